@@ -1,0 +1,37 @@
+# Flags that every target of this project is compiled with.
+add_library(tune_flags INTERFACE)
+target_include_directories(tune_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(tune_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+if(TUNE_SANITIZE)
+  target_compile_options(tune_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
+                                              -fno-omit-frame-pointer)
+  target_link_options(tune_flags INTERFACE -fsanitize=address,undefined)
+endif()
+
+# tune_module(NAME [libraries...]): a static library of every .cpp in this folder (main.cpp apart).
+function(tune_module name)
+  file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  if(NOT sources)
+    file(WRITE ${CMAKE_BINARY_DIR}/empty.cpp "")
+    set(sources ${CMAKE_BINARY_DIR}/empty.cpp)
+  endif()
+  add_library(${name} STATIC ${sources})
+  target_link_libraries(${name} PUBLIC tune_flags ${ARGN})
+endfunction()
+
+# tune_test(NAME DIR [libraries...]): one Catch2 program of every .cpp in DIR, and one CTest entry.
+# A program that prints a line starting with "SKIPPED:" counts as skipped.
+function(tune_test name dir)
+  file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE tune_test_support ${ARGN})
+  target_precompile_headers(${name} REUSE_FROM tune_test_support)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES SKIP_REGULAR_EXPRESSION "SKIPPED:" TIMEOUT 600)
+endfunction()

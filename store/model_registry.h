@@ -1,0 +1,63 @@
+#pragma once
+// The registry of promoted models: STORE/models/registry.db, in rollback-journal mode, since several orchestrators write
+// it. Files live in STORE/models/NAME/versions/V; the database is the truth, the link STORE/models/NAME/current is rebuilt.
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/core/clock.h"
+#include "tuner/core/history.h"
+
+namespace tune::store {
+
+struct ModelFile {
+  std::string path;  // relative to the version's folder, '/' between parts
+  std::uint64_t bytes = 0;
+  std::string sha256;  // hexadecimal
+};
+
+struct ModelVersion {
+  std::string model;
+  int version = 0;  // 1, 2, ...
+  WallTime created{};
+  std::string study;
+  int trial = 0;
+  Objective objective;
+  double value = 0;                // the objective that it was promoted on
+  Json lineage = Json::object();   // parameters, metrics, argv, data fingerprint, parent weights, code commit, versions, GPU, ...
+  std::vector<ModelFile> files;
+};
+
+struct Promotion {
+  std::string model;
+  int from = 0, to = 0;  // 0: none before
+  std::string reason;
+  Json evidence = Json::object();  // the values that the rule compared
+  WallTime time{};
+};
+
+class ModelRegistry {
+ public:
+  // Creates the file if `create`; else Error(kNotFound) when there is none.
+  ModelRegistry(const std::filesystem::path& file, bool create);
+  ~ModelRegistry();
+  ModelRegistry(ModelRegistry&&) noexcept;
+
+  int next_version(const std::string& model) const;
+  // Inserts the version with its files. Error(kConflict) when that number exists.
+  void insert_version(const ModelVersion& version);
+  // Points `current` at `promotion.to` if it still is `promotion.from`, and logs it: Error(kConflict) otherwise.
+  void promote(const Promotion& promotion);
+  std::vector<std::string> models() const;
+  std::vector<ModelVersion> versions(const std::string& model) const;  // newest first
+  std::optional<ModelVersion> current(const std::string& model) const;
+  std::vector<Promotion> promotions(const std::string& model) const;   // oldest first
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tune::store

@@ -1,0 +1,148 @@
+#pragma once
+// One study's SQLite file: STORE/STUDY/study.db. Every SQL statement about studies is behind this header.
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/core/clock.h"
+#include "tuner/core/history.h"
+
+namespace tune::store {
+
+// Schema version that this program writes. Older files are migrated forward when opened for writing.
+inline constexpr int kStudySchemaVersion = 1;
+
+struct StudyRow {
+  std::string name;
+  Json spec;                     // the document as parsed
+  std::string spec_text;         // as the user wrote it
+  std::string folder;            // where relative paths of the spec start
+  std::uint64_t seed = 0;
+  Objective objective;
+  Json limits = Json::object();  // in force: the spec's, raised by `resume`
+  std::string state;             // "running", "interrupted", "finished"
+  std::string finish_reason;     // "trial limit", "time limit", "exhausted", ...
+  double elapsed_seconds = 0;    // summed over resumes
+  WallTime created{}, updated{};
+  Json facts = Json::object();   // versions, machine, precision probe, ...: recorded once
+};
+
+struct TrialRow {
+  int number = 0;
+  ParameterSet parameters;
+  TrialState state = TrialState::kQueued;
+  double budget = 1;
+  std::string note;     // the strategy's
+  std::string reason;   // why it ended as it did
+  std::string failure;  // class of a failure: "oom", "non_finite", "bad_data", "timeout", "crash", "no_metric", ...
+  std::vector<double> values;  // objectives; empty until completed or stopped with a value
+  int attempts = 0;
+  WallTime created{};
+  std::optional<WallTime> started, ended;
+};
+
+struct AttemptRow {
+  int trial = 0, attempt = 0;
+  std::string token;
+  std::string state;  // "starting", "running", "exited", "lost"
+  std::int64_t supervisor_pid = 0;
+  std::uint64_t supervisor_start_time = 0;
+  std::string boot_id;
+  std::vector<std::string> devices;
+  int threads = 0;
+  std::uint64_t metrics_offset = 0;  // bytes of metrics.jsonl that are in the store
+  std::optional<int> exit_code, signal;
+  std::string stop, reason;
+  double lease_seconds = 0;  // wall time of the lease: what is billed
+  double cpu_seconds = 0;
+  std::uint64_t max_rss_bytes = 0;
+  WallTime created{};
+  std::optional<WallTime> started, ended;
+};
+
+struct MetricRow {
+  int trial = 0, attempt = 0;
+  std::string name;
+  MetricPoint point;
+  WallTime time{};
+};
+
+struct EventRow {
+  std::int64_t id = 0;  // ascending without gaps
+  WallTime time{};
+  std::string kind;
+  int trial = 0, attempt = 0;
+  Json data = Json::object();
+};
+
+enum class OpenMode { kCreate, kWrite, kRead };
+
+// One connection. The writer is used by one thread; any number of readers may be open beside it. Reads are one short
+// transaction a call. Errors: Error(kNotFound) no such study; Error(kConflict) locked beyond the busy timeout;
+// Error(kEnvironment) disk full, damaged file, newer schema: each names the file.
+class StudyStore {
+ public:
+  // kCreate: the file must not exist. ":memory:" is allowed with kCreate.
+  StudyStore(const std::filesystem::path& file, OpenMode mode);
+  ~StudyStore();
+  StudyStore(StudyStore&&) noexcept;
+  StudyStore& operator=(StudyStore&&) noexcept;
+
+  // Groups writes into one BEGIN IMMEDIATE ... COMMIT; nested use joins the outer one. Rolled back unless commit() ran.
+  class Transaction {
+   public:
+    explicit Transaction(StudyStore& store);
+    ~Transaction();
+    Transaction(const Transaction&) = delete;
+    Transaction& operator=(const Transaction&) = delete;
+    void commit();
+
+   private:
+    StudyStore& store_;
+    bool outer_, done_ = false;
+  };
+
+  // Writes. Each is a transaction of its own unless one is open.
+  void create_study(const StudyRow& row);
+  void update_study(const StudyRow& row);            // state, finish_reason, limits, elapsed, facts, updated
+  void insert_trial(const TrialRow& row);            // number must be the next one
+  void update_trial(const TrialRow& row);            // a finished row never changes: Error(kInternal)
+  void insert_attempt(const AttemptRow& row);
+  void update_attempt(const AttemptRow& row);
+  void insert_metrics(const std::vector<MetricRow>& rows);  // of a repeated (trial, name, step) the later counts
+  std::int64_t append_event(const EventRow& row);    // returns its id
+  // The observation of a finished trial, as strategies see it: parameters and values; state completed or stopped.
+  void insert_observation(int trial, const std::vector<double>& values, std::int64_t step);
+  void checkpoint_wal();                             // truncates the WAL; the writer's job alone
+
+  // Reads.
+  StudyRow study() const;
+  int trial_count() const;
+  std::optional<TrialRow> trial(int number) const;
+  std::vector<TrialRow> trials() const;              // by number
+  std::vector<AttemptRow> attempts(int trial = 0) const;  // all, or of one trial; by trial, attempt
+  std::vector<MetricRow> metrics(int trial, const std::string& name = {}) const;  // by name, step
+  std::vector<MetricPoint> curve(int trial, const std::string& name) const;       // by step
+  std::map<int, std::vector<MetricPoint>> curves(const std::string& name) const;  // of every trial, one query
+  std::vector<EventRow> events(std::int64_t after_id = 0, int limit = 1000) const;
+  // Reads everything a strategy needs; used when a study is continued.
+  History load_history() const;
+  std::string integrity() const;                     // "ok", or what SQLite says is wrong
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The version of the linked SQLite and whether it can corrupt a WAL with two checkpointing connections (< 3.51.3).
+struct SqliteFacts {
+  std::string version;
+  bool wal_reset_bug = false;
+};
+SqliteFacts sqlite_facts();
+
+}  // namespace tune::store

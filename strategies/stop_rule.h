@@ -1,0 +1,34 @@
+#pragma once
+// The contract of early-stopping rules.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tuner/core/history.h"
+#include "tuner/core/spec.h"
+
+namespace tune::strategies {
+
+enum class Action { kGoOn, kStop, kPause };
+struct Verdict {
+  Action action = Action::kGoOn;
+  std::string reason;  // never empty unless kGoOn
+};
+
+class StopRule {
+ public:
+  virtual ~StopRule() = default;
+  // Judges a running trial after its newest objective point, trial.curve.back(). A pure function of its arguments; the
+  // trial itself may or may not be in the history.
+  virtual Verdict judge(const TrialView& trial, const History& history) = 0;
+};
+
+struct StopRuleEntry {
+  const char* name;
+  const char* description;
+};
+const std::vector<StopRuleEntry>& stop_rule_table();
+// Throws Error(kBadSpec) for a rule that is not in the table.
+std::unique_ptr<StopRule> make_stop_rule(const EarlyStopping& spec, const Objective& objective);
+
+}  // namespace tune::strategies

@@ -1,0 +1,49 @@
+#pragma once
+// The contract of search strategies.
+//
+// No state that matters survives between calls: the same spec, seed, history and trial number give the same answer, so
+// resuming is reloading history. Caches keyed on history are fine. One thread calls one strategy at a time.
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tuner/core/history.h"
+#include "tuner/core/rng.h"
+#include "tuner/core/spec.h"
+
+namespace tune::strategies {
+
+struct Suggestion {
+  ParameterSet parameters;
+  double budget = 1;                // fraction of full training, (0, 1]
+  std::optional<int> resume_trial;  // continue this paused trial instead of starting a new one
+  std::string note;                 // why, for people: "Sobol point 3 of 8", "expected improvement 0.012"
+};
+struct Wait {};       // nothing until another trial ends
+struct Exhausted {};  // nothing ever again
+using Answer = std::variant<Suggestion, Wait, Exhausted>;
+
+class Strategy {
+ public:
+  virtual ~Strategy() = default;
+  // A point of the space for trial history.next_number(). `rng` is seeded from the study's seed and that number.
+  // Never throws for any history, and never answers outside the space.
+  virtual Answer suggest(const History& history, Rng& rng) = 0;
+};
+
+// Names that make_strategy() takes, with a line each for help texts.
+struct StrategyEntry {
+  const char* name;
+  const char* description;
+};
+const std::vector<StrategyEntry>& strategy_table();
+
+// The strategy that the spec names, with its try_first points in front. `seed` is the study's seed.
+// Throws Error(kBadSpec) for a name that is not in the table, or a space that the strategy cannot search (grid over a
+// continuous parameter without step or levels).
+std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, const SearchSpace& space, const Objective& objective,
+                                        std::uint64_t seed);
+
+}  // namespace tune::strategies

@@ -1,0 +1,61 @@
+#pragma once
+// What a search has seen so far: the only input of strategies and stop rules.
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/core/space.h"
+
+namespace tune {
+
+enum class Goal { kMinimize, kMaximize };
+enum class Reduce { kLast, kBest, kMin, kMax };
+
+struct Objective {
+  std::string metric;
+  Goal goal = Goal::kMinimize;
+  Reduce reduce = Reduce::kBest;
+};
+
+// Whether a is better than b. NaN is never better than anything.
+bool is_better(double a, double b, Goal goal);
+
+enum class TrialState { kQueued, kRunning, kPaused, kCompleted, kStopped, kFailed };
+const char* to_string(TrialState state);
+TrialState trial_state_from_string(const std::string& text);  // throws std::invalid_argument
+bool is_finished(TrialState state);                           // completed, stopped or failed
+
+// One value of a metric. `value` may be NaN or infinite as the trainer printed it.
+struct MetricPoint {
+  std::int64_t step = 0;  // counts from 1
+  double value = 0;
+};
+
+// The reduced value of a curve (steps ascending, one point a step): finite points only; nullopt when there is none.
+std::optional<double> reduce_curve(const std::vector<MetricPoint>& curve, const Objective& objective);
+
+// One trial as the mathematics sees it. Immutable once it is in a History.
+struct TrialView {
+  int number = 0;  // 1, 2, ... in the order of suggestion
+  ParameterSet parameters;
+  TrialState state = TrialState::kQueued;
+  double budget = 1;                // fraction of full training that was asked for, (0, 1]
+  std::vector<double> values;       // the objectives of a finished trial, one each: finite, else the list is empty
+  std::vector<MetricPoint> curve;   // the objective's points so far, steps ascending, a repeated step replaced;
+                                    // may hold non-finite values: check before use
+  std::string failure;              // of a failed trial: "oom", "non_finite", "bad_data", "timeout", "crash", ...
+};
+
+// A snapshot; copying costs one pointer a trial. trials[i]->number == i + 1.
+struct History {
+  Objective objective;
+  std::vector<std::shared_ptr<const TrialView>> trials;
+
+  int next_number() const { return static_cast<int>(trials.size()) + 1; }
+  // The best completed trial, by value, the earliest of equals; nullptr when none has completed with a finite value.
+  const TrialView* best() const;
+};
+
+}  // namespace tune

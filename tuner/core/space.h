@@ -1,0 +1,80 @@
+#pragma once
+// The search space: parameters, their scales and conditions, and the map to and from the unit cube.
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tuner/core/json.h"
+
+namespace tune {
+
+// The hyperparameters of one trial: active parameters only, by name. A float is a JSON number, an int a JSON integer.
+using ParameterSet = std::map<std::string, Json>;
+
+enum class ParameterType { kFloat, kInt, kCategorical };
+enum class Scale { kLinear, kLog, kReverseLog };  // `auto` is resolved when the spec is read
+
+// Active while the parent is active and its value equals one of `any_of`. Several conditions mean and.
+struct Condition {
+  std::string parent;
+  std::vector<Json> any_of;
+};
+
+struct Parameter {
+  std::string name;  // ^[A-Za-z_][A-Za-z0-9_.-]{0,63}$
+  ParameterType type = ParameterType::kFloat;
+  double min = 0, max = 0;           // numbers only, inclusive; ints within +-2^53
+  Scale scale = Scale::kLinear;      // numbers only. log: min > 0. reverse_log: 0 <= min, max < 1
+  std::optional<double> step;        // floats and ints: values are min + k*step <= max
+  std::vector<Json> values;          // categorical only, distinct, at least one
+  std::optional<int> levels;         // grid only: how many points of a continuous range, ends included, >= 2
+  std::vector<Condition> when;
+
+  // How many values it has; 0 for a continuous range.
+  std::size_t cardinality() const;
+  // The unit-cube coordinate in [0, 1] of a value. Numbers: position on the scale, continuous ranges end to end; of n
+  // discrete values (step, int, categorical) each owns an equal-measure cell on the scale and its centre is the coordinate.
+  double to_unit(const Json& value) const;
+  // The inverse: clamps u to [0, 1] and rounds to the nearest allowed value. from_unit(to_unit(v)) == v for discrete
+  // parameters, and within 1 ulp-ish rounding of the scale (and never outside [min, max]) for continuous ones.
+  Json from_unit(double u) const;
+  // Why `value` is not one of this parameter's, as a sentence; nullopt if it is.
+  std::optional<std::string> objection(const Json& value) const;
+};
+
+// Immutable after construction; cheap to share between threads.
+class SearchSpace {
+ public:
+  SearchSpace() = default;
+  // Parameters in the order of the spec. Throws std::invalid_argument for an unknown parent or a cycle.
+  explicit SearchSpace(std::vector<Parameter> parameters);
+
+  const std::vector<Parameter>& parameters() const { return parameters_; }  // the order of the spec
+  std::size_t size() const { return parameters_.size(); }
+  std::optional<std::size_t> find(const std::string& name) const;
+  bool is_conditional() const;
+  // Whether parameter `index` is active, given the values of its ancestors in `set`.
+  bool is_active(std::size_t index, const ParameterSet& set) const;
+
+  // One coordinate a parameter, in order; inactive parameters are left out of the result.
+  ParameterSet from_unit(std::span<const double> unit) const;
+  // size() coordinates; `inactive` stands where a parameter is not active.
+  std::vector<double> to_unit(const ParameterSet& set, double inactive = 0.5) const;
+  // Why the set is not a point of this space (missing, unknown, inactive or out-of-range name); nullopt if it is.
+  std::optional<std::string> objection(const ParameterSet& set) const;
+  // Number of points; 0 when there is a continuous parameter. Conditions are taken into account up to 2^20 points, and
+  // ignored beyond (then it is an upper bound).
+  std::size_t cardinality() const;
+  // Parents before children.
+  const std::vector<std::size_t>& dependency_order() const { return order_; }
+
+ private:
+  std::vector<Parameter> parameters_;
+  std::map<std::string, std::size_t> index_;
+  std::vector<std::size_t> order_;
+};
+
+}  // namespace tune

@@ -1,0 +1,87 @@
+#pragma once
+// search.json, version 1, read and checked.
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "tuner/core/clock.h"
+#include "tuner/core/error.h"
+#include "tuner/core/history.h"
+#include "tuner/core/space.h"
+
+namespace tune {
+
+struct MetricDefinition {
+  std::string name;
+  std::string regex;                // RE2, first capture group is the value; empty: TUNE_METRIC lines only
+  std::optional<std::string> step;  // RE2 on the same line, first capture group is the step
+};
+
+struct FromEnvironment {
+  std::string variable;  // read when an attempt starts, never stored
+};
+using EnvironmentValue = std::variant<std::string, FromEnvironment>;
+
+struct StrategySpec {
+  std::string name = "auto";
+  std::optional<std::uint64_t> seed;    // absent: drawn once, when the study is created
+  std::vector<ParameterSet> try_first;  // may be partial: the strategy fills the rest
+};
+
+struct EarlyStopping {
+  std::string rule = "none";
+  int min_trials = 3;      // finished or stopped trials that must have reached a step before it is judged there
+  std::int64_t start_step = 1;  // first step that is judged
+};
+
+struct Limits {
+  std::optional<int> trials;
+  std::optional<int> parallel;
+  std::optional<Milliseconds> time;
+  std::optional<Milliseconds> trial_time;
+};
+
+struct Resources {
+  std::optional<int> gpus_per_trial;  // absent: 1 where there are GPUs, else 0
+  int trials_per_gpu = 1;
+};
+
+struct Spec {
+  std::string study;
+  Objective objective;
+  SearchSpace space;
+  OrderedJson fixed = OrderedJson::object();
+  std::optional<Json> trainer;          // a built-in trainer: task, model, recipe, data, ...
+  std::vector<std::string> command;     // any other program; empty when `trainer` is set
+  std::map<std::string, EnvironmentValue> environment;
+  std::vector<MetricDefinition> metrics;
+  StrategySpec strategy;
+  EarlyStopping early_stopping;
+  Limits limits;
+  Resources resources;
+  std::optional<double> usd_per_hour;   // per device lease
+  std::optional<std::string> promote_model;
+
+  std::filesystem::path folder;  // where relative paths start: the spec file's folder, absolute
+  Json document;                 // as parsed (sorted keys), for the store and for comparing
+};
+
+// What a spec is read for: `ask-tell` and the like need neither a trainer nor metrics.
+enum class SpecUse { kRun, kAskTell };
+
+// Reads and checks a spec. Throws SpecError with every problem found, Error(kNotFound) when there is no such file.
+Spec read_spec(const std::filesystem::path& file, SpecUse use = SpecUse::kRun);
+// The same from text; `name` stands for the file in messages, `folder` is where relative paths start.
+Spec parse_spec(const std::string& text, const std::string& name, const std::filesystem::path& folder,
+                SpecUse use = SpecUse::kRun);
+
+// The difference of two spec documents as lines "/limits/trials: 20 -> 40", empty when they mean the same.
+std::vector<std::string> spec_difference(const Json& old_document, const Json& new_document);
+
+// Draft-07 JSON Schema of the spec, from the same tables that read_spec checks against.
+OrderedJson spec_schema();
+
+}  // namespace tune

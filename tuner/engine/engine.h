@@ -1,0 +1,56 @@
+#pragma once
+// The loop: asks the strategy, starts attempts, follows their metrics, stops losers, records everything, promotes.
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "store/study_store.h"
+#include "strategies/stop_rule.h"
+#include "strategies/strategy.h"
+#include "tuner/core/clock.h"
+#include "tuner/core/spec.h"
+#include "tuner/engine/status.h"
+#include "tuner/engine/trial_runner.h"
+
+namespace tune::engine {
+
+// Signals of a person or the system, set from a signal handler: 1 drains, 2 or more kills.
+struct Interruption {
+  std::atomic<int> count{0};
+};
+
+enum class Outcome { kFinished, kInterrupted };
+struct StudyResult {
+  Outcome outcome = Outcome::kFinished;
+  std::string reason;                 // "trial limit", "time limit", "space exhausted", "interrupted", ...
+  int completed = 0, stopped = 0, failed = 0;
+  std::optional<int> best_trial;
+};
+
+// Runs one study until a limit, exhaustion or an interruption. Owns nothing: everything is passed in, so that tests run it
+// with a fake runner, a manual clock and a store in memory.
+class StudyLoop {
+ public:
+  struct Parts {
+    const Spec& spec;
+    std::filesystem::path study_folder;  // STORE/STUDY
+    store::StudyStore& store;            // opened for writing, study row created
+    strategies::Strategy& strategy;
+    strategies::StopRule& stop_rule;
+    TrialRunner& runner;
+    const Clock& clock;
+    Status& status;
+    Interruption& interruption;
+  };
+  explicit StudyLoop(Parts parts);
+  ~StudyLoop();
+  StudyResult run();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tune::engine

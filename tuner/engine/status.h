@@ -1,0 +1,48 @@
+#pragma once
+// What the engine tells people while it works.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/core/clock.h"
+#include "tuner/core/history.h"
+
+namespace tune::engine {
+
+enum class StatusKind {
+  kStudyStarted,   // message: "8 trials, 2 at once" or "continues: 3 of 8 trials done"
+  kTrialQueued,    // a suggestion was taken; message = the strategy's note
+  kAttemptStarted,
+  kMetric,         // a new point of any metric
+  kTrialFinished,  // completed, stopped, failed; message = reason
+  kAttemptRequeued,  // will run again; message = reason
+  kBest,           // a new best trial
+  kNotice,         // anything a person should know
+  kDraining,       // a first signal arrived
+  kPromotion,      // message = what was decided and why
+  kStudyFinished,
+};
+
+// Only the fields that the kind needs are set.
+struct StatusEvent {
+  StatusKind kind = StatusKind::kNotice;
+  std::int64_t id = 0;  // row id in the store's events; 0 for what is not stored (metrics)
+  WallTime time;
+  int trial = 0, attempt = 0;
+  TrialState state = TrialState::kQueued;
+  std::string metric;
+  MetricPoint point;
+  std::optional<double> value;  // the objective of a finished trial
+  std::vector<std::string> devices;
+  ParameterSet parameters;
+  std::string message;
+};
+
+class Status {
+ public:
+  virtual ~Status() = default;
+  virtual void on_event(const StatusEvent& event) = 0;  // on the loop's thread; must not block
+  virtual void on_tick(SteadyTime) {}                   // about 4 times a second while waiting, for live displays
+};
+
+}  // namespace tune::engine
