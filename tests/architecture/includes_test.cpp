@@ -1,0 +1,116 @@
+// Holds every #include "..." of the sources against the table of allowed edges between the folders.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "support/catch.h"
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// What each folder may include besides itself. An edge includes what lies below it.
+const std::map<std::string, std::set<std::string>> kAllowed = {
+    {"tuner/core", {}},
+    {"strategies", {"tuner/core"}},
+    {"store", {"tuner/core"}},
+    {"tuner/metrics", {"tuner/core"}},
+    {"tuner/supervisor", {"tuner/metrics", "tuner/core"}},
+    {"tuner/engine", {"strategies", "store", "tuner/core"}},
+    {"tuner/report", {"store", "tuner/core"}},
+    {"tuner/serve", {"tuner/report", "store", "tuner/core"}},
+    {"tuner/cli",
+     {"tuner/engine", "tuner/report", "tuner/serve", "tuner/metrics", "strategies", "store", "tuner/core"}},
+    {"tuner/main.cpp", {"tuner/cli"}},
+    {"trainer", {"tuner/core"}},
+};
+
+// System headers that show a library which only some folders may use.
+const std::map<std::string, std::set<std::string>> kLibraries = {
+    {"torch/", {"trainer"}},
+    {"ATen/", {"trainer"}},
+    {"c10/", {"trainer"}},
+    {"Eigen/", {"strategies"}},
+    {"SQLiteCpp/", {"store"}},
+    {"sqlite3.h", {"store"}},
+    {"re2/", {"tuner/metrics"}},
+    {"boost/asio", {"tuner/engine"}},
+    {"boost/beast", {"tuner/serve"}},
+    {"boost/program_options", {"tuner/cli", "trainer"}},
+    {"turbojpeg.h", {"trainer"}},
+    {"pugixml.hpp", {"trainer"}},
+};
+
+std::string folder_of(const std::string& path) {
+  std::string best;
+  for (const auto& [folder, allowed] : kAllowed)
+    if ((path == folder || path.starts_with(folder + "/")) && folder.size() > best.size()) best = folder;
+  return best;
+}
+
+struct Include {
+  std::string file, target;
+  bool quoted;
+};
+
+std::vector<Include> all_includes() {
+  const fs::path root = TUNE_SOURCE_DIR;
+  const std::regex pattern(R"re(^\s*#\s*include\s*(["<])([^">]+)[">])re");
+  std::vector<Include> found;
+  for (const char* top : {"tuner", "strategies", "store", "trainer"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
+      const fs::path& path = entry.path();
+      if (path.extension() != ".h" && path.extension() != ".cpp") continue;
+      std::ifstream file(path);
+      std::smatch match;
+      for (std::string line; std::getline(file, line);)
+        if (std::regex_search(line, match, pattern))
+          found.push_back({fs::relative(path, root).generic_string(), match[2], match[1] == "\""});
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("every include between folders is an edge that the design allows") {
+  const std::vector<Include> includes = all_includes();
+  REQUIRE(includes.size() > 100);
+  for (const Include& include : includes) {
+    if (!include.quoted) continue;
+    const std::string from = folder_of(include.file), to = folder_of(include.target);
+    INFO(include.file << " includes " << include.target);
+    REQUIRE_FALSE(from.empty());
+    REQUIRE_FALSE(to.empty());
+    CHECK((from == to || kAllowed.at(from).contains(to)));
+  }
+}
+
+TEST_CASE("a library is included only in the folders that own it") {
+  for (const Include& include : all_includes()) {
+    for (const auto& [prefix, owners] : kLibraries) {
+      if (!include.target.starts_with(prefix)) continue;
+      INFO(include.file << " includes " << include.target);
+      CHECK(owners.contains(folder_of(include.file)));
+    }
+  }
+}
+
+TEST_CASE("no source file is longer than 400 lines") {
+  const fs::path root = TUNE_SOURCE_DIR;
+  for (const char* top : {"tuner", "strategies", "store", "trainer", "tests"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
+      const fs::path& path = entry.path();
+      if (path.extension() != ".h" && path.extension() != ".cpp") continue;
+      std::ifstream file(path);
+      const auto lines = std::count(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>(), '\n');
+      INFO(path.string() << " has " << lines << " lines");
+      CHECK(lines <= 400);
+    }
+  }
+}
