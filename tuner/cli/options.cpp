@@ -1,0 +1,161 @@
+#include "tuner/cli/options.h"
+
+#include <boost/program_options.hpp>
+#include <charconv>
+#include <map>
+#include <ostream>
+#include <set>
+
+#include "tuner/cli/nearest.h"
+#include "tuner/core/error.h"
+
+namespace tune::cli {
+namespace po = boost::program_options;
+
+struct Parsed::Impl {
+  std::map<std::string, std::string> given;
+  std::set<std::string> declared;
+};
+
+Parsed::Parsed() : impl_(std::make_unique<Impl>()) {}
+Parsed::Parsed(Parsed&&) noexcept = default;
+Parsed::~Parsed() = default;
+
+bool Parsed::has(const std::string& name) const {
+  TUNE_CHECK(impl_->declared.count(name) == 1, name);
+  return impl_->given.count(name) == 1;
+}
+
+std::string Parsed::text(const std::string& name) const {
+  return has(name) ? impl_->given.at(name) : std::string();
+}
+
+std::optional<std::int64_t> Parsed::integer(const std::string& name) const {
+  if (!has(name)) return std::nullopt;
+  const std::string& given = impl_->given.at(name);
+  std::int64_t number = 0;
+  const auto [end, problem] = std::from_chars(given.data(), given.data() + given.size(), number);
+  if (problem != std::errc() || end != given.data() + given.size() || number < 1)
+    throw Error(ExitCode::kUsage, "--" + name + " takes a whole number from 1 on, not \"" + given + "\"");
+  return number;
+}
+
+struct Options::Impl {
+  struct Positional {
+    std::string name, help;
+    bool required = true;
+  };
+  std::string command;
+  po::options_description options{"Options"};
+  std::vector<Positional> positionals;
+  std::vector<std::string> names;  // without the dashes
+  std::set<std::string> with_value;
+
+  std::string hint() const { return "see `tune " + command + " --help`"; }
+};
+
+Options::Options(std::string_view command) : impl_(std::make_unique<Impl>()) {
+  impl_->command = command;
+  value("store", "DIR", "the folder of studies and models [$TUNE_STORE, else ./tune-store]");
+  flag("json", "print JSON with a schema version");
+  impl_->options.add_options()("help,h", "show this text");
+  impl_->names.push_back("help");
+}
+Options::~Options() = default;
+
+Options& Options::flag(const std::string& name, const std::string& help) {
+  impl_->options.add_options()(name.c_str(), help.c_str());
+  impl_->names.push_back(name.substr(0, name.find(',')));
+  return *this;
+}
+
+Options& Options::value(const std::string& name, const std::string& placeholder, const std::string& help) {
+  impl_->options.add_options()(name.c_str(), po::value<std::string>()->value_name(placeholder), help.c_str());
+  impl_->names.push_back(name.substr(0, name.find(',')));
+  impl_->with_value.insert(impl_->names.back());
+  return *this;
+}
+
+Options& Options::positional(const std::string& name, const std::string& help, bool required) {
+  TUNE_CHECK(!required || impl_->positionals.empty() || impl_->positionals.back().required, name);
+  impl_->positionals.push_back({name, help, required});
+  return *this;
+}
+
+namespace {
+
+// Splits the command line; what is wrong with it is an Error in our words rather than Boost's.
+po::variables_map read_arguments(const po::options_description& all,
+                                 const po::positional_options_description& order,
+                                 const std::vector<std::string>& names, const std::string& hint,
+                                 const std::vector<std::string>& arguments) {
+  po::variables_map values;
+  try {
+    const int style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
+    po::store(po::command_line_parser(arguments).options(all).positional(order).style(style).run(), values);
+    po::notify(values);
+  } catch (const po::unknown_option& error) {
+    const std::string name = error.get_option_name();
+    const std::string bare = name.substr(std::min(name.size(), name.find_first_not_of('-')));
+    const std::string guess = nearest(bare, names);
+    throw Error(ExitCode::kUsage, "unknown option " + name,
+                guess.empty() ? hint : "did you mean --" + guess + "?");
+  } catch (const po::too_many_positional_options_error&) {
+    throw Error(ExitCode::kUsage, "there are more arguments than the command takes", hint);
+  } catch (const po::multiple_occurrences& error) {
+    throw Error(ExitCode::kUsage, error.get_option_name() + " is given more than once", hint);
+  } catch (const po::error& error) {
+    throw Error(ExitCode::kUsage, error.what(), hint);
+  }
+  return values;
+}
+
+}  // namespace
+
+std::optional<Parsed> Options::parse(const std::vector<std::string>& arguments, Console& console) const {
+  po::options_description all;
+  all.add(impl_->options);
+  po::positional_options_description order;
+  Parsed parsed;
+  parsed.impl_->declared.insert(impl_->names.begin(), impl_->names.end());
+  for (const auto& positional : impl_->positionals) {
+    all.add_options()(positional.name.c_str(), po::value<std::string>());
+    order.add(positional.name.c_str(), 1);
+    parsed.impl_->declared.insert(positional.name);
+  }
+  const po::variables_map values = read_arguments(all, order, impl_->names, impl_->hint(), arguments);
+  if (values.count("help") != 0) {
+    print_help(console.out);
+    return std::nullopt;
+  }
+  for (const auto& [name, value] : values)
+    parsed.impl_->given[name] = value.empty() ? std::string() : value.as<std::string>();
+  for (const auto& positional : impl_->positionals)
+    if (positional.required && parsed.impl_->given.count(positional.name) == 0)
+      throw Error(ExitCode::kUsage, positional.name + " is missing", impl_->hint());
+  return parsed;
+}
+
+void Options::print_help(std::ostream& out) const {
+  const Command* command = find_command(impl_->command);
+  TUNE_CHECK(command != nullptr, impl_->command);
+  out << "tune " << command->name << ": " << command->summary << "\n\nUsage: tune " << command->synopsis
+      << "\n\n";
+  if (!impl_->positionals.empty()) {
+    out << "Arguments:\n";
+    for (const auto& positional : impl_->positionals)
+      out << "  " << positional.name
+          << std::string(positional.name.size() < 22 ? 22 - positional.name.size() : 1, ' ')
+          << positional.help << '\n';
+    out << '\n';
+  }
+  out << impl_->options << "\nExample:\n";
+  std::string_view example = command->example;
+  while (!example.empty()) {
+    const std::size_t end = example.find('\n');
+    out << "  " << example.substr(0, end) << '\n';
+    example.remove_prefix(end == std::string_view::npos ? example.size() : end + 1);
+  }
+}
+
+}  // namespace tune::cli

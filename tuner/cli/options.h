@@ -1,0 +1,49 @@
+#pragma once
+// The options of one command: declared, parsed (Boost.Program_options), and shown by --help, in one place.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/cli/command.h"
+
+namespace tune::cli {
+
+// What the command line said. Asking for an option that was not declared is a broken invariant.
+class Parsed {
+ public:
+  Parsed(Parsed&&) noexcept;
+  ~Parsed();
+  bool has(const std::string& name) const;          // a flag was given, or a value
+  std::string text(const std::string& name) const;  // of a value or positional; "" when it was not given
+  std::optional<std::int64_t> integer(const std::string& name) const;  // Error(kUsage) unless it is one >= 1
+
+ private:
+  friend class Options;
+  Parsed();
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Declares a command's options. Owned by the command's function. --help, --json and --store come by
+// themselves.
+class Options {
+ public:
+  explicit Options(std::string_view command);  // its name in the table
+  ~Options();
+  Options& flag(const std::string& name, const std::string& help);
+  Options& value(const std::string& name, const std::string& placeholder, const std::string& help);
+  // In the order of declaration; after an optional one comes no required one.
+  Options& positional(const std::string& name, const std::string& help, bool required = true);
+
+  // nullopt when --help was asked for and printed: the command returns 0 then. Error(kUsage) for an unknown
+  // option (with the nearest one), a missing or a surplus argument.
+  std::optional<Parsed> parse(const std::vector<std::string>& arguments, Console& console) const;
+  void print_help(std::ostream& out) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tune::cli

@@ -1,0 +1,187 @@
+// Picks a command, runs it, and prints what went wrong.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <new>
+
+#include "tuner/cli/command.h"
+#include "tuner/cli/nearest.h"
+#include "tuner/core/error.h"
+#include "tuner/core/json.h"
+
+namespace tune::cli {
+namespace {
+
+const char* code_name(ExitCode code) {
+  switch (code) {
+    case ExitCode::kOk:
+      return "ok";
+    case ExitCode::kNothingToPromote:
+      return "nothing_to_promote";
+    case ExitCode::kUsage:
+      return "usage";
+    case ExitCode::kBadSpec:
+      return "bad_spec";
+    case ExitCode::kNotFound:
+      return "not_found";
+    case ExitCode::kConflict:
+      return "conflict";
+    case ExitCode::kEnvironment:
+      return "environment";
+    case ExitCode::kEveryTrialFailed:
+      return "every_trial_failed";
+    case ExitCode::kBadData:
+      return "bad_data";
+    case ExitCode::kInternal:
+      return "internal";
+    case ExitCode::kOutOfMemory:
+      return "out_of_memory";
+    case ExitCode::kNonFiniteLoss:
+      return "non_finite_loss";
+    case ExitCode::kInterrupted:
+      return "interrupted";
+  }
+  return "internal";
+}
+
+Json problems_json(const Error& error) {
+  Json list = Json::array();
+  if (const auto* spec = dynamic_cast<const SpecError*>(&error))
+    for (const Problem& problem : spec->problems())
+      list.push_back({{"file", spec->file()},
+                      {"line", problem.line},
+                      {"column", problem.column},
+                      {"pointer", problem.pointer},
+                      {"message", problem.message},
+                      {"hint", problem.hint}});
+  return list;
+}
+
+int print_error(const Error& error, bool as_json, Console& console) {
+  if (as_json) {
+    const Json body = {{"code", code_name(error.code())},
+                       {"message", error.what()},
+                       {"hint", error.hint()},
+                       {"problems", problems_json(error)}};
+    console.err << Json{{"error", body}}.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+  } else {
+    console.err << "error: " << error.what() << '\n';
+    if (!error.hint().empty()) console.err << "  " << error.hint() << '\n';
+  }
+  console.err.flush();
+  return static_cast<int>(error.code());
+}
+
+std::string exit_code_help() {
+  return "Exit codes: 0 ok, 1 finished but nothing to promote, 2 usage, 3 bad spec, 5 not found, 6 "
+         "conflict,\n"
+         "7 environment, 8 every trial failed, 70 internal error, 130 interrupted.\n";
+}
+
+void print_help(std::ostream& out) {
+  out << "tune: searches hyperparameters by launching training runs in parallel, and promotes the best "
+         "model.\n\n"
+         "Usage: tune --spec FILE [options]\n"
+         "       tune COMMAND [arguments] [options]\n\n"
+         "Commands:\n";
+  std::size_t widest = 0;
+  for (const Command& command : command_table()) widest = std::max(widest, command.name.size());
+  for (const Command& command : command_table())
+    out << "  " << command.name << std::string(widest + 3 - command.name.size(), ' ') << command.summary
+        << '\n';
+  out << "\n`tune COMMAND --help` explains one of them. Options of every command:\n"
+         "  --store DIR    the folder of studies and models [$TUNE_STORE, else ./tune-store]\n"
+         "  --json         JSON with a schema version on stdout; errors as JSON on stderr\n"
+         "  --version      the program's version\n\n"
+         "Colours are left out when NO_COLOR is set or the output is not a terminal.\n"
+      << exit_code_help()
+      << "\nExample:\n"
+         "  tune --spec search.json\n"
+         "  tune best steel-legacy\n";
+}
+
+void print_version(bool as_json, std::ostream& out) {
+  if (as_json)
+    out << Json{{"schema", 1}, {"program", "tune"}, {"version", TUNE_VERSION}}.dump() << '\n';
+  else
+    out << "tune " TUNE_VERSION "\n";
+}
+
+[[noreturn]] void unknown_command(const std::string& name) {
+  std::vector<std::string> names;
+  for (const Command& command : command_table()) names.emplace_back(command.name);
+  const std::string guess = nearest(name, names);
+  throw Error(ExitCode::kUsage, "there is no command \"" + name + "\"",
+              guess.empty() ? "see `tune --help`" : "did you mean `tune " + guess + "`?");
+}
+
+int dispatch(const std::vector<std::string>& arguments, bool as_json, Console& console) {
+  if (arguments.empty()) {
+    print_help(console.err);
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  const std::string& first = arguments.front();
+  if (first == "--help" || first == "-h" || (first == "help" && arguments.size() == 1)) {
+    print_help(console.out);
+    return 0;
+  }
+  if (std::find(arguments.begin(), arguments.end(), "--version") != arguments.end() &&
+      first.starts_with('-')) {
+    print_version(as_json, console.out);
+    return 0;
+  }
+  std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  if (first == "help") {
+    if (find_command(rest.front()) == nullptr) unknown_command(rest.front());
+    return dispatch({rest.front(), "--help"}, as_json, console);
+  }
+  const bool unnamed = first.starts_with('-');  // `tune --spec FILE` is the command `run`
+  const Command* command = find_command(unnamed ? "run" : first);
+  if (command == nullptr) unknown_command(unnamed ? "run" : first);
+  return command->run(unnamed ? arguments : rest, console);
+}
+
+Console standard_console() {
+  Console console{std::cout, std::cerr};
+  console.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
+  console.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
+  const char* no_color = std::getenv("NO_COLOR");
+  const char* term = std::getenv("TERM");
+  const bool dumb = term == nullptr || std::string_view(term) == "dumb";
+  console.color = console.out_is_terminal && !dumb && (no_color == nullptr || *no_color == '\0');
+  winsize size{};
+  const bool sized = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+  console.width = !console.out_is_terminal ? 0 : sized ? size.ws_col : 80;
+  return console;
+}
+
+}  // namespace
+
+int run_cli(const std::vector<std::string>& arguments, Console& console) {
+  const bool as_json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+  try {
+    const int code = dispatch(arguments, as_json, console);
+    console.out.flush();
+    if (!console.out) throw Error(ExitCode::kEnvironment, "stdout cannot be written: is the disk full?");
+    return code;
+  } catch (const Error& error) {
+    return print_error(error, as_json, console);
+  } catch (const std::bad_alloc&) {
+    return print_error(Error(ExitCode::kEnvironment, "there is not enough memory"), as_json, console);
+  } catch (const std::exception& error) {
+    return print_error(Error(ExitCode::kInternal, std::string("internal error: ") + error.what(),
+                             "this is a bug in tune; the study itself is safe and can be continued"),
+                       as_json, console);
+  }
+}
+
+int run_cli(int argc, char** argv) {
+  Console console = standard_console();
+  return run_cli(std::vector<std::string>(argv + std::min(argc, 1), argv + argc), console);
+}
+
+}  // namespace tune::cli

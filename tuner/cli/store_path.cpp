@@ -1,0 +1,66 @@
+#include "tuner/cli/store_path.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+#include "tuner/cli/nearest.h"
+#include "tuner/core/error.h"
+
+namespace tune::cli {
+namespace fs = std::filesystem;
+
+fs::path store_folder(const Parsed& options) {
+  if (options.has("store")) return options.text("store");
+  const char* variable = std::getenv("TUNE_STORE");
+  return variable != nullptr && *variable != '\0' ? fs::path(variable) : fs::path("tune-store");
+}
+
+fs::path study_folder(const fs::path& store, const std::string& study) {
+  const bool plain = !study.empty() && study != "." && study != ".." && study != "models" &&
+                     study.find_first_of(std::string_view("/\0", 2)) == std::string::npos;
+  if (!plain) throw Error(ExitCode::kUsage, "\"" + study + "\" cannot be the name of a study");
+  return store / study;
+}
+
+std::vector<std::string> study_names(const fs::path& store) {
+  std::vector<std::string> names;
+  std::error_code failed;
+  for (fs::directory_iterator entry(store, failed), end; !failed && entry != end; entry.increment(failed)) {
+    const std::string name = entry->path().filename().string();
+    std::error_code ignored;
+    if (name != "models" && fs::exists(entry->path() / "study.db", ignored)) names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+store::StudyStore open_study(const fs::path& store, const std::string& study) {
+  const fs::path file = study_folder(store, study) / "study.db";
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) {
+    const std::string guess = nearest(study, study_names(store));
+    throw Error(ExitCode::kNotFound, "there is no study \"" + study + "\" in " + store.string(),
+                !guess.empty() ? "did you mean \"" + guess + "\"?"
+                               : "`tune status` lists the studies; --store names another store");
+  }
+  return {file, store::OpenMode::kRead};
+}
+
+TrialReference parse_trial_reference(const std::string& text) {
+  const std::size_t slash = text.rfind('/');
+  TrialReference reference;
+  bool valid = slash != std::string::npos && slash > 0;
+  if (valid) {
+    const char* const end = text.data() + text.size();
+    const auto [stop, problem] = std::from_chars(text.data() + slash + 1, end, reference.trial);
+    valid = problem == std::errc() && stop == end && reference.trial > 0;
+  }
+  if (!valid)
+    throw Error(ExitCode::kUsage, "\"" + text + "\" is no trial",
+                "a trial is named STUDY/N, for example steel-legacy/3");
+  reference.study = text.substr(0, slash);
+  return reference;
+}
+
+}  // namespace tune::cli

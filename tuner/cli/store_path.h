@@ -1,0 +1,27 @@
+#pragma once
+// Where studies and models are: --store, else $TUNE_STORE, else ./tune-store.
+#include <filesystem>
+#include <string>
+
+#include "store/study_store.h"
+#include "tuner/cli/options.h"
+
+namespace tune::cli {
+
+std::filesystem::path store_folder(const Parsed& options);
+
+// STORE/STUDY. Error(kUsage) for a name that cannot be a study's ("models", one with '/', "..").
+std::filesystem::path study_folder(const std::filesystem::path& store, const std::string& study);
+// The names of the studies that have a database, sorted. Empty when there is no such folder.
+std::vector<std::string> study_names(const std::filesystem::path& store);
+// Opens a study read-only. Error(kNotFound) names the nearest study that exists.
+store::StudyStore open_study(const std::filesystem::path& store, const std::string& study);
+
+// "STUDY/N". Error(kUsage) for anything else.
+struct TrialReference {
+  std::string study;
+  int trial = 0;
+};
+TrialReference parse_trial_reference(const std::string& text);
+
+}  // namespace tune::cli
