@@ -108,7 +108,8 @@ TEST_CASE("no source file is longer than 400 lines") {
       const fs::path& path = entry.path();
       if (path.extension() != ".h" && path.extension() != ".cpp") continue;
       std::ifstream file(path);
-      const auto lines = std::count(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>(), '\n');
+      const auto lines =
+          std::count(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>(), '\n');
       INFO(path.string() << " has " << lines << " lines");
       CHECK(lines <= 400);
     }
