@@ -11,8 +11,8 @@ enum class Durability {
   kPower,    // survives power loss too: fsync of the file before, of the folder after the rename
 };
 
-// Replaces `path` with `content`. Throws Error(kEnvironment) naming the path and the system's reason (disk full, ...);
-// the old content is then still there.
+// Replaces `path` with `content`. Throws Error(kEnvironment) naming the path and the system's reason (disk
+// full, ...); the old content is then still there.
 void write_file_atomically(const std::filesystem::path& path, std::string_view content,
                            Durability durability = Durability::kProcess);
 // The whole file. Throws Error(kNotFound) when it is missing, Error(kEnvironment) when it cannot be read.

@@ -36,7 +36,8 @@ class ManualClock final : public Clock {
   WallTime wall_{Milliseconds(1'700'000'000'000)};
 };
 
-// "90s", "20m", "2h", "1d", also "1500ms" and "1h30m". Throws std::invalid_argument with a sentence for anything else.
+// "90s", "20m", "2h", "1d", also "1500ms" and "1h30m". Throws std::invalid_argument with a sentence for
+// anything else.
 Milliseconds parse_duration(const std::string& text);
 // "850ms", "42s", "3m 20s", "2h 05m", "3d 4h".
 std::string format_duration(Milliseconds duration);

@@ -1,12 +1,15 @@
 #pragma once
-// What can go wrong, as exceptions that carry a place, a cause and a cure, and the exit codes of both programs.
+// What can go wrong, as exceptions that carry a place, a cause and a cure, and the exit codes of both
+// programs.
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tune {
 
-// Exit codes of `tune` and `tune-train`. The last three are `tune-train`'s alone, and are believed from it alone.
+// Exit codes of `tune` and `tune-train`. The last three are `tune-train`'s alone, and are believed from it
+// alone.
 enum class ExitCode {
   kOk = 0,
   kNothingToPromote = 1,
@@ -23,7 +26,8 @@ enum class ExitCode {
   kInterrupted = 130,
 };
 
-// An error that ends a command. `what()` names the place and the cause; `hint` is the cure, empty if there is none.
+// An error that ends a command. `what()` names the place and the cause; `hint` is the cure, empty if there is
+// none.
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& message, std::string hint = {})
@@ -57,9 +61,11 @@ class SpecError : public Error {
 };
 
 // The always-on check of an invariant: throws Error(kInternal) that names the place.
-[[noreturn]] void broken_invariant(const char* expression, const char* file, int line, const std::string& detail = {});
+[[noreturn]] void broken_invariant(const char* expression, const char* file, int line,
+                                   const std::string& detail = {});
 
 }  // namespace tune
 
-#define TUNE_CHECK(expression, ...) \
-  ((expression) ? static_cast<void>(0) : ::tune::broken_invariant(#expression, __FILE__, __LINE__, ##__VA_ARGS__))
+#define TUNE_CHECK(expression, ...)    \
+  ((expression) ? static_cast<void>(0) \
+                : ::tune::broken_invariant(#expression, __FILE__, __LINE__ __VA_OPT__(, ) __VA_ARGS__))

@@ -33,7 +33,8 @@ struct MetricPoint {
   double value = 0;
 };
 
-// The reduced value of a curve (steps ascending, one point a step): finite points only; nullopt when there is none.
+// The reduced value of a curve (steps ascending, one point a step): finite points only; nullopt when there is
+// none.
 std::optional<double> reduce_curve(const std::vector<MetricPoint>& curve, const Objective& objective);
 
 // One trial as the mathematics sees it. Immutable once it is in a History.
@@ -41,11 +42,11 @@ struct TrialView {
   int number = 0;  // 1, 2, ... in the order of suggestion
   ParameterSet parameters;
   TrialState state = TrialState::kQueued;
-  double budget = 1;                // fraction of full training that was asked for, (0, 1]
-  std::vector<double> values;       // the objectives of a finished trial, one each: finite, else the list is empty
-  std::vector<MetricPoint> curve;   // the objective's points so far, steps ascending, a repeated step replaced;
-                                    // may hold non-finite values: check before use
-  std::string failure;              // of a failed trial: "oom", "non_finite", "bad_data", "timeout", "crash", ...
+  double budget = 1;           // fraction of full training that was asked for, (0, 1]
+  std::vector<double> values;  // the objectives of a finished trial, one each: finite, else the list is empty
+  std::vector<MetricPoint> curve;  // the objective's points so far, steps ascending, a repeated step
+                                   // replaced; may hold non-finite values: check before use
+  std::string failure;  // of a failed trial: "oom", "non_finite", "bad_data", "timeout", "crash", ...
 };
 
 // A snapshot; copying costs one pointer a trial. trials[i]->number == i + 1.
@@ -54,7 +55,8 @@ struct History {
   std::vector<std::shared_ptr<const TrialView>> trials;
 
   int next_number() const { return static_cast<int>(trials.size()) + 1; }
-  // The best completed trial, by value, the earliest of equals; nullptr when none has completed with a finite value.
+  // The best completed trial, by value, the earliest of equals; nullptr when none has completed with a finite
+  // value.
   const TrialView* best() const;
 };
 

@@ -8,9 +8,11 @@ namespace tune {
 using Json = nlohmann::json;
 using OrderedJson = nlohmann::ordered_json;
 
-// The shortest text that reads back as the same double: "0.001", "1e-05", "3". NaN and infinities as "nan", "inf", "-inf".
+// The shortest text that reads back as the same double: "0.001", "1e-05", "3". NaN and infinities as "nan",
+// "inf", "-inf".
 std::string shortest(double number);
-// A value as it appears inside an argv element: text without quotes, numbers by shortest(), other JSON compact.
+// A value as it appears inside an argv element: text without quotes, numbers by shortest(), other JSON
+// compact.
 std::string argument_text(const Json& value);
 // JSON has no NaN: a non-finite double travels as "NaN", "Infinity" or "-Infinity".
 Json number_to_json(double number);

@@ -1,6 +1,7 @@
 #pragma once
-// Random numbers that are the same on every machine: xoshiro256** (Blackman & Vigna, ACM TOMS 47(4), 2021) seeded by
-// SplitMix64. The distributions are ours too, since those of <random> differ between standard libraries.
+// Random numbers that are the same on every machine: xoshiro256** (Blackman & Vigna, ACM TOMS 47(4), 2021)
+// seeded by SplitMix64. The distributions are ours too, since those of <random> differ between standard
+// libraries.
 #include <array>
 #include <cstdint>
 #include <string>

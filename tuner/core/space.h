@@ -11,7 +11,8 @@
 
 namespace tune {
 
-// The hyperparameters of one trial: active parameters only, by name. A float is a JSON number, an int a JSON integer.
+// The hyperparameters of one trial: active parameters only, by name. A float is a JSON number, an int a JSON
+// integer.
 using ParameterSet = std::map<std::string, Json>;
 
 enum class ParameterType { kFloat, kInt, kCategorical };
@@ -26,20 +27,28 @@ struct Condition {
 struct Parameter {
   std::string name;  // ^[A-Za-z_][A-Za-z0-9_.-]{0,63}$
   ParameterType type = ParameterType::kFloat;
-  double min = 0, max = 0;           // numbers only, inclusive; ints within +-2^53
-  Scale scale = Scale::kLinear;      // numbers only. log: min > 0. reverse_log: 0 <= min, max < 1
-  std::optional<double> step;        // floats and ints: values are min + k*step <= max
-  std::vector<Json> values;          // categorical only, distinct, at least one
-  std::optional<int> levels;         // grid only: how many points of a continuous range, ends included, >= 2
+  double min = 0, max = 0;       // numbers only, inclusive; ints within +-2^53
+  Scale scale = Scale::kLinear;  // numbers only. log: min > 0. reverse_log: 0 <= min, max < 1
+  std::optional<double> step;    // floats and ints: values are min + k*step <= max
+  std::vector<Json> values;      // categorical only, distinct, at least one
+  std::optional<int> levels;     // grid only: how many points of a continuous range, ends included, >= 2
   std::vector<Condition> when;
 
   // How many values it has; 0 for a continuous range.
   std::size_t cardinality() const;
-  // The unit-cube coordinate in [0, 1] of a value. Numbers: position on the scale, continuous ranges end to end; of n
-  // discrete values (step, int, categorical) each owns an equal-measure cell on the scale and its centre is the coordinate.
+  // The k-th of cardinality() values, ascending (categorical: the order of the spec). Throws
+  // std::out_of_range beyond, and for a continuous range.
+  Json value_at(std::size_t k) const;
+  // The unit-cube coordinate in [0, 1] of a value. Numbers: position on the scale, continuous ranges end to
+  // end. Of n discrete values (step, int, categorical) each owns a cell, and its centre is the coordinate:
+  // cells meet halfway between neighbours on the scale, and the outermost two are symmetric. So linear and
+  // categorical cells are 1/n wide, and on a log scale small integers own wider cells than large ones.
+  // Numbers outside [min, max] are clamped; throws std::invalid_argument for a value of the wrong type or not
+  // among the categorical values.
   double to_unit(const Json& value) const;
-  // The inverse: clamps u to [0, 1] and rounds to the nearest allowed value. from_unit(to_unit(v)) == v for discrete
-  // parameters, and within 1 ulp-ish rounding of the scale (and never outside [min, max]) for continuous ones.
+  // The inverse: clamps u to [0, 1] (NaN counts as 0.5) and finds the value whose cell holds it.
+  // from_unit(to_unit(v)) == v for discrete parameters of up to 2^40 values, and within rounding of the scale
+  // (and never outside [min, max]) for continuous ones.
   Json from_unit(double u) const;
   // Why `value` is not one of this parameter's, as a sentence; nullopt if it is.
   std::optional<std::string> objection(const Json& value) const;
@@ -63,10 +72,11 @@ class SearchSpace {
   ParameterSet from_unit(std::span<const double> unit) const;
   // size() coordinates; `inactive` stands where a parameter is not active.
   std::vector<double> to_unit(const ParameterSet& set, double inactive = 0.5) const;
-  // Why the set is not a point of this space (missing, unknown, inactive or out-of-range name); nullopt if it is.
+  // Why the set is not a point of this space (missing, unknown, inactive or out-of-range name); nullopt if it
+  // is.
   std::optional<std::string> objection(const ParameterSet& set) const;
-  // Number of points; 0 when there is a continuous parameter. Conditions are taken into account up to 2^20 points, and
-  // ignored beyond (then it is an upper bound).
+  // Number of points; 0 when there is a continuous parameter. Conditions are taken into account up to 2^20
+  // points, and ignored beyond (then it is an upper bound).
   std::size_t cardinality() const;
   // Parents before children.
   const std::vector<std::size_t>& dependency_order() const { return order_; }

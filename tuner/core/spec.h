@@ -1,5 +1,6 @@
 #pragma once
 // search.json, version 1, read and checked.
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -10,6 +11,7 @@
 #include "tuner/core/clock.h"
 #include "tuner/core/error.h"
 #include "tuner/core/history.h"
+#include "tuner/core/json.h"
 #include "tuner/core/space.h"
 
 namespace tune {
@@ -33,7 +35,7 @@ struct StrategySpec {
 
 struct EarlyStopping {
   std::string rule = "none";
-  int min_trials = 3;      // finished or stopped trials that must have reached a step before it is judged there
+  int min_trials = 3;  // finished or stopped trials that must have reached a step before it is judged there
   std::int64_t start_step = 1;  // first step that is judged
 };
 
@@ -54,25 +56,27 @@ struct Spec {
   Objective objective;
   SearchSpace space;
   OrderedJson fixed = OrderedJson::object();
-  std::optional<Json> trainer;          // a built-in trainer: task, model, recipe, data, ...
-  std::vector<std::string> command;     // any other program; empty when `trainer` is set
+  std::optional<Json> trainer;       // a built-in trainer: task, model, recipe, data, ...
+  std::vector<std::string> command;  // any other program; empty when `trainer` is set
   std::map<std::string, EnvironmentValue> environment;
   std::vector<MetricDefinition> metrics;
   StrategySpec strategy;
   EarlyStopping early_stopping;
   Limits limits;
   Resources resources;
-  std::optional<double> usd_per_hour;   // per device lease
+  std::optional<double> usd_per_hour;  // per device lease
   std::optional<std::string> promote_model;
 
-  std::filesystem::path folder;  // where relative paths start: the spec file's folder, absolute
-  Json document;                 // as parsed (sorted keys), for the store and for comparing
+  std::filesystem::path folder;   // where relative paths start: the spec file's folder, absolute
+  Json document;                  // as parsed (sorted keys), for the store and for comparing
+  std::vector<Problem> warnings;  // suspicious, not wrong: a loss that is maximized and the like
 };
 
 // What a spec is read for: `ask-tell` and the like need neither a trainer nor metrics.
 enum class SpecUse { kRun, kAskTell };
 
-// Reads and checks a spec. Throws SpecError with every problem found, Error(kNotFound) when there is no such file.
+// Reads and checks a spec. Throws SpecError with every problem found, Error(kNotFound) when there is no such
+// file.
 Spec read_spec(const std::filesystem::path& file, SpecUse use = SpecUse::kRun);
 // The same from text; `name` stands for the file in messages, `folder` is where relative paths start.
 Spec parse_spec(const std::string& text, const std::string& name, const std::filesystem::path& folder,

@@ -1,0 +1,76 @@
+#include "tuner/core/history.h"
+
+#include <array>
+#include <cmath>
+#include <stdexcept>
+#include <utility>
+
+namespace tune {
+namespace {
+
+constexpr std::array<std::pair<TrialState, const char*>, 6> kStateNames{
+    {{TrialState::kQueued, "queued"},
+     {TrialState::kRunning, "running"},
+     {TrialState::kPaused, "paused"},
+     {TrialState::kCompleted, "completed"},
+     {TrialState::kStopped, "stopped"},
+     {TrialState::kFailed, "failed"}}};
+
+// Whether `candidate` replaces `kept` as the reduced value.
+bool replaces(double candidate, double kept, const Objective& objective) {
+  switch (objective.reduce) {
+    case Reduce::kLast:
+      return true;
+    case Reduce::kBest:
+      return is_better(candidate, kept, objective.goal);
+    case Reduce::kMin:
+      return candidate < kept;
+    case Reduce::kMax:
+      return candidate > kept;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool is_better(double a, double b, Goal goal) {
+  if (std::isnan(a)) return false;
+  if (std::isnan(b)) return true;
+  return goal == Goal::kMinimize ? a < b : a > b;
+}
+
+const char* to_string(TrialState state) {
+  for (const auto& [known, name] : kStateNames)
+    if (known == state) return name;
+  return "unknown";
+}
+
+TrialState trial_state_from_string(const std::string& text) {
+  for (const auto& [state, name] : kStateNames)
+    if (text == name) return state;
+  throw std::invalid_argument("\"" + text + "\" is not a trial's state");
+}
+
+bool is_finished(TrialState state) {
+  return state == TrialState::kCompleted || state == TrialState::kStopped || state == TrialState::kFailed;
+}
+
+std::optional<double> reduce_curve(const std::vector<MetricPoint>& curve, const Objective& objective) {
+  std::optional<double> reduced;
+  for (const MetricPoint& point : curve)
+    if (std::isfinite(point.value) && (!reduced || replaces(point.value, *reduced, objective)))
+      reduced = point.value;
+  return reduced;
+}
+
+const TrialView* History::best() const {
+  const TrialView* best = nullptr;
+  for (const auto& trial : trials) {
+    if (trial->state != TrialState::kCompleted || trial->values.empty() || !std::isfinite(trial->values[0]))
+      continue;
+    if (best == nullptr || is_better(trial->values[0], best->values[0], objective.goal)) best = trial.get();
+  }
+  return best;
+}
+
+}  // namespace tune
