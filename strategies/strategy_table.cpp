@@ -1,0 +1,60 @@
+#include "strategies/grid_strategy.h"
+#include "strategies/random_strategy.h"
+#include "strategies/sobol_strategy.h"
+#include "strategies/strategy.h"
+#include "strategies/try_first.h"
+
+namespace tune::strategies {
+namespace {
+
+struct Maker {
+  StrategyEntry entry;
+  std::unique_ptr<Strategy> (*make)(const SearchSpace&, const Objective&, std::uint64_t seed);
+};
+
+const std::vector<Maker>& makers() {
+  static const std::vector<Maker> table{
+      {{"random", "independent uniform points on each parameter's scale"},
+       [](const SearchSpace& space, const Objective&, std::uint64_t) -> std::unique_ptr<Strategy> {
+         return std::make_unique<RandomStrategy>(space);
+       }},
+      {{"sobol", "scrambled Sobol points, which cover the space more evenly than random ones"},
+       [](const SearchSpace& space, const Objective&, std::uint64_t seed) -> std::unique_ptr<Strategy> {
+         return std::make_unique<SobolStrategy>(space, seed);
+       }},
+      {{"grid", "every combination once; needs int, categorical, step or levels"},
+       [](const SearchSpace& space, const Objective&, std::uint64_t) -> std::unique_ptr<Strategy> {
+         return std::make_unique<GridStrategy>(space);
+       }},
+  };
+  return table;
+}
+
+}  // namespace
+
+const std::vector<StrategyEntry>& strategy_table() {
+  static const std::vector<StrategyEntry> table = [] {
+    std::vector<StrategyEntry> entries;
+    for (const Maker& maker : makers()) entries.push_back(maker.entry);
+    return entries;
+  }();
+  return table;
+}
+
+std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, const SearchSpace& space,
+                                        const Objective& objective, std::uint64_t seed) {
+  std::string names;
+  for (const Maker& maker : makers()) {
+    if (spec.name != maker.entry.name) {
+      names += std::string(names.empty() ? "" : ", ") + maker.entry.name;
+      continue;
+    }
+    auto strategy = maker.make(space, objective, seed);
+    if (spec.try_first.empty()) return strategy;
+    return std::make_unique<TryFirst>(std::move(strategy), spec.try_first, space);
+  }
+  throw Error(ExitCode::kBadSpec, "strategy.name: there is no strategy \"" + spec.name + "\"",
+              "take one of: " + names);
+}
+
+}  // namespace tune::strategies

@@ -1,0 +1,26 @@
+#pragma once
+// The points of the spec's try_first, in front of any strategy.
+#include <memory>
+#include <vector>
+
+#include "strategies/strategy.h"
+
+namespace tune::strategies {
+
+// Trial n takes try_first[n - 1], and what that leaves open from the inner strategy's own suggestion; later
+// trials are the inner strategy's. Owns the inner strategy.
+class TryFirst final : public Strategy {
+ public:
+  // Throws Error(kBadSpec) for a value that its parameter does not take.
+  TryFirst(std::unique_ptr<Strategy> inner, std::vector<ParameterSet> points, SearchSpace space);
+  Answer suggest(const History& history, Rng& rng) override;
+
+ private:
+  Suggestion complete(const ParameterSet& given, const ParameterSet& rest, Rng& rng) const;
+
+  std::unique_ptr<Strategy> inner_;
+  std::vector<ParameterSet> points_;
+  SearchSpace space_;
+};
+
+}  // namespace tune::strategies
