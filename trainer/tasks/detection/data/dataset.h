@@ -11,25 +11,25 @@ namespace tune::trainer::detection {
 // continuous corner positions: 0 <= x1 < x2 <= width, 0 <= y1 < y2 <= height.
 struct GroundTruth {
   float x1 = 0, y1 = 0, x2 = 0, y2 = 0;
-  int category = 0;         // 1-based index into Dataset::classes; 0 is background and never appears here
-  double area = 0;          // pixels squared; the file's `area` where it has one, else (x2-x1)*(y2-y1)
-  bool crowd = false;       // COCO's iscrowd
-  bool difficult = false;   // VOC's difficult
+  int category = 0;        // 1-based index into Dataset::classes; 0 is background and never appears here
+  double area = 0;         // pixels squared; the file's `area` where it has one, else (x2-x1)*(y2-y1)
+  bool crowd = false;      // COCO's iscrowd
+  bool difficult = false;  // VOC's difficult
 };
 
 struct Example {
   std::int64_t image_id = 0;  // the COCO file's id, else 1, 2, ... in the order of sorted file names
   std::filesystem::path image;
-  int width = 0, height = 0;  // pixels
+  int width = 0, height = 0;         // pixels
   std::vector<GroundTruth> objects;  // empty for an image without defects, and for unlabelled images
 };
 
 struct Dataset {
-  std::vector<std::string> classes;           // category c is classes[c - 1]
-  std::vector<std::int64_t> category_ids;     // the source file's id of each class; 1, 2, ... where it has none
-  std::vector<Example> examples;              // ordered by image_id
-  bool labelled = true;                       // false: a folder of images alone (for `predict`)
-  std::vector<std::string> warnings;          // one sentence each, naming the file: clipped boxes and the like
+  std::vector<std::string> classes;        // category c is classes[c - 1]
+  std::vector<std::int64_t> category_ids;  // the source file's id of each class; 1, 2, ... where it has none
+  std::vector<Example> examples;           // ordered by image_id
+  bool labelled = true;                    // false: a folder of images alone (for `predict`)
+  std::vector<std::string> warnings;       // one sentence each, naming the file: clipped boxes and the like
 };
 
 }  // namespace tune::trainer::detection

@@ -1,0 +1,93 @@
+#include <turbojpeg.h>
+
+#include <memory>
+#include <string_view>
+
+#include "trainer/images/file_formats.h"
+#include "tuner/core/error.h"
+
+namespace tune::trainer::images {
+
+namespace {
+
+struct Destroy {
+  void operator()(void* handle) const { tjDestroy(handle); }
+};
+using Handle = std::unique_ptr<void, Destroy>;
+
+struct Header {
+  int width = 0, height = 0, subsampling = 0, colorspace = 0;
+};
+
+Header read_header(tjhandle handle, Bytes file, const std::string& name) {
+  Header header;
+  if (tjDecompressHeader3(handle, file.data(), file.size(), &header.width, &header.height,
+                          &header.subsampling, &header.colorspace) != 0 &&
+      tjGetErrorCode(handle) == TJERR_FATAL)
+    refuse_image(name, std::string("is a damaged JPEG: ") + tjGetErrorStr2(handle),
+                 "Replace the file or take it out of the data set.");
+  require_sensible_size(header.width, header.height, name);
+  return header;
+}
+
+// libjpeg goes on after a warning with grey where data is missing. Only stray bytes between segments, which
+// some cameras write, leave every pixel intact.
+void refuse_warning(tjhandle handle, const std::string& name) {
+  const std::string_view message = tjGetErrorStr2(handle);
+  if (tjGetErrorCode(handle) == TJERR_WARNING &&
+      message.find("extraneous bytes before marker") != message.npos)
+    return;
+  refuse_image(name, "is a truncated or damaged JPEG: " + std::string(message),
+               "Replace the file or take it out of the data set.");
+}
+
+// Adobe stores CMYK inverted, so that 255 is no ink; TurboJPEG hands the stored bytes on.
+Image rgb_from_inverted_cmyk(const std::vector<std::uint8_t>& cmyk, const Header& header) {
+  Image image{header.width, header.height, 3, {}};
+  const std::size_t pixels = cmyk.size() / 4;
+  image.pixels.resize(pixels * 3);
+  for (std::size_t i = 0; i < pixels; ++i)
+    for (std::size_t c = 0; c < 3; ++c)
+      image.pixels[i * 3 + c] = static_cast<std::uint8_t>(cmyk[i * 4 + c] * cmyk[i * 4 + 3] / 255);
+  return image;
+}
+
+}  // namespace
+
+bool is_jpeg(Bytes file) { return file.size() >= 3 && file[0] == 0xff && file[1] == 0xd8 && file[2] == 0xff; }
+
+Size jpeg_size(Bytes file, const std::string& name) {
+  const Handle handle(tjInitDecompress());
+  const Header header = read_header(handle.get(), file, name);
+  return {header.width, header.height};
+}
+
+Image decode_jpeg(Bytes file, const std::string& name) {
+  const Handle handle(tjInitDecompress());
+  const Header header = read_header(handle.get(), file, name);
+  const bool cmyk = header.colorspace == TJCS_CMYK || header.colorspace == TJCS_YCCK;
+  Image image{header.width, header.height, cmyk ? 4 : 3, {}};
+  image.pixels.resize(image.row_bytes() * static_cast<std::size_t>(image.height));
+  // The accurate inverse transform is libjpeg's default, and so that of Pillow and torchvision.
+  if (tjDecompress2(handle.get(), file.data(), file.size(), image.pixels.data(), image.width, 0, image.height,
+                    cmyk ? TJPF_CMYK : TJPF_RGB, TJFLAG_ACCURATEDCT) != 0)
+    refuse_warning(handle.get(), name);
+  if (cmyk) return rgb_from_inverted_cmyk(image.pixels, header);
+  return image;
+}
+
+std::string encode_jpeg(const Image& image, int quality) {
+  const Handle handle(tjInitCompress());
+  const bool grey = image.channels == 1;
+  unsigned char* buffer = nullptr;
+  unsigned long size = 0;
+  const int failed = tjCompress2(handle.get(), image.pixels.data(), image.width, 0, image.height,
+                                 grey ? TJPF_GRAY : TJPF_RGB, &buffer, &size, grey ? TJSAMP_GRAY : TJSAMP_444,
+                                 quality, TJFLAG_ACCURATEDCT);
+  const std::unique_ptr<unsigned char, void (*)(unsigned char*)> owner(buffer, tjFree);
+  if (failed != 0)
+    throw Error(ExitCode::kInternal, std::string("cannot encode a JPEG: ") + tjGetErrorStr2(handle.get()));
+  return {reinterpret_cast<const char*>(buffer), size};
+}
+
+}  // namespace tune::trainer::images

@@ -1,0 +1,120 @@
+#include <png.h>
+
+#include <csetjmp>
+#include <cstring>
+#include <memory>
+
+#include "trainer/images/file_formats.h"
+#include "tuner/core/error.h"
+
+namespace tune::trainer::images {
+
+namespace {
+
+// What libpng's callbacks see. It leaves the library by longjmp, so the functions that call setjmp own
+// nothing that needs a destructor.
+struct Source {
+  Bytes file;
+  std::size_t position = 0;
+  std::string message;
+  std::jmp_buf escape;
+};
+
+void on_error(png_structp png, png_const_charp message) {
+  auto* source = static_cast<Source*>(png_get_error_ptr(png));
+  source->message = message;
+  std::longjmp(source->escape, 1);
+}
+
+void on_warning(png_structp, png_const_charp) {}
+
+void read_bytes(png_structp png, png_bytep to, std::size_t count) {
+  auto* source = static_cast<Source*>(png_get_io_ptr(png));
+  if (count > source->file.size() - source->position) png_error(png, "the file ends early");
+  std::memcpy(to, source->file.data() + source->position, count);
+  source->position += count;
+}
+
+class Reader {
+ public:
+  Reader(Bytes file, const std::string& name) : name_(name) {
+    source_.file = file;
+    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, &source_, on_error, on_warning);
+    info_ = png_ ? png_create_info_struct(png_) : nullptr;
+    if (!info_) throw Error(ExitCode::kOutOfMemory, "no memory to read " + name);
+    png_set_read_fn(png_, &source_, read_bytes);
+  }
+  ~Reader() { png_destroy_read_struct(&png_, &info_, nullptr); }
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  Size size() {
+    if (!try_header()) refuse();
+    require_sensible_size(static_cast<long>(png_get_image_width(png_, info_)),
+                          static_cast<long>(png_get_image_height(png_, info_)), name_);
+    return {static_cast<int>(png_get_image_width(png_, info_)),
+            static_cast<int>(png_get_image_height(png_, info_))};
+  }
+
+  Image image() {
+    const Size extent = size();
+    Image image{extent.width, extent.height, 3, {}};
+    image.pixels.resize(image.row_bytes() * static_cast<std::size_t>(image.height));
+    std::vector<png_bytep> rows;
+    for (int y = 0; y < image.height; ++y) rows.push_back(image.row(y));
+    if (!try_pixels(rows.data())) refuse();
+    return image;
+  }
+
+ private:
+  bool try_header() {
+    if (setjmp(source_.escape)) return false;
+    png_read_info(png_, info_);
+    return true;
+  }
+
+  bool try_pixels(png_bytepp rows) {
+    if (setjmp(source_.escape)) return false;
+    png_set_expand(png_);
+    png_set_scale_16(png_);
+    png_set_strip_alpha(png_);
+    png_set_gray_to_rgb(png_);
+    png_set_interlace_handling(png_);
+    png_read_update_info(png_, info_);
+    png_read_image(png_, rows);
+    png_read_end(png_, nullptr);
+    return true;
+  }
+
+  [[noreturn]] void refuse() const {
+    refuse_image(name_, "is a truncated or damaged PNG: " + source_.message,
+                 "Replace the file or take it out of the data set.");
+  }
+
+  std::string name_;
+  Source source_;
+  png_structp png_ = nullptr;
+  png_infop info_ = nullptr;
+};
+
+}  // namespace
+
+bool is_png(Bytes file) { return file.size() >= 8 && png_sig_cmp(file.data(), 0, 8) == 0; }
+Size png_size(Bytes file, const std::string& name) { return Reader(file, name).size(); }
+Image decode_png(Bytes file, const std::string& name) { return Reader(file, name).image(); }
+
+std::string encode_png(const Image& image) {
+  png_image header{};
+  header.version = PNG_IMAGE_VERSION;
+  header.width = static_cast<png_uint_32>(image.width);
+  header.height = static_cast<png_uint_32>(image.height);
+  header.format = image.channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(header);
+  std::string file(size, '\0');
+  if (!png_image_write_to_memory(&header, file.data(), &size, 0, image.pixels.data(), 0, nullptr))
+    throw Error(ExitCode::kInternal, std::string("cannot encode a PNG: ") + header.message);
+  file.resize(size);
+  return file;
+}
+
+}  // namespace tune::trainer::images
