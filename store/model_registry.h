@@ -1,6 +1,7 @@
 #pragma once
-// The registry of promoted models: STORE/models/registry.db, in rollback-journal mode, since several orchestrators write
-// it. Files live in STORE/models/NAME/versions/V; the database is the truth, the link STORE/models/NAME/current is rebuilt.
+// The registry of promoted models: STORE/models/registry.db, in rollback-journal mode, since several
+// orchestrators write it. Files live in STORE/models/NAME/versions/V; the database is the truth, the link
+// STORE/models/NAME/current is rebuilt.
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -11,6 +12,9 @@
 #include "tuner/core/history.h"
 
 namespace tune::store {
+
+// Schema version that this program writes.
+inline constexpr int kRegistrySchemaVersion = 1;
 
 struct ModelFile {
   std::string path;  // relative to the version's folder, '/' between parts
@@ -25,8 +29,9 @@ struct ModelVersion {
   std::string study;
   int trial = 0;
   Objective objective;
-  double value = 0;                // the objective that it was promoted on
-  Json lineage = Json::object();   // parameters, metrics, argv, data fingerprint, parent weights, code commit, versions, GPU, ...
+  double value = 0;               // the objective that it was promoted on
+  Json lineage = Json::object();  // parameters, metrics, argv, data fingerprint, parent weights, code commit,
+                                  // versions, GPU, ...
   std::vector<ModelFile> files;
 };
 
@@ -40,20 +45,23 @@ struct Promotion {
 
 class ModelRegistry {
  public:
-  // Creates the file if `create`; else Error(kNotFound) when there is none.
-  ModelRegistry(const std::filesystem::path& file, bool create);
+  // Creates the file if `create`; else Error(kNotFound) when there is none. A call waits up to `busy_timeout`
+  // for other writers, then Error(kConflict).
+  ModelRegistry(const std::filesystem::path& file, bool create,
+                Milliseconds busy_timeout = Milliseconds(10'000));
   ~ModelRegistry();
   ModelRegistry(ModelRegistry&&) noexcept;
 
   int next_version(const std::string& model) const;
   // Inserts the version with its files. Error(kConflict) when that number exists.
   void insert_version(const ModelVersion& version);
-  // Points `current` at `promotion.to` if it still is `promotion.from`, and logs it: Error(kConflict) otherwise.
+  // Points `current` at `promotion.to` if it still is `promotion.from`, and logs it: Error(kConflict)
+  // otherwise.
   void promote(const Promotion& promotion);
   std::vector<std::string> models() const;
   std::vector<ModelVersion> versions(const std::string& model) const;  // newest first
   std::optional<ModelVersion> current(const std::string& model) const;
-  std::vector<Promotion> promotions(const std::string& model) const;   // oldest first
+  std::vector<Promotion> promotions(const std::string& model) const;  // oldest first
 
  private:
   struct Impl;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tuner/core/atomic_file.h"
 #include "tuner/core/clock.h"
 #include "tuner/core/history.h"
 
@@ -18,9 +19,9 @@ inline constexpr int kStudySchemaVersion = 1;
 
 struct StudyRow {
   std::string name;
-  Json spec;                     // the document as parsed
-  std::string spec_text;         // as the user wrote it
-  std::string folder;            // where relative paths of the spec start
+  Json spec;              // the document as parsed
+  std::string spec_text;  // as the user wrote it
+  std::string folder;     // where relative paths of the spec start
   std::uint64_t seed = 0;
   Objective objective;
   Json limits = Json::object();  // in force: the spec's, raised by `resume`
@@ -28,7 +29,7 @@ struct StudyRow {
   std::string finish_reason;     // "trial limit", "time limit", "exhausted", ...
   double elapsed_seconds = 0;    // summed over resumes
   WallTime created{}, updated{};
-  Json facts = Json::object();   // versions, machine, precision probe, ...: recorded once
+  Json facts = Json::object();  // versions, machine, precision probe, ...: recorded once
 };
 
 struct TrialRow {
@@ -36,9 +37,10 @@ struct TrialRow {
   ParameterSet parameters;
   TrialState state = TrialState::kQueued;
   double budget = 1;
-  std::string note;     // the strategy's
-  std::string reason;   // why it ended as it did
-  std::string failure;  // class of a failure: "oom", "non_finite", "bad_data", "timeout", "crash", "no_metric", ...
+  std::string note;    // the strategy's
+  std::string reason;  // why it ended as it did
+  std::string
+      failure;  // class of a failure: "oom", "non_finite", "bad_data", "timeout", "crash", "no_metric", ...
   std::vector<double> values;  // objectives; empty until completed or stopped with a value
   int attempts = 0;
   WallTime created{};
@@ -81,21 +83,31 @@ struct EventRow {
 
 enum class OpenMode { kCreate, kWrite, kRead };
 
-// One connection. The writer is used by one thread; any number of readers may be open beside it. Reads are one short
-// transaction a call. Errors: Error(kNotFound) no such study; Error(kConflict) locked beyond the busy timeout;
-// Error(kEnvironment) disk full, damaged file, newer schema: each names the file.
+struct StoreSettings {
+  // What a commit survives when its transaction does not ask for more. kProcess: kill -9 loses nothing, a
+  // power cut may lose the last commits but never damages the file. kPower: every commit waits for the disk.
+  Durability durability = Durability::kProcess;
+  Milliseconds busy_timeout{5000};  // how long a call waits for a lock of another process
+};
+
+// One connection. The writer is used by one thread; any number of readers may be open beside it. Reads are
+// one short transaction a call. Errors: Error(kNotFound) no such study; Error(kConflict) locked beyond the
+// busy timeout; Error(kEnvironment) disk full, damaged file, newer schema: each names the file.
 class StudyStore {
  public:
-  // kCreate: the file must not exist. ":memory:" is allowed with kCreate.
-  StudyStore(const std::filesystem::path& file, OpenMode mode);
+  // kCreate: there must be no study in the file yet; ":memory:" is allowed. kWrite migrates an older file
+  // forward.
+  StudyStore(const std::filesystem::path& file, OpenMode mode, StoreSettings settings = {});
   ~StudyStore();
   StudyStore(StudyStore&&) noexcept;
   StudyStore& operator=(StudyStore&&) noexcept;
 
-  // Groups writes into one BEGIN IMMEDIATE ... COMMIT; nested use joins the outer one. Rolled back unless commit() ran.
+  // Groups writes into one BEGIN IMMEDIATE ... COMMIT; nested use joins the outer one. Rolled back unless
+  // commit() ran.
   class Transaction {
    public:
-    explicit Transaction(StudyStore& store);
+    // An outermost transaction may ask for more durability than the settings say.
+    explicit Transaction(StudyStore& store, Durability durability = Durability::kProcess);
     ~Transaction();
     Transaction(const Transaction&) = delete;
     Transaction& operator=(const Transaction&) = delete;
@@ -106,24 +118,29 @@ class StudyStore {
     bool outer_, done_ = false;
   };
 
+  // Whether the file holds a study. False for a missing file, and for one whose creation was interrupted:
+  // kCreate then takes it up again.
+  static bool holds_study(const std::filesystem::path& file);
+
   // Writes. Each is a transaction of its own unless one is open.
   void create_study(const StudyRow& row);
-  void update_study(const StudyRow& row);            // state, finish_reason, limits, elapsed, facts, updated
-  void insert_trial(const TrialRow& row);            // number must be the next one
-  void update_trial(const TrialRow& row);            // a finished row never changes: Error(kInternal)
+  void update_study(const StudyRow& row);  // state, finish_reason, limits, elapsed, facts, updated
+  void insert_trial(const TrialRow& row);  // number must be the next one
+  void update_trial(const TrialRow& row);  // a finished row never changes: Error(kInternal)
   void insert_attempt(const AttemptRow& row);
   void update_attempt(const AttemptRow& row);
-  void insert_metrics(const std::vector<MetricRow>& rows);  // of a repeated (trial, name, step) the later counts
-  std::int64_t append_event(const EventRow& row);    // returns its id
-  // The observation of a finished trial, as strategies see it: parameters and values; state completed or stopped.
+  void insert_metrics(
+      const std::vector<MetricRow>& rows);         // of a repeated (trial, name, step) the later counts
+  std::int64_t append_event(const EventRow& row);  // returns its id
+  // What a trial was worth at `step`, in the order of arrival; once for a trial and step.
   void insert_observation(int trial, const std::vector<double>& values, std::int64_t step);
-  void checkpoint_wal();                             // truncates the WAL; the writer's job alone
+  void checkpoint_wal();  // truncates the WAL; the writer's job alone
 
   // Reads.
   StudyRow study() const;
   int trial_count() const;
   std::optional<TrialRow> trial(int number) const;
-  std::vector<TrialRow> trials() const;              // by number
+  std::vector<TrialRow> trials() const;                   // by number
   std::vector<AttemptRow> attempts(int trial = 0) const;  // all, or of one trial; by trial, attempt
   std::vector<MetricRow> metrics(int trial, const std::string& name = {}) const;  // by name, step
   std::vector<MetricPoint> curve(int trial, const std::string& name) const;       // by step
@@ -131,14 +148,15 @@ class StudyStore {
   std::vector<EventRow> events(std::int64_t after_id = 0, int limit = 1000) const;
   // Reads everything a strategy needs; used when a study is continued.
   History load_history() const;
-  std::string integrity() const;                     // "ok", or what SQLite says is wrong
+  std::string integrity() const;  // "ok", or what SQLite says is wrong
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-// The version of the linked SQLite and whether it can corrupt a WAL with two checkpointing connections (< 3.51.3).
+// The version of the linked SQLite and whether it can corrupt a WAL with two checkpointing connections
+// (< 3.51.3).
 struct SqliteFacts {
   std::string version;
   bool wal_reset_bug = false;

@@ -1,0 +1,191 @@
+#include "store/connection.h"
+
+#include <sqlite3.h>
+
+#include <cmath>
+
+#include "tuner/core/error.h"
+
+namespace tune::store {
+namespace {
+
+int open_flags(Connection::Access access) {
+  switch (access) {
+    case Connection::Access::kRead:
+      return SQLite::OPEN_READONLY;
+    case Connection::Access::kWrite:
+      return SQLite::OPEN_READWRITE;
+    case Connection::Access::kCreate:
+      return SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE;
+  }
+  return SQLite::OPEN_READONLY;
+}
+
+}  // namespace
+
+Connection::Connection(const std::filesystem::path& file, Access access, Milliseconds busy_timeout)
+    : name_(file.string()) {
+  std::error_code ignored;
+  if (access != Access::kCreate && !std::filesystem::exists(file, ignored))
+    throw Error(ExitCode::kNotFound, "there is no " + name_);
+  try {
+    database_ =
+        std::make_unique<SQLite::Database>(name_, open_flags(access), static_cast<int>(busy_timeout.count()));
+    if (access == Access::kRead) {
+      ::sqlite3_db_config(database_->getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+      database_->exec("PRAGMA query_only = ON");
+    }
+  } catch (const SQLite::Exception& error) {
+    fail(error);
+  }
+}
+
+void Connection::execute(const std::string& sql) {
+  try {
+    database_->exec(sql);
+  } catch (const SQLite::Exception& error) {
+    fail(error);
+  }
+}
+
+SQLite::Statement& Connection::statement(const char* sql) {
+  auto& cached = statements_[sql];
+  if (!cached) {
+    try {
+      cached = std::make_unique<SQLite::Statement>(*database_, sql);
+    } catch (const SQLite::Exception& error) {
+      statements_.erase(sql);
+      fail(error);
+    }
+  }
+  return *cached;
+}
+
+std::int64_t Connection::number(const char* sql) {
+  Query query(*this, sql);
+  TUNE_CHECK(query.step(), sql);
+  return query.integer();
+}
+
+std::string Connection::text(const std::string& sql) {
+  try {
+    SQLite::Statement once(*database_, sql);
+    return once.executeStep() ? once.getColumn(0).getString() : std::string();
+  } catch (const SQLite::Exception& error) {
+    fail(error);
+  }
+}
+
+void Connection::fail(const SQLite::Exception& error) const {
+  const std::string what = name_ + ": " + error.what();
+  switch (error.getErrorCode()) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      throw Error(ExitCode::kConflict, what, "another program holds the file; end it, or try again");
+    case SQLITE_FULL:
+      throw Error(ExitCode::kEnvironment, what, "free some space on that disk and run the command again");
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      throw Error(ExitCode::kEnvironment, what,
+                  "the file is damaged or is no database of tune; restore it from a copy");
+    case SQLITE_IOERR:
+      throw Error(ExitCode::kEnvironment, what, "the disk reports an error; see the system's log (dmesg)");
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+    case SQLITE_READONLY:
+      throw Error(ExitCode::kEnvironment, what, "check the permissions of the file and of its folder");
+    case SQLITE_NOMEM:
+      throw Error(ExitCode::kEnvironment, what, "there is not enough memory");
+    default:
+      throw Error(ExitCode::kInternal, what);
+  }
+}
+
+Query::Query(Connection& connection, const char* sql)
+    : connection_(connection), statement_(connection.statement(sql)) {}
+
+Query::~Query() {
+  statement_.tryReset();
+  try {
+    statement_.clearBindings();
+  } catch (const SQLite::Exception&) {
+    // A statement that was just reset takes this; were it otherwise, the next bind() would say so.
+  }
+}
+
+Query& Query::bind(std::int64_t value) {
+  statement_.bind(parameter_++, value);
+  return *this;
+}
+
+Query& Query::bind(const std::string& value) {
+  statement_.bind(parameter_++, value);
+  return *this;
+}
+
+Query& Query::bind(const Json& value) {
+  // A log line in an event may hold bytes that are not UTF-8; they must not keep the event out of the store.
+  return bind(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+Query& Query::bind(WallTime value) {
+  return bind(static_cast<std::int64_t>(value.time_since_epoch().count()));
+}
+
+Query& Query::bind(double value) {
+  // SQLite would turn NaN into NULL.
+  if (!std::isfinite(value)) return bind(number_to_json(value).get<std::string>());
+  statement_.bind(parameter_++, value);
+  return *this;
+}
+
+bool Query::step() {
+  column_ = 0;
+  try {
+    return statement_.executeStep();
+  } catch (const SQLite::Exception& error) {
+    connection_.fail(error);
+  }
+}
+
+void Query::run() {
+  try {
+    statement_.exec();
+    statement_.reset();
+    statement_.clearBindings();
+  } catch (const SQLite::Exception& error) {
+    connection_.fail(error);
+  }
+  parameter_ = 1;
+}
+
+SQLite::Column Query::next_column() { return statement_.getColumn(column_++); }
+
+std::int64_t Query::integer() { return next_column().getInt64(); }
+
+double Query::real() {
+  const SQLite::Column column = next_column();
+  if (!column.isText()) return column.getDouble();
+  return number_from_json(Json(column.getString()));
+}
+
+std::string Query::text() { return next_column().getString(); }
+
+Json Query::json() { return Json::parse(text()); }
+
+WallTime Query::time() { return WallTime(Milliseconds(integer())); }
+
+std::optional<int> Query::maybe_small() {
+  const SQLite::Column column = next_column();
+  if (column.isNull()) return std::nullopt;
+  return column.getInt();
+}
+
+std::optional<WallTime> Query::maybe_time() {
+  const SQLite::Column column = next_column();
+  if (column.isNull()) return std::nullopt;
+  return WallTime(Milliseconds(column.getInt64()));
+}
+
+}  // namespace tune::store

@@ -1,0 +1,90 @@
+#pragma once
+// One SQLite connection with cached statements and our own errors. Internal to the store: nothing outside
+// includes this.
+#include <SQLiteCpp/SQLiteCpp.h>
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "tuner/core/clock.h"
+#include "tuner/core/json.h"
+
+namespace tune::store {
+
+// Owned by a StudyStore or a ModelRegistry, used by one thread at a time. Every failure leaves it as a
+// tune::Error that names the file.
+class Connection {
+ public:
+  enum class Access { kRead, kWrite, kCreate };
+  // kRead opens with SQLITE_OPEN_READONLY and query_only, and never checkpoints.
+  Connection(const std::filesystem::path& file, Access access, Milliseconds busy_timeout);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void execute(const std::string& sql);  // one or more statements without results
+  // The statement of a string literal, compiled once.
+  SQLite::Statement& statement(const char* sql);
+  std::int64_t number(const char* sql);      // the single integer that a query returns
+  std::string text(const std::string& sql);  // the first column of the first row, "" without rows; not cached
+  int changes() const { return database_->getChanges(); }
+  const std::string& name() const { return name_; }
+
+  // Turns SQLite's error into ours.
+  [[noreturn]] void fail(const SQLite::Exception& error) const;
+
+ private:
+  std::string name_;
+  std::unique_ptr<SQLite::Database> database_;
+  std::unordered_map<const char*, std::unique_ptr<SQLite::Statement>> statements_;
+};
+
+// One use of a cached statement: bind in order, step, read columns in order. Resets the statement when it
+// goes.
+class Query {
+ public:
+  Query(Connection& connection, const char* sql);
+  ~Query();
+  Query(const Query&) = delete;
+  Query& operator=(const Query&) = delete;
+
+  Query& bind(std::int64_t value);
+  Query& bind(int value) { return bind(static_cast<std::int64_t>(value)); }
+  Query& bind(std::uint64_t value) { return bind(static_cast<std::int64_t>(value)); }  // bit for bit
+  Query& bind(const std::string& value);
+  Query& bind(const char* value) { return bind(std::string(value)); }
+  Query& bind(const Json& value);
+  Query& bind(WallTime value);
+  Query& bind(double value);  // NaN and infinities as the texts "NaN", "Infinity", "-Infinity"
+  template <typename T>
+  Query& bind(const std::optional<T>& value) {
+    if (value) return bind(*value);
+    ++parameter_;  // stays NULL
+    return *this;
+  }
+
+  bool step();  // false when there are no more rows; columns start again from the first
+  void run();   // for a statement that returns no rows; afterwards it may be bound again
+
+  std::int64_t integer();
+  int small() { return static_cast<int>(integer()); }
+  std::uint64_t unsigned_integer() { return static_cast<std::uint64_t>(integer()); }
+  double real();
+  std::string text();
+  Json json();
+  WallTime time();
+  std::optional<int> maybe_small();
+  std::optional<WallTime> maybe_time();
+
+ private:
+  SQLite::Column next_column();
+
+  Connection& connection_;
+  SQLite::Statement& statement_;
+  int parameter_ = 1;
+  int column_ = 0;
+};
+
+}  // namespace tune::store

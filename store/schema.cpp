@@ -1,0 +1,239 @@
+#include "store/schema.h"
+
+#include "store/model_registry.h"
+#include "store/study_store.h"
+#include "tuner/core/error.h"
+
+namespace tune::store {
+namespace {
+
+// Times are UTC milliseconds. A column ANY holds a REAL, or one of the texts 'NaN', 'Infinity', '-Infinity'.
+constexpr const char* kStudyTables = R"sql(
+CREATE TABLE study (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  name TEXT NOT NULL,
+  spec TEXT NOT NULL,
+  spec_text TEXT NOT NULL,
+  folder TEXT NOT NULL,
+  seed INTEGER NOT NULL,
+  metric TEXT NOT NULL,
+  goal TEXT NOT NULL CHECK (goal IN ('minimize', 'maximize')),
+  reduce TEXT NOT NULL CHECK (reduce IN ('last', 'best', 'min', 'max')),
+  limits TEXT NOT NULL,
+  state TEXT NOT NULL,
+  finish_reason TEXT NOT NULL,
+  elapsed_seconds REAL NOT NULL,
+  facts TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  updated_ms INTEGER NOT NULL
+) STRICT;
+CREATE TABLE trials (
+  number INTEGER PRIMARY KEY CHECK (number >= 1),
+  parameters TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'paused', 'completed', 'stopped', 'failed')),
+  budget REAL NOT NULL,
+  note TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  failure TEXT NOT NULL,
+  objective_values TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL,
+  started_ms INTEGER,
+  ended_ms INTEGER
+) STRICT;
+CREATE TRIGGER finished_trials_never_change BEFORE UPDATE ON trials
+WHEN OLD.state IN ('completed', 'stopped', 'failed')
+BEGIN SELECT RAISE(ABORT, 'a finished trial never changes'); END;
+CREATE TRIGGER trials_are_never_deleted BEFORE DELETE ON trials
+BEGIN SELECT RAISE(ABORT, 'trials are never deleted'); END;
+CREATE TABLE attempts (
+  trial INTEGER NOT NULL REFERENCES trials (number),
+  attempt INTEGER NOT NULL CHECK (attempt >= 1),
+  token TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('starting', 'running', 'exited', 'lost')),
+  supervisor_pid INTEGER NOT NULL,
+  supervisor_start_time INTEGER NOT NULL,
+  boot_id TEXT NOT NULL,
+  devices TEXT NOT NULL,
+  threads INTEGER NOT NULL,
+  metrics_offset INTEGER NOT NULL,
+  exit_code INTEGER,
+  signal INTEGER,
+  stop TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  lease_seconds REAL NOT NULL,
+  cpu_seconds REAL NOT NULL,
+  max_rss_bytes INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL,
+  started_ms INTEGER,
+  ended_ms INTEGER,
+  PRIMARY KEY (trial, attempt)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE metric_names (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE
+) STRICT;
+CREATE TABLE metrics (
+  metric INTEGER NOT NULL REFERENCES metric_names (id),
+  trial INTEGER NOT NULL REFERENCES trials (number),
+  step INTEGER NOT NULL,
+  value ANY NOT NULL CHECK (typeof(value) = 'real' OR value IN ('NaN', 'Infinity', '-Infinity')),
+  attempt INTEGER NOT NULL,
+  time_ms INTEGER NOT NULL,
+  PRIMARY KEY (metric, trial, step)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE observations (
+  id INTEGER PRIMARY KEY,
+  trial INTEGER NOT NULL REFERENCES trials (number),
+  step INTEGER NOT NULL,
+  objective_values TEXT NOT NULL,
+  UNIQUE (trial, step)
+) STRICT;
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY,
+  time_ms INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  trial INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  data TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER events_never_change BEFORE UPDATE ON events
+BEGIN SELECT RAISE(ABORT, 'events never change'); END;
+CREATE TRIGGER events_are_never_deleted BEFORE DELETE ON events
+BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
+)sql";
+
+constexpr const char* kRegistryTables = R"sql(
+CREATE TABLE versions (
+  model TEXT NOT NULL,
+  version INTEGER NOT NULL CHECK (version >= 1),
+  created_ms INTEGER NOT NULL,
+  study TEXT NOT NULL,
+  trial INTEGER NOT NULL,
+  metric TEXT NOT NULL,
+  goal TEXT NOT NULL CHECK (goal IN ('minimize', 'maximize')),
+  reduce TEXT NOT NULL CHECK (reduce IN ('last', 'best', 'min', 'max')),
+  value ANY NOT NULL CHECK (typeof(value) = 'real' OR value IN ('NaN', 'Infinity', '-Infinity')),
+  lineage TEXT NOT NULL,
+  PRIMARY KEY (model, version)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE files (
+  model TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  path TEXT NOT NULL,
+  bytes INTEGER NOT NULL,
+  sha256 TEXT NOT NULL,
+  PRIMARY KEY (model, version, path),
+  FOREIGN KEY (model, version) REFERENCES versions (model, version)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE current (
+  model TEXT PRIMARY KEY,
+  version INTEGER NOT NULL,
+  FOREIGN KEY (model, version) REFERENCES versions (model, version)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE promotions (
+  id INTEGER PRIMARY KEY,
+  model TEXT NOT NULL,
+  from_version INTEGER NOT NULL,
+  to_version INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  evidence TEXT NOT NULL,
+  time_ms INTEGER NOT NULL,
+  FOREIGN KEY (model, to_version) REFERENCES versions (model, version)
+) STRICT;
+CREATE TRIGGER versions_never_change BEFORE UPDATE ON versions
+BEGIN SELECT RAISE(ABORT, 'a version never changes'); END;
+CREATE TRIGGER files_never_change BEFORE UPDATE ON files
+BEGIN SELECT RAISE(ABORT, 'the files of a version never change'); END;
+CREATE TRIGGER promotions_never_change BEFORE UPDATE ON promotions
+BEGIN SELECT RAISE(ABORT, 'the log of promotions never changes'); END;
+CREATE TRIGGER promotions_are_never_deleted BEFORE DELETE ON promotions
+BEGIN SELECT RAISE(ABORT, 'the log of promotions never changes'); END;
+)sql";
+
+void set_version(Connection& connection, int version) {
+  connection.execute("PRAGMA user_version = " + std::to_string(version));
+}
+
+[[noreturn]] void refuse_newer(const Connection& connection, int version, const Schema& schema) {
+  throw Error(ExitCode::kEnvironment,
+              connection.name() + " was written by a newer tune (schema " + std::to_string(version) +
+                  "; this program knows up to " + std::to_string(schema.version) + ")",
+              "use the newer tune for it");
+}
+
+// BEGIN IMMEDIATE ... COMMIT around `work`, rolled back when it throws.
+template <typename Work>
+void in_transaction(Connection& connection, Work&& work) {
+  connection.execute("BEGIN IMMEDIATE");
+  try {
+    work();
+    connection.execute("COMMIT");
+  } catch (...) {
+    try {
+      connection.execute("ROLLBACK");
+    } catch (const Error&) {
+      // SQLite has rolled back by itself (a full disk does that); the first error is the one to report.
+    }
+    throw;
+  }
+}
+
+}  // namespace
+
+const Schema& study_schema() {
+  static const Schema schema = {0x74756E73, kStudySchemaVersion, kStudyTables, {}};  // "tuns"
+  return schema;
+}
+
+const Schema& registry_schema() {
+  static const Schema schema = {0x74756E6D, kRegistrySchemaVersion, kRegistryTables, {}};  // "tunm"
+  return schema;
+}
+
+int schema_version(Connection& connection, const Schema& schema) {
+  const std::string application = connection.text("PRAGMA application_id");
+  if (application == std::to_string(schema.application_id))
+    return std::stoi(connection.text("PRAGMA user_version"));
+  if (application == "0" && connection.text("SELECT count(*) FROM sqlite_schema") == "0") return 0;
+  throw Error(ExitCode::kEnvironment, connection.name() + " is a database of another program",
+              "move it away, or name another store with --store");
+}
+
+void create_tables(Connection& connection, const Schema& schema) {
+  in_transaction(connection, [&] {
+    if (schema_version(connection, schema) != 0) return;
+    connection.execute(schema.tables);
+    connection.execute("PRAGMA application_id = " + std::to_string(schema.application_id));
+    set_version(connection, schema.version);
+  });
+}
+
+void migrate(Connection& connection, const Schema& schema) {
+  if (schema_version(connection, schema) == schema.version) return;
+  in_transaction(connection, [&] {
+    int version = schema_version(connection, schema);
+    if (version > schema.version) refuse_newer(connection, version, schema);
+    for (const Migration& migration : schema.migrations) {
+      if (migration.from != version) continue;
+      connection.execute(migration.sql);
+      set_version(connection, ++version);
+    }
+    TUNE_CHECK(version == schema.version,
+               connection.name() + ": no way from schema " + std::to_string(version));
+  });
+}
+
+void require_newest(Connection& connection, const Schema& schema) {
+  const int version = schema_version(connection, schema);
+  if (version > schema.version) refuse_newer(connection, version, schema);
+  if (version == 0)
+    throw Error(ExitCode::kNotFound, connection.name() + " is empty: its creation was interrupted",
+                "start the study again; nothing is lost");
+  if (version < schema.version)
+    throw Error(ExitCode::kEnvironment,
+                connection.name() + " was written by an older tune (schema " + std::to_string(version) + ")",
+                "`tune resume` brings it up to date");
+}
+
+}  // namespace tune::store

@@ -1,0 +1,28 @@
+#pragma once
+// What a StudyStore is made of. Internal to the store.
+#include <map>
+#include <string>
+
+#include "store/connection.h"
+#include "store/study_store.h"
+
+namespace tune::store {
+
+struct StudyStore::Impl {
+  Impl(const std::filesystem::path& file, OpenMode mode, StoreSettings settings);
+
+  void begin(Durability durability);
+  void commit();
+  void rollback();
+  std::int64_t metric_id(const std::string& name);
+
+  OpenMode mode;
+  StoreSettings settings;
+  Connection connection;
+  int depth = 0;        // of nested transactions
+  bool doomed = false;  // an inner transaction was given up: the outer one must not commit
+  bool raised = false;  // the open transaction runs with synchronous=FULL
+  std::map<std::string, std::int64_t> metric_ids;  // committed or in the open transaction
+};
+
+}  // namespace tune::store

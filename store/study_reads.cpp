@@ -1,0 +1,245 @@
+// Every SELECT of a study.
+#include <algorithm>
+#include <cmath>
+
+#include "store/names.h"
+#include "store/study_impl.h"
+#include "store/study_store.h"
+#include "tuner/core/error.h"
+
+namespace tune::store {
+namespace {
+
+#define TRIAL_COLUMNS                                                                                  \
+  "number, parameters, state, budget, note, reason, failure, objective_values, attempts, created_ms, " \
+  "started_ms, "                                                                                       \
+  "ended_ms"
+
+TrialRow read_trial(Query& query) {
+  TrialRow row;
+  row.number = query.small();
+  row.parameters = query.json().get<ParameterSet>();
+  row.state = trial_state_from_string(query.text());
+  row.budget = query.real();
+  row.note = query.text();
+  row.reason = query.text();
+  row.failure = query.text();
+  row.values = values_from(query.json());
+  row.attempts = query.small();
+  row.created = query.time();
+  row.started = query.maybe_time();
+  row.ended = query.maybe_time();
+  return row;
+}
+
+AttemptRow read_attempt(Query& query) {
+  AttemptRow row;
+  row.trial = query.small();
+  row.attempt = query.small();
+  row.token = query.text();
+  row.state = query.text();
+  row.supervisor_pid = query.integer();
+  row.supervisor_start_time = query.unsigned_integer();
+  row.boot_id = query.text();
+  row.devices = query.json().get<std::vector<std::string>>();
+  row.threads = query.small();
+  row.metrics_offset = query.unsigned_integer();
+  row.exit_code = query.maybe_small();
+  row.signal = query.maybe_small();
+  row.stop = query.text();
+  row.reason = query.text();
+  row.lease_seconds = query.real();
+  row.cpu_seconds = query.real();
+  row.max_rss_bytes = query.unsigned_integer();
+  row.created = query.time();
+  row.started = query.maybe_time();
+  row.ended = query.maybe_time();
+  return row;
+}
+
+// A read transaction over several queries, so that they see one state; none inside a write transaction.
+class Snapshot {
+ public:
+  Snapshot(Connection& connection, bool needed) : connection_(connection), needed_(needed) {
+    if (needed_) Query(connection_, "BEGIN").run();
+  }
+  ~Snapshot() {
+    if (!needed_) return;
+    try {
+      Query(connection_, "COMMIT").run();
+    } catch (const Error&) {
+      // Nothing was written: there is nothing to lose.
+    }
+  }
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+
+ private:
+  Connection& connection_;
+  bool needed_;
+};
+
+bool all_finite(const std::vector<double>& values) {
+  return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+}
+
+}  // namespace
+
+StudyRow StudyStore::study() const {
+  Query query(
+      impl_->connection,
+      "SELECT name, spec, spec_text, folder, seed, metric, goal, reduce, limits, state, finish_reason,"
+      " elapsed_seconds, facts, created_ms, updated_ms FROM study");
+  if (!query.step()) throw Error(ExitCode::kNotFound, impl_->connection.name() + " holds no study");
+  StudyRow row;
+  row.name = query.text();
+  row.spec = query.json();
+  row.spec_text = query.text();
+  row.folder = query.text();
+  row.seed = query.unsigned_integer();
+  row.objective.metric = query.text();
+  row.objective.goal = goal_from(query.text());
+  row.objective.reduce = reduce_from(query.text());
+  row.limits = query.json();
+  row.state = query.text();
+  row.finish_reason = query.text();
+  row.elapsed_seconds = query.real();
+  row.facts = query.json();
+  row.created = query.time();
+  row.updated = query.time();
+  return row;
+}
+
+int StudyStore::trial_count() const {
+  return static_cast<int>(impl_->connection.number("SELECT coalesce(max(number), 0) FROM trials"));
+}
+
+std::optional<TrialRow> StudyStore::trial(int number) const {
+  Query query(impl_->connection, "SELECT " TRIAL_COLUMNS " FROM trials WHERE number = ?");
+  if (!query.bind(number).step()) return std::nullopt;
+  return read_trial(query);
+}
+
+std::vector<TrialRow> StudyStore::trials() const {
+  Query query(impl_->connection, "SELECT " TRIAL_COLUMNS " FROM trials ORDER BY number");
+  std::vector<TrialRow> rows;
+  while (query.step()) rows.push_back(read_trial(query));
+  return rows;
+}
+
+std::vector<AttemptRow> StudyStore::attempts(int trial) const {
+  Query query(
+      impl_->connection,
+      "SELECT trial, attempt, token, state, supervisor_pid, supervisor_start_time, boot_id, devices, threads,"
+      " metrics_offset, exit_code, signal, stop, reason, lease_seconds, cpu_seconds, max_rss_bytes, "
+      "created_ms,"
+      " started_ms, ended_ms FROM attempts WHERE trial BETWEEN ? AND ? ORDER BY trial, attempt");
+  query.bind(trial).bind(trial == 0 ? std::int64_t{INT32_MAX} : std::int64_t{trial});
+  std::vector<AttemptRow> rows;
+  while (query.step()) rows.push_back(read_attempt(query));
+  return rows;
+}
+
+std::vector<MetricRow> StudyStore::metrics(int trial, const std::string& name) const {
+  Query query(impl_->connection,
+              "SELECT n.name, m.step, m.value, m.attempt, m.time_ms FROM metric_names n"
+              " JOIN metrics m ON m.metric = n.id AND m.trial = ?1 WHERE ?2 = '' OR n.name = ?2 ORDER BY "
+              "n.name, m.step");
+  query.bind(trial).bind(name);
+  std::vector<MetricRow> rows;
+  while (query.step()) {
+    MetricRow row;
+    row.trial = trial;
+    row.name = query.text();
+    row.point.step = query.integer();
+    row.point.value = query.real();
+    row.attempt = query.small();
+    row.time = query.time();
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<MetricPoint> StudyStore::curve(int trial, const std::string& name) const {
+  Query query(impl_->connection,
+              "SELECT step, value FROM metrics WHERE metric = (SELECT id FROM metric_names WHERE name = ?) "
+              "AND trial = ?"
+              " ORDER BY step");
+  query.bind(name).bind(trial);
+  std::vector<MetricPoint> points;
+  while (query.step()) {
+    const std::int64_t step = query.integer();
+    points.push_back({step, query.real()});
+  }
+  return points;
+}
+
+std::map<int, std::vector<MetricPoint>> StudyStore::curves(const std::string& name) const {
+  Query query(
+      impl_->connection,
+      "SELECT trial, step, value FROM metrics WHERE metric = (SELECT id FROM metric_names WHERE name = ?)"
+      " ORDER BY trial, step");
+  query.bind(name);
+  std::map<int, std::vector<MetricPoint>> curves;
+  while (query.step()) {
+    const int trial = query.small();
+    const std::int64_t step = query.integer();
+    curves[trial].push_back({step, query.real()});
+  }
+  return curves;
+}
+
+std::vector<EventRow> StudyStore::events(std::int64_t after_id, int limit) const {
+  Query query(impl_->connection,
+              "SELECT id, time_ms, kind, trial, attempt, data FROM events WHERE id > ? ORDER BY id LIMIT ?");
+  query.bind(after_id).bind(limit);
+  std::vector<EventRow> rows;
+  while (query.step()) {
+    EventRow row;
+    row.id = query.integer();
+    row.time = query.time();
+    row.kind = query.text();
+    row.trial = query.small();
+    row.attempt = query.small();
+    row.data = query.json();
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+History StudyStore::load_history() const {
+  const Snapshot snapshot(impl_->connection, impl_->depth == 0);
+  History history;
+  history.objective = study().objective;
+  std::vector<std::shared_ptr<TrialView>> views;
+  Query rows(
+      impl_->connection,
+      "SELECT number, parameters, state, budget, objective_values, failure FROM trials ORDER BY number");
+  while (rows.step()) {
+    auto view = std::make_shared<TrialView>();
+    view->number = rows.small();
+    view->parameters = rows.json().get<ParameterSet>();
+    view->state = trial_state_from_string(rows.text());
+    view->budget = rows.real();
+    view->values = values_from(rows.json());
+    if (!all_finite(view->values)) view->values.clear();
+    view->failure = rows.text();
+    TUNE_CHECK(view->number == static_cast<int>(views.size()) + 1, impl_->connection.name());
+    views.push_back(std::move(view));
+  }
+  Query points(
+      impl_->connection,
+      "SELECT trial, step, value FROM metrics WHERE metric = (SELECT id FROM metric_names WHERE name = ?)"
+      " ORDER BY trial, step");
+  points.bind(history.objective.metric);
+  while (points.step()) {
+    auto& curve = views[static_cast<std::size_t>(points.small() - 1)]->curve;
+    const std::int64_t step = points.integer();
+    curve.push_back({step, points.real()});
+  }
+  for (const auto& view : views) view->curve.shrink_to_fit();
+  history.trials.assign(views.begin(), views.end());
+  return history;
+}
+
+}  // namespace tune::store

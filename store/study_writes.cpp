@@ -1,0 +1,217 @@
+// Every INSERT and UPDATE of a study.
+#include "store/names.h"
+#include "store/study_impl.h"
+#include "store/study_store.h"
+#include "tuner/core/error.h"
+
+namespace tune::store {
+
+void StudyStore::create_study(const StudyRow& row) {
+  Transaction transaction(*this);
+  Query(impl_->connection,
+        "INSERT INTO study (id, name, spec, spec_text, folder, seed, metric, goal, reduce, limits, state, "
+        "finish_reason,"
+        " elapsed_seconds, facts, created_ms, updated_ms) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        "?, ?)")
+      .bind(row.name)
+      .bind(row.spec)
+      .bind(row.spec_text)
+      .bind(row.folder)
+      .bind(row.seed)
+      .bind(row.objective.metric)
+      .bind(goal_text(row.objective.goal))
+      .bind(reduce_text(row.objective.reduce))
+      .bind(row.limits)
+      .bind(row.state)
+      .bind(row.finish_reason)
+      .bind(row.elapsed_seconds)
+      .bind(row.facts)
+      .bind(row.created)
+      .bind(row.updated)
+      .run();
+  transaction.commit();
+}
+
+void StudyStore::update_study(const StudyRow& row) {
+  Transaction transaction(*this);
+  Query(impl_->connection,
+        "UPDATE study SET limits = ?, state = ?, finish_reason = ?, elapsed_seconds = ?, facts = ?, "
+        "updated_ms = ?")
+      .bind(row.limits)
+      .bind(row.state)
+      .bind(row.finish_reason)
+      .bind(row.elapsed_seconds)
+      .bind(row.facts)
+      .bind(row.updated)
+      .run();
+  TUNE_CHECK(impl_->connection.changes() == 1, impl_->connection.name());
+  transaction.commit();
+}
+
+void StudyStore::insert_trial(const TrialRow& row) {
+  Transaction transaction(*this);
+  const std::int64_t last = impl_->connection.number("SELECT coalesce(max(number), 0) FROM trials");
+  TUNE_CHECK(row.number == last + 1,
+             "trial " + std::to_string(row.number) + " after " + std::to_string(last));
+  Query(impl_->connection,
+        "INSERT INTO trials (number, parameters, state, budget, note, reason, failure, objective_values, "
+        "attempts,"
+        " created_ms, started_ms, ended_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .bind(row.number)
+      .bind(Json(row.parameters))
+      .bind(to_string(row.state))
+      .bind(row.budget)
+      .bind(row.note)
+      .bind(row.reason)
+      .bind(row.failure)
+      .bind(values_json(row.values))
+      .bind(row.attempts)
+      .bind(row.created)
+      .bind(row.started)
+      .bind(row.ended)
+      .run();
+  transaction.commit();
+}
+
+void StudyStore::update_trial(const TrialRow& row) {
+  Transaction transaction(*this);
+  Query(impl_->connection,
+        "UPDATE trials SET state = ?, budget = ?, note = ?, reason = ?, failure = ?, objective_values = ?, "
+        "attempts = ?,"
+        " started_ms = ?, ended_ms = ? WHERE number = ?")
+      .bind(to_string(row.state))
+      .bind(row.budget)
+      .bind(row.note)
+      .bind(row.reason)
+      .bind(row.failure)
+      .bind(values_json(row.values))
+      .bind(row.attempts)
+      .bind(row.started)
+      .bind(row.ended)
+      .bind(row.number)
+      .run();
+  TUNE_CHECK(impl_->connection.changes() == 1, "trial " + std::to_string(row.number));
+  transaction.commit();
+}
+
+void StudyStore::insert_attempt(const AttemptRow& row) {
+  Transaction transaction(*this);
+  Query(
+      impl_->connection,
+      "INSERT INTO attempts (trial, attempt, token, state, supervisor_pid, supervisor_start_time, boot_id, "
+      "devices,"
+      " threads, metrics_offset, exit_code, signal, stop, reason, lease_seconds, cpu_seconds, max_rss_bytes,"
+      " created_ms, started_ms, ended_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+      "?)")
+      .bind(row.trial)
+      .bind(row.attempt)
+      .bind(row.token)
+      .bind(row.state)
+      .bind(row.supervisor_pid)
+      .bind(row.supervisor_start_time)
+      .bind(row.boot_id)
+      .bind(Json(row.devices))
+      .bind(row.threads)
+      .bind(row.metrics_offset)
+      .bind(row.exit_code)
+      .bind(row.signal)
+      .bind(row.stop)
+      .bind(row.reason)
+      .bind(row.lease_seconds)
+      .bind(row.cpu_seconds)
+      .bind(row.max_rss_bytes)
+      .bind(row.created)
+      .bind(row.started)
+      .bind(row.ended)
+      .run();
+  transaction.commit();
+}
+
+void StudyStore::update_attempt(const AttemptRow& row) {
+  Transaction transaction(*this);
+  Query(
+      impl_->connection,
+      "UPDATE attempts SET state = ?, supervisor_pid = ?, supervisor_start_time = ?, boot_id = ?, devices = "
+      "?,"
+      " threads = ?, metrics_offset = ?, exit_code = ?, signal = ?, stop = ?, reason = ?, lease_seconds = ?,"
+      " cpu_seconds = ?, max_rss_bytes = ?, started_ms = ?, ended_ms = ? WHERE trial = ? AND attempt = ?")
+      .bind(row.state)
+      .bind(row.supervisor_pid)
+      .bind(row.supervisor_start_time)
+      .bind(row.boot_id)
+      .bind(Json(row.devices))
+      .bind(row.threads)
+      .bind(row.metrics_offset)
+      .bind(row.exit_code)
+      .bind(row.signal)
+      .bind(row.stop)
+      .bind(row.reason)
+      .bind(row.lease_seconds)
+      .bind(row.cpu_seconds)
+      .bind(row.max_rss_bytes)
+      .bind(row.started)
+      .bind(row.ended)
+      .bind(row.trial)
+      .bind(row.attempt)
+      .run();
+  TUNE_CHECK(impl_->connection.changes() == 1,
+             "trial " + std::to_string(row.trial) + ", attempt " + std::to_string(row.attempt));
+  transaction.commit();
+}
+
+std::int64_t StudyStore::Impl::metric_id(const std::string& name) {
+  const auto known = metric_ids.find(name);
+  if (known != metric_ids.end()) return known->second;
+  Query(connection, "INSERT INTO metric_names (name) VALUES (?) ON CONFLICT (name) DO NOTHING")
+      .bind(name)
+      .run();
+  Query query(connection, "SELECT id FROM metric_names WHERE name = ?");
+  TUNE_CHECK(query.bind(name).step(), name);
+  return metric_ids[name] = query.integer();
+}
+
+void StudyStore::insert_metrics(const std::vector<MetricRow>& rows) {
+  if (rows.empty()) return;
+  Transaction transaction(*this);
+  Query query(
+      impl_->connection,
+      "INSERT INTO metrics (metric, trial, step, value, attempt, time_ms) VALUES (?, ?, ?, ?, ?, ?)"
+      " ON CONFLICT (metric, trial, step) DO UPDATE SET value = excluded.value, attempt = excluded.attempt,"
+      " time_ms = excluded.time_ms");
+  for (const MetricRow& row : rows)
+    query.bind(impl_->metric_id(row.name))
+        .bind(row.trial)
+        .bind(row.point.step)
+        .bind(row.point.value)
+        .bind(row.attempt)
+        .bind(row.time)
+        .run();
+  transaction.commit();
+}
+
+std::int64_t StudyStore::append_event(const EventRow& row) {
+  Transaction transaction(*this);
+  Query query(impl_->connection,
+              "INSERT INTO events (id, time_ms, kind, trial, attempt, data)"
+              " VALUES ((SELECT coalesce(max(id), 0) + 1 FROM events), ?, ?, ?, ?, ?) RETURNING id");
+  query.bind(row.time).bind(row.kind).bind(row.trial).bind(row.attempt).bind(row.data);
+  TUNE_CHECK(query.step());
+  const std::int64_t id = query.integer();
+  // Ends the statement before the commit: an INSERT ... RETURNING that is still being stepped keeps COMMIT
+  // from running.
+  TUNE_CHECK(!query.step());
+  transaction.commit();
+  return id;
+}
+
+void StudyStore::insert_observation(int trial, const std::vector<double>& values, std::int64_t step) {
+  Transaction transaction(*this);
+  Query(impl_->connection, "INSERT INTO observations (trial, step, objective_values) VALUES (?, ?, ?)")
+      .bind(trial)
+      .bind(step)
+      .bind(values_json(values))
+      .run();
+  transaction.commit();
+}
+
+}  // namespace tune::store
