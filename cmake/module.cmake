@@ -2,7 +2,8 @@
 add_library(tune_flags INTERFACE)
 target_include_directories(tune_flags INTERFACE ${CMAKE_SOURCE_DIR})
 target_compile_options(tune_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+  -pthread)  # everywhere, since a precompiled header serves only compilations that agree on it
 # GCC 12 sees overlaps and overflows in std::string's own operator+ and insert that are not there (GCC bugs 105329 and
 # 105651, fixed in 13).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)

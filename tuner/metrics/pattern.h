@@ -1,0 +1,14 @@
+#pragma once
+// How this project reads a regex: RE2's syntax and limits, with the named groups that other engines write.
+#include <re2/re2.h>
+
+#include <string>
+
+namespace tune::metrics {
+
+// UTF-8, 1 MB of memory a pattern, nothing printed to stderr.
+RE2::Options pattern_options();
+// "(?<name>...)", the spelling of Perl, JavaScript and .NET, as RE2's "(?P<name>...)"; all else unchanged.
+std::string with_re2_named_groups(const std::string& regex);
+
+}  // namespace tune::metrics
