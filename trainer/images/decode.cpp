@@ -67,10 +67,6 @@ Image decode(const std::filesystem::path& file) {
   refuse_format(file, bytes);
 }
 
-void write_jpeg(const std::filesystem::path& file, const Image& image, int quality) {
-  write_file_atomically(file, encode_jpeg(image, quality));
-}
-
 void write_png(const std::filesystem::path& file, const Image& image) {
   write_file_atomically(file, encode_png(image));
 }

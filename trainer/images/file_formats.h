@@ -17,7 +17,6 @@ Size jpeg_size(Bytes file, const std::string& name);
 Size png_size(Bytes file, const std::string& name);
 Image decode_jpeg(Bytes file, const std::string& name);
 Image decode_png(Bytes file, const std::string& name);
-std::string encode_jpeg(const Image& image, int quality);
 std::string encode_png(const Image& image);
 
 [[noreturn]] void refuse_image(const std::string& name, const std::string& cause, const std::string& cure);

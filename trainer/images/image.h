@@ -34,8 +34,6 @@ Size read_size(const std::filesystem::path& file);
 // transparency is dropped.
 Image decode(const std::filesystem::path& file);
 
-// Writes a JPEG (baseline, 4:4:4 or grey). `quality` is 1 to 100.
-void write_jpeg(const std::filesystem::path& file, const Image& image, int quality);
 // Writes a PNG of 8 bits per channel.
 void write_png(const std::filesystem::path& file, const Image& image);
 

@@ -76,18 +76,4 @@ Image decode_jpeg(Bytes file, const std::string& name) {
   return image;
 }
 
-std::string encode_jpeg(const Image& image, int quality) {
-  const Handle handle(tjInitCompress());
-  const bool grey = image.channels == 1;
-  unsigned char* buffer = nullptr;
-  unsigned long size = 0;
-  const int failed = tjCompress2(handle.get(), image.pixels.data(), image.width, 0, image.height,
-                                 grey ? TJPF_GRAY : TJPF_RGB, &buffer, &size, grey ? TJSAMP_GRAY : TJSAMP_444,
-                                 quality, TJFLAG_ACCURATEDCT);
-  const std::unique_ptr<unsigned char, void (*)(unsigned char*)> owner(buffer, tjFree);
-  if (failed != 0)
-    throw Error(ExitCode::kInternal, std::string("cannot encode a JPEG: ") + tjGetErrorStr2(handle.get()));
-  return {reinterpret_cast<const char*>(buffer), size};
-}
-
 }  // namespace tune::trainer::images

@@ -1,0 +1,163 @@
+#include "trainer/tasks/detection/data/augment.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tune::trainer::detection {
+
+namespace {
+
+constexpr int kCropTrials = 10;
+constexpr double kMostElongated = 4.0 / 3.0;  // sides of a crop to each other
+
+double between(double low, double high, Rng& rng) { return low + (high - low) * rng.uniform(); }
+
+// The part of a crop that is free: position and shape for a share of the area of at least `min_area`.
+View draw_crop(View view, double min_area, int size, Rng& rng) {
+  const double area = between(min_area, 1, rng);
+  const double ratio = std::exp(between(-1, 1, rng) * std::log(kMostElongated));
+  view.width = std::min(1.0, std::sqrt(area * ratio)) * size;
+  view.height = std::min(static_cast<double>(size), area * size * size / view.width);
+  view.x = between(0, size - view.width, rng);
+  view.y = between(0, size - view.height, rng);
+  return view;
+}
+
+View draw_expansion(View view, double max_expand, int size, Rng& rng) {
+  const double side = between(1, max_expand, rng) * size;
+  view.width = view.height = side;
+  view.x = -between(0, side - size, rng);
+  view.y = -between(0, side - size, rng);
+  return view;
+}
+
+// Brightness and contrast as one table: a factor on the distance from the mean, then a factor on all.
+std::array<std::uint8_t, 256> tone_table(const View& view, double mean) {
+  std::array<std::uint8_t, 256> table{};
+  for (std::size_t v = 0; v < table.size(); ++v) {
+    const double toned = ((static_cast<double>(v) - mean) * view.contrast + mean) * view.gain;
+    table[v] = static_cast<std::uint8_t>(std::clamp(toned + 0.5, 0.0, 255.0));
+  }
+  return table;
+}
+
+void mirror(double& low, double& high, int size) {
+  const double old_low = low;
+  low = size - high;
+  high = size - old_low;
+}
+
+// Where an output row or column samples the source: between `first` and `second`, `weight` / 256 of the
+// second.
+struct Sample {
+  int first = 0, second = 0, weight = 0;
+  bool outside = false;
+};
+
+std::vector<Sample> samples(double start, double length, bool reversed, int size) {
+  std::vector<Sample> result(static_cast<std::size_t>(size));
+  for (int i = 0; i < size; ++i) {
+    const double source = start + (i + 0.5) * length / size - 0.5;
+    Sample& sample = result[static_cast<std::size_t>(reversed ? size - 1 - i : i)];
+    sample.outside = source < -0.5 || source > size - 0.5;
+    const double inside = std::clamp(source, 0.0, static_cast<double>(size - 1));
+    sample.first = static_cast<int>(inside);
+    sample.second = std::min(sample.first + 1, size - 1);
+    sample.weight = static_cast<int>((inside - sample.first) * 256 + 0.5);
+  }
+  return result;
+}
+
+template <int kChannels>
+void sample_pixels(const std::vector<Sample>& rows, const std::vector<Sample>& columns,
+                   const std::uint8_t* source, const std::array<std::array<std::uint8_t, 256>, 3>& tone,
+                   const std::array<std::uint8_t, 3>& background, std::uint8_t* to) {
+  const std::size_t stride = columns.size() * kChannels;
+  for (const Sample& row : rows) {
+    const std::uint8_t* upper = source + static_cast<std::size_t>(row.first) * stride;
+    const std::uint8_t* lower = source + static_cast<std::size_t>(row.second) * stride;
+    for (const Sample& column : columns) {
+      if (row.outside || column.outside) {
+        to = std::copy(background.begin(), background.end(), to);
+        continue;
+      }
+      const int a = column.first * kChannels, b = column.second * kChannels;
+      for (int c = 0; c < kChannels; ++c) {
+        const int above = upper[a + c] * (256 - column.weight) + upper[b + c] * column.weight;
+        const int below = lower[a + c] * (256 - column.weight) + lower[b + c] * column.weight;
+        const int value = (above * (256 - row.weight) + below * row.weight + (1 << 15)) >> 16;
+        to[c] = tone[static_cast<std::size_t>(c)][static_cast<std::size_t>(value)];
+      }
+      if constexpr (kChannels == 1) to[1] = to[2] = to[0];
+      to += 3;
+    }
+  }
+}
+
+}  // namespace
+
+View draw_view(const Augmentation& augmentation, std::span<const GroundTruth> objects, int size, Rng& rng) {
+  View whole{0, 0, static_cast<double>(size), static_cast<double>(size), false, false, 1, 1};
+  whole.mirrored = rng.uniform() < augmentation.horizontal_flip;
+  whole.upside_down = rng.uniform() < augmentation.vertical_flip;
+  whole.gain = between(1 - augmentation.brightness, 1 + augmentation.brightness, rng);
+  whole.contrast = between(1 - augmentation.contrast, 1 + augmentation.contrast, rng);
+  const double choice = rng.uniform();
+  if (choice < augmentation.expand) return draw_expansion(whole, augmentation.max_expand, size, rng);
+  if (choice >= augmentation.expand + augmentation.zoom_crop) return whole;
+  for (int trial = 0; trial < kCropTrials; ++trial) {
+    const View crop = draw_crop(whole, augmentation.min_crop_area, size, rng);
+    if (objects.empty() || !view_objects(crop, objects, size, augmentation.min_visible).empty()) return crop;
+  }
+  return whole;
+}
+
+std::vector<GroundTruth> view_objects(const View& view, std::span<const GroundTruth> objects, int size,
+                                      double min_visible) {
+  std::vector<GroundTruth> visible;
+  const double across = size / view.width, down = size / view.height;
+  for (const GroundTruth& object : objects) {
+    double x1 = (object.x1 - view.x) * across, x2 = (object.x2 - view.x) * across;
+    double y1 = (object.y1 - view.y) * down, y2 = (object.y2 - view.y) * down;
+    const double whole = (x2 - x1) * (y2 - y1);
+    x1 = std::max(x1, 0.0), x2 = std::min(x2, static_cast<double>(size));
+    y1 = std::max(y1, 0.0), y2 = std::min(y2, static_cast<double>(size));
+    if (x2 - x1 < 1 || y2 - y1 < 1 || (x2 - x1) * (y2 - y1) < min_visible * whole) continue;
+    if (view.mirrored) mirror(x1, x2, size);
+    if (view.upside_down) mirror(y1, y2, size);
+    GroundTruth seen = object;
+    seen.x1 = static_cast<float>(x1), seen.y1 = static_cast<float>(y1);
+    seen.x2 = static_cast<float>(x2), seen.y2 = static_cast<float>(y2);
+    seen.area = (x2 - x1) * (y2 - y1);
+    visible.push_back(seen);
+  }
+  return visible;
+}
+
+void view_pixels(const View& view, std::span<const std::uint8_t> source, int channels, int size,
+                 std::uint8_t* to) {
+  std::array<double, 3> mean{};
+  const auto step = static_cast<std::size_t>(channels);
+  for (std::size_t c = 0; c < step; ++c) {
+    std::uint64_t sum = 0;
+    for (std::size_t i = c; i < source.size(); i += step) sum += source[i];
+    mean[c] = static_cast<double>(sum) / static_cast<double>(source.size() / step);
+  }
+  if (channels == 1) mean[1] = mean[2] = mean[0];
+  std::array<std::array<std::uint8_t, 256>, 3> tone;
+  std::array<std::uint8_t, 3> background{};
+  // One mean for all channels, so that contrast does not shift the hue.
+  const double grey = (mean[0] + mean[1] + mean[2]) / 3;
+  for (std::size_t c = 0; c < 3; ++c) {
+    tone[c] = tone_table(view, grey);
+    background[c] = tone[c][static_cast<std::size_t>(mean[c] + 0.5)];
+  }
+  const std::vector<Sample> rows = samples(view.y, view.height, view.upside_down, size);
+  const std::vector<Sample> columns = samples(view.x, view.width, view.mirrored, size);
+  if (channels == 1)
+    sample_pixels<1>(rows, columns, source.data(), tone, background, to);
+  else
+    sample_pixels<3>(rows, columns, source.data(), tone, background, to);
+}
+
+}  // namespace tune::trainer::detection

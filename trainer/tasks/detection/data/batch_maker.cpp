@@ -1,0 +1,82 @@
+#include "trainer/tasks/detection/data/batch_maker.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <numeric>
+#include <thread>
+#include <utility>
+
+#include "trainer/tasks/detection/data/augment.h"
+#include "tuner/core/error.h"
+#include "tuner/core/rng.h"
+
+namespace tune::trainer::detection {
+
+namespace {
+
+// A stream for each (epoch, index); epochs stay below 2^24 and sets below 2^40 images.
+std::uint64_t stream_of(int epoch, std::size_t index) {
+  return static_cast<std::uint64_t>(epoch) << 40 | static_cast<std::uint64_t>(index);
+}
+
+std::vector<GroundTruth> scaled(const Example& example, int size) {
+  std::vector<GroundTruth> objects = example.objects;
+  const float across = static_cast<float>(size) / static_cast<float>(example.width);
+  const float down = static_cast<float>(size) / static_cast<float>(example.height);
+  for (GroundTruth& object : objects) {
+    object.x1 *= across, object.x2 *= across;
+    object.y1 *= down, object.y2 *= down;
+  }
+  return objects;
+}
+
+}  // namespace
+
+BatchMaker::BatchMaker(const Dataset& dataset, const ImageCache& cache, const Augmentation& augmentation,
+                       std::uint64_t seed, int threads)
+    : dataset_(dataset),
+      cache_(cache),
+      augmentation_(augmentation),
+      seed_(seed),
+      threads_(std::max(threads, 1)) {
+  TUNE_CHECK(dataset.examples.size() == cache.count());
+}
+
+std::size_t BatchMaker::bytes_per_image() const {
+  return static_cast<std::size_t>(size()) * static_cast<std::size_t>(size()) * 3;
+}
+
+void BatchMaker::fill(int epoch, std::span<const std::size_t> indices, std::uint8_t* nhwc,
+                      std::vector<std::vector<GroundTruth>>& boxes) const {
+  boxes.assign(indices.size(), {});
+  for (const std::size_t index : indices) TUNE_CHECK(index < cache_.count());
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < indices.size(); i = next++)
+      fill_one(epoch, indices[i], nhwc + i * bytes_per_image(), boxes[i]);
+  };
+  std::vector<std::jthread> others;
+  for (std::size_t t = 1; t < std::min(static_cast<std::size_t>(threads_), indices.size()); ++t)
+    others.emplace_back(work);
+  work();
+}
+
+void BatchMaker::fill_one(int epoch, std::size_t index, std::uint8_t* to,
+                          std::vector<GroundTruth>& boxes) const {
+  Rng rng(seed_, stream_of(epoch, index));
+  const std::vector<GroundTruth> objects = scaled(dataset_.examples[index], size());
+  const View view = draw_view(augmentation_, objects, size(), rng);
+  boxes = view_objects(view, objects, size(), augmentation_.min_visible);
+  view_pixels(view, cache_.pixels(index), cache_.channels(index), size(), to);
+}
+
+std::vector<std::size_t> epoch_order(std::size_t count, std::uint64_t seed, int epoch) {
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  Rng rng(seed, static_cast<std::uint64_t>(epoch));
+  for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[rng.below(i)]);
+  return order;
+}
+
+}  // namespace tune::trainer::detection

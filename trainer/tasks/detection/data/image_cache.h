@@ -1,0 +1,33 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "trainer/tasks/detection/data/dataset.h"
+
+namespace tune::trainer::detection {
+
+// The decoded images of a data set at one square size, in memory: grey ones with one channel, others with
+// three. Made once per process and then only read, from any thread. It changes no pixel but by resizing
+// (images::resize, which stretches to a square: both axes fill the model's input), and does not augment.
+class ImageCache {
+ public:
+  // Decodes with `threads` threads. `progress(done, total)` comes from the calling thread now and then; it
+  // may be empty. Throws Error(kBadData) with up to 20 files that cannot be decoded.
+  ImageCache(const Dataset& dataset, int size, int threads,
+             const std::function<void(std::size_t, std::size_t)>& progress = {});
+
+  int size() const { return size_; }  // pixels of each side
+  std::size_t count() const { return images_.size(); }
+  std::size_t bytes() const;
+  // size * size * channels(index) bytes, rows from the top, channels innermost.
+  std::span<const std::uint8_t> pixels(std::size_t index) const { return images_[index]; }
+  int channels(std::size_t index) const;
+
+ private:
+  int size_;
+  std::vector<std::vector<std::uint8_t>> images_;
+};
+
+}  // namespace tune::trainer::detection

@@ -1,0 +1,37 @@
+#pragma once
+// Cuts one data set into training, validation and test parts.
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "trainer/tasks/detection/data/dataset.h"
+#include "tuner/core/json.h"
+
+namespace tune::trainer::detection {
+
+struct SplitFractions {
+  double train = 0.8, validation = 0.2, test = 0;  // each >= 0, together 1
+  std::uint64_t seed = 0;
+};
+
+// The trainer's `split`: {"fractions": [train, validation] or [train, validation, test], "seed": 0,
+// "grouping": "image"}, every key optional. Throws Error(kUsage) naming the key.
+SplitFractions parse_split(const Json& split);
+
+struct Split {
+  Dataset train, validation, test;  // with the whole set's classes; examples ordered by image_id
+};
+
+// Seeded, and stratified by each image's main class (the one with most objects; on a tie, most area), so that
+// each part holds nearly the same share of every class. The same set, fractions and seed give the same parts
+// on every machine. Images are cut apart one by one: overlapping crops of one photograph may land on both
+// sides. Throws Error(kBadData) when a part with a fraction above 0 would be empty.
+Split split(const Dataset& dataset, const SplitFractions& fractions);
+
+// The examples at `indices`, in that order, with everything else of the set but its warnings.
+Dataset subset(const Dataset& dataset, std::span<const std::size_t> indices);
+
+// The main class of an image as above; 0 for one without objects.
+int main_category(const Example& example);
+
+}  // namespace tune::trainer::detection
