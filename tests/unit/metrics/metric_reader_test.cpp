@@ -102,7 +102,7 @@ TEST_CASE("a trailing carriage return is dropped") {
 
 TEST_CASE("NUL bytes and invalid UTF-8 around a metric do no harm") {
   MetricReader reader({{"a", "a=([0-9.]+)", std::nullopt}, {"b", "b=([0-9.]+)", std::nullopt}});
-  CHECK(reader.read(std::string_view("\0\xff\xfe a=1 \0 \x80 b=2\xf0", 18)).size() == 2);
+  CHECK(reader.read(std::string_view("\0\xff\xfe a=1 \0 \x80 b=2\xf0", 16)).size() == 2);
 }
 
 TEST_CASE("hostile patterns on a long line stay linear and keep working") {
