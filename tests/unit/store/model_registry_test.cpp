@@ -1,0 +1,133 @@
+#include "store/model_registry.h"
+
+#include <atomic>
+#include <thread>
+
+#include "support/catch.h"
+#include "unit/store/store_fixture.h"
+
+namespace tune::store {
+namespace {
+
+ModelVersion version_of(const std::string& model, int number) {
+  ModelVersion version;
+  version.model = model;
+  version.version = number;
+  version.created = at(number);
+  version.study = "steel-legacy";
+  version.trial = 10 + number;
+  version.objective = {"validation:mAP", Goal::kMaximize, Reduce::kBest};
+  version.value = 0.1 * number;
+  version.lineage = {{"parameters", {{"learning_rate", 0.001}}}, {"data", "5f"}};
+  version.files = {{"labels.json", 12, "aa"}, {"weights.safetensors", std::uint64_t{5} << 32, "bb"}};
+  return version;
+}
+
+Promotion promotion_of(const std::string& model, int from, int to) {
+  return {model, from, to, "0.2 is better than 0.1", {{"candidate", 0.2}, {"current", 0.1}}, at(to)};
+}
+
+TEST_CASE("a registry that is not there is not found", "[registry]") {
+  const TemporaryFolder folder;
+  CHECK(code_of([&] { ModelRegistry(folder / "registry.db", false); }) == ExitCode::kNotFound);
+}
+
+TEST_CASE("a version is read back with its files and lineage", "[registry]") {
+  const TemporaryFolder folder;
+  {
+    ModelRegistry registry(folder / "registry.db", true);
+    CHECK(registry.next_version("steel") == 1);
+    registry.insert_version(version_of("steel", 1));
+    registry.insert_version(version_of("steel", 2));
+    registry.insert_version(version_of("copper", 1));
+    registry.promote(promotion_of("steel", 0, 1));
+    CHECK(registry.next_version("steel") == 3);
+  }
+  const ModelRegistry registry(folder / "registry.db", false);
+  CHECK(registry.models() == std::vector<std::string>{"copper", "steel"});
+  const auto versions = registry.versions("steel");
+  REQUIRE(versions.size() == 2);
+  CHECK(versions[0].version == 2);
+  CHECK(versions[1].trial == 11);
+  CHECK(versions[1].value == 0.1);
+  CHECK(versions[1].objective.goal == Goal::kMaximize);
+  CHECK(versions[1].lineage == version_of("steel", 1).lineage);
+  REQUIRE(versions[1].files.size() == 2);
+  CHECK(versions[1].files[1].path == "weights.safetensors");
+  CHECK(versions[1].files[1].bytes == std::uint64_t{5} << 32);
+  CHECK(registry.current("steel")->version == 1);
+  CHECK_FALSE(registry.current("copper").has_value());
+  CHECK(registry.versions("tin").empty());
+}
+
+TEST_CASE("a version number is given once, and its files with it", "[registry]") {
+  const TemporaryFolder folder;
+  ModelRegistry registry(folder / "registry.db", true);
+  registry.insert_version(version_of("steel", 1));
+  ModelVersion twin = version_of("steel", 1);
+  twin.files = {{"other", 1, "cc"}};
+  CHECK(code_of([&] { registry.insert_version(twin); }) == ExitCode::kConflict);
+  CHECK(registry.versions("steel").at(0).files.size() == 2);
+}
+
+TEST_CASE("a promotion counts only if nobody else was faster, and is logged", "[registry]") {
+  const TemporaryFolder folder;
+  ModelRegistry registry(folder / "registry.db", true);
+  registry.insert_version(version_of("steel", 1));
+  registry.insert_version(version_of("steel", 2));
+  registry.promote(promotion_of("steel", 0, 1));
+  CHECK(code_of([&] { registry.promote(promotion_of("steel", 0, 2)); }) == ExitCode::kConflict);
+  CHECK(code_of([&] { registry.promote(promotion_of("steel", 1, 7)); }) == ExitCode::kNotFound);
+  registry.promote(promotion_of("steel", 1, 2));
+  registry.promote(promotion_of("steel", 2, 1));  // back
+  const auto log = registry.promotions("steel");
+  REQUIRE(log.size() == 3);
+  CHECK(log[1].from == 1);
+  CHECK(log[1].to == 2);
+  CHECK(log[1].reason == "0.2 is better than 0.1");
+  CHECK(log[1].evidence == promotion_of("steel", 1, 2).evidence);
+  CHECK(registry.current("steel")->version == 1);
+}
+
+TEST_CASE("of many that promote at once exactly one wins each time", "[registry]") {
+  const TemporaryFolder folder;
+  constexpr int kWriters = 6;
+  {
+    ModelRegistry registry(folder / "registry.db", true);
+    for (int number = 1; number <= kWriters; ++number) registry.insert_version(version_of("steel", number));
+  }
+  std::atomic<int> won{0}, beaten{0};
+  std::vector<std::thread> writers;
+  for (int number = 1; number <= kWriters; ++number)
+    writers.emplace_back([&, number] {
+      ModelRegistry registry(folder / "registry.db", false, Milliseconds(60'000));
+      const ExitCode code = code_of([&] { registry.promote(promotion_of("steel", 0, number)); });
+      if (code == ExitCode::kOk) ++won;
+      if (code == ExitCode::kConflict) ++beaten;
+    });
+  for (auto& writer : writers) writer.join();
+  CHECK(won == 1);
+  CHECK(beaten == kWriters - 1);
+  CHECK(ModelRegistry(folder / "registry.db", false).promotions("steel").size() == 1);
+}
+
+TEST_CASE("several orchestrators may create the registry at once", "[registry]") {
+  const TemporaryFolder folder;
+  std::atomic<int> failures{0};
+  std::vector<std::thread> writers;
+  for (int number = 1; number <= 6; ++number)
+    writers.emplace_back([&, number] {
+      try {
+        ModelRegistry registry(folder / "registry.db", true, Milliseconds(60'000));
+        registry.insert_version(version_of("model" + std::to_string(number), 1));
+      } catch (const std::exception&) {
+        ++failures;
+      }
+    });
+  for (auto& writer : writers) writer.join();
+  CHECK(failures == 0);
+  CHECK(ModelRegistry(folder / "registry.db", false).models().size() == 6);
+}
+
+}  // namespace
+}  // namespace tune::store

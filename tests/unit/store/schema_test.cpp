@@ -1,0 +1,133 @@
+// Migrations, newer files, and the file of version 1 that every later program must read.
+#include "store/schema.h"
+
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+#include "store/model_registry.h"
+#include "support/catch.h"
+#include "unit/store/store_fixture.h"
+
+namespace tune::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int32_t kTestApplication = 0x74657374;
+
+Schema schema_with(int version, std::vector<Migration> migrations) {
+  return {kTestApplication, version, "CREATE TABLE things (name TEXT NOT NULL)", std::move(migrations)};
+}
+
+// The golden file is kept as SQL text, so that a change of it can be read in a diff.
+void restore(const fs::path& sql_file, const fs::path& database) {
+  std::ifstream stream(sql_file);
+  REQUIRE(stream.good());
+  std::ostringstream sql;
+  sql << stream.rdbuf();
+  SQLite::Database(database, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE).exec(sql.str());
+}
+
+const fs::path kGolden = fs::path(TUNE_SOURCE_DIR) / "tests/golden/store";
+
+TEST_CASE("migrations run in order, and only those that a file needs", "[schema]") {
+  const TemporaryFolder folder;
+  Connection connection(folder / "test.db", Connection::Access::kCreate, Milliseconds(1000));
+  create_tables(connection, schema_with(1, {}));
+  connection.execute("INSERT INTO things VALUES ('kept')");
+  const std::vector<Migration> migrations = {
+      {1, "ALTER TABLE things ADD COLUMN size INTEGER NOT NULL DEFAULT 3"},
+      {2, "UPDATE things SET size = size * 2"},
+  };
+  migrate(connection, schema_with(3, migrations));
+  CHECK(schema_version(connection, schema_with(3, {})) == 3);
+  CHECK(connection.text("SELECT name || size FROM things") == "kept6");
+  migrate(connection, schema_with(3, migrations));
+  CHECK(connection.text("SELECT size FROM things") == "6");
+}
+
+TEST_CASE("a migration that fails leaves the file as it was", "[schema]") {
+  const TemporaryFolder folder;
+  Connection connection(folder / "test.db", Connection::Access::kCreate, Milliseconds(1000));
+  create_tables(connection, schema_with(1, {}));
+  const Schema broken =
+      schema_with(3, {{1, "ALTER TABLE things ADD COLUMN size INTEGER"}, {2, "no SQL at all"}});
+  CHECK(code_of([&] { migrate(connection, broken); }) == ExitCode::kInternal);
+  CHECK(schema_version(connection, broken) == 1);
+  CHECK(connection.text("SELECT count(*) FROM pragma_table_info('things')") == "1");
+}
+
+TEST_CASE("a newer file is refused by writers and readers, an older one by readers", "[schema]") {
+  const TemporaryFolder folder;
+  Connection connection(folder / "test.db", Connection::Access::kCreate, Milliseconds(1000));
+  create_tables(connection, schema_with(2, {}));
+  CHECK(code_of([&] { migrate(connection, schema_with(1, {})); }) == ExitCode::kEnvironment);
+  CHECK(code_of([&] { require_newest(connection, schema_with(1, {})); }) == ExitCode::kEnvironment);
+  CHECK(code_of([&] { require_newest(connection, schema_with(3, {})); }) == ExitCode::kEnvironment);
+  require_newest(connection, schema_with(2, {}));
+}
+
+TEST_CASE("a study written by a newer tune is refused, and the message says what to do", "[schema]") {
+  const TemporaryFolder folder;
+  StudyStore(folder / "study.db", OpenMode::kCreate).create_study(study_row());
+  SQLite::Database(folder / "study.db", SQLite::OPEN_READWRITE).exec("PRAGMA user_version = 99");
+  for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite, OpenMode::kCreate}) {
+    CHECK(code_of([&] { StudyStore(folder / "study.db", mode); }) == ExitCode::kEnvironment);
+    const std::string message = message_of([&] { StudyStore(folder / "study.db", mode); });
+    CHECK(message.find("newer tune (schema 99") != std::string::npos);
+  }
+}
+
+TEST_CASE("the study of version 1 is read, and continues", "[schema]") {
+  const TemporaryFolder folder;
+  restore(kGolden / "study_v1.sql", folder / "study.db");
+  StudyStore store(folder / "study.db", OpenMode::kWrite);
+  CHECK(store.integrity() == "ok");
+  const StudyRow study = store.study();
+  CHECK(study.name == "steel-legacy");
+  CHECK(study.seed == 0xFFFF'FFFF'FFFF'FFF7u);
+  CHECK(study.objective.goal == Goal::kMaximize);
+  CHECK(study.spec.at("limits").at("trials") == 8);
+  const History history = store.load_history();
+  REQUIRE(history.trials.size() == 4);
+  CHECK(history.best()->number == 1);
+  CHECK(history.best()->values == std::vector<double>{0.4125});
+  CHECK(history.trials[0]->parameters.at("optimizer") == "sgd");
+  CHECK(history.trials[1]->state == TrialState::kFailed);
+  CHECK(history.trials[1]->failure == "non_finite");
+  CHECK(std::isnan(history.trials[1]->curve.at(0).value));
+  CHECK(std::isinf(history.trials[1]->curve.at(1).value));
+  CHECK(history.trials[2]->state == TrialState::kStopped);
+  CHECK(history.trials[3]->state == TrialState::kRunning);
+  const auto attempts = store.attempts(4);
+  REQUIRE(attempts.size() == 2);
+  CHECK(attempts[0].state == "lost");
+  CHECK(attempts[1].devices == std::vector<std::string>{"GPU-1"});
+  CHECK(store.events().size() == 3);
+
+  CHECK(store.append_event(event_row("study_started")) == 4);
+  store.update_trial(completed(store.trial(4).value(), 0.5));
+  store.insert_trial(trial_row(5));
+  CHECK(store.load_history().best()->number == 4);
+  CHECK(code_of([&] { store.update_trial(completed(trial_row(1), 0.9)); }) == ExitCode::kInternal);
+}
+
+TEST_CASE("the registry of version 1 is read, and continues", "[schema]") {
+  const TemporaryFolder folder;
+  restore(kGolden / "registry_v1.sql", folder / "registry.db");
+  ModelRegistry registry(folder / "registry.db", false);
+  CHECK(registry.models() == std::vector<std::string>{"steel-detector"});
+  const ModelVersion current = registry.current("steel-detector").value();
+  CHECK(current.version == 1);
+  CHECK(current.value == 0.4125);
+  CHECK(current.files.at(0).path == "labels.json");
+  ModelVersion next = current;
+  next.version = registry.next_version("steel-detector");
+  registry.insert_version(next);
+  registry.promote({"steel-detector", 1, 2, "better", Json::object(), at(0)});
+  CHECK(registry.promotions("steel-detector").size() == 2);
+}
+
+}  // namespace
+}  // namespace tune::store

@@ -1,0 +1,296 @@
+#include "store/study_store.h"
+
+#include <cmath>
+#include <limits>
+
+#include "support/catch.h"
+#include "unit/store/store_fixture.h"
+
+namespace tune::store {
+namespace {
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+StudyStore memory_study() {
+  StudyStore store(":memory:", OpenMode::kCreate);
+  store.create_study(study_row());
+  return store;
+}
+
+TEST_CASE("a study row is read back as it was written", "[store]") {
+  const TemporaryFolder folder;
+  {
+    StudyStore store(folder / "study.db", OpenMode::kCreate);
+    store.create_study(study_row());
+  }
+  const StudyRow row = StudyStore(folder / "study.db", OpenMode::kRead).study();
+  const StudyRow expected = study_row();
+  CHECK(row.name == expected.name);
+  CHECK(row.spec == expected.spec);
+  CHECK(row.spec_text == expected.spec_text);
+  CHECK(row.folder == expected.folder);
+  CHECK(row.seed == expected.seed);
+  CHECK(row.objective.metric == "validation:mAP");
+  CHECK(row.objective.goal == Goal::kMaximize);
+  CHECK(row.objective.reduce == Reduce::kBest);
+  CHECK(row.limits == expected.limits);
+  CHECK(row.facts == expected.facts);
+  CHECK(row.state == "running");
+  CHECK(row.created == expected.created);
+  CHECK(row.updated == expected.updated);
+}
+
+TEST_CASE("update_study changes what may change and keeps the spec", "[store]") {
+  StudyStore store = memory_study();
+  StudyRow row = study_row();
+  row.spec = "something else";
+  row.state = "finished";
+  row.finish_reason = "trial limit";
+  row.elapsed_seconds = 12.5;
+  row.limits = {{"trials", 40}};
+  row.updated = at(99);
+  store.update_study(row);
+  const StudyRow read = store.study();
+  CHECK(read.spec == study_row().spec);
+  CHECK(read.state == "finished");
+  CHECK(read.finish_reason == "trial limit");
+  CHECK(read.elapsed_seconds == 12.5);
+  CHECK(read.limits == Json{{"trials", 40}});
+  CHECK(read.updated == at(99));
+}
+
+TEST_CASE("a trial goes from queued to completed and is read back whole", "[store]") {
+  StudyStore store = memory_study();
+  store.insert_trial(trial_row(1));
+  store.insert_trial(trial_row(2));
+  TrialRow running = trial_row(1);
+  running.state = TrialState::kRunning;
+  running.started = at(50);
+  store.update_trial(running);
+  CHECK(store.trial(1)->state == TrialState::kRunning);
+  store.update_trial(completed(running, 0.4125));
+
+  const TrialRow read = store.trial(1).value();
+  CHECK(read.parameters == trial_row(1).parameters);
+  CHECK(read.parameters.at("batch_size").is_number_integer());
+  CHECK(read.values == std::vector<double>{0.4125});
+  CHECK(read.note == "Sobol point 1");
+  CHECK(read.ended == running.created + Milliseconds(5));
+  CHECK_FALSE(store.trial(2)->started.has_value());
+  CHECK(store.trials().size() == 2);
+  CHECK(store.trial_count() == 2);
+  CHECK_FALSE(store.trial(3).has_value());
+}
+
+TEST_CASE("a finished trial never changes", "[store]") {
+  StudyStore store = memory_study();
+  for (const TrialState state : {TrialState::kCompleted, TrialState::kStopped, TrialState::kFailed}) {
+    const int number = store.trial_count() + 1;
+    store.insert_trial(trial_row(number));
+    TrialRow row = completed(trial_row(number), 0.5);
+    row.state = state;
+    store.update_trial(row);
+    row.values = {0.9};
+    CHECK(code_of([&] { store.update_trial(row); }) == ExitCode::kInternal);
+    CHECK(store.trial(number)->values == std::vector<double>{0.5});
+  }
+}
+
+TEST_CASE("trial numbers have no gaps and no twins", "[store]") {
+  StudyStore store = memory_study();
+  store.insert_trial(trial_row(1));
+  CHECK(code_of([&] { store.insert_trial(trial_row(3)); }) == ExitCode::kInternal);
+  CHECK(code_of([&] { store.insert_trial(trial_row(1)); }) == ExitCode::kInternal);
+  CHECK(code_of([&] { store.update_trial(trial_row(7)); }) == ExitCode::kInternal);
+  store.insert_trial(trial_row(2));
+  CHECK(store.trial_count() == 2);
+}
+
+TEST_CASE("an attempt is read back whole", "[store]") {
+  StudyStore store = memory_study();
+  store.insert_trial(trial_row(1));
+  store.insert_trial(trial_row(2));
+  store.insert_attempt(attempt_row(2, 1));
+  store.insert_attempt(attempt_row(1, 1));
+  AttemptRow row = attempt_row(1, 1);
+  row.state = "exited";
+  row.supervisor_pid = 4711;
+  row.supervisor_start_time = 0xFFFF'FFFF'FFFF'0000u;
+  row.boot_id = "b00t";
+  row.devices = {"GPU-1", "GPU-2"};
+  row.threads = 3;
+  row.metrics_offset = 123;
+  row.signal = 9;
+  row.stop = "rule";
+  row.reason = "worse than the median";
+  row.lease_seconds = 1.25;
+  row.cpu_seconds = 2.5;
+  row.max_rss_bytes = 1u << 30;
+  row.started = at(60);
+  row.ended = at(70);
+  store.update_attempt(row);
+
+  const std::vector<AttemptRow> of_one = store.attempts(1);
+  REQUIRE(of_one.size() == 1);
+  const AttemptRow& read = of_one.front();
+  CHECK(read.token == row.token);
+  CHECK(read.supervisor_pid == 4711);
+  CHECK(read.supervisor_start_time == row.supervisor_start_time);
+  CHECK(read.devices == row.devices);
+  CHECK(read.metrics_offset == 123);
+  CHECK_FALSE(read.exit_code.has_value());
+  CHECK(read.signal == 9);
+  CHECK(read.stop == "rule");
+  CHECK(read.lease_seconds == 1.25);
+  CHECK(read.max_rss_bytes == 1u << 30);
+  CHECK(read.ended == at(70));
+  const std::vector<AttemptRow> all = store.attempts();
+  REQUIRE(all.size() == 2);
+  CHECK(all[0].trial == 1);
+  CHECK(all[1].trial == 2);
+  CHECK(code_of([&] { store.update_attempt(attempt_row(2, 5)); }) == ExitCode::kInternal);
+}
+
+TEST_CASE("NaN and infinities survive the store in metrics and in values", "[store]") {
+  StudyStore store = memory_study();
+  store.insert_trial(trial_row(1));
+  store.insert_metrics({metric_row(1, "loss", 1, kNan), metric_row(1, "loss", 2, kInfinity),
+                        metric_row(1, "loss", 3, -kInfinity), metric_row(1, "loss", 4, 0.5)});
+  const auto curve = store.curve(1, "loss");
+  REQUIRE(curve.size() == 4);
+  CHECK(std::isnan(curve[0].value));
+  CHECK(curve[1].value == kInfinity);
+  CHECK(curve[2].value == -kInfinity);
+  CHECK(curve[3].value == 0.5);
+  store.update_trial(completed(trial_row(1), kNan));
+  REQUIRE(store.trial(1)->values.size() == 1);
+  CHECK(std::isnan(store.trial(1)->values[0]));
+}
+
+TEST_CASE("of a repeated step of a metric the later value counts", "[store]") {
+  StudyStore store = memory_study();
+  store.insert_trial(trial_row(1));
+  store.insert_trial(trial_row(2));
+  store.insert_metrics({metric_row(1, "validation:mAP", 2, 0.2), metric_row(1, "validation:mAP", 1, 0.1)});
+  MetricRow again = metric_row(1, "validation:mAP", 2, 0.25);
+  again.attempt = 2;
+  store.insert_metrics({again, metric_row(1, "loss", 1, 3), metric_row(2, "validation:mAP", 1, 0.7)});
+
+  const auto rows = store.metrics(1);
+  REQUIRE(rows.size() == 3);
+  CHECK(rows[0].name == "loss");
+  CHECK(rows[1].point.step == 1);
+  CHECK(rows[2].point.step == 2);
+  CHECK(rows[2].point.value == 0.25);
+  CHECK(rows[2].attempt == 2);
+  CHECK(store.metrics(1, "loss").size() == 1);
+  CHECK(store.metrics(1, "unknown").empty());
+  const auto curves = store.curves("validation:mAP");
+  REQUIRE(curves.size() == 2);
+  CHECK(curves.at(1).size() == 2);
+  CHECK(curves.at(2).front().value == 0.7);
+}
+
+TEST_CASE("event numbers ascend without gaps, whatever is rolled back between them", "[store]") {
+  StudyStore store = memory_study();
+  CHECK(store.append_event(event_row("study_started")) == 1);
+  {
+    StudyStore::Transaction given_up(store);
+    CHECK(store.append_event(event_row("lost")) == 2);
+  }
+  CHECK(store.append_event(event_row("trial_queued", 1)) == 2);
+  CHECK(store.append_event(event_row("trial_queued", 2)) == 3);
+  const auto events = store.events(1);
+  REQUIRE(events.size() == 2);
+  CHECK(events[0].id == 2);
+  CHECK(events[0].kind == "trial_queued");
+  CHECK(events[0].data == Json{{"message", "trial_queued"}});
+  CHECK(events[1].trial == 2);
+  CHECK(store.events(0, 1).size() == 1);
+}
+
+TEST_CASE("bytes that are not UTF-8 do not keep an event out of the store", "[store]") {
+  StudyStore store = memory_study();
+  EventRow row = event_row("notice");
+  row.data = {{"message", "log ends with \xff\xfe"}};
+  CHECK(store.append_event(row) == 1);
+  CHECK(store.events().front().data.at("message").get<std::string>().starts_with("log ends with "));
+}
+
+TEST_CASE("a transaction that is not committed leaves nothing, and inner ones join it", "[store]") {
+  StudyStore store = memory_study();
+  {
+    StudyStore::Transaction outer(store);
+    store.insert_trial(trial_row(1));
+    store.insert_metrics({metric_row(1, "loss", 1, 1)});
+    StudyStore::Transaction inner(store);
+    store.append_event(event_row("trial_queued", 1));
+    inner.commit();
+  }
+  CHECK(store.trial_count() == 0);
+  CHECK(store.events().empty());
+
+  // The name of the metric was undone too; writing it again must not point at what is gone.
+  store.insert_trial(trial_row(1));
+  store.insert_metrics({metric_row(1, "loss", 1, 1)});
+  CHECK(store.curve(1, "loss").size() == 1);
+}
+
+TEST_CASE("an outer transaction around a given-up inner one cannot be committed", "[store]") {
+  StudyStore store = memory_study();
+  {
+    StudyStore::Transaction outer(store);
+    store.insert_trial(trial_row(1));
+    { StudyStore::Transaction inner(store); }
+    CHECK(code_of([&] { outer.commit(); }) == ExitCode::kInternal);
+  }
+  CHECK(store.trial_count() == 0);
+  store.insert_trial(trial_row(1));
+  CHECK(store.trial_count() == 1);
+}
+
+TEST_CASE("a history holds every trial, finite values only, and the objective's curve", "[store]") {
+  StudyStore store = memory_study();
+  for (int number = 1; number <= 5; ++number) store.insert_trial(trial_row(number));
+  store.insert_metrics({metric_row(1, "validation:mAP", 2, 0.4), metric_row(1, "validation:mAP", 1, 0.3),
+                        metric_row(1, "loss", 1, 9), metric_row(2, "validation:mAP", 1, kNan)});
+  store.update_trial(completed(trial_row(1), 0.4));
+  store.update_trial(completed(trial_row(2), kNan));
+  TrialRow failed = trial_row(3);
+  failed.state = TrialState::kFailed;
+  failed.failure = "oom";
+  store.update_trial(failed);
+  TrialRow paused = trial_row(4);
+  paused.state = TrialState::kPaused;
+  paused.budget = 0.25;
+  store.update_trial(paused);
+
+  const History history = store.load_history();
+  CHECK(history.objective.metric == "validation:mAP");
+  REQUIRE(history.trials.size() == 5);
+  CHECK(history.next_number() == 6);
+  CHECK(history.trials[0]->values == std::vector<double>{0.4});
+  REQUIRE(history.trials[0]->curve.size() == 2);
+  CHECK(history.trials[0]->curve[1].value == 0.4);
+  CHECK(history.trials[1]->values.empty());
+  CHECK(std::isnan(history.trials[1]->curve.at(0).value));
+  CHECK(history.trials[2]->failure == "oom");
+  CHECK(history.trials[3]->state == TrialState::kPaused);
+  CHECK(history.trials[3]->budget == 0.25);
+  CHECK(history.trials[4]->state == TrialState::kQueued);
+  REQUIRE(history.best() != nullptr);
+  CHECK(history.best()->number == 1);
+}
+
+TEST_CASE("an observation is kept once for a trial and a step", "[store]") {
+  StudyStore store = memory_study();
+  store.insert_trial(trial_row(1));
+  store.insert_observation(1, {0.4, kInfinity}, 5);
+  store.insert_observation(1, {0.5, 2}, 10);
+  CHECK(code_of([&] { store.insert_observation(1, {0.6}, 10); }) == ExitCode::kInternal);
+  CHECK(code_of([&] { store.insert_observation(2, {0.6}, 1); }) == ExitCode::kInternal);
+}
+
+}  // namespace
+}  // namespace tune::store
