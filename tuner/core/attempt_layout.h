@@ -1,0 +1,50 @@
+#pragma once
+// The files of an attempt's folder that tune-supervisor writes and the engine reads, and their limits.
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tune {
+
+inline constexpr const char* kLaunchFile = "launch.json";
+inline constexpr const char* kTrialFile = "trial.json";
+inline constexpr const char* kLogFile = "log";
+inline constexpr const char* kMetricsFile = "metrics.jsonl";
+inline constexpr const char* kExitFile = "exit.json";
+inline constexpr const char* kOutputFolder = "output";
+
+// Every process of an attempt carries it in its environment, so that it is found whoever its parent has
+// become.
+inline constexpr const char* kTokenVariable = "TUNE_ATTEMPT_TOKEN";
+
+// The log's first bytes stay in `log`. What follows goes to segments "log.tail.OFFSET" (the offset in the
+// whole output, 20 digits), of which the last two are kept. At the end the last kLogTail bytes are moved
+// behind a marker into `log`.
+inline constexpr std::uint64_t kLogHead = 16u << 20;
+inline constexpr std::uint64_t kLogTail = 16u << 20;
+inline constexpr std::string_view kLogSegmentPrefix = "log.tail.";
+inline constexpr std::uint64_t kMetricsLimit = 64u << 20;
+
+// A line of fixed length that stands for `dropped` bytes of the log.
+inline std::string log_marker(std::uint64_t dropped) {
+  const std::string digits = std::to_string(dropped);
+  return "\n[tune: " + std::string(20 - digits.size(), ' ') + digits +
+         " bytes of the log were dropped here]\n";
+}
+inline const std::size_t kLogMarkerSize = log_marker(0).size();
+// The number in a marker; nullopt for any other text.
+inline std::optional<std::uint64_t> dropped_in_marker(std::string_view text) {
+  const std::size_t digits_at = std::string_view("\n[tune: ").size();
+  if (text.size() != kLogMarkerSize) return std::nullopt;
+  const std::size_t begin = text.find_first_not_of(' ', digits_at);
+  std::uint64_t dropped = 0;
+  if (begin == std::string_view::npos) return std::nullopt;
+  if (std::from_chars(text.data() + begin, text.data() + text.size(), dropped).ec != std::errc())
+    return std::nullopt;
+  if (text != log_marker(dropped)) return std::nullopt;
+  return dropped;
+}
+
+}  // namespace tune

@@ -1,0 +1,100 @@
+#include "tuner/supervisor/attempt_output.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "tuner/core/attempt_layout.h"
+#include "tuner/core/json.h"
+
+namespace tune::supervisor {
+namespace {
+
+bool is_disk_full(int error) { return error == ENOSPC || error == EDQUOT; }
+
+}  // namespace
+
+AttemptOutput::AttemptOutput(const Launch& launch)
+    : metrics_path_(launch.folder / kMetricsFile),
+      line_start_("{\"token\":" + Json(launch.token).dump() + ",\"name\":"),
+      reader_(launch.metrics, launch.steps_done),
+      log_(launch.folder) {}
+
+AttemptOutput::~AttemptOutput() {
+  if (metrics_fd_ >= 0) ::close(metrics_fd_);
+}
+
+void AttemptOutput::take(Stream stream, std::string_view bytes) {
+  if (!failure_.empty()) return;
+  pending_log_.append(bytes);
+  splitters_[static_cast<std::size_t>(stream)].feed(bytes, [this](std::string_view line) { on_line(line); });
+}
+
+void AttemptOutput::take_end() {
+  if (!failure_.empty()) return;
+  for (metrics::LineSplitter& splitter : splitters_)
+    splitter.finish([this](std::string_view line) { on_line(line); });
+}
+
+void AttemptOutput::on_line(std::string_view line) {
+  for (const metrics::Match& match : reader_.read(line)) {
+    pending_metrics_.append(line_start_)
+        .append(Json(match.name).dump(-1, ' ', false, Json::error_handler_t::replace))
+        .append(",\"value\":")
+        .append(number_to_json(match.point.value).dump())
+        .append(",\"step\":")
+        .append(std::to_string(match.point.step))
+        .append(",\"time_ms\":")
+        .append(std::to_string(SystemClock().wall_now().time_since_epoch().count()))
+        .append("}\n");
+    ++metrics_;
+  }
+}
+
+int AttemptOutput::write_metrics() {
+  if (metrics_fd_ < 0) {
+    metrics_fd_ = ::open(metrics_path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (metrics_fd_ < 0) return errno;
+  }
+  while (!pending_metrics_.empty()) {
+    const ssize_t written = ::write(metrics_fd_, pending_metrics_.data(), pending_metrics_.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    pending_metrics_.erase(0, static_cast<std::size_t>(written));
+    metrics_bytes_ += static_cast<std::uint64_t>(written);
+  }
+  return 0;
+}
+
+void AttemptOutput::flush(SteadyTime now, Milliseconds patience) {
+  if (!is_pending()) return;
+  // Metrics first: where space is short they are worth more than the log.
+  const char* file = kMetricsFile;
+  int error = pending_metrics_.empty() ? 0 : write_metrics();
+  if (error == 0 && metrics_bytes_ > kMetricsLimit)
+    return fail(std::string(kMetricsFile) + " is over " + std::to_string(kMetricsLimit >> 20) +
+                " MB: the trainer prints metric lines without end");
+  if (error == 0 && !pending_log_.empty()) {
+    file = kLogFile;
+    std::string_view rest = pending_log_;
+    error = log_.append(rest);
+    pending_log_.erase(0, pending_log_.size() - rest.size());
+  }
+  if (error == 0) {
+    blocked_since_.reset();
+    return;
+  }
+  if (!blocked_since_) blocked_since_ = now;
+  if (is_disk_full(error) && now - *blocked_since_ < patience) return;
+  fail("cannot append to \"" + (metrics_path_.parent_path() / file).string() + "\": " + std::strerror(error));
+}
+
+void AttemptOutput::fail(const std::string& reason) {
+  failure_ = reason;
+  pending_log_.clear();
+  pending_metrics_.clear();
+}
+
+}  // namespace tune::supervisor

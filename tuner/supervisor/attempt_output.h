@@ -1,0 +1,60 @@
+#pragma once
+// What a trainer prints, on its way to the disk: the log, and the metric lines in metrics.jsonl.
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tuner/core/clock.h"
+#include "tuner/metrics/metric_reader.h"
+#include "tuner/supervisor/launch.h"
+#include "tuner/supervisor/log_file.h"
+
+namespace tune::supervisor {
+
+enum class Stream { kOut = 0, kErr = 1 };
+
+// Owned by the supervisor, on its only thread. Holds at most one chunk of each stream: the supervisor reads
+// on only while nothing is pending, so a full disk slows the trainer and loses nothing. Starts no process and
+// reads no pipe.
+class AttemptOutput {
+ public:
+  explicit AttemptOutput(const Launch& launch);
+  ~AttemptOutput();
+  AttemptOutput(const AttemptOutput&) = delete;
+  AttemptOutput& operator=(const AttemptOutput&) = delete;
+
+  // Takes a chunk of a stream. Only while !is_pending().
+  void take(Stream stream, std::string_view bytes);
+  // The last lines, which end without a newline.
+  void take_end();
+  bool is_pending() const { return !pending_log_.empty() || !pending_metrics_.empty(); }
+  // Writes what is pending. After `patience` of a full disk, or at once for another error, failure() is set
+  // and from then on everything is dropped.
+  void flush(SteadyTime now, Milliseconds patience);
+  void finish_log() { log_.finish(); }
+
+  const std::string& failure() const { return failure_; }
+  std::uint64_t metrics() const { return metrics_; }
+  std::uint64_t metrics_bytes() const { return metrics_bytes_; }  // that are on the disk
+  std::uint64_t cut_lines() const { return splitters_[0].cut_lines() + splitters_[1].cut_lines(); }
+
+ private:
+  void on_line(std::string_view line);
+  int write_metrics();
+  void fail(const std::string& reason);
+
+  std::filesystem::path metrics_path_;
+  std::string line_start_;  // {"token":"...","name":
+  metrics::MetricReader reader_;
+  std::array<metrics::LineSplitter, 2> splitters_;
+  LogFile log_;
+  int metrics_fd_ = -1;
+  std::string pending_log_, pending_metrics_;
+  std::uint64_t metrics_ = 0, metrics_bytes_ = 0;
+  std::optional<SteadyTime> blocked_since_;
+  std::string failure_;
+};
+
+}  // namespace tune::supervisor

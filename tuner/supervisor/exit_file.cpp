@@ -1,0 +1,73 @@
+#include "tuner/supervisor/exit_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "tuner/core/attempt_layout.h"
+#include "tuner/core/json.h"
+
+namespace tune::supervisor {
+namespace {
+
+// One block. Texts are cut so that the record fits even when every byte of them is escaped.
+constexpr off_t kReserved = 4096;
+constexpr std::size_t kTextLimit = 400;
+
+std::string text_of(const ExitRecord& record) {
+  OrderedJson json;
+  json["schema"] = 1;
+  json["token"] = record.token;
+  if (record.exit_code) json["exit_code"] = *record.exit_code;
+  if (record.signal) json["signal"] = *record.signal;
+  json["stop"] = record.stop.substr(0, kTextLimit / 2);
+  json["failure"] = record.failure.substr(0, kTextLimit);
+  json["wall_seconds"] = record.wall_seconds;
+  json["cpu_seconds"] = record.cpu_seconds;
+  json["max_rss_bytes"] = record.max_rss_bytes;
+  json["cut_lines"] = record.cut_lines;
+  json["metrics"] = record.metrics;
+  return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+}
+
+bool complain(const std::filesystem::path& path) {
+  std::fprintf(stderr, "tune-supervisor: cannot write \"%s\": %s\n", path.c_str(), std::strerror(errno));
+  return false;
+}
+
+}  // namespace
+
+ExitFile::ExitFile(const std::filesystem::path& folder)
+    : part_(folder / (std::string(kExitFile) + ".part")), final_(folder / kExitFile) {
+  reserve();
+}
+
+ExitFile::~ExitFile() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+bool ExitFile::reserve() {
+  if (fd_ < 0) fd_ = ::open(part_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  // Without the room the attempt goes on: there may be some at the end.
+  return fd_ >= 0 && ::posix_fallocate(fd_, 0, kReserved) == 0;
+}
+
+bool ExitFile::write(const ExitRecord& record) {
+  const std::string text = text_of(record);
+  if (fd_ < 0 && !reserve() && fd_ < 0) return complain(part_);
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t written = ::pwrite(fd_, text.data() + done, text.size() - done, static_cast<off_t>(done));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return complain(part_);
+    done += static_cast<std::size_t>(written);
+  }
+  if (::ftruncate(fd_, static_cast<off_t>(text.size())) != 0) return complain(part_);
+  if (::rename(part_.c_str(), final_.c_str()) != 0) return complain(final_);
+  return true;
+}
+
+}  // namespace tune::supervisor

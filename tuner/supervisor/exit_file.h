@@ -1,0 +1,35 @@
+#pragma once
+// exit.json, the last act of a supervisor.
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace tune::supervisor {
+
+struct ExitRecord {
+  std::string token;
+  std::optional<int> exit_code, signal;
+  std::string stop, failure;
+  double wall_seconds = 0, cpu_seconds = 0;
+  std::uint64_t max_rss_bytes = 0, cut_lines = 0, metrics = 0;
+};
+
+// Room on the disk that is taken at the start, so that the outcome can be recorded when nothing else can be
+// written. Owned by the supervisor, on its only thread.
+class ExitFile {
+ public:
+  explicit ExitFile(const std::filesystem::path& folder);
+  ~ExitFile();
+  ExitFile(const ExitFile&) = delete;
+  ExitFile& operator=(const ExitFile&) = delete;
+  // Writes the record and renames the file to exit.json. False, with a line on stderr, when that fails.
+  bool write(const ExitRecord& record);
+
+ private:
+  bool reserve();
+  std::filesystem::path part_, final_;
+  int fd_ = -1;
+};
+
+}  // namespace tune::supervisor

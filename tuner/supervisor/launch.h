@@ -1,0 +1,34 @@
+#pragma once
+// launch.json: what the runner asks a supervisor to do.
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/core/clock.h"
+#include "tuner/core/spec.h"
+
+namespace tune::supervisor {
+
+struct Launch {
+  std::filesystem::path folder;  // the attempt's, where launch.json lies
+  std::string token;
+  std::vector<std::string> argv;
+  std::filesystem::path working_directory;
+  std::map<std::string, std::string> environment;  // on top of the supervisor's own
+  std::vector<MetricDefinition> metrics;
+  std::map<std::string, std::int64_t> steps_done;
+  Milliseconds grace{10'000};
+  std::optional<Milliseconds> time_limit;
+  // How long a full disk is waited for, with the trainer held back by its pipe, before the attempt fails.
+  Milliseconds disk_patience{30'000};
+  std::vector<int> cpus;    // the trainer is pinned to these; empty: not pinned
+  int control = -1;         // inherited socket to the runner; -1: none, the attempt outlives its orchestrator
+  std::vector<int> leases;  // inherited descriptors that the trainer inherits too
+};
+
+// Throws Error(kEnvironment) that names the file.
+Launch read_launch(const std::filesystem::path& file);
+
+}  // namespace tune::supervisor

@@ -1,0 +1,20 @@
+// tune-supervisor LAUNCH.json: runs one attempt of a trial. Started by `tune`, not by people.
+#include <cstdio>
+#include <exception>
+
+#include "tuner/supervisor/supervisor.h"
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr,
+                 "usage: tune-supervisor LAUNCH.json\nIt is started by `tune`, once for each attempt.\n");
+    return 2;
+  }
+  try {
+    const tune::supervisor::Launch launch = tune::supervisor::read_launch(argv[1]);
+    return tune::supervisor::Supervisor(launch).run();
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "tune-supervisor: %s\n", problem.what());
+    return 70;
+  }
+}

@@ -1,0 +1,258 @@
+#include "tuner/supervisor/supervisor.h"
+
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <set>
+
+#include "tuner/core/process.h"
+
+namespace tune::supervisor {
+namespace {
+
+using std::chrono::steady_clock;
+
+// Metrics are announced this late, so that a burst costs the loop one event and a trial that ends at once
+// none.
+constexpr Milliseconds kWakeDelay{10};
+constexpr Milliseconds kKillInterval{5};      // between two passes of SIGKILL over a tree
+constexpr Milliseconds kRetryInterval{100};   // between two attempts to write to a full disk
+constexpr std::size_t kChunk = 64 * 1024;     // what a pipe holds
+constexpr std::size_t kDrainLimit = 1 << 20;  // the most that a pipe can hold (/proc/sys/fs/pipe-max-size)
+
+double seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);
+}
+
+void close_descriptor(int& fd) {
+  if (fd >= 0) ::close(fd);
+  fd = -1;
+}
+
+}  // namespace
+
+Supervisor::Supervisor(const Launch& launch)
+    : launch_(launch), exit_file_(launch.folder), output_(launch), control_(launch.control) {
+  record_.token = launch.token;
+}
+
+int Supervisor::signal_descriptor() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int signal : {SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT}) sigaddset(&set, signal);
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file size limit shows as EFBIG then
+  return ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int Supervisor::run() {
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  signals_ = signal_descriptor();
+  started_ = steady_clock::now();
+  trainer_ = start_trainer(launch_);
+  record_.failure = trainer_.failure;
+  if (trainer_.pid < 0) tree_is_empty_ = true;
+  reap();
+  while (!tree_is_empty_) {
+    wait_for_something();
+    keep_time();
+  }
+  drain_pipes();
+  return finish() ? 0 : 1;
+}
+
+int Supervisor::poll_timeout_ms(SteadyTime now) const {
+  SteadyTime next = SteadyTime::max();
+  if (phase_ == Phase::kRunning && launch_.time_limit) next = std::min(next, started_ + *launch_.time_limit);
+  if (phase_ == Phase::kTerminating) next = std::min(next, kill_at_);
+  if (phase_ == Phase::kKilling) next = std::min(next, now + kKillInterval);
+  if (wake_at_) next = std::min(next, *wake_at_);
+  if (output_.is_pending()) next = std::min(next, now + kRetryInterval);
+  if (next == SteadyTime::max()) return -1;
+  const auto left = std::chrono::ceil<Milliseconds>(next - now).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
+}
+
+void Supervisor::wait_for_something() {
+  // poll() passes over negative descriptors. Nothing more is read while something waits to be written.
+  const bool reads = !output_.is_pending();
+  std::array<pollfd, 4> watched{{{signals_, POLLIN, 0},
+                                 {control_, POLLIN, 0},
+                                 {reads ? trainer_.out : -1, POLLIN, 0},
+                                 {reads ? trainer_.err : -1, POLLIN, 0}}};
+  if (::poll(watched.data(), watched.size(), poll_timeout_ms(steady_clock::now())) < 0) return;
+  if (watched[1].revents) on_control();
+  if (watched[2].revents) on_output(Stream::kOut);
+  // The first stream's chunk may have hit a full disk.
+  if (watched[3].revents && !output_.is_pending()) on_output(Stream::kErr);
+  if (watched[0].revents) on_signals();
+}
+
+void Supervisor::on_signals() {
+  signalfd_siginfo info;
+  while (::read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info))
+    if (info.ssi_signo != static_cast<std::uint32_t>(SIGCHLD)) stop(launch_.grace, "terminated");
+  reap();
+}
+
+void Supervisor::on_control() {
+  std::array<char, 1024> buffer;
+  const ssize_t got = ::recv(control_, buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (got <= 0) {
+    close_descriptor(control_);
+    stop(Milliseconds(0), "lost");
+    return;
+  }
+  commands_.append(buffer.data(), static_cast<std::size_t>(got));
+  for (std::size_t end; (end = commands_.find('\n')) != std::string::npos; commands_.erase(0, end + 1))
+    on_command(std::string_view(commands_).substr(0, end));
+}
+
+void Supervisor::on_command(std::string_view line) {
+  constexpr std::string_view kStop = "stop ";
+  if (!line.starts_with(kStop)) return;
+  line.remove_prefix(kStop.size());
+  std::int64_t grace_ms = 0;
+  const char* end = std::from_chars(line.data(), line.data() + line.size(), grace_ms).ptr;
+  line.remove_prefix(static_cast<std::size_t>(end - line.data()));
+  if (line.starts_with(' ')) line.remove_prefix(1);
+  stop(Milliseconds(grace_ms), std::string(line));
+}
+
+void Supervisor::on_output(Stream stream) {
+  int& pipe = stream == Stream::kOut ? trainer_.out : trainer_.err;
+  static std::array<char, kChunk> buffer;
+  const ssize_t got = ::read(pipe, buffer.data(), buffer.size());
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  // The end of a pipe says nothing about the trainer: it may have closed its output and train on.
+  if (got <= 0) return close_descriptor(pipe);
+  output_.take(stream, std::string_view(buffer.data(), static_cast<std::size_t>(got)));
+  output_.flush(steady_clock::now(), launch_.disk_patience);
+}
+
+void Supervisor::reap() {
+  for (;;) {
+    int status = 0;
+    const pid_t pid = ::waitpid(-1, &status, WNOHANG);
+    if (pid < 0 && errno == EINTR) continue;
+    if (pid < 0) tree_is_empty_ = true;  // ECHILD: orphans of the tree would be our children
+    if (pid <= 0) break;
+    if (pid == trainer_.pid) status_ = status;
+  }
+  // What the main process leaves behind (data loaders, servers) is asked to end as a stopped tree is.
+  if (status_ && !tree_is_empty_ && phase_ == Phase::kRunning) end_tree(launch_.grace);
+}
+
+void Supervisor::keep_time() {
+  const SteadyTime now = steady_clock::now();
+  output_.flush(now, launch_.disk_patience);
+  if (!output_.failure().empty() && record_.failure.empty()) {
+    record_.failure = output_.failure();
+    end_tree(launch_.grace);
+  }
+  if (launch_.time_limit && phase_ == Phase::kRunning && now >= started_ + *launch_.time_limit)
+    stop(launch_.grace, "timeout");
+  if (phase_ == Phase::kTerminating && now >= kill_at_) phase_ = Phase::kKilling;
+  if (phase_ == Phase::kKilling && !tree_is_empty_) {
+    signal_tree(SIGKILL);
+    reap();
+  }
+  if (control_ < 0 || output_.metrics_bytes() == announced_bytes_) return;
+  if (!wake_at_) wake_at_ = now + kWakeDelay;
+  if (now < *wake_at_) return;
+  // A socket that is full holds a byte already.
+  static_cast<void>(::send(control_, "m", 1, MSG_DONTWAIT | MSG_NOSIGNAL));
+  announced_bytes_ = output_.metrics_bytes();
+  wake_at_.reset();
+}
+
+void Supervisor::stop(Milliseconds grace, const std::string& reason) {
+  // A main process that ended by itself before the stop was not stopped.
+  if (!status_) reap();
+  if (!status_ && record_.stop.empty()) record_.stop = reason;
+  end_tree(grace);
+}
+
+void Supervisor::end_tree(Milliseconds grace) {
+  const SteadyTime kill_at = steady_clock::now() + grace;
+  if (phase_ == Phase::kKilling) return;
+  if (phase_ == Phase::kTerminating) {
+    kill_at_ = std::min(kill_at_, kill_at);
+    return;
+  }
+  phase_ = Phase::kTerminating;
+  kill_at_ = kill_at;
+  if (grace > Milliseconds(0)) {
+    signal_tree(SIGTERM);
+    signal_tree(SIGCONT);  // a stopped process sees the first only then
+  }
+}
+
+void Supervisor::signal_tree(int signal) {
+  const pid_t own_group = ::getpgrp();
+  // A group is signalled as one, since a process that forks faster than it is looked up would slip through.
+  std::set<pid_t> groups;
+  for (const ProcessInfo& process : descendants_of(::getpid(), all_processes())) {
+    if (process.state == 'Z') continue;
+    const bool leads = process.group == process.pid;
+    if (process.group != own_group && process.group > 1 && (leads || process.group == trainer_.pid)) {
+      if (groups.insert(process.group).second) ::kill(-process.group, signal);
+    } else if (!groups.contains(process.group)) {
+      signal_process(process.pid, process.start_time, signal);
+    }
+  }
+}
+
+void Supervisor::drain_pipes() {
+  for (const Stream stream : {Stream::kOut, Stream::kErr}) {
+    int& pipe = stream == Stream::kOut ? trainer_.out : trainer_.err;
+    // Not until the end of the pipe: a process outside the tree may have been given its other end.
+    for (std::size_t drained = 0; pipe >= 0 && drained < kDrainLimit; drained += kChunk) {
+      pollfd readable{pipe, POLLIN, 0};
+      if (::poll(&readable, 1, 0) != 1) break;
+      on_output(stream);
+      write_pending();
+    }
+  }
+  output_.take_end();
+  write_pending();
+}
+
+void Supervisor::write_pending() {
+  while (output_.is_pending()) {
+    const SteadyTime now = steady_clock::now();
+    const bool is_out_of_time = phase_ == Phase::kKilling || (phase_ == Phase::kTerminating && now >= kill_at_);
+    output_.flush(now, is_out_of_time ? Milliseconds(0) : launch_.disk_patience);
+    if (output_.is_pending()) wait_for_something();
+  }
+}
+
+bool Supervisor::finish() {
+  output_.finish_log();
+  if (record_.failure.empty()) record_.failure = output_.failure();
+  if (status_ && WIFEXITED(*status_)) record_.exit_code = WEXITSTATUS(*status_);
+  if (status_ && WIFSIGNALED(*status_)) record_.signal = WTERMSIG(*status_);
+  if (!status_) record_.exit_code = 127;
+  rusage usage{};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  record_.wall_seconds = std::chrono::duration<double>(steady_clock::now() - started_).count();
+  record_.cpu_seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  record_.max_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+  record_.cut_lines = output_.cut_lines();
+  record_.metrics = output_.metrics();
+  return exit_file_.write(record_);
+}
+
+}  // namespace tune::supervisor

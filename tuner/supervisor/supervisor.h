@@ -1,0 +1,65 @@
+#pragma once
+// The life of one attempt, from its start to exit.json.
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tuner/core/clock.h"
+#include "tuner/supervisor/attempt_output.h"
+#include "tuner/supervisor/exit_file.h"
+#include "tuner/supervisor/launch.h"
+#include "tuner/supervisor/trainer_process.h"
+
+namespace tune::supervisor {
+
+// Stands between the loop and one attempt's process tree, in a process and on a thread of its own; lives in
+// main(). Reads the trainer's output, obeys the control socket, ends the tree when told, when time is up,
+// when the runner has died or when the main process is gone, and writes exit.json when no process of the tree
+// is left. Decides nothing about trials.
+class Supervisor {
+ public:
+  explicit Supervisor(const Launch& launch);
+  // The exit code of tune-supervisor: 0 once exit.json is written.
+  int run();
+
+ private:
+  enum class Phase { kRunning, kTerminating, kKilling };
+
+  int signal_descriptor();
+  void wait_for_something();
+  int poll_timeout_ms(SteadyTime now) const;
+  void on_signals();
+  void on_control();
+  void on_command(std::string_view line);
+  void on_output(Stream stream);
+  void reap();
+  void keep_time();
+  // Ends the tree: SIGTERM now, SIGKILL after `grace`. The first reason given while the main process lives is
+  // recorded.
+  void stop(Milliseconds grace, const std::string& reason);
+  void end_tree(Milliseconds grace);
+  void signal_tree(int signal);
+  void drain_pipes();    // once the tree is empty
+  void write_pending();  // waits for room on the disk while there is time
+  bool finish();
+
+  const Launch& launch_;
+  ExitFile exit_file_;
+  AttemptOutput output_;
+  TrainerProcess trainer_;
+  int signals_ = -1;
+  int control_ = -1;
+  std::string commands_;  // an unfinished line of the control socket
+  SteadyTime started_;
+  std::optional<int> status_;  // the main process's, once it is reaped
+  bool tree_is_empty_ = false;
+  Phase phase_ = Phase::kRunning;
+  SteadyTime kill_at_;
+  std::optional<SteadyTime> wake_at_;
+  std::uint64_t announced_bytes_ = 0;
+  ExitRecord record_;
+};
+
+}  // namespace tune::supervisor
