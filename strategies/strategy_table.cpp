@@ -1,3 +1,5 @@
+#include "strategies/auto_strategy.h"
+#include "strategies/bayesian_strategy.h"
 #include "strategies/grid_strategy.h"
 #include "strategies/random_strategy.h"
 #include "strategies/sobol_strategy.h"
@@ -14,6 +16,17 @@ struct Maker {
 
 const std::vector<Maker>& makers() {
   static const std::vector<Maker> table{
+      {{"auto", "the strategy that suits the study: bayesian"},
+       [](const SearchSpace& space, const Objective& objective,
+          std::uint64_t seed) -> std::unique_ptr<Strategy> {
+         return std::make_unique<AutoStrategy>(std::make_unique<BayesianStrategy>(space, objective, seed),
+                                               "bayesian");
+       }},
+      {{"bayesian", "a Gaussian process of the results so far and noisy expected improvement"},
+       [](const SearchSpace& space, const Objective& objective,
+          std::uint64_t seed) -> std::unique_ptr<Strategy> {
+         return std::make_unique<BayesianStrategy>(space, objective, seed);
+       }},
       {{"random", "independent uniform points on each parameter's scale"},
        [](const SearchSpace& space, const Objective&, std::uint64_t) -> std::unique_ptr<Strategy> {
          return std::make_unique<RandomStrategy>(space);

@@ -1,0 +1,192 @@
+#include "strategies/bayesian_strategy.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+
+#include "strategies/grid_walk.h"
+#include "strategies/noisy_expected_improvement.h"
+
+namespace tune::strategies {
+namespace {
+
+// Points closer than this in every coordinate are the same: training again would tell nothing new.
+constexpr double kSamePoint = 1e-6;
+
+bool is_tried(const PointKey& key, const std::set<PointKey>& tried) {
+  if (tried.contains(key)) return true;
+  return std::any_of(tried.begin(), tried.end(), [&](const PointKey& other) {
+    return std::equal(key.begin(), key.end(), other.begin(),
+                      [](double a, double b) { return std::abs(a - b) < kSamePoint; });
+  });
+}
+
+// Fewer points as the model grows, since each costs O(n^2); local steps matter more than anchors by then.
+SearchEffort effort_for(Eigen::Index model_size) {
+  if (model_size <= 150) return {.anchors = 512, .nearby = 128, .starts = 4, .iterations = 40};
+  if (model_size <= 400) return {.anchors = 320, .nearby = 96, .starts = 3, .iterations = 30};
+  return {.anchors = 256, .nearby = 64, .starts = 3, .iterations = 25};
+}
+
+std::string counted(Eigen::Index count, const char* what) { return std::to_string(count) + " " + what; }
+
+}  // namespace
+
+BayesianStrategy::BayesianStrategy(SearchSpace space, Objective objective, std::uint64_t seed)
+    : space_(std::move(space)),
+      objective_(std::move(objective)),
+      encoding_(space_),
+      sequence_(space_.size(), seed),
+      encoder_(space_, encoding_),
+      builder_(encoding_.group_of_feature()) {}
+
+std::size_t BayesianStrategy::initial_observations(Eigen::Index groups) {
+  return static_cast<std::size_t>(std::clamp<Eigen::Index>(2 + groups, 3, 8));
+}
+
+bool BayesianStrategy::is_model_due(const EncodedHistory& history) const {
+  const std::size_t wanted = initial_observations(encoding_.groups()), have = history.observations.size();
+  // Where most trials fail, waiting for the full number would waste many more.
+  constexpr std::size_t kFewest = 2;
+  return have >= wanted || (have >= kFewest && history.finished >= 2 * wanted);
+}
+
+Answer BayesianStrategy::suggest(const History& history, Rng& rng) {
+  const EncodedHistory encoded = encoder_.encode(history, objective_.goal);
+  if (encoding_.groups() == 0) return space_filling(history, encoded, "the space has a single point");
+  if (!is_model_due(encoded)) {
+    return space_filling(history, encoded,
+                         std::to_string(encoded.observations.size()) + " of " +
+                             std::to_string(initial_observations(encoding_.groups())) +
+                             " results that a model needs are in");
+  }
+  if (auto suggestion = modelled(encoded, rng)) return std::move(*suggestion);
+  return space_filling(history, encoded, "no model could be fitted to the results");
+}
+
+Suggestion BayesianStrategy::space_filling(const History& history, const EncodedHistory& encoded,
+                                           const std::string& why) const {
+  const int number = history.next_number();
+  const FailureModel failure(encoded.observations.features, encoded.failed, encoding_.groups());
+  // The trial's own Sobol point, unless it was tried or trials failed near it; then one further along the
+  // sequence.
+  constexpr std::uint32_t kAlternatives = 32, kStride = 1u << 20;
+  Suggestion suggestion;
+  double best = -std::numeric_limits<double>::infinity();
+  for (std::uint32_t j = 0; j < kAlternatives; ++j) {
+    UnitPoint unit = sequence_.point(static_cast<std::uint32_t>(number - 1) + j * kStride);
+    encoding_.snap(unit);
+    ParameterSet point = space_.from_unit(unit);
+    const bool repeated = is_tried(point_key(space_, point), encoded.tried);
+    const double score = failure.log_success(encoding_.encode(unit)) - (repeated ? 1e3 : 0);
+    if (score > best) best = score, suggestion.parameters = std::move(point);
+  }
+  suggestion.note = "Sobol point for trial " + std::to_string(number) + ": " + why;
+  return suggestion;
+}
+
+Eigen::MatrixXd BayesianStrategy::baseline(const Surrogate& surrogate, const EncodedHistory& encoded,
+                                           std::vector<UnitPoint>& incumbents) const {
+  // By the model's mean, which noise does not fool.
+  constexpr std::size_t kBest = 12;
+  const Eigen::VectorXd means = surrogate.process.predict_means(encoded.observations.features);
+  std::vector<Eigen::Index> order(static_cast<std::size_t>(means.size()));
+  std::iota(order.begin(), order.end(), Eigen::Index{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](Eigen::Index a, Eigen::Index b) { return means[a] < means[b]; });
+  order.resize(std::min(order.size(), kBest));
+  const auto best = static_cast<Eigen::Index>(order.size());
+  Eigen::MatrixXd rows(best + encoded.pending.rows(), encoding_.features());
+  for (Eigen::Index i = 0; i < best; ++i) {
+    rows.row(i) = encoded.observations.features.row(order[static_cast<std::size_t>(i)]);
+    incumbents.push_back(
+        encoded.observed_units[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])]);
+  }
+  rows.bottomRows(encoded.pending.rows()) = encoded.pending;
+  constexpr std::size_t kCentres = 3;
+  incumbents.resize(std::min(incumbents.size(), kCentres));
+  return rows;
+}
+
+std::optional<Suggestion> BayesianStrategy::modelled(const EncodedHistory& encoded, Rng& rng) {
+  const std::size_t first = std::min(encoded.observations.size(), initial_observations(encoding_.groups()));
+  const auto surrogate = builder_.build(encoded, first);
+  if (!surrogate) return std::nullopt;
+  std::vector<UnitPoint> incumbents;
+  const Eigen::MatrixXd known = baseline(*surrogate, encoded, incumbents);
+  const auto improvement = NoisyExpectedImprovement::make(surrogate->process, known, rng());
+  if (!improvement) return std::nullopt;
+  const FailureModel failure(encoded.observations.features, encoded.failed, encoding_.groups());
+  const Acquisition acquisition{[&](const Eigen::MatrixXd& points) {
+                                  Eigen::VectorXd values = improvement->values(points);
+                                  for (Eigen::Index i = 0; i < points.rows(); ++i)
+                                    values[i] += failure.log_success(points.row(i).transpose());
+                                  return values;
+                                },
+                                [&](const Eigen::VectorXd& x, Eigen::VectorXd& gradient) {
+                                  Eigen::VectorXd failure_gradient;
+                                  const double value = improvement->value(x, gradient) +
+                                                       failure.log_success(x, failure_gradient);
+                                  gradient += failure_gradient;
+                                  return value;
+                                }};
+  const auto candidates =
+      search_acquisition(encoding_, acquisition, incumbents, effort_for(surrogate->process.size()), rng);
+  Choice choice = choose(candidates, acquisition, encoded.tried);
+  Suggestion suggestion;
+  suggestion.note = describe(*surrogate, encoded, choice);
+  suggestion.parameters = std::move(choice.parameters);
+  return suggestion;
+}
+
+std::vector<UnitPoint> BayesianStrategy::untried_points(const std::set<PointKey>& tried) const {
+  constexpr std::size_t kMostPoints = 4096;
+  std::vector<UnitPoint> units;
+  const std::size_t points = space_.cardinality();
+  if (points == 0 || points > kMostPoints) return units;
+  GridWalk walk(space_, false);
+  do {
+    if (!tried.contains(point_key(space_, walk.point()))) units.push_back(space_.to_unit(walk.point()));
+  } while (walk.advance());
+  return units;
+}
+
+BayesianStrategy::Choice BayesianStrategy::choose(const std::vector<Candidate>& candidates,
+                                                  const Acquisition& acquisition,
+                                                  const std::set<PointKey>& tried) const {
+  for (const Candidate& candidate : candidates) {
+    ParameterSet point = space_.from_unit(candidate.unit);
+    if (!is_tried(point_key(space_, point), tried)) return {candidate.unit, std::move(point)};
+  }
+  const std::vector<UnitPoint> untried = untried_points(tried);
+  if (untried.empty()) return {candidates[0].unit, space_.from_unit(candidates[0].unit), true};
+  Eigen::MatrixXd features(static_cast<Eigen::Index>(untried.size()), encoding_.features());
+  for (std::size_t i = 0; i < untried.size(); ++i)
+    features.row(static_cast<Eigen::Index>(i)) = encoding_.encode(untried[i]).transpose();
+  Eigen::Index best = 0;
+  acquisition.values(features).maxCoeff(&best);
+  const UnitPoint& unit = untried[static_cast<std::size_t>(best)];
+  return {unit, space_.from_unit(unit)};
+}
+
+std::string BayesianStrategy::describe(const Surrogate& surrogate, const EncodedHistory& encoded,
+                                       const Choice& choice) const {
+  const Prediction at = surrogate.process.predict(encoding_.encode(choice.unit));
+  const double sign = objective_.goal == Goal::kMinimize ? 1 : -1, deviation = std::sqrt(at.variance);
+  double low = sign * surrogate.warp.inverse(at.mean - deviation);
+  double high = sign * surrogate.warp.inverse(at.mean + deviation);
+  if (low > high) std::swap(low, high);
+  char prediction[128];
+  std::snprintf(prediction, sizeof prediction, " %.4g (%.4g to %.4g)", sign * surrogate.warp.inverse(at.mean),
+                low, high);
+  std::string note = "Gaussian process, expected improvement: predicts " + objective_.metric + prediction +
+                     " from " + counted(static_cast<Eigen::Index>(encoded.observations.size()), "results");
+  if (encoded.failed.rows() > 0) note += ", " + counted(encoded.failed.rows(), "failed");
+  if (encoded.pending.rows() > 0) note += ", " + counted(encoded.pending.rows(), "pending");
+  if (choice.repeated)
+    note += "; every point of the space that was looked at has been tried, so this one is a repeat";
+  return note;
+}
+
+}  // namespace tune::strategies

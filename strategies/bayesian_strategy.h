@@ -1,0 +1,56 @@
+#pragma once
+// Bayesian optimisation with a Gaussian process.
+#include <optional>
+
+#include "strategies/acquisition_search.h"
+#include "strategies/encoded_history.h"
+#include "strategies/failure_model.h"
+#include "strategies/sobol_sequence.h"
+#include "strategies/strategy.h"
+#include "strategies/surrogate.h"
+
+namespace tune::strategies {
+
+// The first trials are scrambled Sobol points, until there are initial_observations(). Then each suggestion
+// maximises log noisy expected improvement, weighted by the probability that the trial does not fail, under a
+// Gaussian process of all trials that have ended; pending trials enter as fantasies. Points that were tried,
+// pending ones too, are not repeated while there are others. Where no model can be fitted the answer is a
+// Sobol point, and the note says so.
+//
+// Caches are keyed on the history and change no answer. One thread.
+class BayesianStrategy final : public Strategy {
+ public:
+  BayesianStrategy(SearchSpace space, Objective objective, std::uint64_t seed);
+  BayesianStrategy(const BayesianStrategy&) = delete;  // the encoder refers to its siblings
+  BayesianStrategy& operator=(const BayesianStrategy&) = delete;
+  Answer suggest(const History& history, Rng& rng) override;
+
+  // How many observations a space of so many varying parameters needs before it is modelled.
+  static std::size_t initial_observations(Eigen::Index groups);
+
+ private:
+  struct Choice {
+    UnitPoint unit;
+    ParameterSet parameters;
+    bool repeated = false;
+  };
+  bool is_model_due(const EncodedHistory& history) const;
+  Suggestion space_filling(const History& history, const EncodedHistory& encoded,
+                           const std::string& why) const;
+  std::optional<Suggestion> modelled(const EncodedHistory& encoded, Rng& rng);
+  Eigen::MatrixXd baseline(const Surrogate& surrogate, const EncodedHistory& encoded,
+                           std::vector<UnitPoint>& incumbents) const;
+  Choice choose(const std::vector<Candidate>& candidates, const Acquisition& acquisition,
+                const std::set<PointKey>& tried) const;
+  std::vector<UnitPoint> untried_points(const std::set<PointKey>& tried) const;
+  std::string describe(const Surrogate& surrogate, const EncodedHistory& encoded, const Choice& choice) const;
+
+  SearchSpace space_;
+  Objective objective_;
+  Encoding encoding_;
+  SobolSequence sequence_;
+  HistoryEncoder encoder_;
+  SurrogateBuilder builder_;
+};
+
+}  // namespace tune::strategies

@@ -1,0 +1,47 @@
+#pragma once
+// The posterior of a Gaussian process, grown point by point.
+#include <Eigen/Core>
+#include <optional>
+
+#include "strategies/kernel.h"
+
+namespace tune::strategies {
+
+struct Prediction {
+  double mean;
+  double variance;  // of the noiseless function, > 0
+};
+
+// Exact regression with a constant mean (Rasmussen & Williams 2006, algorithm 2.1). Points are rows of
+// features; each has its own noise variance. Points are appended by extending the Cholesky factor, O(n^2)
+// each. A value: copies are independent. One thread.
+class GaussianProcess {
+ public:
+  explicit GaussianProcess(Kernel kernel);
+
+  // Adds points; false, and nothing has changed, when the covariance stays indefinite under every jitter.
+  bool append(const Eigen::MatrixXd& points, const Eigen::VectorXd& noise_variance);
+  // One target a point. The constant mean becomes the most probable one.
+  void set_targets(const Eigen::VectorXd& targets);
+
+  Eigen::Index size() const { return points_.rows(); }
+  const Kernel& kernel() const { return kernel_; }
+  const Eigen::MatrixXd& points() const { return points_; }
+  const Eigen::MatrixXd& factor() const { return factor_; }  // lower; K + noise = L L^T
+  double mean() const { return mean_; }
+  const Eigen::VectorXd& whitened() const { return whitened_; }  // L^-1 (targets - mean)
+
+  Prediction predict(const Eigen::VectorXd& x) const;
+  Eigen::VectorXd predict_means(const Eigen::MatrixXd& points) const;
+
+ private:
+  Kernel kernel_;
+  Eigen::MatrixXd points_, factor_;
+  double mean_ = 0;
+  Eigen::VectorXd whitened_, weights_;  // weights = (K + noise)^-1 (targets - mean)
+};
+
+// Variances below this part of the signal are rounding; the posterior never goes below it.
+constexpr double kSmallestVariancePart = 1e-12;
+
+}  // namespace tune::strategies

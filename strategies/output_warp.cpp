@@ -1,0 +1,98 @@
+#include "strategies/output_warp.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace tune::strategies {
+namespace {
+
+struct Moments {
+  double mean = 0, deviation = 0;
+};
+
+Moments moments(const std::vector<double>& values) {
+  Moments result;
+  for (const double v : values) result.mean += v / static_cast<double>(values.size());
+  for (const double v : values) {
+    result.deviation += (v - result.mean) * (v - result.mean) / static_cast<double>(values.size());
+  }
+  result.deviation = std::sqrt(result.deviation);
+  return result;
+}
+
+// Up to a constant; the second term is the Jacobian of the warp.
+double log_likelihood(const std::vector<double>& z, double power) {
+  std::vector<double> warped(z.size());
+  std::transform(z.begin(), z.end(), warped.begin(), [&](double v) { return yeo_johnson(v, power); });
+  double jacobian = 0;
+  for (const double v : z) jacobian += std::copysign(std::log1p(std::abs(v)), v);
+  return -static_cast<double>(z.size()) * std::log(moments(warped).deviation) + (power - 1) * jacobian;
+}
+
+double most_likely_power(const std::vector<double>& z) {
+  // A handful of values says nothing about the shape, and a small gain is chance.
+  constexpr std::size_t kFewest = 8;
+  constexpr double kSmallestGain = 2;
+  if (z.size() < kFewest) return 1;
+  double best_power = 1;
+  double best = log_likelihood(z, 1) + kSmallestGain;
+  for (int step = -20; step <= 40; ++step) {
+    const double power = step / 10.0;
+    const double candidate = log_likelihood(z, power);
+    if (std::isfinite(candidate) && candidate > best) best = candidate, best_power = power;
+  }
+  return best_power;
+}
+
+}  // namespace
+
+double yeo_johnson(double z, double power) {
+  if (z >= 0) return power == 0 ? std::log1p(z) : std::expm1(power * std::log1p(z)) / power;
+  const double mirrored = 2 - power;
+  return mirrored == 0 ? -std::log1p(-z) : -std::expm1(mirrored * std::log1p(-z)) / mirrored;
+}
+
+double yeo_johnson_inverse(double warped, double power) {
+  if (warped >= 0) return power == 0 ? std::expm1(warped) : std::expm1(std::log1p(power * warped) / power);
+  const double mirrored = 2 - power;
+  return mirrored == 0 ? -std::expm1(-warped) : -std::expm1(std::log1p(-mirrored * warped) / mirrored);
+}
+
+OutputWarp OutputWarp::fit(const std::vector<double>& losses) {
+  OutputWarp warp;
+  double largest = 0;
+  for (const double loss : losses) largest = std::max(largest, std::abs(loss));
+  if (largest > 0) warp.scale_ = largest;
+  std::vector<double> values(losses.size());
+  std::transform(losses.begin(), losses.end(), values.begin(), [&](double v) { return v / warp.scale_; });
+  const Moments raw = moments(values);
+  // Rounding alone makes equal values differ by this much.
+  warp.shift_ = raw.mean;
+  if (losses.empty() || raw.deviation <= 1e-14) return warp;
+  warp.spread_ = raw.deviation;
+  for (double& v : values) v = (v - warp.shift_) / warp.spread_;
+  warp.power_ = most_likely_power(values);
+  for (double& v : values) v = yeo_johnson(v, warp.power_);
+  const Moments warped = moments(values);
+  warp.warped_shift_ = warped.mean;
+  warp.warped_spread_ = std::max(warped.deviation, 1e-12);
+  return warp;
+}
+
+double OutputWarp::standard(double loss) const { return (loss / scale_ - shift_) / spread_; }
+
+double OutputWarp::operator()(double loss) const {
+  if (spread_ == 0) return 0;
+  return std::min((yeo_johnson(standard(loss), power_) - warped_shift_) / warped_spread_, kCap);
+}
+
+double OutputWarp::inverse(double warped) const {
+  if (spread_ == 0) return shift_ * scale_;
+  const double z = yeo_johnson_inverse(warped * warped_spread_ + warped_shift_, power_);
+  if (std::isnan(z))
+    return warped > 0 ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity();
+  return (z * spread_ + shift_) * scale_;
+}
+
+}  // namespace tune::strategies
