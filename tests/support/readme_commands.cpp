@@ -1,25 +1,14 @@
 #include "support/readme_commands.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "support/catch.h"
+#include "support/run_shell.h"
 
 namespace tune::tests {
-namespace {
 
 namespace fs = std::filesystem;
-
-std::string contents(const fs::path& path) {
-  std::ifstream file(path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-}  // namespace
 
 std::vector<std::string> readme_commands() {
   std::ifstream readme(fs::path(TUNE_SOURCE_DIR) / "README.md");
@@ -35,23 +24,17 @@ std::vector<std::string> readme_commands() {
 }
 
 void run_readme_commands(const std::vector<std::string>& commands) {
-  std::string pattern = (fs::temp_directory_path() / "tune-readme.XXXXXX").string();
-  REQUIRE(mkdtemp(pattern.data()) != nullptr);
-  const fs::path folder = pattern;
-  fs::copy(fs::path(TUNE_SOURCE_DIR) / "examples", folder / "examples", fs::copy_options::recursive);
-  {
-    std::ofstream script(folder / "commands.sh");
-    script << "export PATH='" << TUNE_BIN_DIR << "':$PATH NO_COLOR=1\nunset TUNE_STORE\ncd '"
-           << folder.string() << "'\n";
-    for (const std::string& command : commands)
-      script << "cat <<'COMMAND'\n$ " << command << "\nCOMMAND\n" << command << " </dev/null || exit 1\n";
+  const TemporaryFolder folder;
+  for (const char* example : {"own-script", "steel-defects"}) {
+    fs::create_directories(folder.path() / "examples" / example);
+    for (const auto& entry : fs::directory_iterator(fs::path(TUNE_SOURCE_DIR) / "examples" / example))
+      if (entry.is_regular_file()) fs::copy(entry.path(), folder.path() / "examples" / example);
   }
-  const std::string run =
-      "bash '" + (folder / "commands.sh").string() + "' >'" + (folder / "output").string() + "' 2>&1";
-  const int status = std::system(run.c_str());
-  INFO(contents(folder / "output"));
-  CHECK(status == 0);
-  fs::remove_all(folder);
+  for (const std::string& command : commands) {
+    const ShellResult result = run_shell(command, folder.path());
+    INFO("$ " << command << "\n" << result.out << result.err);
+    REQUIRE(result.exit_code == 0);
+  }
 }
 
 }  // namespace tune::tests

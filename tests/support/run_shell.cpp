@@ -1,0 +1,56 @@
+#include "support/run_shell.h"
+
+#include <sys/wait.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "support/catch.h"
+
+namespace tune::tests {
+namespace {
+
+std::string contents(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// In single quotes for the shell.
+std::string quoted(const std::string& text) {
+  std::string result = "'";
+  for (const char c : text) result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return result + "'";
+}
+
+}  // namespace
+
+ShellResult run_shell(const std::string& line, const std::filesystem::path& folder,
+                      const std::map<std::string, std::string>& environment) {
+  const TemporaryFolder capture;
+  std::string script =
+      "cd " + quoted(folder.string()) + "\nunset TUNE_STORE\nexport NO_COLOR=1 PATH=" TUNE_BIN_DIR ":$PATH\n";
+  for (const auto& [name, value] : environment) script += "export " + name + "=" + quoted(value) + "\n";
+  std::ofstream(capture.path() / "script") << script << line << "\n";
+  const std::string command = "bash " + quoted((capture.path() / "script").string()) + " </dev/null >" +
+                              quoted((capture.path() / "out").string()) + " 2>" +
+                              quoted((capture.path() / "err").string());
+  const int status = std::system(command.c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), contents(capture.path() / "out"),
+          contents(capture.path() / "err")};
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::string pattern = (std::filesystem::temp_directory_path() / "tune-test.XXXXXX").string();
+  REQUIRE(mkdtemp(pattern.data()) != nullptr);
+  path_ = pattern;
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+}  // namespace tune::tests
