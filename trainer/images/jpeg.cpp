@@ -21,10 +21,15 @@ struct Header {
 
 Header read_header(tjhandle handle, Bytes file, const std::string& name) {
   Header header;
-  if (tjDecompressHeader3(handle, file.data(), file.size(), &header.width, &header.height,
-                          &header.subsampling, &header.colorspace) != 0 &&
-      tjGetErrorCode(handle) == TJERR_FATAL)
-    refuse_image(name, std::string("is a damaged JPEG: ") + tjGetErrorStr2(handle),
+  const bool failed = tjDecompressHeader3(handle, file.data(), file.size(), &header.width, &header.height,
+                                          &header.subsampling, &header.colorspace) != 0;
+  // Warnings are judged when the pixels are read. A file that ends before its frame header is a success
+  // without a size.
+  const bool sized = header.width > 0 && header.height > 0;
+  if (!sized || (failed && tjGetErrorCode(handle) == TJERR_FATAL))
+    refuse_image(name,
+                 std::string("is a truncated or damaged JPEG: ") +
+                     (failed ? tjGetErrorStr2(handle) : "it ends within its header"),
                  "Replace the file or take it out of the data set.");
   require_sensible_size(header.width, header.height, name);
   return header;

@@ -1,0 +1,268 @@
+#include "trainer/tasks/detection/data/reader.h"
+
+#include "unit/trainer/plain/test_folder.h"
+
+using namespace tune::trainer;
+using namespace tune::trainer::detection;
+using tests::contains;
+using tests::message_of;
+using tests::TestFolder;
+using tune::ExitCode;
+
+namespace {
+
+std::string object(const std::string& name, const std::string& box, const std::string& difficult = "0") {
+  std::string text = "<object><name>" + name + "</name><difficult>" + difficult + "</difficult><bndbox>";
+  std::size_t from = 0;
+  for (const char* key : {"xmin", "ymin", "xmax", "ymax"}) {
+    const std::size_t to = std::min(box.find(' ', from), box.size());
+    text += std::string("<") + key + ">" + box.substr(from, to - from) + "</" + key + ">";
+    from = to + 1;
+  }
+  return text + "</bndbox></object>";
+}
+
+std::string voc(const std::string& objects, int width = 40, int height = 30) {
+  return "<annotation><size><width>" + std::to_string(width) + "</width><height>" + std::to_string(height) +
+         "</height></size>" + objects + "</annotation>";
+}
+
+void write_example(const TestFolder& folder, const std::string& stem, const std::string& objects) {
+  folder.write_image("images/" + stem + ".png", 40, 30);
+  folder.write("annotations/" + stem + ".xml", voc(objects));
+}
+
+std::string refusal(const std::filesystem::path& data, const ReadOptions& options = {}) {
+  return message_of(ExitCode::kBadData, [&] { read_dataset(data, options); });
+}
+
+const std::string kCoco = R"({"images": [{"id": 7, "file_name": "b.png", "width": 40, "height": 30},
+    {"id": 3, "file_name": "a.png"}],
+  "categories": [{"id": 5, "name": "scratch"}, {"id": 0, "name": "pit"}],
+  "annotations": [{"id": 1, "image_id": 7, "category_id": 5, "bbox": [2, 3, 10, 4.5], "area": 30, "iscrowd": 1},
+    {"id": 2, "image_id": 3, "category_id": 0, "bbox": [0, 0, 40, 30]}]})";
+
+}  // namespace
+
+TEST_CASE("VOC coordinates are taken as they are, and classes are sorted by name") {
+  const TestFolder folder;
+  write_example(folder, "b", object("scratch", "1 2 40 30") + object("pit", "\t3.5 4 7 9\n", "1"));
+  write_example(folder, "a", "");
+  const Dataset dataset = read_dataset(folder.path());
+  CHECK(dataset.classes == std::vector<std::string>{"pit", "scratch"});
+  CHECK(dataset.category_ids == std::vector<std::int64_t>{1, 2});
+  CHECK(dataset.labelled);
+  CHECK(dataset.warnings.empty());
+  REQUIRE(dataset.examples.size() == 2);
+  CHECK(dataset.examples[0].image.filename() == "a.png");
+  CHECK(dataset.examples[0].objects.empty());
+  const Example& b = dataset.examples[1];
+  CHECK(b.image_id == 2);
+  CHECK(b.width == 40);
+  CHECK(b.height == 30);
+  REQUIRE(b.objects.size() == 2);
+  CHECK(b.objects[0].category == 2);
+  CHECK(b.objects[0].x1 == 1);
+  CHECK(b.objects[0].y2 == 30);
+  CHECK(b.objects[0].area == 39 * 28);
+  CHECK(b.objects[1].category == 1);
+  CHECK(b.objects[1].x1 == 3.5f);
+  CHECK(b.objects[1].difficult);
+}
+
+TEST_CASE("a box one pixel outside is clipped with a warning that names it") {
+  const TestFolder folder;
+  write_example(folder, "a", object("pit", "-1 0 41 30"));
+  const Dataset dataset = read_dataset(folder.path());
+  CHECK(dataset.examples[0].objects[0].x1 == 0);
+  CHECK(dataset.examples[0].objects[0].x2 == 40);
+  CHECK(dataset.examples[0].objects[0].area == 1200);
+  REQUIRE(dataset.warnings.size() == 1);
+  CHECK(contains(dataset.warnings[0], "a.xml, object 1 (pit)"));
+  CHECK(contains(dataset.warnings[0], "(-1, 0, 41, 30)"));
+}
+
+TEST_CASE("everything wrong with a VOC folder is told at once, each with file and object") {
+  const TestFolder folder;
+  write_example(folder, "outside", object("pit", "1 1 5 5") + object("pit", "1 1 42 5"));
+  write_example(folder, "flat", object("pit", "5 1 5 9"));
+  write_example(folder, "backwards", object("pit", "9 1 5 9"));
+  write_example(folder, "text", object("pit", "one 1 5 9"));
+  write_example(folder, "nan", object("pit", "nan 1 5 9"));
+  write_example(folder, "nameless", object("", "1 1 5 9"));
+  write_example(folder, "beyond", object("pit", "40 1 41 9"));
+  folder.write_image("images/bare.png", 40, 30);
+  folder.write_image("images/size.png", 40, 30);
+  folder.write("annotations/size.xml", voc("", 30, 40));
+  folder.write_image("images/cut.png", 40, 30);
+  folder.write("annotations/cut.xml", voc("").substr(0, 40));
+  folder.write("annotations/orphan.xml", voc(""));
+  folder.write("images/broken.jpg", "\xff\xd8\xff");
+  folder.write("annotations/broken.xml", voc(""));
+  folder.write_image("images/twin.png", 40, 30);
+  folder.write("images/twin.jpg", "");
+  folder.write("annotations/twin.xml", voc(""));
+
+  const std::string message = refusal(folder.path());
+  INFO(message);
+  CHECK(contains(message,
+                 "outside.xml, object 2 (pit): the box (1, 1, 42, 5) lies outside its image of 40x30"));
+  CHECK(contains(message, "flat.xml, object 1 (pit): the box (5, 1, 5, 9) has no area"));
+  CHECK(contains(message, "backwards.xml, object 1"));
+  CHECK(contains(message, "text.xml, object 1 (pit): <xmin> is missing or no number"));
+  CHECK(contains(message, "nan.xml, object 1 (pit)"));
+  CHECK(contains(message, "nameless.xml, object 1: the object has no class name"));
+  CHECK(contains(message, "beyond.xml, object 1 (pit): the box (40, 1, 41, 9) has no area inside"));
+  CHECK(contains(message, "bare.png has no annotation"));
+  CHECK(contains(message, "the annotation says 30x40 pixels, the image has 40x30"));
+  CHECK(contains(message, "cut.xml is not well-formed XML"));
+  CHECK(contains(message, "orphan.xml: its image"));
+  CHECK(contains(message, "broken.jpg is a truncated or damaged JPEG"));
+  CHECK(contains(message, "share the annotation twin.xml"));
+}
+
+TEST_CASE("the first twenty of many problems are shown and the others counted") {
+  const TestFolder folder;
+  for (int i = 0; i < 23; ++i) write_example(folder, "a" + std::to_string(i), object("pit", "5 1 5 9"));
+  const std::string message = refusal(folder.path());
+  CHECK(contains(message, "23 problems"));
+  CHECK(contains(message, "and 3 more"));
+}
+
+TEST_CASE("with given classes their order stays, and another class is an error that names them") {
+  const TestFolder folder;
+  write_example(folder, "a", object("pit", "1 1 5 5"));
+  const Dataset dataset = read_dataset(folder.path(), {Labels::kRequired, {"scratch", "pit"}});
+  CHECK(dataset.classes == std::vector<std::string>{"scratch", "pit"});
+  CHECK(dataset.examples[0].objects[0].category == 2);
+  const std::string message = refusal(folder.path(), {Labels::kRequired, {"scratch", "scale"}});
+  CHECK(contains(message, "the class \"pit\" is none of the labels: scratch, scale"));
+}
+
+TEST_CASE("a COCO file keeps its ids, areas and crowds, wherever its images lie") {
+  for (const char* place : {"", "images/", "annotations/../images/"}) {
+    const TestFolder folder;
+    const bool nested = contains(place, "annotations");
+    std::filesystem::create_directories(folder.path() / "annotations");
+    folder.write_image(std::string(place) + "a.png", 40, 30);
+    folder.write_image(std::string(place) + "b.png", 40, 30);
+    const Dataset dataset =
+        read_dataset(folder.write(nested ? "annotations/train.json" : "train.json", kCoco));
+    CHECK(dataset.classes == std::vector<std::string>{"pit", "scratch"});
+    CHECK(dataset.category_ids == std::vector<std::int64_t>{0, 5});
+    REQUIRE(dataset.examples.size() == 2);
+    CHECK(dataset.examples[0].image_id == 3);
+    CHECK(dataset.examples[0].width == 40);
+    CHECK(dataset.examples[0].objects.at(0).category == 1);
+    CHECK(dataset.examples[0].objects.at(0).area == 1200);
+    const GroundTruth& scratch = dataset.examples[1].objects.at(0);
+    CHECK(scratch.category == 2);
+    CHECK(scratch.x2 == 12);
+    CHECK(scratch.y2 == 7.5f);
+    CHECK(scratch.area == 30);
+    CHECK(scratch.crowd);
+  }
+}
+
+TEST_CASE("a COCO file's categories match given classes by name, and classes it lacks have the id -1") {
+  const TestFolder folder;
+  folder.write_image("a.png", 40, 30);
+  folder.write_image("b.png", 40, 30);
+  const auto file = folder.write("train.json", kCoco);
+  const Dataset dataset = read_dataset(file, {Labels::kRequired, {"dent", "scratch", "pit"}});
+  CHECK(dataset.category_ids == std::vector<std::int64_t>{-1, 5, 0});
+  CHECK(dataset.examples[0].objects[0].category == 3);
+  CHECK(contains(refusal(file, {Labels::kRequired, {"pit"}}),
+                 "the class \"scratch\" is none of the labels: pit"));
+}
+
+TEST_CASE("everything wrong with a COCO file is told at once, each with its entry") {
+  const TestFolder folder;
+  folder.write_image("a.png", 40, 30);
+  const std::string message = refusal(folder.write("bad.json", R"({
+    "images": [{"id": 1, "file_name": "a.png"}, {"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "gone.png"},
+               {"id": 3, "file_name": "a.png", "width": 41, "height": 30}, {"file_name": "a.png"}, {"id": 9}, 5],
+    "categories": [{"id": 1, "name": "pit"}, {"id": 1, "name": "dent"}, {"id": 2, "name": "pit"}, {"id": 3}],
+    "annotations": [{"id": 1, "image_id": 8, "category_id": 1, "bbox": [1, 1, 2, 2]},
+                    {"id": 2, "image_id": 1, "category_id": 8, "bbox": [1, 1, 2, 2]},
+                    {"id": 3, "image_id": 1, "category_id": 1, "bbox": [1, 1, 2]},
+                    {"id": 4, "image_id": 1, "category_id": 1, "bbox": [30, 1, 20, 2]},
+                    {"id": 5, "image_id": 1, "category_id": 1, "bbox": [30, 1, 0, 2]}, 7]})"));
+  INFO(message);
+  CHECK(contains(message, "images[1] (a.png): the image id 1 appears twice"));
+  CHECK(contains(message, "images[2]: the image gone.png lies neither"));
+  CHECK(contains(message, "the annotation says 41x30 pixels, the image has 40x30"));
+  CHECK(contains(message, "images[4]: \"id\" is missing or no integer"));
+  CHECK(contains(message, "images[5]: \"file_name\" is missing"));
+  CHECK(contains(message, "images[6]: \"id\""));
+  CHECK(contains(message, "categories[1]: the id 1 is taken by \"pit\""));
+  CHECK(contains(message, "categories[2]: the name \"pit\" appears twice"));
+  CHECK(contains(message, "categories[3]: \"name\" is missing"));
+  CHECK(contains(message, "annotations[0] (id 1): no image has the id 8"));
+  CHECK(contains(message, "annotations[1] (id 2): no category has the id 8"));
+  CHECK(contains(message, "annotations[2] (id 3): \"bbox\" is not"));
+  CHECK(contains(message, "annotations[3] (id 4) in " + (folder.path() / "a.png").string() +
+                              ": the box (30, 1, 50, 3)"));
+  CHECK(contains(message, "annotations[4] (id 5)"));
+  CHECK(contains(message, "annotations[5]: \"image_id\""));
+}
+
+TEST_CASE("files that are no data set are refused with what they are") {
+  const TestFolder folder;
+  CHECK(contains(refusal(folder.path() / "none"), "does not exist"));
+  CHECK(contains(refusal(folder.path()), "holds no data set with annotations"));
+  CHECK(contains(refusal(folder.write("cut.json", "{\"images\": [")), "is not JSON"));
+  CHECK(contains(refusal(folder.write("list.json", "[]")), "is not a COCO file"));
+  CHECK(contains(refusal(folder.write("plain.json", R"({"images": [], "annotations": []})")),
+                 "\"categories\""));
+  CHECK(contains(refusal(folder.write("none.json", R"({"images": [], "categories": []})")),
+                 "no list \"annotations\""));
+  CHECK(
+      contains(refusal(folder.write("empty.json", R"({"images": [], "annotations": [], "categories": []})")),
+               "holds no image"));
+  const TestFolder yolo;
+  yolo.write("labels/a.txt", "0 .5 .5 1 1");
+  CHECK(contains(refusal(yolo.path()), "YOLO"));
+  const TestFolder blank;
+  write_example(blank, "a", "");
+  CHECK(contains(refusal(blank.path()), "no object in any of its 1 images"));
+}
+
+TEST_CASE("to predict, images alone are enough, and annotations are not read") {
+  const TestFolder folder;
+  folder.write_image("b.PNG", 40, 30);
+  folder.write_image("a.png", 20, 10);
+  folder.write("notes.txt", "not an image");
+  const Dataset dataset = read_dataset(folder.path(), {Labels::kIgnored, {"pit", "scratch"}});
+  CHECK_FALSE(dataset.labelled);
+  CHECK(dataset.classes.size() == 2);
+  REQUIRE(dataset.examples.size() == 2);
+  CHECK(dataset.examples[0].image.filename() == "a.png");
+  CHECK(dataset.examples[0].width == 20);
+  CHECK(dataset.examples[1].image_id == 2);
+
+  const TestFolder labelled;
+  labelled.write_image("images/a.png", 40, 30);
+  labelled.write("annotations/a.xml", "no XML at all");
+  CHECK(read_dataset(labelled.path(), {Labels::kIgnored, {"pit"}}).examples.size() == 1);
+
+  const auto coco = folder.write("test.json", R"({"images": [{"id": 70, "file_name": "a.png"}],
+      "categories": [{"id": 4, "name": "scratch"}]})");
+  const Dataset from_coco = read_dataset(coco, {Labels::kIgnored, {"pit", "scratch"}});
+  CHECK(from_coco.examples.at(0).image_id == 70);
+  CHECK(from_coco.category_ids == std::vector<std::int64_t>{-1, 4});
+}
+
+TEST_CASE("the real steel images read without a problem") {
+  const char* folder = std::getenv("TUNE_NEU_DET");
+  if (!folder) {
+    WARN("skipped: TUNE_NEU_DET names no folder");
+    return;
+  }
+  const Dataset dataset = read_dataset(folder);
+  CHECK(dataset.classes.size() == 6);
+  CHECK(dataset.examples.size() == 1440);
+  std::size_t boxes = 0;
+  for (const Example& example : dataset.examples) boxes += example.objects.size();
+  CHECK(boxes == 3377);
+}
