@@ -1,0 +1,36 @@
+#include <ostream>
+
+#include "tuner/cli/status_display.h"
+
+namespace tune::cli {
+namespace {
+
+constexpr std::chrono::seconds kTotalsEvery{30};
+
+}  // namespace
+
+PlainStatus::PlainStatus(std::ostream& out, StudyProgress progress)
+    : out_(out), progress_(std::move(progress)), last_print_(progress_.now()) {}
+
+void PlainStatus::print(const std::string& line) {
+  const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(progress_.elapsed());
+  out_ << '[' << format_duration(elapsed) << "] " << line << '\n';
+  out_.flush();
+  out_.clear();  // whoever read this may be gone; the study goes on
+}
+
+void PlainStatus::on_event(const engine::StatusEvent& event) {
+  progress_.apply(event);
+  changed_ = true;
+  const std::string line = event_sentence(event, progress_.objective());
+  if (!line.empty()) print(line);
+}
+
+void PlainStatus::on_tick(SteadyTime now) {
+  if (!changed_ || now - last_print_ < kTotalsEvery) return;
+  last_print_ = now;
+  changed_ = false;
+  print(totals_line(progress_));
+}
+
+}  // namespace tune::cli

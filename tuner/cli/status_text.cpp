@@ -1,0 +1,88 @@
+// The words that the displays share.
+#include "tuner/cli/status_display.h"
+#include "tuner/report/format.h"
+#include "tuner/report/table.h"
+
+namespace tune::cli {
+namespace {
+
+using engine::StatusEvent;
+using engine::StatusKind;
+
+std::string with(const std::string& text, const char* separator, const std::string& addition) {
+  return addition.empty() ? text : text + separator + addition;
+}
+
+std::string trial_name(const StatusEvent& event) {
+  return "trial " + std::to_string(event.trial) +
+         (event.attempt > 1 ? ", attempt " + std::to_string(event.attempt) : std::string());
+}
+
+std::string device_list(const std::vector<std::string>& devices) {
+  std::string list;
+  for (const std::string& device : devices) list += (list.empty() ? "" : ", ") + device;
+  return list;
+}
+
+std::string finished_sentence(const StatusEvent& event, const Objective& objective) {
+  std::string text = trial_name(event) + ' ' + to_string(event.state);
+  if (event.value) text += ": " + objective.metric + ' ' + report::number_text(*event.value);
+  return with(text, event.value ? " (" : ": ", event.message) +
+         (event.value && !event.message.empty() ? ")" : "");
+}
+
+std::string sentence(const StatusEvent& event, const Objective& objective) {
+  switch (event.kind) {
+    case StatusKind::kStudyStarted:
+      return event.message;
+    case StatusKind::kTrialQueued:
+      return with(with(trial_name(event) + " queued", ": ", report::parameters_text(event.parameters)), "; ",
+                  event.message);
+    case StatusKind::kAttemptStarted:
+      return with(with(trial_name(event) + " started", " on ", device_list(event.devices)), ": ",
+                  event.message);
+    case StatusKind::kMetric:
+      return {};
+    case StatusKind::kTrialFinished:
+      return finished_sentence(event, objective);
+    case StatusKind::kAttemptRequeued:
+      return with(trial_name(event) + " will run again", ": ", event.message);
+    case StatusKind::kBest:
+      return with("trial " + std::to_string(event.trial) + " is the best so far", ": ",
+                  event.value ? objective.metric + ' ' + report::number_text(*event.value) : event.message);
+    case StatusKind::kNotice:
+      return with(event.trial > 0 ? trial_name(event) : std::string("notice"), ": ", event.message);
+    case StatusKind::kDraining:
+      return event.message.empty() ? "draining" : event.message;
+    case StatusKind::kPromotion:
+      return with("promotion", ": ", event.message);
+    case StatusKind::kStudyFinished:
+      return with("finished", ": ", event.message);
+  }
+  return event.message;
+}
+
+}  // namespace
+
+std::string event_sentence(const StatusEvent& event, const Objective& objective) {
+  return report::one_line(sentence(event, objective));
+}
+
+std::string totals_line(const StudyProgress& progress) {
+  std::string text = std::to_string(progress.running().size()) + " running, " +
+                     std::to_string(progress.completed()) + " done, " + std::to_string(progress.stopped()) +
+                     " stopped, " + std::to_string(progress.failed()) + " failed";
+  if (progress.trial_limit()) text += " of " + std::to_string(*progress.trial_limit());
+  if (const auto best = progress.best())
+    text += " | best " + report::number_text(best->value) + " (trial " + std::to_string(best->trial) + ")";
+  // Whole seconds: milliseconds would only flicker.
+  const auto whole = [](Milliseconds duration) {
+    return format_duration(std::chrono::duration_cast<std::chrono::seconds>(duration));
+  };
+  text += " | " + whole(progress.elapsed());
+  if (progress.draining()) return text + ", draining";
+  if (const auto left = progress.remaining()) text += ", about " + whole(*left) + " left";
+  return text;
+}
+
+}  // namespace tune::cli

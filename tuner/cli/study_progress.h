@@ -1,0 +1,67 @@
+#pragma once
+// What a live display knows: counts, running trials, the best, how long it may still take.
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/study_store.h"
+#include "tuner/core/clock.h"
+#include "tuner/engine/status.h"
+
+namespace tune::cli {
+
+// Follows the events of one run, starting from what the store already holds. Owned by a status display, used
+// on the loop's thread. Keeps nothing of trials that have ended but their number, so that its size is that of
+// what runs.
+class StudyProgress {
+ public:
+  struct Running {
+    int attempt = 0;
+    SteadyTime since{};
+    std::vector<std::string> devices;
+    std::string metric;  // the one shown: the objective once it was seen
+    std::optional<MetricPoint> point;
+  };
+  struct Best {
+    int trial = 0;
+    double value = 0;
+  };
+
+  StudyProgress(const store::StudyRow& study, const std::vector<store::TrialRow>& trials, const Clock& clock);
+  void apply(const engine::StatusEvent& event);
+
+  const std::string& study() const { return study_; }
+  const Objective& objective() const { return objective_; }
+  const std::map<int, Running>& running() const { return running_; }
+  int completed() const { return completed_; }
+  int stopped() const { return stopped_; }
+  int failed() const { return failed_; }
+  int finished() const { return completed_ + stopped_ + failed_; }
+  std::optional<int> trial_limit() const { return trial_limit_; }
+  std::optional<Best> best() const { return best_; }
+  bool draining() const { return draining_; }
+  // The last step of a full training where the spec says it (`fixed.epochs`).
+  std::optional<std::int64_t> last_step() const { return last_step_; }
+  SteadyTime now() const { return clock_.steady_now(); }
+  Milliseconds elapsed() const;                   // over all runs of the study
+  std::optional<Milliseconds> remaining() const;  // an estimate; nullopt while there is nothing to judge by
+
+ private:
+  double work_done() const;  // trials, running ones as the part of their steps that they have made
+
+  std::string study_;
+  Objective objective_;
+  const Clock& clock_;
+  SteadyTime start_;
+  Milliseconds elapsed_before_{0};
+  std::optional<int> trial_limit_;
+  std::optional<Milliseconds> time_limit_;
+  std::optional<std::int64_t> last_step_;
+  std::map<int, Running> running_;
+  int completed_ = 0, stopped_ = 0, failed_ = 0, finished_before_ = 0;
+  std::optional<Best> best_;
+  bool draining_ = false;
+};
+
+}  // namespace tune::cli

@@ -1,0 +1,127 @@
+#include <algorithm>
+#include <ostream>
+
+#include "tuner/cli/status_display.h"
+#include "tuner/report/format.h"
+#include "tuner/report/table.h"
+
+namespace tune::cli {
+namespace {
+
+using engine::StatusEvent;
+using engine::StatusKind;
+
+constexpr Milliseconds kFrameTime{240};  // a little under the 250 ms at which the loop ticks
+constexpr int kReservedRows = 4;         // of the window, left to the lines above the area
+constexpr const char* kEraseToLineEnd = "\x1b[K";
+constexpr const char* kEraseBelow = "\x1b[J";
+
+const char* sgr(StatusKind kind, TrialState state) {
+  if (kind == StatusKind::kTrialFinished && state == TrialState::kFailed) return "\x1b[31m";
+  if (kind == StatusKind::kTrialFinished && state == TrialState::kStopped) return "\x1b[33m";
+  if (kind == StatusKind::kBest || kind == StatusKind::kPromotion) return "\x1b[32m";
+  if (kind == StatusKind::kNotice || kind == StatusKind::kDraining) return "\x1b[33m";
+  return "";
+}
+
+// "GPU-1a2b3c4d" is enough of a UUID to tell the devices of a machine apart.
+std::string short_devices(const std::vector<std::string>& devices) {
+  if (devices.empty()) return "cpu";
+  std::string list;
+  for (const std::string& device : devices) list += (list.empty() ? "" : ",") + device.substr(0, 12);
+  return list;
+}
+
+std::string step_text(const StudyProgress& progress, const MetricPoint& point) {
+  const std::string step = std::to_string(point.step);
+  return progress.last_step() ? "epoch " + step + '/' + std::to_string(*progress.last_step())
+                              : "step " + step;
+}
+
+std::string running_line(const StudyProgress& progress, int trial, const StudyProgress::Running& running) {
+  std::string line = "  trial " + std::to_string(trial);
+  if (running.attempt > 1) line += '.' + std::to_string(running.attempt);
+  if (running.point)
+    line += "  " + step_text(progress, *running.point) + "  " + running.metric + ' ' +
+            report::number_text(running.point->value);
+  else
+    line += "  starting";
+  line += "  " + short_devices(running.devices) + "  ";
+  return line +
+         format_duration(std::chrono::duration_cast<std::chrono::seconds>(progress.now() - running.since));
+}
+
+bool scrolls(StatusKind kind) {
+  return kind != StatusKind::kMetric && kind != StatusKind::kTrialQueued &&
+         kind != StatusKind::kAttemptStarted;
+}
+
+}  // namespace
+
+TerminalStatus::TerminalStatus(std::ostream& out, StudyProgress progress, TerminalSizeFunction size,
+                               bool color)
+    : out_(out), progress_(std::move(progress)), size_(std::move(size)), color_(color) {}
+
+TerminalStatus::~TerminalStatus() { draw(false); }
+
+void TerminalStatus::on_event(const StatusEvent& event) {
+  progress_.apply(event);
+  if (scrolls(event.kind)) {
+    const std::string line = event_sentence(event, progress_.objective());
+    const std::string colour = color_ ? sgr(event.kind, event.state) : "";
+    if (!line.empty()) pending_.push_back(colour.empty() ? line : colour + line + "\x1b[0m");
+  }
+  on_tick(progress_.now());
+}
+
+void TerminalStatus::on_tick(SteadyTime now) {
+  if (now - last_draw_ < kFrameTime) return;
+  last_draw_ = now;
+  draw(true);
+}
+
+std::vector<std::string> TerminalStatus::frame(const TerminalSize& size) const {
+  const auto width = static_cast<std::size_t>(std::max(1, size.columns - 1));  // the last column would wrap
+  const auto room = static_cast<std::size_t>(std::max(1, size.rows - kReservedRows));
+  const std::size_t running = progress_.running().size();
+  const std::size_t shown = running <= room ? running : room - 1;
+  std::vector<std::string> lines;
+  for (const auto& [trial, state] : progress_.running()) {
+    if (lines.size() == shown) break;
+    lines.push_back(running_line(progress_, trial, state));
+  }
+  if (shown < running) lines.push_back("  and " + std::to_string(running - shown) + " more");
+  lines.push_back(progress_.study() + ": " + totals_line(progress_));
+  for (std::string& line : lines) line = report::cut_to_width(report::one_line(line), width);
+  return lines;
+}
+
+std::string TerminalStatus::erased() const {
+  if (drawn_.empty()) return "\r";
+  // A window that became narrower has wrapped the old lines: they take more rows than there were lines.
+  const auto columns = static_cast<std::size_t>(std::max(1, size_().columns));
+  std::size_t rows = 0;
+  for (const std::size_t width : drawn_) rows += std::max<std::size_t>(1, (width + columns - 1) / columns);
+  return "\r\x1b[" + std::to_string(rows) + "A";
+}
+
+void TerminalStatus::draw(bool live) {
+  // One write for the whole frame, each line erased only behind its new text: nothing is ever seen half-drawn
+  // or blank.
+  std::string bytes = erased();
+  for (const std::string& line : pending_) bytes += line + kEraseToLineEnd + '\n';
+  pending_.clear();
+  drawn_.clear();
+  if (live) {
+    for (const std::string& line : frame(size_())) {
+      bytes += line + kEraseToLineEnd + '\n';
+      drawn_.push_back(report::display_width(line));
+    }
+  }
+  bytes += kEraseBelow;
+  out_.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  out_.flush();
+  out_.clear();  // a terminal that went away must not end the study
+}
+
+}  // namespace tune::cli

@@ -1,0 +1,46 @@
+#pragma once
+// What trials cost: lease time -> device hours -> dollars.
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "store/study_store.h"
+
+namespace tune::report {
+
+// Device time and its price. A lease of n devices for an hour is n device hours; without devices (the CPU) it
+// is one.
+struct Cost {
+  double lease_seconds = 0;  // wall time of the leases
+  double device_hours = 0;
+  std::optional<double> usd;  // absent without a price
+  Cost& operator+=(const Cost& other);
+};
+
+struct TrialCost {
+  Cost total;
+  Cost retried;  // of it, spent on attempts that another one followed
+};
+
+// The price in force, `cost.usd_per_hour` of the spec: dollars for one device for one hour.
+std::optional<double> usd_per_hour(const store::StudyRow& study);
+
+class CostReport {
+ public:
+  CostReport(const std::vector<store::TrialRow>& trials, const std::vector<store::AttemptRow>& attempts,
+             std::optional<double> usd_per_hour);
+  TrialCost of(int trial) const;  // zero for a trial without attempts
+  const Cost& total() const { return total_; }
+  // By the state of the trial: what completed, stopped, failed ones cost, retries included.
+  Cost of(TrialState state) const;
+  // Of the total, what went into attempts that another one followed.
+  const Cost& retried() const { return retried_; }
+
+ private:
+  Cost zero_;
+  std::map<int, TrialCost> by_trial_;
+  std::map<TrialState, Cost> by_state_;
+  Cost total_, retried_;
+};
+
+}  // namespace tune::report

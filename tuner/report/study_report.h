@@ -1,0 +1,60 @@
+#pragma once
+// A study as people and programs read it: leaderboard, trials, summary. Pure functions of stored rows.
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/study_store.h"
+#include "tuner/report/cost.h"
+#include "tuner/report/table.h"
+
+namespace tune::report {
+
+// All rows that a report is made of.
+struct StudyRows {
+  store::StudyRow study;
+  std::vector<store::TrialRow> trials;
+  std::vector<store::AttemptRow> attempts;
+};
+StudyRows read_study(const store::StudyStore& store);
+
+// Completed trials with a finite value, best first, the earlier of equals first.
+std::vector<store::TrialRow> leaderboard(const std::vector<store::TrialRow>& trials,
+                                         const Objective& objective);
+std::optional<store::TrialRow> best_trial(const std::vector<store::TrialRow>& trials,
+                                          const Objective& objective);
+std::map<TrialState, int> count_states(const std::vector<store::TrialRow>& trials);
+std::string counts_text(const std::map<TrialState, int>& counts);  // "6 completed, 1 stopped, 1 failed"
+
+// `full`: every column and exact numbers, for CSV; else what fits people: parameters in one column, rounded
+// numbers.
+Table trial_table(const StudyRows& rows, bool full);
+Table leaderboard_table(const StudyRows& rows, std::size_t most);
+Json trials_json(const StudyRows& rows);
+Json trial_json(const store::TrialRow& trial, const CostReport& costs);
+
+// `best STUDY --json` and the ask-tell answer: trial, value, parameters; {"trial": null} without a best.
+Json best_json(const std::optional<store::TrialRow>& best);
+
+// What promotion did, as the caller knows it.
+struct PromotionOutcome {
+  std::string model;
+  bool promoted = false;
+  int version = 0;
+  std::string reason;
+  std::string folder;  // of the current version
+};
+// The end of a run: best hyperparameters, leaderboard, time and cost of each trial and in total, the promoted
+// model.
+std::string run_summary(const StudyRows& rows, const std::optional<PromotionOutcome>& promotion, int width);
+Json run_summary_json(const StudyRows& rows, const std::optional<PromotionOutcome>& promotion);
+
+// `status STUDY`: where it stands.
+std::string status_text(const StudyRows& rows, int width);
+Json status_json(const StudyRows& rows);
+
+// "12:03:04 trial 3.1 finished: reason", of a stored event; times are UTC.
+std::string event_line(const store::EventRow& event);
+
+}  // namespace tune::report

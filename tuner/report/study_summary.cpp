@@ -1,0 +1,189 @@
+#include <algorithm>
+
+#include "tuner/report/format.h"
+#include "tuner/report/study_report.h"
+
+namespace tune::report {
+namespace {
+
+constexpr std::size_t kLeaders = 5;        // rows of the leaderboard at the end of a run
+constexpr std::size_t kListedTrials = 50;  // more than these are left to `tune trials`
+
+std::string parameter_lines(const ParameterSet& parameters) {
+  std::string text;
+  std::size_t widest = 0;
+  for (const auto& [name, value] : parameters) widest = std::max(widest, name.size());
+  for (const auto& [name, value] : parameters)
+    text += "  " + name + std::string(widest + 2 - name.size(), ' ') + one_line(argument_text(value)) + '\n';
+  return text;
+}
+
+std::string best_lines(const StudyRows& rows, const store::TrialRow& best) {
+  return "Best: trial " + std::to_string(best.number) + " with " + rows.study.objective.metric + ' ' +
+         value_text(best) + '\n' + parameter_lines(best.parameters);
+}
+
+std::string cost_lines(const StudyRows& rows, const CostReport& costs) {
+  std::string text = "Total: " + cost_text(costs.total()) + '\n';
+  const auto part = [&text](const char* name, const Cost& cost) {
+    if (cost.device_hours > 0) text += std::string("  ") + name + ": " + cost_text(cost) + '\n';
+  };
+  const auto counts = count_states(rows.trials);
+  if (counts.count(TrialState::kStopped) + counts.count(TrialState::kFailed) > 0)
+    part("completed trials", costs.of(TrialState::kCompleted));
+  part("stopped trials", costs.of(TrialState::kStopped));
+  part("failed trials", costs.of(TrialState::kFailed));
+  part("attempts that were run again", costs.retried());
+  return text;
+}
+
+// Each trial's time and cost, without the long columns of `tune trials`.
+Table time_table(const StudyRows& rows, const CostReport& costs) {
+  const bool priced = usd_per_hour(rows.study).has_value();
+  Table table;
+  table.columns = {{"trial", Align::kRight},
+                   {"state"},
+                   {rows.study.objective.metric, Align::kRight},
+                   {"time", Align::kRight}};
+  if (priced) table.columns.push_back({"cost", Align::kRight});
+  table.columns.push_back({"reason", Align::kLeft, true});
+  for (const auto& trial : rows.trials) {
+    const Cost cost = costs.of(trial.number).total;
+    auto& row = table.rows.emplace_back();
+    row = {std::to_string(trial.number), to_string(trial.state), value_text(trial),
+           seconds_text(cost.lease_seconds)};
+    if (priced) row.push_back(usd_text(cost.usd));
+    row.push_back(trial.failure.empty() ? trial.reason : trial.failure + ": " + trial.reason);
+  }
+  return table;
+}
+
+std::string promotion_lines(const PromotionOutcome& promotion) {
+  const std::string model = promotion.model;
+  if (!promotion.promoted) return "Not promoted: " + promotion.reason + '\n';
+  return "Promoted: " + model + " version " + std::to_string(promotion.version) + " (" + promotion.reason +
+         ")\n  " + promotion.folder + '\n';
+}
+
+std::string limit_text(const store::StudyRow& study) {
+  const auto limit = study.limits.find("trials");
+  return limit == study.limits.end() ? std::string() : " of " + limit->dump();
+}
+
+std::string head_line(const StudyRows& rows) {
+  const store::StudyRow& study = rows.study;
+  std::string text = study.name + ": " + study.state;
+  if (!study.finish_reason.empty() && study.finish_reason != study.state)
+    text += " (" + study.finish_reason + ")";
+  text += ", " + std::to_string(rows.trials.size()) + limit_text(study) +
+          " trials: " + counts_text(count_states(rows.trials));
+  return text + ", " + seconds_text(study.elapsed_seconds) + '\n';
+}
+
+Json counts_json(const std::map<TrialState, int>& counts) {
+  Json json = Json::object();
+  for (const TrialState state : {TrialState::kQueued, TrialState::kRunning, TrialState::kPaused,
+                                 TrialState::kCompleted, TrialState::kStopped, TrialState::kFailed}) {
+    const auto found = counts.find(state);
+    json[to_string(state)] = found == counts.end() ? 0 : found->second;
+  }
+  return json;
+}
+
+Json costs_json(const CostReport& costs) {
+  return {{"total", cost_json(costs.total())},
+          {"completed", cost_json(costs.of(TrialState::kCompleted))},
+          {"stopped", cost_json(costs.of(TrialState::kStopped))},
+          {"failed", cost_json(costs.of(TrialState::kFailed))},
+          {"retried", cost_json(costs.retried())}};
+}
+
+}  // namespace
+
+std::string run_summary(const StudyRows& rows, const std::optional<PromotionOutcome>& promotion, int width) {
+  const CostReport costs(rows.trials, rows.attempts, usd_per_hour(rows.study));
+  std::string text = head_line(rows);
+  const auto best = best_trial(rows.trials, rows.study.objective);
+  if (best) {
+    text += '\n' + best_lines(rows, *best);
+    text += "\nLeaderboard:\n" + text_table(leaderboard_table(rows, kLeaders), width);
+  }
+  if (!rows.trials.empty()) {
+    text += "\nTime" + std::string(usd_per_hour(rows.study) ? " and cost" : "") + ":\n";
+    text += rows.trials.size() <= kListedTrials
+                ? text_table(time_table(rows, costs), width)
+                : "`tune trials " + rows.study.name + "` lists every trial.\n";
+    text += cost_lines(rows, costs);
+  }
+  if (promotion) text += '\n' + promotion_lines(*promotion);
+  return text;
+}
+
+Json run_summary_json(const StudyRows& rows, const std::optional<PromotionOutcome>& promotion) {
+  Json json = status_json(rows);
+  const CostReport costs(rows.trials, rows.attempts, usd_per_hour(rows.study));
+  Json trials = Json::array();
+  for (const auto& trial : rows.trials) trials.push_back(trial_json(trial, costs));
+  json["trials"] = trials;
+  if (promotion)
+    json["promotion"] = {{"model", promotion->model},
+                         {"promoted", promotion->promoted},
+                         {"version", promotion->version > 0 ? Json(promotion->version) : Json()},
+                         {"reason", promotion->reason},
+                         {"folder", promotion->folder}};
+  else
+    json["promotion"] = nullptr;
+  return json;
+}
+
+std::string status_text(const StudyRows& rows, int width) {
+  std::string text = head_line(rows);
+  const auto best = best_trial(rows.trials, rows.study.objective);
+  if (best)
+    text += "  best: trial " + std::to_string(best->number) + ", " + rows.study.objective.metric + ' ' +
+            value_text(*best) + ", " + one_line(parameters_text(best->parameters)) + '\n';
+  const CostReport costs(rows.trials, rows.attempts, usd_per_hour(rows.study));
+  if (costs.total().device_hours > 0) text += "  " + cost_text(costs.total()) + '\n';
+  if (width <= 0) return text;
+  std::string cut;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = text.find('\n', begin);
+    cut += cut_to_width(std::string_view(text).substr(begin, end - begin), static_cast<std::size_t>(width)) +
+           '\n';
+    begin = end + 1;
+  }
+  return cut;
+}
+
+Json status_json(const StudyRows& rows) {
+  const store::StudyRow& study = rows.study;
+  const CostReport costs(rows.trials, rows.attempts, usd_per_hour(study));
+  return {{"schema", 1},
+          {"study", study.name},
+          {"state", study.state},
+          {"finish_reason", study.finish_reason},
+          {"metric", study.objective.metric},
+          {"goal", study.objective.goal == Goal::kMaximize ? "maximize" : "minimize"},
+          {"limits", study.limits},
+          {"elapsed_seconds", study.elapsed_seconds},
+          {"created", format_time(study.created)},
+          {"updated", format_time(study.updated)},
+          {"counts", counts_json(count_states(rows.trials))},
+          {"best", best_json(best_trial(rows.trials, study.objective))},
+          {"cost", costs_json(costs)}};
+}
+
+std::string event_line(const store::EventRow& event) {
+  std::string kind = event.kind;
+  for (char& c : kind)
+    if (c == '_') c = ' ';
+  // "2026-01-31T12:00:00.000Z": the time of day, to the second.
+  std::string line = format_time(event.time).substr(11, 8) + ' ' + kind;
+  if (event.trial > 0) line += ", trial " + std::to_string(event.trial);
+  if (event.attempt > 0) line += ", attempt " + std::to_string(event.attempt);
+  if (event.data.contains("message") && event.data["message"].is_string())
+    line += ": " + event.data["message"].get<std::string>();
+  return one_line(line);
+}
+
+}  // namespace tune::report

@@ -1,0 +1,116 @@
+#include <set>
+
+#include "tuner/report/format.h"
+#include "tuner/report/study_report.h"
+
+namespace tune::report {
+namespace {
+
+std::string reason_text(const store::TrialRow& trial) {
+  if (trial.failure.empty()) return trial.reason;
+  return trial.reason.empty() ? trial.failure : trial.failure + ": " + trial.reason;
+}
+
+std::set<std::string> parameter_names(const std::vector<store::TrialRow>& trials) {
+  std::set<std::string> names;
+  for (const auto& trial : trials)
+    for (const auto& [name, value] : trial.parameters) names.insert(name);
+  return names;
+}
+
+std::string exact(const std::optional<double>& number) { return number ? shortest(*number) : std::string(); }
+
+std::string time_text(const std::optional<WallTime>& time) {
+  return time ? format_time(*time) : std::string();
+}
+
+Table full_table(const StudyRows& rows, const CostReport& costs) {
+  Table table;
+  const std::set<std::string> names = parameter_names(rows.trials);
+  table.columns = {{"trial"}, {"state"}, {rows.study.objective.metric}};
+  for (const std::string& name : names) table.columns.push_back({name});
+  for (const char* title : {"budget", "attempts", "created", "started", "ended", "seconds", "lease_seconds",
+                            "device_hours", "usd", "failure", "reason", "note"})
+    table.columns.push_back({title});
+  for (const auto& trial : rows.trials) {
+    const Cost cost = costs.of(trial.number).total;
+    auto& row = table.rows.emplace_back();
+    row = {std::to_string(trial.number), to_string(trial.state),
+           trial.values.empty() ? std::string() : shortest(trial.values.front())};
+    for (const std::string& name : names) {
+      const auto found = trial.parameters.find(name);
+      row.push_back(found == trial.parameters.end() ? std::string() : argument_text(found->second));
+    }
+    for (std::string cell :
+         {shortest(trial.budget), std::to_string(trial.attempts), format_time(trial.created),
+          time_text(trial.started), time_text(trial.ended), exact(trial_seconds(trial)),
+          shortest(cost.lease_seconds), shortest(cost.device_hours), exact(cost.usd), trial.failure,
+          trial.reason, trial.note})
+      row.push_back(std::move(cell));
+  }
+  return table;
+}
+
+}  // namespace
+
+Table trial_table(const StudyRows& rows, bool full) {
+  const std::optional<double> price = usd_per_hour(rows.study);
+  const CostReport costs(rows.trials, rows.attempts, price);
+  if (full) return full_table(rows, costs);
+  Table table;
+  table.columns = {{"trial", Align::kRight},
+                   {"state"},
+                   {rows.study.objective.metric, Align::kRight},
+                   {"attempts", Align::kRight},
+                   {"time", Align::kRight}};
+  if (price) table.columns.push_back({"cost", Align::kRight});
+  table.columns.push_back({"hyperparameters", Align::kLeft, true});
+  table.columns.push_back({"reason", Align::kLeft, true});
+  for (const auto& trial : rows.trials) {
+    const Cost cost = costs.of(trial.number).total;
+    auto& row = table.rows.emplace_back();
+    row = {std::to_string(trial.number), to_string(trial.state), value_text(trial),
+           std::to_string(trial.attempts),
+           cost.lease_seconds > 0 ? seconds_text(cost.lease_seconds) : std::string()};
+    if (price) row.push_back(usd_text(cost.usd));
+    row.push_back(parameters_text(trial.parameters));
+    row.push_back(reason_text(trial));
+  }
+  return table;
+}
+
+Json trial_json(const store::TrialRow& trial, const CostReport& costs) {
+  const TrialCost cost = costs.of(trial.number);
+  Json values = Json::array();
+  for (const double value : trial.values) values.push_back(number_to_json(value));
+  const std::optional<double> seconds = trial_seconds(trial);
+  return {{"trial", trial.number},
+          {"state", to_string(trial.state)},
+          {"value", value_json(trial)},
+          {"values", values},
+          {"parameters", trial.parameters},
+          {"budget", trial.budget},
+          {"attempts", trial.attempts},
+          {"note", trial.note},
+          {"reason", trial.reason},
+          {"failure", trial.failure},
+          {"created", format_time(trial.created)},
+          {"started", time_json(trial.started)},
+          {"ended", time_json(trial.ended)},
+          {"seconds", seconds ? Json(*seconds) : Json()},
+          {"cost", cost_json(cost.total)},
+          {"retried_cost", cost_json(cost.retried)}};
+}
+
+Json trials_json(const StudyRows& rows) {
+  const CostReport costs(rows.trials, rows.attempts, usd_per_hour(rows.study));
+  Json list = Json::array();
+  for (const auto& trial : rows.trials) list.push_back(trial_json(trial, costs));
+  return {{"schema", 1},
+          {"study", rows.study.name},
+          {"metric", rows.study.objective.metric},
+          {"goal", rows.study.objective.goal == Goal::kMaximize ? "maximize" : "minimize"},
+          {"trials", list}};
+}
+
+}  // namespace tune::report
