@@ -71,6 +71,6 @@ TEST_CASE("four trials of five epochs reach an AP50 of .20 on real photographs w
   for (const char* recipe : {"legacy", "latest"}) {
     const Json model = run_search({recipe, 4, 5}, data);
     std::cerr << recipe << ": " << model.at("metrics") << "\n";
-    CHECK(model.at("metrics").at("validation:AP50").get<double>() >= 0.20);
+    CHECK(model.at("metrics").at("validation:mAP50").get<double>() >= 0.20);
   }
 }
