@@ -43,17 +43,52 @@ Json read_json(const std::string& file) {
   try {
     return Json::parse(read_file(file));
   } catch (const Json::parse_error& error) {
-    throw Error(ExitCode::kBadData, file + " is not JSON: " + error.what());
+    throw Error(ExitCode::kBadData, file + " is not JSON: " + error.what(), "Write the file again.");
   }
 }
 
-metrics::Box box_of(const Json& json) { return {json.at(0), json.at(1), json.at(2), json.at(3)}; }
+metrics::Box box_of(const Json& json, const std::string& where) {
+  if (!json.is_array() || json.size() != 4)
+    throw Error(ExitCode::kBadData, where + ": bbox is " + json.dump() + ", not [x, y, width, height]",
+                "Write four numbers, in pixels.");
+  return {json.at(0), json.at(1), json.at(2), json.at(3)};
+}
 
 struct Truth {
   std::vector<TruthBox> boxes;
   std::set<std::int64_t> images;
   std::map<std::int64_t, int> categories;  // id to 0-based index, ascending by id
+  bool has_id_zero = false;
 };
+
+// Throws Error(kBadData) unless `image` is one of the ground truth's.
+void require_image(const Truth& truth, std::int64_t image, const std::string& where) {
+  if (truth.images.contains(image)) return;
+  throw Error(ExitCode::kBadData,
+              where + ": image_id " + std::to_string(image) + " is not in the ground truth",
+              "Its `images` must list every image; check that the two files belong together.");
+}
+
+void read_object(const Json& object, const std::string& where, std::set<std::int64_t>& ids, Truth& truth) {
+  const metrics::Box box = box_of(object.at("bbox"), where);
+  const std::int64_t image = object.at("image_id"), category_id = object.at("category_id");
+  require_image(truth, image, where);
+  const auto category = truth.categories.find(category_id);
+  if (category == truth.categories.end())
+    throw Error(ExitCode::kBadData,
+                where + ": `categories` does not list category_id " + std::to_string(category_id),
+                "Add the category.");
+  bool id_is_zero = false;
+  if (const auto id = object.find("id"); id != object.end()) {
+    id_is_zero = id->get<std::int64_t>() == 0;
+    if (!ids.insert(id->get<std::int64_t>()).second)
+      throw Error(ExitCode::kBadData, where + ": the id " + id->dump() + " appears twice",
+                  "Number the annotations from 1.");
+  }
+  truth.has_id_zero |= id_is_zero;
+  truth.boxes.push_back({image, category->second, box, object.value("area", box.width * box.height),
+                         object.value("iscrowd", 0) == 1, object.value("difficult", 0) == 1, id_is_zero});
+}
 
 Truth read_truth(const std::string& file) {
   const Json json = read_json(file);
@@ -64,40 +99,35 @@ Truth read_truth(const std::string& file) {
       truth.categories[category.at("id").get<std::int64_t>()] = 0;
     int index = 0;
     for (auto& [id, position] : truth.categories) position = index++;
-    for (const Json& object : json.at("annotations")) {
-      const metrics::Box box = box_of(object.at("bbox"));
-      const auto category = truth.categories.find(object.at("category_id").get<std::int64_t>());
-      if (category == truth.categories.end())
-        throw Error(ExitCode::kBadData, file + ": annotation " + object.value("id", Json()).dump() +
-                                            " has a category_id that `categories` does not list");
-      truth.boxes.push_back({object.at("image_id"), category->second, box,
-                             object.value("area", box.width * box.height), object.value("iscrowd", 0) == 1,
-                             object.value("difficult", 0) == 1});
-    }
+    std::set<std::int64_t> ids;
+    std::size_t count = 0;
+    for (const Json& object : json.at("annotations"))
+      read_object(object, file + ", annotations[" + std::to_string(count++) + "]", ids, truth);
   } catch (const Json::exception& error) {
     throw Error(ExitCode::kBadData, file + " is not a COCO data set: " + error.what(),
-                "it needs images, categories and annotations with image_id, category_id and bbox");
+                "It needs images, categories and annotations with image_id, category_id and bbox.");
   }
   return truth;
 }
 
 std::vector<DetectedBox> read_detections(const std::string& file, const Truth& truth) {
   const Json json = read_json(file);
-  if (!json.is_array()) throw Error(ExitCode::kBadData, file + " is not a JSON array of detections");
+  if (!json.is_array())
+    throw Error(ExitCode::kBadData, file + " is not a JSON array of detections",
+                "COCO's results format is [{\"image_id\", \"category_id\", \"bbox\", \"score\"}, ...].");
   std::vector<DetectedBox> detections;
   try {
-    for (const Json& found : json) {
-      const std::int64_t image = found.at("image_id");
-      if (!truth.images.contains(image))
-        throw Error(ExitCode::kBadData,
-                    file + ": image_id " + std::to_string(image) + " is not in the ground truth");
-      const auto category = truth.categories.find(found.at("category_id").get<std::int64_t>());
+    for (std::size_t i = 0; i < json.size(); ++i) {
+      const std::string where = file + ", [" + std::to_string(i) + "]";
+      const std::int64_t image = json[i].at("image_id");
+      require_image(truth, image, where);
+      const auto category = truth.categories.find(json[i].at("category_id").get<std::int64_t>());
       if (category == truth.categories.end()) continue;  // as pycocotools: classes nobody asks about
-      detections.push_back({image, category->second, box_of(found.at("bbox")), found.at("score")});
+      detections.push_back({image, category->second, box_of(json[i].at("bbox"), where), json[i].at("score")});
     }
   } catch (const Json::exception& error) {
     throw Error(ExitCode::kBadData, file + " is not in COCO's results format: " + error.what(),
-                "each detection needs image_id, category_id, bbox [x, y, width, height] and score");
+                "Each detection needs image_id, category_id, bbox [x, y, width, height] and score.");
   }
   return detections;
 }
@@ -114,6 +144,11 @@ int run_score(const std::vector<std::string>& arguments, Console& console) {
   if (!given) return 0;
 
   const Truth truth = read_truth(truth_file);
+  if (truth.has_id_zero)
+    console.err
+        << "warning: " << truth_file
+        << ": pycocotools, and so this command, counts whoever finds the annotation of id 0 as wrong; number "
+           "annotations from 1\n";
   const std::vector<DetectedBox> detections = read_detections(detections_file, truth);
   const int classes = static_cast<int>(truth.categories.size());
   const auto numbers = metrics::coco_map(truth.boxes, detections, classes).numbers();

@@ -75,20 +75,22 @@ std::vector<Fate> judge(const Cell& cell, const AreaRange& range, std::size_t& c
       }
       Fate& fate = fates[t * n + d];
       if (match < objects) {
-        fate = {true, match >= counted};
+        fate = {!cell.truth[order[match]]->id_is_zero, match >= counted};
         taken[order[match]] = 1;
-      } else {
-        fate.ignored = outside(cell.detections[d]->box.width * cell.detections[d]->box.height, range);
       }
+      if (!fate.matched && outside(cell.detections[d]->box.width * cell.detections[d]->box.height, range))
+        fate.ignored = true;
     }
   }
   return fates;
 }
 
-// Average precision (the mean of 101 interpolated precisions) and the final recall of one class at one
-// setting.
+// One class at one setting: the interpolated precision at each recall and the final recall. Undefined without
+// objects.
 struct Curve {
-  double ap = -1, recall = -1;
+  bool defined = false;
+  std::array<double, kRecalls> precision{};
+  double recall = 0;
 };
 
 Curve curve_of(const std::vector<Fate>& fates, std::size_t objects) {
@@ -101,12 +103,12 @@ Curve curve_of(const std::vector<Fate>& fates, std::size_t objects) {
   }
   for (std::size_t i = precision.size(); i-- > 1;)
     precision[i - 1] = std::max(precision[i - 1], precision[i]);
-  double sum = 0;
+  Curve curve{true, {}, recall.empty() ? 0 : recall.back()};
   for (std::size_t r = 0; r < kRecalls; ++r) {
     const auto at = std::lower_bound(recall.begin(), recall.end(), static_cast<double>(r) * 0.01);
-    if (at != recall.end()) sum += precision[static_cast<std::size_t>(at - recall.begin())];
+    if (at != recall.end()) curve.precision[r] = precision[static_cast<std::size_t>(at - recall.begin())];
   }
-  return {sum / static_cast<double>(kRecalls), recall.empty() ? 0 : recall.back()};
+  return curve;
 }
 
 // [area][most detections][threshold]
@@ -169,20 +171,48 @@ std::vector<Cell> cells_of_class(const std::map<std::int64_t, Cell>& by_image) {
   return cells;
 }
 
-// The mean over classes and thresholds first..last of what `pick` takes from a curve; -1 if nothing is
-// defined.
-template <typename Pick>
-double mean(const std::vector<ClassCurves>& classes, std::size_t area, std::size_t most, std::size_t first,
-            std::size_t last, Pick pick) {
-  double sum = 0;
-  std::size_t count = 0;
-  for (const ClassCurves& curves : classes) {
-    for (std::size_t t = first; t <= last; ++t) {
-      const double value = pick(curves[area][most][t]);
-      if (value > -1) sum += value, ++count;
-    }
+// numpy's pairwise summation: another order of adding would change the last bits.
+double pairwise_sum(std::span<const double> numbers) {
+  const std::size_t n = numbers.size();
+  if (n > 128) {
+    const std::size_t half = n / 2 - n / 2 % 8;
+    return pairwise_sum(numbers.first(half)) + pairwise_sum(numbers.subspan(half));
   }
-  return count == 0 ? -1 : sum / static_cast<double>(count);
+  double sum = 0;
+  std::size_t i = 0;
+  if (n >= 8) {
+    std::array<double, 8> r{};
+    for (; i < n - n % 8; i += 8)
+      for (std::size_t j = 0; j < 8; ++j) r[j] += numbers[i + j];
+    sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
+  }
+  for (; i < n; ++i) sum += numbers[i];
+  return sum;
+}
+
+double mean(const std::vector<double>& numbers) {
+  return numbers.empty() ? -1 : pairwise_sum(numbers) / static_cast<double>(numbers.size());
+}
+
+// Over thresholds first..last, recalls and classes, in that order, with 100 detections; -1 if nothing is
+// defined.
+double mean_precision(std::span<const ClassCurves> classes, std::size_t area, std::size_t first,
+                      std::size_t last) {
+  std::vector<double> numbers;
+  for (std::size_t t = first; t <= last; ++t)
+    for (std::size_t r = 0; r < kRecalls; ++r)
+      for (const ClassCurves& curves : classes)
+        if (const Curve& curve = curves[area].back()[t]; curve.defined) numbers.push_back(curve.precision[r]);
+  return mean(numbers);
+}
+
+// Over thresholds and classes, in that order; -1 if nothing is defined.
+double mean_recall(std::span<const ClassCurves> classes, std::size_t area, std::size_t most) {
+  std::vector<double> numbers;
+  for (std::size_t t = 0; t < kThresholds.size(); ++t)
+    for (const ClassCurves& curves : classes)
+      if (const Curve& curve = curves[area][most][t]; curve.defined) numbers.push_back(curve.recall);
+  return mean(numbers);
 }
 
 }  // namespace
@@ -199,25 +229,23 @@ CocoSummary coco_map(std::span<const TruthBox> truth, std::span<const DetectedBo
   std::vector<ClassCurves> classes;
   for (const auto& by_image : by_class) classes.push_back(class_curves(cells_of_class(by_image)));
 
-  const auto ap = [](const Curve& curve) { return curve.ap; };
-  const auto recall = [](const Curve& curve) { return curve.recall; };
   constexpr std::size_t kLast = kThresholds.size() - 1, kAt50 = 0, kAt75 = 5, kHundred = 2;
   CocoSummary summary;
-  summary.ap = mean(classes, 0, kHundred, 0, kLast, ap);
-  summary.ap50 = mean(classes, 0, kHundred, kAt50, kAt50, ap);
-  summary.ap75 = mean(classes, 0, kHundred, kAt75, kAt75, ap);
-  summary.ap_small = mean(classes, 1, kHundred, 0, kLast, ap);
-  summary.ap_medium = mean(classes, 2, kHundred, 0, kLast, ap);
-  summary.ap_large = mean(classes, 3, kHundred, 0, kLast, ap);
-  summary.ar1 = mean(classes, 0, 0, 0, kLast, recall);
-  summary.ar10 = mean(classes, 0, 1, 0, kLast, recall);
-  summary.ar100 = mean(classes, 0, kHundred, 0, kLast, recall);
-  summary.ar_small = mean(classes, 1, kHundred, 0, kLast, recall);
-  summary.ar_medium = mean(classes, 2, kHundred, 0, kLast, recall);
-  summary.ar_large = mean(classes, 3, kHundred, 0, kLast, recall);
+  summary.ap = mean_precision(classes, 0, 0, kLast);
+  summary.ap50 = mean_precision(classes, 0, kAt50, kAt50);
+  summary.ap75 = mean_precision(classes, 0, kAt75, kAt75);
+  summary.ap_small = mean_precision(classes, 1, 0, kLast);
+  summary.ap_medium = mean_precision(classes, 2, 0, kLast);
+  summary.ap_large = mean_precision(classes, 3, 0, kLast);
+  summary.ar1 = mean_recall(classes, 0, 0);
+  summary.ar10 = mean_recall(classes, 0, 1);
+  summary.ar100 = mean_recall(classes, 0, kHundred);
+  summary.ar_small = mean_recall(classes, 1, kHundred);
+  summary.ar_medium = mean_recall(classes, 2, kHundred);
+  summary.ar_large = mean_recall(classes, 3, kHundred);
   for (const ClassCurves& curves : classes) {
-    summary.class_ap.push_back(mean({curves}, 0, kHundred, 0, kLast, ap));
-    summary.class_ap50.push_back(mean({curves}, 0, kHundred, kAt50, kAt50, ap));
+    summary.class_ap.push_back(mean_precision({&curves, 1}, 0, 0, kLast));
+    summary.class_ap50.push_back(mean_precision({&curves, 1}, 0, kAt50, kAt50));
   }
   return summary;
 }

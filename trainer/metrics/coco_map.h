@@ -1,5 +1,5 @@
 #pragma once
-// COCO's mean average precision, number for number as pycocotools 2.0 computes it for boxes
+// COCO's mean average precision, bit for bit as pycocotools 2.0 computes it for boxes
 // (Lin et al., "Microsoft COCO: Common Objects in Context", ECCV 2014, and the reference evaluation code).
 #include <array>
 #include <span>

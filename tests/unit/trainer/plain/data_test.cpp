@@ -3,11 +3,11 @@
 #include <numeric>
 #include <set>
 
-#include "unit/trainer/plain/test_folder.h"
 #include "trainer/tasks/detection/data/augment.h"
 #include "trainer/tasks/detection/data/fingerprint.h"
 #include "trainer/tasks/detection/data/sha256.h"
 #include "trainer/tasks/detection/data/split.h"
+#include "unit/trainer/plain/test_folder.h"
 
 using namespace tune::trainer;
 using namespace tune::trainer::detection;

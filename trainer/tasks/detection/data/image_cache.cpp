@@ -53,10 +53,11 @@ ImageCache::ImageCache(const Dataset& dataset, int size, int threads,
       some_done.wait_for(lock, std::chrono::milliseconds(100));
       const std::size_t now = done;
       lock.unlock();
-      if (progress) progress(now, total);
+      if (progress && now < total) progress(now, total);
       lock.lock();
     }
   }
+  if (progress) progress(total, total);
   Problems problems;
   for (const std::string& failure : failures)
     if (!failure.empty()) problems.add(failure);
