@@ -27,8 +27,8 @@ namespace tune::trainer::compat {
 // "2.13.0" or "2.13.0+cpu": the library that this program was compiled with.
 inline std::string libtorch_version() { return TORCH_VERSION; }
 
-// While it lives, matrix and convolution operators of this thread on `device` compute in `dtype`. Restores what was
-// before, and drops the cached casts of weights, which a step of the optimizer makes stale.
+// While it lives, matrix and convolution operators of this thread on `device` compute in `dtype`. Restores
+// what was before, and drops the cached casts of weights, which a step of the optimizer makes stale.
 class Autocast {
  public:
   Autocast(c10::DeviceType device, bool enabled, at::ScalarType dtype)
@@ -53,8 +53,8 @@ class Autocast {
   at::ScalarType old_dtype_;
 };
 
-// The most bytes that tensors on an accelerator have held since the program started; nullopt where the library does not
-// say (the CPU, and LibTorch before 2.9).
+// The most bytes that tensors on an accelerator have held since the program started; nullopt where the
+// library does not say (the CPU, and LibTorch before 2.9).
 inline std::optional<std::int64_t> peak_device_bytes(const c10::Device& device) {
 #if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 9
   if (device.is_cpu()) return std::nullopt;

@@ -8,7 +8,8 @@
 
 namespace tune::trainer::cli {
 
-// Where a command writes. stdout is the result, stderr is progress; neither gets escape codes unless it is a terminal.
+// Where a command writes. stdout is the result, stderr is progress; neither gets escape codes unless it is a
+// terminal.
 struct Console {
   std::ostream& out;
   std::ostream& err;
@@ -20,8 +21,8 @@ struct Command {
   std::string_view synopsis;  // "evaluate --model MODEL --data DATA [--json]"
   std::string_view summary;   // one line
   std::string_view example;   // a command line that works
-  // `arguments` come after the command's name. Returns the exit code; errors are thrown as tune::Error and printed in
-  // one place (as JSON on stderr when `--json` is among the arguments).
+  // `arguments` come after the command's name. Returns the exit code; errors are thrown as tune::Error and
+  // printed in one place (as JSON on stderr when `--json` is among the arguments).
   int (*run)(const std::vector<std::string>& arguments, Console& console);
 };
 

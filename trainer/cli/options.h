@@ -9,8 +9,8 @@
 
 namespace tune::trainer::cli {
 
-// Parses `arguments` into `options` (to which --help is added). Abbreviated and positional arguments are refused.
-// nullopt: --help was asked for and the help of `command` has been printed to console.out; return 0.
+// Parses `arguments` into `options` (to which --help is added). Abbreviated and positional arguments are
+// refused. nullopt: --help was asked for and the help of `command` has been printed to console.out; return 0.
 // Throws Error(kUsage) naming the option and the command's --help.
 std::optional<boost::program_options::variables_map> parse_options(
     std::string_view command, boost::program_options::options_description& options,

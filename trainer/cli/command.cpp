@@ -1,0 +1,149 @@
+#include "trainer/cli/command.h"
+
+#include <algorithm>
+#include <new>
+#include <ostream>
+
+#include "trainer/cli/commands.h"
+#include "trainer/loop/hyperparameters.h"
+#include "trainer/torch_compat.h"
+#include "tuner/core/error.h"
+#include "tuner/core/json.h"
+
+namespace tune::trainer::cli {
+namespace {
+
+void print_help(std::ostream& out) {
+  out << "tune-train " << TUNE_VERSION << ": trains one trial of a search, and uses what came out of it\n\n";
+  for (const Command& command : command_table())
+    out << "  tune-train " << command.synopsis << "\n      " << command.summary << "\n";
+  out << "\n  tune-train COMMAND --help shows a command's options and an example.\n"
+         "\nexit codes: 0 ok, 2 usage, 3 bad trial file, 5 not found, 6 conflict, 7 environment, 65 bad "
+         "data,\n"
+         "            70 internal, 75 out of memory, 76 non-finite loss, 130 interrupted (a checkpoint is "
+         "saved)\n";
+}
+
+const char* code_name(ExitCode code) {
+  switch (code) {
+    case ExitCode::kUsage:
+      return "usage";
+    case ExitCode::kBadSpec:
+      return "bad_trial";
+    case ExitCode::kNotFound:
+      return "not_found";
+    case ExitCode::kConflict:
+      return "conflict";
+    case ExitCode::kEnvironment:
+      return "environment";
+    case ExitCode::kBadData:
+      return "bad_data";
+    case ExitCode::kOutOfMemory:
+      return "out_of_memory";
+    case ExitCode::kNonFiniteLoss:
+      return "non_finite_loss";
+    default:
+      return "internal";
+  }
+}
+
+int report(const Error& error, bool as_json, std::ostream& err) {
+  if (as_json) {
+    const OrderedJson json{
+        {"error", {{"code", code_name(error.code())}, {"message", error.what()}, {"hint", error.hint()}}}};
+    err << json.dump() << std::endl;
+  } else {
+    err << "error: " << error.what() << '\n';
+    if (!error.hint().empty()) err << "  " << error.hint() << '\n';
+    err << std::flush;
+  }
+  return static_cast<int>(error.code());
+}
+
+int run_command(const Command& command, const std::vector<std::string>& arguments, Console& console) {
+  const bool as_json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+  const auto out_of_memory = [&](const std::string& what) {
+    return report(
+        Error(ExitCode::kOutOfMemory, "out of memory: " + what, "a smaller batch_size, or a smaller model"),
+        as_json, console.err);
+  };
+  try {
+    const int code = command.run(arguments, console);
+    console.out.flush();
+    return code;
+  } catch (const Error& error) {
+    return report(error, as_json, console.err);
+  } catch (const c10::OutOfMemoryError& error) {
+    return out_of_memory(error.what_without_backtrace());
+  } catch (const std::bad_alloc& error) {
+    return out_of_memory(error.what());
+  } catch (const c10::Error& error) {
+    // The CPU allocator has no exception type of its own.
+    const std::string what = error.what_without_backtrace();
+    if (what.find("DefaultCPUAllocator: can't allocate memory") != std::string::npos)
+      return out_of_memory(what);
+    return report(Error(ExitCode::kInternal, what), as_json, console.err);
+  } catch (const std::exception& error) {
+    return report(Error(ExitCode::kInternal, error.what()), as_json, console.err);
+  }
+}
+
+int unknown_command(const std::string& name, Console& console) {
+  std::vector<std::string> names;
+  for (const Command& command : command_table()) names.emplace_back(command.name);
+  const auto nearest = loop::nearest_name(name, names);
+  return report(Error(ExitCode::kUsage, "unknown command \"" + name + "\"",
+                      nearest ? "did you mean \"" + *nearest + "\"?" : "`tune-train --help` lists them"),
+                /*as_json=*/false, console.err);
+}
+
+}  // namespace
+
+const std::vector<Command>& command_table() {
+  static const std::vector<Command> table{
+      {"--trial", "--trial trial.json", "train one trial; everything it needs is in that file",
+       "tune-train --trial trial.json", run_trial},
+      {"evaluate", "evaluate --model MODEL --data DATA [--json]", "measure a model on a data set, per class",
+       "tune-train evaluate --model tune-store/models/steel-detector/current --data data/test", run_evaluate},
+      {"predict", "predict --model MODEL --data DATA --output FILE",
+       "write detections in COCO's results format",
+       "tune-train predict --model tune-store/models/steel-detector/current --data images/ --output "
+       "detections.json",
+       run_predict},
+      {"score", "score --ground-truth GT.json --detections DET.json [--json]",
+       "COCO's twelve numbers and VOC's two for anybody's detections",
+       "tune-train score --ground-truth truth.json --detections detections.json", run_score},
+      {"synthesize", "synthesize --output FOLDER [--images N] [--size PIXELS] [--seed N]",
+       "draw a data set of steel-surface defects",
+       "tune-train synthesize --output data/steel --images 300 --size 128", run_synthesize},
+      {"probe", "probe --trial trial.json [--json]", "time a few steps of training in fp32 and bf16",
+       "tune-train probe --trial trial.json --json", run_probe},
+      {"describe", "describe [--json]",
+       "tasks, models, recipes, hyperparameters with defaults and ranges, metrics",
+       "tune-train describe --json", run_describe},
+  };
+  return table;
+}
+
+int run_cli(int argc, const char* const* argv, Console& console) {
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  const std::string name = arguments.empty() ? "" : arguments.front();
+  if (arguments.empty() || name == "--help" || name == "-h" || name == "help") {
+    print_help(arguments.empty() ? console.err : console.out);
+    return static_cast<int>(arguments.empty() ? ExitCode::kUsage : ExitCode::kOk);
+  }
+  if (name == "--version") {
+    console.out << "tune-train " << TUNE_VERSION << " (LibTorch " << compat::libtorch_version() << ")\n";
+    return 0;
+  }
+  for (const Command& command : command_table()) {
+    // `--trial FILE` is an option and the name of its command at once.
+    const bool is_option = command.name.starts_with("--");
+    if (name != command.name && !(is_option && name.starts_with(std::string(command.name) + "="))) continue;
+    if (!is_option) arguments.erase(arguments.begin());
+    return run_command(command, arguments, console);
+  }
+  return unknown_command(name, console);
+}
+
+}  // namespace tune::trainer::cli

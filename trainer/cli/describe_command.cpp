@@ -1,0 +1,59 @@
+// `tune-train describe`: what can be trained, and what can be searched over.
+#include <iomanip>
+#include <ostream>
+
+#include "trainer/cli/commands.h"
+#include "trainer/cli/options.h"
+#include "trainer/tasks/task_table.h"
+#include "tuner/core/json.h"
+
+namespace tune::trainer::cli {
+namespace {
+
+std::string range_of(const OrderedJson& row) {
+  if (row.contains("values")) return row["values"].dump();
+  if (!row.contains("min")) return row["type"];
+  return row["min"].dump() + " to " + row["max"].dump() + " (" + row["type"].get<std::string>() + ", " +
+         row["scale"].get<std::string>() + ")";
+}
+
+void print_task(const OrderedJson& task, std::ostream& out) {
+  out << "task " << task["name"].get<std::string>() << "\n\n  models\n";
+  for (const auto& model : task["models"])
+    out << "    " << std::left << std::setw(22) << model["name"].get<std::string>()
+        << model["description"].get<std::string>() << "\n";
+  out << "\n  keys of `trainer`\n";
+  for (const auto& key : task["trainer_keys"])
+    out << "    " << std::left << std::setw(22) << key["name"].get<std::string>()
+        << key["description"].get<std::string>() << "\n";
+  for (const auto& recipe : task["recipes"]) {
+    out << "\n  recipe " << recipe["name"].get<std::string>() << ": "
+        << recipe["description"].get<std::string>() << "\n";
+    for (const auto& row : recipe["hyperparameters"])
+      out << "    " << std::left << std::setw(22) << row["name"].get<std::string>() << std::setw(9)
+          << row["default"].dump() << " " << range_of(row) << "\n      "
+          << row["description"].get<std::string>() << "\n";
+    out << "    metrics\n";
+    for (const auto& metric : recipe["metrics"])
+      out << "      " << std::left << std::setw(20) << metric["name"].get<std::string>() << std::setw(9)
+          << metric["goal"].get<std::string>() << " " << metric["regex"].get<std::string>() << "\n";
+  }
+}
+
+}  // namespace
+
+int run_describe(const std::vector<std::string>& arguments, Console& console) {
+  boost::program_options::options_description options("options");
+  options.add_options()("json", "one JSON object");
+  const auto values = parse_options("describe", options, arguments, console);
+  if (!values) return 0;
+  const OrderedJson description = describe_program();
+  if (values->contains("json")) {
+    console.out << description.dump(2) << std::endl;
+    return 0;
+  }
+  for (const auto& task : description["tasks"]) print_task(task, console.out);
+  return 0;
+}
+
+}  // namespace tune::trainer::cli

@@ -1,0 +1,71 @@
+// `tune-train evaluate`: COCO's numbers of a model on a data set, per class too.
+#include <iomanip>
+#include <ostream>
+
+#include "trainer/cli/commands.h"
+#include "trainer/cli/options.h"
+#include "trainer/tasks/detection/use_detector.h"
+#include "tuner/core/error.h"
+#include "tuner/core/json.h"
+
+namespace tune::trainer::cli {
+namespace {
+
+using detection::Evaluation;
+
+OrderedJson to_json(const Evaluation& evaluation) {
+  const metrics::CocoSummary& coco = evaluation.coco;
+  OrderedJson classes = OrderedJson::array();
+  for (std::size_t i = 0; i < evaluation.classes.size(); ++i)
+    classes.push_back(
+        {{"name", evaluation.classes[i]}, {"AP", coco.class_ap[i]}, {"AP50", coco.class_ap50[i]}});
+  return {{"schema", 1},           {"images", evaluation.images},
+          {"AP", coco.ap},         {"AP50", coco.ap50},
+          {"AP75", coco.ap75},     {"APs", coco.ap_small},
+          {"APm", coco.ap_medium}, {"APl", coco.ap_large},
+          {"AR1", coco.ar1},       {"AR10", coco.ar10},
+          {"AR100", coco.ar100},   {"ARs", coco.ar_small},
+          {"ARm", coco.ar_medium}, {"ARl", coco.ar_large},
+          {"classes", classes},    {"images_per_second", evaluation.images_per_second}};
+}
+
+void print_text(const Evaluation& evaluation, std::ostream& out) {
+  const metrics::CocoSummary& coco = evaluation.coco;
+  out << std::fixed << std::setprecision(3) << evaluation.images << " images\n\n"
+      << std::left << std::setw(24) << "class" << std::right << std::setw(7) << "AP" << std::setw(8) << "AP50"
+      << "\n";
+  const auto row = [&](const std::string& name, double ap, double ap50) {
+    out << std::left << std::setw(24) << name << std::right << std::setw(7) << ap << std::setw(8) << ap50
+        << "\n";
+  };
+  for (std::size_t i = 0; i < evaluation.classes.size(); ++i)
+    row(evaluation.classes[i], coco.class_ap[i], coco.class_ap50[i]);
+  row("all", coco.ap, coco.ap50);
+  out << "\nAP75 " << coco.ap75 << "   small " << coco.ap_small << "   medium " << coco.ap_medium
+      << "   large " << coco.ap_large << "   (-1: no such object)\n";
+}
+
+}  // namespace
+
+int run_evaluate(const std::vector<std::string>& arguments, Console& console) {
+  namespace po = boost::program_options;
+  po::options_description options("options");
+  options.add_options()("model", po::value<std::string>()->required()->value_name("MODEL"),
+                        "folder of a model")("data", po::value<std::string>()->required()->value_name("DATA"),
+                                             "data set with annotations")(
+      "threads", po::value<int>()->value_name("N"), "of the CPU; all cores by default")("json",
+                                                                                        "one JSON object");
+  const auto values = parse_options("evaluate", options, arguments, console);
+  if (!values) return 0;
+  const int threads =
+      detection::threads_to_use(values->contains("threads") ? (*values)["threads"].as<int>() : 0);
+  const Evaluation evaluation = detection::evaluate_model(
+      (*values)["model"].as<std::string>(), (*values)["data"].as<std::string>(), threads, console.err);
+  if (values->contains("json"))
+    console.out << to_json(evaluation).dump(2) << std::endl;
+  else
+    print_text(evaluation, console.out);
+  return 0;
+}
+
+}  // namespace tune::trainer::cli

@@ -1,0 +1,46 @@
+// `tune-train predict`: detections of a model in COCO's results format.
+#include <ostream>
+
+#include "trainer/cli/commands.h"
+#include "trainer/cli/options.h"
+#include "trainer/tasks/detection/use_detector.h"
+#include "tuner/core/error.h"
+#include "tuner/core/json.h"
+
+namespace tune::trainer::cli {
+
+int run_predict(const std::vector<std::string>& arguments, Console& console) {
+  namespace po = boost::program_options;
+  po::options_description options("options");
+  options.add_options()("model", po::value<std::string>()->required()->value_name("MODEL"),
+                        "folder of a model")("data", po::value<std::string>()->required()->value_name("DATA"),
+                                             "images, or a data set with annotations")(
+      "output", po::value<std::string>()->required()->value_name("FILE"), "JSON file to write")(
+      "score", po::value<double>()->default_value(0.01, "0.01")->value_name("S"),
+      "leave out detections below")("threads", po::value<int>()->value_name("N"),
+                                    "of the CPU; all cores by default")(
+      "json", "what was written, as one JSON object");
+  const auto values = parse_options("predict", options, arguments, console);
+  if (!values) return 0;
+  const double threshold = (*values)["score"].as<double>();
+  if (!(threshold >= 0 && threshold <= 1)) throw Error(ExitCode::kUsage, "--score is not between 0 and 1");
+  const int threads =
+      detection::threads_to_use(values->contains("threads") ? (*values)["threads"].as<int>() : 0);
+  const std::string output = (*values)["output"].as<std::string>();
+  const detection::Prediction prediction =
+      detection::predict_with_model((*values)["model"].as<std::string>(), (*values)["data"].as<std::string>(),
+                                    output, threshold, threads, console.err);
+  if (values->contains("json"))
+    console.out << OrderedJson{{"schema", 1},
+                               {"output", output},
+                               {"images", prediction.images},
+                               {"detections", prediction.detections}}
+                       .dump()
+                << std::endl;
+  else
+    console.out << prediction.detections << " detections in " << prediction.images << " images: " << output
+                << "\n";
+  return 0;
+}
+
+}  // namespace tune::trainer::cli

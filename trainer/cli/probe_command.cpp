@@ -1,0 +1,62 @@
+// `tune-train probe`: which precision trains faster on this machine, with the trial's model, batch and
+// threads.
+#include <iomanip>
+#include <ostream>
+
+#include "trainer/cli/commands.h"
+#include "trainer/cli/options.h"
+#include "trainer/loop/probe.h"
+#include "trainer/loop/stop_signal.h"
+#include "trainer/tasks/task_table.h"
+#include "tuner/core/error.h"
+
+namespace tune::trainer::cli {
+namespace {
+
+void print_text(const loop::ProbeResult& result, const loop::Compute& compute, std::ostream& out) {
+  out << "device " << compute.device.str() << ", " << compute.threads
+      << (compute.threads == 1 ? " thread" : " threads") << "\n\nprecision  images/s  peak memory\n";
+  for (const loop::ProbeCandidate& candidate : result.candidates)
+    out << std::left << std::setw(9) << loop::precision_name(candidate.precision) << std::right << std::fixed
+        << std::setprecision(1) << std::setw(10) << candidate.images_per_second << std::setw(9)
+        << static_cast<double>(candidate.peak_memory_bytes) / (1 << 20) << " MiB\n";
+  out << "\nchoice: " << loop::precision_name(result.precision) << "\n";
+}
+
+OrderedJson to_json(const loop::ProbeResult& result, const loop::Compute& compute) {
+  OrderedJson candidates = OrderedJson::array();
+  for (const loop::ProbeCandidate& candidate : result.candidates)
+    candidates.push_back({{"precision", loop::precision_name(candidate.precision)},
+                          {"images_per_second", candidate.images_per_second},
+                          {"peak_memory_bytes", candidate.peak_memory_bytes}});
+  return {{"schema", 1},
+          {"device", compute.device.str()},
+          {"precision", loop::precision_name(result.precision)},
+          {"candidates", candidates}};
+}
+
+}  // namespace
+
+int run_probe(const std::vector<std::string>& arguments, Console& console) {
+  namespace po = boost::program_options;
+  po::options_description options("options");
+  options.add_options()("trial", po::value<std::string>()->required()->value_name("FILE"),
+                        "trial.json of a trial as it will run")("json", "one JSON object")(
+      "seconds", po::value<double>()->default_value(3.0, "3")->value_name("S"), "time for each precision");
+  const auto values = parse_options("probe", options, arguments, console);
+  if (!values) return 0;
+  loop::catch_stop_signals();
+  const loop::TrialFile trial = loop::read_trial_file((*values)["trial"].as<std::string>());
+  const loop::Compute compute = loop::set_up_compute(trial.threads, !trial.devices.empty());
+  const std::unique_ptr<loop::Task> task = task_of(trial).make(trial, compute, console.err);
+  const loop::ProbeResult result =
+      loop::probe(*task, compute, (*values)["seconds"].as<double>(), loop::stop_requested);
+  if (loop::stop_requested()) return static_cast<int>(ExitCode::kInterrupted);
+  if (values->contains("json"))
+    console.out << to_json(result, compute).dump() << std::endl;
+  else
+    print_text(result, compute, console.out);
+  return 0;
+}
+
+}  // namespace tune::trainer::cli

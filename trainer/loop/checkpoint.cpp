@@ -1,0 +1,145 @@
+#include "trainer/loop/checkpoint.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "trainer/loop/checkpoint_state.h"
+#include "tuner/core/atomic_file.h"
+#include "tuner/core/error.h"
+#include "tuner/core/json.h"
+
+namespace fs = std::filesystem;
+
+namespace tune::trainer::loop {
+namespace {
+
+constexpr const char* kModel = "model.safetensors";
+constexpr const char* kOptimizer = "optimizer.safetensors";
+constexpr const char* kState = "state.json";
+constexpr const char* kManifest = "manifest.json";
+constexpr std::size_t kKept = 2;  // the newest, and the one before it in case that is damaged
+
+// FNV-1a (Fowler, Noll, Vo) over words of 8 bytes instead of bytes: against accidents, not against an
+// attacker.
+std::string checksum(std::string_view bytes) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  const auto mix = [&hash](std::uint64_t word) { hash = (hash ^ word) * 0x100000001b3U; };
+  std::size_t position = 0;
+  for (; position + 8 <= bytes.size(); position += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes.data() + position, 8);
+    mix(word ^ (hash >> 32));
+  }
+  for (; position < bytes.size(); ++position) mix(static_cast<unsigned char>(bytes[position]));
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return text;
+}
+
+std::string folder_name(std::int64_t epoch, std::int64_t batch) {
+  char text[64];
+  std::snprintf(text, sizeof text, "at-%06lld-%06lld", static_cast<long long>(epoch),
+                static_cast<long long>(batch));
+  return text;
+}
+
+void write_part(const fs::path& folder, const char* name, const std::string& bytes, Json& manifest) {
+  write_file_atomically(folder / name, bytes);
+  manifest["files"][name] = {{"bytes", bytes.size()}, {"checksum", checksum(bytes)}};
+}
+
+// The content of a file of a complete checkpoint. Throws Error(kBadData) when it is not what was written.
+std::string read_part(const fs::path& folder, const char* name, const Json& manifest) {
+  std::string bytes = read_file(folder / name);
+  const Json& entry = manifest.at("files").at(name);
+  if (entry.at("bytes") != bytes.size() || entry.at("checksum") != checksum(bytes))
+    throw Error(ExitCode::kBadData, (folder / name).string() + ": not what was written");
+  return bytes;
+}
+
+Checkpoint read_checkpoint(const fs::path& folder) {
+  const Json manifest = Json::parse(read_file(folder / kManifest));
+  Checkpoint checkpoint = state_from_json(Json::parse(read_part(folder, kState, manifest)));
+  checkpoint.model =
+      weights::decode_safetensors(read_part(folder, kModel, manifest), (folder / kModel).string()).tensors;
+  checkpoint.optimizer =
+      weights::decode_safetensors(read_part(folder, kOptimizer, manifest), (folder / kOptimizer).string())
+          .tensors;
+  const auto generator = checkpoint.optimizer.extract("generator");
+  if (generator.empty()) throw Error(ExitCode::kBadData, (folder / kOptimizer).string() + ": no generator");
+  checkpoint.generator = generator.mapped();
+  return checkpoint;
+}
+
+}  // namespace
+
+CheckpointStore::CheckpointStore(fs::path folder) : folder_(std::move(folder)) {
+  std::error_code error;
+  fs::create_directories(folder_, error);
+  if (error)
+    throw Error(ExitCode::kEnvironment, "cannot create " + folder_.string() + ": " + error.message());
+}
+
+void CheckpointStore::clear() {
+  for (const fs::path& folder : newest_first()) fs::remove_all(folder);
+}
+
+void CheckpointStore::save(const Checkpoint& checkpoint) {
+  const std::string name = folder_name(checkpoint.progress.epoch, checkpoint.progress.batch);
+  const fs::path target = folder_ / name, unfinished = folder_ / (".unfinished-" + name);
+  fs::remove_all(unfinished);
+  fs::create_directories(unfinished);
+  Json manifest{{"schema", 1}};
+  weights::TensorMap optimizer = checkpoint.optimizer;
+  optimizer["generator"] = checkpoint.generator;
+  write_part(unfinished, kModel, weights::encode_safetensors(checkpoint.model), manifest);
+  write_part(unfinished, kOptimizer, weights::encode_safetensors(optimizer), manifest);
+  write_part(unfinished, kState, state_to_json(checkpoint).dump(2) + "\n", manifest);
+  write_file_atomically(unfinished / kManifest, manifest.dump(2) + "\n");
+  fs::remove_all(target);
+  fs::rename(unfinished, target);
+
+  const std::vector<std::int64_t>& best = checkpoint.progress.best_checkpoint;
+  const std::string best_name = best.size() == 2 ? folder_name(best[0], best[1]) : "";
+  const std::vector<fs::path> all = newest_first();
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (i >= kKept && all[i].filename() != best_name) fs::remove_all(all[i]);
+  for (const auto& entry : fs::directory_iterator(folder_))
+    if (entry.path().filename().string().starts_with(".unfinished-")) fs::remove_all(entry.path());
+}
+
+std::vector<fs::path> CheckpointStore::newest_first() const {
+  std::vector<fs::path> folders;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder_, error))
+    if (entry.is_directory() && entry.path().filename().string().starts_with("at-"))
+      folders.push_back(entry.path());
+  std::sort(folders.rbegin(), folders.rend());
+  return folders;
+}
+
+std::optional<Checkpoint> CheckpointStore::load_newest(std::vector<std::string>& notes) const {
+  for (const fs::path& folder : newest_first()) {
+    try {
+      return read_checkpoint(folder);
+    } catch (const std::exception& error) {
+      notes.push_back("checkpoint " + folder.string() + " is passed over: " + error.what());
+    }
+  }
+  return std::nullopt;
+}
+
+weights::TensorMap CheckpointStore::best_model(const Progress& progress) const {
+  const std::vector<std::int64_t>& best = progress.best_checkpoint;
+  TUNE_CHECK(best.size() == 2);
+  const fs::path folder = folder_ / folder_name(best[0], best[1]);
+  try {
+    const std::string bytes = read_part(folder, kModel, Json::parse(read_file(folder / kManifest)));
+    return weights::decode_safetensors(bytes, (folder / kModel).string()).tensors;
+  } catch (const std::exception& error) {
+    throw Error(ExitCode::kEnvironment, "the best checkpoint cannot be read: " + std::string(error.what()));
+  }
+}
+
+}  // namespace tune::trainer::loop

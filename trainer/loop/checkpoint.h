@@ -1,0 +1,54 @@
+#pragma once
+// Checkpoints: folders that are complete or not there, each verified when it is read.
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "trainer/loop/task.h"
+#include "trainer/weights/safetensors.h"
+
+namespace tune::trainer::loop {
+
+// Where a run stands. Everything random is a function of (seed, epoch, example), so that no generator's state
+// is needed to continue; LibTorch's own, which a task's layers may draw from, is kept all the same.
+struct Progress {
+  std::int64_t epoch = 1;         // the epoch under way, from 1
+  std::int64_t batch = 0;         // batches of it that are done; all of them: only the evaluation is missing
+  std::vector<double> loss_sums;  // over those batches
+  std::optional<EpochReport> last, best;      // the last evaluated epoch, and the best by the objective
+  std::vector<std::int64_t> best_checkpoint;  // {epoch, batch} of the checkpoint that holds the best model
+};
+
+struct Checkpoint {
+  Progress progress;
+  std::string fingerprint, precision;
+  weights::TensorMap model, optimizer;
+  torch::Tensor generator;  // at::Generator::get_state of the CPU
+};
+
+// Owned by a training loop. The folder holds at-EPOCH-BATCH/{model.safetensors, optimizer.safetensors,
+// state.json, manifest.json}; the manifest comes last and has the size and checksum of the others, and the
+// folder gets its name by a rename. So a killed writer leaves nothing that looks complete, and a file that a
+// crash of the machine tore is found out.
+class CheckpointStore {
+ public:
+  explicit CheckpointStore(std::filesystem::path folder);
+
+  // Removes every checkpoint: a run that starts anew must not be mistaken for the one before it.
+  void clear();
+  // Writes one, then removes all but the newest two and the best.
+  void save(const Checkpoint& checkpoint);
+  // The newest that is complete and intact; nullopt when there is none. Each one that was passed over has a
+  // sentence in `notes`.
+  std::optional<Checkpoint> load_newest(std::vector<std::string>& notes) const;
+  // The model of the best epoch. Throws Error(kEnvironment) when it is gone or damaged.
+  weights::TensorMap best_model(const Progress& progress) const;
+
+ private:
+  std::vector<std::filesystem::path> newest_first() const;
+
+  std::filesystem::path folder_;
+};
+
+}  // namespace tune::trainer::loop

@@ -1,0 +1,145 @@
+#include "trainer/loop/hyperparameters.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "tuner/core/error.h"
+
+namespace tune::trainer::loop {
+namespace {
+
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
+    }
+  }
+  return row.back();
+}
+
+[[noreturn]] void reject(const std::string& name, const Json& value, const std::string& wanted) {
+  throw Error(ExitCode::kBadSpec, "hyperparameter \"" + name + "\" is " + value.dump(),
+              "it must be " + wanted);
+}
+
+std::string range_text(const Hyperparameter& row) {
+  return (row.type == HyperparameterType::kInt ? "a whole number from " : "a number from ") +
+         shortest(row.min) + " to " + shortest(row.max);
+}
+
+Json checked_number(const Hyperparameter& row, const Json& value) {
+  if (!value.is_number()) reject(row.name, value, range_text(row));
+  const double number = value.get<double>();
+  const bool whole = row.type != HyperparameterType::kInt || std::nearbyint(number) == number;
+  if (!(number >= row.min && number <= row.max) || !whole) reject(row.name, value, range_text(row));
+  if (row.type == HyperparameterType::kInt) return static_cast<std::int64_t>(number);
+  return number;
+}
+
+// The value in the type that the table says, or an error.
+Json checked(const Hyperparameter& row, const Json& value) {
+  switch (row.type) {
+    case HyperparameterType::kFloat:
+    case HyperparameterType::kInt:
+      return checked_number(row, value);
+    case HyperparameterType::kBool:
+      if (!value.is_boolean()) reject(row.name, value, "true or false");
+      return value;
+    case HyperparameterType::kText:
+      if (!value.is_string()) reject(row.name, value, "text");
+      return value;
+    case HyperparameterType::kCategorical:
+      if (!value.is_string() ||
+          std::find(row.values.begin(), row.values.end(), value.get<std::string>()) == row.values.end())
+        reject(row.name, value, "one of " + Json(row.values).dump());
+      return value;
+  }
+  broken_invariant("a known type", __FILE__, __LINE__, row.name);
+}
+
+const Json& at(const std::map<std::string, Json>& values, const std::string& name) {
+  const auto found = values.find(name);
+  TUNE_CHECK(found != values.end(), name);
+  return found->second;
+}
+
+}  // namespace
+
+std::optional<std::string> nearest_name(const std::string& name, const std::vector<std::string>& names) {
+  std::optional<std::string> best;
+  std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
+  for (const std::string& candidate : names) {
+    const std::size_t distance = edit_distance(name, candidate);
+    if (distance < best_distance) {
+      best = candidate;
+      best_distance = distance;
+    }
+  }
+  return best;
+}
+
+Hyperparameters::Hyperparameters(const std::vector<Hyperparameter>& table, const Json& given) {
+  for (const Hyperparameter& row : table) values_[row.name] = row.default_value;
+  for (const auto& [name, value] : given.items()) {
+    const auto row =
+        std::find_if(table.begin(), table.end(), [&](const Hyperparameter& r) { return r.name == name; });
+    if (row == table.end()) {
+      std::vector<std::string> names;
+      for (const Hyperparameter& known : table) names.push_back(known.name);
+      const auto nearest = nearest_name(name, names);
+      throw Error(ExitCode::kBadSpec, "unknown hyperparameter \"" + name + "\"",
+                  nearest ? "did you mean \"" + *nearest + "\"?" : "`tune-train describe` lists them");
+    }
+    values_[name] = checked(*row, value);
+    given_[name] = true;
+  }
+}
+
+double Hyperparameters::number(const std::string& name) const { return at(values_, name).get<double>(); }
+std::int64_t Hyperparameters::integer(const std::string& name) const {
+  return at(values_, name).get<std::int64_t>();
+}
+bool Hyperparameters::flag(const std::string& name) const { return at(values_, name).get<bool>(); }
+bool Hyperparameters::given(const std::string& name) const { return given_.contains(name); }
+const std::string& Hyperparameters::text(const std::string& name) const {
+  return at(values_, name).get_ref<const std::string&>();
+}
+
+std::string type_name(HyperparameterType type) {
+  switch (type) {
+    case HyperparameterType::kFloat:
+      return "float";
+    case HyperparameterType::kInt:
+      return "int";
+    case HyperparameterType::kCategorical:
+      return "categorical";
+    case HyperparameterType::kText:
+      return "text";
+    case HyperparameterType::kBool:
+      return "bool";
+  }
+  broken_invariant("a known type", __FILE__, __LINE__);
+}
+
+OrderedJson describe(const Hyperparameter& row) {
+  OrderedJson json{{"name", row.name}, {"type", type_name(row.type)}, {"default", row.default_value}};
+  if (row.type == HyperparameterType::kFloat || row.type == HyperparameterType::kInt) {
+    json["min"] =
+        row.type == HyperparameterType::kInt ? Json(static_cast<std::int64_t>(row.min)) : Json(row.min);
+    json["max"] =
+        row.type == HyperparameterType::kInt ? Json(static_cast<std::int64_t>(row.max)) : Json(row.max);
+    json["scale"] = row.scale;
+  }
+  if (row.type == HyperparameterType::kCategorical) json["values"] = row.values;
+  json["description"] = row.description;
+  return json;
+}
+
+}  // namespace tune::trainer::loop

@@ -1,0 +1,49 @@
+#pragma once
+// A recipe's hyperparameters as a table: the same rows describe, check and read them.
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/core/json.h"
+
+namespace tune::trainer::loop {
+
+enum class HyperparameterType { kFloat, kInt, kCategorical, kText, kBool };
+
+struct Hyperparameter {
+  std::string name;
+  HyperparameterType type = HyperparameterType::kFloat;
+  Json default_value;
+  double min = 0, max = 0;          // inclusive; float and int
+  std::string scale = "linear";     // linear, log or reverse_log: how a search best covers the range
+  std::vector<std::string> values;  // categorical
+  std::string description;
+};
+
+// The values of one trial: every row of the table has one, the trial's or the default.
+class Hyperparameters {
+ public:
+  // Throws Error(kBadSpec) for a name that is not in the table (with the nearest one), a wrong type, a value
+  // out of range.
+  Hyperparameters(const std::vector<Hyperparameter>& table, const Json& given);
+
+  double number(const std::string& name) const;
+  std::int64_t integer(const std::string& name) const;
+  const std::string& text(const std::string& name) const;
+  bool flag(const std::string& name) const;
+  bool given(const std::string& name) const;  // by the trial, not by default
+  const std::map<std::string, Json>& values() const { return values_; }
+
+ private:
+  std::map<std::string, Json> values_;
+  std::map<std::string, bool> given_;
+};
+
+// The row as `tune-train describe --json` shows it.
+OrderedJson describe(const Hyperparameter& hyperparameter);
+std::string type_name(HyperparameterType type);
+// Of `names`, the one that was most likely meant; nullopt when none is near.
+std::optional<std::string> nearest_name(const std::string& name, const std::vector<std::string>& names);
+
+}  // namespace tune::trainer::loop

@@ -1,0 +1,32 @@
+#pragma once
+// Which precision trains faster here, measured.
+#include <functional>
+#include <vector>
+
+#include "trainer/loop/device.h"
+#include "trainer/loop/task.h"
+
+namespace tune::trainer::loop {
+
+struct ProbeCandidate {
+  Precision precision = Precision::kFp32;
+  double images_per_second = 0;
+  std::int64_t peak_memory_bytes =
+      0;  // of the process on the CPU, of tensors on a GPU; 0 where it is not known
+};
+
+struct ProbeResult {
+  Precision precision = Precision::kFp32;  // the choice
+  std::vector<ProbeCandidate> candidates;
+};
+
+// bf16 rounds weights and activations to 8 bits of precision, so it has to earn its place.
+inline constexpr double kClearlyFaster = 1.15;
+
+// Trains `task` for a few steps in each precision, on the data that it would train on: its model is then
+// spoilt. Each candidate gets at least two steps after one to warm up, and stops at `seconds`, or when
+// `interrupted` says so.
+ProbeResult probe(Task& task, const Compute& compute, double seconds,
+                  const std::function<bool()>& interrupted);
+
+}  // namespace tune::trainer::loop

@@ -1,0 +1,75 @@
+#include "trainer/loop/progress_lines.h"
+
+#include <cmath>
+#include <cstdio>
+#include <ostream>
+#include <string>
+
+namespace tune::trainer::loop {
+namespace {
+
+constexpr std::chrono::seconds kPlainInterval{10};
+constexpr std::chrono::milliseconds kTerminalInterval{200};
+
+std::string fixed(double number, int decimals) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.*f", decimals, number);
+  return text;
+}
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<long long>(std::llround(seconds));
+  if (whole < 60) return std::to_string(whole) + "s";
+  if (whole < 3600) return std::to_string(whole / 60) + "m" + std::to_string(whole % 60) + "s";
+  return std::to_string(whole / 3600) + "h" + std::to_string(whole / 60 % 60) + "m";
+}
+
+}  // namespace
+
+void ProgressLines::resume() {
+  resumed_ = Clock::now();
+  running_ = true;
+}
+
+void ProgressLines::pause() {
+  if (running_) trained_ += Clock::now() - resumed_;
+  running_ = false;
+}
+
+double ProgressLines::training_seconds() const {
+  const Clock::duration current = running_ ? Clock::now() - resumed_ : Clock::duration{};
+  return std::chrono::duration<double>(trained_ + current).count();
+}
+
+void ProgressLines::batch_done(std::int64_t epoch, std::int64_t epochs, std::int64_t done,
+                               std::int64_t total_batches, std::int64_t images) {
+  const auto now = Clock::now();
+  if (is_terminal_ ? now - last_shown_ < kTerminalInterval : now - last_shown_ < kPlainInterval) return;
+  last_shown_ = now;
+  const double seconds = training_seconds();
+  const double left = seconds / static_cast<double>(done) * static_cast<double>(total_batches - done);
+  const std::string line = "epoch " + std::to_string(epoch) + "/" + std::to_string(epochs) + "  " +
+                           fixed(static_cast<double>(images) / seconds, 1) + " images/s  ETA " +
+                           duration(left);
+  if (is_terminal_)
+    err_ << '\r' << line << "\x1b[K" << std::flush;
+  else
+    err_ << line << std::endl;
+  line_open_ = is_terminal_;
+}
+
+void ProgressLines::clear_line() {
+  if (line_open_) err_ << "\r\x1b[K";
+  line_open_ = false;
+}
+
+void ProgressLines::epoch_done(std::int64_t epoch, std::int64_t epochs, std::int64_t images) {
+  clear_line();
+  const double seconds = training_seconds();
+  err_ << "epoch " << epoch << "/" << epochs << " done";
+  if (images > 0 && seconds > 0)
+    err_ << "  " << fixed(static_cast<double>(images) / seconds, 1) << " images/s";
+  err_ << "  " << duration(seconds) << " of training" << std::endl;
+}
+
+}  // namespace tune::trainer::loop

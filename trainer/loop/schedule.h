@@ -1,0 +1,29 @@
+#pragma once
+// The learning rate over a run.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tune::trainer::loop {
+
+enum class ScheduleKind { kConstant, kStep, kCosine };
+
+struct Schedule {
+  ScheduleKind kind = ScheduleKind::kConstant;
+  double base = 0;           // the learning rate after the warm-up
+  double warmup_epochs = 0;  // linear from 0
+  std::vector<double>
+      step_epochs;  // kStep: the rate is multiplied by `factor` when an epoch of these has been reached
+  double factor = 0.1;
+  double epochs = 1;  // of the whole schedule, whatever part of it a budget lets run
+
+  // `epoch` is fractional: 1.5 is the middle of the second epoch. Cosine decays to 0 at `epochs` (Loshchilov
+  // & Hutter, ICLR 2017, without restarts), and the warm-up multiplies whatever the schedule says.
+  double rate(double epoch) const;
+};
+
+// "33,67" as SageMaker's lr_scheduler_step writes it: ascending epochs, empty for none. Throws
+// Error(kBadSpec).
+std::vector<double> parse_step_epochs(const std::string& text);
+
+}  // namespace tune::trainer::loop

@@ -1,0 +1,101 @@
+#include "trainer/loop/trial_file.h"
+
+#include "tuner/core/atomic_file.h"
+#include "tuner/core/error.h"
+
+namespace tune::trainer::loop {
+namespace {
+
+// Reads keys of one object, with errors that name the file and the key.
+class Keys {
+ public:
+  Keys(const Json& json, std::string place) : json_(json), place_(std::move(place)) {
+    if (!json.is_object()) throw Error(ExitCode::kBadSpec, place_ + ": not a JSON object");
+  }
+
+  template <typename T>
+  T get(const char* key, T fallback) const {
+    if (!json_.contains(key) || json_[key].is_null()) return fallback;
+    try {
+      return json_[key].get<T>();
+    } catch (const Json::exception&) {
+      throw Error(ExitCode::kBadSpec, place_ + ": \"" + key + "\" has the wrong type: " + json_[key].dump());
+    }
+  }
+
+  std::string required_text(const char* key) const {
+    const std::string text = get<std::string>(key, "");
+    if (text.empty()) throw Error(ExitCode::kBadSpec, place_ + ": \"" + key + "\" is missing");
+    return text;
+  }
+
+  Json object(const char* key) const {
+    Json value = json_.contains(key) && !json_[key].is_null() ? json_[key] : Json::object();
+    if (!value.is_object()) throw Error(ExitCode::kBadSpec, place_ + ": \"" + key + "\" is not an object");
+    return value;
+  }
+
+ private:
+  const Json& json_;
+  std::string place_;
+};
+
+Objective parse_objective(const Json& json, const std::string& place) {
+  const Keys keys(json, place + ": objective");
+  Objective objective;
+  objective.metric = keys.get<std::string>("metric", "");
+  const std::string goal = keys.get<std::string>("goal", "maximize");
+  if (goal != "maximize" && goal != "minimize")
+    throw Error(ExitCode::kBadSpec, place + ": objective.goal is \"" + goal + "\"", "maximize or minimize");
+  objective.maximize = goal == "maximize";
+  return objective;
+}
+
+void check_ranges(const TrialFile& trial, const std::string& place) {
+  if (!(trial.budget > 0 && trial.budget <= 1))
+    throw Error(ExitCode::kBadSpec, place + ": budget is " + shortest(trial.budget),
+                "it is above 0 and at most 1");
+  if (trial.threads < 1)
+    throw Error(ExitCode::kBadSpec, place + ": threads is " + std::to_string(trial.threads), "at least 1");
+  if (trial.precision != "auto" && trial.precision != "fp32" && trial.precision != "bf16")
+    throw Error(ExitCode::kBadSpec, place + ": precision is \"" + trial.precision + "\"",
+                "auto, fp32 or bf16");
+}
+
+}  // namespace
+
+TrialFile parse_trial(const Json& json, const std::string& place) {
+  const Keys keys(json, place);
+  TrialFile trial;
+  if (const int schema = keys.get<int>("schema", 1); schema != 1)
+    throw Error(ExitCode::kBadSpec,
+                place + ": schema " + std::to_string(schema) + " is newer than this program",
+                "use the tune-train that came with your tune");
+  trial.study = keys.get<std::string>("study", "");
+  trial.trial = keys.get<std::int64_t>("trial", 0);
+  trial.seed = keys.get<std::uint64_t>("seed", 0);
+  trial.parameters = keys.object("fixed");
+  trial.parameters.update(keys.object("parameters"), /*merge_objects=*/true);
+  trial.trainer = keys.object("trainer");
+  trial.objective = parse_objective(keys.object("objective"), place);
+  trial.budget = keys.get<double>("budget", 1.0);
+  trial.threads = keys.get<int>("threads", 1);
+  trial.devices = keys.get<std::vector<std::string>>("devices", {});
+  trial.precision = keys.get<std::string>("precision", "auto");
+  trial.checkpoint_dir = keys.required_text("checkpoint_dir");
+  trial.output_dir = keys.required_text("output_dir");
+  if (const std::string resume = keys.get<std::string>("resume_from", ""); !resume.empty())
+    trial.resume_from = resume;
+  check_ranges(trial, place);
+  return trial;
+}
+
+TrialFile read_trial_file(const std::filesystem::path& path) {
+  try {
+    return parse_trial(Json::parse(read_file(path)), path.string());
+  } catch (const Json::parse_error& error) {
+    throw Error(ExitCode::kBadSpec, path.string() + ": not JSON: " + error.what());
+  }
+}
+
+}  // namespace tune::trainer::loop

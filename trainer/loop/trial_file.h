@@ -1,0 +1,37 @@
+#pragma once
+// trial.json as `tune` writes it: all that one trial needs.
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/core/json.h"
+
+namespace tune::trainer::loop {
+
+struct Objective {
+  std::string metric;  // empty: the recipe's first metric
+  bool maximize = true;
+};
+
+struct TrialFile {
+  std::string study;
+  std::int64_t trial = 0;
+  std::uint64_t seed = 0;
+  Json parameters;  // `parameters` and `fixed` in one object; the former win
+  Json trainer;     // {"task": ..., "model": ..., "data": ..., ...}
+  Objective objective;
+  double budget = 1;  // (0, 1]: the fraction of the epochs to run; schedules span all of them
+  int threads = 1;
+  std::vector<std::string> devices;  // empty: the CPU
+  std::string precision = "auto";    // auto, fp32 or bf16
+  std::filesystem::path checkpoint_dir, output_dir;
+  std::optional<std::filesystem::path> resume_from;
+};
+
+// Throws Error(kBadSpec) naming the file and the key, Error(kNotFound) when there is no such file.
+TrialFile read_trial_file(const std::filesystem::path& path);
+TrialFile parse_trial(const Json& json, const std::string& place);
+
+}  // namespace tune::trainer::loop

@@ -1,0 +1,56 @@
+#include "trainer/tasks/detection/describe.h"
+
+#include "trainer/tasks/detection/models.h"
+#include "trainer/tasks/detection/recipes.h"
+
+namespace tune::trainer::detection {
+namespace {
+
+OrderedJson trainer_keys() {
+  OrderedJson models = OrderedJson::array(), recipes = OrderedJson::array();
+  for (const DetectorModel& model : detector_models()) models.push_back(model.name);
+  for (const Recipe& recipe : detection_recipes()) recipes.push_back(recipe.name);
+  const auto key = [](const char* name, const char* kind, const char* description) {
+    return OrderedJson{{"name", name}, {"kind", kind}, {"description", description}};
+  };
+  OrderedJson model = key("model", "choice", "the network"),
+              recipe = key("recipe", "choice", "how it is trained"),
+              data = key("data", "path", "the data set to train on");
+  model["values"] = models;
+  model["required"] = true;
+  recipe["values"] = recipes;
+  recipe["default"] = recipes.front();
+  data["required"] = true;
+  return OrderedJson::array(
+      {model, recipe, data,
+       key("validation", "path", "a data set to validate on, instead of a part of `data`"),
+       key("test", "path", "a data set that no trial looks at"),
+       key("weights", "path", "weights to start from: a model folder or a safetensors file"),
+       key("split", "object", "{\"fractions\": [train, validation], \"seed\": N}")});
+}
+
+OrderedJson describe_recipe(const Recipe& recipe) {
+  OrderedJson hyperparameters = OrderedJson::array(), metrics = OrderedJson::array();
+  for (const loop::Hyperparameter& row : recipe.hyperparameters)
+    hyperparameters.push_back(loop::describe(row));
+  for (const MetricDefinition& metric : recipe.metrics)
+    metrics.push_back(
+        {{"name", metric.name}, {"goal", metric.goal}, {"regex", metric.regex}, {"step", metric.step}});
+  return {{"name", recipe.name},
+          {"description", recipe.description},
+          {"hyperparameters", hyperparameters},
+          {"metrics", metrics}};
+}
+
+}  // namespace
+
+OrderedJson describe_detection() {
+  OrderedJson recipes = OrderedJson::array(), models = OrderedJson::array();
+  for (const Recipe& recipe : detection_recipes()) recipes.push_back(describe_recipe(recipe));
+  for (const DetectorModel& model : detector_models())
+    models.push_back(
+        {{"name", model.name}, {"image_size", model.preprocessing.size}, {"description", model.description}});
+  return {{"name", "detection"}, {"trainer_keys", trainer_keys()}, {"recipes", recipes}, {"models", models}};
+}
+
+}  // namespace tune::trainer::detection

@@ -1,0 +1,54 @@
+#pragma once
+// Object detection as a task of the training loop.
+#include <iosfwd>
+#include <optional>
+
+#include "trainer/loop/device.h"
+#include "trainer/loop/hyperparameters.h"
+#include "trainer/loop/task.h"
+#include "trainer/loop/trial_file.h"
+#include "trainer/tasks/detection/image_set.h"
+#include "trainer/tasks/detection/inference.h"
+#include "trainer/tasks/detection/recipes.h"
+
+namespace tune::trainer::detection {
+
+// Owned by the command that trains. Everything it needs comes out of the trial; weights are drawn with the
+// trial's seed.
+class DetectionTask final : public loop::Task {
+ public:
+  // Reads the data, decodes the images, builds the model. What a person should know goes to `notes`. Throws
+  // Error(kBadData) for the data, Error(kBadSpec) for the trial.
+  DetectionTask(const loop::TrialFile& trial, const loop::Compute& compute, std::ostream& notes);
+
+  const loop::Plan& plan() const override { return plan_; }
+  torch::nn::Module& model() override { return *model_; }
+  std::int64_t training_examples() const override { return training_->count(); }
+  std::vector<std::string> loss_names() const override { return recipe_.loss_names; }
+  std::vector<std::string> metric_names() const override { return recipe_.metric_names; }
+  std::unique_ptr<loop::Batch> prepare(const std::vector<std::int64_t>& examples,
+                                       std::int64_t epoch) const override;
+  loop::LossTerms losses(const loop::Batch& batch) override;
+  loop::Metrics evaluate(const std::function<bool()>& interrupted) override;
+  std::vector<std::string> metric_lines(const loop::EpochReport& report) const override;
+  void export_model(const std::filesystem::path& folder, const weights::TensorMap& model,
+                    const loop::EpochReport& best) const override;
+  std::string fingerprint() const override;
+
+ private:
+  void read_data(std::ostream& notes);
+  void build_model(std::ostream& notes);
+
+  const loop::TrialFile trial_;
+  const loop::Compute compute_;
+  const DetectorModel& kind_;
+  const Recipe& recipe_;
+  const loop::Hyperparameters hyperparameters_;
+  const loop::Plan plan_;
+  std::vector<Box> boxes_;
+  std::unique_ptr<ImageSet> training_, validation_;
+  std::string data_fingerprint_;
+  SsdModel model_{nullptr};
+};
+
+}  // namespace tune::trainer::detection

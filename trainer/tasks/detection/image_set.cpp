@@ -1,0 +1,71 @@
+#include "trainer/tasks/detection/image_set.h"
+
+#include "trainer/tasks/detection/matching.h"
+
+namespace tune::trainer::detection {
+
+ImageSet::ImageSet(Dataset dataset, int size, const Augmentation& augmentation, std::uint64_t seed,
+                   int threads)
+    : dataset_(std::move(dataset)),
+      cache_(dataset_, size, threads),
+      maker_(dataset_, cache_, augmentation, seed) {}
+
+ImageSet::Pictures ImageSet::pictures(const std::vector<std::int64_t>& examples, std::int64_t epoch) const {
+  const std::vector<std::size_t> indices(examples.begin(), examples.end());
+  Pictures pictures;
+  pictures.pixels = torch::empty(
+      {static_cast<std::int64_t>(examples.size()), cache_.size(), cache_.size(), 3}, torch::kByte);
+  maker_.fill(static_cast<int>(epoch), indices, pictures.pixels.data_ptr<std::uint8_t>(), pictures.objects);
+  return pictures;
+}
+
+Targets make_targets(const std::vector<std::vector<GroundTruth>>& objects, int size,
+                     const std::vector<Box>& boxes) {
+  const auto images = static_cast<std::int64_t>(objects.size()),
+             count = static_cast<std::int64_t>(boxes.size());
+  Targets targets;
+  targets.categories = torch::zeros({images, count}, torch::kLong);
+  targets.offsets = torch::zeros({images, count, 4});
+  auto* category = targets.categories.data_ptr<std::int64_t>();
+  auto* offset = targets.offsets.data_ptr<float>();
+  const auto side = static_cast<float>(size);
+  for (const std::vector<GroundTruth>& in_image : objects) {
+    std::vector<Box> learned;
+    std::vector<int> categories;
+    for (const GroundTruth& object : in_image) {
+      if (object.crowd) continue;
+      learned.push_back({object.x1 / side, object.y1 / side, object.x2 / side, object.y2 / side});
+      categories.push_back(object.category);
+    }
+    std::int64_t positives = 0;
+    const std::vector<int> matched = match(learned, boxes);
+    for (std::size_t i = 0; i < boxes.size(); ++i, ++category, offset += 4) {
+      if (matched[i] < 0) continue;
+      const auto object = static_cast<std::size_t>(matched[i]);
+      *category = categories[object];
+      const BoxOffsets encoded = encode_box(learned[object], boxes[i]);
+      std::copy(encoded.begin(), encoded.end(), offset);
+      ++positives;
+    }
+    targets.positives += positives;
+    targets.most_in_an_image = std::max(targets.most_in_an_image, positives);
+  }
+  return targets;
+}
+
+torch::Tensor normalise(const torch::Tensor& pixels, const Preprocessing& preprocessing,
+                        const torch::Device& device) {
+  std::array<float, 3> mean{}, scale{};
+  for (std::size_t i = 0; i < 3; ++i) {
+    mean[i] = static_cast<float>(255 * preprocessing.mean[i]);
+    scale[i] = static_cast<float>(1 / (255 * preprocessing.std[i]));
+  }
+  const auto channels = [&](std::array<float, 3>& values) {
+    return torch::from_blob(values.data(), {1, 3, 1, 1}).clone().to(device);
+  };
+  const torch::Tensor images =
+      pixels.to(device, /*non_blocking=*/true).permute({0, 3, 1, 2}).to(torch::kFloat);
+  return images.sub_(channels(mean)).mul_(channels(scale));
+}
+
+}  // namespace tune::trainer::detection

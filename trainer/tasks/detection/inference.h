@@ -1,0 +1,28 @@
+#pragma once
+// A detector's answers to a whole set of images.
+#include <functional>
+#include <optional>
+
+#include "trainer/loop/device.h"
+#include "trainer/metrics/coco_map.h"
+#include "trainer/tasks/detection/detections.h"
+#include "trainer/tasks/detection/image_set.h"
+#include "trainer/tasks/detection/ssd_model.h"
+
+namespace tune::trainer::detection {
+
+struct Inference {
+  std::vector<metrics::DetectedBox> detections;  // in pixels of the original images
+  double cross_entropy = 0, smooth_l1 = 0;       // over all positives of the set; 0 for unlabelled images
+};
+
+// Runs `model`, which is in eval mode, over every image. nullopt once `interrupted` says so. The caller has
+// chosen the precision and turned gradients off.
+std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const DetectorModel& kind,
+                               const torch::Device& device, std::int64_t batch_size,
+                               const std::function<bool()>& interrupted);
+
+// COCO's numbers for detections of infer().
+metrics::CocoSummary score(const Dataset& truth, const std::vector<metrics::DetectedBox>& detections);
+
+}  // namespace tune::trainer::detection

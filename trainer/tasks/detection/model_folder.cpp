@@ -1,0 +1,136 @@
+#include "trainer/tasks/detection/model_folder.h"
+
+#include <ostream>
+
+#include "tuner/core/atomic_file.h"
+#include "tuner/core/error.h"
+
+namespace fs = std::filesystem;
+
+namespace tune::trainer::detection {
+namespace {
+
+constexpr const char* kWeights = "weights.safetensors";
+
+Json read_json(const fs::path& path) {
+  try {
+    return Json::parse(read_file(path));
+  } catch (const Json::parse_error& error) {
+    throw Error(ExitCode::kBadData, path.string() + ": not JSON: " + error.what());
+  }
+}
+
+std::vector<std::string> labels_from_json(const Json& json, const std::string& place) {
+  try {
+    return json.at("classes").get<std::vector<std::string>>();
+  } catch (const Json::exception&) {
+    throw Error(ExitCode::kBadData, place + ": no list \"classes\"");
+  }
+}
+
+Json metadata_json(const weights::Metadata& metadata, const std::string& key, const fs::path& place) {
+  const auto found = metadata.find(key);
+  if (found == metadata.end()) return {};
+  try {
+    return Json::parse(found->second);
+  } catch (const Json::parse_error&) {
+    throw Error(ExitCode::kBadData, place.string() + ": \"" + key + "\" in its header is not JSON");
+  }
+}
+
+// The weights' own header, where it says something, must agree with `expected`.
+void check_preprocessing(const weights::Metadata& metadata, const Preprocessing& expected,
+                         const std::string& whose, const fs::path& place) {
+  const Json json = metadata_json(metadata, "preprocessing", place);
+  if (json.is_null()) return;
+  const Preprocessing own = preprocessing_from_json(json, place.string());
+  if (own == expected) return;
+  throw Error(ExitCode::kBadData,
+              place.string() + " was trained with the preprocessing " + to_json(own).dump() + ", but " +
+                  whose + " says " + to_json(expected).dump(),
+              "use the model that the weights were trained for");
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 8;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kShown, names.size()); ++i) text += (i > 0 ? ", " : "") + names[i];
+  if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
+  return text;
+}
+
+void write_report(const weights::LoadReport& report, std::ostream& notes) {
+  notes << "weights: " << report.loaded.size() << " tensors loaded\n";
+  if (!report.missing.empty())
+    notes << "weights: not in the file, initialised anew: " << listed(report.missing) << '\n';
+  if (!report.unexpected.empty())
+    notes << "weights: not in the model, ignored: " << listed(report.unexpected) << '\n';
+  for (const weights::Mismatch& mismatch : report.mismatched)
+    notes << "weights: " << mismatch.name << " is " << c10::IntArrayRef(mismatch.in_file)
+          << " in the file and " << c10::IntArrayRef(mismatch.in_model)
+          << " in the model, initialised anew\n";
+  notes << std::flush;
+}
+
+}  // namespace
+
+void write_model_files(const fs::path& folder, const weights::TensorMap& tensors, const DetectorModel& model,
+                       const std::vector<std::string>& classes) {
+  const OrderedJson labels{{"schema", 1}, {"classes", classes}};
+  OrderedJson preprocessing = to_json(model.preprocessing);
+  weights::write_safetensors(folder / kWeights, tensors,
+                             {{"format", "pt"},
+                              {"model", model.name},
+                              {"labels", labels.dump()},
+                              {"preprocessing", preprocessing.dump()}});
+  write_file_atomically(folder / "labels.json", labels.dump(2) + "\n");
+  write_file_atomically(folder / "preprocessing.json", preprocessing.dump(2) + "\n");
+}
+
+LoadedDetector load_detector(const fs::path& folder) {
+  const fs::path file = folder / kWeights, model_file = folder / "model.json";
+  const Json description = read_json(model_file);
+  if (!description.is_object() || description.value("task", "") != "detection")
+    throw Error(ExitCode::kBadData, model_file.string() + ": not a detector's");
+  LoadedDetector detector;
+  detector.kind = &detector_model(description.value("model", ""));
+  detector.classes = labels_from_json(read_json(folder / "labels.json"), (folder / "labels.json").string());
+  const fs::path preprocessing_file = folder / "preprocessing.json";
+  if (preprocessing_from_json(read_json(preprocessing_file), preprocessing_file.string()) !=
+      detector.kind->preprocessing)
+    throw Error(ExitCode::kBadData,
+                preprocessing_file.string() + " contradicts the model " + detector.kind->name,
+                "restore the file that came with the model");
+  const weights::SafetensorsContent content = weights::read_safetensors(file);
+  check_preprocessing(content.metadata, detector.kind->preprocessing, preprocessing_file.string(), file);
+  detector.model = SsdModel(*detector.kind, static_cast<int>(detector.classes.size()));
+  const weights::LoadReport report = weights::load_state_dict(*detector.model, content.tensors);
+  if (!report.missing.empty() || !report.mismatched.empty())
+    throw Error(ExitCode::kBadData,
+                file.string() + " does not fit the model " + detector.kind->name + " with " +
+                    std::to_string(detector.classes.size()) + " classes: " +
+                    (report.missing.empty() ? report.mismatched.front().name + " has another shape"
+                                            : "no " + listed(report.missing)));
+  detector.model->eval();
+  return detector;
+}
+
+void initialise_from(SsdModel& model, const fs::path& weights, const DetectorModel& kind,
+                     const std::vector<std::string>& classes, std::ostream& notes) {
+  const fs::path file = fs::is_directory(weights) ? weights / kWeights : weights;
+  weights::SafetensorsContent content = weights::read_safetensors(file);
+  check_preprocessing(content.metadata, kind.preprocessing, "the model " + kind.name, file);
+  const Json labels = metadata_json(content.metadata, "labels", file);
+  if (labels.is_null() || labels_from_json(labels, file.string()) != classes)
+    std::erase_if(content.tensors,
+                  [](const auto& entry) { return entry.first.starts_with(kClassificationHead); });
+  const weights::LoadReport report = weights::load_state_dict(*model, content.tensors, "backbone.");
+  write_report(report, notes);
+  if (report.loaded.empty())
+    throw Error(ExitCode::kBadData, file.string() + ": no tensor fits the model " + kind.name,
+                report.mismatched.empty()
+                    ? "its names are neither this model's nor torchvision's"
+                    : report.mismatched.front().name + " has another shape: another model's file?");
+}
+
+}  // namespace tune::trainer::detection

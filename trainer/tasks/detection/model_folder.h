@@ -1,0 +1,36 @@
+#pragma once
+// A detector on disk: weights.safetensors, labels.json, preprocessing.json, model.json.
+#include <filesystem>
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "trainer/tasks/detection/models.h"
+#include "trainer/tasks/detection/ssd_model.h"
+#include "trainer/weights/state_dict.h"
+
+namespace tune::trainer::detection {
+
+// Writes all but model.json. The labels and the preprocessing go into the weights' own header too, so that a
+// weights file that is moved alone still says what it needs.
+void write_model_files(const std::filesystem::path& folder, const weights::TensorMap& tensors,
+                       const DetectorModel& model, const std::vector<std::string>& classes);
+
+struct LoadedDetector {
+  const DetectorModel* kind = nullptr;
+  std::vector<std::string> classes;
+  SsdModel model{nullptr};  // in eval mode, on the CPU
+};
+
+// Reads a folder to use it. Throws Error(kNotFound) when a file is missing, Error(kBadData) when files
+// contradict each other or the weights do not fit the model.
+LoadedDetector load_detector(const std::filesystem::path& folder);
+
+// Starts `model` from a weights file or a folder as above: whole detectors, or a torchvision ResNet for the
+// backbone. The classification head is kept only when the file's classes are the same. What became of each
+// tensor goes to `notes`. Throws Error(kBadData) when nothing fits, or when the weights were trained for
+// another size or normalisation.
+void initialise_from(SsdModel& model, const std::filesystem::path& weights, const DetectorModel& kind,
+                     const std::vector<std::string>& classes, std::ostream& notes);
+
+}  // namespace tune::trainer::detection

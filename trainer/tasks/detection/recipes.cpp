@@ -1,0 +1,204 @@
+#include "trainer/tasks/detection/recipes.h"
+
+#include "trainer/loop/schedule.h"
+#include "tuner/core/error.h"
+
+namespace tune::trainer::detection {
+namespace {
+
+using loop::Hyperparameter;
+using loop::HyperparameterType;
+
+Hyperparameter real(std::string name, double value, double min, double max, std::string scale,
+                    std::string description) {
+  return {std::move(name),       HyperparameterType::kFloat, value, min, max, std::move(scale), {},
+          std::move(description)};
+}
+
+Hyperparameter whole(std::string name, int value, double min, double max, std::string scale,
+                     std::string description) {
+  return {std::move(name),       HyperparameterType::kInt, value, min, max, std::move(scale), {},
+          std::move(description)};
+}
+
+Hyperparameter choice(std::string name, std::vector<std::string> values, std::string description) {
+  const std::string first = values.front();
+  return {std::move(name),       HyperparameterType::kCategorical, first, 0, 0, "", std::move(values),
+          std::move(description)};
+}
+
+std::vector<Hyperparameter> shared_hyperparameters() {
+  return {
+      whole("epochs", 10, 0, 10000, "log", "passes over the training images; 0 exports the untrained model"),
+      whole("batch_size", 16, 2, 512, "log", "images in a batch"),
+      whole("accumulate", 1, 1, 64, "log", "batches whose gradients make one step of the optimizer"),
+      choice("lr_scheduler", {"cosine", "step", "constant"}, "how the learning rate falls"),
+      {"lr_scheduler_step",
+       HyperparameterType::kText,
+       "",
+       0,
+       0,
+       "",
+       {},
+       "epochs, as in \"33,67\", after which the rate is multiplied by lr_scheduler_factor; implies "
+       "lr_scheduler step"},
+      real("lr_scheduler_factor", 0.1, 1e-3, 1, "log", "factor of lr_scheduler_step"),
+      real("warmup_epochs", 1, 0, 100, "linear", "epochs over which the learning rate rises from 0"),
+      real("gradient_clip", 10, 0, 1e6, "linear", "largest norm of the gradient; 0: no limit"),
+      {"augmentation",
+       HyperparameterType::kBool,
+       true,
+       0,
+       0,
+       "",
+       {},
+       "flips, crops, brightness and contrast"},
+  };
+}
+
+Recipe legacy_recipe() {
+  Recipe recipe;
+  recipe.name = "legacy";
+  recipe.description = "SGD with momentum; prints the lines of SageMaker's built-in Object Detection";
+  recipe.hyperparameters = {
+      real("learning_rate", 0.02, 1e-6, 0.5, "log", "of SGD"),
+      real("momentum", 0.9, 0, 0.999, "reverse_log", "of SGD"),
+      real("weight_decay", 5e-4, 0, 0.999, "log",
+           "L2 penalty on weights; biases and normalisation have none"),
+      choice("optimizer", {"sgd", "adam"}, "adam takes learning_rate, and has no momentum of its own to set"),
+      {"nesterov", HyperparameterType::kBool, false, 0, 0, "", {}, "Nesterov's momentum in SGD"},
+  };
+  const std::string step = "epoch=([0-9]+)", number = "\\(([0-9.]+)\\)";
+  recipe.metrics = {{"validation:mAP", "maximize", "validation mAP <score>=" + number, step},
+                    {"validation:mAP50", "maximize", "validation mAP50 <score>=" + number, step},
+                    {"train:cross_entropy", "minimize", "train cross_entropy <loss>=" + number, step},
+                    {"train:smooth_l1", "minimize", "train smooth_l1 <loss>=" + number, step}};
+  recipe.loss_names = {"train:cross_entropy", "train:smooth_l1"};
+  recipe.metric_names = {"validation:mAP", "validation:mAP50"};
+  return recipe;
+}
+
+Recipe latest_recipe() {
+  Recipe recipe;
+  recipe.name = "latest";
+  recipe.description = "Adam; prints the lines of SageMaker JumpStart's SSD, and the mAP";
+  recipe.hyperparameters = {
+      real("adam_learning_rate", 1e-3, 1e-6, 0.5, "log", "of Adam"),
+      choice("optimizer", {"adamw", "adam"}, "adamw decouples the weight decay from the gradient"),
+      real("weight_decay", 0.05, 0, 0.999, "log", "on weights; biases and normalisation have none"),
+      real("beta1", 0.9, 0, 0.999, "reverse_log", "decay of Adam's mean of gradients"),
+      real("beta2", 0.999, 0, 0.99999, "reverse_log", "decay of Adam's mean of squared gradients"),
+      real("epsilon", 1e-8, 1e-12, 1, "log", "added to Adam's divisor"),
+  };
+  const std::string epoch = "\\[Epoch ([0-9]+)\\]", step = "epoch=([0-9]+)", number = "([0-9.]+)";
+  recipe.metrics = {
+      {"validation:mAP", "maximize", "validation mAP <score>=\\(" + number + "\\)", step},
+      {"validation:mAP50", "maximize", "validation mAP50 <score>=\\(" + number + "\\)", step},
+      {"Val_CrossEntropy", "minimize", "Val_CrossEntropy=" + number, epoch},
+      {"Val_SmoothL1", "minimize", "Val_SmoothL1=" + number, epoch},
+      {"CrossEntropy", "minimize", "\\bCrossEntropy=" + number, epoch},
+      {"SmoothL1", "minimize", "\\bSmoothL1=" + number, epoch},
+  };
+  recipe.loss_names = {"CrossEntropy", "SmoothL1"};
+  recipe.metric_names = {"validation:mAP", "validation:mAP50", "Val_CrossEntropy", "Val_SmoothL1"};
+  return recipe;
+}
+
+loop::OptimizerKind optimizer_kind(const std::string& name) {
+  if (name == "sgd") return loop::OptimizerKind::kSgd;
+  if (name == "adam") return loop::OptimizerKind::kAdam;
+  TUNE_CHECK(name == "adamw", name);
+  return loop::OptimizerKind::kAdamW;
+}
+
+loop::Schedule make_schedule(const loop::Hyperparameters& values) {
+  loop::Schedule schedule;
+  schedule.epochs = static_cast<double>(values.integer("epochs"));
+  schedule.warmup_epochs = values.number("warmup_epochs");
+  schedule.factor = values.number("lr_scheduler_factor");
+  schedule.step_epochs = loop::parse_step_epochs(values.text("lr_scheduler_step"));
+  const std::string& kind = values.text("lr_scheduler");
+  const bool has_steps = !schedule.step_epochs.empty();
+  if (has_steps && values.given("lr_scheduler") && kind != "step")
+    throw Error(ExitCode::kBadSpec, "lr_scheduler is \"" + kind + "\", yet lr_scheduler_step is given",
+                "leave one of them out");
+  if (kind == "step" && !has_steps)
+    throw Error(ExitCode::kBadSpec, "lr_scheduler is \"step\" without lr_scheduler_step",
+                "name the epochs, as in \"lr_scheduler_step\": \"5,8\"");
+  schedule.kind = has_steps          ? loop::ScheduleKind::kStep
+                  : kind == "cosine" ? loop::ScheduleKind::kCosine
+                                     : loop::ScheduleKind::kConstant;
+  return schedule;
+}
+
+// Fixed point, so that regexes made for digits and points read it whole.
+std::string fixed(double number) {
+  char text[400];
+  std::snprintf(text, sizeof text, "%.6f", number);
+  return text;
+}
+
+}  // namespace
+
+const std::vector<Recipe>& detection_recipes() {
+  static const std::vector<Recipe> recipes = [] {
+    std::vector<Recipe> made{legacy_recipe(), latest_recipe()};
+    for (Recipe& recipe : made)
+      for (Hyperparameter& shared : shared_hyperparameters()) recipe.hyperparameters.push_back(shared);
+    return made;
+  }();
+  return recipes;
+}
+
+const Recipe& detection_recipe(const std::string& name) {
+  for (const Recipe& recipe : detection_recipes())
+    if (recipe.name == name) return recipe;
+  throw Error(ExitCode::kBadSpec, "unknown recipe \"" + name + "\"", "legacy or latest");
+}
+
+loop::Plan make_plan(const Recipe& recipe, const loop::Hyperparameters& values) {
+  loop::Plan plan;
+  plan.epochs = values.integer("epochs");
+  plan.batch_size = values.integer("batch_size");
+  plan.accumulate = values.integer("accumulate");
+  plan.schedule = make_schedule(values);
+  plan.optimizer.kind = optimizer_kind(values.text("optimizer"));
+  plan.optimizer.weight_decay = values.number("weight_decay");
+  plan.optimizer.gradient_clip = values.number("gradient_clip");
+  if (recipe.name == "legacy") {
+    plan.schedule.base = values.number("learning_rate");
+    plan.optimizer.momentum = values.number("momentum");
+    plan.optimizer.nesterov = values.flag("nesterov");
+  } else {
+    plan.schedule.base = values.number("adam_learning_rate");
+    plan.optimizer.beta1 = values.number("beta1");
+    plan.optimizer.beta2 = values.number("beta2");
+    plan.optimizer.epsilon = values.number("epsilon");
+  }
+  return plan;
+}
+
+std::vector<std::string> metric_lines(const Recipe& recipe, const loop::EpochReport& report) {
+  const std::string epoch = std::to_string(report.epoch);
+  const std::string quality = "#quality_metric: host=algo-1, epoch=" + epoch + ", ";
+  const auto value = [&](const std::string& name) { return fixed(report.metrics.at(name)); };
+  std::vector<std::string> lines;
+  if (recipe.name == "legacy") {
+    if (!report.losses.empty()) {
+      lines.push_back(quality + "train cross_entropy <loss>=(" + fixed(report.losses[0]) + ")");
+      lines.push_back(quality + "train smooth_l1 <loss>=(" + fixed(report.losses[1]) + ")");
+    }
+  } else {
+    const std::string head = "[Epoch " + epoch + "] ";
+    if (!report.losses.empty())
+      lines.push_back(head + "Training cost: " + fixed(report.losses[0] + report.losses[1]) +
+                      ", CrossEntropy=" + fixed(report.losses[0]) + ", SmoothL1=" + fixed(report.losses[1]));
+    lines.push_back(head + "Validation: Val_CrossEntropy=" + value("Val_CrossEntropy") +
+                    ", Val_SmoothL1=" + value("Val_SmoothL1"));
+  }
+  lines.push_back(quality + "validation mAP <score>=(" + value("validation:mAP") + ")");
+  lines.push_back(quality + "validation mAP50 <score>=(" + value("validation:mAP50") + ")");
+  return lines;
+}
+
+}  // namespace tune::trainer::detection

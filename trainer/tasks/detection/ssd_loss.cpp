@@ -1,0 +1,32 @@
+#include "trainer/tasks/detection/ssd_loss.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace tune::trainer::detection {
+
+SsdLoss ssd_loss(const torch::Tensor& logits, const torch::Tensor& offsets, const Targets& targets) {
+  const std::int64_t boxes = logits.size(1);
+  const torch::Tensor log_probabilities = torch::log_softmax(logits.to(torch::kFloat), -1);
+  const torch::Tensor losses = -log_probabilities.gather(-1, targets.categories.unsqueeze(-1)).squeeze(-1);
+  const torch::Tensor positive = targets.categories > 0;
+
+  // How many are mined is known on the CPU, so nothing here waits for a GPU. Positives sort last and never
+  // count.
+  const std::int64_t most = std::min(boxes, kNegativesPerPositive * targets.most_in_an_image);
+  const torch::Tensor background = losses.masked_fill(positive, -std::numeric_limits<float>::infinity());
+  const torch::Tensor hardest = std::get<0>(background.topk(most, -1));
+  const torch::Tensor wanted = positive.sum(-1, /*keepdim=*/true) * kNegativesPerPositive;
+  const torch::Tensor rank = torch::arange(most, wanted.options()).unsqueeze(0);
+  const torch::Tensor mined = hardest.masked_fill((rank >= wanted).logical_or(hardest.isneginf()), 0.0);
+
+  const double positives = static_cast<double>(std::max<std::int64_t>(1, targets.positives));
+  const torch::Tensor distances =
+      torch::smooth_l1_loss(offsets.to(torch::kFloat), targets.offsets, at::Reduction::None).sum(-1);
+  SsdLoss loss;
+  loss.cross_entropy = (losses.masked_fill(positive.logical_not(), 0.0).sum() + mined.sum()) / positives;
+  loss.smooth_l1 = distances.masked_fill(positive.logical_not(), 0.0).sum() / positives;
+  return loss;
+}
+
+}  // namespace tune::trainer::detection

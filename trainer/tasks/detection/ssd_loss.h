@@ -1,0 +1,27 @@
+#pragma once
+// The loss of SSD (Liu et al., ECCV 2016, section 2.2), as GluonCV's SSDMultiBoxLoss computes it.
+#include "trainer/torch_compat.h"
+
+namespace tune::trainer::detection {
+
+// B images with N default boxes each. Everything lies on the device of the network.
+struct Targets {
+  torch::Tensor categories;           // int64 [B, N]; 0 is background
+  torch::Tensor offsets;              // float [B, N, 4]; only rows of positives count
+  std::int64_t positives = 0;         // boxes with a category, in all images together
+  std::int64_t most_in_an_image = 0;  // of them
+};
+
+struct SsdLoss {
+  torch::Tensor cross_entropy, smooth_l1;  // scalars; both already divided by the positives of the batch
+  torch::Tensor total() const { return cross_entropy + smooth_l1; }
+};
+
+inline constexpr std::int64_t kNegativesPerPositive = 3;
+
+// `logits` [B, N, classes + 1] and `offsets` [B, N, 4], computed in fp32 whatever their dtype. Of the
+// background boxes of an image those with the largest loss count, three for each positive (none without
+// positives). Smooth L1 turns from quadratic to linear at 1. A batch without positives has the loss 0.
+SsdLoss ssd_loss(const torch::Tensor& logits, const torch::Tensor& offsets, const Targets& targets);
+
+}  // namespace tune::trainer::detection

@@ -1,0 +1,208 @@
+#include "trainer/weights/safetensors.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <set>
+
+#include "tuner/core/atomic_file.h"
+#include "tuner/core/error.h"
+#include "tuner/core/json.h"
+
+namespace tune::trainer::weights {
+namespace {
+
+static_assert(std::endian::native == std::endian::little,
+              "safetensors is little-endian, and so is this reader");
+
+constexpr std::uint64_t kLengthBytes = 8;
+constexpr std::uint64_t kLargestHeader = 100'000'000;  // the format's own limit
+
+struct DtypeName {
+  const char* name;
+  at::ScalarType dtype;
+};
+constexpr std::array<DtypeName, 10> kDtypes{{{"F64", at::kDouble},
+                                             {"F32", at::kFloat},
+                                             {"F16", at::kHalf},
+                                             {"BF16", at::kBFloat16},
+                                             {"I64", at::kLong},
+                                             {"I32", at::kInt},
+                                             {"I16", at::kShort},
+                                             {"I8", at::kChar},
+                                             {"U8", at::kByte},
+                                             {"BOOL", at::kBool}}};
+
+[[noreturn]] void refuse(const std::string& place, const std::string& reason) {
+  throw Error(ExitCode::kBadData, place + ": not a valid safetensors file: " + reason,
+              "copy or download the file again");
+}
+
+struct Entry {
+  std::string name;
+  at::ScalarType dtype = at::kFloat;
+  std::vector<std::int64_t> shape;
+  std::uint64_t begin = 0, end = 0;
+};
+
+// The header as JSON. Duplicate names are refused, since two readers would disagree about them.
+Json parse_header(std::string_view text, const std::string& place) {
+  std::vector<std::set<std::string>> names;
+  const auto refuse_duplicates = [&](int, Json::parse_event_t event, Json& parsed) {
+    if (event == Json::parse_event_t::object_start) names.emplace_back();
+    if (event == Json::parse_event_t::object_end) names.pop_back();
+    if (event == Json::parse_event_t::key && !names.back().insert(parsed.get<std::string>()).second)
+      refuse(place, "the name \"" + parsed.get<std::string>() + "\" appears twice in the header");
+    return true;
+  };
+  try {
+    Json header = Json::parse(text, refuse_duplicates);
+    if (!header.is_object()) refuse(place, "the header is not a JSON object");
+    return header;
+  } catch (const Json::exception& error) {
+    refuse(place, std::string("the header is not JSON: ") + error.what());
+  }
+}
+
+std::uint64_t unsigned_at(const Json& value, const std::string& place, const std::string& what) {
+  if (!value.is_number_unsigned()) refuse(place, what + " is not a whole number >= 0");
+  return value.get<std::uint64_t>();
+}
+
+Entry parse_entry(const std::string& name, const Json& json, const std::string& place) {
+  const std::string tensor = "tensor \"" + name + "\"";
+  if (!json.is_object() || !json.contains("dtype") || !json.contains("shape") ||
+      !json.contains("data_offsets"))
+    refuse(place, tensor + " needs dtype, shape and data_offsets");
+  Entry entry;
+  entry.name = name;
+  const Json& dtype = json["dtype"];
+  const auto* known = std::find_if(kDtypes.begin(), kDtypes.end(), [&](const DtypeName& row) {
+    return dtype.is_string() && dtype == row.name;
+  });
+  if (known == kDtypes.end())
+    refuse(place, tensor + " has the dtype " + dtype.dump() + ", which is not supported");
+  entry.dtype = known->dtype;
+  if (!json["shape"].is_array()) refuse(place, tensor + " has a shape that is not a list");
+  for (const Json& size : json["shape"]) {
+    const std::uint64_t extent = unsigned_at(size, place, "a size of " + tensor);
+    if (extent > static_cast<std::uint64_t>(INT64_MAX)) refuse(place, tensor + " is too large");
+    entry.shape.push_back(static_cast<std::int64_t>(extent));
+  }
+  const Json& offsets = json["data_offsets"];
+  if (!offsets.is_array() || offsets.size() != 2) refuse(place, tensor + " needs two data_offsets");
+  entry.begin = unsigned_at(offsets[0], place, "an offset of " + tensor);
+  entry.end = unsigned_at(offsets[1], place, "an offset of " + tensor);
+  return entry;
+}
+
+std::uint64_t bytes_of(const Entry& entry, const std::string& place) {
+  std::uint64_t bytes = c10::elementSize(entry.dtype);
+  for (const std::int64_t size : entry.shape)
+    if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(size), &bytes))
+      refuse(place, "the size of tensor \"" + entry.name + "\" overflows");
+  return bytes;
+}
+
+// The format wants the buffer covered without holes or overlaps.
+void check_layout(std::vector<Entry>& entries, std::uint64_t buffer_bytes, const std::string& place) {
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
+  });
+  std::uint64_t position = 0;
+  for (const Entry& entry : entries) {
+    const std::string tensor = "tensor \"" + entry.name + "\"";
+    if (entry.begin != position)
+      refuse(place, tensor + " begins at " + std::to_string(entry.begin) + " where " +
+                        std::to_string(position) + " was expected: a hole or an overlap");
+    if (entry.end < entry.begin || entry.end > buffer_bytes) refuse(place, tensor + " ends outside the file");
+    if (entry.end - entry.begin != bytes_of(entry, place))
+      refuse(place, tensor + " has " + std::to_string(entry.end - entry.begin) +
+                        " bytes, its shape and dtype say " + std::to_string(bytes_of(entry, place)));
+    position = entry.end;
+  }
+  if (position != buffer_bytes)
+    refuse(place, std::to_string(buffer_bytes - position) + " bytes at the end belong to no tensor");
+}
+
+Metadata parse_metadata(const Json& json, const std::string& place) {
+  Metadata metadata;
+  if (!json.is_object()) refuse(place, "__metadata__ is not an object");
+  for (const auto& [name, value] : json.items()) {
+    if (!value.is_string()) refuse(place, "__metadata__ \"" + name + "\" is not text");
+    metadata[name] = value.get<std::string>();
+  }
+  return metadata;
+}
+
+const char* dtype_name(const std::string& tensor, at::ScalarType dtype) {
+  for (const DtypeName& row : kDtypes)
+    if (row.dtype == dtype) return row.name;
+  broken_invariant("a dtype that safetensors knows", __FILE__, __LINE__, tensor);
+}
+
+}  // namespace
+
+SafetensorsContent decode_safetensors(std::string_view bytes, const std::string& place) {
+  if (bytes.size() < kLengthBytes) refuse(place, "it has only " + std::to_string(bytes.size()) + " bytes");
+  std::uint64_t header_bytes = 0;
+  std::memcpy(&header_bytes, bytes.data(), kLengthBytes);
+  if (header_bytes > kLargestHeader) refuse(place, "the header is longer than 100 MB");
+  if (header_bytes > bytes.size() - kLengthBytes) refuse(place, "the header is longer than the file");
+  const Json header = parse_header(bytes.substr(kLengthBytes, header_bytes), place);
+  const std::string_view buffer = bytes.substr(kLengthBytes + header_bytes);
+
+  SafetensorsContent content;
+  std::vector<Entry> entries;
+  for (const auto& [name, value] : header.items()) {
+    if (name == "__metadata__")
+      content.metadata = parse_metadata(value, place);
+    else
+      entries.push_back(parse_entry(name, value, place));
+  }
+  check_layout(entries, buffer.size(), place);
+  for (const Entry& entry : entries) {
+    torch::Tensor tensor = torch::empty(entry.shape, entry.dtype);
+    if (entry.end > entry.begin)
+      std::memcpy(tensor.data_ptr(), buffer.data() + entry.begin, entry.end - entry.begin);
+    content.tensors.emplace(entry.name, std::move(tensor));
+  }
+  return content;
+}
+
+std::string encode_safetensors(const TensorMap& tensors, const Metadata& metadata) {
+  OrderedJson header = OrderedJson::object();
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  std::vector<torch::Tensor> packed;
+  std::uint64_t position = 0;
+  for (const auto& [name, tensor] : tensors) {
+    packed.push_back(tensor.detach().to(torch::kCPU).contiguous());
+    const std::uint64_t end = position + packed.back().nbytes();
+    header[name] = {{"dtype", dtype_name(name, tensor.scalar_type())},
+                    {"shape", tensor.sizes().vec()},
+                    {"data_offsets", {position, end}}};
+    position = end;
+  }
+  std::string text = header.dump();
+  text.append((8 - text.size() % 8) % 8, ' ');
+  const std::uint64_t length = text.size();
+  std::string bytes(kLengthBytes, '\0');
+  std::memcpy(bytes.data(), &length, kLengthBytes);
+  bytes.reserve(kLengthBytes + length + position);
+  bytes += text;
+  for (const torch::Tensor& tensor : packed)
+    bytes.append(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes());
+  return bytes;
+}
+
+SafetensorsContent read_safetensors(const std::filesystem::path& path) {
+  return decode_safetensors(read_file(path), path.string());
+}
+
+void write_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
+                       const Metadata& metadata) {
+  write_file_atomically(path, encode_safetensors(tensors, metadata));
+}
+
+}  // namespace tune::trainer::weights

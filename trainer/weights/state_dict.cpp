@@ -1,0 +1,44 @@
+#include "trainer/weights/state_dict.h"
+
+#include <set>
+
+namespace tune::trainer::weights {
+namespace {
+
+bool is_optional(const std::string& name) { return name.ends_with("num_batches_tracked"); }
+
+}  // namespace
+
+TensorMap state_dict(const torch::nn::Module& module) {
+  TensorMap tensors;
+  for (const auto& parameter : module.named_parameters()) tensors[parameter.key()] = parameter.value();
+  for (const auto& buffer : module.named_buffers()) tensors[buffer.key()] = buffer.value();
+  return tensors;
+}
+
+LoadReport load_state_dict(torch::nn::Module& module, const TensorMap& tensors, const std::string& prefix) {
+  const torch::NoGradGuard no_grad;
+  TensorMap own = state_dict(module);
+  LoadReport report;
+  std::set<std::string> seen;
+  for (const auto& [name, tensor] : tensors) {
+    auto target = own.find(name);
+    if (target == own.end() && !prefix.empty()) target = own.find(prefix + name);
+    if (target == own.end()) {
+      report.unexpected.push_back(name);
+      continue;
+    }
+    seen.insert(target->first);
+    if (target->second.sizes() != tensor.sizes()) {
+      report.mismatched.push_back({target->first, tensor.sizes().vec(), target->second.sizes().vec()});
+      continue;
+    }
+    target->second.copy_(tensor);
+    report.loaded.push_back(target->first);
+  }
+  for (const auto& [name, tensor] : own)
+    if (!seen.contains(name) && !is_optional(name)) report.missing.push_back(name);
+  return report;
+}
+
+}  // namespace tune::trainer::weights

@@ -1,0 +1,31 @@
+#pragma once
+// Between a module and named tensors: torchvision's names, aliases, and a report of what did not fit.
+#include <string>
+#include <vector>
+
+#include "trainer/torch_compat.h"
+#include "trainer/weights/safetensors.h"
+
+namespace tune::trainer::weights {
+
+// Every parameter and buffer under its dotted name, sharing the module's memory.
+TensorMap state_dict(const torch::nn::Module& module);
+
+struct Mismatch {
+  std::string name;
+  std::vector<std::int64_t> in_file, in_model;
+};
+
+// What became of each name. `num_batches_tracked`, which old files lack, is never reported as missing.
+struct LoadReport {
+  std::vector<std::string> loaded, missing, unexpected;
+  std::vector<Mismatch> mismatched;
+};
+
+// Copies `tensors` into `module` where name and shape agree, whatever the dtype. A name that the module does
+// not have is tried again with `prefix` in front ("backbone." for a plain torchvision file). What does not
+// fit is left as it was.
+LoadReport load_state_dict(torch::nn::Module& module, const TensorMap& tensors,
+                           const std::string& prefix = {});
+
+}  // namespace tune::trainer::weights
