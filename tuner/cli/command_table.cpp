@@ -5,7 +5,20 @@ namespace tune::cli {
 
 const std::vector<Command>& command_table() {
   // A row a command; a row is added together with its tuner/cli/NAME_command.cpp.
-  static const std::vector<Command> table = {};
+  static const std::vector<Command> table = {
+      {"status", "status [STUDY] [--json]", "what the studies of a store are doing, or one of them",
+       "tune status\ntune status steel-legacy --json", status_command},
+      {"trials", "trials STUDY [--csv | --json]", "every trial of a study as a table",
+       "tune trials steel-legacy --csv > trials.csv", trials_command},
+      {"show", "show STUDY/N [--json]", "one trial: hyperparameters, attempts, metrics, cost",
+       "tune show steel-legacy/3", show_command},
+      {"best", "best STUDY [--json]", "the best trial and its hyperparameters",
+       "tune best steel-legacy --json", best_command},
+      {"logs", "logs STUDY/N [--follow] [--attempt K] [--json]", "what a trial printed",
+       "tune logs steel-legacy/3 --follow", logs_command},
+      {"models", "models [NAME] [--json]", "promoted models, their versions and lineage",
+       "tune models\ntune models steel-detector", models_command},
+  };
   return table;
 }
 

@@ -45,34 +45,53 @@ struct Options::Impl {
     std::string name, help;
     bool required = true;
   };
+  struct Option {
+    std::string name;         // "follow,f" has a short form
+    std::string placeholder;  // empty for a flag
+    std::string help;
+  };
   std::string command;
-  po::options_description options{"Options"};
   std::vector<Positional> positionals;
-  std::vector<std::string> names;  // without the dashes
-  std::set<std::string> with_value;
+  std::vector<Option> options;  // the command's own
 
+  // Its own options first, then those of every command.
+  std::vector<Option> all() const {
+    std::vector<Option> list = options;
+    list.push_back({"store", "DIR", "the folder of studies and models [$TUNE_STORE, else ./tune-store]"});
+    list.push_back({"json", "", "print JSON with a schema version"});
+    list.push_back({"help,h", "", "show this text"});
+    return list;
+  }
+  po::options_description description() const {
+    po::options_description description("Options", 100);
+    for (const Option& option : all()) {
+      const std::string& name = option.name;
+      if (option.placeholder.empty())
+        description.add_options()(name.c_str(), option.help.c_str());
+      else
+        description.add_options()(name.c_str(), po::value<std::string>()->value_name(option.placeholder),
+                                  option.help.c_str());
+    }
+    return description;
+  }
+  std::vector<std::string> names() const {  // without the dashes
+    std::vector<std::string> list;
+    for (const Option& option : all()) list.push_back(option.name.substr(0, option.name.find(',')));
+    return list;
+  }
   std::string hint() const { return "see `tune " + command + " --help`"; }
 };
 
-Options::Options(std::string_view command) : impl_(std::make_unique<Impl>()) {
-  impl_->command = command;
-  value("store", "DIR", "the folder of studies and models [$TUNE_STORE, else ./tune-store]");
-  flag("json", "print JSON with a schema version");
-  impl_->options.add_options()("help,h", "show this text");
-  impl_->names.push_back("help");
-}
+Options::Options(std::string_view command) : impl_(std::make_unique<Impl>()) { impl_->command = command; }
 Options::~Options() = default;
 
 Options& Options::flag(const std::string& name, const std::string& help) {
-  impl_->options.add_options()(name.c_str(), help.c_str());
-  impl_->names.push_back(name.substr(0, name.find(',')));
+  impl_->options.push_back({name, "", help});
   return *this;
 }
 
 Options& Options::value(const std::string& name, const std::string& placeholder, const std::string& help) {
-  impl_->options.add_options()(name.c_str(), po::value<std::string>()->value_name(placeholder), help.c_str());
-  impl_->names.push_back(name.substr(0, name.find(',')));
-  impl_->with_value.insert(impl_->names.back());
+  impl_->options.push_back({name, placeholder, help});
   return *this;
 }
 
@@ -113,17 +132,17 @@ po::variables_map read_arguments(const po::options_description& all,
 }  // namespace
 
 std::optional<Parsed> Options::parse(const std::vector<std::string>& arguments, Console& console) const {
-  po::options_description all;
-  all.add(impl_->options);
+  po::options_description all = impl_->description();
+  const std::vector<std::string> names = impl_->names();
   po::positional_options_description order;
   Parsed parsed;
-  parsed.impl_->declared.insert(impl_->names.begin(), impl_->names.end());
+  parsed.impl_->declared.insert(names.begin(), names.end());
   for (const auto& positional : impl_->positionals) {
     all.add_options()(positional.name.c_str(), po::value<std::string>());
     order.add(positional.name.c_str(), 1);
     parsed.impl_->declared.insert(positional.name);
   }
-  const po::variables_map values = read_arguments(all, order, impl_->names, impl_->hint(), arguments);
+  const po::variables_map values = read_arguments(all, order, names, impl_->hint(), arguments);
   if (values.count("help") != 0) {
     print_help(console.out);
     return std::nullopt;
@@ -149,7 +168,7 @@ void Options::print_help(std::ostream& out) const {
           << positional.help << '\n';
     out << '\n';
   }
-  out << impl_->options << "\nExample:\n";
+  out << impl_->description() << "\nExample:\n";
   std::string_view example = command->example;
   while (!example.empty()) {
     const std::size_t end = example.find('\n');

@@ -63,4 +63,16 @@ TrialReference parse_trial_reference(const std::string& text) {
   return reference;
 }
 
+fs::path trial_folder(const fs::path& store, const TrialReference& reference) {
+  return study_folder(store, reference.study) / "trials" / std::to_string(reference.trial);
+}
+
+Error unknown_trial(const store::StudyStore& study, const TrialReference& reference) {
+  const int count = study.trial_count();
+  return {ExitCode::kNotFound,
+          reference.study + " has no trial " + std::to_string(reference.trial) + ": " +
+              (count == 0 ? "no trial was started yet" : "its trials are 1 to " + std::to_string(count)),
+          "`tune trials " + reference.study + "` lists them"};
+}
+
 }  // namespace tune::cli

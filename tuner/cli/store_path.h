@@ -5,6 +5,7 @@
 
 #include "store/study_store.h"
 #include "tuner/cli/options.h"
+#include "tuner/core/error.h"
 
 namespace tune::cli {
 
@@ -23,5 +24,9 @@ struct TrialReference {
   int trial = 0;
 };
 TrialReference parse_trial_reference(const std::string& text);
+// STORE/STUDY/trials/N.
+std::filesystem::path trial_folder(const std::filesystem::path& store, const TrialReference& reference);
+// What to throw when the study has no such trial.
+Error unknown_trial(const store::StudyStore& study, const TrialReference& reference);
 
 }  // namespace tune::cli

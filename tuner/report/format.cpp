@@ -4,6 +4,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "tuner/report/table.h"
+
 namespace tune::report {
 namespace {
 
@@ -29,7 +31,7 @@ std::string seconds_text(double seconds) {
 }
 
 std::string hours_text(double hours) {
-  if (hours < 0.01) return seconds_text(hours * 3600);
+  if (hours < 1) return seconds_text(hours * 3600);
   return printed("%.2f h", hours);
 }
 
@@ -48,6 +50,15 @@ std::string parameters_text(const ParameterSet& parameters) {
   for (const auto& [name, value] : parameters)
     text += (text.empty() ? "" : " ") + name + '=' +
             (value.is_number_float() ? number_text(value.get<double>()) : argument_text(value));
+  return text;
+}
+
+std::string parameter_lines(const ParameterSet& parameters) {
+  std::string text;
+  std::size_t widest = 0;
+  for (const auto& [name, value] : parameters) widest = std::max(widest, name.size());
+  for (const auto& [name, value] : parameters)
+    text += "  " + name + std::string(widest + 2 - name.size(), ' ') + one_line(argument_text(value)) + '\n';
   return text;
 }
 

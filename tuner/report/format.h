@@ -11,10 +11,12 @@ namespace tune::report {
 std::string number_text(double value);                   // six significant digits: "0.4125", "1e-05", "nan"
 std::string value_text(const store::TrialRow& trial);    // its first objective; "" without one
 std::string seconds_text(double seconds);                // "3m 20s"
-std::string hours_text(double hours);                    // "1.25 h"; below a hundredth of an hour in seconds
+std::string hours_text(double hours);                    // "1.25 h"; below an hour "3m 20s"
 std::string usd_text(const std::optional<double>& usd);  // "$1.23"; "" without a price
-std::string cost_text(const Cost& cost);                 // "1.25 device hours, $3.83"
+std::string cost_text(const Cost& cost);                 // "device time 1.25 h, $3.83"
 std::string parameters_text(const ParameterSet& parameters);  // "learning_rate=0.001 optimizer=sgd"
+
+std::string parameter_lines(const ParameterSet& parameters);  // an indented line for each
 
 // Wall time from the first start to the end; nullopt before the end.
 std::optional<double> trial_seconds(const store::TrialRow& trial);

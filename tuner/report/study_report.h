@@ -37,6 +37,9 @@ Json trial_json(const store::TrialRow& trial, const CostReport& costs);
 // `best STUDY --json` and the ask-tell answer: trial, value, parameters; {"trial": null} without a best.
 Json best_json(const std::optional<store::TrialRow>& best);
 
+// `best STUDY`: "Best: trial 3 with ..." and a line for each hyperparameter; a sentence when there is none.
+std::string best_text(const StudyRows& rows);
+
 // What promotion did, as the caller knows it.
 struct PromotionOutcome {
   std::string model;
@@ -54,7 +57,7 @@ Json run_summary_json(const StudyRows& rows, const std::optional<PromotionOutcom
 std::string status_text(const StudyRows& rows, int width);
 Json status_json(const StudyRows& rows);
 
-// "12:03:04 trial 3.1 finished: reason", of a stored event; times are UTC.
+// "12:03:04 trial finished, trial 3, attempt 1: reason", of a stored event; times are UTC.
 std::string event_line(const store::EventRow& event);
 
 }  // namespace tune::report

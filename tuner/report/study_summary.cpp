@@ -9,15 +9,6 @@ namespace {
 constexpr std::size_t kLeaders = 5;        // rows of the leaderboard at the end of a run
 constexpr std::size_t kListedTrials = 50;  // more than these are left to `tune trials`
 
-std::string parameter_lines(const ParameterSet& parameters) {
-  std::string text;
-  std::size_t widest = 0;
-  for (const auto& [name, value] : parameters) widest = std::max(widest, name.size());
-  for (const auto& [name, value] : parameters)
-    text += "  " + name + std::string(widest + 2 - name.size(), ' ') + one_line(argument_text(value)) + '\n';
-  return text;
-}
-
 std::string best_lines(const StudyRows& rows, const store::TrialRow& best) {
   return "Best: trial " + std::to_string(best.number) + " with " + rows.study.objective.metric + ' ' +
          value_text(best) + '\n' + parameter_lines(best.parameters);
@@ -99,6 +90,12 @@ Json costs_json(const CostReport& costs) {
 }
 
 }  // namespace
+
+std::string best_text(const StudyRows& rows) {
+  const auto best = best_trial(rows.trials, rows.study.objective);
+  return best ? best_lines(rows, *best)
+              : "no trial of " + rows.study.name + " has completed with a value yet\n";
+}
 
 std::string run_summary(const StudyRows& rows, const std::optional<PromotionOutcome>& promotion, int width) {
   const CostReport costs(rows.trials, rows.attempts, usd_per_hour(rows.study));

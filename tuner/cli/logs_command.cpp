@@ -1,0 +1,154 @@
+#include <chrono>
+#include <ostream>
+#include <thread>
+
+#include "tuner/cli/attempt_log.h"
+#include "tuner/cli/commands.h"
+#include "tuner/cli/escape_filter.h"
+#include "tuner/cli/options.h"
+#include "tuner/cli/orchestrator_lock.h"
+#include "tuner/cli/output.h"
+#include "tuner/cli/store_path.h"
+#include "tuner/core/error.h"
+
+namespace tune::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::chrono::milliseconds kPoll{200};
+
+// Prints one attempt's log, whole or as it grows. The store is only read, so it may be interrupted at any
+// time.
+class LogPrinter {
+ public:
+  LogPrinter(const fs::path& attempt_folder, Console& console, bool as_json, int attempt)
+      : log_(attempt_folder),
+        filter_(!as_json && console.color),
+        console_(console),
+        as_json_(as_json),
+        attempt_(attempt) {}
+
+  void print_new() {
+    for (std::string bytes = log_.read_more(); !bytes.empty(); bytes = log_.read_more())
+      emit(filter_.filter(bytes));
+  }
+  void finish() {
+    print_new();
+    emit(filter_.finish());
+    if (!partial_.empty()) print_line(partial_);
+    partial_.clear();
+  }
+
+ private:
+  void emit(const std::string& text) {
+    if (as_json_) {
+      partial_ += text;
+      for (std::size_t end; (end = partial_.find('\n')) != std::string::npos; partial_.erase(0, end + 1))
+        print_line(partial_.substr(0, end));
+      return;
+    }
+    console_.out << text;
+    console_.out.flush();
+    if (!console_.out) throw Error(ExitCode::kEnvironment, "stdout cannot be written");
+  }
+  void print_line(const std::string& line) {
+    print_json({{"schema", 1}, {"attempt", attempt_}, {"line", line}}, console_);
+    console_.out.flush();
+  }
+
+  AttemptLog log_;
+  EscapeFilter filter_;
+  Console& console_;
+  bool as_json_;
+  int attempt_;
+  std::string partial_;  // of a line, for JSON
+};
+
+bool is_live(const std::string& attempt_state) {
+  return attempt_state == "starting" || attempt_state == "running";
+}
+
+// The attempt to print: the one asked for, else the last. nullopt while the trial has none.
+std::optional<store::AttemptRow> choose_attempt(const store::StudyStore& store,
+                                                const TrialReference& reference,
+                                                std::optional<std::int64_t> wanted) {
+  const std::vector<store::AttemptRow> attempts = store.attempts(reference.trial);
+  if (!wanted) return attempts.empty() ? std::nullopt : std::optional(attempts.back());
+  for (const auto& attempt : attempts)
+    if (attempt.attempt == *wanted) return attempt;
+  throw Error(ExitCode::kNotFound, reference.study + '/' + std::to_string(reference.trial) +
+                                       " has no attempt " + std::to_string(*wanted) + "; it has " +
+                                       std::to_string(attempts.size()));
+}
+
+struct Follow {
+  const fs::path& store_path;
+  const TrialReference& reference;
+  const store::StudyStore& store;
+  std::optional<std::int64_t> wanted;
+
+  fs::path folder(int attempt) const {
+    return trial_folder(store_path, reference) / "attempts" / std::to_string(attempt);
+  }
+  // Whether another attempt of the trial may still come.
+  bool may_go_on() const {
+    if (wanted || is_finished(store.trial(reference.trial)->state)) return false;
+    return is_locked(study_folder(store_path, reference.study) / "lock");
+  }
+};
+
+void print_whole(const Follow& follow, bool as_json, Console& console) {
+  const auto attempt = choose_attempt(follow.store, follow.reference, follow.wanted);
+  if (!attempt)
+    throw Error(ExitCode::kNotFound, "the trial has not been started yet", "--follow waits for it");
+  LogPrinter(follow.folder(attempt->attempt), console, as_json, attempt->attempt).finish();
+}
+
+void print_as_it_grows(const Follow& follow, bool as_json, Console& console) {
+  for (int printed = 0;;) {
+    auto attempt = choose_attempt(follow.store, follow.reference, follow.wanted);
+    if (attempt && attempt->attempt > printed) {
+      if (attempt->attempt > 1 && !as_json)
+        console.err << "--- attempt " << attempt->attempt << " ---" << std::endl;
+      printed = attempt->attempt;
+      LogPrinter printer(follow.folder(printed), console, as_json, printed);
+      const auto still_live = [&] {
+        const auto row = choose_attempt(follow.store, follow.reference, printed);
+        // An attempt of a killed tune stays "running" in the store although nothing of it lives.
+        return is_live(row->state) &&
+               is_locked(study_folder(follow.store_path, follow.reference.study) / "lock");
+      };
+      while (still_live()) {
+        printer.print_new();
+        std::this_thread::sleep_for(kPoll);
+      }
+      printer.finish();
+    }
+    if (!follow.may_go_on()) return;
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+}  // namespace
+
+int logs_command(const Arguments& arguments, Console& console) {
+  const auto options = Options("logs")
+                           .positional("STUDY/N", "trial N of a study, for example steel-legacy/3")
+                           .flag("follow,f", "go on printing until the trial ends")
+                           .value("attempt", "K", "the K-th attempt [the last]")
+                           .parse(arguments, console);
+  if (!options) return 0;
+  const TrialReference reference = parse_trial_reference(options->text("STUDY/N"));
+  const fs::path store_path = store_folder(*options);
+  const store::StudyStore store = open_study(store_path, reference.study);
+  if (!store.trial(reference.trial)) throw unknown_trial(store, reference);
+  const Follow follow{store_path, reference, store, options->integer("attempt")};
+  if (options->has("follow"))
+    print_as_it_grows(follow, options->has("json"), console);
+  else
+    print_whole(follow, options->has("json"), console);
+  return 0;
+}
+
+}  // namespace tune::cli

@@ -1,0 +1,33 @@
+#include <ostream>
+
+#include "tuner/cli/commands.h"
+#include "tuner/cli/options.h"
+#include "tuner/cli/output.h"
+#include "tuner/cli/store_path.h"
+#include "tuner/core/error.h"
+#include "tuner/report/trial_report.h"
+
+namespace tune::cli {
+
+int show_command(const Arguments& arguments, Console& console) {
+  const auto options = Options("show")
+                           .positional("STUDY/N", "trial N of a study, for example steel-legacy/3")
+                           .parse(arguments, console);
+  if (!options) return 0;
+  const TrialReference reference = parse_trial_reference(options->text("STUDY/N"));
+  const auto store_path = store_folder(*options);
+  const store::StudyStore store = open_study(store_path, reference.study);
+  const auto rows = report::read_trial(store, reference.trial);
+  if (!rows) throw unknown_trial(store, reference);
+  const std::string folder = trial_folder(store_path, reference).string();
+  if (options->has("json")) {
+    Json json = report::trial_details_json(*rows);
+    json["folder"] = folder;
+    print_json(json, console);
+    return 0;
+  }
+  console.out << report::trial_text(*rows, console.width) << "\nFiles: " << folder << '\n';
+  return 0;
+}
+
+}  // namespace tune::cli

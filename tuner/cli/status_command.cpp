@@ -1,0 +1,96 @@
+#include <ostream>
+
+#include "tuner/cli/commands.h"
+#include "tuner/cli/options.h"
+#include "tuner/cli/orchestrator_lock.h"
+#include "tuner/cli/output.h"
+#include "tuner/cli/store_path.h"
+#include "tuner/core/error.h"
+#include "tuner/report/format.h"
+#include "tuner/report/study_report.h"
+
+namespace tune::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The rows as they are, but for a state that a killed `tune` could not change any more.
+report::StudyRows read_live(const fs::path& store, const std::string& name) {
+  report::StudyRows rows = report::read_study(open_study(store, name));
+  if (rows.study.state == "running" && !is_locked(study_folder(store, name) / "lock")) {
+    rows.study.state = "interrupted";
+    rows.study.finish_reason = "no tune works on it; `tune resume " + name + "` continues it";
+  }
+  return rows;
+}
+
+struct Unreadable {
+  std::string study, message;
+};
+
+report::Table overview(const std::vector<report::StudyRows>& studies) {
+  using report::Align;
+  report::Table table;
+  table.columns = {{"study"},
+                   {"state"},
+                   {"trials"},
+                   {"best", Align::kRight},
+                   {"trial", Align::kRight},
+                   {"metric"},
+                   {"time", Align::kRight}};
+  for (const auto& rows : studies) {
+    const auto best = report::best_trial(rows.trials, rows.study.objective);
+    table.rows.push_back({rows.study.name, rows.study.state,
+                          report::counts_text(report::count_states(rows.trials)),
+                          best ? report::value_text(*best) : "", best ? std::to_string(best->number) : "",
+                          rows.study.objective.metric, report::seconds_text(rows.study.elapsed_seconds)});
+  }
+  return table;
+}
+
+int list_studies(const fs::path& store, bool as_json, Console& console) {
+  std::vector<report::StudyRows> studies;
+  std::vector<Unreadable> unreadable;
+  for (const std::string& name : study_names(store)) {
+    // One damaged file must not hide the other studies.
+    try {
+      studies.push_back(read_live(store, name));
+    } catch (const Error& error) {
+      unreadable.push_back({name, error.what()});
+    }
+  }
+  if (as_json) {
+    Json list = Json::array(), warnings = Json::array();
+    for (const auto& rows : studies) {
+      list.push_back(report::status_json(rows));
+      list.back().erase("schema");
+    }
+    for (const auto& [study, message] : unreadable)
+      warnings.push_back({{"study", study}, {"message", message}});
+    print_json({{"schema", 1}, {"studies", list}, {"warnings", warnings}}, console);
+    return 0;
+  }
+  if (studies.empty() && unreadable.empty()) console.out << "no studies in " << store.string() << '\n';
+  if (!studies.empty()) console.out << report::text_table(overview(studies), console.width);
+  for (const auto& [study, message] : unreadable)
+    console.err << "warning: " << study << ": " << message << '\n';
+  return 0;
+}
+
+}  // namespace
+
+int status_command(const Arguments& arguments, Console& console) {
+  const auto options =
+      Options("status").positional("STUDY", "one study [all of the store]", false).parse(arguments, console);
+  if (!options) return 0;
+  const fs::path store = store_folder(*options);
+  if (!options->has("STUDY")) return list_studies(store, options->has("json"), console);
+  const report::StudyRows rows = read_live(store, options->text("STUDY"));
+  if (options->has("json"))
+    print_json(report::status_json(rows), console);
+  else
+    console.out << report::status_text(rows, console.width);
+  return 0;
+}
+
+}  // namespace tune::cli

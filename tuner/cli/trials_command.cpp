@@ -1,0 +1,31 @@
+#include <ostream>
+
+#include "tuner/cli/commands.h"
+#include "tuner/cli/options.h"
+#include "tuner/cli/output.h"
+#include "tuner/cli/store_path.h"
+#include "tuner/core/error.h"
+#include "tuner/report/study_report.h"
+
+namespace tune::cli {
+
+int trials_command(const Arguments& arguments, Console& console) {
+  const auto options = Options("trials")
+                           .positional("STUDY", "the study's name")
+                           .flag("csv", "every column, exact numbers, RFC 4180")
+                           .parse(arguments, console);
+  if (!options) return 0;
+  if (options->has("csv") && options->has("json"))
+    throw Error(ExitCode::kUsage, "--csv and --json exclude each other");
+  const report::StudyRows rows =
+      report::read_study(open_study(store_folder(*options), options->text("STUDY")));
+  if (options->has("json"))
+    print_json(report::trials_json(rows), console);
+  else if (options->has("csv"))
+    console.out << report::csv_table(report::trial_table(rows, true));
+  else
+    console.out << report::text_table(report::trial_table(rows, false), console.width);
+  return 0;
+}
+
+}  // namespace tune::cli

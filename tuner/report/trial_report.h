@@ -1,0 +1,25 @@
+#pragma once
+// One trial as people and programs read it. Pure functions of stored rows.
+#include <string>
+#include <vector>
+
+#include "store/study_store.h"
+
+namespace tune::report {
+
+struct TrialRows {
+  store::StudyRow study;
+  store::TrialRow trial;
+  std::vector<store::AttemptRow> attempts;
+  std::vector<store::MetricRow> metrics;  // by name, step
+  std::vector<store::EventRow> events;    // of this trial
+  int rank = 0, ranked = 0;               // place on the leaderboard; 0 without one
+};
+
+// nullopt when the study has no such trial.
+std::optional<TrialRows> read_trial(const store::StudyStore& store, int number);
+
+std::string trial_text(const TrialRows& rows, int width);
+Json trial_details_json(const TrialRows& rows);
+
+}  // namespace tune::report
