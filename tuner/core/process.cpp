@@ -87,15 +87,14 @@ std::vector<ProcessInfo> descendants_of(pid_t root, const std::vector<ProcessInf
   return found;
 }
 
-std::vector<ProcessInfo> processes_with_environment(std::string_view entry) {
-  std::vector<ProcessInfo> found;
-  const std::string needle = std::string(1, '\0').append(entry).append(1, '\0');
-  for (const ProcessInfo& process : all_processes()) {
-    const std::string environment =
-        std::string(1, '\0').append(read_proc_file("/proc/" + std::to_string(process.pid) + "/environ"));
-    if (environment.find(needle) != std::string::npos) found.push_back(process);
-  }
-  return found;
+std::string environment_value(pid_t pid, std::string_view name) {
+  const std::string environment =
+      std::string(1, '\0').append(read_proc_file("/proc/" + std::to_string(pid) + "/environ"));
+  const std::string start = std::string(1, '\0').append(name).append("=");
+  const std::size_t at = environment.find(start);
+  if (at == std::string::npos) return {};
+  const std::size_t begin = at + start.size();
+  return environment.substr(begin, environment.find('\0', begin) - begin);
 }
 
 int open_process(pid_t pid, std::uint64_t start_time) {

@@ -23,9 +23,9 @@ std::optional<ProcessInfo> process_info(pid_t pid);
 std::vector<ProcessInfo> all_processes();
 // Children of `root`, their children and so on, those of `processes`; not `root` itself.
 std::vector<ProcessInfo> descendants_of(pid_t root, const std::vector<ProcessInfo>& processes);
-// Processes whose environment holds `entry` ("NAME=value"), as far as this user may read it. Zombies have
-// none.
-std::vector<ProcessInfo> processes_with_environment(std::string_view entry);
+// A variable of the environment that a process was started with; empty when it has none, has ended or is
+// another user's.
+std::string environment_value(pid_t pid, std::string_view name);
 // A descriptor of exactly that process (close-on-exec), which polls readable when it ends; -1 when it is
 // gone.
 int open_process(pid_t pid, std::uint64_t start_time);

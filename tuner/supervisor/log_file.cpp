@@ -109,8 +109,9 @@ void LogFile::finish() {
     static_cast<void>(::ftruncate(head_, static_cast<off_t>(kLogHead)) == 0);
     return;
   }
-  for (const Segment& segment : segments_) ::unlink(segment.path.c_str());
-  segments_.clear();
+  // The newest first: a reader that sees only older segments waits, one that sees only newer ones would
+  // report a gap.
+  for (; !segments_.empty(); segments_.pop_back()) ::unlink(segments_.back().path.c_str());
 }
 
 }  // namespace tune::supervisor

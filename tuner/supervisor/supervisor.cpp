@@ -233,7 +233,8 @@ void Supervisor::drain_pipes() {
 void Supervisor::write_pending() {
   while (output_.is_pending()) {
     const SteadyTime now = steady_clock::now();
-    const bool is_out_of_time = phase_ == Phase::kKilling || (phase_ == Phase::kTerminating && now >= kill_at_);
+    const bool is_out_of_time =
+        phase_ == Phase::kKilling || (phase_ == Phase::kTerminating && now >= kill_at_);
     output_.flush(now, is_out_of_time ? Milliseconds(0) : launch_.disk_patience);
     if (output_.is_pending()) wait_for_something();
   }

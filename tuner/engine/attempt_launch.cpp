@@ -1,0 +1,87 @@
+#include "tuner/engine/attempt_launch.h"
+
+#include <cstdlib>
+
+#include "tuner/core/atomic_file.h"
+#include "tuner/core/attempt_layout.h"
+#include "tuner/core/error.h"
+#include "tuner/core/json.h"
+
+namespace tune::engine {
+namespace {
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string result;
+  for (const std::string& text : texts) result += (result.empty() ? "" : ",") + text;
+  return result;
+}
+
+Json trial_document(const Attempt& attempt, const DeviceShare& share) {
+  Json trial = attempt.trial_json;
+  trial["threads"] = share.threads;
+  trial["devices"] = share.devices;
+  return trial;
+}
+
+// What the attempt sets itself goes before what is set here.
+std::map<std::string, std::string> trainer_environment(const Attempt& attempt, const DeviceShare& share,
+                                                       const Json& trial, const std::filesystem::path& folder,
+                                                       bool hide_gpus) {
+  std::map<std::string, std::string> environment = attempt.environment;
+  environment.emplace("TUNE_TRIAL_FILE", (folder / kTrialFile).string());
+  environment.emplace("TUNE_OUTPUT_DIR", trial.value("output_dir", (folder / kOutputFolder).string()));
+  environment.emplace("TUNE_CHECKPOINT_DIR", std::filesystem::absolute(attempt.checkpoint_folder).string());
+  if (trial.contains("seed")) environment.emplace("TUNE_SEED", argument_text(trial["seed"]));
+  environment[kTokenVariable] = attempt.token;
+  if (!share.devices.empty())
+    environment["CUDA_VISIBLE_DEVICES"] = joined(share.devices);
+  else if (hide_gpus)
+    environment["CUDA_VISIBLE_DEVICES"] = "";
+  // Libraries that count the machine's cores instead of the trial's would make trials fight for them.
+  if (!std::getenv("OMP_NUM_THREADS")) environment.emplace("OMP_NUM_THREADS", std::to_string(share.threads));
+  return environment;
+}
+
+Json metric_documents(const std::vector<MetricDefinition>& metrics) {
+  Json list = Json::array();
+  for (const MetricDefinition& metric : metrics) {
+    list.push_back({{"name", metric.name}, {"regex", metric.regex}});
+    if (metric.step) list.back()["step"] = *metric.step;
+  }
+  return list;
+}
+
+}  // namespace
+
+std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceShare& share, bool hide_gpus,
+                                         int channel) {
+  const std::filesystem::path folder = std::filesystem::absolute(attempt.folder);
+  const Json trial = trial_document(attempt, share);
+  std::vector<int> leases;
+  for (const Lease& lease : share.leases) leases.push_back(lease.descriptor());
+  Json launch = {{"schema", 1},
+                 {"trial", attempt.id.trial},
+                 {"attempt", attempt.id.attempt},
+                 {"token", attempt.token},
+                 {"argv", attempt.argv},
+                 {"working_directory", std::filesystem::absolute(attempt.working_directory).string()},
+                 {"environment", trainer_environment(attempt, share, trial, folder, hide_gpus)},
+                 {"metrics", metric_documents(attempt.metrics)},
+                 {"steps_done", attempt.steps_done},
+                 {"grace_ms", attempt.grace.count()},
+                 {"cpus", share.cores},
+                 {"control", channel},
+                 {"leases", leases}};
+  if (attempt.time_limit) launch["time_limit_ms"] = attempt.time_limit->count();
+
+  std::error_code error;
+  std::filesystem::create_directory(folder / kOutputFolder, error);
+  if (error)
+    throw Error(ExitCode::kEnvironment,
+                "cannot make \"" + (folder / kOutputFolder).string() + "\": " + error.message());
+  write_file_atomically(folder / kTrialFile, trial.dump(2) + "\n");
+  write_file_atomically(folder / kLaunchFile, launch.dump() + "\n");
+  return folder / kLaunchFile;
+}
+
+}  // namespace tune::engine

@@ -1,0 +1,15 @@
+#pragma once
+// The two files that an attempt starts from: trial.json for the trainer, launch.json for the supervisor.
+#include <filesystem>
+
+#include "tuner/engine/device_pool.h"
+#include "tuner/engine/trial_runner.h"
+
+namespace tune::engine {
+
+// Writes both and makes the output folder. `channel` is the supervisor's end of the socket. Gives
+// launch.json's path. Throws Error(kEnvironment).
+std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceShare& share, bool hide_gpus,
+                                         int channel);
+
+}  // namespace tune::engine

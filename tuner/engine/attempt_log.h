@@ -1,0 +1,31 @@
+#pragma once
+// An attempt's log as its supervisor leaves it: its first and last megabytes, with a line in between that
+// says how many bytes were dropped.
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace tune::engine {
+
+// Reads a log from its start, also while it grows. Owned by its user; not thread-safe; writes nothing.
+class AttemptLog {
+ public:
+  explicit AttemptLog(std::filesystem::path attempt_folder) : folder_(std::move(attempt_folder)) {}
+  // What comes next, at most `limit` bytes (or one marker line); empty when there is nothing new.
+  std::string read(std::size_t limit = 1 << 20);
+
+ private:
+  std::string read_tail_segments(std::size_t limit, bool& any);
+  std::string read_finished(std::size_t limit);
+  std::string skip_to(std::uint64_t position);
+
+  std::filesystem::path folder_;
+  std::uint64_t position_ = 0;  // in all that the trainer has printed
+};
+
+// The whole log, at most 32 MB and a marker line. Empty when there is none.
+std::string read_log(const std::filesystem::path& attempt_folder);
+// The last line that is not blank, at most `limit` bytes of it; for reasons of failures.
+std::string last_log_line(const std::filesystem::path& attempt_folder, std::size_t limit = 200);
+
+}  // namespace tune::engine

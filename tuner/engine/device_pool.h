@@ -1,0 +1,71 @@
+#pragma once
+// Which GPUs or cores each attempt gets.
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tuner/core/spec.h"
+#include "tuner/engine/gpu.h"
+#include "tuner/engine/leases.h"
+#include "tuner/engine/trial_runner.h"
+
+namespace tune::engine {
+
+// What one attempt runs on. Given back to the pool when no process of the attempt is left.
+struct DeviceShare {
+  std::vector<std::string> devices;  // GPU UUIDs; empty on the CPU
+  std::vector<Lease> leases;         // one a GPU
+  std::vector<int> cores;            // to pin to; empty on GPUs, where data loading takes what is free
+  int threads = 1;
+  int slot = -1;  // on the CPU
+  std::map<std::string, std::set<std::int64_t>>
+      strangers;  // by GPU: pids that NVML showed before the attempt
+};
+
+// Owned by the runner, on its thread. GPUs are claimed by leases that all tune processes share; cores are
+// not, since the kernel shares them: two orchestrators on one machine's cores slow each other down. Starts
+// and ends nothing.
+class DevicePool {
+ public:
+  // Throws Error(kEnvironment) when more GPUs a trial are asked for than there are.
+  DevicePool(std::optional<int> parallel, const Resources& resources);
+
+  Capacity capacity();
+  std::optional<DeviceShare> take();
+  void give_back(DeviceShare share);
+  bool uses_gpus() const { return gpus_per_trial_ > 0; }
+  bool has_driver() const { return nvml_ != nullptr; }
+  // Somebody else, or a GPU that is held back, keeps slots from us: capacity may grow without an event of our
+  // own.
+  bool waits_for_others() const { return waits_for_others_; }
+
+ private:
+  struct Quarantined {
+    Lease lease;
+    std::set<std::int64_t> pids;
+  };
+  std::vector<Gpu> read_gpus() const;
+  const std::vector<Gpu>& recent_gpus();
+  int free_slots(const Gpu& gpu, std::vector<std::string>& notices);
+  std::map<std::string, int> free_slots_by_gpu(std::vector<std::string>& notices);
+  void release_quarantined();
+  void quarantine_if_busy(DeviceShare& share);
+  std::vector<std::string> only_new(std::vector<std::string> notices);
+
+  std::unique_ptr<Nvml> nvml_;
+  std::optional<LeaseFolder> folder_;
+  int gpus_per_trial_ = 0, trials_per_gpu_ = 1, limit_ = 1, total_ = 1, running_ = 0, gpu_threads_ = 1;
+  std::vector<std::vector<int>> core_shares_;
+  std::set<int> free_core_slots_;
+  std::vector<Gpu> gpus_;
+  SteadyTime gpus_read_;
+  std::map<std::string, int> attempts_on_gpu_;
+  std::vector<Quarantined> quarantine_;
+  std::set<std::string> shown_;
+  bool waits_for_others_ = false;
+};
+
+}  // namespace tune::engine

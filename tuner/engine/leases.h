@@ -1,0 +1,57 @@
+#pragma once
+// Claims on GPU slots that all `tune` processes of a machine share: flocks on files in one folder.
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace tune::engine {
+
+// One claimed slot. It is free when every copy of the descriptor is closed, here and in the processes that
+// inherited it.
+class Lease {
+ public:
+  Lease(std::string gpu, int descriptor) : gpu_(std::move(gpu)), descriptor_(descriptor) {}
+  Lease(Lease&& other) noexcept
+      : gpu_(std::move(other.gpu_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+  Lease& operator=(Lease&& other) noexcept;
+  ~Lease();
+  const std::string& gpu() const { return gpu_; }
+  int descriptor() const { return descriptor_; }  // close-on-exec; whoever inherits it holds the lease too
+
+ private:
+  std::string gpu_;
+  int descriptor_;
+};
+
+// What is claimed of one GPU, by whomever.
+struct GpuClaims {
+  int free = 0;                    // slots of this split that are free; 0 while another split is in use
+  bool is_leased = false;          // anybody holds a slot
+  std::optional<int> other_split;  // somebody else runs this many trials on that GPU
+};
+
+// The folder: $TUNE_LEASE_DIR, else /run/lock/tune where /run/lock is open to all users, else
+// /tmp/tune-leases: a choice that does not depend on the user, since leases in different folders do not see
+// each other (containers that are to share GPUs mount one folder into each). It is made with mode 1777. Owned
+// by the runner, on its thread.
+class LeaseFolder {
+ public:
+  static std::filesystem::path default_path();
+  // Throws Error(kEnvironment) when the folder cannot be made or is not a real folder.
+  explicit LeaseFolder(std::filesystem::path path = default_path());
+  const std::filesystem::path& path() const { return path_; }
+
+  GpuClaims claims(const std::string& gpu, int trials_per_gpu) const;
+  // A free slot of a GPU that is split into `trials_per_gpu`; nullopt when there is none.
+  std::optional<Lease> take(const std::string& gpu, int trials_per_gpu) const;
+
+ private:
+  int open_file(const std::string& name) const;
+  std::optional<Lease> gate(const std::string& gpu) const;
+  GpuClaims claims_behind_gate(const std::string& gpu, int trials_per_gpu) const;
+
+  std::filesystem::path path_;
+};
+
+}  // namespace tune::engine

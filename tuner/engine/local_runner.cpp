@@ -1,0 +1,306 @@
+#include "tuner/engine/local_runner.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <cstring>
+#include <deque>
+
+#include "tuner/core/attempt_layout.h"
+#include "tuner/core/error.h"
+#include "tuner/core/process.h"
+#include "tuner/engine/attempt_launch.h"
+#include "tuner/engine/device_pool.h"
+#include "tuner/engine/machine.h"
+#include "tuner/engine/processes.h"
+
+namespace tune::engine {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr Milliseconds kOrphanInterval{10};
+constexpr Milliseconds kCapacityInterval{500};
+// A supervisor that has not ended the tree this long after the grace is itself stuck or stopped.
+constexpr Milliseconds kSupervisorGrace{15'000};
+
+struct RunningAttempt {
+  RunningAttempt(asio::io_context& context, AttemptId attempt_id, std::string attempt_token)
+      : id(attempt_id), token(std::move(attempt_token)), channel(context), timer(context) {}
+  AttemptId id;
+  std::string token;
+  pid_t pid = -1;
+  std::uint64_t start_time = 0;
+  bool is_attached = false;  // not our child: `channel` is its pidfd
+  asio::posix::stream_descriptor channel;
+  asio::steady_timer timer;  // orphans are looked for; before that, the patience with a stopped supervisor
+  std::optional<DeviceShare> share;  // absent when attached
+  std::optional<OrphanedTree> orphans;
+};
+
+}  // namespace
+
+struct LocalRunner::Impl {
+  explicit Impl(const LocalRunnerOptions& options);
+  ~Impl();
+
+  void watch(RunningAttempt& attempt);
+  void watch_wakes();
+  void watch_capacity();
+  void on_channel(AttemptId id);
+  void on_supervisor_gone(RunningAttempt& attempt);
+  void end_orphans(RunningAttempt& attempt);
+  void finish(AttemptId id);
+  void push(RunnerEventKind kind, AttemptId id);
+  RunningAttempt* find(AttemptId id);
+
+  std::filesystem::path supervisor;
+  DevicePool pool;
+  asio::io_context context{1};
+  int wake_descriptor = -1;
+  asio::posix::stream_descriptor wakes{context};
+  asio::steady_timer capacity_timer{context};
+  bool watches_capacity = false;
+  std::map<AttemptId, std::unique_ptr<RunningAttempt>> attempts;
+  std::deque<RunnerEvent> events;
+};
+
+LocalRunner::Impl::Impl(const LocalRunnerOptions& options)
+    : supervisor(options.supervisor.empty() ? find_supervisor() : options.supervisor),
+      pool(options.parallel, options.resources) {
+  if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+    throw Error(ExitCode::kEnvironment, std::string("cannot become a sub-reaper: ") + std::strerror(errno),
+                "Linux 3.4 or newer is needed");
+  // With an inherited SIG_IGN children would vanish before they are waited for.
+  ::signal(SIGCHLD, SIG_DFL);
+  wake_descriptor = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (wake_descriptor < 0)
+    throw Error(ExitCode::kEnvironment, std::string("cannot open an eventfd: ") + std::strerror(errno));
+  wakes.assign(wake_descriptor);
+  watch_wakes();
+}
+
+LocalRunner::Impl::~Impl() {
+  // End-of-file on its channel makes a supervisor kill its tree.
+  for (auto& [id, attempt] : attempts) attempt->channel.close();
+  for (auto& [id, attempt] : attempts) {
+    if (attempt->is_attached) continue;
+    int status = 0;
+    const bool reaped = !attempt->orphans && ::waitpid(attempt->pid, &status, 0) == attempt->pid;
+    if (reaped && WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
+    if (!attempt->orphans) attempt->orphans.emplace(attempt->token, attempt->pid);
+    while (!attempt->orphans->end()) ::usleep(1000);
+  }
+}
+
+RunningAttempt* LocalRunner::Impl::find(AttemptId id) {
+  const auto found = attempts.find(id);
+  return found == attempts.end() ? nullptr : found->second.get();
+}
+
+void LocalRunner::Impl::push(RunnerEventKind kind, AttemptId id) {
+  const auto is_same = [&](const RunnerEvent& event) { return event.kind == kind && event.id == id; };
+  // One is as good as many until it is read.
+  if (std::none_of(events.begin(), events.end(), is_same)) events.push_back({kind, id});
+}
+
+void LocalRunner::Impl::watch_wakes() {
+  wakes.async_wait(asio::posix::stream_descriptor::wait_read, [this](const error_code& error) {
+    if (error) return;
+    std::uint64_t count = 0;
+    static_cast<void>(::read(wake_descriptor, &count, sizeof count) == 0);
+    push(RunnerEventKind::kWoken, {});
+    watch_wakes();
+  });
+}
+
+// Leases that others give back and GPUs that recover make no event of their own.
+void LocalRunner::Impl::watch_capacity() {
+  if (watches_capacity || !pool.waits_for_others()) return;
+  watches_capacity = true;
+  capacity_timer.expires_after(kCapacityInterval);
+  capacity_timer.async_wait([this](const error_code& error) {
+    watches_capacity = false;
+    if (error) return;
+    // The engine asks again, and sees the notices then.
+    push(RunnerEventKind::kWoken, {});
+  });
+}
+
+void LocalRunner::Impl::watch(RunningAttempt& attempt) {
+  attempt.channel.async_wait(asio::posix::stream_descriptor::wait_read,
+                             [this, id = attempt.id](const error_code& error) {
+                               if (!error) on_channel(id);
+                             });
+}
+
+void LocalRunner::Impl::on_channel(AttemptId id) {
+  RunningAttempt* attempt = find(id);
+  if (!attempt) return;
+  if (attempt->is_attached) return on_supervisor_gone(*attempt);
+  std::array<char, 256> bytes;
+  const ssize_t got = ::recv(attempt->channel.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT);
+  if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) return on_supervisor_gone(*attempt);
+  if (got > 0) push(RunnerEventKind::kProgress, id);
+  watch(*attempt);
+}
+
+void LocalRunner::Impl::on_supervisor_gone(RunningAttempt& attempt) {
+  attempt.channel.close();
+  attempt.timer.cancel();
+  if (!attempt.is_attached) {
+    int status = 0;
+    pid_t reaped = 0;
+    do reaped = ::waitpid(attempt.pid, &status, 0);
+    while (reaped < 0 && errno == EINTR);
+    // It ends with 0 only when its whole tree is gone.
+    if (reaped == attempt.pid && WIFEXITED(status) && WEXITSTATUS(status) == 0) return finish(attempt.id);
+  }
+  attempt.orphans.emplace(attempt.token, attempt.pid);
+  end_orphans(attempt);
+}
+
+void LocalRunner::Impl::end_orphans(RunningAttempt& attempt) {
+  if (attempt.orphans->end()) return finish(attempt.id);
+  attempt.timer.expires_after(kOrphanInterval);
+  attempt.timer.async_wait([this, id = attempt.id](const error_code& error) {
+    RunningAttempt* found = error ? nullptr : find(id);
+    if (found) end_orphans(*found);
+  });
+}
+
+void LocalRunner::Impl::finish(AttemptId id) {
+  const auto found = attempts.find(id);
+  if (found->second->share) pool.give_back(std::move(*found->second->share));
+  attempts.erase(found);
+  push(RunnerEventKind::kExited, id);
+}
+
+LocalRunner::LocalRunner(const LocalRunnerOptions& options) : impl_(std::make_unique<Impl>(options)) {}
+LocalRunner::~LocalRunner() = default;
+
+AttemptRecord LocalRunner::start(const Attempt& attempt) {
+  TUNE_CHECK(!impl_->find(attempt.id), "the attempt runs already");
+  auto share = impl_->pool.take();
+  if (!share)
+    throw Error(ExitCode::kConflict, "no slot is free for trial " + std::to_string(attempt.id.trial),
+                "another process has taken it");
+  auto running = std::make_unique<RunningAttempt>(impl_->context, attempt.id, attempt.token);
+  try {
+    Channel channel = open_channel();
+    std::filesystem::path launch_file;
+    try {
+      launch_file = write_launch_files(attempt, *share, impl_->pool.has_driver() && share->devices.empty(),
+                                       channel.theirs);
+    } catch (...) {
+      ::close(channel.ours);
+      ::close(channel.theirs);
+      throw;
+    }
+    std::set<int> inherited;
+    for (const Lease& lease : share->leases) inherited.insert(lease.descriptor());
+    std::map<std::string, std::string> environment = attempt.secret_environment;
+    environment[kTokenVariable] = attempt.token;
+    const SupervisorProcess process =
+        spawn_supervisor(impl_->supervisor, launch_file, channel, inherited, environment);
+    running->pid = process.pid;
+    running->start_time = process.start_time;
+    running->channel.assign(process.channel);
+  } catch (...) {
+    impl_->pool.give_back(std::move(*share));
+    throw;
+  }
+  AttemptRecord record;
+  record.id = attempt.id;
+  record.token = attempt.token;
+  record.folder = attempt.folder;
+  record.supervisor_pid = running->pid;
+  record.supervisor_start_time = running->start_time;
+  static const std::string kBootId = boot_id();
+  record.boot_id = kBootId;
+  record.devices = share->devices;
+  record.threads = share->threads;
+  running->share = std::move(share);
+  impl_->watch(*running);
+  impl_->attempts.emplace(attempt.id, std::move(running));
+  return record;
+}
+
+bool LocalRunner::attach(const AttemptRecord& record) {
+  TUNE_CHECK(!impl_->find(record.id), "the attempt runs already");
+  if (record.boot_id != boot_id()) return false;
+  const auto pid = static_cast<pid_t>(record.supervisor_pid);
+  const int descriptor = pid > 0 ? open_process(pid, record.supervisor_start_time) : -1;
+  auto running = std::make_unique<RunningAttempt>(impl_->context, record.id, record.token);
+  running->pid = pid;
+  running->start_time = record.supervisor_start_time;
+  running->is_attached = true;
+  RunningAttempt& attempt = *running;
+  if (descriptor >= 0) {
+    attempt.channel.assign(descriptor);
+    impl_->watch(attempt);
+    impl_->attempts.emplace(record.id, std::move(running));
+    return true;
+  }
+  // Its supervisor was killed too, or it died between being started and being recorded: what carries its
+  // token is ended.
+  attempt.orphans.emplace(record.token, pid > 0 ? pid : -1);
+  if (attempt.orphans->end()) return false;
+  impl_->attempts.emplace(record.id, std::move(running));
+  impl_->end_orphans(attempt);
+  return true;
+}
+
+Capacity LocalRunner::capacity() { return impl_->pool.capacity(); }
+
+RunnerEvent LocalRunner::wait(SteadyTime deadline) {
+  while (impl_->events.empty()) {
+    impl_->watch_capacity();
+    impl_->context.restart();
+    if (impl_->context.poll() > 0) continue;
+    if (impl_->context.run_one_until(deadline) == 0 && std::chrono::steady_clock::now() >= deadline)
+      return {RunnerEventKind::kDeadline, {}};
+  }
+  const RunnerEvent event = impl_->events.front();
+  impl_->events.pop_front();
+  return event;
+}
+
+void LocalRunner::stop(AttemptId id, Milliseconds grace, const std::string& reason) {
+  RunningAttempt* attempt = impl_->find(id);
+  if (!attempt || attempt->orphans) return;
+  if (attempt->is_attached) {
+    // Without a channel: the supervisor takes SIGTERM for a stop with its own grace.
+    signal_process(attempt->pid, attempt->start_time, grace > Milliseconds(0) ? SIGTERM : SIGKILL);
+  } else {
+    std::string command = "stop " + std::to_string(grace.count()) + " " + reason;
+    std::replace(command.begin(), command.end(), '\n', ' ');
+    command += '\n';
+    static_cast<void>(::send(attempt->channel.native_handle(), command.data(), command.size(),
+                             MSG_DONTWAIT | MSG_NOSIGNAL));
+  }
+  attempt->timer.expires_after(grace + kSupervisorGrace);
+  attempt->timer.async_wait([this, id](const error_code& error) {
+    const RunningAttempt* stuck = error ? nullptr : impl_->find(id);
+    if (stuck && !stuck->orphans) signal_process(stuck->pid, stuck->start_time, SIGKILL);
+  });
+}
+
+void LocalRunner::wake() {
+  const std::uint64_t one = 1;
+  static_cast<void>(::write(impl_->wake_descriptor, &one, sizeof one) == 0);
+}
+
+}  // namespace tune::engine
