@@ -37,7 +37,7 @@ std::string hours_text(double hours) {
 
 std::string usd_text(const std::optional<double>& usd) {
   if (!usd) return {};
-  return printed(*usd > 0 && *usd < 0.1 ? "$%.4f" : "$%.2f", *usd);
+  return printed(*usd > 0 && *usd < 0.0995 ? "$%.4f" : "$%.2f", *usd);
 }
 
 std::string cost_text(const Cost& cost) {

@@ -1,0 +1,258 @@
+#include <cmath>
+#include <limits>
+
+#include "support/catch.h"
+#include "tuner/report/cost.h"
+#include "tuner/report/format.h"
+#include "tuner/report/model_report.h"
+#include "tuner/report/study_report.h"
+#include "tuner/report/trial_report.h"
+#include "unit/store/store_fixture.h"
+
+namespace tune::report {
+namespace {
+
+using store::attempt_row;
+using store::completed;
+using store::study_row;
+using store::trial_row;
+
+store::AttemptRow leased(int trial, int attempt, double seconds, std::vector<std::string> devices = {}) {
+  store::AttemptRow row = attempt_row(trial, attempt);
+  row.state = "exited";
+  row.lease_seconds = seconds;
+  row.devices = std::move(devices);
+  return row;
+}
+
+store::TrialRow ended(int number, TrialState state, std::vector<double> values,
+                      const std::string& reason = {}) {
+  store::TrialRow row = completed(trial_row(number), 0);
+  row.state = state;
+  row.values = std::move(values);
+  row.reason = reason;
+  return row;
+}
+
+StudyRows priced_study() {
+  StudyRows rows;
+  rows.study = study_row();
+  rows.study.spec["cost"]["usd_per_hour"] = 3.6;
+  rows.study.state = "finished";
+  rows.study.finish_reason = "trial limit";
+  rows.study.elapsed_seconds = 125;
+  rows.trials = {ended(1, TrialState::kCompleted, {0.25}), ended(2, TrialState::kCompleted, {0.4125}),
+                 ended(3, TrialState::kStopped, {0.9}, "worse than the median"),
+                 ended(4, TrialState::kFailed, {}, "exit code 3")};
+  rows.trials[3].failure = "crash";
+  rows.attempts = {leased(1, 1, 10), leased(1, 2, 100), leased(2, 1, 50, {"GPU-1", "GPU-2"}),
+                   leased(3, 1, 20), leased(4, 1, 5)};
+  return rows;
+}
+
+TEST_CASE("device hours count every device of a lease, and one where there is none", "[cost]") {
+  const StudyRows rows = priced_study();
+  const CostReport costs(rows.trials, rows.attempts, 3.6);
+  CHECK(costs.of(2).total.device_hours == Approx(100.0 / 3600));
+  CHECK(costs.of(2).total.lease_seconds == 50);
+  CHECK(*costs.of(2).total.usd == Approx(0.1));
+  CHECK(costs.of(1).total.device_hours == Approx(110.0 / 3600));
+  CHECK(*costs.total().usd == Approx(0.235));
+}
+
+TEST_CASE("stopped, failed and repeated work is listed apart and adds up to the total", "[cost]") {
+  const StudyRows rows = priced_study();
+  const CostReport costs(rows.trials, rows.attempts, 3.6);
+  CHECK(*costs.of(TrialState::kStopped).usd == Approx(0.02));
+  CHECK(*costs.of(TrialState::kFailed).usd == Approx(0.005));
+  CHECK(*costs.retried().usd == Approx(0.01));
+  CHECK(*costs.of(1).retried.usd == Approx(0.01));
+  CHECK(*costs.of(2).retried.usd == 0);
+  const double sum = *costs.of(TrialState::kCompleted).usd + *costs.of(TrialState::kStopped).usd +
+                     *costs.of(TrialState::kFailed).usd;
+  CHECK(sum == Approx(*costs.total().usd));
+}
+
+TEST_CASE("without a price there are hours and no dollars", "[cost]") {
+  StudyRows rows = priced_study();
+  rows.study.spec.erase("cost");
+  CHECK_FALSE(usd_per_hour(rows.study).has_value());
+  const CostReport costs(rows.trials, rows.attempts, usd_per_hour(rows.study));
+  CHECK_FALSE(costs.total().usd.has_value());
+  CHECK(costs.total().device_hours > 0);
+  CHECK(run_summary(rows, std::nullopt, 0).find('$') == std::string::npos);
+}
+
+TEST_CASE("the leaderboard holds completed trials with finite values, the earlier of equals first",
+          "[report]") {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const std::vector<store::TrialRow> trials = {
+      ended(1, TrialState::kCompleted, {0.5}),        ended(2, TrialState::kStopped, {0.9}),
+      ended(3, TrialState::kCompleted, {kNan}),       ended(4, TrialState::kCompleted, {0.7}),
+      ended(5, TrialState::kCompleted, {0.7}),        ended(6, TrialState::kCompleted, {kInfinity}),
+      ended(7, TrialState::kCompleted, {-kInfinity}), trial_row(8)};
+  std::vector<int> numbers;
+  for (const auto& trial : leaderboard(trials, {"m", Goal::kMaximize, Reduce::kBest}))
+    numbers.push_back(trial.number);
+  CHECK(numbers == std::vector<int>{4, 5, 1});
+  numbers.clear();
+  for (const auto& trial : leaderboard(trials, {"m", Goal::kMinimize, Reduce::kBest}))
+    numbers.push_back(trial.number);
+  CHECK(numbers == std::vector<int>{1, 4, 5});
+  CHECK_FALSE(best_trial({trial_row(1)}, {"m", Goal::kMinimize, Reduce::kBest}).has_value());
+}
+
+TEST_CASE("the end of a run names the best, the leaders, every cost and the promoted model", "[report]") {
+  const PromotionOutcome promotion{"steel-detector", true, 3, "0.4125 is better than 0.25",
+                                   "/store/models/steel-detector/current"};
+  CHECK(run_summary(priced_study(), promotion, 100) ==
+        "steel-legacy: finished (trial limit), 4 of 8 trials: 2 completed, 1 stopped, 1 failed, 2m 05s\n"
+        "\n"
+        "Best: trial 2 with validation:mAP 0.4125\n"
+        "  batch_size     8\n"
+        "  learning_rate  0.002\n"
+        "  optimizer      sgd\n"
+        "\n"
+        "Leaderboard:\n"
+        "trial  validation:mAP    time     cost  hyperparameters\n"
+        "    2          0.4125     50s    $0.10  batch_size=8 learning_rate=0.002 optimizer=sgd\n"
+        "    1            0.25  1m 50s    $0.11  batch_size=8 learning_rate=0.001 optimizer=sgd\n"
+        "\n"
+        "Time and cost:\n"
+        "trial  state      validation:mAP    time     cost  reason\n"
+        "    1  completed            0.25  1m 50s    $0.11\n"
+        "    2  completed          0.4125     50s    $0.10\n"
+        "    3  stopped               0.9     20s  $0.0200  worse than the median\n"
+        "    4  failed                         5s  $0.0050  crash: exit code 3\n"
+        "Total: device time 3m 55s, $0.23\n"
+        "  completed trials: device time 3m 30s, $0.21\n"
+        "  stopped trials: device time 20s, $0.0200\n"
+        "  failed trials: device time 5s, $0.0050\n"
+        "  attempts that were run again: device time 10s, $0.0100\n"
+        "\n"
+        "Promoted: steel-detector version 3 (0.4125 is better than 0.25)\n"
+        "  /store/models/steel-detector/current\n");
+}
+
+TEST_CASE("a summary of many trials leaves the list to another command", "[report]") {
+  StudyRows rows = priced_study();
+  for (int number = 5; number <= 60; ++number) rows.trials.push_back(ended(number, TrialState::kFailed, {}));
+  const std::string text = run_summary(rows, std::nullopt, 100);
+  CHECK(text.find("`tune trials steel-legacy` lists every trial.") != std::string::npos);
+  CHECK(text.find("exit code 3") == std::string::npos);
+}
+
+TEST_CASE("a study in which nothing completed says so", "[report]") {
+  StudyRows rows;
+  rows.study = study_row();
+  CHECK(best_text(rows) == "no trial of steel-legacy has completed with a value yet\n");
+  CHECK(best_json(std::nullopt) == Json{{"trial", nullptr}});
+  CHECK(run_summary(rows, std::nullopt, 80).find("no trials yet") != std::string::npos);
+  const PromotionOutcome nothing{"steel-detector", false, 0, "no trial has completed", ""};
+  CHECK(run_summary(rows, nothing, 80).find("Not promoted: no trial has completed") != std::string::npos);
+}
+
+TEST_CASE("the best as JSON has the keys of an ask-tell answer", "[report]") {
+  const StudyRows rows = priced_study();
+  const Json json = best_json(best_trial(rows.trials, rows.study.objective));
+  CHECK(json == Json{{"trial", 2}, {"value", 0.4125}, {"parameters", trial_row(2).parameters}});
+}
+
+TEST_CASE("non-finite values leave as texts, not as null", "[report]") {
+  StudyRows rows = priced_study();
+  rows.trials[0].values = {std::numeric_limits<double>::quiet_NaN()};
+  const Json trial = trials_json(rows).at("trials").at(0);
+  CHECK(trial.at("value") == "NaN");
+  CHECK(csv_table(trial_table(rows, true)).find("\r\n1,completed,nan,") != std::string::npos);
+  CHECK(value_text(rows.trials[0]) == "nan");
+}
+
+TEST_CASE("CSV has a column for every hyperparameter that occurs, empty where it is not active", "[report]") {
+  StudyRows rows = priced_study();
+  rows.trials[1].parameters["nesterov"] = true;
+  const Table table = trial_table(rows, true);
+  std::vector<std::string> titles;
+  for (const Column& column : table.columns) titles.push_back(column.title);
+  const std::vector<std::string> expected = {"trial",         "state",    "validation:mAP", "batch_size",
+                                             "learning_rate", "nesterov", "optimizer"};
+  CHECK(std::vector<std::string>(titles.begin(), titles.begin() + 7) == expected);
+  CHECK(table.rows[0][5].empty());
+  CHECK(table.rows[1][5] == "true");
+}
+
+TEST_CASE("a trial shows rank, attempts, metrics and its own events", "[report]") {
+  store::StudyStore store(":memory:", store::OpenMode::kCreate);
+  store.create_study(study_row());
+  for (int number = 1; number <= 2; ++number) store.insert_trial(trial_row(number));
+  store.insert_attempt(leased(2, 1, 30, {"GPU-1"}));
+  store::AttemptRow killed = leased(2, 2, 60);
+  killed.signal = 9;
+  killed.reason = "killed by\nsomebody";
+  store.insert_attempt(killed);
+  store.insert_metrics({store::metric_row(2, "loss", 1, 3), store::metric_row(2, "loss", 2, 1),
+                        store::metric_row(2, "validation:mAP", 1, std::nan(""))});
+  store.append_event(store::event_row("trial_queued", 1));
+  store.append_event(store::event_row("trial_queued", 2));
+  store.update_trial(completed(trial_row(1), 0.9));
+  store.update_trial(completed(trial_row(2), 0.8));
+
+  const TrialRows rows = read_trial(store, 2).value();
+  CHECK(rows.rank == 2);
+  CHECK(rows.ranked == 2);
+  CHECK(rows.events.size() == 1);
+  const std::string text = trial_text(rows, 0);
+  CHECK(text.starts_with("steel-legacy/2: completed, validation:mAP 0.8 (rank 2 of 2)\n"));
+  CHECK(text.find("      2  exited  signal 9    1m 00s  cpu      killed by somebody\n") !=
+        std::string::npos);
+  CHECK(text.find("loss                 2          2     1         1        3\n") != std::string::npos);
+  CHECK(text.find("validation:mAP       1          1   nan\n") != std::string::npos);
+  CHECK(text.find("22:13:20 trial queued, trial 2: trial_queued") != std::string::npos);
+  const Json json = trial_details_json(rows);
+  CHECK(json.at("schema") == 1);
+  CHECK(json.at("attempts").at(1).at("signal") == 9);
+  CHECK(json.at("metrics").at("validation:mAP").at(0).at("value") == "NaN");
+  CHECK_FALSE(read_trial(store, 3).has_value());
+}
+
+TEST_CASE("a model shows its versions, where the current one comes from, and why it became current",
+          "[report]") {
+  store::ModelVersion version;
+  version.model = "steel";
+  version.version = 1;
+  version.created = store::at(0);
+  version.study = "steel-legacy";
+  version.trial = 2;
+  version.objective = study_row().objective;
+  version.value = 0.4125;
+  version.lineage = {{"data", "5fa1"}};
+  version.files = {{"weights.safetensors", 23'500'000, "aa"}};
+  const ModelRows rows{
+      "steel", 1, {version}, {{"steel", 0, 1, "the first version", Json::object(), store::at(1)}}};
+  CHECK(model_text(rows, "/store/models/steel/current", 0) ==
+        "steel\n"
+        "  current: version 1, /store/models/steel/current\n"
+        "\n"
+        "Versions:\n"
+        "version           metric           value  trial           created (UTC)        size\n"
+        "      1  current  validation:mAP  0.4125  steel-legacy/2  2023-11-14 22:13  23.5 MB\n"
+        "\n"
+        "Where version 1 comes from:\n"
+        "  data: 5fa1\n"
+        "\n"
+        "Promotions (UTC):\n"
+        "  2023-11-14 22:13  none -> 1  the first version\n");
+  const Json json = models_json({rows});
+  CHECK(json.at("models").at(0).at("versions").at(0).at("files").at(0).at("bytes") == 23'500'000);
+  CHECK(json.at("models").at(0).at("promotions").at(0).at("from").is_null());
+}
+
+TEST_CASE("an event is one line without control characters", "[report]") {
+  store::EventRow event = store::event_row("attempt_started", 3);
+  event.attempt = 2;
+  event.data["message"] = "on GPU-1\n\x1b]0;x";
+  CHECK(event_line(event) == "22:13:20 attempt started, trial 3, attempt 2: on GPU-1  ]0;x");
+}
+
+}  // namespace
+}  // namespace tune::report
