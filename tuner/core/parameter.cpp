@@ -144,7 +144,8 @@ double Parameter::to_unit(const Json& value) const {
   const double number = std::clamp(value.get<double>(), min, max);
   if (count == 0) {
     const double low = to_scale(min, scale), high = to_scale(max, scale);
-    return std::clamp((to_scale(number, scale) - low) / (high - low), 0.0, 1.0);
+    // Bounds that are neighbouring doubles may fall together on the scale.
+    return low < high ? std::clamp((to_scale(number, scale) - low) / (high - low), 0.0, 1.0) : 0.5;
   }
   const std::size_t k = count == 1 ? 0 : nearest_index(*this, number, count);
   return has_even_cells(*this, count) ? even_cell_centre(k, count) : Cells(*this, count).to_unit(k);

@@ -67,8 +67,9 @@ struct Spec {
   std::optional<double> usd_per_hour;  // per device lease
   std::optional<std::string> promote_model;
 
-  std::filesystem::path folder;   // where relative paths start: the spec file's folder, absolute
-  Json document;                  // as parsed (sorted keys), for the store and for comparing
+  std::filesystem::path folder;  // where relative paths start: the spec file's folder, absolute
+  std::string text;  // as written. To read a spec again, parse this: the order of parameters counts
+  Json document;     // as parsed (sorted keys), for the store and for comparing
   std::vector<Problem> warnings;  // suspicious, not wrong: a loss that is maximized and the like
 };
 

@@ -1,0 +1,253 @@
+#include "tuner/core/json_positions.h"
+
+#include <algorithm>
+#include <iterator>
+#include <list>
+#include <optional>
+
+#include "tuner/core/json_syntax.h"
+
+namespace tune {
+namespace {
+
+constexpr std::size_t kDeepest = 100;  // printing and destroying values recurse
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+// Feeds the parser and tells how much it has read.
+class CountingIterator {
+ public:
+  using iterator_category = std::input_iterator_tag;
+  using value_type = char;
+  using difference_type = std::ptrdiff_t;
+  using pointer = const char*;
+  using reference = const char&;
+
+  CountingIterator(const char* at, std::size_t* consumed) : at_(at), consumed_(consumed) {}
+  reference operator*() const { return *at_; }
+  CountingIterator& operator++() {
+    ++at_;
+    ++*consumed_;
+    return *this;
+  }
+  CountingIterator operator++(int) {
+    CountingIterator before = *this;
+    ++*this;
+    return before;
+  }
+  bool operator==(const CountingIterator& other) const { return at_ == other.at_; }
+  bool operator!=(const CountingIterator& other) const { return at_ != other.at_; }
+
+ private:
+  const char* at_;
+  std::size_t* consumed_;
+};
+
+// Receives the parser's events, builds the value and notes where its parts begin. Lives for one parse.
+class Builder {
+ public:
+  Builder(std::string_view text, const LineTable& lines, const std::size_t& consumed, PositionedJson& result)
+      : text_(text), lines_(lines), consumed_(consumed), result_(result) {}
+
+  bool null() { return scalar(nullptr); }
+  bool boolean(bool value) { return scalar(value); }
+  bool number_integer(OrderedJson::number_integer_t value) { return number(value); }
+  bool number_unsigned(OrderedJson::number_unsigned_t value) { return number(value); }
+  bool number_float(OrderedJson::number_float_t value, const std::string&) { return number(value); }
+  bool string(std::string& value) { return scalar(std::move(value)); }
+  bool binary(OrderedJson::binary_t&) { return false; }
+  bool start_object(std::size_t) { return open(OrderedJson::object()); }
+  bool start_array(std::size_t) { return open(OrderedJson::array()); }
+  bool end_object() { return close(); }
+  bool end_array() { return close(); }
+
+  bool key(std::string& name) {
+    Level& level = levels_.back();
+    level.pointer_of_next = member_pointer(level.pointer, name);
+    level.key = name;
+    level.is_duplicate = level.value->contains(name);
+    const Position place = begin_token();
+    after_key_ = true;
+    if (level.is_duplicate) {
+      const Position first = result_.keys.at(level.pointer_of_next);
+      result_.problems.push_back(
+          {place.line, place.column, level.pointer_of_next, "the key \"" + name + "\" is there twice",
+           "it is first in line " + std::to_string(first.line) + "; keep one of the two"});
+    } else if (!is_discarded()) {
+      result_.keys.emplace(level.pointer_of_next, place);
+    }
+    return true;
+  }
+
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) {
+    SyntaxFailure failure;
+    failure.text = text_;
+    failure.token_end = token_end_;
+    failure.consumed = consumed_;
+    failure.after_key = after_key_;
+    if (!levels_.empty()) failure.open_bracket = levels_.back().offset;
+    failure.parser_message = error.what();
+    const SyntaxMistake mistake = explain_syntax(failure);
+    report(mistake.offset, mistake.message, mistake.hint);
+    return false;
+  }
+
+ private:
+  // An object or array that is not closed yet.
+  struct Level {
+    OrderedJson* value;  // what to add to; stays valid, since its parent grows only after it is closed
+    std::string pointer;
+    std::size_t offset;
+    std::string key, pointer_of_next;  // objects only
+    bool is_duplicate = false;         // objects only: the next value is dropped
+    bool is_discarded = false;         // within a dropped value
+  };
+
+  bool is_discarded() const { return !levels_.empty() && levels_.back().is_discarded; }
+
+  void report(std::size_t offset, std::string message, std::string hint) {
+    const Position place = lines_.at(offset);
+    result_.problems.push_back({place.line, place.column, levels_.empty() ? "" : levels_.back().pointer,
+                                std::move(message), std::move(hint)});
+  }
+
+  // Where the token of this event starts: everything between two events is white space, commas and colons.
+  Position begin_token() {
+    token_start_ = text_.find_first_not_of(" \t\r\n,:", token_end_);
+    if (token_start_ == std::string_view::npos) token_start_ = text_.size();
+    token_end_ = consumed_;
+    after_key_ = false;
+    return lines_.at(token_start_);
+  }
+
+  OrderedJson* add(OrderedJson value) {
+    const Position place = begin_token();
+    if (levels_.empty()) {
+      result_.values.emplace("", place);
+      result_.value = std::move(value);
+      return &result_.value;
+    }
+    Level& level = levels_.back();
+    if (level.is_discarded || level.is_duplicate) {
+      dropped_.push_back(std::move(value));
+      return nullptr;
+    }
+    if (level.value->is_object()) {
+      result_.values.emplace(level.pointer_of_next, place);
+      return &((*level.value)[level.key] = std::move(value));
+    }
+    level.pointer_of_next = element_pointer(level.pointer, level.value->size());
+    result_.values.emplace(level.pointer_of_next, place);
+    level.value->push_back(std::move(value));
+    return &level.value->back();
+  }
+
+  bool scalar(OrderedJson value) {
+    if (add(std::move(value)) == nullptr) dropped_.pop_back();
+    return true;
+  }
+
+  // To find the end of a number the parser reads one character more.
+  bool number(OrderedJson value) {
+    scalar(std::move(value));
+    token_end_ = std::min(text_.find_first_not_of("+-.0123456789eE", token_start_), text_.size());
+    const std::size_t first_digit = token_start_ + (text_[token_start_] == '-' ? 1 : 0);
+    if (text_.substr(first_digit, 1) == "0" && first_digit + 1 < token_end_ &&
+        text_[first_digit + 1] >= '0' && text_[first_digit + 1] <= '9')
+      token_end_ = first_digit + 1;  // 01 is a 0 and something that does not belong there
+    return true;
+  }
+
+  bool open(OrderedJson empty) {
+    if (levels_.size() == kDeepest) {
+      begin_token();
+      report(token_start_, "this is nested deeper than " + std::to_string(kDeepest) + " levels",
+             "flatten it");
+      return false;
+    }
+    OrderedJson* value = add(std::move(empty));
+    Level level{value, levels_.empty() ? "" : levels_.back().pointer_of_next, token_start_, "", "", false,
+                false};
+    // A dropped value is still parsed, into a place of its own, so that its syntax is checked.
+    if (value == nullptr) level.value = &dropped_.back(), level.is_discarded = true;
+    levels_.push_back(std::move(level));
+    return true;
+  }
+
+  bool close() {
+    begin_token();
+    if (levels_.back().is_discarded) dropped_.pop_back();
+    levels_.pop_back();
+    return true;
+  }
+
+  std::string_view text_;
+  const LineTable& lines_;
+  const std::size_t& consumed_;
+  PositionedJson& result_;
+  std::vector<Level> levels_;
+  std::list<OrderedJson> dropped_;
+  std::size_t token_start_ = 0, token_end_ = 0;
+  bool after_key_ = false;
+};
+
+bool is_continuation_byte(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+std::optional<Problem> encoding_problem(std::string_view text) {
+  const std::string cure = "save it as UTF-8 without a byte order mark";
+  if (text.starts_with(kByteOrderMark))
+    return Problem{1, 1, "", "the file starts with a byte order mark", cure};
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
+    return Problem{1, 1, "", "the file is UTF-16", cure};
+  return std::nullopt;
+}
+
+}  // namespace
+
+LineTable::LineTable(std::string_view text) : text_(text), starts_{0} {
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (text[i] == '\n') starts_.push_back(i + 1);
+}
+
+Position LineTable::at(std::size_t offset) const {
+  offset = std::min(offset, text_.size());
+  const auto next = std::upper_bound(starts_.begin(), starts_.end(), offset);
+  const std::string_view before = text_.substr(*(next - 1), offset - *(next - 1));
+  const auto characters =
+      std::count_if(before.begin(), before.end(), [](char c) { return !is_continuation_byte(c); });
+  return {static_cast<int>(next - starts_.begin()), static_cast<int>(characters) + 1};
+}
+
+PositionedJson parse_with_positions(std::string_view text) {
+  PositionedJson result;
+  if (auto problem = encoding_problem(text)) {
+    result.problems.push_back(*problem);
+    if (!text.starts_with(kByteOrderMark)) return result;
+    text.remove_prefix(kByteOrderMark.size());
+  }
+  const LineTable lines(text);
+  std::size_t consumed = 0;
+  Builder builder(text, lines, consumed, result);
+  result.is_complete =
+      OrderedJson::sax_parse(CountingIterator(text.data(), &consumed),
+                             CountingIterator(text.data() + text.size(), &consumed), &builder);
+  return result;
+}
+
+std::string member_pointer(const std::string& parent, std::string_view key) {
+  std::string pointer = parent + "/";
+  for (const char c : key) {
+    if (c == '~')
+      pointer += "~0";
+    else if (c == '/')
+      pointer += "~1";
+    else
+      pointer += c;
+  }
+  return pointer;
+}
+
+std::string element_pointer(const std::string& parent, std::size_t index) {
+  return parent + "/" + std::to_string(index);
+}
+
+}  // namespace tune

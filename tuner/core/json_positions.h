@@ -1,0 +1,45 @@
+#pragma once
+// JSON text with the place of every value, since nlohmann/json 3.11.2 exposes none.
+#include <cstddef>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tuner/core/error.h"
+#include "tuner/core/json.h"
+
+namespace tune {
+
+// Counts from 1; columns count characters (UTF-8), not bytes.
+struct Position {
+  int line = 0, column = 0;
+};
+
+// Turns byte offsets of a text into positions. Keeps a view of the text.
+class LineTable {
+ public:
+  explicit LineTable(std::string_view text);
+  Position at(std::size_t offset) const;
+
+ private:
+  std::string_view text_;
+  std::vector<std::size_t> starts_;
+};
+
+struct PositionedJson {
+  OrderedJson value;                       // of a duplicate key the first value
+  bool is_complete = false;                // false after a syntax error: `value` is then what came before it
+  std::map<std::string, Position> values;  // by JSON pointer
+  std::map<std::string, Position> keys;    // of the members of objects, by JSON pointer
+  std::vector<Problem> problems;           // the syntax error, duplicate keys, a byte order mark
+};
+
+// Never throws for bad text: what is wrong with it comes back as problems. Nesting is limited to 100 levels.
+PositionedJson parse_with_positions(std::string_view text);
+
+// The pointer of a member or element of the value at `parent` (RFC 6901: "~" and "/" in a key are escaped).
+std::string member_pointer(const std::string& parent, std::string_view key);
+std::string element_pointer(const std::string& parent, std::size_t index);
+
+}  // namespace tune

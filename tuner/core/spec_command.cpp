@@ -1,0 +1,176 @@
+// The sections `command` and `environment`.
+#include <algorithm>
+#include <array>
+
+#include "tuner/core/edit_distance.h"
+#include "tuner/core/placeholder.h"
+#include "tuner/core/spec_keys.h"
+#include "tuner/core/spec_sections.h"
+
+namespace tune {
+namespace {
+
+using Words = std::vector<std::string>;
+
+bool is_among(const std::string& name, const Words& names) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool is_shell(const std::string& word) {
+  static const Words kShells{"sh", "bash", "dash", "zsh", "ksh", "ash", "fish"};
+  return is_among(word.substr(word.rfind('/') + 1), kShells);
+}
+
+// The element that a shell would read as a program: the first operand after an option with `c`. nullopt when
+// there is none.
+std::optional<std::size_t> shell_script(const Words& command) {
+  for (std::size_t shell = 0; shell < command.size(); ++shell) {
+    if (!is_shell(command[shell])) continue;
+    bool takes_script = false;
+    std::size_t i = shell + 1;
+    for (; i < command.size() && command[i].starts_with('-') && command[i].size() > 1; ++i) {
+      if (command[i].starts_with("--")) {
+        takes_script |= command[i] == "--command";
+        continue;
+      }
+      takes_script |= command[i].find('c') != std::string::npos;
+      if (command[i].ends_with('o')) ++i;  // -o takes a word of its own: bash -o pipefail -c
+    }
+    if (takes_script && i < command.size()) return i;
+  }
+  return std::nullopt;
+}
+
+// Checks the placeholders of one command. Lives for one call of read_command.
+class PlaceholderChecker {
+ public:
+  PlaceholderChecker(const Words& command, const ReadParameters& read, SpecProblems& problems)
+      : command_(command), read_(read), problems_(problems), script_(shell_script(command)) {
+    if (const OrderedJson* fixed = problems.find("/fixed"))
+      for (const auto& item : fixed->items()) fixed_.push_back(item.key());
+  }
+
+  void check() {
+    for (std::size_t i = 0; i < command_.size(); ++i) {
+      pointer_ = element_pointer("/command", i);
+      const auto placeholders = find_placeholders(command_[i]);
+      for (const Placeholder& placeholder : placeholders) check_name(placeholder.name);
+      check_closed(command_[i], placeholders);
+      if (!placeholders.empty() && script_ == i) report_script(placeholders.front().name);
+      if (placeholders.size() == 1 && placeholders[0].end - placeholders[0].begin == command_[i].size() &&
+          i > 0)
+        check_dash(placeholders[0].name);
+    }
+  }
+
+ private:
+  bool is_user_name(const std::string& name) const {
+    return is_among(name, read_.names) || is_among(name, fixed_);
+  }
+
+  void check_name(const std::string& name) {
+    const bool built_in = is_among(name, built_in_placeholders());
+    if (built_in && is_user_name(name))
+      problems_.add(
+          pointer_,
+          "\"{{" + name + "}}\" is tune's own, but there is also a parameter or fixed value of that name",
+          "rename yours");
+    if (built_in || is_user_name(name)) return;
+    Words names = read_.names;
+    names.insert(names.end(), fixed_.begin(), fixed_.end());
+    names.insert(names.end(), built_in_placeholders().begin(), built_in_placeholders().end());
+    problems_.add(pointer_, "\"{{" + name + "}}\" names no parameter, fixed value or built-in",
+                  hint(name, names));
+  }
+  static std::string hint(const std::string& name, const Words& names) {
+    const std::size_t first = name.find_first_not_of(' '), last = name.find_last_not_of(' ');
+    const std::string trimmed = first == std::string::npos ? "" : name.substr(first, last - first + 1);
+    if (const auto nearest = nearest_name(trimmed, names)) return "did you mean \"{{" + *nearest + "}}\"?";
+    return name_hint("", names, "valid names");
+  }
+
+  void check_closed(const std::string& element, const std::vector<Placeholder>& placeholders) {
+    const std::size_t rest = placeholders.empty() ? 0 : placeholders.back().end;
+    if (element.find("{{", rest) != std::string::npos)
+      problems_.add(pointer_, "a \"{{\" is not closed", "write \"{{name}}\"");
+  }
+
+  void report_script(const std::string& name) {
+    problems_.add(pointer_, "a shell would run the value of \"{{" + name + "}}\" as program text",
+                  "pass it as an argument: [\"bash\", \"-c\", \"train --x \\\"$1\\\"\", \"bash\", \"{{" +
+                      name + "}}\"]");
+  }
+
+  void check_dash(const std::string& name) {
+    for (const Json& value : possible_texts(name)) {
+      if (!value.is_string() || !value.get<std::string>().starts_with('-')) continue;
+      problems_.add(pointer_,
+                    "the value " + value.dump() + " of " + in_quotes(name) +
+                        " starts with \"-\", so the program would take it for an option",
+                    "write it into one element with its option: \"--" + name + "={{" + name + "}}\"");
+      return;
+    }
+  }
+  std::vector<Json> possible_texts(const std::string& name) const {
+    if (const auto parameter = read_.sound.find(name); parameter != read_.sound.end())
+      return parameter->second.values;
+    if (const OrderedJson* value = problems_.find(member_pointer("/fixed", name))) return {Json(*value)};
+    return {};
+  }
+
+  const Words& command_;
+  const ReadParameters& read_;
+  SpecProblems& problems_;
+  std::optional<std::size_t> script_;
+  Words fixed_;
+  std::string pointer_;
+};
+
+// What no program can receive.
+void check_no_nul(const std::string& text, const std::string& pointer, SpecProblems& problems) {
+  if (text.find('\0') != std::string::npos)
+    problems.add(pointer, "this contains a NUL character, which no program can receive", "remove \\u0000");
+}
+
+// Variables that every attempt gets from tune.
+bool is_reserved_variable(const std::string& name) {
+  constexpr std::array kReserved{"TUNE_TRIAL_FILE", "TUNE_OUTPUT_DIR", "TUNE_CHECKPOINT_DIR", "TUNE_SEED",
+                                 "CUDA_VISIBLE_DEVICES"};
+  return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
+}
+
+}  // namespace
+
+std::vector<std::string> read_command(const ReadParameters& read, SpecProblems& problems) {
+  Words command;
+  if (!problems.is_sound("/command")) return command;
+  for (const OrderedJson& element : *problems.find("/command")) command.push_back(element.get<std::string>());
+  for (std::size_t i = 0; i < command.size(); ++i)
+    check_no_nul(command[i], element_pointer("/command", i), problems);
+  if (command[0].empty()) problems.add("/command/0", "the program's name is empty");
+  PlaceholderChecker(command, read, problems).check();
+  return command;
+}
+
+std::map<std::string, EnvironmentValue> read_environment(SpecProblems& problems) {
+  std::map<std::string, EnvironmentValue> environment;
+  const OrderedJson* section = problems.find("/environment");
+  if (section == nullptr) return environment;
+  for (const auto& item : section->items()) {
+    const std::string pointer = member_pointer("/environment", item.key());
+    if (is_reserved_variable(item.key()))
+      problems.add_at_key(
+          pointer, in_quotes(item.key()) + " is set by tune itself",
+          item.key().starts_with("CUDA") ? "use resources.gpus_per_trial" : "choose another name");
+    if (!problems.is_sound(pointer)) continue;
+    if (item.value().is_string()) {
+      check_no_nul(item.value().get<std::string>(), pointer, problems);
+      environment.emplace(item.key(), item.value().get<std::string>());
+    } else {
+      environment.emplace(item.key(), FromEnvironment{item.value().at("from_env").get<std::string>()});
+    }
+  }
+  return environment;
+}
+
+}  // namespace tune

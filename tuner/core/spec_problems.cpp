@@ -1,0 +1,79 @@
+#include "tuner/core/spec_problems.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+namespace tune {
+namespace {
+
+std::vector<Problem> in_text_order(std::vector<Problem> problems) {
+  std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
+    return std::tie(a.line, a.column) < std::tie(b.line, b.column);
+  });
+  return problems;
+}
+
+}  // namespace
+
+void SpecProblems::add(const std::string& pointer, std::string message, std::string hint) {
+  const Position place = place_of(pointer);
+  problems_.push_back({place.line, place.column, pointer, std::move(message), std::move(hint)});
+  unsound_.insert(pointer);
+}
+
+void SpecProblems::add_at_key(const std::string& pointer, std::string message, std::string hint) {
+  const auto key = source_.keys.find(pointer);
+  const Position place = key == source_.keys.end() ? place_of(pointer) : key->second;
+  problems_.push_back({place.line, place.column, pointer, std::move(message), std::move(hint)});
+  unsound_.insert(pointer);
+}
+
+void SpecProblems::warn(const std::string& pointer, std::string message, std::string hint) {
+  const Position place = place_of(pointer);
+  warnings_.push_back({place.line, place.column, pointer, std::move(message), std::move(hint)});
+}
+
+const OrderedJson* SpecProblems::find(const std::string& pointer) const {
+  if (!source_.values.contains(pointer) || unsound_.contains(pointer)) return nullptr;
+  return &source_.value.at(OrderedJson::json_pointer(pointer));
+}
+
+bool SpecProblems::is_sound(const std::string& pointer) const {
+  if (!source_.values.contains(pointer) || unsound_.contains(pointer)) return false;
+  const auto below = unsound_.lower_bound(pointer + "/");
+  return below == unsound_.end() || !below->starts_with(pointer + "/");
+}
+
+int SpecProblems::line_of(const std::string& pointer) const {
+  const auto value = source_.values.find(pointer);
+  return value == source_.values.end() ? 0 : value->second.line;
+}
+
+Position SpecProblems::place_of(std::string pointer) const {
+  for (;;) {
+    const auto value = source_.values.find(pointer);
+    if (value != source_.values.end()) return value->second;
+    if (pointer.empty()) return {};
+    pointer.erase(pointer.rfind('/'));
+  }
+}
+
+std::vector<Problem> SpecProblems::take_problems() { return in_text_order(std::exchange(problems_, {})); }
+std::vector<Problem> SpecProblems::take_warnings() { return in_text_order(std::exchange(warnings_, {})); }
+
+std::string in_quotes(std::string_view text) {
+  return OrderedJson(text).dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+}
+
+std::string describe_value(const OrderedJson& value) {
+  constexpr std::size_t kShown = 60;
+  if (value.is_object()) return "an object";
+  if (value.is_array()) return "an array";
+  if (value.is_null()) return "null";
+  if (value.is_string()) return "the text " + in_quotes(value.get<std::string>().substr(0, kShown));
+  if (value.is_number()) return "the number " + argument_text(Json(value));
+  return value.dump();
+}
+
+}  // namespace tune

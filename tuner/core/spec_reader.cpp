@@ -1,0 +1,173 @@
+#include <algorithm>
+#include <cctype>
+
+#include "tuner/core/atomic_file.h"
+#include "tuner/core/edit_distance.h"
+#include "tuner/core/spec.h"
+#include "tuner/core/spec_sections.h"
+
+namespace tune {
+namespace {
+
+Objective read_objective(const SpecProblems& problems) {
+  Objective objective;
+  objective.metric = read_value<std::string>(problems, "/objective/metric").value_or("");
+  if (read_value<std::string>(problems, "/objective/goal") == "maximize") objective.goal = Goal::kMaximize;
+  const std::string reduce = read_value<std::string>(problems, "/objective/reduce").value_or("best");
+  if (reduce == "last") objective.reduce = Reduce::kLast;
+  if (reduce == "min") objective.reduce = Reduce::kMin;
+  if (reduce == "max") objective.reduce = Reduce::kMax;
+  return objective;
+}
+
+std::vector<MetricDefinition> read_metrics(SpecProblems& problems) {
+  std::vector<MetricDefinition> metrics;
+  const OrderedJson* list = problems.find("/metrics");
+  if (list == nullptr) return metrics;
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    const std::string pointer = element_pointer("/metrics", i);
+    if (problems.find(pointer) == nullptr) continue;
+    MetricDefinition metric;
+    metric.name = read_value<std::string>(problems, pointer + "/name").value_or("");
+    metric.regex = read_value<std::string>(problems, pointer + "/regex").value_or("");
+    metric.step = read_value<std::string>(problems, pointer + "/step");
+    const auto first = std::find_if(metrics.begin(), metrics.end(),
+                                    [&](const MetricDefinition& m) { return m.name == metric.name; });
+    if (!metric.name.empty() && first != metrics.end())
+      problems.add(pointer + "/name", "the metric " + in_quotes(metric.name) + " is there twice",
+                   "it is also number " + std::to_string(first - metrics.begin() + 1) +
+                       " of the list; rename one, or join both regexes with |");
+    if (metric.step && !problems.contains(pointer + "/regex"))
+      problems.add(pointer + "/step", "\"step\" needs \"regex\": TUNE_METRIC lines carry their step",
+                   "add a regex, or leave step out");
+    metrics.push_back(std::move(metric));
+  }
+  return metrics;
+}
+
+void check_objective_is_read(const Spec& spec, SpecProblems& problems) {
+  if (!problems.contains("/command") || spec.metrics.empty() || spec.objective.metric.empty()) return;
+  std::vector<std::string> names;
+  for (const MetricDefinition& metric : spec.metrics) names.push_back(metric.name);
+  if (std::find(names.begin(), names.end(), spec.objective.metric) != names.end()) return;
+  problems.add("/objective/metric", in_quotes(spec.objective.metric) + " is not among the metrics",
+               name_hint(spec.objective.metric, names, "the metrics are"));
+}
+
+StrategySpec read_strategy(const SpecProblems& problems) {
+  StrategySpec strategy;
+  if (auto name = read_value<std::string>(problems, "/strategy/name")) strategy.name = *name;
+  if (const auto seed = read_value<double>(problems, "/strategy/seed"))
+    strategy.seed = static_cast<std::uint64_t>(*seed);
+  return strategy;
+}
+
+void check_grid(const Spec& spec, const ReadParameters& read, SpecProblems& problems) {
+  if (spec.strategy.name != "grid") return;
+  for (const auto& [name, parameter] : read.sound)
+    if (parameter.cardinality() == 0 && !parameter.levels)
+      problems.add(member_pointer("/parameters", name),
+                   "a grid cannot walk the continuous range of " + in_quotes(name),
+                   "add \"levels\": 5 (so many points) or a step, or use another strategy");
+}
+
+EarlyStopping read_early_stopping(const SpecProblems& problems) {
+  EarlyStopping stopping;
+  if (auto rule = read_value<std::string>(problems, "/early_stopping/rule")) stopping.rule = *rule;
+  if (const auto trials = read_value<int>(problems, "/early_stopping/min_trials"))
+    stopping.min_trials = *trials;
+  if (const auto step = read_value<std::int64_t>(problems, "/early_stopping/start_step"))
+    stopping.start_step = *step;
+  return stopping;
+}
+
+std::optional<Milliseconds> read_duration(const SpecProblems& problems, const std::string& pointer) {
+  const auto text = read_value<std::string>(problems, pointer);
+  return text ? std::optional(parse_duration(*text)) : std::nullopt;
+}
+
+Limits read_limits(SpecProblems& problems) {
+  Limits limits;
+  limits.trials = read_value<int>(problems, "/limits/trials");
+  limits.parallel = read_value<int>(problems, "/limits/parallel");
+  limits.time = read_duration(problems, "/limits/time");
+  limits.trial_time = read_duration(problems, "/limits/trial_time");
+  if (problems.find("/limits") != nullptr && !problems.contains("/limits/trials") &&
+      !problems.contains("/limits/time"))
+    problems.add("/limits", "the search would never end", "set \"trials\" or \"time\"");
+  return limits;
+}
+
+void read_rest(Spec& spec, const SpecProblems& problems) {
+  spec.study = read_value<std::string>(problems, "/study").value_or("");
+  spec.fixed = read_value<OrderedJson>(problems, "/fixed").value_or(OrderedJson::object());
+  if (const OrderedJson* trainer = problems.find("/trainer")) spec.trainer = Json(*trainer);
+  spec.resources.gpus_per_trial = read_value<int>(problems, "/resources/gpus_per_trial");
+  spec.resources.trials_per_gpu = read_value<int>(problems, "/resources/trials_per_gpu").value_or(1);
+  spec.usd_per_hour = read_value<double>(problems, "/cost/usd_per_hour");
+  spec.promote_model = read_value<std::string>(problems, "/promote/model");
+}
+
+void check_trainer_or_command(SpecUse use, SpecProblems& problems) {
+  const bool trainer = problems.contains("/trainer"), command = problems.contains("/command");
+  if (trainer && command)
+    problems.add_at_key("/command", "\"trainer\" and \"command\" exclude each other",
+                        "keep the one that trains");
+  if (!trainer && !command && use == SpecUse::kRun)
+    problems.add(
+        "", "there is neither \"trainer\" nor \"command\", so nothing would train",
+        "add \"command\": [\"python3\", \"train.py\", \"--lr={{lr}}\"] or \"trainer\": {\"task\": ...}");
+}
+
+Spec read_document(SpecUse use, SpecProblems& problems) {
+  Spec spec;
+  ReadParameters read = read_parameters(problems);
+  check_names(read, problems);
+  read_conditions(read, problems);
+  spec.space = read.space.value_or(SearchSpace());
+  read_rest(spec, problems);
+  spec.objective = read_objective(problems);
+  spec.command = read_command(read, problems);
+  spec.environment = read_environment(problems);
+  spec.metrics = read_metrics(problems);
+  check_objective_is_read(spec, problems);
+  spec.strategy = read_strategy(problems);
+  spec.strategy.try_first = read_try_first(read, problems);
+  check_grid(spec, read, problems);
+  spec.early_stopping = read_early_stopping(problems);
+  spec.limits = read_limits(problems);
+  check_trainer_or_command(use, problems);
+  return spec;
+}
+
+}  // namespace
+
+Spec parse_spec(const std::string& text, const std::string& name, const std::filesystem::path& folder,
+                SpecUse use) {
+  const PositionedJson source = parse_with_positions(text);
+  if (!source.is_complete) throw SpecError(name, source.problems);
+  SpecProblems problems(source);
+  check_against_table(source.value, problems);
+  Spec spec;
+  if (source.value.is_object()) spec = read_document(use, problems);
+  std::vector<Problem> found = problems.take_problems();
+  found.insert(found.begin(), source.problems.begin(), source.problems.end());
+  if (!found.empty()) {
+    std::stable_sort(found.begin(), found.end(), [](const Problem& a, const Problem& b) {
+      return a.line != b.line ? a.line < b.line : a.column < b.column;
+    });
+    throw SpecError(name, std::move(found));
+  }
+  add_warnings(spec, problems);
+  spec.warnings = problems.take_warnings();
+  spec.folder = std::filesystem::absolute(folder).lexically_normal();
+  spec.text = text;
+  spec.document = source.value;
+  return spec;
+}
+
+Spec read_spec(const std::filesystem::path& file, SpecUse use) {
+  return parse_spec(read_file(file), file.string(), std::filesystem::absolute(file).parent_path(), use);
+}
+
+}  // namespace tune

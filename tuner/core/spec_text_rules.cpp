@@ -1,0 +1,76 @@
+#include "tuner/core/spec_text_rules.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "tuner/core/clock.h"
+
+namespace tune {
+namespace {
+
+constexpr std::size_t kLongestName = 64;
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
+bool is_made_of(std::string_view text, std::string_view others) {
+  return std::all_of(text.begin(), text.end(), [others](char c) {
+    return is_letter(c) || is_digit(c) || others.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_name(std::string_view text, std::string_view others) {
+  return !text.empty() && text.size() <= kLongestName && (is_letter(text[0]) || text[0] == '_') &&
+         is_made_of(text, others);
+}
+
+bool is_folder_name(std::string_view text) {
+  return !text.empty() && text.size() <= kLongestName && (is_letter(text[0]) || is_digit(text[0])) &&
+         is_made_of(text, "_.-");
+}
+
+// Names within the `models` folder that are not models'.
+bool is_reserved_model(std::string_view text) { return text == "staging" || text.starts_with("registry.db"); }
+
+bool is_variable_name(std::string_view text) {
+  return !text.empty() && (is_letter(text[0]) || text[0] == '_') && is_made_of(text, "_");
+}
+
+bool is_positive_duration(std::string_view text) {
+  try {
+    return parse_duration(std::string(text)).count() > 0;
+  } catch (const std::invalid_argument&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+const TextRule kStudyName{
+    "^(?!models$)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+    [](std::string_view text) { return is_folder_name(text) && text != "models"; },
+    "a study's name starts with a letter or digit, goes on with letters, digits, \"_\", \".\" and "
+    "\"-\", has at most 64 characters, and is not \"models\""};
+const TextRule kModelName{
+    "^(?!staging$|registry\\.db)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+    [](std::string_view text) { return is_folder_name(text) && !is_reserved_model(text); },
+    "a model's name starts with a letter or digit, goes on with letters, digits, \"_\", \".\" and "
+    "\"-\", has at most 64 characters, and is neither \"staging\" nor starts with \"registry.db\""};
+const TextRule kParameterName{
+    "^[A-Za-z_][A-Za-z0-9_.-]{0,63}$", [](std::string_view text) { return is_name(text, "_.-"); },
+    "a name starts with a letter or \"_\", goes on with letters, digits, \"_\", \".\" and \"-\", and "
+    "has at most 64 characters"};
+const TextRule kMetricName{
+    "^[A-Za-z_][A-Za-z0-9_.:/@-]{0,63}$", [](std::string_view text) { return is_name(text, "_.:/@-"); },
+    "a metric's name starts with a letter or \"_\", goes on with letters, digits, \"_\", \".\", \":\", "
+    "\"/\", \"@\" and \"-\", and has at most 64 characters"};
+const TextRule kVariableName{
+    "^[A-Za-z_][A-Za-z0-9_]*$", is_variable_name,
+    "a variable's name starts with a letter or \"_\" and goes on with letters, digits and \"_\""};
+const TextRule kNonEmpty{"[\\s\\S]", [](std::string_view text) { return !text.empty(); },
+                         "it must not be empty"};
+const TextRule kDurationText{
+    "^(?=.*[1-9])([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$", is_positive_duration,
+    "a duration is longer than nothing and looks like \"90s\", \"20m\", \"2h\", \"1d\" or \"1h30m\""};
+
+}  // namespace tune
