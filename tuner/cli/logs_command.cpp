@@ -2,7 +2,6 @@
 #include <ostream>
 #include <thread>
 
-#include "tuner/cli/attempt_log.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/escape_filter.h"
 #include "tuner/cli/options.h"
@@ -10,6 +9,7 @@
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
+#include "tuner/engine/attempt_log.h"
 
 namespace tune::cli {
 namespace {
@@ -30,8 +30,7 @@ class LogPrinter {
         attempt_(attempt) {}
 
   void print_new() {
-    for (std::string bytes = log_.read_more(); !bytes.empty(); bytes = log_.read_more())
-      emit(filter_.filter(bytes));
+    for (std::string bytes = log_.read(); !bytes.empty(); bytes = log_.read()) emit(filter_.filter(bytes));
   }
   void finish() {
     print_new();
@@ -57,7 +56,7 @@ class LogPrinter {
     console_.out.flush();
   }
 
-  AttemptLog log_;
+  engine::AttemptLog log_;
   EscapeFilter filter_;
   Console& console_;
   bool as_json_;

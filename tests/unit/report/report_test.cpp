@@ -115,9 +115,9 @@ TEST_CASE("the end of a run names the best, the leaders, every cost and the prom
         "  optimizer      sgd\n"
         "\n"
         "Leaderboard:\n"
-        "trial  validation:mAP    time     cost  hyperparameters\n"
-        "    2          0.4125     50s    $0.10  batch_size=8 learning_rate=0.002 optimizer=sgd\n"
-        "    1            0.25  1m 50s    $0.11  batch_size=8 learning_rate=0.001 optimizer=sgd\n"
+        "trial  validation:mAP    time   cost  hyperparameters\n"
+        "    2          0.4125     50s  $0.10  batch_size=8 learning_rate=0.002 optimizer=sgd\n"
+        "    1            0.25  1m 50s  $0.11  batch_size=8 learning_rate=0.001 optimizer=sgd\n"
         "\n"
         "Time and cost:\n"
         "trial  state      validation:mAP    time     cost  reason\n"
@@ -203,8 +203,7 @@ TEST_CASE("a trial shows rank, attempts, metrics and its own events", "[report]"
   CHECK(rows.events.size() == 1);
   const std::string text = trial_text(rows, 0);
   CHECK(text.starts_with("steel-legacy/2: completed, validation:mAP 0.8 (rank 2 of 2)\n"));
-  CHECK(text.find("      2  exited  signal 9    1m 00s  cpu      killed by somebody\n") !=
-        std::string::npos);
+  CHECK(text.find("      2  exited  signal 9    1m 00s  cpu      killed by somebody\n") != std::string::npos);
   CHECK(text.find("loss                 2          2     1         1        3\n") != std::string::npos);
   CHECK(text.find("validation:mAP       1          1   nan\n") != std::string::npos);
   CHECK(text.find("22:13:20 trial queued, trial 2: trial_queued") != std::string::npos);

@@ -1,0 +1,205 @@
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <thread>
+
+#include "support/catch.h"
+#include "tuner/cli/orchestrator_lock.h"
+#include "unit/cli/cli_fixture.h"
+
+namespace tune::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+void write_text(const fs::path& file, const std::string& text, std::ios::openmode mode = std::ios::out) {
+  fs::create_directories(file.parent_path());
+  std::ofstream(file, mode) << text;
+}
+
+// The lock that a running orchestrator holds.
+class HeldLock {
+ public:
+  explicit HeldLock(const fs::path& file) : fd_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+    REQUIRE(::flock(fd_, LOCK_EX | LOCK_NB) == 0);
+  }
+  ~HeldLock() { release(); }
+  HeldLock(const HeldLock&) = delete;
+  HeldLock& operator=(const HeldLock&) = delete;
+  void release() {
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+  }
+
+ private:
+  int fd_;
+};
+
+TEST_CASE("status lists the studies, and one that cannot be read does not hide the others", "[cli]") {
+  const SampleStore store;
+  write_text(store / "damaged/study.db", std::string(5000, 'x'));
+  const Printed printed = store.run({"status"});
+  CHECK(printed.code == 0);
+  CHECK(contains(printed.out, "steel-legacy"));
+  CHECK(contains(printed.out, "1 queued, 1 completed, 1 failed"));
+  CHECK(contains(printed.err, "warning: damaged: "));
+  const Json json = Json::parse(store.run({"status", "--json"}).out);
+  CHECK(json.at("schema") == 1);
+  CHECK(json.at("studies").size() == 1);
+  CHECK(json.at("studies").at(0).at("counts").at("failed") == 1);
+  CHECK(json.at("warnings").at(0).at("study") == "damaged");
+}
+
+TEST_CASE("status of an empty or missing store is no error", "[cli]") {
+  const store::TemporaryFolder folder;
+  const Printed printed = run({"status", "--store", (folder / "none").string()});
+  CHECK(printed.code == 0);
+  CHECK(contains(printed.out, "no studies"));
+}
+
+TEST_CASE("a study is running only while a tune holds its lock", "[cli]") {
+  const SampleStore store;
+  CHECK(Json::parse(store.run({"status", "steel-legacy", "--json"}).out).at("state") == "interrupted");
+  HeldLock lock(store / "steel-legacy/lock");
+  CHECK(is_locked(store / "steel-legacy/lock"));
+  CHECK(Json::parse(store.run({"status", "steel-legacy", "--json"}).out).at("state") == "running");
+  lock.release();
+  CHECK_FALSE(is_locked(store / "steel-legacy/lock"));
+  CHECK_FALSE(is_locked(store / "steel-legacy/no-such-file"));
+}
+
+TEST_CASE("reading commands work beside a writer in the middle of a transaction", "[cli]") {
+  const SampleStore store;
+  store::StudyStore writer(store / "steel-legacy/study.db", store::OpenMode::kWrite);
+  store::StudyStore::Transaction transaction(writer);
+  writer.insert_trial(store::trial_row(4));
+  for (const std::string command : {"status", "trials", "best"}) {
+    const Printed printed = store.run({command, "steel-legacy"});
+    CHECK(printed.code == 0);
+  }
+  CHECK(Json::parse(store.run({"trials", "steel-legacy", "--json"}).out).at("trials").size() == 3);
+}
+
+TEST_CASE("trials come as a table, as CSV and as JSON", "[cli]") {
+  const SampleStore store;
+  CHECK(contains(store.run({"trials", "steel-legacy"}).out, "crash: exit code 3"));
+  const std::string csv = store.run({"trials", "steel-legacy", "--csv"}).out;
+  CHECK(csv.starts_with("trial,state,validation:mAP,batch_size,learning_rate,optimizer,"));
+  CHECK(contains(csv, "\r\n1,completed,0.4125,8,0.001,sgd,"));
+  const Json json = Json::parse(store.run({"trials", "steel-legacy", "--json"}).out);
+  CHECK(json.at("trials").at(1).at("failure") == "crash");
+  CHECK(json.at("trials").at(2).at("value").is_null());
+  CHECK(store.run({"trials", "steel-legacy", "--csv", "--json"}).code == 2);
+}
+
+TEST_CASE("best prints the hyperparameters, and as JSON what ask-tell answers", "[cli]") {
+  const SampleStore store;
+  CHECK(store.run({"best", "steel-legacy"}).out.starts_with("Best: trial 1 with validation:mAP 0.4125\n"));
+  const Json expected = {
+      {"schema", 1}, {"trial", 1}, {"value", 0.4125}, {"parameters", store::trial_row(1).parameters}};
+  CHECK(Json::parse(store.run({"best", "steel-legacy", "--json"}).out) == expected);
+}
+
+TEST_CASE("show prints one trial with the place of its files", "[cli]") {
+  const SampleStore store;
+  const Printed printed = store.run({"show", "steel-legacy/2"});
+  CHECK(contains(printed.out, "failure: crash"));
+  CHECK(contains(printed.out, "steel-legacy/trials/2\n"));
+  CHECK(Json::parse(store.run({"show", "steel-legacy/2", "--json"}).out).at("attempts").size() == 2);
+  const Printed missing = store.run({"show", "steel-legacy/9"});
+  CHECK(missing.code == 5);
+  CHECK(contains(missing.err, "its trials are 1 to 3"));
+}
+
+TEST_CASE("models lists versions, and a registry that does not exist holds none", "[cli]") {
+  const SampleStore store;
+  CHECK(store.run({"models"}).code == 0);
+  CHECK(Json::parse(store.run({"models", "--json"}).out).at("models").empty());
+  CHECK(store.run({"models", "steel"}).code == 5);
+  fs::create_directories(store / "models");
+  store::ModelRegistry registry(store / "models/registry.db", true);
+  store::ModelVersion version;
+  version.model = "steel";
+  version.version = 1;
+  version.study = "steel-legacy";
+  version.trial = 1;
+  registry.insert_version(version);
+  registry.promote({"steel", 0, 1, "the first version", Json::object(), store::at(0)});
+  CHECK(contains(store.run({"models"}).out, "steel-legacy/1"));
+  CHECK(contains(store.run({"models", "steel"}).out, "none -> 1  the first version"));
+  CHECK(Json::parse(store.run({"models", "steel", "--json"}).out).at("current") == 1);
+  CHECK(contains(store.run({"models", "stel"}).err, "did you mean \"steel\"?"));
+}
+
+TEST_CASE("logs shows the last attempt or the one asked for, without obeying it", "[cli]") {
+  const SampleStore store;
+  write_text(store / "steel-legacy/trials/2/attempts/1/log", "first\n");
+  write_text(store / "steel-legacy/trials/2/attempts/2/log",
+             "\x1b[32mgreen\x1b[0m\x1b]0;title\x07\n10%\r20%\r\nend");
+  CHECK(store.run({"logs", "steel-legacy/2"}).out == "green^[]0;title^G\n10%\n20%\nend");
+  CHECK(store.run({"logs", "steel-legacy/2"}, true).out == "\x1b[32mgreen\x1b[0m^[]0;title^G\n10%\n20%\nend");
+  CHECK(store.run({"logs", "steel-legacy/2", "--attempt", "1"}).out == "first\n");
+  CHECK(store.run({"logs", "steel-legacy/2", "--attempt", "3"}).code == 5);
+  CHECK(store.run({"logs", "steel-legacy/3"}).code == 5);  // queued: nothing was started
+  const std::string lines = store.run({"logs", "steel-legacy/2", "--json"}, true).out;
+  CHECK(Json::parse(lines.substr(0, lines.find('\n'))).at("line") == "green^[]0;title^G");
+  CHECK(contains(lines, "\"line\":\"end\""));
+}
+
+TEST_CASE("following a trial that has ended prints it and ends", "[cli]") {
+  const SampleStore store;
+  write_text(store / "steel-legacy/trials/1/attempts/1/log", "all of it\n");
+  CHECK(store.run({"logs", "steel-legacy/1", "--follow"}).out == "all of it\n");
+}
+
+TEST_CASE("following prints what comes until the trial has ended, over attempts", "[cli]") {
+  const SampleStore store;
+  const HeldLock lock(store / "steel-legacy/lock");
+  const fs::path attempts = store / "steel-legacy/trials/3/attempts";
+  write_text(attempts / "1/log", "first attempt\n");
+  write_text(attempts / "2/log", "second");
+  store::StudyStore writer(store / "steel-legacy/study.db", store::OpenMode::kWrite);
+  store::AttemptRow attempt = store::attempt_row(3, 1);
+  attempt.state = "running";
+  writer.insert_attempt(attempt);
+
+  Printed printed;
+  std::thread follower([&] { printed = store.run({"logs", "steel-legacy/3", "--follow"}); });
+  attempt.state = "exited";
+  write_text(attempts / "1/log", "its end\n", std::ios::app);
+  {
+    // Both at once, so that the follower may find the first attempt over before it has looked at all.
+    store::StudyStore::Transaction transaction(writer);
+    writer.update_attempt(attempt);
+    transaction.commit();
+  }
+  store::AttemptRow second = store::attempt_row(3, 2);
+  second.state = "running";
+  writer.insert_attempt(second);
+  write_text(attempts / "2/log", " attempt\n", std::ios::app);
+  second.state = "exited";
+  writer.update_attempt(second);
+  writer.update_trial(store::completed(store::trial_row(3), 0.1));
+  follower.join();
+  CHECK(printed.code == 0);
+  CHECK(printed.out.ends_with("second attempt\n"));
+}
+
+TEST_CASE("following ends when the tune that ran the trial is gone", "[cli]") {
+  const SampleStore store;
+  write_text(store / "steel-legacy/trials/3/attempts/1/log", "so far\n");
+  store::StudyStore writer(store / "steel-legacy/study.db", store::OpenMode::kWrite);
+  store::AttemptRow attempt = store::attempt_row(3, 1);
+  attempt.state = "running";
+  writer.insert_attempt(attempt);
+  CHECK(store.run({"logs", "steel-legacy/3", "--follow"}).out == "so far\n");
+}
+
+}  // namespace
+}  // namespace tune::cli

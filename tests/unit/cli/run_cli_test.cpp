@@ -1,0 +1,132 @@
+#include <cstdlib>
+#include <fstream>
+
+#include "support/catch.h"
+#include "tuner/cli/commands.h"
+#include "tuner/cli/nearest.h"
+#include "tuner/cli/options.h"
+#include "tuner/cli/store_path.h"
+#include "unit/cli/cli_fixture.h"
+
+namespace tune::cli {
+namespace {
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST_CASE("help lists every command and every exit code, on stdout", "[cli]") {
+  for (const char* word : {"--help", "-h", "help"}) {
+    const Printed printed = run({word});
+    CHECK(printed.code == 0);
+    CHECK(printed.err.empty());
+    for (const Command& command : command_table()) CHECK(contains(printed.out, std::string(command.name)));
+    CHECK(contains(printed.out, "130 interrupted"));
+  }
+}
+
+TEST_CASE("without a command the help goes to stderr, and it is a mistake", "[cli]") {
+  const Printed printed = run({});
+  CHECK(printed.code == 2);
+  CHECK(printed.out.empty());
+  CHECK(contains(printed.err, "Usage: tune --spec FILE"));
+}
+
+TEST_CASE("every command explains itself with usage, options and an example", "[cli]") {
+  for (const Command& command : command_table()) {
+    CAPTURE(std::string(command.name));
+    const Printed printed = run({std::string(command.name), "--help"});
+    CHECK(printed.code == 0);
+    CHECK(printed.err.empty());
+    CHECK(contains(printed.out, "Usage: tune "));
+    CHECK(contains(printed.out, "--json"));
+    CHECK(contains(printed.out, "Example:\n  tune"));
+    CHECK(run({"help", std::string(command.name)}).out == printed.out);
+    CHECK_FALSE(command.summary.empty());
+  }
+}
+
+TEST_CASE("the version is printed, as JSON too", "[cli]") {
+  CHECK(run({"--version"}).out.starts_with("tune "));
+  const Json json = Json::parse(run({"--version", "--json"}).out);
+  CHECK(json.at("schema") == 1);
+  CHECK(json.at("program") == "tune");
+}
+
+TEST_CASE("an unknown command, option or argument is refused with the nearest that exists", "[cli]") {
+  const Printed command = run({"trails"});
+  CHECK(command.code == 2);
+  CHECK(command.err == "error: there is no command \"trails\"\n  did you mean `tune trials`?\n");
+  const Printed option = run({"trials", "s", "--jsno"});
+  CHECK(option.code == 2);
+  CHECK(option.err == "error: unknown option --jsno\n  did you mean --json?\n");
+  CHECK(run({"trials"}).err == "error: STUDY is missing\n  see `tune trials --help`\n");
+  CHECK(run({"trials", "a", "b"}).code == 2);
+  CHECK(run({"trials", "a", "--store"}).code == 2);
+  CHECK(run({"trials", "a", "--csv", "--csv=1"}).code == 2);
+  CHECK(run({"trials", "a", "--cs"}).code == 2);  // no abbreviations: a later option would break them
+}
+
+TEST_CASE("under --json an error is JSON on stderr and stdout stays empty", "[cli]") {
+  const SampleStore store;
+  const Printed printed = store.run({"best", "steel-lagacy", "--json"});
+  CHECK(printed.code == 5);
+  CHECK(printed.out.empty());
+  const Json error = Json::parse(printed.err).at("error");
+  CHECK(error.at("code") == "not_found");
+  CHECK(error.at("hint") == "did you mean \"steel-legacy\"?");
+  CHECK(error.at("problems").empty());
+}
+
+TEST_CASE("nearest finds slips of the finger and nothing far-fetched", "[cli]") {
+  const std::vector<std::string> names = {"status", "trials", "show", "best"};
+  CHECK(nearest("staus", names) == "status");
+  CHECK(nearest("tirals", names) == "trials");
+  CHECK(nearest("shwo", names) == "show");
+  CHECK(nearest("promote", names).empty());
+  CHECK(nearest("", names).empty());
+  CHECK(nearest("best", names) == "best");
+}
+
+TEST_CASE("a whole number from 1 on is taken, anything else is refused", "[cli]") {
+  std::ostringstream out, err;
+  Console console{out, err};
+  const auto number = [&](const std::string& text) {
+    return Options("logs")
+        .value("attempt", "K", "which")
+        .parse({"--attempt", text}, console)
+        ->integer("attempt");
+  };
+  CHECK(number("12") == 12);
+  for (const char* text : {"0", "-1", "1.5", "x", "", "99999999999999999999"})
+    CHECK_THROWS_AS(number(text), Error);
+}
+
+TEST_CASE("a trial is named STUDY/N", "[cli]") {
+  CHECK(parse_trial_reference("a-study/12").trial == 12);
+  CHECK(parse_trial_reference("a-study/12").study == "a-study");
+  for (const char* text : {"a", "a/", "/1", "a/0", "a/-1", "a/1x", "a/1/"})
+    CHECK_THROWS_AS(parse_trial_reference(text), Error);
+}
+
+TEST_CASE("no study's name leads out of the store", "[cli]") {
+  for (const char* name : {"..", ".", "", "a/b", "models", "../other"})
+    CHECK_THROWS_AS(study_folder("/store", name), Error);
+  CHECK(study_folder("/store", "a-study") == "/store/a-study");
+}
+
+TEST_CASE("the store is --store, else TUNE_STORE, else ./tune-store", "[cli]") {
+  std::ostringstream out, err;
+  Console console{out, err};
+  const auto folder = [&](const std::vector<std::string>& arguments) {
+    return store_folder(*Options("status").parse(arguments, console));
+  };
+  ::setenv("TUNE_STORE", "/from/environment", 1);
+  CHECK(folder({"--store", "/given"}) == "/given");
+  CHECK(folder({}) == "/from/environment");
+  ::unsetenv("TUNE_STORE");
+  CHECK(folder({}) == "tune-store");
+}
+
+}  // namespace
+}  // namespace tune::cli
