@@ -13,8 +13,7 @@ PlainStatus::PlainStatus(std::ostream& out, StudyProgress progress)
     : out_(out), progress_(std::move(progress)), last_print_(progress_.now()) {}
 
 void PlainStatus::print(const std::string& line) {
-  const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(progress_.elapsed());
-  out_ << '[' << format_duration(elapsed) << "] " << line << '\n';
+  out_ << '[' << whole_seconds(progress_.elapsed()) << "] " << line << '\n';
   out_.flush();
   out_.clear();  // whoever read this may be gone; the study goes on
 }

@@ -68,6 +68,11 @@ std::string event_sentence(const StatusEvent& event, const Objective& objective)
   return report::one_line(sentence(event, objective));
 }
 
+std::string whole_seconds(SteadyTime::duration duration) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(duration);
+  return seconds.count() == 0 ? "0s" : format_duration(seconds);
+}
+
 std::string totals_line(const StudyProgress& progress) {
   std::string text = std::to_string(progress.running().size()) + " running, " +
                      std::to_string(progress.completed()) + " done, " + std::to_string(progress.stopped()) +
@@ -75,13 +80,9 @@ std::string totals_line(const StudyProgress& progress) {
   if (progress.trial_limit()) text += " of " + std::to_string(*progress.trial_limit());
   if (const auto best = progress.best())
     text += " | best " + report::number_text(best->value) + " (trial " + std::to_string(best->trial) + ")";
-  // Whole seconds: milliseconds would only flicker.
-  const auto whole = [](Milliseconds duration) {
-    return format_duration(std::chrono::duration_cast<std::chrono::seconds>(duration));
-  };
-  text += " | " + whole(progress.elapsed());
+  text += " | " + whole_seconds(progress.elapsed());
   if (progress.draining()) return text + ", draining";
-  if (const auto left = progress.remaining()) text += ", about " + whole(*left) + " left";
+  if (const auto left = progress.remaining()) text += ", about " + whole_seconds(*left) + " left";
   return text;
 }
 

@@ -47,8 +47,7 @@ std::string running_line(const StudyProgress& progress, int trial, const StudyPr
   else
     line += "  starting";
   line += "  " + short_devices(running.devices) + "  ";
-  return line +
-         format_duration(std::chrono::duration_cast<std::chrono::seconds>(progress.now() - running.since));
+  return line + whole_seconds(progress.now() - running.since);
 }
 
 bool scrolls(StatusKind kind) {

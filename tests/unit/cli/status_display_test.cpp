@@ -1,0 +1,306 @@
+#include "tuner/cli/status_display.h"
+
+#include <limits>
+#include <optional>
+#include <sstream>
+
+#include "support/catch.h"
+#include "tuner/report/table.h"
+#include "unit/cli/small_terminal.h"
+#include "unit/store/store_fixture.h"
+
+namespace tune::cli {
+namespace {
+
+using engine::StatusEvent;
+using engine::StatusKind;
+
+StatusEvent event(StatusKind kind, int trial = 0, const std::string& message = {}) {
+  StatusEvent made;
+  made.kind = kind;
+  made.trial = trial;
+  made.attempt = trial > 0 ? 1 : 0;
+  made.message = message;
+  made.time = store::at(0);
+  return made;
+}
+
+StatusEvent started(int trial, std::vector<std::string> devices = {}) {
+  StatusEvent made = event(StatusKind::kAttemptStarted, trial);
+  made.devices = std::move(devices);
+  return made;
+}
+
+StatusEvent metric(int trial, const std::string& name, std::int64_t step, double value) {
+  StatusEvent made = event(StatusKind::kMetric, trial);
+  made.metric = name;
+  made.point = {step, value};
+  return made;
+}
+
+StatusEvent finished(int trial, TrialState state, std::optional<double> value,
+                     const std::string& reason = {}) {
+  StatusEvent made = event(StatusKind::kTrialFinished, trial, reason);
+  made.state = state;
+  made.value = value;
+  return made;
+}
+
+StatusEvent best(int trial, double value) {
+  StatusEvent made = event(StatusKind::kBest, trial);
+  made.value = value;
+  return made;
+}
+
+store::StudyRow study_of_epochs(int epochs) {
+  store::StudyRow row = store::study_row();
+  row.spec["fixed"]["epochs"] = epochs;
+  return row;
+}
+
+// A display on a small terminal with a manual clock.
+struct Live {
+  explicit Live(std::size_t columns, int rows = 24, const store::StudyRow& study = study_of_epochs(20))
+      : terminal(columns), size{static_cast<int>(columns), rows}, progress(study, {}, clock) {
+    display.emplace(
+        out, progress, [this] { return size; }, false);
+  }
+  void show(const StatusEvent& what) {
+    display->on_event(what);
+    flush();
+  }
+  void wait(Milliseconds time) {
+    clock.advance(time);
+    display->on_tick(clock.steady_now());
+    flush();
+  }
+  void resize(int columns) {
+    terminal.resize(static_cast<std::size_t>(columns));
+    size.columns = columns;
+  }
+  void flush() {
+    terminal.write(out.str());
+    written += out.str().size();
+    out.str("");
+  }
+  void end() {
+    display.reset();
+    flush();
+  }
+
+  ManualClock clock;
+  std::ostringstream out;
+  SmallTerminal terminal;
+  TerminalSize size;
+  StudyProgress progress;
+  std::optional<TerminalStatus> display;
+  std::size_t written = 0;
+};
+
+TEST_CASE("the live area shows running trials and totals, and is rewritten in place", "[display]") {
+  Live live(120);
+  live.show(started(1, {"GPU-1a2b3c4d-5e6f-7a8b"}));
+  live.show(started(2));
+  live.wait(Milliseconds(2000));
+  CHECK(live.terminal.screen() == std::vector<std::string>{
+                                      "  trial 1  starting  GPU-1a2b3c4d  2s",
+                                      "  trial 2  starting  cpu  2s",
+                                      "steel-legacy: 2 running, 0 done, 0 stopped, 0 failed of 8 | 2s",
+                                  });
+  live.show(metric(1, "validation:mAP", 4, 0.25));
+  live.wait(Milliseconds(2000));
+  CHECK(live.terminal.screen() ==
+        std::vector<std::string>{
+            "  trial 1  epoch 4/20  validation:mAP 0.25  GPU-1a2b3c4d  4s",
+            "  trial 2  starting  cpu  4s",
+            "steel-legacy: 2 running, 0 done, 0 stopped, 0 failed of 8 | 4s, about 2m 36s left",
+        });
+}
+
+TEST_CASE("what happened scrolls above the live area, which shrinks with the trials", "[display]") {
+  Live live(120);
+  live.show(started(1));
+  live.show(started(2));
+  live.wait(Milliseconds(1000));
+  live.show(finished(1, TrialState::kCompleted, 0.4125));
+  live.show(best(1, 0.4125));
+  live.show(finished(2, TrialState::kFailed, std::nullopt, "crash: exit code 3"));
+  live.wait(Milliseconds(1000));
+  CHECK(live.terminal.screen() == std::vector<std::string>{
+                                      "trial 1 completed: validation:mAP 0.4125",
+                                      "trial 1 is the best so far: validation:mAP 0.4125",
+                                      "trial 2 failed: crash: exit code 3",
+                                      "steel-legacy: 0 running, 1 done, 0 stopped, 1 failed of 8 | best "
+                                      "0.4125 (trial 1) | 2s, about 6s left",
+                                  });
+  live.end();
+  CHECK(live.terminal.screen().size() == 3);
+}
+
+TEST_CASE("a resized window leaves no remains of the old lines", "[display]") {
+  Live live(120);
+  for (int trial = 1; trial <= 3; ++trial) live.show(started(trial, {"GPU-1a2b3c4d-5e6f-7a8b"}));
+  for (int trial = 1; trial <= 3; ++trial) live.show(metric(trial, "validation:mAP", 4, 0.25));
+  live.wait(Milliseconds(1000));
+  for (const int columns : {35, 20, 60, 120}) {
+    live.resize(columns);
+    live.wait(Milliseconds(1000));
+    const auto screen = live.terminal.screen();
+    CAPTURE(columns);
+    CHECK(screen.size() == 4);
+    for (const std::string& line : screen) CHECK(line.size() < static_cast<std::size_t>(columns));
+  }
+}
+
+TEST_CASE("a window that is too low shows how many trials it hides", "[display]") {
+  Live live(80, 8);
+  for (int trial = 1; trial <= 20; ++trial) live.show(started(trial));
+  live.wait(Milliseconds(1000));
+  const auto screen = live.terminal.screen();
+  REQUIRE(screen.size() == 5);
+  CHECK(screen[3] == "  and 17 more");
+}
+
+TEST_CASE("a flood of metrics is drawn four times a second, not at every line", "[display]") {
+  Live live(80);
+  live.show(started(1));
+  live.wait(Milliseconds(1000));
+  const std::size_t before = live.written;
+  for (int step = 1; step <= 10'000; ++step) live.show(metric(1, "validation:mAP", step, 0.1));
+  CHECK(live.written == before);
+  live.wait(Milliseconds(250));
+  CHECK(live.terminal.screen().at(0).find("epoch 10000/20") != std::string::npos);
+}
+
+TEST_CASE("a message cannot break out of its line", "[display]") {
+  Live live(80);
+  live.show(event(StatusKind::kNotice, 0, "log ends with \x1b[2J\r\nthis"));
+  live.end();
+  CHECK(live.terminal.screen() == std::vector<std::string>{"notice: log ends with  [2J  this"});
+}
+
+TEST_CASE("the objective is the metric shown once it was seen", "[display]") {
+  ManualClock clock;
+  StudyProgress progress(store::study_row(), {}, clock);
+  progress.apply(started(1));
+  progress.apply(metric(1, "loss", 1, 3));
+  CHECK(progress.running().at(1).metric == "loss");
+  progress.apply(metric(1, "validation:mAP", 1, 0.1));
+  progress.apply(metric(1, "loss", 2, 2));
+  CHECK(progress.running().at(1).metric == "validation:mAP");
+}
+
+TEST_CASE("a continued study counts what the store holds", "[display]") {
+  ManualClock clock;
+  store::StudyRow study = store::study_row();
+  study.elapsed_seconds = 60;
+  const StudyProgress progress(
+      study, {store::completed(store::trial_row(1), 0.3), store::completed(store::trial_row(2), 0.4)}, clock);
+  clock.advance(Milliseconds(5000));
+  CHECK(totals_line(progress) == "0 running, 2 done, 0 stopped, 0 failed of 8 | best 0.4 (trial 2) | 1m 05s");
+}
+
+TEST_CASE("the remaining time follows the pace of this run and the time limit", "[display]") {
+  ManualClock clock;
+  store::StudyRow study = store::study_row();
+  StudyProgress progress(study, {store::completed(store::trial_row(1), 0.3)}, clock);
+  CHECK_FALSE(progress.remaining().has_value());
+  progress.apply(started(2));
+  clock.advance(Milliseconds(10'000));
+  progress.apply(finished(2, TrialState::kCompleted, 0.2));
+  CHECK(progress.remaining() == Milliseconds(60'000));  // 6 of 8 are left at 10 s each
+
+  study.limits["time"] = "25s";
+  StudyProgress limited(study, {}, clock);
+  CHECK(limited.remaining() == Milliseconds(25'000));
+  clock.advance(Milliseconds(30'000));
+  CHECK(limited.remaining() == Milliseconds(0));
+}
+
+TEST_CASE("plain lines: one for each change of state, totals at most every 30 seconds", "[display]") {
+  ManualClock clock;
+  std::ostringstream out;
+  PlainStatus display(out, StudyProgress(store::study_row(), {}, clock));
+  display.on_event(event(StatusKind::kStudyStarted, 0, "8 trials, 2 at once"));
+  StatusEvent queued = event(StatusKind::kTrialQueued, 1, "Sobol point 1");
+  queued.parameters = {{"lr", 0.001}};
+  display.on_event(queued);
+  display.on_event(started(1, {"GPU-1"}));
+  for (int step = 1; step <= 100; ++step) {
+    display.on_event(metric(1, "validation:mAP", step, 0.1));
+    clock.advance(Milliseconds(500));
+    display.on_tick(clock.steady_now());
+  }
+  StatusEvent requeued = event(StatusKind::kAttemptRequeued, 1, "drain");
+  display.on_event(requeued);
+  CHECK(out.str() ==
+        "[0s] 8 trials, 2 at once\n"
+        "[0s] trial 1 queued: lr=0.001; Sobol point 1\n"
+        "[0s] trial 1 started on GPU-1\n"
+        "[30s] 1 running, 0 done, 0 stopped, 0 failed of 8 | 30s\n"
+        "[50s] trial 1 will run again: drain\n");
+}
+
+TEST_CASE("nothing is printed while nothing changes", "[display]") {
+  ManualClock clock;
+  std::ostringstream out;
+  PlainStatus display(out, StudyProgress(store::study_row(), {}, clock));
+  for (int i = 0; i < 100; ++i) {
+    clock.advance(Milliseconds(10'000));
+    display.on_tick(clock.steady_now());
+  }
+  CHECK(out.str().empty());
+}
+
+TEST_CASE("JSON has a line for every event, metrics and non-finite values included", "[display]") {
+  std::ostringstream out;
+  JsonStatus display(out);
+  StatusEvent done = finished(3, TrialState::kStopped, 0.5, "worse than the median \xff");
+  done.id = 12;
+  display.on_event(metric(3, "loss", 2, std::numeric_limits<double>::quiet_NaN()));
+  display.on_event(done);
+  std::istringstream lines(out.str());
+  std::string line;
+  REQUIRE(std::getline(lines, line));
+  CHECK(Json::parse(line) == Json{{"schema", 1},
+                                  {"event", "metric"},
+                                  {"time", "2023-11-14T22:13:20.000Z"},
+                                  {"trial", 3},
+                                  {"attempt", 1},
+                                  {"metric", "loss"},
+                                  {"step", 2},
+                                  {"value", "NaN"}});
+  REQUIRE(std::getline(lines, line));
+  const Json json = Json::parse(line);
+  CHECK(json.at("event") == "trial_finished");
+  CHECK(json.at("id") == 12);
+  CHECK(json.at("state") == "stopped");
+  CHECK(json.at("value") == 0.5);
+  CHECK_FALSE(std::getline(lines, line));
+}
+
+TEST_CASE("a reader that went away does not stop a display", "[display]") {
+  ManualClock clock;
+  std::ostringstream out;
+  PlainStatus display(out, StudyProgress(store::study_row(), {}, clock));
+  out.setstate(std::ios::badbit);
+  display.on_event(event(StatusKind::kNotice, 0, "lost"));
+  display.on_event(event(StatusKind::kNotice, 0, "kept"));
+  CHECK(out.str().find("kept") != std::string::npos);
+}
+
+TEST_CASE("the display suits the console", "[display]") {
+  ManualClock clock;
+  std::ostringstream out, err;
+  Console console{out, err};
+  const auto plain = make_status_display(console, false, store::study_row(), {}, clock);
+  const auto json = make_status_display(console, true, store::study_row(), {}, clock);
+  plain->on_event(event(StatusKind::kNotice, 0, "hello"));
+  CHECK(out.str().empty());
+  CHECK(err.str() == "[0s] notice: hello\n");
+  json->on_event(event(StatusKind::kNotice, 0, "hello"));
+  CHECK(Json::parse(out.str()).at("event") == "notice");
+}
+
+}  // namespace
+}  // namespace tune::cli
