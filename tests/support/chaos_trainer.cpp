@@ -38,7 +38,7 @@ void write_all(int fd, std::string_view text) {
   }
 }
 
-// "\n", "\r", "\0" and "\\" as in C.
+// "\n", "\r", "\0" and "\\" as in C; "\x" is the byte 255, which is no UTF-8.
 std::string unescaped(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -47,7 +47,7 @@ std::string unescaped(std::string_view text) {
       continue;
     }
     const char c = text[++i];
-    result += c == 'n' ? '\n' : c == 'r' ? '\r' : c == '0' ? '\0' : c;
+    result += c == 'n' ? '\n' : c == 'r' ? '\r' : c == '0' ? '\0' : c == 'x' ? '\xff' : c;
   }
   return result;
 }

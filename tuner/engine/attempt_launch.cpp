@@ -79,8 +79,17 @@ std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceSha
   if (error)
     throw Error(ExitCode::kEnvironment,
                 "cannot make \"" + (folder / kOutputFolder).string() + "\": " + error.message());
-  write_file_atomically(folder / kTrialFile, trial.dump(2) + "\n");
-  write_file_atomically(folder / kLaunchFile, launch.dump() + "\n");
+  std::string trial_text, launch_text;
+  try {
+    trial_text = trial.dump(2), launch_text = launch.dump();
+  } catch (const Json::type_error&) {
+    throw Error(
+        ExitCode::kEnvironment,
+        "cannot write \"" + (folder / kLaunchFile).string() + "\": a path or an argument is not UTF-8",
+        "rename the folder, or set a UTF-8 locale and write the spec again");
+  }
+  write_file_atomically(folder / kTrialFile, trial_text + "\n");
+  write_file_atomically(folder / kLaunchFile, launch_text + "\n");
   return folder / kLaunchFile;
 }
 

@@ -168,7 +168,7 @@ void LocalRunner::Impl::on_supervisor_gone(RunningAttempt& attempt) {
     // It ends with 0 only when its whole tree is gone.
     if (reaped == attempt.pid && WIFEXITED(status) && WEXITSTATUS(status) == 0) return finish(attempt.id);
   }
-  attempt.orphans.emplace(attempt.token, attempt.pid);
+  attempt.orphans.emplace(attempt.token, attempt.is_attached ? -1 : attempt.pid);
   end_orphans(attempt);
 }
 
@@ -256,7 +256,7 @@ bool LocalRunner::attach(const AttemptRecord& record) {
   }
   // Its supervisor was killed too, or it died between being started and being recorded: what carries its
   // token is ended.
-  attempt.orphans.emplace(record.token, pid > 0 ? pid : -1);
+  attempt.orphans.emplace(record.token, -1);
   if (attempt.orphans->end()) return false;
   impl_->attempts.emplace(record.id, std::move(running));
   impl_->end_orphans(attempt);

@@ -109,7 +109,8 @@ bool OrphanedTree::end() {
   std::set<pid_t> ours;
   for (const ProcessInfo& process : all) {
     const std::string token = environment_value(process.pid, kTokenVariable);
-    const bool is_child = process.parent == self;
+    // What a former orchestrator left has gone to init, never to us.
+    const bool is_child = supervisor_ > 0 && process.parent == self;
     // A session's number alone proves nothing: it may be a stranger's by now.
     const bool is_in_session = is_child && process.session == supervisor_;
     // An orphan that has left the session and emptied its environment. Supervisors, which are our children in
@@ -126,7 +127,7 @@ bool OrphanedTree::end() {
     if (!ours.contains(process.pid)) continue;
     if (process.state == 'Z') {
       // Somebody else's zombie holds nothing any more.
-      if (process.parent == self) ::waitpid(process.pid, nullptr, WNOHANG);
+      if (process.parent == self && supervisor_ > 0) ::waitpid(process.pid, nullptr, WNOHANG);
       continue;
     }
     any_left = true;

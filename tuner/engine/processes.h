@@ -35,6 +35,7 @@ SupervisorProcess spawn_supervisor(const std::filesystem::path& supervisor,
 // children now; after a restart they are init's. Owned by the runner, on its thread.
 class OrphanedTree {
  public:
+  // `supervisor`: a child of this process that has been reaped; -1 for one of a former orchestrator.
   OrphanedTree(std::string token, pid_t supervisor) : token_(std::move(token)), supervisor_(supervisor) {}
   // One pass: sends SIGKILL to all that are left, reaps those that are ours. True when none is left.
   bool end();

@@ -1,0 +1,122 @@
+#include "tuner/engine/attempt_files.h"
+
+#include <cmath>
+#include <fstream>
+
+#include "support/catch.h"
+#include "support/run_shell.h"
+#include "tuner/core/attempt_layout.h"
+#include "tuner/engine/attempt_log.h"
+#include "tuner/engine/cpu.h"
+
+using namespace tune;
+using namespace tune::engine;
+using tests::TemporaryFolder;
+
+namespace {
+
+void append(const std::filesystem::path& file, const std::string& text) {
+  std::ofstream(file, std::ios::app) << text;
+}
+
+std::string line(const std::string& token, const std::string& value, int step) {
+  return "{\"token\":\"" + token + "\",\"name\":\"loss\",\"value\":" + value +
+         ",\"step\":" + std::to_string(step) + ",\"time_ms\":1700000000000}\n";
+}
+
+std::string segment(std::uint64_t start) {
+  const std::string digits = std::to_string(start);
+  return std::string(kLogSegmentPrefix) + std::string(20 - digits.size(), '0') + digits;
+}
+
+}  // namespace
+
+TEST_CASE("metrics are read from an offset on, and an unfinished line waits") {
+  TemporaryFolder folder;
+  const auto file = folder.path() / "metrics.jsonl";
+  CHECK(read_metrics(folder.path(), 0, "t").offset == 0);
+  append(file, line("t", "0.5", 1) + line("t", "\"NaN\"", 2) + line("t", "0.25", 3).substr(0, 20));
+  MetricTail tail = read_metrics(folder.path(), 0, "t");
+  REQUIRE(tail.records.size() == 2);
+  CHECK(tail.records[0].name == "loss");
+  CHECK(tail.records[0].point.step == 1);
+  CHECK(tail.records[0].point.value == 0.5);
+  CHECK(tail.records[0].time == WallTime(Milliseconds(1'700'000'000'000)));
+  CHECK(std::isnan(tail.records[1].point.value));
+  append(file, line("t", "0.25", 3).substr(20));
+  tail = read_metrics(folder.path(), tail.offset, "t");
+  REQUIRE(tail.records.size() == 1);
+  CHECK(tail.records[0].point.step == 3);
+  CHECK(tail.offset == std::filesystem::file_size(file));
+}
+
+TEST_CASE("lines of another token and broken lines are dropped and counted") {
+  TemporaryFolder folder;
+  append(folder.path() / "metrics.jsonl", line("other", "1", 1) + "garbage\n[]\n{\"token\":\"t\"}\n" +
+                                              line("t", "\"x\"", 1) + line("t", "2", 1));
+  const MetricTail tail = read_metrics(folder.path(), 0, "t");
+  REQUIRE(tail.records.size() == 1);
+  CHECK(tail.records[0].point.value == 2);
+  CHECK(tail.dropped == 5);
+}
+
+TEST_CASE("an exit report is believed only with its attempt's token") {
+  TemporaryFolder folder;
+  CHECK_FALSE(read_exit(folder.path(), "t"));
+  append(folder.path() / "exit.json",
+         R"({"schema":1,"token":"t","signal":11,"stop":"","failure":"","wall_seconds":2.5,"cpu_seconds":1,)"
+         R"("max_rss_bytes":4096,"cut_lines":1,"metrics":0})");
+  CHECK_FALSE(read_exit(folder.path(), "other"));
+  const auto report = read_exit(folder.path(), "t");
+  REQUIRE(report);
+  CHECK(report->signal == 11);
+  CHECK_FALSE(report->exit_code);
+  CHECK(report->wall_seconds == 2.5);
+  CHECK(report->max_rss_bytes == 4096);
+}
+
+TEST_CASE("a log is followed through its head, its segments and its end without a gap") {
+  TemporaryFolder folder;
+  AttemptLog log(folder.path());
+  CHECK(log.read().empty());
+  append(folder.path() / "log", "one\n");
+  CHECK(log.read() == "one\n");
+  CHECK(log.read().empty());
+  append(folder.path() / "log", std::string(kLogHead - 4, 'h'));
+  std::size_t got = 0;
+  for (std::string piece; !(piece = log.read()).empty();) got += piece.size();
+  CHECK(got == kLogHead - 4);
+  append(folder.path() / segment(kLogHead), "two\n");
+  CHECK(log.read() == "two\n");
+  // The end: the tail is behind the head, and the segment is gone.
+  append(folder.path() / "log", "two\nthree\n");
+  std::filesystem::remove(folder.path() / segment(kLogHead));
+  CHECK(log.read() == "three\n");
+  CHECK(log.read().empty());
+}
+
+TEST_CASE("a reader that falls behind is told how much was dropped, while the log grows and after its end") {
+  TemporaryFolder folder;
+  append(folder.path() / "log", std::string(kLogHead, 'h'));
+  append(folder.path() / segment(kLogHead + 1000), "tail\n");
+  CHECK(read_log(folder.path()) == std::string(kLogHead, 'h') + log_marker(1000) + "tail\n");
+  append(folder.path() / "log", log_marker(1000) + "tail\n");
+  std::filesystem::remove(folder.path() / segment(kLogHead + 1000));
+  CHECK(read_log(folder.path()) == std::string(kLogHead, 'h') + log_marker(1000) + "tail\n");
+}
+
+TEST_CASE("the last line of a log is the last that is not blank") {
+  TemporaryFolder folder;
+  CHECK(last_log_line(folder.path()).empty());
+  append(folder.path() / "log", "Traceback\nValueError: no\r\n\n");
+  CHECK(last_log_line(folder.path()) == "ValueError: no");
+  CHECK(last_log_line(folder.path(), 5) == "Value");
+}
+
+TEST_CASE("cores are divided without overlap while there are enough, and shared beyond") {
+  using Shares = std::vector<std::vector<int>>;
+  CHECK(divide_cores({4, 5, 6, 7}, 2) == Shares{{4, 5}, {6, 7}});
+  CHECK(divide_cores({0, 1, 2, 3, 4}, 2) == Shares{{0, 1, 2}, {3, 4}});
+  CHECK(divide_cores({0, 1}, 5) == Shares{{0}, {1}, {0}, {1}, {0}});
+  CHECK(divide_cores({3}, 1) == Shares{{3}});
+}

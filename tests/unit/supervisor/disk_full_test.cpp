@@ -1,0 +1,100 @@
+// A full disk: a small tmpfs in a mount namespace of its own.
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+
+#include "support/catch.h"
+#include "support/processes.h"
+#include "support/run_shell.h"
+
+using namespace tune;
+using namespace tune::tests;
+
+namespace {
+
+constexpr int kNotPermitted = 77, kFailed = 78;
+
+void write_text(const char* file, const std::string& text) { std::ofstream(file) << text; }
+
+// Runs `body` in a child process that sees a tmpfs of 1 MB at `folder`; its answer is a text. Empty when that
+// may not be done here.
+std::string on_small_disk(const std::filesystem::path& folder, const std::function<std::string()>& body) {
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  const uid_t user = ::getuid();
+  const gid_t group = ::getgid();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) ::_exit(kNotPermitted);
+    write_text("/proc/self/setgroups", "deny");
+    write_text("/proc/self/uid_map", "0 " + std::to_string(user) + " 1");
+    write_text("/proc/self/gid_map", "0 " + std::to_string(group) + " 1");
+    if (::mount("tmpfs", folder.c_str(), "tmpfs", 0, "size=1m") != 0) ::_exit(kNotPermitted);
+    try {
+      const std::string answer = body();
+      static_cast<void>(::write(ends[1], answer.data(), answer.size()) == 0);
+      ::_exit(0);
+    } catch (const std::exception& problem) {
+      std::fprintf(stderr, "%s\n", problem.what());
+      ::_exit(kFailed);
+    }
+  }
+  ::close(ends[1]);
+  std::string answer;
+  char buffer[4096];
+  for (ssize_t got; (got = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+    answer.append(buffer, static_cast<std::size_t>(got));
+  ::close(ends[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kNotPermitted) {
+    std::printf("SKIPPED: this user may not mount a tmpfs in a namespace\n");
+    return {};
+  }
+  REQUIRE((WIFEXITED(status) && WEXITSTATUS(status) == 0));
+  return answer;
+}
+
+}  // namespace
+
+TEST_CASE("an attempt on a full disk fails with that reason, and the outcome is still recorded") {
+  TemporaryFolder folder;
+  const std::string answer = on_small_disk(folder.path(), [&] {
+    SupervisorRun run(folder.path(), chaos({"print", "loss=0.5\\n", "flood", "5000000", "hang"}),
+                      {{"disk_patience_ms", 100}, {"grace_ms", 100}});
+    return run.wait().dump();
+  });
+  if (answer.empty()) return;
+  const Json exit = Json::parse(answer);
+  CHECK_THAT(exit["failure"].get<std::string>(), Catch::Matchers::Contains("log\": No space left on device"));
+  CHECK(exit["metrics"] == 1);
+}
+
+TEST_CASE("when room returns on a full disk the attempt goes on and no metric is lost") {
+  TemporaryFolder folder;
+  const std::string answer = on_small_disk(folder.path(), [&] {
+    const std::filesystem::path ballast = folder.path() / "ballast";
+    std::ofstream(ballast) << std::string(700'000, 'x');
+    // More than is free with the ballast, less than the disk.
+    SupervisorRun run(folder.path(), chaos({"flood", "500000", "print", "loss=0.5\\n"}),
+                      {{"disk_patience_ms", 3'600'000}});
+    wait_until([&] { return std::filesystem::space(folder.path()).available == 0; }, "the disk is full");
+    std::filesystem::remove(ballast);
+    Json result = run.wait();
+    std::ifstream metrics(folder.path() / "metrics.jsonl");
+    std::string line;
+    std::getline(metrics, line);
+    result["line"] = line;
+    return result.dump();
+  });
+  if (answer.empty()) return;
+  const Json exit = Json::parse(answer);
+  CHECK(exit["failure"] == "");
+  CHECK(exit["exit_code"] == 0);
+  CHECK_THAT(exit["line"].get<std::string>(), Catch::Matchers::Contains("\"value\":0.5"));
+}
