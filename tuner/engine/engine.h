@@ -1,5 +1,6 @@
 #pragma once
-// The loop: asks the strategy, starts attempts, follows their metrics, stops losers, records everything, promotes.
+// The loop: asks the strategy, starts attempts, follows their metrics, stops losers, records everything,
+// promotes.
 #include <atomic>
 #include <filesystem>
 #include <memory>
@@ -24,13 +25,13 @@ struct Interruption {
 enum class Outcome { kFinished, kInterrupted };
 struct StudyResult {
   Outcome outcome = Outcome::kFinished;
-  std::string reason;                 // "trial limit", "time limit", "space exhausted", "interrupted", ...
+  std::string reason;  // "trial limit", "time limit", "space exhausted", "interrupted", ...
   int completed = 0, stopped = 0, failed = 0;
   std::optional<int> best_trial;
 };
 
-// Runs one study until a limit, exhaustion or an interruption. Owns nothing: everything is passed in, so that tests run it
-// with a fake runner, a manual clock and a store in memory.
+// Runs one study until a limit, exhaustion or an interruption. Owns nothing: everything is passed in, so that
+// tests run it with a fake runner, a manual clock and a store in memory.
 class StudyLoop {
  public:
   struct Parts {
@@ -43,6 +44,9 @@ class StudyLoop {
     const Clock& clock;
     Status& status;
     Interruption& interruption;
+    // How long the loop waits in place for a suggestion before it goes back to its events. A fast strategy
+    // then costs no wake; a simulation sets it high, so that real time decides nothing.
+    Milliseconds patience{2};
   };
   explicit StudyLoop(Parts parts);
   ~StudyLoop();

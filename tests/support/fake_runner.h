@@ -1,0 +1,79 @@
+#pragma once
+// A TrialRunner without processes: attempts follow a script, and waiting turns the hands of a manual clock.
+#include <atomic>
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tuner/core/clock.h"
+#include "tuner/engine/trial_runner.h"
+
+namespace tune::test {
+
+// What an attempt does when nobody stops it.
+struct Behaviour {
+  struct Line {
+    Milliseconds at{0};  // after the start
+    std::string name = "loss";
+    double value = 0;
+    std::int64_t step = 1;
+    bool foreign = false;  // carries another attempt's token
+  };
+  std::vector<Line> lines;
+  Milliseconds lasts{100};
+  int exit_code = 0;
+  int signal = 0;               // instead of an exit code
+  bool without_report = false;  // the supervisor dies: no exit.json
+  bool hangs = false;           // never ends by itself
+  bool ignores_term = false;    // ends by SIGKILL after the grace only
+};
+
+// Used on one thread but for wake(). Keeps metrics.jsonl and exit.json as tune-supervisor does.
+class FakeRunner final : public engine::TrialRunner {
+ public:
+  using Script = std::function<Behaviour(const engine::Attempt&)>;
+  FakeRunner(ManualClock& clock, int slots, Script script);
+
+  engine::AttemptRecord start(const engine::Attempt& attempt) override;
+  bool attach(const engine::AttemptRecord& record) override;
+  engine::Capacity capacity() override;
+  engine::RunnerEvent wait(SteadyTime deadline) override;
+  void stop(engine::AttemptId id, Milliseconds grace, const std::string& reason) override;
+  void wake() override { woken_ = true; }
+
+  // Ends everything as the death of the orchestrator does. `report` says whether an attempt's supervisor
+  // still writes exit.json.
+  void orchestrator_dies(const std::function<bool(engine::AttemptId)>& report);
+
+  std::function<void()> before_wait;  // a test looks at the world, or throws to play a crash
+  std::function<void(const engine::Attempt&)> on_start;  // may throw tune::Error
+  std::set<engine::AttemptId>
+      attachable;  // what attach() finds alive; they end with the stop "lost" a second later
+  int live() const { return static_cast<int>(live_.size()); }
+  std::vector<engine::Attempt> started;  // in order
+  std::vector<std::pair<engine::AttemptId, std::string>> stops;
+
+ private:
+  struct Live {
+    std::filesystem::path folder;
+    std::string token;
+    Behaviour behaviour;
+    SteadyTime began;
+    std::size_t next_line = 0;
+    SteadyTime ends;
+    int exit_code = 0, signal = 0;
+    std::string stop;
+  };
+  void append_line(Live& live);
+  void write_exit(const Live& live, SteadyTime now) const;
+
+  ManualClock& clock_;
+  const int slots_;
+  const Script script_;
+  std::map<engine::AttemptId, Live> live_;
+  std::atomic<bool> woken_{false};
+};
+
+}  // namespace tune::test

@@ -1,0 +1,187 @@
+#include "tuner/engine/attempt_plan.h"
+
+#include <cstdlib>
+#include <optional>
+
+#include "tuner/core/rng.h"
+
+namespace tune::engine {
+namespace {
+
+// Trial seeds are a family of streams of their own, apart from those that suggestions are drawn from.
+constexpr std::uint64_t kTrialSeedStreams = std::uint64_t{1} << 63;
+
+const char* goal_text(Goal goal) { return goal == Goal::kMaximize ? "maximize" : "minimize"; }
+
+const char* reduce_text(Reduce reduce) {
+  switch (reduce) {
+    case Reduce::kLast:
+      return "last";
+    case Reduce::kBest:
+      return "best";
+    case Reduce::kMin:
+      return "min";
+    case Reduce::kMax:
+      return "max";
+  }
+  return "best";
+}
+
+std::map<std::string, Json> fixed_values(const Spec& spec) {
+  std::map<std::string, Json> values;
+  for (const auto& [name, value] : spec.fixed.items()) values[name] = Json(value);
+  return values;
+}
+
+Json trial_document(const StudyFrame& study, const TrialFrame& trial, const Attempt& attempt) {
+  const Spec& spec = study.spec;
+  return Json{{"schema", 1},
+              {"study", spec.study},
+              {"trial", trial.id.trial},
+              {"attempt", trial.id.attempt},
+              {"token", trial.token},
+              {"seed", trial_seed(study.seed, trial.id.trial)},
+              {"parameters", nest_names(trial.parameters)},
+              {"fixed", nest_names(fixed_values(spec))},
+              {"objective",
+               {{"metric", spec.objective.metric},
+                {"goal", goal_text(spec.objective.goal)},
+                {"reduce", reduce_text(spec.objective.reduce)}}},
+              {"trainer", spec.trainer ? *spec.trainer : Json(nullptr)},
+              {"budget", trial.budget},
+              {"precision", study.precision},
+              {"checkpoint_dir", attempt.checkpoint_folder.string()},
+              {"output_dir", (attempt.folder / "output").string()},
+              {"resume_from", trial.resumes ? Json(attempt.checkpoint_folder.string()) : Json(nullptr)}};
+}
+
+std::map<std::string, std::string> argument_values(const StudyFrame& study, const TrialFrame& trial,
+                                                   const Attempt& attempt) {
+  std::map<std::string, std::string> values;
+  for (const auto& [name, value] : fixed_values(study.spec)) values[name] = argument_text(value);
+  for (const auto& [name, value] : trial.parameters) values[name] = argument_text(value);
+  values["trial_file"] = (attempt.folder / "trial.json").string();
+  values["output_dir"] = (attempt.folder / "output").string();
+  values["checkpoint_dir"] = attempt.checkpoint_folder.string();
+  values["seed"] = std::to_string(trial_seed(study.seed, trial.id.trial));
+  return values;
+}
+
+void add_environment(const Spec& spec, Attempt& attempt) {
+  for (const auto& [name, value] : spec.environment) {
+    if (const auto* text = std::get_if<std::string>(&value)) {
+      attempt.environment[name] = *text;
+      continue;
+    }
+    const std::string& variable = std::get<FromEnvironment>(value).variable;
+    const char* found = std::getenv(variable.c_str());
+    if (found == nullptr) {
+      throw Error(
+          ExitCode::kEnvironment,
+          "the spec takes " + name + " from the environment variable " + variable + ", which is not set",
+          "export " + variable + " before you start tune");
+    }
+    attempt.secret_environment[name] = found;
+  }
+}
+
+// The element with its names replaced; nullopt when it names an inactive parameter.
+std::optional<std::string> fill_element(const std::string& element, const SearchSpace& space,
+                                        const std::map<std::string, std::string>& values) {
+  std::string filled;
+  std::size_t at = 0;
+  while (true) {
+    const std::size_t open = element.find("{{", at);
+    const std::size_t close = open == std::string::npos ? open : element.find("}}", open + 2);
+    if (close == std::string::npos) return filled + element.substr(at);
+    const std::string name = element.substr(open + 2, close - open - 2);
+    filled.append(element, at, open - at);
+    if (const auto value = values.find(name); value != values.end()) {
+      filled += value->second;
+    } else if (space.find(name)) {
+      return std::nullopt;
+    } else {
+      throw Error(ExitCode::kBadSpec,
+                  "the command's element \"" + element + "\" names {{" + name + "}}, which is nothing",
+                  "a name is a parameter, a fixed value, trial_file, output_dir, checkpoint_dir or seed");
+    }
+    at = close + 2;
+  }
+}
+
+}  // namespace
+
+std::filesystem::path trial_folder(const std::filesystem::path& study_folder, int trial) {
+  return study_folder / "trials" / std::to_string(trial);
+}
+
+std::filesystem::path attempt_folder(const std::filesystem::path& study_folder, AttemptId id) {
+  return trial_folder(study_folder, id.trial) / "attempts" / std::to_string(id.attempt);
+}
+
+std::filesystem::path checkpoint_folder(const std::filesystem::path& study_folder, int trial) {
+  return trial_folder(study_folder, trial) / "checkpoints";
+}
+
+std::uint64_t trial_seed(std::uint64_t study_seed, int trial) {
+  Rng rng(study_seed, kTrialSeedStreams + static_cast<std::uint64_t>(trial));
+  return rng() >> 11;
+}
+
+Json nest_names(const std::map<std::string, Json>& values) {
+  Json nested = Json::object();
+  for (const auto& [name, value] : values) {
+    Json* place = &nested;
+    std::size_t at = 0;
+    for (std::size_t dot = name.find('.'); dot != std::string::npos; dot = name.find('.', at)) {
+      place = &(*place)[name.substr(at, dot - at)];
+      if (!place->is_null() && !place->is_object()) {
+        throw Error(ExitCode::kBadSpec,
+                    "\"" + name.substr(0, dot) + "\" is a value and the group of \"" + name + "\"",
+                    "rename one of the two");
+      }
+      at = dot + 1;
+    }
+    Json& leaf = (*place)[name.substr(at)];
+    if (leaf.is_object() && !leaf.empty()) {
+      throw Error(ExitCode::kBadSpec, "\"" + name + "\" is a value and a group of other names",
+                  "rename one of the two");
+    }
+    leaf = value;
+  }
+  return nested;
+}
+
+std::vector<std::string> fill_arguments(const std::vector<std::string>& command, const SearchSpace& space,
+                                        const std::map<std::string, std::string>& values) {
+  std::vector<std::string> arguments;
+  arguments.reserve(command.size());
+  for (const std::string& element : command) {
+    if (auto filled = fill_element(element, space, values)) arguments.push_back(std::move(*filled));
+  }
+  return arguments;
+}
+
+Attempt plan_attempt(const StudyFrame& study, const TrialFrame& trial) {
+  Attempt attempt;
+  attempt.id = trial.id;
+  attempt.token = trial.token;
+  attempt.folder = attempt_folder(study.study_folder, trial.id);
+  attempt.checkpoint_folder = checkpoint_folder(study.study_folder, trial.id.trial);
+  attempt.working_directory = study.spec.folder;
+  attempt.metrics = study.spec.metrics;
+  attempt.steps_done = trial.steps_done;
+  attempt.grace = study.grace;
+  attempt.time_limit = study.spec.limits.trial_time;
+  attempt.argv = fill_arguments(study.spec.command, study.spec.space, argument_values(study, trial, attempt));
+  attempt.trial_json = trial_document(study, trial, attempt);
+  add_environment(study.spec, attempt);
+  attempt.environment["TUNE_TRIAL_FILE"] = (attempt.folder / "trial.json").string();
+  attempt.environment["TUNE_OUTPUT_DIR"] = (attempt.folder / "output").string();
+  attempt.environment["TUNE_CHECKPOINT_DIR"] = attempt.checkpoint_folder.string();
+  attempt.environment["TUNE_SEED"] = std::to_string(trial_seed(study.seed, trial.id.trial));
+  attempt.environment["TUNE_ATTEMPT_TOKEN"] = trial.token;
+  return attempt;
+}
+
+}  // namespace tune::engine

@@ -1,0 +1,53 @@
+#pragma once
+// How a trial becomes one process run: its argument vector, its environment and its trial.json. Pure
+// functions.
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tuner/core/spec.h"
+#include "tuner/engine/trial_runner.h"
+
+namespace tune::engine {
+
+// What all attempts of a study have in common.
+struct StudyFrame {
+  const Spec& spec;  // `command` is set: for a built-in trainer it runs tune-train
+  std::filesystem::path study_folder;
+  std::uint64_t seed = 0;
+  std::string precision = "auto";
+  static constexpr Milliseconds kGrace{10'000};  // from SIGTERM to SIGKILL
+  Milliseconds grace = kGrace;
+};
+
+struct TrialFrame {
+  AttemptId id;
+  std::string token;
+  const ParameterSet& parameters;
+  double budget = 1;
+  bool resumes = false;  // there is a checkpoint to go on from
+  std::map<std::string, std::int64_t> steps_done;
+};
+
+std::filesystem::path trial_folder(const std::filesystem::path& study_folder, int trial);
+std::filesystem::path attempt_folder(const std::filesystem::path& study_folder, AttemptId id);
+std::filesystem::path checkpoint_folder(const std::filesystem::path& study_folder, int trial);
+
+// The seed of a trial: the same for the same study seed and number, at most 2^53 - 1 so that JSON keeps it.
+std::uint64_t trial_seed(std::uint64_t study_seed, int trial);
+
+// {"lora.r": 8} becomes {"lora": {"r": 8}}. Throws Error(kBadSpec) when a name is both a value and a group.
+Json nest_names(const std::map<std::string, Json>& values);
+
+// Replaces {{name}} inside each element by its value. An element that names a parameter of the space that is
+// not active is left out. Throws Error(kBadSpec) for a name that means nothing.
+std::vector<std::string> fill_arguments(const std::vector<std::string>& command, const SearchSpace& space,
+                                        const std::map<std::string, std::string>& values);
+
+// Everything the runner needs; nothing is created on the disk. Throws Error(kEnvironment) when a variable
+// that the spec takes from the environment is not set.
+Attempt plan_attempt(const StudyFrame& study, const TrialFrame& trial);
+
+}  // namespace tune::engine

@@ -1,0 +1,243 @@
+#include "tuner/engine/builtin_trainer.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "tuner/core/atomic_file.h"
+#include "tuner/core/edit_distance.h"
+#include "tuner/core/error.h"
+#include "tuner/engine/run_program.h"
+
+namespace tune::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kProgram = "tune-train";
+
+std::vector<std::string> names_in(const Json& rows) {
+  std::vector<std::string> names;
+  for (const Json& row : rows) names.push_back(row.at("name"));
+  return names;
+}
+
+const Json* row_named(const Json& rows, const std::string& name) {
+  const auto row =
+      std::find_if(rows.begin(), rows.end(), [&](const Json& one) { return one.at("name") == name; });
+  return row == rows.end() ? nullptr : &*row;
+}
+
+// A text of spec.trainer, else the default of its key, else "".
+std::string choice(const Json& trainer, const Json& keys, const std::string& name) {
+  if (trainer.contains(name) && trainer[name].is_string()) return trainer[name];
+  const Json* key = row_named(keys, name);
+  return key ? key->value("default", "") : "";
+}
+
+// Checks one trainer against the description and gathers what is wrong.
+class TrainerCheck {
+ public:
+  TrainerCheck(const Spec& spec, const Json& description)
+      : spec_(spec), trainer_(*spec.trainer), description_(description) {}
+
+  std::vector<Problem> run() {
+    const Json& tasks = description_.at("tasks");
+    const std::string name =
+        trainer_.contains("task") && trainer_["task"].is_string() ? trainer_["task"] : Json("");
+    const Json* task = row_named(tasks, name);
+    if (!task) {
+      object("/trainer/task", name.empty() ? "the trainer needs a task" : "there is no task \"" + name + "\"",
+             name_hint(name, names_in(tasks), "tasks"));
+      return problems_;
+    }
+    check_keys(task->at("trainer_keys"));
+    const std::string recipe = choice(trainer_, task->at("trainer_keys"), "recipe");
+    if (const Json* row = row_named(task->at("recipes"), recipe))
+      check_hyperparameters(row->at("hyperparameters"), recipe);
+    check_objective(*task, recipe);
+    return problems_;
+  }
+
+ private:
+  void object(const std::string& pointer, const std::string& message, const std::string& hint = {}) {
+    problems_.push_back({0, 0, pointer, message, hint});
+  }
+
+  void check_keys(const Json& keys) {
+    std::vector<std::string> known = names_in(keys);
+    known.emplace_back("task");
+    for (const auto& [name, value] : trainer_.items()) {
+      if (name == "task") continue;
+      const Json* key = row_named(keys, name);
+      if (!key) {
+        object("/trainer/" + name, "unknown key \"" + name + "\"", name_hint(name, known, "keys of trainer"));
+        continue;
+      }
+      check_key("/trainer/" + name, *key, value);
+    }
+    for (const Json& key : keys)
+      if (key.value("required", false) && !trainer_.contains(key.at("name").get<std::string>()))
+        object("/trainer", "\"" + key.at("name").get<std::string>() + "\" is missing",
+               "tune-train describe lists the keys");
+  }
+
+  void check_key(const std::string& pointer, const Json& key, const Json& value) {
+    const std::string kind = key.at("kind");
+    if (kind == "object") {
+      if (!value.is_object()) object(pointer, "must be an object");
+      return;
+    }
+    if (!value.is_string()) {
+      object(pointer, "must be a text");
+      return;
+    }
+    const std::string text = value;
+    if (kind == "choice") {
+      const auto values = key.at("values").get<std::vector<std::string>>();
+      if (std::find(values.begin(), values.end(), text) == values.end())
+        object(pointer, "\"" + text + "\" is not one of its values", name_hint(text, values, "values"));
+    } else if (kind == "path" && !fs::exists(spec_.folder / text)) {
+      object(pointer, "there is no " + (spec_.folder / text).lexically_normal().string(),
+             "relative paths start in the spec's folder");
+    }
+  }
+
+  void check_hyperparameters(const Json& rows, const std::string& recipe) {
+    const std::vector<std::string> known = names_in(rows);
+    const auto unknown = [&](const std::string& pointer, const std::string& name) {
+      object(pointer, "the recipe \"" + recipe + "\" has no hyperparameter \"" + name + "\"",
+             name_hint(name, known, "hyperparameters"));
+    };
+    for (const Parameter& parameter : spec_.space.parameters()) {
+      const std::string pointer = "/parameters/" + parameter.name;
+      if (const Json* row = row_named(rows, parameter.name))
+        check_range(pointer, parameter, *row);
+      else
+        unknown(pointer, parameter.name);
+    }
+    for (const auto& [name, value] : spec_.fixed.items()) {
+      if (const Json* row = row_named(rows, name))
+        check_value("/fixed/" + name, Json(value), *row);
+      else
+        unknown("/fixed/" + name, name);
+    }
+  }
+
+  void check_range(const std::string& pointer, const Parameter& parameter, const Json& row) {
+    if (parameter.type == ParameterType::kCategorical) {
+      for (std::size_t i = 0; i < parameter.values.size(); ++i)
+        check_value(pointer + "/values/" + std::to_string(i), parameter.values[i], row);
+      return;
+    }
+    const bool wants_number = row.at("type") == "float" || row.at("type") == "int";
+    if (!wants_number || (row.at("type") == "int" && parameter.type == ParameterType::kFloat)) {
+      object(pointer + "/type", "this hyperparameter is of type " + row.at("type").get<std::string>());
+      return;
+    }
+    check_value(pointer + "/min", parameter.min, row);
+    check_value(pointer + "/max", parameter.max, row);
+  }
+
+  void check_value(const std::string& pointer, const Json& value, const Json& row) {
+    const std::string type = row.at("type");
+    const bool fits = type == "float" ? value.is_number()
+                      : type == "int" ? value.is_number_integer() ||
+                                            (value.is_number() && value == value.get<std::int64_t>())
+                      : type == "bool" ? value.is_boolean()
+                      : type == "text" ? value.is_string()
+                                       : true;
+    if (!fits) return object(pointer, "must be of type " + type + ", not " + value.dump());
+    if (value.is_number()) {
+      if (row.contains("min") && value < row["min"])
+        object(pointer, value.dump() + " is below the smallest allowed value " + row["min"].dump());
+      if (row.contains("max") && value > row["max"])
+        object(pointer, value.dump() + " is above the largest allowed value " + row["max"].dump());
+    }
+    if (row.contains("values") &&
+        std::find(row["values"].begin(), row["values"].end(), value) == row["values"].end())
+      object(pointer, value.dump() + " is not one of " + row["values"].dump());
+  }
+
+  void check_objective(const Json& task, const std::string& recipe) {
+    const Json* row = row_named(task.at("recipes"), recipe);
+    if (!row) return;
+    std::vector<std::string> known = names_in(row->at("metrics"));
+    for (const MetricDefinition& metric : spec_.metrics) known.push_back(metric.name);
+    if (std::find(known.begin(), known.end(), spec_.objective.metric) == known.end())
+      object("/objective/metric",
+             "the recipe \"" + recipe + "\" prints no metric \"" + spec_.objective.metric + "\"",
+             name_hint(spec_.objective.metric, known, "metrics"));
+    if (const Json* metric = row_named(row->at("metrics"), spec_.objective.metric)) {
+      const std::string goal = spec_.objective.goal == Goal::kMaximize ? "maximize" : "minimize";
+      if (metric->value("goal", goal) != goal)
+        object("/objective/goal", "\"" + spec_.objective.metric + "\" is better when it is " +
+                                      (goal == "maximize" ? "smaller" : "larger"));
+    }
+  }
+
+  const Spec& spec_;
+  const Json& trainer_;
+  const Json& description_;
+  std::vector<Problem> problems_;
+};
+
+}  // namespace
+
+BuiltinTrainer find_builtin_trainer() {
+  const std::optional<fs::path> program = find_program(kProgram);
+  if (!program)
+    throw Error(ExitCode::kEnvironment, "tune-train was not found beside tune, nor on the path",
+                "build it with ./dev build, or name a program of your own in \"command\"");
+  const ProgramOutput answer = run_program({program->string(), "describe", "--json"}, fs::current_path());
+  const Json description = Json::parse(answer.out, nullptr, false);
+  if (answer.exit_code != 0 || !description.is_object() || description.value("schema", 0) != 1)
+    throw Error(ExitCode::kEnvironment,
+                program->string() + " describe --json did not answer as expected (exit code " +
+                    std::to_string(answer.exit_code) + ")",
+                "tune and tune-train must be of the same version; try `tune-train describe` by hand");
+  return {*program, description};
+}
+
+std::vector<Problem> trainer_problems(const Spec& spec, const Json& description) {
+  return TrainerCheck(spec, description).run();
+}
+
+void apply_builtin_trainer(Spec& spec, const BuiltinTrainer& trainer) {
+  if (!spec.trainer) return;
+  std::vector<Problem> problems = trainer_problems(spec, trainer.description);
+  if (!problems.empty()) throw SpecError(spec.study, std::move(problems));
+
+  spec.command = {trainer.program.string(), "--trial", "{{trial_file}}"};
+  const Json* task = row_named(trainer.description.at("tasks"), spec.trainer->at("task"));
+  const Json* recipe =
+      row_named(task->at("recipes"), choice(*spec.trainer, task->at("trainer_keys"), "recipe"));
+  TUNE_CHECK(recipe != nullptr);
+  for (const Json& metric : recipe->at("metrics")) {
+    const std::string name = metric.at("name");
+    const bool redefined = std::any_of(spec.metrics.begin(), spec.metrics.end(),
+                                       [&](const MetricDefinition& m) { return m.name == name; });
+    if (redefined) continue;
+    MetricDefinition definition{name, metric.value("regex", ""), std::nullopt};
+    if (metric.contains("step")) definition.step = metric["step"].get<std::string>();
+    spec.metrics.push_back(std::move(definition));
+  }
+}
+
+Json probe_trainer(const BuiltinTrainer& trainer, const Spec& spec, const Json& trial_json,
+                   const fs::path& folder) {
+  const fs::path file = folder / "probe.json";
+  write_file_atomically(file, trial_json.dump(2));
+  const ProgramOutput answer = run_program(
+      {trainer.program.string(), "probe", "--trial", file.string(), "--json"}, spec.folder, false);
+  if (answer.exit_code != 0)
+    throw Error(
+        static_cast<ExitCode>(answer.exit_code),
+        "tune-train probe failed before the first trial (exit code " + std::to_string(answer.exit_code) + ")",
+        "its message is above; to see it again: tune-train probe --trial " + file.string());
+  const Json result = Json::parse(answer.out, nullptr, false);
+  if (!result.is_object() || !result.contains("precision"))
+    throw Error(ExitCode::kEnvironment, "tune-train probe did not answer with JSON");
+  return result;
+}
+
+}  // namespace tune::engine

@@ -1,0 +1,35 @@
+#pragma once
+// The built-in trainer as it describes itself, so that a new task of tune-train needs no change here.
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "tuner/core/spec.h"
+
+namespace tune::engine {
+
+struct BuiltinTrainer {
+  std::filesystem::path program;  // tune-train
+  Json description;               // what `tune-train describe --json` printed
+};
+
+// Looks for tune-train beside the running program, then on the path, and asks it to describe itself.
+// Throws Error(kEnvironment) when there is none, or it does not answer.
+BuiltinTrainer find_builtin_trainer();
+
+// All that is wrong with spec.trainer, and with the hyperparameters that the spec gives it (without line
+// numbers).
+std::vector<Problem> trainer_problems(const Spec& spec, const Json& description);
+
+// Makes the spec ready to run: `command` starts tune-train, `metrics` are the trainer's own with the user's
+// in front. Throws SpecError for anything that trainer_problems() finds. Does nothing when the spec names a
+// command.
+void apply_builtin_trainer(Spec& spec, const BuiltinTrainer& trainer);
+
+// Runs `tune-train probe` on `trial_json` (written to `folder`/probe.json): which precision is fastest here,
+// and how fast. Returns what it printed. Throws Error with the trainer's own exit code when the probe fails
+// (bad data, ...).
+Json probe_trainer(const BuiltinTrainer& trainer, const Spec& spec, const Json& trial_json,
+                   const std::filesystem::path& folder);
+
+}  // namespace tune::engine

@@ -1,0 +1,368 @@
+#include "tuner/engine/engine.h"
+
+#include <algorithm>
+#include <deque>
+#include <set>
+#include <utility>
+
+#include "tuner/engine/crash_point.h"
+#include "tuner/engine/history_book.h"
+#include "tuner/engine/journal.h"
+#include "tuner/engine/poison_guard.h"
+#include "tuner/engine/suggester.h"
+#include "tuner/engine/trial_desk.h"
+
+namespace tune::engine {
+namespace {
+
+constexpr Milliseconds kTick{250};            // live displays
+constexpr Milliseconds kHousekeeping{5'000};  // elapsed time is saved, the WAL looked at
+constexpr Milliseconds kRetry{1'000};  // after the machine could not start an attempt, or the disk was full
+constexpr std::uintmax_t kLargeWal = 16 << 20;
+
+}  // namespace
+
+struct StudyLoop::Impl {
+  explicit Impl(Parts parts);
+  StudyResult run();
+
+  Parts parts;
+  store::StudyRow study;
+  Journal journal;
+  HistoryBook book;
+  TrialDesk desk;
+  Suggester suggester;
+  PoisonGuard guard{1};
+
+  std::deque<int> queue;              // trials that run again
+  std::deque<RunnerEvent> postponed;  // events that came while the store could not be written
+  std::set<std::string> seen_notices;
+  int parallel = 1;
+  bool strategy_waits = false, strategy_exhausted = false;
+  int completed = 0, stopped = 0, failed = 0;
+  SteadyTime begin, last_tick, last_housekeeping, retry_at;
+  double elapsed_before = 0;
+  const Milliseconds grace = StudyFrame::kGrace;
+
+  bool interrupted() const { return parts.interruption.count.load() > 0; }
+  Milliseconds elapsed() const;
+  bool out_of_time() const { return parts.spec.limits.time && elapsed() >= *parts.spec.limits.time; }
+  bool wait_for_store();
+  void announce();
+  void take_up_old_attempts();
+  void fill_slots();
+  bool has_slot();
+  bool may_ask() const;
+  void accept(Suggested suggested);
+  RunnerEvent next_event(SteadyTime deadline);
+  void step();
+  void handle(const RunnerEvent& event);
+  void on_end(const TrialEnd& end);
+  void keep_house(SteadyTime now);
+  void save_study(const std::string& state, const std::string& reason);
+  std::string over() const;
+  void run_down(const char* stop_reason, int kill_at);
+  StudyResult drain();
+  StudyResult end_by_time();
+  StudyResult finish(const std::string& reason);
+  StudyResult abandon();
+  StudyResult result(Outcome outcome, std::string reason);
+};
+
+StudyLoop::Impl::Impl(Parts given)
+    : parts(given),
+      study(parts.store.study()),
+      journal(parts.store, parts.clock, parts.status, [this] { return wait_for_store(); }),
+      book(parts.store.load_history()),
+      desk({{parts.spec, parts.study_folder, study.seed, study.facts.value("precision", std::string("auto"))},
+            parts.store,
+            parts.stop_rule,
+            parts.runner,
+            parts.clock,
+            parts.status,
+            journal,
+            book}),
+      suggester(parts.strategy, parts.spec.space, study.seed, [this] { parts.runner.wake(); }),
+      elapsed_before(study.elapsed_seconds) {
+  begin = last_tick = last_housekeeping = retry_at = parts.clock.steady_now();
+}
+
+Milliseconds StudyLoop::Impl::elapsed() const {
+  const auto now = std::chrono::duration_cast<Milliseconds>(parts.clock.steady_now() - begin);
+  return now + Milliseconds(static_cast<std::int64_t>(elapsed_before * 1000));
+}
+
+// The runner goes on meanwhile, and what it says is kept for later.
+bool StudyLoop::Impl::wait_for_store() {
+  const SteadyTime deadline = parts.clock.steady_now() + kRetry;
+  while (!interrupted() && parts.clock.steady_now() < deadline) {
+    const RunnerEvent event = parts.runner.wait(deadline);
+    if (event.kind == RunnerEventKind::kProgress || event.kind == RunnerEventKind::kExited)
+      postponed.push_back(event);
+  }
+  return !interrupted();
+}
+
+void StudyLoop::Impl::announce() {
+  const Capacity capacity = parts.runner.capacity();
+  parallel = std::max(1, parts.spec.limits.parallel.value_or(capacity.total));
+  guard = PoisonGuard(parallel);
+  for (const auto& trial : book.history().trials) {
+    completed += trial->state == TrialState::kCompleted;
+    stopped += trial->state == TrialState::kStopped;
+    failed += trial->state == TrialState::kFailed;
+  }
+  const int known = book.next_number() - 1;
+  const std::string total =
+      parts.spec.limits.trials ? std::to_string(*parts.spec.limits.trials) + " trials" : "trials";
+  StatusEvent event;
+  event.kind = StatusKind::kStudyStarted;
+  event.message =
+      known == 0 ? total + ", " + std::to_string(parallel) + " at once"
+                 : "continues: " + std::to_string(completed + stopped + failed) + " of " + total + " done";
+  study.state = "running";
+  study.finish_reason.clear();
+  study.updated = parts.clock.wall_now();
+  journal.commit([&](Journal::Entry& entry) {
+    entry.store().update_study(study);
+    entry.event(event);
+  });
+}
+
+void StudyLoop::Impl::take_up_old_attempts() {
+  std::vector<int> open;
+  for (const auto& trial : book.history().trials) {
+    if (trial->state == TrialState::kRunning || trial->state == TrialState::kQueued)
+      open.push_back(trial->number);
+  }
+  for (const int number : open) {
+    const std::vector<store::AttemptRow> attempts = parts.store.attempts(number);
+    const bool live =
+        !attempts.empty() && (attempts.back().state == "starting" || attempts.back().state == "running");
+    if (!live) {
+      queue.push_back(number);
+    } else if (const auto end = desk.adopt(attempts.back())) {
+      on_end(*end);
+    }
+  }
+}
+
+StudyResult StudyLoop::Impl::run() {
+  try {
+    announce();
+    take_up_old_attempts();
+    while (true) {
+      if (interrupted()) return drain();
+      if (out_of_time()) return end_by_time();
+      fill_slots();
+      if (desk.running() == 0 && !suggester.is_busy()) {
+        if (const std::string reason = over(); !reason.empty()) return finish(reason);
+      }
+      step();
+    }
+  } catch (const Error& error) {
+    const bool store_gave_up = error.code() == ExitCode::kEnvironment || error.code() == ExitCode::kConflict;
+    const StudyResult abandoned = abandon();
+    if (store_gave_up && interrupted()) return abandoned;
+    throw;
+  }
+}
+
+bool StudyLoop::Impl::has_slot() {
+  if (desk.running() >= parallel || parts.clock.steady_now() < retry_at) return false;
+  const Capacity capacity = parts.runner.capacity();
+  for (const std::string& notice : capacity.notices) {
+    if (seen_notices.insert(notice).second) journal.notice(notice);
+  }
+  return capacity.free > 0;
+}
+
+bool StudyLoop::Impl::may_ask() const {
+  if (strategy_waits || strategy_exhausted) return false;
+  return !parts.spec.limits.trials || book.next_number() <= *parts.spec.limits.trials;
+}
+
+void StudyLoop::Impl::fill_slots() {
+  if (guard.verdict()) return;
+  while (!interrupted() && (!queue.empty() || suggester.is_busy() || may_ask()) && has_slot()) {
+    if (!queue.empty()) {
+      if (!desk.start_again(queue.front())) {
+        retry_at = parts.clock.steady_now() + kRetry;
+        return;
+      }
+      queue.pop_front();
+      continue;
+    }
+    if (!suggester.is_busy()) suggester.ask(book.snapshot());
+    std::optional<Suggested> suggested = suggester.take(parts.patience);
+    if (!suggested) return;  // the worker wakes the runner's wait
+    accept(std::move(*suggested));
+  }
+}
+
+void StudyLoop::Impl::accept(Suggested suggested) {
+  if (!suggested.notice.empty()) journal.notice(suggested.notice);
+  if (std::holds_alternative<strategies::Wait>(suggested.answer)) {
+    strategy_waits = true;
+    // Nothing runs that it could wait for: the strategy is at its end.
+    if (desk.running() == 0) strategy_exhausted = true;
+    return;
+  }
+  if (std::holds_alternative<strategies::Exhausted>(suggested.answer)) {
+    strategy_exhausted = true;
+    return;
+  }
+  const auto& suggestion = std::get<strategies::Suggestion>(suggested.answer);
+  const int number = suggestion.resume_trial.value_or(book.next_number());
+  const bool started = suggestion.resume_trial ? desk.start_resumed(suggestion) : desk.start_new(suggestion);
+  if (started) return;
+  queue.push_back(number);
+  retry_at = parts.clock.steady_now() + kRetry;
+}
+
+RunnerEvent StudyLoop::Impl::next_event(SteadyTime deadline) {
+  if (postponed.empty()) return parts.runner.wait(deadline);
+  const RunnerEvent event = postponed.front();
+  postponed.pop_front();
+  return event;
+}
+
+void StudyLoop::Impl::step() {
+  const SteadyTime now = parts.clock.steady_now();
+  SteadyTime deadline = last_tick + kTick;
+  if (const auto due = desk.read_due(now)) deadline = std::min(deadline, *due);
+  if (parts.spec.limits.time && !out_of_time())
+    deadline = std::min(deadline, now + (*parts.spec.limits.time - elapsed()));
+  handle(next_event(std::max(deadline, now)));
+  keep_house(parts.clock.steady_now());
+}
+
+void StudyLoop::Impl::handle(const RunnerEvent& event) {
+  if (event.kind == RunnerEventKind::kProgress) desk.on_progress(event.id);
+  if (event.kind != RunnerEventKind::kExited) return;
+  if (const auto end = desk.on_exit(event.id)) on_end(*end);
+}
+
+void StudyLoop::Impl::on_end(const TrialEnd& end) {
+  strategy_waits = false;
+  if (end.state == TrialState::kQueued) {
+    queue.push_back(end.trial);
+    return;
+  }
+  if (!is_finished(end.state)) return;
+  completed += end.state == TrialState::kCompleted;
+  stopped += end.state == TrialState::kStopped;
+  failed += end.state == TrialState::kFailed;
+  guard.on_end(end.state, end.failure, end.reason, end.lasted);
+}
+
+void StudyLoop::Impl::keep_house(SteadyTime now) {
+  if (now - last_tick < kTick) return;
+  last_tick = now;
+  parts.status.on_tick(now);
+  if (now - last_housekeeping < kHousekeeping) return;
+  last_housekeeping = now;
+  save_study("running", {});
+  std::error_code missing;
+  const std::uintmax_t wal = std::filesystem::file_size(parts.study_folder / "study.db-wal", missing);
+  if (!missing && wal > kLargeWal) parts.store.checkpoint_wal();
+}
+
+void StudyLoop::Impl::save_study(const std::string& state, const std::string& reason) {
+  study.state = state;
+  study.finish_reason = reason;
+  study.elapsed_seconds = static_cast<double>(elapsed().count()) / 1000;
+  study.updated = parts.clock.wall_now();
+  journal.commit([&](Journal::Entry& entry) { entry.store().update_study(study); });
+}
+
+// Why nothing is left to do; empty while there is. Asked when nothing runs.
+std::string StudyLoop::Impl::over() const {
+  if (const auto verdict = guard.verdict()) return *verdict;
+  if (!queue.empty() || may_ask()) return {};
+  return strategy_exhausted || strategy_waits ? "space exhausted" : "trial limit";
+}
+
+// Stops every attempt and waits for them; they are killed at the signal with this number.
+void StudyLoop::Impl::run_down(const char* stop_reason, int kill_at) {
+  desk.stop_all(stop_reason, grace);
+  bool killed = false;
+  while (desk.running() > 0) {
+    if (!killed && parts.interruption.count.load() >= kill_at) {
+      killed = true;
+      desk.stop_all(stop_reason, Milliseconds(0));
+    }
+    step();
+  }
+}
+
+StudyResult StudyLoop::Impl::drain() {
+  StatusEvent event;
+  event.kind = StatusKind::kDraining;
+  event.message = "interrupted: waiting for " + std::to_string(desk.running()) +
+                  " trials to save their state; interrupt again to kill them";
+  journal.note(event);
+  run_down(kStopDrain, 2);
+  save_study("interrupted", "interrupted");
+  return result(Outcome::kInterrupted, "interrupted");
+}
+
+StudyResult StudyLoop::Impl::end_by_time() {
+  if (desk.running() > 0)
+    journal.notice("the time limit is reached: running trials are stopped and keep their values");
+  run_down(kStopTime, 1);
+  for (const int number : std::exchange(queue, {})) {
+    desk.give_up(number, "time limit");
+    stopped += 1;
+  }
+  return finish("time limit");
+}
+
+StudyResult StudyLoop::Impl::finish(const std::string& reason) {
+  StatusEvent event;
+  event.kind = StatusKind::kStudyFinished;
+  event.message = reason;
+  study.state = "finished";
+  study.finish_reason = reason;
+  study.elapsed_seconds = static_cast<double>(elapsed().count()) / 1000;
+  study.updated = parts.clock.wall_now();
+  journal.commit([&](Journal::Entry& entry) {
+    entry.store().update_study(study);
+    entry.event(event);
+  });
+  crash_point("study_finished");
+  return result(Outcome::kFinished, reason);
+}
+
+// The store cannot be written or the loop is broken: end what runs, record nothing. The next run reads the
+// files.
+StudyResult StudyLoop::Impl::abandon() {
+  desk.stop_all(kStopDrain, grace);
+  std::set<AttemptId> gone;
+  for (const RunnerEvent& event : postponed) {
+    if (event.kind == RunnerEventKind::kExited) gone.insert(event.id);
+  }
+  bool killed = false;
+  const SteadyTime deadline = parts.clock.steady_now() + 2 * grace;
+  while (static_cast<int>(gone.size()) < desk.running() && parts.clock.steady_now() < deadline) {
+    const RunnerEvent event = parts.runner.wait(parts.clock.steady_now() + kTick);
+    if (event.kind == RunnerEventKind::kExited) gone.insert(event.id);
+    if (!killed && parts.interruption.count.load() >= 2) {
+      killed = true;
+      desk.stop_all(kStopDrain, Milliseconds(0));
+    }
+  }
+  return result(Outcome::kInterrupted, "interrupted while the store could not be written");
+}
+
+StudyResult StudyLoop::Impl::result(Outcome outcome, std::string reason) {
+  StudyResult answer{outcome, std::move(reason), completed, stopped, failed, std::nullopt};
+  if (const TrialView* best = book.history().best()) answer.best_trial = best->number;
+  return answer;
+}
+
+StudyLoop::StudyLoop(Parts parts) : impl_(std::make_unique<Impl>(parts)) {}
+StudyLoop::~StudyLoop() = default;
+StudyResult StudyLoop::run() { return impl_->run(); }
+
+}  // namespace tune::engine

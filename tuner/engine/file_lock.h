@@ -1,0 +1,28 @@
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+
+namespace tune::engine {
+
+// An exclusive lock on a file (flock), held as long as the object lives and given back by the kernel when the
+// process dies. The file is made if needed, stays, and holds the owner's process id as text. Not inherited by
+// started programs.
+class FileLock {
+ public:
+  // Waits for the lock. Throws Error(kEnvironment) when the file cannot be made.
+  static FileLock wait_for(const std::filesystem::path& file);
+  // nullopt when another process holds it; `holder` is then what the file says.
+  static std::optional<FileLock> try_once(const std::filesystem::path& file, std::string& holder);
+
+  FileLock(FileLock&& other) noexcept : descriptor_(other.descriptor_) { other.descriptor_ = -1; }
+  FileLock& operator=(FileLock&&) = delete;
+  ~FileLock();
+
+ private:
+  explicit FileLock(int descriptor) : descriptor_(descriptor) {}
+  void write_owner() const;
+  int descriptor_;
+};
+
+}  // namespace tune::engine

@@ -1,0 +1,49 @@
+#pragma once
+// The history in memory: the loop writes it, a strategy on another thread reads a snapshot of it.
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "tuner/core/history.h"
+
+namespace tune::engine {
+
+// Owned by the loop, on its thread. Trials that run have a view of their own that grows without copying; it
+// enters the history when somebody is about to look. A snapshot costs what changed since the last one, not
+// the number of trials.
+class HistoryBook {
+ public:
+  explicit HistoryBook(History loaded);
+
+  int next_number() const { return live_.next_number(); }
+  const TrialView& trial(int number) const;
+
+  // The next trial, running. Its number must be next_number().
+  void add(TrialView view);
+  // A trial that is to grow again, after a restart of the loop or of the attempt.
+  void open(int number);
+  // A point of the objective of an open trial. True when its step is beyond all earlier ones.
+  bool add_point(int number, MetricPoint point);
+  void set_state(int number, TrialState state);
+  // Ends it: no more points.
+  void close(int number, TrialState state, std::vector<double> values, const std::string& failure);
+
+  // Up to date but for `except`, whose open view trial() gives.
+  const History& history(int except = 0);
+  // The same for another thread: unchanged until the next call of snapshot().
+  const History& snapshot();
+
+ private:
+  struct Open {
+    TrialView view;
+    bool changed = false;  // since it was put into live_
+  };
+  void publish(int except);
+  void put(int number, std::shared_ptr<const TrialView> view);
+
+  History live_, snapshot_;
+  std::map<int, Open> open_;
+  std::vector<int> differing_;  // numbers whose view in snapshot_ is older than in live_
+};
+
+}  // namespace tune::engine

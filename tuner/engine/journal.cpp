@@ -1,0 +1,106 @@
+#include "tuner/engine/journal.h"
+
+#include <utility>
+
+namespace tune::engine {
+namespace {
+
+Json event_data(const StatusEvent& event) {
+  Json data = Json::object();
+  if (!event.message.empty()) data["message"] = event.message;
+  if (event.value) data["value"] = number_to_json(*event.value);
+  if (!event.devices.empty()) data["devices"] = event.devices;
+  if (!event.parameters.empty()) data["parameters"] = event.parameters;
+  if (event.kind == StatusKind::kTrialFinished) data["state"] = to_string(event.state);
+  return data;
+}
+
+bool may_pass(const Error& error) {
+  return error.code() == ExitCode::kEnvironment || error.code() == ExitCode::kConflict;
+}
+
+}  // namespace
+
+const char* event_kind(StatusKind kind) {
+  switch (kind) {
+    case StatusKind::kStudyStarted:
+      return "study_started";
+    case StatusKind::kTrialQueued:
+      return "trial_queued";
+    case StatusKind::kAttemptStarted:
+      return "attempt_started";
+    case StatusKind::kMetric:
+      return "metric";
+    case StatusKind::kTrialFinished:
+      return "trial_finished";
+    case StatusKind::kAttemptRequeued:
+      return "attempt_requeued";
+    case StatusKind::kBest:
+      return "best";
+    case StatusKind::kNotice:
+      return "notice";
+    case StatusKind::kDraining:
+      return "draining";
+    case StatusKind::kPromotion:
+      return "promotion";
+    case StatusKind::kStudyFinished:
+      return "study_finished";
+  }
+  return "notice";
+}
+
+Journal::Journal(store::StudyStore& store, const Clock& clock, Status& status, std::function<bool()> pause)
+    : store_(store), clock_(clock), status_(status), pause_(std::move(pause)) {}
+
+void Journal::Entry::event(StatusEvent event) {
+  event.time = now_;
+  event.id =
+      store_.append_event({0, now_, event_kind(event.kind), event.trial, event.attempt, event_data(event)});
+  events_.push_back(std::move(event));
+}
+
+void Journal::commit(const std::function<void(Entry&)>& write) {
+  while (true) {
+    Entry entry(store_, clock_.wall_now());
+    try {
+      store::StudyStore::Transaction transaction(store_);
+      write(entry);
+      transaction.commit();
+    } catch (const Error& error) {
+      if (!may_pass(error)) throw;
+      report_trouble(error);
+      if (!pause_()) throw;
+      continue;
+    }
+    const bool recovered = !std::exchange(trouble_, {}).empty();
+    for (const StatusEvent& event : entry.events_) status_.on_event(event);
+    if (recovered) notice("the store can be written again; going on");
+    return;
+  }
+}
+
+void Journal::note(StatusEvent event) {
+  commit([&](Entry& entry) { entry.event(event); });
+}
+
+void Journal::notice(const std::string& message, int trial, int attempt) {
+  StatusEvent event;
+  event.kind = StatusKind::kNotice;
+  event.trial = trial;
+  event.attempt = attempt;
+  event.message = message;
+  note(std::move(event));
+}
+
+void Journal::report_trouble(const Error& error) {
+  if (trouble_ == error.what()) return;
+  trouble_ = error.what();
+  // The store cannot take this one, so it goes to the display alone.
+  StatusEvent event;
+  event.kind = StatusKind::kNotice;
+  event.time = clock_.wall_now();
+  event.message = "paused, nothing new is started: " + trouble_;
+  status_.on_event(event);
+}
+
+}  // namespace tune::engine

@@ -1,0 +1,19 @@
+#pragma once
+// Where a model comes from: everything that is needed to make it again.
+#include <filesystem>
+
+#include "store/study_store.h"
+
+namespace tune::engine {
+
+// Study, trial, seed, hyperparameters, last metrics, argv, data fingerprint and parent weights (from the
+// trainer's own model.json, where it wrote one), commit of the spec's folder and whether it was clean, and
+// the study's recorded facts (library versions, driver, GPU). What cannot be found out is null, never
+// guessed.
+Json lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
+                const std::filesystem::path& attempt_folder);
+
+// {"commit": "...", "clean": true} of the git working folder that holds `folder`; null outside of one.
+Json git_state(const std::filesystem::path& folder);
+
+}  // namespace tune::engine

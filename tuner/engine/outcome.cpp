@@ -1,0 +1,90 @@
+#include "tuner/engine/outcome.h"
+
+#include <cstring>
+
+#include "tuner/core/error.h"
+
+namespace tune::engine {
+namespace {
+
+AttemptOutcome failed(std::string failure, std::string reason) {
+  return {TrialState::kFailed, std::move(reason), std::move(failure), std::nullopt, false};
+}
+
+AttemptOutcome requeued(std::string reason) {
+  return {TrialState::kQueued, std::move(reason), {}, std::nullopt, false};
+}
+
+AttemptOutcome lost(const AttemptEnd& end) {
+  AttemptOutcome outcome = requeued("lost: the supervisor ended without a report");
+  outcome.lost = true;
+  if (end.losses_before + 1 >= kMaxLosses) {
+    outcome.state = TrialState::kFailed;
+    outcome.failure = "lost";
+    outcome.reason = "lost " + std::to_string(kMaxLosses) + " times: its supervisor ended without a report";
+  }
+  return outcome;
+}
+
+AttemptOutcome completed(const AttemptEnd& end) {
+  if (const auto value = reduce_curve(end.curve, end.objective)) {
+    return {TrialState::kCompleted, "completed", {}, value, false};
+  }
+  if (end.curve.empty()) {
+    return failed("no_metric",
+                  "exit code 0, but no line of its output gave \"" + end.objective.metric + "\"");
+  }
+  return failed("non_finite", "every value of \"" + end.objective.metric + "\" was NaN or infinite");
+}
+
+std::string with_output(std::string reason, const std::string& last_output) {
+  return last_output.empty() ? reason : reason + ": " + last_output;
+}
+
+std::string builtin_failure(int code) {
+  switch (static_cast<ExitCode>(code)) {
+    case ExitCode::kBadData:
+      return "bad_data";
+    case ExitCode::kOutOfMemory:
+      return "oom";
+    case ExitCode::kNonFiniteLoss:
+      return "non_finite";
+    default:
+      return "crash";
+  }
+}
+
+AttemptOutcome ended_by_itself(const AttemptEnd& end, const ExitReport& report) {
+  if (!report.failure.empty()) return failed("crash", report.failure);
+  if (report.signal) return failed("crash", with_output(signal_text(*report.signal), end.last_output));
+  const int code = report.exit_code.value_or(-1);
+  if (code == 0) return completed(end);
+  return failed(end.builtin_trainer ? builtin_failure(code) : "crash",
+                with_output("exit code " + std::to_string(code), end.last_output));
+}
+
+}  // namespace
+
+AttemptOutcome classify(const AttemptEnd& end) {
+  if (!end.report) return lost(end);
+  const ExitReport& report = *end.report;
+  if (report.stop.empty()) return ended_by_itself(end, report);
+  const auto value = reduce_curve(end.curve, end.objective);
+  if (report.stop == kStopTimeout) return failed("timeout", "limits.trial_time ran out");
+  if (report.stop == kStopRule) {
+    return {
+        TrialState::kStopped, end.verdict.empty() ? "stopped by the rule" : end.verdict, {}, value, false};
+  }
+  if (report.stop == kStopPause) {
+    return {TrialState::kPaused, end.verdict.empty() ? "paused by the rule" : end.verdict, {}, value, false};
+  }
+  if (report.stop == kStopTime) return {TrialState::kStopped, "time limit", {}, value, false};
+  return requeued(report.stop == kStopDrain ? "interrupted" : "interrupted: " + report.stop);
+}
+
+std::string signal_text(int signal) {
+  const char* description = sigdescr_np(signal);
+  return "signal " + std::to_string(signal) + " (" + (description == nullptr ? "unknown" : description) + ")";
+}
+
+}  // namespace tune::engine

@@ -1,0 +1,45 @@
+#pragma once
+// What the end of an attempt means for its trial. Pure functions.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/core/history.h"
+#include "tuner/engine/attempt_files.h"
+
+namespace tune::engine {
+
+// Reasons that the engine gives to TrialRunner::stop(); they come back in exit.json.
+inline constexpr const char* kStopRule = "rule";        // a stop rule's verdict
+inline constexpr const char* kStopPause = "pause";      // a stop rule wants the trial to wait
+inline constexpr const char* kStopDrain = "drain";      // a person interrupted the study
+inline constexpr const char* kStopTime = "time limit";  // limits.time ran out
+// Given by the supervisor itself.
+inline constexpr const char* kStopTimeout = "timeout";  // limits.trial_time ran out
+
+inline constexpr int kMaxLosses = 3;  // a trial whose attempts are lost this often fails
+
+struct AttemptOutcome {
+  TrialState state = TrialState::kFailed;  // kQueued: the trial runs again
+  std::string reason;
+  std::string failure;          // class, when failed
+  std::optional<double> value;  // the reduced objective of a completed, stopped or paused trial
+  bool lost = false;            // counts towards kMaxLosses
+};
+
+struct AttemptEnd {
+  const std::optional<ExitReport>& report;  // absent: the supervisor died
+  const Objective& objective;
+  const std::vector<MetricPoint>& curve;  // the objective's, steps ascending
+  bool builtin_trainer = false;           // its exit codes 65, 75 and 76 are believed
+  int losses_before = 0;
+  std::string verdict;      // of the stop rule, if one asked for the stop
+  std::string last_output;  // the log's last line
+};
+
+AttemptOutcome classify(const AttemptEnd& end);
+
+// "signal 11 (Segmentation fault)".
+std::string signal_text(int signal);
+
+}  // namespace tune::engine

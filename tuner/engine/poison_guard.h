@@ -1,0 +1,29 @@
+#pragma once
+// Ends a study whose every trial fails at once for the same reason, instead of failing all of them.
+#include <optional>
+#include <string>
+
+#include "tuner/core/clock.h"
+#include "tuner/core/history.h"
+
+namespace tune::engine {
+
+// Counts identical early failures in a row. Owned by the loop, on its thread; counts start at zero with each
+// run, so that `resume` after a repair tries again.
+class PoisonGuard {
+ public:
+  // `parallel`: trials at once; a slot's worth of bad luck must not end a study.
+  explicit PoisonGuard(int parallel) : limit_(parallel * 2 > 5 ? parallel * 2 : 5) {}
+  // A trial ended. `lasted` is how long its last attempt ran.
+  void on_end(TrialState state, const std::string& failure, const std::string& reason, Milliseconds lasted);
+  // Why nothing more should be started; nullopt while there is hope.
+  std::optional<std::string> verdict() const;
+
+ private:
+  int limit_;
+  int in_a_row_ = 0;
+  bool ever_succeeded_ = false;
+  std::string failure_, reason_;
+};
+
+}  // namespace tune::engine

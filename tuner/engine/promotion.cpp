@@ -1,0 +1,219 @@
+#include "tuner/engine/promotion.h"
+
+#include <algorithm>
+#include <regex>
+
+#include "tuner/core/atomic_file.h"
+#include "tuner/core/error.h"
+#include "tuner/core/rng.h"
+#include "tuner/engine/attempt_plan.h"
+#include "tuner/engine/crash_point.h"
+#include "tuner/engine/file_lock.h"
+#include "tuner/engine/lineage.h"
+#include "tuner/engine/sha256.h"
+
+namespace tune::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Runs a file operation and turns its failure into our error, with the path.
+template <typename Operation>
+auto on_disk(const fs::path& path, const char* what, Operation operation) {
+  try {
+    return operation();
+  } catch (const fs::filesystem_error& error) {
+    throw Error(ExitCode::kEnvironment,
+                std::string("cannot ") + what + " " + path.string() + ": " + error.code().message());
+  }
+}
+
+store::TrialRow trial_to_promote(const store::StudyStore& store, const std::optional<int>& chosen) {
+  if (chosen) {
+    const std::optional<store::TrialRow> trial = store.trial(*chosen);
+    if (!trial) throw Error(ExitCode::kNotFound, "there is no trial " + std::to_string(*chosen));
+    if (trial->state != TrialState::kCompleted || trial->values.empty())
+      throw Error(ExitCode::kConflict, "trial " + std::to_string(*chosen) + " is " + to_string(trial->state) +
+                                           ", and only a completed trial with a value can be promoted");
+    return *trial;
+  }
+  const History history = store.load_history();
+  const TrialView* best = history.best();
+  if (!best) throw Error(ExitCode::kNotFound, "no trial of this study has completed with a value");
+  return *store.trial(best->number);
+}
+
+// Whether a regular file below the folder is worth promoting: there is at least one.
+bool holds_files(const fs::path& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, error))
+    if (entry.is_regular_file()) return true;
+  return false;
+}
+
+// Hard links would let a later write to the output change the version, so bytes are copied. Links to
+// elsewhere are refused: what they point to would not travel with the model.
+std::vector<store::ModelFile> copy_and_hash(const fs::path& from, const fs::path& to) {
+  std::vector<store::ModelFile> files;
+  on_disk(to, "copy the model to", [&] {
+    fs::create_directories(to);
+    for (const auto& entry : fs::recursive_directory_iterator(from)) {
+      const fs::path relative = fs::relative(entry.path(), from), target = to / relative;
+      if (entry.is_symlink() || (!entry.is_directory() && !entry.is_regular_file()))
+        throw Error(ExitCode::kConflict,
+                    entry.path().string() + " is neither a file nor a folder, and cannot be promoted",
+                    "let the trainer write the file itself into $TUNE_OUTPUT_DIR");
+      if (entry.is_directory()) {
+        fs::create_directories(target);
+        continue;
+      }
+      fs::copy_file(entry.path(), target);
+      sync_path(target);
+      const store::ModelFile file{relative.generic_string(), fs::file_size(target), sha256_of_file(target)};
+      if (file.sha256 != sha256_of_file(entry.path()))
+        throw Error(ExitCode::kEnvironment,
+                    target.string() + " is not what was copied: the disk or memory is at fault");
+      files.push_back(file);
+    }
+    for (const auto& entry : fs::recursive_directory_iterator(to))
+      if (entry.is_directory()) sync_path(entry.path());
+    sync_path(to);
+  });
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  return files;
+}
+
+void switch_current(const fs::path& model_folder, int version) {
+  on_disk(model_folder, "switch the current version in", [&] {
+    const fs::path link = model_folder / ("current." + random_token());
+    fs::create_symlink(fs::path("versions") / std::to_string(version), link);
+    crash_point("promote_link");
+    fs::rename(link, model_folder / "current");
+    sync_path(model_folder);
+  });
+}
+
+// A process that died between the registry's commit and the link's rename left an old link: the registry is
+// the truth.
+void repair_link(const store::ModelRegistry& registry, const fs::path& models, const std::string& model) {
+  const std::optional<store::ModelVersion> current = registry.current(model);
+  if (!current) return;
+  std::error_code error;
+  const fs::path target = fs::read_symlink(models / model / "current", error);
+  if (error || target != fs::path("versions") / std::to_string(current->version))
+    switch_current(models / model, current->version);
+}
+
+void check_name(const std::string& model) {
+  static const std::regex kName("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
+  if (!std::regex_match(model, kName) || model == "staging")
+    throw Error(ExitCode::kUsage, "\"" + model + "\" cannot be a model's name",
+                "use up to 64 letters, digits, '_', '.' and '-', the first a letter or digit");
+}
+
+}  // namespace
+
+Gate judge_promotion(const Objective& objective, double value,
+                     const std::optional<store::ModelVersion>& current, bool chosen_by_person) {
+  const std::string ours = objective.metric + " " + shortest(value);
+  if (!current) return {true, "first version, with " + ours};
+  const std::string theirs = "version " + std::to_string(current->version) + " has " +
+                             current->objective.metric + " " + shortest(current->value);
+  if (chosen_by_person) return {true, "chosen by a person, with " + ours + "; " + theirs};
+  if (current->objective.metric != objective.metric || current->objective.goal != objective.goal)
+    return {false, theirs + ", which cannot be compared with " + ours};
+  if (is_better(value, current->value, objective.goal)) return {true, ours + " is better: " + theirs};
+  return {false, ours + " is not better: " + theirs};
+}
+
+PromotionResult promote_trial(const store::StudyStore& store, const PromotionRequest& request) {
+  check_name(request.model);
+  const store::StudyRow study = store.study();
+  const store::TrialRow trial = trial_to_promote(store, request.trial);
+  const double value = trial.values.front();
+  const fs::path models = request.store_folder / "models", model_folder = models / request.model;
+  const fs::path attempt = attempt_folder(request.store_folder / study.name, {trial.number, trial.attempts});
+  PromotionResult result{false, trial.number, 0, {}, {}};
+
+  on_disk(models, "create", [&] {
+    fs::create_directories(model_folder / "versions");
+    fs::create_directories(models / "staging");
+    fs::permissions(models, fs::perms::owner_all);
+  });
+  // One promotion at a time in this store: version folders are made before they are recorded.
+  const FileLock lock = FileLock::wait_for(models / "lock");
+  on_disk(models, "empty", [&] {
+    for (const auto& entry : fs::directory_iterator(models / "staging")) fs::remove_all(entry.path());
+  });
+  store::ModelRegistry registry(models / "registry.db", true);
+  repair_link(registry, models, request.model);
+
+  const std::optional<store::ModelVersion> current = registry.current(request.model);
+  if (current && current->study == study.name && current->trial == trial.number) {
+    result.version = current->version;
+    result.folder = model_folder / "versions" / std::to_string(current->version);
+    result.reason = "this trial is the current version already";
+    result.promoted = true;
+    return result;
+  }
+  const Gate gate = judge_promotion(study.objective, value, current, request.trial.has_value());
+  result.reason = gate.reason;
+  if (!gate.passes) return result;
+  if (!holds_files(attempt / "output")) {
+    result.reason =
+        "trial " + std::to_string(trial.number) + " left nothing in its output folder ($TUNE_OUTPUT_DIR)";
+    return result;
+  }
+
+  const fs::path staging = models / "staging" / random_token();
+  crash_point("promote_stage");
+  store::ModelVersion version{request.model,
+                              0,
+                              SystemClock().wall_now(),
+                              study.name,
+                              trial.number,
+                              study.objective,
+                              value,
+                              lineage_of(store, trial, attempt),
+                              copy_and_hash(attempt / "output", staging)};
+  version.version = registry.next_version(request.model);
+  result.version = version.version;
+  result.folder = model_folder / "versions" / std::to_string(version.version);
+  crash_point("promote_rename");
+  on_disk(result.folder, "move the model to", [&] {
+    // A folder without a row is what a process left that died right here.
+    fs::remove_all(result.folder);
+    fs::rename(staging, result.folder);
+    sync_path(result.folder.parent_path());
+  });
+  crash_point("promote_record");
+  registry.insert_version(version);
+  registry.promote({request.model,
+                    current ? current->version : 0,
+                    version.version,
+                    gate.reason,
+                    {{"metric", study.objective.metric},
+                     {"value", value},
+                     {"current_value", current ? Json(current->value) : Json(nullptr)}},
+                    SystemClock().wall_now()});
+  crash_point("promote_switch");
+  switch_current(model_folder, version.version);
+  result.promoted = true;
+  return result;
+}
+
+std::uint64_t remove_losing_checkpoints(const store::StudyStore& store, const fs::path& study_folder,
+                                        int keep) {
+  std::uint64_t freed = 0;
+  for (const store::TrialRow& trial : store.trials()) {
+    if (trial.number == keep || !is_finished(trial.state)) continue;
+    const fs::path folder = checkpoint_folder(study_folder, trial.number);
+    std::error_code error;
+    for (const auto& entry : fs::recursive_directory_iterator(folder, error))
+      if (entry.is_regular_file(error)) freed += entry.file_size(error);
+    fs::remove_all(folder, error);
+  }
+  return freed;
+}
+
+}  // namespace tune::engine

@@ -1,0 +1,49 @@
+#pragma once
+// Promotion: the best trial's output becomes a version of a model, whole or not at all, for a recorded
+// reason.
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "store/model_registry.h"
+#include "store/study_store.h"
+
+namespace tune::engine {
+
+struct PromotionRequest {
+  std::filesystem::path store_folder;  // holds models/ and the study's folder
+  std::string model;                   // ^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$
+  std::optional<int> trial;            // a person's choice; absent: the best completed trial
+};
+
+struct PromotionResult {
+  bool promoted = false;
+  int trial = 0;
+  int version = 0;               // 0 when nothing was promoted
+  std::string reason;            // why, or why not: a sentence
+  std::filesystem::path folder;  // of the version
+};
+
+// The rule: a model's first version is promoted; after that a trial is promoted when its objective is better
+// than that of the current version, measured by the same metric with the same goal. A person's explicit
+// choice of a trial passes too, and the reason says so. What was promoted before from the same study and
+// trial is not promoted twice.
+struct Gate {
+  bool passes = false;
+  std::string reason;
+};
+Gate judge_promotion(const Objective& objective, double value,
+                     const std::optional<store::ModelVersion>& current, bool chosen_by_person);
+
+// Copies the trial's output folder to models/staging, hashes and syncs it, renames it to
+// models/NAME/versions/V, records it, switches `current`. A crash at any step leaves the current version as
+// it was; what it left in staging is removed by the next promotion. Throws Error(kNotFound) for a trial that
+// is not there or has no value, Error(kConflict) when another process promoted at the same moment,
+// Error(kEnvironment) when the disk refuses.
+PromotionResult promote_trial(const store::StudyStore& store, const PromotionRequest& request);
+
+// Removes the checkpoints of every finished trial but `keep`. Returns the bytes that were freed.
+std::uint64_t remove_losing_checkpoints(const store::StudyStore& store,
+                                        const std::filesystem::path& study_folder, int keep);
+
+}  // namespace tune::engine

@@ -1,0 +1,10 @@
+#pragma once
+#include <filesystem>
+#include <string>
+
+namespace tune::engine {
+
+// SHA-256 of a file's bytes, 64 hexadecimal digits. Throws Error(kEnvironment) when it cannot be read.
+std::string sha256_of_file(const std::filesystem::path& file);
+
+}  // namespace tune::engine

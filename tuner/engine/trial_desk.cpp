@@ -1,0 +1,218 @@
+#include "tuner/engine/trial_desk.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tuner/core/rng.h"
+#include "tuner/engine/crash_point.h"
+
+namespace tune::engine {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int kStartFailures = 5;
+
+bool has_checkpoint(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::exists(folder, ignored) && !fs::is_empty(folder, ignored);
+}
+
+StatusEvent about(StatusKind kind, const store::AttemptRow& attempt, std::string message) {
+  StatusEvent event;
+  event.kind = kind;
+  event.trial = attempt.trial;
+  event.attempt = attempt.attempt;
+  event.message = std::move(message);
+  return event;
+}
+
+}  // namespace
+
+TrialDesk::TrialDesk(Parts parts) : parts_(std::move(parts)) {
+  if (const TrialView* best = parts_.book.history().best()) best_ = best->values.front();
+}
+
+bool TrialDesk::start_new(const strategies::Suggestion& suggestion) {
+  store::TrialRow trial;
+  trial.number = parts_.book.next_number();
+  trial.parameters = suggestion.parameters;
+  trial.budget = suggestion.budget;
+  trial.note = suggestion.note;
+  trial.created = parts_.clock.wall_now();
+  return start(std::move(trial), true);
+}
+
+bool TrialDesk::start_again(int number) {
+  auto trial = parts_.store.trial(number);
+  TUNE_CHECK(trial.has_value());
+  return start(std::move(*trial), false);
+}
+
+bool TrialDesk::start_resumed(const strategies::Suggestion& suggestion) {
+  auto trial = parts_.store.trial(suggestion.resume_trial.value());
+  TUNE_CHECK(trial.has_value());
+  trial->budget = suggestion.budget;
+  return start(std::move(*trial), false);
+}
+
+store::AttemptRow TrialDesk::new_attempt(const store::TrialRow& trial) const {
+  store::AttemptRow attempt;
+  attempt.trial = trial.number;
+  attempt.attempt = trial.attempts;
+  attempt.token = random_token();
+  attempt.state = "starting";
+  attempt.created = parts_.clock.wall_now();
+  return attempt;
+}
+
+std::map<std::string, std::int64_t> TrialDesk::last_steps(int trial) const {
+  std::map<std::string, std::int64_t> steps;
+  for (const store::MetricRow& row : parts_.store.metrics(trial)) {
+    std::int64_t& last = steps[row.name];
+    last = std::max(last, row.point.step);
+  }
+  return steps;
+}
+
+void TrialDesk::make_folders(const Attempt& attempt) const {
+  try {
+    fs::create_directories(attempt.folder / "output");
+    fs::create_directories(attempt.checkpoint_folder);
+  } catch (const fs::filesystem_error& error) {
+    throw Error(ExitCode::kEnvironment, std::string("an attempt's folder cannot be made: ") + error.what(),
+                "free space on the store's disk, and check that it may be written");
+  }
+}
+
+bool TrialDesk::start(store::TrialRow trial, bool is_new) {
+  trial.state = TrialState::kRunning;
+  trial.attempts += 1;
+  if (!trial.started) trial.started = parts_.clock.wall_now();
+  Running running{trial, new_attempt(trial), {}, {}, false, false, {}};
+  const AttemptId id{trial.number, trial.attempts};
+  const bool resumes = !is_new && has_checkpoint(checkpoint_folder(parts_.frame.study_folder, id.trial));
+  const Attempt plan =
+      plan_attempt(parts_.frame, {id, running.attempt.token, trial.parameters, trial.budget, resumes,
+                                  resumes ? last_steps(id.trial) : std::map<std::string, std::int64_t>{}});
+  parts_.journal.commit([&](Journal::Entry& entry) {
+    if (is_new) {
+      entry.store().insert_trial(trial);
+      StatusEvent event = about(StatusKind::kTrialQueued, running.attempt, trial.note);
+      event.parameters = trial.parameters;
+      entry.event(std::move(event));
+    } else {
+      entry.store().update_trial(trial);
+    }
+    entry.store().insert_attempt(running.attempt);
+  });
+  if (is_new) {
+    TrialView view;
+    view.number = trial.number;
+    view.parameters = trial.parameters;
+    view.budget = trial.budget;
+    view.state = TrialState::kRunning;
+    parts_.book.add(std::move(view));
+  } else {
+    parts_.book.set_state(trial.number, TrialState::kRunning);
+  }
+  crash_point("trial_committed");
+  AttemptRecord record;
+  try {
+    make_folders(plan);
+    record = parts_.runner.start(plan);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kConflict && error.code() != ExitCode::kEnvironment) throw;
+    return not_started(running, error);
+  }
+  crash_point("attempt_spawned");
+  failed_starts_ = 0;
+  running.attempt.state = "running";
+  running.attempt.supervisor_pid = record.supervisor_pid;
+  running.attempt.supervisor_start_time = record.supervisor_start_time;
+  running.attempt.boot_id = record.boot_id;
+  running.attempt.devices = record.devices;
+  running.attempt.threads = record.threads;
+  running.attempt.started = parts_.clock.wall_now();
+  running.started = parts_.clock.steady_now();
+  running.read_at = running.started + kReadInterval;
+  // In the table first: should the commit fail for good, the attempt must still be stopped.
+  Running& place = running_.insert_or_assign(trial.number, std::move(running)).first->second;
+  parts_.journal.commit([&](Journal::Entry& entry) {
+    entry.store().update_attempt(place.attempt);
+    StatusEvent event = about(StatusKind::kAttemptStarted, place.attempt, {});
+    event.devices = place.attempt.devices;
+    event.parameters = place.trial.parameters;
+    entry.event(std::move(event));
+  });
+  crash_point("attempt_recorded");
+  return true;
+}
+
+bool TrialDesk::not_started(Running& running, const Error& error) {
+  running.attempt.state = "exited";
+  running.attempt.reason = error.what();
+  running.attempt.ended = parts_.clock.wall_now();
+  running.trial.state = TrialState::kQueued;
+  const bool contended = error.code() == ExitCode::kConflict;
+  parts_.journal.commit([&](Journal::Entry& entry) {
+    entry.store().update_attempt(running.attempt);
+    entry.store().update_trial(running.trial);
+    entry.event(
+        about(StatusKind::kAttemptRequeued, running.attempt, std::string("not started: ") + error.what()));
+  });
+  parts_.book.set_state(running.trial.number, TrialState::kQueued);
+  if (!contended && ++failed_starts_ >= kStartFailures) throw error;
+  return false;
+}
+
+AttemptRecord TrialDesk::record_of(const store::AttemptRow& row) const {
+  const AttemptId id{row.trial, row.attempt};
+  return {id,
+          row.token,
+          attempt_folder(parts_.frame.study_folder, id),
+          row.supervisor_pid,
+          row.supervisor_start_time,
+          row.boot_id,
+          row.devices,
+          std::max(1, row.threads)};
+}
+
+std::optional<TrialEnd> TrialDesk::adopt(const store::AttemptRow& row) {
+  auto trial = parts_.store.trial(row.trial);
+  TUNE_CHECK(trial.has_value());
+  parts_.book.set_state(row.trial, TrialState::kRunning);
+  const SteadyTime now = parts_.clock.steady_now();
+  Running& running =
+      running_.insert_or_assign(row.trial, Running{std::move(*trial), row, now, now, true, false, {}})
+          .first->second;
+  if (parts_.runner.attach(record_of(row))) return std::nullopt;
+  return finish(running);
+}
+
+void TrialDesk::stop_all(const char* reason, Milliseconds grace) {
+  for (const auto& [number, running] : running_)
+    parts_.runner.stop({number, running.attempt.attempt}, grace, reason);
+}
+
+void TrialDesk::give_up(int number, const std::string& reason) {
+  auto trial = parts_.store.trial(number);
+  TUNE_CHECK(trial.has_value());
+  const auto value = reduce_curve(parts_.book.trial(number).curve, parts_.frame.spec.objective);
+  trial->state = TrialState::kStopped;
+  trial->reason = reason;
+  trial->ended = parts_.clock.wall_now();
+  if (value) trial->values = {*value};
+  parts_.journal.commit([&](Journal::Entry& entry) {
+    entry.store().update_trial(*trial);
+    StatusEvent event;
+    event.kind = StatusKind::kTrialFinished;
+    event.trial = number;
+    event.state = trial->state;
+    event.value = value;
+    event.message = reason;
+    entry.event(std::move(event));
+  });
+  parts_.book.close(number, TrialState::kStopped, trial->values, {});
+}
+
+}  // namespace tune::engine

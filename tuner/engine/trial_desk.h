@@ -1,0 +1,99 @@
+#pragma once
+// The trials that run: starts their attempts, follows their metrics, stops losers, records how they ended.
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/study_store.h"
+#include "strategies/stop_rule.h"
+#include "strategies/strategy.h"
+#include "tuner/engine/attempt_files.h"
+#include "tuner/engine/attempt_plan.h"
+#include "tuner/engine/history_book.h"
+#include "tuner/engine/journal.h"
+#include "tuner/engine/outcome.h"
+#include "tuner/engine/trial_runner.h"
+
+namespace tune::engine {
+
+// Metrics are read this often at most, so that a flood costs few transactions and a short trial a single one.
+inline constexpr Milliseconds kReadInterval{50};
+
+// How an attempt of a trial ended, after it was recorded. `state` is kQueued when the trial is to run again.
+struct TrialEnd {
+  int trial = 0;
+  TrialState state = TrialState::kFailed;
+  std::string failure, reason;
+  Milliseconds lasted{0};
+};
+
+// Owned by the loop, on its thread. It decides nothing about which trial comes next, and knows no limits.
+class TrialDesk {
+ public:
+  struct Parts {
+    StudyFrame frame;
+    store::StudyStore& store;
+    strategies::StopRule& stop_rule;
+    TrialRunner& runner;
+    const Clock& clock;
+    Status& status;
+    Journal& journal;
+    HistoryBook& book;
+  };
+  explicit TrialDesk(Parts parts);
+
+  int running() const { return static_cast<int>(running_.size()); }
+
+  // Starts an attempt. False when the slot went to another process or the machine could start none just now;
+  // the trial is queued then. Throws Error(kEnvironment) after kStartFailures of the latter in a row.
+  bool start_new(const strategies::Suggestion& suggestion);
+  bool start_again(int trial);
+  bool start_resumed(const strategies::Suggestion& suggestion);  // of a paused trial
+  // Takes up an attempt that an earlier run of the loop left. Its end, if nothing of it runs any more.
+  std::optional<TrialEnd> adopt(const store::AttemptRow& row);
+
+  void on_progress(AttemptId id);
+  std::optional<TrialEnd> on_exit(AttemptId id);
+  // Reads the metrics of attempts that grew a while ago; when to call it again, if any has grown since.
+  std::optional<SteadyTime> read_due(SteadyTime now);
+  void stop_all(const char* reason, Milliseconds grace);
+  // Ends a queued trial that will not run again.
+  void give_up(int trial, const std::string& reason);
+
+ private:
+  struct Running {
+    store::TrialRow trial;
+    store::AttemptRow attempt;
+    SteadyTime started;
+    SteadyTime read_at;     // metrics are not read before
+    bool grown = false;     // since they were read
+    bool stopping = false;  // the rule's verdict was sent
+    std::string verdict;
+  };
+  bool start(store::TrialRow trial, bool is_new);
+  bool not_started(Running& running, const Error& error);
+  AttemptRecord record_of(const store::AttemptRow& row) const;
+  store::AttemptRow new_attempt(const store::TrialRow& trial) const;
+  std::map<std::string, std::int64_t> last_steps(int trial) const;
+  void make_folders(const Attempt& attempt) const;
+  void read(Running& running);
+  void take_in(Running& running, const MetricTail& tail);
+  void judge(Running& running);
+  void write_metrics(Journal::Entry& entry, const Running& running, const MetricTail& tail) const;
+  AttemptOutcome outcome_of(const Running& running, const std::optional<ExitReport>& report) const;
+  TrialEnd finish(Running& running);
+  Milliseconds close_attempt(Running& running, const std::optional<ExitReport>& report,
+                             const AttemptOutcome& outcome) const;
+  void close_trial(store::TrialRow& trial, const AttemptOutcome& outcome) const;
+  void write_end(Journal::Entry& entry, const Running& running, const AttemptOutcome& outcome) const;
+  bool is_new_best(const AttemptOutcome& outcome) const;
+
+  Parts parts_;
+  std::map<int, Running> running_;  // by trial: at most one live attempt each
+  std::optional<double> best_;
+  int failed_starts_ = 0;  // in a row
+};
+
+}  // namespace tune::engine

@@ -1,0 +1,197 @@
+// TrialDesk, second half: what happens to an attempt between its start and its record.
+#include <utility>
+
+#include "tuner/engine/attempt_log.h"
+#include "tuner/engine/crash_point.h"
+#include "tuner/engine/trial_desk.h"
+
+namespace tune::engine {
+void TrialDesk::on_progress(AttemptId id) {
+  const auto found = running_.find(id.trial);
+  if (found == running_.end() || found->second.attempt.attempt != id.attempt) return;
+  found->second.grown = true;
+  if (parts_.clock.steady_now() >= found->second.read_at) read(found->second);
+}
+
+std::optional<SteadyTime> TrialDesk::read_due(SteadyTime now) {
+  std::optional<SteadyTime> next;
+  for (auto& [number, running] : running_) {
+    if (!running.grown) continue;
+    if (now >= running.read_at) {
+      read(running);
+    } else if (!next || running.read_at < *next) {
+      next = running.read_at;
+    }
+  }
+  return next;
+}
+
+void TrialDesk::read(Running& running) {
+  const AttemptId id{running.attempt.trial, running.attempt.attempt};
+  const MetricTail tail = read_metrics(attempt_folder(parts_.frame.study_folder, id),
+                                       running.attempt.metrics_offset, running.attempt.token);
+  running.grown = false;
+  running.read_at = parts_.clock.steady_now() + kReadInterval;
+  if (tail.offset == running.attempt.metrics_offset) return;
+  parts_.journal.commit([&](Journal::Entry& entry) {
+    write_metrics(entry, running, tail);
+    store::AttemptRow attempt = running.attempt;
+    attempt.metrics_offset = tail.offset;
+    entry.store().update_attempt(attempt);
+  });
+  crash_point("metrics_committed");
+  take_in(running, tail);
+}
+
+void TrialDesk::write_metrics(Journal::Entry& entry, const Running& running, const MetricTail& tail) const {
+  std::vector<store::MetricRow> rows;
+  rows.reserve(tail.records.size());
+  for (const MetricRecord& record : tail.records) {
+    rows.push_back({running.attempt.trial, running.attempt.attempt, record.name, record.point, record.time});
+  }
+  if (!rows.empty()) entry.store().insert_metrics(rows);
+  if (tail.dropped == 0) return;
+  StatusEvent event;
+  event.trial = running.attempt.trial;
+  event.attempt = running.attempt.attempt;
+  event.message = std::to_string(tail.dropped) + " metric lines of another attempt were dropped";
+  entry.event(std::move(event));
+}
+
+void TrialDesk::take_in(Running& running, const MetricTail& tail) {
+  running.attempt.metrics_offset = tail.offset;
+  for (const MetricRecord& record : tail.records) {
+    StatusEvent event;
+    event.kind = StatusKind::kMetric;
+    event.time = record.time;
+    event.trial = running.attempt.trial;
+    event.attempt = running.attempt.attempt;
+    event.metric = record.name;
+    event.point = record.point;
+    parts_.status.on_event(event);
+    if (record.name != parts_.frame.spec.objective.metric) continue;
+    if (parts_.book.add_point(running.attempt.trial, record.point)) judge(running);
+  }
+}
+
+void TrialDesk::judge(Running& running) {
+  if (running.stopping) return;
+  const int number = running.attempt.trial;
+  strategies::Verdict verdict =
+      parts_.stop_rule.judge(parts_.book.trial(number), parts_.book.history(number));
+  if (verdict.action == strategies::Action::kGoOn) return;
+  running.stopping = true;
+  running.verdict = std::move(verdict.reason);
+  parts_.runner.stop({number, running.attempt.attempt}, parts_.frame.grace,
+                     verdict.action == strategies::Action::kPause ? kStopPause : kStopRule);
+}
+
+std::optional<TrialEnd> TrialDesk::on_exit(AttemptId id) {
+  const auto found = running_.find(id.trial);
+  if (found == running_.end() || found->second.attempt.attempt != id.attempt) return std::nullopt;
+  return finish(found->second);
+}
+
+AttemptOutcome TrialDesk::outcome_of(const Running& running, const std::optional<ExitReport>& report) const {
+  int losses = 0;
+  if (!report) {
+    for (const store::AttemptRow& row : parts_.store.attempts(running.attempt.trial))
+      losses += row.state == "lost";
+  }
+  const AttemptId id{running.attempt.trial, running.attempt.attempt};
+  const bool ended_badly = report && report->stop.empty() && report->exit_code != 0;
+  return classify(
+      {report, parts_.frame.spec.objective, parts_.book.trial(id.trial).curve,
+       parts_.frame.spec.trainer.has_value(), losses, running.verdict,
+       ended_badly ? last_log_line(attempt_folder(parts_.frame.study_folder, id)) : std::string()});
+}
+
+bool TrialDesk::is_new_best(const AttemptOutcome& outcome) const {
+  return outcome.state == TrialState::kCompleted && outcome.value &&
+         (!best_ || is_better(*outcome.value, *best_, parts_.frame.spec.objective.goal));
+}
+
+TrialEnd TrialDesk::finish(Running& running) {
+  const int number = running.attempt.trial;
+  const auto folder = attempt_folder(parts_.frame.study_folder, {number, running.attempt.attempt});
+  const MetricTail tail = read_metrics(folder, running.attempt.metrics_offset, running.attempt.token);
+  const std::optional<ExitReport> report = read_exit(folder, running.attempt.token);
+  running.stopping = true;
+  // Memory first, since the outcome depends on these points. Should the commit fail for good, the run is over
+  // and what is in memory with it; the files are read again by the next one.
+  take_in(running, tail);
+  const AttemptOutcome outcome = outcome_of(running, report);
+  const Milliseconds lasted = close_attempt(running, report, outcome);
+  close_trial(running.trial, outcome);
+  crash_point("before_end");
+  parts_.journal.commit([&](Journal::Entry& entry) {
+    write_metrics(entry, running, tail);
+    write_end(entry, running, outcome);
+  });
+  crash_point("trial_ended");
+  if (is_new_best(outcome)) best_ = outcome.value;
+  if (is_finished(outcome.state)) {
+    parts_.book.close(number, outcome.state, running.trial.values, outcome.failure);
+  } else {
+    parts_.book.set_state(number, outcome.state);
+  }
+  TrialEnd end{number, outcome.state, outcome.failure, outcome.reason, lasted};
+  running_.erase(number);
+  return end;
+}
+
+Milliseconds TrialDesk::close_attempt(Running& running, const std::optional<ExitReport>& report,
+                                      const AttemptOutcome& outcome) const {
+  store::AttemptRow& attempt = running.attempt;
+  attempt.state = report ? "exited" : "lost";
+  attempt.reason = outcome.reason;
+  attempt.ended = parts_.clock.wall_now();
+  Milliseconds lasted = std::chrono::duration_cast<Milliseconds>(parts_.clock.steady_now() - running.started);
+  if (report) {
+    attempt.exit_code = report->exit_code;
+    attempt.signal = report->signal;
+    attempt.stop = report->stop;
+    attempt.cpu_seconds = report->cpu_seconds;
+    attempt.max_rss_bytes = report->max_rss_bytes;
+    lasted = Milliseconds(static_cast<std::int64_t>(report->wall_seconds * 1000));
+  }
+  attempt.lease_seconds = static_cast<double>(lasted.count()) / 1000;
+  return lasted;
+}
+
+void TrialDesk::close_trial(store::TrialRow& trial, const AttemptOutcome& outcome) const {
+  trial.state = outcome.state;
+  trial.reason = outcome.reason;
+  trial.failure = outcome.failure;
+  if (outcome.state == TrialState::kQueued) return;
+  if (outcome.value) trial.values = {*outcome.value};
+  if (is_finished(outcome.state)) trial.ended = parts_.clock.wall_now();
+}
+
+void TrialDesk::write_end(Journal::Entry& entry, const Running& running,
+                          const AttemptOutcome& outcome) const {
+  store::AttemptRow attempt = running.attempt;
+  entry.store().update_attempt(attempt);
+  entry.store().update_trial(running.trial);
+  const bool has_observation =
+      outcome.state == TrialState::kCompleted || outcome.state == TrialState::kStopped;
+  if (has_observation && outcome.value) {
+    const std::vector<MetricPoint>& curve = parts_.book.trial(running.attempt.trial).curve;
+    entry.store().insert_observation(running.attempt.trial, {*outcome.value}, curve.back().step);
+  }
+  StatusEvent event;
+  event.kind = is_finished(outcome.state) ? StatusKind::kTrialFinished : StatusKind::kAttemptRequeued;
+  event.trial = attempt.trial;
+  event.attempt = attempt.attempt;
+  event.state = outcome.state;
+  event.value = outcome.value;
+  event.parameters = running.trial.parameters;
+  event.message = outcome.failure.empty() ? outcome.reason : outcome.failure + ": " + outcome.reason;
+  entry.event(event);
+  if (!is_new_best(outcome)) return;
+  event.kind = StatusKind::kBest;
+  event.message = {};
+  entry.event(std::move(event));
+}
+
+}  // namespace tune::engine
