@@ -1,0 +1,52 @@
+#include "spec_text.h"
+#include "support/catch.h"
+
+using namespace tune;
+using namespace tune::test;
+using Lines = std::vector<std::string>;
+
+TEST_CASE("a spec does not differ from itself, however it is written", "[spec]") {
+  const Json document(valid_document());
+  REQUIRE(spec_difference(document, document).empty());
+  const auto [pointer, json] = GENERATE(
+      table<std::string, std::string>({{"/$schema", "\"x\""},
+                                       {"/strategy", "{}"},
+                                       {"/strategy", "{\"name\": \"auto\"}"},
+                                       {"/early_stopping", "{\"rule\": \"none\", \"min_trials\": 3}"},
+                                       {"/resources", "{\"trials_per_gpu\": 1}"},
+                                       {"/fixed", "{}"},
+                                       {"/objective/reduce", "\"best\""},
+                                       {"/limits/trials", "3.0"}}));
+  REQUIRE(spec_difference(document, Json::parse(changed(pointer, json))) == Lines{});
+  REQUIRE(spec_difference(Json::parse(changed(pointer, json)), document) == Lines{});
+}
+
+TEST_CASE("the same duration in other units is no difference", "[spec]") {
+  const Json hours = Json::parse(changed("/limits/time", "\"2h\"")),
+             minutes = Json::parse(changed("/limits/time", "\"120m\""));
+  REQUIRE(spec_difference(hours, minutes).empty());
+  REQUIRE(spec_difference(hours, Json::parse(changed("/limits/time", "\"121m\""))) ==
+          Lines{"/limits/time: \"2h\" -> \"121m\""});
+}
+
+TEST_CASE("what changed, came and went is a line each, with its pointer", "[spec]") {
+  OrderedJson changed = valid_document();
+  changed["limits"]["trials"] = 40;
+  changed["limits"]["parallel"] = 2;
+  changed["parameters"].erase("optimizer");
+  changed["parameters"]["lr"]["max"] = 0.5;
+  changed["parameters"]["lr"].erase("scale");
+  changed["strategy"]["name"] = "random";
+  changed["fixed"]["a/b"] = OrderedJson::array({1});
+  REQUIRE(spec_difference(Json(valid_document()), Json(changed)) ==
+          Lines{"/fixed/a~1b: (absent) -> [1]", "/limits/parallel: (absent) -> 2", "/limits/trials: 3 -> 40",
+                "/parameters/lr/max: 0.1 -> 0.5", "/parameters/lr/scale: \"log\" -> \"linear\"",
+                "/parameters/optimizer: {\"type\":\"categorical\",\"values\":[\"sgd\",\"adam\"]} -> (absent)",
+                "/strategy/name: \"auto\" -> \"random\""});
+}
+
+TEST_CASE("elements of arrays are compared as a whole", "[spec]") {
+  const Json before = Json::parse(changed("/strategy", R"({"try_first": [{"lr": 0.01}]})"));
+  const Json after = Json::parse(changed("/strategy", R"({"try_first": [{"lr": 0.02}]})"));
+  REQUIRE(spec_difference(before, after) == Lines{"/strategy/try_first: [{\"lr\":0.01}] -> [{\"lr\":0.02}]"});
+}

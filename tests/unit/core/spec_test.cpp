@@ -1,0 +1,200 @@
+#include "tuner/core/spec.h"
+
+#include "spec_text.h"
+#include "support/catch.h"
+#include "tuner/core/rng.h"
+
+using namespace tune;
+using namespace tune::test;
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string kFull = R"json({
+  "$schema": "spec.schema.json",
+  "study": "steel-legacy",
+  "objective": { "metric": "validation:mAP", "goal": "maximize", "reduce": "last" },
+  "parameters": {
+    "learning_rate": { "type": "float", "min": 1e-4, "max": 1e-2, "scale": "log" },
+    "momentum":      { "type": "float", "min": 0.8,  "max": 0.99, "scale": "reverse_log" },
+    "decay":         { "type": "float", "min": 1e-6, "max": 1e-2, "scale": "auto", "levels": 4 },
+    "warmup":        { "type": "float", "min": 1, "max": 50, "scale": "auto" },
+    "dropout":       { "type": "float", "min": 0, "max": 0.5, "step": 0.1 },
+    "batch_size":    { "type": "int",   "min": 8,    "max": 32,   "step": 8 },
+    "lora.r":        { "type": "int",   "min": 1e0,  "max": 64,   "scale": "log" },
+    "optimizer":     { "type": "categorical", "values": ["sgd", "adam", {"name": "lamb", "k": [1]}] },
+    "nesterov":      { "type": "categorical", "values": [true, false], "when": { "optimizer": ["sgd"], "batch_size": [8, 16] } } },
+  "fixed":    { "epochs": 20, "lora.alpha": 16, "note": null },
+  "command":  ["bash", "-c", "exec ./train \"$@\"", "bash", "--lr={{learning_rate}}", "{{epochs}}", "--out={{output_dir}}", "{{trial_file}}"],
+  "environment": { "HF_TOKEN": { "from_env": "MY_TOKEN" }, "MODE": "fast" },
+  "metrics":  [ { "name": "validation:mAP", "regex": "mAP=([0-9.]+)",
+                  "step" : "epoch=([0-9]+)"
+}, { "name": "loss" } ],
+  "strategy": { "name": "bayesian", "seed": 9007199254740991,
+                "try_first": [ { "learning_rate": 0.001 }, { "optimizer": "sgd", "batch_size": 8, "nesterov": true } ] },
+  "early_stopping": { "rule": "median", "min_trials": 4, "start_step": 2 },
+  "limits":   { "trials": 20, "parallel": 4, "time": "2h", "trial_time": "1h30m" },
+  "resources":{ "gpus_per_trial": 2, "trials_per_gpu": 3 },
+  "cost":     { "usd_per_hour": 3.06 },
+  "promote":  {
+  "model" : "steel-detector"
+}
+})json";
+
+}  // namespace
+
+TEST_CASE("a spec with every section is read", "[spec]") {
+  const Spec spec = parse(kFull);
+  REQUIRE(spec.warnings.empty());
+  REQUIRE(spec.study == "steel-legacy");
+  REQUIRE(spec.objective.metric == "validation:mAP");
+  REQUIRE(spec.objective.goal == Goal::kMaximize);
+  REQUIRE(spec.objective.reduce == Reduce::kLast);
+  REQUIRE(spec.fixed.dump() == R"({"epochs":20,"lora.alpha":16,"note":null})");
+  REQUIRE(spec.command.size() == 8);
+  REQUIRE_FALSE(spec.trainer.has_value());
+  REQUIRE(std::get<FromEnvironment>(spec.environment.at("HF_TOKEN")).variable == "MY_TOKEN");
+  REQUIRE(std::get<std::string>(spec.environment.at("MODE")) == "fast");
+  REQUIRE(spec.metrics.size() == 2);
+  REQUIRE(spec.metrics[0].step == "epoch=([0-9]+)");
+  REQUIRE(spec.metrics[1].regex.empty());
+  REQUIRE(spec.strategy.name == "bayesian");
+  REQUIRE(spec.strategy.seed == (std::uint64_t{1} << 53) - 1);
+  REQUIRE(spec.strategy.try_first.size() == 2);
+  REQUIRE(spec.strategy.try_first[1].at("nesterov") == true);
+  REQUIRE(spec.early_stopping.rule == "median");
+  REQUIRE(spec.early_stopping.min_trials == 4);
+  REQUIRE(spec.early_stopping.start_step == 2);
+  REQUIRE(spec.limits.trials == 20);
+  REQUIRE(spec.limits.parallel == 4);
+  REQUIRE(spec.limits.time == Milliseconds(2h));
+  REQUIRE(spec.limits.trial_time == Milliseconds(90min));
+  REQUIRE(spec.resources.gpus_per_trial == 2);
+  REQUIRE(spec.resources.trials_per_gpu == 3);
+  REQUIRE(spec.usd_per_hour == 3.06);
+  REQUIRE(spec.promote_model == "steel-detector");
+  REQUIRE(spec.folder == "/folder");
+  REQUIRE(spec.text == kFull);
+  REQUIRE(spec.document == Json::parse(kFull));
+}
+
+TEST_CASE("parameters are read in the order of the spec, with scales resolved", "[spec]") {
+  const SearchSpace space = parse(kFull).space;
+  const auto parameter = [&](const char* name) { return space.parameters().at(*space.find(name)); };
+  REQUIRE(space.parameters()[0].name == "learning_rate");
+  REQUIRE(space.parameters()[8].name == "nesterov");
+  REQUIRE(parameter("learning_rate").scale == Scale::kLog);
+  REQUIRE(parameter("momentum").scale == Scale::kReverseLog);
+  REQUIRE(parameter("decay").scale == Scale::kLog);
+  REQUIRE(parameter("decay").levels == 4);
+  REQUIRE(parameter("warmup").scale == Scale::kLinear);
+  REQUIRE(parameter("dropout").cardinality() == 6);
+  REQUIRE(parameter("batch_size").value_at(1) == 16);
+  REQUIRE(parameter("lora.r").type == ParameterType::kInt);
+  REQUIRE(parameter("optimizer").values.size() == 3);
+  const auto when = parameter("nesterov").when;
+  REQUIRE(when.size() == 2);
+  REQUIRE(when[0].parent == "optimizer");
+  REQUIRE(when[1].any_of == std::vector<Json>{8, 16});
+}
+
+TEST_CASE("a condition may be one value, and an array value is told apart by its brackets", "[spec]") {
+  OrderedJson document = valid_document();
+  document["parameters"]["layers"] =
+      OrderedJson::parse(R"({"type": "categorical", "values": [[1, 2], [3]]})");
+  document["parameters"]["x"] = OrderedJson::parse(
+      R"({"type": "int", "min": 1, "max": 2, "when": {"optimizer": "sgd", "layers": [[1, 2]]}})");
+  const Spec spec = parse(document.dump());
+  REQUIRE(spec.space.parameters()[3].when[0].any_of == std::vector<Json>{"sgd"});
+  REQUIRE(spec.space.is_active(3, {{"optimizer", "sgd"}, {"layers", Json::array({1, 2})}}));
+  document["parameters"]["x"]["when"]["layers"] = {1, 2};
+  REQUIRE_THAT(
+      problems_of(document.dump()),
+      Catch::Matchers::Contains("/parameters/x/when/layers/0: a value that \"layers\" never has: 1"));
+}
+
+TEST_CASE("what a short spec leaves out has the defaults of an empty one", "[spec]") {
+  const Spec spec = parse(valid_document().dump());
+  const Spec empty;
+  REQUIRE(spec.objective.reduce == empty.objective.reduce);
+  REQUIRE(spec.strategy.name == empty.strategy.name);
+  REQUIRE_FALSE(spec.strategy.seed.has_value());
+  REQUIRE(spec.early_stopping.rule == empty.early_stopping.rule);
+  REQUIRE(spec.early_stopping.min_trials == empty.early_stopping.min_trials);
+  REQUIRE(spec.early_stopping.start_step == empty.early_stopping.start_step);
+  REQUIRE(spec.resources.trials_per_gpu == empty.resources.trials_per_gpu);
+  REQUIRE(spec.fixed == empty.fixed);
+  REQUIRE_FALSE(spec.limits.time.has_value());
+  REQUIRE_FALSE(spec.usd_per_hour.has_value());
+}
+
+TEST_CASE("a built-in trainer's keys are passed on as they are", "[spec]") {
+  OrderedJson document = valid_document();
+  document.erase("command");
+  document["trainer"] =
+      OrderedJson::parse(R"({"task": "detection", "data": "d", "split": {"seed": 1}, "future": [1]})");
+  document["objective"]["metric"] = "validation:mAP";  // brought by the trainer
+  REQUIRE(parse(document.dump()).trainer.value() == Json(document["trainer"]));
+  document["trainer"].erase("task");
+  REQUIRE_THAT(problems_of(document.dump()),
+               Catch::Matchers::Contains("/trainer/task: the key \"task\" is missing"));
+}
+
+TEST_CASE("asking and telling needs neither a trainer nor metrics", "[spec]") {
+  OrderedJson document = valid_document();
+  document.erase("command");
+  document.erase("metrics");
+  REQUIRE(parse(document.dump(), SpecUse::kAskTell).space.size() == 2);
+  REQUIRE_THAT(problems_of(document.dump()),
+               Catch::Matchers::Contains("neither \"trainer\" nor \"command\""));
+}
+
+TEST_CASE("a spec file is read relative to its folder", "[spec]") {
+  const fs::path folder = fs::temp_directory_path() / ("tune-spec-" + random_token());
+  fs::create_directory(folder);
+  REQUIRE_THROWS_AS(read_spec(folder / "none.json"), Error);
+  std::FILE* file = std::fopen((folder / "s.json").c_str(), "w");
+  std::fputs(kFull.c_str(), file);
+  std::fclose(file);
+  REQUIRE(read_spec(folder / "s.json").folder == folder);
+  const fs::path before = fs::current_path();
+  fs::current_path(folder);
+  const Spec spec = read_spec("s.json");
+  fs::current_path(before);
+  fs::remove_all(folder);
+  REQUIRE(spec.folder == fs::weakly_canonical(folder));
+}
+
+TEST_CASE("suspicious specs are read with a warning", "[spec]") {
+  const auto [pointer, json, warning] = GENERATE(table<std::string, std::string, std::string>({
+      {"/objective/goal", "\"minimize\"", "/objective/goal: \"accuracy\" is minimized"},
+      {"/objective/reduce", "\"min\"", "/objective/reduce: a trial's result is its worst value"},
+      {"/parameters/lr", R"({"type": "int", "min": 1, "max": 1})",
+       "/parameters/lr: \"lr\" has only one value"},
+      {"/limits/parallel", "4", "/limits/parallel: more trials at once"},
+      {"/limits", R"({"time": "1m", "trial_time": "1h"})", "/limits/trial_time: one trial may run longer"},
+      {"/strategy", R"({"try_first": [{}, {}, {}, {}]})", "/strategy/try_first: there are more points"},
+  }));
+  const Spec spec = parse(changed(pointer, json));
+  REQUIRE(spec.warnings.size() == 1);
+  REQUIRE(spec.warnings[0].line > 0);
+  REQUIRE_THAT(spec.warnings[0].pointer + ": " + spec.warnings[0].message,
+               Catch::Matchers::StartsWith(warning));
+}
+
+TEST_CASE("a loss that is maximized is suspicious, words within words are not", "[spec]") {
+  const auto [name, goal, warns] =
+      GENERATE(table<std::string, std::string, bool>({{"val_loss", "maximize", true},
+                                                      {"validation:cross_entropy", "maximize", true},
+                                                      {"Error", "maximize", true},
+                                                      {"glossary", "maximize", false},
+                                                      {"validation:mAP", "minimize", true},
+                                                      {"accuracy_loss", "minimize", false},
+                                                      {"latency", "minimize", false}}));
+  OrderedJson document = valid_document();
+  document.erase("metrics");
+  document["objective"] = {{"metric", name}, {"goal", goal}};
+  CAPTURE(name);
+  REQUIRE(parse(document.dump()).warnings.size() == (warns ? 1 : 0));
+}
