@@ -18,6 +18,8 @@ const std::vector<Command>& command_table() {
        "tune logs steel-legacy/3 --follow", logs_command},
       {"models", "models [NAME] [--json]", "promoted models, their versions and lineage",
        "tune models\ntune models steel-detector", models_command},
+      {"doctor", "doctor [--json]", "whether this machine is ready: GPUs, disk, SQLite, programs, limits",
+       "tune doctor --json", doctor_command},
   };
   return table;
 }

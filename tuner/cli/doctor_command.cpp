@@ -1,0 +1,178 @@
+#include <sys/resource.h>
+#include <sys/vfs.h>
+
+#include <array>
+#include <ostream>
+
+#include "store/study_store.h"
+#include "tuner/cli/commands.h"
+#include "tuner/cli/options.h"
+#include "tuner/cli/output.h"
+#include "tuner/cli/store_path.h"
+#include "tuner/core/error.h"
+#include "tuner/engine/builtin_trainer.h"
+#include "tuner/engine/machine.h"
+
+namespace tune::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Below this a study may fill the disk with logs and checkpoints.
+constexpr std::uint64_t kLowDisk = std::uint64_t{2} << 30;
+// A supervised attempt takes two descriptors of tune, and a GPU's lease one more.
+constexpr rlim_t kFewDescriptors = 256;
+
+enum class Verdict { kGood, kWarning, kBad };
+struct Finding {
+  std::string topic;
+  Verdict verdict = Verdict::kGood;
+  std::string text, cure;
+};
+
+const char* to_text(Verdict verdict) {
+  return verdict == Verdict::kGood ? "ok" : verdict == Verdict::kWarning ? "warning" : "problem";
+}
+
+std::string gibibytes(std::uint64_t bytes) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.1f GiB", static_cast<double>(bytes) / (1 << 30));
+  return text.data();
+}
+
+Finding check_gpus(const engine::Machine& machine) {
+  const std::string cores = std::to_string(machine.cores.size()) + " cores";
+  if (machine.gpus.empty())
+    return {"devices",
+            Verdict::kGood,
+            "no GPU (" + (machine.nvml_problem.empty() ? "none visible" : machine.nvml_problem) +
+                "); trials share " + cores,
+            {}};
+  std::string text = "driver " + machine.driver + ", " + cores;
+  for (const engine::Gpu& gpu : machine.gpus) {
+    text += "\n" + gpu.uuid + " " + gpu.name + ", " + gibibytes(gpu.memory_used) + " of " +
+            gibibytes(gpu.memory_total) + " in use";
+    for (const std::int64_t pid : gpu.processes) text += ", process " + std::to_string(pid);
+  }
+  return {"devices", Verdict::kGood, text, {}};
+}
+
+Finding check_disk(const fs::path& store) {
+  const std::uint64_t free = engine::free_disk_bytes(store);
+  const std::string text = gibibytes(free) + " free at " + fs::absolute(store).lexically_normal().string();
+  if (free >= kLowDisk) return {"disk", Verdict::kGood, text, {}};
+  return {"disk", Verdict::kWarning, text, "free some, or name another disk with --store"};
+}
+
+// SQLite's write-ahead log needs shared memory, which network file systems do not give.
+Finding check_file_system(fs::path place) {
+  place = fs::absolute(place);
+  while (!fs::exists(place) && place.has_relative_path()) place = place.parent_path();
+  struct statfs facts {};
+  if (statfs(place.c_str(), &facts) != 0)
+    return {"file system", Verdict::kWarning, "of " + place.string() + " is unknown", {}};
+  constexpr std::array<unsigned long, 5> kNetwork = {0x6969 /* NFS */, 0xff534d42 /* CIFS */,
+                                                     0xfe534d42 /* SMB2 */, 0x65735546 /* FUSE */,
+                                                     0x0bd00bd0 /* Lustre */};
+  const auto type = static_cast<unsigned long>(facts.f_type);
+  for (const unsigned long network : kNetwork)
+    if (type == network)
+      return {"file system", Verdict::kWarning, place.string() + " may be on a network",
+              "keep the store on a local disk"};
+  return {"file system", Verdict::kGood, "local", {}};
+}
+
+Finding check_sqlite() {
+  const store::SqliteFacts facts = store::sqlite_facts();
+  if (!facts.wal_reset_bug) return {"SQLite", Verdict::kGood, facts.version, {}};
+  return {"SQLite",
+          Verdict::kGood,
+          facts.version +
+              "; versions before 3.51.3 can damage a database that two connections checkpoint, so tune "
+              "checkpoints from one alone",
+          {}};
+}
+
+Finding check_supervisor() {
+  try {
+    return {"supervisor", Verdict::kGood, engine::find_supervisor().string(), {}};
+  } catch (const Error& error) {
+    return {"supervisor", Verdict::kBad, error.what(), error.hint()};
+  }
+}
+
+Finding check_trainer() {
+  try {
+    const engine::BuiltinTrainer trainer = engine::find_builtin_trainer();
+    return {"trainer",
+            Verdict::kGood,
+            trainer.program.string() + ", LibTorch " +
+                trainer.description.value("libtorch", "of unknown version"),
+            {}};
+  } catch (const Error& error) {
+    return {"trainer", Verdict::kWarning, error.what(), error.hint()};
+  }
+}
+
+Finding check_limits() {
+  rlimit files{}, processes{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  getrlimit(RLIMIT_NPROC, &processes);
+  const auto text = [](rlim_t limit) { return limit == RLIM_INFINITY ? "unlimited" : std::to_string(limit); };
+  const std::string both = text(files.rlim_cur) + " open files, " + text(processes.rlim_cur) + " processes";
+  if (files.rlim_cur >= kFewDescriptors) return {"limits", Verdict::kGood, both, {}};
+  return {"limits", Verdict::kWarning, both, "raise the first: ulimit -n 1024"};
+}
+
+Json to_json(const std::vector<Finding>& findings, const engine::Machine& machine) {
+  Json list = Json::array(), gpus = Json::array();
+  for (const Finding& finding : findings)
+    list.push_back({{"topic", finding.topic},
+                    {"verdict", to_text(finding.verdict)},
+                    {"text", finding.text},
+                    {"cure", finding.cure}});
+  for (const engine::Gpu& gpu : machine.gpus)
+    gpus.push_back({{"uuid", gpu.uuid},
+                    {"name", gpu.name},
+                    {"memory_used", gpu.memory_used},
+                    {"memory_total", gpu.memory_total},
+                    {"processes", gpu.processes}});
+  return {{"schema", 1},
+          {"findings", list},
+          {"gpus", gpus},
+          {"driver", machine.driver},
+          {"cores", machine.cores},
+          {"lease_folder", machine.lease_folder.string()}};
+}
+
+}  // namespace
+
+int doctor_command(const Arguments& arguments, Console& console) {
+  const auto options = Options("doctor").parse(arguments, console);
+  if (!options) return 0;
+  const fs::path store = store_folder(*options);
+  const engine::Machine machine = engine::inspect_machine();
+  const std::vector<Finding> findings = {check_gpus(machine), check_disk(store),  check_file_system(store),
+                                         check_sqlite(),      check_supervisor(), check_trainer(),
+                                         check_limits()};
+  bool healthy = true;
+  for (const Finding& finding : findings) healthy = healthy && finding.verdict != Verdict::kBad;
+  if (options->has("json")) {
+    print_json(to_json(findings, machine), console);
+  } else {
+    for (const Finding& finding : findings) {
+      std::string text = finding.text;
+      for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 23)
+        text.replace(at, 1, "\n" + std::string(22, ' '));
+      std::string topic = finding.topic;
+      topic.resize(12, ' ');
+      std::string verdict = to_text(finding.verdict);
+      verdict.resize(8, ' ');
+      console.out << topic << "  " << verdict << text << '\n';
+      if (!finding.cure.empty()) console.out << std::string(22, ' ') << finding.cure << '\n';
+    }
+  }
+  return static_cast<int>(healthy ? ExitCode::kOk : ExitCode::kEnvironment);
+}
+
+}  // namespace tune::cli
