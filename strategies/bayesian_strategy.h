@@ -34,9 +34,9 @@ class BayesianStrategy final : public Strategy {
     ParameterSet parameters;
     bool repeated = false;
   };
+  bool add_failures(Surrogate& surrogate, const EncodedHistory& encoded);
   bool is_model_due(const EncodedHistory& history) const;
-  Suggestion space_filling(const History& history, const EncodedHistory& encoded,
-                           const std::string& why) const;
+  Suggestion space_filling(const History& history, const EncodedHistory& encoded, const std::string& why);
   std::optional<Suggestion> modelled(const EncodedHistory& encoded, Rng& rng);
   Eigen::MatrixXd baseline(const Surrogate& surrogate, const EncodedHistory& encoded,
                            std::vector<UnitPoint>& incumbents) const;
@@ -50,7 +50,7 @@ class BayesianStrategy final : public Strategy {
   Encoding encoding_;
   SobolSequence sequence_;
   HistoryEncoder encoder_;
-  SurrogateBuilder builder_;
+  SurrogateBuilder builder_, failure_builder_;
 };
 
 }  // namespace tune::strategies

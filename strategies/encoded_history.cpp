@@ -38,7 +38,7 @@ const HistoryEncoder::Entry& HistoryEncoder::entry(std::size_t index,
 
 EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
   EncodedHistory result;
-  std::vector<const Eigen::VectorXd*> observed, failed, pending;
+  std::vector<const Eigen::VectorXd*> observed, ended, pending;
   entries_.reserve(history.trials.size());  // pointers into entries stay good below
   for (std::size_t i = 0; i < history.trials.size(); ++i) {
     const TrialView& trial = *history.trials[i];
@@ -50,14 +50,18 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
       pending.push_back(&known.features);
     } else if (trial.state != TrialState::kFailed && has_value(trial)) {
       observed.push_back(&known.features);
+      ended.push_back(&known.features);
+      result.outcomes.losses.push_back(EncodedHistory::kSucceeded);
       result.observed_units.push_back(known.unit);
       result.observations.losses.push_back(goal == Goal::kMinimize ? trial.values[0] : -trial.values[0]);
     } else if (trial.state != TrialState::kStopped) {
-      failed.push_back(&known.features);
+      ++result.failed;
+      ended.push_back(&known.features);
+      result.outcomes.losses.push_back(EncodedHistory::kFailed);
     }
   }
   result.observations.features = stacked(observed, encoding_.features());
-  result.failed = stacked(failed, encoding_.features());
+  result.outcomes.features = stacked(ended, encoding_.features());
   result.pending = stacked(pending, encoding_.features());
   return result;
 }

@@ -16,9 +16,12 @@ namespace tune::strategies {
 // points of the space, and trials that were stopped before any value, tell nothing, but their points stay
 // tried.
 struct EncodedHistory {
+  static constexpr double kFailed = 1, kSucceeded = -1;
   ObservationTable observations;
   std::vector<UnitPoint> observed_units;  // one an observation
-  Eigen::MatrixXd failed, pending;        // rows of features
+  Eigen::MatrixXd pending;                // rows of features
+  ObservationTable outcomes;              // of observed and failed trials: kFailed or kSucceeded
+  std::size_t failed = 0;
   std::set<PointKey> tried;
   std::size_t finished = 0;
 };

@@ -1,27 +1,35 @@
 #pragma once
 // Where trials fail.
 #include <Eigen/Core>
+#include <optional>
+
+#include "strategies/encoded_history.h"
+#include "strategies/surrogate.h"
 
 namespace tune::strategies {
 
-// The probability that a trial at x fails: a kernel-weighted share of failed trials around it, shrunk to the
-// overall share where there are none (Nadaraya 1964; Watson 1964). Widths are in unit coordinates, not in the
-// length scales of the objective: out of memory has a border of its own. Immutable.
+// The probability that at x trials rather succeed than fail: a Gaussian process of its own on the outcomes
+// (failed 1, succeeded -1), which finds which parameters matter for failing, and the probability that its
+// noiseless value is on the side of success (regression on labels, Rasmussen & Williams 2006, section 6.5;
+// the product with expected improvement as in Gelbart, Snoek & Adams, "Bayesian Optimization with Unknown
+// Constraints", UAI 2014). Its noise stands for crashes that have nothing to do with the parameters: they
+// move it little. Immutable.
 class FailureModel {
  public:
-  // Rows of features of the trials that ended with a value, and of those that failed. groups: number of
-  // length scales.
-  FailureModel(const Eigen::MatrixXd& succeeded, const Eigen::MatrixXd& failed, Eigen::Index groups);
+  // Nothing fails.
+  FailureModel() = default;
+  // Nothing is known to fail, and success is certain, while outcomes are all equal or cannot be fitted.
+  static FailureModel fit(const EncodedHistory& history, SurrogateBuilder& builder);
 
-  double probability(const Eigen::VectorXd& x) const;
-  // log(1 - probability) and its derivative by the features; 0 everywhere while nothing has failed.
-  double log_success(const Eigen::VectorXd& x, Eigen::VectorXd& gradient) const;
   double log_success(const Eigen::VectorXd& x) const;
+  double log_success(const Eigen::VectorXd& x, Eigen::VectorXd& gradient) const;  // by features
+  Eigen::VectorXd log_successes(const Eigen::MatrixXd& points) const;             // at each row
 
  private:
-  Eigen::MatrixXd succeeded_, failed_;
-  double inverse_width_squared_;
-  double overall_;
+  double margin(const Prediction& at) const;
+
+  std::optional<Surrogate> surrogate_;
+  double border_ = 0;  // midway between the outcomes, warped
 };
 
 }  // namespace tune::strategies

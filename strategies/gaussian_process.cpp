@@ -53,6 +53,32 @@ Prediction GaussianProcess::predict(const Eigen::VectorXd& x) const {
   return {mean, std::max(prior - k.squaredNorm(), kSmallestVariancePart * prior)};
 }
 
+Prediction GaussianProcess::predict(const Eigen::VectorXd& x, Eigen::VectorXd& mean_gradient,
+                                    Eigen::VectorXd& variance_gradient) const {
+  Eigen::VectorXd slope;
+  const Eigen::VectorXd k = kernel_.covariance(points_, x, slope);
+  const Eigen::VectorXd whitened = factor_.triangularView<Eigen::Lower>().solve(k);
+  const Eigen::VectorXd solved = factor_.transpose().triangularView<Eigen::Upper>().solve(whitened);
+  const double prior = kernel_.signal_variance(), variance = prior - whitened.squaredNorm();
+  mean_gradient = kernel_.gradient(points_, x, slope, weights_);
+  variance_gradient = kernel_.gradient(points_, x, slope, -2 * solved);
+  if (variance <= kSmallestVariancePart * prior) variance_gradient.setZero();
+  return {mean_ + k.dot(weights_), std::max(variance, kSmallestVariancePart * prior)};
+}
+
+std::vector<Prediction> GaussianProcess::predict_rows(const Eigen::MatrixXd& points) const {
+  Eigen::MatrixXd k = kernel_.covariance(points_, points);
+  const Eigen::VectorXd means = (k.transpose() * weights_).array() + mean_;
+  factor_.triangularView<Eigen::Lower>().solveInPlace(k);
+  const double prior = kernel_.signal_variance();
+  std::vector<Prediction> predictions;
+  for (Eigen::Index i = 0; i < points.rows(); ++i) {
+    const double variance = std::max(prior - k.col(i).squaredNorm(), kSmallestVariancePart * prior);
+    predictions.push_back({means[i], variance});
+  }
+  return predictions;
+}
+
 Eigen::VectorXd GaussianProcess::predict_means(const Eigen::MatrixXd& points) const {
   return (kernel_.covariance(points, points_) * weights_).array() + mean_;
 }

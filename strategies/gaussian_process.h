@@ -1,7 +1,7 @@
 #pragma once
 // The posterior of a Gaussian process, grown point by point.
 #include <Eigen/Core>
-#include <optional>
+#include <vector>
 
 #include "strategies/kernel.h"
 
@@ -32,6 +32,11 @@ class GaussianProcess {
   const Eigen::VectorXd& whitened() const { return whitened_; }  // L^-1 (targets - mean)
 
   Prediction predict(const Eigen::VectorXd& x) const;
+  // With the derivatives by the features.
+  Prediction predict(const Eigen::VectorXd& x, Eigen::VectorXd& mean_gradient,
+                     Eigen::VectorXd& variance_gradient) const;
+  // At each row.
+  std::vector<Prediction> predict_rows(const Eigen::MatrixXd& points) const;
   Eigen::VectorXd predict_means(const Eigen::MatrixXd& points) const;
 
  private:

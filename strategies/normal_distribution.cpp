@@ -98,4 +98,13 @@ LogImprovement log_improvement(double u) {
   return {-t * t / 2 - kLogSqrtTwoPi + std::log(defect), (1 - defect) / t / defect};
 }
 
+LogCumulative log_cumulative(double u) {
+  if (u > -1) {
+    const double cumulative = normal_cumulative(u);
+    return {std::log(cumulative), normal_density(u) / cumulative};
+  }
+  const double mills = (1 - mills_defect(-u)) / -u;
+  return {u * u / -2 - kLogSqrtTwoPi + std::log(mills), 1 / mills};
+}
+
 }  // namespace tune::strategies

@@ -19,4 +19,11 @@ struct LogImprovement {
 };
 LogImprovement log_improvement(double u);
 
+// log normal_cumulative(u) and its derivative, as far into the tail.
+struct LogCumulative {
+  double value;
+  double slope;
+};
+LogCumulative log_cumulative(double u);
+
 }  // namespace tune::strategies

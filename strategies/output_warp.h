@@ -4,11 +4,11 @@
 
 namespace tune::strategies {
 
-// A monotone map of losses (smaller is better) to about zero mean and unit variance: standardise, Yeo-Johnson
-// with the power of the largest normal likelihood (Yeo & Johnson, "A new family of power transformations to
-// improve normality or symmetry", Biometrika 87(4), 2000), standardise again, and cap the bad side, so that a
-// diverged trial does not flatten the rest. No power when there are few values or the gain in log likelihood
-// is small. An immutable value.
+// A monotone map of losses (smaller is better) to about zero mean and unit variance: shift by the median and
+// divide by the spread of the better half, Yeo-Johnson with the power of the largest normal likelihood (Yeo &
+// Johnson, "A new family of power transformations to improve normality or symmetry", Biometrika 87(4), 2000),
+// standardise, and cap the bad side, so that a diverged trial does not flatten the rest. No power when there
+// are few values or the gain in log likelihood is small. An immutable value.
 class OutputWarp {
  public:
   // Any finite values, of any magnitude; an empty list or equal values give the map to 0.

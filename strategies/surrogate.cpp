@@ -3,14 +3,6 @@
 #include <algorithm>
 
 namespace tune::strategies {
-namespace {
-
-// In warped units, in which observations have variance 1.
-constexpr double kFailurePenalty = 0.5;
-constexpr double kFailureNoise = 0.25;
-
-}  // namespace
-
 std::optional<GaussianProcess> SurrogateBuilder::observed_process(const Eigen::MatrixXd& features,
                                                                   const HyperparameterChain::Fit& fit) {
   const double noise = noise_variance_of(fit.theta);
@@ -28,29 +20,24 @@ std::optional<GaussianProcess> SurrogateBuilder::observed_process(const Eigen::M
   return process;
 }
 
-std::optional<Surrogate> SurrogateBuilder::build(const EncodedHistory& history, std::size_t first) {
-  const auto fit = chain_.at(history.observations, first);
+std::optional<Surrogate> SurrogateBuilder::build(const ObservationTable& table, std::size_t first) {
+  const auto fit = chain_.at(table, first);
   if (!fit) return std::nullopt;
-  const auto& losses = history.observations.losses;
-  const OutputWarp warp = OutputWarp::fit(losses);
-  const auto rows = representative_subset(losses, kMostObservations);
-  const auto n = static_cast<Eigen::Index>(rows.size()), failures = history.failed.rows();
-  Eigen::MatrixXd features(n, history.observations.features.cols());
-  Eigen::VectorXd targets(n + failures);
+  const OutputWarp warp = OutputWarp::fit(table.losses);
+  const auto rows = representative_subset(table.losses, kMostObservations);
+  const auto n = static_cast<Eigen::Index>(rows.size());
+  Eigen::MatrixXd features(n, table.features.cols());
+  Eigen::VectorXd targets(n);
   for (Eigen::Index i = 0; i < n; ++i) {
     const std::size_t row = rows[static_cast<std::size_t>(i)];
-    features.row(i) = history.observations.features.row(static_cast<Eigen::Index>(row));
-    targets[i] = warp(losses[row]);
+    features.row(i) = table.features.row(static_cast<Eigen::Index>(row));
+    targets[i] = warp(table.losses[row]);
   }
-  targets.tail(failures).setConstant(targets.head(n).maxCoeff() + kFailurePenalty);
   auto process = observed_process(features, *fit);
   if (!process) return std::nullopt;
-  const double failure_noise = noise_variance_of(fit->theta) + kFailureNoise;
-  if (!process->append(history.failed, Eigen::VectorXd::Constant(failures, failure_noise)))
-    return std::nullopt;
   process->set_targets(targets);
   if (!process->whitened().allFinite()) return std::nullopt;
-  return Surrogate{std::move(*process), warp};
+  return Surrogate{std::move(*process), warp, std::move(targets), noise_variance_of(fit->theta)};
 }
 
 }  // namespace tune::strategies
