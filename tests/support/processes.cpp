@@ -47,6 +47,26 @@ std::size_t peak_memory(pid_t pid) {
   throw std::runtime_error("process " + std::to_string(pid) + " has no VmHWM");
 }
 
+std::size_t written_when_blocked(pid_t pid) {
+  const auto written = [pid]() -> std::size_t {
+    std::ifstream io("/proc/" + std::to_string(pid) + "/io");
+    for (std::string line; std::getline(io, line);)
+      if (line.starts_with("wchar:")) return std::stoul(line.substr(6));
+    throw std::runtime_error("process " + std::to_string(pid) + " has no wchar");
+  };
+  std::size_t before = written();
+  int equal = 0;
+  wait_until(
+      [&] {
+        const std::size_t now = written();
+        equal = now == before && now > 0 ? equal + 1 : 0;
+        before = now;
+        return equal == 200;
+      },
+      "the process is blocked");
+  return before;
+}
+
 SupervisorRun::SupervisorRun(std::filesystem::path folder, const std::vector<std::string>& argv,
                              const Json& changes)
     : folder_(std::move(folder)) {

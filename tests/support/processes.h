@@ -23,6 +23,8 @@ pid_t pid_in(const std::filesystem::path& file);
 void wait_until(const std::function<bool()>& condition, const std::string& what);
 // VmHWM of /proc/PID/status: the most memory that a process has held, in bytes.
 std::size_t peak_memory(pid_t pid);
+// What a process has written so far, in bytes, as soon as it writes no more.
+std::size_t written_when_blocked(pid_t pid);
 
 // tune-supervisor as its runner starts it, for one attempt in `folder`.
 class SupervisorRun {

@@ -98,3 +98,21 @@ TEST_CASE("when room returns on a full disk the attempt goes on and no metric is
   CHECK(exit["exit_code"] == 0);
   CHECK_THAT(exit["line"].get<std::string>(), Catch::Matchers::Contains("\"value\":0.5"));
 }
+
+TEST_CASE("a full disk holds the trainer back by its pipe") {
+  TemporaryFolder folder, elsewhere;
+  const std::string main = elsewhere.path() / "main";
+  const std::string answer = on_small_disk(folder.path(), [&] {
+    SupervisorRun run(folder.path(), chaos({"pid-file", main, "flood", "300000000", "hang"}),
+                      {{"disk_patience_ms", 3'600'000}});
+    const std::size_t written = written_when_blocked(pid_in(main));
+    run.command("stop 0 rule");
+    Json result = run.wait();
+    result["written"] = written;
+    return result.dump();
+  });
+  if (answer.empty()) return;
+  const Json exit = Json::parse(answer);
+  CHECK(exit["written"] < 5'000'000);
+  CHECK(exit["stop"] == "rule");
+}
