@@ -6,6 +6,19 @@ namespace tune::cli {
 const std::vector<Command>& command_table() {
   // A row a command; a row is added together with its tuner/cli/NAME_command.cpp.
   static const std::vector<Command> table = {
+      {"run",
+       "--spec FILE [--store DIR] [--name STUDY] [--trials N] [--parallel N] [--time T] [--seed N] "
+       "[--dry-run] [--json]",
+       "search the ranges of a spec, and go on with what was interrupted",
+       "tune --spec search.json\ntune --spec search.json --dry-run\ntune --spec search.json --name second "
+       "--trials 50 --time 2h",
+       run_command},
+      {"resume", "resume STUDY [--trials N] [--parallel N] [--time T] [--json]",
+       "go on with a study, with higher limits where asked for", "tune resume steel-legacy --trials 40",
+       resume_command},
+      {"promote", "promote STUDY[/N] [--model NAME] [--json]",
+       "make the best trial, or a chosen one, a version of a model",
+       "tune promote steel-legacy --model steel-detector\ntune promote steel-legacy/3", promote_command},
       {"status", "status [STUDY] [--json]", "what the studies of a store are doing, or one of them",
        "tune status\ntune status steel-legacy --json", status_command},
       {"trials", "trials STUDY [--csv | --json]", "every trial of a study as a table",

@@ -6,6 +6,7 @@
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
+#include "tuner/core/json_positions.h"
 #include "tuner/engine/run_program.h"
 
 namespace tune::engine {
@@ -181,6 +182,19 @@ class TrainerCheck {
   std::vector<Problem> problems_;
 };
 
+// Lines and columns of the values that the pointers name, or of the nearest value around them.
+void place(std::vector<Problem>& problems, const std::string& text) {
+  const PositionedJson source = parse_with_positions(text);
+  for (Problem& problem : problems) {
+    std::string pointer = problem.pointer;
+    while (!pointer.empty() && !source.values.contains(pointer)) pointer.resize(pointer.rfind('/'));
+    if (const auto found = source.values.find(pointer); found != source.values.end()) {
+      problem.line = found->second.line;
+      problem.column = found->second.column;
+    }
+  }
+}
+
 }  // namespace
 
 BuiltinTrainer find_builtin_trainer() {
@@ -202,10 +216,14 @@ std::vector<Problem> trainer_problems(const Spec& spec, const Json& description)
   return TrainerCheck(spec, description).run();
 }
 
-void apply_builtin_trainer(Spec& spec, const BuiltinTrainer& trainer) {
+void apply_builtin_trainer(Spec& spec, const BuiltinTrainer& trainer, const std::string& file,
+                           const std::string& text) {
   if (!spec.trainer) return;
   std::vector<Problem> problems = trainer_problems(spec, trainer.description);
-  if (!problems.empty()) throw SpecError(spec.study, std::move(problems));
+  if (!problems.empty()) {
+    place(problems, text);
+    throw SpecError(file, std::move(problems));
+  }
 
   spec.command = {trainer.program.string(), "--trial", "{{trial_file}}"};
   const Json* task = row_named(trainer.description.at("tasks"), spec.trainer->at("task"));
@@ -231,7 +249,7 @@ Json probe_trainer(const BuiltinTrainer& trainer, const Spec& spec, const Json& 
       {trainer.program.string(), "probe", "--trial", file.string(), "--json"}, spec.folder, false);
   if (answer.exit_code != 0)
     throw Error(
-        static_cast<ExitCode>(answer.exit_code),
+        ExitCode::kEnvironment,
         "tune-train probe failed before the first trial (exit code " + std::to_string(answer.exit_code) + ")",
         "its message is above; to see it again: tune-train probe --trial " + file.string());
   const Json result = Json::parse(answer.out, nullptr, false);

@@ -22,13 +22,14 @@ BuiltinTrainer find_builtin_trainer();
 std::vector<Problem> trainer_problems(const Spec& spec, const Json& description);
 
 // Makes the spec ready to run: `command` starts tune-train, `metrics` are the trainer's own with the user's
-// in front. Throws SpecError for anything that trainer_problems() finds. Does nothing when the spec names a
-// command.
-void apply_builtin_trainer(Spec& spec, const BuiltinTrainer& trainer);
+// in front. Throws SpecError for anything that trainer_problems() finds, with the lines of `text` and under
+// the name `file`. Does nothing when the spec names a command.
+void apply_builtin_trainer(Spec& spec, const BuiltinTrainer& trainer, const std::string& file,
+                           const std::string& text);
 
 // Runs `tune-train probe` on `trial_json` (written to `folder`/probe.json): which precision is fastest here,
-// and how fast. Returns what it printed. Throws Error with the trainer's own exit code when the probe fails
-// (bad data, ...).
+// and how fast. Returns what it printed. Throws Error(kEnvironment) when the probe fails (bad data, ...): the
+// trainer's own message is on stderr by then.
 Json probe_trainer(const BuiltinTrainer& trainer, const Spec& spec, const Json& trial_json,
                    const std::filesystem::path& folder);
 

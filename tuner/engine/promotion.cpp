@@ -104,6 +104,37 @@ void repair_link(const store::ModelRegistry& registry, const fs::path& models, c
     switch_current(models / model, current->version);
 }
 
+// The version that holds this attempt's trial already; nullopt when there is none.
+std::optional<int> recorded_before(const store::ModelRegistry& registry, const std::string& study,
+                                   const store::TrialRow& trial, const std::string& model,
+                                   const fs::path& model_folder) {
+  for (const store::ModelVersion& version : registry.versions(model)) {
+    const bool same =
+        version.study == study && version.trial == trial.number && version.value == trial.values.front();
+    std::error_code error;
+    if (same && fs::exists(model_folder / "versions" / std::to_string(version.version), error))
+      return version.version;
+  }
+  return std::nullopt;
+}
+
+// Makes `result.version` the current one: the registry first, which is the truth, then the link.
+void switch_to(store::ModelRegistry& registry, PromotionResult& result, const std::string& model,
+               const fs::path& model_folder, const Objective& objective, double value,
+               const std::optional<store::ModelVersion>& current) {
+  registry.promote({model,
+                    current ? current->version : 0,
+                    result.version,
+                    result.reason,
+                    {{"metric", objective.metric},
+                     {"value", value},
+                     {"current_value", current ? Json(current->value) : Json(nullptr)}},
+                    SystemClock().wall_now()});
+  crash_point("promote_switch");
+  switch_current(model_folder, result.version);
+  result.promoted = true;
+}
+
 void check_name(const std::string& model) {
   static const std::regex kName("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
   if (!std::regex_match(model, kName) || model == "staging")
@@ -165,6 +196,13 @@ PromotionResult promote_trial(const store::StudyStore& store, const PromotionReq
     return result;
   }
 
+  if (const auto recorded = recorded_before(registry, study.name, trial, request.model, model_folder)) {
+    // A process died between recording this version and promoting it.
+    result.version = *recorded;
+    result.folder = model_folder / "versions" / std::to_string(*recorded);
+    switch_to(registry, result, request.model, model_folder, study.objective, value, current);
+    return result;
+  }
   const fs::path staging = models / "staging" / random_token();
   crash_point("promote_stage");
   store::ModelVersion version{request.model,
@@ -188,17 +226,8 @@ PromotionResult promote_trial(const store::StudyStore& store, const PromotionReq
   });
   crash_point("promote_record");
   registry.insert_version(version);
-  registry.promote({request.model,
-                    current ? current->version : 0,
-                    version.version,
-                    gate.reason,
-                    {{"metric", study.objective.metric},
-                     {"value", value},
-                     {"current_value", current ? Json(current->value) : Json(nullptr)}},
-                    SystemClock().wall_now()});
-  crash_point("promote_switch");
-  switch_current(model_folder, version.version);
-  result.promoted = true;
+  crash_point("promote_log");
+  switch_to(registry, result, request.model, model_folder, study.objective, value, current);
   return result;
 }
 

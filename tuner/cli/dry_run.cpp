@@ -1,0 +1,100 @@
+#include "tuner/cli/dry_run.h"
+
+#include <algorithm>
+#include <ostream>
+#include <utility>
+
+#include "strategies/strategy.h"
+#include "tuner/cli/output.h"
+#include "tuner/core/error.h"
+#include "tuner/core/rng.h"
+#include "tuner/engine/attempt_plan.h"
+#include "tuner/report/format.h"
+
+namespace tune::cli {
+namespace {
+
+constexpr int kShown = 5;
+
+struct Planned {
+  int trial = 0;
+  strategies::Suggestion suggestion;
+  engine::Attempt attempt;
+};
+
+// The first suggestions of an empty history, each seeing those before it as running.
+std::vector<Planned> plan_trials(const Spec& spec, const std::filesystem::path& study_folder,
+                                 std::uint64_t seed) {
+  const auto strategy = strategies::make_strategy(spec.strategy, spec.space, spec.objective, seed);
+  History history{spec.objective, {}};
+  std::vector<Planned> planned;
+  const int most = std::min(kShown, spec.limits.trials.value_or(kShown));
+  while (static_cast<int>(planned.size()) < most) {
+    const int number = history.next_number();
+    Rng rng(seed, static_cast<std::uint64_t>(number));
+    strategies::Answer answer = strategy->suggest(history, rng);
+    auto* suggestion = std::get_if<strategies::Suggestion>(&answer);
+    if (suggestion == nullptr) break;
+    auto view = std::make_shared<TrialView>();
+    view->number = number;
+    view->parameters = suggestion->parameters;
+    view->state = TrialState::kRunning;
+    history.trials.push_back(view);
+    engine::Attempt attempt = engine::plan_attempt(
+        {spec, study_folder, seed}, {{number, 1}, "", view->parameters, suggestion->budget, false, {}});
+    planned.push_back({number, std::move(*suggestion), std::move(attempt)});
+  }
+  return planned;
+}
+
+// The argument as a shell would read it back.
+std::string quoted(const std::string& argument) {
+  const std::string plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
+  if (!argument.empty() && argument.find_first_not_of(plain) == std::string::npos) return argument;
+  std::string text = "'";
+  for (const char c : argument) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+}  // namespace
+
+int dry_run(const Spec& spec, const std::filesystem::path& store, const engine::Overrides& overrides,
+            bool as_json, Console& console) {
+  const std::optional<std::uint64_t> given = overrides.seed ? overrides.seed : spec.strategy.seed;
+  const std::uint64_t seed = given ? *given : entropy_seed();
+  const std::vector<Planned> planned = plan_trials(spec, store / spec.study, seed);
+  if (as_json) {
+    Json trials = Json::array();
+    for (const Planned& one : planned) {
+      trials.push_back({{"trial", one.trial},
+                        {"parameters", one.suggestion.parameters},
+                        {"note", one.suggestion.note},
+                        {"argv", one.attempt.argv},
+                        {"working_directory", one.attempt.working_directory.string()}});
+    }
+    print_json({{"schema", 1},
+                {"study", spec.study},
+                {"seed", seed},
+                {"seed_is_fixed", given.has_value()},
+                {"trials", trials}},
+               console);
+    return 0;
+  }
+  console.out << "Study " << spec.study << ", seed " << seed
+              << (given
+                      ? ""
+                      : " (drawn for this dry run; a run draws its own, unless the spec or --seed names one)")
+              << '\n';
+  console.out << "Commands start in " << spec.folder.string() << '\n';
+  for (const Planned& one : planned) {
+    console.out << "\nTrial " << one.trial << ": " << report::parameters_text(one.suggestion.parameters);
+    if (!one.suggestion.note.empty()) console.out << "  (" << one.suggestion.note << ')';
+    console.out << "\n ";
+    for (const std::string& argument : one.attempt.argv) console.out << ' ' << quoted(argument);
+    console.out << '\n';
+  }
+  console.out << "\nNothing was started or written. Later suggestions depend on the results of these.\n";
+  return 0;
+}
+
+}  // namespace tune::cli

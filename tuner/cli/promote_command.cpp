@@ -1,0 +1,60 @@
+// `tune promote STUDY[/N]`: makes a version of a model out of the best trial, or of the one a person chose.
+#include <ostream>
+
+#include "tuner/cli/commands.h"
+#include "tuner/cli/options.h"
+#include "tuner/cli/output.h"
+#include "tuner/cli/store_path.h"
+#include "tuner/core/error.h"
+#include "tuner/engine/promotion.h"
+
+namespace tune::cli {
+namespace {
+
+std::string model_of(const Parsed& options, const store::StudyRow& study) {
+  if (options.has("model")) return options.text("model");
+  const Json::json_pointer place("/promote/model");
+  if (study.spec.contains(place)) return study.spec[place];
+  throw Error(ExitCode::kUsage, "the spec of " + study.name + " names no model to promote to",
+              "name one with --model NAME");
+}
+
+}  // namespace
+
+int promote_command(const Arguments& arguments, Console& console) {
+  const auto options = Options("promote")
+                           .positional("STUDY[/N]", "the study, or one of its trials")
+                           .value("model", "NAME", "the model, in place of the spec's promote.model")
+                           .parse(arguments, console);
+  if (!options) return 0;
+  const std::string what = options->text("STUDY[/N]");
+  TrialReference reference{what, 0};
+  if (what.find('/') != std::string::npos) reference = parse_trial_reference(what);
+
+  engine::PromotionRequest request;
+  request.store_folder = std::filesystem::absolute(store_folder(*options)).lexically_normal();
+  const store::StudyStore store = open_study(request.store_folder, reference.study);
+  request.model = model_of(*options, store.study());
+  if (reference.trial > 0) request.trial = reference.trial;
+  const engine::PromotionResult result = engine::promote_trial(store, request);
+  if (options->has("json")) {
+    print_json({{"schema", 1},
+                {"model", request.model},
+                {"promoted", result.promoted},
+                {"study", reference.study},
+                {"trial", result.trial},
+                {"version", result.version},
+                {"reason", result.reason},
+                {"folder", result.folder.string()}},
+               console);
+  } else if (result.promoted) {
+    console.out << request.model << " version " << result.version << " is trial " << result.trial << " of "
+                << reference.study << ": " << result.reason << '\n'
+                << result.folder.string() << '\n';
+  } else {
+    console.out << "Not promoted: " << result.reason << '\n';
+  }
+  return static_cast<int>(result.promoted ? ExitCode::kOk : ExitCode::kNothingToPromote);
+}
+
+}  // namespace tune::cli

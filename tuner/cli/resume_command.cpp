@@ -1,0 +1,28 @@
+// `tune resume STUDY`: goes on with a study out of its own store, with higher limits where asked for.
+#include "tuner/cli/commands.h"
+#include "tuner/cli/store_path.h"
+#include "tuner/cli/study_run.h"
+
+namespace tune::cli {
+
+int resume_command(const Arguments& arguments, Console& console) {
+  Options declared("resume");
+  declared.positional("STUDY", "the study's name");
+  const auto options = declare_limits(declared).parse(arguments, console);
+  if (!options) return 0;
+  choose_gpus(*options);
+
+  engine::RunRequest request;
+  request.store = std::filesystem::absolute(store_folder(*options)).lexically_normal();
+  const store::StudyRow row = open_study(request.store, options->text("STUDY")).study();
+  request.spec_file = "the stored spec of " + row.name;
+  request.spec_text = row.spec_text;
+  request.spec = parse_spec(row.spec_text, request.spec_file, row.folder);
+  request.spec.study = row.name;
+  request.overrides = limit_overrides(*options);
+  request.is_resume = true;
+  request.version = TUNE_VERSION;
+  return run_and_report(std::move(request), options->has("json"), console);
+}
+
+}  // namespace tune::cli

@@ -1,0 +1,68 @@
+// `tune --spec FILE`: creates a study, or goes on with it.
+#include <charconv>
+
+#include "tuner/cli/commands.h"
+#include "tuner/cli/dry_run.h"
+#include "tuner/cli/store_path.h"
+#include "tuner/cli/study_run.h"
+#include "tuner/core/atomic_file.h"
+#include "tuner/core/error.h"
+#include "tuner/engine/builtin_trainer.h"
+
+namespace tune::cli {
+namespace {
+
+constexpr std::uint64_t kLargestSeed = (std::uint64_t{1} << 53) - 1;  // JSON keeps whole numbers up to there
+
+std::optional<std::uint64_t> seed_option(const Parsed& options) {
+  if (!options.has("seed")) return std::nullopt;
+  const std::string text = options.text("seed");
+  std::uint64_t seed = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (problem != std::errc() || end != text.data() + text.size() || seed > kLargestSeed) {
+    throw Error(ExitCode::kUsage, "--seed takes a whole number from 0 to 2^53 - 1, not \"" + text + "\"");
+  }
+  return seed;
+}
+
+void apply_limits(Spec& spec, const engine::Overrides& overrides) {
+  if (overrides.trials) spec.limits.trials = overrides.trials;
+  if (overrides.parallel) spec.limits.parallel = overrides.parallel;
+  if (overrides.time) spec.limits.time = overrides.time;
+}
+
+}  // namespace
+
+int run_command(const Arguments& arguments, Console& console) {
+  Options declared("run");
+  declared.value("spec", "FILE", "the search, as JSON; `tune schema` describes it")
+      .value("name", "STUDY", "the study's name, in place of the spec's")
+      .value("seed", "N", "the seed, in place of strategy.seed")
+      .flag("dry-run", "print the first suggestions and their commands; start and write nothing");
+  const auto options = declare_limits(declared).parse(arguments, console);
+  if (!options) return 0;
+  if (!options->has("spec"))
+    throw Error(ExitCode::kUsage, "--spec FILE is missing", "for example: tune --spec search.json");
+  choose_gpus(*options);
+
+  engine::RunRequest request;
+  request.spec_file = options->text("spec");
+  request.spec = read_spec(request.spec_file);
+  request.spec_text = read_file(request.spec_file);
+  request.store = std::filesystem::absolute(store_folder(*options)).lexically_normal();
+  request.overrides = limit_overrides(*options);
+  request.overrides.seed = seed_option(*options);
+  request.version = TUNE_VERSION;
+  if (options->has("name")) request.spec.study = options->text("name");
+  study_folder(request.store, request.spec.study);
+  if (!options->has("dry-run")) return run_and_report(std::move(request), options->has("json"), console);
+
+  Spec& spec = request.spec;
+  if (spec.trainer) {
+    engine::apply_builtin_trainer(spec, engine::find_builtin_trainer(), request.spec_file, request.spec_text);
+  }
+  apply_limits(spec, request.overrides);
+  return dry_run(spec, request.store, request.overrides, options->has("json"), console);
+}
+
+}  // namespace tune::cli

@@ -1,0 +1,142 @@
+#include "tuner/cli/study_run.h"
+
+#include <signal.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <ostream>
+#include <stdexcept>
+
+#include "tuner/cli/output.h"
+#include "tuner/cli/status_display.h"
+#include "tuner/cli/store_path.h"
+#include "tuner/core/error.h"
+#include "tuner/report/study_report.h"
+#include "tuner/report/table.h"
+
+namespace tune::cli {
+namespace {
+
+constexpr std::int64_t kMostTrials = 1'000'000'000;
+
+// A signal handler sees nothing but globals.
+engine::Interruption interruption;
+std::atomic<engine::TrialRunner*> runner_to_wake{nullptr};
+
+void on_signal(int) {
+  interruption.count.fetch_add(1);
+  if (engine::TrialRunner* runner = runner_to_wake.load()) runner->wake();
+}
+
+// Catches the signals of people and the system for as long as a study runs.
+class SignalsCaught {
+ public:
+  SignalsCaught() {
+    interruption.count = 0;
+    struct sigaction action {};
+    action.sa_handler = on_signal;
+    sigemptyset(&action.sa_mask);
+    action.sa_flags = SA_RESTART;
+    for (std::size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &action, &before_[i]);
+    // Whoever read our output may go away; the study goes on.
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, &pipe_before_);
+  }
+  ~SignalsCaught() {
+    for (std::size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &before_[i], nullptr);
+    sigaction(SIGPIPE, &pipe_before_, nullptr);
+  }
+  SignalsCaught(const SignalsCaught&) = delete;
+  SignalsCaught& operator=(const SignalsCaught&) = delete;
+
+ private:
+  static constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
+  struct sigaction before_[std::size(kSignals)]{};
+  struct sigaction pipe_before_ {};
+};
+
+std::optional<int> count_option(const Parsed& options, const std::string& name) {
+  const std::optional<std::int64_t> number = options.integer(name);
+  if (!number) return std::nullopt;
+  if (*number > kMostTrials)
+    throw Error(ExitCode::kUsage, "--" + name + " is at most " + std::to_string(kMostTrials));
+  return static_cast<int>(*number);
+}
+
+std::optional<report::PromotionOutcome> outcome_of(const engine::RunReport& run, const std::string& model) {
+  if (!run.promotion) return std::nullopt;
+  return report::PromotionOutcome{model, run.promotion->promoted, run.promotion->version,
+                                  run.promotion->reason, run.promotion->folder.string()};
+}
+
+void print_end(const engine::RunReport& run, const report::StudyRows& rows, Console& console) {
+  if (run.exit_code == ExitCode::kInterrupted) {
+    console.err << "interrupted; the same command goes on with the study\n";
+  } else if (run.exit_code == ExitCode::kEveryTrialFailed) {
+    console.err << "error: every trial failed (" << run.result.reason << ")\n";
+    for (const store::TrialRow& trial : rows.trials) {
+      if (trial.state != TrialState::kFailed) continue;
+      console.err << "  trial " << trial.number << ": " << trial.failure << ", "
+                  << report::one_line(trial.reason) << "; see `tune logs " << rows.study.name << '/'
+                  << trial.number << "`\n";
+      break;
+    }
+  }
+  if (run.had_ended) console.err << run.how_to_go_on << '\n';
+}
+
+}  // namespace
+
+Options& declare_limits(Options& options) {
+  return options.value("trials", "N", "trials in all, in place of limits.trials")
+      .value("parallel", "N", "trials at once, in place of limits.parallel")
+      .value("time", "T", "time in all (90s, 20m, 2h, 1d), in place of limits.time")
+      .value("gpus", "LIST", "GPUs to use: indices or UUIDs as in CUDA_VISIBLE_DEVICES, or none");
+}
+
+engine::Overrides limit_overrides(const Parsed& options) {
+  engine::Overrides overrides;
+  overrides.trials = count_option(options, "trials");
+  overrides.parallel = count_option(options, "parallel");
+  if (options.has("time")) {
+    try {
+      overrides.time = parse_duration(options.text("time"));
+    } catch (const std::invalid_argument& error) {
+      throw Error(ExitCode::kUsage, std::string("--time: ") + error.what(), "for example 90s, 20m, 2h or 1d");
+    }
+  }
+  return overrides;
+}
+
+void choose_gpus(const Parsed& options) {
+  if (!options.has("gpus")) return;
+  const std::string list = options.text("gpus");
+  setenv("CUDA_VISIBLE_DEVICES", list == "none" ? "" : list.c_str(), 1);
+}
+
+int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
+  const std::filesystem::path store = request.store;
+  const std::string study = request.spec.study, model = request.spec.promote_model.value_or("");
+  const SystemClock clock;
+  engine::RunHooks hooks;
+  hooks.make_status = [&](const store::StudyRow& row, const std::vector<store::TrialRow>& trials) {
+    return make_status_display(console, as_json, row, trials, clock);
+  };
+  hooks.on_runner = [](engine::TrialRunner* runner) { runner_to_wake = runner; };
+  const SignalsCaught signals;
+  const engine::RunReport run = engine::run_study(std::move(request), hooks, clock, interruption);
+
+  const report::StudyRows rows = report::read_study(open_study(store, study));
+  const auto promotion = outcome_of(run, model);
+  if (as_json) {
+    Json json = report::run_summary_json(rows, promotion);
+    json["exit_code"] = static_cast<int>(run.exit_code);
+    print_json(json, console);
+  } else {
+    console.out << report::run_summary(rows, promotion, console.width);
+    print_end(run, rows, console);
+  }
+  return static_cast<int>(run.exit_code);
+}
+
+}  // namespace tune::cli

@@ -1,0 +1,145 @@
+#include "tuner/engine/run_study.h"
+
+#include <utility>
+
+#include "tuner/engine/builtin_trainer.h"
+#include "tuner/engine/crash_point.h"
+#include "tuner/engine/journal.h"
+#include "tuner/engine/local_runner.h"
+#include "tuner/engine/study_facts.h"
+
+namespace tune::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+StudyResult stored_result(const store::StudyRow& row, const History& history) {
+  StudyResult result{Outcome::kFinished, row.finish_reason, 0, 0, 0, std::nullopt};
+  for (const auto& trial : history.trials) {
+    result.completed += trial->state == TrialState::kCompleted;
+    result.stopped += trial->state == TrialState::kStopped;
+    result.failed += trial->state == TrialState::kFailed;
+  }
+  if (const TrialView* best = history.best()) result.best_trial = best->number;
+  return result;
+}
+
+// Whether a finished study has something to do under the limits now in force.
+bool may_go_on(const store::StudyRow& row, int trials, bool is_resume) {
+  const Limits limits = limits_from_json(row.limits);
+  const bool room = !limits.trials || trials < *limits.trials;
+  const bool time = !limits.time || row.elapsed_seconds * 1000 < static_cast<double>(limits.time->count());
+  if (row.finish_reason == "space exhausted") return false;
+  if (row.finish_reason == "trial limit" || row.finish_reason == "time limit") return room && time;
+  return is_resume && room &&
+         time;  // given up after failures: only a person knows whether their cause is gone
+}
+
+ExitCode exit_code_of(const StudyResult& result, const std::optional<PromotionResult>& promotion) {
+  if (result.outcome == Outcome::kInterrupted) return ExitCode::kInterrupted;
+  if (result.completed + result.stopped == 0 && result.failed > 0) return ExitCode::kEveryTrialFailed;
+  if (promotion && !promotion->promoted) return ExitCode::kNothingToPromote;
+  return ExitCode::kOk;
+}
+
+Json promotion_json(const std::string& model, const PromotionResult& result) {
+  return {{"model", model},          {"promoted", result.promoted},
+          {"trial", result.trial},   {"version", result.version},
+          {"reason", result.reason}, {"folder", result.folder.string()}};
+}
+
+PromotionResult promotion_from_json(const Json& json) {
+  return {json.at("promoted"), json.at("trial"), json.at("version"), json.at("reason"),
+          json.at("folder").get<std::string>()};
+}
+
+PromotionResult decide_promotion(const store::StudyStore& store, const fs::path& store_folder,
+                                 const std::string& model) {
+  if (store.load_history().best() == nullptr) return {false, 0, 0, "no trial completed with a value", {}};
+  return promote_trial(store, {store_folder, model, std::nullopt});
+}
+
+// Promotes what the spec asks for, once: the decision is kept in the study's facts.
+std::optional<PromotionResult> promote_best(OpenedStudy& study, const RunRequest& request, Status& status,
+                                            const Clock& clock) {
+  if (!request.spec.promote_model) return std::nullopt;
+  if (study.row.facts.contains("promotion")) return promotion_from_json(study.row.facts["promotion"]);
+  const std::string& model = *request.spec.promote_model;
+  const PromotionResult result = decide_promotion(study.store, request.store, model);
+  study.row.facts["promotion"] = promotion_json(model, result);
+  StatusEvent event;
+  event.kind = StatusKind::kPromotion;
+  event.trial = result.trial;
+  event.message = result.promoted
+                      ? model + " version " + std::to_string(result.version) + ": " + result.reason
+                      : model + " was not promoted: " + result.reason;
+  Journal journal(study.store, clock, status, [] { return false; });
+  journal.commit([&](Journal::Entry& entry) {
+    entry.store().update_study(study.row);
+    entry.event(event);
+  });
+  crash_point("promotion_recorded");
+  if (result.promoted) remove_losing_checkpoints(study.store, request.store / study.row.name, result.trial);
+  return result;
+}
+
+LocalRunnerOptions runner_options(const Spec& spec) { return {spec.limits.parallel, spec.resources, {}}; }
+
+StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optional<BuiltinTrainer>& trainer,
+                     const RunHooks& hooks, const Clock& clock, Status& status, Interruption& interruption) {
+  Spec& spec = request.spec;
+  const fs::path folder = request.store / spec.study;
+  const auto strategy = strategies::make_strategy(spec.strategy, spec.space, spec.objective, study.row.seed);
+  const auto rule = strategies::make_stop_rule(spec.early_stopping, spec.objective);
+  LocalRunner runner(runner_options(spec));
+  if (!study.row.facts.contains("machine")) study.row.facts.update(machine_facts(request.version));
+  study.row.facts.erase("promotion");
+  if (trainer) probe_once(study.row.facts, *trainer, spec, folder, study.row.seed, runner.capacity().total);
+  study.row.state = "running";
+  study.store.update_study(study.row);
+  hooks.on_runner(&runner);
+  struct Unhook {
+    const RunHooks& hooks;
+    ~Unhook() { hooks.on_runner(nullptr); }
+  } unhook{hooks};
+  StudyLoop loop({spec, folder, study.store, *strategy, *rule, runner, clock, status, interruption});
+  return loop.run();
+}
+
+}  // namespace
+
+RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& clock,
+                    Interruption& interruption) {
+  request.store = fs::absolute(request.store).lexically_normal();
+  Spec& spec = request.spec;
+  std::optional<BuiltinTrainer> trainer;
+  if (spec.trainer) {
+    trainer = find_builtin_trainer();
+    apply_builtin_trainer(spec, *trainer, request.spec_file, request.spec_text);
+  }
+  // Wrong names are found before a folder is made.
+  strategies::make_strategy(spec.strategy, spec.space, spec.objective, 0);
+  strategies::make_stop_rule(spec.early_stopping, spec.objective);
+
+  OpenedStudy study = open_study(request.store, spec, request.spec_text, request.overrides);
+  spec.limits = limits_from_json(study.row.limits);
+  RunReport report;
+  const std::vector<store::TrialRow> trials = study.store.trials();
+  const std::unique_ptr<Status> status = hooks.make_status(study.row, trials);
+  report.had_ended = study.row.state == "finished" &&
+                     !may_go_on(study.row, static_cast<int>(trials.size()), request.is_resume);
+  if (report.had_ended) {
+    report.result = stored_result(study.row, study.store.load_history());
+    report.how_to_go_on = "the study has ended (" + study.row.finish_reason + "); `tune resume " +
+                          study.row.name + " --trials N` goes on with it, --name NAME starts another";
+  } else {
+    report.result = run_loop(study, request, trainer, hooks, clock, *status, interruption);
+  }
+  study.row = study.store.study();
+  if (report.result.outcome == Outcome::kFinished)
+    report.promotion = promote_best(study, request, *status, clock);
+  report.exit_code = exit_code_of(report.result, report.promotion);
+  return report;
+}
+
+}  // namespace tune::engine

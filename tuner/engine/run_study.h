@@ -1,0 +1,47 @@
+#pragma once
+// One command's worth of a study: creates or continues it, runs the loop, promotes the best model.
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/engine/engine.h"
+#include "tuner/engine/promotion.h"
+#include "tuner/engine/study_opening.h"
+
+namespace tune::engine {
+
+struct RunRequest {
+  std::filesystem::path store;  // the store's folder
+  Spec spec;                    // as read; `study` may have been renamed
+  std::string spec_file;        // its name in messages
+  std::string spec_text;
+  Overrides overrides;
+  bool is_resume = false;  // a person asked to go on, so a study that was given up is tried again
+  std::string version;     // of this program
+};
+
+struct RunHooks {
+  // Called once, before anything happens; the rows are what the store holds by then.
+  std::function<std::unique_ptr<Status>(const store::StudyRow&, const std::vector<store::TrialRow>&)>
+      make_status;
+  // Called with the runner when it is there, and with nullptr before it goes: signal handlers wake it.
+  std::function<void(TrialRunner*)> on_runner;
+};
+
+struct RunReport {
+  StudyResult result;
+  std::optional<PromotionResult> promotion;  // absent when none was asked for, or the study was interrupted
+  bool had_ended = false;                    // nothing was run: the study was finished before
+  std::string how_to_go_on;                  // a sentence, when had_ended
+  ExitCode exit_code = ExitCode::kOk;
+};
+
+// Blocks until the study ends or is interrupted. Throws what open_study() throws; SpecError for a trainer's
+// keys; Error(kEnvironment) where the machine lacks what the spec asks for.
+RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& clock,
+                    Interruption& interruption);
+
+}  // namespace tune::engine

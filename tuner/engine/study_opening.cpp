@@ -1,0 +1,126 @@
+#include "tuner/engine/study_opening.h"
+
+#include <utility>
+
+#include "tuner/core/rng.h"
+#include "tuner/engine/crash_point.h"
+
+namespace tune::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string duration_text(Milliseconds duration) {
+  const bool whole = duration.count() % 1000 == 0;
+  return whole ? std::to_string(duration.count() / 1000) + "s" : std::to_string(duration.count()) + "ms";
+}
+
+void make_private_folder(const fs::path& folder) {
+  std::error_code error;
+  if (fs::create_directories(folder, error)) fs::permissions(folder, fs::perms::owner_all, error);
+  if (error) {
+    throw Error(ExitCode::kEnvironment, "cannot create " + folder.string() + ": " + error.message(),
+                "name a folder that you may write with --store, or in $TUNE_STORE");
+  }
+}
+
+FileLock lock_study(const fs::path& folder, const std::string& study) {
+  std::string holder;
+  auto lock = FileLock::try_once(folder / "lock", holder);
+  if (!lock) {
+    throw Error(ExitCode::kConflict, "another tune works on the study \"" + study + "\": process " + holder,
+                "wait for it, or interrupt it with: kill -INT " + holder);
+  }
+  return std::move(*lock);
+}
+
+Limits override_limits(Limits limits, const Overrides& overrides) {
+  if (overrides.trials) limits.trials = overrides.trials;
+  if (overrides.parallel) limits.parallel = overrides.parallel;
+  if (overrides.time) limits.time = overrides.time;
+  return limits;
+}
+
+store::StudyRow new_row(const Spec& spec, const std::string& spec_text, const Overrides& overrides) {
+  store::StudyRow row;
+  row.name = spec.study;
+  row.spec = spec.document;
+  row.spec_text = spec_text;
+  row.folder = spec.folder.string();
+  row.seed = overrides.seed ? *overrides.seed : spec.strategy.seed ? *spec.strategy.seed : entropy_seed();
+  row.objective = spec.objective;
+  row.limits = limits_json(override_limits(spec.limits, overrides));
+  row.state = "running";
+  row.created = row.updated = SystemClock().wall_now();
+  return row;
+}
+
+void refuse_difference(const store::StudyRow& row, const Spec& spec, const Overrides& overrides) {
+  const std::vector<std::string> lines = spec_difference(row.spec, spec.document);
+  if (!lines.empty()) {
+    std::string message = "the study \"" + row.name + "\" was started with another spec:";
+    for (const std::string& line : lines) message += "\n  " + line;
+    throw Error(ExitCode::kConflict, message,
+                "--name NAME starts another study; `tune resume " + row.name +
+                    " --trials N` raises the limit of this one");
+  }
+  if (overrides.seed && *overrides.seed != row.seed) {
+    throw Error(ExitCode::kConflict,
+                "the study \"" + row.name + "\" was started with the seed " + std::to_string(row.seed),
+                "leave --seed out, or start another study with --name");
+  }
+}
+
+// A process that died between making the file and writing its row left a database without a study.
+store::StudyRow row_or_create(store::StudyStore& store, const store::StudyRow& fresh) {
+  try {
+    return store.study();
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kNotFound) throw;
+    store.create_study(fresh);
+    return fresh;
+  }
+}
+
+}  // namespace
+
+Json limits_json(const Limits& limits) {
+  Json json = Json::object();
+  if (limits.trials) json["trials"] = *limits.trials;
+  if (limits.parallel) json["parallel"] = *limits.parallel;
+  if (limits.time) json["time"] = duration_text(*limits.time);
+  if (limits.trial_time) json["trial_time"] = duration_text(*limits.trial_time);
+  return json;
+}
+
+Limits limits_from_json(const Json& json) {
+  Limits limits;
+  if (json.contains("trials")) limits.trials = json["trials"].get<int>();
+  if (json.contains("parallel")) limits.parallel = json["parallel"].get<int>();
+  if (json.contains("time")) limits.time = parse_duration(json["time"].get<std::string>());
+  if (json.contains("trial_time")) limits.trial_time = parse_duration(json["trial_time"].get<std::string>());
+  return limits;
+}
+
+OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std::string& spec_text,
+                       const Overrides& overrides) {
+  const fs::path folder = store_folder / spec.study, file = folder / "study.db";
+  make_private_folder(store_folder);
+  make_private_folder(folder);
+  FileLock lock = lock_study(folder, spec.study);
+  const store::StudyRow fresh = new_row(spec, spec_text, overrides);
+  if (!fs::exists(file)) {
+    store::StudyStore store(file, store::OpenMode::kCreate);
+    crash_point("store_created");
+    store.create_study(fresh);
+    crash_point("study_created");
+    return {std::move(lock), std::move(store), fresh, true};
+  }
+  store::StudyStore store(file, store::OpenMode::kWrite);
+  store::StudyRow row = row_or_create(store, fresh);
+  refuse_difference(row, spec, overrides);
+  row.limits = limits_json(override_limits(limits_from_json(row.limits), overrides));
+  return {std::move(lock), std::move(store), std::move(row), false};
+}
+
+}  // namespace tune::engine

@@ -1,0 +1,41 @@
+#pragma once
+// Opens the study that a command means: a new one, or the one that is there, held against every other
+// orchestrator.
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "store/study_store.h"
+#include "tuner/core/spec.h"
+#include "tuner/engine/file_lock.h"
+
+namespace tune::engine {
+
+// What the command line says beside the spec. It is stored with the study, and a later command may say it
+// again.
+struct Overrides {
+  std::optional<int> trials, parallel;
+  std::optional<Milliseconds> time;
+  std::optional<std::uint64_t> seed;
+};
+
+// A study opened for writing. The lock is held as long as this lives.
+struct OpenedStudy {
+  FileLock lock;
+  store::StudyStore store;
+  store::StudyRow row;  // limits in force, raised by the overrides
+  bool is_new = false;
+};
+
+// The limits of a study as its row holds them:
+// {"trials":20,"parallel":4,"time":"7200s","trial_time":"1200s"}.
+Json limits_json(const Limits& limits);
+Limits limits_from_json(const Json& json);
+
+// Creates STORE/STUDY (mode 0700) or continues it. Throws Error(kConflict) when another process works on it
+// (with its pid), when the stored spec differs (with the differing lines) or the seed does;
+// Error(kEnvironment) when the store cannot be written.
+OpenedStudy open_study(const std::filesystem::path& store, const Spec& spec, const std::string& spec_text,
+                       const Overrides& overrides);
+
+}  // namespace tune::engine
