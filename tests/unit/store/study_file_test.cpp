@@ -1,6 +1,7 @@
 // What happens to the file: who may open it, who waits for whom, and what a killed writer leaves.
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -187,6 +188,42 @@ TEST_CASE("a writer that is killed again and again loses no acknowledged commit"
     for (const auto& [trial, curve] : reader.curves("loss")) REQUIRE(curve.front().value == trial);
   }
   CHECK(acknowledged > 0);
+}
+
+TEST_CASE("a disk that is full costs nothing that was committed, and writing goes on when there is room",
+          "[store]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder / "study.db";
+  make_study(file);
+  // In a child, since the limit of a file's size stands for the full disk and concerns the whole process.
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::signal(SIGXFSZ, SIG_IGN);
+    StudyStore store(file, OpenMode::kWrite);
+    const rlimit full = {64 * 1024, RLIM_INFINITY}, roomy = {RLIM_INFINITY, RLIM_INFINITY};
+    ::setrlimit(RLIMIT_FSIZE, &full);
+    ExitCode code = ExitCode::kOk;
+    int committed = 0;
+    while (code == ExitCode::kOk && committed < 10'000) {
+      code = code_of([&] {
+        StudyStore::Transaction transaction(store);
+        store.insert_trial(trial_row(committed + 1));
+        store.append_event(event_row("trial_queued", committed + 1));
+        transaction.commit();
+      });
+      committed += code == ExitCode::kOk;
+    }
+    ::setrlimit(RLIMIT_FSIZE, &roomy);
+    const bool kept = code == ExitCode::kEnvironment && committed > 0 && store.trial_count() == committed;
+    store.insert_trial(trial_row(committed + 1));
+    const bool goes_on = store.trial_count() == committed + 1 &&
+                         store.events(0, 100'000).size() == static_cast<std::size_t>(committed);
+    ::_exit(kept && goes_on && store.integrity() == "ok" ? 0 : 1);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
 }
 
 TEST_CASE("power-safe commits can be asked for, for the whole store or one transaction", "[store]") {
