@@ -71,14 +71,14 @@ void refuse_difference(const store::StudyRow& row, const Spec& spec, const Overr
   }
 }
 
-// A process that died between making the file and writing its row left a database without a study.
-store::StudyRow row_or_create(store::StudyStore& store, const store::StudyRow& fresh) {
+// The database with a study in it; nullopt when there is none, or a process died while it made one.
+std::optional<store::StudyStore> existing_store(const fs::path& file) {
+  if (!fs::exists(file)) return std::nullopt;
   try {
-    return store.study();
+    return store::StudyStore(file, store::OpenMode::kWrite);
   } catch (const Error& error) {
     if (error.code() != ExitCode::kNotFound) throw;
-    store.create_study(fresh);
-    return fresh;
+    return std::nullopt;
   }
 }
 
@@ -108,19 +108,18 @@ OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std
   make_private_folder(store_folder);
   make_private_folder(folder);
   FileLock lock = lock_study(folder, spec.study);
-  const store::StudyRow fresh = new_row(spec, spec_text, overrides);
-  if (!fs::exists(file)) {
-    store::StudyStore store(file, store::OpenMode::kCreate);
-    crash_point("store_created");
-    store.create_study(fresh);
-    crash_point("study_created");
-    return {std::move(lock), std::move(store), fresh, true};
+  if (std::optional<store::StudyStore> store = existing_store(file)) {
+    store::StudyRow row = store->study();
+    refuse_difference(row, spec, overrides);
+    row.limits = limits_json(override_limits(limits_from_json(row.limits), overrides));
+    return {std::move(lock), std::move(*store), std::move(row), false};
   }
-  store::StudyStore store(file, store::OpenMode::kWrite);
-  store::StudyRow row = row_or_create(store, fresh);
-  refuse_difference(row, spec, overrides);
-  row.limits = limits_json(override_limits(limits_from_json(row.limits), overrides));
-  return {std::move(lock), std::move(store), std::move(row), false};
+  const store::StudyRow row = new_row(spec, spec_text, overrides);
+  store::StudyStore store(file, store::OpenMode::kCreate);
+  crash_point("store_created");
+  store.create_study(row);
+  crash_point("study_created");
+  return {std::move(lock), std::move(store), row, true};
 }
 
 }  // namespace tune::engine

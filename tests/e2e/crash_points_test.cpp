@@ -1,0 +1,57 @@
+// Dies at every place where something was committed, started or renamed, and compares with a study that did
+// not.
+#include "study_fixture.h"
+
+namespace tune::tests {
+namespace {
+
+void check_as_if_nothing_had_been(const std::string& point) {
+  CAPTURE(point);
+  StudyFolder calm, stormy;
+  calm.spec["promote"] = stormy.spec["promote"] = {{"model", "m"}};
+  REQUIRE(calm.run().exit_code == 0);
+  const ShellResult crashed = stormy.run("", "TUNE_CRASH_AT=" + point);
+  REQUIRE(crashed.exit_code == 137);
+  const ShellResult again = stormy.run();
+  CAPTURE(again.err);
+  REQUIRE(again.exit_code == 0);
+  CHECK(stormy.table() == calm.table());
+  const std::string state =
+      "tune models m --store store --json | python3 -c 'import json, sys; m = json.load(sys.stdin); "
+      "print(json.dumps("
+      "[[v[\"version\"], v[\"trial\"], v[\"value\"]] for v in m[\"versions\"]]))'; "
+      "readlink store/models/m/current; cat store/models/m/current/weights; ls store/models/staging "
+      "store/models/m/versions";
+  const ShellResult one = calm.shell(state), other = stormy.shell(state);
+  REQUIRE(one.exit_code == 0);
+  CHECK(one.out == other.out);
+}
+
+TEST_CASE("a study that died while it was made is made again") {
+  check_as_if_nothing_had_been("store_created");
+  check_as_if_nothing_had_been("study_created");
+}
+
+TEST_CASE("a study that died around an attempt's start ends as if it had not") {
+  for (const char* point :
+       {"trial_committed:1", "trial_committed:3", "attempt_spawned:2", "attempt_recorded:2"}) {
+    check_as_if_nothing_had_been(point);
+  }
+}
+
+TEST_CASE("a study that died around a trial's end ends as if it had not") {
+  for (const char* point :
+       {"before_end:1", "before_end:4", "trial_ended:1", "trial_ended:4", "study_finished"}) {
+    check_as_if_nothing_had_been(point);
+  }
+}
+
+TEST_CASE("a promotion that died at any step is made once, whole") {
+  for (const char* point : {"promote_stage", "promote_rename", "promote_record", "promote_log",
+                            "promote_switch", "promote_link", "promotion_recorded"}) {
+    check_as_if_nothing_had_been(point);
+  }
+}
+
+}  // namespace
+}  // namespace tune::tests

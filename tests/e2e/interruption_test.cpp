@@ -1,0 +1,96 @@
+// Signals and kill -9, at the real programs.
+#include "study_fixture.h"
+
+namespace tune::tests {
+namespace {
+
+// The third attempt of all waits for a file, so that a test can do something meanwhile.
+const char* kWaiting =
+    "echo $$ > pid.new; mv pid.new pid; n=$(cat count 2>/dev/null || echo 0); n=$((n + 1)); echo $n > count\n"
+    "if [ $n = 3 ]; then touch third; while :; do sleep 0.02; done; fi\n"
+    "echo loss=0.$1; echo weights > $TUNE_OUTPUT_DIR/weights";
+
+// No process of the study is left: each carries its attempt's token in its environment.
+const std::string kNobody =
+    "for i in $(seq 500); do grep -slz TUNE_TRIAL_FILE=$PWD/store /proc/[0-9]*/environ | grep -q . || break; "
+    "sleep 0.01; done\n"
+    "if grep -slz TUNE_TRIAL_FILE=$PWD/store /proc/[0-9]*/environ; then exit 99; fi\n";
+
+Json calm_table() {
+  StudyFolder folder;
+  REQUIRE(folder.run().exit_code == 0);
+  return folder.table();
+}
+
+TEST_CASE(
+    "kill -9 of tune takes its trials along, and the same command ends the study as if nothing had been") {
+  StudyFolder folder(kWaiting);
+  const ShellResult killed =
+      folder.shell(kStart + wait_for("third") + "kill -9 $tune; wait $tune\n" + kNobody);
+  CAPTURE(killed.out, killed.err);
+  REQUIRE(killed.exit_code == 0);
+  const ShellResult again = folder.run();
+  CAPTURE(again.err);
+  CHECK(again.exit_code == 0);
+  CHECK(folder.table() == calm_table());
+}
+
+TEST_CASE("kill -9 of a supervisor loses the attempt, and the trial runs again") {
+  StudyFolder folder(kWaiting);
+  const ShellResult killed =
+      folder.shell(kStart + wait_for("third") +
+                   "supervisor=$(ps -o ppid= -p $(cat pid)); kill -9 $supervisor; wait $tune; code=$?\n" +
+                   kNobody + "exit $code");
+  CAPTURE(killed.err);
+  REQUIRE(killed.exit_code == 0);
+  CHECK(folder.table() == calm_table());
+  const ShellResult shown = folder.shell("tune show s/3 --store store --json");
+  CHECK(shown.out.find("lost") != std::string::npos);
+}
+
+TEST_CASE("kill -9 of a trainer fails its trial, and the study goes on") {
+  StudyFolder folder(kWaiting);
+  const ShellResult killed = folder.shell(kStart + wait_for("third") + "kill -9 $(cat pid); wait $tune");
+  REQUIRE(killed.exit_code == 0);
+  const Json table = folder.table();
+  REQUIRE(table.size() == 4);
+  CHECK(table[2][2] == "failed");
+  CHECK(folder.shell("tune show s/3 --store store").out.find("signal 9 (Killed)") != std::string::npos);
+  CHECK(table[3][2] == "completed");
+}
+
+TEST_CASE("a first signal drains with exit code 130, and the same command goes on") {
+  for (const char* signal : {"INT", "TERM", "HUP"}) {
+    CAPTURE(signal);
+    StudyFolder folder(kWaiting);
+    const ShellResult drained = folder.shell(kStart + wait_for("third") + "kill -" + signal +
+                                             " $tune; wait $tune; code=$?\n" + kNobody + "exit $code");
+    CHECK(drained.exit_code == 130);
+    CHECK(folder.table()[2][2] == "queued");
+    CHECK(folder.run().exit_code == 0);
+    CHECK(folder.table() == calm_table());
+  }
+}
+
+TEST_CASE("a second signal kills what ignores the first") {
+  StudyFolder folder("trap '' TERM; touch third; while :; do sleep 0.02; done");
+  const ShellResult killed =
+      folder.shell(kStart + wait_for("third") +
+                   "kill -INT $tune; until grep -q interrupt err; do sleep 0.01; done; kill -INT $tune\n"
+                   "SECONDS=0; wait $tune; code=$?; [ $SECONDS -lt 8 ] || exit 98\n" +
+                   kNobody + "exit $code");
+  CHECK(killed.exit_code == 130);
+  CHECK(folder.table()[0][2] == "queued");
+}
+
+TEST_CASE("of two orchestrators of a study the second exits 6 and names the first") {
+  StudyFolder folder(kWaiting);
+  const ShellResult both =
+      folder.shell(kStart + wait_for("third") +
+                   "tune --spec search.json --store store 2>second; code=$?\n"
+                   "grep -q \"process $tune\" second || code=97; kill -9 $tune; exit $code");
+  CHECK(both.exit_code == 6);
+}
+
+}  // namespace
+}  // namespace tune::tests

@@ -1,0 +1,165 @@
+// What `tune --spec`, `resume` and `promote` say and do.
+#include "study_fixture.h"
+
+namespace tune::tests {
+namespace {
+
+bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+TEST_CASE("a finished study shows its result, keeps its exit code, and goes on when a limit is raised") {
+  StudyFolder folder;
+  REQUIRE(folder.run().exit_code == 0);
+  const ShellResult again = folder.run();
+  CHECK(again.exit_code == 0);
+  CHECK(says(again.out, "Best: trial"));
+  CHECK(says(again.err, "tune resume s --trials N"));
+  CHECK(folder.shell("tune resume s --trials 6 --store store").exit_code == 0);
+  CHECK(folder.table().size() == 6);
+  CHECK(folder.run().exit_code == 0);
+  CHECK(folder.table().size() == 6);
+  CHECK(folder.run("--trials 7").exit_code == 0);
+  CHECK(folder.table().size() == 7);
+}
+
+TEST_CASE("a changed spec exits 6, shows the difference, and changes nothing") {
+  StudyFolder folder;
+  REQUIRE(folder.run().exit_code == 0);
+  const Json before = folder.table();
+  folder.spec["parameters"]["x"]["max"] = 999998;
+  const ShellResult changed = folder.run();
+  CHECK(changed.exit_code == 6);
+  CHECK(says(changed.err, "/parameters/x/max"));
+  CHECK(says(changed.err, "999998"));
+  CHECK(folder.table() == before);
+  CHECK(folder.run("--name other").exit_code == 0);
+  CHECK(folder.table("other").size() == 4);
+  CHECK(folder.run("--name other --seed 6").exit_code == 6);
+}
+
+TEST_CASE("a command that does not exist ends the study with exit code 8 and the reason") {
+  StudyFolder folder;
+  folder.spec["command"] = {"no-such-program", "{{x}}"};
+  folder.spec["limits"]["trials"] = 100;
+  const ShellResult failed = folder.run();
+  CHECK(failed.exit_code == 8);
+  CHECK(says(failed.err, "no-such-program"));
+  CHECK(says(failed.err, "No such file or directory"));
+  CHECK(folder.table().size() == 5);
+  CHECK(folder.run().exit_code == 8);
+}
+
+TEST_CASE("trials that print nothing, print NaN or crash are recorded as such") {
+  StudyFolder folder(
+      "n=$(cat count 2>/dev/null || echo 0); n=$((n + 1)); echo $n > count\n"
+      "case $n in 1) echo loss=0.5;; 2) echo hello;; 3) echo loss=nan;; 4) echo loss=0.1; echo ValueError: "
+      "lost >&2; exit 3;; esac");
+  folder.spec["metrics"][0]["regex"] = "loss=([0-9.a-z]+)";
+  CHECK(folder.run().exit_code == 0);
+  const Json table = folder.table();
+  CHECK(table[0][2] == "completed");
+  for (int i = 1; i < 4; ++i) CHECK(table[static_cast<std::size_t>(i)][2] == "failed");
+  const std::string listed = folder.shell("tune trials s --store store --json").out;
+  CHECK(says(listed, "no_metric"));
+  CHECK(says(listed, "non_finite"));
+  CHECK(says(listed, "exit code 3: ValueError: lost"));
+}
+
+TEST_CASE("a dry run prints the commands that the run then starts, and writes nothing") {
+  StudyFolder folder;
+  const ShellResult dry = folder.run("--dry-run --json");
+  REQUIRE(dry.exit_code == 0);
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "store"));
+  const Json planned = Json::parse(dry.out);
+  REQUIRE(planned.at("trials").size() == 4);
+  REQUIRE(folder.run().exit_code == 0);
+  const Json table = folder.table();
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(planned["trials"][i]["parameters"] == table[i][1]);
+    const std::string x = argument_text(table[i][1]["x"]);
+    CHECK(planned["trials"][i]["argv"] == Json({"sh", "train.sh", x}));
+  }
+  CHECK(says(folder.run("--dry-run").out, "sh train.sh "));
+}
+
+TEST_CASE("a trainer gets its contract in its environment and in trial.json") {
+  StudyFolder folder(
+      "python3 - <<'END'\n"
+      "import json, os\n"
+      "t = json.load(open(os.environ['TUNE_TRIAL_FILE']))\n"
+      "assert t['parameters']['lora']['r'] in (4, 8), t\n"
+      "assert t['output_dir'] == os.environ['TUNE_OUTPUT_DIR'] and os.path.isdir(t['output_dir'])\n"
+      "assert t['checkpoint_dir'] == os.environ['TUNE_CHECKPOINT_DIR'] and "
+      "os.path.isdir(t['checkpoint_dir'])\n"
+      "assert str(t['seed']) == os.environ['TUNE_SEED'] and t['token'] == os.environ['TUNE_ATTEMPT_TOKEN']\n"
+      "assert os.environ['PLAIN'] == 'a b' and os.environ['HIDDEN'] == 'top-secret-value'\n"
+      "assert t['devices'] == [] and t['threads'] >= 1 and t['resume_from'] is None\n"
+      "print('loss=0.5')\nEND");
+  folder.spec["parameters"]["lora.r"] = {{"type", "categorical"}, {"values", {4, 8}}};
+  folder.spec["command"] = {"sh", "train.sh", "{{x}}", "{{lora.r}}", "{{seed}}"};
+  folder.spec["environment"] = {{"PLAIN", "a b"}, {"HIDDEN", {{"from_env", "MY_SECRET"}}}};
+  CHECK(folder.run().exit_code == 7);
+  const ShellResult run = folder.run("", "MY_SECRET=top-secret-value");
+  CAPTURE(run.err);
+  CHECK(run.exit_code == 0);
+  for (const Json& row : folder.table()) CHECK(row[2] == "completed");
+  CHECK(folder.shell("grep -r top-secret-value store").exit_code == 1);
+}
+
+TEST_CASE("the best trial is promoted under the rule, and exit code 1 says that nothing passed") {
+  StudyFolder folder;
+  folder.spec["promote"] = {{"model", "m"}};
+  const ShellResult first = folder.run();
+  CHECK(first.exit_code == 0);
+  CHECK(says(first.out, "m version 1"));
+  CHECK(says(folder.shell("cat store/models/m/current/weights").out, "weights of"));
+  CHECK(folder.run("--name same").exit_code == 1);
+  CHECK(folder.shell("readlink store/models/m/current").out == "versions/1\n");
+  CHECK(folder.shell("tune promote same/1 --store store").exit_code == 0);
+  CHECK(folder.shell("readlink store/models/m/current").out == "versions/2\n");
+  CHECK(folder.shell("tune promote same/9 --store store").exit_code == 5);
+  CHECK(folder.shell("cd store/models/m/versions/2 && sha256sum weights").out.size() > 64);
+}
+
+TEST_CASE("a trial that left nothing in its output folder is not promoted, and that is said") {
+  StudyFolder folder("echo loss=0.$1");
+  folder.spec["promote"] = {{"model", "m"}};
+  const ShellResult run = folder.run();
+  CHECK(run.exit_code == 1);
+  CHECK(says(run.out, "left nothing in its output folder"));
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "store/models/m/current"));
+}
+
+TEST_CASE("losers' checkpoints go after a promotion, the winner's stays") {
+  StudyFolder folder("echo loss=0.$1; echo w > $TUNE_OUTPUT_DIR/weights; echo c > $TUNE_CHECKPOINT_DIR/last");
+  folder.spec["promote"] = {{"model", "m"}};
+  REQUIRE(folder.run().exit_code == 0);
+  CHECK(folder.shell("ls store/s/trials/*/checkpoints/last | wc -l").out == "1\n");
+}
+
+TEST_CASE("the time limit ends a study, and a trial's own limit fails it") {
+  StudyFolder folder("echo loss=0.5; sleep 60");
+  folder.spec["limits"] = {{"time", "1s"}, {"parallel", 2}};
+  CHECK(folder.run().exit_code == 0);
+  for (const Json& row : folder.table()) CHECK(row[2] == "stopped");
+  StudyFolder slow("echo loss=0.5; sleep 60");
+  slow.spec["limits"] = {{"trials", 1}, {"trial_time", "1s"}};
+  CHECK(slow.run().exit_code == 8);
+  CHECK(says(slow.shell("tune trials s --store store --json").out, "timeout"));
+}
+
+TEST_CASE("as JSON every line of stdout is an object, and the last is the result") {
+  StudyFolder folder;
+  const ShellResult run = folder.run("--json");
+  REQUIRE(run.exit_code == 0);
+  std::istringstream lines(run.out);
+  Json last;
+  for (std::string line; std::getline(lines, line);) {
+    last = Json::parse(line);
+    REQUIRE(last.is_object());
+  }
+  CHECK(last.at("schema") == 1);
+  CHECK(last.at("exit_code") == 0);
+}
+
+}  // namespace
+}  // namespace tune::tests
