@@ -4,8 +4,8 @@
 
 #include "tuner/cli/commands.h"
 #include "tuner/cli/escape_filter.h"
+#include "tuner/cli/live_study.h"
 #include "tuner/cli/options.h"
-#include "tuner/cli/orchestrator_lock.h"
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"

@@ -1,6 +1,7 @@
 #include <ostream>
 
 #include "tuner/cli/commands.h"
+#include "tuner/cli/live_study.h"
 #include "tuner/cli/options.h"
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
@@ -17,8 +18,10 @@ int show_command(const Arguments& arguments, Console& console) {
   const TrialReference reference = parse_trial_reference(options->text("STUDY/N"));
   const auto store_path = store_folder(*options);
   const store::StudyStore store = open_study(store_path, reference.study);
-  const auto rows = report::read_trial(store, reference.trial);
+  auto rows = report::read_trial(store, reference.trial);
   if (!rows) throw unknown_trial(store, reference);
+  const bool live = is_locked(study_folder(store_path, reference.study) / "lock");
+  if (live) report::bill_running(rows->attempts, SystemClock().wall_now());
   const std::string folder = trial_folder(store_path, reference).string();
   if (options->has("json")) {
     Json json = report::trial_details_json(*rows);

@@ -1,8 +1,8 @@
 #include <ostream>
 
 #include "tuner/cli/commands.h"
+#include "tuner/cli/live_study.h"
 #include "tuner/cli/options.h"
-#include "tuner/cli/orchestrator_lock.h"
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
@@ -13,16 +13,6 @@ namespace tune::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The rows as they are, but for a state that a killed `tune` could not change any more.
-report::StudyRows read_live(const fs::path& store, const std::string& name) {
-  report::StudyRows rows = report::read_study(open_study(store, name));
-  if (rows.study.state == "running" && !is_locked(study_folder(store, name) / "lock")) {
-    rows.study.state = "interrupted";
-    rows.study.finish_reason = "no tune works on it; `tune resume " + name + "` continues it";
-  }
-  return rows;
-}
 
 struct Unreadable {
   std::string study, message;
@@ -54,7 +44,7 @@ int list_studies(const fs::path& store, bool as_json, Console& console) {
   for (const std::string& name : study_names(store)) {
     // One damaged file must not hide the other studies.
     try {
-      studies.push_back(read_live(store, name));
+      studies.push_back(read_live_study(store, name));
     } catch (const Error& error) {
       unreadable.push_back({name, error.what()});
     }
@@ -85,7 +75,7 @@ int status_command(const Arguments& arguments, Console& console) {
   if (!options) return 0;
   const fs::path store = store_folder(*options);
   if (!options->has("STUDY")) return list_studies(store, options->has("json"), console);
-  const report::StudyRows rows = read_live(store, options->text("STUDY"));
+  const report::StudyRows rows = read_live_study(store, options->text("STUDY"));
   if (options->has("json"))
     print_json(report::status_json(rows), console);
   else

@@ -27,8 +27,8 @@ std::string device_list(const std::vector<std::string>& devices) {
 std::string finished_sentence(const StatusEvent& event, const Objective& objective) {
   std::string text = trial_name(event) + ' ' + to_string(event.state);
   if (event.value) text += ": " + objective.metric + ' ' + report::number_text(*event.value);
-  return with(text, event.value ? " (" : ": ", event.message) +
-         (event.value && !event.message.empty() ? ")" : "");
+  if (event.message.empty() || event.message == to_string(event.state)) return text;
+  return text + (event.value ? " (" + event.message + ")" : ": " + event.message);
 }
 
 std::string sentence(const StatusEvent& event, const Objective& objective) {
@@ -74,10 +74,13 @@ std::string whole_seconds(SteadyTime::duration duration) {
 }
 
 std::string totals_line(const StudyProgress& progress) {
-  std::string text = std::to_string(progress.running().size()) + " running, " +
-                     std::to_string(progress.completed()) + " done, " + std::to_string(progress.stopped()) +
-                     " stopped, " + std::to_string(progress.failed()) + " failed";
-  if (progress.trial_limit()) text += " of " + std::to_string(*progress.trial_limit());
+  std::string text = std::to_string(progress.finished());
+  if (progress.trial_limit()) text += '/' + std::to_string(*progress.trial_limit());
+  text += " done";
+  if (progress.stopped() + progress.failed() > 0)
+    text += " (" + std::to_string(progress.stopped()) + " stopped, " + std::to_string(progress.failed()) +
+            " failed)";
+  text += ", " + std::to_string(progress.running().size()) + " running";
   if (const auto best = progress.best())
     text += " | best " + report::number_text(best->value) + " (trial " + std::to_string(best->trial) + ")";
   text += " | " + whole_seconds(progress.elapsed());

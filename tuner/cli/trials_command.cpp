@@ -1,6 +1,7 @@
 #include <ostream>
 
 #include "tuner/cli/commands.h"
+#include "tuner/cli/live_study.h"
 #include "tuner/cli/options.h"
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
@@ -17,8 +18,7 @@ int trials_command(const Arguments& arguments, Console& console) {
   if (!options) return 0;
   if (options->has("csv") && options->has("json"))
     throw Error(ExitCode::kUsage, "--csv and --json exclude each other");
-  const report::StudyRows rows =
-      report::read_study(open_study(store_folder(*options), options->text("STUDY")));
+  const report::StudyRows rows = read_live_study(store_folder(*options), options->text("STUDY"));
   if (options->has("json"))
     print_json(report::trials_json(rows), console);
   else if (options->has("csv"))

@@ -25,6 +25,9 @@ struct TrialCost {
 // The price in force, `cost.usd_per_hour` of the spec: dollars for one device for one hour.
 std::optional<double> usd_per_hour(const store::StudyRow& study);
 
+// Gives the attempts that run at this moment the time that their leases have lasted so far.
+void bill_running(std::vector<store::AttemptRow>& attempts, WallTime now);
+
 class CostReport {
  public:
   CostReport(const std::vector<store::TrialRow>& trials, const std::vector<store::AttemptRow>& attempts,

@@ -26,6 +26,12 @@ std::string value_text(const store::TrialRow& trial) {
   return trial.values.empty() ? std::string() : number_text(trial.values.front());
 }
 
+std::string reason_text(const store::TrialRow& trial) {
+  const std::string reason = trial.reason == to_string(trial.state) ? std::string() : trial.reason;
+  if (trial.failure.empty() || reason.starts_with(trial.failure)) return reason;
+  return reason.empty() ? trial.failure : trial.failure + ": " + reason;
+}
+
 std::string seconds_text(double seconds) {
   return format_duration(Milliseconds(std::llround(std::max(0.0, seconds) * 1000)));
 }

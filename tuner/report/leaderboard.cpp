@@ -7,7 +7,13 @@
 namespace tune::report {
 
 StudyRows read_study(const store::StudyStore& store) {
-  return {store.study(), store.trials(), store.attempts()};
+  StudyRows rows{store.study(), store.trials(), store.attempts(), {}};
+  for (const auto& trial : rows.trials) {
+    if (trial.state != TrialState::kRunning) continue;
+    const std::vector<MetricPoint> curve = store.curve(trial.number, rows.study.objective.metric);
+    if (!curve.empty()) rows.latest[trial.number] = curve.back();
+  }
+  return rows;
 }
 
 std::vector<store::TrialRow> leaderboard(const std::vector<store::TrialRow>& trials,

@@ -16,6 +16,7 @@ struct StudyRows {
   store::StudyRow study;
   std::vector<store::TrialRow> trials;
   std::vector<store::AttemptRow> attempts;
+  std::map<int, MetricPoint> latest;  // the objective's last point of each running trial
 };
 StudyRows read_study(const store::StudyStore& store);
 

@@ -44,7 +44,7 @@ Table time_table(const StudyRows& rows, const CostReport& costs) {
     row = {std::to_string(trial.number), to_string(trial.state), value_text(trial),
            seconds_text(cost.lease_seconds)};
     if (priced) row.push_back(usd_text(cost.usd));
-    row.push_back(trial.failure.empty() ? trial.reason : trial.failure + ": " + trial.reason);
+    row.push_back(reason_text(trial));
   }
   return table;
 }
@@ -69,6 +69,44 @@ std::string head_line(const StudyRows& rows) {
   text += ", " + std::to_string(rows.trials.size()) + limit_text(study) +
           " trials: " + counts_text(count_states(rows.trials));
   return text + ", " + seconds_text(study.elapsed_seconds) + '\n';
+}
+
+// Attempts of running trials; nothing of a study that nobody works on.
+std::vector<store::AttemptRow> running_attempts(const StudyRows& rows) {
+  std::vector<store::AttemptRow> running;
+  if (rows.study.state != "running") return running;
+  for (const auto& attempt : rows.attempts)
+    if (attempt.state == "running") running.push_back(attempt);
+  return running;
+}
+
+std::string running_lines(const StudyRows& rows) {
+  std::string text;
+  for (const auto& attempt : running_attempts(rows)) {
+    text += "  running: trial " + std::to_string(attempt.trial);
+    const auto point = rows.latest.find(attempt.trial);
+    if (point != rows.latest.end())
+      text += ", step " + std::to_string(point->second.step) + ", " + rows.study.objective.metric + ' ' +
+              number_text(point->second.value);
+    for (const std::string& device : attempt.devices) text += ", " + one_line(device);
+    text += ", " + seconds_text(attempt.lease_seconds) + '\n';
+  }
+  return text;
+}
+
+Json running_json(const StudyRows& rows) {
+  Json list = Json::array();
+  for (const auto& attempt : running_attempts(rows)) {
+    const auto point = rows.latest.find(attempt.trial);
+    const bool seen = point != rows.latest.end();
+    list.push_back({{"trial", attempt.trial},
+                    {"attempt", attempt.attempt},
+                    {"step", seen ? Json(point->second.step) : Json()},
+                    {"value", seen ? number_to_json(point->second.value) : Json()},
+                    {"devices", attempt.devices},
+                    {"seconds", attempt.lease_seconds}});
+  }
+  return list;
 }
 
 Json counts_json(const std::map<TrialState, int>& counts) {
@@ -134,7 +172,7 @@ Json run_summary_json(const StudyRows& rows, const std::optional<PromotionOutcom
 }
 
 std::string status_text(const StudyRows& rows, int width) {
-  std::string text = head_line(rows);
+  std::string text = head_line(rows) + running_lines(rows);
   const auto best = best_trial(rows.trials, rows.study.objective);
   if (best)
     text += "  best: trial " + std::to_string(best->number) + ", " + rows.study.objective.metric + ' ' +
@@ -166,6 +204,7 @@ Json status_json(const StudyRows& rows) {
           {"created", format_time(study.created)},
           {"updated", format_time(study.updated)},
           {"counts", counts_json(count_states(rows.trials))},
+          {"running", running_json(rows)},
           {"best", best_json(best_trial(rows.trials, study.objective))},
           {"cost", costs_json(costs)}};
 }

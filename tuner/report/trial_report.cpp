@@ -76,8 +76,8 @@ std::string head(const TrialRows& rows) {
   if (rows.rank > 0)
     text += " (rank " + std::to_string(rows.rank) + " of " + std::to_string(rows.ranked) + ")";
   text += '\n';
-  if (!trial.failure.empty()) text += "  failure: " + one_line(trial.failure) + '\n';
-  if (!trial.reason.empty()) text += "  reason: " + one_line(trial.reason) + '\n';
+  const std::string reason = reason_text(trial);
+  if (!reason.empty()) text += "  reason: " + one_line(reason) + '\n';
   if (!trial.note.empty()) text += "  suggested as: " + one_line(trial.note) + '\n';
   return text;
 }

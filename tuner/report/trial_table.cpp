@@ -6,11 +6,6 @@
 namespace tune::report {
 namespace {
 
-std::string reason_text(const store::TrialRow& trial) {
-  if (trial.failure.empty()) return trial.reason;
-  return trial.reason.empty() ? trial.failure : trial.failure + ": " + trial.reason;
-}
-
 std::set<std::string> parameter_names(const std::vector<store::TrialRow>& trials) {
   std::set<std::string> names;
   for (const auto& trial : trials)

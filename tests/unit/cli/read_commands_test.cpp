@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "support/catch.h"
-#include "tuner/cli/orchestrator_lock.h"
+#include "tuner/cli/live_study.h"
 #include "unit/cli/cli_fixture.h"
 
 namespace tune::cli {
@@ -74,6 +74,30 @@ TEST_CASE("a study is running only while a tune holds its lock", "[cli]") {
   CHECK_FALSE(is_locked(store / "steel-legacy/no-such-file"));
 }
 
+TEST_CASE("what runs is shown with its last value and the time so far", "[cli]") {
+  const SampleStore store;
+  const HeldLock lock(store / "steel-legacy/lock");
+  store::StudyStore writer(store / "steel-legacy/study.db", store::OpenMode::kWrite);
+  store::TrialRow running = store::trial_row(3);
+  running.state = TrialState::kRunning;
+  writer.update_trial(running);
+  store::AttemptRow attempt = store::attempt_row(3, 1);
+  attempt.state = "running";
+  attempt.devices = {"GPU-7"};
+  attempt.started = SystemClock().wall_now() - std::chrono::hours(2);
+  writer.insert_attempt(attempt);
+  writer.insert_metrics({store::metric_row(3, "validation:mAP", 4, 0.31)});
+
+  const std::string text = store.run({"status", "steel-legacy"}).out;
+  CHECK(contains(text, "  running: trial 3, step 4, validation:mAP 0.31, GPU-7, 2h 00m\n"));
+  const Json json = Json::parse(store.run({"status", "steel-legacy", "--json"}).out).at("running");
+  REQUIRE(json.size() == 1);
+  CHECK(json.at(0).at("step") == 4);
+  CHECK(json.at(0).at("seconds") >= 7200);
+  CHECK(contains(store.run({"show", "steel-legacy/3"}).out, "2h 00m"));
+  CHECK(contains(store.run({"trials", "steel-legacy"}).out, "2h 00m"));
+}
+
 TEST_CASE("reading commands work beside a writer in the middle of a transaction", "[cli]") {
   const SampleStore store;
   store::StudyStore writer(store / "steel-legacy/study.db", store::OpenMode::kWrite);
@@ -109,7 +133,7 @@ TEST_CASE("best prints the hyperparameters, and as JSON what ask-tell answers", 
 TEST_CASE("show prints one trial with the place of its files", "[cli]") {
   const SampleStore store;
   const Printed printed = store.run({"show", "steel-legacy/2"});
-  CHECK(contains(printed.out, "failure: crash"));
+  CHECK(contains(printed.out, "reason: crash: exit code 3"));
   CHECK(contains(printed.out, "steel-legacy/trials/2\n"));
   CHECK(Json::parse(store.run({"show", "steel-legacy/2", "--json"}).out).at("attempts").size() == 2);
   const Printed missing = store.run({"show", "steel-legacy/9"});

@@ -105,16 +105,15 @@ TEST_CASE("the live area shows running trials and totals, and is rewritten in pl
   CHECK(live.terminal.screen() == std::vector<std::string>{
                                       "  trial 1  starting  GPU-1a2b3c4d  2s",
                                       "  trial 2  starting  cpu  2s",
-                                      "steel-legacy: 2 running, 0 done, 0 stopped, 0 failed of 8 | 2s",
+                                      "steel-legacy: 0/8 done, 2 running | 2s",
                                   });
   live.show(metric(1, "validation:mAP", 4, 0.25));
   live.wait(Milliseconds(2000));
-  CHECK(live.terminal.screen() ==
-        std::vector<std::string>{
-            "  trial 1  epoch 4/20  validation:mAP 0.25  GPU-1a2b3c4d  4s",
-            "  trial 2  starting  cpu  4s",
-            "steel-legacy: 2 running, 0 done, 0 stopped, 0 failed of 8 | 4s, about 2m 36s left",
-        });
+  CHECK(live.terminal.screen() == std::vector<std::string>{
+                                      "  trial 1  epoch 4/20  validation:mAP 0.25  GPU-1a2b3c4d  4s",
+                                      "  trial 2  starting  cpu  4s",
+                                      "steel-legacy: 0/8 done, 2 running | 4s, about 2m 36s left",
+                                  });
 }
 
 TEST_CASE("what happened scrolls above the live area, which shrinks with the trials", "[display]") {
@@ -122,7 +121,7 @@ TEST_CASE("what happened scrolls above the live area, which shrinks with the tri
   live.show(started(1));
   live.show(started(2));
   live.wait(Milliseconds(1000));
-  live.show(finished(1, TrialState::kCompleted, 0.4125));
+  live.show(finished(1, TrialState::kCompleted, 0.4125, "completed"));
   live.show(best(1, 0.4125));
   live.show(finished(2, TrialState::kFailed, std::nullopt, "crash: exit code 3"));
   live.wait(Milliseconds(1000));
@@ -130,7 +129,7 @@ TEST_CASE("what happened scrolls above the live area, which shrinks with the tri
                                       "trial 1 completed: validation:mAP 0.4125",
                                       "trial 1 is the best so far: validation:mAP 0.4125",
                                       "trial 2 failed: crash: exit code 3",
-                                      "steel-legacy: 0 running, 1 done, 0 stopped, 1 failed of 8 | best "
+                                      "steel-legacy: 2/8 done (0 stopped, 1 failed), 0 running | best "
                                       "0.4125 (trial 1) | 2s, about 6s left",
                                   });
   live.end();
@@ -197,7 +196,7 @@ TEST_CASE("a continued study counts what the store holds", "[display]") {
   const StudyProgress progress(
       study, {store::completed(store::trial_row(1), 0.3), store::completed(store::trial_row(2), 0.4)}, clock);
   clock.advance(Milliseconds(5000));
-  CHECK(totals_line(progress) == "0 running, 2 done, 0 stopped, 0 failed of 8 | best 0.4 (trial 2) | 1m 05s");
+  CHECK(totals_line(progress) == "2/8 done, 0 running | best 0.4 (trial 2) | 1m 05s");
 }
 
 TEST_CASE("the remaining time follows the pace of this run and the time limit", "[display]") {
@@ -237,7 +236,7 @@ TEST_CASE("plain lines: one for each change of state, totals at most every 30 se
         "[0s] 8 trials, 2 at once\n"
         "[0s] trial 1 queued: lr=0.001; Sobol point 1\n"
         "[0s] trial 1 started on GPU-1\n"
-        "[30s] 1 running, 0 done, 0 stopped, 0 failed of 8 | 30s\n"
+        "[30s] 0/8 done, 1 running | 30s\n"
         "[50s] trial 1 will run again: drain\n");
 }
 

@@ -73,6 +73,17 @@ TEST_CASE("stopped, failed and repeated work is listed apart and adds up to the 
   CHECK(sum == Approx(*costs.total().usd));
 }
 
+TEST_CASE("a running attempt is billed until now, never below zero, and an ended one as it was", "[cost]") {
+  std::vector<store::AttemptRow> attempts = {leased(1, 1, 10), attempt_row(2, 1), attempt_row(3, 1)};
+  attempts[1].state = attempts[2].state = "running";
+  attempts[1].started = store::at(1000);
+  attempts[2].started = store::at(9000);
+  bill_running(attempts, store::at(3500));
+  CHECK(attempts[0].lease_seconds == 10);
+  CHECK(attempts[1].lease_seconds == 2.5);
+  CHECK(attempts[2].lease_seconds == 0);
+}
+
 TEST_CASE("without a price there are hours and no dollars", "[cost]") {
   StudyRows rows = priced_study();
   rows.study.spec.erase("cost");

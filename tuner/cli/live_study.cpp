@@ -1,10 +1,12 @@
-#include "tuner/cli/orchestrator_lock.h"
+#include "tuner/cli/live_study.h"
 
 #include <sys/stat.h>
 
 #include <fstream>
 #include <sstream>
 #include <string>
+
+#include "tuner/cli/store_path.h"
 
 namespace tune::cli {
 
@@ -22,6 +24,18 @@ bool is_locked(const std::filesystem::path& file) {
     if (kind == "FLOCK" && place.ends_with(inode)) return true;
   }
   return false;
+}
+
+report::StudyRows read_live_study(const std::filesystem::path& store, const std::string& study) {
+  report::StudyRows rows = report::read_study(open_study(store, study));
+  if (rows.study.state != "running") return rows;
+  if (is_locked(study_folder(store, study) / "lock")) {
+    report::bill_running(rows.attempts, SystemClock().wall_now());
+  } else {
+    rows.study.state = "interrupted";
+    rows.study.finish_reason = "no tune works on it; `tune resume " + study + "` continues it";
+  }
+  return rows;
 }
 
 }  // namespace tune::cli
