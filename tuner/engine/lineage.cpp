@@ -21,6 +21,12 @@ Json member(const Json& object, const char* name) {
   return object.is_object() && object.contains(name) ? object[name] : Json(nullptr);
 }
 
+// What tune-train calls it, or a trainer of one's own may call it.
+Json first_of(const Json& object, const char* name, const char* other) {
+  const Json found = member(object, name);
+  return found.is_null() ? member(object, other) : found;
+}
+
 Json last_metrics(const store::StudyStore& store, int trial) {
   Json metrics = Json::object();
   for (const store::MetricRow& row : store.metrics(trial))
@@ -47,6 +53,8 @@ Json lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
   const store::StudyRow study = store.study();
   const Json launch = json_file(attempt_folder / "launch.json"),
              model = json_file(attempt_folder / "output" / "model.json");
+  // The promoted weights are the best checkpoint's, and only the trainer knows what else they reached.
+  const Json metrics = member(model, "metrics");
   Json parameters = Json::object();
   for (const auto& [name, value] : trial.parameters) parameters[name] = value;
   return {{"study", study.name},
@@ -55,10 +63,10 @@ Json lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
           {"parameters", parameters},
           {"fixed", member(study.spec, "fixed")},
           {"trainer", member(study.spec, "trainer")},
-          {"metrics", last_metrics(store, trial.number)},
+          {"metrics", metrics.is_null() ? last_metrics(store, trial.number) : metrics},
           {"argv", member(launch, "argv")},
-          {"data_fingerprint", member(model, "data_fingerprint")},
-          {"parent_weights", member(model, "parent_weights")},
+          {"data_fingerprint", first_of(member(model, "data"), "fingerprint", "data_fingerprint")},
+          {"parent_weights", first_of(model, "initial_weights", "parent_weights")},
           {"libraries", member(model, "libraries")},
           {"code", git_state(study.folder)},
           {"facts", study.facts}};

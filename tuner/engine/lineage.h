@@ -6,7 +6,7 @@
 
 namespace tune::engine {
 
-// Study, trial, seed, hyperparameters, last metrics, argv, data fingerprint and parent weights (from the
+// Study, trial, seed, hyperparameters, metrics, argv, data fingerprint and parent weights (from the
 // trainer's own model.json, where it wrote one), commit of the spec's folder and whether it was clean, and
 // the study's recorded facts (library versions, driver, GPU). What cannot be found out is null, never
 // guessed.

@@ -85,6 +85,22 @@ std::optional<PromotionResult> promote_best(OpenedStudy& study, const RunRequest
 
 LocalRunnerOptions runner_options(const Spec& spec) { return {spec.limits.parallel, spec.resources, {}}; }
 
+// False when a person interrupted it: a signal of the terminal reaches the probe too.
+bool probe(OpenedStudy& study, const Spec& spec, const BuiltinTrainer& trainer, int parallel,
+           const fs::path& folder, Status& status, const Clock& clock, const Interruption& interruption) {
+  if (!is_probed(study.row.facts)) {
+    Journal(study.store, clock, status, [] {
+      return false;
+    }).notice("tune-train is measured once on this machine, to choose its precision");
+  }
+  try {
+    probe_once(study.row.facts, trainer, spec, folder, study.row.seed, parallel);
+  } catch (const Error&) {
+    if (interruption.count.load() == 0) throw;
+  }
+  return interruption.count.load() == 0;
+}
+
 StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optional<BuiltinTrainer>& trainer,
                      const RunHooks& hooks, const Clock& clock, Status& status, Interruption& interruption) {
   Spec& spec = request.spec;
@@ -94,7 +110,10 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   LocalRunner runner(runner_options(spec));
   if (!study.row.facts.contains("machine")) study.row.facts.update(machine_facts(request.version));
   study.row.facts.erase("promotion");
-  if (trainer) probe_once(study.row.facts, *trainer, spec, folder, study.row.seed, runner.capacity().total);
+  if (trainer &&
+      !probe(study, spec, *trainer, runner.capacity().total, folder, status, clock, interruption)) {
+    return {Outcome::kInterrupted, "interrupted", 0, 0, 0, std::nullopt};
+  }
   study.row.state = "running";
   study.store.update_study(study.row);
   hooks.on_runner(&runner);

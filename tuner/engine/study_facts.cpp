@@ -51,14 +51,18 @@ Json machine_facts(const std::string& version) {
             {"driver", machine.driver}}}};
 }
 
+bool is_probed(const Json& facts) {
+  return facts.contains("probe") &&
+         facts["probe"].value("host", "") == facts.at("machine").at("host").get<std::string>();
+}
+
 void probe_once(Json& facts, const BuiltinTrainer& trainer, const Spec& spec, const fs::path& study_folder,
                 std::uint64_t seed, int parallel) {
-  const std::string host = facts.at("machine").at("host");
-  if (facts.contains("probe") && facts["probe"].value("host", "") == host) return;
+  if (is_probed(facts)) return;
   Json answer = probe_trainer(trainer, spec, probe_document(spec, study_folder, seed, parallel),
                               study_folder / "probe");
   facts["precision"] = answer.at("precision");
-  answer["host"] = host;
+  answer["host"] = facts.at("machine").at("host");
   facts["probe"] = std::move(answer);
   facts["trainer"] = {{"version", trainer.description.value("version", "")},
                       {"libtorch", trainer.description.value("libtorch", "")}};

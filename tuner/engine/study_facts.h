@@ -12,6 +12,8 @@ namespace tune::engine {
 // {"tune":"0.1.0","sqlite":"3.53.2","machine":{"host","cores","gpus":[...],"driver"}}.
 Json machine_facts(const std::string& version);
 
+// Whether `facts` hold a probe of this machine.
+bool is_probed(const Json& facts);
 // Runs the built-in trainer's probe, unless `facts` hold that of this machine already, and puts its answer
 // under "probe" and "precision". `study_folder` gets a folder `probe`.
 void probe_once(Json& facts, const BuiltinTrainer& trainer, const Spec& spec,

@@ -1,0 +1,182 @@
+#include "tuner/engine/promotion.h"
+
+#include <fstream>
+
+#include "loop_fixture.h"
+#include "tuner/engine/attempt_plan.h"
+#include "tuner/engine/sha256.h"
+
+namespace tune::test {
+namespace {
+
+using namespace engine;
+namespace fs = std::filesystem;
+
+const Objective kObjective{"mAP", Goal::kMaximize, Reduce::kBest};
+
+std::string text_of(const fs::path& file) {
+  std::ifstream stream(file);
+  return std::string(std::istreambuf_iterator<char>(stream), {});
+}
+
+// A study on disk whose trials have completed with the given values, each with a file in its output folder.
+class PromotableStudy {
+ public:
+  PromotableStudy(const fs::path& store_folder, const std::string& name, const std::vector<double>& values,
+                  const Objective& objective = kObjective)
+      : folder_(store_folder / name), store_(make(folder_), store::OpenMode::kCreate) {
+    store::StudyRow row;
+    row.name = name;
+    row.spec = Json::object();
+    row.folder = "/";
+    row.objective = objective;
+    row.state = "finished";
+    store_.create_study(row);
+    for (std::size_t i = 0; i < values.size(); ++i) add(static_cast<int>(i) + 1, values[i]);
+  }
+  store::StudyStore& store() { return store_; }
+  fs::path output(int trial) const { return attempt_folder(folder_, {trial, 1}) / "output"; }
+
+ private:
+  static fs::path make(const fs::path& folder) {
+    fs::create_directories(folder);
+    return folder / "study.db";
+  }
+  void add(int number, double value) {
+    store::TrialRow row;
+    row.number = number;
+    row.parameters = {{"x", 0.5}};
+    row.state = TrialState::kRunning;
+    row.attempts = 1;
+    store_.insert_trial(row);
+    row.state = TrialState::kCompleted;
+    row.reason = "completed";
+    row.values = {value};
+    store_.update_trial(row);
+    store_.insert_observation(number, {value}, 1);
+    fs::create_directories(output(number) / "deep");
+    std::ofstream(output(number) / "weights") << "abc";
+    std::ofstream(output(number) / "deep" / "labels") << "trial " << number;
+    fs::create_directories(checkpoint_folder(folder_, number));
+    std::ofstream(checkpoint_folder(folder_, number) / "last") << "12345678";
+  }
+  fs::path folder_;
+  store::StudyStore store_;
+};
+
+TEST_CASE("SHA-256 of a file is the published one of its bytes") {
+  ScratchFolder folder;
+  std::ofstream(folder.path() / "abc") << "abc";
+  std::ofstream(folder.path() / "empty");
+  CHECK(sha256_of_file(folder.path() / "abc") ==
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(sha256_of_file(folder.path() / "empty") ==
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+TEST_CASE("the gate wants a better value of the same metric with the same goal") {
+  CHECK(judge_promotion(kObjective, 0.1, std::nullopt, false).passes);
+  store::ModelVersion current;
+  current.version = 3;
+  current.objective = kObjective;
+  current.value = 0.4;
+  CHECK(judge_promotion(kObjective, 0.5, current, false).passes);
+  CHECK_FALSE(judge_promotion(kObjective, 0.4, current, false).passes);
+  CHECK_FALSE(judge_promotion(kObjective, 0.3, current, false).passes);
+  CHECK(judge_promotion(kObjective, 0.3, current, true).passes);
+  Objective other = kObjective;
+  other.metric = "AP50";
+  CHECK_FALSE(judge_promotion(other, 0.9, current, false).passes);
+  other = kObjective;
+  other.goal = Goal::kMinimize;
+  CHECK_FALSE(judge_promotion(other, 0.1, current, false).passes);
+  CHECK(judge_promotion(other, 0.1, current, false).reason.find("version 3") != std::string::npos);
+}
+
+TEST_CASE("the best trial's output becomes the current version, whole and hashed") {
+  ScratchFolder folder;
+  PromotableStudy study(folder.path(), "s", {0.2, 0.6, 0.4});
+  const PromotionResult result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  CHECK(result.promoted);
+  CHECK(result.trial == 2);
+  CHECK(result.version == 1);
+  const fs::path current = folder.path() / "models" / "m" / "current";
+  CHECK(fs::read_symlink(current) == "versions/1");
+  CHECK(text_of(current / "deep" / "labels") == "trial 2");
+  const store::ModelRegistry registry(folder.path() / "models" / "registry.db", false);
+  const auto version = registry.current("m");
+  REQUIRE(version);
+  CHECK(version->value == 0.6);
+  REQUIRE(version->files.size() == 2);
+  CHECK(version->files[0].path == "deep/labels");
+  CHECK(version->files[1].sha256 == sha256_of_file(current / "weights"));
+  CHECK(version->lineage.at("trial") == 2);
+  CHECK(registry.promotions("m").size() == 1);
+  // The version has bytes of its own: a trainer that writes on does not change it.
+  std::ofstream(study.output(2) / "weights") << "changed";
+  CHECK(text_of(current / "weights") == "abc");
+}
+
+TEST_CASE("promoting the same trial again changes nothing") {
+  ScratchFolder folder;
+  PromotableStudy study(folder.path(), "s", {0.2});
+  promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  const PromotionResult again = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  CHECK(again.version == 1);
+  CHECK(again.reason.find("already") != std::string::npos);
+  CHECK(store::ModelRegistry(folder.path() / "models" / "registry.db", false).promotions("m").size() == 1);
+}
+
+TEST_CASE("a worse trial is refused unless a person chose it, and can be rolled back") {
+  ScratchFolder folder;
+  PromotableStudy good(folder.path(), "good", {0.9}), bad(folder.path(), "bad", {0.1});
+  promote_trial(good.store(), {folder.path(), "m", std::nullopt});
+  const PromotionResult refused = promote_trial(bad.store(), {folder.path(), "m", std::nullopt});
+  CHECK_FALSE(refused.promoted);
+  CHECK(refused.reason.find("not better") != std::string::npos);
+  CHECK(promote_trial(bad.store(), {folder.path(), "m", 1}).version == 2);
+  const PromotionResult back = promote_trial(good.store(), {folder.path(), "m", 1});
+  CHECK(back.version == 1);
+  CHECK(fs::read_symlink(folder.path() / "models" / "m" / "current") == "versions/1");
+}
+
+TEST_CASE("what is no file, an empty output and a trial without a value are refused with their reason") {
+  ScratchFolder folder;
+  PromotableStudy study(folder.path(), "s", {0.2, 0.3});
+  fs::create_symlink("/etc/passwd", study.output(2) / "link");
+  CHECK_THROWS_AS(promote_trial(study.store(), {folder.path(), "m", std::nullopt}), Error);
+  CHECK_FALSE(fs::exists(folder.path() / "models" / "m" / "current"));
+  fs::remove_all(study.output(2));
+  const PromotionResult empty = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  CHECK_FALSE(empty.promoted);
+  CHECK(empty.reason.find("$TUNE_OUTPUT_DIR") != std::string::npos);
+  CHECK_THROWS_AS(promote_trial(study.store(), {folder.path(), "m", 7}), Error);
+  CHECK_THROWS_AS(promote_trial(study.store(), {folder.path(), "../m", std::nullopt}), Error);
+  CHECK_THROWS_AS(promote_trial(study.store(), {folder.path(), "staging", std::nullopt}), Error);
+}
+
+TEST_CASE("what a dead promotion left is cleared, and its link is made good") {
+  ScratchFolder folder;
+  PromotableStudy study(folder.path(), "s", {0.2}), next(folder.path(), "next", {0.1});
+  promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  const fs::path models = folder.path() / "models";
+  fs::remove(models / "m" / "current");
+  fs::create_directories(models / "staging" / "left" / "behind");
+  fs::create_directories(models / "m" / "versions" / "2" / "without a row");
+  CHECK_FALSE(promote_trial(next.store(), {folder.path(), "m", std::nullopt}).promoted);
+  CHECK(fs::read_symlink(models / "m" / "current") == "versions/1");
+  CHECK(fs::is_empty(models / "staging"));
+  CHECK(promote_trial(next.store(), {folder.path(), "m", 1}).version == 2);
+  CHECK_FALSE(fs::exists(models / "m" / "versions" / "2" / "without a row"));
+}
+
+TEST_CASE("losing checkpoints are removed, the winner's is kept") {
+  ScratchFolder folder;
+  PromotableStudy study(folder.path(), "s", {0.2, 0.6, 0.4});
+  CHECK(remove_losing_checkpoints(study.store(), folder.path() / "s", 2) == 16);
+  CHECK_FALSE(fs::exists(checkpoint_folder(folder.path() / "s", 1)));
+  CHECK(fs::exists(checkpoint_folder(folder.path() / "s", 2) / "last"));
+}
+
+}  // namespace
+}  // namespace tune::test
