@@ -1,6 +1,7 @@
 // `tune --spec FILE`: creates a study, or goes on with it.
 #include <charconv>
 
+#include "tuner/cli/checked_spec.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/dry_run.h"
 #include "tuner/cli/store_path.h"
@@ -48,6 +49,8 @@ int run_command(const Arguments& arguments, Console& console) {
   engine::RunRequest request;
   request.spec_file = options->text("spec");
   request.spec = read_spec(request.spec_file);
+  check_regexes(request.spec);
+  if (!options->has("json")) print_warnings(request.spec, console.err);
   request.spec_text = read_file(request.spec_file);
   request.store = std::filesystem::absolute(store_folder(*options)).lexically_normal();
   request.overrides = limit_overrides(*options);

@@ -68,6 +68,7 @@ struct Spec {
   std::optional<std::string> promote_model;
 
   std::filesystem::path folder;  // where relative paths start: the spec file's folder, absolute
+  std::string file;              // as messages name it
   std::string text;  // as written. To read a spec again, parse this: the order of parameters counts
   Json document;     // as parsed (sorted keys), for the store and for comparing
   std::vector<Problem> warnings;  // suspicious, not wrong: a loss that is maximized and the like
@@ -82,6 +83,10 @@ Spec read_spec(const std::filesystem::path& file, SpecUse use = SpecUse::kRun);
 // The same from text; `name` stands for the file in messages, `folder` is where relative paths start.
 Spec parse_spec(const std::string& text, const std::string& name, const std::filesystem::path& folder,
                 SpecUse use = SpecUse::kRun);
+
+// Gives problems that were found later, by pointer alone, their lines and columns, and puts them in the order
+// of the text. `text` is that of a spec that was read.
+void locate_problems(const std::string& text, std::vector<Problem>& problems);
 
 // The difference of two spec documents as lines "/limits/trials: 20 -> 40", empty when they mean the same.
 std::vector<std::string> spec_difference(const Json& old_document, const Json& new_document);

@@ -5,16 +5,11 @@
 #include <utility>
 
 namespace tune {
-namespace {
-
-std::vector<Problem> in_text_order(std::vector<Problem> problems) {
+void sort_by_place(std::vector<Problem>& problems) {
   std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
     return std::tie(a.line, a.column) < std::tie(b.line, b.column);
   });
-  return problems;
 }
-
-}  // namespace
 
 void SpecProblems::add(const std::string& pointer, std::string message, std::string hint) {
   const Position place = place_of(pointer);
@@ -59,8 +54,15 @@ Position SpecProblems::place_of(std::string pointer) const {
   }
 }
 
-std::vector<Problem> SpecProblems::take_problems() { return in_text_order(std::exchange(problems_, {})); }
-std::vector<Problem> SpecProblems::take_warnings() { return in_text_order(std::exchange(warnings_, {})); }
+std::vector<Problem> SpecProblems::take_problems() {
+  sort_by_place(problems_);
+  return std::exchange(problems_, {});
+}
+
+std::vector<Problem> SpecProblems::take_warnings() {
+  sort_by_place(warnings_);
+  return std::exchange(warnings_, {});
+}
 
 std::string in_quotes(std::string_view text) {
   return OrderedJson(text).dump(-1, ' ', false, OrderedJson::error_handler_t::replace);

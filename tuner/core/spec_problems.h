@@ -31,17 +31,21 @@ class SpecProblems {
   // The line of a value; 0 where there is none.
   int line_of(const std::string& pointer) const;
 
+  // Where the value is, or the nearest value around it.
+  Position place_of(std::string pointer) const;
+
   // In the order of the text.
   std::vector<Problem> take_problems();
   std::vector<Problem> take_warnings();
 
  private:
-  Position place_of(std::string pointer) const;
-
   const PositionedJson& source_;
   std::vector<Problem> problems_, warnings_;
   std::set<std::string> unsound_;
 };
+
+// In the order of the text; those of one place stay as they are.
+void sort_by_place(std::vector<Problem>& problems);
 
 // What a value is, for messages: "the text \"abc\"", "the number 3", "an object".
 std::string describe_value(const OrderedJson& value);

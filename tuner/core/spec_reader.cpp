@@ -153,17 +153,27 @@ Spec parse_spec(const std::string& text, const std::string& name, const std::fil
   std::vector<Problem> found = problems.take_problems();
   found.insert(found.begin(), source.problems.begin(), source.problems.end());
   if (!found.empty()) {
-    std::stable_sort(found.begin(), found.end(), [](const Problem& a, const Problem& b) {
-      return a.line != b.line ? a.line < b.line : a.column < b.column;
-    });
+    sort_by_place(found);
     throw SpecError(name, std::move(found));
   }
   add_warnings(spec, problems);
   spec.warnings = problems.take_warnings();
   spec.folder = std::filesystem::absolute(folder).lexically_normal();
+  spec.file = name;
   spec.text = text;
   spec.document = source.value;
   return spec;
+}
+
+void locate_problems(const std::string& text, std::vector<Problem>& problems) {
+  const PositionedJson source = parse_with_positions(text);
+  const SpecProblems places(source);
+  for (Problem& problem : problems) {
+    if (problem.line != 0) continue;
+    const Position place = places.place_of(problem.pointer);
+    problem.line = place.line, problem.column = place.column;
+  }
+  sort_by_place(problems);
 }
 
 Spec read_spec(const std::filesystem::path& file, SpecUse use) {

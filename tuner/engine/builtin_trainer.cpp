@@ -6,7 +6,6 @@
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
-#include "tuner/core/json_positions.h"
 #include "tuner/engine/run_program.h"
 
 namespace tune::engine {
@@ -182,19 +181,6 @@ class TrainerCheck {
   std::vector<Problem> problems_;
 };
 
-// Lines and columns of the values that the pointers name, or of the nearest value around them.
-void place(std::vector<Problem>& problems, const std::string& text) {
-  const PositionedJson source = parse_with_positions(text);
-  for (Problem& problem : problems) {
-    std::string pointer = problem.pointer;
-    while (!pointer.empty() && !source.values.contains(pointer)) pointer.resize(pointer.rfind('/'));
-    if (const auto found = source.values.find(pointer); found != source.values.end()) {
-      problem.line = found->second.line;
-      problem.column = found->second.column;
-    }
-  }
-}
-
 }  // namespace
 
 BuiltinTrainer find_builtin_trainer() {
@@ -221,7 +207,7 @@ void apply_builtin_trainer(Spec& spec, const BuiltinTrainer& trainer, const std:
   if (!spec.trainer) return;
   std::vector<Problem> problems = trainer_problems(spec, trainer.description);
   if (!problems.empty()) {
-    place(problems, text);
+    locate_problems(text, problems);
     throw SpecError(file, std::move(problems));
   }
 

@@ -1,0 +1,222 @@
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "support/catch.h"
+#include "unit/cli/cli_fixture.h"
+
+namespace tune::cli {
+namespace {
+
+using Catch::Matchers::Contains;
+
+const std::string kSpec = R"json({
+  "study": "digits",
+  "objective": { "metric": "val:loss", "goal": "minimize" },
+  "parameters": {
+    "lr": { "type": "float", "min": 0.001, "max": 0.1, "scale": "log" },
+    "batch": { "type": "int", "min": 8, "max": 32, "step": 8 },
+    "optimizer": { "type": "categorical", "values": ["sgd", "adam"] },
+    "momentum": { "type": "float", "min": 0.5, "max": 0.99, "scale": "reverse_log", "when": { "optimizer": "sgd" } }
+  },
+  "command": ["python3", "train.py", "--lr={{lr}}"],
+  "metrics": [
+    { "name": "val:loss", "regex": "val_loss=([0-9.]+)", "step": "epoch ([0-9]+)" },
+    { "name": "val:acc", "regex": "acc=(.*)" }
+  ],
+  "limits": { "trials": 12, "parallel": 2, "time": "2h", "trial_time": "10m" }
+})json";
+
+// A folder with a spec, a log, and what else a test puts there.
+class Folder {
+ public:
+  std::string write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name, std::ios::binary) << text;
+    return (folder_ / name).string();
+  }
+  std::string path() const { return (folder_ / "").string(); }
+
+ private:
+  store::TemporaryFolder folder_;
+};
+
+std::string replaced(std::string text, const std::string& old_part, const std::string& new_part) {
+  const std::size_t at = text.find(old_part);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, old_part.size(), new_part);
+}
+
+// A tune-train on the path that only describes itself.
+class DescribingTrainer {
+ public:
+  explicit DescribingTrainer(const Folder& folder) : before_(std::getenv("PATH")) {
+    const std::string program =
+        folder.write("tune-train", "#!/bin/sh\ncat <<'END'\n" + kDescription + "\nEND\n");
+    ::chmod(program.c_str(), 0755);
+    ::setenv("PATH", (folder.path() + ":" + before_).c_str(), 1);
+  }
+  ~DescribingTrainer() { ::setenv("PATH", before_.c_str(), 1); }
+
+ private:
+  inline static const std::string kDescription =
+      R"json({"schema":1,"program":"tune-train","version":"0","libtorch":"0",
+    "tasks":[{"name":"detection","trainer_keys":[{"name":"model","kind":"choice","values":["tiny"],"required":true},
+      {"name":"recipe","kind":"choice","values":["legacy"],"default":"legacy"}],
+      "recipes":[{"name":"legacy","hyperparameters":[{"name":"lr","type":"float","default":0.01,"min":1e-6,"max":0.05}],
+        "metrics":[{"name":"mAP","goal":"maximize","regex":"mAP=([0-9.]+)","step":"epoch=([0-9]+)"}]}],"models":[]}]})json";
+  std::string before_;
+};
+
+const std::string kTrainerSpec = R"json({
+  "study": "steel",
+  "objective": { "metric": "mAP", "goal": "maximize" },
+  "parameters": { "lr": { "type": "float", "min": 0.001, "max": 0.01, "scale": "log" } },
+  "trainer": { "task": "detection", "model": "tiny" },
+  "limits": { "trials": 2 }
+})json";
+
+TEST_CASE("a valid spec is summarized", "[check]") {
+  const Folder folder;
+  const std::string spec = folder.write("search.json", kSpec);
+  const Printed printed = run({"check", spec});
+  CHECK(printed.code == 0);
+  CHECK(printed.err.empty());
+  CHECK(printed.out == spec +
+                           " is valid\n"
+                           "  study       digits\n"
+                           "  objective   minimize val:loss (best value of a trial)\n"
+                           "  strategy    auto; early stopping: none\n"
+                           "  limits      12 trials, 2 at once, 2h 00m in all, 10m 00s a trial\n"
+                           "  parameters  4, continuous\n"
+                           "    lr: 0.001 to 0.1, float, log\n"
+                           "    batch: 8 to 32 by 8, int, linear\n"
+                           "    optimizer: \"sgd\", \"adam\"\n"
+                           "    momentum: 0.5 to 0.99, float, reverse_log; when optimizer is \"sgd\"\n");
+}
+
+TEST_CASE("the mistakes of a spec are printed with their lines, and the exit code is 3", "[check]") {
+  const Folder folder;
+  const std::string spec =
+      folder.write("search.json", replaced(kSpec, "\"limits\": { \"trials\"", "\"limits\": { \"trails\""));
+  const Printed printed = run({"check", spec});
+  CHECK(printed.code == 3);
+  CHECK(printed.out.empty());
+  CHECK_THAT(printed.err,
+             Contains(spec + ":15:15 /limits/trails: unknown key \"trails\"\n    did you mean \"trials\"?"));
+  const Printed json = run({"check", spec, "--json"});
+  const Json error = Json::parse(json.err).at("error");
+  CHECK(error.at("code") == "bad_spec");
+  CHECK(error.at("problems").at(0).at("line") == 15);
+  CHECK(error.at("problems").at(0).at("pointer") == "/limits/trails");
+}
+
+TEST_CASE("regexes are tried, and a bad one is reported in its line", "[check]") {
+  const Folder folder;
+  const std::string spec = folder.write(
+      "search.json", replaced(replaced(kSpec, "epoch ([0-9]+)", "epoch [0-9]+"), "acc=(.*)", "acc=(.*"));
+  const Printed printed = run({"check", spec});
+  CHECK(printed.code == 3);
+  CHECK_THAT(printed.err, Contains("has 2 problems") && Contains(":12:66 /metrics/0/step: the regex") &&
+                              Contains(":13:35 /metrics/1/regex: the regex"));
+}
+
+TEST_CASE("a missing spec is not found", "[check]") {
+  CHECK(run({"check", "/nowhere/search.json"}).code == 5);
+  CHECK(run({"check"}).code == 2);
+}
+
+TEST_CASE("warnings go to stderr and leave the spec valid", "[check]") {
+  const Folder folder;
+  const std::string spec = folder.write("search.json", replaced(kSpec, "minimize", "maximize"));
+  const Printed printed = run({"check", spec});
+  CHECK(printed.code == 0);
+  CHECK_THAT(printed.out, Contains("is valid"));
+  CHECK_THAT(printed.err, Catch::Matchers::StartsWith("warning: " + spec +
+                                                      ":3:48 /objective/goal: \"val:loss\" is maximized"));
+  const Json json = Json::parse(run({"check", spec, "--json"}).out);
+  CHECK(json.at("warnings").at(0).at("line") == 3);
+}
+
+TEST_CASE("a sample log shows where each metric is read from", "[check]") {
+  const Folder folder;
+  const std::string spec = folder.write("search.json", kSpec);
+  const std::string log =
+      folder.write("log", "hello\nepoch 1 val_loss=0.50 acc=81%\nepoch 2 val_loss=0.25 acc=\x1B[31m90\n");
+  const Printed printed = run({"check", spec, "--sample", log});
+  CHECK(printed.code == 0);
+  CHECK_THAT(printed.out, Contains("\n3 lines of log\n"
+                                   "val:loss: 2 values\n"
+                                   "  line 2, step 1: 0.5\n"
+                                   "  line 3, step 2: 0.25\n"
+                                   "val:acc: 0 values\n"
+                                   "  line 2 matches, but captures \"81%\", which is not a number\n"
+                                   "  line 3 matches, but captures \"\\u001b[31m90\", which is not a number\n"
+                                   "  the regex matches, but its first group is not a number") &&
+                              Contains("A trial with this log would have val:loss = 0.25.\n"));
+}
+
+TEST_CASE("only the first values of a long log are printed, and all of them as JSON", "[check]") {
+  const Folder folder;
+  const std::string spec = folder.write("search.json", kSpec);
+  std::string text;
+  for (int epoch = 1; epoch <= 30; ++epoch)
+    text += "epoch " + std::to_string(epoch) + " val_loss=" + std::to_string(40 - epoch) + "\n";
+  const std::string log = folder.write("log", text);
+  const Printed printed = run({"check", spec, "--sample", log});
+  CHECK_THAT(printed.out,
+             Contains("val:loss: 30 values") && Contains("... and 20 more, up to line 30, step 30: 10\n"));
+  const Json sample = Json::parse(run({"check", spec, "--sample", log, "--json"}).out).at("sample");
+  CHECK(sample.at("lines") == 30);
+  CHECK(sample.at("metrics").at(0).at("values").size() == 30);
+  CHECK(sample.at("metrics").at(0).at("values").at(29) ==
+        Json({{"line", 30}, {"step", 30}, {"value", 10.0}}));
+  CHECK(sample.at("objective") == 10.0);
+}
+
+TEST_CASE("a log without the objective would make the trial fail, which is exit code 3", "[check]") {
+  const Folder folder;
+  const std::string spec = folder.write("search.json", kSpec);
+  const std::string log = folder.write("log", "EPOCH 1 VAL_LOSS=0.5\n");
+  const Printed printed = run({"check", spec, "--sample", log});
+  CHECK(printed.code == 3);
+  CHECK_THAT(printed.out,
+             Contains("line 1 matches except for upper and lower case: start the regex with (?i)"));
+  CHECK_THAT(printed.err, Contains("it has no finite value of val:loss"));
+  CHECK(run({"check", spec, "--sample", "/nowhere/log"}).code == 5);
+  CHECK(run({"check", spec, "--sample", folder.path()}).code == 5);
+}
+
+TEST_CASE("a built-in trainer's own metrics are tried on the sample", "[check]") {
+  const Folder folder;
+  const DescribingTrainer trainer(folder);
+  const std::string spec = folder.write("search.json", kTrainerSpec);
+  const std::string log = folder.write("log", "epoch=1 mAP=0.3\nepoch=2 mAP=0.4\n");
+  const Printed printed = run({"check", spec, "--sample", log});
+  CHECK(printed.err.empty());
+  CHECK_THAT(printed.out, Contains("mAP: 2 values") && Contains("would have mAP = 0.4."));
+}
+
+TEST_CASE("mistakes in a built-in trainer's keys have lines as well", "[check]") {
+  const Folder folder;
+  const DescribingTrainer trainer(folder);
+  const std::string text =
+      replaced(replaced(kTrainerSpec, "\"tiny\"", "\"huge\""), "0.01, \"scale\"", "0.1, \"scale\"");
+  const Printed printed = run({"check", folder.write("search.json", text)});
+  CHECK(printed.code == 3);
+  CHECK_THAT(printed.err,
+             Contains(":4:65 /parameters/lr/max: ") && Contains(":5:46 /trainer/model: \"huge\""));
+}
+
+TEST_CASE("checking a built-in trainer's spec needs tune-train", "[check]") {
+  const Folder folder;
+  const std::string before = std::getenv("PATH");
+  ::setenv("PATH", folder.path().c_str(), 1);
+  const Printed printed = run({"check", folder.write("search.json", kTrainerSpec)});
+  ::setenv("PATH", before.c_str(), 1);
+  CHECK(printed.code == 7);
+  CHECK_THAT(printed.err, Contains("tune-train was not found"));
+}
+
+}  // namespace
+}  // namespace tune::cli

@@ -1,0 +1,200 @@
+#include <fstream>
+#include <ostream>
+
+#include "tuner/cli/checked_spec.h"
+#include "tuner/cli/commands.h"
+#include "tuner/cli/options.h"
+#include "tuner/cli/output.h"
+#include "tuner/core/error.h"
+#include "tuner/metrics/log_sample.h"
+
+namespace tune::cli {
+namespace {
+
+constexpr std::size_t kShownValues = 10;  // of a metric, where a person reads
+
+const char* scale_name(Scale scale) {
+  switch (scale) {
+    case Scale::kLinear:
+      return "linear";
+    case Scale::kLog:
+      return "log";
+    case Scale::kReverseLog:
+      return "reverse_log";
+  }
+  return "linear";
+}
+
+const char* reduce_name(Reduce reduce) {
+  switch (reduce) {
+    case Reduce::kLast:
+      return "last";
+    case Reduce::kBest:
+      return "best";
+    case Reduce::kMin:
+      return "smallest";
+    case Reduce::kMax:
+      return "largest";
+  }
+  return "best";
+}
+
+// Text out of a log or a spec, harmless for the terminal.
+std::string harmless(const Json& value) { return value.dump(-1, ' ', true, Json::error_handler_t::replace); }
+
+std::string describe(const Parameter& parameter) {
+  std::string text;
+  if (parameter.type == ParameterType::kCategorical) {
+    for (const Json& value : parameter.values) text += (text.empty() ? "" : ", ") + harmless(value);
+  } else {
+    text = shortest(parameter.min) + " to " + shortest(parameter.max);
+    if (parameter.step) text += " by " + shortest(*parameter.step);
+    text += std::string(", ") + (parameter.type == ParameterType::kInt ? "int" : "float") + ", " +
+            scale_name(parameter.scale);
+  }
+  for (const Condition& condition : parameter.when) {
+    std::string values;
+    for (const Json& value : condition.any_of) values += (values.empty() ? "" : " or ") + harmless(value);
+    text += "; when " + condition.parent + " is " + values;
+  }
+  return text;
+}
+
+std::string describe(const Limits& limits) {
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (limits.trials) add(std::to_string(*limits.trials) + (*limits.trials == 1 ? " trial" : " trials"));
+  if (limits.parallel) add(std::to_string(*limits.parallel) + " at once");
+  if (limits.time) add(format_duration(*limits.time) + " in all");
+  if (limits.trial_time) add(format_duration(*limits.trial_time) + " a trial");
+  return text;
+}
+
+void print_summary(const Spec& spec, std::ostream& out) {
+  const Objective& objective = spec.objective;
+  out << spec.file << " is valid\n"
+      << "  study       " << spec.study << '\n'
+      << "  objective   " << (objective.goal == Goal::kMaximize ? "maximize " : "minimize ")
+      << objective.metric << " (" << reduce_name(objective.reduce) << " value of a trial)\n"
+      << "  strategy    " << spec.strategy.name << "; early stopping: " << spec.early_stopping.rule << '\n'
+      << "  limits      " << describe(spec.limits) << '\n';
+  const std::size_t points = spec.space.cardinality();
+  out << "  parameters  " << spec.space.size() << ", "
+      << (points == 0 ? "continuous" : std::to_string(points) + (points == 1 ? " point" : " points")) << '\n';
+  for (const Parameter& parameter : spec.space.parameters())
+    out << "    " << parameter.name << ": " << describe(parameter) << '\n';
+}
+
+void print_metric(const metrics::SampleMetric& metric, std::ostream& out) {
+  out << metric.name << ": " << metric.values.size() << (metric.values.size() == 1 ? " value" : " values")
+      << '\n';
+  for (std::size_t i = 0; i < metric.values.size() && i < kShownValues; ++i)
+    out << "  line " << metric.values[i].line << ", step " << metric.values[i].point.step << ": "
+        << shortest(metric.values[i].point.value) << '\n';
+  if (metric.values.size() > kShownValues) {
+    const metrics::SampleValue& last = metric.values.back();
+    out << "  ... and " << metric.values.size() - kShownValues << " more, up to line " << last.line
+        << ", step " << last.point.step << ": " << shortest(last.point.value) << '\n';
+  }
+  for (std::size_t i = 0; i < metric.misses.size() && i < kShownValues; ++i)
+    out << "  line " << metric.misses[i].line << " matches, but captures "
+        << harmless(metric.misses[i].captured) << ", which is not a number\n";
+  if (!metric.hint.empty()) out << "  " << metric.hint << '\n';
+}
+
+Json to_json(const metrics::SampleMetric& metric) {
+  Json values = Json::array(), misses = Json::array();
+  for (const metrics::SampleValue& value : metric.values)
+    values.push_back(
+        {{"line", value.line}, {"step", value.point.step}, {"value", number_to_json(value.point.value)}});
+  for (const metrics::SampleMiss& miss : metric.misses)
+    misses.push_back({{"line", miss.line}, {"captured", miss.captured}});
+  return {{"name", metric.name}, {"values", values}, {"not_numbers", misses}, {"hint", metric.hint}};
+}
+
+// What the objective would be if the sample were a trial's log. A repeated step counts with its later value.
+std::optional<double> objective_value(const Spec& spec, const metrics::LogSample& sample) {
+  std::map<std::int64_t, double> by_step;
+  for (const metrics::SampleMetric& metric : sample.metrics)
+    if (metric.name == spec.objective.metric)
+      for (const metrics::SampleValue& value : metric.values) by_step[value.point.step] = value.point.value;
+  std::vector<MetricPoint> curve;
+  for (const auto& [step, value] : by_step) curve.push_back({step, value});
+  return reduce_curve(curve, spec.objective);
+}
+
+metrics::LogSample read_sample(const Spec& spec, const std::string& path) {
+  std::error_code ignored;
+  std::ifstream log(path, std::ios::binary);
+  if (!log || std::filesystem::is_directory(path, ignored))
+    throw Error(ExitCode::kNotFound, "the log \"" + path + "\" cannot be read",
+                "give the file that a training run printed");
+  return metrics::read_log_sample(spec.metrics, log);
+}
+
+Json warnings_json(const Spec& spec) {
+  Json list = Json::array();
+  for (const Problem& warning : spec.warnings)
+    list.push_back({{"line", warning.line},
+                    {"column", warning.column},
+                    {"pointer", warning.pointer},
+                    {"message", warning.message},
+                    {"hint", warning.hint}});
+  return list;
+}
+
+void print_as_json(const Spec& spec, const std::optional<metrics::LogSample>& sample,
+                   const std::optional<double>& objective, Console& console) {
+  const std::size_t points = spec.space.cardinality();
+  Json json{{"schema", 1}, {"study", spec.study}, {"valid", true}, {"warnings", warnings_json(spec)}};
+  json["parameters"] = Json::array();
+  for (const Parameter& parameter : spec.space.parameters()) json["parameters"].push_back(parameter.name);
+  json["points"] = points == 0 ? Json() : Json(points);
+  if (sample) {
+    json["sample"] = {{"lines", sample->lines}, {"metrics", Json::array()}};
+    for (const metrics::SampleMetric& metric : sample->metrics)
+      json["sample"]["metrics"].push_back(to_json(metric));
+    json["sample"]["objective"] = objective ? Json(*objective) : Json();
+  }
+  print_json(json, console);
+}
+
+void print_sample(const Spec& spec, const metrics::LogSample& sample, const std::optional<double>& objective,
+                  std::ostream& out) {
+  out << '\n' << sample.lines << (sample.lines == 1 ? " line" : " lines") << " of log\n";
+  for (const metrics::SampleMetric& metric : sample.metrics) print_metric(metric, out);
+  if (objective)
+    out << "A trial with this log would have " << spec.objective.metric << " = " << shortest(*objective)
+        << ".\n";
+}
+
+}  // namespace
+
+int check_command(const Arguments& arguments, Console& console) {
+  const auto options = Options("check")
+                           .positional("SPEC", "the spec, search.json")
+                           .value("sample", "LOG", "show which lines of this log the metrics are read from")
+                           .parse(arguments, console);
+  if (!options) return 0;
+  const Spec spec = read_checked_spec(options->text("SPEC")).spec;
+  std::optional<metrics::LogSample> sample;
+  std::optional<double> objective;
+  if (options->has("sample")) {
+    sample = read_sample(spec, options->text("sample"));
+    objective = objective_value(spec, *sample);
+  }
+  if (options->has("json")) {
+    print_as_json(spec, sample, objective, console);
+  } else {
+    print_summary(spec, console.out);
+    print_warnings(spec, console.err);
+    if (sample) print_sample(spec, *sample, objective, console.out);
+  }
+  if (sample && !objective)
+    throw Error(ExitCode::kBadSpec,
+                "a trial with this log would fail: it has no finite value of " + spec.objective.metric,
+                "change the metric's regex, or what the program prints");
+  return 0;
+}
+
+}  // namespace tune::cli

@@ -1,0 +1,28 @@
+#pragma once
+// A spec with everything checked that can be checked without running it.
+#include <filesystem>
+#include <iosfwd>
+#include <optional>
+
+#include "tuner/core/spec.h"
+#include "tuner/engine/builtin_trainer.h"
+
+namespace tune::cli {
+
+struct CheckedSpec {
+  Spec spec;  // with a built-in trainer: its command and metrics filled in
+  std::optional<engine::BuiltinTrainer> trainer;  // when the spec names a built-in trainer
+};
+
+// Reads a spec, tries its regexes, and asks tune-train about the keys of `trainer`. Throws SpecError with
+// every problem in its line, Error(kEnvironment) when a built-in trainer is asked for and tune-train is not
+// there.
+CheckedSpec read_checked_spec(const std::filesystem::path& file);
+
+// Throws SpecError with every regex of the spec that cannot be used.
+void check_regexes(const Spec& spec);
+
+// "warning: search.json:4:12 /objective/goal: ..." lines.
+void print_warnings(const Spec& spec, std::ostream& out);
+
+}  // namespace tune::cli

@@ -1,0 +1,17 @@
+#include <ostream>
+
+#include "tuner/cli/commands.h"
+#include "tuner/cli/options.h"
+#include "tuner/core/spec.h"
+
+namespace tune::cli {
+
+// A JSON Schema is JSON by itself, so --json changes nothing: editors and validators take the output as it
+// is.
+int schema_command(const Arguments& arguments, Console& console) {
+  if (!Options("schema").parse(arguments, console)) return 0;
+  console.out << spec_schema().dump(2) << '\n';
+  return 0;
+}
+
+}  // namespace tune::cli
