@@ -16,16 +16,16 @@ if(TUNE_SANITIZE)
   target_link_options(tune_flags INTERFACE -fsanitize=address,undefined)
 endif()
 
-# tune_module(NAME [libraries...]): a static library of every .cpp in this folder (main.cpp apart).
+# tune_module(NAME [libraries...]): a static library of every .cpp in this folder (main.cpp apart). All modules share the
+# precompiled headers of tune_core, since each of them reads JSON.
 function(tune_module name)
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
-  if(NOT sources)
-    file(WRITE ${CMAKE_BINARY_DIR}/empty.cpp "")
-    set(sources ${CMAKE_BINARY_DIR}/empty.cpp)
-  endif()
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PUBLIC tune_flags ${ARGN})
+  if(NOT name MATCHES "tune_core|tune_strategies")  # the latter is optimised in every preset, a different compiler state
+    target_precompile_headers(${name} REUSE_FROM tune_core)
+  endif()
 endfunction()
 
 # tune_test(NAME DIR [libraries...]): one Catch2 program of every .cpp in DIR, and one CTest entry.
