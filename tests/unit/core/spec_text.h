@@ -1,10 +1,42 @@
 #pragma once
-// A valid spec to change one thing of.
+// Valid specs to change one thing of.
 #include <string>
 
 #include "tuner/core/spec.h"
 
 namespace tune::test {
+
+// Every section and nearly every key.
+inline const std::string kFull = R"json({
+  "$schema": "spec.schema.json",
+  "study": "steel-legacy",
+  "objective": { "metric": "validation:mAP", "goal": "maximize", "reduce": "last" },
+  "parameters": {
+    "learning_rate": { "type": "float", "min": 1e-4, "max": 1e-2, "scale": "log" },
+    "momentum":      { "type": "float", "min": 0.8,  "max": 0.99, "scale": "reverse_log" },
+    "decay":         { "type": "float", "min": 1e-6, "max": 1e-2, "scale": "auto", "levels": 4 },
+    "warmup":        { "type": "float", "min": 1, "max": 50, "scale": "auto" },
+    "dropout":       { "type": "float", "min": 0, "max": 0.5, "step": 0.1 },
+    "batch_size":    { "type": "int",   "min": 8,    "max": 32,   "step": 8 },
+    "lora.r":        { "type": "int",   "min": 1e0,  "max": 64,   "scale": "log" },
+    "optimizer":     { "type": "categorical", "values": ["sgd", "adam", {"name": "lamb", "k": [1]}] },
+    "nesterov":      { "type": "categorical", "values": [true, false], "when": { "optimizer": ["sgd"], "batch_size": [8, 16] } } },
+  "fixed":    { "epochs": 20, "lora.alpha": 16, "note": null },
+  "command":  ["bash", "-c", "exec ./train \"$@\"", "bash", "--lr={{learning_rate}}", "{{epochs}}", "--out={{output_dir}}", "{{trial_file}}"],
+  "environment": { "HF_TOKEN": { "from_env": "MY_TOKEN" }, "MODE": "fast" },
+  "metrics":  [ { "name": "validation:mAP", "regex": "mAP=([0-9.]+)",
+                  "step" : "epoch=([0-9]+)"
+}, { "name": "loss" } ],
+  "strategy": { "name": "bayesian", "seed": 9007199254740991,
+                "try_first": [ { "learning_rate": 0.001 }, { "optimizer": "sgd", "batch_size": 8, "nesterov": true } ] },
+  "early_stopping": { "rule": "median", "min_trials": 4, "start_step": 2 },
+  "limits":   { "trials": 20, "parallel": 4, "time": "2h", "trial_time": "1h30m" },
+  "resources":{ "gpus_per_trial": 2, "trials_per_gpu": 3 },
+  "cost":     { "usd_per_hour": 3.06 },
+  "promote":  {
+  "model" : "steel-detector"
+}
+})json";
 
 inline OrderedJson valid_document() {
   return OrderedJson::parse(R"json({
