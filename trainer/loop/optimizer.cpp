@@ -73,6 +73,8 @@ void Optimizer::update(const std::vector<Slot*>& slots, double weight_decay, dou
   }
   switch (settings_.kind) {
     case OptimizerKind::kSgd:
+      // Without momentum the kernel wants no buffers.
+      if (settings_.momentum == 0) first.clear();
       at::_fused_sgd_(parameters, gradients, first, weight_decay, settings_.momentum, learning_rate,
                       /*dampening=*/0.0, settings_.nesterov && settings_.momentum > 0, /*maximize=*/false,
                       /*is_first_step=*/steps_ == 0);

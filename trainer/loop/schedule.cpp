@@ -22,7 +22,7 @@ double Schedule::rate(double epoch) const {
 std::vector<double> parse_step_epochs(const std::string& text) {
   std::vector<double> epochs;
   std::size_t begin = 0;
-  while (begin < text.size()) {
+  while (!text.empty() && begin <= text.size()) {
     const std::size_t end = std::min(text.find(',', begin), text.size());
     std::string item = text.substr(begin, end - begin);
     std::erase(item, ' ');

@@ -67,12 +67,13 @@ ExitCode TrainingLoop::run() {
       return ExitCode::kInterrupted;
     }
   // A continued run that had nothing left to train still owes its caller the result.
-  if (settings_.resume && trained_batches_ == 0 && last_epoch_ > 0 && progress_.last) print(*progress_.last);
+  if (!reported_ && progress_.last) print(*progress_.last);
   export_best();
   return ExitCode::kOk;
 }
 
 void TrainingLoop::start() {
+  torch::manual_seed(settings_.seed);  // whatever the process drew before
   progress_.loss_sums.assign(task_.loss_names().size(), 0.0);
   if (settings_.resume) {
     std::vector<std::string> notes;
@@ -215,6 +216,7 @@ void TrainingLoop::note_best(const EpochReport& report) {
 }
 
 void TrainingLoop::print(const EpochReport& report) {
+  reported_ = true;
   for (const std::string& line : task_.metric_lines(report)) out_ << line << '\n' << std::flush;
 }
 

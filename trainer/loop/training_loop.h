@@ -58,6 +58,7 @@ class TrainingLoop {
   std::int64_t batches_;     // of an epoch
   std::int64_t last_epoch_;  // that the budget pays for
   Progress progress_;
+  bool reported_ = false;    // by this process
   torch::Tensor loss_sums_;  // double [losses], on the device
   std::int64_t trained_batches_ = 0, trained_images_ = 0, batches_to_train_ = 0;  // by this process
 };

@@ -24,7 +24,7 @@ OrderedJson trainer_keys() {
   return OrderedJson::array(
       {model, recipe, data,
        key("validation", "path", "a data set to validate on, instead of a part of `data`"),
-       key("test", "path", "a data set that no trial looks at"),
+       key("test", "path", "a data set on which each trial's best model is measured at the end"),
        key("weights", "path", "weights to start from: a model folder or a safetensors file"),
        key("split", "object", "{\"fractions\": [train, validation], \"seed\": N}")});
 }

@@ -77,6 +77,8 @@ void DetectionTask::read_data(std::ostream& notes) {
     validation = std::move(parts.validation);
   }
   check_parts(training, validation, data);
+  if (const std::string test = text_key(trial_.trainer, "test", ""); !test.empty())
+    test_ = read_dataset(test, {Labels::kRequired, training.classes});
   for (const std::string& warning : warnings) notes << "warning: " << warning << '\n';
   notes << "data: " << training.examples.size() << " images to train on, " << validation.examples.size()
         << " to validate, " << training.classes.size() << " classes" << std::endl;
@@ -145,6 +147,7 @@ void DetectionTask::export_model(const std::filesystem::path& folder, const weig
       {"model", kind_.name},
       {"recipe", recipe_.name},
       {"metrics", best.metrics},
+      {"test", test_metrics(model)},
       {"epoch", best.epoch},
       {"hyperparameters", hyperparameters_.values()},
       {"seed", trial_.seed},
@@ -156,6 +159,23 @@ void DetectionTask::export_model(const std::filesystem::path& folder, const weig
       {"initial_weights", trial_.trainer.contains("weights") ? trial_.trainer["weights"] : Json()},
       {"libraries", {{"tune-train", TUNE_VERSION}, {"libtorch", compat::libtorch_version()}}}};
   write_file_atomically(folder / "model.json", description.dump(2) + "\n");
+}
+
+OrderedJson DetectionTask::test_metrics(const weights::TensorMap& tensors) const {
+  if (!test_) return {};
+  const torch::NoGradGuard no_grad;
+  const ImageSet images(*test_, kind_.preprocessing.size, Augmentation{}, trial_.seed, compute_.threads);
+  SsdModel model(kind_, static_cast<int>(test_->classes.size()));
+  weights::load_state_dict(*model, tensors);
+  model->to(compute_.device);
+  model->eval();
+  const auto inference = infer(model, images, kind_, compute_.device, kEvaluationBatch, [] { return false; });
+  const metrics::CocoSummary summary = score(*test_, inference->detections);
+  return {{"fingerprint", detection::fingerprint(*test_)},
+          {"images", images.count()},
+          {"AP", summary.ap},
+          {"AP50", summary.ap50},
+          {"AP75", summary.ap75}};
 }
 
 std::string DetectionTask::fingerprint() const {

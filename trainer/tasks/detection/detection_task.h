@@ -38,6 +38,8 @@ class DetectionTask final : public loop::Task {
  private:
   void read_data(std::ostream& notes);
   void build_model(std::ostream& notes);
+  // COCO's numbers of the exported model on trainer.test; null without one.
+  OrderedJson test_metrics(const weights::TensorMap& model) const;
 
   const loop::TrialFile trial_;
   const loop::Compute compute_;
@@ -47,6 +49,7 @@ class DetectionTask final : public loop::Task {
   const loop::Plan plan_;
   std::vector<Box> boxes_;
   std::unique_ptr<ImageSet> training_, validation_;
+  std::optional<Dataset> test_;  // looked at once, for the model that is exported
   std::string data_fingerprint_;
   SsdModel model_{nullptr};
 };

@@ -5,8 +5,8 @@
 namespace tune::trainer::detection {
 namespace {
 
-// Five maps from stride 8 down to a cell or two. With these scales 95 % of the objects of NEU-DET overlap a box by one
-// half; smaller ones lose the pitted surfaces, larger ones the inclusions.
+// Five maps from stride 8 down to a cell or two. With these scales 95 % of the objects of NEU-DET overlap a
+// box by one half; smaller ones lose the pitted surfaces, larger ones the inclusions.
 std::vector<FeatureMap> five_maps(std::array<int, 5> cells) {
   constexpr std::array<double, 6> kScales{0.15, 0.27, 0.42, 0.62, 0.85, 1.05};
   std::vector<FeatureMap> maps;

@@ -29,8 +29,8 @@ Hyperparameter choice(std::string name, std::vector<std::string> values, std::st
 
 std::vector<Hyperparameter> shared_hyperparameters() {
   return {
-      whole("epochs", 10, 0, 10000, "log", "passes over the training images; 0 exports the untrained model"),
-      whole("batch_size", 16, 2, 512, "log", "images in a batch"),
+      whole("epochs", 20, 0, 10000, "log", "passes over the training images; 0 exports the untrained model"),
+      whole("batch_size", 8, 2, 512, "log", "images in a batch"),
       whole("accumulate", 1, 1, 64, "log", "batches whose gradients make one step of the optimizer"),
       choice("lr_scheduler", {"cosine", "step", "constant"}, "how the learning rate falls"),
       {"lr_scheduler_step",

@@ -1,0 +1,266 @@
+// The real tune-train on small synthetic data sets: exit codes, interruption, use of the result.
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "support/catch.h"
+#include "support/run_shell.h"
+#include "tuner/core/atomic_file.h"
+#include "tuner/core/json.h"
+
+using tune::Json;
+using tune::tests::run_shell;
+using tune::tests::ShellResult;
+using tune::tests::TemporaryFolder;
+namespace fs = std::filesystem;
+
+namespace {
+
+Json trial(int epochs) {
+  return {{"schema", 1},
+          {"study", "e2e"},
+          {"trial", 1},
+          {"attempt", 1},
+          {"token", "t"},
+          {"seed", 3},
+          {"parameters", {{"learning_rate", 0.02}}},
+          {"fixed", {{"epochs", epochs}, {"batch_size", 4}}},
+          {"objective", {{"metric", "validation:mAP"}, {"goal", "maximize"}, {"reduce", "best"}}},
+          {"trainer", {{"task", "detection"}, {"model", "ssd128-resnet18-half"}, {"data", "data"}}},
+          {"budget", 1},
+          {"threads", 1},
+          {"devices", Json::array()},
+          {"precision", "fp32"},
+          {"checkpoint_dir", "checkpoints"},
+          {"output_dir", "output"},
+          {"resume_from", nullptr}};
+}
+
+// A folder with `images` synthetic images in data/.
+class Workplace {
+ public:
+  explicit Workplace(int images) {
+    REQUIRE(shell("tune-train synthesize --output data --images " + std::to_string(images) + " --size 128")
+                .exit_code == 0);
+  }
+  ShellResult shell(const std::string& line) const { return run_shell(line, folder_.path()); }
+  ShellResult train(const Json& json) const {
+    std::ofstream(path("trial.json")) << json;
+    return shell("tune-train --trial trial.json");
+  }
+  fs::path path(const std::string& name) const { return folder_.path() / name; }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+}  // namespace
+
+TEST_CASE("A trial trains, and its model is measured and used") {
+  const Workplace place(40);
+  const ShellResult trained = place.train(trial(2));
+  INFO(trained.err);
+  REQUIRE(trained.exit_code == 0);
+  CHECK(trained.out.find("#quality_metric: host=algo-1, epoch=2, validation mAP <score>=(0.") !=
+        std::string::npos);
+  CHECK(trained.err.find("images/s") != std::string::npos);
+  const Json model = Json::parse(tune::read_file(place.path("output/model.json")));
+  CHECK(model["task"] == "detection");
+  CHECK(model["hyperparameters"]["learning_rate"] == 0.02);
+  CHECK(model["data"]["fingerprint"].get<std::string>().starts_with("sha256:"));
+
+  const ShellResult evaluated = place.shell("tune-train evaluate --model output --data data --json");
+  REQUIRE(evaluated.exit_code == 0);
+  const Json numbers = Json::parse(evaluated.out);
+  CHECK(numbers["images"] == 40);
+  CHECK(numbers["classes"].size() == 6);
+  CHECK(numbers["AP"] >= 0);
+  CHECK(place.shell("tune-train evaluate --model output --data data").out.find("scratches") !=
+        std::string::npos);
+
+  REQUIRE(place.shell("tune-train predict --model output --data data/images --output found.json").exit_code ==
+          0);
+  const Json found = Json::parse(tune::read_file(place.path("found.json")));
+  for (const Json& one : found) {
+    REQUIRE(one["image_id"] >= 1);
+    REQUIRE(one["image_id"] <= 40);
+    REQUIRE(one["category_id"] >= 1);
+    REQUIRE(one["category_id"] <= 6);
+    for (int i = 0; i < 4; ++i) REQUIRE(one["bbox"][static_cast<std::size_t>(i)] >= 0);
+  }
+}
+
+TEST_CASE("Detections carry the ids of a COCO file, and score finds what evaluate finds") {
+  const Workplace place(12);
+  REQUIRE(place.train(trial(1)).exit_code == 0);
+  // A COCO file with ids of its own over the same images, one object each.
+  std::ofstream(place.path("to_coco.py")) << R"(
+import glob, json, xml.etree.ElementTree as tree
+names = ["scratches", "rolled-in_scale", "pitted_surface", "patches", "inclusion", "crazing"]
+out = {"images": [], "annotations": [], "categories": [{"id": 10 * (i + 1), "name": n} for i, n in enumerate(names)]}
+for index, file in enumerate(sorted(glob.glob("data/annotations/*.xml"))):
+    root = tree.parse(file).getroot()
+    out["images"].append({"id": 1000 + index, "file_name": root.find("filename").text, "width": 128, "height": 128})
+    for item in root.iter("object"):
+        x1, y1, x2, y2 = (float(item.find("bndbox").find(k).text) for k in ("xmin", "ymin", "xmax", "ymax"))
+        out["annotations"].append({"id": len(out["annotations"]) + 1, "image_id": 1000 + index, "iscrowd": 0,
+            "category_id": 10 * (names.index(item.find("name").text) + 1), "bbox": [x1, y1, x2 - x1, y2 - y1],
+            "area": (x2 - x1) * (y2 - y1)})
+json.dump(out, open("data/coco.json", "w"))
+)";
+  REQUIRE(place.shell("python3 to_coco.py").exit_code == 0);
+  REQUIRE(
+      place.shell("tune-train predict --model output --data data/coco.json --output found.json").exit_code ==
+      0);
+  for (const Json& one : Json::parse(tune::read_file(place.path("found.json")))) {
+    REQUIRE(one["image_id"] >= 1000);
+    REQUIRE(one["category_id"].get<int>() % 10 == 0);
+  }
+  const ShellResult scored =
+      place.shell("tune-train score --ground-truth data/coco.json --detections found.json --json");
+  const ShellResult evaluated = place.shell("tune-train evaluate --model output --data data --json");
+  REQUIRE(scored.exit_code == 0);
+  CHECK(Json::parse(scored.out)["AP"].get<double>() ==
+        Approx(Json::parse(evaluated.out)["AP"].get<double>()).margin(1e-4));
+}
+
+TEST_CASE("SIGTERM saves a checkpoint and exits 130; going on gives what an uninterrupted run gives") {
+  const Workplace whole(24), place(24);
+  const std::string expected = whole.train(trial(3)).out;
+  std::ofstream(place.path("trial.json")) << trial(3);
+  // The first report says that epoch 1 is over.
+  const ShellResult stopped = place.shell(
+      "tune-train --trial trial.json >out 2>err & pid=$!; until grep -q 'epoch=1, validation mAP50' out; do "
+      "kill -0 $pid || break; sleep 0.05; done; kill -TERM $pid; wait $pid");
+  REQUIRE(stopped.exit_code == 130);
+  Json again = trial(3);
+  again["resume_from"] = "checkpoints";
+  const ShellResult continued = place.train(again);
+  INFO(continued.err);
+  REQUIRE(continued.exit_code == 0);
+  CHECK(continued.err.find("continues at epoch") != std::string::npos);
+  CHECK(tune::read_file(place.path("out")) + continued.out == expected);
+  CHECK(tune::read_file(place.path("output/weights.safetensors")) ==
+        tune::read_file(whole.path("output/weights.safetensors")));
+}
+
+TEST_CASE("After kill -9 a trial goes on from its last checkpoint") {
+  const Workplace place(24);
+  std::ofstream(place.path("trial.json")) << trial(3);
+  place.shell(
+      "tune-train --trial trial.json >out 2>err & pid=$!; until grep -q 'epoch=2, train' out; do "
+      "kill -0 $pid || break; sleep 0.05; done; kill -KILL $pid; wait $pid");
+  Json again = trial(3);
+  again["resume_from"] = "checkpoints";
+  const ShellResult continued = place.train(again);
+  CHECK(continued.exit_code == 0);
+  CHECK(continued.err.find("continues at epoch") != std::string::npos);
+  CHECK(continued.out.find("epoch=3, validation mAP ") != std::string::npos);
+}
+
+TEST_CASE("Bad data exits 65 and names the file") {
+  const Workplace place(12);
+  const std::string image = place.shell("ls data/images | head -1").out;
+  place.shell("f=data/images/$(ls data/images | head -1); truncate -s $(( $(stat -c %s $f) / 2 )) $f");
+  const ShellResult damaged = place.train(trial(1));
+  CHECK(damaged.exit_code == 65);
+  CHECK(damaged.err.find(image.substr(0, image.find('\n'))) != std::string::npos);
+
+  Json elsewhere = trial(1);
+  elsewhere["trainer"]["data"] = "nowhere";
+  const ShellResult missing = place.train(elsewhere);
+  CHECK(missing.exit_code == 65);
+  CHECK(missing.err.find("nowhere") != std::string::npos);
+}
+
+TEST_CASE("A loss that is not finite exits 76 without a word that a metric regex could read as a number") {
+  const Workplace place(12);
+  std::ofstream(place.path("poison.py")) << R"(
+import json, struct
+values = [float("nan")] * (32 * 3 * 7 * 7)
+data = struct.pack("<%df" % len(values), *values)
+header = json.dumps({"conv1.weight": {"dtype": "F32", "shape": [32, 3, 7, 7], "data_offsets": [0, len(data)]}}).encode()
+open("nan.safetensors", "wb").write(struct.pack("<Q", len(header)) + header + data)
+)";
+  REQUIRE(place.shell("python3 poison.py").exit_code == 0);
+  Json poisoned = trial(2);
+  poisoned["trainer"]["weights"] = "nan.safetensors";
+  const ShellResult result = place.train(poisoned);
+  CHECK(result.exit_code == 76);
+  CHECK(result.err.find("not finite") != std::string::npos);
+  CHECK(result.out.empty());
+}
+
+TEST_CASE("Running out of memory exits 75 and says what would help") {
+  const Workplace place(64);
+  Json large = trial(1);
+  large["fixed"]["batch_size"] = 48;
+  large["trainer"]["model"] = "ssd224-resnet18";
+  std::ofstream(place.path("trial.json")) << large;
+  const ShellResult result = place.shell("ulimit -v 1600000; tune-train --trial trial.json");
+  INFO(result.err);
+  CHECK(result.exit_code == 75);
+  CHECK(result.err.find("batch_size") != std::string::npos);
+}
+
+TEST_CASE("Wrong trial files and wrong usage have their own exit codes") {
+  const Workplace place(12);
+  Json wrong = trial(1);
+  wrong["parameters"] = {{"learning_rat", 0.1}};
+  const ShellResult result = place.train(wrong);
+  CHECK(result.exit_code == 3);
+  CHECK(result.err.find("did you mean \"learning_rate\"?") != std::string::npos);
+  CHECK(place.shell("tune-train --trial nowhere.json").exit_code == 5);
+  CHECK(place.shell("tune-train").exit_code == 2);
+  CHECK(place.shell("tune-train fly").exit_code == 2);
+  CHECK(place.shell("tune-train evaluate --modle x").exit_code == 2);
+  CHECK(place.shell("tune-train evaluate --model x --data data --json").exit_code == 5);
+  const Json error = Json::parse(place.shell("tune-train evaluate --model x --data data --json").err);
+  CHECK(error["error"]["code"] == "not_found");
+}
+
+TEST_CASE("Every command has a help with an example") {
+  const TemporaryFolder folder;
+  CHECK(run_shell("tune-train --help", folder.path()).exit_code == 0);
+  for (const char* command : {"--trial", "evaluate", "predict", "score", "synthesize", "probe", "describe"}) {
+    INFO(command);
+    const ShellResult help = run_shell(std::string("tune-train ") + command + " --help", folder.path());
+    CHECK(help.exit_code == 0);
+    CHECK(help.out.find("example:") != std::string::npos);
+  }
+}
+
+TEST_CASE("A probe times both precisions and chooses one") {
+  const Workplace place(24);
+  std::ofstream(place.path("trial.json")) << trial(1);
+  const ShellResult result = place.shell("tune-train probe --trial trial.json --seconds 0.2 --json");
+  REQUIRE(result.exit_code == 0);
+  const Json probe = Json::parse(result.out);
+  CHECK(probe["device"] == "cpu");
+  REQUIRE(probe["candidates"].size() == 2);
+  for (const Json& candidate : probe["candidates"]) {
+    CHECK(candidate["images_per_second"] > 0);
+    CHECK(candidate["peak_memory_bytes"] > 1000000);
+  }
+  CHECK((probe["precision"] == "fp32" || probe["precision"] == "bf16"));
+}
+
+TEST_CASE("What describe says is what a trial accepts") {
+  const Workplace place(12);
+  const ShellResult described = place.shell("tune-train describe --json");
+  REQUIRE(described.exit_code == 0);
+  const Json document = Json::parse(described.out);
+  CHECK(document["schema"] == 1);
+  for (const Json& recipe : document["tasks"][0]["recipes"]) {
+    Json with_defaults = trial(0);
+    with_defaults["parameters"] = Json::object();
+    with_defaults["fixed"] = Json::object();
+    for (const Json& row : recipe["hyperparameters"])
+      with_defaults["fixed"][row["name"].get<std::string>()] = row["default"];
+    with_defaults["fixed"]["epochs"] = 0;
+    with_defaults["trainer"]["recipe"] = recipe["name"];
+    const ShellResult result = place.train(with_defaults);
+    INFO(result.err);
+    CHECK(result.exit_code == 0);
+  }
+}

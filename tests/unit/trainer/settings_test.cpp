@@ -1,0 +1,193 @@
+#include <re2/re2.h>
+
+#include "torch_catch.h"
+#include "trainer/loop/hyperparameters.h"
+#include "trainer/loop/schedule.h"
+#include "trainer/loop/trial_file.h"
+#include "trainer/tasks/detection/recipes.h"
+#include "trainer/tasks/task_table.h"
+#include "tuner/core/error.h"
+
+using namespace tune::trainer;
+using tune::Json;
+
+namespace {
+
+template <typename Function>
+std::string refusal(Function function) {
+  try {
+    function();
+  } catch (const tune::Error& error) {
+    CHECK(error.code() == tune::ExitCode::kBadSpec);
+    return std::string(error.what()) + " / " + error.hint();
+  }
+  return "was accepted";
+}
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+const detection::Recipe& legacy() { return detection::detection_recipe("legacy"); }
+
+Json minimal_trial() {
+  return {{"schema", 1},
+          {"seed", 7},
+          {"parameters", {{"learning_rate", 0.1}}},
+          {"fixed", {{"epochs", 3}}},
+          {"trainer", {{"task", "detection"}, {"model", "ssd128-resnet18-half"}, {"data", "steel"}}},
+          {"checkpoint_dir", "c"},
+          {"output_dir", "o"}};
+}
+
+}  // namespace
+
+TEST_CASE("A cosine schedule warms up, peaks and ends at zero") {
+  const loop::Schedule schedule{loop::ScheduleKind::kCosine, 0.4, 1, {}, 0.1, 10};
+  CHECK(schedule.rate(0.5) == Approx(0.5 * 0.4 * 0.5 * (1 + std::cos(M_PI * 0.05))));
+  CHECK(schedule.rate(5) == Approx(0.2));
+  CHECK(schedule.rate(10) == Approx(0).margin(1e-12));
+}
+
+TEST_CASE("Steps multiply the rate when their epochs are reached") {
+  const loop::Schedule schedule{loop::ScheduleKind::kStep, 1, 0, {33, 67}, 0.1, 100};
+  CHECK(schedule.rate(32.9) == Approx(1));
+  CHECK(schedule.rate(33) == Approx(0.1));
+  CHECK(schedule.rate(67) == Approx(0.01));
+  CHECK(loop::parse_step_epochs("33, 67") == std::vector<double>{33, 67});
+  CHECK(loop::parse_step_epochs("").empty());
+  for (const char* wrong : {"a", "3,", "5,3", "-1", "1;2", "0"})
+    CHECK(contains(refusal([&] { loop::parse_step_epochs(wrong); }), "lr_scheduler_step"));
+}
+
+TEST_CASE("Hyperparameters have defaults, ranges and types") {
+  const loop::Hyperparameters values(legacy().hyperparameters,
+                                     {{"epochs", 3}, {"nesterov", true}, {"optimizer", "adam"}});
+  CHECK(values.integer("epochs") == 3);
+  CHECK(values.flag("nesterov"));
+  CHECK(values.text("optimizer") == "adam");
+  CHECK(values.number("momentum") == Approx(0.9));
+  CHECK(values.given("epochs"));
+  CHECK_FALSE(values.given("momentum"));
+  const auto refuse = [](const Json& given) {
+    return refusal([&] { loop::Hyperparameters(legacy().hyperparameters, given); });
+  };
+  CHECK(contains(refuse({{"learning_rte", 0.1}}), "did you mean \"learning_rate\"?"));
+  CHECK(contains(refuse({{"learning_rate", 2}}), "from 1e-06 to 0.5"));
+  CHECK(contains(refuse({{"learning_rate", "fast"}}), "a number"));
+  CHECK(contains(refuse({{"epochs", 2.5}}), "a whole number"));
+  CHECK(contains(refuse({{"optimizer", "lion"}}), "sgd"));
+  CHECK(contains(refuse({{"nesterov", 1}}), "true or false"));
+}
+
+TEST_CASE("Contradicting schedules are refused") {
+  const auto plan = [](const Json& given) {
+    return detection::make_plan(legacy(), loop::Hyperparameters(legacy().hyperparameters, given));
+  };
+  CHECK(plan({{"lr_scheduler_step", "2,4"}}).schedule.kind == loop::ScheduleKind::kStep);
+  CHECK(plan({}).schedule.kind == loop::ScheduleKind::kCosine);
+  CHECK(contains(refusal([&] {
+                   plan({{"lr_scheduler_step", "2"}, {"lr_scheduler", "cosine"}});
+                 }),
+                 "lr_scheduler"));
+  CHECK(contains(refusal([&] { plan({{"lr_scheduler", "step"}}); }), "lr_scheduler_step"));
+}
+
+TEST_CASE("The legacy recipe prints SageMaker's lines") {
+  loop::EpochReport report{3, {1.25, 0.5}, {{"validation:mAP", 0.2264}, {"validation:mAP50", 0.5}}};
+  CHECK(
+      detection::metric_lines(legacy(), report) ==
+      std::vector<std::string>{"#quality_metric: host=algo-1, epoch=3, train cross_entropy <loss>=(1.250000)",
+                               "#quality_metric: host=algo-1, epoch=3, train smooth_l1 <loss>=(0.500000)",
+                               "#quality_metric: host=algo-1, epoch=3, validation mAP <score>=(0.226400)",
+                               "#quality_metric: host=algo-1, epoch=3, validation mAP50 <score>=(0.500000)"});
+}
+
+TEST_CASE("The latest recipe prints JumpStart's lines, and the mAP") {
+  loop::EpochReport report{3,
+                           {1.234567, 0.456789},
+                           {{"validation:mAP", 9.1e-5},
+                            {"validation:mAP50", 0.0},
+                            {"Val_CrossEntropy", 1.2},
+                            {"Val_SmoothL1", 0.5}}};
+  CHECK(
+      detection::metric_lines(detection::detection_recipe("latest"), report) ==
+      std::vector<std::string>{"[Epoch 3] Training cost: 1.691356, CrossEntropy=1.234567, SmoothL1=0.456789",
+                               "[Epoch 3] Validation: Val_CrossEntropy=1.200000, Val_SmoothL1=0.500000",
+                               "#quality_metric: host=algo-1, epoch=3, validation mAP <score>=(0.000091)",
+                               "#quality_metric: host=algo-1, epoch=3, validation mAP50 <score>=(0.000000)"});
+}
+
+TEST_CASE("Each described regex finds its metric and step in the lines of its recipe, once") {
+  for (const detection::Recipe& recipe : detection::detection_recipes()) {
+    loop::EpochReport report{12, {1.5, 2.5}, {}};
+    double value = 0.125;
+    for (const detection::MetricDefinition& metric : recipe.metrics) report.metrics[metric.name] = value += 1;
+    report.metrics[recipe.loss_names[0]] = 1.5;
+    report.metrics[recipe.loss_names[1]] = 2.5;
+    for (const detection::MetricDefinition& metric : recipe.metrics) {
+      INFO(recipe.name << ' ' << metric.name);
+      int matches = 0;
+      for (const std::string& line : detection::metric_lines(recipe, report)) {
+        std::string found, step;
+        if (!RE2::PartialMatch(line, metric.regex, &found)) continue;
+        ++matches;
+        CHECK(std::stod(found) == Approx(report.metrics.at(metric.name)));
+        REQUIRE(RE2::PartialMatch(line, metric.step, &step));
+        CHECK(step == "12");
+      }
+      CHECK(matches == 1);
+    }
+  }
+}
+
+TEST_CASE("A trial file gives fixed and searched hyperparameters together") {
+  const loop::TrialFile trial = loop::parse_trial(minimal_trial(), "trial.json");
+  CHECK(trial.parameters == Json{{"learning_rate", 0.1}, {"epochs", 3}});
+  CHECK(trial.seed == 7);
+  CHECK(trial.threads == 1);
+  CHECK(trial.budget == 1);
+  CHECK_FALSE(trial.resume_from);
+  CHECK(trial.objective.maximize);
+}
+
+TEST_CASE("A trial file that is wrong is refused with the file and the key") {
+  const auto refuse = [](const char* key, const Json& value) {
+    Json trial = minimal_trial();
+    trial[key] = value;
+    return refusal([&] { loop::parse_trial(trial, "trial.json"); });
+  };
+  CHECK(contains(refuse("schema", 2), "trial.json: schema 2"));
+  CHECK(contains(refuse("budget", 0), "budget"));
+  CHECK(contains(refuse("budget", 1.5), "budget"));
+  CHECK(contains(refuse("threads", 0), "threads"));
+  CHECK(contains(refuse("precision", "fp64"), "precision"));
+  CHECK(contains(refuse("output_dir", nullptr), "output_dir"));
+  CHECK(contains(refuse("objective", {{"goal", "up"}}), "goal"));
+  CHECK(contains(refuse("parameters", 3), "parameters"));
+  CHECK(contains(refuse("seed", "x"), "seed"));
+}
+
+TEST_CASE("Unknown tasks and keys of the trainer are refused with the nearest name") {
+  Json json = minimal_trial();
+  json["trainer"]["modle"] = "x";
+  CHECK(contains(refusal([&] { task_of(loop::parse_trial(json, "t")); }), "did you mean \"model\"?"));
+  json = minimal_trial();
+  json["trainer"]["task"] = "segmentation";
+  CHECK(contains(refusal([&] { task_of(loop::parse_trial(json, "t")); }), "there is detection"));
+}
+
+TEST_CASE("The description names every default inside its own range") {
+  for (const auto& task : describe_program()["tasks"])
+    for (const auto& recipe : task["recipes"]) {
+      CHECK(recipe["metrics"].size() >= 3);
+      for (const auto& row : recipe["hyperparameters"]) {
+        INFO(row.dump());
+        if (row.contains("min")) {
+          CHECK(row["default"] >= row["min"]);
+          CHECK(row["default"] <= row["max"]);
+        }
+        CHECK_FALSE(row["description"].get<std::string>().empty());
+      }
+    }
+}

@@ -1,0 +1,278 @@
+#include <fstream>
+#include <sstream>
+
+#include "line_task.h"
+#include "support/run_shell.h"
+#include "torch_catch.h"
+#include "trainer/loop/batch_loader.h"
+#include "trainer/loop/training_loop.h"
+#include "tuner/core/atomic_file.h"
+
+using namespace tune::trainer::loop;
+using tune::ExitCode;
+using tune::tests::LineTask;
+using tune::tests::TemporaryFolder;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Outcome {
+  ExitCode code = ExitCode::kOk;
+  std::string out, err;
+};
+
+LoopSettings settings_in(const fs::path& folder) {
+  LoopSettings settings;
+  settings.seed = 5;
+  settings.objective = {"validation:error", false};
+  settings.checkpoint_dir = folder / "checkpoints";
+  settings.output_dir = folder / "output";
+  return settings;
+}
+
+Outcome run(LineTask& task, const LoopSettings& settings) {
+  std::ostringstream out, err;
+  TrainingLoop loop(task, settings, out, err, false);
+  const ExitCode code = loop.run();
+  return {code, out.str(), err.str()};
+}
+
+// Answers no that often, then yes.
+std::function<bool()> interrupt_after(int questions) {
+  return [left = questions]() mutable { return left-- <= 0; };
+}
+
+std::vector<fs::path> checkpoints_in(const fs::path& folder) {
+  std::vector<fs::path> found;
+  for (const auto& entry : fs::directory_iterator(folder / "checkpoints")) found.push_back(entry.path());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("A run prints one report an epoch, and exports the best one") {
+  const TemporaryFolder folder;
+  LineTask task(6);
+  const Outcome outcome = run(task, settings_in(folder.path()));
+  CHECK(outcome.code == ExitCode::kOk);
+  CHECK(std::count(outcome.out.begin(), outcome.out.end(), '\n') == 6);
+  CHECK(outcome.out.find("epoch 1 ") == 0);
+  CHECK(task.exported_epoch >= 1);
+  CHECK(task.batches_seen == 6 * 5);  // 22 examples in fours: the incomplete batch is left out
+  CHECK(fs::exists(folder.path() / "output" / "weights.safetensors"));
+}
+
+TEST_CASE("The same seed gives the same lines") {
+  const TemporaryFolder one, two, three;
+  LineTask first, second, third;
+  const std::string lines = run(first, settings_in(one.path())).out;
+  CHECK(run(second, settings_in(two.path())).out == lines);
+  LoopSettings other = settings_in(three.path());
+  other.seed = 6;
+  CHECK(run(third, other).out != lines);
+}
+
+TEST_CASE("Wherever a run is interrupted, going on prints and exports what an uninterrupted run does") {
+  const TemporaryFolder whole;
+  LineTask task;
+  const std::string lines = run(task, settings_in(whole.path())).out;
+  const std::string weights = tune::read_file(whole.path() / "output" / "weights.safetensors");
+  // A run asks before each of 5 batches of each of 4 epochs and before each evaluation.
+  for (int question = 0; question < 4 * 6; ++question) {
+    INFO("interrupted at question " << question);
+    const TemporaryFolder folder;
+    LoopSettings settings = settings_in(folder.path());
+    LineTask first, second;
+    settings.interrupted = interrupt_after(question);
+    const Outcome stopped = run(first, settings);
+    REQUIRE(stopped.code == ExitCode::kInterrupted);
+    CHECK(stopped.err.find("interrupted") != std::string::npos);
+    settings.interrupted = [] { return false; };
+    settings.resume = true;
+    const Outcome continued = run(second, settings);
+    REQUIRE(continued.code == ExitCode::kOk);
+    CHECK(stopped.out + continued.out == lines);
+    CHECK(tune::read_file(folder.path() / "output" / "weights.safetensors") == weights);
+  }
+}
+
+TEST_CASE("Gradients that are accumulated over two batches survive an interruption between steps") {
+  const TemporaryFolder whole, folder;
+  LineTask task(3, 2), first(3, 2), second(3, 2);
+  const std::string lines = run(task, settings_in(whole.path())).out;
+  LoopSettings settings = settings_in(folder.path());
+  settings.interrupted = interrupt_after(2);
+  const Outcome stopped = run(first, settings);
+  CHECK(first.batches_seen % 2 == 0);
+  settings.interrupted = [] { return false; };
+  settings.resume = true;
+  CHECK(stopped.out + run(second, settings).out == lines);
+}
+
+TEST_CASE("Half a budget trains half the epochs, and a larger one goes on from there") {
+  const TemporaryFolder folder, whole;
+  LineTask all, half, rest;
+  const std::string lines = run(all, settings_in(whole.path())).out;
+  LoopSettings settings = settings_in(folder.path());
+  settings.budget = 0.5;
+  const Outcome first = run(half, settings);
+  CHECK(first.code == ExitCode::kOk);
+  CHECK(half.batches_seen == 2 * 5);
+  settings.budget = 1;
+  settings.resume = true;
+  CHECK(first.out + run(rest, settings).out == lines);
+}
+
+TEST_CASE("Going on from a finished run repeats its last report and exports again") {
+  const TemporaryFolder folder;
+  LoopSettings settings = settings_in(folder.path());
+  LineTask first, second;
+  const std::string lines = run(first, settings).out;
+  settings.resume = true;
+  const Outcome again = run(second, settings);
+  CHECK(second.batches_seen == 0);
+  CHECK(second.exported_epoch == first.exported_epoch);
+  CHECK(lines.ends_with(again.out));
+  CHECK(std::count(again.out.begin(), again.out.end(), '\n') == 1);
+}
+
+TEST_CASE("A loss that is not a number ends the run, and the last checkpoint is from before it") {
+  const TemporaryFolder folder;
+  LoopSettings settings = settings_in(folder.path());
+  LineTask task;
+  task.poisoned_batch = 8;  // in the second epoch
+  std::ostringstream out, err;
+  TrainingLoop loop(task, settings, out, err, false);
+  try {
+    loop.run();
+    FAIL("went on");
+  } catch (const tune::Error& error) {
+    CHECK(error.code() == ExitCode::kNonFiniteLoss);
+    CHECK(std::string(error.what()).find("epoch 2") == 0);
+  }
+  CHECK(out.str().find("nan") == std::string::npos);
+  std::vector<std::string> notes;
+  const auto checkpoint = CheckpointStore(settings.checkpoint_dir).load_newest(notes);
+  REQUIRE(checkpoint);
+  CHECK(checkpoint->progress.epoch == 2);
+  for (const auto& [name, tensor] : checkpoint->model) CHECK(tensor.isfinite().all().item<bool>());
+}
+
+TEST_CASE("A damaged newest checkpoint is passed over for the one before it, and the result is the same") {
+  const TemporaryFolder whole;
+  LineTask task;
+  const std::string lines = run(task, settings_in(whole.path())).out;
+  const std::string last_two = lines.substr(lines.find("epoch 3"));
+  for (const char* damage : {"cut", "flip", "gone", "no manifest", "no state"}) {
+    INFO(damage);
+    const TemporaryFolder folder;
+    LoopSettings settings = settings_in(folder.path());
+    LineTask first, second;
+    settings.interrupted = interrupt_after(6 * 3 + 0);  // after epoch 3
+    REQUIRE(run(first, settings).code == ExitCode::kInterrupted);
+    const fs::path newest = checkpoints_in(folder.path()).back();
+    const fs::path model = newest / "model.safetensors";
+    const std::string kind = damage;
+    if (kind == "cut") fs::resize_file(model, fs::file_size(model) / 2);
+    if (kind == "flip") {
+      std::fstream file(model, std::ios::in | std::ios::out | std::ios::binary);
+      file.seekp(static_cast<std::streamoff>(fs::file_size(model)) - 2);
+      file.put('\x55');
+    }
+    if (kind == "gone") fs::remove(model);
+    if (kind == "no manifest") fs::remove(newest / "manifest.json");
+    if (kind == "no state") fs::remove(newest / "state.json");
+    settings.interrupted = [] { return false; };
+    settings.resume = true;
+    const Outcome continued = run(second, settings);
+    CHECK(continued.err.find("passed over") != std::string::npos);
+    CHECK(continued.out == last_two);
+  }
+}
+
+TEST_CASE("Without any complete checkpoint a run says so and starts again") {
+  const TemporaryFolder whole, folder;
+  LineTask task, again;
+  const std::string lines = run(task, settings_in(whole.path())).out;
+  LoopSettings settings = settings_in(folder.path());
+  settings.resume = true;
+  fs::create_directories(folder.path() / "checkpoints" / ".unfinished-at-000002-000000");
+  const Outcome outcome = run(again, settings);
+  CHECK(outcome.out == lines);
+  CHECK(outcome.err.find("starts from the beginning") != std::string::npos);
+  for (const fs::path& path : checkpoints_in(folder.path()))
+    CHECK(path.filename().string().starts_with("at-"));
+}
+
+TEST_CASE("Checkpoints of another training are refused") {
+  const TemporaryFolder folder;
+  LoopSettings settings = settings_in(folder.path());
+  LineTask first, second;
+  run(first, settings);
+  settings.resume = true;
+  second.fingerprint_text = "another";
+  std::ostringstream out, err;
+  try {
+    TrainingLoop(second, settings, out, err, false).run();
+    FAIL("went on");
+  } catch (const tune::Error& error) {
+    CHECK(error.code() == ExitCode::kConflict);
+  }
+}
+
+TEST_CASE("A run that starts anew is not misled by old checkpoints, and keeps few of its own") {
+  const TemporaryFolder folder;
+  LoopSettings settings = settings_in(folder.path());
+  LineTask first(9), second(2);
+  run(first, settings);
+  CHECK(checkpoints_in(folder.path()).size() <= 3);
+  const Outcome outcome = run(second, settings);
+  CHECK(outcome.code == ExitCode::kOk);
+  for (const fs::path& path : checkpoints_in(folder.path()))
+    CHECK(path.filename().string() <= "at-000003-000000");
+}
+
+TEST_CASE("Zero epochs export the model as it was drawn") {
+  const TemporaryFolder folder;
+  LineTask task(0);
+  const Outcome outcome = run(task, settings_in(folder.path()));
+  CHECK(outcome.code == ExitCode::kOk);
+  CHECK(task.batches_seen == 0);
+  CHECK(task.exported_epoch == 0);
+  CHECK(outcome.out.find("epoch 0 validation:error") == 0);
+}
+
+TEST_CASE("An objective that the task does not report is refused before training") {
+  const TemporaryFolder folder;
+  LoopSettings settings = settings_in(folder.path());
+  settings.objective.metric = "validation:accuracy";
+  LineTask task;
+  std::ostringstream out, err;
+  try {
+    TrainingLoop(task, settings, out, err, false);
+    FAIL("was accepted");
+  } catch (const tune::Error& error) {
+    CHECK(error.code() == ExitCode::kBadSpec);
+    CHECK(error.hint().find("validation:error") != std::string::npos);
+  }
+}
+
+TEST_CASE("Batches prepared ahead are those prepared on demand") {
+  LineTask task;
+  BatchLoader on_demand(task, 3, 2, 1, 0), ahead(task, 3, 2, 1, 3);
+  for (int i = 1; i < 5; ++i) {
+    const auto one = on_demand.next(), other = ahead.next();
+    CHECK(dynamic_cast<const tune::tests::LineBatch&>(*one).inputs.equal(
+        dynamic_cast<const tune::tests::LineBatch&>(*other).inputs));
+  }
+}
+
+TEST_CASE("An epoch's order is a permutation that its seed and number decide") {
+  std::vector<std::int64_t> order = epoch_order(1, 1, 50);
+  CHECK(order == epoch_order(1, 1, 50));
+  CHECK(order != epoch_order(1, 2, 50));
+  CHECK(order != epoch_order(2, 1, 50));
+  std::sort(order.begin(), order.end());
+  for (std::size_t i = 0; i < order.size(); ++i) REQUIRE(order[i] == static_cast<std::int64_t>(i));
+}
