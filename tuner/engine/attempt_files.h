@@ -30,8 +30,9 @@ struct ExitReport {
   std::string token;
   std::optional<int> exit_code;  // one of exit_code and signal
   std::optional<int> signal;
-  std::string stop;              // reason of the stop that was sent; empty if none was
-  std::string failure;           // the supervisor's own: "command not found: ...", "metrics.jsonl is over 64 MB"; or empty
+  std::string stop;  // reason of the stop that was sent; empty if none was
+  std::string
+      failure;  // the supervisor's own: "command not found: ...", "metrics.jsonl is over 64 MB"; or empty
   double wall_seconds = 0, cpu_seconds = 0;
   std::uint64_t max_rss_bytes = 0;
   std::uint64_t cut_lines = 0;

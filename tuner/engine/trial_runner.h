@@ -19,22 +19,23 @@ struct AttemptId {
   auto operator<=>(const AttemptId&) const = default;
 };
 
-// All that a runner needs to start one process run of a trial. The runner adds what it alone knows (devices, threads)
-// to `trial_json`, writes trial.json and launch.json into `folder`, and starts tune-supervisor.
+// All that a runner needs to start one process run of a trial. The runner adds what it alone knows (devices,
+// threads) to `trial_json`, writes trial.json and launch.json into `folder`, and starts tune-supervisor.
 struct Attempt {
   AttemptId id;
-  std::string token;                            // random; fences this attempt's reports
-  std::filesystem::path folder;                 // .../trials/N/attempts/K, exists
-  std::filesystem::path checkpoint_folder;      // .../trials/N/checkpoints, exists
-  std::vector<std::string> argv;                // {{...}} already replaced
-  std::filesystem::path working_directory;      // the spec's folder
-  std::map<std::string, std::string> environment;          // written to launch.json
-  std::map<std::string, std::string> secret_environment;   // passed in memory only, never written
-  Json trial_json;                              // the contract of trial.json without devices and threads
+  std::string token;                                      // random; fences this attempt's reports
+  std::filesystem::path folder;                           // .../trials/N/attempts/K, exists
+  std::filesystem::path checkpoint_folder;                // .../trials/N/checkpoints, exists
+  std::vector<std::string> argv;                          // {{...}} already replaced
+  std::filesystem::path working_directory;                // the spec's folder
+  std::map<std::string, std::string> environment;         // written to launch.json
+  std::map<std::string, std::string> secret_environment;  // passed in memory only, never written
+  Json trial_json;  // the contract of trial.json without devices and threads
   std::vector<MetricDefinition> metrics;
   std::map<std::string, std::int64_t> steps_done;  // by metric: where counted steps continue after a resume
-  Milliseconds grace{10'000};                   // between SIGTERM and SIGKILL
-  std::optional<Milliseconds> time_limit;       // the supervisor stops the attempt by itself after this, reason "timeout"
+  Milliseconds grace{10'000};                      // between SIGTERM and SIGKILL
+  std::optional<Milliseconds>
+      time_limit;  // the supervisor stops the attempt by itself after this, reason "timeout"
 };
 
 // What is known of a started attempt; enough to find it again after a crash. Stored.
@@ -61,26 +62,27 @@ struct RunnerEvent {
 };
 
 struct Capacity {
-  int free = 0;       // attempts that can be started now
-  int total = 0;      // attempts that this machine could run at once if nobody else used it
-  std::vector<std::string> notices;  // sentences worth showing once: "GPU ... is skipped: 3.1 GiB held by process 812"
+  int free = 0;   // attempts that can be started now
+  int total = 0;  // attempts that this machine could run at once if nobody else used it
+  std::vector<std::string>
+      notices;  // sentences worth showing once: "GPU ... is skipped: 3.1 GiB held by process 812"
 };
 
 // Owned by the engine, called from the loop's thread only, except wake().
 class TrialRunner {
  public:
   virtual ~TrialRunner() = default;
-  // Starts the attempt and returns once its supervisor exists. Throws Error(kEnvironment) if none could be started, and
-  // Error(kConflict) when capacity() has gone to somebody else in between.
+  // Starts the attempt and returns once its supervisor exists. Throws Error(kEnvironment) if none could be
+  // started, and Error(kConflict) when capacity() has gone to somebody else in between.
   virtual AttemptRecord start(const Attempt& attempt) = 0;
-  // Takes up an attempt that an earlier orchestrator started. False when nothing of it runs any more (then no event
-  // follows, and its files tell what happened).
+  // Takes up an attempt that an earlier orchestrator started. False when nothing of it runs any more (then no
+  // event follows, and its files tell what happened).
   virtual bool attach(const AttemptRecord& record) = 0;
   virtual Capacity capacity() = 0;
   // Blocks until something happens or `deadline` passes. One event a call, in order of arrival.
   virtual RunnerEvent wait(SteadyTime deadline) = 0;
-  // Asks the tree to end: SIGTERM now, SIGKILL after `grace` (0: at once). `reason` goes to exit.json ("stop").
-  // kExited follows. Harmless for an attempt that has ended.
+  // Asks the tree to end: SIGTERM now, SIGKILL after `grace` (0: at once). `reason` goes to exit.json
+  // ("stop"). kExited follows. Harmless for an attempt that has ended.
   virtual void stop(AttemptId id, Milliseconds grace, const std::string& reason) = 0;
   // Makes wait() return kWoken. Async-signal-safe and thread-safe.
   virtual void wake() = 0;

@@ -13,19 +13,20 @@
 
 namespace tune::metrics {
 
-inline constexpr std::size_t kLineLimit = 64 * 1024;    // bytes; the rest of a longer line is cut
-inline constexpr std::size_t kPatternLimit = 1024;      // bytes of a regex
+inline constexpr std::size_t kLineLimit = 64 * 1024;  // bytes; the rest of a longer line is cut
+inline constexpr std::size_t kPatternLimit = 1024;    // bytes of a regex
 
 struct Match {
   std::string name;
   MetricPoint point;
 };
 
-// What a captured text says as a number: decimal or exponent form, "nan", "inf", "-inf" in any case; nullopt for
-// anything else ("(0.52)", "").
+// What a captured text says as a number: decimal or exponent form, "nan", "inf", "-inf" in any case; nullopt
+// for anything else ("(0.52)", "").
 std::optional<double> parse_number(std::string_view text);
 
-// Why a metric's regex cannot be used (no group, syntax, too long, look-around), with a cure; nullopt if it can.
+// Why a metric's regex cannot be used (no group, syntax, too long, look-around), with a cure; nullopt if it
+// can.
 struct RegexObjection {
   std::string message, hint;
 };
@@ -39,7 +40,8 @@ class MetricReader {
   explicit MetricReader(const std::vector<MetricDefinition>& definitions,
                         std::map<std::string, std::int64_t> steps_done = {});
   ~MetricReader();
-  // The metrics on one line (no newline; a trailing '\r' is dropped). A line may match several metrics, each once.
+  // The metrics on one line (no newline; a trailing '\r' is dropped). A line may match several metrics, each
+  // once.
   std::vector<Match> read(std::string_view line);
 
  private:
@@ -47,8 +49,8 @@ class MetricReader {
   std::unique_ptr<Impl> impl_;
 };
 
-// Cuts a byte stream into lines at '\n' and at a lone '\r' (progress bars), at most kLineLimit bytes each; what is over
-// is cut and counted. Memory is bounded by kLineLimit.
+// Cuts a byte stream into lines at '\n' and at a lone '\r' (progress bars), at most kLineLimit bytes each;
+// what is over is cut and counted. Memory is bounded by kLineLimit.
 class LineSplitter {
  public:
   template <typename OnLine>  // OnLine(std::string_view)
