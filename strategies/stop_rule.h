@@ -18,8 +18,8 @@ struct Verdict {
 class StopRule {
  public:
   virtual ~StopRule() = default;
-  // Judges a running trial after its newest objective point, trial.curve.back(). A pure function of its arguments; the
-  // trial itself may or may not be in the history.
+  // Judges a running trial after its newest objective point, trial.curve.back(). A pure function of its
+  // arguments; the trial itself may or may not be in the history.
   virtual Verdict judge(const TrialView& trial, const History& history) = 0;
 };
 

@@ -1,8 +1,9 @@
 #pragma once
 // The contract of search strategies.
 //
-// No state that matters survives between calls: the same spec, seed, history and trial number give the same answer, so
-// resuming is reloading history. Caches keyed on history are fine. One thread calls one strategy at a time.
+// No state that matters survives between calls: the same spec, seed, history and trial number give the same
+// answer, so resuming is reloading history. Caches keyed on history are fine. One thread calls one strategy
+// at a time.
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,8 +29,8 @@ using Answer = std::variant<Suggestion, Wait, Exhausted>;
 class Strategy {
  public:
   virtual ~Strategy() = default;
-  // A point of the space for trial history.next_number(). `rng` is seeded from the study's seed and that number.
-  // Never throws for any history, and never answers outside the space.
+  // A point of the space for trial history.next_number(). `rng` is seeded from the study's seed and that
+  // number. Never throws for any history, and never answers outside the space.
   virtual Answer suggest(const History& history, Rng& rng) = 0;
 };
 
@@ -41,9 +42,9 @@ struct StrategyEntry {
 const std::vector<StrategyEntry>& strategy_table();
 
 // The strategy that the spec names, with its try_first points in front. `seed` is the study's seed.
-// Throws Error(kBadSpec) for a name that is not in the table, or a space that the strategy cannot search (grid over a
-// continuous parameter without step or levels).
-std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, const SearchSpace& space, const Objective& objective,
-                                        std::uint64_t seed);
+// Throws Error(kBadSpec) for a name that is not in the table, or a space that the strategy cannot search
+// (grid over a continuous parameter without step or levels).
+std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, const SearchSpace& space,
+                                        const Objective& objective, std::uint64_t seed);
 
 }  // namespace tune::strategies

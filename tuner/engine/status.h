@@ -10,16 +10,16 @@
 namespace tune::engine {
 
 enum class StatusKind {
-  kStudyStarted,   // message: "8 trials, 2 at once" or "continues: 3 of 8 trials done"
-  kTrialQueued,    // a suggestion was taken; message = the strategy's note
+  kStudyStarted,  // message: "8 trials, 2 at once" or "continues: 3 of 8 trials done"
+  kTrialQueued,   // a suggestion was taken; message = the strategy's note
   kAttemptStarted,
-  kMetric,         // a new point of any metric
-  kTrialFinished,  // completed, stopped, failed; message = reason
+  kMetric,           // a new point of any metric
+  kTrialFinished,    // completed, stopped, failed; message = reason
   kAttemptRequeued,  // will run again; message = reason
-  kBest,           // a new best trial
-  kNotice,         // anything a person should know
-  kDraining,       // a first signal arrived
-  kPromotion,      // message = what was decided and why
+  kBest,             // a new best trial
+  kNotice,           // anything a person should know
+  kDraining,         // a first signal arrived
+  kPromotion,        // message = what was decided and why
   kStudyFinished,
 };
 
@@ -42,7 +42,7 @@ class Status {
  public:
   virtual ~Status() = default;
   virtual void on_event(const StatusEvent& event) = 0;  // on the loop's thread; must not block
-  virtual void on_tick(SteadyTime) {}                   // about 4 times a second while waiting, for live displays
+  virtual void on_tick(SteadyTime) {}  // about 4 times a second while waiting, for live displays
 };
 
 }  // namespace tune::engine
