@@ -16,7 +16,7 @@ JSON
 "$bin/tune-train" --trial "$work/trial.json" >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 score() {
   "$bin/tune-train" evaluate --model "$1" --data "$test" --json |
-    python3 -c 'import json, sys; r = json.load(sys.stdin); print(f"{sys.argv[1]:<10} mAP {r[\"AP\"]:.3f}   AP50 {r[\"AP50\"]:.3f}")' "$2"
+    python3 -c 'import json, sys; r = json.load(sys.stdin); print("%-10s mAP %.3f   AP50 %.3f" % (sys.argv[1], r["AP"], r["AP50"]))' "$2"
 }
 score "$work/output" untrained
 score "$store/models/steel-detector/current" tuned
