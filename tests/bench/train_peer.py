@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import nn
 
-CLASSES, PER_CELL, BATCH = 6, 6, 16
-SCALES = [0.08, 0.16, 0.32, 0.54, 0.80, 1.0]
-RATIOS = [1, 2, 1 / 2, 5, 1 / 5]
+CLASSES, PER_CELL, BATCH = 6, 10, 16
+SCALES = [0.15, 0.27, 0.42, 0.62, 0.85, 1.05]
+RATIOS = [1, 2, 1 / 2, 3, 1 / 3, 5, 1 / 5, 8, 1 / 8]
 
 
 def conv_norm_relu(inputs, outputs, stride):
