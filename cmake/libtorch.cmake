@@ -5,7 +5,8 @@
 # running needs. A standalone LibTorch folder has the same include/ and lib/ and works too.
 function(tune_find_libtorch result)
   set(candidates)
-  foreach(prefix IN LISTS CMAKE_PREFIX_PATH)
+  string(REPLACE ":" ";" exported "$ENV{CMAKE_PREFIX_PATH}")
+  foreach(prefix IN LISTS CMAKE_PREFIX_PATH exported)
     list(APPEND candidates ${prefix} ${prefix}/torch ${prefix}/../..)  # wheel root, site-packages, share/cmake
   endforeach()
   foreach(python IN ITEMS python3 ${CMAKE_SOURCE_DIR}/.venv/bin/python3)

@@ -27,23 +27,40 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"tuner/cli",
      {"tuner/engine", "tuner/report", "tuner/serve", "tuner/metrics", "strategies", "store", "tuner/core"}},
     {"tuner/main.cpp", {"tuner/cli"}},
-    {"trainer", {"tuner/core"}},
+    {"trainer/main.cpp", {"trainer/cli"}},
+    {"trainer/torch_compat.h", {}},
+    {"trainer/cli",
+     {"trainer/loop", "trainer/tasks", "trainer/tasks/detection", "trainer/metrics", "trainer/synthetic",
+      "trainer/torch_compat.h", "tuner/core"}},
+    {"trainer/loop", {"trainer/weights", "trainer/torch_compat.h", "tuner/core"}},  // it knows no task
+    {"trainer/tasks", {"trainer/tasks/detection", "trainer/loop", "trainer/torch_compat.h", "tuner/core"}},
+    {"trainer/tasks/detection",
+     {"trainer/loop", "trainer/nn", "trainer/weights", "trainer/metrics", "trainer/tasks/detection/data",
+      "trainer/torch_compat.h", "tuner/core"}},
+    {"trainer/tasks/detection/data", {"trainer/images", "tuner/core"}},
+    {"trainer/nn", {"trainer/torch_compat.h"}},
+    {"trainer/weights", {"trainer/torch_compat.h", "tuner/core"}},
+    {"trainer/metrics", {}},
+    {"trainer/images", {"tuner/core"}},
+    {"trainer/synthetic", {"trainer/images", "trainer/tasks/detection/data", "tuner/core"}},
 };
 
 // System headers that show a library which only some folders may use.
 const std::map<std::string, std::set<std::string>> kLibraries = {
-    {"torch/", {"trainer"}},
-    {"ATen/", {"trainer"}},
-    {"c10/", {"trainer"}},
+    {"torch/", {"trainer/torch_compat.h"}},
+    {"ATen/", {"trainer/torch_compat.h"}},
+    {"c10/", {"trainer/torch_compat.h"}},
     {"Eigen/", {"strategies"}},
     {"SQLiteCpp/", {"store"}},
     {"sqlite3.h", {"store"}},
     {"re2/", {"tuner/metrics"}},
     {"boost/asio", {"tuner/engine"}},
     {"boost/beast", {"tuner/serve"}},
-    {"boost/program_options", {"tuner/cli", "trainer"}},
-    {"turbojpeg.h", {"trainer"}},
-    {"pugixml.hpp", {"trainer"}},
+    {"boost/program_options", {"tuner/cli", "trainer/cli"}},
+    {"openssl/", {"tuner/engine"}},
+    {"turbojpeg.h", {"trainer/images"}},
+    {"png.h", {"trainer/images"}},
+    {"pugixml.hpp", {"trainer/synthetic", "trainer/tasks/detection/data"}},
 };
 
 std::string folder_of(const std::string& path) {

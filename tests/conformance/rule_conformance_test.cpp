@@ -14,7 +14,7 @@ using strategies::Action;
 using strategies::make_stop_rule;
 using strategies::Verdict;
 
-std::vector<std::string> all_names() {
+std::vector<std::string> all_rules() {
   std::vector<std::string> names;
   for (const auto& entry : strategies::stop_rule_table()) names.emplace_back(entry.name);
   return names;
@@ -37,7 +37,7 @@ TrialView running(std::vector<MetricPoint> curve) {
 }  // namespace
 
 TEST_CASE("Every rule of the table has a description and can be made by its name") {
-  REQUIRE(all_names().size() >= 2);
+  REQUIRE(all_rules().size() >= 2);
   for (const auto& entry : strategies::stop_rule_table()) {
     CHECK(std::string(entry.description).size() > 10);
     CHECK(make_stop_rule(with_rule(entry.name), minimize()) != nullptr);
@@ -55,7 +55,7 @@ TEST_CASE("A rule that does not exist is refused with the names that do") {
 }
 
 TEST_CASE("No rule stops the first trial, and none throws on an empty curve") {
-  const std::string name = GENERATE(from_range(all_names()));
+  const std::string name = GENERATE(from_range(all_rules()));
   INFO(name);
   const History empty{minimize(), {}};
   CHECK(make_stop_rule(with_rule(name), minimize())->judge(running({{1, 1e9}}), empty).action ==
@@ -64,7 +64,7 @@ TEST_CASE("No rule stops the first trial, and none throws on an empty curve") {
 }
 
 TEST_CASE("Every verdict but going on has a reason, and a fresh rule gives the same verdict") {
-  const std::string name = GENERATE(from_range(all_names()));
+  const std::string name = GENERATE(from_range(all_rules()));
   INFO(name);
   const auto rule = make_stop_rule(with_rule(name), maximize());
   const History history = turbulent_history(cube(2), maximize(), 60, 8);
@@ -82,7 +82,7 @@ TEST_CASE("Every verdict but going on has a reason, and a fresh rule gives the s
 }
 
 TEST_CASE("A trial that is already in the history is judged as if it were not") {
-  const std::string name = GENERATE(from_range(all_names()));
+  const std::string name = GENERATE(from_range(all_rules()));
   INFO(name);
   History history = turbulent_history(cube(2), minimize(), 30, 8);
   const auto rule = make_stop_rule(with_rule(name), minimize());

@@ -6,6 +6,7 @@
 
 #include "support/catch.h"
 #include "support/run_shell.h"
+#include "support/skip.h"
 #include "tuner/core/json.h"
 
 using tune::Json;
@@ -40,7 +41,7 @@ Json spec_of(const Search& search, const std::string& data) {
       {"promote", {{"model", "steel"}}}};
 }
 
-// Runs the search and returns what `tune-train evaluate` says of the promoted model on all images.
+// Runs the search and returns the promoted model's description, with its metrics on the validation images.
 Json run_search(const Search& search, const char* data) {
   const TemporaryFolder folder;
   std::ofstream(folder.path() / "search.json") << spec_of(search, data);
@@ -58,16 +59,20 @@ Json run_search(const Search& search, const char* data) {
 TEST_CASE("a search on real photographs runs from the spec to a promoted model") {
   const char* data = std::getenv("TUNE_NEU_DET");
   if (!data) {
-    std::cout << "SKIPPED: TUNE_NEU_DET names no data\n";
+    skip("TUNE_NEU_DET names no data");
     return;
   }
   const Json model = run_search({"legacy", 2, 1}, data);
   CHECK(model.at("metrics").contains("validation:mAP"));
 }
 
-TEST_CASE("four trials of five epochs reach an AP50 of .20 on real photographs with both recipes") {
+TEST_CASE("four trials of five epochs reach an AP50 of .20 on real photographs with both recipes",
+          "[.][long]") {
   const char* data = std::getenv("TUNE_NEU_DET");
-  if (!data || !std::getenv("TUNE_LONG_TESTS")) return;
+  if (!data) {
+    skip("TUNE_NEU_DET names no data");
+    return;
+  }
   for (const char* recipe : {"legacy", "latest"}) {
     const Json model = run_search({recipe, 4, 5}, data);
     std::cerr << recipe << ": " << model.at("metrics") << "\n";

@@ -1,4 +1,9 @@
 #define CATCH_CONFIG_RUNNER
 #include "support/catch.h"
 
-int main(int argc, char** argv) { return Catch::Session().run(argc, argv); }
+#include "support/skip.h"
+
+int main(int argc, char** argv) {
+  const int failed = Catch::Session().run(argc, argv);
+  return failed == 0 && tune::tests::any_skipped() ? tune::tests::kSkippedExitCode : failed;
+}

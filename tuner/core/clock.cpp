@@ -1,4 +1,5 @@
 #include "tuner/core/clock.h"
+#include "tuner/core/characters.h"
 
 #include <array>
 #include <cstdio>
@@ -17,8 +18,6 @@ constexpr std::array<Unit, 5> kUnits{
     {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
 constexpr std::int64_t kLongest =
     100LL * 365 * 86'400'000;  // a century: nothing real is longer, and sums cannot overflow
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 [[noreturn]] void refuse(const std::string& text, const std::string& why) {
   throw std::invalid_argument("\"" + text + "\" is not a duration" + (why.empty() ? "" : ": " + why) +

@@ -1,4 +1,5 @@
 #include "tuner/core/json_syntax.h"
+#include "tuner/core/characters.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +10,6 @@ namespace {
 
 constexpr std::string_view kBlank = " \t\r\n";
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_word_character(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
 std::string in_marks(std::string_view text) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "tuner/core/characters.h"
 #include "tuner/core/clock.h"
 
 namespace tune {
@@ -10,7 +11,6 @@ namespace {
 
 constexpr std::size_t kLongestName = 64;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 bool is_made_of(std::string_view text, std::string_view others) {

@@ -1,6 +1,8 @@
 #include "tuner/engine/builtin_trainer.h"
 
 #include <algorithm>
+#include <cmath>
+#include <numeric>
 #include <optional>
 
 #include "tuner/core/atomic_file.h"
@@ -14,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kProgram = "tune-train";
+const std::string kTrainer = "/trainer";  // its place in the spec
 
 std::vector<std::string> names_in(const Json& rows) {
   std::vector<std::string> names;
@@ -50,11 +53,12 @@ class TrainerCheck {
              name_hint(name, names_in(tasks), "tasks"));
       return problems_;
     }
-    check_keys(task->at("trainer_keys"));
+    check_keys(kTrainer, task->at("trainer_keys"), trainer_);
     const std::string recipe = choice(trainer_, task->at("trainer_keys"), "recipe");
     if (const Json* row = row_named(task->at("recipes"), recipe))
       check_hyperparameters(row->at("hyperparameters"), recipe);
     check_objective(*task, recipe);
+    check_gpus(*task);
     return problems_;
   }
 
@@ -63,28 +67,48 @@ class TrainerCheck {
     problems_.push_back({0, 0, pointer, message, hint});
   }
 
-  void check_keys(const Json& keys) {
+  // `task` itself, a key of every trainer, is checked before.
+  void check_keys(const std::string& pointer, const Json& keys, const Json& values) {
     std::vector<std::string> known = names_in(keys);
-    known.emplace_back("task");
-    for (const auto& [name, value] : trainer_.items()) {
-      if (name == "task") continue;
-      const Json* key = row_named(keys, name);
-      if (!key) {
-        object("/trainer/" + name, "unknown key \"" + name + "\"", name_hint(name, known, "keys of trainer"));
-        continue;
-      }
-      check_key("/trainer/" + name, *key, value);
+    if (pointer == kTrainer) known.emplace_back("task");
+    for (const auto& [name, value] : values.items()) {
+      if (pointer == kTrainer && name == "task") continue;
+      if (const Json* key = row_named(keys, name))
+        check_key(pointer + "/" + name, *key, value);
+      else
+        object(pointer + "/" + name, "unknown key \"" + name + "\"",
+               name_hint(name, known, "keys of " + pointer.substr(1)));
     }
     for (const Json& key : keys)
-      if (key.value("required", false) && !trainer_.contains(key.at("name").get<std::string>()))
-        object("/trainer", "\"" + key.at("name").get<std::string>() + "\" is missing",
+      if (key.value("required", false) && !values.contains(key.at("name").get<std::string>()))
+        object(pointer, "\"" + key.at("name").get<std::string>() + "\" is missing",
                "tune-train describe lists the keys");
+  }
+
+  void check_fractions(const std::string& pointer, const Json& value) {
+    const bool numbers = value.is_array() && (value.size() == 2 || value.size() == 3) &&
+                         std::all_of(value.begin(), value.end(), [](const Json& part) {
+                           return part.is_number() && part.get<double>() >= 0;
+                         });
+    if (!numbers)
+      object(pointer, "must be a list of two or three numbers of at least 0", "as in [0.8, 0.2]");
+    else if (const double sum =
+                 std::accumulate(value.begin(), value.end(), 0.0,
+                                 [](double all, const Json& part) { return all + part.get<double>(); });
+             std::abs(sum - 1) > 1e-6)
+      object(pointer, "add up to " + shortest(sum) + ", not to 1", "as in [0.8, 0.2]");
   }
 
   void check_key(const std::string& pointer, const Json& key, const Json& value) {
     const std::string kind = key.at("kind");
     if (kind == "object") {
-      if (!value.is_object()) object(pointer, "must be an object");
+      if (!value.is_object()) return object(pointer, "must be an object");
+      return check_keys(pointer, key.value("keys", Json::array()), value);
+    }
+    if (kind == "fractions") return check_fractions(pointer, value);
+    if (kind == "count") {
+      if (!value.is_number_unsigned() && !(value.is_number_integer() && value >= 0))
+        object(pointer, "must be an integer of at least 0");
       return;
     }
     if (!value.is_string()) {
@@ -100,6 +124,14 @@ class TrainerCheck {
       object(pointer, "there is no " + (spec_.folder / text).lexically_normal().string(),
              "relative paths start in the spec's folder");
     }
+  }
+
+  void check_gpus(const Json& task) {
+    const int most = task.value("max_gpus", 1), asked = spec_.resources.gpus_per_trial.value_or(0);
+    if (asked > most)
+      object("/resources/gpus_per_trial",
+             "this trainer uses at most " + std::to_string(most) + " GPU a trial",
+             "with more GPUs more trials run side by side");
   }
 
   void check_hyperparameters(const Json& rows, const std::string& recipe) {

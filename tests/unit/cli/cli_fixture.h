@@ -15,6 +15,10 @@ struct Printed {
   std::string out, err;
 };
 
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 inline Printed run(const std::vector<std::string>& arguments, bool color = false, int width = 0) {
   std::ostringstream out, err;
   Console console{out, err};

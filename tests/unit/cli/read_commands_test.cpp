@@ -14,10 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 void write_text(const fs::path& file, const std::string& text, std::ios::openmode mode = std::ios::out) {
   fs::create_directories(file.parent_path());
   std::ofstream(file, mode) << text;

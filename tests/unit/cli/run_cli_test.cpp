@@ -11,10 +11,6 @@
 namespace tune::cli {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
 TEST_CASE("help lists every command and every exit code, on stdout", "[cli]") {
   for (const char* word : {"--help", "-h", "help"}) {
     const Printed printed = run({word});

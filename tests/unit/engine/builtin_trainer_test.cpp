@@ -17,7 +17,9 @@ const Json& description() {
     {"name":"detection",
      "trainer_keys":[{"name":"model","kind":"choice","values":["ssd224-resnet18"],"required":true},
        {"name":"recipe","kind":"choice","values":["legacy","latest"],"default":"legacy"},
-       {"name":"data","kind":"path","required":true},{"name":"split","kind":"object"}],
+       {"name":"data","kind":"path","required":true},{"name":"split","kind":"object",
+         "keys":[{"name":"fractions","kind":"fractions"},{"name":"seed","kind":"count"},
+                 {"name":"grouping","kind":"choice","values":["image"]}]}],
      "recipes":[
        {"name":"legacy","hyperparameters":[
           {"name":"learning_rate","type":"float","default":0.001,"min":1e-6,"max":0.5},
@@ -91,6 +93,32 @@ TEST_CASE("wrong keys of a trainer are named with the nearest right one") {
   spec = good_spec();
   (*spec.trainer)["split"] = "0.8";
   CHECK(problem_at(spec, "/trainer/split").message.find("object") != std::string::npos);
+}
+
+TEST_CASE("the keys inside a trainer's split are checked before anything starts") {
+  Spec spec = good_spec();
+  const auto problem = [&](const Json& split, const char* pointer) {
+    (*spec.trainer)["split"] = split;
+    return problem_at(spec, pointer);
+  };
+  CHECK(problem({{"fraction", {0.8, 0.2}}}, "/trainer/split/fraction").hint.find("fractions") !=
+        std::string::npos);
+  CHECK(problem({{"fractions", {0.8, 0.3}}}, "/trainer/split/fractions").message.find("1.1") !=
+        std::string::npos);
+  CHECK(problem({{"fractions", {1.2, -0.2}}}, "/trainer/split/fractions").message.find("at least 0") !=
+        std::string::npos);
+  CHECK(problem({{"fractions", 0.8}}, "/trainer/split/fractions").message.find("list") != std::string::npos);
+  CHECK(problem({{"seed", -1}}, "/trainer/split/seed").message.find("integer") != std::string::npos);
+  CHECK(problem({{"grouping", "content"}}, "/trainer/split/grouping").message.find("content") !=
+        std::string::npos);
+  (*spec.trainer)["split"] = {{"fractions", {0.7, 0.2, 0.1}}, {"seed", 3}, {"grouping", "image"}};
+  CHECK(trainer_problems(spec, description()).empty());
+}
+
+TEST_CASE("more GPUs for each trial than the trainer can use are refused") {
+  Spec spec = good_spec();
+  spec.resources.gpus_per_trial = 2;
+  CHECK(problem_at(spec, "/resources/gpus_per_trial").message.find("at most 1 GPU") != std::string::npos);
 }
 
 TEST_CASE("hyperparameters are held against the recipe's names, types and ranges") {

@@ -8,7 +8,7 @@
 namespace tune::test {
 namespace {
 
-struct Death {};
+struct Kill9 {};
 
 Behaviour slow(const engine::Attempt& attempt) {
   Behaviour behaviour = prints(attempt.trial_json["parameters"]["x"].get<double>());
@@ -22,9 +22,9 @@ struct DeadStudy : LoopFixture {
     spec.limits.parallel = 1;
     use(1, slow);
     runner->before_wait = [this] {
-      if (!store.metrics(1).empty()) throw Death{};
+      if (!store.metrics(1).empty()) throw Kill9{};
     };
-    CHECK_THROWS_AS(run(), Death);
+    CHECK_THROWS_AS(run(), Kill9);
     status.events.clear();
     folder_of_first = engine::attempt_folder(folder.path(), {1, 1});
     token = store.attempts(1).at(0).token;

@@ -11,6 +11,7 @@
 #include "support/catch.h"
 #include "support/processes.h"
 #include "support/run_shell.h"
+#include "support/skip.h"
 
 using namespace tune;
 using namespace tune::tests;
@@ -53,7 +54,7 @@ std::string on_small_disk(const std::filesystem::path& folder, const std::functi
   int status = 0;
   ::waitpid(child, &status, 0);
   if (WIFEXITED(status) && WEXITSTATUS(status) == kNotPermitted) {
-    std::printf("SKIPPED: this user may not mount a tmpfs in a namespace\n");
+    skip("this user may not mount a tmpfs in a namespace");
     return {};
   }
   REQUIRE((WIFEXITED(status) && WEXITSTATUS(status) == 0));

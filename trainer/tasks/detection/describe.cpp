@@ -21,12 +21,17 @@ OrderedJson trainer_keys() {
   recipe["values"] = recipes;
   recipe["default"] = recipes.front();
   data["required"] = true;
+  OrderedJson split = key("split", "object", "how `data` is cut into parts, where no `validation` is given"),
+              grouping = key("grouping", "choice", "what is kept together: image cuts image by image");
+  grouping["values"] = {"image"};
+  split["keys"] = {
+      key("fractions", "fractions", "[train, validation] or [train, validation, test], together 1"),
+      key("seed", "count", "of the draw; 0 by default"), grouping};
   return OrderedJson::array(
       {model, recipe, data,
        key("validation", "path", "a data set to validate on, instead of a part of `data`"),
        key("test", "path", "a data set on which each trial's best model is measured at the end"),
-       key("weights", "path", "weights to start from: a model folder or a safetensors file"),
-       key("split", "object", "{\"fractions\": [train, validation], \"seed\": N}")});
+       key("weights", "path", "weights to start from: a model folder or a safetensors file"), split});
 }
 
 OrderedJson describe_recipe(const Recipe& recipe) {
@@ -50,7 +55,11 @@ OrderedJson describe_detection() {
   for (const DetectorModel& model : detector_models())
     models.push_back(
         {{"name", model.name}, {"image_size", model.preprocessing.size}, {"description", model.description}});
-  return {{"name", "detection"}, {"trainer_keys", trainer_keys()}, {"recipes", recipes}, {"models", models}};
+  return {{"name", "detection"},
+          {"max_gpus", 1},
+          {"trainer_keys", trainer_keys()},
+          {"recipes", recipes},
+          {"models", models}};
 }
 
 }  // namespace tune::trainer::detection

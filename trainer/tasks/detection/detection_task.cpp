@@ -75,10 +75,16 @@ void DetectionTask::read_data(std::ostream& notes) {
     Split parts = split(training, parse_split(options));
     training = std::move(parts.train);
     validation = std::move(parts.validation);
+    if (!parts.test.examples.empty()) test_ = std::move(parts.test);
   }
   check_parts(training, validation, data);
-  if (const std::string test = text_key(trial_.trainer, "test", ""); !test.empty())
-    test_ = read_dataset(test, {Labels::kRequired, training.classes});
+  if (const std::string own = text_key(trial_.trainer, "test", ""); !own.empty()) {
+    if (test_)
+      throw Error(ExitCode::kBadSpec,
+                  "trainer.test and the third of trainer.split.fractions contradict each other",
+                  "leave one out");
+    test_ = read_dataset(own, {Labels::kRequired, training.classes});
+  }
   for (const std::string& warning : warnings) notes << "warning: " << warning << '\n';
   notes << "data: " << training.examples.size() << " images to train on, " << validation.examples.size()
         << " to validate, " << training.classes.size() << " classes" << std::endl;

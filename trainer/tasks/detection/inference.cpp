@@ -21,7 +21,7 @@ void append(std::vector<metrics::DetectedBox>& all, const std::vector<ScoredBox>
 
 std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const DetectorModel& kind,
                                const torch::Device& device, std::int64_t batch_size,
-                               const std::function<bool()>& interrupted) {
+                               const std::function<bool()>& interrupted, const DetectionLimits& limits) {
   const std::vector<Box> boxes = default_boxes(kind.maps);
   const int classes = static_cast<int>(images.dataset().classes.size());
   Inference result;
@@ -49,8 +49,7 @@ std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const De
     for (std::size_t i = 0; i < examples.size(); ++i) {
       const auto row = static_cast<std::int64_t>(i);
       append(result.detections,
-             detect(scores[row].data_ptr<float>(), offsets[row].data_ptr<float>(), boxes, classes,
-                    DetectionLimits{}),
+             detect(scores[row].data_ptr<float>(), offsets[row].data_ptr<float>(), boxes, classes, limits),
              images.dataset().examples[static_cast<std::size_t>(examples[i])]);
     }
   }

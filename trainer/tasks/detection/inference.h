@@ -20,7 +20,7 @@ struct Inference {
 // chosen the precision and turned gradients off.
 std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const DetectorModel& kind,
                                const torch::Device& device, std::int64_t batch_size,
-                               const std::function<bool()>& interrupted);
+                               const std::function<bool()>& interrupted, const DetectionLimits& limits = {});
 
 // COCO's numbers for detections of infer().
 metrics::CocoSummary score(const Dataset& truth, const std::vector<metrics::DetectedBox>& detections);

@@ -22,13 +22,14 @@ struct Run {
   double images_per_second = 0;
 };
 
-Run run_detector(LoadedDetector& detector, const Dataset& dataset, int threads) {
+Run run_detector(LoadedDetector& detector, const Dataset& dataset, int threads,
+                 const DetectionLimits& limits = {}) {
   const loop::Compute compute = loop::set_up_compute(threads, /*wants_gpu=*/false);
   const ImageSet images(dataset, detector.kind->preprocessing.size, Augmentation{}, /*seed=*/0, threads);
   const torch::NoGradGuard no_grad;
   const auto begin = std::chrono::steady_clock::now();
-  auto inference =
-      infer(detector.model, images, *detector.kind, compute.device, kBatch, [] { return false; });
+  auto inference = infer(
+      detector.model, images, *detector.kind, compute.device, kBatch, [] { return false; }, limits);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   return {std::move(*inference), static_cast<double>(images.count()) / elapsed.count()};
 }
@@ -65,7 +66,9 @@ Prediction predict_with_model(const std::filesystem::path& model, const std::fil
                               std::ostream& notes) {
   LoadedDetector detector = load_detector(model);
   const Dataset dataset = read_for(detector, data, Labels::kIgnored, notes);
-  const Run run = run_detector(detector, dataset, threads);
+  DetectionLimits limits;
+  limits.score = static_cast<float>(score_threshold);
+  const Run run = run_detector(detector, dataset, threads, limits);
   for (std::size_t i = 0; i < detector.classes.size(); ++i)
     if (dataset.category_ids[i] < 0)
       notes << "warning: " << data.string() << " has no category \"" << detector.classes[i]
@@ -73,7 +76,7 @@ Prediction predict_with_model(const std::filesystem::path& model, const std::fil
   OrderedJson results = OrderedJson::array();
   for (const metrics::DetectedBox& found : run.inference.detections) {
     const auto category = static_cast<std::size_t>(found.category);
-    if (found.score < score_threshold || dataset.category_ids[category] < 0) continue;
+    if (dataset.category_ids[category] < 0) continue;
     results.push_back({{"image_id", found.image_id},
                        {"category_id", dataset.category_ids[category]},
                        {"bbox", {found.box.x, found.box.y, found.box.width, found.box.height}},

@@ -71,12 +71,4 @@ void BatchMaker::fill_one(int epoch, std::size_t index, std::uint8_t* to,
   view_pixels(view, cache_.pixels(index), cache_.channels(index), size(), to);
 }
 
-std::vector<std::size_t> epoch_order(std::size_t count, std::uint64_t seed, int epoch) {
-  std::vector<std::size_t> order(count);
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  Rng rng(seed, static_cast<std::uint64_t>(epoch));
-  for (std::size_t i = count; i > 1; --i) std::swap(order[i - 1], order[rng.below(i)]);
-  return order;
-}
-
 }  // namespace tune::trainer::detection

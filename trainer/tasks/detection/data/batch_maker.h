@@ -54,7 +54,4 @@ class BatchMaker {
   int threads_;
 };
 
-// 0, ..., count-1 shuffled: the order of one epoch, the same for the same (seed, epoch).
-std::vector<std::size_t> epoch_order(std::size_t count, std::uint64_t seed, int epoch);
-
 }  // namespace tune::trainer::detection

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <string>
 #include <thread>
 
@@ -29,6 +30,7 @@ ImageCache::ImageCache(const Dataset& dataset, int size, int threads,
   const std::size_t total = images_.size();
   std::vector<std::string> failures(total);
   std::atomic<std::size_t> next{0};
+  std::atomic<bool> out_of_memory{false};
   std::size_t done = 0;
   std::mutex mutex;
   std::condition_variable some_done;
@@ -36,6 +38,8 @@ ImageCache::ImageCache(const Dataset& dataset, int size, int threads,
     for (std::size_t i = next++; i < total; i = next++) {
       try {
         images_[i] = decode_square(dataset.examples[i].image, size);
+      } catch (const std::bad_alloc&) {
+        out_of_memory = true;
       } catch (const std::exception& error) {
         failures[i] = error.what();
       }
@@ -58,6 +62,7 @@ ImageCache::ImageCache(const Dataset& dataset, int size, int threads,
     }
   }
   if (progress) progress(total, total);
+  if (out_of_memory) throw std::bad_alloc();
   Problems problems;
   for (const std::string& failure : failures)
     if (!failure.empty()) problems.add(failure);

@@ -17,7 +17,7 @@ namespace {
 using Parts = std::array<std::vector<std::size_t>, 3>;
 
 [[noreturn]] void refuse(const std::string& message, const std::string& hint) {
-  throw Error(ExitCode::kUsage, message, hint);
+  throw Error(ExitCode::kBadSpec, "trainer." + message, hint);
 }
 
 void parse_fractions(const Json& value, SplitFractions& fractions) {

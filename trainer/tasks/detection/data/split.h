@@ -15,7 +15,7 @@ struct SplitFractions {
 };
 
 // The trainer's `split`: {"fractions": [train, validation] or [train, validation, test], "seed": 0,
-// "grouping": "image"}, every key optional. Throws Error(kUsage) naming the key.
+// "grouping": "image"}, every key optional. Throws Error(kBadSpec) naming the key.
 SplitFractions parse_split(const Json& split);
 
 struct Split {
