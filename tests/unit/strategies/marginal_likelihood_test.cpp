@@ -12,7 +12,7 @@ using namespace tune::test;
 
 namespace {
 
-const std::vector<Eigen::Index> kGroups{0, 1, 1, 2};
+const std::vector<Eigen::Index> kCoupled{0, 1, 1, 2};
 
 Theta some_theta(std::uint64_t seed) {
   const ThetaPrior prior = theta_prior(3);
@@ -27,11 +27,11 @@ TEST_CASE("The log posterior is the textbook's density of the targets, the mean 
   const Eigen::VectorXd y = wavy_targets(x, 2);
   const ThetaPrior prior = theta_prior(3);
   const Theta theta = some_theta(3);
-  const auto result = log_posterior(x, kGroups, y, prior, theta);
+  const auto result = log_posterior(x, kCoupled, y, prior, theta);
   REQUIRE(result.has_value());
 
   const Eigen::VectorXd lengths = theta.head(3).array().exp().matrix();
-  Eigen::MatrixXd k = plain_covariance(x, x, lengths, kGroups, std::exp(theta[3]));
+  Eigen::MatrixXd k = plain_covariance(x, x, lengths, kCoupled, std::exp(theta[3]));
   k.diagonal().array() += std::exp(theta[4]);
   const Eigen::MatrixXd inverse = k.inverse();
   // The mean by a fine search instead of its formula.
@@ -52,7 +52,7 @@ TEST_CASE("The gradient of the log posterior agrees with central differences") {
   const Eigen::VectorXd y = wavy_targets(x, seed + 10);
   const ThetaPrior prior = theta_prior(3);
   const Theta theta = some_theta(seed + 20);
-  const auto result = log_posterior(x, kGroups, y, prior, theta);
+  const auto result = log_posterior(x, kCoupled, y, prior, theta);
   REQUIRE(result.has_value());
   for (Eigen::Index i = 0; i < theta.size(); ++i) {
     constexpr double kStep = 1e-5;
@@ -60,7 +60,7 @@ TEST_CASE("The gradient of the log posterior agrees with central differences") {
     up[i] += kStep;
     down[i] -= kStep;
     const double difference =
-        (log_posterior(x, kGroups, y, prior, up)->value - log_posterior(x, kGroups, y, prior, down)->value) /
+        (log_posterior(x, kCoupled, y, prior, up)->value - log_posterior(x, kCoupled, y, prior, down)->value) /
         (2 * kStep);
     INFO("component " << i);
     CHECK(result->gradient[i] == Approx(difference).epsilon(1e-5).margin(1e-5));
@@ -83,10 +83,10 @@ TEST_CASE("A fit is at least as probable as where it started and stays in its bo
   const Eigen::VectorXd y = wavy_targets(x, 10);
   const ThetaPrior prior = theta_prior(3);
   const Theta start = some_theta(11);
-  const auto theta = fit_theta(x, kGroups, y, start, 0);
+  const auto theta = fit_theta(x, kCoupled, y, start, 0);
   REQUIRE(theta.has_value());
-  CHECK(log_posterior(x, kGroups, y, prior, *theta)->value >=
-        log_posterior(x, kGroups, y, prior, start)->value);
+  CHECK(log_posterior(x, kCoupled, y, prior, *theta)->value >=
+        log_posterior(x, kCoupled, y, prior, start)->value);
   CHECK((theta->array() >= prior.lower.array()).all());
   CHECK((theta->array() <= prior.upper.array()).all());
 }
