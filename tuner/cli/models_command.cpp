@@ -1,10 +1,10 @@
 #include <ostream>
 
 #include "tuner/cli/commands.h"
-#include "tuner/cli/nearest.h"
 #include "tuner/cli/options.h"
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
+#include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/report/model_report.h"
 
@@ -17,7 +17,7 @@ std::vector<report::ModelRows> read_models(const fs::path& registry_file) {
   std::vector<report::ModelRows> models;
   std::error_code ignored;
   if (!fs::exists(registry_file, ignored)) return models;  // nothing was ever promoted: no error
-  const store::ModelRegistry registry(registry_file, false);
+  const store::ModelRegistry registry(registry_file, store::OpenMode::kRead);
   for (const std::string& name : registry.models()) models.push_back(report::read_model(registry, name));
   return models;
 }
@@ -28,9 +28,9 @@ const report::ModelRows& find_model(const std::vector<report::ModelRows>& models
     if (model.model == name) return model;
     names.push_back(model.model);
   }
-  const std::string guess = nearest(name, names);
+  const auto guess = nearest_name(name, names);
   throw Error(ExitCode::kNotFound, "there is no model \"" + name + "\"",
-              guess.empty() ? "`tune models` lists them" : "did you mean \"" + guess + "\"?");
+              guess ? "did you mean \"" + *guess + "\"?" : "`tune models` lists them");
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <ostream>
 #include <set>
 
-#include "tuner/cli/nearest.h"
+#include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 
 namespace tune::cli {
@@ -52,7 +52,8 @@ struct Options::Impl {
   };
   std::string command;
   std::vector<Positional> positionals;
-  std::vector<Option> options;  // the command's own
+  std::vector<Option> options;        // the command's own
+  std::vector<Positional> variables;  // of the environment
 
   // Its own options first, then those of every command.
   std::vector<Option> all() const {
@@ -95,6 +96,11 @@ Options& Options::value(const std::string& name, const std::string& placeholder,
   return *this;
 }
 
+Options& Options::variable(const std::string& name, const std::string& help) {
+  impl_->variables.push_back({name, help, false});
+  return *this;
+}
+
 Options& Options::positional(const std::string& name, const std::string& help, bool required) {
   TUNE_CHECK(!required || impl_->positionals.empty() || impl_->positionals.back().required, name);
   impl_->positionals.push_back({name, help, required});
@@ -116,9 +122,8 @@ po::variables_map read_arguments(const po::options_description& all,
   } catch (const po::unknown_option& error) {
     const std::string name = error.get_option_name();
     const std::string bare = name.substr(std::min(name.size(), name.find_first_not_of('-')));
-    const std::string guess = nearest(bare, names);
-    throw Error(ExitCode::kUsage, "unknown option " + name,
-                guess.empty() ? hint : "did you mean --" + guess + "?");
+    const auto guess = nearest_name(bare, names);
+    throw Error(ExitCode::kUsage, "unknown option " + name, guess ? "did you mean --" + *guess + "?" : hint);
   } catch (const po::too_many_positional_options_error&) {
     throw Error(ExitCode::kUsage, "there are more arguments than the command takes", hint);
   } catch (const po::multiple_occurrences& error) {
@@ -160,15 +165,18 @@ void Options::print_help(std::ostream& out) const {
   TUNE_CHECK(command != nullptr, impl_->command);
   out << "tune " << command->name << ": " << command->summary << "\n\nUsage: tune " << command->synopsis
       << "\n\n";
-  if (!impl_->positionals.empty()) {
-    out << "Arguments:\n";
-    for (const auto& positional : impl_->positionals)
-      out << "  " << positional.name
-          << std::string(positional.name.size() < 22 ? 22 - positional.name.size() : 1, ' ')
-          << positional.help << '\n';
+  const auto list = [&](const char* title, const std::vector<Impl::Positional>& rows) {
+    if (rows.empty()) return;
+    out << title << ":\n";
+    for (const auto& row : rows)
+      out << "  " << row.name << std::string(row.name.size() < 22 ? 22 - row.name.size() : 1, ' ') << row.help
+          << '\n';
     out << '\n';
-  }
-  out << impl_->description() << "\nExample:\n";
+  };
+  list("Arguments", impl_->positionals);
+  out << impl_->description() << '\n';
+  list("Environment", impl_->variables);
+  out << "Example:\n";
   std::string_view example = command->example;
   while (!example.empty()) {
     const std::size_t end = example.find('\n');

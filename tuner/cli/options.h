@@ -33,6 +33,8 @@ class Options {
   ~Options();
   Options& flag(const std::string& name, const std::string& help);
   Options& value(const std::string& name, const std::string& placeholder, const std::string& help);
+  // A variable of the environment that the command heeds, for --help.
+  Options& variable(const std::string& name, const std::string& help);
   // In the order of declaration; after an optional one comes no required one.
   Options& positional(const std::string& name, const std::string& help, bool required = true);
 

@@ -13,34 +13,6 @@ namespace {
 using engine::StatusEvent;
 using engine::StatusKind;
 
-const char* kind_name(StatusKind kind) {
-  switch (kind) {
-    case StatusKind::kStudyStarted:
-      return "study_started";
-    case StatusKind::kTrialQueued:
-      return "trial_queued";
-    case StatusKind::kAttemptStarted:
-      return "attempt_started";
-    case StatusKind::kMetric:
-      return "metric";
-    case StatusKind::kTrialFinished:
-      return "trial_finished";
-    case StatusKind::kAttemptRequeued:
-      return "attempt_requeued";
-    case StatusKind::kBest:
-      return "best";
-    case StatusKind::kNotice:
-      return "notice";
-    case StatusKind::kDraining:
-      return "draining";
-    case StatusKind::kPromotion:
-      return "promotion";
-    case StatusKind::kStudyFinished:
-      return "study_finished";
-  }
-  return "notice";
-}
-
 TerminalSize size_of_stderr() {
   winsize size{};
   if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) return {};
@@ -50,7 +22,8 @@ TerminalSize size_of_stderr() {
 }  // namespace
 
 void JsonStatus::on_event(const StatusEvent& event) {
-  OrderedJson json = {{"schema", 1}, {"event", kind_name(event.kind)}, {"time", format_time(event.time)}};
+  OrderedJson json = {
+      {"schema", 1}, {"event", engine::event_kind(event.kind)}, {"time", format_time(event.time)}};
   if (event.id > 0) json["id"] = event.id;
   if (event.trial > 0) json["trial"] = event.trial;
   if (event.attempt > 0) json["attempt"] = event.attempt;

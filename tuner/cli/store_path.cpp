@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cstdlib>
 
-#include "tuner/cli/nearest.h"
+#include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 
 namespace tune::cli {
@@ -35,16 +35,20 @@ std::vector<std::string> study_names(const fs::path& store) {
   return names;
 }
 
-store::StudyStore open_study(const fs::path& store, const std::string& study) {
+fs::path require_study(const fs::path& store, const std::string& study) {
   const fs::path file = study_folder(store, study) / "study.db";
   std::error_code ignored;
   if (!fs::exists(file, ignored)) {
-    const std::string guess = nearest(study, study_names(store));
+    const auto guess = nearest_name(study, study_names(store));
     throw Error(ExitCode::kNotFound, "there is no study \"" + study + "\" in " + store.string(),
-                !guess.empty() ? "did you mean \"" + guess + "\"?"
-                               : "`tune status` lists the studies; --store names another store");
+                guess ? "did you mean \"" + *guess + "\"?"
+                      : "`tune status` lists the studies; --store names another store");
   }
-  return {file, store::OpenMode::kRead};
+  return file;
+}
+
+store::StudyStore open_study(const fs::path& store, const std::string& study) {
+  return {require_study(store, study), store::OpenMode::kRead};
 }
 
 TrialReference parse_trial_reference(const std::string& text) {

@@ -15,7 +15,9 @@ std::filesystem::path store_folder(const Parsed& options);
 std::filesystem::path study_folder(const std::filesystem::path& store, const std::string& study);
 // The names of the studies that have a database, sorted. Empty when there is no such folder.
 std::vector<std::string> study_names(const std::filesystem::path& store);
-// Opens a study read-only. Error(kNotFound) names the nearest study that exists.
+// The study's database. Error(kNotFound) names the nearest study that exists.
+std::filesystem::path require_study(const std::filesystem::path& store, const std::string& study);
+// Opens a study read-only.
 store::StudyStore open_study(const std::filesystem::path& store, const std::string& study);
 
 // "STUDY/N". Error(kUsage) for anything else.

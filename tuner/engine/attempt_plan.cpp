@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <optional>
 
+#include "tuner/core/objective_text.h"
+#include "tuner/core/placeholder.h"
 #include "tuner/core/rng.h"
 
 namespace tune::engine {
@@ -10,22 +12,6 @@ namespace {
 
 // Trial seeds are a family of streams of their own, apart from those that suggestions are drawn from.
 constexpr std::uint64_t kTrialSeedStreams = std::uint64_t{1} << 63;
-
-const char* goal_text(Goal goal) { return goal == Goal::kMaximize ? "maximize" : "minimize"; }
-
-const char* reduce_text(Reduce reduce) {
-  switch (reduce) {
-    case Reduce::kLast:
-      return "last";
-    case Reduce::kBest:
-      return "best";
-    case Reduce::kMin:
-      return "min";
-    case Reduce::kMax:
-      return "max";
-  }
-  return "best";
-}
 
 std::map<std::string, Json> fixed_values(const Spec& spec) {
   std::map<std::string, Json> values;
@@ -90,23 +76,20 @@ std::optional<std::string> fill_element(const std::string& element, const Search
                                         const std::map<std::string, std::string>& values) {
   std::string filled;
   std::size_t at = 0;
-  while (true) {
-    const std::size_t open = element.find("{{", at);
-    const std::size_t close = open == std::string::npos ? open : element.find("}}", open + 2);
-    if (close == std::string::npos) return filled + element.substr(at);
-    const std::string name = element.substr(open + 2, close - open - 2);
-    filled.append(element, at, open - at);
-    if (const auto value = values.find(name); value != values.end()) {
+  for (const Placeholder& place : find_placeholders(element)) {
+    filled.append(element, at, place.begin - at);
+    at = place.end;
+    if (const auto value = values.find(place.name); value != values.end()) {
       filled += value->second;
-    } else if (space.find(name)) {
+    } else if (space.find(place.name)) {
       return std::nullopt;
     } else {
       throw Error(ExitCode::kBadSpec,
-                  "the command's element \"" + element + "\" names {{" + name + "}}, which is nothing",
+                  "the command's element \"" + element + "\" names {{" + place.name + "}}, which is nothing",
                   "a name is a parameter, a fixed value, trial_file, output_dir, checkpoint_dir or seed");
     }
-    at = close + 2;
   }
+  return filled + element.substr(at);
 }
 
 }  // namespace

@@ -22,6 +22,8 @@ enum class StatusKind {
   kPromotion,        // message = what was decided and why
   kStudyFinished,
 };
+// Its name in the store and in JSON: "trial_finished".
+const char* event_kind(StatusKind kind);
 
 // Only the fields that the kind needs are set.
 struct StatusEvent {

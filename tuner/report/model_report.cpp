@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "tuner/core/objective_text.h"
 #include "tuner/report/format.h"
 #include "tuner/report/table.h"
 
@@ -54,7 +55,7 @@ Json version_json(const store::ModelVersion& version) {
           {"study", version.study},
           {"trial", version.trial},
           {"metric", version.objective.metric},
-          {"goal", version.objective.goal == Goal::kMaximize ? "maximize" : "minimize"},
+          {"goal", goal_text(version.objective.goal)},
           {"value", number_to_json(version.value)},
           {"lineage", version.lineage},
           {"files", files}};

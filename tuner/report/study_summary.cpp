@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "tuner/core/objective_text.h"
 #include "tuner/report/format.h"
 #include "tuner/report/study_report.h"
 
@@ -198,7 +199,7 @@ Json status_json(const StudyRows& rows) {
           {"state", study.state},
           {"finish_reason", study.finish_reason},
           {"metric", study.objective.metric},
-          {"goal", study.objective.goal == Goal::kMaximize ? "maximize" : "minimize"},
+          {"goal", goal_text(study.objective.goal)},
           {"limits", study.limits},
           {"elapsed_seconds", study.elapsed_seconds},
           {"created", format_time(study.created)},

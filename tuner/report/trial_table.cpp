@@ -1,5 +1,6 @@
 #include <set>
 
+#include "tuner/core/objective_text.h"
 #include "tuner/report/format.h"
 #include "tuner/report/study_report.h"
 
@@ -104,7 +105,7 @@ Json trials_json(const StudyRows& rows) {
   return {{"schema", 1},
           {"study", rows.study.name},
           {"metric", rows.study.objective.metric},
-          {"goal", rows.study.objective.goal == Goal::kMaximize ? "maximize" : "minimize"},
+          {"goal", goal_text(rows.study.objective.goal)},
           {"trials", list}};
 }
 

@@ -46,20 +46,17 @@ TEST_CASE_METHOD(RunnerFixture, "an attempt runs, tells of its metrics and exits
   CHECK_FALSE(is_running(static_cast<pid_t>(record.supervisor_pid)));
 }
 
-TEST_CASE_METHOD(RunnerFixture, "a trainer finds its files, its seed and its share of the cores") {
+TEST_CASE_METHOD(RunnerFixture,
+                 "a trainer finds the variables of its attempt, its folders and its share of the cores") {
   LocalRunner runner(options(1));
-  Attempt attempt = this->attempt(4, {"environment", "TUNE_TRIAL_FILE", "environment", "TUNE_OUTPUT_DIR",
-                                      "environment", "TUNE_CHECKPOINT_DIR", "environment", "TUNE_SEED",
-                                      "environment", "MINE", "environment", "SECRET", "working-directory"});
+  Attempt attempt = this->attempt(4, {"environment", "MINE", "environment", "SECRET", "environment",
+                                      "TUNE_ATTEMPT_TOKEN", "working-directory"});
   attempt.environment = {{"MINE", "yes"}};
   attempt.secret_environment = {{"SECRET", "hunter2"}};
   const AttemptRecord record = runner.start(attempt);
   wait_for_exit(runner, attempt.id);
   CHECK(read_file(attempt.folder / "log") ==
-        "TUNE_TRIAL_FILE=" + (attempt.folder / "trial.json").string() +
-            "\nTUNE_OUTPUT_DIR=" + (attempt.folder / "output").string() +
-            "\nTUNE_CHECKPOINT_DIR=" + attempt.checkpoint_folder.string() +
-            "\nTUNE_SEED=7\nMINE=yes\nSECRET=hunter2\nin " + folder.path().string() + "\n");
+        "MINE=yes\nSECRET=hunter2\nTUNE_ATTEMPT_TOKEN=token-4\nin " + folder.path().string() + "\n");
   CHECK(std::filesystem::is_directory(attempt.folder / "output"));
   const Json trial = Json::parse(read_file(attempt.folder / "trial.json"));
   CHECK(trial["trial"] == 4);

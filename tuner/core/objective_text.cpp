@@ -1,11 +1,12 @@
-#include "store/names.h"
+#include "tuner/core/objective_text.h"
 
 #include <array>
+#include <stdexcept>
 #include <utility>
 
 #include "tuner/core/error.h"
 
-namespace tune::store {
+namespace tune {
 namespace {
 
 constexpr std::array<std::pair<Goal, const char*>, 2> kGoals{
@@ -24,8 +25,7 @@ template <typename Table>
 auto value_of(const Table& table, const std::string& wanted) {
   for (const auto& [entry, text] : table)
     if (wanted == text) return entry;
-  throw Error(ExitCode::kEnvironment,
-              "the database holds \"" + wanted + "\", which this program does not know");
+  throw std::invalid_argument("\"" + wanted + "\" is a word that this program does not know");
 }
 
 }  // namespace
@@ -35,17 +35,4 @@ Goal goal_from(const std::string& text) { return value_of(kGoals, text); }
 const char* reduce_text(Reduce reduce) { return text_of(kReduces, reduce); }
 Reduce reduce_from(const std::string& text) { return value_of(kReduces, text); }
 
-Json values_json(const std::vector<double>& values) {
-  Json list = Json::array();
-  for (const double value : values) list.push_back(number_to_json(value));
-  return list;
-}
-
-std::vector<double> values_from(const Json& json) {
-  std::vector<double> values;
-  values.reserve(json.size());
-  for (const Json& value : json) values.push_back(number_from_json(value));
-  return values;
-}
-
-}  // namespace tune::store
+}  // namespace tune
