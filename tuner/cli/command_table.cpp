@@ -8,12 +8,12 @@ const std::vector<Command>& command_table() {
   static const std::vector<Command> table = {
       {"run",
        "--spec FILE [--store DIR] [--name STUDY] [--trials N] [--parallel N] [--time T] [--seed N] "
-       "[--dry-run] [--json]",
+       "[--gpus LIST] [--dry-run] [--json]",
        "search the ranges of a spec, and go on with what was interrupted",
        "tune --spec search.json\ntune --spec search.json --dry-run\ntune --spec search.json --name second "
        "--trials 50 --time 2h",
        run_command},
-      {"resume", "resume STUDY [--trials N] [--parallel N] [--time T] [--json]",
+      {"resume", "resume STUDY [--store DIR] [--trials N] [--parallel N] [--time T] [--gpus LIST] [--json]",
        "go on with a study, with higher limits where asked for", "tune resume steel-legacy --trials 40",
        resume_command},
       {"promote", "promote STUDY[/N] [--model NAME] [--json]",

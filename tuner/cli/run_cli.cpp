@@ -9,7 +9,7 @@
 #include <new>
 
 #include "tuner/cli/command.h"
-#include "tuner/cli/nearest.h"
+#include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 
@@ -67,7 +67,8 @@ int print_error(const Error& error, bool as_json, Console& console) {
                        {"message", error.what()},
                        {"hint", error.hint()},
                        {"problems", problems_json(error)}};
-    console.err << Json{{"error", body}}.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+    console.err << Json{{"schema", 1}, {"error", body}}.dump(-1, ' ', false, Json::error_handler_t::replace)
+                << '\n';
   } else {
     console.err << "error: " << error.what() << '\n';
     if (!error.hint().empty()) console.err << "  " << error.hint() << '\n';
@@ -114,9 +115,9 @@ void print_version(bool as_json, std::ostream& out) {
 [[noreturn]] void unknown_command(const std::string& name) {
   std::vector<std::string> names;
   for (const Command& command : command_table()) names.emplace_back(command.name);
-  const std::string guess = nearest(name, names);
+  const auto guess = nearest_name(name, names);
   throw Error(ExitCode::kUsage, "there is no command \"" + name + "\"",
-              guess.empty() ? "see `tune --help`" : "did you mean `tune " + guess + "`?");
+              guess ? "did you mean `tune " + *guess + "`?" : "see `tune --help`");
 }
 
 int dispatch(const std::vector<std::string>& arguments, bool as_json, Console& console) {

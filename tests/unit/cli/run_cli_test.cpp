@@ -3,7 +3,6 @@
 
 #include "support/catch.h"
 #include "tuner/cli/commands.h"
-#include "tuner/cli/nearest.h"
 #include "tuner/cli/options.h"
 #include "tuner/cli/store_path.h"
 #include "unit/cli/cli_fixture.h"
@@ -68,20 +67,29 @@ TEST_CASE("under --json an error is JSON on stderr and stdout stays empty", "[cl
   const Printed printed = store.run({"best", "steel-lagacy", "--json"});
   CHECK(printed.code == 5);
   CHECK(printed.out.empty());
+  CHECK(Json::parse(printed.err).at("schema") == 1);
   const Json error = Json::parse(printed.err).at("error");
   CHECK(error.at("code") == "not_found");
   CHECK(error.at("hint") == "did you mean \"steel-legacy\"?");
   CHECK(error.at("problems").empty());
 }
 
-TEST_CASE("nearest finds slips of the finger and nothing far-fetched", "[cli]") {
-  const std::vector<std::string> names = {"status", "trials", "show", "best"};
-  CHECK(nearest("staus", names) == "status");
-  CHECK(nearest("tirals", names) == "trials");
-  CHECK(nearest("shwo", names) == "show");
-  CHECK(nearest("promote", names).empty());
-  CHECK(nearest("", names).empty());
-  CHECK(nearest("best", names) == "best");
+TEST_CASE("every option that a command takes is in its synopsis, but for those of all commands", "[cli]") {
+  for (const Command& command : command_table()) {
+    CAPTURE(std::string(command.name));
+    std::istringstream help(run({std::string(command.name), "--help"}).out);
+    int options = 0;
+    for (std::string line; std::getline(help, line);) {
+      const std::size_t start = line.find("--");
+      if (!line.starts_with("  ") || start == std::string::npos || start > 10) continue;
+      const std::string name = line.substr(start, line.find_first_of(" \n", start) - start);
+      ++options;
+      if (name == "--help" || name == "--store" || name == "--json") continue;
+      CAPTURE(name);
+      CHECK(contains(std::string(command.synopsis), name));
+    }
+    CHECK(options >= 3);
+  }
 }
 
 TEST_CASE("a whole number from 1 on is taken, anything else is refused", "[cli]") {
