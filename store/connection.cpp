@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "tuner/core/closed_file.h"
 #include "tuner/core/error.h"
 
 namespace tune::store {
@@ -94,7 +95,7 @@ void Connection::fail(const SQLite::Exception& error) const {
     case SQLITE_PERM:
     case SQLITE_AUTH:
     case SQLITE_READONLY:
-      throw Error(ExitCode::kEnvironment, what, "check the permissions of the file and of its folder");
+      throw closed_file(name_, what);
     case SQLITE_NOMEM:
       throw Error(ExitCode::kEnvironment, what, "there is not enough memory");
     default:
@@ -102,8 +103,38 @@ void Connection::fail(const SQLite::Exception& error) const {
   }
 }
 
+void Connection::fail_damaged(const std::string& sql, int column, const std::string& problem) const {
+  throw Error(
+      ExitCode::kEnvironment,
+      name_ + ": a cell is damaged (" + problem + "; column " + std::to_string(column) + " of: " + sql + ")",
+      "restore the file from a copy");
+}
+
 Query::Query(Connection& connection, const char* sql)
-    : connection_(connection), statement_(connection.statement(sql)) {}
+    : connection_(connection), sql_(sql), statement_(connection.statement(sql)) {}
+
+template <typename Use>
+auto Query::take(Use use) {
+  try {
+    return use(statement_.getColumn(column_++));
+  } catch (const SQLite::Exception& error) {
+    connection_.fail(error);
+  }
+}
+
+template <typename... Values>
+Query& Query::put(const Values&... values) {
+  try {
+    statement_.bind(parameter_++, values...);
+  } catch (const SQLite::Exception& error) {
+    connection_.fail(error);
+  }
+  return *this;
+}
+
+void Query::damaged(const std::exception& problem) const {
+  connection_.fail_damaged(sql_, column_, problem.what());
+}
 
 Query::~Query() {
   statement_.tryReset();
@@ -114,15 +145,9 @@ Query::~Query() {
   }
 }
 
-Query& Query::bind(std::int64_t value) {
-  statement_.bind(parameter_++, value);
-  return *this;
-}
+Query& Query::bind(std::int64_t value) { return put(value); }
 
-Query& Query::bind(const std::string& value) {
-  statement_.bind(parameter_++, value);
-  return *this;
-}
+Query& Query::bind(const std::string& value) { return put(value); }
 
 Query& Query::bind(const Json& value) {
   // A log line in an event may hold bytes that are not UTF-8; they must not keep the event out of the store.
@@ -136,8 +161,7 @@ Query& Query::bind(WallTime value) {
 Query& Query::bind(double value) {
   // SQLite would turn NaN into NULL.
   if (!std::isfinite(value)) return bind(number_to_json(value).get<std::string>());
-  statement_.bind(parameter_++, value);
-  return *this;
+  return put(value);
 }
 
 bool Query::step() {
@@ -160,32 +184,53 @@ void Query::run() {
   parameter_ = 1;
 }
 
-SQLite::Column Query::next_column() { return statement_.getColumn(column_++); }
-
-std::int64_t Query::integer() { return next_column().getInt64(); }
-
-double Query::real() {
-  const SQLite::Column column = next_column();
-  if (!column.isText()) return column.getDouble();
-  return number_from_json(Json(column.getString()));
+std::int64_t Query::integer() {
+  return take([](const SQLite::Column& column) { return column.getInt64(); });
 }
 
-std::string Query::text() { return next_column().getString(); }
+double Query::real() {
+  const auto number = take([](const SQLite::Column& column) {
+    return column.isText() ? std::nullopt : std::optional(column.getDouble());
+  });
+  if (number) return *number;
+  --column_;
+  return cell([](const std::string& text) { return number_from_json(Json(text)); });
+}
 
-Json Query::json() { return Json::parse(text()); }
+std::string Query::text() {
+  return take([](const SQLite::Column& column) { return column.getString(); });
+}
+
+Json Query::json() {
+  return cell([](const std::string& text) { return Json::parse(text); });
+}
 
 WallTime Query::time() { return WallTime(Milliseconds(integer())); }
 
 std::optional<int> Query::maybe_small() {
-  const SQLite::Column column = next_column();
-  if (column.isNull()) return std::nullopt;
-  return column.getInt();
+  return take([](const SQLite::Column& column) {
+    return column.isNull() ? std::nullopt : std::optional(column.getInt());
+  });
 }
 
 std::optional<WallTime> Query::maybe_time() {
-  const SQLite::Column column = next_column();
-  if (column.isNull()) return std::nullopt;
-  return WallTime(Milliseconds(column.getInt64()));
+  return take([](const SQLite::Column& column) {
+    return column.isNull() ? std::nullopt : std::optional(WallTime(Milliseconds(column.getInt64())));
+  });
+}
+
+ReadTransaction::ReadTransaction(Connection& connection, bool needed)
+    : connection_(connection), needed_(needed) {
+  if (needed_) Query(connection_, "BEGIN").run();
+}
+
+ReadTransaction::~ReadTransaction() {
+  if (!needed_) return;
+  try {
+    Query(connection_, "COMMIT").run();
+  } catch (const Error&) {
+    // Nothing was written: there is nothing to lose.
+  }
 }
 
 }  // namespace tune::store

@@ -3,6 +3,7 @@
 // includes this.
 #include <SQLiteCpp/SQLiteCpp.h>
 
+#include <exception>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -34,6 +35,8 @@ class Connection {
 
   // Turns SQLite's error into ours.
   [[noreturn]] void fail(const SQLite::Exception& error) const;
+  // What a cell holds is not what this program writes there.
+  [[noreturn]] void fail_damaged(const std::string& sql, int column, const std::string& problem) const;
 
  private:
   std::string name_;
@@ -75,16 +78,45 @@ class Query {
   std::string text();
   Json json();
   WallTime time();
+  // What a text stands for. Error(kEnvironment) that names the file when `convert` throws.
+  template <typename Convert>
+  auto cell(Convert convert) {
+    const std::string content = text();
+    try {
+      return convert(content);
+    } catch (const std::exception& problem) {
+      damaged(problem);
+    }
+  }
   std::optional<int> maybe_small();
   std::optional<WallTime> maybe_time();
 
  private:
-  SQLite::Column next_column();
+  // Runs `use` on the next column, or on the statement; SQLite's error becomes ours.
+  template <typename Use>
+  auto take(Use use);
+  template <typename... Values>
+  Query& put(const Values&... values);
+  [[noreturn]] void damaged(const std::exception& problem) const;
 
   Connection& connection_;
+  const char* sql_;
   SQLite::Statement& statement_;
   int parameter_ = 1;
   int column_ = 0;
+};
+
+// Several queries see one state of the file. Nothing inside a write transaction, which sees one anyway.
+class ReadTransaction {
+ public:
+  explicit ReadTransaction(Connection& connection, bool needed = true);
+  ~ReadTransaction();
+  ReadTransaction(const ReadTransaction&) = delete;
+  ReadTransaction& operator=(const ReadTransaction&) = delete;
+
+ private:
+  Connection& connection_;
+  bool needed_;
 };
 
 }  // namespace tune::store

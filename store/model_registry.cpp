@@ -1,18 +1,46 @@
 #include "store/model_registry.h"
 
 #include "store/connection.h"
-#include "store/names.h"
 #include "store/schema.h"
 #include "tuner/core/error.h"
+#include "tuner/core/objective_text.h"
 
 namespace tune::store {
 
+namespace {
+
+Connection::Access access_of(OpenMode mode) {
+  return mode == OpenMode::kRead    ? Connection::Access::kRead
+         : mode == OpenMode::kWrite ? Connection::Access::kWrite
+                                    : Connection::Access::kCreate;
+}
+
+// The file, ready for readers: a writer that died in the middle of a commit leaves a journal that only a
+// writer can roll back.
+const std::filesystem::path& rolled_back(const std::filesystem::path& file, OpenMode mode,
+                                         Milliseconds busy_timeout) {
+  std::error_code ignored;
+  if (mode != OpenMode::kRead || !std::filesystem::exists(file.string() + "-journal", ignored)) return file;
+  try {
+    Connection(file, Connection::Access::kWrite, busy_timeout).text("SELECT count(*) FROM sqlite_schema");
+  } catch (const Error&) {
+    // Where that cannot be, the reader's own error says why.
+  }
+  return file;
+}
+
+}  // namespace
+
 struct ModelRegistry::Impl {
-  Impl(const std::filesystem::path& file, bool create, Milliseconds busy_timeout)
-      : connection(file, create ? Connection::Access::kCreate : Connection::Access::kWrite, busy_timeout) {
+  Impl(const std::filesystem::path& file, OpenMode mode, Milliseconds busy_timeout)
+      : connection(rolled_back(file, mode, busy_timeout), access_of(mode), busy_timeout) {
+    if (mode == OpenMode::kRead) {
+      require_newest(connection, registry_schema());
+      return;
+    }
     connection.execute("PRAGMA synchronous = FULL");
     connection.execute("PRAGMA foreign_keys = ON");
-    if (create && schema_version(connection, registry_schema()) == 0)
+    if (mode == OpenMode::kCreate && schema_version(connection, registry_schema()) == 0)
       create_tables(connection, registry_schema());
     if (schema_version(connection, registry_schema()) == 0) require_newest(connection, registry_schema());
     migrate(connection, registry_schema());
@@ -70,30 +98,12 @@ class WriteTransaction {
   bool done_ = false;
 };
 
-// The database is the truth about one moment: versions and their files are read in one transaction.
-class ReadTransaction {
- public:
-  explicit ReadTransaction(Connection& connection) : connection_(connection) { connection_.execute("BEGIN"); }
-  ~ReadTransaction() {
-    try {
-      connection_.execute("COMMIT");
-    } catch (const Error&) {
-      // Nothing was written.
-    }
-  }
-  ReadTransaction(const ReadTransaction&) = delete;
-  ReadTransaction& operator=(const ReadTransaction&) = delete;
-
- private:
-  Connection& connection_;
-};
-
 std::string version_name(int version) { return version == 0 ? "none" : "version " + std::to_string(version); }
 
 }  // namespace
 
-ModelRegistry::ModelRegistry(const std::filesystem::path& file, bool create, Milliseconds busy_timeout)
-    : impl_(std::make_unique<Impl>(file, create, busy_timeout)) {}
+ModelRegistry::ModelRegistry(const std::filesystem::path& file, OpenMode mode, Milliseconds busy_timeout)
+    : impl_(std::make_unique<Impl>(file, mode, busy_timeout)) {}
 ModelRegistry::~ModelRegistry() = default;
 ModelRegistry::ModelRegistry(ModelRegistry&&) noexcept = default;
 
@@ -190,8 +200,8 @@ std::vector<ModelVersion> ModelRegistry::versions(const std::string& model) cons
     version.study = query.text();
     version.trial = query.small();
     version.objective.metric = query.text();
-    version.objective.goal = goal_from(query.text());
-    version.objective.reduce = reduce_from(query.text());
+    version.objective.goal = query.cell(goal_from);
+    version.objective.reduce = query.cell(reduce_from);
     version.value = query.real();
     version.lineage = query.json();
     version.files = impl_->files(model, version.version);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "store/open_mode.h"
 #include "tuner/core/clock.h"
 #include "tuner/core/history.h"
 
@@ -45,9 +46,9 @@ struct Promotion {
 
 class ModelRegistry {
  public:
-  // Creates the file if `create`; else Error(kNotFound) when there is none. A call waits up to `busy_timeout`
-  // for other writers, then Error(kConflict).
-  ModelRegistry(const std::filesystem::path& file, bool create,
+  // kCreate makes the file where there is none; else Error(kNotFound). kRead writes nothing and migrates
+  // nothing. A call waits up to `busy_timeout` for other writers, then Error(kConflict).
+  ModelRegistry(const std::filesystem::path& file, OpenMode mode,
                 Milliseconds busy_timeout = Milliseconds(10'000));
   ~ModelRegistry();
   ModelRegistry(ModelRegistry&&) noexcept;

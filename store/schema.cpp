@@ -182,12 +182,13 @@ void in_transaction(Connection& connection, Work&& work) {
 }  // namespace
 
 const Schema& study_schema() {
-  static const Schema schema = {0x74756E73, kStudySchemaVersion, kStudyTables, {}};  // "tuns"
+  static const Schema schema = {0x74756E73, kStudySchemaVersion, kStudyTables, {}, "tune resume"};  // "tuns"
   return schema;
 }
 
 const Schema& registry_schema() {
-  static const Schema schema = {0x74756E6D, kRegistrySchemaVersion, kRegistryTables, {}};  // "tunm"
+  static const Schema schema = {
+      0x74756E6D, kRegistrySchemaVersion, kRegistryTables, {}, "tune promote"};  // "tunm"
   return schema;
 }
 
@@ -233,7 +234,7 @@ void require_newest(Connection& connection, const Schema& schema) {
   if (version < schema.version)
     throw Error(ExitCode::kEnvironment,
                 connection.name() + " was written by an older tune (schema " + std::to_string(version) + ")",
-                "`tune resume` brings it up to date");
+                std::string("`") + schema.brought_up_to_date_by + "` brings it up to date");
 }
 
 }  // namespace tune::store

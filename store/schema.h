@@ -19,6 +19,7 @@ struct Schema {
   int version;
   const char* tables;  // of the newest version
   std::vector<Migration> migrations;
+  const char* brought_up_to_date_by = "";  // the command that migrates
 };
 
 const Schema& study_schema();

@@ -2,13 +2,20 @@
 #include <algorithm>
 #include <cmath>
 
-#include "store/names.h"
 #include "store/study_impl.h"
 #include "store/study_store.h"
+#include "store/value_list.h"
 #include "tuner/core/error.h"
+#include "tuner/core/objective_text.h"
 
 namespace tune::store {
 namespace {
+
+ParameterSet parameters_from(const std::string& text) { return Json::parse(text).get<ParameterSet>(); }
+std::vector<double> values_from_text(const std::string& text) { return values_from(Json::parse(text)); }
+std::vector<std::string> names_from(const std::string& text) {
+  return Json::parse(text).get<std::vector<std::string>>();
+}
 
 #define TRIAL_COLUMNS                                                                                  \
   "number, parameters, state, budget, note, reason, failure, objective_values, attempts, created_ms, " \
@@ -18,13 +25,13 @@ namespace {
 TrialRow read_trial(Query& query) {
   TrialRow row;
   row.number = query.small();
-  row.parameters = query.json().get<ParameterSet>();
-  row.state = trial_state_from_string(query.text());
+  row.parameters = query.cell(parameters_from);
+  row.state = query.cell(trial_state_from_string);
   row.budget = query.real();
   row.note = query.text();
   row.reason = query.text();
   row.failure = query.text();
-  row.values = values_from(query.json());
+  row.values = query.cell(values_from_text);
   row.attempts = query.small();
   row.created = query.time();
   row.started = query.maybe_time();
@@ -41,7 +48,7 @@ AttemptRow read_attempt(Query& query) {
   row.supervisor_pid = query.integer();
   row.supervisor_start_time = query.unsigned_integer();
   row.boot_id = query.text();
-  row.devices = query.json().get<std::vector<std::string>>();
+  row.devices = query.cell(names_from);
   row.threads = query.small();
   row.metrics_offset = query.unsigned_integer();
   row.exit_code = query.maybe_small();
@@ -56,28 +63,6 @@ AttemptRow read_attempt(Query& query) {
   row.ended = query.maybe_time();
   return row;
 }
-
-// A read transaction over several queries, so that they see one state; none inside a write transaction.
-class Snapshot {
- public:
-  Snapshot(Connection& connection, bool needed) : connection_(connection), needed_(needed) {
-    if (needed_) Query(connection_, "BEGIN").run();
-  }
-  ~Snapshot() {
-    if (!needed_) return;
-    try {
-      Query(connection_, "COMMIT").run();
-    } catch (const Error&) {
-      // Nothing was written: there is nothing to lose.
-    }
-  }
-  Snapshot(const Snapshot&) = delete;
-  Snapshot& operator=(const Snapshot&) = delete;
-
- private:
-  Connection& connection_;
-  bool needed_;
-};
 
 bool all_finite(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
@@ -98,8 +83,8 @@ StudyRow StudyStore::study() const {
   row.folder = query.text();
   row.seed = query.unsigned_integer();
   row.objective.metric = query.text();
-  row.objective.goal = goal_from(query.text());
-  row.objective.reduce = reduce_from(query.text());
+  row.objective.goal = query.cell(goal_from);
+  row.objective.reduce = query.cell(reduce_from);
   row.limits = query.json();
   row.state = query.text();
   row.finish_reason = query.text();
@@ -174,21 +159,6 @@ std::vector<MetricPoint> StudyStore::curve(int trial, const std::string& name) c
   return points;
 }
 
-std::map<int, std::vector<MetricPoint>> StudyStore::curves(const std::string& name) const {
-  Query query(
-      impl_->connection,
-      "SELECT trial, step, value FROM metrics WHERE metric = (SELECT id FROM metric_names WHERE name = ?)"
-      " ORDER BY trial, step");
-  query.bind(name);
-  std::map<int, std::vector<MetricPoint>> curves;
-  while (query.step()) {
-    const int trial = query.small();
-    const std::int64_t step = query.integer();
-    curves[trial].push_back({step, query.real()});
-  }
-  return curves;
-}
-
 std::vector<EventRow> StudyStore::events(std::int64_t after_id, int limit) const {
   Query query(impl_->connection,
               "SELECT id, time_ms, kind, trial, attempt, data FROM events WHERE id > ? ORDER BY id LIMIT ?");
@@ -208,7 +178,7 @@ std::vector<EventRow> StudyStore::events(std::int64_t after_id, int limit) const
 }
 
 History StudyStore::load_history() const {
-  const Snapshot snapshot(impl_->connection, impl_->depth == 0);
+  const ReadTransaction transaction(impl_->connection, impl_->depth == 0);
   History history;
   history.objective = study().objective;
   std::vector<std::shared_ptr<TrialView>> views;
@@ -218,10 +188,10 @@ History StudyStore::load_history() const {
   while (rows.step()) {
     auto view = std::make_shared<TrialView>();
     view->number = rows.small();
-    view->parameters = rows.json().get<ParameterSet>();
-    view->state = trial_state_from_string(rows.text());
+    view->parameters = rows.cell(parameters_from);
+    view->state = rows.cell(trial_state_from_string);
     view->budget = rows.real();
-    view->values = values_from(rows.json());
+    view->values = rows.cell(values_from_text);
     if (!all_finite(view->values)) view->values.clear();
     view->failure = rows.text();
     TUNE_CHECK(view->number == static_cast<int>(views.size()) + 1, impl_->connection.name());

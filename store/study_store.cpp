@@ -135,13 +135,6 @@ void StudyStore::Transaction::commit() {
   store_.impl_->commit();
 }
 
-bool StudyStore::holds_study(const std::filesystem::path& file) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) return false;
-  Connection connection(file, Connection::Access::kRead, StoreSettings().busy_timeout);
-  return schema_version(connection, study_schema()) != 0 && has_study_row(connection);
-}
-
 void StudyStore::checkpoint_wal() {
   TUNE_CHECK(impl_->mode != OpenMode::kRead && impl_->depth == 0);
   // A reader in the middle of a query may keep the WAL from being cut; the next checkpoint does it then.

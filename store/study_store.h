@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "store/open_mode.h"
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/clock.h"
 #include "tuner/core/history.h"
@@ -81,8 +82,6 @@ struct EventRow {
   Json data = Json::object();
 };
 
-enum class OpenMode { kCreate, kWrite, kRead };
-
 struct StoreSettings {
   // What a commit survives when its transaction does not ask for more. kProcess: kill -9 loses nothing, a
   // power cut may lose the last commits but never damages the file. kPower: every commit waits for the disk.
@@ -118,15 +117,12 @@ class StudyStore {
     bool outer_, done_ = false;
   };
 
-  // Whether the file holds a study. False for a missing file, and for one whose creation was interrupted:
-  // kCreate then takes it up again.
-  static bool holds_study(const std::filesystem::path& file);
-
   // Writes. Each is a transaction of its own unless one is open.
   void create_study(const StudyRow& row);
-  void update_study(const StudyRow& row);  // state, finish_reason, limits, elapsed, facts, updated
-  void insert_trial(const TrialRow& row);  // number must be the next one
-  void update_trial(const TrialRow& row);  // a finished row never changes: Error(kInternal)
+  void replace_study(const StudyRow& row);  // all of it; only while there are no trials
+  void update_study(const StudyRow& row);   // state, finish_reason, limits, elapsed, facts, updated
+  void insert_trial(const TrialRow& row);   // number must be the next one
+  void update_trial(const TrialRow& row);   // a finished row never changes: Error(kInternal)
   void insert_attempt(const AttemptRow& row);
   void update_attempt(const AttemptRow& row);
   void insert_metrics(
@@ -134,6 +130,8 @@ class StudyStore {
   std::int64_t append_event(const EventRow& row);  // returns its id
   // What a trial was worth at `step`, in the order of arrival; once for a trial and step.
   void insert_observation(int trial, const std::vector<double>& values, std::int64_t step);
+  // Forgets the points of a trial whose next attempt starts from the beginning.
+  void remove_metrics(int trial);
   void checkpoint_wal();  // truncates the WAL; the writer's job alone
 
   // Reads.
@@ -144,7 +142,6 @@ class StudyStore {
   std::vector<AttemptRow> attempts(int trial = 0) const;  // all, or of one trial; by trial, attempt
   std::vector<MetricRow> metrics(int trial, const std::string& name = {}) const;  // by name, step
   std::vector<MetricPoint> curve(int trial, const std::string& name) const;       // by step
-  std::map<int, std::vector<MetricPoint>> curves(const std::string& name) const;  // of every trial, one query
   std::vector<EventRow> events(std::int64_t after_id = 0, int limit = 1000) const;
   // Reads everything a strategy needs; used when a study is continued.
   History load_history() const;

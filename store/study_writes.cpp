@@ -1,8 +1,9 @@
 // Every INSERT and UPDATE of a study.
-#include "store/names.h"
 #include "store/study_impl.h"
 #include "store/study_store.h"
+#include "store/value_list.h"
 #include "tuner/core/error.h"
+#include "tuner/core/objective_text.h"
 
 namespace tune::store {
 
@@ -29,6 +30,14 @@ void StudyStore::create_study(const StudyRow& row) {
       .bind(row.created)
       .bind(row.updated)
       .run();
+  transaction.commit();
+}
+
+void StudyStore::replace_study(const StudyRow& row) {
+  Transaction transaction(*this);
+  TUNE_CHECK(trial_count() == 0, impl_->connection.name());
+  Query(impl_->connection, "DELETE FROM study").run();
+  create_study(row);
   transaction.commit();
 }
 
@@ -186,6 +195,15 @@ void StudyStore::insert_metrics(const std::vector<MetricRow>& rows) {
         .bind(row.attempt)
         .bind(row.time)
         .run();
+  transaction.commit();
+}
+
+void StudyStore::remove_metrics(int trial) {
+  Transaction transaction(*this);
+  // By metric, as the key begins: the table may be large.
+  Query(impl_->connection, "DELETE FROM metrics WHERE metric IN (SELECT id FROM metric_names) AND trial = ?")
+      .bind(trial)
+      .run();
   transaction.commit();
 }
 

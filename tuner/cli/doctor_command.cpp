@@ -93,6 +93,26 @@ Finding check_sqlite() {
           {}};
 }
 
+// Whether SQLite finds every study's database whole.
+Finding check_studies(const fs::path& store) {
+  const std::vector<std::string> names = study_names(store);
+  Finding finding{"studies", Verdict::kGood, {}, {}};
+  for (const std::string& name : names) {
+    std::string trouble;
+    try {
+      trouble = open_study(store, name).integrity();
+    } catch (const Error& error) {
+      trouble = error.what();
+    }
+    if (trouble == "ok") continue;
+    finding.verdict = Verdict::kBad;
+    finding.text += (finding.text.empty() ? "" : "\n") + name + ": " + trouble;
+    finding.cure = "restore the study's study.db from a copy";
+  }
+  if (finding.text.empty()) finding.text = std::to_string(names.size()) + " in the store, all whole";
+  return finding;
+}
+
 Finding check_supervisor() {
   try {
     return {"supervisor", Verdict::kGood, engine::find_supervisor().string(), {}};
@@ -152,9 +172,9 @@ int doctor_command(const Arguments& arguments, Console& console) {
   if (!options) return 0;
   const fs::path store = store_folder(*options);
   const engine::Machine machine = engine::inspect_machine();
-  const std::vector<Finding> findings = {check_gpus(machine), check_disk(store),  check_file_system(store),
-                                         check_sqlite(),      check_supervisor(), check_trainer(),
-                                         check_limits()};
+  const std::vector<Finding> findings = {check_gpus(machine), check_disk(store),    check_file_system(store),
+                                         check_sqlite(),      check_studies(store), check_supervisor(),
+                                         check_trainer(),     check_limits()};
   bool healthy = true;
   for (const Finding& finding : findings) healthy = healthy && finding.verdict != Verdict::kBad;
   if (options->has("json")) {

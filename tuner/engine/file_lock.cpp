@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "tuner/core/closed_file.h"
 #include "tuner/core/error.h"
 
 namespace tune::engine {
@@ -15,8 +16,7 @@ namespace {
 
 int open_lock(const std::filesystem::path& file) {
   const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0)
-    throw Error(ExitCode::kEnvironment, "cannot open " + file.string() + ": " + std::strerror(errno));
+  if (descriptor < 0) throw closed_file(file, "cannot open " + file.string() + ": " + std::strerror(errno));
   return descriptor;
 }
 

@@ -143,7 +143,7 @@ TEST_CASE("models lists versions, and a registry that does not exist holds none"
   CHECK(Json::parse(store.run({"models", "--json"}).out).at("models").empty());
   CHECK(store.run({"models", "steel"}).code == 5);
   fs::create_directories(store / "models");
-  store::ModelRegistry registry(store / "models/registry.db", true);
+  store::ModelRegistry registry(store / "models/registry.db", store::OpenMode::kCreate);
   store::ModelVersion version;
   version.model = "steel";
   version.version = 1;

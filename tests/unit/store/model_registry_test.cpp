@@ -1,5 +1,7 @@
 #include "store/model_registry.h"
 
+#include <SQLiteCpp/SQLiteCpp.h>
+
 #include <atomic>
 #include <thread>
 
@@ -29,13 +31,13 @@ Promotion promotion_of(const std::string& model, int from, int to) {
 
 TEST_CASE("a registry that is not there is not found", "[registry]") {
   const TemporaryFolder folder;
-  CHECK(code_of([&] { ModelRegistry(folder / "registry.db", false); }) == ExitCode::kNotFound);
+  CHECK(code_of([&] { ModelRegistry(folder / "registry.db", OpenMode::kWrite); }) == ExitCode::kNotFound);
 }
 
 TEST_CASE("a version is read back with its files and lineage", "[registry]") {
   const TemporaryFolder folder;
   {
-    ModelRegistry registry(folder / "registry.db", true);
+    ModelRegistry registry(folder / "registry.db", OpenMode::kCreate);
     CHECK(registry.next_version("steel") == 1);
     registry.insert_version(version_of("steel", 1));
     registry.insert_version(version_of("steel", 2));
@@ -43,7 +45,7 @@ TEST_CASE("a version is read back with its files and lineage", "[registry]") {
     registry.promote(promotion_of("steel", 0, 1));
     CHECK(registry.next_version("steel") == 3);
   }
-  const ModelRegistry registry(folder / "registry.db", false);
+  const ModelRegistry registry(folder / "registry.db", OpenMode::kWrite);
   CHECK(registry.models() == std::vector<std::string>{"copper", "steel"});
   const auto versions = registry.versions("steel");
   REQUIRE(versions.size() == 2);
@@ -60,9 +62,39 @@ TEST_CASE("a version is read back with its files and lineage", "[registry]") {
   CHECK(registry.versions("tin").empty());
 }
 
+TEST_CASE("a reader writes nothing, and brings no older file up to date", "[registry]") {
+  const TemporaryFolder folder;
+  ModelRegistry(folder / "registry.db", OpenMode::kCreate).insert_version(version_of("steel", 1));
+  ModelRegistry reader(folder / "registry.db", OpenMode::kRead);
+  CHECK(reader.models() == std::vector<std::string>{"steel"});
+  CHECK(code_of([&] { reader.insert_version(version_of("steel", 2)); }) == ExitCode::kEnvironment);
+  CHECK(reader.versions("steel").size() == 1);
+  SQLite::Database raw(folder / "registry.db", SQLite::OPEN_READWRITE);
+  raw.exec("PRAGMA user_version = -1");
+  const auto open = [&] { ModelRegistry(folder / "registry.db", OpenMode::kRead); };
+  CHECK(code_of(open) == ExitCode::kEnvironment);
+  CHECK(raw.execAndGet("PRAGMA user_version").getInt() == -1);
+}
+
+TEST_CASE("a reader finds the state before a commit that died half way", "[registry]") {
+  const TemporaryFolder folder, crashed;
+  ModelRegistry(folder / "registry.db", OpenMode::kCreate).insert_version(version_of("steel", 1));
+  SQLite::Database writer(folder / "registry.db", SQLite::OPEN_READWRITE);
+  // With so small a cache pages reach the file, and the journal the disk, before the commit.
+  writer.exec("PRAGMA cache_size = 1; BEGIN IMMEDIATE");
+  for (int number = 2; number < 200; ++number)
+    writer.exec("INSERT INTO versions SELECT model, " + std::to_string(number) +
+                ", created_ms, study, trial, metric, goal, reduce, value, hex(zeroblob(2000)) FROM versions "
+                "WHERE version = 1");
+  for (const char* file : {"registry.db", "registry.db-journal"})
+    std::filesystem::copy_file(folder / file, crashed / file);
+  writer.exec("ROLLBACK");
+  CHECK(ModelRegistry(crashed / "registry.db", OpenMode::kRead).versions("steel").size() == 1);
+}
+
 TEST_CASE("a version number is given once, and its files with it", "[registry]") {
   const TemporaryFolder folder;
-  ModelRegistry registry(folder / "registry.db", true);
+  ModelRegistry registry(folder / "registry.db", OpenMode::kCreate);
   registry.insert_version(version_of("steel", 1));
   ModelVersion twin = version_of("steel", 1);
   twin.files = {{"other", 1, "cc"}};
@@ -72,7 +104,7 @@ TEST_CASE("a version number is given once, and its files with it", "[registry]")
 
 TEST_CASE("a promotion counts only if nobody else was faster, and is logged", "[registry]") {
   const TemporaryFolder folder;
-  ModelRegistry registry(folder / "registry.db", true);
+  ModelRegistry registry(folder / "registry.db", OpenMode::kCreate);
   registry.insert_version(version_of("steel", 1));
   registry.insert_version(version_of("steel", 2));
   registry.promote(promotion_of("steel", 0, 1));
@@ -93,14 +125,14 @@ TEST_CASE("of many that promote at once exactly one wins each time", "[registry]
   const TemporaryFolder folder;
   constexpr int kWriters = 6;
   {
-    ModelRegistry registry(folder / "registry.db", true);
+    ModelRegistry registry(folder / "registry.db", OpenMode::kCreate);
     for (int number = 1; number <= kWriters; ++number) registry.insert_version(version_of("steel", number));
   }
   std::atomic<int> won{0}, beaten{0};
   std::vector<std::thread> writers;
   for (int number = 1; number <= kWriters; ++number)
     writers.emplace_back([&, number] {
-      ModelRegistry registry(folder / "registry.db", false, Milliseconds(60'000));
+      ModelRegistry registry(folder / "registry.db", OpenMode::kWrite, Milliseconds(60'000));
       const ExitCode code = code_of([&] { registry.promote(promotion_of("steel", 0, number)); });
       if (code == ExitCode::kOk) ++won;
       if (code == ExitCode::kConflict) ++beaten;
@@ -108,7 +140,7 @@ TEST_CASE("of many that promote at once exactly one wins each time", "[registry]
   for (auto& writer : writers) writer.join();
   CHECK(won == 1);
   CHECK(beaten == kWriters - 1);
-  CHECK(ModelRegistry(folder / "registry.db", false).promotions("steel").size() == 1);
+  CHECK(ModelRegistry(folder / "registry.db", OpenMode::kWrite).promotions("steel").size() == 1);
 }
 
 TEST_CASE("several orchestrators may create the registry at once", "[registry]") {
@@ -118,7 +150,7 @@ TEST_CASE("several orchestrators may create the registry at once", "[registry]")
   for (int number = 1; number <= 6; ++number)
     writers.emplace_back([&, number] {
       try {
-        ModelRegistry registry(folder / "registry.db", true, Milliseconds(60'000));
+        ModelRegistry registry(folder / "registry.db", OpenMode::kCreate, Milliseconds(60'000));
         registry.insert_version(version_of("model" + std::to_string(number), 1));
       } catch (const std::exception&) {
         ++failures;
@@ -126,7 +158,7 @@ TEST_CASE("several orchestrators may create the registry at once", "[registry]")
     });
   for (auto& writer : writers) writer.join();
   CHECK(failures == 0);
-  CHECK(ModelRegistry(folder / "registry.db", false).models().size() == 6);
+  CHECK(ModelRegistry(folder / "registry.db", OpenMode::kWrite).models().size() == 6);
 }
 
 }  // namespace

@@ -116,7 +116,7 @@ TEST_CASE("the study of version 1 is read, and continues", "[schema]") {
 TEST_CASE("the registry of version 1 is read, and continues", "[schema]") {
   const TemporaryFolder folder;
   restore(kGolden / "registry_v1.sql", folder / "registry.db");
-  ModelRegistry registry(folder / "registry.db", false);
+  ModelRegistry registry(folder / "registry.db", OpenMode::kWrite);
   CHECK(registry.models() == std::vector<std::string>{"steel-detector"});
   const ModelVersion current = registry.current("steel-detector").value();
   CHECK(current.version == 1);

@@ -27,10 +27,59 @@ TEST_CASE("a study that is not there is not found, and a second one is not writt
   const TemporaryFolder folder;
   CHECK(code_of([&] { StudyStore(folder / "study.db", OpenMode::kRead); }) == ExitCode::kNotFound);
   CHECK(code_of([&] { StudyStore(folder / "study.db", OpenMode::kWrite); }) == ExitCode::kNotFound);
-  CHECK_FALSE(StudyStore::holds_study(folder / "study.db"));
   make_study(folder / "study.db");
-  CHECK(StudyStore::holds_study(folder / "study.db"));
   CHECK(code_of([&] { StudyStore(folder / "study.db", OpenMode::kCreate); }) == ExitCode::kConflict);
+}
+
+TEST_CASE("a damaged cell is an error of the environment that names the file", "[store]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder / "study.db";
+  const auto [sql, read] = GENERATE(table<std::string, std::function<void(StudyStore&)>>(
+      {{"UPDATE trials SET parameters = '{\"x\": 0.'", [](StudyStore& store) { store.trials(); }},
+       {"UPDATE trials SET parameters = '[1]'", [](StudyStore& store) { store.load_history(); }},
+       {"UPDATE trials SET objective_values = '[\"much\"]'", [](StudyStore& store) { store.trial(1); }},
+       {"UPDATE study SET facts = ''", [](StudyStore& store) { store.study(); }},
+       {"INSERT INTO events VALUES (1, 0, 'notice', 0, 0, 'nothing')",
+        [](StudyStore& store) { store.events(); }}}));
+  CAPTURE(sql);
+  {
+    StudyStore store(file, OpenMode::kCreate);
+    store.create_study(study_row());
+    store.insert_trial(trial_row(1));
+  }
+  SQLite::Database(file.string(), SQLite::OPEN_READWRITE).exec(sql);
+  StudyStore store(file, OpenMode::kRead);
+  CHECK(code_of([&] { read(store); }) == ExitCode::kEnvironment);
+  CHECK(message_of([&] { read(store); }).find(file.string()) != std::string::npos);
+}
+
+TEST_CASE("a study without trials takes another spec, one with trials does not", "[store]") {
+  StudyStore store(":memory:", OpenMode::kCreate);
+  store.create_study(study_row());
+  StudyRow other = study_row();
+  other.name = "other";
+  other.seed = 5;
+  other.spec = {{"study", "other"}};
+  store.replace_study(other);
+  CHECK(store.study().name == "other");
+  CHECK(store.study().seed == 5);
+  store.insert_trial(trial_row(1));
+  CHECK(code_of([&] { store.replace_study(study_row()); }) == ExitCode::kInternal);
+  CHECK(store.study().name == "other");
+}
+
+TEST_CASE("the points of one trial are forgotten, and those of others stay", "[store]") {
+  StudyStore store(":memory:", OpenMode::kCreate);
+  store.create_study(study_row());
+  for (int number = 1; number <= 2; ++number) {
+    store.insert_trial(trial_row(number));
+    store.insert_metrics({metric_row(number, "a", 1, 0.5), metric_row(number, "b", 3, 0.7)});
+  }
+  store.remove_metrics(1);
+  CHECK(store.metrics(1).empty());
+  CHECK(store.metrics(2).size() == 2);
+  store.insert_metrics({metric_row(1, "b", 1, 0.2)});
+  CHECK(store.metrics(1).size() == 1);
 }
 
 TEST_CASE("a creation that was interrupted is taken up again", "[store]") {
@@ -41,7 +90,6 @@ TEST_CASE("a creation that was interrupted is taken up again", "[store]") {
   } else {
     StudyStore(folder / "study.db", OpenMode::kCreate);  // tables, no study
   }
-  CHECK_FALSE(StudyStore::holds_study(folder / "study.db"));
   CHECK(code_of([&] { StudyStore(folder / "study.db", OpenMode::kWrite); }) == ExitCode::kNotFound);
   CHECK(code_of([&] { StudyStore(folder / "study.db", OpenMode::kRead); }) == ExitCode::kNotFound);
   make_study(folder / "study.db");
@@ -185,7 +233,8 @@ TEST_CASE("a writer that is killed again and again loses no acknowledged commit"
     REQUIRE(kept >= acknowledged);
     REQUIRE(kept <= acknowledged + 1);  // a commit may be killed before its acknowledgement
     REQUIRE(reader.events(0, 1'000'000).size() == static_cast<std::size_t>(kept));
-    for (const auto& [trial, curve] : reader.curves("loss")) REQUIRE(curve.front().value == trial);
+    for (int trial = 1; trial <= reader.trial_count(); ++trial)
+      for (const MetricPoint& point : reader.curve(trial, "loss")) REQUIRE(point.value == trial);
   }
   CHECK(acknowledged > 0);
 }

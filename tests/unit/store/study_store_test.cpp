@@ -186,10 +186,8 @@ TEST_CASE("of a repeated step of a metric the later value counts", "[store]") {
   CHECK(rows[2].attempt == 2);
   CHECK(store.metrics(1, "loss").size() == 1);
   CHECK(store.metrics(1, "unknown").empty());
-  const auto curves = store.curves("validation:mAP");
-  REQUIRE(curves.size() == 2);
-  CHECK(curves.at(1).size() == 2);
-  CHECK(curves.at(2).front().value == 0.7);
+  CHECK(store.curve(1, "validation:mAP").size() == 2);
+  CHECK(store.curve(2, "validation:mAP").front().value == 0.7);
 }
 
 TEST_CASE("event numbers ascend without gaps, whatever is rolled back between them", "[store]") {
