@@ -23,25 +23,6 @@ Json trial_document(const Attempt& attempt, const DeviceShare& share) {
   return trial;
 }
 
-// What the attempt sets itself goes before what is set here.
-std::map<std::string, std::string> trainer_environment(const Attempt& attempt, const DeviceShare& share,
-                                                       const Json& trial, const std::filesystem::path& folder,
-                                                       bool hide_gpus) {
-  std::map<std::string, std::string> environment = attempt.environment;
-  environment.emplace("TUNE_TRIAL_FILE", (folder / kTrialFile).string());
-  environment.emplace("TUNE_OUTPUT_DIR", trial.value("output_dir", (folder / kOutputFolder).string()));
-  environment.emplace("TUNE_CHECKPOINT_DIR", std::filesystem::absolute(attempt.checkpoint_folder).string());
-  if (trial.contains("seed")) environment.emplace("TUNE_SEED", argument_text(trial["seed"]));
-  environment[kTokenVariable] = attempt.token;
-  if (!share.devices.empty())
-    environment["CUDA_VISIBLE_DEVICES"] = joined(share.devices);
-  else if (hide_gpus)
-    environment["CUDA_VISIBLE_DEVICES"] = "";
-  // Libraries that count the machine's cores instead of the trial's would make trials fight for them.
-  if (!std::getenv("OMP_NUM_THREADS")) environment.emplace("OMP_NUM_THREADS", std::to_string(share.threads));
-  return environment;
-}
-
 Json metric_documents(const std::vector<MetricDefinition>& metrics) {
   Json list = Json::array();
   for (const MetricDefinition& metric : metrics) {
@@ -53,10 +34,24 @@ Json metric_documents(const std::vector<MetricDefinition>& metrics) {
 
 }  // namespace
 
+std::map<std::string, std::string> device_environment(const DeviceShare& share, bool hide_gpus) {
+  std::map<std::string, std::string> environment;
+  if (!share.devices.empty())
+    environment["CUDA_VISIBLE_DEVICES"] = joined(share.devices);
+  else if (hide_gpus)
+    environment["CUDA_VISIBLE_DEVICES"] = "";
+  // Libraries that count the machine's cores instead of the trial's would make trials fight for them.
+  if (!std::getenv("OMP_NUM_THREADS")) environment["OMP_NUM_THREADS"] = std::to_string(share.threads);
+  return environment;
+}
+
 std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceShare& share, bool hide_gpus,
                                          int channel) {
   const std::filesystem::path folder = std::filesystem::absolute(attempt.folder);
   const Json trial = trial_document(attempt, share);
+  std::map<std::string, std::string> environment = device_environment(share, hide_gpus);
+  // What the attempt brings goes before: the spec may ask for other threads.
+  for (const auto& [name, value] : attempt.environment) environment[name] = value;
   std::vector<int> leases;
   for (const Lease& lease : share.leases) leases.push_back(lease.descriptor());
   Json launch = {{"schema", 1},
@@ -65,7 +60,7 @@ std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceSha
                  {"token", attempt.token},
                  {"argv", attempt.argv},
                  {"working_directory", std::filesystem::absolute(attempt.working_directory).string()},
-                 {"environment", trainer_environment(attempt, share, trial, folder, hide_gpus)},
+                 {"environment", environment},
                  {"metrics", metric_documents(attempt.metrics)},
                  {"steps_done", attempt.steps_done},
                  {"grace_ms", attempt.grace.count()},

@@ -1,11 +1,17 @@
 #pragma once
 // The two files that an attempt starts from: trial.json for the trainer, launch.json for the supervisor.
 #include <filesystem>
+#include <map>
+#include <string>
 
 #include "tuner/engine/device_pool.h"
 #include "tuner/engine/trial_runner.h"
 
 namespace tune::engine {
+
+// What tells a process its share: CUDA_VISIBLE_DEVICES, and OMP_NUM_THREADS unless we were given one.
+// `hide_gpus`: there are some, and they are not for it.
+std::map<std::string, std::string> device_environment(const DeviceShare& share, bool hide_gpus);
 
 // Writes both and makes the output folder. `channel` is the supervisor's end of the socket. Gives
 // launch.json's path. Throws Error(kEnvironment).

@@ -8,6 +8,7 @@
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
+#include "tuner/core/objective_text.h"
 #include "tuner/engine/run_program.h"
 
 namespace tune::engine {
@@ -17,6 +18,8 @@ namespace fs = std::filesystem;
 
 constexpr const char* kProgram = "tune-train";
 const std::string kTrainer = "/trainer";  // its place in the spec
+// It loads the data and trains for seconds at each precision; on a slow disk the data may take minutes.
+constexpr std::chrono::minutes kProbeLimit{30};
 
 std::vector<std::string> names_in(const Json& rows) {
   std::vector<std::string> names;
@@ -200,7 +203,7 @@ class TrainerCheck {
              "the recipe \"" + recipe + "\" prints no metric \"" + spec_.objective.metric + "\"",
              name_hint(spec_.objective.metric, known, "metrics"));
     if (const Json* metric = row_named(row->at("metrics"), spec_.objective.metric)) {
-      const std::string goal = spec_.objective.goal == Goal::kMaximize ? "maximize" : "minimize";
+      const std::string goal = goal_text(spec_.objective.goal);
       if (metric->value("goal", goal) != goal)
         object("/objective/goal", "\"" + spec_.objective.metric + "\" is better when it is " +
                                       (goal == "maximize" ? "smaller" : "larger"));
@@ -220,7 +223,7 @@ BuiltinTrainer find_builtin_trainer() {
   if (!program)
     throw Error(ExitCode::kEnvironment, "tune-train was not found beside tune, nor on the path",
                 "build it with ./dev build, or name a program of your own in \"command\"");
-  const ProgramOutput answer = run_program({program->string(), "describe", "--json"}, fs::current_path());
+  const ProgramOutput answer = run_program({{program->string(), "describe", "--json"}, fs::current_path()});
   const Json description = Json::parse(answer.out, nullptr, false);
   if (answer.exit_code != 0 || !description.is_object() || description.value("schema", 0) != 1)
     throw Error(ExitCode::kEnvironment,
@@ -259,12 +262,16 @@ void apply_builtin_trainer(Spec& spec, const BuiltinTrainer& trainer, const std:
   }
 }
 
-Json probe_trainer(const BuiltinTrainer& trainer, const Spec& spec, const Json& trial_json,
-                   const fs::path& folder) {
-  const fs::path file = folder / "probe.json";
-  write_file_atomically(file, trial_json.dump(2));
-  const ProgramOutput answer = run_program(
-      {trainer.program.string(), "probe", "--trial", file.string(), "--json"}, spec.folder, false);
+Json probe_trainer(const BuiltinTrainer& trainer, const Spec& spec, const ProbeRun& run) {
+  const fs::path file = run.folder / "probe.json";
+  write_file_atomically(file, run.trial_json.dump(2));
+  Program probe{{trainer.program.string(), "probe", "--trial", file.string(), "--json"}, spec.folder, false};
+  probe.environment = run.environment;
+  probe.inherited = run.inherited;
+  probe.time_limit = kProbeLimit;
+  probe.signals = run.signals;
+  const ProgramOutput answer = run_program(probe);
+  if (run.signals && run.signals() > 0) return nullptr;
   if (answer.exit_code != 0)
     throw Error(
         ExitCode::kEnvironment,

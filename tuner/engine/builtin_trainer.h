@@ -1,6 +1,8 @@
 #pragma once
 // The built-in trainer as it describes itself, so that a new task of tune-train needs no change here.
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -27,10 +29,16 @@ std::vector<Problem> trainer_problems(const Spec& spec, const Json& description)
 void apply_builtin_trainer(Spec& spec, const BuiltinTrainer& trainer, const std::string& file,
                            const std::string& text);
 
-// Runs `tune-train probe` on `trial_json` (written to `folder`/probe.json): which precision is fastest here,
-// and how fast. Returns what it printed. Throws Error(kEnvironment) when the probe fails (bad data, ...): the
-// trainer's own message is on stderr by then.
-Json probe_trainer(const BuiltinTrainer& trainer, const Spec& spec, const Json& trial_json,
-                   const std::filesystem::path& folder);
+// One run of `tune-train probe`.
+struct ProbeRun {
+  Json trial_json;
+  std::filesystem::path folder;                         // gets probe.json
+  std::map<std::string, std::string> environment = {};  // which devices it may use, and what the spec says
+  std::vector<int> inherited = {};                      // descriptors of leases
+  std::function<int()> signals = {};                    // as in Program
+};
+// Measures which precision is fastest here, and how fast. Returns what the probe printed; null when a signal
+// ended it. Throws Error(kEnvironment) when it fails (bad data, ...): its own message is on stderr by then.
+Json probe_trainer(const BuiltinTrainer& trainer, const Spec& spec, const ProbeRun& run);
 
 }  // namespace tune::engine

@@ -3,11 +3,14 @@
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 #include "tuner/engine/run_program.h"
+#include "tuner/engine/study_facts.h"
 
 namespace tune::engine {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::chrono::seconds kGitLimit{10};
 
 // A JSON file's content; null when there is none, or it is not JSON.
 Json json_file(const fs::path& file) {
@@ -21,10 +24,22 @@ Json member(const Json& object, const char* name) {
   return object.is_object() && object.contains(name) ? object[name] : Json(nullptr);
 }
 
+Json without(Json object, const char* name) {
+  if (object.is_object()) object.erase(name);
+  return object;
+}
+
 // What tune-train calls it, or a trainer of one's own may call it.
 Json first_of(const Json& object, const char* name, const char* other) {
   const Json found = member(object, name);
   return found.is_null() ? member(object, other) : found;
+}
+
+// The last attempt is the one that left the output.
+std::optional<store::AttemptRow> last_attempt(const store::StudyStore& store, const store::TrialRow& trial) {
+  for (store::AttemptRow& row : store.attempts(trial.number))
+    if (row.attempt == trial.attempts) return std::move(row);
+  return std::nullopt;
 }
 
 Json last_metrics(const store::StudyStore& store, int trial) {
@@ -38,13 +53,19 @@ Json last_metrics(const store::StudyStore& store, int trial) {
 
 Json git_state(const fs::path& folder) {
   try {
-    const ProgramOutput commit = run_program({"git", "rev-parse", "HEAD"}, folder);
+    const auto git = [&](std::vector<std::string> arguments) {
+      Program program{std::move(arguments), folder};
+      program.environment = {{"GIT_OPTIONAL_LOCKS", "0"}};  // only looking: nobody's `git commit` has to wait
+      program.time_limit = kGitLimit;
+      return run_program(program);
+    };
+    const ProgramOutput commit = git({"git", "rev-parse", "HEAD"});
     if (commit.exit_code != 0) return nullptr;
-    const ProgramOutput changes = run_program({"git", "status", "--porcelain"}, folder);
+    const ProgramOutput changes = git({"git", "status", "--porcelain"});
     return {{"commit", commit.out.substr(0, commit.out.find('\n'))},
             {"clean", changes.exit_code == 0 && changes.out.empty()}};
   } catch (const Error&) {
-    return nullptr;  // no git on this machine
+    return nullptr;  // no git on this machine, or a disk too slow for it
   }
 }
 
@@ -55,10 +76,14 @@ Json lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
              model = json_file(attempt_folder / "output" / "model.json");
   // The promoted weights are the best checkpoint's, and only the trainer knows what else they reached.
   const Json metrics = member(model, "metrics");
+  const std::optional<store::AttemptRow> attempt = last_attempt(store, trial);
+  const Json run = attempt ? run_at(study.facts, attempt->created) : Json(nullptr);
   Json parameters = Json::object();
   for (const auto& [name, value] : trial.parameters) parameters[name] = value;
   return {{"study", study.name},
           {"trial", trial.number},
+          {"attempt", trial.attempts},
+          {"token", attempt ? Json(attempt->token) : Json(nullptr)},
           {"seed", study.seed},
           {"parameters", parameters},
           {"fixed", member(study.spec, "fixed")},
@@ -68,8 +93,8 @@ Json lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
           {"data_fingerprint", first_of(member(model, "data"), "fingerprint", "data_fingerprint")},
           {"parent_weights", first_of(model, "initial_weights", "parent_weights")},
           {"libraries", member(model, "libraries")},
-          {"code", git_state(study.folder)},
-          {"facts", study.facts}};
+          {"code", member(run, "code")},
+          {"run", without(run, "code")}};
 }
 
 }  // namespace tune::engine

@@ -6,10 +6,10 @@
 
 namespace tune::engine {
 
-// Study, trial, seed, hyperparameters, metrics, argv, data fingerprint and parent weights (from the
-// trainer's own model.json, where it wrote one), commit of the spec's folder and whether it was clean, and
-// the study's recorded facts (library versions, driver, GPU). What cannot be found out is null, never
-// guessed.
+// Study, trial, the attempt's token, seed, hyperparameters, metrics, argv, data fingerprint and parent
+// weights (from the trainer's own model.json, where it wrote one), and what was recorded when the run of that
+// attempt began: commit of the spec's folder and whether it was clean, library versions, driver, GPU. What
+// cannot be found out is null, never guessed.
 Json lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
                 const std::filesystem::path& attempt_folder);
 

@@ -1,7 +1,9 @@
 #include "tuner/engine/run_program.h"
 
 #include <fcntl.h>
-#include <spawn.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,52 +12,167 @@
 #include <cstdlib>
 #include <cstring>
 #include <sstream>
+#include <utility>
 
 #include "tuner/core/error.h"
 
 extern char** environ;
 
 namespace tune::engine {
+namespace {
 
 namespace fs = std::filesystem;
 
-ProgramOutput run_program(const std::vector<std::string>& argv, const fs::path& working_directory,
-                          bool quiet) {
+constexpr Milliseconds kLook{20};         // signals, the clock and the end are looked for this often
+constexpr Milliseconds kLookAtTheEnd{2};  // once it has closed its output
+constexpr Milliseconds kGrace{10'000};    // from SIGTERM to SIGKILL
+
+[[noreturn]] void fail(const std::string& what, int reason) {
+  throw Error(ExitCode::kEnvironment, what + ": " + std::strerror(reason));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  ~Descriptor() { close(); }
+  int number() const { return number_; }
+  void close() {
+    if (number_ >= 0) ::close(number_);
+    number_ = -1;
+  }
+
+ private:
+  int number_;
+};
+
+struct Pipe {
+  Descriptor read, write;
+};
+Pipe open_pipe() {
   std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0)
-    throw Error(ExitCode::kEnvironment, std::string("cannot make a pipe: ") + std::strerror(errno));
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail("cannot make a pipe", errno);
+  return {Descriptor(ends[0]), Descriptor(ends[1])};
+}
 
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-  if (quiet) posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-  posix_spawn_file_actions_addchdir_np(&actions, working_directory.c_str());
-
-  std::vector<char*> arguments;
-  for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
-  arguments.push_back(nullptr);
-  pid_t pid = 0;
-  const int failed = posix_spawnp(&pid, arguments[0], &actions, nullptr, arguments.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  close(ends[1]);
-  if (failed != 0) {
-    close(ends[0]);
-    throw Error(ExitCode::kEnvironment, "cannot start \"" + argv[0] + "\": " + std::strerror(failed));
+// Everything that the child needs, made before the fork: after it nothing may be allocated.
+struct Plan {
+  explicit Plan(const Program& program) : working_directory(program.working_directory.string()) {
+    for (const std::string& argument : program.argv) argv.push_back(const_cast<char*>(argument.c_str()));
+    argv.push_back(nullptr);
+    for (char** entry = environ; *entry; ++entry) {
+      const std::string_view text(*entry);
+      if (!program.environment.contains(std::string(text.substr(0, text.find('=')))))
+        variables.emplace_back(text);
+    }
+    for (const auto& [name, value] : program.environment) variables.push_back(name + "=" + value);
+    for (std::string& variable : variables) envp.push_back(variable.data());
+    envp.push_back(nullptr);
   }
+  std::string working_directory;
+  std::vector<std::string> variables;
+  std::vector<char*> argv, envp;
+};
 
-  ProgramOutput output;
+// The child's part. Returns when something failed, with errno set.
+void become(const Program& program, const Plan& plan, pid_t parent, int out) {
+  // Tied to the thread that forked, which waits in run_program() until the child has ended.
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return;
+  if (::getppid() != parent) ::_exit(0);  // it died in between
+  // An ignored signal stays ignored over an exec.
+  ::signal(SIGPIPE, SIG_DFL);
+  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (nothing < 0 || ::dup2(nothing, STDIN_FILENO) < 0 || ::dup2(out, STDOUT_FILENO) < 0) return;
+  if (program.quiet && ::dup2(nothing, STDERR_FILENO) < 0) return;
+  for (const int descriptor : program.inherited)
+    if (::fcntl(descriptor, F_SETFD, 0) != 0) return;
+  if (::chdir(plan.working_directory.c_str()) != 0) return;
+  ::execvpe(plan.argv[0], plan.argv.data(), plan.envp.data());
+}
+
+// Gives the child's pid. `out` is the write end of the pipe for its output.
+pid_t start(const Program& program, int out) {
+  const Plan plan(program);
+  Pipe trouble = open_pipe();
+  const pid_t parent = ::getpid(), child = ::fork();
+  if (child < 0) fail("cannot start \"" + program.argv[0] + "\"", errno);
+  if (child == 0) {
+    become(program, plan, parent, out);
+    const int reason = errno;
+    static_cast<void>(::write(trouble.write.number(), &reason, sizeof reason) == 0);
+    ::_exit(127);
+  }
+  trouble.write.close();  // the child's copy goes when it executes the program
+  int reason = 0;
+  ssize_t got = 0;
+  do got = ::read(trouble.read.number(), &reason, sizeof reason);
+  while (got < 0 && errno == EINTR);
+  if (got != static_cast<ssize_t>(sizeof reason)) return child;
+  while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  fail("cannot start \"" + program.argv[0] + "\"", reason);
+}
+
+// Appends what is there now. False at the end of the pipe.
+bool take(int descriptor, std::string& text) {
   std::array<char, 4096> buffer{};
-  for (ssize_t n = 0; (n = read(ends[0], buffer.data(), buffer.size())) != 0;) {
-    if (n > 0)
-      output.out.append(buffer.data(), static_cast<std::size_t>(n));
-    else if (errno != EINTR)
-      break;
+  while (true) {
+    const ssize_t count = ::read(descriptor, buffer.data(), buffer.size());
+    if (count > 0) text.append(buffer.data(), static_cast<std::size_t>(count));
+    if (count > 0 || (count < 0 && errno == EINTR)) continue;
+    return count < 0 && errno == EAGAIN;
   }
-  close(ends[0]);
+}
+
+// What to send to a program that is to end, and when.
+class Patience {
+ public:
+  explicit Patience(const Program& program)
+      : program_(program), limit_(std::chrono::steady_clock::now() + program.time_limit) {}
+
+  bool is_over() const { return over_; }
+  void keep(pid_t pid) {
+    const SteadyTime now = std::chrono::steady_clock::now();
+    const int signals = program_.signals ? program_.signals() : 0;
+    over_ = over_ || now >= limit_;
+    if (!kill_at_ && (signals > 0 || over_)) {
+      ::kill(pid, SIGTERM);
+      kill_at_ = now + kGrace;
+    }
+    if (kill_at_ && (signals > 1 || now >= *kill_at_)) ::kill(pid, SIGKILL);
+  }
+
+ private:
+  const Program& program_;
+  const SteadyTime limit_;
+  std::optional<SteadyTime> kill_at_;
+  bool over_ = false;
+};
+
+}  // namespace
+
+ProgramOutput run_program(const Program& program) {
+  Pipe pipe = open_pipe();
+  if (::fcntl(pipe.read.number(), F_SETFL, O_NONBLOCK) != 0) fail("cannot read a pipe", errno);
+  const pid_t pid = start(program, pipe.write.number());
+  pipe.write.close();
+
+  Patience patience(program);
+  ProgramOutput output;
   int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  // The end of the pipe is not the end of the program, nor the other way round: a daemon that it left may
+  // hold the pipe.
+  for (bool open = true; ::waitpid(pid, &status, WNOHANG) == 0;) {
+    pollfd watched{open ? pipe.read.number() : -1, POLLIN, 0};
+    ::poll(&watched, 1, static_cast<int>((open ? kLook : kLookAtTheEnd).count()));
+    open = open && take(pipe.read.number(), output.out);
+    patience.keep(pid);
   }
+  take(pipe.read.number(), output.out);
+  if (patience.is_over())
+    throw Error(ExitCode::kEnvironment, "\"" + program.argv[0] + "\" did not end within " +
+                                            std::to_string(program.time_limit.count() / 1000) +
+                                            " s and was killed");
   output.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return output;
 }

@@ -1,71 +1,115 @@
 #include "tuner/engine/study_facts.h"
 
 #include <algorithm>
+#include <optional>
+#include <set>
+#include <thread>
 #include <vector>
 
 #include "tuner/core/error.h"
+#include "tuner/engine/attempt_launch.h"
 #include "tuner/engine/attempt_plan.h"
-#include "tuner/engine/machine.h"
+#include "tuner/engine/device_pool.h"
+#include "tuner/engine/lineage.h"
 
 namespace tune::engine {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr Milliseconds kWaitForDevice{250};
+
 // The middle of the space: a probe measures speed, which hardly depends on the values.
 ParameterSet middle_of(const SearchSpace& space) {
   return space.from_unit(std::vector<double>(space.size(), 0.5));
 }
 
-Json probe_document(const Spec& spec, const fs::path& study_folder, std::uint64_t seed, int parallel) {
-  const Machine machine = inspect_machine();
-  const ParameterSet parameters = middle_of(spec.space);
-  const fs::path folder = study_folder / "probe";
-  Json document =
-      plan_attempt({spec, study_folder, seed}, {{1, 1}, "probe", parameters, 1, false, {}}).trial_json;
-  document["checkpoint_dir"] = (folder / "checkpoints").string();
-  document["output_dir"] = (folder / "output").string();
-  const bool on_gpu = !machine.gpus.empty() && spec.resources.gpus_per_trial.value_or(1) > 0;
-  document["devices"] = on_gpu ? Json{machine.gpus.front().uuid} : Json::array();
-  document["threads"] = std::max<int>(1, static_cast<int>(machine.cores.size()) / std::max(1, parallel));
+bool computes_on_gpus(const Machine& machine, const Resources& resources) {
+  return !machine.gpus.empty() && resources.gpus_per_trial.value_or(1) > 0;
+}
+
+// nullopt when a signal came first.
+std::optional<DeviceShare> wait_for_share(DevicePool& pool, const ProbeRequest& request) {
+  bool told = false;
+  while (request.signals() == 0) {
+    if (auto share = pool.take()) return share;
+    for (const std::string& notice : pool.capacity().notices) request.notice(notice);
+    if (!told) request.notice("every GPU is in use; tune-train is measured as soon as one is free");
+    told = true;
+    std::this_thread::sleep_for(kWaitForDevice);
+  }
+  return std::nullopt;
+}
+
+Json run_probe(const ProbeRequest& request, const DeviceShare& share, bool hide_gpus) {
+  const fs::path folder = request.study_folder / "probe";
+  Attempt attempt = plan_attempt({request.spec, request.study_folder, request.seed},
+                                 {{1, 1}, "probe", middle_of(request.spec.space), 1, false, {}});
+  attempt.trial_json["checkpoint_dir"] = (folder / "checkpoints").string();
+  attempt.trial_json["output_dir"] = (folder / "output").string();
+  attempt.trial_json["devices"] = share.devices;
+  attempt.trial_json["threads"] = share.threads;
   std::error_code error;
   fs::create_directories(folder / "checkpoints", error);
   if (!error) fs::create_directories(folder / "output", error);
   if (error) throw Error(ExitCode::kEnvironment, "cannot create " + folder.string() + ": " + error.message());
-  return document;
+
+  ProbeRun run{attempt.trial_json, folder, device_environment(share, hide_gpus), {}, request.signals};
+  run.environment.insert(attempt.secret_environment.begin(), attempt.secret_environment.end());
+  for (const auto& [name, value] : request.spec.environment)
+    if (const auto* text = std::get_if<std::string>(&value)) run.environment.emplace(name, *text);
+  for (const Lease& lease : share.leases) run.inherited.push_back(lease.descriptor());
+  return probe_trainer(request.trainer, request.spec, run);
 }
 
 }  // namespace
 
-Json machine_facts(const std::string& version) {
-  const Machine machine = inspect_machine();
+Json run_facts(const Machine& machine, const std::string& version, const fs::path& spec_folder) {
   Json gpus = Json::array();
   for (const Gpu& gpu : machine.gpus)
     gpus.push_back({{"uuid", gpu.uuid}, {"name", gpu.name}, {"memory", gpu.memory_total}});
-  return {{"tune", version},
-          {"sqlite", store::sqlite_facts().version},
-          {"machine",
-           {{"host", machine.host},
-            {"cores", machine.cores.size()},
-            {"gpus", gpus},
-            {"driver", machine.driver}}}};
+  return {
+      {"tune", version},
+      {"sqlite", store::sqlite_facts().version},
+      {"machine",
+       {{"host", machine.host}, {"cores", machine.cores.size()}, {"gpus", gpus}, {"driver", machine.driver}}},
+      {"code", git_state(spec_folder)}};
 }
 
-bool is_probed(const Json& facts) {
-  return facts.contains("probe") &&
-         facts["probe"].value("host", "") == facts.at("machine").at("host").get<std::string>();
+void record_run(Json& facts, Json run, WallTime began) {
+  Json& runs = facts["runs"];
+  if (!runs.is_array()) runs = Json::array();
+  if (!runs.empty()) {
+    Json last = runs.back();
+    last.erase("since_ms");
+    if (last == run) return;
+  }
+  run["since_ms"] = began.time_since_epoch().count();
+  runs.push_back(std::move(run));
 }
 
-void probe_once(Json& facts, const BuiltinTrainer& trainer, const Spec& spec, const fs::path& study_folder,
-                std::uint64_t seed, int parallel) {
-  if (is_probed(facts)) return;
-  Json answer = probe_trainer(trainer, spec, probe_document(spec, study_folder, seed, parallel),
-                              study_folder / "probe");
-  facts["precision"] = answer.at("precision");
-  answer["host"] = facts.at("machine").at("host");
-  facts["probe"] = std::move(answer);
-  facts["trainer"] = {{"version", trainer.description.value("version", "")},
-                      {"libtorch", trainer.description.value("libtorch", "")}};
+Json run_at(const Json& facts, WallTime time) {
+  Json found;
+  if (!facts.contains("runs")) return found;
+  for (const Json& run : facts["runs"])
+    if (run.at("since_ms").get<std::int64_t>() <= time.time_since_epoch().count()) found = run;
+  return found;
+}
+
+std::string probe_name(const Machine& machine, const Resources& resources) {
+  if (!computes_on_gpus(machine, resources)) return machine.host + ": cpu";
+  std::set<std::string> names;
+  for (const Gpu& gpu : machine.gpus) names.insert(gpu.name);
+  std::string text = machine.host + ":";
+  for (const std::string& name : names) text += (text.back() == ':' ? " " : ", ") + name;
+  return text;
+}
+
+Json probe_machine(const ProbeRequest& request) {
+  DevicePool pool(request.spec.limits.parallel, request.spec.resources);
+  std::optional<DeviceShare> share = wait_for_share(pool, request);
+  if (!share) return nullptr;
+  return run_probe(request, *share, pool.has_driver() && share->devices.empty());
 }
 
 }  // namespace tune::engine

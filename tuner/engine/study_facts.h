@@ -1,22 +1,38 @@
 #pragma once
-// What is recorded about a study once: versions, the machine, and how fast the trainer is on it.
+// What is recorded about each run of a study: versions, the machine, the code's commit, and how fast the
+// trainer is there. A study may be continued on another machine, or after its code has changed.
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "store/study_store.h"
 #include "tuner/core/spec.h"
 #include "tuner/engine/builtin_trainer.h"
+#include "tuner/engine/machine.h"
 
 namespace tune::engine {
 
-// {"tune":"0.1.0","sqlite":"3.53.2","machine":{"host","cores","gpus":[...],"driver"}}.
-Json machine_facts(const std::string& version);
+// {"tune":"0.1.0","sqlite":"3.53.2","machine":{"host","cores","gpus":[...],"driver"},"code":{"commit",
+// "clean"}}, as they are now; `code` is the state of the git folder that holds `spec_folder`.
+Json run_facts(const Machine& machine, const std::string& version, const std::filesystem::path& spec_folder);
+// Appends a run to facts["runs"], unless the last one was the same. `began` is kept under "since_ms".
+void record_run(Json& facts, Json run, WallTime began);
+// The run that an attempt belongs to which was made at that time; null when none was recorded by then.
+Json run_at(const Json& facts, WallTime time);
 
-// Whether `facts` hold a probe of this machine.
-bool is_probed(const Json& facts);
-// Runs the built-in trainer's probe, unless `facts` hold that of this machine already, and puts its answer
-// under "probe" and "precision". `study_folder` gets a folder `probe`.
-void probe_once(Json& facts, const BuiltinTrainer& trainer, const Spec& spec,
-                const std::filesystem::path& study_folder, std::uint64_t seed, int parallel);
+// What the trials of a study compute on, as far as speed is concerned: "host: cpu", "host: NVIDIA H200".
+std::string probe_name(const Machine& machine, const Resources& resources);
+
+struct ProbeRequest {
+  const BuiltinTrainer& trainer;
+  const Spec& spec;
+  std::filesystem::path study_folder;  // gets a folder `probe`
+  std::uint64_t seed = 0;
+  std::function<int()> signals;                    // how many a person has sent
+  std::function<void(const std::string&)> notice;  // a sentence for people
+};
+// Runs the built-in trainer's probe on devices that it holds as a trial does: by lease, and never on a GPU
+// that somebody else uses; waits for one. Null when a signal came first. Throws Error(kEnvironment).
+Json probe_machine(const ProbeRequest& request);
 
 }  // namespace tune::engine
