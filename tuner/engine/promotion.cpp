@@ -17,6 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kPassingLink =
+    "current.";  // and a token: the new link, before it takes the old one's place
+
 // Runs a file operation and turns its failure into our error, with the path.
 template <typename Operation>
 auto on_disk(const fs::path& path, const char* what, Operation operation) {
@@ -85,7 +88,7 @@ std::vector<store::ModelFile> copy_and_hash(const fs::path& from, const fs::path
 
 void switch_current(const fs::path& model_folder, int version) {
   on_disk(model_folder, "switch the current version in", [&] {
-    const fs::path link = model_folder / ("current." + random_token());
+    const fs::path link = model_folder / (kPassingLink + random_token());
     fs::create_symlink(fs::path("versions") / std::to_string(version), link);
     crash_point("promote_link");
     fs::rename(link, model_folder / "current");
@@ -93,9 +96,14 @@ void switch_current(const fs::path& model_folder, int version) {
   });
 }
 
-// A process that died between the registry's commit and the link's rename left an old link: the registry is
-// the truth.
+// A process that died between the registry's commit and the link's rename left an old link, and perhaps the
+// new one under its passing name: the registry is the truth.
 void repair_link(const store::ModelRegistry& registry, const fs::path& models, const std::string& model) {
+  on_disk(models / model, "clear", [&] {
+    for (const auto& entry : fs::directory_iterator(models / model))
+      if (entry.is_symlink() && entry.path().filename().string().starts_with(kPassingLink))
+        fs::remove(entry.path());
+  });
   const std::optional<store::ModelVersion> current = registry.current(model);
   if (!current) return;
   std::error_code error;
@@ -104,15 +112,23 @@ void repair_link(const store::ModelRegistry& registry, const fs::path& models, c
     switch_current(models / model, current->version);
 }
 
-// The version that holds this attempt's trial already; nullopt when there is none.
+// Whether the version was made of this trial. A study of the same name may have been removed and started
+// anew: only the attempt's token tells its trials from the old ones.
+bool is_of(const store::ModelVersion& version, const std::string& study, const store::TrialRow& trial,
+           const Json& lineage) {
+  const Json token = version.lineage.value("token", Json());
+  return version.study == study && version.trial == trial.number && version.value == trial.values.front() &&
+         token == lineage.at("token");
+}
+
+// The version that was made of this trial already; nullopt when there is none.
 std::optional<int> recorded_before(const store::ModelRegistry& registry, const std::string& study,
-                                   const store::TrialRow& trial, const std::string& model,
-                                   const fs::path& model_folder) {
+                                   const store::TrialRow& trial, const Json& lineage,
+                                   const std::string& model, const fs::path& model_folder) {
   for (const store::ModelVersion& version : registry.versions(model)) {
-    const bool same =
-        version.study == study && version.trial == trial.number && version.value == trial.values.front();
     std::error_code error;
-    if (same && fs::exists(model_folder / "versions" / std::to_string(version.version), error))
+    if (is_of(version, study, trial, lineage) &&
+        fs::exists(model_folder / "versions" / std::to_string(version.version), error))
       return version.version;
   }
   return std::nullopt;
@@ -167,20 +183,22 @@ PromotionResult promote_trial(const store::StudyStore& store, const PromotionReq
   PromotionResult result{false, trial.number, 0, {}, {}};
 
   on_disk(models, "create", [&] {
+    // Rights that a person gives later stay.
+    if (fs::create_directories(models)) fs::permissions(models, fs::perms::owner_all);
     fs::create_directories(model_folder / "versions");
     fs::create_directories(models / "staging");
-    fs::permissions(models, fs::perms::owner_all);
   });
   // One promotion at a time in this store: version folders are made before they are recorded.
   const FileLock lock = FileLock::wait_for(models / "lock");
   on_disk(models, "empty", [&] {
     for (const auto& entry : fs::directory_iterator(models / "staging")) fs::remove_all(entry.path());
   });
-  store::ModelRegistry registry(models / "registry.db", true);
+  store::ModelRegistry registry(models / "registry.db", store::OpenMode::kCreate);
   repair_link(registry, models, request.model);
 
   const std::optional<store::ModelVersion> current = registry.current(request.model);
-  if (current && current->study == study.name && current->trial == trial.number) {
+  const Json lineage = lineage_of(store, trial, attempt);
+  if (current && is_of(*current, study.name, trial, lineage)) {
     result.version = current->version;
     result.folder = model_folder / "versions" / std::to_string(current->version);
     result.reason = "this trial is the current version already";
@@ -196,7 +214,8 @@ PromotionResult promote_trial(const store::StudyStore& store, const PromotionReq
     return result;
   }
 
-  if (const auto recorded = recorded_before(registry, study.name, trial, request.model, model_folder)) {
+  if (const auto recorded =
+          recorded_before(registry, study.name, trial, lineage, request.model, model_folder)) {
     // A process died between recording this version and promoting it.
     result.version = *recorded;
     result.folder = model_folder / "versions" / std::to_string(*recorded);
@@ -212,7 +231,7 @@ PromotionResult promote_trial(const store::StudyStore& store, const PromotionReq
                               trial.number,
                               study.objective,
                               value,
-                              lineage_of(store, trial, attempt),
+                              lineage,
                               copy_and_hash(attempt / "output", staging)};
   version.version = registry.next_version(request.model);
   result.version = version.version;

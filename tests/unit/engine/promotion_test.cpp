@@ -23,8 +23,8 @@ std::string text_of(const fs::path& file) {
 class PromotableStudy {
  public:
   PromotableStudy(const fs::path& store_folder, const std::string& name, const std::vector<double>& values,
-                  const Objective& objective = kObjective)
-      : folder_(store_folder / name), store_(make(folder_), store::OpenMode::kCreate) {
+                  const Objective& objective = kObjective, const std::string& token = "token")
+      : folder_(store_folder / name), store_(make(folder_), store::OpenMode::kCreate), token_(token) {
     store::StudyRow row;
     row.name = name;
     row.spec = Json::object();
@@ -49,6 +49,13 @@ class PromotableStudy {
     row.state = TrialState::kRunning;
     row.attempts = 1;
     store_.insert_trial(row);
+    store::AttemptRow attempt;
+    attempt.trial = number;
+    attempt.attempt = 1;
+    attempt.token = token_ + "-" + std::to_string(number);
+    attempt.state = "exited";
+    attempt.created = WallTime(Milliseconds(1000 * number));
+    store_.insert_attempt(attempt);
     row.state = TrialState::kCompleted;
     row.reason = "completed";
     row.values = {value};
@@ -62,6 +69,7 @@ class PromotableStudy {
   }
   fs::path folder_;
   store::StudyStore store_;
+  std::string token_;
 };
 
 TEST_CASE("SHA-256 of a file is the published one of its bytes") {
@@ -103,7 +111,7 @@ TEST_CASE("the best trial's output becomes the current version, whole and hashed
   const fs::path current = folder.path() / "models" / "m" / "current";
   CHECK(fs::read_symlink(current) == "versions/1");
   CHECK(text_of(current / "deep" / "labels") == "trial 2");
-  const store::ModelRegistry registry(folder.path() / "models" / "registry.db", false);
+  const store::ModelRegistry registry(folder.path() / "models" / "registry.db", store::OpenMode::kWrite);
   const auto version = registry.current("m");
   REQUIRE(version);
   CHECK(version->value == 0.6);
@@ -124,7 +132,59 @@ TEST_CASE("promoting the same trial again changes nothing") {
   const PromotionResult again = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   CHECK(again.version == 1);
   CHECK(again.reason.find("already") != std::string::npos);
-  CHECK(store::ModelRegistry(folder.path() / "models" / "registry.db", false).promotions("m").size() == 1);
+  CHECK(store::ModelRegistry(folder.path() / "models" / "registry.db", store::OpenMode::kWrite)
+            .promotions("m")
+            .size() == 1);
+}
+
+TEST_CASE("a study that was removed and started anew has other trials under the old numbers") {
+  ScratchFolder folder;
+  {
+    PromotableStudy study(folder.path(), "s", {0.2});
+    promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  }
+  fs::remove_all(folder.path() / "s");
+  {
+    PromotableStudy study(folder.path(), "s", {0.7}, kObjective, "another");
+    const PromotionResult result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+    CHECK(result.promoted);
+    CHECK(result.version == 2);
+  }
+  fs::remove_all(folder.path() / "s");
+  // The same number and value, but other weights.
+  PromotableStudy twin(folder.path(), "s", {0.7}, kObjective, "a third");
+  CHECK_FALSE(promote_trial(twin.store(), {folder.path(), "m", std::nullopt}).promoted);
+  CHECK(promote_trial(twin.store(), {folder.path(), "m", 1}).version == 3);
+}
+
+TEST_CASE("lineage tells of the run that the trial was made in, not of the last one") {
+  ScratchFolder folder;
+  PromotableStudy study(folder.path(), "s", {0.2, 0.6, 0.4});
+  store::StudyRow row = study.store().study();
+  const auto run = [](int since_ms, const char* commit, const char* host) {
+    return Json{{"since_ms", since_ms},
+                {"code", {{"commit", commit}, {"clean", true}}},
+                {"machine", {{"host", host}}}};
+  };
+  row.facts["runs"] = {run(500, "a", "one"), run(1500, "b", "two"), run(2500, "c", "three")};
+  study.store().update_study(row);
+  promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  const store::ModelRegistry registry(folder.path() / "models" / "registry.db", store::OpenMode::kRead);
+  const Json lineage = registry.current("m")->lineage;
+  CHECK(lineage.at("code").at("commit") == "b");
+  CHECK(lineage.at("run").at("machine").at("host") == "two");
+  CHECK(lineage.at("token") == "token-2");
+}
+
+TEST_CASE("rights that a person gave to the models' folder stay") {
+  ScratchFolder folder;
+  PromotableStudy study(folder.path(), "s", {0.2, 0.3});
+  const fs::path models = folder.path() / "models";
+  promote_trial(study.store(), {folder.path(), "m", 1});
+  CHECK(fs::status(models).permissions() == fs::perms::owner_all);
+  fs::permissions(models, fs::perms::owner_all | fs::perms::group_all);
+  promote_trial(study.store(), {folder.path(), "m", 2});
+  CHECK(fs::status(models).permissions() == (fs::perms::owner_all | fs::perms::group_all));
 }
 
 TEST_CASE("a worse trial is refused unless a person chose it, and can be rolled back") {
@@ -161,10 +221,12 @@ TEST_CASE("what a dead promotion left is cleared, and its link is made good") {
   promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   const fs::path models = folder.path() / "models";
   fs::remove(models / "m" / "current");
+  fs::create_symlink("versions/1", models / "m" / "current.left-behind");
   fs::create_directories(models / "staging" / "left" / "behind");
   fs::create_directories(models / "m" / "versions" / "2" / "without a row");
   CHECK_FALSE(promote_trial(next.store(), {folder.path(), "m", std::nullopt}).promoted);
   CHECK(fs::read_symlink(models / "m" / "current") == "versions/1");
+  CHECK_FALSE(fs::is_symlink(models / "m" / "current.left-behind"));
   CHECK(fs::is_empty(models / "staging"));
   CHECK(promote_trial(next.store(), {folder.path(), "m", 1}).version == 2);
   CHECK_FALSE(fs::exists(models / "m" / "versions" / "2" / "without a row"));
