@@ -52,6 +52,12 @@ bool HistoryBook::add_point(int number, MetricPoint point) {
   return false;
 }
 
+void HistoryBook::remove_points(int number) {
+  Open& open = open_.at(number);
+  open.changed = open.changed || !open.view.curve.empty();
+  open.view.curve.clear();
+}
+
 void HistoryBook::set_state(int number, TrialState state) {
   open(number);
   Open& open = open_.at(number);

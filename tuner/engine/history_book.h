@@ -24,6 +24,7 @@ class HistoryBook {
   void open(int number);
   // A point of the objective of an open trial. True when its step is beyond all earlier ones.
   bool add_point(int number, MetricPoint point);
+  void remove_points(int number);
   void set_state(int number, TrialState state);
   // Ends it: no more points.
   void close(int number, TrialState state, std::vector<double> values, const std::string& failure);

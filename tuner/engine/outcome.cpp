@@ -16,6 +16,7 @@ AttemptOutcome requeued(std::string reason) {
 }
 
 AttemptOutcome lost(const AttemptEnd& end) {
+  if (end.is_orphan) return requeued("lost together with the tune that had started it");
   AttemptOutcome outcome = requeued("lost: the supervisor ended without a report");
   outcome.lost = true;
   if (end.losses_before + 1 >= kMaxLosses) {

@@ -14,10 +14,14 @@ inline constexpr const char* kStopRule = "rule";        // a stop rule's verdict
 inline constexpr const char* kStopPause = "pause";      // a stop rule wants the trial to wait
 inline constexpr const char* kStopDrain = "drain";      // a person interrupted the study
 inline constexpr const char* kStopTime = "time limit";  // limits.time ran out
+// Stands in an attempt's row alone: it ended with the orchestrator that had started it, by a reboot or the
+// end of a container for example, which says nothing about the trial.
+inline constexpr const char* kStopOrphaned = "orchestrator died";
 // Given by the supervisor itself.
 inline constexpr const char* kStopTimeout = "timeout";  // limits.trial_time ran out
 
-inline constexpr int kMaxLosses = 3;  // a trial whose attempts are lost this often fails
+// A trial fails whose attempts are lost this often while their orchestrator lives.
+inline constexpr int kMaxLosses = 3;
 
 struct AttemptOutcome {
   TrialState state = TrialState::kFailed;  // kQueued: the trial runs again
@@ -32,9 +36,10 @@ struct AttemptEnd {
   const Objective& objective;
   const std::vector<MetricPoint>& curve;  // the objective's, steps ascending
   bool builtin_trainer = false;           // its exit codes 65, 75 and 76 are believed
-  int losses_before = 0;
-  std::string verdict;      // of the stop rule, if one asked for the stop
-  std::string last_output;  // the log's last line
+  int losses_before = 0;                  // those that count
+  bool is_orphan = false;                 // the orchestrator that started it has died
+  std::string verdict;                    // of the stop rule, if one asked for the stop
+  std::string last_output;                // the log's last line
 };
 
 AttemptOutcome classify(const AttemptEnd& end);

@@ -88,13 +88,16 @@ bool TrialDesk::start(store::TrialRow trial, bool is_new) {
   trial.state = TrialState::kRunning;
   trial.attempts += 1;
   if (!trial.started) trial.started = parts_.clock.wall_now();
-  Running running{trial, new_attempt(trial), {}, {}, false, false, {}};
+  Running running{trial, new_attempt(trial), {}, {}, false, false, false, {}};
   const AttemptId id{trial.number, trial.attempts};
   const bool resumes = !is_new && has_checkpoint(checkpoint_folder(parts_.frame.study_folder, id.trial));
   const Attempt plan =
       plan_attempt(parts_.frame, {id, running.attempt.token, trial.parameters, trial.budget, resumes,
                                   resumes ? last_steps(id.trial) : std::map<std::string, std::int64_t>{}});
+  const bool starts_over = !is_new && !resumes;
   parts_.journal.commit([&](Journal::Entry& entry) {
+    // No checkpoint holds what an earlier attempt reached.
+    if (starts_over) entry.store().remove_metrics(trial.number);
     if (is_new) {
       entry.store().insert_trial(trial);
       StatusEvent event = about(StatusKind::kTrialQueued, running.attempt, trial.note);
@@ -114,6 +117,7 @@ bool TrialDesk::start(store::TrialRow trial, bool is_new) {
     parts_.book.add(std::move(view));
   } else {
     parts_.book.set_state(trial.number, TrialState::kRunning);
+    if (starts_over) parts_.book.remove_points(trial.number);
   }
   crash_point("trial_committed");
   AttemptRecord record;
@@ -177,15 +181,19 @@ AttemptRecord TrialDesk::record_of(const store::AttemptRow& row) const {
           std::max(1, row.threads)};
 }
 
-std::optional<TrialEnd> TrialDesk::adopt(const store::AttemptRow& row) {
+std::optional<TrialEnd> TrialDesk::adopt(const store::AttemptRow& row, WallTime last_alive) {
   auto trial = parts_.store.trial(row.trial);
   TUNE_CHECK(trial.has_value());
   parts_.book.set_state(row.trial, TrialState::kRunning);
   const SteadyTime now = parts_.clock.steady_now();
   Running& running =
-      running_.insert_or_assign(row.trial, Running{std::move(*trial), row, now, now, true, false, {}})
+      running_.insert_or_assign(row.trial, Running{std::move(*trial), row, now, now, true, false, true, {}})
           .first->second;
-  if (parts_.runner.attach(record_of(row))) return std::nullopt;
+  const bool runs = parts_.runner.attach(record_of(row));
+  // What has ended did so when its orchestrator did, as far as anybody knows: nobody pays for the time since.
+  const WallTime until = runs ? parts_.clock.wall_now() : last_alive;
+  if (row.started && until > *row.started) running.started = now - (until - *row.started);
+  if (runs) return std::nullopt;
   return finish(running);
 }
 

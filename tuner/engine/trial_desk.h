@@ -51,8 +51,9 @@ class TrialDesk {
   bool start_new(const strategies::Suggestion& suggestion);
   bool start_again(int trial);
   bool start_resumed(const strategies::Suggestion& suggestion);  // of a paused trial
-  // Takes up an attempt that an earlier run of the loop left. Its end, if nothing of it runs any more.
-  std::optional<TrialEnd> adopt(const store::AttemptRow& row);
+  // Takes up an attempt that an earlier run of the loop left; that run was last known to live at
+  // `last_alive`. Its end, if nothing of it runs any more.
+  std::optional<TrialEnd> adopt(const store::AttemptRow& row, WallTime last_alive);
 
   void on_progress(AttemptId id);
   std::optional<TrialEnd> on_exit(AttemptId id);
@@ -70,6 +71,7 @@ class TrialDesk {
     SteadyTime read_at;     // metrics are not read before
     bool grown = false;     // since they were read
     bool stopping = false;  // the rule's verdict was sent
+    bool adopted = false;   // an earlier run of the loop started it
     std::string verdict;
   };
   bool start(store::TrialRow trial, bool is_new);

@@ -96,13 +96,13 @@ AttemptOutcome TrialDesk::outcome_of(const Running& running, const std::optional
   int losses = 0;
   if (!report) {
     for (const store::AttemptRow& row : parts_.store.attempts(running.attempt.trial))
-      losses += row.state == "lost";
+      losses += row.state == "lost" && row.stop.empty();
   }
   const AttemptId id{running.attempt.trial, running.attempt.attempt};
   const bool ended_badly = report && report->stop.empty() && report->exit_code != 0;
   return classify(
       {report, parts_.frame.spec.objective, parts_.book.trial(id.trial).curve,
-       parts_.frame.spec.trainer.has_value(), losses, running.verdict,
+       parts_.frame.spec.trainer.has_value(), losses, running.adopted, running.verdict,
        ended_badly ? last_log_line(attempt_folder(parts_.frame.study_folder, id)) : std::string()});
 }
 
@@ -154,6 +154,8 @@ Milliseconds TrialDesk::close_attempt(Running& running, const std::optional<Exit
     attempt.cpu_seconds = report->cpu_seconds;
     attempt.max_rss_bytes = report->max_rss_bytes;
     lasted = Milliseconds(static_cast<std::int64_t>(report->wall_seconds * 1000));
+  } else if (running.adopted) {
+    attempt.stop = kStopOrphaned;
   }
   attempt.lease_seconds = static_cast<double>(lasted.count()) / 1000;
   return lasted;

@@ -19,9 +19,10 @@ struct Case {
   std::vector<MetricPoint> curve = {{1, 0.2}, {2, 0.4}, {3, kNaN}, {4, 0.3}};
   bool builtin = false;
   int losses = 0;
+  bool orphan = false;
   AttemptOutcome classify() const {
     return engine::classify(
-        {report, objective, curve, builtin, losses, "the rule's words", "Traceback: out of luck"});
+        {report, objective, curve, builtin, losses, orphan, "the rule's words", "Traceback: out of luck"});
   }
 };
 
@@ -75,6 +76,15 @@ TEST_CASE("a lost attempt runs again, and the third loss fails the trial") {
   c.losses = 2;
   CHECK(c.classify().state == TrialState::kFailed);
   CHECK(c.classify().failure == "lost");
+}
+
+TEST_CASE("an attempt that went with its orchestrator runs again, however often that was") {
+  Case c;
+  c.report.reset();
+  c.orphan = true;
+  c.losses = 2;
+  CHECK(c.classify().state == TrialState::kQueued);
+  CHECK_FALSE(c.classify().lost);
 }
 
 TEST_CASE("the supervisor's own words are the reason of a command that cannot start") {
@@ -158,6 +168,9 @@ TEST_CASE("the poison guard wants identical early failures in a row and no succe
   CHECK_FALSE(patient.verdict());
   patient.on_end(TrialState::kFailed, "crash", "x", Milliseconds(50));
   CHECK(patient.verdict());
+  PoisonGuard continued(1, true);
+  for (int i = 0; i < 9; ++i) continued.on_end(TrialState::kFailed, "crash", "x", Milliseconds(50));
+  CHECK_FALSE(continued.verdict());
   PoisonGuard late(1);
   for (int i = 0; i < 50; ++i) late.on_end(TrialState::kFailed, "oom", "x", Milliseconds(60'000));
   CHECK_FALSE(late.verdict());

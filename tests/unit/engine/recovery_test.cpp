@@ -100,6 +100,74 @@ TEST_CASE("a trial that is lost three times fails") {
   CHECK(f.store.trial(1)->failure == "lost");
 }
 
+TEST_CASE("what ends together with its tune is neither a loss of the trial nor time to be paid") {
+  LoopFixture f(small_spec(1));
+  f.spec.limits.parallel = 1;
+  const auto long_trial = [](const engine::Attempt&) {
+    Behaviour behaviour;
+    behaviour.lines = {{Milliseconds(12'000), "loss", 0.5, 1, false}};
+    behaviour.lasts = Milliseconds(20'000);
+    return behaviour;
+  };
+  for (int death = 0; death < 4; ++death) {
+    f.use(1, long_trial);
+    f.runner->before_wait = [&] {
+      if (f.store.trial_count() > 0 && !f.store.metrics(1).empty()) throw Kill9{};
+    };
+    CHECK_THROWS_AS(f.run(), Kill9);
+    f.clock.advance(std::chrono::hours(48));
+  }
+  f.use(1, long_trial);
+  CHECK(f.run().completed == 1);
+  const auto attempts = f.store.attempts(1);
+  REQUIRE(attempts.size() == 5);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(attempts[i].state == "lost");
+    CHECK(attempts[i].stop == "orchestrator died");
+    CHECK(attempts[i].lease_seconds >= 5);
+    CHECK(attempts[i].lease_seconds <= 12.5);
+  }
+  CHECK(attempts[4].state == "exited");
+}
+
+TEST_CASE("an attempt that starts over does not inherit values that no checkpoint holds") {
+  const bool has_checkpoint = GENERATE(false, true);
+  LoopFixture f(small_spec(1));
+  f.spec.limits.parallel = 1;
+  const auto script = [](const engine::Attempt& attempt) {
+    Behaviour behaviour = prints(attempt.id.attempt == 1 ? 0.05 : 0.5);
+    if (attempt.id.attempt == 1) behaviour.lines[0].step = 7;
+    behaviour.lasts = Milliseconds(1000);
+    return behaviour;
+  };
+  f.use(1, script);
+  f.runner->before_wait = [&] {
+    if (!f.store.metrics(1).empty()) throw Kill9{};
+  };
+  CHECK_THROWS_AS(f.run(), Kill9);
+  if (has_checkpoint) std::ofstream(engine::checkpoint_folder(f.folder.path(), 1) / "last") << "weights";
+  f.use(1, script);
+  CHECK(f.run().completed == 1);
+  CHECK(f.store.trial(1)->values == std::vector<double>{has_checkpoint ? 0.05 : 0.5});
+  CHECK(f.store.metrics(1).size() == (has_checkpoint ? 2 : 1));
+  CHECK(f.store.load_history().trials[0]->curve.size() == (has_checkpoint ? 2 : 1));
+}
+
+TEST_CASE("a study that has succeeded before is not given up for failures after it goes on") {
+  LoopFixture f(small_spec(1));
+  f.use(2, [](const engine::Attempt&) { return prints(0.5); });
+  CHECK(f.run().completed == 1);
+  f.spec.limits.trials = 20;
+  f.use(2, [](const engine::Attempt&) {
+    Behaviour behaviour;
+    behaviour.exit_code = 1;
+    return behaviour;
+  });
+  const engine::StudyResult result = f.run();
+  CHECK(result.failed == 19);
+  CHECK(result.reason == "trial limit");
+}
+
 TEST_CASE("a trial with a checkpoint resumes from it, and counted steps go on") {
   DeadStudy study;
   std::ofstream(engine::checkpoint_folder(study.folder.path(), 1) / "last") << "weights";
