@@ -1,5 +1,6 @@
 """Trials per second, the gap between two trials, and memory, beside xargs and Optuna in the same run."""
 import json
+import os
 import pathlib
 import re
 import statistics
@@ -29,12 +30,13 @@ def spec(folder, study, trials, parallel, command, extra=None):
     return path
 
 
-def run_tune(folder, path):
+def run_tune(folder, path, synchronous="normal"):
     """Seconds, and the peak resident memory of the tune process itself in MiB."""
     start = time.monotonic()
     process = subprocess.Popen(
         [BIN / "tune", "--spec", path, "--store", pathlib.Path(folder) / "store"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        env={**os.environ, "TUNE_SYNCHRONOUS": synchronous})
     peak = 0
     while process.poll() is None:
         try:
@@ -106,6 +108,8 @@ def main():
         rows.append(["xargs -P 2", f"{xargs:.0f}", "1.00"])
         seconds, _ = run_tune(folder, spec(folder, "speed", 2000, 2, TRIAL))
         rows.append(["tune, random strategy", f"{2000 / seconds:.0f}", f"{2000 / seconds / xargs:.2f}"])
+        seconds, _ = run_tune(folder, spec(folder, "durable", 500, 2, TRIAL), synchronous="full")
+        rows.append(["tune, full synchronisation", f"{500 / seconds:.0f}", f"{500 / seconds / xargs:.2f}"])
         for kind, trials in [("memory", 1000), ("journal", 400), ("sqlite", 100)]:
             seconds, version = run_optuna(python, kind, folder, trials)
             rows.append([f"Optuna {version}, {kind}", f"{trials / seconds:.0f}", f"{trials / seconds / xargs:.2f}"])

@@ -5,9 +5,16 @@
 namespace tune::tests {
 namespace {
 
-void check_as_if_nothing_had_been(const std::string& point) {
+const char* kQuick =
+    "echo loss=0.$1; echo weights of $1 > $TUNE_OUTPUT_DIR/weights; echo c > $TUNE_CHECKPOINT_DIR/last";
+// Its first value is in the store before its second is there.
+const char* kSlow =
+    "echo loss=0.9; until grep -qs 0.9 ${TUNE_TRIAL_FILE%/*}/metrics.jsonl; do sleep 0.01; done; sleep 0.2; "
+    "echo loss=0.$1; echo weights of $1 > $TUNE_OUTPUT_DIR/weights";
+
+void check_as_if_nothing_had_been(const std::string& point, const char* trainer = kQuick) {
   CAPTURE(point);
-  StudyFolder calm, stormy;
+  StudyFolder calm(trainer), stormy(trainer);
   calm.spec["promote"] = stormy.spec["promote"] = {{"model", "m"}};
   REQUIRE(calm.run().exit_code == 0);
   const ShellResult crashed = stormy.run("", "TUNE_CRASH_AT=" + point);
@@ -21,7 +28,7 @@ void check_as_if_nothing_had_been(const std::string& point) {
       "print(json.dumps("
       "[[v[\"version\"], v[\"trial\"], v[\"value\"]] for v in m[\"versions\"]]))'; "
       "readlink store/models/m/current; cat store/models/m/current/weights; ls store/models/staging "
-      "store/models/m/versions";
+      "store/models/m store/models/m/versions; ls store/s/trials/*/checkpoints/last || true";
   const ShellResult one = calm.shell(state), other = stormy.shell(state);
   REQUIRE(one.exit_code == 0);
   CHECK(one.out == other.out);
@@ -43,6 +50,12 @@ TEST_CASE("a study that died around a trial's end ends as if it had not") {
   for (const char* point :
        {"before_end:1", "before_end:4", "trial_ended:1", "trial_ended:4", "study_finished"}) {
     check_as_if_nothing_had_been(point);
+  }
+}
+
+TEST_CASE("a study that died right after a metric was committed ends as if it had not") {
+  for (const char* point : {"metrics_committed:1", "metrics_committed:2"}) {
+    check_as_if_nothing_had_been(point, kSlow);
   }
 }
 

@@ -36,6 +36,98 @@ TEST_CASE("a changed spec exits 6, shows the difference, and changes nothing") {
   CHECK(folder.run("--name other --seed 6").exit_code == 6);
 }
 
+TEST_CASE("a spec that this machine refused can be mended, since nothing was tried with it") {
+  StudyFolder folder;
+  folder.spec["resources"]["gpus_per_trial"] = 1;
+  CHECK(folder.run("", "TUNE_NVML_LIBRARY=/none").exit_code == 7);
+  folder.spec["resources"]["gpus_per_trial"] = 0;
+  folder.spec["environment"] = {{"HIDDEN", {{"from_env", "NOBODY_SET_THIS"}}}};
+  CHECK(folder.run().exit_code == 7);
+  folder.spec.erase("environment");
+  folder.spec["limits"]["trials"] = 3;
+  const ShellResult run = folder.run();
+  CAPTURE(run.err);
+  CHECK(run.exit_code == 0);
+  CHECK(folder.table().size() == 3);
+  CHECK(says(folder.shell("tune resume s --store store --trials 4 --json").out, "\"exit_code\":0"));
+}
+
+TEST_CASE("what a finished study proposes to go on is what lets it go on") {
+  StudyFolder grid;
+  grid.spec["parameters"] = {{"x", {{"type", "categorical"}, {"values", {1, 2}}}}};
+  grid.spec["strategy"] = {{"name", "grid"}};
+  REQUIRE(grid.run().exit_code == 0);
+  const std::string exhausted = grid.run().err;
+  CHECK(says(exhausted, "space exhausted"));
+  CHECK_FALSE(says(exhausted, "tune resume"));
+  CHECK(says(exhausted, "--name"));
+
+  StudyFolder timed("echo loss=0.5; [ -e quick ] || sleep 60");
+  timed.spec["limits"] = {{"time", "1s"}, {"parallel", 1}};
+  REQUIRE(timed.run().exit_code == 0);
+  CHECK(says(timed.run().err, "`tune resume s --time T`"));
+  timed.write("quick", "");
+  timed.spec["limits"]["trials"] = 1;
+  CHECK(timed.shell("tune resume s --store store --time 1h --trials 3").exit_code == 0);
+  CHECK(timed.table().size() >= 3);
+}
+
+TEST_CASE("a stored spec is checked again by resume, as an older tune may have let it pass") {
+  StudyFolder folder;
+  REQUIRE(folder.run().exit_code == 0);
+  folder.write("change.py",
+               "import sqlite3\n"
+               "db = sqlite3.connect('store/s/study.db')\n"
+               "db.execute(\"UPDATE study SET spec_text = replace(spec_text, 'loss=(', 'loss=(?=x)(')\")\n"
+               "db.commit()");
+  REQUIRE(folder.shell("python3 change.py").exit_code == 0);
+  const ShellResult resumed = folder.shell("tune resume s --store store --trials 9");
+  CHECK(resumed.exit_code == 3);
+  CHECK(says(resumed.err, "/metrics/0/regex"));
+  CHECK(folder.table().size() == 4);
+}
+
+TEST_CASE("a store that may not be written is named, with the cure") {
+  StudyFolder folder;
+  REQUIRE(folder.run().exit_code == 0);
+  // Root may write everywhere, so somebody else looks.
+  const std::string as_other =
+      "cp $(command -v tune) $(command -v tune-supervisor) . && chmod 755 . && chmod -R a+rX,a-w store\n"
+      "other() { if [ $(id -u) = 0 ]; then setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\"; else "
+      "\"$@\"; fi; }\n";
+  const std::string again = "code=$?; chmod -R u+w store; exit $code";
+  for (const char* command : {"--spec search.json", "resume s --trials 9"}) {
+    const ShellResult refused =
+        folder.shell(as_other + "other ./tune " + command + " --store $PWD/store\n" + again);
+    CAPTURE(command, refused.err);
+    CHECK(refused.exit_code == 7);
+    CHECK(says(refused.err, "the folder " + (folder.path() / "store/s").string() + " cannot be written"));
+    CHECK(says(refused.err, "chmod u+w"));
+  }
+  CHECK(folder.shell(as_other + "other ./tune status s --store $PWD/store\n" + again).exit_code == 0);
+}
+
+TEST_CASE("TUNE_SYNCHRONOUS is normal or full, and anything else is refused") {
+  StudyFolder folder;
+  CHECK(folder.run("", "TUNE_SYNCHRONOUS=fast").exit_code == 2);
+  CHECK(folder.run("", "TUNE_SYNCHRONOUS=full").exit_code == 0);
+  CHECK(folder.table().size() == 4);
+}
+
+TEST_CASE("lineage names the commit that the trial ran with, whatever was committed since") {
+  StudyFolder folder;
+  const std::string git = "git -c user.name=t -c user.email=t@t ";
+  REQUIRE(
+      folder.shell("git init -q . && git add . && " + git + "commit -qm one && git rev-parse HEAD > .git/one")
+          .exit_code == 0);
+  REQUIRE(folder.run().exit_code == 0);
+  REQUIRE(folder.shell(git + "commit -q --allow-empty -m two").exit_code == 0);
+  REQUIRE(folder.shell("tune promote s --model m --store store").exit_code == 0);
+  const Json model = Json::parse(folder.shell("tune models m --store store --json").out);
+  const std::string first = folder.shell("cat .git/one").out;
+  CHECK(model.at("versions").at(0).at("lineage").at("code").at("commit").get<std::string>() + "\n" == first);
+}
+
 TEST_CASE("a command that does not exist ends the study with exit code 8 and the reason") {
   StudyFolder folder;
   folder.spec["command"] = {"no-such-program", "{{x}}"};

@@ -1,4 +1,5 @@
 // `tune resume STUDY`: goes on with a study out of its own store, with higher limits where asked for.
+#include "tuner/cli/checked_spec.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/cli/study_run.h"
@@ -14,11 +15,18 @@ int resume_command(const Arguments& arguments, Console& console) {
 
   engine::RunRequest request;
   request.store = std::filesystem::absolute(store_folder(*options)).lexically_normal();
-  const store::StudyRow row = open_study(request.store, options->text("STUDY")).study();
+  const std::string study = options->text("STUDY");
+  // An older tune's database cannot be opened for reading only, and this is the command that migrates it.
+  require_study(request.store, study);
+  engine::bring_up_to_date(request.store, study);
+  const store::StudyRow row = open_study(request.store, study).study();
   request.spec_file = "the stored spec of " + row.name;
   request.spec_text = row.spec_text;
   request.spec = parse_spec(row.spec_text, request.spec_file, row.folder);
   request.spec.study = row.name;
+  // An older tune may have stored what this one objects to.
+  check_regexes(request.spec);
+  if (!options->has("json")) print_warnings(request.spec, console.err);
   request.overrides = limit_overrides(*options);
   request.is_resume = true;
   request.version = TUNE_VERSION;

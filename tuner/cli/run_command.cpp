@@ -26,12 +26,6 @@ std::optional<std::uint64_t> seed_option(const Parsed& options) {
   return seed;
 }
 
-void apply_limits(Spec& spec, const engine::Overrides& overrides) {
-  if (overrides.trials) spec.limits.trials = overrides.trials;
-  if (overrides.parallel) spec.limits.parallel = overrides.parallel;
-  if (overrides.time) spec.limits.time = overrides.time;
-}
-
 }  // namespace
 
 int run_command(const Arguments& arguments, Console& console) {
@@ -64,7 +58,7 @@ int run_command(const Arguments& arguments, Console& console) {
   if (spec.trainer) {
     engine::apply_builtin_trainer(spec, engine::find_builtin_trainer(), request.spec_file, request.spec_text);
   }
-  apply_limits(spec, request.overrides);
+  spec.limits = engine::override_limits(spec.limits, request.overrides);
   return dry_run(spec, request.store, request.overrides, options->has("json"), console);
 }
 

@@ -91,7 +91,10 @@ Options& declare_limits(Options& options) {
   return options.value("trials", "N", "trials in all, in place of limits.trials")
       .value("parallel", "N", "trials at once, in place of limits.parallel")
       .value("time", "T", "time in all (90s, 20m, 2h, 1d), in place of limits.time")
-      .value("gpus", "LIST", "GPUs to use: indices or UUIDs as in CUDA_VISIBLE_DEVICES, or none");
+      .value("gpus", "LIST", "GPUs to use: indices or UUIDs as in CUDA_VISIBLE_DEVICES, or none")
+      .variable("TUNE_SYNCHRONOUS",
+                "full: every commit survives a power cut [normal: kill -9 loses nothing,\n"
+                "                        a power cut the last commits before the end]");
 }
 
 engine::Overrides limit_overrides(const Parsed& options) {

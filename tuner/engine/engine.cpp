@@ -42,6 +42,7 @@ struct StudyLoop::Impl {
   int completed = 0, stopped = 0, failed = 0;
   SteadyTime begin, last_tick, last_housekeeping, retry_at;
   double elapsed_before = 0;
+  WallTime last_alive;  // when the run before this one wrote that it lives
   const Milliseconds grace = StudyFrame::kGrace;
 
   bool interrupted() const { return parts.interruption.count.load() > 0; }
@@ -59,7 +60,8 @@ struct StudyLoop::Impl {
   void handle(const RunnerEvent& event);
   void on_end(const TrialEnd& end);
   void keep_house(SteadyTime now);
-  void save_study(const std::string& state, const std::string& reason);
+  void save_study(const std::string& state, const std::string& reason,
+                  Durability durability = Durability::kProcess);
   std::string over() const;
   void run_down(const char* stop_reason, int kill_at);
   StudyResult drain();
@@ -83,7 +85,8 @@ StudyLoop::Impl::Impl(Parts given)
             journal,
             book}),
       suggester(parts.strategy, parts.spec.space, study.seed, [this] { parts.runner.wake(); }),
-      elapsed_before(study.elapsed_seconds) {
+      elapsed_before(study.elapsed_seconds),
+      last_alive(study.updated) {
   begin = last_tick = last_housekeeping = retry_at = parts.clock.steady_now();
 }
 
@@ -106,12 +109,12 @@ bool StudyLoop::Impl::wait_for_store() {
 void StudyLoop::Impl::announce() {
   const Capacity capacity = parts.runner.capacity();
   parallel = std::max(1, parts.spec.limits.parallel.value_or(capacity.total));
-  guard = PoisonGuard(parallel);
   for (const auto& trial : book.history().trials) {
     completed += trial->state == TrialState::kCompleted;
     stopped += trial->state == TrialState::kStopped;
     failed += trial->state == TrialState::kFailed;
   }
+  guard = PoisonGuard(parallel, completed + stopped > 0);
   const int known = book.next_number() - 1;
   const std::string total =
       parts.spec.limits.trials ? std::to_string(*parts.spec.limits.trials) + " trials" : "trials";
@@ -141,7 +144,7 @@ void StudyLoop::Impl::take_up_old_attempts() {
         !attempts.empty() && (attempts.back().state == "starting" || attempts.back().state == "running");
     if (!live) {
       queue.push_back(number);
-    } else if (const auto end = desk.adopt(attempts.back())) {
+    } else if (const auto end = desk.adopt(attempts.back(), last_alive)) {
       on_end(*end);
     }
   }
@@ -268,12 +271,12 @@ void StudyLoop::Impl::keep_house(SteadyTime now) {
   if (!missing && wal > kLargeWal) parts.store.checkpoint_wal();
 }
 
-void StudyLoop::Impl::save_study(const std::string& state, const std::string& reason) {
+void StudyLoop::Impl::save_study(const std::string& state, const std::string& reason, Durability durability) {
   study.state = state;
   study.finish_reason = reason;
   study.elapsed_seconds = static_cast<double>(elapsed().count()) / 1000;
   study.updated = parts.clock.wall_now();
-  journal.commit([&](Journal::Entry& entry) { entry.store().update_study(study); });
+  journal.commit([&](Journal::Entry& entry) { entry.store().update_study(study); }, durability);
 }
 
 // Why nothing is left to do; empty while there is. Asked when nothing runs.
@@ -303,7 +306,7 @@ StudyResult StudyLoop::Impl::drain() {
                   " trials to save their state; interrupt again to kill them";
   journal.note(event);
   run_down(kStopDrain, 2);
-  save_study("interrupted", "interrupted");
+  save_study("interrupted", "interrupted", Durability::kPower);
   return result(Outcome::kInterrupted, "interrupted");
 }
 
@@ -326,10 +329,12 @@ StudyResult StudyLoop::Impl::finish(const std::string& reason) {
   study.finish_reason = reason;
   study.elapsed_seconds = static_cast<double>(elapsed().count()) / 1000;
   study.updated = parts.clock.wall_now();
-  journal.commit([&](Journal::Entry& entry) {
-    entry.store().update_study(study);
-    entry.event(event);
-  });
+  journal.commit(
+      [&](Journal::Entry& entry) {
+        entry.store().update_study(study);
+        entry.event(event);
+      },
+      Durability::kPower);
   crash_point("study_finished");
   return result(Outcome::kFinished, reason);
 }

@@ -21,34 +21,6 @@ bool may_pass(const Error& error) {
 
 }  // namespace
 
-const char* event_kind(StatusKind kind) {
-  switch (kind) {
-    case StatusKind::kStudyStarted:
-      return "study_started";
-    case StatusKind::kTrialQueued:
-      return "trial_queued";
-    case StatusKind::kAttemptStarted:
-      return "attempt_started";
-    case StatusKind::kMetric:
-      return "metric";
-    case StatusKind::kTrialFinished:
-      return "trial_finished";
-    case StatusKind::kAttemptRequeued:
-      return "attempt_requeued";
-    case StatusKind::kBest:
-      return "best";
-    case StatusKind::kNotice:
-      return "notice";
-    case StatusKind::kDraining:
-      return "draining";
-    case StatusKind::kPromotion:
-      return "promotion";
-    case StatusKind::kStudyFinished:
-      return "study_finished";
-  }
-  return "notice";
-}
-
 Journal::Journal(store::StudyStore& store, const Clock& clock, Status& status, std::function<bool()> pause)
     : store_(store), clock_(clock), status_(status), pause_(std::move(pause)) {}
 
@@ -59,11 +31,11 @@ void Journal::Entry::event(StatusEvent event) {
   events_.push_back(std::move(event));
 }
 
-void Journal::commit(const std::function<void(Entry&)>& write) {
+void Journal::commit(const std::function<void(Entry&)>& write, Durability durability) {
   while (true) {
     Entry entry(store_, clock_.wall_now());
     try {
-      store::StudyStore::Transaction transaction(store_);
+      store::StudyStore::Transaction transaction(store_, durability);
       write(entry);
       transaction.commit();
     } catch (const Error& error) {

@@ -12,9 +12,6 @@
 
 namespace tune::engine {
 
-// The name of an event's kind in the store: "trial_finished".
-const char* event_kind(StatusKind kind);
-
 // Owned by the loop, on its thread. Keeps no state of the study: memory is changed by the caller, after
 // commit() returned.
 class Journal {
@@ -38,8 +35,9 @@ class Journal {
   };
 
   // Runs `write` in one transaction, again and again while the disk is full; then tells the status display of
-  // its events. `write` must be repeatable. Rethrows the store's error when `pause` gave up.
-  void commit(const std::function<void(Entry&)>& write);
+  // its events. `write` must be repeatable. Rethrows the store's error when `pause` gave up. With kPower this
+  // commit, and with it every earlier one, survives a power cut.
+  void commit(const std::function<void(Entry&)>& write, Durability durability = Durability::kProcess);
   // An event by itself.
   void note(StatusEvent event);
   void notice(const std::string& message, int trial = 0, int attempt = 0);

@@ -35,6 +35,20 @@ bool may_go_on(const store::StudyRow& row, int trials, bool is_resume) {
          time;  // given up after failures: only a person knows whether their cause is gone
 }
 
+// The sentence that a study which has ended shows; as may_go_on() decides.
+std::string how_to_go_on(const store::StudyRow& row, int trials) {
+  const std::string resume = "`tune resume " + row.name, another = "--name NAME starts another study";
+  const std::string ended = "the study has ended (" + row.finish_reason + "); ";
+  if (row.finish_reason == "space exhausted") return ended + "its space holds no other trial: " + another;
+  const Limits limits = limits_from_json(row.limits);
+  std::string options;
+  if (limits.trials && trials >= *limits.trials) options += " --trials N";
+  if (limits.time && row.elapsed_seconds * 1000 >= static_cast<double>(limits.time->count()))
+    options += " --time T";
+  const std::string totals = options.empty() ? "" : " (new totals)";
+  return ended + resume + options + "` goes on with it" + totals + ", " + another;
+}
+
 ExitCode exit_code_of(const StudyResult& result, const std::optional<PromotionResult>& promotion) {
   if (result.outcome == Outcome::kInterrupted) return ExitCode::kInterrupted;
   if (result.completed + result.stopped == 0 && result.failed > 0) return ExitCode::kEveryTrialFailed;
@@ -63,7 +77,13 @@ PromotionResult decide_promotion(const store::StudyStore& store, const fs::path&
 std::optional<PromotionResult> promote_best(OpenedStudy& study, const RunRequest& request, Status& status,
                                             const Clock& clock) {
   if (!request.spec.promote_model) return std::nullopt;
-  if (study.row.facts.contains("promotion")) return promotion_from_json(study.row.facts["promotion"]);
+  const fs::path folder = request.store / study.row.name;
+  if (study.row.facts.contains("promotion")) {
+    const PromotionResult made = promotion_from_json(study.row.facts["promotion"]);
+    // Whoever recorded it may have died before this.
+    if (made.promoted) remove_losing_checkpoints(study.store, folder, made.trial);
+    return made;
+  }
   const std::string& model = *request.spec.promote_model;
   const PromotionResult result = decide_promotion(study.store, request.store, model);
   study.row.facts["promotion"] = promotion_json(model, result);
@@ -74,31 +94,40 @@ std::optional<PromotionResult> promote_best(OpenedStudy& study, const RunRequest
                       ? model + " version " + std::to_string(result.version) + ": " + result.reason
                       : model + " was not promoted: " + result.reason;
   Journal journal(study.store, clock, status, [] { return false; });
-  journal.commit([&](Journal::Entry& entry) {
-    entry.store().update_study(study.row);
-    entry.event(event);
-  });
+  journal.commit(
+      [&](Journal::Entry& entry) {
+        entry.store().update_study(study.row);
+        entry.event(event);
+      },
+      Durability::kPower);
   crash_point("promotion_recorded");
-  if (result.promoted) remove_losing_checkpoints(study.store, request.store / study.row.name, result.trial);
+  if (result.promoted) remove_losing_checkpoints(study.store, folder, result.trial);
   return result;
 }
 
 LocalRunnerOptions runner_options(const Spec& spec) { return {spec.limits.parallel, spec.resources, {}}; }
 
-// False when a person interrupted it: a signal of the terminal reaches the probe too.
-bool probe(OpenedStudy& study, const Spec& spec, const BuiltinTrainer& trainer, int parallel,
-           const fs::path& folder, Status& status, const Clock& clock, const Interruption& interruption) {
-  if (!is_probed(study.row.facts)) {
-    Journal(study.store, clock, status, [] {
-      return false;
-    }).notice("tune-train is measured once on this machine, to choose its precision");
+// Puts the trainer's speed and precision on this machine into `run`; measured once a study and machine. False
+// when a person interrupted it.
+bool probe(OpenedStudy& study, const Spec& spec, const BuiltinTrainer& trainer, const Machine& machine,
+           const fs::path& folder, Status& status, const Clock& clock, const Interruption& interruption,
+           Json& run) {
+  Journal journal(study.store, clock, status, [] { return false; });
+  Json& probes = study.row.facts["probes"];
+  const std::string name = probe_name(machine, spec.resources);
+  if (!probes.contains(name)) {
+    journal.notice("tune-train is measured once on this machine, to choose its precision");
+    Json answer =
+        probe_machine({trainer, spec, folder, study.row.seed, [&] { return interruption.count.load(); },
+                       [&](const std::string& sentence) { journal.notice(sentence); }});
+    if (answer.is_null()) return false;
+    probes[name] = std::move(answer);
   }
-  try {
-    probe_once(study.row.facts, trainer, spec, folder, study.row.seed, parallel);
-  } catch (const Error&) {
-    if (interruption.count.load() == 0) throw;
-  }
-  return interruption.count.load() == 0;
+  run["probe"] = probes[name];
+  run["trainer"] = {{"version", trainer.description.value("version", "")},
+                    {"libtorch", trainer.description.value("libtorch", "")}};
+  study.row.facts["precision"] = probes[name].at("precision");
+  return true;
 }
 
 StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optional<BuiltinTrainer>& trainer,
@@ -108,12 +137,13 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   const auto strategy = strategies::make_strategy(spec.strategy, spec.space, spec.objective, study.row.seed);
   const auto rule = strategies::make_stop_rule(spec.early_stopping, spec.objective);
   LocalRunner runner(runner_options(spec));
-  if (!study.row.facts.contains("machine")) study.row.facts.update(machine_facts(request.version));
-  study.row.facts.erase("promotion");
-  if (trainer &&
-      !probe(study, spec, *trainer, runner.capacity().total, folder, status, clock, interruption)) {
+  const Machine machine = inspect_machine();
+  Json run = run_facts(machine, request.version, spec.folder);
+  if (trainer && !probe(study, spec, *trainer, machine, folder, status, clock, interruption, run)) {
     return {Outcome::kInterrupted, "interrupted", 0, 0, 0, std::nullopt};
   }
+  record_run(study.row.facts, std::move(run), clock.wall_now());
+  study.row.facts.erase("promotion");
   study.row.state = "running";
   study.store.update_study(study.row);
   hooks.on_runner(&runner);
@@ -149,8 +179,7 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
                      !may_go_on(study.row, static_cast<int>(trials.size()), request.is_resume);
   if (report.had_ended) {
     report.result = stored_result(study.row, study.store.load_history());
-    report.how_to_go_on = "the study has ended (" + study.row.finish_reason + "); `tune resume " +
-                          study.row.name + " --trials N` goes on with it, --name NAME starts another";
+    report.how_to_go_on = how_to_go_on(study.row, static_cast<int>(trials.size()));
   } else {
     report.result = run_loop(study, request, trainer, hooks, clock, *status, interruption);
   }

@@ -1,5 +1,6 @@
 #include "tuner/engine/study_opening.h"
 
+#include <cstdlib>
 #include <utility>
 
 #include "tuner/core/rng.h"
@@ -34,13 +35,6 @@ FileLock lock_study(const fs::path& folder, const std::string& study) {
   return std::move(*lock);
 }
 
-Limits override_limits(Limits limits, const Overrides& overrides) {
-  if (overrides.trials) limits.trials = overrides.trials;
-  if (overrides.parallel) limits.parallel = overrides.parallel;
-  if (overrides.time) limits.time = overrides.time;
-  return limits;
-}
-
 store::StudyRow new_row(const Spec& spec, const std::string& spec_text, const Overrides& overrides) {
   store::StudyRow row;
   row.name = spec.study;
@@ -72,17 +66,37 @@ void refuse_difference(const store::StudyRow& row, const Spec& spec, const Overr
 }
 
 // The database with a study in it; nullopt when there is none, or a process died while it made one.
-std::optional<store::StudyStore> existing_store(const fs::path& file) {
+std::optional<store::StudyStore> existing_store(const fs::path& file, const store::StoreSettings& settings) {
   if (!fs::exists(file)) return std::nullopt;
   try {
-    return store::StudyStore(file, store::OpenMode::kWrite);
+    return store::StudyStore(file, store::OpenMode::kWrite, settings);
   } catch (const Error& error) {
     if (error.code() != ExitCode::kNotFound) throw;
     return std::nullopt;
   }
 }
 
+// TUNE_SYNCHRONOUS: what a commit survives.
+store::StoreSettings store_settings() {
+  const char* text = std::getenv("TUNE_SYNCHRONOUS");
+  const std::string wanted = text == nullptr ? "" : text;
+  store::StoreSettings settings;
+  if (wanted == "full") {
+    settings.durability = Durability::kPower;
+  } else if (!wanted.empty() && wanted != "normal") {
+    throw Error(ExitCode::kUsage, "TUNE_SYNCHRONOUS is \"" + wanted + "\"", "it is normal or full");
+  }
+  return settings;
+}
+
 }  // namespace
+
+Limits override_limits(Limits limits, const Overrides& overrides) {
+  if (overrides.trials) limits.trials = overrides.trials;
+  if (overrides.parallel) limits.parallel = overrides.parallel;
+  if (overrides.time) limits.time = overrides.time;
+  return limits;
+}
 
 Json limits_json(const Limits& limits) {
   Json json = Json::object();
@@ -104,22 +118,35 @@ Limits limits_from_json(const Json& json) {
 
 OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std::string& spec_text,
                        const Overrides& overrides) {
+  const store::StoreSettings settings = store_settings();
   const fs::path folder = store_folder / spec.study, file = folder / "study.db";
   make_private_folder(store_folder);
   make_private_folder(folder);
   FileLock lock = lock_study(folder, spec.study);
-  if (std::optional<store::StudyStore> store = existing_store(file)) {
+  if (std::optional<store::StudyStore> store = existing_store(file, settings)) {
     store::StudyRow row = store->study();
+    if (store->trial_count() == 0) {
+      // Nothing was tried with the stored spec: whoever was refused for what it asks may have mended it.
+      row = new_row(spec, spec_text, overrides);
+      store->replace_study(row);
+      return {std::move(lock), std::move(*store), std::move(row), false};
+    }
     refuse_difference(row, spec, overrides);
     row.limits = limits_json(override_limits(limits_from_json(row.limits), overrides));
     return {std::move(lock), std::move(*store), std::move(row), false};
   }
   const store::StudyRow row = new_row(spec, spec_text, overrides);
-  store::StudyStore store(file, store::OpenMode::kCreate);
+  store::StudyStore store(file, store::OpenMode::kCreate, settings);
   crash_point("store_created");
   store.create_study(row);
   crash_point("study_created");
   return {std::move(lock), std::move(store), row, true};
+}
+
+void bring_up_to_date(const fs::path& store_folder, const std::string& study) {
+  const fs::path folder = store_folder / study;
+  const FileLock lock = lock_study(folder, study);
+  existing_store(folder / "study.db", store_settings());
 }
 
 }  // namespace tune::engine

@@ -32,10 +32,18 @@ struct OpenedStudy {
 Json limits_json(const Limits& limits);
 Limits limits_from_json(const Json& json);
 
+// The limits with those of the command line in their place.
+Limits override_limits(Limits limits, const Overrides& overrides);
+
 // Creates STORE/STUDY (mode 0700) or continues it. Throws Error(kConflict) when another process works on it
-// (with its pid), when the stored spec differs (with the differing lines) or the seed does;
-// Error(kEnvironment) when the store cannot be written.
+// (with its pid), when the stored spec differs (with the differing lines) or the seed does; while a study has
+// no trials the new spec takes the stored one's place. Error(kEnvironment) when the store cannot be written.
+// $TUNE_SYNCHRONOUS says what a commit survives.
 OpenedStudy open_study(const std::filesystem::path& store, const Spec& spec, const std::string& spec_text,
                        const Overrides& overrides);
+
+// Migrates the database of a study that is there to the newest schema, under the study's lock. Throws as
+// open_study().
+void bring_up_to_date(const std::filesystem::path& store, const std::string& study);
 
 }  // namespace tune::engine
