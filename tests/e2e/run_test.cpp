@@ -39,7 +39,9 @@ TEST_CASE("a changed spec exits 6, shows the difference, and changes nothing") {
 TEST_CASE("a spec that this machine refused can be mended, since nothing was tried with it") {
   StudyFolder folder;
   folder.spec["resources"]["gpus_per_trial"] = 1;
+  CHECK(folder.run("--trials 2", "TUNE_NVML_LIBRARY=/none").exit_code == 7);
   CHECK(folder.run("", "TUNE_NVML_LIBRARY=/none").exit_code == 7);
+  CHECK(says(folder.shell("tune status s --store store").out, "of 2"));  // what was asked for stays
   folder.spec["resources"]["gpus_per_trial"] = 0;
   folder.spec["environment"] = {{"HIDDEN", {{"from_env", "NOBODY_SET_THIS"}}}};
   CHECK(folder.run().exit_code == 7);

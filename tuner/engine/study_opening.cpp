@@ -49,6 +49,10 @@ store::StudyRow new_row(const Spec& spec, const std::string& spec_text, const Ov
   return row;
 }
 
+bool is_different(const store::StudyRow& row, const Spec& spec, const Overrides& overrides) {
+  return !spec_difference(row.spec, spec.document).empty() || (overrides.seed && *overrides.seed != row.seed);
+}
+
 void refuse_difference(const store::StudyRow& row, const Spec& spec, const Overrides& overrides) {
   const std::vector<std::string> lines = spec_difference(row.spec, spec.document);
   if (!lines.empty()) {
@@ -125,7 +129,7 @@ OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std
   FileLock lock = lock_study(folder, spec.study);
   if (std::optional<store::StudyStore> store = existing_store(file, settings)) {
     store::StudyRow row = store->study();
-    if (store->trial_count() == 0) {
+    if (store->trial_count() == 0 && is_different(row, spec, overrides)) {
       // Nothing was tried with the stored spec: whoever was refused for what it asks may have mended it.
       row = new_row(spec, spec_text, overrides);
       store->replace_study(row);

@@ -221,5 +221,25 @@ TEST_CASE("following ends when the tune that ran the trial is gone", "[cli]") {
   CHECK(store.run({"logs", "steel-legacy/3", "--follow"}).out == "so far\n");
 }
 
+TEST_CASE("doctor tells whole studies from damaged ones", "[cli]") {
+  const SampleStore store;
+  const auto finding = [&] {
+    const Json findings = Json::parse(store.run({"doctor", "--json"}).out).at("findings");
+    for (const Json& one : findings)
+      if (one.at("topic") == "studies") return one;
+    return Json();
+  };
+  CHECK(finding().at("verdict") == "ok");
+  CHECK(finding().at("text") == "1 in the store, all whole");
+  // The second page holds the first table.
+  std::fstream file(store / "steel-legacy/study.db", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(4096);
+  file << std::string(4096, 'x');
+  file.close();
+  CHECK(finding().at("verdict") == "problem");
+  CHECK(contains(finding().at("text"), "steel-legacy: "));
+  CHECK(store.run({"doctor"}).code == 7);
+}
+
 }  // namespace
 }  // namespace tune::cli
