@@ -92,7 +92,7 @@ class Query {
   std::optional<WallTime> maybe_time();
 
  private:
-  // Runs `use` on the next column, or on the statement; SQLite's error becomes ours.
+  // Runs `use` on the next column; SQLite's error becomes ours.
   template <typename Use>
   auto take(Use use);
   template <typename... Values>

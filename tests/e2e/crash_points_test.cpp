@@ -7,9 +7,12 @@ namespace {
 
 const char* kQuick =
     "echo loss=0.$1; echo weights of $1 > $TUNE_OUTPUT_DIR/weights; echo c > $TUNE_CHECKPOINT_DIR/last";
-// Its first value is in the store before its second is there.
+// Its first value is in the store before it prints the second.
 const char* kSlow =
-    "echo loss=0.9; until grep -qs 0.9 ${TUNE_TRIAL_FILE%/*}/metrics.jsonl; do sleep 0.01; done; sleep 0.2; "
+    "echo loss=0.9; trial=${TUNE_TRIAL_FILE%/attempts/*}; trial=${trial##*/}\n"
+    "until python3 -c \"import sqlite3, sys; sys.exit(not sqlite3.connect('file:store/s/study.db?mode=ro', "
+    "uri=True).execute('SELECT count(*) FROM metrics WHERE trial = $trial').fetchone()[0])\"; do sleep 0.01; "
+    "done\n"
     "echo loss=0.$1; echo weights of $1 > $TUNE_OUTPUT_DIR/weights";
 
 void check_as_if_nothing_had_been(const std::string& point, const char* trainer = kQuick) {
