@@ -59,9 +59,9 @@ TEST_CASE("The gradient of the log posterior agrees with central differences") {
     Theta up = theta, down = theta;
     up[i] += kStep;
     down[i] -= kStep;
-    const double difference =
-        (log_posterior(x, kCoupled, y, prior, up)->value - log_posterior(x, kCoupled, y, prior, down)->value) /
-        (2 * kStep);
+    const double difference = (log_posterior(x, kCoupled, y, prior, up)->value -
+                               log_posterior(x, kCoupled, y, prior, down)->value) /
+                              (2 * kStep);
     INFO("component " << i);
     CHECK(result->gradient[i] == Approx(difference).epsilon(1e-5).margin(1e-5));
   }
