@@ -178,6 +178,7 @@ def main():
                 logits, predicted = model(x)
             optimizer.zero_grad(set_to_none=True)
             loss_of(logits, predicted, classes, offsets).backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 10)
             optimizer.step()
     print(f"{epochs * (len(images) // BATCH * BATCH) / (time.monotonic() - start):.2f}")
 

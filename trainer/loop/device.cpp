@@ -1,16 +1,37 @@
 #include "trainer/loop/device.h"
 
+#include <malloc.h>
+
 #include "tuner/core/error.h"
 
 namespace tune::trainer::loop {
 
 std::string precision_name(Precision precision) { return precision == Precision::kBf16 ? "bf16" : "fp32"; }
 
+namespace {
+
+// Every step frees and takes the same hundreds of megabytes. Given back to the kernel each time, as glibc
+// does with large blocks, they come back as page faults: a ninth of the time of a ResNet-18 step at 224
+// pixels.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  constexpr int kNever = -1, kGrowth = 64 << 20;
+  mallopt(M_MMAP_MAX, 0);
+  mallopt(M_TRIM_THRESHOLD, kNever);
+  mallopt(M_TOP_PAD, kGrowth);
+#endif
+}
+
+}  // namespace
+
 Compute set_up_compute(int threads, bool wants_gpu) {
   Compute compute;
   compute.threads = threads;
   at::set_num_threads(threads);
-  if (!wants_gpu) return compute;
+  if (!wants_gpu) {
+    keep_freed_memory();
+    return compute;
+  }
   if (!torch::cuda::is_available())
     throw Error(ExitCode::kEnvironment,
                 "the trial has a GPU, but LibTorch " + compat::libtorch_version() + " sees none",

@@ -49,12 +49,14 @@ void Optimizer::step(double learning_rate) {
   for (Slot* slot : all) slot->parameter.mutable_grad().reset();
 }
 
-// Scales without asking the device for the norm, so a GPU never waits.
+// Scales without asking the device for the norm, so a GPU never waits; on the CPU, which has it at hand, most
+// steps need no scaling.
 void Optimizer::clip(const std::vector<Slot*>& slots) const {
   Tensors gradients;
   for (const Slot* slot : slots) gradients.push_back(slot->parameter.grad());
   if (gradients.empty()) return;
   const torch::Tensor norm = torch::stack(at::_foreach_norm(gradients)).norm();
+  if (norm.is_cpu() && norm.item<double>() <= settings_.gradient_clip) return;
   at::_foreach_mul_(gradients, (settings_.gradient_clip / (norm + 1e-6)).clamp_max(1.0));
 }
 

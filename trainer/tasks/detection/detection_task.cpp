@@ -90,11 +90,11 @@ void DetectionTask::read_data(std::ostream& notes) {
         << " to validate, " << training.classes.size() << " classes" << std::endl;
   const Augmentation augmentation =
       hyperparameters_.flag("augmentation") ? Augmentation::for_training() : Augmentation{};
-  const int size = kind_.preprocessing.size;
-  training_ =
-      std::make_unique<ImageSet>(std::move(training), size, augmentation, trial_.seed, compute_.threads);
+  const int size = kind_.preprocessing.size, threads = compute_.threads;
+  training_ = std::make_unique<ImageSet>(std::move(training), size, augmentation, trial_.seed, threads,
+                                         compute_.device.is_cpu() ? threads : 1);
   validation_ =
-      std::make_unique<ImageSet>(std::move(validation), size, Augmentation{}, trial_.seed, compute_.threads);
+      std::make_unique<ImageSet>(std::move(validation), size, Augmentation{}, trial_.seed, threads, threads);
 }
 
 void DetectionTask::build_model(std::ostream& notes) {
@@ -170,7 +170,8 @@ void DetectionTask::export_model(const std::filesystem::path& folder, const weig
 OrderedJson DetectionTask::test_metrics(const weights::TensorMap& tensors) const {
   if (!test_) return {};
   const torch::NoGradGuard no_grad;
-  const ImageSet images(*test_, kind_.preprocessing.size, Augmentation{}, trial_.seed, compute_.threads);
+  const ImageSet images(*test_, kind_.preprocessing.size, Augmentation{}, trial_.seed, compute_.threads,
+                        compute_.threads);
   SsdModel model(kind_, static_cast<int>(test_->classes.size()));
   weights::load_state_dict(*model, tensors);
   model->to(compute_.device);

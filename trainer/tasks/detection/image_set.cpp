@@ -5,10 +5,10 @@
 namespace tune::trainer::detection {
 
 ImageSet::ImageSet(Dataset dataset, int size, const Augmentation& augmentation, std::uint64_t seed,
-                   int threads)
+                   int threads, int batch_threads)
     : dataset_(std::move(dataset)),
       cache_(dataset_, size, threads),
-      maker_(dataset_, cache_, augmentation, seed) {}
+      maker_(dataset_, cache_, augmentation, seed, batch_threads) {}
 
 ImageSet::Pictures ImageSet::pictures(const std::vector<std::int64_t>& examples, std::int64_t epoch) const {
   const std::vector<std::size_t> indices(examples.begin(), examples.end());

@@ -14,7 +14,10 @@ namespace tune::trainer::detection {
 // from any thread.
 class ImageSet {
  public:
-  ImageSet(Dataset dataset, int size, const Augmentation& augmentation, std::uint64_t seed, int threads);
+  // Decodes with `threads` threads; pictures() works with `batch_threads`: 1 where several batches are made
+  // at once.
+  ImageSet(Dataset dataset, int size, const Augmentation& augmentation, std::uint64_t seed, int threads,
+           int batch_threads);
   ImageSet(const ImageSet&) = delete;
   ImageSet& operator=(const ImageSet&) = delete;
 

@@ -25,7 +25,8 @@ struct Run {
 Run run_detector(LoadedDetector& detector, const Dataset& dataset, int threads,
                  const DetectionLimits& limits = {}) {
   const loop::Compute compute = loop::set_up_compute(threads, /*wants_gpu=*/false);
-  const ImageSet images(dataset, detector.kind->preprocessing.size, Augmentation{}, /*seed=*/0, threads);
+  const ImageSet images(dataset, detector.kind->preprocessing.size, Augmentation{}, /*seed=*/0, threads,
+                        threads);
   const torch::NoGradGuard no_grad;
   const auto begin = std::chrono::steady_clock::now();
   auto inference = infer(
