@@ -26,14 +26,14 @@ Json spec_of(const Search& search, const std::string& data) {
   Json parameters =
       latest
           ? Json{{"adam_learning_rate", {{"type", "float"}, {"min", 3e-4}, {"max", 1e-2}, {"scale", "log"}}}}
-          : Json{{"learning_rate", {{"type", "float"}, {"min", 0.01}, {"max", 0.2}, {"scale", "log"}}},
+          : Json{{"learning_rate", {{"type", "float"}, {"min", 0.002}, {"max", 0.05}, {"scale", "log"}}},
                  {"momentum", {{"type", "float"}, {"min", 0.85}, {"max", 0.97}, {"scale", "reverse_log"}}},
                  {"weight_decay", {{"type", "float"}, {"min", 1e-5}, {"max", 1e-3}, {"scale", "log"}}}};
   return {
       {"study", std::string("neu-") + search.recipe},
       {"objective", {{"metric", search.metric}, {"goal", search.goal}}},
       {"parameters", parameters},
-      {"fixed", {{"epochs", search.epochs}, {"batch_size", 16}}},
+      {"fixed", {{"epochs", search.epochs}, {"batch_size", 8}}},
       {"trainer",
        {{"task", "detection"}, {"model", "ssd128-resnet18-half"}, {"recipe", search.recipe}, {"data", data}}},
       {"strategy", {{"name", "auto"}, {"seed", 3}}},

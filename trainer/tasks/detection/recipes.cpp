@@ -43,7 +43,7 @@ std::vector<Hyperparameter> shared_hyperparameters() {
        "epochs, as in \"33,67\", after which the rate is multiplied by lr_scheduler_factor; implies "
        "lr_scheduler step"},
       real("lr_scheduler_factor", 0.1, 1e-3, 1, "log", "factor of lr_scheduler_step"),
-      real("warmup_epochs", 1, 0, 100, "linear", "epochs over which the learning rate rises from 0"),
+      real("warmup_epochs", 0.5, 0, 100, "linear", "epochs over which the learning rate rises from 0"),
       real("gradient_clip", 10, 0, 1e6, "linear", "largest norm of the gradient; 0: no limit"),
       {"augmentation",
        HyperparameterType::kBool,
@@ -61,7 +61,7 @@ Recipe legacy_recipe() {
   recipe.name = "legacy";
   recipe.description = "SGD with momentum; prints the lines of SageMaker's built-in Object Detection";
   recipe.hyperparameters = {
-      real("learning_rate", 0.02, 1e-6, 0.5, "log", "of SGD"),
+      real("learning_rate", 0.01, 1e-6, 0.5, "log", "of SGD"),
       real("momentum", 0.9, 0, 0.999, "reverse_log", "of SGD"),
       real("weight_decay", 5e-4, 0, 0.999, "log",
            "L2 penalty on weights; biases and normalisation have none"),
