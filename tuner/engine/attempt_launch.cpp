@@ -10,6 +10,8 @@
 namespace tune::engine {
 namespace {
 
+constexpr const char* kGpuVariable = "CUDA_VISIBLE_DEVICES";
+
 std::string joined(const std::vector<std::string>& texts) {
   std::string result;
   for (const std::string& text : texts) result += (result.empty() ? "" : ",") + text;
@@ -34,24 +36,22 @@ Json metric_documents(const std::vector<MetricDefinition>& metrics) {
 
 }  // namespace
 
-std::map<std::string, std::string> device_environment(const DeviceShare& share, bool hide_gpus) {
+std::map<std::string, std::string> device_environment(const DeviceShare& share) {
   std::map<std::string, std::string> environment;
-  if (!share.devices.empty())
-    environment["CUDA_VISIBLE_DEVICES"] = joined(share.devices);
-  else if (hide_gpus)
-    environment["CUDA_VISIBLE_DEVICES"] = "";
+  // Empty where it has none: a GPU that is seen without a lease would be used beside those who hold one.
+  environment[kGpuVariable] = joined(share.devices);
   // Libraries that count the machine's cores instead of the trial's would make trials fight for them.
   if (!std::getenv("OMP_NUM_THREADS")) environment["OMP_NUM_THREADS"] = std::to_string(share.threads);
   return environment;
 }
 
-std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceShare& share, bool hide_gpus,
-                                         int channel) {
+std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceShare& share, int channel) {
   const std::filesystem::path folder = std::filesystem::absolute(attempt.folder);
   const Json trial = trial_document(attempt, share);
-  std::map<std::string, std::string> environment = device_environment(share, hide_gpus);
-  // What the attempt brings goes before: the spec may ask for other threads.
-  for (const auto& [name, value] : attempt.environment) environment[name] = value;
+  std::map<std::string, std::string> environment = device_environment(share);
+  // What the attempt brings goes before: the spec may ask for other threads, but not for other GPUs.
+  for (const auto& [name, value] : attempt.environment)
+    if (name != kGpuVariable) environment[name] = value;
   std::vector<int> leases;
   for (const Lease& lease : share.leases) leases.push_back(lease.descriptor());
   Json launch = {{"schema", 1},

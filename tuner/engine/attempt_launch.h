@@ -9,13 +9,12 @@
 
 namespace tune::engine {
 
-// What tells a process its share: CUDA_VISIBLE_DEVICES, and OMP_NUM_THREADS unless we were given one.
-// `hide_gpus`: there are some, and they are not for it.
-std::map<std::string, std::string> device_environment(const DeviceShare& share, bool hide_gpus);
+// What tells a process its share: CUDA_VISIBLE_DEVICES, which is empty where it has no GPU, and
+// OMP_NUM_THREADS unless we were given one.
+std::map<std::string, std::string> device_environment(const DeviceShare& share);
 
 // Writes both and makes the output folder. `channel` is the supervisor's end of the socket. Gives
 // launch.json's path. Throws Error(kEnvironment).
-std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceShare& share, bool hide_gpus,
-                                         int channel);
+std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceShare& share, int channel);
 
 }  // namespace tune::engine

@@ -37,7 +37,6 @@ class DevicePool {
   std::optional<DeviceShare> take();
   void give_back(DeviceShare share);
   bool uses_gpus() const { return gpus_per_trial_ > 0; }
-  bool has_driver() const { return nvml_ != nullptr; }
   // Somebody else, or a GPU that is held back, keeps slots from us: capacity may grow without an event of our
   // own.
   bool waits_for_others() const { return waits_for_others_; }

@@ -202,8 +202,7 @@ AttemptRecord LocalRunner::start(const Attempt& attempt) {
     Channel channel = open_channel();
     std::filesystem::path launch_file;
     try {
-      launch_file = write_launch_files(attempt, *share, impl_->pool.has_driver() && share->devices.empty(),
-                                       channel.theirs);
+      launch_file = write_launch_files(attempt, *share, channel.theirs);
     } catch (...) {
       ::close(channel.ours);
       ::close(channel.theirs);

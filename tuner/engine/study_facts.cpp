@@ -41,7 +41,7 @@ std::optional<DeviceShare> wait_for_share(DevicePool& pool, const ProbeRequest& 
   return std::nullopt;
 }
 
-Json run_probe(const ProbeRequest& request, const DeviceShare& share, bool hide_gpus) {
+Json run_probe(const ProbeRequest& request, const DeviceShare& share) {
   const fs::path folder = request.study_folder / "probe";
   Attempt attempt = plan_attempt({request.spec, request.study_folder, request.seed},
                                  {{1, 1}, "probe", middle_of(request.spec.space), 1, false, {}});
@@ -54,7 +54,7 @@ Json run_probe(const ProbeRequest& request, const DeviceShare& share, bool hide_
   if (!error) fs::create_directories(folder / "output", error);
   if (error) throw Error(ExitCode::kEnvironment, "cannot create " + folder.string() + ": " + error.message());
 
-  ProbeRun run{attempt.trial_json, folder, device_environment(share, hide_gpus), {}, request.signals};
+  ProbeRun run{attempt.trial_json, folder, device_environment(share), {}, request.signals};
   run.environment.insert(attempt.secret_environment.begin(), attempt.secret_environment.end());
   for (const auto& [name, value] : request.spec.environment)
     if (const auto* text = std::get_if<std::string>(&value)) run.environment.emplace(name, *text);
@@ -109,7 +109,7 @@ Json probe_machine(const ProbeRequest& request) {
   DevicePool pool(request.spec.limits.parallel, request.spec.resources);
   std::optional<DeviceShare> share = wait_for_share(pool, request);
   if (!share) return nullptr;
-  return run_probe(request, *share, pool.has_driver() && share->devices.empty());
+  return run_probe(request, *share);
 }
 
 }  // namespace tune::engine

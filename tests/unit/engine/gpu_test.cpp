@@ -142,6 +142,20 @@ TEST_CASE_METHOD(GpuFixture, "more GPUs a trial than there are is an error of th
   CHECK(on_cpu.start(attempt(1, {})).devices.empty());
 }
 
+TEST_CASE_METHOD(GpuFixture, "a trial without a GPU of its own sees none, whatever it asks for") {
+  show(1);
+  const std::optional<int> gpus_per_trial = GENERATE(std::optional<int>(0), std::optional<int>());
+  // Either no GPU is wanted, or this process may use none.
+  std::optional<ScopedVariable> none;
+  if (!gpus_per_trial) none.emplace("CUDA_VISIBLE_DEVICES", "-1");
+  LocalRunner runner(gpu_options(gpus_per_trial));
+  Attempt on_cpu = attempt(1, {"environment", "CUDA_VISIBLE_DEVICES"});
+  on_cpu.environment["CUDA_VISIBLE_DEVICES"] = "0";
+  CHECK(runner.start(on_cpu).devices.empty());
+  wait_for_exit(runner, on_cpu.id);
+  CHECK(read_file(on_cpu.folder / "log") == "CUDA_VISIBLE_DEVICES=\n");
+}
+
 TEST_CASE_METHOD(GpuFixture, "two runners share the GPUs through the leases") {
   show(2);
   LocalRunner one(gpu_options()), two(gpu_options());
