@@ -83,6 +83,19 @@ TEST_CASE("a second signal kills what ignores the first") {
   CHECK(folder.table()[0][2] == "queued");
 }
 
+TEST_CASE("a terminal that hangs up twice drains all the same") {
+  StudyFolder folder(
+      "trap 'touch asked; while [ ! -e save ]; do sleep 0.01; done; touch saved; exit 0' TERM\n"
+      "touch third; while :; do sleep 0.02; done");
+  const ShellResult drained =
+      folder.shell(kStart + wait_for("third") + "kill -HUP $tune\n" + wait_for("asked") +
+                   "kill -HUP $tune; sleep 0.3; touch save; wait $tune; code=$?\n" + kNobody + "exit $code");
+  CAPTURE(drained.err);
+  CHECK(drained.exit_code == 130);
+  CHECK(std::filesystem::exists(folder.path() / "saved"));
+  CHECK(folder.table()[0][2] == "queued");
+}
+
 TEST_CASE("of two orchestrators of a study the second exits 6 and names the first") {
   StudyFolder folder(kWaiting);
   const ShellResult both =

@@ -23,8 +23,14 @@ constexpr std::int64_t kMostTrials = 1'000'000'000;
 engine::Interruption interruption;
 std::atomic<engine::TrialRunner*> runner_to_wake{nullptr};
 
-void on_signal(int) {
-  interruption.count.fetch_add(1);
+void on_signal(int signal) {
+  // A closed terminal hangs up more than once: its shell tells its jobs, then the kernel the foreground
+  // group. That is no second wish of a person.
+  int none = 0;
+  if (signal == SIGHUP)
+    interruption.count.compare_exchange_strong(none, 1);
+  else
+    interruption.count.fetch_add(1);
   if (engine::TrialRunner* runner = runner_to_wake.load()) runner->wake();
 }
 

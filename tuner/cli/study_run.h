@@ -16,7 +16,7 @@ engine::Overrides limit_overrides(const Parsed& options);
 void choose_gpus(const Parsed& options);
 
 // Blocks until the study has ended or was interrupted, and prints its result. SIGINT, SIGTERM and SIGHUP
-// drain at first and kill at the second. Returns the exit code.
+// drain at first; a second SIGINT or SIGTERM kills. Returns the exit code.
 int run_and_report(engine::RunRequest request, bool as_json, Console& console);
 
 }  // namespace tune::cli
