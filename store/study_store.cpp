@@ -137,8 +137,8 @@ void StudyStore::Transaction::commit() {
 
 void StudyStore::checkpoint_wal() {
   TUNE_CHECK(impl_->mode != OpenMode::kRead && impl_->depth == 0);
-  // A reader in the middle of a query may keep the WAL from being cut; the next checkpoint does it then.
-  impl_->connection.text("PRAGMA wal_checkpoint(TRUNCATE)");
+  // Not TRUNCATE, which would wait for readers. The next writer begins the log anew and cuts it to kWalLimit.
+  impl_->connection.text("PRAGMA wal_checkpoint(PASSIVE)");
 }
 
 std::string StudyStore::integrity() const { return impl_->connection.text("PRAGMA integrity_check(1)"); }

@@ -132,7 +132,9 @@ class StudyStore {
   void insert_observation(int trial, const std::vector<double>& values, std::int64_t step);
   // Forgets the points of a trial whose next attempt starts from the beginning.
   void remove_metrics(int trial);
-  void checkpoint_wal();  // truncates the WAL; the writer's job alone
+  // Moves what the WAL holds into the database, as far as readers allow; waits for none. The writer's job
+  // alone.
+  void checkpoint_wal();
 
   // Reads.
   StudyRow study() const;

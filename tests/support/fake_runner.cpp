@@ -97,7 +97,7 @@ void FakeRunner::write_exit(const Live& live, SteadyTime now) const {
                {"wall_seconds", std::chrono::duration<double>(now - live.began).count()},
                {"cpu_seconds", 0.5},
                {"max_rss_bytes", 1 << 20},
-               {"cut_lines", 0},
+               {"cut_lines", live.behaviour.cut_lines},
                {"metrics", live.next_line}};
   if (live.signal != 0) {
     json["signal"] = live.signal;
@@ -112,6 +112,7 @@ void FakeRunner::stop(engine::AttemptId id, Milliseconds grace, const std::strin
   const auto found = live_.find(id);
   if (found == live_.end()) return;
   Live& live = found->second;
+  if (live.behaviour.is_stuck) return;
   const bool killed = live.behaviour.ignores_term || grace.count() == 0;
   const SteadyTime ends =
       clock_.steady_now() + (live.behaviour.ignores_term ? grace : std::min(grace, Milliseconds(20)));

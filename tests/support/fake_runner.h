@@ -28,6 +28,8 @@ struct Behaviour {
   bool without_report = false;  // the supervisor dies: no exit.json
   bool hangs = false;           // never ends by itself
   bool ignores_term = false;    // ends by SIGKILL after the grace only
+  bool is_stuck = false;        // and not even by that
+  int cut_lines = 0;
 };
 
 // Used on one thread but for wake(). Keeps metrics.jsonl and exit.json as tune-supervisor does.

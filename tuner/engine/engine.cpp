@@ -36,6 +36,7 @@ struct StudyLoop::Impl {
 
   std::deque<int> queue;              // trials that run again
   std::deque<RunnerEvent> postponed;  // events that came while the store could not be written
+  std::set<AttemptId> unrecorded;     // that have ended, and whose end is not in the store
   std::set<std::string> seen_notices;
   int parallel = 1;
   bool strategy_waits = false, strategy_exhausted = false;
@@ -53,6 +54,7 @@ struct StudyLoop::Impl {
   void take_up_old_attempts();
   void fill_slots();
   bool has_slot();
+  void notice_once(const std::string& message);
   bool may_ask() const;
   void accept(Suggested suggested);
   RunnerEvent next_event(SteadyTime deadline);
@@ -60,10 +62,11 @@ struct StudyLoop::Impl {
   void handle(const RunnerEvent& event);
   void on_end(const TrialEnd& end);
   void keep_house(SteadyTime now);
+  void shrink_wal();
   void save_study(const std::string& state, const std::string& reason,
                   Durability durability = Durability::kProcess);
   std::string over() const;
-  void run_down(const char* stop_reason, int kill_at);
+  void run_down(const char* stop_reason);
   StudyResult drain();
   StudyResult end_by_time();
   StudyResult finish(const std::string& reason);
@@ -144,8 +147,11 @@ void StudyLoop::Impl::take_up_old_attempts() {
         !attempts.empty() && (attempts.back().state == "starting" || attempts.back().state == "running");
     if (!live) {
       queue.push_back(number);
-    } else if (const auto end = desk.adopt(attempts.back(), last_alive)) {
-      on_end(*end);
+    } else {
+      const AttemptId id{number, attempts.back().attempt};
+      unrecorded.insert(id);
+      if (const auto end = desk.adopt(attempts.back(), last_alive)) on_end(*end);
+      unrecorded.erase(id);
     }
   }
 }
@@ -174,10 +180,12 @@ StudyResult StudyLoop::Impl::run() {
 bool StudyLoop::Impl::has_slot() {
   if (desk.running() >= parallel || parts.clock.steady_now() < retry_at) return false;
   const Capacity capacity = parts.runner.capacity();
-  for (const std::string& notice : capacity.notices) {
-    if (seen_notices.insert(notice).second) journal.notice(notice);
-  }
+  for (const std::string& notice : capacity.notices) notice_once(notice);
   return capacity.free > 0;
+}
+
+void StudyLoop::Impl::notice_once(const std::string& message) {
+  if (seen_notices.insert(message).second) journal.notice(message);
 }
 
 bool StudyLoop::Impl::may_ask() const {
@@ -243,7 +251,9 @@ void StudyLoop::Impl::step() {
 void StudyLoop::Impl::handle(const RunnerEvent& event) {
   if (event.kind == RunnerEventKind::kProgress) desk.on_progress(event.id);
   if (event.kind != RunnerEventKind::kExited) return;
+  unrecorded.insert(event.id);
   if (const auto end = desk.on_exit(event.id)) on_end(*end);
+  unrecorded.erase(event.id);
 }
 
 void StudyLoop::Impl::on_end(const TrialEnd& end) {
@@ -266,9 +276,20 @@ void StudyLoop::Impl::keep_house(SteadyTime now) {
   if (now - last_housekeeping < kHousekeeping) return;
   last_housekeeping = now;
   save_study("running", {});
+  shrink_wal();
+}
+
+// Nothing depends on it: what cannot be moved now stays in the log, which is as durable.
+void StudyLoop::Impl::shrink_wal() {
   std::error_code missing;
   const std::uintmax_t wal = std::filesystem::file_size(parts.study_folder / "study.db-wal", missing);
-  if (!missing && wal > kLargeWal) parts.store.checkpoint_wal();
+  if (missing || wal <= kLargeWal) return;
+  try {
+    parts.store.checkpoint_wal();
+  } catch (const Error& error) {
+    notice_once(std::string("the write-ahead log grows, since it cannot be moved into the database: ") +
+                error.what());
+  }
 }
 
 void StudyLoop::Impl::save_study(const std::string& state, const std::string& reason, Durability durability) {
@@ -286,12 +307,12 @@ std::string StudyLoop::Impl::over() const {
   return strategy_exhausted || strategy_waits ? "space exhausted" : "trial limit";
 }
 
-// Stops every attempt and waits for them; they are killed at the signal with this number.
-void StudyLoop::Impl::run_down(const char* stop_reason, int kill_at) {
+// Stops every attempt and waits for them. The first signal asks for no more than that, the second kills them.
+void StudyLoop::Impl::run_down(const char* stop_reason) {
   desk.stop_all(stop_reason, grace);
   bool killed = false;
   while (desk.running() > 0) {
-    if (!killed && parts.interruption.count.load() >= kill_at) {
+    if (!killed && parts.interruption.count.load() >= 2) {
       killed = true;
       desk.stop_all(stop_reason, Milliseconds(0));
     }
@@ -305,7 +326,7 @@ StudyResult StudyLoop::Impl::drain() {
   event.message = "interrupted: waiting for " + std::to_string(desk.running()) +
                   " trials to save their state; interrupt again to kill them";
   journal.note(event);
-  run_down(kStopDrain, 2);
+  run_down(kStopDrain);
   save_study("interrupted", "interrupted", Durability::kPower);
   return result(Outcome::kInterrupted, "interrupted");
 }
@@ -313,7 +334,12 @@ StudyResult StudyLoop::Impl::drain() {
 StudyResult StudyLoop::Impl::end_by_time() {
   if (desk.running() > 0)
     journal.notice("the time limit is reached: running trials are stopped and keep their values");
-  run_down(kStopTime, 1);
+  run_down(kStopTime);
+  // Whoever interrupts this wants to be out, not to wait for a promotion: the next run makes the end.
+  if (interrupted()) {
+    save_study("interrupted", "interrupted", Durability::kPower);
+    return result(Outcome::kInterrupted, "interrupted");
+  }
   for (const int number : std::exchange(queue, {})) {
     desk.give_up(number, "time limit");
     stopped += 1;
@@ -343,18 +369,17 @@ StudyResult StudyLoop::Impl::finish(const std::string& reason) {
 // files.
 StudyResult StudyLoop::Impl::abandon() {
   desk.stop_all(kStopDrain, grace);
-  std::set<AttemptId> gone;
+  std::set<AttemptId> gone = unrecorded;
   for (const RunnerEvent& event : postponed) {
     if (event.kind == RunnerEventKind::kExited) gone.insert(event.id);
   }
-  bool killed = false;
   const SteadyTime deadline = parts.clock.steady_now() + 2 * grace;
   while (static_cast<int>(gone.size()) < desk.running() && parts.clock.steady_now() < deadline) {
     const RunnerEvent event = parts.runner.wait(parts.clock.steady_now() + kTick);
     if (event.kind == RunnerEventKind::kExited) gone.insert(event.id);
-    if (!killed && parts.interruption.count.load() >= 2) {
-      killed = true;
+    if (parts.interruption.count.load() >= 2) {
       desk.stop_all(kStopDrain, Milliseconds(0));
+      break;  // the runner ends what is left of them when it goes
     }
   }
   return result(Outcome::kInterrupted, "interrupted while the store could not be written");

@@ -95,8 +95,11 @@ inline Spec small_spec(int trials = 6) {
 }
 
 struct LoopFixture {
-  explicit LoopFixture(Spec given, std::uint64_t seed = 7)
-      : spec(std::move(given)), store(":memory:", store::OpenMode::kCreate) {
+  enum class Place { kMemory, kDisk };
+  explicit LoopFixture(Spec given, std::uint64_t seed = 7, Place place = Place::kMemory)
+      : spec(std::move(given)),
+        store(place == Place::kMemory ? ":memory:" : file(), store::OpenMode::kCreate,
+              {Durability::kProcess, Milliseconds(1)}) {
     store::StudyRow row;
     row.name = spec.study;
     row.spec = spec.document;
@@ -113,6 +116,7 @@ struct LoopFixture {
                             interruption, std::chrono::minutes(2)});
     return loop.run();
   }
+  std::filesystem::path file() const { return folder.path() / "study.db"; }  // of a store on the disk
   void use(int slots, FakeRunner::Script script) {
     runner = std::make_unique<FakeRunner>(clock, slots, std::move(script));
   }

@@ -146,6 +146,23 @@ TEST_CASE("a writer waits for a lock no longer than it was told, and loses nothi
   CHECK(writer.trial_count() == 1);
 }
 
+TEST_CASE("a checkpoint waits for no reader", "[store]") {
+  const TemporaryFolder folder;
+  // Longer than a test may take: one that waits does not end.
+  StudyStore writer(folder / "study.db", OpenMode::kCreate, {Durability::kProcess, std::chrono::hours(1)});
+  writer.create_study(study_row());
+  writer.insert_trial(trial_row(1));
+  SQLite::Database reader(folder / "study.db", SQLite::OPEN_READONLY);
+  reader.exec("BEGIN");
+  CHECK(reader.execAndGet("SELECT count(*) FROM trials").getInt() == 1);
+  writer.insert_trial(trial_row(2));
+  writer.checkpoint_wal();
+  CHECK(reader.execAndGet("SELECT count(*) FROM trials").getInt() == 1);
+  reader.exec("COMMIT");
+  writer.checkpoint_wal();
+  CHECK(reader.execAndGet("SELECT count(*) FROM trials").getInt() == 2);
+}
+
 TEST_CASE("two writers and eight readers at once lose no event and fail none", "[store]") {
   const TemporaryFolder folder;
   make_study(folder / "study.db");

@@ -1,0 +1,154 @@
+// The loop while the disk is full, the store is locked, or somebody wants it to end.
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <fstream>
+#include <optional>
+
+#include "loop_fixture.h"
+#include "tuner/core/atomic_file.h"
+#include "tuner/engine/attempt_plan.h"
+
+namespace tune::test {
+namespace {
+
+using engine::Outcome;
+
+struct Death {};
+
+bool has_notice(const RecordingStatus& status, const std::string& part) {
+  for (const auto& event : status.events) {
+    if (event.kind == engine::StatusKind::kNotice && event.message.find(part) != std::string::npos)
+      return true;
+  }
+  return false;
+}
+
+// Keeps every other connection from writing.
+class Intruder {
+ public:
+  explicit Intruder(const std::filesystem::path& file)
+      : store_(file, store::OpenMode::kWrite), transaction_(store_) {}
+
+ private:
+  store::StudyStore store_;
+  store::StudyStore::Transaction transaction_;
+};
+
+TEST_CASE("an attempt that has ended but cannot be recorded is not waited for after an interruption") {
+  LoopFixture f(small_spec(2), 7, LoopFixture::Place::kDisk);
+  f.spec.limits.parallel = 1;
+  f.use(1, [](const engine::Attempt&) { return prints(1); });
+  std::optional<Intruder> intruder;
+  f.runner->before_wait = [&] {
+    if (f.runner->live() == 1 && !intruder) intruder.emplace(f.file());
+  };
+  SteadyTime interrupted_at;
+  f.status.hook = [&](const engine::StatusEvent& event) {
+    if (event.message.find("paused") == std::string::npos) return;
+    f.interruption.count = 1;
+    interrupted_at = f.clock.steady_now();
+  };
+  CHECK(f.run().outcome == Outcome::kInterrupted);
+  CHECK(f.clock.steady_now() == interrupted_at);
+  intruder.reset();
+  f.interruption.count = 0;
+  f.status.hook = {};
+  f.use(1, [](const engine::Attempt&) { return prints(1); });
+  CHECK(f.run().completed == 2);
+  CHECK(f.store.trial(1)->attempts == 1);
+}
+
+TEST_CASE("a second interruption leaves at once when the store cannot be written, whatever still runs") {
+  LoopFixture f(small_spec(2), 7, LoopFixture::Place::kDisk);
+  f.use(2, [](const engine::Attempt& attempt) {
+    Behaviour behaviour = prints(1);
+    behaviour.hangs = behaviour.is_stuck = attempt.id.trial == 2;
+    return behaviour;
+  });
+  std::optional<Intruder> intruder;
+  f.runner->before_wait = [&] {
+    if (f.runner->live() == 2 && !intruder) intruder.emplace(f.file());
+    if (!f.runner->stops.empty()) f.interruption.count = 2;
+  };
+  f.status.hook = [&](const engine::StatusEvent& event) {
+    if (event.message.find("paused") != std::string::npos) f.interruption.count = 1;
+  };
+  const SteadyTime before = f.clock.steady_now();
+  CHECK(f.run().outcome == Outcome::kInterrupted);
+  CHECK(f.clock.steady_now() - before < std::chrono::seconds(5));
+}
+
+TEST_CASE("a write-ahead log that cannot be moved into the database is said and ends nothing") {
+  LoopFixture f(small_spec(2), 7, LoopFixture::Place::kDisk);
+  store::EventRow event;
+  event.kind = "notice";
+  event.data["message"] = std::string(8 << 20, 'x');
+  f.store.append_event(event);
+  f.store.checkpoint_wal();
+  // The log begins anew, and holds pages of the database's far end, beyond what a file may have from now on.
+  event.data["message"] = std::string(200'000, 'x');
+  f.store.append_event(event);
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit before{};
+  REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const rlimit small{4 << 20, before.rlim_max};
+  f.use(2, [](const engine::Attempt&) {
+    Behaviour behaviour = prints(1);
+    behaviour.lasts = std::chrono::seconds(12);
+    return behaviour;
+  });
+  const std::filesystem::path wal = f.folder.path() / "study.db-wal";
+  f.runner->before_wait = [&] {
+    // Long enough, with a hole: the loop looks at its size alone.
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+    if (std::filesystem::file_size(wal) < (17u << 20)) std::filesystem::resize_file(wal, 17u << 20);
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+  };
+  const auto result = f.run();
+  REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+  CHECK(result.completed == 2);
+  CHECK(has_notice(f.status, "write-ahead log"));
+}
+
+struct TimedOut : LoopFixture {
+  TimedOut() : LoopFixture(small_spec(50)) {
+    spec.limits.parallel = 1;
+    spec.limits.time = Milliseconds(5000);
+    use(1, [](const engine::Attempt&) {
+      Behaviour behaviour = prints(0.5);
+      behaviour.hangs = behaviour.ignores_term = true;
+      return behaviour;
+    });
+  }
+};
+
+TEST_CASE("a first interruption after the time limit lets trials save their state, and promotes nothing") {
+  TimedOut f;
+  f.runner->before_wait = [&] {
+    if (!f.runner->stops.empty()) f.interruption.count = 1;
+  };
+  const auto result = f.run();
+  CHECK(result.outcome == Outcome::kInterrupted);
+  CHECK(f.runner->stops.size() == 1);
+  CHECK(f.clock.steady_now() - SteadyTime() >= std::chrono::seconds(15));  // the limit and the whole grace
+  CHECK(f.store.study().state == "interrupted");
+  CHECK(f.store.trial(1)->state == TrialState::kStopped);
+  f.interruption.count = 0;
+  f.runner->before_wait = {};
+  const auto again = f.run();
+  CHECK(again.reason == "time limit");
+  CHECK(again.stopped == 1);
+}
+
+TEST_CASE("a second interruption after the time limit kills") {
+  TimedOut f;
+  f.runner->before_wait = [&] {
+    if (!f.runner->stops.empty()) f.interruption.count = 2;
+  };
+  CHECK(f.run().outcome == Outcome::kInterrupted);
+  CHECK(f.clock.steady_now() - SteadyTime() < std::chrono::seconds(6));
+}
+
+}  // namespace
+}  // namespace tune::test
