@@ -105,5 +105,20 @@ TEST_CASE("of two orchestrators of a study the second exits 6 and names the firs
   CHECK(both.exit_code == 6);
 }
 
+TEST_CASE("an interruption ends the wait for another process that promotes, and the next run promotes") {
+  StudyFolder folder;
+  folder.spec["promote"] = {{"model", "m"}};
+  const ShellResult waited = folder.shell(
+      "mkdir -p store/models; (flock 9; touch held; read gone <fifo) 9>store/models/lock & mkfifo fifo\n" +
+      wait_for("held") + kStart +
+      "until grep -q '4.*completed' err; do sleep 0.01; done; sleep 0.2\n"
+      "kill -INT $tune; wait $tune; code=$?; echo >fifo; wait; exit $code");
+  CAPTURE(waited.err);
+  CHECK(waited.exit_code == 130);
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "store/models/m/current"));
+  CHECK(folder.run().exit_code == 0);
+  CHECK(std::filesystem::exists(folder.path() / "store/models/m/current"));
+}
+
 }  // namespace
 }  // namespace tune::tests

@@ -6,13 +6,18 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
+#include <utility>
 
 #include "tuner/core/closed_file.h"
 #include "tuner/core/error.h"
 
 namespace tune::engine {
 namespace {
+
+constexpr std::chrono::milliseconds kPause{50};  // between two tries
 
 int open_lock(const std::filesystem::path& file) {
   const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -22,13 +27,16 @@ int open_lock(const std::filesystem::path& file) {
 
 }  // namespace
 
-FileLock FileLock::wait_for(const std::filesystem::path& file) {
-  FileLock lock(open_lock(file));
-  while (flock(lock.descriptor_, LOCK_EX) != 0)
-    if (errno != EINTR)
-      throw Error(ExitCode::kEnvironment, "cannot lock " + file.string() + ": " + std::strerror(errno));
-  lock.write_owner();
-  return lock;
+FileLock FileLock::wait_for(const std::filesystem::path& file, const std::function<bool()>& is_interrupted) {
+  // Not by a call that blocks: the handlers of a study's signals restart it (SA_RESTART), so that a signal
+  // would not be seen before the other process lets go.
+  for (;;) {
+    std::string holder;
+    if (auto lock = try_once(file, holder)) return std::move(*lock);
+    if (is_interrupted && is_interrupted())
+      throw Error(ExitCode::kInterrupted, "interrupted while process " + holder + " held " + file.string());
+    std::this_thread::sleep_for(kPause);
+  }
 }
 
 std::optional<FileLock> FileLock::try_once(const std::filesystem::path& file, std::string& holder) {

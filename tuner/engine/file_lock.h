@@ -1,5 +1,6 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -10,8 +11,10 @@ namespace tune::engine {
 // started programs.
 class FileLock {
  public:
-  // Waits for the lock. Throws Error(kEnvironment) when the file cannot be made.
-  static FileLock wait_for(const std::filesystem::path& file);
+  // Waits for the lock. Throws Error(kEnvironment) when the file cannot be made, Error(kInterrupted) once
+  // `is_interrupted` (empty: never), which is asked some 20 times a second, says so.
+  static FileLock wait_for(const std::filesystem::path& file,
+                           const std::function<bool()>& is_interrupted = {});
   // nullopt when another process holds it; `holder` is then what the file says.
   static std::optional<FileLock> try_once(const std::filesystem::path& file, std::string& holder);
 

@@ -189,7 +189,7 @@ PromotionResult promote_trial(const store::StudyStore& store, const PromotionReq
     fs::create_directories(models / "staging");
   });
   // One promotion at a time in this store: version folders are made before they are recorded.
-  const FileLock lock = FileLock::wait_for(models / "lock");
+  const FileLock lock = FileLock::wait_for(models / "lock", request.is_interrupted);
   on_disk(models, "empty", [&] {
     for (const auto& entry : fs::directory_iterator(models / "staging")) fs::remove_all(entry.path());
   });

@@ -2,6 +2,7 @@
 // Promotion: the best trial's output becomes a version of a model, whole or not at all, for a recorded
 // reason.
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,8 @@ struct PromotionRequest {
   std::filesystem::path store_folder;  // holds models/ and the study's folder
   std::string model;                   // ^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$
   std::optional<int> trial;            // a person's choice; absent: the best completed trial
+  // Whether to give up waiting for another process that promotes; empty: never.
+  std::function<bool()> is_interrupted = {};
 };
 
 struct PromotionResult {
@@ -39,7 +42,8 @@ Gate judge_promotion(const Objective& objective, double value,
 // models/NAME/versions/V, records it, switches `current`. A crash at any step leaves the current version as
 // it was; what it left in staging is removed by the next promotion. Throws Error(kNotFound) for a trial that
 // is not there or has no value, Error(kConflict) when another process promoted at the same moment,
-// Error(kEnvironment) when the disk refuses.
+// Error(kInterrupted) when it was interrupted while it waited for one that promotes, Error(kEnvironment) when
+// the disk refuses.
 PromotionResult promote_trial(const store::StudyStore& store, const PromotionRequest& request);
 
 // Removes the checkpoints of every finished trial but `keep`. Returns the bytes that were freed.

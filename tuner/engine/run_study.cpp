@@ -68,14 +68,15 @@ PromotionResult promotion_from_json(const Json& json) {
 }
 
 PromotionResult decide_promotion(const store::StudyStore& store, const fs::path& store_folder,
-                                 const std::string& model) {
+                                 const std::string& model, const Interruption& interruption) {
   if (store.load_history().best() == nullptr) return {false, 0, 0, "no trial completed with a value", {}};
-  return promote_trial(store, {store_folder, model, std::nullopt});
+  return promote_trial(store,
+                       {store_folder, model, std::nullopt, [&] { return interruption.count.load() > 0; }});
 }
 
 // Promotes what the spec asks for, once: the decision is kept in the study's facts.
 std::optional<PromotionResult> promote_best(OpenedStudy& study, const RunRequest& request, Status& status,
-                                            const Clock& clock) {
+                                            const Clock& clock, const Interruption& interruption) {
   if (!request.spec.promote_model) return std::nullopt;
   const fs::path folder = request.store / study.row.name;
   if (study.row.facts.contains("promotion")) {
@@ -85,7 +86,7 @@ std::optional<PromotionResult> promote_best(OpenedStudy& study, const RunRequest
     return made;
   }
   const std::string& model = *request.spec.promote_model;
-  const PromotionResult result = decide_promotion(study.store, request.store, model);
+  const PromotionResult result = decide_promotion(study.store, request.store, model, interruption);
   study.row.facts["promotion"] = promotion_json(model, result);
   StatusEvent event;
   event.kind = StatusKind::kPromotion;
@@ -184,8 +185,14 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
     report.result = run_loop(study, request, trainer, hooks, clock, *status, interruption);
   }
   study.row = study.store.study();
-  if (report.result.outcome == Outcome::kFinished)
-    report.promotion = promote_best(study, request, *status, clock);
+  if (report.result.outcome == Outcome::kFinished) {
+    try {
+      report.promotion = promote_best(study, request, *status, clock, interruption);
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::kInterrupted) throw;
+      report.result.outcome = Outcome::kInterrupted;  // the next run finds it finished, and promotes
+    }
+  }
   report.exit_code = exit_code_of(report.result, report.promotion);
   return report;
 }
