@@ -226,7 +226,8 @@ void Supervisor::drain_pipes() {
       write_pending();
     }
   }
-  output_.take_end();
+  // The last line of a process that was killed may be cut anywhere: of "loss=12.5" the "loss=1" would count.
+  if (status_ && WIFEXITED(*status_)) output_.take_end();
   write_pending();
 }
 

@@ -44,6 +44,27 @@ TEST_CASE("a trainer that is killed is recorded as killed, and its children go w
   CHECK_FALSE(is_running(pid_in(child)));
 }
 
+TEST_CASE("an unterminated last line counts when the trainer ended by itself, not when it was killed") {
+  TemporaryFolder folder;
+  SECTION("by itself") {
+    const Json exit = SupervisorRun(folder.path(), chaos({"print", "loss=12.5"})).wait();
+    CHECK(exit["metrics"] == 1);
+  }
+  SECTION("killed by somebody") {
+    const Json exit = SupervisorRun(folder.path(), chaos({"print", "loss=2\\nloss=1", "kill-self"})).wait();
+    CHECK(exit["metrics"] == 1);
+    CHECK_THAT(read_file(folder.path() / "metrics.jsonl"), Catch::Matchers::Contains("\"value\":2"));
+    CHECK(read_file(folder.path() / "log") == "loss=2\nloss=1");
+  }
+  SECTION("killed by a stop") {
+    const std::string main = folder.path() / "main";
+    SupervisorRun run(folder.path(), chaos({"print", "loss=1", "pid-file", main, "hang"}));
+    pid_in(main);
+    run.command("stop 0 rule");
+    CHECK(run.wait()["metrics"] == 0);
+  }
+}
+
 TEST_CASE("a program that does not exist is named with the system's reason") {
   TemporaryFolder folder;
   const Json exit = SupervisorRun(folder.path(), {"pyton3", "train.py"}).wait();
