@@ -88,7 +88,7 @@ bool TrialDesk::start(store::TrialRow trial, bool is_new) {
   trial.state = TrialState::kRunning;
   trial.attempts += 1;
   if (!trial.started) trial.started = parts_.clock.wall_now();
-  Running running{trial, new_attempt(trial), {}, {}, false, false, false, {}};
+  Running running{trial, new_attempt(trial), {}, {}, false, false, false};
   const AttemptId id{trial.number, trial.attempts};
   const bool resumes = !is_new && has_checkpoint(checkpoint_folder(parts_.frame.study_folder, id.trial));
   const Attempt plan =
@@ -187,7 +187,7 @@ std::optional<TrialEnd> TrialDesk::adopt(const store::AttemptRow& row, WallTime 
   parts_.book.set_state(row.trial, TrialState::kRunning);
   const SteadyTime now = parts_.clock.steady_now();
   Running& running =
-      running_.insert_or_assign(row.trial, Running{std::move(*trial), row, now, now, true, false, true, {}})
+      running_.insert_or_assign(row.trial, Running{std::move(*trial), row, now, now, true, false, true})
           .first->second;
   const bool runs = parts_.runner.attach(record_of(row));
   // What has ended did so when its orchestrator did, as far as anybody knows: nobody pays for the time since.

@@ -70,9 +70,8 @@ class TrialDesk {
     SteadyTime started;
     SteadyTime read_at;     // metrics are not read before
     bool grown = false;     // since they were read
-    bool stopping = false;  // the rule's verdict was sent
+    bool stopping = false;  // the rule's verdict was sent; the attempt's reason is that verdict
     bool adopted = false;   // an earlier run of the loop started it
-    std::string verdict;
   };
   bool start(store::TrialRow trial, bool is_new);
   bool not_started(Running& running, const Error& error);
@@ -91,6 +90,7 @@ class TrialDesk {
   void close_trial(store::TrialRow& trial, const AttemptOutcome& outcome) const;
   void write_end(Journal::Entry& entry, const Running& running, const AttemptOutcome& outcome) const;
   bool is_new_best(const AttemptOutcome& outcome) const;
+  void write_cut_lines(Journal::Entry& entry, const Running& running, std::uint64_t count) const;
 
   Parts parts_;
   std::map<int, Running> running_;  // by trial: at most one live attempt each

@@ -81,7 +81,11 @@ void TrialDesk::judge(Running& running) {
       parts_.stop_rule.judge(parts_.book.trial(number), parts_.book.history(number));
   if (verdict.action == strategies::Action::kGoOn) return;
   running.stopping = true;
-  running.verdict = std::move(verdict.reason);
+  running.attempt.reason = std::move(verdict.reason);
+  // Before it acts: exit.json says only that a rule stopped the attempt, and a loop that takes it up after a
+  // crash could not say why.
+  parts_.journal.commit([&](Journal::Entry& entry) { entry.store().update_attempt(running.attempt); });
+  crash_point("verdict_recorded");
   parts_.runner.stop({number, running.attempt.attempt}, parts_.frame.grace,
                      verdict.action == strategies::Action::kPause ? kStopPause : kStopRule);
 }
@@ -102,7 +106,7 @@ AttemptOutcome TrialDesk::outcome_of(const Running& running, const std::optional
   const bool ended_badly = report && report->stop.empty() && report->exit_code != 0;
   return classify(
       {report, parts_.frame.spec.objective, parts_.book.trial(id.trial).curve,
-       parts_.frame.spec.trainer.has_value(), losses, running.adopted, running.verdict,
+       parts_.frame.spec.trainer.has_value(), losses, running.adopted, running.attempt.reason,
        ended_badly ? last_log_line(attempt_folder(parts_.frame.study_folder, id)) : std::string()});
 }
 
@@ -126,6 +130,7 @@ TrialEnd TrialDesk::finish(Running& running) {
   crash_point("before_end");
   parts_.journal.commit([&](Journal::Entry& entry) {
     write_metrics(entry, running, tail);
+    if (report && report->cut_lines > 0) write_cut_lines(entry, running, report->cut_lines);
     write_end(entry, running, outcome);
   });
   crash_point("trial_ended");
@@ -168,6 +173,15 @@ void TrialDesk::close_trial(store::TrialRow& trial, const AttemptOutcome& outcom
   if (outcome.state == TrialState::kQueued) return;
   if (outcome.value) trial.values = {*outcome.value};
   if (is_finished(outcome.state)) trial.ended = parts_.clock.wall_now();
+}
+
+void TrialDesk::write_cut_lines(Journal::Entry& entry, const Running& running, std::uint64_t count) const {
+  StatusEvent event;
+  event.trial = running.attempt.trial;
+  event.attempt = running.attempt.attempt;
+  event.message = (count == 1 ? "a line" : std::to_string(count) + " lines") +
+                  " of the trainer's output over 64 kB: metrics were looked for in the beginning alone";
+  entry.event(std::move(event));
 }
 
 void TrialDesk::write_end(Journal::Entry& entry, const Running& running,

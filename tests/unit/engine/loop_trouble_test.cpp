@@ -150,5 +150,43 @@ TEST_CASE("a second interruption after the time limit kills") {
   CHECK(f.clock.steady_now() - SteadyTime() < std::chrono::seconds(6));
 }
 
+TEST_CASE("a rule's reason outlives a crash between its stop and the attempt's end") {
+  LoopFixture f(small_spec(1));
+  f.rule = std::make_unique<ScriptedRule>([](const TrialView&, const History&) {
+    return strategies::Verdict{strategies::Action::kStop, "worse than most"};
+  });
+  const auto hanging = [](const engine::Attempt&) {
+    Behaviour behaviour = prints(0.5);
+    behaviour.hangs = true;
+    return behaviour;
+  };
+  f.use(1, hanging);
+  f.runner->before_wait = [&] {
+    if (!f.runner->stops.empty()) throw Death{};
+  };
+  CHECK_THROWS_AS(f.run(), Death);
+  f.runner->orchestrator_dies([](engine::AttemptId) { return true; });
+  REQUIRE(f.store.trial(1)->state == TrialState::kRunning);
+  f.use(1, hanging);
+  CHECK(f.run().stopped == 1);
+  CHECK(f.store.trial(1)->reason == "worse than most");
+}
+
+TEST_CASE("lines that were cut are said at an attempt's end") {
+  LoopFixture f(small_spec(1));
+  f.use(1, [](const engine::Attempt&) {
+    Behaviour behaviour = prints(0.5);
+    behaviour.cut_lines = 3;
+    return behaviour;
+  });
+  f.run();
+  int said = 0;
+  for (const auto& event : f.store.events()) {
+    said += event.kind == "notice" && event.trial == 1 &&
+            event.data["message"].get<std::string>().find("3 lines") != std::string::npos;
+  }
+  CHECK(said == 1);
+}
+
 }  // namespace
 }  // namespace tune::test
