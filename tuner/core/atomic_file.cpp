@@ -16,12 +16,13 @@ namespace tune {
 namespace {
 
 [[noreturn]] void fail(const char* action, const std::filesystem::path& path, int reason) {
+  const std::string message =
+      std::string("cannot ") + action + " \"" + path.string() + "\": " + std::strerror(reason);
+  if (is_disk_full(reason)) throw DiskFull(message);
   std::string hint;
-  if (reason == ENOSPC || reason == EDQUOT) hint = "free some disk space and run the same command again";
   if (reason == EACCES || reason == EPERM || reason == EROFS)
     hint = "check the owner and the mode of the folder";
-  throw Error(ExitCode::kEnvironment,
-              std::string("cannot ") + action + " \"" + path.string() + "\": " + std::strerror(reason), hint);
+  throw Error(ExitCode::kEnvironment, message, hint);
 }
 
 // An open descriptor, closed at the end of its scope.

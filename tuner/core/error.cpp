@@ -1,5 +1,7 @@
 #include "tuner/core/error.h"
 
+#include <cerrno>
+
 namespace tune {
 namespace {
 
@@ -18,6 +20,8 @@ std::string describe(const std::string& file, const std::vector<Problem>& proble
 }
 
 }  // namespace
+
+bool is_disk_full(int reason) { return reason == ENOSPC || reason == EDQUOT; }
 
 SpecError::SpecError(std::string file, std::vector<Problem> problems)
     : Error(ExitCode::kBadSpec, describe(file, problems)),

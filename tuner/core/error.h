@@ -40,6 +40,15 @@ class Error : public std::runtime_error {
   std::string hint_;
 };
 
+// A disk without room, or over its quota. It may pass: whoever can wait tries again.
+class DiskFull : public Error {
+ public:
+  explicit DiskFull(const std::string& message)
+      : Error(ExitCode::kEnvironment, message, "free some disk space and run the same command again") {}
+};
+// Whether the system's reason (errno) means that.
+bool is_disk_full(int reason);
+
 // One thing wrong with a file that a person wrote. Lines and columns count from 1; 0 where there is none.
 struct Problem {
   int line = 0, column = 0;

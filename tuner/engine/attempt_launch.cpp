@@ -71,9 +71,12 @@ std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceSha
 
   std::error_code error;
   std::filesystem::create_directory(folder / kOutputFolder, error);
-  if (error)
-    throw Error(ExitCode::kEnvironment,
-                "cannot make \"" + (folder / kOutputFolder).string() + "\": " + error.message());
+  if (error) {
+    const std::string message =
+        "cannot make \"" + (folder / kOutputFolder).string() + "\": " + error.message();
+    if (is_disk_full(error.value())) throw DiskFull(message);
+    throw Error(ExitCode::kEnvironment, message);
+  }
   std::string trial_text, launch_text;
   try {
     trial_text = trial.dump(2), launch_text = launch.dump();

@@ -40,8 +40,7 @@ void Journal::commit(const std::function<void(Entry&)>& write, Durability durabi
       transaction.commit();
     } catch (const Error& error) {
       if (!may_pass(error)) throw;
-      report_trouble(error);
-      if (!pause_()) throw;
+      if (!wait_after(error)) throw;
       continue;
     }
     const bool recovered = !std::exchange(trouble_, {}).empty();
@@ -49,6 +48,11 @@ void Journal::commit(const std::function<void(Entry&)>& write, Durability durabi
     if (recovered) notice("the store can be written again; going on");
     return;
   }
+}
+
+bool Journal::wait_after(const Error& error) {
+  report_trouble(error);
+  return pause_();
 }
 
 void Journal::note(StatusEvent event) {

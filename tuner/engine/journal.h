@@ -38,6 +38,9 @@ class Journal {
   // its events. `write` must be repeatable. Rethrows the store's error when `pause` gave up. With kPower this
   // commit, and with it every earlier one, survives a power cut.
   void commit(const std::function<void(Entry&)>& write, Durability durability = Durability::kProcess);
+  // The same patience for another write to the store's disk, which failed for `error`: says so, and waits a
+  // moment. False when nobody wants to wait any longer.
+  bool wait_after(const Error& error);
   // An event by itself.
   void note(StatusEvent event);
   void notice(const std::string& message, int trial = 0, int attempt = 0);

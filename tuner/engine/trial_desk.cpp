@@ -79,8 +79,21 @@ void TrialDesk::make_folders(const Attempt& attempt) const {
     fs::create_directories(attempt.folder / "output");
     fs::create_directories(attempt.checkpoint_folder);
   } catch (const fs::filesystem_error& error) {
-    throw Error(ExitCode::kEnvironment, std::string("an attempt's folder cannot be made: ") + error.what(),
-                "free space on the store's disk, and check that it may be written");
+    const std::string message = std::string("an attempt's folder cannot be made: ") + error.what();
+    if (is_disk_full(error.code().value())) throw DiskFull(message);
+    throw Error(ExitCode::kEnvironment, message, "check that the store may be written");
+  }
+}
+
+// A full disk is waited for in place: another attempt for each try would itself need room.
+AttemptRecord TrialDesk::launch(const Attempt& attempt) {
+  for (;;) {
+    try {
+      make_folders(attempt);
+      return parts_.runner.start(attempt);
+    } catch (const DiskFull& error) {
+      if (!parts_.journal.wait_after(error)) throw;
+    }
   }
 }
 
@@ -122,8 +135,7 @@ bool TrialDesk::start(store::TrialRow trial, bool is_new) {
   crash_point("trial_committed");
   AttemptRecord record;
   try {
-    make_folders(plan);
-    record = parts_.runner.start(plan);
+    record = launch(plan);
   } catch (const Error& error) {
     if (error.code() != ExitCode::kConflict && error.code() != ExitCode::kEnvironment) throw;
     return not_started(running, error);

@@ -79,6 +79,7 @@ class TrialDesk {
   store::AttemptRow new_attempt(const store::TrialRow& trial) const;
   std::map<std::string, std::int64_t> last_steps(int trial) const;
   void make_folders(const Attempt& attempt) const;
+  AttemptRecord launch(const Attempt& attempt);
   void read(Running& running);
   void take_in(Running& running, const MetricTail& tail);
   void judge(Running& running);
@@ -89,8 +90,8 @@ class TrialDesk {
                              const AttemptOutcome& outcome) const;
   void close_trial(store::TrialRow& trial, const AttemptOutcome& outcome) const;
   void write_end(Journal::Entry& entry, const Running& running, const AttemptOutcome& outcome) const;
-  bool is_new_best(const AttemptOutcome& outcome) const;
   void write_cut_lines(Journal::Entry& entry, const Running& running, std::uint64_t count) const;
+  bool is_new_best(const AttemptOutcome& outcome) const;
 
   Parts parts_;
   std::map<int, Running> running_;  // by trial: at most one live attempt each

@@ -7,15 +7,11 @@
 #include <cstring>
 
 #include "tuner/core/attempt_layout.h"
+#include "tuner/core/clock.h"
+#include "tuner/core/error.h"
 #include "tuner/core/json.h"
 
 namespace tune::supervisor {
-namespace {
-
-bool is_disk_full(int error) { return error == ENOSPC || error == EDQUOT; }
-
-}  // namespace
-
 AttemptOutput::AttemptOutput(const Launch& launch)
     : metrics_path_(launch.folder / kMetricsFile),
       line_start_("{\"token\":" + Json(launch.token).dump() + ",\"name\":"),
@@ -68,7 +64,7 @@ int AttemptOutput::write_metrics() {
   return 0;
 }
 
-void AttemptOutput::flush(SteadyTime now, Milliseconds patience) {
+void AttemptOutput::flush(bool may_wait) {
   if (!is_pending()) return;
   // Metrics first: where space is short they are worth more than the log.
   const char* file = kMetricsFile;
@@ -82,12 +78,7 @@ void AttemptOutput::flush(SteadyTime now, Milliseconds patience) {
     error = log_.append(rest);
     pending_log_.erase(0, pending_log_.size() - rest.size());
   }
-  if (error == 0) {
-    blocked_since_.reset();
-    return;
-  }
-  if (!blocked_since_) blocked_since_ = now;
-  if (is_disk_full(error) && now - *blocked_since_ < patience) return;
+  if (error == 0 || (is_disk_full(error) && may_wait)) return;
   fail("cannot append to \"" + (metrics_path_.parent_path() / file).string() + "\": " + std::strerror(error));
 }
 

@@ -2,11 +2,9 @@
 // What a trainer prints, on its way to the disk: the log, and the metric lines in metrics.jsonl.
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
-#include "tuner/core/clock.h"
 #include "tuner/metrics/metric_reader.h"
 #include "tuner/supervisor/launch.h"
 #include "tuner/supervisor/log_file.h"
@@ -30,9 +28,9 @@ class AttemptOutput {
   // The last lines, which end without a newline.
   void take_end();
   bool is_pending() const { return !pending_log_.empty() || !pending_metrics_.empty(); }
-  // Writes what is pending. After `patience` of a full disk, or at once for another error, failure() is set
-  // and from then on everything is dropped.
-  void flush(SteadyTime now, Milliseconds patience);
+  // Writes what is pending. On a full disk it stays pending while it `may_wait`. For another error, and when
+  // it may not wait, failure() is set and from then on everything is dropped.
+  void flush(bool may_wait);
   void finish_log() { log_.finish(); }
 
   const std::string& failure() const { return failure_; }
@@ -53,7 +51,6 @@ class AttemptOutput {
   int metrics_fd_ = -1;
   std::string pending_log_, pending_metrics_;
   std::uint64_t metrics_ = 0, metrics_bytes_ = 0;
-  std::optional<SteadyTime> blocked_since_;
   std::string failure_;
 };
 

@@ -4,8 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <cstring>
 
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/json.h"
@@ -33,11 +31,6 @@ std::string text_of(const ExitRecord& record) {
   return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
-bool complain(const std::filesystem::path& path) {
-  std::fprintf(stderr, "tune-supervisor: cannot write \"%s\": %s\n", path.c_str(), std::strerror(errno));
-  return false;
-}
-
 }  // namespace
 
 ExitFile::ExitFile(const std::filesystem::path& folder)
@@ -55,19 +48,18 @@ bool ExitFile::reserve() {
   return fd_ >= 0 && ::posix_fallocate(fd_, 0, kReserved) == 0;
 }
 
-bool ExitFile::write(const ExitRecord& record) {
+int ExitFile::write(const ExitRecord& record) {
   const std::string text = text_of(record);
-  if (fd_ < 0 && !reserve() && fd_ < 0) return complain(part_);
+  if (fd_ < 0 && !reserve() && fd_ < 0) return errno;
   std::size_t done = 0;
   while (done < text.size()) {
     const ssize_t written = ::pwrite(fd_, text.data() + done, text.size() - done, static_cast<off_t>(done));
     if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return complain(part_);
+    if (written < 0) return errno;
     done += static_cast<std::size_t>(written);
   }
-  if (::ftruncate(fd_, static_cast<off_t>(text.size())) != 0) return complain(part_);
-  if (::rename(part_.c_str(), final_.c_str()) != 0) return complain(final_);
-  return true;
+  if (::ftruncate(fd_, static_cast<off_t>(text.size())) != 0) return errno;
+  return ::rename(part_.c_str(), final_.c_str()) == 0 ? 0 : errno;
 }
 
 }  // namespace tune::supervisor

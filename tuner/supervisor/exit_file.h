@@ -23,8 +23,8 @@ class ExitFile {
   ~ExitFile();
   ExitFile(const ExitFile&) = delete;
   ExitFile& operator=(const ExitFile&) = delete;
-  // Writes the record and renames the file to exit.json. False, with a line on stderr, when that fails.
-  bool write(const ExitRecord& record);
+  // Writes the record and renames the file to exit.json. 0, or the system's reason; may be tried again.
+  int write(const ExitRecord& record);
 
  private:
   bool reserve();

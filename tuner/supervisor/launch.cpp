@@ -25,8 +25,6 @@ Launch read_launch(const std::filesystem::path& file) try {
   launch.grace = Milliseconds(json.at("grace_ms").get<std::int64_t>());
   if (json.contains("time_limit_ms"))
     launch.time_limit = Milliseconds(json.at("time_limit_ms").get<std::int64_t>());
-  if (json.contains("disk_patience_ms"))
-    launch.disk_patience = Milliseconds(json.at("disk_patience_ms").get<std::int64_t>());
   launch.cpus = json.at("cpus").get<std::vector<int>>();
   launch.control = json.at("control").get<int>();
   launch.leases = json.at("leases").get<std::vector<int>>();

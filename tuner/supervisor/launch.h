@@ -21,8 +21,6 @@ struct Launch {
   std::map<std::string, std::int64_t> steps_done;
   Milliseconds grace{10'000};
   std::optional<Milliseconds> time_limit;
-  // How long a full disk is waited for, with the trainer held back by its pipe, before the attempt fails.
-  Milliseconds disk_patience{30'000};
   std::vector<int> cpus;    // the trainer is pinned to these; empty: not pinned
   int control = -1;         // inherited socket to the runner; -1: none, the attempt outlives its orchestrator
   std::vector<int> leases;  // inherited descriptors that the trainer inherits too

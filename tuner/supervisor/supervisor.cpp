@@ -13,8 +13,12 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstdio>
+#include <cstring>
 #include <set>
 
+#include "tuner/core/attempt_layout.h"
+#include "tuner/core/error.h"
 #include "tuner/core/process.h"
 
 namespace tune::supervisor {
@@ -78,7 +82,7 @@ int Supervisor::poll_timeout_ms(SteadyTime now) const {
   if (phase_ == Phase::kTerminating) next = std::min(next, kill_at_);
   if (phase_ == Phase::kKilling) next = std::min(next, now + kKillInterval);
   if (wake_at_) next = std::min(next, *wake_at_);
-  if (output_.is_pending()) next = std::min(next, now + kRetryInterval);
+  if (output_.is_pending() || exit_is_blocked_) next = std::min(next, now + kRetryInterval);
   if (next == SteadyTime::max()) return -1;
   const auto left = std::chrono::ceil<Milliseconds>(next - now).count();
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
@@ -139,7 +143,7 @@ void Supervisor::on_output(Stream stream) {
   // The end of a pipe says nothing about the trainer: it may have closed its output and train on.
   if (got <= 0) return close_descriptor(pipe);
   output_.take(stream, std::string_view(buffer.data(), static_cast<std::size_t>(got)));
-  output_.flush(steady_clock::now(), launch_.disk_patience);
+  output_.flush(true);
 }
 
 void Supervisor::reap() {
@@ -157,7 +161,7 @@ void Supervisor::reap() {
 
 void Supervisor::keep_time() {
   const SteadyTime now = steady_clock::now();
-  output_.flush(now, launch_.disk_patience);
+  output_.flush(true);
   if (!output_.failure().empty() && record_.failure.empty()) {
     record_.failure = output_.failure();
     end_tree(launch_.grace);
@@ -182,6 +186,7 @@ void Supervisor::stop(Milliseconds grace, const std::string& reason) {
   // A main process that ended by itself before the stop was not stopped.
   if (!status_) reap();
   if (!status_ && record_.stop.empty()) record_.stop = reason;
+  asked_ = reason;
   end_tree(grace);
 }
 
@@ -231,12 +236,18 @@ void Supervisor::drain_pipes() {
   write_pending();
 }
 
+// A full disk is waited for as long as nobody wants the attempt to end: its pipe holds the trainer back.
+bool Supervisor::may_wait() const {
+  return phase_ == Phase::kRunning || (phase_ == Phase::kTerminating && steady_clock::now() < kill_at_);
+}
+
 void Supervisor::write_pending() {
   while (output_.is_pending()) {
-    const SteadyTime now = steady_clock::now();
-    const bool is_out_of_time =
-        phase_ == Phase::kKilling || (phase_ == Phase::kTerminating && now >= kill_at_);
-    output_.flush(now, is_out_of_time ? Milliseconds(0) : launch_.disk_patience);
+    const bool waits = may_wait();
+    output_.flush(waits);
+    // What the disk has not taken is lost, so the attempt has not ended by itself, even if its main process
+    // has.
+    if (!waits && !output_.failure().empty() && record_.stop.empty()) record_.stop = asked_;
     if (output_.is_pending()) wait_for_something();
   }
 }
@@ -254,7 +265,17 @@ bool Supervisor::finish() {
   record_.max_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
   record_.cut_lines = output_.cut_lines();
   record_.metrics = output_.metrics();
-  return exit_file_.write(record_);
+  return write_exit();
+}
+
+bool Supervisor::write_exit() {
+  int reason = exit_file_.write(record_);
+  for (exit_is_blocked_ = true; is_disk_full(reason) && may_wait(); reason = exit_file_.write(record_))
+    wait_for_something();
+  if (reason == 0) return true;
+  std::fprintf(stderr, "tune-supervisor: cannot write %s in \"%s\": %s\n", kExitFile, launch_.folder.c_str(),
+               std::strerror(reason));
+  return false;
 }
 
 }  // namespace tune::supervisor

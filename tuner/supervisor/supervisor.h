@@ -41,9 +41,11 @@ class Supervisor {
   void stop(Milliseconds grace, const std::string& reason);
   void end_tree(Milliseconds grace);
   void signal_tree(int signal);
-  void drain_pipes();    // once the tree is empty
-  void write_pending();  // waits for room on the disk while there is time
+  void drain_pipes();     // once the tree is empty
+  bool may_wait() const;  // for room on the disk
+  void write_pending();
   bool finish();
+  bool write_exit();
 
   const Launch& launch_;
   ExitFile exit_file_;
@@ -52,9 +54,11 @@ class Supervisor {
   int signals_ = -1;
   int control_ = -1;
   std::string commands_;  // an unfinished line of the control socket
+  std::string asked_;     // the reason of the last stop, also of one that came after the main process's end
   SteadyTime started_;
   std::optional<int> status_;  // the main process's, once it is reaped
   bool tree_is_empty_ = false;
+  bool exit_is_blocked_ = false;  // exit.json waits for room on the disk
   Phase phase_ = Phase::kRunning;
   SteadyTime kill_at_;
   std::optional<SteadyTime> wake_at_;

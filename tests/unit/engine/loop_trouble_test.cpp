@@ -188,5 +188,30 @@ TEST_CASE("lines that were cut are said at an attempt's end") {
   CHECK(said == 1);
 }
 
+TEST_CASE("a full disk pauses the start of an attempt until there is room") {
+  LoopFixture f(small_spec(2));
+  f.use(1, [](const engine::Attempt&) { return prints(1); });
+  int refusals = 20;
+  f.runner->on_start = [&](const engine::Attempt&) {
+    if (refusals-- > 0) throw DiskFull("cannot write \"trial.json\": No space left on device");
+  };
+  CHECK(f.run().completed == 2);
+  CHECK(f.store.trial(1)->attempts == 1);
+  CHECK(has_notice(f.status, "No space left on device"));
+  CHECK(has_notice(f.status, "going on"));
+}
+
+TEST_CASE("an interruption ends the wait for a full disk, and the trial runs later") {
+  LoopFixture f(small_spec(2));
+  f.use(1, [](const engine::Attempt&) { return prints(1); });
+  f.runner->on_start = [&](const engine::Attempt&) { throw DiskFull("No space left on device"); };
+  f.runner->before_wait = [&] { f.interruption.count = 1; };
+  CHECK(f.run().outcome == Outcome::kInterrupted);
+  CHECK(f.store.trial(1)->state == TrialState::kQueued);
+  f.interruption.count = 0;
+  f.use(1, [](const engine::Attempt&) { return prints(1); });
+  CHECK(f.run().completed == 2);
+}
+
 }  // namespace
 }  // namespace tune::test

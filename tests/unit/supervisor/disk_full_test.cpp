@@ -63,15 +63,17 @@ std::string on_small_disk(const std::filesystem::path& folder, const std::functi
 
 }  // namespace
 
-TEST_CASE("an attempt on a full disk fails with that reason, and the outcome is still recorded") {
+TEST_CASE("an attempt that is stopped while the disk is full ends, and the outcome is still recorded") {
   TemporaryFolder folder;
   const std::string answer = on_small_disk(folder.path(), [&] {
-    SupervisorRun run(folder.path(), chaos({"print", "loss=0.5\\n", "flood", "5000000", "hang"}),
-                      {{"disk_patience_ms", 100}, {"grace_ms", 100}});
+    SupervisorRun run(folder.path(), chaos({"print", "loss=0.5\\n", "flood", "5000000", "hang"}));
+    wait_until([&] { return std::filesystem::space(folder.path()).available == 0; }, "the disk is full");
+    run.command("stop 100 drain");
     return run.wait().dump();
   });
   if (answer.empty()) return;
   const Json exit = Json::parse(answer);
+  CHECK(exit["stop"] == "drain");
   CHECK_THAT(exit["failure"].get<std::string>(), Catch::Matchers::Contains("log\": No space left on device"));
   CHECK(exit["metrics"] == 1);
 }
@@ -82,8 +84,7 @@ TEST_CASE("when room returns on a full disk the attempt goes on and no metric is
     const std::filesystem::path ballast = folder.path() / "ballast";
     std::ofstream(ballast) << std::string(700'000, 'x');
     // More than is free with the ballast, less than the disk.
-    SupervisorRun run(folder.path(), chaos({"flood", "500000", "print", "loss=0.5\\n"}),
-                      {{"disk_patience_ms", 3'600'000}});
+    SupervisorRun run(folder.path(), chaos({"flood", "500000", "print", "loss=0.5\\n"}));
     wait_until([&] { return std::filesystem::space(folder.path()).available == 0; }, "the disk is full");
     std::filesystem::remove(ballast);
     Json result = run.wait();
@@ -100,12 +101,50 @@ TEST_CASE("when room returns on a full disk the attempt goes on and no metric is
   CHECK_THAT(exit["line"].get<std::string>(), Catch::Matchers::Contains("\"value\":0.5"));
 }
 
+TEST_CASE("an attempt that has ended by itself but is stopped before its output had room counts as stopped") {
+  TemporaryFolder folder, elsewhere;
+  const std::string main = elsewhere.path() / "main";
+  const std::string answer = on_small_disk(folder.path(), [&] {
+    // Room for launch.json and exit.json alone.
+    for (const char* file : {"launch.json", "spare"})
+      std::ofstream(folder.path() / file) << std::string(4000, ' ');
+    std::ofstream(folder.path() / "ballast") << std::string(2'000'000, 'x');
+    std::filesystem::remove(folder.path() / "spare");
+    SupervisorRun run(folder.path(), chaos({"pid-file", main, "print", "loss=0.5\\n"}));
+    const pid_t trainer = pid_in(main);
+    wait_until([&] { return !is_running(trainer); }, "the trainer has ended");
+    run.command("stop 0 drain");
+    return run.wait().dump();
+  });
+  if (answer.empty()) return;
+  CHECK(Json::parse(answer)["stop"] == "drain");
+}
+
+TEST_CASE("exit.json waits for room when there was none from the start") {
+  TemporaryFolder folder, elsewhere;
+  const std::string main = elsewhere.path() / "main", go = elsewhere.path() / "go";
+  const std::string answer = on_small_disk(folder.path(), [&] {
+    const std::filesystem::path ballast = folder.path() / "ballast";
+    // The trainer leaves no room before the supervisor has started, and none when it ends.
+    std::ofstream(folder.path() / "launch.json") << std::string(4000, ' ');  // the block that it will take
+    std::ofstream(ballast) << std::string(2'000'000, 'x');
+    SupervisorRun run(folder.path(), chaos({"pid-file", main, "wait-for", go, "exit", "3"}));
+    const pid_t trainer = pid_in(main);
+    std::ofstream(go) << "";
+    wait_until([&] { return !is_running(trainer); }, "the trainer has ended");
+    if (std::filesystem::exists(folder.path() / "exit.json")) throw std::runtime_error("there was room");
+    std::filesystem::remove(ballast);
+    return run.wait().dump();
+  });
+  if (answer.empty()) return;
+  CHECK(Json::parse(answer)["exit_code"] == 3);
+}
+
 TEST_CASE("a full disk holds the trainer back by its pipe") {
   TemporaryFolder folder, elsewhere;
   const std::string main = elsewhere.path() / "main";
   const std::string answer = on_small_disk(folder.path(), [&] {
-    SupervisorRun run(folder.path(), chaos({"pid-file", main, "flood", "300000000", "hang"}),
-                      {{"disk_patience_ms", 3'600'000}});
+    SupervisorRun run(folder.path(), chaos({"pid-file", main, "flood", "300000000", "hang"}));
     const std::size_t written = written_when_blocked(pid_in(main));
     run.command("stop 0 rule");
     Json result = run.wait();
