@@ -30,7 +30,10 @@ class Ours:
         return answer
 
     def ask(self):
-        trial = self.line({"ask": 1})["trials"][0]
+        answer = self.line({"ask": 1})
+        if not answer["trials"]:
+            raise RuntimeError(f"no suggestion: {answer}")
+        trial = answer["trials"][0]
         return trial["trial"], trial["parameters"]
 
     def tell(self, handle, value):
