@@ -10,13 +10,13 @@
 namespace tune::store {
 namespace {
 
-int open_flags(Connection::Access access) {
-  switch (access) {
-    case Connection::Access::kRead:
+int open_flags(OpenMode mode) {
+  switch (mode) {
+    case OpenMode::kRead:
       return SQLite::OPEN_READONLY;
-    case Connection::Access::kWrite:
+    case OpenMode::kWrite:
       return SQLite::OPEN_READWRITE;
-    case Connection::Access::kCreate:
+    case OpenMode::kCreate:
       return SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE;
   }
   return SQLite::OPEN_READONLY;
@@ -24,15 +24,15 @@ int open_flags(Connection::Access access) {
 
 }  // namespace
 
-Connection::Connection(const std::filesystem::path& file, Access access, Milliseconds busy_timeout)
+Connection::Connection(const std::filesystem::path& file, OpenMode mode, Milliseconds busy_timeout)
     : name_(file.string()) {
   std::error_code ignored;
-  if (access != Access::kCreate && !std::filesystem::exists(file, ignored))
+  if (mode != OpenMode::kCreate && !std::filesystem::exists(file, ignored))
     throw Error(ExitCode::kNotFound, "there is no " + name_);
   try {
     database_ =
-        std::make_unique<SQLite::Database>(name_, open_flags(access), static_cast<int>(busy_timeout.count()));
-    if (access == Access::kRead) {
+        std::make_unique<SQLite::Database>(name_, open_flags(mode), static_cast<int>(busy_timeout.count()));
+    if (mode == OpenMode::kRead) {
       ::sqlite3_db_config(database_->getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
       database_->exec("PRAGMA query_only = ON");
     }

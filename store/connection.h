@@ -10,6 +10,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "store/open_mode.h"
 #include "tuner/core/clock.h"
 #include "tuner/core/json.h"
 
@@ -19,9 +20,8 @@ namespace tune::store {
 // tune::Error that names the file.
 class Connection {
  public:
-  enum class Access { kRead, kWrite, kCreate };
   // kRead opens with SQLITE_OPEN_READONLY and query_only, and never checkpoints.
-  Connection(const std::filesystem::path& file, Access access, Milliseconds busy_timeout);
+  Connection(const std::filesystem::path& file, OpenMode mode, Milliseconds busy_timeout);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 

@@ -9,12 +9,6 @@ namespace tune::store {
 
 namespace {
 
-Connection::Access access_of(OpenMode mode) {
-  return mode == OpenMode::kRead    ? Connection::Access::kRead
-         : mode == OpenMode::kWrite ? Connection::Access::kWrite
-                                    : Connection::Access::kCreate;
-}
-
 // The file, ready for readers: a writer that died in the middle of a commit leaves a journal that only a
 // writer can roll back.
 const std::filesystem::path& rolled_back(const std::filesystem::path& file, OpenMode mode,
@@ -22,7 +16,7 @@ const std::filesystem::path& rolled_back(const std::filesystem::path& file, Open
   std::error_code ignored;
   if (mode != OpenMode::kRead || !std::filesystem::exists(file.string() + "-journal", ignored)) return file;
   try {
-    Connection(file, Connection::Access::kWrite, busy_timeout).text("SELECT count(*) FROM sqlite_schema");
+    Connection(file, OpenMode::kWrite, busy_timeout).text("SELECT count(*) FROM sqlite_schema");
   } catch (const Error&) {
     // Where that cannot be, the reader's own error says why.
   }
@@ -33,7 +27,7 @@ const std::filesystem::path& rolled_back(const std::filesystem::path& file, Open
 
 struct ModelRegistry::Impl {
   Impl(const std::filesystem::path& file, OpenMode mode, Milliseconds busy_timeout)
-      : connection(rolled_back(file, mode, busy_timeout), access_of(mode), busy_timeout) {
+      : connection(rolled_back(file, mode, busy_timeout), mode, busy_timeout) {
     if (mode == OpenMode::kRead) {
       require_newest(connection, registry_schema());
       return;

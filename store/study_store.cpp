@@ -16,26 +16,12 @@ constexpr const char* kWalLimit = "PRAGMA journal_size_limit = 16777216";
 constexpr const char* kSyncNormal = "PRAGMA synchronous = NORMAL";
 constexpr const char* kSyncFull = "PRAGMA synchronous = FULL";
 
-Connection::Access access_of(OpenMode mode) {
-  switch (mode) {
-    case OpenMode::kCreate:
-      return Connection::Access::kCreate;
-    case OpenMode::kWrite:
-      return Connection::Access::kWrite;
-    case OpenMode::kRead:
-      return Connection::Access::kRead;
-  }
-  return Connection::Access::kRead;
-}
-
 bool has_study_row(Connection& connection) { return connection.text("SELECT count(*) FROM study") == "1"; }
 
 }  // namespace
 
 StudyStore::Impl::Impl(const std::filesystem::path& file, OpenMode open_mode, StoreSettings store_settings)
-    : mode(open_mode),
-      settings(store_settings),
-      connection(file, access_of(open_mode), settings.busy_timeout) {
+    : mode(open_mode), settings(store_settings), connection(file, open_mode, settings.busy_timeout) {
   if (mode == OpenMode::kRead) {
     require_newest(connection, study_schema());
   } else {

@@ -33,7 +33,7 @@ const fs::path kGolden = fs::path(TUNE_SOURCE_DIR) / "tests/golden/store";
 
 TEST_CASE("migrations run in order, and only those that a file needs", "[schema]") {
   const TemporaryFolder folder;
-  Connection connection(folder / "test.db", Connection::Access::kCreate, Milliseconds(1000));
+  Connection connection(folder / "test.db", OpenMode::kCreate, Milliseconds(1000));
   create_tables(connection, schema_with(1, {}));
   connection.execute("INSERT INTO things VALUES ('kept')");
   const std::vector<Migration> migrations = {
@@ -49,7 +49,7 @@ TEST_CASE("migrations run in order, and only those that a file needs", "[schema]
 
 TEST_CASE("a migration that fails leaves the file as it was", "[schema]") {
   const TemporaryFolder folder;
-  Connection connection(folder / "test.db", Connection::Access::kCreate, Milliseconds(1000));
+  Connection connection(folder / "test.db", OpenMode::kCreate, Milliseconds(1000));
   create_tables(connection, schema_with(1, {}));
   const Schema broken =
       schema_with(3, {{1, "ALTER TABLE things ADD COLUMN size INTEGER"}, {2, "no SQL at all"}});
@@ -60,7 +60,7 @@ TEST_CASE("a migration that fails leaves the file as it was", "[schema]") {
 
 TEST_CASE("a newer file is refused by writers and readers, an older one by readers", "[schema]") {
   const TemporaryFolder folder;
-  Connection connection(folder / "test.db", Connection::Access::kCreate, Milliseconds(1000));
+  Connection connection(folder / "test.db", OpenMode::kCreate, Milliseconds(1000));
   create_tables(connection, schema_with(2, {}));
   CHECK(code_of([&] { migrate(connection, schema_with(1, {})); }) == ExitCode::kEnvironment);
   CHECK(code_of([&] { require_newest(connection, schema_with(1, {})); }) == ExitCode::kEnvironment);
