@@ -5,8 +5,8 @@
 #include <ostream>
 
 #include "trainer/cli/commands.h"
-#include "trainer/loop/hyperparameters.h"
 #include "trainer/torch_compat.h"
+#include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 
@@ -93,10 +93,9 @@ int run_command(const Command& command, const std::vector<std::string>& argument
 int unknown_command(const std::string& name, Console& console) {
   std::vector<std::string> names;
   for (const Command& command : command_table()) names.emplace_back(command.name);
-  const auto nearest = loop::nearest_name(name, names);
-  return report(Error(ExitCode::kUsage, "unknown command \"" + name + "\"",
-                      nearest ? "did you mean \"" + *nearest + "\"?" : "`tune-train --help` lists them"),
-                /*as_json=*/false, console.err);
+  return report(
+      Error(ExitCode::kUsage, "unknown command \"" + name + "\"", name_hint(name, names, "commands")),
+      /*as_json=*/false, console.err);
 }
 
 }  // namespace

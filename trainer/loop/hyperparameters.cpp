@@ -2,27 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
+#include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::loop {
 namespace {
-
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, substituted});
-    }
-  }
-  return row.back();
-}
 
 [[noreturn]] void reject(const std::string& name, const Json& value, const std::string& wanted) {
   throw Error(ExitCode::kBadSpec, "hyperparameter \"" + name + "\" is " + value.dump(),
@@ -72,19 +57,6 @@ const Json& at(const std::map<std::string, Json>& values, const std::string& nam
 
 }  // namespace
 
-std::optional<std::string> nearest_name(const std::string& name, const std::vector<std::string>& names) {
-  std::optional<std::string> best;
-  std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
-  for (const std::string& candidate : names) {
-    const std::size_t distance = edit_distance(name, candidate);
-    if (distance < best_distance) {
-      best = candidate;
-      best_distance = distance;
-    }
-  }
-  return best;
-}
-
 Hyperparameters::Hyperparameters(const std::vector<Hyperparameter>& table, const Json& given) {
   for (const Hyperparameter& row : table) values_[row.name] = row.default_value;
   for (const auto& [name, value] : given.items()) {
@@ -93,9 +65,8 @@ Hyperparameters::Hyperparameters(const std::vector<Hyperparameter>& table, const
     if (row == table.end()) {
       std::vector<std::string> names;
       for (const Hyperparameter& known : table) names.push_back(known.name);
-      const auto nearest = nearest_name(name, names);
       throw Error(ExitCode::kBadSpec, "unknown hyperparameter \"" + name + "\"",
-                  nearest ? "did you mean \"" + *nearest + "\"?" : "`tune-train describe` lists them");
+                  name_hint(name, names, "hyperparameters"));
     }
     values_[name] = checked(*row, value);
     given_[name] = true;

@@ -43,7 +43,5 @@ class Hyperparameters {
 // The row as `tune-train describe --json` shows it.
 OrderedJson describe(const Hyperparameter& hyperparameter);
 std::string type_name(HyperparameterType type);
-// Of `names`, the one that was most likely meant; nullopt when none is near.
-std::optional<std::string> nearest_name(const std::string& name, const std::vector<std::string>& names);
 
 }  // namespace tune::trainer::loop

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
-#include "trainer/loop/hyperparameters.h"
 #include "trainer/tasks/detection/describe.h"
 #include "trainer/tasks/detection/detection_task.h"
 #include "trainer/torch_compat.h"
+#include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer {
@@ -21,9 +21,7 @@ void check_keys(const Json& trainer, const OrderedJson& description) {
   for (const auto& key : description.at("trainer_keys")) known.push_back(key.at("name").get<std::string>());
   for (const auto& [key, value] : trainer.items()) {
     if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-    const auto nearest = loop::nearest_name(key, known);
-    throw Error(ExitCode::kBadSpec, "unknown key \"" + key + "\" in trainer",
-                nearest ? "did you mean \"" + *nearest + "\"?" : "`tune-train describe` lists them");
+    throw Error(ExitCode::kBadSpec, "unknown key \"" + key + "\" in trainer", name_hint(key, known, "keys"));
   }
 }
 

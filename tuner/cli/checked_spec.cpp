@@ -3,7 +3,7 @@
 #include <ostream>
 
 #include "tuner/core/json_positions.h"
-#include "tuner/metrics/metric_reader.h"
+#include "tuner/metrics/regex_objection.h"
 
 namespace tune::cli {
 namespace {

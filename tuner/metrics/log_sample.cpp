@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "tuner/metrics/metric_reader.h"
+#include "tuner/metrics/parse_number.h"
 #include "tuner/metrics/pattern.h"
 
 namespace tune::metrics {

@@ -7,7 +7,9 @@
 
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/metrics/parse_number.h"
 #include "tuner/metrics/pattern.h"
+#include "tuner/metrics/regex_objection.h"
 
 namespace tune::metrics {
 namespace {

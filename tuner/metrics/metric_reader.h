@@ -14,23 +14,11 @@
 namespace tune::metrics {
 
 inline constexpr std::size_t kLineLimit = 64 * 1024;  // bytes; the rest of a longer line is cut
-inline constexpr std::size_t kPatternLimit = 1024;    // bytes of a regex
 
 struct Match {
   std::string name;
   MetricPoint point;
 };
-
-// What a captured text says as a number: decimal or exponent form, "nan", "inf", "-inf" in any case; nullopt
-// for anything else ("(0.52)", "").
-std::optional<double> parse_number(std::string_view text);
-
-// Why a metric's regex cannot be used (no group, syntax, too long, look-around), with a cure; nullopt if it
-// can.
-struct RegexObjection {
-  std::string message, hint;
-};
-std::optional<RegexObjection> regex_objection(const std::string& regex);
 
 // Reads lines one by one and counts steps. Not thread-safe.
 class MetricReader {

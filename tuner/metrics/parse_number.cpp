@@ -2,7 +2,7 @@
 #include <limits>
 #include <system_error>
 
-#include "tuner/metrics/metric_reader.h"
+#include "tuner/metrics/parse_number.h"
 
 namespace tune::metrics {
 namespace {

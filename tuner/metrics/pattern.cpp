@@ -4,7 +4,7 @@
 #include <optional>
 #include <string_view>
 
-#include "tuner/metrics/metric_reader.h"
+#include "tuner/metrics/regex_objection.h"
 
 namespace tune::metrics {
 namespace {

@@ -2,7 +2,7 @@
 #include <limits>
 
 #include "support/catch.h"
-#include "tuner/metrics/metric_reader.h"
+#include "tuner/metrics/parse_number.h"
 
 using tune::metrics::parse_number;
 

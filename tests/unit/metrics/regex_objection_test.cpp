@@ -1,5 +1,5 @@
+#include "tuner/metrics/regex_objection.h"
 #include "support/catch.h"
-#include "tuner/metrics/metric_reader.h"
 
 using Catch::Matchers::Contains;
 using tune::metrics::regex_objection;

@@ -1,0 +1,18 @@
+#pragma once
+// Whether a metric's regex can be used. Defined in pattern.cpp, beside what is known of patterns; this header
+// shows no RE2.
+#include <optional>
+#include <string>
+
+namespace tune::metrics {
+
+inline constexpr std::size_t kPatternLimit = 1024;  // bytes of a regex
+
+// Why a metric's regex cannot be used (no group, syntax, too long, look-around), with a cure; nullopt if it
+// can.
+struct RegexObjection {
+  std::string message, hint;
+};
+std::optional<RegexObjection> regex_objection(const std::string& regex);
+
+}  // namespace tune::metrics
