@@ -1,6 +1,7 @@
 #pragma once
 // The files of an attempt's folder that tune-supervisor writes and the engine reads, and their limits.
 #include <charconv>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -18,6 +19,11 @@ inline constexpr const char* kOutputFolder = "output";
 // Every process of an attempt carries it in its environment, so that it is found whoever its parent has
 // become.
 inline constexpr const char* kTokenVariable = "TUNE_ATTEMPT_TOKEN";
+
+// `tune-supervisor --nursery DESCRIPTOR`, and the longest request to it in bytes.
+inline constexpr const char* kNurseryOption = "--nursery";
+inline constexpr std::size_t kNurseryRequestLimit = 128 * 1024;
+inline constexpr std::size_t kLongestToken = 64;
 
 // The log's first bytes stay in `log`. What follows goes to segments "log.tail.OFFSET" (the offset in the
 // whole output, 20 digits), of which the last two are kept. At the end the last kLogTail bytes are moved

@@ -23,6 +23,7 @@
 #include "tuner/engine/attempt_launch.h"
 #include "tuner/engine/device_pool.h"
 #include "tuner/engine/machine.h"
+#include "tuner/engine/nursery.h"
 #include "tuner/engine/processes.h"
 
 namespace tune::engine {
@@ -66,7 +67,7 @@ struct LocalRunner::Impl {
   void push(RunnerEventKind kind, AttemptId id);
   RunningAttempt* find(AttemptId id);
 
-  std::filesystem::path supervisor;
+  Nursery nursery;
   DevicePool pool;
   asio::io_context context{1};
   int wake_descriptor = -1;
@@ -78,7 +79,7 @@ struct LocalRunner::Impl {
 };
 
 LocalRunner::Impl::Impl(const LocalRunnerOptions& options)
-    : supervisor(options.supervisor.empty() ? find_supervisor() : options.supervisor),
+    : nursery(options.supervisor.empty() ? find_supervisor() : options.supervisor),
       pool(options.parallel, options.resources) {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
     throw Error(ExitCode::kEnvironment, std::string("cannot become a sub-reaper: ") + std::strerror(errno),
@@ -208,12 +209,11 @@ AttemptRecord LocalRunner::start(const Attempt& attempt) {
       ::close(channel.theirs);
       throw;
     }
-    std::set<int> inherited;
-    for (const Lease& lease : share->leases) inherited.insert(lease.descriptor());
+    std::vector<int> leases;
+    for (const Lease& lease : share->leases) leases.push_back(lease.descriptor());
     std::map<std::string, std::string> environment = attempt.secret_environment;
     environment[kTokenVariable] = attempt.token;
-    const SupervisorProcess process =
-        spawn_supervisor(impl_->supervisor, launch_file, channel, inherited, environment);
+    const SupervisorProcess process = impl_->nursery.start(launch_file, channel, leases, environment);
     running->pid = process.pid;
     running->start_time = process.start_time;
     running->channel.assign(process.channel);

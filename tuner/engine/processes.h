@@ -1,35 +1,11 @@
 #pragma once
-// Supervisors as processes: starting them, and clearing up after one that was killed.
+// Clearing up after a supervisor that was killed.
 #include <sys/types.h>
 
-#include <cstdint>
-#include <filesystem>
-#include <map>
 #include <set>
 #include <string>
 
 namespace tune::engine {
-
-struct SupervisorProcess {
-  pid_t pid = -1;
-  std::uint64_t start_time = 0;
-  int channel =
-      -1;  // non-blocking socket: commands out, wake bytes in, end-of-file when the supervisor is gone
-};
-
-// A connected pair of sockets, both close-on-exec. Throws Error(kEnvironment).
-struct Channel {
-  int ours = -1, theirs = -1;
-};
-Channel open_channel();
-
-// Starts `supervisor` with `launch_file` in a session of its own. Descriptors in `inherited` and
-// channel.theirs stay open in it under their own numbers, all others do not. Closes channel.theirs. Throws
-// Error(kEnvironment), after closing both ends.
-SupervisorProcess spawn_supervisor(const std::filesystem::path& supervisor,
-                                   const std::filesystem::path& launch_file, const Channel& channel,
-                                   const std::set<int>& inherited,
-                                   const std::map<std::string, std::string>& environment);
 
 // The processes of one attempt whose supervisor is gone. This process is their sub-reaper, so most are its
 // children now; after a restart they are init's. Owned by the runner, on its thread.

@@ -1,10 +1,16 @@
 // tune-supervisor LAUNCH.json: runs one attempt of a trial. Started by `tune`, not by people.
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
+#include <string_view>
 
+#include "tuner/core/attempt_layout.h"
+#include "tuner/supervisor/nursery.h"
 #include "tuner/supervisor/supervisor.h"
 
 int main(int argc, char** argv) {
+  if (argc == 3 && std::string_view(argv[1]) == tune::kNurseryOption)
+    return tune::supervisor::run_nursery(std::atoi(argv[2]));
   if (argc != 2) {
     std::fprintf(stderr,
                  "usage: tune-supervisor LAUNCH.json\nIt is started by `tune`, once for each attempt.\n");
