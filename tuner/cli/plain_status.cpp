@@ -13,7 +13,8 @@ PlainStatus::PlainStatus(std::ostream& out, StudyProgress progress)
     : out_(out), progress_(std::move(progress)), last_print_(progress_.now()) {}
 
 void PlainStatus::print(const std::string& line) {
-  out_ << '[' << whole_seconds(progress_.elapsed()) << "] " << line << '\n';
+  // As one text: stderr has no buffer, and of two who write to it each keeps its lines whole.
+  out_ << "[" + whole_seconds(progress_.elapsed()) + "] " + line + "\n";
   out_.flush();
   out_.clear();  // whoever read this may be gone; the study goes on
 }

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -13,8 +14,6 @@
 
 namespace tune::engine {
 namespace {
-
-constexpr std::size_t kBlock = 256 * 1024;
 
 std::optional<MetricRecord> parse_metric(std::string_view line, const std::string& token) {
   const Json json = Json::parse(line, nullptr, false);
@@ -41,12 +40,11 @@ std::string read_from(const std::filesystem::path& path, std::uint64_t offset) {
     throw Error(ExitCode::kEnvironment, "cannot read \"" + path.string() + "\": " + std::strerror(errno));
   }
   std::string content;
+  std::array<char, 64 * 1024> block;  // not touched before the kernel fills it: most files hold a few lines
   for (;;) {
-    const std::size_t size = content.size();
-    content.resize(size + kBlock);
-    const ssize_t got = ::pread(fd, content.data() + size, kBlock, static_cast<off_t>(offset + size));
+    const ssize_t got = ::pread(fd, block.data(), block.size(), static_cast<off_t>(offset + content.size()));
     const int reason = errno;
-    content.resize(size + (got > 0 ? static_cast<std::size_t>(got) : 0));
+    if (got > 0) content.append(block.data(), static_cast<std::size_t>(got));
     if (got > 0 || (got < 0 && reason == EINTR)) continue;
     ::close(fd);
     if (got == 0) return content;

@@ -76,7 +76,7 @@ std::map<std::string, std::int64_t> TrialDesk::last_steps(int trial) const {
 
 void TrialDesk::make_folders(const Attempt& attempt) const {
   try {
-    fs::create_directories(attempt.folder / "output");
+    fs::create_directories(attempt.folder);
     fs::create_directories(attempt.checkpoint_folder);
   } catch (const fs::filesystem_error& error) {
     const std::string message = std::string("an attempt's folder cannot be made: ") + error.what();
