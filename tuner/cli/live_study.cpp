@@ -37,7 +37,10 @@ report::StudyRows read_live_study(const std::filesystem::path& store, const std:
     report::bill_running(rows.attempts, SystemClock().wall_now());
   } else {
     rows.study.state = "interrupted";
-    rows.study.finish_reason = "no tune works on it; `tune resume " + study + "` continues it";
+    const bool asked = rows.study.facts.value("driver", "") == "ask-tell";
+    rows.study.finish_reason =
+        "no tune works on it; " + (asked ? "`tune ask-tell` with its spec and store continues it"
+                                         : "`tune resume " + study + "` continues it");
   }
   return rows;
 }

@@ -1,9 +1,8 @@
 // `tune --spec FILE`: creates a study, or goes on with it.
-#include <charconv>
-
 #include "tuner/cli/checked_spec.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/dry_run.h"
+#include "tuner/cli/number_options.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/cli/study_run.h"
 #include "tuner/core/atomic_file.h"
@@ -11,23 +10,6 @@
 #include "tuner/engine/builtin_trainer.h"
 
 namespace tune::cli {
-namespace {
-
-constexpr std::uint64_t kLargestSeed = (std::uint64_t{1} << 53) - 1;  // JSON keeps whole numbers up to there
-
-std::optional<std::uint64_t> seed_option(const Parsed& options) {
-  if (!options.has("seed")) return std::nullopt;
-  const std::string text = options.text("seed");
-  std::uint64_t seed = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), seed);
-  if (problem != std::errc() || end != text.data() + text.size() || seed > kLargestSeed) {
-    throw Error(ExitCode::kUsage, "--seed takes a whole number from 0 to 2^53 - 1, not \"" + text + "\"");
-  }
-  return seed;
-}
-
-}  // namespace
-
 int run_command(const Arguments& arguments, Console& console) {
   Options declared("run");
   declared.value("spec", "FILE", "the search, as JSON; `tune schema` describes it")

@@ -7,6 +7,7 @@
 #include <ostream>
 #include <stdexcept>
 
+#include "tuner/cli/number_options.h"
 #include "tuner/cli/output.h"
 #include "tuner/cli/status_display.h"
 #include "tuner/cli/store_path.h"
@@ -16,8 +17,6 @@
 
 namespace tune::cli {
 namespace {
-
-constexpr std::int64_t kMostTrials = 1'000'000'000;
 
 // A signal handler sees nothing but globals.
 engine::Interruption interruption;
@@ -60,14 +59,6 @@ class SignalsCaught {
   struct sigaction before_[std::size(kSignals)]{};
   struct sigaction pipe_before_ {};
 };
-
-std::optional<int> count_option(const Parsed& options, const std::string& name) {
-  const std::optional<std::int64_t> number = options.integer(name);
-  if (!number) return std::nullopt;
-  if (*number > kMostTrials)
-    throw Error(ExitCode::kUsage, "--" + name + " is at most " + std::to_string(kMostTrials));
-  return static_cast<int>(*number);
-}
 
 std::optional<report::PromotionOutcome> outcome_of(const engine::RunReport& run, const std::string& model) {
   if (!run.promotion) return std::nullopt;

@@ -65,6 +65,13 @@ void HistoryBook::set_state(int number, TrialState state) {
   open.view.state = state;
 }
 
+void HistoryBook::set_budget(int number, double budget) {
+  open(number);
+  Open& open = open_.at(number);
+  open.changed = open.changed || open.view.budget != budget;
+  open.view.budget = budget;
+}
+
 void HistoryBook::close(int number, TrialState state, std::vector<double> values,
                         const std::string& failure) {
   open(number);

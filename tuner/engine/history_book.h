@@ -26,6 +26,7 @@ class HistoryBook {
   bool add_point(int number, MetricPoint point);
   void remove_points(int number);
   void set_state(int number, TrialState state);
+  void set_budget(int number, double budget);
   // Ends it: no more points.
   void close(int number, TrialState state, std::vector<double> values, const std::string& failure);
 

@@ -2,38 +2,11 @@
 
 #include <signal.h>
 
-#include <exception>
 #include <utility>
-#include <vector>
 
 #include "tuner/core/error.h"
-#include "tuner/core/rng.h"
 
 namespace tune::engine {
-namespace {
-
-// Why the answer cannot be used; empty if it can.
-std::string objection(const strategies::Answer& answer, const SearchSpace& space, const History& history) {
-  const auto* suggestion = std::get_if<strategies::Suggestion>(&answer);
-  if (suggestion == nullptr) return {};
-  if (suggestion->resume_trial) {
-    const int number = *suggestion->resume_trial;
-    const bool paused = number >= 1 && number < history.next_number() &&
-                        history.trials[static_cast<std::size_t>(number) - 1]->state == TrialState::kPaused;
-    return paused ? std::string() : "it resumes trial " + std::to_string(number) + ", which is not paused";
-  }
-  if (!(suggestion->budget > 0 && suggestion->budget <= 1)) return "its budget is not in (0, 1]";
-  return space.objection(suggestion->parameters).value_or(std::string());
-}
-
-strategies::Suggestion random_point(const SearchSpace& space, Rng& rng) {
-  std::vector<double> unit(space.size());
-  for (double& u : unit) u = rng.uniform();
-  return {space.from_unit(unit), 1, std::nullopt, "random, since the strategy failed"};
-}
-
-}  // namespace
-
 Suggester::Suggester(strategies::Strategy& strategy, const SearchSpace& space, std::uint64_t seed,
                      std::function<void()> on_answer)
     : strategy_(strategy), space_(space), seed_(seed), on_answer_(std::move(on_answer)) {
@@ -81,7 +54,7 @@ void Suggester::work() {
     if (ending_) return;
     const History& history = *std::exchange(question_, nullptr);
     lock.unlock();
-    Suggested suggested = answer(history);
+    Suggested suggested = suggest(strategy_, space_, seed_, history);
     lock.lock();
     answer_ = std::move(suggested);
     changed_.notify_all();
@@ -90,22 +63,6 @@ void Suggester::work() {
     on_answer_();
     lock.lock();
   }
-}
-
-Suggested Suggester::answer(const History& history) const {
-  const int number = history.next_number();
-  std::string trouble;
-  try {
-    Rng rng(seed_, static_cast<std::uint64_t>(number));
-    strategies::Answer answer = strategy_.suggest(history, rng);
-    trouble = objection(answer, space_, history);
-    if (trouble.empty()) return {std::move(answer), {}};
-  } catch (const std::exception& error) {
-    trouble = error.what();
-  }
-  Rng rng(seed_, static_cast<std::uint64_t>(number));
-  return {random_point(space_, rng),
-          "trial " + std::to_string(number) + " is a random point, since the strategy failed: " + trouble};
 }
 
 }  // namespace tune::engine

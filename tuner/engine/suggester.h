@@ -4,18 +4,11 @@
 #include <functional>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <thread>
 
-#include "strategies/strategy.h"
+#include "tuner/engine/suggest.h"
 
 namespace tune::engine {
-
-struct Suggested {
-  strategies::Answer answer;
-  std::string
-      notice;  // why the answer is a random point instead of the strategy's; empty if it is the strategy's
-};
 
 // Owned by the loop; every member is called on the loop's thread. One question at a time. The strategy is
 // called on the worker's thread only; a strategy that throws, or answers outside the space, is replaced by a
@@ -37,7 +30,6 @@ class Suggester {
 
  private:
   void work();
-  Suggested answer(const History& history) const;
 
   strategies::Strategy& strategy_;
   const SearchSpace& space_;

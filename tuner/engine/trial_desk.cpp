@@ -131,6 +131,7 @@ bool TrialDesk::start(store::TrialRow trial, bool is_new) {
   } else {
     parts_.book.set_state(trial.number, TrialState::kRunning);
     if (starts_over) parts_.book.remove_points(trial.number);
+    parts_.book.set_budget(trial.number, trial.budget);
   }
   crash_point("trial_committed");
   AttemptRecord record;

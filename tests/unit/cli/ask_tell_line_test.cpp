@@ -1,0 +1,164 @@
+// Requests as lines, and what is answered to good and to bad ones.
+#include "tuner/cli/ask_tell_line.h"
+
+#include <limits>
+#include <memory>
+
+#include "strategies/stop_rule.h"
+#include "strategies/strategy.h"
+#include "support/catch.h"
+#include "tuner/core/spec.h"
+
+namespace tune::cli {
+namespace {
+
+// A session in memory, with a manual clock.
+class Session {
+ public:
+  explicit Session(const std::string& strategy = R"({"name": "random", "seed": 3})",
+                   const std::string& limits = R"({"trials": 4})",
+                   const std::string& parameters = R"({"x": {"type": "float", "min": 0, "max": 1}})")
+      : spec_(parse_spec(
+            R"({"study": "s", "objective": {"metric": "loss", "goal": "minimize", "reduce": "last"},
+                             "early_stopping": {"rule": "median", "min_trials": 1},
+                             "parameters": )" +
+                parameters + R"(, "strategy": )" + strategy + R"(, "limits": )" + limits + "}",
+            "search.json", ".", SpecUse::kAskTell)),
+        strategy_(strategies::make_strategy(spec_.strategy, spec_.space, spec_.objective, 3)),
+        rule_(strategies::make_stop_rule(spec_.early_stopping, spec_.objective)),
+        session_({spec_, 3, *strategy_, *rule_, clock, nullptr, {}}) {}
+  Json operator()(const std::string& line) { return Json::parse(answer_line(session_, line)); }
+  std::string text(const std::string& line) { return answer_line(session_, line); }
+  std::string error(const std::string& line) {
+    const Json answer = (*this)(line);
+    REQUIRE(answer.size() == 1);
+    return answer.at("error").at("message");
+  }
+  ManualClock clock;
+
+ private:
+  Spec spec_;
+  std::unique_ptr<strategies::Strategy> strategy_;
+  std::unique_ptr<strategies::StopRule> rule_;
+  engine::AskTell session_;
+};
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+TEST_CASE("each request is answered in one line with the keys in the agreed order") {
+  Session session;
+  const std::string asked = session.text(R"({"ask": 2})");
+  CHECK(has(asked, R"({"trials":[{"trial":1,"parameters":{"x":)"));
+  CHECK(has(asked, R"({"trial":2,"parameters":{"x":)"));
+  CHECK(session.text(R"({"report": {"trial": 1, "step": 3, "value": 0.41}})") ==
+        R"({"decision":"continue"})");
+  CHECK(session.text(R"({"best": true})") == R"({"trial":null})");
+  CHECK(session.text(R"({"tell": {"trial": 1, "value": 0.93}})") == R"({"ok":true})");
+  CHECK(session.text(R"({"tell": {"trial": 2, "state": "failed", "reason": "oom"}})") == R"({"ok":true})");
+  CHECK(has(session.text(R"({"best": true})"), R"({"trial":1,"value":0.93,"parameters":{"x":)"));
+  CHECK(session.text(R"({"pending": true})") == R"({"trials":[]})");
+}
+
+TEST_CASE("the limit of trials ends the asking, the open ones can still be told") {
+  Session session;
+  CHECK(session(R"({"ask": 3})").at("trials").size() == 3);
+  const Json last = session(R"({"ask": 3})");
+  CHECK(last.at("trials").size() == 1);
+  CHECK_FALSE(last.contains("exhausted"));
+  CHECK(session.text(R"({"ask": 1})") == R"({"trials":[],"exhausted":true})");
+  CHECK(session(R"({"pending": true})").at("trials").size() == 4);
+  CHECK(session.text(R"({"tell": {"trial": 4, "value": 1}})") == R"({"ok":true})");
+}
+
+TEST_CASE("the time limit ends the asking") {
+  Session session(R"({"name": "random", "seed": 3})", R"({"time": "1m"})");
+  CHECK(session(R"({"ask": 1})").at("trials").size() == 1);
+  session.clock.advance(Milliseconds(60'000));
+  CHECK(session.text(R"({"ask": 1})") == R"({"trials":[],"exhausted":true})");
+}
+
+TEST_CASE("a strategy at its end is exhausted") {
+  Session session(R"({"name": "grid", "seed": 3})", R"({"trials": 9})",
+                  R"({"x": {"type": "int", "min": 1, "max": 2}})");
+  CHECK(session(R"({"ask": 9})").at("trials").size() == 2);
+  CHECK(session.text(R"({"ask": 1})") == R"({"trials":[],"exhausted":true})");
+}
+
+TEST_CASE("a result that is not finite fails the trial, and is never the best") {
+  Session session;
+  session(R"({"ask": 3})");
+  CHECK(session(R"({"tell": {"trial": 1, "value": null}})").at("ok") == true);
+  CHECK(session(R"({"tell": {"trial": 2, "value": "-Infinity"}})").at("ok") == true);
+  CHECK(session.text(R"({"best": true})") == R"({"trial":null})");
+  CHECK(session.error(R"({"tell": {"trial": 1, "value": 1}})") == "trial 1 was told already: it is failed");
+  CHECK(session(R"({"report": {"trial": 3, "value": null}})").at("decision") == "continue");
+}
+
+TEST_CASE("without a value the reports decide, by the objective's reduce") {
+  Session session;
+  session(R"({"ask": 2})");
+  session(R"({"report": {"trial": 1, "value": 0.5}})");
+  session(R"({"report": {"trial": 1, "value": 0.75}})");
+  CHECK(session.text(R"({"tell": {"trial": 1}})") == R"({"ok":true})");
+  CHECK(session(R"({"best": true})").at("value") == 0.75);
+  CHECK(has(session.error(R"({"tell": {"trial": 2}})"), "trial 2 has no value"));
+  CHECK(session.text(R"({"tell": {"trial": 2, "state": "stopped"}})") == R"({"ok":true})");
+}
+
+TEST_CASE("the stop rule judges each new step of a running trial") {
+  Session session;
+  session(R"({"ask": 2})");
+  session(R"({"report": {"trial": 1, "step": 1, "value": 0.5}})");
+  session(R"({"report": {"trial": 1, "step": 2, "value": 0.4}})");
+  session(R"({"tell": {"trial": 1}})");
+  CHECK(session(R"({"report": {"trial": 2, "step": 1, "value": 0.1}})").at("decision") == "continue");
+  const Json stop = session(R"({"report": {"trial": 2, "step": 2, "value": 0.9}})");
+  CHECK(stop.at("decision") == "stop");
+  CHECK(has(stop.at("reason"), "median"));
+}
+
+TEST_CASE("a bad line is answered with what is wrong with it, and the session goes on") {
+  Session session;
+  session(R"({"ask": 1})");
+  const std::pair<const char*, const char*> cases[] = {
+      {"", "the line is not JSON"},
+      {"{\"ask\": 1", "the line is not JSON"},
+      {R"({"tell": {"trial": 1, "value": NaN}})", "null for a value that is not finite"},
+      {R"({"tell": {"trial": 1, "value": 1e999}})", "the line is not JSON"},
+      {"[1]", "an object with one key"},
+      {"{}", "an object with one key"},
+      {R"({"ask": 1, "best": true})", "an object with one key"},
+      {R"({"aks": 1})", "did you mean \"ask\"?"},
+      {R"({"ask": 0})", "ask is a whole number from 1 to 1000, not 0"},
+      {R"({"ask": 1.5})", "not 1.5"},
+      {R"({"ask": "2"})", "not \"2\""},
+      {R"({"ask": 100000000000000000000})", "ask is a whole number"},
+      {R"({"ask": 18446744073709551615})", "ask is a whole number"},
+      {R"({"report": 1})", "report takes an object"},
+      {R"({"report": {"trial": 1}})", "\"value\" is missing"},
+      {R"({"report": {"trial": 1, "value": "high"}})", "a number or null, not \"high\""},
+      {R"({"report": {"trial": 1, "step": 0, "value": 1}})", "\"step\" is a whole number from 1"},
+      {R"({"report": {"trial": 9, "value": 1}})", "there is no trial 9; the last one is 1"},
+      {R"({"tell": {"value": 1}})", "\"trial\" is missing"},
+      {R"({"tell": {"trial": -1, "value": 1}})", "\"trial\" is a whole number from 1"},
+      {R"({"tell": {"trial": 1, "valeu": 1}})", "did you mean \"value\"?"},
+      {R"({"tell": {"trial": 1, "state": "complete"}})", "did you mean \"completed\"?"},
+      {R"({"tell": {"trial": 1, "state": "running"}})", "not a state that a trial can be told"},
+      {R"({"tell": {"trial": 1, "state": "failed", "value": 1}})", "a failed trial has no value"},
+      {R"({"tell": {"trial": 1, "state": "failed", "reason": 7}})", "\"reason\" is a text, not 7"},
+      {R"({"best": 1})", "best takes true, not 1"},
+      {R"({"pending": false})", "pending takes true, not false"},
+  };
+  for (const auto& [line, part] : cases) {
+    CAPTURE(line);
+    const std::string message = session.error(line);
+    CAPTURE(message);
+    CHECK(has(message, part));
+    CHECK_FALSE(has(message, "\n"));
+  }
+  CHECK_FALSE(session.error("{\"ask\": \"\xff\xfe\"}").empty());
+  CHECK(session.text(R"({"tell": {"trial": 1, "value": 1}})") == R"({"ok":true})");
+}
+
+}  // namespace
+}  // namespace tune::cli

@@ -1,0 +1,34 @@
+#include "tuner/cli/number_options.h"
+
+#include <charconv>
+
+#include "tuner/core/error.h"
+
+namespace tune::cli {
+namespace {
+
+constexpr std::int64_t kMostTrials = 1'000'000'000;
+constexpr std::uint64_t kLargestSeed = (std::uint64_t{1} << 53) - 1;  // JSON keeps whole numbers up to there
+
+}  // namespace
+
+std::optional<int> count_option(const Parsed& options, const std::string& name) {
+  const std::optional<std::int64_t> number = options.integer(name);
+  if (!number) return std::nullopt;
+  if (*number > kMostTrials)
+    throw Error(ExitCode::kUsage, "--" + name + " is at most " + std::to_string(kMostTrials));
+  return static_cast<int>(*number);
+}
+
+std::optional<std::uint64_t> seed_option(const Parsed& options) {
+  if (!options.has("seed")) return std::nullopt;
+  const std::string text = options.text("seed");
+  std::uint64_t seed = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (problem != std::errc() || end != text.data() + text.size() || seed > kLargestSeed) {
+    throw Error(ExitCode::kUsage, "--seed takes a whole number from 0 to 2^53 - 1, not \"" + text + "\"");
+  }
+  return seed;
+}
+
+}  // namespace tune::cli
