@@ -7,6 +7,20 @@
 namespace tune::store {
 namespace {
 
+// Since version 2. A macro, so that literals can hold it: for new files, and for older ones.
+#define EARLIER_TRIALS_TABLE                                                   \
+  "CREATE TABLE earlier_trials ("                                              \
+  "  id INTEGER PRIMARY KEY,"                                                  \
+  "  study TEXT NOT NULL,"                                                     \
+  "  kind TEXT NOT NULL CHECK (kind IN ('identical', 'transfer')),"            \
+  "  number INTEGER NOT NULL,"                                                 \
+  "  parameters TEXT NOT NULL,"                                                \
+  "  state TEXT NOT NULL CHECK (state IN ('completed', 'stopped', 'failed'))," \
+  "  budget REAL NOT NULL,"                                                    \
+  "  failure TEXT NOT NULL,"                                                   \
+  "  objective_values TEXT NOT NULL,"                                          \
+  "  UNIQUE (study, number)) STRICT;"
+
 // Times are UTC milliseconds. A column ANY holds a REAL, or one of the texts 'NaN', 'Infinity', '-Infinity'.
 constexpr const char* kStudyTables = R"sql(
 CREATE TABLE study (
@@ -82,13 +96,7 @@ CREATE TABLE metrics (
   time_ms INTEGER NOT NULL,
   PRIMARY KEY (metric, trial, step)
 ) STRICT, WITHOUT ROWID;
-CREATE TABLE observations (
-  id INTEGER PRIMARY KEY,
-  trial INTEGER NOT NULL REFERENCES trials (number),
-  step INTEGER NOT NULL,
-  objective_values TEXT NOT NULL,
-  UNIQUE (trial, step)
-) STRICT;
+)sql" EARLIER_TRIALS_TABLE R"sql(
 CREATE TABLE events (
   id INTEGER PRIMARY KEY,
   time_ms INTEGER NOT NULL,
@@ -102,6 +110,9 @@ BEGIN SELECT RAISE(ABORT, 'events never change'); END;
 CREATE TRIGGER events_are_never_deleted BEFORE DELETE ON events
 BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
 )sql";
+
+// Version 1 kept a trial's final values a second time, under "observations", which nothing read.
+constexpr const char* kStudyFrom1To2 = "DROP TABLE observations;" EARLIER_TRIALS_TABLE;
 
 constexpr const char* kRegistryTables = R"sql(
 CREATE TABLE versions (
@@ -182,7 +193,11 @@ void in_transaction(Connection& connection, Work&& work) {
 }  // namespace
 
 const Schema& study_schema() {
-  static const Schema schema = {0x74756E73, kStudySchemaVersion, kStudyTables, {}, "tune resume"};  // "tuns"
+  static const Schema schema = {0x74756E73,  // "tuns"
+                                kStudySchemaVersion,
+                                kStudyTables,
+                                {{1, kStudyFrom1To2}},
+                                "tune resume"};
   return schema;
 }
 

@@ -177,6 +177,28 @@ std::vector<EventRow> StudyStore::events(std::int64_t after_id, int limit) const
   return rows;
 }
 
+std::vector<EarlierTrial> StudyStore::earlier_trials() const {
+  Query query(impl_->connection,
+              "SELECT study, kind, number, parameters, state, budget, failure, objective_values"
+              " FROM earlier_trials ORDER BY id");
+  std::vector<EarlierTrial> trials;
+  while (query.step()) {
+    EarlierTrial earlier;
+    earlier.study = query.text();
+    earlier.kind = warm_start_from_string(query.text());
+    auto view = std::make_shared<TrialView>();
+    view->number = query.small();
+    view->parameters = query.json().get<ParameterSet>();
+    view->state = trial_state_from_string(query.text());
+    view->budget = query.real();
+    view->failure = query.text();
+    view->values = values_from(query.json());
+    earlier.trial = std::move(view);
+    trials.push_back(std::move(earlier));
+  }
+  return trials;
+}
+
 History StudyStore::load_history() const {
   const ReadTransaction transaction(impl_->connection, impl_->depth == 0);
   History history;
@@ -209,6 +231,8 @@ History StudyStore::load_history() const {
   }
   for (const auto& view : views) view->curve.shrink_to_fit();
   history.trials.assign(views.begin(), views.end());
+  if (auto earlier = earlier_trials(); !earlier.empty())
+    history.earlier = std::make_shared<const std::vector<EarlierTrial>>(std::move(earlier));
   return history;
 }
 

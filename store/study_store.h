@@ -16,7 +16,7 @@
 namespace tune::store {
 
 // Schema version that this program writes. Older files are migrated forward when opened for writing.
-inline constexpr int kStudySchemaVersion = 1;
+inline constexpr int kStudySchemaVersion = 2;
 
 struct StudyRow {
   std::string name;
@@ -128,10 +128,11 @@ class StudyStore {
   void insert_metrics(
       const std::vector<MetricRow>& rows);         // of a repeated (trial, name, step) the later counts
   std::int64_t append_event(const EventRow& row);  // returns its id
-  // What a trial was worth at `step`, in the order of arrival; once for a trial and step.
-  void insert_observation(int trial, const std::vector<double>& values, std::int64_t step);
   // Forgets the points of a trial whose next attempt starts from the beginning.
   void remove_metrics(int trial);
+  // What the study learns from, in the order in which History::earlier will hold it, in place of what was
+  // there.
+  void replace_earlier_trials(const std::vector<EarlierTrial>& trials);
   // Moves what the WAL holds into the database, as far as readers allow; waits for none. The writer's job
   // alone.
   void checkpoint_wal();
@@ -145,6 +146,7 @@ class StudyStore {
   std::vector<MetricRow> metrics(int trial, const std::string& name = {}) const;  // by name, step
   std::vector<MetricPoint> curve(int trial, const std::string& name) const;       // by step
   std::vector<EventRow> events(std::int64_t after_id = 0, int limit = 1000) const;
+  std::vector<EarlierTrial> earlier_trials() const;
   // Reads everything a strategy needs; used when a study is continued.
   History load_history() const;
   std::string integrity() const;  // "ok", or what SQLite says is wrong

@@ -222,13 +222,22 @@ std::int64_t StudyStore::append_event(const EventRow& row) {
   return id;
 }
 
-void StudyStore::insert_observation(int trial, const std::vector<double>& values, std::int64_t step) {
+void StudyStore::replace_earlier_trials(const std::vector<EarlierTrial>& trials) {
   Transaction transaction(*this);
-  Query(impl_->connection, "INSERT INTO observations (trial, step, objective_values) VALUES (?, ?, ?)")
-      .bind(trial)
-      .bind(step)
-      .bind(values_json(values))
-      .run();
+  Query(impl_->connection, "DELETE FROM earlier_trials").run();
+  Query query(impl_->connection,
+              "INSERT INTO earlier_trials (study, kind, number, parameters, state, budget, failure, "
+              "objective_values) VALUES (?, ?, ?, ?, ?, ?, ?, ?)");
+  for (const EarlierTrial& earlier : trials)
+    query.bind(earlier.study)
+        .bind(to_string(earlier.kind))
+        .bind(earlier.trial->number)
+        .bind(Json(earlier.trial->parameters))
+        .bind(to_string(earlier.trial->state))
+        .bind(earlier.trial->budget)
+        .bind(earlier.trial->failure)
+        .bind(values_json(earlier.trial->values))
+        .run();
   transaction.commit();
 }
 

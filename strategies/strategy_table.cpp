@@ -5,6 +5,7 @@
 #include "strategies/sobol_strategy.h"
 #include "strategies/strategy.h"
 #include "strategies/try_first.h"
+#include "strategies/warm_started.h"
 
 namespace tune::strategies {
 namespace {
@@ -12,6 +13,7 @@ namespace {
 struct Maker {
   StrategyEntry entry;
   std::unique_ptr<Strategy> (*make)(const SearchSpace&, const Objective&, std::uint64_t seed);
+  bool learns = true;  // from results
 };
 
 const std::vector<Maker>& makers() {
@@ -30,15 +32,18 @@ const std::vector<Maker>& makers() {
       {{"random", "independent uniform points on each parameter's scale"},
        [](const SearchSpace& space, const Objective&, std::uint64_t) -> std::unique_ptr<Strategy> {
          return std::make_unique<RandomStrategy>(space);
-       }},
+       },
+       false},
       {{"sobol", "scrambled Sobol points, which cover the space more evenly than random ones"},
        [](const SearchSpace& space, const Objective&, std::uint64_t seed) -> std::unique_ptr<Strategy> {
          return std::make_unique<SobolStrategy>(space, seed);
-       }},
+       },
+       false},
       {{"grid", "every combination once; needs int, categorical, step or levels"},
        [](const SearchSpace& space, const Objective&, std::uint64_t) -> std::unique_ptr<Strategy> {
          return std::make_unique<GridStrategy>(space);
-       }},
+       },
+       false},
   };
   return table;
 }
@@ -62,7 +67,8 @@ std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, const SearchSp
       names += std::string(names.empty() ? "" : ", ") + maker.entry.name;
       continue;
     }
-    auto strategy = maker.make(space, objective, seed);
+    std::unique_ptr<Strategy> strategy = std::make_unique<WarmStarted>(
+        maker.make(space, objective, seed), space, objective.goal, spec.try_first.size(), maker.learns);
     if (spec.try_first.empty()) return strategy;
     return std::make_unique<TryFirst>(std::move(strategy), spec.try_first, space);
   }

@@ -1,5 +1,7 @@
 #include "strategies/try_first.h"
 
+#include <algorithm>
+
 namespace tune::strategies {
 namespace {
 
@@ -9,6 +11,27 @@ Json canonical(const Parameter& parameter, const Json& value) {
   if (parameter.type == ParameterType::kInt && value.is_number_float())
     return static_cast<std::int64_t>(value.get<double>());
   return value;
+}
+
+// Adds the parents that the given parameters need to be active, where the point leaves them open: with the
+// strategy's value if that will do. Of children that need different values the last in the spec wins.
+std::vector<std::string> add_parents(const SearchSpace& space, const ParameterSet& rest,
+                                     ParameterSet& point) {
+  std::vector<std::string> added;
+  const std::vector<std::size_t>& order = space.dependency_order();
+  for (auto index = order.rbegin(); index != order.rend(); ++index) {
+    const Parameter& parameter = space.parameters()[*index];
+    if (!point.contains(parameter.name)) continue;
+    for (const Condition& condition : parameter.when) {
+      if (point.contains(condition.parent)) continue;
+      const auto other = rest.find(condition.parent);
+      const bool will_do = other != rest.end() && std::find(condition.any_of.begin(), condition.any_of.end(),
+                                                            other->second) != condition.any_of.end();
+      point[condition.parent] = will_do ? other->second : condition.any_of.front();
+      added.push_back(condition.parent);
+    }
+  }
+  return added;
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -36,7 +59,8 @@ TryFirst::TryFirst(std::unique_ptr<Strategy> inner, std::vector<ParameterSet> po
   }
 }
 
-Suggestion TryFirst::complete(const ParameterSet& given, const ParameterSet& rest, Rng& rng) const {
+Suggestion TryFirst::complete(ParameterSet given, const ParameterSet& rest, Rng& rng) const {
+  const std::vector<std::string> parents = add_parents(space_, rest, given);
   Suggestion suggestion;
   suggestion.note = "from try_first";
   std::vector<std::string> filled, dropped;
@@ -57,6 +81,7 @@ Suggestion TryFirst::complete(const ParameterSet& given, const ParameterSet& res
     suggestion.parameters[parameter.name] =
         other != rest.end() ? other->second : parameter.from_unit(rng.uniform());
   }
+  if (!parents.empty()) suggestion.note += "; which needs " + joined(parents);
   if (!filled.empty()) suggestion.note += "; the strategy chose " + joined(filled);
   if (!dropped.empty()) suggestion.note += "; not active and left out: " + joined(dropped);
   return suggestion;

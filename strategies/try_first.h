@@ -7,8 +7,9 @@
 
 namespace tune::strategies {
 
-// Trial n takes try_first[n - 1], and what that leaves open from the inner strategy's own suggestion; later
-// trials are the inner strategy's. Owns the inner strategy.
+// Trial n takes try_first[n - 1], and what that leaves open from the inner strategy's own suggestion, parents
+// of what it names apart: these get a value that makes it active. Later trials are the inner strategy's. Owns
+// the inner strategy.
 class TryFirst final : public Strategy {
  public:
   // Throws Error(kBadSpec) for a value that its parameter does not take.
@@ -16,7 +17,7 @@ class TryFirst final : public Strategy {
   Answer suggest(const History& history, Rng& rng) override;
 
  private:
-  Suggestion complete(const ParameterSet& given, const ParameterSet& rest, Rng& rng) const;
+  Suggestion complete(ParameterSet given, const ParameterSet& rest, Rng& rng) const;
 
   std::unique_ptr<Strategy> inner_;
   std::vector<ParameterSet> points_;

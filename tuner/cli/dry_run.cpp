@@ -9,6 +9,7 @@
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/attempt_plan.h"
+#include "tuner/engine/warm_start.h"
 #include "tuner/report/format.h"
 
 namespace tune::cli {
@@ -24,9 +25,11 @@ struct Planned {
 
 // The first suggestions of an empty history, each seeing those before it as running.
 std::vector<Planned> plan_trials(const Spec& spec, const std::filesystem::path& study_folder,
-                                 std::uint64_t seed) {
+                                 std::uint64_t seed, std::vector<EarlierTrial> earlier) {
   const auto strategy = strategies::make_strategy(spec.strategy, spec.space, spec.objective, seed);
   History history{spec.objective, {}};
+  if (!earlier.empty())
+    history.earlier = std::make_shared<const std::vector<EarlierTrial>>(std::move(earlier));
   std::vector<Planned> planned;
   const int most = std::min(kShown, spec.limits.trials.value_or(kShown));
   while (static_cast<int>(planned.size()) < most) {
@@ -62,7 +65,9 @@ int dry_run(const Spec& spec, const std::filesystem::path& store, const engine::
             bool as_json, Console& console) {
   const std::optional<std::uint64_t> given = overrides.seed ? overrides.seed : spec.strategy.seed;
   const std::uint64_t seed = given ? *given : entropy_seed();
-  const std::vector<Planned> planned = plan_trials(spec, store / spec.study, seed);
+  engine::WarmStartTrials earlier = engine::read_warm_start(store, spec, seed);
+  for (const std::string& notice : earlier.notices) console.err << "notice: " << notice << '\n';
+  const std::vector<Planned> planned = plan_trials(spec, store / spec.study, seed, std::move(earlier.trials));
   if (as_json) {
     Json trials = Json::array();
     for (const Planned& one : planned) {

@@ -55,6 +55,14 @@ bool is_finished(TrialState state) {
   return state == TrialState::kCompleted || state == TrialState::kStopped || state == TrialState::kFailed;
 }
 
+const char* to_string(WarmStart kind) { return kind == WarmStart::kIdentical ? "identical" : "transfer"; }
+
+WarmStart warm_start_from_string(const std::string& text) {
+  for (const WarmStart kind : {WarmStart::kIdentical, WarmStart::kTransfer})
+    if (text == to_string(kind)) return kind;
+  throw std::invalid_argument("\"" + text + "\" is not a kind of warm start");
+}
+
 std::optional<double> reduce_curve(const std::vector<MetricPoint>& curve, const Objective& objective) {
   std::optional<double> reduced;
   for (const MetricPoint& point : curve)

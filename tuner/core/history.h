@@ -49,12 +49,33 @@ struct TrialView {
   std::string failure;  // of a failed trial: "oom", "non_finite", "bad_data", "timeout", "crash", ...
 };
 
-// A snapshot; copying costs one pointer a trial. trials[i]->number == i + 1.
+// How the trials of an earlier study count: as this study's own, or as those of a related search, whose
+// values may have another scale and whose best region may lie elsewhere.
+enum class WarmStart { kIdentical, kTransfer };
+const char* to_string(WarmStart kind);
+WarmStart warm_start_from_string(const std::string& text);  // throws std::invalid_argument
+
+// A finished trial of an earlier study. Its parameters are a point of this study's space; its number and
+// values are the earlier study's own. Values compare only with those of the same study (kIdentical: with this
+// study's too).
+struct EarlierTrial {
+  std::string study;
+  WarmStart kind = WarmStart::kTransfer;
+  std::shared_ptr<const TrialView> trial;
+};
+
+// A snapshot; copying costs one pointer a trial. trials[i]->number == i + 1 unless some are borrowed.
 struct History {
   Objective objective;
   std::vector<std::shared_ptr<const TrialView>> trials;
+  // What the spec's warm_start brought, in its order: the same for as long as the study lives. nullptr:
+  // nothing.
+  std::shared_ptr<const std::vector<EarlierTrial>> earlier = nullptr;
+  // How many of the first trials are not this study's own: a model-based strategy sees earlier trials in
+  // front of the others, with values in this study's units and numbers of their own study. 0 everywhere else.
+  std::size_t borrowed = 0;
 
-  int next_number() const { return static_cast<int>(trials.size()) + 1; }
+  int next_number() const { return static_cast<int>(trials.size() - borrowed) + 1; }
   // The best completed trial, by value, the earliest of equals; nullptr when none has completed with a finite
   // value.
   const TrialView* best() const;

@@ -51,6 +51,12 @@ struct Resources {
   int trials_per_gpu = 1;
 };
 
+// An earlier study of the same store to learn from.
+struct WarmStartSpec {
+  std::string study;
+  WarmStart kind = WarmStart::kTransfer;
+};
+
 struct Spec {
   std::string study;
   Objective objective;
@@ -61,6 +67,7 @@ struct Spec {
   std::map<std::string, EnvironmentValue> environment;
   std::vector<MetricDefinition> metrics;
   StrategySpec strategy;
+  std::vector<WarmStartSpec> warm_start;
   EarlyStopping early_stopping;
   Limits limits;
   Resources resources;

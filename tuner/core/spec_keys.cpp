@@ -144,6 +144,22 @@ const ObjectTable kStrategy{
       .description = "Points to try before all others; parameters left out are chosen by the strategy.",
       .item = kMap}}};
 
+const ObjectTable kWarmStart{
+    {{.name = "study",
+      .kind = kText,
+      .description = "Name of the earlier study, in the same store.",
+      .required = true,
+      .text = &kStudyName},
+     {.name = "kind",
+      .kind = kText,
+      .description =
+          "identical: the same training on the same data, so its results count as this study's own; "
+          "transfer: a related search, whose results guide this one until it has its own.",
+      .required = true,
+      .choices = {"identical", "transfer"},
+      .foreign = {{"IDENTICAL_DATA_AND_ALGORITHM", "use \"identical\""},
+                  {"TRANSFER_LEARNING", "use \"transfer\""}}}}};
+
 const ObjectTable kEarlyStopping{
     {{.name = "rule",
       .kind = kText,
@@ -255,6 +271,11 @@ const ObjectTable kSpec{
       .object = &kMetric,
       .item = kObject},
      {.name = "strategy", .kind = kObject, .description = "How points are chosen.", .object = &kStrategy},
+     {.name = "warm_start",
+      .kind = kArray,
+      .description = "Earlier studies of the same store to learn from.",
+      .object = &kWarmStart,
+      .item = kObject},
      {.name = "early_stopping",
       .kind = kObject,
       .description = "When trials that do badly are stopped.",
@@ -271,7 +292,6 @@ const ObjectTable kSpec{
      {.name = "cost", .kind = kObject, .description = "What the machine costs.", .object = &kCost},
      {.name = "promote", .kind = kObject, .description = "Where the best model goes.", .object = &kPromote},
      {.name = "objectives", .kind = kAny, .later = true},
-     {.name = "warm_start", .kind = kAny, .later = true},
      {.name = "retry", .kind = kAny, .later = true},
      {.name = "replicates", .kind = kAny, .later = true},
      {.name = "notify", .kind = kAny, .later = true}}};

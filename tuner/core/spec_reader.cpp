@@ -62,6 +62,27 @@ StrategySpec read_strategy(const SpecProblems& problems) {
   return strategy;
 }
 
+std::vector<WarmStartSpec> read_warm_start(const Spec& spec, SpecProblems& problems) {
+  std::vector<WarmStartSpec> earlier;
+  const OrderedJson* list = problems.find("/warm_start");
+  if (list == nullptr) return earlier;
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    const std::string pointer = element_pointer("/warm_start", i);
+    const auto study = read_value<std::string>(problems, pointer + "/study");
+    const auto kind = read_value<std::string>(problems, pointer + "/kind");
+    if (!study || !kind) continue;
+    const bool repeated = std::any_of(earlier.begin(), earlier.end(),
+                                      [&](const WarmStartSpec& other) { return other.study == *study; });
+    if (repeated)
+      problems.add(pointer + "/study", "the study " + in_quotes(*study) + " is there twice", "name it once");
+    if (*study == spec.study)
+      problems.add(pointer + "/study", "a study cannot learn from itself",
+                   "name an earlier study, or give this one another name");
+    earlier.push_back({*study, warm_start_from_string(*kind)});
+  }
+  return earlier;
+}
+
 void check_grid(const Spec& spec, const ReadParameters& read, SpecProblems& problems) {
   if (spec.strategy.name != "grid") return;
   for (const auto& [name, parameter] : read.sound)
@@ -133,6 +154,7 @@ Spec read_document(SpecUse use, SpecProblems& problems) {
   check_objective_is_read(spec, problems);
   spec.strategy = read_strategy(problems);
   spec.strategy.try_first = read_try_first(read, problems);
+  spec.warm_start = read_warm_start(spec, problems);
   check_grid(spec, read, problems);
   spec.early_stopping = read_early_stopping(problems);
   spec.limits = read_limits(problems);

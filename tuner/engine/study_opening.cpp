@@ -5,6 +5,7 @@
 
 #include "tuner/core/rng.h"
 #include "tuner/engine/crash_point.h"
+#include "tuner/engine/warm_start.h"
 
 namespace tune::engine {
 namespace {
@@ -93,6 +94,32 @@ store::StoreSettings store_settings() {
   return settings;
 }
 
+// What the spec's warm_start names, recorded in the row's facts.
+WarmStartTrials learn(const fs::path& store_folder, const Spec& spec, store::StudyRow& row) {
+  if (spec.warm_start.empty()) return {};
+  WarmStartTrials earlier = read_warm_start(store_folder, spec, row.seed);
+  row.facts["warm_start"] = earlier.facts;
+  return earlier;
+}
+
+// Nothing was tried with the stored spec: whoever was refused for what it asks may have mended it. What was
+// copied for the same spec stays, since the earlier studies may be gone by now.
+WarmStartTrials replace_untried(store::StudyStore& store, const fs::path& store_folder, const Spec& spec,
+                                store::StudyRow& row) {
+  const store::StudyRow stored = store.study();
+  if (spec_difference(stored.spec, spec.document).empty()) {
+    if (stored.facts.contains("warm_start")) row.facts["warm_start"] = stored.facts["warm_start"];
+    store.replace_study(row);
+    return {};
+  }
+  WarmStartTrials earlier = learn(store_folder, spec, row);
+  store::StudyStore::Transaction transaction(store);
+  store.replace_study(row);
+  store.replace_earlier_trials(earlier.trials);
+  transaction.commit();
+  return earlier;
+}
+
 }  // namespace
 
 Limits override_limits(Limits limits, const Overrides& overrides) {
@@ -124,27 +151,33 @@ OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std
                        const Overrides& overrides) {
   const store::StoreSettings settings = store_settings();
   const fs::path folder = store_folder / spec.study, file = folder / "study.db";
+  store::StudyRow new_study = new_row(spec, spec_text, overrides);
+  WarmStartTrials earlier;
+  // Before a folder is made, since the spec may ask for what is not there.
+  if (!store::StudyStore::holds_study(file)) earlier = learn(store_folder, spec, new_study);
   make_private_folder(store_folder);
   make_private_folder(folder);
   FileLock lock = lock_study(folder, spec.study);
   if (std::optional<store::StudyStore> store = existing_store(file, settings)) {
     store::StudyRow row = store->study();
     if (store->trial_count() == 0 && is_different(row, spec, overrides)) {
-      // Nothing was tried with the stored spec: whoever was refused for what it asks may have mended it.
-      row = new_row(spec, spec_text, overrides);
-      store->replace_study(row);
-      return {std::move(lock), std::move(*store), std::move(row), false};
+      earlier = replace_untried(*store, store_folder, spec, new_study);
+      return {std::move(lock), std::move(*store), std::move(new_study), false, std::move(earlier.notices)};
     }
     refuse_difference(row, spec, overrides);
     row.limits = limits_json(override_limits(limits_from_json(row.limits), overrides));
-    return {std::move(lock), std::move(*store), std::move(row), false};
+    return {std::move(lock), std::move(*store), std::move(row), false, {}};
   }
-  const store::StudyRow row = new_row(spec, spec_text, overrides);
   store::StudyStore store(file, store::OpenMode::kCreate, settings);
   crash_point("store_created");
-  store.create_study(row);
+  {
+    store::StudyStore::Transaction transaction(store);
+    store.create_study(new_study);
+    store.replace_earlier_trials(earlier.trials);
+    transaction.commit();
+  }
   crash_point("study_created");
-  return {std::move(lock), std::move(store), row, true};
+  return {std::move(lock), std::move(store), std::move(new_study), true, std::move(earlier.notices)};
 }
 
 void bring_up_to_date(const fs::path& store_folder, const std::string& study) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "store/study_store.h"
 #include "tuner/core/spec.h"
@@ -25,6 +26,7 @@ struct OpenedStudy {
   store::StudyStore store;
   store::StudyRow row;  // limits in force, raised by the overrides
   bool is_new = false;
+  std::vector<std::string> notices;  // what a new study learns from earlier ones
 };
 
 // The limits of a study as its row holds them:
@@ -35,9 +37,10 @@ Limits limits_from_json(const Json& json);
 // The limits with those of the command line in their place.
 Limits override_limits(Limits limits, const Overrides& overrides);
 
-// Creates STORE/STUDY (mode 0700) or continues it. Throws Error(kConflict) when another process works on it
-// (with its pid), when the stored spec differs (with the differing lines) or the seed does; while a study has
-// no trials the new spec takes the stored one's place. Error(kEnvironment) when the store cannot be written.
+// Creates STORE/STUDY (mode 0700), with copies of what the spec's warm_start names, or continues it. Throws
+// SpecError for a warm start that is not possible; Error(kConflict) when another process works on it (with
+// its pid), when the stored spec differs (with the differing lines) or the seed does; while a study has no
+// trials the new spec takes the stored one's place. Error(kEnvironment) when the store cannot be written.
 // $TUNE_SYNCHRONOUS says what a commit survives.
 OpenedStudy open_study(const std::filesystem::path& store, const Spec& spec, const std::string& spec_text,
                        const Overrides& overrides);

@@ -189,12 +189,6 @@ void TrialDesk::write_end(Journal::Entry& entry, const Running& running,
   store::AttemptRow attempt = running.attempt;
   entry.store().update_attempt(attempt);
   entry.store().update_trial(running.trial);
-  const bool has_observation =
-      outcome.state == TrialState::kCompleted || outcome.state == TrialState::kStopped;
-  if (has_observation && outcome.value) {
-    const std::vector<MetricPoint>& curve = parts_.book.trial(running.attempt.trial).curve;
-    entry.store().insert_observation(running.attempt.trial, {*outcome.value}, curve.back().step);
-  }
   StatusEvent event;
   event.kind = is_finished(outcome.state) ? StatusKind::kTrialFinished : StatusKind::kAttemptRequeued;
   event.trial = attempt.trial;

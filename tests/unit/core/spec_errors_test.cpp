@@ -259,7 +259,6 @@ TEST_CASE("what this version does not have yet is refused by name", "[spec]") {
       {"/limits/target", "0.9"},
       {"/limits/no_improvement", "5"},
       {"/limits/convergence", "{}"},
-      {"/warm_start", "[]"},
       {"/objectives", "[]"},
       {"/retry", "{}"},
       {"/replicates", "3"},
@@ -270,6 +269,23 @@ TEST_CASE("what this version does not have yet is refused by name", "[spec]") {
   REQUIRE_THAT(problems,
                Catch::Matchers::StartsWith(pointer + ": ") && Contains("is not implemented in this version"));
   REQUIRE(std::count(problems.begin(), problems.end(), '\n') == 1);
+}
+
+TEST_CASE("a warm start names each earlier study once, and how its results count", "[spec]") {
+  const Spec spec = parse(
+      changed("/warm_start", R"([{"study": "a", "kind": "identical"}, {"study": "b", "kind": "transfer"}])"));
+  REQUIRE(spec.warm_start.size() == 2);
+  CHECK(spec.warm_start[0].study == "a");
+  CHECK(spec.warm_start[0].kind == WarmStart::kIdentical);
+  CHECK(spec.warm_start[1].kind == WarmStart::kTransfer);
+  const auto problems = [](const std::string& list) { return problems_of(changed("/warm_start", list)); };
+  CHECK_THAT(problems(R"([{"study": "a", "kind": "transfer"}, {"study": "a", "kind": "transfer"}])"),
+             Catch::Matchers::StartsWith("/warm_start/1/study: ") && Contains("is there twice"));
+  CHECK_THAT(problems(R"([{"study": "s", "kind": "transfer"}])"), Contains("cannot learn from itself"));
+  CHECK_THAT(problems(R"([{"study": "a", "kind": "identicla"}])"), Contains("did you mean \"identical\"?"));
+  CHECK_THAT(problems(R"([{"study": "a"}])"), Contains("the key \"kind\" is missing"));
+  CHECK_THAT(problems(R"([{"study": "../a", "kind": "transfer"}])"), Contains("is not valid here"));
+  CHECK_THAT(problems(R"({"study": "a", "kind": "transfer"})"), Contains("must be an array"));
 }
 
 TEST_CASE("a spec that is no object is refused", "[spec]") {

@@ -60,7 +60,6 @@ class PromotableStudy {
     row.reason = "completed";
     row.values = {value};
     store_.update_trial(row);
-    store_.insert_observation(number, {value}, 1);
     fs::create_directories(output(number) / "deep");
     std::ofstream(output(number) / "weights") << "abc";
     std::ofstream(output(number) / "deep" / "labels") << "trial " << number;

@@ -91,6 +91,7 @@ TEST_CASE("the study of version 1 is read, and continues", "[schema]") {
   CHECK(study.spec.at("limits").at("trials") == 8);
   const History history = store.load_history();
   REQUIRE(history.trials.size() == 4);
+  CHECK(history.earlier == nullptr);
   CHECK(history.best()->number == 1);
   CHECK(history.best()->values == std::vector<double>{0.4125});
   CHECK(history.trials[0]->parameters.at("optimizer") == "sgd");
@@ -111,6 +112,19 @@ TEST_CASE("the study of version 1 is read, and continues", "[schema]") {
   store.insert_trial(trial_row(5));
   CHECK(store.load_history().best()->number == 4);
   CHECK(code_of([&] { store.update_trial(completed(trial_row(1), 0.9)); }) == ExitCode::kInternal);
+}
+
+TEST_CASE("the study of version 2 is read with what it learned from another", "[schema]") {
+  const TemporaryFolder folder;
+  restore(kGolden / "study_v2.sql", folder / "study.db");
+  const StudyStore store(folder / "study.db", OpenMode::kRead);
+  const History history = store.load_history();
+  CHECK(history.trials.size() == 4);
+  REQUIRE(history.earlier != nullptr);
+  REQUIRE(history.earlier->size() == 2);
+  CHECK(history.earlier->at(0).study == "steel-2023");
+  CHECK(history.earlier->at(0).trial->values == std::vector<double>{0.5});
+  CHECK(history.earlier->at(1).trial->failure == "oom");
 }
 
 TEST_CASE("the registry of version 1 is read, and continues", "[schema]") {

@@ -281,13 +281,38 @@ TEST_CASE("a history holds every trial, finite values only, and the objective's 
   CHECK(history.best()->number == 1);
 }
 
-TEST_CASE("an observation is kept once for a trial and a step", "[store]") {
+TEST_CASE("what a study learns from comes back in its order, with its history", "[store]") {
   StudyStore store = memory_study();
-  store.insert_trial(trial_row(1));
-  store.insert_observation(1, {0.4, kInfinity}, 5);
-  store.insert_observation(1, {0.5, 2}, 10);
-  CHECK(code_of([&] { store.insert_observation(1, {0.6}, 10); }) == ExitCode::kInternal);
-  CHECK(code_of([&] { store.insert_observation(2, {0.6}, 1); }) == ExitCode::kInternal);
+  CHECK(store.load_history().earlier == nullptr);
+  const auto view = [](int number, TrialState state, std::vector<double> values) {
+    auto trial = std::make_shared<TrialView>();
+    trial->number = number;
+    trial->parameters = {{"learning_rate", 0.1 * number}, {"optimizer", "sgd"}};
+    trial->state = state;
+    trial->values = std::move(values);
+    if (state == TrialState::kFailed) trial->failure = "oom";
+    return trial;
+  };
+  store.replace_earlier_trials({{"b", WarmStart::kTransfer, view(3, TrialState::kCompleted, {0.1 + 0.2})},
+                                {"a", WarmStart::kIdentical, view(2, TrialState::kFailed, {})}});
+  const History history = store.load_history();
+  REQUIRE(history.earlier != nullptr);
+  REQUIRE(history.earlier->size() == 2);
+  const EarlierTrial &first = history.earlier->at(0), &second = history.earlier->at(1);
+  CHECK(first.study == "b");
+  CHECK(first.kind == WarmStart::kTransfer);
+  CHECK(first.trial->number == 3);
+  CHECK(first.trial->parameters.at("learning_rate") == 0.1 * 3);
+  CHECK(first.trial->values == std::vector<double>{0.1 + 0.2});
+  CHECK(second.kind == WarmStart::kIdentical);
+  CHECK(second.trial->state == TrialState::kFailed);
+  CHECK(second.trial->failure == "oom");
+  const EarlierTrial other{"c", WarmStart::kIdentical, view(1, TrialState::kStopped, {2})};
+  store.replace_earlier_trials({other});
+  REQUIRE(store.earlier_trials().size() == 1);
+  CHECK(store.earlier_trials().front().study == "c");
+  CHECK(code_of([&] { store.replace_earlier_trials({other, other}); }) == ExitCode::kInternal);
+  CHECK(store.earlier_trials().size() == 1);
 }
 
 }  // namespace

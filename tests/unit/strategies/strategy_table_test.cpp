@@ -62,6 +62,38 @@ TEST_CASE("A value of try_first that activates a parameter gets one for it too")
   }
 }
 
+TEST_CASE("Several points of try_first come in their order, each with what its conditions ask for") {
+  const SearchSpace space({choice("optimizer", {"adam", "sgd", "lion"}),
+                           when(choice("nesterov", {true, false}), "optimizer", {"sgd"}),
+                           when(number("damping", 0, 1), "nesterov", {false}),
+                           when(whole("warmup", 0, 100), "optimizer", {"adam", "lion"})});
+  const std::vector<ParameterSet> points = {
+      {{"damping", 0.25}},                        // needs nesterov false, which needs sgd
+      {{"warmup", 7}},                            // adam or lion will do
+      {{"optimizer", "adam"}, {"warmup", 9}},     // complete
+      {{"optimizer", "sgd"}, {"nesterov", true}}  // complete, without damping
+  };
+  for (const char* name : {"random", "sobol", "bayesian"}) {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+      CAPTURE(name, seed);
+      const auto strategy = make_strategy(named(name, points), space, minimize(), seed);
+      History history{minimize(), {}};
+      std::vector<Suggestion> taken;
+      for (std::size_t i = 0; i < points.size(); ++i) {
+        Rng rng(seed, i + 1);
+        taken.push_back(std::get<Suggestion>(strategy->suggest(history, rng)));
+        CHECK_FALSE(space.objection(taken[i].parameters).has_value());
+        for (const auto& [parameter, value] : points[i]) CHECK(taken[i].parameters.at(parameter) == value);
+        add_trial(history, taken[i].parameters, TrialState::kCompleted, {0.5});
+      }
+      CHECK(taken[0].note == "from try_first; which needs nesterov, optimizer");
+      CHECK(taken[0].parameters.at("optimizer") == "sgd");
+      CHECK(taken[2].note == "from try_first");
+      CHECK(taken[3].parameters.size() == 2);
+    }
+  }
+}
+
 TEST_CASE("Whole numbers of try_first become what their parameter writes") {
   const SearchSpace space({number("x", 0, 4)});
   const auto strategy = make_strategy(named("random", {{{"x", 1}}}), space, minimize(), 1);
