@@ -25,7 +25,7 @@ std::vector<std::string> readme_commands() {
 
 void run_readme_commands(const std::vector<std::string>& commands) {
   const TemporaryFolder folder;
-  for (const char* example : {"own-script", "steel-defects"}) {
+  for (const char* example : {"own-script", "steel-defects", "ask-tell"}) {
     fs::create_directories(folder.path() / "examples" / example);
     for (const auto& entry : fs::directory_iterator(fs::path(TUNE_SOURCE_DIR) / "examples" / example))
       if (entry.is_regular_file()) fs::copy(entry.path(), folder.path() / "examples" / example);

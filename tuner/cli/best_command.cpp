@@ -1,6 +1,8 @@
+// `tune best STUDY`: the best trial, and which hyperparameters made the difference.
 #include <ostream>
 
 #include "tuner/cli/commands.h"
+#include "tuner/cli/importance_text.h"
 #include "tuner/cli/options.h"
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
@@ -11,14 +13,16 @@ namespace tune::cli {
 int best_command(const Arguments& arguments, Console& console) {
   const auto options = Options("best").positional("STUDY", "the study's name").parse(arguments, console);
   if (!options) return 0;
-  const report::StudyRows rows =
-      report::read_study(open_study(store_folder(*options), options->text("STUDY")));
+  const store::StudyStore study = open_study(store_folder(*options), options->text("STUDY"));
+  const report::StudyRows rows = report::read_study(study);
+  const strategies::Importance importance = study_importance(study);
   if (options->has("json")) {
     Json json = report::best_json(report::best_trial(rows.trials, rows.study.objective));
     json["schema"] = 1;
+    json["importance"] = importance_json(importance);
     print_json(json, console);
   } else {
-    console.out << report::best_text(rows);
+    console.out << report::best_text(rows) << importance_text(importance);
   }
   return 0;
 }

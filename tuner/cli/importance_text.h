@@ -1,0 +1,20 @@
+#pragma once
+// The importance of a study's hyperparameters, for people and for programs.
+#include <string>
+
+#include "store/study_store.h"
+#include "strategies/importance.h"
+#include "tuner/core/json.h"
+
+namespace tune::cli {
+
+// Of the trials that have completed so far, in the space of the stored spec.
+strategies::Importance study_importance(const store::StudyStore& study);
+
+// A line for each hyperparameter, or why there are none. Empty before the first trial has completed.
+std::string importance_text(const strategies::Importance& importance);
+// {"trials":24,"parameters":[{"name":"lr","share":0.62},...],"interactions":0.14}; with an objection no
+// shares, and "reason".
+Json importance_json(const strategies::Importance& importance);
+
+}  // namespace tune::cli
