@@ -185,14 +185,14 @@ std::vector<EarlierTrial> StudyStore::earlier_trials() const {
   while (query.step()) {
     EarlierTrial earlier;
     earlier.study = query.text();
-    earlier.kind = warm_start_from_string(query.text());
+    earlier.kind = query.cell(warm_start_from_string);
     auto view = std::make_shared<TrialView>();
     view->number = query.small();
-    view->parameters = query.json().get<ParameterSet>();
-    view->state = trial_state_from_string(query.text());
+    view->parameters = query.cell(parameters_from);
+    view->state = query.cell(trial_state_from_string);
     view->budget = query.real();
     view->failure = query.text();
-    view->values = values_from(query.json());
+    view->values = query.cell(values_from_text);
     earlier.trial = std::move(view);
     trials.push_back(std::move(earlier));
   }

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "strategies/normal_distribution.h"
+#include "strategies/standard_scores.h"
 
 namespace tune::strategies {
 namespace {
@@ -13,14 +13,19 @@ namespace {
 constexpr double kHalfLife = 12;
 // The own pairs that a related study is believed to have ranked before there are any: one of four wrongly.
 constexpr double kPriorPairs = 4, kPriorMisranked = 1;
+// A pair whose scores are predicted to be nearer than this is no claim to be judged by. Own points gather
+// where a good study sends them, and there their order is noise.
+constexpr double kLeastClaim = 0.25;
 constexpr double kCoin = 0.5;  // the share of misranked pairs of a study that has nothing to do with this one
 // Own points that a related study holds for equally good would blow a difference of their losses up to any
 // scale.
-constexpr double kLeastSpread = 0.3;
+constexpr double kLeastSpread = 0.15;
 constexpr std::size_t kMostOwn = 256;  // what a related study still adds beyond is not worth the time
 constexpr double kBandwidth = 0.1;     // of the smoother, in the unit cube, for one parameter
 
-bool has_value(const TrialView& trial) { return !trial.values.empty() && std::isfinite(trial.values[0]); }
+bool has_finite_value(const TrialView& trial) {
+  return !trial.values.empty() && std::isfinite(trial.values[0]);
+}
 
 double mean_of(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
@@ -31,19 +36,6 @@ double spread_of(const std::vector<double>& values) {
   double sum = 0;
   for (const double value : values) sum += (value - mean) * (value - mean);
   return std::sqrt(sum / static_cast<double>(values.size()));
-}
-
-// Normal scores of ascending losses; equal losses share the middle of their ranks.
-std::vector<double> normal_scores(const std::vector<double>& ascending) {
-  const auto count = static_cast<double>(ascending.size());
-  std::vector<double> scores(ascending.size());
-  for (std::size_t begin = 0, end = 0; begin < ascending.size(); begin = end) {
-    while (end < ascending.size() && ascending[end] == ascending[begin]) ++end;
-    const double rank = (static_cast<double>(begin) + static_cast<double>(end)) / 2;
-    std::fill(scores.begin() + static_cast<std::ptrdiff_t>(begin),
-              scores.begin() + static_cast<std::ptrdiff_t>(end), normal_quantile(rank / count));
-  }
-  return scores;
 }
 
 // `wanted` of `count` positions, the first always, their distances growing with the position.
@@ -61,6 +53,7 @@ double misranked_share(const std::vector<double>& predicted, const std::vector<d
   double misranked = kPriorMisranked, pairs = kPriorPairs;
   for (std::size_t i = 0; i < losses.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
+      if (std::abs(predicted[i] - predicted[j]) < kLeastClaim) continue;
       const double agreement = (predicted[i] - predicted[j]) * (losses[i] - losses[j]);
       misranked += agreement < 0 ? 1 : agreement == 0 ? 0.5 : 0;
       pairs += 1;
@@ -89,7 +82,7 @@ void EarlierPool::read_sources(const History& history) {
   sources_.clear();
   const auto& all = *history.earlier;
   for (std::size_t i = 0; i < all.size(); ++i)
-    if (all[i].kind == WarmStart::kTransfer && has_value(*all[i].trial))
+    if (all[i].kind == WarmStart::kTransfer && has_finite_value(*all[i].trial))
       sources_[all[i].study].members.push_back(i);
   const auto loss = [&](std::size_t i) { return loss_of(*all[i].trial); };
   for (auto& [name, source] : sources_) {
@@ -97,8 +90,9 @@ void EarlierPool::read_sources(const History& history) {
                      [&](std::size_t a, std::size_t b) { return loss(a) < loss(b); });
     std::vector<double> losses;
     for (const std::size_t i : source.members) losses.push_back(loss(i));
-    const std::vector<double> scores = normal_scores(losses);
     source.raw_spread = spread_of(losses);
+    std::vector<double>& scores = losses;
+    standardise(scores);
     const std::vector<std::size_t> members = std::move(source.members);
     source.members.clear();
     for (const std::size_t k :
@@ -113,10 +107,11 @@ void EarlierPool::read_sources(const History& history) {
 EarlierPool::Own EarlierPool::own_observations(const History& history) const {
   std::vector<const TrialView*> trials;
   for (const EarlierTrial& earlier : *history.earlier)
-    if (earlier.kind == WarmStart::kIdentical && has_value(*earlier.trial))
+    if (earlier.kind == WarmStart::kIdentical && has_finite_value(*earlier.trial))
       trials.push_back(earlier.trial.get());
   for (const auto& trial : history.trials)
-    if (trial->state == TrialState::kCompleted && has_value(*trial) && !space_.objection(trial->parameters))
+    if (trial->state == TrialState::kCompleted && has_finite_value(*trial) &&
+        !space_.objection(trial->parameters))
       trials.push_back(trial.get());
   std::size_t count = trials.empty() ? 0 : 1;
   while (2 * count <= std::min(trials.size(), kMostOwn) && count > 0) count *= 2;

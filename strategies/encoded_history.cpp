@@ -45,7 +45,8 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
     if (is_finished(trial.state)) ++result.finished;
     const Entry& known = entry(i, history.trials[i]);
     if (!known.valid) continue;
-    result.tried.insert(known.key);
+    // What another study has tried may be worth trying here.
+    if (i >= history.borrowed) result.tried.insert(known.key);
     if (!is_finished(trial.state)) {
       pending.push_back(&known.features);
     } else if (trial.state != TrialState::kFailed && has_value(trial)) {

@@ -6,6 +6,7 @@
 
 #include "strategies/regression_forest.h"
 #include "strategies/sobol_sequence.h"
+#include "strategies/standard_scores.h"
 #include "tuner/core/rng.h"
 
 namespace tune::strategies {
@@ -14,39 +15,7 @@ namespace {
 constexpr std::size_t kTrees = 64;
 constexpr std::uint32_t kVariancePoints = 4096;
 constexpr std::uint64_t kSeed = 0x66414E4F5641;  // any: the same trials give the same shares
-constexpr double kFarOut = 3;                    // interquartile ranges
 constexpr double kBelowOne = 1 - 1e-9;           // leaves need a width beyond the last point
-
-double quantile(const std::vector<double>& ascending, double part) {
-  const double place = part * static_cast<double>(ascending.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, ascending.size() - 1);
-  return ascending[below] + (place - static_cast<double>(below)) * (ascending[above] - ascending[below]);
-}
-
-void pull_in_far_values(std::vector<double>& values) {
-  std::vector<double> ascending = values;
-  std::sort(ascending.begin(), ascending.end());
-  const double low = quantile(ascending, 0.25), high = quantile(ascending, 0.75);
-  const double reach = kFarOut * (high - low);
-  // Half of the values are equal: there is no scale to judge the others by.
-  if (!(reach > 0) || !std::isfinite(reach)) return;
-  for (double& value : values) value = std::clamp(value, low - reach, high + reach);
-}
-
-// Mean 0 and variance 1, so that squares neither overflow nor vanish. False when the values are all equal.
-bool standardise(std::vector<double>& values) {
-  const auto [least, largest] = std::minmax_element(values.begin(), values.end());
-  const double middle = *least / 2 + *largest / 2, reach = *largest / 2 - *least / 2;
-  if (!(reach > 0)) return false;
-  double mean = 0, square = 0;
-  for (double& value : values) value = (value - middle) / reach, mean += value;
-  mean /= static_cast<double>(values.size());
-  for (double& value : values) value -= mean, square += value * value;
-  const double spread = std::sqrt(square / static_cast<double>(values.size()));
-  for (double& value : values) value /= spread;
-  return true;
-}
 
 std::vector<ForestDimension> dimensions_of(const SearchSpace& space) {
   std::vector<ForestDimension> dimensions;
@@ -166,7 +135,6 @@ Importance importance(const SearchSpace& space, const History& history) {
   }
   std::vector<double> targets;
   for (const TrialView* trial : trials) targets.push_back(trial->values[0]);
-  pull_in_far_values(targets);
   if (!standardise(targets)) {
     result.objection = "every completed trial has the same value";
     return result;

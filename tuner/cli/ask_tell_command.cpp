@@ -57,7 +57,7 @@ int ask_tell_command(const Arguments& arguments, Console& console) {
     if (!spec.warm_start.empty())
       throw Error(ExitCode::kUsage, "warm_start needs a store, where the earlier studies are",
                   "add --store DIR");
-    if (overrides.trials) spec.limits.trials = overrides.trials;
+    spec.limits = engine::override_limits(spec.limits, overrides);
     const auto given = overrides.seed ? overrides.seed : spec.strategy.seed;
     run_session(spec, given ? *given : entropy_seed(), nullptr, console);
     return 0;

@@ -176,8 +176,8 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
   RunReport report;
   const std::vector<store::TrialRow> trials = study.store.trials();
   const std::unique_ptr<Status> status = hooks.make_status(study.row, trials);
-  for (const std::string& notice : study.notices)
-    impatient_journal(study.store, clock, *status).notice(notice);
+  Journal journal(study.store, clock, *status, [] { return false; });
+  for (const std::string& notice : study.notices) journal.notice(notice);
   report.had_ended = study.row.state == "finished" &&
                      !may_go_on(study.row, static_cast<int>(trials.size()), request.is_resume);
   if (report.had_ended) {

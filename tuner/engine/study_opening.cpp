@@ -154,7 +154,8 @@ OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std
   store::StudyRow new_study = new_row(spec, spec_text, overrides);
   WarmStartTrials earlier;
   // Before a folder is made, since the spec may ask for what is not there.
-  if (!store::StudyStore::holds_study(file)) earlier = learn(store_folder, spec, new_study);
+  const bool is_first = !fs::exists(file);
+  if (is_first) earlier = learn(store_folder, spec, new_study);
   make_private_folder(store_folder);
   make_private_folder(folder);
   FileLock lock = lock_study(folder, spec.study);
@@ -168,6 +169,7 @@ OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std
     row.limits = limits_json(override_limits(limits_from_json(row.limits), overrides));
     return {std::move(lock), std::move(*store), std::move(row), false, {}};
   }
+  if (!is_first) earlier = learn(store_folder, spec, new_study);  // a process died while it made the file
   store::StudyStore store(file, store::OpenMode::kCreate, settings);
   crash_point("store_created");
   {

@@ -149,16 +149,17 @@ class WarmStartReader {
       add_problem(place, "a study cannot learn from itself", "name an earlier study");
       return std::nullopt;
     }
-    const fs::path file = store_ / name / "study.db";
-    if (!store::StudyStore::holds_study(file)) {
-      const std::vector<std::string> names = study_names(store_);
-      add_problem(place, "there is no study \"" + name + "\" in " + store_.string(),
-                  names.empty() ? "the store has no studies; --store names another"
-                                : name_hint(name, names, "its studies"));
-      return std::nullopt;
+    try {
+      const store::StudyStore earlier(store_ / name / "study.db", store::OpenMode::kRead);
+      return EarlierStudy{earlier.study(), earlier.load_history()};
+    } catch (const Error& error) {
+      if (error.code() != ExitCode::kNotFound) throw;
     }
-    const store::StudyStore earlier(file, store::OpenMode::kRead);
-    return EarlierStudy{earlier.study(), earlier.load_history()};
+    const std::vector<std::string> names = study_names(store_);
+    add_problem(place, "there is no study \"" + name + "\" in " + store_.string(),
+                names.empty() ? "the store has no studies; --store names another"
+                              : name_hint(name, names, "its studies"));
+    return std::nullopt;
   }
 
   void check(const EarlierStudy& earlier, WarmStart kind, const std::string& place) {

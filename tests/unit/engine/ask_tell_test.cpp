@@ -10,8 +10,6 @@ namespace {
 using strategies::Answer;
 using strategies::Suggestion;
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
 Spec sample_spec() {
   Spec spec;
   spec.study = "s";
@@ -69,7 +67,7 @@ TEST_CASE("trials that are asked for, and their ends, are in the store before th
   CHECK(fixture.store.trial_count() == 3);
   CHECK(fixture.store.trial(2)->state == TrialState::kRunning);
   session.report(1, std::nullopt, 0.5);
-  session.report(1, std::nullopt, kNaN);
+  session.report(1, std::nullopt, std::numeric_limits<double>::quiet_NaN());
   CHECK(fixture.store.curve(1, "loss").size() == 2);
   session.tell(told(1, 0.25));
   session.tell({2, TrialState::kFailed, std::nullopt, "oom"});

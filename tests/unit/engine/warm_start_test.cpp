@@ -38,7 +38,7 @@ class EarlierStore {
     for (int number = 1; number <= 7; ++number) {
       store::TrialRow trial;
       trial.number = number;
-      trial.parameters = {{"lr", 1e-5 * std::pow(10, number)}, {"layers", number}, {"optimizer", "sgd"}};
+      trial.parameters = {{"lr", 1e-5 * std::pow(5, number)}, {"layers", number}, {"optimizer", "sgd"}};
       trial.state = TrialState::kRunning;
       study.insert_trial(trial);
       trial.state = states[number - 1];
@@ -95,7 +95,7 @@ TEST_CASE("of a related study completed trials are taken") {
 
 TEST_CASE("points outside the new ranges are left out, and counted in a notice") {
   const EarlierStore store;
-  const Spec narrow = store.spec(R"({"lr": {"type": "float", "min": 1e-3, "max": 1},
+  const Spec narrow = store.spec(R"({"lr": {"type": "float", "min": 1e-4, "max": 1},
                                      "layers": {"type": "int", "min": 1, "max": 3},
                                      "optimizer": {"type": "categorical", "values": ["sgd"]}})",
                                  "identical");
@@ -162,9 +162,9 @@ TEST_CASE("what cannot be learned from is refused with its place, its cause and 
       read_warm_start(store.path(), spec, 1);
     } catch (const SpecError& error) {
       REQUIRE(error.problems().size() == 1);
-      const Problem& problem = error.problems().front();
-      CHECK(problem.line > 0);
-      return problem.pointer + " " + problem.message + " | " + problem.hint;
+      const Problem& found = error.problems().front();
+      CHECK(found.line > 0);
+      return found.pointer + " " + found.message + " | " + found.hint;
     }
     return std::string();
   };

@@ -11,6 +11,7 @@ using namespace tune;
 using namespace tune::test;
 using namespace tune::strategies;
 
+namespace importance_tests {
 namespace {
 
 using Function = std::function<double(const ParameterSet&)>;
@@ -147,3 +148,5 @@ TEST_CASE("Shares are finite and add up to one, whatever the values") {
     CHECK(parameter.share <= 1);
   }
 }
+
+}  // namespace importance_tests
