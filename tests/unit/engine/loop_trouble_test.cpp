@@ -14,7 +14,7 @@ namespace {
 
 using engine::Outcome;
 
-struct Death {};
+struct OrchestratorGone {};
 
 bool has_notice(const RecordingStatus& status, const std::string& part) {
   for (const auto& event : status.events) {
@@ -165,9 +165,9 @@ TEST_CASE("a rule's reason outlives a crash between its stop and the attempt's e
   };
   f.use(1, hanging);
   f.runner->before_wait = [&] {
-    if (!f.runner->stops.empty()) throw Death{};
+    if (!f.runner->stops.empty()) throw OrchestratorGone{};
   };
-  CHECK_THROWS_AS(f.run(), Death);
+  CHECK_THROWS_AS(f.run(), OrchestratorGone);
   f.runner->orchestrator_dies([](engine::AttemptId) { return true; });
   REQUIRE(f.store.trial(1)->state == TrialState::kRunning);
   f.use(1, hanging);
