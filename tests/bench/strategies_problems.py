@@ -186,7 +186,7 @@ def held_out():
     return [
         shifted("rastrigin6", rastrigin, 6, 5.12),
         shifted("griewank5", griewank, 5, 60.0),
-        Problem("michalewicz5", box(*[(0, math.pi)] * 5), of_vector(michalewicz), -4.687658),
+        Problem("michalewicz5", box(*[(0, math.pi)] * 5), of_vector(michalewicz), -4.687658179),
         Problem("schwefel4", box(*[(-500, 500)] * 4), of_vector(schwefel), 0.0),
         shifted("ellipsoid6", rotated_ellipsoid(6), 6, 5.0),
         shifted("powers6", different_powers, 6, 2.0),

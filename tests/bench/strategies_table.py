@@ -30,14 +30,21 @@ def time_section(kept):
     if not path.exists():
         return []
     results = json.loads(path.read_text())
+    def ms(name, size):
+        return results.get(name, {}).get(size, {}).get("processor_ms")
+
+    def ratio(peer, ours, size):
+        return f"{ms(peer, size) / ms(ours, size):.1f}" if ms(peer, size) and ms(ours, size) else "-"
+
     rows = []
     for size in results["bayesian"]:
-        ms = {name: sizes[size]["processor_ms"] for name, sizes in results.items()}
-        rows.append([size, ms["bayesian"], ms["optuna-gp"], f"{ms['optuna-gp'] / ms['bayesian']:.0f}", ms["tpe"], ms["optuna-tpe"],
-                     f"{ms['optuna-tpe'] / ms['tpe']:.0f}", ms["auto"], max(results[name][size]["worst_wall_ms"] for name in OURS)])
+        longest = max(sizes[size]["worst_wall_ms"] for name, sizes in results.items() if name in OURS)
+        rows.append([size, ms("bayesian", size), ms("optuna-gp", size), ratio("optuna-gp", "bayesian", size),
+                     ms("tpe", size) or "-", ms("optuna-tpe", size), ratio("optuna-tpe", "tpe", size), ms("auto", size), longest])
     return ["## Time of one suggestion, ms of one core", "",
             "6 floats, seven trials pending, refits counted in; the mean of ten suggestions made in turn (GPSampler stops at a minute)"
-            " after one that is not counted. Ours includes the JSON line to another process and back.", "",
+            " after one that is not counted. It is time on a processor, so that other programs on the machine do not count; ours is"
+            " that of the process behind `tune ask-tell`. The last column is wall time, with whatever else was running.", "",
             *table(["observations", "tune bayesian", "Optuna GPSampler", "ratio", "tune tpe", "Optuna TPESampler", "ratio", "tune auto",
                     "longest of ours, wall"], rows)]
 
@@ -127,8 +134,14 @@ def models_section(kept):
             " has seen. " + seeds_of(kept, "models", order), "", *table(["problem", *(NAMES[t] for t in order)], rows)]
 
 
+def programs(kept):
+    """The versions of `tune` that made the kept results: more than one means that the table mixes them."""
+    found = {read(kept / f"{part}-{tuner}.jsonl")[0].get("version") for part in PARTS for tuner in OURS} - {None}
+    return ", ".join(sorted(found)) or "none"
+
+
 def write(kept, versions):
-    lines = ["# Strategies beside their peers", "", machine(), "",
+    lines = ["# Strategies beside their peers", "", machine() + ". The program tune that was measured: " + programs(kept) + ".", "",
              "Peers on their defaults, one thread each: " + ", ".join(f"{name} {version}" for name, version in versions.items()) + ". "
              "NumPy and SciPy with the OpenBLAS of their wheels, torch for the CPU from PyPI.", "",
              "Regret is the best true value so far less the optimum. Workers are simulated, with the same log-normal run times for all"

@@ -77,6 +77,7 @@ class Subject:
 
 def measure(program, path, names=("bayesian", "optuna-gp", "tpe", "optuna-tpe", "auto")):
     results = {}
+    path.parent.mkdir(parents=True, exist_ok=True)
     for count in SIZES:
         subjects = [Subject(name, program, count) for name in names]
         for _ in range(SUGGESTIONS):
@@ -87,5 +88,5 @@ def measure(program, path, names=("bayesian", "optuna-gp", "tpe", "optuna-tpe", 
             subject.tuner.close()
             results.setdefault(subject.name, {})[str(count)] = subject.result()
             print(f"time {subject.name} {count}: {subject.result()}", flush=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(results, indent=1) + "\n")
+        # After each size: the last one is by far the longest, and a cut run keeps the others.
+        path.write_text(json.dumps(results, indent=1) + "\n")
