@@ -21,8 +21,8 @@ const std::vector<Command>& command_table() {
        "tune promote steel-legacy --model steel-detector\ntune promote steel-legacy/3", promote_command},
       {"ask-tell", "ask-tell --spec FILE [--store DIR] [--name STUDY] [--seed N] [--trials N]",
        "suggestions for a program of yours that runs the trials: lines of JSON in, one out for each",
-       "echo '{\"ask\": 2}' | tune ask-tell --spec search.json\ntune ask-tell --spec search.json --store "
-       "tune-store",
+       "tune ask-tell --spec search.json --store tune-store\necho '{\"ask\": 2}' | tune ask-tell --spec "
+       "search.json",
        ask_tell_command},
       {"check", "check SPEC [--sample LOG] [--json]",
        "whether a spec is valid, and what its metrics read from a log",

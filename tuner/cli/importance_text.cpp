@@ -17,10 +17,19 @@ std::string percent(double share) {
 
 strategies::Importance study_importance(const store::StudyStore& study) {
   const store::StudyRow row = study.study();
-  // The text, since the order of parameters counts, and without a trainer, since none is started.
-  const Spec spec =
-      parse_spec(row.spec_text, "the stored spec of " + row.name, row.folder, SpecUse::kAskTell);
-  return strategies::importance(spec.space, study.load_history());
+  const History history = study.load_history();
+  try {
+    // The text, since the order of parameters counts, and without a trainer, since none is started.
+    const Spec spec =
+        parse_spec(row.spec_text, "the stored spec of " + row.name, row.folder, SpecUse::kAskTell);
+    return strategies::importance(spec.space, history);
+  } catch (const SpecError&) {
+    // The best trial of a study that another version began is shown all the same.
+    strategies::Importance unknown;
+    unknown.trials = history.trials.size();
+    unknown.objection = "the stored spec cannot be read by this version";
+    return unknown;
+  }
 }
 
 std::string importance_text(const strategies::Importance& importance) {

@@ -145,7 +145,7 @@ TEST_CASE("best shows which hyperparameters made the difference, once enough tri
     store::TrialRow trial = store::trial_row(number);
     trial.parameters = {{"lr", lr}, {"width", width}};
     study.insert_trial(trial);
-    study.update_trial(store::completed(trial, 2 * lr + 0.2 * width));
+    study.update_trial(store::completed(trial, 2 * lr + 0.6 * width));
   };
   const auto best = [&](const std::string& option) {
     std::vector<std::string> arguments{"best", "s", "--store", (folder / "").string()};
@@ -162,7 +162,7 @@ TEST_CASE("best shows which hyperparameters made the difference, once enough tri
   CHECK(contains(few.at("reason"), "too few"));
   for (int number = 10; number <= 40; ++number) add(number);
   const std::string text = best("");
-  CHECK(contains(text, "in 40 completed trials:\n  lr                  9"));
+  CHECK(contains(text, "in 40 completed trials:\n  lr                   9"));
   CHECK(contains(text, "\n  (several together)"));
   const Json importance = Json::parse(best("--json")).at("importance");
   CHECK(importance.at("parameters").at(0).at("name") == "lr");
