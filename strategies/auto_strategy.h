@@ -1,28 +1,32 @@
 #pragma once
 // The default strategy.
-#include <memory>
-
-#include "strategies/strategy.h"
+#include "strategies/bayesian_strategy.h"
+#include "strategies/tpe_strategy.h"
 
 namespace tune::strategies {
 
-// Takes the strategy that suits the study, which for now is the Bayesian one in every case, and names it in
-// the note.
+// Takes for each trial the strategy that suits the space, the results so far and the number of pending
+// trials, and says in the note which and why. One thread.
 class AutoStrategy final : public Strategy {
  public:
-  AutoStrategy(std::unique_ptr<Strategy> chosen, std::string name)
-      : chosen_(std::move(chosen)), name_(std::move(name)) {}
+  AutoStrategy(const SearchSpace& space, const Objective& objective, std::uint64_t seed);
+  Answer suggest(const History& history, Rng& rng) override;
 
-  Answer suggest(const History& history, Rng& rng) override {
-    Answer answer = chosen_->suggest(history, rng);
-    if (auto* suggestion = std::get_if<Suggestion>(&answer))
-      suggestion->note = "auto takes " + name_ + "; " + suggestion->note;
-    return answer;
-  }
+  // Where the Gaussian process gives way to densities.
+  static constexpr Eigen::Index kMostFeatures = 120;
+  static constexpr std::size_t kMostObservations = 1500, kMostPending = 64;
 
  private:
-  std::unique_ptr<Strategy> chosen_;
-  std::string name_;
+  struct Choice {
+    Strategy& strategy;
+    std::string name, why;
+  };
+  Choice choose(const History& history);
+
+  Eigen::Index features_;
+  Objective objective_;
+  BayesianStrategy bayesian_;
+  TpeStrategy tpe_;
 };
 
 }  // namespace tune::strategies

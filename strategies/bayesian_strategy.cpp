@@ -19,6 +19,17 @@ constexpr double kFailureNoise = 1;
 // 1, 3 and 10, 3 did best with a border of failures and as well as any with crashes at random.
 constexpr double kCaution = 3;
 
+// Once more than this part of the trials has failed, a suggestion has to succeed with this probability. No
+// prospect outweighs a lack of it: towards the end of a search the logarithm of expected improvement falls
+// without bound wherever trials succeed, and any finite price would be paid to cross the border.
+constexpr double kToleratedFailures = 0.05, kWantedSuccess = 0.95, kLackOfSuccess = 1e4;
+
+double wanted_log_success(const EncodedHistory& encoded) {
+  const double failed = static_cast<double>(encoded.failed), finished = static_cast<double>(encoded.finished);
+  return failed > kToleratedFailures * finished ? std::log(kWantedSuccess)
+                                                : -std::numeric_limits<double>::infinity();
+}
+
 // Points closer than this in every coordinate are the same: training again would tell nothing new.
 constexpr double kSamePoint = 1e-6;
 
@@ -32,9 +43,11 @@ bool is_tried(const PointKey& key, const std::set<PointKey>& tried) {
 
 // Fewer points as the model grows, since each costs O(n^2); local steps matter more than anchors by then.
 SearchEffort effort_for(Eigen::Index model_size) {
-  if (model_size <= 150) return {.anchors = 512, .nearby = 128, .starts = 4, .iterations = 40};
-  if (model_size <= 400) return {.anchors = 320, .nearby = 96, .starts = 3, .iterations = 30};
-  return {.anchors = 256, .nearby = 64, .starts = 3, .iterations = 25};
+  if (model_size <= 80) return {.anchors = 512, .nearby = 128, .starts = 4, .iterations = 40};
+  if (model_size <= 150) return {.anchors = 320, .nearby = 96, .starts = 4, .iterations = 40};
+  if (model_size <= 400) return {.anchors = 256, .nearby = 96, .starts = 3, .iterations = 30};
+  if (model_size <= 700) return {.anchors = 192, .nearby = 64, .starts = 3, .iterations = 25};
+  return {.anchors = 96, .nearby = 64, .starts = 2, .iterations = 20};
 }
 
 std::string counted(Eigen::Index count, const char* what) { return std::to_string(count) + " " + what; }
@@ -45,7 +58,7 @@ BayesianStrategy::BayesianStrategy(SearchSpace space, Objective objective, std::
     : space_(std::move(space)),
       objective_(std::move(objective)),
       encoding_(space_),
-      sequence_(space_.size(), seed),
+      design_(space_, encoding_, seed),
       encoder_(space_, encoding_),
       builder_(encoding_.group_of_feature()),
       failure_builder_(encoding_.group_of_feature()) {}
@@ -80,18 +93,17 @@ Suggestion BayesianStrategy::space_filling(const History& history, const Encoded
   const FailureModel failure = FailureModel::fit(encoded, failure_builder_);
   // The trial's own Sobol point, unless it was tried or trials failed near it; then one further along the
   // sequence.
-  constexpr std::uint32_t kAlternatives = 32, kStride = 1u << 20;
+  constexpr std::uint32_t kAlternatives = 32;
   Suggestion suggestion;
   double best = -std::numeric_limits<double>::infinity();
   for (std::uint32_t j = 0; j < kAlternatives; ++j) {
-    UnitPoint unit = sequence_.point(static_cast<std::uint32_t>(number - 1) + j * kStride);
-    encoding_.snap(unit);
+    const UnitPoint unit = design_.point(number, j);
     ParameterSet point = space_.from_unit(unit);
     const bool repeated = is_tried(point_key(space_, point), encoded.tried);
     const double score = failure.log_success(encoding_.encode(unit)) - (repeated ? 1e3 : 0);
     if (score > best) best = score, suggestion.parameters = std::move(point);
   }
-  suggestion.note = "Sobol point for trial " + std::to_string(number) + ": " + why;
+  suggestion.note = InitialDesign::name(number) + ": " + why;
   return suggestion;
 }
 
@@ -127,33 +139,35 @@ bool BayesianStrategy::add_failures(Surrogate& surrogate, const EncodedHistory& 
     if (encoded.outcomes.losses[i] == EncodedHistory::kFailed)
       points.row(row++) = encoded.outcomes.features.row(static_cast<Eigen::Index>(i));
   }
-  const Eigen::Index n = surrogate.process.size();
-  if (!surrogate.process.append(
-          points, Eigen::VectorXd::Constant(failures, surrogate.noise_variance + kFailureNoise)))
-    return false;
-  Eigen::VectorXd targets(n + failures);
+  const double noise = surrogate.noise_variance + kFailureNoise;
+  if (!surrogate.process.append(points, Eigen::VectorXd::Constant(failures, noise))) return false;
+  Eigen::VectorXd targets(surrogate.targets.size() + failures);
   targets << surrogate.targets, Eigen::VectorXd::Constant(failures, surrogate.targets.maxCoeff());
   surrogate.process.set_targets(targets);
   return surrogate.process.whitened().allFinite();
 }
 
 std::optional<Suggestion> BayesianStrategy::modelled(const EncodedHistory& encoded, Rng& rng) {
-  const std::size_t first = std::min(encoded.observations.size(), initial_observations(encoding_.groups()));
-  auto surrogate = builder_.build(encoded.observations, first);
+  auto surrogate = builder_.build(encoded.observations);
   if (!surrogate || !add_failures(*surrogate, encoded)) return std::nullopt;
   std::vector<UnitPoint> incumbents;
   const Eigen::MatrixXd known = baseline(*surrogate, encoded, incumbents);
   const auto improvement = NoisyExpectedImprovement::make(surrogate->process, known, rng());
   if (!improvement) return std::nullopt;
   const FailureModel failure = FailureModel::fit(encoded, failure_builder_);
+  const double wanted = wanted_log_success(encoded);
   const Acquisition acquisition{
       [&](const Eigen::MatrixXd& points) -> Eigen::VectorXd {
-        return improvement->values(points) + kCaution * failure.log_successes(points);
+        const Eigen::VectorXd successes = failure.log_successes(points);
+        const Eigen::VectorXd lacks = (successes.array() - wanted).cwiseMin(0.0);
+        return improvement->values(points) + kCaution * successes + kLackOfSuccess * lacks;
       },
       [&](const Eigen::VectorXd& x, Eigen::VectorXd& gradient) {
         Eigen::VectorXd failure_gradient;
-        const double value = improvement->value(x, gradient) + failure.log_success(x, failure_gradient);
-        gradient += kCaution * failure_gradient;
+        const double success = failure.log_success(x, failure_gradient);
+        const double lack = std::min(0.0, success - wanted);
+        const double value = improvement->value(x, gradient) + kCaution * success + kLackOfSuccess * lack;
+        gradient += (kCaution + (lack < 0 ? kLackOfSuccess : 0)) * failure_gradient;
         return value;
       }};
   const auto candidates =

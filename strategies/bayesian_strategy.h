@@ -5,7 +5,7 @@
 #include "strategies/acquisition_search.h"
 #include "strategies/encoded_history.h"
 #include "strategies/failure_model.h"
-#include "strategies/sobol_sequence.h"
+#include "strategies/initial_design.h"
 #include "strategies/strategy.h"
 #include "strategies/surrogate.h"
 
@@ -48,7 +48,7 @@ class BayesianStrategy final : public Strategy {
   SearchSpace space_;
   Objective objective_;
   Encoding encoding_;
-  SobolSequence sequence_;
+  InitialDesign design_;
   HistoryEncoder encoder_;
   SurrogateBuilder builder_, failure_builder_;
 };

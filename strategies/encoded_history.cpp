@@ -12,9 +12,13 @@ Eigen::MatrixXd stacked(const std::vector<const Eigen::VectorXd*>& rows, Eigen::
   return matrix;
 }
 
-bool has_value(const TrialView& trial) { return !trial.values.empty() && std::isfinite(trial.values[0]); }
-
 }  // namespace
+
+std::optional<double> observed_loss(const TrialView& trial, Goal goal) {
+  const bool counts = trial.state == TrialState::kCompleted || trial.state == TrialState::kStopped;
+  if (!counts || trial.values.empty() || !std::isfinite(trial.values[0])) return std::nullopt;
+  return goal == Goal::kMinimize ? trial.values[0] : -trial.values[0];
+}
 
 const HistoryEncoder::Entry& HistoryEncoder::entry(std::size_t index,
                                                    const std::shared_ptr<const TrialView>& trial) {
@@ -29,17 +33,17 @@ const HistoryEncoder::Entry& HistoryEncoder::entry(std::size_t index,
   if (!entry.valid) return entry;
   entry.unit = space_.to_unit(trial->parameters, 0.5);
   entry.key = point_key(space_, trial->parameters);
-  Activity active(space_.size());
+  entry.active.resize(space_.size());
   for (std::size_t i = 0; i < space_.size(); ++i)
-    active[i] = trial->parameters.contains(space_.parameters()[i].name);
-  entry.features = encoding_.encode(entry.unit, active);
+    entry.active[i] = trial->parameters.contains(space_.parameters()[i].name);
+  entry.features = encoding_.encode(entry.unit, entry.active);
   return entry;
 }
 
 EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
   EncodedHistory result;
   std::vector<const Eigen::VectorXd*> observed, ended, pending;
-  entries_.reserve(history.trials.size());  // pointers into entries stay good below
+  reserve(history.trials.size());  // pointers into entries stay good below
   for (std::size_t i = 0; i < history.trials.size(); ++i) {
     const TrialView& trial = *history.trials[i];
     if (is_finished(trial.state)) ++result.finished;
@@ -49,16 +53,19 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
     if (i >= history.borrowed) result.tried.insert(known.key);
     if (!is_finished(trial.state)) {
       pending.push_back(&known.features);
-    } else if (trial.state != TrialState::kFailed && has_value(trial)) {
+    } else if (const auto loss = observed_loss(trial, goal)) {
       observed.push_back(&known.features);
       ended.push_back(&known.features);
       result.outcomes.losses.push_back(EncodedHistory::kSucceeded);
+      result.observations.trials.push_back(trial.number);
+      result.outcomes.trials.push_back(trial.number);
       result.observed_units.push_back(known.unit);
-      result.observations.losses.push_back(goal == Goal::kMinimize ? trial.values[0] : -trial.values[0]);
+      result.observations.losses.push_back(*loss);
     } else if (trial.state != TrialState::kStopped) {
       ++result.failed;
       ended.push_back(&known.features);
       result.outcomes.losses.push_back(EncodedHistory::kFailed);
+      result.outcomes.trials.push_back(trial.number);
     }
   }
   result.observations.features = stacked(observed, encoding_.features());

@@ -1,11 +1,12 @@
 #pragma once
 // A history as the model sees it.
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
 #include "strategies/encoding.h"
-#include "strategies/hyperparameter_chain.h"
+#include "strategies/hyperparameter_schedule.h"
 #include "strategies/point_key.h"
 #include "tuner/core/history.h"
 
@@ -26,6 +27,10 @@ struct EncodedHistory {
   std::size_t finished = 0;
 };
 
+// The value of a completed or stopped trial with its sign turned so that smaller is better; nullopt for other
+// states and where there is no finite value.
+std::optional<double> observed_loss(const TrialView& trial, Goal goal);
+
 // Encodes histories, remembering each trial by its address, which it keeps alive. Owned by a strategy; one
 // thread.
 class HistoryEncoder {
@@ -33,16 +38,19 @@ class HistoryEncoder {
   HistoryEncoder(const SearchSpace& space, const Encoding& encoding) : space_(space), encoding_(encoding) {}
   EncodedHistory encode(const History& history, Goal goal);
 
- private:
   struct Entry {
     std::shared_ptr<const TrialView> trial;
-    bool valid = false;
+    bool valid = false;  // a point of the space; else the rest is empty
     UnitPoint unit;
+    Activity active;
     Eigen::VectorXd features;
     PointKey key;
   };
+  // Of history.trials[index]; good until reserve() is called with more.
   const Entry& entry(std::size_t index, const std::shared_ptr<const TrialView>& trial);
+  void reserve(std::size_t trials) { entries_.reserve(trials); }
 
+ private:
   const SearchSpace& space_;
   const Encoding& encoding_;
   std::vector<Entry> entries_;

@@ -8,14 +8,14 @@ namespace tune::strategies {
 namespace {
 
 // Keeps the border between outcomes this wide (warped units, squared), however many trials lie along it.
-constexpr double kSmallestVariance = 1e-3;
+constexpr double kSmallestVariance = 0.02;
 
 }  // namespace
 
 FailureModel FailureModel::fit(const EncodedHistory& history, SurrogateBuilder& builder) {
   FailureModel model;
   if (history.failed == 0 || history.observations.size() == 0) return model;
-  model.surrogate_ = builder.build(history.outcomes, 1);
+  model.surrogate_ = builder.build(history.outcomes);
   if (!model.surrogate_) return model;
   const OutputWarp& warp = model.surrogate_->warp;
   model.border_ = (warp(EncodedHistory::kFailed) + warp(EncodedHistory::kSucceeded)) / 2;

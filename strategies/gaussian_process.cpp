@@ -35,6 +35,12 @@ bool GaussianProcess::append(const Eigen::MatrixXd& points, const Eigen::VectorX
   return true;
 }
 
+void GaussianProcess::truncate(Eigen::Index count) {
+  if (count == size()) return;
+  points_.conservativeResize(count, Eigen::NoChange);
+  factor_.conservativeResize(count, count);
+}
+
 void GaussianProcess::set_targets(const Eigen::VectorXd& targets) {
   const auto lower = factor_.triangularView<Eigen::Lower>();
   const Eigen::VectorXd one = lower.solve(Eigen::VectorXd::Ones(size()));

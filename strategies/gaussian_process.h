@@ -21,6 +21,8 @@ class GaussianProcess {
 
   // Adds points; false, and nothing has changed, when the covariance stays indefinite under every jitter.
   bool append(const Eigen::MatrixXd& points, const Eigen::VectorXd& noise_variance);
+  // Forgets all points but the first `count`.
+  void truncate(Eigen::Index count);
   // One target a point. The constant mean becomes the most probable one.
   void set_targets(const Eigen::VectorXd& targets);
 

@@ -48,34 +48,56 @@ Eigen::VectorXd length_gradient(const Eigen::MatrixXd& v, const Eigen::MatrixXd&
   return gradient;
 }
 
+// The covariance of the observations under theta, factored; what both value and gradient need.
+struct Conditioned {
+  Eigen::MatrixXd z, signal, slope, lower;  // features over lengths; slope only if wanted
+  double noise = 0;
+};
+
+std::optional<Conditioned> condition(const Eigen::MatrixXd& features,
+                                     const std::vector<Eigen::Index>& group_of_feature, const Theta& theta,
+                                     bool with_slope) {
+  const Eigen::Index n = features.rows();
+  const Kernel kernel = kernel_of(theta, group_of_feature);
+  Conditioned result;
+  result.noise = noise_variance_of(theta);
+  // Centring keeps the rounding of distances small where lengths are.
+  const Eigen::RowVectorXd centre = features.colwise().mean();
+  result.z = (features.rowwise() - centre) * kernel.inverse_lengths().asDiagonal();
+  result.signal = squared_distances(result.z, result.z);
+  if (with_slope) result.slope.resize(n, n);
+  for (Eigen::Index j = 0; j < n; ++j) {
+    const Eigen::ArrayXd t = (5 * result.signal.col(j).array()).sqrt();
+    const Eigen::ArrayXd decay = kernel.signal_variance() * (-t).exp();
+    result.signal.col(j) = ((1 + t + t.square() / 3) * decay).matrix();
+    if (with_slope) result.slope.col(j) = ((-5.0 / 6.0) * (1 + t) * decay).matrix();
+  }
+  Eigen::MatrixXd covariance = result.signal;
+  covariance.diagonal().array() += result.noise;
+  // Not the robust factorisation: a jitter here would make value and gradient disagree.
+  const Eigen::LLT<Eigen::MatrixXd> factor(covariance);
+  if (factor.info() != Eigen::Success) return std::nullopt;
+  result.lower = factor.matrixL();
+  return result;
+}
+
+double log_density(double squared_residual, const Eigen::MatrixXd& lower, double mean,
+                   const Eigen::ArrayXd& standardised) {
+  return -0.5 * squared_residual - lower.diagonal().array().log().sum() -
+         0.5 * static_cast<double>(lower.rows()) * std::log(2 * std::numbers::pi) -
+         0.5 * mean * mean / (kMeanDeviation * kMeanDeviation) - 0.5 * standardised.square().sum();
+}
+
 }  // namespace
 
 std::optional<LogPosterior> log_posterior(const Eigen::MatrixXd& features,
                                           const std::vector<Eigen::Index>& group_of_feature,
                                           const Eigen::VectorXd& targets, const ThetaPrior& prior,
                                           const Theta& theta) {
-  const Eigen::Index n = features.rows(), groups = theta.size() - 2;
-  const Kernel kernel = kernel_of(theta, group_of_feature);
-  const double noise = noise_variance_of(theta);
-  // Centring keeps the rounding of distances small where lengths are.
-  const Eigen::RowVectorXd centre = features.colwise().mean();
-  const Eigen::MatrixXd z = (features.rowwise() - centre) * kernel.inverse_lengths().asDiagonal();
-  const Eigen::MatrixXd squared = squared_distances(z, z);
-  Eigen::MatrixXd signal(n, n), slope(n, n);
-  for (Eigen::Index j = 0; j < n; ++j) {
-    const Eigen::ArrayXd t = (5 * squared.col(j).array()).sqrt();
-    const Eigen::ArrayXd decay = kernel.signal_variance() * (-t).exp();
-    signal.col(j) = ((1 + t + t.square() / 3) * decay).matrix();
-    slope.col(j) = ((-5.0 / 6.0) * (1 + t) * decay).matrix();
-  }
-  Eigen::MatrixXd covariance = signal;
-  covariance.diagonal().array() += noise;
-  // Not the robust factorisation: a jitter here would make value and gradient disagree.
-  const Eigen::LLT<Eigen::MatrixXd> factor(covariance);
-  if (factor.info() != Eigen::Success) return std::nullopt;
-  const Eigen::MatrixXd lower = factor.matrixL();
-  const Eigen::MatrixXd inverse = inverse_from_factor(lower);
-
+  const auto at = condition(features, group_of_feature, theta, true);
+  if (!at) return std::nullopt;
+  const Eigen::Index groups = theta.size() - 2;
+  const Eigen::MatrixXd inverse = inverse_from_factor(at->lower);
   const Eigen::VectorXd inverse_one = inverse.rowwise().sum();
   const double mean = inverse_one.dot(targets) / (inverse_one.sum() + 1 / (kMeanDeviation * kMeanDeviation));
   const Eigen::VectorXd residual = targets.array() - mean;
@@ -83,17 +105,34 @@ std::optional<LogPosterior> log_posterior(const Eigen::MatrixXd& features,
 
   LogPosterior result;
   const Eigen::ArrayXd standardised = (theta - prior.mean).array() / prior.deviation.array();
-  result.value = -0.5 * residual.dot(alpha) - lower.diagonal().array().log().sum() -
-                 0.5 * static_cast<double>(n) * std::log(2 * std::numbers::pi) -
-                 0.5 * mean * mean / (kMeanDeviation * kMeanDeviation) - 0.5 * standardised.square().sum();
+  result.value = log_density(residual.dot(alpha), at->lower, mean, standardised);
   const Eigen::MatrixXd w = alpha * alpha.transpose() - inverse;
   result.gradient.resize(theta.size());
-  result.gradient.head(groups) = length_gradient(w.cwiseProduct(slope), z, group_of_feature, groups);
-  result.gradient[groups] = 0.5 * w.cwiseProduct(signal).sum();
-  result.gradient[groups + 1] = 0.5 * noise * w.trace();
+  result.gradient.head(groups) = length_gradient(w.cwiseProduct(at->slope), at->z, group_of_feature, groups);
+  result.gradient[groups] = 0.5 * w.cwiseProduct(at->signal).sum();
+  result.gradient[groups + 1] = 0.5 * at->noise * w.trace();
   result.gradient.array() -= standardised / prior.deviation.array();
   if (!std::isfinite(result.value) || !result.gradient.allFinite()) return std::nullopt;
   return result;
+}
+
+std::optional<double> log_posterior_value(const Eigen::MatrixXd& features,
+                                          const std::vector<Eigen::Index>& group_of_feature,
+                                          const Eigen::VectorXd& targets, const ThetaPrior& prior,
+                                          const Theta& theta) {
+  const auto at = condition(features, group_of_feature, theta, false);
+  if (!at) return std::nullopt;
+  Eigen::MatrixXd whitened(targets.size(), 2);
+  whitened.col(0) = targets;
+  whitened.col(1).setOnes();
+  at->lower.triangularView<Eigen::Lower>().solveInPlace(whitened);
+  const double mean = whitened.col(1).dot(whitened.col(0)) /
+                      (whitened.col(1).squaredNorm() + 1 / (kMeanDeviation * kMeanDeviation));
+  const double squared = (whitened.col(0) - mean * whitened.col(1)).squaredNorm();
+  const Eigen::ArrayXd standardised = (theta - prior.mean).array() / prior.deviation.array();
+  const double value = log_density(squared, at->lower, mean, standardised);
+  if (!std::isfinite(value)) return std::nullopt;
+  return value;
 }
 
 }  // namespace tune::strategies

@@ -38,4 +38,10 @@ std::optional<LogPosterior> log_posterior(const Eigen::MatrixXd& features,
                                           const Eigen::VectorXd& targets, const ThetaPrior& prior,
                                           const Theta& theta);
 
+// The value alone, at a third of the cost.
+std::optional<double> log_posterior_value(const Eigen::MatrixXd& features,
+                                          const std::vector<Eigen::Index>& group_of_feature,
+                                          const Eigen::VectorXd& targets, const ThetaPrior& prior,
+                                          const Theta& theta);
+
 }  // namespace tune::strategies

@@ -4,6 +4,7 @@
 #include "strategies/random_strategy.h"
 #include "strategies/sobol_strategy.h"
 #include "strategies/strategy.h"
+#include "strategies/tpe_strategy.h"
 #include "strategies/try_first.h"
 #include "strategies/warm_started.h"
 
@@ -18,17 +19,18 @@ struct Maker {
 
 const std::vector<Maker>& makers() {
   static const std::vector<Maker> table{
-      {{"auto", "the strategy that suits the study: bayesian"},
-       [](const SearchSpace& space, const Objective& objective,
-          std::uint64_t seed) -> std::unique_ptr<Strategy> {
-         return std::make_unique<AutoStrategy>(std::make_unique<BayesianStrategy>(space, objective, seed),
-                                               "bayesian");
-       }},
+      {{"auto",
+        "for each trial the one that suits the study: bayesian, or tpe where that is too wide or long"},
+       [](const SearchSpace& space, const Objective& objective, std::uint64_t seed)
+           -> std::unique_ptr<Strategy> { return std::make_unique<AutoStrategy>(space, objective, seed); }},
       {{"bayesian", "a Gaussian process of the results so far and noisy expected improvement"},
        [](const SearchSpace& space, const Objective& objective,
           std::uint64_t seed) -> std::unique_ptr<Strategy> {
          return std::make_unique<BayesianStrategy>(space, objective, seed);
        }},
+      {{"tpe", "a tree-structured Parzen estimator: quick, and at ease with many conditions and categories"},
+       [](const SearchSpace& space, const Objective& objective, std::uint64_t seed)
+           -> std::unique_ptr<Strategy> { return std::make_unique<TpeStrategy>(space, objective, seed); }},
       {{"random", "independent uniform points on each parameter's scale"},
        [](const SearchSpace& space, const Objective&, std::uint64_t) -> std::unique_ptr<Strategy> {
          return std::make_unique<RandomStrategy>(space);

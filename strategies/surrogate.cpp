@@ -3,26 +3,32 @@
 #include <algorithm>
 
 namespace tune::strategies {
+
 std::optional<GaussianProcess> SurrogateBuilder::observed_process(const Eigen::MatrixXd& features,
-                                                                  const HyperparameterChain::Fit& fit) {
-  const double noise = noise_variance_of(fit.theta);
-  // A subset shares no prefix with the one before it.
-  const Eigen::Index prefix = std::min(static_cast<Eigen::Index>(fit.observations), features.rows());
-  const Eigen::MatrixXd head = features.topRows(prefix);
-  if (!kept_ || kept_->theta != fit.theta || kept_->features.rows() != prefix || kept_->features != head) {
-    GaussianProcess process(kernel_of(fit.theta, group_of_feature_));
-    if (!process.append(head, Eigen::VectorXd::Constant(prefix, noise))) return std::nullopt;
-    kept_ = Kept{fit.theta, head, std::move(process)};
-  }
-  GaussianProcess process = kept_->process;
-  const Eigen::Index rest = features.rows() - prefix;
-  if (!process.append(features.bottomRows(rest), Eigen::VectorXd::Constant(rest, noise))) return std::nullopt;
+                                                                  const Theta& theta) {
+  if (!kept_ || kept_->theta != theta)
+    kept_ = Kept{theta, GaussianProcess(kernel_of(theta, group_of_feature_))};
+  GaussianProcess& kept = kept_->process;
+  const double noise = noise_variance_of(theta);
+  const Eigen::Index full = features.rows() / kBlock * kBlock;
+  const Eigen::MatrixXd& points = kept.points();
+  Eigen::Index same = 0;
+  while (same < std::min(points.rows(), full) && points.row(same) == features.row(same)) ++same;
+  kept.truncate(same / kBlock * kBlock);
+  const auto append = [&](GaussianProcess& process, Eigen::Index count) {
+    return process.append(features.middleRows(process.size(), count),
+                          Eigen::VectorXd::Constant(count, noise));
+  };
+  while (kept.size() < full)
+    if (!append(kept, kBlock)) return std::nullopt;
+  GaussianProcess process = kept;
+  if (!append(process, features.rows() - full)) return std::nullopt;
   return process;
 }
 
-std::optional<Surrogate> SurrogateBuilder::build(const ObservationTable& table, std::size_t first) {
-  const auto fit = chain_.at(table, first);
-  if (!fit) return std::nullopt;
+std::optional<Surrogate> SurrogateBuilder::build(const ObservationTable& table) {
+  const auto theta = schedule_.at(table);
+  if (!theta) return std::nullopt;
   const OutputWarp warp = OutputWarp::fit(table.losses);
   const auto rows = representative_subset(table.losses, kMostObservations);
   const auto n = static_cast<Eigen::Index>(rows.size());
@@ -33,11 +39,11 @@ std::optional<Surrogate> SurrogateBuilder::build(const ObservationTable& table, 
     features.row(i) = table.features.row(static_cast<Eigen::Index>(row));
     targets[i] = warp(table.losses[row]);
   }
-  auto process = observed_process(features, *fit);
+  auto process = observed_process(features, *theta);
   if (!process) return std::nullopt;
   process->set_targets(targets);
   if (!process->whitened().allFinite()) return std::nullopt;
-  return Surrogate{std::move(*process), warp, std::move(targets), noise_variance_of(fit->theta)};
+  return Surrogate{std::move(*process), warp, std::move(targets), noise_variance_of(*theta)};
 }
 
 }  // namespace tune::strategies

@@ -274,7 +274,8 @@ TEST_CASE("Another seed gives another search, except to the grid") {
   INFO(name);
   const SearchSpace space = cube(3);
   const History history = completed_history(space, minimize(), 12, 4);
-  for (const History& h : {History{minimize(), {}}, history}) {
+  // Some begin in the centre, whatever the seed: so from the second trial on.
+  for (const History& h : {completed_history(space, minimize(), 1, 4), history}) {
     const auto one = checked_point(space, ask(*make(name, space, minimize(), 1), h, 1));
     const auto two = checked_point(space, ask(*make(name, space, minimize(), 2), h, 2));
     CHECK((Json(one) == Json(two)) == (name == "grid"));

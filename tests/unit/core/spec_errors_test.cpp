@@ -250,7 +250,7 @@ TEST_CASE("commands that are safe are accepted", "[spec]") {
 
 TEST_CASE("what this version does not have yet is refused by name", "[spec]") {
   const auto [pointer, json] = GENERATE(table<std::string, std::string>({
-      {"/strategy/name", "\"tpe\""},
+      {"/strategy/name", "\"hyperband\""},
       {"/strategy/name", "\"hyperband\""},
       {"/early_stopping/rule", "\"asha\""},
       {"/limits/gpu_hours", "1"},

@@ -17,6 +17,7 @@ EncodedHistory outcomes_of(const Eigen::MatrixXd& points, Fails fails) {
   history.outcomes.features = points;
   for (Eigen::Index i = 0; i < points.rows(); ++i) {
     const bool failed = fails(points.row(i));
+    history.outcomes.trials.push_back(static_cast<int>(i + 1));
     history.outcomes.losses.push_back(failed ? EncodedHistory::kFailed : EncodedHistory::kSucceeded);
     if (failed) ++history.failed;
     if (!failed) history.observations.losses.push_back(0);

@@ -30,11 +30,21 @@ TEST_CASE("A strategy that does not exist is refused with the names that do") {
   }
 }
 
-TEST_CASE("auto names in its note the strategy that it takes") {
-  History history{minimize(), {}};
-  Rng rng(1);
-  const Answer answer = make_strategy(named("auto"), cube(2), minimize(), 1)->suggest(history, rng);
-  CHECK(std::get<Suggestion>(answer).note.find("auto takes bayesian") == 0);
+TEST_CASE("auto names in its note the strategy that it takes and why") {
+  const auto note = [](const SearchSpace& space, const History& history) {
+    Rng rng(1);
+    const Answer answer = make_strategy(named("auto"), space, minimize(), 1)->suggest(history, rng);
+    return std::get<Suggestion>(answer).note;
+  };
+  const History none{minimize(), {}};
+  CHECK(note(cube(2), none).find("auto takes bayesian, since ") == 0);
+  CHECK(note(cube(121), none).find("auto takes tpe, since the space is wide") == 0);
+  CHECK(note(cube(2), completed_history(cube(2), minimize(), 1501, 1))
+            .find("auto takes tpe, since there are more") == 0);
+  History crowd{minimize(), {}};
+  Rng rng(2);
+  for (int i = 0; i < 65; ++i) add_trial(crowd, random_point(cube(2), rng), TrialState::kRunning);
+  CHECK(note(cube(2), crowd).find("auto takes tpe, since 65 trials are pending") == 0);
 }
 
 TEST_CASE("A value of try_first that its parameter does not take is refused with its place") {

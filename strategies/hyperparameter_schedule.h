@@ -1,0 +1,59 @@
+#pragma once
+// The kernel parameters that a history calls for.
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "strategies/marginal_likelihood.h"
+
+namespace tune::strategies {
+
+// The observations of a history in the order of their trials, encoded.
+struct ObservationTable {
+  Eigen::MatrixXd features;    // one row an observation
+  std::vector<double> losses;  // smaller is better, finite
+  std::vector<int> trials;     // their numbers, ascending
+  std::size_t size() const { return losses.size(); }
+  // Those of the trials up to `last`.
+  ObservationTable up_to(int last) const;
+};
+
+// Maximises log_posterior (MAP-II) from the most promising of some fixed starts: short, medium and long
+// length scales, with little and much noise. nullopt when none could be evaluated.
+std::optional<Theta> fit_theta(const Eigen::MatrixXd& features,
+                               const std::vector<Eigen::Index>& group_of_feature,
+                               const Eigen::VectorXd& targets);
+
+// Theta is fitted to the observations of the trials up to a certain number, the refit point, so that between
+// refit points a suggestion pays for no fit. The point lies some trials back, where all have ended unless one
+// takes very long, so that trials which end out of order do not call for new fits. Each fit is a function of
+// those observations alone; the last is remembered under a hash of them. Owned by a strategy; one thread.
+class HyperparameterSchedule {
+ public:
+  explicit HyperparameterSchedule(std::vector<Eigen::Index> group_of_feature)
+      : group_of_feature_(std::move(group_of_feature)) {}
+
+  // nullopt when nothing could be fitted. The table is not empty.
+  std::optional<Theta> at(const ObservationTable& table);
+
+  // The last trial whose observation is fitted when `count` observations reach up to trial `last`. Up to
+  // kEveryTrial observations all are; then every 5th trial to 150, every 10th to 300, every 25th to 1000 and
+  // every 50th after: a refit costs O(n^3), and parameters settle.
+  static int refit_point(std::size_t count, int last);
+  static constexpr std::size_t kEveryTrial = 60;
+  // Of more observations a fit takes the best quarter, and the rest evenly in order of trial.
+  static constexpr std::size_t kMostFitted = 250;
+
+ private:
+  std::optional<Theta> fit(const ObservationTable& table) const;
+
+  std::vector<Eigen::Index> group_of_feature_;
+  std::optional<std::uint64_t> hash_;
+  std::optional<Theta> theta_;
+};
+
+// Indices, ascending, of `most` of the losses: the best quarter of `most`, the rest spread evenly over the
+// others; all when there are no more.
+std::vector<std::size_t> representative_subset(const std::vector<double>& losses, std::size_t most);
+
+}  // namespace tune::strategies

@@ -1,0 +1,168 @@
+#include "strategies/tpe_strategy.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <tuple>
+
+namespace tune::strategies {
+namespace {
+
+constexpr std::size_t kFewestObservations = 8;
+
+// The most recent 25 count in full, older ones down to 1/n (Bergstra et al. 2013, hyperopt's default).
+std::vector<double> recency_weights(std::size_t count) {
+  constexpr std::size_t kFull = 25;
+  std::vector<double> weights(count, 1.0);
+  if (count <= kFull) return weights;
+  const std::size_t ramp = count - kFull;
+  const double least = 1 / static_cast<double>(count);
+  for (std::size_t i = 0; i < ramp; ++i) {
+    const double part = ramp > 1 ? static_cast<double>(i) / static_cast<double>(ramp - 1) : 1;
+    weights[i] = least + (1 - least) * part;
+  }
+  return weights;
+}
+
+constexpr int kDraws = 24;
+
+// Every so many of the trials that are not good, so that a draw costs the same however long the study.
+constexpr std::size_t kMostOthers = 500;
+
+}  // namespace
+
+TpeStrategy::TpeStrategy(SearchSpace space, Objective objective, std::uint64_t seed)
+    : space_(std::move(space)),
+      objective_(std::move(objective)),
+      encoding_(space_),
+      design_(space_, encoding_, seed),
+      encoder_(space_, encoding_),
+      is_finite_(space_.cardinality() > 0) {
+  add_groups();
+}
+
+void TpeStrategy::add_groups() {
+  const auto same_conditions = [](const Parameter& a, const Parameter& b) {
+    return a.when.size() == b.when.size() && std::equal(a.when.begin(), a.when.end(), b.when.begin(),
+                                                        [](const Condition& p, const Condition& q) {
+                                                          return p.parent == q.parent && p.any_of == q.any_of;
+                                                        });
+  };
+  for (const std::size_t index : space_.dependency_order()) {
+    const Parameter& parameter = space_.parameters()[index];
+    if (parameter.cardinality() == 1) continue;
+    ParzenAxis axis{index, {}, 0};
+    const auto& cells = encoding_.cells(index);
+    if (parameter.type == ParameterType::kCategorical) {
+      axis.categories = cells;
+    } else if (!cells.empty()) {
+      axis.narrowest = 0.5 / static_cast<double>(cells.size());
+    }
+    const auto group = std::find_if(groups_.begin(), groups_.end(), [&](const Group& g) {
+      return same_conditions(space_.parameters()[g.any], parameter);
+    });
+    if (group == groups_.end()) {
+      groups_.push_back({{std::move(axis)}, index});
+    } else {
+      group->axes.push_back(std::move(axis));
+    }
+  }
+}
+
+TpeStrategy::Sorted TpeStrategy::sort(const History& history) {
+  struct Ranked {
+    std::size_t index;
+    double loss;
+    bool stopped;
+  };
+  Sorted sorted;
+  std::vector<Ranked> ranked;
+  std::vector<const HistoryEncoder::Entry*> entries(history.trials.size(), nullptr);
+  encoder_.reserve(history.trials.size());
+  for (std::size_t i = 0; i < history.trials.size(); ++i) {
+    const HistoryEncoder::Entry& entry = encoder_.entry(i, history.trials[i]);
+    if (!entry.valid) continue;
+    entries[i] = &entry;
+    if (is_finite_) sorted.tried.insert(entry.key);
+    const TrialView& trial = *history.trials[i];
+    if (const auto loss = observed_loss(trial, objective_.goal)) {
+      ranked.push_back({i, *loss, trial.state == TrialState::kStopped});
+    } else {
+      ++(is_finished(trial.state) ? sorted.failed : sorted.pending);
+    }
+  }
+  sorted.observed = ranked.size();
+  const std::size_t good = std::min<std::size_t>((ranked.size() + 9) / 10, 25);
+  const auto better = [](const Ranked& a, const Ranked& b) {
+    return std::tie(a.stopped, a.loss, a.index) < std::tie(b.stopped, b.loss, b.index);
+  };
+  std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(good), ranked.end(), better);
+  std::vector<char> is_good(history.trials.size(), 0);
+  for (std::size_t i = 0; i < good; ++i) is_good[ranked[i].index] = 1;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i]) (is_good[i] ? sorted.good : sorted.others).push_back(entries[i]);
+  }
+  return sorted;
+}
+
+UnitPoint TpeStrategy::drawn(const Sorted& trials, Rng& rng) const {
+  UnitPoint unit(space_.size(), 0.5);
+  for (const Group& group : groups_) {
+    if (!encoding_.activity(unit)[group.any]) continue;
+    const auto centres = [&](const std::vector<const HistoryEncoder::Entry*>& entries, std::size_t most) {
+      std::vector<const UnitPoint*> result;
+      for (const auto* entry : entries)
+        if (entry->active[group.any]) result.push_back(&entry->unit);
+      if (result.size() <= most) return result;
+      for (std::size_t i = 0; i < most; ++i) result[i] = result[(i + 1) * result.size() / most - 1];
+      result.resize(most);
+      return result;
+    };
+    const auto good = centres(trials.good, kMostOthers), others = centres(trials.others, kMostOthers);
+    const ParzenMixture below(group.axes, good, recency_weights(good.size()));
+    const ParzenMixture above(group.axes, others, recency_weights(others.size()));
+    UnitPoint best;
+    double best_ratio = -std::numeric_limits<double>::infinity();
+    for (int i = 0; i < kDraws; ++i) {
+      UnitPoint candidate = unit;
+      below.draw(candidate, rng);
+      encoding_.snap(candidate);
+      const double ratio = below.log_density(candidate) - above.log_density(candidate);
+      if (best.empty() || ratio > best_ratio) best = std::move(candidate), best_ratio = ratio;
+    }
+    unit = std::move(best);
+  }
+  return unit;
+}
+
+Suggestion TpeStrategy::estimated(const Sorted& trials, Rng& rng) const {
+  constexpr int kAttempts = 8;
+  Suggestion suggestion;
+  bool repeated = true;
+  for (int i = 0; i < kAttempts && repeated; ++i) {
+    suggestion.parameters = space_.from_unit(drawn(trials, rng));
+    repeated = is_finite_ && trials.tried.contains(point_key(space_, suggestion.parameters));
+  }
+  suggestion.note = "Parzen estimator: the best of " + std::to_string(kDraws) + " draws around the best " +
+                    std::to_string(trials.good.size()) + " of " + std::to_string(trials.observed) +
+                    " results";
+  if (trials.failed > 0) suggestion.note += ", " + std::to_string(trials.failed) + " failed";
+  if (trials.pending > 0) suggestion.note += ", " + std::to_string(trials.pending) + " pending";
+  if (repeated) suggestion.note += "; it repeats a point, since every draw was tried before";
+  return suggestion;
+}
+
+Answer TpeStrategy::suggest(const History& history, Rng& rng) {
+  const Sorted trials = sort(history);
+  if (trials.observed >= kFewestObservations && !groups_.empty()) return estimated(trials, rng);
+  Suggestion suggestion;
+  suggestion.parameters = space_.from_unit(design_.point(history.next_number()));
+  suggestion.note = groups_.empty()
+                        ? "the space has a single point"
+                        : InitialDesign::name(history.next_number()) + ": " +
+                              std::to_string(trials.observed) + " of " + std::to_string(kFewestObservations) +
+                              " results that densities need are in";
+  return suggestion;
+}
+
+}  // namespace tune::strategies
