@@ -47,7 +47,7 @@ SearchEffort effort_for(Eigen::Index model_size) {
   if (model_size <= 150) return {.anchors = 320, .nearby = 96, .starts = 4, .iterations = 40};
   if (model_size <= 400) return {.anchors = 256, .nearby = 96, .starts = 3, .iterations = 30};
   if (model_size <= 700) return {.anchors = 192, .nearby = 64, .starts = 3, .iterations = 25};
-  return {.anchors = 96, .nearby = 64, .starts = 2, .iterations = 20};
+  return {.anchors = 64, .nearby = 48, .starts = 2, .iterations = 12};
 }
 
 std::string counted(Eigen::Index count, const char* what) { return std::to_string(count) + " " + what; }
@@ -63,15 +63,11 @@ BayesianStrategy::BayesianStrategy(SearchSpace space, Objective objective, std::
       builder_(encoding_.group_of_feature()),
       failure_builder_(encoding_.group_of_feature()) {}
 
-std::size_t BayesianStrategy::initial_observations(Eigen::Index groups) {
-  return static_cast<std::size_t>(std::clamp<Eigen::Index>(2 + groups, 3, 8));
-}
-
 bool BayesianStrategy::is_model_due(const EncodedHistory& history) const {
-  const std::size_t wanted = initial_observations(encoding_.groups()), have = history.observations.size();
+  const std::size_t have = history.observations.size();
   // Where most trials fail, waiting for the full number would waste many more.
   constexpr std::size_t kFewest = 2;
-  return have >= wanted || (have >= kFewest && history.finished >= 2 * wanted);
+  return have >= kInitialObservations || (have >= kFewest && history.finished >= 2 * kInitialObservations);
 }
 
 Answer BayesianStrategy::suggest(const History& history, Rng& rng) {
@@ -80,8 +76,7 @@ Answer BayesianStrategy::suggest(const History& history, Rng& rng) {
   if (!is_model_due(encoded)) {
     return space_filling(history, encoded,
                          std::to_string(encoded.observations.size()) + " of " +
-                             std::to_string(initial_observations(encoding_.groups())) +
-                             " results that a model needs are in");
+                             std::to_string(kInitialObservations) + " results that a model needs are in");
   }
   if (auto suggestion = modelled(encoded, rng)) return std::move(*suggestion);
   return space_filling(history, encoded, "no model could be fitted to the results");
@@ -109,10 +104,12 @@ Suggestion BayesianStrategy::space_filling(const History& history, const Encoded
 
 Eigen::MatrixXd BayesianStrategy::baseline(const Surrogate& surrogate, const EncodedHistory& encoded,
                                            std::vector<UnitPoint>& incumbents) const {
-  // By the model's mean, which noise does not fool.
+  // By the model's mean, which noise does not fool: K weights = targets - mean - noise weights, without K.
   constexpr std::size_t kBest = 12;
-  const Eigen::VectorXd means = surrogate.process.predict_means(encoded.observations.features);
-  std::vector<Eigen::Index> order(static_cast<std::size_t>(means.size()));
+  const auto points = static_cast<Eigen::Index>(surrogate.rows.size());
+  const Eigen::VectorXd means =
+      surrogate.targets.head(points) - surrogate.noise_variance * surrogate.process.weights().head(points);
+  std::vector<Eigen::Index> order(surrogate.rows.size());
   std::iota(order.begin(), order.end(), Eigen::Index{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](Eigen::Index a, Eigen::Index b) { return means[a] < means[b]; });
@@ -120,9 +117,9 @@ Eigen::MatrixXd BayesianStrategy::baseline(const Surrogate& surrogate, const Enc
   const auto best = static_cast<Eigen::Index>(order.size());
   Eigen::MatrixXd rows(best + encoded.pending.rows(), encoding_.features());
   for (Eigen::Index i = 0; i < best; ++i) {
-    rows.row(i) = encoded.observations.features.row(order[static_cast<std::size_t>(i)]);
-    incumbents.push_back(
-        encoded.observed_units[static_cast<std::size_t>(order[static_cast<std::size_t>(i)])]);
+    const Eigen::Index point = order[static_cast<std::size_t>(i)];
+    rows.row(i) = surrogate.process.points().row(point);
+    incumbents.push_back(encoded.observed_units[surrogate.rows[static_cast<std::size_t>(point)]]);
   }
   rows.bottomRows(encoded.pending.rows()) = encoded.pending;
   constexpr std::size_t kCentres = 3;

@@ -11,11 +11,11 @@
 
 namespace tune::strategies {
 
-// The first trials are scrambled Sobol points, until there are initial_observations(). Then each suggestion
-// maximises log noisy expected improvement, weighted by the probability that the trial does not fail, under a
-// Gaussian process of all trials that have ended; pending trials enter as fantasies. Points that were tried,
-// pending ones too, are not repeated while there are others. Where no model can be fitted the answer is a
-// Sobol point, and the note says so.
+// The first trials are those of InitialDesign, until there are kInitialObservations results. Then each
+// suggestion maximises log noisy expected improvement, weighted by the probability that the trial does not
+// fail, under a Gaussian process of all trials that have ended; pending trials enter as fantasies. Points
+// that were tried, pending ones too, are not repeated while there are others. Where no model can be fitted
+// the answer is a Sobol point, and the note says so.
 //
 // Caches are keyed on the history and change no answer. One thread.
 class BayesianStrategy final : public Strategy {
@@ -25,8 +25,8 @@ class BayesianStrategy final : public Strategy {
   BayesianStrategy& operator=(const BayesianStrategy&) = delete;
   Answer suggest(const History& history, Rng& rng) override;
 
-  // How many observations a space of so many varying parameters needs before it is modelled.
-  static std::size_t initial_observations(Eigen::Index groups);
+  // The fewest observations that are modelled: 3 were no worse than 5 and 8, and cost fewer failures.
+  static constexpr std::size_t kInitialObservations = 3;
 
  private:
   struct Choice {

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "strategies/curve_gain.h"
+
 namespace tune::strategies {
 namespace {
 
@@ -42,6 +44,7 @@ const HistoryEncoder::Entry& HistoryEncoder::entry(std::size_t index,
 
 EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
   EncodedHistory result;
+  CurveGain gain(history);
   std::vector<const Eigen::VectorXd*> observed, ended, pending;
   reserve(history.trials.size());  // pointers into entries stay good below
   for (std::size_t i = 0; i < history.trials.size(); ++i) {
@@ -53,19 +56,24 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
     if (i >= history.borrowed) result.tried.insert(known.key);
     if (!is_finished(trial.state)) {
       pending.push_back(&known.features);
-    } else if (const auto loss = observed_loss(trial, goal)) {
+    } else if (auto loss = observed_loss(trial, goal)) {
+      if (trial.state == TrialState::kStopped && !trial.curve.empty()) {
+        const double gain_left = gain.after(trial.curve.back().step);
+        const double end = *loss + (goal == Goal::kMinimize ? gain_left : -gain_left);
+        if (std::isfinite(end)) loss = end;
+      }
       observed.push_back(&known.features);
       ended.push_back(&known.features);
       result.outcomes.losses.push_back(EncodedHistory::kSucceeded);
-      result.observations.trials.push_back(trial.number);
-      result.outcomes.trials.push_back(trial.number);
+      result.observations.trials.push_back(static_cast<int>(i) + 1);
+      result.outcomes.trials.push_back(static_cast<int>(i) + 1);
       result.observed_units.push_back(known.unit);
       result.observations.losses.push_back(*loss);
     } else if (trial.state != TrialState::kStopped) {
       ++result.failed;
       ended.push_back(&known.features);
       result.outcomes.losses.push_back(EncodedHistory::kFailed);
-      result.outcomes.trials.push_back(trial.number);
+      result.outcomes.trials.push_back(static_cast<int>(i) + 1);
     }
   }
   result.observations.features = stacked(observed, encoding_.features());

@@ -12,10 +12,10 @@
 
 namespace tune::strategies {
 
-// Trials by what they tell, in order of their numbers. A completed or stopped trial is an observation of its
-// value; a failed one says where not to go; queued, running and paused ones are pending. Trials that are no
-// points of the space, and trials that were stopped before any value, tell nothing, but their points stay
-// tried.
+// Trials by what they tell, in order of their numbers. A completed trial is an observation of its value, a
+// stopped one of what it would have reached (CurveGain); a failed one says where not to go; queued, running
+// and paused ones are pending. Trials that are no points of the space, and trials that were stopped before
+// any value, tell nothing, but their points stay tried.
 struct EncodedHistory {
   static constexpr double kFailed = 1, kSucceeded = -1;
   ObservationTable observations;

@@ -32,6 +32,7 @@ class GaussianProcess {
   const Eigen::MatrixXd& factor() const { return factor_; }  // lower; K + noise = L L^T
   double mean() const { return mean_; }
   const Eigen::VectorXd& whitened() const { return whitened_; }  // L^-1 (targets - mean)
+  const Eigen::VectorXd& weights() const { return weights_; }    // (K + noise)^-1 (targets - mean)
 
   Prediction predict(const Eigen::VectorXd& x) const;
   // With the derivatives by the features.
@@ -45,7 +46,7 @@ class GaussianProcess {
   Kernel kernel_;
   Eigen::MatrixXd points_, factor_;
   double mean_ = 0;
-  Eigen::VectorXd whitened_, weights_;  // weights = (K + noise)^-1 (targets - mean)
+  Eigen::VectorXd whitened_, weights_;
 };
 
 // Variances below this part of the signal are rounding; the posterior never goes below it.

@@ -12,7 +12,7 @@ namespace tune::strategies {
 struct ObservationTable {
   Eigen::MatrixXd features;    // one row an observation
   std::vector<double> losses;  // smaller is better, finite
-  std::vector<int> trials;     // their numbers, ascending
+  std::vector<int> trials;     // their places in the history from 1, ascending
   std::size_t size() const { return losses.size(); }
   // Those of the trials up to `last`.
   ObservationTable up_to(int last) const;

@@ -1,6 +1,15 @@
 #include "strategies/initial_design.h"
 
 namespace tune::strategies {
+namespace {
+
+// The share of each number's range that the first trials spread over. Of 48 functions and mixed spaces,
+// borders among them, 0.5 did better than 0.7, and that than 1, after 10 and 20 trials, and no worse after
+// 50: in many dimensions most of a cube is corners, and there trials diverge, run out of memory and teach
+// little.
+constexpr double kInner = 0.5;
+
+}  // namespace
 
 UnitPoint InitialDesign::point(int number, std::uint32_t alternative) const {
   constexpr std::uint32_t kStride = 1u << 20;
@@ -11,6 +20,8 @@ UnitPoint InitialDesign::point(int number, std::uint32_t alternative) const {
       if (space_.parameters()[i].type != ParameterType::kCategorical) unit[i] = 0.5;
     }
   }
+  for (std::size_t i = 0; i < unit.size(); ++i)
+    if (space_.parameters()[i].type != ParameterType::kCategorical) unit[i] = 0.5 + kInner * (unit[i] - 0.5);
   encoding_.snap(unit);
   return unit;
 }

@@ -9,7 +9,7 @@
 namespace tune::strategies {
 
 // The centre of the space as the first trial: people put ranges around what they believe in. Then scrambled
-// Sobol points. Immutable.
+// Sobol points in the inner part of the ranges, with categories drawn evenly. Immutable.
 class InitialDesign {
  public:
   InitialDesign(const SearchSpace& space, const Encoding& encoding, std::uint64_t seed)

@@ -43,7 +43,7 @@ std::optional<Surrogate> SurrogateBuilder::build(const ObservationTable& table) 
   if (!process) return std::nullopt;
   process->set_targets(targets);
   if (!process->whitened().allFinite()) return std::nullopt;
-  return Surrogate{std::move(*process), warp, std::move(targets), noise_variance_of(*theta)};
+  return Surrogate{std::move(*process), warp, rows, std::move(targets), noise_variance_of(*theta)};
 }
 
 }  // namespace tune::strategies

@@ -11,8 +11,9 @@ namespace tune::strategies {
 struct Surrogate {
   GaussianProcess process;  // of warped losses
   OutputWarp warp;
-  Eigen::VectorXd targets;  // of the process's points
-  double noise_variance;    // of one observation, warped
+  std::vector<std::size_t> rows;  // of the table, one a point
+  Eigen::VectorXd targets;        // of the process's points
+  double noise_variance;          // of one observation, warped
 };
 
 // Fits and conditions surrogates. The covariance of the observations is factored in blocks of kBlock rows,

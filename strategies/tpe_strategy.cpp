@@ -83,7 +83,7 @@ TpeStrategy::Sorted TpeStrategy::sort(const History& history) {
     const HistoryEncoder::Entry& entry = encoder_.entry(i, history.trials[i]);
     if (!entry.valid) continue;
     entries[i] = &entry;
-    if (is_finite_) sorted.tried.insert(entry.key);
+    if (is_finite_ && i >= history.borrowed) sorted.tried.insert(entry.key);
     const TrialView& trial = *history.trials[i];
     if (const auto loss = observed_loss(trial, objective_.goal)) {
       ranked.push_back({i, *loss, trial.state == TrialState::kStopped});

@@ -188,15 +188,17 @@ TEST_CASE("Discrete points are not repeated before all have been tried, and a re
   CHECK(ask(strategy, history, 3).note.find("repeat") != std::string::npos);
 }
 
-TEST_CASE("The first trials are Sobol points, until enough results are in") {
+TEST_CASE("The first trials are the centre and Sobol points, until enough results are in") {
   const SearchSpace space = cube(2);
   BayesianStrategy strategy(space, minimize(), 3);
-  History history = completed_history(space, minimize(), 3, 3);
-  CHECK(ask(strategy, history, 3).note.find("Sobol point for trial 4: 3 of 4 results") == 0);
-  history = completed_history(space, minimize(), 4, 3);
+  History history{minimize(), {}};
+  const Suggestion first = ask(strategy, history, 3);
+  CHECK(first.note.find("centre of the space: 0 of 3 results") == 0);
+  CHECK(at(first.parameters, "x0") == 0.5);
+  history = completed_history(space, minimize(), 2, 3);
+  CHECK(ask(strategy, history, 3).note.find("Sobol point for trial 3: 2 of 3 results") == 0);
+  history = completed_history(space, minimize(), 3, 3);
   CHECK(ask(strategy, history, 3).note.find("Gaussian process") == 0);
-  CHECK(BayesianStrategy::initial_observations(1) == 3);
-  CHECK(BayesianStrategy::initial_observations(30) == 8);
 }
 
 TEST_CASE("The note tells what the model predicts in the metric's own units and sign") {
