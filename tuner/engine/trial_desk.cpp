@@ -76,8 +76,11 @@ std::map<std::string, std::int64_t> TrialDesk::last_steps(int trial) const {
 
 void TrialDesk::make_folders(const Attempt& attempt) const {
   try {
-    fs::create_directories(attempt.folder);
-    fs::create_directories(attempt.checkpoint_folder);
+    // From the top: all but the first are new, and looking for them at each step would cost as much again.
+    const fs::path attempts = attempt.folder.parent_path(), trial = attempts.parent_path();
+    for (const fs::path& folder :
+         {trial.parent_path(), trial, attempts, attempt.folder, attempt.checkpoint_folder})
+      fs::create_directory(folder);
   } catch (const fs::filesystem_error& error) {
     const std::string message = std::string("an attempt's folder cannot be made: ") + error.what();
     if (is_disk_full(error.code().value())) throw DiskFull(message);
