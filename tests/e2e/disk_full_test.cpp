@@ -25,7 +25,7 @@ ShellResult on_small_disk(const StudyFolder& folder, const std::string& options,
   return folder.shell("unshare -rm bash script");
 }
 
-Json calm_table() {
+Json undisturbed_table() {
   StudyFolder folder;
   folder.spec["limits"] = {{"trials", 8}, {"parallel", 2}};
   REQUIRE(folder.run().exit_code == 0);
@@ -36,7 +36,7 @@ const std::string kPaused = "until grep -q 'paused.*full' err; do sleep 0.01; do
 
 void check_whole(StudyFolder& folder) {
   REQUIRE(folder.shell("rmdir store && mv copy store").exit_code == 0);
-  CHECK(folder.table() == calm_table());
+  CHECK(folder.table() == undisturbed_table());
   const ShellResult shown = folder.shell("tune show s/3 --store store --json");
   CHECK(Json::parse(shown.out).at("attempts").size() == 1);
 }
@@ -63,7 +63,7 @@ TEST_CASE("an interruption ends a study that a full disk has paused, and the sam
   CAPTURE(run.err, folder.shell("cat err").out);
   REQUIRE(run.exit_code == 0);
   REQUIRE(folder.shell("rmdir store && mv copy store").exit_code == 0);
-  CHECK(folder.table() == calm_table());
+  CHECK(folder.table() == undisturbed_table());
 }
 
 TEST_CASE("starts that fail for want of room pause a study, and with room again it goes on") {

@@ -42,7 +42,7 @@ constexpr std::array<Row, 12> kRows = {{
 Json read_json(const std::string& file) {
   try {
     return Json::parse(read_file(file));
-  } catch (const Json::parse_error& error) {
+  } catch (const Json::exception& error) {
     throw Error(ExitCode::kBadData, file + " is not JSON: " + error.what(), "Write the file again.");
   }
 }
@@ -52,6 +52,15 @@ metrics::Box box_of(const Json& json, const std::string& where) {
     throw Error(ExitCode::kBadData, where + ": bbox is " + json.dump() + ", not [x, y, width, height]",
                 "Write four numbers, in pixels.");
   return {json.at(0), json.at(1), json.at(2), json.at(3)};
+}
+
+// Not get<std::int64_t>(), which cuts 1.7 to 1.
+std::int64_t whole_at(const Json& object, const char* key, const std::string& where) {
+  const Json& value = object.at(key);
+  if (!value.is_number_integer())
+    throw Error(ExitCode::kBadData, where + ": " + key + " is " + value.dump() + ", not a whole number",
+                "Write an id of the ground truth.");
+  return value.get<std::int64_t>();
 }
 
 struct Truth {
@@ -71,7 +80,8 @@ void require_image(const Truth& truth, std::int64_t image, const std::string& wh
 
 void read_object(const Json& object, const std::string& where, std::set<std::int64_t>& ids, Truth& truth) {
   const metrics::Box box = box_of(object.at("bbox"), where);
-  const std::int64_t image = object.at("image_id"), category_id = object.at("category_id");
+  const std::int64_t image = whole_at(object, "image_id", where),
+                     category_id = whole_at(object, "category_id", where);
   require_image(truth, image, where);
   const auto category = truth.categories.find(category_id);
   if (category == truth.categories.end())
@@ -80,8 +90,9 @@ void read_object(const Json& object, const std::string& where, std::set<std::int
                 "Add the category.");
   bool id_is_zero = false;
   if (const auto id = object.find("id"); id != object.end()) {
-    id_is_zero = id->get<std::int64_t>() == 0;
-    if (!ids.insert(id->get<std::int64_t>()).second)
+    const std::int64_t number = whole_at(object, "id", where);
+    id_is_zero = number == 0;
+    if (!ids.insert(number).second)
       throw Error(ExitCode::kBadData, where + ": the id " + id->dump() + " appears twice",
                   "Number the annotations from 1.");
   }
@@ -94,9 +105,9 @@ Truth read_truth(const std::string& file) {
   const Json json = read_json(file);
   Truth truth;
   try {
-    for (const Json& image : json.at("images")) truth.images.insert(image.at("id").get<std::int64_t>());
+    for (const Json& image : json.at("images")) truth.images.insert(whole_at(image, "id", file + ", images"));
     for (const Json& category : json.at("categories"))
-      truth.categories[category.at("id").get<std::int64_t>()] = 0;
+      truth.categories[whole_at(category, "id", file + ", categories")] = 0;
     int index = 0;
     for (auto& [id, position] : truth.categories) position = index++;
     std::set<std::int64_t> ids;
@@ -119,9 +130,9 @@ std::vector<DetectedBox> read_detections(const std::string& file, const Truth& t
   try {
     for (std::size_t i = 0; i < json.size(); ++i) {
       const std::string where = file + ", [" + std::to_string(i) + "]";
-      const std::int64_t image = json[i].at("image_id");
+      const std::int64_t image = whole_at(json[i], "image_id", where);
       require_image(truth, image, where);
-      const auto category = truth.categories.find(json[i].at("category_id").get<std::int64_t>());
+      const auto category = truth.categories.find(whole_at(json[i], "category_id", where));
       if (category == truth.categories.end()) continue;  // as pycocotools: classes nobody asks about
       detections.push_back({image, category->second, box_of(json[i].at("bbox"), where), json[i].at("score")});
     }

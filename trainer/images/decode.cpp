@@ -29,7 +29,9 @@ std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path, std::siz
 }
 
 [[noreturn]] void refuse_format(const std::filesystem::path& file, Bytes bytes) {
-  refuse_image(file.string(), bytes.empty() ? "is empty" : "is neither JPEG nor PNG",
+  if (bytes.empty())
+    refuse_image(file.string(), "is empty", "Fetch it again or take it out of the data set.");
+  refuse_image(file.string(), "is neither JPEG nor PNG",
                "Convert it to one of these or take it out of the data set.");
 }
 

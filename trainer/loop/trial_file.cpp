@@ -93,7 +93,7 @@ TrialFile parse_trial(const Json& json, const std::string& place) {
 TrialFile read_trial_file(const std::filesystem::path& path) {
   try {
     return parse_trial(Json::parse(read_file(path)), path.string());
-  } catch (const Json::parse_error& error) {
+  } catch (const Json::exception& error) {  // also a number beyond the range of a double
     throw Error(ExitCode::kBadSpec, path.string() + ": not JSON: " + error.what());
   }
 }

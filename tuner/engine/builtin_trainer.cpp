@@ -100,6 +100,8 @@ class TrainerCheck {
                                  [](double all, const Json& part) { return all + part.get<double>(); });
              std::abs(sum - 1) > 1e-6)
       object(pointer, "add up to " + shortest(sum) + ", not to 1", "as in [0.8, 0.2]");
+    else if (value[0] == 0 || value[1] == 0)
+      object(pointer, "leaves nothing to train on or nothing to validate on", "as in [0.8, 0.2]");
   }
 
   void check_key(const std::string& pointer, const Json& key, const Json& value) {

@@ -124,6 +124,30 @@ json.dump(out, open("data/coco.json", "w"))
         Approx(Json::parse(evaluated.out)["AP"].get<double>()).margin(1e-4));
 }
 
+TEST_CASE("score refuses numbers that it would have to change, with the file's name") {
+  const TemporaryFolder folder;
+  const std::string truth =
+      R"({"images":[{"id":1}],"categories":[{"id":1}],"annotations":[{"id":1,"image_id":1,"category_id":1,"bbox":[0,0,9,9]}]})";
+  const auto score = [&](const std::string& detection, const std::string& ground_truth) {
+    std::ofstream(folder.path() / "truth.json") << ground_truth;
+    std::ofstream(folder.path() / "found.json") << "[" << detection << "]";
+    return run_shell("tune-train score --ground-truth truth.json --detections found.json", folder.path());
+  };
+  const std::string good = R"({"image_id":1,"category_id":1,"bbox":[0,0,9,9],"score":0.5})";
+  REQUIRE(score(good, truth).exit_code == 0);
+  for (const char* bad : {R"({"image_id":1.7,"category_id":1,"bbox":[0,0,9,9],"score":0.5})",
+                          R"({"image_id":1,"category_id":1e30,"bbox":[0,0,9,9],"score":0.5})",
+                          R"({"image_id":1,"category_id":1,"bbox":[0,0,9,9],"score":1e999})"}) {
+    const ShellResult refused = score(bad, truth);
+    CAPTURE(bad, refused.err);
+    CHECK(refused.exit_code == 65);
+    CHECK(refused.err.find("found.json") != std::string::npos);
+  }
+  const ShellResult overflow = score(good, R"({"images":[{"id":1e999}],"categories":[],"annotations":[]})");
+  CHECK(overflow.exit_code == 65);
+  CHECK(overflow.err.find("truth.json") != std::string::npos);
+}
+
 TEST_CASE("SIGTERM saves a checkpoint and exits 130; going on gives what an uninterrupted run gives") {
   const Workplace whole(24), place(24);
   const std::string expected = whole.train(trial(3)).out;

@@ -107,6 +107,8 @@ TEST_CASE("the keys inside a trainer's split are checked before anything starts"
         std::string::npos);
   CHECK(problem({{"fractions", {1.2, -0.2}}}, "/trainer/split/fractions").message.find("at least 0") !=
         std::string::npos);
+  CHECK(problem({{"fractions", {0, 1}}}, "/trainer/split/fractions").message.find("nothing to train on") !=
+        std::string::npos);
   CHECK(problem({{"fractions", 0.8}}, "/trainer/split/fractions").message.find("list") != std::string::npos);
   CHECK(problem({{"seed", -1}}, "/trainer/split/seed").message.find("integer") != std::string::npos);
   CHECK(problem({{"grouping", "content"}}, "/trainer/split/grouping").message.find("content") !=

@@ -15,7 +15,7 @@ constexpr const char* kWeights = "weights.safetensors";
 Json read_json(const fs::path& path) {
   try {
     return Json::parse(read_file(path));
-  } catch (const Json::parse_error& error) {
+  } catch (const Json::exception& error) {
     throw Error(ExitCode::kBadData, path.string() + ": not JSON: " + error.what());
   }
 }
@@ -33,7 +33,7 @@ Json metadata_json(const weights::Metadata& metadata, const std::string& key, co
   if (found == metadata.end()) return {};
   try {
     return Json::parse(found->second);
-  } catch (const Json::parse_error&) {
+  } catch (const Json::exception&) {
     throw Error(ExitCode::kBadData, place.string() + ": \"" + key + "\" in its header is not JSON");
   }
 }

@@ -7,6 +7,8 @@ namespace {
 
 // Five maps from stride 8 down to a cell or two. With these scales 95 % of the objects of NEU-DET overlap a
 // box by one half; smaller ones lose the pitted surfaces, larger ones the inclusions.
+constexpr const char* kLayout = "RGB, [0, 1], NCHW, stretched to the square";
+
 std::vector<FeatureMap> five_maps(std::array<int, 5> cells) {
   constexpr std::array<double, 6> kScales{0.15, 0.27, 0.42, 0.62, 0.85, 1.05};
   std::vector<FeatureMap> maps;
@@ -49,7 +51,7 @@ OrderedJson to_json(const Preprocessing& preprocessing) {
   return {{"size", {preprocessing.size, preprocessing.size}},
           {"mean", preprocessing.mean},
           {"std", preprocessing.std},
-          {"layout", "RGB, [0, 1], NCHW, stretched to the square"}};
+          {"layout", kLayout}};
 }
 
 Preprocessing preprocessing_from_json(const Json& json, const std::string& place) {
@@ -61,6 +63,9 @@ Preprocessing preprocessing_from_json(const Json& json, const std::string& place
     preprocessing.std = json.at("std").get<std::array<double, 3>>();
     if (size[0] != size[1] || size[0] < 1)
       throw Error(ExitCode::kBadData, place + ": the input is not square");
+    if (json.value("layout", Json(kLayout)) != kLayout)
+      throw Error(ExitCode::kBadData, place + ": the layout is " + json["layout"].dump(),
+                  std::string("this version knows \"") + kLayout + "\" only");
     return preprocessing;
   } catch (const Json::exception& error) {
     throw Error(ExitCode::kBadData, place + ": no preprocessing: " + error.what(),

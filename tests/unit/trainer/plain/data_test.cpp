@@ -120,6 +120,8 @@ TEST_CASE("a split's keys are read, and wrong ones are refused by name") {
   CHECK(contains(refusal(R"({"fractions": [0.9, 0.2]})"), "add up to 1.1"));
   CHECK(contains(refusal(R"({"fractions": [1.2, -0.2]})"), "split.fractions[1]"));
   CHECK(contains(refusal(R"({"fractions": 0.8})"), "split.fractions"));
+  CHECK(contains(refusal(R"({"fractions": [0, 1]})"), "nothing to train on"));
+  CHECK(contains(refusal(R"({"fractions": [1, 0, 0]})"), "nothing to validate on"));
   CHECK(contains(refusal(R"({"seed": -1})"), "split.seed"));
   CHECK(contains(refusal(R"({"shuffle": true})"), "\"shuffle\""));
 }

@@ -25,8 +25,8 @@ Json parse(const fs::path& file) {
   };
   try {
     return Json::parse(stream, without_outlines);
-  } catch (const Json::parse_error& error) {
-    throw Error(ExitCode::kBadData, file.string() + " is not JSON (byte " + std::to_string(error.byte) + ")",
+  } catch (const Json::exception& error) {
+    throw Error(ExitCode::kBadData, file.string() + " is not JSON: " + error.what(),
                 "Write the file again; it may be truncated.");
   }
 }

@@ -33,6 +33,8 @@ void parse_fractions(const Json& value, SplitFractions& fractions) {
   }
   if (std::abs(parts[0] + parts[1] + parts[2] - 1) > 1e-6)
     refuse("split.fractions add up to " + shortest(parts[0] + parts[1] + parts[2]), hint);
+  if (parts[0] == 0 || parts[1] == 0)
+    refuse("split.fractions leaves nothing to train on or nothing to validate on", hint);
   fractions.train = parts[0];
   fractions.validation = parts[1];
   fractions.test = parts[2];
