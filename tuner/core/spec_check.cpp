@@ -1,6 +1,7 @@
 // The document against the table of keys.
 #include <algorithm>
 #include <cmath>
+#include <sstream>
 
 #include "tuner/core/clock.h"
 #include "tuner/core/edit_distance.h"
@@ -61,16 +62,25 @@ bool has_kind(const OrderedJson& value, ValueKind kind) {
   return false;
 }
 
+// "train.py --lr=1" -> "\"train.py\", \"--lr=1\"".
+std::string words_in_quotes(const std::string& text) {
+  std::istringstream words(text);
+  std::string result;
+  for (std::string word; words >> word;) result += (result.empty() ? "" : ", ") + in_quotes(word);
+  return result;
+}
+
 std::string kind_hint(const OrderedJson& value, ValueKind kind) {
   if ((kind == ValueKind::kText || kind == ValueKind::kEnvironment) && value.is_primitive() &&
       !value.is_null())
     return "put it in quotes: " + in_quotes(argument_text(Json(value)));
   if ((kind == ValueKind::kNumber || kind == ValueKind::kInteger) && value.is_string())
-    return "write it without quotes";
+    return Json::parse(value.get<std::string>(), nullptr, false).is_number() ? "write it without quotes"
+                                                                             : "write a number, as in 20";
   if (kind == ValueKind::kDuration && value.is_number())
     return "add a unit: \"90s\", \"20m\", \"2h\" or \"1d\"";
   if (kind == ValueKind::kArray && value.is_string())
-    return "write [" + in_quotes(value.get<std::string>()) + "]";
+    return "write [" + words_in_quotes(value.get<std::string>()) + "]";
   if (kind == ValueKind::kObject && value.is_string())
     return "write {\"...\": " + in_quotes(value.get<std::string>()) + "}";
   return {};

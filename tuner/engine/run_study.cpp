@@ -1,5 +1,7 @@
 #include "tuner/engine/run_study.h"
 
+#include <iomanip>
+#include <sstream>
 #include <utility>
 
 #include "tuner/engine/builtin_trainer.h"
@@ -108,6 +110,18 @@ std::optional<PromotionResult> promote_best(OpenedStudy& study, const RunRequest
 
 LocalRunnerOptions runner_options(const Spec& spec) { return {spec.limits.parallel, spec.resources, {}}; }
 
+// "its trials compute in bf16: fp32 9.8, bf16 24.7 images/s"
+std::string choice_of_precision(const Json& probe) {
+  std::string speeds;
+  for (const Json& candidate : probe.value("candidates", Json::array())) {
+    std::ostringstream speed;
+    speed << std::fixed << std::setprecision(1) << candidate.value("images_per_second", 0.0);
+    speeds += (speeds.empty() ? ": " : ", ") + candidate.value("precision", "?") + " " + speed.str();
+  }
+  return "its trials compute in " + probe.value("precision", "?") + speeds +
+         (speeds.empty() ? "" : " images/s");
+}
+
 // Puts the trainer's speed and precision on this machine into `run`; measured once a study and machine. False
 // when a person interrupted it.
 bool probe(OpenedStudy& study, const Spec& spec, const BuiltinTrainer& trainer, const Machine& machine,
@@ -122,6 +136,7 @@ bool probe(OpenedStudy& study, const Spec& spec, const BuiltinTrainer& trainer, 
         probe_machine({trainer, spec, folder, study.row.seed, [&] { return interruption.count.load(); },
                        [&](const std::string& sentence) { journal.notice(sentence); }});
     if (answer.is_null()) return false;
+    journal.notice(choice_of_precision(answer));
     probes[name] = std::move(answer);
   }
   run["probe"] = probes[name];

@@ -61,7 +61,8 @@ void refuse_difference(const store::StudyRow& row, const Spec& spec, const Overr
     for (const std::string& line : lines) message += "\n  " + line;
     throw Error(ExitCode::kConflict, message,
                 "--name NAME starts another study; `tune resume " + row.name +
-                    " --trials N` raises the limit of this one");
+                    " --trials N` raises the limit of this one; to begin anew, remove its folder, " +
+                    row.name + ", from the store");
   }
   if (overrides.seed && *overrides.seed != row.seed) {
     throw Error(ExitCode::kConflict,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "tuner/core/characters.h"
 #include "tuner/metrics/metric_reader.h"
 #include "tuner/metrics/parse_number.h"
 #include "tuner/metrics/pattern.h"
@@ -12,7 +13,25 @@ namespace {
 
 constexpr std::size_t kMostMisses = 100;
 
-// Looks at lines again for one metric, to say why it has no values.
+bool is_digit_at(std::string_view text, std::size_t at) { return at < text.size() && is_digit(text[at]); }
+
+// The number of which `captured`, a part of `line`, is only the beginning, as 3.1 of 3.1e-05; else nothing.
+std::string_view number_cut_in(std::string_view line, std::string_view captured) {
+  const auto begin = static_cast<std::size_t>(captured.data() - line.data()), end = begin + captured.size();
+  std::size_t last = end;
+  while (is_digit_at(line, last)) ++last;
+  if (last < line.size() && (line[last] == 'e' || line[last] == 'E')) {
+    const bool is_signed = last + 1 < line.size() && (line[last + 1] == '-' || line[last + 1] == '+');
+    std::size_t exponent = last + (is_signed ? 2 : 1);
+    if (is_digit_at(line, exponent)) {
+      while (is_digit_at(line, exponent)) ++exponent;
+      last = exponent;
+    }
+  }
+  return last == end ? std::string_view{} : line.substr(begin, last - begin);
+}
+
+// Looks at lines again for one metric, to say why it has no values, or wrong ones.
 class Diagnosis {
  public:
   explicit Diagnosis(const MetricDefinition& definition) {
@@ -32,13 +51,16 @@ class Diagnosis {
       const std::string_view captured(groups[1].data(), groups[1].size());
       if (!parse_number(captured) && metric.misses.size() < kMostMisses)
         metric.misses.push_back({number, std::string(captured)});
+      else if (const std::string_view whole = number_cut_in(line, captured); !whole.empty() && cut_.empty())
+        cut_ = "line " + std::to_string(number) + " says " + std::string(whole) +
+               ", of which the regex reads " + std::string(captured) + ": capture all of it, as with (\\S+)";
     } else if (line_in_other_case_ == 0 && RE2::PartialMatch(text, *any_case_)) {
       line_in_other_case_ = number;
     }
   }
 
   std::string hint(const SampleMetric& metric) const {
-    if (!metric.values.empty()) return {};
+    if (!metric.values.empty()) return cut_;
     if (!metric.misses.empty())
       return "the regex matches, but its first group is not a number: put only the number in the first "
              "parentheses, and make "
@@ -53,6 +75,7 @@ class Diagnosis {
  private:
   std::unique_ptr<const RE2> pattern_, any_case_;  // null without a regex
   std::uint64_t line_in_other_case_ = 0;
+  std::string cut_;
 };
 
 SampleMetric& metric_named(std::vector<SampleMetric>& metrics, const std::string& name) {

@@ -26,7 +26,7 @@ struct SampleMetric {
   std::string name;
   std::vector<SampleValue> values;  // in the order of the log
   std::vector<SampleMiss> misses;   // the first 100
-  std::string hint;                 // why there are no values, and what helps; empty when there are some
+  std::string hint;                 // why there are no values, or wrong ones, and what helps; else empty
 };
 
 struct LogSample {

@@ -61,7 +61,7 @@ std::string cure_of_syntax_error(const std::string& regex, const RE2& pattern) {
   if (has_look_around(regex))
     return "look-around and atomic groups are not supported, since they cannot be matched in linear time; "
            "write the "
-           "text around the number literally and put only the number in parentheses: \"val_loss: ([0-9.]+)\"";
+           "text around the number literally and put only the number in parentheses: \"val_loss: (\\\\S+)\"";
   switch (pattern.error_code()) {
     case RE2::ErrorBadEscape:
       if (has_back_reference(regex))
@@ -105,7 +105,7 @@ std::string with_re2_named_groups(const std::string& regex) {
 }
 
 std::optional<RegexObjection> regex_objection(const std::string& regex) {
-  if (regex.empty()) return RegexObjection{"the regex is empty", "for example \"loss=([0-9.]+)\""};
+  if (regex.empty()) return RegexObjection{"the regex is empty", "for example \"loss=(\\\\S+)\""};
   if (regex.size() > kPatternLimit)
     return RegexObjection{"the regex has " + std::to_string(regex.size()) + " bytes; at most " +
                               std::to_string(kPatternLimit) + " are allowed",
@@ -116,7 +116,7 @@ std::optional<RegexObjection> regex_objection(const std::string& regex) {
                           cure_of_syntax_error(regex, pattern)};
   if (pattern.NumberOfCapturingGroups() == 0)
     return RegexObjection{"the regex \"" + regex + "\" has no group, so it captures no number",
-                          "put the number in parentheses: \"loss=([0-9.]+)\""};
+                          "put the number in parentheses: \"loss=(\\\\S+)\""};
   return std::nullopt;
 }
 

@@ -25,7 +25,7 @@ std::string cost_lines(const StudyRows& rows, const CostReport& costs) {
     part("completed trials", costs.of(TrialState::kCompleted));
   part("stopped trials", costs.of(TrialState::kStopped));
   part("failed trials", costs.of(TrialState::kFailed));
-  part("attempts that were run again", costs.retried());
+  part("of these, attempts that were run again", costs.retried());
   return text;
 }
 

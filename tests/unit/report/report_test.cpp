@@ -140,7 +140,7 @@ TEST_CASE("the end of a run names the best, the leaders, every cost and the prom
         "  completed trials: device time 3m 30s, $0.21\n"
         "  stopped trials: device time 20s, $0.0200\n"
         "  failed trials: device time 5s, $0.0050\n"
-        "  attempts that were run again: device time 10s, $0.0100\n"
+        "  of these, attempts that were run again: device time 10s, $0.0100\n"
         "\n"
         "Promoted: steel-detector version 3 (0.4125 is better than 0.25)\n"
         "  /store/models/steel-detector/current\n");
