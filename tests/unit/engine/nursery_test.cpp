@@ -1,6 +1,7 @@
 // The process that forks supervisors, seen from outside.
 #include "tuner/engine/nursery.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,6 +44,7 @@ TEST_CASE_METHOD(RunnerFixture,
 }
 
 TEST_CASE_METHOD(RunnerFixture, "a trainer inherits no descriptor, and no variable of another attempt") {
+  const int left_open = ::open("/dev/null", O_RDONLY);  // as by whoever started tune
   LocalRunner runner(options());
   Attempt first = attempt(1, {"hang"});
   first.secret_environment = {{"SECRET", "hunter2"}};
@@ -53,6 +55,7 @@ TEST_CASE_METHOD(RunnerFixture, "a trainer inherits no descriptor, and no variab
   wait_for_exit(runner, second.id);
   CHECK(read_file(second.folder / "log") == "fds: 0 1 2\nSECRET=(unset)\n" + std::string(kTokenVariable) +
                                                 "=" + second.token + "\ninput is empty\n");
+  ::close(left_open);
 }
 
 TEST_CASE_METHOD(RunnerFixture,
