@@ -49,23 +49,41 @@ store::TrialRow trial_to_promote(const store::StudyStore& store, const std::opti
 // Whether a regular file below the folder is worth promoting: there is at least one.
 bool holds_files(const fs::path& folder) {
   std::error_code error;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, error))
-    if (entry.is_regular_file()) return true;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, error)) {
+    std::error_code unreadable;
+    if (entry.is_regular_file(unreadable)) return true;
+  }
   return false;
 }
 
-// Hard links would let a later write to the output change the version, so bytes are copied. Links to
-// elsewhere are refused: what they point to would not travel with the model.
+// A link may lead to a file of the same output, as "last" does to "best": that file's bytes travel with it.
+bool leads_to_file_within(const fs::path& link, const fs::path& output) {
+  std::error_code error;
+  const fs::path target = fs::canonical(link, error),
+                 root = error ? fs::path() : fs::canonical(output, error);
+  if (error || !fs::is_regular_file(target, error)) return false;
+  return std::mismatch(root.begin(), root.end(), target.begin(), target.end()).first == root.end();
+}
+
+// What in the output would not travel with the model: a link to elsewhere, a FIFO. Empty when all would.
+std::string unpromotable_entry(const fs::path& output) {
+  return on_disk(output, "read", [&]() -> std::string {
+    for (const auto& entry : fs::recursive_directory_iterator(output)) {
+      if (entry.is_symlink() ? !leads_to_file_within(entry.path(), output)
+                             : !entry.is_directory() && !entry.is_regular_file())
+        return entry.path().string();
+    }
+    return {};
+  });
+}
+
+// Hard links would let a later write to the output change the version, so bytes are copied.
 std::vector<store::ModelFile> copy_and_hash(const fs::path& from, const fs::path& to) {
   std::vector<store::ModelFile> files;
   on_disk(to, "copy the model to", [&] {
     fs::create_directories(to);
     for (const auto& entry : fs::recursive_directory_iterator(from)) {
-      const fs::path relative = fs::relative(entry.path(), from), target = to / relative;
-      if (entry.is_symlink() || (!entry.is_directory() && !entry.is_regular_file()))
-        throw Error(ExitCode::kConflict,
-                    entry.path().string() + " is neither a file nor a folder, and cannot be promoted",
-                    "let the trainer write the file itself into $TUNE_OUTPUT_DIR");
+      const fs::path relative = entry.path().lexically_relative(from), target = to / relative;
       if (entry.is_directory()) {
         fs::create_directories(target);
         continue;
@@ -211,6 +229,11 @@ PromotionResult promote_trial(const store::StudyStore& store, const PromotionReq
   if (!holds_files(attempt / "output")) {
     result.reason =
         "trial " + std::to_string(trial.number) + " left nothing in its output folder ($TUNE_OUTPUT_DIR)";
+    return result;
+  }
+  if (const std::string entry = unpromotable_entry(attempt / "output"); !entry.empty()) {
+    result.reason = entry + " is neither a file nor a folder, nor a link to a file of this output: let the " +
+                    "trainer write the file itself into $TUNE_OUTPUT_DIR";
     return result;
   }
 

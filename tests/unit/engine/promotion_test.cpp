@@ -203,8 +203,13 @@ TEST_CASE("what is no file, an empty output and a trial without a value are refu
   ScratchFolder folder;
   PromotableStudy study(folder.path(), "s", {0.2, 0.3});
   fs::create_symlink("/etc/passwd", study.output(2) / "link");
-  CHECK_THROWS_AS(promote_trial(study.store(), {folder.path(), "m", std::nullopt}), Error);
+  const PromotionResult link = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  CHECK_FALSE(link.promoted);
+  CHECK(link.reason.find("link is neither a file nor a folder") != std::string::npos);
   CHECK_FALSE(fs::exists(folder.path() / "models" / "m" / "current"));
+  fs::remove(study.output(2) / "link");
+  fs::create_symlink("link", study.output(2) / "link");
+  CHECK_FALSE(promote_trial(study.store(), {folder.path(), "m", std::nullopt}).promoted);
   fs::remove_all(study.output(2));
   const PromotionResult empty = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   CHECK_FALSE(empty.promoted);
@@ -212,6 +217,16 @@ TEST_CASE("what is no file, an empty output and a trial without a value are refu
   CHECK_THROWS_AS(promote_trial(study.store(), {folder.path(), "m", 7}), Error);
   CHECK_THROWS_AS(promote_trial(study.store(), {folder.path(), "../m", std::nullopt}), Error);
   CHECK_THROWS_AS(promote_trial(study.store(), {folder.path(), "staging", std::nullopt}), Error);
+}
+
+TEST_CASE("a link to a file of the same output is promoted as that file") {
+  ScratchFolder folder;
+  PromotableStudy study(folder.path(), "s", {0.2});
+  fs::create_symlink("../weights", study.output(1) / "deep" / "last");
+  const PromotionResult result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  REQUIRE(result.promoted);
+  CHECK_FALSE(fs::is_symlink(result.folder / "deep" / "last"));
+  CHECK(text_of(result.folder / "deep" / "last") == "abc");
 }
 
 TEST_CASE("what a dead promotion left is cleared, and its link is made good") {
