@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -25,6 +26,20 @@ int open_lock(const std::filesystem::path& file) {
   return descriptor;
 }
 
+// The folder the lock lies in, for which no path may be removed while it is in use; -1 where it cannot be
+// opened.
+int open_folder_of(const std::filesystem::path& file) {
+  const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
+  return open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+bool is_still_at(const std::filesystem::path& file, int descriptor) {
+  struct stat ours {
+  }, there{};
+  return fstat(descriptor, &ours) == 0 && stat(file.c_str(), &there) == 0 && ours.st_dev == there.st_dev &&
+         ours.st_ino == there.st_ino;
+}
+
 }  // namespace
 
 FileLock FileLock::wait_for(const std::filesystem::path& file, const std::function<bool()>& is_interrupted) {
@@ -40,22 +55,30 @@ FileLock FileLock::wait_for(const std::filesystem::path& file, const std::functi
 }
 
 std::optional<FileLock> FileLock::try_once(const std::filesystem::path& file, std::string& holder) {
-  FileLock lock(open_lock(file));
-  if (flock(lock.descriptor_, LOCK_EX | LOCK_NB) == 0) {
-    lock.write_owner();
-    return lock;
+  for (;;) {
+    FileLock lock(open_lock(file), open_folder_of(file));
+    // Some network file systems lock no folders: the file's lock is all there is then.
+    const bool is_folder_taken =
+        lock.folder_ >= 0 && flock(lock.folder_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (!is_folder_taken && flock(lock.descriptor_, LOCK_EX | LOCK_NB) == 0) {
+      // Whoever has removed it since it was opened would let the next one lock another file.
+      if (!is_still_at(file, lock.descriptor_)) continue;
+      lock.write_owner();
+      return lock;
+    }
+    if (!is_folder_taken && errno != EWOULDBLOCK)
+      throw Error(ExitCode::kEnvironment, "cannot lock " + file.string() + ": " + std::strerror(errno));
+    std::array<char, 64> text{};
+    const ssize_t length = pread(lock.descriptor_, text.data(), text.size(), 0);
+    holder.assign(text.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+    while (!holder.empty() && holder.back() == '\n') holder.pop_back();
+    return std::nullopt;
   }
-  if (errno != EWOULDBLOCK)
-    throw Error(ExitCode::kEnvironment, "cannot lock " + file.string() + ": " + std::strerror(errno));
-  std::array<char, 64> text{};
-  const ssize_t length = pread(lock.descriptor_, text.data(), text.size(), 0);
-  holder.assign(text.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
-  while (!holder.empty() && holder.back() == '\n') holder.pop_back();
-  return std::nullopt;
 }
 
 FileLock::~FileLock() {
   if (descriptor_ >= 0) close(descriptor_);
+  if (folder_ >= 0) close(folder_);
 }
 
 void FileLock::write_owner() const {

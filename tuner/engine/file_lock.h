@@ -3,29 +3,33 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace tune::engine {
 
-// An exclusive lock on a file (flock), held as long as the object lives and given back by the kernel when the
-// process dies. The file is made if needed, stays, and holds the owner's process id as text. Not inherited by
-// started programs.
+// An exclusive lock on a file and the folder it lies in (flock), held as long as the object lives and given
+// back by the kernel when the process dies. The file is made if needed, stays, and holds the owner's process
+// id as text; whoever removes it does not get the lock, since the folder is held. So there is one lock a
+// folder. Not inherited by started programs.
 class FileLock {
  public:
   // Waits for the lock. Throws Error(kEnvironment) when the file cannot be made, Error(kInterrupted) once
   // `is_interrupted` (empty: never), which is asked some 20 times a second, says so.
   static FileLock wait_for(const std::filesystem::path& file,
                            const std::function<bool()>& is_interrupted = {});
-  // nullopt when another process holds it; `holder` is then what the file says.
+  // nullopt when another process holds it; `holder` is then what the file says: nothing when it was
+  // removed.
   static std::optional<FileLock> try_once(const std::filesystem::path& file, std::string& holder);
 
-  FileLock(FileLock&& other) noexcept : descriptor_(other.descriptor_) { other.descriptor_ = -1; }
+  FileLock(FileLock&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)), folder_(std::exchange(other.folder_, -1)) {}
   FileLock& operator=(FileLock&&) = delete;
   ~FileLock();
 
  private:
-  explicit FileLock(int descriptor) : descriptor_(descriptor) {}
+  FileLock(int descriptor, int folder) : descriptor_(descriptor), folder_(folder) {}
   void write_owner() const;
-  int descriptor_;
+  int descriptor_, folder_;
 };
 
 }  // namespace tune::engine

@@ -53,6 +53,17 @@ TEST_CASE("a lock that another process holds names it, and is free when that pro
   CHECK(FileLock::try_once(folder.path() / "lock", holder));
 }
 
+TEST_CASE("whoever removes the file of a lock does not get the lock") {
+  TemporaryFolder folder;
+  Holder other(folder.path() / "lock");
+  std::filesystem::remove(folder.path() / "lock");
+  std::string holder;
+  CHECK_FALSE(FileLock::try_once(folder.path() / "lock", holder));
+  CHECK(holder.empty());
+  other.kill();
+  CHECK(FileLock::try_once(folder.path() / "lock", holder));
+}
+
 TEST_CASE("waiting for a lock ends when the other process lets go") {
   TemporaryFolder folder;
   Holder other(folder.path() / "lock");
