@@ -34,8 +34,6 @@ using boost::system::error_code;
 
 constexpr Milliseconds kOrphanInterval{10};
 constexpr Milliseconds kCapacityInterval{500};
-// A supervisor that has not ended the tree this long after the grace is itself stuck or stopped.
-constexpr Milliseconds kSupervisorGrace{15'000};
 
 struct RunningAttempt {
   RunningAttempt(asio::io_context& context, AttemptId attempt_id, std::string attempt_token)
@@ -46,7 +44,7 @@ struct RunningAttempt {
   std::uint64_t start_time = 0;
   bool is_attached = false;  // not our child: `channel` is its pidfd
   asio::posix::stream_descriptor channel;
-  asio::steady_timer timer;  // orphans are looked for; before that, the patience with a stopped supervisor
+  asio::steady_timer timer;  // orphans are looked for; before that, the patience with a stuck supervisor
   std::optional<DeviceShare> share;  // absent when attached
   std::optional<OrphanedTree> orphans;
 };
@@ -63,12 +61,14 @@ struct LocalRunner::Impl {
   void on_channel(AttemptId id);
   void on_supervisor_gone(RunningAttempt& attempt);
   void end_orphans(RunningAttempt& attempt);
+  void kill_supervisor_after(Milliseconds patience, RunningAttempt& attempt);
   void finish(AttemptId id);
   void push(RunnerEventKind kind, AttemptId id);
   RunningAttempt* find(AttemptId id);
 
   Nursery nursery;
   DevicePool pool;
+  const Milliseconds supervisor_grace;
   asio::io_context context{1};
   int wake_descriptor = -1;
   asio::posix::stream_descriptor wakes{context};
@@ -80,7 +80,8 @@ struct LocalRunner::Impl {
 
 LocalRunner::Impl::Impl(const LocalRunnerOptions& options)
     : nursery(options.supervisor.empty() ? find_supervisor() : options.supervisor),
-      pool(options.parallel, options.resources) {
+      pool(options.parallel, options.resources),
+      supervisor_grace(options.supervisor_grace) {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
     throw Error(ExitCode::kEnvironment, std::string("cannot become a sub-reaper: ") + std::strerror(errno),
                 "Linux 3.4 or newer is needed");
@@ -182,6 +183,15 @@ void LocalRunner::Impl::end_orphans(RunningAttempt& attempt) {
   });
 }
 
+// Instead of an earlier patience. One that was stopped (SIGSTOP) or hangs cannot enforce a limit by itself.
+void LocalRunner::Impl::kill_supervisor_after(Milliseconds patience, RunningAttempt& attempt) {
+  attempt.timer.expires_after(patience);
+  attempt.timer.async_wait([this, id = attempt.id](const error_code& error) {
+    const RunningAttempt* stuck = error ? nullptr : find(id);
+    if (stuck && !stuck->orphans) signal_process(stuck->pid, stuck->start_time, SIGKILL);
+  });
+}
+
 void LocalRunner::Impl::finish(AttemptId id) {
   const auto found = attempts.find(id);
   if (found->second->share) pool.give_back(std::move(*found->second->share));
@@ -233,6 +243,8 @@ AttemptRecord LocalRunner::start(const Attempt& attempt) {
   record.threads = share->threads;
   running->share = std::move(share);
   impl_->watch(*running);
+  if (attempt.time_limit)
+    impl_->kill_supervisor_after(*attempt.time_limit + attempt.grace + impl_->supervisor_grace, *running);
   impl_->attempts.emplace(attempt.id, std::move(running));
   return record;
 }
@@ -250,6 +262,9 @@ bool LocalRunner::attach(const AttemptRecord& record) {
   if (descriptor >= 0) {
     attempt.channel.assign(descriptor);
     impl_->watch(attempt);
+    // It ends its tree once it sees that its orchestrator has died, which it cannot while it is stopped.
+    signal_process(pid, record.supervisor_start_time, SIGCONT);
+    impl_->kill_supervisor_after(impl_->supervisor_grace, attempt);
     impl_->attempts.emplace(record.id, std::move(running));
     return true;
   }
@@ -290,11 +305,7 @@ void LocalRunner::stop(AttemptId id, Milliseconds grace, const std::string& reas
     static_cast<void>(::send(attempt->channel.native_handle(), command.data(), command.size(),
                              MSG_DONTWAIT | MSG_NOSIGNAL));
   }
-  attempt->timer.expires_after(grace + kSupervisorGrace);
-  attempt->timer.async_wait([this, id](const error_code& error) {
-    const RunningAttempt* stuck = error ? nullptr : impl_->find(id);
-    if (stuck && !stuck->orphans) signal_process(stuck->pid, stuck->start_time, SIGKILL);
-  });
+  impl_->kill_supervisor_after(grace + impl_->supervisor_grace, *attempt);
 }
 
 void LocalRunner::wake() {

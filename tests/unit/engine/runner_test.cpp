@@ -188,6 +188,54 @@ TEST_CASE_METHOD(RunnerFixture, "a restarted loop waits for a supervisor that st
   CHECK_FALSE(is_running(pid_in(main)));
 }
 
+TEST_CASE_METHOD(RunnerFixture, "a supervisor that was stopped does not outlive its attempt's limit") {
+  LocalRunnerOptions impatient = options();
+  impatient.supervisor_grace = Milliseconds(50);
+  LocalRunner runner(impatient);
+  const std::string main = folder.path() / "main";
+  Attempt attempt = this->attempt(1, {"pid-file", main, "hang"});
+  attempt.time_limit = Milliseconds(2000);
+  attempt.grace = Milliseconds(50);
+  const AttemptRecord record = runner.start(attempt);
+  pid_in(main);
+  ::kill(static_cast<pid_t>(record.supervisor_pid), SIGSTOP);
+  wait_for_exit(runner, attempt.id);
+  CHECK_FALSE(is_running(static_cast<pid_t>(record.supervisor_pid)));
+  CHECK_FALSE(is_running(pid_in(main)));
+  CHECK(runner.capacity().free == 2);
+}
+
+TEST_CASE_METHOD(RunnerFixture, "attaching wakes or kills a stopped supervisor whose orchestrator has died") {
+  const std::string main = folder.path() / "main", note = folder.path() / "note";
+  const Attempt attempt = this->attempt(1, {"pid-file", main, "hang"});
+  const pid_t first = ::fork();
+  if (first == 0) {
+    LocalRunner runner(options());
+    const AttemptRecord record = runner.start(attempt);
+    write_file_atomically(
+        note, std::to_string(record.supervisor_pid) + " " + std::to_string(record.supervisor_start_time));
+    for (;;) ::pause();
+  }
+  pid_in(main);
+  wait_until([&] { return std::filesystem::exists(note); }, "the record is there");
+  AttemptRecord record;
+  record.id = attempt.id;
+  record.token = attempt.token;
+  record.folder = attempt.folder;
+  record.boot_id = boot_id();
+  std::ifstream(note) >> record.supervisor_pid >> record.supervisor_start_time;
+  ::kill(static_cast<pid_t>(record.supervisor_pid), SIGSTOP);
+  ::kill(first, SIGKILL);
+  ::waitpid(first, nullptr, 0);
+  REQUIRE(is_running(pid_in(main)));
+
+  LocalRunner second(options());
+  REQUIRE(second.attach(record));
+  wait_for_exit(second, attempt.id);
+  CHECK_FALSE(is_running(pid_in(main)));
+  CHECK_FALSE(is_running(static_cast<pid_t>(record.supervisor_pid)));
+}
+
 TEST_CASE_METHOD(RunnerFixture, "attaching ends what outlived both its orchestrator and its supervisor") {
   const std::string daemon = folder.path() / "daemon";
   const Attempt attempt = this->attempt(1, {"daemon", daemon, "hang"});
