@@ -21,6 +21,20 @@ TEST_CASE("a finished study shows its result, keeps its exit code, and goes on w
   CHECK(folder.table().size() == 7);
 }
 
+TEST_CASE("the trials of a database that is gone do not reach those of the next study") {
+  StudyFolder folder(
+      "ls $TUNE_CHECKPOINT_DIR | grep -q . && exit 3; echo $1 > $TUNE_CHECKPOINT_DIR/last; echo loss=0.$1");
+  REQUIRE(folder.run().exit_code == 0);
+  const bool is_emptied = GENERATE(true, false);
+  folder.shell(is_emptied ? "rm store/s/study.db*; touch store/s/study.db" : "rm store/s/study.db*");
+  const ShellResult again = folder.run("--seed 6");
+  CAPTURE(again.err);
+  CHECK(again.exit_code == 0);
+  CHECK(says(again.out + again.err, "trials.lost-1"));
+  CHECK(folder.shell("test -e store/s/trials.lost-1/1/checkpoints/last").exit_code == 0);
+  for (const Json& row : folder.table()) CHECK(row.at(2) == "completed");
+}
+
 TEST_CASE("a changed spec exits 6, shows the difference, and changes nothing") {
   StudyFolder folder;
   REQUIRE(folder.run().exit_code == 0);

@@ -29,6 +29,11 @@ void make_private_folder(const fs::path& folder) {
 FileLock lock_study(const fs::path& folder, const std::string& study) {
   std::string holder;
   auto lock = FileLock::try_once(folder / "lock", holder);
+  if (!lock && holder.empty()) {
+    throw Error(ExitCode::kConflict,
+                "another tune works on the study \"" + study + "\", and its lock file was removed",
+                "wait for it, or find it with: fuser -v " + folder.string());
+  }
   if (!lock) {
     throw Error(ExitCode::kConflict, "another tune works on the study \"" + study + "\": process " + holder,
                 "wait for it, or interrupt it with: kill -INT " + holder);
@@ -80,6 +85,24 @@ std::optional<store::StudyStore> existing_store(const fs::path& file, const stor
     if (error.code() != ExitCode::kNotFound) throw;
     return std::nullopt;
   }
+}
+
+// Trials without a database are another study's: their checkpoints and metrics must not reach the trials of
+// the new one that get their numbers. Says where they are now; nothing when there are none.
+std::vector<std::string> move_lost_trials_aside(const fs::path& folder) try {
+  const fs::path trials = folder / "trials";
+  if (!fs::exists(fs::symlink_status(trials)) || (fs::is_directory(trials) && fs::is_empty(trials)))
+    return {};
+  fs::path aside;
+  for (int number = 1; aside.empty() || fs::exists(fs::symlink_status(aside)); ++number)
+    aside = folder / ("trials.lost-" + std::to_string(number));
+  fs::rename(trials, aside);
+  return {"the study begins anew: its database was gone, and the trials that lay there are in " +
+          aside.string() + " now"};
+} catch (const fs::filesystem_error& error) {
+  throw Error(ExitCode::kEnvironment,
+              std::string("the trials of a lost database cannot be moved: ") + error.what(),
+              "move or remove " + (folder / "trials").string());
 }
 
 // TUNE_SYNCHRONOUS: what a commit survives.
@@ -171,6 +194,7 @@ OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std
     return {std::move(lock), std::move(*store), std::move(row), false, {}};
   }
   if (!is_first) earlier = learn(store_folder, spec, new_study);  // a process died while it made the file
+  for (std::string& notice : move_lost_trials_aside(folder)) earlier.notices.push_back(std::move(notice));
   store::StudyStore store(file, store::OpenMode::kCreate, settings);
   crash_point("store_created");
   {
