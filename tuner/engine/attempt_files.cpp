@@ -1,16 +1,15 @@
 #include "tuner/engine/attempt_files.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/engine/regular_file.h"
 
 namespace tune::engine {
 namespace {
@@ -32,21 +31,26 @@ std::optional<MetricRecord> parse_metric(std::string_view line, const std::strin
   }
 }
 
-// The bytes of the file from `offset` to its end. Empty when there is no such file yet.
-std::string read_from(const std::filesystem::path& path, std::uint64_t offset) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) {
-    if (errno == ENOENT) return {};
-    throw Error(ExitCode::kEnvironment, "cannot read \"" + path.string() + "\": " + std::strerror(errno));
-  }
-  std::string content;
+struct FileContent {
+  bool is_there = false;
+  std::string bytes, spoilt;
+};
+
+// The bytes of the file from `offset` to its end.
+FileContent content_from(const std::filesystem::path& path, std::uint64_t offset) {
+  FileContent content;
+  const OpenedFile file = open_regular_file(path);
+  content.spoilt = file.spoilt;
+  if (file.descriptor < 0) return content;
+  content.is_there = true;
   std::array<char, 64 * 1024> block;  // not touched before the kernel fills it: most files hold a few lines
   for (;;) {
-    const ssize_t got = ::pread(fd, block.data(), block.size(), static_cast<off_t>(offset + content.size()));
+    const ssize_t got = ::pread(file.descriptor, block.data(), block.size(),
+                                static_cast<off_t>(offset + content.bytes.size()));
     const int reason = errno;
-    if (got > 0) content.append(block.data(), static_cast<std::size_t>(got));
+    if (got > 0) content.bytes.append(block.data(), static_cast<std::size_t>(got));
     if (got > 0 || (got < 0 && reason == EINTR)) continue;
-    ::close(fd);
+    ::close(file.descriptor);
     if (got == 0) return content;
     throw Error(ExitCode::kEnvironment, "cannot read \"" + path.string() + "\": " + std::strerror(reason));
   }
@@ -57,8 +61,9 @@ std::string read_from(const std::filesystem::path& path, std::uint64_t offset) {
 MetricTail read_metrics(const std::filesystem::path& folder, std::uint64_t offset, const std::string& token) {
   MetricTail tail;
   tail.offset = offset;
-  const std::string content = read_from(folder / kMetricsFile, offset);
-  std::string_view rest = content;
+  const FileContent content = content_from(folder / kMetricsFile, offset);
+  tail.spoilt = content.spoilt;
+  std::string_view rest = content.bytes;
   for (std::size_t end; (end = rest.find('\n')) != std::string_view::npos; rest.remove_prefix(end + 1)) {
     if (auto record = parse_metric(rest.substr(0, end), token))
       tail.records.push_back(std::move(*record));
@@ -69,8 +74,12 @@ MetricTail read_metrics(const std::filesystem::path& folder, std::uint64_t offse
   return tail;
 }
 
-std::optional<ExitReport> read_exit(const std::filesystem::path& folder, const std::string& token) try {
-  const Json json = Json::parse(read_file(folder / kExitFile));
+std::optional<ExitReport> read_exit(const std::filesystem::path& folder, const std::string& token,
+                                    std::string* spoilt) try {
+  const FileContent content = content_from(folder / kExitFile, 0);
+  if (spoilt) *spoilt = content.spoilt;
+  if (!content.is_there) return std::nullopt;
+  const Json json = Json::parse(content.bytes);
   ExitReport report;
   report.token = json.at("token").get<std::string>();
   if (report.token != token) return std::nullopt;
@@ -85,9 +94,6 @@ std::optional<ExitReport> read_exit(const std::filesystem::path& folder, const s
   return report;
 } catch (const Json::exception&) {
   return std::nullopt;
-} catch (const Error& problem) {
-  if (problem.code() == ExitCode::kNotFound) return std::nullopt;
-  throw;
 }
 
 }  // namespace tune::engine

@@ -23,6 +23,7 @@ struct MetricTail {
   std::vector<MetricRecord> records;
   std::uint64_t offset = 0;  // where the next call starts
   int dropped = 0;
+  std::string spoilt;  // why it cannot be read, once a trainer has put something else in its place
 };
 MetricTail read_metrics(const std::filesystem::path& folder, std::uint64_t offset, const std::string& token);
 
@@ -37,7 +38,9 @@ struct ExitReport {
   std::uint64_t max_rss_bytes = 0;
   std::uint64_t cut_lines = 0;
 };
-// nullopt when there is no exit.json, or it is another attempt's (token).
-std::optional<ExitReport> read_exit(const std::filesystem::path& folder, const std::string& token);
+// nullopt when there is no exit.json, or it is another attempt's (token), or something else lies in its
+// place: `spoilt`, if given, then says what.
+std::optional<ExitReport> read_exit(const std::filesystem::path& folder, const std::string& token,
+                                    std::string* spoilt = nullptr);
 
 }  // namespace tune::engine

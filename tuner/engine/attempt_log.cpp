@@ -1,6 +1,5 @@
 #include "tuner/engine/attempt_log.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <optional>
 
 #include "tuner/core/attempt_layout.h"
+#include "tuner/engine/regular_file.h"
 
 namespace tune::engine {
 namespace {
@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t kLastLineWindow = 64 * 1024;
 
 std::string read_at(const std::filesystem::path& path, std::uint64_t offset, std::size_t limit) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = open_regular_file(path).descriptor;
   if (fd < 0) return {};
   std::string content(limit, '\0');
   ssize_t got = 0;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tuner/engine/crash_point.h"
+#include "tuner/engine/database_file.h"
 #include "tuner/engine/history_book.h"
 #include "tuner/engine/journal.h"
 #include "tuner/engine/poison_guard.h"
@@ -14,12 +15,9 @@
 
 namespace tune::engine {
 namespace {
-
 constexpr Milliseconds kTick{250};            // live displays
 constexpr Milliseconds kHousekeeping{5'000};  // elapsed time is saved, the WAL looked at
 constexpr Milliseconds kRetry{1'000};  // after the machine could not start an attempt, or the disk was full
-constexpr std::uintmax_t kLargeWal = 16 << 20;
-
 }  // namespace
 
 struct StudyLoop::Impl {
@@ -27,6 +25,7 @@ struct StudyLoop::Impl {
   StudyResult run();
 
   Parts parts;
+  const DatabaseFile database;
   store::StudyRow study;
   Journal journal;
   HistoryBook book;
@@ -76,6 +75,7 @@ struct StudyLoop::Impl {
 
 StudyLoop::Impl::Impl(Parts given)
     : parts(given),
+      database(parts.study_folder),
       study(parts.store.study()),
       journal(parts.store, parts.clock, parts.status, [this] { return wait_for_store(); }),
       book(parts.store.load_history()),
@@ -275,15 +275,14 @@ void StudyLoop::Impl::keep_house(SteadyTime now) {
   parts.status.on_tick(now);
   if (now - last_housekeeping < kHousekeeping) return;
   last_housekeeping = now;
+  database.check_present();
   save_study("running", {});
   shrink_wal();
 }
 
 // Nothing depends on it: what cannot be moved now stays in the log, which is as durable.
 void StudyLoop::Impl::shrink_wal() {
-  std::error_code missing;
-  const std::uintmax_t wal = std::filesystem::file_size(parts.study_folder / "study.db-wal", missing);
-  if (missing || wal <= kLargeWal) return;
+  if (!database.has_large_log()) return;
   try {
     parts.store.checkpoint_wal();
   } catch (const Error& error) {
@@ -348,6 +347,7 @@ StudyResult StudyLoop::Impl::end_by_time() {
 }
 
 StudyResult StudyLoop::Impl::finish(const std::string& reason) {
+  database.check_present();  // before the best of it is promoted
   StatusEvent event;
   event.kind = StatusKind::kStudyFinished;
   event.message = reason;

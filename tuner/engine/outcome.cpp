@@ -67,6 +67,8 @@ AttemptOutcome ended_by_itself(const AttemptEnd& end, const ExitReport& report) 
 }  // namespace
 
 AttemptOutcome classify(const AttemptEnd& end) {
+  // Not run again: the trainer would do the same, and nobody may clear away what it put there.
+  if (!end.spoilt.empty()) return failed("crash", "the attempt's folder is spoilt: " + end.spoilt);
   if (!end.report) return lost(end);
   const ExitReport& report = *end.report;
   if (report.stop.empty()) return ended_by_itself(end, report);

@@ -40,6 +40,7 @@ struct AttemptEnd {
   bool is_orphan = false;                 // the orchestrator that started it has died
   std::string verdict;                    // of the stop rule, if one asked for the stop
   std::string last_output;                // the log's last line
+  std::string spoilt = {};                // why its files cannot be read, when the trainer replaced them
 };
 
 AttemptOutcome classify(const AttemptEnd& end);

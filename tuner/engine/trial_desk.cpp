@@ -14,7 +14,18 @@ constexpr int kStartFailures = 5;
 
 bool has_checkpoint(const fs::path& folder) {
   std::error_code ignored;
-  return fs::exists(folder, ignored) && !fs::is_empty(folder, ignored);
+  return fs::is_directory(folder, ignored) && !fs::is_empty(folder, ignored);
+}
+
+// What a trainer put in a folder's place is kept under another name, for whoever looks for the reason.
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directory(folder, error);
+  if (!error) return;
+  std::error_code ignored;
+  if (fs::exists(fs::symlink_status(folder, ignored)) && !fs::is_directory(folder, ignored))
+    fs::rename(folder, folder.string() + ".spoilt");
+  fs::create_directory(folder);
 }
 
 StatusEvent about(StatusKind kind, const store::AttemptRow& attempt, std::string message) {
@@ -80,7 +91,7 @@ void TrialDesk::make_folders(const Attempt& attempt) const {
     const fs::path attempts = attempt.folder.parent_path(), trial = attempts.parent_path();
     for (const fs::path& folder :
          {trial.parent_path(), trial, attempts, attempt.folder, attempt.checkpoint_folder})
-      fs::create_directory(folder);
+      make_folder(folder);
   } catch (const fs::filesystem_error& error) {
     const std::string message = std::string("an attempt's folder cannot be made: ") + error.what();
     if (is_disk_full(error.code().value())) throw DiskFull(message);

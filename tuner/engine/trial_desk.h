@@ -84,7 +84,8 @@ class TrialDesk {
   void take_in(Running& running, const MetricTail& tail);
   void judge(Running& running);
   void write_metrics(Journal::Entry& entry, const Running& running, const MetricTail& tail) const;
-  AttemptOutcome outcome_of(const Running& running, const std::optional<ExitReport>& report) const;
+  AttemptOutcome outcome_of(const Running& running, const std::optional<ExitReport>& report,
+                            const std::string& spoilt) const;
   TrialEnd finish(Running& running);
   Milliseconds close_attempt(Running& running, const std::optional<ExitReport>& report,
                              const AttemptOutcome& outcome) const;

@@ -96,7 +96,8 @@ std::optional<TrialEnd> TrialDesk::on_exit(AttemptId id) {
   return finish(found->second);
 }
 
-AttemptOutcome TrialDesk::outcome_of(const Running& running, const std::optional<ExitReport>& report) const {
+AttemptOutcome TrialDesk::outcome_of(const Running& running, const std::optional<ExitReport>& report,
+                                     const std::string& spoilt) const {
   int losses = 0;
   if (!report) {
     for (const store::AttemptRow& row : parts_.store.attempts(running.attempt.trial))
@@ -104,10 +105,10 @@ AttemptOutcome TrialDesk::outcome_of(const Running& running, const std::optional
   }
   const AttemptId id{running.attempt.trial, running.attempt.attempt};
   const bool ended_badly = report && report->stop.empty() && report->exit_code != 0;
-  return classify(
-      {report, parts_.frame.spec.objective, parts_.book.trial(id.trial).curve,
-       parts_.frame.spec.trainer.has_value(), losses, running.adopted, running.attempt.reason,
-       ended_badly ? last_log_line(attempt_folder(parts_.frame.study_folder, id)) : std::string()});
+  return classify({report, parts_.frame.spec.objective, parts_.book.trial(id.trial).curve,
+                   parts_.frame.spec.trainer.has_value(), losses, running.adopted, running.attempt.reason,
+                   ended_badly ? last_log_line(attempt_folder(parts_.frame.study_folder, id)) : std::string(),
+                   spoilt});
 }
 
 bool TrialDesk::is_new_best(const AttemptOutcome& outcome) const {
@@ -119,12 +120,14 @@ TrialEnd TrialDesk::finish(Running& running) {
   const int number = running.attempt.trial;
   const auto folder = attempt_folder(parts_.frame.study_folder, {number, running.attempt.attempt});
   const MetricTail tail = read_metrics(folder, running.attempt.metrics_offset, running.attempt.token);
-  const std::optional<ExitReport> report = read_exit(folder, running.attempt.token);
+  std::string spoilt;
+  const std::optional<ExitReport> report = read_exit(folder, running.attempt.token, &spoilt);
+  if (spoilt.empty()) spoilt = tail.spoilt;
   running.stopping = true;
   // Memory first, since the outcome depends on these points. Should the commit fail for good, the run is over
   // and what is in memory with it; the files are read again by the next one.
   take_in(running, tail);
-  const AttemptOutcome outcome = outcome_of(running, report);
+  const AttemptOutcome outcome = outcome_of(running, report, spoilt);
   const Milliseconds lasted = close_attempt(running, report, outcome);
   close_trial(running.trial, outcome);
   crash_point("before_end");

@@ -1,5 +1,7 @@
 #include "tuner/engine/attempt_files.h"
 
+#include <sys/stat.h>
+
 #include <cmath>
 #include <fstream>
 
@@ -73,6 +75,32 @@ TEST_CASE("an exit report is believed only with its attempt's token") {
   CHECK_FALSE(report->exit_code);
   CHECK(report->wall_seconds == 2.5);
   CHECK(report->max_rss_bytes == 4096);
+}
+
+TEST_CASE("what is no file in place of an attempt's files is said, and never waited for") {
+  TemporaryFolder folder;
+  const auto put = [](const std::string& kind, const std::filesystem::path& place) {
+    if (kind == "folder") std::filesystem::create_directory(place);
+    if (kind == "link") std::filesystem::create_symlink(place.filename(), place);
+    if (kind == "pipe") REQUIRE(::mkfifo(place.c_str(), 0600) == 0);
+  };
+  for (const char* kind : {"folder", "link", "pipe"}) {
+    INFO(kind);
+    const auto attempt = folder.path() / kind;
+    std::filesystem::create_directory(attempt);
+    for (const char* name : {"metrics.jsonl", "exit.json", "log"}) put(kind, attempt / name);
+    const MetricTail tail = read_metrics(attempt, 7, "t");
+    CHECK_THAT(tail.spoilt, Catch::Matchers::Contains("metrics.jsonl"));
+    CHECK(tail.offset == 7);
+    std::string spoilt;
+    CHECK_FALSE(read_exit(attempt, "t", &spoilt));
+    CHECK_THAT(spoilt, Catch::Matchers::Contains("exit.json"));
+    CHECK(last_log_line(attempt).empty());
+    CHECK(read_log(attempt).empty());
+  }
+  append(folder.path() / "file", "in place of the attempt's folder");
+  CHECK_THAT(read_metrics(folder.path() / "file", 0, "t").spoilt, Catch::Matchers::Contains("directory"));
+  CHECK(read_metrics(folder.path() / "none", 0, "t").spoilt.empty());
 }
 
 TEST_CASE("a log is followed through its head, its segments and its end without a gap") {

@@ -112,6 +112,85 @@ TEST_CASE("a write-ahead log that cannot be moved into the database is said and 
   CHECK(has_notice(f.status, "write-ahead log"));
 }
 
+TEST_CASE("a trial whose folder its trainer spoils fails alone, and the study goes on") {
+  LoopFixture f(small_spec(3));
+  f.spec.limits.parallel = 1;
+  f.use(1, [](const engine::Attempt& attempt) {
+    Behaviour behaviour = prints(1);
+    behaviour.without_report = attempt.id.trial == 2;
+    return behaviour;
+  });
+  std::string spoilt_place;
+  SECTION("metrics.jsonl") { spoilt_place = "attempts/1/metrics.jsonl"; }
+  SECTION("exit.json") { spoilt_place = "attempts/1/exit.json"; }
+  SECTION("the attempt's folder") { spoilt_place = "attempts/1"; }
+  SECTION("the trial's folder") { spoilt_place = "."; }
+  const bool is_file = spoilt_place.ends_with("1") || spoilt_place == ".";
+  bool done = false;
+  f.runner->before_wait = [&] {
+    if (done || f.runner->started.size() != 2 || f.store.metrics(2).empty()) return;
+    done = true;
+    const auto place = (f.folder.path() / "trials" / "2" / spoilt_place).lexically_normal();
+    const auto bare = place.has_filename() ? place : place.parent_path();
+    std::filesystem::remove_all(bare);
+    if (is_file) {
+      std::ofstream(bare) << "spoilt";
+    } else {
+      std::filesystem::create_directory(bare);
+    }
+  };
+  const auto result = f.run();
+  CHECK(done);
+  CHECK(result.outcome == Outcome::kFinished);
+  CHECK(result.completed == 2);
+  CHECK(result.failed == 1);
+  CHECK_THAT(f.store.trial(2)->reason, Catch::Matchers::Contains("spoilt"));
+  CHECK(f.store.trial(2)->attempts == 1);
+}
+
+TEST_CASE("a file in place of a trial's checkpoints is kept aside when the trial runs again") {
+  LoopFixture f(small_spec(1));
+  f.use(1, [](const engine::Attempt& attempt) {
+    Behaviour behaviour = prints(1);
+    behaviour.without_report = attempt.id.attempt == 1;
+    return behaviour;
+  });
+  const auto checkpoints = f.folder.path() / "trials" / "1" / "checkpoints";
+  f.runner->before_wait = [&] {
+    if (f.runner->started.size() != 1 || !std::filesystem::is_directory(checkpoints)) return;
+    std::filesystem::remove(checkpoints);
+    std::ofstream(checkpoints) << "not a folder";
+  };
+  CHECK(f.run().completed == 1);
+  CHECK(std::filesystem::is_directory(checkpoints));
+  CHECK(std::filesystem::is_regular_file(checkpoints.string() + ".spoilt"));
+}
+
+TEST_CASE("a database that is removed or replaced while the study runs ends it, and its trials") {
+  LoopFixture f(small_spec(2), 7, LoopFixture::Place::kDisk);
+  const bool hangs = GENERATE(true, false);
+  const bool is_replaced = GENERATE(true, false);
+  f.use(2, [&](const engine::Attempt&) {
+    Behaviour behaviour = prints(1);
+    behaviour.hangs = hangs;
+    return behaviour;
+  });
+  bool is_removed = false;
+  f.runner->before_wait = [&] {
+    if (is_removed || f.runner->live() < 2) return;
+    is_removed = std::filesystem::remove(f.file());
+    if (is_replaced) std::ofstream(f.file()) << "";
+  };
+  try {
+    f.run();
+    FAIL("it has finished");
+  } catch (const Error& error) {
+    CHECK(error.code() == ExitCode::kEnvironment);
+    CHECK_THAT(error.what(), Catch::Matchers::Contains("removed while it ran"));
+  }
+  CHECK(f.runner->live() == 0);
+}
+
 struct TimedOut : LoopFixture {
   TimedOut() : LoopFixture(small_spec(50)) {
     spec.limits.parallel = 1;

@@ -1,0 +1,26 @@
+#pragma once
+// The study's database as a file in the file system, beside the connection to it.
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <optional>
+
+namespace tune::engine {
+
+// Owned by the loop, on its thread. Remembers which file was there when the loop began: SQLite goes on
+// writing to a file that was removed, and all of it would be lost. Knows of no file for a database in memory.
+class DatabaseFile {
+ public:
+  explicit DatabaseFile(const std::filesystem::path& study_folder);
+  // Throws Error(kEnvironment) when the file was removed or replaced.
+  void check_present() const;
+  // Whether the write-ahead log should be moved into the database.
+  bool has_large_log() const;
+
+ private:
+  std::optional<struct stat> look() const;
+  std::filesystem::path file_;
+  std::optional<struct stat> at_begin_;
+};
+
+}  // namespace tune::engine
