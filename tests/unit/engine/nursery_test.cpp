@@ -64,6 +64,9 @@ TEST_CASE_METHOD(RunnerFixture,
   const std::string go = folder.path() / "go";
   const Attempt first = attempt(1, {"wait-for", go, "exit", "3"}), second = attempt(2, {"exit", "4"});
   const AttemptRecord record = runner.start(first);
+  const auto supervisor = static_cast<pid_t>(record.supervisor_pid);
+  wait_until([&] { return environment_value(supervisor, kTokenVariable) == first.token; },
+             "the supervisor cannot be taken for a nursery any more");
   const std::vector<pid_t> before = nurseries();
   REQUIRE(before.size() == 1);
   ::kill(before[0], SIGKILL);
