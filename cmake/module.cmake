@@ -11,8 +11,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
                                               -Wno-array-bounds -Wno-maybe-uninitialized)
 endif()
 if(TUNE_SANITIZE)
-  # The checks of pointers that UBSan puts before every access double the compile time, and AddressSanitizer stops on the
-  # same mistakes when they are made; the checks of arithmetic, shifts, bounds, enumerations and conversions stay.
+  # The checks of pointers that UBSan puts before every access add a third to a half to the compile time (measured on three
+  # sources) and are left out. AddressSanitizer stops at an access through a null pointer; a misaligned access, a wrong
+  # dynamic type and a call on null that touches nothing go unseen. Arithmetic, shifts, bounds, enumerations and conversions
+  # are checked.
   target_compile_options(tune_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all
     -fno-sanitize=null,alignment,vptr,object-size,nonnull-attribute,returns-nonnull-attribute -fno-omit-frame-pointer)
   target_link_options(tune_flags INTERFACE -fsanitize=address,undefined)

@@ -8,8 +8,8 @@ AutoStrategy::AutoStrategy(const SearchSpace& space, const Objective& objective,
       bayesian_(space, objective, seed),
       tpe_(space, objective, seed) {}
 
-// The Gaussian process won on every family of functions and spaces that the two were compared on, from ten
-// trials on; densities take over where its cost grows: with the cube of results and of pending trials, and
+// The Gaussian process had the better mean rank on the functions and spaces that the two were compared on;
+// densities take over where its cost grows: with the cube of results and of pending trials, and
 // where one-hot categories leave no two points near each other.
 AutoStrategy::Choice AutoStrategy::choose(const History& history) {
   std::size_t observed = 0, pending = 0;
