@@ -92,9 +92,6 @@ int be_supervisor(const Request& request) try {
 }  // namespace
 
 int run_nursery(int channel) {
-  // What the runner's own parent left open without close-on-exec is nothing to a trainer.
-  if (channel > 3) ::close_range(3, static_cast<unsigned>(channel) - 1, 0);
-  ::close_range(static_cast<unsigned>(channel) + 1, ~0U, 0);
   while (const std::optional<Request> request = receive(channel)) {
     // A brother, not a child: the runner reaps it, and it stays when the nursery goes.
     const long pid = ::syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr);
