@@ -108,7 +108,7 @@ Eigen::MatrixXd BayesianStrategy::baseline(const Surrogate& surrogate, const Enc
   constexpr std::size_t kBest = 12;
   const auto points = static_cast<Eigen::Index>(surrogate.rows.size());
   const Eigen::VectorXd means =
-      surrogate.targets.head(points) - surrogate.noise_variance * surrogate.process.weights().head(points);
+      surrogate.targets.head(points) - surrogate.noise_variance * surrogate.process->weights().head(points);
   std::vector<Eigen::Index> order(surrogate.rows.size());
   std::iota(order.begin(), order.end(), Eigen::Index{0});
   std::stable_sort(order.begin(), order.end(),
@@ -118,7 +118,7 @@ Eigen::MatrixXd BayesianStrategy::baseline(const Surrogate& surrogate, const Enc
   Eigen::MatrixXd rows(best + encoded.pending.rows(), encoding_.features());
   for (Eigen::Index i = 0; i < best; ++i) {
     const Eigen::Index point = order[static_cast<std::size_t>(i)];
-    rows.row(i) = surrogate.process.points().row(point);
+    rows.row(i) = surrogate.process->points().row(point);
     incumbents.push_back(encoded.observed_units[surrogate.rows[static_cast<std::size_t>(point)]]);
   }
   rows.bottomRows(encoded.pending.rows()) = encoded.pending;
@@ -137,11 +137,11 @@ bool BayesianStrategy::add_failures(Surrogate& surrogate, const EncodedHistory& 
       points.row(row++) = encoded.outcomes.features.row(static_cast<Eigen::Index>(i));
   }
   const double noise = surrogate.noise_variance + kFailureNoise;
-  if (!surrogate.process.append(points, Eigen::VectorXd::Constant(failures, noise))) return false;
+  if (!surrogate.process->append(points, Eigen::VectorXd::Constant(failures, noise))) return false;
   Eigen::VectorXd targets(surrogate.targets.size() + failures);
   targets << surrogate.targets, Eigen::VectorXd::Constant(failures, surrogate.targets.maxCoeff());
-  surrogate.process.set_targets(targets);
-  return surrogate.process.whitened().allFinite();
+  surrogate.process->set_targets(targets);
+  return surrogate.process->whitened().allFinite();
 }
 
 std::optional<Suggestion> BayesianStrategy::modelled(const EncodedHistory& encoded, Rng& rng) {
@@ -149,7 +149,8 @@ std::optional<Suggestion> BayesianStrategy::modelled(const EncodedHistory& encod
   if (!surrogate || !add_failures(*surrogate, encoded)) return std::nullopt;
   std::vector<UnitPoint> incumbents;
   const Eigen::MatrixXd known = baseline(*surrogate, encoded, incumbents);
-  const auto improvement = NoisyExpectedImprovement::make(surrogate->process, known, rng());
+  const SearchEffort effort = effort_for(surrogate->process->size());
+  const auto improvement = NoisyExpectedImprovement::make(*surrogate->process, known, rng());
   if (!improvement) return std::nullopt;
   const FailureModel failure = FailureModel::fit(encoded, failure_builder_);
   const double wanted = wanted_log_success(encoded);
@@ -167,8 +168,7 @@ std::optional<Suggestion> BayesianStrategy::modelled(const EncodedHistory& encod
         gradient += (kCaution + (lack < 0 ? kLackOfSuccess : 0)) * failure_gradient;
         return value;
       }};
-  const auto candidates =
-      search_acquisition(encoding_, acquisition, incumbents, effort_for(surrogate->process.size()), rng);
+  const auto candidates = search_acquisition(encoding_, acquisition, incumbents, effort, rng);
   Choice choice = choose(candidates, acquisition, encoded.tried);
   Suggestion suggestion;
   suggestion.note = describe(*surrogate, encoded, choice);
@@ -208,7 +208,7 @@ BayesianStrategy::Choice BayesianStrategy::choose(const std::vector<Candidate>& 
 
 std::string BayesianStrategy::describe(const Surrogate& surrogate, const EncodedHistory& encoded,
                                        const Choice& choice) const {
-  const Prediction at = surrogate.process.predict(encoding_.encode(choice.unit));
+  const Prediction at = surrogate.process->predict(encoding_.encode(choice.unit));
   const double sign = objective_.goal == Goal::kMinimize ? 1 : -1, deviation = std::sqrt(at.variance);
   double low = sign * surrogate.warp.inverse(at.mean - deviation);
   double high = sign * surrogate.warp.inverse(at.mean + deviation);
@@ -216,8 +216,10 @@ std::string BayesianStrategy::describe(const Surrogate& surrogate, const Encoded
   char prediction[128];
   std::snprintf(prediction, sizeof prediction, " %.4g (%.4g to %.4g)", sign * surrogate.warp.inverse(at.mean),
                 low, high);
-  std::string note = "Gaussian process, expected improvement: predicts " + objective_.metric + prediction +
-                     " from " + counted(static_cast<Eigen::Index>(encoded.observations.size()), "results");
+  // With the level of arithmetic, without which the last digits could not be had again elsewhere.
+  std::string note = std::string("Gaussian process (") + dense_kernels().name +
+                     "), expected improvement: predicts " + objective_.metric + prediction + " from " +
+                     counted(static_cast<Eigen::Index>(encoded.observations.size()), "results");
   if (encoded.failed > 0) note += ", " + std::to_string(encoded.failed) + " failed";
   if (encoded.pending.rows() > 0) note += ", " + counted(encoded.pending.rows(), "pending");
   if (choice.repeated)

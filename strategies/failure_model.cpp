@@ -27,14 +27,14 @@ double FailureModel::margin(const Prediction& at) const {
 }
 
 double FailureModel::log_success(const Eigen::VectorXd& x) const {
-  return surrogate_ ? log_cumulative(margin(surrogate_->process.predict(x))).value : 0;
+  return surrogate_ ? log_cumulative(margin(surrogate_->process->predict(x))).value : 0;
 }
 
 double FailureModel::log_success(const Eigen::VectorXd& x, Eigen::VectorXd& gradient) const {
   gradient = Eigen::VectorXd::Zero(x.size());
   if (!surrogate_) return 0;
   Eigen::VectorXd mean_gradient, variance_gradient;
-  const Prediction at = surrogate_->process.predict(x, mean_gradient, variance_gradient);
+  const Prediction at = surrogate_->process->predict(x, mean_gradient, variance_gradient);
   const double total = at.variance + kSmallestVariance, u = margin(at);
   const LogCumulative result = log_cumulative(u);
   gradient = result.slope * (-mean_gradient / std::sqrt(total) - (0.5 * u / total) * variance_gradient);
@@ -44,7 +44,7 @@ double FailureModel::log_success(const Eigen::VectorXd& x, Eigen::VectorXd& grad
 Eigen::VectorXd FailureModel::log_successes(const Eigen::MatrixXd& points) const {
   Eigen::VectorXd values = Eigen::VectorXd::Zero(points.rows());
   if (!surrogate_) return values;
-  const auto predictions = surrogate_->process.predict_rows(points);
+  const auto predictions = surrogate_->process->predict_rows(points);
   for (Eigen::Index i = 0; i < points.rows(); ++i)
     values[i] = log_cumulative(margin(predictions[static_cast<std::size_t>(i)])).value;
   return values;

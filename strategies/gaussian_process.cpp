@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "strategies/dense_views.h"
 #include "strategies/marginal_likelihood.h"
 #include "strategies/triangular.h"
 
@@ -10,72 +11,81 @@ namespace tune::strategies {
 GaussianProcess::GaussianProcess(Kernel kernel)
     : kernel_(std::move(kernel)), points_(0, kernel_.inverse_lengths().size()), factor_(0, 0) {}
 
+void GaussianProcess::reserve(Eigen::Index points) {
+  if (points <= factor_.rows()) return;
+  // Half as much again, so that growing one by one copies each point a few times only.
+  const Eigen::Index room = std::max(points, factor_.rows() + factor_.rows() / 2), n = size();
+  Eigen::MatrixXd larger = Eigen::MatrixXd::Zero(room, room);
+  larger.topLeftCorner(n, n).triangularView<Eigen::Lower>() = factor_.topLeftCorner(n, n);
+  factor_ = std::move(larger);
+}
+
 bool GaussianProcess::append(const Eigen::MatrixXd& points, const Eigen::VectorXd& noise_variance) {
+  const DenseKernels& dense = dense_kernels();
   const Eigen::Index n = size(), m = points.rows();
   if (m == 0) return true;
   // [K C; C^T D] = [L 0; B^T M] [L 0; B^T M]^T with B = L^-1 C and M M^T = D - B^T B.
-  Eigen::MatrixXd corner = kernel_.covariance(points, points);
+  Eigen::MatrixXd corner = kernel_.covariance(points, points), b;
   corner.diagonal() += noise_variance;
-  Eigen::MatrixXd b;
   if (n > 0) {
     b = kernel_.covariance(points_, points);
-    factor_.triangularView<Eigen::Lower>().solveInPlace(b);
-    corner.noalias() -= b.transpose() * b;
+    dense.solve(factor_view(n), view(b));
+    dense.downdate(view(corner), const_view(b));
   }
   const auto corner_factor = robust_cholesky(corner);
   if (!corner_factor) return false;
-  Eigen::MatrixXd factor = Eigen::MatrixXd::Zero(n + m, n + m);
-  factor.topLeftCorner(n, n) = factor_;
-  if (n > 0) factor.bottomLeftCorner(m, n) = b.transpose();
-  factor.bottomRightCorner(m, m) = *corner_factor;
-  factor_ = std::move(factor);
-  Eigen::MatrixXd all(n + m, points.cols());
-  all << points_, points;
-  points_ = std::move(all);
+  reserve(n + m);
+  if (n > 0) factor_.block(n, 0, m, n) = b.transpose();
+  factor_.block(n, n, m, m) = *corner_factor;
+  points_.conservativeResize(n + m, Eigen::NoChange);
+  points_.bottomRows(m) = points;
   return true;
 }
 
 void GaussianProcess::truncate(Eigen::Index count) {
-  if (count == size()) return;
-  points_.conservativeResize(count, Eigen::NoChange);
-  factor_.conservativeResize(count, count);
+  if (count != size()) points_.conservativeResize(count, Eigen::NoChange);
 }
 
 void GaussianProcess::set_targets(const Eigen::VectorXd& targets) {
-  const auto lower = factor_.triangularView<Eigen::Lower>();
-  const Eigen::VectorXd one = lower.solve(Eigen::VectorXd::Ones(size()));
-  const Eigen::VectorXd whitened_targets = lower.solve(targets);
-  mean_ = one.dot(whitened_targets) / (one.squaredNorm() + 1 / (kMeanDeviation * kMeanDeviation));
-  whitened_ = whitened_targets - mean_ * one;
-  weights_ = factor_.transpose().triangularView<Eigen::Upper>().solve(whitened_);
+  Eigen::MatrixXd whitened(size(), 2);
+  whitened.col(0) = targets;
+  whitened.col(1).setOnes();
+  dense_kernels().solve(factor_view(size()), view(whitened));
+  const auto one = whitened.col(1);
+  mean_ = one.dot(whitened.col(0)) / (one.squaredNorm() + 1 / (kMeanDeviation * kMeanDeviation));
+  whitened_ = whitened.col(0) - mean_ * one;
+  weights_ = whitened_;
+  dense_kernels().solve_transposed(factor_view(size()), view(weights_));
+}
+
+Eigen::MatrixXd GaussianProcess::cross_covariance(const Eigen::MatrixXd& at) const {
+  return kernel_.covariance(points_.topRows(weights_.size()), at);
 }
 
 Prediction GaussianProcess::predict(const Eigen::VectorXd& x) const {
-  Eigen::VectorXd slope;
-  Eigen::VectorXd k = kernel_.covariance(points_, x, slope);
-  const double mean = mean_ + k.dot(weights_);
-  factor_.triangularView<Eigen::Lower>().solveInPlace(k);
-  const double prior = kernel_.signal_variance();
-  return {mean, std::max(prior - k.squaredNorm(), kSmallestVariancePart * prior)};
+  return predict_rows(x.transpose()).front();
 }
 
 Prediction GaussianProcess::predict(const Eigen::VectorXd& x, Eigen::VectorXd& mean_gradient,
                                     Eigen::VectorXd& variance_gradient) const {
+  const ConstView lower = factor_view(weights_.size());
+  const Eigen::MatrixXd points = points_.topRows(weights_.size());
   Eigen::VectorXd slope;
-  const Eigen::VectorXd k = kernel_.covariance(points_, x, slope);
-  const Eigen::VectorXd whitened = factor_.triangularView<Eigen::Lower>().solve(k);
-  const Eigen::VectorXd solved = factor_.transpose().triangularView<Eigen::Upper>().solve(whitened);
-  const double prior = kernel_.signal_variance(), variance = prior - whitened.squaredNorm();
-  mean_gradient = kernel_.gradient(points_, x, slope, weights_);
-  variance_gradient = kernel_.gradient(points_, x, slope, -2 * solved);
+  const Eigen::VectorXd k = kernel_.covariance(points, x, slope);
+  Eigen::VectorXd solved = k;
+  dense_kernels().solve(lower, view(solved));
+  const double prior = kernel_.signal_variance(), variance = prior - solved.squaredNorm();
+  dense_kernels().solve_transposed(lower, view(solved));
+  mean_gradient = kernel_.gradient(points, x, slope, weights_);
+  variance_gradient = kernel_.gradient(points, x, slope, -2 * solved);
   if (variance <= kSmallestVariancePart * prior) variance_gradient.setZero();
   return {mean_ + k.dot(weights_), std::max(variance, kSmallestVariancePart * prior)};
 }
 
 std::vector<Prediction> GaussianProcess::predict_rows(const Eigen::MatrixXd& points) const {
-  Eigen::MatrixXd k = kernel_.covariance(points_, points);
+  Eigen::MatrixXd k = cross_covariance(points);
   const Eigen::VectorXd means = (k.transpose() * weights_).array() + mean_;
-  factor_.triangularView<Eigen::Lower>().solveInPlace(k);
+  dense_kernels().solve(factor_view(weights_.size()), view(k));
   const double prior = kernel_.signal_variance();
   std::vector<Prediction> predictions;
   for (Eigen::Index i = 0; i < points.rows(); ++i) {
@@ -86,7 +96,7 @@ std::vector<Prediction> GaussianProcess::predict_rows(const Eigen::MatrixXd& poi
 }
 
 Eigen::VectorXd GaussianProcess::predict_means(const Eigen::MatrixXd& points) const {
-  return (kernel_.covariance(points, points_) * weights_).array() + mean_;
+  return (cross_covariance(points).transpose() * weights_).array() + mean_;
 }
 
 }  // namespace tune::strategies

@@ -3,6 +3,7 @@
 #include <Eigen/Core>
 #include <vector>
 
+#include "strategies/dense_views.h"
 #include "strategies/kernel.h"
 
 namespace tune::strategies {
@@ -13,15 +14,16 @@ struct Prediction {
 };
 
 // Exact regression with a constant mean (Rasmussen & Williams 2006, algorithm 2.1). Points are rows of
-// features; each has its own noise variance. Points are appended by extending the Cholesky factor, O(n^2)
-// each. A value: copies are independent. One thread.
+// features; each has its own noise variance. Points are appended by extending the Cholesky factor in place,
+// O(n^2) each. Predictions are of the points that had targets when those were set: points appended since
+// extend the factor alone. A value: copies are independent. One thread.
 class GaussianProcess {
  public:
   explicit GaussianProcess(Kernel kernel);
 
   // Adds points; false, and nothing has changed, when the covariance stays indefinite under every jitter.
   bool append(const Eigen::MatrixXd& points, const Eigen::VectorXd& noise_variance);
-  // Forgets all points but the first `count`.
+  // Forgets all points but the first `count`; the targets have to be set again unless it keeps theirs.
   void truncate(Eigen::Index count);
   // One target a point. The constant mean becomes the most probable one.
   void set_targets(const Eigen::VectorXd& targets);
@@ -29,7 +31,10 @@ class GaussianProcess {
   Eigen::Index size() const { return points_.rows(); }
   const Kernel& kernel() const { return kernel_; }
   const Eigen::MatrixXd& points() const { return points_; }
-  const Eigen::MatrixXd& factor() const { return factor_; }  // lower; K + noise = L L^T
+  auto factor() const { return factor_.topLeftCorner(size(), size()); }  // lower; K + noise = L L^T
+  ConstView factor_view(Eigen::Index rows) const {                       // of the first `rows` points
+    return {factor_.data(), rows, rows, factor_.outerStride()};
+  }
   double mean() const { return mean_; }
   const Eigen::VectorXd& whitened() const { return whitened_; }  // L^-1 (targets - mean)
   const Eigen::VectorXd& weights() const { return weights_; }    // (K + noise)^-1 (targets - mean)
@@ -43,8 +48,13 @@ class GaussianProcess {
   Eigen::VectorXd predict_means(const Eigen::MatrixXd& points) const;
 
  private:
+  void reserve(Eigen::Index points);
+  // Covariances with the points that have targets, a column for each row of `at`.
+  Eigen::MatrixXd cross_covariance(const Eigen::MatrixXd& at) const;
+
   Kernel kernel_;
-  Eigen::MatrixXd points_, factor_;
+  Eigen::MatrixXd points_;
+  Eigen::MatrixXd factor_;  // with room for more points, zero above the diagonal
   double mean_ = 0;
   Eigen::VectorXd whitened_, weights_;
 };

@@ -61,10 +61,10 @@ std::vector<std::size_t> representative_subset(const std::vector<double>& losses
 std::optional<Theta> fit_theta(const Eigen::MatrixXd& features,
                                const std::vector<Eigen::Index>& group_of_feature,
                                const Eigen::VectorXd& targets) {
-  const Eigen::Index groups = group_of_feature.empty() ? 0 : group_of_feature.back() + 1;
-  const ThetaPrior prior = theta_prior(groups);
+  LogPosteriorFunction log_posterior(features, group_of_feature, targets);
+  const ThetaPrior& prior = log_posterior.prior();
   const SmoothFunction loss = [&](const Eigen::VectorXd& theta, Eigen::VectorXd& gradient) {
-    const auto posterior = log_posterior(features, group_of_feature, targets, prior, theta);
+    const auto posterior = log_posterior(theta);
     if (!posterior) return std::numeric_limits<double>::infinity();
     gradient = -posterior->gradient;
     return -posterior->value;
@@ -75,8 +75,7 @@ std::optional<Theta> fit_theta(const Eigen::MatrixXd& features,
   };
   std::vector<Start> ranked;
   for (Theta& theta : starts(prior)) {
-    if (const auto value = log_posterior_value(features, group_of_feature, targets, prior, theta))
-      ranked.push_back({std::move(theta), -*value});
+    if (const auto value = log_posterior.value(theta)) ranked.push_back({std::move(theta), -*value});
   }
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const Start& a, const Start& b) { return a.value < b.value; });

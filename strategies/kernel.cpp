@@ -1,24 +1,8 @@
 #include "strategies/kernel.h"
 
+#include "strategies/dense_views.h"
+
 namespace tune::strategies {
-
-Eigen::ArrayXd matern52(const Eigen::ArrayXd& squared) {
-  const Eigen::ArrayXd t = (5 * squared).sqrt();
-  return (1 + t + t.square() / 3) * (-t).exp();
-}
-
-Eigen::ArrayXd matern52_slope(const Eigen::ArrayXd& squared) {
-  const Eigen::ArrayXd t = (5 * squared).sqrt();
-  return (-5.0 / 6.0) * (1 + t) * (-t).exp();
-}
-
-Eigen::MatrixXd squared_distances(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) {
-  Eigen::MatrixXd result(a.rows(), b.rows());
-  result.noalias() = -2 * a * b.transpose();
-  result.colwise() += a.rowwise().squaredNorm();
-  result.rowwise() += b.rowwise().squaredNorm().transpose();
-  return result.cwiseMax(0.0);
-}
 
 Kernel::Kernel(const Eigen::VectorXd& lengths, double signal_variance,
                const std::vector<Eigen::Index>& group_of_feature)
@@ -29,22 +13,23 @@ Kernel::Kernel(const Eigen::VectorXd& lengths, double signal_variance,
 }
 
 Eigen::MatrixXd Kernel::covariance(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b) const {
-  Eigen::MatrixXd result =
-      squared_distances(a * inverse_lengths_.asDiagonal(), b * inverse_lengths_.asDiagonal());
-  for (Eigen::Index j = 0; j < result.cols(); ++j)
-    result.col(j) = (signal_variance_ * matern52(result.col(j).array())).matrix();
+  const Eigen::MatrixXd over_a = a * inverse_lengths_.asDiagonal(),
+                        over_b = b * inverse_lengths_.asDiagonal();
+  Eigen::MatrixXd result(a.rows(), b.rows());
+  dense_kernels().matern(const_view(over_a), const_view(over_b), signal_variance_, false, view(result),
+                         kNoView);
   return result;
 }
 
 Eigen::VectorXd Kernel::covariance(const Eigen::MatrixXd& points, const Eigen::VectorXd& x,
                                    Eigen::VectorXd& slope) const {
-  Eigen::ArrayXd squared = Eigen::ArrayXd::Zero(points.rows());
-  for (Eigen::Index f = 0; f < points.cols(); ++f)
-    squared += ((points.col(f).array() - x[f]) * inverse_lengths_[f]).square();
-  const Eigen::ArrayXd t = (5 * squared).sqrt();
-  const Eigen::ArrayXd decay = signal_variance_ * (-t).exp();
-  slope = ((-5.0 / 6.0) * (1 + t) * decay).matrix();
-  return ((1 + t + t.square() / 3) * decay).matrix();
+  const Eigen::MatrixXd over_points = points * inverse_lengths_.asDiagonal(),
+                        over_x = x.cwiseProduct(inverse_lengths_).transpose();
+  Eigen::VectorXd result(points.rows());
+  slope.resize(points.rows());
+  dense_kernels().matern(const_view(over_points), const_view(over_x), signal_variance_, false, view(result),
+                         view(slope));
+  return result;
 }
 
 Eigen::VectorXd Kernel::gradient(const Eigen::MatrixXd& points, const Eigen::VectorXd& x,

@@ -31,12 +31,4 @@ class Kernel {
   Eigen::VectorXd inverse_lengths_;
 };
 
-// Squared distances between the rows of a and of b, not below zero.
-Eigen::MatrixXd squared_distances(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b);
-
-// The kernel of unit variance as a function of squared distances, and its derivative by them (negative,
-// finite at 0).
-Eigen::ArrayXd matern52(const Eigen::ArrayXd& squared);
-Eigen::ArrayXd matern52_slope(const Eigen::ArrayXd& squared);
-
 }  // namespace tune::strategies

@@ -1,10 +1,9 @@
 #include "strategies/marginal_likelihood.h"
 
-#include <Eigen/Cholesky>
 #include <cmath>
 #include <numbers>
 
-#include "strategies/triangular.h"
+#include "strategies/dense_views.h"
 
 namespace tune::strategies {
 
@@ -31,106 +30,72 @@ ThetaPrior theta_prior(Eigen::Index groups) {
   return prior;
 }
 
-namespace {
-
-// The derivative of the log likelihood by log lengths without a pass over n^2 distances for each: with
-// V = (alpha alpha^T - K^-1) o dk/dr^2, it is -sum_f [2 sum_i (V 1)_i z_if^2 - 2 z_f^T V z_f], z scaled by
-// lengths.
-Eigen::VectorXd length_gradient(const Eigen::MatrixXd& v, const Eigen::MatrixXd& z,
-                                const std::vector<Eigen::Index>& group_of_feature, Eigen::Index groups) {
-  Eigen::VectorXd gradient = Eigen::VectorXd::Zero(groups);
-  const Eigen::VectorXd row_sums = v.rowwise().sum();
-  const Eigen::MatrixXd vz = v * z;
-  for (Eigen::Index f = 0; f < z.cols(); ++f) {
-    const double part = row_sums.dot(z.col(f).cwiseAbs2()) - z.col(f).dot(vz.col(f));
-    gradient[group_of_feature[static_cast<std::size_t>(f)]] -= 2 * part;
-  }
-  return gradient;
-}
-
-// The covariance of the observations under theta, factored; what both value and gradient need.
-struct Conditioned {
-  Eigen::MatrixXd z, signal, slope, lower;  // features over lengths; slope only if wanted
-  double noise = 0;
-};
-
-std::optional<Conditioned> condition(const Eigen::MatrixXd& features,
-                                     const std::vector<Eigen::Index>& group_of_feature, const Theta& theta,
-                                     bool with_slope) {
+LogPosteriorFunction::LogPosteriorFunction(const Eigen::MatrixXd& features,
+                                           std::vector<Eigen::Index> group_of_feature,
+                                           Eigen::VectorXd targets)
+    // Centring keeps the rounding of distances small where lengths are.
+    : features_(features.rowwise() - features.colwise().mean()),
+      group_of_feature_(std::move(group_of_feature)),
+      targets_(std::move(targets)),
+      prior_(theta_prior(group_of_feature_.empty() ? 0 : group_of_feature_.back() + 1)) {
   const Eigen::Index n = features.rows();
-  const Kernel kernel = kernel_of(theta, group_of_feature);
-  Conditioned result;
-  result.noise = noise_variance_of(theta);
-  // Centring keeps the rounding of distances small where lengths are.
-  const Eigen::RowVectorXd centre = features.colwise().mean();
-  result.z = (features.rowwise() - centre) * kernel.inverse_lengths().asDiagonal();
-  result.signal = squared_distances(result.z, result.z);
-  if (with_slope) result.slope.resize(n, n);
-  for (Eigen::Index j = 0; j < n; ++j) {
-    const Eigen::ArrayXd t = (5 * result.signal.col(j).array()).sqrt();
-    const Eigen::ArrayXd decay = kernel.signal_variance() * (-t).exp();
-    result.signal.col(j) = ((1 + t + t.square() / 3) * decay).matrix();
-    if (with_slope) result.slope.col(j) = ((-5.0 / 6.0) * (1 + t) * decay).matrix();
-  }
-  Eigen::MatrixXd covariance = result.signal;
-  covariance.diagonal().array() += result.noise;
+  for (Eigen::MatrixXd* matrix : {&signal_, &slope_, &lower_, &inverse_}) matrix->resize(n, n);
+}
+
+bool LogPosteriorFunction::condition(const Theta& theta, bool with_slope) {
+  const DenseKernels& dense = dense_kernels();
+  const Kernel kernel = kernel_of(theta, group_of_feature_);
+  z_ = features_ * kernel.inverse_lengths().asDiagonal();
+  dense.matern(const_view(z_), const_view(z_), kernel.signal_variance(), true, view(signal_),
+               with_slope ? view(slope_) : kNoView);
+  lower_.triangularView<Eigen::Lower>() = signal_;
+  lower_.diagonal().array() += noise_variance_of(theta);
   // Not the robust factorisation: a jitter here would make value and gradient disagree.
-  const Eigen::LLT<Eigen::MatrixXd> factor(covariance);
-  if (factor.info() != Eigen::Success) return std::nullopt;
-  result.lower = factor.matrixL();
-  return result;
+  if (!dense.factor(view(lower_))) return false;
+  Eigen::MatrixXd whitened(targets_.size(), 2);
+  whitened.col(0) = targets_;
+  whitened.col(1).setOnes();
+  dense.solve(const_view(lower_), view(whitened));
+  mean_ = whitened.col(1).dot(whitened.col(0)) /
+          (whitened.col(1).squaredNorm() + 1 / (kMeanDeviation * kMeanDeviation));
+  whitened_ = whitened.col(0) - mean_ * whitened.col(1);
+  return true;
 }
 
-double log_density(double squared_residual, const Eigen::MatrixXd& lower, double mean,
-                   const Eigen::ArrayXd& standardised) {
-  return -0.5 * squared_residual - lower.diagonal().array().log().sum() -
-         0.5 * static_cast<double>(lower.rows()) * std::log(2 * std::numbers::pi) -
-         0.5 * mean * mean / (kMeanDeviation * kMeanDeviation) - 0.5 * standardised.square().sum();
+double LogPosteriorFunction::log_density(const Theta& theta) const {
+  const Eigen::ArrayXd standardised = (theta - prior_.mean).array() / prior_.deviation.array();
+  return -0.5 * whitened_.squaredNorm() - lower_.diagonal().array().log().sum() -
+         0.5 * static_cast<double>(targets_.size()) * std::log(2 * std::numbers::pi) -
+         0.5 * mean_ * mean_ / (kMeanDeviation * kMeanDeviation) - 0.5 * standardised.square().sum();
 }
 
-}  // namespace
-
-std::optional<LogPosterior> log_posterior(const Eigen::MatrixXd& features,
-                                          const std::vector<Eigen::Index>& group_of_feature,
-                                          const Eigen::VectorXd& targets, const ThetaPrior& prior,
-                                          const Theta& theta) {
-  const auto at = condition(features, group_of_feature, theta, true);
-  if (!at) return std::nullopt;
-  const Eigen::Index groups = theta.size() - 2;
-  const Eigen::MatrixXd inverse = inverse_from_factor(at->lower);
-  const Eigen::VectorXd inverse_one = inverse.rowwise().sum();
-  const double mean = inverse_one.dot(targets) / (inverse_one.sum() + 1 / (kMeanDeviation * kMeanDeviation));
-  const Eigen::VectorXd residual = targets.array() - mean;
-  const Eigen::VectorXd alpha = inverse * residual;
-
+std::optional<LogPosterior> LogPosteriorFunction::operator()(const Theta& theta) {
+  if (!condition(theta, true)) return std::nullopt;
+  const DenseKernels& dense = dense_kernels();
   LogPosterior result;
-  const Eigen::ArrayXd standardised = (theta - prior.mean).array() / prior.deviation.array();
-  result.value = log_density(residual.dot(alpha), at->lower, mean, standardised);
-  const Eigen::MatrixXd w = alpha * alpha.transpose() - inverse;
-  result.gradient.resize(theta.size());
-  result.gradient.head(groups) = length_gradient(w.cwiseProduct(at->slope), at->z, group_of_feature, groups);
-  result.gradient[groups] = 0.5 * w.cwiseProduct(at->signal).sum();
-  result.gradient[groups + 1] = 0.5 * at->noise * w.trace();
-  result.gradient.array() -= standardised / prior.deviation.array();
+  result.value = log_density(theta);
+  Eigen::VectorXd alpha = whitened_;
+  dense.solve_transposed(const_view(lower_), view(alpha));
+  dense.invert(view(lower_), view(inverse_));
+  Eigen::VectorXd by_feature = Eigen::VectorXd::Zero(z_.cols());
+  const LikelihoodSums sums =
+      dense.likelihood_sums(const_view(inverse_), const_view(signal_), const_view(slope_), alpha.data(),
+                            const_view(z_), by_feature.data());
+  const Eigen::Index groups = theta.size() - 2;
+  result.gradient = Eigen::VectorXd::Zero(theta.size());
+  // d r^2 / d log l = -2 (z_i - z_j)^2, and the trace of (alpha alpha^T - K^-1) dK comes with one half.
+  for (Eigen::Index f = 0; f < z_.cols(); ++f)
+    result.gradient[group_of_feature_[static_cast<std::size_t>(f)]] -= by_feature[f];
+  result.gradient[groups] = 0.5 * sums.signal;
+  result.gradient[groups + 1] = 0.5 * noise_variance_of(theta) * sums.trace;
+  result.gradient.array() -= (theta - prior_.mean).array() / prior_.deviation.array().square();
   if (!std::isfinite(result.value) || !result.gradient.allFinite()) return std::nullopt;
   return result;
 }
 
-std::optional<double> log_posterior_value(const Eigen::MatrixXd& features,
-                                          const std::vector<Eigen::Index>& group_of_feature,
-                                          const Eigen::VectorXd& targets, const ThetaPrior& prior,
-                                          const Theta& theta) {
-  const auto at = condition(features, group_of_feature, theta, false);
-  if (!at) return std::nullopt;
-  Eigen::MatrixXd whitened(targets.size(), 2);
-  whitened.col(0) = targets;
-  whitened.col(1).setOnes();
-  at->lower.triangularView<Eigen::Lower>().solveInPlace(whitened);
-  const double mean = whitened.col(1).dot(whitened.col(0)) /
-                      (whitened.col(1).squaredNorm() + 1 / (kMeanDeviation * kMeanDeviation));
-  const double squared = (whitened.col(0) - mean * whitened.col(1)).squaredNorm();
-  const Eigen::ArrayXd standardised = (theta - prior.mean).array() / prior.deviation.array();
-  const double value = log_density(squared, at->lower, mean, standardised);
+std::optional<double> LogPosteriorFunction::value(const Theta& theta) {
+  if (!condition(theta, false)) return std::nullopt;
+  const double value = log_density(theta);
   if (!std::isfinite(value)) return std::nullopt;
   return value;
 }

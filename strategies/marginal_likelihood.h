@@ -30,18 +30,34 @@ struct LogPosterior {
   double value;
   Eigen::VectorXd gradient;  // by theta
 };
-// log p(targets | theta, mean) + log p(mean) + log p(theta) (Rasmussen & Williams 2006, equations 5.8
-// and 5.9); the mean's gradient vanishes at its optimum. features: one row a target. nullopt where the
-// covariance cannot be factored. O(n^3 + n^2 features).
-std::optional<LogPosterior> log_posterior(const Eigen::MatrixXd& features,
-                                          const std::vector<Eigen::Index>& group_of_feature,
-                                          const Eigen::VectorXd& targets, const ThetaPrior& prior,
-                                          const Theta& theta);
 
-// The value alone, at a third of the cost.
-std::optional<double> log_posterior_value(const Eigen::MatrixXd& features,
-                                          const std::vector<Eigen::Index>& group_of_feature,
-                                          const Eigen::VectorXd& targets, const ThetaPrior& prior,
-                                          const Theta& theta);
+// log p(targets | theta, mean) + log p(mean) + log p(theta) as a function of theta (Rasmussen & Williams
+// 2006, equations 5.8 and 5.9); the mean's gradient vanishes at its optimum. features: one row a target.
+// nullopt where the covariance cannot be factored. O(n^3 + n^2 features). Keeps its matrices for the next
+// call, since fresh memory costs as much as a small fit. One thread.
+class LogPosteriorFunction {
+ public:
+  LogPosteriorFunction(const Eigen::MatrixXd& features, std::vector<Eigen::Index> group_of_feature,
+                       Eigen::VectorXd targets);
+
+  std::optional<LogPosterior> operator()(const Theta& theta);
+  // The value alone, at a third of the cost.
+  std::optional<double> value(const Theta& theta);
+  const ThetaPrior& prior() const { return prior_; }
+
+ private:
+  bool condition(const Theta& theta, bool with_slope);
+  double log_density(const Theta& theta) const;
+
+  Eigen::MatrixXd features_;  // centred
+  std::vector<Eigen::Index> group_of_feature_;
+  Eigen::VectorXd targets_;
+  ThetaPrior prior_;
+  // Of the theta last seen: features over lengths, the kernel, its slopes, the factor and the inverse of the
+  // covariance (lower halves), and L^-1 (targets - mean).
+  Eigen::MatrixXd z_, signal_, slope_, lower_, inverse_;
+  Eigen::VectorXd whitened_;
+  double mean_ = 0;
+};
 
 }  // namespace tune::strategies

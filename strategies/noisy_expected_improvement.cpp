@@ -24,24 +24,24 @@ Eigen::MatrixXd quasi_normal(Eigen::Index rows, std::uint32_t columns, std::uint
 
 }  // namespace
 
-std::optional<NoisyExpectedImprovement> NoisyExpectedImprovement::make(const GaussianProcess& process,
+std::optional<NoisyExpectedImprovement> NoisyExpectedImprovement::make(GaussianProcess& process,
                                                                        const Eigen::MatrixXd& baseline,
                                                                        std::uint64_t seed) {
   const Eigen::Index n = process.size(), b = baseline.rows();
-  NoisyExpectedImprovement result(process);
   // A baseline point often is a training point: exact repeats are told apart by this much noise.
   const double nugget = 1e-8 * process.kernel().signal_variance();
-  if (!result.extended_.append(baseline, Eigen::VectorXd::Constant(b, nugget))) return std::nullopt;
-  const Eigen::MatrixXd& factor = result.extended_.factor();
+  if (!process.append(baseline, Eigen::VectorXd::Constant(b, nugget))) return std::nullopt;
+  NoisyExpectedImprovement result(process);
   // With L = [L1 0; B^T M] a draw is f = mean + B^T whitened + M e, and the whitened extended targets are
   // (whitened, e).
   const Eigen::MatrixXd draws = quasi_normal(b, kFantasies, seed);
   Eigen::MatrixXd whitened(n + b, kFantasies);
   whitened.topRows(n) = process.whitened().replicate(1, kFantasies);
   whitened.bottomRows(b) = draws;
-  const Eigen::MatrixXd fantasies = (factor.bottomRows(b) * whitened).array() + process.mean();
+  const Eigen::MatrixXd fantasies = (process.factor().bottomRows(b) * whitened).array() + process.mean();
   result.incumbents_ = fantasies.colwise().minCoeff();
-  result.weights_ = factor.transpose().triangularView<Eigen::Upper>().solve(whitened);
+  result.weights_ = std::move(whitened);
+  dense_kernels().solve_transposed(process.factor_view(n + b), view(result.weights_));
   result.mean_ = process.mean();
   if (!result.weights_.allFinite()) return std::nullopt;
   return result;
@@ -54,14 +54,16 @@ double NoisyExpectedImprovement::deviation(double explained) const {
 
 Eigen::VectorXd NoisyExpectedImprovement::values(const Eigen::MatrixXd& points) const {
   Eigen::MatrixXd k = extended_.kernel().covariance(extended_.points(), points);
-  const Eigen::MatrixXd means = (k.transpose() * weights_).array() + mean_;
-  extended_.factor().triangularView<Eigen::Lower>().solveInPlace(k);
+  Eigen::MatrixXd means(kFantasies, points.rows());
+  dense_kernels().product(const_view(weights_), const_view(k), view(means));
+  means.array() += mean_;
+  dense_kernels().solve(extended_.factor_view(k.rows()), view(k));
   Eigen::VectorXd result(points.rows());
   for (Eigen::Index i = 0; i < points.rows(); ++i) {
     const double sigma = deviation(k.col(i).squaredNorm());
     Eigen::ArrayXd logs(kFantasies);
     for (Eigen::Index s = 0; s < kFantasies; ++s)
-      logs[s] = log_improvement((incumbents_[s] - means(i, s)) / sigma).value;
+      logs[s] = log_improvement((incumbents_[s] - means(s, i)) / sigma).value;
     const double top = logs.maxCoeff();
     result[i] = std::log(sigma) + top + std::log((logs - top).exp().mean());
   }
@@ -70,12 +72,13 @@ Eigen::VectorXd NoisyExpectedImprovement::values(const Eigen::MatrixXd& points) 
 
 double NoisyExpectedImprovement::value(const Eigen::VectorXd& x, Eigen::VectorXd& gradient) const {
   const Kernel& kernel = extended_.kernel();
-  const Eigen::MatrixXd& factor = extended_.factor();
+  const ConstView factor = extended_.factor_view(extended_.size());
   Eigen::VectorXd slope;
   const Eigen::VectorXd k = kernel.covariance(extended_.points(), x, slope);
   const Eigen::VectorXd means = (weights_.transpose() * k).array() + mean_;
-  const Eigen::VectorXd whitened = factor.triangularView<Eigen::Lower>().solve(k);
-  const double sigma = deviation(whitened.squaredNorm());
+  Eigen::VectorXd whitened = k;
+  dense_kernels().solve(factor, view(whitened));
+  const double explained = whitened.squaredNorm(), sigma = deviation(explained);
 
   Eigen::ArrayXd logs(kFantasies), by_mean(kFantasies), by_sigma(kFantasies);
   for (Eigen::Index s = 0; s < kFantasies; ++s) {
@@ -88,11 +91,12 @@ double NoisyExpectedImprovement::value(const Eigen::VectorXd& x, Eigen::VectorXd
   const double top = logs.maxCoeff();
   const Eigen::ArrayXd share = (logs - top).exp() / (logs - top).exp().sum();
   // d sigma = -k^T K^-1 dk / sigma; at the floor of the variance sigma does not move.
-  const bool at_floor = whitened.squaredNorm() >= kernel.signal_variance() * (1 - kSmallestVariancePart);
+  const bool at_floor = explained >= kernel.signal_variance() * (1 - kSmallestVariancePart);
   Eigen::VectorXd weight = weights_ * (share * by_mean).matrix();
-  if (!at_floor)
-    weight -= factor.transpose().triangularView<Eigen::Upper>().solve(whitened) *
-              ((share * by_sigma).sum() / sigma);
+  if (!at_floor) {
+    dense_kernels().solve_transposed(factor, view(whitened));
+    weight -= whitened * ((share * by_sigma).sum() / sigma);
+  }
   gradient = kernel.gradient(extended_.points(), x, slope, weight);
   return std::log(sigma) + top + std::log((logs - top).exp().mean());
 }

@@ -20,8 +20,9 @@ class NoisyExpectedImprovement {
  public:
   static constexpr std::uint32_t kFantasies = 16;
 
-  // `baseline`: at least one row of features. nullopt when the extended covariance cannot be factored.
-  static std::optional<NoisyExpectedImprovement> make(const GaussianProcess& process,
+  // `baseline`: at least one row of features, which is appended to the process; that has to stay as it is
+  // then. nullopt when the extended covariance cannot be factored.
+  static std::optional<NoisyExpectedImprovement> make(GaussianProcess& process,
                                                       const Eigen::MatrixXd& baseline, std::uint64_t seed);
 
   // At each row.
@@ -30,10 +31,10 @@ class NoisyExpectedImprovement {
   double value(const Eigen::VectorXd& x, Eigen::VectorXd& gradient) const;
 
  private:
-  explicit NoisyExpectedImprovement(GaussianProcess extended) : extended_(std::move(extended)) {}
+  explicit NoisyExpectedImprovement(const GaussianProcess& extended) : extended_(extended) {}
   double deviation(double explained) const;
 
-  GaussianProcess extended_;
+  const GaussianProcess& extended_;
   Eigen::MatrixXd weights_;     // one column a fantasy
   Eigen::VectorXd incumbents_;  // one a fantasy
   double mean_ = 0;

@@ -55,17 +55,16 @@ void ParzenMixture::add_number(const ParzenAxis& axis, std::span<const UnitPoint
   column.width = std::max({0.2 * std::pow(n, -1 / (4 + static_cast<double>(axes_.size()))),
                            1 / std::min(100.0, n + 2), axis.narrowest});
   const double log_scale = std::log(column.width * std::sqrt(2 * std::numbers::pi));
+  // The mass beyond a border. That of one further away than this is 3e-5 and does not matter.
+  constexpr double kFar = 4;
+  const auto beyond = [&](double distance) {
+    return distance < kFar * column.width ? normal_cumulative(-distance / column.width) : 0;
+  };
   for (std::size_t i = 0; i < centres.size(); ++i) {
     const auto k = static_cast<Eigen::Index>(i);
     const double centre = (*centres[i])[axis.parameter];
     column.centres[k] = centre;
-    // Only kernels near a border lose a share of their mass that matters.
-    constexpr double kFar = 4;
-    const double nearest = std::min(centre, 1 - centre) / column.width;
-    double inside = 1;
-    if (nearest < kFar)
-      inside = normal_cumulative((1 - centre) / column.width) - normal_cumulative(-centre / column.width);
-    log_factors_[k] -= log_scale + std::log(inside);
+    log_factors_[k] -= log_scale + std::log(1 - beyond(centre) - beyond(1 - centre));
   }
   columns_.push_back(std::move(column));
 }

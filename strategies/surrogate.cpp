@@ -4,26 +4,26 @@
 
 namespace tune::strategies {
 
-std::optional<GaussianProcess> SurrogateBuilder::observed_process(const Eigen::MatrixXd& features,
-                                                                  const Theta& theta) {
+std::shared_ptr<GaussianProcess> SurrogateBuilder::observed_process(const Eigen::MatrixXd& features,
+                                                                    const Theta& theta) {
   if (!kept_ || kept_->theta != theta)
-    kept_ = Kept{theta, GaussianProcess(kernel_of(theta, group_of_feature_))};
-  GaussianProcess& kept = kept_->process;
+    kept_ = Kept{theta, std::make_shared<GaussianProcess>(kernel_of(theta, group_of_feature_))};
+  if (kept_->process.use_count() > 1) kept_->process = std::make_shared<GaussianProcess>(*kept_->process);
+  GaussianProcess& process = *kept_->process;
   const double noise = noise_variance_of(theta);
-  const Eigen::Index full = features.rows() / kBlock * kBlock;
-  const Eigen::MatrixXd& points = kept.points();
+  const Eigen::MatrixXd& points = process.points();
   Eigen::Index same = 0;
-  while (same < std::min(points.rows(), full) && points.row(same) == features.row(same)) ++same;
-  kept.truncate(same / kBlock * kBlock);
-  const auto append = [&](GaussianProcess& process, Eigen::Index count) {
-    return process.append(features.middleRows(process.size(), count),
-                          Eigen::VectorXd::Constant(count, noise));
-  };
-  while (kept.size() < full)
-    if (!append(kept, kBlock)) return std::nullopt;
-  GaussianProcess process = kept;
-  if (!append(process, features.rows() - full)) return std::nullopt;
-  return process;
+  while (same < std::min(points.rows(), features.rows()) && points.row(same) == features.row(same)) ++same;
+  process.truncate(std::min(same, kept_->in_blocks) / kBlock * kBlock);
+  kept_->in_blocks = features.rows() / kBlock * kBlock;
+  while (process.size() < features.rows()) {
+    const Eigen::Index count = std::min(kBlock, features.rows() - process.size());
+    if (process.append(features.middleRows(process.size(), count), Eigen::VectorXd::Constant(count, noise)))
+      continue;
+    kept_.reset();
+    return nullptr;
+  }
+  return kept_->process;
 }
 
 std::optional<Surrogate> SurrogateBuilder::build(const ObservationTable& table) {
@@ -39,11 +39,11 @@ std::optional<Surrogate> SurrogateBuilder::build(const ObservationTable& table) 
     features.row(i) = table.features.row(static_cast<Eigen::Index>(row));
     targets[i] = warp(table.losses[row]);
   }
-  auto process = observed_process(features, *theta);
+  const auto process = observed_process(features, *theta);
   if (!process) return std::nullopt;
   process->set_targets(targets);
   if (!process->whitened().allFinite()) return std::nullopt;
-  return Surrogate{std::move(*process), warp, rows, std::move(targets), noise_variance_of(*theta)};
+  return Surrogate{process, warp, rows, std::move(targets), noise_variance_of(*theta)};
 }
 
 }  // namespace tune::strategies

@@ -1,5 +1,6 @@
 #pragma once
 // The model of the objective that a history calls for.
+#include <memory>
 #include <optional>
 
 #include "strategies/gaussian_process.h"
@@ -9,7 +10,8 @@
 namespace tune::strategies {
 
 struct Surrogate {
-  GaussianProcess process;  // of warped losses
+  // Of warped losses. The surrogate's own to extend; its builder goes on from it once nobody else holds it.
+  std::shared_ptr<GaussianProcess> process;
   OutputWarp warp;
   std::vector<std::size_t> rows;  // of the table, one a point
   Eigen::VectorXd targets;        // of the process's points
@@ -35,9 +37,10 @@ class SurrogateBuilder {
  private:
   struct Kept {
     Theta theta;
-    GaussianProcess process;
+    std::shared_ptr<GaussianProcess> process;
+    Eigen::Index in_blocks = 0;  // points of full blocks; those behind them are of one suggestion
   };
-  std::optional<GaussianProcess> observed_process(const Eigen::MatrixXd& features, const Theta& theta);
+  std::shared_ptr<GaussianProcess> observed_process(const Eigen::MatrixXd& features, const Theta& theta);
 
   std::vector<Eigen::Index> group_of_feature_;
   HyperparameterSchedule schedule_;

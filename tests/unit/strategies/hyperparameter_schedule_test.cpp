@@ -74,11 +74,12 @@ TEST_CASE("The parameters found are at least as probable as any start and as far
   const auto theta = fit_theta(table.features, {0, 1}, y);
   REQUIRE(theta.has_value());
   const ThetaPrior prior = theta_prior(2);
-  const double found = log_posterior(table.features, {0, 1}, y, prior, *theta)->value;
+  LogPosteriorFunction log_posterior(table.features, {0, 1}, y);
+  const double found = log_posterior(*theta)->value;
   for (const double length : {-2.0, -1.0, 0.0, 1.0, 2.0}) {
     Theta guess = prior.mean;
     guess.head(2).array() += length;
-    CHECK(found >= *log_posterior_value(table.features, {0, 1}, y, prior, guess) - 1e-9);
+    CHECK(found >= *log_posterior.value(guess) - 1e-9);
   }
 }
 
@@ -86,9 +87,9 @@ TEST_CASE("The value alone is that which comes with the gradient") {
   const ObservationTable table = table_of(30, 5);
   const Eigen::VectorXd y = Eigen::Map<const Eigen::VectorXd>(table.losses.data(), 30);
   const ThetaPrior prior = theta_prior(2);
-  const auto both = log_posterior(table.features, {0, 1}, y, prior, prior.mean);
-  CHECK(*log_posterior_value(table.features, {0, 1}, y, prior, prior.mean) ==
-        Approx(both->value).epsilon(1e-9));
+  LogPosteriorFunction log_posterior(table.features, {0, 1}, y);
+  const auto both = log_posterior(prior.mean);
+  CHECK(*log_posterior.value(prior.mean) == Approx(both->value).epsilon(1e-9));
 }
 
 TEST_CASE("A subset keeps the best quarter and is spread over the rest") {

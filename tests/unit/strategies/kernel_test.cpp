@@ -2,11 +2,13 @@
 
 #include "support/catch.h"
 #include "unit/strategies/dense_reference.h"
+#include "unit/strategies/every_level.h"
 
 using namespace tune::strategies;
 using namespace tune::test;
 
 TEST_CASE("Covariances are the textbook's Matern-5/2 with a length for each group") {
+  const FixedLevel on(*every_level());
   const std::vector<Eigen::Index> group{0, 1, 1};
   const Eigen::VectorXd lengths = Eigen::Vector2d(0.3, 0.8);
   const Eigen::MatrixXd a = uniform_matrix(9, 3, 1), b = uniform_matrix(4, 3, 2);
@@ -38,12 +40,4 @@ TEST_CASE("The kernel's gradient agrees with central differences, at a training 
       CHECK(gradient[i] == Approx(difference).epsilon(1e-6).margin(1e-8));
     }
   }
-}
-
-TEST_CASE("The slope of the unit kernel is its derivative by squared distance and finite at zero") {
-  const Eigen::ArrayXd at = Eigen::ArrayXd::LinSpaced(50, 0.01, 9);
-  constexpr double kStep = 1e-6;
-  const Eigen::ArrayXd difference = (matern52(at + kStep) - matern52(at - kStep)) / (2 * kStep);
-  CHECK((matern52_slope(at) - difference).abs().maxCoeff() < 1e-8);
-  CHECK(matern52_slope(Eigen::ArrayXd::Zero(1))[0] == Approx(-5.0 / 6));
 }

@@ -6,6 +6,7 @@
 #include "strategies/hyperparameter_schedule.h"
 #include "support/catch.h"
 #include "unit/strategies/dense_reference.h"
+#include "unit/strategies/every_level.h"
 
 using namespace tune::strategies;
 using namespace tune::test;
@@ -23,11 +24,12 @@ Theta some_theta(std::uint64_t seed) {
 }  // namespace
 
 TEST_CASE("The log posterior is the textbook's density of the targets, the mean and theta") {
+  const FixedLevel on(*every_level());
   const Eigen::MatrixXd x = uniform_matrix(25, 4, 1);
   const Eigen::VectorXd y = wavy_targets(x, 2);
   const ThetaPrior prior = theta_prior(3);
   const Theta theta = some_theta(3);
-  const auto result = log_posterior(x, kCoupled, y, prior, theta);
+  const auto result = LogPosteriorFunction(x, kCoupled, y)(theta);
   REQUIRE(result.has_value());
 
   const Eigen::VectorXd lengths = theta.head(3).array().exp().matrix();
@@ -47,21 +49,20 @@ TEST_CASE("The log posterior is the textbook's density of the targets, the mean 
 }
 
 TEST_CASE("The gradient of the log posterior agrees with central differences") {
+  const FixedLevel on(*every_level());
   const std::uint64_t seed = GENERATE(range(1, 6));
   const Eigen::MatrixXd x = uniform_matrix(40, 4, seed);
   const Eigen::VectorXd y = wavy_targets(x, seed + 10);
-  const ThetaPrior prior = theta_prior(3);
   const Theta theta = some_theta(seed + 20);
-  const auto result = log_posterior(x, kCoupled, y, prior, theta);
+  LogPosteriorFunction log_posterior(x, kCoupled, y);
+  const auto result = log_posterior(theta);
   REQUIRE(result.has_value());
   for (Eigen::Index i = 0; i < theta.size(); ++i) {
     constexpr double kStep = 1e-5;
     Theta up = theta, down = theta;
     up[i] += kStep;
     down[i] -= kStep;
-    const double difference = (log_posterior(x, kCoupled, y, prior, up)->value -
-                               log_posterior(x, kCoupled, y, prior, down)->value) /
-                              (2 * kStep);
+    const double difference = (log_posterior(up)->value - log_posterior(down)->value) / (2 * kStep);
     INFO("component " << i);
     CHECK(result->gradient[i] == Approx(difference).epsilon(1e-5).margin(1e-5));
   }
@@ -84,8 +85,8 @@ TEST_CASE("A fit is more probable than a guess and stays in its box") {
   const ThetaPrior prior = theta_prior(3);
   const auto theta = fit_theta(x, kCoupled, y);
   REQUIRE(theta.has_value());
-  CHECK(log_posterior(x, kCoupled, y, prior, *theta)->value >=
-        log_posterior(x, kCoupled, y, prior, some_theta(11))->value);
+  LogPosteriorFunction log_posterior(x, kCoupled, y);
+  CHECK(log_posterior(*theta)->value >= log_posterior(some_theta(11))->value);
   CHECK((theta->array() >= prior.lower.array()).all());
   CHECK((theta->array() <= prior.upper.array()).all());
 }

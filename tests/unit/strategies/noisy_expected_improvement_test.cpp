@@ -5,6 +5,7 @@
 #include "strategies/normal_distribution.h"
 #include "support/catch.h"
 #include "unit/strategies/dense_reference.h"
+#include "unit/strategies/every_level.h"
 
 using namespace tune::strategies;
 using namespace tune::test;
@@ -21,9 +22,10 @@ GaussianProcess fitted(const Eigen::MatrixXd& x, const Eigen::VectorXd& y, doubl
 }  // namespace
 
 TEST_CASE("The gradient of noisy expected improvement agrees with central differences") {
+  const FixedLevel on(*every_level());
   const double noise = GENERATE(1e-4, 0.1);
   const Eigen::MatrixXd x = uniform_matrix(20, 2, 1);
-  const GaussianProcess process = fitted(x, wavy_targets(x, 2), noise);
+  GaussianProcess process = fitted(x, wavy_targets(x, 2), noise);
   Eigen::MatrixXd baseline(7, 2);
   baseline << x.topRows(5), uniform_matrix(2, 2, 3);
   const auto improvement = NoisyExpectedImprovement::make(process, baseline, 4);
@@ -46,8 +48,10 @@ TEST_CASE("The gradient of noisy expected improvement agrees with central differ
 }
 
 TEST_CASE("Scoring many points at once gives the values of scoring each") {
+  const FixedLevel on(*every_level());
   const Eigen::MatrixXd x = uniform_matrix(15, 2, 1);
-  const auto improvement = NoisyExpectedImprovement::make(fitted(x, wavy_targets(x, 2), 0.01), x, 4);
+  GaussianProcess process = fitted(x, wavy_targets(x, 2), 0.01);
+  const auto improvement = NoisyExpectedImprovement::make(process, x, 4);
   REQUIRE(improvement.has_value());
   const Eigen::MatrixXd at = uniform_matrix(30, 2, 6);
   const Eigen::VectorXd values = improvement->values(at);
@@ -59,7 +63,7 @@ TEST_CASE("Scoring many points at once gives the values of scoring each") {
 TEST_CASE("Without noise it is the closed form of expected improvement over the best observation") {
   const Eigen::MatrixXd x = uniform_matrix(12, 2, 7);
   const Eigen::VectorXd y = wavy_targets(x, 8);
-  const GaussianProcess process = fitted(x, y, 1e-8);
+  GaussianProcess process = fitted(x, y, 1e-8);
   const auto improvement = NoisyExpectedImprovement::make(process, x, 9);
   REQUIRE(improvement.has_value());
   const Eigen::MatrixXd at = uniform_matrix(20, 2, 10);
@@ -77,7 +81,7 @@ TEST_CASE("It is the average over joint draws that a dense computation gives") {
   const Eigen::MatrixXd x = uniform_matrix(10, 2, 11);
   const Eigen::VectorXd y = wavy_targets(x, 12);
   constexpr double kNoise = 0.2;
-  const GaussianProcess process = fitted(x, y, kNoise);
+  GaussianProcess process = fitted(x, y, kNoise);
   Eigen::Index best = 0;
   y.minCoeff(&best);
   const Eigen::VectorXd at = x.row(best).transpose() + Eigen::Vector2d(0.05, -0.04);
@@ -112,14 +116,27 @@ TEST_CASE("It is the average over joint draws that a dense computation gives") {
 
 TEST_CASE("A pending trial makes its neighbourhood less worth trying") {
   const Eigen::MatrixXd x = uniform_matrix(12, 2, 15);
-  const GaussianProcess process = fitted(x, wavy_targets(x, 16), 1e-3);
+  GaussianProcess process = fitted(x, wavy_targets(x, 16), 1e-3);
   const Eigen::VectorXd at = Eigen::Vector2d(0.62, 0.31);
   Eigen::MatrixXd with_pending(13, 2);
   with_pending << x, at.transpose();
   const auto without = NoisyExpectedImprovement::make(process, x, 17);
-  const auto with = NoisyExpectedImprovement::make(process, with_pending, 17);
+  GaussianProcess again = fitted(x, wavy_targets(x, 16), 1e-3);
+  const auto with = NoisyExpectedImprovement::make(again, with_pending, 17);
   Eigen::VectorXd unused;
   CHECK(with->value(at, unused) < without->value(at, unused) - 2);
   const Eigen::VectorXd far = Eigen::Vector2d(0.05, 0.95);
   CHECK(with->value(far, unused) == Approx(without->value(far, unused)).margin(1));
+}
+
+TEST_CASE("Predictions of the process stay those of the observations alone") {
+  const Eigen::MatrixXd x = uniform_matrix(12, 2, 18), at = uniform_matrix(5, 2, 19);
+  GaussianProcess process = fitted(x, wavy_targets(x, 20), 1e-3);
+  const auto before = process.predict_rows(at);
+  REQUIRE(NoisyExpectedImprovement::make(process, at, 21).has_value());
+  const auto after = process.predict_rows(at);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    CHECK(after[i].mean == Approx(before[i].mean).epsilon(1e-12));
+    CHECK(after[i].variance == Approx(before[i].variance).epsilon(1e-12));
+  }
 }

@@ -5,6 +5,7 @@
 
 #include "support/catch.h"
 #include "unit/strategies/dense_reference.h"
+#include "unit/strategies/every_level.h"
 
 using namespace tune::strategies;
 using namespace tune::test;
@@ -50,18 +51,19 @@ TEST_CASE("A builder that grew with the history gives a fresh one's model to the
     const auto one = grown.build(table), other = fresh.build(table);
     REQUIRE(one.has_value());
     REQUIRE(other.has_value());
-    CHECK(one->process.factor() == other->process.factor());
-    CHECK(one->process.whitened() == other->process.whitened());
+    CHECK(one->process->factor() == other->process->factor());
+    CHECK(one->process->whitened() == other->process->whitened());
     CHECK(one->noise_variance == other->noise_variance);
   }
 }
 
 TEST_CASE("The factor grown block by block is that of the whole covariance, however large the blocks") {
+  const FixedLevel on(*every_level());
   const ObservationTable table = table_of(131, 2);
   SurrogateBuilder builder({0, 1, 2});
   const auto surrogate = builder.build(table);
   REQUIRE(surrogate.has_value());
-  const GaussianProcess& process = surrogate->process;
+  const GaussianProcess& process = *surrogate->process;
   GaussianProcess whole(process.kernel());
   REQUIRE(whole.append(process.points(), Eigen::VectorXd::Constant(131, surrogate->noise_variance)));
   whole.set_targets(surrogate->targets);
@@ -75,9 +77,9 @@ TEST_CASE("Beyond the most observations a subset with the best of them stands fo
   SurrogateBuilder builder({0, 1, 2});
   const auto surrogate = builder.build(table);
   REQUIRE(surrogate.has_value());
-  CHECK(surrogate->process.size() == static_cast<Eigen::Index>(SurrogateBuilder::kMostObservations));
+  CHECK(surrogate->process->size() == static_cast<Eigen::Index>(SurrogateBuilder::kMostObservations));
   const auto best = std::min_element(table.losses.begin(), table.losses.end()) - table.losses.begin();
-  const Eigen::MatrixXd& points = surrogate->process.points();
+  const Eigen::MatrixXd& points = surrogate->process->points();
   CHECK((points.rowwise() - table.features.row(best)).rowwise().squaredNorm().minCoeff() == 0);
 }
 
@@ -89,8 +91,22 @@ TEST_CASE("Observations all equal or all at one point give a model that says so,
     SurrogateBuilder builder({0, 1, 2});
     const auto surrogate = builder.build(table);
     REQUIRE(surrogate.has_value());
-    const Prediction at = surrogate->process.predict(table.features.row(0).transpose());
+    const Prediction at = surrogate->process->predict(table.features.row(0).transpose());
     CHECK(std::isfinite(at.mean));
     CHECK(at.variance > 0);
   }
+}
+
+TEST_CASE("A surrogate that is held stays as it is when its builder goes on") {
+  const ObservationTable table = table_of(100, 6);
+  SurrogateBuilder builder({0, 1, 2});
+  const auto held = builder.build(table.up_to(99));
+  REQUIRE(held.has_value());
+  REQUIRE(held->process->append(uniform_matrix(3, 3, 7), Eigen::VectorXd::Ones(3)));
+  const Eigen::MatrixXd factor = held->process->factor();
+  SurrogateBuilder fresh({0, 1, 2});
+  const auto next = builder.build(table), alone = fresh.build(table);
+  REQUIRE(next.has_value());
+  CHECK(held->process->factor() == factor);
+  CHECK(next->process->factor() == alone->process->factor());
 }
