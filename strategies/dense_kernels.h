@@ -47,6 +47,9 @@ struct DenseKernels {
   // of w_ij slope_ij (z_if - z_jf)^2. Lower halves are read.
   LikelihoodSums (*likelihood_sums)(ConstView inverse, ConstView covariance, ConstView slope,
                                     const double* alpha, ConstView z, double* by_feature);
+  // logs[i] -= sum over f of scale[f] (points_if - x[f])^2 for each row of `points`; returns log(exp(extra) +
+  // sum_i exp(logs[i])).
+  double (*log_mixture)(ConstView points, const double* x, const double* scale, double extra, double* logs);
 };
 
 // The level in use: what TUNE_SIMD names, else the best that this processor has. Throws Error(kEnvironment)

@@ -14,7 +14,10 @@ GaussianProcess::GaussianProcess(Kernel kernel)
 void GaussianProcess::reserve(Eigen::Index points) {
   if (points <= factor_.rows()) return;
   // Half as much again, so that growing one by one copies each point a few times only.
-  const Eigen::Index room = std::max(points, factor_.rows() + factor_.rows() / 2), n = size();
+  // In whole cache lines, so that a column lies alike however the process grew.
+  constexpr Eigen::Index kLine = 8;
+  const Eigen::Index wanted = std::max(points, factor_.rows() + factor_.rows() / 2), n = size();
+  const Eigen::Index room = (wanted + kLine - 1) / kLine * kLine;
   Eigen::MatrixXd larger = Eigen::MatrixXd::Zero(room, room);
   larger.topLeftCorner(n, n).triangularView<Eigen::Lower>() = factor_.topLeftCorner(n, n);
   factor_ = std::move(larger);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "strategies/dense_views.h"
 #include "strategies/normal_distribution.h"
 
 namespace tune::strategies {
@@ -35,26 +36,35 @@ ParzenMixture::ParzenMixture(const std::vector<ParzenAxis>& axes, std::span<cons
   for (Eigen::Index i = 0; i < n; ++i) {
     const double share = weights[static_cast<std::size_t>(i)] / total;
     cumulative_[i] = sum += share;
-    log_factors_[i] = std::log(share);
+    log_factors_[i] = share;  // times what the axes have, before the one logarithm at the end
   }
   log_prior_ = -std::log(total);
+  const auto numbers = std::count_if(axes_.begin(), axes_.end(),
+                                     [](const ParzenAxis& axis) { return axis.categories.empty(); });
+  numbers_.resize(n, numbers);
+  precisions_.resize(numbers);
+  Eigen::Index number = 0;
+  double log_scale = 0;  // of all axes of numbers
   for (const ParzenAxis& axis : axes_) {
     if (axis.categories.empty()) {
-      add_number(axis, centres);
+      add_number(axis, number++, centres);
+      log_scale += std::log(columns_.back().width * std::sqrt(2 * std::numbers::pi));
     } else {
       add_category(axis, centres);
       log_prior_ -= std::log(static_cast<double>(axis.categories.size()));
     }
   }
+  log_factors_ = log_factors_.log() - log_scale;
 }
 
-void ParzenMixture::add_number(const ParzenAxis& axis, std::span<const UnitPoint* const> centres) {
+void ParzenMixture::add_number(const ParzenAxis& axis, Eigen::Index number,
+                               std::span<const UnitPoint* const> centres) {
   const double n = std::max(1.0, static_cast<double>(centres.size()));
   Column column;
-  column.centres.resize(static_cast<Eigen::Index>(centres.size()));
+  column.number = number;
   column.width = std::max({0.2 * std::pow(n, -1 / (4 + static_cast<double>(axes_.size()))),
                            1 / std::min(100.0, n + 2), axis.narrowest});
-  const double log_scale = std::log(column.width * std::sqrt(2 * std::numbers::pi));
+  precisions_[number] = 0.5 / (column.width * column.width);
   // The mass beyond a border. That of one further away than this is 3e-5 and does not matter.
   constexpr double kFar = 4;
   const auto beyond = [&](double distance) {
@@ -63,8 +73,8 @@ void ParzenMixture::add_number(const ParzenAxis& axis, std::span<const UnitPoint
   for (std::size_t i = 0; i < centres.size(); ++i) {
     const auto k = static_cast<Eigen::Index>(i);
     const double centre = (*centres[i])[axis.parameter];
-    column.centres[k] = centre;
-    log_factors_[k] -= log_scale + std::log(1 - beyond(centre) - beyond(1 - centre));
+    numbers_(k, number) = centre;
+    log_factors_[k] /= 1 - beyond(centre) - beyond(1 - centre);
   }
   columns_.push_back(std::move(column));
 }
@@ -95,7 +105,7 @@ void ParzenMixture::draw(UnitPoint& unit, Rng& rng) const {
     const double u = rng.uniform(), spread = rng.uniform();
     double& coordinate = unit[axis.parameter];
     if (axis.categories.empty()) {
-      coordinate = prior ? u : cut_normal(column.centres[kernel], column.width, u);
+      coordinate = prior ? u : cut_normal(numbers_(kernel, column.number), column.width, u);
     } else {
       const double values = static_cast<double>(axis.categories.size());
       const bool same = !prior && u < column.chance_same;
@@ -107,19 +117,20 @@ void ParzenMixture::draw(UnitPoint& unit, Rng& rng) const {
 
 double ParzenMixture::log_density(const UnitPoint& unit) const {
   Eigen::ArrayXd logs = log_factors_;
+  Eigen::VectorXd at(numbers_.cols());
   for (std::size_t a = 0; a < axes_.size(); ++a) {
     const Column& column = columns_[a];
     const double u = unit[axes_[a].parameter];
-    if (axes_[a].categories.empty()) {
-      logs -= (0.5 / (column.width * column.width)) * (column.centres - u).square();
+    if (column.number >= 0) {
+      at[column.number] = u;
     } else {
       const double here = static_cast<double>(category_of(axes_[a], u));
       logs += (column.centres == here)
                   .select(Eigen::ArrayXd::Constant(logs.size(), column.log_same), column.log_other);
     }
   }
-  const double top = logs.size() == 0 ? log_prior_ : std::max(log_prior_, logs.maxCoeff());
-  return top + std::log(std::exp(log_prior_ - top) + (logs - top).exp().sum());
+  return dense_kernels().log_mixture(const_view(numbers_), at.data(), precisions_.data(), log_prior_,
+                                     logs.data());
 }
 
 }  // namespace tune::strategies

@@ -34,15 +34,18 @@ class ParzenMixture {
 
  private:
   struct Column {
-    Eigen::ArrayXd centres;  // numbers: coordinates; categories: 0, 1, ...
+    Eigen::Index number = -1;  // its column of numbers_; -1 on a category's axis
     double width = 1;
+    Eigen::ArrayXd centres;                               // categories: 0, 1, ...
     double log_same = 0, log_other = 0, chance_same = 0;  // categories
   };
-  void add_number(const ParzenAxis& axis, std::span<const UnitPoint* const> centres);
+  void add_number(const ParzenAxis& axis, Eigen::Index number, std::span<const UnitPoint* const> centres);
   void add_category(const ParzenAxis& axis, std::span<const UnitPoint* const> centres);
 
   const std::vector<ParzenAxis>& axes_;
   std::vector<Column> columns_;
+  Eigen::MatrixXd numbers_;     // coordinates on the axes of numbers, a row for each kernel
+  Eigen::VectorXd precisions_;  // 1 / (2 width^2) on each of them
   Eigen::ArrayXd cumulative_;   // of the weights; the prior comes last
   Eigen::ArrayXd log_factors_;  // log weight and normalisation, one a kernel
   double log_prior_ = 0;

@@ -140,10 +140,26 @@ LikelihoodSums likelihood_sums(ConstView inverse_view, ConstView covariance_view
   return sums;
 }
 
+double log_mixture(ConstView points_view, const double* x, const double* scale, double extra,
+                   double* logs_data) {
+  const ConstMatrix points = matrix(points_view);
+  double top = extra;
+  for (Index i = 0; i < points.rows(); i += kStrip) {
+    const Index count = points.rows() - i < kStrip ? points.rows() - i : kStrip;
+    Eigen::Map<Eigen::ArrayXd> logs(logs_data + i, count);
+    for (Index f = 0; f < points.cols(); ++f)
+      logs -= scale[f] * (points.col(f).segment(i, count).array() - x[f]).square();
+    const double here = logs.maxCoeff();
+    if (here > top) top = here;
+  }
+  const Eigen::Map<const Eigen::ArrayXd> logs(logs_data, points.rows());
+  return top + std::log(std::exp(extra - top) + (logs - top).exp().sum());
+}
+
 }  // namespace
 
 extern const DenseKernels kKernels;
-const DenseKernels kKernels{TUNE_LEVEL_NAME, matern,  factor,   solve,          solve_transposed,
-                            invert,          product, downdate, likelihood_sums};
+const DenseKernels kKernels{TUNE_LEVEL_NAME, matern,  factor,   solve,           solve_transposed,
+                            invert,          product, downdate, likelihood_sums, log_mixture};
 
 }  // namespace tune::strategies::TUNE_LEVEL

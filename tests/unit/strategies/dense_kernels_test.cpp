@@ -125,6 +125,20 @@ TEST_CASE("Every level sums up a likelihood's gradient as loops over all pairs d
   CHECK((found - expected).norm() < 1e-10 * expected.norm());
 }
 
+TEST_CASE("Every level sums up a mixture of normals as a plain loop does") {
+  const DenseKernels& dense = *every_level();
+  const Eigen::Index n = GENERATE(0, 1, 255, 256, 600);
+  const Eigen::MatrixXd points = uniform_matrix(n, 3, 16);
+  const Eigen::Vector3d x(0.2, 0.9, 0.4), scale(30, 5, 200);
+  const Eigen::VectorXd factors = -10 * uniform_matrix(n, 1, 17).rowwise().sum();
+  double sum = std::exp(-3.0);
+  for (Eigen::Index i = 0; i < n; ++i)
+    sum += std::exp(factors[i] - scale.dot((points.row(i).transpose() - x).cwiseAbs2()));
+  Eigen::VectorXd logs = factors;
+  CHECK(dense.log_mixture(const_view(points), x.data(), scale.data(), -3, logs.data()) ==
+        Approx(std::log(sum)).epsilon(1e-12));
+}
+
 TEST_CASE("The first level is the one for every processor, and the best one is taken") {
   const auto& levels = dense_levels();
   CHECK(std::string(levels.front()->name) == "baseline");
@@ -134,4 +148,13 @@ TEST_CASE("The first level is the one for every processor, and the best one is t
     CHECK(dense_kernels().name == levels.front()->name);
   }
   if (!std::getenv("TUNE_SIMD")) CHECK(dense_kernels().name == levels.back()->name);
+}
+
+TEST_CASE("Matrices begin at the widest alignment, so that every process peels its loops alike") {
+  for (const Eigen::Index rows : {1, 3, 17, 100}) {
+    const Eigen::MatrixXd matrix(rows, 3);
+    const Eigen::VectorXd vector(rows);
+    CHECK(reinterpret_cast<std::uintptr_t>(matrix.data()) % 64 == 0);
+    CHECK(reinterpret_cast<std::uintptr_t>(vector.data()) % 64 == 0);
+  }
 }

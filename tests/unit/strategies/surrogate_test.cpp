@@ -40,6 +40,7 @@ ObservationTable without(const ObservationTable& table, Missing missing) {
 }  // namespace
 
 TEST_CASE("A builder that grew with the history gives a fresh one's model to the last bit") {
+  const FixedLevel on(*every_level());
   const ObservationTable all = table_of(180, 1);
   SurrogateBuilder grown({0, 1, 2});
   for (int last = 3; last <= 180; last += 19) {
