@@ -96,6 +96,37 @@ TEST_CASE("a terminal that hangs up twice drains all the same") {
   CHECK(folder.table()[0][2] == "queued");
 }
 
+TEST_CASE("signals that tune was started to ignore stay ignored") {
+  for (const char* start : {"nohup tune --spec search.json --store store >out 2>err & tune=$!; signal=HUP\n",
+                            "tune --spec search.json --store store >out 2>err & tune=$!; signal=INT\n"}) {
+    CAPTURE(start);
+    StudyFolder folder("touch third; while [ ! -e go ]; do sleep 0.01; done; echo loss=0.$1");
+    const ShellResult run =
+        folder.shell(start + wait_for("third") + "kill -$signal $tune; sleep 0.3; touch go; wait $tune");
+    CHECK(run.exit_code == 0);
+    CHECK(folder.table()[0][2] == "completed");
+  }
+}
+
+TEST_CASE("a reader of the result who leaves early does not change how the study ends") {
+  for (const char* form : {"", " --json"}) {
+    CAPTURE(form);
+    StudyFolder folder;
+    const ShellResult run = folder.shell(std::string("tune --spec search.json --store store 2>err") + form +
+                                         " | true; exit ${PIPESTATUS[0]}");
+    CHECK(run.exit_code == 0);
+    CHECK(folder.table().size() == 4);
+  }
+}
+
+TEST_CASE("an interruption decides the exit code, even with nobody left to read the result") {
+  StudyFolder folder(kWaiting);
+  const ShellResult drained =
+      folder.shell(kLikeAtPrompt + "tune --spec search.json --store store >/dev/full 2>err & tune=$!\n" +
+                   wait_for("third") + "kill -HUP $tune; wait $tune; code=$?\n" + kNobody + "exit $code");
+  CHECK(drained.exit_code == 130);
+}
+
 TEST_CASE("of two orchestrators of a study the second exits 6 and names the first") {
   StudyFolder folder(kWaiting);
   const ShellResult both =

@@ -38,8 +38,7 @@ class ToyStudy : public StudyFolder {
 };
 
 // A study that is being measured, in the background as $tune; the probe's pid is in the file `pid`.
-const std::string kMeasuring =
-    "PATH=$PWD/bin:$PATH; tune --spec search.json --store store >out 2>err & tune=$!\n" + wait_for("pid");
+const std::string kMeasuring = "PATH=$PWD/bin:$PATH; " + kStart + wait_for("pid");
 const char* kForEver = "echo $$ > new; mv new pid; exec sleep 600";
 const std::string kProbeEnds =
     "for i in $(seq 1000); do kill -0 $(cat pid) 2>/dev/null || exit $code; sleep 0.01; done; exit 99\n";

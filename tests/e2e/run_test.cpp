@@ -123,6 +123,27 @@ TEST_CASE("a store that may not be written is named, with the cure") {
   CHECK(folder.shell(as_other + "other ./tune status s --store $PWD/store\n" + again).exit_code == 0);
 }
 
+TEST_CASE("a spec that comes through a pipe is stored, and resume goes on with it") {
+  StudyFolder folder;
+  const ShellResult run = folder.shell("tune --spec <(cat search.json) --store store");
+  CAPTURE(run.err);
+  REQUIRE(run.exit_code == 0);
+  CHECK(folder.shell("tune resume s --store store --trials 6").exit_code == 0);
+  CHECK(folder.table().size() == 6);
+}
+
+TEST_CASE("limits of the shell that tune meets are errors with a cause") {
+  StudyFolder folder;
+  const ShellResult files = folder.shell("ulimit -n 8; tune --spec search.json --store store");
+  CAPTURE(files.err);
+  CHECK(files.exit_code == 7);
+  CHECK(says(files.err, "ulimit -n"));
+  const ShellResult size = folder.shell("ulimit -f 1; tune --spec search.json --store other");
+  CAPTURE(size.err);
+  CHECK(size.exit_code == 7);
+  CHECK(says(size.err, "error: "));
+}
+
 TEST_CASE("TUNE_SYNCHRONOUS is normal or full, and anything else is refused") {
   StudyFolder folder;
   CHECK(folder.run("", "TUNE_SYNCHRONOUS=fast").exit_code == 2);

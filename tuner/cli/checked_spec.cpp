@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "tuner/core/json_positions.h"
+#include "tuner/core/visible_text.h"
 #include "tuner/metrics/regex_objection.h"
 
 namespace tune::cli {
@@ -51,8 +52,8 @@ CheckedSpec read_checked_spec(const std::filesystem::path& file) {
 
 void print_warnings(const Spec& spec, std::ostream& out) {
   for (const Problem& warning : spec.warnings) {
-    out << "warning: " << spec.file << ':' << warning.line << ':' << warning.column << ' ' << warning.pointer
-        << ": " << warning.message << '\n';
+    out << "warning: " << spec.file << ':' << warning.line << ':' << warning.column << ' '
+        << visible_text(warning.pointer) << ": " << visible_text(warning.message) << '\n';
     if (!warning.hint.empty()) out << "  " << warning.hint << '\n';
   }
 }

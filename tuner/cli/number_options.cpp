@@ -7,16 +7,14 @@
 namespace tune::cli {
 namespace {
 
-constexpr std::int64_t kMostTrials = 1'000'000'000;
 constexpr std::uint64_t kLargestSeed = (std::uint64_t{1} << 53) - 1;  // JSON keeps whole numbers up to there
 
 }  // namespace
 
-std::optional<int> count_option(const Parsed& options, const std::string& name) {
+std::optional<int> count_option(const Parsed& options, const std::string& name, int most) {
   const std::optional<std::int64_t> number = options.integer(name);
   if (!number) return std::nullopt;
-  if (*number > kMostTrials)
-    throw Error(ExitCode::kUsage, "--" + name + " is at most " + std::to_string(kMostTrials));
+  if (*number > most) throw Error(ExitCode::kUsage, "--" + name + " is at most " + std::to_string(most));
   return static_cast<int>(*number);
 }
 

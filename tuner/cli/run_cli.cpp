@@ -3,18 +3,25 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/system/system_error.hpp>
+#include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <new>
+#include <system_error>
 
 #include "tuner/cli/command.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/core/visible_text.h"
 
 namespace tune::cli {
 namespace {
+
+constexpr const char* kOurBug = "this is a bug in tune; the study itself is safe and can be continued";
 
 const char* code_name(ExitCode code) {
   switch (code) {
@@ -70,11 +77,25 @@ int print_error(const Error& error, bool as_json, Console& console) {
     console.err << Json{{"schema", 1}, {"error", body}}.dump(-1, ' ', false, Json::error_handler_t::replace)
                 << '\n';
   } else {
-    console.err << "error: " << error.what() << '\n';
-    if (!error.hint().empty()) console.err << "  " << error.hint() << '\n';
+    console.err << "error: " << visible_text(error.what(), LineBreaks::kKeep) << '\n';
+    if (!error.hint().empty()) console.err << "  " << visible_text(error.hint(), LineBreaks::kKeep) << '\n';
   }
   console.err.flush();
   return static_cast<int>(error.code());
+}
+
+// What the system refused: its limits are the environment's matter, anything else would be ours.
+Error system_refusal(int reason, const std::string& what) {
+  if (reason == EMFILE || reason == ENFILE)
+    return {ExitCode::kEnvironment, "the system gives tune no more files: " + what,
+            "raise the limit (`ulimit -n 4096`), or run fewer trials at once"};
+  if (reason == EAGAIN)
+    return {ExitCode::kEnvironment, "the system gives tune no more threads or processes: " + what,
+            "raise the limit (`ulimit -u`), or run fewer trials at once"};
+  if (reason == ENOMEM)
+    return {ExitCode::kEnvironment, "there is not enough memory: " + what,
+            "raise the limit (`ulimit -v`), or run fewer trials at once"};
+  return {ExitCode::kInternal, "internal error: " + what, kOurBug};
 }
 
 std::string exit_code_help() {
@@ -173,14 +194,18 @@ int run_cli(const std::vector<std::string>& arguments, Console& console) {
     return print_error(error, as_json, console);
   } catch (const std::bad_alloc&) {
     return print_error(Error(ExitCode::kEnvironment, "there is not enough memory"), as_json, console);
+  } catch (const std::system_error& error) {
+    return print_error(system_refusal(error.code().value(), error.what()), as_json, console);
+  } catch (const boost::system::system_error& error) {
+    return print_error(system_refusal(error.code().value(), error.what()), as_json, console);
   } catch (const std::exception& error) {
-    return print_error(Error(ExitCode::kInternal, std::string("internal error: ") + error.what(),
-                             "this is a bug in tune; the study itself is safe and can be continued"),
+    return print_error(Error(ExitCode::kInternal, std::string("internal error: ") + error.what(), kOurBug),
                        as_json, console);
   }
 }
 
 int run_cli(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit shows as an error of the write then
   Console console = standard_console();
   return run_cli(std::vector<std::string>(argv + std::min(argc, 1), argv + argc), console);
 }

@@ -5,7 +5,6 @@
 #include "tuner/cli/number_options.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/cli/study_run.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 #include "tuner/engine/builtin_trainer.h"
 
@@ -23,14 +22,14 @@ int run_command(const Arguments& arguments, Console& console) {
   choose_gpus(*options);
 
   engine::RunRequest request;
+  request.overrides = limit_overrides(*options);
+  request.overrides.seed = seed_option(*options);
   request.spec_file = options->text("spec");
   request.spec = read_spec(request.spec_file);
   check_regexes(request.spec);
   if (!options->has("json")) print_warnings(request.spec, console.err);
-  request.spec_text = read_file(request.spec_file);
+  request.spec_text = request.spec.text;  // a pipe can be read only once
   request.store = std::filesystem::absolute(store_folder(*options)).lexically_normal();
-  request.overrides = limit_overrides(*options);
-  request.overrides.seed = seed_option(*options);
   request.version = TUNE_VERSION;
   if (options->has("name")) request.spec.study = options->text("name");
   study_folder(request.store, request.spec.study);

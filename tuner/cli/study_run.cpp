@@ -3,6 +3,8 @@
 #include <signal.h>
 
 #include <atomic>
+#include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <ostream>
 #include <stdexcept>
@@ -12,11 +14,14 @@
 #include "tuner/cli/status_display.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
+#include "tuner/core/spec_keys.h"
 #include "tuner/report/study_report.h"
 #include "tuner/report/table.h"
 
 namespace tune::cli {
 namespace {
+
+constexpr const char* kTimeExamples = "for example 90s, 20m, 2h or 1d";
 
 // A signal handler sees nothing but globals.
 engine::Interruption interruption;
@@ -33,7 +38,8 @@ void on_signal(int signal) {
   if (engine::TrialRunner* runner = runner_to_wake.load()) runner->wake();
 }
 
-// Catches the signals of people and the system for as long as a study runs.
+// Catches the signals of people and the system for as long as a study runs. One that whoever started tune
+// had it ignore stays ignored: SIGHUP under nohup, SIGINT in a script's background job.
 class SignalsCaught {
  public:
   SignalsCaught() {
@@ -42,14 +48,13 @@ class SignalsCaught {
     action.sa_handler = on_signal;
     sigemptyset(&action.sa_mask);
     action.sa_flags = SA_RESTART;
-    for (std::size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &action, &before_[i]);
-    // Whoever read our output may go away; the study goes on.
-    action.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &action, &pipe_before_);
+    for (std::size_t i = 0; i < std::size(kSignals); ++i) {
+      sigaction(kSignals[i], nullptr, &before_[i]);
+      if (before_[i].sa_handler != SIG_IGN) sigaction(kSignals[i], &action, nullptr);
+    }
   }
   ~SignalsCaught() {
     for (std::size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &before_[i], nullptr);
-    sigaction(SIGPIPE, &pipe_before_, nullptr);
   }
   SignalsCaught(const SignalsCaught&) = delete;
   SignalsCaught& operator=(const SignalsCaught&) = delete;
@@ -57,13 +62,19 @@ class SignalsCaught {
  private:
   static constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
   struct sigaction before_[std::size(kSignals)]{};
-  struct sigaction pipe_before_ {};
 };
 
 std::optional<report::PromotionOutcome> outcome_of(const engine::RunReport& run, const std::string& model) {
   if (!run.promotion) return std::nullopt;
   return report::PromotionOutcome{model, run.promotion->promoted, run.promotion->version,
                                   run.promotion->reason, run.promotion->folder.string()};
+}
+
+// Whoever read the result may be gone, with a pipe or a terminal: that changes nothing about how the study
+// ended. A full disk does, as the result was to be kept, unless somebody interrupted the study.
+void finish_output(std::ostream& out, ExitCode ending) {
+  out.flush();
+  if (!out && (errno == EPIPE || errno == EIO || ending == ExitCode::kInterrupted)) out.clear();
 }
 
 void print_end(const engine::RunReport& run, const report::StudyRows& rows, Console& console) {
@@ -97,13 +108,15 @@ Options& declare_limits(Options& options) {
 engine::Overrides limit_overrides(const Parsed& options) {
   engine::Overrides overrides;
   overrides.trials = count_option(options, "trials");
-  overrides.parallel = count_option(options, "parallel");
+  overrides.parallel = count_option(options, "parallel", kMostParallel);
   if (options.has("time")) {
     try {
       overrides.time = parse_duration(options.text("time"));
     } catch (const std::invalid_argument& error) {
-      throw Error(ExitCode::kUsage, std::string("--time: ") + error.what(), "for example 90s, 20m, 2h or 1d");
+      throw Error(ExitCode::kUsage, std::string("--time: ") + error.what(), kTimeExamples);
     }
+    if (overrides.time->count() == 0)
+      throw Error(ExitCode::kUsage, "--time must be longer than nothing", kTimeExamples);
   }
   return overrides;
 }
@@ -123,6 +136,8 @@ int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
     return make_status_display(console, as_json, row, trials, clock);
   };
   hooks.on_runner = [](engine::TrialRunner* runner) { runner_to_wake = runner; };
+  // Until the process exits, as its last words may find nobody either.
+  std::signal(SIGPIPE, SIG_IGN);
   const SignalsCaught signals;
   const engine::RunReport run = engine::run_study(std::move(request), hooks, clock, interruption);
 
@@ -132,8 +147,10 @@ int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
     Json json = report::run_summary_json(rows, promotion);
     json["exit_code"] = static_cast<int>(run.exit_code);
     print_json(json, console);
+    finish_output(console.out, run.exit_code);
   } else {
     console.out << report::run_summary(rows, promotion, console.width);
+    finish_output(console.out, run.exit_code);
     print_end(run, rows, console);
   }
   return static_cast<int>(run.exit_code);

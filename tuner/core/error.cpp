@@ -2,8 +2,13 @@
 
 #include <cerrno>
 
+#include "tuner/core/visible_text.h"
+
 namespace tune {
 namespace {
+
+// In bytes: whoever made a file of one endless name is not shown all of it.
+constexpr std::size_t kLongestPointer = 200, kLongestSentence = 1000;
 
 std::string describe(const std::string& file, const std::vector<Problem>& problems) {
   std::string text =
@@ -12,9 +17,10 @@ std::string describe(const std::string& file, const std::vector<Problem>& proble
     text += "\n  " + file;
     if (problem.line > 0) text += ":" + std::to_string(problem.line);
     if (problem.line > 0 && problem.column > 0) text += ":" + std::to_string(problem.column);
-    if (!problem.pointer.empty()) text += " " + problem.pointer;
-    text += ": " + problem.message;
-    if (!problem.hint.empty()) text += "\n    " + problem.hint;
+    if (!problem.pointer.empty()) text += " " + visible_text(shortened(problem.pointer, kLongestPointer));
+    text += ": " + visible_text(shortened(problem.message, kLongestSentence));
+    if (!problem.hint.empty())
+      text += "\n    " + visible_text(shortened(problem.hint, kLongestSentence), LineBreaks::kKeep);
   }
   return text;
 }

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "tuner/core/json_syntax.h"
+#include "tuner/core/spec_problems.h"
 
 namespace tune {
 namespace {
@@ -45,7 +46,7 @@ class CountingIterator {
 // Receives the parser's events, builds the value and notes where its parts begin. Lives for one parse.
 class Builder {
  public:
-  Builder(std::string_view text, const LineTable& lines, const std::size_t& consumed, PositionedJson& result)
+  Builder(std::string_view text, LineTable& lines, const std::size_t& consumed, PositionedJson& result)
       : text_(text), lines_(lines), consumed_(consumed), result_(result) {}
 
   bool null() { return scalar(nullptr); }
@@ -64,13 +65,13 @@ class Builder {
     Level& level = levels_.back();
     level.pointer_of_next = member_pointer(level.pointer, name);
     level.key = name;
-    level.is_duplicate = level.value->contains(name);
+    level.is_duplicate = !level.is_discarded && result_.keys.contains(level.pointer_of_next);
     const Position place = begin_token();
     after_key_ = true;
     if (level.is_duplicate) {
       const Position first = result_.keys.at(level.pointer_of_next);
       result_.problems.push_back(
-          {place.line, place.column, level.pointer_of_next, "the key \"" + name + "\" is there twice",
+          {place.line, place.column, level.pointer_of_next, "the key " + in_quotes(name) + " is there twice",
            "it is first in line " + std::to_string(first.line) + "; keep one of the two"});
     } else if (!is_discarded()) {
       result_.keys.emplace(level.pointer_of_next, place);
@@ -133,7 +134,10 @@ class Builder {
     }
     if (level.value->is_object()) {
       result_.values.emplace(level.pointer_of_next, place);
-      return &((*level.value)[level.key] = std::move(value));
+      // Past the object's own search for the key, which is linear: it is not there.
+      auto& members = level.value->get_ref<OrderedJson::object_t&>();
+      members.emplace_back(level.key, std::move(value));
+      return &members.back().second;
     }
     level.pointer_of_next = element_pointer(level.pointer, level.value->size());
     result_.values.emplace(level.pointer_of_next, place);
@@ -181,7 +185,7 @@ class Builder {
   }
 
   std::string_view text_;
-  const LineTable& lines_;
+  LineTable& lines_;
   const std::size_t& consumed_;
   PositionedJson& result_;
   std::vector<Level> levels_;
@@ -208,13 +212,16 @@ LineTable::LineTable(std::string_view text) : text_(text), starts_{0} {
     if (text[i] == '\n') starts_.push_back(i + 1);
 }
 
-Position LineTable::at(std::size_t offset) const {
+Position LineTable::at(std::size_t offset) {
   offset = std::min(offset, text_.size());
   const auto next = std::upper_bound(starts_.begin(), starts_.end(), offset);
-  const std::string_view before = text_.substr(*(next - 1), offset - *(next - 1));
-  const auto characters =
-      std::count_if(before.begin(), before.end(), [](char c) { return !is_continuation_byte(c); });
-  return {static_cast<int>(next - starts_.begin()), static_cast<int>(characters) + 1};
+  const std::size_t start = *(next - 1);
+  if (last_offset_ < start || last_offset_ > offset) last_offset_ = start, last_column_ = 0;
+  const std::string_view between = text_.substr(last_offset_, offset - last_offset_);
+  last_column_ +=
+      std::count_if(between.begin(), between.end(), [](char c) { return !is_continuation_byte(c); });
+  last_offset_ = offset;
+  return {static_cast<int>(next - starts_.begin()), static_cast<int>(last_column_) + 1};
 }
 
 PositionedJson parse_with_positions(std::string_view text) {
@@ -224,7 +231,7 @@ PositionedJson parse_with_positions(std::string_view text) {
     if (!text.starts_with(kByteOrderMark)) return result;
     text.remove_prefix(kByteOrderMark.size());
   }
-  const LineTable lines(text);
+  LineTable lines(text);
   std::size_t consumed = 0;
   Builder builder(text, lines, consumed, result);
   result.is_complete =

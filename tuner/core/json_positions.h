@@ -16,15 +16,18 @@ struct Position {
   int line = 0, column = 0;
 };
 
-// Turns byte offsets of a text into positions. Keeps a view of the text.
+// Turns byte offsets of a text into positions. Keeps a view of the text. Offsets that grow from call to call
+// take one pass over the text together.
 class LineTable {
  public:
   explicit LineTable(std::string_view text);
-  Position at(std::size_t offset) const;
+  Position at(std::size_t offset);
 
  private:
   std::string_view text_;
   std::vector<std::size_t> starts_;
+  std::size_t last_offset_ = 0;
+  std::ptrdiff_t last_column_ = 0;  // characters of its line before it
 };
 
 struct PositionedJson {

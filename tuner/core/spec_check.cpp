@@ -135,7 +135,7 @@ class TableChecker {
         return check_duration(value.get<std::string>(), pointer);
       case ValueKind::kNumber:
       case ValueKind::kInteger:
-        return check_range(value.get<double>(), key, kind, pointer);
+        return check_range(value, key, kind, pointer);
       case ValueKind::kObject:
         return check_object(value, *key.object, pointer);
       case ValueKind::kMap:
@@ -178,13 +178,15 @@ class TableChecker {
     }
   }
 
-  void check_range(double number, const KeyRule& key, ValueKind kind, const std::string& pointer) {
+  void check_range(const OrderedJson& value, const KeyRule& key, ValueKind kind, const std::string& pointer) {
+    const auto number = value.get<double>();
+    const std::string text = argument_text(Json(value));  // exact, where the double is not
     std::optional<double> largest = key.maximum;
     if (kind == ValueKind::kInteger) largest = largest_integer(key);
     if (key.minimum && number < *key.minimum)
-      problems_.add(pointer, shortest(number) + " is too small", "the least is " + shortest(*key.minimum));
+      problems_.add(pointer, text + " is too small", "the least is " + shortest(*key.minimum));
     else if (largest && number > *largest)
-      problems_.add(pointer, shortest(number) + " is too large",
+      problems_.add(pointer, text + " is too large",
                     "the most is " + argument_text(static_cast<std::int64_t>(*largest)));
   }
 
@@ -195,6 +197,11 @@ class TableChecker {
 
   void check_map(const OrderedJson& value, const KeyRule& key, const std::string& pointer) {
     check_count(value, key, pointer);
+    if (key.most_items && value.size() > *key.most_items) {
+      problems_.add(pointer, in_quotes(key.name) + " has " + std::to_string(value.size()) + " entries",
+                    "the most is " + std::to_string(*key.most_items));
+      return;
+    }
     for (const auto& [name, item] : value.items()) {
       const std::string place = member_pointer(pointer, name);
       if (key.member_name != nullptr && !key.member_name->accepts(name))

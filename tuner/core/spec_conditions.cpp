@@ -1,5 +1,6 @@
 // The conditions of parameters, and the points to try first.
 #include <algorithm>
+#include <map>
 
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/spec_sections.h"
@@ -61,35 +62,64 @@ bool check_alternatives(const Condition& condition, bool is_list, const std::str
   return sound;
 }
 
-// The parents that lead from `name` back to it, "a -> b -> a"; empty when none do.
-std::string cycle_through(const std::string& name, const ReadParameters& read) {
-  std::vector<std::vector<std::string>> paths{{name}};
-  std::vector<std::string> seen;
-  while (!paths.empty()) {
-    const std::vector<std::string> path = paths.front();
-    paths.erase(paths.begin());
-    const auto parameter = read.sound.find(path.back());
-    if (parameter == read.sound.end()) continue;
-    for (const Condition& condition : parameter->second.when) {
-      if (condition.parent == name) {
-        std::string text;
-        for (const std::string& step : path) text += step + " -> ";
-        return text + name;
+using SoundParameter = std::map<std::string, Parameter>::const_iterator;
+
+// Walks from children to parents, depth first, and looks at each parameter once.
+class CycleSearch {
+ public:
+  explicit CycleSearch(const ReadParameters& read) : read_(read) {}
+
+  // The names of a cycle that `name` leads to, as "a -> b -> a"; empty when there is none, or when an earlier
+  // search passed it.
+  std::string from(const std::string& name) {
+    visit(name);
+    while (!path_.empty()) {
+      const auto& when = path_.back().parameter->second.when;
+      if (path_.back().next == when.size()) {
+        states_[path_.back().parameter->first] = State::kDone;
+        path_.pop_back();
+        continue;
       }
-      if (std::find(seen.begin(), seen.end(), condition.parent) != seen.end()) continue;
-      seen.push_back(condition.parent);
-      paths.push_back(path);
-      paths.back().push_back(condition.parent);
+      const std::string& parent = when[path_.back().next++].parent;
+      if (states_[parent] == State::kOnPath) return cycle_from(parent);
+      visit(parent);
     }
+    return {};
   }
-  return {};
-}
+
+ private:
+  enum class State { kNew, kOnPath, kDone };
+  struct Step {
+    SoundParameter parameter;
+    std::size_t next;  // of its conditions
+  };
+
+  void visit(const std::string& name) {
+    const SoundParameter parameter = read_.sound.find(name);
+    if (parameter == read_.sound.end() || states_[name] != State::kNew) return;
+    states_[name] = State::kOnPath;
+    path_.push_back({parameter, 0});
+  }
+
+  std::string cycle_from(const std::string& name) const {
+    std::string text;
+    for (const Step& step : path_)
+      if (!text.empty() || step.parameter->first == name) text += step.parameter->first + " -> ";
+    return text + name;
+  }
+
+  const ReadParameters& read_;
+  std::map<std::string, State> states_;
+  std::vector<Step> path_;
+};
 
 void check_cycles(const ReadParameters& read, SpecProblems& problems) {
+  CycleSearch search(read);
   for (const std::string& name : read.names) {
-    const std::string cycle = cycle_through(name, read);
+    const std::string cycle = search.from(name);
     if (cycle.empty()) continue;
-    problems.add(member_pointer("/parameters", name) + "/when", "the conditions form a cycle: " + cycle,
+    const std::string first = cycle.substr(0, cycle.find(" -> "));
+    problems.add(member_pointer("/parameters", first) + "/when", "the conditions form a cycle: " + cycle,
                  "remove one of them");
     return;  // the other members of the cycle would say the same
   }

@@ -42,6 +42,7 @@ struct KeyRule {
       {};                                            // other tools' words and their cure
   std::optional<double> minimum = {}, maximum = {};  // numbers, inclusive
   std::size_t least_items = 0;                       // arrays and maps
+  std::optional<std::size_t> most_items = {};        // maps
   const TextRule* text = nullptr;                    // texts, and the items of an array of texts
   const TextRule* member_name = nullptr;             // maps
   const ObjectTable* object = nullptr;               // objects, and the items of maps and arrays of objects
@@ -54,6 +55,11 @@ struct ObjectTable {
   std::vector<KeyRule> keys;
   bool is_open = false;  // other keys are somebody else's to check
 };
+
+// Each trial at once takes a process, files and memory: more than this is a slip of the pen.
+inline constexpr int kMostParallel = 4096;
+// The strategies' models and the checks of conditions grow with the square of the parameters.
+inline constexpr int kMostParameters = 1000;
 
 // The whole document.
 const ObjectTable& spec_table();

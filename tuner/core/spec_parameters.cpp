@@ -115,7 +115,8 @@ class ParameterReader {
         add(key, std::string(key) + " " + shortest(*bound) + " of an int must be a whole number",
             "use type \"float\" for fractions");
       else if (std::abs(*bound) > kLargestBound)
-        add(key, std::string(key) + " " + shortest(*bound) + " is beyond 2^53, where doubles skip integers");
+        add(key, std::string(key) + " " + argument_text(Json(*problems_.find(at(key)))) +
+                     " is beyond 2^53, where doubles skip integers");
     }
   }
 

@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include "tuner/core/visible_text.h"
+
 namespace tune {
 void sort_by_place(std::vector<Problem>& problems) {
   std::stable_sort(problems.begin(), problems.end(), [](const Problem& a, const Problem& b) {
@@ -65,7 +67,8 @@ std::vector<Problem> SpecProblems::take_warnings() {
 }
 
 std::string in_quotes(std::string_view text) {
-  return OrderedJson(text).dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+  constexpr std::size_t kShown = 200;
+  return OrderedJson(shortened(text, kShown)).dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 std::string describe_value(const OrderedJson& value) {

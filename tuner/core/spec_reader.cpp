@@ -199,7 +199,16 @@ void locate_problems(const std::string& text, std::vector<Problem>& problems) {
 }
 
 Spec read_spec(const std::filesystem::path& file, SpecUse use) {
-  return parse_spec(read_file(file), file.string(), std::filesystem::absolute(file).parent_path(), use);
+  namespace fs = std::filesystem;
+  std::error_code unknown;
+  const fs::file_status status = fs::status(file, unknown);
+  if (fs::is_directory(status))
+    throw SpecError(file.string(), {{0, 0, "", "this is a folder", "name the file in it"}});
+  // The place of a pipe, such as /dev/fd/63, says nothing about where its paths start.
+  const fs::path folder = fs::is_fifo(status) || fs::is_character_file(status)
+                              ? fs::current_path()
+                              : fs::absolute(file).parent_path();
+  return parse_spec(read_file(file), file.string(), folder, use);
 }
 
 }  // namespace tune

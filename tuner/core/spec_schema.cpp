@@ -57,6 +57,7 @@ OrderedJson value_schema(const KeyRule& key, ValueKind kind) {
         schema["propertyNames"] = OrderedJson{{"pattern", key.member_name->pattern}};
       if (key.item != ValueKind::kAny) schema["additionalProperties"] = value_schema(key, key.item);
       if (key.least_items > 0) schema["minProperties"] = key.least_items;
+      if (key.most_items) schema["maxProperties"] = *key.most_items;
       return schema;
     }
   }

@@ -48,6 +48,19 @@ TEST_CASE("the version is printed, as JSON too", "[cli]") {
   CHECK(json.at("program") == "tune");
 }
 
+TEST_CASE("limits that make no sense are refused before a spec is read", "[cli]") {
+  const Printed time = run({"--spec", "none.json", "--time", "0s"});
+  CHECK(time.code == 2);
+  CHECK(contains(time.err, "--time must be longer than nothing"));
+  const Printed parallel = run({"--spec", "none.json", "--parallel", "1000000000"});
+  CHECK(parallel.code == 2);
+  CHECK(contains(parallel.err, "--parallel is at most 4096"));
+}
+
+TEST_CASE("an error shows what was typed without control characters", "[cli]") {
+  CHECK(contains(run({"a\x1b[31m"}).err, "a\\u001b[31m"));
+}
+
 TEST_CASE("an unknown command, option or argument is refused with the nearest that exists", "[cli]") {
   const Printed command = run({"trails"});
   CHECK(command.code == 2);

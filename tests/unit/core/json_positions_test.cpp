@@ -145,3 +145,23 @@ TEST_CASE("any byte put anywhere does no harm", "[positions]") {
       REQUIRE(parsed.is_complete != (parsed.problems.size() == 1));
     }
 }
+
+// Counted anew from the start of the line for each, this takes minutes.
+TEST_CASE("the values of one long line are placed in one pass", "[positions]") {
+  std::string text = "{\"é\": [";
+  const std::size_t count = 300'000;
+  for (std::size_t i = 0; i < count; ++i) text += i == 0 ? "0" : ",0";
+  const PositionedJson parsed = parse_with_positions(text + "], \"z\": 1}");
+  REQUIRE(parsed.is_complete);
+  REQUIRE(place(parsed.values.at("/é/0")) == "1:8");
+  REQUIRE(place(parsed.values.at("/é/299999")) == "1:" + std::to_string(8 + 2 * (count - 1)));
+  REQUIRE(place(parsed.keys.at("/z")) == "1:" + std::to_string(8 + 2 * (count - 1) + 4));
+}
+
+TEST_CASE("an earlier place is found again after a later one", "[positions]") {
+  LineTable lines("abc\ndef");
+  REQUIRE(place(lines.at(6)) == "2:3");
+  REQUIRE(place(lines.at(1)) == "1:2");
+  REQUIRE(place(lines.at(2)) == "1:3");
+  REQUIRE(place(lines.at(4)) == "2:1");
+}

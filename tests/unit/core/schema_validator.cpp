@@ -57,6 +57,10 @@ const std::map<std::string, Check>& simple_checks() {
        [](const auto& rule, const auto& value) {
          return !value.is_object() || value.size() >= rule.template get<std::size_t>();
        }},
+      {"maxProperties",
+       [](const auto& rule, const auto& value) {
+         return !value.is_object() || value.size() <= rule.template get<std::size_t>();
+       }},
       {"required", has_all},
       {"not", [](const auto& rule, const auto& value) { return !is_valid(rule, value); }},
       {"anyOf",

@@ -50,7 +50,7 @@ TEST_CASE("one mistake is one problem with its pointer, its cause and its cure",
       {"/fixed", "3", "/fixed: must be an object, but is the number 3"},
       // Ranges
       {"/limits/trials", "0", "/limits/trials: 0 is too small | the least is 1"},
-      {"/limits/trials", "3000000000", "/limits/trials: 3e+09 is too large | the most is 2147483647"},
+      {"/limits/trials", "3000000000", "/limits/trials: 3000000000 is too large | the most is 2147483647"},
       {"/strategy/seed", "9007199254740992",
        "/strategy/seed: 9007199254740992 is too large | the most is 9007199254740991"},
       {"/cost/usd_per_hour", "-0.5", "/cost/usd_per_hour: -0.5 is too small | the least is 0"},
@@ -181,6 +181,72 @@ TEST_CASE("a cycle of conditions is shown once, as a path", "[spec]") {
   document["parameters"]["d"] = depends_on("a");
   REQUIRE(problems_of(document.dump()) ==
           "/parameters/a/when: the conditions form a cycle: a -> c -> b -> a | remove one of them\n");
+}
+
+TEST_CASE("a cycle that a parameter only leads to is shown at a parameter of the cycle", "[spec]") {
+  OrderedJson document = valid_document();
+  const auto depends_on = [](const char* parent) {
+    return OrderedJson{{"type", "int"}, {"min", 1}, {"max", 2}, {"when", {{parent, 1}}}};
+  };
+  document["parameters"]["a"] = depends_on("b");
+  document["parameters"]["b"] = depends_on("c");
+  document["parameters"]["c"] = depends_on("b");
+  REQUIRE(problems_of(document.dump()) ==
+          "/parameters/b/when: the conditions form a cycle: b -> c -> b | remove one of them\n");
+}
+
+// Walked path by path, the conditions of these have 2^300 paths to the first parameter.
+TEST_CASE("conditions that branch and join again are looked at once each", "[spec]") {
+  OrderedJson document = valid_document();
+  const OrderedJson plain = {{"type", "int"}, {"min", 1}, {"max", 2}};
+  document["parameters"] = {{"a0", plain}, {"b0", plain}};
+  document["command"] = {"true"};
+  for (int level = 1; level <= 300; ++level)
+    for (const char* side : {"a", "b"}) {
+      OrderedJson child = plain;
+      for (const char* parent : {"a", "b"}) child["when"][parent + std::to_string(level - 1)] = 1;
+      document["parameters"][side + std::to_string(level)] = child;
+    }
+  REQUIRE(problems_of(document.dump()) == "");
+}
+
+TEST_CASE("more parameters than can be searched are refused as such, not one by one", "[spec]") {
+  OrderedJson document = valid_document();
+  document["command"] = {"true"};
+  for (int i = 0; i < 1000; ++i) document["parameters"]["p" + std::to_string(i)] = nullptr;
+  REQUIRE(problems_of(document.dump()) ==
+          "/parameters: \"parameters\" has 1002 entries | the most is 1000\n");
+}
+
+TEST_CASE("more trials at once than a machine can carry are refused", "[spec]") {
+  REQUIRE(problems_of(changed("/limits/parallel", "4096")) == "");
+  REQUIRE(problems_of(changed("/limits/parallel", "1000000000")) ==
+          "/limits/parallel: 1000000000 is too large | the most is 4096\n");
+}
+
+TEST_CASE("a bound that no double holds is named as it is written", "[spec]") {
+  REQUIRE_THAT(
+      problems_of(changed("/parameters/lr", R"({"type": "int", "min": 1, "max": 9223372036854775807})")),
+      Contains("max 9223372036854775807 is beyond 2^53"));
+  REQUIRE_THAT(problems_of(changed("/limits/trials", "9223372036854775807")),
+               Contains("9223372036854775807 is too large"));
+}
+
+TEST_CASE("names and texts of a spec reach a message without control characters, and not at any length",
+          "[spec]") {
+  OrderedJson document = valid_document();
+  document["parameters"]["a\nb\x1b[31m\xc2\x9b"] = {{"type", "int"}};
+  document["study"] = std::string(100'000, '/');
+  document["parameters"][std::string(100'000, '/')] = 3;
+  try {
+    parse(document.dump());
+    FAIL("such a spec must be refused");
+  } catch (const SpecError& error) {
+    const std::string text = error.what();
+    CHECK_THAT(text, Contains("/parameters/a\\nb\\u001b[31m\\u009b: "));
+    CHECK(text.find('\x1b') == std::string::npos);
+    CHECK(text.size() < 10'000);
+  }
 }
 
 TEST_CASE("points to try first must be points of the space", "[spec]") {

@@ -64,6 +64,7 @@ TEST_CASE("the schema refuses what the reader refuses for its shape", "[schema]"
       {"/limits", "{\"parallel\": 1}", "/limits: anyOf"},
       {"/limits/trials", "0", "/limits/trials: minimum"},
       {"/limits/trials", "3000000000", "/limits/trials: maximum"},
+      {"/limits", R"({"trials": 1, "parallel": 4097})", "/limits/parallel: maximum"},
       {"/limits/trials", "1.5", "/limits/trials: type"},
       {"/limits/time", "\"5\"", "/limits/time: pattern"},
       {"/limits/gpu_hours", "5", "/limits/gpu_hours: additionalProperties"},

@@ -119,6 +119,7 @@ TEST_CASE("a spec file is read relative to its folder", "[spec]") {
   const fs::path folder = fs::temp_directory_path() / ("tune-spec-" + random_token());
   fs::create_directory(folder);
   REQUIRE_THROWS_AS(read_spec(folder / "none.json"), Error);
+  REQUIRE_THROWS_AS(read_spec(folder), SpecError);
   std::FILE* file = std::fopen((folder / "s.json").c_str(), "w");
   std::fputs(kFull.c_str(), file);
   std::fclose(file);

@@ -1,0 +1,43 @@
+#include "tuner/core/visible_text.h"
+
+#include <cstdio>
+
+namespace tune {
+namespace {
+
+std::string escape(unsigned code) {
+  if (code == '\n') return "\\n";
+  if (code == '\t') return "\\t";
+  if (code == '\r') return "\\r";
+  char text[8];
+  std::snprintf(text, sizeof(text), "\\u%04x", code & 0xFFFFu);
+  return text;
+}
+
+}  // namespace
+
+std::string visible_text(std::string_view text, LineBreaks breaks) {
+  std::string visible;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0u;
+    // C1 takes two bytes in UTF-8: C2 80 to C2 9F.
+    const bool is_c1 = byte == 0xC2 && next >= 0x80 && next < 0xA0;
+    if (is_c1) ++i;
+    if (is_c1)
+      visible += escape(next);
+    else if ((byte < 0x20 || byte == 0x7F) && !(byte == '\n' && breaks == LineBreaks::kKeep))
+      visible += escape(byte);
+    else
+      visible += text[i];
+  }
+  return visible;
+}
+
+std::string shortened(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return std::string(text);
+  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
+  return std::string(text.substr(0, most)) + "...";
+}
+
+}  // namespace tune

@@ -1,0 +1,17 @@
+#pragma once
+// Text of unknown origin made fit for a person to read on a terminal.
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace tune {
+
+enum class LineBreaks { kEscape, kKeep };
+
+// Control characters (C0, DEL and C1) as escapes such as \n or \u001b, so that none moves a cursor.
+std::string visible_text(std::string_view text, LineBreaks breaks = LineBreaks::kEscape);
+
+// The first `most` bytes, to a whole UTF-8 character, and "..." for the rest.
+std::string shortened(std::string_view text, std::size_t most);
+
+}  // namespace tune
