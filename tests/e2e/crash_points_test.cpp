@@ -37,32 +37,32 @@ void check_as_if_nothing_had_been(const std::string& point, const char* trainer 
   CHECK(one.out == other.out);
 }
 
-TEST_CASE("a study that died while it was made is made again") {
+TEST_CASE("a study that died while it was made is made again", "[.crash]") {
   check_as_if_nothing_had_been("store_created");
   check_as_if_nothing_had_been("study_created");
 }
 
-TEST_CASE("a study that died around an attempt's start ends as if it had not") {
+TEST_CASE("a study that died around an attempt's start ends as if it had not", "[.crash]") {
   for (const char* point :
        {"trial_committed:1", "trial_committed:3", "attempt_spawned:2", "attempt_recorded:2"}) {
     check_as_if_nothing_had_been(point);
   }
 }
 
-TEST_CASE("a study that died around a trial's end ends as if it had not") {
+TEST_CASE("a study that died around a trial's end ends as if it had not", "[.crash]") {
   for (const char* point :
        {"before_end:1", "before_end:4", "trial_ended:1", "trial_ended:4", "study_finished"}) {
     check_as_if_nothing_had_been(point);
   }
 }
 
-TEST_CASE("a study that died right after a metric was committed ends as if it had not") {
+TEST_CASE("a study that died right after a metric was committed ends as if it had not", "[.crash]") {
   for (const char* point : {"metrics_committed:1", "metrics_committed:2"}) {
     check_as_if_nothing_had_been(point, kSlow);
   }
 }
 
-TEST_CASE("a promotion that died at any step is made once, whole") {
+TEST_CASE("a promotion that died at any step is made once, whole", "[.crash]") {
   for (const char* point : {"promote_stage", "promote_rename", "promote_record", "promote_log",
                             "promote_switch", "promote_link", "promotion_recorded"}) {
     check_as_if_nothing_had_been(point);

@@ -41,7 +41,7 @@ void check_whole(StudyFolder& folder) {
   CHECK(Json::parse(shown.out).at("attempts").size() == 1);
 }
 
-TEST_CASE("a full disk pauses a study, and with room again it ends as if nothing had been") {
+TEST_CASE("a full disk pauses a study, and with room again it ends as if nothing had been", "[.crash]") {
   StudyFolder folder(kFilling);
   if (!may_mount(folder)) return;
   folder.spec["limits"] = {{"trials", 8}, {"parallel", 2}};
@@ -52,7 +52,8 @@ TEST_CASE("a full disk pauses a study, and with room again it ends as if nothing
   check_whole(folder);
 }
 
-TEST_CASE("an interruption ends a study that a full disk has paused, and the same command goes on") {
+TEST_CASE("an interruption ends a study that a full disk has paused, and the same command goes on",
+          "[.crash]") {
   StudyFolder folder(kFilling);
   if (!may_mount(folder)) return;
   folder.spec["limits"] = {{"trials", 8}, {"parallel", 2}};
@@ -66,7 +67,7 @@ TEST_CASE("an interruption ends a study that a full disk has paused, and the sam
   CHECK(folder.table() == undisturbed_table());
 }
 
-TEST_CASE("starts that fail for want of room pause a study, and with room again it goes on") {
+TEST_CASE("starts that fail for want of room pause a study, and with room again it goes on", "[.crash]") {
   StudyFolder folder("echo loss=0.$1");
   if (!may_mount(folder)) return;
   folder.spec["limits"] = {{"trials", 8}, {"parallel", 2}};

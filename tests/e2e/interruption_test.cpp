@@ -140,7 +140,7 @@ TEST_CASE("an interruption ends the wait for another process that promotes, and 
   StudyFolder folder;
   folder.spec["promote"] = {{"model", "m"}};
   const ShellResult waited = folder.shell(
-      "mkdir -p store/models; (flock 9; touch held; read gone <fifo) 9>store/models/lock & mkfifo fifo\n" +
+      "mkdir -p store/models; mkfifo fifo; (flock 9; touch held; read gone <fifo) 9>store/models/lock &\n" +
       wait_for("held") + kStart +
       "until grep -q '4.*completed' err; do sleep 0.01; done; sleep 0.2\n"
       "kill -INT $tune; wait $tune; code=$?; echo >fifo; wait; exit $code");

@@ -34,9 +34,10 @@ ShellResult run_shell(const std::string& line, const std::filesystem::path& fold
       "cd " + quoted(folder.string()) + "\nunset TUNE_STORE\nexport NO_COLOR=1 PATH=" TUNE_BIN_DIR ":$PATH\n";
   for (const auto& [name, value] : environment) script += "export " + name + "=" + quoted(value) + "\n";
   std::ofstream(capture.path() / "script") << script << line << "\n";
-  const std::string command = "bash " + quoted((capture.path() / "script").string()) + " </dev/null >" +
-                              quoted((capture.path() / "out").string()) + " 2>" +
-                              quoted((capture.path() / "err").string());
+  // What waits for ever for something that did not happen fails with code 124 and what it has printed.
+  const std::string command =
+      "timeout --kill-after=5 180 bash " + quoted((capture.path() / "script").string()) + " </dev/null >" +
+      quoted((capture.path() / "out").string()) + " 2>" + quoted((capture.path() / "err").string());
   const int status = std::system(command.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), contents(capture.path() / "out"),
           contents(capture.path() / "err")};

@@ -11,8 +11,6 @@
 namespace tune {
 namespace {
 
-constexpr double kStepTolerance = 1e-9;  // of a step: decimal steps such as 0.1 are not exact in binary
-
 double to_scale(double value, Scale scale) {
   switch (scale) {
     case Scale::kLinear:

@@ -18,6 +18,8 @@ using ParameterSet = std::map<std::string, Json>;
 enum class ParameterType { kFloat, kInt, kCategorical };
 enum class Scale { kLinear, kLog, kReverseLog };  // `auto` is resolved when the spec is read
 
+constexpr double kStepTolerance = 1e-9;  // of a step: decimal steps such as 0.1 are not exact in binary
+
 // Active while the parent is active and its value equals one of `any_of`. Several conditions mean and.
 struct Condition {
   std::string parent;

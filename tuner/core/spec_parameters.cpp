@@ -11,7 +11,6 @@ namespace {
 
 constexpr double kLargestBound = 9007199254740992;  // 2^53: every integer up to here is a double
 constexpr double kMostValues = 1099511627776;       // 2^40: so many cells of the unit interval stay apart
-constexpr double kStepTolerance = 1e-9;             // of a step, as in Parameter
 constexpr double kAutoLogRatio = 100;               // `auto` is log from two decades on
 
 bool is_whole(double number) { return std::trunc(number) == number; }

@@ -9,6 +9,7 @@
 #include "conformance/sample_spaces.h"
 #include "strategies/random_strategy.h"
 #include "support/catch.h"
+#include "unit/strategies/suggestions.h"
 
 using namespace tune;
 using namespace tune::test;
@@ -17,8 +18,6 @@ using namespace tune::strategies;
 namespace {
 
 using Function = std::function<double(const ParameterSet&)>;
-
-double at(const ParameterSet& point, const char* name) { return point.at(name).get<double>(); }
 
 // Dixon & Szego 1978; minimum 0.397887.
 double branin(const ParameterSet& point) {
@@ -42,11 +41,6 @@ double hartmann3(const ParameterSet& point) {
     sum -= kAlpha[i] * std::exp(-exponent);
   }
   return sum;
-}
-
-Suggestion ask(Strategy& strategy, const History& history, std::uint64_t seed) {
-  Rng rng(seed, static_cast<std::uint64_t>(history.next_number()));
-  return std::get<Suggestion>(strategy.suggest(history, rng));
 }
 
 double best_after(Strategy& strategy, const Function& function, const Objective& objective, int trials,

@@ -3,21 +3,12 @@
 #include <algorithm>
 
 #include "support/catch.h"
-#include "unit/strategies/dense_reference.h"
+#include "unit/strategies/suggestions.h"
 
 using namespace tune::strategies;
 using namespace tune::test;
 
 namespace {
-
-ObservationTable table_of(Eigen::Index rows, std::uint64_t seed) {
-  ObservationTable table;
-  table.features = uniform_matrix(rows, 2, seed);
-  const Eigen::VectorXd y = wavy_targets(table.features, seed);
-  table.losses.assign(y.begin(), y.end());
-  for (Eigen::Index i = 1; i <= rows; ++i) table.trials.push_back(static_cast<int>(i));
-  return table;
-}
 
 ObservationTable without_row(const ObservationTable& table, Eigen::Index row) {
   ObservationTable result = table;
@@ -40,7 +31,7 @@ TEST_CASE("Refits become rarer as observations grow, and stay behind trials that
 }
 
 TEST_CASE("A schedule that has grown with the history and a fresh one give the same parameters exactly") {
-  const ObservationTable table = table_of(100, 1);
+  const ObservationTable table = table_of(100, 2, 1);
   HyperparameterSchedule grown({0, 1});
   for (int n = 1; n <= 100; n += 9) {
     HyperparameterSchedule fresh({0, 1});
@@ -52,7 +43,7 @@ TEST_CASE("A schedule that has grown with the history and a fresh one give the s
 
 TEST_CASE("Another history does not get the parameters that were remembered for the first") {
   HyperparameterSchedule schedule({0, 1}), fresh({0, 1});
-  const ObservationTable one = table_of(20, 1), other = table_of(20, 2);
+  const ObservationTable one = table_of(20, 2, 1), other = table_of(20, 2, 2);
   const auto first = schedule.at(one), second = schedule.at(other);
   CHECK(second == fresh.at(other));
   CHECK(first != second);
@@ -60,7 +51,7 @@ TEST_CASE("Another history does not get the parameters that were remembered for 
 }
 
 TEST_CASE("A late trial that has not ended changes no parameters, an early one does") {
-  const ObservationTable table = table_of(104, 3);
+  const ObservationTable table = table_of(104, 2, 3);
   HyperparameterSchedule schedule({0, 1});
   const auto theta = schedule.at(table);
   CHECK(schedule.at(without_row(table, 98)) == theta);
@@ -69,7 +60,7 @@ TEST_CASE("A late trial that has not ended changes no parameters, an early one d
 }
 
 TEST_CASE("The parameters found are at least as probable as any start and as far more distant guesses") {
-  const ObservationTable table = table_of(40, 4);
+  const ObservationTable table = table_of(40, 2, 4);
   const Eigen::VectorXd y = Eigen::Map<const Eigen::VectorXd>(table.losses.data(), 40);
   const auto theta = fit_theta(table.features, {0, 1}, y);
   REQUIRE(theta.has_value());
@@ -84,7 +75,7 @@ TEST_CASE("The parameters found are at least as probable as any start and as far
 }
 
 TEST_CASE("The value alone is that which comes with the gradient") {
-  const ObservationTable table = table_of(30, 5);
+  const ObservationTable table = table_of(30, 2, 5);
   const Eigen::VectorXd y = Eigen::Map<const Eigen::VectorXd>(table.losses.data(), 30);
   const ThetaPrior prior = theta_prior(2);
   LogPosteriorFunction log_posterior(table.features, {0, 1}, y);

@@ -6,6 +6,7 @@
 
 #include "conformance/sample_spaces.h"
 #include "support/catch.h"
+#include "unit/strategies/suggestions.h"
 
 using namespace tune;
 using namespace tune::test;
@@ -26,8 +27,6 @@ History evaluated(const SearchSpace& space, int trials, const Function& function
   }
   return history;
 }
-
-double at(const ParameterSet& point, const char* name) { return point.at(name).get<double>(); }
 
 double share(const Importance& importance, const std::string& name) {
   for (const ParameterImportance& parameter : importance.parameters)

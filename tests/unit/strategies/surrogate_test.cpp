@@ -4,22 +4,13 @@
 #include <cmath>
 
 #include "support/catch.h"
-#include "unit/strategies/dense_reference.h"
 #include "unit/strategies/every_level.h"
+#include "unit/strategies/suggestions.h"
 
 using namespace tune::strategies;
 using namespace tune::test;
 
 namespace {
-
-ObservationTable table_of(Eigen::Index rows, std::uint64_t seed) {
-  ObservationTable table;
-  table.features = uniform_matrix(rows, 3, seed);
-  const Eigen::VectorXd y = wavy_targets(table.features, seed);
-  table.losses.assign(y.begin(), y.end());
-  for (Eigen::Index i = 1; i <= rows; ++i) table.trials.push_back(static_cast<int>(i));
-  return table;
-}
 
 // Without every row for which `missing` holds.
 template <typename Missing>
@@ -41,7 +32,7 @@ ObservationTable without(const ObservationTable& table, Missing missing) {
 
 TEST_CASE("A builder that grew with the history gives a fresh one's model to the last bit") {
   const FixedLevel on(*every_level());
-  const ObservationTable all = table_of(180, 1);
+  const ObservationTable all = table_of(180, 3, 1);
   SurrogateBuilder grown({0, 1, 2});
   for (int last = 3; last <= 180; last += 19) {
     // Trials end out of order: two late ones are missing now and come with the next step.
@@ -60,7 +51,7 @@ TEST_CASE("A builder that grew with the history gives a fresh one's model to the
 
 TEST_CASE("The factor grown block by block is that of the whole covariance, however large the blocks") {
   const FixedLevel on(*every_level());
-  const ObservationTable table = table_of(131, 2);
+  const ObservationTable table = table_of(131, 3, 2);
   SurrogateBuilder builder({0, 1, 2});
   const auto surrogate = builder.build(table);
   REQUIRE(surrogate.has_value());
@@ -74,7 +65,7 @@ TEST_CASE("The factor grown block by block is that of the whole covariance, howe
 }
 
 TEST_CASE("Beyond the most observations a subset with the best of them stands for all") {
-  const ObservationTable table = table_of(1100, 4);
+  const ObservationTable table = table_of(1100, 3, 4);
   SurrogateBuilder builder({0, 1, 2});
   const auto surrogate = builder.build(table);
   REQUIRE(surrogate.has_value());
@@ -86,7 +77,7 @@ TEST_CASE("Beyond the most observations a subset with the best of them stands fo
 
 TEST_CASE("Observations all equal or all at one point give a model that says so, not an error") {
   for (const bool same_point : {false, true}) {
-    ObservationTable table = table_of(70, 5);
+    ObservationTable table = table_of(70, 3, 5);
     if (same_point) table.features = table.features.row(0).replicate(70, 1);
     if (!same_point) table.losses.assign(70, 3.5);
     SurrogateBuilder builder({0, 1, 2});
@@ -99,7 +90,7 @@ TEST_CASE("Observations all equal or all at one point give a model that says so,
 }
 
 TEST_CASE("A surrogate that is held stays as it is when its builder goes on") {
-  const ObservationTable table = table_of(100, 6);
+  const ObservationTable table = table_of(100, 3, 6);
   SurrogateBuilder builder({0, 1, 2});
   const auto held = builder.build(table.up_to(99));
   REQUIRE(held.has_value());

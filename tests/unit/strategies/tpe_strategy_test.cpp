@@ -5,19 +5,13 @@
 #include "conformance/sample_spaces.h"
 #include "strategies/random_strategy.h"
 #include "support/catch.h"
+#include "unit/strategies/suggestions.h"
 
 using namespace tune;
 using namespace tune::test;
 using namespace tune::strategies;
 
 namespace {
-
-double at(const ParameterSet& point, const char* name) { return point.at(name).get<double>(); }
-
-Suggestion ask(Strategy& strategy, const History& history, std::uint64_t seed) {
-  Rng rng(seed, static_cast<std::uint64_t>(history.next_number()));
-  return std::get<Suggestion>(strategy.suggest(history, rng));
-}
 
 // Results on a grid of a unit interval, best at `best`.
 History valley(double best, int trials = 41) {

@@ -6,6 +6,7 @@
 #include "conformance/sample_spaces.h"
 #include "strategies/strategy.h"
 #include "support/catch.h"
+#include "unit/strategies/suggestions.h"
 
 using namespace tune;
 using namespace tune::test;
@@ -15,8 +16,6 @@ namespace warm_started_tests {
 namespace {
 
 using Function = std::function<double(const ParameterSet&)>;
-
-double at(const ParameterSet& point, const char* name) { return point.at(name).get<double>(); }
 
 // A bowl with its bottom off the centre.
 double bowl(const ParameterSet& point) {
