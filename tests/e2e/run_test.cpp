@@ -134,10 +134,13 @@ TEST_CASE("a spec that comes through a pipe is stored, and resume goes on with i
 
 TEST_CASE("limits of the shell that tune meets are errors with a cause") {
   StudyFolder folder;
-  const ShellResult files = folder.shell("ulimit -n 8; tune --spec search.json --store store");
-  CAPTURE(files.err);
-  CHECK(files.exit_code == 7);
-  CHECK(says(files.err, "ulimit -n"));
+  for (const char* limit : {"5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16"}) {
+    const ShellResult files =
+        folder.shell("ulimit -n " + std::string(limit) + "; tune --spec search.json --store store");
+    CAPTURE(limit, files.err);
+    CHECK(files.exit_code == 7);
+    CHECK(says(files.err, "ulimit -n"));
+  }
   const ShellResult size = folder.shell("ulimit -f 1; tune --spec search.json --store other");
   CAPTURE(size.err);
   CHECK(size.exit_code == 7);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <iostream>
 #include <new>
@@ -68,17 +69,27 @@ Json problems_json(const Error& error) {
   return list;
 }
 
+constexpr const char* kMoreFiles = "raise the limit (`ulimit -n 4096`), or run fewer trials at once";
+
+// Many calls can meet the limit of open files, and each names its own file, not the cure.
+std::string hint_of(const Error& error) {
+  const bool is_out_of_files =
+      std::string_view(error.what()).find(std::strerror(EMFILE)) != std::string::npos;
+  return error.hint().empty() && is_out_of_files ? kMoreFiles : error.hint();
+}
+
 int print_error(const Error& error, bool as_json, Console& console) {
+  const std::string hint = hint_of(error);
   if (as_json) {
     const Json body = {{"code", code_name(error.code())},
                        {"message", error.what()},
-                       {"hint", error.hint()},
+                       {"hint", hint},
                        {"problems", problems_json(error)}};
     console.err << Json{{"schema", 1}, {"error", body}}.dump(-1, ' ', false, Json::error_handler_t::replace)
                 << '\n';
   } else {
     console.err << "error: " << visible_text(error.what(), LineBreaks::kKeep) << '\n';
-    if (!error.hint().empty()) console.err << "  " << visible_text(error.hint(), LineBreaks::kKeep) << '\n';
+    if (!hint.empty()) console.err << "  " << visible_text(hint, LineBreaks::kKeep) << '\n';
   }
   console.err.flush();
   return static_cast<int>(error.code());
@@ -87,8 +98,7 @@ int print_error(const Error& error, bool as_json, Console& console) {
 // What the system refused: its limits are the environment's matter, anything else would be ours.
 Error system_refusal(int reason, const std::string& what) {
   if (reason == EMFILE || reason == ENFILE)
-    return {ExitCode::kEnvironment, "the system gives tune no more files: " + what,
-            "raise the limit (`ulimit -n 4096`), or run fewer trials at once"};
+    return {ExitCode::kEnvironment, "the system gives tune no more files: " + what, kMoreFiles};
   if (reason == EAGAIN)
     return {ExitCode::kEnvironment, "the system gives tune no more threads or processes: " + what,
             "raise the limit (`ulimit -u`), or run fewer trials at once"};

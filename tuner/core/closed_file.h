@@ -8,7 +8,7 @@
 namespace tune {
 
 // Error(kEnvironment) with `what`, which names the file. When this process may not write the file's folder,
-// it says so, and how to change it.
+// or has no more files to open, it says so, and how to change it.
 Error closed_file(const std::filesystem::path& file, const std::string& what);
 
 }  // namespace tune
