@@ -25,7 +25,8 @@ struct LikelihoodSums {
 };
 
 // One level. Results differ between levels by rounding alone; on one level they are the same on every
-// machine. `lower`: a lower triangular matrix; what lies above its diagonal is not read.
+// machine with the same C library. `lower`: a lower triangular matrix; what lies above its diagonal is not
+// read.
 struct DenseKernels {
   const char* name;
   // The Matern-5/2 kernel of each pair of rows of a (n x d) and b (m x d), features divided by their lengths,

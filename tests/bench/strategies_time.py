@@ -44,8 +44,7 @@ class Subject:
                 self.tuner.tell(handle, value_of(parameters))
             self.pending = asked[count:]
         self.suggest()
-        self.first_wall = self.wall.pop()
-        self.processor.clear()
+        self.first_wall, self.first_processor = self.wall.pop(), self.processor.pop()
 
     def with_optuna(self, points, count):
         optuna = self.tuner.optuna
@@ -72,7 +71,8 @@ class Subject:
         def ms(seconds):
             return round(1000 * float(seconds), 2)
         return {"processor_ms": ms(np.mean(self.processor)), "wall_ms": ms(np.mean(self.wall)), "worst_wall_ms": ms(max(self.wall)),
-                "first_wall_ms": ms(self.first_wall), "suggestions": len(self.wall)}
+                "first_wall_ms": ms(self.first_wall), "worst_processor_ms": ms(max(self.processor)),
+                "first_processor_ms": ms(self.first_processor), "suggestions": len(self.wall)}
 
 
 def measure(program, path, names=("bayesian", "optuna-gp", "tpe", "optuna-tpe", "auto")):
