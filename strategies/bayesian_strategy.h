@@ -13,7 +13,8 @@ namespace tune::strategies {
 
 // The first trials are those of InitialDesign, until there are kInitialObservations results. Then each
 // suggestion maximises log noisy expected improvement, weighted by the probability that the trial does not
-// fail, under a Gaussian process of all trials that have ended; pending trials enter as fantasies. Points
+// fail, under a Gaussian process of all trials that have ended; pending trials enter as fantasies. Where an
+// identical earlier study is known, the neighbourhood of the best point is preferred for a while. Points
 // that were tried, pending ones too, are not repeated while there are others. Where no model can be fitted
 // the answer is a Sobol point, and the note says so.
 //
@@ -37,7 +38,7 @@ class BayesianStrategy final : public Strategy {
   bool add_failures(Surrogate& surrogate, const EncodedHistory& encoded);
   bool is_model_due(const EncodedHistory& history) const;
   Suggestion space_filling(const History& history, const EncodedHistory& encoded, const std::string& why);
-  std::optional<Suggestion> modelled(const EncodedHistory& encoded, Rng& rng);
+  std::optional<Suggestion> modelled(const EncodedHistory& encoded, double belief, Rng& rng);
   Eigen::MatrixXd baseline(const Surrogate& surrogate, const EncodedHistory& encoded,
                            std::vector<UnitPoint>& incumbents) const;
   Choice choose(const std::vector<Candidate>& candidates, const Acquisition& acquisition,

@@ -234,6 +234,57 @@ TEST_CASE("Hundreds of trials and many dimensions are searched by every strategy
   }
 }
 
+TEST_CASE("Every kind of parameter alone, and beside one of a single value, survives every kind of history") {
+  const std::string name = GENERATE(from_range(all_names()));
+  INFO(name);
+  std::vector<Parameter> kinds = mixed_space().parameters();
+  kinds.push_back(whole("many", 1, 1e6, Scale::kLog));
+  for (Parameter& kind : kinds) {
+    kind.when.clear();
+    INFO(kind.name);
+    const SearchSpace space({kind, whole("single", 3, 3)});
+    const auto strategy = make(name, space, minimize());
+    const auto survive = [&](const History& history) {
+      const Answer answer = ask(*strategy, history);
+      checked_point(space, answer);
+      check_fresh_agrees(name, space, minimize(), history, answer);
+    };
+    survive(turbulent_history(space, minimize(), 40, 7));
+    History history{minimize(), {}};
+    Rng rng(3);
+    // Duplicates with equal values, with failures and with what is not a number between them.
+    for (int i = 0; i < 40; ++i) {
+      const ParameterSet point = i % 4 == 0 ? random_point(space, rng) : history.trials.back()->parameters;
+      const bool fails = i % 3 == 2;
+      const double value = i % 5 == 4 ? std::numeric_limits<double>::quiet_NaN() : 1.0;
+      add_trial(history, point, fails ? TrialState::kFailed : TrialState::kCompleted,
+                fails ? std::vector<double>{} : std::vector<double>{value});
+    }
+    survive(history);
+  }
+}
+
+TEST_CASE("Five hundred mixed trials of which a third failed, half at points a hair apart, are no obstacle") {
+  const std::string name = GENERATE(from_range(all_names()));
+  INFO(name);
+  const SearchSpace space = mixed_space();
+  History history{minimize(), {}};
+  Rng centre_draw(8);
+  const std::vector<double> centre = space.to_unit(random_point(space, centre_draw));
+  for (int i = 0; i < 500; ++i) {
+    Rng rng(13, static_cast<std::uint64_t>(i));
+    std::vector<double> unit = centre;
+    for (double& u : unit) u = i % 2 == 0 ? rng.uniform() : u + 1e-9 * rng.normal();
+    const ParameterSet point = space.from_unit(unit);
+    const bool fails = point.at("learning_rate").get<double>() > 1e-3 || i % 9 == 0;
+    add_trial(history, point, fails ? TrialState::kFailed : TrialState::kCompleted,
+              fails ? std::vector<double>{} : std::vector<double>{bowl(space, point)});
+  }
+  const Answer answer = ask(*make(name, space, minimize()), history);
+  checked_point(space, answer);
+  check_fresh_agrees(name, space, minimize(), history, answer);
+}
+
 TEST_CASE("A space of one point, of single values and of no parameters is answered by every strategy") {
   const std::string name = GENERATE(from_range(all_names()));
   INFO(name);

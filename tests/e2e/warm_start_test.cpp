@@ -46,10 +46,9 @@ TEST_CASE("a warm-started study resumes with the same suggestions after its pare
     const Json table = folder.table("whole");
     CHECK(parameters_and_values(folder.table("halved")) == parameters_and_values(table));
     CHECK(table[0][3] == best);
-    // A random point is as near in one of three trials; a search that knows the bowl still looks into its
-    // corners.
+    // A random point is as near in one of three trials; a search that knows the bowl looks elsewhere seldom.
     const auto is_near = [](const Json& row) { return row[3].get<double>() < 0.1; };
-    CHECK(std::count_if(table.begin(), table.end(), is_near) >= 4);
+    CHECK(std::count_if(table.begin(), table.end(), is_near) >= (std::string(kind) == "identical" ? 6 : 5));
   }
 }
 
