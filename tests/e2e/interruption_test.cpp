@@ -35,6 +35,14 @@ TEST_CASE(
   CHECK(folder.table() == calm_table());
 }
 
+TEST_CASE("kill -9 of tune takes along even what a stopped supervisor watches") {
+  StudyFolder folder(kWaiting);
+  const ShellResult killed = folder.shell(
+      kStart + wait_for("third") + "kill -STOP $(ps -o ppid= -p $(cat pid)); kill -9 $tune; wait $tune\n" +
+      kNobody + "exit 0");
+  CHECK(killed.exit_code == 0);
+}
+
 TEST_CASE("kill -9 of a supervisor loses the attempt, and the trial runs again") {
   StudyFolder folder(kWaiting);
   const ShellResult killed =

@@ -62,6 +62,9 @@ int Supervisor::signal_descriptor() {
 
 int Supervisor::run() {
   ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  // The death of the loop shows at the end of its socket, which a supervisor that is stopped (SIGSTOP) would
+  // not see: this wakes it, blocked or not.
+  ::prctl(PR_SET_PDEATHSIG, SIGCONT);
   signals_ = signal_descriptor();
   started_ = steady_clock::now();
   trainer_ = start_trainer(launch_);

@@ -1,5 +1,7 @@
 #pragma once
 // A LocalRunner with the chaos trainer and leases in a temporary folder.
+#include <unistd.h>
+
 #include <cstdlib>
 #include <fstream>
 #include <optional>
@@ -7,6 +9,8 @@
 #include "support/catch.h"
 #include "support/processes.h"
 #include "support/run_shell.h"
+#include "tuner/core/atomic_file.h"
+#include "tuner/core/process.h"
 #include "tuner/engine/local_runner.h"
 
 namespace tune::engine {
@@ -58,6 +62,32 @@ struct RunnerFixture {
     result.trial_json = {{"schema", 1}, {"trial", trial}, {"seed", 7}};
     result.metrics = {{"loss", "loss=(\\S+)", std::nullopt}};
     return result;
+  }
+  // Another process whose runner has started the attempt, and which then does nothing until it is killed. Its
+  // channel stays open meanwhile, so the supervisor goes on. `pid_file` is the trainer's.
+  struct Elsewhere {
+    pid_t pid = -1;
+    AttemptRecord record;
+  };
+  Elsewhere start_elsewhere(const Attempt& attempt, const std::string& pid_file) const {
+    const std::filesystem::path note = folder.path() / "note";
+    Elsewhere other;
+    other.pid = ::fork();
+    if (other.pid == 0) {
+      LocalRunner runner(options());
+      const AttemptRecord record = runner.start(attempt);
+      write_file_atomically(
+          note, std::to_string(record.supervisor_pid) + " " + std::to_string(record.supervisor_start_time));
+      for (;;) ::pause();
+    }
+    tests::pid_in(pid_file);
+    tests::wait_until([&] { return std::filesystem::exists(note); }, "the record is there");
+    other.record.id = attempt.id;
+    other.record.token = attempt.token;
+    other.record.folder = attempt.folder;
+    other.record.boot_id = boot_id();
+    std::ifstream(note) >> other.record.supervisor_pid >> other.record.supervisor_start_time;
+    return other;
   }
   // Passes over progress and wakes until `id` has exited.
   static void wait_for_exit(TrialRunner& runner, AttemptId id) {

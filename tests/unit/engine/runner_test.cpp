@@ -159,24 +159,9 @@ TEST_CASE_METHOD(RunnerFixture, "after kill -9 of the orchestrator nothing of it
 
 TEST_CASE_METHOD(RunnerFixture, "a restarted loop waits for a supervisor that still runs") {
   // The first runner is another process that is suspended: its channel is open, so the supervisor goes on.
-  const std::string main = folder.path() / "main", note = folder.path() / "note";
+  const std::string main = folder.path() / "main";
   const Attempt attempt = this->attempt(1, {"exit-on-term", "0", "pid-file", main, "hang"});
-  const pid_t first = ::fork();
-  if (first == 0) {
-    LocalRunner runner(options());
-    const AttemptRecord record = runner.start(attempt);
-    write_file_atomically(
-        note, std::to_string(record.supervisor_pid) + " " + std::to_string(record.supervisor_start_time));
-    for (;;) ::pause();
-  }
-  pid_in(main);
-  wait_until([&] { return std::filesystem::exists(note); }, "the record is there");
-  AttemptRecord record;
-  record.id = attempt.id;
-  record.token = attempt.token;
-  record.folder = attempt.folder;
-  record.boot_id = boot_id();
-  std::ifstream(note) >> record.supervisor_pid >> record.supervisor_start_time;
+  const auto [first, record] = start_elsewhere(attempt, main);
 
   LocalRunner second(options());
   REQUIRE(second.attach(record));
@@ -205,35 +190,18 @@ TEST_CASE_METHOD(RunnerFixture, "a supervisor that was stopped does not outlive 
   CHECK(runner.capacity().free == 2);
 }
 
-TEST_CASE_METHOD(RunnerFixture, "attaching wakes or kills a stopped supervisor whose orchestrator has died") {
-  const std::string main = folder.path() / "main", note = folder.path() / "note";
+TEST_CASE_METHOD(RunnerFixture,
+                 "a stopped supervisor is woken by the death of its orchestrator, and ends its tree") {
+  const std::string main = folder.path() / "main";
   const Attempt attempt = this->attempt(1, {"pid-file", main, "hang"});
-  const pid_t first = ::fork();
-  if (first == 0) {
-    LocalRunner runner(options());
-    const AttemptRecord record = runner.start(attempt);
-    write_file_atomically(
-        note, std::to_string(record.supervisor_pid) + " " + std::to_string(record.supervisor_start_time));
-    for (;;) ::pause();
-  }
-  pid_in(main);
-  wait_until([&] { return std::filesystem::exists(note); }, "the record is there");
-  AttemptRecord record;
-  record.id = attempt.id;
-  record.token = attempt.token;
-  record.folder = attempt.folder;
-  record.boot_id = boot_id();
-  std::ifstream(note) >> record.supervisor_pid >> record.supervisor_start_time;
-  ::kill(static_cast<pid_t>(record.supervisor_pid), SIGSTOP);
+  const auto [first, record] = start_elsewhere(attempt, main);
+  const auto supervisor = static_cast<pid_t>(record.supervisor_pid);
+  const pid_t trainer = pid_in(main);
+  ::kill(supervisor, SIGSTOP);
   ::kill(first, SIGKILL);
   ::waitpid(first, nullptr, 0);
-  REQUIRE(is_running(pid_in(main)));
-
-  LocalRunner second(options());
-  REQUIRE(second.attach(record));
-  wait_for_exit(second, attempt.id);
-  CHECK_FALSE(is_running(pid_in(main)));
-  CHECK_FALSE(is_running(static_cast<pid_t>(record.supervisor_pid)));
+  wait_until([&] { return !is_running(trainer) && !is_running(supervisor); }, "both are gone");
+  CHECK(read_exit(attempt.folder, attempt.token)->stop == "lost");
 }
 
 TEST_CASE_METHOD(RunnerFixture, "attaching ends what outlived both its orchestrator and its supervisor") {
