@@ -1,6 +1,7 @@
 #include "store/connection.h"
 
 #include <sqlite3.h>
+#include <sys/resource.h>
 
 #include <cmath>
 
@@ -20,6 +21,20 @@ int open_flags(OpenMode mode) {
       return SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE;
   }
   return SQLite::OPEN_READONLY;
+}
+
+// Whether a file of the database has come to the process's limit on the size of one (RLIMIT_FSIZE), for which
+// SQLite has no code of its own.
+bool is_at_size_limit(const std::string& name) {
+  constexpr std::uintmax_t kWrite = 64 * 1024;  // SQLite's largest page: a write at a time
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return false;
+  for (const char* part : {"", "-wal", "-shm", "-journal"}) {
+    std::error_code failed;
+    const std::uintmax_t size = std::filesystem::file_size(name + part, failed);
+    if (!failed && size + kWrite > limit.rlim_cur) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -90,6 +105,7 @@ void Connection::fail(const SQLite::Exception& error) const {
       throw Error(ExitCode::kEnvironment, what,
                   "the file is damaged or is no database of tune; restore it from a copy");
     case SQLITE_IOERR:
+      if (is_at_size_limit(name_)) throw FileSizeLimit(what);
       throw Error(ExitCode::kEnvironment, what, "the disk reports an error; see the system's log (dmesg)");
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:

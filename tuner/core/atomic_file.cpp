@@ -19,6 +19,7 @@ namespace {
   const std::string message =
       std::string("cannot ") + action + " \"" + path.string() + "\": " + std::strerror(reason);
   if (is_disk_full(reason)) throw DiskFull(message);
+  if (reason == EFBIG) throw FileSizeLimit(message);
   std::string hint;
   if (reason == EACCES || reason == EPERM || reason == EROFS)
     hint = "check the owner and the mode of the folder";

@@ -49,6 +49,14 @@ class DiskFull : public Error {
 // Whether the system's reason (errno) means that.
 bool is_disk_full(int reason);
 
+// A file that has reached the largest size that this process may write. Waiting does not help.
+class FileSizeLimit : public Error {
+ public:
+  explicit FileSizeLimit(const std::string& message)
+      : Error(ExitCode::kEnvironment, message + " (the limit on the size of a file is reached)",
+              "raise the limit (`ulimit -f unlimited`) and run the same command again") {}
+};
+
 // One thing wrong with a file that a person wrote. Lines and columns count from 1; 0 where there is none.
 struct Problem {
   int line = 0, column = 0;

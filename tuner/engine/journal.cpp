@@ -16,6 +16,7 @@ Json event_data(const StatusEvent& event) {
 }
 
 bool may_pass(const Error& error) {
+  if (dynamic_cast<const FileSizeLimit*>(&error) != nullptr) return false;
   return error.code() == ExitCode::kEnvironment || error.code() == ExitCode::kConflict;
 }
 
