@@ -144,7 +144,13 @@ TEST_CASE("limits of the shell that tune meets are errors with a cause") {
   const ShellResult size = folder.shell("ulimit -f 1; tune --spec search.json --store other");
   CAPTURE(size.err);
   CHECK(size.exit_code == 7);
-  CHECK(says(size.err, "error: "));
+  CHECK(says(size.err, "ulimit -f"));
+  folder.spec["limits"]["trials"] = 400;
+  const ShellResult later = folder.shell("ulimit -f 200; timeout 60 tune --spec search.json --store third");
+  CAPTURE(later.err);
+  CHECK(later.exit_code == 7);
+  CHECK(says(later.err, "ulimit -f"));
+  CHECK_FALSE(says(later.err, "paused"));
 }
 
 TEST_CASE("TUNE_SYNCHRONOUS is normal or full, and anything else is refused") {
@@ -276,7 +282,17 @@ TEST_CASE("the time limit ends a study, and a trial's own limit fails it") {
   StudyFolder slow("echo loss=0.5; sleep 60");
   slow.spec["limits"] = {{"trials", 1}, {"trial_time", "1s"}};
   CHECK(slow.run().exit_code == 8);
-  CHECK(says(slow.shell("tune trials s --store store --json").out, "timeout"));
+  const std::string shown = slow.shell("tune show s/1 --store store").out;
+  CHECK(says(shown, "timeout: limits.trial_time ran out; loss had reached 0.5 by step 1"));
+  CHECK(says(shown, "Metrics:"));
+}
+
+TEST_CASE("a regex that cuts numbers is told of while the study runs, once a metric") {
+  StudyFolder folder("echo loss=${1}e-05");
+  CHECK(says(folder.run().err, "metric \"loss\": the regex reads"));
+  const std::string again = folder.shell("tune resume s --store store --trials 6").err;
+  CHECK(says(again, "trial 6 completed"));
+  CHECK_FALSE(says(again, "the regex reads"));
 }
 
 TEST_CASE("as JSON every line of stdout is an object, and the last is the result") {

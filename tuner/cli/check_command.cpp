@@ -6,6 +6,7 @@
 #include "tuner/cli/options.h"
 #include "tuner/cli/output.h"
 #include "tuner/core/error.h"
+#include "tuner/core/visible_text.h"
 #include "tuner/metrics/log_sample.h"
 
 namespace tune::cli {
@@ -72,7 +73,7 @@ std::string describe(const Limits& limits) {
 
 void print_summary(const Spec& spec, std::ostream& out) {
   const Objective& objective = spec.objective;
-  out << spec.file << " is valid\n"
+  out << visible_text(spec.file) << " is valid\n"
       << "  study       " << spec.study << '\n'
       << "  objective   " << (objective.goal == Goal::kMaximize ? "maximize " : "minimize ")
       << objective.metric << " (" << reduce_name(objective.reduce) << " value of a trial)\n"
@@ -86,8 +87,8 @@ void print_summary(const Spec& spec, std::ostream& out) {
 }
 
 void print_metric(const metrics::SampleMetric& metric, std::ostream& out) {
-  out << metric.name << ": " << metric.values.size() << (metric.values.size() == 1 ? " value" : " values")
-      << '\n';
+  out << visible_text(metric.name) << ": " << metric.values.size()
+      << (metric.values.size() == 1 ? " value" : " values") << '\n';
   for (std::size_t i = 0; i < metric.values.size() && i < kShownValues; ++i)
     out << "  line " << metric.values[i].line << ", step " << metric.values[i].point.step << ": "
         << shortest(metric.values[i].point.value) << '\n';
@@ -99,7 +100,7 @@ void print_metric(const metrics::SampleMetric& metric, std::ostream& out) {
   for (std::size_t i = 0; i < metric.misses.size() && i < kShownValues; ++i)
     out << "  line " << metric.misses[i].line << " matches, but captures "
         << harmless(metric.misses[i].captured) << ", which is not a number\n";
-  if (!metric.hint.empty()) out << "  " << metric.hint << '\n';
+  if (!metric.hint.empty()) out << "  " << visible_text(metric.hint) << '\n';
 }
 
 Json to_json(const metrics::SampleMetric& metric) {

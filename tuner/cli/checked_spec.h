@@ -19,8 +19,8 @@ struct CheckedSpec {
 // there.
 CheckedSpec read_checked_spec(const std::filesystem::path& file);
 
-// Throws SpecError with every regex of the spec that cannot be used.
-void check_regexes(const Spec& spec);
+// For read_spec() and parse_spec(): what RE2 says of a metric's regex.
+std::optional<RegexProblem> regex_problem(const std::string& regex);
 
 // "warning: search.json:4:12 /objective/goal: ..." lines.
 void print_warnings(const Spec& spec, std::ostream& out);

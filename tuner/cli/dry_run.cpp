@@ -8,6 +8,7 @@
 #include "tuner/cli/output.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
+#include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt_plan.h"
 #include "tuner/engine/warm_start.h"
 #include "tuner/report/format.h"
@@ -66,7 +67,7 @@ int dry_run(const Spec& spec, const std::filesystem::path& store, const engine::
   const std::optional<std::uint64_t> given = overrides.seed ? overrides.seed : spec.strategy.seed;
   const std::uint64_t seed = given ? *given : entropy_seed();
   engine::WarmStartTrials earlier = engine::read_warm_start(store, spec, seed);
-  for (const std::string& notice : earlier.notices) console.err << "notice: " << notice << '\n';
+  for (const std::string& notice : earlier.notices) console.err << "notice: " << visible_text(notice) << '\n';
   const std::vector<Planned> planned = plan_trials(spec, store / spec.study, seed, std::move(earlier.trials));
   if (as_json) {
     Json trials = Json::array();
@@ -90,12 +91,13 @@ int dry_run(const Spec& spec, const std::filesystem::path& store, const engine::
                       ? ""
                       : " (drawn for this dry run; a run draws its own, unless the spec or --seed names one)")
               << '\n';
-  console.out << "Commands start in " << spec.folder.string() << '\n';
+  console.out << "Commands start in " << visible_text(spec.folder.string()) << '\n';
   for (const Planned& one : planned) {
-    console.out << "\nTrial " << one.trial << ": " << report::parameters_text(one.suggestion.parameters);
+    console.out << "\nTrial " << one.trial << ": "
+                << visible_text(report::parameters_text(one.suggestion.parameters));
     if (!one.suggestion.note.empty()) console.out << "  (" << one.suggestion.note << ')';
     console.out << "\n ";
-    for (const std::string& argument : one.attempt.argv) console.out << ' ' << quoted(argument);
+    for (const std::string& argument : one.attempt.argv) console.out << ' ' << visible_text(quoted(argument));
     console.out << '\n';
   }
   console.out << "\nNothing was started or written. Later suggestions depend on the results of these.\n";

@@ -6,6 +6,7 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
+#include "tuner/core/visible_text.h"
 #include "tuner/report/model_report.h"
 
 namespace tune::cli {
@@ -56,7 +57,8 @@ int models_command(const Arguments& arguments, Console& console) {
   if (options->has("json"))
     print_json(report::models_json(models), console);
   else if (models.empty())
-    console.out << "no models in " << folder.string() << "; `tune promote STUDY` makes the first one\n";
+    console.out << "no models in " << visible_text(folder.string())
+                << "; `tune promote STUDY` makes the first one\n";
   else
     console.out << report::models_text(models, console.width);
   return 0;

@@ -6,6 +6,7 @@
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
+#include "tuner/core/visible_text.h"
 #include "tuner/engine/promotion.h"
 
 namespace tune::cli {
@@ -49,10 +50,10 @@ int promote_command(const Arguments& arguments, Console& console) {
                console);
   } else if (result.promoted) {
     console.out << request.model << " version " << result.version << " is trial " << result.trial << " of "
-                << reference.study << ": " << result.reason << '\n'
-                << result.folder.string() << '\n';
+                << reference.study << ": " << visible_text(result.reason) << '\n'
+                << visible_text(result.folder.string()) << '\n';
   } else {
-    console.out << "Not promoted: " << result.reason << '\n';
+    console.out << "Not promoted: " << visible_text(result.reason) << '\n';
   }
   return static_cast<int>(result.promoted ? ExitCode::kOk : ExitCode::kNothingToPromote);
 }

@@ -22,10 +22,9 @@ int resume_command(const Arguments& arguments, Console& console) {
   const store::StudyRow row = open_study(request.store, study).study();
   request.spec_file = "the stored spec of " + row.name;
   request.spec_text = row.spec_text;
-  request.spec = parse_spec(row.spec_text, request.spec_file, row.folder);
-  request.spec.study = row.name;
   // An older tune may have stored what this one objects to.
-  check_regexes(request.spec);
+  request.spec = parse_spec(row.spec_text, request.spec_file, row.folder, SpecUse::kRun, regex_problem);
+  request.spec.study = row.name;
   if (!options->has("json")) print_warnings(request.spec, console.err);
   request.overrides = limit_overrides(*options);
   request.is_resume = true;

@@ -146,6 +146,9 @@ void print_version(bool as_json, std::ostream& out) {
 [[noreturn]] void unknown_command(const std::string& name) {
   std::vector<std::string> names;
   for (const Command& command : command_table()) names.emplace_back(command.name);
+  if (name.ends_with(".json"))
+    throw Error(ExitCode::kUsage, "\"" + name + "\" is no command, but looks like a spec",
+                "`tune --spec " + name + "` runs it");
   const auto guess = nearest_name(name, names);
   throw Error(ExitCode::kUsage, "there is no command \"" + name + "\"",
               guess ? "did you mean `tune " + *guess + "`?" : "see `tune --help`");

@@ -25,8 +25,7 @@ int run_command(const Arguments& arguments, Console& console) {
   request.overrides = limit_overrides(*options);
   request.overrides.seed = seed_option(*options);
   request.spec_file = options->text("spec");
-  request.spec = read_spec(request.spec_file);
-  check_regexes(request.spec);
+  request.spec = read_spec(request.spec_file, SpecUse::kRun, regex_problem);
   if (!options->has("json")) print_warnings(request.spec, console.err);
   request.spec_text = request.spec.text;  // a pipe can be read only once
   request.store = std::filesystem::absolute(store_folder(*options)).lexically_normal();

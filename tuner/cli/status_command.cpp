@@ -6,6 +6,7 @@
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
+#include "tuner/core/visible_text.h"
 #include "tuner/report/format.h"
 #include "tuner/report/study_report.h"
 
@@ -38,6 +39,14 @@ report::Table overview(const std::vector<report::StudyRows>& studies) {
   return table;
 }
 
+// A store that somebody named should be there. The one that nobody named is made by the first run.
+void require_store(const fs::path& store, bool is_named) {
+  std::error_code ignored;
+  if (!is_named || fs::is_directory(store, ignored)) return;
+  throw Error(ExitCode::kNotFound, "there is no store at " + store.string(),
+              "--store or $TUNE_STORE names the folder in which `tune --spec` keeps its studies");
+}
+
 int list_studies(const fs::path& store, bool as_json, Console& console) {
   std::vector<report::StudyRows> studies;
   std::vector<Unreadable> unreadable;
@@ -60,10 +69,11 @@ int list_studies(const fs::path& store, bool as_json, Console& console) {
     print_json({{"schema", 1}, {"studies", list}, {"warnings", warnings}}, console);
     return 0;
   }
-  if (studies.empty() && unreadable.empty()) console.out << "no studies in " << store.string() << '\n';
+  if (studies.empty() && unreadable.empty())
+    console.out << "no studies yet in " << visible_text(store.string()) << '\n';
   if (!studies.empty()) console.out << report::text_table(overview(studies), console.width);
   for (const auto& [study, message] : unreadable)
-    console.err << "warning: " << study << ": " << message << '\n';
+    console.err << "warning: " << visible_text(study) << ": " << visible_text(message) << '\n';
   return 0;
 }
 
@@ -74,6 +84,7 @@ int status_command(const Arguments& arguments, Console& console) {
       Options("status").positional("STUDY", "one study [all of the store]", false).parse(arguments, console);
   if (!options) return 0;
   const fs::path store = store_folder(*options);
+  require_store(store, is_store_named(*options));
   if (!options->has("STUDY")) return list_studies(store, options->has("json"), console);
   const report::StudyRows rows = read_live_study(store, options->text("STUDY"));
   if (options->has("json"))

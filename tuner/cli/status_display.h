@@ -80,7 +80,8 @@ std::unique_ptr<engine::Status> make_status_display(Console& console, bool as_js
 std::string event_sentence(const engine::StatusEvent& event, const Objective& objective);
 // In whole seconds, since milliseconds would only flicker: "0s", "3m 20s".
 std::string whole_seconds(SteadyTime::duration duration);
-// "4/8 done (1 stopped, 0 failed), 2 running | best 0.4125 (trial 1) | 3m 20s, about 5m left".
+// "4/8 done (1 stopped, 0 failed), 2 running, about 5m left | best 0.4125 (trial 1) | 3m 20s": what may be
+// cut off at the end of a narrow terminal comes last.
 std::string totals_line(const StudyProgress& progress);
 
 }  // namespace tune::cli

@@ -81,12 +81,13 @@ std::string totals_line(const StudyProgress& progress) {
     text += " (" + std::to_string(progress.stopped()) + " stopped, " + std::to_string(progress.failed()) +
             " failed)";
   text += ", " + std::to_string(progress.running().size()) + " running";
+  if (progress.draining())
+    text += ", draining";
+  else if (const auto left = progress.remaining())
+    text += ", about " + whole_seconds(*left) + " left";
   if (const auto best = progress.best())
     text += " | best " + report::number_text(best->value) + " (trial " + std::to_string(best->trial) + ")";
-  text += " | " + whole_seconds(progress.elapsed());
-  if (progress.draining()) return text + ", draining";
-  if (const auto left = progress.remaining()) text += ", about " + whole_seconds(*left) + " left";
-  return text;
+  return text + " | " + whole_seconds(progress.elapsed());
 }
 
 }  // namespace tune::cli

@@ -10,11 +10,23 @@
 namespace tune::cli {
 namespace fs = std::filesystem;
 
+namespace {
+
+// "" when it is not set.
+std::string store_variable() {
+  const char* variable = std::getenv("TUNE_STORE");
+  return variable == nullptr ? "" : variable;
+}
+
+}  // namespace
+
 fs::path store_folder(const Parsed& options) {
   if (options.has("store")) return options.text("store");
-  const char* variable = std::getenv("TUNE_STORE");
-  return variable != nullptr && *variable != '\0' ? fs::path(variable) : fs::path("tune-store");
+  const std::string variable = store_variable();
+  return variable.empty() ? fs::path("tune-store") : fs::path(variable);
 }
+
+bool is_store_named(const Parsed& options) { return options.has("store") || !store_variable().empty(); }
 
 fs::path study_folder(const fs::path& store, const std::string& study) {
   const bool plain = !study.empty() && study != "." && study != ".." && study != "models" &&

@@ -10,6 +10,8 @@
 namespace tune::cli {
 
 std::filesystem::path store_folder(const Parsed& options);
+// Whether --store or $TUNE_STORE says where.
+bool is_store_named(const Parsed& options);
 
 // STORE/STUDY. Error(kUsage) for a name that cannot be a study's ("models", one with '/', "..").
 std::filesystem::path study_folder(const std::filesystem::path& store, const std::string& study);

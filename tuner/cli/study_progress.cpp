@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tuner/report/format.h"
 #include "tuner/report/study_report.h"
 
 namespace tune::cli {
@@ -32,14 +33,16 @@ StudyProgress::StudyProgress(const store::StudyRow& study, const std::vector<sto
       start_(clock.steady_now()),
       elapsed_before_(std::llround(study.elapsed_seconds * 1000)),
       trial_limit_(whole_number(study.limits, "trials")),
-      time_limit_(duration_limit(study.limits)) {
+      time_limit_(duration_limit(study.limits)),
+      parallel_(whole_number(study.limits, "parallel")) {
   if (study.spec.contains("fixed")) last_step_ = whole_number(study.spec["fixed"], "epochs");
   for (const auto& trial : trials) {
     completed_ += trial.state == TrialState::kCompleted;
     stopped_ += trial.state == TrialState::kStopped;
     failed_ += trial.state == TrialState::kFailed;
+    if (const auto seconds = report::trial_seconds(trial)) durations_ms_.push_back(*seconds * 1000);
   }
-  finished_before_ = finished();
+  std::sort(durations_ms_.begin(), durations_ms_.end());
   if (const auto best = report::best_trial(trials, objective_))
     best_ = Best{best->number, best->values.front()};
 }
@@ -52,6 +55,7 @@ void StudyProgress::apply(const engine::StatusEvent& event) {
       running.attempt = event.attempt;
       running.since = clock_.steady_now();
       running.devices = event.devices;
+      most_running_ = std::max(most_running_, running_.size());
       break;
     }
     case StatusKind::kMetric: {
@@ -67,10 +71,7 @@ void StudyProgress::apply(const engine::StatusEvent& event) {
       running_.erase(event.trial);
       break;
     case StatusKind::kTrialFinished:
-      running_.erase(event.trial);
-      completed_ += event.state == TrialState::kCompleted;
-      stopped_ += event.state == TrialState::kStopped;
-      failed_ += event.state == TrialState::kFailed;
+      count_end(event.trial, event.state);
       break;
     case StatusKind::kBest:
       if (event.value) best_ = Best{event.trial, *event.value};
@@ -91,26 +92,52 @@ Milliseconds StudyProgress::elapsed() const {
   return elapsed_before_ + std::chrono::duration_cast<Milliseconds>(clock_.steady_now() - start_);
 }
 
-double StudyProgress::work_done() const {
-  double work = finished() - finished_before_;
-  if (!last_step_ || *last_step_ < 1) return work;
-  for (const auto& [trial, running] : running_) {
-    if (!running.point) continue;
-    const double part = static_cast<double>(running.point->step) / static_cast<double>(*last_step_);
-    work += std::clamp(part, 0.0, 1.0);
+void StudyProgress::count_end(int trial, TrialState state) {
+  if (const auto found = running_.find(trial); found != running_.end()) {
+    const double lasted =
+        std::chrono::duration<double, std::milli>(clock_.steady_now() - found->second.since).count();
+    durations_ms_.insert(std::upper_bound(durations_ms_.begin(), durations_ms_.end(), lasted), lasted);
+    running_.erase(found);
   }
-  return work;
+  completed_ += state == TrialState::kCompleted;
+  stopped_ += state == TrialState::kStopped;
+  failed_ += state == TrialState::kFailed;
 }
 
-std::optional<Milliseconds> StudyProgress::remaining() const {
-  std::optional<Milliseconds> left;
+double StudyProgress::slots() const {
+  return parallel_ ? static_cast<double>(std::max(1, *parallel_)) : static_cast<double>(most_running_);
+}
+
+std::optional<double> StudyProgress::trial_ms() const {
+  if (!durations_ms_.empty()) return durations_ms_[durations_ms_.size() / 2];
   // Under a fifth of a trial the pace is mostly start-up time.
   constexpr double kEnough = 0.2;
-  const double done = work_done();
-  if (trial_limit_ && done >= kEnough) {
-    const double missing = std::max(0.0, *trial_limit_ - finished_before_ - done);
-    const auto spent = std::chrono::duration<double, std::milli>(clock_.steady_now() - start_).count();
-    left = Milliseconds(std::llround(spent / done * missing));
+  double parts = 0, spent = 0;
+  for (const auto& [trial, running] : running_) {
+    if (!last_step_ || *last_step_ < 1 || !running.point) continue;
+    const double part = static_cast<double>(running.point->step) / static_cast<double>(*last_step_);
+    parts += std::clamp(part, 0.0, 1.0);
+    spent += std::chrono::duration<double, std::milli>(clock_.steady_now() - running.since).count();
+  }
+  return parts >= kEnough ? std::optional(spent / parts) : std::nullopt;
+}
+
+// What is left of the running trials and all of those to come, over the slots that share them: it falls
+// second by second, and one fast or slow trial does not move it.
+std::optional<Milliseconds> StudyProgress::remaining() const {
+  std::optional<Milliseconds> left;
+  const std::optional<double> each = trial_ms();
+  if (trial_limit_ && each) {
+    const int to_come = std::max(0, *trial_limit_ - finished() - static_cast<int>(running_.size()));
+    double work = *each * to_come, longest = 0;
+    for (const auto& [trial, running] : running_) {
+      const double spent =
+          std::chrono::duration<double, std::milli>(clock_.steady_now() - running.since).count();
+      const double rest = std::max(0.0, *each - spent);
+      work += rest;
+      longest = std::max(longest, rest);
+    }
+    left = Milliseconds(std::llround(std::max(longest, work / slots())));
   }
   if (time_limit_) {
     const Milliseconds until_limit = std::max(Milliseconds(0), *time_limit_ - elapsed());

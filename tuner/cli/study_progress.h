@@ -12,8 +12,7 @@
 namespace tune::cli {
 
 // Follows the events of one run, starting from what the store already holds. Owned by a status display, used
-// on the loop's thread. Keeps nothing of trials that have ended but their number, so that its size is that of
-// what runs.
+// on the loop's thread. Keeps nothing of trials that have ended but their number and durations.
 class StudyProgress {
  public:
   struct Running {
@@ -48,7 +47,11 @@ class StudyProgress {
   std::optional<Milliseconds> remaining() const;  // an estimate; nullopt while there is nothing to judge by
 
  private:
-  double work_done() const;  // trials, running ones as the part of their steps that they have made
+  double slots() const;  // how many trials run at once
+  // How long a trial takes: the median of those that have ended, else what the steps of the running ones
+  // promise; nullopt while neither says anything.
+  std::optional<double> trial_ms() const;
+  void count_end(int trial, TrialState state);
 
   std::string study_;
   Objective objective_;
@@ -59,7 +62,10 @@ class StudyProgress {
   std::optional<Milliseconds> time_limit_;
   std::optional<std::int64_t> last_step_;
   std::map<int, Running> running_;
-  int completed_ = 0, stopped_ = 0, failed_ = 0, finished_before_ = 0;
+  int completed_ = 0, stopped_ = 0, failed_ = 0;
+  std::optional<int> parallel_;
+  std::size_t most_running_ = 1;
+  std::vector<double> durations_ms_;  // of the trials that have ended, ascending
   std::optional<Best> best_;
   bool draining_ = false;
 };

@@ -15,8 +15,8 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/spec_keys.h"
+#include "tuner/report/failures.h"
 #include "tuner/report/study_report.h"
-#include "tuner/report/table.h"
 
 namespace tune::cli {
 namespace {
@@ -82,13 +82,10 @@ void print_end(const engine::RunReport& run, const report::StudyRows& rows, Cons
     console.err << "interrupted; the same command goes on with the study\n";
   } else if (run.exit_code == ExitCode::kEveryTrialFailed) {
     console.err << "error: every trial failed (" << run.result.reason << ")\n";
-    for (const store::TrialRow& trial : rows.trials) {
-      if (trial.state != TrialState::kFailed) continue;
-      console.err << "  trial " << trial.number << ": " << trial.failure << ", "
-                  << report::one_line(trial.reason) << "; see `tune logs " << rows.study.name << '/'
-                  << trial.number << "`\n";
-      break;
-    }
+    const std::vector<report::FailureGroup> failures = report::failure_groups(rows.trials);
+    if (!failures.empty())
+      console.err << "  see `tune logs " << rows.study.name << '/' << failures.front().trials.front()
+                  << "`\n";
   }
   if (run.had_ended) console.err << run.how_to_go_on << '\n';
 }

@@ -50,6 +50,15 @@ std::string running_line(const StudyProgress& progress, int trial, const StudyPr
   return line + whole_seconds(progress.now() - running.since);
 }
 
+// On a narrow terminal the study's name goes before the numbers do.
+std::string named_totals(const StudyProgress& progress, std::size_t width) {
+  constexpr std::size_t kWorthShowing = 8;
+  const std::string totals = totals_line(progress);
+  const std::size_t taken = report::display_width(totals) + 2;
+  if (taken + kWorthShowing > width) return totals;
+  return report::cut_to_width(progress.study(), width - taken) + ": " + totals;
+}
+
 bool scrolls(StatusKind kind) {
   return kind != StatusKind::kMetric && kind != StatusKind::kTrialQueued &&
          kind != StatusKind::kAttemptStarted;
@@ -90,7 +99,7 @@ std::vector<std::string> TerminalStatus::frame(const TerminalSize& size) const {
     lines.push_back(running_line(progress_, trial, state));
   }
   if (shown < running) lines.push_back("  and " + std::to_string(running - shown) + " more");
-  lines.push_back(progress_.study() + ": " + totals_line(progress_));
+  lines.push_back(named_totals(progress_, width));
   for (std::string& line : lines) line = report::cut_to_width(report::one_line(line), width);
   return lines;
 }

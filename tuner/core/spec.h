@@ -2,6 +2,7 @@
 // search.json, version 1, read and checked.
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -84,12 +85,18 @@ struct Spec {
 // What a spec is read for: `ask-tell` and the like need neither a trainer nor metrics.
 enum class SpecUse { kRun, kAskTell };
 
-// Reads and checks a spec. Throws SpecError with every problem found, Error(kNotFound) when there is no such
-// file.
-Spec read_spec(const std::filesystem::path& file, SpecUse use = SpecUse::kRun);
+// Why a metric's regex cannot be used, with a cure; nullopt if it can. Regexes are somebody else's to know.
+struct RegexProblem {
+  std::string message, hint;
+};
+using RegexCheck = std::function<std::optional<RegexProblem>(const std::string& regex)>;
+
+// Reads and checks a spec, its regexes by `check` if that is given. Throws SpecError with every problem
+// found, Error(kNotFound) when there is no such file.
+Spec read_spec(const std::filesystem::path& file, SpecUse use = SpecUse::kRun, const RegexCheck& check = {});
 // The same from text; `name` stands for the file in messages, `folder` is where relative paths start.
 Spec parse_spec(const std::string& text, const std::string& name, const std::filesystem::path& folder,
-                SpecUse use = SpecUse::kRun);
+                SpecUse use = SpecUse::kRun, const RegexCheck& check = {});
 
 // Gives problems that were found later, by pointer alone, their lines and columns, and puts them in the order
 // of the text. `text` is that of a spec that was read.

@@ -45,6 +45,18 @@ std::vector<MetricDefinition> read_metrics(SpecProblems& problems) {
   return metrics;
 }
 
+void check_regexes(const RegexCheck& check, SpecProblems& problems) {
+  const OrderedJson* list = problems.find("/metrics");
+  if (list == nullptr || !check) return;
+  for (std::size_t i = 0; i < list->size(); ++i)
+    for (const char* key : {"/regex", "/step"}) {
+      const std::string pointer = element_pointer("/metrics", i) + key;
+      const auto regex = read_value<std::string>(problems, pointer);
+      if (!regex) continue;
+      if (const auto problem = check(*regex)) problems.add(pointer, problem->message, problem->hint);
+    }
+}
+
 void check_objective_is_read(const Spec& spec, SpecProblems& problems) {
   if (!problems.contains("/command") || spec.metrics.empty() || spec.objective.metric.empty()) return;
   std::vector<std::string> names;
@@ -140,7 +152,7 @@ void check_trainer_or_command(SpecUse use, SpecProblems& problems) {
         "add \"command\": [\"python3\", \"train.py\", \"--lr={{lr}}\"] or \"trainer\": {\"task\": ...}");
 }
 
-Spec read_document(SpecUse use, SpecProblems& problems) {
+Spec read_document(SpecUse use, const RegexCheck& check, SpecProblems& problems) {
   Spec spec;
   ReadParameters read = read_parameters(problems);
   check_names(read, problems);
@@ -151,6 +163,7 @@ Spec read_document(SpecUse use, SpecProblems& problems) {
   spec.command = read_command(read, problems);
   spec.environment = read_environment(problems);
   spec.metrics = read_metrics(problems);
+  check_regexes(check, problems);
   check_objective_is_read(spec, problems);
   spec.strategy = read_strategy(problems);
   spec.strategy.try_first = read_try_first(read, problems);
@@ -165,22 +178,22 @@ Spec read_document(SpecUse use, SpecProblems& problems) {
 }  // namespace
 
 Spec parse_spec(const std::string& text, const std::string& name, const std::filesystem::path& folder,
-                SpecUse use) {
+                SpecUse use, const RegexCheck& check) {
   const PositionedJson source = parse_with_positions(text);
   if (!source.is_complete) throw SpecError(name, source.problems);
   SpecProblems problems(source);
   check_against_table(source.value, problems);
   Spec spec;
-  if (source.value.is_object()) spec = read_document(use, problems);
+  if (source.value.is_object()) spec = read_document(use, check, problems);
   std::vector<Problem> found = problems.take_problems();
   found.insert(found.begin(), source.problems.begin(), source.problems.end());
   if (!found.empty()) {
     sort_by_place(found);
     throw SpecError(name, std::move(found));
   }
-  add_warnings(spec, problems);
-  spec.warnings = problems.take_warnings();
   spec.folder = std::filesystem::absolute(folder).lexically_normal();
+  add_warnings(spec, use, problems);
+  spec.warnings = problems.take_warnings();
   spec.file = name;
   spec.text = text;
   spec.document = source.value;
@@ -198,7 +211,7 @@ void locate_problems(const std::string& text, std::vector<Problem>& problems) {
   sort_by_place(problems);
 }
 
-Spec read_spec(const std::filesystem::path& file, SpecUse use) {
+Spec read_spec(const std::filesystem::path& file, SpecUse use, const RegexCheck& check) {
   namespace fs = std::filesystem;
   std::error_code unknown;
   const fs::file_status status = fs::status(file, unknown);
@@ -208,7 +221,7 @@ Spec read_spec(const std::filesystem::path& file, SpecUse use) {
   const fs::path folder = fs::is_fifo(status) || fs::is_character_file(status)
                               ? fs::current_path()
                               : fs::absolute(file).parent_path();
-  return parse_spec(read_file(file), file.string(), folder, use);
+  return parse_spec(read_file(file), file.string(), folder, use, check);
 }
 
 }  // namespace tune

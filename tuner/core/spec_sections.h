@@ -29,7 +29,7 @@ std::vector<ParameterSet> read_try_first(const ReadParameters& read, SpecProblem
 std::vector<std::string> read_command(const ReadParameters& read, SpecProblems& problems);
 std::map<std::string, EnvironmentValue> read_environment(SpecProblems& problems);
 // Suspicious, not wrong.
-void add_warnings(const Spec& spec, SpecProblems& problems);
+void add_warnings(const Spec& spec, SpecUse use, SpecProblems& problems);
 
 // The text, number, ... at `pointer` when it is there and sound.
 template <typename T>

@@ -1,7 +1,10 @@
 // What is allowed, but likely not meant.
 #include <algorithm>
 #include <array>
+#include <fstream>
+#include <set>
 
+#include "tuner/core/placeholder.h"
 #include "tuner/core/spec_sections.h"
 
 namespace tune {
@@ -49,10 +52,64 @@ void warn_of_direction(const Objective& objective, SpecProblems& problems) {
                   "use \"best\" or \"last\"");
 }
 
+// The beginning of a script that the command names; empty for programs and for what is no file.
+std::string script_text(const std::filesystem::path& path) {
+  constexpr std::size_t kLooked = 1 << 20;
+  std::error_code failed;
+  if (!std::filesystem::is_regular_file(path, failed)) return {};
+  std::ifstream file(path, std::ios::binary);
+  std::string text(kLooked, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text.find('\0') == std::string::npos ? text : std::string();
+}
+
+// What the program is told by the command, and whether it may know the parameters from trial.json instead.
+struct Passed {
+  std::set<std::string> names;
+  bool reads_trial_file = false, names_script = false;
+};
+
+Passed passed_by(const Spec& spec) {
+  constexpr const char* kVariable = "TUNE_TRIAL";
+  Passed passed;
+  for (const std::string& element : spec.command) {
+    for (const Placeholder& placeholder : find_placeholders(element)) {
+      passed.names.insert(placeholder.name);
+      passed.reads_trial_file |= placeholder.name == "trial_file";
+    }
+    const std::string script = element.empty() ? "" : script_text(spec.folder / element);
+    passed.names_script |= !script.empty();
+    for (const std::string& text : {element, script})
+      passed.reads_trial_file |=
+          text.find(kVariable) != std::string::npos || text.find("trial.json") != std::string::npos;
+  }
+  return passed;
+}
+
+// trial.json holds every parameter, so a program that may read it is left alone: one that is named none of
+// them and is no script that could be looked into.
+void warn_of_unpassed(const Spec& spec, SpecProblems& problems) {
+  if (spec.command.empty()) return;
+  const Passed passed = passed_by(spec);
+  const auto is_passed = [&](const Parameter& parameter) { return passed.names.contains(parameter.name); };
+  const auto& parameters = spec.space.parameters();
+  const bool names_some = std::any_of(parameters.begin(), parameters.end(), is_passed);
+  if (passed.reads_trial_file || (!names_some && !passed.names_script)) return;
+  for (const Parameter& parameter : parameters) {
+    if (is_passed(parameter)) continue;
+    problems.warn(member_pointer("/parameters", parameter.name),
+                  in_quotes(parameter.name) + " is never passed to the command",
+                  "add \"--" + parameter.name + "={{" + parameter.name +
+                      "}}\" to it; of no matter if the program reads the file that $TUNE_TRIAL_FILE names");
+  }
+}
+
 }  // namespace
 
-void add_warnings(const Spec& spec, SpecProblems& problems) {
+void add_warnings(const Spec& spec, SpecUse use, SpecProblems& problems) {
   warn_of_direction(spec.objective, problems);
+  if (use == SpecUse::kRun) warn_of_unpassed(spec, problems);
   for (const Parameter& parameter : spec.space.parameters())
     if (parameter.cardinality() == 1)
       problems.warn(member_pointer("/parameters", parameter.name),

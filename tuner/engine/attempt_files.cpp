@@ -23,6 +23,7 @@ std::optional<MetricRecord> parse_metric(std::string_view line, const std::strin
     record.name = json.at("name").get<std::string>();
     record.point = {json.at("step").get<std::int64_t>(), number_from_json(json.at("value"))};
     record.time = WallTime(Milliseconds(json.at("time_ms").get<std::int64_t>()));
+    record.warning = json.value("warning", std::string());
     return record;
   } catch (const Json::exception&) {
     return std::nullopt;

@@ -15,6 +15,7 @@ struct MetricRecord {
   std::string name;
   MetricPoint point;
   WallTime time;
+  std::string warning = {};  // of the metric's first such record: what a person should know of its regex
 };
 
 // Complete lines of metrics.jsonl from byte `offset` on. An unterminated last line is left for the next call.

@@ -21,7 +21,7 @@ constexpr Milliseconds kRetry{1'000};  // after the machine could not start an a
 }  // namespace
 
 struct StudyLoop::Impl {
-  explicit Impl(Parts parts);
+  explicit Impl(const Parts& given);
   StudyResult run();
 
   Parts parts;
@@ -73,7 +73,7 @@ struct StudyLoop::Impl {
   StudyResult result(Outcome outcome, std::string reason);
 };
 
-StudyLoop::Impl::Impl(Parts given)
+StudyLoop::Impl::Impl(const Parts& given)
     : parts(given),
       database(parts.study_folder),
       study(parts.store.study()),
@@ -171,7 +171,7 @@ StudyResult StudyLoop::Impl::run() {
     }
   } catch (const Error& error) {
     const bool store_gave_up = error.code() == ExitCode::kEnvironment || error.code() == ExitCode::kConflict;
-    const StudyResult abandoned = abandon();
+    StudyResult abandoned = abandon();
     if (store_gave_up && interrupted()) return abandoned;
     throw;
   }
@@ -266,7 +266,7 @@ void StudyLoop::Impl::on_end(const TrialEnd& end) {
   completed += end.state == TrialState::kCompleted;
   stopped += end.state == TrialState::kStopped;
   failed += end.state == TrialState::kFailed;
-  guard.on_end(end.state, end.failure, end.reason, end.lasted);
+  guard.on_end(end.state, end.failure, end.lasted);
 }
 
 void StudyLoop::Impl::keep_house(SteadyTime now) {
@@ -391,7 +391,7 @@ StudyResult StudyLoop::Impl::result(Outcome outcome, std::string reason) {
   return answer;
 }
 
-StudyLoop::StudyLoop(Parts parts) : impl_(std::make_unique<Impl>(parts)) {}
+StudyLoop::StudyLoop(const Parts& parts) : impl_(std::make_unique<Impl>(parts)) {}
 StudyLoop::~StudyLoop() = default;
 StudyResult StudyLoop::run() { return impl_->run(); }
 

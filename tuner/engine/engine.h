@@ -48,7 +48,7 @@ class StudyLoop {
     // then costs no wake; a simulation sets it high, so that real time decides nothing.
     Milliseconds patience{2};
   };
-  explicit StudyLoop(Parts parts);
+  explicit StudyLoop(const Parts& parts);
   ~StudyLoop();
   StudyResult run();
 

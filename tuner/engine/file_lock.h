@@ -1,4 +1,5 @@
 #pragma once
+// A lock on a file that other programs may take too.
 #include <filesystem>
 #include <functional>
 #include <optional>

@@ -3,9 +3,12 @@
 #include <cstring>
 
 #include "tuner/core/error.h"
+#include "tuner/core/json.h"
 
 namespace tune::engine {
 namespace {
+
+constexpr const char* kTimeoutReason = "limits.trial_time ran out";
 
 AttemptOutcome failed(std::string failure, std::string reason) {
   return {TrialState::kFailed, std::move(reason), std::move(failure), std::nullopt, false};
@@ -36,6 +39,15 @@ AttemptOutcome completed(const AttemptEnd& end) {
                   "exit code 0, but no line of its output gave \"" + end.objective.metric + "\"");
   }
   return failed("non_finite", "every value of \"" + end.objective.metric + "\" was NaN or infinite");
+}
+
+// What a trial that ran out of time had reached: its metrics stay in the store.
+AttemptOutcome timed_out(const AttemptEnd& end, const std::optional<double>& value) {
+  std::string reason = kTimeoutReason;
+  if (value)
+    reason += "; " + end.objective.metric + " had reached " + shortest(*value) + " by step " +
+              std::to_string(end.curve.back().step);
+  return failed("timeout", std::move(reason));
 }
 
 std::string with_output(std::string reason, const std::string& last_output) {
@@ -73,7 +85,7 @@ AttemptOutcome classify(const AttemptEnd& end) {
   const ExitReport& report = *end.report;
   if (report.stop.empty()) return ended_by_itself(end, report);
   const auto value = reduce_curve(end.curve, end.objective);
-  if (report.stop == kStopTimeout) return failed("timeout", "limits.trial_time ran out");
+  if (report.stop == kStopTimeout) return timed_out(end, value);
   if (report.stop == kStopRule) {
     return {
         TrialState::kStopped, end.verdict.empty() ? "stopped by the rule" : end.verdict, {}, value, false};

@@ -5,8 +5,7 @@ namespace {
 constexpr Milliseconds kEarly{10'000};  // a trainer that lived longer has at least begun its work
 }
 
-void PoisonGuard::on_end(TrialState state, const std::string& failure, const std::string& reason,
-                         Milliseconds lasted) {
+void PoisonGuard::on_end(TrialState state, const std::string& failure, Milliseconds lasted) {
   if (state != TrialState::kFailed) {
     ever_succeeded_ = true;
     return;
@@ -17,13 +16,11 @@ void PoisonGuard::on_end(TrialState state, const std::string& failure, const std
   }
   in_a_row_ = failure == failure_ ? in_a_row_ + 1 : 1;
   failure_ = failure;
-  reason_ = reason;
 }
 
 std::optional<std::string> PoisonGuard::verdict() const {
   if (ever_succeeded_ || in_a_row_ < limit_) return std::nullopt;
-  return std::to_string(in_a_row_) + " trials in a row failed at once, and none succeeded: " + failure_ +
-         ", " + reason_;
+  return std::to_string(in_a_row_) + " trials in a row failed at once, and none succeeded";
 }
 
 }  // namespace tune::engine

@@ -17,15 +17,15 @@ class PoisonGuard {
   explicit PoisonGuard(int parallel, bool ever_succeeded = false)
       : limit_(parallel * 2 > 5 ? parallel * 2 : 5), ever_succeeded_(ever_succeeded) {}
   // A trial ended. `lasted` is how long its last attempt ran.
-  void on_end(TrialState state, const std::string& failure, const std::string& reason, Milliseconds lasted);
-  // Why nothing more should be started; nullopt while there is hope.
+  void on_end(TrialState state, const std::string& failure, Milliseconds lasted);
+  // Why nothing more should be started, without the trials' own reasons; nullopt while there is hope.
   std::optional<std::string> verdict() const;
 
  private:
   int limit_;
   bool ever_succeeded_;
   int in_a_row_ = 0;
-  std::string failure_, reason_;
+  std::string failure_;
 };
 
 }  // namespace tune::engine

@@ -1,4 +1,5 @@
 #pragma once
+// Fingerprints of files: data sets, scripts, models.
 #include <filesystem>
 #include <string>
 

@@ -3,6 +3,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -83,6 +84,8 @@ class TrialDesk {
   void read(Running& running);
   void take_in(Running& running, const MetricTail& tail);
   void judge(Running& running);
+  void pass_warnings_on(const Running& running, const MetricTail& tail);
+  bool was_said(const std::string& start) const;
   void write_metrics(Journal::Entry& entry, const Running& running, const MetricTail& tail) const;
   AttemptOutcome outcome_of(const Running& running, const std::optional<ExitReport>& report,
                             const std::string& spoilt) const;
@@ -96,6 +99,7 @@ class TrialDesk {
 
   Parts parts_;
   std::map<int, Running> running_;  // by trial: at most one live attempt each
+  std::set<std::string> warned_;    // metrics whose warning was passed on
   std::optional<double> best_;
   int failed_starts_ = 0;  // in a row
 };

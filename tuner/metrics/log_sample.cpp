@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "tuner/core/characters.h"
+#include "tuner/metrics/cut_number.h"
 #include "tuner/metrics/metric_reader.h"
 #include "tuner/metrics/parse_number.h"
 #include "tuner/metrics/pattern.h"
@@ -12,24 +12,6 @@ namespace tune::metrics {
 namespace {
 
 constexpr std::size_t kMostMisses = 100;
-
-bool is_digit_at(std::string_view text, std::size_t at) { return at < text.size() && is_digit(text[at]); }
-
-// The number of which `captured`, a part of `line`, is only the beginning, as 3.1 of 3.1e-05; else nothing.
-std::string_view number_cut_in(std::string_view line, std::string_view captured) {
-  const auto begin = static_cast<std::size_t>(captured.data() - line.data()), end = begin + captured.size();
-  std::size_t last = end;
-  while (is_digit_at(line, last)) ++last;
-  if (last < line.size() && (line[last] == 'e' || line[last] == 'E')) {
-    const bool is_signed = last + 1 < line.size() && (line[last + 1] == '-' || line[last + 1] == '+');
-    std::size_t exponent = last + (is_signed ? 2 : 1);
-    if (is_digit_at(line, exponent)) {
-      while (is_digit_at(line, exponent)) ++exponent;
-      last = exponent;
-    }
-  }
-  return last == end ? std::string_view{} : line.substr(begin, last - begin);
-}
 
 // Looks at lines again for one metric, to say why it has no values, or wrong ones.
 class Diagnosis {
@@ -51,9 +33,8 @@ class Diagnosis {
       const std::string_view captured(groups[1].data(), groups[1].size());
       if (!parse_number(captured) && metric.misses.size() < kMostMisses)
         metric.misses.push_back({number, std::string(captured)});
-      else if (const std::string_view whole = number_cut_in(line, captured); !whole.empty() && cut_.empty())
-        cut_ = "line " + std::to_string(number) + " says " + std::string(whole) +
-               ", of which the regex reads " + std::string(captured) + ": capture all of it, as with (\\S+)";
+      else if (const auto cut = cut_.empty() ? cut_number(line, captured) : std::nullopt)
+        cut_ = "line " + std::to_string(number) + ": " + *cut;
     } else if (line_in_other_case_ == 0 && RE2::PartialMatch(text, *any_case_)) {
       line_in_other_case_ = number;
     }

@@ -7,6 +7,7 @@
 
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/metrics/cut_number.h"
 #include "tuner/metrics/parse_number.h"
 #include "tuner/metrics/pattern.h"
 #include "tuner/metrics/regex_objection.h"
@@ -25,11 +26,18 @@ std::unique_ptr<const RE2> compiled(const std::string& metric, const std::string
   return std::make_unique<const RE2>(with_re2_named_groups(regex), pattern_options());
 }
 
-std::optional<double> first_group(const RE2& pattern, std::string_view line) {
+struct CapturedNumber {
+  double value = 0;
+  std::string_view text;  // a part of the line
+};
+
+std::optional<CapturedNumber> first_group(const RE2& pattern, std::string_view line) {
   const re2::StringPiece text(line.data(), line.size());
   re2::StringPiece groups[2];
   if (!pattern.Match(text, 0, text.size(), RE2::UNANCHORED, groups, 2)) return std::nullopt;
-  return parse_number(std::string_view(groups[1].data(), groups[1].size()));
+  const std::string_view captured(groups[1].data(), groups[1].size());
+  const std::optional<double> value = parse_number(captured);
+  return value ? std::optional(CapturedNumber{*value, captured}) : std::nullopt;
 }
 
 std::optional<std::int64_t> whole_step(double number) {
@@ -100,6 +108,7 @@ struct MetricReader::Impl {
   struct Definition {
     std::string name;
     std::unique_ptr<const RE2> value, step;
+    bool has_warned = false;
   };
   std::vector<Definition> definitions;  // those with a regex
   // All patterns in one pass: most lines match none, and then no pattern is run by itself. Null when it would
@@ -121,7 +130,8 @@ MetricReader::MetricReader(const std::vector<MetricDefinition>& definitions,
   auto any = std::make_unique<RE2::Set>(pattern_options(), RE2::UNANCHORED);
   for (const MetricDefinition& definition : definitions) {
     if (definition.regex.empty()) continue;
-    Impl::Definition entry{definition.name, compiled(definition.name, definition.regex, "regex"), nullptr};
+    Impl::Definition entry{definition.name, compiled(definition.name, definition.regex, "regex"), nullptr,
+                           false};
     if (definition.step) entry.step = compiled(definition.name, *definition.step, "step");
     any->Add(entry.value->pattern(), nullptr);
     impl_->definitions.push_back(std::move(entry));
@@ -153,7 +163,7 @@ std::vector<Match> MetricReader::read(std::string_view line) {
     matches.push_back({metric->name, {impl_->step_of(metric->name, metric->step), metric->value}});
   impl_->find_hits(line);
   for (const int hit : impl_->hits) {
-    const Impl::Definition& definition = impl_->definitions[static_cast<std::size_t>(hit)];
+    Impl::Definition& definition = impl_->definitions[static_cast<std::size_t>(hit)];
     const bool taken = std::any_of(matches.begin(), matches.end(),
                                    [&](const Match& match) { return match.name == definition.name; });
     if (taken) continue;
@@ -161,8 +171,11 @@ std::vector<Match> MetricReader::read(std::string_view line) {
     if (!value) continue;
     std::optional<std::int64_t> step;
     if (definition.step)
-      if (const auto number = first_group(*definition.step, line)) step = whole_step(*number);
-    matches.push_back({definition.name, {impl_->step_of(definition.name, step), *value}});
+      if (const auto number = first_group(*definition.step, line)) step = whole_step(number->value);
+    Match match{definition.name, {impl_->step_of(definition.name, step), value->value}};
+    if (!definition.has_warned) match.warning = cut_number(line, value->text).value_or("");
+    definition.has_warned |= !match.warning.empty();
+    matches.push_back(std::move(match));
   }
   return matches;
 }

@@ -18,6 +18,7 @@ inline constexpr std::size_t kLineLimit = 64 * 1024;  // bytes; the rest of a lo
 struct Match {
   std::string name;
   MetricPoint point;
+  std::string warning = {};  // said once a metric: its regex reads only a part of a number
 };
 
 // Reads lines one by one and counts steps. Not thread-safe.

@@ -1,3 +1,4 @@
+// The ranking of the trials that completed.
 #include <algorithm>
 #include <cmath>
 
@@ -5,16 +6,6 @@
 #include "tuner/report/study_report.h"
 
 namespace tune::report {
-
-StudyRows read_study(const store::StudyStore& store) {
-  StudyRows rows{store.study(), store.trials(), store.attempts(), {}};
-  for (const auto& trial : rows.trials) {
-    if (trial.state != TrialState::kRunning) continue;
-    const std::vector<MetricPoint> curve = store.curve(trial.number, rows.study.objective.metric);
-    if (!curve.empty()) rows.latest[trial.number] = curve.back();
-  }
-  return rows;
-}
 
 std::vector<store::TrialRow> leaderboard(const std::vector<store::TrialRow>& trials,
                                          const Objective& objective) {
@@ -34,23 +25,6 @@ std::optional<store::TrialRow> best_trial(const std::vector<store::TrialRow>& tr
   auto ranked = leaderboard(trials, objective);
   if (ranked.empty()) return std::nullopt;
   return std::move(ranked.front());
-}
-
-std::map<TrialState, int> count_states(const std::vector<store::TrialRow>& trials) {
-  std::map<TrialState, int> counts;
-  for (const auto& trial : trials) ++counts[trial.state];
-  return counts;
-}
-
-std::string counts_text(const std::map<TrialState, int>& counts) {
-  std::string text;
-  for (const TrialState state : {TrialState::kRunning, TrialState::kQueued, TrialState::kPaused,
-                                 TrialState::kCompleted, TrialState::kStopped, TrialState::kFailed}) {
-    const auto found = counts.find(state);
-    if (found == counts.end() || found->second == 0) continue;
-    text += (text.empty() ? "" : ", ") + std::to_string(found->second) + ' ' + to_string(state);
-  }
-  return text.empty() ? "no trials yet" : text;
 }
 
 Json best_json(const std::optional<store::TrialRow>& best) {

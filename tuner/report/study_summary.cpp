@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "tuner/core/objective_text.h"
+#include "tuner/report/failures.h"
 #include "tuner/report/format.h"
 #include "tuner/report/study_report.h"
 
@@ -45,7 +46,8 @@ Table time_table(const StudyRows& rows, const CostReport& costs) {
     row = {std::to_string(trial.number), to_string(trial.state), value_text(trial),
            seconds_text(cost.lease_seconds)};
     if (priced) row.push_back(usd_text(cost.usd));
-    row.push_back(reason_text(trial));
+    // What failed trials say is said below, once for all that say the same.
+    row.push_back(trial.failure.empty() ? reason_text(trial) : trial.failure);
   }
   return table;
 }
@@ -151,6 +153,8 @@ std::string run_summary(const StudyRows& rows, const std::optional<PromotionOutc
                 : "`tune trials " + rows.study.name + "` lists every trial.\n";
     text += cost_lines(rows, costs);
   }
+  const std::string failures = failure_lines(rows.trials, "  ");
+  if (!failures.empty()) text += "\nFailed:\n" + failures;
   if (promotion) text += '\n' + promotion_lines(*promotion);
   return text;
 }
@@ -173,7 +177,7 @@ Json run_summary_json(const StudyRows& rows, const std::optional<PromotionOutcom
 }
 
 std::string status_text(const StudyRows& rows, int width) {
-  std::string text = head_line(rows) + running_lines(rows);
+  std::string text = head_line(rows) + running_lines(rows) + failure_lines(rows.trials, "  failed: ");
   const auto best = best_trial(rows.trials, rows.study.objective);
   if (best)
     text += "  best: trial " + std::to_string(best->number) + ", " + rows.study.objective.metric + ' ' +

@@ -43,8 +43,11 @@ void AttemptOutput::on_line(std::string_view line) {
         .append(",\"step\":")
         .append(std::to_string(match.point.step))
         .append(",\"time_ms\":")
-        .append(std::to_string(SystemClock().wall_now().time_since_epoch().count()))
-        .append("}\n");
+        .append(std::to_string(SystemClock().wall_now().time_since_epoch().count()));
+    if (!match.warning.empty())
+      pending_metrics_.append(",\"warning\":")
+          .append(Json(match.warning).dump(-1, ' ', false, Json::error_handler_t::replace));
+    pending_metrics_.append("}\n");
     ++metrics_;
   }
 }

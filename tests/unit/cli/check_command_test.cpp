@@ -20,7 +20,7 @@ const std::string kSpec = R"json({
     "optimizer": { "type": "categorical", "values": ["sgd", "adam"] },
     "momentum": { "type": "float", "min": 0.5, "max": 0.99, "scale": "reverse_log", "when": { "optimizer": "sgd" } }
   },
-  "command": ["python3", "train.py", "--lr={{lr}}"],
+  "command": ["python3", "train.py", "{{lr}}", "{{batch}}", "{{optimizer}}", "{{momentum}}"],
   "metrics": [
     { "name": "val:loss", "regex": "val_loss=([0-9.]+)", "step": "epoch ([0-9]+)" },
     { "name": "val:acc", "regex": "acc=(.*)" }
@@ -119,6 +119,19 @@ TEST_CASE("regexes are tried, and a bad one is reported in its line", "[check]")
   CHECK(printed.code == 3);
   CHECK_THAT(printed.err, Contains("has 2 problems") && Contains(":12:66 /metrics/0/step: the regex") &&
                               Contains(":13:35 /metrics/1/regex: the regex"));
+}
+
+TEST_CASE("mistakes in regexes are listed with all the others, in the order of the lines", "[check]") {
+  const Folder folder;
+  const std::string broken =
+      replaced(replaced(kSpec, "acc=(.*)", "acc=.*"), "\"limits\": { \"trials\"", "\"limits\": { \"trails\"");
+  const Printed printed = run({"check", folder.write("search.json", broken)});
+  CHECK(printed.code == 3);
+  CHECK_THAT(printed.err, Contains("has 2 problems"));
+  const std::size_t regex = printed.err.find(":13:35 /metrics/1/regex: the regex");
+  const std::size_t limit = printed.err.find(":15:15 /limits/trails");
+  CHECK(regex < limit);
+  CHECK(limit != std::string::npos);
 }
 
 TEST_CASE("a missing spec is not found", "[check]") {

@@ -57,6 +57,22 @@ TEST_CASE("limits that make no sense are refused before a spec is read", "[cli]"
   CHECK(contains(parallel.err, "--parallel is at most 4096"));
 }
 
+TEST_CASE("a spec where a command belongs is pointed to --spec", "[cli]") {
+  const Printed printed = run({"search.json"});
+  CHECK(printed.code == 2);
+  CHECK(contains(printed.err, "`tune --spec search.json` runs it"));
+}
+
+TEST_CASE("a store that is named and not there is not found; the one by default is only empty yet", "[cli]") {
+  const Printed named = run({"status", "--store", "/nonexistent"});
+  CHECK(named.code == 5);
+  CHECK(contains(named.err, "there is no store at /nonexistent"));
+  ::unsetenv("TUNE_STORE");
+  const Printed unnamed = run({"status"});
+  CHECK(unnamed.code == 0);
+  CHECK(contains(unnamed.out, "no studies yet"));
+}
+
 TEST_CASE("an error shows what was typed without control characters", "[cli]") {
   CHECK(contains(run({"a\x1b[31m"}).err, "a\\u001b[31m"));
 }

@@ -112,7 +112,7 @@ TEST_CASE("the live area shows running trials and totals, and is rewritten in pl
   CHECK(live.terminal.screen() == std::vector<std::string>{
                                       "  trial 1  epoch 4/20  validation:mAP 0.25  GPU-1a2b3c4d  4s",
                                       "  trial 2  starting  cpu  4s",
-                                      "steel-legacy: 0/8 done, 2 running | 4s, about 2m 36s left",
+                                      "steel-legacy: 0/8 done, 2 running, about 1m 16s left | 4s",
                                   });
 }
 
@@ -129,8 +129,8 @@ TEST_CASE("what happened scrolls above the live area, which shrinks with the tri
                                       "trial 1 completed: validation:mAP 0.4125",
                                       "trial 1 is the best so far: validation:mAP 0.4125",
                                       "trial 2 failed: crash: exit code 3",
-                                      "steel-legacy: 2/8 done (0 stopped, 1 failed), 0 running | best "
-                                      "0.4125 (trial 1) | 2s, about 6s left",
+                                      "steel-legacy: 2/8 done (0 stopped, 1 failed), 0 running, about 3s "
+                                      "left | best 0.4125 (trial 1) | 2s",
                                   });
   live.end();
   CHECK(live.terminal.screen().size() == 3);
@@ -196,24 +196,62 @@ TEST_CASE("a continued study counts what the store holds", "[display]") {
   const StudyProgress progress(
       study, {store::completed(store::trial_row(1), 0.3), store::completed(store::trial_row(2), 0.4)}, clock);
   clock.advance(Milliseconds(5000));
-  CHECK(totals_line(progress) == "2/8 done, 0 running | best 0.4 (trial 2) | 1m 05s");
+  CHECK(totals_line(progress) == "2/8 done, 0 running, about 0s left | best 0.4 (trial 2) | 1m 05s");
 }
 
 TEST_CASE("the remaining time follows the pace of this run and the time limit", "[display]") {
   ManualClock clock;
   store::StudyRow study = store::study_row();
-  StudyProgress progress(study, {store::completed(store::trial_row(1), 0.3)}, clock);
+  StudyProgress progress(study, {}, clock);
   CHECK_FALSE(progress.remaining().has_value());
   progress.apply(started(2));
   clock.advance(Milliseconds(10'000));
   progress.apply(finished(2, TrialState::kCompleted, 0.2));
-  CHECK(progress.remaining() == Milliseconds(60'000));  // 6 of 8 are left at 10 s each
+  CHECK(progress.remaining() == Milliseconds(70'000));  // 7 of 8 are left at 10 s each
 
   study.limits["time"] = "25s";
   StudyProgress limited(study, {}, clock);
   CHECK(limited.remaining() == Milliseconds(25'000));
   clock.advance(Milliseconds(30'000));
   CHECK(limited.remaining() == Milliseconds(0));
+}
+
+TEST_CASE("a trial that is fast or slow does not make the remaining time jump", "[display]") {
+  ManualClock clock;
+  store::StudyRow study = store::study_row();
+  study.limits["trials"] = 100;
+  study.limits["parallel"] = 2;
+  StudyProgress progress(study, {}, clock);
+  for (int trial = 1; trial <= 10; ++trial) {
+    progress.apply(started(trial));
+    clock.advance(Milliseconds(10'000));
+    progress.apply(finished(trial, TrialState::kCompleted, 0.2));
+  }
+  CHECK(progress.remaining() == Milliseconds(450'000));  // 90 are left at 10 s each, two at once
+  progress.apply(started(11));
+  clock.advance(Milliseconds(100));
+  progress.apply(finished(11, TrialState::kFailed, std::nullopt));
+  CHECK(progress.remaining() == Milliseconds(445'000));
+  progress.apply(started(12));
+  clock.advance(Milliseconds(4'000));
+  CHECK(progress.remaining() == Milliseconds(443'000));  // 88 whole ones, and 6 s of this
+}
+
+TEST_CASE("80 columns show what is done and the remaining time, whatever else must go", "[display]") {
+  store::StudyRow study = study_of_epochs(20);
+  study.name = "a-study-with-a-rather-long-name-of-many-words";
+  study.limits["trials"] = 200;
+  Live live(80, 24, study);
+  for (int trial = 1; trial <= 3; ++trial) {
+    live.show(started(trial));
+    live.wait(Milliseconds(60'000));
+    live.show(finished(trial, trial == 3 ? TrialState::kFailed : TrialState::kCompleted, 0.123456));
+  }
+  live.show(best(1, 0.123456));
+  live.wait(Milliseconds(1000));
+  const std::string line = live.terminal.screen().back();
+  CHECK_THAT(line,
+             Catch::Matchers::Contains("3/200 done (0 stopped, 1 failed), 0 running, about 3h 17m left"));
 }
 
 TEST_CASE("plain lines: one for each change of state, totals at most every 30 seconds", "[display]") {

@@ -1,5 +1,7 @@
 #include "tuner/core/spec.h"
 
+#include <fstream>
+
 #include "spec_text.h"
 #include "support/catch.h"
 #include "tuner/core/rng.h"
@@ -147,6 +149,33 @@ TEST_CASE("suspicious specs are read with a warning", "[spec]") {
   REQUIRE(spec.warnings[0].line > 0);
   REQUIRE_THAT(spec.warnings[0].pointer + ": " + spec.warnings[0].message,
                Catch::Matchers::StartsWith(warning));
+}
+
+TEST_CASE("a parameter that the command never names is suspicious, unless the program may read trial.json",
+          "[spec]") {
+  const fs::path folder = fs::temp_directory_path() / ("tune-spec-" + random_token());
+  fs::create_directory(folder);
+  const auto write = [&](const char* name, const char* text) { std::ofstream(folder / name) << text; };
+  write("deaf.py", "print('loss=1')");
+  write("reader.py", "open(os.environ['TUNE_TRIAL_FILE'])");
+  OrderedJson document = valid_document();
+  document["parameters"] = {{"lr", {{"type", "int"}, {"min", 1}, {"max", 2}}},
+                            {"depth", {{"type", "int"}, {"min", 1}, {"max", 2}}}};
+  const auto warnings_of = [&](const OrderedJson& command, SpecUse use = SpecUse::kRun) {
+    document["command"] = command;
+    std::string pointers;
+    for (const Problem& warning : parse_spec(document.dump(), "s.json", folder, use).warnings)
+      pointers += warning.pointer + " ";
+    return pointers;
+  };
+  CHECK(warnings_of({"train", "--lr={{lr}}", "--depth={{depth}}"}) == "");
+  CHECK(warnings_of({"train", "--lr={{lr}}"}) == "/parameters/depth ");
+  CHECK(warnings_of({"python3", "deaf.py"}) == "/parameters/lr /parameters/depth ");
+  CHECK(warnings_of({"python3", "deaf.py"}, SpecUse::kAskTell) == "");
+  CHECK(warnings_of({"python3", "reader.py", "{{lr}}"}) == "");
+  CHECK(warnings_of({"train", "{{lr}}", "{{trial_file}}"}) == "");
+  CHECK(warnings_of({"train"}) == "");
+  fs::remove_all(folder);
 }
 
 TEST_CASE("a loss that is maximized is suspicious, words within words are not", "[spec]") {

@@ -64,6 +64,7 @@ TEST_CASE("a stopped attempt never counts as completed, whatever its exit code")
   CHECK(stopped("drain", 0).classify().state == TrialState::kQueued);
   CHECK(stopped("orchestrator died", 0).classify().state == TrialState::kQueued);
   CHECK(stopped("timeout", 0).classify().failure == "timeout");
+  CHECK(stopped("timeout").classify().reason == "limits.trial_time ran out; mAP had reached 0.4 by step 4");
 }
 
 TEST_CASE("a lost attempt runs again, and the third loss fails the trial") {
@@ -155,24 +156,24 @@ TEST_CASE("an attempt carries the whole contract, and secrets apart from what is
 
 TEST_CASE("the poison guard wants identical early failures in a row and no success ever") {
   PoisonGuard guard(1);
-  for (int i = 0; i < 4; ++i) guard.on_end(TrialState::kFailed, "crash", "exit code 1", Milliseconds(50));
+  for (int i = 0; i < 4; ++i) guard.on_end(TrialState::kFailed, "crash", Milliseconds(50));
   CHECK_FALSE(guard.verdict());
-  guard.on_end(TrialState::kFailed, "no_metric", "nothing", Milliseconds(50));
+  guard.on_end(TrialState::kFailed, "no_metric", Milliseconds(50));
   CHECK_FALSE(guard.verdict());
-  for (int i = 0; i < 5; ++i) guard.on_end(TrialState::kFailed, "crash", "exit code 1", Milliseconds(50));
+  for (int i = 0; i < 5; ++i) guard.on_end(TrialState::kFailed, "crash", Milliseconds(50));
   CHECK(guard.verdict());
-  guard.on_end(TrialState::kCompleted, "", "", Milliseconds(50));
+  guard.on_end(TrialState::kCompleted, "", Milliseconds(50));
   CHECK_FALSE(guard.verdict());
   PoisonGuard patient(4);
-  for (int i = 0; i < 7; ++i) patient.on_end(TrialState::kFailed, "crash", "x", Milliseconds(50));
+  for (int i = 0; i < 7; ++i) patient.on_end(TrialState::kFailed, "crash", Milliseconds(50));
   CHECK_FALSE(patient.verdict());
-  patient.on_end(TrialState::kFailed, "crash", "x", Milliseconds(50));
+  patient.on_end(TrialState::kFailed, "crash", Milliseconds(50));
   CHECK(patient.verdict());
   PoisonGuard continued(1, true);
-  for (int i = 0; i < 9; ++i) continued.on_end(TrialState::kFailed, "crash", "x", Milliseconds(50));
+  for (int i = 0; i < 9; ++i) continued.on_end(TrialState::kFailed, "crash", Milliseconds(50));
   CHECK_FALSE(continued.verdict());
   PoisonGuard late(1);
-  for (int i = 0; i < 50; ++i) late.on_end(TrialState::kFailed, "oom", "x", Milliseconds(60'000));
+  for (int i = 0; i < 50; ++i) late.on_end(TrialState::kFailed, "oom", Milliseconds(60'000));
   CHECK_FALSE(late.verdict());
 }
 

@@ -55,6 +55,18 @@ TEST_CASE("a metric that matches nothing comes with a likely reason", "[sample]"
   CHECK_THAT(sample.metrics[2].hint, Catch::Matchers::Contains("TUNE_METRIC"));
 }
 
+TEST_CASE("a regex that reads only a part of a number is told, and a whole one is not", "[sample]") {
+  const auto hint = [](const std::string& regex, const std::string& log) {
+    return sample_of({{"loss", regex, {}}}, log).metrics.at(0).hint;
+  };
+  CHECK_THAT(hint("loss=([0-9.]+)", "loss=3.1e-05\n"),
+             Catch::Matchers::Contains("line 1: the regex reads 3.1 of 3.1e-05"));
+  CHECK_THAT(hint("loss=([0-9]+)", "loss=0.226 \n"), Catch::Matchers::Contains("reads 0 of 0.226"));
+  CHECK_THAT(hint("loss=([0-9])", "loss=12\n"), Catch::Matchers::Contains("reads 1 of 12"));
+  for (const char* whole : {"loss=0.5", "loss=5.", "loss=5 e", "loss=1.2.3", "loss=3epochs", "loss=7%"})
+    CHECK(hint("loss=([0-9]+\\.[0-9]+|[0-9]+)", std::string(whole) + "\n").empty());
+}
+
 TEST_CASE("names that only TUNE_METRIC lines have are shown too", "[sample]") {
   const LogSample sample = sample_of({}, "TUNE_METRIC {\"name\":\"f1\",\"value\":0.5,\"step\":7}\n");
   REQUIRE(sample.metrics.size() == 1);

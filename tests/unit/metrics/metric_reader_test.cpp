@@ -34,6 +34,15 @@ TEST_CASE("a regex matches anywhere in a line and its first group is the value")
   CHECK(reader.read("no metric here").empty());
 }
 
+TEST_CASE("a regex that cuts numbers is told of once") {
+  MetricReader reader({{"loss", "loss=([0-9.]+)", std::nullopt}});
+  CHECK(reader.read("loss=0.5")[0].warning.empty());
+  const auto cut = reader.read("loss=3.1e-05");
+  CHECK(cut[0].point.value == 3.1);
+  CHECK(cut[0].warning.find("reads 3.1 of 3.1e-05") != std::string::npos);
+  CHECK(reader.read("loss=2.1e-05")[0].warning.empty());
+}
+
 TEST_CASE("a step is the count of the metric's lines") {
   MetricReader reader({{"a", "a=(\\S+)", std::nullopt}, {"b", "b=(\\S+)", std::nullopt}});
   CHECK(reader.read("a=1")[0].point.step == 1);

@@ -135,12 +135,15 @@ TEST_CASE("the end of a run names the best, the leaders, every cost and the prom
         "    1  completed            0.25  1m 50s    $0.11\n"
         "    2  completed          0.4125     50s    $0.10\n"
         "    3  stopped               0.9     20s  $0.0200  worse than the median\n"
-        "    4  failed                         5s  $0.0050  crash: exit code 3\n"
+        "    4  failed                         5s  $0.0050  crash\n"
         "Total: device time 3m 55s, $0.23\n"
         "  completed trials: device time 3m 30s, $0.21\n"
         "  stopped trials: device time 20s, $0.0200\n"
         "  failed trials: device time 5s, $0.0050\n"
         "  of these, attempts that were run again: device time 10s, $0.0100\n"
+        "\n"
+        "Failed:\n"
+        "  trial 4: crash: exit code 3\n"
         "\n"
         "Promoted: steel-detector version 3 (0.4125 is better than 0.25)\n"
         "  /store/models/steel-detector/current\n");
@@ -151,7 +154,29 @@ TEST_CASE("a summary of many trials leaves the list to another command", "[repor
   for (int number = 5; number <= 60; ++number) rows.trials.push_back(ended(number, TrialState::kFailed, {}));
   const std::string text = run_summary(rows, std::nullopt, 100);
   CHECK(text.find("`tune trials steel-legacy` lists every trial.") != std::string::npos);
-  CHECK(text.find("exit code 3") == std::string::npos);
+  CHECK(text.find("completed            0.25") == std::string::npos);
+}
+
+TEST_CASE("trials that failed in the same way are told once, with their count and numbers", "[report]") {
+  StudyRows rows;
+  rows.study = study_row();
+  for (int number = 1; number <= 12; ++number) {
+    rows.trials.push_back(ended(number, TrialState::kFailed, {}, "exit code 3: no such file"));
+    rows.trials.back().failure = "crash";
+  }
+  for (const int number : {2, 5}) {
+    store::TrialRow& trial = rows.trials[static_cast<std::size_t>(number - 1)];
+    trial.failure = "timeout";
+    trial.reason = "limits.trial_time ran out; loss had reached 0." + std::to_string(number) + " by step 3";
+  }
+  const std::string crashes = "10 trials (1, 3, 4, 6, 7, 8, 9, 10, ...): crash: exit code 3: no such file\n";
+  const std::string timeouts = "2 trials (2, 5): timeout: limits.trial_time ran out\n";
+  for (const std::string& text : {run_summary(rows, std::nullopt, 200), status_text(rows, 200)}) {
+    CAPTURE(text);
+    CHECK(text.find(crashes) != std::string::npos);
+    CHECK(text.find(timeouts) != std::string::npos);
+    CHECK(text.find("no such file") == text.rfind("no such file"));
+  }
 }
 
 TEST_CASE("a study in which nothing completed says so", "[report]") {
