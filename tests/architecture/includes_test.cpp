@@ -57,7 +57,7 @@ const std::map<std::string, std::set<std::string>> kLibraries = {
     {"boost/asio", {"tuner/engine"}},
     {"boost/beast", {"tuner/serve"}},
     {"boost/program_options", {"tuner/cli", "trainer/cli"}},
-    {"openssl/", {"tuner/engine"}},
+    {"openssl/", {"tuner/core"}},
     {"turbojpeg.h", {"trainer/images"}},
     {"png.h", {"trainer/images"}},
     {"pugixml.hpp", {"trainer/synthetic", "trainer/tasks/detection/data"}},

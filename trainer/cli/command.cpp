@@ -9,6 +9,7 @@
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/core/visible_text.h"
 
 namespace tune::trainer::cli {
 namespace {
@@ -53,8 +54,8 @@ int report(const Error& error, bool as_json, std::ostream& err) {
         {"error", {{"code", code_name(error.code())}, {"message", error.what()}, {"hint", error.hint()}}}};
     err << json.dump() << std::endl;
   } else {
-    err << "error: " << error.what() << '\n';
-    if (!error.hint().empty()) err << "  " << error.hint() << '\n';
+    err << "error: " << visible_text(error.what(), LineBreaks::kKeep) << '\n';
+    if (!error.hint().empty()) err << "  " << visible_text(error.hint(), LineBreaks::kKeep) << '\n';
     err << std::flush;
   }
   return static_cast<int>(error.code());

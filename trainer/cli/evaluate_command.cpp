@@ -7,6 +7,7 @@
 #include "trainer/tasks/detection/use_detector.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/core/visible_text.h"
 
 namespace tune::trainer::cli {
 namespace {
@@ -39,7 +40,7 @@ void print_text(const Evaluation& evaluation, std::ostream& out) {
         << "\n";
   };
   for (std::size_t i = 0; i < evaluation.classes.size(); ++i)
-    row(evaluation.classes[i], coco.class_ap[i], coco.class_ap50[i]);
+    row(visible_text(evaluation.classes[i]), coco.class_ap[i], coco.class_ap50[i]);
   row("all", coco.ap, coco.ap50);
   out << "\nAP75 " << coco.ap75 << "   small " << coco.ap_small << "   medium " << coco.ap_medium
       << "   large " << coco.ap_large << "   (-1: no such object)\n";

@@ -1,4 +1,5 @@
 #pragma once
+// Writing the images of the synthetic data set.
 #include <cstdint>
 #include <filesystem>
 #include <span>

@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "trainer/loop/batch_loader.h"
+#include "tuner/core/visible_text.h"
 
 namespace tune::trainer::loop {
 namespace {
@@ -79,7 +80,7 @@ void TrainingLoop::start() {
   if (settings_.resume) {
     std::vector<std::string> notes;
     const std::optional<Checkpoint> checkpoint = checkpoints_.load_newest(notes);
-    for (const std::string& note : notes) err_ << "warning: " << note << std::endl;
+    for (const std::string& note : notes) err_ << "warning: " << visible_text(note) << std::endl;
     if (checkpoint)
       restore(*checkpoint);
     else

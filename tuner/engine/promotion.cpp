@@ -10,7 +10,7 @@
 #include "tuner/engine/crash_point.h"
 #include "tuner/engine/file_lock.h"
 #include "tuner/engine/lineage.h"
-#include "tuner/engine/sha256.h"
+#include "tuner/core/sha256.h"
 
 namespace tune::engine {
 namespace {

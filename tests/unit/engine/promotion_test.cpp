@@ -3,8 +3,8 @@
 #include <fstream>
 
 #include "loop_fixture.h"
+#include "tuner/core/sha256.h"
 #include "tuner/engine/attempt_plan.h"
-#include "tuner/engine/sha256.h"
 
 namespace tune::test {
 namespace {
@@ -70,16 +70,6 @@ class PromotableStudy {
   store::StudyStore store_;
   std::string token_;
 };
-
-TEST_CASE("SHA-256 of a file is the published one of its bytes") {
-  ScratchFolder folder;
-  std::ofstream(folder.path() / "abc") << "abc";
-  std::ofstream(folder.path() / "empty");
-  CHECK(sha256_of_file(folder.path() / "abc") ==
-        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  CHECK(sha256_of_file(folder.path() / "empty") ==
-        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-}
 
 TEST_CASE("the gate wants a better value of the same metric with the same goal") {
   CHECK(judge_promotion(kObjective, 0.1, std::nullopt, false).passes);

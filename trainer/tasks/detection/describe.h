@@ -1,4 +1,5 @@
 #pragma once
+// What detection offers, for `tune` and for people.
 #include "tuner/core/json.h"
 
 namespace tune::trainer::detection {

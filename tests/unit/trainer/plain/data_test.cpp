@@ -5,7 +5,6 @@
 
 #include "trainer/tasks/detection/data/augment.h"
 #include "trainer/tasks/detection/data/fingerprint.h"
-#include "trainer/tasks/detection/data/sha256.h"
 #include "trainer/tasks/detection/data/split.h"
 #include "unit/trainer/plain/test_folder.h"
 
@@ -124,19 +123,6 @@ TEST_CASE("a split's keys are read, and wrong ones are refused by name") {
   CHECK(contains(refusal(R"({"fractions": [1, 0, 0]})"), "nothing to validate on"));
   CHECK(contains(refusal(R"({"seed": -1})"), "split.seed"));
   CHECK(contains(refusal(R"({"shuffle": true})"), "\"shuffle\""));
-}
-
-TEST_CASE("SHA-256 gives the digests of its standard, however the bytes arrive") {
-  Sha256 empty;
-  CHECK(empty.hex() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  Sha256 abc;
-  abc.add("abc");
-  CHECK(abc.hex() == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-  Sha256 pieces;  // a million times "a", in pieces of 1 to 999
-  for (int left = 1'000'000, piece = 1; left > 0;
-       left -= piece, piece = std::min(piece % 999 + 1, std::max(left, 1)))
-    pieces.add(std::string(static_cast<std::size_t>(std::min(piece, left)), 'a'));
-  CHECK(pieces.hex() == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
 TEST_CASE("a fingerprint follows content and annotations, not the folder") {

@@ -1,4 +1,5 @@
 #pragma once
+// Batches of images and boxes for training, augmented, and for validation, as they are.
 #include <cstdint>
 #include <span>
 #include <vector>

@@ -1,4 +1,5 @@
 #pragma once
+// What a data set is known by in lineage and checkpoints.
 #include <string>
 
 #include "trainer/tasks/detection/data/dataset.h"

@@ -1,4 +1,5 @@
 #pragma once
+// Images are decoded once and kept.
 #include <cstdint>
 #include <functional>
 #include <span>
