@@ -6,11 +6,11 @@
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
+#include "tuner/core/sha256.h"
 #include "tuner/engine/attempt_plan.h"
 #include "tuner/engine/crash_point.h"
 #include "tuner/engine/file_lock.h"
 #include "tuner/engine/lineage.h"
-#include "tuner/core/sha256.h"
 
 namespace tune::engine {
 namespace {
