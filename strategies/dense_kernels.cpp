@@ -10,10 +10,12 @@ namespace tune::strategies {
 namespace baseline {
 extern const DenseKernels kKernels;
 }
-#ifdef TUNE_SIMD_LEVELS
+#ifdef TUNE_HAS_avx2
 namespace avx2 {
 extern const DenseKernels kKernels;
 }
+#endif
+#ifdef TUNE_HAS_avx512
 namespace avx512 {
 extern const DenseKernels kKernels;
 }
@@ -46,9 +48,12 @@ const DenseKernels*& active() {
 const std::vector<const DenseKernels*>& dense_levels() {
   static const std::vector<const DenseKernels*> levels = [] {
     std::vector<const DenseKernels*> found{&baseline::kKernels};
-#ifdef TUNE_SIMD_LEVELS
+#ifdef TUNE_HAS_avx2
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) found.push_back(&avx2::kKernels);
+#endif
+#ifdef TUNE_HAS_avx512
+    __builtin_cpu_init();
     if (__builtin_cpu_supports("x86-64-v4")) found.push_back(&avx512::kKernels);
 #endif
     return found;

@@ -1,5 +1,6 @@
 #include "spec_text.h"
 #include "support/catch.h"
+#include "support/sanitized.h"
 #include "tuner/core/json_positions.h"
 
 using namespace tune;
@@ -50,8 +51,11 @@ TEST_CASE("any value in place of any other is read or explained", "[spec]") {
                                      "{\"\": 0}",
                                      "{\"type\": \"int\"}",
                                      "18446744073709551615"};
+  std::size_t pairs = 0;
   for (const std::string& pointer : all_pointers())
     for (const std::string& value : odd) {
+      if (tests::kSanitized && pairs++ % 4 != 0)
+        continue;  // 19 values: another quarter of them for each pointer
       OrderedJson document = OrderedJson::parse(kFull);
       document[OrderedJson::json_pointer(pointer)] = OrderedJson::parse(value);
       CAPTURE(pointer, value);

@@ -9,6 +9,7 @@
 #include "conformance/sample_spaces.h"
 #include "strategies/random_strategy.h"
 #include "support/catch.h"
+#include "support/sanitized.h"
 #include "unit/strategies/suggestions.h"
 
 using namespace tune;
@@ -17,12 +18,7 @@ using namespace tune::strategies;
 
 namespace {
 
-// Sanitizers slow a search some ten times down, and what they look for one seed shows as well as five.
-#ifdef __SANITIZE_ADDRESS__
-constexpr std::uint64_t kSearches = 2;
-#else
-constexpr std::uint64_t kSearches = 5;
-#endif
+constexpr std::uint64_t kSearches = tests::kSanitized ? 2 : 5;
 
 using Function = std::function<double(const ParameterSet&)>;
 

@@ -121,7 +121,9 @@ TEST_CASE("an endless line is cut and counted, in bounded memory") {
 
 TEST_CASE("an attempt that prints metric lines without end fails with that reason") {
   TemporaryFolder folder;
-  SupervisorRun run(folder.path(), chaos({"ignore-term", "metrics", "2000000", "hang"}), {{"grace_ms", 50}});
+  SupervisorRun run(
+      folder.path(), chaos({"ignore-term", "metrics", "2000000", "hang"}),
+      {{"grace_ms", 50}, {"token", std::string(500, 't')}});  // so that fewer lines fill the file
   const Json exit = run.wait();
   CHECK_THAT(exit["failure"].get<std::string>(), Catch::Matchers::Contains("metrics.jsonl is over 64 MB"));
   CHECK(exit["stop"] == "");
