@@ -21,25 +21,44 @@ Moments moments(const std::vector<double>& values) {
   return result;
 }
 
-// Up to a constant; the second term is the Jacobian of the warp.
-double log_likelihood(const std::vector<double>& z, double power) {
-  std::vector<double> warped(z.size());
-  std::transform(z.begin(), z.end(), warped.begin(), [&](double v) { return yeo_johnson(v, power); });
-  double jacobian = 0;
-  for (const double v : z) jacobian += std::copysign(std::log1p(std::abs(v)), v);
-  return -static_cast<double>(z.size()) * std::log(moments(warped).deviation) + (power - 1) * jacobian;
+double signed_log(double z) { return std::copysign(std::log1p(std::abs(z)), z); }
+
+// Yeo and Johnson's transformation, by the signed logarithm.
+double bent(double log, double power) {
+  const double side = std::copysign(1.0, log), exponent = side > 0 ? power : 2 - power;
+  return exponent == 0 ? log : side * std::expm1(exponent * std::abs(log)) / exponent;
 }
+
+// The likelihood of powers, up to a constant. Logarithms are taken once for all powers.
+class PowerLikelihood {
+ public:
+  explicit PowerLikelihood(const std::vector<double>& z) : logs_(z.size()), warped_(z.size()) {
+    std::transform(z.begin(), z.end(), logs_.begin(), signed_log);
+    for (const double v : logs_) jacobian_ += v;
+  }
+
+  double log(double power) {
+    std::transform(logs_.begin(), logs_.end(), warped_.begin(), [&](double v) { return bent(v, power); });
+    const double count = static_cast<double>(logs_.size());
+    return -count * std::log(moments(warped_).deviation) + (power - 1) * jacobian_;
+  }
+
+ private:
+  std::vector<double> logs_, warped_;
+  double jacobian_ = 0;  // of the warp, for a power of 2
+};
 
 double most_likely_power(const std::vector<double>& z) {
   // A handful of values says nothing about the shape, and a small gain is chance.
   constexpr std::size_t kFewest = 8;
   constexpr double kSmallestGain = 2;
   if (z.size() < kFewest) return 1;
+  PowerLikelihood likelihood(z);
   double best_power = 1;
-  double best = log_likelihood(z, 1) + kSmallestGain;
+  double best = likelihood.log(1) + kSmallestGain;
   for (int step = -20; step <= 40; ++step) {
     const double power = step / 10.0;
-    const double candidate = log_likelihood(z, power);
+    const double candidate = likelihood.log(power);
     if (std::isfinite(candidate) && candidate > best) best = candidate, best_power = power;
   }
   return best_power;
@@ -65,11 +84,7 @@ double spread(const std::vector<double>& sorted, double scale) {
 
 }  // namespace
 
-double yeo_johnson(double z, double power) {
-  if (z >= 0) return power == 0 ? std::log1p(z) : std::expm1(power * std::log1p(z)) / power;
-  const double mirrored = 2 - power;
-  return mirrored == 0 ? -std::log1p(-z) : -std::expm1(mirrored * std::log1p(-z)) / mirrored;
-}
+double yeo_johnson(double z, double power) { return bent(signed_log(z), power); }
 
 double yeo_johnson_inverse(double warped, double power) {
   if (warped >= 0) return power == 0 ? std::expm1(warped) : std::expm1(std::log1p(power * warped) / power);

@@ -42,7 +42,7 @@ def time_section(kept):
         rows.append([size, ms("bayesian", size), ms("optuna-gp", size), ratio("optuna-gp", "bayesian", size),
                      ms("tpe", size) or "-", ms("optuna-tpe", size), ratio("optuna-tpe", "tpe", size), ms("auto", size), longest])
     return ["## Time of one suggestion, ms of one core", "",
-            "6 floats, seven trials pending, refits counted in; the mean of ten suggestions made in turn (GPSampler stops at a minute)"
+            "6 floats, seven trials pending, refits counted in; the mean of ten suggestions made in a row (GPSampler stops at a minute)"
             " after one that is not counted. It is time on a processor, so that other programs on the machine do not count; ours is"
             " that of the process behind `tune ask-tell`. The last column is wall time, with whatever else was running.", "",
             *table(["observations", "tune bayesian", "Optuna GPSampler", "ratio", "tune tpe", "Optuna TPESampler", "ratio", "tune auto",
