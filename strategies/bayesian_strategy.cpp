@@ -60,7 +60,7 @@ bool is_tried(const PointKey& key, const std::set<PointKey>& tried) {
 // Fewer points as the model grows, since each costs O(n^2); local steps matter more than anchors by then.
 SearchEffort effort_for(Eigen::Index model_size) {
   if (model_size <= 80) return {.anchors = 512, .nearby = 128, .starts = 4, .iterations = 40};
-  if (model_size <= 150) return {.anchors = 320, .nearby = 96, .starts = 4, .iterations = 40};
+  if (model_size <= 150) return {.anchors = 192, .nearby = 96, .starts = 3, .iterations = 30};
   if (model_size <= 400) return {.anchors = 256, .nearby = 96, .starts = 3, .iterations = 30};
   if (model_size <= 700) return {.anchors = 192, .nearby = 64, .starts = 3, .iterations = 25};
   return {.anchors = 64, .nearby = 48, .starts = 2, .iterations = 12};

@@ -95,7 +95,7 @@ int HyperparameterSchedule::refit_point(std::size_t count, int last) {
   if (count <= kEveryTrial) return last;
   // So many trials back all have ended, with the number of workers that studies usually have.
   constexpr int kSettled = 16;
-  const int every = count <= 150 ? 5 : count <= 300 ? 10 : count <= 1000 ? 25 : 50;
+  const int every = count <= 300 ? 10 : count <= 1000 ? 25 : 50;
   return (last - kSettled) / every * every;
 }
 

@@ -37,8 +37,8 @@ class HyperparameterSchedule {
   std::optional<Theta> at(const ObservationTable& table);
 
   // The last trial whose observation is fitted when `count` observations reach up to trial `last`. Up to
-  // kEveryTrial observations all are; then every 5th trial to 150, every 10th to 300, every 25th to 1000 and
-  // every 50th after: a refit costs O(n^3), and parameters settle.
+  // kEveryTrial observations all are; then every 10th trial to 300, every 25th to 1000 and every 50th after:
+  // a refit costs O(n^3), and parameters settle.
   static int refit_point(std::size_t count, int last);
   static constexpr std::size_t kEveryTrial = 60;
   // Of more observations a fit takes the best quarter, and the rest evenly in order of trial.

@@ -24,7 +24,7 @@ ObservationTable without_row(const ObservationTable& table, Eigen::Index row) {
 
 TEST_CASE("Refits become rarer as observations grow, and stay behind trials that may not have ended") {
   CHECK(HyperparameterSchedule::refit_point(37, 40) == 40);
-  CHECK(HyperparameterSchedule::refit_point(100, 104) == 85);
+  CHECK(HyperparameterSchedule::refit_point(100, 104) == 80);
   CHECK(HyperparameterSchedule::refit_point(299, 299) == 280);
   CHECK(HyperparameterSchedule::refit_point(400, 430) == 400);
   CHECK(HyperparameterSchedule::refit_point(1010, 1049) == 1000);
