@@ -1,14 +1,16 @@
-# Flags that every target of this project is compiled with.
+# Flags that every target of this project is compiled with; all but a few are looked at by the sanitizers too.
+add_library(tune_plain_flags INTERFACE)
 add_library(tune_flags INTERFACE)
-target_include_directories(tune_flags INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_options(tune_flags INTERFACE
+target_link_libraries(tune_flags INTERFACE tune_plain_flags)
+target_include_directories(tune_plain_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(tune_plain_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
   -pthread)  # everywhere, since a precompiled header serves only compilations that agree on it
 # GCC 12 sees overlaps and overflows in std::string's own operator+ and insert that are not there (GCC bugs 105329 and
 # 105651, fixed in 13).
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  target_compile_options(tune_flags INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread
-                                              -Wno-array-bounds -Wno-maybe-uninitialized)
+  target_compile_options(tune_plain_flags INTERFACE -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread
+                                                    -Wno-array-bounds -Wno-maybe-uninitialized)
 endif()
 if(TUNE_SANITIZE)
   # UBSan's checks for null and for alignment stand before every access and add a quarter each to the compile time
@@ -21,10 +23,10 @@ if(TUNE_SANITIZE)
 endif()
 if(CMAKE_UNITY_BUILD)
   # The warning is about types of a header; here it sees one source included by another.
-  target_compile_options(tune_flags INTERFACE -Wno-subobject-linkage)
+  target_compile_options(tune_plain_flags INTERFACE -Wno-subobject-linkage)
   # A compilation of a whole folder collects garbage for a seventh of its time unless it may take a gigabyte more.
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_compile_options(tune_flags INTERFACE --param=ggc-min-heapsize=2000000)
+    target_compile_options(tune_plain_flags INTERFACE --param=ggc-min-heapsize=2000000)
   endif()
 endif()
 

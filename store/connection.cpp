@@ -102,8 +102,7 @@ void Connection::fail(const SQLite::Exception& error) const {
       throw Error(ExitCode::kEnvironment, what, "free some space on that disk and run the command again");
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-      throw Error(ExitCode::kEnvironment, what,
-                  "the file is damaged or is no database of tune; restore it from a copy");
+      throw DamagedFile(what);
     case SQLITE_IOERR:
       if (is_at_size_limit(name_)) throw FileSizeLimit(what);
       throw Error(ExitCode::kEnvironment, what, "the disk reports an error; see the system's log (dmesg)");

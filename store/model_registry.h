@@ -44,6 +44,8 @@ struct Promotion {
   WallTime time{};
 };
 
+// The models of a store and their versions, in a database that several orchestrators write. Owned by a
+// command or a promotion, used by one thread at a time. Copies no files: that is promotion's work.
 class ModelRegistry {
  public:
   // kCreate makes the file where there is none; else Error(kNotFound). kRead writes nothing and migrates

@@ -10,6 +10,8 @@
 namespace tune::strategies {
 namespace {
 
+// One maximisation of one acquisition, on the caller's thread; refers to both arguments. Draws nothing: where
+// it starts is the caller's choice.
 class Search {
  public:
   Search(const Encoding& encoding, const Acquisition& acquisition)

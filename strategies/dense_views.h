@@ -7,7 +7,6 @@
 namespace tune::strategies {
 
 using MatrixRef = Eigen::Ref<Eigen::MatrixXd, 0, Eigen::OuterStride<>>;
-using ConstMatrixRef = Eigen::Ref<const Eigen::MatrixXd, 0, Eigen::OuterStride<>>;
 
 inline View view(MatrixRef m) { return {m.data(), m.rows(), m.cols(), m.outerStride()}; }
 // The argument has to be in memory as it is: a copy that Eigen made of an expression would be gone.

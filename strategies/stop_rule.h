@@ -15,6 +15,7 @@ struct Verdict {
   std::string reason;  // never empty unless kGoOn
 };
 
+// Says whether a running trial goes on. Owned by the engine, called on its thread. Stops nothing itself.
 class StopRule {
  public:
   virtual ~StopRule() = default;

@@ -26,6 +26,8 @@ struct Wait {};       // nothing until another trial ends
 struct Exhausted {};  // nothing ever again
 using Answer = std::variant<Suggestion, Wait, Exhausted>;
 
+// Says which trial comes next. Owned by the engine, called on one worker thread at a time. Starts nothing,
+// and keeps nothing between calls that matters.
 class Strategy {
  public:
   virtual ~Strategy() = default;
@@ -34,7 +36,7 @@ class Strategy {
   virtual Answer suggest(const History& history, Rng& rng) = 0;
 };
 
-// Names that make_strategy() takes, with a line each for help texts.
+// A name that make_strategy() takes, and what it is in a line.
 struct StrategyEntry {
   const char* name;
   const char* description;

@@ -143,7 +143,7 @@ def programs(kept):
 def write(kept, versions):
     lines = ["# Strategies beside their peers", "", machine() + ". The program tune that was measured: " + programs(kept) + ".", "",
              "Peers on their defaults, one thread each: " + ", ".join(f"{name} {version}" for name, version in versions.items()) + ". "
-             "NumPy and SciPy with the OpenBLAS of their wheels, torch for the CPU from PyPI.", "",
+             "NumPy and SciPy with the OpenBLAS of their wheels, torch for the CPU.", "",
              "Regret is the best true value so far less the optimum. Workers are simulated, with the same log-normal run times for all"
              " tuners. A win or loss is significant at 5 % by Wilcoxon's rank-sum test after Holm's correction over all cells of its"
              " row.", ""]

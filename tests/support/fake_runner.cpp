@@ -50,7 +50,7 @@ bool FakeRunner::attach(const engine::AttemptRecord& record) {
   return true;
 }
 
-engine::Capacity FakeRunner::capacity() { return {std::max(0, slots_ - live()), slots_, {}}; }
+engine::Capacity FakeRunner::capacity() { return {std::max(0, slots_ - live()), slots_, notices}; }
 
 engine::RunnerEvent FakeRunner::wait(SteadyTime deadline) {
   if (before_wait) before_wait();

@@ -53,6 +53,7 @@ class FakeRunner final : public engine::TrialRunner {
   std::function<void(const engine::Attempt&)> on_start;  // may throw tune::Error
   std::set<engine::AttemptId>
       attachable;  // what attach() finds alive; they end with the stop "lost" a second later
+  std::vector<std::string> notices;  // of capacity()
   int live() const { return static_cast<int>(live_.size()); }
   std::vector<engine::Attempt> started;  // in order
   std::vector<std::pair<engine::AttemptId, std::string>> stops;

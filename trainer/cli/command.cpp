@@ -51,8 +51,9 @@ const char* code_name(ExitCode code) {
 int report(const Error& error, bool as_json, std::ostream& err) {
   if (as_json) {
     const OrderedJson json{
+        {"schema", 1},
         {"error", {{"code", code_name(error.code())}, {"message", error.what()}, {"hint", error.hint()}}}};
-    err << json.dump() << std::endl;
+    err << json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) << std::endl;
   } else {
     err << "error: " << visible_text(error.what(), LineBreaks::kKeep) << '\n';
     if (!error.hint().empty()) err << "  " << visible_text(error.hint(), LineBreaks::kKeep) << '\n';

@@ -35,6 +35,7 @@ void read_bytes(png_structp png, png_bytep to, std::size_t count) {
   source->position += count;
 }
 
+// libpng's state while one file is read. Lives on the stack of one call, whose bytes it refers to.
 class Reader {
  public:
   Reader(Bytes file, const std::string& name) : name_(name) {

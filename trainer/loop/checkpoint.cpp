@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <set>
 
 #include "trainer/loop/checkpoint_state.h"
 #include "tuner/core/atomic_file.h"
@@ -18,7 +19,7 @@ constexpr const char* kModel = "model.safetensors";
 constexpr const char* kOptimizer = "optimizer.safetensors";
 constexpr const char* kState = "state.json";
 constexpr const char* kManifest = "manifest.json";
-constexpr std::size_t kKept = 2;  // the newest, and the one before it in case that is damaged
+constexpr std::size_t kKept = 2;  // the newest, and the one before it in case that is damaged; and their best
 
 // FNV-1a (Fowler, Noll, Vo) over words of 8 bytes instead of bytes: against accidents, not against an
 // attacker.
@@ -72,6 +73,17 @@ Checkpoint read_checkpoint(const fs::path& folder) {
   return checkpoint;
 }
 
+// The folder of the best model that a checkpoint names; "" when it has none, or cannot be read.
+std::string best_name_in(const fs::path& folder) {
+  try {
+    const Checkpoint checkpoint = state_from_json(Json::parse(read_file(folder / kState)));
+    const std::vector<std::int64_t>& best = checkpoint.progress.best_checkpoint;
+    return best.size() == 2 ? folder_name(best[0], best[1]) : "";
+  } catch (const std::exception&) {
+    return "";
+  }
+}
+
 }  // namespace
 
 CheckpointStore::CheckpointStore(fs::path folder) : folder_(std::move(folder)) {
@@ -100,11 +112,14 @@ void CheckpointStore::save(const Checkpoint& checkpoint) {
   fs::remove_all(target);
   fs::rename(unfinished, target);
 
-  const std::vector<std::int64_t>& best = checkpoint.progress.best_checkpoint;
-  const std::string best_name = best.size() == 2 ? folder_name(best[0], best[1]) : "";
   const std::vector<fs::path> all = newest_first();
-  for (std::size_t i = 0; i < all.size(); ++i)
-    if (i >= kKept && all[i].filename() != best_name) fs::remove_all(all[i]);
+  std::set<std::string> needed;
+  for (std::size_t i = 0; i < std::min(all.size(), kKept); ++i) {
+    needed.insert(all[i].filename());
+    needed.insert(best_name_in(all[i]));
+  }
+  for (const fs::path& folder : all)
+    if (!needed.contains(folder.filename())) fs::remove_all(folder);
   for (const auto& entry : fs::directory_iterator(folder_))
     if (entry.path().filename().string().starts_with(".unfinished-")) fs::remove_all(entry.path());
 }

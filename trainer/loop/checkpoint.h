@@ -37,7 +37,7 @@ class CheckpointStore {
 
   // Removes every checkpoint: a run that starts anew must not be mistaken for the one before it.
   void clear();
-  // Writes one, then removes all but the newest two and the best.
+  // Writes one, then removes all but the newest two and the best models that they name.
   void save(const Checkpoint& checkpoint);
   // The newest that is complete and intact; nullopt when there is none. Each one that was passed over has a
   // sentence in `notes`.

@@ -67,7 +67,8 @@ Finding check_disk(const fs::path& store) {
 // SQLite's write-ahead log needs shared memory, which network file systems do not give.
 Finding check_file_system(fs::path place) {
   place = fs::absolute(place);
-  while (!fs::exists(place) && place.has_relative_path()) place = place.parent_path();
+  std::error_code ignored;
+  while (!fs::exists(place, ignored) && place.has_relative_path()) place = place.parent_path();
   struct statfs facts {};
   if (statfs(place.c_str(), &facts) != 0)
     return {"file system", Verdict::kWarning, "of " + place.string() + " is unknown", {}};

@@ -105,6 +105,10 @@ Error system_refusal(int reason, const std::string& what) {
   if (reason == ENOMEM)
     return {ExitCode::kEnvironment, "there is not enough memory: " + what,
             "raise the limit (`ulimit -v`), or run fewer trials at once"};
+  if (reason == EACCES || reason == EPERM || reason == EROFS)
+    return {ExitCode::kEnvironment, "the system refuses it: " + what,
+            "check the rights of that file or folder"};
+  if (is_disk_full(reason)) return DiskFull(what);
   return {ExitCode::kInternal, "internal error: " + what, kOurBug};
 }
 

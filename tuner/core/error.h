@@ -57,6 +57,14 @@ class FileSizeLimit : public Error {
               "raise the limit (`ulimit -f unlimited`) and run the same command again") {}
 };
 
+// A database that does not hold what this program wrote. Waiting does not help.
+class DamagedFile : public Error {
+ public:
+  explicit DamagedFile(const std::string& message)
+      : Error(ExitCode::kEnvironment, message,
+              "the file is damaged or is no database of tune; restore it from a copy") {}
+};
+
 // One thing wrong with a file that a person wrote. Lines and columns count from 1; 0 where there is none.
 struct Problem {
   int line = 0, column = 0;

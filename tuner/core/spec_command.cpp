@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tuner/core/attempt_layout.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/placeholder.h"
 #include "tuner/core/spec_keys.h"
@@ -134,8 +135,8 @@ void check_no_nul(const std::string& text, const std::string& pointer, SpecProbl
 
 // Variables that every attempt gets from tune.
 bool is_reserved_variable(const std::string& name) {
-  constexpr std::array kReserved{"TUNE_TRIAL_FILE", "TUNE_OUTPUT_DIR", "TUNE_CHECKPOINT_DIR", "TUNE_SEED",
-                                 "CUDA_VISIBLE_DEVICES"};
+  constexpr std::array kReserved{"TUNE_TRIAL_FILE", "TUNE_OUTPUT_DIR", "TUNE_CHECKPOINT_DIR",
+                                 "TUNE_SEED",       kTokenVariable,    "CUDA_VISIBLE_DEVICES"};
   return std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end();
 }
 

@@ -30,7 +30,9 @@ bool is_folder_name(std::string_view text) {
 }
 
 // Names within the `models` folder that are not models'.
-bool is_reserved_model(std::string_view text) { return text == "staging" || text.starts_with("registry.db"); }
+bool is_reserved_model(std::string_view text) {
+  return text == "staging" || text == "lock" || text.starts_with("registry.db");
+}
 
 bool is_variable_name(std::string_view text) {
   return !text.empty() && (is_letter(text[0]) || text[0] == '_') && is_made_of(text, "_");
@@ -52,10 +54,11 @@ const TextRule kStudyName{
     "a study's name starts with a letter or digit, goes on with letters, digits, \"_\", \".\" and "
     "\"-\", has at most 64 characters, and is not \"models\""};
 const TextRule kModelName{
-    "^(?!staging$|registry\\.db)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+    "^(?!staging$|lock$|registry\\.db)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
     [](std::string_view text) { return is_folder_name(text) && !is_reserved_model(text); },
     "a model's name starts with a letter or digit, goes on with letters, digits, \"_\", \".\" and "
-    "\"-\", has at most 64 characters, and is neither \"staging\" nor starts with \"registry.db\""};
+    "\"-\", has at most 64 characters, is neither \"staging\" nor \"lock\", and does not start with "
+    "\"registry.db\""};
 const TextRule kParameterName{
     "^[A-Za-z_][A-Za-z0-9_.-]{0,63}$", [](std::string_view text) { return is_name(text, "_.-"); },
     "a name starts with a letter or \"_\", goes on with letters, digits, \"_\", \".\" and \"-\", and "

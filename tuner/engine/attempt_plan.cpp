@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "tuner/core/attempt_layout.h"
 #include "tuner/core/objective_text.h"
 #include "tuner/core/placeholder.h"
 #include "tuner/core/rng.h"
@@ -163,7 +164,7 @@ Attempt plan_attempt(const StudyFrame& study, const TrialFrame& trial) {
   attempt.environment["TUNE_OUTPUT_DIR"] = (attempt.folder / "output").string();
   attempt.environment["TUNE_CHECKPOINT_DIR"] = attempt.checkpoint_folder.string();
   attempt.environment["TUNE_SEED"] = std::to_string(trial_seed(study.seed, trial.id.trial));
-  attempt.environment["TUNE_ATTEMPT_TOKEN"] = trial.token;
+  attempt.environment[kTokenVariable] = trial.token;
   return attempt;
 }
 

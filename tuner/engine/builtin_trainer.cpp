@@ -125,10 +125,19 @@ class TrainerCheck {
       const auto values = key.at("values").get<std::vector<std::string>>();
       if (std::find(values.begin(), values.end(), text) == values.end())
         object(pointer, "\"" + text + "\" is not one of its values", name_hint(text, values, "values"));
-    } else if (kind == "path" && !fs::exists(spec_.folder / text)) {
-      object(pointer, "there is no " + (spec_.folder / text).lexically_normal().string(),
-             "relative paths start in the spec's folder");
+    } else if (kind == "path") {
+      check_path(pointer, spec_.folder / text);
     }
+  }
+
+  void check_path(const std::string& pointer, const fs::path& path) {
+    std::error_code error;
+    if (fs::exists(path, error)) return;
+    if (error)
+      object(pointer, "cannot look at " + path.lexically_normal().string() + ": " + error.message());
+    else
+      object(pointer, "there is no " + path.lexically_normal().string(),
+             "relative paths start in the spec's folder");
   }
 
   void check_gpus(const Json& task) {
@@ -178,8 +187,9 @@ class TrainerCheck {
   void check_value(const std::string& pointer, const Json& value, const Json& row) {
     const std::string type = row.at("type");
     const bool fits = type == "float" ? value.is_number()
-                      : type == "int" ? value.is_number_integer() ||
-                                            (value.is_number() && value == value.get<std::int64_t>())
+                      : type == "int"
+                          ? value.is_number_integer() ||
+                                (value.is_number_float() && std::trunc(value.get<double>()) == value)
                       : type == "bool" ? value.is_boolean()
                       : type == "text" ? value.is_string()
                                        : true;

@@ -128,15 +128,9 @@ Capacity DevicePool::capacity() {
     for (const Quarantined& held : quarantine_)
       capacity.notices.push_back("GPU " + held.lease.gpu() + " is held back: NVML still shows process " +
                                  std::to_string(*held.pids.begin()) + " of an attempt that has ended");
-    capacity.notices = only_new(std::move(capacity.notices));
   }
   waits_for_others_ = capacity.free < ours;
   return capacity;
-}
-
-std::vector<std::string> DevicePool::only_new(std::vector<std::string> notices) {
-  std::erase_if(notices, [this](const std::string& notice) { return !shown_.insert(notice).second; });
-  return notices;
 }
 
 std::optional<DeviceShare> DevicePool::take() {

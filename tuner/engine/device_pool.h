@@ -52,7 +52,6 @@ class DevicePool {
   std::map<std::string, int> free_slots_by_gpu(std::vector<std::string>& notices);
   void release_quarantined();
   void quarantine_if_busy(DeviceShare& share);
-  std::vector<std::string> only_new(std::vector<std::string> notices);
 
   std::unique_ptr<Nvml> nvml_;
   std::optional<LeaseFolder> folder_;
@@ -63,7 +62,6 @@ class DevicePool {
   SteadyTime gpus_read_;
   std::map<std::string, int> attempts_on_gpu_;
   std::vector<Quarantined> quarantine_;
-  std::set<std::string> shown_;
   bool waits_for_others_ = false;
 };
 

@@ -38,7 +38,7 @@ struct StudyLoop::Impl {
   std::set<AttemptId> unrecorded;     // that have ended, and whose end is not in the store
   std::set<std::string> seen_notices;
   int parallel = 1;
-  bool strategy_waits = false, strategy_exhausted = false;
+  bool strategy_waits = false, strategy_exhausted = false, ended_since_question = false;
   int completed = 0, stopped = 0, failed = 0;
   SteadyTime begin, last_tick, last_housekeeping, retry_at;
   double elapsed_before = 0;
@@ -63,7 +63,7 @@ struct StudyLoop::Impl {
   void keep_house(SteadyTime now);
   void shrink_wal();
   void save_study(const std::string& state, const std::string& reason,
-                  Durability durability = Durability::kProcess);
+                  Durability durability = Durability::kProcess, const StatusEvent* event = nullptr);
   std::string over() const;
   void run_down(const char* stop_reason);
   StudyResult drain();
@@ -126,13 +126,7 @@ void StudyLoop::Impl::announce() {
   event.message =
       known == 0 ? total + ", " + std::to_string(parallel) + " at once"
                  : "continues: " + std::to_string(completed + stopped + failed) + " of " + total + " done";
-  study.state = "running";
-  study.finish_reason.clear();
-  study.updated = parts.clock.wall_now();
-  journal.commit([&](Journal::Entry& entry) {
-    entry.store().update_study(study);
-    entry.event(event);
-  });
+  save_study("running", {}, Durability::kProcess, &event);
 }
 
 void StudyLoop::Impl::take_up_old_attempts() {
@@ -164,7 +158,7 @@ StudyResult StudyLoop::Impl::run() {
       if (interrupted()) return drain();
       if (out_of_time()) return end_by_time();
       fill_slots();
-      if (desk.running() == 0 && !suggester.is_busy()) {
+      if (desk.running() == 0 && (guard.verdict() || !suggester.is_busy())) {
         if (const std::string reason = over(); !reason.empty()) return finish(reason);
       }
       step();
@@ -173,6 +167,9 @@ StudyResult StudyLoop::Impl::run() {
     const bool store_gave_up = error.code() == ExitCode::kEnvironment || error.code() == ExitCode::kConflict;
     StudyResult abandoned = abandon();
     if (store_gave_up && interrupted()) return abandoned;
+    throw;
+  } catch (...) {
+    abandon();
     throw;
   }
 }
@@ -204,7 +201,10 @@ void StudyLoop::Impl::fill_slots() {
       queue.pop_front();
       continue;
     }
-    if (!suggester.is_busy()) suggester.ask(book.snapshot());
+    if (!suggester.is_busy()) {
+      ended_since_question = false;
+      suggester.ask(book.snapshot());
+    }
     std::optional<Suggested> suggested = suggester.take(parts.patience);
     if (!suggested) return;  // the worker wakes the runner's wait
     accept(std::move(*suggested));
@@ -214,6 +214,7 @@ void StudyLoop::Impl::fill_slots() {
 void StudyLoop::Impl::accept(Suggested suggested) {
   if (!suggested.notice.empty()) journal.notice(suggested.notice);
   if (std::holds_alternative<strategies::Wait>(suggested.answer)) {
+    if (ended_since_question) return;  // what it waits for may have come
     strategy_waits = true;
     // Nothing runs that it could wait for: the strategy is at its end.
     if (desk.running() == 0) strategy_exhausted = true;
@@ -258,6 +259,7 @@ void StudyLoop::Impl::handle(const RunnerEvent& event) {
 
 void StudyLoop::Impl::on_end(const TrialEnd& end) {
   strategy_waits = false;
+  ended_since_question = true;
   if (end.state == TrialState::kQueued) {
     queue.push_back(end.trial);
     return;
@@ -291,12 +293,17 @@ void StudyLoop::Impl::shrink_wal() {
   }
 }
 
-void StudyLoop::Impl::save_study(const std::string& state, const std::string& reason, Durability durability) {
+void StudyLoop::Impl::save_study(const std::string& state, const std::string& reason, Durability durability,
+                                 const StatusEvent* event) {
   study.state = state;
   study.finish_reason = reason;
   study.elapsed_seconds = static_cast<double>(elapsed().count()) / 1000;
   study.updated = parts.clock.wall_now();
-  journal.commit([&](Journal::Entry& entry) { entry.store().update_study(study); }, durability);
+  const auto write = [&](Journal::Entry& entry) {
+    entry.store().update_study(study);
+    if (event != nullptr) entry.event(*event);
+  };
+  journal.commit(write, durability);
 }
 
 // Why nothing is left to do; empty while there is. Asked when nothing runs.
@@ -351,16 +358,7 @@ StudyResult StudyLoop::Impl::finish(const std::string& reason) {
   StatusEvent event;
   event.kind = StatusKind::kStudyFinished;
   event.message = reason;
-  study.state = "finished";
-  study.finish_reason = reason;
-  study.elapsed_seconds = static_cast<double>(elapsed().count()) / 1000;
-  study.updated = parts.clock.wall_now();
-  journal.commit(
-      [&](Journal::Entry& entry) {
-        entry.store().update_study(study);
-        entry.event(event);
-      },
-      Durability::kPower);
+  save_study("finished", reason, Durability::kPower, &event);
   crash_point("study_finished");
   return result(Outcome::kFinished, reason);
 }

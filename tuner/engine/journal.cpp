@@ -17,6 +17,7 @@ Json event_data(const StatusEvent& event) {
 
 bool may_pass(const Error& error) {
   if (dynamic_cast<const FileSizeLimit*>(&error) != nullptr) return false;
+  if (dynamic_cast<const DamagedFile*>(&error) != nullptr) return false;
   return error.code() == ExitCode::kEnvironment || error.code() == ExitCode::kConflict;
 }
 
@@ -77,6 +78,7 @@ void Journal::report_trouble(const Error& error) {
   event.kind = StatusKind::kNotice;
   event.time = clock_.wall_now();
   event.message = "paused, nothing new is started: " + trouble_;
+  if (!error.hint().empty()) event.message += " (" + error.hint() + ")";
   status_.on_event(event);
 }
 

@@ -62,6 +62,7 @@ struct LocalRunner::Impl {
   void on_supervisor_gone(RunningAttempt& attempt);
   void end_orphans(RunningAttempt& attempt);
   void kill_supervisor_after(Milliseconds patience, RunningAttempt& attempt);
+  bool ended_with_its_tree(pid_t supervisor) const;
   void finish(AttemptId id);
   void push(RunnerEventKind kind, AttemptId id);
   RunningAttempt* find(AttemptId id);
@@ -99,12 +100,23 @@ LocalRunner::Impl::~Impl() {
   for (auto& [id, attempt] : attempts) attempt->channel.close();
   for (auto& [id, attempt] : attempts) {
     if (attempt->is_attached) continue;
-    int status = 0;
-    const bool reaped = !attempt->orphans && ::waitpid(attempt->pid, &status, 0) == attempt->pid;
-    if (reaped && WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
+    if (!attempt->orphans && ended_with_its_tree(attempt->pid)) continue;
     if (!attempt->orphans) attempt->orphans.emplace(attempt->token, attempt->pid);
     while (!attempt->orphans->end()) ::usleep(1000);
   }
+}
+
+// Reaps a supervisor whose channel is closed, and kills one that does not end: it hangs. Whether it reported
+// that nothing of its tree is left.
+bool LocalRunner::Impl::ended_with_its_tree(pid_t supervisor) const {
+  ::kill(supervisor, SIGCONT);  // a stopped one does not see its channel
+  const auto deadline = std::chrono::steady_clock::now() + supervisor_grace;
+  int status = 0;
+  while (::waitpid(supervisor, &status, WNOHANG) == 0) {
+    if (std::chrono::steady_clock::now() > deadline) ::kill(supervisor, SIGKILL);
+    ::usleep(1000);
+  }
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 RunningAttempt* LocalRunner::Impl::find(AttemptId id) {

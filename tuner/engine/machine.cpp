@@ -31,7 +31,12 @@ std::uint64_t free_disk_bytes(const std::filesystem::path& path) {
   std::filesystem::path place = std::filesystem::absolute(path);
   std::error_code error;
   while (!std::filesystem::exists(place, error) && place.has_relative_path()) place = place.parent_path();
-  return std::filesystem::space(place).available;
+  const std::filesystem::space_info space = std::filesystem::space(place, error);
+  if (error)
+    throw Error(ExitCode::kEnvironment,
+                "cannot measure the disk of " + place.string() + ": " + error.message(),
+                "check the rights of the folders above it, or name another store with --store");
+  return space.available;
 }
 
 std::filesystem::path find_supervisor() {

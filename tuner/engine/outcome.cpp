@@ -11,17 +11,16 @@ namespace {
 constexpr const char* kTimeoutReason = "limits.trial_time ran out";
 
 AttemptOutcome failed(std::string failure, std::string reason) {
-  return {TrialState::kFailed, std::move(reason), std::move(failure), std::nullopt, false};
+  return {TrialState::kFailed, std::move(reason), std::move(failure), std::nullopt};
 }
 
 AttemptOutcome requeued(std::string reason) {
-  return {TrialState::kQueued, std::move(reason), {}, std::nullopt, false};
+  return {TrialState::kQueued, std::move(reason), {}, std::nullopt};
 }
 
 AttemptOutcome lost(const AttemptEnd& end) {
   if (end.is_orphan) return requeued("lost together with the tune that had started it");
   AttemptOutcome outcome = requeued("lost: the supervisor ended without a report");
-  outcome.lost = true;
   if (end.losses_before + 1 >= kMaxLosses) {
     outcome.state = TrialState::kFailed;
     outcome.failure = "lost";
@@ -32,7 +31,7 @@ AttemptOutcome lost(const AttemptEnd& end) {
 
 AttemptOutcome completed(const AttemptEnd& end) {
   if (const auto value = reduce_curve(end.curve, end.objective)) {
-    return {TrialState::kCompleted, "completed", {}, value, false};
+    return {TrialState::kCompleted, "completed", {}, value};
   }
   if (end.curve.empty()) {
     return failed("no_metric",
@@ -87,13 +86,12 @@ AttemptOutcome classify(const AttemptEnd& end) {
   const auto value = reduce_curve(end.curve, end.objective);
   if (report.stop == kStopTimeout) return timed_out(end, value);
   if (report.stop == kStopRule) {
-    return {
-        TrialState::kStopped, end.verdict.empty() ? "stopped by the rule" : end.verdict, {}, value, false};
+    return {TrialState::kStopped, end.verdict.empty() ? "stopped by the rule" : end.verdict, {}, value};
   }
   if (report.stop == kStopPause) {
-    return {TrialState::kPaused, end.verdict.empty() ? "paused by the rule" : end.verdict, {}, value, false};
+    return {TrialState::kPaused, end.verdict.empty() ? "paused by the rule" : end.verdict, {}, value};
   }
-  if (report.stop == kStopTime) return {TrialState::kStopped, "time limit", {}, value, false};
+  if (report.stop == kStopTime) return {TrialState::kStopped, "time limit", {}, value};
   return requeued(report.stop == kStopDrain ? "interrupted" : "interrupted: " + report.stop);
 }
 

@@ -28,7 +28,6 @@ struct AttemptOutcome {
   std::string reason;
   std::string failure;          // class, when failed
   std::optional<double> value;  // the reduced objective of a completed, stopped or paused trial
-  bool lost = false;            // counts towards kMaxLosses
 };
 
 struct AttemptEnd {

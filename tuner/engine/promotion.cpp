@@ -1,12 +1,12 @@
 #include "tuner/engine/promotion.h"
 
 #include <algorithm>
-#include <regex>
 
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
 #include "tuner/core/sha256.h"
+#include "tuner/core/spec_text_rules.h"
 #include "tuner/engine/attempt_plan.h"
 #include "tuner/engine/crash_point.h"
 #include "tuner/engine/file_lock.h"
@@ -170,10 +170,8 @@ void switch_to(store::ModelRegistry& registry, PromotionResult& result, const st
 }
 
 void check_name(const std::string& model) {
-  static const std::regex kName("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
-  if (!std::regex_match(model, kName) || model == "staging")
-    throw Error(ExitCode::kUsage, "\"" + model + "\" cannot be a model's name",
-                "use up to 64 letters, digits, '_', '.' and '-', the first a letter or digit");
+  if (!kModelName.accepts(model))
+    throw Error(ExitCode::kUsage, "\"" + model + "\" cannot be a model's name", std::string(kModelName.says));
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace tune::engine {
 
 struct PromotionRequest {
   std::filesystem::path store_folder;  // holds models/ and the study's folder
-  std::string model;                   // ^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$
+  std::string model;                   // as promote.model in a spec
   std::optional<int> trial;            // a person's choice; absent: the best completed trial
   // Whether to give up waiting for another process that promotes; empty: never.
   std::function<bool()> is_interrupted = {};

@@ -31,6 +31,7 @@ constexpr Milliseconds kGrace{10'000};    // from SIGTERM to SIGKILL
   throw Error(ExitCode::kEnvironment, what + ": " + std::strerror(reason));
 }
 
+// Owns one open file descriptor.
 class Descriptor {
  public:
   explicit Descriptor(int number) : number_(number) {}

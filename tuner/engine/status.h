@@ -40,6 +40,7 @@ struct StatusEvent {
   std::string message;
 };
 
+// Who shows a study to people or programs. Owned by the command that runs the study. Decides nothing.
 class Status {
  public:
   virtual ~Status() = default;

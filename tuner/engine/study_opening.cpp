@@ -76,9 +76,18 @@ void refuse_difference(const store::StudyRow& row, const Spec& spec, const Overr
   }
 }
 
+bool is_there(const fs::path& file) {
+  std::error_code error;
+  const bool there = fs::exists(file, error);
+  if (error)
+    throw Error(ExitCode::kEnvironment, "cannot look at " + file.string() + ": " + error.message(),
+                "check the rights of the store's folders, or name another store with --store");
+  return there;
+}
+
 // The database with a study in it; nullopt when there is none, or a process died while it made one.
 std::optional<store::StudyStore> existing_store(const fs::path& file, const store::StoreSettings& settings) {
-  if (!fs::exists(file)) return std::nullopt;
+  if (!is_there(file)) return std::nullopt;
   try {
     return store::StudyStore(file, store::OpenMode::kWrite, settings);
   } catch (const Error& error) {
@@ -178,7 +187,7 @@ OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std
   store::StudyRow new_study = new_row(spec, spec_text, overrides);
   WarmStartTrials earlier;
   // Before a folder is made, since the spec may ask for what is not there.
-  const bool is_first = !fs::exists(file);
+  const bool is_first = !is_there(file);
   if (is_first) earlier = learn(store_folder, spec, new_study);
   make_private_folder(store_folder);
   make_private_folder(folder);

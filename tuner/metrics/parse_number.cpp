@@ -2,12 +2,11 @@
 #include <limits>
 #include <system_error>
 
+#include "tuner/core/characters.h"
 #include "tuner/metrics/parse_number.h"
 
 namespace tune::metrics {
 namespace {
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower) {
   if (text.size() != lower.size()) return false;

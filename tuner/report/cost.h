@@ -28,6 +28,7 @@ std::optional<double> usd_per_hour(const store::StudyRow& study);
 // Gives the attempts that run at this moment the time that their leases have lasted so far.
 void bill_running(std::vector<store::AttemptRow>& attempts, WallTime now);
 
+// What attempts have cost, summed by trial and by state. A value, computed once from stored rows.
 class CostReport {
  public:
   CostReport(const std::vector<store::TrialRow>& trials, const std::vector<store::AttemptRow>& attempts,

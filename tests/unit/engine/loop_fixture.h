@@ -112,8 +112,8 @@ struct LoopFixture {
   }
 
   engine::StudyResult run() {
-    engine::StudyLoop loop({spec, folder.path(), store, *strategy, *rule, *runner, clock, status,
-                            interruption, std::chrono::minutes(2)});
+    engine::StudyLoop loop(
+        {spec, folder.path(), store, *strategy, *rule, *runner, clock, status, interruption, patience});
     return loop.run();
   }
   std::filesystem::path file() const { return folder.path() / "study.db"; }  // of a store on the disk
@@ -122,6 +122,7 @@ struct LoopFixture {
   }
 
   Spec spec;
+  Milliseconds patience = std::chrono::minutes(2);  // with the strategy, in real time
   ScratchFolder folder;
   ManualClock clock;
   store::StudyStore store;

@@ -2,8 +2,11 @@
 #include <signal.h>
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <atomic>
 #include <fstream>
 #include <optional>
+#include <thread>
 
 #include "loop_fixture.h"
 #include "tuner/core/atomic_file.h"
@@ -34,6 +37,59 @@ class Intruder {
   store::StudyStore store_;
   store::StudyStore::Transaction transaction_;
 };
+
+TEST_CASE("a strategy that still thinks does not keep a study open whose trials all fail at once") {
+  LoopFixture f(small_spec(100));
+  f.spec.limits.time = std::chrono::hours(1);  // ends the test if the loop would not
+  f.patience = Milliseconds(0);
+  std::atomic<bool> over{false};
+  f.status.hook = [&](const engine::StatusEvent& event) {
+    if (event.kind == engine::StatusKind::kStudyFinished) over = true;
+  };
+  f.strategy = std::make_unique<ScriptedStrategy>([&](const History& history, Rng& rng) {
+    while (history.trials.size() >= 5 && !over) std::this_thread::yield();
+    const std::vector<double> unit = {rng.uniform(), rng.uniform()};
+    return strategies::Suggestion{f.spec.space.from_unit(unit), 1, std::nullopt, "drawn"};
+  });
+  f.use(2, [](const engine::Attempt&) {
+    Behaviour behaviour;
+    behaviour.exit_code = 127;
+    behaviour.lasts = Milliseconds(5);
+    return behaviour;
+  });
+  CHECK(f.run().reason.find("in a row failed at once") != std::string::npos);
+}
+
+TEST_CASE("a strategy that waits for a trial is asked again when the trial has ended meanwhile") {
+  LoopFixture f(small_spec(2));
+  f.patience = Milliseconds(0);
+  std::atomic<bool> ended{false};
+  f.status.hook = [&](const engine::StatusEvent& event) {
+    if (event.kind == engine::StatusKind::kTrialFinished) ended = true;
+  };
+  f.strategy = std::make_unique<ScriptedStrategy>([&](const History& history, Rng&) -> strategies::Answer {
+    if (history.trials.size() == 1 && !is_finished(history.trials.front()->state)) {
+      while (!ended) std::this_thread::yield();
+      return strategies::Wait{};
+    }
+    const std::vector<double> middle = {0.5, 0.5};
+    return strategies::Suggestion{f.spec.space.from_unit(middle), 1, std::nullopt, "drawn"};
+  });
+  f.use(2, [](const engine::Attempt&) { return prints(1); });
+  const auto result = f.run();
+  CHECK(result.reason == "trial limit");
+  CHECK(result.completed == 2);
+}
+
+TEST_CASE("a GPU that is skipped from the beginning is named") {
+  LoopFixture f(small_spec(1));
+  f.use(2, [](const engine::Attempt&) { return prints(1); });
+  f.runner->notices = {"GPU-1 is skipped"};
+  f.run();
+  CHECK(has_notice(f.status, "GPU-1 is skipped"));
+  CHECK(std::count_if(f.status.events.begin(), f.status.events.end(),
+                      [](const auto& event) { return event.message == "GPU-1 is skipped"; }) == 1);
+}
 
 TEST_CASE("an attempt that has ended but cannot be recorded is not waited for after an interruption") {
   LoopFixture f(small_spec(2), 7, LoopFixture::Place::kDisk);

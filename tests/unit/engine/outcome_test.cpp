@@ -71,7 +71,6 @@ TEST_CASE("a lost attempt runs again, and the third loss fails the trial") {
   Case c;
   c.report.reset();
   CHECK(c.classify().state == TrialState::kQueued);
-  CHECK(c.classify().lost);
   c.losses = 1;
   CHECK(c.classify().state == TrialState::kQueued);
   c.losses = 2;
@@ -85,7 +84,6 @@ TEST_CASE("an attempt that went with its orchestrator runs again, however often 
   c.orphan = true;
   c.losses = 2;
   CHECK(c.classify().state == TrialState::kQueued);
-  CHECK_FALSE(c.classify().lost);
 }
 
 TEST_CASE("the supervisor's own words are the reason of a command that cannot start") {

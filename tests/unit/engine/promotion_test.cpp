@@ -207,6 +207,8 @@ TEST_CASE("what is no file, an empty output and a trial without a value are refu
   CHECK_THROWS_AS(promote_trial(study.store(), {folder.path(), "m", 7}), Error);
   CHECK_THROWS_AS(promote_trial(study.store(), {folder.path(), "../m", std::nullopt}), Error);
   CHECK_THROWS_AS(promote_trial(study.store(), {folder.path(), "staging", std::nullopt}), Error);
+  CHECK_THROWS_AS(promote_trial(study.store(), {folder.path(), "lock", std::nullopt}), Error);
+  CHECK_THROWS_AS(promote_trial(study.store(), {folder.path(), "registry.db-wal", std::nullopt}), Error);
 }
 
 TEST_CASE("a link to a file of the same output is promoted as that file") {

@@ -33,7 +33,7 @@ TEST_CASE("Every level has the textbook's kernel and its derivative, in whole an
   dense.matern(const_view(a), const_view(a), 1.7, true, view(half), kNoView);
   const Eigen::MatrixXd lower = plain_covariance(a, a, one, groups, 1.7).triangularView<Eigen::Lower>();
   CHECK(largest(half - lower) < 1e-13);
-  // By squared distance: lengthen r^2 by a step along a feature in which all of b is 0.
+  // The derivative by the squared distance.
   constexpr double kStep = 1e-6;
   for (Eigen::Index i = 0; i < std::min<Eigen::Index>(n, 5); ++i) {
     const double squared = (a.row(i) - b.row(0)).squaredNorm();

@@ -191,6 +191,30 @@ TEST_CASE("A damaged newest checkpoint is passed over for the one before it, and
   }
 }
 
+TEST_CASE("The checkpoint before a damaged one still has the best model that it names") {
+  const TemporaryFolder folder;
+  CheckpointStore store(folder.path());
+  const auto save = [&](std::int64_t epoch, std::vector<std::int64_t> best) {
+    Checkpoint checkpoint;
+    checkpoint.progress.epoch = epoch;
+    checkpoint.progress.best_checkpoint = std::move(best);
+    checkpoint.model["w"] = torch::full({1}, static_cast<double>(epoch));
+    checkpoint.optimizer["m"] = torch::zeros({1});
+    checkpoint.generator = torch::zeros({1}, torch::kByte);
+    store.save(checkpoint);
+  };
+  save(1, {1, 0});
+  save(2, {1, 0});
+  save(3, {1, 0});
+  save(4, {4, 0});
+  fs::remove(folder.path() / "at-000004-000000" / "model.safetensors");
+  std::vector<std::string> notes;
+  const auto checkpoint = store.load_newest(notes);
+  REQUIRE(checkpoint);
+  CHECK(checkpoint->progress.epoch == 3);
+  CHECK(store.best_model(checkpoint->progress).at("w").item<double>() == 1);
+}
+
 TEST_CASE("Without any complete checkpoint a run says so and starts again") {
   const TemporaryFolder whole, folder;
   LineTask task, again;
@@ -226,7 +250,7 @@ TEST_CASE("A run that starts anew is not misled by old checkpoints, and keeps fe
   LoopSettings settings = settings_in(folder.path());
   LineTask first(9), second(2);
   run(first, settings);
-  CHECK(checkpoints_in(folder.path()).size() <= 3);
+  CHECK(checkpoints_in(folder.path()).size() <= 4);
   const Outcome outcome = run(second, settings);
   CHECK(outcome.code == ExitCode::kOk);
   for (const fs::path& path : checkpoints_in(folder.path()))

@@ -19,6 +19,14 @@ std::string text(const Corners& box) {
          shortest(box.y2) + ")";
 }
 
+bool is_utf8(const std::string& name) {
+  try {
+    return !Json(name).dump().empty();
+  } catch (const Json::exception&) {
+    return false;
+  }
+}
+
 std::string text(int width, int height) { return std::to_string(width) + "x" + std::to_string(height); }
 
 }  // namespace
@@ -80,6 +88,10 @@ int ClassNames::category(const std::string& name, const std::string& where, Prob
     for (const std::string& each : names_) known += (known.empty() ? "" : ", ") + each;
     problems.add(where + (name.empty() ? ": the object has no class name"
                                        : ": the class \"" + name + "\" is none of the labels: " + known));
+    return 0;
+  }
+  if (!is_utf8(name)) {
+    problems.add(where + ": the class name is not UTF-8; declare the file's encoding, or write it as UTF-8");
     return 0;
   }
   names_.push_back(name);

@@ -31,6 +31,7 @@ Json parse(const fs::path& file) {
   }
 }
 
+// Reads one COCO file; lives for one call of read(), on its thread. Opens images for their size alone.
 class CocoReader {
  public:
   CocoReader(const fs::path& file, const ReadOptions& options) : file_(file), options_(options) {}

@@ -5,6 +5,7 @@
 
 namespace tune::trainer::detection {
 
+// Owned by a reader, on its thread. Collects and throws; judges nothing.
 class Problems {
  public:
   // A sentence that names file and object, the cause and, where it is not the same for all, the cure.

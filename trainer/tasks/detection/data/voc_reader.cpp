@@ -35,6 +35,8 @@ std::string trimmed(std::string text) {
   return text;
 }
 
+// Reads one folder of VOC files; lives for one call of read(), on its thread. Opens images for their size
+// alone.
 class VocReader {
  public:
   VocReader(const fs::path& folder, const ReadOptions& options)
