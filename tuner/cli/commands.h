@@ -19,6 +19,7 @@ int promote_command(const Arguments& arguments, Console& console);
 int status_command(const Arguments& arguments, Console& console);
 int trials_command(const Arguments& arguments, Console& console);
 int show_command(const Arguments& arguments, Console& console);
+int report_command(const Arguments& arguments, Console& console);
 int best_command(const Arguments& arguments, Console& console);
 int logs_command(const Arguments& arguments, Console& console);
 int models_command(const Arguments& arguments, Console& console);

@@ -15,21 +15,34 @@ std::string percent(double share) {
 
 }  // namespace
 
-strategies::Importance study_importance(const store::StudyStore& study) {
-  const store::StudyRow row = study.study();
-  const History history = study.load_history();
+std::optional<SearchSpace> stored_space(const store::StudyRow& study) {
   try {
     // The text, since the order of parameters counts, and without a trainer, since none is started.
-    const Spec spec =
-        parse_spec(row.spec_text, "the stored spec of " + row.name, row.folder, SpecUse::kAskTell);
-    return strategies::importance(spec.space, history);
+    return parse_spec(study.spec_text, "the stored spec of " + study.name, study.folder, SpecUse::kAskTell)
+        .space;
   } catch (const SpecError&) {
-    // The best trial of a study that another version began is shown all the same.
-    strategies::Importance unknown;
-    unknown.trials = history.trials.size();
-    unknown.objection = "the stored spec cannot be read by this version";
-    return unknown;
+    return std::nullopt;
   }
+}
+
+strategies::Importance study_importance(const store::StudyStore& study) {
+  return study_importance(stored_space(study.study()), study.load_history());
+}
+
+strategies::Importance study_importance(const std::optional<SearchSpace>& space, const History& history) {
+  if (space) return strategies::importance(*space, history);
+  // The best trial of a study that another version began is shown all the same.
+  strategies::Importance unknown;
+  unknown.trials = history.trials.size();
+  unknown.objection = "the stored spec cannot be read by this version";
+  return unknown;
+}
+
+report::ImportanceRows importance_rows(const strategies::Importance& importance) {
+  report::ImportanceRows rows{importance.trials, importance.objection, {}, importance.interactions};
+  for (const auto& parameter : importance.parameters)
+    rows.shares.emplace_back(parameter.name, parameter.share);
+  return rows;
 }
 
 std::string importance_text(const strategies::Importance& importance) {
@@ -48,15 +61,7 @@ std::string importance_text(const strategies::Importance& importance) {
 }
 
 Json importance_json(const strategies::Importance& importance) {
-  Json parameters = Json::array();
-  for (const auto& parameter : importance.parameters)
-    parameters.push_back({{"name", parameter.name}, {"share", parameter.share}});
-  Json json = {{"trials", importance.trials}, {"parameters", parameters}};
-  if (importance.objection.empty())
-    json["interactions"] = importance.interactions;
-  else
-    json["reason"] = importance.objection;
-  return json;
+  return report::importance_json(importance_rows(importance));
 }
 
 }  // namespace tune::cli

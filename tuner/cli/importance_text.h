@@ -5,11 +5,18 @@
 #include "store/study_store.h"
 #include "strategies/importance.h"
 #include "tuner/core/json.h"
+#include "tuner/core/space.h"
+#include "tuner/report/study_document.h"
 
 namespace tune::cli {
 
+// The space of the stored spec; nullopt where this version cannot read it.
+std::optional<SearchSpace> stored_space(const store::StudyRow& study);
+
 // Of the trials that have completed so far, in the space of the stored spec.
 strategies::Importance study_importance(const store::StudyStore& study);
+strategies::Importance study_importance(const std::optional<SearchSpace>& space, const History& history);
+report::ImportanceRows importance_rows(const strategies::Importance& importance);
 
 // A line for each hyperparameter, or why there are none. Empty before the first trial has completed.
 std::string importance_text(const strategies::Importance& importance);

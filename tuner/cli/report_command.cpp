@@ -1,0 +1,110 @@
+// `tune report STUDY`: the whole study as one HTML file, as Markdown and as JSON.
+#include <ostream>
+
+#include "tuner/cli/commands.h"
+#include "tuner/cli/importance_text.h"
+#include "tuner/cli/live_study.h"
+#include "tuner/cli/options.h"
+#include "tuner/cli/output.h"
+#include "tuner/cli/store_path.h"
+#include "tuner/core/atomic_file.h"
+#include "tuner/core/error.h"
+#include "tuner/core/visible_text.h"
+#include "tuner/report/model_quality.h"
+#include "tuner/report/model_report.h"
+#include "tuner/report/study_document.h"
+
+namespace tune::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What the best trial's trainer wrote about its model, where it did.
+Json model_of(const fs::path& store_path, const report::StudyRows& rows) {
+  const auto best = report::best_trial(rows.trials, rows.study.objective);
+  if (!best) return nullptr;
+  const fs::path file = trial_folder(store_path, {rows.study.name, best->number}) / "attempts" /
+                        std::to_string(best->attempts) / "output" / "model.json";
+  return report::read_model_file(file);
+}
+
+std::vector<report::PromotedVersion> promoted_versions(const fs::path& store_path,
+                                                       const store::StudyRow& study) {
+  std::vector<report::PromotedVersion> found;
+  const fs::path file = store_path / "models" / "registry.db";
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return found;
+  const store::ModelRegistry registry(file, store::OpenMode::kRead);
+  for (const std::string& name : registry.models()) {
+    const report::ModelRows model = report::read_model(registry, name);
+    for (const auto& version : model.versions) {
+      // A study of this name may have been removed and begun anew.
+      if (version.study != study.name || version.created < study.created) continue;
+      report::PromotedVersion& promoted = found.emplace_back();
+      promoted = {name, version.version, version.trial, {}, version.version == model.current};
+      for (const auto& promotion : model.promotions)
+        if (promotion.to == version.version) promoted.reason = promotion.reason;
+    }
+  }
+  return found;
+}
+
+report::StudyMaterial read_material(const fs::path& store_path, const std::string& name) {
+  report::StudyMaterial material;
+  material.rows = read_live_study(store_path, name);
+  const store::StudyStore study = open_study(store_path, name);
+  const History history = study.load_history();
+  for (const auto& trial : history.trials)
+    if (!trial->curve.empty()) material.curves[trial->number] = trial->curve;
+  material.space = stored_space(material.rows.study);
+  material.importance = importance_rows(study_importance(material.space, history));
+  material.promoted = promoted_versions(store_path, material.rows.study);
+  material.model = model_of(store_path, material.rows);
+  material.version = TUNE_VERSION;
+  material.made = SystemClock().wall_now();
+  return material;
+}
+
+// The names of the files that were written.
+std::vector<fs::path> write_report(const report::StudyMaterial& material, const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error)
+    throw Error(ExitCode::kEnvironment, "cannot create " + folder.string() + ": " + error.message(),
+                "--output names another folder");
+  const report::Document document = report::study_document(material);
+  const std::string json =
+      report::study_document_json(material).dump(1, ' ', false, Json::error_handler_t::replace) + '\n';
+  write_file_atomically(folder / "report.html", report::document_html(document));
+  write_file_atomically(folder / "report.md", report::document_markdown(document));
+  write_file_atomically(folder / "report.json", json);
+  return {folder / "report.html", folder / "report.md", folder / "report.json"};
+}
+
+}  // namespace
+
+int report_command(const Arguments& arguments, Console& console) {
+  const auto options =
+      Options("report")
+          .positional("STUDY", "the study's name")
+          .value("output", "FOLDER", "where report.html, report.md and report.json go [STORE/STUDY/report]")
+          .parse(arguments, console);
+  if (!options) return 0;
+  const fs::path store_path = store_folder(*options);
+  const std::string name = options->text("STUDY");
+  const report::StudyMaterial material = read_material(store_path, name);
+  const bool as_json = options->has("json");
+  std::vector<fs::path> files;
+  // --json alone only prints.
+  if (!as_json || options->has("output"))
+    files = write_report(material, options->has("output") ? fs::path(options->text("output"))
+                                                          : study_folder(store_path, name) / "report");
+  if (as_json) {
+    print_json(report::study_document_json(material), console);
+  } else {
+    for (const fs::path& file : files) console.out << visible_text(file.string()) << '\n';
+  }
+  return 0;
+}
+
+}  // namespace tune::cli
