@@ -98,8 +98,4 @@ std::vector<Prediction> GaussianProcess::predict_rows(const Eigen::MatrixXd& poi
   return predictions;
 }
 
-Eigen::VectorXd GaussianProcess::predict_means(const Eigen::MatrixXd& points) const {
-  return (cross_covariance(points).transpose() * weights_).array() + mean_;
-}
-
 }  // namespace tune::strategies

@@ -45,7 +45,6 @@ class GaussianProcess {
                      Eigen::VectorXd& variance_gradient) const;
   // At each row.
   std::vector<Prediction> predict_rows(const Eigen::MatrixXd& points) const;
-  Eigen::VectorXd predict_means(const Eigen::MatrixXd& points) const;
 
  private:
   void reserve(Eigen::Index points);

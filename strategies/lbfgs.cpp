@@ -61,8 +61,7 @@ BoxMinimum minimize_in_box(const SmoothFunction& function, Eigen::VectorXd x0, c
   constexpr int kHalvings = 12;
   Eigen::VectorXd x = x0.cwiseMax(lower).cwiseMin(upper), gradient(x.size()), next_gradient(x.size());
   double value = function(x, gradient);
-  int evaluations = 1;
-  if (!std::isfinite(value) || !gradient.allFinite()) return {x, value, evaluations};
+  if (!std::isfinite(value) || !gradient.allFinite()) return {x, value};
   std::deque<Pair> pairs;
   for (int iteration = 0; iteration < options.iterations; ++iteration) {
     const Eigen::VectorXd free = free_gradient(x, gradient, lower, upper);
@@ -74,7 +73,6 @@ BoxMinimum minimize_in_box(const SmoothFunction& function, Eigen::VectorXd x0, c
     for (int halving = 0; halving < kHalvings && !accepted; ++halving, length /= 2) {
       next = (x + length * direction).cwiseMax(lower).cwiseMin(upper);
       next_value = function(next, next_gradient);
-      ++evaluations;
       accepted = std::isfinite(next_value) && next_gradient.allFinite() &&
                  next_value <= value + kSufficientDecrease * gradient.dot(next - x);
     }
@@ -96,7 +94,7 @@ BoxMinimum minimize_in_box(const SmoothFunction& function, Eigen::VectorXd x0, c
     value = next_value;
     if (converged) break;
   }
-  return {x, value, evaluations};
+  return {x, value};
 }
 
 }  // namespace tune::strategies

@@ -12,7 +12,6 @@ using SmoothFunction = std::function<double(const Eigen::VectorXd& x, Eigen::Vec
 struct BoxMinimum {
   Eigen::VectorXd x;
   double value;
-  int evaluations;
 };
 struct LbfgsOptions {
   int iterations = 60;

@@ -5,14 +5,6 @@
 namespace tune::strategies {
 namespace {
 
-// The value as its parameter writes it: 1 becomes 1.0 for a float, 8.0 becomes 8 for an int.
-Json canonical(const Parameter& parameter, const Json& value) {
-  if (parameter.type == ParameterType::kFloat) return value.get<double>();
-  if (parameter.type == ParameterType::kInt && value.is_number_float())
-    return static_cast<std::int64_t>(value.get<double>());
-  return value;
-}
-
 // Adds the parents that the given parameters need to be active, where the point leaves them open: with the
 // strategy's value if that will do. Of children that need different values the last in the spec wins.
 std::vector<std::string> add_parents(const SearchSpace& space, const ParameterSet& rest,
@@ -72,7 +64,7 @@ Suggestion TryFirst::complete(ParameterSet given, const ParameterSet& rest, Rng&
       continue;
     }
     if (own != given.end()) {
-      suggestion.parameters[parameter.name] = canonical(parameter, own->second);
+      suggestion.parameters[parameter.name] = parameter.canonical(own->second);
       continue;
     }
     filled.push_back(parameter.name);

@@ -25,29 +25,6 @@ void print_help(std::ostream& out) {
          "saved)\n";
 }
 
-const char* code_name(ExitCode code) {
-  switch (code) {
-    case ExitCode::kUsage:
-      return "usage";
-    case ExitCode::kBadSpec:
-      return "bad_trial";
-    case ExitCode::kNotFound:
-      return "not_found";
-    case ExitCode::kConflict:
-      return "conflict";
-    case ExitCode::kEnvironment:
-      return "environment";
-    case ExitCode::kBadData:
-      return "bad_data";
-    case ExitCode::kOutOfMemory:
-      return "out_of_memory";
-    case ExitCode::kNonFiniteLoss:
-      return "non_finite_loss";
-    default:
-      return "internal";
-  }
-}
-
 int report(const Error& error, bool as_json, std::ostream& err) {
   if (as_json) {
     const OrderedJson json{

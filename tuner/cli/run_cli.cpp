@@ -24,38 +24,6 @@ namespace {
 
 constexpr const char* kOurBug = "this is a bug in tune; the study itself is safe and can be continued";
 
-const char* code_name(ExitCode code) {
-  switch (code) {
-    case ExitCode::kOk:
-      return "ok";
-    case ExitCode::kNothingToPromote:
-      return "nothing_to_promote";
-    case ExitCode::kUsage:
-      return "usage";
-    case ExitCode::kBadSpec:
-      return "bad_spec";
-    case ExitCode::kNotFound:
-      return "not_found";
-    case ExitCode::kConflict:
-      return "conflict";
-    case ExitCode::kEnvironment:
-      return "environment";
-    case ExitCode::kEveryTrialFailed:
-      return "every_trial_failed";
-    case ExitCode::kBadData:
-      return "bad_data";
-    case ExitCode::kInternal:
-      return "internal";
-    case ExitCode::kOutOfMemory:
-      return "out_of_memory";
-    case ExitCode::kNonFiniteLoss:
-      return "non_finite_loss";
-    case ExitCode::kInterrupted:
-      return "interrupted";
-  }
-  return "internal";
-}
-
 Json problems_json(const Error& error) {
   Json list = Json::array();
   if (const auto* spec = dynamic_cast<const SpecError*>(&error))

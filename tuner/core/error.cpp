@@ -27,6 +27,38 @@ std::string describe(const std::string& file, const std::vector<Problem>& proble
 
 }  // namespace
 
+const char* code_name(ExitCode code) {
+  switch (code) {
+    case ExitCode::kOk:
+      return "ok";
+    case ExitCode::kNothingToPromote:
+      return "nothing_to_promote";
+    case ExitCode::kUsage:
+      return "usage";
+    case ExitCode::kBadSpec:
+      return "bad_spec";
+    case ExitCode::kNotFound:
+      return "not_found";
+    case ExitCode::kConflict:
+      return "conflict";
+    case ExitCode::kEnvironment:
+      return "environment";
+    case ExitCode::kEveryTrialFailed:
+      return "every_trial_failed";
+    case ExitCode::kBadData:
+      return "bad_data";
+    case ExitCode::kInternal:
+      return "internal";
+    case ExitCode::kOutOfMemory:
+      return "out_of_memory";
+    case ExitCode::kNonFiniteLoss:
+      return "non_finite_loss";
+    case ExitCode::kInterrupted:
+      return "interrupted";
+  }
+  return "internal";
+}
+
 bool is_disk_full(int reason) { return reason == ENOSPC || reason == EDQUOT; }
 
 SpecError::SpecError(std::string file, std::vector<Problem> problems)

@@ -26,6 +26,9 @@ enum class ExitCode {
   kInterrupted = 130,
 };
 
+// "bad_spec" for kBadSpec and so on: how `--json` names an error.
+const char* code_name(ExitCode code);
+
 // An error that ends a command. `what()` names the place and the cause; `hint` is the cure, empty if there is
 // none.
 class Error : public std::runtime_error {

@@ -128,6 +128,17 @@ Json Parameter::value_at(std::size_t k) const {
   return lattice_value(*this, k);
 }
 
+Json Parameter::canonical(const Json& value) const {
+  if (type == ParameterType::kFloat && value.is_number()) return value.get<double>();
+  if (type == ParameterType::kInt && value.is_number_float()) {
+    constexpr double kLargest = 9007199254740992;  // 2^53
+    const double number = value.get<double>();
+    if (number == std::floor(number) && std::abs(number) <= kLargest)
+      return static_cast<std::int64_t>(number);
+  }
+  return value;
+}
+
 double Parameter::to_unit(const Json& value) const {
   const std::size_t count = cardinality();
   if (type == ParameterType::kCategorical) {

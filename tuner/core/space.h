@@ -52,6 +52,9 @@ struct Parameter {
   // from_unit(to_unit(v)) == v for discrete parameters of up to 2^40 values, and within rounding of the scale
   // (and never outside [min, max]) for continuous ones.
   Json from_unit(double u) const;
+  // The value as this parameter writes it: 1 becomes 1.0 for a float, 8.0 becomes 8 for an int. What it
+  // cannot have stays as it is.
+  Json canonical(const Json& value) const;
   // Why `value` is not one of this parameter's, as a sentence; nullopt if it is.
   std::optional<std::string> objection(const Json& value) const;
 };

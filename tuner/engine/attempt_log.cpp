@@ -86,13 +86,6 @@ std::string AttemptLog::read(std::size_t limit) {
   return text;
 }
 
-std::string read_log(const std::filesystem::path& attempt_folder) {
-  AttemptLog log(attempt_folder);
-  std::string text;
-  for (std::string piece; !(piece = log.read()).empty();) text += piece;
-  return text;
-}
-
 std::string last_log_line(const std::filesystem::path& attempt_folder, std::size_t limit) {
   const auto segments = segments_in(attempt_folder);
   const std::filesystem::path last = segments.empty() ? attempt_folder / kLogFile : segments.rbegin()->second;

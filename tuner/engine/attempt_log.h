@@ -23,8 +23,6 @@ class AttemptLog {
   std::uint64_t position_ = 0;  // in all that the trainer has printed
 };
 
-// The whole log, at most 32 MB and a marker line. Empty when there is none.
-std::string read_log(const std::filesystem::path& attempt_folder);
 // The last line that is not blank, at most `limit` bytes of it; for reasons of failures.
 std::string last_log_line(const std::filesystem::path& attempt_folder, std::size_t limit = 200);
 

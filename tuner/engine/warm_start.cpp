@@ -37,16 +37,6 @@ std::vector<std::string> study_names(const fs::path& store) {
   return names;
 }
 
-// The value as its parameter writes it: 1 becomes 1.0 for a float, 8.0 becomes 8 for an int.
-Json canonical(const Parameter& parameter, const Json& value) {
-  if (parameter.type == ParameterType::kFloat && value.is_number()) return value.get<double>();
-  if (parameter.type == ParameterType::kInt && value.is_number_float()) {
-    const double number = value.get<double>();
-    if (number == std::floor(number) && std::abs(number) < 9e15) return static_cast<std::int64_t>(number);
-  }
-  return value;
-}
-
 // Turns the trials of one study into points of the space, and counts what it cannot turn.
 class Translation {
  public:
@@ -70,7 +60,7 @@ class Translation {
         missing_.insert(parameter.name);
         value = parameter.from_unit(rng_.uniform());
       }
-      *value = canonical(parameter, *value);
+      *value = parameter.canonical(*value);
       if (parameter.objection(*value)) {
         ++outside;
         return std::nullopt;

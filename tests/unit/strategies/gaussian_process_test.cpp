@@ -39,10 +39,11 @@ TEST_CASE("The posterior is the one that dense matrix inversion gives") {
   const double mean = (inverse * y).sum() / (inverse.sum() + 1);
   const Eigen::VectorXd means = (cross * inverse * (y.array() - mean).matrix()).array() + mean;
   CHECK(process.mean() == Approx(mean));
-  CHECK((process.predict_means(at) - means).cwiseAbs().maxCoeff() < 1e-10);
+  const std::vector<Prediction> rows = process.predict_rows(at);
   for (Eigen::Index i = 0; i < at.rows(); ++i) {
     const Prediction p = process.predict(at.row(i).transpose());
     CHECK(p.mean == Approx(means[i]).margin(1e-10));
+    CHECK(rows[static_cast<std::size_t>(i)].mean == Approx(means[i]).margin(1e-10));
     CHECK(p.variance == Approx(kSignal - cross.row(i).dot(inverse * cross.row(i).transpose())).margin(1e-10));
   }
 }

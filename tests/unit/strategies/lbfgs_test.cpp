@@ -53,5 +53,4 @@ TEST_CASE("A start without a finite value is returned as it is") {
   const auto found = minimize_in_box(nowhere, Eigen::VectorXd::Constant(1, 0.3), Eigen::VectorXd::Zero(1),
                                      Eigen::VectorXd::Ones(1));
   CHECK(found.x[0] == 0.3);
-  CHECK(found.evaluations == 1);
 }
