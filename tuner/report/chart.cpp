@@ -15,6 +15,7 @@ namespace {
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kOuterFence = 3;       // interquartile ranges
+constexpr double kWorthCutting = 5;     // the whole range over the range within the fence
 constexpr std::size_t kFewest = 8;      // values; quartiles of fewer say little
 constexpr double kDecadesToLog = 100;   // largest over smallest
 constexpr double kWantedIntervals = 5;  // between the ticks of an axis
@@ -82,16 +83,19 @@ double quantile(const std::vector<double>& ascending, double p) {
   return ascending[below] * (1 - part) + ascending[above] * part;
 }
 
-// Takes what lies beyond the outer fence off the bad end.
+// Takes what lies beyond the outer fence off the bad end, if that leaves the rest much more room.
 void cut_bad_end(std::vector<double>& ascending, Goal goal) {
   if (ascending.size() < kFewest) return;
   const double low = quantile(ascending, 0.25), high = quantile(ascending, 0.75);
   const double reach = kOuterFence * (high - low);
   if (reach <= 0) return;  // most values are equal: every other one would be far out
-  if (goal == Goal::kMinimize)
-    while (ascending.back() > high + reach) ascending.pop_back();
-  else
-    ascending.erase(ascending.begin(), std::lower_bound(ascending.begin(), ascending.end(), low - reach));
+  const auto begin = goal == Goal::kMinimize
+                         ? ascending.begin()
+                         : std::lower_bound(ascending.begin(), ascending.end(), low - reach);
+  const auto end =
+      goal == Goal::kMinimize ? std::upper_bound(begin, ascending.end(), high + reach) : ascending.end();
+  if (ascending.back() - ascending.front() < kWorthCutting * (*(end - 1) - *begin)) return;
+  ascending = std::vector<double>(begin, end);
 }
 
 // 1, 2, 2.5 or 5 times a power of ten, so that about kWantedIntervals of it make the range.

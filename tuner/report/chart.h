@@ -51,9 +51,10 @@ struct Chart {
 Json chart_json(const Chart& chart);  // numbers to six significant digits
 
 // An axis for values of an objective, that ends on round numbers. The bad side ends at the outer fence, three
-// interquartile ranges beyond the quartile (Tukey, "Exploratory Data Analysis", 1977), so that one diverged
-// trial does not flatten all others; the good side shows everything. Logarithmic for a minimized objective
-// that is positive and spans two orders of magnitude. Non-finite values are passed over.
+// interquartile ranges beyond the quartile (Tukey, "Exploratory Data Analysis", 1977), where what lies beyond
+// it would flatten all others to less than a fifth of the axis; the good side shows everything. Logarithmic
+// for a minimized objective that is positive and spans two orders of magnitude. Non-finite values are passed
+// over.
 Axis value_axis(const std::vector<double>& values, const Objective& objective);
 // Lets the axis reach from `low` to `high` or a little further, on round numbers at both ends.
 void end_on_round_numbers(double low, double high, Axis& axis);

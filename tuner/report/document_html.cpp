@@ -50,10 +50,12 @@ std::string html_table(const std::string& caption, const Table& table) {
          '\n';
 }
 
-std::string legend(const Chart& chart) {
+// One for all the charts.
+std::string legend(const std::vector<Chart>& charts) {
   std::set<Role> listed;
-  for (const Series& series : chart.series)
-    if (!series.x.empty()) listed.insert(series.role);
+  for (const Chart& chart : charts)
+    for (const Series& series : chart.series)
+      if (!series.x.empty()) listed.insert(series.role);
   std::string items;
   for (const Role role : listed)
     items +=
@@ -61,7 +63,7 @@ std::string legend(const Chart& chart) {
   return listed.size() < 2 ? std::string() : element("ul", "class=\"legend\"", items);
 }
 
-std::string figure(const Chart& chart) {
+std::string figure(const Chart& chart, const std::string& own_legend) {
   const std::string id = chart.id;
   std::string caption = element("strong", "", html_escaped(chart.title));
   if (!chart.note.empty()) caption += ' ' + element("span", "class=\"note\"", html_escaped(chart.note));
@@ -69,9 +71,8 @@ std::string figure(const Chart& chart) {
       element("canvas",
               "id=\"" + id + "\" role=\"img\" " + attribute("aria-label", chart.title + ". " + chart.summary),
               html_escaped(chart.summary));
-  return element(
-             "figure", "",
-             element("figcaption", "", caption) + legend(chart) + element("div", "class=\"plot\"", canvas)) +
+  return element("figure", "",
+                 element("figcaption", "", caption) + own_legend + element("div", "class=\"plot\"", canvas)) +
          '\n';
 }
 
@@ -119,11 +120,12 @@ struct HtmlWriter {
            '\n';
   }
   std::string operator()(const Figures& figures) const {
+    const std::string keys = legend(figures.charts);
+    if (figures.charts.size() == 1)
+      return element("div", "class=\"figures\"", figure(figures.charts.front(), keys)) + '\n';
     std::string content;
-    for (const Chart& chart : figures.charts) content += figure(chart);
-    return element("div", figures.charts.size() > 1 ? "class=\"figures several\"" : "class=\"figures\"",
-                   content) +
-           '\n';
+    for (const Chart& chart : figures.charts) content += figure(chart, {});
+    return keys + element("div", "class=\"figures several\"", content) + '\n';
   }
 };
 

@@ -1,5 +1,7 @@
 #include "tuner/report/study_document.h"
 
+#include <utility>
+
 #include "tuner/core/objective_text.h"
 #include "tuner/report/failures.h"
 #include "tuner/report/format.h"
@@ -133,7 +135,13 @@ Section parameters_section(const StudyMaterial& material) {
     section.blocks.push_back(std::move(shares));
   }
   std::vector<Chart> slices = slice_charts(material);
-  if (!slices.empty()) section.blocks.push_back(Figures{std::move(slices)});
+  if (slices.empty()) return section;
+  // The same for all of them, so it is said once.
+  std::string note;
+  for (Chart& slice : slices)
+    if (!slice.note.empty()) note = std::exchange(slice.note, {});
+  if (!note.empty()) section.blocks.push_back(Paragraph{note});
+  section.blocks.push_back(Figures{std::move(slices)});
   return section;
 }
 
@@ -190,7 +198,7 @@ Section time_section(const StudyMaterial& material) {
 Section trials_section(const StudyMaterial& material) {
   const std::size_t count = material.rows.trials.size();
   return {"trials",
-          "All trials",
+          "Trials",
           {TableBlock{plural(count, "trial") + " in the order in which they were suggested",
                       trial_table(material.rows, false), count > kUnfolded}}};
 }

@@ -55,8 +55,8 @@ Rows plan_rows(const StudyMaterial& material) {
   const Json strategy = member(study.spec, "strategy"), stopping = member(study.spec, "early_stopping");
   Rows rows;
   add(rows, "objective",
-      std::string(goal_text(study.objective.goal)) + ' ' + study.objective.metric + ", of a curve the " +
-          reduce_text(study.objective.reduce));
+      std::string(goal_text(study.objective.goal)) + ' ' + study.objective.metric + ", the " +
+          reduce_text(study.objective.reduce) + " of a trial's values");
   add_trainer(rows, study.spec);
   add(rows, "fixed", members_text(member(study.spec, "fixed")));
   const Json name = member(strategy, "name");

@@ -36,9 +36,15 @@ TEST_CASE("a diverged trial is beyond the axis, a very good one never", "[chart]
   CHECK(is_shown(-20, axis));
   CHECK(is_shown(1.7, axis));
   // The other goal, the other side.
-  const Axis turned = value_axis(losses, kAccuracy);
-  CHECK(is_shown(1e9, turned));
-  CHECK_FALSE(is_shown(-20, turned));
+  for (double& loss : losses) loss = -loss;
+  CHECK_FALSE(is_shown(-1e9, value_axis(losses, kAccuracy)));
+  CHECK(is_shown(20, value_axis(losses, kAccuracy)));
+}
+
+TEST_CASE("what is merely bad is shown", "[chart]") {
+  std::vector<double> accuracies = {0.47, 0.47, 0.471, 0.472, 0.473, 0.474, 0.475, 0.45, 0.44, 0.42};
+  accuracies.push_back(0.4);
+  CHECK(is_shown(0.4, value_axis(accuracies, kAccuracy)));
 }
 
 TEST_CASE("values that are not finite have no place on an axis", "[chart]") {

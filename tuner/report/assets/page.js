@@ -28,7 +28,7 @@
   // On a logarithmic axis: every power of ten, and 2 and 5 between them where there are few.
   function isLogTick(value, decades) {
     const mantissa = Math.round(value / Math.pow(10, Math.floor(Math.log10(value) + 1e-9)));
-    return mantissa === 1 || (decades < 2.5 && (mantissa === 2 || mantissa === 5));
+    return mantissa === 1 || (decades < 3 && (mantissa === 2 || mantissa === 5));
   }
 
   // Where a value stands on its axis: a reverse_log axis is a logarithmic one of 1 - x, turned round.
