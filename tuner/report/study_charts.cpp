@@ -10,7 +10,7 @@
 namespace tune::report {
 namespace {
 
-constexpr std::size_t kCurvePoints = 24'000;  // of all curves of a page: quick to draw, and half a megabyte
+constexpr std::size_t kCurvePoints = 40'000;  // of all curves of a page: quick to draw, and half a megabyte
 constexpr std::size_t kFewestPoints = 16, kMostPoints = 400;  // of one curve
 constexpr std::size_t kListed = 5;                            // trials that a note names
 constexpr double kSecondsPerHour = 3600;
@@ -189,7 +189,8 @@ std::vector<Chart> curve_charts(const StudyMaterial& material) {
                                                         : Role::kCurve;
     stopped += series.role == Role::kStoppedCurve ? 1 : 0;
     series.trials = {trial.number};
-    for (const MetricPoint& point : thinned(curve->second, share)) {
+    const std::size_t most = series.role == Role::kBestCurve ? kMostPoints : share;
+    for (const MetricPoint& point : thinned(curve->second, most)) {
       series.x.push_back(static_cast<double>(point.step));
       series.y.push_back(point.value);
     }
@@ -204,8 +205,8 @@ std::vector<Chart> curve_charts(const StudyMaterial& material) {
                   best_text_of(material) + ".";
   if (longest > share)
     chart.note = "Long curves are thinned to about " + std::to_string(share) + " of up to " +
-                 std::to_string(longest) +
-                 " points each: of each stretch the smallest and the largest value are drawn.";
+                 std::to_string(longest) + " points each (the best one to " + std::to_string(kMostPoints) +
+                 "): of each stretch the smallest and the largest value are drawn.";
   const auto beyond = std::count_if(values.begin(), values.end(), [&](double value) {
     return std::isfinite(value) && !is_shown(value, chart.y);
   });
