@@ -115,10 +115,9 @@ class TableChecker {
 
   // A key of one section is often written beside it.
   static std::string unknown_hint(const std::string& name, const ObjectTable& table) {
-    if (&table == &spec_table())
-      for (const KeyRule& section : table.keys)
-        if (section.kind == ValueKind::kObject && find_key(*section.object, name) != nullptr)
-          return "it belongs in " + in_quotes(section.name);
+    for (const KeyRule& section : table.keys)
+      if (section.kind == ValueKind::kObject && find_key(*section.object, name) != nullptr)
+        return "it belongs in " + in_quotes(section.name);
     return name_hint(name, key_names(table), "valid keys");
   }
 
@@ -234,13 +233,14 @@ class TableChecker {
 
 }  // namespace
 
-void check_against_table(const OrderedJson& document, SpecProblems& problems) {
+void check_against_table(const OrderedJson& document, const ObjectTable& table, const std::string& what,
+                         SpecProblems& problems) {
   if (!document.is_object()) {
-    problems.add("", "a spec is an object, but this is " + describe_value(document),
+    problems.add("", what + " is an object, but this is " + describe_value(document),
                  "start with { and end with }");
     return;
   }
-  TableChecker(problems).check_object(document, spec_table(), "");
+  TableChecker(problems).check_object(document, table, "");
 }
 
 }  // namespace tune

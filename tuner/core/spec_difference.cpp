@@ -66,7 +66,7 @@ const Json* member(const Json& object, const std::string& name) {
 }
 
 // Compares normalized values, and shows what was written.
-class Comparison {
+class DocumentComparison {
  public:
   void compare(const Json* before, const Json* after, const Json* old_written, const Json* new_written,
                const std::string& pointer) {
@@ -98,7 +98,7 @@ class Comparison {
 
 std::vector<std::string> spec_difference(const Json& old_document, const Json& new_document) {
   const Json before = normalized(old_document), after = normalized(new_document);
-  Comparison comparison;
+  DocumentComparison comparison;
   comparison.compare(&before, &after, &old_document, &new_document, "");
   return comparison.take_lines();
 }

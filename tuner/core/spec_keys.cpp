@@ -240,9 +240,10 @@ const ObjectTable kSpec{
       .object = &kObjective},
      {.name = "parameters",
       .kind = kMap,
-      .description = "What is searched. Names may be dotted (lora.r) and nest in trial.json.",
+      .description =
+          "What is searched; empty with the strategy random, which then repeats the fixed values, "
+          "each trial with a seed of its own. Names may be dotted (lora.r) and nest in trial.json.",
       .required = true,
-      .least_items = 1,
       .most_items = kMostParameters,
       .member_name = &kParameterName,
       .object = &kParameter,

@@ -51,7 +51,10 @@ void sort_by_place(std::vector<Problem>& problems);
 std::string describe_value(const OrderedJson& value);
 std::string in_quotes(std::string_view text);
 
-// Checks kinds, choices, ranges and names of the whole document against the table of keys.
-void check_against_table(const OrderedJson& document, SpecProblems& problems);
+// Checks kinds, choices, ranges and names of the whole document, `what` ("a spec"), against its table of
+// keys.
+struct ObjectTable;
+void check_against_table(const OrderedJson& document, const ObjectTable& table, const std::string& what,
+                         SpecProblems& problems);
 
 }  // namespace tune

@@ -4,6 +4,7 @@
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/spec.h"
+#include "tuner/core/spec_keys.h"
 #include "tuner/core/spec_sections.h"
 
 namespace tune {
@@ -95,6 +96,15 @@ std::vector<WarmStartSpec> read_warm_start(const Spec& spec, SpecProblems& probl
   return earlier;
 }
 
+void check_something_varies(const Spec& spec, SpecProblems& problems) {
+  const OrderedJson* parameters = problems.find("/parameters");
+  if (parameters == nullptr || !parameters->empty() || spec.strategy.name == "random") return;
+  problems.add(
+      "/parameters", "\"parameters\" is empty, so there is nothing to search",
+      "name at least one; or take the strategy \"random\", which repeats the fixed values with other "
+      "seeds");
+}
+
 void check_grid(const Spec& spec, const ReadParameters& read, SpecProblems& problems) {
   if (spec.strategy.name != "grid") return;
   for (const auto& [name, parameter] : read.sound)
@@ -168,6 +178,7 @@ Spec read_document(SpecUse use, const RegexCheck& check, SpecProblems& problems)
   spec.strategy = read_strategy(problems);
   spec.strategy.try_first = read_try_first(read, problems);
   spec.warm_start = read_warm_start(spec, problems);
+  check_something_varies(spec, problems);
   check_grid(spec, read, problems);
   spec.early_stopping = read_early_stopping(problems);
   spec.limits = read_limits(problems);
@@ -182,7 +193,7 @@ Spec parse_spec(const std::string& text, const std::string& name, const std::fil
   const PositionedJson source = parse_with_positions(text);
   if (!source.is_complete) throw SpecError(name, source.problems);
   SpecProblems problems(source);
-  check_against_table(source.value, problems);
+  check_against_table(source.value, spec_table(), "a spec", problems);
   Spec spec;
   if (source.value.is_object()) spec = read_document(use, check, problems);
   std::vector<Problem> found = problems.take_problems();

@@ -9,7 +9,7 @@
 namespace tune {
 namespace {
 
-constexpr std::size_t kLongestName = 64;
+constexpr std::size_t kLongestName = 64, kLongestApproach = 32;
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
@@ -38,6 +38,13 @@ bool is_variable_name(std::string_view text) {
   return !text.empty() && (is_letter(text[0]) || text[0] == '_') && is_made_of(text, "_");
 }
 
+bool is_day(std::string_view text) {
+  constexpr std::string_view kShape = "0000-00-00";
+  return text.size() == kShape.size() &&
+         std::equal(text.begin(), text.end(), kShape.begin(),
+                    [](char c, char shape) { return shape == '0' ? is_digit(c) : c == shape; });
+}
+
 bool is_positive_duration(std::string_view text) {
   try {
     return parse_duration(std::string(text)).count() > 0;
@@ -49,10 +56,18 @@ bool is_positive_duration(std::string_view text) {
 }  // namespace
 
 const TextRule kStudyName{
-    "^(?!models$)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
-    [](std::string_view text) { return is_folder_name(text) && text != "models"; },
+    "^(?!(models|comparisons)$)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
+    [](std::string_view text) { return is_folder_name(text) && text != "models" && text != "comparisons"; },
     "a study's name starts with a letter or digit, goes on with letters, digits, \"_\", \".\" and "
-    "\"-\", has at most 64 characters, and is not \"models\""};
+    "\"-\", has at most 64 characters, and is neither \"models\" nor \"comparisons\""};
+const TextRule kApproachName{
+    "^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$",
+    [](std::string_view text) {
+      return is_folder_name(text) && text.size() <= kLongestApproach && is_made_of(text, "_-");
+    },
+    "an approach's name starts with a letter or digit, goes on with letters, digits, \"_\" and \"-\", "
+    "and has at most 32 characters"};
+const TextRule kDayText{"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", is_day, "a day looks like \"2026-11-21\""};
 const TextRule kModelName{
     "^(?!staging$|lock$|registry\\.db)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
     [](std::string_view text) { return is_folder_name(text) && !is_reserved_model(text); },

@@ -11,5 +11,8 @@ extern const TextRule kMetricName;
 extern const TextRule kVariableName;
 extern const TextRule kNonEmpty;
 extern const TextRule kDurationText;
+// Of comparisons alone.
+extern const TextRule kApproachName;
+extern const TextRule kDayText;
 
 }  // namespace tune

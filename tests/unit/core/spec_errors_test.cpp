@@ -46,7 +46,7 @@ TEST_CASE("one mistake is one problem with its pointer, its cause and its cure",
       {"/strategy", "\"random\"", "/strategy: must be an object, but is the text \"random\""},
       {"/metrics/0", "[]", "/metrics/0: must be an object, but is an array"},
       {"/parameters", "[]", "/parameters: must be an object, but is an array"},
-      {"/parameters", "{}", "/parameters: \"parameters\" is empty"},
+      {"/parameters", "{}", "/parameters: \"parameters\" is empty, so there is nothing to search"},
       {"/fixed", "3", "/fixed: must be an object, but is the number 3"},
       // Ranges
       {"/limits/trials", "0", "/limits/trials: 0 is too small | the least is 1"},
