@@ -2,6 +2,7 @@
 
 #include "store/connection.h"
 #include "store/schema.h"
+#include "store/write_transaction.h"
 #include "tuner/core/error.h"
 #include "tuner/core/objective_text.h"
 
@@ -64,33 +65,6 @@ struct ModelRegistry::Impl {
 };
 
 namespace {
-
-// BEGIN IMMEDIATE at once, so that no other writer comes between what is read and what is written. Rolled
-// back unless commit() ran.
-class WriteTransaction {
- public:
-  explicit WriteTransaction(Connection& connection) : connection_(connection) {
-    connection_.execute("BEGIN IMMEDIATE");
-  }
-  ~WriteTransaction() {
-    if (done_) return;
-    try {
-      connection_.execute("ROLLBACK");
-    } catch (const Error&) {
-      // SQLite has rolled back by itself; the error that brought us here is the one to report.
-    }
-  }
-  WriteTransaction(const WriteTransaction&) = delete;
-  WriteTransaction& operator=(const WriteTransaction&) = delete;
-  void commit() {
-    connection_.execute("COMMIT");
-    done_ = true;
-  }
-
- private:
-  Connection& connection_;
-  bool done_ = false;
-};
 
 std::string version_name(int version) { return version == 0 ? "none" : "version " + std::to_string(version); }
 

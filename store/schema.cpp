@@ -1,5 +1,6 @@
 #include "store/schema.h"
 
+#include "store/comparison_store.h"
 #include "store/model_registry.h"
 #include "store/study_store.h"
 #include "tuner/core/error.h"
@@ -162,6 +163,50 @@ CREATE TRIGGER promotions_are_never_deleted BEFORE DELETE ON promotions
 BEGIN SELECT RAISE(ABORT, 'the log of promotions never changes'); END;
 )sql";
 
+constexpr const char* kComparisonTables = R"sql(
+CREATE TABLE comparison (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  name TEXT NOT NULL,
+  document TEXT NOT NULL,
+  document_text TEXT NOT NULL,
+  folder TEXT NOT NULL,
+  created_ms INTEGER NOT NULL,
+  facts TEXT NOT NULL
+) STRICT;
+CREATE TABLE models (
+  number INTEGER PRIMARY KEY CHECK (number >= 1),
+  approach TEXT NOT NULL,
+  role TEXT NOT NULL,
+  study TEXT NOT NULL,
+  trial INTEGER NOT NULL,
+  validation REAL NOT NULL,
+  folder TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  UNIQUE (study, trial)
+) STRICT;
+CREATE TABLE scorings (
+  number INTEGER PRIMARY KEY CHECK (number >= 1),
+  started_ms INTEGER NOT NULL,
+  ended_ms INTEGER,
+  result TEXT NOT NULL
+) STRICT;
+CREATE TABLE predictions (
+  scoring INTEGER NOT NULL REFERENCES scorings (number),
+  model INTEGER NOT NULL REFERENCES models (number),
+  sha256 TEXT NOT NULL,
+  seconds REAL NOT NULL,
+  PRIMARY KEY (scoring, model)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER frozen_models_never_change BEFORE UPDATE ON models
+BEGIN SELECT RAISE(ABORT, 'a frozen model never changes'); END;
+CREATE TRIGGER frozen_models_are_never_deleted BEFORE DELETE ON models
+BEGIN SELECT RAISE(ABORT, 'a frozen model never changes'); END;
+CREATE TRIGGER ended_scorings_never_change BEFORE UPDATE ON scorings WHEN OLD.ended_ms IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a scoring never changes'); END;
+CREATE TRIGGER scorings_are_never_deleted BEFORE DELETE ON scorings
+BEGIN SELECT RAISE(ABORT, 'scorings are counted'); END;
+)sql";
+
 void set_version(Connection& connection, int version) {
   connection.execute("PRAGMA user_version = " + std::to_string(version));
 }
@@ -204,6 +249,12 @@ const Schema& study_schema() {
 const Schema& registry_schema() {
   static const Schema schema = {
       0x74756E6D, kRegistrySchemaVersion, kRegistryTables, {}, "tune promote"};  // "tunm"
+  return schema;
+}
+
+const Schema& comparison_schema() {
+  static const Schema schema = {
+      0x74756E63, kComparisonSchemaVersion, kComparisonTables, {}, "tune compare"};  // "tunc"
   return schema;
 }
 

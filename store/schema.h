@@ -24,6 +24,7 @@ struct Schema {
 
 const Schema& study_schema();
 const Schema& registry_schema();
+const Schema& comparison_schema();
 
 // Version of the file; 0 when it holds no tables yet (its creation was interrupted, or it is new).
 // Error(kEnvironment) when it is another kind of database.

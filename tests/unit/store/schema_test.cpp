@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "store/comparison_store.h"
 #include "store/model_registry.h"
 #include "support/catch.h"
 #include "unit/store/store_fixture.h"
@@ -141,6 +142,20 @@ TEST_CASE("the registry of version 1 is read, and continues", "[schema]") {
   registry.insert_version(next);
   registry.promote({"steel-detector", 1, 2, "better", Json::object(), at(0)});
   CHECK(registry.promotions("steel-detector").size() == 2);
+}
+
+TEST_CASE("the comparison of version 1 is read, and continues", "[schema]") {
+  const TemporaryFolder folder;
+  restore(kGolden / "comparison_v1.sql", folder / "comparison.db");
+  ComparisonStore record(folder / "comparison.db", OpenMode::kWrite);
+  CHECK(record.comparison().value().name == "steel");
+  CHECK(record.comparison().value().facts.at("weights").at("legacy") == "");
+  REQUIRE(record.models().size() == 2);
+  CHECK(record.models()[0].validation == 0.25);
+  REQUIRE(record.scorings().size() == 1);
+  CHECK(record.scorings()[0].result.at("images") == 120);
+  CHECK(record.predictions(1).size() == 2);
+  CHECK(record.begin_scoring(at(0)) == 2);
 }
 
 }  // namespace
