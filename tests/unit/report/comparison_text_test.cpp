@@ -1,0 +1,110 @@
+// What a comparison looks like on a terminal, in Markdown and in JSON.
+#include "support/catch.h"
+#include "tuner/report/comparison_rows.h"
+
+namespace tune::report {
+namespace {
+
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+ComparisonReport small_report() {
+  ComparisonReport report;
+  report.name = "steel";
+  report.usd_per_hour = 3.06;
+  report.price_date = "2026-11-21";
+  report.images = 120;
+  report.groups = 97;
+  report.resamples = 1000;
+  report.scorings = report.scoring_number = 1;
+  ComparisonRow legacy;
+  legacy.approach = "legacy|x";
+  legacy.runs = {{1, "steel.legacy.defaults", 1, 0.25, 0.2, 0.5},
+                 {2, "steel.legacy.defaults", 2, 0.27, 0.22, 0.52}};
+  legacy.fresh_validation = 0.26;
+  legacy.ap = 0.21;
+  legacy.ap50 = 0.51;
+  legacy.ap_spread = 0.0141;
+  legacy.cost = {7200, 2, 6.12};
+  legacy.predicted_hours = 1.5;
+  ComparisonRow best = legacy;
+  best.kind = RowKind::kBestOfSeeds;
+  best.selection = 0.27;
+  best.fresh_validation.reset();
+  ComparisonRow tuned = legacy;
+  tuned.kind = RowKind::kTuned;
+  tuned.ap = 0.31;
+  tuned.winner = RunRow{7, "steel.legacy.search", 3, 0.33, 0.32, 0.6};
+  tuned.winner_ap = 0.32;
+  report.rows = {legacy, best, tuned};
+  Answer answer;
+  answer.verdict = Verdict::kBetter;
+  answer.difference = 0.1;
+  answer.low = 0.05;
+  answer.high = 0.15;
+  answer.p = 0.0002;
+  answer.adjusted_p = 0.0004;
+  answer.smallest_seen = 0.06;
+  report.answers = {{2, 1, "tuning helped", answer}};
+  report.studies = {{"steel.legacy.defaults", {7200, 2, 6.12}, {}, {}, {7200, 2, 6.12}, {}, 1.5, ""}};
+  report.total = {7200, 2, 6.12};
+  return report;
+}
+
+TEST_CASE("the table of a comparison has scores, answers and costs side by side") {
+  const std::string text = comparison_text(small_report(), 0);
+  CAPTURE(text);
+  CHECK(holds(text, "legacy|x, best of 2 seeds"));
+  CHECK(holds(text, "legacy|x tuned"));
+  CHECK(holds(text, "+0.050 to +0.150"));
+  CHECK(holds(text, "<0.001"));
+  CHECK(holds(text, "better"));
+  CHECK(holds(text, "2.00 h"));
+  CHECK(holds(text, "$6.12"));
+  CHECK(holds(text, "120 images in 97 groups"));
+  CHECK(holds(text, "scored once"));
+  CHECK_FALSE(holds(text, "leaking"));
+  CHECK_FALSE(holds(text, "LEAKING"));
+}
+
+TEST_CASE("leaking numbers are marked where they stand, in every form") {
+  ComparisonReport report = small_report();
+  report.test_leaks = report.validation_leaks = true;
+  for (const std::string& text : {comparison_text(report, 0), comparison_markdown(report)}) {
+    CAPTURE(text);
+    for (const char* title : {"test AP (leaking)", "AP50 (leaking)", "selected by (leaking)",
+                              "difference (leaking)", "fresh validation (leaking)"})
+      CHECK(holds(text, title));
+  }
+  CHECK(comparison_json(report).at("test").at("leaks") == true);
+  report.test_leaks = false;
+  CHECK_FALSE(holds(comparison_text(report, 0), "test AP (leaking)"));
+  CHECK(holds(comparison_text(report, 0), "fresh validation (leaking)"));
+}
+
+TEST_CASE("Markdown keeps its columns whatever a name holds") {
+  const std::string text = comparison_markdown(small_report());
+  CHECK(holds(text, "| legacy\\|x tuned |"));
+  CHECK(holds(text, "| --") == false);
+  CHECK(holds(text, "|---|---:|"));
+}
+
+TEST_CASE("further scorings are counted, and a comparison without one says so") {
+  ComparisonReport report = small_report();
+  report.scorings = report.scoring_number = 3;
+  CHECK(holds(comparison_text(report, 0), "scored 3 times; shown is scoring 3"));
+  ComparisonReport unscored;
+  unscored.name = "steel";
+  CHECK(holds(comparison_text(unscored, 80), "have not been scored yet"));
+}
+
+TEST_CASE("the JSON of a comparison says what is not measured, and null where nothing is known") {
+  const Json json = comparison_json(small_report());
+  CHECK(json.at("schema") == 1);
+  CHECK(json.at("rows")[0].at("selection").is_null());
+  CHECK(json.at("rows")[2].at("winner_AP") == 0.32);
+  CHECK(json.at("answers")[0].at("interval") == Json{0.05, 0.15});
+  CHECK(json.at("cost").at("not_measured") == Json{"validating", "idle"});
+}
+
+}  // namespace
+}  // namespace tune::report

@@ -1,0 +1,335 @@
+#include "tuner/report/comparison_rows.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "tuner/core/error.h"
+#include "tuner/report/study_report.h"
+
+namespace tune::report {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr double kSecondsInHour = 3600;
+
+std::vector<double> number_list(const Json& list) {
+  std::vector<double> numbers;
+  for (const Json& number : list) numbers.push_back(number.get<double>());
+  return numbers;
+}
+
+// What one scoring says of each model, by its number.
+struct TestScores {
+  std::map<int, double> ap, ap50;
+  std::map<int, std::vector<double>> resampled;
+};
+
+// Gathers a comparison out of the store. Lives for one call.
+class Gatherer {
+ public:
+  Gatherer(const fs::path& store, const Comparison& comparison, const store::ComparisonStore& record)
+      : store_(store), comparison_(comparison), record_(record), models_(record.models()) {
+    if (const auto row = record.comparison()) facts_ = row->facts;
+  }
+
+  ComparisonReport gather(std::optional<int> scoring) {
+    report_.name = comparison_.name;
+    report_.usd_per_hour = comparison_.usd_per_hour;
+    report_.price_date = comparison_.price_date;
+    report_.test_leaks = comparison_.test.leaks;
+    report_.validation_leaks = comparison_.test.validation_leaks;
+    read_scoring(scoring);
+    for (std::size_t i = 0; i < comparison_.approaches.size(); ++i) add_approach(i);
+    add_costs();
+    ask();
+    return std::move(report_);
+  }
+
+ private:
+  void read_scoring(std::optional<int> wanted) {
+    std::optional<store::Scoring> shown;
+    for (store::Scoring& scoring : record_.scorings()) {
+      if (!scoring.ended) continue;
+      ++report_.scorings;
+      if (!wanted || scoring.number == *wanted) shown = std::move(scoring);
+    }
+    if (!shown) return;
+    report_.scoring_number = shown->number;
+    take_scores(shown->result);
+  }
+
+  void take_scores(const Json& result) {
+    const Json& results = result.at("results");
+    const Json& resamples = result.at("resamples");
+    TUNE_CHECK(results.size() == models_.size(), comparison_.name);
+    report_.images = result.value("images", 0);
+    report_.groups = resamples.value("groups", 0);
+    report_.resamples = resamples.value("count", 0);
+    for (std::size_t i = 0; i < models_.size(); ++i) {
+      scores_.ap[models_[i].number] = results[i].at("AP").get<double>();
+      scores_.ap50[models_[i].number] = results[i].at("AP50").get<double>();
+      scores_.resampled[models_[i].number] = number_list(resamples.at("AP").at(i));
+    }
+  }
+
+  std::vector<RunRow> runs_of(std::size_t approach, StudyRole role) const {
+    std::vector<RunRow> runs;
+    for (const store::FrozenModel& model : models_) {
+      if (model.approach != comparison_.approaches[approach].name || model.role != to_string(role)) continue;
+      RunRow run{model.number, model.study, model.trial, model.validation, {}, {}};
+      if (const auto score = scores_.ap.find(model.number); score != scores_.ap.end()) {
+        run.ap = score->second;
+        run.ap50 = scores_.ap50.at(model.number);
+      }
+      runs.push_back(std::move(run));
+    }
+    return runs;
+  }
+
+  // The rows of the study, once read; nullptr where there is none yet.
+  const StudyRows* study_rows(const std::string& study) {
+    const auto known = studies_.find(study);
+    if (known != studies_.end()) return &known->second;
+    const fs::path file = store_ / study / "study.db";
+    if (!fs::exists(file)) return nullptr;
+    return &studies_.emplace(study, read_study(store::StudyStore(file, store::OpenMode::kRead)))
+                .first->second;
+  }
+
+  // Of the first `most` trials of a study, or of all.
+  Cost cost_of(const std::string& study, std::optional<int> most = {}) {
+    Cost cost;
+    if (report_.usd_per_hour) cost.usd = 0;
+    const StudyRows* rows = study_rows(study);
+    if (rows == nullptr) return cost;
+    const CostReport costs(rows->trials, rows->attempts, report_.usd_per_hour);
+    for (const store::TrialRow& trial : rows->trials)
+      if (!most || trial.number <= *most) cost += costs.of(trial.number).total;
+    return cost;
+  }
+
+  std::optional<double> predicted_hours(const std::string& study, std::optional<int> most = {}) const {
+    const Json forecast = facts_.value("forecast", Json::object()).value(study, Json::object());
+    if (!forecast.contains("device_hours")) return std::nullopt;
+    const double hours = forecast["device_hours"], trials = forecast["trials"];
+    return most ? hours / trials * std::min<double>(*most, trials) : hours;
+  }
+
+  ComparisonRow begin_row(std::size_t approach, RowKind kind) const {
+    ComparisonRow row;
+    row.approach = comparison_.approaches[approach].name;
+    row.kind = kind;
+    const Objective objective = approach_objective(comparison_, approach);
+    row.validation_metric = objective.metric;
+    row.lower_validation_is_better = objective.goal == Goal::kMinimize;
+    const Json probes = facts_.value("probes", Json::object()).value(row.approach, Json::object());
+    for (const Json& probe : probes)
+      for (const Json& candidate : probe.value("candidates", Json::array()))
+        if (candidate.value("precision", "") == probe.value("precision", ""))
+          row.peak_memory_bytes = candidate.value("peak_memory_bytes", 0.0);
+    if (row.peak_memory_bytes == 0.0) row.peak_memory_bytes.reset();
+    return row;
+  }
+
+  // The best validation first.
+  static void rank(ComparisonRow& row) {
+    std::stable_sort(row.runs.begin(), row.runs.end(), [&](const RunRow& a, const RunRow& b) {
+      return row.lower_validation_is_better ? a.validation < b.validation : a.validation > b.validation;
+    });
+  }
+
+  ScoredRuns scored(const ComparisonRow& row) const {
+    ScoredRuns runs;
+    for (const RunRow& run : row.runs) {
+      if (!run.ap) continue;
+      if (row.kind == RowKind::kBestOfSeeds) runs.ranked.push_back(runs.scores.size());
+      runs.scores.push_back(*run.ap);
+      runs.resampled.push_back(scores_.resampled.at(run.model));
+    }
+    return runs;
+  }
+
+  void finish_row(ComparisonRow row) {
+    const ScoredRuns runs = scored(row);
+    row.ap = row_score(runs);
+    const bool is_best = row.kind == RowKind::kBestOfSeeds;
+    double validation = 0, ap50 = 0;
+    for (const RunRow& run : row.runs) {
+      validation += run.validation / static_cast<double>(row.runs.size());
+      ap50 += run.ap50.value_or(0) / static_cast<double>(row.runs.size());
+    }
+    if (!row.runs.empty()) {
+      if (is_best)
+        row.selection = row.runs.front().validation;
+      else
+        row.fresh_validation = validation;
+      if (row.ap) row.ap50 = is_best ? row.runs.front().ap50 : std::optional(ap50);
+    }
+    if (row.winner) {
+      row.selection = row.winner->validation;
+      row.winner_ap = row.winner->ap;
+    }
+    row.ap_spread = spread(runs.scores);
+    scored_.push_back(runs);
+    report_.rows.push_back(std::move(row));
+  }
+
+  void add_tuned(std::size_t approach, RowKind kind, StudyRole search, StudyRole tuned) {
+    ComparisonRow row = begin_row(approach, kind);
+    row.runs = runs_of(approach, tuned);
+    const std::vector<RunRow> winners = runs_of(approach, search);
+    if (!winners.empty()) row.winner = winners.front();
+    for (const StudyRole role : {search, tuned}) {
+      const std::string study = study_name(comparison_, approach, role);
+      row.cost += cost_of(study);
+      if (const auto hours = predicted_hours(study))
+        row.predicted_hours = row.predicted_hours.value_or(0) + *hours;
+    }
+    finish_row(std::move(row));
+  }
+
+  void add_approach(std::size_t approach) {
+    const Approach& one = comparison_.approaches[approach];
+    if (!one.note.empty()) report_.notes.push_back(one.name + ": " + one.note);
+    const std::string study = study_name(comparison_, approach, StudyRole::kDefaults);
+    ComparisonRow defaults = begin_row(approach, RowKind::kDefaults);
+    const std::vector<RunRow> all = runs_of(approach, StudyRole::kDefaults);
+    for (const RunRow& run : all)
+      if (run.trial <= comparison_.seeds) defaults.runs.push_back(run);
+    defaults.cost = cost_of(study, comparison_.seeds);
+    defaults.predicted_hours = predicted_hours(study, comparison_.seeds);
+    finish_row(std::move(defaults));
+    if (!one.has_search) return;
+    if (comparison_.best_of_seeds) {
+      ComparisonRow best = begin_row(approach, RowKind::kBestOfSeeds);
+      best.runs = all;
+      rank(best);
+      best.cost = cost_of(study);
+      best.predicted_hours = predicted_hours(study);
+      finish_row(std::move(best));
+    }
+    add_tuned(approach, RowKind::kTuned, StudyRole::kSearch, StudyRole::kTuned);
+    if (comparison_.random_search)
+      add_tuned(approach, RowKind::kRandom, StudyRole::kRandom, StudyRole::kRandomTuned);
+  }
+
+  void add_costs() {
+    const auto priced = [&](double seconds) {
+      Cost cost{seconds, seconds / kSecondsInHour, {}};
+      if (report_.usd_per_hour) cost.usd = cost.device_hours * *report_.usd_per_hour;
+      return cost;
+    };
+    double probing = 0, scoring = 0;
+    for (const Json& machines : facts_.value("probes", Json::object()))
+      for (const Json& probe : machines) probing += probe.value("lease_seconds", 0.0);
+    for (const store::Scoring& one : record_.scorings())
+      for (const store::Prediction& prediction : record_.predictions(one.number))
+        scoring += prediction.seconds;
+    report_.probing = priced(probing);
+    report_.scoring = priced(scoring);
+    report_.total = report_.probing;
+    report_.total += report_.scoring;
+    constexpr StudyRole kEvery[] = {StudyRole::kDefaults, StudyRole::kSearch, StudyRole::kTuned,
+                                    StudyRole::kRandom, StudyRole::kRandomTuned};
+    for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
+      for (const StudyRole role : kEvery) add_study_cost(study_name(comparison_, i, role));
+  }
+
+  void add_study_cost(const std::string& study) {
+    const StudyRows* rows = study_rows(study);
+    if (rows == nullptr) return;
+    const CostReport costs(rows->trials, rows->attempts, report_.usd_per_hour);
+    StudyCost row;
+    row.study = study;
+    row.completed = costs.of(TrialState::kCompleted);
+    row.stopped = costs.of(TrialState::kStopped);
+    row.failed = costs.of(TrialState::kFailed);
+    row.retried = costs.retried();
+    row.total = costs.total();
+    row.predicted_hours = predicted_hours(study);
+    const Json forecast = facts_.value("forecast", Json::object()).value(study, Json::object());
+    row.no_prediction = forecast.value("reason", "");
+    report_.total += row.total;
+    report_.studies.push_back(std::move(row));
+  }
+
+  // The row of that kind; nullopt where there is none.
+  std::optional<std::size_t> find_row(std::size_t approach, RowKind kind) const {
+    for (std::size_t i = 0; i < report_.rows.size(); ++i)
+      if (report_.rows[i].approach == comparison_.approaches[approach].name && report_.rows[i].kind == kind)
+        return i;
+    return std::nullopt;
+  }
+
+  // Weights that differ while other things do too: nobody can tell what made the difference. Where they are
+  // all that differs, they are what is asked about.
+  bool is_confounded(std::size_t a, std::size_t b) const {
+    const Json weights = facts_.value("weights", Json::object());
+    const auto of = [&](std::size_t i) { return weights.value(comparison_.approaches[i].name, ""); };
+    if (of(a) == of(b)) return false;
+    const std::vector<std::string> different = approach_difference(comparison_, a, b);
+    return std::any_of(different.begin(), different.end(),
+                       [](const std::string& key) { return key != "weights"; });
+  }
+
+  void add_question(std::optional<std::size_t> row, std::optional<std::size_t> against,
+                    const std::string& text, bool confounded, std::vector<Question>& questions) {
+    if (!row || !against) return;
+    questions.push_back({*row, *against, confounded});
+    report_.answers.push_back({*row, *against, text, {}});
+  }
+
+  void ask() {
+    std::vector<Question> questions;
+    const std::size_t count = comparison_.approaches.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto tuned = find_row(i, RowKind::kTuned);
+      add_question(tuned, find_row(i, RowKind::kBestOfSeeds), "tuning helped", false, questions);
+      add_question(tuned, find_row(i, RowKind::kRandom), "better than random search", false, questions);
+    }
+    for (const RowKind kind : {RowKind::kDefaults, RowKind::kTuned})
+      for (std::size_t a = 0; a < count; ++a)
+        for (std::size_t b = a + 1; b < count; ++b)
+          add_question(find_row(b, kind), find_row(a, kind),
+                       kind == RowKind::kTuned ? "tuned, each its own way" : "at default hyperparameters",
+                       is_confounded(a, b), questions);
+    const std::vector<Answer> answers =
+        answer_questions(scored_, questions, static_cast<std::size_t>(report_.groups));
+    for (std::size_t i = 0; i < answers.size(); ++i) report_.answers[i].answer = answers[i];
+  }
+
+  const fs::path store_;
+  const Comparison& comparison_;
+  const store::ComparisonStore& record_;
+  const std::vector<store::FrozenModel> models_;
+  Json facts_ = Json::object();
+  TestScores scores_;
+  std::map<std::string, StudyRows> studies_;
+  std::vector<ScoredRuns> scored_;  // as report_.rows
+  ComparisonReport report_;
+};
+
+}  // namespace
+
+ComparisonReport read_comparison_report(const fs::path& store, const Comparison& comparison,
+                                        const store::ComparisonStore& record, std::optional<int> scoring) {
+  return Gatherer(store, comparison, record).gather(scoring);
+}
+
+std::string row_name(const ComparisonRow& row) {
+  switch (row.kind) {
+    case RowKind::kDefaults:
+      return row.approach;
+    case RowKind::kBestOfSeeds:
+      return row.approach + ", best of " + std::to_string(row.runs.size()) + " seeds";
+    case RowKind::kTuned:
+      return row.approach + " tuned";
+    case RowKind::kRandom:
+      return row.approach + " tuned by random search";
+  }
+  return row.approach;
+}
+
+}  // namespace tune::report

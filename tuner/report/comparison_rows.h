@@ -1,0 +1,87 @@
+#pragma once
+// A comparison as people, programs and other reports read it: rows, answers, costs. Pure functions of stored
+// rows.
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/comparison_store.h"
+#include "store/study_store.h"
+#include "tuner/core/comparison.h"
+#include "tuner/report/comparison_statistics.h"
+#include "tuner/report/cost.h"
+
+namespace tune::report {
+
+// What a row stands for.
+enum class RowKind {
+  kDefaults,     // the approach as it is, on several seeds
+  kBestOfSeeds,  // the control: as many seeds as the search had trials, the best by validation
+  kTuned,        // the search's winner, trained anew
+  kRandom,       // the control: the winner of a random search, trained anew
+};
+
+struct RunRow {
+  int model = 0;  // its number among the frozen ones
+  std::string study;
+  int trial = 0;
+  double validation = 0;
+  std::optional<double> ap, ap50;  // on the test images; absent before they are scored
+};
+
+struct ComparisonRow {
+  std::string approach;
+  RowKind kind = RowKind::kDefaults;
+  std::vector<RunRow> runs;      // what its score is made of
+  std::optional<RunRow> winner;  // of the search: the trial that was selected
+  bool lower_validation_is_better = false;
+  std::string validation_metric;
+  // Validation where it was selected by, of what was not selected by it, and on test: side by side.
+  std::optional<double> selection, fresh_validation, ap, ap50, ap_spread, winner_ap;
+  Cost cost;                              // of all trials that it took
+  std::optional<double> predicted_hours;  // of device time
+  std::optional<double> peak_memory_bytes;
+};
+
+struct StudyCost {
+  std::string study;
+  Cost completed, stopped, failed, total;
+  Cost retried;  // of the total
+  std::optional<double> predicted_hours;
+  std::string no_prediction;  // why not
+};
+
+struct ComparisonAnswer {
+  std::size_t row = 0, against = 0;  // indices of `rows`
+  std::string question;              // "tuning helped", ...
+  Answer answer;
+};
+
+struct ComparisonReport {
+  std::string name;
+  std::vector<ComparisonRow> rows;
+  std::vector<ComparisonAnswer> answers;
+  std::vector<StudyCost> studies;
+  Cost total, probing, scoring;  // the total holds the other two
+  std::optional<double> usd_per_hour;
+  std::string price_date;
+  int scoring_number = 0, scorings = 0;  // the one that is shown, and how many have ended
+  int images = 0, groups = 0, resamples = 0;
+  bool test_leaks = false, validation_leaks = false;
+  std::vector<std::string> notes;  // of the approaches
+};
+
+// Everything that the store knows of a comparison, with the test scores of one scoring: the last that has
+// ended, unless another is named.
+ComparisonReport read_comparison_report(const std::filesystem::path& store, const Comparison& comparison,
+                                        const store::ComparisonStore& record,
+                                        std::optional<int> scoring = {});
+
+std::string row_name(const ComparisonRow& row);  // "legacy, best of 8 seeds"
+
+std::string comparison_text(const ComparisonReport& report, int width);
+std::string comparison_markdown(const ComparisonReport& report);
+Json comparison_json(const ComparisonReport& report);
+
+}  // namespace tune::report

@@ -1,0 +1,77 @@
+#pragma once
+// Whether one row of a comparison is better than another: differences on the same test images with intervals,
+// corrected for the number of questions. Pure functions.
+//
+// What makes a difference uncertain is taken apart:
+//  - the test images: every model is scored on the same resamples of image groups, drawn with replacement, so
+//    that what is hard for both cancels (a paired bootstrap; Efron & Tibshirani, "An Introduction to the
+//    Bootstrap", 1993, chapters 6 and 16). Its variance is that of the difference over the resamples.
+//  - the seeds: the ideal bootstrap over runs, in closed form. For a mean of n runs that is s^2 / n, with n -
+//  1
+//    draws of n runs, so that few runs are not taken for sure (Rao & Wu, JASA 83, 1988). For the best of n
+//    runs by validation it is the variance of what that choice gives over draws of n with replacement.
+// The variances add up; an interval is the difference +- Student's t, with the degrees of freedom of Welch
+// and Satterthwaite (Biometrics Bulletin 2, 1946), times the root. Seeds are not paired: the same seed means
+// nothing in common to two models.
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tune::report {
+
+// The test scores behind one row; higher is better.
+struct ScoredRuns {
+  std::vector<double> scores;                  // of each run on the test images
+  std::vector<std::vector<double>> resampled;  // of each run: on each resample of image groups
+  // For the best of several seeds: runs ranked by validation, the best first, as indices of `scores`. Empty:
+  // the row's score is the mean of its runs.
+  std::vector<std::size_t> ranked = {};
+};
+
+// The mean of the runs, or the score of the chosen one; nullopt without runs.
+std::optional<double> row_score(const ScoredRuns& runs);
+// The standard deviation of the runs' scores; nullopt under two.
+std::optional<double> spread(const std::vector<double>& scores);
+
+struct Question {
+  std::size_t row = 0, against = 0;  // indices
+  bool is_confounded = false;
+};
+
+enum class Verdict {
+  kBetter,
+  kWorse,
+  kNotDistinguishable,
+  kOneRun,      // of one training run nobody knows how much of its score is luck
+  kConfounded,  // what differs is not only what is asked about: the initial weights
+  kNoRun,       // no run of one of the two has ended well
+};
+const char* to_string(
+    Verdict verdict);  // "better", "worse", "not distinguishable", "one run, not comparable"
+
+struct Answer {
+  Verdict verdict = Verdict::kNoRun;
+  std::optional<double> difference;  // row - against
+  // All of them, or none: with one run, or one group of images, nothing is known about luck.
+  std::optional<double> standard_error, degrees, low, high, p, adjusted_p;
+  // A true difference of this size would have been seen in four of five such comparisons.
+  std::optional<double> smallest_seen;
+};
+
+// Of a family of questions that are answered together: two-sided, with a chance of `level` that any verdict
+// is wrong where nothing differs (Holm, Scandinavian Journal of Statistics 6, 1979). Intervals are
+// Bonferroni's: all of them hold at once with a probability of 1 - level. `groups` are those that the images
+// were resampled in. Confounded questions take no part in the correction, as they get no verdict.
+std::vector<Answer> answer_questions(const std::vector<ScoredRuns>& rows,
+                                     const std::vector<Question>& questions, std::size_t groups,
+                                     double level = 0.05);
+
+// Holm's adjusted p-values, in the order given: reject where they are at most the level.
+std::vector<double> holm_adjusted(const std::vector<double>& p_values);
+
+// Two-sided p-value and the quantile of Student's t with `degrees` (not necessarily whole) of freedom.
+double student_two_sided_p(double t, double degrees);
+double student_quantile(double probability, double degrees);
+
+}  // namespace tune::report
