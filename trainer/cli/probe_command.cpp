@@ -23,7 +23,7 @@ void print_text(const loop::ProbeResult& result, const loop::Compute& compute, s
   out << "\nchoice: " << loop::precision_name(result.precision) << "\n";
 }
 
-OrderedJson to_json(const loop::ProbeResult& result, const loop::Compute& compute) {
+OrderedJson to_json(const loop::ProbeResult& result, const loop::Compute& compute, std::int64_t images) {
   OrderedJson candidates = OrderedJson::array();
   for (const loop::ProbeCandidate& candidate : result.candidates)
     candidates.push_back({{"precision", loop::precision_name(candidate.precision)},
@@ -32,6 +32,7 @@ OrderedJson to_json(const loop::ProbeResult& result, const loop::Compute& comput
   return {{"schema", 1},
           {"device", compute.device.str()},
           {"precision", loop::precision_name(result.precision)},
+          {"training_images", images},
           {"candidates", candidates}};
 }
 
@@ -53,7 +54,7 @@ int run_probe(const std::vector<std::string>& arguments, Console& console) {
       loop::probe(*task, compute, (*values)["seconds"].as<double>(), loop::stop_requested);
   if (loop::stop_requested()) return static_cast<int>(ExitCode::kInterrupted);
   if (values->contains("json"))
-    console.out << to_json(result, compute).dump() << std::endl;
+    console.out << to_json(result, compute, task->training_examples()).dump() << std::endl;
   else
     print_text(result, compute, console.out);
   return 0;

@@ -30,6 +30,7 @@ bool is_store_named(const Parsed& options) { return options.has("store") || !sto
 
 fs::path study_folder(const fs::path& store, const std::string& study) {
   const bool plain = !study.empty() && study != "." && study != ".." && study != "models" &&
+                     study != "comparisons" &&
                      study.find_first_of(std::string_view("/\0", 2)) == std::string::npos;
   if (!plain) throw Error(ExitCode::kUsage, "\"" + study + "\" cannot be the name of a study");
   return store / study;
@@ -41,7 +42,8 @@ std::vector<std::string> study_names(const fs::path& store) {
   for (fs::directory_iterator entry(store, failed), end; !failed && entry != end; entry.increment(failed)) {
     const std::string name = entry->path().filename().string();
     std::error_code ignored;
-    if (name != "models" && fs::exists(entry->path() / "study.db", ignored)) names.push_back(name);
+    if (name != "models" && name != "comparisons" && fs::exists(entry->path() / "study.db", ignored))
+      names.push_back(name);
   }
   std::sort(names.begin(), names.end());
   return names;

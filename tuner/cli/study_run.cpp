@@ -1,14 +1,10 @@
 #include "tuner/cli/study_run.h"
 
-#include <signal.h>
-
-#include <atomic>
-#include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <ostream>
 #include <stdexcept>
 
+#include "tuner/cli/interruption.h"
 #include "tuner/cli/number_options.h"
 #include "tuner/cli/output.h"
 #include "tuner/cli/status_display.h"
@@ -23,58 +19,10 @@ namespace {
 
 constexpr const char* kTimeExamples = "for example 90s, 20m, 2h or 1d";
 
-// A signal handler sees nothing but globals.
-engine::Interruption interruption;
-std::atomic<engine::TrialRunner*> runner_to_wake{nullptr};
-
-void on_signal(int signal) {
-  // A closed terminal hangs up more than once: its shell tells its jobs, then the kernel the foreground
-  // group. That is no second wish of a person.
-  int none = 0;
-  if (signal == SIGHUP)
-    interruption.count.compare_exchange_strong(none, 1);
-  else
-    interruption.count.fetch_add(1);
-  if (engine::TrialRunner* runner = runner_to_wake.load()) runner->wake();
-}
-
-// Catches the signals of people and the system for as long as a study runs. One that whoever started tune
-// had it ignore stays ignored: SIGHUP under nohup, SIGINT in a script's background job.
-class SignalsCaught {
- public:
-  SignalsCaught() {
-    interruption.count = 0;
-    struct sigaction action {};
-    action.sa_handler = on_signal;
-    sigemptyset(&action.sa_mask);
-    action.sa_flags = SA_RESTART;
-    for (std::size_t i = 0; i < std::size(kSignals); ++i) {
-      sigaction(kSignals[i], nullptr, &before_[i]);
-      if (before_[i].sa_handler != SIG_IGN) sigaction(kSignals[i], &action, nullptr);
-    }
-  }
-  ~SignalsCaught() {
-    for (std::size_t i = 0; i < std::size(kSignals); ++i) sigaction(kSignals[i], &before_[i], nullptr);
-  }
-  SignalsCaught(const SignalsCaught&) = delete;
-  SignalsCaught& operator=(const SignalsCaught&) = delete;
-
- private:
-  static constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
-  struct sigaction before_[std::size(kSignals)]{};
-};
-
 std::optional<report::PromotionOutcome> outcome_of(const engine::RunReport& run, const std::string& model) {
   if (!run.promotion) return std::nullopt;
   return report::PromotionOutcome{model, run.promotion->promoted, run.promotion->version,
                                   run.promotion->reason, run.promotion->folder.string()};
-}
-
-// Whoever read the result may be gone, with a pipe or a terminal: that changes nothing about how the study
-// ended. A full disk does, as the result was to be kept, unless somebody interrupted the study.
-void finish_output(std::ostream& out, ExitCode ending) {
-  out.flush();
-  if (!out && (errno == EPIPE || errno == EIO || ending == ExitCode::kInterrupted)) out.clear();
 }
 
 void print_end(const engine::RunReport& run, const report::StudyRows& rows, Console& console) {
@@ -132,11 +80,9 @@ int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
   hooks.make_status = [&](const store::StudyRow& row, const std::vector<store::TrialRow>& trials) {
     return make_status_display(console, as_json, row, trials, clock);
   };
-  hooks.on_runner = [](engine::TrialRunner* runner) { runner_to_wake = runner; };
-  // Until the process exits, as its last words may find nobody either.
-  std::signal(SIGPIPE, SIG_IGN);
+  hooks.on_runner = wake_on_signal;
   const SignalsCaught signals;
-  const engine::RunReport run = engine::run_study(std::move(request), hooks, clock, interruption);
+  const engine::RunReport run = engine::run_study(std::move(request), hooks, clock, interruption());
 
   const report::StudyRows rows = report::read_study(open_study(store, study));
   const auto promotion = outcome_of(run, model);

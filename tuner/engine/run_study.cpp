@@ -124,12 +124,15 @@ std::string choice_of_precision(const Json& probe) {
 
 // Puts the trainer's speed and precision on this machine into `run`; measured once a study and machine. False
 // when a person interrupted it.
-bool probe(OpenedStudy& study, const Spec& spec, const BuiltinTrainer& trainer, const Machine& machine,
-           const fs::path& folder, Status& status, const Clock& clock, const Interruption& interruption,
-           Json& run) {
+bool probe(OpenedStudy& study, const RunRequest& request, const BuiltinTrainer& trainer,
+           const Machine& machine, const fs::path& folder, Status& status, const Clock& clock,
+           const Interruption& interruption, Json& run) {
+  const Spec& spec = request.spec;
   Journal journal(study.store, clock, status, [] { return false; });
   Json& probes = study.row.facts["probes"];
   const std::string name = probe_name(machine, spec.resources);
+  if (!probes.contains(name) && request.known_probes.contains(name))
+    probes[name] = request.known_probes[name];
   if (!probes.contains(name)) {
     journal.notice("tune-train is measured once on this machine, to choose its precision");
     Json answer =
@@ -155,7 +158,7 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   LocalRunner runner(runner_options(spec));
   const Machine machine = inspect_machine();
   Json run = run_facts(machine, request.version, spec.folder);
-  if (trainer && !probe(study, spec, *trainer, machine, folder, status, clock, interruption, run)) {
+  if (trainer && !probe(study, request, *trainer, machine, folder, status, clock, interruption, run)) {
     return {Outcome::kInterrupted, "interrupted", 0, 0, 0, std::nullopt};
   }
   record_run(study.row.facts, std::move(run), clock.wall_now());

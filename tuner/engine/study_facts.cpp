@@ -1,23 +1,21 @@
 #include "tuner/engine/study_facts.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <set>
-#include <thread>
 #include <vector>
 
 #include "tuner/core/error.h"
 #include "tuner/engine/attempt_launch.h"
 #include "tuner/engine/attempt_plan.h"
-#include "tuner/engine/device_pool.h"
+#include "tuner/engine/device_wait.h"
 #include "tuner/engine/lineage.h"
 
 namespace tune::engine {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr Milliseconds kWaitForDevice{250};
 
 // The middle of the space: a probe measures speed, which hardly depends on the values.
 ParameterSet middle_of(const SearchSpace& space) {
@@ -26,19 +24,6 @@ ParameterSet middle_of(const SearchSpace& space) {
 
 bool computes_on_gpus(const Machine& machine, const Resources& resources) {
   return !machine.gpus.empty() && resources.gpus_per_trial.value_or(1) > 0;
-}
-
-// nullopt when a signal came first.
-std::optional<DeviceShare> wait_for_share(DevicePool& pool, const ProbeRequest& request) {
-  bool told = false;
-  while (request.signals() == 0) {
-    if (auto share = pool.take()) return share;
-    for (const std::string& notice : pool.capacity().notices) request.notice(notice);
-    if (!told) request.notice("every GPU is in use; tune-train is measured as soon as one is free");
-    told = true;
-    std::this_thread::sleep_for(kWaitForDevice);
-  }
-  return std::nullopt;
 }
 
 Json run_probe(const ProbeRequest& request, const DeviceShare& share) {
@@ -107,9 +92,14 @@ std::string probe_name(const Machine& machine, const Resources& resources) {
 
 Json probe_machine(const ProbeRequest& request) {
   DevicePool pool(request.spec.limits.parallel, request.spec.resources);
-  std::optional<DeviceShare> share = wait_for_share(pool, request);
+  const std::optional<DeviceShare> share =
+      wait_for_share(pool, {request.signals, request.notice, "tune-train is measured"});
   if (!share) return nullptr;
-  return run_probe(request, *share);
+  const auto begin = std::chrono::steady_clock::now();
+  Json answer = run_probe(request, *share);
+  const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - begin;
+  if (answer.is_object()) answer["lease_seconds"] = lasted.count();
+  return answer;
 }
 
 }  // namespace tune::engine

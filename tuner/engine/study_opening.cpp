@@ -17,15 +17,6 @@ std::string duration_text(Milliseconds duration) {
   return whole ? std::to_string(duration.count() / 1000) + "s" : std::to_string(duration.count()) + "ms";
 }
 
-void make_private_folder(const fs::path& folder) {
-  std::error_code error;
-  if (fs::create_directories(folder, error)) fs::permissions(folder, fs::perms::owner_all, error);
-  if (error) {
-    throw Error(ExitCode::kEnvironment, "cannot create " + folder.string() + ": " + error.message(),
-                "name a folder that you may write with --store, or in $TUNE_STORE");
-  }
-}
-
 FileLock lock_study(const fs::path& folder, const std::string& study) {
   std::string holder;
   auto lock = FileLock::try_once(folder / "lock", holder);
@@ -154,6 +145,15 @@ WarmStartTrials replace_untried(store::StudyStore& store, const fs::path& store_
 }
 
 }  // namespace
+
+void make_private_folder(const fs::path& folder) {
+  std::error_code error;
+  if (fs::create_directories(folder, error)) fs::permissions(folder, fs::perms::owner_all, error);
+  if (error) {
+    throw Error(ExitCode::kEnvironment, "cannot create " + folder.string() + ": " + error.message(),
+                "name a folder that you may write with --store, or in $TUNE_STORE");
+  }
+}
 
 Limits override_limits(Limits limits, const Overrides& overrides) {
   if (overrides.trials) limits.trials = overrides.trials;

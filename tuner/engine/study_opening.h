@@ -37,6 +37,9 @@ Limits limits_from_json(const Json& json);
 // The limits with those of the command line in their place.
 Limits override_limits(Limits limits, const Overrides& overrides);
 
+// Creates a folder of the store (mode 0700) where there is none. Throws Error(kEnvironment).
+void make_private_folder(const std::filesystem::path& folder);
+
 // Creates STORE/STUDY (mode 0700), with copies of what the spec's warm_start names, or continues it. Throws
 // SpecError for a warm start that is not possible; Error(kConflict) when another process works on it (with
 // its pid), when the stored spec differs (with the differing lines) or the seed does; while a study has no

@@ -1,0 +1,29 @@
+#pragma once
+// Signals of people and the system, for commands that run studies.
+#include <signal.h>
+
+#include "tuner/engine/engine.h"
+
+namespace tune::cli {
+
+// What the signals have said so far, in this process.
+engine::Interruption& interruption();
+// Whom a signal wakes; nullptr: nobody.
+void wake_on_signal(engine::TrialRunner* runner);
+
+// Catches SIGINT, SIGTERM and SIGHUP for as long as it lives, beginning with none; SIGPIPE is ignored from
+// then on, as a process's last words may find nobody. One that whoever started tune had it ignore stays
+// ignored: SIGHUP under nohup, SIGINT in a script's background job.
+class SignalsCaught {
+ public:
+  SignalsCaught();
+  ~SignalsCaught();
+  SignalsCaught(const SignalsCaught&) = delete;
+  SignalsCaught& operator=(const SignalsCaught&) = delete;
+
+ private:
+  static constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
+  struct sigaction before_[3]{};
+};
+
+}  // namespace tune::cli

@@ -1,0 +1,158 @@
+#include "tuner/engine/comparison_scoring.h"
+
+#include <algorithm>
+
+#include "tuner/core/atomic_file.h"
+#include "tuner/core/error.h"
+#include "tuner/core/sha256.h"
+#include "tuner/engine/attempt_launch.h"
+#include "tuner/engine/device_wait.h"
+#include "tuner/engine/run_program.h"
+
+namespace tune::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A large model over a large test set on a slow machine takes hours; more means that it hangs.
+constexpr std::chrono::hours kLongestUse{24};
+
+Error interrupted() { return Error(ExitCode::kInterrupted, "interrupted"); }
+
+std::string run_trainer(Program program, const char* what) {
+  program.quiet = false;
+  program.time_limit = kLongestUse;
+  const ProgramOutput output = run_program(program);
+  if (program.signals() > 0) throw interrupted();
+  if (output.exit_code != 0)
+    throw Error(
+        ExitCode::kEnvironment,
+        std::string("tune-train ") + what + " failed (exit code " + std::to_string(output.exit_code) + ")",
+        "its message is above; the same command goes on once the cause is gone");
+  return output.out;
+}
+
+Json parsed_answer(const std::string& text, const char* what, const char* key) {
+  Json answer = Json::parse(text, nullptr, false);
+  if (!answer.is_object() || !answer.contains(key))
+    throw Error(ExitCode::kEnvironment,
+                std::string("tune-train ") + what + " did not answer with \"" + key + "\"",
+                "tune and tune-train must be of the same version");
+  return answer;
+}
+
+// Pairs of a test image and a training image that show the same surface, or are equal.
+std::vector<std::pair<std::string, std::string>> leaking_pairs(const Json& audit) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  const auto look = [&](const Json& a, const Json& b) {
+    if (a.at("set") != b.at("set")) pairs.emplace_back(a.at("image"), b.at("image"));
+  };
+  for (const Json& overlap : audit.value("overlaps", Json::array()))
+    look(overlap.at("first"), overlap.at("second"));
+  for (const char* kind : {"byte_equal", "pixel_equal"})
+    for (const Json& equal : audit.value(kind, Json::array()))
+      for (const Json& image : equal.at("images")) look(equal.at("images").front(), image);
+  return pairs;
+}
+
+// A test set of its own must show other surfaces than the training images.
+void refuse_leaks(const Comparison& comparison, const Json& audit) {
+  const auto pairs = leaking_pairs(audit);
+  if (pairs.empty()) return;
+  std::vector<Problem> problems{{0, 0, "/trainer/test",
+                                 "the test images are not unseen: " + std::to_string(pairs.size()) +
+                                     (pairs.size() == 1 ? " pair overlaps" : " pairs overlap") +
+                                     " with training images, " + pairs.front().first + " with " +
+                                     pairs.front().second + " for one",
+                                 "`tune-train audit --data TEST --against DATA --output FOLDER` shows each "
+                                 "pair; leave one of each out, "
+                                 "or let \"split\" cut a third part with \"grouping\": \"content\""}};
+  locate_problems(comparison.text, problems);
+  throw SpecError(comparison.file, std::move(problems));
+}
+
+}  // namespace
+
+TestImages::TestImages(const Comparison& comparison, const BuiltinTrainer& trainer,
+                       std::function<int()> signals, std::function<void(const std::string&)> notice)
+    : comparison_(comparison), trainer_(trainer), signals_(std::move(signals)), notice_(std::move(notice)) {}
+
+std::string TestImages::data_path(const std::string& data) const {
+  return (comparison_.folder / data).lexically_normal().string();
+}
+
+std::vector<std::string> TestImages::test_arguments() const {
+  if (!comparison_.test.split) return {};
+  return {"--split", comparison_.test.split->dump(), "--part", "test"};
+}
+
+void TestImages::audit(const fs::path& file) const {
+  if (fs::exists(file)) return;
+  notice_("the test images are searched for overlapping crops");
+  Program program{{trainer_.program.string(), "audit", "--data", data_path(comparison_.test.data), "--json"},
+                  comparison_.folder};
+  for (const std::string& argument : test_arguments()) program.argv.push_back(argument);
+  if (!comparison_.test.split) {
+    program.argv.emplace_back("--against");
+    program.argv.push_back(data_path(comparison_.document.at("trainer").at("data").get<std::string>()));
+  }
+  program.signals = signals_;
+  const Json audit = parsed_answer(run_trainer(program, "audit"), "audit", "groups");
+  refuse_leaks(comparison_, audit);
+  write_file_atomically(file, audit.dump());
+}
+
+double TestImages::predict(const fs::path& folder, const fs::path& output) const {
+  DevicePool pool(1, comparison_.resources);
+  const std::optional<DeviceShare> share = wait_for_share(pool, {signals_, notice_, "the models are scored"});
+  if (!share) throw interrupted();
+  const SteadyTime begin = std::chrono::steady_clock::now();
+  Program program{{trainer_.program.string(), "predict", "--model", folder.string(), "--data",
+                   data_path(comparison_.test.data), "--output", output.string(), "--threads",
+                   std::to_string(share->threads), "--json"},
+                  comparison_.folder};
+  for (const std::string& argument : test_arguments()) program.argv.push_back(argument);
+  program.environment = device_environment(*share);
+  for (const Lease& lease : share->leases) program.inherited.push_back(lease.descriptor());
+  program.signals = signals_;
+  run_trainer(program, "predict");
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+Json TestImages::score(const std::vector<fs::path>& detections, const fs::path& groups) const {
+  notice_("the detections of " + std::to_string(detections.size()) + " models are scored");
+  Program program{{trainer_.program.string(), "score", "--ground-truth", data_path(comparison_.test.data),
+                   "--groups", groups.string(), "--resamples", std::to_string(comparison_.resamples),
+                   "--seed", std::to_string(comparison_.seed), "--json"},
+                  comparison_.folder};
+  for (const std::string& argument : test_arguments()) program.argv.push_back(argument);
+  for (const fs::path& file : detections) {
+    program.argv.emplace_back("--detections");
+    program.argv.push_back(file.string());
+  }
+  program.signals = signals_;
+  Json answer = parsed_answer(run_trainer(program, "score"), "score", "results");
+  if (answer["results"].size() != detections.size() || !answer.contains("resamples"))
+    throw Error(ExitCode::kEnvironment, "tune-train score did not answer for every model",
+                "tune and tune-train must be of the same version");
+  return answer;
+}
+
+std::string fingerprint_of_folder(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& entry : fs::recursive_directory_iterator(folder, error))
+    if (entry.is_regular_file(error))
+      names.push_back(entry.path().lexically_relative(folder).generic_string());
+  if (error || names.empty())
+    throw Error(
+        ExitCode::kEnvironment,
+        "there is no model in " + folder.string() + (error ? ": " + error.message() : ""),
+        "it was removed, or its trainer wrote none: remove its study from the store to train it again");
+  std::sort(names.begin(), names.end());
+  Sha256 hash;
+  for (const std::string& name : names) hash.add(name + "\n" + sha256_of_file(folder / name) + "\n");
+  return hash.hex();
+}
+
+}  // namespace tune::engine

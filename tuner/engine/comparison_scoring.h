@@ -1,0 +1,43 @@
+#pragma once
+// The test images and what models make of them: tune-train's audit, predict and score, on a device that is
+// held as a trial holds it.
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tuner/core/comparison.h"
+#include "tuner/engine/builtin_trainer.h"
+
+namespace tune::engine {
+
+// Used by one comparison's run, on its thread. Every call blocks; a signal ends what runs and throws
+// Error(kInterrupted). Throws Error(kEnvironment) when tune-train fails: its own message is on stderr by
+// then.
+class TestImages {
+ public:
+  TestImages(const Comparison& comparison, const BuiltinTrainer& trainer, std::function<int()> signals,
+             std::function<void(const std::string&)> notice);
+
+  // Writes the groups of test images that overlap into `file`, unless it is there. A test set of its own is
+  // also held against the training data: Error(kBadSpec) where they overlap.
+  void audit(const std::filesystem::path& file) const;
+  // Writes the detections of the model in `folder`. Gives the seconds that it held a device.
+  double predict(const std::filesystem::path& folder, const std::filesystem::path& output) const;
+  // All detections against the annotations, once, with the same resamples of the groups for each.
+  Json score(const std::vector<std::filesystem::path>& detections, const std::filesystem::path& groups) const;
+
+ private:
+  std::vector<std::string> test_arguments() const;
+  std::string data_path(const std::string& data) const;
+
+  const Comparison& comparison_;
+  const BuiltinTrainer& trainer_;
+  std::function<int()> signals_;
+  std::function<void(const std::string&)> notice_;
+};
+
+// SHA-256 over the names and contents of a folder's files. Throws Error(kEnvironment) without any.
+std::string fingerprint_of_folder(const std::filesystem::path& folder);
+
+}  // namespace tune::engine
