@@ -10,10 +10,11 @@
 namespace tune::report {
 namespace {
 
-constexpr std::size_t kCurvePoints = 40'000;  // of all curves of a page: quick to draw, and half a megabyte
+constexpr std::size_t kPointsOfAllCurves =
+    40'000;  // of all curves of a page: quick to draw, and half a megabyte
 constexpr std::size_t kFewestPoints = 16, kMostPoints = 400;  // of one curve
 constexpr std::size_t kListed = 5;                            // trials that a note names
-constexpr double kSecondsPerHour = 3600;
+constexpr double kHourInSeconds = 3600;
 
 bool has_point(const store::TrialRow& trial) {
   const bool counts = trial.state == TrialState::kCompleted || trial.state == TrialState::kStopped;
@@ -94,7 +95,7 @@ struct TimeUnit {
 TimeUnit unit_for(double hours) {
   if (hours >= 2) return {"hours", 1};
   if (hours * 60 >= 2) return {"minutes", 1.0 / 60};
-  return {"seconds", 1 / kSecondsPerHour};
+  return {"seconds", 1 / kHourInSeconds};
 }
 
 }  // namespace
@@ -166,7 +167,8 @@ std::vector<Chart> cost_charts(const StudyMaterial& material) {
 std::vector<Chart> curve_charts(const StudyMaterial& material) {
   if (material.curves.empty()) return {};
   const StudyRows& rows = material.rows;
-  const std::size_t share = std::clamp(kCurvePoints / material.curves.size(), kFewestPoints, kMostPoints);
+  const std::size_t share =
+      std::clamp(kPointsOfAllCurves / material.curves.size(), kFewestPoints, kMostPoints);
   Chart chart;
   chart.id = "chart-curves";
   chart.title = rows.study.objective.metric + " by step";

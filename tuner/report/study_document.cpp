@@ -11,7 +11,7 @@
 namespace tune::report {
 namespace {
 
-constexpr std::size_t kLeaders = 10;
+constexpr std::size_t kListedLeaders = 10;
 constexpr std::size_t kUnfolded = 25;  // trials of a table that is shown without being asked for
 
 CostReport costs_of(const StudyMaterial& material) {
@@ -90,10 +90,11 @@ Section best_section(const StudyMaterial& material) {
 
 Section leaderboard_section(const StudyMaterial& material) {
   const auto ranked = leaderboard(material.rows.trials, material.rows.study.objective).size();
-  const std::string caption =
-      ranked > kLeaders ? "The best " + std::to_string(kLeaders) + " of " + plural(ranked, "completed trial")
-                        : plural(ranked, "completed trial") + ", best first";
-  return {"leaderboard", "Leaderboard", {TableBlock{caption, leaderboard_table(material.rows, kLeaders)}}};
+  const std::string caption = ranked > kListedLeaders ? "The best " + std::to_string(kListedLeaders) +
+                                                            " of " + plural(ranked, "completed trial")
+                                                      : plural(ranked, "completed trial") + ", best first";
+  return {
+      "leaderboard", "Leaderboard", {TableBlock{caption, leaderboard_table(material.rows, kListedLeaders)}}};
 }
 
 Section history_section(const StudyMaterial& material) {

@@ -9,7 +9,7 @@
 namespace tune::report {
 namespace {
 
-constexpr std::size_t kCurvePoints = 1000;  // of one trial
+constexpr std::size_t kPointsOfOneCurve = 1000;  // of one trial
 
 Json numbers_json(const std::vector<store::TrialRow>& trials) {
   Json list = Json::array();
@@ -19,7 +19,8 @@ Json numbers_json(const std::vector<store::TrialRow>& trials) {
 
 Json curve_json(const std::vector<MetricPoint>& curve) {
   Json steps = Json::array(), values = Json::array();
-  const std::vector<MetricPoint> shown = curve.size() > kCurvePoints ? thinned(curve, kCurvePoints) : curve;
+  const std::vector<MetricPoint> shown =
+      curve.size() > kPointsOfOneCurve ? thinned(curve, kPointsOfOneCurve) : curve;
   for (const MetricPoint& point : shown) {
     steps.push_back(point.step);
     values.push_back(number_to_json(point.value));

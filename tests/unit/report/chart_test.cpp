@@ -8,8 +8,8 @@
 namespace tune::report {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kNoNumber = std::numeric_limits<double>::quiet_NaN();
+constexpr double kEndless = std::numeric_limits<double>::infinity();
 const Objective kLoss{"loss", Goal::kMinimize, Reduce::kBest};
 const Objective kAccuracy{"accuracy", Goal::kMaximize, Reduce::kBest};
 
@@ -48,13 +48,13 @@ TEST_CASE("what is merely bad is shown", "[chart]") {
 }
 
 TEST_CASE("values that are not finite have no place on an axis", "[chart]") {
-  const Axis axis = value_axis({kNan, 1, kInfinity, 2, -kInfinity}, kLoss);
+  const Axis axis = value_axis({kNoNumber, 1, kEndless, 2, -kEndless}, kLoss);
   CHECK(*axis.min <= 1);
   CHECK(*axis.max >= 2);
   CHECK(*axis.max < 3);
-  CHECK_FALSE(is_shown(kInfinity, axis));
-  CHECK_FALSE(is_shown(kNan, axis));
-  CHECK_FALSE(value_axis({kNan}, kLoss).min.has_value());
+  CHECK_FALSE(is_shown(kEndless, axis));
+  CHECK_FALSE(is_shown(kNoNumber, axis));
+  CHECK_FALSE(value_axis({kNoNumber}, kLoss).min.has_value());
   CHECK_FALSE(value_axis({}, kLoss).min.has_value());
 }
 
@@ -95,13 +95,13 @@ TEST_CASE("a thinned curve keeps its ends, its smallest and its largest value", 
 }
 
 TEST_CASE("a short curve is kept as it is, and gaps stay gaps", "[chart]") {
-  const auto thin = thinned(curve_of({1, kNan, kInfinity, 2}), 10);
+  const auto thin = thinned(curve_of({1, kNoNumber, kEndless, 2}), 10);
   REQUIRE(thin.size() == 3);
   CHECK(std::isnan(thin[1].value));
   CHECK(thin[2].value == 2);
   CHECK(thinned({}, 10).empty());
   std::vector<double> values(1000, 1.0);
-  for (std::size_t i = 400; i < 600; ++i) values[i] = kNan;
+  for (std::size_t i = 400; i < 600; ++i) values[i] = kNoNumber;
   bool has_gap = false;
   for (const MetricPoint& point : thinned(curve_of(values), 20)) has_gap |= std::isnan(point.value);
   CHECK(has_gap);
@@ -118,7 +118,7 @@ TEST_CASE("the Pareto front is cheapest first, each member better than the one b
 TEST_CASE("a chart's numbers are rounded to six digits, and gaps are null", "[chart]") {
   Chart chart;
   chart.id = "c";
-  chart.series = {{Role::kCurve, {1, 2}, {1.0 / 3, kNan}, {7}}};
+  chart.series = {{Role::kCurve, {1, 2}, {1.0 / 3, kNoNumber}, {7}}};
   const Json json = chart_json(chart);
   CHECK(json.at("series").at(0).at("y") == Json::parse("[0.333333,null]"));
   CHECK(json.at("series").at(0).at("role") == "curve");

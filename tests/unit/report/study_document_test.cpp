@@ -26,8 +26,8 @@ SearchSpace space() {
   return SearchSpace({rate, optimizer});
 }
 
-store::TrialRow ended(int number, TrialState state, std::vector<double> values,
-                      const std::string& reason = {}) {
+store::TrialRow ended_trial(int number, TrialState state, std::vector<double> values,
+                            const std::string& reason = {}) {
   store::TrialRow row = completed(trial_row(number), 0);
   row.state = state;
   row.values = std::move(values);
@@ -35,7 +35,7 @@ store::TrialRow ended(int number, TrialState state, std::vector<double> values,
   return row;
 }
 
-store::AttemptRow leased(int trial, double seconds, const std::string& stop = {}) {
+store::AttemptRow leased_once(int trial, double seconds, const std::string& stop = {}) {
   store::AttemptRow row = attempt_row(trial, 1);
   row.state = "exited";
   row.lease_seconds = seconds;
@@ -51,11 +51,13 @@ StudyMaterial material() {
   rows.study.state = "finished";
   rows.study.finish_reason = "trial limit";
   rows.study.elapsed_seconds = 125;
-  rows.trials = {ended(1, TrialState::kCompleted, {0.25}), ended(2, TrialState::kCompleted, {0.4125}),
-                 ended(3, TrialState::kStopped, {0.1}, "worse than the median"),
-                 ended(4, TrialState::kFailed, {}, "exit code 3"), ended(5, TrialState::kCompleted, {0.4})};
+  rows.trials = {
+      ended_trial(1, TrialState::kCompleted, {0.25}), ended_trial(2, TrialState::kCompleted, {0.4125}),
+      ended_trial(3, TrialState::kStopped, {0.1}, "worse than the median"),
+      ended_trial(4, TrialState::kFailed, {}, "exit code 3"), ended_trial(5, TrialState::kCompleted, {0.4})};
   rows.trials[3].failure = "crash";
-  rows.attempts = {leased(1, 100), leased(2, 300), leased(3, 40, "rule"), leased(4, 5), leased(5, 200)};
+  rows.attempts = {leased_once(1, 100), leased_once(2, 300), leased_once(3, 40, "rule"), leased_once(4, 5),
+                   leased_once(5, 200)};
   material.curves = {{1, {{1, 0.1}, {2, 0.25}}}, {2, {{1, 0.3}, {2, 0.4125}}}, {3, {{1, 0.1}}}};
   material.space = space();
   material.importance = {3, {}, {{"learning_rate", 0.75}, {"optimizer", 0.05}}, 0.2};
