@@ -50,6 +50,7 @@ elif command == "--trial":
     luck = random.Random(trial["seed"]).random() * 0.01
     value = (0.5 if trial["trainer"]["model"] == "large" else 0.4) - 0.002 * abs(x - 7) + luck
     with open(trial["output_dir"] + "/model.json", "w") as model: json.dump({"value": value}, model)
+    with open(trial["output_dir"] + "/labels.json", "w") as labels: json.dump({"classes": ["scratch"]}, labels)
     print("map=%.6f" % value)
     act("end", name)
 elif command == "predict":
@@ -63,6 +64,7 @@ elif command == "predict":
     print("{}")
 elif command == "score":
     act("score")
+    assert json.load(open(options("--labels")[0]))["classes"] == ["scratch"]
     files = options("--detections")
     groups = json.load(open(options("--groups")[0]))["groups"]
     count = int(options("--resamples")[0])

@@ -281,7 +281,8 @@ class ComparisonRun {
       record.insert_prediction(number, {model.number, sha256_of_file(files.back()), seconds});
       crash_point("prediction_recorded");
     }
-    record.end_scoring(number, test_.score(files, groups_file()), clock_.wall_now());
+    record.end_scoring(number, test_.score(files, groups_file(), store_folder_ / models.front().folder),
+                       clock_.wall_now());
   }
 
   void require_unchanged(const store::FrozenModel& model) const {

@@ -119,7 +119,8 @@ double TestImages::predict(const fs::path& folder, const fs::path& output) const
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-Json TestImages::score(const std::vector<fs::path>& detections, const fs::path& groups) const {
+Json TestImages::score(const std::vector<fs::path>& detections, const fs::path& groups,
+                       const fs::path& model) const {
   notice_("the detections of " + std::to_string(detections.size()) + " models are scored");
   Program program{{trainer_.program.string(), "score", "--ground-truth", data_path(comparison_.test.data),
                    "--groups", groups.string(), "--resamples", std::to_string(comparison_.resamples),
@@ -129,6 +130,12 @@ Json TestImages::score(const std::vector<fs::path>& detections, const fs::path& 
   for (const fs::path& file : detections) {
     program.argv.emplace_back("--detections");
     program.argv.push_back(file.string());
+  }
+  // COCO's files have ids of their own; elsewhere a class that no test image shows would shift the others.
+  const fs::path labels = model / "labels.json", data = data_path(comparison_.test.data);
+  if (fs::exists(labels) && fs::is_directory(data) && !fs::exists(data / "annotations.json")) {
+    program.argv.emplace_back("--labels");
+    program.argv.push_back(labels.string());
   }
   program.signals = signals_;
   Json answer = parsed_answer(run_trainer(program, "score"), "score", "results");

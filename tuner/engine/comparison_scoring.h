@@ -24,8 +24,10 @@ class TestImages {
   void audit(const std::filesystem::path& file) const;
   // Writes the detections of the model in `folder`. Gives the seconds that it held a device.
   double predict(const std::filesystem::path& folder, const std::filesystem::path& output) const;
-  // All detections against the annotations, once, with the same resamples of the groups for each.
-  Json score(const std::vector<std::filesystem::path>& detections, const std::filesystem::path& groups) const;
+  // All detections against the annotations, once, with the same resamples of the groups for each. `model` is
+  // the folder of one of the models: its class names say what the detections' category ids mean.
+  Json score(const std::vector<std::filesystem::path>& detections, const std::filesystem::path& groups,
+             const std::filesystem::path& model) const;
 
  private:
   std::vector<std::string> test_arguments() const;
