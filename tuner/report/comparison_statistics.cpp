@@ -112,6 +112,8 @@ void draw_interval(double level, Answer& answer) {
   answer.low = *answer.difference - certain * *answer.standard_error;
   answer.high = *answer.difference + certain * *answer.standard_error;
   answer.smallest_seen = (certain + powerful) * *answer.standard_error;
+  if (answer.verdict == Verdict::kBetter) answer.low = std::max(0.0, *answer.low);
+  if (answer.verdict == Verdict::kWorse) answer.high = std::min(0.0, *answer.high);
 }
 
 }  // namespace

@@ -61,8 +61,10 @@ struct Answer {
 
 // Of a family of questions that are answered together: two-sided, with a chance of `level` that any verdict
 // is wrong where nothing differs (Holm, Scandinavian Journal of Statistics 6, 1979). Intervals are
-// Bonferroni's: all of them hold at once with a probability of 1 - level. `groups` are those that the images
-// were resampled in. Confounded questions take no part in the correction, as they get no verdict.
+// Bonferroni's, and end at 0 where Holm's sharper step has a verdict and they would reach beyond (Guilbaud,
+// Biometrical Journal 50, 2008): all of them hold at once with a probability of 1 - level. `groups` are those
+// that the images were resampled in. Confounded questions take no part in the correction, as they get no
+// verdict.
 std::vector<Answer> answer_questions(const std::vector<ScoredRuns>& rows,
                                      const std::vector<Question>& questions, std::size_t groups,
                                      double level = 0.05);

@@ -120,6 +120,19 @@ TEST_CASE("more questions need more to answer one of them") {
   CHECK(*answers.front().smallest_seen > *answer_of(a, b).smallest_seen);
 }
 
+TEST_CASE("an interval never contradicts the verdict beside it") {
+  // The second question passes at Holm's second step, with twice the level that its interval has.
+  const std::vector<ScoredRuns> rows{runs_of({0.30, 0.31, 0.32}), runs_of({0.2716, 0.2816, 0.2916}),
+                                     runs_of({0.10, 0.11, 0.12})};
+  const std::vector<Answer> answers = answer_questions(rows, {{0, 2, false}, {0, 1, false}}, kGroups);
+  CHECK(answers[0].verdict == Verdict::kBetter);
+  CHECK(*answers[0].low > 0);
+  REQUIRE(answers[1].verdict == Verdict::kBetter);
+  CHECK(*answers[1].p > 0.025);
+  CHECK(*answers[1].low == 0);
+  CHECK(*answer_questions(rows, {{2, 0, false}, {1, 0, false}}, kGroups)[1].high == 0);
+}
+
 TEST_CASE("where nothing differs, a verdict is wrong in one of twenty comparisons at most") {
   int wrong = 0;
   constexpr int kStudies = 600;
