@@ -1,24 +1,27 @@
-// `tune-train score`: COCO's twelve numbers and VOC's two for anybody's JSON files.
+// `tune-train score`: COCO's twelve numbers and VOC's two for anybody's detections, and how far they would
+// move on other images like these.
 #include <array>
+#include <chrono>
+#include <cmath>
 #include <cstdio>
-#include <map>
+#include <iomanip>
 #include <ostream>
-#include <set>
 
 #include "trainer/cli/commands.h"
 #include "trainer/cli/options.h"
+#include "trainer/metrics/bootstrap.h"
 #include "trainer/metrics/coco_map.h"
 #include "trainer/metrics/voc_map.h"
-#include "tuner/core/atomic_file.h"
+#include "trainer/tasks/detection/data/score_input.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/core/visible_text.h"
 
 namespace tune::trainer::cli {
 namespace {
 
-namespace options = boost::program_options;
-using metrics::DetectedBox;
-using metrics::TruthBox;
+namespace po = boost::program_options;
+using detection::ScoreTruth;
 
 struct Row {
   const char* key;
@@ -39,149 +42,206 @@ constexpr std::array<Row, 12> kRows = {{
     {"ARl", "Average Recall     (AR) @[ IoU=0.50:0.95 | area= large | maxDets=100 ]"},
 }};
 
-Json read_json(const std::string& file) {
-  try {
-    return Json::parse(read_file(file));
-  } catch (const Json::exception& error) {
-    throw Error(ExitCode::kBadData, file + " is not JSON: " + error.what(), "Write the file again.");
-  }
-}
+constexpr long long kMostResamples = 1'000'000;
 
-metrics::Box box_of(const Json& json, const std::string& where) {
-  if (!json.is_array() || json.size() != 4)
-    throw Error(ExitCode::kBadData, where + ": bbox is " + json.dump() + ", not [x, y, width, height]",
-                "Write four numbers, in pixels.");
-  return {json.at(0), json.at(1), json.at(2), json.at(3)};
-}
-
-// Not get<std::int64_t>(), which cuts 1.7 to 1.
-std::int64_t whole_at(const Json& object, const char* key, const std::string& where) {
-  const Json& value = object.at(key);
-  if (!value.is_number_integer())
-    throw Error(ExitCode::kBadData, where + ": " + key + " is " + value.dump() + ", not a whole number",
-                "Write an id of the ground truth.");
-  return value.get<std::int64_t>();
-}
-
-struct Truth {
-  std::vector<TruthBox> boxes;
-  std::set<std::int64_t> images;
-  std::map<std::int64_t, int> categories;  // id to 0-based index, ascending by id
-  bool has_id_zero = false;
+struct Asked {
+  std::string truth;
+  std::vector<std::string> detections;
+  std::string groups, labels;
+  std::size_t resamples = 0;
+  std::uint64_t seed = 0;
+  bool json = false;
 };
 
-// Throws Error(kBadData) unless `image` is one of the ground truth's.
-void require_image(const Truth& truth, std::int64_t image, const std::string& where) {
-  if (truth.images.contains(image)) return;
-  throw Error(ExitCode::kBadData,
-              where + ": image_id " + std::to_string(image) + " is not in the ground truth",
-              "Its `images` must list every image; check that the two files belong together.");
+// One file of detections.
+struct Scored {
+  std::string file;
+  std::vector<metrics::JudgedClass> judged;
+  std::array<double, 12> coco{};
+  metrics::VocSummary voc;
+};
+
+struct Resampled {
+  std::size_t count = 0, groups = 0;
+  std::uint64_t seed = 0;
+  metrics::ResampledPrecision precision;
+};
+
+Scored score(const std::string& file, const ScoreTruth& truth) {
+  const std::vector<metrics::DetectedBox> detections = detection::read_detections(file, truth);
+  const int classes = static_cast<int>(truth.categories.size());
+  Scored scored{file, metrics::match_detections(truth.boxes, detections, classes, truth.images), {}, {}};
+  scored.coco = metrics::summarize(scored.judged).numbers();
+  scored.voc = metrics::voc_map(truth.boxes, detections, classes);
+  return scored;
 }
 
-void read_object(const Json& object, const std::string& where, std::set<std::int64_t>& ids, Truth& truth) {
-  const metrics::Box box = box_of(object.at("bbox"), where);
-  const std::int64_t image = whole_at(object, "image_id", where),
-                     category_id = whole_at(object, "category_id", where);
-  require_image(truth, image, where);
-  const auto category = truth.categories.find(category_id);
-  if (category == truth.categories.end())
-    throw Error(ExitCode::kBadData,
-                where + ": `categories` does not list category_id " + std::to_string(category_id),
-                "Add the category.");
-  bool id_is_zero = false;
-  if (const auto id = object.find("id"); id != object.end()) {
-    const std::int64_t number = whole_at(object, "id", where);
-    id_is_zero = number == 0;
-    if (!ids.insert(number).second)
-      throw Error(ExitCode::kBadData, where + ": the id " + id->dump() + " appears twice",
-                  "Number the annotations from 1.");
+// Tells how far the resampling is: on a terminal in one line, elsewhere every few seconds.
+class ResampleProgress {
+ public:
+  ResampleProgress(std::size_t total, Console& console) : total_(total), console_(console) {}
+  ~ResampleProgress() {
+    if (open_) console_.err << "\r\x1b[K" << std::flush;
   }
-  truth.has_id_zero |= id_is_zero;
-  truth.boxes.push_back({image, category->second, box, object.value("area", box.width * box.height),
-                         object.value("iscrowd", 0) == 1, object.value("difficult", 0) == 1, id_is_zero});
+  ResampleProgress(const ResampleProgress&) = delete;
+  ResampleProgress& operator=(const ResampleProgress&) = delete;
+
+  void operator()(std::size_t done) {
+    const auto now = Clock::now();
+    if (now - shown_ < (console_.err_is_terminal ? kOnTerminal : kElsewhere) || done == total_) return;
+    shown_ = now;
+    const double seconds = std::chrono::duration<double>(now - begun_).count();
+    const double left = seconds / static_cast<double>(done) * static_cast<double>(total_ - done);
+    if (console_.err_is_terminal) console_.err << '\r';
+    console_.err << "resample " << done << " of " << total_ << ", " << std::lround(left) << "s left";
+    open_ = console_.err_is_terminal;
+    console_.err << (open_ ? "\x1b[K" : "\n") << std::flush;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr Clock::duration kOnTerminal = std::chrono::milliseconds(200),
+                                   kElsewhere = std::chrono::seconds(5);
+  std::size_t total_;
+  Console& console_;
+  bool open_ = false;
+  Clock::time_point begun_ = Clock::now(), shown_ = begun_;
+};
+
+Resampled resample(const std::vector<Scored>& scored, const ScoreTruth& truth, const Asked& asked,
+                   Console& console) {
+  const auto groups = asked.groups.empty() ? detection::every_image_alone(truth)
+                                           : detection::read_groups(asked.groups, truth);
+  std::vector<std::vector<metrics::JudgedClass>> detectors;
+  for (const Scored& one : scored) detectors.push_back(one.judged);
+  ResampleProgress progress(asked.resamples, console);
+  return {asked.resamples, groups.size(), asked.seed,
+          metrics::bootstrap(detectors, groups, truth.images.size(), asked.resamples, asked.seed,
+                             [&](std::size_t done) { progress(done); })};
 }
 
-Truth read_truth(const std::string& file) {
-  const Json json = read_json(file);
-  Truth truth;
-  try {
-    for (const Json& image : json.at("images")) truth.images.insert(whole_at(image, "id", file + ", images"));
-    for (const Json& category : json.at("categories"))
-      truth.categories[whole_at(category, "id", file + ", categories")] = 0;
-    int index = 0;
-    for (auto& [id, position] : truth.categories) position = index++;
-    std::set<std::int64_t> ids;
-    std::size_t count = 0;
-    for (const Json& object : json.at("annotations"))
-      read_object(object, file + ", annotations[" + std::to_string(count++) + "]", ids, truth);
-  } catch (const Json::exception& error) {
-    throw Error(ExitCode::kBadData, file + " is not a COCO data set: " + error.what(),
-                "It needs images, categories and annotations with image_id, category_id and bbox.");
-  }
-  return truth;
+OrderedJson numbers_to_json(OrderedJson json, const Scored& scored) {
+  for (std::size_t i = 0; i < kRows.size(); ++i) json[kRows[i].key] = scored.coco[i];
+  json["VOC07_AP50"] = scored.voc.map07;
+  json["VOC12_AP50"] = scored.voc.map12;
+  return json;
 }
 
-std::vector<DetectedBox> read_detections(const std::string& file, const Truth& truth) {
-  const Json json = read_json(file);
-  if (!json.is_array())
-    throw Error(ExitCode::kBadData, file + " is not a JSON array of detections",
-                "COCO's results format is [{\"image_id\", \"category_id\", \"bbox\", \"score\"}, ...].");
-  std::vector<DetectedBox> detections;
-  try {
-    for (std::size_t i = 0; i < json.size(); ++i) {
-      const std::string where = file + ", [" + std::to_string(i) + "]";
-      const std::int64_t image = whole_at(json[i], "image_id", where);
-      require_image(truth, image, where);
-      const auto category = truth.categories.find(whole_at(json[i], "category_id", where));
-      if (category == truth.categories.end()) continue;  // as pycocotools: classes nobody asks about
-      detections.push_back({image, category->second, box_of(json[i].at("bbox"), where), json[i].at("score")});
-    }
-  } catch (const Json::exception& error) {
-    throw Error(ExitCode::kBadData, file + " is not in COCO's results format: " + error.what(),
-                "Each detection needs image_id, category_id, bbox [x, y, width, height] and score.");
+OrderedJson to_json(const std::vector<Scored>& scored, const ScoreTruth& truth,
+                    const std::optional<Resampled>& resampled) {
+  if (scored.size() == 1 && !resampled) return numbers_to_json({{"schema", 1}}, scored.front());
+  OrderedJson json = {{"schema", 1}, {"images", truth.images.size()}, {"results", OrderedJson::array()}};
+  for (const Scored& one : scored)
+    json["results"].push_back(numbers_to_json({{"detections", one.file}}, one));
+  if (resampled)
+    json["resamples"] = {{"count", resampled->count},
+                         {"seed", resampled->seed},
+                         {"groups", resampled->groups},
+                         {"AP", resampled->precision.ap},
+                         {"AP50", resampled->precision.ap50}};
+  return json;
+}
+
+void print_summary(const Scored& scored, std::ostream& out) {
+  std::array<char, 160> line{};
+  for (std::size_t i = 0; i < kRows.size(); ++i) {
+    std::snprintf(line.data(), line.size(), " %s = %0.3f\n", kRows[i].text, scored.coco[i]);
+    out << line.data();
   }
-  return detections;
+  std::snprintf(line.data(), line.size(),
+                " VOC 2007 AP50 (11 points) = %0.3f\n VOC 2012 AP50 (area)      = %0.3f\n", scored.voc.map07,
+                scored.voc.map12);
+  out << line.data();
+}
+
+// "0.341 to 0.402": where the middle 95 % of the resamples lie.
+std::string interval(const std::vector<double>& numbers) {
+  const metrics::Interval middle = metrics::middle_interval(numbers, 0.95);
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%.3f to %.3f", middle.low, middle.high);
+  return text.data();
+}
+
+std::string interval_of_precision(std::vector<double> numbers) {
+  std::erase_if(numbers, [](double number) { return number < 0; });  // undefined
+  return interval(numbers);
+}
+
+void print_resamples(const std::vector<Scored>& scored, const Resampled& resampled, std::ostream& out) {
+  out << "\n95 % intervals of " << resampled.count << " resamples of " << resampled.groups
+      << " groups of images (seed " << resampled.seed << "):\n";
+  for (std::size_t f = 0; f < scored.size(); ++f)
+    out << "  " << visible_text(scored[f].file) << ": AP " << interval_of_precision(resampled.precision.ap[f])
+        << ", AP50 " << interval_of_precision(resampled.precision.ap50[f]) << "\n";
+  for (std::size_t f = 1; f < scored.size(); ++f)
+    out << "  " << visible_text(scored[f].file) << " minus " << visible_text(scored[0].file) << ": AP "
+        << interval(metrics::differences(resampled.precision.ap[f], resampled.precision.ap[0])) << ", AP50 "
+        << interval(metrics::differences(resampled.precision.ap50[f], resampled.precision.ap50[0])) << "\n";
+}
+
+Asked asked_for(const po::variables_map& given) {
+  Asked asked;
+  asked.truth = given["ground-truth"].as<std::string>();
+  asked.detections = given["detections"].as<std::vector<std::string>>();
+  if (given.contains("groups")) asked.groups = given["groups"].as<std::string>();
+  if (given.contains("labels")) asked.labels = given["labels"].as<std::string>();
+  if (given.contains("resamples")) {
+    const long long count = given["resamples"].as<long long>();
+    if (count < 1 || count > kMostResamples)
+      throw Error(ExitCode::kUsage, "--resamples " + std::to_string(count) + " is not between 1 and 1000000",
+                  "1000 are enough for an interval of 95 %.");
+    asked.resamples = static_cast<std::size_t>(count);
+  }
+  for (const char* option : {"groups", "seed"})
+    if (given.contains(option) && asked.resamples == 0)
+      throw Error(ExitCode::kUsage, std::string("--") + option + " without --resamples",
+                  "Say how many resamples: --resamples 1000.");
+  if (given.contains("seed")) asked.seed = given["seed"].as<std::uint64_t>();
+  asked.json = given.contains("json");
+  return asked;
 }
 
 }  // namespace
 
 int run_score(const std::vector<std::string>& arguments, Console& console) {
-  std::string truth_file, detections_file;
-  options::options_description described("score --ground-truth GT.json --detections DET.json");
-  described.add_options()("ground-truth", options::value(&truth_file)->required(), "a COCO data set (JSON)")(
-      "detections", options::value(&detections_file)->required(),
-      "detections in COCO's results format (JSON)")("json", "print one JSON object");
-  const auto given = parse_options("score", described, arguments, console);
+  po::options_description options("options");
+  options.add_options()("ground-truth", po::value<std::string>()->required()->value_name("DATA"),
+                        "data set with annotations; a COCO JSON needs no images")(
+      "detections", po::value<std::vector<std::string>>()->required()->value_name("FILE"),
+      "detections in COCO's results format (JSON); may be given several times")(
+      "resamples", po::value<long long>()->value_name("N"),
+      "score N resamples of the images too, the same for every FILE")(
+      "groups", po::value<std::string>()->value_name("FILE"),
+      "JSON with \"groups\": lists of image ids that are drawn together")(
+      "seed", po::value<std::uint64_t>()->value_name("S"), "of the resamples; 0 by default")(
+      "labels", po::value<std::string>()->value_name("FILE"),
+      "labels.json of a model, where DATA has no category ids of its own")("json", "one JSON object");
+  const auto given = parse_options("score", options, arguments, console);
   if (!given) return 0;
+  const Asked asked = asked_for(*given);
 
-  const Truth truth = read_truth(truth_file);
+  const ScoreTruth truth = detection::read_score_truth(
+      asked.truth, asked.labels.empty() ? std::vector<std::string>{} : detection::read_labels(asked.labels));
   if (truth.has_id_zero)
     console.err
-        << "warning: " << truth_file
+        << "warning: " << truth.place
         << ": pycocotools, and so this command, counts whoever finds the annotation of id 0 as wrong; number "
            "annotations from 1\n";
-  const std::vector<DetectedBox> detections = read_detections(detections_file, truth);
-  const int classes = static_cast<int>(truth.categories.size());
-  const auto numbers = metrics::coco_map(truth.boxes, detections, classes).numbers();
-  const metrics::VocSummary voc = metrics::voc_map(truth.boxes, detections, classes);
+  std::vector<Scored> scored;
+  for (const std::string& file : asked.detections) scored.push_back(score(file, truth));
+  std::optional<Resampled> resampled;
+  if (asked.resamples > 0) resampled = resample(scored, truth, asked, console);
 
-  if (given->count("json")) {
-    OrderedJson json = {{"schema", 1}};
-    for (std::size_t i = 0; i < kRows.size(); ++i) json[kRows[i].key] = numbers[i];
-    json["VOC07_AP50"] = voc.map07;
-    json["VOC12_AP50"] = voc.map12;
-    console.out << json.dump(2) << "\n";
+  if (asked.json) {
+    console.out << to_json(scored, truth, resampled).dump(asked.resamples > 0 ? -1 : 2) << "\n";
     return 0;
   }
-  std::array<char, 160> line{};
-  for (std::size_t i = 0; i < kRows.size(); ++i) {
-    std::snprintf(line.data(), line.size(), " %s = %0.3f\n", kRows[i].text, numbers[i]);
-    console.out << line.data();
+  for (const Scored& one : scored) {
+    if (scored.size() > 1)
+      console.out << (&one == &scored.front() ? "" : "\n") << visible_text(one.file) << "\n";
+    print_summary(one, console.out);
   }
-  std::snprintf(line.data(), line.size(),
-                " VOC 2007 AP50 (11 points) = %0.3f\n VOC 2012 AP50 (area)      = %0.3f\n", voc.map07,
-                voc.map12);
-  console.out << line.data();
+  if (resampled) print_resamples(scored, *resampled, console.out);
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "trainer/metrics/coco_matches.h"
 #include "trainer/metrics/detection_boxes.h"
 
 namespace tune::trainer::metrics {
@@ -21,6 +22,9 @@ struct CocoSummary {
     return {ap, ap50, ap75, ap_small, ap_medium, ap_large, ar1, ar10, ar100, ar_small, ar_medium, ar_large};
   }
 };
+
+// The numbers of what match_detections() found, each image counted once.
+CocoSummary summarize(const std::vector<JudgedClass>& classes);
 
 // Scores detections against ground truth over `categories` classes. Images are taken in ascending order of
 // id, ties of score in the order given. A class without ground truth drops out of the means; one without

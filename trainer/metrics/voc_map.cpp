@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <map>
+#include <unordered_map>
 
 namespace tune::trainer::metrics {
 namespace {
@@ -12,12 +12,15 @@ namespace {
 constexpr std::array<double, 11> kElevenPoints = {
     0, 0.1, 0.2, 0.30000000000000004, 0.4, 0.5, 0.6000000000000001, 0.7000000000000001, 0.8, 0.9, 1.0};
 
+// Corners are moved before anything else, as the reference does: another order could cross the threshold.
 double inclusive_overlap(const Box& a, const Box& b) {
-  const double w = std::min(a.x + a.width, b.x + b.width) - std::max(a.x, b.x) + 1;
-  const double h = std::min(a.y + a.height, b.y + b.height) - std::max(a.y, b.y) + 1;
+  const double a_right = a.x + a.width + 1, a_bottom = a.y + a.height + 1, b_right = b.x + b.width + 1,
+               b_bottom = b.y + b.height + 1;
+  const double w = std::min(a_right, b_right) - std::max(a.x, b.x);
+  const double h = std::min(a_bottom, b_bottom) - std::max(a.y, b.y);
   if (w <= 0 || h <= 0) return 0;
   const double shared = w * h;
-  return shared / ((a.width + 1) * (a.height + 1) + (b.width + 1) * (b.height + 1) - shared);
+  return shared / ((a_right - a.x) * (a_bottom - a.y) + (b_right - b.x) * (b_bottom - b.y) - shared);
 }
 
 struct Object {
@@ -25,28 +28,50 @@ struct Object {
   bool taken = false;
 };
 
+// The boxes of one class.
+struct ClassBoxes {
+  std::unordered_map<std::int64_t, std::vector<Object>> objects;  // by image
+  std::size_t counted = 0;                                        // objects that can be found or missed
+  std::vector<const DetectedBox*> ranked;                         // by falling score, ties in the order given
+};
+
+std::vector<ClassBoxes> by_class(std::span<const TruthBox> truth, std::span<const DetectedBox> detections,
+                                 int categories) {
+  std::vector<ClassBoxes> classes(static_cast<std::size_t>(categories));
+  for (const TruthBox& box : truth) {
+    ClassBoxes& own = classes[static_cast<std::size_t>(box.category)];
+    own.objects[box.image_id].push_back({&box});
+    if (!box.difficult && !box.crowd) ++own.counted;
+  }
+  for (const DetectedBox& detection : detections)
+    classes[static_cast<std::size_t>(detection.category)].ranked.push_back(&detection);
+  for (ClassBoxes& own : classes)
+    std::stable_sort(own.ranked.begin(), own.ranked.end(),
+                     [](const DetectedBox* a, const DetectedBox* b) { return a->score > b->score; });
+  return classes;
+}
+
 struct PrecisionRecall {
   std::vector<double> precision, recall;
 };
 
-PrecisionRecall precision_recall(std::map<std::int64_t, std::vector<Object>>& objects,
-                                 const std::vector<const DetectedBox*>& ranked, double threshold,
-                                 std::size_t count) {
+PrecisionRecall precision_recall(ClassBoxes& boxes, double threshold) {
   PrecisionRecall curve;
   double hits = 0, seen = 0;
-  for (const DetectedBox* detection : ranked) {
+  for (const DetectedBox* detection : boxes.ranked) {
     Object* best = nullptr;
     double overlap = 0;
-    for (Object& object : objects[detection->image_id]) {
-      const double candidate = inclusive_overlap(detection->box, object.truth->box);
-      if (!best || candidate > overlap) best = &object, overlap = candidate;
-    }
+    if (const auto image = boxes.objects.find(detection->image_id); image != boxes.objects.end())
+      for (Object& object : image->second) {
+        const double candidate = inclusive_overlap(detection->box, object.truth->box);
+        if (!best || candidate > overlap) best = &object, overlap = candidate;
+      }
     const bool found = best && overlap >= threshold;
     if (found && (best->truth->difficult || best->truth->crowd)) continue;
     if (found && !best->taken) best->taken = true, ++hits;
     ++seen;
     curve.precision.push_back(hits / seen);
-    curve.recall.push_back(hits / static_cast<double>(count));
+    curve.recall.push_back(hits / static_cast<double>(boxes.counted));
   }
   return curve;
 }
@@ -79,21 +104,9 @@ VocSummary voc_map(std::span<const TruthBox> truth, std::span<const DetectedBox>
                    double overlap_threshold) {
   double sum07 = 0, sum12 = 0;
   int defined = 0;
-  for (int category = 0; category < categories; ++category) {
-    std::map<std::int64_t, std::vector<Object>> objects;
-    std::size_t count = 0;
-    for (const TruthBox& box : truth) {
-      if (box.category != category) continue;
-      objects[box.image_id].push_back({&box});
-      if (!box.difficult && !box.crowd) ++count;
-    }
-    if (count == 0) continue;
-    std::vector<const DetectedBox*> ranked;
-    for (const DetectedBox& detection : detections)
-      if (detection.category == category) ranked.push_back(&detection);
-    std::stable_sort(ranked.begin(), ranked.end(),
-                     [](const DetectedBox* a, const DetectedBox* b) { return a->score > b->score; });
-    const PrecisionRecall curve = precision_recall(objects, ranked, overlap_threshold, count);
+  for (ClassBoxes& boxes : by_class(truth, detections, categories)) {
+    if (boxes.counted == 0) continue;
+    const PrecisionRecall curve = precision_recall(boxes, overlap_threshold);
     sum07 += eleven_point(curve), sum12 += area_under(curve), ++defined;
   }
   if (defined == 0) return {};

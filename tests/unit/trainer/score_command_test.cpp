@@ -1,3 +1,4 @@
+#include <set>
 #include <sstream>
 
 #include "trainer/cli/commands.h"
@@ -26,6 +27,15 @@ Printed score(const std::filesystem::path& truth, const std::filesystem::path& d
   const int code = cli::run_score(arguments, console);
   CHECK(code == 0);
   return {out.str(), err.str()};
+}
+
+Json score_json(std::vector<std::string> arguments) {
+  std::ostringstream out, err;
+  cli::Console console{out, err};
+  arguments.push_back("--json");
+  const int code = cli::run_score(arguments, console);
+  CHECK(code == 0);
+  return Json::parse(out.str());
 }
 
 // Two images, one class that is found in the first and missed in the second; the second category has no
@@ -108,4 +118,113 @@ TEST_CASE("score refuses what it cannot compare, and names the place") {
   CHECK(contains(refusal("", R"([{"image_id": 1, "category_id": 4, "bbox": [1, 1, 2, 2]}])"), "score"));
   CHECK(contains(refusal("", R"([{"image_id": 1, "category_id": 4, "bbox": [1, 1, 2, 2], "score": null}])"),
                  "not in COCO's results format"));
+}
+
+TEST_CASE("score compares several files and scores the same resamples of groups of images for each") {
+  const TestFolder folder;
+  const auto truth = folder.write("gt.json", truth_with(kTwo)), found = folder.write("det.json", kOneFound),
+             none = folder.write("none.json", "[]"),
+             groups = folder.write("groups.json", R"({"schema": 1, "groups": [[2, 1, 77]]})");
+  const std::vector<std::string> both{"--ground-truth", truth.string(), "--detections",
+                                      found.string(),   "--detections", none.string()};
+  const Json plain = score_json(both);
+  CHECK(plain["images"] == 2);
+  REQUIRE(plain["results"].size() == 2);
+  CHECK(plain["results"][0]["detections"] == found.string());
+  CHECK(plain["results"][0]["AP"].get<double>() == Approx(51.0 / 101));
+  CHECK(plain["results"][1]["AP50"] == 0);
+  CHECK(plain["results"][1]["VOC12_AP50"] == 0);
+  CHECK_FALSE(plain.contains("resamples"));
+
+  std::vector<std::string> resampled = both;
+  for (const char* word : {"--resamples", "40", "--seed", "3"}) resampled.emplace_back(word);
+  const Json alone = score_json(resampled)["resamples"];
+  CHECK(alone["count"] == 40);
+  CHECK(alone["seed"] == 3);
+  CHECK(alone["groups"] == 2);
+  REQUIRE(alone["AP"].size() == 2);
+  REQUIRE(alone["AP50"][1].size() == 40);
+  // Twice the first image, one of each, or twice the second.
+  std::set<double> seen;
+  for (const Json& number : alone["AP"][0]) seen.insert(number.get<double>());
+  REQUIRE(seen.size() == 3);
+  CHECK(*seen.begin() == 0);
+  CHECK(*std::next(seen.begin()) == Approx(51.0 / 101));
+  CHECK(*seen.rbegin() == 1);
+  CHECK(score_json(resampled)["resamples"] == alone);
+
+  for (const std::string& word : {std::string("--groups"), groups.string()}) resampled.push_back(word);
+  const Json together = score_json(resampled)["resamples"];
+  CHECK(together["groups"] == 1);
+  for (const Json& number : together["AP"][0]) CHECK(number.get<double>() == Approx(51.0 / 101));
+}
+
+TEST_CASE("score prints intervals of the files and of their differences") {
+  const TestFolder folder;
+  const auto truth = folder.write("gt.json", truth_with(kTwo)), found = folder.write("det.json", kOneFound),
+             none = folder.write("none.json", "[]");
+  std::ostringstream out, err;
+  cli::Console console{out, err};
+  CHECK(cli::run_score({"--ground-truth", truth.string(), "--detections", found.string(), "--detections",
+                        none.string(), "--resamples", "100"},
+                       console) == 0);
+  CHECK(contains(out.str(), "95 % intervals of 100 resamples of 2 groups of images (seed 0)"));
+  CHECK(contains(out.str(), "det.json: AP 0.000 to 1.000, AP50 0.000 to 1.000"));
+  CHECK(contains(out.str(), "none.json minus "));
+  CHECK(contains(out.str(), "AP -1.000 to 0.000"));
+}
+
+TEST_CASE("score takes any data set with annotations, and counts classes as the labels say") {
+  const TestFolder folder;
+  for (const int image : {1, 2}) {
+    const std::string name = "plate" + std::to_string(image);
+    folder.write_image("data/images/" + name + ".png", 60, 60);
+    folder.write(
+        "data/annotations/" + name + ".xml",
+        "<annotation><filename>" + name +
+            ".png</filename><size><width>60</width><height>60</height><depth>3</depth></size>"
+            "<object><name>scale</name><bndbox><xmin>10</xmin><ymin>10</ymin><xmax>50</xmax><ymax>50</ymax>"
+            "</bndbox></object></annotation>");
+  }
+  const std::string data = (folder.path() / "data").string();
+  const auto detections = [&](int category) {
+    return folder.write("det.json", "[{\"image_id\": 1, \"category_id\": " + std::to_string(category) +
+                                        R"(, "bbox": [10, 10, 40, 40], "score": 0.9}])");
+  };
+  CHECK(score_json({"--ground-truth", data, "--detections", detections(1).string()})["AP"].get<double>() ==
+        Approx(51.0 / 101));
+  CHECK(contains(message_of(ExitCode::kBadData, [&] { score(data, detections(2)); }),
+                 "category_id 2, but the classes of " + data + " count from 1 to 1"));
+  const auto labels = folder.write("labels.json", R"({"schema": 1, "classes": ["pit", "scale"]})");
+  CHECK(score_json({"--ground-truth", data, "--detections", detections(2).string(), "--labels",
+                    labels.string()})["AP"]
+            .get<double>() == Approx(51.0 / 101));
+  const auto truth = folder.write("gt.json", truth_with(kTwo));
+  CHECK(contains(message_of(ExitCode::kUsage,
+                            [&] {
+                              score_json({"--ground-truth", truth.string(), "--detections",
+                                          detections(4).string(), "--labels", labels.string()});
+                            }),
+                 "which has category ids"));
+}
+
+TEST_CASE("score refuses groups and numbers that make no sense") {
+  const TestFolder folder;
+  const auto truth = folder.write("gt.json", truth_with(kTwo)), found = folder.write("det.json", kOneFound);
+  const auto refusal = [&](ExitCode code, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments{"--ground-truth", truth.string(), "--detections", found.string()};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return message_of(code, [&] { score_json(arguments); });
+  };
+  const auto with_groups = [&](const std::string& groups) {
+    return refusal(ExitCode::kBadData,
+                   {"--resamples", "5", "--groups", folder.write("groups.json", groups).string()});
+  };
+  CHECK(contains(with_groups("[]"), "holds no list \"groups\""));
+  CHECK(contains(with_groups(R"({"groups": [3]})"), "groups[0] is not a list"));
+  CHECK(contains(with_groups(R"({"groups": [[1], ["2"]]})"), "groups[1]: an image id is \"2\""));
+  CHECK(contains(with_groups(R"({"groups": [[1], [2, 1]]})"), "groups[1]: the image 1 appears twice"));
+  CHECK(contains(with_groups(R"({"groups": [[7], [8]]})"), "none of its images is in"));
+  CHECK(contains(refusal(ExitCode::kUsage, {"--resamples", "0"}), "--resamples 0"));
+  CHECK(contains(refusal(ExitCode::kUsage, {"--seed", "1"}), "--seed without --resamples"));
 }

@@ -1,5 +1,9 @@
 #include "trainer/metrics/coco_map.h"
 
+#include <algorithm>
+#include <cmath>
+#include <map>
+
 #include "support/catch.h"
 #include "trainer/metrics/voc_map.h"
 #include "tuner/core/atomic_file.h"
@@ -10,38 +14,71 @@ using tune::Json;
 
 namespace {
 
-Box box_of(const Json& json) { return {json[0], json[1], json[2], json[3]}; }
-
 struct Case {
   std::vector<TruthBox> truth;
   std::vector<DetectedBox> detections;
   int categories = 0;
 };
 
+Box box_of(const Json& row) { return {row[2], row[3], row[4], row[5]}; }
+
+// The rows are described in tests/golden/detection/make_golden.py.
 Case read_case(const Json& json) {
+  std::map<std::int64_t, int> categories;
+  for (const Json& id : json["categories"]) categories[id] = 0;
+  int index = 0;
+  for (auto& [id, position] : categories) position = index++;
   Case result;
-  for (const Json& object : json["ground_truth"]["annotations"])
-    result.truth.push_back({object["image_id"], object["category_id"].get<int>() - 1, box_of(object["bbox"]),
-                            object["area"], object["iscrowd"] == 1, false, object["id"] == 0});
-  for (const Json& found : json["detections"])
-    result.detections.push_back(
-        {found["image_id"], found["category_id"].get<int>() - 1, box_of(found["bbox"]), found["score"]});
-  result.categories = static_cast<int>(json["ground_truth"]["categories"].size());
+  result.categories = index;
+  std::int64_t id = json["first_id"];
+  for (const Json& row : json["objects"])
+    result.truth.push_back(
+        {row[0], categories.at(row[1]), box_of(row), row[6], row[7] == 1, row[8] == 1, id++ == 0});
+  for (const Json& row : json["detections"])
+    result.detections.push_back({row[0], categories.at(row[1]), box_of(row), row[6]});
   return result;
+}
+
+Json golden_cases() {
+  return Json::parse(tune::read_file(TUNE_SOURCE_DIR "/tests/golden/detection/map_cases.json"));
 }
 
 }  // namespace
 
 TEST_CASE("the twelve COCO numbers equal those of pycocotools bit for bit on random and hostile cases") {
-  const Json cases = Json::parse(tune::read_file(TUNE_SOURCE_DIR "/tests/golden/detection/coco_cases.json"));
-  REQUIRE(cases.size() == 9);
+  const Json cases = golden_cases();
+  REQUIRE(cases.size() == 97);
   for (const Json& json : cases) {
     const Case one = read_case(json);
     const auto numbers = coco_map(one.truth, one.detections, one.categories).numbers();
     for (std::size_t i = 0; i < numbers.size(); ++i) {
       INFO(json["name"] << ", number " << i);
-      CHECK(numbers[i] == json["expected"][i].get<double>());
+      CHECK(numbers[i] == json["coco"][i].get<double>());
     }
+  }
+}
+
+TEST_CASE("VOC's two numbers equal those of a plain reference on random and hostile cases") {
+  for (const Json& json : golden_cases()) {
+    const Case one = read_case(json);
+    const VocSummary summary = voc_map(one.truth, one.detections, one.categories);
+    INFO(json["name"]);
+    CHECK(std::abs(summary.map07 - json["voc"][0].get<double>()) < 1e-12);
+    CHECK(std::abs(summary.map12 - json["voc"][1].get<double>()) < 1e-12);
+  }
+}
+
+TEST_CASE("COCO's numbers do not depend on the order of images, classes and objects of different images") {
+  for (const Json& json : golden_cases()) {
+    Case one = read_case(json);
+    const auto numbers = coco_map(one.truth, one.detections, one.categories).numbers();
+    const auto by_class = [](const auto& a, const auto& b) {
+      return std::pair(-a.category, -a.image_id) < std::pair(-b.category, -b.image_id);
+    };
+    std::stable_sort(one.truth.begin(), one.truth.end(), by_class);
+    std::stable_sort(one.detections.begin(), one.detections.end(), by_class);
+    INFO(json["name"]);
+    CHECK(coco_map(one.truth, one.detections, one.categories).numbers() == numbers);
   }
 }
 

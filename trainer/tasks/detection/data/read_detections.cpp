@@ -1,0 +1,173 @@
+// Files of detections are long: they are read value by value, without a document in memory.
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <limits>
+#include <optional>
+
+#include "trainer/tasks/detection/data/score_input.h"
+#include "tuner/core/atomic_file.h"
+#include "tuner/core/error.h"
+#include "tuner/core/json.h"
+
+namespace tune::trainer::detection {
+namespace {
+
+// Receives [{"image_id", "category_id", "bbox": [x, y, w, h], "score", ...}, ...]; passes over other keys.
+class DetectionSink : public Json::json_sax_t {
+ public:
+  DetectionSink(std::string file, const ScoreTruth& truth, const std::set<std::int64_t>& elsewhere)
+      : file_(std::move(file)), truth_(truth), elsewhere_(elsewhere) {}
+
+  std::vector<metrics::DetectedBox> take() { return std::move(detections_); }
+
+  bool null() override { return other("null"); }
+  bool boolean(bool value) override { return other(value ? "true" : "false"); }
+  bool string(std::string& value) override { return other("\"" + value + "\""); }
+  bool binary(Json::binary_t&) override { return other("binary"); }
+  bool number_integer(std::int64_t value) override { return whole(value); }
+  bool number_unsigned(std::uint64_t value) override {
+    if (value > std::numeric_limits<std::int64_t>::max()) return real(static_cast<double>(value));
+    return whole(static_cast<std::int64_t>(value));
+  }
+  bool number_float(double value, const std::string&) override { return real(value); }
+
+  bool start_object(std::size_t) override {
+    if (depth_ == 0) refuse_top_level();
+    if (depth_ == kInList) begin_detection();
+    if (depth_ == kInDetection) refuse_container("an object");
+    if (depth_ == kInBox && field_ == kBox) refuse_box();
+    ++depth_;
+    return true;
+  }
+  bool key(std::string& name) override {
+    if (depth_ != kInDetection) return true;
+    const auto known = std::find(kFields.begin(), kFields.end(), name);
+    field_ = static_cast<std::size_t>(known - kFields.begin());
+    return true;
+  }
+  bool end_object() override {
+    if (--depth_ == kInList) finish_detection();
+    return true;
+  }
+  bool start_array(std::size_t) override {
+    if (depth_ == kInList) refuse("is not an object");
+    if (depth_ == kInDetection && field_ == kBox) sides_ = 0, seen_[kBox] = true;
+    if (depth_ == kInDetection && field_ != kBox) refuse_container("a list");
+    if (depth_ == kInBox && field_ == kBox) refuse_box();
+    ++depth_;
+    return true;
+  }
+  bool end_array() override {
+    if (--depth_ == kInDetection && field_ == kBox && sides_ != box_.size()) refuse_box();
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string&, const Json::exception& error) override {
+    throw Error(ExitCode::kBadData, file_ + " is not JSON: " + error.what(), "Write the file again.");
+  }
+
+ private:
+  static constexpr std::array<std::string_view, 4> kFields{"image_id", "category_id", "bbox", "score"};
+  enum : std::size_t { kImage, kCategory, kBox, kScore, kOther };
+  enum : int { kInList = 1, kInDetection = 2, kInBox = 3 };
+
+  std::string where() const { return file_ + ", [" + std::to_string(index_) + "]"; }
+
+  [[noreturn]] void refuse(const std::string& what) const {
+    throw Error(ExitCode::kBadData,
+                file_ + " is not in COCO's results format: [" + std::to_string(index_) + "] " + what,
+                "Each detection needs image_id, category_id, bbox [x, y, width, height] and score.");
+  }
+  [[noreturn]] void refuse_top_level() const {
+    throw Error(ExitCode::kBadData, file_ + " is not a JSON array of detections",
+                "COCO's results format is [{\"image_id\", \"category_id\", \"bbox\", \"score\"}, ...].");
+  }
+  [[noreturn]] void refuse_box() const { refuse("has a bbox that is not [x, y, width, height]"); }
+  void refuse_container(const char* what) const {
+    if (field_ != kOther) refuse("has " + std::string(what) + " as " + std::string(kFields[field_]));
+  }
+
+  void begin_detection() {
+    seen_ = {};
+    field_ = kOther;
+  }
+
+  bool other(const std::string& value) {
+    if (depth_ == 0) refuse_top_level();
+    if (depth_ == kInList) refuse("is not an object");
+    if (depth_ == kInBox && field_ == kBox) refuse_box();
+    if (depth_ == kInDetection && field_ != kOther)
+      refuse("has " + value + " as " + std::string(kFields[field_]));
+    return true;
+  }
+
+  bool whole(std::int64_t value) {
+    if (depth_ != kInDetection || (field_ != kImage && field_ != kCategory))
+      return real(static_cast<double>(value));
+    (field_ == kImage ? image_ : category_) = value;
+    return seen_[field_] = true;
+  }
+
+  bool real(double value) {
+    if (depth_ == kInBox && field_ == kBox) {
+      if (sides_ == box_.size()) refuse_box();
+      box_[sides_++] = value;
+      return true;
+    }
+    if (depth_ != kInDetection || field_ == kOther) return depth_ > kInList || other("a number");
+    if (field_ == kBox) refuse_box();
+    if (field_ != kScore)
+      throw Error(
+          ExitCode::kBadData,
+          where() + ": " + std::string(kFields[field_]) + " is " + shortest(value) + ", not a whole number",
+          "Write an id of the ground truth.");
+    score_ = value;
+    return seen_[kScore] = true;
+  }
+
+  void finish_detection() {
+    for (std::size_t field = 0; field < kFields.size(); ++field)
+      if (!seen_[field]) refuse("has no " + std::string(kFields[field]));
+    add_detection();
+    ++index_;
+  }
+
+  void add_detection() {
+    if (!std::binary_search(truth_.images.begin(), truth_.images.end(), image_)) {
+      if (elsewhere_.contains(image_)) return;
+      throw Error(ExitCode::kBadData,
+                  where() + ": image_id " + std::to_string(image_) + " is not in the ground truth",
+                  "Its `images` must list every image; check that the two files belong together.");
+    }
+    if (const auto category = truth_.categories.find(category_); category != truth_.categories.end())
+      detections_.push_back({image_, category->second, {box_[0], box_[1], box_[2], box_[3]}, score_});
+    else if (truth_.numbered_here)
+      throw Error(ExitCode::kBadData,
+                  where() + ": category_id " + std::to_string(category_) + ", but the classes of " +
+                      truth_.place + " count from 1 to " + std::to_string(truth_.categories.size()),
+                  "--labels MODEL/labels.json counts the classes as the model's predictions do.");
+  }
+
+  std::string file_;
+  const ScoreTruth& truth_;
+  const std::set<std::int64_t>& elsewhere_;
+  std::vector<metrics::DetectedBox> detections_;
+  int depth_ = 0;
+  std::size_t index_ = 0, field_ = kOther, sides_ = 0;
+  std::array<bool, kFields.size()> seen_{};
+  std::int64_t image_ = 0, category_ = 0;
+  std::array<double, 4> box_{};
+  double score_ = 0;
+};
+
+}  // namespace
+
+std::vector<metrics::DetectedBox> read_detections(const std::filesystem::path& file, const ScoreTruth& truth,
+                                                  const std::set<std::int64_t>& elsewhere) {
+  DetectionSink sink(file.string(), truth, elsewhere);
+  const std::string text = read_file(file);
+  Json::sax_parse(text, &sink);
+  return sink.take();
+}
+
+}  // namespace tune::trainer::detection

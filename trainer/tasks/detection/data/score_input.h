@@ -1,0 +1,49 @@
+#pragma once
+// What `tune-train score` compares, out of anybody's files: objects, detections, groups of images.
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "trainer/metrics/detection_boxes.h"
+
+namespace tune::trainer::detection {
+
+struct ScoreTruth {
+  std::string place;  // the file or folder, for errors
+  std::vector<metrics::TruthBox> boxes;
+  std::vector<std::int64_t> images;        // ascending
+  std::map<std::int64_t, int> categories;  // id to 0-based index, ascending by id
+  bool has_id_zero = false;                // see TruthBox::id_is_zero
+  bool numbered_here = false;              // the data has no category ids of its own
+};
+
+// `data` is any data set with annotations that read_dataset() knows. A COCO JSON (a file, or annotations.json
+// of a folder) is taken number by number as pycocotools takes it, and needs no images. `labels`, which may be
+// empty, are class names in the order that category ids count them from 1, for data without ids of their own;
+// without them such data's classes count in the order of their names. Throws Error(kBadData), or
+// Error(kUsage) for labels where the data has ids.
+ScoreTruth read_score_truth(const std::filesystem::path& data, const std::vector<std::string>& labels);
+
+// Leaves out all images but these.
+void keep_images(ScoreTruth& truth, const std::set<std::int64_t>& images);
+
+// Detections in COCO's results format. Those of images that were left out (`elsewhere`) are dropped, as are
+// those of categories that a COCO file does not list (so does pycocotools); an image or category of nobody's
+// is Error(kBadData).
+std::vector<metrics::DetectedBox> read_detections(const std::filesystem::path& file, const ScoreTruth& truth,
+                                                  const std::set<std::int64_t>& elsewhere = {});
+
+// The key "groups" of a JSON object: lists of image ids. Images that it does not name are groups of their
+// own; ids that the truth does not hold are left out, but not all of them. Each group holds positions in
+// truth.images. Throws Error(kBadData), for an image in two groups too.
+std::vector<std::vector<std::uint32_t>> read_groups(const std::filesystem::path& file,
+                                                    const ScoreTruth& truth);
+std::vector<std::vector<std::uint32_t>> every_image_alone(const ScoreTruth& truth);
+
+// The class names of a model's labels.json.
+std::vector<std::string> read_labels(const std::filesystem::path& file);
+
+}  // namespace tune::trainer::detection
