@@ -31,7 +31,8 @@ OrderedJson trainer_keys() {
       {model, recipe, data,
        key("validation", "path", "a data set to validate on, instead of a part of `data`"),
        key("test", "path", "a data set on which each trial's best model is measured at the end"),
-       key("weights", "path", "weights to start from: a model folder or a safetensors file"), split});
+       key("weights", "path", "weights to start from: a model folder, a .safetensors or a .pth file"),
+       split});
 }
 
 OrderedJson describe_recipe(const Recipe& recipe) {

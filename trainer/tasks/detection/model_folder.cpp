@@ -72,6 +72,17 @@ void write_report(const weights::LoadReport& report, std::ostream& notes) {
   notes << std::flush;
 }
 
+// Copies into `model` what fits of the file's content.
+weights::LoadReport load_initial(SsdModel& model, weights::WeightFile content, const fs::path& place,
+                                 const DetectorModel& kind, const std::vector<std::string>& classes) {
+  check_preprocessing(content.metadata, kind.preprocessing, "the model " + kind.name, place);
+  const Json labels = metadata_json(content.metadata, "labels", place);
+  if (labels.is_null() || labels_from_json(labels, place.string()) != classes)
+    std::erase_if(content.tensors,
+                  [](const auto& entry) { return entry.first.starts_with(kClassificationHead); });
+  return weights::load_state_dict(*model, content.tensors, "backbone.");
+}
+
 }  // namespace
 
 void write_model_files(const fs::path& folder, const weights::TensorMap& tensors, const DetectorModel& model,
@@ -115,22 +126,29 @@ LoadedDetector load_detector(const fs::path& folder) {
   return detector;
 }
 
+fs::path weights_file(const fs::path& weights) {
+  return fs::is_directory(weights) ? weights / kWeights : weights;
+}
+
 void initialise_from(SsdModel& model, const fs::path& weights, const DetectorModel& kind,
                      const std::vector<std::string>& classes, std::ostream& notes) {
-  const fs::path file = fs::is_directory(weights) ? weights / kWeights : weights;
-  weights::SafetensorsContent content = weights::read_safetensors(file);
-  check_preprocessing(content.metadata, kind.preprocessing, "the model " + kind.name, file);
-  const Json labels = metadata_json(content.metadata, "labels", file);
-  if (labels.is_null() || labels_from_json(labels, file.string()) != classes)
-    std::erase_if(content.tensors,
-                  [](const auto& entry) { return entry.first.starts_with(kClassificationHead); });
-  const weights::LoadReport report = weights::load_state_dict(*model, content.tensors, "backbone.");
+  const fs::path file = weights_file(weights);
+  const weights::LoadReport report = load_initial(model, weights::read_weights(file), file, kind, classes);
   write_report(report, notes);
   if (report.loaded.empty())
     throw Error(ExitCode::kBadData, file.string() + ": no tensor fits the model " + kind.name,
                 report.mismatched.empty()
                     ? "its names are neither this model's nor torchvision's"
                     : report.mismatched.front().name + " has another shape: another model's file?");
+}
+
+weights::LoadReport fit_report(const weights::WeightFile& content, const fs::path& place,
+                               const DetectorModel& kind) {
+  const Json labels = metadata_json(content.metadata, "labels", place);
+  const std::vector<std::string> classes =
+      labels.is_null() ? std::vector<std::string>{"any"} : labels_from_json(labels, place.string());
+  SsdModel model(kind, static_cast<int>(classes.size()));
+  return load_initial(model, content, place, kind, classes);
 }
 
 }  // namespace tune::trainer::detection

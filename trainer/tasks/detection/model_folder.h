@@ -8,6 +8,7 @@
 #include "trainer/tasks/detection/models.h"
 #include "trainer/tasks/detection/ssd_model.h"
 #include "trainer/weights/state_dict.h"
+#include "trainer/weights/weight_file.h"
 
 namespace tune::trainer::detection {
 
@@ -32,5 +33,13 @@ LoadedDetector load_detector(const std::filesystem::path& folder);
 // another size or normalisation.
 void initialise_from(SsdModel& model, const std::filesystem::path& weights, const DetectorModel& kind,
                      const std::vector<std::string>& classes, std::ostream& notes);
+
+// A weights file itself, or the one in a folder.
+std::filesystem::path weights_file(const std::filesystem::path& weights);
+
+// What initialise_from() would take of a file for a model of this kind, without training anything. Where the
+// file names no classes the classification head counts as missing. `place` names the file in errors.
+weights::LoadReport fit_report(const weights::WeightFile& content, const std::filesystem::path& place,
+                               const DetectorModel& kind);
 
 }  // namespace tune::trainer::detection

@@ -1,0 +1,107 @@
+#include <sstream>
+
+#include "torch_catch.h"
+#include "trainer/cli/commands.h"
+#include "trainer/nn/resnet.h"
+#include "trainer/tasks/detection/model_folder.h"
+#include "trainer/tasks/detection/models.h"
+#include "trainer/weights/safetensors.h"
+#include "trainer/weights/state_dict.h"
+#include "tuner/core/json.h"
+#include "unit/trainer/plain/test_folder.h"
+
+using namespace tune::trainer;
+using tests::contains;
+using tests::message_of;
+using tests::TestFolder;
+using tune::ExitCode;
+using tune::Json;
+
+namespace {
+
+const std::string kGolden = TUNE_SOURCE_DIR "/tests/golden/weights/";
+
+std::string inspect(const std::vector<std::string>& arguments) {
+  std::ostringstream out, err;
+  cli::Console console{out, err};
+  const int code = cli::run_inspect_weights(arguments, console);
+  CHECK(code == 0);
+  return out.str();
+}
+
+Json inspect_json(std::vector<std::string> arguments) {
+  arguments.emplace_back("--json");
+  return Json::parse(inspect(arguments));
+}
+
+}  // namespace
+
+TEST_CASE("inspect-weights lists names, dtypes and shapes, and where in the file they stood") {
+  const std::string text = inspect({kGolden + "nested.pth"});
+  CHECK(contains(text, "conv.weight               float32   [2, 1, 3, 3]\n"));
+  CHECK(contains(text, "norm.num_batches_tracked  int64     []\n"));
+  CHECK(contains(text, "nested.pth: PyTorch zip, under \"model\", 9 tensors, 38 numbers\n"));
+  const Json json = inspect_json({kGolden + "legacy_nested.pth"});
+  CHECK(json["schema"] == 1);
+  CHECK(json["format"] == "PyTorch legacy");
+  CHECK(json["section"] == "model");
+  CHECK(json["numbers"] == 38);
+  CHECK(json["tensors"].size() == 9);
+  CHECK(json["tensors"][1] == Json{{"name", "conv.weight"}, {"dtype", "float32"}, {"shape", {2, 1, 3, 3}}});
+}
+
+TEST_CASE("inspect-weights says how a torchvision ResNet fits a detector") {
+  const TestFolder folder;
+  nn::ResNet resnet(std::array<int, 4>{2, 2, 2, 2}, 64);
+  weights::TensorMap tensors = weights::state_dict(*resnet);
+  tensors["fc.weight"] = torch::zeros({1000, 512});
+  tensors["fc.bias"] = torch::zeros({1000});
+  tensors.erase("bn1.weight");
+  tensors["conv1.weight"] = torch::zeros({64, 3, 3, 3});
+  const std::string file = (folder.path() / "resnet18.safetensors").string();
+  weights::write_safetensors(file, tensors);
+
+  const Json model = inspect_json({file, "--model", "ssd224-resnet18"})["model"];
+  CHECK(model["name"] == "ssd224-resnet18");
+  CHECK(model["unexpected"] == Json{"fc.bias", "fc.weight"});
+  REQUIRE(model["mismatched"].size() == 1);
+  CHECK(model["mismatched"][0] ==
+        Json{{"name", "backbone.conv1.weight"}, {"in_file", {64, 3, 3, 3}}, {"in_model", {64, 3, 7, 7}}});
+  CHECK(model["loaded"].size() == tensors.size() - 3);
+  const auto missing = model["missing"].get<std::vector<std::string>>();
+  CHECK(std::find(missing.begin(), missing.end(), "backbone.bn1.weight") != missing.end());
+  CHECK(std::none_of(missing.begin(), missing.end(),
+                     [](const std::string& name) { return name.ends_with("num_batches_tracked"); }));
+
+  const std::string text = inspect({file, "--model", "ssd224-resnet18"});
+  CHECK(contains(text, "2 unexpected, 1 of another shape"));
+  CHECK(contains(text, "backbone.conv1.weight: [64, 3, 3, 3] in the file, [64, 3, 7, 7] in the model"));
+}
+
+TEST_CASE("inspect-weights finds nothing missing in a model's own folder") {
+  const TestFolder folder;
+  const detection::DetectorModel& kind = detection::detector_model("ssd128-resnet18-half");
+  detection::SsdModel model(kind, 3);
+  detection::write_model_files(folder.path(), weights::state_dict(*model), kind, {"a", "b", "c"});
+  const Json report = inspect_json({folder.path().string(), "--model", "ssd128-resnet18-half"})["model"];
+  CHECK(report["missing"].empty());
+  CHECK(report["unexpected"].empty());
+  CHECK(report["mismatched"].empty());
+}
+
+TEST_CASE("inspect-weights says when nothing of a file fits") {
+  const Json model = inspect_json({kGolden + "state_dict.pth", "--model", "ssd128-resnet18-half"})["model"];
+  CHECK(model["loaded"].empty());
+  CHECK(model["unexpected"].size() == 9);
+}
+
+TEST_CASE("inspect-weights refuses what it does not understand") {
+  CHECK(contains(message_of(ExitCode::kUsage, [] { inspect({"--json"}); }), "no FILE"));
+  CHECK(contains(message_of(ExitCode::kBadSpec,
+                            [] {
+                              inspect({kGolden + "one.pth", "--model", "resnet"});
+                            }),
+                 "unknown detection model \"resnet\""));
+  CHECK(contains(message_of(ExitCode::kBadData, [] { inspect({kGolden + "whole_model.pth"}); }),
+                 "Python object"));
+}

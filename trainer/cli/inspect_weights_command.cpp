@@ -1,0 +1,167 @@
+// `tune-train inspect-weights`: what is in a weights file, and how much of it a model would take.
+#include <algorithm>
+#include <iomanip>
+#include <ostream>
+
+#include "trainer/cli/commands.h"
+#include "trainer/cli/options.h"
+#include "trainer/tasks/detection/model_folder.h"
+#include "trainer/weights/weight_file.h"
+#include "tuner/core/error.h"
+#include "tuner/core/json.h"
+#include "tuner/core/visible_text.h"
+
+namespace tune::trainer::cli {
+namespace {
+
+using weights::LoadReport;
+using weights::WeightFile;
+
+// "float32", as Python says.
+std::string dtype_name(at::ScalarType dtype) {
+  switch (dtype) {
+    case at::kDouble:
+      return "float64";
+    case at::kFloat:
+      return "float32";
+    case at::kHalf:
+      return "float16";
+    case at::kBFloat16:
+      return "bfloat16";
+    case at::kLong:
+      return "int64";
+    case at::kInt:
+      return "int32";
+    case at::kShort:
+      return "int16";
+    case at::kChar:
+      return "int8";
+    case at::kByte:
+      return "uint8";
+    case at::kBool:
+      return "bool";
+    default:
+      return c10::toString(dtype);
+  }
+}
+
+// "[64, 3, 7, 7]"
+std::string shape_text(at::IntArrayRef shape) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < shape.size(); ++i) text += (i > 0 ? ", " : "") + std::to_string(shape[i]);
+  return text + "]";
+}
+
+std::int64_t count_numbers(const weights::TensorMap& tensors) {
+  std::int64_t numbers = 0;
+  for (const auto& [name, tensor] : tensors) numbers += tensor.numel();
+  return numbers;
+}
+
+OrderedJson to_json(const std::string& path, const WeightFile& file) {
+  OrderedJson tensors = OrderedJson::array();
+  for (const auto& [name, tensor] : file.tensors)
+    tensors.push_back(
+        {{"name", name}, {"dtype", dtype_name(tensor.scalar_type())}, {"shape", tensor.sizes().vec()}});
+  return {{"schema", 1},
+          {"file", path},
+          {"format", file.format},
+          {"section", file.section},
+          {"metadata", file.metadata},
+          {"numbers", count_numbers(file.tensors)},
+          {"tensors", tensors}};
+}
+
+OrderedJson to_json(const std::string& model, const LoadReport& report) {
+  OrderedJson mismatched = OrderedJson::array();
+  for (const weights::Mismatch& mismatch : report.mismatched)
+    mismatched.push_back(
+        {{"name", mismatch.name}, {"in_file", mismatch.in_file}, {"in_model", mismatch.in_model}});
+  return {{"name", model},
+          {"loaded", report.loaded},
+          {"missing", report.missing},
+          {"unexpected", report.unexpected},
+          {"mismatched", mismatched}};
+}
+
+void print(const std::string& path, const WeightFile& file, std::ostream& out) {
+  std::size_t width = 0;
+  for (const auto& [name, tensor] : file.tensors) width = std::max(width, visible_text(name).size());
+  for (const auto& [name, tensor] : file.tensors)
+    out << std::left << std::setw(static_cast<int>(width)) << visible_text(name) << "  " << std::setw(8)
+        << dtype_name(tensor.scalar_type()) << "  " << shape_text(tensor.sizes()) << "\n";
+  out << "\n" << visible_text(path) << ": " << file.format;
+  if (!file.section.empty()) out << ", under \"" << visible_text(file.section) << '"';
+  out << ", " << file.tensors.size() << " tensors, " << count_numbers(file.tensors) << " numbers\n";
+  for (const auto& [key, value] : file.metadata)
+    out << "  " << visible_text(key) << ": " << visible_text(value) << "\n";
+}
+
+void print_names(const char* what, const std::vector<std::string>& names, std::ostream& out) {
+  if (names.empty()) return;
+  out << what << ", " << names.size() << ":\n";
+  for (const std::string& name : names) out << "  " << visible_text(name) << "\n";
+}
+
+void print(const std::string& model, const LoadReport& report, std::ostream& out) {
+  out << "\nfor " << model << ": " << report.loaded.size() << " tensors fit, " << report.missing.size()
+      << " are missing, " << report.unexpected.size() << " unexpected, " << report.mismatched.size()
+      << " of another shape\n";
+  print_names("missing (initialised anew)", report.missing, out);
+  print_names("unexpected (ignored)", report.unexpected, out);
+  if (!report.mismatched.empty())
+    out << "of another shape (initialised anew), " << report.mismatched.size() << ":\n";
+  for (const weights::Mismatch& mismatch : report.mismatched)
+    out << "  " << visible_text(mismatch.name) << ": " << shape_text(mismatch.in_file) << " in the file, "
+        << shape_text(mismatch.in_model) << " in the model\n";
+}
+
+struct Asked {
+  std::string file, model;
+  bool json = false, help = false;
+};
+
+// FILE comes first.
+Asked asked_for(std::vector<std::string> arguments, Console& console) {
+  namespace po = boost::program_options;
+  Asked asked;
+  if (!arguments.empty() && !arguments.front().starts_with("-")) {
+    asked.file = arguments.front();
+    arguments.erase(arguments.begin());
+  }
+  po::options_description options("options");
+  options.add_options()("model", po::value<std::string>()->value_name("NAME"),
+                        "say how the file fits a model of `tune-train describe`")("json", "one JSON object");
+  const auto values = parse_options("inspect-weights", options, arguments, console);
+  asked.help = !values;
+  if (asked.help) return asked;
+  if (asked.file.empty())
+    throw Error(ExitCode::kUsage, "no FILE is given",
+                "`tune-train inspect-weights FILE`: it comes before the options");
+  if (values->contains("model")) asked.model = (*values)["model"].as<std::string>();
+  asked.json = values->contains("json");
+  return asked;
+}
+
+}  // namespace
+
+int run_inspect_weights(const std::vector<std::string>& arguments, Console& console) {
+  const Asked asked = asked_for(arguments, console);
+  if (asked.help) return 0;
+  const std::filesystem::path path = detection::weights_file(asked.file);
+  const WeightFile file = weights::read_weights(path);
+  std::optional<LoadReport> report;
+  if (!asked.model.empty())
+    report = detection::fit_report(file, path, detection::detector_model(asked.model));
+  if (asked.json) {
+    OrderedJson json = to_json(path, file);
+    if (report) json["model"] = to_json(asked.model, *report);
+    console.out << json.dump(2) << "\n";
+    return 0;
+  }
+  print(path, file, console.out);
+  if (report) print(asked.model, *report, console.out);
+  return 0;
+}
+
+}  // namespace tune::trainer::cli

@@ -1,0 +1,318 @@
+#include "trainer/weights/pickle.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <unordered_map>
+
+#include "tuner/core/error.h"
+
+namespace tune::trainer::weights {
+namespace {
+
+// A state dict takes some fifteen nodes a tensor; beyond this a small file could fill the memory.
+constexpr std::size_t kMostNodes = 4'000'000;
+
+class Unpickler {
+ public:
+  Unpickler(std::string_view bytes, std::span<const std::string_view> globals, const std::string& place)
+      : bytes_(bytes), globals_(globals), place_(place) {}
+
+  PickleDocument read() {
+    while (!stopped_) step(take(1).front());
+    document_.bytes = at_;
+    return std::move(document_);
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& reason) const {
+    throw Error(ExitCode::kBadData,
+                place_ + ": its pickle is damaged at byte " + std::to_string(at_) + ": " + reason,
+                "copy or download the file again");
+  }
+
+  std::string_view take(std::uint64_t count) {
+    if (count > bytes_.size() - at_) refuse("it is cut short");
+    const std::string_view taken = bytes_.substr(at_, count);
+    at_ += count;
+    return taken;
+  }
+
+  template <typename Number>
+  Number number() {
+    Number value;
+    std::memcpy(&value, take(sizeof value).data(), sizeof value);
+    return value;
+  }
+
+  std::string_view line() {
+    const std::size_t end = bytes_.find('\n', at_);
+    if (end == bytes_.npos) refuse("it is cut short");
+    const std::string_view text = take(end - at_);
+    take(1);
+    return text;
+  }
+
+  NodeId make(PickleNode node) {
+    if (document_.nodes.size() == kMostNodes) refuse("it holds more than 4 million values");
+    document_.nodes.push_back(std::move(node));
+    return static_cast<NodeId>(document_.nodes.size() - 1);
+  }
+
+  void push(PickleNode node) { stack_.push_back(make(std::move(node))); }
+
+  // Nothing below the last mark may be taken one by one.
+  void require(std::size_t count) const {
+    if (stack_.size() - (marks_.empty() ? 0 : marks_.back()) < count) refuse("its stack is empty");
+  }
+
+  NodeId pop() {
+    require(1);
+    const NodeId node = stack_.back();
+    stack_.pop_back();
+    return node;
+  }
+
+  std::vector<NodeId> pop(std::size_t count) {
+    require(count);
+    const auto first = stack_.end() - static_cast<std::ptrdiff_t>(count);
+    std::vector<NodeId> items(first, stack_.end());
+    stack_.erase(first, stack_.end());
+    return items;
+  }
+
+  std::vector<NodeId> pop_to_mark() {
+    if (marks_.empty()) refuse("a mark is missing");
+    std::vector<NodeId> items = pop(stack_.size() - marks_.back());
+    marks_.pop_back();
+    return items;
+  }
+
+  template <typename Wanted>
+  Wanted& on_top(const char* what) {
+    require(1);
+    auto* node = std::get_if<Wanted>(&document_.nodes[stack_.back()]);
+    if (!node) refuse(std::string("there is no ") + what + " to fill");
+    return *node;
+  }
+
+  void append(const std::vector<NodeId>& items) {
+    auto& list = on_top<PickleList>("list").items;
+    list.insert(list.end(), items.begin(), items.end());
+  }
+
+  void set_items(const std::vector<NodeId>& items) {
+    if (items.size() % 2 != 0) refuse("a key without a value");
+    auto& dict = on_top<PickleDict>("dict").items;
+    for (std::size_t i = 0; i < items.size(); i += 2) dict.emplace_back(items[i], items[i + 1]);
+  }
+
+  void long_integer() {
+    const std::string_view digits = take(number<std::uint8_t>());
+    if (digits.size() > sizeof(std::int64_t)) return push(PickleBytes{digits});
+    const bool negative = !digits.empty() && (static_cast<unsigned char>(digits.back()) & 0x80U) != 0;
+    std::int64_t value = negative ? -1 : 0;
+    std::memcpy(&value, digits.data(), digits.size());
+    push(value);
+  }
+
+  void real() {
+    std::uint64_t bits = number<std::uint64_t>();
+    bits = __builtin_bswap64(bits);
+    push(std::bit_cast<double>(bits));
+  }
+
+  void global(std::string_view module, std::string_view name) {
+    constexpr std::size_t kLongest = 200;
+    const std::string full =
+        std::string(module.substr(0, kLongest)) + "." + std::string(name.substr(0, kLongest));
+    if (std::find(globals_.begin(), globals_.end(), full) == globals_.end())
+      throw Error(ExitCode::kBadData,
+                  place_ + ": it asks for the Python object " + full + ", which is not a part of weights",
+                  "save the tensors alone: torch.save(model.state_dict(), file)");
+    push(PickleGlobal{module, name});
+  }
+
+  void stack_global() {
+    const std::vector<NodeId> names = pop(2);
+    const auto* module = std::get_if<std::string_view>(&document_.nodes[names[0]]);
+    const auto* name = std::get_if<std::string_view>(&document_.nodes[names[1]]);
+    if (!module || !name) refuse("the name of a Python object is not text");
+    global(*module, *name);
+  }
+
+  // An ordered dict is a dict; every other call is kept as what it is.
+  void call() {
+    const NodeId arguments = pop(), function = pop();
+    const auto* global = std::get_if<PickleGlobal>(&document_.nodes[function]);
+    const auto* tuple = std::get_if<PickleTuple>(&document_.nodes[arguments]);
+    if (!global || !tuple) refuse("it calls what is no function");
+    if (global->module == "collections" && global->name == "OrderedDict") return push(ordered_dict(*tuple));
+    push(PickleCall{function, arguments});
+  }
+
+  // Without arguments, or as Python 2 wrote it, with a list of pairs.
+  PickleDict ordered_dict(const PickleTuple& arguments) const {
+    PickleDict dict;
+    if (arguments.items.empty()) return dict;
+    const auto* pairs = std::get_if<PickleList>(&document_.nodes[arguments.items[0]]);
+    if (!pairs || arguments.items.size() != 1) refuse("an OrderedDict of something else than pairs");
+    for (const NodeId pair : pairs->items) {
+      const auto* list = std::get_if<PickleList>(&document_.nodes[pair]);
+      const auto* tuple = std::get_if<PickleTuple>(&document_.nodes[pair]);
+      const std::vector<NodeId>* items = list ? &list->items : tuple ? &tuple->items : nullptr;
+      if (!items || items->size() != 2) refuse("an OrderedDict of something else than pairs");
+      dict.items.emplace_back((*items)[0], (*items)[1]);
+    }
+    return dict;
+  }
+
+  // State of an object; an OrderedDict's is the versions of modules, which say nothing about weights.
+  void build() {
+    pop();
+    on_top<PickleDict>("object");
+  }
+
+  void put(std::uint32_t slot) {
+    require(1);
+    if (memo_.size() == kMostNodes) refuse("it stores more than 4 million values");
+    memo_[slot] = stack_.back();
+  }
+
+  void get(std::uint32_t slot) {
+    const auto found = memo_.find(slot);
+    if (found == memo_.end()) refuse("it refers to a value that it has not stored");
+    stack_.push_back(found->second);
+  }
+
+  void stop() {
+    document_.root = pop();
+    if (!stack_.empty() || !marks_.empty()) refuse("values are left over");
+    stopped_ = true;
+  }
+
+  void step(char opcode);
+  bool number_or_text(char opcode);
+  bool container(char opcode);
+
+  std::string_view bytes_;
+  std::span<const std::string_view> globals_;
+  const std::string& place_;
+  std::size_t at_ = 0;
+  bool stopped_ = false;
+  PickleDocument document_;
+  std::vector<NodeId> stack_;
+  std::vector<std::size_t> marks_;
+  std::unordered_map<std::uint32_t, NodeId> memo_;
+};
+
+bool Unpickler::number_or_text(char opcode) {
+  switch (opcode) {
+    case 'N':
+      return push(PickleNone{}), true;
+    case '\x88':
+    case '\x89':
+      return push(opcode == '\x88'), true;
+    case 'K':
+      return push(std::int64_t{number<std::uint8_t>()}), true;
+    case 'M':
+      return push(std::int64_t{number<std::uint16_t>()}), true;
+    case 'J':
+      return push(std::int64_t{number<std::int32_t>()}), true;
+    case '\x8a':
+      return long_integer(), true;
+    case 'G':
+      return real(), true;
+    case 'X':  // text; T and U are Python 2's
+    case 'T':
+      return push(take(number<std::uint32_t>())), true;
+    case '\x8c':
+    case 'U':
+      return push(take(number<std::uint8_t>())), true;
+    default:
+      return false;
+  }
+}
+
+bool Unpickler::container(char opcode) {
+  switch (opcode) {
+    case ')':
+      return push(PickleTuple{}), true;
+    case '\x85':
+    case '\x86':
+    case '\x87':
+      return push(PickleTuple{pop(static_cast<std::size_t>(opcode - '\x85') + 1)}), true;
+    case 't':
+      return push(PickleTuple{pop_to_mark()}), true;
+    case ']':
+      return push(PickleList{}), true;
+    case 'a':
+      return append(pop(1)), true;
+    case 'e':
+      return append(pop_to_mark()), true;
+    case '}':
+      return push(PickleDict{}), true;
+    case 's':
+      return set_items(pop(2)), true;
+    case 'u':
+      return set_items(pop_to_mark()), true;
+    default:
+      return false;
+  }
+}
+
+void Unpickler::step(char opcode) {
+  if (number_or_text(opcode) || container(opcode)) return;
+  switch (opcode) {
+    case '\x80': {
+      const int protocol = number<std::uint8_t>();
+      if (protocol < 2 || protocol > 5) refuse("protocol " + std::to_string(protocol));
+      return;
+    }
+    case '\x95':  // a frame, which only helps those who read piecewise
+      take(sizeof(std::uint64_t));
+      return;
+    case '(':
+      return marks_.push_back(stack_.size());
+    case 'c': {
+      const std::string_view module = line();
+      return global(module, line());
+    }
+    case '\x93':
+      return stack_global();
+    case 'R':
+    case '\x81':
+      return call();
+    case 'b':
+      return build();
+    case 'Q':
+      return push(PicklePersistent{pop()});
+    case 'q':
+      return put(number<std::uint8_t>());
+    case 'r':
+      return put(number<std::uint32_t>());
+    case '\x94':
+      return put(static_cast<std::uint32_t>(memo_.size()));
+    case 'h':
+      return get(number<std::uint8_t>());
+    case 'j':
+      return get(number<std::uint32_t>());
+    case '.':
+      return stop();
+    default: {
+      constexpr std::string_view kDigits = "0123456789abcdef";
+      const auto code = static_cast<unsigned char>(opcode);
+      refuse(std::string("the instruction 0x") + kDigits[code >> 4U] + kDigits[code & 15U] +
+             " does not occur in weights");
+    }
+  }
+}
+
+}  // namespace
+
+PickleDocument unpickle(std::string_view bytes, std::span<const std::string_view> globals,
+                        const std::string& place) {
+  return Unpickler(bytes, globals, place).read();
+}
+
+}  // namespace tune::trainer::weights
