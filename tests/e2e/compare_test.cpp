@@ -226,6 +226,22 @@ TEST_CASE("kill -9 in the middle of training and of scoring loses and repeats no
   CHECK(folder.acts()["probe"] == 2);
 }
 
+TEST_CASE("a death at any step of a comparison leaves what the same command goes on with") {
+  for (const char* point : {"comparison_created", "models_frozen", "prediction_recorded:2"}) {
+    CAPTURE(point);
+    ComparisonFolder folder;
+    folder.document["approaches"].erase(1);
+    CHECK(folder.compare("", std::string("TUNE_CRASH_AT=") + point).exit_code == 137);
+    const Json result = folder.result();
+    CHECK(row_of(result, "scratch").at("runs").size() == 3);
+    CHECK(result.at("test").at("scorings") == 1);
+    for (const auto& [act, count] : folder.acts()) {
+      CAPTURE(act);
+      CHECK(count == 1);
+    }
+  }
+}
+
 TEST_CASE("another look at the test images is counted and shown") {
   ComparisonFolder folder;
   folder.document["approaches"].erase(1);
