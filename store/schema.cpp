@@ -296,7 +296,7 @@ void require_newest(Connection& connection, const Schema& schema) {
   if (version > schema.version) refuse_newer(connection, version, schema);
   if (version == 0)
     throw Error(ExitCode::kNotFound, connection.name() + " is empty: its creation was interrupted",
-                "start the study again; nothing is lost");
+                "if it held something, restore it from a copy; else start the study again");
   if (version < schema.version)
     throw Error(ExitCode::kEnvironment,
                 connection.name() + " was written by an older tune (schema " + std::to_string(version) + ")",

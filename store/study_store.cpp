@@ -50,7 +50,7 @@ StudyStore::Impl::Impl(const std::filesystem::path& file, OpenMode open_mode, St
     throw Error(ExitCode::kConflict, connection.name() + " holds a study already");
   if (mode != OpenMode::kCreate && !found)
     throw Error(ExitCode::kNotFound, connection.name() + " holds no study: its creation was interrupted",
-                "start the study again; nothing is lost");
+                "if it held something, restore it from a copy; else start the study again");
 }
 
 void StudyStore::Impl::begin(Durability durability) {

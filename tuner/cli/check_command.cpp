@@ -80,8 +80,13 @@ void print_summary(const Spec& spec, std::ostream& out) {
       << "  strategy    " << spec.strategy.name << "; early stopping: " << spec.early_stopping.rule << '\n'
       << "  limits      " << describe(spec.limits) << '\n';
   const std::size_t points = spec.space.cardinality();
+  const std::vector<Parameter>& parameters = spec.space.parameters();
+  const auto continuous = std::count_if(parameters.begin(), parameters.end(),
+                                        [](const Parameter& each) { return each.cardinality() == 0; });
   out << "  parameters  " << spec.space.size() << ", "
-      << (points == 0 ? "continuous" : std::to_string(points) + (points == 1 ? " point" : " points")) << '\n';
+      << (points == 0 ? std::to_string(continuous) + " of them continuous"
+                      : std::to_string(points) + (points == 1 ? " point" : " points"))
+      << '\n';
   for (const Parameter& parameter : spec.space.parameters())
     out << "    " << parameter.name << ": " << describe(parameter) << '\n';
 }

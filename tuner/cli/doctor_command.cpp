@@ -4,6 +4,7 @@
 #include <array>
 #include <ostream>
 
+#include "store/model_registry.h"
 #include "store/study_store.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/options.h"
@@ -114,6 +115,31 @@ Finding check_studies(const fs::path& store) {
   return finding;
 }
 
+// Whether the registry can be read, and every version that it names has its folder.
+Finding check_models(const fs::path& store) {
+  const fs::path models = store / "models";
+  std::error_code error;
+  if (!fs::exists(models / "registry.db", error)) return {"models", Verdict::kGood, "none yet", {}};
+  Finding finding{"models", Verdict::kGood, {}, {}};
+  try {
+    const store::ModelRegistry registry(models / "registry.db", store::OpenMode::kRead);
+    std::size_t count = 0;
+    for (const std::string& model : registry.models())
+      for (const store::ModelVersion& version : registry.versions(model)) {
+        ++count;
+        const fs::path folder = models / model / "versions" / std::to_string(version.version);
+        if (fs::is_directory(folder, error)) continue;
+        finding.verdict = Verdict::kBad;
+        finding.text += (finding.text.empty() ? "" : "\n") + folder.string() + " is gone";
+        finding.cure = "restore it from a copy, or promote another trial";
+      }
+    if (finding.text.empty()) finding.text = std::to_string(count) + " versions, all there";
+  } catch (const Error& problem) {
+    return {"models", Verdict::kBad, problem.what(), problem.hint()};
+  }
+  return finding;
+}
+
 Finding check_supervisor() {
   try {
     return {"supervisor", Verdict::kGood, engine::find_supervisor().string(), {}};
@@ -174,8 +200,8 @@ int doctor_command(const Arguments& arguments, Console& console) {
   const fs::path store = store_folder(*options);
   const engine::Machine machine = engine::inspect_machine();
   const std::vector<Finding> findings = {check_gpus(machine), check_disk(store),    check_file_system(store),
-                                         check_sqlite(),      check_studies(store), check_supervisor(),
-                                         check_trainer(),     check_limits()};
+                                         check_sqlite(),      check_studies(store), check_models(store),
+                                         check_supervisor(),  check_trainer(),      check_limits()};
   bool healthy = true;
   for (const Finding& finding : findings) healthy = healthy && finding.verdict != Verdict::kBad;
   if (options->has("json")) {

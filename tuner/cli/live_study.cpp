@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -34,7 +36,10 @@ report::StudyRows read_live_study(const std::filesystem::path& store, const std:
   report::StudyRows rows = report::read_study(open_study(store, study));
   if (rows.study.state != "running") return rows;
   if (was_locked || is_locked(lock)) {
-    report::bill_running(rows.attempts, SystemClock().wall_now());
+    const WallTime now = SystemClock().wall_now();
+    report::bill_running(rows.attempts, now);
+    rows.study.elapsed_seconds +=
+        std::max(0.0, std::chrono::duration<double>(now - rows.study.updated).count());
   } else {
     rows.study.state = "interrupted";
     const bool asked = rows.study.facts.value("driver", "") == "ask-tell";

@@ -96,6 +96,7 @@ int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
     finish_output(console.out, run.exit_code);
     print_end(run, rows, console);
   }
+  if (run.promotion_failure) std::rethrow_exception(run.promotion_failure);
   return static_cast<int>(run.exit_code);
 }
 

@@ -64,6 +64,8 @@ WarmStart warm_start_from_string(const std::string& text) {
 }
 
 std::optional<double> reduce_curve(const std::vector<MetricPoint>& curve, const Objective& objective) {
+  // A trial that ends with a value that is not finite has diverged, whatever came before.
+  if (objective.reduce == Reduce::kLast && !curve.empty() && !std::isfinite(curve.back().value)) return {};
   std::optional<double> reduced;
   for (const MetricPoint& point : curve)
     if (std::isfinite(point.value) && (!reduced || replaces(point.value, *reduced, objective)))

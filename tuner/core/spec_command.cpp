@@ -133,6 +133,22 @@ void check_no_nul(const std::string& text, const std::string& pointer, SpecProbl
     problems.add(pointer, "this contains a NUL character, which no program can receive", "remove \\u0000");
 }
 
+// Of the values that a command may name: those of trial.json alone could hold one.
+void check_values(SpecProblems& problems) {
+  const auto check = [&](const OrderedJson& value, const std::string& pointer) {
+    if (value.is_string()) check_no_nul(value.get<std::string>(), pointer, problems);
+  };
+  if (const OrderedJson* fixed = problems.find("/fixed"); fixed != nullptr && fixed->is_object())
+    for (const auto& [name, value] : fixed->items()) check(value, member_pointer("/fixed", name));
+  const OrderedJson* parameters = problems.find("/parameters");
+  if (parameters == nullptr || !parameters->is_object()) return;
+  for (const auto& [name, parameter] : parameters->items()) {
+    const std::string values = member_pointer("/parameters", name) + "/values";
+    if (const OrderedJson* list = problems.find(values); list != nullptr && list->is_array())
+      for (std::size_t i = 0; i < list->size(); ++i) check((*list)[i], element_pointer(values, i));
+  }
+}
+
 // Variables that every attempt gets from tune.
 bool is_reserved_variable(const std::string& name) {
   constexpr std::array kReserved{"TUNE_TRIAL_FILE", "TUNE_OUTPUT_DIR", "TUNE_CHECKPOINT_DIR",
@@ -148,6 +164,7 @@ std::vector<std::string> read_command(const ReadParameters& read, SpecProblems& 
   for (const OrderedJson& element : *problems.find("/command")) command.push_back(element.get<std::string>());
   for (std::size_t i = 0; i < command.size(); ++i)
     check_no_nul(command[i], element_pointer("/command", i), problems);
+  check_values(problems);
   if (command[0].empty()) problems.add("/command/0", "the program's name is empty");
   PlaceholderChecker(command, read, problems).check();
   return command;

@@ -1,6 +1,7 @@
 // The section `parameters`, conditions apart.
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/spec_keys.h"
@@ -75,13 +76,13 @@ class ParameterReader {
       add("values", "the key \"values\" is missing", "list the values to choose from");
     const OrderedJson* values = problems_.find(at("values"));
     if (values == nullptr) return;
+    std::map<Json, std::size_t> numbers;
     for (std::size_t i = 0; i < values->size(); ++i) {
       const Json value = (*values)[i];
-      const auto first = std::find(parameter_.values.begin(), parameter_.values.end(), value);
-      if (first != parameter_.values.end())
+      const auto [first, is_new] = numbers.emplace(value, i + 1);
+      if (!is_new)
         problems_.add(element_pointer(at("values"), i), value.dump() + " is there twice",
-                      "remove one; it is also number " +
-                          std::to_string(first - parameter_.values.begin() + 1) + " of the list");
+                      "remove one; it is also number " + std::to_string(first->second) + " of the list");
       else
         parameter_.values.push_back(value);
     }

@@ -37,7 +37,8 @@ AttemptOutcome completed(const AttemptEnd& end) {
     return failed("no_metric",
                   "exit code 0, but no line of its output gave \"" + end.objective.metric + "\"");
   }
-  return failed("non_finite", "every value of \"" + end.objective.metric + "\" was NaN or infinite");
+  const char* which = end.objective.reduce == Reduce::kLast ? "the last value" : "every value";
+  return failed("non_finite", which + (" of \"" + end.objective.metric) + "\" was NaN or infinite");
 }
 
 // What a trial that ran out of time had reached: its metrics stay in the store.

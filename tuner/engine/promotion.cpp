@@ -104,6 +104,30 @@ std::vector<store::ModelFile> copy_and_hash(const fs::path& from, const fs::path
   return files;
 }
 
+// Whether the folder holds these files and no others.
+bool holds_exactly(const fs::path& folder, const std::vector<store::ModelFile>& files) {
+  return on_disk(folder, "read", [&] {
+    std::size_t count = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(folder)) count += entry.is_regular_file();
+    return count == files.size() && std::all_of(files.begin(), files.end(), [&](const auto& file) {
+             const fs::path path = folder / file.path;
+             return fs::is_regular_file(path) && sha256_of_file(path) == file.sha256;
+           });
+  });
+}
+
+// The next number of the registry, or a later one where folders lie that the registry does not know: it may
+// have been lost, and they are all that is left of those versions.
+int free_version(const store::ModelRegistry& registry, const std::string& model, const fs::path& model_folder,
+                 const std::vector<store::ModelFile>& files) {
+  int version = registry.next_version(model);
+  std::error_code error;
+  for (fs::path folder; fs::exists(folder = model_folder / "versions" / std::to_string(version), error);
+       ++version)
+    if (holds_exactly(folder, files)) break;
+  return version;
+}
+
 void switch_current(const fs::path& model_folder, int version) {
   on_disk(model_folder, "switch the current version in", [&] {
     const fs::path link = model_folder / (kPassingLink + random_token());
@@ -254,13 +278,12 @@ PromotionResult promote_trial(const store::StudyStore& store, const PromotionReq
                               value,
                               lineage,
                               copy_and_hash(attempt / "output", staging)};
-  version.version = registry.next_version(request.model);
+  version.version = free_version(registry, request.model, model_folder, version.files);
   result.version = version.version;
   result.folder = model_folder / "versions" / std::to_string(version.version);
   crash_point("promote_rename");
   on_disk(result.folder, "move the model to", [&] {
-    // A folder without a row is what a process left that died right here.
-    fs::remove_all(result.folder);
+    fs::remove_all(result.folder);  // at most the same files, which a process left that died right here
     fs::rename(staging, result.folder);
     sync_path(result.folder.parent_path());
   });

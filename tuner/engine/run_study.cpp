@@ -209,11 +209,15 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
     try {
       report.promotion = promote_best(study, request, *status, clock, interruption);
     } catch (const Error& error) {
-      if (error.code() != ExitCode::kInterrupted) throw;
-      report.result.outcome = Outcome::kInterrupted;  // the next run finds it finished, and promotes
+      if (error.code() == ExitCode::kInterrupted) {
+        report.result.outcome = Outcome::kInterrupted;  // the next run finds it finished, and promotes
+      } else {
+        report.promotion_failure = std::current_exception();
+        report.exit_code = error.code();
+      }
     }
   }
-  report.exit_code = exit_code_of(report.result, report.promotion);
+  if (!report.promotion_failure) report.exit_code = exit_code_of(report.result, report.promotion);
   return report;
 }
 

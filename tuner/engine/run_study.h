@@ -1,5 +1,6 @@
 #pragma once
 // One command's worth of a study: creates or continues it, runs the loop, promotes the best model.
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -37,6 +38,7 @@ struct RunHooks {
 struct RunReport {
   StudyResult result;
   std::optional<PromotionResult> promotion;  // absent when none was asked for, or the study was interrupted
+  std::exception_ptr promotion_failure;      // an Error: the study's result stands all the same
   bool had_ended = false;                    // nothing was run: the study was finished before
   std::string how_to_go_on;                  // a sentence, when had_ended
   ExitCode exit_code = ExitCode::kOk;

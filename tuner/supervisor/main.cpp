@@ -11,10 +11,11 @@
 int main(int argc, char** argv) {
   if (argc == 3 && std::string_view(argv[1]) == tune::kNurseryOption)
     return tune::supervisor::run_nursery(std::atoi(argv[2]));
-  if (argc != 2) {
-    std::fprintf(stderr,
+  const bool wants_help = argc == 2 && std::string_view(argv[1]) == "--help";
+  if (argc != 2 || wants_help) {
+    std::fprintf(wants_help ? stdout : stderr,
                  "usage: tune-supervisor LAUNCH.json\nIt is started by `tune`, once for each attempt.\n");
-    return 2;
+    return wants_help ? 0 : 2;
   }
   try {
     const tune::supervisor::Launch launch = tune::supervisor::read_launch(argv[1]);

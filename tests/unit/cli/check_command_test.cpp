@@ -88,7 +88,7 @@ TEST_CASE("a valid spec is summarized", "[check]") {
                            "  objective   minimize val:loss (best value of a trial)\n"
                            "  strategy    auto; early stopping: none\n"
                            "  limits      12 trials, 2 at once, 2h 00m in all, 10m 00s a trial\n"
-                           "  parameters  4, continuous\n"
+                           "  parameters  4, 2 of them continuous\n"
                            "    lr: 0.001 to 0.1, float, log\n"
                            "    batch: 8 to 32 by 8, int, linear\n"
                            "    optimizer: \"sgd\", \"adam\"\n"

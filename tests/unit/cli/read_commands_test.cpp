@@ -265,6 +265,20 @@ TEST_CASE("following ends when the tune that ran the trial is gone", "[cli]") {
   CHECK(store.run({"logs", "steel-legacy/3", "--follow"}).out == "so far\n");
 }
 
+TEST_CASE("doctor looks at the registry of models", "[cli]") {
+  const SampleStore store;
+  const auto finding = [&] {
+    const Json findings = Json::parse(store.run({"doctor", "--json"}).out).at("findings");
+    for (const Json& one : findings)
+      if (one.at("topic") == "models") return one;
+    return Json();
+  };
+  CHECK(finding().at("verdict") == "ok");
+  std::filesystem::create_directories(store / "models");
+  std::ofstream(store / "models/registry.db") << std::string(20000, 'x');
+  CHECK(finding().at("verdict") == "problem");
+}
+
 TEST_CASE("doctor tells whole studies from damaged ones", "[cli]") {
   const SampleStore store;
   const auto finding = [&] {

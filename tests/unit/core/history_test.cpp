@@ -41,13 +41,19 @@ TEST_CASE("every trial state has a name that reads back", "[history]") {
 }
 
 TEST_CASE("a curve is reduced to its last, best, smallest or largest finite value", "[history]") {
-  const std::vector<MetricPoint> curve{{1, 0.5}, {2, -kInfinity}, {3, 0.2}, {4, 0.4}, {5, kNan}};
+  const std::vector<MetricPoint> curve{{1, 0.5}, {2, -kInfinity}, {3, 0.2}, {4, 0.4}};
   const auto reduced = [&](Goal goal, Reduce reduce) { return reduce_curve(curve, {"m", goal, reduce}); };
   REQUIRE(reduced(Goal::kMinimize, Reduce::kLast) == 0.4);
   REQUIRE(reduced(Goal::kMinimize, Reduce::kBest) == 0.2);
   REQUIRE(reduced(Goal::kMaximize, Reduce::kBest) == 0.5);
   REQUIRE(reduced(Goal::kMaximize, Reduce::kMin) == 0.2);
   REQUIRE(reduced(Goal::kMinimize, Reduce::kMax) == 0.5);
+}
+
+TEST_CASE("a curve that ends with NaN has a best value, but no last one", "[history]") {
+  const std::vector<MetricPoint> diverged{{1, 0.5}, {2, 0.2}, {3, kNan}};
+  CHECK(reduce_curve(diverged, {"m", Goal::kMinimize, Reduce::kBest}) == 0.2);
+  CHECK_FALSE(reduce_curve(diverged, {"m", Goal::kMinimize, Reduce::kLast}).has_value());
 }
 
 TEST_CASE("a curve without a finite value has no result", "[history]") {

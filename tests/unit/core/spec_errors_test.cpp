@@ -92,6 +92,7 @@ TEST_CASE("one mistake is one problem with its pointer, its cause and its cure",
       {"/environment/A", "{\"from\": \"B\"}",
        "/environment/A/from: unknown key \"from\" | did you mean \"from_env\"?"},
       {"/environment/A", "\"a\\u0000b\"", "/environment/A: this contains a NUL character"},
+      {"/fixed/text", "\"a\\u0000b\"", "/fixed/text: this contains a NUL character"},
       // Metrics
       {"/objective/metric", "\"acuracy\"",
        "/objective/metric: \"acuracy\" is not among the metrics | did you mean \"accuracy\"?"},

@@ -229,13 +229,25 @@ TEST_CASE("what a dead promotion left is cleared, and its link is made good") {
   fs::remove(models / "m" / "current");
   fs::create_symlink("versions/1", models / "m" / "current.left-behind");
   fs::create_directories(models / "staging" / "left" / "behind");
-  fs::create_directories(models / "m" / "versions" / "2" / "without a row");
+  fs::copy(next.output(1), models / "m" / "versions" / "2", fs::copy_options::recursive);  // without a row
   CHECK_FALSE(promote_trial(next.store(), {folder.path(), "m", std::nullopt}).promoted);
   CHECK(fs::read_symlink(models / "m" / "current") == "versions/1");
   CHECK_FALSE(fs::is_symlink(models / "m" / "current.left-behind"));
   CHECK(fs::is_empty(models / "staging"));
   CHECK(promote_trial(next.store(), {folder.path(), "m", 1}).version == 2);
-  CHECK_FALSE(fs::exists(models / "m" / "versions" / "2" / "without a row"));
+}
+
+TEST_CASE("versions that a lost registry no longer knows are never overwritten") {
+  ScratchFolder folder;
+  PromotableStudy study(folder.path(), "s", {0.2}), next(folder.path(), "next", {0.1});
+  std::ofstream(next.output(1) / "weights") << "others";
+  const PromotionResult first = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  fs::remove(folder.path() / "models" / "registry.db");
+  const PromotionResult second = promote_trial(next.store(), {folder.path(), "m", std::nullopt});
+  CHECK(second.promoted);
+  CHECK(second.version == 2);
+  CHECK(text_of(first.folder / "weights") == "abc");
+  CHECK(text_of(second.folder / "weights") == "others");
 }
 
 TEST_CASE("losing checkpoints are removed, the winner's is kept") {
