@@ -36,7 +36,7 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"trainer/tasks", {"trainer/tasks/detection", "trainer/loop", "trainer/torch_compat.h", "tuner/core"}},
     {"trainer/tasks/detection",
      {"trainer/loop", "trainer/nn", "trainer/weights", "trainer/metrics", "trainer/tasks/detection/data",
-      "trainer/torch_compat.h", "tuner/core"}},
+      "trainer/images", "trainer/torch_compat.h", "tuner/core"}},
     {"trainer/tasks/detection/data", {"trainer/images", "tuner/core"}},
     {"trainer/nn", {"trainer/torch_compat.h"}},
     {"trainer/weights", {"trainer/torch_compat.h", "tuner/core"}},

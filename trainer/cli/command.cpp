@@ -83,9 +83,10 @@ const std::vector<Command>& command_table() {
   static const std::vector<Command> table{
       {"--trial", "--trial trial.json", "train one trial; everything it needs is in that file",
        "tune-train --trial trial.json", run_trial},
-      {"evaluate", "evaluate --model MODEL --data DATA [--json]", "measure a model on a data set, per class",
+      {"evaluate", "evaluate --model MODEL --data DATA [--split JSON --part PART] [--json]",
+       "measure a model on a data set, per class",
        "tune-train evaluate --model tune-store/models/steel-detector/current --data data/test", run_evaluate},
-      {"predict", "predict --model MODEL --data DATA --output FILE",
+      {"predict", "predict --model MODEL --data DATA [--split JSON --part PART] --output FILE",
        "write detections in COCO's results format",
        "tune-train predict --model tune-store/models/steel-detector/current --data images/ --output "
        "detections.json",
@@ -97,6 +98,9 @@ const std::vector<Command>& command_table() {
       {"inspect-weights", "inspect-weights FILE [--model NAME] [--json]",
        "names and shapes in a weights file, and what a model would take of it",
        "tune-train inspect-weights resnet18.pth --model ssd224-resnet18", run_inspect_weights},
+      {"audit", "audit --data DATA [--against DATA] [--split JSON --part PART] [--output FOLDER] [--json]",
+       "find equal images, overlapping crops, bad boxes; count classes",
+       "tune-train audit --data data/steel --output audit", run_audit},
       {"synthesize", "synthesize --output FOLDER [--images N] [--size PIXELS] [--seed N]",
        "draw a data set of steel-surface defects",
        "tune-train synthesize --output data/steel --images 300 --size 128", run_synthesize},

@@ -56,12 +56,14 @@ int run_evaluate(const std::vector<std::string>& arguments, Console& console) {
                                              "data set with annotations")(
       "threads", po::value<int>()->value_name("N"), "of the CPU; all cores by default")("json",
                                                                                         "one JSON object");
+  add_part_options(options);
   const auto values = parse_options("evaluate", options, arguments, console);
   if (!values) return 0;
   const int threads =
       detection::threads_to_use(values->contains("threads") ? (*values)["threads"].as<int>() : 0);
   const Evaluation evaluation = detection::evaluate_model(
-      (*values)["model"].as<std::string>(), (*values)["data"].as<std::string>(), threads, console.err);
+      (*values)["model"].as<std::string>(), {(*values)["data"].as<std::string>(), part_choice(*values)},
+      threads, console.err);
   if (values->contains("json"))
     console.out << to_json(evaluation).dump(2) << std::endl;
   else

@@ -20,6 +20,7 @@ int run_predict(const std::vector<std::string>& arguments, Console& console) {
       "leave out detections below")("threads", po::value<int>()->value_name("N"),
                                     "of the CPU; all cores by default")(
       "json", "what was written, as one JSON object");
+  add_part_options(options);
   const auto values = parse_options("predict", options, arguments, console);
   if (!values) return 0;
   const double threshold = (*values)["score"].as<double>();
@@ -27,9 +28,9 @@ int run_predict(const std::vector<std::string>& arguments, Console& console) {
   const int threads =
       detection::threads_to_use(values->contains("threads") ? (*values)["threads"].as<int>() : 0);
   const std::string output = (*values)["output"].as<std::string>();
-  const detection::Prediction prediction =
-      detection::predict_with_model((*values)["model"].as<std::string>(), (*values)["data"].as<std::string>(),
-                                    output, threshold, threads, console.err);
+  const detection::Prediction prediction = detection::predict_with_model(
+      (*values)["model"].as<std::string>(), {(*values)["data"].as<std::string>(), part_choice(*values)},
+      output, threshold, threads, console.err);
   if (values->contains("json"))
     console.out << OrderedJson{{"schema", 1},
                                {"output", output},

@@ -22,8 +22,11 @@ OrderedJson trainer_keys() {
   recipe["default"] = recipes.front();
   data["required"] = true;
   OrderedJson split = key("split", "object", "how `data` is cut into parts, where no `validation` is given"),
-              grouping = key("grouping", "choice", "what is kept together: image cuts image by image");
-  grouping["values"] = {"image"};
+              grouping =
+                  key("grouping", "choice",
+                      "image (the default) cuts image by image and may leak; content keeps overlapping "
+                      "crops of one surface on one side");
+  grouping["values"] = {"image", "content"};
   split["keys"] = {
       key("fractions", "fractions", "[train, validation] or [train, validation, test], together 1"),
       key("seed", "count", "of the draw; 0 by default"), grouping};

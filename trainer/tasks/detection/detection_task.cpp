@@ -2,10 +2,10 @@
 
 #include <ostream>
 
+#include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/detection/data/fingerprint.h"
-#include "trainer/tasks/detection/data/reader.h"
-#include "trainer/tasks/detection/data/split.h"
 #include "trainer/tasks/detection/model_folder.h"
+#include "trainer/tasks/detection/training_data.h"
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 
@@ -19,28 +19,6 @@ class DetectionBatch final : public loop::Batch {
   torch::Tensor pixels;  // uint8 [B, size, size, 3]
   Targets targets;
 };
-
-std::string text_key(const Json& trainer, const char* key, const char* fallback) {
-  if (!trainer.contains(key)) return fallback;
-  if (!trainer[key].is_string())
-    throw Error(ExitCode::kBadSpec, std::string("trainer.") + key + " is not text");
-  return trainer[key].get<std::string>();
-}
-
-std::size_t count_objects(const Dataset& dataset) {
-  std::size_t count = 0;
-  for (const Example& example : dataset.examples) count += example.objects.size();
-  return count;
-}
-
-void check_parts(const Dataset& training, const Dataset& validation, const std::string& place) {
-  if (count_objects(training) == 0)
-    throw Error(ExitCode::kBadData, place + ": the training images have no objects", "check the annotations");
-  if (count_objects(validation) == 0)
-    throw Error(ExitCode::kBadData,
-                place + ": the validation images have no objects, so no metric is defined",
-                "give `validation`, or a larger share of it in `split`");
-}
 
 }  // namespace
 
@@ -57,44 +35,17 @@ DetectionTask::DetectionTask(const loop::TrialFile& trial, const loop::Compute& 
 }
 
 void DetectionTask::read_data(std::ostream& notes) {
-  const std::string data = text_key(trial_.trainer, "data", "");
-  if (data.empty())
-    throw Error(ExitCode::kBadSpec, "trainer.data is missing", "name the folder of the data set");
-  Dataset training = read_dataset(data), validation;
-  std::vector<std::string> warnings = training.warnings;
-  data_fingerprint_ = detection::fingerprint(training);
-  if (const std::string own = text_key(trial_.trainer, "validation", ""); !own.empty()) {
-    if (trial_.trainer.contains("split"))
-      throw Error(ExitCode::kBadSpec, "trainer.validation and trainer.split contradict each other",
-                  "leave one out");
-    validation = read_dataset(own, {Labels::kRequired, training.classes});
-    data_fingerprint_ += "+" + detection::fingerprint(validation);
-    warnings.insert(warnings.end(), validation.warnings.begin(), validation.warnings.end());
-  } else {
-    const Json options = trial_.trainer.contains("split") ? trial_.trainer["split"] : Json::object();
-    Split parts = split(training, parse_split(options));
-    training = std::move(parts.train);
-    validation = std::move(parts.validation);
-    if (!parts.test.examples.empty()) test_ = std::move(parts.test);
-  }
-  check_parts(training, validation, data);
-  if (const std::string own = text_key(trial_.trainer, "test", ""); !own.empty()) {
-    if (test_)
-      throw Error(ExitCode::kBadSpec,
-                  "trainer.test and the third of trainer.split.fractions contradict each other",
-                  "leave one out");
-    test_ = read_dataset(own, {Labels::kRequired, training.classes});
-  }
-  for (const std::string& warning : warnings) notes << "warning: " << warning << '\n';
-  notes << "data: " << training.examples.size() << " images to train on, " << validation.examples.size()
-        << " to validate, " << training.classes.size() << " classes" << std::endl;
+  TrainingData data = read_training_data(trial_.trainer, compute_.threads, notes, loop::stop_requested);
+  data_fingerprint_ = std::move(data.fingerprint);
+  split_ = std::move(data.split);
+  test_ = std::move(data.test);
   const Augmentation augmentation =
       hyperparameters_.flag("augmentation") ? Augmentation::for_training() : Augmentation{};
   const int size = kind_.preprocessing.size, threads = compute_.threads;
-  training_ = std::make_unique<ImageSet>(std::move(training), size, augmentation, trial_.seed, threads,
+  training_ = std::make_unique<ImageSet>(std::move(data.training), size, augmentation, trial_.seed, threads,
                                          compute_.device.is_cpu() ? threads : 1);
-  validation_ =
-      std::make_unique<ImageSet>(std::move(validation), size, Augmentation{}, trial_.seed, threads, threads);
+  validation_ = std::make_unique<ImageSet>(std::move(data.validation), size, Augmentation{}, trial_.seed,
+                                           threads, threads);
 }
 
 void DetectionTask::build_model(std::ostream& notes) {
@@ -161,7 +112,8 @@ void DetectionTask::export_model(const std::filesystem::path& folder, const weig
       {"data",
        {{"fingerprint", data_fingerprint_},
         {"training_images", training_->count()},
-        {"validation_images", validation_->count()}}},
+        {"validation_images", validation_->count()},
+        {"split", split_}}},
       {"initial_weights", trial_.trainer.contains("weights") ? trial_.trainer["weights"] : Json()},
       {"libraries", {{"tune-train", TUNE_VERSION}, {"libtorch", compat::libtorch_version()}}}};
   write_file_atomically(folder / "model.json", description.dump(2) + "\n");

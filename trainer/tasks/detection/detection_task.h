@@ -51,6 +51,7 @@ class DetectionTask final : public loop::Task {
   std::unique_ptr<ImageSet> training_, validation_;
   std::optional<Dataset> test_;  // looked at once, for the model that is exported
   std::string data_fingerprint_;
+  OrderedJson split_;  // how the data was cut, and whether it may leak
   SsdModel model_{nullptr};
 };
 

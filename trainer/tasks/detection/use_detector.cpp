@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "trainer/loop/device.h"
+#include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/detection/data/reader.h"
 #include "trainer/tasks/detection/inference.h"
 #include "trainer/tasks/detection/model_folder.h"
@@ -35,9 +36,10 @@ Run run_detector(LoadedDetector& detector, const Dataset& dataset, int threads,
   return {std::move(*inference), static_cast<double>(images.count()) / elapsed.count()};
 }
 
-Dataset read_for(const LoadedDetector& detector, const std::filesystem::path& data, Labels labels,
+Dataset read_for(const LoadedDetector& detector, const DataChoice& data, Labels labels, int threads,
                  std::ostream& notes) {
-  Dataset dataset = read_dataset(data, {labels, detector.classes});
+  Dataset dataset = read_part(data.data, {labels, detector.classes, nullptr}, data.part, threads, notes,
+                              loop::stop_requested);
   for (const std::string& warning : dataset.warnings) notes << "warning: " << warning << '\n';
   notes << std::flush;
   return dataset;
@@ -53,26 +55,26 @@ int threads_to_use(int asked) {
   return sched_getaffinity(0, sizeof cores, &cores) == 0 ? std::max(1, CPU_COUNT(&cores)) : 1;
 }
 
-Evaluation evaluate_model(const std::filesystem::path& model, const std::filesystem::path& data, int threads,
+Evaluation evaluate_model(const std::filesystem::path& model, const DataChoice& data, int threads,
                           std::ostream& notes) {
   LoadedDetector detector = load_detector(model);
-  const Dataset dataset = read_for(detector, data, Labels::kRequired, notes);
+  const Dataset dataset = read_for(detector, data, Labels::kRequired, threads, notes);
   const Run run = run_detector(detector, dataset, threads);
   return {score(dataset, run.inference.detections), detector.classes, dataset.examples.size(),
           run.images_per_second};
 }
 
-Prediction predict_with_model(const std::filesystem::path& model, const std::filesystem::path& data,
+Prediction predict_with_model(const std::filesystem::path& model, const DataChoice& data,
                               const std::filesystem::path& output, double score_threshold, int threads,
                               std::ostream& notes) {
   LoadedDetector detector = load_detector(model);
-  const Dataset dataset = read_for(detector, data, Labels::kIgnored, notes);
+  const Dataset dataset = read_for(detector, data, Labels::kIgnored, threads, notes);
   DetectionLimits limits;
   limits.score = static_cast<float>(score_threshold);
   const Run run = run_detector(detector, dataset, threads, limits);
   for (std::size_t i = 0; i < detector.classes.size(); ++i)
     if (dataset.category_ids[i] < 0)
-      notes << "warning: " << data.string() << " has no category \"" << detector.classes[i]
+      notes << "warning: " << data.data.string() << " has no category \"" << detector.classes[i]
             << "\", so its detections are left out" << std::endl;
   OrderedJson results = OrderedJson::array();
   for (const metrics::DetectedBox& found : run.inference.detections) {

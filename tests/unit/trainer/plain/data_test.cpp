@@ -115,7 +115,9 @@ TEST_CASE("a split's keys are read, and wrong ones are refused by name") {
   const auto refusal = [](const char* text) {
     return message_of(ExitCode::kBadSpec, [&] { parse_split(Json::parse(text)); });
   };
-  CHECK(contains(refusal(R"({"grouping": "content"})"), "\"content\" is not implemented in this version"));
+  CHECK(read.grouping == Grouping::kImage);
+  CHECK(parse_split(Json::parse(R"({"grouping": "content"})")).grouping == Grouping::kContent);
+  CHECK(contains(refusal(R"({"grouping": "surface"})"), "neither \"image\" nor \"content\""));
   CHECK(contains(refusal(R"({"fractions": [0.9, 0.2]})"), "add up to 1.1"));
   CHECK(contains(refusal(R"({"fractions": [1.2, -0.2]})"), "split.fractions[1]"));
   CHECK(contains(refusal(R"({"fractions": 0.8})"), "split.fractions"));

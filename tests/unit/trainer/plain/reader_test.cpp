@@ -220,9 +220,6 @@ TEST_CASE("files that are no data set are refused with what they are") {
   CHECK(
       contains(refusal(folder.write("empty.json", R"({"images": [], "annotations": [], "categories": []})")),
                "holds no image"));
-  const TestFolder yolo;
-  yolo.write("labels/a.txt", "0 .5 .5 1 1");
-  CHECK(contains(refusal(yolo.path()), "YOLO"));
   const TestFolder blank;
   write_example(blank, "a", "");
   CHECK(contains(refusal(blank.path()), "no object in any of its 1 images"));

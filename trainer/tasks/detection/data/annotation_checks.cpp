@@ -19,6 +19,10 @@ std::string text(const Corners& box) {
          shortest(box.y2) + ")";
 }
 
+std::string text(int width, int height) { return std::to_string(width) + "x" + std::to_string(height); }
+
+}  // namespace
+
 bool is_utf8(const std::string& name) {
   try {
     return !Json(name).dump().empty();
@@ -27,22 +31,20 @@ bool is_utf8(const std::string& name) {
   }
 }
 
-std::string text(int width, int height) { return std::to_string(width) + "x" + std::to_string(height); }
-
-}  // namespace
-
 void add_object(const Corners& corners, const GroundTruth& labels, double area, const std::string& where,
                 Example& example, Dataset& dataset, Problems& problems) {
   const double width = example.width, height = example.height;
+  const auto refuse = [&](const std::string& cause) {
+    problems.add({where + ": the box " + text(corners) + cause, example.image, corners});
+  };
   for (const double edge : {corners.x1, corners.y1, corners.x2, corners.y2})
-    if (!std::isfinite(edge)) return problems.add(where + ": the box " + text(corners) + " is not finite");
+    if (!std::isfinite(edge)) return refuse(" is not finite");
   if (corners.x2 <= corners.x1 || corners.y2 <= corners.y1)
-    return problems.add(where + ": the box " + text(corners) +
-                        " has no area; remove the object or give it a width and a height");
+    return refuse(" has no area; remove the object or give it a width and a height");
   if (corners.x1 < -kTolerance || corners.y1 < -kTolerance || corners.x2 > width + kTolerance ||
       corners.y2 > height + kTolerance)
-    return problems.add(where + ": the box " + text(corners) + " lies outside its image of " +
-                        text(example.width, example.height) + " pixels; correct it, or the image's size");
+    return refuse(" lies outside its image of " + text(example.width, example.height) +
+                  " pixels; correct it, or the image's size");
   const Corners inside{std::max(corners.x1, 0.0), std::max(corners.y1, 0.0), std::min(corners.x2, width),
                        std::min(corners.y2, height)};
   GroundTruth object = labels;
@@ -51,8 +53,8 @@ void add_object(const Corners& corners, const GroundTruth& labels, double area, 
   object.x2 = static_cast<float>(inside.x2);
   object.y2 = static_cast<float>(inside.y2);
   if (object.x2 <= object.x1 || object.y2 <= object.y1)
-    return problems.add(where + ": the box " + text(corners) + " has no area inside its image of " +
-                        text(example.width, example.height) + " pixels; remove the object");
+    return refuse(" has no area inside its image of " + text(example.width, example.height) +
+                  " pixels; remove the object");
   if (text(inside) != text(corners))
     dataset.warnings.push_back(where + ": the box " + text(corners) + " was clipped to its image of " +
                                text(example.width, example.height) + " pixels");
@@ -66,14 +68,16 @@ bool measure_image(Example& example, int stated_width, int stated_height, Proble
     example.width = size.width;
     example.height = size.height;
   } catch (const Error& error) {
-    problems.add(std::string(error.what()) + (error.hint().empty() ? "" : ". " + error.hint()));
+    problems.add({std::string(error.what()) + (error.hint().empty() ? "" : ". " + error.hint()),
+                  example.image, std::nullopt});
     return false;
   }
   const bool stated = stated_width > 0 && stated_height > 0;
   if (!stated || (stated_width == example.width && stated_height == example.height)) return true;
-  problems.add(example.image.string() + ": the annotation says " + text(stated_width, stated_height) +
-               " pixels, the image has " + text(example.width, example.height) +
-               "; annotate this image again, or correct the size");
+  problems.add({example.image.string() + ": the annotation says " + text(stated_width, stated_height) +
+                    " pixels, the image has " + text(example.width, example.height) +
+                    "; annotate this image again, or correct the size",
+                example.image, std::nullopt});
   return false;
 }
 

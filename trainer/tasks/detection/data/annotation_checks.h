@@ -11,10 +11,6 @@
 
 namespace tune::trainer::detection {
 
-struct Corners {
-  double x1 = 0, y1 = 0, x2 = 0, y2 = 0;  // pixels
-};
-
 // Adds the object to the example, or a problem. A box up to 1 pixel outside is clipped with a warning.
 // `where` names file and object. `area` < 0: the box's own.
 void add_object(const Corners& corners, const GroundTruth& labels, double area, const std::string& where,
@@ -24,6 +20,9 @@ void add_object(const Corners& corners, const GroundTruth& labels, double area, 
 // has none; another size than the image's is a problem, since the boxes would be misplaced. False when there
 // was a problem.
 bool measure_image(Example& example, int stated_width, int stated_height, Problems& problems);
+
+// Class names end in JSON files, which hold nothing else.
+bool is_utf8(const std::string& name);
 
 // Class names to 1-based categories: those given, or those met.
 class ClassNames {
@@ -49,5 +48,6 @@ std::vector<std::filesystem::path> images_in(const std::filesystem::path& folder
 struct ReadOptions;
 Dataset read_voc(const std::filesystem::path& folder, const ReadOptions& options);
 Dataset read_coco(const std::filesystem::path& file, const ReadOptions& options);
+Dataset read_yolo(const std::filesystem::path& folder, const ReadOptions& options);
 
 }  // namespace tune::trainer::detection

@@ -42,7 +42,8 @@ class CocoReader {
     read_categories();
     read_images();
     if (options_.labels == Labels::kRequired) read_annotations();
-    problems_.throw_if_any(file_.string() + " cannot be used", "Correct the entries named above.");
+    problems_.settle(options_.problems, file_.string() + " cannot be used",
+                     "Correct the entries named above.");
     std::sort(dataset_.examples.begin(), dataset_.examples.end(),
               [](const Example& a, const Example& b) { return a.image_id < b.image_id; });
     return std::move(dataset_);

@@ -1,5 +1,7 @@
 #include "trainer/tasks/detection/data/problems.h"
 
+#include <algorithm>
+
 #include "tuner/core/error.h"
 
 namespace tune::trainer::detection {
@@ -8,16 +10,23 @@ namespace {
 constexpr std::size_t kShown = 20;
 }
 
-void Problems::add(std::string problem) {
-  if (++count_ <= kShown) first_.push_back(std::move(problem));
-}
+void Problems::add(std::string problem) { all_.push_back({std::move(problem), {}, std::nullopt}); }
+
+void Problems::add(DataProblem problem) { all_.push_back(std::move(problem)); }
 
 void Problems::throw_if_any(const std::string& title, const std::string& hint) const {
   if (empty()) return;
-  std::string message = title + ": " + std::to_string(count_) + (count_ == 1 ? " problem" : " problems");
-  for (const std::string& problem : first_) message += "\n  - " + problem;
-  if (count_ > kShown) message += "\n  - and " + std::to_string(count_ - kShown) + " more";
+  const std::size_t count = all_.size();
+  std::string message = title + ": " + std::to_string(count) + (count == 1 ? " problem" : " problems");
+  for (std::size_t i = 0; i < std::min(count, kShown); ++i) message += "\n  - " + all_[i].text;
+  if (count > kShown) message += "\n  - and " + std::to_string(count - kShown) + " more";
   throw Error(ExitCode::kBadData, message, hint);
+}
+
+void Problems::settle(std::vector<DataProblem>* collector, const std::string& title,
+                      const std::string& hint) const {
+  if (!collector) return throw_if_any(title, hint);
+  collector->insert(collector->end(), all_.begin(), all_.end());
 }
 
 }  // namespace tune::trainer::detection

@@ -23,7 +23,8 @@ Dataset read_images_alone(const fs::path& folder, const ReadOptions& options) {
     measure_image(example, 0, 0, problems);
     dataset.examples.push_back(std::move(example));
   }
-  problems.throw_if_any(folder.string() + " cannot be used", "Replace or remove the files named above.");
+  problems.settle(options.problems, folder.string() + " cannot be used",
+                  "Replace or remove the files named above.");
   return dataset;
 }
 
@@ -33,18 +34,17 @@ Dataset read_folder(const fs::path& folder, const ReadOptions& options) {
   if (options.labels == Labels::kIgnored)
     return read_images_alone(images ? folder / "images" : folder, options);
   if (images && fs::is_directory(folder / "annotations")) return read_voc(folder, options);
-  if (fs::is_directory(folder / "labels"))
-    throw Error(ExitCode::kBadData, folder.string() + " holds YOLO labels, which this version does not read",
-                "Convert them to PASCAL VOC XML in annotations/ or to a COCO JSON.");
+  if (images && fs::is_directory(folder / "labels")) return read_yolo(folder, options);
   throw Error(
       ExitCode::kBadData, folder.string() + " holds no data set with annotations",
-      "Expected images/ and annotations/ (PASCAL VOC XML), annotations.json, or the path of a COCO JSON.");
+      "Expected images/ and annotations/ (PASCAL VOC XML), images/ and labels/ (YOLO), annotations.json, or "
+      "the path of a COCO JSON.");
 }
 
-void require_examples(const Dataset& dataset, const fs::path& data, Labels labels) {
+void require_examples(const Dataset& dataset, const fs::path& data, const ReadOptions& options) {
   if (dataset.examples.empty())
     throw Error(ExitCode::kBadData, data.string() + " holds no image", "Put JPEG or PNG files there.");
-  if (labels == Labels::kIgnored) return;
+  if (options.labels == Labels::kIgnored || options.problems) return;
   if (std::all_of(dataset.examples.begin(), dataset.examples.end(),
                   [](const Example& example) { return example.objects.empty(); }))
     throw Error(ExitCode::kBadData,
@@ -61,7 +61,7 @@ Dataset read_dataset(const fs::path& data, const ReadOptions& options) {
                 "Relative paths start in the working folder, " + fs::current_path().string() + ".");
   Dataset dataset = fs::is_directory(data) ? read_folder(data, options) : read_coco(data, options);
   dataset.labelled = options.labels == Labels::kRequired;
-  require_examples(dataset, data, options.labels);
+  require_examples(dataset, data, options);
   return dataset;
 }
 

@@ -15,6 +15,7 @@ namespace tune::trainer::detection {
 namespace {
 
 using Parts = std::array<std::vector<std::size_t>, 3>;
+using Shares = std::array<double, 3>;
 
 [[noreturn]] void refuse(const std::string& message, const std::string& hint) {
   throw Error(ExitCode::kBadSpec, "trainer." + message, hint);
@@ -42,10 +43,9 @@ void parse_fractions(const Json& value, SplitFractions& fractions) {
 
 // How many of `count` go to each part. What rounding takes from a part is carried to the next stratum, so
 // that many small strata do not starve the small parts.
-std::array<std::size_t, 3> share(std::size_t count, const std::array<double, 3>& fractions,
-                                 std::array<double, 3>& carry) {
+std::array<std::size_t, 3> share(std::size_t count, const Shares& fractions, Shares& carry) {
   std::array<std::size_t, 3> sizes{};
-  std::array<double, 3> wanted{};
+  Shares wanted{};
   std::size_t given = 0;
   for (std::size_t p = 0; p < 3; ++p) {
     wanted[p] = fractions[p] * static_cast<double>(count) + carry[p];
@@ -67,6 +67,94 @@ void shuffle(std::vector<std::size_t>& indices, Rng& rng) {
   for (std::size_t i = indices.size(); i > 1; --i) std::swap(indices[i - 1], indices[rng.below(i)]);
 }
 
+Shares shares_of(const SplitFractions& fractions) {
+  return {fractions.train, fractions.validation, fractions.test};
+}
+
+Split make_split(const Dataset& dataset, const Shares& wanted, Parts& parts, const std::string& cure) {
+  for (std::size_t p = 0; p < 3; ++p) {
+    std::sort(parts[p].begin(), parts[p].end());
+    constexpr std::array kNames{"training", "validation", "test"};
+    if (wanted[p] > 0 && parts[p].empty())
+      throw Error(ExitCode::kBadData,
+                  std::string("the ") + kNames[p] + " set is empty: " + shortest(wanted[p]) + " of " +
+                      std::to_string(dataset.examples.size()) + " images",
+                  cure);
+  }
+  return {subset(dataset, parts[0]), subset(dataset, parts[1]), subset(dataset, parts[2])};
+}
+
+Groups with_singles(const Groups& groups, std::size_t images) {
+  std::vector<bool> taken(images, false);
+  for (const std::vector<std::size_t>& group : groups)
+    for (const std::size_t index : group) {
+      TUNE_CHECK(index < images && !taken[index]);
+      taken[index] = true;
+    }
+  Groups all = groups;
+  for (std::size_t i = 0; i < images; ++i)
+    if (!taken[i]) all.push_back({i});
+  return all;
+}
+
+// Larger groups nearly first: sizes are blurred by up to a third, so that other seeds put other large groups
+// aside.
+void in_drawn_order(Groups& groups, std::uint64_t seed) {
+  Rng rng(seed);
+  std::vector<std::pair<double, std::size_t>> order;
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    order.emplace_back(-static_cast<double>(groups[i].size()) * (0.75 + 0.5 * rng.uniform()), i);
+  std::sort(order.begin(), order.end());
+  Groups drawn;
+  for (const auto& [key, index] : order) drawn.push_back(std::move(groups[index]));
+  groups = std::move(drawn);
+}
+
+// How far the parts are from what is wanted of them, class by class, as groups come in.
+class Placement {
+ public:
+  Placement(const Dataset& dataset, const Shares& wanted) : wanted_(wanted) {
+    for (const Example& example : dataset.examples) {
+      categories_.push_back(main_category(example));
+      ++total_[categories_.back()];
+    }
+  }
+
+  // The part that the group goes to.
+  std::size_t place(const std::vector<std::size_t>& group) {
+    std::map<int, double> members;
+    for (const std::size_t index : group) ++members[categories_[index]];
+    std::size_t best = 3;
+    double least = 0;
+    for (std::size_t p = 0; p < 3; ++p) {
+      if (wanted_[p] <= 0) continue;
+      const double change = change_by(members, static_cast<double>(group.size()), p);
+      if (best == 3 || change < least - 1e-9) best = p, least = change;
+    }
+    for (const auto& [category, count] : members) placed_[best][category] += count;
+    sizes_[best] += static_cast<double>(group.size());
+    return best;
+  }
+
+ private:
+  // Of the sum over parts and classes of (placed - wanted)^2 / wanted, and the same over parts alone.
+  double change_by(const std::map<int, double>& members, double size, std::size_t part) {
+    const auto term = [](double more, double placed, double target) {
+      return more * (more - 2 * (target - placed)) / target;
+    };
+    double change = term(size, sizes_[part], wanted_[part] * static_cast<double>(categories_.size()));
+    for (const auto& [category, count] : members)
+      change += term(count, placed_[part][category], wanted_[part] * static_cast<double>(total_[category]));
+    return change;
+  }
+
+  Shares wanted_;
+  std::vector<int> categories_;
+  std::map<int, std::size_t> total_;
+  std::array<std::map<int, double>, 3> placed_;
+  Shares sizes_{};
+};
+
 }  // namespace
 
 SplitFractions parse_split(const Json& split) {
@@ -80,9 +168,10 @@ SplitFractions parse_split(const Json& split) {
         refuse("split.seed is no integer of at least 0", "Write an integer, as in 7.");
       fractions.seed = value.get<std::uint64_t>();
     } else if (key == "grouping") {
-      if (value == "content")
-        refuse("split.grouping \"content\" is not implemented in this version", "Use \"image\".");
-      if (value != "image") refuse("split.grouping is not \"image\"", "Use \"image\".");
+      if (value != "image" && value != "content")
+        refuse("split.grouping is neither \"image\" nor \"content\"",
+               "\"content\" keeps overlapping crops of one surface on one side.");
+      fractions.grouping = value == "content" ? Grouping::kContent : Grouping::kImage;
     } else {
       refuse("split has the unknown key \"" + key + "\"", "Its keys are fractions, seed and grouping.");
     }
@@ -114,8 +203,8 @@ Split split(const Dataset& dataset, const SplitFractions& fractions) {
   std::map<int, std::vector<std::size_t>> strata;
   for (std::size_t i = 0; i < dataset.examples.size(); ++i)
     strata[main_category(dataset.examples[i])].push_back(i);
-  const std::array<double, 3> wanted{fractions.train, fractions.validation, fractions.test};
-  std::array<double, 3> carry{};
+  const Shares wanted = shares_of(fractions);
+  Shares carry{};
   Parts parts;
   for (auto& [category, indices] : strata) {
     Rng rng(fractions.seed, static_cast<std::uint64_t>(category));
@@ -128,16 +217,25 @@ Split split(const Dataset& dataset, const SplitFractions& fractions) {
       from = to;
     }
   }
-  for (std::size_t p = 0; p < 3; ++p) {
-    std::sort(parts[p].begin(), parts[p].end());
-    constexpr std::array kNames{"training", "validation", "test"};
-    if (wanted[p] > 0 && parts[p].empty())
-      throw Error(ExitCode::kBadData,
-                  std::string("the ") + kNames[p] + " set is empty: " + shortest(wanted[p]) + " of " +
-                      std::to_string(dataset.examples.size()) + " images",
-                  "Give it a larger fraction in split.fractions, or add images.");
+  return make_split(dataset, wanted, parts, "Give it a larger fraction in split.fractions, or add images.");
+}
+
+Split split_by_groups(const Dataset& dataset, const SplitFractions& fractions, const Groups& groups) {
+  Groups all = with_singles(groups, dataset.examples.size());
+  in_drawn_order(all, fractions.seed);
+  const Shares wanted = shares_of(fractions);
+  Placement placement(dataset, wanted);
+  Parts parts;
+  for (const std::vector<std::size_t>& group : all) {
+    std::vector<std::size_t>& part = parts[placement.place(group)];
+    part.insert(part.end(), group.begin(), group.end());
   }
-  return {subset(dataset, parts[0]), subset(dataset, parts[1]), subset(dataset, parts[2])};
+  std::size_t largest = 0;
+  for (const std::vector<std::size_t>& group : all) largest = std::max(largest, group.size());
+  return make_split(dataset, wanted, parts,
+                    "There are " + std::to_string(all.size()) +
+                        " groups of overlapping images, the largest of " + std::to_string(largest) +
+                        "; give the set a larger fraction, or add other surfaces.");
 }
 
 }  // namespace tune::trainer::detection

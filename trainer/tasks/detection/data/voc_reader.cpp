@@ -40,16 +40,15 @@ std::string trimmed(std::string text) {
 class VocReader {
  public:
   VocReader(const fs::path& folder, const ReadOptions& options)
-      : folder_(folder), classes_(options.classes) {}
+      : folder_(folder), options_(options), classes_(options.classes) {}
 
   Dataset read() {
     for (const fs::path& image : images_in(folder_ / "images")) add_image(image);
     add_examples();
     report_annotations_without_image();
-    problems_.throw_if_any(
-        folder_.string() + " cannot be used",
-        "Correct the files named above. Each image needs annotations/NAME.xml; an image without "
-        "defects has one with no <object>.");
+    problems_.settle(options_.problems, folder_.string() + " cannot be used",
+                     "Correct the files named above. Each image needs annotations/NAME.xml; an image without "
+                     "defects has one with no <object>.");
     classes_.finish(dataset_);
     return std::move(dataset_);
   }
@@ -125,6 +124,7 @@ class VocReader {
   }
 
   fs::path folder_;
+  const ReadOptions& options_;
   ClassNames classes_;
   Dataset dataset_;
   Problems problems_;

@@ -1,0 +1,67 @@
+#pragma once
+// What is wrong with one data set, or with two that are to be apart.
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "trainer/tasks/detection/data_parts.h"
+#include "trainer/tasks/detection/overlap_search.h"
+
+namespace tune::trainer::detection {
+
+struct AuditRequest {
+  std::filesystem::path data;
+  std::optional<std::filesystem::path> against;
+  std::optional<PartChoice> part;  // of `data`
+  int threads = 1;
+  std::ostream* notes = nullptr;
+  std::function<bool()> interrupted;
+};
+
+// Images that are the same picture, ascending.
+struct EqualImages {
+  std::vector<std::size_t> images;
+  bool same_boxes = true;  // classes and edges
+};
+
+struct AuditedClass {
+  std::string name;
+  std::size_t images = 0, objects = 0;
+  // Groups of overlapping images, single ones among them, counted for the main class of their first image.
+  std::size_t groups = 0;
+};
+
+struct AuditedSet {
+  std::filesystem::path data;
+  Dataset dataset;
+  std::vector<DataProblem> problems;  // of files and annotations, undecodable images among them
+  std::vector<AuditedClass> classes;
+  std::map<std::size_t, std::size_t> objects;  // objects in an image -> images
+};
+
+struct Audit {
+  std::vector<AuditedSet> sets;  // `data`, and `against` where it was given
+  // Every image of the sets, one after the other; the findings below are indices into it.
+  struct Place {
+    std::size_t set = 0, index = 0;
+  };
+  std::vector<Place> images;
+  std::vector<EqualImages> byte_equal, pixel_equal;  // pixel_equal: of which not all are byte-equal
+  std::vector<Overlap> overlaps;                     // of images that are not equal
+  Groups groups;                                     // of all that overlap or are equal
+
+  const Example& example(std::size_t image) const {
+    return sets[images[image].set].dataset.examples[images[image].index];
+  }
+};
+
+// Reads every image and annotation and compares every pair of images. What is wrong with the data is in the
+// result; Error(kBadData) is thrown only for what is no data set at all, Error(kInterrupted) as
+// find_overlaps() does.
+Audit audit(const AuditRequest& request);
+
+}  // namespace tune::trainer::detection

@@ -1,0 +1,67 @@
+#include "trainer/tasks/detection/data_parts.h"
+
+#include <algorithm>
+#include <ostream>
+#include <set>
+
+#include "trainer/tasks/detection/overlap_search.h"
+#include "tuner/core/error.h"
+
+namespace tune::trainer::detection {
+namespace {
+
+std::size_t largest_of(const Groups& groups) {
+  std::size_t largest = 1;
+  for (const auto& group : groups) largest = std::max(largest, group.size());
+  return largest;
+}
+
+std::size_t count_of(const Groups& groups, std::size_t images) {
+  std::size_t count = images;
+  for (const auto& group : groups) count -= group.size() - 1;
+  return count;
+}
+
+std::vector<std::filesystem::path> files_of(const Dataset& dataset) {
+  std::vector<std::filesystem::path> files;
+  for (const Example& example : dataset.examples) files.push_back(example.image);
+  return files;
+}
+
+}  // namespace
+
+DataParts cut_into_parts(const Dataset& dataset, const Json& split, int threads, std::ostream& notes,
+                         const std::function<bool()>& interrupted) {
+  const SplitFractions fractions = parse_split(split);
+  OrderedJson description{{"grouping", fractions.grouping == Grouping::kContent ? "content" : "image"},
+                          {"fractions", {fractions.train, fractions.validation, fractions.test}},
+                          {"seed", fractions.seed},
+                          {"may_leak", fractions.grouping == Grouping::kImage}};
+  if (fractions.grouping == Grouping::kImage) return {detection::split(dataset, fractions), description};
+  const OverlapSearch search{files_of(dataset), {}, threads, &notes, interrupted};
+  const Groups groups = connected_groups(dataset.examples.size(), find_overlaps(search));
+  description["groups"] = count_of(groups, dataset.examples.size());
+  description["largest_group"] = largest_of(groups);
+  return {split_by_groups(dataset, fractions, groups), description};
+}
+
+Dataset read_part(const std::filesystem::path& data, const ReadOptions& options,
+                  const std::optional<PartChoice>& choice, int threads, std::ostream& notes,
+                  const std::function<bool()>& interrupted) {
+  Dataset wanted = read_dataset(data, options);
+  if (!choice) return wanted;
+  // Training cuts the set by its own classes, in their order; a model's may be in another.
+  DataParts cut = cut_into_parts(read_dataset(data), choice->split, threads, notes, interrupted);
+  const Dataset& part = choice->part == "train"        ? cut.parts.train
+                        : choice->part == "validation" ? cut.parts.validation
+                                                       : cut.parts.test;
+  if (part.examples.empty())
+    throw Error(ExitCode::kBadData, "the " + choice->part + " part of " + data.string() + " is empty",
+                "split.fractions gives it nothing.");
+  std::set<std::int64_t> ids;
+  for (const Example& example : part.examples) ids.insert(example.image_id);
+  std::erase_if(wanted.examples, [&](const Example& example) { return !ids.contains(example.image_id); });
+  return wanted;
+}
+
+}  // namespace tune::trainer::detection

@@ -1,0 +1,39 @@
+#pragma once
+// Cuts a data set into its parts, by content where that is asked for: one way for training and for every
+// command that looks at a part.
+#include <filesystem>
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <string>
+
+#include "trainer/tasks/detection/data/reader.h"
+#include "trainer/tasks/detection/data/split.h"
+
+namespace tune::trainer::detection {
+
+struct DataParts {
+  Split parts;
+  // For model.json: grouping, fractions, seed, may_leak, and with grouping "content" the number of groups and
+  // the size of the largest.
+  OrderedJson description;
+};
+
+// `split` is the trainer's key of that name (checked here). Progress and notes go to `notes`; ends early, by
+// Error(kInterrupted), once `interrupted` says so.
+DataParts cut_into_parts(const Dataset& dataset, const Json& split, int threads, std::ostream& notes,
+                         const std::function<bool()>& interrupted);
+
+// Which part of a data set a command looks at.
+struct PartChoice {
+  Json split;        // as the trainer's key
+  std::string part;  // "train", "validation" or "test"
+};
+
+// read_dataset(), and of it the part that training with this `split` would use as such, whatever classes the
+// options give. Throws Error(kBadData) for a part that the fractions leave empty.
+Dataset read_part(const std::filesystem::path& data, const ReadOptions& options,
+                  const std::optional<PartChoice>& choice, int threads, std::ostream& notes,
+                  const std::function<bool()>& interrupted);
+
+}  // namespace tune::trainer::detection

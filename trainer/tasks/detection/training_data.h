@@ -1,0 +1,28 @@
+#pragma once
+// What a trial trains on, validates on and is tested on, out of its `trainer` object.
+#include <functional>
+#include <iosfwd>
+#include <optional>
+#include <string>
+
+#include "trainer/tasks/detection/data/dataset.h"
+#include "tuner/core/json.h"
+
+namespace tune::trainer::detection {
+
+struct TrainingData {
+  Dataset training, validation;
+  std::optional<Dataset> test;  // looked at once, for the model that is exported
+  std::string fingerprint;
+  OrderedJson split;  // for model.json: how it was cut, and whether it may leak
+};
+
+// Reads `data`, `validation`, `test` and `split`. Warnings and progress go to `notes`. Throws Error(kBadSpec)
+// for the keys, Error(kBadData) for the data, among it a `test` of its own that shows surfaces of `data`.
+TrainingData read_training_data(const Json& trainer, int threads, std::ostream& notes,
+                                const std::function<bool()>& interrupted);
+
+// A key that is text, or `fallback` where it is absent. Throws Error(kBadSpec) for anything else.
+std::string text_key(const Json& trainer, const char* key, const char* fallback);
+
+}  // namespace tune::trainer::detection
