@@ -208,8 +208,8 @@ class ComparisonRun {
     TUNE_CHECK(study.has_value());
     SearchEnd end;
     end.trials = study->trial_count();
-    if (const TrialView* best = study->load_history().best())
-      end.winner = study->trial(best->number)->parameters;
+    const History history = study->load_history();
+    if (const TrialView* best = history.best()) end.winner = study->trial(best->number)->parameters;
     return end;
   }
 

@@ -190,8 +190,12 @@ std::vector<MetricPoint> thinned(const std::vector<MetricPoint>& curve, std::siz
     }
     std::array<std::vector<MetricPoint>::const_iterator, 3> chosen{smallest, largest, broken};
     std::sort(chosen.begin(), chosen.end());
-    for (auto point = chosen.begin(); point != chosen.end(); ++point)
-      if (*point != end && (point == chosen.begin() || *point != *(point - 1))) keep(**point);
+    auto last = end;
+    for (const auto point : chosen) {
+      if (point == end || point == last) continue;
+      keep(*point);
+      last = point;
+    }
   }
   keep(curve.back());
   return kept;
