@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <iomanip>
 #include <ostream>
+#include <set>
 
 #include "trainer/cli/commands.h"
 #include "trainer/cli/options.h"
@@ -13,6 +14,8 @@
 #include "trainer/metrics/coco_map.h"
 #include "trainer/metrics/voc_map.h"
 #include "trainer/tasks/detection/data/score_input.h"
+#include "trainer/tasks/detection/data_parts.h"
+#include "trainer/tasks/detection/use_detector.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/core/visible_text.h"
@@ -46,11 +49,16 @@ constexpr long long kMostResamples = 1'000'000;
 
 struct Asked {
   std::string truth;
+  std::optional<detection::PartChoice> part;
   std::vector<std::string> detections;
   std::string groups, labels;
   std::size_t resamples = 0;
   std::uint64_t seed = 0;
   bool json = false;
+
+  std::vector<std::string> class_names() const {
+    return labels.empty() ? std::vector<std::string>{} : detection::read_labels(labels);
+  }
 };
 
 // One file of detections.
@@ -67,8 +75,23 @@ struct Resampled {
   metrics::ResampledPrecision precision;
 };
 
-Scored score(const std::string& file, const ScoreTruth& truth) {
-  const std::vector<metrics::DetectedBox> detections = detection::read_detections(file, truth);
+// Leaves the chosen part of the data in `truth`. Gives the images of the other parts, whose detections may be
+// in the files too.
+std::set<std::int64_t> keep_part(ScoreTruth& truth, const Asked& asked, Console& console) {
+  if (!asked.part) return {};
+  const detection::Dataset part =
+      detection::read_part(asked.truth, {detection::Labels::kRequired, asked.class_names()}, asked.part,
+                           detection::threads_to_use(0), console.err, [] { return false; });
+  std::set<std::int64_t> inside, elsewhere;
+  for (const detection::Example& example : part.examples) inside.insert(example.image_id);
+  for (const std::int64_t image : truth.images)
+    if (!inside.contains(image)) elsewhere.insert(image);
+  detection::keep_images(truth, inside);
+  return elsewhere;
+}
+
+Scored score(const std::string& file, const ScoreTruth& truth, const std::set<std::int64_t>& elsewhere) {
+  const std::vector<metrics::DetectedBox> detections = detection::read_detections(file, truth, elsewhere);
   const int classes = static_cast<int>(truth.categories.size());
   Scored scored{file, metrics::match_detections(truth.boxes, detections, classes, truth.images), {}, {}};
   scored.coco = metrics::summarize(scored.judged).numbers();
@@ -183,6 +206,7 @@ Asked asked_for(const po::variables_map& given) {
   Asked asked;
   asked.truth = given["ground-truth"].as<std::string>();
   asked.detections = given["detections"].as<std::vector<std::string>>();
+  asked.part = part_choice(given);
   if (given.contains("groups")) asked.groups = given["groups"].as<std::string>();
   if (given.contains("labels")) asked.labels = given["labels"].as<std::string>();
   if (given.contains("resamples")) {
@@ -216,19 +240,20 @@ int run_score(const std::vector<std::string>& arguments, Console& console) {
       "seed", po::value<std::uint64_t>()->value_name("S"), "of the resamples; 0 by default")(
       "labels", po::value<std::string>()->value_name("FILE"),
       "labels.json of a model, where DATA has no category ids of its own")("json", "one JSON object");
+  add_part_options(options);
   const auto given = parse_options("score", options, arguments, console);
   if (!given) return 0;
   const Asked asked = asked_for(*given);
 
-  const ScoreTruth truth = detection::read_score_truth(
-      asked.truth, asked.labels.empty() ? std::vector<std::string>{} : detection::read_labels(asked.labels));
+  ScoreTruth truth = detection::read_score_truth(asked.truth, asked.class_names());
   if (truth.has_id_zero)
     console.err
         << "warning: " << truth.place
         << ": pycocotools, and so this command, counts whoever finds the annotation of id 0 as wrong; number "
            "annotations from 1\n";
+  const std::set<std::int64_t> elsewhere = keep_part(truth, asked, console);
   std::vector<Scored> scored;
-  for (const std::string& file : asked.detections) scored.push_back(score(file, truth));
+  for (const std::string& file : asked.detections) scored.push_back(score(file, truth, elsewhere));
   std::optional<Resampled> resampled;
   if (asked.resamples > 0) resampled = resample(scored, truth, asked, console);
 

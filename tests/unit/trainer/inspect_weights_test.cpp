@@ -89,6 +89,25 @@ TEST_CASE("inspect-weights finds nothing missing in a model's own folder") {
   CHECK(report["mismatched"].empty());
 }
 
+TEST_CASE("Weights that were converted for another normalisation are refused, and what each takes is told") {
+  const TestFolder folder;
+  const std::string file = (folder.path() / "converted.safetensors").string();
+  const auto write = [&](const std::string& normalisation) {
+    weights::write_safetensors(file, {{"conv1.weight", torch::zeros({64, 3, 7, 7})}},
+                               {{"normalisation", normalisation}});
+  };
+  write(R"({"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]})");
+  CHECK(inspect_json({file, "--model", "ssd224-resnet18"})["model"]["loaded"] ==
+        Json{"backbone.conv1.weight"});
+  write(R"({"mean": [0, 0, 0], "std": [1, 1, 1]})");
+  const std::string refusal = message_of(ExitCode::kBadData, [&] {
+    inspect({file, "--model", "ssd224-resnet18"});
+  });
+  CHECK(contains(refusal, R"(takes images normalised by {"mean":[0,0,0],"std":[1,1,1]})"));
+  CHECK(contains(refusal, "the model ssd224-resnet18 says"));
+  CHECK(inspect_json({file})["metadata"].contains("normalisation"));
+}
+
 TEST_CASE("inspect-weights says when nothing of a file fits") {
   const Json model = inspect_json({kGolden + "state_dict.pth", "--model", "ssd128-resnet18-half"})["model"];
   CHECK(model["loaded"].empty());

@@ -208,6 +208,33 @@ TEST_CASE("score takes any data set with annotations, and counts classes as the 
                  "which has category ids"));
 }
 
+TEST_CASE("score looks at the part of the data that training would cut off") {
+  const TestFolder folder;
+  std::string found;
+  for (int image = 1; image <= 10; ++image) {
+    const std::string name = "plate" + std::to_string(10 + image);
+    folder.write_image("data/images/" + name + ".png", 60, 40 + image);
+    folder.write(
+        "data/annotations/" + name + ".xml",
+        "<annotation><filename>" + name + ".png</filename><size><width>60</width><height>" +
+            std::to_string(40 + image) +
+            "</height><depth>3</depth></size><object><name>scale</name><bndbox><xmin>10</xmin><ymin>10</ymin>"
+            "<xmax>30</xmax><ymax>30</ymax></bndbox></object></annotation>");
+    found += (image > 1 ? "," : "") + std::string("{\"image_id\": ") + std::to_string(image) +
+             R"(, "category_id": 1, "bbox": [10, 10, 20, 20], "score": 0.9})";
+  }
+  const std::string data = (folder.path() / "data").string();
+  const auto detections = folder.write("det.json", "[" + found + "]");
+  const auto images_of = [&](const std::string& part) {
+    return score_json({"--ground-truth", data, "--detections", detections.string(), "--split",
+                       R"({"fractions": [0.6, 0.2, 0.2], "grouping": "image"})", "--part", part,
+                       "--resamples", "2"});
+  };
+  CHECK(images_of("train")["images"] == 6);
+  CHECK(images_of("test")["images"] == 2);
+  CHECK(images_of("validation")["results"][0]["AP"] == 1);
+}
+
 TEST_CASE("score refuses groups and numbers that make no sense") {
   const TestFolder folder;
   const auto truth = folder.write("gt.json", truth_with(kTwo)), found = folder.write("det.json", kOneFound);

@@ -38,9 +38,22 @@ Json metadata_json(const weights::Metadata& metadata, const std::string& key, co
   }
 }
 
+// Those who convert other projects' weights write what the first layer takes, for images of any size.
+void check_normalisation(const weights::Metadata& metadata, const Preprocessing& expected,
+                         const std::string& whose, const fs::path& place) {
+  const Json own = metadata_json(metadata, "normalisation", place);
+  const Json wanted{{"mean", expected.mean}, {"std", expected.std}};
+  if (own.is_null() || own == wanted) return;
+  throw Error(ExitCode::kBadData,
+              place.string() + " takes images normalised by " + own.dump() + ", but " + whose + " says " +
+                  wanted.dump(),
+              "convert the weights for this model, or use the model that they are for");
+}
+
 // The weights' own header, where it says something, must agree with `expected`.
 void check_preprocessing(const weights::Metadata& metadata, const Preprocessing& expected,
                          const std::string& whose, const fs::path& place) {
+  check_normalisation(metadata, expected, whose, place);
   const Json json = metadata_json(metadata, "preprocessing", place);
   if (json.is_null()) return;
   const Preprocessing own = preprocessing_from_json(json, place.string());
