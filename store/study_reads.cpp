@@ -70,6 +70,10 @@ bool all_finite(const std::vector<double>& values) {
 
 }  // namespace
 
+double device_seconds(const AttemptRow& attempt) {
+  return attempt.lease_seconds * static_cast<double>(std::max<std::size_t>(1, attempt.devices.size()));
+}
+
 StudyRow StudyStore::study() const {
   Query query(
       impl_->connection,

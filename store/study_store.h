@@ -67,6 +67,10 @@ struct AttemptRow {
   std::optional<WallTime> started, ended;
 };
 
+// What an attempt's lease took of devices: n of them for a second are n seconds; without devices (the CPU) it
+// is one.
+double device_seconds(const AttemptRow& attempt);
+
 struct MetricRow {
   int trial = 0, attempt = 0;
   std::string name;

@@ -88,6 +88,21 @@ TEST_CASE("what a finished study proposes to go on is what lets it go on") {
   CHECK(timed.table().size() >= 3);
 }
 
+TEST_CASE("a budget of device hours ends a study, and is raised as the other limits are") {
+  StudyFolder folder("echo loss=0.5; sleep 0.2");
+  folder.spec["limits"] = {{"gpu_hours", 0.0002}, {"parallel", 1}};
+  const ShellResult first = folder.run();
+  CAPTURE(first.err);
+  REQUIRE(first.exit_code == 0);
+  CHECK(says(first.out, "finished (device time limit)"));
+  const std::size_t before = folder.table().size();
+  CHECK(says(folder.run().err, "`tune resume s --gpu-hours H`"));
+  CHECK(folder.table().size() == before);
+  CHECK(folder.shell("tune resume s --store store --cost-usd 5").exit_code == 2);
+  CHECK(folder.shell("tune resume s --store store --gpu-hours 0.0006").exit_code == 0);
+  CHECK(folder.table().size() > before);
+}
+
 TEST_CASE("a stored spec is checked again by resume, as an older tune may have let it pass") {
   StudyFolder folder;
   REQUIRE(folder.run().exit_code == 0);

@@ -48,6 +48,10 @@ int ask_tell_command(const Arguments& arguments, Console& console) {
     throw Error(ExitCode::kUsage, "--spec FILE is missing", "for example: tune ask-tell --spec search.json");
   const std::string file = options->text("spec");
   Spec spec = read_spec(file, SpecUse::kAskTell);
+  if (spec.limits.gpu_hours || spec.limits.cost_usd)
+    throw Error(ExitCode::kBadSpec,
+                file + ": limits.gpu_hours and limits.cost_usd count the devices of trials that tune starts",
+                "limit \"trials\" or \"time\" for ask-tell");
   print_warnings(spec, console.err);
   if (options->has("name")) spec.study = options->text("name");
   engine::Overrides overrides;

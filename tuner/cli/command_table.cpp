@@ -7,13 +7,15 @@ const std::vector<Command>& command_table() {
   // A row a command; a row is added together with its tuner/cli/NAME_command.cpp.
   static const std::vector<Command> table = {
       {"run",
-       "--spec FILE [--store DIR] [--name STUDY] [--trials N] [--parallel N] [--time T] [--seed N] "
-       "[--gpus LIST] [--dry-run] [--json]",
+       "--spec FILE [--store DIR] [--name STUDY] [--trials N] [--parallel N] [--time T] [--gpu-hours H] "
+       "[--cost-usd USD] [--seed N] [--gpus LIST] [--dry-run] [--json]",
        "search the ranges of a spec, and go on with what was interrupted",
        "tune --spec search.json\ntune --spec search.json --dry-run\ntune --spec search.json --name second "
        "--trials 50 --time 2h",
        run_command},
-      {"resume", "resume STUDY [--store DIR] [--trials N] [--parallel N] [--time T] [--gpus LIST] [--json]",
+      {"resume",
+       "resume STUDY [--store DIR] [--trials N] [--parallel N] [--time T] [--gpu-hours H] "
+       "[--cost-usd USD] [--gpus LIST] [--json]",
        "go on with a study, with higher limits where asked for", "tune resume steel-legacy --trials 40",
        resume_command},
       {"compare", "compare FILE [--store DIR] [--gpus LIST] [--score-again] [--dry-run] [--json]",

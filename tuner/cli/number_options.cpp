@@ -1,6 +1,7 @@
 #include "tuner/cli/number_options.h"
 
 #include <charconv>
+#include <cmath>
 
 #include "tuner/core/error.h"
 
@@ -16,6 +17,16 @@ std::optional<int> count_option(const Parsed& options, const std::string& name, 
   if (!number) return std::nullopt;
   if (*number > most) throw Error(ExitCode::kUsage, "--" + name + " is at most " + std::to_string(most));
   return static_cast<int>(*number);
+}
+
+std::optional<double> amount_option(const Parsed& options, const std::string& name) {
+  if (!options.has(name)) return std::nullopt;
+  const std::string text = options.text(name);
+  double amount = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), amount);
+  if (problem != std::errc() || end != text.data() + text.size() || !std::isfinite(amount) || amount < 0)
+    throw Error(ExitCode::kUsage, "--" + name + " takes a number of 0 or more, not \"" + text + "\"");
+  return amount;
 }
 
 std::optional<std::uint64_t> seed_option(const Parsed& options) {

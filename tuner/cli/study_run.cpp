@@ -44,6 +44,8 @@ Options& declare_limits(Options& options) {
   return options.value("trials", "N", "trials in all, in place of limits.trials")
       .value("parallel", "N", "trials at once, in place of limits.parallel")
       .value("time", "T", "time in all (90s, 20m, 2h, 1d), in place of limits.time")
+      .value("gpu-hours", "H", "device hours in all, in place of limits.gpu_hours")
+      .value("cost-usd", "USD", "dollars in all, in place of limits.cost_usd; needs cost.usd_per_hour")
       .value("gpus", "LIST", "GPUs to use: indices or UUIDs as in CUDA_VISIBLE_DEVICES, or none")
       .variable("TUNE_SYNCHRONOUS",
                 "full: every commit survives a power cut [normal: kill -9 loses nothing,\n"
@@ -54,6 +56,8 @@ engine::Overrides limit_overrides(const Parsed& options) {
   engine::Overrides overrides;
   overrides.trials = count_option(options, "trials");
   overrides.parallel = count_option(options, "parallel", kMostParallel);
+  overrides.gpu_hours = amount_option(options, "gpu-hours");
+  overrides.cost_usd = amount_option(options, "cost-usd");
   if (options.has("time")) {
     try {
       overrides.time = parse_duration(options.text("time"));
@@ -73,6 +77,9 @@ void choose_gpus(const Parsed& options) {
 }
 
 int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
+  if (request.overrides.cost_usd && !request.spec.usd_per_hour)
+    throw Error(ExitCode::kUsage, "--cost-usd needs a price, and the spec has none",
+                "add \"cost\": {\"usd_per_hour\": 3.06} to it, or limit --gpu-hours");
   const std::filesystem::path store = request.store;
   const std::string study = request.spec.study, model = request.spec.promote_model.value_or("");
   const SystemClock clock;

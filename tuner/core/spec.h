@@ -45,6 +45,8 @@ struct Limits {
   std::optional<int> parallel;
   std::optional<Milliseconds> time;
   std::optional<Milliseconds> trial_time;
+  std::optional<double> gpu_hours;  // device hours; without devices (the CPU) a lease counts as one
+  std::optional<double> cost_usd;
 };
 
 struct Resources {

@@ -1,5 +1,6 @@
 #pragma once
 // Every key of the spec, once: what spec_reader checks and what spec_schema prints.
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -55,6 +56,9 @@ struct ObjectTable {
   std::vector<KeyRule> keys;
   bool is_open = false;  // other keys are somebody else's to check
 };
+
+// Of the limits, those that end a study: it has one of them at least.
+inline constexpr std::array<const char*, 4> kEndingLimits{"trials", "time", "gpu_hours", "cost_usd"};
 
 // Each trial at once takes a process, files and memory: more than this is a slip of the pen.
 inline constexpr int kMostParallel = 4096;

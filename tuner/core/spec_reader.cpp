@@ -135,9 +135,15 @@ Limits read_limits(SpecProblems& problems) {
   limits.parallel = read_value<int>(problems, "/limits/parallel");
   limits.time = read_duration(problems, "/limits/time");
   limits.trial_time = read_duration(problems, "/limits/trial_time");
-  if (problems.find("/limits") != nullptr && !problems.contains("/limits/trials") &&
-      !problems.contains("/limits/time"))
-    problems.add("/limits", "the search would never end", "set \"trials\" or \"time\"");
+  limits.gpu_hours = read_value<double>(problems, "/limits/gpu_hours");
+  limits.cost_usd = read_value<double>(problems, "/limits/cost_usd");
+  const auto is_set = [&](const char* name) { return problems.contains(std::string("/limits/") + name); };
+  if (problems.find("/limits") != nullptr && std::none_of(kEndingLimits.begin(), kEndingLimits.end(), is_set))
+    problems.add("/limits", "the search would never end",
+                 "set \"trials\", \"time\", \"gpu_hours\" or \"cost_usd\"");
+  if (is_set("cost_usd") && !problems.contains("/cost/usd_per_hour"))
+    problems.add("/limits/cost_usd", "there is no price to count dollars with",
+                 "add \"cost\": {\"usd_per_hour\": 3.06}");
   return limits;
 }
 

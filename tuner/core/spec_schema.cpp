@@ -108,7 +108,8 @@ OrderedJson spec_schema() {
                      {"title", "tune: specification of a search, version 1"}};
   schema.update(object_schema(spec_table()));
   schema["not"] = {{"required", {"trainer", "command"}}};
-  schema["properties"]["limits"]["anyOf"] = {{{"required", {"trials"}}}, {{"required", {"time"}}}};
+  for (const char* limit : kEndingLimits)
+    schema["properties"]["limits"]["anyOf"].push_back({{"required", {limit}}});
   return schema;
 }
 

@@ -1,77 +1,15 @@
 #include "tuner/engine/engine.h"
 
 #include <algorithm>
-#include <deque>
-#include <set>
 #include <utility>
 
-#include "tuner/engine/crash_point.h"
-#include "tuner/engine/database_file.h"
-#include "tuner/engine/history_book.h"
-#include "tuner/engine/journal.h"
-#include "tuner/engine/poison_guard.h"
-#include "tuner/engine/suggester.h"
-#include "tuner/engine/trial_desk.h"
+#include "tuner/engine/study_loop.h"
 
 namespace tune::engine {
 namespace {
-constexpr Milliseconds kTick{250};            // live displays
 constexpr Milliseconds kHousekeeping{5'000};  // elapsed time is saved, the WAL looked at
 constexpr Milliseconds kRetry{1'000};  // after the machine could not start an attempt, or the disk was full
 }  // namespace
-
-struct StudyLoop::Impl {
-  explicit Impl(const Parts& given);
-  StudyResult run();
-
-  Parts parts;
-  const DatabaseFile database;
-  store::StudyRow study;
-  Journal journal;
-  HistoryBook book;
-  TrialDesk desk;
-  Suggester suggester;
-  PoisonGuard guard{1};
-
-  std::deque<int> queue;              // trials that run again
-  std::deque<RunnerEvent> postponed;  // events that came while the store could not be written
-  std::set<AttemptId> unrecorded;     // that have ended, and whose end is not in the store
-  std::set<std::string> seen_notices;
-  int parallel = 1;
-  bool strategy_waits = false, strategy_exhausted = false, ended_since_question = false;
-  int completed = 0, stopped = 0, failed = 0;
-  SteadyTime begin, last_tick, last_housekeeping, retry_at;
-  double elapsed_before = 0;
-  WallTime last_alive;  // when the run before this one wrote that it lives
-  const Milliseconds grace = StudyFrame::kGrace;
-
-  bool interrupted() const { return parts.interruption.count.load() > 0; }
-  Milliseconds elapsed() const;
-  bool out_of_time() const { return parts.spec.limits.time && elapsed() >= *parts.spec.limits.time; }
-  bool wait_for_store();
-  void announce();
-  void take_up_old_attempts();
-  void fill_slots();
-  bool has_slot();
-  void notice_once(const std::string& message);
-  bool may_ask() const;
-  void accept(Suggested suggested);
-  RunnerEvent next_event(SteadyTime deadline);
-  void step();
-  void handle(const RunnerEvent& event);
-  void on_end(const TrialEnd& end);
-  void keep_house(SteadyTime now);
-  void shrink_wal();
-  void save_study(const std::string& state, const std::string& reason,
-                  Durability durability = Durability::kProcess, const StatusEvent* event = nullptr);
-  std::string over() const;
-  void run_down(const char* stop_reason);
-  StudyResult drain();
-  StudyResult end_by_time();
-  StudyResult finish(const std::string& reason);
-  StudyResult abandon();
-  StudyResult result(Outcome outcome, std::string reason);
-};
 
 StudyLoop::Impl::Impl(const Parts& given)
     : parts(given),
@@ -88,6 +26,8 @@ StudyLoop::Impl::Impl(const Parts& given)
             journal,
             book}),
       suggester(parts.strategy, parts.spec.space, study.seed, [this] { parts.runner.wake(); }),
+      spending(device_budget(parts.spec.limits, parts.spec.usd_per_hour), parts.store.trials(),
+               parts.store.attempts()),
       elapsed_before(study.elapsed_seconds),
       last_alive(study.updated) {
   begin = last_tick = last_housekeeping = retry_at = parts.clock.steady_now();
@@ -156,10 +96,13 @@ StudyResult StudyLoop::Impl::run() {
     take_up_old_attempts();
     while (true) {
       if (interrupted()) return drain();
-      if (out_of_time()) return end_by_time();
+      if (out_of_time()) return end_by_limit(kStopTime);
+      if (spending.is_spent(desk.device_seconds())) return end_by_limit(spending.reason());
       fill_slots();
-      if (desk.running() == 0 && (guard.verdict() || !suggester.is_busy())) {
-        if (const std::string reason = over(); !reason.empty()) return finish(reason);
+      if (desk.running() == 0) {
+        const std::string reason = guard.verdict() || !suggester.is_busy() ? over() : std::string();
+        if (!reason.empty()) return finish(reason);
+        if (!spending.has_room({})) return end_by_limit(spending.reason());
       }
       step();
     }
@@ -192,7 +135,8 @@ bool StudyLoop::Impl::may_ask() const {
 
 void StudyLoop::Impl::fill_slots() {
   if (guard.verdict()) return;
-  while (!interrupted() && (!queue.empty() || suggester.is_busy() || may_ask()) && has_slot()) {
+  while (!interrupted() && (!queue.empty() || suggester.is_busy() || may_ask()) &&
+         spending.has_room(desk.device_seconds()) && has_slot()) {
     if (!queue.empty()) {
       if (!desk.start_again(queue.front())) {
         retry_at = parts.clock.steady_now() + kRetry;
@@ -258,6 +202,7 @@ void StudyLoop::Impl::handle(const RunnerEvent& event) {
 }
 
 void StudyLoop::Impl::on_end(const TrialEnd& end) {
+  spending.on_end(end.trial, end.state, end.device_seconds);
   strategy_waits = false;
   ended_since_question = true;
   if (end.state == TrialState::kQueued) {
@@ -311,82 +256,6 @@ std::string StudyLoop::Impl::over() const {
   if (const auto verdict = guard.verdict()) return *verdict;
   if (!queue.empty() || may_ask()) return {};
   return strategy_exhausted || strategy_waits ? "space exhausted" : "trial limit";
-}
-
-// Stops every attempt and waits for them. The first signal asks for no more than that, the second kills them.
-void StudyLoop::Impl::run_down(const char* stop_reason) {
-  desk.stop_all(stop_reason, grace);
-  bool killed = false;
-  while (desk.running() > 0) {
-    if (!killed && parts.interruption.count.load() >= 2) {
-      killed = true;
-      desk.stop_all(stop_reason, Milliseconds(0));
-    }
-    step();
-  }
-}
-
-StudyResult StudyLoop::Impl::drain() {
-  StatusEvent event;
-  event.kind = StatusKind::kDraining;
-  event.message = "interrupted: waiting for " + std::to_string(desk.running()) +
-                  " trials to save their state; interrupt again to kill them";
-  journal.note(event);
-  run_down(kStopDrain);
-  save_study("interrupted", "interrupted", Durability::kPower);
-  return result(Outcome::kInterrupted, "interrupted");
-}
-
-StudyResult StudyLoop::Impl::end_by_time() {
-  if (desk.running() > 0)
-    journal.notice("the time limit is reached: running trials are stopped and keep their values");
-  run_down(kStopTime);
-  // Whoever interrupts this wants to be out, not to wait for a promotion: the next run makes the end.
-  if (interrupted()) {
-    save_study("interrupted", "interrupted", Durability::kPower);
-    return result(Outcome::kInterrupted, "interrupted");
-  }
-  for (const int number : std::exchange(queue, {})) {
-    desk.give_up(number, "time limit");
-    stopped += 1;
-  }
-  return finish("time limit");
-}
-
-StudyResult StudyLoop::Impl::finish(const std::string& reason) {
-  database.check_present();  // before the best of it is promoted
-  StatusEvent event;
-  event.kind = StatusKind::kStudyFinished;
-  event.message = reason;
-  save_study("finished", reason, Durability::kPower, &event);
-  crash_point("study_finished");
-  return result(Outcome::kFinished, reason);
-}
-
-// The store cannot be written or the loop is broken: end what runs, record nothing. The next run reads the
-// files.
-StudyResult StudyLoop::Impl::abandon() {
-  desk.stop_all(kStopDrain, grace);
-  std::set<AttemptId> gone = unrecorded;
-  for (const RunnerEvent& event : postponed) {
-    if (event.kind == RunnerEventKind::kExited) gone.insert(event.id);
-  }
-  const SteadyTime deadline = parts.clock.steady_now() + 2 * grace;
-  while (static_cast<int>(gone.size()) < desk.running() && parts.clock.steady_now() < deadline) {
-    const RunnerEvent event = parts.runner.wait(parts.clock.steady_now() + kTick);
-    if (event.kind == RunnerEventKind::kExited) gone.insert(event.id);
-    if (parts.interruption.count.load() >= 2) {
-      desk.stop_all(kStopDrain, Milliseconds(0));
-      break;  // the runner ends what is left of them when it goes
-    }
-  }
-  return result(Outcome::kInterrupted, "interrupted while the store could not be written");
-}
-
-StudyResult StudyLoop::Impl::result(Outcome outcome, std::string reason) {
-  StudyResult answer{outcome, std::move(reason), completed, stopped, failed, std::nullopt};
-  if (const TrialView* best = book.history().best()) answer.best_trial = best->number;
-  return answer;
 }
 
 StudyLoop::StudyLoop(const Parts& parts) : impl_(std::make_unique<Impl>(parts)) {}

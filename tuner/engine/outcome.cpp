@@ -92,7 +92,8 @@ AttemptOutcome classify(const AttemptEnd& end) {
   if (report.stop == kStopPause) {
     return {TrialState::kPaused, end.verdict.empty() ? "paused by the rule" : end.verdict, {}, value};
   }
-  if (report.stop == kStopTime) return {TrialState::kStopped, "time limit", {}, value};
+  for (const char* limit : {kStopTime, kStopDeviceTime, kStopCost})
+    if (report.stop == limit) return {TrialState::kStopped, limit, {}, value};
   return requeued(report.stop == kStopDrain ? "interrupted" : "interrupted: " + report.stop);
 }
 

@@ -10,10 +10,12 @@
 namespace tune::engine {
 
 // Reasons that the engine gives to TrialRunner::stop(); they come back in exit.json.
-inline constexpr const char* kStopRule = "rule";        // a stop rule's verdict
-inline constexpr const char* kStopPause = "pause";      // a stop rule wants the trial to wait
-inline constexpr const char* kStopDrain = "drain";      // a person interrupted the study
-inline constexpr const char* kStopTime = "time limit";  // limits.time ran out
+inline constexpr const char* kStopRule = "rule";                     // a stop rule's verdict
+inline constexpr const char* kStopPause = "pause";                   // a stop rule wants the trial to wait
+inline constexpr const char* kStopDrain = "drain";                   // a person interrupted the study
+inline constexpr const char* kStopTime = "time limit";               // limits.time ran out
+inline constexpr const char* kStopDeviceTime = "device time limit";  // limits.gpu_hours is spent
+inline constexpr const char* kStopCost = "cost limit";               // limits.cost_usd is spent
 // Stands in an attempt's row alone: it ended with the orchestrator that had started it, by a reboot or the
 // end of a container for example, which says nothing about the trial.
 inline constexpr const char* kStopOrphaned = "orchestrator died";

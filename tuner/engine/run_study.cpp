@@ -8,6 +8,8 @@
 #include "tuner/engine/crash_point.h"
 #include "tuner/engine/journal.h"
 #include "tuner/engine/local_runner.h"
+#include "tuner/engine/outcome.h"
+#include "tuner/engine/spending.h"
 #include "tuner/engine/study_facts.h"
 
 namespace tune::engine {
@@ -26,27 +28,43 @@ StudyResult stored_result(const store::StudyRow& row, const History& history) {
   return result;
 }
 
+// The options that would raise the limits which keep a finished study from going on.
+std::string options_to_raise(const OpenedStudy& study, const Spec& spec) {
+  const Limits limits = limits_from_json(study.row.limits);
+  const std::vector<store::TrialRow> trials = study.store.trials();
+  const auto has_room = [&](const Limits& some) {
+    const auto budget = device_budget(some, spec.usd_per_hour);
+    return Spending(budget, trials, study.store.attempts()).has_room({});
+  };
+  Limits hours, cost;
+  hours.gpu_hours = limits.gpu_hours;
+  cost.cost_usd = limits.cost_usd;
+  std::string options;
+  if (limits.trials && static_cast<int>(trials.size()) >= *limits.trials) options += " --trials N";
+  if (limits.time && study.row.elapsed_seconds * 1000 >= static_cast<double>(limits.time->count()))
+    options += " --time T";
+  if (!has_room(hours)) options += " --gpu-hours H";
+  if (!has_room(cost)) options += " --cost-usd USD";
+  return options;
+}
+
 // Whether a finished study has something to do under the limits now in force.
-bool may_go_on(const store::StudyRow& row, int trials, bool is_resume) {
-  const Limits limits = limits_from_json(row.limits);
-  const bool room = !limits.trials || trials < *limits.trials;
-  const bool time = !limits.time || row.elapsed_seconds * 1000 < static_cast<double>(limits.time->count());
-  if (row.finish_reason == "space exhausted") return false;
-  if (row.finish_reason == "trial limit" || row.finish_reason == "time limit") return room && time;
-  return is_resume && room &&
-         time;  // given up after failures: only a person knows whether their cause is gone
+bool may_go_on(const OpenedStudy& study, const Spec& spec, bool is_resume) {
+  const std::string& reason = study.row.finish_reason;
+  if (reason == "space exhausted") return false;
+  const bool by_limit =
+      reason == "trial limit" || reason == kStopTime || reason == kStopDeviceTime || reason == kStopCost;
+  // Given up after failures: only a person knows whether their cause is gone.
+  return (by_limit || is_resume) && options_to_raise(study, spec).empty();
 }
 
 // The sentence that a study which has ended shows; as may_go_on() decides.
-std::string how_to_go_on(const store::StudyRow& row, int trials) {
+std::string how_to_go_on(const OpenedStudy& study, const Spec& spec) {
+  const store::StudyRow& row = study.row;
   const std::string resume = "`tune resume " + row.name, another = "--name NAME starts another study";
   const std::string ended = "the study has ended (" + row.finish_reason + "); ";
   if (row.finish_reason == "space exhausted") return ended + "its space holds no other trial: " + another;
-  const Limits limits = limits_from_json(row.limits);
-  std::string options;
-  if (limits.trials && trials >= *limits.trials) options += " --trials N";
-  if (limits.time && row.elapsed_seconds * 1000 >= static_cast<double>(limits.time->count()))
-    options += " --time T";
+  const std::string options = options_to_raise(study, spec);
   const std::string totals = options.empty() ? "" : " (new totals)";
   return ended + resume + options + "` goes on with it" + totals + ", " + another;
 }
@@ -196,11 +214,10 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
   const std::unique_ptr<Status> status = hooks.make_status(study.row, trials);
   Journal journal(study.store, clock, *status, [] { return false; });
   for (const std::string& notice : study.notices) journal.notice(notice);
-  report.had_ended = study.row.state == "finished" &&
-                     !may_go_on(study.row, static_cast<int>(trials.size()), request.is_resume);
+  report.had_ended = study.row.state == "finished" && !may_go_on(study, spec, request.is_resume);
   if (report.had_ended) {
     report.result = stored_result(study.row, study.store.load_history());
-    report.how_to_go_on = how_to_go_on(study.row, static_cast<int>(trials.size()));
+    report.how_to_go_on = how_to_go_on(study, spec);
   } else {
     report.result = run_loop(study, request, trainer, hooks, clock, *status, interruption);
   }

@@ -159,6 +159,8 @@ Limits override_limits(Limits limits, const Overrides& overrides) {
   if (overrides.trials) limits.trials = overrides.trials;
   if (overrides.parallel) limits.parallel = overrides.parallel;
   if (overrides.time) limits.time = overrides.time;
+  if (overrides.gpu_hours) limits.gpu_hours = overrides.gpu_hours;
+  if (overrides.cost_usd) limits.cost_usd = overrides.cost_usd;
   return limits;
 }
 
@@ -168,6 +170,8 @@ Json limits_json(const Limits& limits) {
   if (limits.parallel) json["parallel"] = *limits.parallel;
   if (limits.time) json["time"] = duration_text(*limits.time);
   if (limits.trial_time) json["trial_time"] = duration_text(*limits.trial_time);
+  if (limits.gpu_hours) json["gpu_hours"] = *limits.gpu_hours;
+  if (limits.cost_usd) json["cost_usd"] = *limits.cost_usd;
   return json;
 }
 
@@ -177,6 +181,8 @@ Limits limits_from_json(const Json& json) {
   if (json.contains("parallel")) limits.parallel = json["parallel"].get<int>();
   if (json.contains("time")) limits.time = parse_duration(json["time"].get<std::string>());
   if (json.contains("trial_time")) limits.trial_time = parse_duration(json["trial_time"].get<std::string>());
+  if (json.contains("gpu_hours")) limits.gpu_hours = json["gpu_hours"].get<double>();
+  if (json.contains("cost_usd")) limits.cost_usd = json["cost_usd"].get<double>();
   return limits;
 }
 

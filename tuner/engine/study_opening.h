@@ -17,6 +17,7 @@ namespace tune::engine {
 struct Overrides {
   std::optional<int> trials, parallel;
   std::optional<Milliseconds> time;
+  std::optional<double> gpu_hours, cost_usd;
   std::optional<std::uint64_t> seed;
 };
 

@@ -224,6 +224,17 @@ std::optional<TrialEnd> TrialDesk::adopt(const store::AttemptRow& row, WallTime 
   return finish(running);
 }
 
+std::vector<double> TrialDesk::device_seconds() const {
+  std::vector<double> seconds;
+  for (const auto& [number, running] : running_) {
+    store::AttemptRow so_far;
+    so_far.devices = running.attempt.devices;
+    so_far.lease_seconds = std::chrono::duration<double>(parts_.clock.steady_now() - running.started).count();
+    seconds.push_back(store::device_seconds(so_far));
+  }
+  return seconds;
+}
+
 void TrialDesk::stop_all(const char* reason, Milliseconds grace) {
   for (const auto& [number, running] : running_)
     parts_.runner.stop({number, running.attempt.attempt}, grace, reason);

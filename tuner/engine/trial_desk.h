@@ -28,6 +28,7 @@ struct TrialEnd {
   TrialState state = TrialState::kFailed;
   std::string failure, reason;
   Milliseconds lasted{0};
+  double device_seconds = 0;  // of this attempt
 };
 
 // Owned by the loop, on its thread. It decides nothing about which trial comes next, and knows no limits.
@@ -46,6 +47,8 @@ class TrialDesk {
   explicit TrialDesk(Parts parts);
 
   int running() const { return static_cast<int>(running_.size()); }
+  // What each running attempt has taken of devices so far.
+  std::vector<double> device_seconds() const;
 
   // Starts an attempt. False when the slot went to another process or the machine could start none just now;
   // the trial is queued then. Throws Error(kEnvironment) after kStartFailures of the latter in a row.

@@ -10,8 +10,7 @@ constexpr double kSecondsPerHour = 3600;
 Cost cost_of(const store::AttemptRow& attempt, std::optional<double> price) {
   Cost cost;
   cost.lease_seconds = attempt.lease_seconds;
-  const auto devices = static_cast<double>(std::max<std::size_t>(1, attempt.devices.size()));
-  cost.device_hours = attempt.lease_seconds * devices / kSecondsPerHour;
+  cost.device_hours = store::device_seconds(attempt) / kSecondsPerHour;
   if (price) cost.usd = cost.device_hours * *price;
   return cost;
 }

@@ -57,7 +57,8 @@ TEST_CASE("one mistake is one problem with its pointer, its cause and its cure",
       {"/resources/gpus_per_trial", "-1", "/resources/gpus_per_trial: -1 is too small"},
       {"/resources/trials_per_gpu", "0", "/resources/trials_per_gpu: 0 is too small"},
       {"/early_stopping/start_step", "0", "/early_stopping/start_step: 0 is too small"},
-      {"/limits", "{\"parallel\": 2}", "/limits: the search would never end | set \"trials\" or \"time\""},
+      {"/limits", "{\"parallel\": 2}",
+       "/limits: the search would never end | set \"trials\", \"time\", \"gpu_hours\" or \"cost_usd\""},
       // Choices
       {"/objective/goal", "\"max\"",
        "/objective/goal: \"max\" is not a valid goal | did you mean \"maximize\"?"},
@@ -322,8 +323,6 @@ TEST_CASE("what this version does not have yet is refused by name", "[spec]") {
       {"/strategy/name", "\"hyperband\""},
       {"/strategy/name", "\"hyperband\""},
       {"/early_stopping/rule", "\"asha\""},
-      {"/limits/gpu_hours", "1"},
-      {"/limits/cost_usd", "1"},
       {"/limits/until", "\"x\""},
       {"/limits/target", "0.9"},
       {"/limits/no_improvement", "5"},
@@ -338,6 +337,17 @@ TEST_CASE("what this version does not have yet is refused by name", "[spec]") {
   REQUIRE_THAT(problems,
                Catch::Matchers::StartsWith(pointer + ": ") && Contains("is not implemented in this version"));
   REQUIRE(std::count(problems.begin(), problems.end(), '\n') == 1);
+}
+
+TEST_CASE("a limit in dollars needs a price", "[spec]") {
+  OrderedJson document = valid_document();
+  document.erase("cost");
+  document["limits"] = OrderedJson::parse(R"({"cost_usd": 10})");
+  REQUIRE_THAT(problems_of(document.dump()), Contains("/limits/cost_usd: there is no price"));
+  document["cost"] = OrderedJson::parse(R"({"usd_per_hour": 3.06})");
+  REQUIRE(problems_of(document.dump()) == "");
+  document["limits"]["gpu_hours"] = -1;
+  REQUIRE_THAT(problems_of(document.dump()), Contains("/limits/gpu_hours"));
 }
 
 TEST_CASE("a warm start names each earlier study once, and how its results count", "[spec]") {

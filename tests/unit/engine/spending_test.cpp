@@ -1,0 +1,146 @@
+#include "tuner/engine/spending.h"
+
+#include "loop_fixture.h"
+
+namespace tune::test {
+namespace {
+
+using engine::DeviceBudget;
+using engine::Spending;
+
+store::AttemptRow lease(int trial, int attempt, double seconds, std::vector<std::string> devices = {}) {
+  store::AttemptRow row;
+  row.trial = trial;
+  row.attempt = attempt;
+  row.lease_seconds = seconds;
+  row.devices = std::move(devices);
+  row.ended = WallTime(Milliseconds(1));
+  return row;
+}
+
+store::TrialRow trial_in(int number, TrialState state) {
+  store::TrialRow row;
+  row.number = number;
+  row.state = state;
+  return row;
+}
+
+TEST_CASE("dollars and device hours are one budget, the smaller of both") {
+  Limits limits;
+  CHECK_FALSE(engine::device_budget(limits, 3.6).has_value());
+  limits.gpu_hours = 2;
+  CHECK(engine::device_budget(limits, std::nullopt)->seconds == 7200);
+  limits.cost_usd = 3.6;
+  CHECK(engine::device_budget(limits, 3.6)->seconds == Approx(3600));
+  CHECK(std::string(engine::device_budget(limits, 3.6)->reason) == "cost limit");
+  CHECK(std::string(engine::device_budget(limits, 1)->reason) == "device time limit");
+  CHECK(engine::device_budget(limits, 0)->seconds == 7200);
+}
+
+TEST_CASE("every attempt that has ended counts with all its devices, one that runs by what it has taken") {
+  const std::vector<store::TrialRow> trials = {trial_in(1, TrialState::kFailed),
+                                               trial_in(2, TrialState::kRunning)};
+  std::vector<store::AttemptRow> attempts = {lease(1, 1, 10), lease(1, 2, 20, {"GPU-1", "GPU-2"}),
+                                             lease(2, 1, 999)};
+  attempts[2].ended.reset();
+  const Spending spending(DeviceBudget{60, "device time limit"}, trials, attempts);
+  CHECK_FALSE(spending.is_spent({9.5}));
+  CHECK(spending.is_spent({10}));
+  CHECK(spending.has_room({9.5}));  // nothing has completed: nothing is known
+  CHECK_FALSE(spending.has_room({10}));
+}
+
+TEST_CASE("there is room for a trial of the usual length beside those that run, or there is none") {
+  Spending spending(DeviceBudget{100, "cost limit"}, {}, {});
+  spending.on_end(1, TrialState::kQueued, 5);  // it runs again, and its trial takes both
+  spending.on_end(1, TrialState::kCompleted, 15);
+  spending.on_end(2, TrialState::kCompleted, 30);
+  spending.on_end(3, TrialState::kStopped, 1);
+  // 51 are spent, and a trial takes 25.
+  CHECK(spending.has_room({}));
+  CHECK_FALSE(spending.has_room({3}));
+  CHECK_FALSE(spending.has_room({40}));
+  CHECK_FALSE(spending.is_spent({40}));
+  CHECK(spending.reason() == std::string("cost limit"));
+  CHECK(Spending(std::nullopt, {}, {}).has_room({1e12}));
+}
+
+Spec budgeted(double device_seconds) {
+  Spec spec = small_spec();
+  spec.limits.trials.reset();
+  spec.limits.gpu_hours = device_seconds / 3600;
+  return spec;
+}
+
+Behaviour one_second(const engine::Attempt&) {
+  Behaviour behaviour = prints(1);
+  behaviour.lasts = Milliseconds(1000);
+  return behaviour;
+}
+
+double spent(const store::StudyStore& store) {
+  double seconds = 0;
+  for (const store::AttemptRow& attempt : store.attempts()) seconds += store::device_seconds(attempt);
+  return seconds;
+}
+
+TEST_CASE("a study with a budget of device time starts what fits, and keeps it") {
+  LoopFixture f(budgeted(10.5));
+  f.use(2, one_second);
+  const auto result = f.run();
+  CHECK(result.reason == "device time limit");
+  CHECK(result.completed == 10);
+  CHECK(result.stopped == 0);
+  CHECK(spent(f.store) <= 10.5);
+  CHECK(f.store.study().finish_reason == "device time limit");
+}
+
+TEST_CASE("a study whose budget was raised goes on from what it has spent") {
+  LoopFixture f(budgeted(4.5));
+  f.use(1, one_second);
+  CHECK(f.run().completed == 4);
+  f.spec.limits.gpu_hours = 7.5 / 3600;
+  f.use(1, one_second);
+  const auto result = f.run();
+  CHECK(result.completed == 7);
+  CHECK(spent(f.store) <= 7.5);
+}
+
+TEST_CASE("what runs when the budget is spent is stopped, and keeps its value") {
+  Spec spec = budgeted(0);
+  spec.limits.gpu_hours.reset();
+  spec.limits.cost_usd = 0.02;
+  spec.usd_per_hour = 7.2;  // ten seconds of one device
+  LoopFixture f(spec);
+  f.use(2, [](const engine::Attempt&) {
+    Behaviour behaviour = prints(0.5);
+    behaviour.hangs = true;
+    return behaviour;
+  });
+  const auto result = f.run();
+  CHECK(result.reason == "cost limit");
+  CHECK(result.stopped == 2);
+  CHECK(f.store.trial(1)->reason == "cost limit");
+  CHECK(f.store.trial(1)->values == std::vector<double>{0.5});
+  CHECK(spent(f.store) >= 10);
+  CHECK(spent(f.store) < 12);
+}
+
+TEST_CASE("failed trials spend the budget too, and a trial to be run again is given up with it") {
+  LoopFixture f(budgeted(3.5));
+  f.spec.limits.parallel = 1;
+  f.use(1, [](const engine::Attempt& attempt) {
+    Behaviour behaviour = one_second(attempt);
+    behaviour.without_report = attempt.id.trial > 1;  // lost, so it runs again
+    return behaviour;
+  });
+  const auto result = f.run();
+  CHECK(result.reason == "device time limit");
+  CHECK(result.completed == 1);
+  CHECK(f.store.trial(2)->reason == "device time limit");
+  CHECK(f.store.trial(2)->state == TrialState::kStopped);
+  CHECK(spent(f.store) <= 3.5 + 0.1);
+}
+
+}  // namespace
+}  // namespace tune::test
