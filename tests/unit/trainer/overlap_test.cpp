@@ -167,6 +167,23 @@ TEST_CASE("surfaces whose lines look alike do not overlap") {
   CHECK(find_overlaps(search_of(files)).empty());
 }
 
+TEST_CASE("the same bold spot on smooth surfaces is no overlap") {
+  const OwnCache cache;
+  const TestFolder folder;
+  std::vector<fs::path> files;
+  for (std::uint64_t i = 0; i < 8; ++i) {
+    Surface surface = texture(70 + i, 128, 0.05);
+    for (int v = 0; v < 128; ++v)
+      for (int u = 0; u < 128; ++u) {
+        const double x = u - 50 - 3.0 * static_cast<double>(i), y = v - 60.0;
+        surface.grey[static_cast<std::size_t>(v * 128 + u)] -= 80 * std::exp(-(x * x / 60 + y * y / 300));
+      }
+    files.push_back(folder.path() / (std::to_string(i) + ".jpg"));
+    photograph(surface, 0, 0, 128, 128, i, files.back());
+  }
+  CHECK(find_overlaps(search_of(files)).empty());
+}
+
 TEST_CASE("images of several sizes are compared too, and equal files and damaged ones need no comparison") {
   const OwnCache cache;
   const TestFolder folder;

@@ -20,7 +20,7 @@ namespace tune::trainer::detection {
 namespace {
 
 // Part of the cache's key: raise it with every change of what is found.
-constexpr int kAlgorithm = 1;
+constexpr int kAlgorithm = 2;
 constexpr int kFineSide = 100;  // pixels of the largest image's longer side, about
 constexpr int kSmall = 64;      // pixels of a largest image that is not reduced
 constexpr int kLeastSide = 16;  // of a fine plane that can be compared

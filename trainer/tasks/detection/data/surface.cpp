@@ -137,27 +137,27 @@ double correlation(const Plane& first, const Plane& second, int dx, int dy) {
          std::sqrt((std::max(variance_a, 0.0) + kFlat) * (std::max(variance_b, 0.0) + kFlat));
 }
 
-double texture_correlation(const Plane& first, const Plane& second, int dx, int dy) {
+double local_correlation(const Plane& first, const Plane& second, int dx, int dy) {
+  constexpr int kBlock = 10;
   const Shared shared = shared_part(first, second, dx, dy);
   if (shared.width <= 0 || shared.height <= 0) return 0;
-  const auto without_lines = [&](const Plane& plane, int x, int y) {
-    Plane part = make_plane(shared.width, shared.height);
+  const auto block = [](const Plane& plane, int left, int top, int right, int bottom) {
+    Plane part = make_plane(right - left, bottom - top);
     for (int row = 0; row < part.height; ++row)
-      std::copy_n(plane.row(y + row) + x, part.width, part.row(row));
-    for (int turn = 0; turn < 2; ++turn) {
-      part = transposed(part);
-      for (int row = 0; row < part.height; ++row) {
-        double mean = 0;
-        for (int column = 0; column < part.width; ++column)
-          mean += static_cast<double>(part.row(row)[column]);
-        mean /= part.width;
-        for (int column = 0; column < part.width; ++column) part.row(row)[column] -= static_cast<float>(mean);
-      }
-    }
+      std::copy_n(plane.row(top + row) + left, part.width, part.row(row));
     return part;
   };
-  return correlation(without_lines(first, shared.x, shared.y),
-                     without_lines(second, shared.x - dx, shared.y - dy), 0, 0);
+  const int across = std::max(1, shared.width / kBlock), down = std::max(1, shared.height / kBlock);
+  double sum = 0;
+  for (int v = 0; v < down; ++v)
+    for (int u = 0; u < across; ++u) {
+      const int left = shared.x + shared.width * u / across,
+                right = shared.x + shared.width * (u + 1) / across, top = shared.y + shared.height * v / down,
+                bottom = shared.y + shared.height * (v + 1) / down;
+      sum += correlation(block(first, left, top, right, bottom),
+                         block(second, left - dx, top - dy, right - dx, bottom - dy), 0, 0);
+    }
+  return sum / (across * down);
 }
 
 double climb(const Plane& first, const Plane& second, int reach, double least_share, int& dx, int& dy) {

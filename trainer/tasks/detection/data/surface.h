@@ -39,9 +39,10 @@ double shared_share(const Plane& first, const Plane& second, int dx, int dy);
 // to each side's, so that flat parts correlate with nothing. 0 where fewer than 16 pixels are shared.
 double correlation(const Plane& first, const Plane& second, int dx, int dy);
 
-// The same after the mean of each column and then of each row of either side was taken away: what is left
-// varies in both directions, so straight lines along the axes count for nothing.
-double texture_correlation(const Plane& first, const Plane& second, int dx, int dy);
+// The mean of the correlations of blocks of about 10 x 10 pixels, into which the shared rectangle is cut:
+// each counts alike, so that one line or spot that looks alike, however bold, counts for its own blocks
+// alone.
+double local_correlation(const Plane& first, const Plane& second, int dx, int dy);
 
 // Climbs from (dx, dy) to the nearest shift whose correlation no neighbour exceeds, among those at most
 // `reach` away in each direction and with at least `least_share` shared. Returns that correlation.
