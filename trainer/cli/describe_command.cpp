@@ -17,11 +17,24 @@ std::string range_of(const OrderedJson& row) {
          row["scale"].get<std::string>() + ")";
 }
 
+// "24.4 M"
+std::string in_units(double number, double unit, const char* name) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.*f %s", number < 10 * unit ? 2 : 1, number / unit, name);
+  return text;
+}
+
+void print_model(const OrderedJson& model, std::ostream& out) {
+  out << "    " << std::left << std::setw(22) << model["name"].get<std::string>()
+      << model["description"].get<std::string>() << "\n      "
+      << in_units(model["parameters"].get<double>(), 1e6, "M") << " parameters, "
+      << in_units(model["multiply_adds"].get<double>(), 1e9, "G") << " multiply-adds an image (with "
+      << model["classes"] << " classes), " << model["default_boxes"] << " default boxes\n";
+}
+
 void print_task(const OrderedJson& task, std::ostream& out) {
   out << "task " << task["name"].get<std::string>() << "\n\n  models\n";
-  for (const auto& model : task["models"])
-    out << "    " << std::left << std::setw(22) << model["name"].get<std::string>()
-        << model["description"].get<std::string>() << "\n";
+  for (const auto& model : task["models"]) print_model(model, out);
   out << "\n  keys of `trainer`\n";
   for (const auto& key : task["trainer_keys"])
     out << "    " << std::left << std::setw(22) << key["name"].get<std::string>()

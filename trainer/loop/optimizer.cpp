@@ -1,5 +1,7 @@
 #include "trainer/loop/optimizer.h"
 
+#include <set>
+
 #include "tuner/core/error.h"
 
 namespace tune::trainer::loop {
@@ -15,10 +17,23 @@ void restore(torch::Tensor& target, const weights::TensorMap& state, const std::
   target.copy_(found->second);
 }
 
+// Biases of normalisation layers are not among them.
+std::set<const at::TensorImpl*> layer_biases(const torch::nn::Module& module) {
+  std::set<const at::TensorImpl*> biases;
+  for (const auto& child : module.modules()) {
+    if (const auto* convolution = child->as<torch::nn::Conv2d>())
+      biases.insert(convolution->bias.unsafeGetTensorImpl());
+    else if (const auto* linear = child->as<torch::nn::Linear>())
+      biases.insert(linear->bias.unsafeGetTensorImpl());
+  }
+  return biases;
+}
+
 }  // namespace
 
 Optimizer::Optimizer(const torch::nn::Module& module, const OptimizerSettings& settings)
     : settings_(settings) {
+  const std::set<const at::TensorImpl*> biases = layer_biases(module);
   for (const auto& parameter : module.named_parameters()) {
     if (!parameter.value().requires_grad()) continue;
     Slot slot;
@@ -27,24 +42,27 @@ Optimizer::Optimizer(const torch::nn::Module& module, const OptimizerSettings& s
     slot.first = torch::zeros_like(slot.parameter);
     if (settings_.kind != OptimizerKind::kSgd) slot.second = torch::zeros_like(slot.parameter);
     slot.decays = slot.parameter.dim() > 1;
+    slot.is_bias = biases.contains(slot.parameter.unsafeGetTensorImpl());
     slots_.push_back(std::move(slot));
   }
 }
 
 void Optimizer::step(double learning_rate) {
   const torch::NoGradGuard no_grad;
-  std::vector<Slot*> decaying, plain, all;
+  const bool apart = settings_.bias_learning_rate != 1;
+  std::vector<Slot*> decaying, plain, biases, all;
   for (Slot& slot : slots_) {
     if (!slot.parameter.grad().defined()) continue;
     // The fused kernels walk memory, so a gradient must lie in memory as its parameter does.
     if (slot.parameter.grad().strides() != slot.parameter.strides())
       slot.parameter.mutable_grad() = torch::empty_like(slot.parameter).copy_(slot.parameter.grad());
-    (slot.decays ? decaying : plain).push_back(&slot);
+    (apart && slot.is_bias ? biases : slot.decays ? decaying : plain).push_back(&slot);
     all.push_back(&slot);
   }
   if (settings_.gradient_clip > 0) clip(all);
   update(decaying, settings_.weight_decay, learning_rate);
   update(plain, 0, learning_rate);
+  update(biases, 0, learning_rate * settings_.bias_learning_rate);
   ++steps_;
   for (Slot* slot : all) slot->parameter.mutable_grad().reset();
 }

@@ -19,7 +19,8 @@ struct OptimizerSettings {
   // Not applied to biases and normalisation parameters (those with fewer than two dimensions). In kAdamW it
   // is decoupled from the gradient (Loshchilov & Hutter, ICLR 2019).
   double weight_decay = 0;
-  double gradient_clip = 0;  // the largest norm of all gradients together; 0: no limit
+  double bias_learning_rate = 1;  // of the biases of convolutions and linear layers, as a multiple
+  double gradient_clip = 0;       // the largest norm of all gradients together; 0: no limit
 };
 
 // Owned by one training loop, on its thread. Holds references to the module's parameters, whose memory must
@@ -42,6 +43,7 @@ class Optimizer {
     torch::Tensor parameter;
     torch::Tensor first, second;  // momentum; second moment (Adam only)
     bool decays = true;
+    bool is_bias = false;  // of a convolution or a linear layer
   };
   void update(const std::vector<Slot*>& slots, double weight_decay, double learning_rate);
   void clip(const std::vector<Slot*>& slots) const;

@@ -10,6 +10,8 @@ torch::nn::Conv2d convolution(std::int64_t in, std::int64_t out, std::int64_t ke
       torch::nn::Conv2dOptions(in, out, kernel).stride(stride).padding(kernel / 2).bias(false));
 }
 
+constexpr std::int64_t kBottleneckExpansion = 4;
+
 }  // namespace
 
 BasicBlockImpl::BasicBlockImpl(std::int64_t in, std::int64_t out, std::int64_t stride) {
@@ -29,12 +31,35 @@ torch::Tensor BasicBlockImpl::forward(const torch::Tensor& input) {
   return x.relu_();
 }
 
-ResNetImpl::ResNetImpl(std::array<int, 4> blocks, std::int64_t base_channels) : base_(base_channels) {
-  conv1 = register_module("conv1", convolution(3, base_, 7, 2));
-  bn1 = register_module("bn1", torch::nn::BatchNorm2d(base_));
-  std::int64_t in = base_;
+BottleneckImpl::BottleneckImpl(std::int64_t in, std::int64_t out, std::int64_t stride) {
+  const std::int64_t width = out / kBottleneckExpansion;
+  conv1 = register_module("conv1", convolution(in, width, 1, 1));
+  bn1 = register_module("bn1", torch::nn::BatchNorm2d(width));
+  conv2 = register_module("conv2", convolution(width, width, 3, stride));
+  bn2 = register_module("bn2", torch::nn::BatchNorm2d(width));
+  conv3 = register_module("conv3", convolution(width, out, 1, 1));
+  bn3 = register_module("bn3", torch::nn::BatchNorm2d(out));
+  if (stride != 1 || in != out)
+    downsample = register_module(
+        "downsample", torch::nn::Sequential(convolution(in, out, 1, stride), torch::nn::BatchNorm2d(out)));
+}
+
+torch::Tensor BottleneckImpl::forward(const torch::Tensor& input) {
+  torch::Tensor x = bn1(conv1(input)).relu_();
+  x = bn2(conv2(x)).relu_();
+  x = bn3(conv3(x));
+  x += downsample.is_empty() ? input : downsample->forward(input);
+  return x.relu_();
+}
+
+ResNetImpl::ResNetImpl(std::array<int, 4> blocks, std::int64_t base_channels, ResNetBlock block)
+    : block_(block),
+      width_(block == ResNetBlock::kBottleneck ? kBottleneckExpansion * base_channels : base_channels) {
+  conv1 = register_module("conv1", convolution(3, base_channels, 7, 2));
+  bn1 = register_module("bn1", torch::nn::BatchNorm2d(base_channels));
+  std::int64_t in = base_channels;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    const std::int64_t out = base_ << i;
+    const std::int64_t out = width_ << i;
     layers_[i] =
         register_module("layer" + std::to_string(i + 1), make_layer(in, out, blocks[i], i == 0 ? 1 : 2));
     in = out;
@@ -45,8 +70,13 @@ ResNetImpl::ResNetImpl(std::array<int, 4> blocks, std::int64_t base_channels) : 
 torch::nn::Sequential ResNetImpl::make_layer(std::int64_t in, std::int64_t out, int blocks,
                                              std::int64_t stride) {
   torch::nn::Sequential layer;
-  layer->push_back(BasicBlock(in, out, stride));
-  for (int block = 1; block < blocks; ++block) layer->push_back(BasicBlock(out, out, 1));
+  for (int block = 0; block < blocks; ++block) {
+    const std::int64_t from = block == 0 ? in : out, by = block == 0 ? stride : 1;
+    if (block_ == ResNetBlock::kBottleneck)
+      layer->push_back(Bottleneck(from, out, by));
+    else
+      layer->push_back(BasicBlock(from, out, by));
+  }
   return layer;
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// ResNets of basic blocks (He et al., CVPR 2016) as feature extractors, under torchvision's names.
+// ResNets (He et al., CVPR 2016) as feature extractors, under torchvision's names.
 #include <array>
 
 #include "trainer/torch_compat.h"
@@ -19,19 +19,37 @@ class BasicBlockImpl : public torch::nn::Module {
 };
 TORCH_MODULE(BasicBlock);
 
-// Without the classifier. With `base_channels` 64 the names and shapes are those of torchvision's resnet18.
+// 1x1 to a quarter of the channels, 3x3, 1x1 back, and a shortcut. The stride is that of the 3x3, as in
+// torchvision (the paper has it in the first 1x1).
+class BottleneckImpl : public torch::nn::Module {
+ public:
+  BottleneckImpl(std::int64_t in, std::int64_t out, std::int64_t stride);
+  torch::Tensor forward(const torch::Tensor& input);
+
+ private:
+  torch::nn::Conv2d conv1{nullptr}, conv2{nullptr}, conv3{nullptr};
+  torch::nn::BatchNorm2d bn1{nullptr}, bn2{nullptr}, bn3{nullptr};
+  torch::nn::Sequential downsample{nullptr};
+};
+TORCH_MODULE(Bottleneck);
+
+enum class ResNetBlock { kBasic, kBottleneck };
+
+// Without the classifier. With `base_channels` 64 the names and shapes are torchvision's: {2, 2, 2, 2} basic
+// blocks make its resnet18, {3, 4, 6, 3} bottlenecks its resnet50.
 class ResNetImpl : public torch::nn::Module {
  public:
-  ResNetImpl(std::array<int, 4> blocks, std::int64_t base_channels);
+  ResNetImpl(std::array<int, 4> blocks, std::int64_t base_channels, ResNetBlock block = ResNetBlock::kBasic);
   // [B, 3, H, W] -> the maps of layer2, layer3 and layer4, at strides 8, 16 and 32.
   std::array<torch::Tensor, 3> forward(const torch::Tensor& images);
   // Channels of the three maps.
-  std::array<std::int64_t, 3> channels() const { return {2 * base_, 4 * base_, 8 * base_}; }
+  std::array<std::int64_t, 3> channels() const { return {2 * width_, 4 * width_, 8 * width_}; }
 
  private:
   torch::nn::Sequential make_layer(std::int64_t in, std::int64_t out, int blocks, std::int64_t stride);
 
-  std::int64_t base_;
+  ResNetBlock block_;
+  std::int64_t width_;  // channels that layer1 gives
   torch::nn::Conv2d conv1{nullptr};
   torch::nn::BatchNorm2d bn1{nullptr};
   std::array<torch::nn::Sequential, 4> layers_{nullptr, nullptr, nullptr, nullptr};

@@ -90,6 +90,32 @@ TEST_CASE("A trial trains, and its model is measured and used") {
   }
 }
 
+TEST_CASE("Default boxes that were fitted to the training objects are used wherever the model is") {
+  const Workplace place(24);
+  Json json = trial(3);
+  json["trainer"]["anchors"] = "auto";
+  json["trainer"]["test"] = "data";
+  const ShellResult trained = place.train(json);
+  INFO(trained.err);
+  REQUIRE(trained.exit_code == 0);
+  CHECK(trained.err.find("default boxes: the model's own reach ") != std::string::npos);
+  CHECK(trained.err.find("default boxes: fitted to the training objects they reach ") != std::string::npos);
+  CHECK(Json::parse(tune::read_file(place.path("output/preprocessing.json"))).contains("default_boxes"));
+  const Json model = Json::parse(tune::read_file(place.path("output/model.json")));
+  CHECK(model["anchors"] == "auto");
+  CHECK(model["parameters"] == 3076174);
+
+  const ShellResult evaluated = place.shell("tune-train evaluate --model output --data data --json");
+  REQUIRE(evaluated.exit_code == 0);
+  CHECK(model["test"]["AP50"] > 0);
+  CHECK(Json::parse(evaluated.out)["AP50"] == Approx(model["test"]["AP50"].get<double>()).epsilon(1e-6));
+
+  json["trainer"]["anchors"] = "none";
+  const ShellResult refused = place.train(json);
+  CHECK(refused.exit_code == 3);
+  CHECK(refused.err.find("trainer.anchors is \"none\"") != std::string::npos);
+}
+
 TEST_CASE("Detections carry the ids of a COCO file, and score finds what evaluate finds") {
   const Workplace place(12);
   REQUIRE(place.train(trial(1)).exit_code == 0);

@@ -58,6 +58,15 @@ TEST_CASE(
   CHECK(match(objects, places) == std::vector<int>{1, 0});
 }
 
+TEST_CASE("Forced matching gives the box that two objects want to the later one, as torchvision does") {
+  const std::vector<Box> places{{0, 0, 0.5F, 0.5F}, {0.3F, 0.3F, 0.9F, 0.9F}};
+  const std::vector<Box> objects{{0, 0, 0.5F, 0.5F}, {0.02F, 0.02F, 0.5F, 0.5F}};
+  CHECK(match(objects, places, Matching::kForced) == std::vector<int>{1, -1});
+  CHECK(match({objects[1], objects[0]}, places, Matching::kForced) == std::vector<int>{1, -1});
+  CHECK(match({{0.35F, 0.35F, 0.4F, 0.4F}}, places, Matching::kForced) == std::vector<int>{0, -1});
+  CHECK(match({}, places, Matching::kForced) == std::vector<int>{-1, -1});
+}
+
 TEST_CASE("An image without objects matches nothing") {
   CHECK(match({}, {{0, 0, 1, 1}, {0, 0, 0.5F, 1}}) == std::vector<int>{-1, -1});
 }
@@ -88,7 +97,7 @@ TEST_CASE("Outputs lie in the order of the default boxes") {
   const std::vector<Box> boxes = default_boxes(kind.maps);
   for (std::int64_t i = 0; i < offsets.size(1); ++i) {
     const Box& box = boxes[static_cast<std::size_t>(i)];
-    const bool is_thin_and_small = box.height() / box.width() > 4.9F && i % kBoxesPerCell == 6;
+    const bool is_thin_and_small = box.height() / box.width() > 4.9F && i % 10 == 6;
     REQUIRE((offsets[0][i][2].item<float>() == 7) == is_thin_and_small);
   }
 }
@@ -128,6 +137,25 @@ TEST_CASE("Detection suppresses within a class only, sorts by score and keeps to
   DetectionLimits limits;
   limits.per_image = 1;
   CHECK(detect(scores.data(), offsets.data(), places, 2, limits).size() == 1);
+}
+
+TEST_CASE("Candidates may be limited over all classes, and to the best class of a box") {
+  const std::vector<Box> places{{0, 0, 0.2F, 0.2F}, {0.3F, 0, 0.5F, 0.2F}, {0.6F, 0, 0.8F, 0.2F}};
+  const std::vector<float> scores{0.2F, 0.5F, 0.3F, 0.2F, 0.1F, 0.7F, 0.5F, 0.4F, 0.1F};
+  const std::vector<float> offsets(12, 0.0F);
+  const auto found = [&](const DetectionLimits& limits) {
+    std::vector<float> kept;
+    for (const ScoredBox& box : detect(scores.data(), offsets.data(), places, 2, limits))
+      kept.push_back(box.score);
+    return kept;
+  };
+  DetectionLimits limits;
+  CHECK(found(limits) == std::vector<float>{0.7F, 0.5F, 0.4F, 0.3F, 0.1F, 0.1F});
+  limits.one_class_per_box = true;
+  CHECK(found(limits) == std::vector<float>{0.7F, 0.5F, 0.4F});
+  limits = {};
+  limits.in_total = 4;
+  CHECK(found(limits) == std::vector<float>{0.7F, 0.5F, 0.4F, 0.3F});
 }
 
 TEST_CASE("Targets hold the class and offsets of what each box matched, and leave crowds out") {

@@ -61,6 +61,19 @@ TEST_CASE("The loss is divided by the positives of the whole batch") {
   CHECK(together.smooth_l1.item<double>() == Approx(alone.smooth_l1.item<double>()).epsilon(1e-6));
 }
 
+TEST_CASE("Divided by what is counted, each loss is the mean of its terms") {
+  Example data = example(9);
+  data.targets.offsets[0][2][1] = data.offsets[0][2][1];  // exactly right, so no term
+  const SsdLoss sums = ssd_loss(data.logits, data.offsets, data.targets);
+  const SsdLoss means = ssd_loss(data.logits, data.offsets, data.targets, LossDivisor::kCounted);
+  // Two positives; the five other boxes of their image are all mined, and eight coordinates less one are off.
+  CHECK(means.cross_entropy.item<double>() ==
+        Approx(sums.cross_entropy.item<double>() * 2 / 7).epsilon(1e-5));
+  CHECK(means.smooth_l1.item<double>() == Approx(sums.smooth_l1.item<double>() * 2 / 7).epsilon(1e-5));
+  const Targets nothing = targets_of(torch::zeros({2, 7}, torch::kLong), torch::zeros({2, 7, 4}));
+  CHECK(ssd_loss(data.logits, data.offsets, nothing, LossDivisor::kCounted).total().item<double>() == 0);
+}
+
 TEST_CASE("An image without objects gives no negatives, and a batch without objects has the loss zero") {
   Example data = example(4);
   const double with_second = ssd_loss(data.logits, data.offsets, data.targets).cross_entropy.item<double>();

@@ -1,33 +1,37 @@
 #pragma once
 // The boxes that a single-shot detector classifies and shifts (Liu et al., SSD, ECCV 2016, section 2.2).
-#include <array>
 #include <vector>
 
 #include "trainer/tasks/detection/box.h"
+#include "tuner/core/json.h"
 
 namespace tune::trainer::detection {
+
+// Of one default box, as fractions of the image's sides.
+struct Shape {
+  double width = 1, height = 1;
+  bool operator==(const Shape&) const = default;
+};
 
 // One feature map: cells x cells cells, each with the same shapes about its centre.
 struct FeatureMap {
   int cells = 1;
-  double scale = 0.1;       // side of the square box, as a fraction of the image
-  double next_scale = 0.2;  // that of the next map; larger boxes have sqrt(scale * next_scale)
+  // Centres lie at (i + .5) / grid, i = 0 .. cells - 1: the image's side in strides of the map, which is
+  // `cells` or, where the stride does not divide the side, a little less.
+  double grid = 1;
+  std::vector<Shape> shapes;
+  bool operator==(const FeatureMap&) const = default;
 };
-
-// One box of a cell. Either of the map's own scale, or in between its scale and the next one's.
-struct Shape {
-  double aspect_ratio = 1;  // width over height
-  bool larger = false;
-};
-
-// 5 and 1/5, twice, are for long thin objects such as scratches: with the usual ratios up to 3 only a quarter
-// to four tenths of the scratches of NEU-DET overlap a box by one half, with these eight tenths.
-inline constexpr std::array<Shape, 10> kShapes{
-    {{1}, {2}, {1.0 / 2}, {3}, {1.0 / 3}, {5}, {1.0 / 5}, {1, true}, {5, true}, {1.0 / 5, true}}};
-inline constexpr int kBoxesPerCell = static_cast<int>(kShapes.size());
 
 // As fractions of the image's sides, not clipped. Map by map, cell by cell in rows, shape by shape: the order
 // in which the network's heads give their outputs.
 std::vector<Box> default_boxes(const std::vector<FeatureMap>& maps);
+
+// [{"cells": 38, "grid": 37.5, "shapes": [[width, height], ...]}, ...]
+OrderedJson to_json(const std::vector<FeatureMap>& maps);
+// The same cells and numbers of shapes as `stock`, with the shapes of the file. `place` names it in errors.
+// Throws Error(kBadData).
+std::vector<FeatureMap> maps_from_json(const Json& json, const std::vector<FeatureMap>& stock,
+                                       const std::string& place);
 
 }  // namespace tune::trainer::detection

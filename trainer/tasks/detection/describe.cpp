@@ -6,6 +6,9 @@
 namespace tune::trainer::detection {
 namespace {
 
+// The classes that parameters and multiply-adds are shown for.
+constexpr std::size_t kDescribedClasses = 6;
+
 OrderedJson trainer_keys() {
   OrderedJson models = OrderedJson::array(), recipes = OrderedJson::array();
   for (const DetectorModel& model : detector_models()) models.push_back(model.name);
@@ -27,6 +30,11 @@ OrderedJson trainer_keys() {
                       "image (the default) cuts image by image and may leak; content keeps overlapping "
                       "crops of one surface on one side");
   grouping["values"] = {"image", "content"};
+  OrderedJson anchors =
+      key("anchors", "choice",
+          "default boxes: the model's own (stock), or fitted to the training objects (auto)");
+  anchors["values"] = {"stock", "auto"};
+  anchors["default"] = "stock";
   split["keys"] = {
       key("fractions", "fractions", "[train, validation] or [train, validation, test], together 1"),
       key("seed", "count", "of the draw; 0 by default"), grouping};
@@ -34,8 +42,8 @@ OrderedJson trainer_keys() {
       {model, recipe, data,
        key("validation", "path", "a data set to validate on, instead of a part of `data`"),
        key("test", "path", "a data set on which each trial's best model is measured at the end"),
-       key("weights", "path", "weights to start from: a model folder, a .safetensors or a .pth file"),
-       split});
+       key("weights", "path", "weights to start from: a model folder, a .safetensors or a .pth file"), split,
+       anchors});
 }
 
 OrderedJson describe_recipe(const Recipe& recipe) {
@@ -57,8 +65,13 @@ OrderedJson describe_detection() {
   OrderedJson recipes = OrderedJson::array(), models = OrderedJson::array();
   for (const Recipe& recipe : detection_recipes()) recipes.push_back(describe_recipe(recipe));
   for (const DetectorModel& model : detector_models())
-    models.push_back(
-        {{"name", model.name}, {"image_size", model.preprocessing.size}, {"description", model.description}});
+    models.push_back({{"name", model.name},
+                      {"image_size", model.preprocessing.size},
+                      {"description", model.description},
+                      {"default_boxes", default_boxes(model.maps).size()},
+                      {"parameters", model.parameters.of(kDescribedClasses)},
+                      {"multiply_adds", model.multiply_adds.of(kDescribedClasses)},
+                      {"classes", kDescribedClasses}});
   return {{"name", "detection"},
           {"max_gpus", 1},
           {"trainer_keys", trainer_keys()},

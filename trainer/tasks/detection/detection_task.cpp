@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "trainer/loop/stop_signal.h"
+#include "trainer/tasks/detection/anchors.h"
 #include "trainer/tasks/detection/data/fingerprint.h"
 #include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/detection/training_data.h"
@@ -20,6 +21,13 @@ class DetectionBatch final : public loop::Batch {
   Targets targets;
 };
 
+bool wants_fitted_boxes(const Json& trainer) {
+  const std::string anchors = text_key(trainer, "anchors", "stock");
+  if (anchors != "stock" && anchors != "auto")
+    throw Error(ExitCode::kBadSpec, "trainer.anchors is \"" + anchors + "\"", "stock or auto");
+  return anchors == "auto";
+}
+
 }  // namespace
 
 DetectionTask::DetectionTask(const loop::TrialFile& trial, const loop::Compute& compute, std::ostream& notes)
@@ -28,9 +36,9 @@ DetectionTask::DetectionTask(const loop::TrialFile& trial, const loop::Compute& 
       kind_(detector_model(text_key(trial.trainer, "model", ""))),
       recipe_(detection_recipe(text_key(trial.trainer, "recipe", "legacy"))),
       hyperparameters_(recipe_.hyperparameters, trial.parameters),
-      plan_(make_plan(recipe_, hyperparameters_)),
-      boxes_(default_boxes(kind_.maps)) {
+      plan_(make_plan(recipe_, hyperparameters_, kind_.rules)) {
   read_data(notes);
+  choose_boxes(notes);
   build_model(notes);
 }
 
@@ -48,6 +56,25 @@ void DetectionTask::read_data(std::ostream& notes) {
                                            threads, threads);
 }
 
+void DetectionTask::choose_boxes(std::ostream& notes) {
+  const Dataset& dataset = training_->dataset();
+  const std::vector<ObjectShape> objects = object_shapes(dataset);
+  const auto reached = [&] {
+    return to_text(reach(objects, kind_.maps, static_cast<int>(dataset.classes.size())), dataset.classes);
+  };
+  const bool fitted = wants_fitted_boxes(trial_.trainer);
+  if (objects.empty() && fitted)
+    throw Error(ExitCode::kBadData, "trainer.anchors is \"auto\", yet all training objects are crowd regions",
+                "use \"stock\"");
+  if (!objects.empty())
+    notes << "default boxes: the model's own reach " << reached() << " at IoU 0.5" << std::endl;
+  if (fitted) {
+    kind_.maps = fit_default_boxes(objects, kind_.maps);
+    notes << "default boxes: fitted to the training objects they reach " << reached() << std::endl;
+  }
+  boxes_ = default_boxes(kind_.maps);
+}
+
 void DetectionTask::build_model(std::ostream& notes) {
   torch::manual_seed(trial_.seed);
   const std::vector<std::string>& classes = training_->dataset().classes;
@@ -62,7 +89,7 @@ std::unique_ptr<loop::Batch> DetectionTask::prepare(const std::vector<std::int64
   ImageSet::Pictures pictures = training_->pictures(examples, epoch);
   auto batch = std::make_unique<DetectionBatch>();
   batch->pixels = std::move(pictures.pixels);
-  batch->targets = make_targets(pictures.objects, kind_.preprocessing.size, boxes_);
+  batch->targets = make_targets(pictures.objects, kind_.preprocessing.size, boxes_, kind_.rules.matching);
   if (compute_.device.is_cuda()) {
     batch->pixels = batch->pixels.pin_memory();
     batch->targets.categories = batch->targets.categories.pin_memory();
@@ -77,12 +104,13 @@ loop::LossTerms DetectionTask::losses(const loop::Batch& batch) {
   targets.categories = targets.categories.to(compute_.device, /*non_blocking=*/true);
   targets.offsets = targets.offsets.to(compute_.device, /*non_blocking=*/true);
   const SsdOutput output = model_(normalise(detection_batch.pixels, kind_.preprocessing, compute_.device));
-  const SsdLoss loss = ssd_loss(output.logits, output.offsets, targets);
+  const SsdLoss loss = ssd_loss(output.logits, output.offsets, targets, kind_.rules.divisor);
   return {loss.cross_entropy, loss.smooth_l1};
 }
 
 loop::Metrics DetectionTask::evaluate(const std::function<bool()>& interrupted) {
-  const auto inference = infer(model_, *validation_, kind_, compute_.device, kEvaluationBatch, interrupted);
+  const auto inference =
+      infer(model_, *validation_, kind_, compute_.device, kEvaluationBatch, interrupted, kind_.limits);
   if (!inference) return {};
   const metrics::CocoSummary summary = score(validation_->dataset(), inference->detections);
   return {{"validation:mAP", summary.ap},
@@ -114,6 +142,9 @@ void DetectionTask::export_model(const std::filesystem::path& folder, const weig
         {"training_images", training_->count()},
         {"validation_images", validation_->count()},
         {"split", split_}}},
+      {"anchors", text_key(trial_.trainer, "anchors", "stock")},
+      {"parameters", kind_.parameters.of(training_->dataset().classes.size())},
+      {"multiply_adds", kind_.multiply_adds.of(training_->dataset().classes.size())},
       {"initial_weights", trial_.trainer.contains("weights") ? trial_.trainer["weights"] : Json()},
       {"libraries", {{"tune-train", TUNE_VERSION}, {"libtorch", compat::libtorch_version()}}}};
   write_file_atomically(folder / "model.json", description.dump(2) + "\n");
@@ -128,7 +159,8 @@ OrderedJson DetectionTask::test_metrics(const weights::TensorMap& tensors) const
   weights::load_state_dict(*model, tensors);
   model->to(compute_.device);
   model->eval();
-  const auto inference = infer(model, images, kind_, compute_.device, kEvaluationBatch, [] { return false; });
+  const auto inference = infer(
+      model, images, kind_, compute_.device, kEvaluationBatch, [] { return false; }, kind_.limits);
   const metrics::CocoSummary summary = score(*test_, inference->detections);
   return {{"fingerprint", detection::fingerprint(*test_)},
           {"images", images.count()},
@@ -138,14 +170,16 @@ OrderedJson DetectionTask::test_metrics(const weights::TensorMap& tensors) const
 }
 
 std::string DetectionTask::fingerprint() const {
-  return Json{{"model", kind_.name},
-              {"recipe", recipe_.name},
-              {"seed", trial_.seed},
-              {"hyperparameters", hyperparameters_.values()},
-              {"classes", training_->dataset().classes},
-              {"data", data_fingerprint_},
-              {"training_images", training_->count()}}
-      .dump();
+  Json json{{"model", kind_.name},
+            {"recipe", recipe_.name},
+            {"seed", trial_.seed},
+            {"hyperparameters", hyperparameters_.values()},
+            {"classes", training_->dataset().classes},
+            {"data", data_fingerprint_},
+            {"training_images", training_->count()}};
+  // Absent for stock boxes, as in the checkpoints of versions that knew no others.
+  if (wants_fitted_boxes(trial_.trainer)) json["anchors"] = "auto";
+  return json.dump();
 }
 
 }  // namespace tune::trainer::detection

@@ -37,13 +37,15 @@ class DetectionTask final : public loop::Task {
 
  private:
   void read_data(std::ostream& notes);
+  // The model's default boxes, or boxes fitted to the training set: trainer.anchors.
+  void choose_boxes(std::ostream& notes);
   void build_model(std::ostream& notes);
   // COCO's numbers of the exported model on trainer.test; null without one.
   OrderedJson test_metrics(const weights::TensorMap& model) const;
 
   const loop::TrialFile trial_;
   const loop::Compute compute_;
-  const DetectorModel& kind_;
+  DetectorModel kind_;  // with the default boxes that are trained
   const Recipe& recipe_;
   const loop::Hyperparameters hyperparameters_;
   const loop::Plan plan_;

@@ -15,10 +15,13 @@ struct ScoredBox {
 };
 
 struct DetectionLimits {
-  float score = 0.01F;          // a lower score is no detection
-  float overlap = 0.45F;        // of one class, a box that overlaps a better one by more is dropped
-  std::size_t per_class = 400;  // the best of each class go into the suppression
-  std::size_t per_image = 100;  // the best of all classes that are kept: COCO looks at no more
+  float score = 0.01F;             // a lower score is no detection
+  float overlap = 0.45F;           // of one class, a box that overlaps a better one by more is dropped
+  std::size_t per_class = 400;     // the best of each class go into the suppression
+  std::size_t in_total = 0;        // and of those the best of all classes together; 0: all
+  std::size_t per_image = 100;     // the best of all classes that are kept: COCO looks at no more
+  bool one_class_per_box = false;  // a default box is a candidate for its best class alone
+  float largest_log_size = kLargestLogSize;
 };
 
 // Greedy non-maximum suppression: `boxes` of one class, sorted by falling score -> the indices that stay.

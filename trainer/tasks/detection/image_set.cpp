@@ -20,7 +20,7 @@ ImageSet::Pictures ImageSet::pictures(const std::vector<std::int64_t>& examples,
 }
 
 Targets make_targets(const std::vector<std::vector<GroundTruth>>& objects, int size,
-                     const std::vector<Box>& boxes) {
+                     const std::vector<Box>& boxes, Matching matching) {
   const auto images = static_cast<std::int64_t>(objects.size()),
              count = static_cast<std::int64_t>(boxes.size());
   Targets targets;
@@ -38,7 +38,7 @@ Targets make_targets(const std::vector<std::vector<GroundTruth>>& objects, int s
       categories.push_back(object.category);
     }
     std::int64_t positives = 0;
-    const std::vector<int> matched = match(learned, boxes);
+    const std::vector<int> matched = match(learned, boxes, matching);
     for (std::size_t i = 0; i < boxes.size(); ++i, ++category, offset += 4) {
       if (matched[i] < 0) continue;
       const auto object = static_cast<std::size_t>(matched[i]);

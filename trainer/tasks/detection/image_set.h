@@ -38,7 +38,7 @@ class ImageSet {
 // What each default box is to learn from the objects of its image, on the CPU. Crowd regions are no objects
 // to learn.
 Targets make_targets(const std::vector<std::vector<GroundTruth>>& objects, int size,
-                     const std::vector<Box>& boxes);
+                     const std::vector<Box>& boxes, Matching matching = Matching::kBipartite);
 
 // uint8 [B, H, W, 3] -> float [B, 3, H, W] in channels_last on `device`, normalised.
 torch::Tensor normalise(const torch::Tensor& pixels, const Preprocessing& preprocessing,

@@ -35,10 +35,10 @@ std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const De
     const SsdOutput output = model(normalise(pictures.pixels, kind.preprocessing, device));
 
     if (images.dataset().labelled) {
-      Targets targets = make_targets(pictures.objects, kind.preprocessing.size, boxes);
+      Targets targets = make_targets(pictures.objects, kind.preprocessing.size, boxes, kind.rules.matching);
       targets.categories = targets.categories.to(device);
       targets.offsets = targets.offsets.to(device);
-      const SsdLoss loss = ssd_loss(output.logits, output.offsets, targets);
+      const SsdLoss loss = ssd_loss(output.logits, output.offsets, targets, kind.rules.divisor);
       const double weight = static_cast<double>(targets.positives);
       result.cross_entropy += loss.cross_entropy.item<double>() * weight;
       result.smooth_l1 += loss.smooth_l1.item<double>() * weight;

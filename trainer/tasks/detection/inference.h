@@ -13,14 +13,15 @@ namespace tune::trainer::detection {
 
 struct Inference {
   std::vector<metrics::DetectedBox> detections;  // in pixels of the original images
-  double cross_entropy = 0, smooth_l1 = 0;       // over all positives of the set; 0 for unlabelled images
+  // Means of the batches' losses, which weigh as many as their positives; 0 for unlabelled images.
+  double cross_entropy = 0, smooth_l1 = 0;
 };
 
 // Runs `model`, which is in eval mode, over every image. nullopt once `interrupted` says so. The caller has
 // chosen the precision and turned gradients off.
 std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const DetectorModel& kind,
                                const torch::Device& device, std::int64_t batch_size,
-                               const std::function<bool()>& interrupted, const DetectionLimits& limits = {});
+                               const std::function<bool()>& interrupted, const DetectionLimits& limits);
 
 // COCO's numbers for detections of infer().
 metrics::CocoSummary score(const Dataset& truth, const std::vector<metrics::DetectedBox>& detections);

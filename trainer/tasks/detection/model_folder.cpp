@@ -1,7 +1,9 @@
 #include "trainer/tasks/detection/model_folder.h"
 
+#include <algorithm>
 #include <ostream>
 
+#include "trainer/tasks/detection/weight_names.h"
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 
@@ -10,7 +12,7 @@ namespace fs = std::filesystem;
 namespace tune::trainer::detection {
 namespace {
 
-constexpr const char* kWeights = "weights.safetensors";
+constexpr const char *kWeights = "weights.safetensors", *kDefaultBoxes = "default_boxes";
 
 Json read_json(const fs::path& path) {
   try {
@@ -64,6 +66,13 @@ void check_preprocessing(const weights::Metadata& metadata, const Preprocessing&
               "use the model that the weights were trained for");
 }
 
+// Of preprocessing.json or its copy in the weights' header; the model's stock boxes where it names none.
+std::vector<FeatureMap> maps_of(const Json& preprocessing, const DetectorModel& model,
+                                const std::string& place) {
+  if (!preprocessing.is_object() || !preprocessing.contains(kDefaultBoxes)) return model.maps;
+  return maps_from_json(preprocessing[kDefaultBoxes], model.maps, place);
+}
+
 std::string listed(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 8;
   std::string text;
@@ -85,10 +94,21 @@ void write_report(const weights::LoadReport& report, std::ostream& notes) {
   notes << std::flush;
 }
 
+// Whether heads of the file were trained for other default boxes than `kind` has.
+bool has_other_boxes(const weights::WeightFile& content, const DetectorModel& kind, const fs::path& place) {
+  const Json header = metadata_json(content.metadata, "preprocessing", place);
+  const bool has_heads = std::any_of(content.tensors.begin(), content.tensors.end(),
+                                     [](const auto& entry) { return entry.first.starts_with(kHeads); });
+  return has_heads && maps_of(header, detector_model(kind.name), place.string()) != kind.maps;
+}
+
 // Copies into `model` what fits of the file's content.
 weights::LoadReport load_initial(SsdModel& model, weights::WeightFile content, const fs::path& place,
                                  const DetectorModel& kind, const std::vector<std::string>& classes) {
   check_preprocessing(content.metadata, kind.preprocessing, "the model " + kind.name, place);
+  if (has_other_boxes(content, kind, place))
+    std::erase_if(content.tensors, [](const auto& entry) { return entry.first.starts_with(kHeads); });
+  content.tensors = with_model_names(std::move(content.tensors), kind);
   const Json labels = metadata_json(content.metadata, "labels", place);
   if (labels.is_null() || labels_from_json(labels, place.string()) != classes)
     std::erase_if(content.tensors,
@@ -102,6 +122,7 @@ void write_model_files(const fs::path& folder, const weights::TensorMap& tensors
                        const std::vector<std::string>& classes) {
   const OrderedJson labels{{"schema", 1}, {"classes", classes}};
   OrderedJson preprocessing = to_json(model.preprocessing);
+  if (model.maps != detector_model(model.name).maps) preprocessing[kDefaultBoxes] = to_json(model.maps);
   weights::write_safetensors(folder / kWeights, tensors,
                              {{"format", "pt"},
                               {"model", model.name},
@@ -117,16 +138,24 @@ LoadedDetector load_detector(const fs::path& folder) {
   if (!description.is_object() || description.value("task", "") != "detection")
     throw Error(ExitCode::kBadData, model_file.string() + ": not a detector's");
   LoadedDetector detector;
-  detector.kind = &detector_model(description.value("model", ""));
+  DetectorModel kind = detector_model(description.value("model", ""));
   detector.classes = labels_from_json(read_json(folder / "labels.json"), (folder / "labels.json").string());
   const fs::path preprocessing_file = folder / "preprocessing.json";
-  if (preprocessing_from_json(read_json(preprocessing_file), preprocessing_file.string()) !=
-      detector.kind->preprocessing)
-    throw Error(ExitCode::kBadData,
-                preprocessing_file.string() + " contradicts the model " + detector.kind->name,
+  const Json preprocessing = read_json(preprocessing_file);
+  if (preprocessing_from_json(preprocessing, preprocessing_file.string()) != kind.preprocessing)
+    throw Error(ExitCode::kBadData, preprocessing_file.string() + " contradicts the model " + kind.name,
                 "restore the file that came with the model");
   const weights::SafetensorsContent content = weights::read_safetensors(file);
-  check_preprocessing(content.metadata, detector.kind->preprocessing, preprocessing_file.string(), file);
+  check_preprocessing(content.metadata, kind.preprocessing, preprocessing_file.string(), file);
+  const std::vector<FeatureMap> maps = maps_of(preprocessing, kind, preprocessing_file.string());
+  const Json header = metadata_json(content.metadata, "preprocessing", file);
+  if (!header.is_null() && maps_of(header, kind, file.string()) != maps)
+    throw Error(
+        ExitCode::kBadData,
+        file.string() + " was trained with other default boxes than " + preprocessing_file.string() + " has",
+        "restore the file that came with the model");
+  kind.maps = maps;
+  detector.kind = std::make_shared<const DetectorModel>(std::move(kind));
   detector.model = SsdModel(*detector.kind, static_cast<int>(detector.classes.size()));
   const weights::LoadReport report = weights::load_state_dict(*detector.model, content.tensors);
   if (!report.missing.empty() || !report.mismatched.empty())
@@ -146,7 +175,10 @@ fs::path weights_file(const fs::path& weights) {
 void initialise_from(SsdModel& model, const fs::path& weights, const DetectorModel& kind,
                      const std::vector<std::string>& classes, std::ostream& notes) {
   const fs::path file = weights_file(weights);
-  const weights::LoadReport report = load_initial(model, weights::read_weights(file), file, kind, classes);
+  const weights::WeightFile content = weights::read_weights(file);
+  if (has_other_boxes(content, kind, file))
+    notes << "weights: the heads are initialised anew, since the default boxes are others\n";
+  const weights::LoadReport report = load_initial(model, content, file, kind, classes);
   write_report(report, notes);
   if (report.loaded.empty())
     throw Error(ExitCode::kBadData, file.string() + ": no tensor fits the model " + kind.name,

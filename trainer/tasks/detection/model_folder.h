@@ -12,13 +12,14 @@
 
 namespace tune::trainer::detection {
 
-// Writes all but model.json. The labels and the preprocessing go into the weights' own header too, so that a
-// weights file that is moved alone still says what it needs.
+// Writes all but model.json. The labels and the preprocessing, with default boxes that are not the model's
+// stock ones, go into the weights' own header too, so that a weights file that is moved alone still says what
+// it needs.
 void write_model_files(const std::filesystem::path& folder, const weights::TensorMap& tensors,
                        const DetectorModel& model, const std::vector<std::string>& classes);
 
 struct LoadedDetector {
-  const DetectorModel* kind = nullptr;
+  std::shared_ptr<const DetectorModel> kind;  // with the folder's default boxes
   std::vector<std::string> classes;
   SsdModel model{nullptr};  // in eval mode, on the CPU
 };
@@ -27,10 +28,10 @@ struct LoadedDetector {
 // contradict each other or the weights do not fit the model.
 LoadedDetector load_detector(const std::filesystem::path& folder);
 
-// Starts `model` from a weights file or a folder as above: whole detectors, or a torchvision ResNet for the
-// backbone. The classification head is kept only when the file's classes are the same. What became of each
-// tensor goes to `notes`. Throws Error(kBadData) when nothing fits, or when the weights were trained for
-// another size or normalisation.
+// Starts `model` from a weights file or a folder as above: whole detectors, or a ResNet or VGG-16 under
+// torchvision's names for the backbone. The heads are kept only when the file's default boxes are the same,
+// the classification head only when its classes are, too. What became of each tensor goes to `notes`. Throws
+// Error(kBadData) when nothing fits, or when the weights were trained for another size or normalisation.
 void initialise_from(SsdModel& model, const std::filesystem::path& weights, const DetectorModel& kind,
                      const std::vector<std::string>& classes, std::ostream& notes);
 

@@ -1,19 +1,144 @@
 #include "trainer/tasks/detection/models.h"
 
+#include <cmath>
+
 #include "tuner/core/error.h"
 
 namespace tune::trainer::detection {
 namespace {
 
-// Five maps from stride 8 down to a cell or two. With these scales 95 % of the objects of NEU-DET overlap a
-// box by one half; smaller ones lose the pitted surfaces, larger ones the inclusions.
 constexpr const char* kLayout = "RGB, [0, 1], NCHW, stretched to the square";
 
+Shape shape_of(double side, double aspect_ratio) {
+  return {side * std::sqrt(aspect_ratio), side / std::sqrt(aspect_ratio)};
+}
+
+// Five maps from stride 8 down to a cell or two. With these scales 95 % of the objects of NEU-DET overlap a
+// box by one half; smaller ones lose the pitted surfaces, larger ones the inclusions. 5 and 1/5, twice, are
+// for long thin objects such as scratches: with the usual ratios up to 3 only a quarter to four tenths of the
+// scratches of NEU-DET overlap a box by one half, with these eight tenths.
 std::vector<FeatureMap> five_maps(std::array<int, 5> cells) {
   constexpr std::array<double, 6> kScales{0.15, 0.27, 0.42, 0.62, 0.85, 1.05};
   std::vector<FeatureMap> maps;
-  for (std::size_t i = 0; i < cells.size(); ++i) maps.push_back({cells[i], kScales[i], kScales[i + 1]});
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    FeatureMap map{cells[i], static_cast<double>(cells[i]), {}};
+    for (const double ratio : {1.0, 2.0, 1.0 / 2, 3.0, 1.0 / 3, 5.0, 1.0 / 5})
+      map.shapes.push_back(shape_of(kScales[i], ratio));
+    const double larger = std::sqrt(kScales[i] * kScales[i + 1]);
+    for (const double ratio : {1.0, 5.0, 1.0 / 5}) map.shapes.push_back(shape_of(larger, ratio));
+    maps.push_back(std::move(map));
+  }
   return maps;
+}
+
+// The published networks' boxes on one map: a square, a larger one, then the square's area at each ratio,
+// lying and standing.
+FeatureMap published_map(int cells, double grid, double side, double larger_side, int largest_ratio) {
+  FeatureMap map{cells, grid, {{side, side}, {larger_side, larger_side}}};
+  for (int ratio = 2; ratio <= largest_ratio; ++ratio) {
+    const Shape lying = shape_of(side, ratio);
+    map.shapes.push_back(lying);
+    map.shapes.push_back({lying.height, lying.width});
+  }
+  return map;
+}
+
+// torchvision's ssd300_vgg16: scales for COCO, strides that do not divide 300, sides limited to the image's.
+std::vector<FeatureMap> torchvision_maps() {
+  constexpr std::array<double, 7> kScales{0.07, 0.15, 0.33, 0.51, 0.69, 0.87, 1.05};
+  constexpr std::array<int, 6> kCells{38, 19, 10, 5, 3, 1}, kStrides{8, 16, 32, 64, 100, 300},
+      kLargestRatio{2, 3, 3, 3, 2, 2};
+  std::vector<FeatureMap> maps;
+  for (std::size_t i = 0; i < kCells.size(); ++i) {
+    maps.push_back(published_map(kCells[i], 300.0 / kStrides[i], kScales[i],
+                                 std::sqrt(kScales[i] * kScales[i + 1]), kLargestRatio[i]));
+    for (Shape& shape : maps.back().shapes) shape = {std::min(shape.width, 1.0), std::min(shape.height, 1.0)};
+  }
+  return maps;
+}
+
+// GluonCV's ssd_512_vgg16_atrous.
+std::vector<FeatureMap> gluon_maps() {
+  constexpr std::array<double, 8> kSides{51.2, 76.8, 153.6, 230.4, 307.2, 384, 460.8, 537.6};
+  constexpr std::array<int, 7> kCells{64, 32, 16, 8, 4, 2, 1}, kLargestRatio{2, 3, 3, 3, 3, 2, 2};
+  std::vector<FeatureMap> maps;
+  for (std::size_t i = 0; i < kCells.size(); ++i)
+    maps.push_back(published_map(kCells[i], kCells[i], kSides[i] / 512,
+                                 std::sqrt(kSides[i] * kSides[i + 1]) / 512, kLargestRatio[i]));
+  return maps;
+}
+
+// MXNet's example/ssd with resnet50.
+std::vector<FeatureMap> mxnet_maps() {
+  constexpr std::array<double, 6> kSides{.1, .2, .37, .54, .71, .88},
+      kLarger{.141, .272, .447, .619, .79, .961};
+  constexpr std::array<int, 6> kCells{19, 10, 5, 3, 2, 1}, kLargestRatio{2, 3, 3, 3, 2, 2};
+  std::vector<FeatureMap> maps;
+  for (std::size_t i = 0; i < kCells.size(); ++i)
+    maps.push_back(published_map(kCells[i], kCells[i], kSides[i], kLarger[i], kLargestRatio[i]));
+  return maps;
+}
+
+constexpr std::array<double, 3> kOver255{1.0 / 255, 1.0 / 255, 1.0 / 255};
+
+DetectorModel ssd300_vgg16() {
+  DetectorModel model{
+      "ssd300-vgg16",
+      "SSD at 300 pixels on VGG-16, torchvision's ssd300_vgg16, whose weights it can start "
+      "from",
+      {300, {0.48235, 0.45882, 0.40784}, kOver255},
+      // torchvision limits the length itself, to 1e-12.
+      VggNetwork{
+          {{256, 512, 3, 2, 1}, {128, 256, 3, 2, 1}, {128, 256, 3, 1, 0}, {128, 256, 3, 1, 0}}, 1e-24, true},
+      torchvision_maps(),
+      {},
+      {},
+      {23612246, 133662},
+      {30377933312, 49780224}};
+  model.rules.matching = Matching::kForced;
+  model.limits.per_image = 200;
+  model.limits.largest_log_size = std::log(1000.0F / 16);
+  return model;
+}
+
+DetectorModel ssd512_vgg16() {
+  DetectorModel model{"ssd512-vgg16",
+                      "SSD at 512 pixels on VGG-16, GluonCV's ssd_512_vgg16_atrous; takes VGG-16 weights for "
+                      "pixels from 0 to 255",
+                      // GluonCV takes torchvision's mean and deviation out, then multiplies by 255 times the
+                      // deviation again.
+                      {512, {0.485, 0.456, 0.406}, kOver255},
+                      VggNetwork{{{256, 512, 3, 2, 1},
+                                  {128, 256, 3, 2, 1},
+                                  {128, 256, 3, 2, 1},
+                                  {128, 256, 3, 2, 1},
+                                  {128, 256, 4, 1, 1}},
+                                 1e-5,
+                                 false},
+                      gluon_maps(),
+                      {},
+                      {},
+                      {24238836, 147492},
+                      {87400899584, 140350464}};
+  model.limits.in_total = 400;
+  return model;
+}
+
+DetectorModel ssd300_resnet50() {
+  DetectorModel model{
+      "ssd300-resnet50",
+      "SSD at 300 pixels on ResNet-50, MXNet's layout; the backbone can start from "
+      "torchvision's weights",
+      {300},
+      ResNet50Network{{{256, 512, 3, 2, 1}, {128, 256, 3, 2, 1}, {128, 256, 3, 2, 1}, {128, 128, 3, 2, 1}}},
+      mxnet_maps(),
+      {Matching::kBipartite, LossDivisor::kCounted, 2},
+      {},
+      {27096022, 202782},
+      {7839706880, 25224192}};
+  model.limits.in_total = 400;
+  model.limits.one_class_per_box = true;
+  return model;
 }
 
 }  // namespace
@@ -23,17 +148,24 @@ const std::vector<DetectorModel>& detector_models() {
       {"ssd224-resnet18",
        "SSD at 224 pixels on ResNet-18, whose torchvision weights it can start from",
        {224},
-       {2, 2, 2, 2},
-       64,
-       128,
-       five_maps({28, 14, 7, 4, 2})},
+       PyramidNetwork{{2, 2, 2, 2}, 64, 128},
+       five_maps({28, 14, 7, 4, 2}),
+       {},
+       {},
+       {12087794, 11530},
+       {2051143936, 12084480}},
       {"ssd128-resnet18-half",
        "SSD at 128 pixels on a ResNet-18 with half the channels: small enough for a CPU",
        {128},
-       {2, 2, 2, 2},
-       32,
-       64,
-       five_maps({16, 8, 4, 2, 1})},
+       PyramidNetwork{{2, 2, 2, 2}, 32, 64},
+       five_maps({16, 8, 4, 2, 1}),
+       {},
+       {},
+       {3041554, 5770},
+       {181906048, 1964160}},
+      ssd300_resnet50(),
+      ssd300_vgg16(),
+      ssd512_vgg16(),
   };
   return models;
 }

@@ -3,9 +3,14 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <variant>
 #include <vector>
 
+#include "trainer/nn/vgg.h"
 #include "trainer/tasks/detection/default_boxes.h"
+#include "trainer/tasks/detection/detections.h"
+#include "trainer/tasks/detection/matching.h"
+#include "trainer/tasks/detection/ssd_loss.h"
 #include "tuner/core/json.h"
 
 namespace tune::trainer::detection {
@@ -22,14 +27,47 @@ OrderedJson to_json(const Preprocessing& preprocessing);
 // `place` names the file in errors. Throws Error(kBadData).
 Preprocessing preprocessing_from_json(const Json& json, const std::string& place);
 
+// A ResNet of basic blocks with a top-down path; maps at strides 8, 16, 32, then each half of the one before,
+// and the same heads on all of them.
+struct PyramidNetwork {
+  std::array<int, 4> blocks;   // of the ResNet's four layers
+  std::int64_t base_channels;  // of its first layer; 64 is torchvision's
+  std::int64_t neck_channels;  // of every map that the heads look at
+};
+
+// VGG-16 with extra maps, and heads of their own on each.
+using VggNetwork = nn::VggLayout;
+
+// ResNet-50's maps at strides 16 and 32 with extra maps, and heads of their own on each.
+struct ResNet50Network {
+  std::vector<nn::ExtraMap> extras;
+};
+
+// Where the published recipes of the models differ in training.
+struct TrainingRules {
+  Matching matching = Matching::kBipartite;
+  LossDivisor divisor = LossDivisor::kPositives;
+  double bias_learning_rate = 1;  // that of the biases of convolutions, as a multiple of the others'
+};
+
+// What a network costs: `fixed` and as much again as `per_class` for each class, background not counted.
+struct Cost {
+  std::int64_t fixed, per_class;
+  std::int64_t of(std::size_t classes) const {
+    return fixed + per_class * static_cast<std::int64_t>(classes);
+  }
+};
+
 struct DetectorModel {
   std::string name;
   std::string description;
   Preprocessing preprocessing;
-  std::array<int, 4> blocks;     // of the ResNet's four layers
-  std::int64_t base_channels;    // of its first layer; 64 is torchvision's
-  std::int64_t neck_channels;    // of every map that the heads look at
-  std::vector<FeatureMap> maps;  // strides 8, 16, 32, then each half of the one before
+  std::variant<PyramidNetwork, VggNetwork, ResNet50Network> network;
+  std::vector<FeatureMap> maps;
+  TrainingRules rules;
+  DetectionLimits limits;
+  Cost parameters;     // that are trained
+  Cost multiply_adds;  // of the convolutions of one forward pass over one image
 };
 
 const std::vector<DetectorModel>& detector_models();

@@ -156,7 +156,7 @@ const Recipe& detection_recipe(const std::string& name) {
   throw Error(ExitCode::kBadSpec, "unknown recipe \"" + name + "\"", "legacy or latest");
 }
 
-loop::Plan make_plan(const Recipe& recipe, const loop::Hyperparameters& values) {
+loop::Plan make_plan(const Recipe& recipe, const loop::Hyperparameters& values, const TrainingRules& rules) {
   loop::Plan plan;
   plan.epochs = values.integer("epochs");
   plan.batch_size = values.integer("batch_size");
@@ -165,6 +165,7 @@ loop::Plan make_plan(const Recipe& recipe, const loop::Hyperparameters& values) 
   plan.optimizer.kind = optimizer_kind(values.text("optimizer"));
   plan.optimizer.weight_decay = values.number("weight_decay");
   plan.optimizer.gradient_clip = values.number("gradient_clip");
+  plan.optimizer.bias_learning_rate = rules.bias_learning_rate;
   if (recipe.name == "legacy") {
     plan.schedule.base = values.number("learning_rate");
     plan.optimizer.momentum = values.number("momentum");

@@ -5,6 +5,7 @@
 
 #include "trainer/loop/hyperparameters.h"
 #include "trainer/loop/task.h"
+#include "trainer/tasks/detection/models.h"
 
 namespace tune::trainer::detection {
 
@@ -27,7 +28,8 @@ const std::vector<Recipe>& detection_recipes();
 const Recipe& detection_recipe(const std::string& name);
 
 // Throws Error(kBadSpec) where hyperparameters contradict each other.
-loop::Plan make_plan(const Recipe& recipe, const loop::Hyperparameters& values);
+loop::Plan make_plan(const Recipe& recipe, const loop::Hyperparameters& values,
+                     const TrainingRules& rules = {});
 
 // Losses are left out of the report of an untrained model.
 std::vector<std::string> metric_lines(const Recipe& recipe, const loop::EpochReport& report);

@@ -5,7 +5,8 @@
 
 namespace tune::trainer::detection {
 
-SsdLoss ssd_loss(const torch::Tensor& logits, const torch::Tensor& offsets, const Targets& targets) {
+SsdLoss ssd_loss(const torch::Tensor& logits, const torch::Tensor& offsets, const Targets& targets,
+                 LossDivisor divisor) {
   const std::int64_t boxes = logits.size(1);
   // With the few classes outside, the boxes fill LibTorch's vectors; the other way round it takes several
   // times as long.
@@ -21,14 +22,22 @@ SsdLoss ssd_loss(const torch::Tensor& logits, const torch::Tensor& offsets, cons
   const torch::Tensor hardest = std::get<0>(background.topk(most, -1));
   const torch::Tensor wanted = positive.sum(-1, /*keepdim=*/true) * kNegativesPerPositive;
   const torch::Tensor rank = torch::arange(most, wanted.options()).unsqueeze(0);
-  const torch::Tensor mined = hardest.masked_fill((rank >= wanted).logical_or(hardest.isneginf()), 0.0);
+  const torch::Tensor easy = (rank >= wanted).logical_or(hardest.isneginf());
+  const torch::Tensor mined = hardest.masked_fill(easy, 0.0);
 
-  const double positives = static_cast<double>(std::max<std::int64_t>(1, targets.positives));
   const torch::Tensor distances =
-      torch::smooth_l1_loss(offsets.to(torch::kFloat), targets.offsets, at::Reduction::None).sum(-1);
+      torch::smooth_l1_loss(offsets.to(torch::kFloat), targets.offsets, at::Reduction::None);
   SsdLoss loss;
-  loss.cross_entropy = (losses.masked_fill(positive.logical_not(), 0.0).sum() + mined.sum()) / positives;
-  loss.smooth_l1 = distances.masked_fill(positive.logical_not(), 0.0).sum() / positives;
+  loss.cross_entropy = losses.masked_fill(positive.logical_not(), 0.0).sum() + mined.sum();
+  const double positives = static_cast<double>(std::max<std::int64_t>(1, targets.positives));
+  if (divisor == LossDivisor::kPositives) {
+    loss.smooth_l1 = distances.sum(-1).masked_fill(positive.logical_not(), 0.0).sum() / positives;
+    loss.cross_entropy = loss.cross_entropy / positives;
+    return loss;
+  }
+  const torch::Tensor off = distances.masked_fill(positive.logical_not().unsqueeze(-1), 0.0);
+  loss.smooth_l1 = off.sum() / (off.detach() > 0).sum().clamp_min(1);
+  loss.cross_entropy = loss.cross_entropy / (easy.logical_not().sum() + positives);
   return loss;
 }
 

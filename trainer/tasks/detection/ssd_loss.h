@@ -1,5 +1,5 @@
 #pragma once
-// The loss of SSD (Liu et al., ECCV 2016, section 2.2), as GluonCV's SSDMultiBoxLoss computes it.
+// The loss of SSD (Liu et al., ECCV 2016, section 2.2).
 #include "trainer/torch_compat.h"
 
 namespace tune::trainer::detection {
@@ -13,8 +13,14 @@ struct Targets {
 };
 
 struct SsdLoss {
-  torch::Tensor cross_entropy, smooth_l1;  // scalars; both already divided by the positives of the batch
+  torch::Tensor cross_entropy, smooth_l1;  // scalars, already divided
   torch::Tensor total() const { return cross_entropy + smooth_l1; }
+};
+
+// What the sums over a batch are divided by.
+enum class LossDivisor {
+  kPositives,  // both by the positives: GluonCV's SSDMultiBoxLoss, torchvision
+  kCounted,    // each by the number of its terms: the boxes that count, the coordinates that are off: MXNet
 };
 
 inline constexpr std::int64_t kNegativesPerPositive = 3;
@@ -22,6 +28,7 @@ inline constexpr std::int64_t kNegativesPerPositive = 3;
 // `logits` [B, N, classes + 1] and `offsets` [B, N, 4], computed in fp32 whatever their dtype. Of the
 // background boxes of an image those with the largest loss count, three for each positive (none without
 // positives). Smooth L1 turns from quadratic to linear at 1. A batch without positives has the loss 0.
-SsdLoss ssd_loss(const torch::Tensor& logits, const torch::Tensor& offsets, const Targets& targets);
+SsdLoss ssd_loss(const torch::Tensor& logits, const torch::Tensor& offsets, const Targets& targets,
+                 LossDivisor divisor = LossDivisor::kPositives);
 
 }  // namespace tune::trainer::detection

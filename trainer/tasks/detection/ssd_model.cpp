@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "trainer/nn/layers.h"
+#include "tuner/core/error.h"
 
 namespace tune::trainer::detection {
 namespace {
@@ -10,6 +11,11 @@ namespace {
 // The share of boxes that an untrained network takes for objects, so that the many background boxes do not
 // drown the first steps (Lin et al., Focal Loss, ICCV 2017, section 3.3).
 constexpr double kObjectPrior = 0.01;
+
+torch::nn::Conv2d head(std::int64_t channels, std::size_t boxes_per_cell, std::int64_t columns) {
+  return torch::nn::Conv2d(
+      torch::nn::Conv2dOptions(channels, static_cast<std::int64_t>(boxes_per_cell) * columns, 3).padding(1));
+}
 
 // [B, K * columns, h, w] -> [B, h * w * K, columns]
 torch::Tensor rows_per_box(const torch::Tensor& map, std::int64_t columns) {
@@ -45,37 +51,90 @@ std::vector<torch::Tensor> FeaturePyramidImpl::forward(const std::array<torch::T
 }
 
 SsdModelImpl::SsdModelImpl(const DetectorModel& model, int classes) : classes_(classes) {
-  backbone = register_module("backbone", nn::ResNet(model.blocks, model.base_channels));
-  neck =
-      register_module("neck", FeaturePyramid(backbone->channels(), model.neck_channels, model.maps.size()));
-  nn::initialize_convolutions(*neck);
-  const auto head = [&](std::int64_t columns) {
-    return torch::nn::Conv2d(
-        torch::nn::Conv2dOptions(model.neck_channels, kBoxesPerCell * columns, 3).padding(1));
-  };
-  auto heads = register_module("head", std::make_shared<torch::nn::Module>("head"));
-  classification_head = heads->register_module("classification_head", head(classes_ + 1));
-  regression_head = heads->register_module("regression_head", head(4));
-  initialize_heads(classes);
+  std::visit([&](const auto& network) { build(network, model.maps); }, model.network);
   nn::to_channels_last(*this);
 }
 
-void SsdModelImpl::initialize_heads(int classes) {
+void SsdModelImpl::build(const PyramidNetwork& network, const std::vector<FeatureMap>& maps) {
+  nn::ResNet backbone = register_module("backbone", nn::ResNet(network.blocks, network.base_channels));
+  FeaturePyramid neck =
+      register_module("neck", FeaturePyramid(backbone->channels(), network.neck_channels, maps.size()));
+  nn::initialize_convolutions(*neck);
+  maps_of_ = [backbone, neck](const torch::Tensor& images) mutable { return neck(backbone(images)); };
+  build_shared_heads(network.neck_channels, maps);
+}
+
+void SsdModelImpl::build(const VggNetwork& network, const std::vector<FeatureMap>& maps) {
+  nn::SsdVgg16 backbone = register_module("backbone", nn::SsdVgg16(network));
+  maps_of_ = [backbone](const torch::Tensor& images) mutable { return backbone(images); };
+  build_heads(backbone->channels(), maps);
+}
+
+void SsdModelImpl::build(const ResNet50Network& network, const std::vector<FeatureMap>& maps) {
+  constexpr std::array<int, 4> kBlocks{3, 4, 6, 3};
+  nn::ResNet backbone = register_module("backbone", nn::ResNet(kBlocks, 64, nn::ResNetBlock::kBottleneck));
+  torch::nn::ModuleList extra = register_module("extra", torch::nn::ModuleList());
+  std::vector<std::int64_t> channels{backbone->channels()[1], backbone->channels()[2]};
+  std::vector<torch::nn::Sequential> blocks;
+  for (const nn::ExtraMap& map : network.extras) {
+    blocks.push_back(nn::extra_block(channels.back(), map));
+    extra->push_back(blocks.back());
+    channels.push_back(map.out);
+  }
+  nn::initialize_convolutions_xavier(*extra);
+  maps_of_ = [backbone, blocks](const torch::Tensor& images) mutable {
+    const std::array<torch::Tensor, 3> strides = backbone(images);
+    std::vector<torch::Tensor> result{strides[1], strides[2]};
+    for (torch::nn::Sequential& block : blocks) result.push_back(block->forward(result.back()));
+    return result;
+  };
+  build_heads(channels, maps);
+}
+
+void SsdModelImpl::build_shared_heads(std::int64_t channels, const std::vector<FeatureMap>& maps) {
+  const std::size_t per_cell = maps.front().shapes.size();
+  auto heads = register_module("head", std::make_shared<torch::nn::Module>("head"));
+  torch::nn::Conv2d classification =
+      heads->register_module("classification_head", head(channels, per_cell, classes_ + 1));
+  torch::nn::Conv2d regression = heads->register_module("regression_head", head(channels, per_cell, 4));
   const torch::NoGradGuard no_grad;
-  for (auto* convolution : {&classification_head, &regression_head}) {
+  for (auto* convolution : {&classification, &regression}) {
     torch::nn::init::normal_((*convolution)->weight, 0.0, 0.01);
     torch::nn::init::zeros_((*convolution)->bias);
   }
   // With this bias on the background the softmax gives all classes together the prior.
-  const double background = std::log((1 - kObjectPrior) * classes / kObjectPrior);
-  classification_head->bias.view({kBoxesPerCell, classes_ + 1}).select(1, 0).fill_(background);
+  const double background = std::log((1 - kObjectPrior) * static_cast<double>(classes_) / kObjectPrior);
+  classification->bias.view({-1, classes_ + 1}).select(1, 0).fill_(background);
+  classification_.assign(maps.size(), classification);
+  regression_.assign(maps.size(), regression);
+}
+
+void SsdModelImpl::build_heads(const std::vector<std::int64_t>& channels,
+                               const std::vector<FeatureMap>& maps) {
+  TUNE_CHECK(channels.size() == maps.size());
+  auto heads = register_module("head", std::make_shared<torch::nn::Module>("head"));
+  const auto on_each_map = [&](const char* name, std::int64_t columns) {
+    auto module = heads->register_module(name, std::make_shared<torch::nn::Module>(name));
+    torch::nn::ModuleList list = module->register_module("module_list", torch::nn::ModuleList());
+    std::vector<torch::nn::Conv2d> convolutions;
+    for (std::size_t i = 0; i < maps.size(); ++i) {
+      convolutions.push_back(head(channels[i], maps[i].shapes.size(), columns));
+      list->push_back(convolutions.back());
+    }
+    nn::initialize_convolutions_xavier(*list);
+    return convolutions;
+  };
+  classification_ = on_each_map("classification_head", classes_ + 1);
+  regression_ = on_each_map("regression_head", 4);
 }
 
 SsdOutput SsdModelImpl::forward(const torch::Tensor& images) {
   std::vector<torch::Tensor> logits, offsets;
-  for (const torch::Tensor& map : neck(backbone(images))) {
-    logits.push_back(rows_per_box(classification_head(map), classes_ + 1));
-    offsets.push_back(rows_per_box(regression_head(map), 4));
+  const std::vector<torch::Tensor> maps = maps_of_(images);
+  TUNE_CHECK(maps.size() == classification_.size());
+  for (std::size_t i = 0; i < maps.size(); ++i) {
+    logits.push_back(rows_per_box(classification_[i](maps[i]), classes_ + 1));
+    offsets.push_back(rows_per_box(regression_[i](maps[i]), 4));
   }
   return {torch::cat(logits, 1), torch::cat(offsets, 1)};
 }

@@ -1,6 +1,7 @@
 #pragma once
-// A single-shot detector (Liu et al., ECCV 2016) on a ResNet, with a top-down path between its maps (Lin et
-// al., Feature Pyramid Networks, CVPR 2017) and the same two heads on each of them.
+// Single-shot detectors (Liu et al., ECCV 2016): a network that makes feature maps, and two heads on each.
+#include <functional>
+
 #include "trainer/nn/resnet.h"
 #include "trainer/tasks/detection/models.h"
 #include "trainer/torch_compat.h"
@@ -13,7 +14,7 @@ struct SsdOutput {
 };
 
 // Maps of strides 8, 16, 32 become as many, all with the same channels, plus one at half the size for each
-// further map.
+// further map, by a top-down path (Lin et al., Feature Pyramid Networks, CVPR 2017).
 class FeaturePyramidImpl : public torch::nn::Module {
  public:
   FeaturePyramidImpl(std::array<std::int64_t, 3> in, std::int64_t out, std::size_t maps);
@@ -32,16 +33,19 @@ class SsdModelImpl : public torch::nn::Module {
   SsdOutput forward(const torch::Tensor& images);
 
  private:
-  void initialize_heads(int classes);
+  void build(const PyramidNetwork& network, const std::vector<FeatureMap>& maps);
+  void build(const VggNetwork& network, const std::vector<FeatureMap>& maps);
+  void build(const ResNet50Network& network, const std::vector<FeatureMap>& maps);
+  void build_shared_heads(std::int64_t channels, const std::vector<FeatureMap>& maps);
+  void build_heads(const std::vector<std::int64_t>& channels, const std::vector<FeatureMap>& maps);
 
   std::int64_t classes_;
-  nn::ResNet backbone{nullptr};
-  FeaturePyramid neck{nullptr};
-  torch::nn::Conv2d classification_head{nullptr}, regression_head{nullptr};
+  std::function<std::vector<torch::Tensor>(const torch::Tensor&)> maps_of_;
+  std::vector<torch::nn::Conv2d> classification_, regression_;  // for each map; may be the same one for all
 };
 TORCH_MODULE(SsdModel);
 
-// Names of the tensors that depend on the classes begin so.
-inline constexpr const char* kClassificationHead = "head.classification_head.";
+// Names of the tensors that depend on the default boxes begin so, and of those that depend on the classes.
+inline constexpr const char *kHeads = "head.", *kClassificationHead = "head.classification_head.";
 
 }  // namespace tune::trainer::detection

@@ -24,7 +24,7 @@ struct Run {
 };
 
 Run run_detector(LoadedDetector& detector, const Dataset& dataset, int threads,
-                 const DetectionLimits& limits = {}) {
+                 const DetectionLimits& limits) {
   const loop::Compute compute = loop::set_up_compute(threads, /*wants_gpu=*/false);
   const ImageSet images(dataset, detector.kind->preprocessing.size, Augmentation{}, /*seed=*/0, threads,
                         threads);
@@ -59,7 +59,7 @@ Evaluation evaluate_model(const std::filesystem::path& model, const DataChoice& 
                           std::ostream& notes) {
   LoadedDetector detector = load_detector(model);
   const Dataset dataset = read_for(detector, data, Labels::kRequired, threads, notes);
-  const Run run = run_detector(detector, dataset, threads);
+  const Run run = run_detector(detector, dataset, threads, detector.kind->limits);
   return {score(dataset, run.inference.detections), detector.classes, dataset.examples.size(),
           run.images_per_second};
 }
@@ -69,7 +69,7 @@ Prediction predict_with_model(const std::filesystem::path& model, const DataChoi
                               std::ostream& notes) {
   LoadedDetector detector = load_detector(model);
   const Dataset dataset = read_for(detector, data, Labels::kIgnored, threads, notes);
-  DetectionLimits limits;
+  DetectionLimits limits = detector.kind->limits;
   limits.score = static_cast<float>(score_threshold);
   const Run run = run_detector(detector, dataset, threads, limits);
   for (std::size_t i = 0; i < detector.classes.size(); ++i)

@@ -1,0 +1,37 @@
+#include "trainer/tasks/detection/weight_names.h"
+
+#include <map>
+
+namespace tune::trainer::detection {
+namespace {
+
+// Places in VGG-16's sequence of layers that SSD's part after conv4_3 has under other names.
+const std::map<std::string, std::string>& top_places() {
+  static const std::map<std::string, std::string> places{{"24", "backbone.extra.0.1"},
+                                                         {"26", "backbone.extra.0.3"},
+                                                         {"28", "backbone.extra.0.5"},
+                                                         {"31", "backbone.extra.0.7.1"},
+                                                         {"33", "backbone.extra.0.7.3"}};
+  return places;
+}
+
+std::string vgg_name(const std::string& name) {
+  const std::string prefix = "features.";
+  const std::string rest = name.starts_with(prefix) ? name.substr(prefix.size()) : name;
+  const std::size_t point = rest.find('.');
+  const std::string place = rest.substr(0, point);
+  if (point == std::string::npos || place.find_first_not_of("0123456789") != std::string::npos) return name;
+  const auto top = top_places().find(place);
+  return (top == top_places().end() ? "backbone.features." + place : top->second) + rest.substr(point);
+}
+
+}  // namespace
+
+weights::TensorMap with_model_names(weights::TensorMap tensors, const DetectorModel& model) {
+  if (!std::holds_alternative<VggNetwork>(model.network)) return tensors;
+  weights::TensorMap renamed;
+  for (auto& [name, tensor] : tensors) renamed.emplace(vgg_name(name), std::move(tensor));
+  return renamed;
+}
+
+}  // namespace tune::trainer::detection

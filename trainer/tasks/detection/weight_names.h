@@ -1,0 +1,13 @@
+#pragma once
+// Names that backbones' weights go by in files of other projects.
+#include "trainer/tasks/detection/models.h"
+#include "trainer/weights/safetensors.h"
+
+namespace tune::trainer::detection {
+
+// For a model on VGG-16: a plain VGG-16 ("features.0.weight", or "0.weight" in the first files for SSD) under
+// the names that SSD gives its layers, from conv1 to conv5, and fc6 and fc7 (31, 33) where they are
+// convolutions. Everything else keeps its name.
+weights::TensorMap with_model_names(weights::TensorMap tensors, const DetectorModel& model);
+
+}  // namespace tune::trainer::detection
