@@ -162,7 +162,7 @@ Json scores_of(const Json& result) {
   return {scores, result.at("answers")};
 }
 
-TEST_CASE("a comparison trains every approach and its controls, and scores all of them once") {
+TEST_CASE("a comparison trains every approach and its controls, and scores all of them once", "[.compare]") {
   ComparisonFolder folder;
   const Json result = folder.result();
   CAPTURE(result.dump(1));
@@ -201,7 +201,7 @@ TEST_CASE("a comparison trains every approach and its controls, and scores all o
   CHECK(mentions(folder.shell("tune status --store store").out, "c.tuned-one.search"));
 }
 
-TEST_CASE("kill -9 in the middle of training and of scoring loses and repeats nothing") {
+TEST_CASE("kill -9 in the middle of training and of scoring loses and repeats nothing", "[.compare]") {
   const ComparisonFolder calm;
   const Json expected = scores_of(calm.result());
   ComparisonFolder folder;
@@ -226,7 +226,7 @@ TEST_CASE("kill -9 in the middle of training and of scoring loses and repeats no
   CHECK(folder.acts()["probe"] == 2);
 }
 
-TEST_CASE("a death at any step of a comparison leaves what the same command goes on with") {
+TEST_CASE("a death at any step of a comparison leaves what the same command goes on with", "[.compare]") {
   for (const char* point : {"comparison_created", "models_frozen", "prediction_recorded:2"}) {
     CAPTURE(point);
     ComparisonFolder folder;
@@ -242,7 +242,7 @@ TEST_CASE("a death at any step of a comparison leaves what the same command goes
   }
 }
 
-TEST_CASE("another look at the test images is counted and shown") {
+TEST_CASE("another look at the test images is counted and shown", "[.compare]") {
   ComparisonFolder folder;
   folder.document["approaches"].erase(1);
   CHECK(folder.result().at("test").at("scorings") == 1);
@@ -250,7 +250,7 @@ TEST_CASE("another look at the test images is counted and shown") {
   CHECK(mentions(folder.compare().out, "scored 2 times"));
 }
 
-TEST_CASE("a comparison that has begun keeps its file, and its frozen models") {
+TEST_CASE("a comparison that has begun keeps its file, and its frozen models", "[.compare]") {
   ComparisonFolder folder;
   folder.document["approaches"].erase(1);
   REQUIRE(folder.compare().exit_code == 0);
@@ -265,7 +265,7 @@ TEST_CASE("a comparison that has begun keeps its file, and its frozen models") {
   CHECK(mentions(other.err, "/approaches/scratch/fixed: (absent) -> {\"x\":31}"));
 }
 
-TEST_CASE("all mistakes of a comparison are named with their lines, those of the trainer too") {
+TEST_CASE("all mistakes of a comparison are named with their lines, those of the trainer too", "[.compare]") {
   ComparisonFolder folder;
   folder.document["approaches"][1]["search"]["parameters"]["x"]["max"] = -5;
   folder.document["approaches"][0]["trainer"]["data"] = "elsewhere";
@@ -288,7 +288,7 @@ TEST_CASE("all mistakes of a comparison are named with their lines, those of the
   CHECK_FALSE(std::filesystem::exists(trainer.path() / "store"));
 }
 
-TEST_CASE("test images that overlap training images are refused before anything is trained") {
+TEST_CASE("test images that overlap training images are refused before anything is trained", "[.compare]") {
   ComparisonFolder folder;
   folder.write("leak", "");
   const ShellResult refused = folder.compare();
@@ -302,8 +302,8 @@ TEST_CASE("test images that overlap training images are refused before anything 
   CHECK(folder.compare().exit_code == 0);
 }
 
-TEST_CASE(
-    "an image-by-image split is marked wherever its numbers stand, and seeds of one are not comparable") {
+TEST_CASE("an image-by-image split is marked wherever its numbers stand, and seeds of one are not comparable",
+          "[.compare]") {
   ComparisonFolder folder;
   folder.document["trainer"].erase("test");
   folder.document["trainer"]["split"] = {{"fractions", {0.6, 0.2, 0.2}}, {"grouping", "image"}};
@@ -321,7 +321,7 @@ TEST_CASE(
   CHECK(mentions(answer_of(result, "at default hyperparameters").at("verdict"), "confounded"));
 }
 
-TEST_CASE("a dry run lists the studies and writes nothing") {
+TEST_CASE("a dry run lists the studies and writes nothing", "[.compare]") {
   ComparisonFolder folder;
   const ShellResult run = folder.compare("--dry-run");
   CHECK(run.exit_code == 0);
@@ -329,7 +329,8 @@ TEST_CASE("a dry run lists the studies and writes nothing") {
   CHECK_FALSE(std::filesystem::exists(folder.path() / "store"));
 }
 
-TEST_CASE("a first signal drains a comparison with exit code 130, and the same command goes on") {
+TEST_CASE("a first signal drains a comparison with exit code 130, and the same command goes on",
+          "[.compare]") {
   ComparisonFolder folder;
   folder.write("slow", "");
   const ShellResult drained =
