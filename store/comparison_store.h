@@ -51,6 +51,8 @@ struct Scoring {
   Json result;  // what `tune-train score` printed; null before the end
 };
 
+// Owned by the command that compares or shows, used by one thread at a time. Copies and scores nothing
+// itself.
 class ComparisonStore {
  public:
   // kCreate makes the file where there is none; else Error(kNotFound). A call waits up to `busy_timeout` for

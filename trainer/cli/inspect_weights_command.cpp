@@ -17,34 +17,6 @@ namespace {
 using weights::LoadReport;
 using weights::WeightFile;
 
-// "float32", as Python says.
-std::string dtype_name(at::ScalarType dtype) {
-  switch (dtype) {
-    case at::kDouble:
-      return "float64";
-    case at::kFloat:
-      return "float32";
-    case at::kHalf:
-      return "float16";
-    case at::kBFloat16:
-      return "bfloat16";
-    case at::kLong:
-      return "int64";
-    case at::kInt:
-      return "int32";
-    case at::kShort:
-      return "int16";
-    case at::kChar:
-      return "int8";
-    case at::kByte:
-      return "uint8";
-    case at::kBool:
-      return "bool";
-    default:
-      return c10::toString(dtype);
-  }
-}
-
 // "[64, 3, 7, 7]"
 std::string shape_text(at::IntArrayRef shape) {
   std::string text = "[";
@@ -61,8 +33,9 @@ std::int64_t count_numbers(const weights::TensorMap& tensors) {
 OrderedJson to_json(const std::string& path, const WeightFile& file) {
   OrderedJson tensors = OrderedJson::array();
   for (const auto& [name, tensor] : file.tensors)
-    tensors.push_back(
-        {{"name", name}, {"dtype", dtype_name(tensor.scalar_type())}, {"shape", tensor.sizes().vec()}});
+    tensors.push_back({{"name", name},
+                       {"dtype", weights::dtype_name(tensor.scalar_type())},
+                       {"shape", tensor.sizes().vec()}});
   return {{"schema", 1},
           {"file", path},
           {"format", file.format},
@@ -89,7 +62,7 @@ void print(const std::string& path, const WeightFile& file, std::ostream& out) {
   for (const auto& [name, tensor] : file.tensors) width = std::max(width, visible_text(name).size());
   for (const auto& [name, tensor] : file.tensors)
     out << std::left << std::setw(static_cast<int>(width)) << visible_text(name) << "  " << std::setw(8)
-        << dtype_name(tensor.scalar_type()) << "  " << shape_text(tensor.sizes()) << "\n";
+        << weights::dtype_name(tensor.scalar_type()) << "  " << shape_text(tensor.sizes()) << "\n";
   out << "\n" << visible_text(path) << ": " << file.format;
   if (!file.section.empty()) out << ", under \"" << visible_text(file.section) << '"';
   out << ", " << file.tensors.size() << " tensors, " << count_numbers(file.tensors) << " numbers\n";

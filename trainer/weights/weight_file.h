@@ -21,4 +21,7 @@ WeightFile decode_weights(std::string_view bytes, const std::string& place);
 // Throws Error(kNotFound) too.
 WeightFile read_weights(const std::filesystem::path& path);
 
+// "float32", as Python says.
+std::string dtype_name(at::ScalarType dtype);
+
 }  // namespace tune::trainer::weights

@@ -18,31 +18,6 @@ std::filesystem::path golden(const std::string& name) {
   return std::filesystem::path(TUNE_SOURCE_DIR) / "tests/golden/weights" / name;
 }
 
-const char* python_name(at::ScalarType dtype) {
-  switch (dtype) {
-    case at::kFloat:
-      return "float32";
-    case at::kHalf:
-      return "float16";
-    case at::kBFloat16:
-      return "bfloat16";
-    case at::kDouble:
-      return "float64";
-    case at::kLong:
-      return "int64";
-    case at::kInt:
-      return "int32";
-    case at::kShort:
-      return "int16";
-    case at::kChar:
-      return "int8";
-    case at::kByte:
-      return "uint8";
-    default:
-      return "bool";
-  }
-}
-
 }  // namespace
 
 TEST_CASE("Every tensor that torch.save wrote is read with its dtype, shape and numbers") {
@@ -58,7 +33,7 @@ TEST_CASE("Every tensor that torch.save wrote is read with its dtype, shape and 
       INFO(name);
       REQUIRE(read.tensors.contains(name));
       const torch::Tensor& own = read.tensors.at(name);
-      CHECK(python_name(own.scalar_type()) == tensor["dtype"].get<std::string>());
+      CHECK(dtype_name(own.scalar_type()) == tensor["dtype"].get<std::string>());
       CHECK(own.sizes().vec() == tensor["shape"].get<std::vector<std::int64_t>>());
       const auto values = tensor["values"].get<std::vector<double>>();
       CHECK(own.to(at::kDouble).flatten().equal(torch::tensor(values, at::kDouble)));
