@@ -40,6 +40,7 @@ class Strategy {
 struct StrategyEntry {
   const char* name;
   const char* description;
+  bool learns = true;  // from results
 };
 const std::vector<StrategyEntry>& strategy_table();
 

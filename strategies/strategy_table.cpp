@@ -15,7 +15,6 @@ namespace {
 struct Maker {
   StrategyEntry entry;
   std::unique_ptr<Strategy> (*make)(const SearchSpace&, const Objective&, std::uint64_t seed);
-  bool learns = true;  // from results
 };
 
 const std::vector<Maker>& makers() {
@@ -32,21 +31,18 @@ const std::vector<Maker>& makers() {
       {{"tpe", "a tree-structured Parzen estimator: quick, and at ease with many conditions and categories"},
        [](const SearchSpace& space, const Objective& objective, std::uint64_t seed)
            -> std::unique_ptr<Strategy> { return std::make_unique<TpeStrategy>(space, objective, seed); }},
-      {{"random", "independent uniform points on each parameter's scale"},
+      {{"random", "independent uniform points on each parameter's scale", false},
        [](const SearchSpace& space, const Objective&, std::uint64_t) -> std::unique_ptr<Strategy> {
          return std::make_unique<RandomStrategy>(space);
-       },
-       false},
-      {{"sobol", "scrambled Sobol points, which cover the space more evenly than random ones"},
+       }},
+      {{"sobol", "scrambled Sobol points, which cover the space more evenly than random ones", false},
        [](const SearchSpace& space, const Objective&, std::uint64_t seed) -> std::unique_ptr<Strategy> {
          return std::make_unique<SobolStrategy>(space, seed);
-       },
-       false},
-      {{"grid", "every combination once; needs int, categorical, step or levels"},
+       }},
+      {{"grid", "every combination once; needs int, categorical, step or levels", false},
        [](const SearchSpace& space, const Objective&, std::uint64_t) -> std::unique_ptr<Strategy> {
          return std::make_unique<GridStrategy>(space);
-       },
-       false},
+       }},
   };
   return table;
 }
@@ -72,9 +68,9 @@ std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, const SearchSp
       continue;
     }
     std::unique_ptr<Strategy> strategy = std::make_unique<WarmStarted>(
-        maker.make(space, objective, seed), space, objective.goal, spec.try_first.size(), maker.learns);
+        maker.make(space, objective, seed), space, objective.goal, spec.try_first.size(), maker.entry.learns);
     if (spec.try_first.empty()) return strategy;
-    return std::make_unique<TryFirst>(std::move(strategy), spec.try_first, space);
+    return std::make_unique<TryFirst>(std::move(strategy), spec.try_first, space, spec.try_first_note);
   }
   throw Error(ExitCode::kBadSpec, "strategy.name: there is no strategy \"" + spec.name + "\"",
               "take one of: " + names);

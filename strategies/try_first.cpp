@@ -34,8 +34,9 @@ std::string joined(const std::vector<std::string>& names) {
 
 }  // namespace
 
-TryFirst::TryFirst(std::unique_ptr<Strategy> inner, std::vector<ParameterSet> points, SearchSpace space)
-    : inner_(std::move(inner)), points_(std::move(points)), space_(std::move(space)) {
+TryFirst::TryFirst(std::unique_ptr<Strategy> inner, std::vector<ParameterSet> points, SearchSpace space,
+                   std::string note)
+    : inner_(std::move(inner)), points_(std::move(points)), space_(std::move(space)), note_(std::move(note)) {
   for (std::size_t i = 0; i < points_.size(); ++i) {
     const std::string place = "strategy.try_first[" + std::to_string(i) + "]";
     for (const auto& [name, value] : points_[i]) {
@@ -54,7 +55,7 @@ TryFirst::TryFirst(std::unique_ptr<Strategy> inner, std::vector<ParameterSet> po
 Suggestion TryFirst::complete(ParameterSet given, const ParameterSet& rest, Rng& rng) const {
   const std::vector<std::string> parents = add_parents(space_, rest, given);
   Suggestion suggestion;
-  suggestion.note = "from try_first";
+  suggestion.note = note_;
   std::vector<std::string> filled, dropped;
   for (const std::size_t index : space_.dependency_order()) {
     const Parameter& parameter = space_.parameters()[index];

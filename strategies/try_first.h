@@ -12,8 +12,10 @@ namespace tune::strategies {
 // the inner strategy.
 class TryFirst final : public Strategy {
  public:
-  // Throws Error(kBadSpec) for a value that its parameter does not take.
-  TryFirst(std::unique_ptr<Strategy> inner, std::vector<ParameterSet> points, SearchSpace space);
+  // `note` is what the points' notes begin with. Throws Error(kBadSpec) for a value that its parameter does
+  // not take.
+  TryFirst(std::unique_ptr<Strategy> inner, std::vector<ParameterSet> points, SearchSpace space,
+           std::string note);
   Answer suggest(const History& history, Rng& rng) override;
 
  private:
@@ -22,6 +24,7 @@ class TryFirst final : public Strategy {
   std::unique_ptr<Strategy> inner_;
   std::vector<ParameterSet> points_;
   SearchSpace space_;
+  std::string note_;
 };
 
 }  // namespace tune::strategies

@@ -66,6 +66,21 @@ OrderedJson strategy_of(const Comparison& comparison, std::size_t approach, Stud
   return strategy;
 }
 
+// What the approach has without tuning, of what its search tunes: the search has to beat that, and begins
+// there. Values outside its ranges are left out; of a study that is refused, all.
+OrderedJson point_before_tuning(const Comparison& comparison, const OrderedJson& study,
+                                const OrderedJson& fixed) {
+  OrderedJson point = OrderedJson::object();
+  try {
+    const Spec spec = parse_spec(study.dump(), comparison.file, comparison.folder);
+    for (const Parameter& parameter : spec.space.parameters())
+      if (fixed.contains(parameter.name) && !parameter.objection(fixed[parameter.name]))
+        point[parameter.name] = fixed[parameter.name];
+  } catch (const Error&) {  // whoever reads this study says what is wrong with it
+  }
+  return point;
+}
+
 }  // namespace
 
 const char* to_string(StudyRole role) {
@@ -92,7 +107,8 @@ OrderedJson study_document(const Comparison& comparison, std::size_t approach, S
                            std::optional<int> trials, const ParameterSet& winner) {
   const OrderedJson& document = comparison.document;
   const OrderedJson& own = approach_at(document, approach);
-  OrderedJson fixed = merged(document, approach, "fixed");
+  const OrderedJson untuned = merged(document, approach, "fixed");
+  OrderedJson fixed = untuned;
   OrderedJson study;
   study["study"] = study_name(comparison, approach, role);
   study["objective"] = own.contains("objective") ? own["objective"] : document.at("objective");
@@ -109,6 +125,9 @@ OrderedJson study_document(const Comparison& comparison, std::size_t approach, S
   study["limits"] = limits_of(document, approach, role, trials);
   if (document.contains("resources")) study["resources"] = document["resources"];
   if (comparison.usd_per_hour) study["cost"] = {{"usd_per_hour", *comparison.usd_per_hour}};
+  if (role == StudyRole::kSearch && !study["strategy"].contains("try_first"))
+    if (OrderedJson point = point_before_tuning(comparison, study, untuned); !point.empty())
+      study["strategy"]["try_first"] = OrderedJson::array({std::move(point)});
   return study;
 }
 

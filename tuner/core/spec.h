@@ -30,8 +30,9 @@ using EnvironmentValue = std::variant<std::string, FromEnvironment>;
 
 struct StrategySpec {
   std::string name = "auto";
-  std::optional<std::uint64_t> seed;    // absent: drawn once, when the study is created
-  std::vector<ParameterSet> try_first;  // may be partial: the strategy fills the rest
+  std::optional<std::uint64_t> seed;              // absent: drawn once, when the study is created
+  std::vector<ParameterSet> try_first;            // may be partial: the strategy fills the rest
+  std::string try_first_note = "from try_first";  // what their trials' notes begin with
 };
 
 struct EarlyStopping {

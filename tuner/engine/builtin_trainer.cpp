@@ -5,6 +5,7 @@
 #include <numeric>
 #include <optional>
 
+#include "strategies/strategy.h"
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
@@ -228,6 +229,25 @@ class TrainerCheck {
   std::vector<Problem> problems_;
 };
 
+// A search that learns begins with what it has to beat, where its ranges hold that.
+void begin_with_defaults(Spec& spec, const Json& hyperparameters) {
+  StrategySpec& strategy = spec.strategy;
+  const auto& table = strategies::strategy_table();
+  const bool learns = std::any_of(table.begin(), table.end(), [&](const strategies::StrategyEntry& entry) {
+    return entry.name == strategy.name && entry.learns;
+  });
+  if (!learns || !strategy.try_first.empty() || !spec.warm_start.empty()) return;
+  ParameterSet defaults;
+  for (const Parameter& parameter : spec.space.parameters()) {
+    const Json* row = row_named(hyperparameters, parameter.name);
+    if (row != nullptr && row->contains("default") && !parameter.objection(row->at("default")))
+      defaults[parameter.name] = row->at("default");
+  }
+  if (defaults.empty()) return;
+  strategy.try_first.push_back(std::move(defaults));
+  strategy.try_first_note = "the trainer's defaults";
+}
+
 }  // namespace
 
 BuiltinTrainer find_builtin_trainer() {
@@ -272,6 +292,7 @@ void apply_builtin_trainer(Spec& spec, const BuiltinTrainer& trainer, const std:
     if (metric.contains("step")) definition.step = metric["step"].get<std::string>();
     spec.metrics.push_back(std::move(definition));
   }
+  begin_with_defaults(spec, recipe->at("hyperparameters"));
 }
 
 Json probe_trainer(const BuiltinTrainer& trainer, const Spec& spec, const ProbeRun& run) {

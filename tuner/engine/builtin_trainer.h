@@ -24,8 +24,10 @@ BuiltinTrainer find_builtin_trainer();
 std::vector<Problem> trainer_problems(const Spec& spec, const Json& description);
 
 // Makes the spec ready to run: `command` starts tune-train, `metrics` are the trainer's own with the user's
-// in front. Throws SpecError for anything that trainer_problems() finds, with the lines of `text` and under
-// the name `file`. Does nothing when the spec names a command.
+// in front. A search by a strategy that learns, with neither points to try first nor a warm start, begins
+// with the trainer's defaults, as far as they lie in its ranges. Throws SpecError for anything that
+// trainer_problems() finds, with the lines of `text` and under the name `file`. Does nothing when the spec
+// names a command.
 void apply_builtin_trainer(Spec& spec, const BuiltinTrainer& trainer, const std::string& file,
                            const std::string& text);
 

@@ -88,6 +88,18 @@ TEST_CASE("the studies of an approach share its data and its own values") {
   CHECK(study_of(comparison, 1, StudyRole::kDefaults, 8).fixed.at("learning_rate") == 0.01);
 }
 
+TEST_CASE("a search begins with what the approach has without tuning, where its ranges hold that") {
+  const auto first_points = [](const OrderedJson& document, StudyRole role) {
+    return study_of(parsed(document), 1, role, 4).strategy.try_first;
+  };
+  const std::vector<ParameterSet> untuned{{{"learning_rate", 0.01}}};
+  CHECK(first_points(small_comparison(), StudyRole::kSearch) == untuned);
+  CHECK(first_points(small_comparison(), StudyRole::kRandom).empty());
+  CHECK(first_points(with("/fixed/learning_rate", "0.3"), StudyRole::kSearch).empty());
+  const OrderedJson own = with("/approaches/1/search/strategy", R"({"try_first": [{"batch_size": 8}]})");
+  CHECK(first_points(own, StudyRole::kSearch) == std::vector<ParameterSet>{{{"batch_size", 8}}});
+}
+
 TEST_CASE("runs of one role have the same seeds in every approach, and a winner gets fresh ones") {
   const Comparison comparison = parsed(small_comparison());
   const auto seed = [&](std::size_t approach, StudyRole role) {

@@ -74,6 +74,33 @@ TEST_CASE("a metric of the user replaces the trainer's of that name") {
   CHECK(spec.metrics[0].regex == "my=([0-9.]+)");
 }
 
+TEST_CASE("a search that learns begins with the trainer's defaults, where its ranges hold them") {
+  const auto first_points = [](const std::function<void(Spec&)>& change) {
+    Spec spec = good_spec();
+    spec.strategy = {};
+    change(spec);
+    apply_builtin_trainer(spec, {"/bin/tune-train", description()}, "search.json", "{}");
+    return spec.strategy;
+  };
+  const StrategySpec strategy = first_points([](Spec&) {});
+  CHECK(strategy.try_first == std::vector<ParameterSet>{{{"learning_rate", 0.001}}});
+  CHECK(strategy.try_first_note == "the trainer's defaults");
+  for (const char* name : {"bayesian", "tpe"})
+    CHECK(first_points([&](Spec& spec) { spec.strategy.name = name; }).try_first.size() == 1);
+  for (const char* name : {"random", "sobol", "grid"})
+    CHECK(first_points([&](Spec& spec) { spec.strategy.name = name; }).try_first.empty());
+
+  CHECK(first_points([](Spec& spec) {
+          spec.space = SearchSpace({float_parameter("learning_rate", 0.01, 0.1)});
+        }).try_first.empty());
+  CHECK(first_points([](Spec& spec) { spec.warm_start.emplace_back(); }).try_first.empty());
+  const StrategySpec own = first_points([](Spec& spec) {
+    spec.strategy.try_first = {{{"learning_rate", 0.05}}};
+  });
+  CHECK(own.try_first == std::vector<ParameterSet>{{{"learning_rate", 0.05}}});
+  CHECK(own.try_first_note == "from try_first");
+}
+
 TEST_CASE("wrong keys of a trainer are named with the nearest right one") {
   Spec spec = good_spec();
   (*spec.trainer)["recipee"] = "legacy";
