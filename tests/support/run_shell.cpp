@@ -25,13 +25,27 @@ std::string quoted(const std::string& text) {
   return result + "'";
 }
 
+// In front of the path: the python3 of a version manager is a script that takes longer to start than Python.
+const std::string& python_folder() {
+  static const std::string folder = [] {
+    const TemporaryFolder capture;
+    const std::filesystem::path out = capture.path() / "out";
+    const std::string command =
+        "python3 -c 'import os, sys; print(os.path.dirname(sys.executable), end=\":\")' >" +
+        quoted(out.string()) + " 2>/dev/null";
+    return std::system(command.c_str()) == 0 ? contents(out) : std::string();
+  }();
+  return folder;
+}
+
 }  // namespace
 
 ShellResult run_shell(const std::string& line, const std::filesystem::path& folder,
                       const std::map<std::string, std::string>& environment) {
   const TemporaryFolder capture;
-  std::string script =
-      "cd " + quoted(folder.string()) + "\nunset TUNE_STORE\nexport NO_COLOR=1 PATH=" TUNE_BIN_DIR ":$PATH\n";
+  std::string script = "cd " + quoted(folder.string()) +
+                       "\nunset TUNE_STORE\nexport NO_COLOR=1 PATH=" TUNE_BIN_DIR ":" + python_folder() +
+                       "$PATH\n";
   for (const auto& [name, value] : environment) script += "export " + name + "=" + quoted(value) + "\n";
   std::ofstream(capture.path() / "script") << script << line << "\n";
   // What waits for ever for something that did not happen fails with code 124 and what it has printed.
