@@ -86,14 +86,15 @@ const std::vector<Command>& command_table() {
       {"evaluate", "evaluate --model MODEL --data DATA [--split JSON --part PART] [--json]",
        "measure a model on a data set, per class",
        "tune-train evaluate --model tune-store/models/steel-detector/current --data data/test", run_evaluate},
-      {"predict", "predict --model MODEL --data DATA [--split JSON --part PART] --output FILE",
+      {"predict", "predict --model MODEL --data DATA [--split JSON --part PART] --output FILE [--json]",
        "write detections in COCO's results format",
        "tune-train predict --model tune-store/models/steel-detector/current --data images/ --output "
        "detections.json",
        run_predict},
       {"score",
        "score --ground-truth DATA --detections FILE [--detections FILE ...] [--resamples N] [--json]",
-       "COCO's twelve numbers and VOC's two for anybody's detections",
+       "COCO's twelve numbers and VOC's two for anybody's detections; with --json each class and the "
+       "confusion",
        "tune-train score --ground-truth truth.json --detections detections.json", run_score},
       {"inspect-weights", "inspect-weights FILE [--model NAME] [--json]",
        "names and shapes in a weights file, and what a model would take of it",

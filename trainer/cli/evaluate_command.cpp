@@ -1,9 +1,11 @@
-// `tune-train evaluate`: COCO's numbers of a model on a data set, per class too.
+// `tune-train evaluate`: COCO's numbers of a model on a data set, per class too, and which classes it mixes
+// up.
 #include <iomanip>
 #include <ostream>
 
 #include "trainer/cli/commands.h"
 #include "trainer/cli/options.h"
+#include "trainer/tasks/detection/quality_json.h"
 #include "trainer/tasks/detection/use_detector.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
@@ -15,23 +17,49 @@ namespace {
 using detection::Evaluation;
 
 OrderedJson to_json(const Evaluation& evaluation) {
-  const metrics::CocoSummary& coco = evaluation.coco;
-  OrderedJson classes = OrderedJson::array();
-  for (std::size_t i = 0; i < evaluation.classes.size(); ++i)
-    classes.push_back(
-        {{"name", evaluation.classes[i]}, {"AP", coco.class_ap[i]}, {"AP50", coco.class_ap50[i]}});
-  return {{"schema", 1},           {"images", evaluation.images},
-          {"AP", coco.ap},         {"AP50", coco.ap50},
-          {"AP75", coco.ap75},     {"APs", coco.ap_small},
-          {"APm", coco.ap_medium}, {"APl", coco.ap_large},
-          {"AR1", coco.ar1},       {"AR10", coco.ar10},
-          {"AR100", coco.ar100},   {"ARs", coco.ar_small},
-          {"ARm", coco.ar_medium}, {"ARl", coco.ar_large},
-          {"classes", classes},    {"images_per_second", evaluation.images_per_second}};
+  const detection::Quality& quality = evaluation.quality;
+  const metrics::CocoSummary& coco = quality.coco;
+  return {{"schema", 1},
+          {"images", evaluation.images},
+          {"AP", coco.ap},
+          {"AP50", coco.ap50},
+          {"AP75", coco.ap75},
+          {"APs", coco.ap_small},
+          {"APm", coco.ap_medium},
+          {"APl", coco.ap_large},
+          {"AR1", coco.ar1},
+          {"AR10", coco.ar10},
+          {"AR100", coco.ar100},
+          {"ARs", coco.ar_small},
+          {"ARm", coco.ar_medium},
+          {"ARl", coco.ar_large},
+          {"classes", detection::classes_json(evaluation.classes, quality.objects, coco)},
+          {"confusion", detection::confusion_json(evaluation.classes, quality.confusion)},
+          {"images_per_second", evaluation.images_per_second}};
+}
+
+// Columns are numbered, since names are long.
+void print_confusion(const Evaluation& evaluation, std::ostream& out) {
+  const metrics::Confusion& confusion = evaluation.quality.confusion;
+  const std::size_t classes = evaluation.classes.size();
+  out << "\nWhat is taken for what, at IoU " << std::setprecision(2) << confusion.overlap
+      << " and a score of " << confusion.score << ":\n"
+      << std::left << std::setw(28) << "true class" << std::right;
+  for (std::size_t c = 0; c < classes; ++c) out << std::setw(7) << c + 1;
+  out << std::setw(9) << "missed"
+      << "\n";
+  for (std::size_t row = 0; row <= classes; ++row) {
+    const std::string name = row < classes ? visible_text(evaluation.classes[row]) : "(nothing there)";
+    out << std::right << std::setw(3) << (row < classes ? std::to_string(row + 1) : "") << " " << std::left
+        << std::setw(24) << name << std::right;
+    for (std::size_t c = 0; c < classes; ++c) out << std::setw(7) << confusion.counts[row][c];
+    if (row < classes) out << std::setw(9) << confusion.counts[row][classes];
+    out << "\n";
+  }
 }
 
 void print_text(const Evaluation& evaluation, std::ostream& out) {
-  const metrics::CocoSummary& coco = evaluation.coco;
+  const metrics::CocoSummary& coco = evaluation.quality.coco;
   out << std::fixed << std::setprecision(3) << evaluation.images << " images\n\n"
       << std::left << std::setw(24) << "class" << std::right << std::setw(7) << "AP" << std::setw(8) << "AP50"
       << "\n";
@@ -44,6 +72,7 @@ void print_text(const Evaluation& evaluation, std::ostream& out) {
   row("all", coco.ap, coco.ap50);
   out << "\nAP75 " << coco.ap75 << "   small " << coco.ap_small << "   medium " << coco.ap_medium
       << "   large " << coco.ap_large << "   (-1: no such object)\n";
+  print_confusion(evaluation, out);
 }
 
 }  // namespace

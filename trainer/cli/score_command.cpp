@@ -1,5 +1,5 @@
-// `tune-train score`: COCO's twelve numbers and VOC's two for anybody's detections, and how far they would
-// move on other images like these.
+// `tune-train score`: COCO's twelve numbers and VOC's two for anybody's detections, how far they would move
+// on other images like these, and which classes are mixed up.
 #include <array>
 #include <chrono>
 #include <cmath>
@@ -13,8 +13,9 @@
 #include "trainer/metrics/bootstrap.h"
 #include "trainer/metrics/coco_map.h"
 #include "trainer/metrics/voc_map.h"
-#include "trainer/tasks/detection/data/score_input.h"
+#include "trainer/tasks/detection/data/score_examples.h"
 #include "trainer/tasks/detection/data_parts.h"
+#include "trainer/tasks/detection/quality_json.h"
 #include "trainer/tasks/detection/use_detector.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
@@ -45,14 +46,14 @@ constexpr std::array<Row, 12> kRows = {{
     {"ARl", "Average Recall     (AR) @[ IoU=0.50:0.95 | area= large | maxDets=100 ]"},
 }};
 
-constexpr long long kMostResamples = 1'000'000;
+constexpr long long kMostResamples = 1'000'000, kMostExamples = 1000;
 
 struct Asked {
   std::string truth;
   std::optional<detection::PartChoice> part;
   std::vector<std::string> detections;
   std::string groups, labels;
-  std::size_t resamples = 0;
+  std::size_t resamples = 0, examples = 0;
   std::uint64_t seed = 0;
   bool json = false;
 
@@ -65,8 +66,9 @@ struct Asked {
 struct Scored {
   std::string file;
   std::vector<metrics::JudgedClass> judged;
-  std::array<double, 12> coco{};
+  metrics::CocoSummary coco;
   metrics::VocSummary voc;
+  metrics::Confusion confusion;
 };
 
 struct Resampled {
@@ -93,9 +95,10 @@ std::set<std::int64_t> keep_part(ScoreTruth& truth, const Asked& asked, Console&
 Scored score(const std::string& file, const ScoreTruth& truth, const std::set<std::int64_t>& elsewhere) {
   const std::vector<metrics::DetectedBox> detections = detection::read_detections(file, truth, elsewhere);
   const int classes = static_cast<int>(truth.categories.size());
-  Scored scored{file, metrics::match_detections(truth.boxes, detections, classes, truth.images), {}, {}};
-  scored.coco = metrics::summarize(scored.judged).numbers();
+  Scored scored{file, metrics::match_detections(truth.boxes, detections, classes, truth.images), {}, {}, {}};
+  scored.coco = metrics::summarize(scored.judged);
   scored.voc = metrics::voc_map(truth.boxes, detections, classes);
+  scored.confusion = metrics::confusion_of(truth.boxes, detections, classes);
   return scored;
 }
 
@@ -143,19 +146,23 @@ Resampled resample(const std::vector<Scored>& scored, const ScoreTruth& truth, c
                              [&](std::size_t done) { progress(done); })};
 }
 
-OrderedJson numbers_to_json(OrderedJson json, const Scored& scored) {
-  for (std::size_t i = 0; i < kRows.size(); ++i) json[kRows[i].key] = scored.coco[i];
+OrderedJson numbers_to_json(OrderedJson json, const Scored& scored, const ScoreTruth& truth) {
+  const std::array<double, 12> numbers = scored.coco.numbers();
+  for (std::size_t i = 0; i < kRows.size(); ++i) json[kRows[i].key] = numbers[i];
   json["VOC07_AP50"] = scored.voc.map07;
   json["VOC12_AP50"] = scored.voc.map12;
+  const auto objects = metrics::count_objects(truth.boxes, static_cast<int>(truth.names.size()));
+  json["classes"] = detection::classes_json(truth.names, objects, scored.coco);
+  json["confusion"] = detection::confusion_json(truth.names, scored.confusion);
   return json;
 }
 
-OrderedJson to_json(const std::vector<Scored>& scored, const ScoreTruth& truth,
-                    const std::optional<Resampled>& resampled) {
-  if (scored.size() == 1 && !resampled) return numbers_to_json({{"schema", 1}}, scored.front());
+OrderedJson results_to_json(const std::vector<Scored>& scored, const ScoreTruth& truth,
+                            const std::optional<Resampled>& resampled) {
+  if (scored.size() == 1 && !resampled) return numbers_to_json({{"schema", 1}}, scored.front(), truth);
   OrderedJson json = {{"schema", 1}, {"images", truth.images.size()}, {"results", OrderedJson::array()}};
   for (const Scored& one : scored)
-    json["results"].push_back(numbers_to_json({{"detections", one.file}}, one));
+    json["results"].push_back(numbers_to_json({{"detections", one.file}}, one, truth));
   if (resampled)
     json["resamples"] = {{"count", resampled->count},
                          {"seed", resampled->seed},
@@ -165,10 +172,18 @@ OrderedJson to_json(const std::vector<Scored>& scored, const ScoreTruth& truth,
   return json;
 }
 
+OrderedJson to_json(const std::vector<Scored>& scored, const ScoreTruth& truth,
+                    const std::optional<Resampled>& resampled, std::size_t examples) {
+  OrderedJson json = results_to_json(scored, truth, resampled);
+  if (examples > 0) json["examples"] = detection::examples_json(truth, examples);
+  return json;
+}
+
 void print_summary(const Scored& scored, std::ostream& out) {
+  const std::array<double, 12> numbers = scored.coco.numbers();
   std::array<char, 160> line{};
   for (std::size_t i = 0; i < kRows.size(); ++i) {
-    std::snprintf(line.data(), line.size(), " %s = %0.3f\n", kRows[i].text, scored.coco[i]);
+    std::snprintf(line.data(), line.size(), " %s = %0.3f\n", kRows[i].text, numbers[i]);
     out << line.data();
   }
   std::snprintf(line.data(), line.size(),
@@ -202,6 +217,18 @@ void print_resamples(const std::vector<Scored>& scored, const Resampled& resampl
         << interval(metrics::differences(resampled.precision.ap50[f], resampled.precision.ap50[0])) << "\n";
 }
 
+// 0 where it was not given.
+std::size_t count_of(const po::variables_map& given, const char* option, long long most, const char* hint) {
+  if (!given.contains(option)) return 0;
+  const long long count = given[option].as<long long>();
+  if (count < 1 || count > most)
+    throw Error(ExitCode::kUsage,
+                std::string("--") + option + " " + std::to_string(count) + " is not between 1 and " +
+                    std::to_string(most),
+                hint);
+  return static_cast<std::size_t>(count);
+}
+
 Asked asked_for(const po::variables_map& given) {
   Asked asked;
   asked.truth = given["ground-truth"].as<std::string>();
@@ -209,19 +236,16 @@ Asked asked_for(const po::variables_map& given) {
   asked.part = part_choice(given);
   if (given.contains("groups")) asked.groups = given["groups"].as<std::string>();
   if (given.contains("labels")) asked.labels = given["labels"].as<std::string>();
-  if (given.contains("resamples")) {
-    const long long count = given["resamples"].as<long long>();
-    if (count < 1 || count > kMostResamples)
-      throw Error(ExitCode::kUsage, "--resamples " + std::to_string(count) + " is not between 1 and 1000000",
-                  "1000 are enough for an interval of 95 %.");
-    asked.resamples = static_cast<std::size_t>(count);
-  }
+  asked.resamples = count_of(given, "resamples", kMostResamples, "1000 are enough for an interval of 95 %.");
+  asked.examples = count_of(given, "examples", kMostExamples, "8 are enough to look at.");
   for (const char* option : {"groups", "seed"})
     if (given.contains(option) && asked.resamples == 0)
       throw Error(ExitCode::kUsage, std::string("--") + option + " without --resamples",
                   "Say how many resamples: --resamples 1000.");
   if (given.contains("seed")) asked.seed = given["seed"].as<std::uint64_t>();
   asked.json = given.contains("json");
+  if (asked.examples > 0 && !asked.json)
+    throw Error(ExitCode::kUsage, "--examples without --json", "They are for programs: add --json.");
   return asked;
 }
 
@@ -239,7 +263,11 @@ int run_score(const std::vector<std::string>& arguments, Console& console) {
       "JSON with \"groups\": lists of image ids that are drawn together")(
       "seed", po::value<std::uint64_t>()->value_name("S"), "of the resamples; 0 by default")(
       "labels", po::value<std::string>()->value_name("FILE"),
-      "labels.json of a model, where DATA has no category ids of its own")("json", "one JSON object");
+      "labels.json of a model, where DATA has no category ids of its own")(
+      "json",
+      "one JSON object; with each class, and the confusion of classes at IoU 0.5 and a score of 0.25")(
+      "examples", po::value<long long>()->value_name("N"),
+      "with --json: N images spread evenly over the set, with their files and objects");
   add_part_options(options);
   const auto given = parse_options("score", options, arguments, console);
   if (!given) return 0;
@@ -258,7 +286,8 @@ int run_score(const std::vector<std::string>& arguments, Console& console) {
   if (asked.resamples > 0) resampled = resample(scored, truth, asked, console);
 
   if (asked.json) {
-    console.out << to_json(scored, truth, resampled).dump(asked.resamples > 0 ? -1 : 2) << "\n";
+    console.out << to_json(scored, truth, resampled, asked.examples).dump(asked.resamples > 0 ? -1 : 2)
+                << "\n";
     return 0;
   }
   for (const Scored& one : scored) {

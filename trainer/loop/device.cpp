@@ -2,6 +2,9 @@
 
 #include <malloc.h>
 
+#include <fstream>
+#include <string>
+
 #include "tuner/core/error.h"
 
 namespace tune::trainer::loop {
@@ -39,6 +42,20 @@ Compute set_up_compute(int threads, bool wants_gpu) {
   compute.device = torch::Device(torch::kCUDA, 0);
   at::globalContext().setBenchmarkCuDNN(true);  // every batch has the same shape
   return compute;
+}
+
+// Linux keeps the largest resident size of a process (VmHWM), and writing 5 here forgets it; see proc(5).
+void forget_peak_memory(const torch::Device& device) {
+  if (!device.is_cpu()) return compat::reset_peak_device_bytes(device);
+  std::ofstream("/proc/self/clear_refs") << "5";
+}
+
+std::int64_t peak_memory_bytes(const torch::Device& device) {
+  if (!device.is_cpu()) return compat::peak_device_bytes(device).value_or(0);
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) return std::stoll(line.substr(6)) * 1024;
+  return 0;
 }
 
 void wait_for(const torch::Device& device) {

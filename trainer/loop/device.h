@@ -19,6 +19,11 @@ struct Compute {
 // leaves where `wants_gpu`. Throws Error(kEnvironment) when a GPU was leased but this LibTorch sees none.
 Compute set_up_compute(int threads, bool wants_gpu);
 
+// The most memory that was held since forget_peak_memory(): tensors' on a GPU, on the CPU what the process
+// had resident; 0 where that is not known.
+std::int64_t peak_memory_bytes(const torch::Device& device);
+void forget_peak_memory(const torch::Device& device);
+
 // Blocks until the device has done all that it was given; for measuring.
 void wait_for(const torch::Device& device);
 

@@ -1,8 +1,6 @@
 #include "trainer/loop/probe.h"
 
 #include <chrono>
-#include <fstream>
-#include <string>
 
 #include "trainer/loop/batch_loader.h"
 
@@ -10,20 +8,6 @@ namespace tune::trainer::loop {
 namespace {
 
 constexpr int kFewestSteps = 2, kMostSteps = 20;
-
-// Linux keeps the largest resident size of a process (VmHWM), and writing 5 here forgets it; see proc(5).
-void forget_peak_memory(const torch::Device& device) {
-  if (!device.is_cpu()) return compat::reset_peak_device_bytes(device);
-  std::ofstream("/proc/self/clear_refs") << "5";
-}
-
-std::int64_t peak_memory(const torch::Device& device) {
-  if (!device.is_cpu()) return compat::peak_device_bytes(device).value_or(0);
-  std::ifstream status("/proc/self/status");
-  for (std::string line; std::getline(status, line);)
-    if (line.starts_with("VmHWM:")) return std::stoll(line.substr(6)) * 1024;
-  return 0;
-}
 
 void step(Task& task, Optimizer& optimizer, const Compute& compute, Precision precision, std::int64_t batch) {
   const std::int64_t batches = batches_per_epoch(task.training_examples(), task.plan().batch_size);
@@ -52,7 +36,7 @@ ProbeCandidate measure(Task& task, const Compute& compute, Precision precision, 
     step(task, optimizer, compute, precision, ++steps);
   wait_for(compute.device);
   const std::int64_t images = steps * std::min(task.plan().batch_size, task.training_examples());
-  return {precision, static_cast<double>(images) / elapsed(), peak_memory(compute.device)};
+  return {precision, static_cast<double>(images) / elapsed(), peak_memory_bytes(compute.device)};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "support/run_shell.h"
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/json.h"
+#include "tuner/report/model_quality.h"
 
 using tune::Json;
 using tune::tests::run_shell;
@@ -75,8 +76,9 @@ TEST_CASE("A trial trains, and its model is measured and used") {
   CHECK(numbers["images"] == 40);
   CHECK(numbers["classes"].size() == 6);
   CHECK(numbers["AP"] >= 0);
-  CHECK(place.shell("tune-train evaluate --model output --data data").out.find("scratches") !=
-        std::string::npos);
+  const std::string shown = place.shell("tune-train evaluate --model output --data data").out;
+  CHECK(shown.find("scratches") != std::string::npos);
+  CHECK(shown.find("(nothing there)") != std::string::npos);
 
   REQUIRE(place.shell("tune-train predict --model output --data data/images --output found.json").exit_code ==
           0);
@@ -88,6 +90,57 @@ TEST_CASE("A trial trains, and its model is measured and used") {
     REQUIRE(one["category_id"] <= 6);
     for (int i = 0; i < 4; ++i) REQUIRE(one["bbox"][static_cast<std::size_t>(i)] >= 0);
   }
+}
+
+TEST_CASE("What a trained model mixes up stands in its own file, as reports read it") {
+  const Workplace place(24);
+  Json json = trial(2);
+  json["trainer"]["test"] = "other";
+  REQUIRE(place.shell("tune-train synthesize --output other --images 18 --size 96 --seed 77").exit_code == 0);
+  REQUIRE(place.train(json).exit_code == 0);
+  const fs::path file = place.path("output/model.json");
+  const Json model = Json::parse(tune::read_file(file));
+  for (const char* part : {"test", "validation"}) {
+    INFO(part);
+    REQUIRE(model[part]["classes"].size() == 6);
+    REQUIRE(model[part]["confusion"]["counts"].size() == 7);
+    // Each object is in its class's row once.
+    for (std::size_t c = 0; c < 6; ++c) {
+      long long row = 0;
+      for (const Json& count : model[part]["confusion"]["counts"][c]) row += count.get<long long>();
+      CHECK(row == model[part]["classes"][c]["objects"]);
+    }
+  }
+  CHECK(model["validation"]["AP"] == model["metrics"]["validation:mAP"]);
+  const std::vector<tune::report::Block> blocks =
+      tune::report::quality_blocks(tune::report::read_model_file(file));
+  std::vector<std::string> captions;
+  for (const tune::report::Block& block : blocks)
+    captions.push_back(std::get<tune::report::TableBlock>(block).caption);
+  CHECK(captions == std::vector<std::string>{
+                        "The best trial's model on the test data", "By class, on the test data",
+                        "Confusion on the test data: rows are true classes, columns predicted ones",
+                        "The best trial's model on the validation data", "By class, on the validation data",
+                        "Confusion on the validation data: rows are true classes, columns predicted ones"});
+}
+
+TEST_CASE("predict says what using a model takes") {
+  const Workplace place(12);
+  REQUIRE(place.train(trial(1)).exit_code == 0);
+  const ShellResult predicted =
+      place.shell("tune-train predict --model output --data data --output found.json --json");
+  REQUIRE(predicted.exit_code == 0);
+  const Json facts = Json::parse(predicted.out);
+  const Json model = Json::parse(tune::read_file(place.path("output/model.json")));
+  CHECK(facts["images"] == 12);
+  CHECK(facts["detections"] == Json::parse(tune::read_file(place.path("found.json"))).size());
+  CHECK(facts["parameters"] == model["parameters"]);
+  CHECK(facts["multiply_adds"] == model["multiply_adds"]);
+  CHECK(facts["latency_ms"] > 0);
+  CHECK(facts["seconds"] > 0);
+  CHECK(facts["device"] == "cpu");
+  // LibTorch alone takes more than its parameters.
+  CHECK(facts["peak_memory_bytes"].get<double>() > 4 * facts["parameters"].get<double>());
 }
 
 TEST_CASE("Default boxes that were fitted to the training objects are used wherever the model is") {

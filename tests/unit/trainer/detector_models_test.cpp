@@ -1,11 +1,10 @@
 // The table of detectors: what each costs, that each learns, and what it starts from.
 #include <sstream>
 
-#include <ATen/record_function.h>
-
 #include "support/run_shell.h"
 #include "torch_catch.h"
 #include "trainer/loop/optimizer.h"
+#include "trainer/nn/multiply_adds.h"
 #include "trainer/synthetic/steel_defects.h"
 #include "trainer/tasks/detection/detection_task.h"
 #include "trainer/tasks/detection/model_folder.h"
@@ -19,37 +18,10 @@ using tune::tests::TemporaryFolder;
 
 namespace {
 
-thread_local std::int64_t counted = 0;  // multiply-adds of convolutions
-
-// An operator's inputs can be looked at before it runs, its outputs after.
-struct Convolution : at::ObserverContext {
-  std::int64_t per_output = 0;
-};
-
-std::unique_ptr<at::ObserverContext> before_convolution(const at::RecordFunction& function) {
-  if (std::string(function.name()) != "aten::convolution") return nullptr;
-  auto convolution = std::make_unique<Convolution>();
-  convolution->per_output = function.inputs()[1].toTensor()[0].numel();
-  return convolution;
-}
-
-void after_convolution(const at::RecordFunction& function, at::ObserverContext* context) {
-  if (context == nullptr) return;
-  counted += static_cast<Convolution*>(context)->per_output * function.outputs()[0].toTensor().numel();
-}
-
-std::int64_t count_multiply_adds(SsdModel& model, std::int64_t size) {
+std::int64_t multiply_adds_of(SsdModel& model, std::int64_t size) {
   const torch::NoGradGuard no_grad;
   model->eval();
-  counted = 0;
-  const auto handle =
-      at::addThreadLocalCallback(at::RecordFunctionCallback(before_convolution, after_convolution)
-                                     .needsInputs(true)
-                                     .needsOutputs(true)
-                                     .scopes({at::RecordScope::FUNCTION}));
-  model(torch::zeros({1, 3, size, size}));
-  at::removeCallback(handle);
-  return counted;
+  return nn::count_multiply_adds([&] { model(torch::zeros({1, 3, size, size})); });
 }
 
 std::int64_t count_parameters(const SsdModel& model) {
@@ -95,7 +67,7 @@ TEST_CASE("The table says how many parameters each model has, and how many multi
       SsdModel model(kind, classes);
       CHECK(kind.parameters.of(static_cast<std::size_t>(classes)) == count_parameters(model));
       CHECK(kind.multiply_adds.of(static_cast<std::size_t>(classes)) ==
-            count_multiply_adds(model, kind.preprocessing.size));
+            multiply_adds_of(model, kind.preprocessing.size));
     }
   }
 }

@@ -80,7 +80,14 @@ TEST_CASE("score prints the twelve lines of pycocotools, then VOC's two") {
   CHECK(json["ARm"] == 0.5);
   CHECK(json["VOC07_AP50"].get<double>() == Approx(6.0 / 11));
   CHECK(json["VOC12_AP50"] == 0.5);
-  CHECK(json.size() == 15);
+  CHECK(json["classes"][0] ==
+        Json{{"name", "pit"}, {"objects", 2}, {"AP", json["AP"]}, {"AP50", json["AP50"]}});
+  CHECK(json["classes"][1] == Json{{"name", "scale"}, {"objects", 0}, {"AP", -1}, {"AP50", -1}});
+  CHECK(json["confusion"]["classes"] == Json{"pit", "scale", "background"});
+  CHECK(json["confusion"]["counts"] == Json{{1, 0, 1}, {0, 0, 0}, {0, 0, 0}});
+  CHECK(json["confusion"]["iou"] == 0.5);
+  CHECK(json["confusion"]["score"] == 0.25);
+  CHECK(json.size() == 17);
 }
 
 TEST_CASE("score counts no detection at all as zero, and warns of the annotation id 0") {
@@ -135,6 +142,10 @@ TEST_CASE("score compares several files and scores the same resamples of groups 
   CHECK(plain["results"][1]["AP50"] == 0);
   CHECK(plain["results"][1]["VOC12_AP50"] == 0);
   CHECK_FALSE(plain.contains("resamples"));
+  CHECK_FALSE(plain.contains("examples"));
+  CHECK(plain["results"][0]["confusion"]["counts"] == Json{{1, 0, 1}, {0, 0, 0}, {0, 0, 0}});
+  CHECK(plain["results"][1]["confusion"]["counts"] == Json{{0, 0, 2}, {0, 0, 0}, {0, 0, 0}});
+  CHECK(plain["results"][1]["classes"][0]["AP"] == 0);
 
   std::vector<std::string> resampled = both;
   for (const char* word : {"--resamples", "40", "--seed", "3"}) resampled.emplace_back(word);
@@ -206,6 +217,50 @@ TEST_CASE("score takes any data set with annotations, and counts classes as the 
                                           detections(4).string(), "--labels", labels.string()});
                             }),
                  "which has category ids"));
+}
+
+TEST_CASE("score names images that are spread evenly over the set, with their files and objects") {
+  const TestFolder folder;
+  std::string images, objects;
+  for (int image = 1; image <= 9; ++image) {
+    const std::string number = std::to_string(image);
+    images += (image > 1 ? "," : "") + std::string("{\"id\": ") + number + ", \"file_name\": \"plate" +
+              number + R"(.png", "width": 60, "height": 40})";
+    objects += (image > 1 ? "," : "") + std::string("{\"id\": ") + number + ", \"image_id\": " + number +
+               R"(, "category_id": 4, "bbox": [1, 2, 30, 20], "iscrowd": )" + (image == 5 ? "1" : "0") + "}";
+  }
+  const auto truth =
+      folder.write("gt.json", "{\"images\": [" + images +
+                                  R"(], "categories": [{"id": 4}], "annotations": [)" + objects + "]}");
+  const auto none = folder.write("none.json", "[]");
+  const auto picture = folder.write_image("images/plate2.png", 60, 40);
+  const auto examples = [&](const std::string& count) {
+    return score_json(
+        {"--ground-truth", truth.string(), "--detections", none.string(), "--examples", count})["examples"];
+  };
+  const Json three = examples("3");
+  REQUIRE(three.size() == 3);
+  CHECK(three[0] == Json{{"image_id", 2},
+                         {"file_name", "plate2.png"},
+                         {"path", picture.string()},
+                         {"width", 60},
+                         {"height", 40},
+                         {"objects", {{{"name", "category 4"}, {"bbox", {1, 2, 30, 20}}}}}});
+  CHECK(three[1]["image_id"] == 5);
+  CHECK(three[1]["objects"] == Json::array());
+  CHECK(three[1]["path"].is_null());
+  CHECK(three[2]["image_id"] == 8);
+  CHECK(examples("50").size() == 9);
+  CHECK(contains(message_of(ExitCode::kUsage, [&] { examples("0"); }), "--examples 0"));
+  CHECK(contains(message_of(ExitCode::kUsage,
+                            [&] {
+                              std::ostringstream out, err;
+                              cli::Console console{out, err};
+                              cli::run_score({"--ground-truth", truth.string(), "--detections", none.string(),
+                                              "--examples", "2"},
+                                             console);
+                            }),
+                 "--examples without --json"));
 }
 
 TEST_CASE("score looks at the part of the data that training would cut off") {

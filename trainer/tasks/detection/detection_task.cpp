@@ -1,11 +1,13 @@
 #include "trainer/tasks/detection/detection_task.h"
 
+#include <algorithm>
 #include <ostream>
 
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/detection/anchors.h"
 #include "trainer/tasks/detection/data/fingerprint.h"
 #include "trainer/tasks/detection/model_folder.h"
+#include "trainer/tasks/detection/quality_json.h"
 #include "trainer/tasks/detection/training_data.h"
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
@@ -26,6 +28,14 @@ bool wants_fitted_boxes(const Json& trainer) {
   if (anchors != "stock" && anchors != "auto")
     throw Error(ExitCode::kBadSpec, "trainer.anchors is \"" + anchors + "\"", "stock or auto");
   return anchors == "auto";
+}
+
+OrderedJson to_json(const Quality& quality, const Dataset& dataset) {
+  return {{"AP", quality.coco.ap},
+          {"AP50", quality.coco.ap50},
+          {"AP75", quality.coco.ap75},
+          {"classes", classes_json(dataset.classes, quality.objects, quality.coco)},
+          {"confusion", confusion_json(dataset.classes, quality.confusion)}};
 }
 
 }  // namespace
@@ -112,11 +122,13 @@ loop::Metrics DetectionTask::evaluate(const std::function<bool()>& interrupted) 
   const auto inference =
       infer(model_, *validation_, kind_, compute_.device, kEvaluationBatch, interrupted, kind_.limits);
   if (!inference) return {};
-  const metrics::CocoSummary summary = score(validation_->dataset(), inference->detections);
-  return {{"validation:mAP", summary.ap},
-          {"validation:mAP50", summary.ap50},
-          {"Val_CrossEntropy", inference->cross_entropy},
-          {"Val_SmoothL1", inference->smooth_l1}};
+  const Quality quality = judge(validation_->dataset(), inference->detections);
+  loop::Metrics metrics{{"validation:mAP", quality.coco.ap},
+                        {"validation:mAP50", quality.coco.ap50},
+                        {"Val_CrossEntropy", inference->cross_entropy},
+                        {"Val_SmoothL1", inference->smooth_l1}};
+  evaluations_.emplace_back(metrics, to_json(quality, validation_->dataset()));
+  return metrics;
 }
 
 std::vector<std::string> DetectionTask::metric_lines(const loop::EpochReport& report) const {
@@ -133,6 +145,7 @@ void DetectionTask::export_model(const std::filesystem::path& folder, const weig
       {"recipe", recipe_.name},
       {"metrics", best.metrics},
       {"test", test_metrics(model)},
+      {"validation", validation_quality(best.metrics)},
       {"epoch", best.epoch},
       {"hyperparameters", hyperparameters_.values()},
       {"seed", trial_.seed},
@@ -161,12 +174,22 @@ OrderedJson DetectionTask::test_metrics(const weights::TensorMap& tensors) const
   model->eval();
   const auto inference = infer(
       model, images, kind_, compute_.device, kEvaluationBatch, [] { return false; }, kind_.limits);
-  const metrics::CocoSummary summary = score(*test_, inference->detections);
-  return {{"fingerprint", detection::fingerprint(*test_)},
-          {"images", images.count()},
-          {"AP", summary.ap},
-          {"AP50", summary.ap50},
-          {"AP75", summary.ap75}};
+  OrderedJson json{{"fingerprint", detection::fingerprint(*test_)}, {"images", images.count()}};
+  json.update(to_json(judge(*test_, inference->detections), *test_));
+  return json;
+}
+
+OrderedJson DetectionTask::validation_quality(const loop::Metrics& metrics) const {
+  // The report of an epoch holds its losses too.
+  const auto is_of = [&](const loop::Metrics& own) {
+    return std::all_of(own.begin(), own.end(), [&](const auto& entry) {
+      const auto found = metrics.find(entry.first);
+      return found != metrics.end() && found->second == entry.second;
+    });
+  };
+  for (const auto& [own, quality] : evaluations_)
+    if (is_of(own)) return quality;
+  return {};
 }
 
 std::string DetectionTask::fingerprint() const {

@@ -40,8 +40,10 @@ class DetectionTask final : public loop::Task {
   // The model's default boxes, or boxes fitted to the training set: trainer.anchors.
   void choose_boxes(std::ostream& notes);
   void build_model(std::ostream& notes);
-  // COCO's numbers of the exported model on trainer.test; null without one.
+  // The exported model's numbers on trainer.test; null without one.
   OrderedJson test_metrics(const weights::TensorMap& model) const;
+  // What the evaluation that gave these metrics found; null where this process has made none such.
+  OrderedJson validation_quality(const loop::Metrics& metrics) const;
 
   const loop::TrialFile trial_;
   const loop::Compute compute_;
@@ -55,6 +57,8 @@ class DetectionTask final : public loop::Task {
   std::string data_fingerprint_;
   OrderedJson split_;  // how the data was cut, and whether it may leak
   SsdModel model_{nullptr};
+  // Of each evaluation: which one is exported is known in the end.
+  std::vector<std::pair<loop::Metrics, OrderedJson>> evaluations_;
 };
 
 }  // namespace tune::trainer::detection

@@ -60,7 +60,7 @@ std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const De
   return result;
 }
 
-metrics::CocoSummary score(const Dataset& truth, const std::vector<metrics::DetectedBox>& detections) {
+Quality judge(const Dataset& truth, const std::vector<metrics::DetectedBox>& detections) {
   std::vector<metrics::TruthBox> boxes;
   for (const Example& example : truth.examples)
     for (const GroundTruth& object : example.objects)
@@ -71,7 +71,9 @@ metrics::CocoSummary score(const Dataset& truth, const std::vector<metrics::Dete
                        object.area,
                        object.crowd,
                        object.difficult});
-  return metrics::coco_map(boxes, detections, static_cast<int>(truth.classes.size()));
+  const int classes = static_cast<int>(truth.classes.size());
+  return {metrics::coco_map(boxes, detections, classes), metrics::confusion_of(boxes, detections, classes),
+          metrics::count_objects(boxes, classes)};
 }
 
 }  // namespace tune::trainer::detection

@@ -5,6 +5,7 @@
 
 #include "trainer/loop/device.h"
 #include "trainer/metrics/coco_map.h"
+#include "trainer/metrics/confusion.h"
 #include "trainer/tasks/detection/detections.h"
 #include "trainer/tasks/detection/image_set.h"
 #include "trainer/tasks/detection/ssd_model.h"
@@ -23,7 +24,12 @@ std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const De
                                const torch::Device& device, std::int64_t batch_size,
                                const std::function<bool()>& interrupted, const DetectionLimits& limits);
 
-// COCO's numbers for detections of infer().
-metrics::CocoSummary score(const Dataset& truth, const std::vector<metrics::DetectedBox>& detections);
+// The numbers of detections of infer().
+struct Quality {
+  metrics::CocoSummary coco;
+  metrics::Confusion confusion;
+  std::vector<std::int64_t> objects;  // of each class
+};
+Quality judge(const Dataset& truth, const std::vector<metrics::DetectedBox>& detections);
 
 }  // namespace tune::trainer::detection

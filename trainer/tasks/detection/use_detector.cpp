@@ -3,13 +3,12 @@
 #include <sched.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <ostream>
 
 #include "trainer/loop/device.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/detection/data/reader.h"
-#include "trainer/tasks/detection/inference.h"
-#include "trainer/tasks/detection/model_folder.h"
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 
@@ -23,17 +22,24 @@ struct Run {
   double images_per_second = 0;
 };
 
-Run run_detector(LoadedDetector& detector, const Dataset& dataset, int threads,
+loop::Compute compute_for(int threads) {
+  const char* named = std::getenv("CUDA_VISIBLE_DEVICES");
+  return loop::set_up_compute(threads, named != nullptr && *named != '\0' && torch::cuda::is_available());
+}
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+Run run_detector(LoadedDetector& detector, const Dataset& dataset, const loop::Compute& compute,
                  const DetectionLimits& limits) {
-  const loop::Compute compute = loop::set_up_compute(threads, /*wants_gpu=*/false);
-  const ImageSet images(dataset, detector.kind->preprocessing.size, Augmentation{}, /*seed=*/0, threads,
-                        threads);
+  const ImageSet images(dataset, detector.kind->preprocessing.size, Augmentation{}, /*seed=*/0,
+                        compute.threads, compute.threads);
   const torch::NoGradGuard no_grad;
   const auto begin = std::chrono::steady_clock::now();
   auto inference = infer(
       detector.model, images, *detector.kind, compute.device, kBatch, [] { return false; }, limits);
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
-  return {std::move(*inference), static_cast<double>(images.count()) / elapsed.count()};
+  return {std::move(*inference), static_cast<double>(images.count()) / seconds_since(begin)};
 }
 
 Dataset read_for(const LoadedDetector& detector, const DataChoice& data, Labels labels, int threads,
@@ -57,21 +63,30 @@ int threads_to_use(int asked) {
 
 Evaluation evaluate_model(const std::filesystem::path& model, const DataChoice& data, int threads,
                           std::ostream& notes) {
+  const loop::Compute compute = compute_for(threads);
   LoadedDetector detector = load_detector(model);
+  detector.model->to(compute.device);
   const Dataset dataset = read_for(detector, data, Labels::kRequired, threads, notes);
-  const Run run = run_detector(detector, dataset, threads, detector.kind->limits);
-  return {score(dataset, run.inference.detections), detector.classes, dataset.examples.size(),
+  const Run run = run_detector(detector, dataset, compute, detector.kind->limits);
+  return {judge(dataset, run.inference.detections), detector.classes, dataset.examples.size(),
           run.images_per_second};
 }
 
 Prediction predict_with_model(const std::filesystem::path& model, const DataChoice& data,
-                              const std::filesystem::path& output, double score_threshold, int threads,
-                              std::ostream& notes) {
+                              const PredictionChoice& choice, std::ostream& notes) {
+  const loop::Compute compute = compute_for(choice.threads);
   LoadedDetector detector = load_detector(model);
-  const Dataset dataset = read_for(detector, data, Labels::kIgnored, threads, notes);
+  detector.model->to(compute.device);
   DetectionLimits limits = detector.kind->limits;
-  limits.score = static_cast<float>(score_threshold);
-  const Run run = run_detector(detector, dataset, threads, limits);
+  limits.score = static_cast<float>(choice.score_threshold);
+  auto begin = std::chrono::steady_clock::now();
+  const Dataset dataset = read_for(detector, data, Labels::kIgnored, choice.threads, notes);
+  double seconds = seconds_since(begin);
+  std::optional<ModelFacts> facts;
+  if (choice.with_facts) facts = measure_detector(detector, dataset, compute, limits);
+  begin = std::chrono::steady_clock::now();
+  const Run run = run_detector(detector, dataset, compute, limits);
+  seconds += seconds_since(begin);
   for (std::size_t i = 0; i < detector.classes.size(); ++i)
     if (dataset.category_ids[i] < 0)
       notes << "warning: " << data.data.string() << " has no category \"" << detector.classes[i]
@@ -85,8 +100,8 @@ Prediction predict_with_model(const std::filesystem::path& model, const DataChoi
                        {"bbox", {found.box.x, found.box.y, found.box.width, found.box.height}},
                        {"score", found.score}});
   }
-  write_file_atomically(output, results.dump() + "\n");
-  return {dataset.examples.size(), results.size()};
+  write_file_atomically(choice.output, results.dump() + "\n");
+  return {dataset.examples.size(), results.size(), seconds, facts, compute.device.str()};
 }
 
 }  // namespace tune::trainer::detection

@@ -5,8 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "trainer/metrics/coco_map.h"
 #include "trainer/tasks/detection/data_parts.h"
+#include "trainer/tasks/detection/inference.h"
+#include "trainer/tasks/detection/model_facts.h"
 
 namespace tune::trainer::detection {
 
@@ -14,7 +15,7 @@ namespace tune::trainer::detection {
 int threads_to_use(int asked);
 
 struct Evaluation {
-  metrics::CocoSummary coco;
+  Quality quality;
   std::vector<std::string> classes;
   std::size_t images = 0;
   double images_per_second = 0;  // from pixels to detections; reading and decoding apart
@@ -26,19 +27,32 @@ struct DataChoice {
   std::optional<PartChoice> part = std::nullopt;  // all of it without
 };
 
-// Classes of `data` match the model's by name. Runs on the CPU in fp32. Warnings go to `notes`.
+// Both compute in fp32 on the first GPU that CUDA_VISIBLE_DEVICES names, where this LibTorch knows GPUs, and
+// without that variable on the CPU: whoever names a GPU holds it, as tune does for the models that it
+// compares.
+
+// Classes of `data` match the model's by name. Warnings go to `notes`.
 Evaluation evaluate_model(const std::filesystem::path& model, const DataChoice& data, int threads,
                           std::ostream& notes);
 
 struct Prediction {
   std::size_t images = 0, detections = 0;
+  double seconds = 0;  // from the files to the detections, the facts apart
+  std::optional<ModelFacts> facts;
+  std::string device;
 };
 
-// Writes [{"image_id", "category_id", "bbox": [x, y, w, h], "score"}, ...] to `output`. Ids are those of the
-// COCO file where `data` is one (its categories match by name), else images count from 1 in the order of
+struct PredictionChoice {
+  std::filesystem::path output;
+  double score_threshold = 0.01;
+  int threads = 1;
+  bool with_facts = false;
+};
+
+// Writes [{"image_id", "category_id", "bbox": [x, y, w, h], "score"}, ...] to the output. Ids are those of
+// the COCO file where `data` is one (its categories match by name), else images count from 1 in the order of
 // their names and categories in the order of labels.json.
 Prediction predict_with_model(const std::filesystem::path& model, const DataChoice& data,
-                              const std::filesystem::path& output, double score_threshold, int threads,
-                              std::ostream& notes);
+                              const PredictionChoice& choice, std::ostream& notes);
 
 }  // namespace tune::trainer::detection

@@ -54,11 +54,8 @@ class CocoTruth {
   ScoreTruth read() {
     const Json json = parse_file(file_);
     try {
-      for (const Json& image : json.at("images")) images_.insert(whole_at(image, "id", file_ + ", images"));
-      for (const Json& category : json.at("categories"))
-        truth_.categories[whole_at(category, "id", file_ + ", categories")] = 0;
-      int index = 0;
-      for (auto& [id, position] : truth_.categories) position = index++;
+      for (const Json& image : json.at("images")) read_image(image);
+      read_categories(json.at("categories"));
       std::size_t count = 0;
       for (const Json& object : json.at("annotations"))
         read_object(object, file_ + ", annotations[" + std::to_string(count++) + "]");
@@ -71,6 +68,34 @@ class CocoTruth {
   }
 
  private:
+  void read_image(const Json& image) {
+    const std::int64_t id = whole_at(image, "id", file_ + ", images");
+    images_.insert(id);
+    ImageFile& file = truth_.files[id];
+    const auto side = [&](const char* key) {
+      const auto found = image.find(key);
+      return found != image.end() && found->is_number_integer() ? found->get<int>() : 0;
+    };
+    file.width = side("width");
+    file.height = side("height");
+    if (const auto name = image.find("file_name"); name != image.end() && name->is_string())
+      file.name = name->get<std::string>();
+  }
+
+  void read_categories(const Json& list) {
+    std::map<std::int64_t, std::string> names;
+    for (const Json& category : list) {
+      const std::int64_t id = whole_at(category, "id", file_ + ", categories");
+      const auto name = category.find("name");
+      names[id] = name != category.end() && name->is_string() ? name->get<std::string>()
+                                                              : "category " + std::to_string(id);
+    }
+    for (const auto& [id, name] : names) {
+      truth_.categories[id] = static_cast<int>(truth_.names.size());
+      truth_.names.push_back(name);
+    }
+  }
+
   void read_object(const Json& object, const std::string& where) {
     const metrics::Box box = box_of(object.at("bbox"), where);
     const std::int64_t image = whole_at(object, "image_id", where),
@@ -104,10 +129,13 @@ ScoreTruth from_dataset(const fs::path& data, const std::vector<std::string>& la
   ScoreTruth truth;
   truth.place = data.string();
   truth.numbered_here = true;
+  truth.names = dataset.classes;
   for (std::size_t c = 0; c < dataset.category_ids.size(); ++c)
     truth.categories[dataset.category_ids[c]] = static_cast<int>(c);
   for (const Example& example : dataset.examples) {
     truth.images.push_back(example.image_id);
+    truth.files[example.image_id] = {example.image.filename().string(), example.image, example.width,
+                                     example.height};
     for (const GroundTruth& object : example.objects) {
       const double x = object.x1, y = object.y1;
       truth.boxes.push_back({example.image_id,

@@ -11,13 +11,21 @@
 
 namespace tune::trainer::detection {
 
+struct ImageFile {
+  std::string name;            // as the data names it; may be empty in a COCO file
+  std::filesystem::path path;  // empty where no such file was found
+  int width = 0, height = 0;   // pixels; 0 where the data does not say
+};
+
 struct ScoreTruth {
   std::string place;  // the file or folder, for errors
   std::vector<metrics::TruthBox> boxes;
-  std::vector<std::int64_t> images;        // ascending
-  std::map<std::int64_t, int> categories;  // id to 0-based index, ascending by id
-  bool has_id_zero = false;                // see TruthBox::id_is_zero
-  bool numbered_here = false;              // the data has no category ids of its own
+  std::vector<std::int64_t> images;         // ascending
+  std::map<std::int64_t, ImageFile> files;  // by image id
+  std::map<std::int64_t, int> categories;   // id to 0-based index, ascending by id
+  std::vector<std::string> names;           // by that index; "category 4" where a COCO file has none
+  bool has_id_zero = false;                 // see TruthBox::id_is_zero
+  bool numbered_here = false;               // the data has no category ids of its own
 };
 
 // `data` is any data set with annotations that read_dataset() knows. A COCO JSON (a file, or annotations.json

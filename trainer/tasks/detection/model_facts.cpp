@@ -1,0 +1,67 @@
+#include "trainer/tasks/detection/model_facts.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "trainer/nn/multiply_adds.h"
+#include "trainer/tasks/detection/inference.h"
+
+namespace tune::trainer::detection {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kMostImages = 8;  // that take turns
+constexpr std::size_t kWarmUp = 2, kFewest = 5, kMost = 100;
+constexpr std::chrono::seconds kLongEnough{2};
+
+// Each image as a set of its own, decoded.
+std::vector<std::unique_ptr<ImageSet>> single_images(const Dataset& dataset, int size, int threads) {
+  std::vector<std::unique_ptr<ImageSet>> images;
+  for (std::size_t i = 0; i < std::min(kMostImages, dataset.examples.size()); ++i) {
+    Dataset one = dataset;
+    one.examples = {dataset.examples[i]};
+    one.labelled = false;
+    images.push_back(
+        std::make_unique<ImageSet>(std::move(one), size, Augmentation{}, /*seed=*/0, threads, threads));
+  }
+  return images;
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+}  // namespace
+
+ModelFacts measure_detector(LoadedDetector& detector, const Dataset& dataset, const loop::Compute& compute,
+                            const DetectionLimits& limits) {
+  const torch::NoGradGuard no_grad;
+  const auto images = single_images(dataset, detector.kind->preprocessing.size, compute.threads);
+  const auto detect_in = [&](std::size_t turn) {
+    infer(
+        detector.model, *images[turn % images.size()], *detector.kind, compute.device, /*batch_size=*/1,
+        [] { return false; }, limits);
+    loop::wait_for(compute.device);
+  };
+  ModelFacts facts;
+  for (const torch::Tensor& parameter : detector.model->parameters()) facts.parameters += parameter.numel();
+  loop::forget_peak_memory(compute.device);
+  facts.multiply_adds = nn::count_multiply_adds([&] { detect_in(0); });
+  for (std::size_t turn = 1; turn < kWarmUp; ++turn) detect_in(turn);
+  std::vector<double> milliseconds;
+  const auto begin = Clock::now();
+  while (milliseconds.size() < kFewest ||
+         (milliseconds.size() < kMost && Clock::now() - begin < kLongEnough)) {
+    const auto start = Clock::now();
+    detect_in(milliseconds.size());
+    milliseconds.push_back(std::chrono::duration<double, std::milli>(Clock::now() - start).count());
+  }
+  facts.latency_ms = median(std::move(milliseconds));
+  facts.peak_memory_bytes = loop::peak_memory_bytes(compute.device);
+  return facts;
+}
+
+}  // namespace tune::trainer::detection
