@@ -42,7 +42,7 @@ void check_whole(StudyFolder& folder) {
   CHECK(Json::parse(shown.out).at("attempts").size() == 1);
 }
 
-TEST_CASE("a full disk pauses a study, and with room again it ends as if nothing had been", "[.crash]") {
+TEST_CASE("a full disk pauses a study, and with room again it ends as if nothing had been", "[.disk_full]") {
   StudyFolder folder(kFilling);
   if (!may_mount(folder)) return;
   folder.spec["limits"] = {{"trials", 8}, {"parallel", 2}};
@@ -54,7 +54,7 @@ TEST_CASE("a full disk pauses a study, and with room again it ends as if nothing
 }
 
 TEST_CASE("an interruption ends a study that a full disk has paused, and the same command goes on",
-          "[.crash]") {
+          "[.disk_full]") {
   StudyFolder folder(kFilling);
   if (!may_mount(folder)) return;
   folder.spec["limits"] = {{"trials", 8}, {"parallel", 2}};
@@ -68,7 +68,7 @@ TEST_CASE("an interruption ends a study that a full disk has paused, and the sam
   CHECK(folder.table() == undisturbed_table());
 }
 
-TEST_CASE("starts that fail for want of room pause a study, and with room again it goes on", "[.crash]") {
+TEST_CASE("starts that fail for want of room pause a study, and with room again it goes on", "[.disk_full]") {
   StudyFolder folder("echo loss=0.$1");
   if (!may_mount(folder)) return;
   folder.spec["limits"] = {{"trials", 8}, {"parallel", 2}};
