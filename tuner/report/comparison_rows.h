@@ -11,6 +11,7 @@
 #include "tuner/core/comparison.h"
 #include "tuner/report/comparison_statistics.h"
 #include "tuner/report/cost.h"
+#include "tuner/report/table.h"
 
 namespace tune::report {
 
@@ -79,6 +80,14 @@ ComparisonReport read_comparison_report(const std::filesystem::path& store, cons
                                         std::optional<int> scoring = {});
 
 std::string row_name(const ComparisonRow& row);  // "legacy, best of 8 seeds"
+
+// The tables in the order in which they are read, and the sentences under them: every form shows the same.
+struct TitledTable {
+  std::string id, title;  // "scores", "Scores"; the id of letters and '-'
+  Table table;
+};
+std::vector<TitledTable> comparison_tables(const ComparisonReport& report);
+std::vector<std::string> comparison_remarks(const ComparisonReport& report);
 
 std::string comparison_text(const ComparisonReport& report, int width);
 std::string comparison_markdown(const ComparisonReport& report);

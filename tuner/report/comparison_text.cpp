@@ -110,48 +110,6 @@ Table cost_table(const ComparisonReport& report) {
   return table;
 }
 
-// The sentences under the tables.
-std::vector<std::string> remarks(const ComparisonReport& report) {
-  std::vector<std::string> lines;
-  if (report.scoring_number == 0) {
-    lines.emplace_back("The test images have not been scored yet.");
-  } else {
-    lines.push_back("Test: " + std::to_string(report.images) + " images in " + std::to_string(report.groups) +
-                    " groups (overlapping crops together), scored " +
-                    (report.scorings == 1 ? "once, after all training had ended"
-                                          : std::to_string(report.scorings) + " times; shown is scoring " +
-                                                std::to_string(report.scoring_number) +
-                                                ", and only the first was unseen by everybody"));
-    lines.push_back("Intervals hold together with 95 %: a paired bootstrap over image groups (" +
-                    std::to_string(report.resamples) +
-                    " resamples) and over seeds, with Student's t; p-values are Holm's; \"least visible\" is "
-                    "the difference that four of five such comparisons would see.");
-  }
-  lines.emplace_back(
-      "\"Tuning helped\" asks whether the tuned hyperparameters, on fresh seeds, beat the best of as many "
-      "seeds "
-      "at default ones as the search had trials.");
-  if (report.test_leaks)
-    lines.emplace_back(
-        "LEAKING: the test images were cut image by image from the training data, so crops of one surface "
-        "may "
-        "lie on both sides; with \"grouping\": \"content\" they do not.");
-  else if (report.validation_leaks)
-    lines.emplace_back(
-        "LEAKING: the validation images were cut image by image from the training data; the test images are "
-        "a "
-        "set of their own.");
-  if (report.usd_per_hour)
-    lines.push_back("Cost: " + usd_text(report.usd_per_hour) + " for a device for an hour, as of " +
-                    report.price_date + ".");
-  lines.emplace_back(
-      "Device time is that of the leases; validating is within it and not measured apart, and idle devices "
-      "are "
-      "not measured.");
-  lines.insert(lines.end(), report.notes.begin(), report.notes.end());
-  return lines;
-}
-
 std::string markdown_cell(const std::string& text) {
   std::string cell;
   for (const char c : one_line(text)) cell += c == '|' ? std::string("\\|") : std::string(1, c);
@@ -242,19 +200,70 @@ Json study_cost_json(const StudyCost& study) {
 
 }  // namespace
 
+std::vector<TitledTable> comparison_tables(const ComparisonReport& report) {
+  std::vector<TitledTable> tables{{"scores", "Scores", score_table(report)}};
+  if (!report.answers.empty()) tables.push_back({"questions", "Questions", answer_table(report)});
+  tables.push_back({"cost", "Cost", cost_table(report)});
+  return tables;
+}
+
+std::vector<std::string> comparison_remarks(const ComparisonReport& report) {
+  std::vector<std::string> lines;
+  if (report.scoring_number == 0) {
+    lines.emplace_back("The test images have not been scored yet.");
+  } else {
+    lines.push_back("Test: " + std::to_string(report.images) + " images in " + std::to_string(report.groups) +
+                    " groups (overlapping crops together), scored " +
+                    (report.scorings == 1 ? "once, after all training had ended"
+                                          : std::to_string(report.scorings) + " times; shown is scoring " +
+                                                std::to_string(report.scoring_number) +
+                                                ", and only the first was unseen by everybody"));
+    lines.push_back("Intervals hold together with 95 %: a paired bootstrap over image groups (" +
+                    std::to_string(report.resamples) +
+                    " resamples) and over seeds, with Student's t; p-values are Holm's; \"least visible\" is "
+                    "the difference that four of five such comparisons would see.");
+  }
+  lines.emplace_back(
+      "\"Tuning helped\" asks whether the tuned hyperparameters, on fresh seeds, beat the best of as many "
+      "seeds "
+      "at default ones as the search had trials.");
+  if (report.test_leaks)
+    lines.emplace_back(
+        "LEAKING: the test images were cut image by image from the training data, so crops of one surface "
+        "may "
+        "lie on both sides; with \"grouping\": \"content\" they do not.");
+  else if (report.validation_leaks)
+    lines.emplace_back(
+        "LEAKING: the validation images were cut image by image from the training data; the test images are "
+        "a "
+        "set of their own.");
+  if (report.usd_per_hour)
+    lines.push_back("Cost: " + usd_text(report.usd_per_hour) + " for a device for an hour, as of " +
+                    report.price_date + ".");
+  lines.emplace_back(
+      "Device time is that of the leases; validating is within it and not measured apart, and idle devices "
+      "are "
+      "not measured.");
+  lines.insert(lines.end(), report.notes.begin(), report.notes.end());
+  return lines;
+}
+
 std::string comparison_text(const ComparisonReport& report, int width) {
-  std::string text = report.name + '\n' + '\n' + text_table(score_table(report), width);
-  if (!report.answers.empty()) text += '\n' + text_table(answer_table(report), width);
-  text += '\n' + text_table(cost_table(report), width) + '\n';
-  for (const std::string& line : remarks(report)) text += one_line(line) + '\n';
+  std::string text = report.name + '\n';
+  for (const TitledTable& one : comparison_tables(report)) text += '\n' + text_table(one.table, width);
+  text += '\n';
+  for (const std::string& line : comparison_remarks(report)) text += one_line(line) + '\n';
   return text;
 }
 
 std::string comparison_markdown(const ComparisonReport& report) {
-  std::string text = "# " + one_line(report.name) + "\n\n" + rows_in_markdown(score_table(report));
-  if (!report.answers.empty()) text += "\n## Questions\n\n" + rows_in_markdown(answer_table(report));
-  text += "\n## Cost\n\n" + rows_in_markdown(cost_table(report)) + "\n## How to read this\n\n";
-  for (const std::string& line : remarks(report)) text += "- " + one_line(line) + '\n';
+  std::string text = "# " + one_line(report.name) + '\n';
+  for (const TitledTable& one : comparison_tables(report)) {
+    if (one.id != "scores") text += "\n## " + one.title + '\n';
+    text += '\n' + rows_in_markdown(one.table);
+  }
+  text += "\n## How to read this\n\n";
+  for (const std::string& line : comparison_remarks(report)) text += "- " + one_line(line) + '\n';
   return text;
 }
 
