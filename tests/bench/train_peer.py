@@ -1,9 +1,9 @@
 """The detectors of tune-train written in Python on the same LibTorch, as a careful user would: images decoded once and kept
-in memory, channels-last, vectorised matching and augmentation, the fused optimizer. Prints images per second of whole epochs.
+in memory, channels-last, vectorised matching and augmentation, the fused optimizer. Prints images per second of whole epochs,
+after one batch that is not counted.
 
-usage: train_peer.py DATA SIZE CHANNELS NECK THREADS PRECISION EPOCHS
+usage: train_peer.py DATA MODEL BATCH THREADS PRECISION EPOCHS eager|compiled
 """
-import math
 import pathlib
 import sys
 import time
@@ -13,81 +13,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from torch import nn
 
-CLASSES, PER_CELL, BATCH = 6, 10, 16
-SCALES = [0.15, 0.27, 0.42, 0.62, 0.85, 1.05]
-RATIOS = [1, 2, 1 / 2, 3, 1 / 3, 5, 1 / 5, 8, 1 / 8]
-
-
-def conv_norm_relu(inputs, outputs, stride):
-    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(True))
-
-
-class Block(nn.Module):
-    def __init__(self, inputs, outputs, stride):
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        self.downsample = None
-        if stride != 1 or inputs != outputs:
-            self.downsample = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
-
-    def forward(self, x):
-        y = self.bn2(self.conv2(F.relu_(self.bn1(self.conv1(x)))))
-        y += x if self.downsample is None else self.downsample(x)
-        return F.relu_(y)
-
-
-class Detector(nn.Module):
-    def __init__(self, channels, neck):
-        super().__init__()
-        self.conv1 = nn.Conv2d(3, channels, 7, 2, 3, bias=False)
-        self.bn1 = nn.BatchNorm2d(channels)
-        widths = [channels << i for i in range(4)]
-        before = [channels, *widths[:3]]
-        self.layers = nn.ModuleList(
-            nn.Sequential(Block(i, o, 1 if o == channels else 2), Block(o, o, 1)) for i, o in zip(before, widths))
-        self.inner = nn.ModuleList(nn.Conv2d(w, neck, 1) for w in widths[1:])
-        self.outer = nn.ModuleList(conv_norm_relu(neck, neck, 1) for _ in range(3))
-        self.extra = nn.ModuleList(conv_norm_relu(neck, neck, 2) for _ in range(2))
-        self.classes = nn.Conv2d(neck, PER_CELL * (CLASSES + 1), 3, padding=1)
-        self.boxes = nn.Conv2d(neck, PER_CELL * 4, 3, padding=1)
-
-    def forward(self, x):
-        x = F.max_pool2d(F.relu_(self.bn1(self.conv1(x))), 3, 2, 1)
-        maps = []
-        for layer in self.layers:
-            x = layer(x)
-            maps.append(x)
-        above, pyramid = None, []
-        for source, inner, outer in zip(reversed(maps[1:]), reversed(self.inner), reversed(self.outer)):
-            y = inner(source)
-            if above is not None:
-                y = y + F.interpolate(above, size=y.shape[-2:], mode="nearest")
-            above = y
-            pyramid.insert(0, outer(y))
-        for extra in self.extra:
-            pyramid.append(extra(pyramid[-1]))
-        flat = lambda t, n: t.permute(0, 2, 3, 1).reshape(t.shape[0], -1, n)
-        return (torch.cat([flat(self.classes(m), CLASSES + 1) for m in pyramid], 1),
-                torch.cat([flat(self.boxes(m), 4) for m in pyramid], 1))
-
-
-def default_boxes(size):
-    boxes, cells = [], [math.ceil(size / 8)]
-    while len(cells) < 5:
-        cells.append(math.ceil(cells[-1] / 2))
-    for i, n in enumerate(cells):
-        shapes = [(SCALES[i] * math.sqrt(r), SCALES[i] / math.sqrt(r)) for r in RATIOS]
-        shapes.append((math.sqrt(SCALES[i] * SCALES[i + 1]),) * 2)
-        for y in range(n):
-            for x in range(n):
-                boxes += [((x + 0.5) / n, (y + 0.5) / n, w, h) for w, h in shapes]
-    return torch.tensor(boxes)
-
+import train_peer_models
 
 def load(folder, size):
     folder = pathlib.Path(folder)
@@ -158,29 +85,35 @@ def loss_of(logits, predicted, classes, offsets):
 
 
 def main():
-    data, size, channels, neck, threads, precision, epochs = sys.argv[1], *map(int, sys.argv[2:6]), sys.argv[6], int(sys.argv[7])
-    torch.set_num_threads(threads)
+    data, name, batch_size, threads, precision, epochs, mode = sys.argv[1:]
+    batch_size, epochs = int(batch_size), int(epochs)
+    torch.set_num_threads(int(threads))
     torch.manual_seed(1)
+    model, size, defaults = train_peer_models.make(name)
     images, boxes = load(data, size)
-    defaults = default_boxes(size)
     corners = torch.cat([defaults[:, :2] - defaults[:, 2:] / 2, defaults[:, :2] + defaults[:, 2:] / 2], 1)
-    model = Detector(channels, neck).to(memory_format=torch.channels_last).train()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9, weight_decay=5e-4, fused=True)
-    start = time.monotonic()
+    model = model.to(memory_format=torch.channels_last).train()
+    forward = torch.compile(model) if mode == "compiled" else model
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.001, momentum=0.9, weight_decay=5e-4, fused=True)
+
+    def step(batch):
+        x, rows = augment(images[batch], [boxes[i] for i in batch])
+        classes, offsets = targets(rows, defaults, corners)
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+            logits, predicted = forward(x)
+        optimizer.zero_grad(set_to_none=True)
+        loss_of(logits, predicted, classes, offsets).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 10)
+        optimizer.step()
+
+    step(torch.arange(batch_size))
+    start, seen = time.monotonic(), 0
     for _ in range(epochs):
-        order = torch.randperm(len(images))
-        for batch in order.split(BATCH):
-            if len(batch) < BATCH:
-                continue
-            x, rows = augment(images[batch], [boxes[i] for i in batch])
-            classes, offsets = targets(rows, defaults, corners)
-            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
-                logits, predicted = model(x)
-            optimizer.zero_grad(set_to_none=True)
-            loss_of(logits, predicted, classes, offsets).backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 10)
-            optimizer.step()
-    print(f"{epochs * (len(images) // BATCH * BATCH) / (time.monotonic() - start):.2f}")
+        for batch in torch.randperm(len(images)).split(batch_size):
+            if len(batch) == batch_size:
+                step(batch)
+                seen += batch_size
+    print(f"{seen / (time.monotonic() - start):.2f}")
 
 
 if __name__ == "__main__":
