@@ -14,6 +14,7 @@ int run_score(const std::vector<std::string>& arguments, Console& console);
 int run_inspect_weights(const std::vector<std::string>& arguments, Console& console);
 int run_audit(const std::vector<std::string>& arguments, Console& console);
 int run_synthesize(const std::vector<std::string>& arguments, Console& console);
+int run_pretrain(const std::vector<std::string>& arguments, Console& console);
 int run_probe(const std::vector<std::string>& arguments, Console& console);
 int run_describe(const std::vector<std::string>& arguments, Console& console);
 

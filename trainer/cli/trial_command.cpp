@@ -2,39 +2,15 @@
 #include <filesystem>
 #include <ostream>
 
+#include "trainer/cli/choose_precision.h"
 #include "trainer/cli/commands.h"
 #include "trainer/cli/options.h"
-#include "trainer/loop/probe.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/loop/training_loop.h"
 #include "trainer/tasks/task_table.h"
 
 namespace tune::trainer::cli {
 namespace {
-
-constexpr double kProbeSeconds = 2;
-
-// "auto" without an orchestrator that has probed: a short probe of our own, on a model that is then thrown
-// away.
-loop::Precision choose_precision(const loop::TrialFile& trial, const TaskEntry& entry,
-                                 const loop::Compute& compute, std::ostream& err) {
-  if (trial.precision != "auto")
-    return trial.precision == "bf16" ? loop::Precision::kBf16 : loop::Precision::kFp32;
-  // A run that goes on keeps the precision that it began with, whatever a new probe would say.
-  if (trial.resume_from) {
-    std::vector<std::string> notes;
-    if (const auto checkpoint = loop::CheckpointStore(*trial.resume_from).load_newest(notes))
-      return checkpoint->precision == "bf16" ? loop::Precision::kBf16 : loop::Precision::kFp32;
-  }
-  const std::unique_ptr<loop::Task> task = entry.make(trial, compute, err);
-  const loop::ProbeResult result = loop::probe(*task, compute, kProbeSeconds, loop::stop_requested);
-  err << "precision: " << loop::precision_name(result.precision) << ", by a short probe";
-  for (const loop::ProbeCandidate& candidate : result.candidates)
-    err << "; " << loop::precision_name(candidate.precision) << ' ' << candidate.images_per_second
-        << " images/s";
-  err << std::endl;
-  return result.precision;
-}
 
 void check_resume(const loop::TrialFile& trial) {
   namespace fs = std::filesystem;
@@ -57,8 +33,9 @@ int run_trial(const std::vector<std::string>& arguments, Console& console) {
   check_resume(trial);
   const TaskEntry& entry = task_of(trial);
   loop::Compute compute = loop::set_up_compute(trial.threads, !trial.devices.empty());
-  compute.precision = choose_precision(trial, entry, compute, console.err);
-  const std::unique_ptr<loop::Task> task = entry.make(trial, compute, console.err);
+  const auto make = [&] { return entry.make(trial, compute, console.err); };
+  compute.precision = choose_precision(trial.precision, trial.resume_from, make, compute, console.err);
+  const std::unique_ptr<loop::Task> task = make();
 
   loop::LoopSettings settings;
   settings.seed = trial.seed;

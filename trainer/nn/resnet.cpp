@@ -89,4 +89,6 @@ std::array<torch::Tensor, 3> ResNetImpl::forward(const torch::Tensor& images) {
   return {stride8, stride16, layers_[3]->forward(stride16)};
 }
 
+ResNet make_resnet50() { return ResNet(std::array{3, 4, 6, 3}, 64, ResNetBlock::kBottleneck); }
+
 }  // namespace tune::trainer::nn

@@ -56,4 +56,7 @@ class ResNetImpl : public torch::nn::Module {
 };
 TORCH_MODULE(ResNet);
 
+// torchvision's resnet50.
+ResNet make_resnet50();
+
 }  // namespace tune::trainer::nn

@@ -71,8 +71,7 @@ void SsdModelImpl::build(const VggNetwork& network, const std::vector<FeatureMap
 }
 
 void SsdModelImpl::build(const ResNet50Network& network, const std::vector<FeatureMap>& maps) {
-  constexpr std::array<int, 4> kBlocks{3, 4, 6, 3};
-  nn::ResNet backbone = register_module("backbone", nn::ResNet(kBlocks, 64, nn::ResNetBlock::kBottleneck));
+  nn::ResNet backbone = register_module("backbone", nn::make_resnet50());
   torch::nn::ModuleList extra = register_module("extra", torch::nn::ModuleList());
   std::vector<std::int64_t> channels{backbone->channels()[1], backbone->channels()[2]};
   std::vector<torch::nn::Sequential> blocks;

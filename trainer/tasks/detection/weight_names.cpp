@@ -34,4 +34,17 @@ weights::TensorMap with_model_names(weights::TensorMap tensors, const DetectorMo
   return renamed;
 }
 
+weights::TensorMap with_torchvision_names(const weights::TensorMap& backbone, const DetectorModel& model) {
+  if (!std::holds_alternative<VggNetwork>(model.network)) return backbone;
+  weights::TensorMap renamed;
+  for (const auto& [name, tensor] : backbone) {
+    if (name.starts_with("features.")) renamed.emplace(name, tensor);
+    for (const auto& [place, own] : top_places())
+      if (const std::string layer = own.substr(std::string("backbone.").size()) + ".";
+          name.starts_with(layer))
+        renamed.emplace("features." + place + "." + name.substr(layer.size()), tensor);
+  }
+  return renamed;
+}
+
 }  // namespace tune::trainer::detection

@@ -10,4 +10,8 @@ namespace tune::trainer::detection {
 // convolutions. Everything else keeps its name.
 weights::TensorMap with_model_names(weights::TensorMap tensors, const DetectorModel& model);
 
+// The other way round: a backbone's tensors, without the model's "backbone." before their names, as
+// torchvision's ResNet and VGG-16 name them. What those do not have is left out.
+weights::TensorMap with_torchvision_names(const weights::TensorMap& backbone, const DetectorModel& model);
+
 }  // namespace tune::trainer::detection
