@@ -153,6 +153,8 @@ OrderedJson numbers_to_json(OrderedJson json, const Scored& scored, const ScoreT
   json["VOC12_AP50"] = scored.voc.map12;
   const auto objects = metrics::count_objects(truth.boxes, static_cast<int>(truth.names.size()));
   json["classes"] = detection::classes_json(truth.names, objects, scored.coco);
+  for (const auto& [id, index] : truth.categories)
+    json["classes"][static_cast<std::size_t>(index)]["category_id"] = id;
   json["confusion"] = detection::confusion_json(truth.names, scored.confusion);
   return json;
 }

@@ -1,6 +1,8 @@
-// `tune report STUDY`: the whole study as one HTML file, as Markdown and as JSON.
+// `tune report NAME`: a whole study or comparison as one HTML file, as Markdown and as JSON.
+#include <algorithm>
 #include <ostream>
 
+#include "store/comparison_store.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/importance_text.h"
 #include "tuner/cli/live_study.h"
@@ -10,6 +12,8 @@
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
+#include "tuner/engine/comparison_run.h"
+#include "tuner/report/comparison_document.h"
 #include "tuner/report/model_quality.h"
 #include "tuner/report/model_report.h"
 #include "tuner/report/study_document.h"
@@ -65,42 +69,81 @@ report::StudyMaterial read_material(const fs::path& store_path, const std::strin
   return material;
 }
 
+// A report in its forms, and where it goes unless another folder is named.
+struct Report {
+  report::Document document;
+  Json json;
+  fs::path folder;
+};
+
+Report study_report(const fs::path& store_path, const std::string& name) {
+  const report::StudyMaterial material = read_material(store_path, name);
+  return {report::study_document(material), report::study_document_json(material),
+          study_folder(store_path, name) / "report"};
+}
+
+bool is_comparison(const fs::path& store_path, const std::string& name) {
+  std::error_code ignored;
+  return !name.empty() && name.find('/') == std::string::npos && name != "." && name != ".." &&
+         fs::exists(engine::comparison_folder(store_path, name) / "comparison.db", ignored);
+}
+
+Report comparison_report(const fs::path& store_path, const std::string& name) {
+  const fs::path folder = engine::comparison_folder(store_path, name);
+  const store::ComparisonStore record(folder / "comparison.db", store::OpenMode::kRead);
+  const auto row = record.comparison();
+  if (!row)
+    throw Error(ExitCode::kNotFound, "the comparison \"" + name + "\" has not begun",
+                "run it: tune compare FILE");
+  const Comparison comparison = parse_comparison(row->text, name, row->folder);
+  report::ComparisonMaterial material = report::read_comparison_material(store_path, comparison, record);
+  material.version = TUNE_VERSION;
+  material.made = SystemClock().wall_now();
+  return {report::comparison_document(material), report::comparison_document_json(material),
+          folder / "report"};
+}
+
+// A study first: a comparison's own studies have dots in their names.
+Report make_report(const fs::path& store_path, const std::string& name) {
+  const std::vector<std::string> studies = study_names(store_path);
+  const bool is_study = std::find(studies.begin(), studies.end(), name) != studies.end();
+  if (!is_study && is_comparison(store_path, name)) return comparison_report(store_path, name);
+  return study_report(store_path, name);
+}
+
 // The names of the files that were written.
-std::vector<fs::path> write_report(const report::StudyMaterial& material, const fs::path& folder) {
+std::vector<fs::path> write_report(const Report& report, const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error)
     throw Error(ExitCode::kEnvironment, "cannot create " + folder.string() + ": " + error.message(),
                 "--output names another folder");
-  const report::Document document = report::study_document(material);
-  const std::string json =
-      report::study_document_json(material).dump(1, ' ', false, Json::error_handler_t::replace) + '\n';
-  write_file_atomically(folder / "report.html", report::document_html(document));
-  write_file_atomically(folder / "report.md", report::document_markdown(document));
-  write_file_atomically(folder / "report.json", json);
+  write_file_atomically(folder / "report.html", report::document_html(report.document));
+  write_file_atomically(folder / "report.md", report::document_markdown(report.document));
+  write_file_atomically(folder / "report.json",
+                        report.json.dump(1, ' ', false, Json::error_handler_t::replace) + '\n');
   return {folder / "report.html", folder / "report.md", folder / "report.json"};
 }
 
 }  // namespace
 
 int report_command(const Arguments& arguments, Console& console) {
-  const auto options =
-      Options("report")
-          .positional("STUDY", "the study's name")
-          .value("output", "FOLDER", "where report.html, report.md and report.json go [STORE/STUDY/report]")
-          .parse(arguments, console);
+  const auto options = Options("report")
+                           .positional("NAME", "of a study or a comparison")
+                           .value("output", "FOLDER",
+                                  "where report.html, report.md and report.json go [STORE/STUDY/report, or "
+                                  "STORE/comparisons/NAME/report]")
+                           .parse(arguments, console);
   if (!options) return 0;
   const fs::path store_path = store_folder(*options);
-  const std::string name = options->text("STUDY");
-  const report::StudyMaterial material = read_material(store_path, name);
+  const Report report = make_report(store_path, options->text("NAME"));
   const bool as_json = options->has("json");
   std::vector<fs::path> files;
   // --json alone only prints.
   if (!as_json || options->has("output"))
-    files = write_report(material, options->has("output") ? fs::path(options->text("output"))
-                                                          : study_folder(store_path, name) / "report");
+    files = write_report(report, options->has("output") ? fs::path(options->text("output")) : report.folder);
   if (as_json) {
-    print_json(report::study_document_json(material), console);
+    print_json(report.json, console);
   } else {
     for (const fs::path& file : files) console.out << visible_text(file.string()) << '\n';
   }

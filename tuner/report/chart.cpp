@@ -24,14 +24,16 @@ struct RoleText {
   Role role;
   const char *name, *label;
 };
-constexpr std::array<RoleText, 8> kRoles{{{Role::kCompleted, "completed", "completed trial"},
-                                          {Role::kStopped, "stopped", "stopped early"},
-                                          {Role::kBest, "best", "best trial"},
-                                          {Role::kBestSoFar, "best-so-far", "best so far"},
-                                          {Role::kFront, "front", "Pareto front"},
-                                          {Role::kCurve, "curve", "trial"},
-                                          {Role::kStoppedCurve, "stopped-curve", "stopped early"},
-                                          {Role::kBestCurve, "best-curve", "best trial"}}};
+constexpr std::array<RoleText, 10> kRoles{{{Role::kRow, "row", "row of the table"},
+                                           {Role::kRun, "run", "one training run"},
+                                           {Role::kCompleted, "completed", "completed trial"},
+                                           {Role::kStopped, "stopped", "stopped early"},
+                                           {Role::kBest, "best", "best trial"},
+                                           {Role::kBestSoFar, "best-so-far", "best so far"},
+                                           {Role::kFront, "front", "Pareto front"},
+                                           {Role::kCurve, "curve", "trial"},
+                                           {Role::kStoppedCurve, "stopped-curve", "stopped early"},
+                                           {Role::kBestCurve, "best-curve", "best trial"}}};
 
 const RoleText& text_of(Role role) {
   for (const RoleText& row : kRoles)
@@ -116,11 +118,13 @@ Json chart_json(const Chart& chart) {
   for (const Series& one : chart.series) {
     TUNE_CHECK(one.x.size() == one.y.size(), chart.id);
     TUNE_CHECK(one.trials.size() <= 1 || one.trials.size() == one.x.size(), chart.id);
+    TUNE_CHECK(one.names.empty() || one.names.size() == one.x.size(), chart.id);
     series.push_back({{"role", role_name(one.role)},
                       {"label", role_label(one.role)},
                       {"x", rounded(one.x)},
                       {"y", rounded(one.y)},
                       {"trials", one.trials}});
+    if (!one.names.empty()) series.back()["names"] = one.names;
   }
   return {{"id", chart.id}, {"x", axis_json(chart.x)}, {"y", axis_json(chart.y)}, {"series", series}};
 }

@@ -21,6 +21,8 @@ struct Axis {
 
 // One kind of mark, drawn and coloured by its role. A NaN in y breaks a line.
 enum class Role {
+  kRow,           // points with their names beside them
+  kRun,           // small points
   kCompleted,     // points
   kStopped,       // points
   kBest,          // a point that stands out
@@ -36,7 +38,8 @@ const char* role_label(Role role);  // "completed trial", for people
 struct Series {
   Role role = Role::kCompleted;
   std::vector<double> x, y;
-  std::vector<int> trials;  // one a point, or one for all of them
+  std::vector<int> trials;  // one a point, or one for all of them; none where the points have names
+  std::vector<std::string> names = {};  // one a point, or none
 };
 
 struct Chart {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tuner/report/chart.h"
+#include "tuner/report/pictures.h"
 #include "tuner/report/table.h"
 
 namespace tune::report {
@@ -37,7 +38,7 @@ struct Figures {
   std::vector<Chart> charts;
 };
 
-using Block = std::variant<Paragraph, Facts, TableBlock, Shares, Figures>;
+using Block = std::variant<Paragraph, Facts, TableBlock, Shares, Figures, Intervals, Matrices, Pictures>;
 
 struct Section {
   std::string id;  // of letters, digits and '-'

@@ -4,18 +4,10 @@
 #include "tuner/report/assets.h"
 #include "tuner/report/document.h"
 #include "tuner/report/escape.h"
+#include "tuner/report/markup.h"
 
 namespace tune::report {
 namespace {
-
-// <name attributes>content</name>; the content is HTML already.
-std::string element(const std::string& name, const std::string& attributes, const std::string& content) {
-  return '<' + name + (attributes.empty() ? "" : " ") + attributes + '>' + content + "</" + name + '>';
-}
-
-std::string attribute(const std::string& name, const std::string& value) {
-  return name + "=\"" + html_escaped(value) + '"';
-}
 
 std::string cell(const std::string& name, const std::string& attributes, const Column& column,
                  const std::string& text) {
@@ -77,6 +69,9 @@ std::string figure(const Chart& chart, const std::string& own_legend) {
 }
 
 struct HtmlWriter {
+  std::string operator()(const Intervals& intervals) const { return intervals_html(intervals); }
+  std::string operator()(const Matrices& matrices) const { return matrices_html(matrices); }
+  std::string operator()(const Pictures& pictures) const { return pictures_html(pictures); }
   std::string operator()(const Paragraph& paragraph) const {
     return element("p", "", html_escaped(paragraph.text)) + '\n';
   }

@@ -2,33 +2,15 @@
 
 #include "tuner/report/document.h"
 #include "tuner/report/escape.h"
+#include "tuner/report/markup.h"
 
 namespace tune::report {
 namespace {
 
-std::string row_line(const std::vector<std::string>& cells) {
-  std::string line = "|";
-  for (const std::string& cell : cells) line += ' ' + markdown_escaped(cell) + " |";
-  return line + '\n';
-}
-
-std::string markdown_table(const Table& table) {
-  std::vector<std::string> titles;
-  std::string rule = "|";
-  for (const Column& column : table.columns) {
-    titles.push_back(column.title);
-    rule += column.align == Align::kRight ? " ---: |" : " --- |";
-  }
-  std::string text = row_line(titles) + rule + '\n';
-  for (const auto& row : table.rows) text += row_line(row);
-  return text;
-}
-
-std::string captioned(const std::string& caption, const std::string& content) {
-  return (caption.empty() ? "" : "**" + markdown_escaped(caption) + "**\n\n") + content + '\n';
-}
-
 struct Writer {
+  std::string operator()(const Intervals& intervals) const { return intervals_markdown(intervals); }
+  std::string operator()(const Matrices& matrices) const { return matrices_markdown(matrices); }
+  std::string operator()(const Pictures& pictures) const { return pictures_markdown(pictures); }
   std::string operator()(const Paragraph& paragraph) const {
     return markdown_escaped(paragraph.text) + "\n\n";
   }

@@ -80,9 +80,11 @@ TEST_CASE("score prints the twelve lines of pycocotools, then VOC's two") {
   CHECK(json["ARm"] == 0.5);
   CHECK(json["VOC07_AP50"].get<double>() == Approx(6.0 / 11));
   CHECK(json["VOC12_AP50"] == 0.5);
-  CHECK(json["classes"][0] ==
-        Json{{"name", "pit"}, {"objects", 2}, {"AP", json["AP"]}, {"AP50", json["AP50"]}});
-  CHECK(json["classes"][1] == Json{{"name", "scale"}, {"objects", 0}, {"AP", -1}, {"AP50", -1}});
+  CHECK(
+      json["classes"][0] ==
+      Json{{"name", "pit"}, {"objects", 2}, {"AP", json["AP"]}, {"AP50", json["AP50"]}, {"category_id", 4}});
+  CHECK(json["classes"][1] ==
+        Json{{"name", "scale"}, {"objects", 0}, {"AP", -1}, {"AP50", -1}, {"category_id", 6}});
   CHECK(json["confusion"]["classes"] == Json{"pit", "scale", "background"});
   CHECK(json["confusion"]["counts"] == Json{{1, 0, 1}, {0, 0, 0}, {0, 0, 0}});
   CHECK(json["confusion"]["iou"] == 0.5);

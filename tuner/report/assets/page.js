@@ -80,13 +80,17 @@
   function styleOf(series, crowd) {
     const last = series.x.length - 1;
     const tone = {
-      completed: 'completed', stopped: 'stopped', best: 'best', 'best-so-far': 'reference', front: 'reference',
+      row: 'best', run: 'completed', completed: 'completed', stopped: 'stopped', best: 'best', 'best-so-far': 'reference', front: 'reference',
       curve: 'completed', 'stopped-curve': 'stopped', 'best-curve': 'best',
     }[series.role];
     const ink = color(tone);
     // The more there are, the fainter each: what many share shows.
     const alpha = Math.max(0.12, Math.min(0.85, 14 / crowd));
     switch (series.role) {
+      case 'row':
+        return { backgroundColor: ink, borderColor: color('ground'), borderWidth: 1.5, pointRadius: 6 };
+      case 'run':
+        return { backgroundColor: 'transparent', borderColor: ink, borderWidth: 1.5, pointRadius: 3 };
       case 'completed':
         return { backgroundColor: faded(ink, 0.75), borderWidth: 0, pointRadius: crowd > 200 ? 2.5 : 4 };
       case 'stopped':
@@ -111,11 +115,12 @@
 
   function pointsOf(chart, series) {
     return series.x.map((x, i) => {
+      const name = series.names === undefined ? undefined : series.names[i];
       const trial = series.trials.length === 1 ? series.trials[0] : series.trials[i];
       let at = place(chart.x, x);
       // Categories are strips: points of one category stand beside each other, always in the same way.
       if (chart.x.scale === 'categories') at += (((trial * 0.618034) % 1) - 0.5) * 0.5;
-      return { x: at, y: series.y[i] === null ? NaN : series.y[i], trial: trial, given: x };
+      return { x: at, y: series.y[i] === null ? NaN : series.y[i], trial: trial, name: name, given: x };
     });
   }
 
@@ -126,14 +131,55 @@
     return [chart.y.title + ': ' + numberText(point.y), chart.x.title + ': ' + where + dollars];
   }
 
+  // Writes the names of rows beside their points, each where it covers no other name and no point, if it can.
+  const names = {
+    id: 'names',
+    afterDatasetsDraw(drawn) {
+      const context = drawn.ctx, area = drawn.chartArea, taken = [], labels = [];
+      drawn.data.datasets.forEach((set, index) => {
+        drawn.getDatasetMeta(index).data.forEach((point, i) => {
+          if (!set.named || !Number.isFinite(point.y)) return;
+          taken.push({ left: point.x - 7, right: point.x + 7, top: point.y - 7, bottom: point.y + 7 });
+          labels.push({ x: point.x, y: point.y, text: set.data[i].name });
+        });
+      });
+      context.save();
+      context.font = '12px ' + Chart.defaults.font.family;
+      context.fillStyle = color('text');
+      context.strokeStyle = color('ground');
+      context.lineWidth = 4;
+      context.lineJoin = 'round';
+      context.textBaseline = 'middle';
+      for (const label of labels) {
+        const text = label.text.length > 40 ? label.text.slice(0, 39) + '…' : label.text;
+        const width = context.measureText(text).width;
+        const places = [[10, 0], [-10 - width, 0]];
+        for (const rise of [-16, 16, -31, 31, -46, 46, -61, 61])
+          places.push([-width / 2, rise], [10, rise], [-10 - width, rise]);
+        const boxes = places.map(([dx, dy]) => ({
+          left: label.x + dx, right: label.x + dx + width, top: label.y + dy - 7, bottom: label.y + dy + 7,
+        })).filter((box) => box.left >= area.left && box.right <= drawn.width && box.top >= 0 && box.bottom <= area.bottom);
+        const free = boxes.find((box) => !taken.some((other) =>
+          box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom));
+        if (free === undefined) continue;  // the tooltip and the table have it
+        taken.push(free);
+        // On the ground's colour, so that lines do not run through it.
+        context.strokeText(text, free.left, (free.top + free.bottom) / 2);
+        context.fillText(text, free.left, (free.top + free.bottom) / 2);
+      }
+      context.restore();
+    },
+  };
+
   function configuration(chart) {
     const curves = chart.series.filter((series) => isCurve[series.role]).length;
     const crowd = Math.max(curves, ...chart.series.map((series) => (isCurve[series.role] ? 0 : series.x.length)));
     return {
       type: 'scatter',
+      plugins: [names],
       data: {
         datasets: chart.series.map((series, i) => Object.assign({
-          label: series.label, data: pointsOf(chart, series), order: chart.series.length - i, clip: 8,
+          label: series.label, named: series.role === 'row', data: pointsOf(chart, series), order: chart.series.length - i, clip: 8,
           pointHitRadius: 6, hoverRadius: 6, tension: 0,
         }, styleOf(series, crowd))),
       },
@@ -148,7 +194,7 @@
             displayColors: false, filter: (item, index) => index < 3,
             callbacks: {
               title: () => '',
-              label: (item) => ['Trial ' + item.raw.trial, ...describe(chart, item)],
+              label: (item) => [item.raw.name === undefined ? 'Trial ' + item.raw.trial : item.raw.name, ...describe(chart, item)],
             },
           },
         },

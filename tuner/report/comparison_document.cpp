@@ -1,0 +1,366 @@
+#include "tuner/report/comparison_document.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tuner/report/format.h"
+
+namespace tune::report {
+namespace {
+
+constexpr std::size_t kMostBoxes = 10;  // of one panel
+constexpr double kLogRatio = 30;        // dearest row over cheapest
+
+std::string plural(std::size_t count, const std::string& word) {
+  return std::to_string(count) + ' ' + word + (count == 1 ? "" : "s");
+}
+
+std::string fixed(double value, int digits) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return text;
+}
+
+bool is_scored(const ComparisonMaterial& material) { return material.report.scoring_number > 0; }
+
+// The row with the best test score.
+const ComparisonRow* best_row(const ComparisonReport& report) {
+  const ComparisonRow* best = nullptr;
+  for (const ComparisonRow& row : report.rows)
+    if (row.ap && (best == nullptr || *row.ap > *best->ap)) best = &row;
+  return best;
+}
+
+std::string leaking(const ComparisonReport& report) { return report.test_leaks ? " (leaking)" : ""; }
+
+std::vector<Tile> tiles(const ComparisonMaterial& material) {
+  const ComparisonReport& report = material.report;
+  std::vector<Tile> list;
+  const ComparisonRow* best = best_row(report);
+  list.push_back({"best test AP" + leaking(report), best != nullptr ? fixed(*best->ap, 3) : "none yet",
+                  best != nullptr ? row_name(*best) : "the test images are not scored yet"});
+  list.push_back({"rows", std::to_string(report.rows.size()), plural(report.answers.size(), "question")});
+  if (is_scored(material))
+    list.push_back({"test images", std::to_string(report.images),
+                    "in " + plural(static_cast<std::size_t>(report.groups), "group") + ", scored " +
+                        (report.scorings == 1 ? "once" : std::to_string(report.scorings) + " times")});
+  list.push_back(
+      {"device time", hours_text(report.total.device_hours), "all studies, probing and predicting"});
+  if (report.usd_per_hour)
+    list.push_back({"cost", usd_text(report.total.usd),
+                    "at " + usd_text(report.usd_per_hour) + " for an hour of a device"});
+  return list;
+}
+
+struct TimeUnit {
+  const char* name;
+  double hours;
+};
+
+TimeUnit unit_for(double hours) {
+  if (hours >= 2) return {"hours", 1};
+  if (hours * 60 >= 2) return {"minutes", 1.0 / 60};
+  return {"seconds", 1.0 / 3600};
+}
+
+// Positions in report.rows of those with a score.
+std::vector<std::size_t> scored_rows(const ComparisonReport& report) {
+  std::vector<std::size_t> rows;
+  for (std::size_t i = 0; i < report.rows.size(); ++i)
+    if (report.rows[i].ap) rows.push_back(i);
+  return rows;
+}
+
+// Of the rows, the positions of those that no other one beats in both.
+std::vector<std::size_t> front_rows(const ComparisonReport& report) {
+  const std::vector<std::size_t> rows = scored_rows(report);
+  std::vector<double> costs, values;
+  for (const std::size_t i : rows) {
+    costs.push_back(report.rows[i].cost.device_hours);
+    values.push_back(*report.rows[i].ap);
+  }
+  std::vector<std::size_t> front;
+  for (const std::size_t k : pareto_front(costs, values, Goal::kMaximize)) front.push_back(rows[k]);
+  return front;
+}
+
+Section cost_section(const ComparisonMaterial& material) {
+  const ComparisonReport& report = material.report;
+  Section section{"accuracy-cost", "Accuracy against cost", {}};
+  section.blocks.push_back(Figures{comparison_charts(material)});
+  Table table{{{"row", Align::kLeft, true},
+               {"test AP" + leaking(report), Align::kRight},
+               {"device time", Align::kRight}},
+              {}};
+  if (report.usd_per_hour) table.columns.push_back({"cost", Align::kRight});
+  for (const std::size_t i : front_rows(report)) {
+    const ComparisonRow& row = report.rows[i];
+    auto& cells = table.rows.emplace_back();
+    cells = {row_name(row), fixed(*row.ap, 3), hours_text(row.cost.device_hours)};
+    if (report.usd_per_hour) cells.push_back(usd_text(row.cost.usd));
+  }
+  section.blocks.push_back(
+      TableBlock{"Pareto front: no other row is both cheaper and better, luck not counted", table});
+  return section;
+}
+
+Intervals intervals_of(const ComparisonReport& report) {
+  Intervals intervals;
+  for (const ComparisonAnswer& one : report.answers) {
+    if (!one.answer.difference) continue;
+    intervals.rows.push_back(
+        {one.question + ": " + row_name(report.rows[one.row]) + " − " + row_name(report.rows[one.against]),
+         to_string(one.answer.verdict), *one.answer.difference, one.answer.low, one.answer.high});
+  }
+  intervals.caption =
+      "Differences in test AP" + leaking(report) +
+      " with intervals that hold together with 95 %; a line that runs to the edge goes on beyond it";
+  return intervals;
+}
+
+// "classes" or, before the scoring told them, nothing.
+std::optional<Section> classes_section(const ComparisonMaterial& material) {
+  const ComparisonReport& report = material.report;
+  Table table{{{"class", Align::kLeft}, {"objects", Align::kRight}}, {}};
+  std::vector<const RowQuality*> shown;
+  for (std::size_t i = 0; i < material.rows.size(); ++i) {
+    if (material.rows[i].classes.empty()) continue;
+    shown.push_back(&material.rows[i]);
+    table.columns.push_back({row_name(report.rows[i]), Align::kRight, true});
+  }
+  if (shown.empty()) return std::nullopt;
+  for (std::size_t c = 0; c < material.classes.size(); ++c) {
+    auto& cells = table.rows.emplace_back();
+    cells = {material.classes[c], std::to_string(shown.front()->classes[c].objects)};
+    for (const RowQuality* row : shown)
+      cells.push_back(row->classes[c].ap < 0 ? "-" : fixed(row->classes[c].ap, 3));
+  }
+  return Section{
+      "classes",
+      "Classes",
+      {TableBlock{"Test AP" + leaking(report) +
+                      " of each class: the mean over a row's runs, or the chosen one of several seeds",
+                  table}}};
+}
+
+std::optional<Section> confusion_section(const ComparisonMaterial& material) {
+  Matrices matrices;
+  matrices.rows_are = "true class";
+  matrices.columns_are = "predicted class";
+  matrices.labels = material.classes;
+  matrices.labels.emplace_back("background");
+  for (std::size_t i = 0; i < material.rows.size(); ++i)
+    if (!material.rows[i].confusion.empty())
+      matrices.matrices.push_back({row_name(material.report.rows[i]), material.rows[i].confusion});
+  if (matrices.matrices.empty()) return std::nullopt;
+  matrices.caption =
+      "Rows are true classes, columns predicted ones, summed over a row's runs (of the best of several "
+      "seeds: "
+      "the chosen run alone). By falling score, each detection with a score of " +
+      number_text(material.score) + " or more takes the free object that it overlaps most, at an IoU of " +
+      number_text(material.overlap) +
+      " or more. The column \"background\" counts objects that were missed, the row \"background\" "
+      "detections "
+      "of nothing.";
+  return Section{"confusion", "Confusion", {std::move(matrices)}};
+}
+
+PictureBox picture_box(const ExampleBox& box, const std::vector<std::string>& classes) {
+  PictureBox drawn;
+  drawn.x = box.x;
+  drawn.y = box.y;
+  drawn.width = box.width;
+  drawn.height = box.height;
+  drawn.label = box.name;
+  drawn.tone =
+      static_cast<std::size_t>(std::find(classes.begin(), classes.end(), box.name) - classes.begin());
+  if (box.score) drawn.confidence = fixed(*box.score, 2);
+  drawn.is_wrong = box.is_wrong;
+  return drawn;
+}
+
+PicturePanel panel_of(const std::string& title, const std::vector<ExampleBox>& boxes,
+                      const ComparisonMaterial& material) {
+  PicturePanel panel{title, {}, {}};
+  for (const ExampleBox& box : boxes)
+    if (panel.boxes.size() < kMostBoxes) panel.boxes.push_back(picture_box(box, material.classes));
+  if (boxes.size() > kMostBoxes)
+    panel.note = "and " + std::to_string(boxes.size() - kMostBoxes) + " more with lower scores";
+  return panel;
+}
+
+PicturePanel model_panel(const ExampleImage& image, const std::string& title, int model,
+                         const ComparisonMaterial& material) {
+  const auto unreadable = material.unreadable.find(model);
+  const auto found = image.found.find(model);
+  if (unreadable != material.unreadable.end())
+    return {title, {}, "its detections are missing: " + unreadable->second};
+  if (found == image.found.end()) return {title, {}, "its detections are missing"};
+  PicturePanel panel = panel_of(title, found->second, material);
+  if (panel.boxes.empty()) panel.note = "nothing with a score of " + number_text(material.score) + " or more";
+  return panel;
+}
+
+Picture picture_of(const ExampleImage& image, const ComparisonMaterial& material) {
+  Picture picture;
+  picture.id = "picture-" + std::to_string(image.id);
+  picture.title = image.file_name.empty() ? "image " + std::to_string(image.id) : image.file_name;
+  picture.width = image.width;
+  picture.height = image.height;
+  picture.media_type = image.media_type;
+  picture.bytes = image.bytes;
+  picture.missing = image.missing;
+  picture.panels.push_back(panel_of("ground truth", image.objects, material));
+  if (image.objects.size() > kMostBoxes)
+    picture.panels.front().note =
+        "and " + std::to_string(image.objects.size() - kMostBoxes) + " more objects";
+  if (image.objects.empty()) picture.panels.front().note = "no objects";
+  for (std::size_t i = 0; i < material.rows.size(); ++i) {
+    const std::string title = row_name(material.report.rows[i]);
+    picture.panels.push_back(material.rows[i].pictured
+                                 ? model_panel(image, title, *material.rows[i].pictured, material)
+                                 : PicturePanel{title, {}, "no run has ended well"});
+  }
+  return picture;
+}
+
+Section pictures_section(const ComparisonMaterial& material) {
+  Section section{"pictures", "Test images", {}};
+  if (material.examples.empty()) {
+    section.blocks.push_back(
+        Paragraph{is_scored(material)
+                      ? "This scoring kept no example images; `tune compare FILE --score-again` keeps some."
+                      : "There are none before the test images are scored."});
+    return section;
+  }
+  Pictures pictures;
+  pictures.caption = "These " + plural(material.examples.size(), "image") + " of the test set's " +
+                     std::to_string(material.report.images) +
+                     " are spread evenly over it, so nobody has chosen them. Of each row the run with the "
+                     "best validation score is "
+                     "shown, with detections that have a score of " +
+                     number_text(material.score) +
+                     " or more, the surest first. Broken lines are wrong: no object of that class, " +
+                     "or none that a surer detection has not taken, at an IoU of " +
+                     number_text(material.overlap) + " or more.";
+  pictures.keys = material.classes;
+  for (const ExampleImage& image : material.examples)
+    pictures.pictures.push_back(picture_of(image, material));
+  section.blocks.push_back(std::move(pictures));
+  return section;
+}
+
+// What a table of comparison_tables() shows, where its section's title does not say it.
+std::string caption_of(const TitledTable& table) {
+  if (table.id == "scores") return "Every row: validation, test and cost side by side";
+  if (table.id == "questions") return "The same in numbers";
+  if (table.id == "cost") return "What each study took";
+  return table.title;
+}
+
+Section studies_section(const ComparisonReport& report) {
+  Table table{
+      {{"study", Align::kLeft, true}, {"device time", Align::kRight}, {"its own report", Align::kLeft, true}},
+      {}};
+  for (const StudyCost& study : report.studies)
+    table.rows.push_back({study.study, hours_text(study.total.device_hours), "tune report " + study.study});
+  Section section{"studies", "Studies", {}};
+  section.blocks.push_back(Paragraph{
+      "Every piece of training is a study of its own. Its report has the learning curves, the search's "
+      "history, and what the hyperparameters did."});
+  if (!table.rows.empty())
+    section.blocks.push_back(TableBlock{plural(table.rows.size(), "study's report"), table});
+  return section;
+}
+
+}  // namespace
+
+std::vector<Chart> comparison_charts(const ComparisonMaterial& material) {
+  const ComparisonReport& report = material.report;
+  const std::vector<std::size_t> rows = scored_rows(report);
+  double dearest = 0, cheapest = 0;
+  for (const std::size_t i : rows) {
+    const double hours = report.rows[i].cost.device_hours;
+    dearest = std::max(dearest, hours);
+    cheapest = cheapest == 0 ? hours : std::min(cheapest, hours);
+  }
+  if (dearest <= 0) return {};
+  const TimeUnit unit = unit_for(dearest);
+  const auto place = [&](std::size_t i) { return report.rows[i].cost.device_hours / unit.hours; };
+  Chart chart;
+  chart.id = "chart-accuracy-cost";
+  chart.title = "Test AP" + leaking(report) + " against what a row cost";
+  chart.note =
+      "Small points are single training runs, large ones their mean, or the chosen one of several seeds.";
+  chart.x.title =
+      std::string("device time of a row, ") + unit.name + (report.usd_per_hour ? " and dollars" : "");
+  if (cheapest > 0 && dearest / cheapest >= kLogRatio) {
+    chart.x.scale = AxisScale::kLog;
+    chart.x.min = cheapest / unit.hours / 1.5;
+    chart.x.max = dearest / unit.hours * 1.5;
+  } else {
+    end_on_round_numbers(0, dearest / unit.hours * 1.1, chart.x);
+  }
+  if (report.usd_per_hour) chart.x.usd_per_unit = *report.usd_per_hour * unit.hours;
+  Series front{Role::kFront, {}, {}, {}, {}}, runs{Role::kRun, {}, {}, {}, {}},
+      points{Role::kRow, {}, {}, {}, {}};
+  const auto add = [](Series& series, double x, double y, const std::string& name) {
+    series.x.push_back(x);
+    series.y.push_back(y);
+    series.names.push_back(name);
+  };
+  std::vector<double> values;
+  for (const std::size_t i : rows) {
+    const ComparisonRow& row = report.rows[i];
+    add(points, place(i), *row.ap, row_name(row));
+    values.push_back(*row.ap);
+    for (const RunRow& run : row.runs) {
+      if (!run.ap) continue;
+      add(runs, place(i), *run.ap, run.study + ", trial " + std::to_string(run.trial));
+      values.push_back(*run.ap);
+    }
+  }
+  const std::vector<std::size_t> best = front_rows(report);
+  for (const std::size_t i : best) add(front, place(i), *report.rows[i].ap, row_name(report.rows[i]));
+  const auto [low, high] = std::minmax_element(values.begin(), values.end());
+  end_on_round_numbers(*low, *high, chart.y);
+  chart.y.title = "test AP" + leaking(report);
+  chart.series = {std::move(front), std::move(runs), std::move(points)};
+  chart.summary =
+      plural(rows.size(), "row") + "; on the Pareto front, where no other row is both cheaper and better: ";
+  for (const std::size_t i : best)
+    chart.summary += (i == best.front() ? "" : "; ") + row_name(report.rows[i]) + ", AP " +
+                     fixed(*report.rows[i].ap, 3) + " for " + hours_text(report.rows[i].cost.device_hours);
+  chart.summary += ".";
+  return {std::move(chart)};
+}
+
+Document comparison_document(const ComparisonMaterial& material) {
+  const ComparisonReport& report = material.report;
+  Document document;
+  document.title = report.name;
+  document.subtitle = "comparison of " + plural(report.rows.size(), "row") +
+                      (is_scored(material) ? " on the same test images" : ", not scored yet");
+  document.tiles = tiles(material);
+  document.colophon = "Made by tune " + material.version + " at " + format_time(material.made) + ".";
+  for (const TitledTable& one : comparison_tables(report)) {
+    Section section{one.id, one.title, {}};
+    if (one.id == "questions")
+      if (Intervals intervals = intervals_of(report); !intervals.rows.empty())
+        section.blocks.push_back(std::move(intervals));
+    section.blocks.push_back(TableBlock{caption_of(one), one.table});
+    document.sections.push_back(std::move(section));
+    if (one.id == "questions" || (one.id == "scores" && report.answers.empty()))
+      if (!comparison_charts(material).empty()) document.sections.push_back(cost_section(material));
+  }
+  if (auto classes = classes_section(material)) document.sections.push_back(std::move(*classes));
+  if (auto confusion = confusion_section(material)) document.sections.push_back(std::move(*confusion));
+  document.sections.push_back(pictures_section(material));
+  document.sections.push_back(studies_section(report));
+  Section reading{"reading", "How to read this", {}};
+  for (const std::string& line : comparison_remarks(report)) reading.blocks.push_back(Paragraph{line});
+  document.sections.push_back(std::move(reading));
+  return document;
+}
+
+}  // namespace tune::report
