@@ -1,7 +1,6 @@
 // The page that `tune report` writes, in a real browser, over studies that the real engine has run.
+#include "browser/browser.h"
 #include "e2e/study_fixture.h"
-#include "support/chromium.h"
-#include "support/skip.h"
 
 namespace tune::tests {
 namespace {
@@ -45,48 +44,12 @@ class ReportFolder : public StudyFolder {
   }
 };
 
-// Of each canvas: how many of its pixels differ from the most frequent colour.
-constexpr const char* kDrawnPixels = R"((() => [...document.querySelectorAll('canvas')].map((canvas) => {
-  const data = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer);
-  const counts = new Map();
-  for (const pixel of data) counts.set(pixel, (counts.get(pixel) || 0) + 1);
-  return data.length - Math.max(...counts.values());
-}))())";
-
 // Of each canvas: the brightest of the pixels that its most opaque marks are made of, 0 to 255.
 constexpr const char* kTextBrightness = R"((() => {
   const color = getComputedStyle(document.body).color.match(/\d+/g).map(Number);
   const ground = getComputedStyle(document.documentElement).backgroundColor.match(/\d+/g).map(Number);
   return [Math.max(...color.slice(0, 3)), Math.max(...ground.slice(0, 3))];
 })())";
-
-class Browser {
- public:
-  static bool is_missing() {
-    if (!find_chromium().empty()) return false;
-    skip("no Chromium on this machine: install the package chromium, or name one in TUNE_CHROMIUM");
-    return true;
-  }
-  Browser() : chromium_(find_chromium()) {}
-  Chromium* operator->() { return &chromium_; }
-  // Opens the page, and holds what every view of a report has to keep to.
-  void open(const fs::path& page, const View& view) {
-    chromium_.show(view);
-    chromium_.open(page);
-    INFO(view.width << " pixels wide, " << (view.is_dark ? "dark" : "light"));
-    CHECK(chromium_.complaints() == std::vector<std::string>{});
-    CHECK(chromium_.requests().size() == 1);  // the file itself
-    CHECK(chromium_.evaluate("typeof pwned") == "undefined");
-    CHECK(chromium_.evaluate("document.documentElement.scrollWidth <= window.innerWidth") == true);
-    const Json pixels = chromium_.evaluate(kDrawnPixels);
-    REQUIRE(!pixels.empty());
-    for (const Json& count : pixels) CHECK(count > 500);
-    CHECK(chromium_.evaluate("document.documentElement.dataset.charts") == std::to_string(pixels.size()));
-  }
-
- private:
-  Chromium chromium_;
-};
 
 TEST_CASE("a report draws every chart without a complaint, light and dark, wide and on a phone",
           "[browser]") {

@@ -180,7 +180,8 @@ void Chromium::show(const View& view) {
                                               {"deviceScaleFactor", view.scale},
                                               {"mobile", view.width < 500}});
   const Json scheme = {{"name", "prefers-color-scheme"}, {"value", view.is_dark ? "dark" : "light"}};
-  call("Emulation.setEmulatedMedia", {{"features", Json::array({scheme})}});
+  call("Emulation.setEmulatedMedia",
+       {{"media", view.is_print ? "print" : ""}, {"features", Json::array({scheme})}});
 }
 
 void Chromium::open(const fs::path& file) {

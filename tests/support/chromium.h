@@ -18,6 +18,7 @@ struct View {
   int width = 1280, height = 900;
   bool is_dark = false;
   double scale = 1;  // device pixels a CSS pixel
+  bool is_print = false;
 };
 
 // One browser with one tab. Throws when the browser dies or does not answer within a minute.

@@ -1,120 +1,15 @@
 // A comparison's document, out of a real record and the files of a scoring.
 #include "tuner/report/comparison_document.h"
 
-#include <fstream>
-
 #include "support/catch.h"
-#include "support/run_shell.h"
 #include "tuner/report/escape.h"
 #include "tuner/report/markup.h"
-#include "unit/store/store_fixture.h"
+#include "unit/report/scored_comparison.h"
 
 namespace tune::report {
 namespace {
 
 namespace fs = std::filesystem;
-using tests::TemporaryFolder;
-
-constexpr const char* kComparison = R"({ "comparison": "steel",
-  "objective": { "metric": "validation:mAP", "goal": "maximize" },
-  "trainer": { "task": "detection", "model": "m", "data": "train", "test": "test" },
-  "seeds": 2, "cost": { "usd_per_hour": 3.6, "date": "2026-11-21" },
-  "approaches": [ { "name": "legacy" }, { "name": "latest" } ] })";
-
-const std::string kHostile = "</script><b onload=\"pwned=1\">|*";
-const std::string kJpeg = std::string("\xFF\xD8\xFF\xE0", 4) + "pixels";
-
-Json result_of(double ap, const Json& counts) {
-  return {{"AP", ap},
-          {"AP50", ap + 0.2},
-          {"classes",
-           {{{"name", "pit"}, {"objects", 3}, {"AP", ap - 0.1}, {"AP50", ap}, {"category_id", 1}},
-            {{"name", kHostile}, {"objects", 1}, {"AP", ap + 0.1}, {"AP50", ap}, {"category_id", 2}}}},
-          {"confusion",
-           {{"classes", {"pit", kHostile, "background"}}, {"counts", counts}, {"iou", 0.5}, {"score", 0.3}}}};
-}
-
-Json detection(int image, int category, const Json& box, double score) {
-  return {{"image_id", image}, {"category_id", category}, {"bbox", box}, {"score", score}};
-}
-
-// A store with a scored comparison: two approaches of two runs each, two example images.
-class ScoredComparison {
- public:
-  ScoredComparison() : record_(begin()) {}
-
-  void freeze() {
-    std::vector<store::FrozenModel> models;
-    // The first approach's first run and the second's last one are the best by validation.
-    const std::vector<double> validation{0.4, 0.3, 0.1, 0.2};
-    for (int number = 1; number <= 4; ++number) {
-      const std::string approach = number <= 2 ? "legacy" : "latest";
-      models.push_back({number, approach, "defaults", "steel." + approach + ".defaults", (number - 1) % 2 + 1,
-                        validation[static_cast<std::size_t>(number - 1)], "nowhere", std::string(64, 'a')});
-    }
-    record_.freeze(models, Json::object());
-  }
-  void score(Json result = full_result()) {
-    const int number = record_.begin_scoring(store::at(1));
-    record_.end_scoring(number, result, store::at(2));
-    fs::create_directories(scoring() / "images");
-    write("images/7.jpg", kJpeg);
-    for (int model = 1; model <= 4; ++model)
-      write("model-" + std::to_string(model) + ".json",
-            Json{detection(7, 1, {10, 10, 40, 40}, 0.9), detection(7, 2, {11, 11, 40, 40}, 0.8),
-                 detection(7, 1, {0, 0, 5, 5}, 0.29), detection(8, 1, {1, 1, 5, 5}, 0.5)}
-                .dump());
-  }
-  static Json full_result() {
-    const Json counts = {{2, 0, 1}, {0, 1, 0}, {1, 0, 0}};
-    Json resampled = Json::array();
-    for (int model = 0; model < 4; ++model)
-      resampled.push_back({0.1 * model, 0.1 * model + 0.01, 0.1 * model + 0.02});
-    return {
-        {"schema", 1},
-        {"images", 20},
-        {"results",
-         {result_of(0.2, counts), result_of(0.3, counts), result_of(0.4, counts), result_of(0.5, counts)}},
-        {"resamples", {{"count", 3}, {"seed", 0}, {"groups", 18}, {"AP", resampled}, {"AP50", resampled}}},
-        {"examples",
-         {{{"image_id", 7},
-           {"file_name", "a" + kHostile},
-           {"path", nullptr},
-           {"width", 100},
-           {"height", 80},
-           {"objects", {{{"name", "pit"}, {"bbox", {10, 10, 40, 40}}}}}},
-          {{"image_id", 8},
-           {"file_name", "b.jpg"},
-           {"path", nullptr},
-           {"width", 100},
-           {"height", 80},
-           {"objects", Json::array()}}}}};
-  }
-  fs::path scoring() const { return folder_.path() / "comparisons" / "steel" / "scorings" / "1"; }
-  void write(const std::string& name, const std::string& content) const {
-    std::ofstream(scoring() / name, std::ios::binary) << content;
-  }
-  ComparisonMaterial read() const {
-    ComparisonMaterial material = read_comparison_material(folder_.path(), comparison(), record_);
-    material.version = "0.1.0";
-    material.made = store::at(0);
-    return material;
-  }
-
- private:
-  Comparison comparison() const { return parse_comparison(kComparison, "steel", folder_.path()); }
-  store::ComparisonStore begin() const {
-    fs::create_directories(folder_.path() / "comparisons" / "steel");
-    store::ComparisonStore record(folder_.path() / "comparisons" / "steel" / "comparison.db",
-                                  store::OpenMode::kCreate);
-    record.begin({"steel", Json::parse(kComparison), kComparison, folder_.path().string(), store::at(0),
-                  Json::object()});
-    return record;
-  }
-
-  TemporaryFolder folder_;
-  store::ComparisonStore record_;
-};
 
 std::size_t occurrences(const std::string& text, const std::string& part) {
   std::size_t count = 0;

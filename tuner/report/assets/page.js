@@ -131,14 +131,22 @@
     return [chart.y.title + ': ' + numberText(point.y), chart.x.title + ': ' + where + dollars];
   }
 
-  // Writes the names of rows beside their points, each where it covers no other name and no point, if it can.
+  // Writes the names of rows beside their points, each where it covers no other name, point or line, if it can.
   const names = {
     id: 'names',
     afterDatasetsDraw(drawn) {
-      const context = drawn.ctx, area = drawn.chartArea, taken = [], labels = [];
+      if (!drawn.data.datasets.some((set) => set.named)) return;
+      const context = drawn.ctx, area = drawn.chartArea, taken = [], labels = [], lines = [];
       drawn.data.datasets.forEach((set, index) => {
         drawn.getDatasetMeta(index).data.forEach((point, i) => {
-          if (!set.named || !Number.isFinite(point.y)) return;
+          if (!Number.isFinite(point.y)) return;
+          const next = drawn.getDatasetMeta(index).data[i + 1];
+          if (set.stepped && next !== undefined)
+            lines.push({ left: point.x, right: next.x, top: point.y - 2, bottom: point.y + 2 },
+              { left: next.x - 2, right: next.x + 2, top: Math.min(point.y, next.y), bottom: Math.max(point.y, next.y) });
+          else if (!set.named && !set.stepped)
+            lines.push({ left: point.x - 4, right: point.x + 4, top: point.y - 4, bottom: point.y + 4 });
+          if (!set.named) return;
           taken.push({ left: point.x - 7, right: point.x + 7, top: point.y - 7, bottom: point.y + 7 });
           labels.push({ x: point.x, y: point.y, text: set.data[i].name });
         });
@@ -159,8 +167,9 @@
         const boxes = places.map(([dx, dy]) => ({
           left: label.x + dx, right: label.x + dx + width, top: label.y + dy - 7, bottom: label.y + dy + 7,
         })).filter((box) => box.left >= area.left && box.right <= drawn.width && box.top >= 0 && box.bottom <= area.bottom);
-        const free = boxes.find((box) => !taken.some((other) =>
-          box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom));
+        const isFree = (box, others) => !others.some((other) =>
+          box.left < other.right && other.left < box.right && box.top < other.bottom && other.top < box.bottom);
+        const free = boxes.find((box) => isFree(box, taken) && isFree(box, lines)) || boxes.find((box) => isFree(box, taken));
         if (free === undefined) continue;  // the tooltip and the table have it
         taken.push(free);
         // On the ground's colour, so that lines do not run through it.
