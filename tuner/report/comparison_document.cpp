@@ -9,7 +9,6 @@ namespace tune::report {
 namespace {
 
 constexpr std::size_t kMostBoxes = 10;  // of one panel
-constexpr double kLogRatio = 30;        // dearest row over cheapest
 
 std::string plural(std::size_t count, const std::string& word) {
   return std::to_string(count) + ' ' + word + (count == 1 ? "" : "s");
@@ -52,38 +51,6 @@ std::vector<Tile> tiles(const ComparisonMaterial& material) {
   return list;
 }
 
-struct TimeUnit {
-  const char* name;
-  double hours;
-};
-
-TimeUnit unit_for(double hours) {
-  if (hours >= 2) return {"hours", 1};
-  if (hours * 60 >= 2) return {"minutes", 1.0 / 60};
-  return {"seconds", 1.0 / 3600};
-}
-
-// Positions in report.rows of those with a score.
-std::vector<std::size_t> scored_rows(const ComparisonReport& report) {
-  std::vector<std::size_t> rows;
-  for (std::size_t i = 0; i < report.rows.size(); ++i)
-    if (report.rows[i].ap) rows.push_back(i);
-  return rows;
-}
-
-// Of the rows, the positions of those that no other one beats in both.
-std::vector<std::size_t> front_rows(const ComparisonReport& report) {
-  const std::vector<std::size_t> rows = scored_rows(report);
-  std::vector<double> costs, values;
-  for (const std::size_t i : rows) {
-    costs.push_back(report.rows[i].cost.device_hours);
-    values.push_back(*report.rows[i].ap);
-  }
-  std::vector<std::size_t> front;
-  for (const std::size_t k : pareto_front(costs, values, Goal::kMaximize)) front.push_back(rows[k]);
-  return front;
-}
-
 Section cost_section(const ComparisonMaterial& material) {
   const ComparisonReport& report = material.report;
   Section section{"accuracy-cost", "Accuracy against cost", {}};
@@ -93,7 +60,7 @@ Section cost_section(const ComparisonMaterial& material) {
                {"device time", Align::kRight}},
               {}};
   if (report.usd_per_hour) table.columns.push_back({"cost", Align::kRight});
-  for (const std::size_t i : front_rows(report)) {
+  for (const std::size_t i : pareto_rows(report)) {
     const ComparisonRow& row = report.rows[i];
     auto& cells = table.rows.emplace_back();
     cells = {row_name(row), fixed(*row.ap, 3), hours_text(row.cost.device_hours)};
@@ -275,66 +242,6 @@ Section studies_section(const ComparisonReport& report) {
 
 }  // namespace
 
-std::vector<Chart> comparison_charts(const ComparisonMaterial& material) {
-  const ComparisonReport& report = material.report;
-  const std::vector<std::size_t> rows = scored_rows(report);
-  double dearest = 0, cheapest = 0;
-  for (const std::size_t i : rows) {
-    const double hours = report.rows[i].cost.device_hours;
-    dearest = std::max(dearest, hours);
-    cheapest = cheapest == 0 ? hours : std::min(cheapest, hours);
-  }
-  if (dearest <= 0) return {};
-  const TimeUnit unit = unit_for(dearest);
-  const auto place = [&](std::size_t i) { return report.rows[i].cost.device_hours / unit.hours; };
-  Chart chart;
-  chart.id = "chart-accuracy-cost";
-  chart.title = "Test AP" + leaking(report) + " against what a row cost";
-  chart.note =
-      "Small points are single training runs, large ones their mean, or the chosen one of several seeds.";
-  chart.x.title =
-      std::string("device time of a row, ") + unit.name + (report.usd_per_hour ? " and dollars" : "");
-  if (cheapest > 0 && dearest / cheapest >= kLogRatio) {
-    chart.x.scale = AxisScale::kLog;
-    chart.x.min = cheapest / unit.hours / 1.5;
-    chart.x.max = dearest / unit.hours * 1.5;
-  } else {
-    end_on_round_numbers(0, dearest / unit.hours * 1.1, chart.x);
-  }
-  if (report.usd_per_hour) chart.x.usd_per_unit = *report.usd_per_hour * unit.hours;
-  Series front{Role::kFront, {}, {}, {}, {}}, runs{Role::kRun, {}, {}, {}, {}},
-      points{Role::kRow, {}, {}, {}, {}};
-  const auto add = [](Series& series, double x, double y, const std::string& name) {
-    series.x.push_back(x);
-    series.y.push_back(y);
-    series.names.push_back(name);
-  };
-  std::vector<double> values;
-  for (const std::size_t i : rows) {
-    const ComparisonRow& row = report.rows[i];
-    add(points, place(i), *row.ap, row_name(row));
-    values.push_back(*row.ap);
-    for (const RunRow& run : row.runs) {
-      if (!run.ap) continue;
-      add(runs, place(i), *run.ap, run.study + ", trial " + std::to_string(run.trial));
-      values.push_back(*run.ap);
-    }
-  }
-  const std::vector<std::size_t> best = front_rows(report);
-  for (const std::size_t i : best) add(front, place(i), *report.rows[i].ap, row_name(report.rows[i]));
-  const auto [low, high] = std::minmax_element(values.begin(), values.end());
-  end_on_round_numbers(*low, *high, chart.y);
-  chart.y.title = "test AP" + leaking(report);
-  chart.series = {std::move(front), std::move(runs), std::move(points)};
-  chart.summary =
-      plural(rows.size(), "row") + "; on the Pareto front, where no other row is both cheaper and better: ";
-  for (const std::size_t i : best)
-    chart.summary += (i == best.front() ? "" : "; ") + row_name(report.rows[i]) + ", AP " +
-                     fixed(*report.rows[i].ap, 3) + " for " + hours_text(report.rows[i].cost.device_hours);
-  chart.summary += ".";
-  return {std::move(chart)};
-}
-
 Document comparison_document(const ComparisonMaterial& material) {
   const ComparisonReport& report = material.report;
   Document document;
@@ -353,6 +260,8 @@ Document comparison_document(const ComparisonMaterial& material) {
     if (one.id == "questions" || (one.id == "scores" && report.answers.empty()))
       if (!comparison_charts(material).empty()) document.sections.push_back(cost_section(material));
   }
+  if (std::vector<Chart> curves = comparison_curves(material); !curves.empty())
+    document.sections.push_back({"curves", "Learning curves", {Figures{std::move(curves)}}});
   if (auto classes = classes_section(material)) document.sections.push_back(std::move(*classes));
   if (auto confusion = confusion_section(material)) document.sections.push_back(std::move(*confusion));
   document.sections.push_back(pictures_section(material));

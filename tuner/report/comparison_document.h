@@ -24,6 +24,7 @@ struct RowQuality {
   std::vector<ClassScore> classes;                   // means over the models
   std::vector<std::vector<std::int64_t>> confusion;  // sums over them; empty where the scoring holds none
   std::optional<int> pictured;                       // the model whose boxes are drawn
+  std::vector<MetricPoint> curve;                    // its validation while it was trained
 };
 
 // A box in pixels, with COCO's corner and sides.
@@ -67,8 +68,13 @@ ComparisonMaterial read_comparison_material(const std::filesystem::path& store, 
 // wrong.
 void mark_wrong(const std::vector<ExampleBox>& objects, double overlap, std::vector<ExampleBox>& found);
 
+// Positions of the scored rows that no other one beats in both cost and test AP, cheapest first.
+std::vector<std::size_t> pareto_rows(const ComparisonReport& report);
 // Test AP against the cost of each row; none before there are scores.
 std::vector<Chart> comparison_charts(const ComparisonMaterial& material);
+
+// Validation by step of each row's run with the best validation: a chart for each metric.
+std::vector<Chart> comparison_curves(const ComparisonMaterial& material);
 
 Document comparison_document(const ComparisonMaterial& material);
 // The same for programs: comparison_json() with classes, confusion and examples.

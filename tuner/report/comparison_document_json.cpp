@@ -25,6 +25,15 @@ Json classes_json(const RowQuality& row) {
   return list;
 }
 
+Json curve_json(const RowQuality& row) {
+  Json steps = Json::array(), values = Json::array();
+  for (const MetricPoint& point : row.curve) {
+    steps.push_back(point.step);
+    values.push_back(number_to_json(point.value));
+  }
+  return {{"steps", steps}, {"values", values}};
+}
+
 Json confusion_json(const RowQuality& row, const ComparisonMaterial& material) {
   if (row.confusion.empty()) return nullptr;
   std::vector<std::string> labels = material.classes;
@@ -50,6 +59,7 @@ Json comparison_document_json(const ComparisonMaterial& material) {
     const RowQuality& row = material.rows[i];
     json["rows"][i]["classes"] = classes_json(row);
     json["rows"][i]["confusion"] = confusion_json(row, material);
+    json["rows"][i]["curve"] = curve_json(row);
     json["rows"][i]["pictured_model"] = row.pictured ? Json(*row.pictured) : Json();
   }
   json["examples"] = Json::array();

@@ -257,6 +257,24 @@ void mark_wrong(const std::vector<ExampleBox>& objects, double overlap, std::vec
   }
 }
 
+namespace {
+
+// Nothing where the study's rows cannot be read any more: its folder may be gone.
+std::vector<MetricPoint> curve_of(const fs::path& store, const RunRow& run) {
+  const fs::path file = store / run.study / "study.db";
+  std::error_code error;
+  if (!fs::exists(file, error)) return {};
+  try {
+    const History history = store::StudyStore(file, store::OpenMode::kRead).load_history();
+    for (const auto& trial : history.trials)
+      if (trial->number == run.trial) return trial->curve;
+  } catch (const Error&) {
+  }
+  return {};
+}
+
+}  // namespace
+
 ComparisonMaterial read_comparison_material(const fs::path& store, const Comparison& comparison,
                                             const store::ComparisonStore& record) {
   ComparisonMaterial material;
@@ -269,6 +287,9 @@ ComparisonMaterial read_comparison_material(const fs::path& store, const Compari
   MaterialReader(store / "comparisons" / comparison.name / "scorings" / std::to_string(number), result,
                  models, material)
       .read();
+  for (std::size_t i = 0; i < material.rows.size(); ++i)
+    for (const RunRow& run : material.report.rows[i].runs)
+      if (run.model == material.rows[i].pictured) material.rows[i].curve = curve_of(store, run);
   return material;
 }
 

@@ -62,7 +62,8 @@ std::string overlay(const Picture& picture, const PicturePanel& panel) {
     const PictureBox& box = panel.boxes[i];
     const std::string number = std::to_string(i + 1), tone = tone_class(box.tone);
     const Place place{box.x, box.y, box.width, box.height};
-    shapes += rect(place, "halo") + rect(place, "box " + tone + (box.is_wrong ? " wrong" : ""));
+    // The surest comes first in the list and lies on top.
+    shapes = rect(place, "halo") + rect(place, "box " + tone + (box.is_wrong ? " wrong" : "")) + shapes;
     const double width = height * (0.35 + 0.55 * static_cast<double>(number.size()));
     taken.push_back(tag_place(box, width, height, picture, taken));
     tags += rect(taken.back(), "tag " + tone) + "<text" + number_attribute("x", taken.back().x + width / 2) +

@@ -182,6 +182,25 @@ TEST_CASE("rows stand against their cost with their runs, and the front leaves o
   CHECK(comparison_charts(material)[0].x.scale == AxisScale::kLog);
 }
 
+TEST_CASE("curves of one metric share a chart, and end in their row's name", "[comparison-document]") {
+  ComparisonMaterial material = scored_material();
+  CHECK(comparison_curves(material).empty());
+  material.rows[0].curve = {{1, 0.1}, {2, 0.3}};
+  material.rows[1].curve = {{1, 0.2}, {3, 0.4}};
+  std::vector<Chart> charts = comparison_curves(material);
+  REQUIRE(charts.size() == 1);
+  CHECK(charts[0].title == "validation:mAP by step");
+  REQUIRE(charts[0].series.size() == 3);
+  CHECK(charts[0].series[2].names == std::vector<std::string>{"legacy", "latest"});
+  CHECK(charts[0].series[2].x == std::vector<double>{2, 3});
+  CHECK(charts[0].summary == "legacy ends at 0.3; latest ends at 0.4.");
+  material.report.rows[1].validation_metric = "Val_CrossEntropy";
+  charts = comparison_curves(material);
+  REQUIRE(charts.size() == 2);
+  CHECK(charts[0].id != charts[1].id);
+  CHECK(comparison_document_json(material).at("rows")[1].at("curve").at("steps") == Json{1, 3});
+}
+
 TEST_CASE("the axis of intervals is not stretched by one that says nothing", "[comparison-document]") {
   Intervals intervals{"", {{"a", "better", 0.1, 0.05, 0.15}, {"b", "not distinguishable", 0.02, -3.0, 3.0}}};
   CHECK(reach_of(intervals) == Approx(0.2));
