@@ -70,10 +70,6 @@ bool all_finite(const std::vector<double>& values) {
 
 }  // namespace
 
-double device_seconds(const AttemptRow& attempt) {
-  return attempt.lease_seconds * static_cast<double>(std::max<std::size_t>(1, attempt.devices.size()));
-}
-
 StudyRow StudyStore::study() const {
   Query query(
       impl_->connection,
@@ -163,6 +159,19 @@ std::vector<MetricPoint> StudyStore::curve(int trial, const std::string& name) c
   return points;
 }
 
+std::map<std::pair<int, int>, double> StudyStore::metric_sums(const std::string& name) const {
+  Query query(impl_->connection,
+              "SELECT trial, attempt, sum(value) FROM metrics WHERE metric = (SELECT id FROM metric_names "
+              "WHERE name = ?) AND typeof(value) = 'real' GROUP BY trial, attempt");
+  query.bind(name);
+  std::map<std::pair<int, int>, double> sums;
+  while (query.step()) {
+    const int trial = query.small(), attempt = query.small();
+    sums[{trial, attempt}] = query.real();
+  }
+  return sums;
+}
+
 std::vector<EventRow> StudyStore::events(std::int64_t after_id, int limit) const {
   Query query(impl_->connection,
               "SELECT id, time_ms, kind, trial, attempt, data FROM events WHERE id > ? ORDER BY id LIMIT ?");
@@ -179,6 +188,23 @@ std::vector<EventRow> StudyStore::events(std::int64_t after_id, int limit) const
     rows.push_back(std::move(row));
   }
   return rows;
+}
+
+std::vector<RunningTime> StudyStore::running_times() const {
+  Query starts(impl_->connection, "SELECT id, time_ms FROM events WHERE kind = 'study_started' ORDER BY id");
+  std::vector<std::pair<std::int64_t, WallTime>> runs;
+  while (starts.step()) {
+    const std::int64_t id = starts.integer();
+    runs.emplace_back(id, starts.time());
+  }
+  std::vector<RunningTime> times;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const std::int64_t next = i + 1 < runs.size() ? runs[i + 1].first : INT64_MAX;
+    Query last(impl_->connection, "SELECT max(time_ms) FROM events WHERE id >= ? AND id < ?");
+    last.bind(runs[i].first).bind(next).step();
+    times.push_back({runs[i].second, std::max(runs[i].second, last.time())});
+  }
+  return times;
 }
 
 std::vector<EarlierTrial> StudyStore::earlier_trials() const {

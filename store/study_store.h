@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "store/open_mode.h"
@@ -67,15 +68,16 @@ struct AttemptRow {
   std::optional<WallTime> started, ended;
 };
 
-// What an attempt's lease took of devices: n of them for a second are n seconds; without devices (the CPU) it
-// is one.
-double device_seconds(const AttemptRow& attempt);
-
 struct MetricRow {
   int trial = 0, attempt = 0;
   std::string name;
   MetricPoint point;
   WallTime time{};
+};
+
+// From the start of a run of the study to the last event of it that was recorded.
+struct RunningTime {
+  WallTime begin{}, end{};
 };
 
 struct EventRow {
@@ -149,7 +151,10 @@ class StudyStore {
   std::vector<AttemptRow> attempts(int trial = 0) const;  // all, or of one trial; by trial, attempt
   std::vector<MetricRow> metrics(int trial, const std::string& name = {}) const;  // by name, step
   std::vector<MetricPoint> curve(int trial, const std::string& name) const;       // by step
+  // Of each attempt the sum of a metric's finite points, by (trial, attempt).
+  std::map<std::pair<int, int>, double> metric_sums(const std::string& name) const;
   std::vector<EventRow> events(std::int64_t after_id = 0, int limit = 1000) const;
+  std::vector<RunningTime> running_times() const;  // in order; one for each time that the study was started
   std::vector<EarlierTrial> earlier_trials() const;
   // Reads everything a strategy needs; used when a study is continued.
   History load_history() const;

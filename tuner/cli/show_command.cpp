@@ -21,7 +21,9 @@ int show_command(const Arguments& arguments, Console& console) {
   auto rows = report::read_trial(store, reference.trial);
   if (!rows) throw unknown_trial(store, reference);
   const bool live = is_locked(study_folder(store_path, reference.study) / "lock");
-  if (live) report::bill_running(rows->attempts, SystemClock().wall_now());
+  const WallTime now = SystemClock().wall_now();
+  if (live)
+    for (auto* attempts : {&rows->attempts, &rows->others}) report::bill_running(*attempts, now);
   const std::string folder = trial_folder(store_path, reference).string();
   if (options->has("json")) {
     Json json = report::trial_details_json(*rows);

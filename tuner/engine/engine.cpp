@@ -97,7 +97,7 @@ StudyResult StudyLoop::Impl::run() {
     while (true) {
       if (interrupted()) return drain();
       if (out_of_time()) return end_by_limit(kStopTime);
-      if (spending.is_spent(desk.device_seconds())) return end_by_limit(spending.reason());
+      if (spending.is_spent(desk.leases())) return end_by_limit(spending.reason());
       fill_slots();
       if (desk.running() == 0) {
         const std::string reason = guard.verdict() || !suggester.is_busy() ? over() : std::string();
@@ -136,7 +136,7 @@ bool StudyLoop::Impl::may_ask() const {
 void StudyLoop::Impl::fill_slots() {
   if (guard.verdict()) return;
   while (!interrupted() && (!queue.empty() || suggester.is_busy() || may_ask()) &&
-         spending.has_room(desk.device_seconds()) && has_slot()) {
+         spending.has_room(desk.leases()) && has_slot()) {
     if (!queue.empty()) {
       if (!desk.start_again(queue.front())) {
         retry_at = parts.clock.steady_now() + kRetry;
@@ -202,7 +202,7 @@ void StudyLoop::Impl::handle(const RunnerEvent& event) {
 }
 
 void StudyLoop::Impl::on_end(const TrialEnd& end) {
-  spending.on_end(end.trial, end.state, end.device_seconds);
+  spending.on_end(end.attempt, end.state);
   strategy_waits = false;
   ended_since_question = true;
   if (end.state == TrialState::kQueued) {

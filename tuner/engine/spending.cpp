@@ -1,8 +1,9 @@
 #include "tuner/engine/spending.h"
 
 #include <algorithm>
-#include <numeric>
+#include <map>
 
+#include "store/device_shares.h"
 #include "tuner/core/error.h"
 #include "tuner/engine/outcome.h"
 
@@ -11,7 +12,23 @@ namespace {
 
 constexpr double kSecondsPerHour = 3600;
 
-double sum(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+// What the bill is made of, and nothing that is dear to copy.
+store::AttemptRow bare(const store::AttemptRow& attempt) {
+  store::AttemptRow row;
+  row.trial = attempt.trial;
+  row.devices = attempt.devices;
+  row.lease_seconds = attempt.lease_seconds;
+  row.created = attempt.created;
+  row.started = attempt.started;
+  row.ended = attempt.ended;
+  return row;
+}
 
 }  // namespace
 
@@ -28,40 +45,47 @@ std::optional<DeviceBudget> device_budget(const Limits& limits, std::optional<do
 Spending::Spending(std::optional<DeviceBudget> budget, const std::vector<store::TrialRow>& trials,
                    const std::vector<store::AttemptRow>& attempts)
     : budget_(budget) {
-  for (const store::AttemptRow& attempt : attempts) {
-    const double seconds = store::device_seconds(attempt);
-    if (!attempt.ended) continue;
-    ended_ += seconds;
-    by_trial_[attempt.trial] += seconds;
-  }
+  for (const store::AttemptRow& attempt : attempts)
+    if (attempt.ended) ended_.push_back(bare(attempt));
   for (const store::TrialRow& trial : trials)
-    if (trial.state == TrialState::kCompleted) completed_.push_back(by_trial_[trial.number]);
-  std::sort(completed_.begin(), completed_.end());
+    if (trial.state == TrialState::kCompleted) completed_.insert(trial.number);
 }
 
-void Spending::on_end(int trial, TrialState state, double device_seconds) {
-  ended_ += device_seconds;
-  const double whole = by_trial_[trial] += device_seconds;
-  if (state == TrialState::kCompleted)
-    completed_.insert(std::upper_bound(completed_.begin(), completed_.end(), whole), whole);
+void Spending::on_end(const store::AttemptRow& attempt, TrialState state) {
+  ended_.push_back(bare(attempt));
+  if (state == TrialState::kCompleted) completed_.insert(attempt.trial);
 }
 
-double Spending::expected() const {
-  if (completed_.empty()) return 0;
-  const std::size_t half = completed_.size() / 2;
-  return completed_.size() % 2 == 1 ? completed_[half] : (completed_[half - 1] + completed_[half]) / 2;
+// From the beginning each time: what an attempt took changes as long as another one runs beside it.
+Spending::Taken Spending::taken(const std::vector<store::AttemptRow>& running) const {
+  std::vector<store::AttemptRow> attempts = ended_;
+  attempts.insert(attempts.end(), running.begin(), running.end());
+  const std::vector<double> shares = store::device_shares(attempts);
+  Taken taken;
+  std::map<int, double> by_trial;
+  for (std::size_t i = 0; i < attempts.size(); ++i) {
+    taken.in_all += shares[i];
+    if (i >= ended_.size())
+      taken.running.push_back(shares[i]);
+    else if (completed_.contains(attempts[i].trial))
+      by_trial[attempts[i].trial] += shares[i];
+  }
+  std::vector<double> whole;
+  for (const auto& [trial, seconds] : by_trial) whole.push_back(seconds);
+  if (!whole.empty()) taken.expected = median(std::move(whole));
+  return taken;
 }
 
-bool Spending::has_room(const std::vector<double>& running) const {
+bool Spending::has_room(const std::vector<store::AttemptRow>& running) const {
   if (!budget_) return true;
-  const double typical = expected();
-  double committed = ended_;
-  for (const double seconds : running) committed += std::max(seconds, typical);
-  return !is_spent(running) && committed + typical <= budget_->seconds;
+  const Taken now = taken(running);
+  double committed = now.in_all + now.expected;
+  for (const double seconds : now.running) committed += std::max(0.0, now.expected - seconds);
+  return now.in_all < budget_->seconds && committed <= budget_->seconds;
 }
 
-bool Spending::is_spent(const std::vector<double>& running) const {
-  return budget_ && ended_ + sum(running) >= budget_->seconds;
+bool Spending::is_spent(const std::vector<store::AttemptRow>& running) const {
+  return budget_ && taken(running).in_all >= budget_->seconds;
 }
 
 const char* Spending::reason() const {

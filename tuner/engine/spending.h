@@ -1,7 +1,7 @@
 #pragma once
 // The device time that a study has spent, held against its limits in device hours and in dollars.
-#include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "store/study_store.h"
@@ -17,33 +17,39 @@ struct DeviceBudget {
 };
 std::optional<DeviceBudget> device_budget(const Limits& limits, std::optional<double> usd_per_hour);
 
-// Owned by the loop, on its thread. It counts and decides, and neither starts nor stops anything. A lease of
-// n devices for a second is n seconds, without devices (the CPU) one, in failed and repeated attempts too.
+// Owned by the loop, on its thread. It counts and decides, and neither starts nor stops anything. It counts
+// as the bill does (store::device_shares), failed and repeated attempts too: attempts that share a device
+// share its time.
 class Spending {
  public:
   // Of what the store holds; attempts that still run are not counted before their end.
   Spending(std::optional<DeviceBudget> budget, const std::vector<store::TrialRow>& trials,
            const std::vector<store::AttemptRow>& attempts);
 
-  // An attempt of the trial has ended; `state` is the trial's by then.
-  void on_end(int trial, TrialState state, double device_seconds);
+  // An attempt has ended; `state` is its trial's by then.
+  void on_end(const store::AttemptRow& attempt, TrialState state);
 
-  // Whether another trial would stay within the budget beside those that run, given what each of these has
-  // taken so far. A trial is expected to take as long as the median of those that have completed; before the
-  // first has, nothing is known, and there is room until the budget is spent.
-  bool has_room(const std::vector<double>& running) const;
+  // Whether another trial would stay within the budget beside those that run, each given with the lease it
+  // has had so far. A trial is expected to take as much as the median of those that have completed; before
+  // the first has, nothing is known, and there is room until the budget is spent.
+  bool has_room(const std::vector<store::AttemptRow>& running) const;
   // Whether what has ended and what runs have spent it all.
-  bool is_spent(const std::vector<double>& running) const;
+  bool is_spent(const std::vector<store::AttemptRow>& running) const;
   // Why the study ends when there is no room. Only with a budget.
   const char* reason() const;
 
  private:
-  double expected() const;
+  // What has been taken of devices, with what runs now.
+  struct Taken {
+    double in_all = 0;
+    double expected = 0;  // of a trial; 0 while nothing is known
+    std::vector<double> running;
+  };
+  Taken taken(const std::vector<store::AttemptRow>& running) const;
 
   std::optional<DeviceBudget> budget_;
-  double ended_ = 0;
-  std::map<int, double> by_trial_;
-  std::vector<double> completed_;  // ascending
+  std::vector<store::AttemptRow> ended_;
+  std::set<int> completed_;  // trials
 };
 
 }  // namespace tune::engine

@@ -224,15 +224,14 @@ std::optional<TrialEnd> TrialDesk::adopt(const store::AttemptRow& row, WallTime 
   return finish(running);
 }
 
-std::vector<double> TrialDesk::device_seconds() const {
-  std::vector<double> seconds;
+std::vector<store::AttemptRow> TrialDesk::leases() const {
+  std::vector<store::AttemptRow> attempts;
   for (const auto& [number, running] : running_) {
-    store::AttemptRow so_far;
-    so_far.devices = running.attempt.devices;
-    so_far.lease_seconds = std::chrono::duration<double>(parts_.clock.steady_now() - running.started).count();
-    seconds.push_back(store::device_seconds(so_far));
+    attempts.push_back(running.attempt);
+    attempts.back().lease_seconds =
+        std::chrono::duration<double>(parts_.clock.steady_now() - running.started).count();
   }
-  return seconds;
+  return attempts;
 }
 
 void TrialDesk::stop_all(const char* reason, Milliseconds grace) {

@@ -28,7 +28,7 @@ struct TrialEnd {
   TrialState state = TrialState::kFailed;
   std::string failure, reason;
   Milliseconds lasted{0};
-  double device_seconds = 0;  // of this attempt
+  store::AttemptRow attempt;
 };
 
 // Owned by the loop, on its thread. It decides nothing about which trial comes next, and knows no limits.
@@ -47,8 +47,8 @@ class TrialDesk {
   explicit TrialDesk(Parts parts);
 
   int running() const { return static_cast<int>(running_.size()); }
-  // What each running attempt has taken of devices so far.
-  std::vector<double> device_seconds() const;
+  // The running attempts, each with the lease that it has had so far.
+  std::vector<store::AttemptRow> leases() const;
 
   // Starts an attempt. False when the slot went to another process or the machine could start none just now;
   // the trial is queued then. Throws Error(kEnvironment) after kStartFailures of the latter in a row.

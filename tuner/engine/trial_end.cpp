@@ -60,8 +60,7 @@ TrialEnd TrialDesk::finish(Running& running) {
   } else {
     parts_.book.set_state(number, outcome.state);
   }
-  TrialEnd end{number,         outcome.state, outcome.failure,
-               outcome.reason, lasted,        store::device_seconds(running.attempt)};
+  TrialEnd end{number, outcome.state, outcome.failure, outcome.reason, lasted, running.attempt};
   running_.erase(number);
   return end;
 }

@@ -2,20 +2,20 @@
 
 #include <algorithm>
 
+#include "store/device_shares.h"
+
 namespace tune::report {
 namespace {
 
 constexpr double kSecondsPerHour = 3600;
 
-Cost cost_of(const store::AttemptRow& attempt, std::optional<double> price) {
-  Cost cost;
-  cost.lease_seconds = attempt.lease_seconds;
-  cost.device_hours = store::device_seconds(attempt) / kSecondsPerHour;
+}  // namespace
+
+Cost priced(double lease_seconds, double device_seconds, std::optional<double> price) {
+  Cost cost{lease_seconds, device_seconds / kSecondsPerHour, {}};
   if (price) cost.usd = cost.device_hours * *price;
   return cost;
 }
-
-}  // namespace
 
 Cost& Cost::operator+=(const Cost& other) {
   lease_seconds += other.lease_seconds;
@@ -47,8 +47,11 @@ CostReport::CostReport(const std::vector<store::TrialRow>& trials,
   std::map<int, int> last_attempt;
   for (const auto& attempt : attempts)
     last_attempt[attempt.trial] = std::max(last_attempt[attempt.trial], attempt.attempt);
-  for (const auto& attempt : attempts) {
-    const Cost cost = cost_of(attempt, price);
+  const std::vector<double> shares = store::device_shares(attempts);
+  for (std::size_t i = 0; i < attempts.size(); ++i) {
+    const store::AttemptRow& attempt = attempts[i];
+    const Cost cost = priced(attempt.lease_seconds, shares[i], price);
+    by_attempt_[{attempt.trial, attempt.attempt}] = cost;
     TrialCost& trial = by_trial_.try_emplace(attempt.trial, TrialCost{zero_, zero_}).first->second;
     trial.total += cost;
     total_ += cost;
@@ -63,6 +66,11 @@ CostReport::CostReport(const std::vector<store::TrialRow>& trials,
 TrialCost CostReport::of(int trial) const {
   const auto found = by_trial_.find(trial);
   return found == by_trial_.end() ? TrialCost{zero_, zero_} : found->second;
+}
+
+Cost CostReport::of(int trial, int attempt) const {
+  const auto found = by_attempt_.find({trial, attempt});
+  return found == by_attempt_.end() ? zero_ : found->second;
 }
 
 Cost CostReport::of(TrialState state) const {

@@ -2,6 +2,7 @@
 // What trials cost: lease time -> device hours -> dollars.
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "store/study_store.h"
@@ -9,9 +10,9 @@
 namespace tune::report {
 
 // Device time and its price. A lease of n devices for an hour is n device hours; without devices (the CPU) it
-// is one.
+// is one. Attempts that shared a device share its time (store::device_shares).
 struct Cost {
-  double lease_seconds = 0;  // wall time of the leases
+  double lease_seconds = 0;  // wall time of the leases, whoever shared them
   double device_hours = 0;
   std::optional<double> usd;  // absent without a price
   Cost& operator+=(const Cost& other);
@@ -28,12 +29,17 @@ std::optional<double> usd_per_hour(const store::StudyRow& study);
 // Gives the attempts that run at this moment the time that their leases have lasted so far.
 void bill_running(std::vector<store::AttemptRow>& attempts, WallTime now);
 
-// What attempts have cost, summed by trial and by state. A value, computed once from stored rows.
+// Device time at a price.
+Cost priced(double lease_seconds, double device_seconds, std::optional<double> usd_per_hour);
+
+// What attempts have cost, summed by trial and by state. A value, computed once from stored rows: all
+// attempts of the study, since those that shared a device share its time.
 class CostReport {
  public:
   CostReport(const std::vector<store::TrialRow>& trials, const std::vector<store::AttemptRow>& attempts,
              std::optional<double> usd_per_hour);
-  TrialCost of(int trial) const;  // zero for a trial without attempts
+  TrialCost of(int trial) const;          // zero for a trial without attempts
+  Cost of(int trial, int attempt) const;  // zero without it
   const Cost& total() const { return total_; }
   // By the state of the trial: what completed, stopped, failed ones cost, retries included.
   Cost of(TrialState state) const;
@@ -43,6 +49,7 @@ class CostReport {
  private:
   Cost zero_;
   std::map<int, TrialCost> by_trial_;
+  std::map<std::pair<int, int>, Cost> by_attempt_;
   std::map<TrialState, Cost> by_state_;
   Cost total_, retried_;
 };

@@ -26,14 +26,21 @@ std::string ending(const store::AttemptRow& attempt) {
   return {};
 }
 
-Table attempt_table(const TrialRows& rows, std::optional<double> price) {
+CostReport costs_of(const TrialRows& rows) {
+  std::vector<store::AttemptRow> attempts = rows.attempts;
+  attempts.insert(attempts.end(), rows.others.begin(), rows.others.end());
+  return CostReport({rows.trial}, attempts, usd_per_hour(rows.study));
+}
+
+Table attempt_table(const TrialRows& rows, const CostReport& costs) {
+  const std::optional<double> price = usd_per_hour(rows.study);
   Table table;
   table.columns = {{"attempt", Align::kRight}, {"state"}, {"ended with"}, {"time", Align::kRight}};
   if (price) table.columns.push_back({"cost", Align::kRight});
   table.columns.push_back({"devices", Align::kLeft, true});
   table.columns.push_back({"reason", Align::kLeft, true});
   for (const auto& attempt : rows.attempts) {
-    const Cost cost = CostReport({rows.trial}, {attempt}, price).total();
+    const Cost cost = costs.of(attempt.trial, attempt.attempt);
     std::string devices;
     for (const std::string& device : attempt.devices) devices += (devices.empty() ? "" : ", ") + device;
     auto& row = table.rows.emplace_back();
@@ -107,7 +114,8 @@ std::optional<TrialRows> read_trial(const store::StudyStore& store, int number) 
   TrialRows rows;
   rows.study = store.study();
   rows.trial = std::move(*trial);
-  rows.attempts = store.attempts(number);
+  for (store::AttemptRow& attempt : store.attempts())
+    (attempt.trial == number ? rows.attempts : rows.others).push_back(std::move(attempt));
   rows.metrics = store.metrics(number);
   rows.events = events_of(store, number);
   const auto ranked = leaderboard(store.trials(), rows.study.objective);
@@ -119,12 +127,11 @@ std::optional<TrialRows> read_trial(const store::StudyStore& store, int number) 
 }
 
 std::string trial_text(const TrialRows& rows, int width) {
-  const auto price = usd_per_hour(rows.study);
-  const CostReport costs({rows.trial}, rows.attempts, price);
+  const CostReport costs = costs_of(rows);
   std::string text = head(rows) + "\nHyperparameters:\n" + parameter_lines(rows.trial.parameters);
   if (!rows.attempts.empty()) {
-    text += "\nAttempts:\n" + text_table(attempt_table(rows, price), width);
-    text += "Total: " + cost_text(costs.total()) + '\n';
+    text += "\nAttempts:\n" + text_table(attempt_table(rows, costs), width);
+    text += "Total: " + cost_text(costs.of(rows.trial.number).total) + '\n';
   }
   if (!rows.metrics.empty()) text += "\nMetrics:\n" + text_table(metric_table(rows.metrics), width);
   if (rows.events.empty()) return text;
@@ -137,7 +144,7 @@ std::string trial_text(const TrialRows& rows, int width) {
 }
 
 Json trial_details_json(const TrialRows& rows) {
-  const CostReport costs({rows.trial}, rows.attempts, usd_per_hour(rows.study));
+  const CostReport costs = costs_of(rows);
   Json json = trial_json(rows.trial, costs);
   json["schema"] = 1;
   json["study"] = rows.study.name;

@@ -1,6 +1,7 @@
 #include "tuner/engine/spending.h"
 
 #include "loop_fixture.h"
+#include "store/device_shares.h"
 
 namespace tune::test {
 namespace {
@@ -14,7 +15,15 @@ store::AttemptRow lease(int trial, int attempt, double seconds, std::vector<std:
   row.attempt = attempt;
   row.lease_seconds = seconds;
   row.devices = std::move(devices);
-  row.ended = WallTime(Milliseconds(1));
+  row.started = WallTime(Milliseconds(0));
+  row.ended = WallTime(Milliseconds(static_cast<std::int64_t>(seconds * 1000)));
+  return row;
+}
+
+// An attempt that runs, with the lease that it has had so far.
+store::AttemptRow running(double seconds, std::vector<std::string> devices = {}) {
+  store::AttemptRow row = lease(9, 1, seconds, std::move(devices));
+  row.ended.reset();
   return row;
 }
 
@@ -44,25 +53,36 @@ TEST_CASE("every attempt that has ended counts with all its devices, one that ru
                                              lease(2, 1, 999)};
   attempts[2].ended.reset();
   const Spending spending(DeviceBudget{60, "device time limit"}, trials, attempts);
-  CHECK_FALSE(spending.is_spent({9.5}));
-  CHECK(spending.is_spent({10}));
-  CHECK(spending.has_room({9.5}));  // nothing has completed: nothing is known
-  CHECK_FALSE(spending.has_room({10}));
+  CHECK_FALSE(spending.is_spent({running(9.5)}));
+  CHECK(spending.is_spent({running(10)}));
+  CHECK(spending.has_room({running(9.5)}));  // nothing has completed: nothing is known
+  CHECK_FALSE(spending.has_room({running(10)}));
 }
 
 TEST_CASE("there is room for a trial of the usual length beside those that run, or there is none") {
   Spending spending(DeviceBudget{100, "cost limit"}, {}, {});
-  spending.on_end(1, TrialState::kQueued, 5);  // it runs again, and its trial takes both
-  spending.on_end(1, TrialState::kCompleted, 15);
-  spending.on_end(2, TrialState::kCompleted, 30);
-  spending.on_end(3, TrialState::kStopped, 1);
+  spending.on_end(lease(1, 1, 5), TrialState::kQueued);  // it runs again, and its trial takes both
+  spending.on_end(lease(1, 2, 15), TrialState::kCompleted);
+  spending.on_end(lease(2, 1, 30), TrialState::kCompleted);
+  spending.on_end(lease(3, 1, 1), TrialState::kStopped);
   // 51 are spent, and a trial takes 25.
   CHECK(spending.has_room({}));
-  CHECK_FALSE(spending.has_room({3}));
-  CHECK_FALSE(spending.has_room({40}));
-  CHECK_FALSE(spending.is_spent({40}));
+  CHECK_FALSE(spending.has_room({running(3)}));
+  CHECK_FALSE(spending.has_room({running(40)}));
+  CHECK_FALSE(spending.is_spent({running(40)}));
   CHECK(spending.reason() == std::string("cost limit"));
-  CHECK(Spending(std::nullopt, {}, {}).has_room({1e12}));
+  CHECK(Spending(std::nullopt, {}, {}).has_room({running(1e12)}));
+}
+
+TEST_CASE("trials that share a device share what they take of the budget") {
+  const std::vector<store::TrialRow> trials = {trial_in(1, TrialState::kCompleted),
+                                               trial_in(2, TrialState::kCompleted)};
+  const std::vector<store::AttemptRow> attempts = {lease(1, 1, 20, {"GPU-1"}), lease(2, 1, 20, {"GPU-1"})};
+  const Spending spending(DeviceBudget{30, "device time limit"}, trials, attempts);
+  CHECK(spending.has_room({}));  // 20 are spent, and a trial takes 10
+  CHECK_FALSE(spending.is_spent({running(29, {"GPU-1"})}));
+  CHECK(spending.is_spent({running(30.001, {"GPU-1"})}));
+  CHECK_FALSE(spending.has_room({running(5, {"GPU-2"})}));
 }
 
 Spec budgeted(double device_seconds) {
@@ -80,7 +100,7 @@ Behaviour one_second(const engine::Attempt&) {
 
 double spent(const store::StudyStore& store) {
   double seconds = 0;
-  for (const store::AttemptRow& attempt : store.attempts()) seconds += store::device_seconds(attempt);
+  for (const double share : store::device_shares(store.attempts())) seconds += share;
   return seconds;
 }
 

@@ -1,0 +1,25 @@
+#pragma once
+// What attempts took of devices, where several shared one: the bill.
+#include <chrono>
+#include <vector>
+
+#include "store/study_store.h"
+
+namespace tune::store {
+
+// When an attempt held its lease: as long as lease_seconds says, from its start, moved back where that would
+// end after its recorded end. So leases of one slot never overlap.
+struct LeaseTime {
+  std::chrono::microseconds begin{0}, end{0};  // since 1970
+};
+LeaseTime lease_time(const AttemptRow& attempt);
+
+// What each attempt took, in device seconds, in the order given: at any moment 1/n of a device on which n of
+// the given attempts hold a lease, summed over its devices. So the shares of a device add up to the time that
+// it was leased, and an attempt that had its n devices to itself took n times its lease. Without devices (the
+// CPU) each attempt has a slot of its own, and takes its lease. An attempt that has not ended counts with the
+// lease_seconds it is given with (0 in the store). Other studies on the same device are not seen: what is
+// shared with them is billed to each.
+std::vector<double> device_shares(const std::vector<AttemptRow>& attempts);
+
+}  // namespace tune::store
