@@ -39,6 +39,18 @@ ProbeCandidate measure(Task& task, const Compute& compute, Precision precision, 
   return {precision, static_cast<double>(images) / elapsed(), peak_memory_bytes(compute.device)};
 }
 
+std::optional<double> time_of_validation(Task& task, const Compute& compute, Precision precision,
+                                         double limit, const std::function<bool()>& interrupted) {
+  using Clock = std::chrono::steady_clock;
+  const auto begin = Clock::now();
+  const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
+  task.model().eval();
+  const torch::NoGradGuard no_grad;
+  const compat::Autocast autocast(compute.device.type(), precision == Precision::kBf16, torch::kBFloat16);
+  const Metrics metrics = task.evaluate([&] { return interrupted() || elapsed() > limit; });
+  return metrics.empty() ? std::nullopt : std::optional(elapsed());
+}
+
 }  // namespace
 
 ProbeResult probe(Task& task, const Compute& compute, double seconds,
@@ -49,6 +61,10 @@ ProbeResult probe(Task& task, const Compute& compute, double seconds,
     result.candidates.push_back(measure(task, compute, precision, seconds, interrupted));
   const double gain = result.candidates[1].images_per_second / result.candidates[0].images_per_second;
   result.precision = gain >= kClearlyFaster ? Precision::kBf16 : Precision::kFp32;
+  // Every epoch has one, so a few seconds of it are worth knowing.
+  constexpr double kValidationShare = 10;
+  result.validation_seconds =
+      time_of_validation(task, compute, result.precision, kValidationShare * seconds, interrupted);
   return result;
 }
 

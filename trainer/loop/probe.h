@@ -1,6 +1,7 @@
 #pragma once
 // Which precision trains faster here, measured.
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "trainer/loop/device.h"
@@ -18,6 +19,8 @@ struct ProbeCandidate {
 struct ProbeResult {
   Precision precision = Precision::kFp32;  // the choice
   std::vector<ProbeCandidate> candidates;
+  // Of one validation in that precision; nullopt where it took longer than its share of the time.
+  std::optional<double> validation_seconds;
 };
 
 // bf16 rounds weights and activations to 8 bits of precision, so it has to earn its place.
@@ -25,7 +28,7 @@ inline constexpr double kClearlyFaster = 1.15;
 
 // Trains `task` for a few steps in each precision, on the data that it would train on: its model is then
 // spoilt. Each candidate gets at least two steps after one to warm up, and stops at `seconds`, or when
-// `interrupted` says so.
+// `interrupted` says so. Then one validation is timed, which may take ten times `seconds`.
 ProbeResult probe(Task& task, const Compute& compute, double seconds,
                   const std::function<bool()>& interrupted);
 

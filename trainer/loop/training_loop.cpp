@@ -1,7 +1,9 @@
 #include "trainer/loop/training_loop.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <ostream>
 
 #include "trainer/loop/batch_loader.h"
@@ -172,6 +174,7 @@ bool TrainingLoop::evaluate_epoch() {
   task_.model().eval();
   EpochReport report;
   report.epoch = progress_.epoch;
+  const auto begin = std::chrono::steady_clock::now();
   {
     const torch::NoGradGuard no_grad;
     const compat::Autocast precision(settings_.compute.device.type(),
@@ -179,6 +182,7 @@ bool TrainingLoop::evaluate_epoch() {
     report.metrics = task_.evaluate(settings_.interrupted);
   }
   if (report.metrics.empty()) return false;
+  const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - begin;
   const std::vector<std::string> names = task_.loss_names();
   for (std::size_t i = 0; i < names.size() && last_epoch_ > 0; ++i) {
     report.losses.push_back(progress_.loss_sums[i] / static_cast<double>(batches_));
@@ -187,6 +191,7 @@ bool TrainingLoop::evaluate_epoch() {
   check_finite(report);
   lines_.epoch_done(progress_.epoch, last_epoch_, trained_images_);
   print(report);
+  print_validation_time(report.epoch, lasted.count());
 
   progress_.last = report;
   progress_.epoch += 1;
@@ -220,6 +225,14 @@ void TrainingLoop::note_best(const EpochReport& report) {
 void TrainingLoop::print(const EpochReport& report) {
   reported_ = true;
   for (const std::string& line : task_.metric_lines(report)) out_ << line << '\n' << std::flush;
+}
+
+// For the bill. Not a metric of the report: it differs from run to run, and a resumed run has none to repeat.
+void TrainingLoop::print_validation_time(std::int64_t epoch, double seconds) {
+  char value[64];
+  std::snprintf(value, sizeof value, "%.6f", seconds);
+  out_ << R"(TUNE_METRIC {"name":"seconds:validation","value":)" << value << R"(,"step":)" << epoch << "}\n"
+       << std::flush;
 }
 
 void TrainingLoop::save() {

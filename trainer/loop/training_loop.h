@@ -44,6 +44,7 @@ class TrainingLoop {
   void check_finite(const EpochReport& report) const;
   void note_best(const EpochReport& report);
   void print(const EpochReport& report);
+  void print_validation_time(std::int64_t epoch, double seconds);
   void save();
   void export_best();
   std::vector<double> read_loss_sums() const;  // throws Error(kNonFiniteLoss)

@@ -7,6 +7,7 @@
 #include "trainer/loop/batch_loader.h"
 #include "trainer/loop/training_loop.h"
 #include "tuner/core/atomic_file.h"
+#include "tuner/core/json.h"
 
 using namespace tune::trainer::loop;
 using tune::ExitCode;
@@ -19,6 +20,7 @@ namespace {
 struct Outcome {
   ExitCode code = ExitCode::kOk;
   std::string out, err;
+  std::string timings;  // the lines of `out` that differ from run to run
 };
 
 LoopSettings settings_in(const fs::path& folder) {
@@ -34,7 +36,11 @@ Outcome run(LineTask& task, const LoopSettings& settings) {
   std::ostringstream out, err;
   TrainingLoop loop(task, settings, out, err, false);
   const ExitCode code = loop.run();
-  return {code, out.str(), err.str()};
+  Outcome outcome{code, {}, err.str(), {}};
+  std::istringstream lines(out.str());
+  for (std::string line; std::getline(lines, line);)
+    (line.starts_with("TUNE_METRIC ") ? outcome.timings : outcome.out) += line + '\n';
+  return outcome;
 }
 
 // Answers no that often, then yes.
@@ -61,6 +67,20 @@ TEST_CASE("A run prints one report an epoch, and exports the best one") {
   CHECK(task.exported_epoch >= 1);
   CHECK(task.batches_seen == 6 * 5);  // 22 examples in fours: the incomplete batch is left out
   CHECK(fs::exists(folder.path() / "output" / "weights.safetensors"));
+}
+
+TEST_CASE("Each validation says how many seconds it took, at its epoch") {
+  const TemporaryFolder folder;
+  LineTask task(2);
+  std::istringstream lines(run(task, settings_in(folder.path())).timings);
+  int epoch = 0;
+  for (std::string line; std::getline(lines, line);) {
+    const tune::Json metric = tune::Json::parse(line.substr(std::string("TUNE_METRIC ").size()));
+    CHECK(metric.at("name") == "seconds:validation");
+    CHECK(metric.at("step") == ++epoch);
+    CHECK(metric.at("value").get<double>() >= 0);
+  }
+  CHECK(epoch == 2);
 }
 
 TEST_CASE("The same seed gives the same lines") {
