@@ -119,17 +119,19 @@ int ComparisonStore::begin_scoring(WallTime now) {
 }
 
 void ComparisonStore::insert_prediction(int scoring, const Prediction& prediction) {
-  Query(impl_->connection, "INSERT INTO predictions (scoring, model, sha256, seconds) VALUES (?, ?, ?, ?)")
+  Query(impl_->connection,
+        "INSERT INTO predictions (scoring, model, sha256, seconds, facts) VALUES (?, ?, ?, ?, ?)")
       .bind(scoring)
       .bind(prediction.model)
       .bind(prediction.sha256)
       .bind(prediction.seconds)
+      .bind(prediction.facts)
       .run();
 }
 
 std::vector<Prediction> ComparisonStore::predictions(int scoring) const {
   Query query(impl_->connection,
-              "SELECT model, sha256, seconds FROM predictions WHERE scoring = ? ORDER BY model");
+              "SELECT model, sha256, seconds, facts FROM predictions WHERE scoring = ? ORDER BY model");
   query.bind(scoring);
   std::vector<Prediction> list;
   while (query.step()) {
@@ -137,6 +139,7 @@ std::vector<Prediction> ComparisonStore::predictions(int scoring) const {
     prediction.model = query.small();
     prediction.sha256 = query.text();
     prediction.seconds = query.real();
+    prediction.facts = query.json();
     list.push_back(std::move(prediction));
   }
   return list;

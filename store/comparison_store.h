@@ -14,7 +14,7 @@
 namespace tune::store {
 
 // Schema version that this program writes.
-inline constexpr int kComparisonSchemaVersion = 1;
+inline constexpr int kComparisonSchemaVersion = 2;
 
 struct ComparisonRow {
   std::string name;
@@ -41,6 +41,8 @@ struct Prediction {
   int model = 0;
   std::string sha256;  // of the file with its detections
   double seconds = 0;  // wall time of the lease
+  // What `tune-train predict --json` printed: size and speed of the model. Empty in files of version 1.
+  Json facts = Json::object();
 };
 
 // One look at the test images.

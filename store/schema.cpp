@@ -195,6 +195,7 @@ CREATE TABLE predictions (
   model INTEGER NOT NULL REFERENCES models (number),
   sha256 TEXT NOT NULL,
   seconds REAL NOT NULL,
+  facts TEXT NOT NULL DEFAULT '{}',
   PRIMARY KEY (scoring, model)
 ) STRICT, WITHOUT ROWID;
 CREATE TRIGGER frozen_models_never_change BEFORE UPDATE ON models
@@ -206,6 +207,9 @@ BEGIN SELECT RAISE(ABORT, 'a scoring never changes'); END;
 CREATE TRIGGER scorings_are_never_deleted BEFORE DELETE ON scorings
 BEGIN SELECT RAISE(ABORT, 'scorings are counted'); END;
 )sql";
+
+constexpr const char* kComparisonFrom1To2 =
+    "ALTER TABLE predictions ADD COLUMN facts TEXT NOT NULL DEFAULT '{}';";
 
 void set_version(Connection& connection, int version) {
   connection.execute("PRAGMA user_version = " + std::to_string(version));
@@ -253,8 +257,11 @@ const Schema& registry_schema() {
 }
 
 const Schema& comparison_schema() {
-  static const Schema schema = {
-      0x74756E63, kComparisonSchemaVersion, kComparisonTables, {}, "tune compare"};  // "tunc"
+  static const Schema schema = {0x74756E63,
+                                kComparisonSchemaVersion,
+                                kComparisonTables,
+                                {{1, kComparisonFrom1To2}},
+                                "tune compare"};  // "tunc"
   return schema;
 }
 

@@ -1,158 +1,8 @@
-// `tune compare` with the real programs and a scripted tune-train, copies of which lie beside each other.
-#include <fstream>
-#include <map>
-#include <sstream>
-
-#include "study_fixture.h"
+// `tune compare` with the real programs and a scripted tune-train.
+#include "compare_fixture.h"
 
 namespace tune::tests {
 namespace {
-
-// Its validation falls with the distance of x from 7, and with the seed; its detections are its test score.
-// Every act is a line in the file `acts`.
-constexpr const char* kTrainer = R"py(#!/usr/bin/env python3
-import json, os, random, sys, time
-here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-def act(*words):
-    with open(here + "/acts", "a") as acts: acts.write(" ".join(words) + "\n")
-def options(name): return [v for k, v in zip(sys.argv, sys.argv[1:]) if k == name]
-command = sys.argv[1]
-if command == "describe":
-    number = {"type": "int", "min": 0, "max": 100, "default": 0}
-    recipe = {"name": "plain", "hyperparameters": [dict(number, name="x"), dict(number, name="epochs", default=2)],
-              "metrics": [{"name": "map", "goal": "maximize", "regex": "map=([0-9.]+)"}]}
-    keys = [{"name": "model", "kind": "choice", "values": ["small", "large"], "required": True},
-            {"name": "data", "kind": "path", "required": True}, {"name": "weights", "kind": "path"},
-            {"name": "recipe", "kind": "choice", "values": ["plain"], "default": "plain"},
-            {"name": "split", "kind": "object", "keys": [{"name": "fractions", "kind": "fractions"},
-             {"name": "grouping", "kind": "choice", "values": ["image", "content"]}]}]
-    print(json.dumps({"schema": 1, "program": "tune-train", "version": "9", "tasks": [
-        {"name": "toy", "trainer_keys": keys, "recipes": [recipe], "models": []}]}))
-elif command == "probe":
-    act("probe")
-    print(json.dumps({"schema": 1, "device": "cpu", "precision": "fp32", "training_images": 360,
-        "candidates": [{"precision": "fp32", "images_per_second": 10.0, "peak_memory_bytes": 1000}]}))
-elif command == "audit":
-    act("audit", options("--data")[0])
-    leak = os.path.exists(here + "/leak")
-    assert len(options("--against")) + len(options("--part")) == 1
-    print(json.dumps({"schema": 1, "groups": [[1, 2], [3, 4]], "overlaps": [{
-        "first": {"set": "data", "image": "test/a.jpg"}, "second": {"set": "against", "image": "train/b.jpg"}}] if leak else []}))
-elif command == "--trial":
-    trial = json.load(open(sys.argv[2]))
-    assert "test" not in trial["trainer"]
-    name = trial["study"] + "/" + str(trial["trial"])
-    act("begin", name)
-    if os.path.exists(here + "/slow") and not os.path.exists(here + "/hung"):
-        open(here + "/hung", "w").close()
-        time.sleep(600)
-    x = trial["parameters"].get("x", trial["fixed"].get("x", 0))
-    luck = random.Random(trial["seed"]).random() * 0.01
-    value = (0.5 if trial["trainer"]["model"] == "large" else 0.4) - 0.002 * abs(x - 7) + luck
-    with open(trial["output_dir"] + "/model.json", "w") as model: json.dump({"value": value}, model)
-    with open(trial["output_dir"] + "/labels.json", "w") as labels: json.dump({"classes": ["scratch"]}, labels)
-    print("map=%.6f" % value)
-    act("end", name)
-elif command == "predict":
-    model = json.load(open(options("--model")[0] + "/model.json"))
-    if os.path.exists(here + "/slow-predict"):
-        os.remove(here + "/slow-predict")
-        open(here + "/hung", "w").close()
-        time.sleep(600)
-    act("predict", options("--model")[0])
-    json.dump(model, open(options("--output")[0], "w"))
-    print("{}")
-elif command == "score":
-    act("score")
-    assert json.load(open(options("--labels")[0]))["classes"] == ["scratch"]
-    files = options("--detections")
-    groups = json.load(open(options("--groups")[0]))["groups"]
-    count = int(options("--resamples")[0])
-    noise = [random.Random(r).random() * 0.1 for r in range(count)]
-    values = [json.load(open(file))["value"] for file in files]
-    print(json.dumps({"schema": 1, "images": 20, "results": [
-        {"detections": f, "AP": v, "AP50": 2 * v} for f, v in zip(files, values)],
-        "resamples": {"count": count, "seed": 0, "groups": 18, "AP": [[v + n for n in noise] for v in values],
-                      "AP50": [[2 * v + n for n in noise] for v in values]}}))
-)py";
-
-class ComparisonFolder {
- public:
-  ComparisonFolder() {
-    document["comparison"] = "c";
-    document["objective"] = {{"metric", "map"}, {"goal", "maximize"}};
-    document["trainer"] = {{"task", "toy"}, {"data", "train"}, {"test", "test"}};
-    document["fixed"] = {{"epochs", 2}, {"x", 30}};
-    document["seeds"] = 3;
-    document["resamples"] = 100;
-    document["limits"] = {{"parallel", 1}};
-    document["resources"] = {{"gpus_per_trial", 0}};
-    document["cost"] = {{"usd_per_hour", 3.06}, {"date", "2026-11-21"}};
-    OrderedJson search;
-    search["parameters"]["x"] = {{"type", "int"}, {"min", 0}, {"max", 60}};
-    search["strategy"] = {{"name", "sobol"}};
-    search["limits"] = {{"trials", 4}};
-    document["approaches"] =
-        OrderedJson::array({{{"name", "scratch"}, {"trainer", {{"model", "small"}}}},
-                            {{"name", "tuned-one"},
-                             {"trainer", {{"model", "small"}, {"weights", "weights.bin"}}},
-                             {"search", search}}});
-    write("weights.bin", "weights");
-    write("bin/tune-train", kTrainer);
-    REQUIRE(shell("mkdir train test; cp $(command -v tune) $(command -v tune-supervisor) bin && chmod +x "
-                  "bin/tune-train")
-                .exit_code == 0);
-  }
-  void write(const std::string& name, const std::string& text) const {
-    std::filesystem::create_directories((folder_.path() / name).parent_path());
-    std::ofstream(folder_.path() / name) << text;
-  }
-  ShellResult shell(const std::string& line) const {
-    write("study.json", document.dump(2));
-    return run_shell("PATH=$PWD/bin:$PATH\n" + line, folder_.path());
-  }
-  ShellResult compare(const std::string& options = "", const std::string& variables = "") const {
-    return shell(variables + " tune compare study.json --store store " + options);
-  }
-  // The last line of `--json`: the comparison.
-  Json result(const std::string& options = "") const {
-    const ShellResult run = compare("--json " + options);
-    CAPTURE(run.err, run.out);
-    REQUIRE(run.exit_code == 0);
-    Json last;
-    std::istringstream lines(run.out);
-    for (std::string line; std::getline(lines, line);) last = Json::parse(line);
-    return last;
-  }
-  std::map<std::string, int> acts() const {
-    std::map<std::string, int> counts;
-    std::ifstream file(folder_.path() / "acts");
-    for (std::string line; std::getline(file, line);) ++counts[line];
-    return counts;
-  }
-  std::filesystem::path path() const { return folder_.path(); }
-
-  OrderedJson document;
-
- private:
-  TemporaryFolder folder_;
-};
-
-bool mentions(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-Json row_of(const Json& result, const std::string& name) {
-  for (const Json& row : result.at("rows"))
-    if (row.at("name") == name) return row;
-  return nullptr;
-}
-
-Json answer_of(const Json& result, const std::string& question) {
-  for (const Json& answer : result.at("answers"))
-    if (answer.at("question") == question) return answer;
-  return nullptr;
-}
 
 // What does not depend on how often it was interrupted.
 Json scores_of(const Json& result) {
@@ -179,8 +29,15 @@ TEST_CASE("a comparison trains every approach and its controls, and scores all o
   CHECK(answer_of(result, "at default hyperparameters").at("verdict") == "not distinguishable");
   CHECK(result.at("test").at("scorings") == 1);
   CHECK(result.at("test").at("groups") == 18);
-  // 2 epochs of 360 images at 10 a second.
-  CHECK(row_of(result, "scratch").at("predicted_device_hours").get<double>() == Approx(3 * 72.0 / 3600));
+  // 2 epochs of 360 images at 10 a second, and of a validation of 4 seconds.
+  CHECK(row_of(result, "scratch").at("predicted_device_hours").get<double>() == Approx(3 * 80.0 / 3600));
+  CHECK(row_of(result, "scratch").at("predicted_at_most") == false);
+  CHECK(row_of(result, "scratch").at("parameters") == 12200000);
+  CHECK(row_of(result, "tuned-one tuned").at("latency_ms").get<double>() > 7);
+  const Json bill = result.at("cost");
+  CHECK(bill.at("validating").at("lease_seconds").get<double>() == Approx(0.001 * 21));
+  CHECK(bill.at("idle").at("device_hours").get<double>() >= 0);
+  CHECK(folder.shell("cat store/comparisons/c/scorings/1/images/1.jpg").out == "picture\n");
   CHECK(result.at("cost").at("total").at("usd").get<double>() > 0);
   int predictions = 0;
   for (const auto& [act, count] : folder.acts()) {
@@ -198,6 +55,7 @@ TEST_CASE("a comparison trains every approach and its controls, and scores all o
   CHECK(folder.acts() == before);
   const ShellResult markdown = folder.shell("cat store/comparisons/c/comparison.md");
   CHECK(mentions(markdown.out, "| tuned-one tuned | 3 |"));
+  CHECK(mentions(markdown.out, "12.2 M | 2.00 G"));
   CHECK(mentions(folder.shell("tune status --store store").out, "c.tuned-one.search"));
 }
 
@@ -319,6 +177,58 @@ TEST_CASE("an image-by-image split is marked wherever its numbers stand, and see
   const Json result = folder.result();
   CHECK(result.at("test").at("leaks") == true);
   CHECK(mentions(answer_of(result, "at default hyperparameters").at("verdict"), "confounded"));
+}
+
+TEST_CASE("a search that its limits end is predicted from them, as a bound", "[.compare]") {
+  ComparisonFolder folder;
+  OrderedJson& search = folder.document["approaches"][1]["search"];
+  // A trial takes 80 s at the probe's speed, 0.068 dollars at this price; these runs are over in no time.
+  search["limits"] = {{"trials", 2}, {"cost_usd", 0.05}};
+  folder.document["controls"] = {{"best_of_seeds", false}, {"random_search", false}};
+  const Json limited = folder.result();
+  for (const Json& study : limited.at("studies")) {
+    CAPTURE(study.dump(1));
+    const bool is_search = study.at("study") == "c.tuned-one.search";
+    CHECK(study.at("predicted_at_most") == is_search);
+    if (is_search) CHECK(study.at("predicted_device_hours").get<double>() == Approx(0.05 / 3.06));
+  }
+  CHECK(mentions(folder.compare().out, "at most 58s"));
+}
+
+TEST_CASE("published and improved recipes stand in tables of their own", "[.compare]") {
+  ComparisonFolder folder;
+  folder.document["approaches"].erase(1);
+  folder.document["approaches"].push_back({{"name", "large"},
+                                           {"trainer", {{"model", "large"}}},
+                                           {"table", "published"},
+                                           {"deviations", {"another library", "a split by content"}}});
+  const ShellResult run = folder.compare();
+  CAPTURE(run.err, run.out);
+  REQUIRE(run.exit_code == 0);
+  CHECK(run.out.find("Published recipes:") < run.out.find("Improved recipes:"));
+  CHECK(mentions(run.out, "large departs from what was published: another library"));
+  CHECK(mentions(folder.shell("tune compare study.json --dry-run").out, "c.large.defaults: 3 runs"));
+  // What is printed does not change the comparison, so nobody may change it after the fact.
+  folder.document["approaches"][1]["deviations"] = {"none worth a word"};
+  CHECK(folder.compare().exit_code == 6);
+}
+
+TEST_CASE("test images that cannot be copied, and a predictor of another version, leave the scoring open",
+          "[.compare]") {
+  ComparisonFolder folder;
+  folder.document["approaches"].erase(1);
+  REQUIRE(folder.shell("sed -i 's/\"parameters\": 12200000/\"x\": 1/' bin/tune-train").exit_code == 0);
+  const ShellResult other = folder.compare();
+  CHECK(other.exit_code == 7);
+  CHECK(mentions(other.err, "tune-train predict did not answer with \"parameters\""));
+  folder.write("bin/tune-train", kComparedTrainer);
+  REQUIRE(folder.shell("sed -i 's/abspath(\"test\\/\"/abspath(\"nowhere\\/\"/' bin/tune-train").exit_code ==
+          0);
+  const ShellResult missing = folder.compare();
+  CHECK(missing.exit_code == 7);
+  CHECK(mentions(missing.err, "nowhere/one.jpg cannot be copied"));
+  folder.write("bin/tune-train", kComparedTrainer);
+  CHECK(folder.result().at("test").at("scorings") == 1);
 }
 
 TEST_CASE("a dry run lists the studies and writes nothing", "[.compare]") {

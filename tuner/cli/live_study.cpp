@@ -38,6 +38,8 @@ report::StudyRows read_live_study(const std::filesystem::path& store, const std:
   if (was_locked || is_locked(lock)) {
     const WallTime now = SystemClock().wall_now();
     report::bill_running(rows.attempts, now);
+    if (!rows.running_times.empty())
+      rows.running_times.back().end = std::max(rows.running_times.back().end, now);
     rows.study.elapsed_seconds +=
         std::max(0.0, std::chrono::duration<double>(now - rows.study.updated).count());
   } else {

@@ -12,6 +12,22 @@ namespace {
 
 const std::string kApproaches = "/approaches", kSharedTrainer = "/trainer";
 
+// Deviations are those from something: of a recipe that nobody published they would mean nothing.
+void read_table(const std::string& pointer, Approach& approach, SpecProblems& problems) {
+  if (read_value<std::string>(problems, pointer + "/table").value_or("") == "published")
+    approach.table = ApproachTable::kPublished;
+  const std::string place = pointer + "/deviations";
+  const OrderedJson* list = problems.find(place);
+  if (list == nullptr) return;
+  for (std::size_t i = 0; i < list->size(); ++i)
+    approach.deviations.push_back(read_value<std::string>(problems, element_pointer(place, i)).value_or(""));
+  const bool is_misspelt =
+      problems.contains(pointer + "/table") && problems.find(pointer + "/table") == nullptr;
+  if (approach.table != ApproachTable::kPublished && !is_misspelt)
+    problems.add_at_key(place, "only a published recipe has deviations",
+                        "say \"table\": \"published\" beside it, or write a \"note\" instead");
+}
+
 void read_approaches(Comparison& comparison, SpecProblems& problems) {
   const OrderedJson* list = problems.find(kApproaches);
   if (list == nullptr) return;
@@ -22,6 +38,7 @@ void read_approaches(Comparison& comparison, SpecProblems& problems) {
     approach.name = read_value<std::string>(problems, pointer + "/name").value_or("");
     approach.note = read_value<std::string>(problems, pointer + "/note").value_or("");
     approach.has_search = problems.contains(pointer + "/search");
+    read_table(pointer, approach, problems);
     if (!approach.name.empty() && !names.insert(approach.name).second)
       problems.add(pointer + "/name", "the approach " + in_quotes(approach.name) + " is there twice",
                    "give one of them another name");

@@ -21,9 +21,18 @@ enum class StudyRole {
 };
 const char* to_string(StudyRole role);  // "defaults", "search", "tuned", "random", "random-tuned"
 
+// The table of the report that an approach stands in.
+enum class ApproachTable {
+  kPublished,  // a recipe as somebody published it, as far as that can be had
+  kImproved,
+};
+const char* to_string(ApproachTable table);  // "published", "improved"
+
 struct Approach {
   std::string name;
   std::string note;
+  ApproachTable table = ApproachTable::kImproved;
+  std::vector<std::string> deviations;  // where it departs from what was published
   bool has_search = false;
 };
 

@@ -42,10 +42,18 @@ const ObjectTable& approach_table() {
         .kind = kObject,
         .description = "What is tuned. Without it the approach is trained as it is.",
         .object = &search_table()},
-       {.name = "note",
+       {.name = "table",
         .kind = kText,
-        .description = "A sentence under the table: where this departs from what was published, say.",
-        .text = &kNonEmpty}}};
+        .description = "The table that its rows stand in: recipes as published, or improved ones.",
+        .default_json = "\"improved\"",
+        .choices = {"published", "improved"}},
+       {.name = "deviations",
+        .kind = kArray,
+        .description = "Of a published recipe: where this departs from it, a sentence each, under its table.",
+        .least_items = 1,
+        .text = &kNonEmpty,
+        .item = kText},
+       {.name = "note", .kind = kText, .description = "A sentence under the table.", .text = &kNonEmpty}}};
   return table;
 }
 

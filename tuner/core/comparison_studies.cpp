@@ -99,6 +99,10 @@ const char* to_string(StudyRole role) {
   return "";
 }
 
+const char* to_string(ApproachTable table) {
+  return table == ApproachTable::kPublished ? "published" : "improved";
+}
+
 std::string study_name(const Comparison& comparison, std::size_t approach, StudyRole role) {
   return comparison.name + "." + comparison.approaches.at(approach).name + "." + to_string(role);
 }

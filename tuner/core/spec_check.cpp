@@ -221,6 +221,8 @@ class TableChecker {
                       kind_hint(value[i], key.item));
       else if (key.item == ValueKind::kObject)
         check_object(value[i], *key.object, place);
+      else if (key.item == ValueKind::kText && key.text != nullptr)
+        check_text(value[i].get<std::string>(), key, place);
     }
   }
 

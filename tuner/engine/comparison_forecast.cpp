@@ -1,7 +1,12 @@
 #include "tuner/engine/comparison_forecast.h"
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <optional>
+
+#include "tuner/engine/device_pool.h"
+#include "tuner/engine/spending.h"
 
 namespace tune::engine {
 namespace {
@@ -46,45 +51,113 @@ std::optional<double> images_per_second(const Json& probe) {
   return std::nullopt;
 }
 
-Json forecast_study(const Spec& spec, std::optional<int> trials, const Json& probe, const Json& description) {
+// 0 where it took too long to be measured.
+double validation_seconds(const Json& probe) {
+  const Json seconds = probe.value("validation_seconds", Json());
+  return seconds.is_number() ? seconds.get<double>() : 0;
+}
+
+// What one trial takes of wall time, by the probe. nullopt: the reason is in `reason`.
+std::optional<double> seconds_of_trial(const Spec& spec, const Json& probe, const Json& description,
+                                       std::string& reason) {
   const std::optional<double> speed = images_per_second(probe), epochs = epochs_of(spec, description);
   const double images = probe.value("training_images", 0.0);
-  if (!speed || *speed <= 0 || images <= 0) return {{"reason", "the probe did not say how fast it trains"}};
-  if (!epochs) return {{"reason", "its epochs are not known"}};
-  if (!trials) return {{"reason", "time ends its search, not a number of trials"}};
-  const double seconds = *epochs * images / *speed;
-  const int devices = probe.value("device", "cpu") == "cpu" ? 1 : spec.resources.gpus_per_trial.value_or(1);
-  return {{"trials", *trials},
-          {"seconds_per_trial", seconds},
-          {"device_hours", seconds * *trials * devices / 3600}};
+  if (!speed || *speed <= 0 || images <= 0) reason = "the probe did not say how fast it trains";
+  if (!epochs) reason = "its epochs are not known";
+  if (!reason.empty()) return std::nullopt;
+  const double start =
+      probe.contains("measured_seconds")
+          ? std::max(0.0, probe.value("lease_seconds", 0.0) - probe["measured_seconds"].get<double>())
+          : 0;
+  const double seconds = start + *epochs * (images / *speed + validation_seconds(probe));
+  if (!spec.limits.trial_time) return seconds;
+  return std::min(seconds, std::chrono::duration<double>(*spec.limits.trial_time).count());
+}
+
+// The most devices that its trials can lease at once: GPUs, or slots of the CPU.
+double devices_at_once(const Spec& spec, bool on_cpu, const Machine& machine) {
+  if (on_cpu)
+    return spec.limits.parallel.value_or(
+        std::min(kDefaultParallelOnCpu, std::max(1, static_cast<int>(machine.cores.size()))));
+  const double all = static_cast<double>(machine.gpus.size());
+  if (!spec.limits.parallel) return all;
+  return std::min(all,
+                  static_cast<double>(*spec.limits.parallel * spec.resources.gpus_per_trial.value_or(1)));
+}
+
+// The device seconds that its limits allow; nullopt without such a limit.
+std::optional<double> allowed_seconds(const Spec& spec, bool on_cpu, const Machine& machine) {
+  std::optional<double> least;
+  if (const auto budget = device_budget(spec.limits, spec.usd_per_hour)) least = budget->seconds;
+  if (!spec.limits.time) return least;
+  const double time =
+      std::chrono::duration<double>(*spec.limits.time).count() * devices_at_once(spec, on_cpu, machine);
+  return least ? std::min(*least, time) : time;
+}
+
+Json forecast_study(const Spec& spec, std::optional<int> trials, const Json& probe, const Json& description,
+                    const Machine& machine) {
+  std::string reason;
+  const std::optional<double> seconds = seconds_of_trial(spec, probe, description, reason);
+  if (!seconds) return {{"reason", reason}};
+  const bool on_cpu = probe.value("device", "cpu") == "cpu";
+  const double each = *seconds * (on_cpu ? 1 : spec.resources.gpus_per_trial.value_or(1));
+  const std::optional<double> allowed = allowed_seconds(spec, on_cpu, machine);
+  if (!trials && !allowed) return {{"reason", "nothing but its strategy ends its search"}};
+  const double wanted = trials ? *trials * each : *allowed;
+  const double taken = allowed ? std::min(wanted, *allowed) : wanted;
+  return {{"trials", trials.value_or(std::max(1, static_cast<int>(std::ceil(taken / each))))},
+          {"seconds_per_trial", *seconds},
+          {"device_hours", taken / 3600},
+          {"at_most", spec.early_stopping.rule != "none" || !trials || taken < wanted}};
+}
+
+bool stops_losers(const Comparison& comparison, std::size_t approach) {
+  const OrderedJson search = study_document(comparison, approach, StudyRole::kSearch);
+  return parse_spec(search.dump(), comparison.file, comparison.folder).early_stopping.rule != "none";
 }
 
 }  // namespace
 
 Json forecast_approach(const Comparison& comparison, std::size_t approach, const Json& probe,
-                       const Json& description) {
+                       const Json& description, const Machine& machine) {
   Json forecast = Json::object();
   const auto add = [&](StudyRole role, std::optional<int> trials) {
     // Of a winner only the speed matters, which hardly depends on the values.
     const StudyRole like =
         role == StudyRole::kTuned || role == StudyRole::kRandomTuned ? StudyRole::kDefaults : role;
-    const Spec spec = parse_spec(study_document(comparison, approach, like, trials.value_or(1)).dump(),
-                                 comparison.file, comparison.folder);
-    forecast[study_name(comparison, approach, role)] = forecast_study(spec, trials, probe, description);
+    const Spec spec = parse_spec(study_document(comparison, approach, like, trials).dump(), comparison.file,
+                                 comparison.folder);
+    return forecast[study_name(comparison, approach, role)] =
+               forecast_study(spec, trials, probe, description, machine);
   };
   if (!comparison.approaches[approach].has_search) {
     add(StudyRole::kDefaults, comparison.seeds);
     return forecast;
   }
-  const std::optional<int> trials = search_trials(comparison, approach);
-  std::optional<int> defaults = comparison.seeds;
-  if (comparison.best_of_seeds)
-    defaults = trials ? std::optional(std::max(comparison.seeds, *trials)) : std::nullopt;
-  add(StudyRole::kSearch, trials);
-  add(StudyRole::kDefaults, defaults);
+  const std::optional<int> limit = search_trials(comparison, approach);
+  const Json search = add(StudyRole::kSearch, limit);
   add(StudyRole::kTuned, comparison.seeds);
+  const int trials = search.value("trials", 1);
+  Json unknown = search.contains("trials") ? Json() : search;
+  // Whoever stops losers has time for any number of trials, and these are run to their ends.
+  if (!limit && stops_losers(comparison, approach))
+    unknown = {
+        {"reason", "as many runs as its search makes, which stops losers and has no limit on its trials"}};
+  const auto like_the_search = [&](StudyRole role, int count) {
+    if (!unknown.is_null()) {
+      forecast[study_name(comparison, approach, role)] = unknown;
+      return;
+    }
+    add(role, count);
+    if (!limit) forecast[study_name(comparison, approach, role)]["at_most"] = true;
+  };
+  if (comparison.best_of_seeds)
+    like_the_search(StudyRole::kDefaults, std::max(comparison.seeds, trials));
+  else
+    add(StudyRole::kDefaults, comparison.seeds);
   if (!comparison.random_search) return forecast;
-  add(StudyRole::kRandom, trials);
+  like_the_search(StudyRole::kRandom, trials);
   add(StudyRole::kRandomTuned, comparison.seeds);
   return forecast;
 }

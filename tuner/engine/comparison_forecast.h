@@ -2,13 +2,18 @@
 // What a comparison will cost, before it runs.
 #include "tuner/core/comparison.h"
 #include "tuner/core/json.h"
+#include "tuner/engine/machine.h"
 
 namespace tune::engine {
 
-// By study: {"trials", "seconds_per_trial", "device_hours"} from an approach's probe (images per second at
-// the precision it chose, and the training images) and its epochs, without validation and start-up; or
-// {"reason"} where something of it is not known. A search that stops losers costs less.
+// By study: {"trials", "seconds_per_trial", "device_hours", "at_most"} from an approach's probe and its
+// epochs; or {"reason"} where something of it is not known. A trial takes its start-up, and for each epoch
+// its training images at the speed of the precision that the probe chose and one validation. Trials that
+// share a device are taken to have it in turns. The time is the least of what its trials take and what its
+// limits allow (`time` on as many devices as the machine has for it, `gpu_hours`, `cost_usd`); "at_most" says
+// that it may be less: since a limit decides, or losers are stopped. A search without a limit on its trials
+// is taken to make as many as fit.
 Json forecast_approach(const Comparison& comparison, std::size_t approach, const Json& probe,
-                       const Json& trainer_description);
+                       const Json& trainer_description, const Machine& machine);
 
 }  // namespace tune::engine

@@ -122,24 +122,25 @@ class ComparisonRun {
     const Machine machine = inspect_machine();
     const std::string name = probe_name(machine, comparison_.resources);
     double hours = 0;
-    bool is_known = true;
+    bool is_known = true, at_most = false;
     for (std::size_t i = 0; i < comparison_.approaches.size(); ++i) {
       Json& probes = facts_["probes"][comparison_.approaches[i].name];
       if (!probes.contains(name)) {
         Json answer = probe(i);
         if (answer.is_null()) throw Error(ExitCode::kInterrupted, "interrupted");
         probes[name] = std::move(answer);
-        const Json forecast = forecast_approach(comparison_, i, probes[name], trainer_.description);
+        const Json forecast = forecast_approach(comparison_, i, probes[name], trainer_.description, machine);
         facts_["forecast"].update(forecast);
         record.update_facts(facts_);
       }
     }
     for (const auto& [study, forecast] : facts_["forecast"].items()) {
       is_known &= forecast.contains("device_hours");
+      at_most |= forecast.value("at_most", false);
       hours += forecast.value("device_hours", 0.0);
     }
-    std::string text = "predicted from the probes, without validation and start-up: " +
-                       std::string(is_known ? "" : "at least ") +
+    const char* bound = is_known ? (at_most ? "at most " : "") : (at_most ? "about " : "at least ");
+    std::string text = "predicted from the probes: " + std::string(bound) +
                        format_duration(Milliseconds(static_cast<std::int64_t>(hours * 3600e3))) +
                        " of device time";
     if (comparison_.usd_per_hour) {
@@ -277,12 +278,14 @@ class ComparisonRun {
       hooks_.notice("model " + std::to_string(model.number) + " of " + std::to_string(models.size()) + ": " +
                     model.study + "/" + std::to_string(model.trial));
       require_unchanged(model);
-      const double seconds = test_.predict(store_folder_ / model.folder, files.back());
-      record.insert_prediction(number, {model.number, sha256_of_file(files.back()), seconds});
+      const TestImages::Predicted made = test_.predict(store_folder_ / model.folder, files.back());
+      record.insert_prediction(number,
+                               {model.number, sha256_of_file(files.back()), made.seconds, made.facts});
       crash_point("prediction_recorded");
     }
-    record.end_scoring(number, test_.score(files, groups_file(), store_folder_ / models.front().folder),
-                       clock_.wall_now());
+    record.end_scoring(
+        number, test_.score(files, groups_file(), store_folder_ / models.front().folder, folder / "images"),
+        clock_.wall_now());
   }
 
   void require_unchanged(const store::FrozenModel& model) const {

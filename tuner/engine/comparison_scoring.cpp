@@ -8,6 +8,7 @@
 #include "tuner/engine/attempt_launch.h"
 #include "tuner/engine/device_wait.h"
 #include "tuner/engine/run_program.h"
+#include "tuner/engine/study_opening.h"
 
 namespace tune::engine {
 namespace {
@@ -16,6 +17,8 @@ namespace fs = std::filesystem;
 
 // A large model over a large test set on a slow machine takes hours; more means that it hangs.
 constexpr std::chrono::hours kLongestUse{24};
+// Test images that a report shows with everybody's boxes.
+constexpr int kExamples = 8;
 
 Error interrupted() { return Error(ExitCode::kInterrupted, "interrupted"); }
 
@@ -102,7 +105,7 @@ void TestImages::audit(const fs::path& file) const {
   write_file_atomically(file, audit.dump());
 }
 
-double TestImages::predict(const fs::path& folder, const fs::path& output) const {
+TestImages::Predicted TestImages::predict(const fs::path& folder, const fs::path& output) const {
   DevicePool pool(1, comparison_.resources);
   const std::optional<DeviceShare> share = wait_for_share(pool, {signals_, notice_, "the models are scored"});
   if (!share) throw interrupted();
@@ -115,17 +118,36 @@ double TestImages::predict(const fs::path& folder, const fs::path& output) const
   program.environment = device_environment(*share);
   for (const Lease& lease : share->leases) program.inherited.push_back(lease.descriptor());
   program.signals = signals_;
-  run_trainer(program, "predict");
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const std::string answer = run_trainer(program, "predict");
+  const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - begin;
+  return {lasted.count(), parsed_answer(answer, "predict", "parameters")};
 }
 
-Json TestImages::score(const std::vector<fs::path>& detections, const fs::path& groups,
-                       const fs::path& model) const {
+void TestImages::copy_examples(const Json& answer, const fs::path& images) const {
+  make_private_folder(images);
+  for (const Json& example : answer.at("examples")) {
+    const Json& id = example.at("image_id");
+    const fs::path source = comparison_.folder / example.at("path").get<std::string>();
+    std::error_code error;
+    if (id.is_number_integer())
+      fs::copy_file(source, images / (id.dump() + source.extension().string()),
+                    fs::copy_options::overwrite_existing, error);
+    if (error || !id.is_number_integer())
+      throw Error(ExitCode::kEnvironment,
+                  "the test image " + source.string() + " cannot be copied to " + images.string() +
+                      (error ? ": " + error.message() : ": its id is " + id.dump()),
+                  "the same command goes on once the cause is gone");
+  }
+}
+
+Json TestImages::score(const std::vector<fs::path>& detections, const fs::path& groups, const fs::path& model,
+                       const fs::path& images) const {
   notice_("the detections of " + std::to_string(detections.size()) + " models are scored");
-  Program program{{trainer_.program.string(), "score", "--ground-truth", data_path(comparison_.test.data),
-                   "--groups", groups.string(), "--resamples", std::to_string(comparison_.resamples),
-                   "--seed", std::to_string(comparison_.seed), "--json"},
-                  comparison_.folder};
+  Program program{
+      {trainer_.program.string(), "score", "--ground-truth", data_path(comparison_.test.data), "--groups",
+       groups.string(), "--resamples", std::to_string(comparison_.resamples), "--seed",
+       std::to_string(comparison_.seed), "--examples", std::to_string(kExamples), "--json"},
+      comparison_.folder};
   for (const std::string& argument : test_arguments()) program.argv.push_back(argument);
   for (const fs::path& file : detections) {
     program.argv.emplace_back("--detections");
@@ -139,9 +161,11 @@ Json TestImages::score(const std::vector<fs::path>& detections, const fs::path& 
   }
   program.signals = signals_;
   Json answer = parsed_answer(run_trainer(program, "score"), "score", "results");
-  if (answer["results"].size() != detections.size() || !answer.contains("resamples"))
+  if (answer["results"].size() != detections.size() || !answer.contains("resamples") ||
+      !answer.contains("examples"))
     throw Error(ExitCode::kEnvironment, "tune-train score did not answer for every model",
                 "tune and tune-train must be of the same version");
+  copy_examples(answer, images);
   return answer;
 }
 

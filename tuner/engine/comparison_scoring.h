@@ -22,16 +22,22 @@ class TestImages {
   // Writes the groups of test images that overlap into `file`, unless it is there. A test set of its own is
   // also held against the training data: Error(kBadSpec) where they overlap.
   void audit(const std::filesystem::path& file) const;
-  // Writes the detections of the model in `folder`. Gives the seconds that it held a device.
-  double predict(const std::filesystem::path& folder, const std::filesystem::path& output) const;
+  struct Predicted {
+    double seconds = 0;  // that it held a device
+    Json facts;          // what tune-train says of the model's size and speed
+  };
+  // Writes the detections of the model in `folder`.
+  Predicted predict(const std::filesystem::path& folder, const std::filesystem::path& output) const;
   // All detections against the annotations, once, with the same resamples of the groups for each. `model` is
-  // the folder of one of the models: its class names say what the detections' category ids mean.
+  // the folder of one of the models: its class names say what the detections' category ids mean. A few of the
+  // images are copied into the folder `images`, as IMAGE_ID.EXT, and listed under "examples".
   Json score(const std::vector<std::filesystem::path>& detections, const std::filesystem::path& groups,
-             const std::filesystem::path& model) const;
+             const std::filesystem::path& model, const std::filesystem::path& images) const;
 
  private:
   std::vector<std::string> test_arguments() const;
   std::string data_path(const std::string& data) const;
+  void copy_examples(const Json& answer, const std::filesystem::path& images) const;
 
   const Comparison& comparison_;
   const BuiltinTrainer& trainer_;

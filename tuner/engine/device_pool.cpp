@@ -17,7 +17,6 @@ namespace {
 // Where process ids are hidden (containers) memory is the only sign of a stranger.
 constexpr std::uint64_t kForeignMemoryMib = 1024;
 constexpr Milliseconds kNvmlInterval{500};
-constexpr int kDefaultParallelOnCpu = 2;
 
 std::uint64_t foreign_limit_bytes() {
   std::uint64_t mib = kForeignMemoryMib;

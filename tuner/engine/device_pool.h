@@ -14,6 +14,9 @@
 
 namespace tune::engine {
 
+// Trials at once on a CPU, where the spec says nothing and there are as many cores.
+inline constexpr int kDefaultParallelOnCpu = 2;
+
 // What one attempt runs on. Given back to the pool when no process of the attempt is left.
 struct DeviceShare {
   std::vector<std::string> devices;  // GPU UUIDs; empty on the CPU

@@ -149,8 +149,10 @@ bool probe(OpenedStudy& study, const RunRequest& request, const BuiltinTrainer& 
   Journal journal(study.store, clock, status, [] { return false; });
   Json& probes = study.row.facts["probes"];
   const std::string name = probe_name(machine, spec.resources);
-  if (!probes.contains(name) && request.known_probes.contains(name))
+  if (!probes.contains(name) && request.known_probes.contains(name)) {
     probes[name] = request.known_probes[name];
+    probes[name].erase("lease_seconds");  // whoever made it pays for it
+  }
   if (!probes.contains(name)) {
     journal.notice("tune-train is measured once on this machine, to choose its precision");
     Json answer =

@@ -98,7 +98,10 @@ Json probe_machine(const ProbeRequest& request) {
   const auto begin = std::chrono::steady_clock::now();
   Json answer = run_probe(request, *share);
   const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - begin;
-  if (answer.is_object()) answer["lease_seconds"] = lasted.count();
+  if (answer.is_object()) {
+    answer["lease_seconds"] = lasted.count();
+    answer["leased_devices"] = std::max<std::size_t>(1, share->devices.size());
+  }
   return answer;
 }
 

@@ -220,6 +220,8 @@ Section pictures_section(const ComparisonMaterial& material) {
 // What a table of comparison_tables() shows, where its section's title does not say it.
 std::string caption_of(const TitledTable& table) {
   if (table.id == "scores") return "Every row: validation, test and cost side by side";
+  if (table.id == "published") return "Recipes as they were published, as far as they can be had";
+  if (table.id == "sizes") return "Of a row's models the largest; training as the probe measured it";
   if (table.id == "questions") return "The same in numbers";
   if (table.id == "cost") return "What each study took";
   return table.title;
@@ -256,9 +258,10 @@ Document comparison_document(const ComparisonMaterial& material) {
       if (Intervals intervals = intervals_of(report); !intervals.rows.empty())
         section.blocks.push_back(std::move(intervals));
     section.blocks.push_back(TableBlock{caption_of(one), one.table});
+    for (const std::string& line : one.lines) section.blocks.push_back(Paragraph{line});
+    if (one.id == "sizes" && !comparison_charts(material).empty())
+      document.sections.push_back(cost_section(material));
     document.sections.push_back(std::move(section));
-    if (one.id == "questions" || (one.id == "scores" && report.answers.empty()))
-      if (!comparison_charts(material).empty()) document.sections.push_back(cost_section(material));
   }
   if (std::vector<Chart> curves = comparison_curves(material); !curves.empty())
     document.sections.push_back({"curves", "Learning curves", {Figures{std::move(curves)}}});

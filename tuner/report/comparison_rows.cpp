@@ -5,14 +5,13 @@
 #include <set>
 
 #include "tuner/core/error.h"
+#include "tuner/report/bill.h"
 #include "tuner/report/study_report.h"
 
 namespace tune::report {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr double kSecondsInHour = 3600;
 
 std::vector<double> number_list(const Json& list) {
   std::vector<double> numbers;
@@ -24,6 +23,7 @@ std::vector<double> number_list(const Json& list) {
 struct TestScores {
   std::map<int, double> ap, ap50;
   std::map<int, std::vector<double>> resampled;
+  std::map<int, Json> facts;  // what predicting said of it
 };
 
 // Gathers a comparison out of the store. Lives for one call.
@@ -57,6 +57,8 @@ class Gatherer {
     }
     if (!shown) return;
     report_.scoring_number = shown->number;
+    for (store::Prediction& prediction : record_.predictions(shown->number))
+      scores_.facts[prediction.model] = std::move(prediction.facts);
     take_scores(shown->result);
   }
 
@@ -110,17 +112,25 @@ class Gatherer {
     return cost;
   }
 
-  std::optional<double> predicted_hours(const std::string& study, std::optional<int> most = {}) const {
-    const Json forecast = facts_.value("forecast", Json::object()).value(study, Json::object());
-    if (!forecast.contains("device_hours")) return std::nullopt;
+  Json forecast_of(const std::string& study) const {
+    return facts_.value("forecast", Json::object()).value(study, Json::object());
+  }
+
+  // Of the study's first `most` trials, or of all.
+  void add_prediction(ComparisonRow& row, const std::string& study, std::optional<int> most = {}) const {
+    const Json forecast = forecast_of(study);
+    if (!forecast.contains("device_hours")) return;
     const double hours = forecast["device_hours"], trials = forecast["trials"];
-    return most ? hours / trials * std::min<double>(*most, trials) : hours;
+    row.predicted_hours =
+        row.predicted_hours.value_or(0) + (most ? hours / trials * std::min<double>(*most, trials) : hours);
+    row.predicted_at_most |= forecast.value("at_most", false);
   }
 
   ComparisonRow begin_row(std::size_t approach, RowKind kind) const {
     ComparisonRow row;
     row.approach = comparison_.approaches[approach].name;
     row.kind = kind;
+    row.table = comparison_.approaches[approach].table;
     const Objective objective = approach_objective(comparison_, approach);
     row.validation_metric = objective.metric;
     row.lower_validation_is_better = objective.goal == Goal::kMinimize;
@@ -128,8 +138,8 @@ class Gatherer {
     for (const Json& probe : probes)
       for (const Json& candidate : probe.value("candidates", Json::array()))
         if (candidate.value("precision", "") == probe.value("precision", ""))
-          row.peak_memory_bytes = candidate.value("peak_memory_bytes", 0.0);
-    if (row.peak_memory_bytes == 0.0) row.peak_memory_bytes.reset();
+          row.training_memory_bytes = candidate.value("peak_memory_bytes", 0.0);
+    if (row.training_memory_bytes == 0.0) row.training_memory_bytes.reset();
     return row;
   }
 
@@ -151,7 +161,26 @@ class Gatherer {
     return runs;
   }
 
+  // The largest of the row's models.
+  void measure(ComparisonRow& row) const {
+    const auto take = [&](const RunRow& run) {
+      const auto found = scores_.facts.find(run.model);
+      if (found == scores_.facts.end()) return;
+      const auto raise = [&](const char* key, std::optional<double>& most) {
+        if (found->second.contains(key) && found->second[key].is_number())
+          most = std::max(most.value_or(0), found->second[key].get<double>());
+      };
+      raise("parameters", row.parameters);
+      raise("multiply_adds", row.multiply_adds);
+      raise("latency_ms", row.latency_ms);
+      raise("peak_memory_bytes", row.peak_memory_bytes);
+    };
+    for (const RunRow& run : row.runs) take(run);
+    if (row.winner) take(*row.winner);
+  }
+
   void finish_row(ComparisonRow row) {
+    measure(row);
     const ScoredRuns runs = scored(row);
     row.ap = row_score(runs);
     const bool is_best = row.kind == RowKind::kBestOfSeeds;
@@ -184,8 +213,7 @@ class Gatherer {
     for (const StudyRole role : {search, tuned}) {
       const std::string study = study_name(comparison_, approach, role);
       row.cost += cost_of(study);
-      if (const auto hours = predicted_hours(study))
-        row.predicted_hours = row.predicted_hours.value_or(0) + *hours;
+      add_prediction(row, study);
     }
     finish_row(std::move(row));
   }
@@ -193,13 +221,14 @@ class Gatherer {
   void add_approach(std::size_t approach) {
     const Approach& one = comparison_.approaches[approach];
     if (!one.note.empty()) report_.notes.push_back(one.name + ": " + one.note);
+    if (!one.deviations.empty()) report_.deviations.push_back({one.name, one.deviations});
     const std::string study = study_name(comparison_, approach, StudyRole::kDefaults);
     ComparisonRow defaults = begin_row(approach, RowKind::kDefaults);
     const std::vector<RunRow> all = runs_of(approach, StudyRole::kDefaults);
     for (const RunRow& run : all)
       if (run.trial <= comparison_.seeds) defaults.runs.push_back(run);
     defaults.cost = cost_of(study, comparison_.seeds);
-    defaults.predicted_hours = predicted_hours(study, comparison_.seeds);
+    add_prediction(defaults, study, comparison_.seeds);
     finish_row(std::move(defaults));
     if (!one.has_search) return;
     if (comparison_.best_of_seeds) {
@@ -207,7 +236,7 @@ class Gatherer {
       best.runs = all;
       rank(best);
       best.cost = cost_of(study);
-      best.predicted_hours = predicted_hours(study);
+      add_prediction(best, study);
       finish_row(std::move(best));
     }
     add_tuned(approach, RowKind::kTuned, StudyRole::kSearch, StudyRole::kTuned);
@@ -216,19 +245,18 @@ class Gatherer {
   }
 
   void add_costs() {
-    const auto priced = [&](double seconds) {
-      Cost cost{seconds, seconds / kSecondsInHour, {}};
-      if (report_.usd_per_hour) cost.usd = cost.device_hours * *report_.usd_per_hour;
-      return cost;
+    const auto priced_seconds = [&](double seconds) {
+      return priced(seconds, seconds, report_.usd_per_hour);
     };
     double probing = 0, scoring = 0;
     for (const Json& machines : facts_.value("probes", Json::object()))
-      for (const Json& probe : machines) probing += probe.value("lease_seconds", 0.0);
+      for (const Json& probe : machines) probing += probe_device_seconds(probe);
     for (const store::Scoring& one : record_.scorings())
       for (const store::Prediction& prediction : record_.predictions(one.number))
         scoring += prediction.seconds;
-    report_.probing = priced(probing);
-    report_.scoring = priced(scoring);
+    report_.probing = priced_seconds(probing);
+    report_.scoring = priced_seconds(scoring);
+    report_.validating = report_.idle = priced_seconds(0);
     report_.total = report_.probing;
     report_.total += report_.scoring;
     constexpr StudyRole kEvery[] = {StudyRole::kDefaults, StudyRole::kSearch, StudyRole::kTuned,
@@ -240,18 +268,23 @@ class Gatherer {
   void add_study_cost(const std::string& study) {
     const StudyRows* rows = study_rows(study);
     if (rows == nullptr) return;
-    const CostReport costs(rows->trials, rows->attempts, report_.usd_per_hour);
+    const StudyBill bill = study_bill(*rows);
     StudyCost row;
     row.study = study;
-    row.completed = costs.of(TrialState::kCompleted);
-    row.stopped = costs.of(TrialState::kStopped);
-    row.failed = costs.of(TrialState::kFailed);
-    row.retried = costs.retried();
-    row.total = costs.total();
-    row.predicted_hours = predicted_hours(study);
-    const Json forecast = facts_.value("forecast", Json::object()).value(study, Json::object());
+    row.completed = bill.completed;
+    row.stopped = bill.stopped;
+    row.failed = bill.failed;
+    row.retried = bill.retried;
+    row.validating = bill.validating;
+    row.idle = bill.idle;
+    row.total = bill.total;
+    const Json forecast = forecast_of(study);
+    if (forecast.contains("device_hours")) row.predicted_hours = forecast["device_hours"].get<double>();
+    row.predicted_at_most = forecast.value("at_most", false);
     row.no_prediction = forecast.value("reason", "");
     report_.total += row.total;
+    report_.validating += row.validating;
+    report_.idle += row.idle;
     report_.studies.push_back(std::move(row));
   }
 
@@ -316,6 +349,16 @@ class Gatherer {
 ComparisonReport read_comparison_report(const fs::path& store, const Comparison& comparison,
                                         const store::ComparisonStore& record, std::optional<int> scoring) {
   return Gatherer(store, comparison, record).gather(scoring);
+}
+
+PredictedTime predicted_in_all(const ComparisonReport& report) {
+  PredictedTime sum{0.0, false};
+  for (const StudyCost& study : report.studies) {
+    if (!study.predicted_hours) return {};
+    *sum.hours += *study.predicted_hours;
+    sum.at_most |= study.predicted_at_most;
+  }
+  return sum;
 }
 
 std::string row_name(const ComparisonRow& row) {

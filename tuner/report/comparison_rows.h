@@ -34,15 +34,19 @@ struct RunRow {
 struct ComparisonRow {
   std::string approach;
   RowKind kind = RowKind::kDefaults;
+  ApproachTable table = ApproachTable::kImproved;
   std::vector<RunRow> runs;      // what its score is made of
   std::optional<RunRow> winner;  // of the search: the trial that was selected
   bool lower_validation_is_better = false;
   std::string validation_metric;
   // Validation where it was selected by, of what was not selected by it, and on test: side by side.
   std::optional<double> selection, fresh_validation, ap, ap50, ap_spread, winner_ap;
-  Cost cost;                              // of all trials that it took
-  std::optional<double> predicted_hours;  // of device time
-  std::optional<double> peak_memory_bytes;
+  Cost cost;                                    // of all trials that it took
+  std::optional<double> predicted_hours;        // of device time
+  bool predicted_at_most = false;               // an upper bound: its limits, or losers that are stopped
+  std::optional<double> training_memory_bytes;  // at its peak, from the probe
+  // As measured when the row's models, the winner too, predicted on the test images; of several the largest.
+  std::optional<double> parameters, multiply_adds, latency_ms, peak_memory_bytes;
 };
 
 struct StudyCost {
@@ -50,7 +54,16 @@ struct StudyCost {
   Cost completed, stopped, failed, total;
   Cost retried;  // of the total
   std::optional<double> predicted_hours;
-  std::string no_prediction;  // why not
+  std::string no_prediction;       // why not
+  bool predicted_at_most = false;  // as in ComparisonRow
+  Cost validating = {};            // of the total
+  Cost idle = {};                  // beside it
+};
+
+// Where an approach departs from what was published.
+struct Deviations {
+  std::string approach;
+  std::vector<std::string> sentences;
 };
 
 struct ComparisonAnswer {
@@ -65,12 +78,15 @@ struct ComparisonReport {
   std::vector<ComparisonAnswer> answers;
   std::vector<StudyCost> studies;
   Cost total, probing, scoring;  // the total holds the other two
+  Cost validating;               // of the total
+  Cost idle;                     // beside it
   std::optional<double> usd_per_hour;
   std::string price_date;
   int scoring_number = 0, scorings = 0;  // the one that is shown, and how many have ended
   int images = 0, groups = 0, resamples = 0;
   bool test_leaks = false, validation_leaks = false;
   std::vector<std::string> notes;  // of the approaches
+  std::vector<Deviations> deviations;
 };
 
 // Everything that the store knows of a comparison, with the test scores of one scoring: the last that has
@@ -79,12 +95,20 @@ ComparisonReport read_comparison_report(const std::filesystem::path& store, cons
                                         const store::ComparisonStore& record,
                                         std::optional<int> scoring = {});
 
+// Of training. Without hours where one of the studies has no prediction.
+struct PredictedTime {
+  std::optional<double> hours;
+  bool at_most = false;
+};
+PredictedTime predicted_in_all(const ComparisonReport& report);
+
 std::string row_name(const ComparisonRow& row);  // "legacy, best of 8 seeds"
 
 // The tables in the order in which they are read, and the sentences under them: every form shows the same.
 struct TitledTable {
   std::string id, title;  // "scores", "Scores"; the id of letters and '-'
   Table table;
+  std::vector<std::string> lines;  // below it
 };
 std::vector<TitledTable> comparison_tables(const ComparisonReport& report);
 std::vector<std::string> comparison_remarks(const ComparisonReport& report);

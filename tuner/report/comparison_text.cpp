@@ -1,4 +1,4 @@
-// A comparison as a table for terminals, as Markdown and as JSON.
+// A comparison as tables for terminals and in Markdown.
 #include <cmath>
 #include <cstdio>
 
@@ -16,7 +16,15 @@ std::string score_text(const std::optional<double>& score, const char* format = 
   return text;
 }
 
-std::string optional_hours(const std::optional<double>& hours) { return hours ? hours_text(*hours) : "-"; }
+std::string predicted_text(const std::optional<double>& hours, bool at_most) {
+  if (!hours) return "-";
+  return (at_most ? "at most " : "") + hours_text(*hours);
+}
+
+// "12.2 M"
+std::string in_units(const std::optional<double>& number, double unit, const char* name) {
+  return number ? score_text(*number / unit, *number < 10 * unit ? "%.2f " : "%.1f ") + name : "-";
+}
 
 // Leaking numbers are marked wherever they stand.
 std::string marked(const std::string& title, bool leaks) { return leaks ? title + " (leaking)" : title; }
@@ -26,7 +34,7 @@ std::string p_text(const std::optional<double>& p) {
   return *p < 0.001 ? "<0.001" : score_text(p);
 }
 
-Table score_table(const ComparisonReport& report) {
+Table score_table(const ComparisonReport& report, ApproachTable which) {
   Table table;
   const bool priced = report.usd_per_hour.has_value();
   table.columns = {{"approach", Align::kLeft, true},
@@ -40,6 +48,7 @@ Table score_table(const ComparisonReport& report) {
                    {"predicted", Align::kRight}};
   if (priced) table.columns.push_back({"cost", Align::kRight});
   for (const ComparisonRow& row : report.rows) {
+    if (row.table != which) continue;
     auto& cells = table.rows.emplace_back();
     cells = {row_name(row),
              std::to_string(row.runs.size()),
@@ -49,9 +58,32 @@ Table score_table(const ComparisonReport& report) {
              score_text(row.ap_spread),
              score_text(row.ap50),
              hours_text(row.cost.device_hours),
-             optional_hours(row.predicted_hours)};
+             predicted_text(row.predicted_hours, row.predicted_at_most)};
     if (priced) cells.push_back(usd_text(row.cost.usd));
   }
+  return table;
+}
+
+// Where the published recipes' rows depart from what was published.
+std::vector<std::string> deviation_lines(const ComparisonReport& report) {
+  std::vector<std::string> lines;
+  for (const Deviations& one : report.deviations)
+    for (const std::string& sentence : one.sentences)
+      lines.push_back(one.approach + " departs from what was published: " + sentence);
+  return lines;
+}
+
+Table size_table(const ComparisonReport& report) {
+  constexpr double kMega = 1e6, kGiga = 1e9, kMebibyte = 1 << 20;
+  Table table;
+  table.columns = {{"approach", Align::kLeft, true},      {"parameters", Align::kRight},
+                   {"multiply-adds", Align::kRight},      {"memory, training", Align::kRight},
+                   {"memory, predicting", Align::kRight}, {"latency at batch 1", Align::kRight}};
+  for (const ComparisonRow& row : report.rows)
+    table.rows.push_back(
+        {row_name(row), in_units(row.parameters, kMega, "M"), in_units(row.multiply_adds, kGiga, "G"),
+         in_units(row.training_memory_bytes, kMebibyte, "MiB"),
+         in_units(row.peak_memory_bytes, kMebibyte, "MiB"), in_units(row.latency_ms, 1, "ms")});
   return table;
 }
 
@@ -74,22 +106,13 @@ Table answer_table(const ComparisonReport& report) {
   return table;
 }
 
-// Of training; absent where one of the studies has no prediction.
-std::optional<double> predicted_in_all(const ComparisonReport& report) {
-  double hours = 0;
-  for (const StudyCost& study : report.studies) {
-    if (!study.predicted_hours) return std::nullopt;
-    hours += *study.predicted_hours;
-  }
-  return hours;
-}
-
 Table cost_table(const ComparisonReport& report) {
   Table table;
   const bool priced = report.usd_per_hour.has_value();
   table.columns = {{"study", Align::kLeft, true},      {"completed", Align::kRight},
                    {"stopped", Align::kRight},         {"failed", Align::kRight},
-                   {"of it run again", Align::kRight}, {"device time", Align::kRight},
+                   {"of it run again", Align::kRight}, {"of it validating", Align::kRight},
+                   {"device time", Align::kRight},     {"idle", Align::kRight},
                    {"predicted", Align::kRight}};
   if (priced) table.columns.push_back({"cost", Align::kRight});
   const auto add = [&](std::vector<std::string> cells, const Cost& cost) {
@@ -99,13 +122,16 @@ Table cost_table(const ComparisonReport& report) {
   for (const StudyCost& study : report.studies)
     add({study.study, hours_text(study.completed.device_hours), hours_text(study.stopped.device_hours),
          hours_text(study.failed.device_hours), hours_text(study.retried.device_hours),
-         hours_text(study.total.device_hours), optional_hours(study.predicted_hours)},
+         hours_text(study.validating.device_hours), hours_text(study.total.device_hours),
+         hours_text(study.idle.device_hours), predicted_text(study.predicted_hours, study.predicted_at_most)},
         study.total);
-  add({"probing", "", "", "", "", hours_text(report.probing.device_hours), ""}, report.probing);
-  add({"predicting on the test images", "", "", "", "", hours_text(report.scoring.device_hours), ""},
+  add({"probing", "", "", "", "", "", hours_text(report.probing.device_hours), "", ""}, report.probing);
+  add({"predicting on the test images", "", "", "", "", "", hours_text(report.scoring.device_hours), "", ""},
       report.scoring);
-  add({"total", "", "", "", "", hours_text(report.total.device_hours),
-       optional_hours(predicted_in_all(report))},
+  const PredictedTime predicted = predicted_in_all(report);
+  add({"total", "", "", "", "", hours_text(report.validating.device_hours),
+       hours_text(report.total.device_hours), hours_text(report.idle.device_hours),
+       predicted_text(predicted.hours, predicted.at_most)},
       report.total);
   return table;
 }
@@ -130,80 +156,20 @@ std::string rows_in_markdown(const Table& table) {
   return head + '\n' + rule + '\n' + body;
 }
 
-Json optional_json(const std::optional<double>& number) { return number ? number_to_json(*number) : Json(); }
-
-const char* kind_text(RowKind kind) {
-  switch (kind) {
-    case RowKind::kDefaults:
-      return "defaults";
-    case RowKind::kBestOfSeeds:
-      return "best_of_seeds";
-    case RowKind::kTuned:
-      return "tuned";
-    case RowKind::kRandom:
-      return "random_search";
-  }
-  return "";
-}
-
-Json run_json(const RunRow& run) {
-  return {{"model", run.model},          {"study", run.study},
-          {"trial", run.trial},          {"validation", number_to_json(run.validation)},
-          {"AP", optional_json(run.ap)}, {"AP50", optional_json(run.ap50)}};
-}
-
-Json row_json(const ComparisonRow& row) {
-  Json runs = Json::array();
-  for (const RunRow& run : row.runs) runs.push_back(run_json(run));
-  return {{"name", row_name(row)},
-          {"approach", row.approach},
-          {"kind", kind_text(row.kind)},
-          {"runs", runs},
-          {"winner", row.winner ? run_json(*row.winner) : Json()},
-          {"validation_metric", row.validation_metric},
-          {"selection", optional_json(row.selection)},
-          {"fresh_validation", optional_json(row.fresh_validation)},
-          {"AP", optional_json(row.ap)},
-          {"AP50", optional_json(row.ap50)},
-          {"AP_spread", optional_json(row.ap_spread)},
-          {"winner_AP", optional_json(row.winner_ap)},
-          {"cost", cost_json(row.cost)},
-          {"predicted_device_hours", optional_json(row.predicted_hours)},
-          {"peak_memory_bytes", optional_json(row.peak_memory_bytes)}};
-}
-
-Json answer_json(const ComparisonReport& report, const ComparisonAnswer& one) {
-  const Answer& answer = one.answer;
-  return {{"question", one.question},
-          {"row", row_name(report.rows[one.row])},
-          {"against", row_name(report.rows[one.against])},
-          {"difference", optional_json(answer.difference)},
-          {"standard_error", optional_json(answer.standard_error)},
-          {"degrees_of_freedom", optional_json(answer.degrees)},
-          {"interval", answer.low ? Json{*answer.low, *answer.high} : Json()},
-          {"p", optional_json(answer.p)},
-          {"adjusted_p", optional_json(answer.adjusted_p)},
-          {"smallest_visible", optional_json(answer.smallest_seen)},
-          {"verdict", to_string(answer.verdict)}};
-}
-
-Json study_cost_json(const StudyCost& study) {
-  return {{"study", study.study},
-          {"completed", cost_json(study.completed)},
-          {"stopped", cost_json(study.stopped)},
-          {"failed", cost_json(study.failed)},
-          {"retried", cost_json(study.retried)},
-          {"total", cost_json(study.total)},
-          {"predicted_device_hours", optional_json(study.predicted_hours)},
-          {"no_prediction", study.no_prediction}};
-}
-
 }  // namespace
 
 std::vector<TitledTable> comparison_tables(const ComparisonReport& report) {
-  std::vector<TitledTable> tables{{"scores", "Scores", score_table(report)}};
-  if (!report.answers.empty()) tables.push_back({"questions", "Questions", answer_table(report)});
-  tables.push_back({"cost", "Cost", cost_table(report)});
+  std::vector<TitledTable> tables;
+  Table published = score_table(report, ApproachTable::kPublished),
+        improved = score_table(report, ApproachTable::kImproved);
+  const bool both = !published.rows.empty();
+  if (both)
+    tables.push_back({"published", "Published recipes", std::move(published), deviation_lines(report)});
+  if (!improved.rows.empty() || !both)
+    tables.push_back({"scores", both ? "Improved recipes" : "Scores", std::move(improved), {}});
+  if (!report.answers.empty()) tables.push_back({"questions", "Questions", answer_table(report), {}});
+  tables.push_back({"sizes", "Size and speed", size_table(report), {}});
+  tables.push_back({"cost", "Cost", cost_table(report), {}});
   return tables;
 }
 
@@ -241,16 +207,22 @@ std::vector<std::string> comparison_remarks(const ComparisonReport& report) {
     lines.push_back("Cost: " + usd_text(report.usd_per_hour) + " for a device for an hour, as of " +
                     report.price_date + ".");
   lines.emplace_back(
-      "Device time is that of the leases; validating is within it and not measured apart, and idle devices "
-      "are "
-      "not measured.");
+      "Device time is that of the leases; trials that share a device share its time. Validating is within "
+      "it. "
+      "Idle is not: the time in which a device of a running study was leased by none of its trials.");
   lines.insert(lines.end(), report.notes.begin(), report.notes.end());
   return lines;
 }
 
 std::string comparison_text(const ComparisonReport& report, int width) {
   std::string text = report.name + '\n';
-  for (const TitledTable& one : comparison_tables(report)) text += '\n' + text_table(one.table, width);
+  const std::vector<TitledTable> tables = comparison_tables(report);
+  const bool has_published = tables.front().id == "published";
+  for (const TitledTable& one : tables) {
+    const bool is_headed = has_published && (one.id == "published" || one.id == "scores");
+    text += '\n' + (is_headed ? one.title + ":\n" : std::string()) + text_table(one.table, width);
+    for (const std::string& line : one.lines) text += "  " + one_line(line) + '\n';
+  }
   text += '\n';
   for (const std::string& line : comparison_remarks(report)) text += one_line(line) + '\n';
   return text;
@@ -259,41 +231,14 @@ std::string comparison_text(const ComparisonReport& report, int width) {
 std::string comparison_markdown(const ComparisonReport& report) {
   std::string text = "# " + one_line(report.name) + '\n';
   for (const TitledTable& one : comparison_tables(report)) {
-    if (one.id != "scores") text += "\n## " + one.title + '\n';
+    if (one.title != "Scores") text += "\n## " + one.title + '\n';
     text += '\n' + rows_in_markdown(one.table);
+    if (!one.lines.empty()) text += '\n';
+    for (const std::string& line : one.lines) text += "- " + one_line(line) + '\n';
   }
   text += "\n## How to read this\n\n";
   for (const std::string& line : comparison_remarks(report)) text += "- " + one_line(line) + '\n';
   return text;
-}
-
-Json comparison_json(const ComparisonReport& report) {
-  Json rows = Json::array(), answers = Json::array(), studies = Json::array();
-  for (const ComparisonRow& row : report.rows) rows.push_back(row_json(row));
-  for (const ComparisonAnswer& answer : report.answers) answers.push_back(answer_json(report, answer));
-  for (const StudyCost& study : report.studies) studies.push_back(study_cost_json(study));
-  return {{"schema", 1},
-          {"comparison", report.name},
-          {"rows", rows},
-          {"answers", answers},
-          {"studies", studies},
-          {"cost",
-           {{"total", cost_json(report.total)},
-            {"probing", cost_json(report.probing)},
-            {"predicting", cost_json(report.scoring)},
-            {"usd_per_hour", optional_json(report.usd_per_hour)},
-            {"predicted_device_hours", optional_json(predicted_in_all(report))},
-            {"date", report.price_date},
-            {"not_measured", {"validating", "idle"}}}},
-          {"test",
-           {{"images", report.images},
-            {"groups", report.groups},
-            {"resamples", report.resamples},
-            {"scoring", report.scoring_number},
-            {"scorings", report.scorings},
-            {"leaks", report.test_leaks},
-            {"validation_leaks", report.validation_leaks}}},
-          {"notes", report.notes}};
 }
 
 }  // namespace tune::report

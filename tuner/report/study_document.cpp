@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tuner/core/objective_text.h"
+#include "tuner/report/bill.h"
 #include "tuner/report/failures.h"
 #include "tuner/report/format.h"
 #include "tuner/report/model_quality.h"
@@ -178,7 +179,14 @@ Table time_table(const StudyMaterial& material) {
   for (const auto& [state, count] : counts)
     if (state != TrialState::kQueued) line(to_string(state), std::to_string(count), costs.of(state));
   line("total", std::to_string(material.rows.trials.size()), costs.total());
-  if (costs.retried().lease_seconds > 0) line("of it, attempts that were run again", "", costs.retried());
+  const StudyBill bill = study_bill(material.rows);
+  const auto part = [&](const char* name, const Cost& cost) {
+    if (cost.lease_seconds > 0) line(name, "", cost);
+  };
+  part("of it, attempts that were run again", bill.retried);
+  part("of it, validating", bill.validating);
+  part("beside it, probing", bill.probing);
+  part("beside it, idle", bill.idle);
   return table;
 }
 

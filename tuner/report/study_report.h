@@ -17,6 +17,8 @@ struct StudyRows {
   std::vector<store::TrialRow> trials;
   std::vector<store::AttemptRow> attempts;
   std::map<int, MetricPoint> latest;  // the objective's last point of each running trial
+  std::vector<store::RunningTime> running_times = {};
+  std::map<std::pair<int, int>, double> validation_seconds = {};  // by (trial, attempt)
 };
 StudyRows read_study(const store::StudyStore& store);
 

@@ -1,10 +1,13 @@
 // The rows that a report is made of, and how many trials are in which state.
+#include "tuner/report/bill.h"
 #include "tuner/report/study_report.h"
 
 namespace tune::report {
 
 StudyRows read_study(const store::StudyStore& store) {
-  StudyRows rows{store.study(), store.trials(), store.attempts(), {}};
+  StudyRows rows{store.study(),         store.trials(),
+                 store.attempts(),      {},
+                 store.running_times(), store.metric_sums(kValidationSeconds)};
   for (const auto& trial : rows.trials) {
     if (trial.state != TrialState::kRunning) continue;
     const std::vector<MetricPoint> curve = store.curve(trial.number, rows.study.objective.metric);

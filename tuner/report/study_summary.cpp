@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "tuner/core/objective_text.h"
+#include "tuner/report/bill.h"
 #include "tuner/report/failures.h"
 #include "tuner/report/format.h"
 #include "tuner/report/study_report.h"
@@ -14,20 +15,6 @@ constexpr std::size_t kListedTrials = 50;  // more than these are left to `tune 
 std::string best_lines(const StudyRows& rows, const store::TrialRow& best) {
   return "Best: trial " + std::to_string(best.number) + " with " + rows.study.objective.metric + ' ' +
          value_text(best) + '\n' + parameter_lines(best.parameters);
-}
-
-std::string cost_lines(const StudyRows& rows, const CostReport& costs) {
-  std::string text = "Total: " + cost_text(costs.total()) + '\n';
-  const auto part = [&text](const char* name, const Cost& cost) {
-    if (cost.device_hours > 0) text += std::string("  ") + name + ": " + cost_text(cost) + '\n';
-  };
-  const auto counts = count_states(rows.trials);
-  if (counts.count(TrialState::kStopped) + counts.count(TrialState::kFailed) > 0)
-    part("completed trials", costs.of(TrialState::kCompleted));
-  part("stopped trials", costs.of(TrialState::kStopped));
-  part("failed trials", costs.of(TrialState::kFailed));
-  part("of these, attempts that were run again", costs.retried());
-  return text;
 }
 
 // Each trial's time and cost, without the long columns of `tune trials`.
@@ -122,14 +109,6 @@ Json counts_json(const std::map<TrialState, int>& counts) {
   return json;
 }
 
-Json costs_json(const CostReport& costs) {
-  return {{"total", cost_json(costs.total())},
-          {"completed", cost_json(costs.of(TrialState::kCompleted))},
-          {"stopped", cost_json(costs.of(TrialState::kStopped))},
-          {"failed", cost_json(costs.of(TrialState::kFailed))},
-          {"retried", cost_json(costs.retried())}};
-}
-
 }  // namespace
 
 std::string best_text(const StudyRows& rows) {
@@ -151,7 +130,8 @@ std::string run_summary(const StudyRows& rows, const std::optional<PromotionOutc
     text += rows.trials.size() <= kListedTrials
                 ? text_table(time_table(rows, costs), width)
                 : "`tune trials " + rows.study.name + "` lists every trial.\n";
-    text += cost_lines(rows, costs);
+    const StudyBill bill = study_bill(rows);
+    text += "Total: " + cost_text(bill.total) + '\n' + bill_lines(bill);
   }
   const std::string failures = failure_lines(rows.trials, "  ");
   if (!failures.empty()) text += "\nFailed:\n" + failures;
@@ -182,8 +162,8 @@ std::string status_text(const StudyRows& rows, int width) {
   if (best)
     text += "  best: trial " + std::to_string(best->number) + ", " + rows.study.objective.metric + ' ' +
             value_text(*best) + ", " + one_line(parameters_text(best->parameters)) + '\n';
-  const CostReport costs(rows.trials, rows.attempts, usd_per_hour(rows.study));
-  if (costs.total().device_hours > 0) text += "  " + cost_text(costs.total()) + '\n';
+  const StudyBill bill = study_bill(rows);
+  if (bill.total.device_hours > 0) text += "  " + cost_text(bill.total) + '\n';
   if (width <= 0) return text;
   std::string cut;
   for (std::size_t begin = 0; begin < text.size();) {
@@ -197,7 +177,6 @@ std::string status_text(const StudyRows& rows, int width) {
 
 Json status_json(const StudyRows& rows) {
   const store::StudyRow& study = rows.study;
-  const CostReport costs(rows.trials, rows.attempts, usd_per_hour(study));
   return {{"schema", 1},
           {"study", study.name},
           {"state", study.state},
@@ -211,7 +190,7 @@ Json status_json(const StudyRows& rows) {
           {"counts", counts_json(count_states(rows.trials))},
           {"running", running_json(rows)},
           {"best", best_json(best_trial(rows.trials, study.objective))},
-          {"cost", costs_json(costs)}};
+          {"cost", bill_json(study_bill(rows))}};
 }
 
 std::string event_line(const store::EventRow& event) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tuner/report/bill.h"
 #include "tuner/report/format.h"
 #include "tuner/report/study_report.h"
 
@@ -51,6 +52,14 @@ Table attempt_table(const TrialRows& rows, const CostReport& costs) {
     row.push_back(attempt.reason.empty() ? attempt.stop : attempt.reason);
   }
   return table;
+}
+
+// What a trainer says for the bill is no metric to people.
+std::vector<store::MetricRow> readable(const std::vector<store::MetricRow>& metrics) {
+  std::vector<store::MetricRow> rows;
+  std::copy_if(metrics.begin(), metrics.end(), std::back_inserter(rows),
+               [](const auto& row) { return !row.name.starts_with(kBookkeeping); });
+  return rows;
 }
 
 Table metric_table(const std::vector<store::MetricRow>& metrics) {
@@ -133,7 +142,8 @@ std::string trial_text(const TrialRows& rows, int width) {
     text += "\nAttempts:\n" + text_table(attempt_table(rows, costs), width);
     text += "Total: " + cost_text(costs.of(rows.trial.number).total) + '\n';
   }
-  if (!rows.metrics.empty()) text += "\nMetrics:\n" + text_table(metric_table(rows.metrics), width);
+  const std::vector<store::MetricRow> metrics = readable(rows.metrics);
+  if (!metrics.empty()) text += "\nMetrics:\n" + text_table(metric_table(metrics), width);
   if (rows.events.empty()) return text;
   text += "\nEvents (UTC):\n";
   for (const auto& event : rows.events) {

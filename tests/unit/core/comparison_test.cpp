@@ -159,6 +159,48 @@ TEST_CASE("what is wrong with a comparison is said where it was written") {
   CHECK(std::count(found.begin(), found.end(), '\n') <= 2);
 }
 
+TEST_CASE("an approach stands in the table that it names, and a published one lists where it departs") {
+  OrderedJson document = small_comparison();
+  document["approaches"][0]["table"] = "published";
+  document["approaches"][0]["deviations"] = {"another library", "a split by content"};
+  const Comparison comparison = parsed(document);
+  CHECK(comparison.approaches[0].table == ApproachTable::kPublished);
+  CHECK(comparison.approaches[0].deviations ==
+        std::vector<std::string>{"another library", "a split by content"});
+  CHECK(comparison.approaches[1].table == ApproachTable::kImproved);
+  CHECK(comparison.approaches[1].deviations.empty());
+}
+
+TEST_CASE(
+    "deviations without a published recipe, of another kind, or of nothing are refused where they stand") {
+  const std::string place = "/approaches/0/deviations";
+  CHECK(problems_in(with(place, R"(["x"])")) == place + ": only a published recipe has deviations\n");
+  const auto published = [&](const std::string& deviations) {
+    OrderedJson document = small_comparison();
+    document["approaches"][0]["table"] = "published";
+    document["approaches"][0]["deviations"] = OrderedJson::parse(deviations);
+    return problems_in(document);
+  };
+  CHECK(published(R"(["x"])").empty());
+  for (const char* wrong : {"\"x\"", "[]", "[1]", "[\"\"]", "[null]", "[[\"x\"]]", "{}", "null"}) {
+    CAPTURE(wrong);
+    CHECK(published(wrong).find(place) == 0);
+  }
+  for (const char* wrong : {"\"Published\"", "\"\"", "1", "null", "[\"published\"]"}) {
+    CAPTURE(wrong);
+    const std::string problems = problems_in(with("/approaches/0/table", wrong));
+    CHECK(problems.find("/approaches/0/table: ") == 0);
+    CHECK(problems.find('\n') == problems.size() - 1);
+  }
+  // Said once: whoever misspells the table meant deviations of it.
+  OrderedJson document = with("/approaches/0/table", "\"publised\"");
+  document["approaches"][0]["deviations"] = {"x"};
+  CHECK(problems_in(document).find("deviations") == std::string::npos);
+  CHECK(problems_in(with("/approaches/1/search/table", "\"published\"")).find("/approaches/1/search/table") ==
+        0);
+  CHECK(problems_in(with("/table", "\"published\"")).find("/table") == 0);
+}
+
 TEST_CASE("several mistakes come at once, in the order of the text, with their lines") {
   OrderedJson document = with("/seeds", "0");
   document["approaches"][1]["search"]["parameters"]["batch_size"]["max"] = 2;

@@ -66,6 +66,57 @@ TEST_CASE("the table of a comparison has scores, answers and costs side by side"
   CHECK_FALSE(holds(text, "LEAKING"));
 }
 
+TEST_CASE("published and improved recipes have tables of their own, and deviations stand below theirs") {
+  ComparisonReport report = small_report();
+  CHECK_FALSE(holds(comparison_text(report, 0), "Improved recipes"));
+  report.rows[0].table = report.rows[1].table = ApproachTable::kPublished;
+  report.deviations = {{"legacy|x", {"LibTorch instead of MXNet", "a split by content"}}};
+  const std::string text = comparison_text(report, 0), markdown = comparison_markdown(report);
+  CAPTURE(text, markdown);
+  const std::size_t published = text.find("Published recipes:"), improved = text.find("Improved recipes:"),
+                    deviation = text.find("legacy|x departs from what was published: a split by content");
+  REQUIRE(improved != std::string::npos);
+  CHECK(published < deviation);
+  CHECK(deviation < improved);
+  CHECK(text.find("legacy|x tuned") > improved);
+  CHECK(holds(markdown, "## Published recipes\n\n|"));
+  CHECK(holds(markdown, "\n- legacy|x departs from what was published: LibTorch instead of MXNet\n"));
+  const Json json = comparison_json(report);
+  CHECK(json.at("rows")[0].at("table") == "published");
+  CHECK(json.at("rows")[2].at("table") == "improved");
+  CHECK(json.at("deviations").at("legacy|x").size() == 2);
+}
+
+TEST_CASE("sizes and speeds have a table of their own") {
+  ComparisonReport report = small_report();
+  report.rows[0].parameters = 12.2e6;
+  report.rows[0].multiply_adds = 2.12e9;
+  report.rows[0].latency_ms = 7.25;
+  report.rows[0].peak_memory_bytes = 300 * 1024.0 * 1024;
+  report.rows[0].training_memory_bytes = 5 * 1024.0 * 1024;
+  const std::string text = comparison_text(report, 0);
+  CAPTURE(text);
+  for (const char* part : {"12.2 M", "2.12 G", "7.25 ms", "300.0 MiB", "5.00 MiB", "latency at batch 1"})
+    CHECK(holds(text, part));
+  const Json row = comparison_json(report).at("rows")[0];
+  CHECK(row.at("multiply_adds") == 2.12e9);
+  CHECK(row.at("training_memory_bytes") == 5 * 1024 * 1024);
+  CHECK(comparison_json(report).at("rows")[1].at("latency_ms").is_null());
+}
+
+TEST_CASE("a prediction that is a bound says so, in its row, its study and the sum") {
+  ComparisonReport report = small_report();
+  report.rows[0].predicted_at_most = report.studies[0].predicted_at_most = true;
+  const std::string text = comparison_text(report, 0);
+  CAPTURE(text);
+  std::size_t count = 0;
+  for (std::size_t at = text.find("at most 1.50 h"); at != std::string::npos;
+       at = text.find("at most", at + 1))
+    ++count;
+  CHECK(count == 3);
+  CHECK(comparison_json(report).at("cost").at("predicted_at_most") == true);
+}
+
 TEST_CASE("leaking numbers are marked where they stand, in every form") {
   ComparisonReport report = small_report();
   report.test_leaks = report.validation_leaks = true;
@@ -97,13 +148,15 @@ TEST_CASE("further scorings are counted, and a comparison without one says so") 
   CHECK(holds(comparison_text(unscored, 80), "have not been scored yet"));
 }
 
-TEST_CASE("the JSON of a comparison says what is not measured, and null where nothing is known") {
+TEST_CASE("the JSON of a comparison has each part of the bill, and null where nothing is known") {
   const Json json = comparison_json(small_report());
   CHECK(json.at("schema") == 1);
   CHECK(json.at("rows")[0].at("selection").is_null());
   CHECK(json.at("rows")[2].at("winner_AP") == 0.32);
   CHECK(json.at("answers")[0].at("interval") == Json{0.05, 0.15});
-  CHECK(json.at("cost").at("not_measured") == Json{"validating", "idle"});
+  for (const char* part : {"total", "probing", "predicting", "validating", "idle"})
+    CHECK(json.at("cost").at(part).at("device_hours").is_number());
+  CHECK(json.at("studies")[0].at("validating").at("device_hours") == 0);
 }
 
 }  // namespace

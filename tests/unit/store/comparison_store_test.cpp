@@ -68,12 +68,13 @@ TEST_CASE("a scoring that has begun goes on, and one that has ended never change
   record.freeze({frozen(1), frozen(2)}, {});
   CHECK(record.begin_scoring(at(1)) == 1);
   CHECK(code_of([&] { record.begin_scoring(at(2)); }) == ExitCode::kConflict);
-  record.insert_prediction(1, {2, "beef", 1.5});
+  record.insert_prediction(1, {2, "beef", 1.5, {{"parameters", 3}}});
   const std::vector<Prediction> predictions = record.predictions(1);
   REQUIRE(predictions.size() == 1);
   CHECK(predictions[0].model == 2);
   CHECK(predictions[0].seconds == 1.5);
-  CHECK(code_of([&] { record.insert_prediction(1, {2, "beef", 1.5}); }) == ExitCode::kInternal);
+  CHECK(predictions[0].facts == Json{{"parameters", 3}});
+  CHECK(code_of([&] { record.insert_prediction(1, {2, "beef", 1.5, {}}); }) == ExitCode::kInternal);
   CHECK_FALSE(record.scorings().front().ended);
   record.end_scoring(1, {{"AP", 0.5}}, at(3));
   CHECK(code_of([&] { record.end_scoring(1, {{"AP", 0.9}}, at(4)); }) == ExitCode::kInternal);

@@ -144,9 +144,15 @@ TEST_CASE("the registry of version 1 is read, and continues", "[schema]") {
   CHECK(registry.promotions("steel-detector").size() == 2);
 }
 
-TEST_CASE("the comparison of version 1 is read, and continues", "[schema]") {
+TEST_CASE("comparisons of every version are read, and continue", "[schema]") {
+  const int version = GENERATE(1, 2);
+  CAPTURE(version);
   const TemporaryFolder folder;
-  restore(kGolden / "comparison_v1.sql", folder / "comparison.db");
+  restore(kGolden / ("comparison_v" + std::to_string(version) + ".sql"), folder / "comparison.db");
+  if (version < kComparisonSchemaVersion)
+    CHECK(message_of([&] {
+            ComparisonStore(folder / "comparison.db", OpenMode::kRead);
+          }).find("was written by an older tune") != std::string::npos);
   ComparisonStore record(folder / "comparison.db", OpenMode::kWrite);
   CHECK(record.comparison().value().name == "steel");
   CHECK(record.comparison().value().facts.at("weights").at("legacy") == "");
@@ -154,8 +160,12 @@ TEST_CASE("the comparison of version 1 is read, and continues", "[schema]") {
   CHECK(record.models()[0].validation == 0.25);
   REQUIRE(record.scorings().size() == 1);
   CHECK(record.scorings()[0].result.at("images") == 120);
-  CHECK(record.predictions(1).size() == 2);
+  REQUIRE(record.predictions(1).size() == 2);
+  CHECK(record.predictions(1)[1].seconds == 1.25);
+  CHECK(record.predictions(1)[0].facts == (version == 1 ? Json::object() : Json{{"parameters", 28300000}}));
   CHECK(record.begin_scoring(at(0)) == 2);
+  record.insert_prediction(2, {1, "ee", 1, {{"latency_ms", 4.5}}});
+  CHECK(record.predictions(2)[0].facts.at("latency_ms") == 4.5);
 }
 
 }  // namespace

@@ -190,6 +190,46 @@ TEST_CASE("of a repeated step of a metric the later value counts", "[store]") {
   CHECK(store.curve(2, "validation:mAP").front().value == 0.7);
 }
 
+TEST_CASE("a metric adds up by attempt, finite points alone", "[store]") {
+  const TemporaryFolder folder;
+  StudyStore store(folder / "study.db", OpenMode::kCreate);
+  store.create_study(study_row());
+  store.insert_trial(trial_row(1));
+  store.insert_trial(trial_row(2));
+  MetricRow second = metric_row(1, "seconds:validation", 3, 4);
+  second.attempt = 2;
+  store.insert_metrics({metric_row(1, "seconds:validation", 1, 1.5),
+                        metric_row(1, "seconds:validation", 2, 2), second,
+                        metric_row(2, "seconds:validation", 1, std::nan("")), metric_row(2, "loss", 1, 9)});
+  const std::map<std::pair<int, int>, double> sums = store.metric_sums("seconds:validation");
+  CHECK(sums == std::map<std::pair<int, int>, double>{{{1, 1}, 3.5}, {{1, 2}, 4}});
+  CHECK(store.metric_sums("unknown").empty());
+}
+
+TEST_CASE("each run of a study lasted from its start to the last event before the next", "[store]") {
+  const TemporaryFolder folder;
+  StudyStore store(folder / "study.db", OpenMode::kCreate);
+  store.create_study(study_row());
+  CHECK(store.running_times().empty());
+  const auto log = [&](const char* kind, int ms) {
+    EventRow row = event_row(kind);
+    row.time = at(ms);
+    store.append_event(row);
+  };
+  log("notice", 0);
+  log("study_started", 10);
+  log("trial_finished", 30);
+  log("study_started", 100);
+  log("study_finished", 170);
+  log("study_started", 200);
+  const std::vector<RunningTime> times = store.running_times();
+  REQUIRE(times.size() == 3);
+  CHECK(times[0].begin == at(10));
+  CHECK(times[0].end == at(30));
+  CHECK(times[1].end == at(170));
+  CHECK(times[2].begin == times[2].end);
+}
+
 TEST_CASE("event numbers ascend without gaps, whatever is rolled back between them", "[store]") {
   StudyStore store = memory_study();
   CHECK(store.append_event(event_row("study_started")) == 1);
