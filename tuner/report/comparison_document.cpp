@@ -8,11 +8,9 @@
 namespace tune::report {
 namespace {
 
-constexpr std::size_t kMostBoxes = 10;  // of one panel
-
-std::string plural(std::size_t count, const std::string& word) {
-  return std::to_string(count) + ' ' + word + (count == 1 ? "" : "s");
-}
+constexpr std::size_t kMostBoxes = 10;   // of one panel
+constexpr std::size_t kMostLabels = 24;  // of a matrix that fits a page
+constexpr std::size_t kMostPairs = 10;   // listed of a row where there are more labels
 
 std::string fixed(double value, int digits) {
   char text[64];
@@ -38,10 +36,11 @@ std::vector<Tile> tiles(const ComparisonMaterial& material) {
   const ComparisonRow* best = best_row(report);
   list.push_back({"best test AP" + leaking(report), best != nullptr ? fixed(*best->ap, 3) : "none yet",
                   best != nullptr ? row_name(*best) : "the test images are not scored yet"});
-  list.push_back({"rows", std::to_string(report.rows.size()), plural(report.answers.size(), "question")});
+  list.push_back(
+      {"rows", std::to_string(report.rows.size()), plural_text(report.answers.size(), "question")});
   if (is_scored(material))
     list.push_back({"test images", std::to_string(report.images),
-                    "in " + plural(static_cast<std::size_t>(report.groups), "group") + ", scored " +
+                    "in " + plural_text(static_cast<std::size_t>(report.groups), "group") + ", scored " +
                         (report.scorings == 1 ? "once" : std::to_string(report.scorings) + " times")});
   list.push_back(
       {"device time", hours_text(report.total.device_hours), "all studies, probing and predicting"});
@@ -110,6 +109,29 @@ std::optional<Section> classes_section(const ComparisonMaterial& material) {
                   table}}};
 }
 
+// For data with so many classes that nobody reads a matrix: what each row mixes up most.
+TableBlock largest_confusions(const Matrices& matrices) {
+  Table table{{{"row", Align::kLeft, true},
+               {matrices.rows_are, Align::kLeft},
+               {matrices.columns_are, Align::kLeft},
+               {"times", Align::kRight}},
+              {}};
+  for (const Matrix& matrix : matrices.matrices) {
+    std::vector<std::pair<std::size_t, std::size_t>> pairs;
+    for (std::size_t r = 0; r < matrix.counts.size(); ++r)
+      for (std::size_t c = 0; c < matrix.counts.size(); ++c)
+        if (r != c && matrix.counts[r][c] > 0) pairs.emplace_back(r, c);
+    std::stable_sort(pairs.begin(), pairs.end(), [&](const auto& a, const auto& b) {
+      return matrix.counts[a.first][a.second] > matrix.counts[b.first][b.second];
+    });
+    if (pairs.size() > kMostPairs) pairs.resize(kMostPairs);
+    for (const auto& [r, c] : pairs)
+      table.rows.push_back(
+          {matrix.title, matrices.labels[r], matrices.labels[c], std::to_string(matrix.counts[r][c])});
+  }
+  return {"The " + std::to_string(kMostPairs) + " most frequent confusions of each row", table};
+}
+
 std::optional<Section> confusion_section(const ComparisonMaterial& material) {
   Matrices matrices;
   matrices.rows_are = "true class";
@@ -129,6 +151,8 @@ std::optional<Section> confusion_section(const ComparisonMaterial& material) {
       " or more. The column \"background\" counts objects that were missed, the row \"background\" "
       "detections "
       "of nothing.";
+  if (matrices.labels.size() > kMostLabels)
+    return Section{"confusion", "Confusion", {Paragraph{matrices.caption}, largest_confusions(matrices)}};
   return Section{"confusion", "Confusion", {std::move(matrices)}};
 }
 
@@ -201,7 +225,7 @@ Section pictures_section(const ComparisonMaterial& material) {
     return section;
   }
   Pictures pictures;
-  pictures.caption = "These " + plural(material.examples.size(), "image") + " of the test set's " +
+  pictures.caption = "These " + plural_text(material.examples.size(), "image") + " of the test set's " +
                      std::to_string(material.report.images) +
                      " are spread evenly over it, so nobody has chosen them. Of each row the run with the "
                      "best validation score is "
@@ -238,7 +262,7 @@ Section studies_section(const ComparisonReport& report) {
       "Every piece of training is a study of its own. Its report has the learning curves, the search's "
       "history, and what the hyperparameters did."});
   if (!table.rows.empty())
-    section.blocks.push_back(TableBlock{plural(table.rows.size(), "study's report"), table});
+    section.blocks.push_back(TableBlock{plural_text(table.rows.size(), "study's report"), table});
   return section;
 }
 
@@ -248,7 +272,7 @@ Document comparison_document(const ComparisonMaterial& material) {
   const ComparisonReport& report = material.report;
   Document document;
   document.title = report.name;
-  document.subtitle = "comparison of " + plural(report.rows.size(), "row") +
+  document.subtitle = "comparison of " + plural_text(report.rows.size(), "row") +
                       (is_scored(material) ? " on the same test images" : ", not scored yet");
   document.tiles = tiles(material);
   document.colophon = "Made by tune " + material.version + " at " + format_time(material.made) + ".";

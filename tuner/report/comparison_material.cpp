@@ -28,6 +28,13 @@ std::string text(const Json& object, const char* name) {
   return value.is_string() ? value.get<std::string>() : std::string();
 }
 
+// A side of an image; 0 for what is none.
+int pixels(const Json& object, const char* name) {
+  constexpr double kLongestSide = 1'000'000;
+  const double side = number(object, name, 0);
+  return side >= 1 && side <= kLongestSide ? static_cast<int>(side) : 0;
+}
+
 std::optional<ExampleBox> box_of(const Json& json) {
   const Json sides = member(json, "bbox");
   if (!sides.is_array() || sides.size() != 4) return std::nullopt;
@@ -38,6 +45,7 @@ std::optional<ExampleBox> box_of(const Json& json) {
   box.y = sides[1];
   box.width = sides[2];
   box.height = sides[3];
+  if (!(box.width >= 0 && box.height >= 0)) return std::nullopt;
   return box;
 }
 
@@ -137,8 +145,8 @@ class MaterialReader {
       if (!id.is_number_integer()) continue;
       image.id = id.get<std::int64_t>();
       image.file_name = text(one, "file_name");
-      image.width = static_cast<int>(number(one, "width", 0));
-      image.height = static_cast<int>(number(one, "height", 0));
+      image.width = pixels(one, "width");
+      image.height = pixels(one, "height");
       for (const Json& object : member(one, "objects"))
         if (auto box = box_of(object)) {
           box->name = text(object, "name");

@@ -36,6 +36,10 @@ std::string seconds_text(double seconds) {
   return format_duration(Milliseconds(std::llround(std::max(0.0, seconds) * 1000)));
 }
 
+std::string plural_text(std::size_t count, const std::string& word) {
+  return std::to_string(count) + ' ' + word + (count == 1 ? "" : "s");
+}
+
 std::string hours_text(double hours) {
   if (hours < 1) return seconds_text(hours * 3600);
   return printed("%.2f h", hours);

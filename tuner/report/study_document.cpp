@@ -24,10 +24,6 @@ std::optional<store::TrialRow> best_of(const StudyMaterial& material) {
   return best_trial(material.rows.trials, material.rows.study.objective);
 }
 
-std::string plural(std::size_t count, const std::string& word) {
-  return std::to_string(count) + ' ' + word + (count == 1 ? "" : "s");
-}
-
 std::string subtitle(const StudyMaterial& material) {
   const store::StudyRow& study = material.rows.study;
   std::string text = study.state;
@@ -91,9 +87,10 @@ Section best_section(const StudyMaterial& material) {
 
 Section leaderboard_section(const StudyMaterial& material) {
   const auto ranked = leaderboard(material.rows.trials, material.rows.study.objective).size();
-  const std::string caption = ranked > kListedLeaders ? "The best " + std::to_string(kListedLeaders) +
-                                                            " of " + plural(ranked, "completed trial")
-                                                      : plural(ranked, "completed trial") + ", best first";
+  const std::string caption =
+      ranked > kListedLeaders
+          ? "The best " + std::to_string(kListedLeaders) + " of " + plural_text(ranked, "completed trial")
+          : plural_text(ranked, "completed trial") + ", best first";
   return {
       "leaderboard", "Leaderboard", {TableBlock{caption, leaderboard_table(material.rows, kListedLeaders)}}};
 }
@@ -131,7 +128,8 @@ Section parameters_section(const StudyMaterial& material) {
     section.blocks.push_back(Paragraph{"Importance is not shown: " + importance.objection + "."});
   } else if (!importance.shares.empty()) {
     Shares shares{"Importance: the share of the variance that each explains, in " +
-                      plural(importance.trials, "completed trial") + " (functional analysis of variance)",
+                      plural_text(importance.trials, "completed trial") +
+                      " (functional analysis of variance)",
                   importance.shares};
     shares.rows.emplace_back("(several together)", importance.interactions);
     section.blocks.push_back(std::move(shares));
@@ -199,7 +197,7 @@ Section time_section(const StudyMaterial& material) {
   if (const auto saved = savings(material.rows, costs_of(material)))
     section.blocks.push_back(Paragraph{"Early stopping saved about " + cost_text(saved->cost) +
                                        ": an estimate, as if each of the " +
-                                       plural(static_cast<std::size_t>(saved->trials), "stopped trial") +
+                                       plural_text(static_cast<std::size_t>(saved->trials), "stopped trial") +
                                        " had taken as long as the median of the completed ones."});
   return section;
 }
@@ -208,7 +206,7 @@ Section trials_section(const StudyMaterial& material) {
   const std::size_t count = material.rows.trials.size();
   return {"trials",
           "Trials",
-          {TableBlock{plural(count, "trial") + " in the order in which they were suggested",
+          {TableBlock{plural_text(count, "trial") + " in the order in which they were suggested",
                       trial_table(material.rows, false), count > kUnfolded}}};
 }
 

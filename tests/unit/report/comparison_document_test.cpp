@@ -136,7 +136,11 @@ TEST_CASE("a result of another form is shown as far as it goes", "[comparison-do
             std::string::npos);
     }
   }
-  for (const Json& odd : {Json(), Json(3), Json{{"a", 1}}, Json{1, Json::object(), {{"image_id", 7}}}}) {
+  const Json turned = {{"image_id", 7},
+                       {"width", 1e300},
+                       {"height", -4},
+                       {"objects", {{{"name", "pit"}, {"bbox", {1, 1, -5, 5}}}, 7, {{"bbox", "1"}}}}};
+  for (const Json& odd : {Json(), Json(3), Json{{"a", 1}}, Json{1, Json::object(), turned}}) {
     ScoredComparison comparison;
     comparison.freeze();
     Json result = ScoredComparison::full_result();
@@ -180,6 +184,23 @@ TEST_CASE("rows stand against their cost with their runs, and the front leaves o
   // Costs that differ by more than a factor of 30 get a logarithmic axis.
   material.report.rows[0].cost = {360000, 100, 360};
   CHECK(comparison_charts(material)[0].x.scale == AxisScale::kLog);
+}
+
+TEST_CASE("with more classes than a matrix can show, the largest confusions are listed",
+          "[comparison-document]") {
+  ComparisonMaterial material = scored_material();
+  for (int i = 0; i < 40; ++i) material.classes.push_back("class " + std::to_string(i));
+  for (RowQuality& row : material.rows) {
+    row.classes.clear();
+    row.confusion.assign(43, std::vector<std::int64_t>(43));
+    for (std::size_t i = 0; i < 43; ++i) row.confusion[i][(i + 1) % 43] = static_cast<std::int64_t>(i);
+    row.confusion[5][5] = 1000;
+  }
+  const std::string text = document_markdown(comparison_document(material));
+  CHECK(text.find("| legacy | background | pit | 42 |") != std::string::npos);
+  CHECK(text.find("| latest | class 30 | class 31 | 32 |") == std::string::npos);
+  CHECK(text.find("1000") == std::string::npos);
+  CHECK(occurrences(text, "\n| latest | class ") == 9);
 }
 
 TEST_CASE("curves of one metric share a chart, and end in their row's name", "[comparison-document]") {
