@@ -187,7 +187,7 @@ int run_audit(const std::vector<std::string>& arguments, Console& console) {
     console.err << pictures << " pictures: " << folder << "/index.html" << std::endl;
   }
   if (values->contains("json")) {
-    console.out << to_json(audit).dump(2, ' ', false, Json::error_handler_t::replace) << std::endl;
+    print_json(to_json(audit), console.out);
     return 0;
   }
   for (const AuditedSet& set : audit.sets) print_set(set, console.out);

@@ -8,7 +8,6 @@
 #include "trainer/torch_compat.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
-#include "tuner/core/json.h"
 #include "tuner/core/visible_text.h"
 
 namespace tune::trainer::cli {
@@ -30,7 +29,7 @@ int report(const Error& error, bool as_json, std::ostream& err) {
     const OrderedJson json{
         {"schema", 1},
         {"error", {{"code", code_name(error.code())}, {"message", error.what()}, {"hint", error.hint()}}}};
-    err << json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) << std::endl;
+    print_json(json, err, /*indent=*/-1);
   } else {
     err << "error: " << visible_text(error.what(), LineBreaks::kKeep) << '\n';
     if (!error.hint().empty()) err << "  " << visible_text(error.hint(), LineBreaks::kKeep) << '\n';
@@ -116,6 +115,10 @@ const std::vector<Command>& command_table() {
        "tune-train describe --json", run_describe},
   };
   return table;
+}
+
+void print_json(const OrderedJson& json, std::ostream& out, int indent) {
+  out << json.dump(indent, ' ', false, OrderedJson::error_handler_t::replace) << std::endl;
 }
 
 int run_cli(int argc, const char* const* argv, Console& console) {

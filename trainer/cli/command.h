@@ -1,10 +1,11 @@
 #pragma once
 // A command of `tune-train`: one row of a plain table, one file each (trainer/cli/<name>_command.cpp).
-#include <functional>
 #include <iosfwd>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "tuner/core/json.h"
 
 namespace tune::trainer::cli {
 
@@ -27,6 +28,9 @@ struct Command {
 };
 
 const std::vector<Command>& command_table();
+
+// The document and a line's end. What is not UTF-8 in it, as the name of a file may be, becomes U+FFFD.
+void print_json(const OrderedJson& json, std::ostream& out, int indent = 2);
 
 // Finds the command and runs it. Unknown commands and options exit 2.
 int run_cli(int argc, const char* const* argv, Console& console);

@@ -62,7 +62,7 @@ int run_describe(const std::vector<std::string>& arguments, Console& console) {
   if (!values) return 0;
   const OrderedJson description = describe_program();
   if (values->contains("json")) {
-    console.out << description.dump(2) << std::endl;
+    print_json(description, console.out);
     return 0;
   }
   for (const auto& task : description["tasks"]) print_task(task, console.out);

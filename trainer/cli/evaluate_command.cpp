@@ -94,7 +94,7 @@ int run_evaluate(const std::vector<std::string>& arguments, Console& console) {
       (*values)["model"].as<std::string>(), {(*values)["data"].as<std::string>(), part_choice(*values)},
       threads, console.err);
   if (values->contains("json"))
-    console.out << to_json(evaluation).dump(2) << std::endl;
+    print_json(to_json(evaluation), console.out);
   else
     print_text(evaluation, console.out);
   return 0;

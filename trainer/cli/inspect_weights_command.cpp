@@ -129,7 +129,7 @@ int run_inspect_weights(const std::vector<std::string>& arguments, Console& cons
   if (asked.json) {
     OrderedJson json = to_json(path, file);
     if (report) json["model"] = to_json(asked.model, *report);
-    console.out << json.dump(2) << "\n";
+    print_json(json, console.out);
     return 0;
   }
   print(path, file, console.out);

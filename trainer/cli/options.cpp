@@ -7,6 +7,17 @@
 namespace tune::trainer::cli {
 namespace po = boost::program_options;
 
+namespace {
+
+// Boost reads -1 as the largest number of an unsigned type.
+void refuse_negative_seed(const po::parsed_options& parsed) {
+  for (const po::option& option : parsed.options)
+    if (option.string_key == "seed" && !option.value.empty() && option.value.front().starts_with('-'))
+      throw Error(ExitCode::kUsage, "--seed is " + option.value.front(), "a whole number of at least 0");
+}
+
+}  // namespace
+
 std::optional<po::variables_map> parse_options(std::string_view command, po::options_description& options,
                                                const std::vector<std::string>& arguments, Console& console) {
   options.add_options()("help,h", "this text");
@@ -22,13 +33,14 @@ std::optional<po::variables_map> parse_options(std::string_view command, po::opt
   const std::string hint = "`tune-train " + std::string(command) + " --help` lists its options";
   try {
     namespace style = po::command_line_style;
+    const po::parsed_options parsed = po::command_line_parser(arguments)
+                                          .options(options)
+                                          .positional(po::positional_options_description{})
+                                          .style(style::unix_style & ~style::allow_guessing)
+                                          .run();
+    refuse_negative_seed(parsed);
     po::variables_map values;
-    po::store(po::command_line_parser(arguments)
-                  .options(options)
-                  .positional(po::positional_options_description{})
-                  .style(style::unix_style & ~style::allow_guessing)
-                  .run(),
-              values);
+    po::store(parsed, values);
     po::notify(values);
     return values;
   } catch (const po::error& error) {
@@ -50,7 +62,8 @@ std::optional<detection::PartChoice> part_choice(const po::variables_map& values
     throw Error(ExitCode::kUsage, "--split without --part", "add --part train, validation or test");
   const std::string part = values["part"].as<std::string>();
   if (part != "train" && part != "validation" && part != "test")
-    throw Error(ExitCode::kUsage, "--part \"" + part + "\" is none of train, validation, test");
+    throw Error(ExitCode::kUsage, "--part \"" + part + "\" is none of train, validation, test",
+                "name the part to look at");
   try {
     const Json split = Json::parse(values["split"].as<std::string>());
     detection::parse_split(split);

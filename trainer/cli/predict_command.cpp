@@ -53,7 +53,7 @@ int run_predict(const std::vector<std::string>& arguments, Console& console) {
       (*values)["model"].as<std::string>(), {(*values)["data"].as<std::string>(), part_choice(*values)},
       {output, threshold, threads, as_json}, console.err);
   if (as_json)
-    console.out << to_json(prediction, output).dump() << std::endl;
+    print_json(to_json(prediction, output), console.out, /*indent=*/-1);
   else
     console.out << prediction.detections << " detections in " << prediction.images << " images: " << output
                 << "\n";

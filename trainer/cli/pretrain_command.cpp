@@ -113,7 +113,7 @@ void print_result(const Asked& asked, const loop::Compute& compute, double secon
   json["threads"] = compute.threads;
   json["precision"] = loop::precision_name(compute.precision);
   json["seconds"] = seconds;
-  out << json.dump(2) << "\n";
+  print_json(json, out);
 }
 
 }  // namespace

@@ -79,7 +79,8 @@ int run_probe(const std::vector<std::string>& arguments, Console& console) {
       loop::probe(*task, compute, (*values)["seconds"].as<double>(), loop::stop_requested);
   if (loop::stop_requested()) return static_cast<int>(ExitCode::kInterrupted);
   if (values->contains("json"))
-    console.out << to_json(result, compute, task->training_examples(), elapsed() - made).dump() << std::endl;
+    print_json(to_json(result, compute, task->training_examples(), elapsed() - made), console.out,
+               /*indent=*/-1);
   else
     print_text(result, compute, console.out);
   return 0;

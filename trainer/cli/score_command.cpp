@@ -288,8 +288,7 @@ int run_score(const std::vector<std::string>& arguments, Console& console) {
   if (asked.resamples > 0) resampled = resample(scored, truth, asked, console);
 
   if (asked.json) {
-    console.out << to_json(scored, truth, resampled, asked.examples).dump(asked.resamples > 0 ? -1 : 2)
-                << "\n";
+    print_json(to_json(scored, truth, resampled, asked.examples), console.out, asked.resamples > 0 ? -1 : 2);
     return 0;
   }
   for (const Scored& one : scored) {

@@ -47,6 +47,9 @@ Compute set_up_compute(int threads, bool wants_gpu) {
 // Linux keeps the largest resident size of a process (VmHWM), and writing 5 here forgets it; see proc(5).
 void forget_peak_memory(const torch::Device& device) {
   if (!device.is_cpu()) return compat::reset_peak_device_bytes(device);
+#ifdef __GLIBC__
+  malloc_trim(0);  // what was kept of earlier work is not of what comes
+#endif
   std::ofstream("/proc/self/clear_refs") << "5";
 }
 

@@ -70,11 +70,29 @@ double image_variance(const ScoredRuns& row, const ScoredRuns& against) {
   return variance_of(differences);
 }
 
+// Without the resamples that hold no object, which have no score: it stands as a negative number there.
+std::vector<ScoredRuns> on_scored_resamples(std::vector<ScoredRuns> rows) {
+  std::vector<bool> is_scored;
+  for (const ScoredRuns& row : rows)
+    for (const std::vector<double>& run : row.resampled) {
+      is_scored.resize(std::max(is_scored.size(), run.size()), true);
+      for (std::size_t r = 0; r < run.size(); ++r) is_scored[r] = is_scored[r] && run[r] >= 0;
+    }
+  for (ScoredRuns& row : rows)
+    for (std::vector<double>& run : row.resampled) {
+      std::size_t kept = 0;
+      for (std::size_t r = 0; r < run.size(); ++r)
+        if (is_scored[r]) run[kept++] = run[r];
+      run.resize(kept);
+    }
+  return rows;
+}
+
 struct Component {
   double variance, degrees;
 };
 
-// Standard error and degrees of freedom, without p-values and intervals yet.
+// Standard error, degrees of freedom and p; nothing where no score varies, as there is nothing to judge by.
 void measure(const ScoredRuns& row, const ScoredRuns& against, std::size_t groups, Answer& answer) {
   const Component parts[] = {{image_variance(row, against), static_cast<double>(groups - 1)},
                              {seed_variance(row), static_cast<double>(row.scores.size() - 1)},
@@ -84,11 +102,10 @@ void measure(const ScoredRuns& row, const ScoredRuns& against, std::size_t group
     variance += part.variance;
     weighted += part.variance * part.variance / part.degrees;
   }
+  if (variance <= kLeastVariance) return;
   answer.standard_error = std::sqrt(variance);
-  // Without any spread there is nothing to judge by.
-  const bool varies = variance > kLeastVariance;
-  answer.degrees = varies ? variance * variance / weighted : 1;
-  answer.p = varies ? student_two_sided_p(*answer.difference / *answer.standard_error, *answer.degrees) : 1;
+  answer.degrees = variance * variance / weighted;
+  answer.p = student_two_sided_p(*answer.difference / *answer.standard_error, *answer.degrees);
 }
 
 Answer first_look(const ScoredRuns& row, const ScoredRuns& against, std::size_t groups) {
@@ -169,9 +186,10 @@ double student_quantile(double probability, double degrees) {
   return boost::math::quantile(boost::math::students_t(degrees), probability);
 }
 
-std::vector<Answer> answer_questions(const std::vector<ScoredRuns>& rows,
+std::vector<Answer> answer_questions(const std::vector<ScoredRuns>& all,
                                      const std::vector<Question>& questions, std::size_t groups,
                                      double level) {
+  const std::vector<ScoredRuns> rows = on_scored_resamples(all);
   std::vector<Answer> answers;
   std::vector<std::size_t> family;
   std::vector<double> p_values;
@@ -189,7 +207,9 @@ std::vector<Answer> answer_questions(const std::vector<ScoredRuns>& rows,
     answer.adjusted_p = adjusted[i];
     if (adjusted[i] <= level) answer.verdict = *answer.difference > 0 ? Verdict::kBetter : Verdict::kWorse;
   }
-  const double each = level / static_cast<double>(std::max<std::size_t>(1, family.size()));
+  const auto intervals = std::count_if(answers.begin(), answers.end(),
+                                       [](const Answer& answer) { return answer.p.has_value(); });
+  const double each = level / static_cast<double>(std::max<std::ptrdiff_t>(1, intervals));
   for (Answer& answer : answers)
     if (answer.p) draw_interval(each, answer);
   return answers;

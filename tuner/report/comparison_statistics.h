@@ -6,10 +6,10 @@
 //  - the test images: every model is scored on the same resamples of image groups, drawn with replacement, so
 //    that what is hard for both cancels (a paired bootstrap; Efron & Tibshirani, "An Introduction to the
 //    Bootstrap", 1993, chapters 6 and 16). Its variance is that of the difference over the resamples.
-//  - the seeds: the ideal bootstrap over runs, in closed form. For a mean of n runs that is s^2 / n, with n -
-//  1
-//    draws of n runs, so that few runs are not taken for sure (Rao & Wu, JASA 83, 1988). For the best of n
-//    runs by validation it is the variance of what that choice gives over draws of n with replacement.
+//  - the seeds: the ideal bootstrap over runs, in closed form. For a mean of n runs that is s^2 / n, where
+//    n - 1 of n runs are drawn, so that few runs are not taken for sure (Rao & Wu, JASA 83, 1988). For the
+//    best of n runs by validation it is the variance of what that choice gives over draws of n with
+//    replacement.
 // The variances add up; an interval is the difference +- Student's t, with the degrees of freedom of Welch
 // and Satterthwaite (Biometrics Bulletin 2, 1946), times the root. Seeds are not paired: the same seed means
 // nothing in common to two models.
@@ -61,10 +61,11 @@ struct Answer {
 
 // Of a family of questions that are answered together: two-sided, with a chance of `level` that any verdict
 // is wrong where nothing differs (Holm, Scandinavian Journal of Statistics 6, 1979). Intervals are
-// Bonferroni's, and end at 0 where Holm's sharper step has a verdict and they would reach beyond (Guilbaud,
-// Biometrical Journal 50, 2008): all of them hold at once with a probability of 1 - level. `groups` are those
-// that the images were resampled in. Confounded questions take no part in the correction, as they get no
-// verdict.
+// Bonferroni's over all that get one, so that all of them hold at once with a probability of 1 - level; where
+// Holm's sharper step has a verdict and an interval would reach beyond 0, it ends there (Guilbaud,
+// Biometrical Journal 50, 2008), which is proved for independent questions and approximate for these.
+// `groups` are those that the images were resampled in. Confounded questions take no part in Holm's
+// correction, as they get no verdict.
 std::vector<Answer> answer_questions(const std::vector<ScoredRuns>& rows,
                                      const std::vector<Question>& questions, std::size_t groups,
                                      double level = 0.05);

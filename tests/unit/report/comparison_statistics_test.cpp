@@ -110,6 +110,17 @@ TEST_CASE("what cannot be judged is said to be so") {
   CHECK_FALSE(one_group.p);
 }
 
+TEST_CASE("resamples that hold no object count for nothing") {
+  ScoredRuns a = runs_of({0.30, 0.32}, 0.05, 1), b = runs_of({0.27, 0.29}, 0.05, 2);
+  const Answer expected = answer_of(a, b);
+  REQUIRE(expected.standard_error);
+  for (ScoredRuns* rows : {&a, &b})
+    for (std::vector<double>& run : rows->resampled) run.insert(run.begin() + 7, 300, -1.0);
+  CHECK(*answer_of(a, b).standard_error == *expected.standard_error);
+  for (std::vector<double>& run : b.resampled) run.assign(run.size(), -1.0);
+  CHECK_FALSE(answer_of(a, b).p);
+}
+
 TEST_CASE("more questions need more to answer one of them") {
   const ScoredRuns a = runs_of({0.30, 0.31, 0.32}), b = runs_of({0.27, 0.28, 0.29});
   CHECK(answer_of(a, b).verdict == Verdict::kBetter);

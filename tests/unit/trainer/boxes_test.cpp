@@ -175,7 +175,7 @@ TEST_CASE("Normalised pixels have the model's mean and deviation taken out") {
   preprocessing.mean = {0.5, 0.0, 1.0};
   preprocessing.std = {0.5, 1.0, 0.25};
   const torch::Tensor pixels = torch::full({1, 2, 2, 3}, 255, torch::kByte);
-  const torch::Tensor images = normalise(pixels, preprocessing, torch::kCPU);
+  const torch::Tensor images = Normaliser(preprocessing, torch::kCPU)(pixels);
   CHECK(images.sizes() == at::IntArrayRef({1, 3, 2, 2}));
   CHECK(images.is_contiguous(at::MemoryFormat::ChannelsLast));
   CHECK(images[0][0][0][0].item<float>() == Approx(1));

@@ -35,9 +35,10 @@ std::string to_text(const Reach& reach, const std::vector<std::string>& classes)
 // Shapes for the cells and numbers of shapes of `stock`, fitted to `objects`: of a raster of widths and
 // heights each map may take those of about its stock shapes' area, and the shape that gains most is taken,
 // again and again. The gain is an object's largest overlap so far, and 1 more where that is kMatchOverlap or
-// more; classes weigh by the square root of their objects. The sum is submodular, so that greedy choice
-// reaches at least 1 - 1/e of the best possible (Nemhauser, Wolsey & Fisher, Mathematical Programming 14,
-// 1978). Looks at an even choice of at most ten thousand objects. Equal input gives equal shapes.
+// more; classes weigh by the square root of their objects. The sum is submodular and each map's number of
+// shapes limited, so that greedy choice reaches at least half of what these shapes can (Fisher, Nemhauser &
+// Wolsey, Mathematical Programming Study 8, 1978). Looks at an even choice of at most ten thousand objects.
+// Equal input gives equal shapes.
 std::vector<FeatureMap> fit_default_boxes(const std::vector<ObjectShape>& objects,
                                           const std::vector<FeatureMap>& stock);
 

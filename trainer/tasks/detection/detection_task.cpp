@@ -46,7 +46,8 @@ DetectionTask::DetectionTask(const loop::TrialFile& trial, const loop::Compute& 
       kind_(detector_model(text_key(trial.trainer, "model", ""))),
       recipe_(detection_recipe(text_key(trial.trainer, "recipe", "legacy"))),
       hyperparameters_(recipe_.hyperparameters, trial.parameters),
-      plan_(make_plan(recipe_, hyperparameters_, kind_.rules)) {
+      plan_(make_plan(recipe_, hyperparameters_, kind_.rules)),
+      normalise_(kind_.preprocessing, compute.device) {
   read_data(notes);
   choose_boxes(notes);
   build_model(notes);
@@ -113,7 +114,7 @@ loop::LossTerms DetectionTask::losses(const loop::Batch& batch) {
   Targets targets = detection_batch.targets;
   targets.categories = targets.categories.to(compute_.device, /*non_blocking=*/true);
   targets.offsets = targets.offsets.to(compute_.device, /*non_blocking=*/true);
-  const SsdOutput output = model_(normalise(detection_batch.pixels, kind_.preprocessing, compute_.device));
+  const SsdOutput output = model_(normalise_(detection_batch.pixels));
   const SsdLoss loss = ssd_loss(output.logits, output.offsets, targets, kind_.rules.divisor);
   return {loss.cross_entropy, loss.smooth_l1};
 }
@@ -123,12 +124,10 @@ loop::Metrics DetectionTask::evaluate(const std::function<bool()>& interrupted) 
       infer(model_, *validation_, kind_, compute_.device, kEvaluationBatch, interrupted, kind_.limits);
   if (!inference) return {};
   const Quality quality = judge(validation_->dataset(), inference->detections);
-  loop::Metrics metrics{{"validation:mAP", quality.coco.ap},
-                        {"validation:mAP50", quality.coco.ap50},
-                        {"Val_CrossEntropy", inference->cross_entropy},
-                        {"Val_SmoothL1", inference->smooth_l1}};
-  evaluations_.emplace_back(metrics, to_json(quality, validation_->dataset()));
-  return metrics;
+  return {{"validation:mAP", quality.coco.ap},
+          {"validation:mAP50", quality.coco.ap50},
+          {"Val_CrossEntropy", inference->cross_entropy},
+          {"Val_SmoothL1", inference->smooth_l1}};
 }
 
 std::vector<std::string> DetectionTask::metric_lines(const loop::EpochReport& report) const {
@@ -144,8 +143,8 @@ void DetectionTask::export_model(const std::filesystem::path& folder, const weig
       {"model", kind_.name},
       {"recipe", recipe_.name},
       {"metrics", best.metrics},
-      {"test", test_metrics(model)},
-      {"validation", validation_quality(best.metrics)},
+      {"test", test_quality(model)},
+      {"validation", quality_of(model, *validation_)},
       {"epoch", best.epoch},
       {"hyperparameters", hyperparameters_.values()},
       {"seed", trial_.seed},
@@ -163,33 +162,24 @@ void DetectionTask::export_model(const std::filesystem::path& folder, const weig
   write_file_atomically(folder / "model.json", description.dump(2) + "\n");
 }
 
-OrderedJson DetectionTask::test_metrics(const weights::TensorMap& tensors) const {
-  if (!test_) return {};
+OrderedJson DetectionTask::quality_of(const weights::TensorMap& tensors, const ImageSet& images) const {
   const torch::NoGradGuard no_grad;
-  const ImageSet images(*test_, kind_.preprocessing.size, Augmentation{}, trial_.seed, compute_.threads,
-                        compute_.threads);
-  SsdModel model(kind_, static_cast<int>(test_->classes.size()));
+  SsdModel model(kind_, static_cast<int>(images.dataset().classes.size()));
   weights::load_state_dict(*model, tensors);
   model->to(compute_.device);
   model->eval();
   const auto inference = infer(
       model, images, kind_, compute_.device, kEvaluationBatch, [] { return false; }, kind_.limits);
-  OrderedJson json{{"fingerprint", detection::fingerprint(*test_)}, {"images", images.count()}};
-  json.update(to_json(judge(*test_, inference->detections), *test_));
-  return json;
+  return to_json(judge(images.dataset(), inference->detections), images.dataset());
 }
 
-OrderedJson DetectionTask::validation_quality(const loop::Metrics& metrics) const {
-  // The report of an epoch holds its losses too.
-  const auto is_of = [&](const loop::Metrics& own) {
-    return std::all_of(own.begin(), own.end(), [&](const auto& entry) {
-      const auto found = metrics.find(entry.first);
-      return found != metrics.end() && found->second == entry.second;
-    });
-  };
-  for (const auto& [own, quality] : evaluations_)
-    if (is_of(own)) return quality;
-  return {};
+OrderedJson DetectionTask::test_quality(const weights::TensorMap& tensors) const {
+  if (!test_) return {};
+  const ImageSet images(*test_, kind_.preprocessing.size, Augmentation{}, trial_.seed, compute_.threads,
+                        compute_.threads);
+  OrderedJson json{{"fingerprint", detection::fingerprint(*test_)}, {"images", images.count()}};
+  json.update(quality_of(tensors, images));
+  return json;
 }
 
 std::string DetectionTask::fingerprint() const {

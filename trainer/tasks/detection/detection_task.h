@@ -40,10 +40,9 @@ class DetectionTask final : public loop::Task {
   // The model's default boxes, or boxes fitted to the training set: trainer.anchors.
   void choose_boxes(std::ostream& notes);
   void build_model(std::ostream& notes);
-  // The exported model's numbers on trainer.test; null without one.
-  OrderedJson test_metrics(const weights::TensorMap& model) const;
-  // What the evaluation that gave these metrics found; null where this process has made none such.
-  OrderedJson validation_quality(const loop::Metrics& metrics) const;
+  // The exported model's numbers in fp32, as everybody who uses it gets them.
+  OrderedJson quality_of(const weights::TensorMap& model, const ImageSet& images) const;
+  OrderedJson test_quality(const weights::TensorMap& model) const;  // on trainer.test; null without one
 
   const loop::TrialFile trial_;
   const loop::Compute compute_;
@@ -56,9 +55,8 @@ class DetectionTask final : public loop::Task {
   std::optional<Dataset> test_;  // looked at once, for the model that is exported
   std::string data_fingerprint_;
   OrderedJson split_;  // how the data was cut, and whether it may leak
+  const Normaliser normalise_;
   SsdModel model_{nullptr};
-  // Of each evaluation: which one is exported is known in the end.
-  std::vector<std::pair<loop::Metrics, OrderedJson>> evaluations_;
 };
 
 }  // namespace tune::trainer::detection

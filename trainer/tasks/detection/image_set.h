@@ -40,8 +40,15 @@ class ImageSet {
 Targets make_targets(const std::vector<std::vector<GroundTruth>>& objects, int size,
                      const std::vector<Box>& boxes, Matching matching = Matching::kBipartite);
 
-// uint8 [B, H, W, 3] -> float [B, 3, H, W] in channels_last on `device`, normalised.
-torch::Tensor normalise(const torch::Tensor& pixels, const Preprocessing& preprocessing,
-                        const torch::Device& device);
+// uint8 [B, H, W, 3] -> float [B, 3, H, W] in channels_last on a device, normalised. Its numbers lie on the
+// device from the first, so that no batch waits for a GPU.
+class Normaliser {
+ public:
+  Normaliser(const Preprocessing& preprocessing, const torch::Device& device);
+  torch::Tensor operator()(const torch::Tensor& pixels) const;
+
+ private:
+  torch::Tensor mean_, scale_;  // [1, 3, 1, 1]
+};
 
 }  // namespace tune::trainer::detection

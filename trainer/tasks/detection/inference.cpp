@@ -23,6 +23,7 @@ std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const De
                                const torch::Device& device, std::int64_t batch_size,
                                const std::function<bool()>& interrupted, const DetectionLimits& limits) {
   const std::vector<Box> boxes = default_boxes(kind.maps);
+  const Normaliser normalise(kind.preprocessing, device);
   const int classes = static_cast<int>(images.dataset().classes.size());
   Inference result;
   double positives = 0;
@@ -32,7 +33,7 @@ std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const De
         static_cast<std::size_t>(std::min(batch_size, images.count() - first)));
     std::iota(examples.begin(), examples.end(), first);
     const ImageSet::Pictures pictures = images.pictures(examples, /*epoch=*/0);
-    const SsdOutput output = model(normalise(pictures.pixels, kind.preprocessing, device));
+    const SsdOutput output = model(normalise(pictures.pixels));
 
     if (images.dataset().labelled) {
       Targets targets = make_targets(pictures.objects, kind.preprocessing.size, boxes, kind.rules.matching);

@@ -30,6 +30,12 @@ std::vector<std::string> labels_from_json(const Json& json, const std::string& p
   }
 }
 
+// "" for what is absent or no text.
+std::string text_of(const Json& object, const char* key) {
+  const auto member = object.find(key);
+  return member != object.end() && member->is_string() ? member->get<std::string>() : std::string();
+}
+
 Json metadata_json(const weights::Metadata& metadata, const std::string& key, const fs::path& place) {
   const auto found = metadata.find(key);
   if (found == metadata.end()) return {};
@@ -135,10 +141,11 @@ void write_model_files(const fs::path& folder, const weights::TensorMap& tensors
 LoadedDetector load_detector(const fs::path& folder) {
   const fs::path file = folder / kWeights, model_file = folder / "model.json";
   const Json description = read_json(model_file);
-  if (!description.is_object() || description.value("task", "") != "detection")
-    throw Error(ExitCode::kBadData, model_file.string() + ": not a detector's");
+  if (!description.is_object() || text_of(description, "task") != "detection")
+    throw Error(ExitCode::kBadData, model_file.string() + ": not a detector's",
+                "name a folder that `tune promote` or a trial of the detection task has made");
   LoadedDetector detector;
-  DetectorModel kind = detector_model(description.value("model", ""));
+  DetectorModel kind = detector_model(text_of(description, "model"));
   detector.classes = labels_from_json(read_json(folder / "labels.json"), (folder / "labels.json").string());
   const fs::path preprocessing_file = folder / "preprocessing.json";
   const Json preprocessing = read_json(preprocessing_file);
