@@ -81,7 +81,8 @@ const ObjectTable& controls_table() {
   static const ObjectTable table{
       {{.name = "best_of_seeds",
         .kind = kAny,
-        .description = "Whether as many seeds at default hyperparameters are run as a search had trials.",
+        .description =
+            "Whether as many seeds at default hyperparameters are run as a search's device time pays for.",
         .default_json = "true"},
        {.name = "random_search",
         .kind = kAny,
@@ -123,7 +124,7 @@ const ObjectTable& comparison_table() {
         .maximum = 100000},
        {.name = "controls",
         .kind = kObject,
-        .description = "What each search is held against, at equal device time.",
+        .description = "What each search is held against.",
         .object = &controls_table()},
        {.name = "limits",
         .kind = kObject,

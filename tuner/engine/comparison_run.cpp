@@ -13,6 +13,7 @@
 #include "tuner/engine/comparison_scoring.h"
 #include "tuner/engine/crash_point.h"
 #include "tuner/engine/file_lock.h"
+#include "tuner/engine/spending.h"
 #include "tuner/engine/study_facts.h"
 
 namespace tune::engine {
@@ -202,6 +203,7 @@ class ComparisonRun {
 
   struct SearchEnd {
     int trials = 0;
+    int whole_trainings = 0;  // that its device time pays for
     std::optional<ParameterSet> winner;
   };
   SearchEnd search_end(std::size_t approach, StudyRole role) const {
@@ -209,6 +211,7 @@ class ComparisonRun {
     TUNE_CHECK(study.has_value());
     SearchEnd end;
     end.trials = study->trial_count();
+    end.whole_trainings = whole_trainings(study->trials(), study->attempts());
     const History history = study->load_history();
     if (const TrialView* best = history.best()) end.winner = study->trial(best->number)->parameters;
     return end;
@@ -219,8 +222,9 @@ class ComparisonRun {
       return run_role(approach, StudyRole::kDefaults, comparison_.seeds);
     run_role(approach, StudyRole::kSearch, {});
     const SearchEnd search = search_end(approach, StudyRole::kSearch);
-    run_role(approach, StudyRole::kDefaults,
-             comparison_.best_of_seeds ? std::max(comparison_.seeds, search.trials) : comparison_.seeds);
+    run_role(
+        approach, StudyRole::kDefaults,
+        comparison_.best_of_seeds ? std::max(comparison_.seeds, search.whole_trainings) : comparison_.seeds);
     if (search.winner) run_role(approach, StudyRole::kTuned, comparison_.seeds, *search.winner);
     if (!comparison_.random_search || search.trials == 0) return;
     run_role(approach, StudyRole::kRandom, search.trials);

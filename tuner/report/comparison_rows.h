@@ -18,7 +18,7 @@ namespace tune::report {
 // What a row stands for.
 enum class RowKind {
   kDefaults,     // the approach as it is, on several seeds
-  kBestOfSeeds,  // the control: as many seeds as the search had trials, the best by validation
+  kBestOfSeeds,  // the control: as many seeds as the search's device time pays for, the best by validation
   kTuned,        // the search's winner, trained anew
   kRandom,       // the control: the winner of a random search, trained anew
 };

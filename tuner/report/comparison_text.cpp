@@ -192,7 +192,7 @@ std::vector<std::string> comparison_remarks(const ComparisonReport& report) {
   lines.emplace_back(
       "\"Tuning helped\" asks whether the tuned hyperparameters, on fresh seeds, beat the best of as many "
       "seeds "
-      "at default ones as the search had trials.");
+      "at default ones as the search's device time pays for.");
   if (report.test_leaks)
     lines.emplace_back(
         "LEAKING: the test images were cut image by image from the training data, so crops of one surface "
