@@ -1,7 +1,5 @@
 #include "trainer/nn/multiply_adds.h"
 
-#include <ATen/record_function.h>
-
 #include <string_view>
 
 #include "trainer/torch_compat.h"
