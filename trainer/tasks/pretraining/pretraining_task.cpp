@@ -9,8 +9,8 @@
 namespace tune::trainer::pretraining {
 namespace {
 
-// Enough to see how far it is: the accuracy is known to two percent.
-constexpr std::int64_t kValidationImages = 512;
+// Enough to see how far it is: the accuracy is known to two percent. Not more than an epoch has.
+constexpr std::int64_t kMostValidationImages = 512;
 // Above those of any epoch.
 constexpr std::uint64_t kValidationInstances = std::uint64_t{1} << 60;
 
@@ -105,11 +105,12 @@ loop::LossTerms PretrainingTask::losses(const loop::Batch& batch) {
 }
 
 loop::Metrics PretrainingTask::evaluate(const std::function<bool()>& interrupted) {
+  const std::int64_t images = std::min(kMostValidationImages, settings_.images);
   double loss = 0, right = 0;
-  for (std::int64_t begin = 0; begin < kValidationImages; begin += settings_.batch_size) {
+  for (std::int64_t begin = 0; begin < images; begin += settings_.batch_size) {
     if (interrupted()) return {};
     std::vector<std::int64_t> examples;
-    for (std::int64_t i = begin; i < std::min(begin + settings_.batch_size, kValidationImages); ++i)
+    for (std::int64_t i = begin; i < std::min(begin + settings_.batch_size, images); ++i)
       examples.push_back(i);
     const ImageBatch batch = drawn(images_, examples, kValidationInstances, compute_.threads);
     const torch::Tensor scores = logits(batch.pixels).to(torch::kFloat);
@@ -117,8 +118,8 @@ loop::Metrics PretrainingTask::evaluate(const std::function<bool()>& interrupted
     loss += torch::cross_entropy_loss(scores, categories, {}, at::Reduction::Sum).item<double>();
     right += scores.argmax(1).eq(categories).sum().item<double>();
   }
-  constexpr auto kImages = static_cast<double>(kValidationImages);
-  return {{"validation:cross_entropy", loss / kImages}, {"validation:accuracy", right / kImages}};
+  const auto count = static_cast<double>(images);
+  return {{"validation:cross_entropy", loss / count}, {"validation:accuracy", right / count}};
 }
 
 std::vector<std::string> PretrainingTask::metric_lines(const loop::EpochReport& report) const {
