@@ -243,7 +243,7 @@ Section pictures_section(const ComparisonMaterial& material) {
 
 // What a table of comparison_tables() shows, where its section's title does not say it.
 std::string caption_of(const TitledTable& table) {
-  if (table.id == "scores") return "Every row: validation, test and cost side by side";
+  if (table.id == "scores") return "Validation, test and cost side by side";
   if (table.id == "published") return "Recipes as they were published, as far as they can be had";
   if (table.id == "sizes") return "Of a row's models the largest; training as the probe measured it";
   if (table.id == "questions") return "The same in numbers";

@@ -63,8 +63,8 @@ struct Intervals {
   std::string caption;
   std::vector<IntervalRow> rows;
 };
-// How far the axis reaches to both sides of zero: all ends, but at most twice the largest difference, so that
-// one that says nothing does not hide the others. Positive.
+// How far the axis reaches to both sides of zero: to all ends, but not beyond both twice the largest
+// difference and the narrowest interval, so that one that says nothing does not hide the others. Positive.
 double reach_of(const Intervals& intervals);
 
 // HTML of a block, for document_html().

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdio>
+#include <limits>
 
 #include "tuner/report/escape.h"
 #include "tuner/report/format.h"
@@ -161,13 +163,15 @@ std::string matrices_html(const Matrices& matrices) {
 }
 
 double reach_of(const Intervals& intervals) {
-  double ends = 0, differences = 0;
+  double ends = 0, differences = 0, narrowest = std::numeric_limits<double>::infinity();
   for (const IntervalRow& row : intervals.rows) {
+    const double extent = std::max(
+        {std::abs(row.value), std::abs(row.low.value_or(row.value)), std::abs(row.high.value_or(row.value))});
     differences = std::max(differences, std::abs(row.value));
-    ends =
-        std::max({ends, std::abs(row.value), std::abs(row.low.value_or(0)), std::abs(row.high.value_or(0))});
+    ends = std::max(ends, extent);
+    if (row.low && row.high) narrowest = std::min(narrowest, extent);
   }
-  if (differences > 0) ends = std::min(ends, 2 * differences);
+  if (std::isfinite(narrowest)) ends = std::min(ends, std::max(2 * differences, 1.1 * narrowest));
   return std::isfinite(ends) && ends > 0 ? ends : 1;
 }
 
@@ -179,7 +183,6 @@ std::string intervals_html(const Intervals& intervals) {
   std::string rows;
   for (const IntervalRow& row : intervals.rows) {
     std::string marks = "<line class=\"zero\" x1=\"50%\" x2=\"50%\" y1=\"0\" y2=\"100%\"/>";
-    std::string text = number_text(std::round(row.value * 1000) / 1000);
     if (row.low && row.high) {
       marks += "<line class=\"span\" x1=\"" + at(*row.low) + "\" x2=\"" + at(*row.high) +
                "\" y1=\"50%\" y2=\"50%\"/>";
@@ -195,9 +198,10 @@ std::string intervals_html(const Intervals& intervals) {
                         element("td", "", html_escaped(row.verdict))) +
             '\n';
   }
-  const std::string edge = number_text(std::stod(number_text(std::round(reach * 1000) / 1000)));
-  const std::string axis =
-      element("span", "", "−" + edge) + element("span", "", "0") + element("span", "", "+" + edge);
+  char edge[32];
+  std::snprintf(edge, sizeof edge, "%.2g", reach);
+  const std::string axis = element("span", "", std::string("−") + edge) + element("span", "", "0") +
+                           element("span", "", std::string("+") + edge);
   const std::string head = "<thead><tr><th scope=\"col\">difference</th><th scope=\"col\" class=\"axis\">" +
                            element("div", "", axis) + "</th><th scope=\"col\">verdict</th></tr></thead>";
   return element(

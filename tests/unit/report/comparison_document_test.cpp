@@ -228,6 +228,8 @@ TEST_CASE("the axis of intervals is not stretched by one that says nothing", "[c
   intervals.rows.pop_back();
   CHECK(reach_of(intervals) == Approx(0.15));
   CHECK(reach_of({"", {{"c", "", 0, {}, {}}}}) == 1);
+  // A difference that is nothing beside its own interval: that is shown whole.
+  CHECK(reach_of({"", {{"d", "", 0.001, -0.1, 0.1}}}) == Approx(0.1));
   const std::string strip = intervals_html(intervals);
   CHECK(strip.find("cx=\"83.3333%\"") != std::string::npos);
 }
