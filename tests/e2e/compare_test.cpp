@@ -57,6 +57,14 @@ TEST_CASE("a comparison trains every approach and its controls, and scores all o
   CHECK(mentions(markdown.out, "| tuned-one tuned | 3 |"));
   CHECK(mentions(markdown.out, "12.2 M | 2.00 G"));
   CHECK(mentions(folder.shell("tune status --store store").out, "c.tuned-one.search"));
+  CHECK(mentions(again.out, "tune report c --store "));
+  REQUIRE(folder.shell("tune report c --store store").exit_code == 0);
+  const std::string page = folder.shell("cat store/comparisons/c/report/report.html").out;
+  CHECK(mentions(page, "<h1>c</h1>"));
+  CHECK(mentions(page, "tuned-one, best of "));
+  const Json report = Json::parse(folder.shell("tune report c --store store --json").out);
+  CHECK(report["rows"].size() == 5);
+  CHECK(report["rows"][0]["curve"]["values"].size() > 0);
 }
 
 TEST_CASE("kill -9 in the middle of training and of scoring loses and repeats nothing", "[.compare]") {
