@@ -106,6 +106,11 @@ Table answer_table(const ComparisonReport& report) {
   return table;
 }
 
+// Nobody validates in no time: the trainer did not say.
+std::string validating_text(const Cost& cost) {
+  return cost.lease_seconds > 0 ? hours_text(cost.device_hours) : "-";
+}
+
 Table cost_table(const ComparisonReport& report) {
   Table table;
   const bool priced = report.usd_per_hour.has_value();
@@ -122,16 +127,15 @@ Table cost_table(const ComparisonReport& report) {
   for (const StudyCost& study : report.studies)
     add({study.study, hours_text(study.completed.device_hours), hours_text(study.stopped.device_hours),
          hours_text(study.failed.device_hours), hours_text(study.retried.device_hours),
-         hours_text(study.validating.device_hours), hours_text(study.total.device_hours),
+         validating_text(study.validating), hours_text(study.total.device_hours),
          hours_text(study.idle.device_hours), predicted_text(study.predicted_hours, study.predicted_at_most)},
         study.total);
   add({"probing", "", "", "", "", "", hours_text(report.probing.device_hours), "", ""}, report.probing);
   add({"predicting on the test images", "", "", "", "", "", hours_text(report.scoring.device_hours), "", ""},
       report.scoring);
   const PredictedTime predicted = predicted_in_all(report);
-  add({"total", "", "", "", "", hours_text(report.validating.device_hours),
-       hours_text(report.total.device_hours), hours_text(report.idle.device_hours),
-       predicted_text(predicted.hours, predicted.at_most)},
+  add({"total", "", "", "", "", validating_text(report.validating), hours_text(report.total.device_hours),
+       hours_text(report.idle.device_hours), predicted_text(predicted.hours, predicted.at_most)},
       report.total);
   return table;
 }

@@ -31,7 +31,7 @@ constexpr const char* kComparison = R"json({
   "fixed": {"epochs": 1, "batch_size": 4, "adam_learning_rate": 0.002},
   "seeds": 2, "seed": 3, "resamples": 100,
   "controls": {"random_search": false},
-  "limits": {"parallel": 1},
+  "limits": {"parallel": 2},
   "resources": {"gpus_per_trial": 0},
   "cost": {"usd_per_hour": 3.6, "date": "2026-11-21"},
   "approaches": [
