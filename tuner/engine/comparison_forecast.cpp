@@ -139,25 +139,25 @@ Json forecast_approach(const Comparison& comparison, std::size_t approach, const
   const Json search = add(StudyRole::kSearch, limit);
   add(StudyRole::kTuned, comparison.seeds);
   const int trials = search.value("trials", 1);
+  const auto like_the_search = [&](StudyRole role, int count, const Json& unknown, bool at_most) {
+    if (unknown.is_null()) add(role, count);
+    Json& made = forecast[study_name(comparison, approach, role)];
+    if (!unknown.is_null())
+      made = unknown;
+    else if (at_most)
+      made["at_most"] = true;
+  };
   Json unknown = search.contains("trials") ? Json() : search;
-  // Whoever stops losers has time for any number of trials, and these are run to their ends.
-  if (!limit && stops_losers(comparison, approach))
+  // The seeds get the device time of the search, whatever it makes of it.
+  const int seeds = comparison.best_of_seeds ? std::max(comparison.seeds, trials) : comparison.seeds;
+  like_the_search(StudyRole::kDefaults, seeds, comparison.best_of_seeds ? unknown : Json(),
+                  seeds > comparison.seeds && search.value("at_most", false));
+  if (!comparison.random_search) return forecast;
+  // Whoever stops losers has time for any number of trials.
+  if (unknown.is_null() && !limit && stops_losers(comparison, approach))
     unknown = {
         {"reason", "as many runs as its search makes, which stops losers and has no limit on its trials"}};
-  const auto like_the_search = [&](StudyRole role, int count) {
-    if (!unknown.is_null()) {
-      forecast[study_name(comparison, approach, role)] = unknown;
-      return;
-    }
-    add(role, count);
-    if (!limit) forecast[study_name(comparison, approach, role)]["at_most"] = true;
-  };
-  if (comparison.best_of_seeds)
-    like_the_search(StudyRole::kDefaults, std::max(comparison.seeds, trials));
-  else
-    add(StudyRole::kDefaults, comparison.seeds);
-  if (!comparison.random_search) return forecast;
-  like_the_search(StudyRole::kRandom, trials);
+  like_the_search(StudyRole::kRandom, trials, unknown, !limit);
   add(StudyRole::kRandomTuned, comparison.seeds);
   return forecast;
 }
