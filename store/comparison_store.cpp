@@ -120,7 +120,7 @@ int ComparisonStore::begin_scoring(WallTime now) {
 
 void ComparisonStore::insert_prediction(int scoring, const Prediction& prediction) {
   Query(impl_->connection,
-        "INSERT INTO predictions (scoring, model, sha256, seconds, facts) VALUES (?, ?, ?, ?, ?)")
+        "INSERT OR REPLACE INTO predictions (scoring, model, sha256, seconds, facts) VALUES (?, ?, ?, ?, ?)")
       .bind(scoring)
       .bind(prediction.model)
       .bind(prediction.sha256)

@@ -75,7 +75,8 @@ class ComparisonStore {
 
   // Begins the next one; Error(kConflict) while one has not ended.
   int begin_scoring(WallTime now);
-  void insert_prediction(int scoring, const Prediction& prediction);
+  void insert_prediction(int scoring,
+                         const Prediction& prediction);             // in place of an earlier one of the model
   std::vector<Prediction> predictions(int scoring) const;           // by model
   void end_scoring(int scoring, const Json& result, WallTime now);  // it never changes after that
   std::vector<Scoring> scorings() const;                            // by number

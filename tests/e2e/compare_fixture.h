@@ -106,7 +106,8 @@ class ComparisonFolder {
                              {"search", search}}});
     write("weights.bin", "weights");
     write("bin/tune-train", kComparedTrainer);
-    REQUIRE(shell("mkdir train test; echo picture > test/one.jpg; cp $(command -v tune) $(command -v "
+    REQUIRE(shell("mkdir train test; echo 1 > train/b.jpg; echo picture > test/one.jpg; "
+                  "cp $(command -v tune) $(command -v "
                   "tune-supervisor) bin && chmod +x "
                   "bin/tune-train")
                 .exit_code == 0);

@@ -125,6 +125,24 @@ TEST_CASE("a comparison that has begun keeps its file, and its frozen models", "
   const ShellResult changed = folder.compare("--score-again");
   CHECK(changed.exit_code == 6);
   CHECK(mentions(changed.err, "trials/2/attempts/1/output has changed"));
+  // Detections that are not what was recorded are made again; test images have to be what they were.
+  ComparisonFolder halfway;
+  halfway.document["approaches"].erase(1);
+  CHECK(halfway.compare("", "TUNE_CRASH_AT=prediction_recorded:2").exit_code == 137);
+  REQUIRE(halfway.shell("echo '{\"value\": 9}' > store/comparisons/c/scorings/1/model-1.json").exit_code ==
+          0);
+  REQUIRE(halfway.shell("echo more >> test/one.jpg").exit_code == 0);
+  const ShellResult moved = halfway.compare();
+  CHECK(moved.exit_code == 6);
+  CHECK(mentions(moved.err, "the images in test have changed"));
+  REQUIRE(halfway.shell("echo picture > test/one.jpg").exit_code == 0);
+  CHECK(row_of(halfway.result(), "scratch").at("AP") < 1);
+
+  ComparisonFolder training;
+  CHECK(training.compare("", "TUNE_CRASH_AT=trial_committed").exit_code == 137);
+  REQUIRE(training.shell("echo more >> train/b.jpg").exit_code == 0);
+  CHECK(mentions(training.compare().err, "the images in train have changed"));
+
   folder.document["approaches"][0]["fixed"]["x"] = 31;
   const ShellResult other = folder.compare();
   CHECK(other.exit_code == 6);
@@ -162,7 +180,7 @@ TEST_CASE("test images that overlap training images are refused before anything 
   CHECK(mentions(refused.err, "/trainer/test: the test images are not unseen: 1 pair overlaps"));
   CHECK(mentions(refused.err, "test/a.jpg with train/b.jpg"));
   CHECK(folder.acts().size() == 1);
-  REQUIRE(folder.shell("rm leak; mkdir other").exit_code == 0);
+  REQUIRE(folder.shell("rm leak; cp -r test other").exit_code == 0);
   folder.document["trainer"]["test"] = "other";
   folder.document["approaches"].erase(1);
   CHECK(folder.compare().exit_code == 0);

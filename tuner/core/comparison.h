@@ -80,6 +80,8 @@ std::string comparison_pointer(const OrderedJson& document, std::size_t approach
 
 // What two approaches do not have in common in the trainer's keys and the fixed values: "weights", "model".
 std::vector<std::string> approach_difference(const Comparison& comparison, std::size_t a, std::size_t b);
+// The data sets that the approach trains on and chooses by, as its file names them.
+std::vector<std::string> training_data(const Comparison& comparison, std::size_t approach);
 // The approach's initial weights as its file names them; "" for none.
 std::string initial_weights(const Comparison& comparison, std::size_t approach);
 

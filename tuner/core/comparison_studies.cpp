@@ -178,6 +178,14 @@ std::vector<std::string> approach_difference(const Comparison& comparison, std::
   return different;
 }
 
+std::vector<std::string> training_data(const Comparison& comparison, std::size_t approach) {
+  const OrderedJson trainer = merged(comparison.document, approach, "trainer");
+  std::vector<std::string> data;
+  for (const char* key : {"data", "validation"})
+    if (const std::string name = trainer.value(key, ""); !name.empty()) data.push_back(name);
+  return data;
+}
+
 std::string initial_weights(const Comparison& comparison, std::size_t approach) {
   return merged(comparison.document, approach, "trainer").value("weights", "");
 }

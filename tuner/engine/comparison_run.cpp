@@ -1,6 +1,7 @@
 #include "tuner/engine/comparison_run.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <tuple>
 
@@ -48,6 +49,10 @@ std::string fingerprint_of_weights(const Comparison& comparison, std::size_t app
   return sha256_of_file(fs::is_directory(path) ? path / "weights.safetensors" : path);
 }
 
+bool is_file_with(const fs::path& file, const std::string& sha256) {
+  return fs::exists(file) && sha256_of_file(file) == sha256;
+}
+
 // One command's worth of a comparison. Lives for one call of run_comparison(), on its thread.
 class ComparisonRun {
  public:
@@ -71,8 +76,8 @@ class ComparisonRun {
     const FileLock lock = lock_comparison(folder_, comparison_.name);
     store::ComparisonStore record(folder_ / "comparison.db", store::OpenMode::kCreate);
     begin(record);
-    test_.audit(groups_file());
     if (record.models().empty()) {
+      look_at_data(record);
       forecast(record);
       begin_training(record);
       for (std::size_t i = 0; i < comparison_.approaches.size(); ++i) train(i);
@@ -101,6 +106,30 @@ class ComparisonRun {
     record.begin({comparison_.name, comparison_.document, comparison_.text, comparison_.folder.string(),
                   clock_.wall_now(), facts_});
     crash_point("comparison_created");
+  }
+
+  // Until something is trained other data may take its place.
+  void look_at_data(store::ComparisonStore& record) {
+    const Json now = test_.fingerprints();
+    if (facts_.contains("training_since")) return require_data(now);
+    if (facts_.value("data", Json()) != now) fs::remove(groups_file());
+    test_.audit(groups_file());
+    facts_["data"] = now;
+    record.update_facts(facts_);
+  }
+
+  // What earlier versions began has no fingerprints.
+  void require_data(const Json& now) const {
+    const Json began = facts_.value("data", Json::object());
+    for (const auto& [data, fingerprint] : began.items())
+      if (now.contains(data) && now[data] != fingerprint)
+        throw Error(ExitCode::kConflict, "the images in " + data + " have changed since the comparison began",
+                    "restore them, or begin another comparison under another name");
+  }
+  void require_test_images() const {
+    Json now = Json::object();
+    now[comparison_.test.data] = test_.fingerprint(comparison_.test.data);
+    require_data(now);
   }
 
   void begin_training(store::ComparisonStore& record) {
@@ -269,16 +298,18 @@ class ComparisonRun {
     const std::vector<store::Scoring> scorings = record.scorings();
     const bool goes_on = !scorings.empty() && !scorings.back().ended;
     if (!scorings.empty() && !goes_on && !request_.score_again) return;
+    require_test_images();
     const int number = goes_on ? scorings.back().number : record.begin_scoring(clock_.wall_now());
     const fs::path folder = folder_ / "scorings" / std::to_string(number);
     make_private_folder(folder);
-    std::set<int> done;
-    for (const store::Prediction& prediction : record.predictions(number)) done.insert(prediction.model);
+    std::map<int, std::string> done;  // by model: SHA-256 of its detections
+    for (const store::Prediction& prediction : record.predictions(number))
+      done[prediction.model] = prediction.sha256;
     std::vector<fs::path> files;
     const std::vector<store::FrozenModel> models = record.models();
     for (const store::FrozenModel& model : models) {
       files.push_back(folder / ("model-" + std::to_string(model.number) + ".json"));
-      if (done.contains(model.number)) continue;
+      if (done.contains(model.number) && is_file_with(files.back(), done[model.number])) continue;
       hooks_.notice("model " + std::to_string(model.number) + " of " + std::to_string(models.size()) + ": " +
                     model.study + "/" + std::to_string(model.trial));
       require_unchanged(model);
@@ -287,6 +318,7 @@ class ComparisonRun {
                                {model.number, sha256_of_file(files.back()), made.seconds, made.facts});
       crash_point("prediction_recorded");
     }
+    require_test_images();
     record.end_scoring(
         number, test_.score(files, groups_file(), store_folder_ / models.front().folder, folder / "images"),
         clock_.wall_now());

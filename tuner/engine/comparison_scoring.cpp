@@ -58,6 +58,22 @@ std::vector<std::pair<std::string, std::string>> leaking_pairs(const Json& audit
   return pairs;
 }
 
+// Over names and contents of all files in a folder and those below, hidden ones apart, as desktops write them
+// at will; "" without any.
+std::string fingerprint_of_files(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
+    if (at->is_regular_file(error) && !at->path().filename().string().starts_with('.'))
+      names.push_back(at->path().lexically_relative(folder).generic_string());
+  if (error && error != std::errc::no_such_file_or_directory)
+    throw Error(ExitCode::kEnvironment, folder.string() + ": " + error.message());
+  std::sort(names.begin(), names.end());
+  Sha256 hash;
+  for (const std::string& name : names) hash.add(name + "\n" + sha256_of_file(folder / name) + "\n");
+  return names.empty() ? std::string() : hash.hex();
+}
+
 // A test set of its own must show other surfaces than the training images.
 void refuse_leaks(const Comparison& comparison, const Json& audit) {
   const auto pairs = leaking_pairs(audit);
@@ -87,6 +103,23 @@ std::string TestImages::data_path(const std::string& data) const {
 std::vector<std::string> TestImages::test_arguments() const {
   if (!comparison_.test.split) return {};
   return {"--split", comparison_.test.split->dump(), "--part", "test"};
+}
+
+std::string TestImages::fingerprint(const std::string& data) const {
+  const fs::path path = data_path(data), folder = fs::is_directory(path) ? path : path.parent_path();
+  const std::string found = fingerprint_of_files(folder);
+  if (found.empty())
+    throw Error(ExitCode::kEnvironment, "there are no images in " + folder.string(), "restore them");
+  return found;
+}
+
+Json TestImages::fingerprints() const {
+  Json all = Json::object();
+  all[comparison_.test.data] = fingerprint(comparison_.test.data);
+  for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
+    for (const std::string& data : training_data(comparison_, i))
+      if (!all.contains(data)) all[data] = fingerprint(data);
+  return all;
 }
 
 void TestImages::audit(const fs::path& file) const {
@@ -170,20 +203,12 @@ Json TestImages::score(const std::vector<fs::path>& detections, const fs::path& 
 }
 
 std::string fingerprint_of_folder(const fs::path& folder) {
-  std::vector<std::string> names;
-  std::error_code error;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, error))
-    if (entry.is_regular_file(error))
-      names.push_back(entry.path().lexically_relative(folder).generic_string());
-  if (error || names.empty())
+  const std::string fingerprint = fingerprint_of_files(folder);
+  if (fingerprint.empty())
     throw Error(
-        ExitCode::kEnvironment,
-        "there is no model in " + folder.string() + (error ? ": " + error.message() : ""),
+        ExitCode::kEnvironment, "there is no model in " + folder.string(),
         "it was removed, or its trainer wrote none: remove its study from the store to train it again");
-  std::sort(names.begin(), names.end());
-  Sha256 hash;
-  for (const std::string& name : names) hash.add(name + "\n" + sha256_of_file(folder / name) + "\n");
-  return hash.hex();
+  return fingerprint;
 }
 
 }  // namespace tune::engine

@@ -19,6 +19,10 @@ class TestImages {
   TestImages(const Comparison& comparison, const BuiltinTrainer& trainer, std::function<int()> signals,
              std::function<void(const std::string&)> notice);
 
+  // SHA-256 over the files of a data set as the comparison names it; of all that it names, by name. Throws
+  // Error(kEnvironment) without any files.
+  std::string fingerprint(const std::string& data) const;
+  Json fingerprints() const;
   // Writes the groups of test images that overlap into `file`, unless it is there. A test set of its own is
   // also held against the training data: Error(kBadSpec) where they overlap.
   void audit(const std::filesystem::path& file) const;

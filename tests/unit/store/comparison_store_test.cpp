@@ -74,7 +74,9 @@ TEST_CASE("a scoring that has begun goes on, and one that has ended never change
   CHECK(predictions[0].model == 2);
   CHECK(predictions[0].seconds == 1.5);
   CHECK(predictions[0].facts == Json{{"parameters", 3}});
-  CHECK(code_of([&] { record.insert_prediction(1, {2, "beef", 1.5, {}}); }) == ExitCode::kInternal);
+  record.insert_prediction(1, {2, "cafe", 1.5, {}});
+  REQUIRE(record.predictions(1).size() == 1);
+  CHECK(record.predictions(1)[0].sha256 == "cafe");
   CHECK_FALSE(record.scorings().front().ended);
   record.end_scoring(1, {{"AP", 0.5}}, at(3));
   CHECK(code_of([&] { record.end_scoring(1, {{"AP", 0.9}}, at(4)); }) == ExitCode::kInternal);
