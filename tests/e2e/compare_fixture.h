@@ -37,8 +37,13 @@ elif command == "probe":
 elif command == "audit":
     act("audit", options("--data")[0])
     leak = os.path.exists(here + "/leak")
+    if os.path.exists(here + "/broken"):
+        print("one image is odd\n" + json.dumps({"schema": 1, "error": {"code": "bad_data", "message": "a.jpg: no image",
+              "hint": "write it again"}}), file=sys.stderr)
+        sys.exit(65)
+    sets = json.load(open(here + "/sets.json")) if os.path.exists(here + "/sets.json") else []
     assert len(options("--against")) + len(options("--part")) == 1
-    print(json.dumps({"schema": 1, "groups": [[1, 2], [3, 4]], "overlaps": [{
+    print(json.dumps({"schema": 1, "sets": sets, "groups": [[1, 2], [3, 4]], "overlaps": [{
         "first": {"set": "data", "image": "test/a.jpg"}, "second": {"set": "against", "image": "train/b.jpg"}}] if leak else []}))
 elif command == "--trial":
     trial = json.load(open(sys.argv[2]))

@@ -186,6 +186,27 @@ TEST_CASE("test images that overlap training images are refused before anything 
   CHECK(folder.compare().exit_code == 0);
 }
 
+TEST_CASE("classes that one of test and training images lacks are said before anything is trained",
+          "[.compare]") {
+  ComparisonFolder folder;
+  folder.document["approaches"].erase(1);
+  folder.write("sets.json", R"([{"classes": [{"name": "zebra", "objects": 3}, {"name": "pit", "objects": 1}]},
+                                {"classes": [{"name": "scratch", "objects": 9}, {"name": "pit", "objects": 2},
+                                             {"name": "zebra", "objects": 0}]}])");
+  const ShellResult refused = folder.compare();
+  CHECK(refused.exit_code == 3);
+  CHECK(mentions(refused.err, "/trainer/test: test images show \"zebra\", which no training image does"));
+  CHECK(mentions(refused.err, "warning: no test image shows \"scratch\""));
+  CHECK(folder.acts().size() == 1);
+
+  folder.write("broken", "");
+  const ShellResult broken = folder.compare();
+  CHECK(broken.exit_code == 65);
+  CHECK(mentions(broken.err, "one image is odd\n"));
+  CHECK(mentions(broken.err, "error: tune-train audit failed: a.jpg: no image\n  write it again; the same"));
+  CHECK_FALSE(mentions(broken.err, "{"));
+}
+
 TEST_CASE("an image-by-image split is marked wherever its numbers stand, and seeds of one are not comparable",
           "[.compare]") {
   ComparisonFolder folder;

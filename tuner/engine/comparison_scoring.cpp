@@ -1,6 +1,7 @@
 #include "tuner/engine/comparison_scoring.h"
 
 #include <algorithm>
+#include <map>
 
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
@@ -22,17 +23,29 @@ constexpr int kExamples = 8;
 
 Error interrupted() { return Error(ExitCode::kInterrupted, "interrupted"); }
 
-std::string run_trainer(Program program, const char* what) {
-  program.quiet = false;
+// What tune-train printed. Under --json it says what went wrong as JSON on stderr; its other lines there are
+// for people.
+std::string run_trainer(Program program, const char* what,
+                        const std::function<void(const std::string&)>& notice) {
+  Json failure;
+  program.on_line = [&](const std::string& line) {
+    Json json = line.starts_with('{') ? Json::parse(line, nullptr, false) : Json();
+    if (json.is_object() && json.contains("error"))
+      failure = std::move(json["error"]);
+    else
+      notice(line);
+  };
   program.time_limit = kLongestUse;
   const ProgramOutput output = run_program(program);
   if (program.signals() > 0) throw interrupted();
-  if (output.exit_code != 0)
-    throw Error(
-        ExitCode::kEnvironment,
-        std::string("tune-train ") + what + " failed (exit code " + std::to_string(output.exit_code) + ")",
-        "its message is above; the same command goes on once the cause is gone");
-  return output.out;
+  if (output.exit_code == 0) return output.out;
+  const bool bad_data = output.exit_code == static_cast<int>(ExitCode::kBadData);
+  const std::string message = failure.is_object() ? failure.value("message", "") : "",
+                    hint = failure.is_object() ? failure.value("hint", "") : "";
+  throw Error(bad_data ? ExitCode::kBadData : ExitCode::kEnvironment,
+              std::string("tune-train ") + what +
+                  " failed: " + (message.empty() ? "exit code " + std::to_string(output.exit_code) : message),
+              hint + (hint.empty() ? "" : "; ") + "the same command goes on once the cause is gone");
 }
 
 Json parsed_answer(const std::string& text, const char* what, const char* key) {
@@ -90,6 +103,31 @@ void refuse_leaks(const Comparison& comparison, const Json& audit) {
   throw SpecError(comparison.file, std::move(problems));
 }
 
+// A class that no training image shows can never be found, and nobody wants to learn that after the training.
+void refuse_unknown_classes(const Comparison& comparison, const Json& audit,
+                            const std::function<void(const std::string&)>& notice) {
+  if (audit.value("sets", Json::array()).size() != 2) return;
+  std::map<std::string, std::int64_t> seen, trained;
+  const auto count = [](const Json& set, std::map<std::string, std::int64_t>& classes) {
+    for (const Json& each : set.at("classes"))
+      if (each.at("objects") > 0) classes[each.at("name")] = each.at("objects");
+  };
+  count(audit["sets"][0], seen);
+  count(audit["sets"][1], trained);
+  std::string unknown, unseen;
+  for (const auto& [name, objects] : seen)
+    if (!trained.contains(name)) unknown += (unknown.empty() ? "" : ", ") + ("\"" + name + "\"");
+  for (const auto& [name, objects] : trained)
+    if (!seen.contains(name)) unseen += (unseen.empty() ? "" : ", ") + ("\"" + name + "\"");
+  if (!unseen.empty()) notice("warning: no test image shows " + unseen + ": the scores leave that out");
+  if (unknown.empty()) return;
+  std::vector<Problem> problems{{0, 0, "/trainer/test",
+                                 "test images show " + unknown + ", which no training image does",
+                                 "name the classes alike in both, or leave these objects out"}};
+  locate_problems(comparison.text, problems);
+  throw SpecError(comparison.file, std::move(problems));
+}
+
 }  // namespace
 
 TestImages::TestImages(const Comparison& comparison, const BuiltinTrainer& trainer,
@@ -133,8 +171,9 @@ void TestImages::audit(const fs::path& file) const {
     program.argv.push_back(data_path(comparison_.document.at("trainer").at("data").get<std::string>()));
   }
   program.signals = signals_;
-  const Json audit = parsed_answer(run_trainer(program, "audit"), "audit", "groups");
+  const Json audit = parsed_answer(run_trainer(program, "audit", notice_), "audit", "groups");
   refuse_leaks(comparison_, audit);
+  refuse_unknown_classes(comparison_, audit, notice_);
   write_file_atomically(file, audit.dump());
 }
 
@@ -151,7 +190,7 @@ TestImages::Predicted TestImages::predict(const fs::path& folder, const fs::path
   program.environment = device_environment(*share);
   for (const Lease& lease : share->leases) program.inherited.push_back(lease.descriptor());
   program.signals = signals_;
-  const std::string answer = run_trainer(program, "predict");
+  const std::string answer = run_trainer(program, "predict", notice_);
   const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - begin;
   return {lasted.count(), parsed_answer(answer, "predict", "parameters")};
 }
@@ -193,7 +232,7 @@ Json TestImages::score(const std::vector<fs::path>& detections, const fs::path& 
     program.argv.push_back(labels.string());
   }
   program.signals = signals_;
-  Json answer = parsed_answer(run_trainer(program, "score"), "score", "results");
+  Json answer = parsed_answer(run_trainer(program, "score", notice_), "score", "results");
   if (answer["results"].size() != detections.size() || !answer.contains("resamples") ||
       !answer.contains("examples"))
     throw Error(ExitCode::kEnvironment, "tune-train score did not answer for every model",

@@ -76,7 +76,7 @@ struct Plan {
 };
 
 // The child's part. Returns when something failed, with errno set.
-void become(const Program& program, const Plan& plan, pid_t parent, int out) {
+void become(const Program& program, const Plan& plan, pid_t parent, int out, int err) {
   // Tied to the thread that forked, which waits in run_program() until the child has ended.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return;
   if (::getppid() != parent) ::_exit(0);  // it died in between
@@ -84,21 +84,22 @@ void become(const Program& program, const Plan& plan, pid_t parent, int out) {
   ::signal(SIGPIPE, SIG_DFL);
   const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   if (nothing < 0 || ::dup2(nothing, STDIN_FILENO) < 0 || ::dup2(out, STDOUT_FILENO) < 0) return;
-  if (program.quiet && ::dup2(nothing, STDERR_FILENO) < 0) return;
+  if (err >= 0 && ::dup2(err, STDERR_FILENO) < 0) return;
+  if (err < 0 && program.quiet && ::dup2(nothing, STDERR_FILENO) < 0) return;
   for (const int descriptor : program.inherited)
     if (::fcntl(descriptor, F_SETFD, 0) != 0) return;
   if (::chdir(plan.working_directory.c_str()) != 0) return;
   ::execvpe(plan.argv[0], plan.argv.data(), plan.envp.data());
 }
 
-// Gives the child's pid. `out` is the write end of the pipe for its output.
-pid_t start(const Program& program, int out) {
+// Gives the child's pid. `out` and `err` are the write ends of the pipes for its output; -1 for none.
+pid_t start(const Program& program, int out, int err) {
   const Plan plan(program);
   Pipe trouble = open_pipe();
   const pid_t parent = ::getpid(), child = ::fork();
   if (child < 0) fail("cannot start \"" + program.argv[0] + "\"", errno);
   if (child == 0) {
-    become(program, plan, parent, out);
+    become(program, plan, parent, out, err);
     const int reason = errno;
     static_cast<void>(::write(trouble.write.number(), &reason, sizeof reason) == 0);
     ::_exit(127);
@@ -123,6 +124,15 @@ bool take(int descriptor, std::string& text) {
     if (count > 0 || (count < 0 && errno == EINTR)) continue;
     return count < 0 && errno == EAGAIN;
   }
+}
+
+// Hands on the whole lines of `text`, or all of it.
+void give_lines(const Program& program, std::string& text, bool all) {
+  for (std::size_t end = text.find('\n'); end != text.npos; end = text.find('\n')) {
+    program.on_line(text.substr(0, end));
+    text.erase(0, end + 1);
+  }
+  if (all && !text.empty()) program.on_line(std::exchange(text, {}));
 }
 
 // What to send to a program that is to end, and when.
@@ -153,23 +163,34 @@ class Patience {
 }  // namespace
 
 ProgramOutput run_program(const Program& program) {
-  Pipe pipe = open_pipe();
-  if (::fcntl(pipe.read.number(), F_SETFL, O_NONBLOCK) != 0) fail("cannot read a pipe", errno);
-  const pid_t pid = start(program, pipe.write.number());
+  Pipe pipe = open_pipe(), errors = open_pipe();
+  for (const Pipe* each : {&pipe, &errors})
+    if (::fcntl(each->read.number(), F_SETFL, O_NONBLOCK) != 0) fail("cannot read a pipe", errno);
+  const pid_t pid = start(program, pipe.write.number(), program.on_line ? errors.write.number() : -1);
   pipe.write.close();
+  errors.write.close();
 
   Patience patience(program);
   ProgramOutput output;
+  std::string lines;
+  const auto take_lines = [&](bool at_end) {
+    const bool open = program.on_line && take(errors.read.number(), lines);
+    if (program.on_line) give_lines(program, lines, at_end);
+    return open;
+  };
   int status = 0;
   // The end of the pipe is not the end of the program, nor the other way round: a daemon that it left may
   // hold the pipe.
-  for (bool open = true; ::waitpid(pid, &status, WNOHANG) == 0;) {
-    pollfd watched{open ? pipe.read.number() : -1, POLLIN, 0};
-    ::poll(&watched, 1, static_cast<int>((open ? kLook : kLookAtTheEnd).count()));
+  for (bool open = true, speaks = program.on_line != nullptr; ::waitpid(pid, &status, WNOHANG) == 0;) {
+    std::array<pollfd, 2> watched{pollfd{open ? pipe.read.number() : -1, POLLIN, 0},
+                                  pollfd{speaks ? errors.read.number() : -1, POLLIN, 0}};
+    ::poll(watched.data(), watched.size(), static_cast<int>((open ? kLook : kLookAtTheEnd).count()));
     open = open && take(pipe.read.number(), output.out);
+    speaks = speaks && take_lines(/*at_end=*/false);
     patience.keep(pid);
   }
   take(pipe.read.number(), output.out);
+  take_lines(/*at_end=*/true);
   if (patience.is_over())
     throw Error(ExitCode::kEnvironment, "\"" + program.argv[0] + "\" did not end within " +
                                             std::to_string(program.time_limit.count() / 1000) +

@@ -15,8 +15,9 @@ namespace tune::engine {
 struct Program {
   std::vector<std::string> argv;  // argv[0] is looked up on the path
   std::filesystem::path working_directory;
-  bool quiet = true;                                    // stderr is dropped; else passed through
-  std::map<std::string, std::string> environment = {};  // in addition to ours
+  bool quiet = true;                                     // stderr is dropped; else passed through,
+  std::function<void(const std::string&)> on_line = {};  // or given to this line by line, as it comes
+  std::map<std::string, std::string> environment = {};   // in addition to ours
   std::vector<int> inherited = {};  // descriptors that stay open in it, leases for example
   Milliseconds time_limit{60'000};
   // How many signals a person or the system has sent so far; asked many times a second. The first is passed

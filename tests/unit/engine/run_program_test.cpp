@@ -37,6 +37,16 @@ TEST_CASE("a program's output and exit code are taken, and it gets its folder, v
   CHECK(run_program(shell("kill -9 $$", folder)).exit_code == 137);
 }
 
+TEST_CASE("what a program says on stderr comes line by line") {
+  const TemporaryFolder folder;
+  Program program =
+      shell("echo one >&2; echo out; printf 'two\\nthr' >&2; sleep 0.05; printf ee >&2", folder);
+  std::vector<std::string> lines;
+  program.on_line = [&](const std::string& line) { lines.push_back(line); };
+  CHECK(run_program(program).out == "out\n");
+  CHECK(lines == std::vector<std::string>{"one", "two", "three"});
+}
+
 TEST_CASE("a program that cannot be started is an error that names it") {
   const TemporaryFolder folder;
   try {
