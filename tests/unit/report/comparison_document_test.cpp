@@ -4,18 +4,13 @@
 #include "support/catch.h"
 #include "tuner/report/escape.h"
 #include "tuner/report/markup.h"
+#include "unit/report/occurrences.h"
 #include "unit/report/scored_comparison.h"
 
 namespace tune::report {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::size_t occurrences(const std::string& text, const std::string& part) {
-  std::size_t count = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
-  return count;
-}
 
 ComparisonMaterial scored_material() {
   ScoredComparison comparison;

@@ -3,6 +3,7 @@
 #include "support/catch.h"
 #include "tuner/report/format.h"
 #include "tuner/report/model_quality.h"
+#include "unit/report/occurrences.h"
 #include "unit/store/store_fixture.h"
 
 namespace tune::report {
@@ -65,12 +66,6 @@ StudyMaterial material() {
   material.version = "0.1.0";
   material.made = store::at(0);
   return material;
-}
-
-std::size_t occurrences(const std::string& text, const std::string& part) {
-  std::size_t count = 0;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
-  return count;
 }
 
 const Section* section_of(const Document& document, const std::string& id) {
