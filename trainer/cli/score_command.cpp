@@ -92,8 +92,10 @@ std::set<std::int64_t> keep_part(ScoreTruth& truth, const Asked& asked, Console&
   return elsewhere;
 }
 
-Scored score(const std::string& file, const ScoreTruth& truth, const std::set<std::int64_t>& elsewhere) {
-  const std::vector<metrics::DetectedBox> detections = detection::read_detections(file, truth, elsewhere);
+Scored score(const std::string& file, const ScoreTruth& truth, const std::set<std::int64_t>& elsewhere,
+             std::ostream& notes) {
+  const std::vector<metrics::DetectedBox> detections =
+      detection::read_detections(file, truth, elsewhere, &notes);
   const int classes = static_cast<int>(truth.categories.size());
   Scored scored{file, metrics::match_detections(truth.boxes, detections, classes, truth.images), {}, {}, {}};
   scored.coco = metrics::summarize(scored.judged);
@@ -283,7 +285,8 @@ int run_score(const std::vector<std::string>& arguments, Console& console) {
            "annotations from 1\n";
   const std::set<std::int64_t> elsewhere = keep_part(truth, asked, console);
   std::vector<Scored> scored;
-  for (const std::string& file : asked.detections) scored.push_back(score(file, truth, elsewhere));
+  for (const std::string& file : asked.detections)
+    scored.push_back(score(file, truth, elsewhere, console.err));
   std::optional<Resampled> resampled;
   if (asked.resamples > 0) resampled = resample(scored, truth, asked, console);
 

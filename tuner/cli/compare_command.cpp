@@ -41,9 +41,9 @@ std::vector<PlannedStudy> planned_studies(const Comparison& comparison) {
     const std::optional<int> trials = search_trials(comparison, i);
     const std::string search = trials ? runs_text(*trials) : "as many runs as its time allows";
     add(StudyRole::kSearch, search);
-    const std::string as_many =
-        trials ? runs_text(std::max(*trials, comparison.seeds)) : "as many runs as the search had";
-    add(StudyRole::kDefaults, (comparison.best_of_seeds ? as_many : runs_text(comparison.seeds)) + defaults);
+    const std::string paid = trials ? "at most " + runs_text(std::max(*trials, comparison.seeds))
+                                    : "as many runs as the search's device time pays for,";
+    add(StudyRole::kDefaults, (comparison.best_of_seeds ? paid : runs_text(comparison.seeds)) + defaults);
     add(StudyRole::kTuned, fresh);
     if (!comparison.random_search) continue;
     add(StudyRole::kRandom, (trials ? search : "as many runs as the search had") + " at random points");

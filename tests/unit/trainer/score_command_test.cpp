@@ -102,6 +102,16 @@ TEST_CASE("score counts no detection at all as zero, and warns of the annotation
   CHECK(contains(printed.err, "id 0"));
 }
 
+TEST_CASE("score warns of detections whose category the ground truth does not have") {
+  const TestFolder folder;
+  const auto truth = folder.write("gt.json", truth_with(kTwo));
+  const std::string shifted = R"([{"image_id": 1, "category_id": 0, "bbox": [10, 10, 40, 40], "score": 0.9},
+                                  {"image_id": 1, "category_id": 0, "bbox": [9, 9, 40, 40], "score": 0.8}])";
+  const Printed printed = score(truth, folder.write("shifted.json", shifted), true);
+  CHECK(Json::parse(printed.out)["AP"] == 0);
+  CHECK(contains(printed.err, "2 detections are left out, as the ground truth has no category_id 0"));
+}
+
 TEST_CASE("score refuses what it cannot compare, and names the place") {
   const TestFolder folder;
   const auto good = folder.write("gt.json", truth_with(kTwo)), found = folder.write("det.json", kOneFound);

@@ -1,9 +1,9 @@
 // Files of detections are long: they are read value by value, without a document in memory.
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <limits>
-#include <optional>
+#include <map>
+#include <ostream>
 
 #include "trainer/tasks/detection/data/score_input.h"
 #include "tuner/core/atomic_file.h"
@@ -64,6 +64,13 @@ class DetectionSink : public Json::json_sax_t {
   }
   bool parse_error(std::size_t, const std::string&, const Json::exception& error) override {
     throw Error(ExitCode::kBadData, file_ + " is not JSON: " + error.what(), "Write the file again.");
+  }
+
+  void write_warnings(std::ostream& notes) const {
+    for (const auto& [category, count] : unlisted_)
+      notes << "warning: " << file_ << ": " << count << (count == 1 ? " detection is" : " detections are")
+            << " left out, as the ground truth has no category_id " << category << '\n';
+    notes << std::flush;
   }
 
  private:
@@ -146,12 +153,15 @@ class DetectionSink : public Json::json_sax_t {
                   where() + ": category_id " + std::to_string(category_) + ", but the classes of " +
                       truth_.place + " count from 1 to " + std::to_string(truth_.categories.size()),
                   "--labels MODEL/labels.json counts the classes as the model's predictions do.");
+    else
+      ++unlisted_[category_];
   }
 
   std::string file_;
   const ScoreTruth& truth_;
   const std::set<std::int64_t>& elsewhere_;
   std::vector<metrics::DetectedBox> detections_;
+  std::map<std::int64_t, std::size_t> unlisted_;  // detections by category
   int depth_ = 0;
   std::size_t index_ = 0, field_ = kOther, sides_ = 0;
   std::array<bool, kFields.size()> seen_{};
@@ -163,10 +173,12 @@ class DetectionSink : public Json::json_sax_t {
 }  // namespace
 
 std::vector<metrics::DetectedBox> read_detections(const std::filesystem::path& file, const ScoreTruth& truth,
-                                                  const std::set<std::int64_t>& elsewhere) {
+                                                  const std::set<std::int64_t>& elsewhere,
+                                                  std::ostream* notes) {
   DetectionSink sink(file.string(), truth, elsewhere);
   const std::string text = read_file(file);
   Json::sax_parse(text, &sink);
+  if (notes != nullptr) sink.write_warnings(*notes);
   return sink.take();
 }
 

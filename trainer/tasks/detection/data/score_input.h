@@ -39,10 +39,11 @@ ScoreTruth read_score_truth(const std::filesystem::path& data, const std::vector
 void keep_images(ScoreTruth& truth, const std::set<std::int64_t>& images);
 
 // Detections in COCO's results format. Those of images that were left out (`elsewhere`) are dropped, as are
-// those of categories that a COCO file does not list (so does pycocotools); an image or category of nobody's
-// is Error(kBadData).
+// those of categories that a COCO file does not list (so does pycocotools), of which `notes` gets a warning;
+// an image or category of nobody's is Error(kBadData).
 std::vector<metrics::DetectedBox> read_detections(const std::filesystem::path& file, const ScoreTruth& truth,
-                                                  const std::set<std::int64_t>& elsewhere = {});
+                                                  const std::set<std::int64_t>& elsewhere = {},
+                                                  std::ostream* notes = nullptr);
 
 // The key "groups" of a JSON object: lists of image ids. Images that it does not name are groups of their
 // own; ids that the truth does not hold are left out, but not all of them. Each group holds positions in
