@@ -20,7 +20,7 @@ namespace tune::trainer::detection {
 namespace {
 
 // Part of the cache's key: raise it with every change of what is found.
-constexpr int kAlgorithm = 2;
+constexpr int kAlgorithm = 3;
 constexpr int kFineSide = 100;  // pixels of the largest image's longer side, about
 constexpr int kSmall = 64;      // pixels of a largest image that is not reduced
 constexpr int kLeastSide = 16;  // of a fine plane that can be compared
@@ -184,7 +184,8 @@ class Comparison {
   void compare_with_later(const CoarseSearch& transform, std::size_t first) {
     std::vector<std::size_t> block;
     for (std::size_t from = first + 1; from < order_.size(); from += kBlock) {
-      if (search_.interrupted && search_.interrupted()) return;
+      // A plain return would make this row look done.
+      if (search_.interrupted && search_.interrupted()) interrupted_search();
       block.clear();
       bool any = false;
       for (std::size_t j = from; j < std::min(from + kBlock, order_.size()); ++j) {
@@ -241,7 +242,23 @@ std::vector<std::string> hashes_of(const OverlapSearch& search) {
   return hashes;
 }
 
-Overlap equal_images(std::size_t a, std::size_t b) { return {std::min(a, b), std::max(a, b), 0, 0, 1, 1, 1}; }
+constexpr Overlap kEqual{0, 0, 0, 0, 1, 1, 1};
+
+// The overlap of the images a and b, where b lies on a as `overlap` says.
+Overlap between(std::size_t a, std::size_t b, Overlap overlap) {
+  if (a > b) overlap.dx = -overlap.dx, overlap.dy = -overlap.dy;
+  overlap.first = std::min(a, b), overlap.second = std::max(a, b);
+  return overlap;
+}
+
+// For two classes of equal files: the pair of their first images; with `every`, each image in a pair.
+void add_for_equal_files(const std::vector<std::size_t>& a, const std::vector<std::size_t>& b, bool every,
+                         const Overlap& overlap, std::vector<Overlap>& to) {
+  to.push_back(between(a.front(), b.front(), overlap));
+  if (!every) return;
+  for (std::size_t i = 1; i < a.size(); ++i) to.push_back(between(a[i], b.front(), overlap));
+  for (std::size_t i = 1; i < b.size(); ++i) to.push_back(between(a.front(), b[i], overlap));
+}
 
 }  // namespace
 
@@ -261,38 +278,36 @@ std::vector<Overlap> find_overlaps(const OverlapSearch& search) {
   for (std::size_t i = 0; i < hashes.size(); ++i)
     if (!hashes[i].empty()) images_of[{hashes[i], search.sets.empty() ? 0 : search.sets[i]}].push_back(i);
   std::vector<Item> items;
-  std::vector<std::size_t> image_of_item;
+  std::vector<std::vector<std::size_t>> images_of_item;
   std::vector<Overlap> overlaps;
+  const auto add = [&](std::size_t one, std::size_t other, const Overlap& overlap) {
+    add_for_equal_files(images_of_item[one], images_of_item[other], !search.sets.empty(), overlap, overlaps);
+  };
   Sha256 key;
   key.add("overlaps " + std::to_string(kAlgorithm) + (search.sets.empty() ? " all" : " between"));
   for (const auto& [print, images] : images_of) {
     key.add("\n" + print.first + " " + std::to_string(print.second));
-    if (!items.empty() && items.back().hash == print.first)
-      overlaps.push_back(equal_images(image_of_item.back(), images.front()));
     items.push_back({print.first, print.second, search.images[images.front()]});
-    image_of_item.push_back(images.front());
+    images_of_item.push_back(images);
+    for (std::size_t one = items.size() - 1; one > 0 && items[one - 1].hash == print.first; --one)
+      add(one - 1, items.size() - 1, kEqual);
     if (search.sets.empty())
       for (std::size_t copy = 1; copy < images.size(); ++copy)
-        overlaps.push_back(equal_images(images.front(), images[copy]));
+        overlaps.push_back(between(images.front(), images[copy], kEqual));
   }
   OverlapCache cache(user_cache_folder(), key.hex(), items.size(), search.notes, search.interrupted);
   if (search.interrupted && search.interrupted()) interrupted_search();
-  std::optional<std::vector<Overlap>> between = cache.load();
-  if (!between) {
+  std::optional<std::vector<Overlap>> found = cache.load();
+  if (!found) {
     if (search.notes)
       *search.notes << "comparing " << items.size() << " images for overlapping crops; the result is kept"
                     << std::endl;
-    between = Comparison(search, items).run();
-    cache.save(*between);
+    found = Comparison(search, items).run();
+    cache.save(*found);
   }
-  for (Overlap overlap : *between) {
-    const std::size_t a = image_of_item[overlap.first], b = image_of_item[overlap.second];
+  for (const Overlap& overlap : *found)
     // Equal files in two sets are in already.
-    if (items[overlap.first].hash == items[overlap.second].hash) continue;
-    if (a > b) overlap.dx = -overlap.dx, overlap.dy = -overlap.dy;
-    overlap.first = std::min(a, b), overlap.second = std::max(a, b);
-    overlaps.push_back(overlap);
-  }
+    if (items[overlap.first].hash != items[overlap.second].hash) add(overlap.first, overlap.second, overlap);
   std::sort(overlaps.begin(), overlaps.end(), [](const Overlap& a, const Overlap& b) {
     return std::tie(a.first, a.second) < std::tie(b.first, b.second);
   });

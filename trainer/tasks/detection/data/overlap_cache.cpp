@@ -19,6 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kSchema = 1;  // of the file
+
 std::optional<Overlap> overlap_from(const Json& row, std::size_t items) {
   Overlap overlap;
   overlap.first = row.at(0).get<std::size_t>();
@@ -86,10 +88,12 @@ void OverlapCache::wait_for_lock(const std::function<bool()>& interrupted) {
 }
 
 std::optional<std::vector<Overlap>> OverlapCache::load() const {
-  if (file_.empty() || !fs::exists(file_)) return std::nullopt;
+  std::error_code unreadable;
+  if (file_.empty() || !fs::exists(file_, unreadable)) return std::nullopt;
   try {
     std::vector<Overlap> overlaps;
     const Json kept = Json::parse(read_file(file_));
+    if (kept.at("schema") != kSchema) return std::nullopt;
     for (const Json& row : kept.at("overlaps")) {
       const std::optional<Overlap> overlap = overlap_from(row, items_);
       if (!overlap) return std::nullopt;
@@ -110,7 +114,7 @@ void OverlapCache::save(const std::vector<Overlap>& overlaps) {
     rows.push_back({overlap.first, overlap.second, overlap.dx, overlap.dy, overlap.correlation,
                     overlap.coherence, overlap.share});
   try {
-    write_file_atomically(file_, Json{{"schema", 1}, {"overlaps", rows}}.dump() + "\n");
+    write_file_atomically(file_, Json{{"schema", kSchema}, {"overlaps", rows}}.dump() + "\n");
   } catch (const Error& error) {
     note(error.what());
   }
