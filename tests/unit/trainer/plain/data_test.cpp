@@ -1,6 +1,10 @@
 // Splitting, fingerprints, the cache and the making of batches.
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <fstream>
 #include <map>
-#include <numeric>
+#include <new>
 #include <set>
 
 #include "trainer/tasks/detection/data/augment.h"
@@ -56,6 +60,25 @@ Dataset of_images(const TestFolder& folder, int count) {
   }
   return dataset;
 }
+
+// While it lives, this process may reserve only `more` bytes of addresses beyond what it has.
+class AddressSpace {
+ public:
+  explicit AddressSpace(std::size_t more) {
+    std::ifstream statm("/proc/self/statm");
+    std::size_t pages = 0;
+    REQUIRE(statm >> pages);
+    REQUIRE(getrlimit(RLIMIT_AS, &before_) == 0);
+    const rlimit limit{pages * static_cast<std::size_t>(sysconf(_SC_PAGESIZE)) + more, before_.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_AS, &limit) == 0);
+  }
+  ~AddressSpace() { setrlimit(RLIMIT_AS, &before_); }
+  AddressSpace(const AddressSpace&) = delete;
+  AddressSpace& operator=(const AddressSpace&) = delete;
+
+ private:
+  rlimit before_{};
+};
 
 // A view of a square source of `size` pixels.
 View whole(int size) {
@@ -211,6 +234,31 @@ TEST_CASE("what an example looks like depends on seed, epoch and index, not on b
   CHECK(batch != threaded);
 }
 
+TEST_CASE("a batch without memory for it is an exception on every number of threads") {
+  const TestFolder folder;
+  Dataset dataset = of_images(folder, 4);
+  const ImageCache cache(dataset, 24, 1);
+  const std::vector<std::size_t> order{0, 1, 2, 3};
+  // More than malloc may have free from before, which the limit does not see.
+  dataset.examples[3].objects.resize(std::size_t{1} << 22);
+  for (const int threads : {1, 2}) {
+    const BatchMaker maker(dataset, cache, {}, 3, threads);
+    std::vector<std::uint8_t> batch(4 * maker.bytes_per_image());
+    std::vector<std::vector<GroundTruth>> boxes;
+    bool thrown = false;
+    {
+      const AddressSpace limit(dataset.examples[3].objects.size() * sizeof(GroundTruth) / 4);
+      try {
+        maker.fill(1, order, batch.data(), boxes);
+      } catch (const std::bad_alloc&) {
+        thrown = true;
+      }
+    }
+    INFO(threads << " threads");
+    CHECK(thrown);
+  }
+}
+
 TEST_CASE("flips move pixels and boxes together") {
   const int size = 8;
   std::vector<std::uint8_t> source(64, 10);
@@ -248,6 +296,21 @@ TEST_CASE("a crop enlarges pixels and boxes, clips what it cuts and drops what i
   CHECK(shown[0].x2 == 6);
   CHECK(shown[0].y1 == 2);
   CHECK(shown[0].area == 6 * 4);
+}
+
+TEST_CASE("objects smaller than a pixel are kept, but not the slivers that a crop leaves of larger ones") {
+  const int size = 8;
+  const std::vector<GroundTruth> objects{box(3, 3, 3.25F, 3.5F), box(0, 2, 4.5F, 6),
+                                         box(7.75F, 0, 8.000001F, 4)};
+  CHECK(view_objects(whole(size), objects, size, 0.3).size() == 3);
+  View view = whole(size);
+  view.x = 4, view.y = 0, view.width = 4, view.height = 4;
+  // The second is 0.5 pixels wide there, which the crop makes 1; in one of the full size it stays below.
+  CHECK(view_objects(view, objects, size, 0.01).size() == 2);
+  view.width = view.height = 8;
+  const std::vector<GroundTruth> left = view_objects(view, objects, size, 0.01);
+  REQUIRE(left.size() == 1);
+  CHECK(left[0].x1 == 3.75F);
 }
 
 TEST_CASE("an expansion shrinks the image onto a canvas of its mean colour") {

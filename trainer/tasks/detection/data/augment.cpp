@@ -9,6 +9,7 @@ namespace {
 
 constexpr int kCropTrials = 10;
 constexpr double kMostElongated = 4.0 / 3.0;  // sides of a crop to each other
+constexpr double kWhole = 0.999;              // share of an object's area, for scaled edges are rounded
 
 double between(double low, double high, Rng& rng) { return low + (high - low) * rng.uniform(); }
 
@@ -122,7 +123,10 @@ std::vector<GroundTruth> view_objects(const View& view, std::span<const GroundTr
     const double whole = (x2 - x1) * (y2 - y1);
     x1 = std::max(x1, 0.0), x2 = std::min(x2, static_cast<double>(size));
     y1 = std::max(y1, 0.0), y2 = std::min(y2, static_cast<double>(size));
-    if (x2 - x1 < 1 || y2 - y1 < 1 || (x2 - x1) * (y2 - y1) < min_visible * whole) continue;
+    if (x2 <= x1 || y2 <= y1) continue;
+    const double share = (x2 - x1) * (y2 - y1) / whole;
+    // What is small by itself is still to be learned; what a cut leaves of an object may show nothing of it.
+    if (share < min_visible || (share < kWhole && (x2 - x1 < 1 || y2 - y1 < 1))) continue;
     if (view.mirrored) mirror(x1, x2, size);
     if (view.upside_down) mirror(y1, y2, size);
     GroundTruth seen = object;

@@ -22,7 +22,8 @@ struct View {
 // `objects` are in pixels of the source, a square of `size` pixels.
 View draw_view(const Augmentation& augmentation, std::span<const GroundTruth> objects, int size, Rng& rng);
 
-// The objects as the view shows them, in output pixels, clipped, those less than min_visible left out.
+// The objects as the view shows them, in output pixels, clipped. Left out is what a cut leaves less
+// than min_visible of, or less than a pixel.
 std::vector<GroundTruth> view_objects(const View& view, std::span<const GroundTruth> objects, int size,
                                       double min_visible);
 

@@ -1,13 +1,9 @@
 #include "trainer/tasks/detection/data/batch_maker.h"
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
-#include <numeric>
-#include <thread>
-#include <utility>
 
 #include "trainer/tasks/detection/data/augment.h"
+#include "trainer/tasks/detection/data/in_parallel.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
 
@@ -51,15 +47,8 @@ void BatchMaker::fill(int epoch, std::span<const std::size_t> indices, std::uint
                       std::vector<std::vector<GroundTruth>>& boxes) const {
   boxes.assign(indices.size(), {});
   for (const std::size_t index : indices) TUNE_CHECK(index < cache_.count());
-  std::atomic<std::size_t> next{0};
-  const auto work = [&] {
-    for (std::size_t i = next++; i < indices.size(); i = next++)
-      fill_one(epoch, indices[i], nhwc + i * bytes_per_image(), boxes[i]);
-  };
-  std::vector<std::jthread> others;
-  for (std::size_t t = 1; t < std::min(static_cast<std::size_t>(threads_), indices.size()); ++t)
-    others.emplace_back(work);
-  work();
+  in_parallel(indices.size(), threads_,
+              [&](std::size_t i) { fill_one(epoch, indices[i], nhwc + i * bytes_per_image(), boxes[i]); });
 }
 
 void BatchMaker::fill_one(int epoch, std::size_t index, std::uint8_t* to,

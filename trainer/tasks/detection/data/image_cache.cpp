@@ -1,15 +1,10 @@
 #include "trainer/tasks/detection/data/image_cache.h"
 
-#include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <new>
 #include <string>
-#include <thread>
 
 #include "trainer/images/image.h"
+#include "trainer/tasks/detection/data/in_parallel.h"
 #include "trainer/tasks/detection/data/problems.h"
 #include "tuner/core/error.h"
 
@@ -27,42 +22,19 @@ ImageCache::ImageCache(const Dataset& dataset, int size, int threads,
                        const std::function<void(std::size_t, std::size_t)>& progress)
     : size_(size), images_(dataset.examples.size()) {
   TUNE_CHECK(size > 0);
-  const std::size_t total = images_.size();
-  std::vector<std::string> failures(total);
-  std::atomic<std::size_t> next{0};
-  std::atomic<bool> out_of_memory{false};
-  std::size_t done = 0;
-  std::mutex mutex;
-  std::condition_variable some_done;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < total; i = next++) {
-      try {
-        images_[i] = decode_square(dataset.examples[i].image, size);
-      } catch (const std::bad_alloc&) {
-        out_of_memory = true;
-      } catch (const std::exception& error) {
-        failures[i] = error.what();
-      }
-      const std::lock_guard lock(mutex);
-      ++done;
-      some_done.notify_one();
+  std::vector<std::string> failures(images_.size());
+  const auto decode = [&](std::size_t i) {
+    try {
+      images_[i] = decode_square(dataset.examples[i].image, size);
+    } catch (const std::bad_alloc&) {
+      throw;  // not the file's fault
+    } catch (const std::exception& error) {
+      failures[i] = error.what();
     }
   };
-  {
-    std::vector<std::jthread> workers;
-    const auto wanted = static_cast<std::size_t>(std::max(threads, 1));
-    for (std::size_t t = 0; t < std::min(wanted, total); ++t) workers.emplace_back(work);
-    std::unique_lock lock(mutex);
-    while (done < total) {
-      some_done.wait_for(lock, std::chrono::milliseconds(100));
-      const std::size_t now = done;
-      lock.unlock();
-      if (progress && now < total) progress(now, total);
-      lock.lock();
-    }
-  }
-  if (progress) progress(total, total);
-  if (out_of_memory) throw std::bad_alloc();
+  in_parallel(images_.size(), threads, decode, [&](std::size_t done) {
+    if (progress) progress(done, images_.size());
+  });
   Problems problems;
   for (const std::string& failure : failures)
     if (!failure.empty()) problems.add(failure);

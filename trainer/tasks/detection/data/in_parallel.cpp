@@ -13,6 +13,10 @@ namespace tune::trainer::detection {
 
 bool in_parallel(std::size_t count, int threads, const std::function<void(std::size_t)>& work,
                  const std::function<void(std::size_t)>& after, const std::function<bool()>& interrupted) {
+  if (!after && !interrupted && (threads <= 1 || count <= 1)) {
+    for (std::size_t i = 0; i < count; ++i) work(i);
+    return true;
+  }
   constexpr std::chrono::milliseconds kLook{100};
   std::atomic<std::size_t> next{0}, done{0};
   std::atomic<bool> stop{false};
