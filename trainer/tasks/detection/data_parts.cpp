@@ -1,6 +1,7 @@
 #include "trainer/tasks/detection/data_parts.h"
 
 #include <algorithm>
+#include <map>
 #include <ostream>
 #include <set>
 
@@ -22,6 +23,17 @@ std::size_t count_of(const Groups& groups, std::size_t images) {
   return count;
 }
 
+std::size_t crossing_overlaps(const Dataset& dataset, const Split& parts,
+                              const std::vector<Overlap>& overlaps) {
+  std::map<std::int64_t, const Dataset*> part_of;
+  for (const Dataset* part : {&parts.train, &parts.validation, &parts.test})
+    for (const Example& example : part->examples) part_of[example.image_id] = part;
+  const auto part = [&](std::size_t image) { return part_of.at(dataset.examples[image].image_id); };
+  return static_cast<std::size_t>(
+      std::count_if(overlaps.begin(), overlaps.end(),
+                    [&](const Overlap& overlap) { return part(overlap.first) != part(overlap.second); }));
+}
+
 std::vector<std::filesystem::path> files_of(const Dataset& dataset) {
   std::vector<std::filesystem::path> files;
   for (const Example& example : dataset.examples) files.push_back(example.image);
@@ -39,10 +51,16 @@ DataParts cut_into_parts(const Dataset& dataset, const Json& split, int threads,
                           {"may_leak", fractions.grouping == Grouping::kImage}};
   if (fractions.grouping == Grouping::kImage) return {detection::split(dataset, fractions), description};
   const OverlapSearch search{files_of(dataset), {}, threads, &notes, interrupted};
-  const Groups groups = connected_groups(dataset.examples.size(), find_overlaps(search));
+  const std::vector<Overlap> overlaps = find_overlaps(search);
+  const Groups groups = connected_groups(dataset.examples.size(), overlaps);
+  Split parts = split_by_groups(dataset, fractions, groups);
+  // Weak overlaps join no large groups, so the cut may go through some.
+  const std::size_t crossing = crossing_overlaps(dataset, parts, overlaps);
   description["groups"] = count_of(groups, dataset.examples.size());
   description["largest_group"] = largest_of(groups);
-  return {split_by_groups(dataset, fractions, groups), description};
+  description["crossing_overlaps"] = crossing;
+  description["may_leak"] = crossing > 0;
+  return {std::move(parts), description};
 }
 
 Dataset read_part(const std::filesystem::path& data, const ReadOptions& options,
@@ -51,7 +69,10 @@ Dataset read_part(const std::filesystem::path& data, const ReadOptions& options,
   Dataset wanted = read_dataset(data, options);
   if (!choice) return wanted;
   // Training cuts the set by its own classes, in their order; a model's may be in another.
-  DataParts cut = cut_into_parts(read_dataset(data), choice->split, threads, notes, interrupted);
+  std::vector<DataProblem> told_already;
+  DataParts cut =
+      cut_into_parts(read_dataset(data, {Labels::kRequired, {}, options.problems ? &told_already : nullptr}),
+                     choice->split, threads, notes, interrupted);
   const Dataset& part = choice->part == "train"        ? cut.parts.train
                         : choice->part == "validation" ? cut.parts.validation
                                                        : cut.parts.test;

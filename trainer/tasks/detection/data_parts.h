@@ -14,8 +14,8 @@ namespace tune::trainer::detection {
 
 struct DataParts {
   Split parts;
-  // For model.json: grouping, fractions, seed, may_leak, and with grouping "content" the number of groups and
-  // the size of the largest.
+  // For model.json: grouping, fractions, seed, may_leak, and with grouping "content" the number of groups,
+  // the size of the largest, and the number of overlaps whose images lie in different parts all the same.
   OrderedJson description;
 };
 

@@ -11,6 +11,7 @@
 #include "trainer/tasks/detection/training_data.h"
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
+#include "tuner/core/sha256.h"
 
 namespace tune::trainer::detection {
 namespace {
@@ -28,6 +29,12 @@ bool wants_fitted_boxes(const Json& trainer) {
   if (anchors != "stock" && anchors != "auto")
     throw Error(ExitCode::kBadSpec, "trainer.anchors is \"" + anchors + "\"", "stock or auto");
   return anchors == "auto";
+}
+
+std::string print_of_ids(const Dataset& dataset) {
+  Sha256 hash;
+  for (const Example& example : dataset.examples) hash.add(std::to_string(example.image_id) + "\n");
+  return hash.hex();
 }
 
 OrderedJson to_json(const Quality& quality, const Dataset& dataset) {
@@ -192,6 +199,12 @@ std::string DetectionTask::fingerprint() const {
             {"training_images", training_->count()}};
   // Absent for stock boxes, as in the checkpoints of versions that knew no others.
   if (wants_fitted_boxes(trial_.trainer)) json["anchors"] = "auto";
+  if (trial_.trainer.contains("weights")) json["weights"] = trial_.trainer["weights"];
+  if (trial_.trainer.contains("split")) {
+    for (const char* key : {"grouping", "fractions", "seed"}) json["split"][key] = split_[key];
+    // Which images those are depends on the overlaps too.
+    json["split"]["validation"] = print_of_ids(validation_->dataset());
+  }
   return json.dump();
 }
 

@@ -1,6 +1,9 @@
 #include "trainer/tasks/detection/training_data.h"
 
+#include <algorithm>
+#include <cmath>
 #include <ostream>
+#include <set>
 
 #include "trainer/tasks/detection/data/fingerprint.h"
 #include "trainer/tasks/detection/data/reader.h"
@@ -15,25 +18,35 @@ namespace {
 constexpr std::uint64_t kMostPairs = 10'000'000;
 constexpr std::size_t kShownPairs = 10;
 
+// Crowd regions aside, which are neither learned nor to be found.
 std::size_t count_objects(const Dataset& dataset) {
   std::size_t count = 0;
-  for (const Example& example : dataset.examples) count += example.objects.size();
+  for (const Example& example : dataset.examples)
+    count += static_cast<std::size_t>(std::count_if(example.objects.begin(), example.objects.end(),
+                                                    [](const GroundTruth& object) { return !object.crowd; }));
   return count;
 }
 
 void check_parts(const Dataset& training, const Dataset& validation, const std::string& place) {
   if (count_objects(training) == 0)
-    throw Error(ExitCode::kBadData, place + ": the training images have no objects", "check the annotations");
+    throw Error(ExitCode::kBadData, place + ": the training images have no objects (crowd regions are none)",
+                "check the annotations");
   if (count_objects(validation) == 0)
-    throw Error(ExitCode::kBadData,
-                place + ": the validation images have no objects, so no metric is defined",
-                "give `validation`, or a larger share of it in `split`");
+    throw Error(
+        ExitCode::kBadData,
+        place + ": the validation images have no objects (crowd regions are none), so no metric is defined",
+        "give `validation`, or a larger share of it in `split`");
 }
 
-// The overlaps between two sets as "a.jpg and b.jpg" lines; nullopt where they are too many to compare.
-std::optional<std::vector<std::string>> shared_surfaces(const Dataset& one, const Dataset& other, int threads,
-                                                        std::ostream& notes,
-                                                        const std::function<bool()>& interrupted) {
+// What two sets have in common.
+struct SharedSurfaces {
+  std::vector<std::string> pairs;  // "a.jpg and b.jpg, shifted by ..."
+  std::size_t images = 0;          // of the second set
+};
+
+// nullopt where the sets are too many images to compare.
+std::optional<SharedSurfaces> shared_surfaces(const Dataset& one, const Dataset& other, int threads,
+                                              std::ostream& notes, const std::function<bool()>& interrupted) {
   OverlapSearch search;
   search.threads = threads;
   search.notes = &notes;
@@ -44,12 +57,17 @@ std::optional<std::vector<std::string>> shared_surfaces(const Dataset& one, cons
       search.sets.push_back(dataset == &one ? 0 : 1);
     }
   if (pairs_to_compare(search) > kMostPairs) return std::nullopt;
-  std::vector<std::string> pairs;
-  for (const Overlap& overlap : find_overlaps(search))
-    pairs.push_back(search.images[overlap.first].string() + " and " + search.images[overlap.second].string() +
-                    ", shifted by (" + std::to_string(overlap.dx) + ", " + std::to_string(overlap.dy) +
-                    ") pixels, correlation " + shortest(std::round(overlap.correlation * 100) / 100));
-  return pairs;
+  SharedSurfaces shared;
+  std::set<std::size_t> of_other;
+  for (const Overlap& overlap : find_overlaps(search)) {
+    of_other.insert(overlap.second);  // the second set's images come last
+    shared.pairs.push_back(search.images[overlap.first].string() + " and " +
+                           search.images[overlap.second].string() + ", shifted by (" +
+                           std::to_string(overlap.dx) + ", " + std::to_string(overlap.dy) +
+                           ") pixels, correlation " + shortest(std::round(overlap.correlation * 100) / 100));
+  }
+  shared.images = of_other.size();
+  return shared;
 }
 
 std::string listed(const std::vector<std::string>& pairs) {
@@ -85,10 +103,14 @@ void cut(const Json& trainer, int threads, std::ostream& notes, const std::funct
   data.validation = std::move(cut.parts.validation);
   if (!cut.parts.test.examples.empty()) data.test = std::move(cut.parts.test);
   data.split = std::move(cut.description);
-  if (data.split["may_leak"] == true)
+  if (const std::size_t crossing = data.split.value("crossing_overlaps", std::size_t{0}); crossing > 0)
+    notes
+        << "warning: " << crossing << (crossing == 1 ? " faint overlap" : " faint overlaps")
+        << " of two images had to be cut through, since keeping all such images together would leave groups "
+           "too large to split; the metrics may be a little too good\n";
+  else if (data.split["may_leak"] == true)
     notes << "warning: the images are split one by one, so overlapping crops of one surface may lie on both "
-             "sides "
-             "and the metrics may be too good; \"grouping\": \"content\" in trainer.split keeps them "
+             "sides and the metrics may be too good; \"grouping\": \"content\" in trainer.split keeps them "
              "together\n";
 }
 
@@ -99,33 +121,56 @@ void read_own_validation(const std::string& folder, const std::string& place, in
   data.fingerprint += "+" + fingerprint(data.validation);
   for (const std::string& warning : data.validation.warnings) notes << "warning: " << warning << '\n';
   const auto shared = shared_surfaces(data.training, data.validation, threads, notes, interrupted);
-  data.split = {{"grouping", nullptr}, {"may_leak", !shared || !shared->empty()}};
+  data.split = {{"grouping", nullptr}, {"may_leak", !shared || shared->images > 0}};
   if (!shared) return warn_unchecked(place, folder, notes);
-  data.split["validation_overlaps"] = shared->size();
-  if (!shared->empty())
-    notes << "warning: " << shared->size() << " images of " << folder << " show surfaces of " << place
-          << ", so the metrics may be too good:" << listed(*shared) << '\n';
+  data.split["validation_overlaps"] = shared->images;
+  if (shared->images > 0)
+    notes << "warning: " << shared->images << " of " << data.validation.examples.size() << " images of "
+          << folder << " show surfaces of " << place
+          << ", so the metrics may be too good:" << listed(shared->pairs) << '\n';
 }
 
-// `whole` is all of trainer.data, whichever part of it is trained on: the others choose the model.
-void read_own_test(const std::string& folder, const Dataset& whole, const std::string& place, int threads,
+// Images that the test images must show nothing of.
+struct Seen {
+  const char* key;  // in `trainer`
+  std::string folder;
+  const Dataset* images;
+};
+
+// Whether it could be looked for; throws where something was found.
+bool refuse_seen(const std::string& folder, const Dataset& test, const Seen& seen, int threads,
+                 std::ostream& notes, const std::function<bool()>& interrupted) {
+  const auto shared = shared_surfaces(*seen.images, test, threads, notes, interrupted);
+  if (!shared) {
+    warn_unchecked(seen.folder, folder, notes);
+    return false;
+  }
+  if (shared->images == 0) return true;
+  throw Error(ExitCode::kBadData,
+              std::to_string(shared->images) + " of " + std::to_string(test.examples.size()) +
+                  " images of trainer.test " + folder + " show surfaces of trainer." + seen.key + " " +
+                  seen.folder + ":" + listed(shared->pairs),
+              "Take these images out of one of the two (`tune-train audit --data " + seen.folder +
+                  " --against " + folder +
+                  "` shows them), or let trainer.split cut a test part with \"grouping\": \"content\".");
+}
+
+// `whole` is all of trainer.data, whichever part of it is trained on: the others choose the model, as
+// trainer.validation does.
+void read_own_test(const std::string& folder, const Dataset& whole, const Json& trainer, int threads,
                    std::ostream& notes, const std::function<bool()>& interrupted, TrainingData& data) {
   if (data.test)
     throw Error(ExitCode::kBadSpec,
                 "trainer.test and the third of trainer.split.fractions contradict each other",
                 "leave one out");
   data.test = read_dataset(folder, {Labels::kRequired, whole.classes, nullptr});
-  const auto shared = shared_surfaces(whole, *data.test, threads, notes, interrupted);
-  data.split["test_checked"] = shared.has_value();
-  if (!shared) return warn_unchecked(place, folder, notes);
-  if (!shared->empty())
-    throw Error(ExitCode::kBadData,
-                "trainer.test " + folder + " shows surfaces of trainer.data " + place + " in " +
-                    std::to_string(shared->size()) + (shared->size() == 1 ? " pair" : " pairs") +
-                    " of images:" + listed(*shared),
-                "Take these images out of one of the two (`tune-train audit --data " + place + " --against " +
-                    folder +
-                    "` shows them), or let trainer.split cut a test part with \"grouping\": \"content\".");
+  std::vector<Seen> seen{{"data", text_key(trainer, "data", ""), &whole}};
+  if (const std::string validation = text_key(trainer, "validation", ""); !validation.empty())
+    seen.push_back({"validation", validation, &data.validation});
+  bool checked = true;
+  for (const Seen& each : seen)
+    checked = refuse_seen(folder, *data.test, each, threads, notes, interrupted) && checked;
+  data.split["test_checked"] = checked;
 }
 
 }  // namespace
@@ -149,7 +194,7 @@ TrainingData read_training_data(const Json& trainer, int threads, std::ostream& 
     cut(trainer, threads, notes, interrupted, data);
   }
   check_parts(data.training, data.validation, place);
-  if (!own_test.empty()) read_own_test(own_test, whole, place, threads, notes, interrupted, data);
+  if (!own_test.empty()) read_own_test(own_test, whole, trainer, threads, notes, interrupted, data);
   notes << "data: " << data.training.examples.size() << " images to train on, "
         << data.validation.examples.size() << " to validate, " << data.training.classes.size() << " classes"
         << std::endl;

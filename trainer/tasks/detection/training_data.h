@@ -18,7 +18,8 @@ struct TrainingData {
 };
 
 // Reads `data`, `validation`, `test` and `split`. Warnings and progress go to `notes`. Throws Error(kBadSpec)
-// for the keys, Error(kBadData) for the data, among it a `test` of its own that shows surfaces of `data`.
+// for the keys, Error(kBadData) for the data, among it a `test` of its own that shows surfaces of `data` or
+// of a `validation` of its own.
 TrainingData read_training_data(const Json& trainer, int threads, std::ostream& notes,
                                 const std::function<bool()>& interrupted);
 
