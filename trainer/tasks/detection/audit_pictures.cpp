@@ -21,7 +21,8 @@ constexpr images::Colour kYellow{255, 221, 0}, kRed{230, 25, 40};
 constexpr std::array<images::Colour, 6> kClassColours = {
     {{86, 180, 233}, {0, 158, 115}, {213, 94, 0}, {204, 121, 167}, {0, 114, 178}, {230, 159, 0}}};
 constexpr int kQuality = 88;
-constexpr int kLongestSide = 400;  // pixels of a shown image; larger ones are reduced
+constexpr int kLongestSide = 400;       // pixels of a shown image; larger ones are reduced
+constexpr std::size_t kMostBeside = 8;  // images in one picture: a JPEG ends at 65,500 pixels
 
 std::string escaped(const std::string& text) {
   std::string safe;
@@ -147,6 +148,10 @@ class Folder {
       std::vector<images::Image> parts;
       std::string caption = found[i].same_boxes ? "same boxes:" : "different boxes:";
       for (const std::size_t image : found[i].images) {
+        if (parts.size() == kMostBeside) {
+          caption += " and " + std::to_string(found[i].images.size() - kMostBeside) + " more";
+          break;
+        }
         caption += " " + name(image);
         if (std::optional<Shown> shown = with_boxes(image)) parts.push_back(std::move(shown->image));
       }
@@ -190,12 +195,14 @@ class Folder {
 
 void make_picture_folder(const fs::path& folder) {
   std::error_code error;
-  if (fs::exists(folder) && (!fs::is_directory(folder) || !fs::is_empty(folder)))
+  const fs::file_status status = fs::status(folder, error);
+  if (fs::exists(status) && (!fs::is_directory(status) || !fs::is_empty(folder, error)) && !error)
     throw Error(ExitCode::kConflict, folder.string() + " exists and is not an empty folder",
                 "name another one, or remove it");
-  fs::create_directories(folder, error);
+  if (status.type() == fs::file_type::not_found) fs::create_directories(folder, error);
   if (error)
-    throw Error(ExitCode::kEnvironment, "cannot make the folder " + folder.string() + ": " + error.message());
+    throw Error(ExitCode::kEnvironment, "cannot use the folder " + folder.string() + ": " + error.message(),
+                "name a folder that can be written");
 }
 
 std::size_t write_audit_pictures(const Audit& audit, const fs::path& folder) {

@@ -1,0 +1,123 @@
+// What an audit finds in data sets.
+#include <set>
+#include <sstream>
+
+#include "trainer/cli/commands.h"
+#include "trainer/images/image.h"
+#include "trainer/tasks/detection/audit_pictures.h"
+#include "unit/trainer/photographs.h"
+
+using namespace tune::trainer;
+using namespace tune::trainer::detection;
+using namespace tune::trainer::tests;
+using tune::ExitCode;
+using tune::Json;
+namespace fs = std::filesystem;
+
+namespace {
+
+Json audit(std::vector<std::string> arguments) {
+  std::ostringstream out, err;
+  cli::Console console{out, err};
+  arguments.push_back("--json");
+  CHECK(cli::run_audit(arguments, console) == 0);
+  return Json::parse(out.str());
+}
+
+}  // namespace
+
+TEST_CASE("an audit names equal images, overlapping crops, bad boxes and counts, with a picture of each") {
+  const OwnCache cache;
+  const TestFolder folder;
+  LabelledFolder data(folder, "data");
+  const Surface one = texture(1, 200), two = texture(2, 200), three = texture(3, 200);
+  const fs::path a = data.add(one, 0, 0);
+  data.add(one, 30, 24);
+  data.add(two, 0, 0, "");
+  data.add(three, 0, 0, "0 .5 .5 .2 .2\n0 .5 .5 0 .2\n");
+  fs::copy_file(a, data.path() / "images" / "copy.jpg");
+  images::write_png(data.path() / "images" / "pixels.png", images::decode(a));
+  folder.write("data/labels/copy.txt", "0 .4 .5 .2 .2\n");
+  folder.write("data/labels/pixels.txt", "0 .5 .5 .2 .2\n");
+  folder.write("data/images/broken.jpg", tune::read_file(a).substr(0, 1200));
+  folder.write("data/labels/broken.txt", "");
+  LabelledFolder against(folder, "against");
+  against.add(two, 40, 0);
+
+  const Json result = audit({"--data", data.path().string(), "--against", against.path().string(), "--output",
+                             (folder.path() / "pictures").string()});
+  INFO(result.dump(1));
+  REQUIRE(result["sets"].size() == 2);
+  CHECK(result["sets"][0]["images"] == 7);
+  CHECK(result["sets"][0]["classes"][0]["objects"] == 5);
+  CHECK(result["sets"][0]["images_by_objects"] == Json({{"0", 2}, {"1", 5}}));
+  REQUIRE(result["sets"][0]["problems"].size() == 2);
+  CHECK(contains(result["sets"][0]["problems"][0]["problem"], "i103.txt, line 2 (pit): the box"));
+  CHECK(contains(result["sets"][0]["problems"][1]["problem"], "broken.jpg is a truncated or damaged JPEG"));
+  REQUIRE(result["byte_equal"].size() == 1);
+  CHECK(result["byte_equal"][0]["same_boxes"] == false);
+  REQUIRE(result["pixel_equal"].size() == 1);
+  CHECK(result["pixel_equal"][0]["images"].size() == 3);
+  // Ids follow the names: broken 1, copy 2, i100 3, i101 4, i102 5, i103 6, pixels 7.
+  CHECK(result["groups"] == Json({{2, 3, 4, 7}}));
+  std::set<std::pair<int, int>> pairs;
+  for (const Json& overlap : result["overlaps"])
+    if (overlap["second"]["set"] == "against") {
+      CHECK(overlap["first"]["image_id"] == 5);
+      CHECK(overlap["shift"] == Json({40, 0}));
+    } else {
+      pairs.emplace(overlap["first"]["image_id"], overlap["second"]["image_id"]);
+    }
+  // Of equal files the first stands for all.
+  CHECK(pairs.contains({2, 4}));
+  const std::string page = tune::read_file(folder.path() / "pictures" / "index.html");
+  for (const char* name : {"problem-1.jpg", "bytes-1.jpg", "pixels-1.jpg", "overlap-1.jpg"}) {
+    CHECK(contains(page, name));
+    CHECK(images::decode(folder.path() / "pictures" / name).height == 96);
+  }
+  std::ostringstream out, err;
+  cli::Console console{out, err};
+  CHECK(message_of(ExitCode::kConflict, [&] {
+          cli::run_audit({"--data", data.path().string(), "--output", (folder.path() / "pictures").string()},
+                         console);
+        }) != "");
+}
+
+TEST_CASE("an audit of one part reads on where annotations are wrong") {
+  const OwnCache cache;
+  const TestFolder folder;
+  LabelledFolder data(folder, "data");
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) data.add(texture(seed, 100), 0, 0);
+  data.add(texture(6, 100), 0, 0, "0 .5 .5 0 .2\n");
+  const Json result = audit({"--data", data.path().string(), "--split",
+                             R"({"fractions": [0.4, 0.3, 0.3], "grouping": "content"})", "--part", "test"});
+  INFO(result.dump(1));
+  CHECK(result["sets"][0]["images"] < 6);
+  REQUIRE(result["sets"][0]["problems"].size() == 1);
+  CHECK(contains(result["sets"][0]["problems"][0]["problem"], "i105.txt, line 1"));
+}
+
+TEST_CASE("of many equal images a picture shows the first ones and counts the others") {
+  const OwnCache cache;
+  const TestFolder folder;
+  LabelledFolder data(folder, "data");
+  const fs::path first = data.add(texture(1, 100), 0, 0);
+  for (int copy = 10; copy < 20; ++copy)
+    fs::copy_file(first, data.path() / "images" / ("j" + std::to_string(copy) + ".jpg"));
+  const Json result =
+      audit({"--data", data.path().string(), "--output", (folder.path() / "pictures").string()});
+  REQUIRE(result["byte_equal"].size() == 1);
+  CHECK(result["byte_equal"][0]["images"].size() == 11);
+  const images::Size size = images::read_size(folder.path() / "pictures" / "bytes-1.jpg");
+  CHECK(size.width >= 8 * 96);
+  CHECK(size.width < 9 * 96);
+  const std::string page = tune::read_file(folder.path() / "pictures" / "index.html");
+  CHECK(contains(page, "j16.jpg and 3 more"));
+}
+
+TEST_CASE("a folder for pictures that cannot be made is an error of the environment") {
+  const TestFolder folder;
+  const std::string name(300, 'x');
+  CHECK(contains(message_of(ExitCode::kEnvironment, [&] { make_picture_folder(folder.path() / name); }),
+                 "cannot use the folder"));
+}
