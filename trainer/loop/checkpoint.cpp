@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <set>
 
 #include "trainer/loop/checkpoint_state.h"
@@ -73,6 +74,18 @@ Checkpoint read_checkpoint(const fs::path& folder) {
   return checkpoint;
 }
 
+// Runs `action`, which changes or lists files below `folder`; a failure is one of the environment.
+void on_disk(const fs::path& folder, const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const fs::filesystem_error& error) {
+    const std::string message = "cannot keep checkpoints in " + folder.string() + ": " + error.what();
+    if (is_disk_full(error.code().value())) throw DiskFull(message);
+    throw Error(ExitCode::kEnvironment, message,
+                "make that folder one that can be written and read; the same command then goes on");
+  }
+}
+
 // The folder of the best model that a checkpoint names; "" when it has none, or cannot be read.
 std::string best_name_in(const fs::path& folder) {
   try {
@@ -84,22 +97,9 @@ std::string best_name_in(const fs::path& folder) {
   }
 }
 
-}  // namespace
-
-CheckpointStore::CheckpointStore(fs::path folder) : folder_(std::move(folder)) {
-  std::error_code error;
-  fs::create_directories(folder_, error);
-  if (error)
-    throw Error(ExitCode::kEnvironment, "cannot create " + folder_.string() + ": " + error.message());
-}
-
-void CheckpointStore::clear() {
-  for (const fs::path& folder : newest_first()) fs::remove_all(folder);
-}
-
-void CheckpointStore::save(const Checkpoint& checkpoint) {
+void write_checkpoint(const fs::path& store, const Checkpoint& checkpoint) {
   const std::string name = folder_name(checkpoint.progress.epoch, checkpoint.progress.batch);
-  const fs::path target = folder_ / name, unfinished = folder_ / (".unfinished-" + name);
+  const fs::path target = store / name, unfinished = store / (".unfinished-" + name);
   fs::remove_all(unfinished);
   fs::create_directories(unfinished);
   Json manifest{{"schema", 1}};
@@ -111,8 +111,10 @@ void CheckpointStore::save(const Checkpoint& checkpoint) {
   write_file_atomically(unfinished / kManifest, manifest.dump(2) + "\n");
   fs::remove_all(target);
   fs::rename(unfinished, target);
+}
 
-  const std::vector<fs::path> all = newest_first();
+// `all` is ordered from the newest on.
+void remove_unneeded(const fs::path& store, const std::vector<fs::path>& all) {
   std::set<std::string> needed;
   for (std::size_t i = 0; i < std::min(all.size(), kKept); ++i) {
     needed.insert(all[i].filename());
@@ -120,8 +122,27 @@ void CheckpointStore::save(const Checkpoint& checkpoint) {
   }
   for (const fs::path& folder : all)
     if (!needed.contains(folder.filename())) fs::remove_all(folder);
-  for (const auto& entry : fs::directory_iterator(folder_))
+  for (const auto& entry : fs::directory_iterator(store))
     if (entry.path().filename().string().starts_with(".unfinished-")) fs::remove_all(entry.path());
+}
+
+}  // namespace
+
+CheckpointStore::CheckpointStore(fs::path folder) : folder_(std::move(folder)) {
+  on_disk(folder_, [&] { fs::create_directories(folder_); });
+}
+
+void CheckpointStore::clear() {
+  on_disk(folder_, [&] {
+    for (const fs::path& folder : newest_first()) fs::remove_all(folder);
+  });
+}
+
+void CheckpointStore::save(const Checkpoint& checkpoint) {
+  on_disk(folder_, [&] {
+    write_checkpoint(folder_, checkpoint);
+    remove_unneeded(folder_, newest_first());
+  });
 }
 
 std::vector<fs::path> CheckpointStore::newest_first() const {
@@ -135,7 +156,9 @@ std::vector<fs::path> CheckpointStore::newest_first() const {
 }
 
 std::optional<Checkpoint> CheckpointStore::load_newest(std::vector<std::string>& notes) const {
-  for (const fs::path& folder : newest_first()) {
+  std::vector<fs::path> folders;
+  on_disk(folder_, [&] { folders = newest_first(); });
+  for (const fs::path& folder : folders) {
     try {
       return read_checkpoint(folder);
     } catch (const std::exception& error) {
@@ -153,7 +176,8 @@ weights::TensorMap CheckpointStore::best_model(const Progress& progress) const {
     const std::string bytes = read_part(folder, kModel, Json::parse(read_file(folder / kManifest)));
     return weights::decode_safetensors(bytes, (folder / kModel).string()).tensors;
   } catch (const std::exception& error) {
-    throw Error(ExitCode::kEnvironment, "the best checkpoint cannot be read: " + std::string(error.what()));
+    throw Error(ExitCode::kEnvironment, "the best checkpoint cannot be read: " + std::string(error.what()),
+                "remove the folder " + folder_.string() + " and train again");
   }
 }
 

@@ -211,6 +211,41 @@ TEST_CASE("A damaged newest checkpoint is passed over for the one before it, and
   }
 }
 
+TEST_CASE("A folder of checkpoints that cannot be used is an error of the environment with a cure") {
+  const TemporaryFolder folder;
+  const fs::path place = folder.path() / "checkpoints";
+  const auto check = [](const auto& action) {
+    try {
+      action();
+      FAIL("went through");
+    } catch (const tune::Error& error) {
+      INFO(error.what());
+      CHECK(error.code() == ExitCode::kEnvironment);
+      CHECK(std::string(error.what()).find("checkpoints") != std::string::npos);
+      CHECK_FALSE(error.hint().empty());
+    }
+  };
+  CheckpointStore store(place);
+  Checkpoint checkpoint;
+  checkpoint.model["w"] = checkpoint.optimizer["m"] = torch::zeros({1});
+  checkpoint.generator = torch::zeros({1}, torch::kByte);
+  // What was a folder is a file now.
+  fs::remove(place);
+  std::ofstream(place) << "a file";
+  check([&] { store.save(checkpoint); });
+  check([&] { CheckpointStore{place}; });
+  Progress progress;
+  progress.best_checkpoint = {1, 0};
+  check([&] { store.best_model(progress); });
+  // A file in the way of a checkpoint's new name cannot be replaced by a folder, but is removed first.
+  fs::remove(place);
+  fs::create_directory(place);
+  std::ofstream(place / "at-000001-000000") << "a file";
+  store.save(checkpoint);
+  std::vector<std::string> notes;
+  CHECK(store.load_newest(notes));
+}
+
 TEST_CASE("The checkpoint before a damaged one still has the best model that it names") {
   const TemporaryFolder folder;
   CheckpointStore store(folder.path());

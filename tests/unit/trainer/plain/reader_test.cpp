@@ -1,5 +1,6 @@
 #include "trainer/tasks/detection/data/reader.h"
 
+#include "trainer/tasks/detection/data/annotation_checks.h"
 #include "unit/trainer/plain/test_folder.h"
 
 using namespace tune::trainer;
@@ -262,4 +263,12 @@ TEST_CASE("the real steel images read without a problem") {
   std::size_t boxes = 0;
   for (const Example& example : dataset.examples) boxes += example.objects.size();
   CHECK(boxes == 3377);
+}
+
+TEST_CASE("folders that cannot be read are bad data, not a failure of the program") {
+  const TestFolder folder;
+  const std::filesystem::path too_long = folder.path() / std::string(300, 'x');
+  CHECK(contains(message_of(ExitCode::kBadData, [&] { read_dataset(too_long); }), "cannot be read"));
+  CHECK(contains(message_of(ExitCode::kBadData, [&] { files_in(folder.path() / "gone"); }),
+                 "gone cannot be read"));
 }

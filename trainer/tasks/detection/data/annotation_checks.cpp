@@ -122,13 +122,25 @@ bool has_image_extension(const std::filesystem::path& file) {
   return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
 }
 
-std::vector<std::filesystem::path> images_in(const std::filesystem::path& folder) {
+std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder))
-    if (has_image_extension(entry.path()) && entry.path().filename().string().front() != '.')
-      files.push_back(entry.path());
+  try {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) files.push_back(entry.path());
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw Error(ExitCode::kBadData,
+                "the folder " + folder.string() + " cannot be read: " + error.code().message(),
+                "Allow this user to read it, or name another data set.");
+  }
   std::sort(files.begin(), files.end(),
             [](const auto& a, const auto& b) { return a.filename().string() < b.filename().string(); });
+  return files;
+}
+
+std::vector<std::filesystem::path> images_in(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files = files_in(folder);
+  std::erase_if(files, [](const std::filesystem::path& file) {
+    return !has_image_extension(file) || file.filename().string().front() == '.';
+  });
   return files;
 }
 

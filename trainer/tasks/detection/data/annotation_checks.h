@@ -41,7 +41,9 @@ class ClassNames {
 };
 
 bool has_image_extension(const std::filesystem::path& file);
-// The images directly in `folder`, sorted by name.
+// What lies directly in `folder`, sorted by name. Throws Error(kBadData) when it cannot be read.
+std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder);
+// The images of that.
 std::vector<std::filesystem::path> images_in(const std::filesystem::path& folder);
 
 // Formats; read_dataset() chooses. Neither checks that the set is not empty.

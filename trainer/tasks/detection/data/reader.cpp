@@ -56,10 +56,15 @@ void require_examples(const Dataset& dataset, const fs::path& data, const ReadOp
 }  // namespace
 
 Dataset read_dataset(const fs::path& data, const ReadOptions& options) {
-  if (!fs::exists(data))
+  std::error_code error;
+  const fs::file_status status = fs::status(data, error);
+  if (status.type() == fs::file_type::not_found)
     throw Error(ExitCode::kBadData, "the data set " + data.string() + " does not exist",
                 "Relative paths start in the working folder, " + fs::current_path().string() + ".");
-  Dataset dataset = fs::is_directory(data) ? read_folder(data, options) : read_coco(data, options);
+  if (error)
+    throw Error(ExitCode::kBadData, "the data set " + data.string() + " cannot be read: " + error.message(),
+                "Name a folder or file that this user may read.");
+  Dataset dataset = fs::is_directory(status) ? read_folder(data, options) : read_coco(data, options);
   dataset.labelled = options.labels == Labels::kRequired;
   require_examples(dataset, data, options);
   return dataset;

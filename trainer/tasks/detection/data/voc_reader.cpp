@@ -115,9 +115,9 @@ class VocReader {
 
   void report_annotations_without_image() {
     std::map<std::string, fs::path> orphans;
-    for (const auto& entry : fs::directory_iterator(folder_ / "annotations"))
-      if (entry.path().extension() == ".xml" && !image_of_stem_.contains(entry.path().stem().string()))
-        orphans.emplace(entry.path().stem().string(), entry.path());
+    for (const fs::path& file : files_in(folder_ / "annotations"))
+      if (file.extension() == ".xml" && !image_of_stem_.contains(file.stem().string()))
+        orphans.emplace(file.stem().string(), file);
     for (const auto& [stem, file] : orphans)
       problems_.add(file.string() + ": its image " + (folder_ / "images" / stem).string() +
                     ".jpg (or .jpeg, .png) does not exist; put it there or remove the annotation");

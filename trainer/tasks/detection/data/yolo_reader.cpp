@@ -151,10 +151,10 @@ class YoloReader {
 
   void report_labels_without_image() {
     std::map<std::string, fs::path> orphans;
-    for (const auto& entry : fs::directory_iterator(folder_ / "labels")) {
-      const std::string stem = entry.path().stem().string();
-      if (entry.path().extension() == ".txt" && stem != "classes" && !stems_.contains(stem))
-        orphans.emplace(stem, entry.path());
+    for (const fs::path& file : files_in(folder_ / "labels")) {
+      const std::string stem = file.stem().string();
+      if (file.extension() == ".txt" && stem != "classes" && !stems_.contains(stem))
+        orphans.emplace(stem, file);
     }
     for (const auto& [stem, file] : orphans)
       problems_.add(file.string() + ": its image " + (folder_ / "images" / stem).string() +
