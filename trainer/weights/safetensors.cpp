@@ -18,6 +18,7 @@ static_assert(std::endian::native == std::endian::little,
 
 constexpr std::uint64_t kLengthBytes = 8;
 constexpr std::uint64_t kLargestHeader = 100'000'000;  // the format's own limit
+constexpr std::size_t kLargestRank = 64;               // no layer has a tenth of it
 
 struct DtypeName {
   const char* name;
@@ -85,6 +86,8 @@ Entry parse_entry(const std::string& name, const Json& json, const std::string& 
     refuse(place, tensor + " has the dtype " + dtype.dump() + ", which is not supported");
   entry.dtype = known->dtype;
   if (!json["shape"].is_array()) refuse(place, tensor + " has a shape that is not a list");
+  if (json["shape"].size() > kLargestRank)
+    refuse(place, tensor + " has more than " + std::to_string(kLargestRank) + " dimensions");
   for (const Json& size : json["shape"]) {
     const std::uint64_t extent = unsigned_at(size, place, "a size of " + tensor);
     if (extent > static_cast<std::uint64_t>(INT64_MAX)) refuse(place, tensor + " is too large");
@@ -98,11 +101,15 @@ Entry parse_entry(const std::string& name, const Json& json, const std::string& 
 }
 
 std::uint64_t bytes_of(const Entry& entry, const std::string& place) {
-  std::uint64_t bytes = c10::elementSize(entry.dtype);
-  for (const std::int64_t size : entry.shape)
-    if (__builtin_mul_overflow(bytes, static_cast<std::uint64_t>(size), &bytes))
+  // Sizes of zero count as one: LibTorch computes strides of the others all the same.
+  std::int64_t bytes = static_cast<std::int64_t>(c10::elementSize(entry.dtype));
+  bool empty = false;
+  for (const std::int64_t size : entry.shape) {
+    empty = empty || size == 0;
+    if (__builtin_mul_overflow(bytes, std::max<std::int64_t>(size, 1), &bytes))
       refuse(place, "the size of tensor \"" + entry.name + "\" overflows");
-  return bytes;
+  }
+  return empty ? 0 : static_cast<std::uint64_t>(bytes);
 }
 
 // The format wants the buffer covered without holes or overlaps.

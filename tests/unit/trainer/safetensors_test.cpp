@@ -68,7 +68,8 @@ TEST_CASE("Every broken rule of the format is refused, and the file and reason a
   const auto one = [](const std::string& dtype, const std::string& shape, const std::string& offsets) {
     return R"({"a":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}}";
   };
-  std::string endless(8, '\xff');
+  std::string endless(8, '\xff'), ones;
+  for (int i = 0; i < 64; ++i) ones += "1,";
   const std::vector<Case> cases{
       {"empty", "", "only 0 bytes"},
       {"shorter than the length", "abc", "only 3 bytes"},
@@ -87,6 +88,12 @@ TEST_CASE("Every broken rule of the format is refused, and the file and reason a
       {"a negative size", file_of(one("F32", "[-1]", "[0,4]"), four), "whole number"},
       {"a fractional size", file_of(one("F32", "[1.5]", "[0,4]"), four), "whole number"},
       {"a size that overflows", file_of(one("F32", "[4611686018427387904,4]", "[0,4]"), four), "overflows"},
+      {"sizes that overflow beside a zero",
+       file_of(one("F32", "[0,4611686018427387904,4611686018427387904]", "[0,0]")), "overflows"},
+      {"a size beyond 63 bits in bytes beside a zero",
+       file_of(one("F64", "[0,4611686018427387904]", "[0,0]")), "overflows"},
+      {"more dimensions than any tensor has", file_of(one("F32", "[" + ones + "1]", "[0,4]"), four),
+       "more than 64 dimensions"},
       {"a size beyond 63 bits", file_of(one("U8", "[18446744073709551615]", "[0,4]"), four), "too large"},
       {"one offset", file_of(one("F32", "[1]", "[0]"), four), "two data_offsets"},
       {"offsets that run backwards", file_of(one("F32", "[1]", "[0,-4]"), four), "whole number"},
