@@ -3,7 +3,9 @@
 #include <cstdio>
 
 #include "tuner/report/comparison_rows.h"
+#include "tuner/report/escape.h"
 #include "tuner/report/format.h"
+#include "tuner/report/markup.h"
 #include "tuner/report/table.h"
 
 namespace tune::report {
@@ -140,26 +142,6 @@ Table cost_table(const ComparisonReport& report) {
   return table;
 }
 
-std::string markdown_cell(const std::string& text) {
-  std::string cell;
-  for (const char c : one_line(text)) cell += c == '|' ? std::string("\\|") : std::string(1, c);
-  return cell;
-}
-
-std::string rows_in_markdown(const Table& table) {
-  std::string head = "|", rule = "|", body;
-  for (const Column& column : table.columns) {
-    head += ' ' + markdown_cell(column.title) + " |";
-    rule += column.align == Align::kRight ? "---:|" : "---|";
-  }
-  for (const auto& row : table.rows) {
-    body += '|';
-    for (const std::string& cell : row) body += ' ' + markdown_cell(cell) + " |";
-    body += '\n';
-  }
-  return head + '\n' + rule + '\n' + body;
-}
-
 }  // namespace
 
 std::vector<TitledTable> comparison_tables(const ComparisonReport& report) {
@@ -233,15 +215,15 @@ std::string comparison_text(const ComparisonReport& report, int width) {
 }
 
 std::string comparison_markdown(const ComparisonReport& report) {
-  std::string text = "# " + one_line(report.name) + '\n';
+  std::string text = "# " + markdown_escaped(report.name) + '\n';
   for (const TitledTable& one : comparison_tables(report)) {
-    if (one.title != "Scores") text += "\n## " + one.title + '\n';
-    text += '\n' + rows_in_markdown(one.table);
+    if (one.title != "Scores") text += "\n## " + markdown_escaped(one.title) + '\n';
+    text += '\n' + markdown_table(one.table);
     if (!one.lines.empty()) text += '\n';
-    for (const std::string& line : one.lines) text += "- " + one_line(line) + '\n';
+    for (const std::string& line : one.lines) text += "- " + markdown_escaped(line) + '\n';
   }
   text += "\n## How to read this\n\n";
-  for (const std::string& line : comparison_remarks(report)) text += "- " + one_line(line) + '\n';
+  for (const std::string& line : comparison_remarks(report)) text += "- " + markdown_escaped(line) + '\n';
   return text;
 }
 
