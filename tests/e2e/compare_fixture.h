@@ -24,6 +24,7 @@ if command == "describe":
               "metrics": [{"name": "map", "goal": "maximize", "regex": "map=([0-9.]+)"}]}
     keys = [{"name": "model", "kind": "choice", "values": ["small", "large"], "required": True},
             {"name": "data", "kind": "path", "required": True}, {"name": "weights", "kind": "path"},
+            {"name": "validation", "kind": "path"},
             {"name": "recipe", "kind": "choice", "values": ["plain"], "default": "plain"},
             {"name": "split", "kind": "object", "keys": [{"name": "fractions", "kind": "fractions"},
              {"name": "grouping", "kind": "choice", "values": ["image", "content"]}]}]
@@ -35,8 +36,8 @@ elif command == "probe":
         "validation_seconds": 4.0, "measured_seconds": 1e6,
         "candidates": [{"precision": "fp32", "images_per_second": 10.0, "peak_memory_bytes": 1000}]}))
 elif command == "audit":
-    act("audit", options("--data")[0])
-    leak = os.path.exists(here + "/leak")
+    act("audit", *map(os.path.basename, options("--data") + options("--against")))
+    leak = os.path.exists(here + "/leak") or "leaky" in "".join(options("--against"))
     if os.path.exists(here + "/broken"):
         print("one image is odd\n" + json.dumps({"schema": 1, "error": {"code": "bad_data", "message": "a.jpg: no image",
               "hint": "write it again"}}), file=sys.stderr)

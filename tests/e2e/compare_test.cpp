@@ -178,7 +178,7 @@ TEST_CASE("test images that overlap training images are refused before anything 
   const ShellResult refused = folder.compare();
   CHECK(refused.exit_code == 3);
   CHECK(mentions(refused.err, "/trainer/test: the test images are not unseen: 1 pair overlaps"));
-  CHECK(mentions(refused.err, "test/a.jpg with train/b.jpg"));
+  CHECK(mentions(refused.err, "with images of trainer.data, test/a.jpg with train/b.jpg"));
   CHECK(folder.acts().size() == 1);
   REQUIRE(folder.shell("rm leak; cp -r test other").exit_code == 0);
   folder.document["trainer"]["test"] = "other";
@@ -205,6 +205,18 @@ TEST_CASE("classes that one of test and training images lacks are said before an
   CHECK(mentions(broken.err, "one image is odd\n"));
   CHECK(mentions(broken.err, "error: tune-train audit failed: a.jpg: no image\n  write it again; the same"));
   CHECK_FALSE(mentions(broken.err, "{"));
+}
+
+TEST_CASE("test images are held against a validation set of its own too", "[.compare]") {
+  ComparisonFolder folder;
+  folder.document["trainer"]["validation"] = "leaky";
+  folder.document["approaches"].erase(1);
+  folder.write("leaky/a.jpg", "an image");
+  const ShellResult refused = folder.compare();
+  INFO(refused.err);
+  CHECK(refused.exit_code == 3);
+  CHECK(mentions(refused.err, "1 pair overlaps with images of trainer.validation"));
+  CHECK(folder.acts() == std::map<std::string, int>{{"audit test train", 1}, {"audit test leaky", 1}});
 }
 
 TEST_CASE("an image-by-image split is marked wherever its numbers stand, and seeds of one are not comparable",

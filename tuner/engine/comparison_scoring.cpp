@@ -87,16 +87,16 @@ std::string fingerprint_of_files(const fs::path& folder) {
   return names.empty() ? std::string() : hash.hex();
 }
 
-// A test set of its own must show other surfaces than the training images.
-void refuse_leaks(const Comparison& comparison, const Json& audit) {
+// A test set of its own must show other surfaces than the images of `trainer`'s `key`.
+void refuse_leaks(const Comparison& comparison, const Json& audit, const std::string& key) {
   const auto pairs = leaking_pairs(audit);
   if (pairs.empty()) return;
   std::vector<Problem> problems{{0, 0, "/trainer/test",
                                  "the test images are not unseen: " + std::to_string(pairs.size()) +
                                      (pairs.size() == 1 ? " pair overlaps" : " pairs overlap") +
-                                     " with training images, " + pairs.front().first + " with " +
-                                     pairs.front().second + " for one",
-                                 "`tune-train audit --data TEST --against DATA --output FOLDER` shows each "
+                                     " with images of trainer." + key + ", " + pairs.front().first +
+                                     " with " + pairs.front().second + " for one",
+                                 "`tune-train audit --data TEST --against OTHER --output FOLDER` shows each "
                                  "pair; leave one of each out, "
                                  "or let \"split\" cut a third part with \"grouping\": \"content\""}};
   locate_problems(comparison.text, problems);
@@ -163,18 +163,26 @@ Json TestImages::fingerprints() const {
 void TestImages::audit(const fs::path& file) const {
   if (fs::exists(file)) return;
   notice_("the test images are searched for overlapping crops");
+  const Json audit = audit_against(comparison_.test.split ? "" : "data");
+  refuse_unknown_classes(comparison_, audit, notice_);
+  // What chooses the models has been seen as much as what trains them.
+  if (!comparison_.test.split && comparison_.document.at("trainer").contains("validation"))
+    audit_against("validation");
+  write_file_atomically(file, audit.dump());
+}
+
+Json TestImages::audit_against(const std::string& key) const {
   Program program{{trainer_.program.string(), "audit", "--data", data_path(comparison_.test.data), "--json"},
                   comparison_.folder};
   for (const std::string& argument : test_arguments()) program.argv.push_back(argument);
-  if (!comparison_.test.split) {
+  if (!key.empty()) {
     program.argv.emplace_back("--against");
-    program.argv.push_back(data_path(comparison_.document.at("trainer").at("data").get<std::string>()));
+    program.argv.push_back(data_path(comparison_.document.at("trainer").at(key).get<std::string>()));
   }
   program.signals = signals_;
-  const Json audit = parsed_answer(run_trainer(program, "audit", notice_), "audit", "groups");
-  refuse_leaks(comparison_, audit);
-  refuse_unknown_classes(comparison_, audit, notice_);
-  write_file_atomically(file, audit.dump());
+  Json audit = parsed_answer(run_trainer(program, "audit", notice_), "audit", "groups");
+  refuse_leaks(comparison_, audit, key);
+  return audit;
 }
 
 TestImages::Predicted TestImages::predict(const fs::path& folder, const fs::path& output) const {

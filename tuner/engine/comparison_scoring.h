@@ -24,7 +24,7 @@ class TestImages {
   std::string fingerprint(const std::string& data) const;
   Json fingerprints() const;
   // Writes the groups of test images that overlap into `file`, unless it is there. A test set of its own is
-  // also held against the training data: Error(kBadSpec) where they overlap.
+  // also held against the training data and a validation set of its own: Error(kBadSpec) where they overlap.
   void audit(const std::filesystem::path& file) const;
   struct Predicted {
     double seconds = 0;  // that it held a device
@@ -39,6 +39,9 @@ class TestImages {
              const std::filesystem::path& model, const std::filesystem::path& images) const;
 
  private:
+  // The audit's answer; `key` names the images in `trainer` that the test images must not overlap with, empty
+  // where they are a part of the data.
+  Json audit_against(const std::string& key) const;
   std::vector<std::string> test_arguments() const;
   std::string data_path(const std::string& data) const;
   void copy_examples(const Json& answer, const std::filesystem::path& images) const;
