@@ -22,6 +22,10 @@ struct StudyRows {
 };
 StudyRows read_study(const store::StudyStore& store);
 
+// Why the validation values may be too good: the built-in trainer cuts its data image by image, unless its
+// split says otherwise or the validation images are a set of their own. "" where it does not.
+std::string leak_warning(const store::StudyRow& study);
+
 // Completed trials with a finite value, best first, the earlier of equals first.
 std::vector<store::TrialRow> leaderboard(const std::vector<store::TrialRow>& trials,
                                          const Objective& objective);

@@ -33,4 +33,14 @@ std::string counts_text(const std::map<TrialState, int>& counts) {
   return text.empty() ? "no trials yet" : text;
 }
 
+std::string leak_warning(const store::StudyRow& study) {
+  const auto trainer = study.spec.find("trainer");
+  if (trainer == study.spec.end() || !trainer->is_object() || trainer->contains("validation")) return {};
+  const Json split = trainer->value("split", Json::object());
+  if (split.is_object() && split.value("grouping", "image") != "image") return {};
+  return study.objective.metric +
+         " may leak: the data is split image by image, so crops of one surface may be on both sides; "
+         "\"grouping\": \"content\" in trainer.split keeps them on one";
+}
+
 }  // namespace tune::report

@@ -57,6 +57,7 @@ Rows plan_rows(const StudyMaterial& material) {
   add(rows, "objective",
       std::string(goal_text(study.objective.goal)) + ' ' + study.objective.metric + ", the " +
           reduce_text(study.objective.reduce) + " of a trial's values");
+  add(rows, "warning", leak_warning(study));
   add_trainer(rows, study.spec);
   add(rows, "fixed", members_text(member(study.spec, "fixed")));
   const Json name = member(strategy, "name");

@@ -13,8 +13,10 @@ constexpr std::size_t kLeaders = 5;        // rows of the leaderboard at the end
 constexpr std::size_t kListedTrials = 50;  // more than these are left to `tune trials`
 
 std::string best_lines(const StudyRows& rows, const store::TrialRow& best) {
+  const std::string warning = leak_warning(rows.study);
   return "Best: trial " + std::to_string(best.number) + " with " + rows.study.objective.metric + ' ' +
-         value_text(best) + '\n' + parameter_lines(best.parameters);
+         value_text(best) + '\n' + parameter_lines(best.parameters) +
+         (warning.empty() ? warning : "Warning: " + warning + '\n');
 }
 
 // Each trial's time and cost, without the long columns of `tune trials`.
@@ -153,6 +155,7 @@ Json run_summary_json(const StudyRows& rows, const std::optional<PromotionOutcom
                          {"folder", promotion->folder}};
   else
     json["promotion"] = nullptr;
+  if (const std::string warning = leak_warning(rows.study); !warning.empty()) json["warning"] = warning;
   return json;
 }
 

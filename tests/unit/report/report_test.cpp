@@ -149,6 +149,23 @@ TEST_CASE("the end of a run names the best, the leaders, every cost and the prom
         "  /store/models/steel-detector/current\n");
 }
 
+TEST_CASE("values of an image-by-image split are marked as what may leak", "[report]") {
+  const auto warning_of = [](const Json& trainer) {
+    StudyRows rows = priced_study();
+    if (!trainer.is_null()) rows.study.spec["trainer"] = trainer;
+    const std::string warning = leak_warning(rows.study);
+    CHECK((best_text(rows).find("Warning: validation:mAP may leak") != std::string::npos) != warning.empty());
+    CHECK(run_summary_json(rows, {}).contains("warning") != warning.empty());
+    return warning;
+  };
+  CHECK(warning_of({{"task", "detection"}, {"data", "d"}}) != "");
+  CHECK(warning_of({{"data", "d"}, {"split", {{"grouping", "image"}}}}) != "");
+  CHECK(warning_of({{"data", "d"}, {"split", {{"seed", 3}}}}) != "");
+  CHECK(warning_of({{"data", "d"}, {"split", {{"grouping", "content"}}}}).empty());
+  CHECK(warning_of({{"data", "d"}, {"validation", "v"}}).empty());
+  CHECK(warning_of(nullptr).empty());
+}
+
 TEST_CASE("a summary of many trials leaves the list to another command", "[report]") {
   StudyRows rows = priced_study();
   for (int number = 5; number <= 60; ++number) rows.trials.push_back(ended(number, TrialState::kFailed, {}));
