@@ -71,8 +71,6 @@ TrialFile parse_trial(const Json& json, const std::string& place) {
     throw Error(ExitCode::kBadSpec,
                 place + ": schema " + std::to_string(schema) + " is newer than this program",
                 "use the tune-train that came with your tune");
-  trial.study = keys.get<std::string>("study", "");
-  trial.trial = keys.get<std::int64_t>("trial", 0);
   trial.seed = keys.get<std::uint64_t>("seed", 0);
   trial.parameters = keys.object("fixed");
   trial.parameters.update(keys.object("parameters"), /*merge_objects=*/true);

@@ -16,8 +16,6 @@ struct Objective {
 };
 
 struct TrialFile {
-  std::string study;
-  std::int64_t trial = 0;
   std::uint64_t seed = 0;
   Json parameters;  // `parameters` and `fixed` in one object; the former win
   Json trainer;     // {"task": ..., "model": ..., "data": ..., ...}

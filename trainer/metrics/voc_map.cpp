@@ -12,6 +12,8 @@ namespace {
 constexpr std::array<double, 11> kElevenPoints = {
     0, 0.1, 0.2, 0.30000000000000004, 0.4, 0.5, 0.6000000000000001, 0.7000000000000001, 0.8, 0.9, 1.0};
 
+constexpr double kLeastOverlap = 0.5;
+
 // Corners are moved before anything else, as the reference does: another order could cross the threshold.
 double inclusive_overlap(const Box& a, const Box& b) {
   const double a_right = a.x + a.width + 1, a_bottom = a.y + a.height + 1, b_right = b.x + b.width + 1,
@@ -55,7 +57,7 @@ struct PrecisionRecall {
   std::vector<double> precision, recall;
 };
 
-PrecisionRecall precision_recall(ClassBoxes& boxes, double threshold) {
+PrecisionRecall precision_recall(ClassBoxes& boxes) {
   PrecisionRecall curve;
   double hits = 0, seen = 0;
   for (const DetectedBox* detection : boxes.ranked) {
@@ -66,7 +68,7 @@ PrecisionRecall precision_recall(ClassBoxes& boxes, double threshold) {
         const double candidate = inclusive_overlap(detection->box, object.truth->box);
         if (!best || candidate > overlap) best = &object, overlap = candidate;
       }
-    const bool found = best && overlap >= threshold;
+    const bool found = best && overlap >= kLeastOverlap;
     if (found && (best->truth->difficult || best->truth->crowd)) continue;
     if (found && !best->taken) best->taken = true, ++hits;
     ++seen;
@@ -100,13 +102,12 @@ double area_under(PrecisionRecall curve) {
 
 }  // namespace
 
-VocSummary voc_map(std::span<const TruthBox> truth, std::span<const DetectedBox> detections, int categories,
-                   double overlap_threshold) {
+VocSummary voc_map(std::span<const TruthBox> truth, std::span<const DetectedBox> detections, int categories) {
   double sum07 = 0, sum12 = 0;
   int defined = 0;
   for (ClassBoxes& boxes : by_class(truth, detections, categories)) {
     if (boxes.counted == 0) continue;
-    const PrecisionRecall curve = precision_recall(boxes, overlap_threshold);
+    const PrecisionRecall curve = precision_recall(boxes);
     sum07 += eleven_point(curve), sum12 += area_under(curve), ++defined;
   }
   if (defined == 0) return {};

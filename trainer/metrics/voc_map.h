@@ -17,7 +17,6 @@ struct VocSummary {
 // detection takes the object with the largest overlap; if that is already taken it is wrong, even where
 // another object overlaps as well. Difficult objects count neither as found nor as missed. Crowd regions are
 // treated as difficult.
-VocSummary voc_map(std::span<const TruthBox> truth, std::span<const DetectedBox> detections, int categories,
-                   double overlap_threshold = 0.5);
+VocSummary voc_map(std::span<const TruthBox> truth, std::span<const DetectedBox> detections, int categories);
 
 }  // namespace tune::trainer::metrics

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 namespace tune::trainer::detection {
 
@@ -21,14 +22,6 @@ View draw_crop(View view, double min_area, int size, Rng& rng) {
   view.height = std::min(static_cast<double>(size), area * size * size / view.width);
   view.x = between(0, size - view.width, rng);
   view.y = between(0, size - view.height, rng);
-  return view;
-}
-
-View draw_expansion(View view, double max_expand, int size, Rng& rng) {
-  const double side = between(1, max_expand, rng) * size;
-  view.width = view.height = side;
-  view.x = -between(0, side - size, rng);
-  view.y = -between(0, side - size, rng);
   return view;
 }
 
@@ -52,7 +45,6 @@ void mirror(double& low, double& high, int size) {
 // second.
 struct Sample {
   int first = 0, second = 0, weight = 0;
-  bool outside = false;
 };
 
 std::vector<Sample> samples(double start, double length, bool reversed, int size) {
@@ -60,7 +52,6 @@ std::vector<Sample> samples(double start, double length, bool reversed, int size
   for (int i = 0; i < size; ++i) {
     const double source = start + (i + 0.5) * length / size - 0.5;
     Sample& sample = result[static_cast<std::size_t>(reversed ? size - 1 - i : i)];
-    sample.outside = source < -0.5 || source > size - 0.5;
     const double inside = std::clamp(source, 0.0, static_cast<double>(size - 1));
     sample.first = static_cast<int>(inside);
     sample.second = std::min(sample.first + 1, size - 1);
@@ -71,23 +62,18 @@ std::vector<Sample> samples(double start, double length, bool reversed, int size
 
 template <int kChannels>
 void sample_pixels(const std::vector<Sample>& rows, const std::vector<Sample>& columns,
-                   const std::uint8_t* source, const std::array<std::array<std::uint8_t, 256>, 3>& tone,
-                   const std::array<std::uint8_t, 3>& background, std::uint8_t* to) {
+                   const std::uint8_t* source, const std::array<std::uint8_t, 256>& tone, std::uint8_t* to) {
   const std::size_t stride = columns.size() * kChannels;
   for (const Sample& row : rows) {
     const std::uint8_t* upper = source + static_cast<std::size_t>(row.first) * stride;
     const std::uint8_t* lower = source + static_cast<std::size_t>(row.second) * stride;
     for (const Sample& column : columns) {
-      if (row.outside || column.outside) {
-        to = std::copy(background.begin(), background.end(), to);
-        continue;
-      }
       const int a = column.first * kChannels, b = column.second * kChannels;
       for (int c = 0; c < kChannels; ++c) {
         const int above = upper[a + c] * (256 - column.weight) + upper[b + c] * column.weight;
         const int below = lower[a + c] * (256 - column.weight) + lower[b + c] * column.weight;
         const int value = (above * (256 - row.weight) + below * row.weight + (1 << 15)) >> 16;
-        to[c] = tone[static_cast<std::size_t>(c)][static_cast<std::size_t>(value)];
+        to[c] = tone[static_cast<std::size_t>(value)];
       }
       if constexpr (kChannels == 1) to[1] = to[2] = to[0];
       to += 3;
@@ -104,8 +90,7 @@ View draw_view(const Augmentation& augmentation, std::span<const GroundTruth> ob
   whole.gain = between(1 - augmentation.brightness, 1 + augmentation.brightness, rng);
   whole.contrast = between(1 - augmentation.contrast, 1 + augmentation.contrast, rng);
   const double choice = rng.uniform();
-  if (choice < augmentation.expand) return draw_expansion(whole, augmentation.max_expand, size, rng);
-  if (choice >= augmentation.expand + augmentation.zoom_crop) return whole;
+  if (choice >= augmentation.zoom_crop) return whole;
   for (int trial = 0; trial < kCropTrials; ++trial) {
     const View crop = draw_crop(whole, augmentation.min_crop_area, size, rng);
     if (objects.empty() || !view_objects(crop, objects, size, augmentation.min_visible).empty()) return crop;
@@ -140,28 +125,15 @@ std::vector<GroundTruth> view_objects(const View& view, std::span<const GroundTr
 
 void view_pixels(const View& view, std::span<const std::uint8_t> source, int channels, int size,
                  std::uint8_t* to) {
-  std::array<double, 3> mean{};
-  const auto step = static_cast<std::size_t>(channels);
-  for (std::size_t c = 0; c < step; ++c) {
-    std::uint64_t sum = 0;
-    for (std::size_t i = c; i < source.size(); i += step) sum += source[i];
-    mean[c] = static_cast<double>(sum) / static_cast<double>(source.size() / step);
-  }
-  if (channels == 1) mean[1] = mean[2] = mean[0];
-  std::array<std::array<std::uint8_t, 256>, 3> tone;
-  std::array<std::uint8_t, 3> background{};
   // One mean for all channels, so that contrast does not shift the hue.
-  const double grey = (mean[0] + mean[1] + mean[2]) / 3;
-  for (std::size_t c = 0; c < 3; ++c) {
-    tone[c] = tone_table(view, grey);
-    background[c] = tone[c][static_cast<std::size_t>(mean[c] + 0.5)];
-  }
+  const auto sum = static_cast<double>(std::accumulate(source.begin(), source.end(), std::uint64_t{0}));
+  const std::array<std::uint8_t, 256> tone = tone_table(view, sum / static_cast<double>(source.size()));
   const std::vector<Sample> rows = samples(view.y, view.height, view.upside_down, size);
   const std::vector<Sample> columns = samples(view.x, view.width, view.mirrored, size);
   if (channels == 1)
-    sample_pixels<1>(rows, columns, source.data(), tone, background, to);
+    sample_pixels<1>(rows, columns, source.data(), tone, to);
   else
-    sample_pixels<3>(rows, columns, source.data(), tone, background, to);
+    sample_pixels<3>(rows, columns, source.data(), tone, to);
 }
 
 }  // namespace tune::trainer::detection

@@ -11,7 +11,7 @@
 namespace tune::trainer::detection {
 
 // What one augmented image shows: a rectangle of the source, in pixels of the source, which fills the whole
-// output. It may reach beyond the source (expand); flips come after. `gain` and `contrast` are the factors of
+// output. Flips come after. `gain` and `contrast` are the factors of
 // Augmentation.
 struct View {
   double x = 0, y = 0, width = 0, height = 0;
@@ -27,9 +27,8 @@ View draw_view(const Augmentation& augmentation, std::span<const GroundTruth> ob
 std::vector<GroundTruth> view_objects(const View& view, std::span<const GroundTruth> objects, int size,
                                       double min_visible);
 
-// Bilinear, 8 fractional bits; outside the source is the source's mean colour. `source` has 1 or 3 channels,
-// `to` gets
-// 3. Source and output are squares of `size` pixels.
+// Bilinear, 8 fractional bits. `source` has 1 or 3 channels, `to` gets 3. Source and output are squares of
+// `size` pixels.
 void view_pixels(const View& view, std::span<const std::uint8_t> source, int channels, int size,
                  std::uint8_t* to);
 

@@ -17,15 +17,13 @@ struct Augmentation {
   double contrast = 0;         // distances from the image's mean likewise
   double zoom_crop = 0;        // probability of looking at a part of the image only
   double min_crop_area = 0.5;  // that part's smallest share of the image
-  double expand = 0;           // probability of shrinking the image onto a plain canvas of its mean colour
-  double max_expand = 2;       // largest side of the canvas, in sides of the image
   // An object of which less than this share is left by a crop is dropped; a crop that would leave an image
   // with objects none is drawn again.
   double min_visible = 0.3;
 
   // Flips, brightness and contrast by a fifth, zoom-crop half of the time: what trains well on steel
   // surfaces.
-  static Augmentation for_training() { return {0.5, 0.5, 0.2, 0.2, 0.5, 0.5, 0.0, 2.0, 0.3}; }
+  static Augmentation for_training() { return {0.5, 0.5, 0.2, 0.2, 0.5, 0.5, 0.3}; }
 };
 
 // Fills batches from the cache: pixels to red, green, blue bytes, boxes along with them. Owns nothing but

@@ -18,12 +18,11 @@ std::vector<std::uint8_t> decode_square(const std::filesystem::path& file, int s
 
 }  // namespace
 
-ImageCache::ImageCache(const Dataset& dataset, int size, int threads,
-                       const std::function<void(std::size_t, std::size_t)>& progress)
+ImageCache::ImageCache(const Dataset& dataset, int size, int threads)
     : size_(size), images_(dataset.examples.size()) {
   TUNE_CHECK(size > 0);
   std::vector<std::string> failures(images_.size());
-  const auto decode = [&](std::size_t i) {
+  in_parallel(images_.size(), threads, [&](std::size_t i) {
     try {
       images_[i] = decode_square(dataset.examples[i].image, size);
     } catch (const std::bad_alloc&) {
@@ -31,20 +30,11 @@ ImageCache::ImageCache(const Dataset& dataset, int size, int threads,
     } catch (const std::exception& error) {
       failures[i] = error.what();
     }
-  };
-  in_parallel(images_.size(), threads, decode, [&](std::size_t done) {
-    if (progress) progress(done, images_.size());
   });
   Problems problems;
   for (const std::string& failure : failures)
     if (!failure.empty()) problems.add(failure);
   problems.throw_if_any("images cannot be decoded", "Replace the files or take them out of the data set.");
-}
-
-std::size_t ImageCache::bytes() const {
-  std::size_t sum = 0;
-  for (const auto& image : images_) sum += image.size();
-  return sum;
 }
 
 int ImageCache::channels(std::size_t index) const {

@@ -1,7 +1,6 @@
 #pragma once
 // Images are decoded once and kept.
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
@@ -14,14 +13,12 @@ namespace tune::trainer::detection {
 // (images::resize, which stretches to a square: both axes fill the model's input), and does not augment.
 class ImageCache {
  public:
-  // Decodes with `threads` threads. `progress(done, total)` comes from the calling thread now and then; it
-  // may be empty. Throws Error(kBadData) with up to 20 files that cannot be decoded.
-  ImageCache(const Dataset& dataset, int size, int threads,
-             const std::function<void(std::size_t, std::size_t)>& progress = {});
+  // Decodes with `threads` threads. Throws Error(kBadData) with up to 20 files that cannot be decoded, and
+  // std::bad_alloc when the images do not fit into memory.
+  ImageCache(const Dataset& dataset, int size, int threads);
 
   int size() const { return size_; }  // pixels of each side
   std::size_t count() const { return images_.size(); }
-  std::size_t bytes() const;
   // size * size * channels(index) bytes, rows from the top, channels innermost.
   std::span<const std::uint8_t> pixels(std::size_t index) const { return images_[index]; }
   int channels(std::size_t index) const;
