@@ -11,7 +11,7 @@ std::vector<double> uniform_coordinates(std::size_t count, Rng& rng) {
 Answer RandomStrategy::suggest(const History&, Rng& rng) {
   Suggestion suggestion;
   suggestion.parameters = space_.from_unit(uniform_coordinates(space_.size(), rng));
-  suggestion.note = "random point";
+  suggestion.note = space_.size() == 0 ? "the fixed values" : "random point";
   return suggestion;
 }
 

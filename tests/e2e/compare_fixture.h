@@ -27,12 +27,15 @@ if command == "describe":
             {"name": "validation", "kind": "path"},
             {"name": "recipe", "kind": "choice", "values": ["plain"], "default": "plain"},
             {"name": "split", "kind": "object", "keys": [{"name": "fractions", "kind": "fractions"},
+             {"name": "test", "kind": "choice", "values": ["measured", "untouched"]},
              {"name": "grouping", "kind": "choice", "values": ["image", "content"]}]}]
     print(json.dumps({"schema": 1, "program": "tune-train", "version": "9", "tasks": [
         {"name": "toy", "trainer_keys": keys, "recipes": [recipe], "models": []}]}))
 elif command == "probe":
     act("probe")
-    print(json.dumps({"schema": 1, "device": "cpu", "precision": "fp32", "training_images": 360,
+    # Later probes choose another precision.
+    later = sum(line == "probe\n" for line in open(here + "/acts")) > 1
+    print(json.dumps({"schema": 1, "device": "cpu", "precision": "bf16" if later else "fp32", "training_images": 360,
         "validation_seconds": 4.0, "measured_seconds": 1e6,
         "candidates": [{"precision": "fp32", "images_per_second": 10.0, "peak_memory_bytes": 1000}]}))
 elif command == "audit":

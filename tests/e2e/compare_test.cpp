@@ -24,6 +24,8 @@ TEST_CASE("a comparison trains every approach and its controls, and scores all o
   CHECK(tuned.at("AP") > row_of(result, "tuned-one, best of 4 seeds").at("AP"));
   CHECK(tuned.at("selection").is_number());
   CHECK(tuned.at("winner_AP").is_number());
+  CHECK(tuned.at("chosen").at("x").is_number());
+  CHECK(tuned.at("precision") == "fp32");
   CHECK(answer_of(result, "tuning helped").at("verdict") == "better");
   // Only the weights differ, so they are what is asked about.
   CHECK(answer_of(result, "at default hyperparameters").at("verdict") == "not distinguishable");

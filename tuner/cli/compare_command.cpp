@@ -129,7 +129,7 @@ int compare_command(const Arguments& arguments, Console& console) {
   if (as_json)
     print_json(report::comparison_json(report), console);
   else
-    console.out << report::comparison_text(report, console.width) << (folder / "comparison.md").string()
+    console.out << report::comparison_text(report) << (folder / "comparison.md").string()
                 << "\nas a page with pictures: tune report " << comparison.name
                 << (is_store_named(*options) ? " --store " + visible_text(store.string()) : std::string())
                 << '\n';

@@ -53,6 +53,10 @@ fs::path require_study(const fs::path& store, const std::string& study) {
   const fs::path file = study_folder(store, study) / "study.db";
   std::error_code ignored;
   if (!fs::exists(file, ignored)) {
+    if (fs::exists(store / "comparisons" / study / "comparison.db", ignored))
+      throw Error(ExitCode::kNotFound, "\"" + study + "\" is a comparison, not a study",
+                  "`tune report " + study + "` shows it; its studies are " + study +
+                      ".APPROACH.ROLE, as `tune " + "status` lists them");
     const auto guess = nearest_name(study, study_names(store));
     throw Error(ExitCode::kNotFound, "there is no study \"" + study + "\" in " + store.string(),
                 guess ? "did you mean \"" + *guess + "\"?"

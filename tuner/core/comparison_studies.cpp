@@ -36,12 +36,15 @@ OrderedJson merged(const OrderedJson& document, std::size_t approach, const char
 }
 
 // The trainer's keys as every study gets them. Without a word on it overlapping crops stay on one side.
-OrderedJson trainer_of(const OrderedJson& document, std::size_t approach) {
+OrderedJson trainer_of(const Comparison& comparison, std::size_t approach) {
+  const OrderedJson& document = comparison.document;
   OrderedJson trainer = merged(document, approach, "trainer");
   trainer.erase(kTestKey);
   if (!trainer.contains("validation") && !trainer.contains("split")) trainer["split"] = OrderedJson::object();
   if (trainer.contains("split") && trainer["split"].is_object() && !trainer["split"].contains("grouping"))
     trainer["split"]["grouping"] = "content";
+  // A third part is the test set, which is looked at once, by all together.
+  if (comparison.test.split) trainer["split"]["test"] = "untouched";
   return trainer;
 }
 
@@ -122,7 +125,7 @@ OrderedJson study_document(const Comparison& comparison, std::size_t approach, S
     for (const auto& [name, parameter] : own.at("search").at("parameters").items()) fixed.erase(name);
   for (const auto& [name, value] : winner) fixed[name] = value;
   study["fixed"] = std::move(fixed);
-  study["trainer"] = trainer_of(document, approach);
+  study["trainer"] = trainer_of(comparison, approach);
   study["strategy"] = strategy_of(comparison, approach, role);
   if (is_search(role) && own.at("search").contains("early_stopping"))
     study["early_stopping"] = own["search"]["early_stopping"];

@@ -2,12 +2,9 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
-#include <tuple>
 
 #include "store/comparison_store.h"
 #include "tuner/core/error.h"
-#include "tuner/core/json_positions.h"
 #include "tuner/core/sha256.h"
 #include "tuner/engine/attempt_plan.h"
 #include "tuner/engine/comparison_forecast.h"
@@ -147,6 +144,19 @@ class ComparisonRun {
                 "give it another name in \"comparison\": what was scored on the test images stays as it is");
   }
 
+  // Approaches on one network are trained in one precision: else the noise of two probes would be a
+  // difference between them.
+  void share_precision(std::size_t approach, const std::string& probe, Json& answer) const {
+    const auto model = [&](std::size_t i) {
+      return study_document(comparison_, i, StudyRole::kDefaults, 1).at("trainer").value("model", "");
+    };
+    for (std::size_t i = 0; i < approach; ++i) {
+      const Json earlier =
+          facts_.at("probes").value(comparison_.approaches[i].name, Json::object()).value(probe, Json());
+      if (earlier.is_object() && model(i) == model(approach)) answer["precision"] = earlier.at("precision");
+    }
+  }
+
   // Measures each approach once on this machine; its studies then need not.
   void forecast(store::ComparisonStore& record) {
     const Machine machine = inspect_machine();
@@ -158,6 +168,7 @@ class ComparisonRun {
       if (!probes.contains(name)) {
         Json answer = probe(i);
         if (answer.is_null()) throw Error(ExitCode::kInterrupted, "interrupted");
+        share_precision(i, name, answer);
         probes[name] = std::move(answer);
         const Json forecast = forecast_approach(comparison_, i, probes[name], trainer_.description, machine);
         facts_["forecast"].update(forecast);
@@ -347,32 +358,6 @@ class ComparisonRun {
 
 fs::path comparison_folder(const fs::path& store, const std::string& name) {
   return store / "comparisons" / name;
-}
-
-void check_comparison(const Comparison& comparison, const Json& description) {
-  std::vector<Problem> problems;
-  std::set<std::tuple<std::string, std::string>> seen;
-  for (std::size_t i = 0; i < comparison.approaches.size(); ++i) {
-    std::vector<StudyRole> roles{StudyRole::kDefaults};
-    if (comparison.approaches[i].has_search) roles.push_back(StudyRole::kSearch);
-    for (const StudyRole role : roles) {
-      const bool own_limits = role == StudyRole::kSearch;
-      const OrderedJson document =
-          study_document(comparison, i, role, own_limits ? std::nullopt : std::optional(comparison.seeds));
-      const Spec spec = parse_spec(document.dump(), comparison.file, comparison.folder);
-      for (Problem& problem : trainer_problems(spec, description)) {
-        problem.pointer = comparison_pointer(comparison.document, i, problem.pointer);
-        if (seen.emplace(problem.pointer, problem.message).second) problems.push_back(std::move(problem));
-      }
-    }
-  }
-  const fs::path test = comparison.folder / comparison.test.data;
-  if (!comparison.test.split && !fs::exists(test))
-    problems.push_back({0, 0, "/trainer/test", "there is no " + test.lexically_normal().string(),
-                        "relative paths start in the comparison's folder"});
-  if (problems.empty()) return;
-  locate_problems(comparison.text, problems);
-  throw SpecError(comparison.file, std::move(problems));
 }
 
 bool run_comparison(const ComparisonRequest& request, const ComparisonHooks& hooks, const Clock& clock,

@@ -36,6 +36,8 @@ Json row_json(const ComparisonRow& row) {
           {"table", to_string(row.table)},
           {"runs", runs},
           {"winner", row.winner ? run_json(*row.winner) : Json()},
+          {"chosen", row.winner ? Json(row.chosen) : Json()},
+          {"precision", row.precision.empty() ? Json() : Json(row.precision)},
           {"validation_metric", row.validation_metric},
           {"selection", optional_json(row.selection)},
           {"fresh_validation", optional_json(row.fresh_validation)},

@@ -135,10 +135,12 @@ class Gatherer {
     row.validation_metric = objective.metric;
     row.lower_validation_is_better = objective.goal == Goal::kMinimize;
     const Json probes = facts_.value("probes", Json::object()).value(row.approach, Json::object());
-    for (const Json& probe : probes)
+    for (const Json& probe : probes) {
+      row.precision = probe.value("precision", "");
       for (const Json& candidate : probe.value("candidates", Json::array()))
         if (candidate.value("precision", "") == probe.value("precision", ""))
           row.training_memory_bytes = candidate.value("peak_memory_bytes", 0.0);
+    }
     if (row.training_memory_bytes == 0.0) row.training_memory_bytes.reset();
     return row;
   }
@@ -209,7 +211,12 @@ class Gatherer {
     ComparisonRow row = begin_row(approach, kind);
     row.runs = runs_of(approach, tuned);
     const std::vector<RunRow> winners = runs_of(approach, search);
-    if (!winners.empty()) row.winner = winners.front();
+    if (!winners.empty()) {
+      row.winner = winners.front();
+      if (const StudyRows* rows = study_rows(row.winner->study))
+        for (const store::TrialRow& trial : rows->trials)
+          if (trial.number == row.winner->trial) row.chosen = trial.parameters;
+    }
     for (const StudyRole role : {search, tuned}) {
       const std::string study = study_name(comparison_, approach, role);
       row.cost += cost_of(study);

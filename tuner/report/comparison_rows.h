@@ -37,6 +37,8 @@ struct ComparisonRow {
   ApproachTable table = ApproachTable::kImproved;
   std::vector<RunRow> runs;      // what its score is made of
   std::optional<RunRow> winner;  // of the search: the trial that was selected
+  ParameterSet chosen = {};      // its hyperparameters
+  std::string precision = {};    // that the row was trained in: fp32, bf16
   bool lower_validation_is_better = false;
   std::string validation_metric;
   // Validation where it was selected by, of what was not selected by it, and on test: side by side.
@@ -113,7 +115,7 @@ struct TitledTable {
 std::vector<TitledTable> comparison_tables(const ComparisonReport& report);
 std::vector<std::string> comparison_remarks(const ComparisonReport& report);
 
-std::string comparison_text(const ComparisonReport& report, int width);
+std::string comparison_text(const ComparisonReport& report);
 std::string comparison_markdown(const ComparisonReport& report);
 Json comparison_json(const ComparisonReport& report);
 

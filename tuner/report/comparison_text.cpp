@@ -75,16 +75,28 @@ std::vector<std::string> deviation_lines(const ComparisonReport& report) {
   return lines;
 }
 
+// What each search chose, and from which trial; one line a hyperparameter would be longer than the searches.
+Table choice_table(const ComparisonReport& report) {
+  Table table;
+  table.columns = {{"approach", Align::kLeft, true}, {"trial"}, {"hyperparameters", Align::kLeft, true}};
+  for (const ComparisonRow& row : report.rows)
+    if (row.winner)
+      table.rows.push_back({row_name(row), row.winner->study + "/" + std::to_string(row.winner->trial),
+                            parameters_text(row.chosen)});
+  return table;
+}
+
 Table size_table(const ComparisonReport& report) {
   constexpr double kMega = 1e6, kGiga = 1e9, kMebibyte = 1 << 20;
   Table table;
-  table.columns = {{"approach", Align::kLeft, true},      {"parameters", Align::kRight},
-                   {"multiply-adds", Align::kRight},      {"memory, training", Align::kRight},
-                   {"memory, predicting", Align::kRight}, {"latency at batch 1", Align::kRight}};
+  table.columns = {{"approach", Align::kLeft, true},     {"trained in"},
+                   {"parameters", Align::kRight},        {"multiply-adds", Align::kRight},
+                   {"memory, training", Align::kRight},  {"memory, predicting", Align::kRight},
+                   {"latency at batch 1", Align::kRight}};
   for (const ComparisonRow& row : report.rows)
     table.rows.push_back(
-        {row_name(row), in_units(row.parameters, kMega, "M"), in_units(row.multiply_adds, kGiga, "G"),
-         in_units(row.training_memory_bytes, kMebibyte, "MiB"),
+        {row_name(row), row.precision.empty() ? "-" : row.precision, in_units(row.parameters, kMega, "M"),
+         in_units(row.multiply_adds, kGiga, "G"), in_units(row.training_memory_bytes, kMebibyte, "MiB"),
          in_units(row.peak_memory_bytes, kMebibyte, "MiB"), in_units(row.latency_ms, 1, "ms")});
   return table;
 }
@@ -154,6 +166,8 @@ std::vector<TitledTable> comparison_tables(const ComparisonReport& report) {
   if (!improved.rows.empty() || !both)
     tables.push_back({"scores", both ? "Improved recipes" : "Scores", std::move(improved), {}});
   if (!report.answers.empty()) tables.push_back({"questions", "Questions", answer_table(report), {}});
+  if (Table choices = choice_table(report); !choices.rows.empty())
+    tables.push_back({"choices", "What tuning chose", std::move(choices), {}});
   tables.push_back({"sizes", "Size and speed", size_table(report), {}});
   tables.push_back({"cost", "Cost", cost_table(report), {}});
   return tables;
@@ -200,13 +214,14 @@ std::vector<std::string> comparison_remarks(const ComparisonReport& report) {
   return lines;
 }
 
-std::string comparison_text(const ComparisonReport& report, int width) {
+// Names and verdicts stand at the tables' two ends, so a terminal that is too narrow wraps the lines.
+std::string comparison_text(const ComparisonReport& report) {
   std::string text = report.name + '\n';
   const std::vector<TitledTable> tables = comparison_tables(report);
   const bool has_published = tables.front().id == "published";
   for (const TitledTable& one : tables) {
     const bool is_headed = has_published && (one.id == "published" || one.id == "scores");
-    text += '\n' + (is_headed ? one.title + ":\n" : std::string()) + text_table(one.table, width);
+    text += '\n' + (is_headed ? one.title + ":\n" : std::string()) + text_table(one.table, /*width=*/0);
     for (const std::string& line : one.lines) text += "  " + one_line(line) + '\n';
   }
   text += '\n';

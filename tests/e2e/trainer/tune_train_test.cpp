@@ -97,6 +97,8 @@ TEST_CASE("A trial trains, and its model is measured and used") {
     REQUIRE(one["image_id"] <= 40);
     REQUIRE(one["category_id"] >= 1);
     REQUIRE(one["category_id"] <= 6);
+    REQUIRE(std::filesystem::exists(place.path("data/images/" + one["file_name"].get<std::string>())));
+    REQUIRE(!one["category"].get<std::string>().empty());
     for (int i = 0; i < 4; ++i) REQUIRE(one["bbox"][static_cast<std::size_t>(i)] >= 0);
   }
 }

@@ -123,6 +123,10 @@ TEST_CASE("no training run sees the test images, and overlapping crops stay on o
   CHECK(comparison.test.split->at("grouping") == "content");
   CHECK(comparison.test.split->at("seed") == 3);
   CHECK_FALSE(comparison.test.leaks);
+  CHECK_FALSE(comparison.test.split->contains("test"));
+  const Json cut = study_of(comparison, 1, StudyRole::kDefaults, 2).trainer->at("split");
+  CHECK(cut.at("test") == "untouched");
+  CHECK_FALSE(trainer.at("split").contains("test"));
   third["trainer"]["split"]["grouping"] = "image";
   CHECK(parsed(third).test.leaks);
 }

@@ -35,6 +35,8 @@ ComparisonReport small_report() {
   tuned.ap = 0.31;
   tuned.winner = RunRow{7, "steel.legacy.search", 3, 0.33, 0.32, 0.6};
   tuned.winner_ap = 0.32;
+  tuned.chosen = {{"learning_rate", 0.02}};
+  tuned.precision = "bf16";
   report.rows = {legacy, best, tuned};
   Answer answer;
   answer.verdict = Verdict::kBetter;
@@ -51,11 +53,13 @@ ComparisonReport small_report() {
 }
 
 TEST_CASE("the table of a comparison has scores, answers and costs side by side") {
-  const std::string text = comparison_text(small_report(), 0);
+  const std::string text = comparison_text(small_report());
   CAPTURE(text);
   CHECK(holds(text, "legacy|x, best of 2 seeds"));
   CHECK(holds(text, "legacy|x tuned"));
   CHECK(holds(text, "+0.050 to +0.150"));
+  CHECK(holds(text, "steel.legacy.search/3  learning_rate=0.02"));
+  CHECK(holds(text, "legacy|x tuned             bf16"));
   CHECK(holds(text, "<0.001"));
   CHECK(holds(text, "better"));
   CHECK(holds(text, "2.00 h"));
@@ -68,10 +72,10 @@ TEST_CASE("the table of a comparison has scores, answers and costs side by side"
 
 TEST_CASE("published and improved recipes have tables of their own, and deviations stand below theirs") {
   ComparisonReport report = small_report();
-  CHECK_FALSE(holds(comparison_text(report, 0), "Improved recipes"));
+  CHECK_FALSE(holds(comparison_text(report), "Improved recipes"));
   report.rows[0].table = report.rows[1].table = ApproachTable::kPublished;
   report.deviations = {{"legacy|x", {"LibTorch instead of MXNet", "a split by content"}}};
-  const std::string text = comparison_text(report, 0), markdown = comparison_markdown(report);
+  const std::string text = comparison_text(report), markdown = comparison_markdown(report);
   CAPTURE(text, markdown);
   const std::size_t published = text.find("Published recipes:"), improved = text.find("Improved recipes:"),
                     deviation = text.find("legacy|x departs from what was published: a split by content");
@@ -94,7 +98,7 @@ TEST_CASE("sizes and speeds have a table of their own") {
   report.rows[0].latency_ms = 7.25;
   report.rows[0].peak_memory_bytes = 300 * 1024.0 * 1024;
   report.rows[0].training_memory_bytes = 5 * 1024.0 * 1024;
-  const std::string text = comparison_text(report, 0);
+  const std::string text = comparison_text(report);
   CAPTURE(text);
   for (const char* part : {"12.2 M", "2.12 G", "7.25 ms", "300.0 MiB", "5.00 MiB", "latency at batch 1"})
     CHECK(holds(text, part));
@@ -107,7 +111,7 @@ TEST_CASE("sizes and speeds have a table of their own") {
 TEST_CASE("a prediction that is a bound says so, in its row, its study and the sum") {
   ComparisonReport report = small_report();
   report.rows[0].predicted_at_most = report.studies[0].predicted_at_most = true;
-  const std::string text = comparison_text(report, 0);
+  const std::string text = comparison_text(report);
   CAPTURE(text);
   std::size_t count = 0;
   for (std::size_t at = text.find("at most 1.50 h"); at != std::string::npos;
@@ -120,7 +124,7 @@ TEST_CASE("a prediction that is a bound says so, in its row, its study and the s
 TEST_CASE("leaking numbers are marked where they stand, in every form") {
   ComparisonReport report = small_report();
   report.test_leaks = report.validation_leaks = true;
-  for (const std::string& text : {comparison_text(report, 0), comparison_markdown(report)}) {
+  for (const std::string& text : {comparison_text(report), comparison_markdown(report)}) {
     CAPTURE(text);
     for (const char* title : {"test AP (leaking)", "AP50 (leaking)", "selected by (leaking)",
                               "difference (leaking)", "fresh validation (leaking)"})
@@ -128,8 +132,8 @@ TEST_CASE("leaking numbers are marked where they stand, in every form") {
   }
   CHECK(comparison_json(report).at("test").at("leaks") == true);
   report.test_leaks = false;
-  CHECK_FALSE(holds(comparison_text(report, 0), "test AP (leaking)"));
-  CHECK(holds(comparison_text(report, 0), "fresh validation (leaking)"));
+  CHECK_FALSE(holds(comparison_text(report), "test AP (leaking)"));
+  CHECK(holds(comparison_text(report), "fresh validation (leaking)"));
 }
 
 TEST_CASE("Markdown keeps its columns whatever a name holds") {
@@ -142,10 +146,10 @@ TEST_CASE("Markdown keeps its columns whatever a name holds") {
 TEST_CASE("further scorings are counted, and a comparison without one says so") {
   ComparisonReport report = small_report();
   report.scorings = report.scoring_number = 3;
-  CHECK(holds(comparison_text(report, 0), "scored 3 times; shown is scoring 3"));
+  CHECK(holds(comparison_text(report), "scored 3 times; shown is scoring 3"));
   ComparisonReport unscored;
   unscored.name = "steel";
-  CHECK(holds(comparison_text(unscored, 80), "have not been scored yet"));
+  CHECK(holds(comparison_text(unscored), "have not been scored yet"));
 }
 
 TEST_CASE("the JSON of a comparison has each part of the bill, and null where nothing is known") {

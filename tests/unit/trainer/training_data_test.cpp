@@ -40,6 +40,23 @@ fs::path write_coco(const TestFolder& folder, const std::string& name, const std
 
 }  // namespace
 
+TEST_CASE("A third part that is to stay untouched is kept from training") {
+  const TestFolder folder;
+  LabelledFolder data(folder, "data");
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) data.add(texture(seed, 100), 0, 0);
+  std::ostringstream notes;
+  const auto parts = [&](const char* test) {
+    const Json split{{"fractions", {0.6, 0.2, 0.2}}, {"test", test}};
+    return read_training_data({{"data", data.path().string()}, {"split", split}}, 1, notes, nullptr);
+  };
+  const TrainingData measured = parts("measured"), untouched = parts("untouched");
+  REQUIRE(measured.test);
+  CHECK_FALSE(untouched.test);
+  CHECK(untouched.training.examples.size() == measured.training.examples.size());
+  CHECK(untouched.validation.examples.size() == measured.validation.examples.size());
+  CHECK(contains(message_of(ExitCode::kBadSpec, [&] { parts("seen"); }), "split.test is neither"));
+}
+
 TEST_CASE("a split by content keeps overlapping crops on one side and says so, and parts can be asked for") {
   const OwnCache cache;
   const TestFolder folder;

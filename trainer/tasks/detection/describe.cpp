@@ -30,6 +30,10 @@ OrderedJson trainer_keys() {
                       "image (the default) cuts image by image and may leak; content keeps overlapping "
                       "crops of one surface on one side");
   grouping["values"] = {"image", "content"};
+  OrderedJson test = key("test", "choice",
+                         "each trial's best model is measured on the third part (measured, the default), or "
+                         "nobody looks at it (untouched)");
+  test["values"] = {"measured", "untouched"};
   OrderedJson anchors =
       key("anchors", "choice",
           "default boxes: the model's own (stock), or fitted to the training objects (auto)");
@@ -37,7 +41,7 @@ OrderedJson trainer_keys() {
   anchors["default"] = "stock";
   split["keys"] = {
       key("fractions", "fractions", "[train, validation] or [train, validation, test], together 1"),
-      key("seed", "count", "of the draw; 0 by default"), grouping};
+      key("seed", "count", "of the draw; 0 by default"), grouping, test};
   return OrderedJson::array(
       {model, recipe, data,
        key("validation", "path", "a data set to validate on, instead of a part of `data`"),

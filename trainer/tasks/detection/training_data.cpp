@@ -101,7 +101,8 @@ void cut(const Json& trainer, int threads, std::ostream& notes, const std::funct
   DataParts cut = cut_into_parts(data.training, options, threads, notes, interrupted);
   data.training = std::move(cut.parts.train);
   data.validation = std::move(cut.parts.validation);
-  if (!cut.parts.test.examples.empty()) data.test = std::move(cut.parts.test);
+  if (!cut.parts.test.examples.empty() && options.value("test", "measured") == "measured")
+    data.test = std::move(cut.parts.test);
   data.split = std::move(cut.description);
   if (const std::size_t crossing = data.split.value("crossing_overlaps", std::size_t{0}); crossing > 0)
     notes

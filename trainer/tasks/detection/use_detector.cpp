@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <map>
 #include <ostream>
 
 #include "trainer/loop/device.h"
@@ -91,6 +92,8 @@ Prediction predict_with_model(const std::filesystem::path& model, const DataChoi
     if (dataset.category_ids[i] < 0)
       notes << "warning: " << data.data.string() << " has no category \"" << detector.classes[i]
             << "\", so its detections are left out" << std::endl;
+  std::map<std::int64_t, std::string> names;
+  for (const Example& example : dataset.examples) names[example.image_id] = example.image.filename().string();
   OrderedJson results = OrderedJson::array();
   for (const metrics::DetectedBox& found : run.inference.detections) {
     const auto category = static_cast<std::size_t>(found.category);
@@ -98,9 +101,13 @@ Prediction predict_with_model(const std::filesystem::path& model, const DataChoi
     results.push_back({{"image_id", found.image_id},
                        {"category_id", dataset.category_ids[category]},
                        {"bbox", {found.box.x, found.box.y, found.box.width, found.box.height}},
-                       {"score", found.score}});
+                       {"score", found.score},
+                       // Not COCO's: for those whose images have no ids, and no category numbers.
+                       {"file_name", names.at(found.image_id)},
+                       {"category", detector.classes[category]}});
   }
-  write_file_atomically(choice.output, results.dump() + "\n");
+  write_file_atomically(choice.output,
+                        results.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n");
   return {dataset.examples.size(), results.size(), seconds, facts, compute.device.str()};
 }
 

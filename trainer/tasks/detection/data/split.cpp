@@ -172,8 +172,12 @@ SplitFractions parse_split(const Json& split) {
         refuse("split.grouping is neither \"image\" nor \"content\"",
                "\"content\" keeps overlapping crops of one surface on one side.");
       fractions.grouping = value == "content" ? Grouping::kContent : Grouping::kImage;
+    } else if (key == "test") {  // whether training looks at the third part, which is not about the cut
+      if (value != "measured" && value != "untouched")
+        refuse("split.test is neither \"measured\" nor \"untouched\"",
+               "\"measured\" measures each trial's best model on the third part.");
     } else {
-      refuse("split has the unknown key \"" + key + "\"", "Its keys are fractions, seed and grouping.");
+      refuse("split has the unknown key \"" + key + "\"", "Its keys are fractions, seed, grouping and test.");
     }
   }
   return fractions;
