@@ -56,9 +56,9 @@ std::vector<double> device_shares(const std::vector<AttemptRow>& attempts) {
     const AttemptRow& attempt = attempts[i];
     shares.push_back(attempt.lease_seconds *
                      static_cast<double>(std::max<std::size_t>(1, attempt.devices.size())));
-    // Nothing is shared in no time, and its end must not be seen before its beginning.
-    if (attempt.lease_seconds <= 0) continue;
     const LeaseTime lease = lease_time(attempt);
+    // Nothing is shared in no time, and its end must not be seen before its beginning.
+    if (lease.end <= lease.begin) continue;
     for (const std::string& device : attempt.devices) {
       by_device[device].push_back({lease.begin, true, i});
       by_device[device].push_back({lease.end, false, i});

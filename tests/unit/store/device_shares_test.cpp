@@ -45,6 +45,12 @@ TEST_CASE("equal leases of one device share it equally, and nested ones by who i
   CHECK(sum(nested) == Approx(10));
 }
 
+TEST_CASE("a lease shorter than the clock tells is over before others share its device", "[shares]") {
+  std::vector<AttemptRow> leases{lease(3, 3, {"A"}), lease(3, 9, {"A"})};
+  leases[0].lease_seconds = 1e-7;
+  CHECK(device_shares(leases) == std::vector<double>{1e-7, 6});
+}
+
 TEST_CASE("on several devices each is shared on its own", "[shares]") {
   const std::vector<double> shares = device_shares({lease(0, 10, {"A", "B"}), lease(5, 10, {"B"})});
   CHECK(shares[0] == Approx(10 + 5 + 2.5));
