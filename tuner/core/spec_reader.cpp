@@ -192,12 +192,23 @@ Spec read_document(SpecUse use, const RegexCheck& check, SpecProblems& problems)
   return spec;
 }
 
+// Rather than all that it lacks for a study.
+void refuse_comparison(const PositionedJson& source, const std::string& name) {
+  if (!source.value.is_object() || !source.value.contains("comparison") || source.value.contains("study"))
+    return;
+  const Position place = SpecProblems(source).place_of("/comparison");
+  throw SpecError(name,
+                  {{place.line, place.column, "/comparison", "this is a comparison, not one study's spec",
+                    "run it with `tune compare " + name + "`; --dry-run checks it"}});
+}
+
 }  // namespace
 
 Spec parse_spec(const std::string& text, const std::string& name, const std::filesystem::path& folder,
                 SpecUse use, const RegexCheck& check) {
   const PositionedJson source = parse_with_positions(text);
   if (!source.is_complete) throw SpecError(name, source.problems);
+  refuse_comparison(source, name);
   SpecProblems problems(source);
   check_against_table(source.value, spec_table(), "a spec", problems);
   Spec spec;

@@ -47,7 +47,8 @@ struct ComparisonRow {
   std::optional<double> predicted_hours;        // of device time
   bool predicted_at_most = false;               // an upper bound: its limits, or losers that are stopped
   std::optional<double> training_memory_bytes;  // at its peak, from the probe
-  // As measured when the row's models, the winner too, predicted on the test images; of several the largest.
+  // As measured when the row's models, the winner too, predicted on the test images; of several the largest,
+  // and of latencies the least of all rows on one network.
   std::optional<double> parameters, multiply_adds, latency_ms, peak_memory_bytes;
 };
 

@@ -219,6 +219,17 @@ TEST_CASE("several mistakes come at once, in the order of the text, with their l
   }
 }
 
+TEST_CASE("a comparison that is given for a spec is told apart") {
+  try {
+    parse_spec(small_comparison().dump(2), "c.json", "/data");
+    FAIL("it was taken");
+  } catch (const SpecError& error) {
+    REQUIRE(error.problems().size() == 1);
+    CHECK(error.problems()[0].line == 2);
+    CHECK(error.problems()[0].hint.find("tune compare c.json") != std::string::npos);
+  }
+}
+
 TEST_CASE("what two approaches do not have in common is known") {
   const Comparison comparison = parsed(small_comparison());
   CHECK(approach_difference(comparison, 0, 1) == std::vector<std::string>{"weights", "epochs"});
