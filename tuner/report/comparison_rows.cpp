@@ -388,18 +388,4 @@ PredictedTime predicted_in_all(const ComparisonReport& report) {
   return sum;
 }
 
-std::string row_name(const ComparisonRow& row) {
-  switch (row.kind) {
-    case RowKind::kDefaults:
-      return row.approach;
-    case RowKind::kBestOfSeeds:
-      return row.approach + ", best of " + std::to_string(row.runs.size()) + " seeds";
-    case RowKind::kTuned:
-      return row.approach + " tuned";
-    case RowKind::kRandom:
-      return row.approach + " tuned by random search";
-  }
-  return row.approach;
-}
-
 }  // namespace tune::report

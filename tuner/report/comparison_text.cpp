@@ -156,6 +156,20 @@ Table cost_table(const ComparisonReport& report) {
 
 }  // namespace
 
+std::string row_name(const ComparisonRow& row) {
+  switch (row.kind) {
+    case RowKind::kDefaults:
+      return row.approach;
+    case RowKind::kBestOfSeeds:
+      return row.approach + ", best of " + std::to_string(row.runs.size()) + " seeds";
+    case RowKind::kTuned:
+      return row.approach + " tuned";
+    case RowKind::kRandom:
+      return row.approach + " tuned by random search";
+  }
+  return row.approach;
+}
+
 std::vector<TitledTable> comparison_tables(const ComparisonReport& report) {
   std::vector<TitledTable> tables;
   Table published = score_table(report, ApproachTable::kPublished),
