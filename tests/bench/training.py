@@ -10,7 +10,7 @@ from bench_support import BIN, ROOT, peer_python, write_table
 
 # name, pixels, batch, images, epochs, precisions: of the large ones only the faster
 MODELS = [("ssd128-resnet18-half", 128, 16, 320, 4, ("fp32", "bf16")), ("ssd224-resnet18", 224, 16, 96, 3, ("fp32", "bf16")),
-          ("ssd300-resnet50", 300, 8, 32, 2, ("bf16",)), ("ssd300-vgg16", 300, 8, 16, 2, ("bf16",)),
+          ("ssd300-resnet50", 300, 8, 32, 6, ("bf16",)), ("ssd300-vgg16", 300, 8, 16, 2, ("bf16",)),
           ("ssd512-vgg16", 512, 4, 8, 2, ("bf16",))]
 THREADS = 2
 
