@@ -140,6 +140,17 @@ TEST_CASE("a comparison that has begun keeps its file, and its frozen models", "
   REQUIRE(halfway.shell("echo picture > test/one.jpg").exit_code == 0);
   CHECK(row_of(halfway.result(), "scratch").at("AP") < 1);
 
+  // Beside a COCO file other things come and go, the store among them; its images do not.
+  ComparisonFolder coco;
+  coco.document["approaches"].erase(1);
+  coco.document["trainer"]["test"] = "coco.json";
+  coco.write("coco.json", "{}");
+  CHECK(coco.compare("", "TUNE_CRASH_AT=prediction_recorded:2").exit_code == 137);
+  coco.write("notes.txt", "mine");
+  CHECK(coco.compare().exit_code == 0);
+  coco.write("coco.json", "{ }");
+  CHECK(mentions(coco.compare("--score-again").err, "the images in coco.json have changed"));
+
   ComparisonFolder training;
   CHECK(training.compare("", "TUNE_CRASH_AT=trial_committed").exit_code == 137);
   REQUIRE(training.shell("echo more >> train/b.jpg").exit_code == 0);

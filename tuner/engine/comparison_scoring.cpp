@@ -71,14 +71,29 @@ std::vector<std::pair<std::string, std::string>> leaking_pairs(const Json& audit
   return pairs;
 }
 
-// Over names and contents of all files in a folder and those below, hidden ones apart, as desktops write them
-// at will; "" without any.
-std::string fingerprint_of_files(const fs::path& folder) {
+bool is_image(const fs::path& file) {
+  std::string extension = file.extension().string();
+  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
+}
+
+// Over names and contents of the wanted files in a folder and those below, hidden ones apart, as desktops
+// write them at will; "" without any. A store that lies there grows all the time, and is passed over.
+std::string fingerprint_of_files(
+    const fs::path& folder,
+    const std::function<bool(const fs::path&)>& wanted = [](const fs::path&) { return true; }) {
   std::vector<std::string> names;
   std::error_code error;
-  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
-    if (at->is_regular_file(error) && !at->path().filename().string().starts_with('.'))
+  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+    std::error_code ignored;
+    const bool is_store = fs::exists(at->path() / "models" / "registry.db", ignored) ||
+                          fs::exists(at->path() / "comparisons", ignored);
+    if (is_store)
+      at.disable_recursion_pending();
+    else if (at->is_regular_file(error) && !at->path().filename().string().starts_with('.') &&
+             wanted(at->path()))
       names.push_back(at->path().lexically_relative(folder).generic_string());
+  }
   if (error && error != std::errc::no_such_file_or_directory)
     throw Error(ExitCode::kEnvironment, folder.string() + ": " + error.message());
   std::sort(names.begin(), names.end());
@@ -145,7 +160,9 @@ std::vector<std::string> TestImages::test_arguments() const {
 
 std::string TestImages::fingerprint(const std::string& data) const {
   const fs::path path = data_path(data), folder = fs::is_directory(path) ? path : path.parent_path();
-  const std::string found = fingerprint_of_files(folder);
+  // Beside a COCO file lies whatever its owner keeps there.
+  const std::string found = fingerprint_of_files(
+      folder, [&](const fs::path& file) { return folder == path || file == path || is_image(file); });
   if (found.empty())
     throw Error(ExitCode::kEnvironment, "there are no images in " + folder.string(), "restore them");
   return found;
