@@ -9,7 +9,7 @@
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
-#include "tuner/engine/regular_file.h"
+#include "tuner/core/regular_file.h"
 
 namespace tune::engine {
 namespace {

@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "tuner/core/attempt_layout.h"
-#include "tuner/engine/regular_file.h"
+#include "tuner/core/regular_file.h"
 
 namespace tune::engine {
 namespace {

@@ -1,0 +1,65 @@
+#pragma once
+// The one way to open and read files that lie where a trainer or a stranger may have put something else in
+// their place: a FIFO, a link to an endless device, a file without end, JSON nested without end.
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "tuner/core/json.h"
+
+namespace tune {
+
+// A link of the last name of a path. What a trainer leaves is never a link; data that a person names may be.
+enum class Links { kRefuse, kFollow };
+
+struct OpenedFile {
+  int descriptor = -1;  // for reading, the caller's to close; -1 when there is none
+  std::string spoilt;   // what lies there instead of a file, or on the way to it; empty when nothing does
+};
+
+// Never waits (for a FIFO's writer). Throws Error(kEnvironment) when the machine, not what lies there, is the
+// reason.
+OpenedFile open_regular_file(const std::filesystem::path& path, Links links = Links::kRefuse);
+
+struct FileContent {
+  bool is_there = false;  // and could be read
+  std::string bytes;
+  std::string spoilt;  // names the file and why it is not read; empty when it was read, or there is none
+};
+
+// The bytes from `offset` on. A file that holds more than `most_bytes` behind it is spoilt, and not read.
+// Throws Error(kEnvironment) as above.
+FileContent read_regular_file(const std::filesystem::path& path, std::uint64_t most_bytes,
+                              Links links = Links::kRefuse, std::uint64_t offset = 0);
+
+// Nesting of JSON beyond this is nobody's document: what copies or prints such a value would end the program
+// for lack of stack.
+inline constexpr std::size_t kDeepestJson = 100;
+
+struct BoundedJson {
+  Json value;  // null when there is a problem
+  std::string
+      problem;  // "it is nested deeper than 100 levels", "it is no JSON (...)"; empty when there is none
+};
+// Never throws and never recurses, whatever the text is.
+BoundedJson parse_bounded_json(std::string_view text, std::size_t deepest = kDeepestJson);
+
+struct JsonFile {
+  bool is_there = false;
+  Json value;
+  std::string spoilt;  // as of FileContent
+};
+// The JSON file that lies there.
+JsonFile read_json_file(const std::filesystem::path& path, std::uint64_t most_bytes,
+                        Links links = Links::kRefuse);
+
+// Opens a file for writing at the end of what it holds, or makes it (mode 0600): a regular file, without
+// following a link or waiting for a FIFO's reader. The descriptor, or minus the system's reason (EINVAL for
+// what is no file).
+int open_regular_file_to_append(const std::filesystem::path& path);
+// The same for a file of new content: what lies there is removed first, and a link's target is left alone.
+int open_regular_file_anew(const std::filesystem::path& path);
+
+}  // namespace tune
