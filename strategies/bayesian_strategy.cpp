@@ -239,10 +239,8 @@ std::string BayesianStrategy::describe(const Surrogate& surrogate, const Encoded
   char prediction[128];
   std::snprintf(prediction, sizeof prediction, " %.4g (%.4g to %.4g)", sign * surrogate.warp.inverse(at.mean),
                 low, high);
-  // With the level of arithmetic, without which the last digits could not be had again elsewhere.
-  std::string note = std::string("Gaussian process (") + dense_kernels().name +
-                     "), expected improvement: predicts " + objective_.metric + prediction + " from " +
-                     counted(static_cast<Eigen::Index>(encoded.observations.size()), "results");
+  std::string note = "Gaussian process, expected improvement: predicts " + objective_.metric + prediction +
+                     " from " + counted(static_cast<Eigen::Index>(encoded.observations.size()), "results");
   if (encoded.failed > 0) note += ", " + std::to_string(encoded.failed) + " failed";
   if (encoded.pending.rows() > 0) note += ", " + counted(encoded.pending.rows(), "pending");
   if (choice.repeated)

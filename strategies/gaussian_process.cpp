@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "strategies/dense_views.h"
+#include "strategies/dense_kernels.h"
 #include "strategies/marginal_likelihood.h"
 #include "strategies/triangular.h"
 
@@ -24,7 +24,6 @@ void GaussianProcess::reserve(Eigen::Index points) {
 }
 
 bool GaussianProcess::append(const Eigen::MatrixXd& points, const Eigen::VectorXd& noise_variance) {
-  const DenseKernels& dense = dense_kernels();
   const Eigen::Index n = size(), m = points.rows();
   if (m == 0) return true;
   // [K C; C^T D] = [L 0; B^T M] [L 0; B^T M]^T with B = L^-1 C and M M^T = D - B^T B.
@@ -32,8 +31,8 @@ bool GaussianProcess::append(const Eigen::MatrixXd& points, const Eigen::VectorX
   corner.diagonal() += noise_variance;
   if (n > 0) {
     b = kernel_.covariance(points_, points);
-    dense.solve(factor_view(n), view(b));
-    dense.downdate(view(corner), const_view(b));
+    solve_lower(factor_view(n), b);
+    downdate(corner, b);
   }
   const auto corner_factor = robust_cholesky(corner);
   if (!corner_factor) return false;
@@ -53,12 +52,12 @@ void GaussianProcess::set_targets(const Eigen::VectorXd& targets) {
   Eigen::MatrixXd whitened(size(), 2);
   whitened.col(0) = targets;
   whitened.col(1).setOnes();
-  dense_kernels().solve(factor_view(size()), view(whitened));
+  solve_lower(factor_view(size()), whitened);
   const auto one = whitened.col(1);
   mean_ = one.dot(whitened.col(0)) / (one.squaredNorm() + 1 / (kMeanDeviation * kMeanDeviation));
   whitened_ = whitened.col(0) - mean_ * one;
   weights_ = whitened_;
-  dense_kernels().solve_transposed(factor_view(size()), view(weights_));
+  solve_lower_transposed(factor_view(size()), weights_);
 }
 
 Eigen::MatrixXd GaussianProcess::cross_covariance(const Eigen::MatrixXd& at) const {
@@ -71,14 +70,14 @@ Prediction GaussianProcess::predict(const Eigen::VectorXd& x) const {
 
 Prediction GaussianProcess::predict(const Eigen::VectorXd& x, Eigen::VectorXd& mean_gradient,
                                     Eigen::VectorXd& variance_gradient) const {
-  const ConstView lower = factor_view(weights_.size());
+  const ConstMatrix lower = factor_view(weights_.size());
   const Eigen::MatrixXd points = points_.topRows(weights_.size());
   Eigen::VectorXd slope;
   const Eigen::VectorXd k = kernel_.covariance(points, x, slope);
   Eigen::VectorXd solved = k;
-  dense_kernels().solve(lower, view(solved));
+  solve_lower(lower, solved);
   const double prior = kernel_.signal_variance(), variance = prior - solved.squaredNorm();
-  dense_kernels().solve_transposed(lower, view(solved));
+  solve_lower_transposed(lower, solved);
   mean_gradient = kernel_.gradient(points, x, slope, weights_);
   variance_gradient = kernel_.gradient(points, x, slope, -2 * solved);
   if (variance <= kSmallestVariancePart * prior) variance_gradient.setZero();
@@ -88,7 +87,7 @@ Prediction GaussianProcess::predict(const Eigen::VectorXd& x, Eigen::VectorXd& m
 std::vector<Prediction> GaussianProcess::predict_rows(const Eigen::MatrixXd& points) const {
   Eigen::MatrixXd k = cross_covariance(points);
   const Eigen::VectorXd means = (k.transpose() * weights_).array() + mean_;
-  dense_kernels().solve(factor_view(weights_.size()), view(k));
+  solve_lower(factor_view(weights_.size()), k);
   const double prior = kernel_.signal_variance();
   std::vector<Prediction> predictions;
   for (Eigen::Index i = 0; i < points.rows(); ++i) {

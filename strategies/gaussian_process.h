@@ -3,7 +3,7 @@
 #include <Eigen/Core>
 #include <vector>
 
-#include "strategies/dense_views.h"
+#include "strategies/dense_kernels.h"
 #include "strategies/kernel.h"
 
 namespace tune::strategies {
@@ -32,8 +32,8 @@ class GaussianProcess {
   const Kernel& kernel() const { return kernel_; }
   const Eigen::MatrixXd& points() const { return points_; }
   auto factor() const { return factor_.topLeftCorner(size(), size()); }  // lower; K + noise = L L^T
-  ConstView factor_view(Eigen::Index rows) const {                       // of the first `rows` points
-    return {factor_.data(), rows, rows, factor_.outerStride()};
+  ConstMatrix factor_view(Eigen::Index rows) const {                     // of the first `rows` points
+    return factor_.topLeftCorner(rows, rows);
   }
   double mean() const { return mean_; }
   const Eigen::VectorXd& whitened() const { return whitened_; }  // L^-1 (targets - mean)

@@ -1,6 +1,6 @@
 #include "strategies/kernel.h"
 
-#include "strategies/dense_views.h"
+#include "strategies/dense_kernels.h"
 
 namespace tune::strategies {
 
@@ -16,8 +16,7 @@ Eigen::MatrixXd Kernel::covariance(const Eigen::MatrixXd& a, const Eigen::Matrix
   const Eigen::MatrixXd over_a = a * inverse_lengths_.asDiagonal(),
                         over_b = b * inverse_lengths_.asDiagonal();
   Eigen::MatrixXd result(a.rows(), b.rows());
-  dense_kernels().matern(const_view(over_a), const_view(over_b), signal_variance_, false, view(result),
-                         kNoView);
+  matern52(over_a, over_b, signal_variance_, false, result, nullptr);
   return result;
 }
 
@@ -27,8 +26,8 @@ Eigen::VectorXd Kernel::covariance(const Eigen::MatrixXd& points, const Eigen::V
                         over_x = x.cwiseProduct(inverse_lengths_).transpose();
   Eigen::VectorXd result(points.rows());
   slope.resize(points.rows());
-  dense_kernels().matern(const_view(over_points), const_view(over_x), signal_variance_, false, view(result),
-                         view(slope));
+  Matrix slope_part(slope);
+  matern52(over_points, over_x, signal_variance_, false, result, &slope_part);
   return result;
 }
 

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "strategies/dense_views.h"
+#include "strategies/dense_kernels.h"
 
 namespace tune::strategies {
 
@@ -43,19 +43,18 @@ LogPosteriorFunction::LogPosteriorFunction(const Eigen::MatrixXd& features,
 }
 
 bool LogPosteriorFunction::condition(const Theta& theta, bool with_slope) {
-  const DenseKernels& dense = dense_kernels();
   const Kernel kernel = kernel_of(theta, group_of_feature_);
   z_ = features_ * kernel.inverse_lengths().asDiagonal();
-  dense.matern(const_view(z_), const_view(z_), kernel.signal_variance(), true, view(signal_),
-               with_slope ? view(slope_) : kNoView);
+  Matrix slope(slope_);
+  matern52(z_, z_, kernel.signal_variance(), true, signal_, with_slope ? &slope : nullptr);
   lower_.triangularView<Eigen::Lower>() = signal_;
   lower_.diagonal().array() += noise_variance_of(theta);
   // Not the robust factorisation: a jitter here would make value and gradient disagree.
-  if (!dense.factor(view(lower_))) return false;
+  if (!cholesky(lower_)) return false;
   Eigen::MatrixXd whitened(targets_.size(), 2);
   whitened.col(0) = targets_;
   whitened.col(1).setOnes();
-  dense.solve(const_view(lower_), view(whitened));
+  solve_lower(lower_, whitened);
   mean_ = whitened.col(1).dot(whitened.col(0)) /
           (whitened.col(1).squaredNorm() + 1 / (kMeanDeviation * kMeanDeviation));
   whitened_ = whitened.col(0) - mean_ * whitened.col(1);
@@ -71,16 +70,13 @@ double LogPosteriorFunction::log_density(const Theta& theta) const {
 
 std::optional<LogPosterior> LogPosteriorFunction::operator()(const Theta& theta) {
   if (!condition(theta, true)) return std::nullopt;
-  const DenseKernels& dense = dense_kernels();
   LogPosterior result;
   result.value = log_density(theta);
   Eigen::VectorXd alpha = whitened_;
-  dense.solve_transposed(const_view(lower_), view(alpha));
-  dense.invert(view(lower_), view(inverse_));
+  solve_lower_transposed(lower_, alpha);
+  invert_from_cholesky(lower_, inverse_);
   Eigen::VectorXd by_feature = Eigen::VectorXd::Zero(z_.cols());
-  const LikelihoodSums sums =
-      dense.likelihood_sums(const_view(inverse_), const_view(signal_), const_view(slope_), alpha.data(),
-                            const_view(z_), by_feature.data());
+  const LikelihoodSums sums = likelihood_sums(inverse_, signal_, slope_, alpha.array(), z_, by_feature);
   const Eigen::Index groups = theta.size() - 2;
   result.gradient = Eigen::VectorXd::Zero(theta.size());
   // d r^2 / d log l = -2 (z_i - z_j)^2, and the trace of (alpha alpha^T - K^-1) dK comes with one half.

@@ -41,7 +41,7 @@ std::optional<NoisyExpectedImprovement> NoisyExpectedImprovement::make(GaussianP
   const Eigen::MatrixXd fantasies = (process.factor().bottomRows(b) * whitened).array() + process.mean();
   result.incumbents_ = fantasies.colwise().minCoeff();
   result.weights_ = std::move(whitened);
-  dense_kernels().solve_transposed(process.factor_view(n + b), view(result.weights_));
+  solve_lower_transposed(process.factor_view(n + b), result.weights_);
   result.mean_ = process.mean();
   if (!result.weights_.allFinite()) return std::nullopt;
   return result;
@@ -55,9 +55,9 @@ double NoisyExpectedImprovement::deviation(double explained) const {
 Eigen::VectorXd NoisyExpectedImprovement::values(const Eigen::MatrixXd& points) const {
   Eigen::MatrixXd k = extended_.kernel().covariance(extended_.points(), points);
   Eigen::MatrixXd means(kFantasies, points.rows());
-  dense_kernels().product(const_view(weights_), const_view(k), view(means));
+  transposed_product(weights_, k, means);
   means.array() += mean_;
-  dense_kernels().solve(extended_.factor_view(k.rows()), view(k));
+  solve_lower(extended_.factor_view(k.rows()), k);
   Eigen::VectorXd result(points.rows());
   for (Eigen::Index i = 0; i < points.rows(); ++i) {
     const double sigma = deviation(k.col(i).squaredNorm());
@@ -72,12 +72,12 @@ Eigen::VectorXd NoisyExpectedImprovement::values(const Eigen::MatrixXd& points) 
 
 double NoisyExpectedImprovement::value(const Eigen::VectorXd& x, Eigen::VectorXd& gradient) const {
   const Kernel& kernel = extended_.kernel();
-  const ConstView factor = extended_.factor_view(extended_.size());
+  const ConstMatrix factor = extended_.factor_view(extended_.size());
   Eigen::VectorXd slope;
   const Eigen::VectorXd k = kernel.covariance(extended_.points(), x, slope);
   const Eigen::VectorXd means = (weights_.transpose() * k).array() + mean_;
   Eigen::VectorXd whitened = k;
-  dense_kernels().solve(factor, view(whitened));
+  solve_lower(factor, whitened);
   const double explained = whitened.squaredNorm(), sigma = deviation(explained);
 
   Eigen::ArrayXd logs(kFantasies), by_mean(kFantasies), by_sigma(kFantasies);
@@ -94,7 +94,7 @@ double NoisyExpectedImprovement::value(const Eigen::VectorXd& x, Eigen::VectorXd
   const bool at_floor = explained >= kernel.signal_variance() * (1 - kSmallestVariancePart);
   Eigen::VectorXd weight = weights_ * (share * by_mean).matrix();
   if (!at_floor) {
-    dense_kernels().solve_transposed(factor, view(whitened));
+    solve_lower_transposed(factor, whitened);
     weight -= whitened * ((share * by_sigma).sum() / sigma);
   }
   gradient = kernel.gradient(extended_.points(), x, slope, weight);

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "strategies/dense_views.h"
+#include "strategies/dense_kernels.h"
 #include "strategies/normal_distribution.h"
 
 namespace tune::strategies {
@@ -129,8 +129,7 @@ double ParzenMixture::log_density(const UnitPoint& unit) const {
                   .select(Eigen::ArrayXd::Constant(logs.size(), column.log_same), column.log_other);
     }
   }
-  return dense_kernels().log_mixture(const_view(numbers_), at.data(), precisions_.data(), log_prior_,
-                                     logs.data());
+  return log_mixture(numbers_, at, precisions_, log_prior_, logs);
 }
 
 }  // namespace tune::strategies

@@ -1,6 +1,5 @@
 #include "strategies/auto_strategy.h"
 #include "strategies/bayesian_strategy.h"
-#include "strategies/dense_kernels.h"
 #include "strategies/grid_strategy.h"
 #include "strategies/random_strategy.h"
 #include "strategies/sobol_strategy.h"
@@ -60,7 +59,6 @@ const std::vector<StrategyEntry>& strategy_table() {
 
 std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, const SearchSpace& space,
                                         const Objective& objective, std::uint64_t seed) {
-  dense_kernels();  // an unknown TUNE_SIMD is said now, not by a suggestion
   std::string names;
   for (const Maker& maker : makers()) {
     if (spec.name != maker.entry.name) {

@@ -5,8 +5,6 @@
 #include <limits>
 #include <tuple>
 
-#include "strategies/dense_kernels.h"
-
 namespace tune::strategies {
 namespace {
 
@@ -145,9 +143,9 @@ Suggestion TpeStrategy::estimated(const Sorted& trials, Rng& rng) const {
     suggestion.parameters = space_.from_unit(drawn(trials, rng));
     repeated = is_finite_ && trials.tried.contains(point_key(space_, suggestion.parameters));
   }
-  suggestion.note = std::string("Parzen estimator (") + dense_kernels().name + "): the best of " +
-                    std::to_string(kDraws) + " draws around the best " + std::to_string(trials.good.size()) +
-                    " of " + std::to_string(trials.observed) + " results";
+  suggestion.note = "Parzen estimator: the best of " + std::to_string(kDraws) + " draws around the best " +
+                    std::to_string(trials.good.size()) + " of " + std::to_string(trials.observed) +
+                    " results";
   if (trials.failed > 0) suggestion.note += ", " + std::to_string(trials.failed) + " failed";
   if (trials.pending > 0) suggestion.note += ", " + std::to_string(trials.pending) + " pending";
   if (repeated) suggestion.note += "; it repeats a point, since every draw was tried before";

@@ -1,6 +1,6 @@
 #include "strategies/triangular.h"
 
-#include "strategies/dense_views.h"
+#include "strategies/dense_kernels.h"
 
 namespace tune::strategies {
 
@@ -12,7 +12,7 @@ std::optional<Eigen::MatrixXd> robust_cholesky(const Eigen::MatrixXd& matrix) {
   for (double jitter = 0; jitter < kLastJitter; jitter = jitter == 0 ? kFirstJitter : 10 * jitter) {
     Eigen::MatrixXd lower = matrix.triangularView<Eigen::Lower>();
     lower.diagonal().array() += jitter * scale;
-    if (dense_kernels().factor(view(lower)) && lower.allFinite()) return lower;
+    if (cholesky(lower) && lower.allFinite()) return lower;
   }
   return std::nullopt;
 }

@@ -1,11 +1,8 @@
 #include "strategies/dense_kernels.h"
 
 #include <Eigen/Dense>
-#include <cstdlib>
 
-#include "strategies/dense_views.h"
 #include "unit/strategies/dense_reference.h"
-#include "unit/strategies/every_level.h"
 
 using namespace tune::strategies;
 using namespace tune::test;
@@ -21,16 +18,16 @@ double largest(const Eigen::MatrixXd& m) { return m.cwiseAbs().maxCoeff(); }
 
 }  // namespace
 
-TEST_CASE("Every level has the textbook's kernel and its derivative, in whole and in half") {
-  const DenseKernels& dense = *every_level();
+TEST_CASE("the dense kernels have the textbook's kernel and its derivative, in whole and in half") {
   const Eigen::Index n = GENERATE(1, 7, 256, 300);
   const Eigen::MatrixXd a = 2 * uniform_matrix(n, 5, 1), b = 2 * uniform_matrix(9, 5, 2);
   const std::vector<Eigen::Index> groups{0, 0, 0, 0, 0};
   const Eigen::VectorXd one = Eigen::VectorXd::Ones(1);
   Eigen::MatrixXd k(n, 9), slope(n, 9), half = Eigen::MatrixXd::Zero(n, n);
-  dense.matern(const_view(a), const_view(b), 1.7, false, view(k), view(slope));
+  Matrix slope_part(slope);
+  matern52(a, b, 1.7, false, k, &slope_part);
   CHECK(largest(k - plain_covariance(a, b, one, groups, 1.7)) < 1e-13);
-  dense.matern(const_view(a), const_view(a), 1.7, true, view(half), kNoView);
+  matern52(a, a, 1.7, true, half, nullptr);
   const Eigen::MatrixXd lower = plain_covariance(a, a, one, groups, 1.7).triangularView<Eigen::Lower>();
   CHECK(largest(half - lower) < 1e-13);
   // The derivative by the squared distance.
@@ -47,68 +44,63 @@ TEST_CASE("Every level has the textbook's kernel and its derivative, in whole an
 }
 
 TEST_CASE(
-    "Every level factors, solves, inverts and multiplies as dense algebra does, at every size around its "
+    "the dense kernels factor, solve, invert and multiply as dense algebra does, at every size around its "
     "blocks") {
-  const DenseKernels& dense = *every_level();
   const Eigen::Index n = GENERATE(1, 2, 31, 32, 33, 64, 65, 130, 200);
   const Eigen::MatrixXd spd = positive_definite(n, 5);
   Eigen::MatrixXd lower = spd;
   lower.triangularView<Eigen::StrictlyUpper>().setConstant(std::nan(""));  // not to be read
-  REQUIRE(dense.factor(view(lower)));
+  REQUIRE(cholesky(lower));
   const Eigen::MatrixXd clean = lower.triangularView<Eigen::Lower>();
   CHECK(largest(clean * clean.transpose() - spd) < 1e-10 * static_cast<double>(n));
   for (const Eigen::Index columns : {1, 2, 5, 40}) {
     const Eigen::MatrixXd b = uniform_matrix(n, columns, 6);
     Eigen::MatrixXd x = b;
-    dense.solve(const_view(lower), view(x));
+    solve_lower(lower, x);
     CHECK(largest(clean * x - b) < 1e-11);
     x = b;
-    dense.solve_transposed(const_view(lower), view(x));
+    solve_lower_transposed(lower, x);
     CHECK(largest(clean.transpose() * x - b) < 1e-11);
   }
   Eigen::MatrixXd copy = lower, inverse(n, n);
-  dense.invert(view(copy), view(inverse));
+  invert_from_cholesky(copy, inverse);
   const Eigen::MatrixXd symmetric = inverse.selfadjointView<Eigen::Lower>();
   CHECK(largest(symmetric - spd.inverse()) < 1e-12);
   const Eigen::MatrixXd a = uniform_matrix(n, 16, 7), b = uniform_matrix(n, 3, 8);
   Eigen::MatrixXd c(16, 3);
-  dense.product(const_view(a), const_view(b), view(c));
+  transposed_product(a, b, c);
   CHECK(largest(c - a.transpose() * b) < 1e-11);
   Eigen::MatrixXd corner = Eigen::MatrixXd::Identity(3, 3);
-  dense.downdate(view(corner), const_view(b));
+  downdate(corner, b);
   const Eigen::MatrixXd expected = Eigen::MatrixXd::Identity(3, 3) - b.transpose() * b;
   CHECK(largest((corner - expected).triangularView<Eigen::Lower>()) < 1e-11);
 }
 
-TEST_CASE("Every level works on a part of a larger matrix and leaves the rest alone") {
-  const DenseKernels& dense = *every_level();
+TEST_CASE("the dense kernels work on a part of a larger matrix and leave the rest alone") {
   Eigen::MatrixXd large = Eigen::MatrixXd::Constant(60, 60, 7.0);
   large.block(3, 5, 40, 40) = positive_definite(40, 9);
   const Eigen::MatrixXd before = large;
-  const auto part = large.block(3, 5, 40, 40);
-  const View inner{&large(3, 5), 40, 40, large.outerStride()};
-  REQUIRE(dense.factor(inner));
+  auto part = large.block(3, 5, 40, 40);
+  REQUIRE(cholesky(part));
   const Eigen::MatrixXd lower = part.triangularView<Eigen::Lower>();
   CHECK(largest(lower * lower.transpose() - before.block(3, 5, 40, 40)) < 1e-10);
   large.block(3, 5, 40, 40) = before.block(3, 5, 40, 40);
   CHECK(large == before);
 }
 
-TEST_CASE("Every level refuses a matrix that is not positive definite") {
-  const DenseKernels& dense = *every_level();
+TEST_CASE("the dense kernels refuse a matrix that is not positive definite") {
   Eigen::MatrixXd indefinite = positive_definite(50, 10);
   indefinite(40, 40) = -1;
-  CHECK_FALSE(dense.factor(view(indefinite)));
+  CHECK_FALSE(cholesky(indefinite));
 }
 
-TEST_CASE("Every level sums up a likelihood's gradient as loops over all pairs do") {
-  const DenseKernels& dense = *every_level();
+TEST_CASE("the dense kernels sum up a likelihood's gradient as loops over all pairs do") {
   const Eigen::Index n = 280;
   const Eigen::MatrixXd z = uniform_matrix(n, 3, 11), covariance = positive_definite(n, 12),
                         slope = positive_definite(n, 13), inverse = positive_definite(n, 14);
   const Eigen::VectorXd alpha = uniform_matrix(n, 1, 15).col(0);
   double signal = 0, trace = 0;
-  Eigen::Vector3d expected = Eigen::Vector3d::Zero(), found = expected;
+  Eigen::VectorXd expected = Eigen::VectorXd::Zero(3), found = expected;
   for (Eigen::Index i = 0; i < n; ++i) {
     for (Eigen::Index j = 0; j < n; ++j) {
       const double w = alpha[i] * alpha[j] - inverse(i, j);
@@ -117,16 +109,13 @@ TEST_CASE("Every level sums up a likelihood's gradient as loops over all pairs d
       expected += w * slope(i, j) * (z.row(i) - z.row(j)).cwiseAbs2().transpose();
     }
   }
-  const LikelihoodSums sums =
-      dense.likelihood_sums(const_view(inverse), const_view(covariance), const_view(slope), alpha.data(),
-                            const_view(z), found.data());
+  const LikelihoodSums sums = likelihood_sums(inverse, covariance, slope, alpha.array(), z, found);
   CHECK(sums.signal == Approx(signal).epsilon(1e-10));
   CHECK(sums.trace == Approx(trace).epsilon(1e-10));
   CHECK((found - expected).norm() < 1e-10 * expected.norm());
 }
 
-TEST_CASE("Every level sums up a mixture of normals as a plain loop does") {
-  const DenseKernels& dense = *every_level();
+TEST_CASE("the dense kernels sum up a mixture of normals as a plain loop does") {
   const Eigen::Index n = GENERATE(0, 1, 255, 256, 600);
   const Eigen::MatrixXd points = uniform_matrix(n, 3, 16);
   const Eigen::Vector3d x(0.2, 0.9, 0.4), scale(30, 5, 200);
@@ -134,27 +123,6 @@ TEST_CASE("Every level sums up a mixture of normals as a plain loop does") {
   double sum = std::exp(-3.0);
   for (Eigen::Index i = 0; i < n; ++i)
     sum += std::exp(factors[i] - scale.dot((points.row(i).transpose() - x).cwiseAbs2()));
-  Eigen::VectorXd logs = factors;
-  CHECK(dense.log_mixture(const_view(points), x.data(), scale.data(), -3, logs.data()) ==
-        Approx(std::log(sum)).epsilon(1e-12));
-}
-
-TEST_CASE("The first level is the one for every processor, and the best one is taken") {
-  const auto& levels = dense_levels();
-  CHECK(std::string(levels.front()->name) == "baseline");
-  if (!std::getenv("TUNE_SIMD")) CHECK(dense_kernels().name == levels.back()->name);
-  {
-    const FixedLevel on(*levels.front());
-    CHECK(dense_kernels().name == levels.front()->name);
-  }
-  if (!std::getenv("TUNE_SIMD")) CHECK(dense_kernels().name == levels.back()->name);
-}
-
-TEST_CASE("Matrices begin at the widest alignment, so that every process peels its loops alike") {
-  for (const Eigen::Index rows : {1, 3, 17, 100}) {
-    const Eigen::MatrixXd matrix(rows, 3);
-    const Eigen::VectorXd vector(rows);
-    CHECK(reinterpret_cast<std::uintptr_t>(matrix.data()) % 64 == 0);
-    CHECK(reinterpret_cast<std::uintptr_t>(vector.data()) % 64 == 0);
-  }
+  Eigen::ArrayXd logs = factors.array();
+  CHECK(log_mixture(points, x, scale, -3, logs) == Approx(std::log(sum)).epsilon(1e-12));
 }

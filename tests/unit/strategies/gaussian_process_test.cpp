@@ -4,7 +4,6 @@
 
 #include "support/catch.h"
 #include "unit/strategies/dense_reference.h"
-#include "unit/strategies/every_level.h"
 
 using namespace tune::strategies;
 using namespace tune::test;
@@ -28,7 +27,6 @@ GaussianProcess conditioned(const Eigen::MatrixXd& x, const Eigen::VectorXd& y, 
 }  // namespace
 
 TEST_CASE("The posterior is the one that dense matrix inversion gives") {
-  const FixedLevel on(*every_level());
   const Eigen::MatrixXd x = uniform_matrix(40, 3, 1), at = uniform_matrix(10, 3, 2);
   const Eigen::VectorXd y = wavy_targets(x, 3);
   const GaussianProcess process = conditioned(x, y, 40);
@@ -49,7 +47,6 @@ TEST_CASE("The posterior is the one that dense matrix inversion gives") {
 }
 
 TEST_CASE("Appending one by one, in blocks and all at once give the same factor and predictions") {
-  const FixedLevel on(*every_level());
   const Eigen::MatrixXd x = uniform_matrix(50, 3, 4);
   const Eigen::VectorXd y = wavy_targets(x, 5);
   const GaussianProcess full = conditioned(x, y, 50);
@@ -64,7 +61,6 @@ TEST_CASE("Appending one by one, in blocks and all at once give the same factor 
 
 TEST_CASE(
     "Predicting many rows, and with gradients, agrees with predicting one and with central differences") {
-  const FixedLevel on(*every_level());
   const Eigen::MatrixXd x = uniform_matrix(30, 3, 6), at = uniform_matrix(8, 3, 7);
   const GaussianProcess process = conditioned(x, wavy_targets(x, 8), 30);
   const auto rows = process.predict_rows(at);

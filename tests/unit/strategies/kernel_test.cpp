@@ -2,13 +2,11 @@
 
 #include "support/catch.h"
 #include "unit/strategies/dense_reference.h"
-#include "unit/strategies/every_level.h"
 
 using namespace tune::strategies;
 using namespace tune::test;
 
 TEST_CASE("Covariances are the textbook's Matern-5/2 with a length for each group") {
-  const FixedLevel on(*every_level());
   const std::vector<Eigen::Index> group{0, 1, 1};
   const Eigen::VectorXd lengths = Eigen::Vector2d(0.3, 0.8);
   const Eigen::MatrixXd a = uniform_matrix(9, 3, 1), b = uniform_matrix(4, 3, 2);

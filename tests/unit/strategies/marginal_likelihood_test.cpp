@@ -6,7 +6,6 @@
 #include "strategies/hyperparameter_schedule.h"
 #include "support/catch.h"
 #include "unit/strategies/dense_reference.h"
-#include "unit/strategies/every_level.h"
 
 using namespace tune::strategies;
 using namespace tune::test;
@@ -24,7 +23,6 @@ Theta some_theta(std::uint64_t seed) {
 }  // namespace
 
 TEST_CASE("The log posterior is the textbook's density of the targets, the mean and theta") {
-  const FixedLevel on(*every_level());
   const Eigen::MatrixXd x = uniform_matrix(25, 4, 1);
   const Eigen::VectorXd y = wavy_targets(x, 2);
   const ThetaPrior prior = theta_prior(3);
@@ -49,7 +47,6 @@ TEST_CASE("The log posterior is the textbook's density of the targets, the mean 
 }
 
 TEST_CASE("The gradient of the log posterior agrees with central differences") {
-  const FixedLevel on(*every_level());
   const std::uint64_t seed = GENERATE(range(1, 6));
   const Eigen::MatrixXd x = uniform_matrix(40, 4, seed);
   const Eigen::VectorXd y = wavy_targets(x, seed + 10);

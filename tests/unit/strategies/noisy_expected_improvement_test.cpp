@@ -5,7 +5,6 @@
 #include "strategies/normal_distribution.h"
 #include "support/catch.h"
 #include "unit/strategies/dense_reference.h"
-#include "unit/strategies/every_level.h"
 
 using namespace tune::strategies;
 using namespace tune::test;
@@ -22,7 +21,6 @@ GaussianProcess fitted(const Eigen::MatrixXd& x, const Eigen::VectorXd& y, doubl
 }  // namespace
 
 TEST_CASE("The gradient of noisy expected improvement agrees with central differences") {
-  const FixedLevel on(*every_level());
   const double noise = GENERATE(1e-4, 0.1);
   const Eigen::MatrixXd x = uniform_matrix(20, 2, 1);
   GaussianProcess process = fitted(x, wavy_targets(x, 2), noise);
@@ -48,7 +46,6 @@ TEST_CASE("The gradient of noisy expected improvement agrees with central differ
 }
 
 TEST_CASE("Scoring many points at once gives the values of scoring each") {
-  const FixedLevel on(*every_level());
   const Eigen::MatrixXd x = uniform_matrix(15, 2, 1);
   GaussianProcess process = fitted(x, wavy_targets(x, 2), 0.01);
   const auto improvement = NoisyExpectedImprovement::make(process, x, 4);

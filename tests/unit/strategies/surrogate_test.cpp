@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "support/catch.h"
-#include "unit/strategies/every_level.h"
 #include "unit/strategies/suggestions.h"
 
 using namespace tune::strategies;
@@ -31,7 +30,6 @@ ObservationTable without(const ObservationTable& table, Missing missing) {
 }  // namespace
 
 TEST_CASE("A builder that grew with the history gives a fresh one's model to the last bit") {
-  const FixedLevel on(*every_level());
   const ObservationTable all = table_of(180, 3, 1);
   SurrogateBuilder grown({0, 1, 2});
   for (int last = 3; last <= 180; last += 19) {
@@ -50,7 +48,6 @@ TEST_CASE("A builder that grew with the history gives a fresh one's model to the
 }
 
 TEST_CASE("The factor grown block by block is that of the whole covariance, however large the blocks") {
-  const FixedLevel on(*every_level());
   const ObservationTable table = table_of(131, 3, 2);
   SurrogateBuilder builder({0, 1, 2});
   const auto surrogate = builder.build(table);
