@@ -106,8 +106,10 @@ void print_metric(const metrics::SampleMetric& metric, std::ostream& out) {
         << ", step " << last.point.step << ": " << shortest(last.point.value) << '\n';
   }
   for (std::size_t i = 0; i < metric.misses.size() && i < kShownValues; ++i)
-    out << "  line " << metric.misses[i].line << " matches, but captures "
-        << harmless(metric.misses[i].captured) << ", which is not a number\n";
+    out << "  line " << metric.misses[i].line << ": " << visible_text(metric.misses[i].text) << '\n';
+  if (metric.misses.size() > kShownValues)
+    out << "  ... and other lines that give no number, up to line " << metric.misses.back().line << '\n';
+  for (const std::string& notice : metric.notices) out << "  " << visible_text(notice) << '\n';
   if (!metric.hint.empty()) out << "  " << visible_text(metric.hint) << '\n';
 }
 
@@ -117,16 +119,23 @@ Json to_json(const metrics::SampleMetric& metric) {
     values.push_back(
         {{"line", value.line}, {"step", value.point.step}, {"value", number_to_json(value.point.value)}});
   for (const metrics::SampleMiss& miss : metric.misses)
-    misses.push_back({{"line", miss.line}, {"captured", miss.captured}});
-  return {{"name", metric.name}, {"values", values}, {"not_numbers", misses}, {"hint", metric.hint}};
+    misses.push_back({{"line", miss.line}, {"captured", miss.captured}, {"text", miss.text}});
+  return {{"name", metric.name},
+          {"values", values},
+          {"not_numbers", misses},
+          {"notices", metric.notices},
+          {"hint", metric.hint}};
 }
 
-// What the objective would be if the sample were a trial's log. A repeated step counts with its later value.
+// What the objective would be if the sample were a trial's log. A repeated step counts with its later value;
+// with `last`, a last line that gives no number is no result.
 std::optional<double> objective_value(const Spec& spec, const metrics::LogSample& sample) {
   std::map<std::int64_t, double> by_step;
-  for (const metrics::SampleMetric& metric : sample.metrics)
-    if (metric.name == spec.objective.metric)
-      for (const metrics::SampleValue& value : metric.values) by_step[value.point.step] = value.point.value;
+  for (const metrics::SampleMetric& metric : sample.metrics) {
+    if (metric.name != spec.objective.metric) continue;
+    if (spec.objective.reduce == Reduce::kLast && metric.last_is_unread) return std::nullopt;
+    for (const metrics::SampleValue& value : metric.values) by_step[value.point.step] = value.point.value;
+  }
   std::vector<MetricPoint> curve;
   for (const auto& [step, value] : by_step) curve.push_back({step, value});
   return reduce_curve(curve, spec.objective);
@@ -161,6 +170,7 @@ void print_as_json(const Spec& spec, const std::optional<metrics::LogSample>& sa
   json["points"] = points == 0 ? Json() : Json(points);
   if (sample) {
     json["sample"] = {{"lines", sample->lines}, {"metrics", Json::array()}};
+    json["sample"]["notices"] = sample->notices;
     for (const metrics::SampleMetric& metric : sample->metrics)
       json["sample"]["metrics"].push_back(to_json(metric));
     json["sample"]["objective"] = objective ? Json(*objective) : Json();
@@ -171,6 +181,7 @@ void print_as_json(const Spec& spec, const std::optional<metrics::LogSample>& sa
 void print_sample(const Spec& spec, const metrics::LogSample& sample, const std::optional<double>& objective,
                   std::ostream& out) {
   out << '\n' << sample.lines << (sample.lines == 1 ? " line" : " lines") << " of log\n";
+  for (const std::string& notice : sample.notices) out << visible_text(notice) << '\n';
   for (const metrics::SampleMetric& metric : sample.metrics) print_metric(metric, out);
   if (objective)
     out << "A trial with this log would have " << spec.objective.metric << " = " << shortest(*objective)

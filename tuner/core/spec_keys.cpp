@@ -119,12 +119,14 @@ const ObjectTable kMetric{{{.name = "name",
                            {.name = "regex",
                             .kind = kText,
                             .description = "RE2 regular expression for a line of the log; its first group is "
-                                           "the value. Without it, TUNE_METRIC lines count.",
+                                           "the value: all of a number and nothing else. Without it, "
+                                           "TUNE_METRIC lines count.",
                             .text = &kNonEmpty},
                            {.name = "step",
                             .kind = kText,
-                            .description = "RE2 regular expression for the same line; its first group is the "
-                                           "step. Without it, lines are counted.",
+                            .description = "RE2 regular expression for any line; its first group is the "
+                                           "step, a whole number, which holds until the next. Without it, "
+                                           "lines are counted.",
                             .text = &kNonEmpty}}};
 
 const ObjectTable kStrategy{

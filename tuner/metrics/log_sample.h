@@ -15,22 +15,26 @@ struct SampleValue {
   MetricPoint point;
 };
 
-// A line that the regex matches, but whose first group is not a number.
+// A line that the regex matches, but which gives no number.
 struct SampleMiss {
   std::uint64_t line = 0;
   std::string captured;
+  std::string text;  // "the regex reads 1 of 1,234.56: ..."
 };
 
 // What the sample says of one metric.
 struct SampleMetric {
   std::string name;
-  std::vector<SampleValue> values;  // in the order of the log
-  std::vector<SampleMiss> misses;   // the first 100
-  std::string hint;                 // why there are no values, or wrong ones, and what helps; else empty
+  std::vector<SampleValue> values;   // in the order of the log
+  std::vector<SampleMiss> misses;    // the first 100
+  bool last_is_unread = false;       // the last line that the regex matches is a miss
+  std::vector<std::string> notices;  // what a run would say beside the misses, each with its line
+  std::string hint;                  // why there are no values, and what helps; else empty
 };
 
 struct LogSample {
   std::uint64_t lines = 0;
+  std::vector<std::string> notices;   // of no metric that is known
   std::vector<SampleMetric> metrics;  // the definitions in order, then names that only TUNE_METRIC lines have
 };
 

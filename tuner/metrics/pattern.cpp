@@ -11,10 +11,9 @@ namespace {
 
 constexpr std::int64_t kPatternMemory = 1 << 20;
 
-// Calls on_group(position) for each "(?" that opens a group: not one that is escaped, quoted or in a bracket
-// expression.
-template <typename OnGroup>
-void for_each_extended_group(std::string_view regex, OnGroup&& on_group) {
+// Calls on_parenthesis(position) for each one that is not escaped, quoted or in a bracket expression.
+template <typename OnParenthesis>
+void for_each_parenthesis(std::string_view regex, OnParenthesis&& on_parenthesis) {
   bool in_brackets = false;
   for (std::size_t i = 0; i < regex.size(); ++i) {
     if (regex.substr(i, 2) == "\\Q") {
@@ -30,10 +29,18 @@ void for_each_extended_group(std::string_view regex, OnGroup&& on_group) {
       // A ']' that comes first stands for itself: "[]abc]", "[^]abc]".
       if (regex.substr(i + 1, 1) == "^") ++i;
       if (regex.substr(i + 1, 1) == "]") ++i;
-    } else if (regex.substr(i, 2) == "(?") {
-      on_group(i);
+    } else if (regex[i] == '(' || regex[i] == ')') {
+      on_parenthesis(i);
     }
   }
+}
+
+// Calls on_group(position) for each "(?" that opens a group.
+template <typename OnGroup>
+void for_each_extended_group(std::string_view regex, OnGroup&& on_group) {
+  for_each_parenthesis(regex, [&](std::size_t at) {
+    if (regex.substr(at, 2) == "(?") on_group(at);
+  });
 }
 
 bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
@@ -102,6 +109,33 @@ std::string with_re2_named_groups(const std::string& regex) {
     copied = at + 2;
   });
   return result.append(regex, copied);
+}
+
+std::optional<std::string> with_group_for_non_finite(const std::string& regex) {
+  // As C, Python, Microsoft's C and tensors print them.
+  constexpr const char* kNonFinite =
+      "((?i:[+-]?(?:tensor\\([+-]?)?(?:nan|inf(?:inity)?|1\\.#(?:inf|ind|[qs]nan))\\b))";
+  const std::string text = with_re2_named_groups(regex);
+  std::size_t open = std::string::npos, content = 0, close = std::string::npos;
+  int depth = 0, depth_of_group = 0;
+  for_each_parenthesis(text, [&](std::size_t at) {
+    if (close != std::string::npos) return;
+    if (text[at] == ')') {
+      if (open != std::string::npos && depth == depth_of_group) close = at;
+      --depth;
+      return;
+    }
+    ++depth;
+    const bool is_named = text.compare(at, 4, "(?P<") == 0;
+    if (open != std::string::npos || (text.compare(at, 2, "(?") == 0 && !is_named)) return;
+    open = at, depth_of_group = depth;
+    content = is_named ? text.find('>', at) + 1 : at + 1;
+  });
+  if (close == std::string::npos) return std::nullopt;
+  const RE2 group(text.substr(content, close - content), pattern_options());
+  if (!group.ok() || (RE2::FullMatch("nan", group) && RE2::FullMatch("inf", group))) return std::nullopt;
+  const std::string changed = text.substr(0, open) + kNonFinite + text.substr(close + 1);
+  return RE2(changed, pattern_options()).ok() ? std::optional(changed) : std::nullopt;
 }
 
 std::optional<RegexObjection> regex_objection(const std::string& regex) {

@@ -12,10 +12,18 @@
 #include "tuner/core/json.h"
 
 namespace tune::supervisor {
+namespace {
+
+std::string quoted(const std::string& text) {
+  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
 AttemptOutput::AttemptOutput(const Launch& launch)
     : metrics_path_(launch.folder / kMetricsFile),
       line_start_("{\"token\":" + Json(launch.token).dump() + ",\"name\":"),
-      reader_(launch.metrics, launch.steps_done),
+      reader_(launch.metrics, {launch.steps_done, launch.steps_counted}),
       log_(launch.folder) {}
 
 AttemptOutput::~AttemptOutput() {
@@ -32,24 +40,46 @@ void AttemptOutput::take_end() {
   if (!failure_.empty()) return;
   for (metrics::LineSplitter& splitter : splitters_)
     splitter.finish([this](std::string_view line) { on_line(line); });
+  reader_.finish();
+  add_notices();
 }
 
 void AttemptOutput::on_line(std::string_view line) {
   for (const metrics::Match& match : reader_.read(line)) {
-    pending_metrics_.append(line_start_)
-        .append(Json(match.name).dump(-1, ' ', false, Json::error_handler_t::replace))
+    begin_record(match.name)
         .append(",\"value\":")
         .append(number_to_json(match.point.value).dump())
         .append(",\"step\":")
-        .append(std::to_string(match.point.step))
-        .append(",\"time_ms\":")
-        .append(std::to_string(SystemClock().wall_now().time_since_epoch().count()));
-    if (!match.warning.empty())
-      pending_metrics_.append(",\"warning\":")
-          .append(Json(match.warning).dump(-1, ' ', false, Json::error_handler_t::replace));
-    pending_metrics_.append("}\n");
+        .append(std::to_string(match.point.step));
+    end_record();
     ++metrics_;
   }
+  for (const metrics::Unread& unread : reader_.unread()) {
+    begin_record(unread.name).append(",\"unread\":").append(quoted(unread.text));
+    end_record();
+  }
+  add_notices();
+}
+
+void AttemptOutput::add_notices() {
+  for (const metrics::Notice& notice : reader_.take_notices()) {
+    begin_record(notice.metric)
+        .append(",\"about\":")
+        .append(quoted(notice.about))
+        .append(",\"notice\":")
+        .append(quoted(notice.text));
+    end_record();
+  }
+}
+
+std::string& AttemptOutput::begin_record(const std::string& metric) {
+  return pending_metrics_.append(line_start_).append(quoted(metric));
+}
+
+void AttemptOutput::end_record() {
+  pending_metrics_.append(",\"time_ms\":")
+      .append(std::to_string(SystemClock().wall_now().time_since_epoch().count()))
+      .append("}\n");
 }
 
 int AttemptOutput::write_metrics() {

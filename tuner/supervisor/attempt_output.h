@@ -40,6 +40,10 @@ class AttemptOutput {
 
  private:
   void on_line(std::string_view line);
+  void add_notices();
+  // Begins and ends a line of metrics.jsonl about a metric.
+  std::string& begin_record(const std::string& metric);
+  void end_record();
   int write_metrics();
   void fail(const std::string& reason);
 

@@ -22,6 +22,8 @@ Launch read_launch(const std::filesystem::path& file) try {
     launch.metrics.push_back(std::move(definition));
   }
   launch.steps_done = json.at("steps_done").get<std::map<std::string, std::int64_t>>();
+  if (json.contains("steps_counted"))
+    launch.steps_counted = json.at("steps_counted").get<std::set<std::string>>();
   launch.grace = Milliseconds(json.at("grace_ms").get<std::int64_t>());
   if (json.contains("time_limit_ms"))
     launch.time_limit = Milliseconds(json.at("time_limit_ms").get<std::int64_t>());

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,8 @@ struct Launch {
   std::filesystem::path working_directory;
   std::map<std::string, std::string> environment;  // on top of the supervisor's own
   std::vector<MetricDefinition> metrics;
-  std::map<std::string, std::int64_t> steps_done;
+  std::map<std::string, std::int64_t> steps_done;  // by metric, the last step of earlier attempts
+  std::set<std::string> steps_counted;             // metrics whose captured steps an earlier attempt gave up
   Milliseconds grace{10'000};
   std::optional<Milliseconds> time_limit;
   std::vector<int> cpus;    // the trainer is pinned to these; empty: not pinned

@@ -43,7 +43,8 @@ TEST_CASE("a group that captures no number is shown with its text", "[sample]") 
   CHECK(metric.misses[0].line == 1);
   CHECK(metric.misses[0].captured == "(0.52)");
   CHECK(metric.misses[1].line == 3);
-  CHECK_THAT(metric.hint, Catch::Matchers::Contains("first group is not a number"));
+  CHECK_THAT(metric.hint,
+             Catch::Matchers::Contains("line 1: ") && Catch::Matchers::Contains("which is not a number"));
 }
 
 TEST_CASE("a metric that matches nothing comes with a likely reason", "[sample]") {
@@ -55,16 +56,46 @@ TEST_CASE("a metric that matches nothing comes with a likely reason", "[sample]"
   CHECK_THAT(sample.metrics[2].hint, Catch::Matchers::Contains("TUNE_METRIC"));
 }
 
-TEST_CASE("a regex that reads only a part of a number is told, and a whole one is not", "[sample]") {
-  const auto hint = [](const std::string& regex, const std::string& log) {
-    return sample_of({{"loss", regex, {}}}, log).metrics.at(0).hint;
+TEST_CASE("a number that is read only in part is a miss with its text", "[sample]") {
+  const auto metric = [](const std::string& regex, const std::string& log) {
+    return sample_of({{"loss", regex, {}}}, log).metrics.at(0);
   };
-  CHECK_THAT(hint("loss=([0-9.]+)", "loss=3.1e-05\n"),
-             Catch::Matchers::Contains("line 1: the regex reads 3.1 of 3.1e-05"));
-  CHECK_THAT(hint("loss=([0-9]+)", "loss=0.226 \n"), Catch::Matchers::Contains("reads 0 of 0.226"));
-  CHECK_THAT(hint("loss=([0-9])", "loss=12\n"), Catch::Matchers::Contains("reads 1 of 12"));
-  for (const char* whole : {"loss=0.5", "loss=5.", "loss=5 e", "loss=1.2.3", "loss=3epochs", "loss=7%"})
-    CHECK(hint("loss=([0-9]+\\.[0-9]+|[0-9]+)", std::string(whole) + "\n").empty());
+  const SampleMetric cut = metric("loss=([0-9.]+)", "loss=0.5\nloss=3.1e-05\nloss=2e-05\n");
+  CHECK(cut.values.size() == 1);
+  REQUIRE(cut.misses.size() == 2);
+  CHECK(cut.misses[0].line == 2);
+  CHECK_THAT(cut.misses[0].text, Catch::Matchers::Contains("the regex reads 3.1 of 3.1e-05"));
+  CHECK(cut.notices.empty());  // the misses say it
+  CHECK(cut.last_is_unread);
+  CHECK_FALSE(metric("loss=(\\S+)", "loss=?\nloss=1\n").last_is_unread);
+  const SampleMetric unit = metric("loss=([0-9.]+)", "loss=7%\n");
+  CHECK(unit.values.size() == 1);
+  REQUIRE(unit.notices.size() == 1);
+  CHECK_THAT(unit.notices[0], Catch::Matchers::Contains("line 1: the regex reads 7 of 7%"));
+  const std::string none = metric("loss=([0-9.]+)", "loss=1,234\n").hint;
+  CHECK_THAT(none, Catch::Matchers::Contains("line 1: the regex reads 1 of 1,234"));
+  CHECK(metric("loss=([0-9.]+)", "loss=1\n").notices.empty());
+}
+
+TEST_CASE("a step regex that matches nothing, and steps that are none, are told", "[sample]") {
+  const LogSample silent = sample_of({{"loss", "loss=(\\S+)", "epoch (\\d+)"}}, "Epoch: 1 loss=1\n");
+  REQUIRE(silent.metrics[0].notices.size() == 1);
+  CHECK_THAT(silent.metrics[0].notices[0], Catch::Matchers::Contains("step regex matched no line"));
+  const LogSample odd =
+      sample_of({{"loss", "loss=(\\S+)", "epoch (\\S+)"}}, "epoch 1 loss=1\nepoch 10/100 loss=1\n");
+  REQUIRE(odd.metrics[0].notices.size() == 1);
+  CHECK_THAT(odd.metrics[0].notices[0], Catch::Matchers::Contains("line 2: the step \"10/100\""));
+  const LogSample bad = sample_of({}, "x\nTUNE_METRIC {]\n");
+  REQUIRE(bad.notices.size() == 1);
+  CHECK_THAT(bad.notices[0], Catch::Matchers::Contains("line 2: a TUNE_METRIC line"));
+}
+
+TEST_CASE("colour codes and backspaces are taken out of a sample too", "[sample]") {
+  const LogSample sample =
+      sample_of({{"loss", "val: ([\\d.]+)", {}}}, "\x1b[32mval: \x1b[1m0.5000\x1b[0m\nval: 9\b7\n");
+  REQUIRE(sample.metrics[0].values.size() == 2);
+  CHECK(sample.metrics[0].values[0].point.value == 0.5);
+  CHECK(sample.metrics[0].values[1].point.value == 7);
 }
 
 TEST_CASE("names that only TUNE_METRIC lines have are shown too", "[sample]") {

@@ -5,6 +5,7 @@
 #include "support/run_shell.h"
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/attempt_layout.h"
+#include "tuner/supervisor/attempt_output.h"
 
 using namespace tune;
 using namespace tune::tests;
@@ -128,4 +129,50 @@ TEST_CASE("an attempt that prints metric lines without end fails with that reaso
   CHECK_THAT(exit["failure"].get<std::string>(), Catch::Matchers::Contains("metrics.jsonl is over 64 MB"));
   CHECK(exit["stop"] == "");
   CHECK(std::filesystem::file_size(folder.path() / "metrics.jsonl") < kMetricsLimit + (1 << 20));
+}
+
+TEST_CASE("metric lines that are split at any byte, beside another stream, give the same records") {
+  TemporaryFolder folder;
+  supervisor::Launch launch;
+  launch.folder = folder.path();
+  launch.token = "token";
+  launch.metrics = {{"loss", "loss=(\\S+)", "epoch (\\d+)"}, {"acc", "acc=([\\d.]+)", std::nullopt}};
+  const std::string text =
+      "\x1b[32mepoch 1\x1b[0m\r\nloss=0.5 acc=9\b\b0.93%\rloss=tensor(nan)\n\x1b]0;t\aepoch "
+      "2\xC2\x85loss=0.25\n"
+      "TUNE_METRIC {\"name\":\"f1\",\"value\":0.5,\"step\":3}\n\xE2\x96\x88\xE2\x96\x88 acc=1,5\nepoch 2.5 "
+      "loss=0.125";
+  const auto records = [&](std::size_t first, std::size_t second) {
+    std::filesystem::remove(folder.path() / "metrics.jsonl");
+    supervisor::AttemptOutput output(launch);
+    const auto take = [&](supervisor::Stream stream, std::string_view bytes) {
+      output.take(stream, bytes);
+      output.flush(true);
+    };
+    take(supervisor::Stream::kOut, std::string_view(text).substr(0, first));
+    take(supervisor::Stream::kErr, "bar 10%\r");
+    take(supervisor::Stream::kOut, std::string_view(text).substr(first, second - first));
+    take(supervisor::Stream::kErr, "\x1b[2Kbar 2");
+    take(supervisor::Stream::kOut, std::string_view(text).substr(second));
+    output.take_end();
+    output.flush(true);
+    std::string all;
+    for (Json record : metrics_in(folder.path())) {
+      record.erase("time_ms");
+      all += record.dump() + "\n";
+    }
+    return all;
+  };
+  const std::string whole = records(text.size(), text.size());
+  INFO(whole);
+  for (const char* part :
+       {R"("name":"loss","step":1,"token":"token","value":0.5)", R"("name":"acc","step":1)",
+        R"("name":"loss","step":2,"token":"token","value":0.25)", R"("unread":"the regex captured)",
+        R"("name":"f1","step":3)", "1,5", R"("name":"loss","step":3,"token":"token","value":0.125)"})
+    CHECK(whole.find(part) != std::string::npos);
+  for (std::size_t at = 0; at <= text.size(); ++at) {
+    INFO(at);
+    REQUIRE(records(at, at) == whole);
+    REQUIRE(records(at, std::min(text.size(), at + 1)) == whole);
+  }
 }

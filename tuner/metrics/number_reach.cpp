@@ -1,0 +1,215 @@
+#include "tuner/metrics/number_reach.h"
+
+#include <algorithm>
+#include <array>
+
+#include "tuner/core/characters.h"
+#include "tuner/core/visible_text.h"
+#include "tuner/metrics/parse_number.h"
+
+namespace tune::metrics {
+namespace {
+
+constexpr std::size_t kShown = 40;  // of a number: nobody reads more digits
+// Spaces and an apostrophe that people put between thousands: U+00A0, U+2009, U+202F, U+2019.
+constexpr std::array<std::string_view, 5> kThousandsMarks{"'", "\xC2\xA0", "\xE2\x80\x89", "\xE2\x80\xAF",
+                                                          "\xE2\x80\x99"};
+constexpr std::string_view kMinus = "\xE2\x88\x92";  // U+2212
+constexpr std::array<std::string_view, 3> kSigns{"\xC2\xB5", "\xCE\xBC",
+                                                 "\xE2\x80\xB0"};  // micro, mu, per mille
+
+bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_blank(char c) { return c == ' ' || c == '\t'; }
+
+// The line around what was captured.
+class Surroundings {
+ public:
+  Surroundings(std::string_view line, std::string_view captured, std::size_t match_end)
+      : line_(line),
+        begin_(static_cast<std::size_t>(captured.data() - line.data())),
+        end_(begin_ + captured.size()),
+        match_end_(match_end) {
+    while (begin_ < end_ && is_blank(line_[begin_])) ++begin_;
+  }
+
+  NumberReach reach() const {
+    const std::size_t begin = begin_of_number(), end = behind_forms(end_of_number());
+    if (begin < begin_ || end > end_) {
+      const NumberReach cut{NumberReach::Kind::kCut, line_.substr(begin, end - begin), {}};
+      // 05 of 005, or 12 of 12.0.
+      const auto value = parse_number(line_.substr(begin_, end_ - begin_)), whole = parse_number(cut.whole);
+      if (!whole || *whole != *value) return cut;
+      return {NumberReach::Kind::kWhole, cut.whole, {}};
+    }
+    const std::size_t unit_end = match_end_ > end_ ? end_ : behind_unit(end_);
+    const auto kind = unit_end > end_ ? NumberReach::Kind::kUnit : NumberReach::Kind::kWhole;
+    return {kind, line_.substr(begin_, unit_end - begin_), line_.substr(end_, unit_end - end_)};
+  }
+
+ private:
+  char at(std::size_t place) const { return place < line_.size() ? line_[place] : '\n'; }
+  bool is_digit_at(std::size_t place) const { return is_digit(at(place)); }
+  std::string_view from(std::size_t place) const { return line_.substr(std::min(place, line_.size())); }
+
+  std::size_t behind_digits(std::size_t place) const {
+    while (is_digit_at(place)) ++place;
+    return place;
+  }
+
+  // Behind an exponent that starts at `place`, also Fortran's "D-05"; `place` where there is none.
+  std::size_t behind_exponent(std::size_t place) const {
+    constexpr std::string_view kLetters = "eEdD";
+    if (kLetters.find(at(place)) == std::string_view::npos) return place;
+    const bool is_signed = at(place + 1) == '-' || at(place + 1) == '+';
+    const std::size_t digits = place + (is_signed ? 2 : 1);
+    return is_digit_at(digits) ? behind_digits(digits) : place;
+  }
+
+  std::string_view captured() const { return line_.substr(begin_, end_ - begin_); }
+  bool has_point(std::size_t end) const {
+    return line_.substr(begin_, end - begin_).find('.') != std::string_view::npos;
+  }
+  // "1e" is no number, and what follows an exponent or a word ("inf") is digits at the most.
+  bool has_exponent() const {
+    return captured().find_first_not_of("0123456789.+-") != std::string_view::npos;
+  }
+
+  std::size_t begin_of_number() const {
+    std::size_t place = begin_;
+    if (place == end_ || (!is_digit(line_[place]) && line_[place] != '.')) return place;
+    if (is_digit(line_[place]))
+      while (place > 0 && is_digit(line_[place - 1])) --place;
+    if (line_.substr(0, place).ends_with(kMinus)) return place - kMinus.size();
+    if (place == 0 || line_[place - 1] != '-') return place;
+    // A hyphen joins words (epoch-3) and dates; a sign stands apart.
+    constexpr std::string_view kApart = " \t=:([{,;|";
+    const bool is_sign = place == 1 || kApart.find(line_[place - 2]) != std::string_view::npos;
+    return is_sign ? place - 1 : place;
+  }
+
+  std::size_t end_of_number() const {
+    std::size_t last = behind_digits(end_);
+    if (has_exponent()) return last;
+    if (!has_point(last) && at(last) == '.' && is_digit_at(last + 1)) last = behind_digits(last + 1);
+    return behind_exponent(last);
+  }
+
+  // Numbers as people and other programs write them, from where the plain form ends.
+  std::size_t behind_forms(std::size_t end) const {
+    if (has_exponent()) return end;
+    const bool goes_on = is_cut_at_comma(end) || is_cut_at_blank(end) || has_thousands_mark(end) ||
+                         (at(end) == '_' && is_digit_at(end + 1)) ||
+                         (at(end) == '.' && is_digit_at(end + 1) && has_point(end)) || is_hexadecimal(end) ||
+                         (at(end) == '#' && is_letter(at(end + 1))) ||
+                         from(end).starts_with(
+                             "\xC3\x97"
+                             "10");
+    if (!goes_on) return end;
+    std::size_t place = end;
+    while (place < line_.size()) {
+      const char byte = line_[place];
+      const bool is_part = is_digit(byte) || is_letter(byte) || static_cast<unsigned char>(byte) >= 0x80 ||
+                           byte == '#' || byte == '^';
+      constexpr std::string_view kInner = ".,_' -+";
+      const bool is_inner = kInner.find(byte) != std::string_view::npos && is_digit_at(place + 1);
+      if (!is_part && !is_inner) break;
+      ++place;
+    }
+    return place;
+  }
+
+  // 1,234.56 and 0,2265 and 1.234,56; but not the columns of a table or the elements of a list.
+  bool is_cut_at_comma(std::size_t end) const {
+    if (at(end) != ',' || !is_digit_at(end + 1)) return false;
+    std::size_t before = begin_;
+    while (before > 0 && is_blank(line_[before - 1])) --before;
+    constexpr std::string_view kOpening = ",;[({";
+    const bool is_column = before > 0 && line_[before - 1] == ',';
+    const bool is_first = before == 0 || kOpening.find(line_[before - 1]) != std::string_view::npos;
+    if (is_column || (is_first && match_end_ > end)) return false;
+    return !has_point(end) || is_grouped_by_points(line_.substr(begin_, end - begin_));
+  }
+
+  static bool is_grouped_by_points(std::string_view number) {
+    if (number.empty() || number.front() < '1' || number.front() > '9') return false;
+    std::size_t digits = 0;
+    bool is_first = true;
+    for (const char c : number) {
+      if (c == '.') {
+        if (is_first ? digits > 3 : digits != 3) return false;
+        is_first = false, digits = 0;
+      } else {
+        ++digits;
+      }
+    }
+    return !is_first && digits == 3;
+  }
+
+  bool three_digits_at(std::size_t place) const {
+    return is_digit_at(place) && is_digit_at(place + 1) && is_digit_at(place + 2) && !is_digit_at(place + 3);
+  }
+
+  bool has_thousands_mark(std::size_t end) const {
+    return std::any_of(kThousandsMarks.begin(), kThousandsMarks.end(), [&](std::string_view mark) {
+      return from(end).starts_with(mark) && three_digits_at(end + mark.size());
+    });
+  }
+
+  // "1 234.56" may be two columns, so it must look like one number: a fraction, or an equals sign before it.
+  bool is_cut_at_blank(std::size_t end) const {
+    if (at(end) != ' ' || match_end_ > end || end - begin_ > 3 || has_point(end) || at(begin_) == '0')
+      return false;
+    std::size_t place = end;
+    while (at(place) == ' ' && three_digits_at(place + 1)) place += 4;
+    const bool has_fraction = at(place) == '.' && is_digit_at(place + 1);
+    return place > end && (has_fraction || (begin_ > 0 && line_[begin_ - 1] == '='));
+  }
+
+  bool is_hexadecimal(std::size_t end) const {
+    if (captured() != "0" || (at(end) != 'x' && at(end) != 'X')) return false;
+    const char digit = at(end + 1);
+    return is_digit(digit) || (digit >= 'a' && digit <= 'f') || (digit >= 'A' && digit <= 'F');
+  }
+
+  std::size_t behind_unit(std::size_t place) const {
+    const std::size_t begin = place;
+    for (;;) {
+      const auto sign = std::find_if(kSigns.begin(), kSigns.end(),
+                                     [&](std::string_view each) { return from(place).starts_with(each); });
+      if (sign != kSigns.end())
+        place += sign->size();
+      else if (is_letter(at(place)) || at(place) == '%' || (at(place) == '/' && place > begin))
+        ++place;
+      else
+        return place;
+    }
+  }
+
+  std::string_view line_;
+  std::size_t begin_, end_, match_end_;
+};
+
+std::string reads(std::string_view captured, const NumberReach& reach) {
+  return "the regex reads " + shortened(captured, kShown) + " of " + shortened(reach.whole, kShown);
+}
+
+}  // namespace
+
+NumberReach reach_of(std::string_view line, std::string_view captured, std::size_t match_end) {
+  // A group that ends in a space has its number whole.
+  if (captured.empty() || (!is_digit(captured.back()) && captured.back() != '.'))
+    return {NumberReach::Kind::kWhole, captured, {}};
+  return Surroundings(line, captured, match_end).reach();
+}
+
+std::string cut_text(std::string_view captured, const NumberReach& reach) {
+  return reads(captured, reach) + (parse_number(reach.whole)
+                                       ? ": capture all of it, as with (\\S+)"
+                                       : ": let the program print a plain number, as 1234.56 or 0.2265");
+}
+
+std::string unit_text(std::string_view captured, const NumberReach& reach) {
+  return reads(captured, reach) + ": write the unit behind the group, so that no other one is taken for it";
+}
+
+}  // namespace tune::metrics
