@@ -81,11 +81,16 @@ engine::RunnerEvent FakeRunner::wait(SteadyTime deadline) {
 
 void FakeRunner::append_line(Live& live) {
   const Behaviour::Line& line = live.behaviour.lines[live.next_line++];
-  const Json json = {{"token", line.foreign ? "another attempt" : live.token},
-                     {"name", line.name},
-                     {"value", number_to_json(line.value)},
-                     {"step", line.step},
-                     {"time_ms", clock_.wall_now().time_since_epoch().count()}};
+  Json json = {{"token", line.foreign ? "another attempt" : live.token},
+               {"name", line.name},
+               {"time_ms", clock_.wall_now().time_since_epoch().count()}};
+  if (!line.notice.empty()) {
+    json["about"] = line.about, json["notice"] = line.notice;
+  } else if (!line.unread.empty()) {
+    json["unread"] = line.unread;
+  } else {
+    json["value"] = number_to_json(line.value), json["step"] = line.step;
+  }
   std::ofstream(live.folder / "metrics.jsonl", std::ios::app) << json.dump() << '\n';
 }
 

@@ -19,7 +19,9 @@ struct Behaviour {
     std::string name = "loss";
     double value = 0;
     std::int64_t step = 1;
-    bool foreign = false;  // carries another attempt's token
+    bool foreign = false;                 // carries another attempt's token
+    std::string unread = {};              // in place of a value: what was captured
+    std::string about = {}, notice = {};  // in place of a value: what is said of the metric
   };
   std::vector<Line> lines;
   Milliseconds lasts{100};

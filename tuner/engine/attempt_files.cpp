@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -14,21 +15,35 @@
 namespace tune::engine {
 namespace {
 
-std::optional<MetricRecord> parse_metric(std::string_view line, const std::string& token) {
+constexpr std::size_t kExitLimit = 1 << 20;  // bytes; the supervisor writes one block
+
+// Adds what a line says. False when it is none of this attempt's.
+bool add_line(std::string_view line, const std::string& token, MetricTail& tail) {
   const Json json = Json::parse(line, nullptr, false);
-  if (!json.is_object()) return std::nullopt;
+  if (!json.is_object()) return false;
   try {
-    if (json.at("token").get_ref<const std::string&>() != token) return std::nullopt;
-    MetricRecord record;
-    record.name = json.at("name").get<std::string>();
-    record.point = {json.at("step").get<std::int64_t>(), number_from_json(json.at("value"))};
-    record.time = WallTime(Milliseconds(json.at("time_ms").get<std::int64_t>()));
-    record.warning = json.value("warning", std::string());
-    return record;
+    if (json.at("token").get_ref<const std::string&>() != token) return false;
+    const std::string name = json.at("name").get<std::string>();
+    if (json.contains("notice")) {
+      tail.notices.push_back(
+          {name, json.at("about").get<std::string>(), json.at("notice").get<std::string>()});
+      return true;
+    }
+    const auto unread = tail.unread.find(name);
+    if (json.contains("unread")) {
+      UnreadLines& lines = unread == tail.unread.end() ? tail.unread[name] : unread->second;
+      lines = {lines.count + 1, json.at("unread").get<std::string>(), true};
+      return true;
+    }
+    tail.records.push_back({name,
+                            {json.at("step").get<std::int64_t>(), number_from_json(json.at("value"))},
+                            WallTime(Milliseconds(json.at("time_ms").get<std::int64_t>()))});
+    if (unread != tail.unread.end()) unread->second.is_last = false;
+    return true;
   } catch (const Json::exception&) {
-    return std::nullopt;
+    return false;
   } catch (const std::invalid_argument&) {
-    return std::nullopt;
+    return false;
   }
 }
 
@@ -37,8 +52,8 @@ struct FileContent {
   std::string bytes, spoilt;
 };
 
-// The bytes of the file from `offset` to its end.
-FileContent content_from(const std::filesystem::path& path, std::uint64_t offset) {
+// The bytes of the file from `offset` on, at most `most`.
+FileContent content_from(const std::filesystem::path& path, std::uint64_t offset, std::size_t most) {
   FileContent content;
   const OpenedFile file = open_regular_file(path);
   content.spoilt = file.spoilt;
@@ -46,38 +61,76 @@ FileContent content_from(const std::filesystem::path& path, std::uint64_t offset
   content.is_there = true;
   std::array<char, 64 * 1024> block;  // not touched before the kernel fills it: most files hold a few lines
   for (;;) {
-    const ssize_t got = ::pread(file.descriptor, block.data(), block.size(),
-                                static_cast<off_t>(offset + content.bytes.size()));
+    const ssize_t got =
+        ::pread(file.descriptor, block.data(), std::min(block.size(), most - content.bytes.size()),
+                static_cast<off_t>(offset + content.bytes.size()));
     const int reason = errno;
     if (got > 0) content.bytes.append(block.data(), static_cast<std::size_t>(got));
-    if (got > 0 || (got < 0 && reason == EINTR)) continue;
+    const bool has_room = content.bytes.size() < most;
+    if ((got > 0 && has_room) || (got < 0 && reason == EINTR)) continue;
     ::close(file.descriptor);
-    if (got == 0) return content;
+    if (got >= 0) return content;
     throw Error(ExitCode::kEnvironment, "cannot read \"" + path.string() + "\": " + std::strerror(reason));
   }
 }
 
 }  // namespace
 
-MetricTail read_metrics(const std::filesystem::path& folder, std::uint64_t offset, const std::string& token) {
+MetricTail read_metrics(const std::filesystem::path& folder, std::uint64_t offset, const std::string& token,
+                        std::size_t most) {
   MetricTail tail;
   tail.offset = offset;
-  const FileContent content = content_from(folder / kMetricsFile, offset);
+  const FileContent content = content_from(folder / kMetricsFile, offset, most);
   tail.spoilt = content.spoilt;
+  tail.has_more = content.bytes.size() >= most;
   std::string_view rest = content.bytes;
   for (std::size_t end; (end = rest.find('\n')) != std::string_view::npos; rest.remove_prefix(end + 1)) {
-    if (auto record = parse_metric(rest.substr(0, end), token))
-      tail.records.push_back(std::move(*record));
-    else
-      ++tail.dropped;
+    if (!add_line(rest.substr(0, end), token, tail)) ++tail.dropped;
     tail.offset += end + 1;
+  }
+  if (tail.has_more && rest.size() == content.bytes.size()) {
+    ++tail.dropped;
+    tail.offset += rest.size();
   }
   return tail;
 }
 
+void follow(UnreadLines& lines, const MetricTail& tail, const std::string& metric) {
+  if (const auto found = tail.unread.find(metric); found != tail.unread.end()) {
+    lines = {lines.count + found->second.count, found->second.text, found->second.is_last};
+    return;
+  }
+  for (const MetricRecord& record : tail.records)
+    if (record.name == metric) lines.is_last = false;
+}
+
+UnreadLines unread_before(const std::filesystem::path& folder, std::uint64_t end, const std::string& token,
+                          const std::string& metric) {
+  UnreadLines lines;
+  MetricTail tail;
+  do {
+    tail =
+        read_metrics(folder, tail.offset, token, std::min<std::uint64_t>(kMetricsPiece, end - tail.offset));
+    follow(lines, tail, metric);
+  } while (tail.has_more && tail.offset < end);
+  return lines;
+}
+
+std::set<std::string> metrics_with_counted_steps(const std::filesystem::path& folder,
+                                                 const std::string& token) {
+  std::set<std::string> metrics;
+  MetricTail tail;
+  do {
+    tail = read_metrics(folder, tail.offset, token);
+    for (const MetricNotice& notice : tail.notices)
+      if (notice.about == "step") metrics.insert(notice.metric);
+  } while (tail.has_more);
+  return metrics;
+}
+
 std::optional<ExitReport> read_exit(const std::filesystem::path& folder, const std::string& token,
                                     std::string* spoilt) try {
-  const FileContent content = content_from(folder / kExitFile, 0);
+  const FileContent content = content_from(folder / kExitFile, 0, kExitLimit);
   if (spoilt) *spoilt = content.spoilt;
   if (!content.is_there) return std::nullopt;
   const Json json = Json::parse(content.bytes);

@@ -11,6 +11,7 @@ namespace tune::engine {
 namespace {
 
 constexpr const char* kGpuVariable = "CUDA_VISIBLE_DEVICES";
+constexpr const char* kPythonVariable = "PYTHONUNBUFFERED";
 
 std::string joined(const std::vector<std::string>& texts) {
   std::string result;
@@ -49,6 +50,9 @@ std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceSha
   const std::filesystem::path folder = std::filesystem::absolute(attempt.folder);
   const Json trial = trial_document(attempt, share);
   std::map<std::string, std::string> environment = device_environment(share);
+  // Python keeps what it prints into a pipe until 8 kB have come together: too late for a stop rule, and for
+  // a person who follows the log.
+  if (!attempt.secret_environment.contains(kPythonVariable)) environment[kPythonVariable] = "1";
   // What the attempt brings goes before: the spec may ask for other threads, but not for other GPUs.
   for (const auto& [name, value] : attempt.environment)
     if (name != kGpuVariable) environment[name] = value;
@@ -63,6 +67,7 @@ std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceSha
                  {"environment", environment},
                  {"metrics", metric_documents(attempt.metrics)},
                  {"steps_done", attempt.steps_done},
+                 {"steps_counted", attempt.steps_counted},
                  {"grace_ms", attempt.grace.count()},
                  {"cpus", share.cores},
                  {"control", channel},

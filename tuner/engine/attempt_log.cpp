@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "tuner/core/attempt_layout.h"
+#include "tuner/core/line_splitter.h"
 #include "tuner/core/regular_file.h"
 
 namespace tune::engine {
@@ -94,11 +95,15 @@ std::string last_log_line(const std::filesystem::path& attempt_folder, std::size
   if (missing) return {};
   const std::string text =
       read_at(last, size > kLastLineWindow ? size - kLastLineWindow : 0, kLastLineWindow);
-  const std::size_t end = text.find_last_not_of(" \t\r\n");
-  if (end == std::string::npos) return {};
-  const std::size_t before = text.find_last_of("\r\n", end);
-  const std::size_t begin = before == std::string::npos ? 0 : before + 1;
-  return text.substr(begin, std::min(end + 1 - begin, limit));
+  std::string found;
+  const auto keep = [&](std::string_view line) {
+    if (const std::size_t end = line.find_last_not_of(" \t"); end != std::string_view::npos)
+      found = line.substr(0, std::min(end + 1, limit));
+  };
+  LineSplitter splitter;
+  splitter.feed(text, keep);
+  splitter.finish(keep);
+  return found;
 }
 
 }  // namespace tune::engine

@@ -23,7 +23,8 @@ class AttemptLog {
   std::uint64_t position_ = 0;  // in all that the trainer has printed
 };
 
-// The last line that is not blank, at most `limit` bytes of it; for reasons of failures.
+// The last line that is not blank, as it looks on a terminal, at most `limit` bytes of it; for reasons of
+// failures.
 std::string last_log_line(const std::filesystem::path& attempt_folder, std::size_t limit = 200);
 
 }  // namespace tune::engine

@@ -11,6 +11,7 @@ Json event_data(const StatusEvent& event) {
   if (event.value) data["value"] = number_to_json(*event.value);
   if (!event.devices.empty()) data["devices"] = event.devices;
   if (!event.parameters.empty()) data["parameters"] = event.parameters;
+  if (!event.about.empty()) data["metric"] = event.metric, data["about"] = event.about;
   if (event.kind == StatusKind::kTrialFinished) data["state"] = to_string(event.state);
   return data;
 }
@@ -28,9 +29,15 @@ Journal::Journal(store::StudyStore& store, const Clock& clock, Status& status, s
 
 void Journal::Entry::event(StatusEvent event) {
   event.time = now_;
-  event.id =
-      store_.append_event({0, now_, event_kind(event.kind), event.trial, event.attempt, event_data(event)});
+  event.id = append(event);
   events_.push_back(std::move(event));
+}
+
+void Journal::Entry::record(const StatusEvent& event) { append(event); }
+
+std::int64_t Journal::Entry::append(const StatusEvent& event) {
+  return store_.append_event(
+      {0, now_, event_kind(event.kind), event.trial, event.attempt, event_data(event)});
 }
 
 void Journal::commit(const std::function<void(Entry&)>& write, Durability durability) {

@@ -24,10 +24,12 @@ class Journal {
   class Entry {
    public:
     store::StudyStore& store() { return store_; }
-    void event(StatusEvent event);  // its time and id are filled in
+    void event(StatusEvent event);          // its time and id are filled in
+    void record(const StatusEvent& event);  // for the store alone: the display is not told
 
    private:
     friend class Journal;
+    std::int64_t append(const StatusEvent& event);
     Entry(store::StudyStore& store, WallTime now) : store_(store), now_(now) {}
     store::StudyStore& store_;
     WallTime now_;

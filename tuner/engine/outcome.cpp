@@ -29,10 +29,29 @@ AttemptOutcome lost(const AttemptEnd& end) {
   return outcome;
 }
 
+// What the trial has reached. With `last`, a last line that gave no number may say that it has diverged.
+std::optional<double> reached(const AttemptEnd& end) {
+  if (end.objective.reduce == Reduce::kLast && end.unread.is_last) return std::nullopt;
+  return reduce_curve(end.curve, end.objective);
+}
+
+bool mentions_no_number(const std::string& text) {
+  std::string lower = text;
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return lower.find("nan") != std::string::npos || lower.find("inf") != std::string::npos;
+}
+
+AttemptOutcome unread(const AttemptEnd& end) {
+  const std::string which = end.curve.empty() ? "no value" : "not the last value";
+  return failed(
+      mentions_no_number(end.unread.text) ? "non_finite" : "no_metric",
+      "exit code 0, but " + which + " of \"" + end.objective.metric + "\" could be read: " + end.unread.text);
+}
+
 AttemptOutcome completed(const AttemptEnd& end) {
-  if (const auto value = reduce_curve(end.curve, end.objective)) {
-    return {TrialState::kCompleted, "completed", {}, value};
-  }
+  if (const auto value = reached(end)) return {TrialState::kCompleted, "completed", {}, value};
+  if (end.unread.count > 0 && (end.curve.empty() || end.unread.is_last)) return unread(end);
   if (end.curve.empty()) {
     return failed("no_metric",
                   "exit code 0, but no line of its output gave \"" + end.objective.metric + "\"");
@@ -47,6 +66,12 @@ AttemptOutcome timed_out(const AttemptEnd& end, const std::optional<double>& val
   if (value)
     reason += "; " + end.objective.metric + " had reached " + shortest(*value) + " by step " +
               std::to_string(end.curve.back().step);
+  else if (end.unread.count > 0)
+    reason += "; " + end.unread.text;
+  else if (end.curve.empty())
+    reason +=
+        "; no line had given \"" + end.objective.metric +
+        "\": a program that keeps back what it prints is cured by \"stdbuf\", \"-oL\" before the command";
   return failed("timeout", std::move(reason));
 }
 
@@ -84,7 +109,7 @@ AttemptOutcome classify(const AttemptEnd& end) {
   if (!end.report) return lost(end);
   const ExitReport& report = *end.report;
   if (report.stop.empty()) return ended_by_itself(end, report);
-  const auto value = reduce_curve(end.curve, end.objective);
+  const auto value = reached(end);
   if (report.stop == kStopTimeout) return timed_out(end, value);
   if (report.stop == kStopRule) {
     return {TrialState::kStopped, end.verdict.empty() ? "stopped by the rule" : end.verdict, {}, value};

@@ -42,6 +42,7 @@ struct AttemptEnd {
   std::string verdict;                    // of the stop rule, if one asked for the stop
   std::string last_output;                // the log's last line
   std::string spoilt = {};                // why its files cannot be read, when the trainer replaced them
+  UnreadLines unread = {};                // of the objective, in this attempt
 };
 
 AttemptOutcome classify(const AttemptEnd& end);

@@ -32,7 +32,8 @@ struct StatusEvent {
   WallTime time;
   int trial = 0, attempt = 0;
   TrialState state = TrialState::kQueued;
-  std::string metric;
+  std::string metric;  // of a point, or what a notice is about
+  std::string about;   // of a notice that is said once: what kind it is
   MetricPoint point;
   std::optional<double> value;  // the objective of a finished trial
   std::vector<std::string> devices;

@@ -85,6 +85,14 @@ std::map<std::string, std::int64_t> TrialDesk::last_steps(int trial) const {
   return steps;
 }
 
+// Of the attempt before the one that begins.
+std::set<std::string> TrialDesk::counted_steps(const store::TrialRow& trial) const {
+  const std::vector<store::AttemptRow> attempts = parts_.store.attempts(trial.number);
+  if (attempts.empty()) return {};
+  const AttemptId id{trial.number, attempts.back().attempt};
+  return metrics_with_counted_steps(attempt_folder(parts_.frame.study_folder, id), attempts.back().token);
+}
+
 void TrialDesk::make_folders(const Attempt& attempt) const {
   try {
     // From the top: all but the first are new, and looking for them at each step would cost as much again.
@@ -118,9 +126,10 @@ bool TrialDesk::start(store::TrialRow trial, bool is_new) {
   Running running{trial, new_attempt(trial), {}, {}, false, false, false};
   const AttemptId id{trial.number, trial.attempts};
   const bool resumes = !is_new && has_checkpoint(checkpoint_folder(parts_.frame.study_folder, id.trial));
-  const Attempt plan =
+  Attempt plan =
       plan_attempt(parts_.frame, {id, running.attempt.token, trial.parameters, trial.budget, resumes,
                                   resumes ? last_steps(id.trial) : std::map<std::string, std::int64_t>{}});
+  if (resumes) plan.steps_counted = counted_steps(trial);
   const bool starts_over = !is_new && !resumes;
   parts_.journal.commit([&](Journal::Entry& entry) {
     // No checkpoint holds what an earlier attempt reached.
@@ -216,6 +225,8 @@ std::optional<TrialEnd> TrialDesk::adopt(const store::AttemptRow& row, WallTime 
   Running& running =
       running_.insert_or_assign(row.trial, Running{std::move(*trial), row, now, now, true, false, true})
           .first->second;
+  running.unread =
+      unread_before(record_of(row).folder, row.metrics_offset, row.token, parts_.frame.spec.objective.metric);
   const bool runs = parts_.runner.attach(record_of(row));
   // What has ended did so when its orchestrator did, as far as anybody knows: nobody pays for the time since.
   const WallTime until = runs ? parts_.clock.wall_now() : last_alive;

@@ -72,23 +72,28 @@ class TrialDesk {
     store::TrialRow trial;
     store::AttemptRow attempt;
     SteadyTime started;
-    SteadyTime read_at;     // metrics are not read before
-    bool grown = false;     // since they were read
-    bool stopping = false;  // the rule's verdict was sent; the attempt's reason is that verdict
-    bool adopted = false;   // an earlier run of the loop started it
+    SteadyTime read_at;       // metrics are not read before
+    bool grown = false;       // since they were read
+    bool stopping = false;    // the rule's verdict was sent; the attempt's reason is that verdict
+    bool adopted = false;     // an earlier run of the loop started it
+    UnreadLines unread = {};  // of the objective
   };
   bool start(store::TrialRow trial, bool is_new);
   bool not_started(Running& running, const Error& error);
   AttemptRecord record_of(const store::AttemptRow& row) const;
   store::AttemptRow new_attempt(const store::TrialRow& trial) const;
   std::map<std::string, std::int64_t> last_steps(int trial) const;
+  std::set<std::string> counted_steps(const store::TrialRow& trial) const;
   void make_folders(const Attempt& attempt) const;
   AttemptRecord launch(const Attempt& attempt);
   void read(Running& running);
+  void take_piece(Running& running, const MetricTail& tail);
   void take_in(Running& running, const MetricTail& tail);
   void judge(Running& running);
-  void pass_warnings_on(const Running& running, const MetricTail& tail);
-  bool was_said(const std::string& start) const;
+  void write_notice(Journal::Entry& entry, const Running& running, const MetricNotice& notice) const;
+  void remember_notices(const MetricTail& tail);
+  bool was_said(const MetricNotice& notice) const;
+  void warn_of_late_output(const Running& running, Milliseconds lasted);
   void write_metrics(Journal::Entry& entry, const Running& running, const MetricTail& tail) const;
   AttemptOutcome outcome_of(const Running& running, const std::optional<ExitReport>& report,
                             const std::string& spoilt) const;
@@ -101,8 +106,8 @@ class TrialDesk {
   bool is_new_best(const AttemptOutcome& outcome) const;
 
   Parts parts_;
-  std::map<int, Running> running_;  // by trial: at most one live attempt each
-  std::set<std::string> warned_;    // metrics whose warning was passed on
+  std::map<int, Running> running_;                      // by trial: at most one live attempt each
+  std::set<std::pair<std::string, std::string>> said_;  // notices: the metric, and what about it
   std::optional<double> best_;
   int failed_starts_ = 0;  // in a row
 };

@@ -24,7 +24,7 @@ AttemptOutcome TrialDesk::outcome_of(const Running& running, const std::optional
   return classify({report, parts_.frame.spec.objective, parts_.book.trial(id.trial).curve,
                    parts_.frame.spec.trainer.has_value(), losses, running.adopted, running.attempt.reason,
                    ended_badly ? last_log_line(attempt_folder(parts_.frame.study_folder, id)) : std::string(),
-                   spoilt});
+                   spoilt, running.unread});
 }
 
 bool TrialDesk::is_new_best(const AttemptOutcome& outcome) const {
@@ -35,11 +35,14 @@ bool TrialDesk::is_new_best(const AttemptOutcome& outcome) const {
 TrialEnd TrialDesk::finish(Running& running) {
   const int number = running.attempt.trial;
   const auto folder = attempt_folder(parts_.frame.study_folder, {number, running.attempt.attempt});
-  const MetricTail tail = read_metrics(folder, running.attempt.metrics_offset, running.attempt.token);
+  running.stopping = true;  // no rule judges what has ended
+  // All but the last piece of what is new.
+  MetricTail tail = read_metrics(folder, running.attempt.metrics_offset, running.attempt.token);
+  for (; tail.has_more; tail = read_metrics(folder, running.attempt.metrics_offset, running.attempt.token))
+    take_piece(running, tail);
   std::string spoilt;
   const std::optional<ExitReport> report = read_exit(folder, running.attempt.token, &spoilt);
   if (spoilt.empty()) spoilt = tail.spoilt;
-  running.stopping = true;
   // Memory first, since the outcome depends on these points. Should the commit fail for good, the run is over
   // and what is in memory with it; the files are read again by the next one.
   take_in(running, tail);
@@ -53,7 +56,8 @@ TrialEnd TrialDesk::finish(Running& running) {
     write_end(entry, running, outcome);
   });
   crash_point("trial_ended");
-  pass_warnings_on(running, tail);
+  remember_notices(tail);
+  if (report && report->stop.empty()) warn_of_late_output(running, lasted);
   if (is_new_best(outcome)) best_ = outcome.value;
   if (is_finished(outcome.state)) {
     parts_.book.close(number, outcome.state, running.trial.values, outcome.failure);

@@ -1,10 +1,18 @@
 // TrialDesk, while an attempt runs: its metrics, and the stop rule that judges them.
+#include <algorithm>
 #include <utility>
 
 #include "tuner/engine/crash_point.h"
 #include "tuner/engine/trial_desk.h"
 
 namespace tune::engine {
+namespace {
+
+// Shorter trials are over before a rule could judge them.
+constexpr Milliseconds kShortTrial{500};
+
+}  // namespace
+
 void TrialDesk::on_progress(AttemptId id) {
   const auto found = running_.find(id.trial);
   if (found == running_.end() || found->second.attempt.attempt != id.attempt) return;
@@ -27,10 +35,17 @@ std::optional<SteadyTime> TrialDesk::read_due(SteadyTime now) {
 
 void TrialDesk::read(Running& running) {
   const AttemptId id{running.attempt.trial, running.attempt.attempt};
-  const MetricTail tail = read_metrics(attempt_folder(parts_.frame.study_folder, id),
-                                       running.attempt.metrics_offset, running.attempt.token);
+  MetricTail tail;
+  do {
+    tail = read_metrics(attempt_folder(parts_.frame.study_folder, id), running.attempt.metrics_offset,
+                        running.attempt.token);
+    take_piece(running, tail);
+  } while (tail.has_more);
   running.grown = false;
   running.read_at = parts_.clock.steady_now() + kReadInterval;
+}
+
+void TrialDesk::take_piece(Running& running, const MetricTail& tail) {
   if (tail.offset == running.attempt.metrics_offset) return;
   parts_.journal.commit([&](Journal::Entry& entry) {
     write_metrics(entry, running, tail);
@@ -39,8 +54,8 @@ void TrialDesk::read(Running& running) {
     entry.store().update_attempt(attempt);
   });
   crash_point("metrics_committed");
+  remember_notices(tail);
   take_in(running, tail);
-  pass_warnings_on(running, tail);
 }
 
 void TrialDesk::write_metrics(Journal::Entry& entry, const Running& running, const MetricTail& tail) const {
@@ -50,6 +65,7 @@ void TrialDesk::write_metrics(Journal::Entry& entry, const Running& running, con
     rows.push_back({running.attempt.trial, running.attempt.attempt, record.name, record.point, record.time});
   }
   if (!rows.empty()) entry.store().insert_metrics(rows);
+  for (const MetricNotice& notice : tail.notices) write_notice(entry, running, notice);
   if (tail.dropped == 0) return;
   StatusEvent event;
   event.trial = running.attempt.trial;
@@ -60,6 +76,7 @@ void TrialDesk::write_metrics(Journal::Entry& entry, const Running& running, con
 
 void TrialDesk::take_in(Running& running, const MetricTail& tail) {
   running.attempt.metrics_offset = tail.offset;
+  follow(running.unread, tail, parts_.frame.spec.objective.metric);
   for (const MetricRecord& record : tail.records) {
     StatusEvent event;
     event.kind = StatusKind::kMetric;
@@ -90,27 +107,64 @@ void TrialDesk::judge(Running& running) {
                      verdict.action == strategies::Action::kPause ? kStopPause : kStopRule);
 }
 
-// Once a metric and study: an earlier run of the loop may have said it.
-void TrialDesk::pass_warnings_on(const Running& running, const MetricTail& tail) {
-  for (const MetricRecord& record : tail.records) {
-    if (record.warning.empty() || !warned_.insert(record.name).second) continue;
-    const std::string start = "metric \"" + record.name + "\": ";
-    if (!was_said(start))
-      parts_.journal.notice(start + record.warning, running.attempt.trial, running.attempt.attempt);
-  }
+// Each trial's events hold its notices; the display is told once a metric and study, and an earlier run of
+// the loop may have done so.
+void TrialDesk::write_notice(Journal::Entry& entry, const Running& running,
+                             const MetricNotice& notice) const {
+  StatusEvent event;
+  event.trial = running.attempt.trial;
+  event.attempt = running.attempt.attempt;
+  event.metric = notice.metric;
+  event.about = notice.about;
+  event.message = (notice.metric.empty() ? "" : "metric \"" + notice.metric + "\": ") + notice.text;
+  if (said_.contains({notice.metric, notice.about}) || was_said(notice))
+    entry.record(event);
+  else
+    entry.event(std::move(event));
 }
 
-bool TrialDesk::was_said(const std::string& start) const {
+void TrialDesk::remember_notices(const MetricTail& tail) {
+  for (const MetricNotice& notice : tail.notices) said_.insert({notice.metric, notice.about});
+}
+
+bool TrialDesk::was_said(const MetricNotice& notice) const {
   std::int64_t last = 0;
   for (auto events = parts_.store.events(last); !events.empty(); events = parts_.store.events(last)) {
     for (const store::EventRow& event : events) {
       if (event.kind == event_kind(StatusKind::kNotice) &&
-          event.data.value("message", std::string()).starts_with(start))
+          event.data.value("metric", std::string()) == notice.metric &&
+          event.data.value("about", std::string()) == notice.about)
         return true;
     }
     last = events.back().id;
   }
   return false;
+}
+
+// A stop rule can do nothing with values that come when the trial ends.
+void TrialDesk::warn_of_late_output(const Running& running, Milliseconds lasted) {
+  const Spec& spec = parts_.frame.spec;
+  if (spec.early_stopping.rule == "none" || lasted < kShortTrial || said_.contains({{}, "late"})) return;
+  std::optional<WallTime> first, last;
+  std::size_t count = 0;
+  for (const store::MetricRow& row : parts_.store.metrics(running.attempt.trial, spec.objective.metric)) {
+    if (row.attempt != running.attempt.attempt) continue;
+    first = first ? std::min(*first, row.time) : row.time;
+    last = last ? std::max(*last, row.time) : row.time;
+    ++count;
+  }
+  if (count < 2 || !running.attempt.started) return;
+  const Milliseconds silent = *first - *running.attempt.started;
+  if (silent * 10 < lasted * 9 || (*last - *first) * 20 > lasted) return;
+  const MetricNotice notice{
+      {},
+      "late",
+      "all " + std::to_string(count) + " values of " + spec.objective.metric +
+          " came at the trial's end, too late for the rule to stop it: if the program "
+          "prints them as it goes, its output is buffered; flush it, or put \"stdbuf\", "
+          "\"-oL\" before the command"};
+  parts_.journal.commit([&](Journal::Entry& entry) { write_notice(entry, running, notice); });
+  said_.insert({notice.metric, notice.about});
 }
 
 }  // namespace tune::engine

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,7 @@ struct Attempt {
   Json trial_json;  // the contract of trial.json without devices and threads
   std::vector<MetricDefinition> metrics;
   std::map<std::string, std::int64_t> steps_done;  // by metric: where counted steps continue after a resume
+  std::set<std::string> steps_counted = {};        // metrics whose captured steps the attempt before gave up
   Milliseconds grace{10'000};                      // between SIGTERM and SIGKILL
   std::optional<Milliseconds>
       time_limit;  // the supervisor stops the attempt by itself after this, reason "timeout"

@@ -155,3 +155,81 @@ TEST_CASE("cores are divided without overlap while there are enough, and shared 
   CHECK(divide_cores({0, 1}, 5) == Shares{{0}, {1}, {0}, {1}, {0}});
   CHECK(divide_cores({3}, 1) == Shares{{3}});
 }
+
+TEST_CASE("the last line of a log is what a person sees of it") {
+  TemporaryFolder folder;
+  append(folder.path() / "log", "10%\r\x1b[31mValueError\x1b[0m: no\x1b]0;t\a \n\x1b[0m\n");
+  CHECK(last_log_line(folder.path()) == "ValueError: no");
+}
+
+TEST_CASE("metrics are read in pieces, and a line that is longer than a piece is dropped") {
+  TemporaryFolder folder;
+  const auto file = folder.path() / "metrics.jsonl";
+  for (int step = 1; step <= 100; ++step) append(file, line("t", "0.5", step));
+  MetricTail tail;
+  std::vector<std::int64_t> steps;
+  int pieces = 0;
+  do {
+    tail = read_metrics(folder.path(), tail.offset, "t", 1000);
+    CHECK(tail.records.size() <= 1000 / line("t", "0.5", 1).size());
+    for (const MetricRecord& record : tail.records) steps.push_back(record.point.step);
+    ++pieces;
+  } while (tail.has_more);
+  CHECK(pieces > 5);
+  REQUIRE(steps.size() == 100);
+  for (std::size_t i = 0; i < steps.size(); ++i) CHECK(steps[i] == static_cast<std::int64_t>(i + 1));
+  CHECK(tail.offset == std::filesystem::file_size(file));
+  append(file, std::string(5000, 'x') + "\n" + line("t", "1", 101));
+  int dropped = 0;
+  std::size_t found = 0;
+  do {
+    tail = read_metrics(folder.path(), tail.offset, "t", 1000);
+    dropped += tail.dropped;
+    found += tail.records.size();
+  } while (tail.has_more);
+  CHECK(dropped > 0);
+  CHECK(found == 1);
+}
+
+TEST_CASE("lines that gave no number are told apart by metric, and whether a value came after them") {
+  TemporaryFolder folder;
+  const auto file = folder.path() / "metrics.jsonl";
+  const auto unread = [](const std::string& name, const std::string& text) {
+    return R"({"token":"t","name":")" + name + R"(","unread":")" + text + R"(","time_ms":1})" + "\n";
+  };
+  append(file,
+         line("t", "0.5", 1) + unread("loss", "first") + unread("other", "x") + unread("loss", "second"));
+  MetricTail tail = read_metrics(folder.path(), 0, "t");
+  CHECK(tail.dropped == 0);
+  REQUIRE(tail.unread.size() == 2);
+  UnreadLines loss;
+  follow(loss, tail, "loss");
+  CHECK(loss.count == 2);
+  CHECK(loss.text == "second");
+  CHECK(loss.is_last);
+  CHECK(unread_before(folder.path(), tail.offset, "t", "loss").count == 2);
+  CHECK(unread_before(folder.path(), 0, "t", "loss").count == 0);
+  append(file, line("t", "0.25", 2));
+  tail = read_metrics(folder.path(), tail.offset, "t");
+  follow(loss, tail, "loss");
+  CHECK(loss.count == 2);
+  CHECK_FALSE(loss.is_last);
+  CHECK_FALSE(unread_before(folder.path(), tail.offset, "t", "loss").is_last);
+  CHECK(unread_before(folder.path(), tail.offset, "t", "other").is_last);
+}
+
+TEST_CASE("notices of a metric are read, and which metrics count their steps") {
+  TemporaryFolder folder;
+  append(folder.path() / "metrics.jsonl",
+         R"({"token":"t","name":"loss","about":"step","notice":"the step 0.4 ...","time_ms":1})"
+         "\n"
+         R"({"token":"t","name":"acc","about":"unit","notice":"93.5%","time_ms":1})"
+         "\n");
+  const MetricTail tail = read_metrics(folder.path(), 0, "t");
+  REQUIRE(tail.notices.size() == 2);
+  CHECK(tail.notices[0].metric == "loss");
+  CHECK(tail.notices[0].about == "step");
+  CHECK(tail.notices[1].text == "93.5%");
+  CHECK(metrics_with_counted_steps(folder.path(), "t") == std::set<std::string>{"loss"});
+  CHECK(metrics_with_counted_steps(folder.path(), "other").empty());
+}

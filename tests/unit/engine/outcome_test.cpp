@@ -20,9 +20,18 @@ struct Case {
   bool builtin = false;
   int losses = 0;
   bool orphan = false;
+  UnreadLines unread = {};
   AttemptOutcome classify() const {
-    return engine::classify(
-        {report, objective, curve, builtin, losses, orphan, "the rule's words", "Traceback: out of luck"});
+    return engine::classify({report,
+                             objective,
+                             curve,
+                             builtin,
+                             losses,
+                             orphan,
+                             "the rule's words",
+                             "Traceback: out of luck",
+                             {},
+                             unread});
   }
 };
 
@@ -42,6 +51,38 @@ TEST_CASE("exit code 0 with a finite value completes, with the best of the finit
   const AttemptOutcome outcome = exits(0).classify();
   CHECK(outcome.state == TrialState::kCompleted);
   CHECK(outcome.value == 0.4);
+}
+
+TEST_CASE("with last, a last line that gives no number is no result, and the reason quotes it") {
+  Case c = exits(0);
+  c.unread = {1, "the regex captured \"tensor(nan)\", which is not a number", true};
+  CHECK(c.classify().value == 0.4);  // the best is the best
+  c.objective.reduce = Reduce::kLast;
+  const AttemptOutcome outcome = c.classify();
+  CHECK(outcome.state == TrialState::kFailed);
+  CHECK(outcome.failure == "non_finite");
+  CHECK(outcome.reason ==
+        "exit code 0, but not the last value of \"mAP\" could be read: the regex captured \"tensor(nan)\", "
+        "which is not a number");
+  c.report->stop = "rule";
+  CHECK_FALSE(c.classify().value);
+  c.report->stop.clear();
+  c.unread.is_last = false;
+  CHECK(c.classify().value == 0.3);
+}
+
+TEST_CASE("lines that matched are never said to have given nothing") {
+  Case c = exits(0);
+  c.curve.clear();
+  CHECK_THAT(c.classify().reason, Catch::Matchers::Contains("no line of its output gave \"mAP\""));
+  c.unread = {3, "the regex reads 1 of 1,234.56", true};
+  CHECK(c.classify().failure == "no_metric");
+  CHECK(c.classify().reason ==
+        "exit code 0, but no value of \"mAP\" could be read: the regex reads 1 of 1,234.56");
+  c.report->stop = "timeout";
+  CHECK_THAT(c.classify().reason, Catch::Matchers::Contains("reads 1 of 1,234.56"));
+  c.unread = {};
+  CHECK_THAT(c.classify().reason, Catch::Matchers::Contains("stdbuf"));
 }
 
 TEST_CASE("65, 75 and 76 are believed from the built-in trainer only") {

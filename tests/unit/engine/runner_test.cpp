@@ -276,6 +276,21 @@ TEST_CASE_METHOD(RunnerFixture, "a runner that is destroyed takes its trees with
   CHECK_FALSE(is_running(pid_in(daemon)));
 }
 
+TEST_CASE_METHOD(RunnerFixture, "Python gives out what it prints at once, unless the spec says otherwise") {
+  LocalRunner runner(options());
+  const auto seen = [&](int trial, const std::function<void(Attempt&)>& change) {
+    Attempt attempt = this->attempt(trial, {"environment", "PYTHONUNBUFFERED"});
+    change(attempt);
+    runner.start(attempt);
+    wait_for_exit(runner, attempt.id);
+    return read_file(attempt.folder / "log");
+  };
+  const ScopedVariable own("PYTHONUNBUFFERED", "");
+  CHECK(seen(1, [](Attempt&) {}) == "PYTHONUNBUFFERED=1\n");
+  CHECK(seen(2, [](Attempt& a) { a.environment["PYTHONUNBUFFERED"] = ""; }) == "PYTHONUNBUFFERED=\n");
+  CHECK(seen(3, [](Attempt& a) { a.secret_environment["PYTHONUNBUFFERED"] = "x"; }) ==
+        "PYTHONUNBUFFERED=x\n");
+}
 TEST_CASE_METHOD(RunnerFixture, "many short attempts all exit with their metric") {
   LocalRunner runner(options(2));
   int started = 0, exited = 0;
