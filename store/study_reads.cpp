@@ -159,6 +159,21 @@ std::vector<MetricPoint> StudyStore::curve(int trial, const std::string& name) c
   return points;
 }
 
+std::map<int, MetricPoint> StudyStore::last_points(const std::string& name) const {
+  // SQLite takes the other columns from the row that holds the maximum.
+  Query query(impl_->connection,
+              "SELECT trial, max(step), value FROM metrics WHERE metric = (SELECT id FROM metric_names WHERE "
+              "name = ?) GROUP BY trial");
+  query.bind(name);
+  std::map<int, MetricPoint> points;
+  while (query.step()) {
+    const int trial = query.small();
+    const std::int64_t step = query.integer();
+    points[trial] = {step, query.real()};
+  }
+  return points;
+}
+
 std::map<std::pair<int, int>, double> StudyStore::metric_sums(const std::string& name) const {
   Query query(impl_->connection,
               "SELECT trial, attempt, sum(value) FROM metrics WHERE metric = (SELECT id FROM metric_names "

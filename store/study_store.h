@@ -151,6 +151,7 @@ class StudyStore {
   std::vector<AttemptRow> attempts(int trial = 0) const;  // all, or of one trial; by trial, attempt
   std::vector<MetricRow> metrics(int trial, const std::string& name = {}) const;  // by name, step
   std::vector<MetricPoint> curve(int trial, const std::string& name) const;       // by step
+  std::map<int, MetricPoint> last_points(const std::string& name) const;  // of each trial that has any
   // Of each attempt the sum of a metric's finite points, by (trial, attempt).
   std::map<std::pair<int, int>, double> metric_sums(const std::string& name) const;
   std::vector<EventRow> events(std::int64_t after_id = 0, int limit = 1000) const;

@@ -304,11 +304,66 @@ TEST_CASE("the time limit ends a study, and a trial's own limit fails it") {
 }
 
 TEST_CASE("a regex that cuts numbers is told of while the study runs, once a metric") {
-  StudyFolder folder("echo loss=${1}e-05");
+  StudyFolder folder("echo loss=0.5; echo loss=${1}e-05");
   CHECK(says(folder.run().err, "metric \"loss\": the regex reads"));
   const std::string again = folder.shell("tune resume s --store store --trials 6").err;
   CHECK(says(again, "trial 6 completed"));
   CHECK_FALSE(says(again, "the regex reads"));
+}
+
+// ESC, other controls and the C1 controls in UTF-8; line ends and tabs are none.
+bool has_controls(const std::string& text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if ((byte < 0x20 && byte != '\n' && byte != '\r' && byte != '\t') || byte == 0x7F) return true;
+    if (byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0) return true;
+  }
+  return false;
+}
+
+TEST_CASE("control sequences of a trainer reach no terminal by any command") {
+  StudyFolder folder(
+      "printf 'TUNE_METRIC {\"name\":\"\\\\u001b]0;owned\\\\u0007\\\\u009b2J\",\"value\":1}\\n'\n"
+      "printf 'loss=\\033]52;c;aGk=\\007\\302\\2332J?\\n'\n"
+      "printf 'loss=0.5 \\033[2J\\033]0;owned\\007 \\302\\2332J\\177 \\033[6n'; exit $((${1} % 2))");
+  folder.spec["limits"] = {{"trials", 6}, {"parallel", 2}};
+  const ShellResult run = folder.run();
+  CHECK_FALSE(has_controls(run.out + run.err));
+  const std::string log = "store/s/trials/1/attempts/1/log";
+  for (const std::string& command :
+       {std::string("trials s --store store"), std::string("trials s --store store --csv"),
+        std::string("trials s --store store --json"), std::string("show s/1 --store store"),
+        std::string("show s/2 --store store"), std::string("show s/1 --store store --json"),
+        std::string("status s --store store"), std::string("status s --store store --json"),
+        std::string("best s --store store"), std::string("logs s/1 --store store"),
+        std::string("logs s/1 --store store --json"), "check search.json --sample " + log,
+        "check search.json --json --sample " + log, std::string("resume s --store store"),
+        std::string("--spec search.json --store store --json --name again"),
+        std::string("report s --store store --json")}) {
+    INFO(command);
+    const ShellResult result = folder.shell("tune " + command);
+    CHECK_FALSE((result.out + result.err).empty());
+    CHECK_FALSE(has_controls(result.out + result.err));
+  }
+}
+
+TEST_CASE(
+    "a value that cannot be read is said by the run, by show and by check, and never taken for another") {
+  StudyFolder folder("echo loss=1,234.56; echo acc=93%");
+  folder.spec["objective"]["reduce"] = "last";
+  folder.spec["metrics"].push_back({{"name", "acc"}, {"regex", "acc=([0-9.]+)"}});
+  folder.spec["limits"] = {{"trials", 2}, {"parallel", 1}};
+  const std::string err = folder.run().err;
+  CHECK(says(err, "metric \"loss\": the regex reads 1 of 1,234.56"));
+  CHECK(says(err, "metric \"acc\": the regex reads 93 of 93%"));
+  const std::string shown = folder.shell("tune show s/2 --store store").out;
+  CHECK(says(shown, "no value of \"loss\" could be read: the regex reads 1 of 1,234.56"));
+  CHECK(says(shown, "metric \"acc\": the regex reads 93 of 93%"));
+  CHECK(says(folder.shell("tune trials s --store store --csv").out, "trial,state,loss,acc,x"));
+  const ShellResult checked = folder.shell("tune check search.json --sample store/s/trials/1/attempts/1/log");
+  CHECK(checked.exit_code == 3);
+  CHECK(says(checked.out, "line 1: the regex reads 1 of 1,234.56"));
+  CHECK(says(checked.out, "line 2: the regex reads 93 of 93%"));
 }
 
 TEST_CASE("as JSON every line of stdout is an object, and the last is the result") {

@@ -3,10 +3,13 @@
 #include <cerrno>
 #include <ostream>
 
+#include "tuner/core/visible_text.h"
+
 namespace tune::cli {
 
 void print_json(const Json& json, Console& console) {
-  console.out << json.dump(-1, ' ', false, Json::error_handler_t::replace) << '\n';
+  // JSON escapes the controls below 32 alone, and terminals obey others too.
+  console.out << visible_text(json.dump(-1, ' ', false, Json::error_handler_t::replace)) << '\n';
 }
 
 void finish_output(std::ostream& out, ExitCode ending) {

@@ -53,8 +53,8 @@ int print_error(const Error& error, bool as_json, Console& console) {
                        {"message", error.what()},
                        {"hint", hint},
                        {"problems", problems_json(error)}};
-    console.err << Json{{"schema", 1}, {"error", body}}.dump(-1, ' ', false, Json::error_handler_t::replace)
-                << '\n';
+    const Json json{{"schema", 1}, {"error", body}};
+    console.err << visible_text(json.dump(-1, ' ', false, Json::error_handler_t::replace)) << '\n';
   } else {
     console.err << "error: " << visible_text(error.what(), LineBreaks::kKeep) << '\n';
     if (!hint.empty()) console.err << "  " << visible_text(hint, LineBreaks::kKeep) << '\n';

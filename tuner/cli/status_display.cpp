@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <ostream>
 
+#include "tuner/core/visible_text.h"
+
 namespace tune::cli {
 namespace {
 
@@ -37,7 +39,7 @@ void JsonStatus::on_event(const StatusEvent& event) {
   if (!event.devices.empty()) json["devices"] = event.devices;
   if (!event.parameters.empty()) json["parameters"] = event.parameters;
   if (!event.message.empty()) json["message"] = event.message;
-  out_ << json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) << '\n';
+  out_ << visible_text(json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace)) << '\n';
   out_.flush();
   out_.clear();
 }

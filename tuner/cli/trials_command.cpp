@@ -22,9 +22,10 @@ int trials_command(const Arguments& arguments, Console& console) {
   if (options->has("json"))
     print_json(report::trials_json(rows), console);
   else if (options->has("csv"))
-    console.out << report::csv_table(report::trial_table(rows, true));
+    console.out << report::csv_table(report::trial_table(rows, report::TrialColumns::kEverything));
   else
-    console.out << report::text_table(report::trial_table(rows, false), console.width);
+    console.out << report::text_table(report::trial_table(rows, report::TrialColumns::kTerminal),
+                                      console.width);
   return 0;
 }
 

@@ -207,7 +207,7 @@ Section trials_section(const StudyMaterial& material) {
   return {"trials",
           "Trials",
           {TableBlock{plural_text(count, "trial") + " in the order in which they were suggested",
-                      trial_table(material.rows, false), count > kUnfolded}}};
+                      trial_table(material.rows, TrialColumns::kPage), count > kUnfolded}}};
 }
 
 }  // namespace

@@ -85,6 +85,7 @@ Json study_document_json(const StudyMaterial& material) {
   json["trials"] = Json::array();
   for (const auto& trial : rows.trials) {
     Json entry = trial_json(trial, costs);
+    entry["metrics"] = other_metrics_json(rows, trial.number);
     const auto curve = material.curves.find(trial.number);
     entry["curve"] = curve == material.curves.end() ? Json() : curve_json(curve->second);
     json["trials"].push_back(std::move(entry));

@@ -11,6 +11,12 @@
 
 namespace tune::report {
 
+// The last value that each trial had of a metric.
+struct LastValues {
+  std::string metric;
+  std::map<int, double> by_trial;
+};
+
 // All rows that a report is made of.
 struct StudyRows {
   store::StudyRow study;
@@ -19,6 +25,7 @@ struct StudyRows {
   std::map<int, MetricPoint> latest;  // the objective's last point of each running trial
   std::vector<store::RunningTime> running_times = {};
   std::map<std::pair<int, int>, double> validation_seconds = {};  // by (trial, attempt)
+  std::vector<LastValues> others = {};                            // the spec's metrics beside the objective
 };
 StudyRows read_study(const store::StudyStore& store);
 
@@ -34,12 +41,18 @@ std::optional<store::TrialRow> best_trial(const std::vector<store::TrialRow>& tr
 std::map<TrialState, int> count_states(const std::vector<store::TrialRow>& trials);
 std::string counts_text(const std::map<TrialState, int>& counts);  // "6 completed, 1 stopped, 1 failed"
 
-// `full`: every column and exact numbers, for CSV; else what fits people: parameters in one column, rounded
-// numbers.
-Table trial_table(const StudyRows& rows, bool full);
+// The metrics that the spec names, without the objective, in its order.
+std::vector<std::string> other_metrics(const store::StudyRow& study);
+
+// kTerminal: what fits a person's screen, parameters in one column, rounded numbers. kPage has a column for
+// each other metric too. kEverything: every column and exact numbers, for CSV.
+enum class TrialColumns { kTerminal, kPage, kEverything };
+Table trial_table(const StudyRows& rows, TrialColumns columns);
 Table leaderboard_table(const StudyRows& rows, std::size_t most);
 Json trials_json(const StudyRows& rows);
 Json trial_json(const store::TrialRow& trial, const CostReport& costs);
+// By name; null where the trial has no value of it.
+Json other_metrics_json(const StudyRows& rows, int trial);
 
 // `best STUDY --json` and the ask-tell answer: trial, value, parameters; {"trial": null} without a best.
 Json best_json(const std::optional<store::TrialRow>& best);

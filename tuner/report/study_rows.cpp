@@ -8,12 +8,28 @@ StudyRows read_study(const store::StudyStore& store) {
   StudyRows rows{store.study(),         store.trials(),
                  store.attempts(),      {},
                  store.running_times(), store.metric_sums(kValidationSeconds)};
+  for (const std::string& name : other_metrics(rows.study)) {
+    LastValues& values = rows.others.emplace_back();
+    values.metric = name;
+    for (const auto& [trial, point] : store.last_points(name)) values.by_trial[trial] = point.value;
+  }
   for (const auto& trial : rows.trials) {
     if (trial.state != TrialState::kRunning) continue;
     const std::vector<MetricPoint> curve = store.curve(trial.number, rows.study.objective.metric);
     if (!curve.empty()) rows.latest[trial.number] = curve.back();
   }
   return rows;
+}
+
+std::vector<std::string> other_metrics(const store::StudyRow& study) {
+  std::vector<std::string> names;
+  const auto metrics = study.spec.is_object() ? study.spec.find("metrics") : study.spec.end();
+  if (metrics == study.spec.end() || !metrics->is_array()) return names;
+  for (const Json& metric : *metrics) {
+    const std::string name = metric.is_object() ? metric.value("name", std::string()) : std::string();
+    if (!name.empty() && name != study.objective.metric) names.push_back(name);
+  }
+  return names;
 }
 
 std::map<TrialState, int> count_states(const std::vector<store::TrialRow>& trials) {

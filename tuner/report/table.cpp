@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "tuner/core/error.h"
+#include "tuner/core/visible_text.h"
 
 namespace tune::report {
 namespace {
@@ -49,7 +50,9 @@ std::string line_of(const Table& table, const std::vector<std::string>& cells,
   return line + '\n';
 }
 
-std::string csv_cell(const std::string& cell) {
+// What a trainer printed stands in some cells, and the table may go to a terminal.
+std::string csv_cell(const std::string& raw) {
+  const std::string cell = visible_text(raw, LineBreaks::kKeep);
   if (cell.find_first_of("\",\r\n") == std::string::npos) return cell;
   std::string quoted = "\"";
   for (const char c : cell) {

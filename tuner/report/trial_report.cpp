@@ -62,7 +62,8 @@ std::vector<store::MetricRow> readable(const std::vector<store::MetricRow>& metr
   return rows;
 }
 
-Table metric_table(const std::vector<store::MetricRow>& metrics) {
+// Those of the spec that have no points are named too.
+Table metric_table(const store::StudyRow& study, const std::vector<store::MetricRow>& metrics) {
   Table table;
   table.columns = {{"metric"},
                    {"points", Align::kRight},
@@ -81,6 +82,13 @@ Table metric_table(const std::vector<store::MetricRow>& metrics) {
                           number_text(curve.back().value), smallest ? number_text(*smallest) : "",
                           largest ? number_text(*largest) : ""});
     begin = end;
+  }
+  std::vector<std::string> named = other_metrics(study);
+  named.insert(named.begin(), study.objective.metric);
+  for (const std::string& name : named) {
+    const auto is_it = [&](const auto& row) { return row.name == name; };
+    if (std::none_of(metrics.begin(), metrics.end(), is_it))
+      table.rows.push_back({name, "0", "", "", "", ""});
   }
   return table;
 }
@@ -143,7 +151,7 @@ std::string trial_text(const TrialRows& rows, int width) {
     text += "Total: " + cost_text(costs.of(rows.trial.number).total) + '\n';
   }
   const std::vector<store::MetricRow> metrics = readable(rows.metrics);
-  if (!metrics.empty()) text += "\nMetrics:\n" + text_table(metric_table(metrics), width);
+  if (!rows.attempts.empty()) text += "\nMetrics:\n" + text_table(metric_table(rows.study, metrics), width);
   if (rows.events.empty()) return text;
   text += "\nEvents (UTC):\n";
   for (const auto& event : rows.events) {
@@ -163,6 +171,7 @@ Json trial_details_json(const TrialRows& rows) {
   json["attempts"] = Json::array();
   for (const auto& attempt : rows.attempts) json["attempts"].push_back(attempt_json(attempt));
   json["metrics"] = Json::object();
+  for (const std::string& name : other_metrics(rows.study)) json["metrics"][name] = Json::array();
   for (const auto& row : rows.metrics)
     json["metrics"][row.name].push_back({{"step", row.point.step},
                                          {"value", number_to_json(row.point.value)},

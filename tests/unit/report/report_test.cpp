@@ -217,14 +217,15 @@ TEST_CASE("non-finite values leave as texts, not as null", "[report]") {
   rows.trials[0].values = {std::numeric_limits<double>::quiet_NaN()};
   const Json trial = trials_json(rows).at("trials").at(0);
   CHECK(trial.at("value") == "NaN");
-  CHECK(csv_table(trial_table(rows, true)).find("\r\n1,completed,nan,") != std::string::npos);
+  CHECK(csv_table(trial_table(rows, TrialColumns::kEverything)).find("\r\n1,completed,nan,") !=
+        std::string::npos);
   CHECK(value_text(rows.trials[0]) == "nan");
 }
 
 TEST_CASE("CSV has a column for every hyperparameter that occurs, empty where it is not active", "[report]") {
   StudyRows rows = priced_study();
   rows.trials[1].parameters["nesterov"] = true;
-  const Table table = trial_table(rows, true);
+  const Table table = trial_table(rows, TrialColumns::kEverything);
   std::vector<std::string> titles;
   for (const Column& column : table.columns) titles.push_back(column.title);
   const std::vector<std::string> expected = {"trial",         "state",    "validation:mAP", "batch_size",
@@ -304,6 +305,58 @@ TEST_CASE("an event is one line without control characters", "[report]") {
   event.attempt = 2;
   event.data["message"] = "on GPU-1\n\x1b]0;x";
   CHECK(event_line(event) == "22:13:20 attempt started, trial 3, attempt 2: on GPU-1  ]0;x");
+}
+
+TEST_CASE("each metric that the spec names has its column beside the objective", "[report]") {
+  StudyRows rows = priced_study();
+  rows.others = {{"accuracy", {{1, 0.5}, {2, std::nan("")}}}, {"time", {}}};
+  const Table all = trial_table(rows, TrialColumns::kEverything),
+              page = trial_table(rows, TrialColumns::kPage);
+  for (const Table& table : {all, page}) {
+    CHECK(table.columns[3].title == "accuracy");
+    CHECK(table.columns[4].title == "time");
+    CHECK(table.rows[0][3] == "0.5");
+    CHECK(table.rows[1][3] == "nan");
+    CHECK(table.rows[2][3].empty());
+  }
+  for (const Column& column : trial_table(rows, TrialColumns::kTerminal).columns)
+    CHECK(column.title != "accuracy");
+  const Json json = trials_json(rows).at("trials");
+  CHECK(json.at(0).at("metrics") == Json{{"accuracy", 0.5}, {"time", nullptr}});
+  CHECK(json.at(1).at("metrics").at("accuracy") == "NaN");
+}
+
+TEST_CASE("a study's other metrics are read with their last values, and named without any", "[report]") {
+  store::StudyStore store(":memory:", store::OpenMode::kCreate);
+  store::StudyRow study = study_row();
+  study.spec["metrics"] = Json::array({{{"name", study.objective.metric}, {"regex", "(a)"}},
+                                       {{"name", "accuracy"}, {"regex", "(b)"}},
+                                       {{"name", "time"}, {"regex", "(c)"}}});
+  store.create_study(study);
+  for (int number = 1; number <= 2; ++number) store.insert_trial(trial_row(number));
+  store.insert_attempt(leased(2, 1, 30));
+  store.insert_metrics({store::metric_row(2, "accuracy", 2, 0.25), store::metric_row(2, "accuracy", 1, 0.5)});
+  const StudyRows rows = read_study(store);
+  REQUIRE(rows.others.size() == 2);
+  CHECK(rows.others[0].metric == "accuracy");
+  CHECK(rows.others[0].by_trial == std::map<int, double>{{2, 0.25}});
+  CHECK(rows.others[1].by_trial.empty());
+  const auto trial = read_trial(store, 2);
+  REQUIRE(trial);
+  CHECK_THAT(trial_text(*trial, 0),
+             Catch::Matchers::Contains("accuracy") && Catch::Matchers::Contains("time"));
+  CHECK(trial_details_json(*trial).at("metrics").at("time").empty());
+}
+
+TEST_CASE("control sequences of a trainer are shown as text in CSV", "[report]") {
+  StudyRows rows = priced_study();
+  rows.trials[3].reason =
+      "exit code 3: \x1b]0;owned\a \xC2\x9B"
+      "2J\nnext";
+  const std::string csv = csv_table(trial_table(rows, TrialColumns::kEverything));
+  CHECK(csv.find('\x1b') == std::string::npos);
+  CHECK(csv.find("\xC2\x9B") == std::string::npos);
+  CHECK(csv.find("\\u001b]0;owned\\u0007 \\u009b2J\nnext") != std::string::npos);
 }
 
 }  // namespace

@@ -190,6 +190,21 @@ TEST_CASE("of a repeated step of a metric the later value counts", "[store]") {
   CHECK(store.curve(2, "validation:mAP").front().value == 0.7);
 }
 
+TEST_CASE("the last point of a metric is that of the largest step, trial by trial", "[store]") {
+  StudyStore store(":memory:", OpenMode::kCreate);
+  store.create_study(study_row());
+  for (int number = 1; number <= 3; ++number) store.insert_trial(trial_row(number));
+  for (int number = 1; number <= 3; ++number) store.insert_attempt(attempt_row(number, 1));
+  store.insert_metrics({metric_row(1, "loss", 2, 0.5), metric_row(1, "loss", 1, 0.25),
+                        metric_row(2, "loss", 7, std::nan("")), metric_row(3, "other", 1, 1)});
+  const auto points = store.last_points("loss");
+  REQUIRE(points.size() == 2);
+  CHECK(points.at(1).step == 2);
+  CHECK(points.at(1).value == 0.5);
+  CHECK(std::isnan(points.at(2).value));
+  CHECK(store.last_points("none").empty());
+}
+
 TEST_CASE("a metric adds up by attempt, finite points alone", "[store]") {
   const TemporaryFolder folder;
   StudyStore store(folder / "study.db", OpenMode::kCreate);
