@@ -7,15 +7,16 @@ namespace tune::strategies {
 
 GridStrategy::GridStrategy(SearchSpace space) : space_(std::move(space)) {
   for (const Parameter& parameter : space_.parameters()) {
-    if (grid_values(parameter) > 0) continue;
+    if (parameter.cardinality() > 0 || parameter.levels) continue;
     throw Error(ExitCode::kBadSpec, "strategy grid: parameter \"" + parameter.name + "\" is continuous",
                 "give it \"step\" or \"levels\", or take strategy sobol, which needs neither");
   }
+  grid_ = grid_space(space_);
 }
 
 Answer GridStrategy::suggest(const History& history, Rng&) {
   const std::set<PointKey> tried = tried_points(space_, history);
-  GridWalk walk(space_, true);
+  GridWalk walk(grid_);
   std::size_t index = 1;
   while (tried.contains(point_key(space_, walk.point()))) {
     if (!walk.advance()) return Exhausted{};

@@ -14,7 +14,7 @@ class GridStrategy final : public Strategy {
   Answer suggest(const History& history, Rng& rng) override;
 
  private:
-  SearchSpace space_;
+  SearchSpace space_, grid_;  // grid_: with levels in place of ranges
 };
 
 }  // namespace tune::strategies

@@ -85,6 +85,78 @@ class Cells {
   double first_ = 0, last_ = 0;
 };
 
+// The value of the lattice that is nearest on the scale.
+std::size_t nearest_on_scale(const Parameter& parameter, double at, std::size_t count) {
+  const auto distance = [&](std::size_t k) {
+    return std::abs(to_scale(lattice_value(parameter, k), parameter.scale) - at);
+  };
+  std::size_t best = nearest_index(parameter, from_scale(at, parameter.scale), count);
+  while (best > 0 && distance(best - 1) < distance(best)) --best;
+  while (best + 1 < count && distance(best + 1) < distance(best)) ++best;
+  return best;
+}
+
+// Each level takes the value nearest to its even place; where several want the same one, as small integers on
+// a log scale do, they move on to the next ones, but not past the end.
+std::vector<Json> lattice_levels(const Parameter& parameter, std::size_t count, std::size_t levels) {
+  const double low = to_scale(parameter.min, parameter.scale);
+  const double high = to_scale(lattice_value(parameter, count - 1), parameter.scale);
+  std::vector<std::size_t> chosen(levels);
+  for (std::size_t i = 0; i < levels; ++i) {
+    const double part = static_cast<double>(i) / static_cast<double>(levels - 1);
+    chosen[i] = nearest_on_scale(parameter, low + part * (high - low), count);
+    if (i > 0) chosen[i] = std::max(chosen[i], chosen[i - 1] + 1);
+  }
+  for (std::size_t i = levels, end = count; i-- > 0; end = chosen[i])
+    chosen[i] = std::min(chosen[i], end - 1);
+  chosen.back() = count - 1;
+  std::vector<Json> values;
+  for (const std::size_t k : chosen) values.push_back(parameter.value_at(k));
+  return values;
+}
+
+// The number with the fewest digits that differs from this one by no more than rounding on its way from the
+// scale may have done.
+double as_written(double value, double rounding) {
+  constexpr int kMostDigits = 12;  // with more, nobody would have written it
+  for (int digits = 1; digits <= kMostDigits; ++digits) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.*e", digits - 1, value);
+    const double candidate = std::strtod(text, nullptr);
+    if (std::abs(candidate - value) <= rounding) return candidate;
+  }
+  return value;
+}
+
+std::vector<Json> continuous_levels(const Parameter& parameter, std::size_t levels) {
+  const double low = to_scale(parameter.min, parameter.scale),
+               high = to_scale(parameter.max, parameter.scale);
+  const double largest = std::max(std::abs(low), std::abs(high));
+  const auto rounding = [&](double value) {
+    constexpr double kUnits = 8 * std::numeric_limits<double>::epsilon();
+    switch (parameter.scale) {
+      case Scale::kLinear:
+        return kUnits * largest;
+      case Scale::kLog:
+        return kUnits * std::max(largest, 1.0) * value;
+      case Scale::kReverseLog:
+        return kUnits * (std::max(largest, 1.0) * (1 - value) + value);
+    }
+    return 0.0;
+  };
+  std::vector<Json> values;
+  for (std::size_t i = 0; i < levels; ++i) {
+    const double part = static_cast<double>(i) / static_cast<double>(levels - 1);
+    double value = i == 0 ? parameter.min : parameter.max;
+    if (i > 0 && i + 1 < levels) {
+      value = from_scale(low + part * (high - low), parameter.scale);
+      value = std::clamp(as_written(value, rounding(value)), parameter.min, parameter.max);
+    }
+    if (values.empty() || values.back() != value) values.push_back(value);
+  }
+  return values;
+}
+
 std::optional<std::size_t> index_of(const std::vector<Json>& values, const Json& value) {
   const auto found = std::find(values.begin(), values.end(), value);
   if (found == values.end()) return std::nullopt;
@@ -137,6 +209,14 @@ Json Parameter::canonical(const Json& value) const {
       return static_cast<std::int64_t>(number);
   }
   return value;
+}
+
+std::vector<Json> Parameter::level_values() const {
+  const std::size_t all = cardinality();
+  if (!levels || type == ParameterType::kCategorical) return {};
+  const auto wanted = static_cast<std::size_t>(std::max(*levels, 2));
+  if (all == 0) return continuous_levels(*this, wanted);
+  return wanted < all ? lattice_levels(*this, all, wanted) : std::vector<Json>();
 }
 
 double Parameter::to_unit(const Json& value) const {

@@ -33,7 +33,7 @@ struct Parameter {
   Scale scale = Scale::kLinear;  // numbers only. log: min > 0. reverse_log: 0 <= min, max < 1
   std::optional<double> step;    // floats and ints: values are min + k*step <= max
   std::vector<Json> values;      // categorical only, distinct, at least one
-  std::optional<int> levels;     // grid only: how many points of a continuous range, ends included, >= 2
+  std::optional<int> levels;     // grid only: how many points of a range, ends included, >= 2
   std::vector<Condition> when;
 
   // How many values it has; 0 for a continuous range.
@@ -52,6 +52,11 @@ struct Parameter {
   // from_unit(to_unit(v)) == v for discrete parameters of up to 2^40 values, and within rounding of the scale
   // (and never outside [min, max]) for continuous ones.
   Json from_unit(double u) const;
+  // The points that a grid takes of a range with `levels`: so many values, evenly placed on the scale, ends
+  // included, no two alike, written as people write them (1e-4, not 9.999999999999991e-05) where that is the
+  // same within rounding. Empty where a grid takes every value: without `levels`, or with fewer values than
+  // these.
+  std::vector<Json> level_values() const;
   // The value as this parameter writes it: 1 becomes 1.0 for a float, 8.0 becomes 8 for an int. What it
   // cannot have stays as it is.
   Json canonical(const Json& value) const;

@@ -160,3 +160,58 @@ TEST_CASE("true is not 1 among categorical values", "[space]") {
   REQUIRE(p.from_unit(0.5) == true);
   REQUIRE(p.objection(false).has_value());
 }
+
+namespace {
+
+Json levels_of(Parameter parameter, int levels) {
+  parameter.levels = levels;
+  return parameter.level_values();
+}
+
+}  // namespace
+
+TEST_CASE("levels of integers lie evenly on the scale, distinct, and as many as were asked for", "[space]") {
+  CHECK(levels_of(integer(1, 1000, Scale::kLog), 4) == Json({1, 10, 100, 1000}));
+  CHECK(levels_of(integer(8, 512, Scale::kLog), 7) == Json({8, 16, 32, 64, 128, 256, 512}));
+  CHECK(levels_of(integer(1, 10, Scale::kLog), 9) == Json({1, 2, 3, 4, 5, 6, 7, 8, 10}));
+  CHECK(levels_of(integer(1, 65536, Scale::kLog), 17).size() == 17);
+  CHECK(levels_of(integer(0, 100), 5) == Json({0, 25, 50, 75, 100}));
+  CHECK(levels_of(integer(0, 10), 3) == Json({0, 5, 10}));
+  CHECK(levels_of(integer(8, 64, Scale::kLog, 8), 4) == Json({8, 16, 32, 64}));
+  CHECK(levels_of(integer(1, 1'000'000'000'000, Scale::kLog), 13)[6] == 1'000'000);
+}
+
+TEST_CASE("no number of levels of any lattice gives fewer, equal or unordered values, or misses an end",
+          "[space]") {
+  for (const Parameter& p : {integer(1, 40, Scale::kLog), integer(3, 40), integer(2, 41, Scale::kLog, 3),
+                             stepped(0, 0.9, 0.025, Scale::kReverseLog), stepped(0.1, 2.1, 0.05)}) {
+    const std::size_t all = p.cardinality();
+    for (int levels = 2; levels < static_cast<int>(all); ++levels) {
+      const Json values = levels_of(p, levels);
+      REQUIRE(values.size() == static_cast<std::size_t>(levels));
+      REQUIRE(values.front() == p.value_at(0));
+      REQUIRE(values.back() == p.value_at(all - 1));
+      for (std::size_t i = 1; i < values.size(); ++i) REQUIRE(values[i - 1] < values[i]);
+    }
+    CHECK(levels_of(p, static_cast<int>(all)).empty());
+  }
+}
+
+TEST_CASE("levels of floats are the numbers that people write, where those are exact", "[space]") {
+  CHECK(levels_of(floating(1e-5, 1e-1, Scale::kLog), 5) == Json({1e-5, 1e-4, 1e-3, 1e-2, 1e-1}));
+  CHECK(levels_of(floating(0, 1), 11) == Json({0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0}));
+  CHECK(levels_of(floating(0, 0.999, Scale::kReverseLog), 4) == Json({0.0, 0.9, 0.99, 0.999}));
+  CHECK(levels_of(floating(-1, 1), 3) == Json({-1.0, 0.0, 1.0}));
+  CHECK(levels_of(floating(1e-300, 1e300, Scale::kLog), 3) == Json({1e-300, 1.0, 1e300}));
+  CHECK(levels_of(floating(0, 1e-20), 3) == Json({0.0, 5e-21, 1e-20}));
+  // The root of ten is no number that anybody writes: it stays as exact as it can be.
+  CHECK(levels_of(floating(1e-4, 1e-3, Scale::kLog), 3)[1].get<double>() ==
+        Approx(std::sqrt(1e-7)).epsilon(1e-14));
+  CHECK(levels_of(floating(0, 1), 4)[1] == 1.0 / 3);
+}
+
+TEST_CASE("a parameter without levels, or with values enough, has no levels of its own", "[space]") {
+  CHECK(floating(0, 1).level_values().empty());
+  CHECK(levels_of(integer(1, 3), 5).empty());
+  CHECK(levels_of(floating(2, 2), 5).empty());
+}

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "conformance/sample_spaces.h"
+#include "strategies/grid_walk.h"
 #include "support/catch.h"
 
 using namespace tune;
@@ -84,4 +85,16 @@ TEST_CASE("A continuous parameter without step or levels is refused by name, wit
     CHECK(std::string(error.what()).find("momentum") != std::string::npos);
     CHECK(error.hint().find("levels") != std::string::npos);
   }
+}
+
+TEST_CASE("A grid over levels takes them as they are written, and its space counts its points") {
+  const SearchSpace space({with_levels(whole("n", 1, 1000, Scale::kLog), 4), choice("c", {"a", "b"}),
+                           when(with_levels(number("lr", 1e-5, 1e-3, Scale::kLog), 3), "c", {"b"})});
+  const auto points = whole_grid(space);
+  REQUIRE(points.size() == 4 * (1 + 3));
+  CHECK(Json(points[0]) == Json{{"n", 1}, {"c", "a"}});
+  CHECK(Json(points[2]) == Json{{"n", 1}, {"c", "b"}, {"lr", 1e-4}});
+  CHECK(points[4].at("n") == 10);
+  CHECK(points.back().at("n") == 1000);
+  CHECK(grid_space(space).cardinality() == 16);
 }
