@@ -6,6 +6,7 @@
 #include "tuner/cli/options.h"
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
+#include "tuner/report/edges.h"
 #include "tuner/report/study_report.h"
 
 namespace tune::cli {
@@ -19,6 +20,7 @@ int best_command(const Arguments& arguments, Console& console) {
   if (options->has("json")) {
     Json json = report::best_json(report::best_trial(rows.trials, rows.study.objective));
     json["schema"] = 1;
+    json["edges"] = report::edges_json(report::best_edges(rows));
     json["importance"] = importance_json(importance);
     print_json(json, console);
   } else {

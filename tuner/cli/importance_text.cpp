@@ -15,18 +15,8 @@ std::string percent(double share) {
 
 }  // namespace
 
-std::optional<SearchSpace> stored_space(const store::StudyRow& study) {
-  try {
-    // The text, since the order of parameters counts, and without a trainer, since none is started.
-    return parse_spec(study.spec_text, "the stored spec of " + study.name, study.folder, SpecUse::kAskTell)
-        .space;
-  } catch (const SpecError&) {
-    return std::nullopt;
-  }
-}
-
 strategies::Importance study_importance(const store::StudyStore& study) {
-  return study_importance(stored_space(study.study()), study.load_history());
+  return study_importance(report::stored_space(study.study()), study.load_history());
 }
 
 strategies::Importance study_importance(const std::optional<SearchSpace>& space, const History& history) {

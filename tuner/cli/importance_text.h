@@ -10,9 +10,6 @@
 
 namespace tune::cli {
 
-// The space of the stored spec; nullopt where this version cannot read it.
-std::optional<SearchSpace> stored_space(const store::StudyRow& study);
-
 // Of the trials that have completed so far, in the space of the stored spec.
 strategies::Importance study_importance(const store::StudyStore& study);
 strategies::Importance study_importance(const std::optional<SearchSpace>& space, const History& history);

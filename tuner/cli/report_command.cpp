@@ -60,7 +60,7 @@ report::StudyMaterial read_material(const fs::path& store_path, const std::strin
   const History history = study.load_history();
   for (const auto& trial : history.trials)
     if (!trial->curve.empty()) material.curves[trial->number] = trial->curve;
-  material.space = stored_space(material.rows.study);
+  material.space = report::stored_space(material.rows.study);
   material.importance = importance_rows(study_importance(material.space, history));
   material.promoted = promoted_versions(store_path, material.rows.study);
   material.model = model_of(store_path, material.rows);

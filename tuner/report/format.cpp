@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 #include "tuner/report/table.h"
 
@@ -19,7 +20,11 @@ std::string printed(const char* format, double number) {
 
 std::string number_text(double value) {
   // printf writes "-nan" for some NaNs; a sign of NaN means nothing.
-  return std::isfinite(value) ? printed("%.6g", value) : shortest(value);
+  if (!std::isfinite(value)) return shortest(value);
+  const std::string text = printed("%.6g", value);
+  // "1e-04" for "0.0001", but no exponent for large numbers that do without.
+  const std::string shorter = std::abs(value) < 1 ? shortest(std::strtod(text.c_str(), nullptr)) : text;
+  return shorter.size() < text.size() ? shorter : text;
 }
 
 std::string value_text(const store::TrialRow& trial) {
@@ -55,11 +60,14 @@ std::string cost_text(const Cost& cost) {
   return "device time " + hours + (cost.usd ? ", " + usd_text(cost.usd) : std::string());
 }
 
+std::string parameter_text(const Json& value) {
+  return value.is_number_float() ? number_text(value.get<double>()) : argument_text(value);
+}
+
 std::string parameters_text(const ParameterSet& parameters) {
   std::string text;
   for (const auto& [name, value] : parameters)
-    text += (text.empty() ? "" : " ") + name + '=' +
-            (value.is_number_float() ? number_text(value.get<double>()) : argument_text(value));
+    text += (text.empty() ? "" : " ") + name + '=' + parameter_text(value);
   return text;
 }
 
@@ -68,7 +76,7 @@ std::string parameter_lines(const ParameterSet& parameters) {
   std::size_t widest = 0;
   for (const auto& [name, value] : parameters) widest = std::max(widest, name.size());
   for (const auto& [name, value] : parameters)
-    text += "  " + name + std::string(widest + 2 - name.size(), ' ') + one_line(argument_text(value)) + '\n';
+    text += "  " + name + std::string(widest + 2 - name.size(), ' ') + one_line(parameter_text(value)) + '\n';
   return text;
 }
 

@@ -8,7 +8,7 @@
 
 namespace tune::report {
 
-std::string number_text(double value);                 // six significant digits: "0.4125", "1e-05", "nan"
+std::string number_text(double value);                 // six significant digits: "0.4125", "1e-04", "nan"
 std::string value_text(const store::TrialRow& trial);  // its first objective; "" without one
 // Why it ended as it did: "crash: exit code 3"; "" where the state says it all.
 std::string reason_text(const store::TrialRow& trial);
@@ -17,7 +17,8 @@ std::string hours_text(double hours);                                 // "1.25 h
 std::string plural_text(std::size_t count, const std::string& word);  // "1 trial", "2 trials"
 std::string usd_text(const std::optional<double>& usd);               // "$1.23"; "" without a price
 std::string cost_text(const Cost& cost);                              // "device time 1.25 h, $3.83"
-std::string parameters_text(const ParameterSet& parameters);          // "learning_rate=0.001 optimizer=sgd"
+std::string parameter_text(const Json& value);                // one value of a trial, its digits as above
+std::string parameters_text(const ParameterSet& parameters);  // "learning_rate=0.001 optimizer=sgd"
 
 std::string parameter_lines(const ParameterSet& parameters);  // an indented line for each
 

@@ -4,6 +4,7 @@
 
 #include "tuner/core/objective_text.h"
 #include "tuner/report/bill.h"
+#include "tuner/report/edges.h"
 #include "tuner/report/failures.h"
 #include "tuner/report/format.h"
 #include "tuner/report/model_quality.h"
@@ -76,10 +77,13 @@ Section best_section(const StudyMaterial& material) {
   }
   Table table;
   table.columns = {{"hyperparameter"}, {"value", Align::kRight}};
-  for (const auto& [name, value] : best->parameters) table.rows.push_back({name, argument_text(value)});
+  for (const auto& [name, value] : best->parameters) table.rows.push_back({name, parameter_text(value)});
   const std::string caption = "Trial " + std::to_string(best->number) + " with " +
                               material.rows.study.objective.metric + ' ' + value_text(*best);
   section.blocks.push_back(TableBlock{caption, table});
+  const std::vector<Edge> edges = best_edges(material.rows);
+  for (const Edge& edge : edges) section.blocks.push_back(Paragraph{edge_text(edge) + "."});
+  if (!edges.empty()) section.blocks.push_back(Paragraph{wider_search_text(material.rows.study.name)});
   add_promotion(material, section);
   for (Block& block : quality_blocks(material.model)) section.blocks.push_back(std::move(block));
   return section;

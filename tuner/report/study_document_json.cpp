@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "tuner/core/objective_text.h"
+#include "tuner/report/edges.h"
 #include "tuner/report/failures.h"
 #include "tuner/report/format.h"
 #include "tuner/report/study_document.h"
@@ -75,6 +76,7 @@ Json study_document_json(const StudyMaterial& material) {
   json["facts"] = rows.study.facts;
   json["leaderboard"] = numbers_json(leaderboard(rows.trials, rows.study.objective));
   json["pareto_front"] = numbers_json(cheapest_and_best(rows, costs));
+  json["edges"] = edges_json(best_edges(rows));
   json["importance"] = importance_json(material.importance);
   json["failures"] = failures_json(rows.trials);
   const auto saved = savings(rows, costs);

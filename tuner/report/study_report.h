@@ -29,6 +29,9 @@ struct StudyRows {
 };
 StudyRows read_study(const store::StudyStore& store);
 
+// The space that the study searches; nullopt where this version cannot read the stored spec.
+std::optional<SearchSpace> stored_space(const store::StudyRow& study);
+
 // Why the validation values may be too good: the built-in trainer cuts its data image by image, unless its
 // split says otherwise or the validation images are a set of their own. "" where it does not.
 std::string leak_warning(const store::StudyRow& study);

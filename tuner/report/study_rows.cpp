@@ -1,4 +1,5 @@
 // The rows that a report is made of, and how many trials are in which state.
+#include "tuner/core/spec.h"
 #include "tuner/report/bill.h"
 #include "tuner/report/study_report.h"
 
@@ -30,6 +31,16 @@ std::vector<std::string> other_metrics(const store::StudyRow& study) {
     if (!name.empty() && name != study.objective.metric) names.push_back(name);
   }
   return names;
+}
+
+std::optional<SearchSpace> stored_space(const store::StudyRow& study) {
+  try {
+    // The text, since the order of parameters counts, and without a trainer, since none is started.
+    return parse_spec(study.spec_text, "the stored spec of " + study.name, study.folder, SpecUse::kAskTell)
+        .space;
+  } catch (const SpecError&) {
+    return std::nullopt;
+  }
 }
 
 std::map<TrialState, int> count_states(const std::vector<store::TrialRow>& trials) {

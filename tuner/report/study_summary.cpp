@@ -2,6 +2,7 @@
 
 #include "tuner/core/objective_text.h"
 #include "tuner/report/bill.h"
+#include "tuner/report/edges.h"
 #include "tuner/report/failures.h"
 #include "tuner/report/format.h"
 #include "tuner/report/study_report.h"
@@ -12,10 +13,16 @@ namespace {
 constexpr std::size_t kLeaders = 5;        // rows of the leaderboard at the end of a run
 constexpr std::size_t kListedTrials = 50;  // more than these are left to `tune trials`
 
+std::string edge_lines(const StudyRows& rows) {
+  std::string text;
+  for (const Edge& edge : best_edges(rows)) text += edge_text(edge) + '\n';
+  return text.empty() ? text : text + wider_search_text(rows.study.name) + '\n';
+}
+
 std::string best_lines(const StudyRows& rows, const store::TrialRow& best) {
   const std::string warning = leak_warning(rows.study);
   return "Best: trial " + std::to_string(best.number) + " with " + rows.study.objective.metric + ' ' +
-         value_text(best) + '\n' + parameter_lines(best.parameters) +
+         value_text(best) + '\n' + parameter_lines(best.parameters) + edge_lines(rows) +
          (warning.empty() ? warning : "Warning: " + warning + '\n');
 }
 
@@ -155,6 +162,7 @@ Json run_summary_json(const StudyRows& rows, const std::optional<PromotionOutcom
                          {"folder", promotion->folder}};
   else
     json["promotion"] = nullptr;
+  json["edges"] = edges_json(best_edges(rows));
   if (const std::string warning = leak_warning(rows.study); !warning.empty()) json["warning"] = warning;
   return json;
 }

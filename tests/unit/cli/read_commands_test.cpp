@@ -121,8 +121,11 @@ TEST_CASE("trials come as a table, as CSV and as JSON", "[cli]") {
 TEST_CASE("best prints the hyperparameters, and as JSON what ask-tell answers", "[cli]") {
   const SampleStore store;
   CHECK(store.run({"best", "steel-legacy"}).out.starts_with("Best: trial 1 with validation:mAP 0.4125\n"));
-  const Json expected = {
-      {"schema", 1}, {"trial", 1}, {"value", 0.4125}, {"parameters", store::trial_row(1).parameters}};
+  const Json expected = {{"schema", 1},
+                         {"trial", 1},
+                         {"value", 0.4125},
+                         {"parameters", store::trial_row(1).parameters},
+                         {"edges", Json::array()}};
   Json best = Json::parse(store.run({"best", "steel-legacy", "--json"}).out);
   // The fixture's spec has no ranges.
   CHECK(contains(best.at("importance").at("reason"), "the stored spec cannot be read"));
