@@ -1,7 +1,9 @@
 #include <fstream>
 #include <ostream>
 
+#include "strategies/grid_walk.h"
 #include "tuner/cli/checked_spec.h"
+#include "tuner/cli/command_lines.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/options.h"
 #include "tuner/cli/output.h"
@@ -74,6 +76,32 @@ std::string describe(const Limits& limits) {
   return text;
 }
 
+bool is_grid(const Spec& spec) { return spec.strategy.name == "grid"; }
+
+// Of the grid where there is one; 0 for a continuous space.
+std::size_t searched_points(const Spec& spec) {
+  return is_grid(spec) ? strategies::grid_space(spec.space).cardinality() : spec.space.cardinality();
+}
+
+std::string levels_text(const Spec& spec, const Parameter& parameter) {
+  const std::vector<Json> levels = is_grid(spec) ? parameter.level_values() : std::vector<Json>();
+  std::string text;
+  for (std::size_t i = 0; i < levels.size() && i < kShownValues; ++i)
+    text += (i == 0 ? "; levels " : ", ") + report::parameter_text(levels[i]);
+  return levels.size() > kShownValues ? text + ", ..." : text;
+}
+
+// What the programs will be given. Of a built-in trainer that is a file.
+void print_commands(const Spec& spec, std::ostream& out) {
+  if (spec.trainer) return;
+  constexpr std::size_t kShownForms = 6;
+  const auto forms = command_forms(spec);
+  for (std::size_t i = 0; i < forms.size() && i < kShownForms; ++i)
+    out << (i == 0 ? "  command     " : "           or ") << shell_text(forms[i]) << '\n';
+  if (forms.size() > kShownForms)
+    out << "           or " << forms.size() - kShownForms << " forms more; --json lists them\n";
+}
+
 void print_summary(const Spec& spec, std::ostream& out) {
   const Objective& objective = spec.objective;
   out << visible_text(spec.file) << " is valid\n"
@@ -82,16 +110,18 @@ void print_summary(const Spec& spec, std::ostream& out) {
       << objective.metric << " (" << reduce_name(objective.reduce) << " value of a trial)\n"
       << "  strategy    " << spec.strategy.name << "; early stopping: " << spec.early_stopping.rule << '\n'
       << "  limits      " << describe(spec.limits) << '\n';
-  const std::size_t points = spec.space.cardinality();
+  const std::size_t points = searched_points(spec);
   const std::vector<Parameter>& parameters = spec.space.parameters();
   const auto continuous = std::count_if(parameters.begin(), parameters.end(),
                                         [](const Parameter& each) { return each.cardinality() == 0; });
   out << "  parameters  " << spec.space.size() << ", "
       << (points == 0 ? std::to_string(continuous) + " of them continuous"
-                      : std::to_string(points) + (points == 1 ? " point" : " points"))
+                      : std::to_string(points) + (points == 1 ? " point" : " points") +
+                            (is_grid(spec) ? " of the grid" : ""))
       << '\n';
   for (const Parameter& parameter : spec.space.parameters())
-    out << "    " << parameter.name << ": " << describe(parameter) << '\n';
+    out << "    " << parameter.name << ": " << describe(parameter) + levels_text(spec, parameter) << '\n';
+  print_commands(spec, out);
 }
 
 void print_metric(const metrics::SampleMetric& metric, std::ostream& out) {
@@ -163,11 +193,12 @@ Json warnings_json(const Spec& spec) {
 
 void print_as_json(const Spec& spec, const std::optional<metrics::LogSample>& sample,
                    const std::optional<double>& objective, Console& console) {
-  const std::size_t points = spec.space.cardinality();
+  const std::size_t points = searched_points(spec);
   Json json{{"schema", 1}, {"study", spec.study}, {"valid", true}, {"warnings", warnings_json(spec)}};
   json["parameters"] = Json::array();
   for (const Parameter& parameter : spec.space.parameters()) json["parameters"].push_back(parameter.name);
   json["points"] = points == 0 ? Json() : Json(points);
+  json["commands"] = spec.trainer ? Json::array() : Json(command_forms(spec));
   if (sample) {
     json["sample"] = {{"lines", sample->lines}, {"metrics", Json::array()}};
     json["sample"]["notices"] = sample->notices;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "strategies/strategy.h"
+#include "tuner/cli/command_lines.h"
 #include "tuner/cli/output.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
@@ -51,15 +52,6 @@ std::vector<Planned> plan_trials(const Spec& spec, const std::filesystem::path& 
   return planned;
 }
 
-// The argument as a shell would read it back.
-std::string quoted(const std::string& argument) {
-  const std::string plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
-  if (!argument.empty() && argument.find_first_not_of(plain) == std::string::npos) return argument;
-  std::string text = "'";
-  for (const char c : argument) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
-
 }  // namespace
 
 int dry_run(const Spec& spec, const std::filesystem::path& store, const engine::Overrides& overrides,
@@ -96,9 +88,7 @@ int dry_run(const Spec& spec, const std::filesystem::path& store, const engine::
     console.out << "\nTrial " << one.trial << ": "
                 << visible_text(report::parameters_text(one.suggestion.parameters));
     if (!one.suggestion.note.empty()) console.out << "  (" << one.suggestion.note << ')';
-    console.out << "\n ";
-    for (const std::string& argument : one.attempt.argv) console.out << ' ' << visible_text(quoted(argument));
-    console.out << '\n';
+    console.out << "\n  " << shell_text(one.attempt.argv) << '\n';
   }
   console.out << "\nNothing was started or written. Later suggestions depend on the results of these.\n";
   return 0;

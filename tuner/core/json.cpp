@@ -22,6 +22,16 @@ std::string argument_text(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string positional_text(const Json& value) {
+  if (!value.is_number_float()) return argument_text(value);
+  const double number = value.get<double>();
+  if (!(number < 0) || !std::isfinite(number)) return argument_text(value);
+  std::array<char, 400> text{};  // the longest has 327 characters: -4.9e-324
+  const auto end =
+      std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed).ptr;
+  return {text.data(), end};
+}
+
 Json number_to_json(double number) {
   if (std::isnan(number)) return "NaN";
   if (std::isinf(number)) return number < 0 ? "-Infinity" : "Infinity";

@@ -14,6 +14,9 @@ std::string shortest(double number);
 // A value as it appears inside an argv element: text without quotes, numbers by shortest(), other JSON
 // compact.
 std::string argument_text(const Json& value);
+// The same, for where "-1e-05" would be taken for an option: a negative number has no exponent, "-0.00001",
+// and reads back the same.
+std::string positional_text(const Json& value);
 // JSON has no NaN: a non-finite double travels as "NaN", "Infinity" or "-Infinity".
 Json number_to_json(double number);
 double number_from_json(const Json& json);  // the inverse; throws std::invalid_argument for anything else

@@ -58,9 +58,8 @@ class PlaceholderChecker {
       for (const Placeholder& placeholder : placeholders) check_name(placeholder.name);
       check_closed(command_[i], placeholders);
       if (!placeholders.empty() && script_ == i) report_script(placeholders.front().name);
-      if (placeholders.size() == 1 && placeholders[0].end - placeholders[0].begin == command_[i].size() &&
-          i > 0)
-        check_dash(placeholders[0].name);
+      if (i > 1 && !placeholders.empty() && placeholders[0].begin == 0 && is_bare_option(command_[i - 1]))
+        warn_of_dash(i, placeholders);
     }
   }
 
@@ -102,17 +101,41 @@ class PlaceholderChecker {
                       name + "}}\"]");
   }
 
-  void check_dash(const std::string& name) {
-    for (const Json& value : possible_texts(name)) {
-      if (!value.is_string() || !value.get<std::string>().starts_with('-')) continue;
-      problems_.add(pointer_,
-                    "the value " + value.dump() + " of " + in_quotes(name) +
-                        " starts with \"-\", so the program would take it for an option",
-                    "write it into one element with its option: \"--" + name + "={{" + name + "}}\"");
-      return;
+  // An option that waits for a value takes none that begins with "-", plain negative numbers apart. A switch
+  // is no value, and so not meant for the option before it.
+  void warn_of_dash(std::size_t index, const std::vector<Placeholder>& placeholders) {
+    const std::string& option = command_[index - 1];
+    const std::string& name = placeholders[0].name;
+    const bool is_alone = is_one_placeholder(command_[index], placeholders);
+    std::string culprit;
+    if (const auto parameter = read_.sound.find(name);
+        parameter != read_.sound.end() && parameter->second.type != ParameterType::kCategorical) {
+      // Alone, a negative number is written without an exponent.
+      if (!is_alone && parameter->second.min < 0) culprit = shortest(parameter->second.min);
+    } else {
+      const std::vector<Json> values = possible_values(name);
+      if (is_alone && parameter != read_.sound.end() && is_switch(values)) return;
+      for (const Json& value : values)
+        if (culprit.empty() && begins_with_dash(value, is_alone)) culprit = value.dump();
     }
+    if (culprit.empty()) return;
+    // A long option takes its value behind "=", a short one right behind its letter.
+    const std::string joined = option + (option.size() > 2 ? "=" : "") + command_[index];
+    problems_.warn(pointer_,
+                   "the value " + culprit + " of " + in_quotes(name) +
+                       " starts with \"-\", so the program may take it for an option of its own, and find no "
+                       "value for " +
+                       option,
+                   "write both as one element: " + in_quotes(joined));
   }
-  std::vector<Json> possible_texts(const std::string& name) const {
+  static bool begins_with_dash(const Json& value, bool is_alone) {
+    if (value.is_number()) return !is_alone && value.get<double>() < 0;
+    if (!value.is_string()) return false;
+    const std::string text = value.get<std::string>();
+    const bool is_plain_number = is_alone && text.find_first_not_of("-0123456789.") == std::string::npos;
+    return text.size() > 1 && text[0] == '-' && !is_plain_number;
+  }
+  std::vector<Json> possible_values(const std::string& name) const {
     if (const auto parameter = read_.sound.find(name); parameter != read_.sound.end())
       return parameter->second.values;
     if (const OrderedJson* value = problems_.find(member_pointer("/fixed", name))) return {Json(*value)};

@@ -96,13 +96,32 @@ void warn_of_unpassed(const Spec& spec, SpecProblems& problems) {
   const auto& parameters = spec.space.parameters();
   const bool names_some = std::any_of(parameters.begin(), parameters.end(), is_passed);
   if (passed.reads_trial_file || (!names_some && !passed.names_script)) return;
+  // What decides whether a parameter is passed reaches the program by that.
+  std::set<std::string> deciding;
+  const auto& order = spec.space.dependency_order();
+  for (auto index = order.rbegin(); index != order.rend(); ++index)
+    if (is_passed(parameters[*index]) || deciding.contains(parameters[*index].name))
+      for (const Condition& condition : parameters[*index].when) deciding.insert(condition.parent);
   for (const Parameter& parameter : parameters) {
-    if (is_passed(parameter)) continue;
+    if (is_passed(parameter) || deciding.contains(parameter.name)) continue;
     problems.warn(member_pointer("/parameters", parameter.name),
                   in_quotes(parameter.name) + " is never passed to the command",
                   "add \"--" + parameter.name + "={{" + parameter.name +
                       "}}\" to it; of no matter if the program reads the file that $TUNE_TRIAL_FILE names");
   }
+}
+
+// A grid ends by itself. Without parameters there is nothing but repeating.
+void warn_of_small_space(const Spec& spec, SpecProblems& problems) {
+  if (spec.strategy.name == "grid" || spec.space.size() == 0 || !spec.limits.trials) return;
+  const std::size_t points = spec.space.cardinality();
+  if (points == 0 || points >= static_cast<std::size_t>(*spec.limits.trials)) return;
+  const std::string has = std::to_string(points) + (points == 1 ? " point" : " points");
+  problems.warn("/limits/trials",
+                "the space has only " + has + ", and limits.trials is " +
+                    std::to_string(*spec.limits.trials) +
+                    ": when all have been tried, the other trials repeat them",
+                "set limits.trials to " + std::to_string(points) + ", or widen the ranges");
 }
 
 }  // namespace
@@ -111,9 +130,11 @@ void add_warnings(const Spec& spec, SpecUse use, SpecProblems& problems) {
   warn_of_direction(spec.objective, problems);
   if (use == SpecUse::kRun) warn_of_unpassed(spec, problems);
   for (const Parameter& parameter : spec.space.parameters())
-    if (parameter.cardinality() == 1)
+    // One with a condition is a switch: it is there or not.
+    if (parameter.cardinality() == 1 && parameter.when.empty())
       problems.warn(member_pointer("/parameters", parameter.name),
                     in_quotes(parameter.name) + " has only one value", "move it to \"fixed\"");
+  warn_of_small_space(spec, problems);
   const Limits& limits = spec.limits;
   if (limits.trials && limits.parallel && *limits.parallel > *limits.trials)
     problems.warn("/limits/parallel", "more trials at once than trials at all", "");

@@ -42,11 +42,10 @@ Json trial_document(const StudyFrame& study, const TrialFrame& trial, const Atte
               {"resume_from", trial.resumes ? Json(attempt.checkpoint_folder.string()) : Json(nullptr)}};
 }
 
-std::map<std::string, std::string> argument_values(const StudyFrame& study, const TrialFrame& trial,
-                                                   const Attempt& attempt) {
-  std::map<std::string, std::string> values;
-  for (const auto& [name, value] : fixed_values(study.spec)) values[name] = argument_text(value);
-  for (const auto& [name, value] : trial.parameters) values[name] = argument_text(value);
+std::map<std::string, Json> argument_values(const StudyFrame& study, const TrialFrame& trial,
+                                            const Attempt& attempt) {
+  std::map<std::string, Json> values = fixed_values(study.spec);
+  for (const auto& [name, value] : trial.parameters) values[name] = value;
   values["trial_file"] = (attempt.folder / "trial.json").string();
   values["output_dir"] = (attempt.folder / "output").string();
   values["checkpoint_dir"] = attempt.checkpoint_folder.string();
@@ -72,16 +71,18 @@ void add_environment(const Spec& spec, Attempt& attempt) {
   }
 }
 
-// The element with its names replaced; nullopt when it names an inactive parameter.
+// The element with its names replaced; nullopt when it names an inactive parameter, or one whose value is
+// null.
 std::optional<std::string> fill_element(const std::string& element, const SearchSpace& space,
-                                        const std::map<std::string, std::string>& values) {
+                                        const std::map<std::string, Json>& values) {
   std::string filled;
   std::size_t at = 0;
   for (const Placeholder& place : find_placeholders(element)) {
     filled.append(element, at, place.begin - at);
     at = place.end;
     if (const auto value = values.find(place.name); value != values.end()) {
-      filled += value->second;
+      if (value->second.is_null()) return std::nullopt;
+      filled += place.begin == 0 ? positional_text(value->second) : argument_text(value->second);
     } else if (space.find(place.name)) {
       return std::nullopt;
     } else {
@@ -91,6 +92,16 @@ std::optional<std::string> fill_element(const std::string& element, const Search
     }
   }
   return filled + element.substr(at);
+}
+
+// Whether an option in the element before waits for this one: for a value, that is, and neither for another
+// option (`--x={{x}}`) nor for a switch, which stands for itself.
+bool is_value_of_option(const std::string& element, const SearchSpace& space) {
+  if (element.starts_with('-')) return false;
+  const std::vector<Placeholder> placeholders = find_placeholders(element);
+  if (!is_one_placeholder(element, placeholders)) return true;
+  const auto parameter = space.find(placeholders[0].name);
+  return !parameter || !is_switch(space.parameters()[*parameter].values);
 }
 
 }  // namespace
@@ -109,7 +120,7 @@ std::filesystem::path checkpoint_folder(const std::filesystem::path& study_folde
 
 std::uint64_t trial_seed(std::uint64_t study_seed, int trial) {
   Rng rng(study_seed, kTrialSeedStreams + static_cast<std::uint64_t>(trial));
-  return rng() >> 11;
+  return rng() >> 33;
 }
 
 Json nest_names(const std::map<std::string, Json>& values) {
@@ -137,11 +148,14 @@ Json nest_names(const std::map<std::string, Json>& values) {
 }
 
 std::vector<std::string> fill_arguments(const std::vector<std::string>& command, const SearchSpace& space,
-                                        const std::map<std::string, std::string>& values) {
+                                        const std::map<std::string, Json>& values) {
   std::vector<std::string> arguments;
   arguments.reserve(command.size());
-  for (const std::string& element : command) {
-    if (auto filled = fill_element(element, space, values)) arguments.push_back(std::move(*filled));
+  for (std::size_t i = 0; i < command.size(); ++i) {
+    if (auto filled = fill_element(command[i], space, values))
+      arguments.push_back(std::move(*filled));
+    else if (i > 1 && is_bare_option(command[i - 1]) && is_value_of_option(command[i], space))
+      arguments.pop_back();
   }
   return arguments;
 }

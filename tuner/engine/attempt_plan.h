@@ -35,16 +35,19 @@ std::filesystem::path trial_folder(const std::filesystem::path& study_folder, in
 std::filesystem::path attempt_folder(const std::filesystem::path& study_folder, AttemptId id);
 std::filesystem::path checkpoint_folder(const std::filesystem::path& study_folder, int trial);
 
-// The seed of a trial: the same for the same study seed and number, at most 2^53 - 1 so that JSON keeps it.
+// The seed of a trial: the same for the same study seed and number, below 2^31, since NumPy and scikit-learn
+// take none from 2^32 on, and programs that keep it in an int none from 2^31 on.
 std::uint64_t trial_seed(std::uint64_t study_seed, int trial);
 
 // {"lora.r": 8} becomes {"lora": {"r": 8}}. Throws Error(kBadSpec) when a name is both a value and a group.
 Json nest_names(const std::map<std::string, Json>& values);
 
 // Replaces {{name}} inside each element by its value. An element that names a parameter of the space that is
-// not active is left out. Throws Error(kBadSpec) for a name that means nothing.
+// not active, or a value that is null, is left out, and with it the option in the element before whose value
+// it is. A negative number that begins an element has no exponent, so that no program takes it for an option.
+// Throws Error(kBadSpec) for a name that means nothing.
 std::vector<std::string> fill_arguments(const std::vector<std::string>& command, const SearchSpace& space,
-                                        const std::map<std::string, std::string>& values);
+                                        const std::map<std::string, Json>& values);
 
 // Everything the runner needs; nothing is created on the disk. Throws Error(kEnvironment) when a variable
 // that the spec takes from the environment is not set.

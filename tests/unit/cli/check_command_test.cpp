@@ -92,7 +92,9 @@ TEST_CASE("a valid spec is summarized", "[check]") {
                            "    lr: 0.001 to 0.1, float, log\n"
                            "    batch: 8 to 32 by 8, int, linear\n"
                            "    optimizer: \"sgd\", \"adam\"\n"
-                           "    momentum: 0.5 to 0.99, float, reverse_log; when optimizer is \"sgd\"\n");
+                           "    momentum: 0.5 to 0.99, float, reverse_log; when optimizer is \"sgd\"\n"
+                           "  command     python3 train.py 0.01 24 sgd 0.929289\n"
+                           "           or python3 train.py 0.01 24 adam\n");
 }
 
 TEST_CASE("the mistakes of a spec are printed with their lines, and the exit code is 3", "[check]") {
@@ -228,6 +230,56 @@ TEST_CASE("checking a built-in trainer's spec needs tune-train", "[check]") {
   ::setenv("PATH", before.c_str(), 1);
   CHECK(printed.code == 7);
   CHECK_THAT(printed.err, Contains("tune-train was not found"));
+}
+
+std::string flag_spec(const std::string& parameters, const std::string& command,
+                      const std::string& strategy = "auto") {
+  return R"json({"study": "s", "objective": {"metric": "loss", "goal": "minimize"}, "parameters": )json" +
+         parameters + R"json(, "command": )json" + command +
+         R"json(, "metrics": [{"name": "loss", "regex": "loss=(.*)"}], "limits": {"trials": 5},
+            "fixed": {"epochs": 3}, "strategy": {"name": ")json" +
+         strategy + "\"}}";
+}
+
+TEST_CASE("check shows the command in each of its forms", "[check]") {
+  const Folder folder;
+  const std::string spec = folder.write(
+      "search.json",
+      flag_spec(
+          R"({"lr": {"type": "float", "min": 0, "max": 1}, "amp": {"type": "categorical", "values": ["--amp", null]},
+                    "opt": {"type": "categorical", "values": ["sgd", "adam"]},
+                    "beta2": {"type": "float", "min": 0.5, "max": 0.75, "when": {"opt": "adam"}}})",
+          R"(["python3", "train me.py", "--lr={{lr}}", "{{epochs}}", "{{amp}}", "--beta2", "{{beta2}}", "{{seed}}"])"));
+  const Printed printed = run({"check", spec});
+  CHECK_THAT(printed.out,
+             Contains("  command     python3 'train me.py' --lr=0.5 3 --amp '{{seed}}'\n"
+                      "           or python3 'train me.py' --lr=0.5 3 --amp --beta2 0.625 '{{seed}}'\n"
+                      "           or python3 'train me.py' --lr=0.5 3 '{{seed}}'\n"
+                      "           or python3 'train me.py' --lr=0.5 3 --beta2 0.625 '{{seed}}'\n"));
+  const Json commands = Json::parse(run({"check", spec, "--json"}).out).at("commands");
+  CHECK(commands.size() == 4);
+  CHECK(commands.at(2) == Json({"python3", "train me.py", "--lr=0.5", "3", "{{seed}}"}));
+}
+
+TEST_CASE("check counts the grid and shows its levels", "[check]") {
+  const Folder folder;
+  const std::string spec =
+      folder.write("search.json",
+                   flag_spec(R"({"n": {"type": "int", "min": 1, "max": 1000, "scale": "log", "levels": 4}})",
+                             R"(["t", "{{n}}"])", "grid"));
+  const Printed printed = run({"check", spec});
+  CHECK(printed.err.empty());
+  CHECK_THAT(printed.out, Contains("  parameters  1, 4 points of the grid\n"
+                                   "    n: 1 to 1000, int, log; levels 1, 10, 100, 1000\n"));
+  CHECK(Json::parse(run({"check", spec, "--json"}).out).at("points") == 4);
+}
+
+TEST_CASE("check says that a space has fewer points than trials", "[check]") {
+  const Folder folder;
+  const std::string spec = folder.write(
+      "search.json", flag_spec(R"({"n": {"type": "int", "min": 1, "max": 3}})", R"(["t", "{{n}}"])"));
+  CHECK_THAT(run({"check", spec}).err,
+             Contains("/limits/trials: the space has only 3 points, and limits.trials is 5"));
 }
 
 }  // namespace

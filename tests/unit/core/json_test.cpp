@@ -53,3 +53,22 @@ TEST_CASE("what is not a number does not become one", "[json]") {
   const Json json = GENERATE(Json("nan"), Json("0.5"), Json(), Json(true), Json::array({1}));
   REQUIRE_THROWS_AS(number_from_json(json), std::invalid_argument);
 }
+
+TEST_CASE("a negative number by itself has no exponent, and reads back the same", "[json]") {
+  CHECK(positional_text(-2.08723e-05) == "-0.0000208723");
+  CHECK(positional_text(-1e20) == "-100000000000000000000");
+  CHECK(positional_text(1e-05) == "1e-05");
+  CHECK(positional_text(-3) == "-3");
+  CHECK(positional_text("-1e-05") == "-1e-05");
+  Rng rng(6);
+  for (int i = 0; i < 10'000; ++i) {
+    const std::uint64_t bits = rng() | (std::uint64_t{1} << 63);
+    double number = 0;
+    std::memcpy(&number, &bits, sizeof number);
+    if (!std::isfinite(number)) continue;
+    const std::string text = positional_text(number);
+    REQUIRE(text.find_first_not_of("-0123456789.") == std::string::npos);
+    REQUIRE(std::strtod(text.c_str(), nullptr) == number);
+  }
+  CHECK(std::strtod(positional_text(-5e-324).c_str(), nullptr) == -5e-324);
+}
