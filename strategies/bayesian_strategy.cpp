@@ -5,7 +5,6 @@
 #include <cstdio>
 #include <numeric>
 
-#include "strategies/grid_walk.h"
 #include "strategies/noisy_expected_improvement.h"
 
 namespace tune::strategies {
@@ -77,6 +76,7 @@ BayesianStrategy::BayesianStrategy(SearchSpace space, Objective objective, std::
       objective_(std::move(objective)),
       encoding_(space_),
       design_(space_, encoding_, seed),
+      untried_(space_, encoding_),
       encoder_(space_, encoding_),
       builder_(encoding_.group_of_feature()),
       failure_builder_(encoding_.group_of_feature()) {}
@@ -90,18 +90,19 @@ bool BayesianStrategy::is_model_due(const EncodedHistory& history) const {
 
 Answer BayesianStrategy::suggest(const History& history, Rng& rng) {
   const EncodedHistory encoded = encoder_.encode(history, objective_.goal);
-  if (encoding_.groups() == 0) return space_filling(history, encoded, "the space has a single point");
+  if (encoding_.groups() == 0) return space_filling(history, encoded, "the space has a single point", rng);
   if (!is_model_due(encoded)) {
     return space_filling(history, encoded,
                          std::to_string(encoded.observations.size()) + " of " +
-                             std::to_string(kInitialObservations) + " results that a model needs are in");
+                             std::to_string(kInitialObservations) + " results that a model needs are in",
+                         rng);
   }
   if (auto suggestion = modelled(encoded, belief_in_best(history), rng)) return std::move(*suggestion);
-  return space_filling(history, encoded, "no model could be fitted to the results");
+  return space_filling(history, encoded, "no model could be fitted to the results", rng);
 }
 
 Suggestion BayesianStrategy::space_filling(const History& history, const EncodedHistory& encoded,
-                                           const std::string& why) {
+                                           const std::string& why, Rng& rng) {
   const int number = history.next_number();
   const FailureModel failure = FailureModel::fit(encoded, failure_builder_);
   // The trial's own Sobol point, unless it was tried or trials failed near it; then one further along the
@@ -109,14 +110,22 @@ Suggestion BayesianStrategy::space_filling(const History& history, const Encoded
   constexpr std::uint32_t kAlternatives = 32;
   Suggestion suggestion;
   double best = -std::numeric_limits<double>::infinity();
+  bool is_repeat = false;
   for (std::uint32_t j = 0; j < kAlternatives; ++j) {
     const UnitPoint unit = design_.point(number, j);
     ParameterSet point = space_.from_unit(unit);
     const bool repeated = is_tried(point_key(space_, point), encoded.tried);
     const double score = failure.log_success(encoding_.encode(unit)) - (repeated ? 1e3 : 0);
-    if (score > best) best = score, suggestion.parameters = std::move(point);
+    if (score > best) best = score, is_repeat = repeated, suggestion.parameters = std::move(point);
   }
   suggestion.note = InitialDesign::name(number) + ": " + why;
+  if (!is_repeat || !untried_.is_finite()) return suggestion;
+  const std::vector<UnitPoint> left = untried_.list(encoded.tried, rng);
+  suggestion.space_is_used_up = left.empty();
+  if (left.empty()) return suggestion;
+  suggestion.parameters = space_.from_unit(untried_.farthest(
+      left, encoded.tried, [&](const Eigen::VectorXd& features) { return failure.log_success(features); }));
+  suggestion.note = "far from what was tried: " + why;
   return suggestion;
 }
 
@@ -192,33 +201,22 @@ std::optional<Suggestion> BayesianStrategy::modelled(const EncodedHistory& encod
         return value;
       }};
   const auto candidates = search_acquisition(encoding_, acquisition, incumbents, effort, rng);
-  Choice choice = choose(candidates, acquisition, encoded.tried);
+  Choice choice = choose(candidates, acquisition, encoded.tried, rng);
   Suggestion suggestion;
   suggestion.note = describe(*surrogate, encoded, choice);
   suggestion.parameters = std::move(choice.parameters);
+  suggestion.space_is_used_up = choice.repeated && untried_.is_finite();
   return suggestion;
-}
-
-std::vector<UnitPoint> BayesianStrategy::untried_points(const std::set<PointKey>& tried) const {
-  constexpr std::size_t kMostPoints = 4096;
-  std::vector<UnitPoint> units;
-  const std::size_t points = space_.cardinality();
-  if (points == 0 || points > kMostPoints) return units;
-  GridWalk walk(space_, false);
-  do {
-    if (!tried.contains(point_key(space_, walk.point()))) units.push_back(space_.to_unit(walk.point()));
-  } while (walk.advance());
-  return units;
 }
 
 BayesianStrategy::Choice BayesianStrategy::choose(const std::vector<Candidate>& candidates,
                                                   const Acquisition& acquisition,
-                                                  const std::set<PointKey>& tried) const {
+                                                  const std::set<PointKey>& tried, Rng& rng) const {
   for (const Candidate& candidate : candidates) {
     ParameterSet point = space_.from_unit(candidate.unit);
     if (!is_tried(point_key(space_, point), tried)) return {candidate.unit, std::move(point)};
   }
-  const std::vector<UnitPoint> untried = untried_points(tried);
+  const std::vector<UnitPoint> untried = untried_.list(tried, rng);
   if (untried.empty()) return {candidates[0].unit, space_.from_unit(candidates[0].unit), true};
   Eigen::MatrixXd features(static_cast<Eigen::Index>(untried.size()), encoding_.features());
   for (std::size_t i = 0; i < untried.size(); ++i)

@@ -8,6 +8,7 @@
 #include "strategies/initial_design.h"
 #include "strategies/strategy.h"
 #include "strategies/surrogate.h"
+#include "strategies/untried_points.h"
 
 namespace tune::strategies {
 
@@ -37,19 +38,20 @@ class BayesianStrategy final : public Strategy {
   };
   bool add_failures(Surrogate& surrogate, const EncodedHistory& encoded);
   bool is_model_due(const EncodedHistory& history) const;
-  Suggestion space_filling(const History& history, const EncodedHistory& encoded, const std::string& why);
+  Suggestion space_filling(const History& history, const EncodedHistory& encoded, const std::string& why,
+                           Rng& rng);
   std::optional<Suggestion> modelled(const EncodedHistory& encoded, double belief, Rng& rng);
   Eigen::MatrixXd baseline(const Surrogate& surrogate, const EncodedHistory& encoded,
                            std::vector<UnitPoint>& incumbents) const;
   Choice choose(const std::vector<Candidate>& candidates, const Acquisition& acquisition,
-                const std::set<PointKey>& tried) const;
-  std::vector<UnitPoint> untried_points(const std::set<PointKey>& tried) const;
+                const std::set<PointKey>& tried, Rng& rng) const;
   std::string describe(const Surrogate& surrogate, const EncodedHistory& encoded, const Choice& choice) const;
 
   SearchSpace space_;
   Objective objective_;
   Encoding encoding_;
   InitialDesign design_;
+  UntriedPoints untried_;
   HistoryEncoder encoder_;
   SurrogateBuilder builder_, failure_builder_;
 };

@@ -12,7 +12,9 @@ constexpr double kInner = 0.5;
 }  // namespace
 
 UnitPoint InitialDesign::point(int number, std::uint32_t alternative) const {
-  constexpr std::uint32_t kStride = 1u << 20;
+  // Odd, so that the low bits of the index differ, which are the high ones of a coordinate: 2^20 would hardly
+  // move the first dimension. Prime, and beyond what a study's own trials take before a model takes over.
+  constexpr std::uint32_t kStride = 4099;
   UnitPoint unit = sequence_.point(static_cast<std::uint32_t>(number - 1) + alternative * kStride);
   if (number == 1 && alternative == 0) {
     // The middle of a list of categories means nothing: those keep their draw.

@@ -21,6 +21,7 @@ struct Suggestion {
   double budget = 1;                // fraction of full training, (0, 1]
   std::optional<int> resume_trial;  // continue this paused trial instead of starting a new one
   std::string note;                 // why, for people: "Sobol point 3 of 8", "expected improvement 0.012"
+  bool space_is_used_up = false;    // every point has been tried, so this one is a repeat
 };
 struct Wait {};       // nothing until another trial ends
 struct Exhausted {};  // nothing ever again

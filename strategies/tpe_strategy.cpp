@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <tuple>
 
 namespace tune::strategies {
@@ -36,8 +37,8 @@ TpeStrategy::TpeStrategy(SearchSpace space, Objective objective, std::uint64_t s
       objective_(std::move(objective)),
       encoding_(space_),
       design_(space_, encoding_, seed),
-      encoder_(space_, encoding_),
-      is_finite_(space_.cardinality() > 0) {
+      untried_(space_, encoding_),
+      encoder_(space_, encoding_) {
   add_groups();
 }
 
@@ -83,7 +84,7 @@ TpeStrategy::Sorted TpeStrategy::sort(const History& history) {
     const HistoryEncoder::Entry& entry = encoder_.entry(i, history.trials[i]);
     if (!entry.valid) continue;
     entries[i] = &entry;
-    if (is_finite_ && i >= history.borrowed) sorted.tried.insert(entry.key);
+    if (untried_.is_finite() && i >= history.borrowed) sorted.tried.insert(entry.key);
     const TrialView& trial = *history.trials[i];
     if (const auto loss = observed_loss(trial, objective_.goal)) {
       ranked.push_back({i, *loss, trial.state == TrialState::kStopped});
@@ -105,29 +106,56 @@ TpeStrategy::Sorted TpeStrategy::sort(const History& history) {
   return sorted;
 }
 
-UnitPoint TpeStrategy::drawn(const Sorted& trials, Rng& rng) const {
+class TpeStrategy::Estimate {
+ public:
+  Estimate(const std::vector<Group>& groups, const Sorted& trials)
+      : groups_(groups), trials_(trials), densities_(groups.size()) {}
+
+  const Densities& of(std::size_t group) {
+    if (!densities_[group]) {
+      const auto good = centres(trials_.good, groups_[group]),
+                 others = centres(trials_.others, groups_[group]);
+      densities_[group].emplace(
+          Densities{ParzenMixture(groups_[group].axes, good, recency_weights(good.size())),
+                    ParzenMixture(groups_[group].axes, others, recency_weights(others.size()))});
+    }
+    return *densities_[group];
+  }
+  // How much likelier a point of this group's parameters is among the good trials, as a logarithm.
+  double log_ratio(std::size_t group, const UnitPoint& unit) {
+    const Densities& densities = of(group);
+    return densities.good.log_density(unit) - densities.others.log_density(unit);
+  }
+
+ private:
+  static std::vector<const UnitPoint*> centres(const std::vector<const HistoryEncoder::Entry*>& entries,
+                                               const Group& group) {
+    std::vector<const UnitPoint*> result;
+    for (const auto* entry : entries)
+      if (entry->active[group.any]) result.push_back(&entry->unit);
+    if (result.size() <= kMostOthers) return result;
+    for (std::size_t i = 0; i < kMostOthers; ++i)
+      result[i] = result[(i + 1) * result.size() / kMostOthers - 1];
+    result.resize(kMostOthers);
+    return result;
+  }
+
+  const std::vector<Group>& groups_;
+  const Sorted& trials_;
+  std::vector<std::optional<Densities>> densities_;
+};
+
+UnitPoint TpeStrategy::drawn(Estimate& estimate, Rng& rng) const {
   UnitPoint unit(space_.size(), 0.5);
-  for (const Group& group : groups_) {
-    if (!encoding_.activity(unit)[group.any]) continue;
-    const auto centres = [&](const std::vector<const HistoryEncoder::Entry*>& entries, std::size_t most) {
-      std::vector<const UnitPoint*> result;
-      for (const auto* entry : entries)
-        if (entry->active[group.any]) result.push_back(&entry->unit);
-      if (result.size() <= most) return result;
-      for (std::size_t i = 0; i < most; ++i) result[i] = result[(i + 1) * result.size() / most - 1];
-      result.resize(most);
-      return result;
-    };
-    const auto good = centres(trials.good, kMostOthers), others = centres(trials.others, kMostOthers);
-    const ParzenMixture below(group.axes, good, recency_weights(good.size()));
-    const ParzenMixture above(group.axes, others, recency_weights(others.size()));
+  for (std::size_t group = 0; group < groups_.size(); ++group) {
+    if (!encoding_.activity(unit)[groups_[group].any]) continue;
     UnitPoint best;
     double best_ratio = -std::numeric_limits<double>::infinity();
     for (int i = 0; i < kDraws; ++i) {
       UnitPoint candidate = unit;
-      below.draw(candidate, rng);
+      estimate.of(group).good.draw(candidate, rng);
       encoding_.snap(candidate);
-      const double ratio = below.log_density(candidate) - above.log_density(candidate);
+      const double ratio = estimate.log_ratio(group, candidate);
       if (best.empty() || ratio > best_ratio) best = std::move(candidate), best_ratio = ratio;
     }
     unit = std::move(best);
@@ -137,24 +165,47 @@ UnitPoint TpeStrategy::drawn(const Sorted& trials, Rng& rng) const {
 
 Suggestion TpeStrategy::estimated(const Sorted& trials, Rng& rng) const {
   constexpr int kAttempts = 8;
+  Estimate estimate(groups_, trials);
   Suggestion suggestion;
   bool repeated = true;
   for (int i = 0; i < kAttempts && repeated; ++i) {
-    suggestion.parameters = space_.from_unit(drawn(trials, rng));
-    repeated = is_finite_ && trials.tried.contains(point_key(space_, suggestion.parameters));
+    suggestion.parameters = space_.from_unit(drawn(estimate, rng));
+    repeated = untried_.is_finite() && trials.tried.contains(point_key(space_, suggestion.parameters));
   }
+  const bool is_drawn_before = repeated;
+  if (repeated) {
+    // The draws crowd around the best points: of the others the one that they would have preferred.
+    double best = -std::numeric_limits<double>::infinity();
+    for (const UnitPoint& unit : untried_.list(trials.tried, rng)) {
+      const Activity active = encoding_.activity(unit);
+      double ratio = 0;
+      for (std::size_t group = 0; group < groups_.size(); ++group)
+        if (active[groups_[group].any]) ratio += estimate.log_ratio(group, unit);
+      if (!repeated && !(ratio > best)) continue;
+      repeated = false;
+      best = ratio;
+      suggestion.parameters = space_.from_unit(unit);
+    }
+  }
+  const bool is_left = is_drawn_before && !repeated;
+  suggestion.space_is_used_up = repeated;
   suggestion.note = "Parzen estimator: the best of " + std::to_string(kDraws) + " draws around the best " +
                     std::to_string(trials.good.size()) + " of " + std::to_string(trials.observed) +
                     " results";
   if (trials.failed > 0) suggestion.note += ", " + std::to_string(trials.failed) + " failed";
   if (trials.pending > 0) suggestion.note += ", " + std::to_string(trials.pending) + " pending";
-  if (repeated) suggestion.note += "; it repeats a point, since every draw was tried before";
+  if (is_left) suggestion.note += "; all of them were tried before, so it is the likeliest of what is left";
+  if (repeated) suggestion.note += "; it repeats a point, since every one has been tried";
   return suggestion;
 }
 
 Answer TpeStrategy::suggest(const History& history, Rng& rng) {
   const Sorted trials = sort(history);
   if (trials.observed >= kFewestObservations && !groups_.empty()) return estimated(trials, rng);
+  return space_filling(history, trials, rng);
+}
+
+Suggestion TpeStrategy::space_filling(const History& history, const Sorted& trials, Rng& rng) const {
   Suggestion suggestion;
   suggestion.parameters = space_.from_unit(design_.point(history.next_number()));
   suggestion.note = groups_.empty()
@@ -162,6 +213,18 @@ Answer TpeStrategy::suggest(const History& history, Rng& rng) {
                         : InitialDesign::name(history.next_number()) + ": " +
                               std::to_string(trials.observed) + " of " + std::to_string(kFewestObservations) +
                               " results that densities need are in";
+  constexpr std::uint32_t kAlternatives = 32;
+  const auto is_tried = [&] { return trials.tried.contains(point_key(space_, suggestion.parameters)); };
+  if (!untried_.is_finite()) return suggestion;
+  for (std::uint32_t j = 1; j < kAlternatives && is_tried(); ++j)
+    suggestion.parameters = space_.from_unit(design_.point(history.next_number(), j));
+  if (!is_tried()) return suggestion;
+  const std::vector<UnitPoint> left = untried_.list(trials.tried, rng);
+  suggestion.space_is_used_up = left.empty();
+  if (left.empty()) return suggestion;
+  suggestion.parameters =
+      space_.from_unit(untried_.farthest(left, trials.tried, [](const Eigen::VectorXd&) { return 0.0; }));
+  suggestion.note = "far from what was tried" + suggestion.note.substr(suggestion.note.find(':'));
   return suggestion;
 }
 

@@ -4,6 +4,7 @@
 #include "strategies/initial_design.h"
 #include "strategies/parzen_mixture.h"
 #include "strategies/strategy.h"
+#include "strategies/untried_points.h"
 
 namespace tune::strategies {
 
@@ -12,7 +13,8 @@ namespace tune::strategies {
 // "Algorithms for Hyper-Parameter Optimization", NeurIPS 2011). Densities are joint over all parameters that
 // are active under the same conditions; a group of conditional parameters is estimated from the trials that
 // had it, after the parameters that it depends on are chosen. Among the others are, in this order: stopped
-// trials, failed ones, and pending ones, which keeps parallel trials apart.
+// trials, failed ones, and pending ones, which keeps parallel trials apart. In a discrete space no point is
+// repeated while there are others.
 //
 // Keeps trials' encodings only. One thread.
 class TpeStrategy final : public Strategy {
@@ -32,17 +34,25 @@ class TpeStrategy final : public Strategy {
     std::vector<ParzenAxis> axes;
     std::size_t any = 0;  // a parameter that is active if and only if the group is
   };
+  // A group's densities: of the good trials that had it, and of the others.
+  struct Densities {
+    ParzenMixture good, others;
+  };
+  // One a group, made when first asked for.
+  class Estimate;
+
   Sorted sort(const History& history);
-  UnitPoint drawn(const Sorted& trials, Rng& rng) const;
+  UnitPoint drawn(Estimate& estimate, Rng& rng) const;
   Suggestion estimated(const Sorted& trials, Rng& rng) const;
+  Suggestion space_filling(const History& history, const Sorted& trials, Rng& rng) const;
   void add_groups();
 
   SearchSpace space_;
   Objective objective_;
   Encoding encoding_;
   InitialDesign design_;
+  UntriedPoints untried_;
   HistoryEncoder encoder_;
-  bool is_finite_;             // a continuous parameter makes repeats unlikely
   std::vector<Group> groups_;  // those of parents before those of their children
 };
 

@@ -1,5 +1,6 @@
 #include "tuner/engine/suggest.h"
 
+#include <algorithm>
 #include <exception>
 #include <utility>
 #include <vector>
@@ -23,6 +24,19 @@ std::string objection(const strategies::Answer& answer, const SearchSpace& space
   return space.objection(suggestion->parameters).value_or(std::string());
 }
 
+// Once a study: before the first trial that is a repeat since nothing is left.
+std::string used_up_notice(const strategies::Answer& answer, const History& history) {
+  const auto* suggestion = std::get_if<strategies::Suggestion>(&answer);
+  if (suggestion == nullptr || !suggestion->space_is_used_up || history.trials.empty()) return {};
+  const TrialView& last = *history.trials.back();
+  const bool last_is_a_repeat =
+      std::any_of(history.trials.begin(), history.trials.end() - 1,
+                  [&](const auto& trial) { return trial->parameters == last.parameters; });
+  if (last_is_a_repeat) return {};
+  return "every point of the space has been tried: from trial " + std::to_string(history.next_number()) +
+         " on they are repeated; a wider range or a lower limits.trials keeps trials from that";
+}
+
 strategies::Suggestion random_point(const SearchSpace& space, Rng& rng) {
   std::vector<double> unit(space.size());
   for (double& u : unit) u = rng.uniform();
@@ -39,7 +53,7 @@ Suggested suggest(strategies::Strategy& strategy, const SearchSpace& space, std:
     Rng rng(seed, static_cast<std::uint64_t>(number));
     strategies::Answer answer = strategy.suggest(history, rng);
     trouble = objection(answer, space, history);
-    if (trouble.empty()) return {std::move(answer), {}};
+    if (trouble.empty()) return {answer, used_up_notice(answer, history)};
   } catch (const std::exception& error) {
     trouble = error.what();
   }

@@ -9,8 +9,9 @@ namespace tune::engine {
 
 struct Suggested {
   strategies::Answer answer;
-  std::string
-      notice;  // why the answer is a random point instead of the strategy's; empty if it is the strategy's
+  // What a person should know: why the answer is a random point instead of the strategy's, or that the space
+  // is used up; else empty.
+  std::string notice;
 };
 
 // Asks for trial history.next_number(), with the random numbers of (seed, that number). A strategy that
