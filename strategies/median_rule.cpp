@@ -3,18 +3,16 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <optional>
+#include <limits>
 
 namespace tune::strategies {
 namespace {
 
-// The mean of the finite values up to `step`; nullopt for a curve that did not get that far or has none.
-std::optional<double> running_average(const std::vector<MetricPoint>& curve, std::int64_t step) {
-  if (curve.empty() || curve.back().step < step) return std::nullopt;
+// The mean of the finite values; nullopt without any.
+std::optional<double> average(const std::vector<MetricPoint>& curve) {
   double mean = 0;
   double count = 0;
   for (const MetricPoint& point : curve) {
-    if (point.step > step) break;
     if (!std::isfinite(point.value)) continue;
     ++count;
     // Divided first, so that values near the largest double cannot overflow a sum.
@@ -22,6 +20,20 @@ std::optional<double> running_average(const std::vector<MetricPoint>& curve, std
   }
   if (count == 0) return std::nullopt;
   return mean;
+}
+
+// What a trial with this curve (not empty) has reached; NaN where it has diverged.
+double reached(std::vector<MetricPoint> curve, const Objective& objective) {
+  const bool is_lost = !std::isfinite(curve.back().value);
+  const bool was_lost = curve.size() == 1 || !std::isfinite(curve[curve.size() - 2].value);
+  if (is_lost && was_lost) return std::numeric_limits<double>::quiet_NaN();
+  if (objective.reduce != Reduce::kLast)
+    return reduce_curve(curve, objective).value_or(std::numeric_limits<double>::quiet_NaN());
+  const double newest = curve.back().value;
+  if (curve.size() == 1) return newest;
+  const double before = curve[curve.size() - 2].value;
+  if (is_lost || was_lost) return is_lost ? before : newest;
+  return is_better(before, newest, objective.goal) ? before : newest;
 }
 
 double median(std::vector<double> values) {
@@ -40,32 +52,61 @@ std::string for_people(double number) {
 
 }  // namespace
 
-MedianRule::MedianRule(const EarlyStopping& spec, const Objective& objective)
-    : min_trials_(static_cast<std::size_t>(std::max(spec.min_trials, 1))),
+MedianRule::MedianRule(Measure measure, const EarlyStopping& spec, const Objective& objective)
+    : measure_(measure),
+      min_trials_(static_cast<std::size_t>(std::max(spec.min_trials, 1))),
       start_step_(spec.start_step),
       objective_(objective) {}
 
+double MedianRule::standing(const std::vector<MetricPoint>& curve) const {
+  return measure_ == Measure::kReached ? reached(curve, objective_) : curve.back().value;
+}
+
+// nullopt for a curve that did not get as far as `step`, or holds nothing finite up to it.
+std::optional<double> MedianRule::peer_standing(const std::vector<MetricPoint>& curve,
+                                                std::int64_t step) const {
+  if (curve.empty() || curve.back().step < step) return std::nullopt;
+  std::vector<MetricPoint> head;
+  for (const MetricPoint& point : curve)
+    if (point.step <= step) head.push_back(point);
+  if (head.empty()) return std::nullopt;
+  if (measure_ == Measure::kRunningAverage) return average(head);
+  const double value = reached(std::move(head), objective_);
+  return std::isfinite(value) ? std::optional(value) : std::nullopt;
+}
+
 Verdict MedianRule::judge(const TrialView& trial, const History& history) {
   if (trial.curve.empty() || trial.curve.back().step < start_step_) return {};
-  const auto [step, value] = trial.curve.back();
-  std::vector<double> averages;
+  const std::int64_t step = trial.curve.back().step;
+  std::vector<double> others;
   for (const auto& other : history.trials) {
     const bool ended = other->state == TrialState::kCompleted || other->state == TrialState::kStopped;
     if (!ended || other->number == trial.number) continue;
-    if (const auto average = running_average(other->curve, step)) averages.push_back(*average);
+    if (const auto standing = peer_standing(other->curve, step)) others.push_back(*standing);
   }
-  if (averages.size() < min_trials_) return {};
+  if (others.size() < min_trials_) return {};
 
-  const std::size_t count = averages.size();
-  const double threshold = median(std::move(averages));
+  const std::size_t count = others.size();
+  const double threshold = median(std::move(others));
+  const double value = standing(trial.curve);
   if (std::isfinite(value) && !is_better(threshold, value, objective_.goal)) return {};
-  const std::string relation = !std::isfinite(value) ? ", which is not a finite number; the median"
-                               : objective_.goal == Goal::kMinimize ? ", which is above the median"
-                                                                    : ", which is below the median";
-  return {Action::kStop, "At step " + std::to_string(step) + " " + objective_.metric + " was " +
-                             for_people(value) + relation + " " + for_people(threshold) +
-                             " of the running averages of " + std::to_string(count) +
-                             " earlier trials up to that step."};
+  return {Action::kStop,
+          reason(step, std::isfinite(value) ? value : trial.curve.back().value, threshold, count)};
+}
+
+std::string MedianRule::reason(std::int64_t step, double value, double median, std::size_t peers) const {
+  const bool is_reached = measure_ == Measure::kReached;
+  const std::string relation = !std::isfinite(value) ? "which is not a finite number; the median is"
+                               : objective_.goal == Goal::kMinimize ? "which is above the median"
+                                                                    : "which is below the median";
+  const std::string what = !is_reached || !std::isfinite(value) ? " was "
+                           : objective_.reduce == Reduce::kLast ? " of its last two steps was at best "
+                                                                : " had reached ";
+  return "At step " + std::to_string(step) + " " + objective_.metric + what + for_people(value) + ", " +
+         relation + " " + for_people(median) +
+         (is_reached
+              ? " of what " + std::to_string(peers) + " earlier trials had reached by that step."
+              : " of the running averages of " + std::to_string(peers) + " earlier trials up to that step.");
 }
 
 }  // namespace tune::strategies

@@ -62,13 +62,15 @@ const ObjectTable kParameter{
       .applies_to = {"float", "int"}},
      {.name = "levels",
       .kind = kInteger,
-      .description = "For a grid: how many points of the range, ends included.",
+      .description = "For a grid: how many points of the range, evenly on its scale, ends included.",
       .minimum = 2,
       .maximum = 1e6,
       .applies_to = {"float", "int"}},
      {.name = "values",
       .kind = kArray,
-      .description = "The values to choose from: any JSON.",
+      .description =
+          "The values to choose from: any JSON. A null leaves out the elements of the command that "
+          "name the parameter.",
       .least_items = 1,
       .applies_to = {"categorical"}},
      {.name = "when",
@@ -160,14 +162,21 @@ const ObjectTable kWarmStart{
       .required = true,
       .choices = {"identical", "transfer"},
       .foreign = {{"IDENTICAL_DATA_AND_ALGORITHM", "use \"identical\""},
-                  {"TRANSFER_LEARNING", "use \"transfer\""}}}}};
+                  {"TRANSFER_LEARNING", "use \"transfer\""}}},
+     {.name = "assume",
+      .kind = kMap,
+      .description = "Values of parameters that the earlier study neither searched nor fixed, as its trials "
+                     "had them: {\"dropout\": 0}."}}};
 
 const ObjectTable kEarlyStopping{
     {{.name = "rule",
       .kind = kText,
-      .description = "When a trial that does badly is stopped.",
+      .description = "When a trial that does badly is stopped. median: what it has reached so far is worse "
+                     "than the median of what earlier trials had reached by that step; "
+                     "median_running_average: its newest value is worse than the median of their running "
+                     "averages.",
       .default_json = "\"none\"",
-      .choices = {"none", "median"},
+      .choices = {"none", "median", "median_running_average"},
       .later_choices = {"asha"}},
      {.name = "min_trials",
       .kind = kInteger,

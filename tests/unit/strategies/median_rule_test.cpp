@@ -47,9 +47,21 @@ EarlyStopping median_of(int min_trials, std::int64_t start_step = 1) {
 
 Verdict judge(const History& history, const std::vector<double>& values,
               const EarlyStopping& spec = median_of(3), const Objective& objective = maximize()) {
-  MedianRule rule(spec, objective);
+  MedianRule rule(MedianRule::Measure::kRunningAverage, spec, objective);
   return rule.judge(trial_with(99, TrialState::kRunning, values), history);
 }
+
+Objective reduced(Goal goal, Reduce reduce) { return {"loss", goal, reduce}; }
+
+// The other rule, which judges by what a trial has reached.
+Verdict judge_reached(const History& history, const std::vector<double>& values, const Objective& objective,
+                      const EarlyStopping& spec = median_of(3)) {
+  MedianRule rule(MedianRule::Measure::kReached, spec, objective);
+  return rule.judge(trial_with(99, TrialState::kRunning, values), history);
+}
+
+// Losses that fall from 100, as those of the first steps do, to about `end`.
+std::vector<double> falling_to(double end) { return {100, 40, 10, end, end * 1.02, end}; }
 
 }  // namespace
 
@@ -124,4 +136,66 @@ TEST_CASE("Averages of values near the largest double do not overflow") {
   History history{minimize(), {}};
   for (int i = 0; i < 3; ++i) add(history, TrialState::kCompleted, {1.7e308, 1.7e308, -1.7e308});
   CHECK(judge(history, {0, 0, 0}, median_of(3), minimize()).action == Action::kGoOn);
+}
+
+TEST_CASE("One noisy epoch does not end the best trial, whatever counts of it") {
+  for (const Reduce reduce : {Reduce::kBest, Reduce::kMax, Reduce::kLast}) {
+    const Objective objective = reduced(Goal::kMaximize, reduce);
+    History history{objective, {}};
+    for (const double x : {0.80, 0.81, 0.79}) add(history, TrialState::kCompleted, {x, x, x, x, x, x});
+    for (const double noise : {0.2, kNaN, -std::numeric_limits<double>::infinity()}) {
+      CHECK(judge_reached(history, {0.95, 0.95, 0.95, noise}, objective).action == Action::kGoOn);
+      CHECK(judge_reached(history, {0.95, 0.95, noise, 0.95}, objective).action == Action::kGoOn);
+    }
+    // The named rule of the cloud service ends it.
+    CHECK(judge(history, {0.95, 0.95, 0.95, 0.2}, median_of(3), objective).action == Action::kStop);
+  }
+}
+
+TEST_CASE("A plateau at three times the others' loss is stopped, though their averages are high still") {
+  for (const Reduce reduce : {Reduce::kBest, Reduce::kMin, Reduce::kLast}) {
+    const Objective objective = reduced(Goal::kMinimize, reduce);
+    History history{objective, {}};
+    for (const double end : {1.0, 1.1, 0.9}) add(history, TrialState::kCompleted, falling_to(end));
+    CHECK(judge_reached(history, {100, 3, 3}, objective).action == Action::kGoOn);
+    CHECK(judge_reached(history, {100, 3, 3, 3}, objective).action == Action::kStop);
+    CHECK(judge(history, {100, 3, 3, 3}, median_of(3), objective).action == Action::kGoOn);
+  }
+}
+
+TEST_CASE("Where the last value counts, two bad steps in a row end a trial") {
+  const Objective objective = reduced(Goal::kMaximize, Reduce::kLast);
+  History history{objective, {}};
+  for (const double x : {0.80, 0.81, 0.79}) add(history, TrialState::kCompleted, {x, x, x, x});
+  CHECK(judge_reached(history, {0.95, 0.95, 0.2}, objective).action == Action::kGoOn);
+  CHECK(judge_reached(history, {0.95, 0.95, 0.2, 0.3}, objective).reason ==
+        "At step 4 loss of its last two steps was at best 0.3, which is below the median 0.8 of what 3 "
+        "earlier trials "
+        "had reached by that step.");
+}
+
+TEST_CASE("A trial that has diverged is stopped: at once, or after two steps without a number") {
+  const Objective objective = reduced(Goal::kMinimize, Reduce::kBest);
+  History history{objective, {}};
+  for (int i = 0; i < 3; ++i) add(history, TrialState::kCompleted, falling_to(1));
+  CHECK(judge_reached(history, {kNaN}, objective).action == Action::kStop);
+  CHECK(judge_reached(history, {0.5, kNaN}, objective).action == Action::kGoOn);
+  const Verdict verdict = judge_reached(history, {0.5, kNaN, kNaN}, objective);
+  CHECK(verdict.action == Action::kStop);
+  CHECK(verdict.reason.find("was nan, which is not a finite number; the median is 10 of what 3") !=
+        std::string::npos);
+}
+
+TEST_CASE("What others reach after the step does not count, and equal to the median goes on") {
+  const Objective objective = reduced(Goal::kMaximize, Reduce::kBest);
+  History history{objective, {}};
+  for (int i = 0; i < 3; ++i) add(history, TrialState::kCompleted, {0.1, 0.5, 0.3, 0.9});
+  CHECK(judge_reached(history, {0.0, 0.49, 0.1}, objective).action == Action::kStop);
+  CHECK(judge_reached(history, {0.5, 0.1, 0.1}, objective).action == Action::kGoOn);
+  CHECK(judge_reached(history, {0.0, 0.49, 0.1}, objective).reason ==
+        "At step 3 loss had reached 0.49, which is below the median 0.5 of what 3 earlier trials had reached "
+        "by that "
+        "step.");
+  CHECK(judge_reached(history, {0.0, 0.49}, objective, median_of(4)).action == Action::kGoOn);
+  CHECK(judge_reached(history, {0.0, 0.49}, objective, median_of(3, 3)).action == Action::kGoOn);
 }
