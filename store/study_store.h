@@ -126,6 +126,7 @@ class StudyStore {
   // Writes. Each is a transaction of its own unless one is open.
   void create_study(const StudyRow& row);
   void replace_study(const StudyRow& row);  // all of it; only while there are no trials
+  void update_spec(const StudyRow& row);    // spec, spec_text, folder
   void update_study(const StudyRow& row);   // state, finish_reason, limits, elapsed, facts, updated
   void insert_trial(const TrialRow& row);   // number must be the next one
   void update_trial(const TrialRow& row);   // a finished row never changes: Error(kInternal)

@@ -41,6 +41,17 @@ void StudyStore::replace_study(const StudyRow& row) {
   transaction.commit();
 }
 
+void StudyStore::update_spec(const StudyRow& row) {
+  Transaction transaction(*this);
+  Query(impl_->connection, "UPDATE study SET spec = ?, spec_text = ?, folder = ?")
+      .bind(row.spec)
+      .bind(row.spec_text)
+      .bind(row.folder)
+      .run();
+  TUNE_CHECK(impl_->connection.changes() == 1, impl_->connection.name());
+  transaction.commit();
+}
+
 void StudyStore::update_study(const StudyRow& row) {
   Transaction transaction(*this);
   Query(impl_->connection,

@@ -50,6 +50,20 @@ TEST_CASE("a changed spec exits 6, shows the difference, and changes nothing") {
   CHECK(folder.run("--name other --seed 6").exit_code == 6);
 }
 
+TEST_CASE("a finished study goes on with a spec whose limits have grown, and says so") {
+  StudyFolder folder;
+  REQUIRE(folder.run().exit_code == 0);
+  folder.spec["limits"]["trials"] = 5;
+  folder.spec["cost"] = {{"usd_per_hour", 2}};
+  const ShellResult more = folder.run();
+  CAPTURE(more.err);
+  CHECK(more.exit_code == 0);
+  CHECK(says(more.err, "the spec has changed, and the study goes on with it"));
+  CHECK(says(more.err, "/limits/trials: 4 -> 5"));
+  CHECK(folder.table().size() == 5);
+  CHECK(says(folder.shell("tune resume s --store store --trials 6").out, "$"));
+}
+
 TEST_CASE("a spec that this machine refused can be mended, since nothing was tried with it") {
   StudyFolder folder;
   folder.spec["resources"]["gpus_per_trial"] = 1;

@@ -59,6 +59,7 @@ struct Resources {
 struct WarmStartSpec {
   std::string study;
   WarmStart kind = WarmStart::kTransfer;
+  std::map<std::string, Json> assume = {};  // what earlier trials had of parameters that they did not search
 };
 
 struct Spec {
@@ -105,7 +106,16 @@ Spec parse_spec(const std::string& text, const std::string& name, const std::fil
 // of the text. `text` is that of a spec that was read.
 void locate_problems(const std::string& text, std::vector<Problem>& problems);
 
-// The difference of two spec documents as lines "/limits/trials: 20 -> 40", empty when they mean the same.
+// One place where two spec documents differ.
+struct SpecChange {
+  std::string pointer;  // "/limits/trials"
+  std::string line;     // "/limits/trials: 20 -> 40"
+  // Whether a study that has begun goes on with it: it says how long or at what price is searched, not what.
+  bool is_harmless = false;
+};
+// Empty when the two mean the same.
+std::vector<SpecChange> spec_changes(const Json& old_document, const Json& new_document);
+// Their lines.
 std::vector<std::string> spec_difference(const Json& old_document, const Json& new_document);
 
 // Draft-07 JSON Schema of the spec, from the same tables that read_spec checks against.

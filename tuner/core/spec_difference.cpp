@@ -1,5 +1,6 @@
 // Whether two specs ask for the same search.
 #include <algorithm>
+#include <array>
 #include <set>
 #include <stdexcept>
 
@@ -65,6 +66,17 @@ const Json* member(const Json& object, const std::string& name) {
   return found == object.end() ? nullptr : &*found;
 }
 
+// Of a study that has begun: when it ends, what it costs, where its best model goes, which losers are stopped
+// from now on, and how the machine is shared. gpus_per_trial is not among them, since a program on two
+// devices may train otherwise than on one.
+bool is_harmless(const std::string& pointer) {
+  constexpr std::array<std::string_view, 6> kHarmless{
+      "/limits", "/cost", "/promote", "/early_stopping", "/notify", "/resources/trials_per_gpu"};
+  return std::any_of(kHarmless.begin(), kHarmless.end(), [&](std::string_view place) {
+    return pointer.starts_with(place) && (pointer.size() == place.size() || pointer[place.size()] == '/');
+  });
+}
+
 // Compares normalized values, and shows what was written.
 class DocumentComparison {
  public:
@@ -72,8 +84,10 @@ class DocumentComparison {
                const std::string& pointer) {
     if (before != nullptr && after != nullptr && *before == *after) return;
     if (before == nullptr || after == nullptr || !before->is_object() || !after->is_object()) {
-      lines_.push_back(pointer + ": " + shown(old_written != nullptr ? old_written : before) + " -> " +
-                       shown(new_written != nullptr ? new_written : after));
+      changes_.push_back({pointer,
+                          pointer + ": " + shown(old_written != nullptr ? old_written : before) + " -> " +
+                              shown(new_written != nullptr ? new_written : after),
+                          is_harmless(pointer)});
       return;
     }
     std::set<std::string> names;
@@ -88,19 +102,25 @@ class DocumentComparison {
         compare(a, b, written(old_written, name), written(new_written, name), member_pointer(pointer, name));
     }
   }
-  std::vector<std::string> take_lines() { return std::move(lines_); }
+  std::vector<SpecChange> take_changes() { return std::move(changes_); }
 
  private:
-  std::vector<std::string> lines_;
+  std::vector<SpecChange> changes_;
 };
 
 }  // namespace
 
-std::vector<std::string> spec_difference(const Json& old_document, const Json& new_document) {
+std::vector<SpecChange> spec_changes(const Json& old_document, const Json& new_document) {
   const Json before = normalized(old_document), after = normalized(new_document);
   DocumentComparison comparison;
   comparison.compare(&before, &after, &old_document, &new_document, "");
-  return comparison.take_lines();
+  return comparison.take_changes();
+}
+
+std::vector<std::string> spec_difference(const Json& old_document, const Json& new_document) {
+  std::vector<std::string> lines;
+  for (SpecChange& change : spec_changes(old_document, new_document)) lines.push_back(std::move(change.line));
+  return lines;
 }
 
 }  // namespace tune

@@ -75,6 +75,33 @@ StrategySpec read_strategy(const SpecProblems& problems) {
   return strategy;
 }
 
+std::map<std::string, Json> read_assumed(const Spec& spec, const std::string& entry, SpecProblems& problems) {
+  std::map<std::string, Json> assumed;
+  const OrderedJson* section = problems.find(entry + "/assume");
+  if (section == nullptr) return assumed;
+  std::vector<std::string> names;
+  for (const Parameter& parameter : spec.space.parameters()) names.push_back(parameter.name);
+  for (const auto& item : section->items()) {
+    const std::string pointer = member_pointer(entry + "/assume", item.key());
+    const auto index = spec.space.find(item.key());
+    if (!index) {
+      // Without a space there are problems enough.
+      if (!names.empty())
+        problems.add_at_key(pointer, in_quotes(item.key()) + " is not a parameter of this study",
+                            name_hint(item.key(), names, "its parameters are"));
+      continue;
+    }
+    const Parameter& parameter = spec.space.parameters()[*index];
+    Json value = parameter.canonical(Json(item.value()));
+    if (const auto why = parameter.objection(value))
+      problems.add(pointer, *why,
+                   "a trial outside the ranges is left out: widen them, or assume another value");
+    else
+      assumed.emplace(item.key(), std::move(value));
+  }
+  return assumed;
+}
+
 std::vector<WarmStartSpec> read_warm_start(const Spec& spec, SpecProblems& problems) {
   std::vector<WarmStartSpec> earlier;
   const OrderedJson* list = problems.find("/warm_start");
@@ -91,7 +118,7 @@ std::vector<WarmStartSpec> read_warm_start(const Spec& spec, SpecProblems& probl
     if (*study == spec.study)
       problems.add(pointer + "/study", "a study cannot learn from itself",
                    "name an earlier study, or give this one another name");
-    earlier.push_back({*study, warm_start_from_string(*kind)});
+    earlier.push_back({*study, warm_start_from_string(*kind), read_assumed(spec, pointer, problems)});
   }
   return earlier;
 }

@@ -1,5 +1,6 @@
 #include "tuner/engine/study_opening.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 
@@ -50,21 +51,72 @@ bool is_different(const store::StudyRow& row, const Spec& spec, const Overrides&
   return !spec_difference(row.spec, spec.document).empty() || (overrides.seed && *overrides.seed != row.seed);
 }
 
+// What to do about a spec that a study cannot go on with.
+std::string cure_of(const std::vector<SpecChange>& changes, const std::string& study) {
+  const auto concerns = [&](const std::string& section) {
+    return std::any_of(changes.begin(), changes.end(), [&](const SpecChange& change) {
+      return !change.is_harmless && change.pointer.starts_with("/" + section);
+    });
+  };
+  std::string cure;
+  if (concerns("parameters"))
+    cure +=
+        "a study keeps its space: another one, with --name NAME, learns from this one by \"warm_start\": "
+        "[{\"study\": \"" +
+        study +
+        "\", \"kind\": \"identical\"}] in the spec (\"assume\": {NAME: VALUE} there says what a new "
+        "parameter "
+        "was); ";
+  if (concerns("metrics"))
+    cure += "`tune rescan " + study + " --spec FILE` reads the stored logs again with the new regexes; ";
+  return cure + "--name NAME starts another study; to begin anew, remove its folder, " + study +
+         ", from the store";
+}
+
 void refuse_difference(const store::StudyRow& row, const Spec& spec, const Overrides& overrides) {
-  const std::vector<std::string> lines = spec_difference(row.spec, spec.document);
-  if (!lines.empty()) {
+  const std::vector<SpecChange> changes = spec_changes(row.spec, spec.document);
+  const bool refused = std::any_of(changes.begin(), changes.end(),
+                                   [](const SpecChange& change) { return !change.is_harmless; });
+  if (refused) {
     std::string message = "the study \"" + row.name + "\" was started with another spec:";
-    for (const std::string& line : lines) message += "\n  " + line;
-    throw Error(ExitCode::kConflict, message,
-                "--name NAME starts another study; `tune resume " + row.name +
-                    " --trials N` raises the limit of this one; to begin anew, remove its folder, " +
-                    row.name + ", from the store");
+    for (const SpecChange& change : changes) message += "\n  " + change.line;
+    throw Error(ExitCode::kConflict, message, cure_of(changes, row.name));
   }
   if (overrides.seed && *overrides.seed != row.seed) {
     throw Error(ExitCode::kConflict,
                 "the study \"" + row.name + "\" was started with the seed " + std::to_string(row.seed),
                 "leave --seed out, or start another study with --name");
   }
+}
+
+// The study goes on with the new spec. Limits that were raised on the command line stay where the spec's own
+// are what they were. Says what has changed.
+std::vector<std::string> take_changes(store::StudyStore& store, store::StudyRow& row, const Spec& spec,
+                                      const std::string& spec_text) {
+  const std::vector<SpecChange> changes = spec_changes(row.spec, spec.document);
+  if (changes.empty()) return {};
+  const Json wanted = limits_json(spec.limits);
+  const Json& written = spec.document.at("limits");
+  std::string notice = "the spec has changed, and the study goes on with it:";
+  for (const SpecChange& change : changes) {
+    notice += (notice.ends_with(':') ? " " : "; ") + change.line;
+    const std::string section = "/limits/";
+    if (change.pointer.starts_with(section)) {
+      const std::string limit = change.pointer.substr(section.size());
+      if (wanted.contains(limit)) row.limits[limit] = wanted[limit];
+      if (!written.contains(limit)) row.limits.erase(limit);
+    }
+    // Another model's name has not been decided on.
+    if (change.pointer.starts_with("/promote")) row.facts.erase("promotion");
+  }
+  row.spec = spec.document;
+  row.spec_text = spec_text;
+  row.folder = spec.folder.string();
+  store::StudyStore::Transaction transaction(store);
+  store.update_spec(row);
+  store.update_study(row);
+  transaction.commit();
+  return {notice};
 }
 
 bool is_there(const fs::path& file) {
@@ -205,8 +257,9 @@ OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std
       return {std::move(lock), std::move(*store), std::move(new_study), false, std::move(earlier.notices)};
     }
     refuse_difference(row, spec, overrides);
+    std::vector<std::string> notices = take_changes(*store, row, spec, spec_text);
     row.limits = limits_json(override_limits(limits_from_json(row.limits), overrides));
-    return {std::move(lock), std::move(*store), std::move(row), false, {}};
+    return {std::move(lock), std::move(*store), std::move(row), false, std::move(notices)};
   }
   if (!is_first) earlier = learn(store_folder, spec, new_study);  // a process died while it made the file
   for (std::string& notice : move_lost_trials_aside(folder)) earlier.notices.push_back(std::move(notice));

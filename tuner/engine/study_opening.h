@@ -27,7 +27,7 @@ struct OpenedStudy {
   store::StudyStore store;
   store::StudyRow row;  // limits in force, raised by the overrides
   bool is_new = false;
-  std::vector<std::string> notices;  // what a new study learns from earlier ones
+  std::vector<std::string> notices;  // what a new study learns from earlier ones; how its spec has changed
 };
 
 // The limits of a study as its row holds them:
@@ -43,9 +43,10 @@ void make_private_folder(const std::filesystem::path& folder);
 
 // Creates STORE/STUDY (mode 0700), with copies of what the spec's warm_start names, or continues it. Throws
 // SpecError for a warm start that is not possible; Error(kConflict) when another process works on it (with
-// its pid), when the stored spec differs (with the differing lines) or the seed does; while a study has no
-// trials the new spec takes the stored one's place. Error(kEnvironment) when the store cannot be written.
-// $TUNE_SYNCHRONOUS says what a commit survives.
+// its pid), when the stored spec asks for another search (with the differing lines) or the seed differs;
+// while a study has no trials the new spec takes the stored one's place, and one that differs in limits and
+// the like alone (SpecChange::is_harmless) takes it at any time. Error(kEnvironment) when the store cannot be
+// written. $TUNE_SYNCHRONOUS says what a commit survives.
 OpenedStudy open_study(const std::filesystem::path& store, const Spec& spec, const std::string& spec_text,
                        const Overrides& overrides);
 

@@ -40,8 +40,8 @@ std::vector<std::string> study_names(const fs::path& store) {
 // Turns the trials of one study into points of the space, and counts what it cannot turn.
 class Translation {
  public:
-  Translation(const SearchSpace& space, WarmStart kind, const Json& fixed, Rng rng)
-      : space_(space), kind_(kind), fixed_(fixed), rng_(rng) {}
+  Translation(const SearchSpace& space, const WarmStartSpec& wanted, const Json& fixed, Rng rng)
+      : space_(space), kind_(wanted.kind), assumed_(wanted.assume), fixed_(fixed), rng_(rng) {}
 
   std::optional<ParameterSet> translate(const ParameterSet& earlier) {
     for (const auto& [name, value] : earlier)
@@ -74,8 +74,13 @@ class Translation {
     std::string text;
     if (outside > 0) text += "; " + std::to_string(outside) + " outside the new ranges left out";
     if (incomplete > 0)
-      text += "; " + std::to_string(incomplete) + " without " + listed(missing_) + " left out";
+      text += "; " + std::to_string(incomplete) + " without " + listed(missing_) +
+              " left out (\"assume\" says what it was)";
     if (incomplete == 0 && !missing_.empty()) text += "; random values for its missing " + listed(missing_);
+    for (const auto& [name, value] : assumed_) {
+      if (used_.contains(name)) text += "; " + name + " taken as " + argument_text(value);
+      if (own_.contains(name)) text += "; its own " + name + " instead of the one assumed";
+    }
     if (!dropped_.empty()) text += "; its " + listed(dropped_) + " is not searched here";
     return text;
   }
@@ -89,17 +94,25 @@ class Translation {
     return text;
   }
 
-  std::optional<Json> known_value(const std::string& name, const ParameterSet& earlier) const {
-    if (const auto value = earlier.find(name); value != earlier.end()) return value->second;
-    if (const auto value = fixed_.find(name); value != fixed_.end()) return *value;
+  std::optional<Json> known_value(const std::string& name, const ParameterSet& earlier) {
+    const auto searched = earlier.find(name);
+    if (const auto fixed = fixed_.find(name); searched != earlier.end() || fixed != fixed_.end()) {
+      if (assumed_.contains(name)) own_.insert(name);
+      return searched != earlier.end() ? searched->second : *fixed;
+    }
+    if (const auto value = assumed_.find(name); value != assumed_.end()) {
+      used_.insert(name);
+      return value->second;
+    }
     return std::nullopt;
   }
 
   const SearchSpace& space_;
   const WarmStart kind_;
+  const std::map<std::string, Json>& assumed_;
   const Json fixed_;
   Rng rng_;
-  std::set<std::string> dropped_, missing_;
+  std::set<std::string> dropped_, missing_, used_, own_;
 };
 
 bool is_useful(const TrialView& trial, WarmStart kind) {
@@ -178,7 +191,7 @@ class WarmStartReader {
   }
 
   void take(const EarlierStudy& earlier, const WarmStartSpec& wanted, std::size_t position) {
-    Translation translation(spec_.space, wanted.kind, earlier.row.spec.value("fixed", Json::object()),
+    Translation translation(spec_.space, wanted, earlier.row.spec.value("fixed", Json::object()),
                             Rng(seed_, kFillStream + position));
     int useful = 0, taken = 0;
     for (const auto& trial : earlier.history.trials) {

@@ -20,8 +20,8 @@ struct WarmStartTrials {
 // left out. Of a parameter that only the earlier study searched the value is dropped; where only the new
 // study searches it, an identical study's trial is left out, and a transferred one gets a random value of it,
 // out of `seed`, since nothing is known of its influence. The earlier study's `fixed` value stands in where
-// it has one. Throws SpecError, with a place each, for a study that is not there, another goal (identical:
-// another metric too), and one without a shared parameter.
+// it has one, else what the spec's `assume` says. Throws SpecError, with a place each, for a study that is
+// not there, another goal (identical: another metric too), and one without a shared parameter.
 WarmStartTrials read_warm_start(const std::filesystem::path& store, const Spec& spec, std::uint64_t seed);
 
 }  // namespace tune::engine

@@ -50,3 +50,24 @@ TEST_CASE("elements of arrays are compared as a whole", "[spec]") {
   const Json after = Json::parse(changed("/strategy", R"({"try_first": [{"lr": 0.02}]})"));
   REQUIRE(spec_difference(before, after) == Lines{"/strategy/try_first: [{\"lr\":0.01}] -> [{\"lr\":0.02}]"});
 }
+
+TEST_CASE("limits, prices, promotion and rules may change in a study, the search may not", "[spec]") {
+  const auto change = [](const std::string& pointer, const std::string& json) {
+    const auto changes = spec_changes(Json(valid_document()), Json::parse(changed(pointer, json)));
+    REQUIRE(changes.size() >= 1);
+    return changes.front().is_harmless;
+  };
+  CHECK(change("/limits/trials", "40"));
+  CHECK(change("/limits/trial_time", "\"1h\""));
+  CHECK(change("/cost", R"({"usd_per_hour": 2})"));
+  CHECK(change("/promote", R"({"model": "m"})"));
+  CHECK(change("/early_stopping", R"({"rule": "median"})"));
+  CHECK(change("/resources", R"({"trials_per_gpu": 2})"));
+  CHECK_FALSE(change("/resources", R"({"gpus_per_trial": 2})"));
+  CHECK_FALSE(change("/parameters/lr/max", "0.2"));
+  CHECK_FALSE(change("/fixed", R"({"limits": 1})"));
+  CHECK_FALSE(change("/metrics/0/regex", "\"a=(.*)\""));
+  CHECK_FALSE(change("/strategy", R"({"seed": 3})"));
+  CHECK_FALSE(change("/objective/reduce", "\"last\""));
+  CHECK_FALSE(change("/command/1", "\"other.py\""));
+}

@@ -138,9 +138,10 @@ TEST_CASE("suspicious specs are read with a warning", "[spec]") {
   const auto [pointer, json, warning] = GENERATE(table<std::string, std::string, std::string>({
       {"/objective/goal", "\"minimize\"", "/objective/goal: \"accuracy\" is minimized"},
       {"/objective/reduce", "\"min\"", "/objective/reduce: a trial's result is its worst value"},
-      {"/parameters/lr", R"({"type": "int", "min": 1, "max": 1})",
-       "/parameters/lr: \"lr\" has only one value"},
       {"/limits/parallel", "4", "/limits/parallel: more trials at once"},
+      {"/parameters",
+       R"({"lr": {"type": "int", "min": 1, "max": 1}, "optimizer": {"type": "categorical", "values": ["a", "b", "c"]}})",
+       "/parameters/lr: \"lr\" has only one value"},
       {"/limits", R"({"time": "1m", "trial_time": "1h"})", "/limits/trial_time: one trial may run longer"},
       {"/strategy", R"({"try_first": [{}, {}, {}, {}]})", "/strategy/try_first: there are more points"},
   }));
@@ -192,4 +193,101 @@ TEST_CASE("a loss that is maximized is suspicious, words within words are not", 
   document["objective"] = {{"metric", name}, {"goal", goal}};
   CAPTURE(name);
   REQUIRE(parse(document.dump()).warnings.size() == (warns ? 1 : 0));
+}
+
+namespace {
+
+// The warnings of a spec with this command, parameters and fixed values, as lines "pointer: message | hint".
+std::string command_warnings(const std::string& command, const std::string& parameters,
+                             const std::string& fixed = "{}") {
+  OrderedJson document = valid_document();
+  document["parameters"] = OrderedJson::parse(parameters);
+  document["fixed"] = OrderedJson::parse(fixed);
+  document["command"] = OrderedJson::parse(command);
+  std::string lines;
+  for (const Problem& warning : parse(document.dump()).warnings)
+    lines += warning.pointer + ": " + warning.message + " | " + warning.hint + "\n";
+  return lines;
+}
+
+}  // namespace
+
+TEST_CASE("what the author wrote as a choice may begin with a dash, and switches draw no warning", "[spec]") {
+  const std::string flag =
+      R"({"x": {"type": "float", "min": 0, "max": 1}, "flag": {"type": "categorical", "values": )";
+  CHECK(command_warnings(R"(["t", "{{x}}", "{{flag}}"])", flag + R"(["--use-amp", "--no-use-amp"]}})") == "");
+  CHECK(command_warnings(R"(["t", "{{x}}", "--verbose", "{{flag}}"])", flag + R"(["--amp", null]}})") == "");
+  CHECK(command_warnings(R"(["t", "{{x}}", "{{flag}}"])", flag + R"(["fast", "-O2"]}})") == "");
+  CHECK(command_warnings(R"(["t", "{{x}}", "{{flag}}"])", flag + R"([1, 2]}})", R"({"flags": "--x"})") == "");
+}
+
+TEST_CASE("a value that begins with a dash behind an option is warned of, with a cure that works", "[spec]") {
+  const std::string one =
+      R"({"x": {"type": "float", "min": 0, "max": 1}, "o": {"type": "categorical", "values": )";
+  CHECK(command_warnings(R"(["t", "{{x}}", "--opt", "{{o}}"])", one + R"(["fast", "-O2"]}})") ==
+        "/command/3: the value \"-O2\" of \"o\" starts with \"-\", so the program may take it for an option "
+        "of its own, "
+        "and find no value for --opt | write both as one element: \"--opt={{o}}\"\n");
+  // getopt takes what follows the letter, and "=" with it.
+  CHECK(command_warnings(R"(["t", "{{x}}", "-o", "{{o}}"])", one + R"(["fast", "-O2"]}})")
+            .ends_with("\"-o{{o}}\"\n"));
+  CHECK(command_warnings(R"(["t", "{{x}}", "--opt", "{{o}}"])", one + R"(["-1e-05", "1e-05"]}})") != "");
+  CHECK(command_warnings(R"(["t", "{{x}}", "--opt", "{{o}}"])", one + R"(["-1", "-0.5"]}})") == "");
+  CHECK(command_warnings(R"(["t", "{{x}}", "--opt={{o}}"])", one + R"(["fast", "-O2"]}})") == "");
+  CHECK(command_warnings(R"(["t", "{{x}}", "{{o}}", "--opt", "{{f}}"])", one + "[1, 2]}}",
+                         R"({"f": "-O2"})") != "");
+}
+
+TEST_CASE("a negative number behind an option is warned of where it is not alone in its element", "[spec]") {
+  const std::string x = R"({"x": {"type": "float", "min": -1e-4, "max": 1}})";
+  CHECK(command_warnings(R"(["t", "--bias", "{{x}}"])", x) == "");
+  CHECK(command_warnings(R"(["t", "--bias={{x}}"])", x) == "");
+  CHECK(command_warnings(R"(["t", "--betas", "{{x}},1"])", x)
+            .ends_with("write both as one element: \"--betas={{x}},1\"\n"));
+}
+
+TEST_CASE("a switch out of a single value with a condition draws no advice that would break it", "[spec]") {
+  const std::string parameters = R"({"x": {"type": "float", "min": 0, "max": 1},
+      "amp": {"type": "categorical", "values": [true, false]},
+      "on": {"type": "categorical", "values": [""], "when": {"amp": true}}})";
+  CHECK(command_warnings(R"(["t", "{{x}}", "--use-amp{{on}}"])", parameters) == "");
+  CHECK(command_warnings(R"(["t", "{{x}}"])", parameters).find("/parameters/amp") != std::string::npos);
+}
+
+TEST_CASE("a space with fewer points than trials is warned of, unless the grid ends or nothing is searched",
+          "[spec]") {
+  const auto warnings = [](const std::string& strategy, const std::string& trials,
+                           const std::string& max = "3") {
+    OrderedJson document = valid_document();
+    document["parameters"] = OrderedJson::parse(R"({"a": {"type": "int", "min": 1, "max": )" + max + "}}");
+    document["command"] = OrderedJson::parse(R"(["t", "{{a}}"])");
+    document["strategy"] = {{"name", strategy}};
+    document["limits"]["trials"] = OrderedJson::parse(trials);
+    std::string lines;
+    for (const Problem& warning : parse(document.dump()).warnings)
+      lines += warning.pointer + ": " + warning.message;
+    return lines;
+  };
+  CHECK(warnings("auto", "4") ==
+        "/limits/trials: the space has only 3 points, and limits.trials is 4: when all have been tried, the "
+        "other "
+        "trials repeat them");
+  CHECK(warnings("random", "4") != "");
+  CHECK(warnings("auto", "3") == "");
+  CHECK(warnings("grid", "4") == "");
+}
+
+TEST_CASE("assumed values are those of parameters that the study has, within their ranges", "[spec]") {
+  const auto with = [](const std::string& assume) {
+    return changed("/warm_start", R"([{"study": "first", "kind": "identical", "assume": )" + assume + "}]");
+  };
+  const Spec spec = parse(with(R"({"lr": 0.01, "optimizer": "sgd"})"));
+  CHECK(spec.warm_start.at(0).assume == std::map<std::string, Json>{{"lr", 0.01}, {"optimizer", "sgd"}});
+  CHECK_THAT(
+      problems_of(with(R"({"lrr": 0.01})")),
+      Catch::Matchers::Contains("/warm_start/0/assume/lrr: \"lrr\" is not a parameter of this study") &&
+          Catch::Matchers::Contains("did you mean \"lr\"?"));
+  CHECK_THAT(problems_of(with(R"({"lr": 7})")),
+             Catch::Matchers::Contains("/warm_start/0/assume/lr: 7 is greater than its max 0.1"));
+  CHECK_THAT(problems_of(with("[]")), Catch::Matchers::Contains("must be an object"));
 }

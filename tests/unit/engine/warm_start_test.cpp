@@ -214,5 +214,24 @@ TEST_CASE("a warm start that is not possible makes no study") {
   CHECK_FALSE(fs::exists(store.path() / "second"));
 }
 
+TEST_CASE("an assumed value stands for what the earlier trials did not have, and is said") {
+  const EarlierStore store;
+  const std::string parameters = R"({"lr": {"type": "float", "min": 1e-6, "max": 10},
+                                     "dropout": {"type": "float", "min": 0, "max": 0.5}})";
+  for (const char* kind : {"identical", "transfer"}) {
+    Spec spec = store.spec(parameters, kind);
+    spec.warm_start[0].assume = {{"dropout", 0.25}, {"lr", 1.0}};
+    const WarmStartTrials earlier = read_warm_start(store.path(), spec, 1);
+    REQUIRE(earlier.trials.size() == (std::string(kind) == "identical" ? 6 : 4));
+    for (const EarlierTrial& trial : earlier.trials) {
+      CHECK(trial.trial->parameters.at("dropout") == 0.25);
+      CHECK(trial.trial->parameters.at("lr") != 1.0);
+    }
+    CHECK(has(earlier.notices.at(0), "; dropout taken as 0.25"));
+    CHECK(has(earlier.notices.at(0), "; its own lr instead of the one assumed"));
+    CHECK_FALSE(has(earlier.notices.at(0), "left out"));
+  }
+}
+
 }  // namespace
 }  // namespace tune::engine
