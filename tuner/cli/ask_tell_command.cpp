@@ -16,9 +16,21 @@
 namespace tune::cli {
 namespace {
 
+// The next line without its end, of a longer one its beginning. False at the end of the stream.
+bool read_line(std::istream& in, std::string& line) {
+  line.clear();
+  bool is_any = false;
+  for (int c = in.get(); c != std::istream::traits_type::eof(); c = in.get()) {
+    is_any = true;
+    if (c == '\n') break;
+    if (line.size() <= kLongestLine) line += static_cast<char>(c);
+  }
+  return is_any;
+}
+
 // Until the end of stdin. Each answer is flushed, since a caller waits for it.
 void answer_lines(engine::AskTell& session, Console& console) {
-  for (std::string line; std::getline(std::cin, line);) {
+  for (std::string line; read_line(std::cin, line);) {
     console.out << answer_line(session, line) << '\n' << std::flush;
     if (!console.out) throw Error(ExitCode::kEnvironment, "stdout cannot be written: is the disk full?");
   }

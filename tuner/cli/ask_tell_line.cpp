@@ -1,36 +1,74 @@
 #include "tuner/cli/ask_tell_line.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <string_view>
 
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/core/json_positions.h"
 
 namespace tune::cli {
 namespace {
 
-constexpr int kMostAsked = 1000;  // in one line: a slip of a zero should not draw a million points
+constexpr int kMostAsked = 1000;        // in one line: a slip of a zero should not draw a million points
+constexpr std::size_t kMostShown = 60;  // characters of what was sent, in an answer
 
 [[noreturn]] void refuse(const std::string& message, const std::string& hint = {}) {
   throw Error(ExitCode::kUsage, message, hint);
 }
 
+std::string cut(const std::string& text, std::size_t most = kMostShown) {
+  if (text.size() <= most) return text;
+  std::size_t end = most;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // no half characters
+  return text.substr(0, end) + "...";
+}
+
 std::string shown(const Json& value) {
-  const std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
-  return text.size() > 60 ? text.substr(0, 60) + "..." : text;
+  return cut(value.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+// JSON has no NaN, but Python's writes it: bare NaN, Infinity and -Infinity become the texts that stand for
+// them.
+std::string with_quoted_numbers(const std::string& line) {
+  std::string text;
+  bool in_text = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (in_text && line[i] == '\\' && i + 1 < line.size()) {
+      text += line[i++];
+    } else if (line[i] == '"') {
+      in_text = !in_text;
+    } else if (!in_text) {
+      const std::string_view rest = std::string_view(line).substr(i);
+      constexpr std::array<std::string_view, 3> kBare{"NaN", "Infinity", "-Infinity"};
+      const auto bare = std::find_if(kBare.begin(), kBare.end(),
+                                     [&](std::string_view word) { return rest.starts_with(word); });
+      if (bare != kBare.end()) {
+        text += '"' + std::string(*bare) + '"';
+        i += bare->size() - 1;
+        continue;
+      }
+    }
+    text += line[i];
+  }
+  return text;
 }
 
 Json parse_request(const std::string& line) {
-  try {
-    return Json::parse(line);
-  } catch (const Json::exception& error) {
-    // "[json.exception.parse_error.101] parse error at line 1, column 5: ..."
-    const std::string text = error.what();
-    const std::size_t begin = text.find("] ");
-    refuse("the line is not JSON: " + (begin == std::string::npos ? text : text.substr(begin + 2)),
-           "write one object a line, and null for a value that is not finite");
+  if (line.size() > kLongestLine)
+    refuse("the line is longer than " + std::to_string(kLongestLine) + " bytes, and was not read",
+           "write one object a line");
+  PositionedJson parsed = parse_with_positions(with_quoted_numbers(line));
+  if (!parsed.problems.empty()) {
+    const Problem& problem = parsed.problems.front();
+    refuse((parsed.is_complete ? "" : "the line is not JSON: ") + cut(problem.message) + ", in column " +
+               std::to_string(problem.column),
+           parsed.is_complete ? "" : "write one object a line, and null for a value that is not finite");
   }
+  return Json(std::move(parsed.value));
 }
 
 void check_keys(const std::string& request, const Json& body, const std::vector<std::string>& known) {
@@ -39,7 +77,7 @@ void check_keys(const std::string& request, const Json& body, const std::vector<
            "for example {\"" + request + "\": {\"trial\": 1}}");
   for (const auto& [name, value] : body.items())
     if (std::find(known.begin(), known.end(), name) == known.end())
-      refuse(request + ": unknown key \"" + name + "\"", name_hint(name, known, "valid keys"));
+      refuse(request + ": unknown key \"" + cut(name) + "\"", name_hint(cut(name), known, "valid keys"));
 }
 
 std::int64_t whole_number(const std::string& place, const Json& value, std::int64_t least,
@@ -76,14 +114,14 @@ std::string text_of(const std::string& request, const Json& body, const char* ke
   return body[key].get<std::string>();
 }
 
-TrialState told_state(const Json& body) {
+TrialState told_state(const std::string& request, const Json& body) {
   if (!body.contains("state")) return TrialState::kCompleted;
-  const std::string text = text_of("tell", body, "state");
+  const std::string text = text_of(request, body, "state");
   for (const TrialState state :
        {TrialState::kCompleted, TrialState::kFailed, TrialState::kStopped, TrialState::kPaused})
     if (text == to_string(state)) return state;
-  refuse("tell: \"" + text + "\" is not a state that a trial can be told",
-         name_hint(text, {"completed", "failed", "stopped", "paused"}, "valid states"));
+  refuse(request + ": \"" + cut(text) + "\" is not a state that a trial can be told",
+         name_hint(cut(text), {"completed", "failed", "stopped", "paused"}, "valid states"));
 }
 
 OrderedJson trial_json(const engine::AskedTrial& trial) {
@@ -115,7 +153,7 @@ OrderedJson report(engine::AskTell& session, const Json& body) {
   check_keys("report", body, {"trial", "step", "value"});
   const int trial = trial_number("report", body);
   std::optional<std::int64_t> step;
-  if (body.contains("step")) step = whole_number("report: \"step\"", body["step"], 1, std::int64_t{1} << 53);
+  if (body.contains("step")) step = whole_number("report: \"step\"", body["step"], 0, std::int64_t{1} << 53);
   if (!body.contains("value")) refuse("report: \"value\" is missing");
   const strategies::Verdict verdict = session.report(trial, step, result_value("report", body["value"]));
   OrderedJson answer;
@@ -134,19 +172,46 @@ OrderedJson report(engine::AskTell& session, const Json& body) {
   return answer;
 }
 
-OrderedJson tell(engine::AskTell& session, const Json& body) {
-  check_keys("tell", body, {"trial", "value", "state", "reason"});
+// How a trial ended, its number apart.
+engine::Told told_end(const std::string& request, const Json& body) {
   engine::Told told;
-  told.trial = trial_number("tell", body);
-  told.state = told_state(body);
-  told.reason = text_of("tell", body, "reason");
+  told.state = told_state(request, body);
+  told.reason = text_of(request, body, "reason");
   if (body.contains("value")) {
     if (told.state == TrialState::kFailed && !body["value"].is_null())
-      refuse("tell: a failed trial has no value", "leave out \"value\", or the state");
-    told.value = result_value("tell", body["value"]);
+      refuse(request + ": a failed trial has no value", "leave out \"value\", or the state");
+    told.value = result_value(request, body["value"]);
   }
+  return told;
+}
+
+OrderedJson tell(engine::AskTell& session, const Json& body) {
+  check_keys("tell", body, {"trial", "value", "state", "reason"});
+  engine::Told told = told_end("tell", body);
+  told.trial = trial_number("tell", body);
   session.tell(told);
   return {{"ok", true}};
+}
+
+// A trial that was not asked for: with a value or a state it has ended, else it runs, and is told later.
+OrderedJson add(engine::AskTell& session, const Json& body) {
+  check_keys("add", body, {"parameters", "value", "state", "reason"});
+  if (!body.contains("parameters") || !body["parameters"].is_object())
+    refuse("add: \"parameters\" is missing, or no object",
+           "for example {\"add\": {\"parameters\": {\"lr\": 0.003}, \"value\": 0.93}}");
+  engine::Told told = told_end("add", body);
+  const bool has_ended = body.contains("value") || body.contains("state");
+  if (told.state == TrialState::kPaused)
+    refuse("add: a trial that was not asked for cannot be paused",
+           "valid states: completed, failed, stopped");
+  if (has_ended && told.state != TrialState::kFailed && !told.value)
+    refuse("add: a trial that has ended has a value",
+           "add \"value\": null if its result is not finite, or \"state\": \"failed\"");
+  if (!has_ended && !told.reason.empty())
+    refuse("add: \"reason\" is for a trial that has ended", "add \"state\" or \"value\"");
+  told.trial = session.add(body["parameters"].get<ParameterSet>()).trial;
+  if (has_ended) session.tell(told);
+  return {{"trial", told.trial}};
 }
 
 OrderedJson best(engine::AskTell& session) {
@@ -164,19 +229,20 @@ void require_true(const std::string& request, const Json& body) {
 }
 
 OrderedJson answer_request(engine::AskTell& session, const Json& request) {
-  static const std::vector<std::string> kRequests{"ask", "report", "tell", "best", "pending"};
+  static const std::vector<std::string> kRequests{"ask", "report", "tell", "add", "best", "pending"};
   if (!request.is_object() || request.size() != 1)
     refuse("a request is an object with one key, not " + shown(request),
-           "for example {\"ask\": 1}; there are ask, report, tell, best and pending");
+           "for example {\"ask\": 1}; there are ask, report, tell, add, best and pending");
   const std::string& name = request.begin().key();
   const Json& body = request.begin().value();
   if (name == "ask") return ask(session, body);
   if (name == "report") return report(session, body);
   if (name == "tell") return tell(session, body);
+  if (name == "add") return add(session, body);
   if (name == "best") return require_true(name, body), best(session);
   if (name == "pending")
     return require_true(name, body), OrderedJson{{"trials", trials_json(session.pending())}};
-  refuse("there is no request \"" + name + "\"", name_hint(name, kRequests, "valid requests"));
+  refuse("there is no request \"" + cut(name) + "\"", name_hint(cut(name), kRequests, "valid requests"));
 }
 
 }  // namespace
@@ -188,7 +254,9 @@ std::string answer_line(engine::AskTell& session, const std::string& line) {
   } catch (const Error& error) {
     if (error.code() == ExitCode::kInternal) throw;
     const std::string hint = error.hint().empty() ? std::string() : "; " + error.hint();
-    answer = {{"error", {{"message", error.what() + hint}}}};
+    // What others say of a value may hold all of it.
+    constexpr std::size_t kLongestMessage = 400;
+    answer = {{"error", {{"message", cut(error.what(), kLongestMessage) + hint}}}};
   }
   return answer.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }

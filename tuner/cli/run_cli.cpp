@@ -100,7 +100,8 @@ void print_help(std::ostream& out) {
   out << "\n`tune COMMAND --help` explains one of them. Options of every command:\n"
          "  --store DIR    the folder of studies and models [$TUNE_STORE, else ./tune-store]\n"
          "  --json         JSON with a schema version on stdout; errors as JSON on stderr\n"
-         "  --version      the program's version\n\n"
+         "  --version      the program's version\n"
+         "The first two may also stand before the command.\n\n"
          "Colours are left out when NO_COLOR is set or the output is not a terminal.\n"
       << exit_code_help()
       << "\nExample:\n"
@@ -126,7 +127,49 @@ void print_version(bool as_json, std::ostream& out) {
               guess ? "did you mean `tune " + *guess + "`?" : "see `tune --help`");
 }
 
-int dispatch(const std::vector<std::string>& arguments, bool as_json, Console& console) {
+// How many of the first arguments are options of every command, with their values.
+std::size_t common_options(const std::vector<std::string>& arguments) {
+  std::size_t count = 0;
+  while (count < arguments.size()) {
+    const std::string& argument = arguments[count];
+    if (argument == "--json" || argument.starts_with("--store="))
+      count += 1;
+    else if (argument == "--store")
+      count += 2;
+    else
+      break;
+  }
+  return std::min(count, arguments.size());
+}
+
+// The command that somebody wrote behind its options; nullptr when none is named.
+const Command* named_behind(const std::vector<std::string>& arguments) {
+  for (std::size_t i = 1; i < arguments.size(); ++i)
+    if (const Command* command = find_command(arguments[i])) return command;
+  return nullptr;
+}
+
+// `tune --spec FILE` is the command `run`.
+int run_unnamed(const std::vector<std::string>& arguments, Console& console) {
+  try {
+    return find_command("run")->run(arguments, console);
+  } catch (const Error& error) {
+    const Command* meant = error.code() == ExitCode::kUsage ? named_behind(arguments) : nullptr;
+    if (meant == nullptr) throw;
+    const std::string name(meant->name);
+    throw Error(ExitCode::kUsage, error.what(),
+                "the options of a command stand behind its name: `tune " + name + " ...`; see `tune " + name +
+                    " --help`");
+  }
+}
+
+int dispatch(const std::vector<std::string>& given, bool as_json, Console& console) {
+  // `tune --store DIR status` is `tune status --store DIR`.
+  std::vector<std::string> arguments = given;
+  const std::size_t common = common_options(given);
+  if (common < given.size() && !given[common].starts_with('-'))
+    std::rotate(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(common),
+                arguments.begin() + static_cast<std::ptrdiff_t>(common) + 1);
   if (arguments.empty()) {
     print_help(console.err);
     return static_cast<int>(ExitCode::kUsage);
@@ -146,10 +189,10 @@ int dispatch(const std::vector<std::string>& arguments, bool as_json, Console& c
     if (find_command(rest.front()) == nullptr) unknown_command(rest.front());
     return dispatch({rest.front(), "--help"}, as_json, console);
   }
-  const bool unnamed = first.starts_with('-');  // `tune --spec FILE` is the command `run`
-  const Command* command = find_command(unnamed ? "run" : first);
-  if (command == nullptr) unknown_command(unnamed ? "run" : first);
-  return command->run(unnamed ? arguments : rest, console);
+  if (first.starts_with('-')) return run_unnamed(arguments, console);
+  const Command* command = find_command(first);
+  if (command == nullptr) unknown_command(first);
+  return command->run(rest, console);
 }
 
 Console standard_console() {

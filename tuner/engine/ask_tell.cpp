@@ -135,6 +135,19 @@ AskedTrial AskTell::start(const strategies::Suggestion& suggestion) {
   return answer;
 }
 
+AskedTrial AskTell::add(const ParameterSet& parameters) {
+  strategies::Suggestion suggestion;
+  for (const auto& [name, value] : parameters) {
+    const auto index = parts_.spec.space.find(name);
+    suggestion.parameters[name] = index ? parts_.spec.space.parameters()[*index].canonical(value) : value;
+  }
+  if (const auto why = parts_.spec.space.objection(suggestion.parameters))
+    throw Error(ExitCode::kUsage, "the parameters are no point of the space: " + *why,
+                "give every active parameter of the spec a value of its range");
+  suggestion.note = "added by the caller";
+  return start(suggestion);
+}
+
 AskedTrial AskTell::start_again(const strategies::Suggestion& suggestion) {
   const int number = suggestion.resume_trial.value();
   if (journal_) {

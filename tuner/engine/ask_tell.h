@@ -62,6 +62,9 @@ class AskTell {
   AskTell& operator=(const AskTell&) = delete;
 
   Asked ask(int count);
+  // A trial that somebody else thought of, and has run or runs now: it gets the next number, also past
+  // limits.trials, and is open until it is told. Throws Error(kUsage) for what is no point of the space.
+  AskedTrial add(const ParameterSet& parameters);
   // A point of the objective's curve; `step` counts on from the last one when absent. NaN is allowed.
   strategies::Verdict report(int trial, std::optional<std::int64_t> step, double value);
   // A completed or stopped trial without a value takes the reduced one of its reports.

@@ -111,7 +111,7 @@ TEST_CASE("the stop rule judges each new step of a running trial") {
   session(R"({"report": {"trial": 1, "step": 1, "value": 0.5}})");
   session(R"({"report": {"trial": 1, "step": 2, "value": 0.4}})");
   session(R"({"tell": {"trial": 1}})");
-  CHECK(session(R"({"report": {"trial": 2, "step": 1, "value": 0.1}})").at("decision") == "continue");
+  CHECK(session(R"({"report": {"trial": 2, "step": 1, "value": 0.45}})").at("decision") == "continue");
   const Json stop = session(R"({"report": {"trial": 2, "step": 2, "value": 0.9}})");
   CHECK(stop.at("decision") == "stop");
   CHECK(has(stop.at("reason"), "median"));
@@ -123,7 +123,9 @@ TEST_CASE("a bad line is answered with what is wrong with it, and the session go
   const std::pair<const char*, const char*> cases[] = {
       {"", "the line is not JSON"},
       {"{\"ask\": 1", "the line is not JSON"},
-      {R"({"tell": {"trial": 1, "value": NaN}})", "null for a value that is not finite"},
+      {R"({"tell": {"trial": 1, "value": nan}})", "null for a value that is not finite"},
+      {R"({"tell": {"trial": 1, "value": 1, "value": 2}})", "the key \"value\" is there twice"},
+      {R"({"ask": NaN})", "ask is a whole number"},
       {R"({"tell": {"trial": 1, "value": 1e999}})", "the line is not JSON"},
       {"[1]", "an object with one key"},
       {"{}", "an object with one key"},
@@ -137,7 +139,14 @@ TEST_CASE("a bad line is answered with what is wrong with it, and the session go
       {R"({"report": 1})", "report takes an object"},
       {R"({"report": {"trial": 1}})", "\"value\" is missing"},
       {R"({"report": {"trial": 1, "value": "high"}})", "a number or null, not \"high\""},
-      {R"({"report": {"trial": 1, "step": 0, "value": 1}})", "\"step\" is a whole number from 1"},
+      {R"({"report": {"trial": 1, "step": -1, "value": 1}})", "\"step\" is a whole number from 0"},
+      {R"({"add": {"value": 1}})", "\"parameters\" is missing"},
+      {R"({"add": {"parameters": {"y": 1}, "value": 1}})", "no point of the space: \"y\" is not a parameter"},
+      {R"({"add": {"parameters": {"x": 2}, "value": 1}})", "2 is greater than its max 1"},
+      {R"({"add": {"parameters": {"x": 1}, "state": "completed"}})", "a trial that has ended has a value"},
+      {R"({"add": {"parameters": {"x": 1}, "state": "paused", "value": 1}})", "cannot be paused"},
+      {R"({"add": {"parameters": {"x": 1}, "reason": "oom"}})", "\"reason\" is for a trial that has ended"},
+      {R"({"add": {"parameters": {"x": 1}, "trial": 3}})", "unknown key \"trial\""},
       {R"({"report": {"trial": 9, "value": 1}})", "there is no trial 9; the last one is 1"},
       {R"({"tell": {"value": 1}})", "\"trial\" is missing"},
       {R"({"tell": {"trial": -1, "value": 1}})", "\"trial\" is a whole number from 1"},
@@ -157,6 +166,64 @@ TEST_CASE("a bad line is answered with what is wrong with it, and the session go
     CHECK_FALSE(has(message, "\n"));
   }
   CHECK_FALSE(session.error("{\"ask\": \"\xff\xfe\"}").empty());
+  CHECK(session.text(R"({"tell": {"trial": 1, "value": 1}})") == R"({"ok":true})");
+}
+
+TEST_CASE("step 0 is a step, and the next one without a number follows it") {
+  Session session;
+  session(R"({"ask": 1})");
+  CHECK(session.text(R"({"report": {"trial": 1, "step": 0, "value": 0.5}})") == R"({"decision":"continue"})");
+  CHECK(session.text(R"({"report": {"trial": 1, "value": 0.25}})") == R"({"decision":"continue"})");
+  CHECK(session.text(R"({"tell": {"trial": 1}})") == R"({"ok":true})");
+  CHECK(session(R"({"best": true})").at("value") == 0.25);
+}
+
+TEST_CASE("a bare NaN or infinity, as Python writes it, is a result that is not finite") {
+  Session session;
+  session(R"({"ask": 4})");
+  CHECK(session(R"({"report": {"trial": 1, "value": NaN}})").at("decision") == "continue");
+  CHECK(session(R"({"tell": {"trial": 1, "value": NaN}})").at("ok") == true);
+  CHECK(session(R"({"tell": {"trial": 2, "value":-Infinity}})").at("ok") == true);
+  CHECK(session(R"({"tell": {"trial": 3, "value": Infinity}})").at("ok") == true);
+  CHECK(session.text(R"({"best": true})") == R"({"trial":null})");
+  // Within a text it is text.
+  CHECK(session(R"({"tell": {"trial": 4, "state": "failed", "reason": "a \"NaN, Infinity"}})").at("ok") ==
+        true);
+}
+
+TEST_CASE("a trial of somebody else is added, ended or open, and counts for the search") {
+  Session session(R"({"name": "random", "seed": 3})", R"({"trials": 2})");
+  CHECK(session.text(R"({"add": {"parameters": {"x": 1}, "value": 0.5}})") == R"({"trial":1})");
+  CHECK(session.text(R"({"best": true})") == R"({"trial":1,"value":0.5,"parameters":{"x":1.0}})");
+  CHECK(session.text(R"({"add": {"parameters": {"x": 0.25}}})") == R"({"trial":2})");
+  CHECK(session.text(R"({"pending": true})") == R"({"trials":[{"trial":2,"parameters":{"x":0.25}}]})");
+  CHECK(session.text(R"({"tell": {"trial": 2, "value": 0.75}})") == R"({"ok":true})");
+  CHECK(session.text(R"({"ask": 1})") == R"({"trials":[],"exhausted":true})");
+  // What is known is taken in, also past the limit of what may be asked for.
+  CHECK(session.text(R"({"add": {"parameters": {"x": 0}, "state": "failed", "reason": "oom"}})") ==
+        R"({"trial":3})");
+  CHECK(session.text(R"({"add": {"parameters": {"x": 0}, "value": NaN}})") == R"({"trial":4})");
+  CHECK(session.error(R"({"tell": {"trial": 4, "value": 1}})") == "trial 4 was told already: it is failed");
+}
+
+TEST_CASE("hostile lines are answered in short, and the session goes on") {
+  Session session;
+  session(R"({"ask": 1})");
+  const std::string deep(100'000, '['), nested = "{\"ask\":" + deep + std::string(100'000, ']') + "}";
+  const std::string long_text(100'000, 'x');
+  std::string objects;
+  for (int i = 0; i < 100'000; ++i) objects += "{\"a\":";
+  for (const std::string& line :
+       {deep, nested, objects, "{\"" + long_text + "\": 1}",
+        "{\"tell\": {\"trial\": 1, \"" + long_text + "\": 1}}",
+        "{\"tell\": {\"trial\": 1, \"state\": \"" + long_text + "\"}}", "{\"ask\": \"" + long_text + "\"}",
+        "{\"report\": {\"trial\": 1, \"value\": \"" + long_text + "\"}}",
+        "{\"add\": {\"parameters\": {\"" + long_text + "\": 1}}}",
+        "{\"add\": {\"parameters\": {\"x\": \"" + long_text + "\"}}}", long_text,
+        std::string(kLongestLine + 1, ' ') + "{\"ask\": 1}"}) {
+    const std::string message = session.error(line);
+    CHECK(message.size() < 600);
+  }
   CHECK(session.text(R"({"tell": {"trial": 1, "value": 1}})") == R"({"ok":true})");
 }
 

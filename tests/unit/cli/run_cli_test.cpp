@@ -161,5 +161,23 @@ TEST_CASE("the store is --store, else TUNE_STORE, else ./tune-store", "[cli]") {
   CHECK(folder({}) == "tune-store");
 }
 
+TEST_CASE("the options of every command may stand before its name", "[cli]") {
+  const SampleStore store;
+  const Printed behind = cli::run({"status", "--json", "--store", store.path()});
+  REQUIRE(behind.code == 0);
+  CHECK(cli::run({"--store", store.path(), "--json", "status"}).out == behind.out);
+  CHECK(cli::run({"--json", "--store=" + store.path(), "status"}).out == behind.out);
+  CHECK(cli::run({"--store", store.path(), "status", "--json"}).out == behind.out);
+  CHECK(cli::run({"--store", store.path(), "show", "steel-legacy/1"}).code == 0);
+  CHECK(contains(cli::run({"--store", store.path(), "stauts"}).err, "did you mean `tune status`?"));
+  CHECK(contains(cli::run({"--store", store.path()}).err, "--spec FILE is missing"));
+}
+
+TEST_CASE("an option of one command before its name is said to stand behind it", "[cli]") {
+  const Printed printed = cli::run({"--follow", "logs", "steel-legacy/1"});
+  CHECK(printed.code == 2);
+  CHECK(contains(printed.err, "the options of a command stand behind its name: `tune logs ...`"));
+}
+
 }  // namespace
 }  // namespace tune::cli

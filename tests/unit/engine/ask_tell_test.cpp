@@ -1,6 +1,7 @@
 #include "tuner/engine/ask_tell.h"
 
 #include <limits>
+#include <set>
 
 #include "loop_fixture.h"
 
@@ -169,6 +170,44 @@ TEST_CASE("the stop rule sees the trial with its newest point, and the others as
   // An earlier step is no news to judge.
   CHECK(session.report(1, 6, 0.5).action == strategies::Action::kGoOn);
   CHECK(seen == std::vector<std::size_t>{1, 2});
+}
+
+TEST_CASE("a space that is used up is announced once, before its first repeat") {
+  Spec spec = sample_spec();
+  Parameter parameter = test::float_parameter("x", 1, 3);
+  parameter.type = ParameterType::kInt;
+  spec.space = SearchSpace({parameter});
+  for (const char* name : {"auto", "tpe"}) {
+    spec.strategy.name = name;
+    const auto strategy = strategies::make_strategy(spec.strategy, spec.space, spec.objective, 4);
+    Fixture fixture;
+    AskTell session({spec, 4, *strategy, fixture.rule, fixture.clock, nullptr,
+                     [&](const std::string& notice) { fixture.notices.push_back(notice); }});
+    const Asked all = session.ask(3);
+    std::set<int> values;
+    for (const AskedTrial& trial : all.trials) values.insert(trial.parameters.at("x").get<int>());
+    CHECK(values.size() == 3);
+    CHECK(fixture.notices.empty());
+    session.ask(4);
+    REQUIRE(fixture.notices.size() == 1);
+    CHECK(fixture.notices[0].starts_with("every point of the space has been tried: from trial 4 on"));
+  }
+}
+
+TEST_CASE("an added trial is stored with the others, and the numbers go on behind it") {
+  Fixture fixture;
+  AskTell session = fixture.session();
+  session.ask(1);
+  CHECK(session.add({{"x", 1}}).trial == 2);
+  session.tell(told(2, 0.125));
+  CHECK(session.ask(1).trials.at(0).trial == 3);
+  const auto stored = fixture.store.trial(2);
+  REQUIRE(stored.has_value());
+  CHECK(stored->parameters.at("x").is_number_float());
+  CHECK(stored->note == "added by the caller");
+  CHECK(stored->values == std::vector<double>{0.125});
+  CHECK_THROWS_AS(session.add({{"y", 1}}), Error);
+  CHECK_THROWS_AS(session.add({}), Error);
 }
 
 }  // namespace
