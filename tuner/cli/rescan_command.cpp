@@ -19,19 +19,30 @@ namespace tune::cli {
 namespace {
 
 engine::LogMetrics read_log(const engine::LogQuestion& question) {
-  metrics::MetricReader reader(question.metrics, question.steps_done);
-  metrics::LineSplitter splitter;
+  metrics::MetricReader reader(question.metrics, {question.steps_done, question.steps_counted});
+  LineSplitter splitter;
   engine::AttemptLog log(question.attempt_folder);
   engine::LogMetrics result;
   const auto on_line = [&](std::string_view line) {
-    for (metrics::Match& match : reader.read(line))
-      result.records.push_back({std::move(match.name), match.point, {}, std::move(match.warning)});
+    for (metrics::Match& match : reader.read(line)) {
+      result.unread[match.name].is_last = false;
+      result.records.push_back({std::move(match.name), match.point, {}});
+    }
+    for (const metrics::Unread& unread : reader.unread()) {
+      engine::UnreadLines& lines = result.unread[unread.name];
+      lines = {lines.count + 1, unread.text, true};
+    }
   };
   for (std::string text = log.read(); !text.empty(); text = log.read()) {
     result.is_cut = result.is_cut || dropped_in_marker(text);
     splitter.feed(text, on_line);
   }
-  if (question.takes_last_line) splitter.finish(on_line);
+  if (question.takes_last_line) {
+    splitter.finish(on_line);
+    reader.finish();
+  }
+  for (const metrics::Notice& notice : reader.take_notices())
+    if (notice.about == "step") result.counted.insert(notice.metric);
   return result;
 }
 

@@ -24,6 +24,12 @@ constexpr std::uint64_t kMostTrialFile = 16u << 20;
 
 using Points = std::map<std::pair<std::string, std::int64_t>, store::MetricRow>;  // by name and step
 
+// What the logs of a trial's attempts give.
+struct Reading {
+  Points points;
+  UnreadLines unread;  // of the objective, in the last attempt
+};
+
 std::vector<std::string> other_differences(const store::StudyRow& row, const Spec& spec) {
   std::vector<std::string> lines = spec_difference(row.spec, spec.document);
   std::erase_if(lines, [](const std::string& line) { return line.starts_with("/metrics"); });
@@ -94,19 +100,21 @@ class Rescan {
     if (attempts.empty()) return leave_alone(trial, "no process of this machine ran it");
     Points before;
     for (const store::MetricRow& row : store_.metrics(trial.number)) before[{row.name, row.point.step}] = row;
-    const std::optional<Points> after = read_attempts(trial, attempts, before);
+    const std::optional<Reading> after = read_attempts(trial, attempts, before);
     if (!after) return;
     const store::TrialRow changed = judged(trial, attempts.back(), *after);
-    if (same_end(trial, changed) && same_points(before, *after)) {
+    if (same_end(trial, changed) && same_points(before, after->points)) {
       ++report_.unchanged;
       return;
     }
-    write(trial, changed, *after);
+    write(trial, changed, after->points);
   }
 
-  std::optional<Points> read_attempts(const store::TrialRow& trial,
-                                      const std::vector<store::AttemptRow>& attempts, const Points& before) {
-    Points points;
+  std::optional<Reading> read_attempts(const store::TrialRow& trial,
+                                       const std::vector<store::AttemptRow>& attempts, const Points& before) {
+    Reading reading;
+    Points& points = reading.points;
+    std::set<std::string> counted;
     for (const store::AttemptRow& attempt : attempts) {
       const fs::path folder = folder_of(attempt);
       std::error_code ignored;
@@ -122,13 +130,15 @@ class Rescan {
                  std::nullopt;
         continue;
       }
-      if (began_anew(folder)) points.clear();
-      const LogMetrics log = request_.read_log(
-          {folder, request_.spec.metrics, last_steps(points), attempt.exit_code.has_value()});
+      if (began_anew(folder)) points.clear(), counted.clear();
+      LogMetrics log = request_.read_log(
+          {folder, request_.spec.metrics, last_steps(points), counted, attempt.exit_code.has_value()});
       if (log.is_cut) return leave_alone(trial, "the middle of its log was not kept"), std::nullopt;
       for (const MetricRecord& record : log.records) take(attempt, record, before, points);
+      counted = std::move(log.counted);
+      reading.unread = log.unread[request_.spec.objective.metric];
     }
-    return points;
+    return reading;
   }
 
   fs::path folder_of(const store::AttemptRow& attempt) const {
@@ -159,10 +169,10 @@ class Rescan {
 
   // The trial as a run with this spec would have ended it.
   store::TrialRow judged(const store::TrialRow& trial, const store::AttemptRow& attempt,
-                         const Points& points) const {
+                         const Reading& reading) const {
     const Spec& spec = request_.spec;
     std::vector<MetricPoint> curve;
-    for (const auto& [key, row] : points)
+    for (const auto& [key, row] : reading.points)
       if (key.first == spec.objective.metric) curve.push_back(row.point);
     store::TrialRow judged = trial;
     const auto value = reduce_curve(curve, spec.objective);
@@ -171,9 +181,18 @@ class Rescan {
     const fs::path folder = folder_of(attempt);
     const std::optional<ExitReport> report = read_exit(folder, attempt.token);
     if (!report) return trial;
-    const AttemptOutcome outcome =
-        classify({report, spec.objective, curve, spec.trainer.has_value(), 0, false, attempt.reason,
-                  last_log_line(folder), log_end(folder, kLogEnd), spec.limits.on_trial_time});
+    const AttemptOutcome outcome = classify({report,
+                                             spec.objective,
+                                             curve,
+                                             spec.trainer.has_value(),
+                                             0,
+                                             false,
+                                             attempt.reason,
+                                             last_log_line(folder),
+                                             {},
+                                             reading.unread,
+                                             log_end(folder, kLogEnd),
+                                             spec.limits.on_trial_time});
     if (outcome.state != TrialState::kCompleted && outcome.state != TrialState::kFailed) return trial;
     judged.state = outcome.state;
     judged.failure = outcome.failure;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,13 +18,16 @@ namespace tune::engine {
 
 // What the log of one attempt gives.
 struct LogMetrics {
-  std::vector<MetricRecord> records;  // in the order of the log; times are not known
-  bool is_cut = false;                // its middle was dropped when it was written
+  std::vector<MetricRecord> records;          // in the order of the log; times are not known
+  std::map<std::string, UnreadLines> unread;  // by metric
+  std::set<std::string> counted;              // metrics whose captured steps were given up for counting
+  bool is_cut = false;                        // its middle was dropped when it was written
 };
 struct LogQuestion {
   std::filesystem::path attempt_folder;
   const std::vector<MetricDefinition>& metrics;
   std::map<std::string, std::int64_t> steps_done;  // where counted steps go on
+  std::set<std::string> steps_counted;             // as of LogMetrics, in the attempt before
   bool takes_last_line = true;                     // also without a newline: the program ended by itself
 };
 // Regexes are somebody else's to know.

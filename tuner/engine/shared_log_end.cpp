@@ -1,8 +1,8 @@
 #include "tuner/engine/shared_log_end.h"
 
 #include <algorithm>
-#include <sstream>
 
+#include "tuner/core/line_splitter.h"
 #include "tuner/engine/attempt_log.h"
 #include "tuner/engine/poison_guard.h"
 
@@ -12,12 +12,14 @@ namespace {
 constexpr std::size_t kWindow = 8192, kMostLines = 10, kMostLogs = 20;
 
 std::vector<std::string> last_lines(const std::filesystem::path& folder) {
-  std::istringstream text(log_end(folder, kWindow));
   std::vector<std::string> lines;
-  for (std::string line; std::getline(text, line);) {
-    const std::size_t end = line.find_last_not_of(" \t\r");
-    if (end != std::string::npos) lines.push_back(line.substr(0, end + 1));
-  }
+  const auto keep = [&](std::string_view line) {
+    const std::size_t end = line.find_last_not_of(" \t");
+    if (end != std::string_view::npos) lines.emplace_back(line.substr(0, end + 1));
+  };
+  LineSplitter splitter;
+  splitter.feed(log_end(folder, kWindow), keep);
+  splitter.finish(keep);
   if (lines.size() > kMostLines)
     lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kMostLines));
   return lines;
