@@ -22,6 +22,17 @@ namespace {
   "  objective_values TEXT NOT NULL,"                                          \
   "  UNIQUE (study, number)) STRICT;"
 
+// Since version 3. A finished trial changes only by an event that keeps what it was, and only while that is
+// the last event: a trial is run again, or its log was read again, and nothing of what it said before is
+// lost.
+#define FINISHED_TRIALS_TRIGGER                                                                              \
+  "CREATE TRIGGER finished_trials_never_change BEFORE UPDATE ON trials"                                      \
+  " WHEN OLD.state IN ('completed', 'stopped', 'failed') AND NOT EXISTS ("                                   \
+  "  SELECT 1 FROM events WHERE id = (SELECT max(id) FROM events) AND trial = OLD.number"                    \
+  "  AND kind IN ('trial_reopened', 'trial_rescanned') AND json_extract(data, '$.before.state') = OLD.state" \
+  "  AND json_extract(data, '$.before.values') = json(OLD.objective_values))"                                \
+  " BEGIN SELECT RAISE(ABORT, 'a finished trial never changes'); END;"
+
 // Times are UTC milliseconds. A column ANY holds a REAL, or one of the texts 'NaN', 'Infinity', '-Infinity'.
 constexpr const char* kStudyTables = R"sql(
 CREATE TABLE study (
@@ -54,11 +65,9 @@ CREATE TABLE trials (
   attempts INTEGER NOT NULL,
   created_ms INTEGER NOT NULL,
   started_ms INTEGER,
-  ended_ms INTEGER
+  ended_ms INTEGER,
+  cut TEXT NOT NULL DEFAULT ''
 ) STRICT;
-CREATE TRIGGER finished_trials_never_change BEFORE UPDATE ON trials
-WHEN OLD.state IN ('completed', 'stopped', 'failed')
-BEGIN SELECT RAISE(ABORT, 'a finished trial never changes'); END;
 CREATE TRIGGER trials_are_never_deleted BEFORE DELETE ON trials
 BEGIN SELECT RAISE(ABORT, 'trials are never deleted'); END;
 CREATE TABLE attempts (
@@ -110,10 +119,13 @@ CREATE TRIGGER events_never_change BEFORE UPDATE ON events
 BEGIN SELECT RAISE(ABORT, 'events never change'); END;
 CREATE TRIGGER events_are_never_deleted BEFORE DELETE ON events
 BEGIN SELECT RAISE(ABORT, 'events are never deleted'); END;
-)sql";
+)sql" FINISHED_TRIALS_TRIGGER;
 
 // Version 1 kept a trial's final values a second time, under "observations", which nothing read.
 constexpr const char* kStudyFrom1To2 = "DROP TABLE observations;" EARLIER_TRIALS_TABLE;
+constexpr const char* kStudyFrom2To3 =
+    "ALTER TABLE trials ADD COLUMN cut TEXT NOT NULL DEFAULT '';"
+    "DROP TRIGGER finished_trials_never_change;" FINISHED_TRIALS_TRIGGER;
 
 constexpr const char* kRegistryTables = R"sql(
 CREATE TABLE versions (
@@ -245,7 +257,7 @@ const Schema& study_schema() {
   static const Schema schema = {0x74756E73,  // "tuns"
                                 kStudySchemaVersion,
                                 kStudyTables,
-                                {{1, kStudyFrom1To2}},
+                                {{1, kStudyFrom1To2}, {2, kStudyFrom2To3}},
                                 "tune resume"};
   return schema;
 }

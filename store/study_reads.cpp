@@ -20,7 +20,7 @@ std::vector<std::string> names_from(const std::string& text) {
 #define TRIAL_COLUMNS                                                                                  \
   "number, parameters, state, budget, note, reason, failure, objective_values, attempts, created_ms, " \
   "started_ms, "                                                                                       \
-  "ended_ms"
+  "ended_ms, cut"
 
 TrialRow read_trial(Query& query) {
   TrialRow row;
@@ -36,6 +36,7 @@ TrialRow read_trial(Query& query) {
   row.created = query.time();
   row.started = query.maybe_time();
   row.ended = query.maybe_time();
+  row.cut = query.text();
   return row;
 }
 

@@ -17,7 +17,7 @@
 namespace tune::store {
 
 // Schema version that this program writes. Older files are migrated forward when opened for writing.
-inline constexpr int kStudySchemaVersion = 2;
+inline constexpr int kStudySchemaVersion = 3;
 
 struct StudyRow {
   std::string name;
@@ -47,6 +47,7 @@ struct TrialRow {
   int attempts = 0;
   WallTime created{};
   std::optional<WallTime> started, ended;
+  std::string cut = {};  // the limit that cut a completed trial short ("trial_time"); else empty
 };
 
 struct AttemptRow {
@@ -128,8 +129,12 @@ class StudyStore {
   void replace_study(const StudyRow& row);  // all of it; only while there are no trials
   void update_spec(const StudyRow& row);    // spec, spec_text, folder
   void update_study(const StudyRow& row);   // state, finish_reason, limits, elapsed, facts, updated
+  void update_spec(const StudyRow& row);    // spec, spec_text, folder
   void insert_trial(const TrialRow& row);   // number must be the next one
   void update_trial(const TrialRow& row);   // a finished row never changes: Error(kInternal)
+  // The one way in which a finished trial changes: together with an event of the kind "trial_reopened" or
+  // "trial_rescanned", whose data keep under "before" what the trial was. Returns the event's id.
+  std::int64_t change_finished_trial(const TrialRow& row, EventRow event);
   void insert_attempt(const AttemptRow& row);
   void update_attempt(const AttemptRow& row);
   void insert_metrics(

@@ -68,6 +68,17 @@ void StudyStore::update_study(const StudyRow& row) {
   transaction.commit();
 }
 
+void StudyStore::update_spec(const StudyRow& row) {
+  Transaction transaction(*this);
+  Query(impl_->connection, "UPDATE study SET spec = ?, spec_text = ?, folder = ?")
+      .bind(row.spec)
+      .bind(row.spec_text)
+      .bind(row.folder)
+      .run();
+  TUNE_CHECK(impl_->connection.changes() == 1, impl_->connection.name());
+  transaction.commit();
+}
+
 void StudyStore::insert_trial(const TrialRow& row) {
   Transaction transaction(*this);
   const std::int64_t last = impl_->connection.number("SELECT coalesce(max(number), 0) FROM trials");
@@ -76,7 +87,7 @@ void StudyStore::insert_trial(const TrialRow& row) {
   Query(impl_->connection,
         "INSERT INTO trials (number, parameters, state, budget, note, reason, failure, objective_values, "
         "attempts,"
-        " created_ms, started_ms, ended_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        " created_ms, started_ms, ended_ms, cut) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(row.number)
       .bind(Json(row.parameters))
       .bind(to_string(row.state))
@@ -89,6 +100,7 @@ void StudyStore::insert_trial(const TrialRow& row) {
       .bind(row.created)
       .bind(row.started)
       .bind(row.ended)
+      .bind(row.cut)
       .run();
   transaction.commit();
 }
@@ -98,7 +110,7 @@ void StudyStore::update_trial(const TrialRow& row) {
   Query(impl_->connection,
         "UPDATE trials SET state = ?, budget = ?, note = ?, reason = ?, failure = ?, objective_values = ?, "
         "attempts = ?,"
-        " started_ms = ?, ended_ms = ? WHERE number = ?")
+        " started_ms = ?, ended_ms = ?, cut = ? WHERE number = ?")
       .bind(to_string(row.state))
       .bind(row.budget)
       .bind(row.note)
@@ -108,10 +120,26 @@ void StudyStore::update_trial(const TrialRow& row) {
       .bind(row.attempts)
       .bind(row.started)
       .bind(row.ended)
+      .bind(row.cut)
       .bind(row.number)
       .run();
   TUNE_CHECK(impl_->connection.changes() == 1, "trial " + std::to_string(row.number));
   transaction.commit();
+}
+
+std::int64_t StudyStore::change_finished_trial(const TrialRow& row, EventRow event) {
+  Transaction transaction(*this);
+  const std::optional<TrialRow> before = trial(row.number);
+  TUNE_CHECK(before && is_finished(before->state), "trial " + std::to_string(row.number));
+  event.trial = row.number;
+  event.data["before"] = {{"state", to_string(before->state)},
+                          {"reason", before->reason},
+                          {"failure", before->failure},
+                          {"values", values_json(before->values)}};
+  const std::int64_t id = append_event(event);
+  update_trial(row);
+  transaction.commit();
+  return id;
 }
 
 void StudyStore::insert_attempt(const AttemptRow& row) {

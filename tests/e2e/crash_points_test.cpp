@@ -62,6 +62,45 @@ TEST_CASE("a study that died right after a metric was committed ends as if it ha
   }
 }
 
+TEST_CASE("a study that died while its failed trials were reopened runs each of them again once",
+          "[.crash]") {
+  for (const char* point : {"reopening_trials", "trials_reopened"}) {
+    CAPTURE(point);
+    StudyFolder folder("[ -e fixed ] || exit 3; echo loss=0.$1");
+    REQUIRE(folder.run().exit_code == 8);
+    folder.write("fixed", "");
+    const std::string retry = " tune resume s --retry-failed --store store";
+    REQUIRE(folder.shell("TUNE_CRASH_AT=" + std::string(point) + retry).exit_code == 137);
+    const bool is_reopened = std::string(point) == "trials_reopened";
+    for (const Json& row : folder.table()) CHECK(row[2] == (is_reopened ? "queued" : "failed"));
+    // Once they are reopened, the same spec is enough.
+    REQUIRE(folder.shell(is_reopened ? "tune --spec search.json --store store" : retry).exit_code == 0);
+    const Json table = folder.table();
+    CHECK(table.size() == 4);
+    for (const Json& row : table) CHECK(row[2] == "completed");
+    const Json trials = Json::parse(folder.shell("tune trials s --store store --json").out).at("trials");
+    for (const Json& trial : trials) CHECK(trial.at("attempts") == 2);
+  }
+}
+
+TEST_CASE("a rescan that died has happened whole or not at all", "[.crash]") {
+  for (const char* point : {"rescanning", "rescanned"}) {
+    CAPTURE(point);
+    StudyFolder folder("echo \"val loss: 0.$1\"");
+    folder.spec["limits"]["trials"] = 2;
+    REQUIRE(folder.run().exit_code == 8);
+    folder.spec["metrics"][0]["regex"] = "val loss: ([0-9.]+)";
+    const std::string rescan = " tune rescan s --spec search.json --store store";
+    REQUIRE(folder.shell("TUNE_CRASH_AT=" + std::string(point) + rescan).exit_code == 137);
+    const bool is_done = std::string(point) == "rescanned";
+    for (const Json& row : folder.table()) CHECK(row[2] == (is_done ? "completed" : "failed"));
+    CHECK(folder.run().exit_code == (is_done ? 0 : 6));
+    CHECK(folder.shell(rescan).exit_code == 0);
+    CHECK(folder.run().exit_code == 0);
+    for (const Json& row : folder.table()) CHECK(row[2] == "completed");
+  }
+}
+
 TEST_CASE("a promotion that died at any step is made once, whole", "[.crash]") {
   for (const char* point : {"promote_stage", "promote_rename", "promote_record", "promote_log",
                             "promote_switch", "promote_link", "promotion_recorded"}) {

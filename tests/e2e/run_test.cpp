@@ -204,16 +204,141 @@ TEST_CASE("lineage names the commit that the trial ran with, whatever was commit
   CHECK(model.at("versions").at(0).at("lineage").at("code").at("commit").get<std::string>() + "\n" == first);
 }
 
-TEST_CASE("a command that does not exist ends the study with exit code 8 and the reason") {
+TEST_CASE("a set-up that cannot work is said before the first trial, with exit code 7, and none is spent") {
   StudyFolder folder;
+  const Json good = folder.spec["command"];
   folder.spec["command"] = {"no-such-program", "{{x}}"};
-  folder.spec["limits"]["trials"] = 100;
-  const ShellResult failed = folder.run();
-  CHECK(failed.exit_code == 8);
-  CHECK(says(failed.err, "no-such-program"));
-  CHECK(says(failed.err, "No such file or directory"));
-  CHECK(folder.table().size() == 5);
+  const ShellResult refused = folder.run();
+  CHECK(refused.exit_code == 7);
+  CHECK(says(refused.err, "there is no program \"no-such-program\" on the trials' PATH"));
+  CHECK(folder.table().empty());
+  folder.spec["command"] = good;
+  REQUIRE(folder.run("--trials 2").exit_code == 0);
+  // The spec's folder is gone when a stored spec goes on.
+  const ShellResult moved = folder.shell(
+      "mkdir there && cp search.json train.sh there && cd there && "
+      "tune --spec search.json --store ../store --name n --trials 1 2>&1 && cd .. && "
+      "rm -r there && tune resume n --trials 3 --store store");
+  CHECK(moved.exit_code == 7);
+  CHECK(says(moved.err, "cannot be entered"));
+  CHECK(folder.table("n").size() == 1);
+}
+
+TEST_CASE("a folder that goes in the middle pauses the study, and the same command goes on once it is back") {
+  StudyFolder folder("[ -e ../once ] || { touch ../once; mv ../work ../away; }; echo loss=0.$1");
+  const std::string run = "tune --spec work/search.json --store store";
+  const ShellResult paused = folder.shell("mkdir work && cp search.json train.sh work && " + run);
+  CAPTURE(paused.err);
+  CHECK(paused.exit_code == 7);
+  CHECK(says(paused.err, "the study pauses"));
+  CHECK(says(paused.err, "cannot enter the working directory"));
+  const ShellResult on = folder.shell("mv away work && " + run);
+  CAPTURE(on.err);
+  CHECK(on.exit_code == 0);
+  CHECK(folder.table().size() == 4);
+  for (const Json& row : folder.table()) CHECK(row[2] == "completed");
+}
+
+TEST_CASE("a set-up that breaks later costs a few trials, and they run again on request") {
+  StudyFolder folder("[ ! -e broken ] || { echo 'No module named torch' >&2; exit 1; }; echo loss=0.$1");
+  folder.spec["limits"]["trials"] = 60;
+  REQUIRE(folder.run("--trials 6").exit_code == 0);
+  folder.write("broken", "");
+  const ShellResult paused = folder.run("--trials 60");
+  CAPTURE(paused.err);
+  CHECK(paused.exit_code == 7);
+  CHECK(says(paused.err, "failed at once in the same way: exit code 1: No module named torch"));
+  CHECK(says(paused.err, "their logs end with:\n    No module named torch\n"));
+  CHECK(says(paused.err, "tune check search.json --sample " + (folder.path() / "store/s/trials/").string()));
+  const std::size_t spent = folder.table().size();
+  CHECK(spent <= 6 + 25);
+  const Json again = Json::parse([&] {
+    std::istringstream lines(folder.run("--json").out);
+    std::string line, last;
+    while (std::getline(lines, line)) last = line;
+    return last;
+  }());
+  CHECK(again.at("exit_code") == 7);
+  CHECK(again.at("state") == "interrupted");
+  CHECK(again.at("paused").at("log_end") == Json({"No module named torch"}));
+  REQUIRE(folder.shell("rm broken; tune resume s --retry-failed --store store").exit_code == 0);
+  const Json table = folder.table();
+  CHECK(table.size() == 60);
+  for (const Json& row : table) CHECK(row[2] == "completed");
+  const ShellResult none = folder.shell("tune resume s --retry-failed --trials 61 --store store");
+  CHECK(says(none.err, "no trial has failed, so none runs again"));
+}
+
+TEST_CASE("points of a grid that failed run again once their cause is gone, within the study's limits") {
+  StudyFolder folder("[ $1 != 2 ] || [ -e fixed ] || exit 3; echo loss=$1; sleep 0.2");
+  folder.spec["parameters"] = {{"x", {{"type", "categorical"}, {"values", {1, 2, 3}}}}};
+  folder.spec["strategy"] = {{"name", "grid"}};
+  folder.spec["limits"] = {{"gpu_hours", 0.01}, {"parallel", 1}};
+  REQUIRE(folder.run().exit_code == 0);
+  CHECK(folder.table()[1][2] == "failed");
+  CHECK(says(folder.run().err, "`tune resume s --retry-failed` runs its failed trials again"));
+  folder.write("fixed", "");
+  const ShellResult spent = folder.shell("tune resume s --retry-failed --gpu-hours 0.00001 --store store");
+  CHECK(spent.exit_code == 6);
+  CHECK(says(spent.err, "--gpu-hours H"));
+  CHECK(folder.table()[1][2] == "failed");
+  CHECK(folder.shell("tune resume s --retry-failed --store store").exit_code == 0);
+  CHECK(folder.table()[1][2] == "completed");
+  CHECK(folder.table().size() == 3);
+  CHECK(Json::parse(folder.shell("tune show s/2 --json --store store").out).at("attempts").size() == 2);
+}
+
+TEST_CASE("logs are read again with corrected regexes, and the study goes on with them") {
+  StudyFolder folder("echo \"val loss: 0.$1\"; echo weights > $TUNE_OUTPUT_DIR/w");
+  folder.spec["promote"] = {{"model", "m"}};
+  folder.spec["limits"]["trials"] = 3;
   CHECK(folder.run().exit_code == 8);
+  folder.spec["metrics"][0]["regex"] = "val loss: ([0-9.]+)";
+  const ShellResult changed = folder.run();
+  CHECK(changed.exit_code == 6);
+  CHECK(says(changed.err, "`tune rescan s --spec search.json`"));
+  const ShellResult rescanned = folder.shell("tune rescan s --spec search.json --store store");
+  CAPTURE(rescanned.err);
+  CHECK(rescanned.exit_code == 0);
+  CHECK(says(rescanned.out, "trial 3: failed (no_metric) -> completed with 0."));
+  const ShellResult shown = folder.run();
+  CHECK(shown.exit_code == 0);
+  CHECK(says(shown.out, "m version 1"));
+  CHECK(folder.run("--trials 5").exit_code == 0);
+  for (const Json& row : folder.table()) CHECK(row[2] == "completed");
+  folder.spec["parameters"]["x"]["max"] = 999998;
+  CHECK(folder.shell("tune rescan s --spec search.json --store store").exit_code == 6);
+  const Json again = Json::parse(folder.shell("tune rescan s --store store --json").out);
+  CHECK(again.at("changed").empty());
+  CHECK(again.at("unchanged") == 5);
+}
+
+TEST_CASE(
+    "a study that is copied or moved together with its spec runs where the spec lies now, which is said "
+    "once") {
+  StudyFolder folder("pwd > where; echo loss=0.$1");
+  REQUIRE(folder.shell("mkdir a && cp search.json train.sh a && cd a && tune --spec search.json").exit_code ==
+          0);
+  const std::string here = folder.path().string();
+  // Copied: a stored spec goes on in the copy, and leaves the original alone.
+  const ShellResult copied = folder.shell(
+      "cp -r a b && rm a/where && cd b && tune resume s --trials 5 && cat where && [ ! -e ../a/where ]");
+  CAPTURE(copied.err);
+  CHECK(copied.exit_code == 0);
+  CHECK(says(copied.out, here + "/b\n"));
+  CHECK(says(copied.err, "the spec lies in " + here + "/b now"));
+  CHECK_FALSE(says(folder.shell("cd b && tune resume s --trials 6").err, "the spec lies in"));
+  // Moved: the same command goes on.
+  const ShellResult moved = folder.shell("mv b c && cd c && tune --spec search.json --trials 7 && cat where");
+  CAPTURE(moved.err);
+  CHECK(moved.exit_code == 0);
+  CHECK(says(moved.out, here + "/c\n"));
+  CHECK(says(moved.err, "the spec lies in " + here + "/c now"));
+  // The store alone: its spec stays where it is.
+  const ShellResult store = folder.shell("mv c/tune-store d && cd / && tune resume s --trials 8 --store " +
+                                         here + "/d && cat " + here + "/c/where");
+  CAPTURE(store.err);
+  CHECK(says(store.out, here + "/c\n"));
 }
 
 TEST_CASE("trials that print nothing, print NaN or crash are recorded as such") {
@@ -304,17 +429,19 @@ TEST_CASE("losers' checkpoints go after a promotion, the winner's stays") {
   CHECK(folder.shell("ls store/s/trials/*/checkpoints/last | wc -l").out == "1\n");
 }
 
-TEST_CASE("the time limit ends a study, and a trial's own limit fails it") {
+TEST_CASE("the time limit ends a study, and a trial's own limit cuts it short") {
   StudyFolder folder("echo loss=0.5; sleep 60");
   folder.spec["limits"] = {{"time", "1s"}, {"parallel", 2}};
   CHECK(folder.run().exit_code == 0);
   for (const Json& row : folder.table()) CHECK(row[2] == "stopped");
   StudyFolder slow("echo loss=0.5; sleep 60");
   slow.spec["limits"] = {{"trials", 1}, {"trial_time", "1s"}};
-  CHECK(slow.run().exit_code == 8);
+  CHECK(slow.run().exit_code == 0);
   const std::string shown = slow.shell("tune show s/1 --store store").out;
-  CHECK(says(shown, "timeout: limits.trial_time ran out; loss had reached 0.5 by step 1"));
+  CHECK(says(shown, "limits.trial_time ran out: cut after step 1, and counts with what it had reached"));
   CHECK(says(shown, "Metrics:"));
+  const Json trials = Json::parse(slow.shell("tune trials s --store store --json").out);
+  CHECK(trials.at("trials").at(0).at("cut") == "trial_time");
 }
 
 TEST_CASE("a regex that cuts numbers is told of while the study runs, once a metric") {

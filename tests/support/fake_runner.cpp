@@ -50,7 +50,9 @@ bool FakeRunner::attach(const engine::AttemptRecord& record) {
   return true;
 }
 
-engine::Capacity FakeRunner::capacity() { return {std::max(0, slots_ - live()), slots_, notices}; }
+engine::Capacity FakeRunner::capacity() {
+  return {problem.empty() ? std::max(0, slots_ - live()) : 0, slots_, notices, problem};
+}
 
 engine::RunnerEvent FakeRunner::wait(SteadyTime deadline) {
   if (before_wait) before_wait();
@@ -74,6 +76,7 @@ engine::RunnerEvent FakeRunner::wait(SteadyTime deadline) {
     append_line(live);
     return {engine::RunnerEventKind::kProgress, *next};
   }
+  if (!live.behaviour.log.empty()) std::ofstream(live.folder / "log") << live.behaviour.log;
   if (!live.behaviour.without_report) write_exit(live, clock_.steady_now());
   live_.erase(*next);
   return {engine::RunnerEventKind::kExited, *next};
@@ -104,6 +107,10 @@ void FakeRunner::write_exit(const Live& live, SteadyTime now) const {
                {"max_rss_bytes", 1 << 20},
                {"cut_lines", live.behaviour.cut_lines},
                {"metrics", live.next_line}};
+  if (live.behaviour.start_error != 0) {
+    json["start_error"] = live.behaviour.start_error;
+    json["failure"] = "cannot start \"train\"";
+  }
   if (live.signal != 0) {
     json["signal"] = live.signal;
   } else {

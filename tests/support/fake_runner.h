@@ -32,6 +32,8 @@ struct Behaviour {
   bool ignores_term = false;    // ends by SIGKILL after the grace only
   bool is_stuck = false;        // and not even by that
   int cut_lines = 0;
+  int start_error = 0;  // errno: the supervisor could not start the trainer
+  std::string log;      // what it prints
 };
 
 // Used on one thread but for wake(). Keeps metrics.jsonl and exit.json as tune-supervisor does.
@@ -43,6 +45,7 @@ class FakeRunner final : public engine::TrialRunner {
   engine::AttemptRecord start(const engine::Attempt& attempt) override;
   bool attach(const engine::AttemptRecord& record) override;
   engine::Capacity capacity() override;
+  std::vector<std::string> lost_devices(const std::vector<std::string>&) override { return lost; }
   engine::RunnerEvent wait(SteadyTime deadline) override;
   void stop(engine::AttemptId id, Milliseconds grace, const std::string& reason) override;
   void wake() override { woken_ = true; }
@@ -56,6 +59,8 @@ class FakeRunner final : public engine::TrialRunner {
   std::set<engine::AttemptId>
       attachable;  // what attach() finds alive; they end with the stop "lost" a second later
   std::vector<std::string> notices;  // of capacity()
+  std::string problem;               // of capacity()
+  std::vector<std::string> lost;     // devices
   int live() const { return static_cast<int>(live_.size()); }
   std::vector<engine::Attempt> started;  // in order
   std::vector<std::pair<engine::AttemptId, std::string>> stops;

@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "tuner/core/visible_text.h"
+#include "tuner/engine/set_up.h"
 #include "tuner/metrics/regex_objection.h"
 
 namespace tune::cli {
@@ -14,7 +15,10 @@ std::optional<RegexProblem> regex_problem(const std::string& regex) {
 
 CheckedSpec read_checked_spec(const std::filesystem::path& file) {
   CheckedSpec checked{read_spec(file, SpecUse::kRun, regex_problem), std::nullopt};
-  if (!checked.spec.trainer) return checked;
+  if (!checked.spec.trainer) {
+    warn_of_set_up(checked.spec);
+    return checked;
+  }
   checked.trainer = engine::find_builtin_trainer();
   std::vector<Problem> problems = engine::trainer_problems(checked.spec, checked.trainer->description);
   if (!problems.empty()) {
@@ -23,6 +27,14 @@ CheckedSpec read_checked_spec(const std::filesystem::path& file) {
   }
   engine::apply_builtin_trainer(checked.spec, *checked.trainer, checked.spec.file, checked.spec.text);
   return checked;
+}
+
+void warn_of_set_up(Spec& spec) {
+  engine::SetUpProblems found = engine::set_up_problems(spec);
+  std::vector<Problem> problems = std::move(found.fatal);
+  problems.insert(problems.end(), found.warnings.begin(), found.warnings.end());
+  locate_problems(spec.text, problems);
+  spec.warnings.insert(spec.warnings.end(), problems.begin(), problems.end());
 }
 
 void print_warnings(const Spec& spec, std::ostream& out) {

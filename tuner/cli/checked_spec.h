@@ -22,6 +22,9 @@ CheckedSpec read_checked_spec(const std::filesystem::path& file);
 // For read_spec() and parse_spec(): what RE2 says of a metric's regex.
 std::optional<RegexProblem> regex_problem(const std::string& regex);
 
+// Adds to a spec's warnings what would keep its command from being started here and now.
+void warn_of_set_up(Spec& spec);
+
 // "warning: search.json:4:12 /objective/goal: ..." lines.
 void print_warnings(const Spec& spec, std::ostream& out);
 

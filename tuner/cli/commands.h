@@ -11,6 +11,7 @@ using Arguments = std::vector<std::string>;
 
 int run_command(const Arguments& arguments, Console& console);  // also `tune --spec FILE`, without a name
 int resume_command(const Arguments& arguments, Console& console);
+int rescan_command(const Arguments& arguments, Console& console);
 int compare_command(const Arguments& arguments, Console& console);
 int ask_tell_command(const Arguments& arguments, Console& console);
 int check_command(const Arguments& arguments, Console& console);

@@ -8,7 +8,8 @@ namespace tune::cli {
 
 int resume_command(const Arguments& arguments, Console& console) {
   Options declared("resume");
-  declared.positional("STUDY", "the study's name");
+  declared.positional("STUDY", "the study's name")
+      .flag("retry-failed", "run the failed trials again, each from its last checkpoint where it has one");
   const auto options = declare_limits(declared).parse(arguments, console);
   if (!options) return 0;
   choose_gpus(*options);
@@ -18,16 +19,18 @@ int resume_command(const Arguments& arguments, Console& console) {
   const std::string study = options->text("STUDY");
   // An older tune's database cannot be opened for reading only, and this is the command that migrates it.
   require_study(request.store, study);
-  engine::bring_up_to_date(request.store, study);
+  engine::hold_study(request.store, study);
   const store::StudyRow row = open_study(request.store, study).study();
   request.spec_file = "the stored spec of " + row.name;
   request.spec_text = row.spec_text;
   // An older tune may have stored what this one objects to.
-  request.spec = parse_spec(row.spec_text, request.spec_file, row.folder, SpecUse::kRun, regex_problem);
+  request.spec = parse_spec(row.spec_text, request.spec_file, engine::spec_folder_now(row, request.store),
+                            SpecUse::kRun, regex_problem);
   request.spec.study = row.name;
   if (!options->has("json")) print_warnings(request.spec, console.err);
   request.overrides = limit_overrides(*options);
   request.is_resume = true;
+  request.retries_failed = options->has("retry-failed");
   request.version = TUNE_VERSION;
   return run_and_report(std::move(request), options->has("json"), console);
 }

@@ -38,6 +38,11 @@ int run_command(const Arguments& arguments, Console& console) {
   if (spec.trainer) {
     engine::apply_builtin_trainer(spec, engine::find_builtin_trainer(), request.spec_file, request.spec_text);
   }
+  if (!spec.trainer && !options->has("json")) {
+    spec.warnings.clear();  // they are printed
+    warn_of_set_up(spec);
+    print_warnings(spec, console.err);
+  }
   spec.limits = engine::override_limits(spec.limits, request.overrides);
   return dry_run(spec, request.store, request.overrides, options->has("json"), console);
 }

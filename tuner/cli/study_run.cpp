@@ -9,13 +9,22 @@
 #include "tuner/cli/output.h"
 #include "tuner/cli/status_display.h"
 #include "tuner/cli/store_path.h"
+#include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/spec_keys.h"
+#include "tuner/core/visible_text.h"
+#include "tuner/engine/attempt_plan.h"
 #include "tuner/report/failures.h"
 #include "tuner/report/study_report.h"
 
 namespace tune::cli {
 namespace {
+
+// Where a study that pauses has its files.
+struct Paused {
+  std::filesystem::path store;
+  std::string spec_file;  // as a person may type it
+};
 
 constexpr const char* kTimeExamples = "for example 90s, 20m, 2h or 1d";
 
@@ -25,7 +34,39 @@ std::optional<report::PromotionOutcome> outcome_of(const engine::RunReport& run,
                                   run.promotion->reason, run.promotion->folder.string()};
 }
 
-void print_end(const engine::RunReport& run, const report::StudyRows& rows, Console& console) {
+// The attempt's log, as a command line names it.
+std::string log_file(const std::filesystem::path& store, const std::string& study,
+                     const engine::Pause& pause) {
+  return (engine::attempt_folder(store / study, {pause.trial, pause.attempt}) / kLogFile).string();
+}
+
+void print_pause(const engine::StudyResult& result, const std::string& study, const Paused& paused,
+                 Console& console) {
+  console.err << "error: the study pauses: " << visible_text(result.reason) << '\n';
+  const engine::Pause& pause = *result.pause;
+  if (!pause.log_end.empty()) console.err << "  their logs end with:\n";
+  for (const std::string& line : pause.log_end) console.err << "    " << visible_text(line) << '\n';
+  if (pause.trial > 0)
+    console.err << "  `tune logs " << study << '/' << pause.trial
+                << "` shows all of one; what its metrics are read from:\n"
+                << "    tune check " << paused.spec_file << " --sample "
+                << log_file(paused.store, study, pause) << '\n';
+  if (!pause.hint.empty()) console.err << "  " << visible_text(pause.hint) << '\n';
+}
+
+Json pause_json(const engine::StudyResult& result, const std::string& study, const Paused& paused) {
+  const engine::Pause& pause = *result.pause;
+  const bool has_trial = pause.trial > 0;
+  return {{"reason", result.reason},
+          {"hint", pause.hint},
+          {"log_end", pause.log_end},
+          {"trial", has_trial ? Json(pause.trial) : Json()},
+          {"log", has_trial ? Json(log_file(paused.store, study, pause)) : Json()}};
+}
+
+void print_end(const engine::RunReport& run, const report::StudyRows& rows, const Paused& paused,
+               Console& console) {
+  if (run.result.pause) return print_pause(run.result, rows.study.name, paused, console);
   if (run.exit_code == ExitCode::kInterrupted) {
     console.err << "interrupted; the same command goes on with the study\n";
   } else if (run.exit_code == ExitCode::kEveryTrialFailed) {
@@ -81,6 +122,7 @@ int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
     throw Error(ExitCode::kUsage, "--cost-usd needs a price, and the spec has none",
                 "add \"cost\": {\"usd_per_hour\": 3.06} to it, or limit --gpu-hours");
   const std::filesystem::path store = request.store;
+  const Paused paused{store, request.is_resume ? "SPEC" : request.spec_file};
   const std::string study = request.spec.study, model = request.spec.promote_model.value_or("");
   const SystemClock clock;
   engine::RunHooks hooks;
@@ -95,13 +137,14 @@ int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
   const auto promotion = outcome_of(run, model);
   if (as_json) {
     Json json = report::run_summary_json(rows, promotion);
+    json["paused"] = run.result.pause ? pause_json(run.result, study, paused) : Json();
     json["exit_code"] = static_cast<int>(run.exit_code);
     print_json(json, console);
     finish_output(console.out, run.exit_code);
   } else {
     console.out << report::run_summary(rows, promotion, console.width);
     finish_output(console.out, run.exit_code);
-    print_end(run, rows, console);
+    print_end(run, rows, paused, console);
   }
   if (run.promotion_failure) std::rethrow_exception(run.promotion_failure);
   return static_cast<int>(run.exit_code);

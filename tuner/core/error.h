@@ -60,6 +60,13 @@ class FileSizeLimit : public Error {
               "raise the limit (`ulimit -f unlimited`) and run the same command again") {}
 };
 
+// The system has no process, memory or file left for us just now. It may pass: whoever can wait tries again.
+class LackOfResources : public Error {
+ public:
+  LackOfResources(const std::string& message, std::string hint)
+      : Error(ExitCode::kEnvironment, message, std::move(hint)) {}
+};
+
 // A database that does not hold what this program wrote. Waiting does not help.
 class DamagedFile : public Error {
  public:

@@ -41,11 +41,15 @@ struct EarlyStopping {
   std::int64_t start_step = 1;  // first step that is judged
 };
 
+// What becomes of a trial whose trial_time runs out after it has reached a value.
+enum class OnTrialTime { kComplete, kFail };
+
 struct Limits {
   std::optional<int> trials;
   std::optional<int> parallel;
   std::optional<Milliseconds> time;
   std::optional<Milliseconds> trial_time;
+  OnTrialTime on_trial_time = OnTrialTime::kComplete;
   std::optional<double> gpu_hours;  // device hours; without devices (the CPU) a lease counts as one
   std::optional<double> cost_usd;
 };

@@ -207,6 +207,12 @@ const ObjectTable kLimits{
       .kind = kDuration,
       .description = "How long one attempt of a trial may run.",
       .text = &kDurationText},
+     {.name = "on_trial_time",
+      .kind = kText,
+      .description = "What becomes of a trial whose trial_time runs out: complete counts the value that it "
+                     "has reached, marked as cut (without one it fails); fail fails it.",
+      .default_json = "\"complete\"",
+      .choices = {"complete", "fail"}},
      {.name = "gpu_hours",
       .kind = kNumber,
       .description = "Device hours that the trials may take, summed over resumes. A trial "

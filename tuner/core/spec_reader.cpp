@@ -162,6 +162,8 @@ Limits read_limits(SpecProblems& problems) {
   limits.parallel = read_value<int>(problems, "/limits/parallel");
   limits.time = read_duration(problems, "/limits/time");
   limits.trial_time = read_duration(problems, "/limits/trial_time");
+  if (read_value<std::string>(problems, "/limits/on_trial_time") == "fail")
+    limits.on_trial_time = OnTrialTime::kFail;
   limits.gpu_hours = read_value<double>(problems, "/limits/gpu_hours");
   limits.cost_usd = read_value<double>(problems, "/limits/cost_usd");
   const auto is_set = [&](const char* name) { return problems.contains(std::string("/limits/") + name); };

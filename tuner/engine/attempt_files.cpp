@@ -141,6 +141,8 @@ std::optional<ExitReport> read_exit(const std::filesystem::path& folder, const s
   if (json.contains("signal")) report.signal = json.at("signal").get<int>();
   report.stop = json.at("stop").get<std::string>();
   report.failure = json.at("failure").get<std::string>();
+  if (json.contains("start_error")) report.start_error = json.at("start_error").get<int>();
+  report.out_of_memory = json.value("out_of_memory", false);
   report.wall_seconds = json.at("wall_seconds").get<double>();
   report.cpu_seconds = json.at("cpu_seconds").get<double>();
   report.max_rss_bytes = json.at("max_rss_bytes").get<std::uint64_t>();

@@ -65,6 +65,8 @@ struct ExitReport {
   std::string stop;  // reason of the stop that was sent; empty if none was
   std::string
       failure;  // the supervisor's own: "command not found: ...", "metrics.jsonl is over 64 MB"; or empty
+  std::optional<int> start_error;  // errno: the trainer could not be started, which says nothing about it
+  bool out_of_memory = false;      // the kernel killed a process for want of memory while it ran
   double wall_seconds = 0, cpu_seconds = 0;
   std::uint64_t max_rss_bytes = 0;
   std::uint64_t cut_lines = 0;

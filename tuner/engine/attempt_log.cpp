@@ -87,14 +87,16 @@ std::string AttemptLog::read(std::size_t limit) {
   return text;
 }
 
-std::string last_log_line(const std::filesystem::path& attempt_folder, std::size_t limit) {
+std::string log_end(const std::filesystem::path& attempt_folder, std::size_t limit) {
   const auto segments = segments_in(attempt_folder);
   const std::filesystem::path last = segments.empty() ? attempt_folder / kLogFile : segments.rbegin()->second;
   std::error_code missing;
   const std::uint64_t size = std::filesystem::file_size(last, missing);
-  if (missing) return {};
-  const std::string text =
-      read_at(last, size > kLastLineWindow ? size - kLastLineWindow : 0, kLastLineWindow);
+  return missing ? std::string() : read_at(last, size > limit ? size - limit : 0, limit);
+}
+
+std::string last_log_line(const std::filesystem::path& attempt_folder, std::size_t limit) {
+  const std::string text = log_end(attempt_folder, kLastLineWindow);
   std::string found;
   const auto keep = [&](std::string_view line) {
     if (const std::size_t end = line.find_last_not_of(" \t"); end != std::string_view::npos)

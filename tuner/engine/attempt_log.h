@@ -23,6 +23,8 @@ class AttemptLog {
   std::uint64_t position_ = 0;  // in all that the trainer has printed
 };
 
+// What a log ends with, at most `limit` bytes.
+std::string log_end(const std::filesystem::path& attempt_folder, std::size_t limit);
 // The last line that is not blank, as it looks on a terminal, at most `limit` bytes of it; for reasons of
 // failures.
 std::string last_log_line(const std::filesystem::path& attempt_folder, std::size_t limit = 200);

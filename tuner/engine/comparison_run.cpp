@@ -229,15 +229,20 @@ class ComparisonRun {
                 const ParameterSet& winner = {}) {
     Spec spec = study_spec(study_document(comparison_, approach, role, trials, winner));
     if (is_done(spec)) return;
-    hooks_.begin_study(spec.study);
+    const std::string study = spec.study;
+    hooks_.begin_study(study);
     RunRequest run;
     run.store = store_folder_;
     run.spec_file = spec.file;
     run.spec_text = spec.text;
     run.spec = std::move(spec);
+    run.spec.limits.on_trial_time = OnTrialTime::kFail;  // what was cut short left no whole model to compare
     run.version = request_.version;
     run.known_probes = facts_["probes"][comparison_.approaches[approach].name];
     const RunReport report = run_study(std::move(run), hooks_.study, clock_, interruption_);
+    if (report.result.outcome == Outcome::kPaused)
+      throw Error(ExitCode::kEnvironment, "the study " + study + " pauses: " + report.result.reason,
+                  report.result.pause ? report.result.pause->hint : std::string());
     if (report.result.outcome == Outcome::kInterrupted) throw Error(ExitCode::kInterrupted, "interrupted");
   }
 

@@ -124,12 +124,27 @@ Capacity DevicePool::capacity() {
     std::vector<int> slots;
     for (const auto& [uuid, count] : free_slots_by_gpu(capacity.notices)) slots.push_back(count);
     capacity.free = std::min(ours, count_fitting(slots, gpus_per_trial_));
+    if (static_cast<int>(slots.size()) < gpus_per_trial_)
+      capacity.problem = "the driver shows " + gpus_in_words(slots.size()) + ", and a trial takes " +
+                         std::to_string(gpus_per_trial_) + ": `nvidia-smi` says more";
     for (const Quarantined& held : quarantine_)
       capacity.notices.push_back("GPU " + held.lease.gpu() + " is held back: NVML still shows process " +
                                  std::to_string(*held.pids.begin()) + " of an attempt that has ended");
   }
   waits_for_others_ = capacity.free < ours;
   return capacity;
+}
+
+std::vector<std::string> DevicePool::lost(const std::vector<std::string>& gpus) const {
+  if (gpus.empty() || !nvml_) return {};
+  // All of them: the indices of CUDA_VISIBLE_DEVICES mean others once one is gone.
+  const std::vector<Gpu> present = nvml_->gpus();
+  std::vector<std::string> lost;
+  for (const std::string& uuid : gpus)
+    if (!uuid.starts_with("MIG-") &&
+        std::none_of(present.begin(), present.end(), [&](const Gpu& gpu) { return gpu.uuid == uuid; }))
+      lost.push_back(uuid);
+  return lost;
 }
 
 std::optional<DeviceShare> DevicePool::take() {

@@ -37,6 +37,8 @@ class DevicePool {
   DevicePool(std::optional<int> parallel, const Resources& resources);
 
   Capacity capacity();
+  // Those of the GPUs that NVML shows no more.
+  std::vector<std::string> lost(const std::vector<std::string>& gpus) const;
   std::optional<DeviceShare> take();
   void give_back(DeviceShare share);
   bool uses_gpus() const { return gpus_per_trial_ > 0; }

@@ -9,11 +9,23 @@ namespace tune::engine {
 namespace {
 constexpr Milliseconds kHousekeeping{5'000};  // elapsed time is saved, the WAL looked at
 constexpr Milliseconds kRetry{1'000};  // after the machine could not start an attempt, or the disk was full
+constexpr Milliseconds kLongestRetry{60'000};  // each try waits twice as long as the one before
+constexpr int kDeviceTries = 6;                // half a minute: a driver that is reset comes back
+
+// What trials that failed in the same way have in common.
+std::string way_of(const TrialEnd& end) {
+  const std::string how = end.attempt.signal      ? "signal " + std::to_string(*end.attempt.signal)
+                          : end.attempt.exit_code ? "exit code " + std::to_string(*end.attempt.exit_code)
+                                                  : "no exit code";
+  return end.failure + ", " + how + ": " + masked(end.reason);
+}
+
 }  // namespace
 
 StudyLoop::Impl::Impl(const Parts& given)
     : parts(given),
       database(parts.study_folder),
+      alive(parts.study_folder),
       study(parts.store.study()),
       journal(parts.store, parts.clock, parts.status, [this] { return wait_for_store(); }),
       book(parts.store.load_history()),
@@ -24,12 +36,13 @@ StudyLoop::Impl::Impl(const Parts& given)
             parts.clock,
             parts.status,
             journal,
-            book}),
+            book,
+            parts.set_up_fault}),
       suggester(parts.strategy, parts.spec.space, study.seed, [this] { parts.runner.wake(); }),
       spending(device_budget(parts.spec.limits, parts.spec.usd_per_hour), parts.store.trials(),
                parts.store.attempts()),
       elapsed_before(study.elapsed_seconds),
-      last_alive(study.updated) {
+      last_alive(alive.last_time(study.updated)) {
   begin = last_tick = last_housekeeping = retry_at = parts.clock.steady_now();
 }
 
@@ -57,7 +70,7 @@ void StudyLoop::Impl::announce() {
     stopped += trial->state == TrialState::kStopped;
     failed += trial->state == TrialState::kFailed;
   }
-  guard = PoisonGuard(parallel, completed + stopped > 0);
+  guard = PoisonGuard(parallel);
   const int known = book.next_number() - 1;
   const std::string total =
       parts.spec.limits.trials ? std::to_string(*parts.spec.limits.trials) + " trials" : "trials";
@@ -84,6 +97,7 @@ void StudyLoop::Impl::take_up_old_attempts() {
     } else {
       const AttemptId id{number, attempts.back().attempt};
       unrecorded.insert(id);
+      guard.on_start(number);
       if (const auto end = desk.adopt(attempts.back(), last_alive)) on_end(*end);
       unrecorded.erase(id);
     }
@@ -100,8 +114,9 @@ StudyResult StudyLoop::Impl::run() {
       if (spending.is_spent(desk.leases())) return end_by_limit(spending.reason());
       fill_slots();
       if (desk.running() == 0) {
-        const std::string reason = guard.verdict() || !suggester.is_busy() ? over() : std::string();
+        const std::string reason = suggester.is_busy() ? std::string() : over();
         if (!reason.empty()) return finish(reason);
+        if (is_pausing()) return pause();
         if (!spending.has_room({})) return end_by_limit(spending.reason());
       }
       step();
@@ -121,7 +136,38 @@ bool StudyLoop::Impl::has_slot() {
   if (desk.running() >= parallel || parts.clock.steady_now() < retry_at) return false;
   const Capacity capacity = parts.runner.capacity();
   for (const std::string& notice : capacity.notices) notice_once(notice);
+  if (!capacity.problem.empty()) {
+    on_fault({Fault::Kind::kLack, capacity.problem, "mend it and run the same command again", kDeviceTries});
+    return false;
+  }
   return capacity.free > 0;
+}
+
+// The attempt that it kept from being started is queued.
+void StudyLoop::Impl::on_fault(const Fault& fault) {
+  retry_at = parts.clock.steady_now() + kRetry;
+  if (fault.kind == Fault::Kind::kSlot) return;
+  if (fault.kind == Fault::Kind::kLack) {
+    for (int i = 0; i < lacks && retry_at - parts.clock.steady_now() < kLongestRetry; ++i)
+      retry_at += retry_at - parts.clock.steady_now();
+    ++lacks;
+    // What others hold, and what runs here, may come back.
+    if (lacks < fault.tries || desk.running() > 0)
+      return notice_once("no trial is started for now, and it is tried again: " + fault.message);
+  }
+  if (trouble) return;
+  trouble = fault;
+  if (desk.running() > 0)
+    journal.notice("nothing new is started, and the study pauses once the running trials have ended: " +
+                   fault.message);
+}
+
+// Trials that were started like those which gave nothing will hardly give more.
+void StudyLoop::Impl::drain_silent_trials() {
+  if (std::exchange(is_drained, true) || desk.running() == 0) return;
+  journal.notice(guard.verdict()->reason +
+                 ": running trials without a metric are stopped, and run again later");
+  desk.stop_silent(kStopDrain, grace);
 }
 
 void StudyLoop::Impl::notice_once(const std::string& message) {
@@ -134,14 +180,12 @@ bool StudyLoop::Impl::may_ask() const {
 }
 
 void StudyLoop::Impl::fill_slots() {
-  if (guard.verdict()) return;
-  while (!interrupted() && (!queue.empty() || suggester.is_busy() || may_ask()) &&
+  if (is_pausing()) return;
+  while (!is_pausing() && !interrupted() && (!queue.empty() || suggester.is_busy() || may_ask()) &&
          spending.has_room(desk.leases()) && has_slot()) {
     if (!queue.empty()) {
-      if (!desk.start_again(queue.front())) {
-        retry_at = parts.clock.steady_now() + kRetry;
-        return;
-      }
+      if (const auto fault = desk.start_again(queue.front())) return on_fault(*fault);
+      guard.on_start(queue.front());
       queue.pop_front();
       continue;
     }
@@ -170,10 +214,10 @@ void StudyLoop::Impl::accept(Suggested suggested) {
   }
   const auto& suggestion = std::get<strategies::Suggestion>(suggested.answer);
   const int number = suggestion.resume_trial.value_or(book.next_number());
-  const bool started = suggestion.resume_trial ? desk.start_resumed(suggestion) : desk.start_new(suggestion);
-  if (started) return;
+  const auto fault = suggestion.resume_trial ? desk.start_resumed(suggestion) : desk.start_new(suggestion);
+  if (!fault) return guard.on_start(number);
   queue.push_back(number);
-  retry_at = parts.clock.steady_now() + kRetry;
+  on_fault(*fault);
 }
 
 RunnerEvent StudyLoop::Impl::next_event(SteadyTime deadline) {
@@ -205,20 +249,26 @@ void StudyLoop::Impl::on_end(const TrialEnd& end) {
   spending.on_end(end.attempt, end.state);
   strategy_waits = false;
   ended_since_question = true;
+  if (!end.fault) lacks = 0;
   if (end.state == TrialState::kQueued) {
     queue.push_back(end.trial);
+    if (end.fault) on_fault(*end.fault);
     return;
   }
   if (!is_finished(end.state)) return;
   completed += end.state == TrialState::kCompleted;
   stopped += end.state == TrialState::kStopped;
   failed += end.state == TrialState::kFailed;
-  guard.on_end(end.state, end.failure, end.lasted);
+  guard.on_end({end.trial, end.attempt.attempt, end.state, way_of(end), end.lasted, end.has_metrics,
+                end.attempt.exit_code == 0},
+               book.history());
+  if (guard.verdict()) drain_silent_trials();
 }
 
 void StudyLoop::Impl::keep_house(SteadyTime now) {
   if (now - last_tick < kTick) return;
   last_tick = now;
+  alive.write(parts.clock.wall_now());
   parts.status.on_tick(now);
   if (now - last_housekeeping < kHousekeeping) return;
   last_housekeeping = now;
@@ -253,7 +303,6 @@ void StudyLoop::Impl::save_study(const std::string& state, const std::string& re
 
 // Why nothing is left to do; empty while there is. Asked when nothing runs.
 std::string StudyLoop::Impl::over() const {
-  if (const auto verdict = guard.verdict()) return *verdict;
   if (!queue.empty() || may_ask()) return {};
   return strategy_exhausted || strategy_waits ? "space exhausted" : "trial limit";
 }

@@ -3,15 +3,18 @@
 // promotes.
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "store/study_store.h"
 #include "strategies/stop_rule.h"
 #include "strategies/strategy.h"
 #include "tuner/core/clock.h"
 #include "tuner/core/spec.h"
+#include "tuner/engine/fault.h"
 #include "tuner/engine/status.h"
 #include "tuner/engine/trial_runner.h"
 
@@ -22,16 +25,26 @@ struct Interruption {
   std::atomic<int> count{0};
 };
 
-enum class Outcome { kFinished, kInterrupted };
+// kPaused: the set-up or the machine is at fault, and somebody has to look; the same command goes on.
+enum class Outcome { kFinished, kInterrupted, kPaused };
+
+// What a person needs to know of a pause.
+struct Pause {
+  std::string hint;                  // the cure
+  std::vector<std::string> log_end;  // lines that the logs of the trials in question end with
+  int trial = 0, attempt = 0;        // one of them; 0 where the pause is about none
+};
+
 struct StudyResult {
   Outcome outcome = Outcome::kFinished;
   std::string reason;  // "trial limit", "time limit", "space exhausted", "interrupted", ...
   int completed = 0, stopped = 0, failed = 0;
   std::optional<int> best_trial;
+  std::optional<Pause> pause = {};  // of kPaused
 };
 
-// Runs one study until a limit, exhaustion or an interruption. Owns nothing: everything is passed in, so that
-// tests run it with a fake runner, a manual clock and a store in memory.
+// Runs one study until a limit, exhaustion, an interruption or a pause. Owns nothing: everything is passed
+// in, so that tests run it with a fake runner, a manual clock and a store in memory.
 class StudyLoop {
  public:
   struct Parts {
@@ -47,6 +60,8 @@ class StudyLoop {
     // How long the loop waits in place for a suggestion before it goes back to its events. A fast strategy
     // then costs no wake; a simulation sets it high, so that real time decides nothing.
     Milliseconds patience{2};
+    // What has become of the set-up since the run began (see TrialDesk::Parts).
+    std::function<std::optional<Fault>()> set_up_fault = {};
   };
   explicit StudyLoop(const Parts& parts);
   ~StudyLoop();

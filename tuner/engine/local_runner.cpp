@@ -291,6 +291,10 @@ bool LocalRunner::attach(const AttemptRecord& record) {
 
 Capacity LocalRunner::capacity() { return impl_->pool.capacity(); }
 
+std::vector<std::string> LocalRunner::lost_devices(const std::vector<std::string>& devices) {
+  return impl_->pool.lost(devices);
+}
+
 RunnerEvent LocalRunner::wait(SteadyTime deadline) {
   while (impl_->events.empty()) {
     impl_->watch_capacity();

@@ -32,6 +32,7 @@ class LocalRunner final : public TrialRunner {
   AttemptRecord start(const Attempt& attempt) override;
   bool attach(const AttemptRecord& record) override;
   Capacity capacity() override;
+  std::vector<std::string> lost_devices(const std::vector<std::string>& devices) override;
   RunnerEvent wait(SteadyTime deadline) override;
   void stop(AttemptId id, Milliseconds grace, const std::string& reason) override;
   void wake() override;

@@ -69,10 +69,17 @@ Channel open_pair(int type) {
   return {ends[0], ends[1]};
 }
 
-[[noreturn]] void fail(const std::filesystem::path& program, const std::string& reason, bool is_limit) {
+[[noreturn]] void fail(const std::filesystem::path& program, const std::string& reason) {
   throw Error(ExitCode::kEnvironment, "cannot start \"" + program.string() + "\": " + reason,
-              is_limit ? "raise the limit of processes (ulimit -u) or lower limits.parallel"
-                       : "tune-supervisor is installed beside tune");
+              "tune-supervisor is installed beside tune");
+}
+
+[[noreturn]] void fail(const std::filesystem::path& program, int reason) {
+  if (reason != EAGAIN && reason != ENOMEM && reason != ENFILE)
+    fail(program, std::string(std::strerror(reason)));
+  throw LackOfResources("cannot start \"" + program.string() + "\": " + std::strerror(reason),
+                        reason == EAGAIN ? "raise the limit of processes (ulimit -u) or lower limits.parallel"
+                                         : "free some memory or lower limits.parallel");
 }
 
 }  // namespace
@@ -113,7 +120,7 @@ pid_t Nursery::fork_supervisor(const std::string& request, const std::vector<int
     // Somebody has killed it since; it has not read this.
     close();
     open();
-    if (!send(request, descriptors)) fail(program_, std::strerror(errno), false);
+    if (!send(request, descriptors)) fail(program_, errno);
   }
   int answer = 0;
   ssize_t got = 0;
@@ -122,9 +129,9 @@ pid_t Nursery::fork_supervisor(const std::string& request, const std::vector<int
   if (got != static_cast<ssize_t>(sizeof answer)) {
     // Whatever it has begun ends when the attempt's socket is closed.
     close();
-    fail(program_, "it was killed or does not answer", false);
+    fail(program_, std::string("it was killed or does not answer"));
   }
-  if (answer < 0) fail(program_, std::strerror(-answer), -answer == EAGAIN);
+  if (answer < 0) fail(program_, -answer);
   return answer;
 }
 
@@ -166,7 +173,7 @@ void Nursery::open() {
   if (error != 0) {
     ::close(channel.ours);
     pid_ = -1;
-    fail(program_, std::strerror(error), error == EAGAIN);
+    fail(program_, error);
   }
   channel_ = channel.ours;
   static_cast<void>(::setsockopt(channel_, SOL_SOCKET, SO_RCVTIMEO, &kAnswerTime, sizeof kAnswerTime));

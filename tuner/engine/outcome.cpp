@@ -1,5 +1,8 @@
 #include "tuner/engine/outcome.h"
 
+#include <algorithm>
+#include <array>
+#include <csignal>
 #include <cstring>
 
 #include "tuner/core/error.h"
@@ -9,6 +12,26 @@ namespace tune::engine {
 namespace {
 
 constexpr const char* kTimeoutReason = "limits.trial_time ran out";
+constexpr int kKilledBySignal = 128 + 9;  // as a shell reports a child that was killed
+
+// What PyTorch, CUDA, HIP, TensorFlow, JAX, Python, NumPy, C++, Java and the C library print.
+constexpr std::array kLackOfMemory{std::string_view("CUDA out of memory"),
+                                   std::string_view("OutOfMemoryError"),
+                                   std::string_view("CUDA error: out of memory"),
+                                   std::string_view("CUDA_ERROR_OUT_OF_MEMORY"),
+                                   std::string_view("cudaErrorMemoryAllocation"),
+                                   std::string_view("HIP out of memory"),
+                                   std::string_view("hipErrorOutOfMemory"),
+                                   std::string_view("RESOURCE_EXHAUSTED: Out of memory"),
+                                   std::string_view("OOM when allocating tensor"),
+                                   std::string_view("CUBLAS_STATUS_ALLOC_FAILED"),
+                                   std::string_view("CUDNN_STATUS_ALLOC_FAILED"),
+                                   std::string_view("MemoryError"),
+                                   std::string_view("std::bad_alloc"),
+                                   std::string_view("not enough memory: you tried to allocate"),
+                                   std::string_view("can't allocate memory"),
+                                   std::string_view("Cannot allocate memory"),
+                                   std::string_view("Out of memory: Killed process")};
 
 AttemptOutcome failed(std::string failure, std::string reason) {
   return {TrialState::kFailed, std::move(reason), std::move(failure), std::nullopt};
@@ -60,9 +83,15 @@ AttemptOutcome completed(const AttemptEnd& end) {
   return failed("non_finite", which + (" of \"" + end.objective.metric) + "\" was NaN or infinite");
 }
 
-// What a trial that ran out of time had reached: its metrics stay in the store.
+// What a trial that ran out of time had reached counts, unless the spec says otherwise; its metrics stay in
+// the store in any case.
 AttemptOutcome timed_out(const AttemptEnd& end, const std::optional<double>& value) {
   std::string reason = kTimeoutReason;
+  if (value && end.on_trial_time == OnTrialTime::kComplete) {
+    reason +=
+        ": cut after step " + std::to_string(end.curve.back().step) + ", and counts with what it had reached";
+    return {TrialState::kCompleted, std::move(reason), {}, value, "trial_time"};
+  }
   if (value)
     reason += "; " + end.objective.metric + " had reached " + shortest(*value) + " by step " +
               std::to_string(end.curve.back().step);
@@ -92,8 +121,21 @@ std::string builtin_failure(int code) {
   }
 }
 
+// Out of memory, by the kernel's hand or in the program's own words; nullopt if nothing says so.
+std::optional<AttemptOutcome> out_of_memory(const AttemptEnd& end, const ExitReport& report) {
+  const bool was_killed = report.signal == SIGKILL || report.exit_code == kKilledBySignal;
+  if (report.out_of_memory && was_killed)
+    return failed("oom", with_output("killed by the kernel, which had run out of memory", end.last_output));
+  if (!tells_of_lack_of_memory(end.log_end)) return std::nullopt;
+  const std::string how = report.signal ? signal_text(*report.signal)
+                                        : "exit code " + std::to_string(report.exit_code.value_or(-1));
+  return failed("oom", with_output("out of memory: " + how, end.last_output));
+}
+
 AttemptOutcome ended_by_itself(const AttemptEnd& end, const ExitReport& report) {
   if (!report.failure.empty()) return failed("crash", report.failure);
+  if (report.signal || report.exit_code != 0)
+    if (auto outcome = out_of_memory(end, report)) return std::move(*outcome);
   if (report.signal) return failed("crash", with_output(signal_text(*report.signal), end.last_output));
   const int code = report.exit_code.value_or(-1);
   if (code == 0) return completed(end);
@@ -108,6 +150,11 @@ AttemptOutcome classify(const AttemptEnd& end) {
   if (!end.spoilt.empty()) return failed("crash", "the attempt's folder is spoilt: " + end.spoilt);
   if (!end.report) return lost(end);
   const ExitReport& report = *end.report;
+  if (report.start_error) {
+    AttemptOutcome outcome = requeued("not started: " + report.failure);
+    outcome.fault = start_fault(*report.start_error, report.failure);
+    return outcome;
+  }
   if (report.stop.empty()) return ended_by_itself(end, report);
   const auto value = reached(end);
   if (report.stop == kStopTimeout) return timed_out(end, value);
@@ -120,6 +167,11 @@ AttemptOutcome classify(const AttemptEnd& end) {
   for (const char* limit : {kStopTime, kStopDeviceTime, kStopCost})
     if (report.stop == limit) return {TrialState::kStopped, limit, {}, value};
   return requeued(report.stop == kStopDrain ? "interrupted" : "interrupted: " + report.stop);
+}
+
+bool tells_of_lack_of_memory(std::string_view log_end) {
+  return std::any_of(kLackOfMemory.begin(), kLackOfMemory.end(),
+                     [&](std::string_view words) { return log_end.find(words) != std::string_view::npos; });
 }
 
 std::string signal_text(int signal) {

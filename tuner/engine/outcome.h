@@ -2,10 +2,13 @@
 // What the end of an attempt means for its trial. Pure functions.
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tuner/core/history.h"
+#include "tuner/core/spec.h"
 #include "tuner/engine/attempt_files.h"
+#include "tuner/engine/fault.h"
 
 namespace tune::engine {
 
@@ -30,6 +33,9 @@ struct AttemptOutcome {
   std::string reason;
   std::string failure;          // class, when failed
   std::optional<double> value;  // the reduced objective of a completed, stopped or paused trial
+  std::string cut = {};         // of a completed trial: the limit that cut it short
+  std::optional<Fault> fault =
+      {};  // why a trial runs again that was not started, or ended for no fault of its own
 };
 
 struct AttemptEnd {
@@ -43,9 +49,14 @@ struct AttemptEnd {
   std::string last_output;                // the log's last line
   std::string spoilt = {};                // why its files cannot be read, when the trainer replaced them
   UnreadLines unread = {};                // of the objective, in this attempt
+  std::string log_end = {};               // the log's last kilobytes
+  OnTrialTime on_trial_time = OnTrialTime::kComplete;
 };
 
 AttemptOutcome classify(const AttemptEnd& end);
+
+// Whether a log's end says that its program ran out of memory, on a GPU or beside it.
+bool tells_of_lack_of_memory(std::string_view log_end);
 
 // "signal 11 (Segmentation fault)".
 std::string signal_text(int signal);

@@ -1,31 +1,76 @@
 #pragma once
-// Ends a study whose every trial fails at once for the same reason, instead of failing all of them.
+// Pauses a study whose set-up is broken, instead of failing all of its trials.
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tuner/core/clock.h"
 #include "tuner/core/history.h"
 
 namespace tune::engine {
 
-// Counts identical early failures in a row. Owned by the loop, on its thread; counts start at zero with each
-// run, so that `resume` after a repair tries again; a success of an earlier run still counts.
+// How trials failed, without what differs from trial to trial: digits and what hangs on them stand as '#'.
+std::string masked(std::string_view text);
+
+// A set-up looks broken when trials that were started one after another
+// - all failed within ten seconds in the same way (same exit code or signal, same last line of the log): five
+//   of them, or as many as run at once; or
+// - all ended without any metric, however long they took: three, or as many as run at once.
+// Once other trials have worked, part of the space may just not work, so more is asked for: so many that
+// chance would hardly put them in a row at the rate at which trials have failed so far, and five times as
+// many when one parameter tells those that failed from those that worked (a batch size beyond all that
+// worked, an optimizer that none of them had). Trials that worked before the row count for nothing against
+// it.
+//
+// Owned by the loop, on its thread. The row begins anew with each run, so that `resume` after a repair tries
+// again; what earlier runs achieved is in the history.
 class PoisonGuard {
  public:
-  // `parallel`: trials at once; a slot's worth of bad luck must not end a study. `ever_succeeded`: a trial of
-  // an earlier run has.
-  explicit PoisonGuard(int parallel, bool ever_succeeded = false)
-      : limit_(parallel * 2 > 5 ? parallel * 2 : 5), ever_succeeded_(ever_succeeded) {}
-  // A trial ended. `lasted` is how long its last attempt ran.
-  void on_end(TrialState state, const std::string& failure, Milliseconds lasted);
-  // Why nothing more should be started, without the trials' own reasons; nullopt while there is hope.
-  std::optional<std::string> verdict() const;
+  explicit PoisonGuard(int parallel = 1) : parallel_(parallel) {}
+
+  struct End {
+    int trial = 0, attempt = 0;
+    TrialState state = TrialState::kFailed;
+    std::string way;  // masked(): of a failure
+    Milliseconds lasted{0};
+    bool has_metrics = false;
+    bool exited_well = false;  // with exit code 0
+  };
+  struct Member {
+    int trial = 0, attempt = 0;
+  };
+  struct Verdict {
+    std::string reason;       // without the trials' own
+    std::vector<Member> row;  // in the order of their start
+    bool is_silent = false;   // no metric rather than a crash
+  };
+
+  void on_start(int trial);
+  // A trial has ended, and is so in `history`.
+  void on_end(const End& end, const History& history);
+  // Why nothing more should be started; nullopt while there is hope.
+  const std::optional<Verdict>& verdict() const { return verdict_; }
 
  private:
-  int limit_;
-  bool ever_succeeded_;
-  int in_a_row_ = 0;
-  std::string failure_;
+  enum class Kind { kWorked, kAtOnce, kSilent, kOther };
+  struct Ended {
+    Member member;
+    Kind kind = Kind::kWorked;
+    bool has_metrics = false;
+    std::string way;
+  };
+  static Kind kind_of(const End& end);
+  std::vector<const Ended*> row_at_once() const;
+  std::vector<const Ended*> row_without_metric() const;
+  bool is_long_enough(const std::vector<const Ended*>& row, int least, const History& history) const;
+
+  int parallel_;
+  std::int64_t starts_ = 0;
+  std::map<int, std::int64_t> started_;  // trials that run, and when they were started
+  std::map<std::int64_t, Ended> ended_;  // by their start
+  std::optional<Verdict> verdict_;
 };
 
 }  // namespace tune::engine

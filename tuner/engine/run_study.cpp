@@ -1,5 +1,6 @@
 #include "tuner/engine/run_study.h"
 
+#include <algorithm>
 #include <iomanip>
 #include <sstream>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "tuner/engine/journal.h"
 #include "tuner/engine/local_runner.h"
 #include "tuner/engine/outcome.h"
+#include "tuner/engine/set_up.h"
 #include "tuner/engine/spending.h"
 #include "tuner/engine/study_facts.h"
 
@@ -29,7 +31,7 @@ StudyResult stored_result(const store::StudyRow& row, const History& history) {
 }
 
 // The options that would raise the limits which keep a finished study from going on.
-std::string options_to_raise(const OpenedStudy& study, const Spec& spec) {
+std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wants_new_trials = true) {
   const Limits limits = limits_from_json(study.row.limits);
   const std::vector<store::TrialRow> trials = study.store.trials();
   const auto has_room = [&](const Limits& some) {
@@ -40,7 +42,8 @@ std::string options_to_raise(const OpenedStudy& study, const Spec& spec) {
   hours.gpu_hours = limits.gpu_hours;
   cost.cost_usd = limits.cost_usd;
   std::string options;
-  if (limits.trials && static_cast<int>(trials.size()) >= *limits.trials) options += " --trials N";
+  if (wants_new_trials && limits.trials && static_cast<int>(trials.size()) >= *limits.trials)
+    options += " --trials N";
   if (limits.time && study.row.elapsed_seconds * 1000 >= static_cast<double>(limits.time->count()))
     options += " --time T";
   if (!has_room(hours)) options += " --gpu-hours H";
@@ -63,14 +66,53 @@ std::string how_to_go_on(const OpenedStudy& study, const Spec& spec) {
   const store::StudyRow& row = study.row;
   const std::string resume = "`tune resume " + row.name, another = "--name NAME starts another study";
   const std::string ended = "the study has ended (" + row.finish_reason + "); ";
-  if (row.finish_reason == "space exhausted") return ended + "its space holds no other trial: " + another;
+  const auto trials = study.store.trials();
+  const bool any_failed = std::any_of(trials.begin(), trials.end(), [](const store::TrialRow& trial) {
+    return trial.state == TrialState::kFailed;
+  });
+  const std::string retry =
+      any_failed ? resume + " --retry-failed` runs its failed trials again, " : std::string();
+  if (row.finish_reason == "space exhausted")
+    return ended + "its space holds no other trial: " + retry + another;
   const std::string options = options_to_raise(study, spec);
   const std::string totals = options.empty() ? "" : " (new totals)";
-  return ended + resume + options + "` goes on with it" + totals + ", " + another;
+  return ended + resume + options + "` goes on with it" + totals + ", " + retry + another;
+}
+
+// The failed trials run again, each from its last checkpoint where it has one, when the study goes on. Says
+// which.
+std::string reopen_failed_trials(OpenedStudy& study, const Spec& spec, const Clock& clock) {
+  if (const std::string options = options_to_raise(study, spec, /*wants_new_trials=*/false); !options.empty())
+    throw Error(ExitCode::kConflict, "a limit of the study is reached, so its failed trials could not run",
+                "`tune resume " + study.row.name + " --retry-failed" + options + "` raises it (new totals)");
+  std::vector<store::TrialRow> failed = study.store.trials();
+  std::erase_if(failed, [](const store::TrialRow& trial) { return trial.state != TrialState::kFailed; });
+  if (failed.empty()) return "no trial has failed, so none runs again";
+  study.row.state = "interrupted";
+  study.row.finish_reason = "failed trials are to run again";
+  std::string numbers;
+  // All or none: whoever dies here has changed nothing, or leaves a study that the same command goes on with.
+  store::StudyStore::Transaction transaction(study.store, Durability::kPower);
+  for (store::TrialRow& trial : failed) {
+    numbers += (numbers.empty() ? "" : ", ") + std::to_string(trial.number);
+    trial.state = TrialState::kQueued;
+    trial.reason = trial.failure = {};
+    trial.values.clear();
+    trial.ended.reset();
+    study.store.change_finished_trial(
+        trial,
+        {0, clock.wall_now(), "trial_reopened", 0, trial.attempts, {{"message", "a person asked for it"}}});
+  }
+  study.store.update_study(study.row);
+  crash_point("reopening_trials");
+  transaction.commit();
+  crash_point("trials_reopened");
+  return "failed trials run again: " + numbers;
 }
 
 ExitCode exit_code_of(const StudyResult& result, const std::optional<PromotionResult>& promotion) {
   if (result.outcome == Outcome::kInterrupted) return ExitCode::kInterrupted;
+  if (result.outcome == Outcome::kPaused) return ExitCode::kEnvironment;
   if (result.completed + result.stopped == 0 && result.failed > 0) return ExitCode::kEveryTrialFailed;
   if (promotion && !promotion->promoted) return ExitCode::kNothingToPromote;
   return ExitCode::kOk;
@@ -173,6 +215,10 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
                      const RunHooks& hooks, const Clock& clock, Status& status, Interruption& interruption) {
   Spec& spec = request.spec;
   const fs::path folder = request.store / spec.study;
+  const SetUp set_up(spec);
+  Journal journal(study.store, clock, status, [] { return false; });
+  for (const Problem& warning : set_up.warnings())
+    journal.notice(warning.message + " (" + warning.pointer + " of the spec)");
   const auto strategy = strategies::make_strategy(spec.strategy, spec.space, spec.objective, study.row.seed);
   const auto rule = strategies::make_stop_rule(spec.early_stopping, spec.objective);
   LocalRunner runner(runner_options(spec));
@@ -190,7 +236,9 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
     const RunHooks& hooks;
     ~Unhook() { hooks.on_runner(nullptr); }
   } unhook{hooks};
-  StudyLoop loop({spec, folder, study.store, *strategy, *rule, runner, clock, status, interruption});
+  StudyLoop::Parts parts{spec, folder, study.store, *strategy, *rule, runner, clock, status, interruption};
+  parts.set_up_fault = [&] { return set_up.fault(); };
+  StudyLoop loop(parts);
   return loop.run();
 }
 
@@ -211,6 +259,7 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
 
   OpenedStudy study = open_study(request.store, spec, request.spec_text, request.overrides);
   spec.limits = limits_from_json(study.row.limits);
+  if (request.retries_failed) study.notices.push_back(reopen_failed_trials(study, spec, clock));
   RunReport report;
   const std::vector<store::TrialRow> trials = study.store.trials();
   const std::unique_ptr<Status> status = hooks.make_status(study.row, trials);

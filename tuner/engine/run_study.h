@@ -20,8 +20,9 @@ struct RunRequest {
   std::string spec_file;        // its name in messages
   std::string spec_text;
   Overrides overrides;
-  bool is_resume = false;  // a person asked to go on, so a study that was given up is tried again
-  std::string version;     // of this program
+  bool is_resume = false;       // a person asked to go on, so a study that was given up is tried again
+  bool retries_failed = false;  // the failed trials run again
+  std::string version;          // of this program
   // What the trainer's probe said on a machine, by probe_name(): a study that has no answer of its own for it
   // takes these, and measures what is missing.
   Json known_probes = Json::object();

@@ -1,7 +1,9 @@
-// How a StudyLoop ends: at a limit, by a person, or because the store gave up.
+// How a StudyLoop ends: at a limit, by a person, for want of a working set-up, or because the store gave up.
 #include <utility>
 
+#include "tuner/engine/attempt_plan.h"
 #include "tuner/engine/crash_point.h"
+#include "tuner/engine/shared_log_end.h"
 #include "tuner/engine/study_loop.h"
 
 namespace tune::engine {
@@ -28,6 +30,32 @@ StudyResult StudyLoop::Impl::drain() {
   run_down(kStopDrain);
   save_study("interrupted", "interrupted", Durability::kPower);
   return result(Outcome::kInterrupted, "interrupted");
+}
+
+StudyResult StudyLoop::Impl::pause() {
+  Pause pause;
+  std::string reason;
+  if (trouble) {
+    reason = trouble->message;
+    pause.hint = trouble->hint;
+  } else {
+    const PoisonGuard::Verdict& verdict = *guard.verdict();
+    const PoisonGuard::Member& last = verdict.row.back();
+    reason = verdict.reason + ": " + parts.store.trial(last.trial)->reason;
+    std::vector<std::filesystem::path> folders;
+    for (const PoisonGuard::Member& each : verdict.row)
+      folders.push_back(attempt_folder(parts.study_folder, {each.trial, each.attempt}));
+    pause.log_end = shared_log_end(folders);
+    pause.trial = last.trial;
+    pause.attempt = last.attempt;
+    pause.hint = "mend it, and run the same command again; `tune resume " + study.name +
+                 " --retry-failed` also runs the failed trials again";
+  }
+  journal.notice("paused: " + reason);
+  save_study("interrupted", "paused: " + reason, Durability::kPower);
+  StudyResult answer = result(Outcome::kPaused, reason);
+  answer.pause = std::move(pause);
+  return answer;
 }
 
 StudyResult StudyLoop::Impl::end_by_limit(const char* limit) {

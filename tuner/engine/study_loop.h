@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "tuner/engine/alive_file.h"
 #include "tuner/engine/database_file.h"
 #include "tuner/engine/engine.h"
 #include "tuner/engine/history_book.h"
@@ -23,12 +24,13 @@ struct StudyLoop::Impl {
 
   Parts parts;
   const DatabaseFile database;
+  AliveFile alive;
   store::StudyRow study;
   Journal journal;
   HistoryBook book;
   TrialDesk desk;
   Suggester suggester;
-  PoisonGuard guard{1};
+  PoisonGuard guard;
   Spending spending;
 
   std::deque<int> queue;              // trials that run again
@@ -36,11 +38,14 @@ struct StudyLoop::Impl {
   std::set<AttemptId> unrecorded;     // that have ended, and whose end is not in the store
   std::set<std::string> seen_notices;
   int parallel = 1;
+  std::optional<Fault> trouble;  // why nothing is started any more in this run
+  int lacks = 0;                 // tries in a row to start an attempt for which something was lacking
+  bool is_drained = false;       // what had given no metric when the guard spoke
   bool strategy_waits = false, strategy_exhausted = false, ended_since_question = false;
   int completed = 0, stopped = 0, failed = 0;
   SteadyTime begin, last_tick, last_housekeeping, retry_at;
   double elapsed_before = 0;
-  WallTime last_alive;  // when the run before this one wrote that it lives
+  WallTime last_alive;  // when the run before this one last lived, as far as is known
   const Milliseconds grace = StudyFrame::kGrace;
 
   bool interrupted() const { return parts.interruption.count.load() > 0; }
@@ -51,6 +56,9 @@ struct StudyLoop::Impl {
   void take_up_old_attempts();
   void fill_slots();
   bool has_slot();
+  bool is_pausing() const { return trouble || guard.verdict(); }
+  void on_fault(const Fault& fault);
+  void drain_silent_trials();
   void notice_once(const std::string& message);
   bool may_ask() const;
   void accept(Suggested suggested);
@@ -65,6 +73,7 @@ struct StudyLoop::Impl {
   std::string over() const;
   void run_down(const char* stop_reason);
   StudyResult drain();
+  StudyResult pause();
   StudyResult end_by_limit(const char* limit);
   StudyResult finish(const std::string& reason);
   StudyResult abandon();

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "tuner/core/regular_file.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/crash_point.h"
 #include "tuner/engine/warm_start.h"
@@ -12,6 +13,9 @@ namespace tune::engine {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::uint64_t kMostSpec = 64u << 20;  // bytes
+constexpr const char* kOrigin = "origin";       // among a study's facts: where its store and its spec lay
 
 std::string duration_text(Milliseconds duration) {
   const bool whole = duration.count() % 1000 == 0;
@@ -196,6 +200,29 @@ WarmStartTrials replace_untried(store::StudyStore& store, const fs::path& store_
   return earlier;
 }
 
+// Where the store and the spec lie now; where the folder is another one than before, says so.
+std::vector<std::string> follow_spec(store::StudyStore& store, const fs::path& store_folder, const Spec& spec,
+                                     store::StudyRow& row) {
+  std::vector<std::string> notices;
+  if (row.folder != spec.folder.string()) {
+    notices.push_back("the spec lies in " + spec.folder.string() +
+                      " now, and its commands start there (before: " + row.folder + ")");
+    row.folder = spec.folder.string();
+    store.update_spec(row);
+  }
+  Json origin = row.facts.value(kOrigin, Json::object());
+  origin["store"] = store_folder.string();
+  // The stored spec that `resume` runs is no file.
+  std::error_code ignored;
+  const fs::path file = fs::path(spec.file).filename();
+  if (fs::is_regular_file(spec.folder / file, ignored)) origin["spec"] = file.string();
+  if (row.facts.value(kOrigin, Json()) != origin) {
+    row.facts[kOrigin] = origin;
+    store.update_study(row);
+  }
+  return notices;
+}
+
 }  // namespace
 
 void make_private_folder(const fs::path& folder) {
@@ -222,6 +249,7 @@ Json limits_json(const Limits& limits) {
   if (limits.parallel) json["parallel"] = *limits.parallel;
   if (limits.time) json["time"] = duration_text(*limits.time);
   if (limits.trial_time) json["trial_time"] = duration_text(*limits.trial_time);
+  if (limits.on_trial_time == OnTrialTime::kFail) json["on_trial_time"] = "fail";
   if (limits.gpu_hours) json["gpu_hours"] = *limits.gpu_hours;
   if (limits.cost_usd) json["cost_usd"] = *limits.cost_usd;
   return json;
@@ -233,6 +261,7 @@ Limits limits_from_json(const Json& json) {
   if (json.contains("parallel")) limits.parallel = json["parallel"].get<int>();
   if (json.contains("time")) limits.time = parse_duration(json["time"].get<std::string>());
   if (json.contains("trial_time")) limits.trial_time = parse_duration(json["trial_time"].get<std::string>());
+  if (json.value("on_trial_time", "") == "fail") limits.on_trial_time = OnTrialTime::kFail;
   if (json.contains("gpu_hours")) limits.gpu_hours = json["gpu_hours"].get<double>();
   if (json.contains("cost_usd")) limits.cost_usd = json["cost_usd"].get<double>();
   return limits;
@@ -243,6 +272,8 @@ OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std
   const store::StoreSettings settings = store_settings();
   const fs::path folder = store_folder / spec.study, file = folder / "study.db";
   store::StudyRow new_study = new_row(spec, spec_text, overrides);
+  new_study.facts[kOrigin] = {{"store", store_folder.string()},
+                              {"spec", fs::path(spec.file).filename().string()}};
   WarmStartTrials earlier;
   // Before a folder is made, since the spec may ask for what is not there.
   const bool is_first = !is_there(file);
@@ -257,9 +288,11 @@ OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std
       return {std::move(lock), std::move(*store), std::move(new_study), false, std::move(earlier.notices)};
     }
     refuse_difference(row, spec, overrides);
-    std::vector<std::string> notices = take_changes(*store, row, spec, spec_text);
+    earlier.notices = follow_spec(*store, store_folder, spec, row);
+    for (std::string& notice : take_changes(*store, row, spec, spec_text))
+      earlier.notices.push_back(std::move(notice));
     row.limits = limits_json(override_limits(limits_from_json(row.limits), overrides));
-    return {std::move(lock), std::move(*store), std::move(row), false, std::move(notices)};
+    return {std::move(lock), std::move(*store), std::move(row), false, std::move(earlier.notices)};
   }
   if (!is_first) earlier = learn(store_folder, spec, new_study);  // a process died while it made the file
   for (std::string& notice : move_lost_trials_aside(folder)) earlier.notices.push_back(std::move(notice));
@@ -275,10 +308,21 @@ OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std
   return {std::move(lock), std::move(store), std::move(new_study), true, std::move(earlier.notices)};
 }
 
-void bring_up_to_date(const fs::path& store_folder, const std::string& study) {
+HeldStudy hold_study(const fs::path& store_folder, const std::string& study) {
   const fs::path folder = store_folder / study;
-  const FileLock lock = lock_study(folder, study);
-  existing_store(folder / "study.db", store_settings());
+  FileLock lock = lock_study(folder, study);
+  auto store = existing_store(folder / "study.db", store_settings());
+  return {std::move(lock), std::move(store)};
+}
+
+fs::path spec_folder_now(const store::StudyRow& row, const fs::path& store_folder) {
+  const Json origin = row.facts.value(kOrigin, Json::object());
+  const std::string old_store = origin.value("store", ""), file = origin.value("spec", "");
+  if (old_store.empty() || file.empty() || old_store == store_folder.string()) return row.folder;
+  fs::path folder = (store_folder / fs::path(row.folder).lexically_relative(old_store)).lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();
+  const Json document = read_json_file(folder / file, kMostSpec, Links::kFollow).value;
+  return document.is_object() && spec_difference(row.spec, document).empty() ? folder : fs::path(row.folder);
 }
 
 }  // namespace tune::engine

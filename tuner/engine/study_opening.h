@@ -45,13 +45,22 @@ void make_private_folder(const std::filesystem::path& folder);
 // SpecError for a warm start that is not possible; Error(kConflict) when another process works on it (with
 // its pid), when the stored spec asks for another search (with the differing lines) or the seed differs;
 // while a study has no trials the new spec takes the stored one's place, and one that differs in limits and
-// the like alone (SpecChange::is_harmless) takes it at any time. Error(kEnvironment) when the store cannot be
-// written. $TUNE_SYNCHRONOUS says what a commit survives.
+// the like alone (SpecChange::is_harmless) takes it at any time. The same spec in another folder moves the
+// study there. Error(kEnvironment) when the store cannot be written. $TUNE_SYNCHRONOUS says what a commit
+// survives.
 OpenedStudy open_study(const std::filesystem::path& store, const Spec& spec, const std::string& spec_text,
                        const Overrides& overrides);
 
-// Migrates the database of a study that is there to the newest schema, under the study's lock. Throws as
-// open_study().
-void bring_up_to_date(const std::filesystem::path& store, const std::string& study);
+// A study that is there, held against every other orchestrator, its database of the newest schema.
+struct HeldStudy {
+  FileLock lock;
+  std::optional<store::StudyStore> store;  // absent when a process died while it made the study
+};
+// Throws as open_study().
+HeldStudy hold_study(const std::filesystem::path& store, const std::string& study);
+
+// Where the spec of a study lies now: beside a store that was copied or moved together with it, else where it
+// was.
+std::filesystem::path spec_folder_now(const store::StudyRow& row, const std::filesystem::path& store);
 
 }  // namespace tune::engine

@@ -10,8 +10,6 @@ namespace tune::engine {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr int kStartFailures = 5;
-
 bool has_checkpoint(const fs::path& folder) {
   std::error_code ignored;
   return fs::is_directory(folder, ignored) && !fs::is_empty(folder, ignored);
@@ -43,7 +41,7 @@ TrialDesk::TrialDesk(Parts parts) : parts_(std::move(parts)) {
   if (const TrialView* best = parts_.book.history().best()) best_ = best->values.front();
 }
 
-bool TrialDesk::start_new(const strategies::Suggestion& suggestion) {
+std::optional<Fault> TrialDesk::start_new(const strategies::Suggestion& suggestion) {
   store::TrialRow trial;
   trial.number = parts_.book.next_number();
   trial.parameters = suggestion.parameters;
@@ -53,13 +51,13 @@ bool TrialDesk::start_new(const strategies::Suggestion& suggestion) {
   return start(std::move(trial), true);
 }
 
-bool TrialDesk::start_again(int number) {
+std::optional<Fault> TrialDesk::start_again(int number) {
   auto trial = parts_.store.trial(number);
   TUNE_CHECK(trial.has_value());
   return start(std::move(*trial), false);
 }
 
-bool TrialDesk::start_resumed(const strategies::Suggestion& suggestion) {
+std::optional<Fault> TrialDesk::start_resumed(const strategies::Suggestion& suggestion) {
   auto trial = parts_.store.trial(suggestion.resume_trial.value());
   TUNE_CHECK(trial.has_value());
   trial->budget = suggestion.budget;
@@ -119,7 +117,7 @@ AttemptRecord TrialDesk::launch(const Attempt& attempt) {
   }
 }
 
-bool TrialDesk::start(store::TrialRow trial, bool is_new) {
+std::optional<Fault> TrialDesk::start(store::TrialRow trial, bool is_new) {
   trial.state = TrialState::kRunning;
   trial.attempts += 1;
   if (!trial.started) trial.started = parts_.clock.wall_now();
@@ -165,7 +163,6 @@ bool TrialDesk::start(store::TrialRow trial, bool is_new) {
     return not_started(running, error);
   }
   crash_point("attempt_spawned");
-  failed_starts_ = 0;
   running.attempt.state = "running";
   running.attempt.supervisor_pid = record.supervisor_pid;
   running.attempt.supervisor_start_time = record.supervisor_start_time;
@@ -185,15 +182,14 @@ bool TrialDesk::start(store::TrialRow trial, bool is_new) {
     entry.event(std::move(event));
   });
   crash_point("attempt_recorded");
-  return true;
+  return std::nullopt;
 }
 
-bool TrialDesk::not_started(Running& running, const Error& error) {
+Fault TrialDesk::not_started(Running& running, const Error& error) {
   running.attempt.state = "exited";
   running.attempt.reason = error.what();
   running.attempt.ended = parts_.clock.wall_now();
   running.trial.state = TrialState::kQueued;
-  const bool contended = error.code() == ExitCode::kConflict;
   parts_.journal.commit([&](Journal::Entry& entry) {
     entry.store().update_attempt(running.attempt);
     entry.store().update_trial(running.trial);
@@ -201,8 +197,7 @@ bool TrialDesk::not_started(Running& running, const Error& error) {
         about(StatusKind::kAttemptRequeued, running.attempt, std::string("not started: ") + error.what()));
   });
   parts_.book.set_state(running.trial.number, TrialState::kQueued);
-  if (!contended && ++failed_starts_ >= kStartFailures) throw error;
-  return false;
+  return start_fault(error);
 }
 
 AttemptRecord TrialDesk::record_of(const store::AttemptRow& row) const {
@@ -248,6 +243,12 @@ std::vector<store::AttemptRow> TrialDesk::leases() const {
 void TrialDesk::stop_all(const char* reason, Milliseconds grace) {
   for (const auto& [number, running] : running_)
     parts_.runner.stop({number, running.attempt.attempt}, grace, reason);
+}
+
+void TrialDesk::stop_silent(const char* reason, Milliseconds grace) {
+  for (const auto& [number, running] : running_)
+    if (parts_.store.metrics(number).empty())
+      parts_.runner.stop({number, running.attempt.attempt}, grace, reason);
 }
 
 void TrialDesk::give_up(int number, const std::string& reason) {

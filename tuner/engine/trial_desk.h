@@ -29,6 +29,8 @@ struct TrialEnd {
   std::string failure, reason;
   Milliseconds lasted{0};
   store::AttemptRow attempt;
+  bool has_metrics = false;    // of a failed or stopped trial: any metric was read
+  std::optional<Fault> fault;  // why it runs again, where that was no trial's doing
 };
 
 // Owned by the loop, on its thread. It decides nothing about which trial comes next, and knows no limits.
@@ -43,6 +45,8 @@ class TrialDesk {
     Status& status;
     Journal& journal;
     HistoryBook& book;
+    // What has become of the set-up since the run began, asked when a trial has failed; empty: nobody knows.
+    std::function<std::optional<Fault>()> set_up_fault = {};
   };
   explicit TrialDesk(Parts parts);
 
@@ -50,11 +54,10 @@ class TrialDesk {
   // The running attempts, each with the lease that it has had so far.
   std::vector<store::AttemptRow> leases() const;
 
-  // Starts an attempt. False when the slot went to another process or the machine could start none just now;
-  // the trial is queued then. Throws Error(kEnvironment) after kStartFailures of the latter in a row.
-  bool start_new(const strategies::Suggestion& suggestion);
-  bool start_again(int trial);
-  bool start_resumed(const strategies::Suggestion& suggestion);  // of a paused trial
+  // Starts an attempt. What kept it from being started, if anything did; the trial is queued then.
+  std::optional<Fault> start_new(const strategies::Suggestion& suggestion);
+  std::optional<Fault> start_again(int trial);
+  std::optional<Fault> start_resumed(const strategies::Suggestion& suggestion);  // of a paused trial
   // Takes up an attempt that an earlier run of the loop left; that run was last known to live at
   // `last_alive`. Its end, if nothing of it runs any more.
   std::optional<TrialEnd> adopt(const store::AttemptRow& row, WallTime last_alive);
@@ -64,6 +67,8 @@ class TrialDesk {
   // Reads the metrics of attempts that grew a while ago; when to call it again, if any has grown since.
   std::optional<SteadyTime> read_due(SteadyTime now);
   void stop_all(const char* reason, Milliseconds grace);
+  // Only those that have given no metric yet.
+  void stop_silent(const char* reason, Milliseconds grace);
   // Ends a queued trial that will not run again.
   void give_up(int trial, const std::string& reason);
 
@@ -78,8 +83,9 @@ class TrialDesk {
     bool adopted = false;     // an earlier run of the loop started it
     UnreadLines unread = {};  // of the objective
   };
-  bool start(store::TrialRow trial, bool is_new);
-  bool not_started(Running& running, const Error& error);
+  std::optional<Fault> start(store::TrialRow trial, bool is_new);
+  Fault not_started(Running& running, const Error& error);
+  std::optional<Fault> fault_of(const Running& running, const AttemptOutcome& outcome) const;
   AttemptRecord record_of(const store::AttemptRow& row) const;
   store::AttemptRow new_attempt(const store::TrialRow& trial) const;
   std::map<std::string, std::int64_t> last_steps(int trial) const;
@@ -109,7 +115,6 @@ class TrialDesk {
   std::map<int, Running> running_;                      // by trial: at most one live attempt each
   std::set<std::pair<std::string, std::string>> said_;  // notices: the metric, and what about it
   std::optional<double> best_;
-  int failed_starts_ = 0;  // in a row
 };
 
 }  // namespace tune::engine

@@ -6,6 +6,10 @@
 #include "tuner/engine/trial_desk.h"
 
 namespace tune::engine {
+namespace {
+constexpr std::size_t kLogEnd = 4096;  // of a log, where a program that runs out of memory says so
+}
+
 std::optional<TrialEnd> TrialDesk::on_exit(AttemptId id) {
   const auto found = running_.find(id.trial);
   if (found == running_.end() || found->second.attempt.attempt != id.attempt) return std::nullopt;
@@ -20,11 +24,33 @@ AttemptOutcome TrialDesk::outcome_of(const Running& running, const std::optional
       losses += row.state == "lost" && row.stop.empty();
   }
   const AttemptId id{running.attempt.trial, running.attempt.attempt};
-  const bool ended_badly = report && report->stop.empty() && report->exit_code != 0;
-  return classify({report, parts_.frame.spec.objective, parts_.book.trial(id.trial).curve,
-                   parts_.frame.spec.trainer.has_value(), losses, running.adopted, running.attempt.reason,
-                   ended_badly ? last_log_line(attempt_folder(parts_.frame.study_folder, id)) : std::string(),
-                   spoilt, running.unread});
+  const bool ended_badly = report && report->stop.empty() && !report->start_error && report->exit_code != 0;
+  const auto folder = attempt_folder(parts_.frame.study_folder, id);
+  AttemptOutcome outcome =
+      classify({report, parts_.frame.spec.objective, parts_.book.trial(id.trial).curve,
+                parts_.frame.spec.trainer.has_value(), losses, running.adopted, running.attempt.reason,
+                ended_badly ? last_log_line(folder) : std::string(), spoilt, running.unread,
+                ended_badly ? log_end(folder, kLogEnd) : std::string(),
+                parts_.frame.spec.limits.on_trial_time});
+  // What an earlier run could not start is tried again, and it may be mended by now.
+  if (running.adopted) outcome.fault.reset();
+  if (auto fault = fault_of(running, outcome)) {
+    const std::string how = outcome.reason;
+    outcome = {
+        TrialState::kQueued, "no fault of the trial's (" + fault->message + "): " + how, {}, std::nullopt};
+    outcome.fault = std::move(fault);
+  }
+  return outcome;
+}
+
+// Why a trial that has failed did so, where its folder, its program or its devices have gone meanwhile.
+std::optional<Fault> TrialDesk::fault_of(const Running& running, const AttemptOutcome& outcome) const {
+  if (running.adopted || outcome.state != TrialState::kFailed) return std::nullopt;
+  const std::vector<std::string> lost = parts_.runner.lost_devices(running.attempt.devices);
+  if (!lost.empty())
+    return Fault{Fault::Kind::kSlot, "GPU " + lost.front() + " does not answer any more",
+                 "`nvidia-smi` says more"};
+  return parts_.set_up_fault ? parts_.set_up_fault() : std::nullopt;
 }
 
 bool TrialDesk::is_new_best(const AttemptOutcome& outcome) const {
@@ -58,13 +84,16 @@ TrialEnd TrialDesk::finish(Running& running) {
   crash_point("trial_ended");
   remember_notices(tail);
   if (report && report->stop.empty()) warn_of_late_output(running, lasted);
+  const bool has_metrics = (outcome.state == TrialState::kFailed || outcome.state == TrialState::kStopped) &&
+                           !parts_.store.metrics(number).empty();
   if (is_new_best(outcome)) best_ = outcome.value;
   if (is_finished(outcome.state)) {
     parts_.book.close(number, outcome.state, running.trial.values, outcome.failure);
   } else {
     parts_.book.set_state(number, outcome.state);
   }
-  TrialEnd end{number, outcome.state, outcome.failure, outcome.reason, lasted, running.attempt};
+  TrialEnd end{number, outcome.state,   outcome.failure, outcome.reason,
+               lasted, running.attempt, has_metrics,     outcome.fault};
   running_.erase(number);
   return end;
 }
@@ -77,7 +106,7 @@ Milliseconds TrialDesk::close_attempt(Running& running, const std::optional<Exit
   attempt.ended = parts_.clock.wall_now();
   Milliseconds lasted = std::chrono::duration_cast<Milliseconds>(parts_.clock.steady_now() - running.started);
   if (report) {
-    attempt.exit_code = report->exit_code;
+    if (!report->start_error) attempt.exit_code = report->exit_code;
     attempt.signal = report->signal;
     attempt.stop = report->stop;
     attempt.cpu_seconds = report->cpu_seconds;
@@ -95,6 +124,7 @@ void TrialDesk::close_trial(store::TrialRow& trial, const AttemptOutcome& outcom
   trial.reason = outcome.reason;
   trial.failure = outcome.failure;
   if (outcome.state == TrialState::kQueued) return;
+  trial.cut = outcome.cut;
   if (outcome.value) trial.values = {*outcome.value};
   if (is_finished(outcome.state)) trial.ended = parts_.clock.wall_now();
 }

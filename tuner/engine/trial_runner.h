@@ -68,6 +68,7 @@ struct Capacity {
   int total = 0;  // attempts that this machine could run at once if nobody else used it
   std::vector<std::string>
       notices;  // sentences worth showing once: "GPU ... is skipped: 3.1 GiB held by process 812"
+  std::string problem = {};  // why nothing could be started even if nobody else used it: its driver is gone
 };
 
 // Owned by the engine, called from the loop's thread only, except wake().
@@ -81,6 +82,8 @@ class TrialRunner {
   // event follows, and its files tell what happened).
   virtual bool attach(const AttemptRecord& record) = 0;
   virtual Capacity capacity() = 0;
+  // Of an attempt's devices those that do not answer any more.
+  virtual std::vector<std::string> lost_devices(const std::vector<std::string>& devices) = 0;
   // Blocks until something happens or `deadline` passes. One event a call, in order of arrival.
   virtual RunnerEvent wait(SteadyTime deadline) = 0;
   // Asks the tree to end: SIGTERM now, SIGKILL after `grace` (0: at once). `reason` goes to exit.json

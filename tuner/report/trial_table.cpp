@@ -101,6 +101,7 @@ Json trial_json(const store::TrialRow& trial, const CostReport& costs) {
           {"note", trial.note},
           {"reason", trial.reason},
           {"failure", trial.failure},
+          {"cut", trial.cut.empty() ? Json() : Json(trial.cut)},
           {"created", format_time(trial.created)},
           {"started", time_json(trial.started)},
           {"ended", time_json(trial.ended)},

@@ -23,6 +23,8 @@ std::string text_of(const ExitRecord& record) {
   if (record.signal) json["signal"] = *record.signal;
   json["stop"] = record.stop.substr(0, kTextLimit / 2);
   json["failure"] = record.failure.substr(0, kTextLimit);
+  if (record.start_error) json["start_error"] = *record.start_error;
+  if (record.out_of_memory) json["out_of_memory"] = true;
   json["wall_seconds"] = record.wall_seconds;
   json["cpu_seconds"] = record.cpu_seconds;
   json["max_rss_bytes"] = record.max_rss_bytes;

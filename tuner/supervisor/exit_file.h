@@ -11,6 +11,8 @@ struct ExitRecord {
   std::string token;
   std::optional<int> exit_code, signal;
   std::string stop, failure;
+  std::optional<int> start_error;  // the system's reason (errno) why the trainer could not be started
+  bool out_of_memory = false;      // the kernel has killed a process for memory meanwhile
   double wall_seconds = 0, cpu_seconds = 0;
   std::uint64_t max_rss_bytes = 0, cut_lines = 0, metrics = 0;
 };

@@ -20,6 +20,7 @@
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/process.h"
+#include "tuner/supervisor/oom_kills.h"
 
 namespace tune::supervisor {
 namespace {
@@ -66,9 +67,11 @@ int Supervisor::run() {
   // not see: this wakes it, blocked or not.
   ::prctl(PR_SET_PDEATHSIG, SIGCONT);
   signals_ = signal_descriptor();
+  oom_kills_before_ = oom_kills();
   started_ = steady_clock::now();
   trainer_ = start_trainer(launch_);
   record_.failure = trainer_.failure;
+  record_.start_error = trainer_.error;
   if (trainer_.pid < 0) tree_is_empty_ = true;
   reap();
   while (!tree_is_empty_) {
@@ -261,6 +264,8 @@ bool Supervisor::finish() {
   if (status_ && WIFEXITED(*status_)) record_.exit_code = WEXITSTATUS(*status_);
   if (status_ && WIFSIGNALED(*status_)) record_.signal = WTERMSIG(*status_);
   if (!status_) record_.exit_code = 127;
+  const bool ended_well = status_ && WIFEXITED(*status_) && WEXITSTATUS(*status_) == 0;
+  record_.out_of_memory = !ended_well && oom_kills() > oom_kills_before_;
   rusage usage{};
   ::getrusage(RUSAGE_CHILDREN, &usage);
   record_.wall_seconds = std::chrono::duration<double>(steady_clock::now() - started_).count();

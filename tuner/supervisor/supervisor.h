@@ -56,6 +56,7 @@ class Supervisor {
   std::string commands_;  // an unfinished line of the control socket
   std::string asked_;     // the reason of the last stop, also of one that came after the main process's end
   SteadyTime started_;
+  std::uint64_t oom_kills_before_ = 0;
   std::optional<int> status_;  // the main process's, once it is reaped
   bool tree_is_empty_ = false;
   bool exit_is_blocked_ = false;  // exit.json waits for room on the disk

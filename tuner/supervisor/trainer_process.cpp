@@ -122,7 +122,10 @@ TrainerProcess start_trainer(const Launch& launch) {
     trainer.pid = spawn(launch, const_cast<char**>(argv.data()), out[1], err[1], failure);
   if (trainer.pid < 0) failure.reason = errno;
   environ = own_environment;
-  if (failure.reason != 0) trainer.failure = describe(failure, launch);
+  if (failure.reason != 0) {
+    trainer.failure = describe(failure, launch);
+    trainer.error = failure.reason;
+  }
   if (trainer.pid < 0) return trainer;
   for (const int fd : {out[1], err[1]}) ::close(fd);
   trainer.out = out[0];

@@ -31,6 +31,7 @@ const std::string kSpec = R"json({
 // A folder with a spec, a log, and what else a test puts there.
 class Folder {
  public:
+  Folder() { write("train.py", ""); }
   std::string write(const std::string& name, const std::string& text) const {
     std::ofstream(folder_ / name, std::ios::binary) << text;
     return (folder_ / name).string();
@@ -151,6 +152,20 @@ TEST_CASE("warnings go to stderr and leave the spec valid", "[check]") {
                                                       ":3:48 /objective/goal: \"val:loss\" is maximized"));
   const Json json = Json::parse(run({"check", spec, "--json"}).out);
   CHECK(json.at("warnings").at(0).at("line") == 3);
+}
+
+TEST_CASE("what would keep the command from being started is a warning in its line", "[check]") {
+  const Folder folder;
+  const std::string spec = folder.write("search.json", replaced(kSpec, "train.py", "tain.py"));
+  const Printed script = run({"check", spec});
+  CHECK(script.code == 0);
+  CHECK_THAT(script.err, Contains(":10:25 /command/1: there is no file " + folder.path() + "tain.py"));
+  folder.write("search.json", replaced(kSpec, "python3", "pyton3"));
+  const Json json = Json::parse(run({"check", spec, "--json"}).out);
+  CHECK(json.at("warnings").at(0).at("pointer") == "/command/0");
+  const Printed dry = run({"--spec", spec, "--dry-run", "--store", folder.path() + "store"});
+  CHECK(dry.code == 0);
+  CHECK_THAT(dry.err, Contains("/command/0: there is no program \"pyton3\""));
 }
 
 TEST_CASE("a sample log shows where each metric is read from", "[check]") {

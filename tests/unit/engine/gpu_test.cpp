@@ -271,3 +271,23 @@ TEST_CASE_METHOD(GpuFixture,
   update();
   wait_until([&] { return runner.capacity().free == 1; }, "the GPU is free");
 }
+
+TEST_CASE_METHOD(GpuFixture,
+                 "a GPU that has fallen off the bus is told, and a driver that shows too few is a problem") {
+  show(2);
+  LocalRunner runner(gpu_options(1));
+  CHECK(runner.capacity().problem.empty());
+  CHECK(runner.lost_devices({"GPU-0", "GPU-1"}).empty());
+  show(1);
+  CHECK(runner.lost_devices({"GPU-0", "GPU-1"}) == Names{"GPU-1"});
+  CHECK(runner.lost_devices({"MIG-7", "GPU-0"}).empty());
+  CHECK(runner.lost_devices({}).empty());
+  show(0);
+  CHECK(runner.lost_devices({"GPU-0"}) == Names{"GPU-0"});
+  wait_until([&] { return !runner.capacity().problem.empty(); }, "the driver's state is read again");
+  CHECK(runner.capacity().free == 0);
+  CHECK_THAT(runner.capacity().problem, Contains("the driver shows no GPU"));
+  show(2);
+  wait_until([&] { return runner.capacity().free == 2; }, "the GPUs are back");
+  CHECK(runner.capacity().problem.empty());
+}

@@ -1,10 +1,11 @@
 #include "tuner/engine/outcome.h"
 
+#include <cerrno>
+#include <csignal>
 #include <limits>
 
 #include "loop_fixture.h"
 #include "tuner/engine/attempt_plan.h"
-#include "tuner/engine/poison_guard.h"
 
 namespace tune::test {
 namespace {
@@ -21,6 +22,8 @@ struct Case {
   int losses = 0;
   bool orphan = false;
   UnreadLines unread = {};
+  std::string log_end = {};
+  OnTrialTime on_trial_time = OnTrialTime::kComplete;
   AttemptOutcome classify() const {
     return engine::classify({report,
                              objective,
@@ -31,7 +34,9 @@ struct Case {
                              "the rule's words",
                              "Traceback: out of luck",
                              {},
-                             unread});
+                             unread,
+                             log_end,
+                             on_trial_time});
   }
 };
 
@@ -104,8 +109,85 @@ TEST_CASE("a stopped attempt never counts as completed, whatever its exit code")
   CHECK(stopped("pause", 0).classify().state == TrialState::kPaused);
   CHECK(stopped("drain", 0).classify().state == TrialState::kQueued);
   CHECK(stopped("orchestrator died", 0).classify().state == TrialState::kQueued);
-  CHECK(stopped("timeout", 0).classify().failure == "timeout");
-  CHECK(stopped("timeout").classify().reason == "limits.trial_time ran out; mAP had reached 0.4 by step 4");
+}
+
+TEST_CASE("a trial that runs out of time counts with what it had reached, marked as cut") {
+  Case c = stopped("timeout", 0);
+  const AttemptOutcome cut = c.classify();
+  CHECK(cut.state == TrialState::kCompleted);
+  CHECK(cut.value == 0.4);
+  CHECK(cut.cut == "trial_time");
+  CHECK(cut.reason == "limits.trial_time ran out: cut after step 4, and counts with what it had reached");
+  c.objective.reduce = Reduce::kLast;
+  CHECK(c.classify().value == 0.3);
+  SECTION("not without a value") {
+    c.curve = {{1, kNaN}};
+    CHECK(c.classify().state == TrialState::kFailed);
+    CHECK(c.classify().failure == "timeout");
+    CHECK(c.classify().cut.empty());
+  }
+  SECTION("not where the spec says that it fails") {
+    c.on_trial_time = OnTrialTime::kFail;
+    CHECK(c.classify().failure == "timeout");
+    CHECK(c.classify().reason == "limits.trial_time ran out; mAP had reached 0.3 by step 4");
+  }
+}
+
+TEST_CASE(
+    "a trainer that could not be started is no failure, and what may pass is told from what must be mended") {
+  for (const auto& [reason, kind] : {std::pair{ENOENT, Fault::Kind::kSetUp},
+                                     {EACCES, Fault::Kind::kSetUp},
+                                     {E2BIG, Fault::Kind::kSetUp},
+                                     {EAGAIN, Fault::Kind::kLack},
+                                     {ENOMEM, Fault::Kind::kLack},
+                                     {EMFILE, Fault::Kind::kLack},
+                                     {ETXTBSY, Fault::Kind::kLack}}) {
+    Case c = exits(127);
+    c.report->start_error = reason;
+    c.report->failure = "cannot start \"train\"";
+    const AttemptOutcome outcome = c.classify();
+    CHECK(outcome.state == TrialState::kQueued);
+    CHECK(outcome.failure.empty());
+    REQUIRE(outcome.fault.has_value());
+    CHECK(outcome.fault->kind == kind);
+    CHECK(outcome.fault->message == "cannot start \"train\"");
+    CHECK_FALSE(outcome.fault->hint.empty());
+  }
+}
+
+TEST_CASE("a program of one's own that runs out of memory is recorded as that") {
+  Case c = exits(1);
+  CHECK(c.classify().failure == "crash");
+  SECTION("in its own words") {
+    for (const char* words :
+         {"torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB",
+          "RuntimeError: CUDA error: out of memory", "MemoryError",
+          "jaxlib.xla_extension.XlaRuntimeError: RESOURCE_EXHAUSTED: Out of memory while",
+          "terminate called after throwing an instance of 'std::bad_alloc'",
+          "RuntimeError: [enforce fail at alloc_cpu.cpp:114] . DefaultCPUAllocator: can't "
+          "allocate memory: you tried"}) {
+      c.log_end = std::string("step 3\n") + words + "\nterminated\n";
+      CHECK(c.classify().failure == "oom");
+      CHECK(c.classify().reason == "out of memory: exit code 1: Traceback: out of luck");
+    }
+  }
+  SECTION("by the kernel, itself or the child of a shell") {
+    c.report->out_of_memory = true;
+    CHECK(c.classify().failure == "crash");  // another process was killed meanwhile
+    c.report->exit_code = 137;
+    CHECK(c.classify().failure == "oom");
+    c.report->exit_code.reset();
+    c.report->signal = SIGKILL;
+    CHECK(c.classify().failure == "oom");
+    CHECK(c.classify().reason.starts_with("killed by the kernel, which had run out of memory"));
+    c.report->out_of_memory = false;
+    CHECK(c.classify().failure == "crash");
+  }
+  SECTION("not when it ended well") {
+    c.report->exit_code = 0;
+    c.log_end = "CUDA out of memory: going on with half the batch";
+    CHECK(c.classify().state == TrialState::kCompleted);
+  }
 }
 
 TEST_CASE("a lost attempt runs again, and the third loss fails the trial") {
@@ -232,29 +314,6 @@ TEST_CASE("an attempt carries the whole contract, and secrets apart from what is
   CHECK(attempt.trial_json["fixed"]["epochs"] == 5);
   CHECK(attempt.trial_json["resume_from"] == "/store/small/trials/3/checkpoints");
   CHECK(attempt.steps_done.at("loss") == 4);
-}
-
-TEST_CASE("the poison guard wants identical early failures in a row and no success ever") {
-  PoisonGuard guard(1);
-  for (int i = 0; i < 4; ++i) guard.on_end(TrialState::kFailed, "crash", Milliseconds(50));
-  CHECK_FALSE(guard.verdict());
-  guard.on_end(TrialState::kFailed, "no_metric", Milliseconds(50));
-  CHECK_FALSE(guard.verdict());
-  for (int i = 0; i < 5; ++i) guard.on_end(TrialState::kFailed, "crash", Milliseconds(50));
-  CHECK(guard.verdict());
-  guard.on_end(TrialState::kCompleted, "", Milliseconds(50));
-  CHECK_FALSE(guard.verdict());
-  PoisonGuard patient(4);
-  for (int i = 0; i < 7; ++i) patient.on_end(TrialState::kFailed, "crash", Milliseconds(50));
-  CHECK_FALSE(patient.verdict());
-  patient.on_end(TrialState::kFailed, "crash", Milliseconds(50));
-  CHECK(patient.verdict());
-  PoisonGuard continued(1, true);
-  for (int i = 0; i < 9; ++i) continued.on_end(TrialState::kFailed, "crash", Milliseconds(50));
-  CHECK_FALSE(continued.verdict());
-  PoisonGuard late(1);
-  for (int i = 0; i < 50; ++i) late.on_end(TrialState::kFailed, "oom", Milliseconds(60'000));
-  CHECK_FALSE(late.verdict());
 }
 
 }  // namespace

@@ -124,8 +124,9 @@ TEST_CASE("what ends together with its tune is neither a loss of the trial nor t
   for (std::size_t i = 0; i < 4; ++i) {
     CHECK(attempts[i].state == "lost");
     CHECK(attempts[i].stop == "orchestrator died");
-    CHECK(attempts[i].lease_seconds >= 5);
-    CHECK(attempts[i].lease_seconds <= 12.5);
+    // It had lived for twelve seconds, and is paid for to within one.
+    CHECK(attempts[i].lease_seconds >= 11);
+    CHECK(attempts[i].lease_seconds <= 13);
   }
   CHECK(attempts[4].state == "exited");
 }
@@ -151,21 +152,6 @@ TEST_CASE("an attempt that starts over does not inherit values that no checkpoin
   CHECK(f.store.trial(1)->values == std::vector<double>{has_checkpoint ? 0.05 : 0.5});
   CHECK(f.store.metrics(1).size() == (has_checkpoint ? 2 : 1));
   CHECK(f.store.load_history().trials[0]->curve.size() == (has_checkpoint ? 2 : 1));
-}
-
-TEST_CASE("a study that has succeeded before is not given up for failures after it goes on") {
-  LoopFixture f(small_spec(1));
-  f.use(2, [](const engine::Attempt&) { return prints(0.5); });
-  CHECK(f.run().completed == 1);
-  f.spec.limits.trials = 20;
-  f.use(2, [](const engine::Attempt&) {
-    Behaviour behaviour;
-    behaviour.exit_code = 1;
-    return behaviour;
-  });
-  const engine::StudyResult result = f.run();
-  CHECK(result.failed == 19);
-  CHECK(result.reason == "trial limit");
 }
 
 TEST_CASE("a trial with a checkpoint resumes from it, and counted steps go on") {

@@ -115,10 +115,27 @@ TEST_CASE("the study of version 1 is read, and continues", "[schema]") {
   CHECK(code_of([&] { store.update_trial(completed(trial_row(1), 0.9)); }) == ExitCode::kInternal);
 }
 
-TEST_CASE("the study of version 2 is read with what it learned from another", "[schema]") {
+TEST_CASE("the study of version 2 is migrated, and its finished trials may run again", "[schema]") {
   const TemporaryFolder folder;
   restore(kGolden / "study_v2.sql", folder / "study.db");
+  CHECK(message_of([&] { StudyStore(folder / "study.db", OpenMode::kRead); }).find("older tune") !=
+        std::string::npos);
+  StudyStore store(folder / "study.db", OpenMode::kWrite);
+  CHECK(store.integrity() == "ok");
+  TrialRow again = store.trial(2).value();
+  CHECK(again.cut.empty());
+  again.state = TrialState::kQueued;
+  CHECK(code_of([&] { store.update_trial(again); }) == ExitCode::kInternal);
+  store.change_finished_trial(again, event_row("trial_reopened"));
+  CHECK(store.trial(2)->state == TrialState::kQueued);
+}
+
+TEST_CASE("the study of version 3 is read with what it learned from another", "[schema]") {
+  const TemporaryFolder folder;
+  restore(kGolden / "study_v3.sql", folder / "study.db");
   const StudyStore store(folder / "study.db", OpenMode::kRead);
+  CHECK(store.trial(1)->cut == "trial_time");
+  CHECK(store.events().back().data.at("before").at("failure") == "non_finite");
   const History history = store.load_history();
   CHECK(history.trials.size() == 4);
   REQUIRE(history.earlier != nullptr);

@@ -97,6 +97,48 @@ TEST_CASE("a finished trial never changes", "[store]") {
   }
 }
 
+TEST_CASE("a finished trial changes only together with an event that keeps what it was", "[store]") {
+  StudyStore store(":memory:", OpenMode::kCreate);
+  store.create_study(study_row());
+  store.insert_trial(trial_row(1));
+  store.insert_trial(trial_row(2));
+  store.update_trial(completed(trial_row(1), 0.25));
+  store.update_trial(completed(trial_row(2), 1e-5));
+  TrialRow changed = completed(trial_row(1), 0.5);
+  changed.cut = "trial_time";
+  store.change_finished_trial(changed, event_row("trial_rescanned"));
+  CHECK(store.trial(1)->values == std::vector<double>{0.5});
+  CHECK(store.trial(1)->cut == "trial_time");
+  const EventRow event = store.events().back();
+  CHECK(event.trial == 1);
+  CHECK(event.data.at("before") ==
+        Json({{"state", "completed"}, {"reason", ""}, {"failure", ""}, {"values", {0.25}}}));
+  // That event speaks of that change of that trial alone, and only while it is the last.
+  CHECK(code_of([&] { store.update_trial(completed(trial_row(1), 0.75)); }) == ExitCode::kInternal);
+  CHECK(code_of([&] { store.update_trial(completed(trial_row(2), 0.75)); }) == ExitCode::kInternal);
+  CHECK(code_of([&] { store.change_finished_trial(changed, event_row("notice")); }) == ExitCode::kInternal);
+  CHECK(code_of([&] { store.change_finished_trial(trial_row(3), event_row("trial_reopened")); }) ==
+        ExitCode::kInternal);
+  CHECK(store.trial(1)->values == std::vector<double>{0.5});
+  store.change_finished_trial(trial_row(2), event_row("trial_reopened"));
+  CHECK(store.trial(2)->state == TrialState::kQueued);
+}
+
+TEST_CASE("a study's spec and folder are replaced while its trials stay", "[store]") {
+  StudyStore store(":memory:", OpenMode::kCreate);
+  store.create_study(study_row());
+  store.insert_trial(trial_row(1));
+  StudyRow row = study_row();
+  row.folder = "/moved";
+  row.spec["metrics"] = Json::array();
+  row.spec_text = "{}";
+  store.update_spec(row);
+  CHECK(store.study().folder == "/moved");
+  CHECK(store.study().spec == row.spec);
+  CHECK(store.study().spec_text == "{}");
+  CHECK(store.trial_count() == 1);
+}
+
 TEST_CASE("trial numbers have no gaps and no twins", "[store]") {
   StudyStore store = memory_study();
   store.insert_trial(trial_row(1));

@@ -1,4 +1,7 @@
 #include <signal.h>
+#include <stdlib.h>
+
+#include <cerrno>
 
 #include <fstream>
 
@@ -69,6 +72,31 @@ TEST_CASE("a program that does not exist is named with the system's reason") {
   TemporaryFolder folder;
   const Json exit = SupervisorRun(folder.path(), {"pyton3", "train.py"}).wait();
   CHECK(exit["failure"] == "cannot start \"pyton3\": No such file or directory");
+  CHECK(exit["start_error"] == ENOENT);
+}
+
+TEST_CASE("a trainer that itself exits with 127 was started") {
+  TemporaryFolder folder;
+  const Json exit = SupervisorRun(folder.path(), chaos({"exit", "127"})).wait();
+  CHECK(exit["exit_code"] == 127);
+  CHECK_FALSE(exit.contains("start_error"));
+}
+
+TEST_CASE("a process that the kernel kills for want of memory meanwhile is told") {
+  TemporaryFolder folder;
+  const std::string counter = folder.path() / "memory.events", go = folder.path() / "go";
+  std::ofstream(counter) << "low 0\noom 3\noom_kill 2\n";
+  const auto act = GENERATE(as<std::string>(), "kill-self", "exit");
+  ::setenv("TUNE_OOM_FILE", counter.c_str(), 1);
+  std::vector<std::string> acts = {"print", "loss=1\\n", "wait-for", go, act};
+  if (act == "exit") acts.emplace_back("0");
+  SupervisorRun run(folder.path(), chaos(acts));
+  run.wait_for_wake();
+  std::ofstream(counter) << "low 0\noom 4\noom_kill 3\n";
+  std::ofstream(go) << "";
+  const Json exit = run.wait();
+  ::unsetenv("TUNE_OOM_FILE");
+  CHECK(exit.value("out_of_memory", false) == (act == "kill-self"));
 }
 
 TEST_CASE("a program that may not be executed is named with the system's reason") {
@@ -92,6 +120,7 @@ TEST_CASE("a working directory that does not exist is named") {
       SupervisorRun(folder.path(), chaos({}), {{"working_directory", "/no/such/folder"}}).wait();
   CHECK(exit["failure"] ==
         "cannot enter the working directory \"/no/such/folder\": No such file or directory");
+  CHECK(exit["start_error"] == ENOENT);
 }
 
 TEST_CASE("a trainer that closes its output trains on") {
