@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -32,6 +33,8 @@ struct Behaviour {
   bool ignores_term = false;    // ends by SIGKILL after the grace only
   bool is_stuck = false;        // and not even by that
   int cut_lines = 0;
+  Milliseconds supervisor_silent_after = Milliseconds::max();  // no sign of life from then on
+  std::optional<Milliseconds> quiet_at = {};                   // when its supervisor tells of a long silence
 };
 
 // Used on one thread but for wake(). Keeps metrics.jsonl and exit.json as tune-supervisor does.
@@ -55,7 +58,8 @@ class FakeRunner final : public engine::TrialRunner {
   std::function<void(const engine::Attempt&)> on_start;  // may throw tune::Error
   std::set<engine::AttemptId>
       attachable;  // what attach() finds alive; they end with the stop "lost" a second later
-  std::vector<std::string> notices;  // of capacity()
+  std::vector<std::string> notices;       // of capacity()
+  std::optional<Milliseconds> heartbeat;  // supervisors give a sign of life so often
   int live() const { return static_cast<int>(live_.size()); }
   std::vector<engine::Attempt> started;  // in order
   std::vector<std::pair<engine::AttemptId, std::string>> stops;
@@ -67,10 +71,13 @@ class FakeRunner final : public engine::TrialRunner {
     Behaviour behaviour;
     SteadyTime began;
     std::size_t next_line = 0;
+    SteadyTime next_beat = SteadyTime::max();
+    bool told_quiet = false;
     SteadyTime ends;
     int exit_code = 0, signal = 0;
     std::string stop;
   };
+  static bool is_line_due(const Live& live, SteadyTime when);
   void append_line(Live& live);
   void write_exit(const Live& live, SteadyTime now) const;
 

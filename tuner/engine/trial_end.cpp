@@ -24,7 +24,7 @@ AttemptOutcome TrialDesk::outcome_of(const Running& running, const std::optional
   return classify({report, parts_.frame.spec.objective, parts_.book.trial(id.trial).curve,
                    parts_.frame.spec.trainer.has_value(), losses, running.adopted, running.attempt.reason,
                    ended_badly ? last_log_line(attempt_folder(parts_.frame.study_folder, id)) : std::string(),
-                   spoilt, running.unread});
+                   spoilt, running.unread, running.ended_unheard});
 }
 
 bool TrialDesk::is_new_best(const AttemptOutcome& outcome) const {
@@ -59,6 +59,7 @@ TrialEnd TrialDesk::finish(Running& running) {
   remember_notices(tail);
   if (report && report->stop.empty()) warn_of_late_output(running, lasted);
   if (is_new_best(outcome)) best_ = outcome.value;
+  if (running.was_quiet && outcome.state == TrialState::kCompleted) is_quiet_usual_ = true;
   if (is_finished(outcome.state)) {
     parts_.book.close(number, outcome.state, running.trial.values, outcome.failure);
   } else {
