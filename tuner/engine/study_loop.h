@@ -36,6 +36,7 @@ struct StudyLoop::Impl {
   std::set<AttemptId> unrecorded;     // that have ended, and whose end is not in the store
   std::set<std::string> seen_notices;
   int parallel = 1;
+  bool log_is_endless = false, said_endless_log = false;
   bool strategy_waits = false, strategy_exhausted = false, ended_since_question = false;
   int completed = 0, stopped = 0, failed = 0;
   SteadyTime begin, last_tick, last_housekeeping, retry_at;
@@ -57,9 +58,11 @@ struct StudyLoop::Impl {
   RunnerEvent next_event(SteadyTime deadline);
   void step();
   void handle(const RunnerEvent& event);
+  void listen(const RunnerEvent& event);
   void on_end(const TrialEnd& end);
   void keep_house(SteadyTime now);
   void shrink_wal();
+  void say_endless_log();
   void save_study(const std::string& state, const std::string& reason,
                   Durability durability = Durability::kProcess, const StatusEvent* event = nullptr);
   std::string over() const;
