@@ -136,7 +136,11 @@ TEST_CASE_METHOD(GpuFixture, "MIG devices are leased under both forms of their n
     const Attempt attempt = this->attempt(1, {"environment", "CUDA_VISIBLE_DEVICES", "hang"});
     CHECK(runner.start(attempt).devices == Names{name});
     CHECK(LocalRunner(gpu_options(1)).capacity().free == 0);
-    wait_until([&] { return read_file(attempt.folder / "log").ends_with("\n"); }, "the trainer has printed");
+    const auto has_printed = [&] {
+      return std::filesystem::exists(attempt.folder / "log") &&
+             read_file(attempt.folder / "log").ends_with("\n");
+    };
+    wait_until(has_printed, "the trainer has printed");
     CHECK(read_file(attempt.folder / "log") == "CUDA_VISIBLE_DEVICES=" + name + "\n");
   }
   LocalRunnerOptions by_index = gpu_options(1);
