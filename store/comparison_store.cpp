@@ -1,6 +1,7 @@
 #include "store/comparison_store.h"
 
 #include "store/schema.h"
+#include "store/shape.h"
 #include "store/write_transaction.h"
 #include "tuner/core/error.h"
 
@@ -11,6 +12,7 @@ struct ComparisonStore::Impl {
       : connection(file, mode, busy_timeout) {
     if (mode == OpenMode::kRead) {
       require_newest(connection, comparison_schema());
+      check_shape(connection, comparison_schema());
       return;
     }
     connection.execute("PRAGMA synchronous = FULL");
@@ -19,6 +21,7 @@ struct ComparisonStore::Impl {
       create_tables(connection, comparison_schema());
     if (schema_version(connection, comparison_schema()) == 0) require_newest(connection, comparison_schema());
     migrate(connection, comparison_schema());
+    check_shape(connection, comparison_schema());
   }
 
   Connection connection;
@@ -35,7 +38,7 @@ std::optional<ComparisonRow> ComparisonStore::comparison() const {
   if (!query.step()) return std::nullopt;
   ComparisonRow row;
   row.name = query.text();
-  row.document = query.json();
+  row.document = query.object();
   row.text = query.text();
   row.folder = query.text();
   row.created = query.time();

@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 
 #include <cmath>
 
@@ -35,6 +36,20 @@ bool is_at_size_limit(const std::string& name) {
     if (!failed && size + kWrite > limit.rlim_cur) return true;
   }
   return false;
+}
+
+// Whether the file lies on a file system that takes no writes by now. Asked of the file system, as SQLite's
+// own calls after the one that failed have changed errno.
+bool is_on_read_only_disk(const std::string& name) {
+  struct statvfs facts {};
+  return ::statvfs(name.c_str(), &facts) == 0 && (facts.f_flag & ST_RDONLY) != 0;
+}
+
+bool is_of_another_shape(std::string_view message) {
+  return message.find("no such table") != std::string_view::npos ||
+         message.find("no such column") != std::string_view::npos ||
+         message.find("has no column named") != std::string_view::npos ||
+         message.find("malformed database schema") != std::string_view::npos;
 }
 
 }  // namespace
@@ -105,12 +120,22 @@ void Connection::fail(const SQLite::Exception& error) const {
       throw DamagedFile(what);
     case SQLITE_IOERR:
       if (is_at_size_limit(name_)) throw FileSizeLimit(what);
+      // Only a disk that has changed under an open file: SQLite opens no file for writing on any other.
+      if (is_on_read_only_disk(name_))
+        throw Error(
+            ExitCode::kEnvironment, what + "; its disk can only be read by now",
+            "a disk becomes so after an error: see the system's log (dmesg) and make it writable again "
+            "(mount -o remount,rw), or move the store and run the same command again");
       throw Error(ExitCode::kEnvironment, what, "the disk reports an error; see the system's log (dmesg)");
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_AUTH:
     case SQLITE_READONLY:
       throw closed_file(name_, what);
+    case SQLITE_ERROR:
+      // "no such table: trials", "table trials has no column named note": somebody has changed the file.
+      if (is_of_another_shape(error.what())) throw DamagedFile(what);
+      throw Error(ExitCode::kInternal, what);
     case SQLITE_NOMEM:
       throw Error(ExitCode::kEnvironment, what, "there is not enough memory");
     default:
@@ -122,7 +147,7 @@ void Connection::fail_damaged(const std::string& sql, int column, const std::str
   throw Error(
       ExitCode::kEnvironment,
       name_ + ": a cell is damaged (" + problem + "; column " + std::to_string(column) + " of: " + sql + ")",
-      "restore the file from a copy");
+      "the file is damaged, or was changed by hand; restore it from a copy");
 }
 
 Query::Query(Connection& connection, const char* sql)
@@ -200,11 +225,20 @@ void Query::run() {
 }
 
 std::int64_t Query::integer() {
-  return take([](const SQLite::Column& column) { return column.getInt64(); });
+  return take([this](const SQLite::Column& column) {
+    // SQLite would turn any text into a number.
+    if (!column.isInteger() && !column.isNull()) wrong_type("an integer");
+    return column.getInt64();
+  });
+}
+
+void Query::wrong_type(const char* expected) const {
+  connection_.fail_damaged(sql_, column_, std::string("it does not hold ") + expected);
 }
 
 double Query::real() {
-  const auto number = take([](const SQLite::Column& column) {
+  const auto number = take([this](const SQLite::Column& column) {
+    if (column.isBlob()) wrong_type("a number");
     return column.isText() ? std::nullopt : std::optional(column.getDouble());
   });
   if (number) return *number;
@@ -220,16 +254,26 @@ Json Query::json() {
   return cell([](const std::string& text) { return Json::parse(text); });
 }
 
+Json Query::object() {
+  return cell([](const std::string& text) {
+    Json json = Json::parse(text);
+    if (!json.is_object()) throw std::invalid_argument("it is no JSON object");
+    return json;
+  });
+}
+
 WallTime Query::time() { return WallTime(Milliseconds(integer())); }
 
 std::optional<int> Query::maybe_small() {
-  return take([](const SQLite::Column& column) {
+  return take([this](const SQLite::Column& column) {
+    if (!column.isInteger() && !column.isNull()) wrong_type("an integer");
     return column.isNull() ? std::nullopt : std::optional(column.getInt());
   });
 }
 
 std::optional<WallTime> Query::maybe_time() {
-  return take([](const SQLite::Column& column) {
+  return take([this](const SQLite::Column& column) {
+    if (!column.isInteger() && !column.isNull()) wrong_type("a time");
     return column.isNull() ? std::nullopt : std::optional(WallTime(Milliseconds(column.getInt64())));
   });
 }

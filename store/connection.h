@@ -77,6 +77,7 @@ class Query {
   double real();
   std::string text();
   Json json();
+  Json object();  // JSON that must be an object
   WallTime time();
   // What a text stands for. Error(kEnvironment) that names the file when `convert` throws.
   template <typename Convert>
@@ -97,6 +98,7 @@ class Query {
   auto take(Use use);
   template <typename... Values>
   Query& put(const Values&... values);
+  [[noreturn]] void wrong_type(const char* expected) const;
   [[noreturn]] void damaged(const std::exception& problem) const;
 
   Connection& connection_;

@@ -2,6 +2,7 @@
 
 #include "store/connection.h"
 #include "store/schema.h"
+#include "store/shape.h"
 #include "store/write_transaction.h"
 #include "tuner/core/error.h"
 #include "tuner/core/objective_text.h"
@@ -31,6 +32,7 @@ struct ModelRegistry::Impl {
       : connection(rolled_back(file, mode, busy_timeout), mode, busy_timeout) {
     if (mode == OpenMode::kRead) {
       require_newest(connection, registry_schema());
+      check_shape(connection, registry_schema());
       return;
     }
     connection.execute("PRAGMA synchronous = FULL");
@@ -39,6 +41,7 @@ struct ModelRegistry::Impl {
       create_tables(connection, registry_schema());
     if (schema_version(connection, registry_schema()) == 0) require_newest(connection, registry_schema());
     migrate(connection, registry_schema());
+    check_shape(connection, registry_schema());
   }
 
   int current_number(const std::string& model) {
@@ -171,7 +174,7 @@ std::vector<ModelVersion> ModelRegistry::versions(const std::string& model) cons
     version.objective.goal = query.cell(goal_from);
     version.objective.reduce = query.cell(reduce_from);
     version.value = query.real();
-    version.lineage = query.json();
+    version.lineage = query.object();
     version.files = impl_->files(model, version.version);
     list.push_back(std::move(version));
   }
@@ -200,7 +203,7 @@ std::vector<Promotion> ModelRegistry::promotions(const std::string& model) const
     promotion.from = query.small();
     promotion.to = query.small();
     promotion.reason = query.text();
-    promotion.evidence = query.json();
+    promotion.evidence = query.object();
     promotion.time = query.time();
     list.push_back(std::move(promotion));
   }

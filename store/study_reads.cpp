@@ -79,18 +79,18 @@ StudyRow StudyStore::study() const {
   if (!query.step()) throw Error(ExitCode::kNotFound, impl_->connection.name() + " holds no study");
   StudyRow row;
   row.name = query.text();
-  row.spec = query.json();
+  row.spec = query.object();
   row.spec_text = query.text();
   row.folder = query.text();
   row.seed = query.unsigned_integer();
   row.objective.metric = query.text();
   row.objective.goal = query.cell(goal_from);
   row.objective.reduce = query.cell(reduce_from);
-  row.limits = query.json();
+  row.limits = query.object();
   row.state = query.text();
   row.finish_reason = query.text();
   row.elapsed_seconds = query.real();
-  row.facts = query.json();
+  row.facts = query.object();
   row.created = query.time();
   row.updated = query.time();
   return row;
@@ -200,7 +200,7 @@ std::vector<EventRow> StudyStore::events(std::int64_t after_id, int limit) const
     row.kind = query.text();
     row.trial = query.small();
     row.attempt = query.small();
-    row.data = query.json();
+    row.data = query.object();
     rows.push_back(std::move(row));
   }
   return rows;

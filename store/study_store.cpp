@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include "store/schema.h"
+#include "store/shape.h"
 #include "store/study_impl.h"
 #include "tuner/core/error.h"
 
@@ -45,6 +46,7 @@ StudyStore::Impl::Impl(const std::filesystem::path& file, OpenMode open_mode, St
     else
       require_newest(connection, study_schema());
   }
+  check_shape(connection, study_schema());
   const bool found = has_study_row(connection);
   if (mode == OpenMode::kCreate && found)
     throw Error(ExitCode::kConflict, connection.name() + " holds a study already");

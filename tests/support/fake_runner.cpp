@@ -34,8 +34,10 @@ engine::AttemptRecord FakeRunner::start(const engine::Attempt& attempt) {
     live.stop = "timeout";
     live.exit_code = 143;
   }
+  if (heartbeat) live.next_beat = live.began + *heartbeat;
   live_[attempt.id] = live;
-  return {attempt.id, attempt.token, attempt.folder, 1000 + attempt.id.trial, 1, "fake-boot", {}, 1};
+  return {attempt.id, attempt.token, attempt.folder, 1000 + attempt.id.trial, 1, "fake-boot", {},
+          1,          heartbeat};
 }
 
 bool FakeRunner::attach(const engine::AttemptRecord& record) {
@@ -54,6 +56,11 @@ engine::Capacity FakeRunner::capacity() {
   return {problem.empty() ? std::max(0, slots_ - live()) : 0, slots_, notices, problem};
 }
 
+bool FakeRunner::is_line_due(const Live& live, SteadyTime when) {
+  return live.stop.empty() && live.next_line < live.behaviour.lines.size() &&
+         live.began + live.behaviour.lines[live.next_line].at == when;
+}
+
 engine::RunnerEvent FakeRunner::wait(SteadyTime deadline) {
   if (before_wait) before_wait();
   if (woken_.exchange(false)) return {engine::RunnerEventKind::kWoken, {}};
@@ -64,6 +71,9 @@ engine::RunnerEvent FakeRunner::wait(SteadyTime deadline) {
     if (live.stop.empty() && live.next_line < live.behaviour.lines.size()) {
       due = std::min(due, live.began + live.behaviour.lines[live.next_line].at);
     }
+    due = std::min(due, live.next_beat);
+    if (live.behaviour.quiet_at && !live.told_quiet)
+      due = std::min(due, live.began + *live.behaviour.quiet_at);
     if (due < when) when = due, next = id;
   }
   const SteadyTime until = std::min(when, deadline);
@@ -72,9 +82,18 @@ engine::RunnerEvent FakeRunner::wait(SteadyTime deadline) {
   }
   if (!next || when > deadline) return {engine::RunnerEventKind::kDeadline, {}};
   Live& live = live_.at(*next);
-  if (when < live.ends) {
+  if (when < live.ends && is_line_due(live, when)) {
     append_line(live);
     return {engine::RunnerEventKind::kProgress, *next};
+  }
+  if (when < live.ends && when == live.next_beat) {
+    live.next_beat += *heartbeat;
+    if (live.next_beat - live.began > live.behaviour.supervisor_silent_after) live.next_beat = kNever;
+    return {engine::RunnerEventKind::kAlive, *next};
+  }
+  if (when < live.ends) {
+    live.told_quiet = true;
+    return {engine::RunnerEventKind::kQuiet, *next};
   }
   if (!live.behaviour.log.empty()) std::ofstream(live.folder / "log") << live.behaviour.log;
   if (!live.behaviour.without_report) write_exit(live, clock_.steady_now());

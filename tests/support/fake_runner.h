@@ -3,6 +3,7 @@
 #include <atomic>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -34,6 +35,8 @@ struct Behaviour {
   int cut_lines = 0;
   int start_error = 0;  // errno: the supervisor could not start the trainer
   std::string log;      // what it prints
+  Milliseconds supervisor_silent_after = Milliseconds::max();  // no sign of life from then on
+  std::optional<Milliseconds> quiet_at = {};                   // when its supervisor tells of a long silence
 };
 
 // Used on one thread but for wake(). Keeps metrics.jsonl and exit.json as tune-supervisor does.
@@ -58,9 +61,10 @@ class FakeRunner final : public engine::TrialRunner {
   std::function<void(const engine::Attempt&)> on_start;  // may throw tune::Error
   std::set<engine::AttemptId>
       attachable;  // what attach() finds alive; they end with the stop "lost" a second later
-  std::vector<std::string> notices;  // of capacity()
-  std::string problem;               // of capacity()
-  std::vector<std::string> lost;     // devices
+  std::vector<std::string> notices;       // of capacity()
+  std::string problem;                    // of capacity()
+  std::vector<std::string> lost;          // devices
+  std::optional<Milliseconds> heartbeat;  // supervisors give a sign of life so often
   int live() const { return static_cast<int>(live_.size()); }
   std::vector<engine::Attempt> started;  // in order
   std::vector<std::pair<engine::AttemptId, std::string>> stops;
@@ -72,10 +76,13 @@ class FakeRunner final : public engine::TrialRunner {
     Behaviour behaviour;
     SteadyTime began;
     std::size_t next_line = 0;
+    SteadyTime next_beat = SteadyTime::max();
+    bool told_quiet = false;
     SteadyTime ends;
     int exit_code = 0, signal = 0;
     std::string stop;
   };
+  static bool is_line_due(const Live& live, SteadyTime when);
   void append_line(Live& live);
   void write_exit(const Live& live, SteadyTime now) const;
 

@@ -11,6 +11,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "tuner/core/attempt_layout.h"
 #include "tuner/core/process.h"
 
 namespace tune::tests {
@@ -109,9 +110,13 @@ void SupervisorRun::command(const std::string& line) {
     throw std::runtime_error("the supervisor is gone");
 }
 
-void SupervisorRun::wait_for_wake() {
+void SupervisorRun::wait_for_wake() { wait_for_word(kSaysMetrics); }
+
+void SupervisorRun::wait_for_word(char word) {
   char byte = 0;
-  if (::recv(channel_, &byte, 1, 0) != 1) throw std::runtime_error("the supervisor is gone");
+  do {
+    if (::recv(channel_, &byte, 1, 0) != 1) throw std::runtime_error("the supervisor is gone");
+  } while (byte != word);
 }
 
 void SupervisorRun::hang_up() {

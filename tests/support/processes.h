@@ -39,6 +39,7 @@ class SupervisorRun {
   pid_t pid() const { return pid_; }
   void command(const std::string& line);  // into the control socket
   void wait_for_wake();                   // the supervisor said that metrics.jsonl has grown
+  void wait_for_word(char word);          // one of attempt_layout.h
   void hang_up();                         // as if the runner had died
   // Waits for its end, and gives exit.json. Throws when there is none.
   Json wait();

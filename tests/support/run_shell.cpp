@@ -46,6 +46,9 @@ ShellResult run_shell(const std::string& line, const std::filesystem::path& fold
   std::string script = "cd " + quoted(folder.string()) +
                        "\nunset TUNE_STORE\nexport NO_COLOR=1 PATH=" TUNE_BIN_DIR ":" + python_folder() +
                        "$PATH\n";
+  // Tests that run at the same time do not see each other's leases of cores. GPUs must be shared.
+  script +=
+      "[ -e /dev/nvidiactl ] || export TUNE_LEASE_DIR=" + quoted((capture.path() / "leases").string()) + "\n";
   for (const auto& [name, value] : environment) script += "export " + name + "=" + quoted(value) + "\n";
   std::ofstream(capture.path() / "script") << script << line << "\n";
   // What waits for ever for something that did not happen fails with code 124 and what it has printed.

@@ -160,12 +160,27 @@ std::optional<Checkpoint> CheckpointStore::load_newest(std::vector<std::string>&
   on_disk(folder_, [&] { folders = newest_first(); });
   for (const fs::path& folder : folders) {
     try {
-      return read_checkpoint(folder);
+      Checkpoint checkpoint = read_checkpoint(folder);
+      check_best(checkpoint.progress, folder);
+      return checkpoint;
     } catch (const std::exception& error) {
       notes.push_back("checkpoint " + folder.string() + " is passed over: " + error.what());
     }
   }
   return std::nullopt;
+}
+
+void CheckpointStore::check_best(const Progress& progress, const fs::path& own) const {
+  const std::vector<std::int64_t>& best = progress.best_checkpoint;
+  if (best.size() != 2) return;
+  const fs::path folder = folder_ / folder_name(best[0], best[1]);
+  if (folder == own) return;  // it has just been read
+  try {
+    read_part(folder, kModel, Json::parse(read_file(folder / kManifest)));
+  } catch (const std::exception& error) {
+    throw Error(ExitCode::kBadData,
+                "the best model so far, which it names, is lost: " + std::string(error.what()));
+  }
 }
 
 weights::TensorMap CheckpointStore::best_model(const Progress& progress) const {

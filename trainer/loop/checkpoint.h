@@ -40,14 +40,17 @@ class CheckpointStore {
   void clear();
   // Writes one, then removes all but the newest two and the best models that they name.
   void save(const Checkpoint& checkpoint);
-  // The newest that is complete and intact; nullopt when there is none. Each one that was passed over has a
-  // sentence in `notes`.
+  // The newest that is complete and intact, and so is the best model that it names: a run that goes on
+  // without it would find that out at its end. nullopt when there is none. Each one that was passed over has
+  // a sentence in `notes`.
   std::optional<Checkpoint> load_newest(std::vector<std::string>& notes) const;
   // The model of the best epoch. Throws Error(kEnvironment) when it is gone or damaged.
   weights::TensorMap best_model(const Progress& progress) const;
 
  private:
   std::vector<std::filesystem::path> newest_first() const;
+  // Throws Error(kBadData) when the best model that the checkpoint in `own` names is gone or damaged.
+  void check_best(const Progress& progress, const std::filesystem::path& own) const;
 
   std::filesystem::path folder_;
 };

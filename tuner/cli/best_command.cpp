@@ -6,6 +6,7 @@
 #include "tuner/cli/options.h"
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
+#include "tuner/core/error.h"
 #include "tuner/report/edges.h"
 #include "tuner/report/study_report.h"
 
@@ -16,9 +17,14 @@ int best_command(const Arguments& arguments, Console& console) {
   if (!options) return 0;
   const store::StudyStore study = open_study(store_folder(*options), options->text("STUDY"));
   const report::StudyRows rows = report::read_study(study);
+  const auto best = report::best_trial(rows.trials, rows.study.objective);
+  // As JSON the answer has one form, with a best trial or without.
+  if (!best && !options->has("json"))
+    throw Error(ExitCode::kNotFound, "no trial of " + rows.study.name + " has completed with a value",
+                "`tune trials " + rows.study.name + "` shows how they ended");
   const strategies::Importance importance = study_importance(study);
   if (options->has("json")) {
-    Json json = report::best_json(report::best_trial(rows.trials, rows.study.objective));
+    Json json = report::best_json(best);
     json["schema"] = 1;
     json["edges"] = report::edges_json(report::best_edges(rows));
     json["importance"] = importance_json(importance);
@@ -26,7 +32,7 @@ int best_command(const Arguments& arguments, Console& console) {
   } else {
     console.out << report::best_text(rows) << importance_text(importance);
   }
-  return 0;
+  return static_cast<int>(best ? ExitCode::kOk : ExitCode::kNotFound);
 }
 
 }  // namespace tune::cli

@@ -71,6 +71,8 @@ std::string describe(const Limits& limits) {
   if (limits.parallel) add(std::to_string(*limits.parallel) + " at once");
   if (limits.time) add(format_duration(*limits.time) + " in all");
   if (limits.trial_time) add(format_duration(*limits.trial_time) + " a trial");
+  if (limits.no_output) add(format_duration(*limits.no_output) + " without output");
+  if (limits.no_metric_time) add(format_duration(*limits.no_metric_time) + " without a metric");
   if (limits.gpu_hours) add(report::hours_text(*limits.gpu_hours) + " of device time in all");
   if (limits.cost_usd) add(report::usd_text(*limits.cost_usd) + " in all");
   return text;

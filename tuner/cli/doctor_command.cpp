@@ -1,12 +1,11 @@
 #include <sys/resource.h>
-#include <sys/vfs.h>
 
 #include <array>
 #include <ostream>
 
-#include "store/model_registry.h"
 #include "store/study_store.h"
 #include "tuner/cli/commands.h"
+#include "tuner/cli/model_check.h"
 #include "tuner/cli/options.h"
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
@@ -65,23 +64,12 @@ Finding check_disk(const fs::path& store) {
   return {"disk", Verdict::kWarning, text, "free some, or name another disk with --store"};
 }
 
-// SQLite's write-ahead log needs shared memory, which network file systems do not give.
-Finding check_file_system(fs::path place) {
-  place = fs::absolute(place);
-  std::error_code ignored;
-  while (!fs::exists(place, ignored) && place.has_relative_path()) place = place.parent_path();
-  struct statfs facts {};
-  if (statfs(place.c_str(), &facts) != 0)
-    return {"file system", Verdict::kWarning, "of " + place.string() + " is unknown", {}};
-  constexpr std::array<unsigned long, 5> kNetwork = {0x6969 /* NFS */, 0xff534d42 /* CIFS */,
-                                                     0xfe534d42 /* SMB2 */, 0x65735546 /* FUSE */,
-                                                     0x0bd00bd0 /* Lustre */};
-  const auto type = static_cast<unsigned long>(facts.f_type);
-  for (const unsigned long network : kNetwork)
-    if (type == network)
-      return {"file system", Verdict::kWarning, place.string() + " may be on a network",
-              "keep the store on a local disk"};
-  return {"file system", Verdict::kGood, "local", {}};
+Finding check_file_system(const fs::path& place) {
+  const std::optional<std::string> network = engine::network_file_system(place);
+  if (!network) return {"file system", Verdict::kGood, "local", {}};
+  return {"file system", Verdict::kWarning,
+          fs::absolute(place).lexically_normal().string() + " may be on a network (" + *network + ")",
+          "keep the store on a local disk"};
 }
 
 Finding check_sqlite() {
@@ -115,25 +103,21 @@ Finding check_studies(const fs::path& store) {
   return finding;
 }
 
-// Whether the registry can be read, and every version that it names has its folder.
+// Whether the registry can be read, and every version that it names is as it was promoted.
 Finding check_models(const fs::path& store) {
-  const fs::path models = store / "models";
-  std::error_code error;
-  if (!fs::exists(models / "registry.db", error)) return {"models", Verdict::kGood, "none yet", {}};
   Finding finding{"models", Verdict::kGood, {}, {}};
   try {
-    const store::ModelRegistry registry(models / "registry.db", store::OpenMode::kRead);
-    std::size_t count = 0;
-    for (const std::string& model : registry.models())
-      for (const store::ModelVersion& version : registry.versions(model)) {
-        ++count;
-        const fs::path folder = models / model / "versions" / std::to_string(version.version);
-        if (fs::is_directory(folder, error)) continue;
+    const std::vector<CheckedVersion> versions = check_versions(store / "models", {});
+    for (const CheckedVersion& version : versions)
+      for (const std::string& damage : version.damage) {
         finding.verdict = Verdict::kBad;
-        finding.text += (finding.text.empty() ? "" : "\n") + folder.string() + " is gone";
+        finding.text += (finding.text.empty() ? "" : "\n") + damage;
         finding.cure = "restore it from a copy, or promote another trial";
       }
-    if (finding.text.empty()) finding.text = std::to_string(count) + " versions, all there";
+    if (versions.empty())
+      finding.text = "none yet";
+    else if (finding.text.empty())
+      finding.text = std::to_string(versions.size()) + " versions, all as they were promoted";
   } catch (const Error& problem) {
     return {"models", Verdict::kBad, problem.what(), problem.hint()};
   }

@@ -1,8 +1,12 @@
 #include "tuner/cli/interruption.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <csignal>
 #include <iterator>
+
+#include "tuner/core/error.h"
 
 namespace tune::cli {
 namespace {
@@ -10,6 +14,7 @@ namespace {
 // A signal handler sees nothing but globals.
 engine::Interruption signals_so_far;
 std::atomic<engine::TrialRunner*> runner_to_wake{nullptr};
+std::atomic<bool> second_ends{false};
 
 void on_signal(int signal) {
   // A closed terminal hangs up more than once: its shell tells its jobs, then the kernel the foreground
@@ -19,6 +24,8 @@ void on_signal(int signal) {
     signals_so_far.count.compare_exchange_strong(none, 1);
   else
     signals_so_far.count.fetch_add(1);
+  if (second_ends.load() && signals_so_far.count.load() > 1)
+    ::_exit(static_cast<int>(ExitCode::kInterrupted));
   if (engine::TrialRunner* runner = runner_to_wake.load()) runner->wake();
 }
 
@@ -27,6 +34,8 @@ void on_signal(int signal) {
 engine::Interruption& interruption() { return signals_so_far; }
 
 void wake_on_signal(engine::TrialRunner* runner) { runner_to_wake = runner; }
+
+void end_on_second_signal(bool ends) { second_ends = ends; }
 
 SignalsCaught::SignalsCaught() {
   std::signal(SIGPIPE, SIG_IGN);

@@ -10,6 +10,8 @@ namespace tune::cli {
 engine::Interruption& interruption();
 // Whom a signal wakes; nullptr: nobody.
 void wake_on_signal(engine::TrialRunner* runner);
+// Whether a second signal ends the process at once (exit 130), whatever it waits for.
+void end_on_second_signal(bool ends);
 
 // Catches SIGINT, SIGTERM and SIGHUP for as long as it lives, beginning with none; SIGPIPE is ignored from
 // then on, as a process's last words may find nobody. One that whoever started tune had it ignore stays

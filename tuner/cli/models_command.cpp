@@ -1,6 +1,7 @@
 #include <ostream>
 
 #include "tuner/cli/commands.h"
+#include "tuner/cli/model_check.h"
 #include "tuner/cli/options.h"
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
@@ -13,6 +14,8 @@ namespace tune::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kVerify = "verify";
 
 std::vector<report::ModelRows> read_models(const fs::path& registry_file) {
   std::vector<report::ModelRows> models;
@@ -34,13 +37,48 @@ const report::ModelRows& find_model(const std::vector<report::ModelRows>& models
               guess ? "did you mean \"" + *guess + "\"?" : "`tune models` lists them");
 }
 
+// `tune models verify [NAME]`: reads every file of every version.
+int verify(const fs::path& folder, const std::string& name, bool as_json, Console& console) {
+  if (!name.empty()) find_model(read_models(folder / "registry.db"), name);
+  const std::vector<CheckedVersion> versions = check_versions(folder, name);
+  std::size_t damaged = 0;
+  Json list = Json::array();
+  for (const CheckedVersion& version : versions) {
+    damaged += !version.damage.empty();
+    list.push_back({{"model", version.model},
+                    {"version", version.version},
+                    {"folder", version.folder.string()},
+                    {"damage", version.damage}});
+    if (as_json) continue;
+    console.out << version.model << " version " << version.version << ": "
+                << (version.damage.empty() ? "as it was promoted" : "damaged") << '\n';
+    for (const std::string& sentence : version.damage) console.out << "  " << visible_text(sentence) << '\n';
+  }
+  if (as_json) print_json({{"schema", 1}, {"versions", list}, {"damaged", damaged}}, console);
+  if (!as_json && versions.empty()) console.out << "no models in " << visible_text(folder.string()) << '\n';
+  if (!as_json && damaged > 0)
+    console.out << "Restore the folders from a copy, or promote another trial with `tune promote STUDY/N`.\n";
+  return static_cast<int>(damaged > 0 ? ExitCode::kEnvironment : ExitCode::kOk);
+}
+
 }  // namespace
 
 int models_command(const Arguments& arguments, Console& console) {
-  const auto options =
-      Options("models").positional("NAME", "one model, with lineage [all]", false).parse(arguments, console);
+  const auto options = Options("models")
+                           .positional("NAME",
+                                       "one model, with lineage [all]; or verify: are the files of\n"
+                                       "                        every version as they were promoted?",
+                                       false)
+                           .positional("MODEL", "after verify: of this model alone [all]", false)
+                           .parse(arguments, console);
   if (!options) return 0;
   const fs::path folder = store_folder(*options) / "models";
+  const bool verifies = options->has("NAME") && options->text("NAME") == kVerify;
+  if (verifies)
+    return verify(folder, options->has("MODEL") ? options->text("MODEL") : "", options->has("json"), console);
+  if (options->has("MODEL"))
+    throw Error(ExitCode::kUsage, "\"" + options->text("MODEL") + "\" is one argument too many",
+                "`tune models NAME` shows a model, `tune models verify NAME` checks its files");
   const std::vector<report::ModelRows> models = read_models(folder / "registry.db");
   if (options->has("NAME")) {
     const report::ModelRows& model = find_model(models, options->text("NAME"));

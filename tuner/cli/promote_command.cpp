@@ -37,6 +37,7 @@ int promote_command(const Arguments& arguments, Console& console) {
   const store::StudyStore store = open_study(request.store_folder, reference.study);
   request.model = model_of(*options, store.study());
   if (reference.trial > 0) request.trial = reference.trial;
+  request.notice = [&](const std::string& sentence) { console.err << "the promotion " << sentence << '\n'; };
   const engine::PromotionResult result = engine::promote_trial(store, request);
   if (options->has("json")) {
     print_json({{"schema", 1},

@@ -14,6 +14,7 @@
 #include <system_error>
 
 #include "tuner/cli/command.h"
+#include "tuner/cli/store_path.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
@@ -77,6 +78,7 @@ Error system_refusal(int reason, const std::string& what) {
     return {ExitCode::kEnvironment, "the system refuses it: " + what,
             "check the rights of that file or folder"};
   if (is_disk_full(reason)) return DiskFull(what);
+  if (reason == ENOENT && is_current_folder_removed()) return current_folder_removed();
   return {ExitCode::kInternal, "internal error: " + what, kOurBug};
 }
 

@@ -20,10 +20,24 @@ std::string store_variable() {
 
 }  // namespace
 
+bool is_current_folder_removed() {
+  std::error_code error;
+  static_cast<void>(fs::current_path(error));
+  return error == std::errc::no_such_file_or_directory;
+}
+
+Error current_folder_removed() {
+  return {ExitCode::kEnvironment, "the current folder has been removed",
+          "change to another; what is named in full (--store /data/tune-store) needs none"};
+}
+
 fs::path store_folder(const Parsed& options) {
-  if (options.has("store")) return options.text("store");
   const std::string variable = store_variable();
-  return variable.empty() ? fs::path("tune-store") : fs::path(variable);
+  const fs::path folder = options.has("store") ? options.text("store")
+                          : variable.empty()   ? "tune-store"
+                                               : variable;
+  if (folder.is_relative() && is_current_folder_removed()) throw current_folder_removed();
+  return folder;
 }
 
 bool is_store_named(const Parsed& options) { return options.has("store") || !store_variable().empty(); }

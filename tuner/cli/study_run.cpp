@@ -130,6 +130,7 @@ int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
     return make_status_display(console, as_json, row, trials, clock);
   };
   hooks.on_runner = wake_on_signal;
+  hooks.on_promotion = end_on_second_signal;
   const SignalsCaught signals;
   const engine::RunReport run = engine::run_study(std::move(request), hooks, clock, interruption());
 

@@ -1,6 +1,7 @@
 #pragma once
 // The files of an attempt's folder that tune-supervisor writes and the engine reads, and their limits.
 #include <charconv>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,14 @@ inline constexpr const char* kTokenVariable = "TUNE_ATTEMPT_TOKEN";
 inline constexpr const char* kNurseryOption = "--nursery";
 inline constexpr std::size_t kNurseryRequestLimit = 128 * 1024;
 inline constexpr std::size_t kLongestToken = 64;
+
+// What a supervisor tells the runner, a byte each.
+inline constexpr char kSaysMetrics = 'm';   // metrics.jsonl has grown
+inline constexpr char kSaysAlive = 'h';     // nothing else was said for kHeartbeat
+inline constexpr char kSaysQuiet = 'q';     // the trainer has printed nothing for long
+inline constexpr char kSaysNoMetric = 'n';  // nor has its output given a metric
+// A supervisor is heard of this often, whatever its trainer does.
+inline constexpr std::chrono::milliseconds kHeartbeat{5'000};
 
 // The log's first bytes stay in `log`. What follows goes to segments "log.tail.OFFSET" (the offset in the
 // whole output, 20 digits), of which the last two are kept. At the end the last kLogTail bytes are moved

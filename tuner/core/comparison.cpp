@@ -149,8 +149,7 @@ void read_all(Comparison& comparison, SpecProblems& problems) {
   comparison.random_search = read_flag(problems, "/controls/random_search");
   comparison.usd_per_hour = read_value<double>(problems, "/cost/usd_per_hour");
   comparison.price_date = read_value<std::string>(problems, "/cost/date").value_or("");
-  comparison.resources.gpus_per_trial = read_value<int>(problems, "/resources/gpus_per_trial");
-  comparison.resources.trials_per_gpu = read_value<int>(problems, "/resources/trials_per_gpu").value_or(1);
+  comparison.resources = read_resources(problems);
   comparison.parallel = read_value<int>(problems, "/limits/parallel");
   comparison.test = read_test(problems);
   const bool is_whole = problems.find("/objective") != nullptr && problems.find(kSharedTrainer) != nullptr &&

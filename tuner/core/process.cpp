@@ -14,6 +14,8 @@
 #include <memory>
 #include <set>
 
+#include "tuner/core/visible_text.h"
+
 namespace tune {
 namespace {
 
@@ -85,6 +87,22 @@ std::vector<ProcessInfo> descendants_of(pid_t root, const std::vector<ProcessInf
     }
   }
   return found;
+}
+
+std::string states_of(const std::vector<ProcessInfo>& processes) {
+  constexpr std::size_t kMost = 8;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(processes.size(), kMost); ++i) {
+    const std::string folder = "/proc/" + std::to_string(processes[i].pid);
+    std::string name = read_proc_file(folder + "/comm");
+    if (name.ends_with('\n')) name.pop_back();
+    text += (text.empty() ? "" : ", ") + visible_text(name) + " (" + std::to_string(processes[i].pid) + ") " +
+            processes[i].state;
+    const std::string place = read_proc_file(folder + "/wchan");
+    if (!place.empty() && place != "0") text += " " + place;
+  }
+  if (processes.size() > kMost) text += " and " + std::to_string(processes.size() - kMost) + " more";
+  return text;
 }
 
 std::string environment_value(pid_t pid, std::string_view name) {

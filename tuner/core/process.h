@@ -23,6 +23,9 @@ std::optional<ProcessInfo> process_info(pid_t pid);
 std::vector<ProcessInfo> all_processes();
 // Children of `root`, their children and so on, those of `processes`; not `root` itself.
 std::vector<ProcessInfo> descendants_of(pid_t root, const std::vector<ProcessInfo>& processes);
+// What those processes do, for people: "python3 (812) S futex_do_wait, python3 (815) D pipe_read", the first
+// few of them: name, pid, state and where in the kernel each waits, as far as /proc tells.
+std::string states_of(const std::vector<ProcessInfo>& processes);
 // A variable of the environment that a process was started with; empty when it has none, has ended or is
 // another user's.
 std::string environment_value(pid_t pid, std::string_view name);

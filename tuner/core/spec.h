@@ -50,13 +50,19 @@ struct Limits {
   std::optional<Milliseconds> time;
   std::optional<Milliseconds> trial_time;
   OnTrialTime on_trial_time = OnTrialTime::kComplete;
+  std::optional<Milliseconds> no_output;       // a trial that prints nothing for so long fails
+  std::optional<Milliseconds> no_metric_time;  // a trial whose log gives no metric for so long fails
   std::optional<double> gpu_hours;  // device hours; without devices (the CPU) a lease counts as one
   std::optional<double> cost_usd;
 };
 
+// How CUDA_VISIBLE_DEVICES names a trial's GPUs.
+enum class VisibleDevices { kUuid, kIndex };
+
 struct Resources {
   std::optional<int> gpus_per_trial;  // absent: 1 where there are GPUs, else 0
   int trials_per_gpu = 1;
+  VisibleDevices visible_devices = VisibleDevices::kUuid;
 };
 
 // An earlier study of the same store to learn from.

@@ -200,9 +200,10 @@ std::map<std::string, EnvironmentValue> read_environment(SpecProblems& problems)
   for (const auto& item : section->items()) {
     const std::string pointer = member_pointer("/environment", item.key());
     if (is_reserved_variable(item.key()))
-      problems.add_at_key(
-          pointer, in_quotes(item.key()) + " is set by tune itself",
-          item.key().starts_with("CUDA") ? "use resources.gpus_per_trial" : "choose another name");
+      problems.add_at_key(pointer, in_quotes(item.key()) + " is set by tune itself",
+                          item.key().starts_with("CUDA")
+                              ? "use resources.gpus_per_trial, and resources.visible_devices for indices"
+                              : "choose another name");
     if (!problems.is_sound(pointer)) continue;
     if (item.value().is_string()) {
       check_no_nul(item.value().get<std::string>(), pointer, problems);

@@ -213,6 +213,14 @@ const ObjectTable kLimits{
                      "has reached, marked as cut (without one it fails); fail fails it.",
       .default_json = "\"complete\"",
       .choices = {"complete", "fail"}},
+     {.name = "no_output",
+      .kind = kDuration,
+      .description = "A trial that prints nothing for so long is taken to hang, and fails.",
+      .text = &kDurationText},
+     {.name = "no_metric_time",
+      .kind = kDuration,
+      .description = "A trial whose output gives no metric for so long is taken to hang, and fails.",
+      .text = &kDurationText},
      {.name = "gpu_hours",
       .kind = kNumber,
       .description = "Device hours that the trials may take, summed over resumes. A trial "
@@ -234,9 +242,15 @@ const ObjectTable kResources{
       .minimum = 0},
      {.name = "trials_per_gpu",
       .kind = kInteger,
-      .description = "How many trials share one GPU.",
+      .description = "How many trials share one GPU: its time, while its memory is not divided.",
       .default_json = "1",
-      .minimum = 1}}};
+      .minimum = 1},
+     {.name = "visible_devices",
+      .kind = kText,
+      .description = "How CUDA_VISIBLE_DEVICES names a trial's GPUs: by uuid, or by index for programs "
+                     "that read numbers.",
+      .default_json = "\"uuid\"",
+      .choices = {"uuid", "index"}}}};
 
 const ObjectTable kCost{{{.name = "usd_per_hour",
                           .kind = kNumber,

@@ -156,6 +156,19 @@ std::optional<Milliseconds> read_duration(const SpecProblems& problems, const st
   return text ? std::optional(parse_duration(*text)) : std::nullopt;
 }
 
+// A trial that hangs is stopped no sooner than one that takes too long.
+void check_silences(const Limits& limits, SpecProblems& problems) {
+  const auto check = [&](const char* name, const std::optional<Milliseconds>& silence) {
+    const std::string pointer = std::string("/limits/") + name;
+    if (silence && silence->count() == 0)
+      problems.add(pointer, "every trial would be stopped at once", "give it some minutes, or leave it out");
+    if (silence && limits.trial_time && *silence >= *limits.trial_time)
+      problems.warn(pointer, "trial_time ends a trial before this does", "");
+  };
+  check("no_output", limits.no_output);
+  check("no_metric_time", limits.no_metric_time);
+}
+
 Limits read_limits(SpecProblems& problems) {
   Limits limits;
   limits.trials = read_value<int>(problems, "/limits/trials");
@@ -164,8 +177,11 @@ Limits read_limits(SpecProblems& problems) {
   limits.trial_time = read_duration(problems, "/limits/trial_time");
   if (read_value<std::string>(problems, "/limits/on_trial_time") == "fail")
     limits.on_trial_time = OnTrialTime::kFail;
+  limits.no_output = read_duration(problems, "/limits/no_output");
+  limits.no_metric_time = read_duration(problems, "/limits/no_metric_time");
   limits.gpu_hours = read_value<double>(problems, "/limits/gpu_hours");
   limits.cost_usd = read_value<double>(problems, "/limits/cost_usd");
+  check_silences(limits, problems);
   const auto is_set = [&](const char* name) { return problems.contains(std::string("/limits/") + name); };
   if (problems.find("/limits") != nullptr && std::none_of(kEndingLimits.begin(), kEndingLimits.end(), is_set))
     problems.add("/limits", "the search would never end",
@@ -180,8 +196,7 @@ void read_rest(Spec& spec, const SpecProblems& problems) {
   spec.study = read_value<std::string>(problems, "/study").value_or("");
   spec.fixed = read_value<OrderedJson>(problems, "/fixed").value_or(OrderedJson::object());
   if (const OrderedJson* trainer = problems.find("/trainer")) spec.trainer = Json(*trainer);
-  spec.resources.gpus_per_trial = read_value<int>(problems, "/resources/gpus_per_trial");
-  spec.resources.trials_per_gpu = read_value<int>(problems, "/resources/trials_per_gpu").value_or(1);
+  spec.resources = read_resources(problems);
   spec.usd_per_hour = read_value<double>(problems, "/cost/usd_per_hour");
   spec.promote_model = read_value<std::string>(problems, "/promote/model");
 }
@@ -232,6 +247,15 @@ void refuse_comparison(const PositionedJson& source, const std::string& name) {
 }
 
 }  // namespace
+
+Resources read_resources(const SpecProblems& problems) {
+  Resources resources;
+  resources.gpus_per_trial = read_value<int>(problems, "/resources/gpus_per_trial");
+  resources.trials_per_gpu = read_value<int>(problems, "/resources/trials_per_gpu").value_or(1);
+  if (read_value<std::string>(problems, "/resources/visible_devices") == "index")
+    resources.visible_devices = VisibleDevices::kIndex;
+  return resources;
+}
 
 Spec parse_spec(const std::string& text, const std::string& name, const std::filesystem::path& folder,
                 SpecUse use, const RegexCheck& check) {

@@ -130,10 +130,10 @@ std::set<std::string> metrics_with_counted_steps(const std::filesystem::path& fo
 
 std::optional<ExitReport> read_exit(const std::filesystem::path& folder, const std::string& token,
                                     std::string* spoilt) try {
-  const FileContent content = content_from(folder / kExitFile, 0, kExitLimit);
+  const JsonFile content = read_json_file(folder / kExitFile, kExitLimit);
   if (spoilt) *spoilt = content.spoilt;
-  if (!content.is_there) return std::nullopt;
-  const Json json = Json::parse(content.bytes);
+  if (!content.is_there || !content.spoilt.empty()) return std::nullopt;
+  const Json& json = content.value;
   ExitReport report;
   report.token = json.at("token").get<std::string>();
   if (report.token != token) return std::nullopt;

@@ -40,7 +40,9 @@ Json metric_documents(const std::vector<MetricDefinition>& metrics) {
 std::map<std::string, std::string> device_environment(const DeviceShare& share) {
   std::map<std::string, std::string> environment;
   // Empty where it has none: a GPU that is seen without a lease would be used beside those who hold one.
-  environment[kGpuVariable] = joined(share.devices);
+  environment[kGpuVariable] = joined(share.visible);
+  // CUDA's own order is by speed; the indices here are those of the PCI bus.
+  if (share.visible != share.devices) environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID";
   // Libraries that count the machine's cores instead of the trial's would make trials fight for them.
   if (!std::getenv("OMP_NUM_THREADS")) environment["OMP_NUM_THREADS"] = std::to_string(share.threads);
   return environment;
@@ -73,6 +75,9 @@ std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceSha
                  {"control", channel},
                  {"leases", leases}};
   if (attempt.time_limit) launch["time_limit_ms"] = attempt.time_limit->count();
+  if (attempt.no_output) launch["no_output_ms"] = attempt.no_output->count();
+  if (attempt.no_metric_time) launch["no_metric_time_ms"] = attempt.no_metric_time->count();
+  launch["quiet_after_ms"] = attempt.quiet_after.count();
 
   std::error_code error;
   std::filesystem::create_directory(folder / kOutputFolder, error);

@@ -9,7 +9,8 @@
 
 namespace tune::engine {
 
-// What tells a process its share: CUDA_VISIBLE_DEVICES, which is empty where it has no GPU, and
+// What tells a process its share: CUDA_VISIBLE_DEVICES, which is empty where it has no GPU (with
+// CUDA_DEVICE_ORDER where it names indices), and
 // OMP_NUM_THREADS unless we were given one.
 std::map<std::string, std::string> device_environment(const DeviceShare& share);
 

@@ -171,6 +171,8 @@ Attempt plan_attempt(const StudyFrame& study, const TrialFrame& trial) {
   attempt.steps_done = trial.steps_done;
   attempt.grace = study.grace;
   attempt.time_limit = study.spec.limits.trial_time;
+  attempt.no_output = study.spec.limits.no_output;
+  attempt.no_metric_time = study.spec.limits.no_metric_time;
   attempt.argv = fill_arguments(study.spec.command, study.spec.space, argument_values(study, trial, attempt));
   attempt.trial_json = trial_document(study, trial, attempt);
   add_environment(study.spec, attempt);

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 
 namespace tune::engine {
 
@@ -16,6 +17,11 @@ class DatabaseFile {
   void check_present() const;
   // Whether the write-ahead log should be moved into the database.
   bool has_large_log() const;
+  // Whether it has grown beyond all that one study needs: somebody keeps it from being moved.
+  bool has_endless_log() const;
+  // The other processes that read the database at this moment, "python3 (812) S poll"; empty when there are
+  // none, or nobody knows.
+  std::string readers() const;
 
  private:
   std::optional<struct stat> look() const;

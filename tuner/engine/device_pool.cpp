@@ -52,7 +52,9 @@ std::string gpus_in_words(std::size_t count) {
 }  // namespace
 
 DevicePool::DevicePool(std::optional<int> parallel, const Resources& resources)
-    : trials_per_gpu_(resources.trials_per_gpu) {
+    : trials_per_gpu_(resources.trials_per_gpu),
+      visible_devices_(resources.visible_devices),
+      cores_(usable_cores()) {
   std::string problem;
   if (resources.gpus_per_trial != 0) nvml_ = Nvml::load(&problem);
   gpus_ = read_gpus();
@@ -66,17 +68,31 @@ DevicePool::DevicePool(std::optional<int> parallel, const Resources& resources)
                     (visible ? ", since CUDA_VISIBLE_DEVICES is \"" + std::string(visible) + "\"" : ""),
                 "lower resources.gpus_per_trial, or leave it out: it is 1 where there are GPUs, else 0");
   }
-  const std::vector<int> cores = usable_cores();
   if (uses_gpus()) {
+    check_indices();
     folder_.emplace();
     total_ = count_fitting(std::vector<int>(gpus_.size(), trials_per_gpu_), gpus_per_trial_);
     limit_ = parallel ? std::min(*parallel, total_) : total_;
-    gpu_threads_ = std::max(1, static_cast<int>(cores.size()) / std::max(total_, 1));
+    gpu_threads_ = std::max(1, static_cast<int>(cores_.size()) / std::max(total_, 1));
     return;
   }
-  limit_ = total_ = parallel.value_or(std::min(kDefaultParallelOnCpu, static_cast<int>(cores.size())));
-  core_shares_ = divide_cores(cores, total_);
+  limit_ = total_ = parallel.value_or(std::min(kDefaultParallelOnCpu, static_cast<int>(cores_.size())));
+  core_shares_ = divide_cores(cores_, total_);
   for (int slot = 0; slot < total_; ++slot) free_core_slots_.insert(slot);
+  try {
+    folder_.emplace();
+  } catch (const Error& error) {
+    unpinned_ = std::string("trials are not pinned to cores: ") + error.what();
+  }
+}
+
+void DevicePool::check_indices() const {
+  if (visible_devices_ == VisibleDevices::kUuid) return;
+  for (const Gpu& gpu : gpus_)
+    if (!gpu.index)
+      throw Error(ExitCode::kEnvironment,
+                  "resources.visible_devices is \"index\", but the MIG device " + gpu.uuid + " has no index",
+                  "leave visible_devices out, or name whole GPUs in CUDA_VISIBLE_DEVICES");
 }
 
 std::vector<Gpu> DevicePool::read_gpus() const {
@@ -120,6 +136,7 @@ Capacity DevicePool::capacity() {
   capacity.total = limit_;
   const int ours = limit_ - running_;
   capacity.free = ours;
+  if (!unpinned_.empty()) capacity.notices.push_back(unpinned_);
   if (uses_gpus()) {
     std::vector<int> slots;
     for (const auto& [uuid, count] : free_slots_by_gpu(capacity.notices)) slots.push_back(count);
@@ -147,14 +164,41 @@ std::vector<std::string> DevicePool::lost(const std::vector<std::string>& gpus) 
   return lost;
 }
 
+// Where trials outnumber the cores none is pinned: those that share a core would fare worse than the others.
+void DevicePool::pin(DeviceShare& share) {
+  if (!folder_ || core_shares_.size() > cores_.size()) return;
+  std::vector<int> cores = core_shares_[static_cast<std::size_t>(share.slot)];
+  std::optional<Lease> lease = folder_->take_cores(cores);
+  if (!lease) {
+    // Another tune is there: as many others that are free.
+    std::vector<int> free;
+    std::vector<Lease> probes;
+    for (const int core : cores_)
+      if (auto probe = free.size() < cores.size() ? folder_->take_cores({core}) : std::nullopt) {
+        free.push_back(core);
+        probes.push_back(std::move(*probe));
+      }
+    probes.clear();
+    if (free.size() == cores.size()) lease = folder_->take_cores(cores = free);
+  }
+  if (!lease) {
+    unpinned_ = "trials are not pinned to cores, since other tune processes hold " +
+                std::string(cores_.size() == 1 ? "the only one" : "some of them") +
+                ": all of them share the machine";
+    return;
+  }
+  share.cores = std::move(cores);
+  share.leases.push_back(std::move(*lease));
+}
+
 std::optional<DeviceShare> DevicePool::take() {
   if (running_ >= limit_) return std::nullopt;
   DeviceShare share;
   if (!uses_gpus()) {
     share.slot = *free_core_slots_.begin();
     free_core_slots_.erase(free_core_slots_.begin());
-    share.cores = core_shares_[static_cast<std::size_t>(share.slot)];
-    share.threads = static_cast<int>(share.cores.size());
+    share.threads = static_cast<int>(core_shares_[static_cast<std::size_t>(share.slot)].size());
+    pin(share);
     ++running_;
     return share;
   }
@@ -170,6 +214,10 @@ std::optional<DeviceShare> DevicePool::take() {
     share.devices.push_back(uuid);
   }
   if (static_cast<int>(share.leases.size()) < gpus_per_trial_) return std::nullopt;
+  const bool by_index = visible_devices_ == VisibleDevices::kIndex;
+  for (const std::string& uuid : share.devices)
+    for (const Gpu& gpu : gpus_)
+      if (gpu.uuid == uuid) share.visible.push_back(by_index ? std::to_string(gpu.index.value()) : uuid);
   for (const Gpu& gpu : gpus_)
     if (std::find(share.devices.begin(), share.devices.end(), gpu.uuid) != share.devices.end())
       share.strangers[gpu.uuid] = {gpu.processes.begin(), gpu.processes.end()};
@@ -183,7 +231,7 @@ void DevicePool::give_back(DeviceShare share) {
   --running_;
   if (share.slot >= 0) free_core_slots_.insert(share.slot);
   for (const std::string& uuid : share.devices) --attempts_on_gpu_[uuid];
-  if (!share.leases.empty()) quarantine_if_busy(share);
+  if (uses_gpus()) quarantine_if_busy(share);
 }
 
 void DevicePool::quarantine_if_busy(DeviceShare& share) {

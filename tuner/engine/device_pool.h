@@ -20,20 +20,23 @@ inline constexpr int kDefaultParallelOnCpu = 2;
 // What one attempt runs on. Given back to the pool when no process of the attempt is left.
 struct DeviceShare {
   std::vector<std::string> devices;  // GPU UUIDs; empty on the CPU
-  std::vector<Lease> leases;         // one a GPU
-  std::vector<int> cores;            // to pin to; empty on GPUs, where data loading takes what is free
+  std::vector<std::string> visible;  // the same as CUDA_VISIBLE_DEVICES is to name them: UUIDs or indices
+  std::vector<Lease> leases;         // one a GPU, or one for all the cores
+  std::vector<int> cores;  // to pin to; empty on GPUs, where data loading takes what is free, and where
+                           // other processes hold cores
   int threads = 1;
   int slot = -1;  // on the CPU
   std::map<std::string, std::set<std::int64_t>>
       strangers;  // by GPU: pids that NVML showed before the attempt
 };
 
-// Owned by the runner, on its thread. GPUs are claimed by leases that all tune processes share; cores are
-// not, since the kernel shares them: two orchestrators on one machine's cores slow each other down. Starts
-// and ends nothing.
+// Owned by the runner, on its thread. GPUs and cores are claimed by leases that all tune processes share.
+// Nobody waits for cores, since the kernel shares them: an attempt that finds too few free ones is not
+// pinned. Starts and ends nothing.
 class DevicePool {
  public:
-  // Throws Error(kEnvironment) when more GPUs a trial are asked for than there are.
+  // Throws Error(kEnvironment) when more GPUs a trial are asked for than there are, or indices of GPUs that
+  // have none.
   DevicePool(std::optional<int> parallel, const Resources& resources);
 
   Capacity capacity();
@@ -51,6 +54,8 @@ class DevicePool {
     Lease lease;
     std::set<std::int64_t> pids;
   };
+  void check_indices() const;
+  void pin(DeviceShare& share);
   std::vector<Gpu> read_gpus() const;
   const std::vector<Gpu>& recent_gpus();
   int free_slots(const Gpu& gpu, std::vector<std::string>& notices);
@@ -61,7 +66,10 @@ class DevicePool {
   std::unique_ptr<Nvml> nvml_;
   std::optional<LeaseFolder> folder_;
   int gpus_per_trial_ = 0, trials_per_gpu_ = 1, limit_ = 1, total_ = 1, running_ = 0, gpu_threads_ = 1;
+  VisibleDevices visible_devices_;
+  std::vector<int> cores_;
   std::vector<std::vector<int>> core_shares_;
+  std::string unpinned_;  // why attempts are not pinned; empty while all were
   std::set<int> free_core_slots_;
   std::vector<Gpu> gpus_;
   SteadyTime gpus_read_;

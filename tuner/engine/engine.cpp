@@ -58,8 +58,15 @@ bool StudyLoop::Impl::wait_for_store() {
     const RunnerEvent event = parts.runner.wait(deadline);
     if (event.kind == RunnerEventKind::kProgress || event.kind == RunnerEventKind::kExited)
       postponed.push_back(event);
+    else
+      listen(event);
   }
   return !interrupted();
+}
+
+// What needs no store.
+void StudyLoop::Impl::listen(const RunnerEvent& event) {
+  if (event.kind == RunnerEventKind::kAlive) desk.on_alive(event.id);
 }
 
 void StudyLoop::Impl::announce() {
@@ -238,7 +245,10 @@ void StudyLoop::Impl::step() {
 }
 
 void StudyLoop::Impl::handle(const RunnerEvent& event) {
+  listen(event);
   if (event.kind == RunnerEventKind::kProgress) desk.on_progress(event.id);
+  if (event.kind == RunnerEventKind::kQuiet || event.kind == RunnerEventKind::kNoMetric)
+    desk.on_quiet(event.id, event.kind);
   if (event.kind != RunnerEventKind::kExited) return;
   unrecorded.insert(event.id);
   if (const auto end = desk.on_exit(event.id)) on_end(*end);
@@ -270,6 +280,7 @@ void StudyLoop::Impl::keep_house(SteadyTime now) {
   last_tick = now;
   alive.write(parts.clock.wall_now());
   parts.status.on_tick(now);
+  desk.end_unheard(now);
   if (now - last_housekeeping < kHousekeeping) return;
   last_housekeeping = now;
   database.check_present();
@@ -280,12 +291,26 @@ void StudyLoop::Impl::keep_house(SteadyTime now) {
 // Nothing depends on it: what cannot be moved now stays in the log, which is as durable.
 void StudyLoop::Impl::shrink_wal() {
   if (!database.has_large_log()) return;
+  say_endless_log();
   try {
     parts.store.checkpoint_wal();
   } catch (const Error& error) {
     notice_once(std::string("the write-ahead log grows, since it cannot be moved into the database: ") +
                 error.what());
   }
+}
+
+// A log that a burst has made is cut back by the next commit after it was moved; one that stays is held.
+void StudyLoop::Impl::say_endless_log() {
+  const bool was_endless = std::exchange(log_is_endless, database.has_endless_log());
+  if (!was_endless || !log_is_endless || std::exchange(said_endless_log, true)) return;
+  const std::string readers = database.readers();
+  journal.notice(
+      "the write-ahead log of the study's database is over 64 MB and grows, since a program reads an "
+      "old state of it" +
+      (readers.empty() ? std::string(" (fuser STUDY/study.db names those that have it open)")
+                       : ": " + readers) +
+      "; end that program or its transaction");
 }
 
 void StudyLoop::Impl::save_study(const std::string& state, const std::string& reason, Durability durability,

@@ -18,7 +18,8 @@
 namespace tune::engine {
 namespace {
 
-constexpr std::chrono::milliseconds kPause{50};  // between two tries
+constexpr std::chrono::milliseconds kPause{50};       // between two tries
+constexpr std::chrono::milliseconds kPatience{1000};  // before a person is told what is waited for
 
 int open_lock(const std::filesystem::path& file) {
   const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -42,12 +43,19 @@ bool is_still_at(const std::filesystem::path& file, int descriptor) {
 
 }  // namespace
 
-FileLock FileLock::wait_for(const std::filesystem::path& file, const std::function<bool()>& is_interrupted) {
+FileLock FileLock::wait_for(const std::filesystem::path& file, const std::function<bool()>& is_interrupted,
+                            const std::function<void(const std::string&)>& notice) {
   // Not by a call that blocks: the handlers of a study's signals restart it (SA_RESTART), so that a signal
   // would not be seen before the other process lets go.
-  for (;;) {
+  const auto say_at = std::chrono::steady_clock::now() + kPatience;
+  for (bool said = false;;) {
     std::string holder;
     if (auto lock = try_once(file, holder)) return std::move(*lock);
+    if (!said && notice && std::chrono::steady_clock::now() >= say_at) {
+      notice("waits for process " + (holder.empty() ? "(unknown)" : holder) + ", which holds " +
+             file.string());
+      said = true;
+    }
     if (is_interrupted && is_interrupted())
       throw Error(ExitCode::kInterrupted, "interrupted while process " + holder + " held " + file.string());
     std::this_thread::sleep_for(kPause);

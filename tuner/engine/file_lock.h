@@ -14,10 +14,12 @@ namespace tune::engine {
 // folder. Not inherited by started programs.
 class FileLock {
  public:
-  // Waits for the lock. Throws Error(kEnvironment) when the file cannot be made, Error(kInterrupted) once
-  // `is_interrupted` (empty: never), which is asked some 20 times a second, says so.
+  // Waits for the lock; after a second of it `notice` is told a sentence, once. Throws Error(kEnvironment)
+  // when the file cannot be made, Error(kInterrupted) once `is_interrupted` (empty: never), which is asked
+  // some 20 times a second, says so.
   static FileLock wait_for(const std::filesystem::path& file,
-                           const std::function<bool()>& is_interrupted = {});
+                           const std::function<bool()>& is_interrupted = {},
+                           const std::function<void(const std::string&)>& notice = {});
   // nullopt when another process holds it; `holder` is then what the file says: nothing when it was
   // removed.
   static std::optional<FileLock> try_once(const std::filesystem::path& file, std::string& holder);

@@ -147,6 +147,7 @@ std::vector<Gpu> Nvml::gpus() const {
     if (library_->device(i, &device) != kSuccess) continue;
     if (library_->uuid(device, uuid.data(), static_cast<unsigned>(uuid.size())) != kSuccess) continue;
     Gpu gpu;
+    gpu.index = static_cast<int>(i);
     gpu.uuid = uuid.data();
     if (library_->name(device, name.data(), static_cast<unsigned>(name.size())) == kSuccess)
       gpu.name = name.data();
@@ -175,7 +176,7 @@ std::vector<Gpu> visible_gpus(const std::vector<Gpu>& gpus, const char* cuda_vis
     if (error == std::errc() && end == entry.data() + entry.size()) {
       if (index < gpus.size()) found = gpus[index];
     } else if (entry.starts_with("MIG-")) {
-      found = Gpu{std::string(entry), "MIG device", 0, 0, {}};
+      found = Gpu{std::string(entry), "MIG device"};
     } else if (entry.starts_with("GPU-")) {
       for (const Gpu& gpu : gpus)
         if (!found && gpu.uuid.starts_with(entry)) found = gpu;

@@ -2,16 +2,18 @@
 // The GPUs of this machine, through NVML loaded at run time: the same program runs where there is none.
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace tune::engine {
 
 struct Gpu {
-  std::string uuid;  // "GPU-...", also "MIG-..." where CUDA_VISIBLE_DEVICES names one
-  std::string name;
+  std::string uuid;  // "GPU-...", also "MIG-..." (of both forms) where CUDA_VISIBLE_DEVICES names one
+  std::string name = {};
   std::uint64_t memory_used = 0, memory_total = 0;  // bytes; 0 where NVML does not tell
-  std::vector<std::int64_t> processes;              // pids that compute on it, as NVML sees them
+  std::vector<std::int64_t> processes = {};         // pids that compute on it, as NVML sees them
+  std::optional<int> index = {};                    // in the order of the PCI bus; a MIG device has none
 };
 
 // The driver's library ($TUNE_NVML_LIBRARY, else libnvidia-ml.so.1). Owned by its user, on one thread at a

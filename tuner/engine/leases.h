@@ -1,9 +1,10 @@
 #pragma once
-// Claims on GPU slots that all `tune` processes of a machine share: flocks on files in one folder.
+// Claims on GPU slots and cores that all `tune` processes of a machine share: locks on files in one folder.
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace tune::engine {
 
@@ -45,6 +46,9 @@ class LeaseFolder {
   GpuClaims claims(const std::string& gpu, int trials_per_gpu) const;
   // A free slot of a GPU that is split into `trials_per_gpu`; nullopt when there is none.
   std::optional<Lease> take(const std::string& gpu, int trials_per_gpu) const;
+  // All of these cores of the CPU, or nullopt when somebody holds one of them, or where such locks are not to
+  // be had.
+  std::optional<Lease> take_cores(const std::vector<int>& cores) const;
 
  private:
   int open_file(const std::string& name) const;

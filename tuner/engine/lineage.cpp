@@ -1,7 +1,10 @@
 #include "tuner/engine/lineage.h"
 
-#include "tuner/core/atomic_file.h"
+#include <set>
+
+#include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
+#include "tuner/core/regular_file.h"
 #include "tuner/engine/run_program.h"
 #include "tuner/engine/study_facts.h"
 
@@ -12,12 +15,20 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kGitLimit{10};
 
-// A JSON file's content; null when there is none, or it is not JSON.
-Json json_file(const fs::path& file) {
+constexpr std::uint64_t kMostBytes = 16'000'000;  // it describes a model or a command; weights are elsewhere
+
+// A JSON file's content; null when there is none, or it cannot be read, which is noted.
+Json json_file(const fs::path& file, std::vector<std::string>& unread) {
+  JsonFile content = read_json_file(file, kMostBytes);
+  if (!content.spoilt.empty()) unread.push_back(std::move(content.spoilt));
+  return std::move(content.value);
+}
+
+// A file of the output, which may be a link to another one there.
+Json output_file(const fs::path& file, std::vector<std::string>& unread) {
   std::error_code error;
-  if (!fs::exists(file, error)) return nullptr;
-  const Json content = Json::parse(read_file(file), nullptr, false);
-  return content.is_discarded() ? Json(nullptr) : content;
+  const fs::path target = fs::is_symlink(file, error) ? fs::canonical(file, error) : file;
+  return json_file(target, unread);
 }
 
 Json member(const Json& object, const char* name) {
@@ -69,32 +80,53 @@ Json git_state(const fs::path& folder) {
   }
 }
 
-Json lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
-                const fs::path& attempt_folder) {
+Json code_state(const Spec& spec) {
+  std::set<fs::path> looked_at;
+  for (const std::string& element : spec.command) {
+    const fs::path file = spec.folder / element;  // an absolute one stays as it is
+    std::error_code error;
+    if (!fs::is_regular_file(file, error)) continue;
+    const fs::path folder = fs::canonical(file, error).parent_path();
+    if (error || !looked_at.insert(folder).second) continue;
+    if (Json state = git_state(folder); !state.is_null()) return state;
+  }
+  return git_state(spec.folder);
+}
+
+Json token_of(const store::StudyStore& store, const store::TrialRow& trial) {
+  const std::optional<store::AttemptRow> attempt = last_attempt(store, trial);
+  return attempt ? Json(attempt->token) : Json(nullptr);
+}
+
+Lineage lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
+                   const fs::path& attempt_folder) {
   const store::StudyRow study = store.study();
-  const Json launch = json_file(attempt_folder / "launch.json"),
-             model = json_file(attempt_folder / "output" / "model.json");
+  Lineage lineage;
+  const Json launch = json_file(attempt_folder / kLaunchFile, lineage.unread),
+             model = output_file(attempt_folder / kOutputFolder / "model.json", lineage.unread);
   // The promoted weights are the best checkpoint's, and only the trainer knows what else they reached.
   const Json metrics = member(model, "metrics");
   const std::optional<store::AttemptRow> attempt = last_attempt(store, trial);
   const Json run = attempt ? run_at(study.facts, attempt->created) : Json(nullptr);
   Json parameters = Json::object();
   for (const auto& [name, value] : trial.parameters) parameters[name] = value;
-  return {{"study", study.name},
-          {"trial", trial.number},
-          {"attempt", trial.attempts},
-          {"token", attempt ? Json(attempt->token) : Json(nullptr)},
-          {"seed", study.seed},
-          {"parameters", parameters},
-          {"fixed", member(study.spec, "fixed")},
-          {"trainer", member(study.spec, "trainer")},
-          {"metrics", metrics.is_null() ? last_metrics(store, trial.number) : metrics},
-          {"argv", member(launch, "argv")},
-          {"data_fingerprint", first_of(member(model, "data"), "fingerprint", "data_fingerprint")},
-          {"parent_weights", first_of(model, "initial_weights", "parent_weights")},
-          {"libraries", member(model, "libraries")},
-          {"code", member(run, "code")},
-          {"run", without(run, "code")}};
+  lineage.document = {
+      {"study", study.name},
+      {"trial", trial.number},
+      {"attempt", trial.attempts},
+      {"token", attempt ? Json(attempt->token) : Json(nullptr)},
+      {"seed", study.seed},
+      {"parameters", parameters},
+      {"fixed", member(study.spec, "fixed")},
+      {"trainer", member(study.spec, "trainer")},
+      {"metrics", metrics.is_null() ? last_metrics(store, trial.number) : metrics},
+      {"argv", member(launch, "argv")},
+      {"data_fingerprint", first_of(member(model, "data"), "fingerprint", "data_fingerprint")},
+      {"parent_weights", first_of(model, "initial_weights", "parent_weights")},
+      {"libraries", member(model, "libraries")},
+      {"code", member(run, "code")},
+      {"run", without(run, "code")}};
+  return lineage;
 }
 
 }  // namespace tune::engine

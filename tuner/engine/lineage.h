@@ -1,19 +1,34 @@
 #pragma once
 // Where a model comes from: everything that is needed to make it again.
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "store/study_store.h"
+#include "tuner/core/spec.h"
 
 namespace tune::engine {
 
 // Study, trial, the attempt's token, seed, hyperparameters, metrics, argv, data fingerprint and parent
 // weights (from the trainer's own model.json, where it wrote one), and what was recorded when the run of that
-// attempt began: commit of the spec's folder and whether it was clean, library versions, driver, GPU. What
-// cannot be found out is null, never guessed.
-Json lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
-                const std::filesystem::path& attempt_folder);
+// attempt began: commit of the code's folder and whether it was clean, library versions, driver, GPU. What
+// cannot be found out is null, never guessed. The attempt's output folder must have no problem
+// (model_files.h).
+struct Lineage {
+  Json document;
+  std::vector<std::string>
+      unread;  // files that should have told of it and could not be read, each a sentence
+};
+Lineage lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
+                   const std::filesystem::path& attempt_folder);
+
+// Tells the trial's last attempt from those of a study of the same name that was removed; null without one.
+Json token_of(const store::StudyStore& store, const store::TrialRow& trial);
 
 // {"commit": "...", "clean": true} of the git working folder that holds `folder`; null outside of one.
 Json git_state(const std::filesystem::path& folder);
+// The same of the folder that the spec's code lies in: that of the first element of its command which names a
+// file in a git folder, else the spec's own.
+Json code_state(const Spec& spec);
 
 }  // namespace tune::engine

@@ -167,7 +167,12 @@ void LocalRunner::Impl::on_channel(AttemptId id) {
   std::array<char, 256> bytes;
   const ssize_t got = ::recv(attempt->channel.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT);
   if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) return on_supervisor_gone(*attempt);
-  if (got > 0) push(RunnerEventKind::kProgress, id);
+  for (const char said : std::string_view(bytes.data(), got > 0 ? static_cast<std::size_t>(got) : 0))
+    push(said == kSaysMetrics    ? RunnerEventKind::kProgress
+         : said == kSaysQuiet    ? RunnerEventKind::kQuiet
+         : said == kSaysNoMetric ? RunnerEventKind::kNoMetric
+                                 : RunnerEventKind::kAlive,
+         id);
   watch(*attempt);
 }
 
@@ -253,6 +258,7 @@ AttemptRecord LocalRunner::start(const Attempt& attempt) {
   record.boot_id = kBootId;
   record.devices = share->devices;
   record.threads = share->threads;
+  record.heartbeat = kHeartbeat;
   running->share = std::move(share);
   impl_->watch(*running);
   if (attempt.time_limit)

@@ -2,6 +2,7 @@
 // What this machine offers: for `tune doctor`, for lineage and for the runner.
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,11 @@ Machine inspect_machine();
 // What an unprivileged user may still write on the file system of `path`, or of the nearest folder above it
 // that exists.
 std::uint64_t free_disk_bytes(const std::filesystem::path& path);
+// The kind of the file system of `path`, or of the nearest folder above it that exists, when it is one that
+// may lie on a network: "NFS". SQLite's write-ahead log needs memory that all its users share, which such
+// file systems do not give to several machines.
+std::optional<std::string> network_file_system(const std::filesystem::path& path);
+
 // tune-supervisor: beside this program, else in ../libexec/tune, else on the PATH. Throws
 // Error(kEnvironment).
 std::filesystem::path find_supervisor();

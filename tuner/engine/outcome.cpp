@@ -43,11 +43,13 @@ AttemptOutcome requeued(std::string reason) {
 
 AttemptOutcome lost(const AttemptEnd& end) {
   if (end.is_orphan) return requeued("lost together with the tune that had started it");
-  AttemptOutcome outcome = requeued("lost: the supervisor ended without a report");
+  const std::string how =
+      end.unheard.empty() ? std::string("its supervisor ended without a report") : end.unheard;
+  AttemptOutcome outcome = requeued("lost: " + how);
   if (end.losses_before + 1 >= kMaxLosses) {
     outcome.state = TrialState::kFailed;
     outcome.failure = "lost";
-    outcome.reason = "lost " + std::to_string(kMaxLosses) + " times: its supervisor ended without a report";
+    outcome.reason = "lost " + std::to_string(kMaxLosses) + " times: " + how;
   }
   return outcome;
 }
@@ -158,6 +160,8 @@ AttemptOutcome classify(const AttemptEnd& end) {
   if (report.stop.empty()) return ended_by_itself(end, report);
   const auto value = reached(end);
   if (report.stop == kStopTimeout) return timed_out(end, value);
+  if (report.stop == kStopNoOutput) return failed("hung", "limits.no_output ran out; " + report.failure);
+  if (report.stop == kStopNoMetric) return failed("hung", "limits.no_metric_time ran out; " + report.failure);
   if (report.stop == kStopRule) {
     return {TrialState::kStopped, end.verdict.empty() ? "stopped by the rule" : end.verdict, {}, value};
   }

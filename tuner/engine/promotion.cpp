@@ -5,12 +5,12 @@
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
-#include "tuner/core/sha256.h"
 #include "tuner/core/spec_text_rules.h"
 #include "tuner/engine/attempt_plan.h"
 #include "tuner/engine/crash_point.h"
 #include "tuner/engine/file_lock.h"
 #include "tuner/engine/lineage.h"
+#include "tuner/engine/model_files.h"
 
 namespace tune::engine {
 namespace {
@@ -46,76 +46,6 @@ store::TrialRow trial_to_promote(const store::StudyStore& store, const std::opti
   return *store.trial(best->number);
 }
 
-// Whether a regular file below the folder is worth promoting: there is at least one.
-bool holds_files(const fs::path& folder) {
-  std::error_code error;
-  for (const auto& entry : fs::recursive_directory_iterator(folder, error)) {
-    std::error_code unreadable;
-    if (entry.is_regular_file(unreadable)) return true;
-  }
-  return false;
-}
-
-// A link may lead to a file of the same output, as "last" does to "best": that file's bytes travel with it.
-bool leads_to_file_within(const fs::path& link, const fs::path& output) {
-  std::error_code error;
-  const fs::path target = fs::canonical(link, error),
-                 root = error ? fs::path() : fs::canonical(output, error);
-  if (error || !fs::is_regular_file(target, error)) return false;
-  return std::mismatch(root.begin(), root.end(), target.begin(), target.end()).first == root.end();
-}
-
-// What in the output would not travel with the model: a link to elsewhere, a FIFO. Empty when all would.
-std::string unpromotable_entry(const fs::path& output) {
-  return on_disk(output, "read", [&]() -> std::string {
-    for (const auto& entry : fs::recursive_directory_iterator(output)) {
-      if (entry.is_symlink() ? !leads_to_file_within(entry.path(), output)
-                             : !entry.is_directory() && !entry.is_regular_file())
-        return entry.path().string();
-    }
-    return {};
-  });
-}
-
-// Hard links would let a later write to the output change the version, so bytes are copied.
-std::vector<store::ModelFile> copy_and_hash(const fs::path& from, const fs::path& to) {
-  std::vector<store::ModelFile> files;
-  on_disk(to, "copy the model to", [&] {
-    fs::create_directories(to);
-    for (const auto& entry : fs::recursive_directory_iterator(from)) {
-      const fs::path relative = entry.path().lexically_relative(from), target = to / relative;
-      if (entry.is_directory()) {
-        fs::create_directories(target);
-        continue;
-      }
-      fs::copy_file(entry.path(), target);
-      sync_path(target);
-      const store::ModelFile file{relative.generic_string(), fs::file_size(target), sha256_of_file(target)};
-      if (file.sha256 != sha256_of_file(entry.path()))
-        throw Error(ExitCode::kEnvironment,
-                    target.string() + " is not what was copied: the disk or memory is at fault");
-      files.push_back(file);
-    }
-    for (const auto& entry : fs::recursive_directory_iterator(to))
-      if (entry.is_directory()) sync_path(entry.path());
-    sync_path(to);
-  });
-  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
-  return files;
-}
-
-// Whether the folder holds these files and no others.
-bool holds_exactly(const fs::path& folder, const std::vector<store::ModelFile>& files) {
-  return on_disk(folder, "read", [&] {
-    std::size_t count = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) count += entry.is_regular_file();
-    return count == files.size() && std::all_of(files.begin(), files.end(), [&](const auto& file) {
-             const fs::path path = folder / file.path;
-             return fs::is_regular_file(path) && sha256_of_file(path) == file.sha256;
-           });
-  });
-}
-
 // The next number of the registry, or a later one where folders lie that the registry does not know: it may
 // have been lost, and they are all that is left of those versions.
 int free_version(const store::ModelRegistry& registry, const std::string& model, const fs::path& model_folder,
@@ -124,7 +54,7 @@ int free_version(const store::ModelRegistry& registry, const std::string& model,
   std::error_code error;
   for (fs::path folder; fs::exists(folder = model_folder / "versions" / std::to_string(version), error);
        ++version)
-    if (holds_exactly(folder, files)) break;
+    if (damage_of(folder, files).empty()) break;
   return version;
 }
 
@@ -157,19 +87,18 @@ void repair_link(const store::ModelRegistry& registry, const fs::path& models, c
 // Whether the version was made of this trial. A study of the same name may have been removed and started
 // anew: only the attempt's token tells its trials from the old ones.
 bool is_of(const store::ModelVersion& version, const std::string& study, const store::TrialRow& trial,
-           const Json& lineage) {
-  const Json token = version.lineage.value("token", Json());
+           const Json& token) {
   return version.study == study && version.trial == trial.number && version.value == trial.values.front() &&
-         token == lineage.at("token");
+         version.lineage.value("token", Json()) == token;
 }
 
 // The version that was made of this trial already; nullopt when there is none.
 std::optional<int> recorded_before(const store::ModelRegistry& registry, const std::string& study,
-                                   const store::TrialRow& trial, const Json& lineage,
-                                   const std::string& model, const fs::path& model_folder) {
+                                   const store::TrialRow& trial, const Json& token, const std::string& model,
+                                   const fs::path& model_folder) {
   for (const store::ModelVersion& version : registry.versions(model)) {
     std::error_code error;
-    if (is_of(version, study, trial, lineage) &&
+    if (is_of(version, study, trial, token) &&
         fs::exists(model_folder / "versions" / std::to_string(version.version), error))
       return version.version;
   }
@@ -229,7 +158,7 @@ PromotionResult promote_trial(const store::StudyStore& store, const PromotionReq
     fs::create_directories(models / "staging");
   });
   // One promotion at a time in this store: version folders are made before they are recorded.
-  const FileLock lock = FileLock::wait_for(models / "lock", request.is_interrupted);
+  const FileLock lock = FileLock::wait_for(models / "lock", request.is_interrupted, request.notice);
   on_disk(models, "empty", [&] {
     for (const auto& entry : fs::directory_iterator(models / "staging")) fs::remove_all(entry.path());
   });
@@ -237,8 +166,8 @@ PromotionResult promote_trial(const store::StudyStore& store, const PromotionReq
   repair_link(registry, models, request.model);
 
   const std::optional<store::ModelVersion> current = registry.current(request.model);
-  const Json lineage = lineage_of(store, trial, attempt);
-  if (current && is_of(*current, study.name, trial, lineage)) {
+  const Json token = token_of(store, trial);
+  if (current && is_of(*current, study.name, trial, token)) {
     result.version = current->version;
     result.folder = model_folder / "versions" / std::to_string(current->version);
     result.reason = "this trial is the current version already";
@@ -248,19 +177,16 @@ PromotionResult promote_trial(const store::StudyStore& store, const PromotionReq
   const Gate gate = judge_promotion(study.objective, value, current, request.trial.has_value());
   result.reason = gate.reason;
   if (!gate.passes) return result;
-  if (!holds_files(attempt / "output")) {
-    result.reason =
-        "trial " + std::to_string(trial.number) + " left nothing in its output folder ($TUNE_OUTPUT_DIR)";
+  // Before anything of it is read.
+  if (const std::string problem = output_problem(attempt / "output"); !problem.empty()) {
+    result.reason = "trial " + std::to_string(trial.number) + " " + problem;
     return result;
   }
-  if (const std::string entry = unpromotable_entry(attempt / "output"); !entry.empty()) {
-    result.reason = entry + " is neither a file nor a folder, nor a link to a file of this output: let the " +
-                    "trainer write the file itself into $TUNE_OUTPUT_DIR";
-    return result;
-  }
+  const Lineage lineage = lineage_of(store, trial, attempt);
+  for (const std::string& unread : lineage.unread) result.reason += "; not taken into its lineage: " + unread;
 
   if (const auto recorded =
-          recorded_before(registry, study.name, trial, lineage, request.model, model_folder)) {
+          recorded_before(registry, study.name, trial, token, request.model, model_folder)) {
     // A process died between recording this version and promoting it.
     result.version = *recorded;
     result.folder = model_folder / "versions" / std::to_string(*recorded);
@@ -276,8 +202,8 @@ PromotionResult promote_trial(const store::StudyStore& store, const PromotionReq
                               trial.number,
                               study.objective,
                               value,
-                              lineage,
-                              copy_and_hash(attempt / "output", staging)};
+                              lineage.document,
+                              copy_model(attempt / "output", staging, request.is_interrupted)};
   version.version = free_version(registry, request.model, model_folder, version.files);
   result.version = version.version;
   result.folder = model_folder / "versions" / std::to_string(version.version);
@@ -301,8 +227,10 @@ std::uint64_t remove_losing_checkpoints(const store::StudyStore& store, const fs
     if (trial.number == keep || !is_finished(trial.state)) continue;
     const fs::path folder = checkpoint_folder(study_folder, trial.number);
     std::error_code error;
-    for (const auto& entry : fs::recursive_directory_iterator(folder, error))
-      if (entry.is_regular_file(error)) freed += entry.file_size(error);
+    // A link that a trainer has put in its place goes, and what it leads to stays.
+    if (!fs::is_symlink(folder, error))
+      for (const auto& entry : fs::recursive_directory_iterator(folder, error))
+        if (fs::is_regular_file(entry.symlink_status(error))) freed += entry.file_size(error);
     fs::remove_all(folder, error);
   }
   return freed;

@@ -15,8 +15,11 @@ struct PromotionRequest {
   std::filesystem::path store_folder;  // holds models/ and the study's folder
   std::string model;                   // as promote.model in a spec
   std::optional<int> trial;            // a person's choice; absent: the best completed trial
-  // Whether to give up waiting for another process that promotes; empty: never.
+  // Whether a person wants to be out: while another process promotes, and while files are copied; empty:
+  // never.
   std::function<bool()> is_interrupted = {};
+  // Told a sentence when it has waited for a second for another process that promotes.
+  std::function<void(const std::string&)> notice = {};
 };
 
 struct PromotionResult {
@@ -42,8 +45,8 @@ Gate judge_promotion(const Objective& objective, double value,
 // models/NAME/versions/V, records it, switches `current`. A crash at any step leaves the current version as
 // it was; what it left in staging is removed by the next promotion. Throws Error(kNotFound) for a trial that
 // is not there or has no value, Error(kConflict) when another process promoted at the same moment,
-// Error(kInterrupted) when it was interrupted while it waited for one that promotes, Error(kEnvironment) when
-// the disk refuses.
+// Error(kInterrupted) when it was interrupted while it waited for one that promotes or copied files,
+// Error(kEnvironment) when the disk refuses.
 PromotionResult promote_trial(const store::StudyStore& store, const PromotionRequest& request);
 
 // Removes the checkpoints of every finished trial but `keep`. Returns the bytes that were freed.

@@ -130,10 +130,12 @@ PromotionResult promotion_from_json(const Json& json) {
 }
 
 PromotionResult decide_promotion(const store::StudyStore& store, const fs::path& store_folder,
-                                 const std::string& model, const Interruption& interruption) {
+                                 const std::string& model, const Interruption& interruption,
+                                 Journal& journal) {
   if (store.load_history().best() == nullptr) return {false, 0, 0, "no trial completed with a value", {}};
   return promote_trial(store,
-                       {store_folder, model, std::nullopt, [&] { return interruption.count.load() > 0; }});
+                       {store_folder, model, std::nullopt, [&] { return interruption.count.load() > 0; },
+                        [&](const std::string& sentence) { journal.notice("the promotion " + sentence); }});
 }
 
 // Promotes what the spec asks for, once: the decision is kept in the study's facts.
@@ -148,7 +150,8 @@ std::optional<PromotionResult> promote_best(OpenedStudy& study, const RunRequest
     return made;
   }
   const std::string& model = *request.spec.promote_model;
-  const PromotionResult result = decide_promotion(study.store, request.store, model, interruption);
+  Journal journal(study.store, clock, status, [] { return false; });
+  const PromotionResult result = decide_promotion(study.store, request.store, model, interruption, journal);
   study.row.facts["promotion"] = promotion_json(model, result);
   StatusEvent event;
   event.kind = StatusKind::kPromotion;
@@ -156,7 +159,6 @@ std::optional<PromotionResult> promote_best(OpenedStudy& study, const RunRequest
   event.message = result.promoted
                       ? model + " version " + std::to_string(result.version) + ": " + result.reason
                       : model + " was not promoted: " + result.reason;
-  Journal journal(study.store, clock, status, [] { return false; });
   journal.commit(
       [&](Journal::Entry& entry) {
         entry.store().update_study(study.row);
@@ -223,7 +225,7 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   const auto rule = strategies::make_stop_rule(spec.early_stopping, spec.objective);
   LocalRunner runner(runner_options(spec));
   const Machine machine = inspect_machine();
-  Json run = run_facts(machine, request.version, spec.folder);
+  Json run = run_facts(machine, request.version, spec);
   if (trainer && !probe(study, request, *trainer, machine, folder, status, clock, interruption, run)) {
     return {Outcome::kInterrupted, "interrupted", 0, 0, 0, std::nullopt};
   }
@@ -241,6 +243,22 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   StudyLoop loop(parts);
   return loop.run();
 }
+
+// Whoever interrupts a promotion twice wants the process to be gone: it may wait for a disk that does not
+// answer.
+class Promoting {
+ public:
+  explicit Promoting(const RunHooks& hooks) : hooks_(hooks) { tell(true); }
+  ~Promoting() { tell(false); }
+  Promoting(const Promoting&) = delete;
+  Promoting& operator=(const Promoting&) = delete;
+
+ private:
+  void tell(bool begins) const {
+    if (hooks_.on_promotion) hooks_.on_promotion(begins);
+  }
+  const RunHooks& hooks_;
+};
 
 }  // namespace
 
@@ -265,6 +283,10 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
   const std::unique_ptr<Status> status = hooks.make_status(study.row, trials);
   Journal journal(study.store, clock, *status, [] { return false; });
   for (const std::string& notice : study.notices) journal.notice(notice);
+  if (const auto network = network_file_system(request.store))
+    journal.notice("the store " + request.store.string() + " may lie on a network (" + *network +
+                   "): its databases are safe on a local disk alone, so name one with --store, and never run "
+                   "tune on this store from two machines");
   report.had_ended = study.row.state == "finished" && !may_go_on(study, spec, request.is_resume);
   if (report.had_ended) {
     report.result = stored_result(study.row, study.store.load_history());
@@ -275,6 +297,7 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
   study.row = study.store.study();
   if (report.result.outcome == Outcome::kFinished) {
     try {
+      const Promoting promoting(hooks);
       report.promotion = promote_best(study, request, *status, clock, interruption);
     } catch (const Error& error) {
       if (error.code() == ExitCode::kInterrupted) {

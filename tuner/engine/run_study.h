@@ -34,6 +34,9 @@ struct RunHooks {
       make_status;
   // Called with the runner when it is there, and with nullptr before it goes: signal handlers wake it.
   std::function<void(TrialRunner*)> on_runner;
+  // Called with true before the best model is promoted, and with false after that: nothing else runs then,
+  // and a second signal may end the process at once. May be empty.
+  std::function<void(bool)> on_promotion = {};
 };
 
 struct RunReport {

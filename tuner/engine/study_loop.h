@@ -41,6 +41,7 @@ struct StudyLoop::Impl {
   std::optional<Fault> trouble;  // why nothing is started any more in this run
   int lacks = 0;                 // tries in a row to start an attempt for which something was lacking
   bool is_drained = false;       // what had given no metric when the guard spoke
+  bool log_is_endless = false, said_endless_log = false;
   bool strategy_waits = false, strategy_exhausted = false, ended_since_question = false;
   int completed = 0, stopped = 0, failed = 0;
   SteadyTime begin, last_tick, last_housekeeping, retry_at;
@@ -65,9 +66,11 @@ struct StudyLoop::Impl {
   RunnerEvent next_event(SteadyTime deadline);
   void step();
   void handle(const RunnerEvent& event);
+  void listen(const RunnerEvent& event);
   void on_end(const TrialEnd& end);
   void keep_house(SteadyTime now);
   void shrink_wal();
+  void say_endless_log();
   void save_study(const std::string& state, const std::string& reason,
                   Durability durability = Durability::kProcess, const StatusEvent* event = nullptr);
   std::string over() const;

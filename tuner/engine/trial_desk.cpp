@@ -38,6 +38,7 @@ StatusEvent about(StatusKind kind, const store::AttemptRow& attempt, std::string
 }  // namespace
 
 TrialDesk::TrialDesk(Parts parts) : parts_(std::move(parts)) {
+  last_listened_ = parts_.clock.steady_now();
   if (const TrialView* best = parts_.book.history().best()) best_ = best->values.front();
 }
 
@@ -169,6 +170,7 @@ std::optional<Fault> TrialDesk::start(store::TrialRow trial, bool is_new) {
   running.attempt.boot_id = record.boot_id;
   running.attempt.devices = record.devices;
   running.attempt.threads = record.threads;
+  running.heartbeat = record.heartbeat;
   running.attempt.started = parts_.clock.wall_now();
   running.started = parts_.clock.steady_now();
   running.read_at = running.started + kReadInterval;

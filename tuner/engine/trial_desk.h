@@ -22,6 +22,9 @@ namespace tune::engine {
 // Metrics are read this often at most, so that a flood costs few transactions and a short trial a single one.
 inline constexpr Milliseconds kReadInterval{50};
 
+// A supervisor that was not heard of for so many heartbeats is stopped or blocked, and ended.
+inline constexpr int kMissedHeartbeats = 12;
+
 // How an attempt of a trial ended, after it was recorded. `state` is kQueued when the trial is to run again.
 struct TrialEnd {
   int trial = 0;
@@ -64,6 +67,12 @@ class TrialDesk {
 
   void on_progress(AttemptId id);
   std::optional<TrialEnd> on_exit(AttemptId id);
+  // A sign of life of an attempt's supervisor. Writes nothing.
+  void on_alive(AttemptId id);
+  // Its trainer has printed nothing, or no metric, for long: that is said.
+  void on_quiet(AttemptId id, RunnerEventKind what);
+  // Ends the attempts whose supervisors have given no sign of life for long: they are stopped, or blocked.
+  void end_unheard(SteadyTime now);
   // Reads the metrics of attempts that grew a while ago; when to call it again, if any has grown since.
   std::optional<SteadyTime> read_due(SteadyTime now);
   void stop_all(const char* reason, Milliseconds grace);
@@ -82,6 +91,10 @@ class TrialDesk {
     bool stopping = false;    // the rule's verdict was sent; the attempt's reason is that verdict
     bool adopted = false;     // an earlier run of the loop started it
     UnreadLines unread = {};  // of the objective
+    std::optional<Milliseconds> heartbeat = {};  // absent: nothing is heard of its supervisor anyway
+    SteadyTime::duration unheard{0};             // how long nothing was heard while the loop listened
+    std::string ended_unheard = {};              // why it was ended for that
+    bool was_quiet = false;                      // and that was said
   };
   std::optional<Fault> start(store::TrialRow trial, bool is_new);
   Fault not_started(Running& running, const Error& error);
@@ -115,6 +128,8 @@ class TrialDesk {
   std::map<int, Running> running_;                      // by trial: at most one live attempt each
   std::set<std::pair<std::string, std::string>> said_;  // notices: the metric, and what about it
   std::optional<double> best_;
+  SteadyTime last_listened_;
+  bool is_quiet_usual_ = false;  // a trial about whose silence something was said has completed
 };
 
 }  // namespace tune::engine

@@ -31,7 +31,7 @@ AttemptOutcome TrialDesk::outcome_of(const Running& running, const std::optional
                 parts_.frame.spec.trainer.has_value(), losses, running.adopted, running.attempt.reason,
                 ended_badly ? last_log_line(folder) : std::string(), spoilt, running.unread,
                 ended_badly ? log_end(folder, kLogEnd) : std::string(),
-                parts_.frame.spec.limits.on_trial_time});
+                parts_.frame.spec.limits.on_trial_time, running.ended_unheard});
   // What an earlier run could not start is tried again, and it may be mended by now.
   if (running.adopted) outcome.fault.reset();
   if (auto fault = fault_of(running, outcome)) {
@@ -87,6 +87,7 @@ TrialEnd TrialDesk::finish(Running& running) {
   const bool has_metrics = (outcome.state == TrialState::kFailed || outcome.state == TrialState::kStopped) &&
                            !parts_.store.metrics(number).empty();
   if (is_new_best(outcome)) best_ = outcome.value;
+  if (running.was_quiet && outcome.state == TrialState::kCompleted) is_quiet_usual_ = true;
   if (is_finished(outcome.state)) {
     parts_.book.close(number, outcome.state, running.trial.values, outcome.failure);
   } else {

@@ -2,22 +2,63 @@
 #include <algorithm>
 #include <utility>
 
+#include "tuner/core/process.h"
 #include "tuner/engine/crash_point.h"
 #include "tuner/engine/trial_desk.h"
 
 namespace tune::engine {
 namespace {
-
 // Shorter trials are over before a rule could judge them.
 constexpr Milliseconds kShortTrial{500};
-
+// A turn of the loop takes longer only when the loop was stopped or waited for something.
+constexpr Milliseconds kLongestTurn{1'000};
 }  // namespace
 
 void TrialDesk::on_progress(AttemptId id) {
   const auto found = running_.find(id.trial);
   if (found == running_.end() || found->second.attempt.attempt != id.attempt) return;
   found->second.grown = true;
+  found->second.unheard = {};
   if (parts_.clock.steady_now() >= found->second.read_at) read(found->second);
+}
+
+void TrialDesk::on_alive(AttemptId id) {
+  const auto found = running_.find(id.trial);
+  if (found != running_.end() && found->second.attempt.attempt == id.attempt) found->second.unheard = {};
+}
+
+void TrialDesk::on_quiet(AttemptId id, RunnerEventKind what) {
+  on_alive(id);
+  const auto found = running_.find(id.trial);
+  if (found == running_.end() || found->second.attempt.attempt != id.attempt) return;
+  if (std::exchange(found->second.was_quiet, true) || is_quiet_usual_) return;
+  const bool prints = what == RunnerEventKind::kNoMetric;
+  const auto tree = descendants_of(static_cast<pid_t>(found->second.attempt.supervisor_pid), all_processes());
+  const std::string states = states_of(tree);
+  parts_.journal.notice(std::string(prints ? "no metric was printed for long; limits.no_metric_time would end"
+                                           : "nothing was printed for long; limits.no_output would end") +
+                            " a trial that hangs" +
+                            (states.empty() ? std::string() : " (its processes: " + states + ")"),
+                        id.trial, id.attempt);
+}
+
+void TrialDesk::end_unheard(SteadyTime now) {
+  // Time in which the loop itself was held up says nothing: what came meanwhile waits to be read.
+  const SteadyTime::duration listened =
+      std::min<SteadyTime::duration>(now - std::exchange(last_listened_, now), kLongestTurn);
+  for (auto& [number, running] : running_) {
+    if (!running.heartbeat || running.stopping) continue;
+    running.unheard += listened;
+    if (running.unheard < kMissedHeartbeats * *running.heartbeat) continue;
+    running.stopping = true;
+    const auto pid = static_cast<pid_t>(running.attempt.supervisor_pid);
+    const auto supervisor = process_info(pid);
+    running.ended_unheard = "its supervisor gave no sign of life for " +
+                            format_duration(std::chrono::duration_cast<Milliseconds>(running.unheard)) +
+                            (supervisor ? ": " + states_of({*supervisor}) : std::string());
+    parts_.journal.notice("it is ended, since " + running.ended_unheard, number, running.attempt.attempt);
+    parts_.runner.stop({number, running.attempt.attempt}, Milliseconds(0), kStopUnheard);
+  }
 }
 
 std::optional<SteadyTime> TrialDesk::read_due(SteadyTime now) {

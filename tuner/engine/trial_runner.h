@@ -38,6 +38,10 @@ struct Attempt {
   Milliseconds grace{10'000};                      // between SIGTERM and SIGKILL
   std::optional<Milliseconds>
       time_limit;  // the supervisor stops the attempt by itself after this, reason "timeout"
+  // Silences after which it does so too, reasons "no output" and "no metric".
+  std::optional<Milliseconds> no_output, no_metric_time;
+  Milliseconds quiet_after{
+      600'000};  // of a silence this long, and three times as long as any before, it tells
 };
 
 // What is known of a started attempt; enough to find it again after a crash. Stored.
@@ -50,10 +54,15 @@ struct AttemptRecord {
   std::string boot_id;                      // /proc/sys/kernel/random/boot_id
   std::vector<std::string> devices;         // GPU UUIDs; empty on the CPU
   int threads = 1;
+  // Where the runner hears of a supervisor that lives: at least so often (not stored).
+  std::optional<Milliseconds> heartbeat = {};
 };
 
 enum class RunnerEventKind {
   kProgress,  // metrics.jsonl or log of `id` has grown
+  kAlive,     // the supervisor of `id` lives
+  kQuiet,     // the trainer of `id` has printed nothing for long
+  kNoMetric,  // its output has given no metric for long
   kExited,    // the whole process tree of `id` is gone; exit.json is there unless the supervisor died
   kWoken,     // wake() was called, or a slot may have become free
   kDeadline,  // nothing happened until the deadline

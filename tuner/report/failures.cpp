@@ -13,7 +13,7 @@ constexpr std::size_t kShownTrials = 8, kShownGroups = 5;
 // What trials that failed in the same way have in common.
 std::string common_reason(const store::TrialRow& trial) {
   const std::string reason = reason_text(trial);
-  return trial.failure == "timeout" ? reason.substr(0, reason.find("; ")) : reason;
+  return trial.failure == "timeout" || trial.failure == "hung" ? reason.substr(0, reason.find("; ")) : reason;
 }
 
 }  // namespace

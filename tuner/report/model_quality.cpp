@@ -2,8 +2,7 @@
 
 #include <set>
 
-#include "tuner/core/atomic_file.h"
-#include "tuner/core/error.h"
+#include "tuner/core/regular_file.h"
 #include "tuner/report/format.h"
 
 namespace tune::report {
@@ -59,19 +58,7 @@ std::optional<Block> confusion_block(const std::string& part, const Json& qualit
                     table};
 }
 
-}  // namespace
-
-Json read_model_file(const std::filesystem::path& file) {
-  constexpr std::uintmax_t kMostBytes = 16'000'000;  // it describes a model; weights are elsewhere
-  std::error_code failed;
-  const std::uintmax_t size = std::filesystem::file_size(file, failed);
-  if (failed || size > kMostBytes) return nullptr;
-  Json whole;
-  try {
-    whole = Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
-  } catch (const Error&) {
-    return nullptr;  // it was there a moment ago: somebody clears up
-  }
+Json known_members(const Json& whole) {
   if (!whole.is_object()) return nullptr;
   Json kept;
   for (const char* name : {"task", "model", "recipe", "epoch", "metrics", "data", "test", "validation"})
@@ -79,9 +66,28 @@ Json read_model_file(const std::filesystem::path& file) {
   return kept;
 }
 
+}  // namespace
+
+Json read_model_file(const std::filesystem::path& file) {
+  constexpr std::uint64_t kMostBytes = 16'000'000;  // it describes a model; weights are elsewhere
+  try {
+    // The folder is the trainer's too: a link in its place would lead to another file of that name.
+    if (std::filesystem::is_symlink(file.parent_path()))
+      return {{"unread", file.parent_path().string() + " is a link"}};
+    const JsonFile content = read_json_file(file, kMostBytes);
+    if (!content.spoilt.empty()) return {{"unread", content.spoilt}};
+    return known_members(content.value);
+  } catch (const std::exception& error) {
+    return {{"unread", error.what()}};
+  }
+}
+
 std::vector<Block> quality_blocks(const Json& model) {
   std::vector<Block> blocks;
   if (!model.is_object()) return blocks;
+  if (model.contains("unread"))
+    blocks.push_back(Paragraph{"What the trainer says of the best trial's model is not shown: " +
+                               argument_text(model["unread"])});
   for (const std::string part : {"test", "validation"}) {
     if (!model.contains(part) || !model.at(part).is_object()) continue;
     for (const auto make : {numbers_block, classes_block, confusion_block})

@@ -8,7 +8,7 @@
 namespace tune::report {
 
 // The members of a model.json that say what the model is and how good; null when there is no such file, or
-// none with such members.
+// none with such members; {"unread": why} when it is there and cannot be read.
 Json read_model_file(const std::filesystem::path& file);
 
 // Tables for "test" and "validation" of a model.json, where they are objects: their numbers, the classes

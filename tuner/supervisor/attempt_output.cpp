@@ -1,6 +1,5 @@
 #include "tuner/supervisor/attempt_output.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +9,7 @@
 #include "tuner/core/clock.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/core/regular_file.h"
 
 namespace tune::supervisor {
 namespace {
@@ -84,8 +84,10 @@ void AttemptOutput::end_record() {
 
 int AttemptOutput::write_metrics() {
   if (metrics_fd_ < 0) {
-    metrics_fd_ = ::open(metrics_path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (metrics_fd_ < 0) return errno;
+    // The trainer, which may write here too, has run for a while.
+    const int opened = open_regular_file_to_append(metrics_path_);
+    if (opened < 0) return -opened;
+    metrics_fd_ = opened;
   }
   while (!pending_metrics_.empty()) {
     const ssize_t written = ::write(metrics_fd_, pending_metrics_.data(), pending_metrics_.size());

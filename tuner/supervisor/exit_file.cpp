@@ -3,10 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/json.h"
+#include "tuner/core/regular_file.h"
 
 namespace tune::supervisor {
 namespace {
@@ -45,7 +47,11 @@ ExitFile::~ExitFile() {
 }
 
 bool ExitFile::reserve() {
-  if (fd_ < 0) fd_ = ::open(part_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (fd_ < 0) {
+    const int opened = open_regular_file_anew(part_);
+    if (opened < 0) errno = -opened;
+    fd_ = std::max(opened, -1);
+  }
   // Without the room the attempt goes on: there may be some at the end.
   return fd_ >= 0 && ::posix_fallocate(fd_, 0, kReserved) == 0;
 }

@@ -27,6 +27,11 @@ Launch read_launch(const std::filesystem::path& file) try {
   launch.grace = Milliseconds(json.at("grace_ms").get<std::int64_t>());
   if (json.contains("time_limit_ms"))
     launch.time_limit = Milliseconds(json.at("time_limit_ms").get<std::int64_t>());
+  for (const auto& [name, silence] :
+       {std::pair("no_output_ms", &launch.no_output), std::pair("no_metric_time_ms", &launch.no_metric_time)})
+    if (json.contains(name)) *silence = Milliseconds(json.at(name).get<std::int64_t>());
+  if (json.contains("quiet_after_ms"))
+    launch.quiet_after = Milliseconds(json.at("quiet_after_ms").get<std::int64_t>());
   launch.cpus = json.at("cpus").get<std::vector<int>>();
   launch.control = json.at("control").get<int>();
   launch.leases = json.at("leases").get<std::vector<int>>();

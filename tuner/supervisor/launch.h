@@ -23,7 +23,9 @@ struct Launch {
   std::set<std::string> steps_counted;             // metrics whose captured steps an earlier attempt gave up
   Milliseconds grace{10'000};
   std::optional<Milliseconds> time_limit;
-  std::vector<int> cpus;    // the trainer is pinned to these; empty: not pinned
+  std::optional<Milliseconds> no_output, no_metric_time;  // silences that end the attempt
+  Milliseconds quiet_after{600'000};                      // a silence that is told to the runner
+  std::vector<int> cpus;                                  // the trainer is pinned to these; empty: not pinned
   int control = -1;         // inherited socket to the runner; -1: none, the attempt outlives its orchestrator
   std::vector<int> leases;  // inherited descriptors that the trainer inherits too
 };

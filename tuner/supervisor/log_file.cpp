@@ -1,18 +1,22 @@
 #include "tuner/supervisor/log_file.h"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 
 #include "tuner/core/attempt_layout.h"
+#include "tuner/core/error.h"
+#include "tuner/core/regular_file.h"
 
 namespace tune::supervisor {
 namespace {
 
+// The trainer may have put something else in its place. Sets errno.
 int open_for_writing(const std::filesystem::path& path) {
-  return ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  const int opened = open_regular_file_anew(path);
+  if (opened < 0) errno = -opened;
+  return std::max(opened, -1);
 }
 
 // Removes what was written from `bytes`; 0 or the system's reason.
@@ -26,6 +30,15 @@ int write_some(int fd, std::string_view& bytes, std::uint64_t limit, std::uint64
     counter += static_cast<std::uint64_t>(written);
   }
   return 0;
+}
+
+// For reading; -1 when it is gone, or no longer a file.
+int open_own(const std::filesystem::path& path) {
+  try {
+    return open_regular_file(path).descriptor;
+  } catch (const Error&) {
+    return -1;
+  }
 }
 
 std::string segment_name(std::uint64_t start) {
@@ -85,7 +98,7 @@ bool LogFile::copy_tail(int log) const {
   }
   std::string buffer(256 * 1024, '\0');
   for (const Segment& segment : segments_) {
-    const int fd = ::open(segment.path.c_str(), O_RDONLY | O_CLOEXEC);
+    const int fd = open_own(segment.path);
     if (fd < 0) return false;
     std::uint64_t at = from > segment.start ? from - segment.start : 0;
     for (;;) {

@@ -16,6 +16,7 @@
 #include <cstdio>
 #include <cstring>
 #include <set>
+#include <utility>
 
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
@@ -46,8 +47,30 @@ void close_descriptor(int& fd) {
 
 }  // namespace
 
+void Silence::heard(SteadyTime now) {
+  longest_ = std::max(longest_, std::chrono::duration_cast<Milliseconds>(now - since_));
+  since_ = now;
+}
+
+bool Silence::takes_notice(SteadyTime now) {
+  if (was_told_ || now - since_ < patience()) return false;
+  return was_told_ = true;
+}
+
+SteadyTime Silence::due() const {
+  SteadyTime next = was_told_ ? SteadyTime::max() : since_ + patience();
+  if (limit_) next = std::min(next, since_ + *limit_);
+  return next;
+}
+
 Supervisor::Supervisor(const Launch& launch)
-    : launch_(launch), exit_file_(launch.folder), output_(launch), control_(launch.control) {
+    : launch_(launch),
+      exit_file_(launch.folder),
+      output_(launch),
+      control_(launch.control),
+      output_silence_(launch.no_output, launch.quiet_after),
+      // Between two metrics an epoch may pass, in which lines are printed.
+      metric_silence_(launch.no_metric_time, 6 * launch.quiet_after) {
   record_.token = launch.token;
 }
 
@@ -68,7 +91,9 @@ int Supervisor::run() {
   ::prctl(PR_SET_PDEATHSIG, SIGCONT);
   signals_ = signal_descriptor();
   oom_kills_before_ = oom_kills();
-  started_ = steady_clock::now();
+  started_ = last_turn_ = last_told_ = steady_clock::now();
+  output_silence_.begin(started_);
+  metric_silence_.begin(started_);
   trainer_ = start_trainer(launch_);
   record_.failure = trainer_.failure;
   record_.start_error = trainer_.error;
@@ -85,6 +110,9 @@ int Supervisor::run() {
 int Supervisor::poll_timeout_ms(SteadyTime now) const {
   SteadyTime next = SteadyTime::max();
   if (phase_ == Phase::kRunning && launch_.time_limit) next = std::min(next, started_ + *launch_.time_limit);
+  if (phase_ == Phase::kRunning && !tree_is_empty_)
+    next = std::min({next, output_silence_.due(), metric_silence_.due()});
+  if (control_ >= 0) next = std::min(next, last_told_ + kHeartbeat);
   if (phase_ == Phase::kTerminating) next = std::min(next, kill_at_);
   if (phase_ == Phase::kKilling) next = std::min(next, now + kKillInterval);
   if (wake_at_) next = std::min(next, *wake_at_);
@@ -95,6 +123,9 @@ int Supervisor::poll_timeout_ms(SteadyTime now) const {
 }
 
 void Supervisor::wait_for_something() {
+  // Here, since it waits for a full disk here too, with the trainer gone.
+  if (const SteadyTime now = steady_clock::now(); control_ >= 0 && now - last_told_ >= kHeartbeat)
+    tell(kSaysAlive, now);
   // poll() passes over negative descriptors. Nothing more is read while something waits to be written.
   const bool reads = !output_.is_pending();
   std::array<pollfd, 4> watched{{{signals_, POLLIN, 0},
@@ -148,6 +179,7 @@ void Supervisor::on_output(Stream stream) {
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   // The end of a pipe says nothing about the trainer: it may have closed its output and train on.
   if (got <= 0) return close_descriptor(pipe);
+  output_silence_.heard(steady_clock::now());
   output_.take(stream, std::string_view(buffer.data(), static_cast<std::size_t>(got)));
   output_.flush(true);
 }
@@ -174,18 +206,54 @@ void Supervisor::keep_time() {
   }
   if (launch_.time_limit && phase_ == Phase::kRunning && now >= started_ + *launch_.time_limit)
     stop(launch_.grace, "timeout");
+  keep_silences(now);
   if (phase_ == Phase::kTerminating && now >= kill_at_) phase_ = Phase::kKilling;
   if (phase_ == Phase::kKilling && !tree_is_empty_) {
     signal_tree(SIGKILL);
     reap();
   }
+  announce_metrics(now);
+}
+
+void Supervisor::announce_metrics(SteadyTime now) {
   if (control_ < 0 || output_.metrics_bytes() == announced_bytes_) return;
   if (!wake_at_) wake_at_ = now + kWakeDelay;
   if (now < *wake_at_) return;
-  // A socket that is full holds a byte already.
-  static_cast<void>(::send(control_, "m", 1, MSG_DONTWAIT | MSG_NOSIGNAL));
+  tell(kSaysMetrics, now);
   announced_bytes_ = output_.metrics_bytes();
   wake_at_.reset();
+}
+
+// A socket that is full holds enough to read already.
+void Supervisor::tell(char what, SteadyTime now) {
+  static_cast<void>(::send(control_, &what, 1, MSG_DONTWAIT | MSG_NOSIGNAL));
+  last_told_ = now;
+}
+
+void Supervisor::keep_silences(SteadyTime now) {
+  const SteadyTime::duration turn = now - std::exchange(last_turn_, now);
+  if (output_.metrics() != heard_metrics_) metric_silence_.heard(now);
+  heard_metrics_ = output_.metrics();
+  // The trainer may have printed while nobody listened: the supervisor was stopped, or the disk is full.
+  if (turn > 2 * kHeartbeat || output_.is_pending()) {
+    output_silence_.excuse(turn);
+    metric_silence_.excuse(turn);
+  }
+  if (phase_ != Phase::kRunning) return;
+  if (output_silence_.is_over(now)) return end_silent(output_silence_, "no output", "nothing was printed");
+  if (metric_silence_.is_over(now)) return end_silent(metric_silence_, "no metric", "no metric came");
+  if (output_silence_.takes_notice(now) && control_ >= 0) tell(kSaysQuiet, now);
+  if (metric_silence_.takes_notice(now) && control_ >= 0) tell(kSaysNoMetric, now);
+}
+
+void Supervisor::end_silent(const Silence& silence, const char* stop_reason, const char* what) {
+  // Before they are told to end: what they wait for is the only trace of why they hang.
+  const std::string states = states_of(descendants_of(::getpid(), all_processes()));
+  stop(launch_.grace, stop_reason);
+  // It may have ended by itself in this very moment.
+  if (record_.stop == stop_reason)
+    record_.failure = std::string(what) + " for " + format_duration(silence.limit().value()) +
+                      "; its processes were: " + states;
 }
 
 void Supervisor::stop(Milliseconds grace, const std::string& reason) {

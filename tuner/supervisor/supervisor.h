@@ -2,6 +2,7 @@
 // The life of one attempt, from its start to exit.json.
 #include <sys/types.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,29 @@
 #include "tuner/supervisor/trainer_process.h"
 
 namespace tune::supervisor {
+
+// How long nothing of a kind has come from the trainer. What is long is measured against what was usual.
+class Silence {
+ public:
+  // `limit` ends the attempt; `notice` is worth a word, unless the trainer was silent for a third of it
+  // before.
+  Silence(std::optional<Milliseconds> limit, Milliseconds notice) : limit_(limit), notice_(notice) {}
+  void begin(SteadyTime now) { since_ = now; }
+  void heard(SteadyTime now);
+  // Time that the trainer could not be heard in.
+  void excuse(SteadyTime::duration time) { since_ += time; }
+  bool is_over(SteadyTime now) const { return limit_ && now - since_ >= *limit_; }
+  bool takes_notice(SteadyTime now);  // once
+  SteadyTime due() const;             // when to look again
+  const std::optional<Milliseconds>& limit() const { return limit_; }
+
+ private:
+  Milliseconds patience() const { return std::max(notice_, 3 * longest_); }
+  std::optional<Milliseconds> limit_;
+  Milliseconds notice_, longest_{0};
+  SteadyTime since_;
+  bool was_told_ = false;
+};
 
 // Stands between the loop and one attempt's process tree, in a process and on a thread of its own; lives in
 // main(). Reads the trainer's output, obeys the control socket, ends the tree when told, when time is up,
@@ -36,6 +60,10 @@ class Supervisor {
   void on_output(Stream stream);
   void reap();
   void keep_time();
+  void keep_silences(SteadyTime now);
+  void end_silent(const Silence& silence, const char* stop, const char* what);
+  void announce_metrics(SteadyTime now);
+  void tell(char what, SteadyTime now);
   // Ends the tree: SIGTERM now, SIGKILL after `grace`. The first reason given while the main process lives is
   // recorded.
   void stop(Milliseconds grace, const std::string& reason);
@@ -64,6 +92,9 @@ class Supervisor {
   SteadyTime kill_at_;
   std::optional<SteadyTime> wake_at_;
   std::uint64_t announced_bytes_ = 0;
+  Silence output_silence_, metric_silence_;
+  std::uint64_t heard_metrics_ = 0;
+  SteadyTime last_turn_, last_told_;
   ExitRecord record_;
 };
 

@@ -7,6 +7,8 @@
 
 #include "support/catch.h"
 #include "tuner/cli/live_study.h"
+#include "tuner/core/atomic_file.h"
+#include "tuner/core/sha256.h"
 #include "unit/cli/cli_fixture.h"
 
 namespace tune::cli {
@@ -280,6 +282,93 @@ TEST_CASE("doctor looks at the registry of models", "[cli]") {
   std::filesystem::create_directories(store / "models");
   std::ofstream(store / "models/registry.db") << std::string(20000, 'x');
   CHECK(finding().at("verdict") == "problem");
+}
+
+// Of steel-detector, in the registry and on the disk.
+void promote_sample(const SampleStore& store, int version) {
+  const std::filesystem::path folder = store / ("models/steel-detector/versions/" + std::to_string(version));
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "weights") << "weights of " << version;
+  store::ModelRegistry registry(store / "models/registry.db", store::OpenMode::kCreate);
+  const store::ModelFile file{"weights", std::filesystem::file_size(folder / "weights"),
+                              sha256_of_file(folder / "weights")};
+  store::ModelVersion row;
+  row.model = "steel-detector";
+  row.version = version;
+  row.study = "steel-legacy";
+  row.trial = 1;
+  row.objective = {"validation:mAP", Goal::kMaximize, Reduce::kBest};
+  row.lineage = Json::object();
+  row.files = {file};
+  registry.insert_version(row);
+}
+
+TEST_CASE("promoted files are compared with their stored hashes, by models verify and by doctor", "[cli]") {
+  const SampleStore store;
+  CHECK(store.run({"models", "verify"}).code == 0);
+  promote_sample(store, 1);
+  promote_sample(store, 2);
+  const Printed whole = store.run({"models", "verify"});
+  CHECK(whole.code == 0);
+  CHECK(whole.out ==
+        "steel-detector version 2: as it was promoted\nsteel-detector version 1: as it was promoted\n");
+  std::ofstream(store / "models/steel-detector/versions/2/weights") << "weights of 3";
+  const Printed damaged = store.run({"models", "verify", "steel-detector"});
+  CHECK(damaged.code == 7);
+  CHECK(contains(damaged.out, "steel-detector version 2: damaged\n"));
+  CHECK(contains(damaged.out, "versions/2/weights is not what was promoted"));
+  const Json json = Json::parse(store.run({"models", "verify", "--json"}).out);
+  CHECK(json.at("damaged") == 1);
+  CHECK(json.at("versions").at(0).at("damage").size() == 1);
+  CHECK(json.at("versions").at(1).at("damage").empty());
+  const Printed doctor = store.run({"doctor"});
+  CHECK(doctor.code == 7);
+  CHECK(contains(doctor.out, "versions/2/weights is not what was promoted"));
+  std::filesystem::remove_all(store / "models/steel-detector/versions/1");
+  CHECK(contains(store.run({"models", "verify"}).out, "versions/1 is gone"));
+}
+
+TEST_CASE("verifying a model that is not there is not found, and a second name needs the word", "[cli]") {
+  const SampleStore store;
+  promote_sample(store, 1);
+  CHECK(store.run({"models", "verify", "steel-detectr"}).code == 5);
+  CHECK(store.run({"models", "steel-detector", "steel-detector"}).code == 2);
+}
+
+TEST_CASE("a best that is not there is not found, and as JSON it is null as well", "[cli]") {
+  const store::TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "s");
+  { store::StudyStore(folder / "s/study.db", store::OpenMode::kCreate).create_study(store::study_row()); }
+  const std::string path = (folder / "").string();
+  const Printed text = cli::run({"best", "s", "--store", path});
+  CHECK(text.code == 5);
+  CHECK(text.out.empty());
+  CHECK(contains(text.err, "has completed with a value"));
+  const Printed json = cli::run({"best", "s", "--store", path, "--json"});
+  CHECK(json.code == 5);
+  CHECK(Json::parse(json.out).at("trial").is_null());
+}
+
+TEST_CASE("a database of another shape is a damaged study for every command, and no bug of tune", "[cli]") {
+  const SampleStore store;
+  // In the schema's own text, as no other module than the store speaks SQL.
+  const fs::path file = store / "steel-legacy/study.db";
+  std::string bytes = read_file(file);
+  const std::string name = "earlier_trials";
+  for (std::size_t at = 0; (at = bytes.find(name, at)) != std::string::npos;)
+    bytes[at + name.size() - 1] = 'z';
+  write_text(file, bytes, std::ios::binary);
+  for (const char* command : {"show", "best", "trials", "report", "resume"}) {
+    CAPTURE(command);
+    const Printed printed =
+        store.run({command, command == std::string("show") ? "steel-legacy/1" : "steel-legacy"});
+    CHECK(printed.code == 7);
+    CHECK(contains(printed.err, "the table earlier_trials is missing"));
+    CHECK(contains(printed.err, "restore it from a copy"));
+  }
+  const Printed doctor = store.run({"doctor"});
+  CHECK(doctor.code == 7);
+  CHECK(contains(doctor.out, "the table earlier_trials is missing"));
 }
 
 TEST_CASE("doctor tells whole studies from damaged ones", "[cli]") {

@@ -134,6 +134,25 @@ TEST_CASE("a spec file is read relative to its folder", "[spec]") {
   REQUIRE(spec.folder == fs::weakly_canonical(folder));
 }
 
+TEST_CASE("limits on silence, and how devices are named, are read; a silence of nothing is refused",
+          "[spec]") {
+  const Spec spec = parse(changed("/limits", R"({"trials": 3, "no_output": "10m", "no_metric_time": "2h"})"));
+  REQUIRE(spec.limits.no_output == Milliseconds(10min));
+  REQUIRE(spec.limits.no_metric_time == Milliseconds(2h));
+  const Spec off = parse(changed("/limits", R"({"trials": 3})"));
+  REQUIRE_FALSE(off.limits.no_output);
+  REQUIRE_FALSE(off.limits.no_metric_time);
+  REQUIRE(off.resources.visible_devices == VisibleDevices::kUuid);
+  REQUIRE(parse(changed("/resources", R"({"visible_devices": "index"})")).resources.visible_devices ==
+          VisibleDevices::kIndex);
+  for (const char* limits :
+       {R"({"trials": 3, "no_output": "0s"})", R"({"trials": 3, "no_metric_time": "0s"})"})
+    REQUIRE(problems_of(changed("/limits", limits)).find("every trial would be stopped at once") !=
+            std::string::npos);
+  REQUIRE(problems_of(changed("/resources", R"({"visible_devices": "number"})")).find("uuid") !=
+          std::string::npos);
+}
+
 TEST_CASE("suspicious specs are read with a warning", "[spec]") {
   const auto [pointer, json, warning] = GENERATE(table<std::string, std::string, std::string>({
       {"/objective/goal", "\"minimize\"", "/objective/goal: \"accuracy\" is minimized"},

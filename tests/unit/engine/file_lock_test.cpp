@@ -87,3 +87,20 @@ TEST_CASE("waiting for a lock ends at an interruption") {
     CHECK_THAT(error.what(), Catch::Matchers::Contains("process " + std::to_string(other.pid())));
   }
 }
+
+TEST_CASE("waiting for a lock says so after a second, once, and whom it waits for") {
+  TemporaryFolder folder;
+  Holder other(folder.path() / "lock");
+  std::vector<std::string> said;
+  int asked_since = 0;
+  FileLock::wait_for(
+      folder.path() / "lock",
+      [&] {
+        if (!said.empty() && ++asked_since == 3) other.kill();
+        return false;
+      },
+      [&](const std::string& sentence) { said.push_back(sentence); });
+  REQUIRE(said.size() == 1);
+  CHECK_THAT(said[0],
+             Catch::Matchers::Contains("waits for process " + std::to_string(other.pid()) + ", which holds"));
+}

@@ -111,6 +111,49 @@ TEST_CASE_METHOD(GpuFixture, "each trial gets a GPU of its own by its UUID") {
   CHECK(runner.capacity().free == 1);
 }
 
+TEST_CASE_METHOD(GpuFixture,
+                 "a program that reads numbers gets the indices of its GPUs, those that CUDA would count") {
+  show(4);
+  const ScopedVariable chosen("CUDA_VISIBLE_DEVICES", "3,1");
+  LocalRunnerOptions by_index = gpu_options(2);
+  by_index.resources.visible_devices = VisibleDevices::kIndex;
+  LocalRunner runner(by_index);
+  const Attempt attempt =
+      this->attempt(1, {"environment", "CUDA_VISIBLE_DEVICES", "environment", "CUDA_DEVICE_ORDER"});
+  const AttemptRecord record = runner.start(attempt);
+  wait_for_exit(runner, attempt.id);
+  CHECK(record.devices == Names{"GPU-1", "GPU-3"});
+  CHECK(read_file(attempt.folder / "log") == "CUDA_VISIBLE_DEVICES=1,3\nCUDA_DEVICE_ORDER=PCI_BUS_ID\n");
+  CHECK(Json::parse(read_file(attempt.folder / "trial.json"))["devices"] == Json(Names{"GPU-1", "GPU-3"}));
+}
+
+TEST_CASE_METHOD(GpuFixture, "MIG devices are leased under both forms of their names, and have no index") {
+  show(1);
+  const std::string name = GENERATE(as<std::string>(), "MIG-GPU-abc/1/0", "MIG-1234-5678");
+  const ScopedVariable chosen("CUDA_VISIBLE_DEVICES", name);
+  {
+    LocalRunner runner(gpu_options(1));
+    const Attempt attempt = this->attempt(1, {"environment", "CUDA_VISIBLE_DEVICES", "hang"});
+    CHECK(runner.start(attempt).devices == Names{name});
+    CHECK(LocalRunner(gpu_options(1)).capacity().free == 0);
+    const auto has_printed = [&] {
+      return std::filesystem::exists(attempt.folder / "log") &&
+             read_file(attempt.folder / "log").ends_with("\n");
+    };
+    wait_until(has_printed, "the trainer has printed");
+    CHECK(read_file(attempt.folder / "log") == "CUDA_VISIBLE_DEVICES=" + name + "\n");
+  }
+  LocalRunnerOptions by_index = gpu_options(1);
+  by_index.resources.visible_devices = VisibleDevices::kIndex;
+  try {
+    LocalRunner{by_index};
+    FAIL("a MIG device was given an index");
+  } catch (const Error& problem) {
+    CHECK(problem.code() == ExitCode::kEnvironment);
+    CHECK_THAT(problem.what(), Contains(name) && Contains("has no index"));
+  }
+}
+
 TEST_CASE_METHOD(GpuFixture, "a trial may have several GPUs, and several trials may share one") {
   show(3);
   {

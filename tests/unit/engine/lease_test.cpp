@@ -153,6 +153,31 @@ TEST_CASE_METHOD(LeaseFixture,
   CHECK(leases.take("GPU-1", 2));
 }
 
+TEST_CASE_METHOD(LeaseFixture, "a name with slashes is one file, and no other GPU's") {
+  Other other([&] { hold(leases, "MIG-GPU-1/2/0", 1); });
+  CHECK(leases.claims("MIG-GPU-1/2/0", 1).free == 0);
+  for (const char* free : {"MIG-GPU-1/2/1", "MIG-GPU-1", "MIG-GPU-1%2F2%2F0"}) {
+    INFO(free);
+    CHECK(leases.claims(free, 1).free == 1);
+    CHECK(leases.take(free, 1));
+  }
+}
+
+TEST_CASE_METHOD(LeaseFixture,
+                 "cores that another process holds are taken, one by one, and free once it is killed") {
+  Other other([&] {
+    static const auto held = leases.take_cores({0, 2});
+    if (!held) ::_exit(1);
+  });
+  CHECK_FALSE(leases.take_cores({1, 2}));
+  CHECK_FALSE(leases.take_cores({0}));
+  const auto ours = leases.take_cores({1, 3, 300});
+  REQUIRE(ours);
+  CHECK_FALSE(leases.take_cores({3}));  // nor twice by one process
+  other.kill();
+  CHECK(leases.take_cores({0, 2}));
+}
+
 TEST_CASE_METHOD(LeaseFixture, "of many processes that reach for one slot at once exactly one gets it") {
   constexpr int kProcesses = 8, kRounds = 20;
   for (int round = 0; round < kRounds; ++round) {

@@ -1,6 +1,9 @@
 // The loop while the disk is full, the store is locked, or somebody wants it to end.
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -169,6 +172,56 @@ TEST_CASE("a write-ahead log that cannot be moved into the database is said and 
   REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
   CHECK(result.completed == 2);
   CHECK(has_notice(f.status, "write-ahead log"));
+}
+
+TEST_CASE("a reader that keeps the write-ahead log from ending is named, once, and ends nothing") {
+  LoopFixture f(small_spec(2), 7, LoopFixture::Place::kDisk);
+  store::EventRow event;
+  event.kind = "notice";
+  event.data["message"] = std::string(8 << 20, 'x');
+  f.store.append_event(event);
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const pid_t reader = ::fork();
+  if (reader == 0) {
+    // Another program, which reads an old state for as long as it lives.
+    const int file = ::open((f.folder.path() / "study.db-shm").c_str(), O_RDWR);
+    struct flock lock {};
+    lock.l_type = F_RDLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = 124;  // the first mark of a reader that is in use
+    lock.l_len = 1;
+    const bool locked = file >= 0 && ::fcntl(file, F_SETLK, &lock) == 0;
+    static_cast<void>(::write(ends[1], locked ? "y" : "n", 1) == 1);
+    for (;;) ::pause();
+  }
+  char is_locked = 0;
+  REQUIRE(::read(ends[0], &is_locked, 1) == 1);
+  CHECK(is_locked == 'y');
+  f.use(2, [](const engine::Attempt&) {
+    Behaviour behaviour = prints(1);
+    behaviour.lasts = std::chrono::seconds(30);
+    return behaviour;
+  });
+  const std::filesystem::path wal = f.folder.path() / "study.db-wal";
+  f.runner->before_wait = [&] {
+    // Long enough, with a hole: the loop looks at its size alone.
+    if (std::filesystem::file_size(wal) < (65u << 20)) std::filesystem::resize_file(wal, 65u << 20);
+  };
+  const auto result = f.run();
+  ::kill(reader, SIGKILL);
+  ::waitpid(reader, nullptr, 0);
+  ::close(ends[0]);
+  ::close(ends[1]);
+  CHECK(result.completed == 2);
+  std::size_t said = 0;
+  for (const auto& one : f.status.events)
+    if (one.message.find("write-ahead log") != std::string::npos) {
+      ++said;
+      CHECK(one.message.find("over 64 MB") != std::string::npos);
+      CHECK(one.message.find("(" + std::to_string(reader) + ")") != std::string::npos);
+    }
+  CHECK(said == 1);
 }
 
 TEST_CASE("a trial whose folder its trainer spoils fails alone, and the study goes on") {

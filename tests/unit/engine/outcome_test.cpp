@@ -201,6 +201,17 @@ TEST_CASE("a lost attempt runs again, and the third loss fails the trial") {
   CHECK(c.classify().failure == "lost");
 }
 
+TEST_CASE("a trial that was ended for its silence has hung, whatever it had reached, and says how") {
+  Case c = stopped("no output");
+  c.report->failure = "nothing was printed for 5m; its processes were: python3 (812) S futex_do_wait";
+  CHECK(c.classify().state == TrialState::kFailed);
+  CHECK(c.classify().failure == "hung");
+  CHECK(c.classify().reason == "limits.no_output ran out; " + c.report->failure);
+  c.report->stop = "no metric";
+  CHECK(c.classify().failure == "hung");
+  CHECK(c.classify().reason == "limits.no_metric_time ran out; " + c.report->failure);
+}
+
 TEST_CASE("an attempt that went with its orchestrator runs again, however often that was") {
   Case c;
   c.report.reset();

@@ -1,10 +1,13 @@
 #include "tuner/engine/promotion.h"
 
+#include <sys/stat.h>
+
 #include <fstream>
 
 #include "loop_fixture.h"
 #include "tuner/core/sha256.h"
 #include "tuner/engine/attempt_plan.h"
+#include "tuner/engine/model_files.h"
 
 namespace tune::test {
 namespace {
@@ -209,6 +212,88 @@ TEST_CASE("what is no file, an empty output and a trial without a value are refu
   CHECK_THROWS_AS(promote_trial(study.store(), {folder.path(), "staging", std::nullopt}), Error);
   CHECK_THROWS_AS(promote_trial(study.store(), {folder.path(), "lock", std::nullopt}), Error);
   CHECK_THROWS_AS(promote_trial(study.store(), {folder.path(), "registry.db-wal", std::nullopt}), Error);
+}
+
+TEST_CASE("whatever a trainer leaves in its output's place is refused, and neither waited for nor followed") {
+  ScratchFolder folder;
+  PromotableStudy study(folder.path(), "s", {0.2});
+  const fs::path output = study.output(1);
+  const std::string what = GENERATE(as<std::string>(), "fifo", "endless link", "socket below", "root link",
+                                    "root file", "root fifo", "link out of the folder");
+  CAPTURE(what);
+  const auto replace_root = [&](const std::function<void()>& put) {
+    fs::rename(output, folder.path() / "elsewhere");
+    put();
+  };
+  if (what == "fifo") REQUIRE(::mkfifo((output / "model.json").c_str(), 0600) == 0);
+  if (what == "endless link") fs::create_symlink("/dev/zero", output / "model.json");
+  if (what == "socket below") REQUIRE(::mknod((output / "deep" / "s").c_str(), S_IFSOCK | 0600, 0) == 0);
+  if (what == "root link") replace_root([&] { fs::create_symlink(folder.path() / "elsewhere", output); });
+  if (what == "root file") replace_root([&] { std::ofstream(output) << "a file"; });
+  if (what == "root fifo") replace_root([&] { REQUIRE(::mkfifo(output.c_str(), 0600) == 0); });
+  if (what == "link out of the folder") fs::create_symlink("../../../../study.db", output / "model.json");
+  const PromotionResult result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  CHECK_FALSE(result.promoted);
+  CHECK(result.reason.find("trial 1 ") == 0);
+  CHECK(result.reason.find("$TUNE_OUTPUT_DIR") != std::string::npos);
+  CHECK_FALSE(fs::exists(folder.path() / "models" / "m" / "current"));
+}
+
+TEST_CASE("a model.json that cannot be used is promoted as it is, and said to be missing from the lineage") {
+  ScratchFolder folder;
+  PromotableStudy study(folder.path(), "s", {0.2});
+  const std::string content = GENERATE(as<std::string>(), "not JSON", std::string(300'000, '['));
+  std::ofstream(study.output(1) / "model.json") << content;
+  const PromotionResult result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  REQUIRE(result.promoted);
+  CHECK(result.reason.find("not taken into its lineage: cannot read") != std::string::npos);
+  CHECK(text_of(result.folder / "model.json") == content);
+}
+
+TEST_CASE("nobody inherits a trainer's set-uid bits by promoting its output") {
+  ScratchFolder folder;
+  PromotableStudy study(folder.path(), "s", {0.2});
+  REQUIRE(::chmod((study.output(1) / "weights").c_str(), 06755) == 0);
+  const PromotionResult result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  struct stat status {};
+  REQUIRE(::stat((result.folder / "weights").c_str(), &status) == 0);
+  CHECK((status.st_mode & 07777) == 0755);
+}
+
+TEST_CASE("an interruption ends the copying of a model, and leaves nothing of it") {
+  ScratchFolder folder;
+  PromotableStudy study(folder.path(), "s", {0.2});
+  fs::resize_file(study.output(1) / "weights", 64 << 20);
+  int asked = 0;
+  try {
+    promote_trial(study.store(), {folder.path(), "m", std::nullopt, [&] { return ++asked > 10; }});
+    FAIL("it was copied whole");
+  } catch (const Error& error) {
+    CHECK(error.code() == ExitCode::kInterrupted);
+  }
+  CHECK(fs::is_empty(folder.path() / "models" / "staging"));
+  CHECK_FALSE(fs::exists(folder.path() / "models" / "m" / "current"));
+  CHECK(promote_trial(study.store(), {folder.path(), "m", std::nullopt}).version == 1);
+}
+
+TEST_CASE("a version that is not what was promoted is told, file by file") {
+  ScratchFolder folder;
+  PromotableStudy study(folder.path(), "s", {0.2});
+  const PromotionResult result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  const store::ModelRegistry registry(folder.path() / "models" / "registry.db", store::OpenMode::kRead);
+  const auto files = registry.versions("m").at(0).files;
+  CHECK(damage_of(result.folder, files).empty());
+  std::ofstream(result.folder / "weights") << "abd";
+  fs::remove(result.folder / "deep" / "labels");
+  REQUIRE(::mkfifo((result.folder / "deep" / "labels").c_str(), 0600) == 0);
+  std::ofstream(result.folder / "added") << "more";
+  const std::vector<std::string> damage = damage_of(result.folder, files);
+  REQUIRE(damage.size() == 3);
+  CHECK(damage[0].find("labels\": it is a FIFO") != std::string::npos);
+  CHECK(damage[1].find("weights is not what was promoted") != std::string::npos);
+  CHECK(damage[2].find("added was not promoted") != std::string::npos);
+  fs::remove_all(result.folder);
+  CHECK(damage_of(result.folder, files) == std::vector{result.folder.string() + " is gone"});
 }
 
 TEST_CASE("a link to a file of the same output is promoted as that file") {

@@ -173,6 +173,21 @@ TEST_CASE_METHOD(RunnerFixture, "a restarted loop waits for a supervisor that st
   CHECK_FALSE(is_running(pid_in(main)));
 }
 
+TEST_CASE_METHOD(RunnerFixture,
+                 "a supervisor is heard of while its trainer says nothing, and of long silences") {
+  LocalRunner runner(options());
+  Attempt attempt = this->attempt(1, {"hang"});
+  attempt.quiet_after = Milliseconds(50);
+  const AttemptRecord record = runner.start(attempt);
+  REQUIRE(record.heartbeat);
+  const auto event = [&] {
+    return runner.wait(std::chrono::steady_clock::now() + 4 * *record.heartbeat).kind;
+  };
+  CHECK(event() == RunnerEventKind::kQuiet);
+  CHECK(event() == RunnerEventKind::kNoMetric);
+  CHECK(event() == RunnerEventKind::kAlive);
+}
+
 TEST_CASE_METHOD(RunnerFixture, "a supervisor that was stopped does not outlive its attempt's limit") {
   LocalRunnerOptions impatient = options();
   impatient.supervisor_grace = Milliseconds(50);

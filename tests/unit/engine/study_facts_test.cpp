@@ -46,7 +46,9 @@ TEST_CASE("what was measured on another machine, or on another kind of device, d
 
 TEST_CASE("a run's facts name the versions and this machine as it is now") {
   const Machine here = machine("here", {"H200"});
-  const Json facts = run_facts(here, "0.1.0", "/");
+  Spec spec;
+  spec.folder = "/";
+  const Json facts = run_facts(here, "0.1.0", spec);
   CHECK(facts.at("tune") == "0.1.0");
   CHECK(facts.at("machine").at("host") == "here");
   CHECK(facts.at("machine").at("gpus").at(0).at("name") == "H200");

@@ -53,6 +53,61 @@ TEST_CASE("a damaged cell is an error of the environment that names the file", "
   CHECK(message_of([&] { read(store); }).find(file.string()) != std::string::npos);
 }
 
+TEST_CASE("a database of another shape is a damaged study, which says what is missing, and no bug",
+          "[store]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder / "study.db";
+  const auto [sql, part] = GENERATE(table<std::string, std::string>(
+      {{"DROP TABLE metrics", "the table metrics is missing"},
+       {"DROP TRIGGER events_are_never_deleted; DROP TRIGGER events_never_change; ALTER TABLE events RENAME "
+        "TO old",
+        "the table events is missing"},
+       {"ALTER TABLE trials RENAME COLUMN note TO remark", "the table trials has no column note"},
+       {"DROP TABLE metric_names; CREATE TABLE metric_names (id INTEGER PRIMARY KEY, name BLOB)",
+        "the column name of the table metric_names holds BLOB, not TEXT"}}));
+  CAPTURE(sql);
+  { StudyStore(file, OpenMode::kCreate).create_study(study_row()); }
+  SQLite::Database(file.string(), SQLite::OPEN_READWRITE).exec("PRAGMA foreign_keys = OFF; " + sql);
+  for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite}) {
+    const auto open = [&] { StudyStore(file, mode); };
+    CHECK(code_of(open) == ExitCode::kEnvironment);
+    CHECK(message_of(open).find(part) != std::string::npos);
+    CHECK(message_of(open).find(file.string()) != std::string::npos);
+  }
+}
+
+TEST_CASE("a cell of another type is a damaged study, where SQLite would make a number of it", "[store]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder / "study.db";
+  {
+    StudyStore store(file, OpenMode::kCreate);
+    store.create_study(study_row());
+    store.insert_trial(trial_row(1));
+  }
+  SQLite::Database database(file.string(), SQLite::OPEN_READWRITE);
+  // As a program that copies databases makes them: the same names and types, without STRICT.
+  const auto loosen = [&](const std::string& table) {
+    std::string made =
+        database.execAndGet("SELECT sql FROM sqlite_schema WHERE name = '" + table + "'").getString();
+    made.erase(made.rfind("STRICT"), 6);
+    database.exec("CREATE TABLE kept AS SELECT * FROM " + table + "; PRAGMA foreign_keys = OFF; DROP TABLE " +
+                  table + "; " + made + "; INSERT INTO " + table + " SELECT * FROM kept; DROP TABLE kept");
+  };
+  const auto [table, set, read] =
+      GENERATE(Catch::Generators::table<std::string, std::string, std::function<void(StudyStore&)>>(
+          {{"trials", "attempts = 'many'", [](StudyStore& store) { store.trials(); }},
+           {"trials", "started_ms = 'yesterday'", [](StudyStore& store) { store.trial(1); }},
+           {"study", "created_ms = 'then'", [](StudyStore& store) { store.study(); }},
+           {"study", "limits = '[1]'", [](StudyStore& store) { store.study(); }},
+           {"study", "elapsed_seconds = x'00'", [](StudyStore& store) { store.study(); }}}));
+  CAPTURE(table, set);
+  loosen(table);
+  database.exec("UPDATE " + table + " SET " + set);
+  StudyStore store(file, OpenMode::kRead);
+  CHECK(code_of([&] { read(store); }) == ExitCode::kEnvironment);
+  CHECK(message_of([&] { read(store); }).find("is damaged") != std::string::npos);
+}
+
 TEST_CASE("a study without trials takes another spec, one with trials does not", "[store]") {
   StudyStore store(":memory:", OpenMode::kCreate);
   store.create_study(study_row());

@@ -270,6 +270,40 @@ TEST_CASE("The checkpoint before a damaged one still has the best model that it 
   CHECK(store.best_model(checkpoint->progress).at("w").item<double>() == 1);
 }
 
+TEST_CASE("A best model that is damaged is found out when a run goes on, not at its end") {
+  const TemporaryFolder folder;
+  CheckpointStore store(folder.path());
+  const auto save = [&](std::int64_t epoch, std::vector<std::int64_t> best) {
+    Checkpoint checkpoint;
+    checkpoint.progress.epoch = epoch;
+    checkpoint.progress.best_checkpoint = std::move(best);
+    checkpoint.model["w"] = torch::full({1}, static_cast<double>(epoch));
+    checkpoint.optimizer["m"] = torch::zeros({1});
+    checkpoint.generator = torch::zeros({1}, torch::kByte);
+    store.save(checkpoint);
+  };
+  const auto name = [&](int epoch) {
+    return folder.path() / ("at-00000" + std::to_string(epoch) + "-000000");
+  };
+  save(1, {1, 0});
+  save(2, {1, 0});
+  save(3, {2, 0});
+  save(4, {2, 0});
+  std::vector<std::string> notes;
+  REQUIRE(store.load_newest(notes)->progress.epoch == 4);
+  CHECK(notes.empty());
+  std::fstream file(name(2) / "model.safetensors", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(-1, std::ios::end);
+  file.put('\x55');
+  file.close();
+  CHECK_FALSE(store.load_newest(notes));
+  REQUIRE(notes.size() == 3);
+  CHECK(notes[0].find("at-000004") != std::string::npos);
+  CHECK(notes[0].find("best model so far, which it names, is lost") != std::string::npos);
+  save(5, {5, 0});
+  CHECK(store.load_newest(notes)->progress.epoch == 5);
+}
+
 TEST_CASE("Without any complete checkpoint a run says so and starts again") {
   const TemporaryFolder whole, folder;
   LineTask task, again;

@@ -1,0 +1,26 @@
+#include "tuner/cli/model_check.h"
+
+#include "store/model_registry.h"
+#include "tuner/engine/model_files.h"
+
+namespace tune::cli {
+
+std::vector<CheckedVersion> check_versions(const std::filesystem::path& models, const std::string& only) {
+  std::vector<CheckedVersion> checked;
+  std::error_code ignored;
+  if (!std::filesystem::exists(models / "registry.db", ignored)) return checked;
+  const store::ModelRegistry registry(models / "registry.db", store::OpenMode::kRead);
+  for (const std::string& model : registry.models()) {
+    if (!only.empty() && model != only) continue;
+    for (const store::ModelVersion& version : registry.versions(model)) {
+      CheckedVersion& one = checked.emplace_back();
+      one.model = model;
+      one.version = version.version;
+      one.folder = models / model / "versions" / std::to_string(version.version);
+      one.damage = engine::damage_of(one.folder, version.files);
+    }
+  }
+  return checked;
+}
+
+}  // namespace tune::cli

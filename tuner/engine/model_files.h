@@ -1,0 +1,33 @@
+#pragma once
+// The files of a model version: what of a trainer's output may be promoted, its copy, and whether what was
+// promoted is still the same.
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "store/model_registry.h"
+
+namespace tune::engine {
+
+// Asked several times a second while large files are read. Empty: nobody interrupts.
+using IsInterrupted = std::function<bool()>;
+
+// Why the output folder cannot be promoted, or read at all, a sentence; empty when it can. The folder is a
+// trainer's, which may have put anything there: it must be a real folder that holds a file, and below it
+// nothing but folders, files and links to files of its own.
+std::string output_problem(const std::filesystem::path& output);
+
+// Copies an output without a problem to a folder that does not exist, and syncs it. Links become the files
+// they lead to, and set-uid, set-gid and sticky bits are left behind. Returns the files, ordered by path.
+// Throws Error(kInterrupted), Error(kEnvironment); the copy is gone then.
+std::vector<store::ModelFile> copy_model(const std::filesystem::path& output, const std::filesystem::path& to,
+                                         const IsInterrupted& is_interrupted);
+
+// How the folder of a version differs from what was promoted, a sentence a file; empty when it does not.
+// Reads every byte. Throws as copy_model().
+std::vector<std::string> damage_of(const std::filesystem::path& folder,
+                                   const std::vector<store::ModelFile>& files,
+                                   const IsInterrupted& is_interrupted = {});
+
+}  // namespace tune::engine
