@@ -35,7 +35,7 @@ engine::AttemptRecord FakeRunner::start(const engine::Attempt& attempt) {
     live.exit_code = 143;
   }
   live_[attempt.id] = live;
-  return {attempt.id, attempt.token, attempt.folder, 1000 + attempt.id.trial, 1, "fake-boot", {}, 1};
+  return {attempt.id, attempt.token, attempt.folder, 1000 + attempt.id.trial, 1, "fake-boot", devices, 1};
 }
 
 bool FakeRunner::attach(const engine::AttemptRecord& record) {

@@ -56,6 +56,7 @@ class FakeRunner final : public engine::TrialRunner {
   std::set<engine::AttemptId>
       attachable;  // what attach() finds alive; they end with the stop "lost" a second later
   std::vector<std::string> notices;  // of capacity()
+  std::vector<std::string> devices;  // of every attempt
   int live() const { return static_cast<int>(live_.size()); }
   std::vector<engine::Attempt> started;  // in order
   std::vector<std::pair<engine::AttemptId, std::string>> stops;

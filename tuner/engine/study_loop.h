@@ -59,6 +59,8 @@ struct StudyLoop::Impl {
   void handle(const RunnerEvent& event);
   void on_end(const TrialEnd& end);
   void keep_house(SteadyTime now);
+  void look_at_neighbours();
+  bool has_spent_all();
   void shrink_wal();
   void save_study(const std::string& state, const std::string& reason,
                   Durability durability = Durability::kProcess, const StatusEvent* event = nullptr);
