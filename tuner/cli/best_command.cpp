@@ -19,6 +19,7 @@ int best_command(const Arguments& arguments, Console& console) {
   if (options->has("json")) {
     Json json = report::best_json(report::best_trial(rows.trials, rows.study.objective));
     json["schema"] = 1;
+    json["fixed"] = report::fixed_values(rows.study);
     json["importance"] = importance_json(importance);
     print_json(json, console);
   } else {

@@ -1,4 +1,5 @@
 // The rows that a report is made of, and how many trials are in which state.
+#include "store/neighbours.h"
 #include "tuner/report/bill.h"
 #include "tuner/report/study_report.h"
 
@@ -30,6 +31,20 @@ std::vector<std::string> other_metrics(const store::StudyRow& study) {
     if (!name.empty() && name != study.objective.metric) names.push_back(name);
   }
   return names;
+}
+
+void share_with_neighbours(StudyRows& rows, const std::filesystem::path& folder) {
+  if (!store::may_share_gpus(rows.study)) return;
+  rows.neighbours = store::attempts_beside(folder, rows.study.name, rows.attempts, SystemClock().wall_now());
+}
+
+CostReport costs_of(const StudyRows& rows) {
+  return CostReport(rows.trials, rows.attempts, usd_per_hour(rows.study), rows.neighbours);
+}
+
+ParameterSet fixed_values(const store::StudyRow& study) {
+  const auto fixed = study.spec.find("fixed");
+  return fixed != study.spec.end() && fixed->is_object() ? fixed->get<ParameterSet>() : ParameterSet{};
 }
 
 std::map<TrialState, int> count_states(const std::vector<store::TrialRow>& trials) {

@@ -14,8 +14,9 @@ constexpr std::size_t kListedTrials = 50;  // more than these are left to `tune 
 
 std::string best_lines(const StudyRows& rows, const store::TrialRow& best) {
   const std::string warning = leak_warning(rows.study);
+  const bool searches = rows.study.spec.contains("parameters") && !rows.study.spec["parameters"].empty();
   return "Best: trial " + std::to_string(best.number) + " with " + rows.study.objective.metric + ' ' +
-         value_text(best) + '\n' + parameter_lines(best.parameters) +
+         value_text(best) + '\n' + parameter_lines(searches ? best.parameters : fixed_values(rows.study)) +
          (warning.empty() ? warning : "Warning: " + warning + '\n');
 }
 
@@ -120,7 +121,7 @@ std::string best_text(const StudyRows& rows) {
 }
 
 std::string run_summary(const StudyRows& rows, const std::optional<PromotionOutcome>& promotion, int width) {
-  const CostReport costs(rows.trials, rows.attempts, usd_per_hour(rows.study));
+  const CostReport costs = costs_of(rows);
   std::string text = head_line(rows);
   const auto best = best_trial(rows.trials, rows.study.objective);
   if (best) {
@@ -143,7 +144,7 @@ std::string run_summary(const StudyRows& rows, const std::optional<PromotionOutc
 
 Json run_summary_json(const StudyRows& rows, const std::optional<PromotionOutcome>& promotion) {
   Json json = status_json(rows);
-  const CostReport costs(rows.trials, rows.attempts, usd_per_hour(rows.study));
+  const CostReport costs = costs_of(rows);
   Json trials = Json::array();
   for (const auto& trial : rows.trials) trials.push_back(trial_json(trial, costs));
   json["trials"] = trials;
