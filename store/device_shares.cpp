@@ -17,9 +17,9 @@ struct Boundary {
   std::size_t attempt = 0;
 };
 
-// Takes off what others had of one device while an attempt was on it. So whoever was alone keeps exactly the
+// Adds what others had of one device while an attempt was on it. So whoever was alone keeps exactly the
 // lease.
-void share_device(std::vector<Boundary>& boundaries, std::vector<double>& shares) {
+void share_device(std::vector<Boundary>& boundaries, std::vector<double>& away) {
   std::sort(boundaries.begin(), boundaries.end(),
             [](const Boundary& a, const Boundary& b) { return a.time < b.time; });
   std::set<std::size_t> present;
@@ -28,7 +28,7 @@ void share_device(std::vector<Boundary>& boundaries, std::vector<double>& shares
     if (present.size() > 1) {
       const double others = 1 - 1 / static_cast<double>(present.size());
       const double seconds = std::chrono::duration<double>(boundary.time - since).count();
-      for (const std::size_t attempt : present) shares[attempt] -= seconds * others;
+      for (const std::size_t attempt : present) away[attempt] += seconds * others;
     }
     since = boundary.time;
     if (boundary.opens)
@@ -49,22 +49,36 @@ LeaseTime lease_time(const AttemptRow& attempt) {
   return {lease.begin - late, lease.end - late};
 }
 
-std::vector<double> device_shares(const std::vector<AttemptRow>& attempts) {
-  std::vector<double> shares;
+double whole_share(const AttemptRow& attempt) {
+  return attempt.lease_seconds * static_cast<double>(std::max<std::size_t>(1, attempt.devices.size()));
+}
+
+std::vector<double> shared_away(const std::vector<AttemptRow>& attempts,
+                                const std::vector<AttemptRow>& others, const LeaseTime& window) {
   std::map<std::string, std::vector<Boundary>> by_device;
-  for (std::size_t i = 0; i < attempts.size(); ++i) {
-    const AttemptRow& attempt = attempts[i];
-    shares.push_back(attempt.lease_seconds *
-                     static_cast<double>(std::max<std::size_t>(1, attempt.devices.size())));
+  const auto add = [&](const AttemptRow& attempt, std::size_t index) {
+    if (attempt.devices.empty()) return;
     const LeaseTime lease = lease_time(attempt);
+    const microseconds begin = std::max(lease.begin, window.begin), end = std::min(lease.end, window.end);
     // Nothing is shared in no time, and its end must not be seen before its beginning.
-    if (lease.end <= lease.begin) continue;
+    if (end <= begin) return;
     for (const std::string& device : attempt.devices) {
-      by_device[device].push_back({lease.begin, true, i});
-      by_device[device].push_back({lease.end, false, i});
+      by_device[device].push_back({begin, true, index});
+      by_device[device].push_back({end, false, index});
     }
-  }
-  for (auto& [device, boundaries] : by_device) share_device(boundaries, shares);
+  };
+  for (std::size_t i = 0; i < attempts.size(); ++i) add(attempts[i], i);
+  for (std::size_t i = 0; i < others.size(); ++i) add(others[i], attempts.size() + i);
+  std::vector<double> away(attempts.size() + others.size(), 0);
+  for (auto& [device, boundaries] : by_device) share_device(boundaries, away);
+  away.resize(attempts.size());
+  return away;
+}
+
+std::vector<double> device_shares(const std::vector<AttemptRow>& attempts,
+                                  const std::vector<AttemptRow>& others) {
+  std::vector<double> shares = shared_away(attempts, others, {microseconds::min(), microseconds::max()});
+  for (std::size_t i = 0; i < attempts.size(); ++i) shares[i] = whole_share(attempts[i]) - shares[i];
   return shares;
 }
 

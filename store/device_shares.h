@@ -15,11 +15,20 @@ struct LeaseTime {
 LeaseTime lease_time(const AttemptRow& attempt);
 
 // What each attempt took, in device seconds, in the order given: at any moment 1/n of a device on which n of
-// the given attempts hold a lease, summed over its devices. So the shares of a device add up to the time that
-// it was leased, and an attempt that had its n devices to itself took n times its lease. Without devices (the
-// CPU) each attempt has a slot of its own, and takes its lease. An attempt that has not ended counts with the
-// lease_seconds it is given with (0 in the store). Other studies on the same device are not seen: what is
-// shared with them is billed to each.
-std::vector<double> device_shares(const std::vector<AttemptRow>& attempts);
+// the given attempts, those in `others` among them, hold a lease, summed over its devices. So the shares of a
+// device add up to the time that it was leased, and an attempt that had its n devices to itself took n times
+// its lease. Without devices (the CPU) each attempt has a slot of its own, and takes its lease. An attempt
+// that has not ended counts with the lease_seconds it is given with (0 in the store). `others` are those of
+// other studies on the same devices (neighbours.h).
+std::vector<double> device_shares(const std::vector<AttemptRow>& attempts,
+                                  const std::vector<AttemptRow>& others = {});
+
+// What an attempt takes that shares with nobody.
+double whole_share(const AttemptRow& attempt);
+
+// Of each attempt in `attempts`, the device seconds that attempts in either list had of its devices in its
+// place, within `window`.
+std::vector<double> shared_away(const std::vector<AttemptRow>& attempts,
+                                const std::vector<AttemptRow>& others, const LeaseTime& window);
 
 }  // namespace tune::store

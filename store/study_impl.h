@@ -8,6 +8,9 @@
 
 namespace tune::store {
 
+// Event: {"sums": {"seconds:validation": 12.5}} of an attempt whose points are gone.
+inline constexpr const char* kMetricsRemoved = "metrics_removed";
+
 struct StudyStore::Impl {
   Impl(const std::filesystem::path& file, OpenMode mode, StoreSettings settings);
 
@@ -15,6 +18,7 @@ struct StudyStore::Impl {
   void commit();
   void rollback();
   std::int64_t metric_id(const std::string& name);
+  std::int64_t free_step(const MetricRow& row);
 
   OpenMode mode;
   StoreSettings settings;

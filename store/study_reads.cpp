@@ -22,6 +22,11 @@ std::vector<std::string> names_from(const std::string& text) {
   "started_ms, "                                                                                       \
   "ended_ms, cut"
 
+#define ATTEMPT_COLUMNS                                                                             \
+  "trial, attempt, token, state, supervisor_pid, supervisor_start_time, boot_id, devices, threads," \
+  " metrics_offset, exit_code, signal, stop, reason, lease_seconds, cpu_seconds, max_rss_bytes, "   \
+  "created_ms, started_ms, ended_ms"
+
 TrialRow read_trial(Query& query) {
   TrialRow row;
   row.number = query.small();
@@ -71,6 +76,8 @@ bool all_finite(const std::vector<double>& values) {
 
 }  // namespace
 
+const std::string& StudyStore::file() const { return impl_->connection.name(); }
+
 StudyRow StudyStore::study() const {
   Query query(
       impl_->connection,
@@ -114,13 +121,20 @@ std::vector<TrialRow> StudyStore::trials() const {
 }
 
 std::vector<AttemptRow> StudyStore::attempts(int trial) const {
-  Query query(
-      impl_->connection,
-      "SELECT trial, attempt, token, state, supervisor_pid, supervisor_start_time, boot_id, devices, threads,"
-      " metrics_offset, exit_code, signal, stop, reason, lease_seconds, cpu_seconds, max_rss_bytes, "
-      "created_ms,"
-      " started_ms, ended_ms FROM attempts WHERE trial BETWEEN ? AND ? ORDER BY trial, attempt");
+  Query query(impl_->connection,
+              "SELECT " ATTEMPT_COLUMNS " FROM attempts WHERE trial BETWEEN ? AND ? ORDER BY trial, attempt");
   query.bind(trial).bind(trial == 0 ? std::int64_t{INT32_MAX} : std::int64_t{trial});
+  std::vector<AttemptRow> rows;
+  while (query.step()) rows.push_back(read_attempt(query));
+  return rows;
+}
+
+std::vector<AttemptRow> StudyStore::attempts_on_devices(WallTime since) const {
+  Query query(impl_->connection,
+              "SELECT " ATTEMPT_COLUMNS
+              " FROM attempts WHERE devices <> '[]' AND (ended_ms IS NULL OR ended_ms >= ?)"
+              " ORDER BY trial, attempt");
+  query.bind(since);
   std::vector<AttemptRow> rows;
   while (query.step()) rows.push_back(read_attempt(query));
   return rows;
@@ -184,6 +198,14 @@ std::map<std::pair<int, int>, double> StudyStore::metric_sums(const std::string&
   while (query.step()) {
     const int trial = query.small(), attempt = query.small();
     sums[{trial, attempt}] = query.real();
+  }
+  Query removed(impl_->connection,
+                "SELECT trial, attempt, json_extract(data, ?1) FROM events WHERE kind = ?2 AND"
+                " json_type(data, ?1) IN ('real', 'integer')");
+  removed.bind("$.sums.\"" + name + "\"").bind(kMetricsRemoved);
+  while (removed.step()) {
+    const int trial = removed.small(), attempt = removed.small();
+    sums[{trial, attempt}] += removed.real();
   }
   return sums;
 }

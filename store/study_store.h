@@ -19,6 +19,10 @@ namespace tune::store {
 // Schema version that this program writes. Older files are migrated forward when opened for writing.
 inline constexpr int kStudySchemaVersion = 3;
 
+// Metrics whose names begin so are bookkeeping: only their sums matter, to the bill. A trial that begins
+// anew keeps what its earlier attempts said of them, and of a repeated step both values count.
+inline constexpr const char* kBookkeeping = "seconds:";
+
 struct StudyRow {
   std::string name;
   Json spec;              // the document as parsed
@@ -140,7 +144,8 @@ class StudyStore {
   void insert_metrics(
       const std::vector<MetricRow>& rows);         // of a repeated (trial, name, step) the later counts
   std::int64_t append_event(const EventRow& row);  // returns its id
-  // Forgets the points of a trial whose next attempt starts from the beginning.
+  // Forgets the points of a trial whose next attempt starts from the beginning. The sums of its bookkeeping
+  // are kept, in an event "metrics_removed".
   void remove_metrics(int trial);
   // What the study learns from, in the order in which History::earlier will hold it, in place of what was
   // there.
@@ -149,16 +154,21 @@ class StudyStore {
   // alone.
   void checkpoint_wal();
 
+  const std::string& file() const;  // as it was named
+
   // Reads.
   StudyRow study() const;
   int trial_count() const;
   std::optional<TrialRow> trial(int number) const;
   std::vector<TrialRow> trials() const;                   // by number
   std::vector<AttemptRow> attempts(int trial = 0) const;  // all, or of one trial; by trial, attempt
+  // Of the attempts that had devices: those that hold them, or have ended since.
+  std::vector<AttemptRow> attempts_on_devices(WallTime since) const;
   std::vector<MetricRow> metrics(int trial, const std::string& name = {}) const;  // by name, step
   std::vector<MetricPoint> curve(int trial, const std::string& name) const;       // by step
   std::map<int, MetricPoint> last_points(const std::string& name) const;  // of each trial that has any
-  // Of each attempt the sum of a metric's finite points, by (trial, attempt).
+  // Of each attempt the sum of a metric's finite points, by (trial, attempt); of bookkeeping also what was
+  // removed.
   std::map<std::pair<int, int>, double> metric_sums(const std::string& name) const;
   std::vector<EventRow> events(std::int64_t after_id = 0, int limit = 1000) const;
   std::vector<RunningTime> running_times() const;  // in order; one for each time that the study was started
@@ -168,6 +178,8 @@ class StudyStore {
   std::string integrity() const;  // "ok", or what SQLite says is wrong
 
  private:
+  void keep_bookkeeping(int trial);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

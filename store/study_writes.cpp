@@ -218,6 +218,16 @@ std::int64_t StudyStore::Impl::metric_id(const std::string& name) {
   return metric_ids[name] = query.integer();
 }
 
+// The step of a point of bookkeeping: where that is taken, the next after all, so that both are summed.
+std::int64_t StudyStore::Impl::free_step(const MetricRow& row) {
+  const std::int64_t metric = metric_id(row.name);
+  Query taken(connection, "SELECT 1 FROM metrics WHERE metric = ? AND trial = ? AND step = ?");
+  if (!taken.bind(metric).bind(row.trial).bind(row.point.step).step()) return row.point.step;
+  Query last(connection, "SELECT max(step) FROM metrics WHERE metric = ? AND trial = ?");
+  last.bind(metric).bind(row.trial).step();
+  return last.integer() + 1;
+}
+
 void StudyStore::insert_metrics(const std::vector<MetricRow>& rows) {
   if (rows.empty()) return;
   Transaction transaction(*this);
@@ -229,7 +239,7 @@ void StudyStore::insert_metrics(const std::vector<MetricRow>& rows) {
   for (const MetricRow& row : rows)
     query.bind(impl_->metric_id(row.name))
         .bind(row.trial)
-        .bind(row.point.step)
+        .bind(row.name.starts_with(kBookkeeping) ? impl_->free_step(row) : row.point.step)
         .bind(row.point.value)
         .bind(row.attempt)
         .bind(row.time)
@@ -237,8 +247,31 @@ void StudyStore::insert_metrics(const std::vector<MetricRow>& rows) {
   transaction.commit();
 }
 
+void StudyStore::keep_bookkeeping(int trial) {
+  Query query(impl_->connection,
+              "SELECT n.name, m.attempt, sum(m.value), max(m.time_ms) FROM metric_names n JOIN metrics m ON"
+              " m.metric = n.id AND m.trial = ?1 WHERE substr(n.name, 1, length(?2)) = ?2 AND typeof(m.value)"
+              " = 'real' GROUP BY n.name, m.attempt");
+  query.bind(trial).bind(kBookkeeping);
+  std::map<int, EventRow> by_attempt;
+  while (query.step()) {
+    const std::string name = query.text();
+    const int attempt = query.small();
+    EventRow& event = by_attempt[attempt];
+    event.data["sums"][name] = query.real();
+    event.time = std::max(event.time, query.time());
+  }
+  for (auto& [attempt, event] : by_attempt) {
+    event.kind = kMetricsRemoved;
+    event.trial = trial;
+    event.attempt = attempt;
+    append_event(event);
+  }
+}
+
 void StudyStore::remove_metrics(int trial) {
   Transaction transaction(*this);
+  keep_bookkeeping(trial);
   // By metric, as the key begins: the table may be large.
   Query(impl_->connection, "DELETE FROM metrics WHERE metric IN (SELECT id FROM metric_names) AND trial = ?")
       .bind(trial)

@@ -47,14 +47,16 @@ elif command == "audit":
         sys.exit(65)
     sets = json.load(open(here + "/sets.json")) if os.path.exists(here + "/sets.json") else []
     assert len(options("--against")) + len(options("--part")) == 1
-    print(json.dumps({"schema": 1, "sets": sets, "groups": [[1, 2], [3, 4]], "overlaps": [{
+    cut = {"split": json.load(open(here + "/cut.json"))} if options("--part") and os.path.exists(here + "/cut.json") else {}
+    print(json.dumps({**cut, "schema": 1, "sets": sets, "groups": [[1, 2], [3, 4]], "overlaps": [{
         "first": {"set": "data", "image": "test/a.jpg"}, "second": {"set": "against", "image": "train/b.jpg"}}] if leak else []}))
 elif command == "--trial":
     trial = json.load(open(sys.argv[2]))
     assert "test" not in trial["trainer"]
     name = trial["study"] + "/" + str(trial["trial"])
     act("begin", name)
-    if os.path.exists(here + "/slow") and not os.path.exists(here + "/hung"):
+    # The trial that the file `slow` names, or the next one.
+    if os.path.exists(here + "/slow") and not os.path.exists(here + "/hung") and open(here + "/slow").read() in ("", name):
         open(here + "/hung", "w").close()
         time.sleep(600)
     x = trial["parameters"].get("x", trial["fixed"].get("x", 0))

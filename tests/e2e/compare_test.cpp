@@ -59,6 +59,11 @@ TEST_CASE("a comparison trains every approach and its controls, and scores all o
   CHECK(mentions(markdown.out, "| tuned-one tuned | 3 |"));
   CHECK(mentions(markdown.out, "12.2 M | 2.00 G"));
   CHECK(mentions(folder.shell("tune status --store store").out, "c.tuned-one.search"));
+  for (const char* command : {"best c.tuned-one.tuned", "show c.tuned-one.tuned/1"}) {
+    const std::string shown = folder.shell(std::string("tune ") + command + " --store store").out;
+    CAPTURE(shown);
+    CHECK(mentions(shown, "  epochs  2\n  x       "));
+  }
   CHECK(mentions(again.out, "tune report c --store "));
   REQUIRE(folder.shell("tune report c --store store").exit_code == 0);
   const std::string page = folder.shell("cat store/comparisons/c/report/report.html").out;
@@ -303,12 +308,82 @@ TEST_CASE("test images that cannot be copied, and a predictor of another version
   CHECK(folder.result().at("test").at("scorings") == 1);
 }
 
-TEST_CASE("a dry run lists the studies and writes nothing", "[.compare]") {
+TEST_CASE("a dry run forecasts time and dollars, says what may leak, and trains and writes nothing",
+          "[.compare]") {
   ComparisonFolder folder;
+  folder.write("sets.json", R"([{"images": 20, "classes": [], "warnings": ["3 boxes without area"]},
+                                {"images": 360, "classes": []}])");
+  folder.write("cut.json", R"({"crossing_overlaps": 2, "may_leak": true})");
+  folder.document["limits"]["cost_usd"] = 1;
   const ShellResult run = folder.compare("--dry-run");
+  CAPTURE(run.out, run.err);
   CHECK(run.exit_code == 0);
-  CHECK(mentions(run.out, "c.tuned-one.random-tuned: 3 runs of its winner, on fresh seeds"));
+  CHECK(mentions(run.out, "c.tuned-one.random-tuned       3 runs of its winner, on fresh seeds"));
+  // A run takes 80 s; 21 of them, and 15 models that predict on 20 images, at 10 images a second.
+  CHECK(mentions(run.out, "4m 00s"));
+  CHECK(mentions(run.out, "15 models"));
+  CHECK(mentions(run.out, "at most 28m 3"));
+  CHECK(mentions(run.out, "$1.45"));
+  CHECK(mentions(run.out, "$1.00: less than that, so searches are shortened first"));
+  CHECK(mentions(run.out, "MAY LEAK: 2 faint overlaps of two images cross"));
+  CHECK(mentions(run.out, "Warning of the data: test: 3 boxes without area"));
   CHECK_FALSE(std::filesystem::exists(folder.path() / "store"));
+  for (const auto& [act, count] : folder.acts()) CHECK((act == "probe" || act.starts_with("audit")));
+
+  // The comparison itself says the same in its tables.
+  folder.document["limits"].erase("cost_usd");
+  folder.document["approaches"].erase(1);
+  const ShellResult text = folder.compare();
+  CHECK(mentions(text.err, "warning: test: 3 boxes without area"));
+  CHECK(mentions(text.out, "fresh validation (may leak)"));
+  CHECK(mentions(text.out, "Warning of the data: test: 3 boxes without area"));
+  const Json result = folder.result();
+  CHECK(result.at("test").at("crossing_overlaps") == 2);
+  CHECK(result.at("cost").at("predicted_predicting_hours").get<double>() * 3600 == Approx(3 * 2));
+  // Its probe is known by then.
+  const int probes = folder.acts()["probe"];
+  const Json forecast =
+      Json::parse(folder.shell("tune compare study.json --store store --dry-run --json | tail -n 1").out);
+  CHECK(forecast.at("leaks").at("crossing_overlaps") == 2);
+  CHECK(forecast.at("total").at("usd").get<double>() > 0.2);
+  CHECK(folder.acts()["probe"] == probes);
+}
+
+TEST_CASE("what a comparison's budget does not pay for is left out and said, and the tables hold the rest",
+          "[.compare]") {
+  ComparisonFolder folder;
+  REQUIRE(folder.shell("sed -i 's/: 10.0/: 1e6/; s/: 4.0/: 0.0/' bin/tune-train").exit_code == 0);
+  // The second run of the search hangs, and takes all that is left of five seconds.
+  folder.document["limits"]["gpu_hours"] = 5.0 / 3600;
+  folder.write("slow", "c.tuned-one.search/2");
+  const ShellResult run = folder.compare();
+  CAPTURE(run.out, run.err);
+  CHECK(run.exit_code == 0);
+  CHECK(mentions(run.err, "for lack of budget: c.tuned-one.search: ended after 2 trials"));
+  CHECK(mentions(run.out, "For lack of budget: c.tuned-one.tuned: not begun"));
+  CHECK(mentions(run.out, "Budget of the whole comparison: 5s of device time; spent: device time "));
+  const Json result = folder.result();
+  CHECK(result.at("budget").at("cut").size() == 4);
+  CHECK(row_of(result, "scratch").at("runs").size() == 3);
+  CHECK(answer_of(result, "tuning helped").at("verdict") == "no run to compare");
+  CHECK(folder.acts()["begin c.tuned-one.random/1"] == 0);
+  // What it has ended stays as it is.
+  folder.document["limits"]["gpu_hours"] = 1;
+  CHECK(folder.compare().exit_code == 6);
+}
+
+TEST_CASE("a budget may be changed until it has ended something", "[.compare]") {
+  ComparisonFolder folder;
+  folder.document["approaches"].erase(1);
+  folder.document["limits"]["gpu_hours"] = 1;
+  CHECK(folder.compare("", "TUNE_CRASH_AT=trial_committed").exit_code == 137);
+  folder.document["limits"].erase("gpu_hours");
+  folder.document["limits"]["cost_usd"] = 5;
+  const ShellResult run = folder.compare();
+  CAPTURE(run.err);
+  CHECK(run.exit_code == 0);
+  CHECK(mentions(run.err, "the comparison goes on with another budget"));
+  CHECK(mentions(run.out, "Budget of the whole comparison: $5.00;"));
 }
 
 TEST_CASE("a first signal drains a comparison with exit code 130, and the same command goes on",

@@ -36,7 +36,7 @@ engine::AttemptRecord FakeRunner::start(const engine::Attempt& attempt) {
   }
   if (heartbeat) live.next_beat = live.began + *heartbeat;
   live_[attempt.id] = live;
-  return {attempt.id, attempt.token, attempt.folder, 1000 + attempt.id.trial, 1, "fake-boot", {},
+  return {attempt.id, attempt.token, attempt.folder, 1000 + attempt.id.trial, 1, "fake-boot", devices,
           1,          heartbeat};
 }
 

@@ -65,6 +65,7 @@ class FakeRunner final : public engine::TrialRunner {
   std::string problem;                    // of capacity()
   std::vector<std::string> lost;          // devices
   std::optional<Milliseconds> heartbeat;  // supervisors give a sign of life so often
+  std::vector<std::string> devices;       // of every attempt
   int live() const { return static_cast<int>(live_.size()); }
   std::vector<engine::Attempt> started;  // in order
   std::vector<std::pair<engine::AttemptId, std::string>> stops;

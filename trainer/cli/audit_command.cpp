@@ -91,6 +91,7 @@ OrderedJson to_json(const Audit& audit) {
   json["pixel_equal"] = equal_json(audit, audit.pixel_equal);
   json["overlaps"] = overlaps;
   json["groups"] = groups_json(audit);
+  if (!audit.sets.front().split.is_null()) json["split"] = audit.sets.front().split;
   return json;
 }
 

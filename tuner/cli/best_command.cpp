@@ -27,6 +27,7 @@ int best_command(const Arguments& arguments, Console& console) {
     Json json = report::best_json(best);
     json["schema"] = 1;
     json["edges"] = report::edges_json(report::best_edges(rows));
+    json["fixed"] = report::fixed_values(rows.study);
     json["importance"] = importance_json(importance);
     print_json(json, console);
   } else {

@@ -12,7 +12,9 @@
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/comparison_run.h"
+#include "tuner/engine/spending.h"
 #include "tuner/report/comparison_rows.h"
+#include "tuner/report/format.h"
 
 namespace tune::cli {
 namespace {
@@ -52,21 +54,103 @@ std::vector<PlannedStudy> planned_studies(const Comparison& comparison) {
   return plan;
 }
 
-int dry_run_of(const Comparison& comparison, bool as_json, Console& console) {
+// "at most 1.20 h", "$3.67" and so on of a part of the forecast; what is not known says why.
+std::vector<std::string> forecast_cells(const Json& part, const Comparison& comparison) {
+  if (!part.contains("device_hours")) return {"not known: " + part.value("reason", ""), "", ""};
+  const double hours = part["device_hours"];
+  const std::string bound = part.value("bound", part.value("at_most", false) ? "at most" : "");
+  std::string usd;
+  if (comparison.usd_per_hour) usd = report::usd_text(hours * *comparison.usd_per_hour);
+  return {bound + (bound.empty() ? "" : " ") + report::hours_text(hours),
+          part.contains("wall_hours") ? report::hours_text(part["wall_hours"]) : "", usd};
+}
+
+report::Table forecast_table(const std::vector<PlannedStudy>& plan, const Json& forecast,
+                             const Comparison& comparison) {
+  report::Table table;
+  table.columns = {{"what", report::Align::kLeft, true},
+                   {"runs", report::Align::kLeft, true},
+                   {"device time", report::Align::kRight},
+                   {"wall time", report::Align::kRight}};
+  if (comparison.usd_per_hour) table.columns.push_back({"cost", report::Align::kRight});
+  const auto add = [&](const std::string& what, const std::string& runs, const Json& part) {
+    auto& row = table.rows.emplace_back();
+    row = {what, runs};
+    for (std::string& cell : forecast_cells(part, comparison)) row.push_back(std::move(cell));
+    row.resize(table.columns.size());
+  };
+  for (const PlannedStudy& study : plan)
+    add(study.name, study.what, forecast.at("studies").value(study.name, Json::object()));
+  add("probing", "", forecast.at("probing"));
+  const Json& predicting = forecast.at("predicting");
+  add("predicting on the test images",
+      predicting.contains("models") ? predicting["models"].dump() + " models" : "", predicting);
+  add("total", "", forecast.at("total"));
+  return table;
+}
+
+// What is wrong with the numbers to come, as the comparison's tables will say it.
+report::ComparisonReport report_to_come(const Comparison& comparison, const Json& audit) {
+  report::ComparisonReport report;
+  report.test_leaks = comparison.test.leaks;
+  report.validation_leaks = comparison.test.validation_leaks;
+  report.test_is_cut = comparison.test.split.has_value();
+  report.crossing_overlaps = audit.value("crossing_overlaps", 0);
+  report.warnings = audit.value("warnings", std::vector<std::string>());
+  return report;
+}
+
+// Whether the budget pays for the forecast; "" without a budget.
+std::string budget_line(const Comparison& comparison, const Json& total) {
+  const auto budget = engine::device_budget(comparison.budget, comparison.usd_per_hour);
+  if (!budget) return {};
+  const double hours = budget->seconds / 3600;
+  std::string line = "The budget is " + report::hours_text(hours) + " of device time";
+  if (comparison.usd_per_hour) line += ", " + report::usd_text(hours * *comparison.usd_per_hour);
+  return line +
+         (total.at("device_hours") <= hours
+              ? "."
+              : ": less than that, so searches are shortened first, then runs are left out.") +
+         '\n';
+}
+
+int print_dry_run(const Comparison& comparison, const Json& forecast, bool as_json, Console& console) {
   const std::vector<PlannedStudy> plan = planned_studies(comparison);
+  const report::ComparisonReport to_come = report_to_come(comparison, forecast.at("audit"));
   const std::string test =
       comparison.test.split ? "the third part of " + comparison.test.data : comparison.test.data;
   if (as_json) {
     Json studies = Json::array();
-    for (const PlannedStudy& study : plan) studies.push_back({{"study", study.name}, {"runs", study.what}});
-    print_json({{"schema", 1}, {"comparison", comparison.name}, {"studies", studies}, {"test", test}},
+    for (const PlannedStudy& study : plan) {
+      Json row = forecast.at("studies").value(study.name, Json::object());
+      row["study"] = study.name;
+      row["runs"] = study.what;
+      studies.push_back(std::move(row));
+    }
+    print_json({{"schema", 1},
+                {"comparison", comparison.name},
+                {"studies", studies},
+                {"probing", forecast.at("probing")},
+                {"predicting", forecast.at("predicting")},
+                {"total", forecast.at("total")},
+                {"test", test},
+                {"leaks",
+                 {{"test", to_come.test_leaks},
+                  {"validation", to_come.validation_leaks},
+                  {"crossing_overlaps", to_come.crossing_overlaps}}},
+                {"warnings", to_come.warnings}},
                console);
     return 0;
   }
-  console.out << "Comparison " << comparison.name << '\n';
-  for (const PlannedStudy& study : plan) console.out << "  " << study.name << ": " << study.what << '\n';
-  console.out << "Then every model is scored, once, on " << visible_text(test) << ".\n"
-              << "Nothing was started or written.\n";
+  console.out << "Comparison " << comparison.name << "\n\n"
+              << report::text_table(forecast_table(plan, forecast, comparison), /*width=*/0) << '\n'
+              << budget_line(comparison, forecast.at("total")) << "Then every model is scored, once, on "
+              << visible_text(test) << ".\n";
+  for (const std::string& line : report::leak_remarks(to_come)) console.out << line << '\n';
+  for (const std::string& line : to_come.warnings)
+    console.out << "Warning of the data: " << visible_text(line) << '\n';
+  console.out
+      << "The data was audited and the trainer measured; no trial was started, and nothing is kept.\n";
   return 0;
 }
 
@@ -102,22 +186,28 @@ int compare_command(const Arguments& arguments, Console& console) {
   declared.positional("FILE", "the comparison, as JSON")
       .value("gpus", "LIST", "GPUs to use: indices or UUIDs as in CUDA_VISIBLE_DEVICES, or none")
       .flag("score-again", "score the frozen models on the test images once more; this is counted and shown")
-      .flag("dry-run", "list the studies; start and write nothing");
+      .flag("dry-run",
+            "audit the data and measure the trainer; print the studies with their time and cost, and what "
+            "leaks");
   const auto options = declared.parse(arguments, console);
   if (!options) return 0;
   choose_gpus(*options);
   const bool as_json = options->has("json");
   const Comparison comparison = read_comparison(options->text("FILE"));
-  if (options->has("dry-run")) {
-    engine::check_comparison(comparison, engine::find_builtin_trainer().description);
-    return dry_run_of(comparison, as_json, console);
-  }
   const fs::path store = fs::absolute(store_folder(*options)).lexically_normal();
   const SystemClock clock;
   const engine::ComparisonHooks hooks =
       hooks_for(console, as_json, planned_studies(comparison).size(), clock);
   const SignalsCaught signals;
   const engine::ComparisonRequest request{store, comparison, TUNE_VERSION, options->has("score-again")};
+  if (options->has("dry-run")) {
+    const auto forecast = engine::preview_comparison(request, hooks, interruption());
+    if (!forecast) {
+      console.err << "interrupted\n";
+      return static_cast<int>(ExitCode::kInterrupted);
+    }
+    return print_dry_run(comparison, *forecast, as_json, console);
+  }
   if (!engine::run_comparison(request, hooks, clock, interruption())) {
     console.err << "interrupted; the same command goes on with the comparison\n";
     return static_cast<int>(ExitCode::kInterrupted);

@@ -20,7 +20,10 @@ report::StudyRows read_live_study(const std::filesystem::path& store, const std:
   // end in between would look like a death. A second look finds who took it up in between.
   const bool was_locked = is_locked(lock);
   report::StudyRows rows = report::read_study(open_study(store, study));
-  if (rows.study.state != "running") return rows;
+  if (rows.study.state != "running") {
+    report::share_with_neighbours(rows, store);
+    return rows;
+  }
   if (was_locked || is_locked(lock)) {
     const WallTime now = SystemClock().wall_now();
     report::bill_running(rows.attempts, now);
@@ -35,6 +38,7 @@ report::StudyRows read_live_study(const std::filesystem::path& store, const std:
         "no tune works on it; " + (asked ? "`tune ask-tell` with its spec and store continues it"
                                          : "`tune resume " + study + "` continues it");
   }
+  report::share_with_neighbours(rows, store);
   return rows;
 }
 

@@ -134,7 +134,8 @@ int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
   const SignalsCaught signals;
   const engine::RunReport run = engine::run_study(std::move(request), hooks, clock, interruption());
 
-  const report::StudyRows rows = report::read_study(open_study(store, study));
+  report::StudyRows rows = report::read_study(open_study(store, study));
+  report::share_with_neighbours(rows, store);
   const auto promotion = outcome_of(run, model);
   if (as_json) {
     Json json = report::run_summary_json(rows, promotion);

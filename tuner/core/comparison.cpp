@@ -74,6 +74,16 @@ bool has_test_part(const OrderedJson& split) {
   return fractions.size() == 3 && fractions[2].is_number() && fractions[2].get<double>() > 0;
 }
 
+Limits read_budget(SpecProblems& problems) {
+  Limits budget;
+  budget.gpu_hours = read_value<double>(problems, "/limits/gpu_hours");
+  budget.cost_usd = read_value<double>(problems, "/limits/cost_usd");
+  if (problems.contains("/limits/cost_usd") && !problems.contains("/cost/usd_per_hour"))
+    problems.add("/limits/cost_usd", "there is no price to count dollars with",
+                 "add \"cost\": {\"usd_per_hour\": 3.06, \"date\": \"2026-11-21\"}");
+  return budget;
+}
+
 TestSet read_test(SpecProblems& problems) {
   TestSet test;
   const OrderedJson* split = problems.find(kSharedTrainer + "/split");
@@ -151,6 +161,7 @@ void read_all(Comparison& comparison, SpecProblems& problems) {
   comparison.price_date = read_value<std::string>(problems, "/cost/date").value_or("");
   comparison.resources = read_resources(problems);
   comparison.parallel = read_value<int>(problems, "/limits/parallel");
+  comparison.budget = read_budget(problems);
   comparison.test = read_test(problems);
   const bool is_whole = problems.find("/objective") != nullptr && problems.find(kSharedTrainer) != nullptr &&
                         problems.find(kApproaches) != nullptr && !comparison.name.empty();

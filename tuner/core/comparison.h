@@ -54,6 +54,7 @@ struct Comparison {
   std::string price_date;
   Resources resources;
   std::optional<int> parallel;
+  Limits budget;  // gpu_hours and cost_usd alone: of all its studies, probing and predicting together
   TestSet test;
 
   std::filesystem::path folder;  // where relative paths start
@@ -61,16 +62,25 @@ struct Comparison {
   OrderedJson document;
 };
 
+// The schema of a comparison file, as spec_schema() is a spec's.
+OrderedJson comparison_schema();
+// Of whatever file tune reads: a comparison where it names one, else a spec.
+OrderedJson file_schema();
+
 // Reads and checks a comparison, and the specs that come of it. Throws SpecError with every problem found.
 Comparison read_comparison(const std::filesystem::path& file);
 Comparison parse_comparison(const std::string& text, const std::string& name,
                             const std::filesystem::path& folder);
 
 std::string study_name(const Comparison& comparison, std::size_t approach, StudyRole role);
+// The studies of an approach in the order in which they run, as far as it has them.
+std::vector<StudyRole> study_roles(const Comparison& comparison, std::size_t approach);
 // The spec of one study: `trials` in all; `winner` are the parameters of kTuned and kRandomTuned. Trial n of
 // two studies with the same role has the same seed.
 OrderedJson study_document(const Comparison& comparison, std::size_t approach, StudyRole role,
                            std::optional<int> trials = {}, const ParameterSet& winner = {});
+// The same, read and checked; messages name the comparison's file and the study.
+Spec study_spec(const Comparison& comparison, const OrderedJson& document);
 // The trials that the search's limits allow; nullopt where only time ends it.
 std::optional<int> search_trials(const Comparison& comparison, std::size_t approach);
 Objective approach_objective(const Comparison& comparison, std::size_t approach);

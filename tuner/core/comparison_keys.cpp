@@ -15,6 +15,11 @@ KeyRule spec_key(std::string_view name) {
   return *row;
 }
 
+KeyRule required_key(KeyRule row) {
+  row.required = true;
+  return row;
+}
+
 KeyRule optional_key(KeyRule row) {
   row.required = false;
   return row;
@@ -60,8 +65,17 @@ const ObjectTable& approach_table() {
 const ObjectTable& limits_table() {
   static const ObjectTable table = [] {
     ObjectTable shared;
-    for (const char* name : {"parallel", "trial_time"})
-      shared.keys.push_back(*find_key(*find_key(spec_table(), "limits")->object, name));
+    const ObjectTable& of_study = *find_key(spec_table(), "limits")->object;
+    for (const char* name : {"parallel", "trial_time"}) shared.keys.push_back(*find_key(of_study, name));
+    for (const char* name : kBudgetLimits) shared.keys.push_back(*find_key(of_study, name));
+    for (KeyRule& key : shared.keys) {
+      if (key.name == "gpu_hours")
+        key.description = "Device hours that the whole comparison may take, probing and predicting too.";
+      if (key.name == "cost_usd")
+        key.description =
+            "US dollars that the whole comparison may cost, probing and predicting too, at "
+            "cost.usd_per_hour.";
+    }
     return shared;
   }();
   return table;
@@ -102,7 +116,7 @@ const ObjectTable& comparison_table() {
         .required = true,
         .text = &kStudyName},
        spec_key("objective"),
-       spec_key("trainer"),
+       required_key(spec_key("trainer")),
        spec_key("fixed"),
        {.name = "seeds",
         .kind = kInteger,
@@ -128,7 +142,7 @@ const ObjectTable& comparison_table() {
         .object = &controls_table()},
        {.name = "limits",
         .kind = kObject,
-        .description = "Limits that all studies share.",
+        .description = "Limits of every study, and the budget of all together.",
         .object = &limits_table()},
        spec_key("resources"),
        {.name = "cost",

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "tuner/core/comparison.h"
+#include "tuner/core/comparison_keys.h"
 #include "tuner/core/json_positions.h"
 
 namespace tune {
@@ -54,6 +55,7 @@ OrderedJson limits_of(const OrderedJson& document, std::size_t approach, StudyRo
                       std::optional<int> trials) {
   OrderedJson limits = OrderedJson::object();
   merge(limits, document, "limits");
+  for (const char* name : kBudgetLimits) limits.erase(name);
   if (role == StudyRole::kSearch) merge(limits, approach_at(document, approach).at("search"), "limits");
   if (trials) limits["trials"] = *trials;
   return limits;
@@ -110,6 +112,13 @@ std::string study_name(const Comparison& comparison, std::size_t approach, Study
   return comparison.name + "." + comparison.approaches.at(approach).name + "." + to_string(role);
 }
 
+std::vector<StudyRole> study_roles(const Comparison& comparison, std::size_t approach) {
+  if (!comparison.approaches.at(approach).has_search) return {StudyRole::kDefaults};
+  std::vector<StudyRole> roles{StudyRole::kSearch, StudyRole::kDefaults, StudyRole::kTuned};
+  if (comparison.random_search) roles.insert(roles.end(), {StudyRole::kRandom, StudyRole::kRandomTuned});
+  return roles;
+}
+
 OrderedJson study_document(const Comparison& comparison, std::size_t approach, StudyRole role,
                            std::optional<int> trials, const ParameterSet& winner) {
   const OrderedJson& document = comparison.document;
@@ -136,6 +145,12 @@ OrderedJson study_document(const Comparison& comparison, std::size_t approach, S
     if (OrderedJson point = point_before_tuning(comparison, study, untuned); !point.empty())
       study["strategy"]["try_first"] = OrderedJson::array({std::move(point)});
   return study;
+}
+
+Spec study_spec(const Comparison& comparison, const OrderedJson& document) {
+  return parse_spec(document.dump(2),
+                    comparison.file + " (the study " + document.at("study").get<std::string>() + ")",
+                    comparison.folder);
 }
 
 std::optional<int> search_trials(const Comparison& comparison, std::size_t approach) {

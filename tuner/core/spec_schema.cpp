@@ -1,6 +1,8 @@
-// The JSON Schema of the spec, out of the table of keys.
+// The JSON Schemas of specs and comparisons, out of the tables of keys.
 #include <algorithm>
 
+#include "tuner/core/comparison.h"
+#include "tuner/core/comparison_keys.h"
 #include "tuner/core/spec.h"
 #include "tuner/core/spec_keys.h"
 
@@ -101,16 +103,37 @@ OrderedJson object_schema(const ObjectTable& table) {
   return schema;
 }
 
+constexpr const char* kDraft = "http://json-schema.org/draft-07/schema#";
+
+void require_an_end(OrderedJson& study) {
+  for (const char* limit : kEndingLimits)
+    study["properties"]["limits"]["anyOf"].push_back({{"required", {limit}}});
+}
+
 }  // namespace
 
 OrderedJson spec_schema() {
-  OrderedJson schema{{"$schema", "http://json-schema.org/draft-07/schema#"},
-                     {"title", "tune: specification of a search, version 1"}};
+  OrderedJson schema{{"$schema", kDraft}, {"title", "tune: specification of a search, version 1"}};
   schema.update(object_schema(spec_table()));
   schema["not"] = {{"required", {"trainer", "command"}}};
-  for (const char* limit : kEndingLimits)
-    schema["properties"]["limits"]["anyOf"].push_back({{"required", {limit}}});
+  require_an_end(schema);
   return schema;
+}
+
+OrderedJson comparison_schema() {
+  OrderedJson schema{{"$schema", kDraft}, {"title", "tune: specification of a comparison, version 1"}};
+  schema.update(object_schema(comparison_table()));
+  require_an_end(schema["properties"]["approaches"]["items"]["properties"]["search"]);
+  return schema;
+}
+
+OrderedJson file_schema() {
+  return {{"$schema", kDraft},
+          {"title", "tune: a search (tune --spec FILE), or a comparison (tune compare FILE)"},
+          {"type", "object"},
+          {"if", {{"required", {"comparison"}}}},
+          {"then", comparison_schema()},
+          {"else", spec_schema()}};
 }
 
 }  // namespace tune

@@ -57,6 +57,13 @@ double validation_seconds(const Json& probe) {
   return seconds.is_number() ? seconds.get<double>() : 0;
 }
 
+// What a trial takes before it trains.
+double start_seconds(const Json& probe) {
+  return probe.contains("measured_seconds")
+             ? std::max(0.0, probe.value("lease_seconds", 0.0) - probe["measured_seconds"].get<double>())
+             : 0;
+}
+
 // What one trial takes of wall time, by the probe. nullopt: the reason is in `reason`.
 std::optional<double> seconds_of_trial(const Spec& spec, const Json& probe, const Json& description,
                                        std::string& reason) {
@@ -65,11 +72,7 @@ std::optional<double> seconds_of_trial(const Spec& spec, const Json& probe, cons
   if (!speed || *speed <= 0 || images <= 0) reason = "the probe did not say how fast it trains";
   if (!epochs) reason = "its epochs are not known";
   if (!reason.empty()) return std::nullopt;
-  const double start =
-      probe.contains("measured_seconds")
-          ? std::max(0.0, probe.value("lease_seconds", 0.0) - probe["measured_seconds"].get<double>())
-          : 0;
-  const double seconds = start + *epochs * (images / *speed + validation_seconds(probe));
+  const double seconds = start_seconds(probe) + *epochs * (images / *speed + validation_seconds(probe));
   if (!spec.limits.trial_time) return seconds;
   return std::min(seconds, std::chrono::duration<double>(*spec.limits.trial_time).count());
 }
@@ -95,6 +98,17 @@ std::optional<double> allowed_seconds(const Spec& spec, bool on_cpu, const Machi
   return least ? std::min(*least, time) : time;
 }
 
+// With as many trials side by side as there are devices for; `taken` are the device seconds, which a limit
+// may have decided.
+double wall_seconds(const Spec& spec, int trials, double seconds_per_trial, double taken, bool is_limited,
+                    bool on_cpu, const Machine& machine) {
+  const double devices = on_cpu ? 1 : spec.resources.gpus_per_trial.value_or(1);
+  const double at_once = std::clamp(std::floor(devices_at_once(spec, on_cpu, machine) / devices), 1.0,
+                                    static_cast<double>(std::max(1, trials)));
+  const double all = std::ceil(trials / at_once) * seconds_per_trial;
+  return is_limited ? std::min(all, taken / devices / at_once) : all;
+}
+
 Json forecast_study(const Spec& spec, std::optional<int> trials, const Json& probe, const Json& description,
                     const Machine& machine) {
   std::string reason;
@@ -106,10 +120,14 @@ Json forecast_study(const Spec& spec, std::optional<int> trials, const Json& pro
   if (!trials && !allowed) return {{"reason", "nothing but its strategy ends its search"}};
   const double wanted = trials ? *trials * each : *allowed;
   const double taken = allowed ? std::min(wanted, *allowed) : wanted;
-  return {{"trials", trials.value_or(std::max(1, static_cast<int>(std::ceil(taken / each))))},
+  const bool is_limited = !trials || taken < wanted;
+  const int runs = trials.value_or(std::max(1, static_cast<int>(std::ceil(taken / each))));
+  return {{"trials", runs},
           {"seconds_per_trial", *seconds},
+          {"device_seconds_per_trial", each},
           {"device_hours", taken / 3600},
-          {"at_most", spec.early_stopping.rule != "none" || !trials || taken < wanted}};
+          {"wall_hours", wall_seconds(spec, runs, *seconds, taken, is_limited, on_cpu, machine) / 3600},
+          {"at_most", spec.early_stopping.rule != "none" || is_limited}};
 }
 
 bool stops_losers(const Comparison& comparison, std::size_t approach) {
@@ -160,6 +178,55 @@ Json forecast_approach(const Comparison& comparison, std::size_t approach, const
   like_the_search(StudyRole::kRandom, trials, unknown, !limit);
   add(StudyRole::kRandomTuned, comparison.seeds);
   return forecast;
+}
+
+Json forecast_predicting(const Comparison& comparison, const Json& forecast, const Json& probes,
+                         const std::string& machine_name, double test_images) {
+  double seconds = 0;
+  int models = 0;
+  for (std::size_t i = 0; i < comparison.approaches.size(); ++i) {
+    const Json probe =
+        probes.value(comparison.approaches[i].name, Json::object()).value(machine_name, Json::object());
+    const std::optional<double> speed = images_per_second(probe);
+    int of_approach = 0;
+    for (const StudyRole role : study_roles(comparison, i)) {
+      const Json study = forecast.value(study_name(comparison, i, role), Json::object());
+      const bool is_search = role == StudyRole::kSearch || role == StudyRole::kRandom;
+      if (!is_search && !study.contains("trials"))
+        return {{"reason", "how many models there will be is not known"}};
+      of_approach += is_search ? 1 : study["trials"].get<int>();
+    }
+    if (!speed || *speed <= 0) return {{"reason", "the probe did not say how fast it trains"}};
+    models += of_approach;
+    seconds += of_approach * (start_seconds(probe) + test_images / *speed);
+  }
+  return {{"models", models}, {"device_hours", seconds / 3600}, {"at_most", true}};
+}
+
+double probing_seconds(const Json& probes) {
+  double seconds = 0;
+  for (const Json& machines : probes)
+    for (const Json& probe : machines)
+      seconds += probe.value("lease_seconds", 0.0) * std::max(1, probe.value("leased_devices", 1));
+  return seconds;
+}
+
+Json forecast_total(const Comparison& comparison, const Json& forecast, const Json& predicting,
+                    double probing) {
+  double hours = probing / 3600, wall = hours;
+  bool is_known = true, at_most = false;
+  const auto add = [&](const Json& part) {
+    is_known &= part.contains("device_hours");
+    at_most |= part.value("at_most", false);
+    hours += part.value("device_hours", 0.0);
+    wall += part.value("wall_hours", part.value("device_hours", 0.0));
+  };
+  for (const Json& study : forecast) add(study);
+  add(predicting);
+  const char* bound = is_known ? (at_most ? "at most" : "") : (at_most ? "about" : "at least");
+  Json total = {{"device_hours", hours}, {"wall_hours", wall}, {"bound", bound}};
+  if (comparison.usd_per_hour) total["usd"] = hours * *comparison.usd_per_hour;
+  return total;
 }
 
 }  // namespace tune::engine

@@ -1,16 +1,23 @@
 #include "tuner/engine/comparison_run.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "store/comparison_store.h"
+#include "store/device_shares.h"
+#include "store/neighbours.h"
+#include "tuner/core/comparison_keys.h"
 #include "tuner/core/error.h"
 #include "tuner/core/sha256.h"
 #include "tuner/engine/attempt_plan.h"
+#include "tuner/engine/comparison_budget.h"
 #include "tuner/engine/comparison_forecast.h"
+#include "tuner/engine/comparison_probes.h"
 #include "tuner/engine/comparison_scoring.h"
 #include "tuner/engine/crash_point.h"
 #include "tuner/engine/file_lock.h"
+#include "tuner/engine/outcome.h"
 #include "tuner/engine/spending.h"
 #include "tuner/engine/study_facts.h"
 
@@ -18,6 +25,9 @@ namespace tune::engine {
 namespace {
 
 namespace fs = std::filesystem;
+
+// A share of no budget: more hours than a store will ever see.
+constexpr double kNoBudgetHours = 1e9;
 
 FileLock lock_comparison(const fs::path& folder, const std::string& name) {
   std::string holder;
@@ -44,6 +54,18 @@ std::string fingerprint_of_weights(const Comparison& comparison, std::size_t app
   if (weights.empty()) return {};
   const fs::path path = comparison.folder / weights;
   return sha256_of_file(fs::is_directory(path) ? path / "weights.safetensors" : path);
+}
+
+// "at most 5h 20m of device time, $16.32"
+std::string forecast_text(const Json& total) {
+  const double hours = total.at("device_hours");
+  std::string text = total.at("bound").get<std::string>();
+  text += (text.empty() ? "" : " ") +
+          format_duration(Milliseconds(static_cast<std::int64_t>(hours * 3600e3))) + " of device time";
+  if (!total.contains("usd")) return text;
+  char usd[32];
+  std::snprintf(usd, sizeof usd, ", $%.2f", total["usd"].get<double>());
+  return text + usd;
 }
 
 bool is_file_with(const fs::path& file, const std::string& sha256) {
@@ -77,7 +99,7 @@ class ComparisonRun {
       look_at_data(record);
       forecast(record);
       begin_training(record);
-      for (std::size_t i = 0; i < comparison_.approaches.size(); ++i) train(i);
+      for (std::size_t i = 0; i < comparison_.approaches.size(); ++i) train(record, i);
       freeze(record);
     }
     score(record);
@@ -91,7 +113,12 @@ class ComparisonRun {
     const auto row = record.comparison();
     if (row && row->facts.contains("training_since")) {
       facts_ = row->facts;
-      refuse_change(row->document);
+      refuse_change(row->document, may_change_budget(record));
+      if (Json(comparison_.document) != row->document) {
+        record.begin({row->name, comparison_.document, comparison_.text, comparison_.folder.string(),
+                      row->created, facts_});
+        hooks_.notice("the comparison goes on with another budget");
+      }
       return;
     }
     if (row && Json(comparison_.document) == row->document) facts_ = row->facts;
@@ -110,7 +137,7 @@ class ComparisonRun {
     const Json now = test_.fingerprints();
     if (facts_.contains("training_since")) return require_data(now);
     if (facts_.value("data", Json()) != now) fs::remove(groups_file());
-    test_.audit(groups_file());
+    if (!fs::exists(groups_file())) facts_["audit"] = test_.audit(groups_file());
     facts_["data"] = now;
     record.update_facts(facts_);
   }
@@ -135,8 +162,20 @@ class ComparisonRun {
     record.update_facts(facts_);
   }
 
-  void refuse_change(const Json& stored) const {
-    const std::vector<std::string> lines = spec_difference(by_name(stored), by_name(comparison_.document));
+  // What a budget has ended stays as it is: the studies after it were chosen by what it gave.
+  bool may_change_budget(const store::ComparisonStore& record) const {
+    return record.models().empty() && !facts_.contains("not_begun") && !facts_.contains("cut_by_budget");
+  }
+
+  void refuse_change(const Json& stored, bool may_change_budget) const {
+    const auto compared = [&](const Json& document) {
+      Json kept = by_name(document);
+      for (const char* limit : kBudgetLimits)
+        if (may_change_budget && kept.contains("limits")) kept["limits"].erase(limit);
+      if (kept.contains("limits") && kept["limits"].empty()) kept.erase("limits");
+      return kept;
+    };
+    const std::vector<std::string> lines = spec_difference(compared(stored), compared(comparison_.document));
     if (lines.empty()) return;
     std::string message = "the comparison \"" + comparison_.name + "\" was begun with another file:";
     for (const std::string& line : lines) message += "\n  " + line;
@@ -144,68 +183,27 @@ class ComparisonRun {
                 "give it another name in \"comparison\": what was scored on the test images stays as it is");
   }
 
-  // Approaches on one network are trained in one precision: else the noise of two probes would be a
-  // difference between them.
-  void share_precision(std::size_t approach, const std::string& probe, Json& answer) const {
-    const auto model = [&](std::size_t i) {
-      return study_document(comparison_, i, StudyRole::kDefaults, 1).at("trainer").value("model", "");
-    };
-    for (std::size_t i = 0; i < approach; ++i) {
-      const Json earlier =
-          facts_.at("probes").value(comparison_.approaches[i].name, Json::object()).value(probe, Json());
-      if (earlier.is_object() && model(i) == model(approach)) answer["precision"] = earlier.at("precision");
-    }
-  }
-
   // Measures each approach once on this machine; its studies then need not.
   void forecast(store::ComparisonStore& record) {
     const Machine machine = inspect_machine();
-    const std::string name = probe_name(machine, comparison_.resources);
-    double hours = 0;
-    bool is_known = true, at_most = false;
-    for (std::size_t i = 0; i < comparison_.approaches.size(); ++i) {
-      Json& probes = facts_["probes"][comparison_.approaches[i].name];
-      if (!probes.contains(name)) {
-        Json answer = probe(i);
-        if (answer.is_null()) throw Error(ExitCode::kInterrupted, "interrupted");
-        share_precision(i, name, answer);
-        probes[name] = std::move(answer);
-        const Json forecast = forecast_approach(comparison_, i, probes[name], trainer_.description, machine);
-        facts_["forecast"].update(forecast);
-        record.update_facts(facts_);
-      }
-    }
-    for (const auto& [study, forecast] : facts_["forecast"].items()) {
-      is_known &= forecast.contains("device_hours");
-      at_most |= forecast.value("at_most", false);
-      hours += forecast.value("device_hours", 0.0);
-    }
-    const char* bound = is_known ? (at_most ? "at most " : "") : (at_most ? "about " : "at least ");
-    std::string text = "predicted from the probes: " + std::string(bound) +
-                       format_duration(Milliseconds(static_cast<std::int64_t>(hours * 3600e3))) +
-                       " of device time";
-    if (comparison_.usd_per_hour) {
-      char usd[32];
-      std::snprintf(usd, sizeof usd, ", $%.2f", hours * *comparison_.usd_per_hour);
-      text += usd;
-    }
-    hooks_.notice(text);
-  }
-
-  Json probe(std::size_t approach) {
-    const std::string name = comparison_.approaches[approach].name;
-    hooks_.notice("tune-train is measured on this machine with the approach " + name);
-    Spec spec = study_spec(study_document(comparison_, approach, StudyRole::kDefaults, comparison_.seeds));
-    apply_builtin_trainer(spec, trainer_, spec.file, spec.text);
-    make_private_folder(folder_ / "probes" / name);
-    return probe_machine({trainer_, spec, folder_ / "probes" / name, comparison_.seed,
-                          [this] { return interruption_.count.load(); }, hooks_.notice});
-  }
-
-  Spec study_spec(const OrderedJson& document) const {
-    const std::string text = document.dump(2);
-    return parse_spec(text, comparison_.file + " (the study " + document.at("study").get<std::string>() + ")",
-                      comparison_.folder);
+    const ProbesRequest request{
+        comparison_,  trainer_, machine, folder_ / "probes", [this] { return interruption_.count.load(); },
+        hooks_.notice};
+    const std::string name = probes_name(request);
+    probe_approaches(request, facts_["probes"], [&](std::size_t i) {
+      facts_["forecast"].update(forecast_approach(comparison_, i,
+                                                  facts_["probes"][comparison_.approaches[i].name][name],
+                                                  trainer_.description, machine));
+      record.update_facts(facts_);
+    });
+    const Json predicting =
+        forecast_predicting(comparison_, facts_["forecast"], facts_["probes"], name,
+                            facts_.value("audit", Json::object()).value("test_images", 0.0));
+    facts_["forecast_predicting"] = predicting;
+    record.update_facts(facts_);
+    hooks_.notice("predicted from the probes: " +
+                  forecast_text(forecast_total(comparison_, facts_["forecast"], predicting,
+                                               probing_seconds(facts_["probes"]))));
   }
 
   std::optional<store::StudyStore> study_store(const std::string& study) const {
@@ -225,25 +223,125 @@ class ComparisonRun {
     }
   }
 
-  void run_role(std::size_t approach, StudyRole role, std::optional<int> trials,
-                const ParameterSet& winner = {}) {
-    Spec spec = study_spec(study_document(comparison_, approach, role, trials, winner));
-    if (is_done(spec)) return;
-    const std::string study = spec.study;
-    hooks_.begin_study(study);
+  // What has been spent beside what the study `name` has.
+  double spent_beside(const std::string& name) const {
+    double seconds = probing_seconds(facts_.value("probes", Json::object()));
+    for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
+      for (const StudyRole role : study_roles(comparison_, i))
+        if (const std::string other = study_name(comparison_, i, role); other != name)
+          seconds += spent_by(other);
+    return seconds;
+  }
+  double spent_by(const std::string& name) const {
+    const auto study = study_store(name);
+    if (!study) return 0;
+    double seconds = 0;
+    const std::vector<store::AttemptRow> attempts = study->attempts();
+    const auto beside = store::may_share_gpus(study->study())
+                            ? store::attempts_beside(store_folder_, name, attempts, clock_.wall_now())
+                            : std::vector<store::AttemptRow>();
+    for (const double share : store::device_shares(attempts, beside)) seconds += share;
+    return seconds;
+  }
+
+  // What the study may take of the comparison's budget; nullopt without one.
+  std::optional<double> share_of_budget(const std::string& name) const {
+    const auto budget = device_budget(comparison_.budget, comparison_.usd_per_hour);
+    if (!budget) return std::nullopt;
+    const std::vector<StudyNeed> needs = study_needs(comparison_, facts_.value("forecast", Json::object()));
+    const auto own =
+        std::find_if(needs.begin(), needs.end(), [&](const StudyNeed& need) { return need.study == name; });
+    TUNE_CHECK(own != needs.end(), name);
+    const double predicting =
+        facts_.value("forecast_predicting", Json::object()).value("device_hours", 0.0) * 3600;
+    return budget_share(needs, static_cast<std::size_t>(own - needs.begin()),
+                        budget->seconds - spent_beside(name), predicting);
+  }
+
+  // What one trial of the approach takes: as its studies have it so far, else as predicted; 0 where nobody
+  // knows.
+  double trial_seconds(std::size_t approach, const std::string& name) const {
+    double completed = 0, seconds = 0;
+    for (const StudyRole role : study_roles(comparison_, approach)) {
+      const auto study = study_store(study_name(comparison_, approach, role));
+      if (!study) continue;
+      const std::vector<store::AttemptRow> attempts = study->attempts();
+      const std::vector<double> shares = store::device_shares(attempts);
+      for (const store::TrialRow& trial : study->trials()) {
+        if (trial.state != TrialState::kCompleted) continue;
+        ++completed;
+        for (std::size_t i = 0; i < attempts.size(); ++i)
+          if (attempts[i].trial == trial.number) seconds += shares[i];
+      }
+    }
+    if (completed > 0) return seconds / completed;
+    return facts_.value("forecast", Json::object())
+        .value(name, Json::object())
+        .value("device_seconds_per_trial", 0.0);
+  }
+
+  void record_for_lack_of_budget(store::ComparisonStore& record, const char* key, const std::string& study,
+                                 const std::string& what) {
+    facts_[key][study] = what;
+    record.update_facts(facts_);
+    hooks_.notice("for lack of budget: " + study + ": " + what);
+  }
+
+  // Whether the study ran, or is there.
+  bool run_role(store::ComparisonStore& record, std::size_t approach, StudyRole role,
+                std::optional<int> trials, const ParameterSet& winner = {}) {
+    Spec spec = study_spec(comparison_, study_document(comparison_, approach, role, trials, winner));
+    const std::string name = spec.study;
+    const std::optional<double> share = share_of_budget(name);
+    if (is_done(spec)) {
+      note_cut(record, name, spec);
+      return true;
+    }
+    if (share && (*share <= 0 || (!study_store(name) && *share < trial_seconds(approach, name)))) {
+      record_for_lack_of_budget(record, "not_begun", name,
+                                "not begun, as what is left for it does not pay for one of its trials");
+      return false;
+    }
+    // An earlier run of the comparison may have had less for it.
+    if (facts_.contains("not_begun") && facts_["not_begun"].erase(name) > 0 && facts_["not_begun"].empty())
+      facts_.erase("not_begun");
+    hooks_.begin_study(name);
     RunRequest run;
     run.store = store_folder_;
     run.spec_file = spec.file;
     run.spec_text = spec.text;
-    run.spec = std::move(spec);
+    run.spec = spec;
     run.spec.limits.on_trial_time = OnTrialTime::kFail;  // what was cut short left no whole model to compare
     run.version = request_.version;
     run.known_probes = facts_["probes"][comparison_.approaches[approach].name];
+    if (share && !facts_.contains("had_budget")) {
+      facts_["had_budget"] = true;
+      record.update_facts(facts_);
+    }
+    // A share that the study was given before would else stay in force where the budget is gone.
+    if (facts_.contains("had_budget"))
+      run.overrides.gpu_hours =
+          std::min(spec.limits.gpu_hours.value_or(HUGE_VAL), share ? *share / 3600 : kNoBudgetHours);
     const RunReport report = run_study(std::move(run), hooks_.study, clock_, interruption_);
     if (report.result.outcome == Outcome::kPaused)
-      throw Error(ExitCode::kEnvironment, "the study " + study + " pauses: " + report.result.reason,
+      throw Error(ExitCode::kEnvironment, "the study " + name + " pauses: " + report.result.reason,
                   report.result.pause ? report.result.pause->hint : std::string());
     if (report.result.outcome == Outcome::kInterrupted) throw Error(ExitCode::kInterrupted, "interrupted");
+    note_cut(record, name, spec);
+    return true;
+  }
+
+  // Says and records that a study has ended at its share of the budget, not at a limit of its own.
+  void note_cut(store::ComparisonStore& record, const std::string& name, const Spec& spec) {
+    if (facts_.value("cut_by_budget", Json::object()).contains(name)) return;
+    const auto study = study_store(name);
+    if (!study || !is_cut(study->study(), spec)) return;
+    record_for_lack_of_budget(record, "cut_by_budget", name,
+                              "ended after " + std::to_string(study->trial_count()) + " trials");
+  }
+  static bool is_cut(const store::StudyRow& row, const Spec& spec) {
+    return row.finish_reason == kStopDeviceTime &&
+           row.limits.value("gpu_hours", HUGE_VAL) < spec.limits.gpu_hours.value_or(HUGE_VAL);
   }
 
   struct SearchEnd {
@@ -262,19 +360,22 @@ class ComparisonRun {
     return end;
   }
 
-  void train(std::size_t approach) {
-    if (!comparison_.approaches[approach].has_search)
-      return run_role(approach, StudyRole::kDefaults, comparison_.seeds);
-    run_role(approach, StudyRole::kSearch, {});
-    const SearchEnd search = search_end(approach, StudyRole::kSearch);
-    run_role(
-        approach, StudyRole::kDefaults,
+  void train(store::ComparisonStore& record, std::size_t approach) {
+    const auto run = [&](StudyRole role, std::optional<int> trials, const ParameterSet& winner = {}) {
+      return run_role(record, approach, role, trials, winner);
+    };
+    if (!comparison_.approaches[approach].has_search) {
+      run(StudyRole::kDefaults, comparison_.seeds);
+      return;
+    }
+    SearchEnd search, random;
+    if (run(StudyRole::kSearch, {})) search = search_end(approach, StudyRole::kSearch);
+    run(StudyRole::kDefaults,
         comparison_.best_of_seeds ? std::max(comparison_.seeds, search.whole_trainings) : comparison_.seeds);
-    if (search.winner) run_role(approach, StudyRole::kTuned, comparison_.seeds, *search.winner);
+    if (search.winner) run(StudyRole::kTuned, comparison_.seeds, *search.winner);
     if (!comparison_.random_search || search.trials == 0) return;
-    run_role(approach, StudyRole::kRandom, search.trials);
-    const SearchEnd random = search_end(approach, StudyRole::kRandom);
-    if (random.winner) run_role(approach, StudyRole::kRandomTuned, comparison_.seeds, *random.winner);
+    if (run(StudyRole::kRandom, search.trials)) random = search_end(approach, StudyRole::kRandom);
+    if (random.winner) run(StudyRole::kRandomTuned, comparison_.seeds, *random.winner);
   }
 
   // Of a search the winner, else every run that completed.
@@ -304,7 +405,10 @@ class ComparisonRun {
       for (const StudyRole role : kRoles) collect(i, role, models);
     if (models.empty())
       throw Error(ExitCode::kEveryTrialFailed, "no run of any approach has completed",
-                  "`tune trials " + study_name(comparison_, 0, StudyRole::kDefaults) + "` says why");
+                  facts_.contains("not_begun") || facts_.contains("cut_by_budget")
+                      ? "the budget did not pay for one: begin another comparison, with more of it, under "
+                        "another name"
+                      : "`tune trials " + study_name(comparison_, 0, StudyRole::kDefaults) + "` says why");
     record.freeze(models, facts_);
     crash_point("models_frozen");
     hooks_.notice(std::to_string(models.size()) + " models are frozen; now they see the test images");

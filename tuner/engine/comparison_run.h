@@ -3,6 +3,7 @@
 // model over the same test images.
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "tuner/core/comparison.h"
@@ -30,8 +31,18 @@ std::filesystem::path comparison_folder(const std::filesystem::path& store, cons
 // Objects to what the trainer does not know, with the lines of the comparison's file: SpecError.
 void check_comparison(const Comparison& comparison, const Json& trainer_description);
 
+// What a comparison would do and take, for people who plan one: {"studies": as forecast_approach(),
+// "probing", "predicting", "total", "audit": as TestImages::audit()}. The data is audited and each approach
+// is probed, on devices that are leased as for a trial, unless a comparison of that name in the store has
+// answers for this machine. No trial is started, and the store is not written. nullopt when a signal
+// interrupted it; throws what run_comparison() throws before it trains.
+std::optional<Json> preview_comparison(const ComparisonRequest& request, const ComparisonHooks& hooks,
+                                       Interruption& interruption);
+
 // Creates the comparison, or goes on with it: what is done is not done again, whatever ended the process.
-//  1. the studies, one after the other, each continued where it was interrupted;
+//  1. the studies, one after the other, each continued where it was interrupted; a budget of the whole is
+//     shared out over them (comparison_budget.h), and what it does not pay for is left out, recorded and
+//     said;
 //  2. the models are frozen: their files' fingerprints are recorded, in one transaction;
 //  3. each frozen model predicts on the test images, and all predictions are scored together. No training run
 //     gets to see these images.

@@ -143,6 +143,17 @@ void refuse_unknown_classes(const Comparison& comparison, const Json& audit,
   throw SpecError(comparison.file, std::move(problems));
 }
 
+// What whoever read the data sets had to say of them, each once; `names` are theirs in the comparison's file.
+void add_warnings(const Json& audit, const std::vector<std::string>& names, std::vector<std::string>& all) {
+  const Json sets = audit.value("sets", Json::array());
+  for (std::size_t i = 0; i < std::min(sets.size(), names.size()); ++i)
+    for (const Json& warning : sets[i].value("warnings", Json::array())) {
+      std::string text =
+          names[i] + ": " + (warning.is_string() ? warning.get<std::string>() : warning.dump());
+      if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(std::move(text));
+    }
+}
+
 }  // namespace
 
 TestImages::TestImages(const Comparison& comparison, const BuiltinTrainer& trainer,
@@ -177,29 +188,61 @@ Json TestImages::fingerprints() const {
   return all;
 }
 
-void TestImages::audit(const fs::path& file) const {
-  if (fs::exists(file)) return;
+Json TestImages::audit(const fs::path& file) const {
   notice_("the test images are searched for overlapping crops");
+  const Json& trainer = comparison_.document.at("trainer");
+  const std::string data = trainer.at("data");
   const Json audit = audit_against(comparison_.test.split ? "" : "data");
   refuse_unknown_classes(comparison_, audit, notice_);
+  std::vector<std::string> warnings;
+  add_warnings(audit, {comparison_.test.data, data}, warnings);
+  Json cut = audit;
   // What chooses the models has been seen as much as what trains them.
-  if (!comparison_.test.split && comparison_.document.at("trainer").contains("validation"))
-    audit_against("validation");
+  if (!comparison_.test.split && trainer.contains("validation"))
+    add_warnings(audit_against("validation"), {comparison_.test.data, trainer["validation"]}, warnings);
+  const Json split =
+      study_document(comparison_, 0, StudyRole::kDefaults, 1).at("trainer").value("split", Json());
+  if (!comparison_.test.split && split.is_object() && split.value("grouping", "") == "content") {
+    cut = audit_split(split);
+    add_warnings(cut, {data}, warnings);
+  }
+  for (const std::string& warning : warnings) notice_("warning: " + warning);
+  const int crossing = cut.value("split", Json::object()).value("crossing_overlaps", 0);
+  if (crossing > 0)
+    notice_("warning: " + std::to_string(crossing) +
+            (crossing == 1 ? " overlap of two images crosses" : " overlaps of two images cross") +
+            " from one part of the split to another: scores may be a little too good");
   write_file_atomically(file, audit.dump());
+  const Json sets = audit.value("sets", Json::array());
+  return {{"test_images", sets.empty() ? Json(0) : sets[0].value("images", Json(0))},
+          {"crossing_overlaps", crossing},
+          {"warnings", warnings}};
 }
 
 Json TestImages::audit_against(const std::string& key) const {
-  Program program{{trainer_.program.string(), "audit", "--data", data_path(comparison_.test.data), "--json"},
-                  comparison_.folder};
-  for (const std::string& argument : test_arguments()) program.argv.push_back(argument);
+  std::vector<std::string> arguments{"--data", data_path(comparison_.test.data)};
+  for (const std::string& argument : test_arguments()) arguments.push_back(argument);
   if (!key.empty()) {
-    program.argv.emplace_back("--against");
-    program.argv.push_back(data_path(comparison_.document.at("trainer").at(key).get<std::string>()));
+    arguments.emplace_back("--against");
+    arguments.push_back(data_path(comparison_.document.at("trainer").at(key).get<std::string>()));
   }
-  program.signals = signals_;
-  Json audit = parsed_answer(run_trainer(program, "audit", notice_), "audit", "groups");
+  Json audit = run_audit(std::move(arguments));
   refuse_leaks(comparison_, audit, key);
   return audit;
+}
+
+// Which overlaps the cut of the training data goes through. Its pairs are compared once for all, whoever
+// asks.
+Json TestImages::audit_split(const Json& split) const {
+  return run_audit({"--data", data_path(comparison_.document.at("trainer").at("data").get<std::string>()),
+                    "--split", split.dump(), "--part", "validation"});
+}
+
+Json TestImages::run_audit(std::vector<std::string> arguments) const {
+  Program program{{trainer_.program.string(), "audit", "--json"}, comparison_.folder};
+  for (std::string& argument : arguments) program.argv.push_back(std::move(argument));
+  program.signals = signals_;
+  return parsed_answer(run_trainer(program, "audit", notice_), "audit", "groups");
 }
 
 TestImages::Predicted TestImages::predict(const fs::path& folder, const fs::path& output) const {
@@ -262,6 +305,8 @@ Json TestImages::score(const std::vector<fs::path>& detections, const fs::path& 
       !answer.contains("examples"))
     throw Error(ExitCode::kEnvironment, "tune-train score did not answer for every model",
                 "tune and tune-train must be of the same version");
+  for (const Json& warning : answer.value("warnings", Json::array()))
+    notice_("warning: " + (warning.is_string() ? warning.get<std::string>() : warning.dump()));
   copy_examples(answer, images);
   return answer;
 }

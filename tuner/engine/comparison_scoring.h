@@ -23,9 +23,11 @@ class TestImages {
   // Error(kEnvironment) without any files.
   std::string fingerprint(const std::string& data) const;
   Json fingerprints() const;
-  // Writes the groups of test images that overlap into `file`, unless it is there. A test set of its own is
-  // also held against the training data and a validation set of its own: Error(kBadSpec) where they overlap.
-  void audit(const std::filesystem::path& file) const;
+  // Writes the groups of test images that overlap into `file`. A test set of its own is also held against the
+  // training data and a validation set of its own: Error(kBadSpec) where they overlap. Gives {"test_images",
+  // "crossing_overlaps": those of a split by content whose images lie in different parts all the same,
+  // "warnings": of whoever read the data}; the warnings are notices too.
+  Json audit(const std::filesystem::path& file) const;
   struct Predicted {
     double seconds = 0;  // that it held a device
     Json facts;          // what tune-train says of the model's size and speed
@@ -42,6 +44,8 @@ class TestImages {
   // The audit's answer; `key` names the images in `trainer` that the test images must not overlap with, empty
   // where they are a part of the data.
   Json audit_against(const std::string& key) const;
+  Json audit_split(const Json& split) const;
+  Json run_audit(std::vector<std::string> arguments) const;
   std::vector<std::string> test_arguments() const;
   std::string data_path(const std::string& data) const;
   void copy_examples(const Json& answer, const std::filesystem::path& images) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/neighbours.h"
 #include "tuner/engine/study_loop.h"
 
 namespace tune::engine {
@@ -115,16 +116,20 @@ StudyResult StudyLoop::Impl::run() {
   try {
     announce();
     take_up_old_attempts();
+    look_at_neighbours();
     while (true) {
       if (interrupted()) return drain();
       if (out_of_time()) return end_by_limit(kStopTime);
-      if (spending.is_spent(desk.leases())) return end_by_limit(spending.reason());
+      if (has_spent_all()) return end_by_limit(spending.reason());
       fill_slots();
       if (desk.running() == 0) {
         const std::string reason = suggester.is_busy() ? std::string() : over();
         if (!reason.empty()) return finish(reason);
         if (is_pausing()) return pause();
-        if (!spending.has_room({})) return end_by_limit(spending.reason());
+        if (!spending.has_room({})) {
+          look_at_neighbours();
+          if (!spending.has_room({})) return end_by_limit(spending.reason());
+        }
       }
       step();
     }
@@ -285,7 +290,22 @@ void StudyLoop::Impl::keep_house(SteadyTime now) {
   last_housekeeping = now;
   database.check_present();
   save_study("running", {});
+  look_at_neighbours();
   shrink_wal();
+}
+
+// Who shares its GPUs with other studies shares their bill.
+void StudyLoop::Impl::look_at_neighbours() {
+  if (!spending.has_budget() || !store::may_share_gpus(study)) return;
+  spending.see_others(store::attempts_beside(parts.study_folder.parent_path(), study.name,
+                                             spending.undecided(desk.leases()), parts.clock.wall_now()));
+}
+
+// What neighbours have taken is known by the last look at them, so it takes a fresh one to end a study.
+bool StudyLoop::Impl::has_spent_all() {
+  if (!spending.is_spent(desk.leases())) return false;
+  look_at_neighbours();
+  return spending.is_spent(desk.leases());
 }
 
 // Nothing depends on it: what cannot be moved now stays in the log, which is as durable.

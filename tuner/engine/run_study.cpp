@@ -5,6 +5,7 @@
 #include <sstream>
 #include <utility>
 
+#include "store/neighbours.h"
 #include "tuner/engine/builtin_trainer.h"
 #include "tuner/engine/crash_point.h"
 #include "tuner/engine/journal.h"
@@ -34,9 +35,15 @@ StudyResult stored_result(const store::StudyRow& row, const History& history) {
 std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wants_new_trials = true) {
   const Limits limits = limits_from_json(study.row.limits);
   const std::vector<store::TrialRow> trials = study.store.trials();
+  const std::vector<store::AttemptRow> attempts = study.store.attempts();
+  std::vector<store::AttemptRow> beside;
+  if (store::may_share_gpus(study.row))
+    beside = store::attempts_beside(fs::path(study.store.file()).parent_path().parent_path(), study.row.name,
+                                    attempts, SystemClock().wall_now());
   const auto has_room = [&](const Limits& some) {
-    const auto budget = device_budget(some, spec.usd_per_hour);
-    return Spending(budget, trials, study.store.attempts()).has_room({});
+    Spending spending(device_budget(some, spec.usd_per_hour), trials, attempts);
+    spending.see_others(beside);
+    return spending.has_room({});
   };
   Limits hours, cost;
   hours.gpu_hours = limits.gpu_hours;

@@ -13,16 +13,11 @@ namespace {
 
 constexpr double kSecondsPerHour = 3600;
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
-
 // What the bill is made of, and nothing that is dear to copy.
 store::AttemptRow bare(const store::AttemptRow& attempt) {
   store::AttemptRow row;
   row.trial = attempt.trial;
+  row.attempt = attempt.attempt;
   row.devices = attempt.devices;
   row.lease_seconds = attempt.lease_seconds;
   row.created = attempt.created;
@@ -63,9 +58,30 @@ int whole_trainings(const std::vector<store::TrialRow>& trials,
   return static_cast<int>(std::min(most, std::ceil(all / completed * count)));
 }
 
+void Spending::Median::add(double number) {
+  if (low_.empty() || number <= low_.top())
+    low_.push(number);
+  else
+    high_.push(number);
+  // The lower half has as many as the upper, or one more.
+  if (low_.size() > high_.size() + 1) {
+    high_.push(low_.top());
+    low_.pop();
+  } else if (high_.size() > low_.size()) {
+    low_.push(high_.top());
+    high_.pop();
+  }
+}
+
+double Spending::Median::value() const {
+  if (low_.empty()) return 0;
+  return low_.size() > high_.size() ? low_.top() : (low_.top() + high_.top()) / 2;
+}
+
 Spending::Spending(std::optional<DeviceBudget> budget, const std::vector<store::TrialRow>& trials,
                    const std::vector<store::AttemptRow>& attempts)
     : budget_(budget) {
+  if (!budget_) return;
   for (const store::AttemptRow& attempt : attempts)
     if (attempt.ended) ended_.push_back(bare(attempt));
   for (const store::TrialRow& trial : trials)
@@ -73,40 +89,79 @@ Spending::Spending(std::optional<DeviceBudget> budget, const std::vector<store::
 }
 
 void Spending::on_end(const store::AttemptRow& attempt, TrialState state) {
+  if (!budget_) return;
   ended_.push_back(bare(attempt));
   if (state == TrialState::kCompleted) completed_.insert(attempt.trial);
 }
 
-// From the beginning each time: what an attempt took changes as long as another one runs beside it.
-Spending::Taken Spending::taken(const std::vector<store::AttemptRow>& running) const {
+void Spending::see_others(std::vector<store::AttemptRow> others) {
+  others_ = std::move(others);
+  has_neighbours_ = is_due_ = true;
+}
+
+std::vector<store::AttemptRow> Spending::undecided(const std::vector<store::AttemptRow>& running) const {
   std::vector<store::AttemptRow> attempts = ended_;
   attempts.insert(attempts.end(), running.begin(), running.end());
-  const std::vector<double> shares = store::device_shares(attempts);
-  Taken taken;
-  std::map<int, double> by_trial;
-  for (std::size_t i = 0; i < attempts.size(); ++i) {
-    taken.in_all += shares[i];
-    if (i >= ended_.size())
-      taken.running.push_back(shares[i]);
-    else if (completed_.contains(attempts[i].trial))
-      by_trial[attempts[i].trial] += shares[i];
+  return attempts;
+}
+
+double Spending::away_before(const store::AttemptRow& attempt) const {
+  const auto found = away_.find({attempt.trial, attempt.attempt});
+  return found == away_.end() ? 0 : found->second;
+}
+
+// Adds up the time to the last end: who was on which device until then is known, and does not change.
+void Spending::settle(const std::vector<store::AttemptRow>& running) {
+  is_due_ = !has_neighbours_;
+  if (ended_.empty()) return;
+  std::chrono::microseconds until = settled_until_;
+  for (const store::AttemptRow& attempt : ended_) until = std::max(until, store::lease_time(attempt).end);
+  const std::vector<store::AttemptRow> attempts = undecided(running);
+  const std::vector<double> away = store::shared_away(attempts, others_, {settled_until_, until});
+  for (std::size_t i = 0; i < ended_.size(); ++i) {
+    const double share = std::max(0.0, store::whole_share(ended_[i]) - away_before(ended_[i]) - away[i]);
+    settled_ += share;
+    by_trial_[ended_[i].trial] += share;
+    away_.erase({ended_[i].trial, ended_[i].attempt});
   }
-  std::vector<double> whole;
-  for (const auto& [trial, seconds] : by_trial) whole.push_back(seconds);
-  if (!whole.empty()) taken.expected = median(std::move(whole));
+  for (const store::AttemptRow& attempt : std::exchange(ended_, {})) {
+    if (!completed_.contains(attempt.trial)) continue;
+    const auto found = by_trial_.find(attempt.trial);
+    if (found == by_trial_.end()) continue;  // another attempt of it was settled with this one
+    whole_.add(found->second);
+    by_trial_.erase(found);
+  }
+  for (std::size_t i = attempts.size() - running.size(); i < attempts.size(); ++i)
+    away_[{attempts[i].trial, attempts[i].attempt}] += away[i];
+  settled_until_ = until;
+}
+
+Spending::Taken Spending::look(const std::vector<store::AttemptRow>& running) {
+  if (is_due_) settle(running);
+  const std::vector<store::AttemptRow> attempts = undecided(running);
+  const std::vector<double> away =
+      store::shared_away(attempts, others_, {settled_until_, std::chrono::microseconds::max()});
+  Taken taken;
+  taken.in_all = settled_;
+  for (std::size_t i = 0; i < attempts.size(); ++i) {
+    const double share = std::max(0.0, store::whole_share(attempts[i]) - away_before(attempts[i]) - away[i]);
+    taken.in_all += share;
+    if (i >= ended_.size()) taken.running.push_back(share);
+  }
+  taken.expected = whole_.value();
   return taken;
 }
 
-bool Spending::has_room(const std::vector<store::AttemptRow>& running) const {
+bool Spending::has_room(const std::vector<store::AttemptRow>& running) {
   if (!budget_) return true;
-  const Taken now = taken(running);
+  const Taken now = look(running);
   double committed = now.in_all + now.expected;
   for (const double seconds : now.running) committed += std::max(0.0, now.expected - seconds);
   return now.in_all < budget_->seconds && committed <= budget_->seconds;
 }
 
-bool Spending::is_spent(const std::vector<store::AttemptRow>& running) const {
-  return budget_ && taken(running).in_all >= budget_->seconds;
+bool Spending::is_spent(const std::vector<store::AttemptRow>& running) {
+  return budget_ && look(running).in_all >= budget_->seconds;
 }
 
 const char* Spending::reason() const {

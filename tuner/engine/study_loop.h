@@ -69,6 +69,8 @@ struct StudyLoop::Impl {
   void listen(const RunnerEvent& event);
   void on_end(const TrialEnd& end);
   void keep_house(SteadyTime now);
+  void look_at_neighbours();
+  bool has_spent_all();
   void shrink_wal();
   void say_endless_log();
   void save_study(const std::string& state, const std::string& reason,

@@ -38,7 +38,8 @@ std::size_t most_at_once(const std::vector<LeaseTime>& leases) {
 }
 
 // Of one time that the study ran, from `begin` to `end` or to the end of the last lease.
-double idle_in(microseconds begin, microseconds end, const std::vector<store::AttemptRow>& attempts) {
+double idle_in(microseconds begin, microseconds end, const std::vector<store::AttemptRow>& attempts,
+               const std::vector<store::AttemptRow>& others) {
   std::map<std::string, std::vector<LeaseTime>> by_device;
   std::vector<LeaseTime> on_cpu;
   for (const store::AttemptRow& attempt : attempts) {
@@ -47,6 +48,12 @@ double idle_in(microseconds begin, microseconds end, const std::vector<store::At
     end = std::max(end, within.end);
     for (const std::string& device : attempt.devices) by_device[device].push_back(within);
     if (attempt.devices.empty()) on_cpu.push_back(within);
+  }
+  for (const store::AttemptRow& other : others) {
+    const LeaseTime lease = store::lease_time(other);
+    for (const std::string& device : other.devices)
+      if (const auto own = by_device.find(device); own != by_device.end())
+        own->second.push_back({std::clamp(lease.begin, begin, end), std::clamp(lease.end, begin, end)});
   }
   microseconds idle{0};
   for (const auto& [device, leases] : by_device) idle += end - begin - covered(leases);
@@ -82,7 +89,8 @@ double probe_device_seconds(const Json& probe) {
 }
 
 double idle_seconds(const std::vector<store::RunningTime>& running_times,
-                    const std::vector<store::AttemptRow>& attempts) {
+                    const std::vector<store::AttemptRow>& attempts,
+                    const std::vector<store::AttemptRow>& others) {
   double idle = 0;
   for (std::size_t i = 0; i < running_times.size(); ++i) {
     std::vector<store::AttemptRow> of_run;
@@ -92,17 +100,17 @@ double idle_seconds(const std::vector<store::RunningTime>& running_times,
       if (began >= running_times[i].begin && !in_later && attempt.lease_seconds > 0)
         of_run.push_back(attempt);
     }
-    idle +=
-        idle_in(running_times[i].begin.time_since_epoch(), running_times[i].end.time_since_epoch(), of_run);
+    idle += idle_in(running_times[i].begin.time_since_epoch(), running_times[i].end.time_since_epoch(),
+                    of_run, others);
   }
   return idle;
 }
 
 StudyBill study_bill(const StudyRows& rows) {
   const std::optional<double> price = usd_per_hour(rows.study);
-  const CostReport costs(rows.trials, rows.attempts, price);
+  const CostReport costs = costs_of(rows);
   const double probing = probing_seconds(rows.study.facts),
-               idle = idle_seconds(rows.running_times, rows.attempts);
+               idle = idle_seconds(rows.running_times, rows.attempts, rows.neighbours);
   return {costs.total(),
           costs.of(TrialState::kCompleted),
           costs.of(TrialState::kStopped),

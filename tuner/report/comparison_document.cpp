@@ -28,7 +28,10 @@ const ComparisonRow* best_row(const ComparisonReport& report) {
   return best;
 }
 
-std::string leaking(const ComparisonReport& report) { return report.test_leaks ? " (leaking)" : ""; }
+std::string leaking(const ComparisonReport& report) {
+  if (report.test_leaks) return " (leaking)";
+  return report.test_is_cut && report.crossing_overlaps > 0 ? " (may leak)" : "";
+}
 
 std::vector<Tile> tiles(const ComparisonMaterial& material) {
   const ComparisonReport& report = material.report;
@@ -81,6 +84,9 @@ Intervals intervals_of(const ComparisonReport& report) {
   intervals.caption =
       "Differences in test AP" + leaking(report) +
       " with intervals that hold together with 95 %; a line that runs to the edge goes on beyond it";
+  const bool too_few = std::any_of(report.answers.begin(), report.answers.end(),
+                                   [](const ComparisonAnswer& one) { return one.answer.too_few; });
+  if (too_few) intervals.caption += "; where there is no line, the seeds or the images are too few for one";
   return intervals;
 }
 

@@ -64,6 +64,7 @@ Json answer_json(const ComparisonReport& report, const ComparisonAnswer& one) {
           {"standard_error", optional_json(answer.standard_error)},
           {"degrees_of_freedom", optional_json(answer.degrees)},
           {"interval", answer.low ? Json{*answer.low, *answer.high} : Json()},
+          {"no_interval", answer.too_few ? Json(to_string(*answer.too_few)) : Json()},
           {"p", optional_json(answer.p)},
           {"adjusted_p", optional_json(answer.adjusted_p)},
           {"smallest_visible", optional_json(answer.smallest_seen)},
@@ -82,6 +83,16 @@ Json study_cost_json(const StudyCost& study) {
           {"predicted_device_hours", optional_json(study.predicted_hours)},
           {"predicted_at_most", study.predicted_at_most},
           {"no_prediction", study.no_prediction}};
+}
+
+// Null without a budget.
+Json budget_json(const ComparisonReport& report) {
+  if (!report.budget.gpu_hours && !report.budget.cost_usd) return nullptr;
+  Json cut = Json::array();
+  for (const CutStudy& study : report.cut) cut.push_back({{"study", study.study}, {"what", study.what}});
+  return {{"gpu_hours", optional_json(report.budget.gpu_hours)},
+          {"cost_usd", optional_json(report.budget.cost_usd)},
+          {"cut", cut}};
 }
 
 }  // namespace
@@ -106,6 +117,7 @@ Json comparison_json(const ComparisonReport& report) {
             {"usd_per_hour", optional_json(report.usd_per_hour)},
             {"validating", cost_json(report.validating)},
             {"idle", cost_json(report.idle)},
+            {"predicted_predicting_hours", optional_json(report.predicted_scoring_hours)},
             {"predicted_device_hours", optional_json(predicted.hours)},
             {"predicted_at_most", predicted.at_most},
             {"date", report.price_date}}},
@@ -116,7 +128,10 @@ Json comparison_json(const ComparisonReport& report) {
             {"scoring", report.scoring_number},
             {"scorings", report.scorings},
             {"leaks", report.test_leaks},
-            {"validation_leaks", report.validation_leaks}}},
+            {"validation_leaks", report.validation_leaks},
+            {"crossing_overlaps", report.crossing_overlaps}}},
+          {"warnings", report.warnings},
+          {"budget", budget_json(report)},
           {"notes", report.notes},
           {"deviations", deviations}};
 }

@@ -40,6 +40,11 @@ class Gatherer {
     report_.price_date = comparison_.price_date;
     report_.test_leaks = comparison_.test.leaks;
     report_.validation_leaks = comparison_.test.validation_leaks;
+    report_.budget = comparison_.budget;
+    const Json audit = facts_.value("audit", Json::object());
+    report_.crossing_overlaps = audit.value("crossing_overlaps", 0);
+    report_.test_is_cut = comparison_.test.split.has_value();
+    report_.warnings = audit.value("warnings", std::vector<std::string>());
     read_scoring(scoring);
     for (std::size_t i = 0; i < comparison_.approaches.size(); ++i) add_approach(i);
     share_latency();
@@ -69,6 +74,10 @@ class Gatherer {
     TUNE_CHECK(results.size() == models_.size(), comparison_.name);
     report_.images = result.value("images", 0);
     report_.groups = resamples.value("groups", 0);
+    for (const Json& warning : result.value("warnings", Json::array()))
+      if (std::string text = warning.is_string() ? warning.get<std::string>() : warning.dump();
+          std::find(report_.warnings.begin(), report_.warnings.end(), text) == report_.warnings.end())
+        report_.warnings.push_back(std::move(text));
     report_.resamples = resamples.value("count", 0);
     for (std::size_t i = 0; i < models_.size(); ++i) {
       scores_.ap[models_[i].number] = results[i].at("AP").get<double>();
@@ -97,8 +106,9 @@ class Gatherer {
     if (known != studies_.end()) return &known->second;
     const fs::path file = store_ / study / "study.db";
     if (!fs::exists(file)) return nullptr;
-    return &studies_.emplace(study, read_study(store::StudyStore(file, store::OpenMode::kRead)))
-                .first->second;
+    StudyRows rows = read_study(store::StudyStore(file, store::OpenMode::kRead));
+    share_with_neighbours(rows, store_);
+    return &studies_.emplace(study, std::move(rows)).first->second;
   }
 
   // Of the first `most` trials of a study, or of all.
@@ -107,7 +117,7 @@ class Gatherer {
     if (report_.usd_per_hour) cost.usd = 0;
     const StudyRows* rows = study_rows(study);
     if (rows == nullptr) return cost;
-    const CostReport costs(rows->trials, rows->attempts, report_.usd_per_hour);
+    const CostReport costs(rows->trials, rows->attempts, report_.usd_per_hour, rows->neighbours);
     for (const store::TrialRow& trial : rows->trials)
       if (!most || trial.number <= *most) cost += costs.of(trial.number).total;
     return cost;
@@ -283,13 +293,26 @@ class Gatherer {
         scoring += prediction.seconds;
     report_.probing = priced_seconds(probing);
     report_.scoring = priced_seconds(scoring);
+    const Json predicting = facts_.value("forecast_predicting", Json::object());
+    if (predicting.contains("device_hours"))
+      report_.predicted_scoring_hours = predicting["device_hours"].get<double>();
     report_.validating = report_.idle = priced_seconds(0);
     report_.total = report_.probing;
     report_.total += report_.scoring;
     constexpr StudyRole kEvery[] = {StudyRole::kDefaults, StudyRole::kSearch, StudyRole::kTuned,
                                     StudyRole::kRandom, StudyRole::kRandomTuned};
     for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
-      for (const StudyRole role : kEvery) add_study_cost(study_name(comparison_, i, role));
+      for (const StudyRole role : kEvery) {
+        add_study_cost(study_name(comparison_, i, role));
+        add_cut(study_name(comparison_, i, role));
+      }
+  }
+
+  void add_cut(const std::string& study) {
+    for (const char* key : {"not_begun", "cut_by_budget"}) {
+      const Json cut = facts_.value(key, Json::object());
+      if (cut.contains(study)) report_.cut.push_back({study, cut[study]});
+    }
   }
 
   void add_study_cost(const std::string& study) {

@@ -69,6 +69,11 @@ struct Deviations {
   std::vector<std::string> sentences;
 };
 
+// A study that the comparison's budget kept from being all that it was to be.
+struct CutStudy {
+  std::string study, what;  // "not begun: ...", "ended by the budget after 3 of 20 runs"
+};
+
 struct ComparisonAnswer {
   std::size_t row = 0, against = 0;  // indices of `rows`
   std::string question;              // "tuning helped", ...
@@ -88,6 +93,14 @@ struct ComparisonReport {
   int scoring_number = 0, scorings = 0;  // the one that is shown, and how many have ended
   int images = 0, groups = 0, resamples = 0;
   bool test_leaks = false, validation_leaks = false;
+  // Of a split by content: overlaps whose images lie in different parts all the same. Whether test images are
+  // among them: they are where the split cuts them.
+  int crossing_overlaps = 0;
+  bool test_is_cut = false;
+  std::vector<std::string> warnings;  // of whoever read the data
+  Limits budget;                      // as Comparison::budget
+  std::vector<CutStudy> cut;          // by it
+  std::optional<double> predicted_scoring_hours;
   std::vector<std::string> notes;  // of the approaches
   std::vector<Deviations> deviations;
 };
@@ -115,6 +128,8 @@ struct TitledTable {
 };
 std::vector<TitledTable> comparison_tables(const ComparisonReport& report);
 std::vector<std::string> comparison_remarks(const ComparisonReport& report);
+// What may make the numbers too good, a sentence each: for the remarks, and for whoever plans to compare.
+std::vector<std::string> leak_remarks(const ComparisonReport& report);
 
 std::string comparison_text(const ComparisonReport& report);
 std::string comparison_markdown(const ComparisonReport& report);

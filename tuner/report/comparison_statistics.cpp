@@ -11,6 +11,7 @@ namespace tune::report {
 namespace {
 
 constexpr double kPower = 0.8;            // four of five
+constexpr double kRange = 1;              // of scores: average precision lies in [0, 1]
 constexpr double kLeastVariance = 1e-18;  // of scores in [0, 1]: below it there is only rounding
 
 double mean_of(const std::vector<double>& values) {
@@ -98,11 +99,13 @@ void measure(const ScoredRuns& row, const ScoredRuns& against, std::size_t group
                              {seed_variance(row), static_cast<double>(row.scores.size() - 1)},
                              {seed_variance(against), static_cast<double>(against.scores.size() - 1)}};
   double variance = 0, weighted = 0;
+  const auto weight = [](const Component& part) { return part.variance * part.variance / part.degrees; };
   for (const Component& part : parts) {
     variance += part.variance;
-    weighted += part.variance * part.variance / part.degrees;
+    weighted += weight(part);
   }
   if (variance <= kLeastVariance) return;
+  answer.too_few = weight(parts[0]) > weighted / 2 ? TooFew::kImages : TooFew::kSeeds;
   answer.standard_error = std::sqrt(variance);
   answer.degrees = variance * variance / weighted;
   answer.p = student_two_sided_p(*answer.difference / *answer.standard_error, *answer.degrees);
@@ -126,11 +129,16 @@ Answer first_look(const ScoredRuns& row, const ScoredRuns& against, std::size_t 
 void draw_interval(double level, Answer& answer) {
   const double certain = student_quantile(1 - level / 2, *answer.degrees),
                powerful = student_quantile(kPower, *answer.degrees);
-  answer.low = *answer.difference - certain * *answer.standard_error;
-  answer.high = *answer.difference + certain * *answer.standard_error;
-  answer.smallest_seen = (certain + powerful) * *answer.standard_error;
-  if (answer.verdict == Verdict::kBetter) answer.low = std::max(0.0, *answer.low);
-  if (answer.verdict == Verdict::kWorse) answer.high = std::min(0.0, *answer.high);
+  const double half = certain * *answer.standard_error, difference = *answer.difference;
+  double low = std::max(-kRange, difference - half), high = std::min(kRange, difference + half);
+  if (answer.verdict == Verdict::kBetter) low = std::max(0.0, low);
+  if (answer.verdict == Verdict::kWorse) high = std::min(0.0, high);
+  if (const double seen = (certain + powerful) * *answer.standard_error; seen <= kRange)
+    answer.smallest_seen = seen;
+  if (high - low > kRange) return;
+  answer.low = low;
+  answer.high = high;
+  answer.too_few.reset();
 }
 
 }  // namespace
@@ -151,6 +159,10 @@ const char* to_string(Verdict verdict) {
       return "no run to compare";
   }
   return "";
+}
+
+const char* to_string(TooFew too_few) {
+  return too_few == TooFew::kSeeds ? "too few seeds" : "too few test images";
 }
 
 std::optional<double> row_score(const ScoredRuns& runs) {

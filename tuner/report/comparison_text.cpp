@@ -1,4 +1,5 @@
 // A comparison as tables for terminals and in Markdown.
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -29,7 +30,17 @@ std::string in_units(const std::optional<double>& number, double unit, const cha
 }
 
 // Leaking numbers are marked wherever they stand.
-std::string marked(const std::string& title, bool leaks) { return leaks ? title + " (leaking)" : title; }
+std::string marked(const std::string& title, bool leaks, bool may_leak) {
+  return title + (leaks ? " (leaking)" : may_leak ? " (may leak)" : "");
+}
+
+std::string marked_test(const std::string& title, const ComparisonReport& report) {
+  return marked(title, report.test_leaks, report.test_is_cut && report.crossing_overlaps > 0);
+}
+
+std::string marked_validation(const std::string& title, const ComparisonReport& report) {
+  return marked(title, report.validation_leaks, report.crossing_overlaps > 0);
+}
 
 std::string p_text(const std::optional<double>& p) {
   if (!p) return "-";
@@ -41,11 +52,11 @@ Table score_table(const ComparisonReport& report, ApproachTable which) {
   const bool priced = report.usd_per_hour.has_value();
   table.columns = {{"approach", Align::kLeft, true},
                    {"runs", Align::kRight},
-                   {marked("selected by", report.validation_leaks), Align::kRight},
-                   {marked("fresh validation", report.validation_leaks), Align::kRight},
-                   {marked("test AP", report.test_leaks), Align::kRight},
+                   {marked_validation("selected by", report), Align::kRight},
+                   {marked_validation("fresh validation", report), Align::kRight},
+                   {marked_test("test AP", report), Align::kRight},
                    {"sd", Align::kRight},
-                   {marked("AP50", report.test_leaks), Align::kRight},
+                   {marked_test("AP50", report), Align::kRight},
                    {"device time", Align::kRight},
                    {"predicted", Align::kRight}};
   if (priced) table.columns.push_back({"cost", Align::kRight});
@@ -102,14 +113,14 @@ Table size_table(const ComparisonReport& report) {
 }
 
 std::string interval_text(const Answer& answer) {
-  if (!answer.low) return "-";
+  if (!answer.low) return answer.too_few ? to_string(*answer.too_few) : "-";
   return score_text(answer.low, "%+.3f") + " to " + score_text(answer.high, "%+.3f");
 }
 
 Table answer_table(const ComparisonReport& report) {
   Table table;
   table.columns = {{"question", Align::kLeft, true}, {"of", Align::kLeft, true},
-                   {"against", Align::kLeft, true},  {marked("difference", report.test_leaks), Align::kRight},
+                   {"against", Align::kLeft, true},  {marked_test("difference", report), Align::kRight},
                    {"interval", Align::kRight},      {"p (Holm)", Align::kRight},
                    {"least visible", Align::kRight}, {"verdict"}};
   for (const ComparisonAnswer& one : report.answers)
@@ -145,13 +156,28 @@ Table cost_table(const ComparisonReport& report) {
          hours_text(study.idle.device_hours), predicted_text(study.predicted_hours, study.predicted_at_most)},
         study.total);
   add({"probing", "", "", "", "", "", hours_text(report.probing.device_hours), "", ""}, report.probing);
-  add({"predicting on the test images", "", "", "", "", "", hours_text(report.scoring.device_hours), "", ""},
+  add({"predicting on the test images", "", "", "", "", "", hours_text(report.scoring.device_hours), "",
+       report.predicted_scoring_hours ? predicted_text(report.predicted_scoring_hours, true) : ""},
       report.scoring);
   const PredictedTime predicted = predicted_in_all(report);
   add({"total", "", "", "", "", validating_text(report.validating), hours_text(report.total.device_hours),
        hours_text(report.idle.device_hours), predicted_text(predicted.hours, predicted.at_most)},
       report.total);
   return table;
+}
+
+// What the budget was, and what was not run for lack of it.
+std::vector<std::string> budget_remarks(const ComparisonReport& report) {
+  std::string limits;
+  if (report.budget.cost_usd) limits = usd_text(report.budget.cost_usd);
+  if (report.budget.gpu_hours)
+    limits += (limits.empty() ? "" : " and ") + hours_text(*report.budget.gpu_hours) + " of device time";
+  if (limits.empty()) return {};
+  std::vector<std::string> lines{"Budget of the whole comparison: " + limits +
+                                 "; spent: " + cost_text(report.total) + "."};
+  for (const CutStudy& study : report.cut)
+    lines.push_back("For lack of budget: " + study.study + ": " + study.what + ".");
+  return lines;
 }
 
 }  // namespace
@@ -187,6 +213,28 @@ std::vector<TitledTable> comparison_tables(const ComparisonReport& report) {
   return tables;
 }
 
+std::vector<std::string> leak_remarks(const ComparisonReport& report) {
+  std::vector<std::string> lines;
+  if (report.test_leaks)
+    lines.emplace_back(
+        "LEAKING: the test images were cut image by image from the training data, so crops of one surface "
+        "may lie on both sides; with \"grouping\": \"content\" they do not.");
+  else if (report.validation_leaks)
+    lines.emplace_back(
+        "LEAKING: the validation images were cut image by image from the training data; the test images are "
+        "a set of their own.");
+  if (report.crossing_overlaps == 0) return lines;
+  const bool one = report.crossing_overlaps == 1;
+  lines.push_back(
+      "MAY LEAK: " + std::to_string(report.crossing_overlaps) +
+      (one ? " faint overlap of two images crosses" : " faint overlaps of two images cross") +
+      " from one part of the split to another, since keeping all such images together would leave groups too "
+      "large to split; " +
+      (report.test_is_cut ? "validation and test values" : "validation values") +
+      " may be a little too good.");
+  return lines;
+}
+
 std::vector<std::string> comparison_remarks(const ComparisonReport& report) {
   std::vector<std::string> lines;
   if (report.scoring_number == 0) {
@@ -202,21 +250,21 @@ std::vector<std::string> comparison_remarks(const ComparisonReport& report) {
                     std::to_string(report.resamples) +
                     " resamples) and over seeds, with Student's t; p-values are Holm's; \"least visible\" is "
                     "the difference that four of five such comparisons would see.");
+    const bool too_few = std::any_of(report.answers.begin(), report.answers.end(),
+                                     [](const ComparisonAnswer& one) { return one.answer.too_few; });
+    if (too_few)
+      lines.emplace_back(
+          "Where an interval would be wider than the whole range of AP, there is none: the table says what "
+          "is too few for one, and more \"seeds\" or more test images give one.");
   }
   lines.emplace_back(
       "\"Tuning helped\" asks whether the tuned hyperparameters, on fresh seeds, beat the best of as many "
       "seeds "
       "at default ones as the search's device time pays for.");
-  if (report.test_leaks)
-    lines.emplace_back(
-        "LEAKING: the test images were cut image by image from the training data, so crops of one surface "
-        "may "
-        "lie on both sides; with \"grouping\": \"content\" they do not.");
-  else if (report.validation_leaks)
-    lines.emplace_back(
-        "LEAKING: the validation images were cut image by image from the training data; the test images are "
-        "a "
-        "set of their own.");
+  const std::vector<std::string> leaks = leak_remarks(report), budget = budget_remarks(report);
+  lines.insert(lines.end(), leaks.begin(), leaks.end());
+  for (const std::string& warning : report.warnings) lines.push_back("Warning of the data: " + warning);
+  lines.insert(lines.end(), budget.begin(), budget.end());
   if (report.usd_per_hour)
     lines.push_back("Cost: " + usd_text(report.usd_per_hour) + " for a device for an hour, as of " +
                     report.price_date + ".");

@@ -41,13 +41,14 @@ void bill_running(std::vector<store::AttemptRow>& attempts, WallTime now) {
 }
 
 CostReport::CostReport(const std::vector<store::TrialRow>& trials,
-                       const std::vector<store::AttemptRow>& attempts, std::optional<double> price) {
+                       const std::vector<store::AttemptRow>& attempts, std::optional<double> price,
+                       const std::vector<store::AttemptRow>& others) {
   if (price) zero_.usd = 0;
   total_ = retried_ = zero_;
   std::map<int, int> last_attempt;
   for (const auto& attempt : attempts)
     last_attempt[attempt.trial] = std::max(last_attempt[attempt.trial], attempt.attempt);
-  const std::vector<double> shares = store::device_shares(attempts);
+  const std::vector<double> shares = store::device_shares(attempts, others);
   for (std::size_t i = 0; i < attempts.size(); ++i) {
     const store::AttemptRow& attempt = attempts[i];
     const Cost cost = priced(attempt.lease_seconds, shares[i], price);

@@ -33,11 +33,12 @@ void bill_running(std::vector<store::AttemptRow>& attempts, WallTime now);
 Cost priced(double lease_seconds, double device_seconds, std::optional<double> usd_per_hour);
 
 // What attempts have cost, summed by trial and by state. A value, computed once from stored rows: all
-// attempts of the study, since those that shared a device share its time.
+// attempts of the study, and those of `others` on its devices, since those that shared a device share its
+// time.
 class CostReport {
  public:
   CostReport(const std::vector<store::TrialRow>& trials, const std::vector<store::AttemptRow>& attempts,
-             std::optional<double> usd_per_hour);
+             std::optional<double> usd_per_hour, const std::vector<store::AttemptRow>& others = {});
   TrialCost of(int trial) const;          // zero for a trial without attempts
   Cost of(int trial, int attempt) const;  // zero without it
   const Cost& total() const { return total_; }

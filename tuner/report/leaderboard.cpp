@@ -33,7 +33,7 @@ Json best_json(const std::optional<store::TrialRow>& best) {
 }
 
 Table leaderboard_table(const StudyRows& rows, std::size_t most) {
-  const CostReport costs(rows.trials, rows.attempts, usd_per_hour(rows.study));
+  const CostReport costs = costs_of(rows);
   const bool priced = usd_per_hour(rows.study).has_value();
   Table table;
   table.columns = {

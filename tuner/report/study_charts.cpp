@@ -133,7 +133,7 @@ std::vector<Chart> history_charts(const StudyMaterial& material) {
 std::vector<Chart> cost_charts(const StudyMaterial& material) {
   const StudyRows& rows = material.rows;
   const std::optional<double> price = usd_per_hour(rows.study);
-  const CostReport costs(rows.trials, rows.attempts, price);
+  const CostReport costs = costs_of(rows);
   double longest = 0;
   for (const auto& trial : rows.trials)
     if (has_point(trial)) longest = std::max(longest, costs.of(trial.number).total.device_hours);

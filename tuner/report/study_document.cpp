@@ -16,11 +16,6 @@ namespace {
 constexpr std::size_t kListedLeaders = 10;
 constexpr std::size_t kUnfolded = 25;  // trials of a table that is shown without being asked for
 
-CostReport costs_of(const StudyMaterial& material) {
-  const StudyRows& rows = material.rows;
-  return CostReport(rows.trials, rows.attempts, usd_per_hour(rows.study));
-}
-
 std::optional<store::TrialRow> best_of(const StudyMaterial& material) {
   return best_trial(material.rows.trials, material.rows.study.objective);
 }
@@ -35,7 +30,7 @@ std::string subtitle(const StudyMaterial& material) {
 
 std::vector<Tile> tiles(const StudyMaterial& material) {
   const store::StudyRow& study = material.rows.study;
-  const CostReport costs = costs_of(material);
+  const CostReport costs = costs_of(material.rows);
   const auto best = best_of(material);
   const auto limit = study.limits.find("trials");
   const bool is_limited = limit != study.limits.end();
@@ -104,7 +99,7 @@ Section history_section(const StudyMaterial& material) {
 }
 
 Section cost_section(const StudyMaterial& material) {
-  const CostReport costs = costs_of(material);
+  const CostReport costs = costs_of(material.rows);
   const StudyRows& rows = material.rows;
   const bool is_priced = usd_per_hour(rows.study).has_value();
   Table table;
@@ -166,7 +161,7 @@ Section failures_section(const StudyMaterial& material) {
 }
 
 Table time_table(const StudyMaterial& material) {
-  const CostReport costs = costs_of(material);
+  const CostReport costs = costs_of(material.rows);
   const bool is_priced = usd_per_hour(material.rows.study).has_value();
   const auto counts = count_states(material.rows.trials);
   Table table;
@@ -196,9 +191,9 @@ Section time_section(const StudyMaterial& material) {
   Section section{"time", "Time", {}};
   section.blocks.push_back(Paragraph{"The study took " + seconds_text(material.rows.study.elapsed_seconds) +
                                      " of wall time; its trials used " +
-                                     cost_text(costs_of(material).total()) + "."});
+                                     cost_text(costs_of(material.rows).total()) + "."});
   section.blocks.push_back(TableBlock{"What the trials used", time_table(material)});
-  if (const auto saved = savings(material.rows, costs_of(material)))
+  if (const auto saved = savings(material.rows, costs_of(material.rows)))
     section.blocks.push_back(Paragraph{"Early stopping saved about " + cost_text(saved->cost) +
                                        ": an estimate, as if each of the " +
                                        plural_text(static_cast<std::size_t>(saved->trials), "stopped trial") +

@@ -66,7 +66,7 @@ Json importance_json(const ImportanceRows& importance) {
 
 Json study_document_json(const StudyMaterial& material) {
   const StudyRows& rows = material.rows;
-  const CostReport costs(rows.trials, rows.attempts, usd_per_hour(rows.study));
+  const CostReport costs = costs_of(rows);
   Json json = status_json(rows);
   json["spec"] = rows.study.spec;
   // A report is passed on; what a trainer needs to know of its environment is not.

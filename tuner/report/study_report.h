@@ -1,5 +1,6 @@
 #pragma once
 // A study as people and programs read it: leaderboard, trials, summary. Pure functions of stored rows.
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -26,8 +27,16 @@ struct StudyRows {
   std::vector<store::RunningTime> running_times = {};
   std::map<std::pair<int, int>, double> validation_seconds = {};  // by (trial, attempt)
   std::vector<LastValues> others = {};                            // the spec's metrics beside the objective
+  std::vector<store::AttemptRow> neighbours = {};  // of other studies of the store, on its devices
 };
-StudyRows read_study(const store::StudyStore& store);
+StudyRows read_study(const store::StudyStore& store);  // all but `neighbours`
+// Reads `neighbours` in the store's folder, where the study's trials may share GPUs; after bill_running().
+void share_with_neighbours(StudyRows& rows, const std::filesystem::path& folder);
+// What its attempts have cost.
+CostReport costs_of(const StudyRows& rows);
+
+// The values that every trial of the study has as they are: all that a study which searches nothing has.
+ParameterSet fixed_values(const store::StudyRow& study);
 
 // The space that the study searches; nullopt where this version cannot read the stored spec.
 std::optional<SearchSpace> stored_space(const store::StudyRow& study);
@@ -60,7 +69,8 @@ Json other_metrics_json(const StudyRows& rows, int trial);
 // `best STUDY --json` and the ask-tell answer: trial, value, parameters; {"trial": null} without a best.
 Json best_json(const std::optional<store::TrialRow>& best);
 
-// `best STUDY`: "Best: trial 3 with ..." and a line for each hyperparameter; a sentence when there is none.
+// `best STUDY`: "Best: trial 3 with ..." and a line for each hyperparameter, or for each fixed value where
+// nothing is searched; a sentence when there is none.
 std::string best_text(const StudyRows& rows);
 
 // What promotion did, as the caller knows it.

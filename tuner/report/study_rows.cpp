@@ -1,5 +1,6 @@
 // The rows that a report is made of, and how many trials are in which state.
 #include "tuner/core/spec.h"
+#include "store/neighbours.h"
 #include "tuner/report/bill.h"
 #include "tuner/report/study_report.h"
 
@@ -41,6 +42,20 @@ std::optional<SearchSpace> stored_space(const store::StudyRow& study) {
   } catch (const SpecError&) {
     return std::nullopt;
   }
+}
+
+void share_with_neighbours(StudyRows& rows, const std::filesystem::path& folder) {
+  if (!store::may_share_gpus(rows.study)) return;
+  rows.neighbours = store::attempts_beside(folder, rows.study.name, rows.attempts, SystemClock().wall_now());
+}
+
+CostReport costs_of(const StudyRows& rows) {
+  return CostReport(rows.trials, rows.attempts, usd_per_hour(rows.study), rows.neighbours);
+}
+
+ParameterSet fixed_values(const store::StudyRow& study) {
+  const auto fixed = study.spec.find("fixed");
+  return fixed != study.spec.end() && fixed->is_object() ? fixed->get<ParameterSet>() : ParameterSet{};
 }
 
 std::map<TrialState, int> count_states(const std::vector<store::TrialRow>& trials) {

@@ -21,8 +21,10 @@ std::string edge_lines(const StudyRows& rows) {
 
 std::string best_lines(const StudyRows& rows, const store::TrialRow& best) {
   const std::string warning = leak_warning(rows.study);
+  const bool searches = rows.study.spec.contains("parameters") && !rows.study.spec["parameters"].empty();
   return "Best: trial " + std::to_string(best.number) + " with " + rows.study.objective.metric + ' ' +
-         value_text(best) + '\n' + parameter_lines(best.parameters) + edge_lines(rows) +
+         value_text(best) + '\n' + parameter_lines(searches ? best.parameters : fixed_values(rows.study)) +
+         edge_lines(rows) +
          (warning.empty() ? warning : "Warning: " + warning + '\n');
 }
 
@@ -127,7 +129,7 @@ std::string best_text(const StudyRows& rows) {
 }
 
 std::string run_summary(const StudyRows& rows, const std::optional<PromotionOutcome>& promotion, int width) {
-  const CostReport costs(rows.trials, rows.attempts, usd_per_hour(rows.study));
+  const CostReport costs = costs_of(rows);
   std::string text = head_line(rows);
   const auto best = best_trial(rows.trials, rows.study.objective);
   if (best) {
@@ -150,7 +152,7 @@ std::string run_summary(const StudyRows& rows, const std::optional<PromotionOutc
 
 Json run_summary_json(const StudyRows& rows, const std::optional<PromotionOutcome>& promotion) {
   Json json = status_json(rows);
-  const CostReport costs(rows.trials, rows.attempts, usd_per_hour(rows.study));
+  const CostReport costs = costs_of(rows);
   Json trials = Json::array();
   for (const auto& trial : rows.trials) trials.push_back(trial_json(trial, costs));
   json["trials"] = trials;

@@ -30,7 +30,7 @@ std::string ending(const store::AttemptRow& attempt) {
 CostReport costs_of(const TrialRows& rows) {
   std::vector<store::AttemptRow> attempts = rows.attempts;
   attempts.insert(attempts.end(), rows.others.begin(), rows.others.end());
-  return CostReport({rows.trial}, attempts, usd_per_hour(rows.study));
+  return CostReport({rows.trial}, attempts, usd_per_hour(rows.study), rows.neighbours);
 }
 
 Table attempt_table(const TrialRows& rows, const CostReport& costs) {
@@ -58,7 +58,7 @@ Table attempt_table(const TrialRows& rows, const CostReport& costs) {
 std::vector<store::MetricRow> readable(const std::vector<store::MetricRow>& metrics) {
   std::vector<store::MetricRow> rows;
   std::copy_if(metrics.begin(), metrics.end(), std::back_inserter(rows),
-               [](const auto& row) { return !row.name.starts_with(kBookkeeping); });
+               [](const auto& row) { return !row.name.starts_with(store::kBookkeeping); });
   return rows;
 }
 
@@ -145,7 +145,11 @@ std::optional<TrialRows> read_trial(const store::StudyStore& store, int number) 
 
 std::string trial_text(const TrialRows& rows, int width) {
   const CostReport costs = costs_of(rows);
-  std::string text = head(rows) + "\nHyperparameters:\n" + parameter_lines(rows.trial.parameters);
+  std::string text = head(rows);
+  const ParameterSet fixed = fixed_values(rows.study);
+  if (!rows.trial.parameters.empty() || fixed.empty())
+    text += "\nHyperparameters:\n" + parameter_lines(rows.trial.parameters);
+  if (!fixed.empty()) text += "\nFixed:\n" + parameter_lines(fixed);
   if (!rows.attempts.empty()) {
     text += "\nAttempts:\n" + text_table(attempt_table(rows, costs), width);
     text += "Total: " + cost_text(costs.of(rows.trial.number).total) + '\n';
@@ -167,6 +171,7 @@ Json trial_details_json(const TrialRows& rows) {
   json["schema"] = 1;
   json["study"] = rows.study.name;
   json["metric"] = rows.study.objective.metric;
+  json["fixed"] = fixed_values(rows.study);
   json["rank"] = rows.rank > 0 ? Json(rows.rank) : Json();
   json["attempts"] = Json::array();
   for (const auto& attempt : rows.attempts) json["attempts"].push_back(attempt_json(attempt));

@@ -58,7 +58,7 @@ Table full_table(const StudyRows& rows, const CostReport& costs) {
 
 Table trial_table(const StudyRows& rows, TrialColumns columns) {
   const std::optional<double> price = usd_per_hour(rows.study);
-  const CostReport costs(rows.trials, rows.attempts, price);
+  const CostReport costs = costs_of(rows);
   if (columns == TrialColumns::kEverything) return full_table(rows, costs);
   Table table;
   const std::vector<LastValues>& others = columns == TrialColumns::kPage ? rows.others : kNone;
@@ -120,7 +120,7 @@ Json other_metrics_json(const StudyRows& rows, int trial) {
 }
 
 Json trials_json(const StudyRows& rows) {
-  const CostReport costs(rows.trials, rows.attempts, usd_per_hour(rows.study));
+  const CostReport costs = costs_of(rows);
   Json list = Json::array();
   for (const auto& trial : rows.trials) {
     list.push_back(trial_json(trial, costs));

@@ -88,6 +88,42 @@ TEST_CASE("the studies of an approach share its data and its own values") {
   CHECK(study_of(comparison, 1, StudyRole::kDefaults, 8).fixed.at("learning_rate") == 0.01);
 }
 
+TEST_CASE("a budget of the whole comparison is no limit of its studies") {
+  OrderedJson document = small_comparison();
+  document["limits"]["gpu_hours"] = 12;
+  document["limits"]["cost_usd"] = 20.5;
+  document["approaches"][1]["search"]["limits"]["gpu_hours"] = 3;
+  const Comparison comparison = parsed(document);
+  CHECK(comparison.budget.gpu_hours == 12);
+  CHECK(comparison.budget.cost_usd == 20.5);
+  CHECK_FALSE(comparison.budget.trials);
+  const Spec search = study_of(comparison, 1, StudyRole::kSearch);
+  CHECK(search.limits.gpu_hours == 3);
+  CHECK_FALSE(search.limits.cost_usd);
+  CHECK_FALSE(study_of(comparison, 0, StudyRole::kDefaults, 2).limits.gpu_hours);
+  document.erase("cost");
+  CHECK(problems_in(document) == "/limits/cost_usd: there is no price to count dollars with\n");
+  // The search has to end by itself.
+  document = with("/limits/gpu_hours", "12");
+  document["approaches"][1]["search"]["limits"] = OrderedJson::object();
+  CHECK(problems_in(document).find("/approaches/1/search/limits: the search would never end") == 0);
+}
+
+TEST_CASE("a comparison without a trainer of its own is told so") {
+  OrderedJson document = small_comparison();
+  document.erase("trainer");
+  CHECK(problems_in(document).find("the key \"trainer\" is missing") != std::string::npos);
+}
+
+TEST_CASE("the studies of an approach come in the order in which they run") {
+  Comparison comparison = parsed(small_comparison());
+  CHECK(study_roles(comparison, 0) == std::vector{StudyRole::kDefaults});
+  CHECK(study_roles(comparison, 1) == std::vector{StudyRole::kSearch, StudyRole::kDefaults, StudyRole::kTuned,
+                                                  StudyRole::kRandom, StudyRole::kRandomTuned});
+  comparison.random_search = false;
+  CHECK(study_roles(comparison, 1).size() == 3);
+}
+
 TEST_CASE("a search begins with what the approach has without tuning, where its ranges hold that") {
   const auto first_points = [](const OrderedJson& document, StudyRole role) {
     return study_of(parsed(document), 1, role, 4).strategy.try_first;
@@ -137,6 +173,9 @@ TEST_CASE("what is wrong with a comparison is said where it was written") {
       {"/seeds", "0", "/seeds: 0 is too small"},
       {"/comparison", "\"a/b\"", "/comparison: \"a/b\" is not valid here"},
       {"/cost/date", "\"today\"", "/cost/date: \"today\" is not valid here"},
+      {"/limits/gpu_hours", "-1", "/limits/gpu_hours: -1 is too small"},
+      {"/limits/cost_usd", "\"5 $\"", "/limits/cost_usd: must be a number"},
+      {"/limits/trials", "3", "/limits/trials: unknown key \"trials\""},
       {"/controls", "{\"random_search\": 1}", "/controls/random_search: must be true or false"},
       {"/trainer", "{\"task\": \"detection\", \"data\": \"d\"}", "/trainer: there are no test images"},
       {"/trainer", "{\"task\": \"detection\", \"test\": \"d\"}", "/trainer: \"data\" is missing"},

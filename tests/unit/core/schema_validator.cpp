@@ -108,10 +108,13 @@ std::vector<std::string> schema_violations(const OrderedJson& schema, const Orde
     } else if (keyword == "allOf") {
       for (const OrderedJson& one : rule) append(all, schema_violations(one, value, pointer));
     } else if (keyword == "if") {
-      if (is_valid(rule, value)) append(all, schema_violations(schema.at("then"), value, pointer));
+      if (is_valid(rule, value))
+        append(all, schema_violations(schema.at("then"), value, pointer));
+      else if (schema.contains("else"))
+        append(all, schema_violations(schema["else"], value, pointer));
     } else if (keyword != "properties" && keyword != "additionalProperties" && keyword != "then" &&
-               keyword != "description" && keyword != "default" && keyword != "$schema" &&
-               keyword != "title") {
+               keyword != "else" && keyword != "description" && keyword != "default" &&
+               keyword != "$schema" && keyword != "title") {
       throw std::logic_error("unknown keyword " + keyword);
     }
   }

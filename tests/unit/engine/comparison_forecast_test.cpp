@@ -114,6 +114,44 @@ TEST_CASE("a search that stops losers is bounded, and without a number of trials
   CHECK(open.at("c.a.random").at("reason").get<std::string>().find("stops losers") != std::string::npos);
 }
 
+TEST_CASE("wall time is that of as many trials side by side as there are devices for", "[forecast]") {
+  OrderedJson asked = document();
+  const auto wall = [](const Json& forecast, const char* role) {
+    return forecast.at(std::string("c.a.") + role).at("wall_hours").get<double>() * 3600;
+  };
+  CHECK(wall(forecast(asked), "search") == Approx(3 * 30));  // two slots of the CPU
+  CHECK(wall(forecast(asked, "cuda:0", 4), "search") == Approx(2 * 30));
+  CHECK(wall(forecast(asked, "cuda:0", 4), "tuned") == Approx(30));
+  asked["resources"] = {{"gpus_per_trial", 2}};
+  CHECK(wall(forecast(asked, "cuda:0", 4), "search") == Approx(3 * 30));
+  asked["approaches"][0]["search"]["limits"] = {{"time", "100s"}};
+  CHECK(wall(forecast(asked, "cuda:0", 4), "search") == Approx(100));
+}
+
+TEST_CASE("predicting is forecast for every model there will be, and the sum holds it and the probes",
+          "[forecast]") {
+  const Comparison comparison = parse_comparison(document().dump(), "c.json", "/data");
+  const Json probes = {{"a", {{"here", probe("cpu")}, {"elsewhere", probe("cpu")}}}};
+  Json all = forecast(document());
+  // 5 + 1 + 2 + 1 + 2 models, each 5 seconds to start and 200 images at 50 a second.
+  const Json predicting = forecast_predicting(comparison, all, probes, "here", 200);
+  CHECK(predicting.at("models") == 11);
+  CHECK(predicting.at("device_hours").get<double>() * 3600 == Approx(11 * 9));
+  CHECK(predicting.at("at_most") == true);
+  CHECK(probing_seconds(probes) == Approx(24));
+  const Json total = forecast_total(comparison, all, predicting, 24);
+  CHECK(total.at("device_hours").get<double>() * 3600 == Approx(3 * 150 + 2 * 60 + 99 + 24));
+  CHECK(total.at("usd").get<double>() == Approx((3 * 150 + 2 * 60 + 99 + 24) * 3.6 / 3600));
+  CHECK(total.at("wall_hours").get<double>() * 3600 == Approx(3 * 90 + 2 * 30 + 99 + 24));
+  CHECK(total.at("bound") == "at most");
+  all["c.a.random"] = {{"reason", "who knows"}};
+  CHECK(forecast_total(comparison, all, predicting, 24).at("bound") == "about");
+  all["c.a.tuned"] = {{"reason", "who knows"}};
+  const Json unknown = forecast_predicting(comparison, all, probes, "here", 200);
+  CHECK(unknown.at("reason") == "how many models there will be is not known");
+  CHECK(forecast_total(comparison, all, unknown, 24).at("bound") == "at least");
+}
+
 TEST_CASE("a trial is not expected beyond its time limit, and what a probe does not say is not made up",
           "[forecast]") {
   OrderedJson asked = document();

@@ -2,6 +2,7 @@
 
 #include "loop_fixture.h"
 #include "store/device_shares.h"
+#include "tuner/core/rng.h"
 
 namespace tune::test {
 namespace {
@@ -67,7 +68,7 @@ TEST_CASE("every attempt that has ended counts with all its devices, one that ru
   std::vector<store::AttemptRow> attempts = {lease(1, 1, 10), lease(1, 2, 20, {"GPU-1", "GPU-2"}),
                                              lease(2, 1, 999)};
   attempts[2].ended.reset();
-  const Spending spending(DeviceBudget{60, "device time limit"}, trials, attempts);
+  Spending spending(DeviceBudget{60, "device time limit"}, trials, attempts);
   CHECK_FALSE(spending.is_spent({running(9.5)}));
   CHECK(spending.is_spent({running(10)}));
   CHECK(spending.has_room({running(9.5)}));  // nothing has completed: nothing is known
@@ -93,11 +94,102 @@ TEST_CASE("trials that share a device share what they take of the budget") {
   const std::vector<store::TrialRow> trials = {trial_in(1, TrialState::kCompleted),
                                                trial_in(2, TrialState::kCompleted)};
   const std::vector<store::AttemptRow> attempts = {lease(1, 1, 20, {"GPU-1"}), lease(2, 1, 20, {"GPU-1"})};
-  const Spending spending(DeviceBudget{30, "device time limit"}, trials, attempts);
-  CHECK(spending.has_room({}));  // 20 are spent, and a trial takes 10
-  CHECK_FALSE(spending.is_spent({running(29, {"GPU-1"})}));
-  CHECK(spending.is_spent({running(30.001, {"GPU-1"})}));
-  CHECK_FALSE(spending.has_room({running(5, {"GPU-2"})}));
+  const auto spending = [&] { return Spending(DeviceBudget{30, "device time limit"}, trials, attempts); };
+  CHECK(spending().has_room({}));  // 20 are spent, and a trial takes 10
+  CHECK_FALSE(spending().is_spent({running(29, {"GPU-1"})}));
+  CHECK(spending().is_spent({running(30.001, {"GPU-1"})}));
+  CHECK_FALSE(spending().has_room({running(5, {"GPU-2"})}));
+}
+
+// Attempt 1 of a trial, from one second to another; without an end it runs, and `to` is now.
+store::AttemptRow between(int trial, double from, double to, bool has_ended, const char* device = "GPU-1") {
+  store::AttemptRow row = lease(trial, 1, to - from, {device});
+  row.started = WallTime(Milliseconds(static_cast<std::int64_t>(from * 1000)));
+  row.ended.reset();
+  if (has_ended) row.ended = WallTime(Milliseconds(static_cast<std::int64_t>(to * 1000)));
+  return row;
+}
+
+TEST_CASE("a look at the bill goes through what runs and what is new, however much has ended") {
+  Spending spending(DeviceBudget{1e9, "device time limit"}, {}, {});
+  std::vector<store::AttemptRow> all;
+  // One long trial beside many short ones on one device.
+  constexpr int kShort = 2000;
+  std::size_t most = 0;
+  for (int i = 0; i < kShort; ++i) {
+    all.push_back(between(i + 2, i, i + 0.75, true));
+    spending.on_end(all.back(), TrialState::kCompleted);
+    most = std::max(most, spending.undecided({}).size());
+    CHECK(spending.has_room({between(1, 0, i + 0.8, false)}));
+  }
+  CHECK(most == 1);
+  CHECK(spending.undecided({}).empty());
+  // And it is the same bill as if it were added up from the beginning: the long one takes half of the time
+  // that the short ones have.
+  all.push_back(between(1, 0, kShort, true));
+  double whole = 0;
+  for (const double share : store::device_shares(all)) whole += share;
+  CHECK(whole == Approx(kShort));
+  spending.on_end(all.back(), TrialState::kCompleted);
+  Spending budgeted(DeviceBudget{whole + 1e-6, "device time limit"}, {}, {});
+  Spending spent(DeviceBudget{whole - 1e-6, "device time limit"}, {}, {});
+  for (Spending* one : {&budgeted, &spent})
+    for (const store::AttemptRow& row : all) {
+      const bool is_last = &row == &all.back();
+      one->on_end(row, TrialState::kStopped);
+      const bool over = one->is_spent(is_last ? std::vector<store::AttemptRow>()
+                                              : std::vector{between(1, 0, row.trial - 2 + 0.8, false)});
+      if (is_last) CHECK(over == (one == &spent));
+    }
+}
+
+TEST_CASE("whatever overlaps whatever, a budget counts what the bill does at every step") {
+  Rng rng(11);
+  const auto draw = [&](int most) { return static_cast<int>(rng.uniform() * most); };
+  for (int round = 0; round < 50; ++round) {
+    struct Planned {
+      int trial;
+      double begin, end;
+      const char* device;
+    };
+    std::vector<Planned> planned;
+    for (int trial = 1; trial <= 12; ++trial) {
+      const int begin = draw(40);
+      planned.push_back({trial, begin + 0.0, begin + 1.0 + draw(15), draw(2) == 0 ? "GPU-1" : "GPU-2"});
+    }
+    Spending spending(DeviceBudget{1e9, "device time limit"}, {}, {});
+    for (double now = 0.5; now < 60; ++now) {
+      std::vector<store::AttemptRow> ended, running;
+      for (const Planned& one : planned) {
+        if (one.end < now) ended.push_back(between(one.trial, one.begin, one.end, true, one.device));
+        if (one.begin < now && one.end > now)
+          running.push_back(between(one.trial, one.begin, now, false, one.device));
+        if (one.end > now - 1 && one.end < now)
+          spending.on_end(between(one.trial, one.begin, one.end, true, one.device), TrialState::kStopped);
+      }
+      std::vector<store::AttemptRow> all = ended;
+      all.insert(all.end(), running.begin(), running.end());
+      double bill = 0;
+      for (const double share : store::device_shares(all)) bill += share;
+      CHECK(spending.taken_in_all(running) == Approx(bill).margin(1e-6));
+    }
+  }
+}
+
+TEST_CASE("what another study has of a shared device is not on this one's budget") {
+  Spending spending(DeviceBudget{15, "device time limit"}, {}, {});
+  const auto mine = between(1, 0, 20, true);
+  CHECK(spending.is_spent({between(1, 0, 15, false)}));
+  spending.see_others({between(7, 0, 15, false)});
+  CHECK(spending.taken_in_all({between(1, 0, 15, false)}) == Approx(7.5));
+  spending.on_end(mine, TrialState::kCompleted);
+  // Not before they were looked at again.
+  CHECK(spending.undecided({}).size() == 1);
+  CHECK(spending.taken_in_all({}) == Approx(12.5));
+  spending.see_others({between(7, 0, 22, false)});
+  CHECK(spending.taken_in_all({}) == Approx(10));
+  CHECK(spending.undecided({}).empty());
+  CHECK_FALSE(spending.is_spent({}));
 }
 
 Spec budgeted(double device_seconds) {
@@ -139,6 +231,37 @@ TEST_CASE("a study whose budget was raised goes on from what it has spent") {
   const auto result = f.run();
   CHECK(result.completed == 7);
   CHECK(spent(f.store) <= 7.5);
+}
+
+TEST_CASE("a study whose GPU another study of the store shares gets twice as far with its budget") {
+  Spec spec = budgeted(10.2);
+  spec.document["resources"]["trials_per_gpu"] = 2;
+  LoopFixture f(spec);
+  f.use(1, one_second);
+  f.runner->devices = {"GPU-1"};
+  std::filesystem::create_directories(f.folder.path() / "small");
+  std::filesystem::create_directories(f.folder.path() / "neighbour");
+  {
+    store::StudyStore neighbour(f.folder.path() / "neighbour/study.db", store::OpenMode::kCreate);
+    store::StudyRow row = f.store.study();
+    row.name = "neighbour";
+    row.updated = f.clock.wall_now() + std::chrono::hours(1);
+    neighbour.create_study(row);
+    store::TrialRow trial;
+    trial.number = 1;
+    neighbour.insert_trial(trial);
+    store::AttemptRow attempt = lease(1, 1, 0, {"GPU-1"});
+    attempt.state = "running";
+    attempt.created = *(attempt.started = f.clock.wall_now() - std::chrono::hours(1));
+    attempt.ended.reset();
+    neighbour.insert_attempt(attempt);
+  }
+  engine::StudyLoop loop({f.spec, f.folder.path() / "small", f.store, *f.strategy, *f.rule, *f.runner,
+                          f.clock, f.status, f.interruption, f.patience});
+  const auto result = loop.run();
+  CHECK(result.reason == "device time limit");
+  CHECK(result.completed == 20);
+  CHECK(result.stopped == 0);
 }
 
 TEST_CASE("what runs when the budget is spent is stopped, and keeps its value") {

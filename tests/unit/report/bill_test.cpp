@@ -86,6 +86,23 @@ TEST_CASE("the parts of a bill: shared, validating, probing and idle, each at th
   CHECK(cost.at("idle").at("lease_seconds").get<double>() == Approx(10));
 }
 
+TEST_CASE("studies that share a GPU share its bill, and neither is idle while the other has it") {
+  StudyRows rows = small_study();
+  const double alone = study_bill(rows).total.device_hours;
+  // Another study has A with it from 0 to 10, and alone from 30 to 35.
+  rows.neighbours = {lease(1, 1, 0, 10, {"A"}), lease(2, 1, 30, 35, {"A"}), lease(3, 1, 0, 40, {"B"})};
+  const StudyBill bill = study_bill(rows);
+  CHECK((alone - bill.total.device_hours) * 3600 == Approx(5));
+  CHECK(bill.retried.device_hours * 3600 == Approx(5));
+  CHECK(bill.idle.device_hours * 3600 == Approx(10 - 5));
+  TrialRows trial;
+  trial.study = rows.study;
+  trial.trial = rows.trials[0];
+  trial.attempts = {rows.attempts[0]};
+  trial.neighbours = rows.neighbours;
+  CHECK(trial_text(trial, 0).find("Total: device time 5s") != std::string::npos);
+}
+
 TEST_CASE("a trial is shown at its share, and without what it says for the bill alone", "[bill]") {
   StudyRows rows = small_study();
   TrialRows trial;

@@ -76,6 +76,45 @@ TEST_CASE("the interval, the p-value and the smallest difference belong together
         Approx((certain + student_quantile(0.8, *answer.degrees)) * *answer.standard_error));
 }
 
+TEST_CASE("an interval that would be wider than the range of scores is none, and what is too few is said") {
+  // Two seeds each: Student's t has one to two degrees of freedom.
+  const Answer wide = answer_of(runs_of({0.10, 0.40}), runs_of({0.05, 0.30}));
+  REQUIRE(wide.p);
+  CHECK(wide.verdict == Verdict::kNotDistinguishable);
+  CHECK_FALSE(wide.low);
+  CHECK_FALSE(wide.high);
+  CHECK_FALSE(wide.smallest_seen);
+  REQUIRE(wide.too_few);
+  CHECK(to_string(*wide.too_few) == std::string("too few seeds"));
+  // As many seeds as it takes.
+  const Answer narrow = answer_of(runs_of({0.10, 0.40, 0.25, 0.3}), runs_of({0.05, 0.30, 0.2, 0.1}));
+  CHECK(narrow.low);
+  CHECK_FALSE(narrow.too_few);
+  // Seeds that agree, on two groups of images that do not.
+  const Answer images = answer_questions({runs_of({0.300, 0.301}, 0.2, 1), runs_of({0.200, 0.201}, 0.2, 2)},
+                                         {{0, 1, false}}, 2)[0];
+  CHECK_FALSE(images.low);
+  CHECK(images.too_few == TooFew::kImages);
+  CHECK(to_string(*images.too_few) == std::string("too few test images"));
+}
+
+TEST_CASE("no interval reaches beyond what differences there can be") {
+  const Answer above = answer_of(runs_of({0.88, 0.94, 1.0}), runs_of({0, 0.1, 0.2}));
+  REQUIRE(above.low);
+  CHECK(*above.low > 0);
+  CHECK(*above.high == 1);
+  CHECK(*answer_of(runs_of({0, 0.1, 0.2}), runs_of({0.88, 0.94, 1.0})).low == -1);
+  // Whoever gets a verdict keeps an interval.
+  for (int i = 0; i < 200; ++i) {
+    Rng rng(5, static_cast<std::uint64_t>(i));
+    const Answer answer =
+        answer_of(runs_of({rng.uniform(), rng.uniform()}), runs_of({rng.uniform(), rng.uniform()}));
+    CHECK((answer.low || answer.verdict == Verdict::kNotDistinguishable));
+    CHECK(answer.low.has_value() != answer.too_few.has_value());
+    if (answer.low) CHECK(*answer.high - *answer.low <= 1);
+  }
+}
+
 TEST_CASE("two runs against two have to lie far apart") {
   CHECK(answer_of(runs_of({0.30, 0.34}), runs_of({0.20, 0.24})).verdict == Verdict::kNotDistinguishable);
   CHECK(answer_of(runs_of({0.300, 0.302}), runs_of({0.200, 0.202})).verdict == Verdict::kBetter);

@@ -136,6 +136,67 @@ TEST_CASE("leaking numbers are marked where they stand, in every form") {
   CHECK(holds(comparison_text(report), "fresh validation (leaking)"));
 }
 
+TEST_CASE("an answer without an interval says what is too few for one, in every form") {
+  ComparisonReport report = small_report();
+  CHECK_FALSE(holds(comparison_text(report), "too few"));
+  Answer& answer = report.answers[0].answer;
+  answer.verdict = Verdict::kNotDistinguishable;
+  answer.low.reset();
+  answer.high.reset();
+  answer.smallest_seen.reset();
+  answer.too_few = TooFew::kSeeds;
+  for (const std::string& text : {comparison_text(report), comparison_markdown(report)}) {
+    CAPTURE(text);
+    CHECK(holds(text, "too few seeds"));
+    CHECK(holds(text, "wider than the whole range of AP"));
+  }
+  const Json json = comparison_json(report).at("answers")[0];
+  CHECK(json.at("interval").is_null());
+  CHECK(json.at("no_interval") == "too few seeds");
+  CHECK(comparison_json(small_report()).at("answers")[0].at("no_interval").is_null());
+}
+
+TEST_CASE("overlaps that cross a split by content mark what they may flatter") {
+  ComparisonReport report = small_report();
+  report.crossing_overlaps = 3;
+  const std::string own_test = comparison_text(report);
+  CAPTURE(own_test);
+  CHECK(holds(own_test, "fresh validation (may leak)"));
+  CHECK_FALSE(holds(own_test, "test AP (may leak)"));
+  CHECK(holds(own_test, "MAY LEAK: 3 faint overlaps of two images cross"));
+  CHECK(holds(own_test, "; validation values may be a little too good"));
+  report.test_is_cut = true;
+  report.crossing_overlaps = 1;
+  for (const std::string& text : {comparison_text(report), comparison_markdown(report)}) {
+    CAPTURE(text);
+    for (const char* title : {"test AP (may leak)", "AP50 (may leak)", "difference (may leak)"})
+      CHECK(holds(text, title));
+    CHECK(holds(text, "1 faint overlap of two images crosses"));
+    CHECK(holds(text, "validation and test values may be a little too good"));
+  }
+  CHECK(comparison_json(report).at("test").at("crossing_overlaps") == 1);
+}
+
+TEST_CASE("warnings of whoever read the data, and what a budget did not pay for, stand under the tables") {
+  ComparisonReport report = small_report();
+  CHECK_FALSE(holds(comparison_text(report), "udget"));
+  CHECK(comparison_json(report).at("budget").is_null());
+  report.warnings = {"data/train: 3 boxes without area are left out"};
+  report.budget.cost_usd = 10;
+  report.cut = {
+      {"steel.legacy.random", "not begun, as what is left for it does not pay for one of its trials"}};
+  const std::string text = comparison_text(report);
+  CAPTURE(text);
+  CHECK(holds(text, "Warning of the data: data/train: 3 boxes without area are left out"));
+  CHECK(holds(text, "Budget of the whole comparison: $10.00; spent: device time 2.00 h, $6.12."));
+  CHECK(holds(text, "For lack of budget: steel.legacy.random: not begun"));
+  const Json json = comparison_json(report);
+  CHECK(json.at("warnings").size() == 1);
+  CHECK(json.at("budget").at("cost_usd") == 10);
+  CHECK(json.at("budget").at("gpu_hours").is_null());
+  CHECK(json.at("budget").at("cut")[0].at("study") == "steel.legacy.random");
+}
+
 TEST_CASE("Markdown keeps its columns whatever a name holds") {
   const std::string text = comparison_markdown(small_report());
   CHECK(holds(text, "| legacy\\|x tuned |"));

@@ -268,6 +268,34 @@ TEST_CASE("a trial shows rank, attempts, metrics and its own events", "[report]"
   CHECK_FALSE(read_trial(store, 3).has_value());
 }
 
+TEST_CASE("a study that searches nothing shows the values that its trials were trained with", "[report]") {
+  StudyRows rows;
+  rows.study = store::study_row();
+  rows.study.spec["parameters"] = Json::object();
+  rows.study.spec["fixed"] = {{"learning_rate", 0.02}, {"batch_size", 8}};
+  store::TrialRow trial = completed(trial_row(1), 0.9);
+  trial.parameters = {};
+  rows.trials = {trial};
+  CHECK(best_text(rows) ==
+        "Best: trial 1 with validation:mAP 0.9\n  batch_size     8\n  learning_rate  0.02\n");
+  TrialRows one;
+  one.study = rows.study;
+  one.trial = trial;
+  const std::string text = trial_text(one, 0);
+  CAPTURE(text);
+  CHECK(text.find("\nFixed:\n  batch_size     8\n  learning_rate  0.02\n") != std::string::npos);
+  CHECK(text.find("Hyperparameters") == std::string::npos);
+  CHECK(trial_details_json(one).at("fixed") == rows.study.spec["fixed"]);
+  // Beside what is searched they stand apart, and `best` names what was found.
+  rows.study.spec["parameters"] = {{"momentum", {{"type", "float"}}}};
+  rows.trials[0].parameters = {{"momentum", 0.5}};
+  one.study = rows.study;
+  one.trial = rows.trials[0];
+  CHECK(best_text(rows) == "Best: trial 1 with validation:mAP 0.9\n  momentum  0.5\n");
+  CHECK(trial_text(one, 0).find("\nHyperparameters:\n  momentum  0.5\n\nFixed:\n  batch_size") !=
+        std::string::npos);
+}
+
 TEST_CASE("a model shows its versions, where the current one comes from, and why it became current",
           "[report]") {
   store::ModelVersion version;

@@ -72,6 +72,18 @@ TEST_CASE("an attempt without an end counts with the lease it has had, or not at
   CHECK(shares[2] == 0);
 }
 
+TEST_CASE("attempts of another study on a device have their part of it, and are given no share here",
+          "[shares]") {
+  const std::vector<double> shares =
+      device_shares({lease(0, 10, {"A"}), lease(0, 10, {"B"})}, {lease(4, 8, {"A"}), lease(0, 10, {"C"})});
+  REQUIRE(shares.size() == 2);
+  CHECK(shares[0] == Approx(10 - 2));
+  CHECK(shares[1] == 10);
+  // Within a window alone.
+  const LeaseTime window{at(6000).time_since_epoch(), at(20000).time_since_epoch()};
+  CHECK(shared_away({lease(0, 10, {"A"})}, {lease(4, 8, {"A"})}, window) == std::vector<double>{1});
+}
+
 TEST_CASE("a lease never reaches beyond its recorded end, so that the next of its slot shares nothing",
           "[shares]") {
   AttemptRow first = lease(0, 10, {"A"});

@@ -263,6 +263,38 @@ TEST_CASE("a metric adds up by attempt, finite points alone", "[store]") {
   CHECK(store.metric_sums("unknown").empty());
 }
 
+TEST_CASE("what is said for the bill survives a trial that begins anew, and steps that are repeated",
+          "[store]") {
+  const TemporaryFolder folder;
+  StudyStore store(folder / "study.db", OpenMode::kCreate);
+  store.create_study(study_row());
+  store.insert_trial(trial_row(1));
+  store.insert_trial(trial_row(2));
+  const auto say = [&](int attempt, std::int64_t step, double seconds) {
+    MetricRow row = metric_row(1, "seconds:validation", step, seconds);
+    row.attempt = attempt;
+    MetricRow loss = metric_row(1, "loss", step, seconds);
+    loss.attempt = attempt;
+    store.insert_metrics({row, loss});
+  };
+  say(1, 1, 2);
+  say(1, 2, 3);
+  store.insert_metrics({metric_row(2, "seconds:validation", 1, 7)});
+  store.remove_metrics(1);
+  CHECK(store.metrics(1).empty());
+  say(2, 1, 4);
+  using Sums = std::map<std::pair<int, int>, double>;
+  CHECK(store.metric_sums("seconds:validation") == Sums{{{1, 1}, 5}, {{1, 2}, 4}, {{2, 1}, 7}});
+  // The third goes on from a checkpoint before the second's validation, and makes it once more.
+  say(3, 1, 8);
+  say(3, 2, 16);
+  CHECK(store.metric_sums("seconds:validation") == Sums{{{1, 1}, 5}, {{1, 2}, 4}, {{1, 3}, 24}, {{2, 1}, 7}});
+  CHECK(store.metrics(1, "loss").size() == 2);
+  store.remove_metrics(1);
+  CHECK(store.metric_sums("seconds:validation") == Sums{{{1, 1}, 5}, {{1, 2}, 4}, {{1, 3}, 24}, {{2, 1}, 7}});
+  CHECK(store.metric_sums("loss").empty());
+}
+
 TEST_CASE("each run of a study lasted from its start to the last event before the next", "[store]") {
   const TemporaryFolder folder;
   StudyStore store(folder / "study.db", OpenMode::kCreate);

@@ -52,7 +52,8 @@ AuditedSet read_set(const std::filesystem::path& data, const std::optional<PartC
   set.data = data;
   ReadOptions options;
   options.problems = &set.problems;
-  set.dataset = read_part(data, options, part, request.threads, *request.notes, request.interrupted);
+  set.dataset =
+      read_part(data, options, part, request.threads, *request.notes, request.interrupted, &set.split);
   return set;
 }
 

@@ -41,6 +41,7 @@ struct AuditedSet {
   std::vector<DataProblem> problems;  // of files and annotations, undecodable images among them
   std::vector<AuditedClass> classes;
   std::map<std::size_t, std::size_t> objects;  // objects in an image -> images
+  OrderedJson split;  // how it was cut out of its data (DataParts::description); null where it was not
 };
 
 struct Audit {

@@ -65,7 +65,7 @@ DataParts cut_into_parts(const Dataset& dataset, const Json& split, int threads,
 
 Dataset read_part(const std::filesystem::path& data, const ReadOptions& options,
                   const std::optional<PartChoice>& choice, int threads, std::ostream& notes,
-                  const std::function<bool()>& interrupted) {
+                  const std::function<bool()>& interrupted, OrderedJson* description) {
   Dataset wanted = read_dataset(data, options);
   if (!choice) return wanted;
   // Training cuts the set by its own classes, in their order; a model's may be in another.
@@ -73,6 +73,7 @@ Dataset read_part(const std::filesystem::path& data, const ReadOptions& options,
   DataParts cut =
       cut_into_parts(read_dataset(data, {Labels::kRequired, {}, options.problems ? &told_already : nullptr}),
                      choice->split, threads, notes, interrupted);
+  if (description != nullptr) *description = cut.description;
   const Dataset& part = choice->part == "train"        ? cut.parts.train
                         : choice->part == "validation" ? cut.parts.validation
                                                        : cut.parts.test;

@@ -31,9 +31,10 @@ struct PartChoice {
 };
 
 // read_dataset(), and of it the part that training with this `split` would use as such, whatever classes the
-// options give. Throws Error(kBadData) for a part that the fractions leave empty.
+// options give; `description` gets that of the cut. Throws Error(kBadData) for a part that the fractions
+// leave empty.
 Dataset read_part(const std::filesystem::path& data, const ReadOptions& options,
                   const std::optional<PartChoice>& choice, int threads, std::ostream& notes,
-                  const std::function<bool()>& interrupted);
+                  const std::function<bool()>& interrupted, OrderedJson* description = nullptr);
 
 }  // namespace tune::trainer::detection
