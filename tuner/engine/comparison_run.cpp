@@ -111,8 +111,10 @@ class ComparisonRun {
     if (facts_.contains("training_since")) return require_data(now);
     if (facts_.value("data", Json()) != now) fs::remove(groups_file());
     test_.audit(groups_file());
+    crash_point("test_images_audited");
     facts_["data"] = now;
     record.update_facts(facts_);
+    crash_point("data_recorded");
   }
 
   // What earlier versions began has no fingerprints.
@@ -133,6 +135,7 @@ class ComparisonRun {
     if (facts_.contains("training_since")) return;
     facts_["training_since"] = format_time(clock_.wall_now());
     record.update_facts(facts_);
+    crash_point("training_begun");
   }
 
   void refuse_change(const Json& stored) const {
@@ -172,7 +175,9 @@ class ComparisonRun {
         probes[name] = std::move(answer);
         const Json forecast = forecast_approach(comparison_, i, probes[name], trainer_.description, machine);
         facts_["forecast"].update(forecast);
+        crash_point("approach_measured");
         record.update_facts(facts_);
+        crash_point("measurement_recorded");
       }
     }
     for (const auto& [study, forecast] : facts_["forecast"].items()) {
@@ -239,6 +244,7 @@ class ComparisonRun {
     run.known_probes = facts_["probes"][comparison_.approaches[approach].name];
     const RunReport report = run_study(std::move(run), hooks_.study, clock_, interruption_);
     if (report.result.outcome == Outcome::kInterrupted) throw Error(ExitCode::kInterrupted, "interrupted");
+    crash_point("approach_study_ended");
   }
 
   struct SearchEnd {
@@ -300,6 +306,7 @@ class ComparisonRun {
     if (models.empty())
       throw Error(ExitCode::kEveryTrialFailed, "no run of any approach has completed",
                   "`tune trials " + study_name(comparison_, 0, StudyRole::kDefaults) + "` says why");
+    crash_point("before_freezing");
     record.freeze(models, facts_);
     crash_point("models_frozen");
     hooks_.notice(std::to_string(models.size()) + " models are frozen; now they see the test images");
@@ -312,6 +319,7 @@ class ComparisonRun {
     require_test_images();
     const int number = goes_on ? scorings.back().number : record.begin_scoring(clock_.wall_now());
     const fs::path folder = folder_ / "scorings" / std::to_string(number);
+    crash_point("scoring_begun");
     make_private_folder(folder);
     std::map<int, std::string> done;  // by model: SHA-256 of its detections
     for (const store::Prediction& prediction : record.predictions(number))
@@ -325,14 +333,18 @@ class ComparisonRun {
                     model.study + "/" + std::to_string(model.trial));
       require_unchanged(model);
       const TestImages::Predicted made = test_.predict(store_folder_ / model.folder, files.back());
+      crash_point("prediction_made");
       record.insert_prediction(number,
                                {model.number, sha256_of_file(files.back()), made.seconds, made.facts});
       crash_point("prediction_recorded");
     }
     require_test_images();
-    record.end_scoring(
-        number, test_.score(files, groups_file(), store_folder_ / models.front().folder, folder / "images"),
-        clock_.wall_now());
+    crash_point("before_scoring");
+    const Json result =
+        test_.score(files, groups_file(), store_folder_ / models.front().folder, folder / "images");
+    crash_point("scored");
+    record.end_scoring(number, result, clock_.wall_now());
+    crash_point("scoring_recorded");
   }
 
   void require_unchanged(const store::FrozenModel& model) const {
