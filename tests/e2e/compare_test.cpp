@@ -100,18 +100,66 @@ TEST_CASE("kill -9 in the middle of training and of scoring loses and repeats no
 }
 
 TEST_CASE("a death at any step of a comparison leaves what the same command goes on with", "[.compare]") {
-  for (const char* point : {"comparison_created", "models_frozen", "prediction_recorded:2"}) {
+  ComparisonFolder calm;
+  calm.document["approaches"].erase(1);
+  const Json expected = scores_of(calm.result());
+  const std::map<std::string, int> acts = calm.acts();
+  // Where it dies, and the act that it had done and not recorded, which is done again.
+  struct Death {
+    const char *point, *repeated = "";
+  };
+  for (const auto& [point, repeated] : std::vector<Death>{{"comparison_created"},
+                                                          {"test_images_audited", "audit"},
+                                                          {"data_recorded"},
+                                                          {"approach_measured", "probe"},
+                                                          {"measurement_recorded"},
+                                                          {"training_begun"},
+                                                          {"approach_study_ended"},
+                                                          {"before_freezing"},
+                                                          {"models_frozen"},
+                                                          {"scoring_begun"},
+                                                          {"prediction_made:2", "predict"},
+                                                          {"prediction_recorded:2"},
+                                                          {"before_scoring"},
+                                                          {"scored", "score"},
+                                                          {"scoring_recorded"}}) {
     CAPTURE(point);
     ComparisonFolder folder;
     folder.document["approaches"].erase(1);
     CHECK(folder.compare("", std::string("TUNE_CRASH_AT=") + point).exit_code == 137);
     const Json result = folder.result();
+    CHECK(scores_of(result) == expected);
     CHECK(row_of(result, "scratch").at("runs").size() == 3);
     CHECK(result.at("test").at("scorings") == 1);
-    for (const auto& [act, count] : folder.acts()) {
+    const std::map<std::string, int> own = folder.acts();
+    CHECK(own.size() == acts.size());
+    int again = 0;
+    for (const auto& [act, count] : own) {
       CAPTURE(act);
-      CHECK(count == 1);
+      const bool may_repeat = *repeated != '\0' && act.starts_with(repeated);
+      CHECK(count <= (may_repeat ? 2 : 1));
+      again += count - 1;
     }
+    CHECK(again == (*repeated != '\0' ? 1 : 0));
+    // And once more there is nothing left to do.
+    CHECK(scores_of(folder.result()) == expected);
+    CHECK(folder.acts() == own);
+  }
+}
+
+TEST_CASE("a comparison with controls that dies between its studies repeats none of them", "[.compare]") {
+  const ComparisonFolder calm;
+  const Json expected = scores_of(calm.result());
+  ComparisonFolder folder;
+  // After each study that ends: two of defaults, two searches, two of their winners.
+  for (int death = 0; death < 6; ++death)
+    CHECK(folder.compare("", "TUNE_CRASH_AT=approach_study_ended:1").exit_code == 137);
+  for (const char* point : {"before_freezing", "scoring_begun", "scored"})
+    CHECK(folder.compare("", std::string("TUNE_CRASH_AT=") + point).exit_code == 137);
+  CHECK(scores_of(folder.result()) == expected);
+  for (const auto& [act, count] : folder.acts()) {
+    CAPTURE(act);
+    CHECK(count == (act == "score" || act == "probe" ? 2 : 1));
   }
 }
 

@@ -14,7 +14,7 @@
 namespace tune::trainer::cli {
 namespace {
 
-using weights::LoadReport;
+using detection::FitReport;
 using weights::WeightFile;
 
 // "[64, 3, 7, 7]"
@@ -40,12 +40,13 @@ OrderedJson to_json(const std::string& path, const WeightFile& file) {
           {"file", path},
           {"format", file.format},
           {"section", file.section},
+          {"other_sections", file.others},
           {"metadata", file.metadata},
           {"numbers", count_numbers(file.tensors)},
           {"tensors", tensors}};
 }
 
-OrderedJson to_json(const std::string& model, const LoadReport& report) {
+OrderedJson to_json(const std::string& model, const FitReport& report) {
   OrderedJson mismatched = OrderedJson::array();
   for (const weights::Mismatch& mismatch : report.mismatched)
     mismatched.push_back(
@@ -54,7 +55,10 @@ OrderedJson to_json(const std::string& model, const LoadReport& report) {
           {"loaded", report.loaded},
           {"missing", report.missing},
           {"unexpected", report.unexpected},
-          {"mismatched", mismatched}};
+          {"mismatched", mismatched},
+          {"prefix", report.prefix},
+          {"backbone_share", report.share},
+          {"refused", report.refusal.empty() ? OrderedJson() : OrderedJson(report.refusal)}};
 }
 
 void print(const std::string& path, const WeightFile& file, std::ostream& out) {
@@ -66,6 +70,8 @@ void print(const std::string& path, const WeightFile& file, std::ostream& out) {
   out << "\n" << visible_text(path) << ": " << file.format;
   if (!file.section.empty()) out << ", under \"" << visible_text(file.section) << '"';
   out << ", " << file.tensors.size() << " tensors, " << count_numbers(file.tensors) << " numbers\n";
+  if (!file.others.empty())
+    out << "not taken: the tensors " << visible_text(weights::places_of(file.others)) << "\n";
   for (const auto& [key, value] : file.metadata)
     out << "  " << visible_text(key) << ": " << visible_text(value) << "\n";
 }
@@ -76,10 +82,13 @@ void print_names(const char* what, const std::vector<std::string>& names, std::o
   for (const std::string& name : names) out << "  " << visible_text(name) << "\n";
 }
 
-void print(const std::string& model, const LoadReport& report, std::ostream& out) {
+void print(const std::string& model, const FitReport& report, std::ostream& out) {
   out << "\nfor " << model << ": " << report.loaded.size() << " tensors fit, " << report.missing.size()
       << " are missing, " << report.unexpected.size() << " unexpected, " << report.mismatched.size()
       << " of another shape\n";
+  if (!report.prefix.empty()) out << "names are read without \"" << visible_text(report.prefix) << "\"\n";
+  if (!report.refusal.empty())
+    out << "a training would refuse the file: " << visible_text(report.refusal) << "\n";
   print_names("missing (initialised anew)", report.missing, out);
   print_names("unexpected (ignored)", report.unexpected, out);
   if (!report.mismatched.empty())
@@ -122,10 +131,11 @@ int run_inspect_weights(const std::vector<std::string>& arguments, Console& cons
   const Asked asked = asked_for(arguments, console);
   if (asked.help) return 0;
   const std::filesystem::path path = detection::weights_file(asked.file);
-  const WeightFile file = weights::read_weights(path);
-  std::optional<LoadReport> report;
-  if (!asked.model.empty())
-    report = detection::fit_report(file, path, detection::detector_model(asked.model));
+  const detection::DetectorModel* model =
+      asked.model.empty() ? nullptr : &detection::detector_model(asked.model);
+  const WeightFile file = model ? detection::read_initial_weights(path, *model) : weights::read_weights(path);
+  std::optional<FitReport> report;
+  if (model) report = detection::fit_report(file, path, *model);
   if (asked.json) {
     OrderedJson json = to_json(path, file);
     if (report) json["model"] = to_json(asked.model, *report);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "trainer/weights/opaque_globals.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::weights {
@@ -88,6 +89,11 @@ class Unpickler {
     return items;
   }
 
+  bool is_opaque_on_top() {
+    require(1);
+    return std::holds_alternative<PickleOpaque>(document_.nodes[stack_.back()]);
+  }
+
   template <typename Wanted>
   Wanted& on_top(const char* what) {
     require(1);
@@ -97,18 +103,19 @@ class Unpickler {
   }
 
   void append(const std::vector<NodeId>& items) {
+    if (is_opaque_on_top()) return;
     auto& list = on_top<PickleList>("list").items;
     list.insert(list.end(), items.begin(), items.end());
   }
 
   void set_items(const std::vector<NodeId>& items) {
     if (items.size() % 2 != 0) refuse("a key without a value");
+    if (is_opaque_on_top()) return;
     auto& dict = on_top<PickleDict>("dict").items;
     for (std::size_t i = 0; i < items.size(); i += 2) dict.emplace_back(items[i], items[i + 1]);
   }
 
-  void long_integer() {
-    const std::string_view digits = take(number<std::uint8_t>());
+  void long_integer(std::string_view digits) {
     if (digits.size() > sizeof(std::int64_t)) return push(PickleBytes{digits});
     const bool negative = !digits.empty() && (static_cast<unsigned char>(digits.back()) & 0x80U) != 0;
     std::int64_t value = negative ? -1 : 0;
@@ -126,7 +133,7 @@ class Unpickler {
     constexpr std::size_t kLongest = 200;
     const std::string full =
         std::string(module.substr(0, kLongest)) + "." + std::string(name.substr(0, kLongest));
-    if (std::find(globals_.begin(), globals_.end(), full) == globals_.end())
+    if (std::find(globals_.begin(), globals_.end(), full) == globals_.end() && !is_opaque_global(full))
       throw Error(ExitCode::kBadData,
                   place_ + ": it asks for the Python object " + full + ", which is not a part of weights",
                   "save the tensors alone: torch.save(model.state_dict(), file)");
@@ -141,13 +148,16 @@ class Unpickler {
     global(*module, *name);
   }
 
-  // An ordered dict is a dict; every other call is kept as what it is.
+  // Ordered and default dicts are dicts; the caller's functions are kept as what they are.
   void call() {
     const NodeId arguments = pop(), function = pop();
     const auto* global = std::get_if<PickleGlobal>(&document_.nodes[function]);
     const auto* tuple = std::get_if<PickleTuple>(&document_.nodes[arguments]);
     if (!global || !tuple) refuse("it calls what is no function");
-    if (global->module == "collections" && global->name == "OrderedDict") return push(ordered_dict(*tuple));
+    const std::string full = std::string(global->module) + "." + std::string(global->name);
+    if (full == "collections.OrderedDict") return push(ordered_dict(*tuple));
+    if (full == "collections.defaultdict" && tuple->items.size() < 2) return push(PickleDict{});
+    if (is_opaque_global(full)) return push(PickleOpaque{});
     push(PickleCall{function, arguments});
   }
 
@@ -170,7 +180,7 @@ class Unpickler {
   // State of an object; an OrderedDict's is the versions of modules, which say nothing about weights.
   void build() {
     pop();
-    on_top<PickleDict>("object");
+    if (!is_opaque_on_top()) on_top<PickleDict>("object");
   }
 
   void put(std::uint32_t slot) {
@@ -220,7 +230,9 @@ bool Unpickler::number_or_text(char opcode) {
     case 'J':
       return push(std::int64_t{number<std::int32_t>()}), true;
     case '\x8a':
-      return long_integer(), true;
+      return long_integer(take(number<std::uint8_t>())), true;
+    case '\x8b':
+      return long_integer(take(number<std::uint32_t>())), true;
     case 'G':
       return real(), true;
     case 'X':  // text; T and U are Python 2's
@@ -229,6 +241,15 @@ bool Unpickler::number_or_text(char opcode) {
     case '\x8c':
     case 'U':
       return push(take(number<std::uint8_t>())), true;
+    case '\x8d':
+      return push(take(number<std::uint64_t>())), true;
+    case 'C':
+      return push(PickleBytes{take(number<std::uint8_t>())}), true;
+    case 'B':
+      return push(PickleBytes{take(number<std::uint32_t>())}), true;
+    case '\x8e':
+    case '\x96':  // that may be changed
+      return push(PickleBytes{take(number<std::uint64_t>())}), true;
     default:
       return false;
   }
@@ -256,6 +277,12 @@ bool Unpickler::container(char opcode) {
       return set_items(pop(2)), true;
     case 'u':
       return set_items(pop_to_mark()), true;
+    case '\x8f':  // a set; its items say nothing about weights
+      return push(PickleOpaque{}), true;
+    case '\x90':
+      return append(pop_to_mark()), true;
+    case '\x91':
+      return pop_to_mark(), push(PickleOpaque{}), true;
     default:
       return false;
   }

@@ -1,7 +1,7 @@
 #pragma once
 // Python pickles as data. Nothing is imported, constructed or called: what a pickle asks for becomes nodes
-// that say so, and every name of a Python object that the caller has not listed is refused. The instructions
-// are those of protocols 2 to 4 that weight files use (Python's pickletools.py describes them).
+// that say so, and every name of a Python object that is not listed is refused. The instructions are those of
+// protocols 2 to 5 that weight files use (Python's pickletools.py describes them).
 #include <cstdint>
 #include <span>
 #include <string>
@@ -16,7 +16,7 @@ namespace tune::trainer::weights {
 using NodeId = std::uint32_t;
 
 struct PickleNone {};
-struct PickleBytes {  // a whole number of more than 64 bits, least byte first
+struct PickleBytes {  // or a whole number of more than 64 bits, least byte first
   std::string_view bytes;
 };
 struct PickleGlobal {
@@ -28,19 +28,20 @@ struct PickleTuple {
 struct PickleList {
   std::vector<NodeId> items;
 };
-struct PickleDict {  // a collections.OrderedDict too
+struct PickleDict {  // a collections.OrderedDict or defaultdict too
   std::vector<std::pair<NodeId, NodeId>> items;
 };
 struct PickleCall {
   NodeId function, arguments;  // a PickleGlobal and a PickleTuple
 };
+struct PickleOpaque {};  // an object that says nothing about weights: a number of numpy's, a path, a Counter
 struct PicklePersistent {
   NodeId id;  // whatever the writer uses to find it elsewhere
 };
 
 using PickleNode =
     std::variant<PickleNone, bool, std::int64_t, double, std::string_view, PickleBytes, PickleGlobal,
-                 PickleTuple, PickleList, PickleDict, PickleCall, PicklePersistent>;
+                 PickleTuple, PickleList, PickleDict, PickleCall, PickleOpaque, PicklePersistent>;
 
 struct PickleDocument {
   std::vector<PickleNode> nodes;
@@ -52,7 +53,8 @@ struct PickleDocument {
 };
 
 // Reads the pickle at the beginning of `bytes`, whose memory the texts of the result point into. `globals`
-// are the names "module.name" that may occur. `place` names the file in errors. Throws Error(kBadData).
+// are the names "module.name" whose calls the caller wants to see; what people keep beside their weights
+// (opaque_globals.h) may occur too. `place` names the file in errors. Throws Error(kBadData).
 PickleDocument unpickle(std::string_view bytes, std::span<const std::string_view> globals,
                         const std::string& place);
 

@@ -9,27 +9,22 @@
 namespace tune::trainer::weights {
 namespace {
 
-constexpr std::array<std::string_view, 13> kGlobals{"torch.FloatStorage",
-                                                    "torch.HalfStorage",
-                                                    "torch.BFloat16Storage",
-                                                    "torch.DoubleStorage",
-                                                    "torch.LongStorage",
-                                                    "torch.IntStorage",
-                                                    "torch.ShortStorage",
-                                                    "torch.CharStorage",
-                                                    "torch.ByteStorage",
-                                                    "torch.BoolStorage",
-                                                    "collections.OrderedDict",
-                                                    "torch._utils._rebuild_tensor_v2",
-                                                    "torch._utils._rebuild_parameter"};
-constexpr std::array<at::ScalarType, 10> kDtypes{at::kFloat, at::kHalf, at::kBFloat16, at::kDouble,
-                                                 at::kLong,  at::kInt,  at::kShort,    at::kChar,
-                                                 at::kByte,  at::kBool};
+constexpr auto kGlobals = std::to_array<std::string_view>(
+    {"torch.FloatStorage", "torch.HalfStorage", "torch.BFloat16Storage", "torch.DoubleStorage",
+     "torch.LongStorage", "torch.IntStorage", "torch.ShortStorage", "torch.CharStorage", "torch.ByteStorage",
+     "torch.BoolStorage", "torch.ComplexFloatStorage", "torch.ComplexDoubleStorage",
+     "torch.storage.UntypedStorage", "collections.OrderedDict", "collections.defaultdict",
+     "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3",
+     "torch._utils._rebuild_parameter"});
+// In the order of the names above. A storage without a type is counted in bytes.
+constexpr auto kDtypes = std::to_array<at::ScalarType>(
+    {at::kFloat, at::kHalf, at::kBFloat16, at::kDouble, at::kLong, at::kInt, at::kShort, at::kChar, at::kByte,
+     at::kBool, at::kComplexFloat, at::kComplexDouble, at::kByte});
 
 at::ScalarType dtype_of(const PickleGlobal& global, const std::string& place) {
+  const std::string full = std::string(global.module) + "." + std::string(global.name);
   for (std::size_t i = 0; i < kDtypes.size(); ++i)
-    if (global.module == "torch" && kGlobals[i].substr(std::strlen("torch.")) == global.name)
-      return kDtypes[i];
+    if (kGlobals[i] == full) return kDtypes[i];
   refuse_pth(place, "a storage of the type " + std::string(global.name));
 }
 

@@ -11,8 +11,8 @@
 
 namespace tune::trainer::weights {
 
-// The Python names that a weights file may use: tensors, parameters, ordered dicts, and a storage type for
-// each dtype.
+// The Python names that weights are made of: tensors, parameters, ordered dicts, and a storage type for each
+// dtype.
 std::span<const std::string_view> pth_globals();
 
 // What the pickle says of a storage.

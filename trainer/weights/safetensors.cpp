@@ -9,6 +9,7 @@
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/core/regular_file.h"
 
 namespace tune::trainer::weights {
 namespace {
@@ -20,20 +21,33 @@ constexpr std::uint64_t kLengthBytes = 8;
 constexpr std::uint64_t kLargestHeader = 100'000'000;  // the format's own limit
 constexpr std::size_t kLargestRank = 64;               // no layer has a tenth of it
 
+constexpr int kDeepestHeader = 4;                              // of a shape's numbers: 3
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 40U;  // far more than any memory
+constexpr std::size_t kLongestShown = 40;                      // of a dtype's name in an error
+
 struct DtypeName {
   const char* name;
   at::ScalarType dtype;
 };
-constexpr std::array<DtypeName, 10> kDtypes{{{"F64", at::kDouble},
-                                             {"F32", at::kFloat},
-                                             {"F16", at::kHalf},
-                                             {"BF16", at::kBFloat16},
-                                             {"I64", at::kLong},
-                                             {"I32", at::kInt},
-                                             {"I16", at::kShort},
-                                             {"I8", at::kChar},
-                                             {"U8", at::kByte},
-                                             {"BOOL", at::kBool}}};
+constexpr auto kDtypes = std::to_array<DtypeName>({{"F64", at::kDouble},
+                                                   {"F32", at::kFloat},
+                                                   {"F16", at::kHalf},
+                                                   {"BF16", at::kBFloat16},
+                                                   {"I64", at::kLong},
+                                                   {"I32", at::kInt},
+                                                   {"I16", at::kShort},
+                                                   {"I8", at::kChar},
+                                                   {"U8", at::kByte},
+                                                   {"BOOL", at::kBool},
+                                                   {"U16", at::kUInt16},
+                                                   {"U32", at::kUInt32},
+                                                   {"U64", at::kUInt64},
+                                                   {"F8_E4M3", at::kFloat8_e4m3fn},
+                                                   {"F8_E5M2", at::kFloat8_e5m2},
+                                                   {"F8_E4M3FNUZ", at::kFloat8_e4m3fnuz},
+                                                   {"F8_E5M2FNUZ", at::kFloat8_e5m2fnuz},
+                                                   {"F8_E8M0", at::kFloat8_e8m0fnu},
+                                                   {"C64", at::kComplexFloat}});
 
 [[noreturn]] void refuse(const std::string& place, const std::string& reason) {
   throw Error(ExitCode::kBadData, place + ": not a valid safetensors file: " + reason,
@@ -50,7 +64,8 @@ struct Entry {
 // The header as JSON. Duplicate names are refused, since two readers would disagree about them.
 Json parse_header(std::string_view text, const std::string& place) {
   std::vector<std::set<std::string>> names;
-  const auto refuse_duplicates = [&](int, Json::parse_event_t event, Json& parsed) {
+  const auto refuse_duplicates = [&](int depth, Json::parse_event_t event, Json& parsed) {
+    if (depth > kDeepestHeader) refuse(place, "the header is nested deeper than a header is");
     if (event == Json::parse_event_t::object_start) names.emplace_back();
     if (event == Json::parse_event_t::object_end) names.pop_back();
     if (event == Json::parse_event_t::key && !names.back().insert(parsed.get<std::string>()).second)
@@ -83,7 +98,12 @@ Entry parse_entry(const std::string& name, const Json& json, const std::string& 
     return dtype.is_string() && dtype == row.name;
   });
   if (known == kDtypes.end())
-    refuse(place, tensor + " has the dtype " + dtype.dump() + ", which is not supported");
+    throw Error(
+        ExitCode::kBadData,
+        place + ": " + tensor + " has the dtype " +
+            (dtype.is_string() ? dtype.get<std::string>().substr(0, kLongestShown) : "that is no text") +
+            ", which is not read",
+        "write it as F32, or leave it out");
   entry.dtype = known->dtype;
   if (!json["shape"].is_array()) refuse(place, tensor + " has a shape that is not a list");
   if (json["shape"].size() > kLargestRank)
@@ -143,13 +163,13 @@ Metadata parse_metadata(const Json& json, const std::string& place) {
   return metadata;
 }
 
-const char* dtype_name(const std::string& tensor, at::ScalarType dtype) {
+}  // namespace
+
+const char* safetensors_dtype(at::ScalarType dtype) {
   for (const DtypeName& row : kDtypes)
     if (row.dtype == dtype) return row.name;
-  broken_invariant("a dtype that safetensors knows", __FILE__, __LINE__, tensor);
+  broken_invariant("a dtype that safetensors knows", __FILE__, __LINE__, c10::toString(dtype));
 }
-
-}  // namespace
 
 SafetensorsContent decode_safetensors(std::string_view bytes, const std::string& place) {
   if (bytes.size() < kLengthBytes) refuse(place, "it has only " + std::to_string(bytes.size()) + " bytes");
@@ -186,7 +206,7 @@ std::string encode_safetensors(const TensorMap& tensors, const Metadata& metadat
   for (const auto& [name, tensor] : tensors) {
     packed.push_back(tensor.detach().to(torch::kCPU).contiguous());
     const std::uint64_t end = position + packed.back().nbytes();
-    header[name] = {{"dtype", dtype_name(name, tensor.scalar_type())},
+    header[name] = {{"dtype", safetensors_dtype(tensor.scalar_type())},
                     {"shape", tensor.sizes().vec()},
                     {"data_offsets", {position, end}}};
     position = end;
@@ -203,8 +223,17 @@ std::string encode_safetensors(const TensorMap& tensors, const Metadata& metadat
   return bytes;
 }
 
+std::string read_bytes(const std::filesystem::path& path) {
+  // A person may name it, so it may be a link.
+  FileContent file = read_regular_file(path, kMostBytes, Links::kFollow);
+  if (!file.spoilt.empty())
+    throw Error(ExitCode::kBadData, file.spoilt, "name a file with weights that may be read");
+  if (!file.is_there) throw Error(ExitCode::kNotFound, "there is no file \"" + path.string() + "\"");
+  return std::move(file.bytes);
+}
+
 SafetensorsContent read_safetensors(const std::filesystem::path& path) {
-  return decode_safetensors(read_file(path), path.string());
+  return decode_safetensors(read_bytes(path), path.string());
 }
 
 void write_safetensors(const std::filesystem::path& path, const TensorMap& tensors,

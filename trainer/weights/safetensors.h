@@ -24,6 +24,12 @@ SafetensorsContent decode_safetensors(std::string_view bytes, const std::string&
 // bytes.
 std::string encode_safetensors(const TensorMap& tensors, const Metadata& metadata = {});
 
+// "F32", as the format says; for a dtype that it has.
+const char* safetensors_dtype(at::ScalarType dtype);
+
+// All of a file with weights: a regular one, or a link to one. Throws Error(kNotFound), Error(kBadData).
+std::string read_bytes(const std::filesystem::path& path);
+
 SafetensorsContent read_safetensors(const std::filesystem::path& path);
 void write_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
                        const Metadata& metadata = {});

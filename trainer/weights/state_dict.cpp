@@ -1,5 +1,6 @@
 #include "trainer/weights/state_dict.h"
 
+#include <algorithm>
 #include <set>
 
 namespace tune::trainer::weights {
@@ -39,6 +40,14 @@ LoadReport load_state_dict(torch::nn::Module& module, const TensorMap& tensors, 
   for (const auto& [name, tensor] : own)
     if (!seen.contains(name) && !is_optional(name)) report.missing.push_back(name);
   return report;
+}
+
+std::string first_names(const std::vector<std::string>& names) {
+  constexpr std::size_t kShown = 8;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kShown, names.size()); ++i) text += (i > 0 ? ", " : "") + names[i];
+  if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
+  return text;
 }
 
 }  // namespace tune::trainer::weights

@@ -28,4 +28,7 @@ struct LoadReport {
 LoadReport load_state_dict(torch::nn::Module& module, const TensorMap& tensors,
                            const std::string& prefix = {});
 
+// "a, b, c and 5 more", for a line of text.
+std::string first_names(const std::vector<std::string>& names);
+
 }  // namespace tune::trainer::weights

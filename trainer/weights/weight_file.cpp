@@ -1,7 +1,6 @@
 #include "trainer/weights/weight_file.h"
 
-#include "trainer/weights/pth.h"
-#include "tuner/core/atomic_file.h"
+#include "trainer/weights/state_dict.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::weights {
@@ -21,47 +20,30 @@ void refuse_other_formats(std::string_view bytes, const std::string& place) {
 
 }  // namespace
 
-WeightFile decode_weights(std::string_view bytes, const std::string& place) {
+WeightFile decode_weights(std::string_view bytes, const std::string& place, const Fit& fit) {
   refuse_other_formats(bytes, place);
   const bool zip = is_pth_zip(bytes);
   if (zip || is_pth_legacy(bytes)) {
-    PthContent content = decode_pth(bytes, place);
-    return {
-        std::move(content.tensors), {}, zip ? "PyTorch zip" : "PyTorch legacy", std::move(content.section)};
+    PthContent content = decode_pth(bytes, place, fit);
+    return {std::move(content.tensors),
+            {},
+            zip ? "PyTorch zip" : "PyTorch legacy",
+            std::move(content.section),
+            std::move(content.others)};
   }
   SafetensorsContent content = decode_safetensors(bytes, place);
-  return {std::move(content.tensors), std::move(content.metadata), "safetensors", {}};
+  return {std::move(content.tensors), std::move(content.metadata), "safetensors", {}, {}};
 }
 
-WeightFile read_weights(const std::filesystem::path& path) {
-  return decode_weights(read_file(path), path.string());
+WeightFile read_weights(const std::filesystem::path& path, const Fit& fit) {
+  return decode_weights(read_bytes(path), path.string(), fit);
 }
 
-std::string dtype_name(at::ScalarType dtype) {
-  switch (dtype) {
-    case at::kDouble:
-      return "float64";
-    case at::kFloat:
-      return "float32";
-    case at::kHalf:
-      return "float16";
-    case at::kBFloat16:
-      return "bfloat16";
-    case at::kLong:
-      return "int64";
-    case at::kInt:
-      return "int32";
-    case at::kShort:
-      return "int16";
-    case at::kChar:
-      return "int8";
-    case at::kByte:
-      return "uint8";
-    case at::kBool:
-      return "bool";
-    default:
-      return c10::toString(dtype);
-  }
+std::string places_of(const std::vector<std::string>& sections) {
+  std::vector<std::string> places;
+  for (const std::string& section : sections)
+    places.push_back(section.empty() ? "at the top of the file" : "under \"" + section + "\"");
+  return first_names(places);
 }
 
 }  // namespace tune::trainer::weights

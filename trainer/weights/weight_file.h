@@ -4,7 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "trainer/weights/safetensors.h"
+#include "trainer/weights/dtype_name.h"
+#include "trainer/weights/pth.h"
 
 namespace tune::trainer::weights {
 
@@ -13,15 +14,16 @@ struct WeightFile {
   Metadata metadata;    // of a .safetensors file
   std::string format;   // "safetensors", "PyTorch zip" or "PyTorch legacy"
   std::string section;  // see PthContent
+  std::vector<std::string> others;
 };
 
-// The format is told by the content, not by the name. `place` names the file in errors. Throws
-// Error(kBadData).
-WeightFile decode_weights(std::string_view bytes, const std::string& place);
+// The format is told by the content, not by the name. `fit` chooses between several dicts of tensors in one
+// file, see decode_pth(). `place` names the file in errors. Throws Error(kBadData).
+WeightFile decode_weights(std::string_view bytes, const std::string& place, const Fit& fit = {});
 // Throws Error(kNotFound) too.
-WeightFile read_weights(const std::filesystem::path& path);
+WeightFile read_weights(const std::filesystem::path& path, const Fit& fit = {});
 
-// "float32", as Python says.
-std::string dtype_name(at::ScalarType dtype);
+// Sections as a person reads them: `under "ema", at the top of the file`.
+std::string places_of(const std::vector<std::string>& sections);
 
 }  // namespace tune::trainer::weights

@@ -19,7 +19,8 @@ constexpr std::uint64_t kSee64 = 0xffffffff;  // the true number is in the zip64
 
 struct Entry {
   std::string name;
-  std::uint64_t bytes = 0, local_header = 0;
+  std::uint64_t bytes = 0, stored = 0, local_header = 0;
+  bool is_encrypted = false, is_compressed = false;
 };
 
 class ZipReader {
@@ -32,11 +33,19 @@ class ZipReader {
     std::size_t at = directory_;
     while (at < directory_end_) {
       const Entry entry = read_entry(at);
+      require_plain(entry);
       if (!entries.emplace(entry.name, data_of(entry)).second)
         refuse("the entry \"" + entry.name + "\" appears twice");
     }
     refuse_overlaps(entries);
     return entries;
+  }
+
+  std::vector<std::string> names() {
+    find_directory();
+    std::vector<std::string> names;
+    for (std::size_t at = directory_; at < directory_end_;) names.push_back(read_entry(at).name);
+    return names;
   }
 
  private:
@@ -92,29 +101,37 @@ class ZipReader {
     if (!header.starts_with(kCentral)) refuse("its directory is damaged");
     const std::size_t name = number<std::uint16_t>(header, 28), extra = number<std::uint16_t>(header, 30),
                       comment = number<std::uint16_t>(header, 32);
-    Entry entry{std::string(take(at + kCentralBytes, name)), number<std::uint32_t>(header, 24),
-                number<std::uint32_t>(header, 42)};
-    std::uint64_t stored = number<std::uint32_t>(header, 20);
-    read_zip64(take(at + kCentralBytes + name, extra), entry, stored);
-    const std::string what = "the entry \"" + entry.name + "\" is ";
-    if ((number<std::uint16_t>(header, 8) & 1U) != 0) refuse(what + "encrypted");
-    if (number<std::uint16_t>(header, 10) != 0)
-      throw Error(ExitCode::kBadData, place_ + ": " + what + "compressed, which PyTorch never does",
-                  "unpack the archive and give the weights file that is in it");
-    if (stored != entry.bytes) refuse(what + "of two sizes");
+    Entry entry{std::string(take(at + kCentralBytes, name)),
+                number<std::uint32_t>(header, 24),
+                number<std::uint32_t>(header, 20),
+                number<std::uint32_t>(header, 42),
+                (number<std::uint16_t>(header, 8) & 1U) != 0,
+                number<std::uint16_t>(header, 10) != 0};
+    read_zip64(take(at + kCentralBytes + name, extra), entry);
     at += kCentralBytes + name + extra + comment;
     if (at > directory_end_) refuse("its directory is damaged");
     return entry;
   }
 
+  // Whether its bytes are the data themselves.
+  void require_plain(const Entry& entry) const {
+    const std::string what = "the entry \"" + entry.name + "\" is ";
+    if (entry.is_encrypted) refuse(what + "encrypted");
+    if (entry.is_compressed)
+      throw Error(ExitCode::kBadData,
+                  place_ + ": " + what + "compressed, which PyTorch never does to weights",
+                  "unpack the archive and give the weights file that is in it");
+    if (entry.stored != entry.bytes) refuse(what + "of two sizes");
+  }
+
   // The numbers that do not fit into 32 bits stand in the extra field 1, in this order.
-  void read_zip64(std::string_view extra, Entry& entry, std::uint64_t& stored) const {
+  void read_zip64(std::string_view extra, Entry& entry) const {
     while (extra.size() >= 4) {
       const std::size_t bytes = number<std::uint16_t>(extra, 2);
       if (bytes > extra.size() - 4) refuse("an extra field is cut short");
       if (number<std::uint16_t>(extra, 0) == 1) {
         std::string_view field = extra.substr(4, bytes);
-        for (std::uint64_t* value : {&entry.bytes, &stored, &entry.local_header}) {
+        for (std::uint64_t* value : {&entry.bytes, &entry.stored, &entry.local_header}) {
           if (*value != kSee64) continue;
           if (field.size() < 8) refuse("a zip64 field is cut short");
           *value = number<std::uint64_t>(field, 0);
@@ -157,6 +174,10 @@ class ZipReader {
 
 std::map<std::string, std::string_view> read_zip(std::string_view archive, const std::string& place) {
   return ZipReader(archive, place).read();
+}
+
+std::vector<std::string> names_in_zip(std::string_view archive, const std::string& place) {
+  return ZipReader(archive, place).names();
 }
 
 }  // namespace tune::trainer::weights

@@ -138,8 +138,10 @@ class ComparisonRun {
     if (facts_.contains("training_since")) return require_data(now);
     if (facts_.value("data", Json()) != now) fs::remove(groups_file());
     if (!fs::exists(groups_file())) facts_["audit"] = test_.audit(groups_file());
+    crash_point("test_images_audited");
     facts_["data"] = now;
     record.update_facts(facts_);
+    crash_point("data_recorded");
   }
 
   // What earlier versions began has no fingerprints.
@@ -160,6 +162,7 @@ class ComparisonRun {
     if (facts_.contains("training_since")) return;
     facts_["training_since"] = format_time(clock_.wall_now());
     record.update_facts(facts_);
+    crash_point("training_begun");
   }
 
   // What a budget has ended stays as it is: the studies after it were chosen by what it gave.
@@ -194,7 +197,9 @@ class ComparisonRun {
       facts_["forecast"].update(forecast_approach(comparison_, i,
                                                   facts_["probes"][comparison_.approaches[i].name][name],
                                                   trainer_.description, machine));
+      crash_point("approach_measured");
       record.update_facts(facts_);
+      crash_point("measurement_recorded");
     });
     const Json predicting =
         forecast_predicting(comparison_, facts_["forecast"], facts_["probes"], name,
@@ -327,6 +332,7 @@ class ComparisonRun {
       throw Error(ExitCode::kEnvironment, "the study " + name + " pauses: " + report.result.reason,
                   report.result.pause ? report.result.pause->hint : std::string());
     if (report.result.outcome == Outcome::kInterrupted) throw Error(ExitCode::kInterrupted, "interrupted");
+    crash_point("approach_study_ended");
     note_cut(record, name, spec);
     return true;
   }
@@ -409,6 +415,7 @@ class ComparisonRun {
                       ? "the budget did not pay for one: begin another comparison, with more of it, under "
                         "another name"
                       : "`tune trials " + study_name(comparison_, 0, StudyRole::kDefaults) + "` says why");
+    crash_point("before_freezing");
     record.freeze(models, facts_);
     crash_point("models_frozen");
     hooks_.notice(std::to_string(models.size()) + " models are frozen; now they see the test images");
@@ -421,6 +428,7 @@ class ComparisonRun {
     require_test_images();
     const int number = goes_on ? scorings.back().number : record.begin_scoring(clock_.wall_now());
     const fs::path folder = folder_ / "scorings" / std::to_string(number);
+    crash_point("scoring_begun");
     make_private_folder(folder);
     std::map<int, std::string> done;  // by model: SHA-256 of its detections
     for (const store::Prediction& prediction : record.predictions(number))
@@ -434,14 +442,18 @@ class ComparisonRun {
                     model.study + "/" + std::to_string(model.trial));
       require_unchanged(model);
       const TestImages::Predicted made = test_.predict(store_folder_ / model.folder, files.back());
+      crash_point("prediction_made");
       record.insert_prediction(number,
                                {model.number, sha256_of_file(files.back()), made.seconds, made.facts});
       crash_point("prediction_recorded");
     }
     require_test_images();
-    record.end_scoring(
-        number, test_.score(files, groups_file(), store_folder_ / models.front().folder, folder / "images"),
-        clock_.wall_now());
+    crash_point("before_scoring");
+    const Json result =
+        test_.score(files, groups_file(), store_folder_ / models.front().folder, folder / "images");
+    crash_point("scored");
+    record.end_scoring(number, result, clock_.wall_now());
+    crash_point("scoring_recorded");
   }
 
   void require_unchanged(const store::FrozenModel& model) const {

@@ -143,6 +143,56 @@ TEST_CASE("No Python object but tensors and dicts gets past the reader, and its 
                  "no object to fill"));
 }
 
+TEST_CASE("Plain values are passed over whatever they are filled with, and nothing else becomes one") {
+  const std::string state = text("w") + tensor(storage("0", 4), 0, {4}, {1});
+  const auto beside = [&](const std::string& value) {
+    return decode_pth(archive("\x80\x04}(" + state + text("v") + value + "u."), "w.pth").tensors.size();
+  };
+  CHECK(beside("ccollections\nCounter\n}K\x03K\x02s\x85R") == 1);
+  CHECK(beside("cargparse\nNamespace\n)\x81}" + text("lr") + "K\x01sb") == 1);
+  CHECK(beside("cargparse\nNamespace\n)\x81}" + text("w") + tensor(storage("0", 4), 0, {4}, {1}) + "sb") ==
+        1);
+  CHECK(beside("cpathlib\nPosixPath\n(" + text("/") + text("x") + "tR") == 1);
+  CHECK(beside("\x8f(K\x01K\x02\x90") == 1);                    // a set
+  CHECK(beside("(K\x01K\x02\x91") == 1);                        // a frozen one
+  CHECK(beside("C\x02\x00\xff"s) == 1);                         // bytes
+  CHECK(beside("\x96\x02\0\0\0\0\0\0\0\x00\xff"s) == 1);        // a bytearray
+  CHECK(beside("\x8b\x09\0\0\0\1\2\3\4\5\6\7\x08\x09"s) == 1);  // a long number
+  CHECK(beside("\x8d\x01\0\0\0\0\0\0\0t"s) == 1);               // a long text
+  CHECK(beside("ccollections\ndeque\n)R(K\x01K\x02"
+               "e") == 1);
+  CHECK(beside("ctorch\nfloat16\n") == 1);
+  for (const auto& [value, reason] : std::vector<std::pair<std::string, const char*>>{
+           {"cos\nsystem\n" + text("true") + "\x85R", "os.system"},
+           {"cargparse\nArgumentParser\n)R", "argparse.ArgumentParser"},
+           {"cbuiltins\ngetattr\n)R", "builtins.getattr"},
+           {"c__builtin__\neval\n" + text("1") + "\x85R", "__builtin__.eval"},
+           {"cposixpath\njoin\n)R", "posixpath.join"},
+           {"cnumpy\nload\n)R", "numpy.load"},
+           {"ctorch\nload\n)R", "torch.load"},
+           {"ccollections\nCounter\n)RN\x85R", "it calls what is no function"},
+           {"K\x01}b", "no object to fill"},
+           {"K\x01(K\x02\x90", "no list to fill"}})
+    CHECK(contains(message_of(tune::ExitCode::kBadData, [&, pickle = value] { beside(pickle); }), reason));
+}
+
+TEST_CASE("An untyped storage gives numbers of the dtype that is named, or none") {
+  const auto of = [](const std::string& dtype, const std::string& kind = "storage", std::int64_t size = 4) {
+    const std::string bytes =
+        "(" + text("storage") +
+        (kind == "storage" ? "ctorch.storage\nUntypedStorage\n" : "ctorch\nFloatStorage\n") + text("0") +
+        text("cpu") + number(kind == "storage" ? 16 : 4) + "tQ";
+    return dict_of("w", "ctorch._utils\n_rebuild_tensor_v3\n(" + bytes + number(0) + numbers({size}) +
+                            numbers({1}) + "\x89" + "ccollections\nOrderedDict\n)R" + dtype + "tR");
+  };
+  CHECK(decode_pth(archive(of("ctorch\nuint32\n")), "w.pth").tensors.at("w").scalar_type() == at::kUInt32);
+  CHECK(contains(pickle_refusal(of("ctorch\nuint64\n")), "reaches beyond its storage"));
+  CHECK(contains(pickle_refusal(of("ctorch\nfloat32\n")), "a tensor of the dtype float32"));
+  CHECK(contains(pickle_refusal(of("K\x01")), "a tensor of the dtype that is none"));
+  CHECK(contains(pickle_refusal(of("ctorch\nuint16\n", "typed")), "a tensor of the dtype uint16"));
+  CHECK(contains(pickle_refusal(of("ctorch\nuint32\n", "storage", 5)), "reaches beyond its storage"));
+}
+
 TEST_CASE("Pickles that are no pickles are refused") {
   for (const auto& [pickle, reason] : std::vector<std::pair<std::string, const char*>>{
            {"", "cut short"},
@@ -252,7 +302,8 @@ TEST_CASE("Damaged files are read or refused, and nothing else happens") {
   constexpr int kDamaged = tune::tests::kSanitized ? 300 : 10'000;
   int read = 0, refused = 0;
   for (const char* name : {"state_dict", "nested", "views", "dtypes", "protocol4", "parameters", "legacy",
-                           "legacy_nested", "legacy_views", "legacy_dtypes"}) {
+                           "legacy_nested", "legacy_views", "legacy_dtypes", "wrapped2", "wrapped5",
+                           "legacy_wrapped", "averaged", "rare_dtypes"}) {
     const std::string good =
         tune::read_file(std::filesystem::path(TUNE_SOURCE_DIR) / "tests/golden/weights" / (name + ".pth"s));
     tune::Rng rng(std::hash<std::string>{}(name));

@@ -114,6 +114,31 @@ TEST_CASE("inspect-weights says when nothing of a file fits") {
   CHECK(model["unexpected"].size() == 9);
 }
 
+TEST_CASE("inspect-weights says where the tensors lay, what was taken off their names, and a refusal") {
+  CHECK(contains(inspect({kGolden + "wrapped2.pth"}), "under \"state_dict\", 3 tensors"));
+  CHECK(contains(inspect({kGolden + "wrapped2.pth"}), "not taken: the tensors at the top of the file\n"));
+  CHECK(inspect_json({kGolden + "averaged.pth"})["other_sections"] == Json{"ema.module"});
+
+  const TestFolder folder;
+  const std::string file = (folder.path() / "wrapped.safetensors").string();
+  weights::TensorMap wrapped;
+  for (const auto& [name, tensor] : weights::state_dict(*nn::ResNet(std::array<int, 4>{2, 2, 2, 2}, 64)))
+    wrapped["module." + name] = tensor;
+  weights::write_safetensors(file, wrapped);
+  const Json model = inspect_json({file, "--model", "ssd224-resnet18"})["model"];
+  CHECK(model["prefix"] == "module.");
+  CHECK(model["backbone_share"] == 1.0);
+  CHECK(model["refused"].is_null());
+  CHECK(model["loaded"].size() == 120);
+  CHECK(contains(inspect({file, "--model", "ssd224-resnet18"}), "names are read without \"module.\"\n"));
+
+  const Json other = inspect_json({file, "--model", "ssd128-resnet18-half"})["model"];
+  CHECK(other["backbone_share"] == 0.0);
+  CHECK(contains(other["refused"], "no weight fits the model ssd128-resnet18-half"));
+  CHECK(contains(inspect({file, "--model", "ssd128-resnet18-half"}),
+                 "a training would refuse the file: no weight fits"));
+}
+
 TEST_CASE("inspect-weights refuses what it does not understand") {
   CHECK(contains(message_of(ExitCode::kUsage, [] { inspect({"--json"}); }), "no FILE"));
   CHECK(contains(message_of(ExitCode::kBadSpec,

@@ -58,6 +58,24 @@ TEST_CASE("A file that another program wrote is read") {
   CHECK(content.tensors.at("i").item<int>() == 7);
 }
 
+TEST_CASE("Every dtype of the format that LibTorch has is read as what it is") {
+  const std::vector<std::pair<const char*, at::ScalarType>> dtypes{
+      {"U16", at::kUInt16},          {"U32", at::kUInt32},
+      {"U64", at::kUInt64},          {"F8_E4M3", at::kFloat8_e4m3fn},
+      {"F8_E5M2", at::kFloat8_e5m2}, {"C64", at::kComplexFloat}};
+  for (const auto& [name, dtype] : dtypes) {
+    INFO(name);
+    const std::size_t bytes = c10::elementSize(dtype);
+    const SafetensorsContent content =
+        decode_safetensors(file_of(std::string(R"({"a":{"dtype":")") + name +
+                                       R"(","shape":[1],"data_offsets":[0,)" + std::to_string(bytes) + "]}}",
+                                   std::string(bytes, '\0')),
+                           "memory");
+    CHECK(content.tensors.at("a").scalar_type() == dtype);
+    CHECK(content.tensors.at("a").to(at::kComplexDouble).equal(torch::zeros({1}, at::kComplexDouble)));
+  }
+}
+
 TEST_CASE("Every broken rule of the format is refused, and the file and reason are named") {
   struct Case {
     const char* what;
@@ -84,6 +102,13 @@ TEST_CASE("Every broken rule of the format is refused, and the file and reason a
        "twice"},
       {"no dtype", file_of(R"({"a":{"shape":[1],"data_offsets":[0,4]}})", four), "needs dtype"},
       {"an unknown dtype", file_of(one("F31", "[1]", "[0,4]"), four), "F31"},
+      {"a dtype that is no text", file_of(one("F32", "[1]", "[0,4]").replace(14, 5, "1"), four), "no text"},
+      {"a dtype of six bits", file_of(one("F6_E2M3", "[4]", "[0,3]"), four.substr(1)),
+       "F6_E2M3, which is not read"},
+      {"a header of brackets", file_of(std::string(1'000'000, '[')), "nested deeper"},
+      {"a shape of brackets",
+       file_of(one("F32", std::string(100'000, '[') + std::string(100'000, ']'), "[0,4]"), four),
+       "nested deeper"},
       {"a shape that is no list", file_of(one("F32", "1", "[0,4]"), four), "not a list"},
       {"a negative size", file_of(one("F32", "[-1]", "[0,4]"), four), "whole number"},
       {"a fractional size", file_of(one("F32", "[1.5]", "[0,4]"), four), "whole number"},

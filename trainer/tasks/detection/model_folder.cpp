@@ -1,11 +1,16 @@
 #include "trainer/tasks/detection/model_folder.h"
 
 #include <algorithm>
+#include <cmath>
 #include <ostream>
+#include <sstream>
 
+#include "trainer/tasks/detection/weight_fit.h"
 #include "trainer/tasks/detection/weight_names.h"
+#include "trainer/weights/unwrap.h"
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
+#include "tuner/core/regular_file.h"
 
 namespace fs = std::filesystem;
 
@@ -13,13 +18,15 @@ namespace tune::trainer::detection {
 namespace {
 
 constexpr const char *kWeights = "weights.safetensors", *kDefaultBoxes = "default_boxes";
+constexpr const char* kRestore = "restore the file that came with the model";
+constexpr std::uint64_t kMostJsonBytes = 64 << 20;
 
 Json read_json(const fs::path& path) {
-  try {
-    return Json::parse(read_file(path));
-  } catch (const Json::exception& error) {
-    throw Error(ExitCode::kBadData, path.string() + ": not JSON: " + error.what());
-  }
+  JsonFile file = read_json_file(path, kMostJsonBytes, Links::kFollow);
+  if (!file.spoilt.empty()) throw Error(ExitCode::kBadData, file.spoilt, kRestore);
+  if (!file.is_there)
+    throw Error(ExitCode::kNotFound, "there is no file \"" + path.string() + "\"", kRestore);
+  return std::move(file.value);
 }
 
 std::vector<std::string> labels_from_json(const Json& json, const std::string& place) {
@@ -39,11 +46,11 @@ std::string text_of(const Json& object, const char* key) {
 Json metadata_json(const weights::Metadata& metadata, const std::string& key, const fs::path& place) {
   const auto found = metadata.find(key);
   if (found == metadata.end()) return {};
-  try {
-    return Json::parse(found->second);
-  } catch (const Json::exception&) {
-    throw Error(ExitCode::kBadData, place.string() + ": \"" + key + "\" in its header is not JSON");
-  }
+  BoundedJson json = parse_bounded_json(found->second);
+  if (!json.problem.empty())
+    throw Error(ExitCode::kBadData, place.string() + ": \"" + key + "\" in its header: " + json.problem,
+                "write the header again, or leave that out");
+  return std::move(json.value);
 }
 
 // Those who convert other projects' weights write what the first layer takes, for images of any size.
@@ -79,25 +86,42 @@ std::vector<FeatureMap> maps_of(const Json& preprocessing, const DetectorModel& 
   return maps_from_json(preprocessing[kDefaultBoxes], model.maps, place);
 }
 
-std::string listed(const std::vector<std::string>& names) {
-  constexpr std::size_t kShown = 8;
-  std::string text;
-  for (std::size_t i = 0; i < std::min(kShown, names.size()); ++i) text += (i > 0 ? ", " : "") + names[i];
-  if (names.size() > kShown) text += " and " + std::to_string(names.size() - kShown) + " more";
+std::string percent(double share) {
+  char text[16];
+  // Rounded down, so that the whole is said of the whole alone.
+  std::snprintf(text, sizeof text, "%.1f %%", std::floor(share * 1000) / 10);
   return text;
 }
 
-void write_report(const weights::LoadReport& report, std::ostream& notes) {
-  notes << "weights: " << report.loaded.size() << " tensors loaded\n";
+// How the tensors were found.
+void write_wrapping(const weights::WeightFile& content, const FitReport& report, std::ostream& notes) {
+  if (!content.section.empty()) notes << "weights: those under \"" << content.section << "\" are taken\n";
+  if (!content.others.empty())
+    notes << "weights: not taken: the tensors " << weights::places_of(content.others) << '\n';
+  if (!report.prefix.empty()) notes << "weights: names are read without \"" << report.prefix << "\"\n";
+}
+
+void write_report(const FitReport& report, std::ostream& notes) {
+  if (report.new_boxes)
+    notes << "weights: the heads are initialised anew, since the default boxes are others\n";
+  notes << "weights: " << report.loaded.size() << " tensors loaded, " << percent(report.share)
+        << " of the backbone\n";
   if (!report.missing.empty())
-    notes << "weights: not in the file, initialised anew: " << listed(report.missing) << '\n';
+    notes << "weights: not in the file, initialised anew: " << weights::first_names(report.missing) << '\n';
   if (!report.unexpected.empty())
-    notes << "weights: not in the model, ignored: " << listed(report.unexpected) << '\n';
+    notes << "weights: not in the model, ignored: " << weights::first_names(report.unexpected) << '\n';
   for (const weights::Mismatch& mismatch : report.mismatched)
     notes << "weights: " << mismatch.name << " is " << c10::IntArrayRef(mismatch.in_file)
           << " in the file and " << c10::IntArrayRef(mismatch.in_model)
           << " in the model, initialised anew\n";
   notes << std::flush;
+}
+
+// How many numbers of a dict of a file such a model would take.
+weights::Fit fit_of(const weights::TensorMap& own, const DetectorModel& kind) {
+  return [&own, &kind](const weights::TensorMap& tensors) {
+    return weight_fit(own, with_model_names(tensors, kind), kind).fit;
+  };
 }
 
 // Whether heads of the file were trained for other default boxes than `kind` has.
@@ -108,18 +132,77 @@ bool has_other_boxes(const weights::WeightFile& content, const DetectorModel& ki
   return has_heads && maps_of(header, detector_model(kind.name), place.string()) != kind.maps;
 }
 
+// As the file's own format has it.
+std::string dtype_in_file(const weights::WeightFile& content, at::ScalarType dtype) {
+  return content.format == "safetensors" ? weights::safetensors_dtype(dtype) : weights::dtype_name(dtype);
+}
+
+// A quantized tensor under a model's name would be copied as numbers that mean nothing.
+void refuse_other_dtypes(const weights::WeightFile& content, const weights::TensorMap& own,
+                         const fs::path& place) {
+  for (const auto& [name, tensor] : content.tensors) {
+    auto target = own.find(name);
+    if (target == own.end()) target = own.find(kBackbone + name);
+    if (target == own.end() || weights::holds_weights(tensor.scalar_type())) continue;
+    const bool counts = tensor.scalar_type() != at::kBool && at::isIntegralType(tensor.scalar_type(), false);
+    if (!target->second.is_floating_point() && counts) continue;
+    throw Error(ExitCode::kBadData,
+                place.string() + ": tensor \"" + name + "\" has the dtype " +
+                    dtype_in_file(content, tensor.scalar_type()) + ", which is not read as weights",
+                "a quantized file? give the weights as float32, float16 or bfloat16");
+  }
+}
+
+// What does not fit, for one.
+std::string first_difference(const weights::LoadReport& report, const DetectorModel& kind) {
+  const auto is_base = [&](const std::string& name) { return is_of_base_network(name, kind); };
+  for (const weights::Mismatch& mismatch : report.mismatched)
+    if (is_base(mismatch.name)) {
+      std::ostringstream text;
+      text << mismatch.name << " is " << c10::IntArrayRef(mismatch.in_file) << " in the file and "
+           << c10::IntArrayRef(mismatch.in_model) << " in the model";
+      return text.str();
+    }
+  for (const auto& [names, what] : {std::make_pair(&report.unexpected, "the model has no "),
+                                    std::make_pair(&report.missing, "the file has no ")})
+    if (const auto found = std::find_if(names->begin(), names->end(), is_base); found != names->end())
+      return what + *found;
+  return {};
+}
+
+// Why a training does not start from the file; "" where it does.
+std::string refusal_of(const WeightFit& fit, const weights::LoadReport& report, const DetectorModel& kind) {
+  if (fit.is_same_network()) return {};
+  const std::string difference = first_difference(report, kind);
+  return (fit.fit == 0 ? "no weight fits the model " + kind.name
+                       : "another network's weights: " + percent(fit.share()) +
+                             " of them fit the backbone of the model " + kind.name) +
+         (difference.empty() ? "" : ": " + difference);
+}
+
 // Copies into `model` what fits of the file's content.
-weights::LoadReport load_initial(SsdModel& model, weights::WeightFile content, const fs::path& place,
-                                 const DetectorModel& kind, const std::vector<std::string>& classes) {
+FitReport load_initial(SsdModel& model, weights::WeightFile content, const fs::path& place,
+                       const DetectorModel& kind, const std::vector<std::string>& classes) {
   check_preprocessing(content.metadata, kind.preprocessing, "the model " + kind.name, place);
-  if (has_other_boxes(content, kind, place))
+  const weights::TensorMap own = weights::state_dict(*model);
+  weights::Unwrapped unwrapped = weights::unwrap(content.tensors, fit_of(own, kind));
+  content.tensors = std::move(unwrapped.tensors);
+  FitReport report;
+  report.new_boxes = has_other_boxes(content, kind, place);
+  if (report.new_boxes)
     std::erase_if(content.tensors, [](const auto& entry) { return entry.first.starts_with(kHeads); });
   content.tensors = with_model_names(std::move(content.tensors), kind);
   const Json labels = metadata_json(content.metadata, "labels", place);
   if (labels.is_null() || labels_from_json(labels, place.string()) != classes)
     std::erase_if(content.tensors,
                   [](const auto& entry) { return entry.first.starts_with(kClassificationHead); });
-  return weights::load_state_dict(*model, content.tensors, "backbone.");
+  refuse_other_dtypes(content, own, place);
+  const WeightFit fit = weight_fit(own, content.tensors, kind);
+  static_cast<weights::LoadReport&>(report) = weights::load_state_dict(*model, content.tensors, kBackbone);
+  report.prefix = std::move(unwrapped.prefix);
+  report.share = fit.share();
+  report.refusal = refusal_of(fit, report, kind);
+  return report;
 }
 
 }  // namespace
@@ -151,7 +234,7 @@ LoadedDetector load_detector(const fs::path& folder) {
   const Json preprocessing = read_json(preprocessing_file);
   if (preprocessing_from_json(preprocessing, preprocessing_file.string()) != kind.preprocessing)
     throw Error(ExitCode::kBadData, preprocessing_file.string() + " contradicts the model " + kind.name,
-                "restore the file that came with the model");
+                kRestore);
   const weights::SafetensorsContent content = weights::read_safetensors(file);
   check_preprocessing(content.metadata, kind.preprocessing, preprocessing_file.string(), file);
   const std::vector<FeatureMap> maps = maps_of(preprocessing, kind, preprocessing_file.string());
@@ -160,7 +243,7 @@ LoadedDetector load_detector(const fs::path& folder) {
     throw Error(
         ExitCode::kBadData,
         file.string() + " was trained with other default boxes than " + preprocessing_file.string() + " has",
-        "restore the file that came with the model");
+        kRestore);
   kind.maps = maps;
   detector.kind = std::make_shared<const DetectorModel>(std::move(kind));
   detector.model = SsdModel(*detector.kind, static_cast<int>(detector.classes.size()));
@@ -170,7 +253,7 @@ LoadedDetector load_detector(const fs::path& folder) {
                 file.string() + " does not fit the model " + detector.kind->name + " with " +
                     std::to_string(detector.classes.size()) + " classes: " +
                     (report.missing.empty() ? report.mismatched.front().name + " has another shape"
-                                            : "no " + listed(report.missing)));
+                                            : "no " + weights::first_names(report.missing)));
   detector.model->eval();
   return detector;
 }
@@ -179,23 +262,29 @@ fs::path weights_file(const fs::path& weights) {
   return fs::is_directory(weights) ? weights / kWeights : weights;
 }
 
+weights::WeightFile read_initial_weights(const fs::path& file, const DetectorModel& kind) {
+  const SsdModel model(kind, 1);
+  const weights::TensorMap own = weights::state_dict(*model);
+  return weights::read_weights(file, [fit = fit_of(own, kind)](const weights::TensorMap& tensors) {
+    return fit(weights::unwrap(tensors, fit).tensors);
+  });
+}
+
 void initialise_from(SsdModel& model, const fs::path& weights, const DetectorModel& kind,
                      const std::vector<std::string>& classes, std::ostream& notes) {
   const fs::path file = weights_file(weights);
-  const weights::WeightFile content = weights::read_weights(file);
-  if (has_other_boxes(content, kind, file))
-    notes << "weights: the heads are initialised anew, since the default boxes are others\n";
-  const weights::LoadReport report = load_initial(model, content, file, kind, classes);
+  const weights::WeightFile content = read_initial_weights(file, kind);
+  const FitReport report = load_initial(model, content, file, kind, classes);
+  write_wrapping(content, report, notes);
   write_report(report, notes);
-  if (report.loaded.empty())
-    throw Error(ExitCode::kBadData, file.string() + ": no tensor fits the model " + kind.name,
-                report.mismatched.empty()
-                    ? "its names are neither this model's nor torchvision's"
-                    : report.mismatched.front().name + " has another shape: another model's file?");
+  if (!report.refusal.empty())
+    throw Error(ExitCode::kBadData, file.string() + ": " + report.refusal,
+                "give weights of this model's backbone, under its names or torchvision's: `tune-train "
+                "inspect-weights FILE --model " +
+                    kind.name + "` lists what differs");
 }
 
-weights::LoadReport fit_report(const weights::WeightFile& content, const fs::path& place,
-                               const DetectorModel& kind) {
+FitReport fit_report(const weights::WeightFile& content, const fs::path& place, const DetectorModel& kind) {
   const Json labels = metadata_json(content.metadata, "labels", place);
   const std::vector<std::string> classes =
       labels.is_null() ? std::vector<std::string>{"any"} : labels_from_json(labels, place.string());

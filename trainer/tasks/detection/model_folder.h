@@ -31,16 +31,27 @@ LoadedDetector load_detector(const std::filesystem::path& folder);
 // Starts `model` from a weights file or a folder as above: whole detectors, or a ResNet or VGG-16 under
 // torchvision's names for the backbone. The heads are kept only when the file's default boxes are the same,
 // the classification head only when its classes are, too. What became of each tensor goes to `notes`. Throws
-// Error(kBadData) when nothing fits, or when the weights were trained for another size or normalisation.
+// Error(kBadData) when the file is another network's, holds weights in a dtype that stands for others, or was
+// trained for another size or normalisation.
 void initialise_from(SsdModel& model, const std::filesystem::path& weights, const DetectorModel& kind,
                      const std::vector<std::string>& classes, std::ostream& notes);
 
 // A weights file itself, or the one in a folder.
 std::filesystem::path weights_file(const std::filesystem::path& weights);
 
+// The dict of tensors in a file that fits a model of this kind best.
+weights::WeightFile read_initial_weights(const std::filesystem::path& file, const DetectorModel& kind);
+
+struct FitReport : weights::LoadReport {
+  std::string prefix;      // that was taken off the file's names
+  bool new_boxes = false;  // the file's heads are left out, as they are for other default boxes
+  double share = 0;        // of the backbone, see WeightFit::share()
+  std::string refusal;     // why a training would not start from the file; empty where it would
+};
+
 // What initialise_from() would take of a file for a model of this kind, without training anything. Where the
 // file names no classes the classification head counts as missing. `place` names the file in errors.
-weights::LoadReport fit_report(const weights::WeightFile& content, const std::filesystem::path& place,
-                               const DetectorModel& kind);
+FitReport fit_report(const weights::WeightFile& content, const std::filesystem::path& place,
+                     const DetectorModel& kind);
 
 }  // namespace tune::trainer::detection

@@ -45,7 +45,9 @@ class SsdModelImpl : public torch::nn::Module {
 };
 TORCH_MODULE(SsdModel);
 
-// Names of the tensors that depend on the default boxes begin so, and of those that depend on the classes.
-inline constexpr const char *kHeads = "head.", *kClassificationHead = "head.classification_head.";
+// Names of the tensors of the network that makes the maps begin so, of those that depend on the default
+// boxes, and of those that depend on the classes.
+inline constexpr const char *kBackbone = "backbone.", *kHeads = "head.",
+                            *kClassificationHead = "head.classification_head.";
 
 }  // namespace tune::trainer::detection

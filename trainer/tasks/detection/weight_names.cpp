@@ -1,5 +1,7 @@
 #include "trainer/tasks/detection/weight_names.h"
 
+#include <algorithm>
+#include <array>
 #include <map>
 
 namespace tune::trainer::detection {
@@ -32,6 +34,20 @@ weights::TensorMap with_model_names(weights::TensorMap tensors, const DetectorMo
   weights::TensorMap renamed;
   for (auto& [name, tensor] : tensors) renamed.emplace(vgg_name(name), std::move(tensor));
   return renamed;
+}
+
+bool is_of_base_network(std::string_view name, const DetectorModel& model) {
+  constexpr std::string_view kBackbone = "backbone.";
+  if (name.starts_with(kBackbone)) name.remove_prefix(kBackbone.size());
+  const auto is_one_of = [&](const auto& prefixes) {
+    return std::any_of(prefixes.begin(), prefixes.end(),
+                       [&](std::string_view prefix) { return name.starts_with(prefix); });
+  };
+  // fc6 and fc7 are not: torchvision's VGG-16 has others, over the whole image.
+  if (std::holds_alternative<VggNetwork>(model.network))
+    return is_one_of(
+        std::to_array<std::string_view>({"features.", "extra.0.1.", "extra.0.3.", "extra.0.5."}));
+  return is_one_of(std::to_array<std::string_view>({"conv1.", "bn1.", "layer"}));
 }
 
 weights::TensorMap with_torchvision_names(const weights::TensorMap& backbone, const DetectorModel& model) {

@@ -1,5 +1,7 @@
 #pragma once
 // Names that backbones' weights go by in files of other projects.
+#include <string_view>
+
 #include "trainer/tasks/detection/models.h"
 #include "trainer/weights/safetensors.h"
 
@@ -13,5 +15,9 @@ weights::TensorMap with_model_names(weights::TensorMap tensors, const DetectorMo
 // The other way round: a backbone's tensors, without the model's "backbone." before their names, as
 // torchvision's ResNet and VGG-16 name them. What those do not have is left out.
 weights::TensorMap with_torchvision_names(const weights::TensorMap& backbone, const DetectorModel& model);
+
+// Whether a tensor of a model, or of a file with the model's names, is of the network that the detector is
+// built on: the ResNet's layers, or VGG-16 up to conv5. `name` begins with "backbone.", or is without it.
+bool is_of_base_network(std::string_view name, const DetectorModel& model);
 
 }  // namespace tune::trainer::detection
