@@ -54,7 +54,7 @@ struct AttemptEnd {
   UnreadLines unread = {};                // of the objective, in this attempt
   std::string log_end = {};               // the log's last kilobytes
   OnTrialTime on_trial_time = OnTrialTime::kComplete;
-  std::string unheard = {};               // why its supervisor was ended, when it gave no sign of life
+  std::string unheard = {};  // why its supervisor was ended, when it gave no sign of life
 };
 
 AttemptOutcome classify(const AttemptEnd& end);

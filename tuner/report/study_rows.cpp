@@ -1,6 +1,6 @@
 // The rows that a report is made of, and how many trials are in which state.
-#include "tuner/core/spec.h"
 #include "store/neighbours.h"
+#include "tuner/core/spec.h"
 #include "tuner/report/bill.h"
 #include "tuner/report/study_report.h"
 

@@ -24,8 +24,7 @@ std::string best_lines(const StudyRows& rows, const store::TrialRow& best) {
   const bool searches = rows.study.spec.contains("parameters") && !rows.study.spec["parameters"].empty();
   return "Best: trial " + std::to_string(best.number) + " with " + rows.study.objective.metric + ' ' +
          value_text(best) + '\n' + parameter_lines(searches ? best.parameters : fixed_values(rows.study)) +
-         edge_lines(rows) +
-         (warning.empty() ? warning : "Warning: " + warning + '\n');
+         edge_lines(rows) + (warning.empty() ? warning : "Warning: " + warning + '\n');
 }
 
 // Each trial's time and cost, without the long columns of `tune trials`.
