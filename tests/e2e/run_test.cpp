@@ -296,7 +296,7 @@ TEST_CASE("logs are read again with corrected regexes, and the study goes on wit
   folder.spec["metrics"][0]["regex"] = "val loss: ([0-9.]+)";
   const ShellResult changed = folder.run();
   CHECK(changed.exit_code == 6);
-  CHECK(says(changed.err, "`tune rescan s --spec search.json`"));
+  CHECK(says(changed.err, "`tune rescan s --spec FILE`"));
   const ShellResult rescanned = folder.shell("tune rescan s --spec search.json --store store");
   CAPTURE(rescanned.err);
   CHECK(rescanned.exit_code == 0);
