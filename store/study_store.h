@@ -133,7 +133,6 @@ class StudyStore {
   void replace_study(const StudyRow& row);  // all of it; only while there are no trials
   void update_spec(const StudyRow& row);    // spec, spec_text, folder
   void update_study(const StudyRow& row);   // state, finish_reason, limits, elapsed, facts, updated
-  void update_spec(const StudyRow& row);    // spec, spec_text, folder
   void insert_trial(const TrialRow& row);   // number must be the next one
   void update_trial(const TrialRow& row);   // a finished row never changes: Error(kInternal)
   // The one way in which a finished trial changes: together with an event of the kind "trial_reopened" or

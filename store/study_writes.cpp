@@ -68,17 +68,6 @@ void StudyStore::update_study(const StudyRow& row) {
   transaction.commit();
 }
 
-void StudyStore::update_spec(const StudyRow& row) {
-  Transaction transaction(*this);
-  Query(impl_->connection, "UPDATE study SET spec = ?, spec_text = ?, folder = ?")
-      .bind(row.spec)
-      .bind(row.spec_text)
-      .bind(row.folder)
-      .run();
-  TUNE_CHECK(impl_->connection.changes() == 1, impl_->connection.name());
-  transaction.commit();
-}
-
 void StudyStore::insert_trial(const TrialRow& row) {
   Transaction transaction(*this);
   const std::int64_t last = impl_->connection.number("SELECT coalesce(max(number), 0) FROM trials");
