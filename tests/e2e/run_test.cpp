@@ -296,7 +296,7 @@ TEST_CASE("logs are read again with corrected regexes, and the study goes on wit
   folder.spec["metrics"][0]["regex"] = "val loss: ([0-9.]+)";
   const ShellResult changed = folder.run();
   CHECK(changed.exit_code == 6);
-  CHECK(says(changed.err, "`tune rescan s --spec search.json`"));
+  CHECK(says(changed.err, "`tune rescan s --spec FILE`"));
   const ShellResult rescanned = folder.shell("tune rescan s --spec search.json --store store");
   CAPTURE(rescanned.err);
   CHECK(rescanned.exit_code == 0);
@@ -442,6 +442,13 @@ TEST_CASE("the time limit ends a study, and a trial's own limit cuts it short") 
   CHECK(says(shown, "Metrics:"));
   const Json trials = Json::parse(slow.shell("tune trials s --store store --json").out);
   CHECK(trials.at("trials").at(0).at("cut") == "trial_time");
+  // What the spec says of it later holds from then on, back to the default too.
+  slow.spec["limits"] = {{"trials", 2}, {"trial_time", "1s"}, {"on_trial_time", "fail"}};
+  CHECK(slow.run().exit_code == 0);
+  CHECK(slow.table().at(1).at(2) == "failed");
+  slow.spec["limits"] = {{"trials", 3}, {"trial_time", "1s"}, {"on_trial_time", "complete"}};
+  CHECK(slow.run().exit_code == 0);
+  CHECK(slow.table().at(2).at(2) == "completed");
 }
 
 TEST_CASE("a regex that cuts numbers is told of while the study runs, once a metric") {

@@ -68,7 +68,9 @@ engine::RunnerEvent FakeRunner::wait(SteadyTime deadline) {
   SteadyTime when = kNever;
   for (const auto& [id, live] : live_) {
     SteadyTime due = live.ends;
-    if (live.stop.empty() && live.next_line < live.behaviour.lines.size()) {
+    // What its time limit will stop prints until then.
+    const bool prints = live.stop.empty() || live.stop == "timeout";
+    if (prints && live.next_line < live.behaviour.lines.size()) {
       due = std::min(due, live.began + live.behaviour.lines[live.next_line].at);
     }
     due = std::min(due, live.next_beat);

@@ -100,15 +100,17 @@ std::vector<std::string> take_changes(store::StudyStore& store, store::StudyRow&
   const std::vector<SpecChange> changes = spec_changes(row.spec, spec.document);
   if (changes.empty()) return {};
   const Json wanted = limits_json(spec.limits);
-  const Json& written = spec.document.at("limits");
   std::string notice = "the spec has changed, and the study goes on with it:";
   for (const SpecChange& change : changes) {
     notice += (notice.ends_with(':') ? " " : "; ") + change.line;
     const std::string section = "/limits/";
     if (change.pointer.starts_with(section)) {
       const std::string limit = change.pointer.substr(section.size());
-      if (wanted.contains(limit)) row.limits[limit] = wanted[limit];
-      if (!written.contains(limit)) row.limits.erase(limit);
+      // A default, written out or not, is no key of the row.
+      if (wanted.contains(limit))
+        row.limits[limit] = wanted[limit];
+      else
+        row.limits.erase(limit);
     }
     // Another model's name has not been decided on.
     if (change.pointer.starts_with("/promote")) row.facts.erase("promotion");

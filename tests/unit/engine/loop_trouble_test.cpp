@@ -48,7 +48,7 @@ TEST_CASE("a strategy that still thinks does not keep a study open whose trials 
   f.patience = Milliseconds(0);
   std::atomic<bool> over{false};
   f.status.hook = [&](const engine::StatusEvent& event) {
-    if (event.kind == engine::StatusKind::kStudyFinished) over = true;
+    if (event.message.starts_with("paused: ")) over = true;
   };
   f.strategy = std::make_unique<ScriptedStrategy>([&](const History& history, Rng& rng) {
     while (history.trials.size() >= 5 && !over) std::this_thread::yield();
