@@ -21,9 +21,9 @@ std::string edge_lines(const StudyRows& rows) {
 
 std::string best_lines(const StudyRows& rows, const store::TrialRow& best) {
   const std::string warning = leak_warning(rows.study);
-  const bool searches = rows.study.spec.contains("parameters") && !rows.study.spec["parameters"].empty();
   return "Best: trial " + std::to_string(best.number) + " with " + rows.study.objective.metric + ' ' +
-         value_text(best) + '\n' + parameter_lines(searches ? best.parameters : fixed_values(rows.study)) +
+         value_text(best) + '\n' +
+         parameter_lines(best.parameters.empty() ? fixed_values(rows.study) : best.parameters) +
          edge_lines(rows) + (warning.empty() ? warning : "Warning: " + warning + '\n');
 }
 
