@@ -46,7 +46,6 @@ TEST_CASE("a disk that takes no more writes in the middle pauses a study, which 
   CHECK(said.find("can only be read by now") != std::string::npos);
   CHECK(said.find("dmesg") != std::string::npos);
   CHECK(folder.table().size() == 3);
-  CHECK(Json::parse(folder.shell("tune show s/1 --store store --json").out).at("attempts").size() == 1);
 }
 
 TEST_CASE("lineage holds the commit of a script that lies in a git folder of its own") {

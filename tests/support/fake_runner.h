@@ -35,8 +35,8 @@ struct Behaviour {
   int cut_lines = 0;
   int start_error = 0;  // errno: the supervisor could not start the trainer
   std::string log;      // what it prints
-  Milliseconds supervisor_silent_after = Milliseconds::max();  // no sign of life from then on
-  std::optional<Milliseconds> quiet_at = {};                   // when its supervisor tells of a long silence
+  Milliseconds supervisor_silent_after = std::chrono::hours(10'000);  // no sign of life from then on
+  std::optional<Milliseconds> quiet_at = {};  // when its supervisor tells of a long silence
 };
 
 // Used on one thread but for wake(). Keeps metrics.jsonl and exit.json as tune-supervisor does.

@@ -160,8 +160,6 @@ std::optional<Milliseconds> read_duration(const SpecProblems& problems, const st
 void check_silences(const Limits& limits, SpecProblems& problems) {
   const auto check = [&](const char* name, const std::optional<Milliseconds>& silence) {
     const std::string pointer = std::string("/limits/") + name;
-    if (silence && silence->count() == 0)
-      problems.add(pointer, "every trial would be stopped at once", "give it some minutes, or leave it out");
     if (silence && limits.trial_time && *silence >= *limits.trial_time)
       problems.warn(pointer, "trial_time ends a trial before this does", "");
   };

@@ -19,9 +19,9 @@ std::optional<TrialEnd> TrialDesk::on_exit(AttemptId id) {
 AttemptOutcome TrialDesk::outcome_of(const Running& running, const std::optional<ExitReport>& report,
                                      const std::string& spoilt) const {
   int losses = 0;
-  if (!report) {
+  if (!report || report->stop == kStopUnheard) {
     for (const store::AttemptRow& row : parts_.store.attempts(running.attempt.trial))
-      losses += row.state == "lost" && row.stop.empty();
+      losses += (row.state == "lost" && row.stop.empty()) || row.stop == kStopUnheard;
   }
   const AttemptId id{running.attempt.trial, running.attempt.attempt};
   const bool ended_badly = report && report->stop.empty() && !report->start_error && report->exit_code != 0;

@@ -91,6 +91,7 @@ TEST_CASE("waiting for a lock ends at an interruption") {
 TEST_CASE("waiting for a lock says so after a second, once, and whom it waits for") {
   TemporaryFolder folder;
   Holder other(folder.path() / "lock");
+  const std::string holder = std::to_string(other.pid());
   std::vector<std::string> said;
   int asked_since = 0;
   FileLock::wait_for(
@@ -101,6 +102,5 @@ TEST_CASE("waiting for a lock says so after a second, once, and whom it waits fo
       },
       [&](const std::string& sentence) { said.push_back(sentence); });
   REQUIRE(said.size() == 1);
-  CHECK_THAT(said[0],
-             Catch::Matchers::Contains("waits for process " + std::to_string(other.pid()) + ", which holds"));
+  CHECK_THAT(said[0], Catch::Matchers::Contains("waits for process " + holder + ", which holds"));
 }

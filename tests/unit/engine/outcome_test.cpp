@@ -199,6 +199,10 @@ TEST_CASE("a lost attempt runs again, and the third loss fails the trial") {
   c.losses = 2;
   CHECK(c.classify().state == TrialState::kFailed);
   CHECK(c.classify().failure == "lost");
+  Case unheard = stopped("supervisor unheard");
+  CHECK(unheard.classify().state == TrialState::kQueued);
+  unheard.losses = 2;
+  CHECK(unheard.classify().failure == "lost");
 }
 
 TEST_CASE("a trial that was ended for its silence has hung, whatever it had reached, and says how") {

@@ -198,7 +198,7 @@ TEST_CASE("what is no file, an empty output and a trial without a value are refu
   fs::create_symlink("/etc/passwd", study.output(2) / "link");
   const PromotionResult link = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   CHECK_FALSE(link.promoted);
-  CHECK(link.reason.find("link is neither a file nor a folder") != std::string::npos);
+  CHECK(link.reason.find("link, which is neither a file nor a folder") != std::string::npos);
   CHECK_FALSE(fs::exists(folder.path() / "models" / "m" / "current"));
   fs::remove(study.output(2) / "link");
   fs::create_symlink("link", study.output(2) / "link");
