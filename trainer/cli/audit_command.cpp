@@ -30,27 +30,33 @@ OrderedJson image_json(const Audit& audit, std::size_t image) {
           {"image", audit.example(image).image.string()}};
 }
 
+OrderedJson problems_json(const std::vector<detection::DataProblem>& problems) {
+  OrderedJson list = OrderedJson::array();
+  for (const detection::DataProblem& problem : problems) {
+    OrderedJson json{{"problem", problem.text}};
+    if (!problem.image.empty()) json["image"] = problem.image.string();
+    if (problem.box) json["box"] = {problem.box->x1, problem.box->y1, problem.box->x2, problem.box->y2};
+    list.push_back(json);
+  }
+  return list;
+}
+
 OrderedJson set_json(const AuditedSet& set) {
   std::size_t objects = 0;
-  OrderedJson classes = OrderedJson::array(), per_image = OrderedJson::object(),
-              problems = OrderedJson::array();
+  OrderedJson classes = OrderedJson::array(), per_image = OrderedJson::object();
   for (const auto& [name, images, count, groups] : set.classes) {
     classes.push_back({{"name", name}, {"images", images}, {"objects", count}, {"groups", groups}});
     objects += count;
   }
   for (const auto& [count, images] : set.objects) per_image[std::to_string(count)] = images;
-  for (const detection::DataProblem& problem : set.problems) {
-    OrderedJson json{{"problem", problem.text}};
-    if (!problem.image.empty()) json["image"] = problem.image.string();
-    if (problem.box) json["box"] = {problem.box->x1, problem.box->y1, problem.box->x2, problem.box->y2};
-    problems.push_back(json);
-  }
   return {{"data", set.data.string()},
+          {"form", set.dataset.form},
           {"images", set.dataset.examples.size()},
           {"objects", objects},
           {"classes", classes},
           {"images_by_objects", per_image},
-          {"problems", problems},
+          {"problems", problems_json(set.problems)},
+          {"left_out", problems_json(set.left_out)},
           {"warnings", set.dataset.warnings}};
 }
 
@@ -91,15 +97,31 @@ OrderedJson to_json(const Audit& audit) {
   json["pixel_equal"] = equal_json(audit, audit.pixel_equal);
   json["overlaps"] = overlaps;
   json["groups"] = groups_json(audit);
-  if (!audit.sets.front().split.is_null()) json["split"] = audit.sets.front().split;
+  if (!audit.sets.empty() && !audit.sets.front().split.is_null()) json["split"] = audit.sets.front().split;
+  json["leaks"] = detection::count_leaks(audit);
+  if (audit.failure) json["failure"] = audit.failure->what();
   return json;
+}
+
+void print_list(const char* title, const std::vector<std::string>& texts, std::ostream& out) {
+  out << title << ": " << texts.size() << "\n";
+  for (std::size_t i = 0; i < std::min(kShown, texts.size()); ++i)
+    out << "  - " << visible_text(texts[i]) << "\n";
+  if (texts.size() > kShown) out << "  - and " << texts.size() - kShown << " more\n";
+}
+
+std::vector<std::string> texts_of(const std::vector<detection::DataProblem>& problems) {
+  std::vector<std::string> texts;
+  for (const detection::DataProblem& problem : problems) texts.push_back(problem.text);
+  return texts;
 }
 
 void print_set(const AuditedSet& set, std::ostream& out) {
   std::size_t objects = 0;
   for (const detection::AuditedClass& each : set.classes) objects += each.objects;
   out << visible_text(set.data.string()) << ": " << set.dataset.examples.size() << " images, " << objects
-      << " objects\n\n"
+      << " objects\n"
+      << visible_text(set.dataset.form) << "\n\n"
       << std::left << std::setw(24) << "class" << std::right << std::setw(8) << "images" << std::setw(9)
       << "objects" << std::setw(8) << "groups"
       << "\n";
@@ -108,10 +130,10 @@ void print_set(const AuditedSet& set, std::ostream& out) {
         << std::setw(9) << count << std::setw(8) << groups << "\n";
   out << "\nimages by number of objects:";
   for (const auto& [count, images] : set.objects) out << "  " << count << ": " << images;
-  out << "\n\nproblems: " << set.problems.size() << "\n";
-  for (std::size_t i = 0; i < std::min(kShown, set.problems.size()); ++i)
-    out << "  - " << visible_text(set.problems[i].text) << "\n";
-  if (set.problems.size() > kShown) out << "  - and " << set.problems.size() - kShown << " more\n";
+  out << "\n\n";
+  print_list("problems", texts_of(set.problems), out);
+  print_list("objects left out", texts_of(set.left_out), out);
+  print_list("warnings", set.dataset.warnings, out);
   out << "\n";
 }
 
@@ -151,11 +173,64 @@ void print_overlaps(const Audit& audit, std::ostream& out) {
         << "\n";
   }
   if (audit.overlaps.size() > kShown) out << "  - and " << audit.overlaps.size() - kShown << " more\n";
+  if (const std::size_t leaks = detection::count_leaks(audit); leaks > 0)
+    out << "leaks: " << leaks << " of these lie in both sets or in two parts of one\n";
   out << "groups of overlapping or equal images: " << audit.groups.size() << " of " << in_groups
       << " images, the largest of " << largest << "\n";
   if (!audit.groups.empty())
     out << "  a split image by image leaks; {\"split\": {\"grouping\": \"content\"}} keeps each group "
            "together\n";
+}
+
+// What --fail-on may name, and how many of it there are.
+struct Finding {
+  const char* name;
+  std::size_t (*count)(const Audit& audit);
+};
+
+const std::vector<Finding>& findings() {
+  static const std::vector<Finding> table{
+      {"problems",
+       [](const Audit& audit) {
+         std::size_t count = 0;
+         for (const AuditedSet& set : audit.sets) count += set.problems.size();
+         return count;
+       }},
+      {"warnings",
+       [](const Audit& audit) {
+         std::size_t count = 0;
+         for (const AuditedSet& set : audit.sets) count += set.dataset.warnings.size();
+         return count;
+       }},
+      {"duplicates", [](const Audit& audit) { return audit.byte_equal.size() + audit.pixel_equal.size(); }},
+      {"overlaps", [](const Audit& audit) { return audit.overlaps.size(); }},
+      {"leaks", [](const Audit& audit) { return detection::count_leaks(audit); }}};
+  return table;
+}
+
+std::vector<Finding> chosen_findings(const std::string& text) {
+  std::vector<Finding> chosen;
+  std::string known;
+  for (const Finding& finding : findings()) known += (known.empty() ? "" : ", ") + std::string(finding.name);
+  for (std::size_t from = 0; from <= text.size();) {
+    const std::size_t to = std::min(text.find(',', from), text.size());
+    const std::string name = text.substr(from, to - from);
+    const auto found = std::find_if(findings().begin(), findings().end(),
+                                    [&](const Finding& finding) { return name == finding.name; });
+    if (found == findings().end())
+      throw Error(ExitCode::kUsage, "--fail-on \"" + name + "\" is nothing that an audit finds",
+                  "name some of " + known + ", with commas between them");
+    chosen.push_back(*found);
+    from = to + 1;
+  }
+  return chosen;
+}
+
+void print_text(const Audit& audit, std::ostream& out) {
+  for (const AuditedSet& set : audit.sets) print_set(set, out);
+  print_equal(audit, "equal files", audit.byte_equal, out);
+  print_equal(audit, "equal pixels in different files", audit.pixel_equal, out);
+  print_overlaps(audit, out);
 }
 
 }  // namespace
@@ -166,6 +241,9 @@ int run_audit(const std::vector<std::string>& arguments, Console& console) {
   options.add_options()("data", po::value<std::string>()->required()->value_name("DATA"), "data set")(
       "against", po::value<std::string>()->value_name("DATA"), "another one, to be apart from the first")(
       "output", po::value<std::string>()->value_name("FOLDER"), "pictures of the findings and an index.html")(
+      "fail-on", po::value<std::string>()->value_name("FINDINGS"),
+      "exit 65 where any of these was found: problems, warnings, duplicates, overlaps, leaks (equal or "
+      "overlapping images in both sets or in two parts of one); with commas between them")(
       "threads", po::value<int>()->value_name("N"), "of the CPU; all cores by default")("json",
                                                                                         "one JSON object");
   add_part_options(options);
@@ -176,25 +254,37 @@ int run_audit(const std::vector<std::string>& arguments, Console& console) {
   request.data = (*values)["data"].as<std::string>();
   if (values->contains("against")) request.against = (*values)["against"].as<std::string>();
   request.part = part_choice(*values);
+  request.images = images_choice(*values);
   request.threads =
       detection::threads_to_use(values->contains("threads") ? (*values)["threads"].as<int>() : 0);
   request.notes = &console.err;
   request.interrupted = loop::stop_requested;
+  const std::vector<Finding> fatal = values->contains("fail-on")
+                                         ? chosen_findings((*values)["fail-on"].as<std::string>())
+                                         : std::vector<Finding>{};
   if (values->contains("output")) detection::make_picture_folder((*values)["output"].as<std::string>());
   const Audit audit = detection::audit(request);
+  const bool anything = std::any_of(audit.sets.begin(), audit.sets.end(), [](const AuditedSet& set) {
+    return !set.dataset.examples.empty() || !set.problems.empty();
+  });
+  if (audit.failure && !anything) throw Error(*audit.failure);
   if (values->contains("output")) {
     const std::string folder = (*values)["output"].as<std::string>();
     const std::size_t pictures = detection::write_audit_pictures(audit, folder);
     console.err << pictures << " pictures: " << folder << "/index.html" << std::endl;
   }
-  if (values->contains("json")) {
+  if (values->contains("json"))
     print_json(to_json(audit), console.out);
-    return 0;
-  }
-  for (const AuditedSet& set : audit.sets) print_set(set, console.out);
-  print_equal(audit, "equal files", audit.byte_equal, console.out);
-  print_equal(audit, "equal pixels in different files", audit.pixel_equal, console.out);
-  print_overlaps(audit, console.out);
+  else
+    print_text(audit, console.out);
+  console.out << std::flush;
+  if (audit.failure) throw Error(*audit.failure);
+  std::string found;
+  for (const Finding& finding : fatal)
+    if (const std::size_t count = finding.count(audit); count > 0)
+      found += (found.empty() ? "" : ", ") + std::to_string(count) + " " + finding.name;
+  if (!found.empty())
+    throw Error(ExitCode::kBadData, "the audit found " + found, "--fail-on asked to fail on them.");
   return 0;
 }
 

@@ -82,11 +82,13 @@ const std::vector<Command>& command_table() {
   static const std::vector<Command> table{
       {"--trial", "--trial trial.json", "train one trial; everything it needs is in that file",
        "tune-train --trial trial.json", run_trial},
-      {"evaluate", "evaluate --model MODEL --data DATA [--split JSON --part PART] [--json]",
+      {"evaluate", "evaluate --model MODEL --data DATA [--split JSON] [--part PART] [--json]",
        "measure a model on a data set, per class",
        "tune-train evaluate --model tune-store/models/steel-detector/current --data data/test", run_evaluate},
-      {"predict", "predict --model MODEL --data DATA [--split JSON --part PART] --output FILE [--json]",
-       "write detections in COCO's results format",
+      {"predict",
+       "predict --model MODEL --data DATA [--split JSON] [--part PART] [--output FILE] [--pictures FOLDER] "
+       "[--json]",
+       "write detections in COCO's results format, or draw them",
        "tune-train predict --model tune-store/models/steel-detector/current --data images/ --output "
        "detections.json",
        run_predict},
@@ -98,7 +100,10 @@ const std::vector<Command>& command_table() {
       {"inspect-weights", "inspect-weights FILE [--model NAME] [--json]",
        "names and shapes in a weights file, and what a model would take of it",
        "tune-train inspect-weights resnet18.pth --model ssd224-resnet18", run_inspect_weights},
-      {"audit", "audit --data DATA [--against DATA] [--split JSON --part PART] [--output FOLDER] [--json]",
+      {"audit",
+       "audit --data DATA [--against DATA] [--split JSON] [--part PART] [--output FOLDER] [--fail-on "
+       "FINDINGS] "
+       "[--json]",
        "find equal images, overlapping crops, bad boxes; count classes",
        "tune-train audit --data data/steel --output audit", run_audit},
       {"synthesize", "synthesize --output FOLDER [--images N] [--size PIXELS] [--seed N]",

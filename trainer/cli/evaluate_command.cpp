@@ -20,6 +20,8 @@ OrderedJson to_json(const Evaluation& evaluation) {
   const detection::Quality& quality = evaluation.quality;
   const metrics::CocoSummary& coco = quality.coco;
   return {{"schema", 1},
+          {"form", evaluation.form},
+          {"warnings", evaluation.warnings},
           {"images", evaluation.images},
           {"AP", coco.ap},
           {"AP50", coco.ap50},
@@ -91,8 +93,9 @@ int run_evaluate(const std::vector<std::string>& arguments, Console& console) {
   const int threads =
       detection::threads_to_use(values->contains("threads") ? (*values)["threads"].as<int>() : 0);
   const Evaluation evaluation = detection::evaluate_model(
-      (*values)["model"].as<std::string>(), {(*values)["data"].as<std::string>(), part_choice(*values)},
-      threads, console.err);
+      (*values)["model"].as<std::string>(),
+      {(*values)["data"].as<std::string>(), part_choice(*values), images_choice(*values)}, threads,
+      console.err);
   if (values->contains("json"))
     print_json(to_json(evaluation), console.out);
   else

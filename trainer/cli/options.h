@@ -1,6 +1,7 @@
 #pragma once
 // Option parsing that every command shares: Boost.Program_options with our errors (exit 2) and --help.
 #include <boost/program_options.hpp>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,10 +18,13 @@ std::optional<boost::program_options::variables_map> parse_options(
     std::string_view command, boost::program_options::options_description& options,
     const std::vector<std::string>& arguments, Console& console);
 
-// --split and --part, which choose a part of a data set as training cuts it.
+// --split and --part, which choose a part of a data set as training cuts it or as the set itself has it, and
+// --images.
 void add_part_options(boost::program_options::options_description& options);
-// What was given for them; nullopt for the whole set. Throws Error(kUsage) when one comes without the other
-// or is not understood.
+// What was given for the first two; nullopt for the whole set. Throws Error(kUsage) when a split comes
+// without a part or is not understood.
 std::optional<detection::PartChoice> part_choice(const boost::program_options::variables_map& values);
+// What was given for --images, else an empty path.
+std::filesystem::path images_choice(const boost::program_options::variables_map& values);
 
 }  // namespace tune::trainer::cli

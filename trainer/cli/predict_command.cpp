@@ -3,6 +3,7 @@
 
 #include "trainer/cli/commands.h"
 #include "trainer/cli/options.h"
+#include "trainer/tasks/detection/picture_page.h"
 #include "trainer/tasks/detection/use_detector.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
@@ -12,7 +13,9 @@ namespace {
 
 OrderedJson to_json(const detection::Prediction& prediction, const std::string& output) {
   return {{"schema", 1},
-          {"output", output},
+          {"output", output.empty() ? OrderedJson() : OrderedJson(output)},
+          {"form", prediction.form},
+          {"warnings", prediction.warnings},
           {"images", prediction.images},
           {"detections", prediction.detections},
           {"seconds", prediction.seconds},
@@ -30,8 +33,10 @@ int run_predict(const std::vector<std::string>& arguments, Console& console) {
   po::options_description options("options");
   options.add_options()("model", po::value<std::string>()->required()->value_name("MODEL"),
                         "folder of a model")("data", po::value<std::string>()->required()->value_name("DATA"),
-                                             "images, or a data set with annotations")(
-      "output", po::value<std::string>()->required()->value_name("FILE"), "JSON file to write")(
+                                             "images, one image, or a data set with annotations")(
+      "output", po::value<std::string>()->value_name("FILE"), "JSON file to write")(
+      "pictures", po::value<std::string>()->value_name("FOLDER"),
+      "draw the detections with a score of at least 0.25 on each image, with an index.html")(
       "score", po::value<double>()->default_value(0.01, "0.01")->value_name("S"),
       "leave out detections below")("threads", po::value<int>()->value_name("N"),
                                     "of the CPU; all cores by default")(
@@ -47,16 +52,26 @@ int run_predict(const std::vector<std::string>& arguments, Console& console) {
   if (!(threshold >= 0 && threshold <= 1)) throw Error(ExitCode::kUsage, "--score is not between 0 and 1");
   const int threads =
       detection::threads_to_use(values->contains("threads") ? (*values)["threads"].as<int>() : 0);
-  const std::string output = (*values)["output"].as<std::string>();
+  const auto text = [&](const char* option) {
+    return values->contains(option) ? (*values)[option].as<std::string>() : std::string();
+  };
+  const std::string output = text("output"), pictures = text("pictures");
+  if (output.empty() && pictures.empty())
+    throw Error(ExitCode::kUsage, "neither --output nor --pictures is given",
+                "say where the detections go: --output detections.json, or --pictures FOLDER");
+  if (!pictures.empty()) detection::make_picture_folder(pictures);
   const bool as_json = values->contains("json");
   const detection::Prediction prediction = detection::predict_with_model(
-      (*values)["model"].as<std::string>(), {(*values)["data"].as<std::string>(), part_choice(*values)},
-      {output, threshold, threads, as_json}, console.err);
+      (*values)["model"].as<std::string>(),
+      {(*values)["data"].as<std::string>(), part_choice(*values), images_choice(*values)},
+      {output, pictures, threshold, threads, as_json}, console.err);
+  if (!pictures.empty())
+    console.err << prediction.pictures << " pictures: " << pictures << "/index.html" << std::endl;
   if (as_json)
     print_json(to_json(prediction, output), console.out, /*indent=*/-1);
   else
-    console.out << prediction.detections << " detections in " << prediction.images << " images: " << output
-                << "\n";
+    console.out << prediction.detections << " detections in " << prediction.images
+                << " images: " << (output.empty() ? pictures + "/index.html" : output) << "\n";
   return 0;
 }
 

@@ -56,9 +56,19 @@ struct Asked {
   std::size_t resamples = 0, examples = 0;
   std::uint64_t seed = 0;
   bool json = false;
+  std::filesystem::path images;
 
-  std::vector<std::string> class_names() const {
-    return labels.empty() ? std::vector<std::string>{} : detection::read_labels(labels);
+  detection::ReadOptions options() const {
+    detection::ReadOptions options;
+    options.images = images;
+    if (!labels.empty()) options.classes = detection::read_labels(labels);
+    if (!part) return options;
+    options.part = part->part;
+    if (part->split) {
+      const detection::OwnParts own = detection::own_parts(truth, options, *part->split);
+      if (!own.has(part->part)) options.part = own.training;
+    }
+    return options;
   }
 };
 
@@ -80,10 +90,10 @@ struct Resampled {
 // Leaves the chosen part of the data in `truth`. Gives the images of the other parts, whose detections may be
 // in the files too.
 std::set<std::int64_t> keep_part(ScoreTruth& truth, const Asked& asked, Console& console) {
-  if (!asked.part) return {};
+  if (!asked.part || !asked.part->split) return {};
   const detection::Dataset part =
-      detection::read_part(asked.truth, {detection::Labels::kRequired, asked.class_names()}, asked.part,
-                           detection::threads_to_use(0), console.err, [] { return false; });
+      detection::read_part(asked.truth, asked.options(), asked.part, detection::threads_to_use(0),
+                           console.err, [] { return false; });
   std::set<std::int64_t> inside, elsewhere;
   for (const detection::Example& example : part.examples) inside.insert(example.image_id);
   for (const std::int64_t image : truth.images)
@@ -93,9 +103,9 @@ std::set<std::int64_t> keep_part(ScoreTruth& truth, const Asked& asked, Console&
 }
 
 Scored score(const std::string& file, const ScoreTruth& truth, const std::set<std::int64_t>& elsewhere,
-             std::ostream& notes) {
+             std::vector<std::string>& warnings) {
   const std::vector<metrics::DetectedBox> detections =
-      detection::read_detections(file, truth, elsewhere, &notes);
+      detection::read_detections(file, truth, elsewhere, &warnings);
   const int classes = static_cast<int>(truth.categories.size());
   Scored scored{file, metrics::match_detections(truth.boxes, detections, classes, truth.images), {}, {}, {}};
   scored.coco = metrics::summarize(scored.judged);
@@ -179,6 +189,8 @@ OrderedJson results_to_json(const std::vector<Scored>& scored, const ScoreTruth&
 OrderedJson to_json(const std::vector<Scored>& scored, const ScoreTruth& truth,
                     const std::optional<Resampled>& resampled, std::size_t examples) {
   OrderedJson json = results_to_json(scored, truth, resampled);
+  json["form"] = truth.form;
+  json["warnings"] = truth.warnings;
   if (examples > 0) json["examples"] = detection::examples_json(truth, examples);
   return json;
 }
@@ -238,6 +250,7 @@ Asked asked_for(const po::variables_map& given) {
   asked.truth = given["ground-truth"].as<std::string>();
   asked.detections = given["detections"].as<std::vector<std::string>>();
   asked.part = part_choice(given);
+  asked.images = images_choice(given);
   if (given.contains("groups")) asked.groups = given["groups"].as<std::string>();
   if (given.contains("labels")) asked.labels = given["labels"].as<std::string>();
   asked.resamples = count_of(given, "resamples", kMostResamples, "1000 are enough for an interval of 95 %.");
@@ -277,16 +290,20 @@ int run_score(const std::vector<std::string>& arguments, Console& console) {
   if (!given) return 0;
   const Asked asked = asked_for(*given);
 
-  ScoreTruth truth = detection::read_score_truth(asked.truth, asked.class_names());
+  ScoreTruth truth = detection::read_score_truth(asked.truth, asked.options());
   if (truth.has_id_zero)
-    console.err
-        << "warning: " << truth.place
-        << ": pycocotools, and so this command, counts whoever finds the annotation of id 0 as wrong; number "
-           "annotations from 1\n";
+    truth.warnings.push_back(
+        truth.place +
+        ": pycocotools, and so this command, counts whoever finds the annotation of id 0 "
+        "as wrong; number annotations from 1");
   const std::set<std::int64_t> elsewhere = keep_part(truth, asked, console);
   std::vector<Scored> scored;
   for (const std::string& file : asked.detections)
-    scored.push_back(score(file, truth, elsewhere, console.err));
+    scored.push_back(score(file, truth, elsewhere, truth.warnings));
+  if (std::filesystem::is_directory(asked.truth))  // of a file it is known
+    console.err << "data: " << truth.place << " is " << truth.form << '\n';
+  for (const std::string& warning : truth.warnings) console.err << "warning: " << warning << '\n';
+  console.err << std::flush;
   std::optional<Resampled> resampled;
   if (asked.resamples > 0) resampled = resample(scored, truth, asked, console);
 

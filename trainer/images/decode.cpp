@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <cctype>
 #include <fstream>
+#include <string_view>
 
 #include "trainer/images/file_formats.h"
 #include "trainer/images/image.h"
@@ -28,17 +31,61 @@ std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path, std::siz
   return bytes;
 }
 
-[[noreturn]] void refuse_format(const std::filesystem::path& file, Bytes bytes) {
+struct Codec {
+  FileFormat format;
+  const char* name;
+  std::vector<std::string_view> extensions;
+  bool (*is)(Bytes);
+  Stored (*header)(Bytes, const std::string&);
+  Image (*decode)(Bytes, const std::string&);
+  bool header_at_start;  // else it may lie anywhere
+};
+
+const std::vector<Codec>& codecs() {
+  static const std::vector<Codec> table{
+      {FileFormat::kJpeg, "JPEG", {"jpg", "jpeg", "jpe", "jfif"}, is_jpeg, jpeg_header, decode_jpeg, true},
+      {FileFormat::kPng, "PNG", {"png"}, is_png, png_header, decode_png, true},
+      {FileFormat::kBmp, "BMP", {"bmp", "dib"}, is_bmp, bmp_header, decode_bmp, true},
+      {FileFormat::kTiff, "TIFF", {"tif", "tiff"}, is_tiff, tiff_header, decode_tiff, false},
+      {FileFormat::kWebp, "WebP", {"webp"}, is_webp, webp_header, decode_webp, false},
+  };
+  return table;
+}
+
+// The name of a picture format that is not read, by its first bytes; nullptr for no picture.
+const char* unread_format(Bytes bytes) {
+  using namespace std::string_view_literals;
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  if (text.starts_with("GIF8")) return "a GIF";
+  if (text.starts_with("\0\0\0\x0cjP  "sv)) return "a JPEG 2000";
+  if (text.starts_with("\0\0\0\x0cJXL "sv) || text.starts_with("\xff\x0a")) return "a JPEG XL";
+  if (text.size() >= 12 && text.substr(4, 4) == "ftyp")
+    for (const std::string_view brand : {"heic", "heix", "hevc", "mif1", "msf1", "avif", "avis"})
+      if (text.substr(8, 4) == brand) return brand.starts_with("avi") ? "an AVIF" : "a HEIC";
+  return nullptr;
+}
+
+const Codec& codec_of(const std::filesystem::path& file, Bytes bytes) {
   if (bytes.empty())
     refuse_image(file.string(), "is empty", "Fetch it again or take it out of the data set.");
-  refuse_image(file.string(), "is neither JPEG nor PNG",
-               "Convert it to one of these or take it out of the data set.");
+  for (const Codec& codec : codecs())
+    if (codec.is(bytes)) return codec;
+  const char* unread = unread_format(bytes);
+  refuse_image(file.string(),
+               unread ? "is " + std::string(unread) + ", which is not read"
+                      : std::string("is neither JPEG, PNG, BMP, TIFF nor WebP"),
+               "Convert it to PNG or JPEG, or take it out of the data set.");
 }
 
 }  // namespace
 
 void refuse_image(const std::string& name, const std::string& cause, const std::string& cure) {
   throw Error(ExitCode::kBadData, name + " " + cause, cure);
+}
+
+void refuse_damaged(const std::string& name, const char* kind, const std::string& cause) {
+  refuse_image(name, std::string("is a truncated or damaged ") + kind + ": " + cause,
+               "Replace the file or take it out of the data set.");
 }
 
 void require_sensible_size(long width, long height, const std::string& name) {
@@ -48,25 +95,62 @@ void require_sensible_size(long width, long height, const std::string& name) {
                "Images of up to 2^28 pixels are read.");
 }
 
-Size read_size(const std::filesystem::path& file) {
+const char* format_name(FileFormat format) {
+  for (const Codec& codec : codecs())
+    if (codec.format == format) return codec.name;
+  return "";
+}
+
+Header read_header(const std::filesystem::path& file) {
   std::vector<std::uint8_t> bytes = read_bytes(file, kHeaderBytes);
-  if (is_png(bytes)) return png_size(bytes, file.string());
-  if (!is_jpeg(bytes)) refuse_format(file, bytes);
-  if (bytes.size() == kHeaderBytes) {
+  const Codec& codec = codec_of(file, bytes);
+  const auto header = [&] {
+    const Stored stored = codec.header(bytes, file.string());
+    return Header{upright(stored.size, stored.orientation), stored.size, stored.orientation, codec.format};
+  };
+  const bool cut = bytes.size() == kHeaderBytes;
+  if (cut && codec.header_at_start) {
     try {
-      return jpeg_size(bytes, file.string());
-    } catch (const Error&) {
-      bytes = read_bytes(file, static_cast<std::size_t>(-1));
+      return header();
+    } catch (const Error&) {  // perhaps a header that is longer
     }
   }
-  return jpeg_size(bytes, file.string());
+  if (cut) bytes = read_bytes(file, static_cast<std::size_t>(-1));
+  return header();
 }
+
+Size read_size(const std::filesystem::path& file) { return read_header(file).size; }
 
 Image decode(const std::filesystem::path& file) {
   const std::vector<std::uint8_t> bytes = read_bytes(file, static_cast<std::size_t>(-1));
-  if (is_jpeg(bytes)) return decode_jpeg(bytes, file.string());
-  if (is_png(bytes)) return decode_png(bytes, file.string());
-  refuse_format(file, bytes);
+  const Codec& codec = codec_of(file, bytes);
+  const int orientation = codec.header(bytes, file.string()).orientation;
+  return upright(codec.decode(bytes, file.string()), orientation);
+}
+
+std::optional<FileFormat> format_of_name(const std::filesystem::path& file) {
+  std::string extension = file.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  for (const Codec& codec : codecs())
+    for (const std::string_view known : codec.extensions)
+      if (extension.size() > 1 && extension.substr(1) == known) return codec.format;
+  return std::nullopt;
+}
+
+bool is_picture(const std::filesystem::path& file) {
+  if (format_of_name(file)) return true;
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(file, ignored)) return false;
+  constexpr std::size_t kMarkBytes = 32;
+  std::vector<std::uint8_t> bytes;
+  try {
+    bytes = read_bytes(file, kMarkBytes);
+  } catch (const Error&) {
+    return false;
+  }
+  return unread_format(bytes) != nullptr ||
+         std::any_of(codecs().begin(), codecs().end(), [&](const Codec& codec) { return codec.is(bytes); });
 }
 
 void write_png(const std::filesystem::path& file, const Image& image) {

@@ -1,7 +1,8 @@
 #pragma once
-// Pictures in memory, and the two file formats they come from.
+// Pictures in memory, and the file formats they come from.
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,15 +25,34 @@ struct Size {
   int width = 0, height = 0;
 };
 
-// Reads the header alone. Throws Error(kBadData) naming the file and what is wrong with it: missing, neither
-// JPEG nor PNG, damaged.
+// JPEG, PNG, BMP, TIFF and WebP are read; a file's first bytes say which, not its name.
+enum class FileFormat { kJpeg, kPng, kBmp, kTiff, kWebp };
+const char* format_name(FileFormat format);
+
+struct Header {
+  Size size;            // upright, as decode() gives it
+  Size stored;          // the same before the orientation was applied
+  int orientation = 1;  // EXIF's: 1 where nothing is turned
+  FileFormat format = FileFormat::kJpeg;
+};
+
+// Reads no pixels. Throws Error(kBadData) naming the file and what is wrong with it: missing, of a format
+// that is not read, damaged.
+Header read_header(const std::filesystem::path& file);
+// The size of that.
 Size read_size(const std::filesystem::path& file);
 
-// Decodes a JPEG or PNG file, told apart by its first bytes, to three channels. A truncated or damaged file
-// throws Error(kBadData): half an image would train silently. Pixels are those of the file: an EXIF
-// orientation is not applied (annotations count in stored pixels), colour profiles are ignored, a PNG's
-// transparency is dropped.
+// Decodes a file to three channels. A truncated or damaged file throws Error(kBadData): half an image would
+// train silently. EXIF's orientation is applied, here and nowhere else, so that whoever asks sees the picture
+// as people and their annotation tools do. Colour profiles are ignored, transparency is dropped, 16 bits
+// become 8.
 Image decode(const std::filesystem::path& file);
+
+// What the name's end says; nullopt for any other end.
+std::optional<FileFormat> format_of_name(const std::filesystem::path& file);
+// Whether the file is a picture by its name or its first bytes, also one of a format that is not read (GIF,
+// HEIF, JPEG 2000, JPEG XL), which read_header() then refuses by name.
+bool is_picture(const std::filesystem::path& file);
 
 // Writes a PNG of 8 bits per channel.
 void write_png(const std::filesystem::path& file, const Image& image);

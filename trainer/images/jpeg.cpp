@@ -15,22 +15,19 @@ struct Destroy {
 };
 using Handle = std::unique_ptr<void, Destroy>;
 
-struct Header {
+struct JpegHeader {
   int width = 0, height = 0, subsampling = 0, colorspace = 0;
 };
 
-Header read_header(tjhandle handle, Bytes file, const std::string& name) {
-  Header header;
+JpegHeader read_header(tjhandle handle, Bytes file, const std::string& name) {
+  JpegHeader header;
   const bool failed = tjDecompressHeader3(handle, file.data(), file.size(), &header.width, &header.height,
                                           &header.subsampling, &header.colorspace) != 0;
   // Warnings are judged when the pixels are read. A file that ends before its frame header is a success
   // without a size.
   const bool sized = header.width > 0 && header.height > 0;
   if (!sized || (failed && tjGetErrorCode(handle) == TJERR_FATAL))
-    refuse_image(name,
-                 std::string("is a truncated or damaged JPEG: ") +
-                     (failed ? tjGetErrorStr2(handle) : "it ends within its header"),
-                 "Replace the file or take it out of the data set.");
+    refuse_damaged(name, "JPEG", failed ? tjGetErrorStr2(handle) : "it ends within its header");
   require_sensible_size(header.width, header.height, name);
   return header;
 }
@@ -42,12 +39,11 @@ void refuse_warning(tjhandle handle, const std::string& name) {
   if (tjGetErrorCode(handle) == TJERR_WARNING &&
       message.find("extraneous bytes before marker") != message.npos)
     return;
-  refuse_image(name, "is a truncated or damaged JPEG: " + std::string(message),
-               "Replace the file or take it out of the data set.");
+  refuse_damaged(name, "JPEG", std::string(message));
 }
 
 // Adobe stores CMYK inverted, so that 255 is no ink; TurboJPEG hands the stored bytes on.
-Image rgb_from_inverted_cmyk(const std::vector<std::uint8_t>& cmyk, const Header& header) {
+Image rgb_from_inverted_cmyk(const std::vector<std::uint8_t>& cmyk, const JpegHeader& header) {
   Image image{header.width, header.height, 3, {}};
   const std::size_t pixels = cmyk.size() / 4;
   image.pixels.resize(pixels * 3);
@@ -61,15 +57,15 @@ Image rgb_from_inverted_cmyk(const std::vector<std::uint8_t>& cmyk, const Header
 
 bool is_jpeg(Bytes file) { return file.size() >= 3 && file[0] == 0xff && file[1] == 0xd8 && file[2] == 0xff; }
 
-Size jpeg_size(Bytes file, const std::string& name) {
+Stored jpeg_header(Bytes file, const std::string& name) {
   const Handle handle(tjInitDecompress());
-  const Header header = read_header(handle.get(), file, name);
-  return {header.width, header.height};
+  const JpegHeader header = read_header(handle.get(), file, name);
+  return {{header.width, header.height}, exif_orientation(jpeg_exif(file))};
 }
 
 Image decode_jpeg(Bytes file, const std::string& name) {
   const Handle handle(tjInitDecompress());
-  const Header header = read_header(handle.get(), file, name);
+  const JpegHeader header = read_header(handle.get(), file, name);
   const bool cmyk = header.colorspace == TJCS_CMYK || header.colorspace == TJCS_YCCK;
   Image image{header.width, header.height, cmyk ? 4 : 3, {}};
   image.pixels.resize(image.row_bytes() * static_cast<std::size_t>(image.height));

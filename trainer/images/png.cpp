@@ -49,16 +49,20 @@ class Reader {
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
-  Size size() {
+  Stored header() {
     if (!try_header()) refuse();
     require_sensible_size(static_cast<long>(png_get_image_width(png_, info_)),
                           static_cast<long>(png_get_image_height(png_, info_)), name_);
-    return {static_cast<int>(png_get_image_width(png_, info_)),
-            static_cast<int>(png_get_image_height(png_, info_))};
+    png_uint_32 length = 0;
+    png_bytep exif = nullptr;
+    const bool has_exif = png_get_eXIf_1(png_, info_, &length, &exif) == PNG_INFO_eXIf;
+    return {{static_cast<int>(png_get_image_width(png_, info_)),
+             static_cast<int>(png_get_image_height(png_, info_))},
+            has_exif ? exif_orientation({exif, length}) : 1};
   }
 
   Image image() {
-    const Size extent = size();
+    const Size extent = header().size;
     Image image{extent.width, extent.height, 3, {}};
     image.pixels.resize(image.row_bytes() * static_cast<std::size_t>(image.height));
     std::vector<png_bytep> rows;
@@ -87,10 +91,7 @@ class Reader {
     return true;
   }
 
-  [[noreturn]] void refuse() const {
-    refuse_image(name_, "is a truncated or damaged PNG: " + source_.message,
-                 "Replace the file or take it out of the data set.");
-  }
+  [[noreturn]] void refuse() const { refuse_damaged(name_, "PNG", source_.message); }
 
   std::string name_;
   Source source_;
@@ -101,7 +102,7 @@ class Reader {
 }  // namespace
 
 bool is_png(Bytes file) { return file.size() >= 8 && png_sig_cmp(file.data(), 0, 8) == 0; }
-Size png_size(Bytes file, const std::string& name) { return Reader(file, name).size(); }
+Stored png_header(Bytes file, const std::string& name) { return Reader(file, name).header(); }
 Image decode_png(Bytes file, const std::string& name) { return Reader(file, name).image(); }
 
 std::string encode_png(const Image& image) {

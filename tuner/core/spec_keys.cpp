@@ -98,11 +98,20 @@ const ObjectTable kTrainer{
       .kind = kText,
       .description = "Folder or file with the training data.",
       .text = &kNonEmpty},
+     {.name = "images",
+      .kind = kText,
+      .description = "Folder of the images, where they do not lie beside the annotations of the data.",
+      .text = &kNonEmpty},
      {.name = "validation",
       .kind = kText,
-      .description = "Folder or file with the validation data.",
+      .description =
+          "Folder or file with the validation data; by default the data's own such part, if it has "
+          "one.",
       .text = &kNonEmpty},
-     {.name = "test", .kind = kText, .description = "Folder or file with the test data.", .text = &kNonEmpty},
+     {.name = "test",
+      .kind = kText,
+      .description = "Folder or file with the test data; by default the data's own such part, if it has one.",
+      .text = &kNonEmpty},
      {.name = "split", .kind = kMap, .description = "How the data is divided: fractions, seed, grouping."}},
     true};
 

@@ -1,6 +1,7 @@
 // The real tune-train on small synthetic data sets: exit codes, interruption, use of the result.
 #include <cstdlib>
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "support/catch.h"
@@ -150,6 +151,29 @@ TEST_CASE("predict says what using a model takes") {
   CHECK(facts["latency_ms"] > 0);
   CHECK(facts["seconds"] > 0);
   CHECK(facts["device"] == "cpu");
+  CHECK(facts["form"] == "PASCAL VOC: images/ with annotations/");
+  CHECK(facts["warnings"].empty());
+  // Folders stay in the names, and one image is enough, also for a picture.
+  REQUIRE(
+      place
+          .shell(
+              "mkdir -p deep/a deep/b && f=data/images/$(ls data/images | head -1) && cp $f deep/a/1.jpg && "
+              "cp $f deep/b/1.jpg")
+          .exit_code == 0);
+  REQUIRE(
+      place.shell("tune-train predict --model output --data deep --output deep.json --score 0").exit_code ==
+      0);
+  std::set<std::string> names;
+  for (const Json& one : Json::parse(tune::read_file(place.path("deep.json"))))
+    names.insert(one["file_name"]);
+  CHECK(names == std::set<std::string>{"a/1.jpg", "b/1.jpg"});
+  const ShellResult drawn =
+      place.shell("tune-train predict --model output --data deep/b/1.jpg --pictures drawn");
+  INFO(drawn.err);
+  CHECK(drawn.exit_code == 0);
+  CHECK(drawn.out.ends_with("detections in 1 images: drawn/index.html\n"));
+  CHECK(tune::read_file(place.path("drawn/index.html")).find("1-1.jpg") != std::string::npos);
+  CHECK(place.shell("tune-train predict --model output --data deep/b/1.jpg").exit_code == 2);
   // LibTorch alone takes more than its parameters.
   CHECK(facts["peak_memory_bytes"].get<double>() > 4 * facts["parameters"].get<double>());
 }

@@ -51,9 +51,12 @@ TEST_CASE("an audit names equal images, overlapping crops, bad boxes and counts,
   CHECK(result["sets"][0]["images"] == 7);
   CHECK(result["sets"][0]["classes"][0]["objects"] == 5);
   CHECK(result["sets"][0]["images_by_objects"] == Json({{"0", 2}, {"1", 5}}));
-  REQUIRE(result["sets"][0]["problems"].size() == 2);
-  CHECK(contains(result["sets"][0]["problems"][0]["problem"], "i103.txt, line 2 (pit): the box"));
-  CHECK(contains(result["sets"][0]["problems"][1]["problem"], "broken.jpg is a truncated or damaged JPEG"));
+  REQUIRE(result["sets"][0]["left_out"].size() == 1);
+  CHECK(contains(result["sets"][0]["left_out"][0]["problem"], "i103.txt, line 2 (pit): the box"));
+  REQUIRE(result["sets"][0]["problems"].size() == 1);
+  CHECK(contains(result["sets"][0]["problems"][0]["problem"], "broken.jpg is a truncated or damaged JPEG"));
+  CHECK(contains(result["sets"][0]["form"], "YOLO labels: images/ with labels/"));
+  CHECK(result["leaks"] == 1);
   REQUIRE(result["byte_equal"].size() == 1);
   CHECK(result["byte_equal"][0]["same_boxes"] == false);
   REQUIRE(result["pixel_equal"].size() == 1);
@@ -71,7 +74,7 @@ TEST_CASE("an audit names equal images, overlapping crops, bad boxes and counts,
   // Of equal files the first stands for all.
   CHECK(pairs.contains({2, 4}));
   const std::string page = tune::read_file(folder.path() / "pictures" / "index.html");
-  for (const char* name : {"problem-1.jpg", "bytes-1.jpg", "pixels-1.jpg", "overlap-1.jpg"}) {
+  for (const char* name : {"left-out-1.jpg", "bytes-1.jpg", "pixels-1.jpg", "overlap-1.jpg"}) {
     CHECK(contains(page, name));
     CHECK(images::decode(folder.path() / "pictures" / name).height == 96);
   }
@@ -88,13 +91,66 @@ TEST_CASE("an audit of one part reads on where annotations are wrong") {
   const TestFolder folder;
   LabelledFolder data(folder, "data");
   for (std::uint64_t seed = 1; seed <= 5; ++seed) data.add(texture(seed, 100), 0, 0);
-  data.add(texture(6, 100), 0, 0, "0 .5 .5 0 .2\n");
+  data.add(texture(6, 100), 0, 0, "0 .5 .5 -.1 .2\n");
   const Json result = audit({"--data", data.path().string(), "--split",
                              R"({"fractions": [0.4, 0.3, 0.3], "grouping": "content"})", "--part", "test"});
   INFO(result.dump(1));
   CHECK(result["sets"][0]["images"] < 6);
   REQUIRE(result["sets"][0]["problems"].size() == 1);
   CHECK(contains(result["sets"][0]["problems"][0]["problem"], "i105.txt, line 1"));
+}
+
+TEST_CASE("an audit shows what it found before it fails, and fails on what it is told to") {
+  const OwnCache cache;
+  const TestFolder folder;
+  const auto run = [](const std::vector<std::string>& arguments, std::string& printed) {
+    std::ostringstream out, err;
+    cli::Console console{out, err};
+    int code = 0;
+    const std::string failure =
+        message_of(ExitCode::kBadData, [&] { code = cli::run_audit(arguments, console); });
+    CHECK(code == 0);
+    printed = out.str();
+    return failure;
+  };
+  std::string printed;
+  const fs::path file =
+      folder.write("ids/annotations.json", R"({"images": [{"id": "a", "file_name": "1.jpg"}],
+      "categories": [{"id": 1, "name": "pit"}], "annotations": []})");
+  CHECK(contains(run({"--data", file.string()}, printed), "has no image that could be audited"));
+  CHECK(contains(printed, "images[0]: \"id\" is missing or no integer"));
+  CHECK(contains(run({"--data", file.string(), "--json"}, printed), "has no image that could be audited"));
+  CHECK(contains(Json::parse(printed)["sets"][0]["problems"][0]["problem"], "images[0]"));
+  CHECK(contains(Json::parse(printed)["failure"], "has no image that could be audited"));
+
+  LabelledFolder data(folder, "set/train"), valid(folder, "set/valid");
+  const fs::path seen = data.add(texture(1, 100), 0, 0);
+  data.add(texture(2, 100), 0, 0);
+  valid.add(texture(3, 100), 0, 0, "0 .5 .5 0 .2\n");
+  const std::string set = (folder.path() / "set").string();
+  const auto with = [&](const std::string& findings) {
+    return run({"--data", set, "--fail-on", findings}, printed);
+  };
+  CHECK(with("problems,duplicates,overlaps,leaks").empty());
+  CHECK(contains(printed, "warnings: 1\n  - 1 box without area was left out: "));
+  CHECK(contains(printed, "objects left out: 1"));
+  CHECK(contains(printed, "parts: train (2), validation (1)"));
+  CHECK(with("warnings") == "the audit found 1 warnings");
+  fs::copy_file(seen, valid.path() / "images" / "copy.jpg");
+  CHECK(with("leaks,problems") == "the audit found 1 leaks");
+  CHECK(contains(printed, "leaks: 1 of these lie in both sets or in two parts of one"));
+  CHECK(contains(printed, "equal files: 1"));
+  // What cannot be compared any more is shown all the same.
+  CHECK(contains(run({"--data", set, "--against", (folder.path() / "gone").string()}, printed),
+                 "gone does not exist"));
+  CHECK(contains(printed, "equal files: 1"));
+  std::ostringstream out, err;
+  cli::Console console{out, err};
+  CHECK(contains(message_of(ExitCode::kUsage,
+                            [&] {
+                              cli::run_audit({"--data", set, "--fail-on", "leak"}, console);
+                            }),
+                 "--fail-on \"leak\" is nothing that an audit finds"));
 }
 
 TEST_CASE("of many equal images a picture shows the first ones and counts the others") {

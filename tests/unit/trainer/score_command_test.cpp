@@ -89,7 +89,9 @@ TEST_CASE("score prints the twelve lines of pycocotools, then VOC's two") {
   CHECK(json["confusion"]["counts"] == Json{{1, 0, 1}, {0, 0, 0}, {0, 0, 0}});
   CHECK(json["confusion"]["iou"] == 0.5);
   CHECK(json["confusion"]["score"] == 0.25);
-  CHECK(json.size() == 17);
+  CHECK(json["form"] == "COCO: gt.json");
+  CHECK(json["warnings"].empty());
+  CHECK(json.size() == 19);
 }
 
 TEST_CASE("score counts no detection at all as zero, and warns of the annotation id 0") {
@@ -121,16 +123,16 @@ TEST_CASE("score refuses what it cannot compare, and names the place") {
     return message_of(ExitCode::kBadData, [&] { score(truth_file, detections_file); });
   };
   CHECK(contains(refusal("{", ""), "bad-gt.json is not JSON"));
-  CHECK(contains(refusal("[]", ""), "bad-gt.json is not a COCO data set"));
+  CHECK(contains(refusal("[]", ""), "bad-gt.json is not a COCO file"));
   CHECK(
       contains(refusal(truth_with(R"({"id": 1, "image_id": 9, "category_id": 4, "bbox": [1, 1, 2, 2]})"), ""),
-               "annotations[0]: image_id 9 is not in the ground truth"));
+               "annotations[0] (id 1): no image has the id 9"));
   CHECK(
       contains(refusal(truth_with(R"({"id": 1, "image_id": 1, "category_id": 5, "bbox": [1, 1, 2, 2]})"), ""),
-               "category_id 5"));
+               "no category has the id 5"));
   CHECK(contains(refusal(truth_with(kTwo + "," + kTwo), ""), "annotations[2]: the id 1 appears twice"));
   CHECK(contains(refusal(truth_with(R"({"image_id": 1, "category_id": 4, "bbox": [1, 1, 2]})"), ""),
-                 "bbox is [1,1,2]"));
+                 "\"bbox\" is not [x, y, width, height] but [1,1,2]"));
   CHECK(contains(refusal("", "{}"), "bad-det.json is not a JSON array"));
   CHECK(contains(refusal("", R"([{"image_id": 3, "category_id": 4, "bbox": [1, 1, 2, 2], "score": 1}])"),
                  "[0]: image_id 3 is not in the ground truth"));
@@ -223,12 +225,48 @@ TEST_CASE("score takes any data set with annotations, and counts classes as the 
                     labels.string()})["AP"]
             .get<double>() == Approx(51.0 / 101));
   const auto truth = folder.write("gt.json", truth_with(kTwo));
-  CHECK(contains(message_of(ExitCode::kUsage,
-                            [&] {
-                              score_json({"--ground-truth", truth.string(), "--detections",
-                                          detections(4).string(), "--labels", labels.string()});
-                            }),
-                 "which has category ids"));
+  // A COCO file counts its categories itself.
+  const Json own = score_json({"--ground-truth", truth.string(), "--detections", detections(4).string(),
+                               "--labels", labels.string()});
+  CHECK(contains(own["warnings"].at(0).get<std::string>(), "--labels is not used"));
+}
+
+TEST_CASE("detections may write ids as floats and texts, and lose none beyond 2^53") {
+  const TestFolder folder;
+  const std::string big = "9007199254740993";
+  const auto truth =
+      folder.write("gt.json", R"({"images": [{"id": )" + big + R"(}], "categories": [{"id": "1"}],
+      "annotations": [{"id": 1, "image_id": )" +
+                                  big + R"(, "category_id": 1, "bbox": [10, 10, 40, 40]}]})");
+  const auto ap = [&](const std::string& detection) {
+    return score_json({"--ground-truth", truth.string(), "--detections",
+                       folder.write("det.json", "\xef\xbb\xbf[" + detection + "]").string()})["AP"];
+  };
+  CHECK(ap(R"({"image_id": )" + big + R"(, "category_id": 1.0, "bbox": [10, "10", 40, 40], "score": "0.9"})")
+            .get<double>() == Approx(1));
+  CHECK(ap(R"({"image_id": ")" + big + R"(", "category_id": "1", "bbox": [10, 10, 40, 40], "score": 1})")
+            .get<double>() == Approx(1));
+  const auto refusal = [&](const std::string& id) {
+    return message_of(ExitCode::kBadData, [&] {
+      ap(R"({"image_id": )" + id + R"(, "category_id": 1, "bbox": [10, 10, 40, 40], "score": 1})");
+    });
+  };
+  CHECK(contains(refusal("9007199254740992.0"), "which no longer is exact"));
+  CHECK(contains(refusal("9223372036854775809"), "beyond 2^63 - 1"));
+  CHECK(contains(refusal("1.5"), "[0]: image_id is 1.5, not a whole number"));
+}
+
+TEST_CASE("score reads a part of a set that has parts, and asks which where ids are the files' own") {
+  const TestFolder folder;
+  folder.write("annotations/instances_train2017.json", truth_with(kTwo));
+  folder.write("annotations/instances_val2017.json", truth_with(kTwo));
+  const auto found = folder.write("det.json", kOneFound);
+  CHECK(contains(message_of(ExitCode::kUsage, [&] { score(folder.path(), found); }),
+                 "has a COCO file for each of its parts"));
+  const Json part = score_json(
+      {"--ground-truth", folder.path().string(), "--detections", found.string(), "--part", "validation"});
+  CHECK(part["AP"].get<double>() == Approx(51.0 / 101));
+  CHECK(contains(part["form"].get<std::string>(), "parts: train, validation"));
 }
 
 TEST_CASE("score names images that are spread evenly over the set, with their files and objects") {
@@ -316,7 +354,7 @@ TEST_CASE("score refuses groups and numbers that make no sense") {
   };
   CHECK(contains(with_groups("[]"), "holds no list \"groups\""));
   CHECK(contains(with_groups(R"({"groups": [3]})"), "groups[0] is not a list"));
-  CHECK(contains(with_groups(R"({"groups": [[1], ["2"]]})"), "groups[1]: an image id is \"2\""));
+  CHECK(contains(with_groups(R"({"groups": [[1], ["x"]]})"), "groups[1]: an image id is \"x\""));
   CHECK(contains(with_groups(R"({"groups": [[1], [2, 1]]})"), "groups[1]: the image 1 appears twice"));
   CHECK(contains(with_groups(R"({"groups": [[7], [8]]})"), "none of its images is in"));
   CHECK(contains(refusal(ExitCode::kUsage, {"--resamples", "0"}), "--resamples 0"));

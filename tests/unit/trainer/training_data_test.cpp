@@ -197,6 +197,75 @@ TEST_CASE("images of a validation set that show training surfaces are counted, n
   CHECK(contains(notes.str(), "copy.jpg, shifted by"));
 }
 
+TEST_CASE("a set with parts of its own trains on the first and validates and tests on the others") {
+  const OwnCache cache;
+  const TestFolder folder;
+  LabelledFolder train(folder, "set/train"), valid(folder, "set/valid"), test(folder, "set/test");
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) train.add(texture(seed, 100), 0, 0);
+  valid.add(texture(5, 100), 0, 0);
+  test.add(texture(6, 100), 0, 0);
+  const std::string set = (folder.path() / "set").string();
+  std::ostringstream notes;
+  const TrainingData data = read_training_data({{"data", set}}, 1, notes, nullptr);
+  INFO(notes.str());
+  CHECK(data.training.examples.size() == 4);
+  CHECK(data.validation.examples.size() == 1);
+  REQUIRE(data.test);
+  CHECK(data.test->examples.size() == 1);
+  CHECK(data.split["may_leak"] == false);
+  CHECK(data.split["validation_part"] == "validation");
+  CHECK(data.split["test_checked"] == true);
+  CHECK(contains(notes.str(), "data: " + set + " is "));
+  CHECK(contains(notes.str(), "parts: train (4), validation (1), test (1)"));
+  // The part that a command looks at is the part that training used.
+  const Dataset part = read_part(set, {}, PartChoice{std::nullopt, "validation"}, 1, notes, nullptr);
+  CHECK(part.examples.at(0).image == data.validation.examples.at(0).image);
+
+  CHECK(contains(
+      message_of(
+          ExitCode::kBadSpec,
+          [&] {
+            read_training_data({{"data", set}, {"split", {{"fractions", {0.5, 0.5}}}}}, 1, notes, nullptr);
+          }),
+      "has a part of its own to validate on, which the fractions of `split` contradict"));
+  const TrainingData grouped =
+      read_training_data({{"data", set}, {"split", {{"grouping", "content"}}}}, 1, notes, nullptr);
+  CHECK(grouped.validation.examples.size() == 1);
+  CHECK(contains(grouped.warnings.at(0), "so trainer.split is not used"));
+  LabelledFolder own(folder, "own");
+  own.add(texture(7, 100), 0, 0);
+  own.add(texture(8, 100), 0, 0);
+  const TrainingData other =
+      read_training_data({{"data", set}, {"validation", own.path().string()}}, 1, notes, nullptr);
+  CHECK(other.training.examples.size() == 4);
+  CHECK(other.validation.examples.size() == 2);
+
+  // A test part that nobody asked for does not stop the training where it leaks.
+  test.add(texture(1, 100), 0, 0);
+  notes.str("");
+  const TrainingData leaking = read_training_data({{"data", set}}, 1, notes, nullptr);
+  CHECK(leaking.split["test_checked"] == false);
+  CHECK(contains(notes.str(),
+                 "warning: 1 of 2 images of " + set + " (test) show surfaces of its training part"));
+}
+
+TEST_CASE("classes without a training or a validation object are named") {
+  const OwnCache cache;
+  const TestFolder folder;
+  const std::string pit = "0 .5 .5 .2 .2\n";
+  LabelledFolder data(folder, "data");
+  folder.write("data/classes.txt", "pit\nscale\nnever\n");
+  for (std::uint64_t seed = 1; seed <= 9; ++seed) data.add(texture(seed, 100), 0, 0);
+  data.add(texture(10, 100), 0, 0, "1 .5 .5 .2 .2\n");
+  std::ostringstream notes;
+  const TrainingData cut = read_training_data({{"data", data.path().string()}}, 1, notes, nullptr);
+  INFO(notes.str());
+  REQUIRE(cut.warnings.size() == 2);
+  CHECK(contains(cut.warnings[0], "no training image shows never"));
+  CHECK(contains(cut.warnings[1], "no validation image shows scale, so the metrics leave that out"));
+  CHECK(contains(notes.str(), "warning: no validation image shows scale"));
+}
+
 TEST_CASE("crowd regions alone are nothing to train on or to validate on") {
   const OwnCache cache;
   const TestFolder folder;

@@ -46,15 +46,31 @@ std::vector<Prints> read_images(const Audit& audit, const AuditRequest& request)
   return prints;
 }
 
-AuditedSet read_set(const std::filesystem::path& data, const std::optional<PartChoice>& part,
-                    const AuditRequest& request) {
-  AuditedSet set;
+// Fills the last set of the audit, as far as it comes.
+void read_set(const std::filesystem::path& data, const std::optional<PartChoice>& part,
+              const std::filesystem::path& images, const AuditRequest& request, Audit& audit) {
+  AuditedSet& set = audit.sets.emplace_back();
   set.data = data;
   ReadOptions options;
   options.problems = &set.problems;
-  set.dataset =
-      read_part(data, options, part, request.threads, *request.notes, request.interrupted, &set.split);
-  return set;
+  options.images = images;
+  const auto sort_out = [&] {
+    const auto left_out = std::stable_partition(set.problems.begin(), set.problems.end(),
+                                                [](const DataProblem& problem) { return !problem.left_out; });
+    set.left_out.assign(left_out, set.problems.end());
+    set.problems.erase(left_out, set.problems.end());
+  };
+  try {
+    set.dataset =
+        read_part(data, options, part, request.threads, *request.notes, request.interrupted, &set.split);
+  } catch (const Error&) {
+    sort_out();
+    throw;
+  }
+  sort_out();
+  if (set.dataset.examples.empty())
+    throw Error(ExitCode::kBadData, data.string() + " has no image that could be audited",
+                "Mend the problems that are listed, and run the audit again.");
 }
 
 void add_undecodable(const std::vector<Prints>& prints, Audit& audit) {
@@ -65,7 +81,7 @@ void add_undecodable(const std::vector<Prints>& prints, Audit& audit) {
   for (std::size_t i = 0; i < prints.size(); ++i) {
     const std::filesystem::path& image = audit.example(i).image;
     if (!prints[i].problem.empty() && !reported.contains(image))
-      audit.sets[audit.images[i].set].problems.push_back({prints[i].problem, image, std::nullopt});
+      audit.sets[audit.images[i].set].problems.push_back({prints[i].problem, image, std::nullopt, false});
   }
 }
 
@@ -157,18 +173,47 @@ void count(const Audit& audit, std::size_t number, AuditedSet& set) {
 
 }  // namespace
 
+std::size_t count_leaks(const Audit& audit) {
+  std::vector<std::map<std::int64_t, std::set<std::string>>> parts;
+  for (const AuditedSet& set : audit.sets) parts.push_back(set.dataset.parts_of_images);
+  const auto apart = [&](std::size_t one, std::size_t other) {
+    const std::size_t set = audit.images[one].set;
+    if (set != audit.images[other].set) return true;
+    const auto a = parts[set].find(audit.example(one).image_id),
+               b = parts[set].find(audit.example(other).image_id);
+    return a != parts[set].end() && b != parts[set].end() && a->second != b->second;
+  };
+  std::size_t leaks = 0;
+  for (const std::vector<EqualImages>* found : {&audit.byte_equal, &audit.pixel_equal})
+    for (const EqualImages& equal : *found)
+      leaks += std::any_of(equal.images.begin(), equal.images.end(),
+                           [&](std::size_t image) { return apart(equal.images.front(), image); })
+                   ? 1
+                   : 0;
+  for (const Overlap& overlap : audit.overlaps) leaks += apart(overlap.first, overlap.second) ? 1 : 0;
+  return leaks;
+}
+
 Audit audit(const AuditRequest& request) {
   TUNE_CHECK(request.notes != nullptr);
   Audit audit;
-  audit.sets.push_back(read_set(request.data, request.part, request));
-  if (request.against) audit.sets.push_back(read_set(*request.against, std::nullopt, request));
+  try {
+    read_set(request.data, request.part, request.images, request, audit);
+    if (request.against) read_set(*request.against, std::nullopt, {}, request, audit);
+  } catch (const Error& error) {
+    audit.failure = error;
+  }
   for (std::size_t set = 0; set < audit.sets.size(); ++set)
     for (std::size_t i = 0; i < audit.sets[set].dataset.examples.size(); ++i)
       audit.images.push_back({set, i});
-  const std::vector<Prints> prints = read_images(audit, request);
-  add_undecodable(prints, audit);
-  find_equal(prints, audit);
-  find_overlapping(prints, request, audit);
+  try {
+    const std::vector<Prints> prints = read_images(audit, request);
+    add_undecodable(prints, audit);
+    find_equal(prints, audit);
+    if (!audit.failure) find_overlapping(prints, request, audit);
+  } catch (const Error& error) {
+    audit.failure = error;
+  }
   for (std::size_t set = 0; set < audit.sets.size(); ++set) count(audit, set, audit.sets[set]);
   return audit;
 }

@@ -10,6 +10,7 @@
 
 #include "trainer/tasks/detection/data_parts.h"
 #include "trainer/tasks/detection/overlap_search.h"
+#include "tuner/core/error.h"
 
 namespace tune::trainer::detection {
 
@@ -17,6 +18,7 @@ struct AuditRequest {
   std::filesystem::path data;
   std::optional<std::filesystem::path> against;
   std::optional<PartChoice> part;  // of `data`
+  std::filesystem::path images;    // of `data`, see ReadOptions
   int threads = 1;
   std::ostream* notes = nullptr;
   std::function<bool()> interrupted;
@@ -39,12 +41,15 @@ struct AuditedSet {
   std::filesystem::path data;
   Dataset dataset;
   std::vector<DataProblem> problems;  // of files and annotations, undecodable images among them
+  std::vector<DataProblem> left_out;  // objects that are not used, while the set is
   std::vector<AuditedClass> classes;
   std::map<std::size_t, std::size_t> objects;  // objects in an image -> images
   OrderedJson split;  // how it was cut out of its data (DataParts::description); null where it was not
 };
 
 struct Audit {
+  // What ended the audit early; the rest holds what had been found by then.
+  std::optional<Error> failure;
   std::vector<AuditedSet> sets;  // `data`, and `against` where it was given
   // Every image of the sets, one after the other; the findings below are indices into it.
   struct Place {
@@ -60,9 +65,12 @@ struct Audit {
   }
 };
 
+// Images that are equal or overlap although they lie apart: in `data` and in `against`, or in different parts
+// of a set that has parts of its own.
+std::size_t count_leaks(const Audit& audit);
+
 // Reads every image and annotation and compares every pair of images. What is wrong with the data is in the
-// result; Error(kBadData) is thrown only for what is no data set at all, Error(kInterrupted) as
-// find_overlaps() does.
+// result, and so is what kept the audit from its end: data that is no data set, an interruption.
 Audit audit(const AuditRequest& request);
 
 }  // namespace tune::trainer::detection

@@ -1,15 +1,9 @@
 #include "trainer/tasks/detection/audit_pictures.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <list>
-#include <sstream>
 
-#include "trainer/images/encode_jpeg.h"
-#include "trainer/images/picture.h"
-#include "tuner/core/atomic_file.h"
-#include "tuner/core/error.h"
+#include "trainer/tasks/detection/picture_page.h"
 
 namespace tune::trainer::detection {
 namespace {
@@ -17,27 +11,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr images::Colour kYellow{255, 221, 0}, kRed{230, 25, 40};
-// Okabe and Ito's colours, which most kinds of colour blindness tell apart; classes take them in turn.
-constexpr std::array<images::Colour, 6> kClassColours = {
-    {{86, 180, 233}, {0, 158, 115}, {213, 94, 0}, {204, 121, 167}, {0, 114, 178}, {230, 159, 0}}};
-constexpr int kQuality = 88;
-constexpr int kLongestSide = 400;       // pixels of a shown image; larger ones are reduced
 constexpr std::size_t kMostBeside = 8;  // images in one picture: a JPEG ends at 65,500 pixels
-
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char c : text) {
-    if (c == '<')
-      safe += "&lt;";
-    else if (c == '&')
-      safe += "&amp;";
-    else if (c == '"')
-      safe += "&quot;";
-    else
-      safe += c;
-  }
-  return safe;
-}
 
 std::string fixed(double number) {
   char text[32];
@@ -45,68 +19,30 @@ std::string fixed(double number) {
   return text;
 }
 
-struct Shown {
-  images::Image image;
-  double scale = 1;  // shown pixels per pixel
-};
-
 // The folder as it is being written; lives for one call of write().
 class Folder {
  public:
-  Folder(const Audit& audit, const fs::path& folder) : audit_(audit), folder_(folder) {}
+  Folder(const Audit& audit, const fs::path& folder) : audit_(audit), page_(folder, "Audit") {}
 
   std::size_t write() {
     for (std::size_t set = 0; set < audit_.sets.size(); ++set) add_problems(audit_.sets[set], set);
     add_equal("Equal files", audit_.byte_equal, "bytes");
     add_equal("Equal pixels in different files", audit_.pixel_equal, "pixels");
     add_overlaps();
-    write_file_atomically(
-        folder_ / "index.html",
-        "<!DOCTYPE html>\n<html lang=\"en\"><meta "
-        "charset=\"utf-8\"><title>Audit</title>\n<style>body{font:15px "
-        "sans-serif;margin:2em;color-scheme:light dark}figure{margin:0 0 2em}img{max-width:100%}figcaption{"
-        "margin:.3em 0}</style>\n" +
-            page_.str() + "</html>\n");
-    return pictures_;
+    return page_.write();
   }
 
  private:
-  void heading(const std::string& text, std::size_t count) {
-    page_ << "<h2>" << escaped(text) << ": " << count << "</h2>\n";
-  }
-
-  // `parts` empty: a finding without a picture.
   void add(const std::string& kind, std::size_t number, const std::string& caption,
            const std::vector<images::Image>& parts) {
-    page_ << "<figure>";
-    if (!parts.empty()) {
-      std::ostringstream name;
-      name << kind << '-' << number << ".jpg";
-      images::write_jpeg(folder_ / name.str(), images::beside(parts), kQuality);
-      page_ << "<img loading=\"lazy\" src=\"" << name.str() << "\" alt=\"\">";
-      ++pictures_;
-    }
-    page_ << "<figcaption>" << escaped(caption) << "</figcaption></figure>\n";
+    page_.add(kind + "-" + std::to_string(number), caption, parts);
   }
 
   std::optional<Shown> load(const fs::path& file) {
     const auto known =
         std::find_if(recent_.begin(), recent_.end(), [&](const auto& entry) { return entry.first == file; });
     if (known != recent_.end()) return known->second;
-    std::optional<Shown> shown;
-    try {
-      shown = Shown{images::decode(file), 1};
-      const int longest = std::max(shown->image.width, shown->image.height);
-      if (longest > kLongestSide) {
-        shown->scale = static_cast<double>(kLongestSide) / longest;
-        const auto side = [&](int pixels) {
-          return std::max(1, static_cast<int>(std::lround(pixels * shown->scale)));
-        };
-        shown->image = images::resize(shown->image, {side(shown->image.width), side(shown->image.height)});
-      }
-    } catch (const Error&) {
-      shown = std::nullopt;  // listed among the problems, with its cause
-    }
+    const std::optional<Shown> shown = load_shown(file);  // one that is damaged is among the problems
     constexpr std::size_t kRecent = 64;
     recent_.emplace_front(file, shown);
     if (recent_.size() > kRecent) recent_.pop_back();
@@ -118,32 +54,35 @@ class Folder {
     std::optional<Shown> shown = load(example.image);
     if (!shown) return shown;
     for (const GroundTruth& object : example.objects)
-      images::draw_box(shown->image, object.x1 * shown->scale, object.y1 * shown->scale,
-                       object.x2 * shown->scale, object.y2 * shown->scale,
-                       kClassColours[static_cast<std::size_t>(object.category - 1) % kClassColours.size()]);
+      shown->draw(object.x1, object.y1, object.x2, object.y2, class_colour(object.category));
     return shown;
   }
 
   void add_problems(const AuditedSet& set, std::size_t number) {
-    heading("Problems of " + set.data.string(), set.problems.size());
-    for (std::size_t i = 0; i < set.problems.size(); ++i) {
-      const DataProblem& problem = set.problems[i];
+    const std::string which = number == 0 ? "" : "-against";
+    add_problems("Problems of " + set.data.string(), set.problems, "problem" + which);
+    add_problems("Objects left out of " + set.data.string(), set.left_out, "left-out" + which);
+  }
+
+  void add_problems(const std::string& title, const std::vector<DataProblem>& problems,
+                    const std::string& kind) {
+    page_.heading(title, problems.size());
+    for (std::size_t i = 0; i < problems.size(); ++i) {
+      const DataProblem& problem = problems[i];
       std::vector<images::Image> parts;
       if (problem.box && !problem.image.empty())
         if (std::optional<Shown> shown = load(problem.image)) {
-          const double scale = shown->scale;
-          images::draw_box(shown->image, problem.box->x1 * scale, problem.box->y1 * scale,
-                           problem.box->x2 * scale, problem.box->y2 * scale, kRed, 2);
+          shown->draw(problem.box->x1, problem.box->y1, problem.box->x2, problem.box->y2, kRed, 2);
           parts.push_back(std::move(shown->image));
         }
-      add(number == 0 ? "problem" : "problem-against", i + 1, problem.text, parts);
+      add(kind, i + 1, problem.text, parts);
     }
   }
 
   std::string name(std::size_t image) const { return audit_.example(image).image.string(); }
 
   void add_equal(const std::string& title, const std::vector<EqualImages>& found, const std::string& kind) {
-    heading(title, found.size());
+    page_.heading(title, found.size());
     for (std::size_t i = 0; i < found.size(); ++i) {
       std::vector<images::Image> parts;
       std::string caption = found[i].same_boxes ? "same boxes:" : "different boxes:";
@@ -160,7 +99,7 @@ class Folder {
   }
 
   void add_overlaps() {
-    heading("Overlapping crops", audit_.overlaps.size());
+    page_.heading("Overlapping crops", audit_.overlaps.size());
     for (std::size_t i = 0; i < audit_.overlaps.size(); ++i) {
       const Overlap& overlap = audit_.overlaps[i];
       std::vector<images::Image> parts;
@@ -185,25 +124,11 @@ class Folder {
   }
 
   const Audit& audit_;
-  fs::path folder_;
-  std::ostringstream page_;
+  PicturePage page_;
   std::list<std::pair<fs::path, std::optional<Shown>>> recent_;
-  std::size_t pictures_ = 0;
 };
 
 }  // namespace
-
-void make_picture_folder(const fs::path& folder) {
-  std::error_code error;
-  const fs::file_status status = fs::status(folder, error);
-  if (fs::exists(status) && (!fs::is_directory(status) || !fs::is_empty(folder, error)) && !error)
-    throw Error(ExitCode::kConflict, folder.string() + " exists and is not an empty folder",
-                "name another one, or remove it");
-  if (status.type() == fs::file_type::not_found) fs::create_directories(folder, error);
-  if (error)
-    throw Error(ExitCode::kEnvironment, "cannot use the folder " + folder.string() + ": " + error.message(),
-                "name a folder that can be written");
-}
 
 std::size_t write_audit_pictures(const Audit& audit, const fs::path& folder) {
   return Folder(audit, folder).write();

@@ -4,12 +4,9 @@
 #include <filesystem>
 
 #include "trainer/tasks/detection/audit.h"
+#include "trainer/tasks/detection/picture_page.h"
 
 namespace tune::trainer::detection {
-
-// Makes the folder, which must be empty or absent: Error(kConflict). Before the audit, so that nobody waits
-// in vain.
-void make_picture_folder(const std::filesystem::path& folder);
 
 // Writes one JPEG for each finding (the images side by side with their boxes; overlaps framed in yellow, bad
 // boxes in red) and an index.html that lists them into a folder made before. Returns the number of pictures.

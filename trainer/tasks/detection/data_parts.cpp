@@ -63,16 +63,47 @@ DataParts cut_into_parts(const Dataset& dataset, const Json& split, int threads,
   return {std::move(parts), description};
 }
 
+bool OwnParts::has(const std::string& part) const {
+  return std::find(names.begin(), names.end(), part) != names.end();
+}
+
+OwnParts own_parts(const std::filesystem::path& data, const ReadOptions& options, const Json& split) {
+  const Layout layout = layout_of(data, options);
+  OwnParts parts{layout.parts, ""};
+  if (parts.names.empty()) return parts;
+  if (split.contains("fractions") && parts.has("validation"))
+    throw Error(
+        ExitCode::kUsage,
+        data.string() + " has a part of its own to validate on, which the fractions of `split` contradict",
+        "Leave `split` out; --part names a part, and the path of a part's own folder is a data set too.");
+  if (!parts.has("train"))
+    throw Error(ExitCode::kBadData,
+                data.string() + " has parts of its own, but none to train on (" + layout.words + ")",
+                "Name the part to train on by its own path.");
+  parts.training = "train";
+  return parts;
+}
+
 Dataset read_part(const std::filesystem::path& data, const ReadOptions& options,
                   const std::optional<PartChoice>& choice, int threads, std::ostream& notes,
                   const std::function<bool()>& interrupted, OrderedJson* description) {
-  Dataset wanted = read_dataset(data, options);
-  if (!choice) return wanted;
+  if (!choice) return read_dataset(data, options);
+  ReadOptions own = options;
+  own.part = choice->part;
+  bool cuts = choice->split.has_value();
+  if (cuts) {
+    const OwnParts parts = own_parts(data, options, *choice->split);
+    cuts = !parts.has("validation") && !(parts.has("test") && choice->part == "test");
+    if (cuts) own.part = parts.training;
+  }
+  Dataset wanted = read_dataset(data, own);
+  if (!cuts) return wanted;
   // Training cuts the set by its own classes, in their order; a model's may be in another.
   std::vector<DataProblem> told_already;
-  DataParts cut =
-      cut_into_parts(read_dataset(data, {Labels::kRequired, {}, options.problems ? &told_already : nullptr}),
-                     choice->split, threads, notes, interrupted);
+  own.labels = Labels::kRequired;
+  own.classes.clear();
+  if (own.problems) own.problems = &told_already;
+  DataParts cut = cut_into_parts(read_dataset(data, own), *choice->split, threads, notes, interrupted);
   if (description != nullptr) *description = cut.description;
   const Dataset& part = choice->part == "train"        ? cut.parts.train
                         : choice->part == "validation" ? cut.parts.validation

@@ -26,9 +26,21 @@ DataParts cut_into_parts(const Dataset& dataset, const Json& split, int threads,
 
 // Which part of a data set a command looks at.
 struct PartChoice {
-  Json split;        // as the trainer's key
-  std::string part;  // "train", "validation" or "test"
+  std::optional<Json> split;  // as the trainer's key; without one the part is one of the set's own
+  std::string part;           // "train", "validation" or "test"
 };
+
+// How training takes a data set that may have parts of its own.
+struct OwnParts {
+  std::vector<std::string> names;  // of "train", "validation", "test"; empty where it is one set
+  std::string training;            // the part that is trained on, or cut by `split`; "" for all of the set
+
+  bool has(const std::string& part) const;
+};
+
+// `split` is the trainer's key, null where it is absent. Its fractions contradict a part of the set's own to
+// validate on, which is Error(kUsage); without fractions such a part goes before it.
+OwnParts own_parts(const std::filesystem::path& data, const ReadOptions& options, const Json& split);
 
 // read_dataset(), and of it the part that training with this `split` would use as such, whatever classes the
 // options give; `description` gets that of the cut. Throws Error(kBadData) for a part that the fractions

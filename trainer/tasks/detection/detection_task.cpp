@@ -64,6 +64,8 @@ void DetectionTask::read_data(std::ostream& notes) {
   TrainingData data = read_training_data(trial_.trainer, compute_.threads, notes, loop::stop_requested);
   data_fingerprint_ = std::move(data.fingerprint);
   split_ = std::move(data.split);
+  form_ = std::move(data.form);
+  data_warnings_ = std::move(data.warnings);
   test_ = std::move(data.test);
   const Augmentation augmentation =
       hyperparameters_.flag("augmentation") ? Augmentation::for_training() : Augmentation{};
@@ -160,7 +162,9 @@ void DetectionTask::export_model(const std::filesystem::path& folder, const weig
        {{"fingerprint", data_fingerprint_},
         {"training_images", training_->count()},
         {"validation_images", validation_->count()},
-        {"split", split_}}},
+        {"split", split_},
+        {"form", form_},
+        {"warnings", data_warnings_}}},
       {"anchors", text_key(trial_.trainer, "anchors", "stock")},
       {"parameters", kind_.parameters.of(training_->dataset().classes.size())},
       {"multiply_adds", kind_.multiply_adds.of(training_->dataset().classes.size())},

@@ -55,6 +55,8 @@ class DetectionTask final : public loop::Task {
   std::optional<Dataset> test_;  // looked at once, for the model that is exported
   std::string data_fingerprint_;
   OrderedJson split_;  // how the data was cut, and whether it may leak
+  std::string form_;   // what the data was recognised as
+  std::vector<std::string> data_warnings_;
   const Normaliser normalise_;
   SsdModel model_{nullptr};
 };

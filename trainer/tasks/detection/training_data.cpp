@@ -38,6 +38,39 @@ void check_parts(const Dataset& training, const Dataset& validation, const std::
         "give `validation`, or a larger share of it in `split`");
 }
 
+// "a, b and 3 more"
+std::string few(const std::vector<std::string>& names) {
+  constexpr std::size_t kFew = 10;
+  std::string text;
+  for (std::size_t i = 0; i < std::min(kFew, names.size()); ++i) text += (i == 0 ? "" : ", ") + names[i];
+  return names.size() > kFew ? text + " and " + std::to_string(names.size() - kFew) + " more" : text;
+}
+
+std::vector<std::string> classes_without_object(const Dataset& dataset) {
+  std::set<int> seen;
+  for (const Example& example : dataset.examples)
+    for (const GroundTruth& object : example.objects)
+      if (!object.crowd) seen.insert(object.category);
+  std::vector<std::string> missing;
+  for (std::size_t i = 0; i < dataset.classes.size(); ++i)
+    if (!seen.contains(static_cast<int>(i) + 1)) missing.push_back(dataset.classes[i]);
+  return missing;
+}
+
+// Both change what the mean over classes means, and nothing in a metric shows it.
+void warn_of_classes(const Dataset& training, const Dataset& validation, std::vector<std::string>& warnings) {
+  const std::vector<std::string> untrained = classes_without_object(training),
+                                 unmeasured = classes_without_object(validation);
+  if (!untrained.empty())
+    warnings.push_back("no training image shows " + few(untrained) +
+                       ", so that cannot be learned; add images, or take the class out");
+  std::vector<std::string> only_trained;
+  for (const std::string& name : unmeasured)
+    if (std::find(untrained.begin(), untrained.end(), name) == untrained.end()) only_trained.push_back(name);
+  if (!only_trained.empty())
+    warnings.push_back("no validation image shows " + few(only_trained) + ", so the metrics leave that out");
+}
+
 // What two sets have in common.
 struct SharedSurfaces {
   std::vector<std::string> pairs;  // "a.jpg and b.jpg, shifted by ..."
@@ -115,19 +148,47 @@ void cut(const Json& trainer, int threads, std::ostream& notes, const std::funct
              "together\n";
 }
 
+// Where the training images come from.
+struct TrainingPlace {
+  std::string data;
+  ReadOptions options;  // its folder of images, and the part of it to train on
+  OwnParts parts;
+};
+
+// A set beside the training images: another data set, or another part of the same.
+struct OtherSet {
+  std::string folder;
+  std::string part;  // "" for all of it
+
+  std::string words() const { return part.empty() ? folder : folder + " (" + part + ")"; }
+};
+
+Dataset read_other(const OtherSet& other, const TrainingPlace& place, const std::vector<std::string>& classes,
+                   TrainingData& data) {
+  ReadOptions options = place.options;
+  options.classes = classes;
+  options.part = other.part;
+  // Of another set only a COCO file may have its images in the same folder.
+  if (other.folder != place.data && std::filesystem::is_directory(other.folder)) options.images.clear();
+  Dataset read = read_dataset(other.folder, options);
+  if (other.folder != place.data)  // of the same set they are told already
+    data.warnings.insert(data.warnings.end(), read.warnings.begin(), read.warnings.end());
+  return read;
+}
+
 // Validation images that training has seen flatter every trial alike: told, not refused.
-void read_own_validation(const std::string& folder, const std::string& place, int threads,
-                         std::ostream& notes, const std::function<bool()>& interrupted, TrainingData& data) {
-  data.validation = read_dataset(folder, {Labels::kRequired, data.training.classes, nullptr});
+void read_validation(const OtherSet& other, const TrainingPlace& place, int threads, std::ostream& notes,
+                     const std::function<bool()>& interrupted, TrainingData& data) {
+  data.validation = read_other(other, place, data.training.classes, data);
   data.fingerprint += "+" + fingerprint(data.validation);
-  for (const std::string& warning : data.validation.warnings) notes << "warning: " << warning << '\n';
   const auto shared = shared_surfaces(data.training, data.validation, threads, notes, interrupted);
   data.split = {{"grouping", nullptr}, {"may_leak", !shared || shared->images > 0}};
-  if (!shared) return warn_unchecked(place, folder, notes);
+  if (!other.part.empty()) data.split["validation_part"] = other.part;
+  if (!shared) return warn_unchecked(place.data, other.words(), notes);
   data.split["validation_overlaps"] = shared->images;
   if (shared->images > 0)
     notes << "warning: " << shared->images << " of " << data.validation.examples.size() << " images of "
-          << folder << " show surfaces of " << place
+          << other.words() << " show surfaces of " << place.data
           << ", so the metrics may be too good:" << listed(shared->pairs) << '\n';
 }
 
@@ -156,16 +217,17 @@ bool refuse_seen(const std::string& folder, const Dataset& test, const Seen& see
                   "` shows them), or let trainer.split cut a test part with \"grouping\": \"content\".");
 }
 
-// `whole` is all of trainer.data, whichever part of it is trained on: the others choose the model, as
-// trainer.validation does.
-void read_own_test(const std::string& folder, const Dataset& whole, const Json& trainer, int threads,
-                   std::ostream& notes, const std::function<bool()>& interrupted, TrainingData& data) {
+// `whole` is all of what trainer.data gives, whichever part of it is trained on: the others choose the model,
+// as trainer.validation does.
+void read_own_test(const std::string& folder, const Dataset& whole, const Json& trainer,
+                   const TrainingPlace& place, int threads, std::ostream& notes,
+                   const std::function<bool()>& interrupted, TrainingData& data) {
   if (data.test)
     throw Error(ExitCode::kBadSpec,
                 "trainer.test and the third of trainer.split.fractions contradict each other",
                 "leave one out");
-  data.test = read_dataset(folder, {Labels::kRequired, whole.classes, nullptr});
-  std::vector<Seen> seen{{"data", text_key(trainer, "data", ""), &whole}};
+  data.test = read_other({folder, ""}, place, whole.classes, data);
+  std::vector<Seen> seen{{"data", place.data, &whole}};
   if (const std::string validation = text_key(trainer, "validation", ""); !validation.empty())
     seen.push_back({"validation", validation, &data.validation});
   bool checked = true;
@@ -174,28 +236,81 @@ void read_own_test(const std::string& folder, const Dataset& whole, const Json& 
   data.split["test_checked"] = checked;
 }
 
+// The data set's own third part. Nobody asked for it, so surfaces that training has seen are told.
+void read_test_part(const Dataset& whole, const TrainingPlace& place, int threads, std::ostream& notes,
+                    const std::function<bool()>& interrupted, TrainingData& data) {
+  if (data.test)
+    throw Error(ExitCode::kBadSpec,
+                place.data +
+                    " has a part of its own to test on, which the third of trainer.split.fractions "
+                    "contradicts",
+                "write two fractions");
+  const OtherSet other{place.data, "test"};
+  data.test = read_other(other, place, whole.classes, data);
+  const auto shared = shared_surfaces(whole, *data.test, threads, notes, interrupted);
+  data.split["test_checked"] = shared && shared->images == 0;
+  if (!shared) return warn_unchecked(place.data, other.words(), notes);
+  if (shared->images > 0)
+    notes << "warning: " << shared->images << " of " << data.test->examples.size() << " images of "
+          << other.words()
+          << " show surfaces of its training part, so what is measured on them may be too good:"
+          << listed(shared->pairs) << '\n';
+}
+
+TrainingPlace training_place(const Json& trainer) {
+  TrainingPlace place;
+  place.data = text_key(trainer, "data", "");
+  if (place.data.empty())
+    throw Error(ExitCode::kBadSpec, "trainer.data is missing", "name the folder of the data set");
+  place.options.images = text_key(trainer, "images", "");
+  const bool own_validation = !text_key(trainer, "validation", "").empty();
+  if (own_validation && trainer.contains("split"))
+    throw Error(ExitCode::kBadSpec, "trainer.validation and trainer.split contradict each other",
+                "leave one out");
+  const Json split = trainer.contains("split") ? trainer["split"] : Json();
+  if (!split.is_null()) parse_split(split);
+  try {
+    place.parts = own_parts(place.data, place.options, split);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kUsage) throw;
+    throw Error(ExitCode::kBadSpec, std::string("trainer.split: ") + error.what(), error.hint());
+  }
+  place.options.part = place.parts.training;
+  return place;
+}
+
 }  // namespace
 
 TrainingData read_training_data(const Json& trainer, int threads, std::ostream& notes,
                                 const std::function<bool()>& interrupted) {
-  const std::string place = text_key(trainer, "data", ""), own_test = text_key(trainer, "test", "");
-  if (place.empty())
-    throw Error(ExitCode::kBadSpec, "trainer.data is missing", "name the folder of the data set");
+  const TrainingPlace place = training_place(trainer);
+  const std::string own_validation = text_key(trainer, "validation", ""),
+                    own_test = text_key(trainer, "test", "");
   TrainingData data;
-  data.training = read_dataset(place);
-  for (const std::string& warning : data.training.warnings) notes << "warning: " << warning << '\n';
+  data.training = read_dataset(place.data, place.options);
+  data.warnings = data.training.warnings;
+  data.form = data.training.form;
+  if (trainer.contains("split") && place.parts.has("validation"))
+    data.warnings.push_back(place.data +
+                            " has a part of its own to validate on, so trainer.split is not used");
+  notes << recognised(place.data, data.training)
+        << (place.options.part.empty() ? "" : " in the part to train on") << '\n';
   data.fingerprint = fingerprint(data.training);
-  const Dataset whole = own_test.empty() ? Dataset{} : data.training;
-  if (const std::string own = text_key(trainer, "validation", ""); !own.empty()) {
-    if (trainer.contains("split"))
-      throw Error(ExitCode::kBadSpec, "trainer.validation and trainer.split contradict each other",
-                  "leave one out");
-    read_own_validation(own, place, threads, notes, interrupted, data);
-  } else {
+  const bool tests = !own_test.empty() || place.parts.has("test");
+  const Dataset whole = tests ? data.training : Dataset{};
+  if (!own_validation.empty())
+    read_validation({own_validation, ""}, place, threads, notes, interrupted, data);
+  else if (place.parts.has("validation"))
+    read_validation({place.data, "validation"}, place, threads, notes, interrupted, data);
+  else
     cut(trainer, threads, notes, interrupted, data);
-  }
-  check_parts(data.training, data.validation, place);
-  if (!own_test.empty()) read_own_test(own_test, whole, trainer, threads, notes, interrupted, data);
+  check_parts(data.training, data.validation, place.data);
+  if (!own_test.empty())
+    read_own_test(own_test, whole, trainer, place, threads, notes, interrupted, data);
+  else if (place.parts.has("test"))
+    read_test_part(whole, place, threads, notes, interrupted, data);
+  warn_of_classes(data.training, data.validation, data.warnings);
+  for (const std::string& warning : data.warnings) notes << "warning: " << warning << '\n';
   notes << "data: " << data.training.examples.size() << " images to train on, "
         << data.validation.examples.size() << " to validate, " << data.training.classes.size() << " classes"
         << std::endl;

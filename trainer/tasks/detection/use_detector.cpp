@@ -2,7 +2,9 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <ostream>
@@ -10,11 +12,14 @@
 #include "trainer/loop/device.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/detection/data/reader.h"
+#include "trainer/tasks/detection/picture_page.h"
 #include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::detection {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr std::int64_t kBatch = 32;
 
@@ -45,11 +50,45 @@ Run run_detector(LoadedDetector& detector, const Dataset& dataset, const loop::C
 
 Dataset read_for(const LoadedDetector& detector, const DataChoice& data, Labels labels, int threads,
                  std::ostream& notes) {
-  Dataset dataset = read_part(data.data, {labels, detector.classes, nullptr}, data.part, threads, notes,
-                              loop::stop_requested);
+  Dataset dataset = read_part(data.data, {labels, detector.classes, nullptr, data.images}, data.part, threads,
+                              notes, loop::stop_requested);
+  notes << recognised(data.data, dataset) << '\n';
   for (const std::string& warning : dataset.warnings) notes << "warning: " << warning << '\n';
   notes << std::flush;
   return dataset;
+}
+
+// As the confusion of classes counts them: below, nobody would call it a detection.
+constexpr double kPicturedScore = 0.25;
+constexpr int kPicturedSide = 1000;  // pixels
+
+// Each image with its better detections, best first in the caption.
+std::size_t draw_pictures(const fs::path& folder, const Dataset& dataset,
+                          const std::vector<std::string>& classes,
+                          const std::vector<metrics::DetectedBox>& detections) {
+  PicturePage page(folder, "Detections");
+  page.heading("Detections with a score of at least 0.25", dataset.examples.size());
+  for (const Example& example : dataset.examples) {
+    std::vector<metrics::DetectedBox> found;
+    for (const metrics::DetectedBox& each : detections)
+      if (each.image_id == example.image_id && each.score >= kPicturedScore) found.push_back(each);
+    std::stable_sort(found.begin(), found.end(),
+                     [](const auto& a, const auto& b) { return a.score > b.score; });
+    std::string caption = example.name + (found.empty() ? ": nothing found" : ":");
+    std::optional<Shown> shown = load_shown(example.image, kPicturedSide);
+    for (const metrics::DetectedBox& each : found) {
+      const auto& [x, y, width, height] = each.box;
+      if (shown) shown->draw(x, y, x + width, y + height, class_colour(each.category + 1), 2);
+      char numbers[128];
+      std::snprintf(numbers, sizeof numbers, " %.2f at (%.0f, %.0f), %.0f x %.0f", each.score, x, y, width,
+                    height);
+      caption += "\n" + classes[static_cast<std::size_t>(each.category)] + numbers;
+    }
+    std::vector<images::Image> parts;
+    if (shown) parts.push_back(std::move(shown->image));
+    page.add(std::to_string(example.image_id) + "-" + example.image.stem().string(), caption, parts);
+  }
+  return page.write();
 }
 
 }  // namespace
@@ -69,8 +108,12 @@ Evaluation evaluate_model(const std::filesystem::path& model, const DataChoice& 
   detector.model->to(compute.device);
   const Dataset dataset = read_for(detector, data, Labels::kRequired, threads, notes);
   const Run run = run_detector(detector, dataset, compute, detector.kind->limits);
-  return {judge(dataset, run.inference.detections), detector.classes, dataset.examples.size(),
-          run.images_per_second};
+  return {judge(dataset, run.inference.detections),
+          detector.classes,
+          dataset.examples.size(),
+          run.images_per_second,
+          dataset.form,
+          dataset.warnings};
 }
 
 Prediction predict_with_model(const std::filesystem::path& model, const DataChoice& data,
@@ -93,7 +136,7 @@ Prediction predict_with_model(const std::filesystem::path& model, const DataChoi
       notes << "warning: " << data.data.string() << " has no category \"" << detector.classes[i]
             << "\", so its detections are left out" << std::endl;
   std::map<std::int64_t, std::string> names;
-  for (const Example& example : dataset.examples) names[example.image_id] = example.image.filename().string();
+  for (const Example& example : dataset.examples) names[example.image_id] = example.name;
   OrderedJson results = OrderedJson::array();
   for (const metrics::DetectedBox& found : run.inference.detections) {
     const auto category = static_cast<std::size_t>(found.category);
@@ -106,9 +149,14 @@ Prediction predict_with_model(const std::filesystem::path& model, const DataChoi
                        {"file_name", names.at(found.image_id)},
                        {"category", detector.classes[category]}});
   }
-  write_file_atomically(choice.output,
-                        results.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n");
-  return {dataset.examples.size(), results.size(), seconds, facts, compute.device.str()};
+  if (!choice.output.empty())
+    write_file_atomically(choice.output,
+                          results.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n");
+  Prediction prediction{dataset.examples.size(), results.size(), seconds,          facts,
+                        compute.device.str(),    dataset.form,   dataset.warnings, 0};
+  if (!choice.pictures.empty())
+    prediction.pictures = draw_pictures(choice.pictures, dataset, detector.classes, run.inference.detections);
+  return prediction;
 }
 
 }  // namespace tune::trainer::detection

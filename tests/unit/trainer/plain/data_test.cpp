@@ -119,6 +119,33 @@ TEST_CASE("small classes do not starve the small parts of a split") {
   CHECK(contains(message, "the validation set is empty: 0.2 of 2 images"));
 }
 
+TEST_CASE("a class that only other parts would show gives training an image, in exchange for one") {
+  std::vector<int> categories(20, 1);
+  for (const int rare : {2, 3, 4, 5, 6}) categories.push_back(rare);
+  Dataset dataset = of_categories(categories);
+  // A class that is nobody's main one.
+  dataset.examples[7].objects = {box(0, 0, 9, 9, 1), box(0, 0, 9, 9, 1), box(0, 0, 5, 5, 7)};
+  dataset.classes = {"a", "b", "c", "d", "e", "f", "g"};
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    CAPTURE(seed);
+    const Split parts = split(dataset, {0.5, 0.5, 0, seed});
+    CHECK(parts.train.examples.size() >= 12);
+    CHECK(parts.train.examples.size() <= 13);
+    std::set<int> trained;
+    for (const Example& example : parts.train.examples)
+      for (const GroundTruth& object : example.objects) trained.insert(object.category);
+    CHECK(trained == std::set<int>{1, 2, 3, 4, 5, 6, 7});
+    const Split grouped = split_by_groups(dataset, {0.5, 0.5, 0, seed}, {{0, 20}, {1, 21}, {2, 22}});
+    std::set<int> in_groups;
+    const std::set<std::int64_t> in_training = ids(grouped.train);
+    for (const Example& example : grouped.train.examples)
+      for (const GroundTruth& object : example.objects) in_groups.insert(object.category);
+    CHECK(in_groups == std::set<int>{1, 2, 3, 4, 5, 6, 7});
+    CHECK(in_training.contains(dataset.examples[0].image_id) ==
+          in_training.contains(dataset.examples[20].image_id));
+  }
+}
+
 TEST_CASE("an image's main class has most objects, then most area") {
   Example example;
   CHECK(main_category(example) == 0);

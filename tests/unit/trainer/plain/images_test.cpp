@@ -95,7 +95,7 @@ TEST_CASE("missing, empty and foreign files are refused with their cause") {
   CHECK(contains(refusal(folder.path() / "none.jpg"), "does not exist"));
   CHECK(contains(refusal(folder.path()), "is not a regular file"));
   CHECK(contains(refusal(folder.write("empty.jpg", "")), "is empty"));
-  CHECK(contains(refusal(folder.write("text.jpg", "GIF89a")), "neither JPEG nor PNG"));
+  CHECK(contains(refusal(folder.write("text.jpg", "text")), "is neither JPEG, PNG, BMP, TIFF nor WebP"));
 }
 
 TEST_CASE("a PNG that announces more pixels than memory holds is refused before they are allocated") {

@@ -1,12 +1,14 @@
 #include "trainer/tasks/detection/data/reader.h"
 
-#include "trainer/tasks/detection/data/annotation_checks.h"
+#include "trainer/data/folder_listing.h"
+#include "unit/trainer/plain/picture_files.h"
 #include "unit/trainer/plain/test_folder.h"
 
 using namespace tune::trainer;
 using namespace tune::trainer::detection;
 using tests::contains;
 using tests::message_of;
+using tests::six_pixels_tiff;
 using tests::TestFolder;
 using tune::ExitCode;
 
@@ -86,12 +88,10 @@ TEST_CASE("a box one pixel outside is clipped with a warning that names it") {
 TEST_CASE("everything wrong with a VOC folder is told at once, each with file and object") {
   const TestFolder folder;
   write_example(folder, "outside", object("pit", "1 1 5 5") + object("pit", "1 1 42 5"));
-  write_example(folder, "flat", object("pit", "5 1 5 9"));
   write_example(folder, "backwards", object("pit", "9 1 5 9"));
   write_example(folder, "text", object("pit", "one 1 5 9"));
   write_example(folder, "nan", object("pit", "nan 1 5 9"));
   write_example(folder, "nameless", object("", "1 1 5 9"));
-  write_example(folder, "beyond", object("pit", "40 1 41 9"));
   folder.write_image("images/bare.png", 40, 30);
   folder.write_image("images/size.png", 40, 30);
   folder.write("annotations/size.xml", voc("", 30, 40));
@@ -108,12 +108,10 @@ TEST_CASE("everything wrong with a VOC folder is told at once, each with file an
   INFO(message);
   CHECK(contains(message,
                  "outside.xml, object 2 (pit): the box (1, 1, 42, 5) lies outside its image of 40x30"));
-  CHECK(contains(message, "flat.xml, object 1 (pit): the box (5, 1, 5, 9) has no area"));
-  CHECK(contains(message, "backwards.xml, object 1"));
+  CHECK(contains(message, "backwards.xml, object 1 (pit): the box (9, 1, 5, 9) has a negative width"));
   CHECK(contains(message, "text.xml, object 1 (pit): <xmin> is missing or no number"));
   CHECK(contains(message, "nan.xml, object 1 (pit)"));
   CHECK(contains(message, "nameless.xml, object 1: the object has no class name"));
-  CHECK(contains(message, "beyond.xml, object 1 (pit): the box (40, 1, 41, 9) has no area inside"));
   CHECK(contains(message, "bare.png has no annotation"));
   CHECK(contains(message, "the annotation says 30x40 pixels, the image has 40x30"));
   CHECK(contains(message, "cut.xml is not well-formed XML"));
@@ -124,7 +122,7 @@ TEST_CASE("everything wrong with a VOC folder is told at once, each with file an
 
 TEST_CASE("the first twenty of many problems are shown and the others counted") {
   const TestFolder folder;
-  for (int i = 0; i < 23; ++i) write_example(folder, "a" + std::to_string(i), object("pit", "5 1 5 9"));
+  for (int i = 0; i < 23; ++i) write_example(folder, "a" + std::to_string(i), object("pit", "6 1 5 9"));
   const std::string message = refusal(folder.path());
   CHECK(contains(message, "23 problems"));
   CHECK(contains(message, "and 3 more"));
@@ -188,10 +186,10 @@ TEST_CASE("everything wrong with a COCO file is told at once, each with its entr
                     {"id": 2, "image_id": 1, "category_id": 8, "bbox": [1, 1, 2, 2]},
                     {"id": 3, "image_id": 1, "category_id": 1, "bbox": [1, 1, 2]},
                     {"id": 4, "image_id": 1, "category_id": 1, "bbox": [30, 1, 20, 2]},
-                    {"id": 5, "image_id": 1, "category_id": 1, "bbox": [30, 1, 0, 2]}, 7]})"));
+                    {"id": 5, "image_id": 1, "category_id": 1, "bbox": [30, 1, -5, 2]}, 7]})"));
   INFO(message);
   CHECK(contains(message, "images[1] (a.png): the image id 1 appears twice"));
-  CHECK(contains(message, "images[2]: the image gone.png lies neither"));
+  CHECK(contains(message, "images[2]: the image gone.png lies not in " + folder.path().string()));
   CHECK(contains(message, "the annotation says 41x30 pixels, the image has 40x30"));
   CHECK(contains(message, "images[4]: \"id\" is missing or no integer"));
   CHECK(contains(message, "images[5]: \"file_name\" is missing"));
@@ -201,11 +199,135 @@ TEST_CASE("everything wrong with a COCO file is told at once, each with its entr
   CHECK(contains(message, "categories[3]: \"name\" is missing"));
   CHECK(contains(message, "annotations[0] (id 1): no image has the id 8"));
   CHECK(contains(message, "annotations[1] (id 2): no category has the id 8"));
-  CHECK(contains(message, "annotations[2] (id 3): \"bbox\" is not"));
+  CHECK(contains(message, "annotations[2] (id 3): \"bbox\" is not [x, y, width, height] but [1,1,2]"));
   CHECK(contains(message, "annotations[3] (id 4) in " + (folder.path() / "a.png").string() +
                               ": the box (30, 1, 50, 3)"));
-  CHECK(contains(message, "annotations[4] (id 5)"));
+  CHECK(contains(message, "annotations[4] (id 5): the width of \"bbox\" [30,1,-5,2] is negative"));
   CHECK(contains(message, "annotations[5]: \"image_id\""));
+}
+
+TEST_CASE("boxes without area are left out and counted, and the set is read") {
+  const TestFolder folder;
+  write_example(folder, "a",
+                object("pit", "5 1 5 9") + object("pit", "1 1 5 9") + object("pit", "40 1 41 9"));
+  write_example(folder, "b", object("pit", "2 7 9 7"));
+  const Dataset dataset = read_dataset(folder.path());
+  CHECK(dataset.examples[0].objects.size() == 1);
+  CHECK(dataset.examples[1].objects.empty());
+  REQUIRE(dataset.warnings.size() == 1);
+  CHECK(contains(dataset.warnings[0], "3 boxes without area were left out, the first being "));
+  CHECK(contains(dataset.warnings[0], "a.xml, object 1 (pit): the box (5, 1, 5, 9) has no area"));
+  std::vector<DataProblem> found;
+  read_dataset(folder.path(), {Labels::kRequired, {}, &found});
+  REQUIRE(found.size() == 3);
+  CHECK(found[0].left_out);
+  CHECK(contains(found[1].text, "(40, 1, 41, 9) has no area inside its image of 40x30 pixels"));
+}
+
+TEST_CASE("an image's EXIF orientation turns its boxes' frame, and boxes that say otherwise are refused") {
+  const TestFolder folder;
+  folder.write("images/a.tif", six_pixels_tiff(6));
+  folder.write("annotations/a.xml", voc(object("pit", "0 0 1 3"), 2, 3));
+  const Dataset dataset = read_dataset(folder.path());
+  CHECK(dataset.examples[0].width == 2);
+  CHECK(dataset.examples[0].height == 3);
+  CHECK(dataset.examples[0].objects.at(0).y2 == 3);
+  REQUIRE(dataset.warnings.size() == 1);
+  CHECK(contains(dataset.warnings[0], "1 image is turned upright as its EXIF orientation says"));
+  folder.write("annotations/a.xml", voc(object("pit", "0 0 3 1"), 3, 2));
+  const std::string message = refusal(folder.path());
+  CHECK(contains(message, "the annotation says 3x2 pixels, the image has 2x3 once it is turned as its EXIF"));
+  CHECK(contains(message, "remove the EXIF orientation"));
+}
+
+TEST_CASE("suspicious annotations are named: the same object twice, another <filename>") {
+  const TestFolder folder;
+  write_example(folder, "a",
+                object("pit", "1 1 5 5") + object("pit", "1 1 5 5") + object("scale", "1 1 5 5"));
+  folder.write_image("images/b.png", 40, 30);
+  folder.write("annotations/b.xml", "<annotation><filename>sub\\c.jpg</filename></annotation>");
+  folder.write_image("images/d.png", 40, 30);
+  folder.write("annotations/d.xml", "<annotation><filename> old/d.jpg </filename></annotation>");
+  const Dataset dataset = read_dataset(folder.path());
+  REQUIRE(dataset.warnings.size() == 2);
+  CHECK(contains(dataset.warnings[0], "1 annotation names another file in <filename>: "));
+  CHECK(contains(dataset.warnings[0], "b.xml: it says c.jpg, and is read as that of b.png"));
+  CHECK(contains(dataset.warnings[1],
+                 "1 object is annotated twice, with the same class and box: (1, 1, 5, 5) in"));
+}
+
+TEST_CASE("<difficult> is read as people write it, and what is not understood is named") {
+  const TestFolder folder;
+  write_example(folder, "a",
+                object("pit", "1 1 5 5", " 1 ") + object("pit", "1 1 6 6", "true") +
+                    object("pit", "1 1 7 7", "1.0") + object("pit", "1 1 8 8", "\n0\n"));
+  const Dataset dataset = read_dataset(folder.path());
+  std::vector<bool> difficult;
+  for (const GroundTruth& each : dataset.examples[0].objects) difficult.push_back(each.difficult);
+  CHECK(difficult == std::vector<bool>{true, true, true, false});
+  write_example(folder, "a", object("pit", "1 1 5 5", "maybe"));
+  CHECK(contains(refusal(folder.path()), "a.xml, object 1 (pit): <difficult> is \"maybe\", neither 0 nor 1"));
+}
+
+TEST_CASE("numbers of a COCO file are read as texts and floats too, which is said once") {
+  const TestFolder folder;
+  folder.write_image("a.png", 40, 30);
+  const auto file = folder.write(
+      "a.json", R"({"images": [{"id": "7", "file_name": " a.png ", "width": "40", "height": 30.0}],
+    "categories": [{"id": 1.0, "name": " pit ", "supercategory": null}],
+    "annotations": [{"id": null, "image_id": 7.0, "category_id": "1", "bbox": ["1", 2, 3.5, 4], "area": null,
+                     "iscrowd": null},
+                    {"id": 3, "image_id": 7, "category_id": 1, "bbox": [5, 2, 3, 4], "iscrowd": "1"},
+                    {"id": 3, "image_id": 7, "category_id": 1, "bbox": [6, 2, 3, 4], "iscrowd": true}]})");
+  const Dataset dataset = read_dataset(file);
+  CHECK(dataset.classes == std::vector<std::string>{"pit"});
+  CHECK(dataset.examples[0].image_id == 7);
+  REQUIRE(dataset.examples[0].objects.size() == 3);
+  CHECK(dataset.examples[0].objects[0].area == 14);
+  CHECK_FALSE(dataset.examples[0].objects[0].crowd);
+  CHECK(dataset.examples[0].objects[1].crowd);
+  CHECK(dataset.examples[0].objects[2].crowd);
+  REQUIRE(dataset.warnings.size() == 2);
+  CHECK(contains(dataset.warnings[0],
+                 "4 numbers are written as texts, and taken as the numbers, the first being"));
+  CHECK(contains(dataset.warnings[0], "images[0]: \"id\" is \"7\""));
+  CHECK(contains(dataset.warnings[1], "annotations[2]: the id 3 appears twice"));
+}
+
+TEST_CASE("ids beyond 2^53 are kept, and those beyond 2^63 refused") {
+  const TestFolder folder;
+  folder.write_image("a.png", 40, 30);
+  const auto with_id = [&](const std::string& id) {
+    return folder.write("a.json", R"({"images": [{"id": )" + id +
+                                      R"(, "file_name": "a.png"}], "categories": [{"id": 1,
+      "name": "pit"}], "annotations": [{"image_id": )" +
+                                      id + R"(, "category_id": 1, "bbox": [1, 1, 2, 2]}]})");
+  };
+  CHECK(read_dataset(with_id("9007199254740993")).examples[0].image_id == 9007199254740993);
+  CHECK(contains(refusal(with_id("9223372036854775808")),
+                 "images[0]: \"id\" is missing or no integer: it is 9223372036854775808, beyond 2^63 - 1"));
+}
+
+TEST_CASE("a category that only groups others is no class, and a class without boxes stays one") {
+  const TestFolder folder;
+  folder.write_image("a.png", 40, 30);
+  const auto read = [&](const std::string& categories) {
+    return read_dataset(folder.write(
+        "a.json",
+        R"({"images": [{"id": 1, "file_name": "a.png"}], "categories": [)" + categories +
+            R"(], "annotations": [{"id": 1, "image_id": 1, "category_id": 2, "bbox": [1, 1, 2, 2]}]})"));
+  };
+  const std::string pit = R"({"id": 2, "name": "pit", "supercategory": "defects"})";
+  const Dataset plain = read(R"({"id": 0, "name": "defects", "supercategory": "none"}, )" + pit);
+  CHECK(plain.classes == std::vector<std::string>{"pit"});
+  REQUIRE(plain.warnings.size() == 1);
+  CHECK(contains(plain.warnings[0], "categories[0]: the category \"defects\" groups others and has no box"));
+  const Dataset alike = read(R"({"id": 0, "name": "pit", "supercategory": "none"},
+                                {"id": 2, "name": "pit", "supercategory": "pit"})");
+  CHECK(alike.classes == std::vector<std::string>{"pit"});
+  CHECK(alike.category_ids == std::vector<std::int64_t>{2});
+  CHECK(read(R"({"id": 0, "name": "scale", "supercategory": "none"}, )" + pit).classes.size() == 2);
+  CHECK(read(R"({"id": 1, "name": "scale", "supercategory": "scale"}, )" + pit).classes.size() == 2);
 }
 
 TEST_CASE("files that are no data set are refused with what they are") {
@@ -269,6 +391,6 @@ TEST_CASE("folders that cannot be read are bad data, not a failure of the progra
   const TestFolder folder;
   const std::filesystem::path too_long = folder.path() / std::string(300, 'x');
   CHECK(contains(message_of(ExitCode::kBadData, [&] { read_dataset(too_long); }), "cannot be read"));
-  CHECK(contains(message_of(ExitCode::kBadData, [&] { files_in(folder.path() / "gone"); }),
+  CHECK(contains(message_of(ExitCode::kBadData, [&] { data::files_in(folder.path() / "gone"); }),
                  "gone cannot be read"));
 }

@@ -1,9 +1,11 @@
 #include "trainer/tasks/detection/data/annotation_checks.h"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
+#include <set>
+#include <tuple>
 
+#include "trainer/data/text_file.h"
 #include "trainer/images/image.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
@@ -23,28 +25,36 @@ std::string text(int width, int height) { return std::to_string(width) + "x" + s
 
 }  // namespace
 
-bool is_utf8(const std::string& name) {
-  try {
-    return !Json(name).dump().empty();
-  } catch (const Json::exception&) {
-    return false;
-  }
+void Tally::tell(const std::string& one, const std::string& many, std::vector<std::string>& warnings) const {
+  if (count_ == 0) return;
+  warnings.push_back(std::to_string(count_) + (count_ == 1 ? one : many) +
+                     (count_ == 1 ? ": " : ", the first being ") + first_);
 }
 
-void add_object(const Corners& corners, const GroundTruth& labels, double area, const std::string& where,
-                Example& example, Dataset& dataset, Problems& problems) {
+void AnnotationChecks::drop(const std::string& cause, const Corners& corners, const std::string& where,
+                            const Example& example) {
+  const std::string text = where + ": the box " + detection::text(corners) + cause;
+  without_area_.add(text);
+  problems_.leave_out({text, example.image, corners});
+}
+
+void AnnotationChecks::add_object(const Corners& corners, const GroundTruth& labels, double area,
+                                  const std::string& where, Example& example) {
   const double width = example.width, height = example.height;
   const auto refuse = [&](const std::string& cause) {
-    problems.add({where + ": the box " + text(corners) + cause, example.image, corners});
+    problems_.add({where + ": the box " + text(corners) + cause, example.image, corners});
   };
   for (const double edge : {corners.x1, corners.y1, corners.x2, corners.y2})
     if (!std::isfinite(edge)) return refuse(" is not finite");
-  if (corners.x2 <= corners.x1 || corners.y2 <= corners.y1)
-    return refuse(" has no area; remove the object or give it a width and a height");
+  if (corners.x2 < corners.x1 || corners.y2 < corners.y1)
+    return refuse(std::string(" has a negative ") + (corners.x2 < corners.x1 ? "width" : "height") +
+                  "; exchange its edges, or correct them");
   if (corners.x1 < -kTolerance || corners.y1 < -kTolerance || corners.x2 > width + kTolerance ||
       corners.y2 > height + kTolerance)
     return refuse(" lies outside its image of " + text(example.width, example.height) +
                   " pixels; correct it, or the image's size");
+  if (corners.x2 == corners.x1 || corners.y2 == corners.y1)
+    return drop(" has no area", corners, where, example);
   const Corners inside{std::max(corners.x1, 0.0), std::max(corners.y1, 0.0), std::min(corners.x2, width),
                        std::min(corners.y2, height)};
   GroundTruth object = labels;
@@ -53,32 +63,85 @@ void add_object(const Corners& corners, const GroundTruth& labels, double area, 
   object.x2 = static_cast<float>(inside.x2);
   object.y2 = static_cast<float>(inside.y2);
   if (object.x2 <= object.x1 || object.y2 <= object.y1)
-    return refuse(" has no area inside its image of " + text(example.width, example.height) +
-                  " pixels; remove the object");
+    return drop(" has no area inside its image of " + text(example.width, example.height) + " pixels",
+                corners, where, example);
   if (text(inside) != text(corners))
-    dataset.warnings.push_back(where + ": the box " + text(corners) + " was clipped to its image of " +
-                               text(example.width, example.height) + " pixels");
+    dataset_.warnings.push_back(where + ": the box " + text(corners) + " was clipped to its image of " +
+                                text(example.width, example.height) + " pixels");
   object.area = area >= 0 ? area : (inside.x2 - inside.x1) * (inside.y2 - inside.y1);
   example.objects.push_back(object);
 }
 
-bool measure_image(Example& example, int stated_width, int stated_height, Problems& problems) {
+bool AnnotationChecks::measure(Example& example, int stated_width, int stated_height) {
+  images::Header header;
   try {
-    const images::Size size = images::read_size(example.image);
-    example.width = size.width;
-    example.height = size.height;
+    header = images::read_header(example.image);
   } catch (const Error& error) {
-    problems.add({std::string(error.what()) + (error.hint().empty() ? "" : ". " + error.hint()),
-                  example.image, std::nullopt});
+    problems_.add({std::string(error.what()) + (error.hint().empty() ? "" : ". " + error.hint()),
+                   example.image, std::nullopt});
     return false;
   }
+  example.width = header.size.width;
+  example.height = header.size.height;
+  if (header.orientation > 1) turned_.add(example.image.string());
+  if (const auto named = images::format_of_name(example.image); named != header.format)
+    misnamed_.add(example.image.string() + ", a " + images::format_name(header.format));
   const bool stated = stated_width > 0 && stated_height > 0;
   if (!stated || (stated_width == example.width && stated_height == example.height)) return true;
-  problems.add({example.image.string() + ": the annotation says " + text(stated_width, stated_height) +
-                    " pixels, the image has " + text(example.width, example.height) +
-                    "; annotate this image again, or correct the size",
-                example.image, std::nullopt});
+  const std::string says = example.image.string() + ": the annotation says " +
+                           text(stated_width, stated_height) + " pixels, the image has " +
+                           text(example.width, example.height);
+  const bool unturned =
+      header.orientation > 1 && stated_width == header.stored.width && stated_height == header.stored.height;
+  problems_.add({unturned ? says + " once it is turned as its EXIF orientation (" +
+                                std::to_string(header.orientation) +
+                                ") says: the boxes were drawn on the image as it is stored; remove the EXIF "
+                                "orientation from the image, or annotate it again as it is shown"
+                          : says + "; annotate this image again, or correct the size",
+                 example.image, std::nullopt});
   return false;
+}
+
+void AnnotationChecks::finish() {
+  Tally twice;
+  for (const Example& example : dataset_.examples) {
+    std::set<std::tuple<int, float, float, float, float>> seen;
+    for (const GroundTruth& object : example.objects)
+      if (!object.crowd && !seen.emplace(object.category, object.x1, object.y1, object.x2, object.y2).second)
+        twice.add("(" + shortest(object.x1) + ", " + shortest(object.y1) + ", " + shortest(object.x2) + ", " +
+                  shortest(object.y2) + ") in " + example.image.string());
+  }
+  without_area_.tell(" box without area was left out", " boxes without area were left out",
+                     dataset_.warnings);
+  twice.tell(" object is annotated twice, with the same class and box",
+             " objects are annotated twice, with the same class and box", dataset_.warnings);
+  turned_.tell(
+      " image is turned upright as its EXIF orientation says; its boxes are taken to be drawn on it "
+      "upright",
+      " images are turned upright as their EXIF orientation says; their boxes are taken to be drawn on "
+      "them upright",
+      dataset_.warnings);
+  misnamed_.tell(" image is of another format than its name says",
+                 " images are of another format than their names say", dataset_.warnings);
+}
+
+std::string listed_names(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::vector<Example> examples_of(const Layout& layout, const std::string& part) {
+  std::vector<Example> examples;
+  for (std::size_t i = 0; i < layout.images.size(); ++i) {
+    const ImagePlace& place = layout.images[i];
+    if (!part.empty() && !place.parts.contains(part)) continue;
+    Example& example = examples.emplace_back();
+    example.image_id = static_cast<std::int64_t>(i) + 1;
+    example.image = place.image;
+    example.name = place.name;
+  }
+  return examples;
 }
 
 ClassNames::ClassNames(const std::vector<std::string>& given) : fixed_(!given.empty()), names_(given) {
@@ -88,13 +151,12 @@ ClassNames::ClassNames(const std::vector<std::string>& given) : fixed_(!given.em
 int ClassNames::category(const std::string& name, const std::string& where, Problems& problems) {
   if (const auto found = categories_.find(name); found != categories_.end()) return found->second;
   if (fixed_ || name.empty()) {
-    std::string known;
-    for (const std::string& each : names_) known += (known.empty() ? "" : ", ") + each;
     problems.add(where + (name.empty() ? ": the object has no class name"
-                                       : ": the class \"" + name + "\" is none of the labels: " + known));
+                                       : ": the class \"" + name +
+                                             "\" is none of the labels: " + listed_names(names_)));
     return 0;
   }
-  if (!is_utf8(name)) {
+  if (!data::is_utf8(name)) {
     problems.add(where + ": the class name is not UTF-8; declare the file's encoding, or write it as UTF-8");
     return 0;
   }
@@ -113,35 +175,6 @@ void ClassNames::finish(Dataset& dataset) const {
   for (Example& example : dataset.examples)
     for (GroundTruth& object : example.objects)
       object.category = renumbered[static_cast<std::size_t>(object.category)];
-}
-
-bool has_image_extension(const std::filesystem::path& file) {
-  std::string extension = file.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
-}
-
-std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> files;
-  try {
-    for (const auto& entry : std::filesystem::directory_iterator(folder)) files.push_back(entry.path());
-  } catch (const std::filesystem::filesystem_error& error) {
-    throw Error(ExitCode::kBadData,
-                "the folder " + folder.string() + " cannot be read: " + error.code().message(),
-                "Allow this user to read it, or name another data set.");
-  }
-  std::sort(files.begin(), files.end(),
-            [](const auto& a, const auto& b) { return a.filename().string() < b.filename().string(); });
-  return files;
-}
-
-std::vector<std::filesystem::path> images_in(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> files = files_in(folder);
-  std::erase_if(files, [](const std::filesystem::path& file) {
-    return !has_image_extension(file) || file.filename().string().front() == '.';
-  });
-  return files;
 }
 
 }  // namespace tune::trainer::detection

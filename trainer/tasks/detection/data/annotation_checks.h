@@ -7,22 +7,52 @@
 #include <vector>
 
 #include "trainer/tasks/detection/data/dataset.h"
+#include "trainer/tasks/detection/data/layout.h"
 #include "trainer/tasks/detection/data/problems.h"
 
 namespace tune::trainer::detection {
 
-// Adds the object to the example, or a problem. A box up to 1 pixel outside is clipped with a warning.
-// `where` names file and object. `area` < 0: the box's own.
-void add_object(const Corners& corners, const GroundTruth& labels, double area, const std::string& where,
-                Example& example, Dataset& dataset, Problems& problems);
+// Something that happens often and is said once: "3 boxes ..., the first being ...".
+class Tally {
+ public:
+  void add(const std::string& where) {
+    if (count_++ == 0) first_ = where;
+  }
+  // Nothing where nothing was counted. `one` and `many` go on after the number: " box has no area".
+  void tell(const std::string& one, const std::string& many, std::vector<std::string>& warnings) const;
 
-// Sets the example's size from the image's header. `stated` are the annotation's width and height, 0 where it
-// has none; another size than the image's is a problem, since the boxes would be misplaced. False when there
-// was a problem.
-bool measure_image(Example& example, int stated_width, int stated_height, Problems& problems);
+ private:
+  std::size_t count_ = 0;
+  std::string first_;
+};
 
-// Class names end in JSON files, which hold nothing else.
-bool is_utf8(const std::string& name);
+// Puts objects into examples and measures images, as one reader reads them. Lives as long as that reader, on
+// its thread.
+class AnnotationChecks {
+ public:
+  AnnotationChecks(Dataset& dataset, Problems& problems) : dataset_(dataset), problems_(problems) {}
+
+  // Adds the object to the example, or a problem. A box up to 1 pixel outside is clipped with a warning; one
+  // without area is left out and counted. `where` names file and object. `area` < 0: the box's own.
+  void add_object(const Corners& corners, const GroundTruth& labels, double area, const std::string& where,
+                  Example& example);
+
+  // Sets the example's size from the image's header. `stated` are the annotation's width and height, 0 where
+  // it has none; another size than the image's is a problem, since the boxes would be misplaced. False when
+  // there was a problem.
+  bool measure(Example& example, int stated_width, int stated_height);
+
+  // Warns of what was counted, and of objects that are there twice.
+  void finish();
+
+ private:
+  void drop(const std::string& cause, const Corners& corners, const std::string& where,
+            const Example& example);
+
+  Dataset& dataset_;
+  Problems& problems_;
+  Tally without_area_, turned_, misnamed_;
+};
 
 // Class names to 1-based categories: those given, or those met.
 class ClassNames {
@@ -40,16 +70,17 @@ class ClassNames {
   std::map<std::string, int> categories_;
 };
 
-bool has_image_extension(const std::filesystem::path& file);
-// What lies directly in `folder`, sorted by name. Throws Error(kBadData) when it cannot be read.
-std::vector<std::filesystem::path> files_in(const std::filesystem::path& folder);
-// The images of that.
-std::vector<std::filesystem::path> images_in(const std::filesystem::path& folder);
+// "pit, scratch"
+std::string listed_names(const std::vector<std::string>& names);
 
-// Formats; read_dataset() chooses. Neither checks that the set is not empty.
+// The examples of the places that belong to `part` ("": all), with the ids of the whole set and without
+// sizes or objects.
+std::vector<Example> examples_of(const Layout& layout, const std::string& part);
+
+// Readers of the formats. None checks that the set is not empty.
 struct ReadOptions;
-Dataset read_voc(const std::filesystem::path& folder, const ReadOptions& options);
-Dataset read_coco(const std::filesystem::path& file, const ReadOptions& options);
-Dataset read_yolo(const std::filesystem::path& folder, const ReadOptions& options);
+Dataset read_voc(const std::filesystem::path& data, const Layout& layout, const ReadOptions& options);
+Dataset read_coco(const CocoPlace& place, const ReadOptions& options);
+Dataset read_yolo(const std::filesystem::path& data, const Layout& layout, const ReadOptions& options);
 
 }  // namespace tune::trainer::detection

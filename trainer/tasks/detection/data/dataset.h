@@ -2,6 +2,8 @@
 // An object-detection data set in memory, whatever format it was read from.
 #include <cstdint>
 #include <filesystem>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,8 +20,9 @@ struct GroundTruth {
 };
 
 struct Example {
-  std::int64_t image_id = 0;  // the COCO file's id, else 1, 2, ... in the order of sorted file names
+  std::int64_t image_id = 0;  // the COCO file's id, else 1, 2, ... in the order of the whole set's names
   std::filesystem::path image;
+  std::string name;                  // as the data set calls it: COCO's file_name, else below its folder
   int width = 0, height = 0;         // pixels
   std::vector<GroundTruth> objects;  // empty for an image without defects, and for unlabelled images
 };
@@ -30,6 +33,9 @@ struct Dataset {
   std::vector<Example> examples;           // ordered by image_id
   bool labelled = true;                    // false: a folder of images alone (for `predict`)
   std::vector<std::string> warnings;       // one sentence each, naming the file: clipped boxes and the like
+  std::string form = {};                   // what it was recognised as, in one line
+  // Of a set with parts of its own: what each image belongs to.
+  std::map<std::int64_t, std::set<std::string>> parts_of_images = {};
 };
 
 }  // namespace tune::trainer::detection

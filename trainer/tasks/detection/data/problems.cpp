@@ -10,9 +10,14 @@ namespace {
 constexpr std::size_t kShown = 20;
 }
 
-void Problems::add(std::string problem) { all_.push_back({std::move(problem), {}, std::nullopt}); }
+void Problems::add(std::string problem) { all_.push_back({std::move(problem), {}, std::nullopt, false}); }
 
 void Problems::add(DataProblem problem) { all_.push_back(std::move(problem)); }
+
+void Problems::leave_out(DataProblem problem) {
+  problem.left_out = true;
+  left_out_.push_back(std::move(problem));
+}
 
 void Problems::throw_if_any(const std::string& title, const std::string& hint) const {
   if (empty()) return;
@@ -27,6 +32,7 @@ void Problems::settle(std::vector<DataProblem>* collector, const std::string& ti
                       const std::string& hint) const {
   if (!collector) return throw_if_any(title, hint);
   collector->insert(collector->end(), all_.begin(), all_.end());
+  collector->insert(collector->end(), left_out_.begin(), left_out_.end());
 }
 
 }  // namespace tune::trainer::detection

@@ -16,6 +16,7 @@ struct DataProblem {
   std::string text;             // names file and object, the cause and, where it differs, the cure
   std::filesystem::path image;  // empty where the problem belongs to no image
   std::optional<Corners> box;   // as the annotation has it
+  bool left_out = false;        // the object was left out, and the set is used all the same
 };
 
 // Owned by a reader, on its thread. Collects and throws; judges nothing.
@@ -24,6 +25,8 @@ class Problems {
   // A sentence that names file and object, the cause and, where it is not the same for all, the cure.
   void add(std::string problem);
   void add(DataProblem problem);
+  // What is for a collector alone, and refuses nothing.
+  void leave_out(DataProblem problem);
   bool empty() const { return all_.empty(); }
   // Throws Error(kBadData) with `title`, the first 20 problems and the number of the others, if there are
   // any.
@@ -32,7 +35,7 @@ class Problems {
   void settle(std::vector<DataProblem>* collector, const std::string& title, const std::string& hint) const;
 
  private:
-  std::vector<DataProblem> all_;
+  std::vector<DataProblem> all_, left_out_;
 };
 
 }  // namespace tune::trainer::detection

@@ -3,10 +3,10 @@
 #include <array>
 #include <limits>
 #include <map>
-#include <ostream>
 
+#include "trainer/data/text_file.h"
+#include "trainer/data/written_values.h"
 #include "trainer/tasks/detection/data/score_input.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 
@@ -23,12 +23,22 @@ class DetectionSink : public Json::json_sax_t {
 
   bool null() override { return other("null"); }
   bool boolean(bool value) override { return other(value ? "true" : "false"); }
-  bool string(std::string& value) override { return other("\"" + value + "\""); }
+  // Numbers written as texts are the numbers.
+  bool string(std::string& value) override {
+    const bool wanted = (depth_ == kInDetection && field_ != kOther && field_ != kBox) ||
+                        (depth_ == kInBox && field_ == kBox);
+    if (wanted && depth_ == kInDetection && field_ != kScore)
+      if (const auto number = data::whole_number(std::string_view(value))) return whole(*number);
+    if (wanted)
+      if (const auto number = data::number_of(std::string_view(value))) return real(*number);
+    return other("\"" + value + "\"");
+  }
   bool binary(Json::binary_t&) override { return other("binary"); }
   bool number_integer(std::int64_t value) override { return whole(value); }
   bool number_unsigned(std::uint64_t value) override {
-    if (value > std::numeric_limits<std::int64_t>::max()) return real(static_cast<double>(value));
-    return whole(static_cast<std::int64_t>(value));
+    if (value <= std::numeric_limits<std::int64_t>::max()) return whole(static_cast<std::int64_t>(value));
+    if (wants_id()) refuse_id(Json(value));
+    return real(static_cast<double>(value));
   }
   bool number_float(double value, const std::string&) override { return real(value); }
 
@@ -66,11 +76,11 @@ class DetectionSink : public Json::json_sax_t {
     throw Error(ExitCode::kBadData, file_ + " is not JSON: " + error.what(), "Write the file again.");
   }
 
-  void write_warnings(std::ostream& notes) const {
+  void tell(std::vector<std::string>& warnings) const {
     for (const auto& [category, count] : unlisted_)
-      notes << "warning: " << file_ << ": " << count << (count == 1 ? " detection is" : " detections are")
-            << " left out, as the ground truth has no category_id " << category << '\n';
-    notes << std::flush;
+      warnings.push_back(file_ + ": " + std::to_string(count) +
+                         (count == 1 ? " detection is" : " detections are") +
+                         " left out, as the ground truth has no category_id " + std::to_string(category));
   }
 
  private:
@@ -109,13 +119,25 @@ class DetectionSink : public Json::json_sax_t {
   }
 
   bool whole(std::int64_t value) {
-    if (depth_ != kInDetection || (field_ != kImage && field_ != kCategory))
-      return real(static_cast<double>(value));
+    if (!wants_id()) return real(static_cast<double>(value));
     (field_ == kImage ? image_ : category_) = value;
     return seen_[field_] = true;
   }
 
+  bool wants_id() const { return depth_ == kInDetection && (field_ == kImage || field_ == kCategory); }
+
+  [[noreturn]] void refuse_id(const Json& value) const {
+    throw Error(ExitCode::kBadData,
+                where() + ": " + std::string(kFields[field_]) + " " + data::not_whole(value),
+                "Write an id of the ground truth.");
+  }
+
   bool real(double value) {
+    if (wants_id()) {
+      const auto number = data::whole_number(value);
+      if (!number) refuse_id(Json(value));
+      return whole(*number);
+    }
     if (depth_ == kInBox && field_ == kBox) {
       if (sides_ == box_.size()) refuse_box();
       box_[sides_++] = value;
@@ -123,11 +145,6 @@ class DetectionSink : public Json::json_sax_t {
     }
     if (depth_ != kInDetection || field_ == kOther) return depth_ > kInList || other("a number");
     if (field_ == kBox) refuse_box();
-    if (field_ != kScore)
-      throw Error(
-          ExitCode::kBadData,
-          where() + ": " + std::string(kFields[field_]) + " is " + shortest(value) + ", not a whole number",
-          "Write an id of the ground truth.");
     score_ = value;
     return seen_[kScore] = true;
   }
@@ -174,11 +191,11 @@ class DetectionSink : public Json::json_sax_t {
 
 std::vector<metrics::DetectedBox> read_detections(const std::filesystem::path& file, const ScoreTruth& truth,
                                                   const std::set<std::int64_t>& elsewhere,
-                                                  std::ostream* notes) {
+                                                  std::vector<std::string>* warnings) {
   DetectionSink sink(file.string(), truth, elsewhere);
-  const std::string text = read_file(file);
+  const std::string text = data::read_text(file);
   Json::sax_parse(text, &sink);
-  if (notes != nullptr) sink.write_warnings(*notes);
+  if (warnings != nullptr) sink.tell(*warnings);
   return sink.take();
 }
 

@@ -5,15 +5,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Where training would look for the images of a COCO file; empty where there is none.
-fs::path find_beside(const fs::path& coco_file, const std::string& name) {
-  const fs::path folder = coco_file.parent_path();
-  std::error_code error;
-  for (const fs::path& candidate : {folder / name, folder / "images" / name, folder / ".." / "images" / name})
-    if (!name.empty() && fs::is_regular_file(candidate, error)) return candidate;
-  return {};
-}
-
 OrderedJson objects_json(const ScoreTruth& truth, std::int64_t image) {
   OrderedJson list = OrderedJson::array();
   for (const metrics::TruthBox& box : truth.boxes)
@@ -26,7 +17,7 @@ OrderedJson objects_json(const ScoreTruth& truth, std::int64_t image) {
 OrderedJson example_json(const ScoreTruth& truth, std::int64_t image) {
   const auto known = truth.files.find(image);
   const ImageFile file = known == truth.files.end() ? ImageFile{} : known->second;
-  const fs::path path = truth.numbered_here ? file.path : find_beside(truth.place, file.name);
+  const fs::path& path = file.path;
   const auto side = [](int pixels) { return pixels > 0 ? OrderedJson(pixels) : OrderedJson(); };
   return {
       {"image_id", image},

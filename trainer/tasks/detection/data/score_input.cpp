@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <optional>
 
-#include "trainer/tasks/detection/data/reader.h"
-#include "tuner/core/atomic_file.h"
+#include "trainer/data/text_file.h"
+#include "trainer/data/written_values.h"
+#include "trainer/tasks/detection/data/annotation_checks.h"
+#include "trainer/tasks/detection/data/coco_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 
@@ -15,127 +17,65 @@ namespace fs = std::filesystem;
 
 Json parse_file(const fs::path& file) {
   try {
-    return Json::parse(read_file(file));
+    return Json::parse(data::read_text(file));
   } catch (const Json::exception& error) {
     throw Error(ExitCode::kBadData, file.string() + " is not JSON: " + error.what(), "Write the file again.");
   }
 }
 
-metrics::Box box_of(const Json& json, const std::string& where) {
-  if (!json.is_array() || json.size() != 4)
-    throw Error(ExitCode::kBadData, where + ": bbox is " + json.dump() + ", not [x, y, width, height]",
-                "Write four numbers, in pixels.");
-  return {json.at(0), json.at(1), json.at(2), json.at(3)};
-}
-
 // Not get<std::int64_t>(), which cuts 1.7 to 1.
 std::int64_t whole(const Json& value, const char* key, const std::string& where) {
-  if (!value.is_number_integer())
-    throw Error(ExitCode::kBadData, where + ": " + key + " is " + value.dump() + ", not a whole number",
+  const std::optional<std::int64_t> number = data::whole_number(value);
+  if (!number)
+    throw Error(ExitCode::kBadData, where + ": " + key + " " + data::not_whole(value),
                 "Write an id of the ground truth.");
-  return value.get<std::int64_t>();
-}
-
-std::int64_t whole_at(const Json& object, const char* key, const std::string& where) {
-  return whole(object.at(key), key, where);
-}
-
-[[noreturn]] void refuse_image(std::int64_t image, const std::string& where) {
-  throw Error(ExitCode::kBadData,
-              where + ": image_id " + std::to_string(image) + " is not in the ground truth",
-              "Its `images` must list every image; check that the two files belong together.");
+  return *number;
 }
 
 // A COCO file as pycocotools reads it: areas and flags as they stand there, nothing clipped.
-class CocoTruth {
- public:
-  explicit CocoTruth(const fs::path& file) : file_(file.string()) { truth_.place = file_; }
-
-  ScoreTruth read() {
-    const Json json = parse_file(file_);
-    try {
-      for (const Json& image : json.at("images")) read_image(image);
-      read_categories(json.at("categories"));
-      std::size_t count = 0;
-      for (const Json& object : json.at("annotations"))
-        read_object(object, file_ + ", annotations[" + std::to_string(count++) + "]");
-    } catch (const Json::exception& error) {
-      throw Error(ExitCode::kBadData, file_ + " is not a COCO data set: " + error.what(),
-                  "It needs images, categories and annotations with image_id, category_id and bbox.");
-    }
-    truth_.images.assign(images_.begin(), images_.end());
-    return std::move(truth_);
+ScoreTruth from_coco(const CocoPlace& place) {
+  Problems problems;
+  CocoContent content = read_coco_content(place.file, CocoUse::kScoring, problems);
+  problems.throw_if_any(place.file.string() + " cannot be scored against",
+                        "Correct the entries named above.");
+  ScoreTruth truth;
+  truth.place = place.file.string();
+  truth.warnings = std::move(content.warnings);
+  for (const CocoImage& image : content.images) {
+    truth.images.push_back(image.id);
+    truth.files[image.id] = {image.name, find_coco_image(place, image.name), image.width, image.height};
   }
-
- private:
-  void read_image(const Json& image) {
-    const std::int64_t id = whole_at(image, "id", file_ + ", images");
-    images_.insert(id);
-    ImageFile& file = truth_.files[id];
-    const auto side = [&](const char* key) {
-      const auto found = image.find(key);
-      return found != image.end() && found->is_number_integer() ? found->get<int>() : 0;
-    };
-    file.width = side("width");
-    file.height = side("height");
-    if (const auto name = image.find("file_name"); name != image.end() && name->is_string())
-      file.name = name->get<std::string>();
+  std::sort(truth.images.begin(), truth.images.end());
+  for (const CocoCategory& category : content.categories) {
+    truth.categories[category.id] = static_cast<int>(truth.names.size());
+    truth.names.push_back(category.name);
   }
-
-  void read_categories(const Json& list) {
-    std::map<std::int64_t, std::string> names;
-    for (const Json& category : list) {
-      const std::int64_t id = whole_at(category, "id", file_ + ", categories");
-      const auto name = category.find("name");
-      names[id] = name != category.end() && name->is_string() ? name->get<std::string>()
-                                                              : "category " + std::to_string(id);
-    }
-    for (const auto& [id, name] : names) {
-      truth_.categories[id] = static_cast<int>(truth_.names.size());
-      truth_.names.push_back(name);
-    }
+  for (const CocoObject& object : content.objects) {
+    const auto& [x, y, width, height] = object.box;
+    truth.has_id_zero |= object.id_is_zero;
+    truth.boxes.push_back({object.image_id,
+                           truth.categories.at(object.category_id),
+                           {x, y, width, height},
+                           object.area.value_or(width * height),
+                           object.crowd,
+                           object.difficult,
+                           object.id_is_zero});
   }
+  return truth;
+}
 
-  void read_object(const Json& object, const std::string& where) {
-    const metrics::Box box = box_of(object.at("bbox"), where);
-    const std::int64_t image = whole_at(object, "image_id", where),
-                       category_id = whole_at(object, "category_id", where);
-    if (!images_.contains(image)) refuse_image(image, where);
-    const auto category = truth_.categories.find(category_id);
-    if (category == truth_.categories.end())
-      throw Error(ExitCode::kBadData,
-                  where + ": `categories` does not list category_id " + std::to_string(category_id),
-                  "Add the category.");
-    bool id_is_zero = false;
-    if (const auto id = object.find("id"); id != object.end()) {
-      const std::int64_t number = whole_at(object, "id", where);
-      id_is_zero = number == 0;
-      if (!ids_.insert(number).second)
-        throw Error(ExitCode::kBadData, where + ": the id " + id->dump() + " appears twice",
-                    "Number the annotations from 1.");
-    }
-    truth_.has_id_zero |= id_is_zero;
-    truth_.boxes.push_back({image, category->second, box, object.value("area", box.width * box.height),
-                            object.value("iscrowd", 0) == 1, object.value("difficult", 0) == 1, id_is_zero});
-  }
-
-  std::string file_;
-  std::set<std::int64_t> images_, ids_;
-  ScoreTruth truth_;
-};
-
-ScoreTruth from_dataset(const fs::path& data, const std::vector<std::string>& labels) {
-  const Dataset dataset = read_dataset(data, {Labels::kRequired, labels});
+ScoreTruth from_dataset(const fs::path& data, const ReadOptions& options) {
+  Dataset dataset = read_dataset(data, options);
   ScoreTruth truth;
   truth.place = data.string();
   truth.numbered_here = true;
+  truth.warnings = std::move(dataset.warnings);
   truth.names = dataset.classes;
   for (std::size_t c = 0; c < dataset.category_ids.size(); ++c)
     truth.categories[dataset.category_ids[c]] = static_cast<int>(c);
   for (const Example& example : dataset.examples) {
     truth.images.push_back(example.image_id);
-    truth.files[example.image_id] = {example.image.filename().string(), example.image, example.width,
-                                     example.height};
+    truth.files[example.image_id] = {example.name, example.image, example.width, example.height};
     for (const GroundTruth& object : example.objects) {
       const double x = object.x1, y = object.y1;
       truth.boxes.push_back({example.image_id,
@@ -149,22 +89,30 @@ ScoreTruth from_dataset(const fs::path& data, const std::vector<std::string>& la
   return truth;
 }
 
-// The COCO file that `data` is or holds.
-std::optional<fs::path> coco_file(const fs::path& data) {
-  if (!fs::is_directory(data)) return data;
-  if (fs::exists(data / "annotations.json")) return data / "annotations.json";
-  return std::nullopt;
-}
-
 }  // namespace
 
-ScoreTruth read_score_truth(const fs::path& data, const std::vector<std::string>& labels) {
-  const auto file = coco_file(data);
-  if (!file) return from_dataset(data, labels);
-  if (!labels.empty())
-    throw Error(ExitCode::kUsage, "--labels together with " + file->string() + ", which has category ids",
-                "Leave --labels out: the detections' ids are those of the file.");
-  return CocoTruth(*file).read();
+ScoreTruth read_score_truth(const fs::path& data, const ReadOptions& options) {
+  const Layout layout = layout_of(data, options);
+  ScoreTruth truth;
+  if (layout.kind != Layout::Kind::kCoco) {
+    truth = from_dataset(data, options);
+  } else {
+    const auto place = std::find_if(layout.files.begin(), layout.files.end(), [&](const CocoPlace& file) {
+      return options.part.empty() || file.part == options.part;
+    });
+    if (place == layout.files.end() || (options.part.empty() && layout.files.size() > 1))
+      throw Error(ExitCode::kUsage,
+                  place == layout.files.end() ? data.string() + " has no part of its own for " + options.part
+                                              : data.string() + " has a COCO file for each of its parts",
+                  layout.parts.empty() ? "Leave --part out: it is one set."
+                                       : "Name one with --part: " + listed_names(layout.parts) + ".");
+    truth = from_coco(*place);
+    truth.warnings.insert(truth.warnings.begin(), layout.warnings.begin(), layout.warnings.end());
+    if (!options.classes.empty())
+      truth.warnings.push_back("--labels is not used: the category ids are those of " + place->file.string());
+  }
+  truth.form = layout.words;
+  return truth;
 }
 
 void keep_images(ScoreTruth& truth, const std::set<std::int64_t>& images) {

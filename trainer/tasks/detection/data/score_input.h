@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "trainer/metrics/detection_boxes.h"
+#include "trainer/tasks/detection/data/reader.h"
 
 namespace tune::trainer::detection {
 
@@ -26,24 +27,26 @@ struct ScoreTruth {
   std::vector<std::string> names;           // by that index; "category 4" where a COCO file has none
   bool has_id_zero = false;                 // see TruthBox::id_is_zero
   bool numbered_here = false;               // the data has no category ids of its own
+  std::string form;                         // what it was recognised as
+  std::vector<std::string> warnings;        // of its reading
 };
 
-// `data` is any data set with annotations that read_dataset() knows. A COCO JSON (a file, or annotations.json
-// of a folder) is taken number by number as pycocotools takes it, and needs no images. `labels`, which may be
-// empty, are class names in the order that category ids count them from 1, for data without ids of their own;
-// without them such data's classes count in the order of their names. Throws Error(kBadData), or
-// Error(kUsage) for labels where the data has ids.
-ScoreTruth read_score_truth(const std::filesystem::path& data, const std::vector<std::string>& labels);
+// `data` is any data set with annotations that read_dataset() knows, or the part of it that the options name.
+// A COCO JSON is taken number by number as pycocotools takes it, and needs no images. The options' classes,
+// which may be empty, are class names in the order that category ids count them from 1, for data without ids
+// of their own; without them such data's classes count in the order of their names. Throws Error(kBadData),
+// or Error(kUsage) for several COCO files of which none was named.
+ScoreTruth read_score_truth(const std::filesystem::path& data, const ReadOptions& options);
 
 // Leaves out all images but these.
 void keep_images(ScoreTruth& truth, const std::set<std::int64_t>& images);
 
 // Detections in COCO's results format. Those of images that were left out (`elsewhere`) are dropped, as are
-// those of categories that a COCO file does not list (so does pycocotools), of which `notes` gets a warning;
+// those of categories that a COCO file does not list (so does pycocotools), of which `warnings` gets one;
 // an image or category of nobody's is Error(kBadData).
 std::vector<metrics::DetectedBox> read_detections(const std::filesystem::path& file, const ScoreTruth& truth,
                                                   const std::set<std::int64_t>& elsewhere = {},
-                                                  std::ostream* notes = nullptr);
+                                                  std::vector<std::string>* warnings = nullptr);
 
 // The key "groups" of a JSON object: lists of image ids. Images that it does not name are groups of their
 // own; ids that the truth does not hold are left out, but not all of them. Each group holds positions in

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <numeric>
+#include <set>
 #include <utility>
 
 #include "tuner/core/error.h"
@@ -69,6 +70,61 @@ void shuffle(std::vector<std::size_t>& indices, Rng& rng) {
 
 Shares shares_of(const SplitFractions& fractions) {
   return {fractions.train, fractions.validation, fractions.test};
+}
+
+// What a part shows of each class.
+std::map<int, std::size_t> images_of_classes(const Dataset& dataset, const std::vector<std::size_t>& part) {
+  std::map<int, std::size_t> images;
+  for (const std::size_t index : part) {
+    std::set<int> seen;
+    for (const GroundTruth& object : dataset.examples[index].objects)
+      if (!object.crowd && seen.insert(object.category).second) ++images[object.category];
+  }
+  return images;
+}
+
+bool shows(const Dataset& dataset, const std::vector<std::size_t>& unit, int category) {
+  return std::any_of(unit.begin(), unit.end(), [&](std::size_t index) {
+    const std::vector<GroundTruth>& objects = dataset.examples[index].objects;
+    return std::any_of(objects.begin(), objects.end(), [&](const GroundTruth& object) {
+      return object.category == category && !object.crowd;
+    });
+  });
+}
+
+void move_unit(const std::vector<std::size_t>& unit, std::vector<std::size_t>& from,
+               std::vector<std::size_t>& to) {
+  std::erase_if(from,
+                [&](std::size_t index) { return std::find(unit.begin(), unit.end(), index) != unit.end(); });
+  to.insert(to.end(), unit.begin(), unit.end());
+}
+
+// A class that only another part shows could not be learned: the first unit that shows it changes places
+// with a training unit of its size whose classes training goes on showing, or moves alone where there is
+// none. Units stay whole. What no unit can mend without emptying a part stays as it is.
+void show_every_class_to_training(const Dataset& dataset, const Groups& units, Parts& parts) {
+  std::map<int, std::size_t> shown = images_of_classes(dataset, parts[0]);
+  for (int category = 1; category <= static_cast<int>(dataset.classes.size()); ++category) {
+    if (shown.contains(category)) continue;
+    std::vector<std::size_t> part_of(dataset.examples.size());
+    for (std::size_t part = 0; part < parts.size(); ++part)
+      for (const std::size_t index : parts[part]) part_of[index] = part;
+    const auto unit = std::find_if(units.begin(), units.end(), [&](const std::vector<std::size_t>& each) {
+      return part_of[each.front()] != 0 && shows(dataset, each, category);
+    });
+    if (unit == units.end()) continue;
+    std::vector<std::size_t>& from = parts[part_of[unit->front()]];
+    const auto spared = std::find_if(units.begin(), units.end(), [&](const std::vector<std::size_t>& each) {
+      if (each.size() != unit->size() || part_of[each.front()] != 0) return false;
+      const std::map<int, std::size_t> own = images_of_classes(dataset, each);
+      return std::all_of(own.begin(), own.end(),
+                         [&](const auto& of_class) { return shown.at(of_class.first) > of_class.second; });
+    });
+    if (spared == units.end() && from.size() <= unit->size()) continue;
+    if (spared != units.end()) move_unit(*spared, parts[0], from);
+    move_unit(*unit, from, parts[0]);
+    shown = images_of_classes(dataset, parts[0]);
+  }
 }
 
 Split make_split(const Dataset& dataset, const Shares& wanted, Parts& parts, const std::string& cure) {
@@ -197,7 +253,7 @@ int main_category(const Example& example) {
 }
 
 Dataset subset(const Dataset& dataset, std::span<const std::size_t> indices) {
-  Dataset part{dataset.classes, dataset.category_ids, {}, dataset.labelled, {}};
+  Dataset part{dataset.classes, dataset.category_ids, {}, dataset.labelled, {}, dataset.form, {}};
   part.examples.reserve(indices.size());
   for (const std::size_t index : indices) part.examples.push_back(dataset.examples.at(index));
   return part;
@@ -221,6 +277,7 @@ Split split(const Dataset& dataset, const SplitFractions& fractions) {
       from = to;
     }
   }
+  show_every_class_to_training(dataset, with_singles({}, dataset.examples.size()), parts);
   return make_split(dataset, wanted, parts, "Give it a larger fraction in split.fractions, or add images.");
 }
 
@@ -234,6 +291,7 @@ Split split_by_groups(const Dataset& dataset, const SplitFractions& fractions, c
     std::vector<std::size_t>& part = parts[placement.place(group)];
     part.insert(part.end(), group.begin(), group.end());
   }
+  show_every_class_to_training(dataset, all, parts);
   std::size_t largest = 0;
   for (const std::vector<std::size_t>& group : all) largest = std::max(largest, group.size());
   return make_split(dataset, wanted, parts,

@@ -29,8 +29,9 @@ struct Split {
 };
 
 // Seeded, and stratified by each image's main class (the one with most objects; on a tie, most area), so that
-// each part holds nearly the same share of every class. The same set, fractions, seed and groups give the
-// same parts on every machine. Images are cut apart one by one, whatever fractions.grouping says. Throws
+// each part holds nearly the same share of every class; a class that training would not see at all gives it
+// an image all the same, in exchange for another. The same set, fractions, seed and groups give the same
+// parts on every machine. Images are cut apart one by one, whatever fractions.grouping says. Throws
 // Error(kBadData) when a part with a fraction above 0 would be empty.
 Split split(const Dataset& dataset, const SplitFractions& fractions);
 

@@ -1,0 +1,35 @@
+#pragma once
+// Files that people and their tools wrote, as text: one place for all that editors, systems and years add to
+// it.
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace tune::trainer::data {
+
+// The file as UTF-8 without a byte order mark. UTF-16 and UTF-32 are converted where a mark says so; what has
+// no mark comes as it is. Throws Error(kBadData) naming the file: missing, no regular file (a FIFO or a
+// device is never opened), unreadable.
+std::string read_text(const std::filesystem::path& file);
+
+// The same for XML, whose declaration may name any encoding that iconv(3) knows. The text is UTF-8, whatever
+// its declaration goes on saying.
+std::string read_xml(const std::filesystem::path& file);
+
+// Without white space at both ends.
+std::string trimmed(std::string_view text);
+// Ends of lines in all their forms: "\n", "\r\n", "\r". The lines are not trimmed.
+std::vector<std::string> lines_of(std::string_view text);
+// What white space separates.
+std::vector<std::string> words_of(std::string_view line);
+
+// A path as Windows writes it, with slashes.
+std::string with_slashes(std::string path);
+
+// JSON and most tools hold nothing else.
+bool is_utf8(std::string_view text);
+
+std::string lower_case(std::string text);  // of ASCII's letters
+
+}  // namespace tune::trainer::data

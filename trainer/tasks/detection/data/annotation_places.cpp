@@ -1,0 +1,71 @@
+#include "trainer/tasks/detection/data/annotation_places.h"
+
+#include "trainer/data/folder_listing.h"
+#include "trainer/data/text_file.h"
+
+namespace tune::trainer::detection {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored);
+}
+
+}  // namespace
+
+std::string stem_of(const fs::path& file) { return fs::path(file).replace_extension().generic_string(); }
+
+AnnotationFiles::AnnotationFiles(const fs::path& folder, std::string_view extension) {
+  for (const fs::path& file : data::files_below(folder))
+    if (data::has_extension(file, {extension}) && data::lower_case(file.filename().string()) != "classes.txt")
+      files_.emplace(stem_of(file.lexically_relative(folder)), file);
+  for (const auto& [stem, file] : files_) bare_.emplace(fs::path(stem).filename().generic_string(), stem);
+}
+
+fs::path AnnotationFiles::take(const std::string& stem) {
+  for (const std::string& key : {stem, fs::path(stem).filename().generic_string()}) {
+    if (const auto found = files_.find(key); found != files_.end()) {
+      taken_.insert(key);
+      return found->second;
+    }
+  }
+  // An image in a folder more or less than its annotation.
+  if (const auto found = bare_.find(stem); found != bare_.end()) {
+    taken_.insert(found->second);
+    return files_.at(found->second);
+  }
+  return {};
+}
+
+std::vector<fs::path> AnnotationFiles::left() const {
+  std::vector<fs::path> files;
+  for (const auto& [stem, file] : files_)
+    if (!taken_.contains(stem)) files.push_back(file);
+  return files;
+}
+
+fs::path LabelPlaces::labels_beside(const fs::path& parent) {
+  const auto [found, added] = known_.try_emplace(parent, "labels");
+  if (added && is_folder(parent))
+    if (const auto labels = data::folder_named(parent, {"labels"})) found->second = labels->filename();
+  return found->second;
+}
+
+fs::path LabelPlaces::of(const fs::path& image) {
+  fs::path label, normal = fs::path(image).lexically_normal();
+  std::vector<fs::path> pieces(normal.begin(), normal.end());
+  for (std::size_t i = pieces.size() - 1; i-- > 0;)
+    if (data::lower_case(pieces[i].string()) == "images") {
+      fs::path above;
+      for (std::size_t j = 0; j < i; ++j) above /= pieces[j];
+      pieces[i] = labels_beside(above.empty() ? fs::path(".") : above);
+      break;
+    }
+  for (const fs::path& piece : pieces) label /= piece;
+  return label.replace_extension(".txt");
+}
+
+}  // namespace tune::trainer::detection
