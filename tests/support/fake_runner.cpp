@@ -56,9 +56,11 @@ engine::Capacity FakeRunner::capacity() {
   return {problem.empty() ? std::max(0, slots_ - live()) : 0, slots_, notices, problem};
 }
 
-bool FakeRunner::is_line_due(const Live& live, SteadyTime when) {
-  return live.stop.empty() && live.next_line < live.behaviour.lines.size() &&
-         live.began + live.behaviour.lines[live.next_line].at == when;
+// When it prints next. What its time limit will stop prints until then.
+SteadyTime FakeRunner::next_line(const Live& live) {
+  const bool prints = live.stop.empty() || live.stop == "timeout";
+  if (!prints || live.next_line >= live.behaviour.lines.size()) return kNever;
+  return live.began + live.behaviour.lines[live.next_line].at;
 }
 
 engine::RunnerEvent FakeRunner::wait(SteadyTime deadline) {
@@ -67,13 +69,7 @@ engine::RunnerEvent FakeRunner::wait(SteadyTime deadline) {
   std::optional<engine::AttemptId> next;
   SteadyTime when = kNever;
   for (const auto& [id, live] : live_) {
-    SteadyTime due = live.ends;
-    // What its time limit will stop prints until then.
-    const bool prints = live.stop.empty() || live.stop == "timeout";
-    if (prints && live.next_line < live.behaviour.lines.size()) {
-      due = std::min(due, live.began + live.behaviour.lines[live.next_line].at);
-    }
-    due = std::min(due, live.next_beat);
+    SteadyTime due = std::min({live.ends, next_line(live), live.next_beat});
     if (live.behaviour.quiet_at && !live.told_quiet)
       due = std::min(due, live.began + *live.behaviour.quiet_at);
     if (due < when) when = due, next = id;
@@ -84,7 +80,7 @@ engine::RunnerEvent FakeRunner::wait(SteadyTime deadline) {
   }
   if (!next || when > deadline) return {engine::RunnerEventKind::kDeadline, {}};
   Live& live = live_.at(*next);
-  if (when < live.ends && is_line_due(live, when)) {
+  if (when < live.ends && when == next_line(live)) {
     append_line(live);
     return {engine::RunnerEventKind::kProgress, *next};
   }

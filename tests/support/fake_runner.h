@@ -83,7 +83,7 @@ class FakeRunner final : public engine::TrialRunner {
     int exit_code = 0, signal = 0;
     std::string stop;
   };
-  static bool is_line_due(const Live& live, SteadyTime when);
+  static SteadyTime next_line(const Live& live);
   void append_line(Live& live);
   void write_exit(const Live& live, SteadyTime now) const;
 

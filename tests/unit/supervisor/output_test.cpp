@@ -138,7 +138,7 @@ TEST_CASE("metric lines that are split at any byte, beside another stream, give 
   launch.token = "token";
   launch.metrics = {{"loss", "loss=(\\S+)", "epoch (\\d+)"}, {"acc", "acc=([\\d.]+)", std::nullopt}};
   const std::string text =
-      "\x1b[32mepoch 1\x1b[0m\r\nloss=0.5 acc=9\b\b0.93%\rloss=tensor(nan)\n\x1b]0;t\aepoch "
+      "\x1b[32mepoch 1\x1b[0m\r\nloss=0.5 acc=9\b0.93%\rloss=tensor(nan)\n\x1b]0;t\aepoch "
       "2\xC2\x85loss=0.25\n"
       "TUNE_METRIC {\"name\":\"f1\",\"value\":0.5,\"step\":3}\n\xE2\x96\x88\xE2\x96\x88 acc=1,5\nepoch 2.5 "
       "loss=0.125";
