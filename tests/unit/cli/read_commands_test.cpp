@@ -127,7 +127,8 @@ TEST_CASE("best prints the hyperparameters, and as JSON what ask-tell answers", 
                          {"trial", 1},
                          {"value", 0.4125},
                          {"parameters", store::trial_row(1).parameters},
-                         {"edges", Json::array()}};
+                         {"edges", Json::array()},
+                         {"fixed", Json::object()}};
   Json best = Json::parse(store.run({"best", "steel-legacy", "--json"}).out);
   // The fixture's spec has no ranges.
   CHECK(contains(best.at("importance").at("reason"), "the stored spec cannot be read"));
