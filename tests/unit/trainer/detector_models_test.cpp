@@ -87,7 +87,7 @@ TEST_CASE("Each large model learns a few images by heart") {
     std::vector<std::int64_t> images;  // batch normalisation wants several
     int steps;
   };
-  for (const auto& [name, recipe, images, steps] : {Case{"ssd300-resnet50", "legacy", {0, 1}, 4},
+  for (const auto& [name, recipe, images, steps] : {Case{"ssd300-resnet50", "legacy", {0, 1}, 12},
                                                     {"ssd300-vgg16", "legacy", {0}, 4},
                                                     {"ssd512-vgg16", "latest", {1}, 4}}) {
     INFO(name);
