@@ -1,5 +1,6 @@
 // `tune rescan STUDY`: reads the logs of finished trials again, with the regexes that the spec has now.
 #include <ostream>
+#include <set>
 
 #include "tuner/cli/checked_spec.h"
 #include "tuner/cli/commands.h"
@@ -18,7 +19,8 @@
 namespace tune::cli {
 namespace {
 
-engine::LogMetrics read_log(const engine::LogQuestion& question) {
+// `said` gets what a person should know of the reading.
+engine::LogMetrics read_log(const engine::LogQuestion& question, std::set<std::string>& said) {
   metrics::MetricReader reader(question.metrics, {question.steps_done, question.steps_counted});
   LineSplitter splitter;
   engine::AttemptLog log(question.attempt_folder);
@@ -41,8 +43,10 @@ engine::LogMetrics read_log(const engine::LogQuestion& question) {
     splitter.finish(on_line);
     reader.finish();
   }
-  for (const metrics::Notice& notice : reader.take_notices())
+  for (const metrics::Notice& notice : reader.take_notices()) {
     if (notice.about == "step") result.counted.insert(notice.metric);
+    said.insert((notice.metric.empty() ? "" : "metric \"" + notice.metric + "\": ") + notice.text);
+  }
   return result;
 }
 
@@ -114,8 +118,12 @@ int rescan_command(const Arguments& arguments, Console& console) {
                                    : read_stored_spec(open_study(store, study).study());
   const std::string text = spec.text;
   if (spec.trainer) engine::apply_builtin_trainer(spec, engine::find_builtin_trainer(), spec.file, text);
+  std::set<std::string> said;
   const engine::RescanReport report =
-      engine::rescan_study({store, study, spec, text, read_log}, SystemClock());
+      engine::rescan_study({store, study, spec, text,
+                            [&](const engine::LogQuestion& question) { return read_log(question, said); }},
+                           SystemClock());
+  for (const std::string& sentence : said) console.err << "notice: " << visible_text(sentence) << '\n';
   if (options->has("json"))
     print_json(report_json(report, study), console);
   else

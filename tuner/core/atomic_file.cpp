@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "tuner/core/descriptor.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
 
@@ -24,29 +25,6 @@ namespace {
   if (reason == EACCES || reason == EPERM || reason == EROFS)
     hint = "check the owner and the mode of the folder";
   throw Error(ExitCode::kEnvironment, message, hint);
-}
-
-// An open descriptor, closed at the end of its scope.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  int close() { return ::close(std::exchange(fd_, -1)); }
-
- private:
-  int fd_;
-};
-
-int open_retrying(const std::filesystem::path& path, int flags, mode_t mode = 0) {
-  int fd = -1;
-  do fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
-  while (fd < 0 && errno == EINTR);
-  return fd;
 }
 
 // 0, or the system's reason.

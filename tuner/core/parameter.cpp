@@ -133,14 +133,14 @@ std::vector<Json> continuous_levels(const Parameter& parameter, std::size_t leve
                high = to_scale(parameter.max, parameter.scale);
   const double largest = std::max(std::abs(low), std::abs(high));
   const auto rounding = [&](double value) {
-    constexpr double kUnits = 8 * std::numeric_limits<double>::epsilon();
+    constexpr double kRoundings = 8 * std::numeric_limits<double>::epsilon();
     switch (parameter.scale) {
       case Scale::kLinear:
-        return kUnits * largest;
+        return kRoundings * largest;
       case Scale::kLog:
-        return kUnits * std::max(largest, 1.0) * value;
+        return kRoundings * std::max(largest, 1.0) * value;
       case Scale::kReverseLog:
-        return kUnits * (std::max(largest, 1.0) * (1 - value) + value);
+        return kRoundings * (std::max(largest, 1.0) * (1 - value) + value);
     }
     return 0.0;
   };

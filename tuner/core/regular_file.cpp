@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "tuner/core/descriptor.h"
 #include "tuner/core/error.h"
 
 namespace tune {
@@ -35,13 +36,6 @@ std::string reason_text(int reason, Links links) {
   return std::strerror(reason);
 }
 
-int open_retrying(const std::filesystem::path& path, int flags, mode_t mode = 0) {
-  int descriptor = -1;
-  do descriptor = ::open(path.c_str(), flags | O_NONBLOCK | O_CLOEXEC, mode);
-  while (descriptor < 0 && errno == EINTR);
-  return descriptor;
-}
-
 // Whether the text opens more brackets than it closes, outside of its strings, by more than `deepest`.
 bool is_too_deep(std::string_view text, std::size_t deepest) {
   std::size_t depth = 0;
@@ -65,7 +59,8 @@ bool is_too_deep(std::string_view text, std::size_t deepest) {
 }  // namespace
 
 OpenedFile open_regular_file(const std::filesystem::path& path, Links links) {
-  const int descriptor = open_retrying(path, O_RDONLY | (links == Links::kRefuse ? O_NOFOLLOW : 0));
+  const int descriptor =
+      open_retrying(path, O_NONBLOCK | O_RDONLY | (links == Links::kRefuse ? O_NOFOLLOW : 0));
   if (descriptor < 0) {
     const int reason = errno;
     if (reason == ENOENT) return {};
@@ -127,7 +122,7 @@ JsonFile read_json_file(const std::filesystem::path& path, std::uint64_t most_by
 }
 
 int open_regular_file_to_append(const std::filesystem::path& path) {
-  const int descriptor = open_retrying(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600);
+  const int descriptor = open_retrying(path, O_NONBLOCK | O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600);
   if (descriptor < 0) return -errno;
   struct stat status {};
   if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) return descriptor;
@@ -137,7 +132,7 @@ int open_regular_file_to_append(const std::filesystem::path& path) {
 
 int open_regular_file_anew(const std::filesystem::path& path) {
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return -errno;
-  const int descriptor = open_retrying(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  const int descriptor = open_retrying(path, O_NONBLOCK | O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
   return descriptor < 0 ? -errno : descriptor;
 }
 

@@ -23,6 +23,8 @@ class AttemptLog {
   std::uint64_t position_ = 0;  // in all that the trainer has printed
 };
 
+inline constexpr std::size_t kLogEnd = 4096;  // of a log: where a program that ran out of memory says so
+
 // What a log ends with, at most `limit` bytes.
 std::string log_end(const std::filesystem::path& attempt_folder, std::size_t limit);
 // The last line that is not blank, as it looks on a terminal, at most `limit` bytes of it; for reasons of

@@ -5,11 +5,9 @@
 namespace tune::engine {
 namespace {
 
-constexpr double kSecondsPerHour = 3600;
-
 std::optional<double> seconds_in(const Json& forecast) {
   if (!forecast.contains("device_hours")) return std::nullopt;
-  return forecast["device_hours"].get<double>() * kSecondsPerHour;
+  return forecast["device_hours"].get<double>() * 3600;
 }
 
 StudyNeed need_of(const Comparison& comparison, std::size_t approach, StudyRole role, const Json& forecasts) {

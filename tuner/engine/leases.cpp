@@ -48,7 +48,7 @@ std::optional<int> split_of(std::string_view name, std::string_view gpu) {
 
 bool try_lock(int fd) { return fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) == 0; }
 
-[[noreturn]] void fail(const std::filesystem::path& path, const std::string& reason) {
+[[noreturn]] void fail_to_use(const std::filesystem::path& path, const std::string& reason) {
   throw Error(ExitCode::kEnvironment, "cannot use the folder of leases \"" + path.string() + "\": " + reason,
               "name another with TUNE_LEASE_DIR; all that share GPUs must use the same");
 }
@@ -77,13 +77,13 @@ LeaseFolder::LeaseFolder(std::filesystem::path path) : path_(std::move(path)) {
   constexpr mode_t kOpenToAll = 01777;
   if (::mkdir(path_.c_str(), kOpenToAll) == 0) {
     // The umask would take the others' rights away.
-    if (::chmod(path_.c_str(), kOpenToAll) != 0) fail(path_, std::strerror(errno));
+    if (::chmod(path_.c_str(), kOpenToAll) != 0) fail_to_use(path_, std::strerror(errno));
   } else if (errno != EEXIST) {
-    fail(path_, std::strerror(errno));
+    fail_to_use(path_, std::strerror(errno));
   }
   struct stat info {};
-  if (::lstat(path_.c_str(), &info) != 0) fail(path_, std::strerror(errno));
-  if (!S_ISDIR(info.st_mode)) fail(path_, "it is not a folder");
+  if (::lstat(path_.c_str(), &info) != 0) fail_to_use(path_, std::strerror(errno));
+  if (!S_ISDIR(info.st_mode)) fail_to_use(path_, "it is not a folder");
 }
 
 int LeaseFolder::open_file(const std::string& name) const {
@@ -101,7 +101,7 @@ int LeaseFolder::open_file(const std::string& name) const {
 // Looking and taking are one act among all processes; otherwise one's look would be another's conflict.
 std::optional<Lease> LeaseFolder::gate(const std::string& gpu) const {
   Lease gate(gpu, open_file(file_name_of(gpu) + ".gate"));
-  if (gate.descriptor() < 0) fail(path_, std::strerror(errno));
+  if (gate.descriptor() < 0) fail_to_use(path_, std::strerror(errno));
   for (int i = 0; i < kGateTries; ++i) {
     if (try_lock(gate.descriptor())) return gate;
     std::this_thread::sleep_for(kGatePause);
@@ -163,7 +163,7 @@ std::optional<Lease> LeaseFolder::take(const std::string& gpu, int trials_per_gp
   if (!held || claims_behind_gate(gpu, trials_per_gpu).free == 0) return std::nullopt;
   for (int slot = 0; slot < trials_per_gpu; ++slot) {
     Lease lease(gpu, open_file(slot_name(gpu, slot, trials_per_gpu)));
-    if (lease.descriptor() < 0) fail(path_, std::strerror(errno));
+    if (lease.descriptor() < 0) fail_to_use(path_, std::strerror(errno));
     if (try_lock(lease.descriptor())) return lease;
   }
   return std::nullopt;

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "tuner/core/atomic_file.h"
+#include "tuner/core/descriptor.h"
 #include "tuner/core/error.h"
 #include "tuner/core/regular_file.h"
 #include "tuner/core/sha256.h"
@@ -22,37 +23,12 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kPiece = 1 << 20;  // between two looks at the person who may want to stop
 
-// Runs a file operation and turns its failure into our error, with the path.
-template <typename Operation>
-auto on_disk(const fs::path& path, const char* what, Operation operation) {
-  try {
-    return operation();
-  } catch (const fs::filesystem_error& error) {
-    throw Error(ExitCode::kEnvironment,
-                std::string("cannot ") + what + " " + path.string() + ": " + error.code().message());
-  }
-}
-
 [[noreturn]] void fail(const char* what, const fs::path& path, int reason) {
   const std::string message =
       std::string("cannot ") + what + " \"" + path.string() + "\": " + std::strerror(reason);
   if (is_disk_full(reason)) throw DiskFull(message);
   throw Error(ExitCode::kEnvironment, message);
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // Gives `use` the file's bytes in pieces.
 void read_pieces(int fd, const fs::path& file, const IsInterrupted& is_interrupted,

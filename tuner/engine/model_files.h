@@ -7,11 +7,23 @@
 #include <vector>
 
 #include "store/model_registry.h"
+#include "tuner/core/error.h"
 
 namespace tune::engine {
 
 // Asked several times a second while large files are read. Empty: nobody interrupts.
 using IsInterrupted = std::function<bool()>;
+
+// Runs a file operation and turns its failure into our error, with the path.
+template <typename Operation>
+auto on_disk(const std::filesystem::path& path, const char* what, Operation operation) {
+  try {
+    return operation();
+  } catch (const std::filesystem::filesystem_error& error) {
+    throw Error(ExitCode::kEnvironment,
+                std::string("cannot ") + what + " " + path.string() + ": " + error.code().message());
+  }
+}
 
 // Why the output folder cannot be promoted, or read at all, a sentence; empty when it can. The folder is a
 // trainer's, which may have put anything there: it must be a real folder that holds a file, and below it

@@ -105,12 +105,20 @@ void PoisonGuard::on_end(const End& end, const History& history) {
          std::to_string(row.size()) +
              " trials that were started one after another failed at once in the same way",
          false);
-  } else if (const auto silent = row_without_metric(); is_long_enough(silent, kLeastWithoutMetric, history)) {
+  } else if (const auto silent = row_without_metric();
+             is_long_enough(silent, least_without_metric(silent), history)) {
     stop(silent,
          std::to_string(silent.size()) +
              " trials that were started one after another ended without any metric",
          true);
   }
+}
+
+// Those that all failed at once cost little, and it takes as many of them as of failures in one way.
+int PoisonGuard::least_without_metric(const std::vector<const Ended*>& row) {
+  const bool any_silent =
+      std::any_of(row.begin(), row.end(), [](const Ended* each) { return each->kind == Kind::kSilent; });
+  return any_silent ? kLeastWithoutMetric : kLeastAtOnce;
 }
 
 std::vector<const PoisonGuard::Ended*> PoisonGuard::row_at_once() const {
@@ -123,17 +131,13 @@ std::vector<const PoisonGuard::Ended*> PoisonGuard::row_at_once() const {
   return row;
 }
 
-// Not of trials that all failed at once: those may differ, which the other row looks at.
 std::vector<const PoisonGuard::Ended*> PoisonGuard::row_without_metric() const {
   std::vector<const Ended*> row;
-  bool any_silent = false;
   for (auto each = ended_.rbegin(); each != ended_.rend(); ++each) {
     const bool is_silent = each->second.kind == Kind::kSilent;
     if (!is_silent && (each->second.kind != Kind::kAtOnce || each->second.has_metrics)) break;
-    any_silent = any_silent || is_silent;
     row.push_back(&each->second);
   }
-  if (!any_silent) row.clear();
   std::reverse(row.begin(), row.end());
   return row;
 }

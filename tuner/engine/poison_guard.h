@@ -17,7 +17,8 @@ std::string masked(std::string_view text);
 // A set-up looks broken when trials that were started one after another
 // - all failed within ten seconds in the same way (same exit code or signal, same last line of the log): five
 //   of them, or as many as run at once; or
-// - all ended without any metric, however long they took: three, or as many as run at once.
+// - all ended without any metric, however long they took: three (five where all failed within ten seconds,
+//   in ways that differ), or as many as run at once.
 // Once other trials have worked, part of the space may just not work, so more is asked for: so many that
 // chance would hardly put them in a row at the rate at which trials have failed so far, and five times as
 // many when one parameter tells those that failed from those that worked (a batch size beyond all that
@@ -64,6 +65,7 @@ class PoisonGuard {
   static Kind kind_of(const End& end);
   std::vector<const Ended*> row_at_once() const;
   std::vector<const Ended*> row_without_metric() const;
+  static int least_without_metric(const std::vector<const Ended*>& row);
   bool is_long_enough(const std::vector<const Ended*>& row, int least, const History& history) const;
 
   int parallel_;

@@ -20,17 +20,6 @@ namespace fs = std::filesystem;
 constexpr const char* kPassingLink =
     "current.";  // and a token: the new link, before it takes the old one's place
 
-// Runs a file operation and turns its failure into our error, with the path.
-template <typename Operation>
-auto on_disk(const fs::path& path, const char* what, Operation operation) {
-  try {
-    return operation();
-  } catch (const fs::filesystem_error& error) {
-    throw Error(ExitCode::kEnvironment,
-                std::string("cannot ") + what + " " + path.string() + ": " + error.code().message());
-  }
-}
-
 store::TrialRow trial_to_promote(const store::StudyStore& store, const std::optional<int>& chosen) {
   if (chosen) {
     const std::optional<store::TrialRow> trial = store.trial(*chosen);

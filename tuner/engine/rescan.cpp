@@ -18,8 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kLogEnd = 4096;  // where a program that ran out of memory says so
-
 constexpr std::uint64_t kMostTrialFile = 16u << 20;
 
 using Points = std::map<std::pair<std::string, std::int64_t>, store::MetricRow>;  // by name and step

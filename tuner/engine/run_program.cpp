@@ -14,6 +14,7 @@
 #include <sstream>
 #include <utility>
 
+#include "tuner/core/descriptor.h"
 #include "tuner/core/error.h"
 
 extern char** environ;
@@ -27,32 +28,16 @@ constexpr Milliseconds kLook{20};         // signals, the clock and the end are 
 constexpr Milliseconds kLookAtTheEnd{2};  // once it has closed its output
 constexpr Milliseconds kGrace{10'000};    // from SIGTERM to SIGKILL
 
-[[noreturn]] void fail(const std::string& what, int reason) {
+[[noreturn]] void fail_with(const std::string& what, int reason) {
   throw Error(ExitCode::kEnvironment, what + ": " + std::strerror(reason));
 }
-
-// Owns one open file descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-  ~Descriptor() { close(); }
-  int number() const { return number_; }
-  void close() {
-    if (number_ >= 0) ::close(number_);
-    number_ = -1;
-  }
-
- private:
-  int number_;
-};
 
 struct Pipe {
   Descriptor read, write;
 };
 Pipe open_pipe() {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail("cannot make a pipe", errno);
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail_with("cannot make a pipe", errno);
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
@@ -97,22 +82,22 @@ pid_t start(const Program& program, int out, int err) {
   const Plan plan(program);
   Pipe trouble = open_pipe();
   const pid_t parent = ::getpid(), child = ::fork();
-  if (child < 0) fail("cannot start \"" + program.argv[0] + "\"", errno);
+  if (child < 0) fail_with("cannot start \"" + program.argv[0] + "\"", errno);
   if (child == 0) {
     become(program, plan, parent, out, err);
     const int reason = errno;
-    static_cast<void>(::write(trouble.write.number(), &reason, sizeof reason) == 0);
+    static_cast<void>(::write(trouble.write.get(), &reason, sizeof reason) == 0);
     ::_exit(127);
   }
   trouble.write.close();  // the child's copy goes when it executes the program
   int reason = 0;
   ssize_t got = 0;
-  do got = ::read(trouble.read.number(), &reason, sizeof reason);
+  do got = ::read(trouble.read.get(), &reason, sizeof reason);
   while (got < 0 && errno == EINTR);
   if (got != static_cast<ssize_t>(sizeof reason)) return child;
   while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
   }
-  fail("cannot start \"" + program.argv[0] + "\"", reason);
+  fail_with("cannot start \"" + program.argv[0] + "\"", reason);
 }
 
 // Appends what is there now. False at the end of the pipe.
@@ -165,8 +150,8 @@ class Patience {
 ProgramOutput run_program(const Program& program) {
   Pipe pipe = open_pipe(), errors = open_pipe();
   for (const Pipe* each : {&pipe, &errors})
-    if (::fcntl(each->read.number(), F_SETFL, O_NONBLOCK) != 0) fail("cannot read a pipe", errno);
-  const pid_t pid = start(program, pipe.write.number(), program.on_line ? errors.write.number() : -1);
+    if (::fcntl(each->read.get(), F_SETFL, O_NONBLOCK) != 0) fail_with("cannot read a pipe", errno);
+  const pid_t pid = start(program, pipe.write.get(), program.on_line ? errors.write.get() : -1);
   pipe.write.close();
   errors.write.close();
 
@@ -174,7 +159,7 @@ ProgramOutput run_program(const Program& program) {
   ProgramOutput output;
   std::string lines;
   const auto take_lines = [&](bool at_end) {
-    const bool open = program.on_line && take(errors.read.number(), lines);
+    const bool open = program.on_line && take(errors.read.get(), lines);
     if (program.on_line) give_lines(program, lines, at_end);
     return open;
   };
@@ -182,14 +167,14 @@ ProgramOutput run_program(const Program& program) {
   // The end of the pipe is not the end of the program, nor the other way round: a daemon that it left may
   // hold the pipe.
   for (bool open = true, speaks = program.on_line != nullptr; ::waitpid(pid, &status, WNOHANG) == 0;) {
-    std::array<pollfd, 2> watched{pollfd{open ? pipe.read.number() : -1, POLLIN, 0},
-                                  pollfd{speaks ? errors.read.number() : -1, POLLIN, 0}};
+    std::array<pollfd, 2> watched{pollfd{open ? pipe.read.get() : -1, POLLIN, 0},
+                                  pollfd{speaks ? errors.read.get() : -1, POLLIN, 0}};
     ::poll(watched.data(), watched.size(), static_cast<int>((open ? kLook : kLookAtTheEnd).count()));
-    open = open && take(pipe.read.number(), output.out);
+    open = open && take(pipe.read.get(), output.out);
     speaks = speaks && take_lines(/*at_end=*/false);
     patience.keep(pid);
   }
-  take(pipe.read.number(), output.out);
+  take(pipe.read.get(), output.out);
   take_lines(/*at_end=*/true);
   if (patience.is_over())
     throw Error(ExitCode::kEnvironment, "\"" + program.argv[0] + "\" did not end within " +

@@ -71,6 +71,11 @@ class SetUpCheck {
 
   void check_program() {
     const std::string& program = spec_.command.front();
+    std::error_code ignored;
+    if (program.find(' ') != std::string::npos && !fs::exists(spec_.folder / program, ignored))
+      return fatal(kProgram, "the first element of the command, \"" + program + "\", is the program's name",
+                   "each argument is an element of its own, and no shell cuts them: [\"python3\", "
+                   "\"train.py\", \"--lr={{lr}}\"]");
     if (!find_placeholders(program).empty()) return;
     if (program.find('/') != std::string::npos) {
       const fs::path file = (spec_.folder / program).lexically_normal();
@@ -88,7 +93,6 @@ class SetUpCheck {
     }
     const auto found = on_path(program);
     if (found) return check_interpreter(*found);
-    std::error_code ignored;
     fatal(kProgram, "there is no program \"" + program + "\" on the trials' PATH (" + path_ + ")",
           fs::exists(spec_.folder / program, ignored) ? "it lies beside the spec: write \"./" + program + "\""
                                                       : "install it, or activate its environment first; "

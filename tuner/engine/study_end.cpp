@@ -50,6 +50,9 @@ StudyResult StudyLoop::Impl::pause() {
     pause.attempt = last.attempt;
     pause.hint = "mend it, and run the same command again; `tune resume " + study.name +
                  " --retry-failed` also runs the failed trials again";
+    if (verdict.is_silent)
+      pause.hint += "; where a regex of the spec was wrong, `tune rescan " + study.name +
+                    " --spec FILE` reads the logs again with the mended one";
   }
   journal.notice("paused: " + reason);
   save_study("interrupted", "paused: " + reason, Durability::kPower);

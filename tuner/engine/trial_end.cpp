@@ -6,9 +6,7 @@
 #include "tuner/engine/trial_desk.h"
 
 namespace tune::engine {
-namespace {
-constexpr std::size_t kLogEnd = 4096;  // of a log, where a program that runs out of memory says so
-}
+namespace {}
 
 std::optional<TrialEnd> TrialDesk::on_exit(AttemptId id) {
   const auto found = running_.find(id.trial);

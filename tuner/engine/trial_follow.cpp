@@ -203,7 +203,7 @@ void TrialDesk::warn_of_late_output(const Running& running, Milliseconds lasted)
       "all " + std::to_string(count) + " values of " + spec.objective.metric +
           " came at the trial's end, too late for the rule to stop it: if the program "
           "prints them as it goes, its output is buffered; flush it, or put \"stdbuf\", "
-          "\"-oL\" before the command"};
+          "\"-oL\" before the command (Python takes \"-u\" instead, behind \"python3\")"};
   parts_.journal.commit([&](Journal::Entry& entry) { write_notice(entry, running, notice); });
   said_.insert({notice.metric, notice.about});
 }

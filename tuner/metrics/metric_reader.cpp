@@ -358,9 +358,9 @@ void MetricReader::Impl::read_hit(const Place& place, std::string_view line, std
   if (std::any_of(unread.begin(), unread.end(), is_same)) return;
   if (place.kind == Place::Kind::kNonFinite) {
     if (const auto captured = first_group(*definition.non_finite, line))
-      give_up(
-          definition.name, captured->text,
-          "the regex passes over " + shown(captured->text) + ": let its group take that too, as with (\\S+)");
+      give_up(definition.name, captured->text,
+              "the regex passes over " + shown(captured->text) +
+                  ": let its group take that too, as with ([-+.\\w]+)");
     return;
   }
   const auto value = value_in(definition, line);

@@ -10,7 +10,7 @@
 namespace tune::metrics {
 namespace {
 
-constexpr std::size_t kShown = 40;  // of a number: nobody reads more digits
+constexpr std::size_t kShownDigits = 40;  // of a number: nobody reads more digits
 // Spaces and an apostrophe that people put between thousands: U+00A0, U+2009, U+202F, U+2019.
 constexpr std::array<std::string_view, 5> kThousandsMarks{"'", "\xC2\xA0", "\xE2\x80\x89", "\xE2\x80\xAF",
                                                           "\xE2\x80\x99"};
@@ -190,7 +190,8 @@ class Surroundings {
 };
 
 std::string reads(std::string_view captured, const NumberReach& reach) {
-  return "the regex reads " + shortened(captured, kShown) + " of " + shortened(reach.whole, kShown);
+  return "the regex reads " + shortened(captured, kShownDigits) + " of " +
+         shortened(reach.whole, kShownDigits);
 }
 
 }  // namespace
@@ -204,7 +205,7 @@ NumberReach reach_of(std::string_view line, std::string_view captured, std::size
 
 std::string cut_text(std::string_view captured, const NumberReach& reach) {
   return reads(captured, reach) + (parse_number(reach.whole)
-                                       ? ": capture all of it, as with (\\S+)"
+                                       ? ": capture all of it, as with ([-+.\\w]+)"
                                        : ": let the program print a plain number, as 1234.56 or 0.2265");
 }
 

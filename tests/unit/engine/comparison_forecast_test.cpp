@@ -42,7 +42,7 @@ Json forecast(const OrderedJson& asked, const char* device = "cpu", int gpus = 0
                            machine_with(4, gpus));
 }
 
-double seconds(const Json& forecast, const char* role) {
+double forecast_seconds(const Json& forecast, const char* role) {
   return forecast.at(std::string("c.a.") + role).at("device_hours").get<double>() * 3600;
 }
 bool at_most(const Json& forecast, const char* role) {
@@ -52,16 +52,16 @@ bool at_most(const Json& forecast, const char* role) {
 TEST_CASE("a search, its controls and its winners' retraining are all counted", "[forecast]") {
   const Json all = forecast(document());
   CHECK(all.size() == 5);
-  CHECK(seconds(all, "search") == Approx(5 * 30));
-  CHECK(seconds(all, "random") == Approx(5 * 30));
-  CHECK(seconds(all, "defaults") == Approx(5 * 30));
-  CHECK(seconds(all, "tuned") == Approx(2 * 30));
-  CHECK(seconds(all, "random-tuned") == Approx(2 * 30));
+  CHECK(forecast_seconds(all, "search") == Approx(5 * 30));
+  CHECK(forecast_seconds(all, "random") == Approx(5 * 30));
+  CHECK(forecast_seconds(all, "defaults") == Approx(5 * 30));
+  CHECK(forecast_seconds(all, "tuned") == Approx(2 * 30));
+  CHECK(forecast_seconds(all, "random-tuned") == Approx(2 * 30));
   for (const char* role : {"search", "random", "defaults", "tuned"}) CHECK_FALSE(at_most(all, role));
   OrderedJson asked = document();
   asked["controls"] = {{"best_of_seeds", false}, {"random_search", false}};
   CHECK(forecast(asked).size() == 3);
-  CHECK(seconds(forecast(asked), "defaults") == Approx(2 * 30));
+  CHECK(forecast_seconds(forecast(asked), "defaults") == Approx(2 * 30));
 }
 
 TEST_CASE("the least of its limits bounds a search that has no number of trials", "[forecast]") {
@@ -69,46 +69,46 @@ TEST_CASE("the least of its limits bounds a search that has no number of trials"
   OrderedJson& limits = asked["approaches"][0]["search"]["limits"];
   limits = {{"time", "100s"}};
   // Two slots of the CPU.
-  CHECK(seconds(forecast(asked), "search") == Approx(200));
+  CHECK(forecast_seconds(forecast(asked), "search") == Approx(200));
   CHECK(at_most(forecast(asked), "search"));
   // As many controls as fit: seven of thirty seconds.
-  CHECK(seconds(forecast(asked), "defaults") == Approx(7 * 30));
+  CHECK(forecast_seconds(forecast(asked), "defaults") == Approx(7 * 30));
   CHECK(at_most(forecast(asked), "defaults"));
   CHECK_FALSE(at_most(forecast(asked), "tuned"));
   limits["parallel"] = 1;
-  CHECK(seconds(forecast(asked), "search") == Approx(100));
+  CHECK(forecast_seconds(forecast(asked), "search") == Approx(100));
   limits["gpu_hours"] = 90.0 / 3600;
-  CHECK(seconds(forecast(asked), "search") == Approx(90));
+  CHECK(forecast_seconds(forecast(asked), "search") == Approx(90));
   limits["cost_usd"] = 0.06;  // a minute at this price
-  CHECK(seconds(forecast(asked), "search") == Approx(60));
+  CHECK(forecast_seconds(forecast(asked), "search") == Approx(60));
   limits["trials"] = 1;
-  CHECK(seconds(forecast(asked), "search") == Approx(30));
+  CHECK(forecast_seconds(forecast(asked), "search") == Approx(30));
   CHECK_FALSE(at_most(forecast(asked), "search"));
 }
 
 TEST_CASE("on GPUs time is that of all that its trials can hold at once", "[forecast]") {
   OrderedJson asked = document();
   asked["approaches"][0]["search"]["limits"] = {{"time", "100s"}};
-  CHECK(seconds(forecast(asked, "cuda:0", 4), "search") == Approx(400));
+  CHECK(forecast_seconds(forecast(asked, "cuda:0", 4), "search") == Approx(400));
   asked["approaches"][0]["search"]["limits"]["parallel"] = 3;
-  CHECK(seconds(forecast(asked, "cuda:0", 4), "search") == Approx(300));
+  CHECK(forecast_seconds(forecast(asked, "cuda:0", 4), "search") == Approx(300));
   asked["resources"] = {{"gpus_per_trial", 2}};
-  CHECK(seconds(forecast(asked, "cuda:0", 4), "search") == Approx(400));
-  CHECK(seconds(forecast(asked, "cuda:0", 4), "tuned") == Approx(2 * 2 * 30));
+  CHECK(forecast_seconds(forecast(asked, "cuda:0", 4), "search") == Approx(400));
+  CHECK(forecast_seconds(forecast(asked, "cuda:0", 4), "tuned") == Approx(2 * 2 * 30));
 }
 
 TEST_CASE("a search that stops losers is bounded, and without a number of trials so much is not known",
           "[forecast]") {
   OrderedJson asked = document();
   asked["approaches"][0]["search"]["early_stopping"] = {{"rule", "median"}};
-  CHECK(seconds(forecast(asked), "search") == Approx(150));
+  CHECK(forecast_seconds(forecast(asked), "search") == Approx(150));
   CHECK(at_most(forecast(asked), "search"));
   CHECK(at_most(forecast(asked), "defaults"));
   asked["approaches"][0]["search"]["limits"] = {{"gpu_hours", 0.1}};
   const Json open = forecast(asked);
-  CHECK(seconds(open, "search") == Approx(360));
+  CHECK(forecast_seconds(open, "search") == Approx(360));
   // The seeds get the search's time; the random search its number of trials, which nobody knows.
-  CHECK(seconds(open, "defaults") == Approx(360));
+  CHECK(forecast_seconds(open, "defaults") == Approx(360));
   CHECK(at_most(open, "defaults"));
   CHECK_FALSE(open.at("c.a.random").contains("device_hours"));
   CHECK(open.at("c.a.random").at("reason").get<std::string>().find("stops losers") != std::string::npos);
@@ -156,11 +156,11 @@ TEST_CASE("a trial is not expected beyond its time limit, and what a probe does 
           "[forecast]") {
   OrderedJson asked = document();
   asked["limits"] = {{"trial_time", "20s"}};
-  CHECK(seconds(forecast(asked), "tuned") == Approx(2 * 20));
+  CHECK(forecast_seconds(forecast(asked), "tuned") == Approx(2 * 20));
   Json answer = probe("cpu");
   answer["validation_seconds"] = nullptr;
   answer.erase("measured_seconds");
-  CHECK(seconds(forecast(document(), "cpu", 0, answer), "tuned") == Approx(2 * 20));
+  CHECK(forecast_seconds(forecast(document(), "cpu", 0, answer), "tuned") == Approx(2 * 20));
   answer["candidates"] = Json::array();
   CHECK(forecast(document(), "cpu", 0, answer).at("c.a.tuned").at("reason") ==
         "the probe did not say how fast it trains");

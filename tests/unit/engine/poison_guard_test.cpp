@@ -77,11 +77,7 @@ TEST_CASE("five trials that fail at once in the same way speak, however many wor
   CHECK(young.fails_until_it_speaks([&] { return young.some(); }) == 7);
 }
 
-TEST_CASE("failures of different kinds, slow ones and ones with metrics are no broken set-up") {
-  Ends mixed;
-  for (int i = 0; i < 40; ++i)
-    mixed.crashes(mixed.begin(mixed.some()), i % 2 == 0 ? "signal 11" : "exit code 1");
-  CHECK_FALSE(mixed.guard.verdict());
+TEST_CASE("slow failures and ones with metrics are no broken set-up") {
   Ends slow;
   for (int i = 0; i < 40; ++i)
     slow.end(slow.begin(slow.some()), TrialState::kFailed, "oom", Milliseconds(60'000), true, false);
@@ -112,6 +108,16 @@ TEST_CASE("a whole round without any metric speaks, whatever it lasted") {
   CHECK_FALSE(many.guard.verdict());
   many.gives_nothing(many.begin(many.some()));
   CHECK(many.guard.verdict());
+}
+
+TEST_CASE("failures at once in ways that differ are a round without any metric, too") {
+  Ends mixed;
+  for (int i = 0; i < 4; ++i)
+    mixed.crashes(mixed.begin(mixed.some()), i % 2 == 0 ? "signal 11" : "exit code 1");
+  CHECK_FALSE(mixed.guard.verdict());
+  mixed.crashes(mixed.begin(mixed.some()), "signal 6");
+  REQUIRE(mixed.guard.verdict());
+  CHECK(mixed.guard.verdict()->is_silent);
 }
 
 TEST_CASE("the row goes by the start of trials, not by their end") {

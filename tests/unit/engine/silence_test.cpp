@@ -7,7 +7,6 @@ namespace {
 
 using namespace engine;
 using std::chrono::minutes;
-using std::chrono::seconds;
 
 bool says(const RecordingStatus& status, const std::string& part) {
   for (const auto& event : status.events)
@@ -36,14 +35,14 @@ TEST_CASE(
   LoopFixture f(small_spec(2));
   f.spec.limits.parallel = 1;
   f.use(1, [](const Attempt& attempt) {
-    return attempt.id == AttemptId{1, 1} ? falls_silent(seconds(10)) : prints(1);
+    return attempt.id == AttemptId{1, 1} ? falls_silent(std::chrono::seconds(10)) : prints(1);
   });
-  f.runner->heartbeat = seconds(5);
+  f.runner->heartbeat = std::chrono::seconds(5);
   const SteadyTime began = f.clock.steady_now();
   CHECK(f.run().completed == 2);
   const auto lasted = f.clock.steady_now() - began;
-  CHECK(lasted > seconds(60));
-  CHECK(lasted < seconds(80));
+  CHECK(lasted > std::chrono::seconds(60));
+  CHECK(lasted < std::chrono::seconds(80));
   REQUIRE(f.runner->stops.size() == 1);
   CHECK(f.runner->stops[0].second == kStopUnheard);
   CHECK(says(f.status, "it is ended, since its supervisor gave no sign of life for 1m"));
@@ -54,8 +53,8 @@ TEST_CASE(
 
 TEST_CASE("a trial whose supervisor falls silent again and again fails with that reason") {
   LoopFixture f(small_spec(1));
-  f.use(1, [](const Attempt&) { return falls_silent(seconds(5)); });
-  f.runner->heartbeat = seconds(5);
+  f.use(1, [](const Attempt&) { return falls_silent(std::chrono::seconds(5)); });
+  f.runner->heartbeat = std::chrono::seconds(5);
   CHECK(f.run().failed == 1);
   const auto trial = f.store.trial(1);
   CHECK(trial->failure == "lost");
@@ -69,7 +68,7 @@ TEST_CASE("a supervisor that gives signs of life is left alone, however long its
     behaviour.lasts = minutes(90);
     return behaviour;
   });
-  f.runner->heartbeat = seconds(5);
+  f.runner->heartbeat = std::chrono::seconds(5);
   CHECK(f.run().completed == 2);
   CHECK(f.runner->stops.empty());
 }
@@ -78,12 +77,13 @@ TEST_CASE("metrics are signs of life too, and a runner that hears nothing of sup
   LoopFixture f(small_spec(2));
   f.use(2, [](const Attempt& attempt) {
     Behaviour behaviour;
-    for (int i = 1; i <= 20; ++i) behaviour.lines.push_back({seconds(50 * i), "loss", 1.0 / i, i, false});
-    behaviour.lasts = seconds(1001);
+    for (int i = 1; i <= 20; ++i)
+      behaviour.lines.push_back({std::chrono::seconds(50 * i), "loss", 1.0 / i, i, false});
+    behaviour.lasts = std::chrono::seconds(1001);
     if (attempt.id.trial == 1) behaviour.supervisor_silent_after = Milliseconds(0);
     return behaviour;
   });
-  SECTION("with heartbeats that stop") { f.runner->heartbeat = seconds(5); }
+  SECTION("with heartbeats that stop") { f.runner->heartbeat = std::chrono::seconds(5); }
   SECTION("without heartbeats") {}
   CHECK(f.run().completed == 2);
   CHECK(f.runner->stops.empty());
@@ -96,7 +96,7 @@ TEST_CASE("a loop that was itself held up takes no supervisor for dead") {
     behaviour.lasts = minutes(30);
     return behaviour;
   });
-  f.runner->heartbeat = seconds(5);
+  f.runner->heartbeat = std::chrono::seconds(5);
   int turns = 0;
   f.runner->before_wait = [&] {
     if (++turns == 40) f.clock.advance(minutes(20));  // stopped with Ctrl-Z, or a machine that slept

@@ -6,7 +6,7 @@
 namespace tune::engine {
 namespace {
 
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool says(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 Spec spec_with(const std::string& limits, const std::string& more = "", const std::string& max = "1") {
   return parse_spec(R"({"study": "s", "objective": {"metric": "loss", "goal": "minimize"},
@@ -93,15 +93,15 @@ TEST_CASE("a rule and the name of a model may change, and the new name has not b
   const OpenedStudy renamed =
       study.open(spec_with(R"({"trials": 4})", R"(, "promote": {"model": "b"})" + rule));
   CHECK_FALSE(renamed.row.facts.contains("promotion"));
-  CHECK(has(renamed.notices.at(0), "/promote/model: \"a\" -> \"b\""));
+  CHECK(says(renamed.notices.at(0), "/promote/model: \"a\" -> \"b\""));
 }
 
 TEST_CASE("a changed space is refused whole, and warm_start is named as the cure") {
   const BegunStudy study(spec_with(R"({"trials": 4})"));
   const std::string refusal = study.refusal(spec_with(R"({"trials": 9})", "", "2"));
-  CHECK(has(refusal, "/limits/trials: 4 -> 9\n  /parameters/x/max: 1 -> 2"));
-  CHECK(has(refusal, R"("warm_start": [{"study": "s", "kind": "identical"}])"));
-  CHECK(has(refusal, "\"assume\""));
+  CHECK(says(refusal, "/limits/trials: 4 -> 9\n  /parameters/x/max: 1 -> 2"));
+  CHECK(says(refusal, R"("warm_start": [{"study": "s", "kind": "identical"}])"));
+  CHECK(says(refusal, "\"assume\""));
   // Nothing of it was taken.
   CHECK(study.open(spec_with(R"({"trials": 4})")).notices.empty());
 }
@@ -110,8 +110,8 @@ TEST_CASE("a changed seed or strategy is refused without talk of spaces") {
   const BegunStudy study(spec_with(R"({"trials": 4})"));
   const std::string refusal =
       study.refusal(spec_with(R"({"trials": 4})", R"(, "strategy": {"name": "random"})"));
-  CHECK(has(refusal, "/strategy/name: \"auto\" -> \"random\""));
-  CHECK_FALSE(has(refusal, "warm_start"));
+  CHECK(says(refusal, "/strategy/name: \"auto\" -> \"random\""));
+  CHECK_FALSE(says(refusal, "warm_start"));
 }
 
 }  // namespace tune::engine
