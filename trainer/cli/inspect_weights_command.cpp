@@ -5,7 +5,7 @@
 
 #include "trainer/cli/commands.h"
 #include "trainer/cli/options.h"
-#include "trainer/tasks/detection/model_folder.h"
+#include "trainer/tasks/task_table.h"
 #include "trainer/weights/weight_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
@@ -94,6 +94,17 @@ struct Asked {
   bool json = false, help = false;
 };
 
+// By the task that has a model of that name.
+LoadReport fit(const WeightFile& file, const std::filesystem::path& path, const std::string& model) {
+  std::string known;
+  for (const loop::Task* task : task_table())
+    for (const auto& row : task->fit_weights ? task->models() : OrderedJson::array()) {
+      if (row.at("name") == model) return task->fit_weights(file, path, model);
+      known += (known.empty() ? "there is " : ", ") + row.at("name").get<std::string>();
+    }
+  throw Error(ExitCode::kBadSpec, "unknown model \"" + model + "\"", known);
+}
+
 // FILE comes first.
 Asked asked_for(std::vector<std::string> arguments, Console& console) {
   namespace po = boost::program_options;
@@ -121,11 +132,10 @@ Asked asked_for(std::vector<std::string> arguments, Console& console) {
 int run_inspect_weights(const std::vector<std::string>& arguments, Console& console) {
   const Asked asked = asked_for(arguments, console);
   if (asked.help) return 0;
-  const std::filesystem::path path = detection::weights_file(asked.file);
+  const std::filesystem::path path = weights::weights_file(asked.file);
   const WeightFile file = weights::read_weights(path);
   std::optional<LoadReport> report;
-  if (!asked.model.empty())
-    report = detection::fit_report(file, path, detection::detector_model(asked.model));
+  if (!asked.model.empty()) report = fit(file, path, asked.model);
   if (asked.json) {
     OrderedJson json = to_json(path, file);
     if (report) json["model"] = to_json(asked.model, *report);

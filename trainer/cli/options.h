@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "trainer/cli/command.h"
-#include "trainer/tasks/detection/data_parts.h"
 
 namespace tune::trainer::cli {
 
@@ -16,11 +15,5 @@ namespace tune::trainer::cli {
 std::optional<boost::program_options::variables_map> parse_options(
     std::string_view command, boost::program_options::options_description& options,
     const std::vector<std::string>& arguments, Console& console);
-
-// --split and --part, which choose a part of a data set as training cuts it.
-void add_part_options(boost::program_options::options_description& options);
-// What was given for them; nullopt for the whole set. Throws Error(kUsage) when one comes without the other
-// or is not understood.
-std::optional<detection::PartChoice> part_choice(const boost::program_options::variables_map& values);
 
 }  // namespace tune::trainer::cli

@@ -64,4 +64,8 @@ std::string dtype_name(at::ScalarType dtype) {
   }
 }
 
+std::filesystem::path weights_file(const std::filesystem::path& weights) {
+  return std::filesystem::is_directory(weights) ? weights / "weights.safetensors" : weights;
+}
+
 }  // namespace tune::trainer::weights

@@ -21,6 +21,9 @@ WeightFile decode_weights(std::string_view bytes, const std::string& place);
 // Throws Error(kNotFound) too.
 WeightFile read_weights(const std::filesystem::path& path);
 
+// A weights file itself, or the one in a folder as promoted.
+std::filesystem::path weights_file(const std::filesystem::path& weights);
+
 // "float32", as Python says.
 std::string dtype_name(at::ScalarType dtype);
 

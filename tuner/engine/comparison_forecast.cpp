@@ -44,10 +44,11 @@ std::optional<double> epochs_of(const Spec& spec, const Json& description) {
   return default_epochs(spec, description);
 }
 
-std::optional<double> images_per_second(const Json& probe) {
+// Probes of older versions knew images alone.
+std::optional<double> examples_per_second(const Json& probe) {
   for (const Json& candidate : probe.value("candidates", Json::array()))
     if (candidate.value("precision", "") == probe.value("precision", ""))
-      return candidate.value("images_per_second", 0.0);
+      return candidate.value("examples_per_second", candidate.value("images_per_second", 0.0));
   return std::nullopt;
 }
 
@@ -60,16 +61,16 @@ double validation_seconds(const Json& probe) {
 // What one trial takes of wall time, by the probe. nullopt: the reason is in `reason`.
 std::optional<double> seconds_of_trial(const Spec& spec, const Json& probe, const Json& description,
                                        std::string& reason) {
-  const std::optional<double> speed = images_per_second(probe), epochs = epochs_of(spec, description);
-  const double images = probe.value("training_images", 0.0);
-  if (!speed || *speed <= 0 || images <= 0) reason = "the probe did not say how fast it trains";
+  const std::optional<double> speed = examples_per_second(probe), epochs = epochs_of(spec, description);
+  const double examples = probe.value("training_examples", probe.value("training_images", 0.0));
+  if (!speed || *speed <= 0 || examples <= 0) reason = "the probe did not say how fast it trains";
   if (!epochs) reason = "its epochs are not known";
   if (!reason.empty()) return std::nullopt;
   const double start =
       probe.contains("measured_seconds")
           ? std::max(0.0, probe.value("lease_seconds", 0.0) - probe["measured_seconds"].get<double>())
           : 0;
-  const double seconds = start + *epochs * (images / *speed + validation_seconds(probe));
+  const double seconds = start + *epochs * (examples / *speed + validation_seconds(probe));
   if (!spec.limits.trial_time) return seconds;
   return std::min(seconds, std::chrono::duration<double>(*spec.limits.trial_time).count());
 }

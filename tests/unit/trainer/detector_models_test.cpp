@@ -9,6 +9,7 @@
 #include "trainer/tasks/detection/detection_task.h"
 #include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/detection/models.h"
+#include "trainer/tasks/detection/parameter_groups.h"
 #include "tuner/core/error.h"
 
 using namespace tune::trainer;
@@ -138,8 +139,8 @@ TEST_CASE("The biases of convolutions may learn faster, those of normalisation d
   torch::nn::Sequential net(torch::nn::Conv2d(1, 1, 1), torch::nn::BatchNorm2d(1));
   loop::OptimizerSettings settings;
   settings.momentum = 0;
-  settings.bias_learning_rate = 2;
-  loop::Optimizer optimizer(*net, settings);
+  loop::Optimizer optimizer(*net, settings,
+                            detection::parameter_groups(*net, /*weight_decay=*/0.5, /*bias_factor=*/2));
   auto parameters = net->named_parameters();
   std::map<std::string, float> before;
   for (auto& parameter : parameters) {

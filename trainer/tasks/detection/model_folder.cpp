@@ -175,13 +175,9 @@ LoadedDetector load_detector(const fs::path& folder) {
   return detector;
 }
 
-fs::path weights_file(const fs::path& weights) {
-  return fs::is_directory(weights) ? weights / kWeights : weights;
-}
-
 void initialise_from(SsdModel& model, const fs::path& weights, const DetectorModel& kind,
                      const std::vector<std::string>& classes, std::ostream& notes) {
-  const fs::path file = weights_file(weights);
+  const fs::path file = weights::weights_file(weights);
   const weights::WeightFile content = weights::read_weights(file);
   if (has_other_boxes(content, kind, file))
     notes << "weights: the heads are initialised anew, since the default boxes are others\n";

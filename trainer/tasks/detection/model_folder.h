@@ -35,9 +35,6 @@ LoadedDetector load_detector(const std::filesystem::path& folder);
 void initialise_from(SsdModel& model, const std::filesystem::path& weights, const DetectorModel& kind,
                      const std::vector<std::string>& classes, std::ostream& notes);
 
-// A weights file itself, or the one in a folder.
-std::filesystem::path weights_file(const std::filesystem::path& weights);
-
 // What initialise_from() would take of a file for a model of this kind, without training anything. Where the
 // file names no classes the classification head counts as missing. `place` names the file in errors.
 weights::LoadReport fit_report(const weights::WeightFile& content, const std::filesystem::path& place,

@@ -2,23 +2,16 @@
 #include <algorithm>
 #include <cstdio>
 #include <iomanip>
-#include <ostream>
+#include <sstream>
 
-#include "trainer/cli/commands.h"
-#include "trainer/cli/options.h"
-#include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/detection/audit_pictures.h"
-#include "trainer/tasks/detection/use_detector.h"
+#include "trainer/tasks/detection/offers.h"
+#include "trainer/tasks/detection/part_options.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 
-namespace tune::trainer::cli {
+namespace tune::trainer::detection {
 namespace {
-
-using detection::Audit;
-using detection::AuditedSet;
-using detection::EqualImages;
-using detection::Overlap;
 
 constexpr std::size_t kShown = 20;  // findings of a kind in text; --json has them all
 
@@ -39,7 +32,7 @@ OrderedJson set_json(const AuditedSet& set) {
     objects += count;
   }
   for (const auto& [count, images] : set.objects) per_image[std::to_string(count)] = images;
-  for (const detection::DataProblem& problem : set.problems) {
+  for (const DataProblem& problem : set.problems) {
     OrderedJson json{{"problem", problem.text}};
     if (!problem.image.empty()) json["image"] = problem.image.string();
     if (problem.box) json["box"] = {problem.box->x1, problem.box->y1, problem.box->x2, problem.box->y2};
@@ -96,7 +89,7 @@ OrderedJson to_json(const Audit& audit) {
 
 void print_set(const AuditedSet& set, std::ostream& out) {
   std::size_t objects = 0;
-  for (const detection::AuditedClass& each : set.classes) objects += each.objects;
+  for (const AuditedClass& each : set.classes) objects += each.objects;
   out << visible_text(set.data.string()) << ": " << set.dataset.examples.size() << " images, " << objects
       << " objects\n\n"
       << std::left << std::setw(24) << "class" << std::right << std::setw(8) << "images" << std::setw(9)
@@ -157,44 +150,39 @@ void print_overlaps(const Audit& audit, std::ostream& out) {
            "together\n";
 }
 
-}  // namespace
-
-int run_audit(const std::vector<std::string>& arguments, Console& console) {
-  namespace po = boost::program_options;
-  po::options_description options("options");
-  options.add_options()("data", po::value<std::string>()->required()->value_name("DATA"), "data set")(
-      "against", po::value<std::string>()->value_name("DATA"), "another one, to be apart from the first")(
-      "output", po::value<std::string>()->value_name("FOLDER"), "pictures of the findings and an index.html")(
-      "threads", po::value<int>()->value_name("N"), "of the CPU; all cores by default")("json",
-                                                                                        "one JSON object");
-  add_part_options(options);
-  const auto values = parse_options("audit", options, arguments, console);
-  if (!values) return 0;
-  loop::catch_stop_signals();
-  detection::AuditRequest request;
-  request.data = (*values)["data"].as<std::string>();
-  if (values->contains("against")) request.against = (*values)["against"].as<std::string>();
-  request.part = part_choice(*values);
-  request.threads =
-      detection::threads_to_use(values->contains("threads") ? (*values)["threads"].as<int>() : 0);
-  request.notes = &console.err;
-  request.interrupted = loop::stop_requested;
-  if (values->contains("output")) detection::make_picture_folder((*values)["output"].as<std::string>());
-  const Audit audit = detection::audit(request);
-  if (values->contains("output")) {
-    const std::string folder = (*values)["output"].as<std::string>();
-    const std::size_t pictures = detection::write_audit_pictures(audit, folder);
-    console.err << pictures << " pictures: " << folder << "/index.html" << std::endl;
+loop::Answer answer_audit(const loop::Request& request) {
+  AuditRequest asked;
+  asked.data = request.text("data");
+  if (request.has("against")) asked.against = request.text("against");
+  asked.part = part_choice(request);
+  asked.threads = loop::threads_for(request);
+  asked.notes = &request.notes;
+  asked.interrupted = request.interrupted;
+  if (request.has("output")) make_picture_folder(request.text("output"));
+  const Audit audit = detection::audit(asked);
+  if (request.has("output")) {
+    const std::string folder = request.text("output");
+    const std::size_t pictures = write_audit_pictures(audit, folder);
+    request.notes << pictures << " pictures: " << folder << "/index.html" << std::endl;
   }
-  if (values->contains("json")) {
-    print_json(to_json(audit), console.out);
-    return 0;
-  }
-  for (const AuditedSet& set : audit.sets) print_set(set, console.out);
-  print_equal(audit, "equal files", audit.byte_equal, console.out);
-  print_equal(audit, "equal pixels in different files", audit.pixel_equal, console.out);
-  print_overlaps(audit, console.out);
-  return 0;
+  if (request.as_json) return {to_json(audit), ""};
+  std::ostringstream text;
+  for (const AuditedSet& set : audit.sets) print_set(set, text);
+  print_equal(audit, "equal files", audit.byte_equal, text);
+  print_equal(audit, "equal pixels in different files", audit.pixel_equal, text);
+  print_overlaps(audit, text);
+  return {{}, text.str()};
 }
 
-}  // namespace tune::trainer::cli
+}  // namespace
+
+loop::Offer audit_offer() {
+  std::vector<loop::Option> options{{"data", "DATA", "data set", true},
+                                    {"against", "DATA", "another one, to be apart from the first"},
+                                    {"output", "FOLDER", "pictures of the findings and an index.html"},
+                                    {"threads", "N", "of the CPU; all cores by default"}};
+  add_part_options(options);
+  return {"audit", options, answer_audit, /*stops_on_signal=*/true};
+}
+
+}  // namespace tune::trainer::detection
