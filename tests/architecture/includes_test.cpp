@@ -30,9 +30,8 @@ const std::map<std::string, std::set<std::string>> kAllowed = {
     {"trainer/main.cpp", {"trainer/cli"}},
     {"trainer/torch_compat.h", {}},
     {"trainer/cli",
-     {"trainer/data", "trainer/loop", "trainer/tasks", "trainer/tasks/detection",
-      "trainer/tasks/detection/data", "trainer/tasks/pretraining", "trainer/weights", "trainer/metrics",
-      "trainer/synthetic", "trainer/torch_compat.h", "tuner/core"}},
+     {"trainer/loop", "trainer/tasks", "trainer/tasks/detection", "trainer/tasks/pretraining",
+      "trainer/weights", "trainer/synthetic", "trainer/torch_compat.h", "tuner/core"}},
     {"trainer/loop", {"trainer/weights", "trainer/torch_compat.h", "tuner/core"}},  // it knows no task
     {"trainer/tasks", {"trainer/tasks/detection", "trainer/loop", "trainer/torch_compat.h", "tuner/core"}},
     {"trainer/tasks/detection",

@@ -19,8 +19,8 @@ loop::Precision precision_of(const std::string& name) {
 
 loop::Precision choose_precision(const std::string& asked,
                                  const std::optional<std::filesystem::path>& checkpoints,
-                                 const std::function<std::unique_ptr<loop::Task>()>& make,
-                                 const loop::Compute& compute, std::ostream& err) {
+                                 const std::function<std::unique_ptr<loop::Training>()>& make,
+                                 const loop::Compute& compute, const std::string& unit, std::ostream& err) {
   if (asked != "auto") return precision_of(asked);
   if (checkpoints) {
     std::vector<std::string> notes;
@@ -30,8 +30,8 @@ loop::Precision choose_precision(const std::string& asked,
   const loop::ProbeResult result = loop::probe(*make(), compute, kProbeSeconds, loop::stop_requested);
   err << "precision: " << loop::precision_name(result.precision) << ", by a short probe";
   for (const loop::ProbeCandidate& candidate : result.candidates)
-    err << "; " << loop::precision_name(candidate.precision) << ' ' << candidate.images_per_second
-        << " images/s";
+    err << "; " << loop::precision_name(candidate.precision) << ' ' << candidate.units_per_second << ' '
+        << unit << "/s";
   err << std::endl;
   return result.precision;
 }

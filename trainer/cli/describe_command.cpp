@@ -24,12 +24,19 @@ std::string in_units(double number, double unit, const char* name) {
   return text;
 }
 
+// Each task tells of its models what it knows.
 void print_model(const OrderedJson& model, std::ostream& out) {
-  out << "    " << std::left << std::setw(22) << model["name"].get<std::string>()
-      << model["description"].get<std::string>() << "\n      "
-      << in_units(model["parameters"].get<double>(), 1e6, "M") << " parameters, "
-      << in_units(model["multiply_adds"].get<double>(), 1e9, "G") << " multiply-adds an image (with "
-      << model["classes"] << " classes), " << model["default_boxes"] << " default boxes\n";
+  out << "    " << std::left << std::setw(22) << model.at("name").get<std::string>()
+      << model.at("description").get<std::string>() << "\n";
+  std::string facts;
+  const auto add = [&](const std::string& fact) { facts += (facts.empty() ? "" : ", ") + fact; };
+  if (model.contains("parameters"))
+    add(in_units(model["parameters"].get<double>(), 1e6, "M") + " parameters");
+  if (model.contains("multiply_adds"))
+    add(in_units(model["multiply_adds"].get<double>(), 1e9, "G") + " multiply-adds an image");
+  if (model.contains("classes")) facts += " (with " + model["classes"].dump() + " classes)";
+  if (model.contains("default_boxes")) add(model["default_boxes"].dump() + " default boxes");
+  if (!facts.empty()) out << "      " << facts << "\n";
 }
 
 void print_task(const OrderedJson& task, std::ostream& out) {

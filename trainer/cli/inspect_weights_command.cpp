@@ -5,7 +5,8 @@
 
 #include "trainer/cli/commands.h"
 #include "trainer/cli/options.h"
-#include "trainer/tasks/detection/model_folder.h"
+#include "trainer/tasks/task_table.h"
+#include "trainer/weights/dtype_name.h"
 #include "trainer/weights/weight_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
@@ -14,7 +15,7 @@
 namespace tune::trainer::cli {
 namespace {
 
-using detection::FitReport;
+using weights::FitReport;
 using weights::WeightFile;
 
 // "[64, 3, 7, 7]"
@@ -103,6 +104,19 @@ struct Asked {
   bool json = false, help = false;
 };
 
+// By the task that has a model of that name.
+loop::FittedWeights fit(const std::filesystem::path& path, const std::string& model) {
+  std::string known, tasks;
+  for (const loop::Task* task : task_table()) {
+    if (task->fit_weights != nullptr) tasks += (tasks.empty() ? "" : " or ") + task->name;
+    for (const auto& row : task->fit_weights != nullptr ? task->models() : OrderedJson::array()) {
+      if (row.at("name") == model) return task->fit_weights(path, model);
+      known += (known.empty() ? "there is " : ", ") + row.at("name").get<std::string>();
+    }
+  }
+  throw Error(ExitCode::kBadSpec, "unknown " + tasks + " model \"" + model + "\"", known);
+}
+
 // FILE comes first.
 Asked asked_for(std::vector<std::string> arguments, Console& console) {
   namespace po = boost::program_options;
@@ -130,12 +144,16 @@ Asked asked_for(std::vector<std::string> arguments, Console& console) {
 int run_inspect_weights(const std::vector<std::string>& arguments, Console& console) {
   const Asked asked = asked_for(arguments, console);
   if (asked.help) return 0;
-  const std::filesystem::path path = detection::weights_file(asked.file);
-  const detection::DetectorModel* model =
-      asked.model.empty() ? nullptr : &detection::detector_model(asked.model);
-  const WeightFile file = model ? detection::read_initial_weights(path, *model) : weights::read_weights(path);
+  const std::filesystem::path path = weights::weights_file(asked.file);
+  WeightFile file;
   std::optional<FitReport> report;
-  if (model) report = detection::fit_report(file, path, *model);
+  if (asked.model.empty()) {
+    file = weights::read_weights(path);
+  } else {
+    loop::FittedWeights fitted = fit(path, asked.model);
+    file = std::move(fitted.file);
+    report = std::move(fitted.report);
+  }
   if (asked.json) {
     OrderedJson json = to_json(path, file);
     if (report) json["model"] = to_json(asked.model, *report);

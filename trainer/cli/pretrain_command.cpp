@@ -9,7 +9,7 @@
 #include "trainer/cli/options.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/loop/training_loop.h"
-#include "trainer/tasks/detection/use_detector.h"
+#include "trainer/tasks/detection/models.h"
 #include "trainer/tasks/pretraining/pretraining_task.h"
 #include "trainer/weights/safetensors.h"
 #include "tuner/core/error.h"
@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 
 namespace tune::trainer::cli {
 namespace {
+
+constexpr const char* kUnit = "images";
 
 struct Asked {
   pretraining::PretrainingSettings settings;
@@ -72,7 +74,7 @@ std::optional<Asked> asked_for(const std::vector<std::string>& arguments, Consol
   if (!values) return std::nullopt;
   asked.json = values->contains("json");
   asked.output = output;
-  asked.threads = detection::threads_to_use(asked.threads);
+  asked.threads = loop::threads_to_use(asked.threads);
   check(asked);
   settings.file_name = asked.output.filename();
   return asked;
@@ -89,6 +91,7 @@ bool holds_checkpoints(const fs::path& folder) {
 loop::LoopSettings loop_settings(const Asked& asked) {
   loop::LoopSettings settings;
   settings.seed = asked.settings.seed;
+  settings.unit = kUnit;
   settings.objective = {"validation:cross_entropy", /*maximize=*/false};
   settings.checkpoint_dir = asked.output.string() + ".checkpoints";
   settings.output_dir = asked.output.has_parent_path() ? asked.output.parent_path() : fs::path(".");
@@ -131,7 +134,7 @@ int run_pretrain(const std::vector<std::string>& arguments, Console& console) {
   const auto make = [&] { return std::make_unique<pretraining::PretrainingTask>(asked->settings, compute); };
   compute.precision = choose_precision(
       asked->precision, settings.resume ? std::optional(settings.checkpoint_dir) : std::nullopt, make,
-      compute, console.err);
+      compute, kUnit, console.err);
   const auto task = make();
   std::ostringstream unseen;
   loop::TrainingLoop training(*task, settings, asked->json ? unseen : console.out, console.err,

@@ -17,33 +17,43 @@ namespace {
 
 constexpr double kSlowStart = 2;  // seconds
 
-void print_text(const loop::ProbeResult& result, const loop::Compute& compute, std::ostream& out) {
+void print_text(const loop::ProbeResult& result, const loop::Compute& compute, const std::string& unit,
+                std::ostream& out) {
   out << "device " << compute.device.str() << ", " << compute.threads
-      << (compute.threads == 1 ? " thread" : " threads") << "\n\nprecision  images/s  peak memory\n";
+      << (compute.threads == 1 ? " thread" : " threads") << "\n\nprecision" << std::setw(10) << unit + "/s"
+      << "  peak memory\n";
   for (const loop::ProbeCandidate& candidate : result.candidates)
     out << std::left << std::setw(9) << loop::precision_name(candidate.precision) << std::right << std::fixed
-        << std::setprecision(1) << std::setw(10) << candidate.images_per_second << std::setw(9)
+        << std::setprecision(1) << std::setw(10) << candidate.units_per_second << std::setw(9)
         << static_cast<double>(candidate.peak_memory_bytes) / (1 << 20) << " MiB\n";
   out << "\nchoice: " << loop::precision_name(result.precision) << "\n";
   if (result.validation_seconds)
     out << "a validation takes " << std::setprecision(2) << *result.validation_seconds << " s\n";
 }
 
-OrderedJson to_json(const loop::ProbeResult& result, const loop::Compute& compute, std::int64_t images,
-                    double measured_seconds) {
+OrderedJson to_json(const loop::ProbeResult& result, const loop::Compute& compute, const std::string& unit,
+                    std::int64_t examples, double measured_seconds) {
+  // Names that came before there was another unit.
+  const bool of_images = unit == "images";
   OrderedJson candidates = OrderedJson::array();
-  for (const loop::ProbeCandidate& candidate : result.candidates)
-    candidates.push_back({{"precision", loop::precision_name(candidate.precision)},
-                          {"images_per_second", candidate.images_per_second},
-                          {"peak_memory_bytes", candidate.peak_memory_bytes}});
-  return {{"schema", 1},
-          {"device", compute.device.str()},
-          {"precision", loop::precision_name(result.precision)},
-          {"training_images", images},
-          {"candidates", candidates},
-          {"validation_seconds",
-           result.validation_seconds ? OrderedJson(*result.validation_seconds) : OrderedJson()},
-          {"measured_seconds", measured_seconds}};
+  for (const loop::ProbeCandidate& candidate : result.candidates) {
+    OrderedJson json{{"precision", loop::precision_name(candidate.precision)}};
+    if (of_images) json["images_per_second"] = candidate.examples_per_second;
+    json["units_per_second"] = candidate.units_per_second;
+    json["examples_per_second"] = candidate.examples_per_second;
+    json["peak_memory_bytes"] = candidate.peak_memory_bytes;
+    candidates.push_back(std::move(json));
+  }
+  OrderedJson json{
+      {"schema", 1}, {"device", compute.device.str()}, {"precision", loop::precision_name(result.precision)}};
+  if (of_images) json["training_images"] = examples;
+  json["unit"] = unit;
+  json["training_examples"] = examples;
+  json["candidates"] = candidates;
+  json["validation_seconds"] =
+      result.validation_seconds ? OrderedJson(*result.validation_seconds) : OrderedJson();
+  json["measured_seconds"] = measured_seconds;
+  return json;
 }
 
 }  // namespace
@@ -63,26 +73,28 @@ int run_probe(const std::vector<std::string>& arguments, Console& console) {
   const auto elapsed = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   };
-  std::unique_ptr<loop::Task> task = task_of(trial).make(trial, compute, console.err);
+  const loop::Task& task = task_of(trial);
+  std::unique_ptr<loop::Training> training = task.start(trial, compute, console.err);
   // What is left of the command's time, measured_seconds apart, is what a trial takes to start. What the
   // first use of a data set costs (the search for overlapping crops) is kept, so a trial does not pay it
   // again.
   double made_before = 0;
   if (elapsed() > kSlowStart) {
     made_before = elapsed();
-    task.reset();
+    training.reset();
     std::ostringstream said_already;
-    task = task_of(trial).make(trial, compute, said_already);
+    training = task.start(trial, compute, said_already);
   }
   const double made = elapsed() - made_before;
   const loop::ProbeResult result =
-      loop::probe(*task, compute, (*values)["seconds"].as<double>(), loop::stop_requested);
+      loop::probe(*training, compute, (*values)["seconds"].as<double>(), loop::stop_requested);
   if (loop::stop_requested()) return static_cast<int>(ExitCode::kInterrupted);
   if (values->contains("json"))
-    print_json(to_json(result, compute, task->training_examples(), elapsed() - made), console.out,
+    print_json(to_json(result, compute, task.unit, training->training_examples(), elapsed() - made),
+               console.out,
                /*indent=*/-1);
   else
-    print_text(result, compute, console.out);
+    print_text(result, compute, task.unit, console.out);
   return 0;
 }
 

@@ -31,14 +31,16 @@ int run_trial(const std::vector<std::string>& arguments, Console& console) {
   loop::catch_stop_signals();
   const loop::TrialFile trial = loop::read_trial_file((*values)["trial"].as<std::string>());
   check_resume(trial);
-  const TaskEntry& entry = task_of(trial);
+  const loop::Task& task = task_of(trial);
   loop::Compute compute = loop::set_up_compute(trial.threads, !trial.devices.empty());
-  const auto make = [&] { return entry.make(trial, compute, console.err); };
-  compute.precision = choose_precision(trial.precision, trial.resume_from, make, compute, console.err);
-  const std::unique_ptr<loop::Task> task = make();
+  const auto make = [&] { return task.start(trial, compute, console.err); };
+  compute.precision =
+      choose_precision(trial.precision, trial.resume_from, make, compute, task.unit, console.err);
+  const std::unique_ptr<loop::Training> started = make();
 
   loop::LoopSettings settings;
   settings.seed = trial.seed;
+  settings.unit = task.unit;
   settings.budget = trial.budget;
   settings.objective = trial.objective;
   settings.compute = compute;
@@ -46,7 +48,7 @@ int run_trial(const std::vector<std::string>& arguments, Console& console) {
   settings.output_dir = trial.output_dir;
   settings.resume = trial.resume_from.has_value();
   settings.interrupted = loop::stop_requested;
-  loop::TrainingLoop training(*task, settings, console.out, console.err, console.err_is_terminal);
+  loop::TrainingLoop training(*started, settings, console.out, console.err, console.err_is_terminal);
   return static_cast<int>(training.run());
 }
 

@@ -1,8 +1,10 @@
 #include "trainer/loop/batch_loader.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
+#include "tuner/core/error.h"
 #include "tuner/core/rng.h"
 
 namespace tune::trainer::loop {
@@ -15,30 +17,35 @@ std::vector<std::int64_t> epoch_order(std::uint64_t seed, std::int64_t epoch, st
   return order;
 }
 
-std::int64_t batches_per_epoch(std::int64_t examples, std::int64_t batch_size) {
-  return std::max<std::int64_t>(1, examples / batch_size);
+std::vector<std::vector<std::int64_t>> cut_into_batches(const std::vector<std::int64_t>& order,
+                                                        std::int64_t size) {
+  const auto examples = static_cast<std::int64_t>(order.size());
+  if (examples <= size) return {order};
+  std::vector<std::vector<std::int64_t>> batches;
+  for (std::int64_t begin = 0; begin + size <= examples; begin += size)
+    batches.emplace_back(order.begin() + begin, order.begin() + begin + size);
+  return batches;
 }
 
-BatchLoader::BatchLoader(const Task& task, std::uint64_t seed, std::int64_t epoch, std::int64_t first_batch,
-                         std::size_t ahead)
-    : task_(task),
+BatchLoader::BatchLoader(const Training& training, const std::vector<std::vector<std::int64_t>>& batches,
+                         std::int64_t epoch, std::int64_t first_batch, std::size_t ahead)
+    : training_(training),
+      batches_(batches),
       epoch_(epoch),
-      order_(epoch_order(seed, epoch, task.training_examples())),
-      batches_(batches_per_epoch(task.training_examples(), task.plan().batch_size)),
-      next_(first_batch),
+      next_(static_cast<std::size_t>(first_batch)),
       ahead_(ahead) {}
 
-std::vector<std::int64_t> BatchLoader::examples_of(std::int64_t batch) const {
-  const std::int64_t size = task_.plan().batch_size;
-  const auto end = std::min(static_cast<std::int64_t>(order_.size()), (batch + 1) * size);
-  return {order_.begin() + batch * size, order_.begin() + end};
+std::unique_ptr<Batch> BatchLoader::prepared(std::size_t batch) const {
+  std::unique_ptr<Batch> made = training_.prepare(batches_.at(batch), epoch_);
+  TUNE_CHECK(made->weight >= 0 && std::isfinite(made->weight), "a batch has a weight");
+  if (made->units == 0) made->units = static_cast<std::int64_t>(batches_[batch].size());
+  return made;
 }
 
 std::unique_ptr<Batch> BatchLoader::next() {
-  if (ahead_ == 0) return task_.prepare(examples_of(next_++), epoch_);
-  while (pending_.size() < ahead_ + 1 && next_ < batches_)
-    pending_.push_back(std::async(
-        std::launch::async, [this, batch = next_++] { return task_.prepare(examples_of(batch), epoch_); }));
+  if (ahead_ == 0) return prepared(next_++);
+  while (pending_.size() < ahead_ + 1 && next_ < batches_.size())
+    pending_.push_back(std::async(std::launch::async, [this, batch = next_++] { return prepared(batch); }));
   std::unique_ptr<Batch> batch = pending_.front().get();
   pending_.pop_front();
   return batch;

@@ -20,6 +20,8 @@ constexpr const char* kModel = "model.safetensors";
 constexpr const char* kOptimizer = "optimizer.safetensors";
 constexpr const char* kState = "state.json";
 constexpr const char* kManifest = "manifest.json";
+constexpr const char *kCpuGenerator = "generator", *kDeviceGenerator = "device_generator";
+constexpr int kSchema = 2;        // 1 knew neither steps nor weights of batches
 constexpr std::size_t kKept = 2;  // the newest, and the one before it in case that is damaged; and their best
 
 // FNV-1a (Fowler, Noll, Vo) over words of 8 bytes instead of bytes: against accidents, not against an
@@ -41,7 +43,7 @@ std::string checksum(std::string_view bytes) {
 
 std::string folder_name(std::int64_t epoch, std::int64_t batch) {
   char text[64];
-  std::snprintf(text, sizeof text, "at-%06lld-%06lld", static_cast<long long>(epoch),
+  std::snprintf(text, sizeof text, "at-%06lld-%09lld", static_cast<long long>(epoch),
                 static_cast<long long>(batch));
   return text;
 }
@@ -62,15 +64,22 @@ std::string read_part(const fs::path& folder, const char* name, const Json& mani
 
 Checkpoint read_checkpoint(const fs::path& folder) {
   const Json manifest = Json::parse(read_file(folder / kManifest));
+  if (manifest.at("schema") != kSchema)
+    throw Error(ExitCode::kConflict, "another version of tune-train wrote it",
+                "finish the training with that version, or remove its checkpoints to start again");
   Checkpoint checkpoint = state_from_json(Json::parse(read_part(folder, kState, manifest)));
   checkpoint.model =
       weights::decode_safetensors(read_part(folder, kModel, manifest), (folder / kModel).string()).tensors;
   checkpoint.optimizer =
       weights::decode_safetensors(read_part(folder, kOptimizer, manifest), (folder / kOptimizer).string())
           .tensors;
-  const auto generator = checkpoint.optimizer.extract("generator");
-  if (generator.empty()) throw Error(ExitCode::kBadData, (folder / kOptimizer).string() + ": no generator");
-  checkpoint.generator = generator.mapped();
+  const auto take = [&](const char* name) {
+    const auto node = checkpoint.optimizer.extract(name);
+    return node.empty() ? torch::Tensor() : node.mapped();
+  };
+  checkpoint.generators = {take(kCpuGenerator), take(kDeviceGenerator)};
+  if (!checkpoint.generators.cpu.defined())
+    throw Error(ExitCode::kBadData, (folder / kOptimizer).string() + ": no generator");
   return checkpoint;
 }
 
@@ -102,9 +111,10 @@ void write_checkpoint(const fs::path& store, const Checkpoint& checkpoint) {
   const fs::path target = store / name, unfinished = store / (".unfinished-" + name);
   fs::remove_all(unfinished);
   fs::create_directories(unfinished);
-  Json manifest{{"schema", 1}};
+  Json manifest{{"schema", kSchema}};
   weights::TensorMap optimizer = checkpoint.optimizer;
-  optimizer["generator"] = checkpoint.generator;
+  optimizer[kCpuGenerator] = checkpoint.generators.cpu;
+  if (checkpoint.generators.device.defined()) optimizer[kDeviceGenerator] = checkpoint.generators.device;
   write_part(unfinished, kModel, weights::encode_safetensors(checkpoint.model), manifest);
   write_part(unfinished, kOptimizer, weights::encode_safetensors(optimizer), manifest);
   write_part(unfinished, kState, state_to_json(checkpoint).dump(2) + "\n", manifest);
@@ -164,6 +174,9 @@ std::optional<Checkpoint> CheckpointStore::load_newest(std::vector<std::string>&
       check_best(checkpoint.progress, folder);
       return checkpoint;
     } catch (const std::exception& error) {
+      const auto* known = dynamic_cast<const Error*>(&error);
+      if (known && known->code() == ExitCode::kConflict)
+        throw Error(known->code(), folder.string() + ": " + known->what(), known->hint());
       notes.push_back("checkpoint " + folder.string() + " is passed over: " + error.what());
     }
   }

@@ -5,8 +5,8 @@
 
 namespace tune::trainer::loop {
 
-Json report_to_json(const EpochReport& report);
-EpochReport report_from_json(const Json& json);
+Json report_to_json(const Report& report);
+Report report_from_json(const Json& json);
 Json state_to_json(const Checkpoint& checkpoint);
 // All but the tensors. Throws nlohmann's exceptions for a document of another form.
 Checkpoint state_from_json(const Json& json);

@@ -1,7 +1,9 @@
 #include "trainer/loop/device.h"
 
 #include <malloc.h>
+#include <sched.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 
@@ -26,6 +28,14 @@ void keep_freed_memory() {
 }
 
 }  // namespace
+
+int threads_to_use(int asked) {
+  if (asked < 0) throw Error(ExitCode::kUsage, "--threads is negative");
+  if (asked > 0) return asked;
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  return sched_getaffinity(0, sizeof cores, &cores) == 0 ? std::max(1, CPU_COUNT(&cores)) : 1;
+}
 
 Compute set_up_compute(int threads, bool wants_gpu) {
   Compute compute;

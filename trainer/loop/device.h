@@ -15,6 +15,9 @@ struct Compute {
   Precision precision = Precision::kFp32;
 };
 
+// `asked`, or for 0 as many as this process may run on. Throws Error(kUsage) for a negative number.
+int threads_to_use(int asked);
+
 // Sets the threads of LibTorch's operators and picks the device: the first GPU that CUDA_VISIBLE_DEVICES
 // leaves where `wants_gpu`. Throws Error(kEnvironment) when a GPU was leased but this LibTorch sees none.
 Compute set_up_compute(int threads, bool wants_gpu);

@@ -57,6 +57,32 @@ const Json& at(const std::map<std::string, Json>& values, const std::string& nam
 
 }  // namespace
 
+Hyperparameter real(std::string name, double value, double min, double max, std::string scale,
+                    std::string description) {
+  return {std::move(name),       HyperparameterType::kFloat, value, min, max, std::move(scale), {},
+          std::move(description)};
+}
+
+Hyperparameter whole(std::string name, int value, double min, double max, std::string scale,
+                     std::string description) {
+  return {std::move(name),       HyperparameterType::kInt, value, min, max, std::move(scale), {},
+          std::move(description)};
+}
+
+Hyperparameter choice(std::string name, std::vector<std::string> values, std::string description) {
+  const std::string first = values.front();
+  return {std::move(name),       HyperparameterType::kCategorical, first, 0, 0, "", std::move(values),
+          std::move(description)};
+}
+
+Hyperparameter flag(std::string name, bool value, std::string description) {
+  return {std::move(name), HyperparameterType::kBool, value, 0, 0, "", {}, std::move(description)};
+}
+
+Hyperparameter text(std::string name, std::string value, std::string description) {
+  return {std::move(name), HyperparameterType::kText, std::move(value), 0, 0, "", {}, std::move(description)};
+}
+
 Hyperparameters::Hyperparameters(const std::vector<Hyperparameter>& table, const Json& given) {
   for (const Hyperparameter& row : table) values_[row.name] = row.default_value;
   for (const auto& [name, value] : given.items()) {

@@ -21,6 +21,16 @@ struct Hyperparameter {
   std::string description;
 };
 
+// Rows of a table.
+Hyperparameter real(std::string name, double value, double min, double max, std::string scale,
+                    std::string description);
+Hyperparameter whole(std::string name, int value, double min, double max, std::string scale,
+                     std::string description);
+Hyperparameter choice(std::string name, std::vector<std::string> values,
+                      std::string description);  // the first is the default
+Hyperparameter flag(std::string name, bool value, std::string description);
+Hyperparameter text(std::string name, std::string value, std::string description);
+
 // The values of one trial: every row of the table has one, the trial's or the default.
 class Hyperparameters {
  public:

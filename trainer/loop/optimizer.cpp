@@ -1,6 +1,6 @@
 #include "trainer/loop/optimizer.h"
 
-#include <set>
+#include <map>
 
 #include "tuner/core/error.h"
 
@@ -17,52 +17,62 @@ void restore(torch::Tensor& target, const weights::TensorMap& state, const std::
   target.copy_(found->second);
 }
 
-// Biases of normalisation layers are not among them.
-std::set<const at::TensorImpl*> layer_biases(const torch::nn::Module& module) {
-  std::set<const at::TensorImpl*> biases;
-  for (const auto& child : module.modules()) {
-    if (const auto* convolution = child->as<torch::nn::Conv2d>())
-      biases.insert(convolution->bias.unsafeGetTensorImpl());
-    else if (const auto* linear = child->as<torch::nn::Linear>())
-      biases.insert(linear->bias.unsafeGetTensorImpl());
-  }
-  return biases;
+std::map<std::string, std::size_t> group_of_each(const std::vector<ParameterGroup>& groups) {
+  std::map<std::string, std::size_t> found;
+  for (std::size_t group = 0; group < groups.size(); ++group)
+    for (const std::string& name : groups[group].parameters)
+      TUNE_CHECK(found.emplace(name, group).second, "in one group only: " + name);
+  return found;
 }
 
 }  // namespace
 
+std::vector<ParameterGroup> groups_by_dimension(const torch::nn::Module& module, double weight_decay) {
+  ParameterGroup decaying, plain;
+  decaying.weight_decay = weight_decay;
+  for (const auto& parameter : module.named_parameters())
+    if (parameter.value().requires_grad())
+      (parameter.value().dim() > 1 ? decaying : plain).parameters.push_back(parameter.key());
+  return {decaying, plain};
+}
+
 Optimizer::Optimizer(const torch::nn::Module& module, const OptimizerSettings& settings)
-    : settings_(settings) {
-  const std::set<const at::TensorImpl*> biases = layer_biases(module);
+    : Optimizer(module, settings, groups_by_dimension(module, settings.weight_decay)) {}
+
+Optimizer::Optimizer(const torch::nn::Module& module, const OptimizerSettings& settings,
+                     const std::vector<ParameterGroup>& groups)
+    : settings_(settings), groups_(groups) {
+  std::map<std::string, std::size_t> group = group_of_each(groups_);
   for (const auto& parameter : module.named_parameters()) {
     if (!parameter.value().requires_grad()) continue;
+    const auto own = group.extract(parameter.key());
+    TUNE_CHECK(!own.empty(), "in a group: " + parameter.key());
     Slot slot;
     slot.name = parameter.key();
     slot.parameter = parameter.value();
     slot.first = torch::zeros_like(slot.parameter);
     if (settings_.kind != OptimizerKind::kSgd) slot.second = torch::zeros_like(slot.parameter);
-    slot.decays = slot.parameter.dim() > 1;
-    slot.is_bias = biases.contains(slot.parameter.unsafeGetTensorImpl());
+    slot.group = own.mapped();
     slots_.push_back(std::move(slot));
   }
+  TUNE_CHECK(group.empty(), "a parameter that is trained: " + group.begin()->first);
 }
 
 void Optimizer::step(double learning_rate) {
   const torch::NoGradGuard no_grad;
-  const bool apart = settings_.bias_learning_rate != 1;
-  std::vector<Slot*> decaying, plain, biases, all;
+  std::vector<std::vector<Slot*>> by_group(groups_.size());
+  std::vector<Slot*> all;
   for (Slot& slot : slots_) {
     if (!slot.parameter.grad().defined()) continue;
     // The fused kernels walk memory, so a gradient must lie in memory as its parameter does.
     if (slot.parameter.grad().strides() != slot.parameter.strides())
       slot.parameter.mutable_grad() = torch::empty_like(slot.parameter).copy_(slot.parameter.grad());
-    (apart && slot.is_bias ? biases : slot.decays ? decaying : plain).push_back(&slot);
+    by_group[slot.group].push_back(&slot);
     all.push_back(&slot);
   }
   if (settings_.gradient_clip > 0) clip(all);
-  update(decaying, settings_.weight_decay, learning_rate);
-  update(plain, 0, learning_rate);
-  update(biases, 0, learning_rate * settings_.bias_learning_rate);
+  for (std::size_t group = 0; group < groups_.size(); ++group)
+    update(by_group[group], groups_[group].weight_decay, learning_rate * groups_[group].rate_factor);
   ++steps_;
   for (Slot* slot : all) slot->parameter.mutable_grad().reset();
 }
@@ -117,6 +127,7 @@ weights::TensorMap Optimizer::state() const {
   for (const Slot& slot : slots_) {
     state[slot.name + ".first"] = slot.first;
     if (slot.second.defined()) state[slot.name + ".second"] = slot.second;
+    if (slot.parameter.grad().defined()) state[slot.name + ".gradient"] = slot.parameter.grad();
   }
   state["step"] = torch::tensor(steps_, torch::kLong);
   return state;
@@ -127,6 +138,11 @@ void Optimizer::load_state(const weights::TensorMap& state) {
   for (Slot& slot : slots_) {
     restore(slot.first, state, slot.name + ".first");
     if (slot.second.defined()) restore(slot.second, state, slot.name + ".second");
+    slot.parameter.mutable_grad().reset();
+    if (!state.contains(slot.name + ".gradient")) continue;
+    torch::Tensor gradient = torch::empty_like(slot.parameter);
+    restore(gradient, state, slot.name + ".gradient");
+    slot.parameter.mutable_grad() = gradient;
   }
   torch::Tensor step = torch::zeros({}, torch::kLong);
   restore(step, state, "step");

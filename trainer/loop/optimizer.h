@@ -16,23 +16,36 @@ struct OptimizerSettings {
   double momentum = 0.9;                              // kSgd; PyTorch's form: v = m v + g, w -= rate v
   bool nesterov = false;                              // kSgd
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // kAdam, kAdamW
-  // Not applied to biases and normalisation parameters (those with fewer than two dimensions). In kAdamW it
-  // is decoupled from the gradient (Loshchilov & Hutter, ICLR 2019).
+  // In kAdamW it is decoupled from the gradient (Loshchilov & Hutter, ICLR 2019).
   double weight_decay = 0;
-  double bias_learning_rate = 1;  // of the biases of convolutions and linear layers, as a multiple
-  double gradient_clip = 0;       // the largest norm of all gradients together; 0: no limit
+  double gradient_clip = 0;  // the largest norm of all gradients together; 0: no limit
 };
+
+// Parameters that are optimized alike.
+struct ParameterGroup {
+  std::vector<std::string> parameters;  // as the module names them
+  double rate_factor = 1;               // their learning rate, as a multiple of the schedule's
+  double weight_decay = 0;
+};
+
+// Weight decay for parameters of two dimensions or more, none for the others: biases and normalisation.
+// Frozen parameters are left out.
+std::vector<ParameterGroup> groups_by_dimension(const torch::nn::Module& module, double weight_decay);
 
 // Owned by one training loop, on its thread. Holds references to the module's parameters, whose memory must
 // stay.
 class Optimizer {
  public:
-  Optimizer(const torch::nn::Module& module, const OptimizerSettings& settings);
+  // Each parameter that needs a gradient is in one of the groups, and no other is.
+  Optimizer(const torch::nn::Module& module, const OptimizerSettings& settings,
+            const std::vector<ParameterGroup>& groups);
+  Optimizer(const torch::nn::Module& module, const OptimizerSettings& settings);  // groups_by_dimension()
 
   // One update with the gradients that backward() left, which are then dropped. Parameters without one are
   // skipped.
   void step(double learning_rate);
-  // What a checkpoint keeps, under "<parameter>.<slot>" and "step".
+  // What a checkpoint keeps, under "<parameter>.<slot>" and "step": gradients too, where some are summed
+  // already.
   weights::TensorMap state() const;
   // Throws Error(kBadData) when a tensor is missing or has another shape.
   void load_state(const weights::TensorMap& state);
@@ -42,15 +55,15 @@ class Optimizer {
     std::string name;
     torch::Tensor parameter;
     torch::Tensor first, second;  // momentum; second moment (Adam only)
-    bool decays = true;
-    bool is_bias = false;  // of a convolution or a linear layer
+    std::size_t group = 0;
   };
   void update(const std::vector<Slot*>& slots, double weight_decay, double learning_rate);
   void clip(const std::vector<Slot*>& slots) const;
 
   OptimizerSettings settings_;
-  std::vector<Slot> slots_;
-  std::int64_t steps_ = 0;  // taken so far
+  std::vector<ParameterGroup> groups_;
+  std::vector<Slot> slots_;  // in the module's order
+  std::int64_t steps_ = 0;   // taken so far
 };
 
 }  // namespace tune::trainer::loop

@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "trainer/loop/device.h"
-#include "trainer/loop/task.h"
+#include "trainer/loop/training.h"
 
 namespace tune::trainer::loop {
 
 struct ProbeCandidate {
   Precision precision = Precision::kFp32;
-  double images_per_second = 0;
+  double examples_per_second = 0, units_per_second = 0;  // of the task's unit
   std::int64_t peak_memory_bytes =
       0;  // of the process on the CPU, of tensors on a GPU; 0 where it is not known
 };
@@ -29,7 +29,7 @@ inline constexpr double kClearlyFaster = 1.15;
 // Trains `task` for a few steps in each precision, on the data that it would train on: its model is then
 // spoilt. Each candidate gets at least two steps after one to warm up, and stops at `seconds`, or when
 // `interrupted` says so. Then one validation is timed, which may take ten times `seconds`.
-ProbeResult probe(Task& task, const Compute& compute, double seconds,
+ProbeResult probe(Training& training, const Compute& compute, double seconds,
                   const std::function<bool()>& interrupted);
 
 }  // namespace tune::trainer::loop

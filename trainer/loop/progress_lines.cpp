@@ -27,6 +27,7 @@ std::string duration(double seconds) {
 }  // namespace
 
 void ProgressLines::resume() {
+  if (running_) return;
   resumed_ = Clock::now();
   running_ = true;
 }
@@ -42,14 +43,14 @@ double ProgressLines::training_seconds() const {
 }
 
 void ProgressLines::batch_done(std::int64_t epoch, std::int64_t epochs, std::int64_t done,
-                               std::int64_t total_batches, std::int64_t images) {
+                               std::int64_t total_batches, std::int64_t units) {
   const auto now = Clock::now();
   if (is_terminal_ ? now - last_shown_ < kTerminalInterval : now - last_shown_ < kPlainInterval) return;
   last_shown_ = now;
   const double seconds = training_seconds();
   const double left = seconds / static_cast<double>(done) * static_cast<double>(total_batches - done);
   const std::string line = "epoch " + std::to_string(epoch) + "/" + std::to_string(epochs) + "  " +
-                           fixed(static_cast<double>(images) / seconds, 1) + " images/s  ETA " +
+                           fixed(static_cast<double>(units) / seconds, 1) + " " + unit_ + "/s  ETA " +
                            duration(left);
   if (is_terminal_)
     err_ << '\r' << line << "\x1b[K" << std::flush;
@@ -63,12 +64,12 @@ void ProgressLines::clear_line() {
   line_open_ = false;
 }
 
-void ProgressLines::epoch_done(std::int64_t epoch, std::int64_t epochs, std::int64_t images) {
+void ProgressLines::epoch_done(std::int64_t epoch, std::int64_t epochs, std::int64_t units) {
   clear_line();
   const double seconds = training_seconds();
   err_ << "epoch " << epoch << "/" << epochs << " done";
-  if (images > 0 && seconds > 0)
-    err_ << "  " << fixed(static_cast<double>(images) / seconds, 1) << " images/s";
+  if (units > 0 && seconds > 0)
+    err_ << "  " << fixed(static_cast<double>(units) / seconds, 1) << " " << unit_ << "/s";
   err_ << "  " << duration(seconds) << " of training" << std::endl;
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <iosfwd>
+#include <string>
 
 namespace tune::trainer::loop {
 
@@ -10,13 +11,15 @@ namespace tune::trainer::loop {
 // few seconds.
 class ProgressLines {
  public:
-  ProgressLines(std::ostream& err, bool is_terminal) : err_(err), is_terminal_(is_terminal) {}
-  // `total_batches` are those that this process will train, `done` of which it has trained. `images` since
+  // `unit` is what speeds count: "images".
+  ProgressLines(std::ostream& err, bool is_terminal, std::string unit)
+      : err_(err), is_terminal_(is_terminal), unit_(std::move(unit)) {}
+  // `total_batches` are those that this process will train, `done` of which it has trained. `units` since
   // the start.
   void batch_done(std::int64_t epoch, std::int64_t epochs, std::int64_t done, std::int64_t total_batches,
-                  std::int64_t images);
-  void epoch_done(std::int64_t epoch, std::int64_t epochs, std::int64_t images);
-  // Evaluation and checkpoints are not training: what they take is left out of images per second.
+                  std::int64_t units);
+  void epoch_done(std::int64_t epoch, std::int64_t epochs, std::int64_t units);
+  // Evaluation and checkpoints are not training: what they take is left out of the speed.
   void pause();
   void resume();
 
@@ -27,6 +30,7 @@ class ProgressLines {
 
   std::ostream& err_;
   bool is_terminal_;
+  std::string unit_;
   bool line_open_ = false, running_ = false;
   Clock::time_point resumed_, last_shown_ = Clock::now();
   Clock::duration trained_{};

@@ -38,4 +38,33 @@ std::vector<double> parse_step_epochs(const std::string& text) {
   return epochs;
 }
 
+std::vector<Hyperparameter> schedule_hyperparameters() {
+  return {choice("lr_scheduler", {"cosine", "step", "constant"}, "how the learning rate falls"),
+          text("lr_scheduler_step", "",
+               "epochs, as in \"33,67\", after which the rate is multiplied by lr_scheduler_factor; implies "
+               "lr_scheduler step"),
+          real("lr_scheduler_factor", 0.1, 1e-3, 1, "log", "factor of lr_scheduler_step"),
+          real("warmup_epochs", 0.5, 0, 100, "linear", "epochs over which the learning rate rises from 0")};
+}
+
+Schedule make_schedule(const Hyperparameters& values) {
+  Schedule schedule;
+  schedule.epochs = static_cast<double>(values.integer("epochs"));
+  schedule.warmup_epochs = values.number("warmup_epochs");
+  schedule.factor = values.number("lr_scheduler_factor");
+  schedule.step_epochs = parse_step_epochs(values.text("lr_scheduler_step"));
+  const std::string& kind = values.text("lr_scheduler");
+  const bool has_steps = !schedule.step_epochs.empty();
+  if (has_steps && values.given("lr_scheduler") && kind != "step")
+    throw Error(ExitCode::kBadSpec, "lr_scheduler is \"" + kind + "\", yet lr_scheduler_step is given",
+                "leave one of them out");
+  if (kind == "step" && !has_steps)
+    throw Error(ExitCode::kBadSpec, "lr_scheduler is \"step\" without lr_scheduler_step",
+                "name the epochs, as in \"lr_scheduler_step\": \"5,8\"");
+  schedule.kind = has_steps          ? ScheduleKind::kStep
+                  : kind == "cosine" ? ScheduleKind::kCosine
+                                     : ScheduleKind::kConstant;
+  return schedule;
+}
+
 }  // namespace tune::trainer::loop

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "trainer/loop/hyperparameters.h"
+
 namespace tune::trainer::loop {
 
 enum class ScheduleKind { kConstant, kStep, kCosine };
@@ -25,5 +27,12 @@ struct Schedule {
 // "33,67" as SageMaker's lr_scheduler_step writes it: ascending epochs, empty for none. Throws
 // Error(kBadSpec).
 std::vector<double> parse_step_epochs(const std::string& text);
+
+// Rows for tasks whose schedule people choose: lr_scheduler, lr_scheduler_step, lr_scheduler_factor and
+// warmup_epochs.
+std::vector<Hyperparameter> schedule_hyperparameters();
+// The schedule of those, over the hyperparameter `epochs`; `base` is left to the caller. Throws
+// Error(kBadSpec) where they contradict each other.
+Schedule make_schedule(const Hyperparameters& values);
 
 }  // namespace tune::trainer::loop

@@ -1,68 +1,105 @@
 #pragma once
-// What a task gives the training loop: a model, batches, a loss, an evaluation, the lines that report it.
-#include <cstdint>
+// All that a task brings, as one row of a table: how it trains, what it does with finished models, its tables
+// of hyperparameters and models.
 #include <filesystem>
+#include <functional>
+#include <iosfwd>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "trainer/loop/optimizer.h"
-#include "trainer/loop/schedule.h"
-#include "trainer/torch_compat.h"
+#include "trainer/loop/device.h"
+#include "trainer/loop/recipe.h"
+#include "trainer/loop/training.h"
+#include "trainer/loop/trial_file.h"
+#include "trainer/weights/state_dict.h"
+#include "trainer/weights/weight_file.h"
+#include "tuner/core/error.h"
+#include "tuner/core/json.h"
 
 namespace tune::trainer::loop {
 
-// The inputs and targets of one step. Each task has its own kind.
-class Batch {
- public:
-  virtual ~Batch() = default;
+// An option of a command, as in --data DATA.
+struct Option {
+  std::string name, value_name, description;  // without value_name: a flag
+  bool required = false, repeated = false;
+  std::string default_value = {};  // "": none
 };
 
-// One scalar per name of Task::loss_names(), whose sum is what training minimises. Tensors on the model's
-// device.
-using LossTerms = std::vector<torch::Tensor>;
+// What a command was asked. Made by the command line, which has checked the options' names.
+struct Request {
+  std::map<std::string, std::vector<std::string>> values;  // of options that were given or have a default
+  bool as_json = false;
+  std::ostream& notes;  // progress and warnings
+  bool notes_are_terminal = false;
+  std::function<bool()> interrupted = [] { return false; };
 
-using Metrics = std::map<std::string, double>;  // "validation:mAP" -> 0.41
-
-struct EpochReport {
-  std::int64_t epoch = 0;      // from 1
-  std::vector<double> losses;  // means over the epoch's batches, in the order of Task::loss_names()
-  Metrics metrics;             // of the evaluation, and the losses under their names
+  bool has(const std::string& option) const { return values.contains(option); }
+  const std::string& text(const std::string& option) const;  // of one that is required, or was given
+  // Throw Error(kUsage) naming the option and the range. Without the option: `fallback`.
+  std::int64_t integer(const std::string& option, std::int64_t least, std::int64_t most,
+                       std::int64_t fallback, const std::string& hint = "") const;
+  double number(const std::string& option, double least, double most, double fallback) const;
 };
 
-// How a recipe wants to be trained.
-struct Plan {
-  std::int64_t epochs = 1;
-  std::int64_t batch_size = 1;
-  std::int64_t accumulate = 1;  // batches per step of the optimizer
-  OptimizerSettings optimizer;
-  Schedule schedule;
+// Of --threads; all cores without.
+int threads_for(const Request& request);
+
+// Either form, as Request::as_json says; the other may be empty.
+struct Answer {
+  OrderedJson json;
+  std::string text;                             // the same for a person
+  int indent = 2;                               // of the JSON; -1: one line
+  std::optional<Error> failure = std::nullopt;  // how the command ends after it has printed this
 };
 
-// Owned by the command that trains, used by one training loop. All but prepare() run on the loop's thread.
-class Task {
- public:
-  virtual ~Task() = default;
-  virtual const Plan& plan() const = 0;
-  virtual torch::nn::Module& model() = 0;
-  virtual std::int64_t training_examples() const = 0;
-  virtual std::vector<std::string> loss_names() const = 0;    // as metrics are named
-  virtual std::vector<std::string> metric_names() const = 0;  // of evaluate()
-  // Reads and augments the examples. Depends on nothing but the arguments and the task's seed; any thread,
-  // several at once.
-  virtual std::unique_ptr<Batch> prepare(const std::vector<std::int64_t>& examples,
-                                         std::int64_t epoch) const = 0;
-  // Forward pass in training mode. The caller has chosen the precision.
-  virtual LossTerms losses(const Batch& batch) = 0;
-  // Measures the model on the validation set; returns early, with no metrics, once `interrupted` says so.
-  virtual Metrics evaluate(const std::function<bool()>& interrupted) = 0;
-  // What stdout shows of an epoch, one line each.
-  virtual std::vector<std::string> metric_lines(const EpochReport& report) const = 0;
-  // Writes the folder that is promoted, with the weights of the best epoch.
-  virtual void export_model(const std::filesystem::path& folder, const weights::TensorMap& model,
-                            const EpochReport& best) const = 0;
-  // Anything that must not change between a checkpoint and its continuation; compared as text.
-  virtual std::string fingerprint() const = 0;
+// A command that a task offers: evaluate, predict, score or audit.
+struct Offer {
+  std::string_view command;
+  std::vector<Option> options;
+  Answer (*answer)(const Request& request);
+  bool stops_on_signal = false;       // asks Request::interrupted; else a signal ends the program
+  std::string json_description = "";  // of --json, beside that it is one JSON object
 };
+
+// A weights file as a model of a task would take it.
+struct FittedWeights {
+  weights::WeightFile file;
+  weights::FitReport report;
+};
+
+// The key of a score by which models are compared.
+struct PrimaryNumber {
+  std::string name;
+  bool maximize = true;
+};
+
+struct Task {
+  std::string name;  // trainer.task in the spec, "task" in a promoted model.json
+  std::string unit;  // of its examples: "images"
+  // Reads the data and builds the model; what a person should know goes to `notes`. Throws Error(kBadData)
+  // for the data, Error(kBadSpec) for the trial.
+  std::unique_ptr<Training> (*start)(const TrialFile& trial, const Compute& compute, std::ostream& notes);
+  OrderedJson (*trainer_keys)();  // [{"name", "kind", "description", ...}], as docs/contributing.md says
+  const std::vector<Recipe>& (*recipes)();
+  OrderedJson (*models)();  // [{"name", "description", ...}]
+  std::vector<Offer> offers;
+  // What a model of that name would take of a weights file. nullptr: the task starts from no weights.
+  FittedWeights (*fit_weights)(const std::filesystem::path& file, const std::string& model);
+  PrimaryNumber primary;  // of its `score`
+};
+
+bool offers(const Task& task, std::string_view command);
+// Throws Error(kUsage) where the task has no such command, and says what it has.
+const Offer& offer_of(const Task& task, std::string_view command);
+
+// Its part of `tune-train describe --json`.
+OrderedJson describe(const Task& task);
+
+// Throws Error(kBadSpec) for a key of `trainer` that the task does not know.
+void check_trainer_keys(const Task& task, const Json& trainer);
 
 }  // namespace tune::trainer::loop

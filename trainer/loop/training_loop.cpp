@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "trainer/loop/batch_loader.h"
+#include "tuner/core/json.h"
 #include "tuner/core/visible_text.h"
 
 namespace tune::trainer::loop {
@@ -15,14 +16,13 @@ namespace {
 // A GPU is asked for the losses only now and then, since each question makes it wait. The CPU has nothing to
 // wait for.
 constexpr std::int64_t kBatchesBetweenChecks = 16;
+constexpr std::int64_t kReported = 0, kLogged = 1;  // rows of the sums on the device
 
 // On the CPU a batch that is made beside the step takes a core from it, and its threads wait for one another:
 // making it between two steps, on all of the trial's threads, trains about 8 % more images a second.
 std::size_t batches_ahead(const Compute& compute) {
   return compute.device.is_cuda() ? static_cast<std::size_t>(std::clamp(compute.threads, 1, 8)) : 0;
 }
-
-bool is_better(double value, double than, bool maximize) { return maximize ? value > than : value < than; }
 
 std::int64_t epochs_within(double budget, std::int64_t epochs) {
   const auto paid = static_cast<std::int64_t>(std::ceil(budget * static_cast<double>(epochs) - 1e-9));
@@ -37,48 +37,61 @@ std::string with_commas(const std::vector<std::string>& words) {
 
 }  // namespace
 
-TrainingLoop::TrainingLoop(Task& task, LoopSettings settings, std::ostream& out, std::ostream& err,
+TrainingLoop::TrainingLoop(Training& training, LoopSettings settings, std::ostream& out, std::ostream& err,
                            bool err_is_terminal)
-    : task_(task),
+    : training_(training),
       settings_(std::move(settings)),
       out_(out),
       err_(err),
-      lines_(err, err_is_terminal),
+      lines_(err, err_is_terminal, settings_.unit),
       checkpoints_(settings_.checkpoint_dir),
-      optimizer_(task.model(), task.plan().optimizer),
-      batches_(batches_per_epoch(task.training_examples(), task.plan().batch_size)),
-      last_epoch_(epochs_within(settings_.budget, task.plan().epochs)) {
-  std::vector<std::string> known = task_.metric_names();
-  for (const std::string& name : task_.loss_names()) known.push_back(name);
+      trained_(training.model()),
+      optimizer_(training.model(), training.plan().optimizer, training.parameter_groups()),
+      last_epoch_(epochs_within(settings_.budget, training.plan().epochs)) {
+  std::vector<std::string> known = training_.metric_names();
+  for (const std::string& name : training_.loss_names()) known.push_back(name);
   if (settings_.objective.metric.empty()) settings_.objective.metric = known.front();
   if (std::find(known.begin(), known.end(), settings_.objective.metric) == known.end())
     throw Error(ExitCode::kBadSpec,
                 "the objective's metric \"" + settings_.objective.metric + "\" is not reported",
                 "this recipe reports " + with_commas(known));
-  if (task_.training_examples() < 2)
+  if (training_.training_examples() < 2)
     throw Error(ExitCode::kBadData, "the training set has fewer than two examples",
                 "check the data and the split");
 }
 
 ExitCode TrainingLoop::run() {
   start();
-  if (last_epoch_ == 0 && !evaluate_epoch()) return ExitCode::kInterrupted;
-  while (progress_.epoch <= last_epoch_)
-    if (!train_epoch() || !evaluate_epoch()) {
+  if (last_epoch_ == 0 && !evaluate()) return ExitCode::kInterrupted;
+  while (!done())
+    if (!train_epoch()) {
       save();
       err_ << "interrupted: a checkpoint of epoch " << progress_.epoch << ", batch " << progress_.batch
-           << " of " << batches_ << " is in " << settings_.checkpoint_dir.string() << std::endl;
+           << " of " << batches_.size() << " is in " << settings_.checkpoint_dir.string() << std::endl;
       return ExitCode::kInterrupted;
     }
+  if (stops_early())
+    err_ << "stopped early: " << settings_.objective.metric << " has not improved on "
+         << shortest(*progress_.to_surpass) << " by more than "
+         << shortest(training_.plan().early_stopping.threshold) << " in " << progress_.without_gain
+         << " evaluations" << std::endl;
   // A continued run that had nothing left to train still owes its caller the result.
   if (!reported_ && progress_.last) print(*progress_.last);
   export_best();
   return ExitCode::kOk;
 }
 
+bool TrainingLoop::done() const { return progress_.epoch > last_epoch_ || stops_early(); }
+
+bool TrainingLoop::stops_early() const {
+  const std::int64_t patience = training_.plan().early_stopping.patience;
+  return patience > 0 && progress_.without_gain >= patience;
+}
+
 void TrainingLoop::start() {
   torch::manual_seed(settings_.seed);  // whatever the process drew before
-  progress_.loss_sums.assign(task_.loss_names().size(), 0.0);
+  progress_.reported.sums.assign(training_.loss_names().size(), 0.0);
+  progress_.logged = progress_.reported;
   if (settings_.resume) {
     std::vector<std::string> notes;
     const std::optional<Checkpoint> checkpoint = checkpoints_.load_newest(notes);
@@ -91,119 +104,189 @@ void TrainingLoop::start() {
   } else {
     checkpoints_.clear();
   }
-  loss_sums_ = torch::tensor(progress_.loss_sums, torch::kDouble).to(settings_.compute.device);
+  loss_sums_ = torch::stack({torch::tensor(progress_.reported.sums, torch::kDouble),
+                             torch::tensor(progress_.logged.sums, torch::kDouble)})
+                   .to(settings_.compute.device);
   if (last_epoch_ == 0) progress_.epoch = 0;  // no training: the report of epoch 0 is all there is
-  batches_to_train_ =
-      std::max<std::int64_t>(0, (last_epoch_ - progress_.epoch + 1) * batches_ - progress_.batch);
+  if (last_epoch_ == 0 || done()) return;
+  begin_epoch();
+  // As if later epochs had as many batches as this one.
+  batches_to_train_ = (last_epoch_ - progress_.epoch + 1) * count_batches() - progress_.batch;
+  if (progress_.step > 0 || progress_.batch > 0)
+    err_ << "continues at epoch " << progress_.epoch << ", batch " << progress_.batch << " of "
+         << count_batches() << std::endl;
+}
+
+void TrainingLoop::begin_epoch() {
+  batches_ = training_.epoch_batches(progress_.epoch, settings_.seed);
+  TUNE_CHECK(!batches_.empty(), "an epoch has batches");
 }
 
 void TrainingLoop::restore(const Checkpoint& checkpoint) {
-  if (checkpoint.fingerprint != task_.fingerprint())
+  if (checkpoint.fingerprint != training_.fingerprint())
+    throw Error(ExitCode::kConflict,
+                "the checkpoints in " + settings_.checkpoint_dir.string() + " belong to another training: " +
+                    checkpoint.fingerprint + ", not " + training_.fingerprint(),
+                "remove that folder, or continue with the data and hyperparameters that it was started with");
+  if (checkpoint.base.sha256 != trained_.base_hash())
     throw Error(ExitCode::kConflict,
                 "the checkpoints in " + settings_.checkpoint_dir.string() +
-                    " belong to another training: " + checkpoint.fingerprint + ", not " + task_.fingerprint(),
-                "remove that folder, or continue with the data and hyperparameters that it was started with");
-  const weights::TensorMap own = weights::state_dict(task_.model());
-  const weights::LoadReport report = weights::load_state_dict(task_.model(), checkpoint.model);
-  TUNE_CHECK(report.loaded.size() == own.size(), "a checkpoint with the model's own fingerprint fits it");
+                    " were trained on other frozen weights (SHA-256 " + checkpoint.base.sha256 +
+                    (checkpoint.base.from.empty() ? "" : ", from " + checkpoint.base.from) +
+                    ") than those that are here now (" + trained_.base_hash() + ")",
+                "put the weights back that the training started from, or remove that folder to start again");
+  trained_.restore(checkpoint.model);
   optimizer_.load_state(checkpoint.optimizer);
-  at::Generator generator = at::detail::getDefaultCPUGenerator();
-  generator.set_state(checkpoint.generator);
+  set_generators(checkpoint.generators);
   progress_ = checkpoint.progress;
-  err_ << "continues at epoch " << progress_.epoch << ", batch " << progress_.batch << " of " << batches_
-       << std::endl;
 }
 
 bool TrainingLoop::train_epoch() {
-  task_.model().train();
-  BatchLoader loader(task_, settings_.seed, progress_.epoch, progress_.batch,
-                     batches_ahead(settings_.compute));
-  lines_.resume();
-  while (progress_.batch < batches_) {
-    // Only between steps of the optimizer, so that a checkpoint needs no half-summed gradients.
-    if (progress_.batch % task_.plan().accumulate == 0 && settings_.interrupted()) {
-      progress_.loss_sums = read_loss_sums();
-      lines_.pause();
-      return false;
-    }
-    const std::unique_ptr<Batch> batch = loader.next();
-    train_batch(*batch);
-    ++progress_.batch;
-    ++trained_batches_;
-    trained_images_ += std::min(task_.plan().batch_size, task_.training_examples());
-    if (settings_.compute.device.is_cpu() || progress_.batch % kBatchesBetweenChecks == 0) read_loss_sums();
-    lines_.batch_done(progress_.epoch, last_epoch_, trained_batches_, batches_to_train_, trained_images_);
+  begin_epoch();
+  const std::int64_t epoch = progress_.epoch, accumulate = training_.plan().accumulate;
+  if (evaluation_due() && !evaluate()) return false;
+  // A step that was interrupted between two of its batches begins anew here, and passes over those done.
+  const std::int64_t batches = count_batches();
+  std::int64_t prepared = progress_.batch - progress_.batch % accumulate;
+  BatchLoader loader(training_, batches_, epoch, prepared, batches_ahead(settings_.compute));
+  while (progress_.epoch == epoch && !stops_early()) {
+    lines_.resume();
+    // An epoch whose batches are no multiple of `accumulate` ends with a step of fewer batches.
+    Batches step;
+    for (const std::int64_t end = std::min(prepared + accumulate, batches); prepared < end; ++prepared)
+      step.push_back(loader.next());
+    if (!train_step(step) || !after_step()) return false;
   }
-  progress_.loss_sums = read_loss_sums();
-  lines_.pause();
   return true;
 }
 
-void TrainingLoop::train_batch(const Batch& batch) {
-  const Plan& plan = task_.plan();
+bool TrainingLoop::train_step(const Batches& step) {
+  double weight = 0;
+  for (const auto& batch : step) weight += batch->weight;
+  training_.model().train();
+  const std::int64_t done = progress_.batch % training_.plan().accumulate;
+  for (std::size_t i = static_cast<std::size_t>(done); i < step.size(); ++i) {
+    if (settings_.interrupted()) return false;
+    if (step[i]->weight > 0) train_batch(*step[i], weight);
+    ++progress_.batch;
+    ++trained_batches_;
+    trained_units_ += step[i]->units;
+    if (settings_.compute.device.is_cpu() || trained_batches_ % kBatchesBetweenChecks == 0) read_losses();
+    lines_.batch_done(progress_.epoch, last_epoch_, trained_batches_, batches_to_train_, trained_units_);
+  }
+  const double part = static_cast<double>(progress_.batch) / static_cast<double>(count_batches());
+  optimizer_.step(training_.plan().schedule.rate(static_cast<double>(progress_.epoch - 1) + part));
+  ++progress_.step;
+  return true;
+}
+
+void TrainingLoop::train_batch(const Batch& batch, double weight_of_step) {
   LossTerms terms;
   {
     const compat::Autocast precision(settings_.compute.device.type(),
                                      settings_.compute.precision == Precision::kBf16, torch::kBFloat16);
-    terms = task_.losses(batch);
+    terms = training_.losses(batch);
   }
   const torch::Tensor all = torch::stack(terms);
-  // An epoch whose batches are no multiple of `accumulate` ends with a step of fewer batches.
-  const std::int64_t step_begin = progress_.batch - progress_.batch % plan.accumulate;
-  const std::int64_t step_batches = std::min(plan.accumulate, batches_ - step_begin);
-  (all.sum() / static_cast<double>(step_batches)).backward();
-  loss_sums_ += all.detach();
-  if (progress_.batch + 1 < step_begin + step_batches) return;
-  const double done = static_cast<double>(progress_.batch + 1) / static_cast<double>(batches_);
-  optimizer_.step(plan.schedule.rate(static_cast<double>(progress_.epoch - 1) + done));
+  (all.sum() / (weight_of_step / batch.weight)).backward();
+  loss_sums_.add_(all.detach().to(torch::kDouble), batch.weight);
+  progress_.reported.weight += batch.weight;
+  progress_.logged.weight += batch.weight;
 }
 
-std::vector<double> TrainingLoop::read_loss_sums() const {
+bool TrainingLoop::after_step() {
+  const Plan& plan = training_.plan();
+  if (plan.log_steps > 0 && progress_.step % plan.log_steps == 0) log_losses();
+  if (evaluation_due()) return evaluate();
+  if (progress_.batch == count_batches()) next_epoch();
+  if (plan.checkpoint_steps > 0 && progress_.step % plan.checkpoint_steps == 0) save();
+  return true;
+}
+
+bool TrainingLoop::evaluation_due() const {
+  const bool epoch_done = progress_.batch == count_batches();
+  const std::int64_t every = training_.plan().evaluation_steps;
+  if (every == 0) return epoch_done;
+  const bool is_last = epoch_done && progress_.epoch == last_epoch_;
+  const bool evaluated = progress_.last && progress_.last->step == progress_.step;
+  return progress_.step > 0 && (is_last || progress_.step % every == 0) && !evaluated;
+}
+
+void TrainingLoop::next_epoch() {
+  lines_.epoch_done(progress_.epoch, last_epoch_, trained_units_);
+  progress_.epoch += 1;
+  progress_.batch = 0;
+}
+
+void TrainingLoop::read_losses() {
   const torch::Tensor sums = loss_sums_.cpu();
-  const std::vector<double> values(sums.data_ptr<double>(), sums.data_ptr<double>() + sums.numel());
-  for (const double value : values)
+  const auto losses = static_cast<std::size_t>(sums.size(1));
+  const double* values = sums.data_ptr<double>();
+  progress_.reported.sums.assign(values, values + losses);
+  progress_.logged.sums.assign(values + losses, values + 2 * losses);
+  for (const double value : progress_.reported.sums)
     if (!std::isfinite(value))
       throw Error(ExitCode::kNonFiniteLoss,
                   "epoch " + std::to_string(progress_.epoch) + ", batch " + std::to_string(progress_.batch) +
                       ": the training loss is not finite",
                   "a lower learning rate or a longer warm-up; checkpoints of earlier epochs are kept");
-  return values;
 }
 
-bool TrainingLoop::evaluate_epoch() {
-  task_.model().eval();
-  EpochReport report;
-  report.epoch = progress_.epoch;
+std::vector<double> TrainingLoop::take_means(LossSums& losses, std::int64_t row) {
+  if (losses.weight == 0)
+    throw Error(ExitCode::kBadData,
+                "epoch " + std::to_string(progress_.epoch) + ": no batch has anything to learn from",
+                "check the data: each of its batches has the weight 0");
+  std::vector<double> means;
+  for (const double sum : losses.sums) means.push_back(sum / losses.weight);
+  losses = {std::vector<double>(losses.sums.size(), 0.0), 0};
+  loss_sums_[row].zero_();
+  return means;
+}
+
+void TrainingLoop::log_losses() {
+  if (progress_.logged.weight == 0) return;  // batches without anything to learn from
+  read_losses();
+  Report report{progress_.epoch, take_means(progress_.logged, kLogged), {}, progress_.step};
+  for (const std::string& line : training_.loss_lines(report)) out_ << line << '\n' << std::flush;
+}
+
+bool TrainingLoop::evaluate() {
+  lines_.pause();
+  read_losses();
   const auto begin = std::chrono::steady_clock::now();
-  {
-    const torch::NoGradGuard no_grad;
-    const compat::Autocast precision(settings_.compute.device.type(),
-                                     settings_.compute.precision == Precision::kBf16, torch::kBFloat16);
-    report.metrics = task_.evaluate(settings_.interrupted);
-  }
+  Report report{progress_.epoch, {}, measure(), progress_.step};
   if (report.metrics.empty()) return false;
   const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - begin;
-  const std::vector<std::string> names = task_.loss_names();
-  for (std::size_t i = 0; i < names.size() && last_epoch_ > 0; ++i) {
-    report.losses.push_back(progress_.loss_sums[i] / static_cast<double>(batches_));
-    report.metrics[names[i]] = report.losses.back();
+  if (last_epoch_ > 0) {
+    report.losses = take_means(progress_.reported, kReported);
+    const std::vector<std::string> names = training_.loss_names();
+    for (std::size_t i = 0; i < names.size(); ++i) report.metrics[names[i]] = report.losses[i];
   }
   check_finite(report);
-  lines_.epoch_done(progress_.epoch, last_epoch_, trained_images_);
+  if (progress_.batch == count_batches()) next_epoch();
   print(report);
-  print_validation_time(report.epoch, lasted.count());
-
+  print_validation_time(report, lasted.count());
   progress_.last = report;
-  progress_.epoch += 1;
-  progress_.batch = 0;
-  std::fill(progress_.loss_sums.begin(), progress_.loss_sums.end(), 0.0);
-  loss_sums_.zero_();
   note_best(report);
   save();
   return true;
 }
 
-void TrainingLoop::check_finite(const EpochReport& report) const {
+// Empty: interrupted, and then nothing has changed.
+Metrics TrainingLoop::measure() {
+  const Compute& compute = settings_.compute;
+  training_.model().eval();
+  const torch::NoGradGuard no_grad;
+  const compat::Autocast precision(compute.device.type(), compute.precision == Precision::kBf16,
+                                   torch::kBFloat16);
+  const Generators before = generators();
+  Metrics metrics = training_.evaluate(settings_.interrupted);
+  if (metrics.empty()) set_generators(before);
+  return metrics;
+}
+
+void TrainingLoop::check_finite(const Report& report) const {
   for (const auto& [name, value] : report.metrics)
     if (!std::isfinite(value))
       throw Error(ExitCode::kNonFiniteLoss,
@@ -211,45 +294,73 @@ void TrainingLoop::check_finite(const EpochReport& report) const {
                   "a lower learning rate or a longer warm-up; checkpoints of earlier epochs are kept");
 }
 
-void TrainingLoop::note_best(const EpochReport& report) {
-  const Objective& objective = settings_.objective;
-  const auto value = report.metrics.find(objective.metric);
-  TUNE_CHECK(value != report.metrics.end(), objective.metric);
-  if (progress_.best &&
-      !is_better(value->second, progress_.best->metrics.at(objective.metric), objective.maximize))
-    return;
-  progress_.best = report;
-  progress_.best_checkpoint = {progress_.epoch, progress_.batch};
+void TrainingLoop::note_best(const Report& report) {
+  const auto value = report.metrics.find(settings_.objective.metric);
+  TUNE_CHECK(value != report.metrics.end(), settings_.objective.metric);
+  const double sign = settings_.objective.maximize ? 1 : -1, now = sign * value->second;
+  if (!progress_.best || now > sign * progress_.best->metrics.at(value->first)) {
+    progress_.best = report;
+    progress_.best_checkpoint = {progress_.epoch, progress_.batch};
+  }
+  // Not the best so far: many small steps up are an improvement too, once they add up to the threshold.
+  if (!progress_.to_surpass ||
+      now > sign * *progress_.to_surpass + training_.plan().early_stopping.threshold) {
+    progress_.to_surpass = value->second;
+    progress_.without_gain = 0;
+  } else {
+    ++progress_.without_gain;
+  }
 }
 
-void TrainingLoop::print(const EpochReport& report) {
+void TrainingLoop::print(const Report& report) {
   reported_ = true;
-  for (const std::string& line : task_.metric_lines(report)) out_ << line << '\n' << std::flush;
+  for (const std::string& line : training_.metric_lines(report)) out_ << line << '\n' << std::flush;
 }
 
 // For the bill. Not a metric of the report: it differs from run to run, and a resumed run has none to repeat.
-void TrainingLoop::print_validation_time(std::int64_t epoch, double seconds) {
+void TrainingLoop::print_validation_time(const Report& report, double seconds) {
+  const std::int64_t step = training_.plan().evaluation_steps > 0 ? report.step : report.epoch;
   char value[64];
   std::snprintf(value, sizeof value, "%.6f", seconds);
-  out_ << R"(TUNE_METRIC {"name":"seconds:validation","value":)" << value << R"(,"step":)" << epoch << "}\n"
+  out_ << R"(TUNE_METRIC {"name":"seconds:validation","value":)" << value << R"(,"step":)" << step << "}\n"
        << std::flush;
 }
 
+Generators TrainingLoop::generators() const {
+  Generators states{at::detail::getDefaultCPUGenerator().get_state(), {}};
+  const torch::Device& device = settings_.compute.device;
+  if (device.is_cuda()) states.device = at::globalContext().defaultGenerator(device).get_state();
+  return states;
+}
+
+void TrainingLoop::set_generators(const Generators& states) const {
+  at::Generator cpu = at::detail::getDefaultCPUGenerator();
+  cpu.set_state(states.cpu);
+  const torch::Device& device = settings_.compute.device;
+  if (!device.is_cuda() || !states.device.defined()) return;
+  at::Generator gpu = at::globalContext().defaultGenerator(device);
+  gpu.set_state(states.device);
+}
+
 void TrainingLoop::save() {
+  lines_.pause();
+  read_losses();
   Checkpoint checkpoint;
   checkpoint.progress = progress_;
-  checkpoint.fingerprint = task_.fingerprint();
+  checkpoint.fingerprint = training_.fingerprint();
   checkpoint.precision = precision_name(settings_.compute.precision);
-  checkpoint.model = weights::state_dict(task_.model());
+  checkpoint.base = {training_.initial_weights(), trained_.base_hash()};
+  checkpoint.model = trained_.now();
   checkpoint.optimizer = optimizer_.state();
-  checkpoint.generator = at::detail::getDefaultCPUGenerator().get_state();
+  checkpoint.generators = generators();
   checkpoints_.save(checkpoint);
 }
 
 void TrainingLoop::export_best() {
   TUNE_CHECK(progress_.best.has_value());
   std::filesystem::create_directories(settings_.output_dir);
-  task_.export_model(settings_.output_dir, checkpoints_.best_model(progress_), *progress_.best);
+  training_.export_model(settings_.output_dir, trained_.whole(checkpoints_.best_model(progress_)),
+                         *progress_.best);
 }
 
 }  // namespace tune::trainer::loop

@@ -1,5 +1,5 @@
 #pragma once
-// The one training loop, for every task.
+// The one training loop, for every training.
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
@@ -7,7 +7,8 @@
 #include "trainer/loop/checkpoint.h"
 #include "trainer/loop/device.h"
 #include "trainer/loop/progress_lines.h"
-#include "trainer/loop/task.h"
+#include "trainer/loop/trained_part.h"
+#include "trainer/loop/training.h"
 #include "trainer/loop/trial_file.h"
 #include "tuner/core/error.h"
 
@@ -15,6 +16,7 @@ namespace tune::trainer::loop {
 
 struct LoopSettings {
   std::uint64_t seed = 0;
+  std::string unit = "examples";  // of speeds
   double budget = 1;
   Objective objective;
   Compute compute;
@@ -23,45 +25,62 @@ struct LoopSettings {
   std::function<bool()> interrupted = [] { return false; };
 };
 
-// Trains, evaluates after each epoch, prints the metric lines, keeps checkpoints, exports the best model.
-// Owned by the command that trains, on its thread. Knows no task.
+// Trains, evaluates after each epoch or every few steps, prints the metric lines, keeps checkpoints, stops
+// early, exports the best model. Owned by the command that trains, on its thread. Knows no training.
 class TrainingLoop {
  public:
   // Metric lines go to `out`, progress and notes to `err`.
-  TrainingLoop(Task& task, LoopSettings settings, std::ostream& out, std::ostream& err, bool err_is_terminal);
+  TrainingLoop(Training& training, LoopSettings settings, std::ostream& out, std::ostream& err,
+               bool err_is_terminal);
 
-  // kOk when all epochs of the budget are done and the model is exported; kInterrupted when a checkpoint was
-  // saved instead. Throws Error(kNonFiniteLoss) when a loss or metric is not finite; the last checkpoint is
-  // then from before.
+  // kOk when all epochs of the budget are done, or early stopping ended them, and the model is exported;
+  // kInterrupted when a checkpoint was saved instead. Throws Error(kNonFiniteLoss) when a loss or metric is
+  // not finite; the last checkpoint is then from before.
   ExitCode run();
 
  private:
+  using Batches = std::vector<std::unique_ptr<Batch>>;
+
   void start();
   void restore(const Checkpoint& checkpoint);
-  bool train_epoch();  // false: interrupted
-  void train_batch(const Batch& batch);
-  bool evaluate_epoch();  // false: interrupted
-  void check_finite(const EpochReport& report) const;
-  void note_best(const EpochReport& report);
-  void print(const EpochReport& report);
-  void print_validation_time(std::int64_t epoch, double seconds);
+  bool done() const;
+  bool stops_early() const;
+  void begin_epoch();
+  void next_epoch();
+  std::int64_t count_batches() const { return static_cast<std::int64_t>(batches_.size()); }
+  bool train_epoch();                    // false: interrupted, as below
+  bool train_step(const Batches& step);  // from where the step under way was interrupted
+  void train_batch(const Batch& batch, double weight_of_step);
+  bool after_step();  // what is due: lines of the log, an evaluation, a checkpoint, the next epoch
+  bool evaluation_due() const;
+  bool evaluate();
+  Metrics measure();
+  void log_losses();
+  void read_losses();  // from the device; throws Error(kNonFiniteLoss)
+  std::vector<double> take_means(LossSums& losses, std::int64_t row);  // which begin anew
+  void check_finite(const Report& report) const;
+  void note_best(const Report& report);
+  void print(const Report& report);
+  void print_validation_time(const Report& report, double seconds);
+  Generators generators() const;
+  void set_generators(const Generators& states) const;
   void save();
   void export_best();
-  std::vector<double> read_loss_sums() const;  // throws Error(kNonFiniteLoss)
 
-  Task& task_;
+  Training& training_;
   LoopSettings settings_;
   std::ostream& out_;
   std::ostream& err_;
   ProgressLines lines_;
   CheckpointStore checkpoints_;
+  TrainedPart trained_;
   Optimizer optimizer_;
-  std::int64_t batches_;     // of an epoch
-  std::int64_t last_epoch_;  // that the budget pays for
+  std::int64_t last_epoch_;                         // that the budget pays for
+  std::vector<std::vector<std::int64_t>> batches_;  // of the epoch under way
   Progress progress_;
   bool reported_ = false;    // by this process
-  torch::Tensor loss_sums_;  // double [losses], on the device
-  std::int64_t trained_batches_ = 0, trained_images_ = 0, batches_to_train_ = 0;  // by this process
+  torch::Tensor loss_sums_;  // double [2, losses] on the device: of progress_.reported and of .logged
+  std::int64_t trained_batches_ = 0, trained_units_ = 0, batches_to_train_ = 0;  // by this process
 };
 
 }  // namespace tune::trainer::loop

@@ -1,54 +1,38 @@
 #include "trainer/tasks/task_table.h"
 
-#include <algorithm>
-
-#include "trainer/tasks/detection/describe.h"
-#include "trainer/tasks/detection/detection_task.h"
+#include "trainer/tasks/detection/task.h"
 #include "trainer/torch_compat.h"
-#include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer {
-namespace {
 
-std::unique_ptr<loop::Task> make_detection(const loop::TrialFile& trial, const loop::Compute& compute,
-                                           std::ostream& notes) {
-  return std::make_unique<detection::DetectionTask>(trial, compute, notes);
-}
-
-void check_keys(const Json& trainer, const OrderedJson& description) {
-  std::vector<std::string> known{"task"};
-  for (const auto& key : description.at("trainer_keys")) known.push_back(key.at("name").get<std::string>());
-  for (const auto& [key, value] : trainer.items()) {
-    if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-    throw Error(ExitCode::kBadSpec, "unknown key \"" + key + "\" in trainer", name_hint(key, known, "keys"));
-  }
-}
-
-}  // namespace
-
-const std::vector<TaskEntry>& task_table() {
-  static const std::vector<TaskEntry> table{{"detection", make_detection, detection::describe_detection}};
+const std::vector<const loop::Task*>& task_table() {
+  static const std::vector<const loop::Task*> table{&detection::detection_task()};
   return table;
 }
 
-const TaskEntry& task_of(const loop::TrialFile& trial) {
+const loop::Task* find_task(const std::string& name) {
+  for (const loop::Task* task : task_table())
+    if (task->name == name) return task;
+  return nullptr;
+}
+
+const loop::Task& task_of(const loop::TrialFile& trial) {
   const Json& trainer = trial.trainer;
-  const std::string name = trainer.contains("task") && trainer["task"].is_string() ? trainer["task"] : "";
-  std::string known;
-  for (const TaskEntry& entry : task_table()) {
-    if (entry.name == name) {
-      check_keys(trainer, entry.describe());
-      return entry;
-    }
-    known += (known.empty() ? "" : ", ") + std::string(entry.name);
+  const bool named = trainer.contains("task") && trainer["task"].is_string();
+  const std::string name = named ? trainer["task"].get<std::string>() : "";
+  if (const loop::Task* task = find_task(name)) {
+    loop::check_trainer_keys(*task, trainer);
+    return *task;
   }
+  std::string known;
+  for (const loop::Task* task : task_table()) known += (known.empty() ? "" : ", ") + task->name;
   throw Error(ExitCode::kBadSpec, "trainer.task is \"" + name + "\"", "there is " + known);
 }
 
 OrderedJson describe_program() {
   OrderedJson tasks = OrderedJson::array();
-  for (const TaskEntry& entry : task_table()) tasks.push_back(entry.describe());
+  for (const loop::Task* task : task_table()) tasks.push_back(loop::describe(*task));
   return {{"schema", 1},
           {"program", "tune-train"},
           {"version", TUNE_VERSION},

@@ -22,6 +22,13 @@ struct LoadReport {
   std::vector<Mismatch> mismatched;
 };
 
+// With what a person wants to know before a training that starts from the file.
+struct FitReport : LoadReport {
+  std::string prefix;   // that was taken off the file's names
+  double share = 0;     // of the network that the model is built on: 0 to 1
+  std::string refusal;  // why a training would not start from the file; empty where it would
+};
+
 // Copies `tensors` into `module` where name and shape agree, whatever the dtype. A name that the module does
 // not have is tried again with `prefix` in front ("backbone." for a plain torchvision file). What does not
 // fit is left as it was.

@@ -46,4 +46,8 @@ std::string places_of(const std::vector<std::string>& sections) {
   return first_names(places);
 }
 
+std::filesystem::path weights_file(const std::filesystem::path& weights) {
+  return std::filesystem::is_directory(weights) ? weights / "weights.safetensors" : weights;
+}
+
 }  // namespace tune::trainer::weights

@@ -26,4 +26,7 @@ WeightFile read_weights(const std::filesystem::path& path, const Fit& fit = {});
 // Sections as a person reads them: `under "ema", at the top of the file`.
 std::string places_of(const std::vector<std::string>& sections);
 
+// A weights file itself, or the one in a folder as promoted.
+std::filesystem::path weights_file(const std::filesystem::path& weights);
+
 }  // namespace tune::trainer::weights

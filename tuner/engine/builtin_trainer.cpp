@@ -107,11 +107,18 @@ class TrainerCheck {
 
   void check_key(const std::string& pointer, const Json& key, const Json& value) {
     const std::string kind = key.at("kind");
+    if (kind == "any") return;
     if (kind == "object") {
       if (!value.is_object()) return object(pointer, "must be an object");
       return check_keys(pointer, key.value("keys", Json::array()), value);
     }
+    if (kind == "list") return check_list(pointer, key, value);
     if (kind == "fractions") return check_fractions(pointer, value);
+    if (kind == "number") return check_number(pointer, key, value);
+    if (kind == "flag") {
+      if (!value.is_boolean()) object(pointer, "must be true or false");
+      return;
+    }
     if (kind == "count") {
       if (!value.is_number_unsigned() && !(value.is_number_integer() && value >= 0))
         object(pointer, "must be an integer of at least 0");
@@ -129,6 +136,20 @@ class TrainerCheck {
     } else if (kind == "path") {
       check_path(pointer, spec_.folder / text);
     }
+  }
+
+  void check_list(const std::string& pointer, const Json& key, const Json& value) {
+    if (!value.is_array()) return object(pointer, "must be a list");
+    for (std::size_t i = 0; i < value.size(); ++i)
+      check_key(pointer + "/" + std::to_string(i), key.at("items"), value[i]);
+  }
+
+  void check_number(const std::string& pointer, const Json& key, const Json& value) {
+    if (!value.is_number()) return object(pointer, "must be a number");
+    if (key.contains("min") && value < key["min"])
+      object(pointer, value.dump() + " is below the smallest allowed value " + key["min"].dump());
+    if (key.contains("max") && value > key["max"])
+      object(pointer, value.dump() + " is above the largest allowed value " + key["max"].dump());
   }
 
   void check_path(const std::string& pointer, const fs::path& path) {

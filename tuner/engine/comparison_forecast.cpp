@@ -44,10 +44,11 @@ std::optional<double> epochs_of(const Spec& spec, const Json& description) {
   return default_epochs(spec, description);
 }
 
-std::optional<double> images_per_second(const Json& probe) {
+// Probes of older versions knew images alone.
+std::optional<double> examples_per_second(const Json& probe) {
   for (const Json& candidate : probe.value("candidates", Json::array()))
     if (candidate.value("precision", "") == probe.value("precision", ""))
-      return candidate.value("images_per_second", 0.0);
+      return candidate.value("examples_per_second", candidate.value("images_per_second", 0.0));
   return std::nullopt;
 }
 
@@ -67,12 +68,12 @@ double start_seconds(const Json& probe) {
 // What one trial takes of wall time, by the probe. nullopt: the reason is in `reason`.
 std::optional<double> seconds_of_trial(const Spec& spec, const Json& probe, const Json& description,
                                        std::string& reason) {
-  const std::optional<double> speed = images_per_second(probe), epochs = epochs_of(spec, description);
-  const double images = probe.value("training_images", 0.0);
-  if (!speed || *speed <= 0 || images <= 0) reason = "the probe did not say how fast it trains";
+  const std::optional<double> speed = examples_per_second(probe), epochs = epochs_of(spec, description);
+  const double examples = probe.value("training_examples", probe.value("training_images", 0.0));
+  if (!speed || *speed <= 0 || examples <= 0) reason = "the probe did not say how fast it trains";
   if (!epochs) reason = "its epochs are not known";
   if (!reason.empty()) return std::nullopt;
-  const double seconds = start_seconds(probe) + *epochs * (images / *speed + validation_seconds(probe));
+  const double seconds = start_seconds(probe) + *epochs * (examples / *speed + validation_seconds(probe));
   if (!spec.limits.trial_time) return seconds;
   return std::min(seconds, std::chrono::duration<double>(*spec.limits.trial_time).count());
 }
@@ -187,7 +188,7 @@ Json forecast_predicting(const Comparison& comparison, const Json& forecast, con
   for (std::size_t i = 0; i < comparison.approaches.size(); ++i) {
     const Json probe =
         probes.value(comparison.approaches[i].name, Json::object()).value(machine_name, Json::object());
-    const std::optional<double> speed = images_per_second(probe);
+    const std::optional<double> speed = examples_per_second(probe);
     int of_approach = 0;
     for (const StudyRole role : study_roles(comparison, i)) {
       const Json study = forecast.value(study_name(comparison, i, role), Json::object());

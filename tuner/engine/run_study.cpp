@@ -184,11 +184,12 @@ std::string choice_of_precision(const Json& probe) {
   std::string speeds;
   for (const Json& candidate : probe.value("candidates", Json::array())) {
     std::ostringstream speed;
-    speed << std::fixed << std::setprecision(1) << candidate.value("images_per_second", 0.0);
+    speed << std::fixed << std::setprecision(1)
+          << candidate.value("units_per_second", candidate.value("images_per_second", 0.0));
     speeds += (speeds.empty() ? ": " : ", ") + candidate.value("precision", "?") + " " + speed.str();
   }
   return "its trials compute in " + probe.value("precision", "?") + speeds +
-         (speeds.empty() ? "" : " images/s");
+         (speeds.empty() ? "" : " " + probe.value("unit", "images") + "/s");
 }
 
 // Puts the trainer's speed and precision on this machine into `run`; measured once a study and machine. False

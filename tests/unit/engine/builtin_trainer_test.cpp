@@ -101,6 +101,37 @@ TEST_CASE("a search that learns begins with the trainer's defaults, where its ra
   CHECK(own.try_first_note == "from try_first");
 }
 
+TEST_CASE("keys of a trainer may be of any JSON type, and each is checked as its own") {
+  Json described = description();
+  for (const Json& key : {Json{{"name", "dropout"}, {"kind", "number"}, {"min", 0}, {"max", 0.5}},
+                          Json{{"name", "lower_case"}, {"kind", "flag"}},
+                          Json{{"name", "files"}, {"kind", "list"}, {"items", {{"kind", "path"}}}},
+                          Json{{"name", "template"}, {"kind", "any"}}})
+    described["tasks"][0]["trainer_keys"].push_back(key);
+  const auto problems = [&](const Json& keys) {
+    Spec spec = good_spec();
+    spec.trainer->update(keys);
+    std::vector<std::string> found;
+    for (const Problem& problem : trainer_problems(spec, described))
+      found.push_back(problem.pointer + ": " + problem.message);
+    return found;
+  };
+  using Found = std::vector<std::string>;
+  CHECK(problems({{"dropout", 0.1},
+                  {"lower_case", true},
+                  {"files", {"/tmp", "/"}},
+                  {"template", {{"roles", {"user", 3}}}}})
+            .empty());
+  CHECK(problems({{"dropout", "much"}}) == Found{"/trainer/dropout: must be a number"});
+  CHECK(problems({{"dropout", 0.75}}) ==
+        Found{"/trainer/dropout: 0.75 is above the largest allowed value 0.5"});
+  CHECK(problems({{"dropout", -1}}) == Found{"/trainer/dropout: -1 is below the smallest allowed value 0"});
+  CHECK(problems({{"lower_case", 1}}) == Found{"/trainer/lower_case: must be true or false"});
+  CHECK(problems({{"files", "/tmp"}}) == Found{"/trainer/files: must be a list"});
+  CHECK(problems({{"files", {"/tmp", 7}}}) == Found{"/trainer/files/1: must be a text"});
+  CHECK(problems({{"files", {"/no/such/file"}}}) == Found{"/trainer/files/0: there is no /no/such/file"});
+}
+
 TEST_CASE("wrong keys of a trainer are named with the nearest right one") {
   Spec spec = good_spec();
   (*spec.trainer)["recipee"] = "legacy";

@@ -49,6 +49,16 @@ bool at_most(const Json& forecast, const char* role) {
   return forecast.at(std::string("c.a.") + role).at("at_most").get<bool>();
 }
 
+TEST_CASE("a task whose unit is no image is forecast by its examples", "[forecast]") {
+  Json answer = probe("cpu");
+  answer.erase("training_images");
+  answer["unit"] = "tokens";
+  answer["training_examples"] = 100;
+  answer["candidates"] =
+      Json::array({{{"precision", "bf16"}, {"units_per_second", 5000.0}, {"examples_per_second", 50.0}}});
+  CHECK(seconds(forecast(document(), "cpu", 0, answer), "search") == Approx(5 * 30));
+}
+
 TEST_CASE("a search, its controls and its winners' retraining are all counted", "[forecast]") {
   const Json all = forecast(document());
   CHECK(all.size() == 5);

@@ -9,6 +9,7 @@
 #include "trainer/tasks/detection/detection_task.h"
 #include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/detection/models.h"
+#include "trainer/tasks/detection/parameter_groups.h"
 #include "tuner/core/error.h"
 
 using namespace tune::trainer;
@@ -95,7 +96,7 @@ TEST_CASE("Each large model learns a few images by heart") {
     DetectionTask task(trial_of(name, recipe, folder.path(), {}), loop::set_up_compute(2, false), notes);
     CHECK(notes.str().find("default boxes: the model's own reach ") != std::string::npos);
     task.model().train();
-    loop::Optimizer optimizer(task.model(), task.plan().optimizer);
+    loop::Optimizer optimizer(task.model(), task.plan().optimizer, task.parameter_groups());
     const auto batch = task.prepare(images, 1);
     std::vector<double> losses;
     for (int step = 0; step <= steps; ++step) {
@@ -138,8 +139,8 @@ TEST_CASE("The biases of convolutions may learn faster, those of normalisation d
   torch::nn::Sequential net(torch::nn::Conv2d(1, 1, 1), torch::nn::BatchNorm2d(1));
   loop::OptimizerSettings settings;
   settings.momentum = 0;
-  settings.bias_learning_rate = 2;
-  loop::Optimizer optimizer(*net, settings);
+  loop::Optimizer optimizer(*net, settings,
+                            detection::parameter_groups(*net, /*weight_decay=*/0, /*bias_factor=*/2));
   auto parameters = net->named_parameters();
   std::map<std::string, float> before;
   for (auto& parameter : parameters) {

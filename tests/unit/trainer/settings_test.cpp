@@ -28,7 +28,7 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-const detection::Recipe& legacy() { return detection::detection_recipe("legacy"); }
+const loop::Recipe& legacy() { return detection::detection_recipe("legacy"); }
 
 Json minimal_trial() {
   return {{"schema", 1},
@@ -94,7 +94,7 @@ TEST_CASE("Contradicting schedules are refused") {
 }
 
 TEST_CASE("The legacy recipe prints SageMaker's lines") {
-  loop::EpochReport report{3, {1.25, 0.5}, {{"validation:mAP", 0.2264}, {"validation:mAP50", 0.5}}};
+  loop::Report report{3, {1.25, 0.5}, {{"validation:mAP", 0.2264}, {"validation:mAP50", 0.5}}};
   CHECK(
       detection::metric_lines(legacy(), report) ==
       std::vector<std::string>{"#quality_metric: host=algo-1, epoch=3, train cross_entropy <loss>=(1.250000)",
@@ -104,12 +104,12 @@ TEST_CASE("The legacy recipe prints SageMaker's lines") {
 }
 
 TEST_CASE("The latest recipe prints JumpStart's lines, and the mAP") {
-  loop::EpochReport report{3,
-                           {1.234567, 0.456789},
-                           {{"validation:mAP", 9.1e-5},
-                            {"validation:mAP50", 0.0},
-                            {"Val_CrossEntropy", 1.2},
-                            {"Val_SmoothL1", 0.5}}};
+  loop::Report report{3,
+                      {1.234567, 0.456789},
+                      {{"validation:mAP", 9.1e-5},
+                       {"validation:mAP50", 0.0},
+                       {"Val_CrossEntropy", 1.2},
+                       {"Val_SmoothL1", 0.5}}};
   CHECK(
       detection::metric_lines(detection::detection_recipe("latest"), report) ==
       std::vector<std::string>{"[Epoch 3] Training cost: 1.691356, CrossEntropy=1.234567, SmoothL1=0.456789",
@@ -119,13 +119,13 @@ TEST_CASE("The latest recipe prints JumpStart's lines, and the mAP") {
 }
 
 TEST_CASE("Each described regex finds its metric and step in the lines of its recipe, once") {
-  for (const detection::Recipe& recipe : detection::detection_recipes()) {
-    loop::EpochReport report{12, {1.5, 2.5}, {}};
+  for (const loop::Recipe& recipe : detection::detection_recipes()) {
+    loop::Report report{12, {1.5, 2.5}, {}};
     double value = 0.125;
-    for (const detection::MetricDefinition& metric : recipe.metrics) report.metrics[metric.name] = value += 1;
+    for (const loop::MetricDefinition& metric : recipe.metrics) report.metrics[metric.name] = value += 1;
     report.metrics[recipe.loss_names[0]] = 1.5;
     report.metrics[recipe.loss_names[1]] = 2.5;
-    for (const detection::MetricDefinition& metric : recipe.metrics) {
+    for (const loop::MetricDefinition& metric : recipe.metrics) {
       INFO(recipe.name << ' ' << metric.name);
       int matches = 0;
       for (const std::string& line : detection::metric_lines(recipe, report)) {

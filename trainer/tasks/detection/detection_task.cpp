@@ -7,6 +7,7 @@
 #include "trainer/tasks/detection/anchors.h"
 #include "trainer/tasks/detection/data/fingerprint.h"
 #include "trainer/tasks/detection/model_folder.h"
+#include "trainer/tasks/detection/parameter_groups.h"
 #include "trainer/tasks/detection/quality_json.h"
 #include "trainer/tasks/detection/training_data.h"
 #include "tuner/core/atomic_file.h"
@@ -53,7 +54,7 @@ DetectionTask::DetectionTask(const loop::TrialFile& trial, const loop::Compute& 
       kind_(detector_model(text_key(trial.trainer, "model", ""))),
       recipe_(detection_recipe(text_key(trial.trainer, "recipe", "legacy"))),
       hyperparameters_(recipe_.hyperparameters, trial.parameters),
-      plan_(make_plan(recipe_, hyperparameters_, kind_.rules)),
+      plan_(make_plan(recipe_, hyperparameters_)),
       normalise_(kind_.preprocessing, compute.device) {
   read_data(notes);
   choose_boxes(notes);
@@ -108,6 +109,7 @@ std::unique_ptr<loop::Batch> DetectionTask::prepare(const std::vector<std::int64
                                                     std::int64_t epoch) const {
   ImageSet::Pictures pictures = training_->pictures(examples, epoch);
   auto batch = std::make_unique<DetectionBatch>();
+  batch->weight = static_cast<double>(examples.size());
   batch->pixels = std::move(pictures.pixels);
   batch->targets = make_targets(pictures.objects, kind_.preprocessing.size, boxes_, kind_.rules.matching);
   if (compute_.device.is_cuda()) {
@@ -117,6 +119,12 @@ std::unique_ptr<loop::Batch> DetectionTask::prepare(const std::vector<std::int64
   }
   return batch;
 }
+
+std::vector<loop::ParameterGroup> DetectionTask::parameter_groups() {
+  return detection::parameter_groups(*model_, plan_.optimizer.weight_decay, kind_.rules.bias_learning_rate);
+}
+
+std::string DetectionTask::initial_weights() const { return text_key(trial_.trainer, "weights", ""); }
 
 loop::LossTerms DetectionTask::losses(const loop::Batch& batch) {
   const auto& detection_batch = dynamic_cast<const DetectionBatch&>(batch);
@@ -139,12 +147,12 @@ loop::Metrics DetectionTask::evaluate(const std::function<bool()>& interrupted) 
           {"Val_SmoothL1", inference->smooth_l1}};
 }
 
-std::vector<std::string> DetectionTask::metric_lines(const loop::EpochReport& report) const {
+std::vector<std::string> DetectionTask::metric_lines(const loop::Report& report) const {
   return detection::metric_lines(recipe_, report);
 }
 
 void DetectionTask::export_model(const std::filesystem::path& folder, const weights::TensorMap& model,
-                                 const loop::EpochReport& best) const {
+                                 const loop::Report& best) const {
   write_model_files(folder, model, kind_, training_->dataset().classes);
   const OrderedJson description{
       {"schema", 1},

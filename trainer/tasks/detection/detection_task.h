@@ -5,7 +5,7 @@
 
 #include "trainer/loop/device.h"
 #include "trainer/loop/hyperparameters.h"
-#include "trainer/loop/task.h"
+#include "trainer/loop/training.h"
 #include "trainer/loop/trial_file.h"
 #include "trainer/tasks/detection/image_set.h"
 #include "trainer/tasks/detection/inference.h"
@@ -15,7 +15,7 @@ namespace tune::trainer::detection {
 
 // Owned by the command that trains. Everything it needs comes out of the trial; weights are drawn with the
 // trial's seed.
-class DetectionTask final : public loop::Task {
+class DetectionTask final : public loop::Training {
  public:
   // Reads the data, decodes the images, builds the model. What a person should know goes to `notes`. Throws
   // Error(kBadData) for the data, Error(kBadSpec) for the trial.
@@ -23,6 +23,8 @@ class DetectionTask final : public loop::Task {
 
   const loop::Plan& plan() const override { return plan_; }
   torch::nn::Module& model() override { return *model_; }
+  std::vector<loop::ParameterGroup> parameter_groups() override;
+  std::string initial_weights() const override;
   std::int64_t training_examples() const override { return training_->count(); }
   std::vector<std::string> loss_names() const override { return recipe_.loss_names; }
   std::vector<std::string> metric_names() const override { return recipe_.metric_names; }
@@ -30,9 +32,9 @@ class DetectionTask final : public loop::Task {
                                        std::int64_t epoch) const override;
   loop::LossTerms losses(const loop::Batch& batch) override;
   loop::Metrics evaluate(const std::function<bool()>& interrupted) override;
-  std::vector<std::string> metric_lines(const loop::EpochReport& report) const override;
+  std::vector<std::string> metric_lines(const loop::Report& report) const override;
   void export_model(const std::filesystem::path& folder, const weights::TensorMap& model,
-                    const loop::EpochReport& best) const override;
+                    const loop::Report& best) const override;
   std::string fingerprint() const override;
 
  private:
@@ -47,7 +49,7 @@ class DetectionTask final : public loop::Task {
   const loop::TrialFile trial_;
   const loop::Compute compute_;
   DetectorModel kind_;  // with the default boxes that are trained
-  const Recipe& recipe_;
+  const loop::Recipe& recipe_;
   const loop::Hyperparameters hyperparameters_;
   const loop::Plan plan_;
   std::vector<Box> boxes_;

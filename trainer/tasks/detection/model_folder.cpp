@@ -258,10 +258,6 @@ LoadedDetector load_detector(const fs::path& folder) {
   return detector;
 }
 
-fs::path weights_file(const fs::path& weights) {
-  return fs::is_directory(weights) ? weights / kWeights : weights;
-}
-
 weights::WeightFile read_initial_weights(const fs::path& file, const DetectorModel& kind) {
   const SsdModel model(kind, 1);
   const weights::TensorMap own = weights::state_dict(*model);
@@ -272,7 +268,7 @@ weights::WeightFile read_initial_weights(const fs::path& file, const DetectorMod
 
 void initialise_from(SsdModel& model, const fs::path& weights, const DetectorModel& kind,
                      const std::vector<std::string>& classes, std::ostream& notes) {
-  const fs::path file = weights_file(weights);
+  const fs::path file = weights::weights_file(weights);
   const weights::WeightFile content = read_initial_weights(file, kind);
   const FitReport report = load_initial(model, content, file, kind, classes);
   write_wrapping(content, report, notes);

@@ -36,17 +36,11 @@ LoadedDetector load_detector(const std::filesystem::path& folder);
 void initialise_from(SsdModel& model, const std::filesystem::path& weights, const DetectorModel& kind,
                      const std::vector<std::string>& classes, std::ostream& notes);
 
-// A weights file itself, or the one in a folder.
-std::filesystem::path weights_file(const std::filesystem::path& weights);
-
 // The dict of tensors in a file that fits a model of this kind best.
 weights::WeightFile read_initial_weights(const std::filesystem::path& file, const DetectorModel& kind);
 
-struct FitReport : weights::LoadReport {
-  std::string prefix;      // that was taken off the file's names
+struct FitReport : weights::FitReport {
   bool new_boxes = false;  // the file's heads are left out, as they are for other default boxes
-  double share = 0;        // of the backbone, see WeightFit::share()
-  std::string refusal;     // why a training would not start from the file; empty where it would
 };
 
 // What initialise_from() would take of a file for a model of this kind, without training anything. Where the

@@ -6,54 +6,19 @@
 namespace tune::trainer::detection {
 namespace {
 
+using loop::choice, loop::flag, loop::real, loop::whole;
 using loop::Hyperparameter;
-using loop::HyperparameterType;
-
-Hyperparameter real(std::string name, double value, double min, double max, std::string scale,
-                    std::string description) {
-  return {std::move(name),       HyperparameterType::kFloat, value, min, max, std::move(scale), {},
-          std::move(description)};
-}
-
-Hyperparameter whole(std::string name, int value, double min, double max, std::string scale,
-                     std::string description) {
-  return {std::move(name),       HyperparameterType::kInt, value, min, max, std::move(scale), {},
-          std::move(description)};
-}
-
-Hyperparameter choice(std::string name, std::vector<std::string> values, std::string description) {
-  const std::string first = values.front();
-  return {std::move(name),       HyperparameterType::kCategorical, first, 0, 0, "", std::move(values),
-          std::move(description)};
-}
+using loop::Recipe;
 
 std::vector<Hyperparameter> shared_hyperparameters() {
-  return {
+  std::vector<Hyperparameter> rows{
       whole("epochs", 20, 0, 10000, "log", "passes over the training images; 0 exports the untrained model"),
       whole("batch_size", 8, 2, 512, "log", "images in a batch"),
-      whole("accumulate", 1, 1, 64, "log", "batches whose gradients make one step of the optimizer"),
-      choice("lr_scheduler", {"cosine", "step", "constant"}, "how the learning rate falls"),
-      {"lr_scheduler_step",
-       HyperparameterType::kText,
-       "",
-       0,
-       0,
-       "",
-       {},
-       "epochs, as in \"33,67\", after which the rate is multiplied by lr_scheduler_factor; implies "
-       "lr_scheduler step"},
-      real("lr_scheduler_factor", 0.1, 1e-3, 1, "log", "factor of lr_scheduler_step"),
-      real("warmup_epochs", 0.5, 0, 100, "linear", "epochs over which the learning rate rises from 0"),
-      real("gradient_clip", 10, 0, 1e6, "linear", "largest norm of the gradient; 0: no limit"),
-      {"augmentation",
-       HyperparameterType::kBool,
-       true,
-       0,
-       0,
-       "",
-       {},
-       "flips, crops, brightness and contrast"},
-  };
+      whole("accumulate", 1, 1, 64, "log", "batches whose gradients make one step of the optimizer")};
+  for (Hyperparameter& row : loop::schedule_hyperparameters()) rows.push_back(std::move(row));
+  rows.push_back(real("gradient_clip", 10, 0, 1e6, "linear", "largest norm of the gradient; 0: no limit"));
+  rows.push_back(flag("augmentation", true, "flips, crops, brightness and contrast"));
+  return rows;
 }
 
 Recipe legacy_recipe() {
@@ -66,7 +31,7 @@ Recipe legacy_recipe() {
       real("weight_decay", 5e-4, 0, 0.999, "log",
            "L2 penalty on weights; biases and normalisation have none"),
       choice("optimizer", {"sgd", "adam"}, "adam takes learning_rate, and has no momentum of its own to set"),
-      {"nesterov", HyperparameterType::kBool, false, 0, 0, "", {}, "Nesterov's momentum in SGD"},
+      flag("nesterov", false, "Nesterov's momentum in SGD"),
   };
   const std::string step = "epoch=([0-9]+)", number = "\\(([0-9.]+)\\)";
   recipe.metrics = {{"validation:mAP", "maximize", "validation mAP <score>=" + number, step},
@@ -111,26 +76,6 @@ loop::OptimizerKind optimizer_kind(const std::string& name) {
   return loop::OptimizerKind::kAdamW;
 }
 
-loop::Schedule make_schedule(const loop::Hyperparameters& values) {
-  loop::Schedule schedule;
-  schedule.epochs = static_cast<double>(values.integer("epochs"));
-  schedule.warmup_epochs = values.number("warmup_epochs");
-  schedule.factor = values.number("lr_scheduler_factor");
-  schedule.step_epochs = loop::parse_step_epochs(values.text("lr_scheduler_step"));
-  const std::string& kind = values.text("lr_scheduler");
-  const bool has_steps = !schedule.step_epochs.empty();
-  if (has_steps && values.given("lr_scheduler") && kind != "step")
-    throw Error(ExitCode::kBadSpec, "lr_scheduler is \"" + kind + "\", yet lr_scheduler_step is given",
-                "leave one of them out");
-  if (kind == "step" && !has_steps)
-    throw Error(ExitCode::kBadSpec, "lr_scheduler is \"step\" without lr_scheduler_step",
-                "name the epochs, as in \"lr_scheduler_step\": \"5,8\"");
-  schedule.kind = has_steps          ? loop::ScheduleKind::kStep
-                  : kind == "cosine" ? loop::ScheduleKind::kCosine
-                                     : loop::ScheduleKind::kConstant;
-  return schedule;
-}
-
 // Fixed point, so that regexes made for digits and points read it whole.
 std::string fixed(double number) {
   char text[400];
@@ -151,21 +96,18 @@ const std::vector<Recipe>& detection_recipes() {
 }
 
 const Recipe& detection_recipe(const std::string& name) {
-  for (const Recipe& recipe : detection_recipes())
-    if (recipe.name == name) return recipe;
-  throw Error(ExitCode::kBadSpec, "unknown recipe \"" + name + "\"", "legacy or latest");
+  return loop::recipe_named(detection_recipes(), name);
 }
 
-loop::Plan make_plan(const Recipe& recipe, const loop::Hyperparameters& values, const TrainingRules& rules) {
+loop::Plan make_plan(const loop::Recipe& recipe, const loop::Hyperparameters& values) {
   loop::Plan plan;
   plan.epochs = values.integer("epochs");
   plan.batch_size = values.integer("batch_size");
   plan.accumulate = values.integer("accumulate");
-  plan.schedule = make_schedule(values);
+  plan.schedule = loop::make_schedule(values);
   plan.optimizer.kind = optimizer_kind(values.text("optimizer"));
   plan.optimizer.weight_decay = values.number("weight_decay");
   plan.optimizer.gradient_clip = values.number("gradient_clip");
-  plan.optimizer.bias_learning_rate = rules.bias_learning_rate;
   if (recipe.name == "legacy") {
     plan.schedule.base = values.number("learning_rate");
     plan.optimizer.momentum = values.number("momentum");
@@ -179,7 +121,7 @@ loop::Plan make_plan(const Recipe& recipe, const loop::Hyperparameters& values, 
   return plan;
 }
 
-std::vector<std::string> metric_lines(const Recipe& recipe, const loop::EpochReport& report) {
+std::vector<std::string> metric_lines(const loop::Recipe& recipe, const loop::Report& report) {
   const std::string epoch = std::to_string(report.epoch);
   const std::string quality = "#quality_metric: host=algo-1, epoch=" + epoch + ", ";
   const auto value = [&](const std::string& name) { return fixed(report.metrics.at(name)); };

@@ -1,7 +1,5 @@
 #include "trainer/tasks/detection/use_detector.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -92,14 +90,6 @@ std::size_t draw_pictures(const fs::path& folder, const Dataset& dataset,
 }
 
 }  // namespace
-
-int threads_to_use(int asked) {
-  if (asked < 0) throw Error(ExitCode::kUsage, "--threads is negative");
-  if (asked > 0) return asked;
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  return sched_getaffinity(0, sizeof cores, &cores) == 0 ? std::max(1, CPU_COUNT(&cores)) : 1;
-}
 
 Evaluation evaluate_model(const std::filesystem::path& model, const DataChoice& data, int threads,
                           std::ostream& notes) {

@@ -11,9 +11,6 @@
 
 namespace tune::trainer::detection {
 
-// `asked`, or for 0 as many as this process may run on. Throws Error(kUsage) for a negative number.
-int threads_to_use(int asked);
-
 struct Evaluation {
   Quality quality;
   std::vector<std::string> classes;

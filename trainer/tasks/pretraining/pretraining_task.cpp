@@ -81,6 +81,7 @@ std::unique_ptr<loop::Batch> PretrainingTask::prepare(const std::vector<std::int
   const int threads = compute_.device.is_cpu() ? compute_.threads : 1;
   const auto first = static_cast<std::uint64_t>(epoch * settings_.images);
   auto batch = std::make_unique<ImageBatch>(drawn(images_, examples, first, threads));
+  batch->weight = static_cast<double>(examples.size());
   if (compute_.device.is_cuda()) {
     batch->pixels = batch->pixels.pin_memory();
     batch->categories = batch->categories.pin_memory();
@@ -122,14 +123,14 @@ loop::Metrics PretrainingTask::evaluate(const std::function<bool()>& interrupted
   return {{"validation:cross_entropy", loss / count}, {"validation:accuracy", right / count}};
 }
 
-std::vector<std::string> PretrainingTask::metric_lines(const loop::EpochReport& report) const {
+std::vector<std::string> PretrainingTask::metric_lines(const loop::Report& report) const {
   std::string line = "[Epoch " + std::to_string(report.epoch) + "]";
   for (const auto& [name, value] : report.metrics) line += " " + name + "=" + fixed(value);
   return {line};
 }
 
 void PretrainingTask::export_model(const std::filesystem::path& folder, const weights::TensorMap& model,
-                                   const loop::EpochReport& best) const {
+                                   const loop::Report& best) const {
   const Json normalisation{{"mean", kind_.preprocessing.mean}, {"std", kind_.preprocessing.std}};
   const Json pretraining{{"model", kind_.name},
                          {"classes", settings_.classes},

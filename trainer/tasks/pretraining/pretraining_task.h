@@ -3,7 +3,7 @@
 #include <string>
 
 #include "trainer/loop/device.h"
-#include "trainer/loop/task.h"
+#include "trainer/loop/training.h"
 #include "trainer/tasks/pretraining/backbone_classifier.h"
 #include "trainer/tasks/pretraining/images/formula_images.h"
 
@@ -22,7 +22,7 @@ struct PretrainingSettings {
 
 // Teaches a detector's backbone to tell classes of generated images apart: cross entropy on the means of its
 // deepest map. Owned by the command that trains.
-class PretrainingTask final : public loop::Task {
+class PretrainingTask final : public loop::Training {
  public:
   // Throws Error(kBadSpec) for an unknown model.
   PretrainingTask(const PretrainingSettings& settings, const loop::Compute& compute);
@@ -39,10 +39,10 @@ class PretrainingTask final : public loop::Task {
   loop::LossTerms losses(const loop::Batch& batch) override;
   // On images that no epoch shows.
   loop::Metrics evaluate(const std::function<bool()>& interrupted) override;
-  std::vector<std::string> metric_lines(const loop::EpochReport& report) const override;
+  std::vector<std::string> metric_lines(const loop::Report& report) const override;
   // Writes the backbone alone, so that any detector on it can start from it.
   void export_model(const std::filesystem::path& folder, const weights::TensorMap& model,
-                    const loop::EpochReport& best) const override;
+                    const loop::Report& best) const override;
   std::string fingerprint() const override;
 
  private:

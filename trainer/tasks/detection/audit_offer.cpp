@@ -2,23 +2,16 @@
 #include <algorithm>
 #include <cstdio>
 #include <iomanip>
-#include <ostream>
+#include <sstream>
 
-#include "trainer/cli/commands.h"
-#include "trainer/cli/options.h"
-#include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/detection/audit_pictures.h"
-#include "trainer/tasks/detection/use_detector.h"
+#include "trainer/tasks/detection/offers.h"
+#include "trainer/tasks/detection/part_options.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 
-namespace tune::trainer::cli {
+namespace tune::trainer::detection {
 namespace {
-
-using detection::Audit;
-using detection::AuditedSet;
-using detection::EqualImages;
-using detection::Overlap;
 
 constexpr std::size_t kShown = 20;  // findings of a kind in text; --json has them all
 
@@ -30,9 +23,9 @@ OrderedJson image_json(const Audit& audit, std::size_t image) {
           {"image", audit.example(image).image.string()}};
 }
 
-OrderedJson problems_json(const std::vector<detection::DataProblem>& problems) {
+OrderedJson problems_json(const std::vector<DataProblem>& problems) {
   OrderedJson list = OrderedJson::array();
-  for (const detection::DataProblem& problem : problems) {
+  for (const DataProblem& problem : problems) {
     OrderedJson json{{"problem", problem.text}};
     if (!problem.image.empty()) json["image"] = problem.image.string();
     if (problem.box) json["box"] = {problem.box->x1, problem.box->y1, problem.box->x2, problem.box->y2};
@@ -98,7 +91,7 @@ OrderedJson to_json(const Audit& audit) {
   json["overlaps"] = overlaps;
   json["groups"] = groups_json(audit);
   if (!audit.sets.empty() && !audit.sets.front().split.is_null()) json["split"] = audit.sets.front().split;
-  json["leaks"] = detection::count_leaks(audit);
+  json["leaks"] = count_leaks(audit);
   if (audit.failure) json["failure"] = audit.failure->what();
   return json;
 }
@@ -110,15 +103,15 @@ void print_list(const char* title, const std::vector<std::string>& texts, std::o
   if (texts.size() > kShown) out << "  - and " << texts.size() - kShown << " more\n";
 }
 
-std::vector<std::string> texts_of(const std::vector<detection::DataProblem>& problems) {
+std::vector<std::string> texts_of(const std::vector<DataProblem>& problems) {
   std::vector<std::string> texts;
-  for (const detection::DataProblem& problem : problems) texts.push_back(problem.text);
+  for (const DataProblem& problem : problems) texts.push_back(problem.text);
   return texts;
 }
 
 void print_set(const AuditedSet& set, std::ostream& out) {
   std::size_t objects = 0;
-  for (const detection::AuditedClass& each : set.classes) objects += each.objects;
+  for (const AuditedClass& each : set.classes) objects += each.objects;
   out << visible_text(set.data.string()) << ": " << set.dataset.examples.size() << " images, " << objects
       << " objects\n"
       << visible_text(set.dataset.form) << "\n\n"
@@ -173,7 +166,7 @@ void print_overlaps(const Audit& audit, std::ostream& out) {
         << "\n";
   }
   if (audit.overlaps.size() > kShown) out << "  - and " << audit.overlaps.size() - kShown << " more\n";
-  if (const std::size_t leaks = detection::count_leaks(audit); leaks > 0)
+  if (const std::size_t leaks = count_leaks(audit); leaks > 0)
     out << "leaks: " << leaks << " of these lie in both sets or in two parts of one\n";
   out << "groups of overlapping or equal images: " << audit.groups.size() << " of " << in_groups
       << " images, the largest of " << largest << "\n";
@@ -204,7 +197,7 @@ const std::vector<Finding>& findings() {
        }},
       {"duplicates", [](const Audit& audit) { return audit.byte_equal.size() + audit.pixel_equal.size(); }},
       {"overlaps", [](const Audit& audit) { return audit.overlaps.size(); }},
-      {"leaks", [](const Audit& audit) { return detection::count_leaks(audit); }}};
+      {"leaks", [](const Audit& audit) { return count_leaks(audit); }}};
   return table;
 }
 
@@ -233,59 +226,63 @@ void print_text(const Audit& audit, std::ostream& out) {
   print_overlaps(audit, out);
 }
 
-}  // namespace
-
-int run_audit(const std::vector<std::string>& arguments, Console& console) {
-  namespace po = boost::program_options;
-  po::options_description options("options");
-  options.add_options()("data", po::value<std::string>()->required()->value_name("DATA"), "data set")(
-      "against", po::value<std::string>()->value_name("DATA"), "another one, to be apart from the first")(
-      "output", po::value<std::string>()->value_name("FOLDER"), "pictures of the findings and an index.html")(
-      "fail-on", po::value<std::string>()->value_name("FINDINGS"),
-      "exit 65 where any of these was found: problems, warnings, duplicates, overlaps, leaks (equal or "
-      "overlapping images in both sets or in two parts of one); with commas between them")(
-      "threads", po::value<int>()->value_name("N"), "of the CPU; all cores by default")("json",
-                                                                                        "one JSON object");
-  add_part_options(options);
-  const auto values = parse_options("audit", options, arguments, console);
-  if (!values) return 0;
-  loop::catch_stop_signals();
-  detection::AuditRequest request;
-  request.data = (*values)["data"].as<std::string>();
-  if (values->contains("against")) request.against = (*values)["against"].as<std::string>();
-  request.part = part_choice(*values);
-  request.images = images_choice(*values);
-  request.threads =
-      detection::threads_to_use(values->contains("threads") ? (*values)["threads"].as<int>() : 0);
-  request.notes = &console.err;
-  request.interrupted = loop::stop_requested;
-  const std::vector<Finding> fatal = values->contains("fail-on")
-                                         ? chosen_findings((*values)["fail-on"].as<std::string>())
-                                         : std::vector<Finding>{};
-  if (values->contains("output")) detection::make_picture_folder((*values)["output"].as<std::string>());
-  const Audit audit = detection::audit(request);
-  const bool anything = std::any_of(audit.sets.begin(), audit.sets.end(), [](const AuditedSet& set) {
-    return !set.dataset.examples.empty() || !set.problems.empty();
-  });
-  if (audit.failure && !anything) throw Error(*audit.failure);
-  if (values->contains("output")) {
-    const std::string folder = (*values)["output"].as<std::string>();
-    const std::size_t pictures = detection::write_audit_pictures(audit, folder);
-    console.err << pictures << " pictures: " << folder << "/index.html" << std::endl;
-  }
-  if (values->contains("json"))
-    print_json(to_json(audit), console.out);
-  else
-    print_text(audit, console.out);
-  console.out << std::flush;
-  if (audit.failure) throw Error(*audit.failure);
+std::optional<Error> failure_of(const Audit& audit, const std::vector<Finding>& fatal) {
+  if (audit.failure) return audit.failure;
   std::string found;
   for (const Finding& finding : fatal)
     if (const std::size_t count = finding.count(audit); count > 0)
       found += (found.empty() ? "" : ", ") + std::to_string(count) + " " + finding.name;
-  if (!found.empty())
-    throw Error(ExitCode::kBadData, "the audit found " + found, "--fail-on asked to fail on them.");
-  return 0;
+  if (found.empty()) return std::nullopt;
+  return Error(ExitCode::kBadData, "the audit found " + found, "--fail-on asked to fail on them.");
 }
 
-}  // namespace tune::trainer::cli
+loop::Answer answer_audit(const loop::Request& request) {
+  AuditRequest asked;
+  asked.data = request.text("data");
+  if (request.has("against")) asked.against = request.text("against");
+  asked.part = part_choice(request);
+  asked.images = images_choice(request);
+  asked.threads = loop::threads_for(request);
+  asked.notes = &request.notes;
+  asked.interrupted = request.interrupted;
+  const std::vector<Finding> fatal =
+      request.has("fail-on") ? chosen_findings(request.text("fail-on")) : std::vector<Finding>{};
+  if (request.has("output")) make_picture_folder(request.text("output"));
+  const Audit audit = detection::audit(asked);
+  const bool anything = std::any_of(audit.sets.begin(), audit.sets.end(), [](const AuditedSet& set) {
+    return !set.dataset.examples.empty() || !set.problems.empty();
+  });
+  if (audit.failure && !anything) throw Error(*audit.failure);
+  if (request.has("output")) {
+    const std::string folder = request.text("output");
+    const std::size_t pictures = write_audit_pictures(audit, folder);
+    request.notes << pictures << " pictures: " << folder << "/index.html" << std::endl;
+  }
+  loop::Answer answer;
+  answer.failure = failure_of(audit, fatal);
+  if (request.as_json) {
+    answer.json = to_json(audit);
+  } else {
+    std::ostringstream text;
+    print_text(audit, text);
+    answer.text = text.str();
+  }
+  return answer;
+}
+
+}  // namespace
+
+loop::Offer audit_offer() {
+  std::vector<loop::Option> options{
+      {"data", "DATA", "data set", true},
+      {"against", "DATA", "another one, to be apart from the first"},
+      {"output", "FOLDER", "pictures of the findings and an index.html"},
+      {"fail-on", "FINDINGS",
+       "exit 65 where any of these was found: problems, warnings, duplicates, overlaps, leaks (equal or "
+       "overlapping images in both sets or in two parts of one); with commas between them"},
+      {"threads", "N", "of the CPU; all cores by default"}};
+  add_part_options(options);
+  return {"audit", options, answer_audit, /*stops_on_signal=*/true};
+}
+
+}  // namespace tune::trainer::detection

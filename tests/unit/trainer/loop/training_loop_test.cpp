@@ -39,7 +39,7 @@ Outcome run(LineTask& task, const LoopSettings& settings) {
   Outcome outcome{code, {}, err.str(), {}};
   std::istringstream lines(out.str());
   for (std::string line; std::getline(lines, line);)
-    (line.starts_with("TUNE_METRIC ") ? outcome.timings : outcome.out) += line + '\n';
+    (line.find("seconds:validation") != std::string::npos ? outcome.timings : outcome.out) += line + '\n';
   return outcome;
 }
 
@@ -94,40 +94,53 @@ TEST_CASE("The same seed gives the same lines") {
 }
 
 TEST_CASE("Wherever a run is interrupted, going on prints and exports what an uninterrupted run does") {
-  const TemporaryFolder whole;
-  LineTask task;
-  const std::string lines = run(task, settings_in(whole.path())).out;
-  const std::string weights = tune::read_file(whole.path() / "output" / "weights.safetensors");
-  // A run asks before each of 5 batches of each of 4 epochs and before each evaluation.
-  for (int question = 0; question < 4 * 6; ++question) {
-    INFO("interrupted at question " << question);
-    const TemporaryFolder folder;
-    LoopSettings settings = settings_in(folder.path());
-    LineTask first, second;
-    settings.interrupted = interrupt_after(question);
-    const Outcome stopped = run(first, settings);
-    REQUIRE(stopped.code == ExitCode::kInterrupted);
-    CHECK(stopped.err.find("interrupted") != std::string::npos);
-    settings.interrupted = [] { return false; };
-    settings.resume = true;
-    const Outcome continued = run(second, settings);
-    REQUIRE(continued.code == ExitCode::kOk);
-    CHECK(stopped.out + continued.out == lines);
-    CHECK(tune::read_file(folder.path() / "output" / "weights.safetensors") == weights);
+  const auto each_epoch = [](LineTask&) {};
+  const auto accumulated = [](LineTask& task) { task.change_plan().accumulate = 3; };
+  const auto by_steps = [](LineTask& task) {
+    task.change_plan().accumulate = 2;
+    task.change_plan().evaluation_steps = 4;
+    task.change_plan().log_steps = 2;
+    task.weigh = [](const std::vector<std::int64_t>& examples) {
+      return static_cast<double>(1 + examples.front() % 3);
+    };
+  };
+  const auto in_buckets = [](LineTask& task) {
+    task.batches = {{0, 1}, {4, 5}, {7, 8, 9}};
+    task.change_plan().accumulate = 2;
+  };
+  int kind = 0;
+  for (const std::function<void(LineTask&)>& change :
+       std::vector<std::function<void(LineTask&)>>{each_epoch, accumulated, by_steps, in_buckets}) {
+    INFO("kind " << kind++);
+    const TemporaryFolder whole;
+    LineTask task;
+    change(task);
+    int questions = 0;  // before each batch and each evaluation
+    LoopSettings counted = settings_in(whole.path());
+    counted.interrupted = [&questions] { return ++questions < 0; };
+    const std::string lines = run(task, counted).out;
+    const std::string weights = tune::read_file(whole.path() / "output" / "weights.safetensors");
+    REQUIRE(questions > 10);
+    for (int question = 0; question < questions; ++question) {
+      INFO("interrupted at question " << question << " of " << questions);
+      const TemporaryFolder folder;
+      LoopSettings settings = settings_in(folder.path());
+      LineTask first, second;
+      change(first);
+      change(second);
+      settings.interrupted = interrupt_after(question);
+      const Outcome stopped = run(first, settings);
+      REQUIRE(stopped.code == ExitCode::kInterrupted);
+      CHECK(stopped.err.find("interrupted") != std::string::npos);
+      settings.interrupted = [] { return false; };
+      settings.resume = true;
+      const Outcome continued = run(second, settings);
+      REQUIRE(continued.code == ExitCode::kOk);
+      CHECK(stopped.out + continued.out == lines);
+      CHECK(first.batches_seen + second.batches_seen == task.batches_seen);
+      CHECK(tune::read_file(folder.path() / "output" / "weights.safetensors") == weights);
+    }
   }
-}
-
-TEST_CASE("Gradients that are accumulated over two batches survive an interruption between steps") {
-  const TemporaryFolder whole, folder;
-  LineTask task(3, 2), first(3, 2), second(3, 2);
-  const std::string lines = run(task, settings_in(whole.path())).out;
-  LoopSettings settings = settings_in(folder.path());
-  settings.interrupted = interrupt_after(2);
-  const Outcome stopped = run(first, settings);
-  CHECK(first.batches_seen % 2 == 0);
-  settings.interrupted = [] { return false; };
-  settings.resume = true;
-  CHECK(stopped.out + run(second, settings).out == lines);
 }
 
 TEST_CASE("Half a budget trains half the epochs, and a larger one goes on from there") {
@@ -228,7 +241,7 @@ TEST_CASE("A folder of checkpoints that cannot be used is an error of the enviro
   CheckpointStore store(place);
   Checkpoint checkpoint;
   checkpoint.model["w"] = checkpoint.optimizer["m"] = torch::zeros({1});
-  checkpoint.generator = torch::zeros({1}, torch::kByte);
+  checkpoint.generators.cpu = torch::zeros({1}, torch::kByte);
   // What was a folder is a file now.
   fs::remove(place);
   std::ofstream(place) << "a file";
@@ -240,7 +253,7 @@ TEST_CASE("A folder of checkpoints that cannot be used is an error of the enviro
   // A file in the way of a checkpoint's new name cannot be replaced by a folder, but is removed first.
   fs::remove(place);
   fs::create_directory(place);
-  std::ofstream(place / "at-000001-000000") << "a file";
+  std::ofstream(place / "at-000001-000000000") << "a file";
   store.save(checkpoint);
   std::vector<std::string> notes;
   CHECK(store.load_newest(notes));
@@ -255,14 +268,14 @@ TEST_CASE("The checkpoint before a damaged one still has the best model that it 
     checkpoint.progress.best_checkpoint = std::move(best);
     checkpoint.model["w"] = torch::full({1}, static_cast<double>(epoch));
     checkpoint.optimizer["m"] = torch::zeros({1});
-    checkpoint.generator = torch::zeros({1}, torch::kByte);
+    checkpoint.generators.cpu = torch::zeros({1}, torch::kByte);
     store.save(checkpoint);
   };
   save(1, {1, 0});
   save(2, {1, 0});
   save(3, {1, 0});
   save(4, {4, 0});
-  fs::remove(folder.path() / "at-000004-000000" / "model.safetensors");
+  fs::remove(folder.path() / "at-000004-000000000" / "model.safetensors");
   std::vector<std::string> notes;
   const auto checkpoint = store.load_newest(notes);
   REQUIRE(checkpoint);
@@ -279,11 +292,11 @@ TEST_CASE("A best model that is damaged is found out when a run goes on, not at 
     checkpoint.progress.best_checkpoint = std::move(best);
     checkpoint.model["w"] = torch::full({1}, static_cast<double>(epoch));
     checkpoint.optimizer["m"] = torch::zeros({1});
-    checkpoint.generator = torch::zeros({1}, torch::kByte);
+    checkpoint.generators.cpu = torch::zeros({1}, torch::kByte);
     store.save(checkpoint);
   };
   const auto name = [&](int epoch) {
-    return folder.path() / ("at-00000" + std::to_string(epoch) + "-000000");
+    return folder.path() / ("at-00000" + std::to_string(epoch) + "-000000000");
   };
   save(1, {1, 0});
   save(2, {1, 0});
@@ -310,7 +323,7 @@ TEST_CASE("Without any complete checkpoint a run says so and starts again") {
   const std::string lines = run(task, settings_in(whole.path())).out;
   LoopSettings settings = settings_in(folder.path());
   settings.resume = true;
-  fs::create_directories(folder.path() / "checkpoints" / ".unfinished-at-000002-000000");
+  fs::create_directories(folder.path() / "checkpoints" / ".unfinished-at-000002-000000000");
   const Outcome outcome = run(again, settings);
   CHECK(outcome.out == lines);
   CHECK(outcome.err.find("starts from the beginning") != std::string::npos);
@@ -343,7 +356,7 @@ TEST_CASE("A run that starts anew is not misled by old checkpoints, and keeps fe
   const Outcome outcome = run(second, settings);
   CHECK(outcome.code == ExitCode::kOk);
   for (const fs::path& path : checkpoints_in(folder.path()))
-    CHECK(path.filename().string() <= "at-000003-000000");
+    CHECK(path.filename().string() <= "at-000003-000000000");
 }
 
 TEST_CASE("Zero epochs export the model as it was drawn") {
@@ -353,7 +366,7 @@ TEST_CASE("Zero epochs export the model as it was drawn") {
   CHECK(outcome.code == ExitCode::kOk);
   CHECK(task.batches_seen == 0);
   CHECK(task.exported_epoch == 0);
-  CHECK(outcome.out.find("epoch 0 validation:error") == 0);
+  CHECK(outcome.out.find("epoch 0 step 0 validation:error") == 0);
 }
 
 TEST_CASE("An objective that the task does not report is refused before training") {
@@ -373,7 +386,8 @@ TEST_CASE("An objective that the task does not report is refused before training
 
 TEST_CASE("Batches prepared ahead are those prepared on demand") {
   LineTask task;
-  BatchLoader on_demand(task, 3, 2, 1, 0), ahead(task, 3, 2, 1, 3);
+  const auto batches = task.epoch_batches(2, 3);
+  BatchLoader on_demand(task, batches, 2, 1, 0), ahead(task, batches, 2, 1, 3);
   for (int i = 1; i < 5; ++i) {
     const auto one = on_demand.next(), other = ahead.next();
     CHECK(dynamic_cast<const tune::tests::LineBatch&>(*one).inputs.equal(

@@ -1,6 +1,9 @@
-#include "trainer/tasks/detection/describe.h"
+#include "trainer/tasks/detection/task.h"
 
+#include "trainer/tasks/detection/detection_task.h"
+#include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/detection/models.h"
+#include "trainer/tasks/detection/offers.h"
 #include "trainer/tasks/detection/recipes.h"
 
 namespace tune::trainer::detection {
@@ -9,10 +12,22 @@ namespace {
 // The classes that parameters and multiply-adds are shown for.
 constexpr std::size_t kDescribedClasses = 6;
 
+std::unique_ptr<loop::Training> start(const loop::TrialFile& trial, const loop::Compute& compute,
+                                      std::ostream& notes) {
+  return std::make_unique<DetectionTask>(trial, compute, notes);
+}
+
+loop::FittedWeights fit_weights(const std::filesystem::path& file, const std::string& model) {
+  const DetectorModel& kind = detector_model(model);
+  weights::WeightFile content = read_initial_weights(file, kind);
+  const FitReport report = fit_report(content, file, kind);
+  return {std::move(content), report};
+}
+
 OrderedJson trainer_keys() {
   OrderedJson models = OrderedJson::array(), recipes = OrderedJson::array();
   for (const DetectorModel& model : detector_models()) models.push_back(model.name);
-  for (const Recipe& recipe : detection_recipes()) recipes.push_back(recipe.name);
+  for (const loop::Recipe& recipe : detection_recipes()) recipes.push_back(recipe.name);
   const auto key = [](const char* name, const char* kind, const char* description) {
     return OrderedJson{{"name", name}, {"kind", kind}, {"description", description}};
   };
@@ -58,37 +73,32 @@ OrderedJson trainer_keys() {
        anchors});
 }
 
-OrderedJson describe_recipe(const Recipe& recipe) {
-  OrderedJson hyperparameters = OrderedJson::array(), metrics = OrderedJson::array();
-  for (const loop::Hyperparameter& row : recipe.hyperparameters)
-    hyperparameters.push_back(loop::describe(row));
-  for (const MetricDefinition& metric : recipe.metrics)
-    metrics.push_back(
-        {{"name", metric.name}, {"goal", metric.goal}, {"regex", metric.regex}, {"step", metric.step}});
-  return {{"name", recipe.name},
-          {"description", recipe.description},
-          {"hyperparameters", hyperparameters},
-          {"metrics", metrics}};
+OrderedJson models() {
+  OrderedJson rows = OrderedJson::array();
+  for (const DetectorModel& model : detector_models())
+    rows.push_back({{"name", model.name},
+                    {"image_size", model.preprocessing.size},
+                    {"description", model.description},
+                    {"default_boxes", default_boxes(model.maps).size()},
+                    {"parameters", model.parameters.of(kDescribedClasses)},
+                    {"multiply_adds", model.multiply_adds.of(kDescribedClasses)},
+                    {"classes", kDescribedClasses}});
+  return rows;
 }
 
 }  // namespace
 
-OrderedJson describe_detection() {
-  OrderedJson recipes = OrderedJson::array(), models = OrderedJson::array();
-  for (const Recipe& recipe : detection_recipes()) recipes.push_back(describe_recipe(recipe));
-  for (const DetectorModel& model : detector_models())
-    models.push_back({{"name", model.name},
-                      {"image_size", model.preprocessing.size},
-                      {"description", model.description},
-                      {"default_boxes", default_boxes(model.maps).size()},
-                      {"parameters", model.parameters.of(kDescribedClasses)},
-                      {"multiply_adds", model.multiply_adds.of(kDescribedClasses)},
-                      {"classes", kDescribedClasses}});
-  return {{"name", "detection"},
-          {"max_gpus", 1},
-          {"trainer_keys", trainer_keys()},
-          {"recipes", recipes},
-          {"models", models}};
+const loop::Task& detection_task() {
+  static const loop::Task task{"detection",
+                               "images",
+                               start,
+                               trainer_keys,
+                               detection_recipes,
+                               models,
+                               {evaluate_offer(), predict_offer(), score_offer(), audit_offer()},
+                               fit_weights,
+                               {"AP"}};
+  return task;
 }
 
 }  // namespace tune::trainer::detection

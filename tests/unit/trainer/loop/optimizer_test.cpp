@@ -112,6 +112,30 @@ TEST_CASE("An optimizer goes on from its saved state as if it had never stopped"
   }
 }
 
+TEST_CASE("Each group of parameters has a rate and a weight decay of its own") {
+  auto module = make_module();
+  const torch::Tensor weight = module->weight.detach().clone(), bias = module->bias.detach().clone();
+  loop::OptimizerSettings settings;
+  settings.momentum = 0;
+  loop::Optimizer optimizer(*module, settings, {{{"bias"}, 3, 0.5}, {{"weight"}, 0.5, 0}});
+  set_gradients(*module, 0);
+  const torch::Tensor of_weight = module->weight.grad().clone(), of_bias = module->bias.grad().clone();
+  optimizer.step(0.1);
+  CHECK(torch::allclose(module->weight, weight - 0.05 * of_weight));
+  CHECK(torch::allclose(module->bias, bias - 0.3 * (of_bias + 0.5 * bias)));
+}
+
+TEST_CASE("Each parameter that is trained is in one group, and a frozen one in none") {
+  auto module = make_module();
+  using Groups = std::vector<loop::ParameterGroup>;
+  for (const Groups& groups : {Groups{{{"weight"}, 1, 0}}, Groups{{{"weight", "bias", "other"}, 1, 0}},
+                               Groups{{{"weight", "bias"}, 1, 0}, {{"bias"}, 2, 0}}})
+    CHECK_THROWS(loop::Optimizer(*module, {}, groups));
+  module->bias.requires_grad_(false);
+  CHECK_NOTHROW(loop::Optimizer(*module, {}, {{{"weight"}, 1, 0}}));
+  CHECK_THROWS(loop::Optimizer(*module, {}, {{{"weight", "bias"}, 1, 0}}));
+}
+
 TEST_CASE("A state that does not fit is refused by name") {
   auto module = make_module();
   loop::Optimizer optimizer(*module, {});

@@ -5,27 +5,24 @@
 #include <cmath>
 #include <cstdio>
 #include <iomanip>
-#include <ostream>
+#include <limits>
 #include <set>
+#include <sstream>
 
-#include "trainer/cli/commands.h"
-#include "trainer/cli/options.h"
 #include "trainer/metrics/bootstrap.h"
 #include "trainer/metrics/coco_map.h"
 #include "trainer/metrics/voc_map.h"
 #include "trainer/tasks/detection/data/score_examples.h"
 #include "trainer/tasks/detection/data_parts.h"
+#include "trainer/tasks/detection/offers.h"
+#include "trainer/tasks/detection/part_options.h"
 #include "trainer/tasks/detection/quality_json.h"
-#include "trainer/tasks/detection/use_detector.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/core/visible_text.h"
 
-namespace tune::trainer::cli {
+namespace tune::trainer::detection {
 namespace {
-
-namespace po = boost::program_options;
-using detection::ScoreTruth;
 
 struct Row {
   const char* key;
@@ -50,22 +47,22 @@ constexpr long long kMostResamples = 1'000'000, kMostExamples = 1000;
 
 struct Asked {
   std::string truth;
-  std::optional<detection::PartChoice> part;
+  std::optional<PartChoice> part;
   std::vector<std::string> detections;
   std::string groups, labels;
   std::size_t resamples = 0, examples = 0;
   std::uint64_t seed = 0;
-  bool json = false;
+
   std::filesystem::path images;
 
-  detection::ReadOptions options() const {
-    detection::ReadOptions options;
+  ReadOptions options() const {
+    ReadOptions options;
     options.images = images;
-    if (!labels.empty()) options.classes = detection::read_labels(labels);
+    if (!labels.empty()) options.classes = read_labels(labels);
     if (!part) return options;
     options.part = part->part;
     if (part->split) {
-      const detection::OwnParts own = detection::own_parts(truth, options, *part->split);
+      const OwnParts own = own_parts(truth, options, *part->split);
       if (!own.has(part->part)) options.part = own.training;
     }
     return options;
@@ -89,23 +86,21 @@ struct Resampled {
 
 // Leaves the chosen part of the data in `truth`. Gives the images of the other parts, whose detections may be
 // in the files too.
-std::set<std::int64_t> keep_part(ScoreTruth& truth, const Asked& asked, Console& console) {
+std::set<std::int64_t> keep_part(ScoreTruth& truth, const Asked& asked, const loop::Request& request) {
   if (!asked.part || !asked.part->split) return {};
-  const detection::Dataset part =
-      detection::read_part(asked.truth, asked.options(), asked.part, detection::threads_to_use(0),
-                           console.err, [] { return false; });
+  const Dataset part = read_part(asked.truth, asked.options(), asked.part, loop::threads_to_use(0),
+                                 request.notes, [] { return false; });
   std::set<std::int64_t> inside, elsewhere;
-  for (const detection::Example& example : part.examples) inside.insert(example.image_id);
+  for (const Example& example : part.examples) inside.insert(example.image_id);
   for (const std::int64_t image : truth.images)
     if (!inside.contains(image)) elsewhere.insert(image);
-  detection::keep_images(truth, inside);
+  keep_images(truth, inside);
   return elsewhere;
 }
 
 Scored score(const std::string& file, const ScoreTruth& truth, const std::set<std::int64_t>& elsewhere,
              std::vector<std::string>& warnings) {
-  const std::vector<metrics::DetectedBox> detections =
-      detection::read_detections(file, truth, elsewhere, &warnings);
+  const std::vector<metrics::DetectedBox> detections = read_detections(file, truth, elsewhere, &warnings);
   const int classes = static_cast<int>(truth.categories.size());
   Scored scored{file, metrics::match_detections(truth.boxes, detections, classes, truth.images), {}, {}, {}};
   scored.coco = metrics::summarize(scored.judged);
@@ -117,23 +112,23 @@ Scored score(const std::string& file, const ScoreTruth& truth, const std::set<st
 // Tells how far the resampling is: on a terminal in one line, elsewhere every few seconds.
 class ResampleProgress {
  public:
-  ResampleProgress(std::size_t total, Console& console) : total_(total), console_(console) {}
+  ResampleProgress(std::size_t total, const loop::Request& request) : total_(total), request_(request) {}
   ~ResampleProgress() {
-    if (open_) console_.err << "\r\x1b[K" << std::flush;
+    if (open_) request_.notes << "\r\x1b[K" << std::flush;
   }
   ResampleProgress(const ResampleProgress&) = delete;
   ResampleProgress& operator=(const ResampleProgress&) = delete;
 
   void operator()(std::size_t done) {
     const auto now = Clock::now();
-    if (now - shown_ < (console_.err_is_terminal ? kOnTerminal : kElsewhere) || done == total_) return;
+    if (now - shown_ < (request_.notes_are_terminal ? kOnTerminal : kElsewhere) || done == total_) return;
     shown_ = now;
     const double seconds = std::chrono::duration<double>(now - begun_).count();
     const double left = seconds / static_cast<double>(done) * static_cast<double>(total_ - done);
-    if (console_.err_is_terminal) console_.err << '\r';
-    console_.err << "resample " << done << " of " << total_ << ", " << std::lround(left) << "s left";
-    open_ = console_.err_is_terminal;
-    console_.err << (open_ ? "\x1b[K" : "\n") << std::flush;
+    if (request_.notes_are_terminal) request_.notes << '\r';
+    request_.notes << "resample " << done << " of " << total_ << ", " << std::lround(left) << "s left";
+    open_ = request_.notes_are_terminal;
+    request_.notes << (open_ ? "\x1b[K" : "\n") << std::flush;
   }
 
  private:
@@ -141,18 +136,17 @@ class ResampleProgress {
   static constexpr Clock::duration kOnTerminal = std::chrono::milliseconds(200),
                                    kElsewhere = std::chrono::seconds(5);
   std::size_t total_;
-  Console& console_;
+  const loop::Request& request_;
   bool open_ = false;
   Clock::time_point begun_ = Clock::now(), shown_ = begun_;
 };
 
 Resampled resample(const std::vector<Scored>& scored, const ScoreTruth& truth, const Asked& asked,
-                   Console& console) {
-  const auto groups = asked.groups.empty() ? detection::every_image_alone(truth)
-                                           : detection::read_groups(asked.groups, truth);
+                   const loop::Request& request) {
+  const auto groups = asked.groups.empty() ? every_image_alone(truth) : read_groups(asked.groups, truth);
   std::vector<std::vector<metrics::JudgedClass>> detectors;
   for (const Scored& one : scored) detectors.push_back(one.judged);
-  ResampleProgress progress(asked.resamples, console);
+  ResampleProgress progress(asked.resamples, request);
   return {asked.resamples, groups.size(), asked.seed,
           metrics::bootstrap(detectors, groups, truth.images.size(), asked.resamples, asked.seed,
                              [&](std::size_t done) { progress(done); })};
@@ -164,10 +158,10 @@ OrderedJson numbers_to_json(OrderedJson json, const Scored& scored, const ScoreT
   json["VOC07_AP50"] = scored.voc.map07;
   json["VOC12_AP50"] = scored.voc.map12;
   const auto objects = metrics::count_objects(truth.boxes, static_cast<int>(truth.names.size()));
-  json["classes"] = detection::classes_json(truth.names, objects, scored.coco);
+  json["classes"] = classes_json(truth.names, objects, scored.coco);
   for (const auto& [id, index] : truth.categories)
     json["classes"][static_cast<std::size_t>(index)]["category_id"] = id;
-  json["confusion"] = detection::confusion_json(truth.names, scored.confusion);
+  json["confusion"] = confusion_json(truth.names, scored.confusion);
   return json;
 }
 
@@ -191,7 +185,7 @@ OrderedJson to_json(const std::vector<Scored>& scored, const ScoreTruth& truth,
   OrderedJson json = results_to_json(scored, truth, resampled);
   json["form"] = truth.form;
   json["warnings"] = truth.warnings;
-  if (examples > 0) json["examples"] = detection::examples_json(truth, examples);
+  if (examples > 0) json["examples"] = examples_json(truth, examples);
   return json;
 }
 
@@ -233,91 +227,74 @@ void print_resamples(const std::vector<Scored>& scored, const Resampled& resampl
         << interval(metrics::differences(resampled.precision.ap50[f], resampled.precision.ap50[0])) << "\n";
 }
 
-// 0 where it was not given.
-std::size_t count_of(const po::variables_map& given, const char* option, long long most, const char* hint) {
-  if (!given.contains(option)) return 0;
-  const long long count = given[option].as<long long>();
-  if (count < 1 || count > most)
-    throw Error(ExitCode::kUsage,
-                std::string("--") + option + " " + std::to_string(count) + " is not between 1 and " +
-                    std::to_string(most),
-                hint);
-  return static_cast<std::size_t>(count);
-}
-
-Asked asked_for(const po::variables_map& given) {
+Asked asked_for(const loop::Request& request) {
   Asked asked;
-  asked.truth = given["ground-truth"].as<std::string>();
-  asked.detections = given["detections"].as<std::vector<std::string>>();
-  asked.part = part_choice(given);
-  asked.images = images_choice(given);
-  if (given.contains("groups")) asked.groups = given["groups"].as<std::string>();
-  if (given.contains("labels")) asked.labels = given["labels"].as<std::string>();
-  asked.resamples = count_of(given, "resamples", kMostResamples, "1000 are enough for an interval of 95 %.");
-  asked.examples = count_of(given, "examples", kMostExamples, "8 are enough to look at.");
+  asked.truth = request.text("ground-truth");
+  asked.detections = request.values.at("detections");
+  asked.part = part_choice(request);
+  asked.images = images_choice(request);
+  if (request.has("groups")) asked.groups = request.text("groups");
+  if (request.has("labels")) asked.labels = request.text("labels");
+  asked.resamples = static_cast<std::size_t>(
+      request.integer("resamples", 1, kMostResamples, 0, "1000 are enough for an interval of 95 %."));
+  asked.examples =
+      static_cast<std::size_t>(request.integer("examples", 1, kMostExamples, 0, "8 are enough to look at."));
   for (const char* option : {"groups", "seed"})
-    if (given.contains(option) && asked.resamples == 0)
+    if (request.has(option) && asked.resamples == 0)
       throw Error(ExitCode::kUsage, std::string("--") + option + " without --resamples",
                   "Say how many resamples: --resamples 1000.");
-  if (given.contains("seed")) asked.seed = given["seed"].as<std::uint64_t>();
-  asked.json = given.contains("json");
-  if (asked.examples > 0 && !asked.json)
+  asked.seed =
+      static_cast<std::uint64_t>(request.integer("seed", 0, std::numeric_limits<std::int64_t>::max(), 0));
+  if (asked.examples > 0 && !request.as_json)
     throw Error(ExitCode::kUsage, "--examples without --json", "They are for programs: add --json.");
   return asked;
 }
 
-}  // namespace
-
-int run_score(const std::vector<std::string>& arguments, Console& console) {
-  po::options_description options("options");
-  options.add_options()("ground-truth", po::value<std::string>()->required()->value_name("DATA"),
-                        "data set with annotations; a COCO JSON needs no images")(
-      "detections", po::value<std::vector<std::string>>()->required()->value_name("FILE"),
-      "detections in COCO's results format (JSON); may be given several times")(
-      "resamples", po::value<long long>()->value_name("N"),
-      "score N resamples of the images too, the same for every FILE")(
-      "groups", po::value<std::string>()->value_name("FILE"),
-      "JSON with \"groups\": lists of image ids that are drawn together")(
-      "seed", po::value<std::uint64_t>()->value_name("S"), "of the resamples; 0 by default")(
-      "labels", po::value<std::string>()->value_name("FILE"),
-      "labels.json of a model, where DATA has no category ids of its own")(
-      "json",
-      "one JSON object; with each class, and the confusion of classes at IoU 0.5 and a score of 0.25")(
-      "examples", po::value<long long>()->value_name("N"),
-      "with --json: N images spread evenly over the set, with their files and objects");
-  add_part_options(options);
-  const auto given = parse_options("score", options, arguments, console);
-  if (!given) return 0;
-  const Asked asked = asked_for(*given);
-
-  ScoreTruth truth = detection::read_score_truth(asked.truth, asked.options());
+loop::Answer answer_score(const loop::Request& request) {
+  const Asked asked = asked_for(request);
+  ScoreTruth truth = read_score_truth(asked.truth, asked.options());
   if (truth.has_id_zero)
     truth.warnings.push_back(
         truth.place +
         ": pycocotools, and so this command, counts whoever finds the annotation of id 0 "
         "as wrong; number annotations from 1");
-  const std::set<std::int64_t> elsewhere = keep_part(truth, asked, console);
+  const std::set<std::int64_t> elsewhere = keep_part(truth, asked, request);
   std::vector<Scored> scored;
   for (const std::string& file : asked.detections)
     scored.push_back(score(file, truth, elsewhere, truth.warnings));
   if (std::filesystem::is_directory(asked.truth))  // of a file it is known
-    console.err << "data: " << truth.place << " is " << truth.form << '\n';
-  for (const std::string& warning : truth.warnings) console.err << "warning: " << warning << '\n';
-  console.err << std::flush;
+    request.notes << "data: " << truth.place << " is " << truth.form << '\n';
+  for (const std::string& warning : truth.warnings) request.notes << "warning: " << warning << '\n';
+  request.notes << std::flush;
   std::optional<Resampled> resampled;
-  if (asked.resamples > 0) resampled = resample(scored, truth, asked, console);
+  if (asked.resamples > 0) resampled = resample(scored, truth, asked, request);
 
-  if (asked.json) {
-    print_json(to_json(scored, truth, resampled, asked.examples), console.out, asked.resamples > 0 ? -1 : 2);
-    return 0;
-  }
+  if (request.as_json)
+    return {to_json(scored, truth, resampled, asked.examples), "", asked.resamples > 0 ? -1 : 2};
+  std::ostringstream text;
   for (const Scored& one : scored) {
-    if (scored.size() > 1)
-      console.out << (&one == &scored.front() ? "" : "\n") << visible_text(one.file) << "\n";
-    print_summary(one, console.out);
+    if (scored.size() > 1) text << (&one == &scored.front() ? "" : "\n") << visible_text(one.file) << "\n";
+    print_summary(one, text);
   }
-  if (resampled) print_resamples(scored, *resampled, console.out);
-  return 0;
+  if (resampled) print_resamples(scored, *resampled, text);
+  return {{}, text.str()};
 }
 
-}  // namespace tune::trainer::cli
+}  // namespace
+
+loop::Offer score_offer() {
+  std::vector<loop::Option> options{
+      {"ground-truth", "DATA", "data set with annotations; a COCO JSON needs no images", true},
+      {"detections", "FILE", "detections in COCO's results format (JSON); may be given several times", true,
+       true},
+      {"resamples", "N", "score N resamples of the images too, the same for every FILE"},
+      {"groups", "FILE", "JSON with \"groups\": lists of image ids that are drawn together"},
+      {"seed", "S", "of the resamples; 0 by default"},
+      {"labels", "FILE", "labels.json of a model, where DATA has no category ids of its own"},
+      {"examples", "N", "with --json: N images spread evenly over the set, with their files and objects"}};
+  add_part_options(options);
+  return {"score", options, answer_score, false,
+          "with each class, and the confusion of classes at IoU 0.5 and a score of 0.25"};
+}
+
+}  // namespace tune::trainer::detection

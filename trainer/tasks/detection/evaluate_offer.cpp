@@ -1,23 +1,21 @@
 // `tune-train evaluate`: COCO's numbers of a model on a data set, per class too, and which classes it mixes
 // up.
 #include <iomanip>
-#include <ostream>
+#include <sstream>
 
-#include "trainer/cli/commands.h"
-#include "trainer/cli/options.h"
+#include "trainer/tasks/detection/offers.h"
+#include "trainer/tasks/detection/part_options.h"
 #include "trainer/tasks/detection/quality_json.h"
 #include "trainer/tasks/detection/use_detector.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/core/visible_text.h"
 
-namespace tune::trainer::cli {
+namespace tune::trainer::detection {
 namespace {
 
-using detection::Evaluation;
-
 OrderedJson to_json(const Evaluation& evaluation) {
-  const detection::Quality& quality = evaluation.quality;
+  const Quality& quality = evaluation.quality;
   const metrics::CocoSummary& coco = quality.coco;
   return {{"schema", 1},
           {"form", evaluation.form},
@@ -35,8 +33,8 @@ OrderedJson to_json(const Evaluation& evaluation) {
           {"ARs", coco.ar_small},
           {"ARm", coco.ar_medium},
           {"ARl", coco.ar_large},
-          {"classes", detection::classes_json(evaluation.classes, quality.objects, coco)},
-          {"confusion", detection::confusion_json(evaluation.classes, quality.confusion)},
+          {"classes", classes_json(evaluation.classes, quality.objects, coco)},
+          {"confusion", confusion_json(evaluation.classes, quality.confusion)},
           {"images_per_second", evaluation.images_per_second}};
 }
 
@@ -77,30 +75,23 @@ void print_text(const Evaluation& evaluation, std::ostream& out) {
   print_confusion(evaluation, out);
 }
 
-}  // namespace
-
-int run_evaluate(const std::vector<std::string>& arguments, Console& console) {
-  namespace po = boost::program_options;
-  po::options_description options("options");
-  options.add_options()("model", po::value<std::string>()->required()->value_name("MODEL"),
-                        "folder of a model")("data", po::value<std::string>()->required()->value_name("DATA"),
-                                             "data set with annotations")(
-      "threads", po::value<int>()->value_name("N"), "of the CPU; all cores by default")("json",
-                                                                                        "one JSON object");
-  add_part_options(options);
-  const auto values = parse_options("evaluate", options, arguments, console);
-  if (!values) return 0;
-  const int threads =
-      detection::threads_to_use(values->contains("threads") ? (*values)["threads"].as<int>() : 0);
-  const Evaluation evaluation = detection::evaluate_model(
-      (*values)["model"].as<std::string>(),
-      {(*values)["data"].as<std::string>(), part_choice(*values), images_choice(*values)}, threads,
-      console.err);
-  if (values->contains("json"))
-    print_json(to_json(evaluation), console.out);
-  else
-    print_text(evaluation, console.out);
-  return 0;
+loop::Answer answer_evaluate(const loop::Request& request) {
+  const Evaluation evaluation =
+      evaluate_model(request.text("model"), data_choice(request), loop::threads_for(request), request.notes);
+  if (request.as_json) return {to_json(evaluation), ""};
+  std::ostringstream text;
+  print_text(evaluation, text);
+  return {{}, text.str()};
 }
 
-}  // namespace tune::trainer::cli
+}  // namespace
+
+loop::Offer evaluate_offer() {
+  std::vector<loop::Option> options{{"model", "MODEL", "folder of a model", true},
+                                    {"data", "DATA", "data set with annotations", true},
+                                    {"threads", "N", "of the CPU; all cores by default"}};
+  add_part_options(options);
+  return {"evaluate", options, answer_evaluate};
+}
+
+}  // namespace tune::trainer::detection

@@ -1,0 +1,157 @@
+#pragma once
+// The smallest whole task: fits a straight line to the rows "x,y" of a CSV file. It shows what a new task
+// costs, and the conformance suite runs on it.
+#include <cmath>
+#include <sstream>
+
+#include "trainer/loop/task.h"
+#include "trainer/weights/safetensors.h"
+#include "tuner/core/atomic_file.h"
+#include "tuner/core/error.h"
+
+namespace tune::tests {
+
+using namespace trainer;
+
+struct Points {
+  torch::Tensor x, y;  // float [rows, 1]
+};
+
+inline Points read_points(const std::filesystem::path& file) {
+  std::istringstream lines(read_file(file));
+  std::vector<float> numbers;
+  char comma = 0;
+  float x = 0, y = 0;
+  for (std::string line; std::getline(lines, line); numbers.insert(numbers.end(), {x, y})) {
+    std::istringstream row(line);
+    if (!(row >> x >> comma >> y) || comma != ',')
+      throw Error(ExitCode::kBadData, file.string() + ": \"" + line + "\" is no row \"x,y\"");
+  }
+  const torch::Tensor table = torch::tensor(at::ArrayRef<float>(numbers)).view({-1, 2});
+  return {table.slice(1, 0, 1).clone(), table.slice(1, 1, 2).clone()};
+}
+
+inline double rmse(const torch::Tensor& a, const torch::Tensor& b) {
+  return std::sqrt(torch::mse_loss(a, b).item<double>());
+}
+
+struct LineBatch final : loop::Batch {
+  torch::Tensor x, y;
+};
+
+inline const std::vector<loop::Recipe>& line_recipes() {
+  static const std::vector<loop::Recipe> recipes = [] {
+    loop::Recipe sgd;
+    sgd.name = "sgd";
+    sgd.description = "stochastic gradient descent at a constant rate";
+    sgd.hyperparameters = {loop::whole("epochs", 4, 0, 1000, "log", "passes over the rows"),
+                           loop::whole("accumulate", 1, 1, 64, "log", "batches in a step"),
+                           loop::real("learning_rate", 0.05, 1e-6, 1, "log", "of SGD")};
+    sgd.metrics = {{"validation:rmse", "minimize", "rmse=([0-9.]+)", "epoch=([0-9]+)"},
+                   {"train:mse", "minimize", "mse=([0-9.]+)", "epoch=([0-9]+)"}};
+    sgd.loss_names = {"train:mse"};
+    sgd.metric_names = {"validation:rmse"};
+    return std::vector<loop::Recipe>{sgd};
+  }();
+  return recipes;
+}
+
+class LineTraining final : public loop::Training {
+ public:
+  explicit LineTraining(const loop::TrialFile& trial)
+      : values_(line_recipes().front().hyperparameters, trial.parameters),
+        seed_(trial.seed),
+        points_(read_points(trial.trainer.at("data").get<std::string>())) {
+    torch::manual_seed(seed_);
+    layer_ = torch::nn::Linear(1, 1);
+    plan_.epochs = values_.integer("epochs");
+    plan_.batch_size = 4;
+    plan_.accumulate = values_.integer("accumulate");
+    plan_.schedule.base = values_.number("learning_rate");
+  }
+  const loop::Plan& plan() const override { return plan_; }
+  torch::nn::Module& model() override { return *layer_; }
+  std::int64_t training_examples() const override { return points_.x.size(0); }
+  std::vector<std::string> loss_names() const override { return {"train:mse"}; }
+  std::vector<std::string> metric_names() const override { return {"validation:rmse"}; }
+  std::unique_ptr<loop::Batch> prepare(const std::vector<std::int64_t>& examples,
+                                       std::int64_t) const override {
+    auto batch = std::make_unique<LineBatch>();
+    batch->x = points_.x.index_select(0, torch::tensor(examples));
+    batch->y = points_.y.index_select(0, torch::tensor(examples));
+    batch->weight = static_cast<double>(examples.size());
+    return batch;
+  }
+  loop::LossTerms losses(const loop::Batch& batch) override {
+    const auto& rows = dynamic_cast<const LineBatch&>(batch);
+    return {torch::mse_loss(layer_(rows.x), rows.y)};
+  }
+  loop::Metrics evaluate(const std::function<bool()>& interrupted) override {
+    if (interrupted()) return {};
+    return {{"validation:rmse", rmse(layer_(points_.x), points_.y)}};
+  }
+  std::vector<std::string> metric_lines(const loop::Report& report) const override {
+    return {"epoch=" + std::to_string(report.epoch) +
+            " rmse=" + std::to_string(report.metrics.at("validation:rmse")) +
+            " mse=" + std::to_string(report.metrics.at("train:mse"))};
+  }
+  void export_model(const std::filesystem::path& folder, const weights::TensorMap& model,
+                    const loop::Report& best) const override {
+    weights::write_safetensors(folder / "weights.safetensors", model);
+    write_file_atomically(folder / "model.json", Json{{"task", "line"}, {"metrics", best.metrics}}.dump());
+  }
+  std::string fingerprint() const override {
+    return Json{{"values", values_.values()}, {"seed", seed_}}.dump();
+  }
+
+ private:
+  const loop::Hyperparameters values_;
+  const std::uint64_t seed_;
+  const Points points_;
+  loop::Plan plan_;
+  torch::nn::Linear layer_{nullptr};
+};
+
+inline torch::Tensor line_through(const loop::Request& request, const torch::Tensor& x) {
+  const auto tensors = weights::read_safetensors(request.text("model") + "/weights.safetensors").tensors;
+  return torch::linear(x, tensors.at("weight"), tensors.at("bias"));
+}
+
+inline loop::Answer evaluate_line(const loop::Request& request) {
+  const Points points = read_points(request.text("data"));
+  const double error = rmse(line_through(request, points.x), points.y);
+  return {{{"schema", 1}, {"rmse", error}}, "rmse " + shortest(error) + "\n"};
+}
+
+inline loop::Answer predict_line(const loop::Request& request) {
+  const torch::Tensor y = line_through(request, read_points(request.text("data")).x);
+  std::string rows;
+  for (std::int64_t i = 0; i < y.size(0); ++i) rows += shortest(y[i].item<double>()) + "\n";
+  write_file_atomically(request.text("output"), rows);
+  return {{{"schema", 1}, {"rows", y.size(0)}}, request.text("output") + "\n"};
+}
+
+inline const loop::Task& line_task() {
+  const auto keys = [] {
+    return OrderedJson::array({{{"name", "data"}, {"kind", "path"}, {"description", "a CSV file"}}});
+  };
+  const auto models = [] { return OrderedJson::array({{{"name", "line"}, {"description", "y = a x + b"}}}); };
+  static const std::vector<loop::Option> options{{"model", "MODEL", "a folder", true},
+                                                 {"data", "DATA", "rows x,y", true},
+                                                 {"output", "FILE", "rows to write"}};
+  const auto start = [](const loop::TrialFile& trial, const loop::Compute&, std::ostream&) {
+    return std::unique_ptr<loop::Training>(std::make_unique<LineTraining>(trial));
+  };
+  static const loop::Task task{"line",
+                               "rows",
+                               start,
+                               keys,
+                               line_recipes,
+                               models,
+                               {{"evaluate", options, evaluate_line}, {"predict", options, predict_line}},
+                               nullptr,
+                               {"rmse", false}};
+  return task;
+}
+
+}  // namespace tune::tests

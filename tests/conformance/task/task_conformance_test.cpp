@@ -1,0 +1,329 @@
+// What every task has to hold, whatever it is. A new one inherits all of it with a row of cases().
+#include <sstream>
+
+#include "line_task.h"
+#include "support/run_shell.h"
+#include "torch_catch.h"
+#include "trainer/loop/training_loop.h"
+#include "trainer/synthetic/steel_defects.h"
+#include "trainer/tasks/detection/task.h"
+#include "trainer/tasks/pretraining/pretraining_task.h"
+#include "tuner/core/rng.h"
+
+namespace {
+
+using namespace tune;
+using namespace tune::trainer;
+using tests::TemporaryFolder;
+namespace fs = std::filesystem;
+
+struct Case {
+  std::string name;
+  const loop::Task* task;                          // nullptr: it trains alone
+  std::function<void(const fs::path& data)> draw;  // writes its data
+  Json trainer, hyperparameters;                   // of a tiny training of `epochs`
+  std::int64_t epochs;
+  loop::Objective objective;
+  std::string measure;  // the key of `evaluate` that is objective.metric of the same data
+};
+
+void draw_line(const fs::path& file) {
+  std::string rows;
+  Rng rng(1, 1);
+  for (int i = 0; i < 11; ++i) {
+    const double x = rng.normal();
+    rows += shortest(x) + "," + shortest(2 * x - 0.5) + "\n";
+  }
+  write_file_atomically(file, rows);
+}
+
+void draw_steel(const fs::path& folder) {
+  synthetic::write_steel_data_set(folder, 10, 64, 5, [](int) {});
+}
+
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all{
+      {"line",
+       &tests::line_task(),
+       draw_line,
+       Json::object(),
+       {{"epochs", 4}, {"accumulate", 2}},
+       4,
+       {"validation:rmse", false},
+       "rmse"},
+      {"detection",
+       &detection::detection_task(),
+       draw_steel,
+       {{"model", "ssd128-resnet18-half"}, {"split", {{"fractions", {0.8, 0.2}}}}},
+       {{"epochs", 2}, {"batch_size", 2}, {"accumulate", 2}, {"learning_rate", 0.02}},
+       2,
+       {"validation:mAP", true},
+       ""},
+      {"pretraining",
+       nullptr,
+       [](const fs::path&) {},
+       Json::object(),
+       Json::object(),
+       2,
+       {"validation:cross_entropy", false},
+       ""},
+  };
+  return all;
+}
+
+// A folder with a case's data, trainings and exported models.
+class Workplace {
+ public:
+  explicit Workplace(const Case& of) : case_(of) {
+    compute_ = loop::set_up_compute(/*threads=*/1, /*wants_gpu=*/false);
+    of.draw(data());
+  }
+  fs::path data() const { return folder_.path() / "data"; }
+  fs::path run_folder(const std::string& run) const { return folder_.path() / run; }
+  fs::path output(const std::string& run) const { return run_folder(run) / "output"; }
+
+  std::unique_ptr<loop::Training> start(std::uint64_t seed = 3, const fs::path& data_instead = {}) const {
+    if (!case_.task) return start_pretraining(seed);
+    Json trainer = case_.trainer;
+    trainer["task"] = case_.task->name;
+    trainer["data"] = (data_instead.empty() ? data() : data_instead).string();
+    loop::TrialFile trial;
+    trial.seed = seed;
+    trial.trainer = trainer;
+    trial.parameters = case_.hyperparameters;
+    std::ostringstream notes;
+    return case_.task->start(trial, compute_, notes);
+  }
+
+  struct Outcome {
+    ExitCode code;
+    std::string lines;  // less those that differ from run to run
+  };
+  Outcome run(
+      loop::Training& training, const std::string& name, bool resume = false,
+      std::function<bool()> interrupted = [] { return false; }, double budget = 1) const {
+    loop::LoopSettings settings;
+    settings.seed = 3;
+    settings.budget = budget;
+    settings.objective = case_.objective;
+    settings.compute = compute_;
+    settings.checkpoint_dir = run_folder(name) / "checkpoints";
+    settings.output_dir = output(name);
+    settings.resume = resume;
+    settings.interrupted = std::move(interrupted);
+    std::ostringstream out, err;
+    Outcome outcome{loop::TrainingLoop(training, settings, out, err, false).run(), {}};
+    std::istringstream lines(out.str());
+    for (std::string line; std::getline(lines, line);)
+      if (line.find("seconds:validation") == std::string::npos) outcome.lines += line + '\n';
+    return outcome;
+  }
+  loop::Report last_report(const std::string& name) const {
+    std::vector<std::string> notes;
+    return *loop::CheckpointStore(run_folder(name) / "checkpoints").load_newest(notes)->progress.last;
+  }
+  // Every file that was exported.
+  std::map<std::string, std::string> exported(const std::string& name) const {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : fs::directory_iterator(output(name)))
+      files[entry.path().filename()] = read_file(entry.path());
+    return files;
+  }
+
+ private:
+  std::unique_ptr<loop::Training> start_pretraining(std::uint64_t seed) const {
+    pretraining::PretrainingSettings settings;
+    settings.model = "ssd128-resnet18-half";
+    settings.classes = 3;
+    settings.size = 32;
+    settings.epochs = case_.epochs;
+    settings.images = 24;
+    settings.batch_size = 4;
+    settings.seed = seed;
+    settings.file_name = "starter.safetensors";
+    return std::make_unique<pretraining::PretrainingTask>(settings, compute_);
+  }
+
+  const Case& case_;
+  loop::Compute compute_;
+  TemporaryFolder folder_;
+};
+
+ExitCode code_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    INFO(error.what());
+    CHECK_FALSE(std::string(error.what()).empty());
+    return error.code();
+  }
+  return ExitCode::kOk;
+}
+
+double sum(const std::vector<double>& numbers) {
+  double all = 0;
+  for (const double number : numbers) all += number;
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("A task learns: its training loss falls") {
+  for (const Case& one : cases()) {
+    INFO(one.name);
+    const Workplace place(one);
+    const double budget = 1.0 / static_cast<double>(one.epochs);
+    REQUIRE(place
+                .run(
+                    *place.start(), "run", false, [] { return false; }, budget)
+                .code == ExitCode::kOk);
+    const double first = sum(place.last_report("run").losses);
+    REQUIRE(place.run(*place.start(), "run", true).code == ExitCode::kOk);
+    CHECK(sum(place.last_report("run").losses) < first);
+    CHECK(place.last_report("run").epoch == one.epochs);
+  }
+}
+
+TEST_CASE("A task that was stopped at any step goes on bit for bit, and exports the same files") {
+  for (const Case& one : cases()) {
+    INFO(one.name);
+    const Workplace place(one);
+    int questions = 0;
+    const std::string lines =
+        place.run(*place.start(), "whole", false, [&questions] { return ++questions < 0; }).lines;
+    const auto files = place.exported("whole");
+    REQUIRE_FALSE(files.empty());
+    // All of them where that is quick.
+    const int stride = one.name == "line" ? 1 : std::max(1, questions / 6);
+    for (int question = 0; question < questions; question += stride) {
+      INFO("stopped at question " << question << " of " << questions);
+      const std::string name = "stopped-" + std::to_string(question);
+      const auto stopped =
+          place.run(*place.start(), name, false, [left = question]() mutable { return left-- <= 0; });
+      REQUIRE(stopped.code == ExitCode::kInterrupted);
+      CHECK_FALSE(fs::exists(place.output(name)));
+      const auto rest = place.run(*place.start(), name, true);
+      REQUIRE(rest.code == ExitCode::kOk);
+      CHECK(stopped.lines + rest.lines == lines);
+      CHECK(place.exported(name) == files);
+    }
+  }
+}
+
+TEST_CASE("A task leaves an evaluation when it is asked to stop") {
+  for (const Case& one : cases()) {
+    INFO(one.name);
+    const Workplace place(one);
+    const auto training = place.start();
+    training->model().eval();
+    CHECK(training->evaluate([] { return true; }).empty());
+    CHECK_FALSE(training->evaluate([] { return false; }).empty());
+  }
+}
+
+TEST_CASE("A task reports every metric that it names, and its lines are read by its own regexes") {
+  for (const Case& one : cases()) {
+    INFO(one.name);
+    const Workplace place(one);
+    const auto training = place.start();
+    training->model().eval();
+    const torch::NoGradGuard no_grad;
+    const loop::Metrics metrics = training->evaluate([] { return false; });
+    for (const std::string& name : training->metric_names()) CHECK(metrics.contains(name));
+    CHECK(metrics.contains(one.objective.metric));
+    if (!one.task) continue;
+    for (const loop::Recipe& recipe : one.task->recipes())
+      for (const auto* names : {&recipe.loss_names, &recipe.metric_names})
+        for (const std::string& name : *names)
+          CHECK(std::any_of(recipe.metrics.begin(), recipe.metrics.end(),
+                            [&](const loop::MetricDefinition& metric) { return metric.name == name; }));
+  }
+}
+
+TEST_CASE("A task draws the same batches again, each with a weight") {
+  for (const Case& one : cases()) {
+    INFO(one.name);
+    const Workplace place(one);
+    const auto first = place.start(), second = place.start();
+    CHECK(first->epoch_batches(1, 7) == second->epoch_batches(1, 7));
+    CHECK(first->epoch_batches(1, 7) != first->epoch_batches(2, 7));
+    for (const std::vector<std::int64_t>& examples : first->epoch_batches(1, 7))
+      CHECK(first->prepare(examples, 1)->weight == static_cast<double>(examples.size()));
+  }
+}
+
+TEST_CASE("A task refuses checkpoints of another training, and data that is none of its own") {
+  for (const Case& one : cases()) {
+    INFO(one.name);
+    const Workplace place(one);
+    place.run(*place.start(), "run");
+    CHECK(code_of([&] { place.run(*place.start(/*seed=*/4), "run", true); }) == ExitCode::kConflict);
+    if (!one.task) continue;
+    const fs::path foreign = place.run_folder("foreign");
+    one.draw(foreign);
+    // What was a folder of its own data holds another kind of file, and what was a file another kind of text.
+    if (fs::is_directory(foreign)) {
+      fs::remove_all(foreign);
+      fs::create_directory(foreign);
+      write_file_atomically(foreign / "notes.txt", "nothing to learn from\n");
+    } else {
+      write_file_atomically(foreign, "nothing to learn from\n");
+    }
+    CHECK(code_of([&] { place.start(3, foreign); }) == ExitCode::kBadData);
+    const ExitCode missing = code_of([&] { place.start(3, place.run_folder("nowhere")); });
+    CHECK((missing == ExitCode::kNotFound || missing == ExitCode::kBadData));
+    CHECK(code_of([&] {
+            loop::check_trainer_keys(*one.task, {{"task", one.task->name}, {"dta", "x"}});
+          }) == ExitCode::kBadSpec);
+  }
+}
+
+TEST_CASE("A task describes itself: keys, models, recipes with defaults inside their ranges") {
+  for (const Case& one : cases()) {
+    if (!one.task) continue;
+    INFO(one.name);
+    const OrderedJson described = loop::describe(*one.task);
+    CHECK(described["name"] == one.task->name);
+    CHECK_FALSE(described["unit"].get<std::string>().empty());
+    CHECK_FALSE(described["models"].empty());
+    for (const auto& model : described["models"]) CHECK(model.contains("description"));
+    for (const auto& key : described["trainer_keys"])
+      CHECK((key.contains("kind") && key.contains("description")));
+    REQUIRE_FALSE(one.task->recipes().empty());
+    for (const loop::Recipe& recipe : one.task->recipes()) {
+      REQUIRE_FALSE(recipe.metrics.empty());
+      // The defaults pass their own checks.
+      Json defaults = Json::object();
+      for (const loop::Hyperparameter& row : recipe.hyperparameters) defaults[row.name] = row.default_value;
+      CHECK_NOTHROW(loop::Hyperparameters(recipe.hyperparameters, defaults));
+    }
+    for (const char* command : {"evaluate", "predict"}) CHECK_NOTHROW(loop::offer_of(*one.task, command));
+    CHECK(code_of([&] { loop::offer_of(*one.task, "translate"); }) == ExitCode::kUsage);
+  }
+}
+
+TEST_CASE("What a task exported measures and predicts the same whenever it is used") {
+  for (const Case& one : cases()) {
+    if (!one.task) continue;
+    INFO(one.name);
+    const Workplace place(one);
+    place.run(*place.start(), "run");
+    std::ostringstream notes;
+    const auto request = [&](const std::string& output) {
+      loop::Request made{{}, /*as_json=*/true, notes};
+      made.values = {{"model", {place.output("run").string()}}, {"data", {place.data().string()}}};
+      if (!output.empty()) made.values["output"] = {place.run_folder(output).string()};
+      return made;
+    };
+    const loop::Offer& evaluate = loop::offer_of(*one.task, "evaluate");
+    const OrderedJson numbers = evaluate.answer(request("")).json;
+    if (!one.measure.empty())
+      CHECK(numbers.at(one.measure) ==
+            Json::parse(read_file(place.output("run") / "model.json"))["metrics"][one.objective.metric]);
+    const loop::Offer& predict = loop::offer_of(*one.task, "predict");
+    predict.answer(request("first"));
+    predict.answer(request("second"));
+    CHECK(read_file(place.run_folder("first")) == read_file(place.run_folder("second")));
+    CHECK(read_file(place.run_folder("first")).size() > 2);
+  }
+}

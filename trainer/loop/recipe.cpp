@@ -1,0 +1,28 @@
+#include "trainer/loop/recipe.h"
+
+#include "tuner/core/error.h"
+
+namespace tune::trainer::loop {
+
+const Recipe& recipe_named(const std::vector<Recipe>& recipes, const std::string& name) {
+  std::string known;
+  for (const Recipe& recipe : recipes) {
+    if (recipe.name == name) return recipe;
+    known += (known.empty() ? "" : " or ") + recipe.name;
+  }
+  throw Error(ExitCode::kBadSpec, "unknown recipe \"" + name + "\"", known);
+}
+
+OrderedJson describe(const Recipe& recipe) {
+  OrderedJson hyperparameters = OrderedJson::array(), metrics = OrderedJson::array();
+  for (const Hyperparameter& row : recipe.hyperparameters) hyperparameters.push_back(describe(row));
+  for (const MetricDefinition& metric : recipe.metrics)
+    metrics.push_back(
+        {{"name", metric.name}, {"goal", metric.goal}, {"regex", metric.regex}, {"step", metric.step}});
+  return {{"name", recipe.name},
+          {"description", recipe.description},
+          {"hyperparameters", hyperparameters},
+          {"metrics", metrics}};
+}
+
+}  // namespace tune::trainer::loop
