@@ -15,6 +15,9 @@
 namespace tune::engine {
 namespace {
 
+// The supervisor stops behind the first write beyond its limit.
+constexpr std::uint64_t kLargestMetrics = kMetricsLimit + (16u << 20);
+
 constexpr std::size_t kExitLimit = 1 << 20;  // bytes; the supervisor writes one block
 
 // Adds what a line says. False when it is none of this attempt's.
@@ -80,6 +83,12 @@ MetricTail read_metrics(const std::filesystem::path& folder, std::uint64_t offse
                         std::size_t most) {
   MetricTail tail;
   tail.offset = offset;
+  std::error_code ignored;
+  if (const auto size = std::filesystem::file_size(folder / kMetricsFile, ignored);
+      !ignored && size > kLargestMetrics) {
+    tail.spoilt = kMetricsFile + std::string(" is larger than tune-supervisor ever makes it");
+    return tail;
+  }
   const FileContent content = content_from(folder / kMetricsFile, offset, most);
   tail.spoilt = content.spoilt;
   tail.has_more = content.bytes.size() >= most;

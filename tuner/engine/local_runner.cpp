@@ -32,6 +32,8 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
+// From the order to kill all to the death of a supervisor that does not answer.
+constexpr Milliseconds kKillGrace{3'000};
 constexpr Milliseconds kOrphanInterval{10};
 constexpr Milliseconds kCapacityInterval{500};
 
@@ -327,7 +329,10 @@ void LocalRunner::stop(AttemptId id, Milliseconds grace, const std::string& reas
     static_cast<void>(::send(attempt->channel.native_handle(), command.data(), command.size(),
                              MSG_DONTWAIT | MSG_NOSIGNAL));
   }
-  impl_->kill_supervisor_after(grace + impl_->supervisor_grace, *attempt);
+  // Who interrupts twice does not wait for a supervisor that was stopped.
+  impl_->kill_supervisor_after(grace > Milliseconds(0) ? grace + impl_->supervisor_grace
+                                                       : std::min(kKillGrace, impl_->supervisor_grace),
+                               *attempt);
 }
 
 void LocalRunner::wake() {

@@ -96,6 +96,7 @@ void TrialDesk::take_piece(Running& running, const MetricTail& tail) {
   });
   crash_point("metrics_committed");
   remember_notices(tail);
+  running.said_dropped = running.said_dropped || tail.dropped > 0;
   take_in(running, tail);
 }
 
@@ -107,7 +108,7 @@ void TrialDesk::write_metrics(Journal::Entry& entry, const Running& running, con
   }
   if (!rows.empty()) entry.store().insert_metrics(rows);
   for (const MetricNotice& notice : tail.notices) write_notice(entry, running, notice);
-  if (tail.dropped == 0) return;
+  if (tail.dropped == 0 || running.said_dropped) return;
   StatusEvent event;
   event.trial = running.attempt.trial;
   event.attempt = running.attempt.attempt;

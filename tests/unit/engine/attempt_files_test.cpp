@@ -233,3 +233,14 @@ TEST_CASE("notices of a metric are read, and which metrics count their steps") {
   CHECK(metrics_with_counted_steps(folder.path(), "t") == std::set<std::string>{"loss"});
   CHECK(metrics_with_counted_steps(folder.path(), "other").empty());
 }
+
+TEST_CASE("a metrics file that is larger than the supervisor makes one is spoilt, and not read") {
+  TemporaryFolder folder;
+  const auto file = folder.path() / "metrics.jsonl";
+  append(file, line("t", "0.5", 1));
+  std::filesystem::resize_file(file, std::uint64_t{1} << 40);  // a hole, as a trainer can make one
+  const MetricTail tail = read_metrics(folder.path(), 0, "t");
+  CHECK(tail.records.empty());
+  CHECK_FALSE(tail.has_more);
+  CHECK_THAT(tail.spoilt, Catch::Matchers::Contains("larger than tune-supervisor ever makes it"));
+}

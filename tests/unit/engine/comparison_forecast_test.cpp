@@ -56,7 +56,7 @@ TEST_CASE("a task whose unit is no image is forecast by its examples", "[forecas
   answer["training_examples"] = 100;
   answer["candidates"] =
       Json::array({{{"precision", "bf16"}, {"units_per_second", 5000.0}, {"examples_per_second", 50.0}}});
-  CHECK(seconds(forecast(document(), "cpu", 0, answer), "search") == Approx(5 * 30));
+  CHECK(forecast_seconds(forecast(document(), "cpu", 0, answer), "search") == Approx(5 * 30));
 }
 
 TEST_CASE("a search, its controls and its winners' retraining are all counted", "[forecast]") {
