@@ -21,6 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kDeepestFolder = 50;       // no trainer's own; well before the system's limit on paths
 constexpr std::size_t kPiece = 1 << 20;  // between two looks at the person who may want to stop
 
 [[noreturn]] void fail(const char* what, const fs::path& path, int reason) {
@@ -109,14 +110,19 @@ bool leads_to_file_within(const fs::path& link, const fs::path& output) {
 
 std::string output_problem(const fs::path& output) {
   constexpr const char* kEmpty = "left nothing in its output folder ($TUNE_OUTPUT_DIR)";
-  return on_disk(output, "read", [&]() -> std::string {
+  const std::string too_deep =
+      "left folders more than " + std::to_string(kDeepestFolder) +
+      " deep, or with names too long to be read: let the trainer write fewer of them into $TUNE_OUTPUT_DIR";
+  const auto look = [&]() -> std::string {
     const fs::file_status root = fs::symlink_status(output);
     if (root.type() == fs::file_type::not_found) return kEmpty;
     if (root.type() != fs::file_type::directory)
       return "put a link or a file in the place of its output folder, " + output.string() +
              ": let the trainer write into $TUNE_OUTPUT_DIR itself";
     bool holds_files = false;
-    for (const auto& entry : fs::recursive_directory_iterator(output)) {
+    for (fs::recursive_directory_iterator at(output), end; at != end; ++at) {
+      if (at.depth() > kDeepestFolder) return too_deep;
+      const fs::directory_entry& entry = *at;
       const fs::file_type type = entry.symlink_status().type();
       const bool is_file = type == fs::file_type::symlink ? leads_to_file_within(entry.path(), output)
                                                           : type == fs::file_type::regular;
@@ -126,6 +132,14 @@ std::string output_problem(const fs::path& output) {
       holds_files = holds_files || is_file;
     }
     return holds_files ? "" : kEmpty;
+  };
+  return on_disk(output, "read", [&] {
+    try {
+      return look();
+    } catch (const fs::filesystem_error& error) {
+      if (error.code() == std::errc::filename_too_long) return too_deep;
+      throw;
+    }
   });
 }
 

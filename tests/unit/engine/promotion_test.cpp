@@ -1,6 +1,8 @@
 #include "tuner/engine/promotion.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -218,8 +220,9 @@ TEST_CASE("whatever a trainer leaves in its output's place is refused, and neith
   ScratchFolder folder;
   PromotableStudy study(folder.path(), "s", {0.2});
   const fs::path output = study.output(1);
-  const std::string what = GENERATE(as<std::string>(), "fifo", "endless link", "socket below", "root link",
-                                    "root file", "root fifo", "link out of the folder");
+  const std::string what =
+      GENERATE(as<std::string>(), "fifo", "endless link", "socket below", "root link", "root file",
+               "root fifo", "link out of the folder", "folders without end", "names without end");
   CAPTURE(what);
   const auto replace_root = [&](const std::function<void()>& put) {
     fs::rename(output, folder.path() / "elsewhere");
@@ -232,6 +235,18 @@ TEST_CASE("whatever a trainer leaves in its output's place is refused, and neith
   if (what == "root file") replace_root([&] { std::ofstream(output) << "a file"; });
   if (what == "root fifo") replace_root([&] { REQUIRE(::mkfifo(output.c_str(), 0600) == 0); });
   if (what == "link out of the folder") fs::create_symlink("../../../../study.db", output / "model.json");
+  if (what.ends_with("without end")) {
+    // One below another from within, since no path reaches them all.
+    const std::string name = what.starts_with("names") ? std::string(250, 'd') : "d";
+    const int home = ::open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    REQUIRE(::chdir(output.c_str()) == 0);
+    for (int depth = 0; depth < 60; ++depth) {
+      REQUIRE(::mkdir(name.c_str(), 0700) == 0);
+      REQUIRE(::chdir(name.c_str()) == 0);
+    }
+    REQUIRE(::fchdir(home) == 0);
+    ::close(home);
+  }
   const PromotionResult result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   CHECK_FALSE(result.promoted);
   CHECK(result.reason.find("trial 1 ") == 0);
