@@ -86,16 +86,16 @@ class TrialDesk {
     store::TrialRow trial;
     store::AttemptRow attempt;
     SteadyTime started;
-    SteadyTime read_at;         // metrics are not read before
-    bool grown = false;         // since they were read
-    bool said_dropped = false;  // lines of another attempt were found, and that was said
-    bool stopping = false;      // the rule's verdict was sent; the attempt's reason is that verdict
-    bool adopted = false;       // an earlier run of the loop started it
-    UnreadLines unread = {};    // of the objective
+    SteadyTime read_at;       // metrics are not read before
+    bool grown = false;       // since they were read
+    bool stopping = false;    // the rule's verdict was sent; the attempt's reason is that verdict
+    bool adopted = false;     // an earlier run of the loop started it
+    UnreadLines unread = {};  // of the objective
     std::optional<Milliseconds> heartbeat = {};  // absent: nothing is heard of its supervisor anyway
     SteadyTime::duration unheard{0};             // how long nothing was heard while the loop listened
     std::string ended_unheard = {};              // why it was ended for that
     bool was_quiet = false;                      // and that was said
+    bool said_dropped = false;                   // lines of another attempt were found, and that was said
   };
   std::optional<Fault> start(store::TrialRow trial, bool is_new);
   Fault not_started(Running& running, const Error& error);
