@@ -30,10 +30,13 @@ if(CMAKE_UNITY_BUILD)
   endif()
 endif()
 
-# tune_module(NAME [libraries...]): a static library of every .cpp in this folder (main.cpp apart). All modules share the
-# precompiled headers of tune_core, since each of them reads JSON.
+# tune_module(NAME [libraries...]): a static library of every .cpp in this folder (main.cpp apart) or, where it holds
+# folders alone, in those. All modules share the precompiled headers of tune_core, since each of them reads JSON.
 function(tune_module name)
   file(GLOB sources CONFIGURE_DEPENDS *.cpp)
+  if(NOT sources)
+    file(GLOB sources CONFIGURE_DEPENDS */*.cpp)
+  endif()
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PUBLIC tune_flags ${ARGN})
@@ -42,12 +45,12 @@ function(tune_module name)
   endif()
 endfunction()
 
-# tune_test(NAME DIR [libraries...]): one Catch2 program of every .cpp in DIR, and one CTest entry.
+# tune_test(NAME DIR [libraries...]): one Catch2 program of every .cpp in DIR (as of modules), and one CTest entry.
 # A program in which a case called skip() and no other failed counts as skipped.
 function(tune_test name dir)
   file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cpp)
   if(NOT sources)
-    return()
+    file(GLOB sources CONFIGURE_DEPENDS ${dir}/*/*.cpp)
   endif()
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE tune_test_support ${ARGN})
@@ -57,13 +60,11 @@ function(tune_test name dir)
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
 endfunction()
 
-# tune_embed(TARGET [FUNCTION FILE]...): gives TARGET a function `std::string_view tune::<module>::FUNCTION()` of each file's
-# bytes; the module's folder declares them in assets.h. The assembler reads the files: quicker than any array in C++.
-function(tune_embed target)
-  cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY ${CMAKE_SOURCE_DIR} OUTPUT_VARIABLE folder)
-  get_filename_component(module ${folder} NAME)
+# tune_embed(TARGET HEADER NAMESPACE [FUNCTION FILE]...): gives TARGET a function `std::string_view NAMESPACE::FUNCTION()` of
+# each file's bytes; HEADER declares them. The assembler reads the files: quicker than any array in C++.
+function(tune_embed target header namespace)
   set(source ${CMAKE_CURRENT_BINARY_DIR}/embedded.cpp)
-  set(content "#include \"${folder}/assets.h\"\n")
+  set(content "#include \"${header}\"\n")
   set(files)
   while(ARGN)
     list(POP_FRONT ARGN name file)
@@ -71,7 +72,7 @@ function(tune_embed target)
     string(APPEND content "\nasm(\".pushsection .rodata\\n${target}_${name}:\\n.incbin \\\"${file}\\\"\\n\"\n"
                           "    \"${target}_${name}_end:\\n.byte 0\\n.popsection\");\n"
                           "extern \"C\" const char ${target}_${name}[], ${target}_${name}_end[];\n"
-                          "std::string_view tune::${module}::${name}() {\n"
+                          "std::string_view ${namespace}::${name}() {\n"
                           "  return {${target}_${name}, static_cast<std::size_t>(${target}_${name}_end - ${target}_${name})};\n}\n")
   endwhile()
   file(GENERATE OUTPUT ${source} CONTENT "${content}")

@@ -6,8 +6,8 @@
 
 #include <cmath>
 
-#include "tuner/core/closed_file.h"
 #include "tuner/core/error.h"
+#include "tuner/os/closed_file.h"
 
 namespace tune::store {
 namespace {

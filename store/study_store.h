@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "store/open_mode.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/clock.h"
 #include "tuner/core/history.h"
+#include "tuner/os/atomic_file.h"
 
 namespace tune::store {
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "tuner/core/history.h"
-#include "tuner/core/spec.h"
+#include "tuner/core/search_settings.h"
 
 namespace tune::strategies {
 

@@ -2,6 +2,7 @@
 
 #include "strategies/median_rule.h"
 #include "strategies/stop_rule.h"
+#include "tuner/core/error.h"
 
 namespace tune::strategies {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "tuner/core/history.h"
 #include "tuner/core/rng.h"
-#include "tuner/core/spec.h"
+#include "tuner/core/search_settings.h"
 
 namespace tune::strategies {
 

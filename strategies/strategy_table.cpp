@@ -7,6 +7,7 @@
 #include "strategies/tpe_strategy.h"
 #include "strategies/try_first.h"
 #include "strategies/warm_started.h"
+#include "tuner/core/error.h"
 
 namespace tune::strategies {
 namespace {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tuner/core/error.h"
+
 namespace tune::strategies {
 namespace {
 

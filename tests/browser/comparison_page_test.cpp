@@ -1,6 +1,6 @@
 // The page of a comparison in a real browser: its pictures and the boxes over them.
 #include "browser/browser.h"
-#include "unit/report/scored_comparison.h"
+#include "unit/compare/scored_comparison.h"
 
 namespace tune::tests {
 namespace {
@@ -27,9 +27,9 @@ class ComparisonPage {
     comparison.score();
     comparison.write("images/7.jpg", small_png());
     comparison.write("images/8.png", small_png());
-    report::ComparisonMaterial material = comparison.read();
+    compare::ComparisonMaterial material = comparison.read();
     double hours = 1;
-    for (report::ComparisonRow& row : material.report.rows) {
+    for (compare::ComparisonRow& row : material.report.rows) {
       row.cost = {3600 * hours, hours, 3.6 * hours};
       row.approach += ", an approach with a name that is long enough to need a second line";
       hours += 0.01;
@@ -37,7 +37,7 @@ class ComparisonPage {
     for (auto& [model, boxes] : material.examples[0].found)
       for (const double shift : {1, 2, 3})
         boxes.push_back({"pit", 0.4, 10 + shift, 10 + shift, 30, 30, true});
-    std::ofstream(path()) << report::document_html(report::comparison_document(material));
+    std::ofstream(path()) << report::document_html(compare::comparison_document(material));
   }
   fs::path path() const { return folder_.path() / "report.html"; }
 

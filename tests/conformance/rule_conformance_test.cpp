@@ -9,7 +9,7 @@
 namespace {
 
 using namespace tune;
-using namespace tune::test;
+using namespace tune::tests;
 using strategies::Action;
 using strategies::make_stop_rule;
 using strategies::Verdict;

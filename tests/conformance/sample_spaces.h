@@ -11,7 +11,7 @@
 #include "tuner/core/rng.h"
 #include "tuner/core/space.h"
 
-namespace tune::test {
+namespace tune::tests {
 
 inline Parameter number(const std::string& name, double min, double max, Scale scale = Scale::kLinear) {
   Parameter parameter;
@@ -128,4 +128,4 @@ inline History turbulent_history(const SearchSpace& space, const Objective& obje
   return history;
 }
 
-}  // namespace tune::test
+}  // namespace tune::tests

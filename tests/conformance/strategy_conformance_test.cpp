@@ -9,7 +9,7 @@
 namespace {
 
 using namespace tune;
-using namespace tune::test;
+using namespace tune::tests;
 using strategies::Answer;
 using strategies::Exhausted;
 using strategies::make_strategy;

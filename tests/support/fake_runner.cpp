@@ -4,11 +4,11 @@
 #include <fstream>
 #include <optional>
 
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/os/atomic_file.h"
 
-namespace tune::test {
+namespace tune::tests {
 namespace {
 constexpr SteadyTime kNever = SteadyTime::max();
 }
@@ -66,7 +66,7 @@ SteadyTime FakeRunner::next_line(const Live& live) {
 engine::RunnerEvent FakeRunner::wait(SteadyTime deadline) {
   if (before_wait) before_wait();
   if (woken_.exchange(false)) return {engine::RunnerEventKind::kWoken, {}};
-  std::optional<engine::AttemptId> next;
+  std::optional<AttemptId> next;
   SteadyTime when = kNever;
   for (const auto& [id, live] : live_) {
     SteadyTime due = std::min({live.ends, next_line(live), live.next_beat});
@@ -136,7 +136,7 @@ void FakeRunner::write_exit(const Live& live, SteadyTime now) const {
   write_file_atomically(live.folder / "exit.json", json.dump());
 }
 
-void FakeRunner::stop(engine::AttemptId id, Milliseconds grace, const std::string& reason) {
+void FakeRunner::stop(AttemptId id, Milliseconds grace, const std::string& reason) {
   stops.emplace_back(id, reason);
   const auto found = live_.find(id);
   if (found == live_.end()) return;
@@ -152,7 +152,7 @@ void FakeRunner::stop(engine::AttemptId id, Milliseconds grace, const std::strin
   live.signal = killed ? 9 : 0;
 }
 
-void FakeRunner::orchestrator_dies(const std::function<bool(engine::AttemptId)>& report) {
+void FakeRunner::orchestrator_dies(const std::function<bool(AttemptId)>& report) {
   for (auto& [id, live] : live_) {
     if (live.stop.empty()) live.stop = "lost";
     live.signal = 9;
@@ -161,4 +161,4 @@ void FakeRunner::orchestrator_dies(const std::function<bool(engine::AttemptId)>&
   live_.clear();
 }
 
-}  // namespace tune::test
+}  // namespace tune::tests

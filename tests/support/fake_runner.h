@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "tuner/core/clock.h"
-#include "tuner/engine/trial_runner.h"
+#include "tuner/engine/attempt/trial_runner.h"
 
-namespace tune::test {
+namespace tune::tests {
 
 // What an attempt does when nobody stops it.
 struct Behaviour {
@@ -50,17 +50,16 @@ class FakeRunner final : public engine::TrialRunner {
   engine::Capacity capacity() override;
   std::vector<std::string> lost_devices(const std::vector<std::string>&) override { return lost; }
   engine::RunnerEvent wait(SteadyTime deadline) override;
-  void stop(engine::AttemptId id, Milliseconds grace, const std::string& reason) override;
+  void stop(AttemptId id, Milliseconds grace, const std::string& reason) override;
   void wake() override { woken_ = true; }
 
   // Ends everything as the death of the orchestrator does. `report` says whether an attempt's supervisor
   // still writes exit.json.
-  void orchestrator_dies(const std::function<bool(engine::AttemptId)>& report);
+  void orchestrator_dies(const std::function<bool(AttemptId)>& report);
 
   std::function<void()> before_wait;  // a test looks at the world, or throws to play a crash
   std::function<void(const engine::Attempt&)> on_start;  // may throw tune::Error
-  std::set<engine::AttemptId>
-      attachable;  // what attach() finds alive; they end with the stop "lost" a second later
+  std::set<AttemptId> attachable;  // what attach() finds alive; they end with the stop "lost" a second later
   std::vector<std::string> notices;       // of capacity()
   std::string problem;                    // of capacity()
   std::vector<std::string> lost;          // devices
@@ -68,7 +67,7 @@ class FakeRunner final : public engine::TrialRunner {
   std::vector<std::string> devices;       // of every attempt
   int live() const { return static_cast<int>(live_.size()); }
   std::vector<engine::Attempt> started;  // in order
-  std::vector<std::pair<engine::AttemptId, std::string>> stops;
+  std::vector<std::pair<AttemptId, std::string>> stops;
 
  private:
   struct Live {
@@ -90,8 +89,8 @@ class FakeRunner final : public engine::TrialRunner {
   ManualClock& clock_;
   const int slots_;
   const Script script_;
-  std::map<engine::AttemptId, Live> live_;
+  std::map<AttemptId, Live> live_;
   std::atomic<bool> woken_{false};
 };
 
-}  // namespace tune::test
+}  // namespace tune::tests

@@ -12,7 +12,7 @@
 #include <thread>
 
 #include "tuner/core/attempt_layout.h"
-#include "tuner/core/process.h"
+#include "tuner/os/process.h"
 
 namespace tune::tests {
 

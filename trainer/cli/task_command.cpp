@@ -7,8 +7,8 @@
 #include "trainer/cli/options.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/task_table.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
+#include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::cli {
 namespace {

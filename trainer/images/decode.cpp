@@ -5,8 +5,8 @@
 
 #include "trainer/images/file_formats.h"
 #include "trainer/images/image.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
+#include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::images {
 

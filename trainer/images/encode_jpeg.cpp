@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
+#include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::images {
 

@@ -7,9 +7,9 @@
 #include <set>
 
 #include "trainer/loop/checkpoint_state.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/os/atomic_file.h"
 
 namespace fs = std::filesystem;
 

@@ -2,7 +2,7 @@
 
 #include "trainer/weights/dtype_name.h"
 #include "tuner/core/error.h"
-#include "tuner/core/sha256.h"
+#include "tuner/os/sha256.h"
 
 namespace tune::trainer::loop {
 namespace {

@@ -1,7 +1,7 @@
 #include "trainer/loop/trial_file.h"
 
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
+#include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::loop {
 namespace {

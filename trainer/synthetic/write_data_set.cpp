@@ -5,8 +5,8 @@
 
 #include "trainer/images/encode_jpeg.h"
 #include "trainer/synthetic/steel_defects.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
+#include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::synthetic {
 namespace {

@@ -6,10 +6,10 @@
 #include <cstring>
 #include <set>
 
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
-#include "tuner/core/regular_file.h"
+#include "tuner/os/atomic_file.h"
+#include "tuner/os/regular_file.h"
 
 namespace tune::trainer::weights {
 namespace {

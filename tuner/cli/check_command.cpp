@@ -10,7 +10,7 @@
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/metrics/log_sample.h"
-#include "tuner/report/format.h"
+#include "tuner/report/page/format.h"
 
 namespace tune::cli {
 namespace {

@@ -4,8 +4,8 @@
 #include <iosfwd>
 #include <optional>
 
-#include "tuner/core/spec.h"
-#include "tuner/engine/builtin_trainer.h"
+#include "tuner/engine/loop/builtin_trainer.h"
+#include "tuner/spec/spec.h"
 
 namespace tune::cli {
 

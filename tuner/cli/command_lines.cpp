@@ -4,11 +4,11 @@
 #include <cstdlib>
 #include <set>
 
-#include "tuner/core/placeholder.h"
-#include "tuner/core/spec_keys.h"
 #include "tuner/core/visible_text.h"
-#include "tuner/engine/attempt_plan.h"
-#include "tuner/report/format.h"
+#include "tuner/engine/attempt/attempt_plan.h"
+#include "tuner/report/page/format.h"
+#include "tuner/spec/placeholder.h"
+#include "tuner/spec/spec_keys.h"
 
 namespace tune::cli {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "tuner/core/spec.h"
+#include "tuner/spec/spec.h"
 
 namespace tune::cli {
 

@@ -9,12 +9,12 @@
 #include "tuner/cli/status_display.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/cli/study_run.h"
-#include "tuner/core/atomic_file.h"
+#include "tuner/compare/comparison_rows.h"
+#include "tuner/compare/comparison_run.h"
 #include "tuner/core/visible_text.h"
-#include "tuner/engine/comparison_run.h"
-#include "tuner/engine/spending.h"
-#include "tuner/report/comparison_rows.h"
-#include "tuner/report/format.h"
+#include "tuner/engine/loop/spending.h"
+#include "tuner/os/atomic_file.h"
+#include "tuner/report/page/format.h"
 
 namespace tune::cli {
 namespace {
@@ -28,34 +28,36 @@ struct PlannedStudy {
 std::string runs_text(int runs) { return std::to_string(runs) + (runs == 1 ? " run" : " runs"); }
 
 // In the order in which they run.
-std::vector<PlannedStudy> planned_studies(const Comparison& comparison) {
+std::vector<PlannedStudy> planned_studies(const compare::Comparison& comparison) {
   std::vector<PlannedStudy> plan;
   const std::string fresh = runs_text(comparison.seeds) + " of its winner, on fresh seeds";
   for (std::size_t i = 0; i < comparison.approaches.size(); ++i) {
-    const auto add = [&](StudyRole role, const std::string& what) {
+    const auto add = [&](compare::StudyRole role, const std::string& what) {
       plan.push_back({study_name(comparison, i, role), what});
     };
     const std::string defaults = " at default hyperparameters";
     if (!comparison.approaches[i].has_search) {
-      add(StudyRole::kDefaults, runs_text(comparison.seeds) + defaults);
+      add(compare::StudyRole::kDefaults, runs_text(comparison.seeds) + defaults);
       continue;
     }
-    const std::optional<int> trials = search_trials(comparison, i);
+    const std::optional<int> trials = compare::search_trials(comparison, i);
     const std::string search = trials ? runs_text(*trials) : "as many runs as its time allows";
-    add(StudyRole::kSearch, search);
+    add(compare::StudyRole::kSearch, search);
     const std::string paid = trials ? "at most " + runs_text(std::max(*trials, comparison.seeds))
                                     : "as many runs as the search's device time pays for,";
-    add(StudyRole::kDefaults, (comparison.best_of_seeds ? paid : runs_text(comparison.seeds)) + defaults);
-    add(StudyRole::kTuned, fresh);
+    add(compare::StudyRole::kDefaults,
+        (comparison.best_of_seeds ? paid : runs_text(comparison.seeds)) + defaults);
+    add(compare::StudyRole::kTuned, fresh);
     if (!comparison.random_search) continue;
-    add(StudyRole::kRandom, (trials ? search : "as many runs as the search had") + " at random points");
-    add(StudyRole::kRandomTuned, fresh);
+    add(compare::StudyRole::kRandom,
+        (trials ? search : "as many runs as the search had") + " at random points");
+    add(compare::StudyRole::kRandomTuned, fresh);
   }
   return plan;
 }
 
 // "at most 1.20 h", "$3.67" and so on of a part of the forecast; what is not known says why.
-std::vector<std::string> forecast_cells(const Json& part, const Comparison& comparison) {
+std::vector<std::string> forecast_cells(const Json& part, const compare::Comparison& comparison) {
   if (!part.contains("device_hours")) return {"not known: " + part.value("reason", ""), "", ""};
   const double hours = part["device_hours"];
   const std::string bound = part.value("bound", part.value("at_most", false) ? "at most" : "");
@@ -66,7 +68,7 @@ std::vector<std::string> forecast_cells(const Json& part, const Comparison& comp
 }
 
 report::Table forecast_table(const std::vector<PlannedStudy>& plan, const Json& forecast,
-                             const Comparison& comparison) {
+                             const compare::Comparison& comparison) {
   report::Table table;
   table.columns = {{"what", report::Align::kLeft, true},
                    {"runs", report::Align::kLeft, true},
@@ -90,8 +92,8 @@ report::Table forecast_table(const std::vector<PlannedStudy>& plan, const Json& 
 }
 
 // What is wrong with the numbers to come, as the comparison's tables will say it.
-report::ComparisonReport report_to_come(const Comparison& comparison, const Json& audit) {
-  report::ComparisonReport report;
+compare::ComparisonReport report_to_come(const compare::Comparison& comparison, const Json& audit) {
+  compare::ComparisonReport report;
   report.test_leaks = comparison.test.leaks;
   report.validation_leaks = comparison.test.validation_leaks;
   report.test_is_cut = comparison.test.split.has_value();
@@ -101,7 +103,7 @@ report::ComparisonReport report_to_come(const Comparison& comparison, const Json
 }
 
 // Whether the budget pays for the forecast; "" without a budget.
-std::string budget_line(const Comparison& comparison, const Json& total) {
+std::string budget_line(const compare::Comparison& comparison, const Json& total) {
   const auto budget = engine::device_budget(comparison.budget, comparison.usd_per_hour);
   if (!budget) return {};
   const double hours = budget->seconds / 3600;
@@ -114,9 +116,10 @@ std::string budget_line(const Comparison& comparison, const Json& total) {
          '\n';
 }
 
-int print_dry_run(const Comparison& comparison, const Json& forecast, bool as_json, Console& console) {
+int print_dry_run(const compare::Comparison& comparison, const Json& forecast, bool as_json,
+                  Console& console) {
   const std::vector<PlannedStudy> plan = planned_studies(comparison);
-  const report::ComparisonReport to_come = report_to_come(comparison, forecast.at("audit"));
+  const compare::ComparisonReport to_come = report_to_come(comparison, forecast.at("audit"));
   const std::string test =
       comparison.test.split ? "the third part of " + comparison.test.data : comparison.test.data;
   if (as_json) {
@@ -146,7 +149,7 @@ int print_dry_run(const Comparison& comparison, const Json& forecast, bool as_js
               << report::text_table(forecast_table(plan, forecast, comparison), /*width=*/0) << '\n'
               << budget_line(comparison, forecast.at("total")) << "Then every model is scored, once, on "
               << visible_text(test) << ".\n";
-  for (const std::string& line : report::leak_remarks(to_come)) console.out << line << '\n';
+  for (const std::string& line : compare::leak_remarks(to_come)) console.out << line << '\n';
   for (const std::string& line : to_come.warnings)
     console.out << "Warning of the data: " << visible_text(line) << '\n';
   console.out
@@ -154,8 +157,8 @@ int print_dry_run(const Comparison& comparison, const Json& forecast, bool as_js
   return 0;
 }
 
-engine::ComparisonHooks hooks_for(Console& console, bool as_json, std::size_t studies, const Clock& clock) {
-  engine::ComparisonHooks hooks;
+compare::ComparisonHooks hooks_for(Console& console, bool as_json, std::size_t studies, const Clock& clock) {
+  compare::ComparisonHooks hooks;
   hooks.study.make_status = [&console, as_json, &clock](const store::StudyRow& row,
                                                         const std::vector<store::TrialRow>& trials) {
     return make_status_display(console, as_json, row, trials, clock);
@@ -193,33 +196,33 @@ int compare_command(const Arguments& arguments, Console& console) {
   if (!options) return 0;
   choose_gpus(*options);
   const bool as_json = options->has("json");
-  const Comparison comparison = read_comparison(options->text("FILE"));
+  const compare::Comparison comparison = compare::read_comparison(options->text("FILE"));
   const fs::path store = fs::absolute(store_folder(*options)).lexically_normal();
   const SystemClock clock;
-  const engine::ComparisonHooks hooks =
+  const compare::ComparisonHooks hooks =
       hooks_for(console, as_json, planned_studies(comparison).size(), clock);
   const SignalsCaught signals;
-  const engine::ComparisonRequest request{store, comparison, TUNE_VERSION, options->has("score-again")};
+  const compare::ComparisonRequest request{store, comparison, TUNE_VERSION, options->has("score-again")};
   if (options->has("dry-run")) {
-    const auto forecast = engine::preview_comparison(request, hooks, interruption());
+    const auto forecast = compare::preview_comparison(request, hooks, interruption());
     if (!forecast) {
       console.err << "interrupted\n";
       return static_cast<int>(ExitCode::kInterrupted);
     }
     return print_dry_run(comparison, *forecast, as_json, console);
   }
-  if (!engine::run_comparison(request, hooks, clock, interruption())) {
+  if (!compare::run_comparison(request, hooks, clock, interruption())) {
     console.err << "interrupted; the same command goes on with the comparison\n";
     return static_cast<int>(ExitCode::kInterrupted);
   }
-  const fs::path folder = engine::comparison_folder(store, comparison.name);
+  const fs::path folder = compare::comparison_folder(store, comparison.name);
   const store::ComparisonStore record(folder / "comparison.db", store::OpenMode::kRead);
-  const report::ComparisonReport report = report::read_comparison_report(store, comparison, record);
-  write_file_atomically(folder / "comparison.md", report::comparison_markdown(report));
+  const compare::ComparisonReport report = compare::read_comparison_report(store, comparison, record);
+  write_file_atomically(folder / "comparison.md", compare::comparison_markdown(report));
   if (as_json)
-    print_json(report::comparison_json(report), console);
+    print_json(compare::comparison_json(report), console);
   else
-    console.out << report::comparison_text(report) << (folder / "comparison.md").string()
+    console.out << compare::comparison_text(report) << (folder / "comparison.md").string()
                 << "\nas a page with pictures: tune report " << comparison.name
                 << (is_store_named(*options) ? " --store " + visible_text(store.string()) : std::string())
                 << '\n';

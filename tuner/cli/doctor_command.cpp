@@ -10,8 +10,8 @@
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
-#include "tuner/engine/builtin_trainer.h"
-#include "tuner/engine/machine.h"
+#include "tuner/engine/devices/machine.h"
+#include "tuner/engine/loop/builtin_trainer.h"
 
 namespace tune::cli {
 namespace {

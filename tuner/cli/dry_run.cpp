@@ -10,9 +10,9 @@
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
 #include "tuner/core/visible_text.h"
-#include "tuner/engine/attempt_plan.h"
-#include "tuner/engine/warm_start.h"
-#include "tuner/report/format.h"
+#include "tuner/engine/attempt/attempt_plan.h"
+#include "tuner/engine/loop/warm_start.h"
+#include "tuner/report/page/format.h"
 
 namespace tune::cli {
 namespace {

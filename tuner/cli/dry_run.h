@@ -3,7 +3,7 @@
 #include <filesystem>
 
 #include "tuner/cli/command.h"
-#include "tuner/engine/study_opening.h"
+#include "tuner/engine/loop/study_opening.h"
 
 namespace tune::cli {
 

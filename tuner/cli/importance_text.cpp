@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tuner/core/spec.h"
+#include "tuner/spec/spec.h"
 
 namespace tune::cli {
 namespace {

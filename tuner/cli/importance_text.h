@@ -6,7 +6,7 @@
 #include "strategies/importance.h"
 #include "tuner/core/json.h"
 #include "tuner/core/space.h"
-#include "tuner/report/study_document.h"
+#include "tuner/report/study/study_document.h"
 
 namespace tune::cli {
 

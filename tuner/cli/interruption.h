@@ -2,7 +2,7 @@
 // Signals of people and the system, for commands that run studies.
 #include <signal.h>
 
-#include "tuner/engine/engine.h"
+#include "tuner/engine/loop/engine.h"
 
 namespace tune::cli {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "tuner/cli/store_path.h"
-#include "tuner/core/held_locks.h"
+#include "tuner/os/held_locks.h"
 
 namespace tune::cli {
 

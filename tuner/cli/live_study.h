@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "tuner/report/study_report.h"
+#include "tuner/report/numbers/study_report.h"
 
 namespace tune::cli {
 

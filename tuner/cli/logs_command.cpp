@@ -9,7 +9,7 @@
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
-#include "tuner/engine/attempt_log.h"
+#include "tuner/engine/attempt/attempt_log.h"
 
 namespace tune::cli {
 namespace {

@@ -1,7 +1,7 @@
 #include "tuner/cli/model_check.h"
 
 #include "store/model_registry.h"
-#include "tuner/engine/model_files.h"
+#include "tuner/engine/promotion/model_files.h"
 
 namespace tune::cli {
 

@@ -7,7 +7,7 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
-#include "tuner/engine/promotion.h"
+#include "tuner/engine/promotion/promotion.h"
 
 namespace tune::cli {
 namespace {

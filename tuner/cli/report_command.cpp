@@ -9,14 +9,14 @@
 #include "tuner/cli/options.h"
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
-#include "tuner/core/atomic_file.h"
+#include "tuner/compare/comparison_document.h"
+#include "tuner/compare/comparison_run.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
-#include "tuner/engine/comparison_run.h"
-#include "tuner/report/comparison_document.h"
-#include "tuner/report/model_quality.h"
-#include "tuner/report/model_report.h"
-#include "tuner/report/study_document.h"
+#include "tuner/os/atomic_file.h"
+#include "tuner/report/numbers/model_quality.h"
+#include "tuner/report/numbers/model_report.h"
+#include "tuner/report/study/study_document.h"
 
 namespace tune::cli {
 namespace {
@@ -85,21 +85,21 @@ Report study_report(const fs::path& store_path, const std::string& name) {
 bool is_comparison(const fs::path& store_path, const std::string& name) {
   std::error_code ignored;
   return !name.empty() && name.find('/') == std::string::npos && name != "." && name != ".." &&
-         fs::exists(engine::comparison_folder(store_path, name) / "comparison.db", ignored);
+         fs::exists(compare::comparison_folder(store_path, name) / "comparison.db", ignored);
 }
 
 Report comparison_report(const fs::path& store_path, const std::string& name) {
-  const fs::path folder = engine::comparison_folder(store_path, name);
+  const fs::path folder = compare::comparison_folder(store_path, name);
   const store::ComparisonStore record(folder / "comparison.db", store::OpenMode::kRead);
   const auto row = record.comparison();
   if (!row)
     throw Error(ExitCode::kNotFound, "the comparison \"" + name + "\" has not begun",
                 "run it: tune compare FILE");
-  const Comparison comparison = parse_comparison(row->text, name, row->folder);
-  report::ComparisonMaterial material = report::read_comparison_material(store_path, comparison, record);
+  const compare::Comparison comparison = compare::parse_comparison(row->text, name, row->folder);
+  compare::ComparisonMaterial material = compare::read_comparison_material(store_path, comparison, record);
   material.version = TUNE_VERSION;
   material.made = SystemClock().wall_now();
-  return {report::comparison_document(material), report::comparison_document_json(material),
+  return {compare::comparison_document(material), compare::comparison_document_json(material),
           folder / "report"};
 }
 

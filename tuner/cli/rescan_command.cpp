@@ -10,11 +10,11 @@
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
-#include "tuner/engine/attempt_log.h"
-#include "tuner/engine/rescan.h"
-#include "tuner/engine/study_opening.h"
+#include "tuner/engine/attempt/attempt_log.h"
+#include "tuner/engine/loop/rescan.h"
+#include "tuner/engine/loop/study_opening.h"
 #include "tuner/metrics/metric_reader.h"
-#include "tuner/report/format.h"
+#include "tuner/report/page/format.h"
 
 namespace tune::cli {
 namespace {

@@ -6,7 +6,7 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/cli/study_run.h"
 #include "tuner/core/error.h"
-#include "tuner/engine/builtin_trainer.h"
+#include "tuner/engine/loop/builtin_trainer.h"
 
 namespace tune::cli {
 int run_command(const Arguments& arguments, Console& console) {

@@ -2,7 +2,7 @@
 
 #include "tuner/cli/commands.h"
 #include "tuner/cli/options.h"
-#include "tuner/core/comparison.h"
+#include "tuner/compare/comparison.h"
 
 namespace tune::cli {
 
@@ -10,7 +10,7 @@ namespace tune::cli {
 // is.
 int schema_command(const Arguments& arguments, Console& console) {
   if (!Options("schema").parse(arguments, console)) return 0;
-  console.out << file_schema().dump(2) << '\n';
+  console.out << compare::file_schema().dump(2) << '\n';
   return 0;
 }
 

@@ -7,7 +7,7 @@
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
-#include "tuner/report/trial_report.h"
+#include "tuner/report/numbers/trial_report.h"
 
 namespace tune::cli {
 

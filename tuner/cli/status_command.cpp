@@ -7,8 +7,8 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
-#include "tuner/report/format.h"
-#include "tuner/report/study_report.h"
+#include "tuner/report/numbers/study_report.h"
+#include "tuner/report/page/format.h"
 
 namespace tune::cli {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "tuner/cli/command.h"
 #include "tuner/cli/study_progress.h"
-#include "tuner/engine/status.h"
+#include "tuner/engine/loop/status.h"
 
 namespace tune::cli {
 

@@ -1,7 +1,7 @@
 // The words that the displays share.
 #include "tuner/cli/status_display.h"
-#include "tuner/report/format.h"
-#include "tuner/report/table.h"
+#include "tuner/report/page/format.h"
+#include "tuner/report/page/table.h"
 
 namespace tune::cli {
 namespace {

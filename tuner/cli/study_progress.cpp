@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tuner/report/format.h"
-#include "tuner/report/study_report.h"
+#include "tuner/report/numbers/study_report.h"
+#include "tuner/report/page/format.h"
 
 namespace tune::cli {
 namespace {

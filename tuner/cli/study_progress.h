@@ -7,7 +7,7 @@
 
 #include "store/study_store.h"
 #include "tuner/core/clock.h"
-#include "tuner/engine/status.h"
+#include "tuner/engine/loop/status.h"
 
 namespace tune::cli {
 

@@ -11,11 +11,11 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
-#include "tuner/core/spec_keys.h"
 #include "tuner/core/visible_text.h"
-#include "tuner/engine/attempt_plan.h"
-#include "tuner/report/failures.h"
-#include "tuner/report/study_report.h"
+#include "tuner/engine/attempt/attempt_plan.h"
+#include "tuner/report/numbers/failures.h"
+#include "tuner/report/numbers/study_report.h"
+#include "tuner/spec/spec_keys.h"
 
 namespace tune::cli {
 namespace {
@@ -37,7 +37,7 @@ std::optional<report::PromotionOutcome> outcome_of(const engine::RunReport& run,
 // The attempt's log, as a command line names it.
 std::string log_file(const std::filesystem::path& store, const std::string& study,
                      const engine::Pause& pause) {
-  return (engine::attempt_folder(store / study, {pause.trial, pause.attempt}) / kLogFile).string();
+  return (attempt_folder(store / study, {pause.trial, pause.attempt}) / kLogFile).string();
 }
 
 void print_pause(const engine::StudyResult& result, const std::string& study, const Paused& paused,

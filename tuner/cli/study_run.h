@@ -5,7 +5,7 @@
 
 #include "tuner/cli/command.h"
 #include "tuner/cli/options.h"
-#include "tuner/engine/run_study.h"
+#include "tuner/engine/loop/run_study.h"
 
 namespace tune::cli {
 

@@ -6,7 +6,7 @@
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
-#include "tuner/report/study_report.h"
+#include "tuner/report/numbers/study_report.h"
 
 namespace tune::cli {
 

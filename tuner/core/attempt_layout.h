@@ -1,14 +1,35 @@
 #pragma once
-// The files of an attempt's folder that tune-supervisor writes and the engine reads, and their limits.
+// Where a study keeps its trials and attempts, the files of an attempt's folder that tune-supervisor writes
+// and the engine reads, and their limits.
 #include <charconv>
 #include <chrono>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace tune {
+
+// Names one attempt everywhere: in files, events and messages.
+struct AttemptId {
+  int trial = 0;    // 1, 2, ...
+  int attempt = 0;  // 1, 2, ... within the trial
+  auto operator<=>(const AttemptId&) const = default;
+};
+
+inline std::filesystem::path trial_folder(const std::filesystem::path& study_folder, int trial) {
+  return study_folder / "trials" / std::to_string(trial);
+}
+inline std::filesystem::path attempt_folder(const std::filesystem::path& study_folder, AttemptId id) {
+  return trial_folder(study_folder, id.trial) / "attempts" / std::to_string(id.attempt);
+}
+// Lives across attempts.
+inline std::filesystem::path checkpoint_folder(const std::filesystem::path& study_folder, int trial) {
+  return trial_folder(study_folder, trial) / "checkpoints";
+}
 
 inline constexpr const char* kLaunchFile = "launch.json";
 inline constexpr const char* kTrialFile = "trial.json";

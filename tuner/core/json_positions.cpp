@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "tuner/core/json_syntax.h"
-#include "tuner/core/spec_problems.h"
+#include "tuner/core/visible_text.h"
 
 namespace tune {
 namespace {

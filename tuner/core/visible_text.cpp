@@ -40,4 +40,19 @@ std::string shortened(std::string_view text, std::size_t most) {
   return std::string(text.substr(0, most)) + "...";
 }
 
+std::string in_quotes(std::string_view text) {
+  constexpr std::size_t kShown = 200;
+  return OrderedJson(shortened(text, kShown)).dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+}
+
+std::string describe_value(const OrderedJson& value) {
+  constexpr std::size_t kShown = 60;
+  if (value.is_object()) return "an object";
+  if (value.is_array()) return "an array";
+  if (value.is_null()) return "null";
+  if (value.is_string()) return "the text " + in_quotes(value.get<std::string>().substr(0, kShown));
+  if (value.is_number()) return "the number " + argument_text(Json(value));
+  return value.dump();
+}
+
 }  // namespace tune

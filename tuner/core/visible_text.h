@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "tuner/core/json.h"
+
 namespace tune {
 
 enum class LineBreaks { kEscape, kKeep };
@@ -13,5 +15,10 @@ std::string visible_text(std::string_view text, LineBreaks breaks = LineBreaks::
 
 // The first `most` bytes, to a whole UTF-8 character, and "..." for the rest.
 std::string shortened(std::string_view text, std::size_t most);
+
+// In quotes, as JSON writes them; cut where it is long.
+std::string in_quotes(std::string_view text);
+// What a value is, for messages: "the text \"abc\"", "the number 3", "an object".
+std::string describe_value(const OrderedJson& value);
 
 }  // namespace tune

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tuner/core/history.h"
-#include "tuner/core/spec.h"
+#include "tuner/core/metric_definition.h"
 
 namespace tune::metrics {
 

@@ -10,7 +10,7 @@
 
 #include "tuner/core/history.h"
 #include "tuner/core/line_splitter.h"
-#include "tuner/core/spec.h"
+#include "tuner/core/metric_definition.h"
 
 namespace tune::metrics {
 

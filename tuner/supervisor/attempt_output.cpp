@@ -9,7 +9,7 @@
 #include "tuner/core/clock.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
-#include "tuner/core/regular_file.h"
+#include "tuner/os/regular_file.h"
 
 namespace tune::supervisor {
 namespace {

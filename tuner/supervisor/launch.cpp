@@ -1,8 +1,8 @@
 #include "tuner/supervisor/launch.h"
 
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/os/atomic_file.h"
 
 namespace tune::supervisor {
 

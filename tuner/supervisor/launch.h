@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tuner/core/clock.h"
-#include "tuner/core/spec.h"
+#include "tuner/core/metric_definition.h"
 
 namespace tune::supervisor {
 

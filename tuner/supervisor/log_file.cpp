@@ -7,7 +7,7 @@
 
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
-#include "tuner/core/regular_file.h"
+#include "tuner/os/regular_file.h"
 
 namespace tune::supervisor {
 namespace {

@@ -20,7 +20,7 @@
 
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
-#include "tuner/core/process.h"
+#include "tuner/os/process.h"
 #include "tuner/supervisor/oom_kills.h"
 
 namespace tune::supervisor {

@@ -6,8 +6,8 @@
 
 #include "trainer/loop/task.h"
 #include "trainer/weights/safetensors.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
+#include "tuner/os/atomic_file.h"
 
 namespace tune::tests {
 

@@ -4,8 +4,8 @@
 
 #include "support/catch.h"
 #include "support/run_shell.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/json.h"
+#include "tuner/os/atomic_file.h"
 
 using tune::Json;
 using tune::OrderedJson;

@@ -6,9 +6,9 @@
 
 #include "support/catch.h"
 #include "support/run_shell.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/json.h"
-#include "tuner/report/model_quality.h"
+#include "tuner/os/atomic_file.h"
+#include "tuner/report/numbers/model_quality.h"
 
 using tune::Json;
 using tune::tests::run_shell;

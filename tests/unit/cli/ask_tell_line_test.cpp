@@ -7,7 +7,7 @@
 #include "strategies/stop_rule.h"
 #include "strategies/strategy.h"
 #include "support/catch.h"
-#include "tuner/core/spec.h"
+#include "tuner/spec/spec.h"
 
 namespace tune::cli {
 namespace {

@@ -11,7 +11,7 @@
 #include <optional>
 
 #include "support/catch.h"
-#include "tuner/engine/file_lock.h"
+#include "tuner/os/file_lock.h"
 #include "unit/store/store_fixture.h"
 
 namespace tune::cli {
@@ -36,7 +36,7 @@ struct Shared {
   };
   for (;;) {
     std::string holder;
-    std::optional<engine::FileLock> lock = engine::FileLock::try_once(folder / "lock", holder);
+    std::optional<FileLock> lock = FileLock::try_once(folder / "lock", holder);
     set("running");
     shared.ready = true;
     wait_for_reads();

@@ -7,8 +7,8 @@
 
 #include "support/catch.h"
 #include "tuner/cli/live_study.h"
-#include "tuner/core/atomic_file.h"
-#include "tuner/core/sha256.h"
+#include "tuner/os/atomic_file.h"
+#include "tuner/os/sha256.h"
 #include "unit/cli/cli_fixture.h"
 
 namespace tune::cli {

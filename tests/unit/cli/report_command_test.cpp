@@ -1,7 +1,7 @@
 #include <fstream>
 
 #include "support/catch.h"
-#include "tuner/core/atomic_file.h"
+#include "tuner/os/atomic_file.h"
 #include "unit/cli/cli_fixture.h"
 
 namespace tune::cli {

@@ -1,5 +1,5 @@
 #include "support/catch.h"
-#include "tuner/core/comparison.h"
+#include "tuner/compare/comparison.h"
 #include "unit/cli/cli_fixture.h"
 
 namespace tune::cli {
@@ -9,7 +9,7 @@ TEST_CASE("the schema is printed as it is, with or without --json", "[schema]") 
   const Printed plain = run({"schema"});
   CHECK(plain.code == 0);
   CHECK(plain.err.empty());
-  CHECK(OrderedJson::parse(plain.out) == file_schema());
+  CHECK(OrderedJson::parse(plain.out) == compare::file_schema());
   CHECK(run({"schema", "--json"}).out == plain.out);
   CHECK(run({"schema", "surplus"}).code == 2);
 }

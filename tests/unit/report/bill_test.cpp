@@ -1,8 +1,8 @@
 // What a study's device time went into.
-#include "tuner/report/bill.h"
+#include "tuner/report/numbers/bill.h"
 
 #include "support/catch.h"
-#include "tuner/report/trial_report.h"
+#include "tuner/report/numbers/trial_report.h"
 #include "unit/store/store_fixture.h"
 
 namespace tune::report {

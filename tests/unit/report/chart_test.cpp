@@ -1,4 +1,4 @@
-#include "tuner/report/chart.h"
+#include "tuner/report/page/chart.h"
 
 #include <cmath>
 #include <limits>

@@ -1,7 +1,7 @@
-#include "tuner/report/edges.h"
+#include "tuner/report/numbers/edges.h"
 
 #include "support/catch.h"
-#include "tuner/report/format.h"
+#include "tuner/report/page/format.h"
 #include "unit/store/store_fixture.h"
 
 namespace tune::report {

@@ -1,4 +1,4 @@
-#include "tuner/report/escape.h"
+#include "tuner/report/page/escape.h"
 
 #include "support/catch.h"
 

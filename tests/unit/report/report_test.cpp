@@ -2,11 +2,11 @@
 #include <limits>
 
 #include "support/catch.h"
-#include "tuner/report/cost.h"
-#include "tuner/report/format.h"
-#include "tuner/report/model_report.h"
-#include "tuner/report/study_report.h"
-#include "tuner/report/trial_report.h"
+#include "tuner/report/numbers/cost.h"
+#include "tuner/report/numbers/model_report.h"
+#include "tuner/report/numbers/study_report.h"
+#include "tuner/report/numbers/trial_report.h"
+#include "tuner/report/page/format.h"
 #include "unit/store/store_fixture.h"
 
 namespace tune::report {

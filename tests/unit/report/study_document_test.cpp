@@ -1,9 +1,9 @@
-#include "tuner/report/study_document.h"
+#include "tuner/report/study/study_document.h"
 
 #include "support/catch.h"
-#include "tuner/report/format.h"
-#include "tuner/report/model_quality.h"
-#include "unit/report/occurrences.h"
+#include "support/occurrences.h"
+#include "tuner/report/numbers/model_quality.h"
+#include "tuner/report/page/format.h"
 #include "unit/store/store_fixture.h"
 
 namespace tune::report {
@@ -108,8 +108,8 @@ TEST_CASE("HTML and Markdown have the same sections and tables", "[document]") {
     CHECK(html.find("<section id=\"" + section->id + "\"><h2>" + section->title) != std::string::npos);
     CHECK(markdown.find("## " + section->title + "\n") != std::string::npos);
   }
-  CHECK(occurrences(html, "<canvas ") == 5);  // history, cost, curves, two slices
-  CHECK(occurrences(html, "<caption>") == occurrences(html, "<table"));
+  CHECK(tests::occurrences(html, "<canvas ") == 5);  // history, cost, curves, two slices
+  CHECK(tests::occurrences(html, "<caption>") == tests::occurrences(html, "<table"));
 }
 
 TEST_CASE("the history's line is the best so far of completed trials", "[document]") {
@@ -180,7 +180,7 @@ TEST_CASE("a study without trials, or without a completed one, has a page all th
   const Document document = study_document(study);
   CHECK(section_of(document, "history") == nullptr);
   CHECK(section_of(document, "trials") == nullptr);
-  CHECK(occurrences(document_html(document), "<canvas ") == 0);
+  CHECK(tests::occurrences(document_html(document), "<canvas ") == 0);
 }
 
 TEST_CASE("what users write never becomes markup of the page", "[document]") {
@@ -203,17 +203,17 @@ TEST_CASE("what users write never becomes markup of the page", "[document]") {
   parameter.values = {evil, "sgd"};
   study.space = SearchSpace({parameter});
   const std::string page = document_html(study_document(study));
-  CHECK(occurrences(page, "<script") == occurrences(benign, "<script"));
-  CHECK(occurrences(page, "</script") == occurrences(benign, "</script"));
+  CHECK(tests::occurrences(page, "<script") == tests::occurrences(benign, "<script"));
+  CHECK(tests::occurrences(page, "</script") == tests::occurrences(benign, "</script"));
   CHECK(page.find("<img") == std::string::npos);
   CHECK(page.find("onerror=\"") == std::string::npos);
-  CHECK(occurrences(page, "function draw()") == 1);  // the placeholder in the text was not filled
+  CHECK(tests::occurrences(page, "function draw()") == 1);  // the placeholder in the text was not filled
   const std::string markdown = document_markdown(study_document(study));
   CHECK(markdown.find('<') == std::string::npos);
   for (std::size_t begin = 0, end = 0; begin < markdown.size(); begin = end + 1) {
     end = markdown.find('\n', begin);
     const std::string line = markdown.substr(begin, end - begin);
-    if (line.starts_with("| 4 | failed")) CHECK(occurrences(line, " | ") == 7);
+    if (line.starts_with("| 4 | failed")) CHECK(tests::occurrences(line, " | ") == 7);
   }
   CHECK(study_document_json(study).at("study") == evil);
 }

@@ -1,4 +1,4 @@
-#include "tuner/report/table.h"
+#include "tuner/report/page/table.h"
 
 #include "support/catch.h"
 

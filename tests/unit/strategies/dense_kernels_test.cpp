@@ -5,7 +5,7 @@
 #include "unit/strategies/dense_reference.h"
 
 using namespace tune::strategies;
-using namespace tune::test;
+using namespace tune::tests;
 
 namespace {
 

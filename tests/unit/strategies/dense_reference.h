@@ -6,7 +6,7 @@
 
 #include "tuner/core/rng.h"
 
-namespace tune::test {
+namespace tune::tests {
 
 inline double plain_matern52(const Eigen::VectorXd& a, const Eigen::VectorXd& b,
                              const Eigen::VectorXd& lengths, const std::vector<Eigen::Index>& group,
@@ -48,4 +48,4 @@ inline Eigen::VectorXd wavy_targets(const Eigen::MatrixXd& x, std::uint64_t seed
   return y / std::sqrt(y.squaredNorm() / static_cast<double>(y.size()));
 }
 
-}  // namespace tune::test
+}  // namespace tune::tests

@@ -6,7 +6,7 @@
 #include "unit/strategies/suggestions.h"
 
 using namespace tune::strategies;
-using namespace tune::test;
+using namespace tune::tests;
 
 namespace {
 

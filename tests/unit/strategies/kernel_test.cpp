@@ -4,7 +4,7 @@
 #include "unit/strategies/dense_reference.h"
 
 using namespace tune::strategies;
-using namespace tune::test;
+using namespace tune::tests;
 
 TEST_CASE("Covariances are the textbook's Matern-5/2 with a length for each group") {
   const std::vector<Eigen::Index> group{0, 1, 1};

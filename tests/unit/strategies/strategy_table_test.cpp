@@ -6,7 +6,7 @@
 #include "support/catch.h"
 
 using namespace tune;
-using namespace tune::test;
+using namespace tune::tests;
 using namespace tune::strategies;
 
 namespace {

@@ -7,7 +7,7 @@
 #include "strategies/strategy.h"
 #include "unit/strategies/dense_reference.h"
 
-namespace tune::test {
+namespace tune::tests {
 
 inline double at(const ParameterSet& point, const char* name) { return point.at(name).get<double>(); }
 
@@ -27,4 +27,4 @@ inline strategies::ObservationTable table_of(Eigen::Index rows, Eigen::Index col
   return table;
 }
 
-}  // namespace tune::test
+}  // namespace tune::tests

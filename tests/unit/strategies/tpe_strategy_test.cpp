@@ -8,7 +8,7 @@
 #include "unit/strategies/suggestions.h"
 
 using namespace tune;
-using namespace tune::test;
+using namespace tune::tests;
 using namespace tune::strategies;
 
 namespace {

@@ -6,7 +6,7 @@
 #include "unit/strategies/dense_reference.h"
 
 using namespace tune::strategies;
-using namespace tune::test;
+using namespace tune::tests;
 
 TEST_CASE("A singular covariance is factored with a jitter that hardly changes it") {
   const Eigen::MatrixXd ones = Eigen::MatrixXd::Ones(50, 50);

@@ -8,7 +8,7 @@
 #include "support/catch.h"
 #include "support/processes.h"
 #include "support/run_shell.h"
-#include "tuner/core/atomic_file.h"
+#include "tuner/os/atomic_file.h"
 
 using namespace tune;
 using namespace tune::tests;

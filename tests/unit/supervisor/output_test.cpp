@@ -3,8 +3,8 @@
 #include "support/catch.h"
 #include "support/processes.h"
 #include "support/run_shell.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/attempt_layout.h"
+#include "tuner/os/atomic_file.h"
 #include "tuner/supervisor/attempt_output.h"
 
 using namespace tune;

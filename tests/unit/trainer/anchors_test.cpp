@@ -9,9 +9,9 @@
 #include "trainer/tasks/detection/anchors.h"
 #include "trainer/tasks/detection/data/reader.h"
 #include "trainer/tasks/detection/model_folder.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
+#include "tuner/os/atomic_file.h"
 
 using namespace tune::trainer::detection;
 using tune::Json;

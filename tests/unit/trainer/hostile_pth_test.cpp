@@ -7,9 +7,9 @@
 #include "trainer/weights/pickle.h"
 #include "trainer/weights/pth.h"
 #include "trainer/weights/zip_archive.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
+#include "tuner/os/atomic_file.h"
 #include "unit/trainer/plain/test_folder.h"
 
 using namespace tune::trainer::weights;

@@ -4,9 +4,9 @@
 #include "support/run_shell.h"
 #include "torch_catch.h"
 #include "trainer/tasks/detection/model_folder.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/os/atomic_file.h"
 
 using namespace tune::trainer;
 using namespace tune::trainer::detection;

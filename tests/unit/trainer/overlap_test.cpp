@@ -2,7 +2,7 @@
 #include <atomic>
 #include <sstream>
 
-#include "trainer/tasks/detection/overlap_search.h"
+#include "trainer/data/overlap_search.h"
 #include "unit/trainer/photographs.h"
 
 using namespace tune::trainer;
@@ -14,8 +14,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-OverlapSearch search_of(const std::vector<fs::path>& images, std::ostream* notes = nullptr) {
-  OverlapSearch search;
+data::OverlapSearch search_of(const std::vector<fs::path>& images, std::ostream* notes = nullptr) {
+  data::OverlapSearch search;
   search.images = images;
   search.threads = 2;
   search.notes = notes;
@@ -42,7 +42,7 @@ TEST_CASE("shifted crops of one surface are found with their shift, from a fifth
                  files.size(), files.back(), moved ? 0.8 : 1, moved ? 12 : 0);
     }
   }
-  const std::vector<Overlap> found = find_overlaps(search_of(files));
+  const std::vector<data::Overlap> found = data::find_overlaps(search_of(files));
   REQUIRE(found.size() == shifts.size());
   for (std::size_t i = 0; i < shifts.size(); ++i) {
     INFO("shift " << shifts[i].dx << ", " << shifts[i].dy << ": correlation " << found[i].correlation
@@ -51,7 +51,7 @@ TEST_CASE("shifted crops of one surface are found with their shift, from a fifth
     CHECK(found[i].second == 2 * i + 1);
     CHECK(found[i].dx == shifts[i].dx);
     CHECK(found[i].dy == shifts[i].dy);
-    CHECK(is_strong(found[i]));
+    CHECK(data::is_strong(found[i]));
     CHECK(found[i].share ==
           Approx((200 - std::abs(shifts[i].dx)) * (200 - std::abs(shifts[i].dy)) / 40000.0));
   }
@@ -76,7 +76,7 @@ TEST_CASE("surfaces whose lines look alike do not overlap") {
     files.push_back(folder.path() / (std::to_string(i) + ".jpg"));
     photograph(surface, 0, 0, 200, 200, i, files.back());
   }
-  CHECK(find_overlaps(search_of(files)).empty());
+  CHECK(data::find_overlaps(search_of(files)).empty());
 }
 
 TEST_CASE("the same bold spot on smooth surfaces is no overlap") {
@@ -93,7 +93,7 @@ TEST_CASE("the same bold spot on smooth surfaces is no overlap") {
     files.push_back(folder.path() / (std::to_string(i) + ".jpg"));
     photograph(surface, 0, 0, 128, 128, i, files.back());
   }
-  CHECK(find_overlaps(search_of(files)).empty());
+  CHECK(data::find_overlaps(search_of(files)).empty());
 }
 
 TEST_CASE("images of several sizes are compared too, and equal files and damaged ones need no comparison") {
@@ -108,7 +108,7 @@ TEST_CASE("images of several sizes are compared too, and equal files and damaged
   photograph(other, 0, 0, 200, 200, 3, files[2]);
   fs::copy_file(files[2], files[3]);
   folder.write("e.jpg", tune::read_file(files[0]).substr(0, 900));
-  const std::vector<Overlap> found = find_overlaps(search_of(files));
+  const std::vector<data::Overlap> found = data::find_overlaps(search_of(files));
   REQUIRE(found.size() == 2);
   CHECK(found[0].first == 0);
   CHECK(found[0].second == 1);
@@ -129,12 +129,12 @@ TEST_CASE("a result is kept under the images' contents, wherever they lie and in
   photograph(surface, 40, 20, 128, 128, 2, b);
   fs::copy_file(a, moved);
   std::ostringstream first, second, third;
-  const std::vector<Overlap> computed = find_overlaps(search_of({a, b}, &first));
+  const std::vector<data::Overlap> computed = data::find_overlaps(search_of({a, b}, &first));
   REQUIRE(computed.size() == 1);
   CHECK(contains(first.str(), "comparing 2 images"));
-  OverlapSearch again = search_of({b, moved}, &second);
+  data::OverlapSearch again = search_of({b, moved}, &second);
   again.threads = 1;
-  const std::vector<Overlap> kept = find_overlaps(again);
+  const std::vector<data::Overlap> kept = data::find_overlaps(again);
   CHECK(second.str().empty());
   REQUIRE(kept.size() == 1);
   CHECK(kept[0].dx == -computed[0].dx);
@@ -145,12 +145,12 @@ TEST_CASE("a result is kept under the images' contents, wherever they lie and in
                               R"({"overlaps": []})", "no JSON"}) {
     tune::write_file_atomically(file, damaged);
     std::ostringstream notes;
-    CHECK(find_overlaps(search_of({a, b}, &notes)).size() == 1);
+    CHECK(data::find_overlaps(search_of({a, b}, &notes)).size() == 1);
     CHECK(contains(notes.str(), "comparing 2 images"));
   }
   fs::remove(file);
   fs::create_symlink(file.filename(), file);  // a loop: not even its existence can be asked
-  CHECK(find_overlaps(search_of({a, b}, &third)).size() == 1);
+  CHECK(data::find_overlaps(search_of({a, b}, &third)).size() == 1);
   CHECK(contains(third.str(), "comparing 2 images"));
 }
 
@@ -163,12 +163,12 @@ TEST_CASE("between two sets only pairs of one image from each are looked at") {
     files.push_back(folder.path() / (std::to_string(i) + ".jpg"));
     photograph(surface, 30 * i, 10 * i, 128, 128, static_cast<std::uint64_t>(i), files.back());
   }
-  OverlapSearch search = search_of(files);
+  data::OverlapSearch search = search_of(files);
   search.sets = {0, 1, 0, 0};
-  CHECK(pairs_to_compare(search) == 3);
-  const std::vector<Overlap> found = find_overlaps(search);
+  CHECK(data::pairs_to_compare(search) == 3);
+  const std::vector<data::Overlap> found = data::find_overlaps(search);
   REQUIRE(found.size() == 3);
-  for (const Overlap& overlap : found) CHECK((overlap.first == 1) != (overlap.second == 1));
+  for (const data::Overlap& overlap : found) CHECK((overlap.first == 1) != (overlap.second == 1));
 }
 
 TEST_CASE("a search that is interrupted says so and keeps nothing") {
@@ -178,11 +178,11 @@ TEST_CASE("a search that is interrupted says so and keeps nothing") {
   std::vector<fs::path> files{folder.path() / "a.jpg", folder.path() / "b.jpg"};
   photograph(surface, 0, 0, 128, 128, 1, files[0]);
   photograph(surface, 40, 20, 128, 128, 2, files[1]);
-  OverlapSearch search = search_of(files);
+  data::OverlapSearch search = search_of(files);
   search.interrupted = [] { return true; };
-  CHECK(contains(message_of(ExitCode::kInterrupted, [&] { find_overlaps(search); }), "interrupted"));
+  CHECK(contains(message_of(ExitCode::kInterrupted, [&] { data::find_overlaps(search); }), "interrupted"));
   search.interrupted = nullptr;
-  CHECK(find_overlaps(search).size() == 1);
+  CHECK(data::find_overlaps(search).size() == 1);
 }
 
 TEST_CASE("wherever a search is interrupted, the next one finds everything") {
@@ -199,18 +199,18 @@ TEST_CASE("wherever a search is interrupted, the next one finds everything") {
     REQUIRE(last < 500);
     const OwnCache cache;
     std::atomic<int> questions{0};
-    OverlapSearch search = search_of(files);
+    data::OverlapSearch search = search_of(files);
     search.threads = 1;
     search.interrupted = [&] { return ++questions >= last; };
     try {
-      find_overlaps(search);
+      data::find_overlaps(search);
       whole = true;
     } catch (const tune::Error& error) {
       CHECK(error.code() == ExitCode::kInterrupted);
       stopped_at = last;
     }
     INFO("interrupted at question " << last);
-    CHECK(find_overlaps(search_of(files)).size() == 10);
+    CHECK(data::find_overlaps(search_of(files)).size() == 10);
   }
   CHECK(stopped_at >= 5);  // a question before the search, and one for each image but the last
 }

@@ -7,7 +7,7 @@
 #include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/detection/weight_names.h"
 #include "trainer/tasks/pretraining/pretraining_task.h"
-#include "tuner/core/atomic_file.h"
+#include "tuner/os/atomic_file.h"
 
 using namespace tune::trainer;
 using pretraining::BackboneClassifier;

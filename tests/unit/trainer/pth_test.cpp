@@ -3,9 +3,9 @@
 
 #include "torch_catch.h"
 #include "trainer/weights/weight_file.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/os/atomic_file.h"
 #include "unit/trainer/plain/test_folder.h"
 
 using namespace tune::trainer::weights;

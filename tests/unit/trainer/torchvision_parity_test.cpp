@@ -6,8 +6,8 @@
 #include "trainer/tasks/detection/image_set.h"
 #include "trainer/tasks/detection/models.h"
 #include "trainer/tasks/detection/ssd_model.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/json.h"
+#include "tuner/os/atomic_file.h"
 
 using namespace tune::trainer;
 using namespace tune::trainer::detection;

@@ -2,9 +2,9 @@
 #include <set>
 #include <sstream>
 
+#include "trainer/data/overlap_search.h"
 #include "trainer/tasks/detection/data_parts.h"
 #include "trainer/tasks/detection/detection_task.h"
-#include "trainer/tasks/detection/overlap_search.h"
 #include "trainer/tasks/detection/training_data.h"
 #include "trainer/weights/state_dict.h"
 #include "unit/trainer/photographs.h"
@@ -130,12 +130,12 @@ TEST_CASE("a cut by content through faint overlaps counts them and says that it 
   const TestFolder folder;
   LabelledFolder data(folder, "data");
   constexpr std::size_t kImages = 24;
-  OverlapSearch search;
+  data::OverlapSearch search;
   for (std::size_t i = 0; i < kImages; ++i) search.images.push_back(data.add(texture(1, 100), 2, 2));
   for (std::size_t i = 0; i < kImages; ++i)
     images::write_grey_as_jpeg(search.images[i], std::vector<std::uint8_t>(64, static_cast<std::uint8_t>(i)),
                                8, 8, 88);
-  CHECK(find_overlaps(search).empty());
+  CHECK(data::find_overlaps(search).empty());
   // A chain of faint ones, as a search may find them: 20 images are the most that these join.
   Json kept = Json::parse(tune::read_file(cache.file()));
   for (std::size_t i = 0; i + 1 < kImages; ++i)

@@ -4,10 +4,10 @@
 #include <set>
 #include <tuple>
 
+#include "trainer/data/in_parallel.h"
 #include "trainer/images/image.h"
-#include "trainer/tasks/detection/data/in_parallel.h"
 #include "tuner/core/error.h"
-#include "tuner/core/sha256.h"
+#include "tuner/os/sha256.h"
 
 namespace tune::trainer::detection {
 namespace {
@@ -36,7 +36,7 @@ Prints read_image(const std::filesystem::path& file) {
 
 std::vector<Prints> read_images(const Audit& audit, const AuditRequest& request) {
   std::vector<Prints> prints(audit.images.size());
-  if (!in_parallel(
+  if (!data::in_parallel(
           prints.size(), request.threads,
           [&](std::size_t i) {
             if (!audit.example(i).image.empty()) prints[i] = read_image(audit.example(i).image);
@@ -55,8 +55,9 @@ void read_set(const std::filesystem::path& data, const std::optional<PartChoice>
   options.problems = &set.problems;
   options.images = images;
   const auto sort_out = [&] {
-    const auto left_out = std::stable_partition(set.problems.begin(), set.problems.end(),
-                                                [](const DataProblem& problem) { return !problem.left_out; });
+    const auto left_out =
+        std::stable_partition(set.problems.begin(), set.problems.end(),
+                              [](const data::DataProblem& problem) { return !problem.left_out; });
     set.left_out.assign(left_out, set.problems.end());
     set.problems.erase(left_out, set.problems.end());
   };
@@ -76,7 +77,7 @@ void read_set(const std::filesystem::path& data, const std::optional<PartChoice>
 void add_undecodable(const std::vector<Prints>& prints, Audit& audit) {
   std::set<std::filesystem::path> reported;  // what is wrong with a header comes with the annotations
   for (const AuditedSet& set : audit.sets)
-    for (const DataProblem& problem : set.problems)
+    for (const data::DataProblem& problem : set.problems)
       if (!problem.box) reported.insert(problem.image);
   for (std::size_t i = 0; i < prints.size(); ++i) {
     const std::filesystem::path& image = audit.example(i).image;
@@ -132,15 +133,15 @@ void find_equal(const std::vector<Prints>& prints, Audit& audit) {
 }
 
 void find_overlapping(const std::vector<Prints>& prints, const AuditRequest& request, Audit& audit) {
-  OverlapSearch search;
+  data::OverlapSearch search;
   for (std::size_t i = 0; i < audit.images.size(); ++i)
     search.images.push_back(prints[i].bytes.empty() ? std::filesystem::path{} : audit.example(i).image);
   search.threads = request.threads;
   search.notes = request.notes;
   search.interrupted = request.interrupted;
-  audit.overlaps = find_overlaps(search);
-  audit.groups = connected_groups(audit.images.size(), audit.overlaps);
-  std::erase_if(audit.overlaps, [&](const Overlap& overlap) {
+  audit.overlaps = data::find_overlaps(search);
+  audit.groups = data::connected_groups(audit.images.size(), audit.overlaps);
+  std::erase_if(audit.overlaps, [&](const data::Overlap& overlap) {
     return prints[overlap.first].pixels == prints[overlap.second].pixels;
   });
 }
@@ -190,7 +191,7 @@ std::size_t count_leaks(const Audit& audit) {
                            [&](std::size_t image) { return apart(equal.images.front(), image); })
                    ? 1
                    : 0;
-  for (const Overlap& overlap : audit.overlaps) leaks += apart(overlap.first, overlap.second) ? 1 : 0;
+  for (const data::Overlap& overlap : audit.overlaps) leaks += apart(overlap.first, overlap.second) ? 1 : 0;
   return leaks;
 }
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "trainer/data/overlap_search.h"
 #include "trainer/tasks/detection/data_parts.h"
-#include "trainer/tasks/detection/overlap_search.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::detection {
@@ -40,8 +40,8 @@ struct AuditedClass {
 struct AuditedSet {
   std::filesystem::path data;
   Dataset dataset;
-  std::vector<DataProblem> problems;  // of files and annotations, undecodable images among them
-  std::vector<DataProblem> left_out;  // objects that are not used, while the set is
+  std::vector<data::DataProblem> problems;  // of files and annotations, undecodable images among them
+  std::vector<data::DataProblem> left_out;  // objects that are not used, while the set is
   std::vector<AuditedClass> classes;
   std::map<std::size_t, std::size_t> objects;  // objects in an image -> images
   OrderedJson split;  // how it was cut out of its data (DataParts::description); null where it was not
@@ -57,8 +57,8 @@ struct Audit {
   };
   std::vector<Place> images;
   std::vector<EqualImages> byte_equal, pixel_equal;  // pixel_equal: of which not all are byte-equal
-  std::vector<Overlap> overlaps;                     // of images that are not equal
-  Groups groups;                                     // of all that overlap or are equal
+  std::vector<data::Overlap> overlaps;               // of images that are not equal
+  data::Groups groups;                               // of all that overlap or are equal
 
   const Example& example(std::size_t image) const {
     return sets[images[image].set].dataset.examples[images[image].index];

@@ -23,9 +23,9 @@ OrderedJson image_json(const Audit& audit, std::size_t image) {
           {"image", audit.example(image).image.string()}};
 }
 
-OrderedJson problems_json(const std::vector<DataProblem>& problems) {
+OrderedJson problems_json(const std::vector<data::DataProblem>& problems) {
   OrderedJson list = OrderedJson::array();
-  for (const DataProblem& problem : problems) {
+  for (const data::DataProblem& problem : problems) {
     OrderedJson json{{"problem", problem.text}};
     if (!problem.image.empty()) json["image"] = problem.image.string();
     if (problem.box) json["box"] = {problem.box->x1, problem.box->y1, problem.box->x2, problem.box->y2};
@@ -77,7 +77,7 @@ OrderedJson groups_json(const Audit& audit) {
 
 OrderedJson to_json(const Audit& audit) {
   OrderedJson overlaps = OrderedJson::array();
-  for (const Overlap& overlap : audit.overlaps)
+  for (const data::Overlap& overlap : audit.overlaps)
     overlaps.push_back({{"first", image_json(audit, overlap.first)},
                         {"second", image_json(audit, overlap.second)},
                         {"shift", {overlap.dx, overlap.dy}},
@@ -103,9 +103,9 @@ void print_list(const char* title, const std::vector<std::string>& texts, std::o
   if (texts.size() > kShown) out << "  - and " << texts.size() - kShown << " more\n";
 }
 
-std::vector<std::string> texts_of(const std::vector<DataProblem>& problems) {
+std::vector<std::string> texts_of(const std::vector<data::DataProblem>& problems) {
   std::vector<std::string> texts;
-  for (const DataProblem& problem : problems) texts.push_back(problem.text);
+  for (const data::DataProblem& problem : problems) texts.push_back(problem.text);
   return texts;
 }
 
@@ -148,7 +148,7 @@ void print_equal(const Audit& audit, const char* title, const std::vector<EqualI
 
 void print_overlaps(const Audit& audit, std::ostream& out) {
   std::size_t between = 0, in_groups = 0, largest = 0;
-  for (const Overlap& overlap : audit.overlaps)
+  for (const data::Overlap& overlap : audit.overlaps)
     between += audit.images[overlap.first].set != audit.images[overlap.second].set ? 1 : 0;
   for (const auto& group : audit.groups) {
     in_groups += group.size();
@@ -158,7 +158,7 @@ void print_overlaps(const Audit& audit, std::ostream& out) {
   if (audit.sets.size() > 1) out << ", " << between << " of them between the two sets";
   out << "\n";
   for (std::size_t i = 0; i < std::min(kShown, audit.overlaps.size()); ++i) {
-    const Overlap& overlap = audit.overlaps[i];
+    const data::Overlap& overlap = audit.overlaps[i];
     char numbers[96];
     std::snprintf(numbers, sizeof numbers, "  shift (%d, %d), %.0f %% of the area, correlation %.2f",
                   overlap.dx, overlap.dy, 100 * overlap.share, overlap.correlation);

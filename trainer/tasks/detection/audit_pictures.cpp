@@ -64,11 +64,11 @@ class Folder {
     add_problems("Objects left out of " + set.data.string(), set.left_out, "left-out" + which);
   }
 
-  void add_problems(const std::string& title, const std::vector<DataProblem>& problems,
+  void add_problems(const std::string& title, const std::vector<data::DataProblem>& problems,
                     const std::string& kind) {
     page_.heading(title, problems.size());
     for (std::size_t i = 0; i < problems.size(); ++i) {
-      const DataProblem& problem = problems[i];
+      const data::DataProblem& problem = problems[i];
       std::vector<images::Image> parts;
       if (problem.box && !problem.image.empty())
         if (std::optional<Shown> shown = load(problem.image)) {
@@ -101,7 +101,7 @@ class Folder {
   void add_overlaps() {
     page_.heading("Overlapping crops", audit_.overlaps.size());
     for (std::size_t i = 0; i < audit_.overlaps.size(); ++i) {
-      const Overlap& overlap = audit_.overlaps[i];
+      const data::Overlap& overlap = audit_.overlaps[i];
       std::vector<images::Image> parts;
       for (const bool second : {false, true}) {
         std::optional<Shown> shown = with_boxes(second ? overlap.second : overlap.first);

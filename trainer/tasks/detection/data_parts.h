@@ -7,16 +7,14 @@
 #include <optional>
 #include <string>
 
+#include "trainer/tasks/detection/data/dataset_split.h"
 #include "trainer/tasks/detection/data/reader.h"
-#include "trainer/tasks/detection/data/split.h"
 
 namespace tune::trainer::detection {
 
 struct DataParts {
   Split parts;
-  // For model.json: grouping, fractions, seed, may_leak, and with grouping "content" the number of groups,
-  // the size of the largest, and the number of overlaps whose images lie in different parts all the same.
-  OrderedJson description;
+  OrderedJson description;  // for model.json, see data::Cut
 };
 
 // `split` is the trainer's key of that name (checked here). Progress and notes go to `notes`; ends early, by

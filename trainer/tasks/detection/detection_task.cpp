@@ -10,9 +10,9 @@
 #include "trainer/tasks/detection/parameter_groups.h"
 #include "trainer/tasks/detection/quality_json.h"
 #include "trainer/tasks/detection/training_data.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
-#include "tuner/core/sha256.h"
+#include "tuner/os/atomic_file.h"
+#include "tuner/os/sha256.h"
 
 namespace tune::trainer::detection {
 namespace {
@@ -68,13 +68,13 @@ void DetectionTask::read_data(std::ostream& notes) {
   form_ = std::move(data.form);
   data_warnings_ = std::move(data.warnings);
   test_ = std::move(data.test);
-  const Augmentation augmentation =
-      hyperparameters_.flag("augmentation") ? Augmentation::for_training() : Augmentation{};
+  const data::Augmentation augmentation =
+      hyperparameters_.flag("augmentation") ? data::Augmentation::for_training() : data::Augmentation{};
   const int size = kind_.preprocessing.size, threads = compute_.threads;
   training_ = std::make_unique<ImageSet>(std::move(data.training), size, augmentation, trial_.seed, threads,
                                          compute_.device.is_cpu() ? threads : 1);
-  validation_ = std::make_unique<ImageSet>(std::move(data.validation), size, Augmentation{}, trial_.seed,
-                                           threads, threads);
+  validation_ = std::make_unique<ImageSet>(std::move(data.validation), size, data::Augmentation{},
+                                           trial_.seed, threads, threads);
 }
 
 void DetectionTask::choose_boxes(std::ostream& notes) {
@@ -194,7 +194,7 @@ OrderedJson DetectionTask::quality_of(const weights::TensorMap& tensors, const I
 
 OrderedJson DetectionTask::test_quality(const weights::TensorMap& tensors) const {
   if (!test_) return {};
-  const ImageSet images(*test_, kind_.preprocessing.size, Augmentation{}, trial_.seed, compute_.threads,
+  const ImageSet images(*test_, kind_.preprocessing.size, data::Augmentation{}, trial_.seed, compute_.threads,
                         compute_.threads);
   OrderedJson json{{"fingerprint", detection::fingerprint(*test_)}, {"images", images.count()}};
   json.update(quality_of(tensors, images));

@@ -4,10 +4,10 @@
 
 namespace tune::trainer::detection {
 
-ImageSet::ImageSet(Dataset dataset, int size, const Augmentation& augmentation, std::uint64_t seed,
+ImageSet::ImageSet(Dataset dataset, int size, const data::Augmentation& augmentation, std::uint64_t seed,
                    int threads, int batch_threads)
     : dataset_(std::move(dataset)),
-      cache_(dataset_, size, threads),
+      cache_(files_of(dataset_), size, threads),
       maker_(dataset_, cache_, augmentation, seed, batch_threads) {}
 
 ImageSet::Pictures ImageSet::pictures(const std::vector<std::int64_t>& examples, std::int64_t epoch) const {

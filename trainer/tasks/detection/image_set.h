@@ -1,8 +1,8 @@
 #pragma once
 // A data set that is ready to train on or to measure with.
+#include "trainer/data/image_cache.h"
 #include "trainer/tasks/detection/data/batch_maker.h"
 #include "trainer/tasks/detection/data/dataset.h"
-#include "trainer/tasks/detection/data/image_cache.h"
 #include "trainer/tasks/detection/default_boxes.h"
 #include "trainer/tasks/detection/models.h"
 #include "trainer/tasks/detection/ssd_loss.h"
@@ -16,7 +16,7 @@ class ImageSet {
  public:
   // Decodes with `threads` threads; pictures() works with `batch_threads`: 1 where several batches are made
   // at once.
-  ImageSet(Dataset dataset, int size, const Augmentation& augmentation, std::uint64_t seed, int threads,
+  ImageSet(Dataset dataset, int size, const data::Augmentation& augmentation, std::uint64_t seed, int threads,
            int batch_threads);
   ImageSet(const ImageSet&) = delete;
   ImageSet& operator=(const ImageSet&) = delete;
@@ -31,7 +31,7 @@ class ImageSet {
 
  private:
   Dataset dataset_;
-  ImageCache cache_;
+  data::ImageCache cache_;
   BatchMaker maker_;
 };
 

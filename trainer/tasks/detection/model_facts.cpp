@@ -23,7 +23,7 @@ std::vector<std::unique_ptr<ImageSet>> single_images(const Dataset& dataset, int
     one.examples = {dataset.examples[i]};
     one.labelled = false;
     images.push_back(
-        std::make_unique<ImageSet>(std::move(one), size, Augmentation{}, /*seed=*/0, threads, threads));
+        std::make_unique<ImageSet>(std::move(one), size, data::Augmentation{}, /*seed=*/0, threads, threads));
   }
   return images;
 }

@@ -8,9 +8,9 @@
 #include "trainer/tasks/detection/weight_fit.h"
 #include "trainer/tasks/detection/weight_names.h"
 #include "trainer/weights/unwrap.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
-#include "tuner/core/regular_file.h"
+#include "tuner/os/atomic_file.h"
+#include "tuner/os/regular_file.h"
 
 namespace fs = std::filesystem;
 

@@ -28,7 +28,7 @@ std::optional<PartChoice> part_choice(const loop::Request& request) {
   if (!request.has("split")) return PartChoice{std::nullopt, part};
   try {
     const Json split = Json::parse(request.text("split"));
-    parse_split(split);
+    data::parse_split(split);
     return PartChoice{split, part};
   } catch (const Json::exception& error) {
     throw Error(ExitCode::kUsage, std::string("--split is not JSON: ") + error.what(),

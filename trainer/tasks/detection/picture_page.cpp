@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "trainer/images/encode_jpeg.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
+#include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::detection {
 namespace {

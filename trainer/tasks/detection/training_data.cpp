@@ -5,10 +5,10 @@
 #include <ostream>
 #include <set>
 
+#include "trainer/data/overlap_search.h"
 #include "trainer/tasks/detection/data/fingerprint.h"
 #include "trainer/tasks/detection/data/reader.h"
 #include "trainer/tasks/detection/data_parts.h"
-#include "trainer/tasks/detection/overlap_search.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::detection {
@@ -80,7 +80,7 @@ struct SharedSurfaces {
 // nullopt where the sets are too many images to compare.
 std::optional<SharedSurfaces> shared_surfaces(const Dataset& one, const Dataset& other, int threads,
                                               std::ostream& notes, const std::function<bool()>& interrupted) {
-  OverlapSearch search;
+  data::OverlapSearch search;
   search.threads = threads;
   search.notes = &notes;
   search.interrupted = interrupted;
@@ -89,10 +89,10 @@ std::optional<SharedSurfaces> shared_surfaces(const Dataset& one, const Dataset&
       search.images.push_back(example.image);
       search.sets.push_back(dataset == &one ? 0 : 1);
     }
-  if (pairs_to_compare(search) > kMostPairs) return std::nullopt;
+  if (data::pairs_to_compare(search) > kMostPairs) return std::nullopt;
   SharedSurfaces shared;
   std::set<std::size_t> of_other;
-  for (const Overlap& overlap : find_overlaps(search)) {
+  for (const data::Overlap& overlap : data::find_overlaps(search)) {
     of_other.insert(overlap.second);  // the second set's images come last
     shared.pairs.push_back(search.images[overlap.first].string() + " and " +
                            search.images[overlap.second].string() + ", shifted by (" +
@@ -268,7 +268,7 @@ TrainingPlace training_place(const Json& trainer) {
     throw Error(ExitCode::kBadSpec, "trainer.validation and trainer.split contradict each other",
                 "leave one out");
   const Json split = trainer.contains("split") ? trainer["split"] : Json();
-  if (!split.is_null()) parse_split(split);
+  if (!split.is_null()) data::parse_split(split);
   try {
     place.parts = own_parts(place.data, place.options, split);
   } catch (const Error& error) {

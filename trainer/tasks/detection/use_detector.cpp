@@ -11,8 +11,8 @@
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/detection/data/reader.h"
 #include "trainer/tasks/detection/picture_page.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
+#include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::detection {
 namespace {
@@ -37,7 +37,7 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 
 Run run_detector(LoadedDetector& detector, const Dataset& dataset, const loop::Compute& compute,
                  const DetectionLimits& limits) {
-  const ImageSet images(dataset, detector.kind->preprocessing.size, Augmentation{}, /*seed=*/0,
+  const ImageSet images(dataset, detector.kind->preprocessing.size, data::Augmentation{}, /*seed=*/0,
                         compute.threads, compute.threads);
   const torch::NoGradGuard no_grad;
   const auto begin = std::chrono::steady_clock::now();

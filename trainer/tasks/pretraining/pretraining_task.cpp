@@ -2,7 +2,7 @@
 
 #include <cstdio>
 
-#include "trainer/tasks/detection/data/in_parallel.h"
+#include "trainer/data/in_parallel.h"
 #include "trainer/weights/safetensors.h"
 #include "tuner/core/json.h"
 

@@ -5,8 +5,8 @@
 #include "support/run_shell.h"
 #include "torch_catch.h"
 #include "trainer/loop/training_loop.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/json.h"
+#include "tuner/os/atomic_file.h"
 
 using namespace tune::trainer;
 using namespace tune::trainer::loop;

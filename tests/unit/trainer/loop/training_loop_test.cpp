@@ -6,8 +6,8 @@
 #include "torch_catch.h"
 #include "trainer/loop/batch_loader.h"
 #include "trainer/loop/training_loop.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/json.h"
+#include "tuner/os/atomic_file.h"
 
 using namespace tune::trainer::loop;
 using tune::ExitCode;

@@ -6,8 +6,8 @@
 
 #include "support/catch.h"
 #include "trainer/metrics/voc_map.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/json.h"
+#include "tuner/os/atomic_file.h"
 
 using namespace tune::trainer::metrics;
 using tune::Json;

@@ -7,9 +7,9 @@
 #include <new>
 #include <set>
 
-#include "trainer/tasks/detection/data/augment.h"
+#include "trainer/data/augment.h"
+#include "trainer/tasks/detection/data/dataset_split.h"
 #include "trainer/tasks/detection/data/fingerprint.h"
-#include "trainer/tasks/detection/data/split.h"
 #include "unit/trainer/plain/test_folder.h"
 
 using namespace tune::trainer;
@@ -156,17 +156,17 @@ TEST_CASE("an image's main class has most objects, then most area") {
 }
 
 TEST_CASE("a split's keys are read, and wrong ones are refused by name") {
-  const SplitFractions read =
-      parse_split(Json::parse(R"({"fractions": [0.7, 0.2, 0.1], "seed": 9, "grouping": "image"})"));
+  const data::SplitFractions read =
+      data::parse_split(Json::parse(R"({"fractions": [0.7, 0.2, 0.1], "seed": 9, "grouping": "image"})"));
   CHECK(read.train == 0.7);
   CHECK(read.test == 0.1);
   CHECK(read.seed == 9);
-  CHECK(parse_split(Json::parse(R"({"fractions": [0.9, 0.1]})")).validation == 0.1);
+  CHECK(data::parse_split(Json::parse(R"({"fractions": [0.9, 0.1]})")).validation == 0.1);
   const auto refusal = [](const char* text) {
-    return message_of(ExitCode::kBadSpec, [&] { parse_split(Json::parse(text)); });
+    return message_of(ExitCode::kBadSpec, [&] { data::parse_split(Json::parse(text)); });
   };
-  CHECK(read.grouping == Grouping::kImage);
-  CHECK(parse_split(Json::parse(R"({"grouping": "content"})")).grouping == Grouping::kContent);
+  CHECK(read.grouping == data::Grouping::kImage);
+  CHECK(data::parse_split(Json::parse(R"({"grouping": "content"})")).grouping == data::Grouping::kContent);
   CHECK(contains(refusal(R"({"grouping": "surface"})"), "neither \"image\" nor \"content\""));
   CHECK(contains(refusal(R"({"fractions": [0.9, 0.2]})"), "add up to 1.1"));
   CHECK(contains(refusal(R"({"fractions": [1.2, -0.2]})"), "split.fractions[1]"));
@@ -195,7 +195,7 @@ TEST_CASE("a fingerprint follows content and annotations, not the folder") {
 TEST_CASE("the cache decodes at one size with any number of threads") {
   const TestFolder folder;
   const Dataset dataset = of_images(folder, 9);
-  const ImageCache one(dataset, 16, 1), four(dataset, 16, 4);
+  const data::ImageCache one(dataset, 16, 1), four(dataset, 16, 4);
   REQUIRE(four.count() == 9);
   CHECK(four.channels(0) == 3);
   for (std::size_t i = 0; i < 9; ++i)
@@ -208,7 +208,7 @@ TEST_CASE("images that do not decode are all named") {
   const Dataset dataset = of_images(folder, 4);
   for (const char* name : {"1.png", "3.png"})
     folder.write(name, tune::read_file(folder.path() / name).substr(0, 60));
-  const std::string message = message_of(ExitCode::kBadData, [&] { ImageCache(dataset, 16, 2); });
+  const std::string message = message_of(ExitCode::kBadData, [&] { data::ImageCache(dataset, 16, 2); });
   CHECK(contains(message, "2 problems"));
   CHECK(contains(message, (folder.path() / "1.png").string()));
   CHECK(contains(message, (folder.path() / "3.png").string()));
@@ -217,7 +217,7 @@ TEST_CASE("images that do not decode are all named") {
 TEST_CASE("without augmentation a batch holds the cached pixels and the boxes scaled to them") {
   const TestFolder folder;
   const Dataset dataset = of_images(folder, 3);
-  const ImageCache cache(dataset, 20, 1);
+  const data::ImageCache cache(dataset, 20, 1);
   const BatchMaker maker(dataset, cache, {}, 1);
   std::vector<std::uint8_t> pixels(2 * maker.bytes_per_image());
   std::vector<std::vector<GroundTruth>> boxes;
@@ -234,8 +234,8 @@ TEST_CASE("without augmentation a batch holds the cached pixels and the boxes sc
 TEST_CASE("what an example looks like depends on seed, epoch and index, not on batch or threads") {
   const TestFolder folder;
   const Dataset dataset = of_images(folder, 6);
-  const ImageCache cache(dataset, 24, 1);
-  const Augmentation augmentation = Augmentation::for_training();
+  const data::ImageCache cache(dataset, 24, 1);
+  const data::Augmentation augmentation = data::Augmentation::for_training();
   const BatchMaker one(dataset, cache, augmentation, 3, 1), many(dataset, cache, augmentation, 3, 3);
   const std::vector<std::size_t> order{5, 1, 4, 0, 2, 3}, alone{4};
   std::vector<std::uint8_t> batch(6 * one.bytes_per_image()), threaded(batch.size()),
@@ -257,7 +257,7 @@ TEST_CASE("what an example looks like depends on seed, epoch and index, not on b
 TEST_CASE("a batch without memory for it is an exception on every number of threads") {
   const TestFolder folder;
   Dataset dataset = of_images(folder, 4);
-  const ImageCache cache(dataset, 24, 1);
+  const data::ImageCache cache(dataset, 24, 1);
   const std::vector<std::size_t> order{0, 1, 2, 3};
   // More than malloc may have free from before, which the limit does not see.
   dataset.examples[3].objects.resize(std::size_t{1} << 22);
@@ -286,7 +286,7 @@ TEST_CASE("flips move pixels and boxes together") {
   View view = whole(size);
   view.mirrored = view.upside_down = true;
   std::vector<std::uint8_t> seen(64 * 3);
-  view_pixels(view, source, 1, size, seen.data());
+  data::view_pixels(view, source, 1, size, seen.data());
   CHECK(seen[(6 * 8 + 5) * 3] == 200);
   CHECK(std::count(seen.begin(), seen.end(), std::uint8_t{200}) == 3);
   const std::vector<GroundTruth> objects{box(2, 1, 3, 2)};
@@ -306,7 +306,7 @@ TEST_CASE("a crop enlarges pixels and boxes, clips what it cuts and drops what i
   View view = whole(size);
   view.x = 2, view.y = 0, view.width = 4, view.height = 4;
   std::vector<std::uint8_t> seen(64 * 3);
-  view_pixels(view, source, 1, size, seen.data());
+  data::view_pixels(view, source, 1, size, seen.data());
   CHECK(seen[0] == 18);      // source 1.75: the pixel centre of an output pixel half as wide
   CHECK(seen[7 * 3] == 53);  // source 5.25, rounded half up
   const std::vector<GroundTruth> objects{box(1, 1, 5, 3), box(5, 0, 8, 4), box(6, 6, 8, 8)};
@@ -334,13 +334,13 @@ TEST_CASE("objects smaller than a pixel are kept, but not the slivers that a cro
 }
 
 TEST_CASE("no crop of an image with objects loses them all, and every box stays inside") {
-  Augmentation augmentation = Augmentation::for_training();
+  data::Augmentation augmentation = data::Augmentation::for_training();
   augmentation.zoom_crop = 1;
   const std::vector<GroundTruth> objects{box(0, 0, 6, 6), box(50, 50, 60, 64)};
   int cropped = 0;
   for (std::uint64_t i = 0; i < 500; ++i) {
     tune::Rng rng(1, i);
-    const View view = draw_view(augmentation, objects, 64, rng);
+    const View view = data::draw_view(augmentation, objects, 64, rng);
     cropped += view.width < 64 || view.height < 64;
     if (view.width < 64) CHECK(view.width * view.height >= 0.5 * 64 * 64 - 1e-6);
     const std::vector<GroundTruth> shown = view_objects(view, objects, 64, augmentation.min_visible);

@@ -3,8 +3,8 @@
 #include <map>
 #include <set>
 
-#include "trainer/tasks/detection/data/overlap.h"
-#include "trainer/tasks/detection/data/split.h"
+#include "trainer/data/overlap.h"
+#include "trainer/tasks/detection/data/dataset_split.h"
 #include "unit/trainer/plain/test_folder.h"
 
 using namespace tune::trainer::detection;
@@ -14,7 +14,7 @@ using tune::trainer::tests::message_of;
 
 namespace {
 
-Overlap link(std::size_t first, std::size_t second, double coherence = 0.9) {
+data::Overlap link(std::size_t first, std::size_t second, double coherence = 0.9) {
   return {first, second, 5, 0, 0.9, coherence, 0.5};
 }
 
@@ -40,37 +40,37 @@ std::set<std::int64_t> ids(const Dataset& dataset) {
   return found;
 }
 
-SplitFractions fractions(double train, double validation, double test, std::uint64_t seed) {
-  return {train, validation, test, seed, Grouping::kContent};
+data::SplitFractions fractions(double train, double validation, double test, std::uint64_t seed) {
+  return {train, validation, test, seed, data::Grouping::kContent};
 }
 
 }  // namespace
 
 TEST_CASE("images that overlap through others are one group, whatever the order of the overlaps") {
-  const std::vector<Overlap> links{link(0, 4), link(2, 3), link(4, 7)};
-  const Groups expected{{0, 4, 7}, {2, 3}};
-  CHECK(connected_groups(9, links) == expected);
-  CHECK(connected_groups(9, {links[2], links[1], links[0]}) == expected);
-  CHECK(connected_groups(9, {}).empty());
+  const std::vector<data::Overlap> links{link(0, 4), link(2, 3), link(4, 7)};
+  const data::Groups expected{{0, 4, 7}, {2, 3}};
+  CHECK(data::connected_groups(9, links) == expected);
+  CHECK(data::connected_groups(9, {links[2], links[1], links[0]}) == expected);
+  CHECK(data::connected_groups(9, {}).empty());
 }
 
 TEST_CASE("weak overlaps do not chain many images together, strong ones do") {
-  std::vector<Overlap> weak, strong;
+  std::vector<data::Overlap> weak, strong;
   for (std::size_t i = 0; i + 1 < 60; ++i) {
-    weak.push_back(link(i, i + 1, kStrongCoherence - 0.01));
-    strong.push_back(link(i, i + 1, kStrongCoherence));
+    weak.push_back(link(i, i + 1, data::kStrongCoherence - 0.01));
+    strong.push_back(link(i, i + 1, data::kStrongCoherence));
   }
-  const Groups chained = connected_groups(60, weak);
+  const data::Groups chained = data::connected_groups(60, weak);
   CHECK(chained.size() >= 3);
   for (const auto& group : chained) CHECK(group.size() <= 20);
-  REQUIRE(connected_groups(60, strong).size() == 1);
-  CHECK(connected_groups(60, strong)[0].size() == 60);
+  REQUIRE(data::connected_groups(60, strong).size() == 1);
+  CHECK(data::connected_groups(60, strong)[0].size() == 60);
 }
 
 TEST_CASE(
     "a split by groups cuts no group, keeps sizes and classes near the fractions, and follows the seed") {
   const Dataset dataset = images(600, 3);
-  Groups groups;
+  data::Groups groups;
   // Of images of one class, as crops of one surface are: 30 of each class in one group, then fours.
   for (std::size_t category = 0; category < 3; ++category) {
     std::vector<std::size_t> members;

@@ -227,7 +227,7 @@ TEST_CASE("Roboflow's folders of COCO files are parts, whose ids may collide") {
   CHECK(part_of(folder.path(), "validation").examples[0].image_id == 0);
   CHECK(contains(message_of(ExitCode::kUsage, [&] { read_dataset(folder.path()); }),
                  "number their images alike"));
-  std::vector<DataProblem> problems;
+  std::vector<data::DataProblem> problems;
   ReadOptions audit;
   audit.problems = &problems;
   const Dataset whole = read_dataset(folder.path(), audit);

@@ -217,7 +217,7 @@ TEST_CASE("boxes without area are left out and counted, and the set is read") {
   REQUIRE(dataset.warnings.size() == 1);
   CHECK(contains(dataset.warnings[0], "3 boxes without area were left out, the first being "));
   CHECK(contains(dataset.warnings[0], "a.xml, object 1 (pit): the box (5, 1, 5, 9) has no area"));
-  std::vector<DataProblem> found;
+  std::vector<data::DataProblem> found;
   read_dataset(folder.path(), {Labels::kRequired, {}, &found});
   REQUIRE(found.size() == 3);
   CHECK(found[0].left_out);

@@ -3,7 +3,7 @@
 
 #include "support/catch.h"
 #include "trainer/synthetic/steel_defects.h"
-#include "tuner/core/atomic_file.h"
+#include "tuner/os/atomic_file.h"
 
 using namespace tune::trainer;
 

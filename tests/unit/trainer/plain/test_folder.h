@@ -7,8 +7,8 @@
 
 #include "support/catch.h"
 #include "trainer/images/image.h"
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
+#include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::tests {
 

@@ -112,7 +112,7 @@ TEST_CASE("an audit gets every problem of a data set and what is left of it") {
   folder.write_image("images/a.png", 40, 20);
   folder.write("labels/a.txt", labels);
   folder.write("images/broken.png", "no PNG");
-  std::vector<DataProblem> problems;
+  std::vector<data::DataProblem> problems;
   const Dataset dataset = read_dataset(folder.path(), {Labels::kRequired, {}, &problems});
   REQUIRE(problems.size() == 31);
   CHECK(problems[0].image.filename() == "broken.png");

@@ -16,7 +16,7 @@ namespace {
 
 constexpr double kTolerance = 1.0;  // pixels: VOC counts from 1, so off-by-one boxes are common and harmless
 
-std::string text(const Corners& box) {
+std::string text(const data::Corners& box) {
   return "(" + shortest(box.x1) + ", " + shortest(box.y1) + ", " + shortest(box.x2) + ", " +
          shortest(box.y2) + ")";
 }
@@ -31,14 +31,14 @@ void Tally::tell(const std::string& one, const std::string& many, std::vector<st
                      (count_ == 1 ? ": " : ", the first being ") + first_);
 }
 
-void AnnotationChecks::drop(const std::string& cause, const Corners& corners, const std::string& where,
+void AnnotationChecks::drop(const std::string& cause, const data::Corners& corners, const std::string& where,
                             const Example& example) {
   const std::string text = where + ": the box " + detection::text(corners) + cause;
   without_area_.add(text);
   problems_.leave_out({text, example.image, corners});
 }
 
-void AnnotationChecks::add_object(const Corners& corners, const GroundTruth& labels, double area,
+void AnnotationChecks::add_object(const data::Corners& corners, const GroundTruth& labels, double area,
                                   const std::string& where, Example& example) {
   const double width = example.width, height = example.height;
   const auto refuse = [&](const std::string& cause) {
@@ -55,8 +55,8 @@ void AnnotationChecks::add_object(const Corners& corners, const GroundTruth& lab
                   " pixels; correct it, or the image's size");
   if (corners.x2 == corners.x1 || corners.y2 == corners.y1)
     return drop(" has no area", corners, where, example);
-  const Corners inside{std::max(corners.x1, 0.0), std::max(corners.y1, 0.0), std::min(corners.x2, width),
-                       std::min(corners.y2, height)};
+  const data::Corners inside{std::max(corners.x1, 0.0), std::max(corners.y1, 0.0),
+                             std::min(corners.x2, width), std::min(corners.y2, height)};
   GroundTruth object = labels;
   object.x1 = static_cast<float>(inside.x1);
   object.y1 = static_cast<float>(inside.y1);
@@ -148,7 +148,7 @@ ClassNames::ClassNames(const std::vector<std::string>& given) : fixed_(!given.em
   for (std::size_t i = 0; i < given.size(); ++i) categories_[given[i]] = static_cast<int>(i) + 1;
 }
 
-int ClassNames::category(const std::string& name, const std::string& where, Problems& problems) {
+int ClassNames::category(const std::string& name, const std::string& where, data::Problems& problems) {
   if (const auto found = categories_.find(name); found != categories_.end()) return found->second;
   if (fixed_ || name.empty()) {
     problems.add(where + (name.empty() ? ": the object has no class name"

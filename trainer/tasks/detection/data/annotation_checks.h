@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "trainer/data/problems.h"
 #include "trainer/tasks/detection/data/dataset.h"
 #include "trainer/tasks/detection/data/layout.h"
-#include "trainer/tasks/detection/data/problems.h"
 
 namespace tune::trainer::detection {
 
@@ -30,12 +30,12 @@ class Tally {
 // its thread.
 class AnnotationChecks {
  public:
-  AnnotationChecks(Dataset& dataset, Problems& problems) : dataset_(dataset), problems_(problems) {}
+  AnnotationChecks(Dataset& dataset, data::Problems& problems) : dataset_(dataset), problems_(problems) {}
 
   // Adds the object to the example, or a problem. A box up to 1 pixel outside is clipped with a warning; one
   // without area is left out and counted. `where` names file and object. `area` < 0: the box's own.
-  void add_object(const Corners& corners, const GroundTruth& labels, double area, const std::string& where,
-                  Example& example);
+  void add_object(const data::Corners& corners, const GroundTruth& labels, double area,
+                  const std::string& where, Example& example);
 
   // Sets the example's size from the image's header. `stated` are the annotation's width and height, 0 where
   // it has none; another size than the image's is a problem, since the boxes would be misplaced. False when
@@ -46,11 +46,11 @@ class AnnotationChecks {
   void finish();
 
  private:
-  void drop(const std::string& cause, const Corners& corners, const std::string& where,
+  void drop(const std::string& cause, const data::Corners& corners, const std::string& where,
             const Example& example);
 
   Dataset& dataset_;
-  Problems& problems_;
+  data::Problems& problems_;
   Tally without_area_, turned_, misnamed_;
 };
 
@@ -59,7 +59,7 @@ class ClassNames {
  public:
   explicit ClassNames(const std::vector<std::string>& given);
   // 0 with a problem when the name is not among those given.
-  int category(const std::string& name, const std::string& where, Problems& problems);
+  int category(const std::string& name, const std::string& where, data::Problems& problems);
   bool fixed() const { return fixed_; }
   // The names met (or given), sorted when they were met; renumbers the objects of `dataset`.
   void finish(Dataset& dataset) const;

@@ -2,8 +2,7 @@
 
 #include <algorithm>
 
-#include "trainer/tasks/detection/data/augment.h"
-#include "trainer/tasks/detection/data/in_parallel.h"
+#include "trainer/data/in_parallel.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
 
@@ -27,10 +26,43 @@ std::vector<GroundTruth> scaled(const Example& example, int size) {
   return objects;
 }
 
+constexpr double kWhole = 0.999;  // share of an object's area, for scaled edges are rounded
+
+void mirror(double& low, double& high, int size) {
+  const double old_low = low;
+  low = size - high;
+  high = size - old_low;
+}
+
 }  // namespace
 
-BatchMaker::BatchMaker(const Dataset& dataset, const ImageCache& cache, const Augmentation& augmentation,
-                       std::uint64_t seed, int threads)
+std::vector<GroundTruth> view_objects(const data::View& view, std::span<const GroundTruth> objects, int size,
+                                      double min_visible) {
+  std::vector<GroundTruth> visible;
+  const double across = size / view.width, down = size / view.height;
+  for (const GroundTruth& object : objects) {
+    double x1 = (object.x1 - view.x) * across, x2 = (object.x2 - view.x) * across;
+    double y1 = (object.y1 - view.y) * down, y2 = (object.y2 - view.y) * down;
+    const double whole = (x2 - x1) * (y2 - y1);
+    x1 = std::max(x1, 0.0), x2 = std::min(x2, static_cast<double>(size));
+    y1 = std::max(y1, 0.0), y2 = std::min(y2, static_cast<double>(size));
+    if (x2 <= x1 || y2 <= y1) continue;
+    const double share = (x2 - x1) * (y2 - y1) / whole;
+    // What is small by itself is still to be learned; what a cut leaves of an object may show nothing of it.
+    if (share < min_visible || (share < kWhole && (x2 - x1 < 1 || y2 - y1 < 1))) continue;
+    if (view.mirrored) mirror(x1, x2, size);
+    if (view.upside_down) mirror(y1, y2, size);
+    GroundTruth seen = object;
+    seen.x1 = static_cast<float>(x1), seen.y1 = static_cast<float>(y1);
+    seen.x2 = static_cast<float>(x2), seen.y2 = static_cast<float>(y2);
+    seen.area = (x2 - x1) * (y2 - y1);
+    visible.push_back(seen);
+  }
+  return visible;
+}
+
+BatchMaker::BatchMaker(const Dataset& dataset, const data::ImageCache& cache,
+                       const data::Augmentation& augmentation, std::uint64_t seed, int threads)
     : dataset_(dataset),
       cache_(cache),
       augmentation_(augmentation),
@@ -47,17 +79,20 @@ void BatchMaker::fill(int epoch, std::span<const std::size_t> indices, std::uint
                       std::vector<std::vector<GroundTruth>>& boxes) const {
   boxes.assign(indices.size(), {});
   for (const std::size_t index : indices) TUNE_CHECK(index < cache_.count());
-  in_parallel(indices.size(), threads_,
-              [&](std::size_t i) { fill_one(epoch, indices[i], nhwc + i * bytes_per_image(), boxes[i]); });
+  data::in_parallel(indices.size(), threads_, [&](std::size_t i) {
+    fill_one(epoch, indices[i], nhwc + i * bytes_per_image(), boxes[i]);
+  });
 }
 
 void BatchMaker::fill_one(int epoch, std::size_t index, std::uint8_t* to,
                           std::vector<GroundTruth>& boxes) const {
   Rng rng(seed_, stream_of(epoch, index));
   const std::vector<GroundTruth> objects = scaled(dataset_.examples[index], size());
-  const View view = draw_view(augmentation_, objects, size(), rng);
+  const data::View view = data::draw_view(augmentation_, size(), rng, [&](const data::View& crop) {
+    return objects.empty() || !view_objects(crop, objects, size(), augmentation_.min_visible).empty();
+  });
   boxes = view_objects(view, objects, size(), augmentation_.min_visible);
-  view_pixels(view, cache_.pixels(index), cache_.channels(index), size(), to);
+  data::view_pixels(view, cache_.pixels(index), cache_.channels(index), size(), to);
 }
 
 }  // namespace tune::trainer::detection

@@ -4,27 +4,11 @@
 #include <span>
 #include <vector>
 
+#include "trainer/data/augment.h"
+#include "trainer/data/image_cache.h"
 #include "trainer/tasks/detection/data/dataset.h"
-#include "trainer/tasks/detection/data/image_cache.h"
 
 namespace tune::trainer::detection {
-
-// How training images are varied. All off: the images as they are, to validate and to predict.
-struct Augmentation {
-  double horizontal_flip = 0;  // probability
-  double vertical_flip = 0;    // probability
-  double brightness = 0;       // pixels are multiplied by a factor from [1 - brightness, 1 + brightness]
-  double contrast = 0;         // distances from the image's mean likewise
-  double zoom_crop = 0;        // probability of looking at a part of the image only
-  double min_crop_area = 0.5;  // that part's smallest share of the image
-  // An object of which less than this share is left by a crop is dropped; a crop that would leave an image
-  // with objects none is drawn again.
-  double min_visible = 0.3;
-
-  // Flips, brightness and contrast by a fifth, zoom-crop half of the time: what trains well on steel
-  // surfaces.
-  static Augmentation for_training() { return {0.5, 0.5, 0.2, 0.2, 0.5, 0.5, 0.3}; }
-};
 
 // Fills batches from the cache: pixels to red, green, blue bytes, boxes along with them. Owns nothing but
 // options; the data set and the cache must outlive it. fill() is const and may run on several threads at
@@ -32,7 +16,7 @@ struct Augmentation {
 // thread. No normalisation: that is the model's.
 class BatchMaker {
  public:
-  BatchMaker(const Dataset& dataset, const ImageCache& cache, const Augmentation& augmentation,
+  BatchMaker(const Dataset& dataset, const data::ImageCache& cache, const data::Augmentation& augmentation,
              std::uint64_t seed, int threads = 1);
 
   // `nhwc` takes indices.size() * size * size * 3 bytes. `boxes[i]` gets the objects of image i in pixels of
@@ -47,10 +31,16 @@ class BatchMaker {
   void fill_one(int epoch, std::size_t index, std::uint8_t* to, std::vector<GroundTruth>& boxes) const;
 
   const Dataset& dataset_;
-  const ImageCache& cache_;
-  Augmentation augmentation_;
+  const data::ImageCache& cache_;
+  data::Augmentation augmentation_;
   std::uint64_t seed_;
   int threads_;
 };
+
+// The objects as the view shows them, in output pixels, clipped. Left out is what a cut leaves less
+// than min_visible of, or less than a pixel. `objects` are in pixels of the source, a square of `size`
+// pixels.
+std::vector<GroundTruth> view_objects(const data::View& view, std::span<const GroundTruth> objects, int size,
+                                      double min_visible);
 
 }  // namespace tune::trainer::detection

@@ -39,7 +39,7 @@ std::string text_at(const Json& object, const char* key) {
 // Reads one file; lives for one call.
 class Reader {
  public:
-  Reader(const fs::path& file, CocoUse use, Problems& problems)
+  Reader(const fs::path& file, CocoUse use, data::Problems& problems)
       : file_(file), use_(use), problems_(problems) {}
 
   CocoContent read() {
@@ -263,7 +263,7 @@ class Reader {
 
   fs::path file_;
   CocoUse use_;
-  Problems& problems_;
+  data::Problems& problems_;
   Json document_;
   CocoContent content_;
   Tally as_text_, twice_;
@@ -272,7 +272,7 @@ class Reader {
 
 }  // namespace
 
-CocoContent read_coco_content(const fs::path& file, CocoUse use, Problems& problems) {
+CocoContent read_coco_content(const fs::path& file, CocoUse use, data::Problems& problems) {
   return Reader(file, use, problems).read();
 }
 

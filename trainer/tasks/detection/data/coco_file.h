@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "trainer/tasks/detection/data/problems.h"
+#include "trainer/data/problems.h"
 
 namespace tune::trainer::detection {
 
@@ -45,6 +45,6 @@ enum class CocoUse {
 };
 
 // What is wrong with entries goes to `problems`. Throws Error(kBadData) for what is no COCO file.
-CocoContent read_coco_content(const std::filesystem::path& file, CocoUse use, Problems& problems);
+CocoContent read_coco_content(const std::filesystem::path& file, CocoUse use, data::Problems& problems);
 
 }  // namespace tune::trainer::detection

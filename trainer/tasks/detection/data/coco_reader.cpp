@@ -104,7 +104,7 @@ class CocoReader {
   const CocoPlace& place_;
   const ReadOptions& options_;
   Dataset dataset_;
-  Problems problems_;
+  data::Problems problems_;
   AnnotationChecks checks_{dataset_, problems_};
   Tally by_last_part_;
   std::set<fs::path> files_;

@@ -38,4 +38,7 @@ struct Dataset {
   std::map<std::int64_t, std::set<std::string>> parts_of_images = {};
 };
 
+// The images of the examples, in their order.
+std::vector<std::filesystem::path> files_of(const Dataset& dataset);
+
 }  // namespace tune::trainer::detection

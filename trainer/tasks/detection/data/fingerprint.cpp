@@ -1,9 +1,9 @@
 #include "trainer/tasks/detection/data/fingerprint.h"
 
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
-#include "tuner/core/sha256.h"
+#include "tuner/os/atomic_file.h"
+#include "tuner/os/sha256.h"
 
 namespace tune::trainer::detection {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "trainer/tasks/detection/data/problems.h"
+#include "trainer/data/problems.h"
 #include "trainer/tasks/detection/data/yolo_names.h"
 
 namespace tune::trainer::detection {
@@ -34,7 +34,7 @@ struct Layout {
   std::vector<CocoPlace> files;    // for COCO
   std::optional<YoloNames> names;  // for YOLO
   std::vector<std::filesystem::path> orphans;  // annotations whose image does not exist
-  std::vector<DataProblem> problems;           // of lists of images
+  std::vector<data::DataProblem> problems;     // of lists of images
   std::vector<std::string> warnings;
 
   bool has_part(const std::string& part) const;

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 Dataset read_images_alone(const fs::path& data, const Layout& layout, const ReadOptions& options) {
   Dataset dataset;
-  Problems problems;
+  data::Problems problems;
   AnnotationChecks checks(dataset, problems);
   ClassNames(options.classes).finish(dataset);
   dataset.examples = examples_of(layout, options.part);
@@ -118,8 +118,8 @@ Dataset read_dataset(const fs::path& data, const ReadOptions& options) {
   if (options.problems && options.part.empty())
     options.problems->insert(options.problems->end(), layout.problems.begin(), layout.problems.end());
   if (!options.problems) {
-    Problems problems;
-    for (const DataProblem& problem : layout.problems) problems.add(problem);
+    data::Problems problems;
+    for (const data::DataProblem& problem : layout.problems) problems.add(problem);
     problems.throw_if_any(data.string() + " cannot be used", "Correct the lists named above.");
   }
   Dataset dataset = read_layout(data, layout, options);

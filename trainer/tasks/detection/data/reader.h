@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "trainer/data/problems.h"
 #include "trainer/tasks/detection/data/dataset.h"
 #include "trainer/tasks/detection/data/layout.h"
-#include "trainer/tasks/detection/data/problems.h"
 
 namespace tune::trainer::detection {
 
@@ -23,7 +23,7 @@ struct ReadOptions {
   std::vector<std::string> classes;
   // Where problems go, all of them, instead of an exception: an audit reads on with what is left. An image
   // that cannot be read then has a width of 0, or no path where its file is missing.
-  std::vector<DataProblem>* problems = nullptr;
+  std::vector<data::DataProblem>* problems = nullptr;
   // The folder of the images, for annotations whose images lie elsewhere; empty: where they usually lie.
   std::filesystem::path images = {};
   // "train", "validation" or "test" of a set that has such parts of its own; empty: all of it.

@@ -34,7 +34,7 @@ std::int64_t whole(const Json& value, const char* key, const std::string& where)
 
 // A COCO file as pycocotools reads it: areas and flags as they stand there, nothing clipped.
 ScoreTruth from_coco(const CocoPlace& place) {
-  Problems problems;
+  data::Problems problems;
   CocoContent content = read_coco_content(place.file, CocoUse::kScoring, problems);
   problems.throw_if_any(place.file.string() + " cannot be scored against",
                         "Correct the entries named above.");

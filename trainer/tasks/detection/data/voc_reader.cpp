@@ -98,7 +98,7 @@ class VocReader {
       return problems_.add(where + ": <difficult> is \"" + data::trimmed(difficult) + "\", neither 0 nor 1");
     labels.difficult = *flag;
     const pugi::xml_node box = object.child("bndbox");
-    Corners corners;
+    data::Corners corners;
     for (const auto& [key, value] : {std::pair{"xmin", &corners.x1},
                                      {"ymin", &corners.y1},
                                      {"xmax", &corners.x2},
@@ -122,7 +122,7 @@ class VocReader {
   const ReadOptions& options_;
   ClassNames classes_;
   Dataset dataset_;
-  Problems problems_;
+  data::Problems problems_;
   AnnotationChecks checks_{dataset_, problems_};
   Tally other_names_;
   std::map<fs::path, fs::path> image_of_annotation_;

@@ -135,7 +135,7 @@ class YoloReader {
   const ReadOptions& options_;
   const YoloNames& names_;
   Dataset dataset_;
-  Problems problems_;
+  data::Problems problems_;
   AnnotationChecks checks_{dataset_, problems_};
   std::set<fs::path> labels_;
   std::vector<fs::path> without_labels_;

@@ -1,0 +1,32 @@
+#include "tuner/os/sha256.h"
+
+#include <algorithm>
+#include <fstream>
+
+#include "support/catch.h"
+#include "support/run_shell.h"
+
+using namespace tune;
+
+TEST_CASE("SHA-256 gives the digests of its standard, however the bytes arrive") {
+  Sha256 empty;
+  CHECK(empty.hex() == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  Sha256 abc;
+  abc.add("abc");
+  CHECK(abc.hex() == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  Sha256 pieces;  // a million times "a", in pieces of 1 to 999
+  for (int left = 1'000'000, piece = 1; left > 0;
+       left -= piece, piece = std::min(piece % 999 + 1, std::max(left, 1)))
+    pieces.add(std::string(static_cast<std::size_t>(std::min(piece, left)), 'a'));
+  CHECK(pieces.hex() == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+}
+
+TEST_CASE("SHA-256 of a file is the published one of its bytes") {
+  tests::TemporaryFolder folder;
+  std::ofstream(folder.path() / "abc") << "abc";
+  std::ofstream(folder.path() / "empty");
+  CHECK(sha256_of_file(folder.path() / "abc") ==
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(sha256_of_file(folder.path() / "empty") ==
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}

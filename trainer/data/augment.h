@@ -1,0 +1,49 @@
+#pragma once
+// Augmentation of pixels: draws a view of an image and samples it.
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "tuner/core/rng.h"
+
+namespace tune::trainer::data {
+
+// How training images are varied. All off: the images as they are, to validate and to predict.
+struct Augmentation {
+  double horizontal_flip = 0;  // probability
+  double vertical_flip = 0;    // probability
+  double brightness = 0;       // pixels are multiplied by a factor from [1 - brightness, 1 + brightness]
+  double contrast = 0;         // distances from the image's mean likewise
+  double zoom_crop = 0;        // probability of looking at a part of the image only
+  double min_crop_area = 0.5;  // that part's smallest share of the image
+  // An object of which less than this share is left by a crop is dropped; a crop that would leave an image
+  // with objects none is drawn again.
+  double min_visible = 0.3;
+
+  // Flips, brightness and contrast by a fifth, zoom-crop half of the time: what trains well on steel
+  // surfaces.
+  static Augmentation for_training() { return {0.5, 0.5, 0.2, 0.2, 0.5, 0.5, 0.3}; }
+};
+
+// What one augmented image shows: a rectangle of the source, in pixels of the source, which fills the whole
+// output. Flips come after. `gain` and `contrast` are the factors of
+// Augmentation.
+struct View {
+  double x = 0, y = 0, width = 0, height = 0;
+  bool mirrored = false, upside_down = false;
+  double gain = 1, contrast = 1;
+};
+
+// A crop of which `keeps` says no is drawn again, some times, and the whole image is shown in the end; empty:
+// every crop will do. The source is a square of `size` pixels.
+View draw_view(const Augmentation& augmentation, int size, Rng& rng,
+               const std::function<bool(const View&)>& keeps = {});
+
+// Bilinear, 8 fractional bits. `source` has 1 or 3 channels, `to` gets 3. Source and output are squares of
+// `size` pixels.
+void view_pixels(const View& view, std::span<const std::uint8_t> source, int channels, int size,
+                 std::uint8_t* to);
+
+}  // namespace tune::trainer::data

@@ -1,0 +1,45 @@
+#include "trainer/data/image_cache.h"
+
+#include <new>
+#include <string>
+
+#include "trainer/data/in_parallel.h"
+#include "trainer/data/problems.h"
+#include "trainer/images/image.h"
+#include "tuner/core/error.h"
+
+namespace tune::trainer::data {
+
+namespace {
+
+std::vector<std::uint8_t> decode_square(const std::filesystem::path& file, int size) {
+  return images::resize(images::narrow_if_grey(images::decode(file)), {size, size}).pixels;
+}
+
+}  // namespace
+
+ImageCache::ImageCache(const std::vector<std::filesystem::path>& files, int size, int threads)
+    : size_(size), images_(files.size()) {
+  TUNE_CHECK(size > 0);
+  std::vector<std::string> failures(images_.size());
+  in_parallel(images_.size(), threads, [&](std::size_t i) {
+    try {
+      images_[i] = decode_square(files[i], size);
+    } catch (const std::bad_alloc&) {
+      throw;  // not the file's fault
+    } catch (const std::exception& error) {
+      failures[i] = error.what();
+    }
+  });
+  Problems problems;
+  for (const std::string& failure : failures)
+    if (!failure.empty()) problems.add(failure);
+  problems.throw_if_any("images cannot be decoded", "Replace the files or take them out of the data set.");
+}
+
+int ImageCache::channels(std::size_t index) const {
+  return static_cast<int>(images_[index].size() /
+                          (static_cast<std::size_t>(size_) * static_cast<std::size_t>(size_)));
+}
+
+}  // namespace tune::trainer::data

@@ -1,0 +1,202 @@
+#include "tuner/compare/comparison.h"
+
+#include <algorithm>
+#include <set>
+
+#include "tuner/compare/comparison_keys.h"
+#include "tuner/os/atomic_file.h"
+#include "tuner/spec/spec_sections.h"
+
+namespace tune::compare {
+namespace {
+
+const std::string kApproaches = "/approaches", kSharedTrainer = "/trainer";
+
+// Deviations are those from something: of a recipe that nobody published they would mean nothing.
+void read_table(const std::string& pointer, Approach& approach, SpecProblems& problems) {
+  if (read_value<std::string>(problems, pointer + "/table").value_or("") == "published")
+    approach.table = ApproachTable::kPublished;
+  const std::string place = pointer + "/deviations";
+  const OrderedJson* list = problems.find(place);
+  if (list == nullptr) return;
+  for (std::size_t i = 0; i < list->size(); ++i)
+    approach.deviations.push_back(read_value<std::string>(problems, element_pointer(place, i)).value_or(""));
+  const bool is_misspelt =
+      problems.contains(pointer + "/table") && problems.find(pointer + "/table") == nullptr;
+  if (approach.table != ApproachTable::kPublished && !is_misspelt)
+    problems.add_at_key(place, "only a published recipe has deviations",
+                        "say \"table\": \"published\" beside it, or write a \"note\" instead");
+}
+
+void read_approaches(Comparison& comparison, SpecProblems& problems) {
+  const OrderedJson* list = problems.find(kApproaches);
+  if (list == nullptr) return;
+  std::set<std::string> names;
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    const std::string pointer = element_pointer(kApproaches, i);
+    Approach approach;
+    approach.name = read_value<std::string>(problems, pointer + "/name").value_or("");
+    approach.note = read_value<std::string>(problems, pointer + "/note").value_or("");
+    approach.has_search = problems.contains(pointer + "/search");
+    read_table(pointer, approach, problems);
+    if (!approach.name.empty() && !names.insert(approach.name).second)
+      problems.add(pointer + "/name", "the approach " + in_quotes(approach.name) + " is there twice",
+                   "give one of them another name");
+    comparison.approaches.push_back(std::move(approach));
+  }
+}
+
+// What makes the runs comparable is said once, for all.
+void check_shared_keys(const Comparison& comparison, SpecProblems& problems) {
+  for (std::size_t i = 0; i < comparison.approaches.size(); ++i)
+    for (const char* key : {"task", "data", "validation", "test", "split"}) {
+      const std::string pointer = element_pointer(kApproaches, i) + "/trainer/" + key;
+      if (problems.contains(pointer))
+        problems.add_at_key(pointer, in_quotes(key) + " is the same for all approaches",
+                            "move it to the trainer at the top");
+    }
+}
+
+bool read_flag(SpecProblems& problems, const std::string& pointer) {
+  const OrderedJson* value = problems.find(pointer);
+  if (value == nullptr) return true;
+  if (!value->is_boolean()) {
+    problems.add(pointer, "must be true or false, but is " + describe_value(*value));
+    return true;
+  }
+  return value->get<bool>();
+}
+
+// The fractions of a split that has a test part.
+bool has_test_part(const OrderedJson& split) {
+  if (!split.is_object() || !split.contains("fractions") || !split["fractions"].is_array()) return false;
+  const OrderedJson& fractions = split["fractions"];
+  return fractions.size() == 3 && fractions[2].is_number() && fractions[2].get<double>() > 0;
+}
+
+Limits read_budget(SpecProblems& problems) {
+  Limits budget;
+  budget.gpu_hours = read_value<double>(problems, "/limits/gpu_hours");
+  budget.cost_usd = read_value<double>(problems, "/limits/cost_usd");
+  if (problems.contains("/limits/cost_usd") && !problems.contains("/cost/usd_per_hour"))
+    problems.add("/limits/cost_usd", "there is no price to count dollars with",
+                 "add \"cost\": {\"usd_per_hour\": 3.06, \"date\": \"2026-11-21\"}");
+  return budget;
+}
+
+TestSet read_test(SpecProblems& problems) {
+  TestSet test;
+  const OrderedJson* split = problems.find(kSharedTrainer + "/split");
+  const auto own = read_value<std::string>(problems, kSharedTrainer + "/test");
+  const auto data = read_value<std::string>(problems, kSharedTrainer + "/data");
+  const bool third = split != nullptr && has_test_part(*split);
+  const bool by_image = split != nullptr && split->is_object() && split->contains("grouping") &&
+                        split->at("grouping") == "image";
+  test.data = own.value_or(data.value_or(""));
+  test.validation_leaks = by_image;
+  if (own && third)
+    problems.add(kSharedTrainer + "/test", "there are two test sets: this one, and the third part of split",
+                 "leave one of them out");
+  if (third) {
+    Json cut = *split;
+    if (!cut.contains("grouping")) cut["grouping"] = "content";
+    test.split = std::move(cut);
+    test.leaks = by_image;
+  }
+  if (!own && !third && problems.is_sound(kSharedTrainer) && problems.contains(kSharedTrainer))
+    problems.add(kSharedTrainer, "there are no test images",
+                 "name a data set in \"test\", or give \"split\" a third part: {\"fractions\": [0.64, 0.16, "
+                 "0.2]}");
+  if (!data && problems.is_sound(kSharedTrainer) && problems.contains(kSharedTrainer))
+    problems.add(kSharedTrainer, "\"data\" is missing", "name the data set to train on");
+  return test;
+}
+
+// A mistake that a study's spec shows, where it was made. What is wrong there is said already, or above it.
+void add_problem(const Comparison& comparison, std::size_t approach, const Problem& problem,
+                 SpecProblems& problems) {
+  const std::string pointer = comparison_pointer(comparison.document, approach, problem.pointer);
+  for (std::string place = pointer;; place.erase(place.rfind('/'))) {
+    if (problems.contains(place) && problems.find(place) == nullptr) return;
+    if (place.empty()) break;
+  }
+  problems.add(pointer, problem.message, problem.hint);
+}
+
+void check_studies(const Comparison& comparison, SpecProblems& problems) {
+  for (std::size_t i = 0; i < comparison.approaches.size(); ++i) {
+    if (comparison.approaches[i].name.empty()) continue;
+    std::vector<StudyRole> roles{StudyRole::kDefaults};
+    const std::string search = element_pointer(kApproaches, i) + "/search";
+    if (problems.find(search) != nullptr && problems.find(search + "/parameters") != nullptr)
+      roles.push_back(StudyRole::kSearch);
+    for (const StudyRole role : roles) {
+      const std::optional<int> trials =
+          role == StudyRole::kSearch ? std::nullopt : std::optional(comparison.seeds);
+      try {
+        parse_spec(study_spec_document(comparison, i, role, trials).dump(), comparison.file,
+                   comparison.folder);
+      } catch (const SpecError& error) {
+        for (const Problem& problem : error.problems()) add_problem(comparison, i, problem, problems);
+      }
+    }
+    const std::string longest = study_name(comparison, i, StudyRole::kRandomTuned);
+    constexpr std::size_t kLongestStudy = 64;
+    if (longest.size() > kLongestStudy)
+      problems.add(element_pointer(kApproaches, i) + "/name",
+                   "the study " + in_quotes(longest) + " would have a name of more than 64 characters",
+                   "shorten this name, or the comparison's");
+  }
+}
+
+void read_all(Comparison& comparison, SpecProblems& problems) {
+  comparison.name = read_value<std::string>(problems, "/comparison").value_or("");
+  read_approaches(comparison, problems);
+  check_shared_keys(comparison, problems);
+  comparison.seeds = read_value<int>(problems, "/seeds").value_or(comparison.seeds);
+  comparison.resamples = read_value<int>(problems, "/resamples").value_or(comparison.resamples);
+  comparison.seed = static_cast<std::uint64_t>(read_value<double>(problems, "/seed").value_or(0));
+  comparison.best_of_seeds = read_flag(problems, "/controls/best_of_seeds");
+  comparison.random_search = read_flag(problems, "/controls/random_search");
+  comparison.usd_per_hour = read_value<double>(problems, "/cost/usd_per_hour");
+  comparison.price_date = read_value<std::string>(problems, "/cost/date").value_or("");
+  comparison.resources = read_resources(problems);
+  comparison.parallel = read_value<int>(problems, "/limits/parallel");
+  comparison.budget = read_budget(problems);
+  comparison.test = read_test(problems);
+  const bool is_whole = problems.find("/objective") != nullptr && problems.find(kSharedTrainer) != nullptr &&
+                        problems.find(kApproaches) != nullptr && !comparison.name.empty();
+  if (is_whole) check_studies(comparison, problems);
+}
+
+}  // namespace
+
+Comparison parse_comparison(const std::string& text, const std::string& name,
+                            const std::filesystem::path& folder) {
+  const PositionedJson source = parse_with_positions(text);
+  if (!source.is_complete) throw SpecError(name, source.problems);
+  SpecProblems problems(source);
+  check_against_table(source.value, comparison_table(), "a comparison", problems);
+  Comparison comparison;
+  comparison.folder = std::filesystem::absolute(folder).lexically_normal();
+  comparison.file = name;
+  comparison.text = text;
+  comparison.document = source.value;
+  if (source.value.is_object()) read_all(comparison, problems);
+  std::vector<Problem> found = problems.take_problems();
+  found.insert(found.begin(), source.problems.begin(), source.problems.end());
+  if (!found.empty()) {
+    sort_by_place(found);
+    throw SpecError(name, std::move(found));
+  }
+  return comparison;
+}
+
+Comparison read_comparison(const std::filesystem::path& file) {
+  std::error_code unknown;
+  if (std::filesystem::is_directory(file, unknown))
+    throw SpecError(file.string(), {{0, 0, "", "this is a folder", "name the file in it"}});
+  return parse_comparison(read_file(file), file.string(), std::filesystem::absolute(file).parent_path());
+}
+
+}  // namespace tune::compare

@@ -1,0 +1,98 @@
+#pragma once
+// A comparison file: several approaches on the same data, each a fixed run on several seeds or a search, that
+// are scored on the same test images. Every piece of training is an ordinary study, whose spec is made here.
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/spec/spec.h"
+
+namespace tune::compare {
+
+// The studies of an approach. Without a search there are only the defaults.
+enum class StudyRole {
+  kDefaults,     // the fixed hyperparameters, once a seed
+  kSearch,       // what is tuned
+  kTuned,        // the search's winner, trained anew on fresh seeds
+  kRandom,       // the same search by random points: a control
+  kRandomTuned,  // its winner, trained anew
+};
+const char* to_string(StudyRole role);  // "defaults", "search", "tuned", "random", "random-tuned"
+
+// The table of the report that an approach stands in.
+enum class ApproachTable {
+  kPublished,  // a recipe as somebody published it, as far as that can be had
+  kImproved,
+};
+const char* to_string(ApproachTable table);  // "published", "improved"
+
+struct Approach {
+  std::string name;
+  std::string note;
+  ApproachTable table = ApproachTable::kImproved;
+  std::vector<std::string> deviations;  // where it departs from what was published
+  bool has_search = false;
+};
+
+// Where the test images come from.
+struct TestSet {
+  std::string data;           // a data set of its own, or the one that is split
+  std::optional<Json> split;  // then the part "test" of it
+  bool leaks = false;         // it was cut image by image from the training data
+  bool validation_leaks = false;
+};
+
+struct Comparison {
+  std::string name;
+  std::vector<Approach> approaches;
+  int seeds = 3, resamples = 1000;
+  std::uint64_t seed = 0;
+  bool best_of_seeds = true, random_search = true;  // controls
+  std::optional<double> usd_per_hour;
+  std::string price_date;
+  Resources resources;
+  std::optional<int> parallel;
+  Limits budget;  // gpu_hours and cost_usd alone: of all its studies, probing and predicting together
+  TestSet test;
+
+  std::filesystem::path folder;  // where relative paths start
+  std::string file, text;
+  OrderedJson document;
+};
+
+// The schema of a comparison file, as spec_schema() is a spec's.
+OrderedJson comparison_schema();
+// Of whatever file tune reads: a comparison where it names one, else a spec.
+OrderedJson file_schema();
+
+// Reads and checks a comparison, and the specs that come of it. Throws SpecError with every problem found.
+Comparison read_comparison(const std::filesystem::path& file);
+Comparison parse_comparison(const std::string& text, const std::string& name,
+                            const std::filesystem::path& folder);
+
+std::string study_name(const Comparison& comparison, std::size_t approach, StudyRole role);
+// The studies of an approach in the order in which they run, as far as it has them.
+std::vector<StudyRole> study_roles(const Comparison& comparison, std::size_t approach);
+// The spec of one study: `trials` in all; `winner` are the parameters of kTuned and kRandomTuned. Trial n of
+// two studies with the same role has the same seed.
+OrderedJson study_spec_document(const Comparison& comparison, std::size_t approach, StudyRole role,
+                                std::optional<int> trials = {}, const ParameterSet& winner = {});
+// The same, read and checked; messages name the comparison's file and the study.
+Spec study_spec(const Comparison& comparison, const OrderedJson& document);
+// The trials that the search's limits allow; nullopt where only time ends it.
+std::optional<int> search_trials(const Comparison& comparison, std::size_t approach);
+Objective approach_objective(const Comparison& comparison, std::size_t approach);
+
+// Where in the comparison's file the value at `pointer` of a study's spec comes from.
+std::string comparison_pointer(const OrderedJson& document, std::size_t approach, const std::string& pointer);
+
+// What two approaches do not have in common in the trainer's keys and the fixed values: "weights", "model".
+std::vector<std::string> approach_difference(const Comparison& comparison, std::size_t a, std::size_t b);
+// The data sets that the approach trains on and chooses by, as its file names them.
+std::vector<std::string> training_data(const Comparison& comparison, std::size_t approach);
+// The approach's initial weights as its file names them; "" for none.
+std::string initial_weights(const Comparison& comparison, std::size_t approach);
+
+}  // namespace tune::compare

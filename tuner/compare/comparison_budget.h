@@ -1,0 +1,33 @@
+#pragma once
+// How a comparison's budget is shared out over its studies as they run.
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/compare/comparison.h"
+#include "tuner/core/json.h"
+
+namespace tune::compare {
+
+// What a study is expected to take, in device seconds.
+struct StudyNeed {
+  std::string study;
+  double fixed = 0;             // of the runs without which its row says nothing: one for each seed
+  double elastic = 0;           // of what may be shorter: a search, a random search, seeds beyond those
+  std::optional<double> trial;  // of one of its trials
+};
+
+// Of all studies, in the order in which they run, from forecast_approach(). A part that has no forecast is
+// taken to need what its approach's search does, or nothing.
+std::vector<StudyNeed> study_needs(const Comparison& comparison, const Json& forecast);
+
+// What the study `index` may take in all, in device seconds: of `left`, which is what the budget has beside
+// everything that others have spent, and with `predicting` kept back for the end.
+//  - Where all that is still to come fits, a study may take whatever is not needed later.
+//  - Else searches shrink first: runs for each seed have what they need, and the elastic parts share the rest
+//    in proportion to what they were to take.
+//  - Where not even those fit, they share what there is in proportion.
+double budget_share(const std::vector<StudyNeed>& needs, std::size_t index, double left, double predicting);
+
+}  // namespace tune::compare

@@ -1,0 +1,317 @@
+#include "tuner/compare/comparison_document.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tuner/report/page/format.h"
+
+namespace tune::compare {
+namespace {
+
+constexpr std::size_t kMostBoxes = 10;   // of one panel
+constexpr std::size_t kMostLabels = 24;  // of a matrix that fits a page
+constexpr std::size_t kMostPairs = 10;   // listed of a row where there are more labels
+
+std::string fixed(double value, int digits) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return text;
+}
+
+bool is_scored(const ComparisonMaterial& material) { return material.report.scoring_number > 0; }
+
+// The row with the best test score.
+const ComparisonRow* best_row(const ComparisonReport& report) {
+  const ComparisonRow* best = nullptr;
+  for (const ComparisonRow& row : report.rows)
+    if (row.ap && (best == nullptr || *row.ap > *best->ap)) best = &row;
+  return best;
+}
+
+std::string leaking(const ComparisonReport& report) {
+  if (report.test_leaks) return " (leaking)";
+  return report.test_is_cut && report.crossing_overlaps > 0 ? " (may leak)" : "";
+}
+
+std::vector<report::Tile> tiles(const ComparisonMaterial& material) {
+  const ComparisonReport& report = material.report;
+  std::vector<report::Tile> list;
+  const ComparisonRow* best = best_row(report);
+  list.push_back({"best test AP" + leaking(report), best != nullptr ? fixed(*best->ap, 3) : "none yet",
+                  best != nullptr ? row_name(*best) : "the test images are not scored yet"});
+  list.push_back(
+      {"rows", std::to_string(report.rows.size()), report::plural_text(report.answers.size(), "question")});
+  if (is_scored(material))
+    list.push_back({"test images", std::to_string(report.images),
+                    "in " + report::plural_text(static_cast<std::size_t>(report.groups), "group") +
+                        ", scored " +
+                        (report.scorings == 1 ? "once" : std::to_string(report.scorings) + " times")});
+  list.push_back(
+      {"device time", report::hours_text(report.total.device_hours), "all studies, probing and predicting"});
+  if (report.usd_per_hour)
+    list.push_back({"cost", report::usd_text(report.total.usd),
+                    "at " + report::usd_text(report.usd_per_hour) + " for an hour of a device"});
+  return list;
+}
+
+report::Section cost_section(const ComparisonMaterial& material) {
+  const ComparisonReport& report = material.report;
+  report::Section section{"accuracy-cost", "Accuracy against cost", {}};
+  section.blocks.push_back(report::Figures{comparison_charts(material)});
+  report::Table table{{{"row", report::Align::kLeft, true},
+                       {"test AP" + leaking(report), report::Align::kRight},
+                       {"device time", report::Align::kRight}},
+                      {}};
+  if (report.usd_per_hour) table.columns.push_back({"cost", report::Align::kRight});
+  for (const std::size_t i : pareto_rows(report)) {
+    const ComparisonRow& row = report.rows[i];
+    auto& cells = table.rows.emplace_back();
+    cells = {row_name(row), fixed(*row.ap, 3), report::hours_text(row.cost.device_hours)};
+    if (report.usd_per_hour) cells.push_back(report::usd_text(row.cost.usd));
+  }
+  section.blocks.push_back(
+      report::TableBlock{"Pareto front: no other row is both cheaper and better, luck not counted", table});
+  return section;
+}
+
+report::Intervals intervals_of(const ComparisonReport& report) {
+  report::Intervals intervals;
+  for (const ComparisonAnswer& one : report.answers) {
+    if (!one.answer.difference) continue;
+    intervals.rows.push_back(
+        {one.question + ": " + row_name(report.rows[one.row]) + " − " + row_name(report.rows[one.against]),
+         to_string(one.answer.verdict), *one.answer.difference, one.answer.low, one.answer.high});
+  }
+  intervals.caption =
+      "Differences in test AP" + leaking(report) +
+      " with intervals that hold together with 95 %; a line that runs to the edge goes on beyond it";
+  const bool too_few = std::any_of(report.answers.begin(), report.answers.end(),
+                                   [](const ComparisonAnswer& one) { return one.answer.too_few; });
+  if (too_few) intervals.caption += "; where there is no line, the seeds or the images are too few for one";
+  return intervals;
+}
+
+// "classes" or, before the scoring told them, nothing.
+std::optional<report::Section> classes_section(const ComparisonMaterial& material) {
+  const ComparisonReport& report = material.report;
+  report::Table table{{{"class", report::Align::kLeft}, {"objects", report::Align::kRight}}, {}};
+  std::vector<const RowQuality*> shown;
+  for (std::size_t i = 0; i < material.rows.size(); ++i) {
+    if (material.rows[i].classes.empty()) continue;
+    shown.push_back(&material.rows[i]);
+    table.columns.push_back({row_name(report.rows[i]), report::Align::kRight, true});
+  }
+  if (shown.empty()) return std::nullopt;
+  for (std::size_t c = 0; c < material.classes.size(); ++c) {
+    auto& cells = table.rows.emplace_back();
+    cells = {material.classes[c], std::to_string(shown.front()->classes[c].objects)};
+    for (const RowQuality* row : shown)
+      cells.push_back(row->classes[c].ap < 0 ? "-" : fixed(row->classes[c].ap, 3));
+  }
+  return report::Section{
+      "classes",
+      "Classes",
+      {report::TableBlock{
+          "Test AP" + leaking(report) +
+              " of each class: the mean over a row's runs, or the chosen one of several seeds",
+          table}}};
+}
+
+// For data with so many classes that nobody reads a matrix: what each row mixes up most.
+report::TableBlock largest_confusions(const report::Matrices& matrices) {
+  report::Table table{{{"row", report::Align::kLeft, true},
+                       {matrices.rows_are, report::Align::kLeft},
+                       {matrices.columns_are, report::Align::kLeft},
+                       {"times", report::Align::kRight}},
+                      {}};
+  for (const report::Matrix& matrix : matrices.matrices) {
+    std::vector<std::pair<std::size_t, std::size_t>> pairs;
+    for (std::size_t r = 0; r < matrix.counts.size(); ++r)
+      for (std::size_t c = 0; c < matrix.counts.size(); ++c)
+        if (r != c && matrix.counts[r][c] > 0) pairs.emplace_back(r, c);
+    std::stable_sort(pairs.begin(), pairs.end(), [&](const auto& a, const auto& b) {
+      return matrix.counts[a.first][a.second] > matrix.counts[b.first][b.second];
+    });
+    if (pairs.size() > kMostPairs) pairs.resize(kMostPairs);
+    for (const auto& [r, c] : pairs)
+      table.rows.push_back(
+          {matrix.title, matrices.labels[r], matrices.labels[c], std::to_string(matrix.counts[r][c])});
+  }
+  return {"The " + std::to_string(kMostPairs) + " most frequent confusions of each row", table};
+}
+
+std::optional<report::Section> confusion_section(const ComparisonMaterial& material) {
+  report::Matrices matrices;
+  matrices.rows_are = "true class";
+  matrices.columns_are = "predicted class";
+  matrices.labels = material.classes;
+  matrices.labels.emplace_back("background");
+  for (std::size_t i = 0; i < material.rows.size(); ++i)
+    if (!material.rows[i].confusion.empty())
+      matrices.matrices.push_back({row_name(material.report.rows[i]), material.rows[i].confusion});
+  if (matrices.matrices.empty()) return std::nullopt;
+  matrices.caption =
+      "Rows are true classes, columns predicted ones, summed over a row's runs (of the best of several "
+      "seeds: "
+      "the chosen run alone). By falling score, each detection with a score of " +
+      report::number_text(material.score) +
+      " or more takes the free object that it overlaps most, at an IoU of " +
+      report::number_text(material.overlap) +
+      " or more. The column \"background\" counts objects that were missed, the row \"background\" "
+      "detections "
+      "of nothing.";
+  if (matrices.labels.size() > kMostLabels)
+    return report::Section{
+        "confusion", "Confusion", {report::Paragraph{matrices.caption}, largest_confusions(matrices)}};
+  return report::Section{"confusion", "Confusion", {std::move(matrices)}};
+}
+
+report::PictureBox picture_box(const ExampleBox& box, const std::vector<std::string>& classes) {
+  report::PictureBox drawn;
+  drawn.x = box.x;
+  drawn.y = box.y;
+  drawn.width = box.width;
+  drawn.height = box.height;
+  drawn.label = box.name;
+  drawn.tone =
+      static_cast<std::size_t>(std::find(classes.begin(), classes.end(), box.name) - classes.begin());
+  if (box.score) drawn.confidence = fixed(*box.score, 2);
+  drawn.is_wrong = box.is_wrong;
+  return drawn;
+}
+
+report::PicturePanel panel_of(const std::string& title, const std::vector<ExampleBox>& boxes,
+                              const ComparisonMaterial& material) {
+  report::PicturePanel panel{title, {}, {}};
+  for (const ExampleBox& box : boxes)
+    if (panel.boxes.size() < kMostBoxes) panel.boxes.push_back(picture_box(box, material.classes));
+  if (boxes.size() > kMostBoxes)
+    panel.note = "and " + std::to_string(boxes.size() - kMostBoxes) + " more with lower scores";
+  return panel;
+}
+
+report::PicturePanel model_panel(const ExampleImage& image, const std::string& title, int model,
+                                 const ComparisonMaterial& material) {
+  const auto unreadable = material.unreadable.find(model);
+  const auto found = image.found.find(model);
+  if (unreadable != material.unreadable.end())
+    return {title, {}, "its detections are missing: " + unreadable->second};
+  if (found == image.found.end()) return {title, {}, "its detections are missing"};
+  report::PicturePanel panel = panel_of(title, found->second, material);
+  if (panel.boxes.empty())
+    panel.note = "nothing with a score of " + report::number_text(material.score) + " or more";
+  return panel;
+}
+
+report::Picture picture_of(const ExampleImage& image, const ComparisonMaterial& material) {
+  report::Picture picture;
+  picture.id = "picture-" + std::to_string(image.id);
+  picture.title = image.file_name.empty() ? "image " + std::to_string(image.id) : image.file_name;
+  picture.width = image.width;
+  picture.height = image.height;
+  picture.media_type = image.media_type;
+  picture.bytes = image.bytes;
+  picture.missing = image.missing;
+  picture.panels.push_back(panel_of("ground truth", image.objects, material));
+  if (image.objects.size() > kMostBoxes)
+    picture.panels.front().note =
+        "and " + std::to_string(image.objects.size() - kMostBoxes) + " more objects";
+  if (image.objects.empty()) picture.panels.front().note = "no objects";
+  for (std::size_t i = 0; i < material.rows.size(); ++i) {
+    const std::string title = row_name(material.report.rows[i]);
+    picture.panels.push_back(material.rows[i].pictured
+                                 ? model_panel(image, title, *material.rows[i].pictured, material)
+                                 : report::PicturePanel{title, {}, "no run has ended well"});
+  }
+  return picture;
+}
+
+report::Section pictures_section(const ComparisonMaterial& material) {
+  report::Section section{"pictures", "Test images", {}};
+  if (material.examples.empty()) {
+    section.blocks.push_back(report::Paragraph{
+        is_scored(material)
+            ? "This scoring kept no example images; `tune compare FILE --score-again` keeps some."
+            : "There are none before the test images are scored."});
+    return section;
+  }
+  report::Pictures pictures;
+  pictures.caption = "These " + report::plural_text(material.examples.size(), "image") +
+                     " of the test set's " + std::to_string(material.report.images) +
+                     " are spread evenly over it, so nobody has chosen them. Of each row the run with the "
+                     "best validation score is "
+                     "shown, with detections that have a score of " +
+                     report::number_text(material.score) +
+                     " or more, the surest first. Broken lines are wrong: no object of that class, " +
+                     "or none that a surer detection has not taken, at an IoU of " +
+                     report::number_text(material.overlap) + " or more.";
+  pictures.keys = material.classes;
+  for (const ExampleImage& image : material.examples)
+    pictures.pictures.push_back(picture_of(image, material));
+  section.blocks.push_back(std::move(pictures));
+  return section;
+}
+
+// What a table of comparison_tables() shows, where its section's title does not say it.
+std::string caption_of(const TitledTable& table) {
+  if (table.id == "scores") return "Validation, test and cost side by side";
+  if (table.id == "published") return "Recipes as they were published, as far as they can be had";
+  if (table.id == "sizes") return "Of a row's models the largest; training as the probe measured it";
+  if (table.id == "questions") return "The same in numbers";
+  if (table.id == "cost") return "What each study took";
+  return table.title;
+}
+
+report::Section studies_section(const ComparisonReport& report) {
+  report::Table table{{{"study", report::Align::kLeft, true},
+                       {"device time", report::Align::kRight},
+                       {"its own report", report::Align::kLeft, true}},
+                      {}};
+  for (const StudyCost& study : report.studies)
+    table.rows.push_back(
+        {study.study, report::hours_text(study.total.device_hours), "tune report " + study.study});
+  report::Section section{"studies", "Studies", {}};
+  section.blocks.push_back(report::Paragraph{
+      "Every piece of training is a study of its own. Its report has the learning curves, the search's "
+      "history, and what the hyperparameters did."});
+  if (!table.rows.empty())
+    section.blocks.push_back(
+        report::TableBlock{report::plural_text(table.rows.size(), "study's report"), table});
+  return section;
+}
+
+}  // namespace
+
+report::Document comparison_document(const ComparisonMaterial& material) {
+  const ComparisonReport& report = material.report;
+  report::Document document;
+  document.title = report.name;
+  document.subtitle = "comparison of " + report::plural_text(report.rows.size(), "row") +
+                      (is_scored(material) ? " on the same test images" : ", not scored yet");
+  document.tiles = tiles(material);
+  document.colophon = "Made by tune " + material.version + " at " + format_time(material.made) + ".";
+  for (const TitledTable& one : comparison_tables(report)) {
+    report::Section section{one.id, one.title, {}};
+    if (one.id == "questions")
+      if (report::Intervals intervals = intervals_of(report); !intervals.rows.empty())
+        section.blocks.push_back(std::move(intervals));
+    section.blocks.push_back(report::TableBlock{caption_of(one), one.table});
+    for (const std::string& line : one.lines) section.blocks.push_back(report::Paragraph{line});
+    if (one.id == "sizes" && !comparison_charts(material).empty())
+      document.sections.push_back(cost_section(material));
+    document.sections.push_back(std::move(section));
+  }
+  if (std::vector<report::Chart> curves = comparison_curves(material); !curves.empty())
+    document.sections.push_back({"curves", "Learning curves", {report::Figures{std::move(curves)}}});
+  if (auto classes = classes_section(material)) document.sections.push_back(std::move(*classes));
+  if (auto confusion = confusion_section(material)) document.sections.push_back(std::move(*confusion));
+  document.sections.push_back(pictures_section(material));
+  document.sections.push_back(studies_section(report));
+  report::Section reading{"reading", "How to read this", {}};
+  for (const std::string& line : comparison_remarks(report))
+    reading.blocks.push_back(report::Paragraph{line});
+  document.sections.push_back(std::move(reading));
+  return document;
+}
+
+}  // namespace tune::compare

@@ -1,0 +1,83 @@
+#pragma once
+// A whole comparison as one document: scores, verdicts, cost, classes, confusion, and what each approach
+// finds in the same test images.
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/compare/comparison_rows.h"
+#include "tuner/report/page/document.h"
+
+namespace tune::compare {
+
+struct ClassScore {
+  std::string name;
+  std::int64_t objects = 0;
+  double ap = 0, ap50 = 0;  // -1 where there is no object
+};
+
+// Of the models that a row's score is made of: all of its runs, or the chosen one of several seeds.
+struct RowQuality {
+  std::vector<ClassScore> classes;                   // means over the models
+  std::vector<std::vector<std::int64_t>> confusion;  // sums over them; empty where the scoring holds none
+  std::optional<int> pictured;                       // the model whose boxes are drawn
+  std::vector<MetricPoint> curve;                    // its validation while it was trained
+};
+
+// A box in pixels, with COCO's corner and sides.
+struct ExampleBox {
+  std::string name;             // of its class
+  std::optional<double> score;  // of a detection
+  double x = 0, y = 0, width = 0, height = 0;
+  bool is_wrong = false;  // of a detection: it found no object of its class
+};
+
+struct ExampleImage {
+  std::int64_t id = 0;
+  std::string file_name;
+  int width = 0, height = 0;      // pixels
+  std::string media_type, bytes;  // of the stored copy
+  std::string missing;            // why there are no bytes
+  std::vector<ExampleBox> objects;
+  std::map<int, std::vector<ExampleBox>> found;  // by model, with at least the score; by falling score
+};
+
+// Everything that the document is made of.
+struct ComparisonMaterial {
+  ComparisonReport report;
+  std::vector<std::string> classes;  // of the test images
+  double score = 0, overlap = 0;     // of the confusion, and of the boxes that are drawn
+  std::vector<RowQuality> rows;      // as report.rows
+  std::vector<ExampleImage> examples;
+  std::map<int, std::string> unreadable;  // by model: why its detections are not there
+  std::string version;                    // of the program
+  WallTime made{};
+};
+
+// Out of the store and the files of a scoring:
+// STORE/comparisons/NAME/scorings/K/{model-N.json,images/ID.EXT}. What is missing or damaged there is said in
+// the material, and ends nothing.
+ComparisonMaterial read_comparison_material(const std::filesystem::path& store, const Comparison& comparison,
+                                            const store::ComparisonStore& record);
+
+// Detections choose by falling score, as `tune-train score` counts the confusion: each takes the free object
+// that it overlaps most, whatever its class. Those that end with none, or with one of another class, are
+// wrong.
+void mark_wrong(const std::vector<ExampleBox>& objects, double overlap, std::vector<ExampleBox>& found);
+
+// Positions of the scored rows that no other one beats in both cost and test AP, cheapest first.
+std::vector<std::size_t> pareto_rows(const ComparisonReport& report);
+// Test AP against the cost of each row; none before there are scores.
+std::vector<report::Chart> comparison_charts(const ComparisonMaterial& material);
+
+// Validation by step of each row's run with the best validation: a chart for each metric.
+std::vector<report::Chart> comparison_curves(const ComparisonMaterial& material);
+
+report::Document comparison_document(const ComparisonMaterial& material);
+// The same for programs: comparison_json() with classes, confusion and examples.
+Json comparison_document_json(const ComparisonMaterial& material);
+
+}  // namespace tune::compare

@@ -1,0 +1,304 @@
+// What a scoring left in its folder, read defensively: a report is made of whatever is there.
+#include <algorithm>
+
+#include "tuner/compare/comparison_document.h"
+#include "tuner/core/error.h"
+#include "tuner/os/atomic_file.h"
+
+namespace tune::compare {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uintmax_t kMostImageBytes = 8'000'000;          // of one picture within the page
+constexpr std::uintmax_t kMostDetectionBytes = 512'000'000;    // of one model's detections
+constexpr double kDefaultScore = 0.25, kDefaultOverlap = 0.5;  // tune-train's, where a scoring does not say
+
+Json member(const Json& object, const char* name) {
+  return object.is_object() && object.contains(name) ? object.at(name) : Json();
+}
+
+double number(const Json& object, const char* name, double otherwise) {
+  const Json value = member(object, name);
+  return value.is_number() ? value.get<double>() : otherwise;
+}
+
+std::string text(const Json& object, const char* name) {
+  const Json value = member(object, name);
+  return value.is_string() ? value.get<std::string>() : std::string();
+}
+
+// A side of an image; 0 for what is none.
+int pixels(const Json& object, const char* name) {
+  constexpr double kLongestSide = 1'000'000;
+  const double side = number(object, name, 0);
+  return side >= 1 && side <= kLongestSide ? static_cast<int>(side) : 0;
+}
+
+std::optional<ExampleBox> box_of(const Json& json) {
+  const Json sides = member(json, "bbox");
+  if (!sides.is_array() || sides.size() != 4) return std::nullopt;
+  for (const Json& side : sides)
+    if (!side.is_number()) return std::nullopt;
+  ExampleBox box;
+  box.x = sides[0];
+  box.y = sides[1];
+  box.width = sides[2];
+  box.height = sides[3];
+  if (!(box.width >= 0 && box.height >= 0)) return std::nullopt;
+  return box;
+}
+
+double overlap_of(const ExampleBox& a, const ExampleBox& b) {
+  const double w = std::min(a.x + a.width, b.x + b.width) - std::max(a.x, b.x);
+  const double h = std::min(a.y + a.height, b.y + b.height) - std::max(a.y, b.y);
+  if (w <= 0 || h <= 0) return 0;
+  return w * h / (a.width * a.height + b.width * b.height - w * h);
+}
+
+// Reads one scoring of a comparison. Lives for one call.
+class MaterialReader {
+ public:
+  MaterialReader(fs::path folder, const Json& result, const std::vector<store::FrozenModel>& models,
+                 ComparisonMaterial& material)
+      : folder_(std::move(folder)), result_(result), models_(models), material_(material) {}
+
+  void read() {
+    read_classes();
+    for (const ComparisonRow& row : material_.report.rows) material_.rows.push_back(quality_of(row));
+    read_examples();
+    for (const RowQuality& row : material_.rows)
+      if (row.pictured && !material_.examples.empty()) read_detections(*row.pictured);
+  }
+
+ private:
+  // What the scoring says of a model; null where it says nothing.
+  Json result_of(int model) const {
+    const Json results = member(result_, "results");
+    for (std::size_t i = 0; i < models_.size() && i < results.size(); ++i)
+      if (models_[i].number == model) return results[i];
+    return {};
+  }
+
+  void read_classes() {
+    const Json results = member(result_, "results");
+    const Json first = results.is_array() && !results.empty() ? results.front() : Json();
+    const Json classes = member(first, "classes");
+    for (std::size_t i = 0; i < classes.size(); ++i) {
+      material_.classes.push_back(text(classes[i], "name"));
+      const auto id =
+          static_cast<std::int64_t>(number(classes[i], "category_id", static_cast<double>(i + 1)));
+      names_[id] = material_.classes.back();
+    }
+    material_.score = number(member(first, "confusion"), "score", kDefaultScore);
+    material_.overlap = number(member(first, "confusion"), "iou", kDefaultOverlap);
+  }
+
+  RowQuality quality_of(const ComparisonRow& row) const {
+    RowQuality quality;
+    const auto best =
+        std::min_element(row.runs.begin(), row.runs.end(), [&](const RunRow& a, const RunRow& b) {
+          return row.lower_validation_is_better ? a.validation < b.validation : a.validation > b.validation;
+        });
+    if (best == row.runs.end()) return quality;
+    quality.pictured = best->model;
+    std::vector<int> models;
+    for (const RunRow& run : row.runs)
+      if (row.kind != RowKind::kBestOfSeeds || run.model == best->model) models.push_back(run.model);
+    for (const int model : models) {
+      const Json result = result_of(model);
+      add_classes(member(result, "classes"), static_cast<double>(models.size()), quality);
+      add_confusion(member(member(result, "confusion"), "counts"), quality);
+    }
+    return quality;
+  }
+
+  void add_classes(const Json& classes, double models, RowQuality& quality) const {
+    if (classes.size() != material_.classes.size()) return;
+    quality.classes.resize(classes.size());
+    for (std::size_t i = 0; i < classes.size(); ++i) {
+      quality.classes[i].name = material_.classes[i];
+      quality.classes[i].objects = static_cast<std::int64_t>(number(classes[i], "objects", 0));
+      quality.classes[i].ap += number(classes[i], "AP", -1) / models;
+      quality.classes[i].ap50 += number(classes[i], "AP50", -1) / models;
+    }
+  }
+
+  void add_confusion(const Json& counts, RowQuality& quality) const {
+    const std::size_t size = material_.classes.size() + 1;
+    if (!counts.is_array() || counts.size() != size) return;
+    for (const Json& row : counts) {
+      if (!row.is_array() || row.size() != size) return;
+      for (const Json& count : row)
+        if (!count.is_number_integer()) return;
+    }
+    quality.confusion.resize(size, std::vector<std::int64_t>(size));
+    for (std::size_t r = 0; r < size; ++r)
+      for (std::size_t c = 0; c < size; ++c) quality.confusion[r][c] += counts[r][c].get<std::int64_t>();
+  }
+
+  void read_examples() {
+    const Json examples = member(result_, "examples");
+    for (const Json& one : examples) {
+      ExampleImage image;
+      const Json id = member(one, "image_id");
+      if (!id.is_number_integer()) continue;
+      image.id = id.get<std::int64_t>();
+      image.file_name = text(one, "file_name");
+      image.width = pixels(one, "width");
+      image.height = pixels(one, "height");
+      for (const Json& object : member(one, "objects"))
+        if (auto box = box_of(object)) {
+          box->name = text(object, "name");
+          image.objects.push_back(std::move(*box));
+        }
+      read_image(image);
+      material_.examples.push_back(std::move(image));
+    }
+  }
+
+  // The file of that name before its extension.
+  std::optional<fs::path> stored_image(std::int64_t id) const {
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder_ / "images", error)) {
+      std::error_code failed;
+      if (entry.path().stem() == std::to_string(id) &&
+          entry.symlink_status(failed).type() == fs::file_type::regular)
+        return entry.path();
+    }
+    return std::nullopt;
+  }
+
+  void read_image(ExampleImage& image) const {
+    const auto file = stored_image(image.id);
+    std::error_code error;
+    if (!file) {
+      image.missing =
+          "The picture is missing: there is no copy of it in " + (folder_ / "images").string() + ".";
+      return;
+    }
+    if (image.width <= 0 || image.height <= 0) {
+      image.missing = "The picture is not shown, since the test set does not say its size.";
+      return;
+    }
+    if (fs::file_size(*file, error) > kMostImageBytes || error) {
+      image.missing = "The picture is not shown: " + file->string() + " has more than 8 MB.";
+      return;
+    }
+    try {
+      image.bytes = read_file(*file);
+    } catch (const Error& failure) {
+      image.missing = std::string("The picture cannot be read: ") + failure.what() + ".";
+      return;
+    }
+    if (image.bytes.starts_with("\xFF\xD8\xFF"))
+      image.media_type = "image/jpeg";
+    else if (image.bytes.starts_with("\x89PNG\r\n"))
+      image.media_type = "image/png";
+    if (!image.media_type.empty()) return;
+    image.bytes.clear();
+    image.missing = "The picture is not shown: " + file->string() + " is neither JPEG nor PNG.";
+  }
+
+  void read_detections(int model) {
+    if (material_.unreadable.contains(model) || material_.examples.front().found.contains(model)) return;
+    const fs::path file = folder_ / ("model-" + std::to_string(model) + ".json");
+    Json list;
+    try {
+      std::error_code error;
+      if (fs::file_size(file, error) > kMostDetectionBytes && !error)
+        throw Error(ExitCode::kBadData, file.string() + " has more than 512 MB");
+      list = Json::parse(read_file(file));
+      if (!list.is_array()) throw Error(ExitCode::kBadData, file.string() + " is no list of detections");
+    } catch (const Json::exception&) {
+      material_.unreadable[model] = file.string() + " is not JSON";
+      return;
+    } catch (const Error& error) {
+      material_.unreadable[model] = error.what();
+      return;
+    }
+    std::map<std::int64_t, ExampleImage*> images;
+    for (ExampleImage& image : material_.examples) {
+      images[image.id] = &image;
+      image.found[model];
+    }
+    for (const Json& one : list) {
+      const Json id = member(one, "image_id");
+      const auto image = id.is_number_integer() ? images.find(id.get<std::int64_t>()) : images.end();
+      const double score = number(one, "score", -1);
+      auto box = image == images.end() || score < material_.score ? std::nullopt : box_of(one);
+      if (!box) continue;
+      const auto category = static_cast<std::int64_t>(number(one, "category_id", 0));
+      const auto name = names_.find(category);
+      box->name = name == names_.end() ? "category " + std::to_string(category) : name->second;
+      box->score = score;
+      image->second->found[model].push_back(std::move(*box));
+    }
+    for (ExampleImage& image : material_.examples)
+      mark_wrong(image.objects, material_.overlap, image.found[model]);
+  }
+
+  const fs::path folder_;
+  const Json& result_;
+  const std::vector<store::FrozenModel>& models_;
+  ComparisonMaterial& material_;
+  std::map<std::int64_t, std::string> names_;  // of the classes, by category id
+};
+
+}  // namespace
+
+void mark_wrong(const std::vector<ExampleBox>& objects, double overlap, std::vector<ExampleBox>& found) {
+  std::stable_sort(found.begin(), found.end(),
+                   [](const ExampleBox& a, const ExampleBox& b) { return a.score > b.score; });
+  std::vector<bool> taken(objects.size());
+  for (ExampleBox& box : found) {
+    std::optional<std::size_t> best;
+    double most = 0;
+    for (std::size_t o = 0; o < objects.size(); ++o) {
+      const double shared = taken[o] ? 0 : overlap_of(box, objects[o]);
+      if (shared < overlap || shared <= most) continue;
+      most = shared;
+      best = o;
+    }
+    if (best) taken[*best] = true;
+    box.is_wrong = !best || objects[*best].name != box.name;
+  }
+}
+
+namespace {
+
+// Nothing where the study's rows cannot be read any more: its folder may be gone.
+std::vector<MetricPoint> curve_of(const fs::path& store, const RunRow& run) {
+  const fs::path file = store / run.study / "study.db";
+  std::error_code error;
+  if (!fs::exists(file, error)) return {};
+  try {
+    const History history = store::StudyStore(file, store::OpenMode::kRead).load_history();
+    for (const auto& trial : history.trials)
+      if (trial->number == run.trial) return trial->curve;
+  } catch (const Error&) {
+  }
+  return {};
+}
+
+}  // namespace
+
+ComparisonMaterial read_comparison_material(const fs::path& store, const Comparison& comparison,
+                                            const store::ComparisonStore& record) {
+  ComparisonMaterial material;
+  material.report = read_comparison_report(store, comparison, record);
+  const int number = material.report.scoring_number;
+  Json result;
+  for (const store::Scoring& scoring : record.scorings())
+    if (scoring.number == number && scoring.ended) result = scoring.result;
+  const std::vector<store::FrozenModel> models = record.models();
+  MaterialReader(store / "comparisons" / comparison.name / "scorings" / std::to_string(number), result,
+                 models, material)
+      .read();
+  for (std::size_t i = 0; i < material.rows.size(); ++i)
+    for (const RunRow& run : material.report.rows[i].runs)
+      if (run.model == material.rows[i].pictured) material.rows[i].curve = curve_of(store, run);
+  return material;
+}
+
+}  // namespace tune::compare

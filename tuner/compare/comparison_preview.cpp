@@ -1,0 +1,86 @@
+// What a comparison would do and take, before it begins.
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "store/comparison_store.h"
+#include "tuner/compare/comparison_forecast.h"
+#include "tuner/compare/comparison_probes.h"
+#include "tuner/compare/comparison_run.h"
+#include "tuner/compare/comparison_scoring.h"
+#include "tuner/core/error.h"
+
+namespace tune::compare {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Those of the same comparison that the store holds; none where there is no such file, or another one's.
+Json recorded_probes(const fs::path& database, const Comparison& comparison) {
+  if (!fs::exists(database)) return Json::object();
+  const store::ComparisonStore record(database, store::OpenMode::kRead);
+  const auto row = record.comparison();
+  if (!row || row->document != Json(comparison.document)) return Json::object();
+  return row->facts.value("probes", Json::object());
+}
+
+// A folder of its own, gone with this.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (fs::temp_directory_path() / "tune-preview-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr)
+      throw Error(ExitCode::kEnvironment, "cannot create " + name + ": " + std::strerror(errno),
+                  "name a folder that you may write in $TMPDIR");
+    path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+}  // namespace
+
+std::optional<Json> preview_comparison(const ComparisonRequest& request, const ComparisonHooks& hooks,
+                                       engine::Interruption& interruption) {
+  const Comparison& comparison = request.comparison;
+  const engine::BuiltinTrainer trainer = engine::find_builtin_trainer();
+  check_comparison(comparison, trainer.description);
+  const engine::Machine machine = engine::inspect_machine();
+  const TemporaryFolder folder;
+  const auto signals = [&] { return interruption.count.load(); };
+  Json probes =
+      recorded_probes(comparison_folder(request.store, comparison.name) / "comparison.db", comparison);
+  try {
+    const TestImages test(comparison, trainer, signals, hooks.notice);
+    const Json audit = test.audit(folder.path() / "groups.json");
+    const ProbesRequest probing{comparison, trainer,     machine, folder.path() / "probes",
+                                signals,    hooks.notice};
+    probe_approaches(probing, probes, [](std::size_t) {});
+    const std::string name = probes_name(probing);
+    Json forecast = Json::object();
+    for (std::size_t i = 0; i < comparison.approaches.size(); ++i)
+      forecast.update(forecast_approach(comparison, i, probes[comparison.approaches[i].name][name],
+                                        trainer.description, machine));
+    const Json predicting =
+        forecast_predicting(comparison, forecast, probes, name, audit.at("test_images").get<double>());
+    const double seconds = probing_seconds(probes);
+    return Json{{"studies", forecast},
+                {"probing", {{"device_hours", seconds / 3600}}},
+                {"predicting", predicting},
+                {"total", forecast_total(comparison, forecast, predicting, seconds)},
+                {"audit", audit}};
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kInterrupted) throw;
+    return std::nullopt;
+  }
+}
+
+}  // namespace tune::compare

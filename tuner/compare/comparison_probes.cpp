@@ -1,0 +1,54 @@
+#include "tuner/compare/comparison_probes.h"
+
+#include "tuner/core/error.h"
+#include "tuner/engine/loop/study_facts.h"
+#include "tuner/engine/loop/study_opening.h"
+
+namespace tune::compare {
+namespace {
+
+// Else the noise of two probes would be a difference between the approaches.
+void share_precision(const Comparison& comparison, std::size_t approach, const std::string& machine,
+                     const Json& probes, Json& answer) {
+  const auto model = [&](std::size_t i) {
+    return study_spec_document(comparison, i, StudyRole::kDefaults, 1).at("trainer").value("model", "");
+  };
+  for (std::size_t i = 0; i < approach; ++i) {
+    const Json earlier = probes.value(comparison.approaches[i].name, Json::object()).value(machine, Json());
+    if (earlier.is_object() && model(i) == model(approach)) answer["precision"] = earlier.at("precision");
+  }
+}
+
+Json probe(const ProbesRequest& request, std::size_t approach) {
+  const Comparison& comparison = request.comparison;
+  const std::string name = comparison.approaches[approach].name;
+  request.notice("tune-train is measured on this machine with the approach " + name);
+  Spec spec = study_spec(comparison,
+                         study_spec_document(comparison, approach, StudyRole::kDefaults, comparison.seeds));
+  engine::apply_builtin_trainer(spec, request.trainer, spec.file, spec.text);
+  engine::make_private_folder(request.folder / name);
+  return engine::probe_machine(
+      {request.trainer, spec, request.folder / name, comparison.seed, request.signals, request.notice});
+}
+
+}  // namespace
+
+std::string probes_name(const ProbesRequest& request) {
+  return engine::probe_name(request.machine, request.comparison.resources);
+}
+
+void probe_approaches(const ProbesRequest& request, Json& probes,
+                      const std::function<void(std::size_t approach)>& answered) {
+  const std::string machine = probes_name(request);
+  for (std::size_t i = 0; i < request.comparison.approaches.size(); ++i) {
+    Json& of_approach = probes[request.comparison.approaches[i].name];
+    if (of_approach.contains(machine)) continue;
+    Json answer = probe(request, i);
+    if (answer.is_null()) throw Error(ExitCode::kInterrupted, "interrupted");
+    share_precision(request.comparison, i, machine, probes, answer);
+    of_approach[machine] = std::move(answer);
+    answered(i);
+  }
+}
+
+}  // namespace tune::compare

@@ -1,0 +1,30 @@
+#pragma once
+// How fast a comparison's approaches train on this machine: one probe each.
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "tuner/compare/comparison.h"
+#include "tuner/engine/devices/machine.h"
+#include "tuner/engine/loop/builtin_trainer.h"
+
+namespace tune::compare {
+
+struct ProbesRequest {
+  const Comparison& comparison;
+  const engine::BuiltinTrainer& trainer;
+  const engine::Machine& machine;
+  std::filesystem::path folder;                    // gets a folder for each approach
+  std::function<int()> signals;                    // how many a person has sent
+  std::function<void(const std::string&)> notice;  // a sentence for people
+};
+
+// The name of this machine's answers: probes[approach][name].
+std::string probes_name(const ProbesRequest& request);
+// Fills in the answers that `probes` does not have yet, and calls `answered` after each. Approaches on one
+// network get one precision, that of the first of them. Throws Error(kInterrupted), Error(kEnvironment).
+void probe_approaches(const ProbesRequest& request, Json& probes,
+                      const std::function<void(std::size_t approach)>& answered);
+
+}  // namespace tune::compare

@@ -1,0 +1,496 @@
+#include "tuner/compare/comparison_run.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "store/comparison_store.h"
+#include "store/device_shares.h"
+#include "store/neighbours.h"
+#include "tuner/compare/comparison_budget.h"
+#include "tuner/compare/comparison_forecast.h"
+#include "tuner/compare/comparison_keys.h"
+#include "tuner/compare/comparison_probes.h"
+#include "tuner/compare/comparison_scoring.h"
+#include "tuner/core/error.h"
+#include "tuner/engine/attempt/attempt_plan.h"
+#include "tuner/engine/attempt/outcome.h"
+#include "tuner/engine/loop/spending.h"
+#include "tuner/engine/loop/study_facts.h"
+#include "tuner/os/crash_point.h"
+#include "tuner/os/file_lock.h"
+#include "tuner/os/sha256.h"
+
+namespace tune::compare {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A share of no budget: more hours than a store will ever see.
+constexpr double kNoBudgetHours = 1e9;
+
+FileLock lock_comparison(const fs::path& folder, const std::string& name) {
+  std::string holder;
+  auto lock = FileLock::try_once(folder / "lock", holder);
+  if (!lock)
+    throw Error(ExitCode::kConflict,
+                "another tune works on the comparison \"" + name + "\": process " + holder,
+                "wait for it, or interrupt it with: kill -INT " + holder);
+  return std::move(*lock);
+}
+
+// With its approaches by name, so that a difference names the place.
+Json by_name(Json document) {
+  Json approaches = Json::object();
+  for (const Json& approach : document.at("approaches"))
+    approaches[approach.at("name").get<std::string>()] = approach;
+  document["approaches"] = std::move(approaches);
+  return document;
+}
+
+// Of a file, or of what a model's folder holds; "" for none.
+std::string fingerprint_of_weights(const Comparison& comparison, std::size_t approach) {
+  const std::string weights = initial_weights(comparison, approach);
+  if (weights.empty()) return {};
+  const fs::path path = comparison.folder / weights;
+  return sha256_of_file(fs::is_directory(path) ? path / "weights.safetensors" : path);
+}
+
+// "at most 5h 20m of device time, $16.32"
+std::string forecast_text(const Json& total) {
+  const double hours = total.at("device_hours");
+  std::string text = total.at("bound").get<std::string>();
+  text += (text.empty() ? "" : " ") +
+          format_duration(Milliseconds(static_cast<std::int64_t>(hours * 3600e3))) + " of device time";
+  if (!total.contains("usd")) return text;
+  char usd[32];
+  std::snprintf(usd, sizeof usd, ", $%.2f", total["usd"].get<double>());
+  return text + usd;
+}
+
+bool is_file_with(const fs::path& file, const std::string& sha256) {
+  return fs::exists(file) && sha256_of_file(file) == sha256;
+}
+
+// One command's worth of a comparison. Lives for one call of run_comparison(), on its thread.
+class ComparisonRun {
+ public:
+  ComparisonRun(const ComparisonRequest& request, const ComparisonHooks& hooks, const Clock& clock,
+                engine::Interruption& interruption)
+      : store_folder_(fs::absolute(request.store).lexically_normal()),
+        comparison_(request.comparison),
+        request_(request),
+        hooks_(hooks),
+        clock_(clock),
+        interruption_(interruption),
+        folder_(comparison_folder(store_folder_, comparison_.name)),
+        trainer_(engine::find_builtin_trainer()),
+        test_(
+            comparison_, trainer_, [this] { return interruption_.count.load(); }, hooks_.notice) {}
+
+  void run() {
+    check_comparison(comparison_, trainer_.description);
+    for (const fs::path& folder : {store_folder_, store_folder_ / "comparisons", folder_})
+      engine::make_private_folder(folder);
+    const FileLock lock = lock_comparison(folder_, comparison_.name);
+    store::ComparisonStore record(folder_ / "comparison.db", store::OpenMode::kCreate);
+    begin(record);
+    if (record.models().empty()) {
+      look_at_data(record);
+      forecast(record);
+      begin_training(record);
+      for (std::size_t i = 0; i < comparison_.approaches.size(); ++i) train(record, i);
+      freeze(record);
+    }
+    score(record);
+  }
+
+ private:
+  fs::path groups_file() const { return folder_ / "groups.json"; }
+
+  // Until something is trained a mended file may take the place of the one that was refused.
+  void begin(store::ComparisonStore& record) {
+    const auto row = record.comparison();
+    if (row && row->facts.contains("training_since")) {
+      facts_ = row->facts;
+      refuse_change(row->document, may_change_budget(record));
+      if (Json(comparison_.document) != row->document) {
+        record.begin({row->name, comparison_.document, comparison_.text, comparison_.folder.string(),
+                      row->created, facts_});
+        hooks_.notice("the comparison goes on with another budget");
+      }
+      return;
+    }
+    if (row && Json(comparison_.document) == row->document) facts_ = row->facts;
+    if (row && facts_.empty()) fs::remove(groups_file());
+    for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
+      facts_["weights"][comparison_.approaches[i].name] = fingerprint_of_weights(comparison_, i);
+    facts_["trainer"] = {{"version", trainer_.description.value("version", "")},
+                         {"libtorch", trainer_.description.value("libtorch", "")}};
+    record.begin({comparison_.name, comparison_.document, comparison_.text, comparison_.folder.string(),
+                  clock_.wall_now(), facts_});
+    crash_point("comparison_created");
+  }
+
+  // Until something is trained other data may take its place.
+  void look_at_data(store::ComparisonStore& record) {
+    const Json now = test_.fingerprints();
+    if (facts_.contains("training_since")) return require_data(now);
+    if (facts_.value("data", Json()) != now) fs::remove(groups_file());
+    if (!fs::exists(groups_file())) facts_["audit"] = test_.audit(groups_file());
+    crash_point("test_images_audited");
+    facts_["data"] = now;
+    record.update_facts(facts_);
+    crash_point("data_recorded");
+  }
+
+  // What earlier versions began has no fingerprints.
+  void require_data(const Json& now) const {
+    const Json began = facts_.value("data", Json::object());
+    for (const auto& [data, fingerprint] : began.items())
+      if (now.contains(data) && now[data] != fingerprint)
+        throw Error(ExitCode::kConflict, "the images in " + data + " have changed since the comparison began",
+                    "restore them, or begin another comparison under another name");
+  }
+  void require_test_images() const {
+    Json now = Json::object();
+    now[comparison_.test.data] = test_.fingerprint(comparison_.test.data);
+    require_data(now);
+  }
+
+  void begin_training(store::ComparisonStore& record) {
+    if (facts_.contains("training_since")) return;
+    facts_["training_since"] = format_time(clock_.wall_now());
+    record.update_facts(facts_);
+    crash_point("training_begun");
+  }
+
+  // What a budget has ended stays as it is: the studies after it were chosen by what it gave.
+  bool may_change_budget(const store::ComparisonStore& record) const {
+    return record.models().empty() && !facts_.contains("not_begun") && !facts_.contains("cut_by_budget");
+  }
+
+  void refuse_change(const Json& stored, bool may_change_budget) const {
+    const auto compared = [&](const Json& document) {
+      Json kept = by_name(document);
+      for (const char* limit : kBudgetLimits)
+        if (may_change_budget && kept.contains("limits")) kept["limits"].erase(limit);
+      if (kept.contains("limits") && kept["limits"].empty()) kept.erase("limits");
+      return kept;
+    };
+    const std::vector<std::string> lines = spec_difference(compared(stored), compared(comparison_.document));
+    if (lines.empty()) return;
+    std::string message = "the comparison \"" + comparison_.name + "\" was begun with another file:";
+    for (const std::string& line : lines) message += "\n  " + line;
+    throw Error(ExitCode::kConflict, message,
+                "give it another name in \"comparison\": what was scored on the test images stays as it is");
+  }
+
+  // Measures each approach once on this machine; its studies then need not.
+  void forecast(store::ComparisonStore& record) {
+    const engine::Machine machine = engine::inspect_machine();
+    const ProbesRequest request{
+        comparison_,  trainer_, machine, folder_ / "probes", [this] { return interruption_.count.load(); },
+        hooks_.notice};
+    const std::string name = probes_name(request);
+    probe_approaches(request, facts_["probes"], [&](std::size_t i) {
+      facts_["forecast"].update(forecast_approach(comparison_, i,
+                                                  facts_["probes"][comparison_.approaches[i].name][name],
+                                                  trainer_.description, machine));
+      crash_point("approach_measured");
+      record.update_facts(facts_);
+      crash_point("measurement_recorded");
+    });
+    const Json predicting =
+        forecast_predicting(comparison_, facts_["forecast"], facts_["probes"], name,
+                            facts_.value("audit", Json::object()).value("test_images", 0.0));
+    facts_["forecast_predicting"] = predicting;
+    record.update_facts(facts_);
+    hooks_.notice("predicted from the probes: " +
+                  forecast_text(forecast_total(comparison_, facts_["forecast"], predicting,
+                                               probing_seconds(facts_["probes"]))));
+  }
+
+  std::optional<store::StudyStore> study_store(const std::string& study) const {
+    const fs::path file = store_folder_ / study / "study.db";
+    if (!fs::exists(file)) return std::nullopt;
+    return store::StudyStore(file, store::OpenMode::kRead);
+  }
+
+  bool is_done(const Spec& spec) const {
+    try {
+      const auto study = study_store(spec.study);
+      if (!study) return false;
+      const store::StudyRow row = study->study();
+      return row.state == "finished" && spec_difference(row.spec, spec.document).empty();
+    } catch (const Error&) {
+      return false;  // whoever opens it for writing says what is wrong, or mends it
+    }
+  }
+
+  // What has been spent beside what the study `name` has.
+  double spent_beside(const std::string& name) const {
+    double seconds = probing_seconds(facts_.value("probes", Json::object()));
+    for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
+      for (const StudyRole role : study_roles(comparison_, i))
+        if (const std::string other = study_name(comparison_, i, role); other != name)
+          seconds += spent_by(other);
+    return seconds;
+  }
+  double spent_by(const std::string& name) const {
+    const auto study = study_store(name);
+    if (!study) return 0;
+    double seconds = 0;
+    const std::vector<store::AttemptRow> attempts = study->attempts();
+    const auto beside = store::may_share_gpus(study->study())
+                            ? store::attempts_beside(store_folder_, name, attempts, clock_.wall_now())
+                            : std::vector<store::AttemptRow>();
+    for (const double share : store::device_shares(attempts, beside)) seconds += share;
+    return seconds;
+  }
+
+  // What the study may take of the comparison's budget; nullopt without one.
+  std::optional<double> share_of_budget(const std::string& name) const {
+    const auto budget = engine::device_budget(comparison_.budget, comparison_.usd_per_hour);
+    if (!budget) return std::nullopt;
+    const std::vector<StudyNeed> needs = study_needs(comparison_, facts_.value("forecast", Json::object()));
+    const auto own =
+        std::find_if(needs.begin(), needs.end(), [&](const StudyNeed& need) { return need.study == name; });
+    TUNE_CHECK(own != needs.end(), name);
+    const double predicting =
+        facts_.value("forecast_predicting", Json::object()).value("device_hours", 0.0) * 3600;
+    return budget_share(needs, static_cast<std::size_t>(own - needs.begin()),
+                        budget->seconds - spent_beside(name), predicting);
+  }
+
+  // What one trial of the approach takes: as its studies have it so far, else as predicted; 0 where nobody
+  // knows.
+  double trial_seconds(std::size_t approach, const std::string& name) const {
+    double completed = 0, seconds = 0;
+    for (const StudyRole role : study_roles(comparison_, approach)) {
+      const auto study = study_store(study_name(comparison_, approach, role));
+      if (!study) continue;
+      const std::vector<store::AttemptRow> attempts = study->attempts();
+      const std::vector<double> shares = store::device_shares(attempts);
+      for (const store::TrialRow& trial : study->trials()) {
+        if (trial.state != TrialState::kCompleted) continue;
+        ++completed;
+        for (std::size_t i = 0; i < attempts.size(); ++i)
+          if (attempts[i].trial == trial.number) seconds += shares[i];
+      }
+    }
+    if (completed > 0) return seconds / completed;
+    return facts_.value("forecast", Json::object())
+        .value(name, Json::object())
+        .value("device_seconds_per_trial", 0.0);
+  }
+
+  void record_for_lack_of_budget(store::ComparisonStore& record, const char* key, const std::string& study,
+                                 const std::string& what) {
+    facts_[key][study] = what;
+    record.update_facts(facts_);
+    hooks_.notice("for lack of budget: " + study + ": " + what);
+  }
+
+  // Whether the study ran, or is there.
+  bool run_role(store::ComparisonStore& record, std::size_t approach, StudyRole role,
+                std::optional<int> trials, const ParameterSet& winner = {}) {
+    Spec spec = study_spec(comparison_, study_spec_document(comparison_, approach, role, trials, winner));
+    const std::string name = spec.study;
+    const std::optional<double> share = share_of_budget(name);
+    if (is_done(spec)) {
+      note_cut(record, name, spec);
+      return true;
+    }
+    if (share && (*share <= 0 || (!study_store(name) && *share < trial_seconds(approach, name)))) {
+      record_for_lack_of_budget(record, "not_begun", name,
+                                "not begun, as what is left for it does not pay for one of its trials");
+      return false;
+    }
+    // An earlier run of the comparison may have had less for it.
+    if (facts_.contains("not_begun") && facts_["not_begun"].erase(name) > 0 && facts_["not_begun"].empty())
+      facts_.erase("not_begun");
+    hooks_.begin_study(name);
+    engine::RunRequest run;
+    run.store = store_folder_;
+    run.spec_file = spec.file;
+    run.spec_text = spec.text;
+    run.spec = spec;
+    run.spec.limits.on_trial_time = OnTrialTime::kFail;  // what was cut short left no whole model to compare
+    run.version = request_.version;
+    run.known_probes = facts_["probes"][comparison_.approaches[approach].name];
+    if (share && !facts_.contains("had_budget")) {
+      facts_["had_budget"] = true;
+      record.update_facts(facts_);
+    }
+    // A share that the study was given before would else stay in force where the budget is gone.
+    if (facts_.contains("had_budget"))
+      run.overrides.gpu_hours =
+          std::min(spec.limits.gpu_hours.value_or(HUGE_VAL), share ? *share / 3600 : kNoBudgetHours);
+    const engine::RunReport report = engine::run_study(std::move(run), hooks_.study, clock_, interruption_);
+    if (report.result.outcome == engine::Outcome::kPaused)
+      throw Error(ExitCode::kEnvironment, "the study " + name + " pauses: " + report.result.reason,
+                  report.result.pause ? report.result.pause->hint : std::string());
+    if (report.result.outcome == engine::Outcome::kInterrupted)
+      throw Error(ExitCode::kInterrupted, "interrupted");
+    crash_point("approach_study_ended");
+    note_cut(record, name, spec);
+    return true;
+  }
+
+  // Says and records that a study has ended at its share of the budget, not at a limit of its own.
+  void note_cut(store::ComparisonStore& record, const std::string& name, const Spec& spec) {
+    if (facts_.value("cut_by_budget", Json::object()).contains(name)) return;
+    const auto study = study_store(name);
+    if (!study || !is_cut(study->study(), spec)) return;
+    record_for_lack_of_budget(record, "cut_by_budget", name,
+                              "ended after " + std::to_string(study->trial_count()) + " trials");
+  }
+  static bool is_cut(const store::StudyRow& row, const Spec& spec) {
+    return row.finish_reason == engine::kStopDeviceTime &&
+           row.limits.value("gpu_hours", HUGE_VAL) < spec.limits.gpu_hours.value_or(HUGE_VAL);
+  }
+
+  struct SearchEnd {
+    int trials = 0;
+    int whole_trainings = 0;  // that its device time pays for
+    std::optional<ParameterSet> winner;
+  };
+  SearchEnd search_end(std::size_t approach, StudyRole role) const {
+    const auto study = study_store(study_name(comparison_, approach, role));
+    TUNE_CHECK(study.has_value());
+    SearchEnd end;
+    end.trials = study->trial_count();
+    end.whole_trainings = engine::whole_trainings(study->trials(), study->attempts());
+    const History history = study->load_history();
+    if (const TrialView* best = history.best()) end.winner = study->trial(best->number)->parameters;
+    return end;
+  }
+
+  void train(store::ComparisonStore& record, std::size_t approach) {
+    const auto run = [&](StudyRole role, std::optional<int> trials, const ParameterSet& winner = {}) {
+      return run_role(record, approach, role, trials, winner);
+    };
+    if (!comparison_.approaches[approach].has_search) {
+      run(StudyRole::kDefaults, comparison_.seeds);
+      return;
+    }
+    SearchEnd search, random;
+    if (run(StudyRole::kSearch, {})) search = search_end(approach, StudyRole::kSearch);
+    run(StudyRole::kDefaults,
+        comparison_.best_of_seeds ? std::max(comparison_.seeds, search.whole_trainings) : comparison_.seeds);
+    if (search.winner) run(StudyRole::kTuned, comparison_.seeds, *search.winner);
+    if (!comparison_.random_search || search.trials == 0) return;
+    if (run(StudyRole::kRandom, search.trials)) random = search_end(approach, StudyRole::kRandom);
+    if (random.winner) run(StudyRole::kRandomTuned, comparison_.seeds, *random.winner);
+  }
+
+  // Of a search the winner, else every run that completed.
+  void collect(std::size_t approach, StudyRole role, std::vector<store::FrozenModel>& models) const {
+    const std::string name = study_name(comparison_, approach, role);
+    const auto study = study_store(name);
+    if (!study) return;
+    const History history = study->load_history();
+    const TrialView* best = history.best();
+    const bool is_search = role == StudyRole::kSearch || role == StudyRole::kRandom;
+    for (const store::TrialRow& trial : study->trials()) {
+      if (trial.state != TrialState::kCompleted || trial.values.empty()) continue;
+      if (is_search && trial.number != best->number) continue;
+      const fs::path output = attempt_folder(store_folder_ / name, {trial.number, trial.attempts}) / "output";
+      models.push_back({static_cast<int>(models.size()) + 1, comparison_.approaches[approach].name,
+                        to_string(role), name, trial.number, trial.values.front(),
+                        output.lexically_relative(store_folder_).generic_string(),
+                        fingerprint_of_folder(output)});
+    }
+  }
+
+  void freeze(store::ComparisonStore& record) {
+    std::vector<store::FrozenModel> models;
+    constexpr StudyRole kRoles[] = {StudyRole::kDefaults, StudyRole::kSearch, StudyRole::kTuned,
+                                    StudyRole::kRandom, StudyRole::kRandomTuned};
+    for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
+      for (const StudyRole role : kRoles) collect(i, role, models);
+    if (models.empty())
+      throw Error(ExitCode::kEveryTrialFailed, "no run of any approach has completed",
+                  facts_.contains("not_begun") || facts_.contains("cut_by_budget")
+                      ? "the budget did not pay for one: begin another comparison, with more of it, under "
+                        "another name"
+                      : "`tune trials " + study_name(comparison_, 0, StudyRole::kDefaults) + "` says why");
+    crash_point("before_freezing");
+    record.freeze(models, facts_);
+    crash_point("models_frozen");
+    hooks_.notice(std::to_string(models.size()) + " models are frozen; now they see the test images");
+  }
+
+  void score(store::ComparisonStore& record) {
+    const std::vector<store::Scoring> scorings = record.scorings();
+    const bool goes_on = !scorings.empty() && !scorings.back().ended;
+    if (!scorings.empty() && !goes_on && !request_.score_again) return;
+    require_test_images();
+    const int number = goes_on ? scorings.back().number : record.begin_scoring(clock_.wall_now());
+    const fs::path folder = folder_ / "scorings" / std::to_string(number);
+    crash_point("scoring_begun");
+    engine::make_private_folder(folder);
+    std::map<int, std::string> done;  // by model: SHA-256 of its detections
+    for (const store::Prediction& prediction : record.predictions(number))
+      done[prediction.model] = prediction.sha256;
+    std::vector<fs::path> files;
+    const std::vector<store::FrozenModel> models = record.models();
+    for (const store::FrozenModel& model : models) {
+      files.push_back(folder / ("model-" + std::to_string(model.number) + ".json"));
+      if (done.contains(model.number) && is_file_with(files.back(), done[model.number])) continue;
+      hooks_.notice("model " + std::to_string(model.number) + " of " + std::to_string(models.size()) + ": " +
+                    model.study + "/" + std::to_string(model.trial));
+      require_unchanged(model);
+      const TestImages::Predicted made = test_.predict(store_folder_ / model.folder, files.back());
+      crash_point("prediction_made");
+      record.insert_prediction(number,
+                               {model.number, sha256_of_file(files.back()), made.seconds, made.facts});
+      crash_point("prediction_recorded");
+    }
+    require_test_images();
+    crash_point("before_scoring");
+    const Json result =
+        test_.score(files, groups_file(), store_folder_ / models.front().folder, folder / "images");
+    crash_point("scored");
+    record.end_scoring(number, result, clock_.wall_now());
+    crash_point("scoring_recorded");
+  }
+
+  void require_unchanged(const store::FrozenModel& model) const {
+    if (fingerprint_of_folder(store_folder_ / model.folder) == model.fingerprint) return;
+    throw Error(ExitCode::kConflict,
+                (store_folder_ / model.folder).string() + " has changed since the models were frozen",
+                "restore it, or begin another comparison under another name");
+  }
+
+  const fs::path store_folder_;
+  const Comparison& comparison_;
+  const ComparisonRequest& request_;
+  const ComparisonHooks& hooks_;
+  const Clock& clock_;
+  engine::Interruption& interruption_;
+  const fs::path folder_;
+  const engine::BuiltinTrainer trainer_;
+  const TestImages test_;
+  Json facts_ = Json::object();
+};
+
+}  // namespace
+
+fs::path comparison_folder(const fs::path& store, const std::string& name) {
+  return store / "comparisons" / name;
+}
+
+bool run_comparison(const ComparisonRequest& request, const ComparisonHooks& hooks, const Clock& clock,
+                    engine::Interruption& interruption) {
+  try {
+    ComparisonRun(request, hooks, clock, interruption).run();
+    return true;
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kInterrupted) throw;
+    return false;
+  }
+}
+
+}  // namespace tune::compare

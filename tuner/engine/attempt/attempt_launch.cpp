@@ -1,0 +1,104 @@
+#include "tuner/engine/attempt/attempt_launch.h"
+
+#include <cstdlib>
+
+#include "tuner/core/attempt_layout.h"
+#include "tuner/core/error.h"
+#include "tuner/core/json.h"
+#include "tuner/os/atomic_file.h"
+
+namespace tune::engine {
+namespace {
+
+constexpr const char* kGpuVariable = "CUDA_VISIBLE_DEVICES";
+constexpr const char* kPythonVariable = "PYTHONUNBUFFERED";
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string result;
+  for (const std::string& text : texts) result += (result.empty() ? "" : ",") + text;
+  return result;
+}
+
+Json trial_document(const Attempt& attempt, const DeviceShare& share) {
+  Json trial = attempt.trial_json;
+  trial["threads"] = share.threads;
+  trial["devices"] = share.devices;
+  return trial;
+}
+
+Json metric_documents(const std::vector<MetricDefinition>& metrics) {
+  Json list = Json::array();
+  for (const MetricDefinition& metric : metrics) {
+    list.push_back({{"name", metric.name}, {"regex", metric.regex}});
+    if (metric.step) list.back()["step"] = *metric.step;
+  }
+  return list;
+}
+
+}  // namespace
+
+std::map<std::string, std::string> device_environment(const DeviceShare& share) {
+  std::map<std::string, std::string> environment;
+  // Empty where it has none: a GPU that is seen without a lease would be used beside those who hold one.
+  environment[kGpuVariable] = joined(share.visible);
+  // CUDA's own order is by speed; the indices here are those of the PCI bus.
+  if (share.visible != share.devices) environment["CUDA_DEVICE_ORDER"] = "PCI_BUS_ID";
+  // Libraries that count the machine's cores instead of the trial's would make trials fight for them.
+  if (!std::getenv("OMP_NUM_THREADS")) environment["OMP_NUM_THREADS"] = std::to_string(share.threads);
+  return environment;
+}
+
+std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceShare& share, int channel) {
+  const std::filesystem::path folder = std::filesystem::absolute(attempt.folder);
+  const Json trial = trial_document(attempt, share);
+  std::map<std::string, std::string> environment = device_environment(share);
+  // Python keeps what it prints into a pipe until 8 kB have come together: too late for a stop rule, and for
+  // a person who follows the log.
+  if (!attempt.secret_environment.contains(kPythonVariable)) environment[kPythonVariable] = "1";
+  // What the attempt brings goes before: the spec may ask for other threads, but not for other GPUs.
+  for (const auto& [name, value] : attempt.environment)
+    if (name != kGpuVariable) environment[name] = value;
+  std::vector<int> leases;
+  for (const Lease& lease : share.leases) leases.push_back(lease.descriptor());
+  Json launch = {{"schema", 1},
+                 {"trial", attempt.id.trial},
+                 {"attempt", attempt.id.attempt},
+                 {"token", attempt.token},
+                 {"argv", attempt.argv},
+                 {"working_directory", std::filesystem::absolute(attempt.working_directory).string()},
+                 {"environment", environment},
+                 {"metrics", metric_documents(attempt.metrics)},
+                 {"steps_done", attempt.steps_done},
+                 {"steps_counted", attempt.steps_counted},
+                 {"grace_ms", attempt.grace.count()},
+                 {"cpus", share.cores},
+                 {"control", channel},
+                 {"leases", leases}};
+  if (attempt.time_limit) launch["time_limit_ms"] = attempt.time_limit->count();
+  if (attempt.no_output) launch["no_output_ms"] = attempt.no_output->count();
+  if (attempt.no_metric_time) launch["no_metric_time_ms"] = attempt.no_metric_time->count();
+  launch["quiet_after_ms"] = attempt.quiet_after.count();
+
+  std::error_code error;
+  std::filesystem::create_directory(folder / kOutputFolder, error);
+  if (error) {
+    const std::string message =
+        "cannot make \"" + (folder / kOutputFolder).string() + "\": " + error.message();
+    if (is_disk_full(error.value())) throw DiskFull(message);
+    throw Error(ExitCode::kEnvironment, message);
+  }
+  std::string trial_text, launch_text;
+  try {
+    trial_text = trial.dump(2), launch_text = launch.dump();
+  } catch (const Json::type_error&) {
+    throw Error(
+        ExitCode::kEnvironment,
+        "cannot write \"" + (folder / kLaunchFile).string() + "\": a path or an argument is not UTF-8",
+        "rename the folder, or set a UTF-8 locale and write the spec again");
+  }
+  write_file_atomically(folder / kTrialFile, trial_text + "\n");
+  write_file_atomically(folder / kLaunchFile, launch_text + "\n");
+  return folder / kLaunchFile;
+}
+
+}  // namespace tune::engine

@@ -1,0 +1,21 @@
+#pragma once
+// The two files that an attempt starts from: trial.json for the trainer, launch.json for the supervisor.
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "tuner/engine/attempt/trial_runner.h"
+#include "tuner/engine/devices/device_pool.h"
+
+namespace tune::engine {
+
+// What tells a process its share: CUDA_VISIBLE_DEVICES, which is empty where it has no GPU (with
+// CUDA_DEVICE_ORDER where it names indices), and
+// OMP_NUM_THREADS unless we were given one.
+std::map<std::string, std::string> device_environment(const DeviceShare& share);
+
+// Writes both and makes the output folder. `channel` is the supervisor's end of the socket. Gives
+// launch.json's path. Throws Error(kEnvironment).
+std::filesystem::path write_launch_files(const Attempt& attempt, const DeviceShare& share, int channel);
+
+}  // namespace tune::engine

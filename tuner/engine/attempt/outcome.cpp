@@ -1,0 +1,187 @@
+#include "tuner/engine/attempt/outcome.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstring>
+
+#include "tuner/core/error.h"
+#include "tuner/core/json.h"
+
+namespace tune::engine {
+namespace {
+
+constexpr const char* kTimeoutReason = "limits.trial_time ran out";
+constexpr int kKilledBySignal = 128 + 9;  // as a shell reports a child that was killed
+
+// What PyTorch, CUDA, HIP, TensorFlow, JAX, Python, NumPy, C++, Java and the C library print.
+constexpr std::array kLackOfMemory{std::string_view("CUDA out of memory"),
+                                   std::string_view("OutOfMemoryError"),
+                                   std::string_view("CUDA error: out of memory"),
+                                   std::string_view("CUDA_ERROR_OUT_OF_MEMORY"),
+                                   std::string_view("cudaErrorMemoryAllocation"),
+                                   std::string_view("HIP out of memory"),
+                                   std::string_view("hipErrorOutOfMemory"),
+                                   std::string_view("RESOURCE_EXHAUSTED: Out of memory"),
+                                   std::string_view("OOM when allocating tensor"),
+                                   std::string_view("CUBLAS_STATUS_ALLOC_FAILED"),
+                                   std::string_view("CUDNN_STATUS_ALLOC_FAILED"),
+                                   std::string_view("MemoryError"),
+                                   std::string_view("std::bad_alloc"),
+                                   std::string_view("not enough memory: you tried to allocate"),
+                                   std::string_view("can't allocate memory"),
+                                   std::string_view("Cannot allocate memory"),
+                                   std::string_view("Out of memory: Killed process")};
+
+AttemptOutcome failed(std::string failure, std::string reason) {
+  return {TrialState::kFailed, std::move(reason), std::move(failure), std::nullopt};
+}
+
+AttemptOutcome requeued(std::string reason) {
+  return {TrialState::kQueued, std::move(reason), {}, std::nullopt};
+}
+
+AttemptOutcome lost(const AttemptEnd& end) {
+  if (end.is_orphan) return requeued("lost together with the tune that had started it");
+  const std::string how =
+      end.unheard.empty() ? std::string("its supervisor ended without a report") : end.unheard;
+  AttemptOutcome outcome = requeued("lost: " + how);
+  if (end.losses_before + 1 >= kMaxLosses) {
+    outcome.state = TrialState::kFailed;
+    outcome.failure = "lost";
+    outcome.reason = "lost " + std::to_string(kMaxLosses) + " times: " + how;
+  }
+  return outcome;
+}
+
+// What the trial has reached. With `last`, a last line that gave no number may say that it has diverged.
+std::optional<double> reached(const AttemptEnd& end) {
+  if (end.objective.reduce == Reduce::kLast && end.unread.is_last) return std::nullopt;
+  return reduce_curve(end.curve, end.objective);
+}
+
+bool mentions_no_number(const std::string& text) {
+  std::string lower = text;
+  for (char& c : lower)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return lower.find("nan") != std::string::npos || lower.find("inf") != std::string::npos;
+}
+
+AttemptOutcome unread(const AttemptEnd& end) {
+  const std::string which = end.curve.empty() ? "no value" : "not the last value";
+  return failed(
+      mentions_no_number(end.unread.text) ? "non_finite" : "no_metric",
+      "exit code 0, but " + which + " of \"" + end.objective.metric + "\" could be read: " + end.unread.text);
+}
+
+AttemptOutcome completed(const AttemptEnd& end) {
+  if (const auto value = reached(end)) return {TrialState::kCompleted, "completed", {}, value};
+  if (end.unread.count > 0 && (end.curve.empty() || end.unread.is_last)) return unread(end);
+  if (end.curve.empty()) {
+    return failed("no_metric",
+                  "exit code 0, but no line of its output gave \"" + end.objective.metric + "\"");
+  }
+  const char* which = end.objective.reduce == Reduce::kLast ? "the last value" : "every value";
+  return failed("non_finite", which + (" of \"" + end.objective.metric) + "\" was NaN or infinite");
+}
+
+// What a trial that ran out of time had reached counts, unless the spec says otherwise; its metrics stay in
+// the store in any case.
+AttemptOutcome timed_out(const AttemptEnd& end, const std::optional<double>& value) {
+  std::string reason = kTimeoutReason;
+  if (value && end.on_trial_time == OnTrialTime::kComplete) {
+    reason +=
+        ": cut after step " + std::to_string(end.curve.back().step) + ", and counts with what it had reached";
+    return {TrialState::kCompleted, std::move(reason), {}, value, "trial_time"};
+  }
+  if (value)
+    reason += "; " + end.objective.metric + " had reached " + shortest(*value) + " by step " +
+              std::to_string(end.curve.back().step);
+  else if (end.unread.count > 0)
+    reason += "; " + end.unread.text;
+  else if (end.curve.empty())
+    reason +=
+        "; no line had given \"" + end.objective.metric +
+        "\": a program that keeps back what it prints is cured by \"stdbuf\", \"-oL\" before the command";
+  return failed("timeout", std::move(reason));
+}
+
+std::string with_output(std::string reason, const std::string& last_output) {
+  return last_output.empty() ? reason : reason + ": " + last_output;
+}
+
+std::string builtin_failure(int code) {
+  switch (static_cast<ExitCode>(code)) {
+    case ExitCode::kBadData:
+      return "bad_data";
+    case ExitCode::kOutOfMemory:
+      return "oom";
+    case ExitCode::kNonFiniteLoss:
+      return "non_finite";
+    default:
+      return "crash";
+  }
+}
+
+// Out of memory, by the kernel's hand or in the program's own words; nullopt if nothing says so.
+std::optional<AttemptOutcome> out_of_memory(const AttemptEnd& end, const ExitReport& report) {
+  const bool was_killed = report.signal == SIGKILL || report.exit_code == kKilledBySignal;
+  if (report.out_of_memory && was_killed)
+    return failed("oom", with_output("killed by the kernel, which had run out of memory", end.last_output));
+  if (!tells_of_lack_of_memory(end.log_end)) return std::nullopt;
+  const std::string how = report.signal ? signal_text(*report.signal)
+                                        : "exit code " + std::to_string(report.exit_code.value_or(-1));
+  return failed("oom", with_output("out of memory: " + how, end.last_output));
+}
+
+AttemptOutcome ended_by_itself(const AttemptEnd& end, const ExitReport& report) {
+  if (!report.failure.empty()) return failed("crash", report.failure);
+  if (report.signal || report.exit_code != 0)
+    if (auto outcome = out_of_memory(end, report)) return std::move(*outcome);
+  if (report.signal) return failed("crash", with_output(signal_text(*report.signal), end.last_output));
+  const int code = report.exit_code.value_or(-1);
+  if (code == 0) return completed(end);
+  return failed(end.builtin_trainer ? builtin_failure(code) : "crash",
+                with_output("exit code " + std::to_string(code), end.last_output));
+}
+
+}  // namespace
+
+AttemptOutcome classify(const AttemptEnd& end) {
+  // Not run again: the trainer would do the same, and nobody may clear away what it put there.
+  if (!end.spoilt.empty()) return failed("crash", "the attempt's folder is spoilt: " + end.spoilt);
+  // One that could be ended in good order after all was lost no less.
+  if (!end.report || end.report->stop == kStopUnheard) return lost(end);
+  const ExitReport& report = *end.report;
+  if (report.start_error) {
+    AttemptOutcome outcome = requeued("not started: " + report.failure);
+    outcome.fault = start_fault(*report.start_error, report.failure);
+    return outcome;
+  }
+  if (report.stop.empty()) return ended_by_itself(end, report);
+  const auto value = reached(end);
+  if (report.stop == kStopTimeout) return timed_out(end, value);
+  if (report.stop == kStopNoOutput) return failed("hung", "limits.no_output ran out; " + report.failure);
+  if (report.stop == kStopNoMetric) return failed("hung", "limits.no_metric_time ran out; " + report.failure);
+  if (report.stop == kStopRule) {
+    return {TrialState::kStopped, end.verdict.empty() ? "stopped by the rule" : end.verdict, {}, value};
+  }
+  if (report.stop == kStopPause) {
+    return {TrialState::kPaused, end.verdict.empty() ? "paused by the rule" : end.verdict, {}, value};
+  }
+  for (const char* limit : {kStopTime, kStopDeviceTime, kStopCost})
+    if (report.stop == limit) return {TrialState::kStopped, limit, {}, value};
+  return requeued(report.stop == kStopDrain ? "interrupted" : "interrupted: " + report.stop);
+}
+
+bool tells_of_lack_of_memory(std::string_view log_end) {
+  return std::any_of(kLackOfMemory.begin(), kLackOfMemory.end(),
+                     [&](std::string_view words) { return log_end.find(words) != std::string_view::npos; });
+}
+
+std::string signal_text(int signal) {
+  const char* description = sigdescr_np(signal);
+  return "signal " + std::to_string(signal) + " (" + (description == nullptr ? "unknown" : description) + ")";
+}
+
+}  // namespace tune::engine

@@ -1,0 +1,68 @@
+#pragma once
+// What the end of an attempt means for its trial. Pure functions.
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tuner/core/history.h"
+#include "tuner/engine/attempt/attempt_files.h"
+#include "tuner/engine/attempt/fault.h"
+#include "tuner/spec/spec.h"
+
+namespace tune::engine {
+
+// Reasons that the engine gives to TrialRunner::stop(); they come back in exit.json.
+inline constexpr const char* kStopRule = "rule";                     // a stop rule's verdict
+inline constexpr const char* kStopPause = "pause";                   // a stop rule wants the trial to wait
+inline constexpr const char* kStopDrain = "drain";                   // a person interrupted the study
+inline constexpr const char* kStopTime = "time limit";               // limits.time ran out
+inline constexpr const char* kStopDeviceTime = "device time limit";  // limits.gpu_hours is spent
+inline constexpr const char* kStopCost = "cost limit";               // limits.cost_usd is spent
+inline constexpr const char* kStopUnheard = "supervisor unheard";    // no sign of life of it for long
+// Stands in an attempt's row alone: it ended with the orchestrator that had started it, by a reboot or the
+// end of a container for example, which says nothing about the trial.
+inline constexpr const char* kStopOrphaned = "orchestrator died";
+// Given by the supervisor itself.
+inline constexpr const char* kStopTimeout = "timeout";     // limits.trial_time ran out
+inline constexpr const char* kStopNoOutput = "no output";  // limits.no_output ran out
+inline constexpr const char* kStopNoMetric = "no metric";  // limits.no_metric_time ran out
+
+// A trial fails whose attempts are lost this often while their orchestrator lives.
+inline constexpr int kMaxLosses = 3;
+
+struct AttemptOutcome {
+  TrialState state = TrialState::kFailed;  // kQueued: the trial runs again
+  std::string reason;
+  std::string failure;          // class, when failed
+  std::optional<double> value;  // the reduced objective of a completed, stopped or paused trial
+  std::string cut = {};         // of a completed trial: the limit that cut it short
+  std::optional<Fault> fault =
+      {};  // why a trial runs again that was not started, or ended for no fault of its own
+};
+
+struct AttemptEnd {
+  const std::optional<ExitReport>& report;  // absent: the supervisor died
+  const Objective& objective;
+  const std::vector<MetricPoint>& curve;  // the objective's, steps ascending
+  bool builtin_trainer = false;           // its exit codes 65, 75 and 76 are believed
+  int losses_before = 0;                  // those that count
+  bool is_orphan = false;                 // the orchestrator that started it has died
+  std::string verdict;                    // of the stop rule, if one asked for the stop
+  std::string last_output;                // the log's last line
+  std::string spoilt = {};                // why its files cannot be read, when the trainer replaced them
+  UnreadLines unread = {};                // of the objective, in this attempt
+  std::string log_end = {};               // the log's last kilobytes
+  OnTrialTime on_trial_time = OnTrialTime::kComplete;
+  std::string unheard = {};  // why its supervisor was ended, when it gave no sign of life
+};
+
+AttemptOutcome classify(const AttemptEnd& end);
+
+// Whether a log's end says that its program ran out of memory, on a GPU or beside it.
+bool tells_of_lack_of_memory(std::string_view log_end);
+
+// "signal 11 (Segmentation fault)".
+std::string signal_text(int signal);
+
+}  // namespace tune::engine

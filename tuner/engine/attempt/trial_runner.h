@@ -1,0 +1,93 @@
+#pragma once
+// How attempts run: the seam between the engine's loop and processes.
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tuner/core/attempt_layout.h"
+#include "tuner/core/clock.h"
+#include "tuner/core/json.h"
+#include "tuner/core/metric_definition.h"
+#include "tuner/engine/devices/capacity.h"
+
+namespace tune::engine {
+
+// All that a runner needs to start one process run of a trial. The runner adds what it alone knows (devices,
+// threads) to `trial_json`, writes trial.json and launch.json into `folder`, and starts tune-supervisor.
+struct Attempt {
+  AttemptId id;
+  std::string token;                                      // random; fences this attempt's reports
+  std::filesystem::path folder;                           // .../trials/N/attempts/K, exists
+  std::filesystem::path checkpoint_folder;                // .../trials/N/checkpoints, exists
+  std::vector<std::string> argv;                          // {{...}} already replaced
+  std::filesystem::path working_directory;                // the spec's folder
+  std::map<std::string, std::string> environment;         // written to launch.json
+  std::map<std::string, std::string> secret_environment;  // passed in memory only, never written
+  Json trial_json;  // the contract of trial.json without devices and threads
+  std::vector<MetricDefinition> metrics;
+  std::map<std::string, std::int64_t> steps_done;  // by metric: where counted steps continue after a resume
+  std::set<std::string> steps_counted = {};        // metrics whose captured steps the attempt before gave up
+  Milliseconds grace{10'000};                      // between SIGTERM and SIGKILL
+  std::optional<Milliseconds>
+      time_limit;  // the supervisor stops the attempt by itself after this, reason "timeout"
+  // Silences after which it does so too, reasons "no output" and "no metric".
+  std::optional<Milliseconds> no_output, no_metric_time;
+  Milliseconds quiet_after{
+      600'000};  // of a silence this long, and three times as long as any before, it tells
+};
+
+// What is known of a started attempt; enough to find it again after a crash. Stored.
+struct AttemptRecord {
+  AttemptId id;
+  std::string token;
+  std::filesystem::path folder;
+  std::int64_t supervisor_pid = 0;
+  std::uint64_t supervisor_start_time = 0;  // field 22 of /proc/PID/stat, clock ticks since boot
+  std::string boot_id;                      // /proc/sys/kernel/random/boot_id
+  std::vector<std::string> devices;         // GPU UUIDs; empty on the CPU
+  int threads = 1;
+  // Where the runner hears of a supervisor that lives: at least so often (not stored).
+  std::optional<Milliseconds> heartbeat = {};
+};
+
+enum class RunnerEventKind {
+  kProgress,  // metrics.jsonl or log of `id` has grown
+  kAlive,     // the supervisor of `id` lives
+  kQuiet,     // the trainer of `id` has printed nothing for long
+  kNoMetric,  // its output has given no metric for long
+  kExited,    // the whole process tree of `id` is gone; exit.json is there unless the supervisor died
+  kWoken,     // wake() was called, or a slot may have become free
+  kDeadline,  // nothing happened until the deadline
+};
+struct RunnerEvent {
+  RunnerEventKind kind = RunnerEventKind::kDeadline;
+  AttemptId id;
+};
+
+// Owned by the engine, called from the loop's thread only, except wake().
+class TrialRunner {
+ public:
+  virtual ~TrialRunner() = default;
+  // Starts the attempt and returns once its supervisor exists. Throws Error(kEnvironment) if none could be
+  // started, and Error(kConflict) when capacity() has gone to somebody else in between.
+  virtual AttemptRecord start(const Attempt& attempt) = 0;
+  // Takes up an attempt that an earlier orchestrator started. False when nothing of it runs any more (then no
+  // event follows, and its files tell what happened).
+  virtual bool attach(const AttemptRecord& record) = 0;
+  virtual Capacity capacity() = 0;
+  // Of an attempt's devices those that do not answer any more.
+  virtual std::vector<std::string> lost_devices(const std::vector<std::string>& devices) = 0;
+  // Blocks until something happens or `deadline` passes. One event a call, in order of arrival.
+  virtual RunnerEvent wait(SteadyTime deadline) = 0;
+  // Asks the tree to end: SIGTERM now, SIGKILL after `grace` (0: at once). `reason` goes to exit.json
+  // ("stop"). kExited follows. Harmless for an attempt that has ended.
+  virtual void stop(AttemptId id, Milliseconds grace, const std::string& reason) = 0;
+  // Makes wait() return kWoken. Async-signal-safe and thread-safe.
+  virtual void wake() = 0;
+};
+
+}  // namespace tune::engine

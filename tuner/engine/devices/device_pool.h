@@ -1,0 +1,82 @@
+#pragma once
+// Which GPUs or cores each attempt gets.
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "tuner/core/clock.h"
+#include "tuner/core/resources.h"
+#include "tuner/engine/devices/capacity.h"
+#include "tuner/engine/devices/gpu.h"
+#include "tuner/engine/devices/leases.h"
+
+namespace tune::engine {
+
+// Trials at once on a CPU, where the spec says nothing and there are as many cores.
+inline constexpr int kDefaultParallelOnCpu = 2;
+
+// What one attempt runs on. Given back to the pool when no process of the attempt is left.
+struct DeviceShare {
+  std::vector<std::string> devices;  // GPU UUIDs; empty on the CPU
+  std::vector<std::string> visible;  // the same as CUDA_VISIBLE_DEVICES is to name them: UUIDs or indices
+  std::vector<Lease> leases;         // one a GPU, or one for all the cores
+  std::vector<int> cores;  // to pin to; empty on GPUs, where data loading takes what is free, and where
+                           // other processes hold cores
+  int threads = 1;
+  int slot = -1;  // on the CPU
+  std::map<std::string, std::set<std::int64_t>>
+      strangers;  // by GPU: pids that NVML showed before the attempt
+};
+
+// Owned by the runner, on its thread. GPUs and cores are claimed by leases that all tune processes share.
+// Nobody waits for cores, since the kernel shares them: an attempt that finds too few free ones is not
+// pinned. Starts and ends nothing.
+class DevicePool {
+ public:
+  // Throws Error(kEnvironment) when more GPUs a trial are asked for than there are, or indices of GPUs that
+  // have none.
+  DevicePool(std::optional<int> parallel, const Resources& resources);
+
+  Capacity capacity();
+  // Those of the GPUs that NVML shows no more.
+  std::vector<std::string> lost(const std::vector<std::string>& gpus) const;
+  std::optional<DeviceShare> take();
+  void give_back(DeviceShare share);
+  bool uses_gpus() const { return gpus_per_trial_ > 0; }
+  // Somebody else, or a GPU that is held back, keeps slots from us: capacity may grow without an event of our
+  // own.
+  bool waits_for_others() const { return waits_for_others_; }
+
+ private:
+  struct Quarantined {
+    Lease lease;
+    std::set<std::int64_t> pids;
+  };
+  void check_indices() const;
+  void pin(DeviceShare& share);
+  std::vector<Gpu> read_gpus() const;
+  const std::vector<Gpu>& recent_gpus();
+  int free_slots(const Gpu& gpu, std::vector<std::string>& notices);
+  std::map<std::string, int> free_slots_by_gpu(std::vector<std::string>& notices);
+  void release_quarantined();
+  void quarantine_if_busy(DeviceShare& share);
+
+  std::unique_ptr<Nvml> nvml_;
+  std::optional<LeaseFolder> folder_;
+  int gpus_per_trial_ = 0, trials_per_gpu_ = 1, limit_ = 1, total_ = 1, running_ = 0, gpu_threads_ = 1;
+  VisibleDevices visible_devices_;
+  std::vector<int> cores_;
+  std::vector<std::vector<int>> core_shares_;
+  std::string unpinned_;  // why attempts are not pinned; empty while all were
+  std::set<int> free_core_slots_;
+  std::vector<Gpu> gpus_;
+  SteadyTime gpus_read_;
+  std::map<std::string, int> attempts_on_gpu_;
+  std::vector<Quarantined> quarantine_;
+  bool waits_for_others_ = false;
+};
+
+}  // namespace tune::engine

@@ -1,0 +1,172 @@
+#include "tuner/engine/devices/leases.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+#include <thread>
+
+#include "tuner/core/error.h"
+
+namespace tune::engine {
+namespace {
+
+constexpr const char* kCoresFile = "cores";
+// Who holds the gate looks at a few files and lets go. Longer than this, and it is stopped or gone astray.
+constexpr int kGateTries = 200;
+constexpr std::chrono::milliseconds kGatePause{1};
+
+// A GPU's name as part of a file's: "MIG-GPU-1234/1/0", the older form of a MIG device's, holds slashes.
+std::string file_name_of(const std::string& gpu) {
+  std::string name;
+  for (const char c : gpu) name += c == '/' ? "%2F" : c == '%' ? "%25" : std::string(1, c);
+  return name;
+}
+
+// "GPU-1234.2of4" is the third slot of a GPU that four trials share.
+std::string slot_name(const std::string& gpu, int slot, int trials_per_gpu) {
+  return file_name_of(gpu) + "." + std::to_string(slot) + "of" + std::to_string(trials_per_gpu);
+}
+
+// The "4" of "GPU-1234.2of4"; nullopt for files of other GPUs and for the gate.
+std::optional<int> split_of(std::string_view name, std::string_view gpu) {
+  if (!name.starts_with(gpu) || name.substr(gpu.size(), 1) != ".") return std::nullopt;
+  const std::size_t of = name.find("of", gpu.size());
+  if (of == std::string_view::npos) return std::nullopt;
+  int split = 0;
+  if (std::from_chars(name.data() + of + 2, name.data() + name.size(), split).ec != std::errc())
+    return std::nullopt;
+  return split;
+}
+
+bool try_lock(int fd) { return fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) == 0; }
+
+[[noreturn]] void fail_to_use(const std::filesystem::path& path, const std::string& reason) {
+  throw Error(ExitCode::kEnvironment, "cannot use the folder of leases \"" + path.string() + "\": " + reason,
+              "name another with TUNE_LEASE_DIR; all that share GPUs must use the same");
+}
+
+}  // namespace
+
+Lease& Lease::operator=(Lease&& other) noexcept {
+  std::swap(gpu_, other.gpu_);
+  std::swap(descriptor_, other.descriptor_);
+  return *this;
+}
+
+Lease::~Lease() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+std::filesystem::path LeaseFolder::default_path() {
+  if (const char* path = std::getenv("TUNE_LEASE_DIR"); path && *path) return path;
+  struct stat info {};
+  if (::stat("/run/lock", &info) == 0 && S_ISDIR(info.st_mode) && (info.st_mode & S_IWOTH))
+    return "/run/lock/tune";
+  return "/tmp/tune-leases";
+}
+
+LeaseFolder::LeaseFolder(std::filesystem::path path) : path_(std::move(path)) {
+  constexpr mode_t kOpenToAll = 01777;
+  if (::mkdir(path_.c_str(), kOpenToAll) == 0) {
+    // The umask would take the others' rights away.
+    if (::chmod(path_.c_str(), kOpenToAll) != 0) fail_to_use(path_, std::strerror(errno));
+  } else if (errno != EEXIST) {
+    fail_to_use(path_, std::strerror(errno));
+  }
+  struct stat info {};
+  if (::lstat(path_.c_str(), &info) != 0) fail_to_use(path_, std::strerror(errno));
+  if (!S_ISDIR(info.st_mode)) fail_to_use(path_, "it is not a folder");
+}
+
+int LeaseFolder::open_file(const std::string& name) const {
+  const std::filesystem::path file = path_ / name;
+  // Without O_CREAT first: where fs.protected_regular is set, it refuses other users' files in such a folder.
+  // Reading is enough for a flock.
+  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC;
+  int fd = ::open(file.c_str(), kFlags);
+  if (fd >= 0 || errno != ENOENT) return fd;
+  fd = ::open(file.c_str(), kFlags | O_CREAT | O_EXCL, 0644);
+  if (fd >= 0) static_cast<void>(::fchmod(fd, 0644) == 0);
+  return fd >= 0 || errno != EEXIST ? fd : ::open(file.c_str(), kFlags);
+}
+
+// Looking and taking are one act among all processes; otherwise one's look would be another's conflict.
+std::optional<Lease> LeaseFolder::gate(const std::string& gpu) const {
+  Lease gate(gpu, open_file(file_name_of(gpu) + ".gate"));
+  if (gate.descriptor() < 0) fail_to_use(path_, std::strerror(errno));
+  for (int i = 0; i < kGateTries; ++i) {
+    if (try_lock(gate.descriptor())) return gate;
+    std::this_thread::sleep_for(kGatePause);
+  }
+  return std::nullopt;
+}
+
+GpuClaims LeaseFolder::claims_behind_gate(const std::string& gpu, int trials_per_gpu) const {
+  GpuClaims claims;
+  claims.free = trials_per_gpu;
+  for (const auto& entry : std::filesystem::directory_iterator(path_)) {
+    const std::string name = entry.path().filename().string();
+    const auto split = split_of(name, file_name_of(gpu));
+    if (!split) continue;
+    const Lease probe(gpu, open_file(name));
+    if (probe.descriptor() < 0 || try_lock(probe.descriptor())) continue;
+    claims.is_leased = true;
+    if (*split == trials_per_gpu)
+      --claims.free;
+    else
+      claims.other_split = *split;
+  }
+  if (claims.other_split) claims.free = 0;
+  return claims;
+}
+
+GpuClaims LeaseFolder::claims(const std::string& gpu, int trials_per_gpu) const {
+  const auto held = gate(gpu);
+  if (!held) return {0, true, std::nullopt};
+  return claims_behind_gate(gpu, trials_per_gpu);
+}
+
+std::optional<Lease> LeaseFolder::take_cores(const std::vector<int>& cores) const {
+  const std::filesystem::path file = path_ / kCoresFile;
+  // One descriptor for all: byte N stands for core N. Without O_CREAT first, as in open_file().
+  constexpr int kFlags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  int fd = ::open(file.c_str(), kFlags);
+  if (fd < 0 && errno == ENOENT) {
+    fd = ::open(file.c_str(), kFlags | O_CREAT | O_EXCL, 0666);
+    if (fd >= 0) static_cast<void>(::fchmod(fd, 0666) == 0);  // the umask would take the others' rights away
+    if (fd < 0 && errno == EEXIST) fd = ::open(file.c_str(), kFlags);
+  }
+  if (fd < 0) return std::nullopt;
+  Lease lease(kCoresFile, fd);
+  for (const int core : cores) {
+    struct flock range {};
+    range.l_type = F_WRLCK;
+    range.l_whence = SEEK_SET;
+    range.l_start = core;
+    range.l_len = 1;
+    // Of the open file, not of the process: whoever inherits the descriptor holds it too.
+    if (::fcntl(fd, F_OFD_SETLK, &range) != 0) return std::nullopt;
+  }
+  return lease;
+}
+
+std::optional<Lease> LeaseFolder::take(const std::string& gpu, int trials_per_gpu) const {
+  const auto held = gate(gpu);
+  if (!held || claims_behind_gate(gpu, trials_per_gpu).free == 0) return std::nullopt;
+  for (int slot = 0; slot < trials_per_gpu; ++slot) {
+    Lease lease(gpu, open_file(slot_name(gpu, slot, trials_per_gpu)));
+    if (lease.descriptor() < 0) fail_to_use(path_, std::strerror(errno));
+    if (try_lock(lease.descriptor())) return lease;
+  }
+  return std::nullopt;
+}
+
+}  // namespace tune::engine

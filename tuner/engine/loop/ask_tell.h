@@ -1,0 +1,108 @@
+#pragma once
+// A study whose trials somebody else runs: asked for one by one, told how they ended.
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/study_store.h"
+#include "strategies/stop_rule.h"
+#include "strategies/strategy.h"
+#include "tuner/core/clock.h"
+#include "tuner/engine/loop/history_book.h"
+#include "tuner/engine/loop/journal.h"
+#include "tuner/spec/spec.h"
+
+namespace tune::engine {
+
+// One trial for the caller to run.
+struct AskedTrial {
+  int trial = 0;
+  ParameterSet parameters;
+  double budget = 1;
+  bool is_resumed = false;  // it was paused, and goes on
+};
+
+struct Asked {
+  // kWait: nothing before another trial is told. kExhausted: nothing ever again.
+  enum class Kind { kTrials, kWait, kExhausted };
+  Kind kind = Kind::kTrials;
+  std::vector<AskedTrial> trials;  // kTrials: at least one, and fewer than asked for where no more may start
+};
+
+// How the caller says that a trial ended.
+struct Told {
+  int trial = 0;
+  TrialState state = TrialState::kCompleted;  // completed, stopped, failed or paused
+  std::optional<double> value;                // NaN or infinite: the result is not finite
+  std::string reason;                         // free text; of a failure its class, where it is one
+};
+
+// Owned by a command, used on its thread; the strategy is called there too. The same questions and results
+// give the same suggestions as the loop that launches trials. Every member writes to the store before it
+// changes memory, so a failed write leaves both as they were and may be tried again.
+//
+// It does not decide how many trials run at once, and does not know whether those that it gave out still run.
+// Errors: Error(kUsage) for what the caller may not say; the store's own.
+class AskTell {
+ public:
+  struct Parts {
+    const Spec& spec;  // with the limits in force
+    std::uint64_t seed = 0;
+    strategies::Strategy& strategy;
+    strategies::StopRule& stop_rule;
+    const Clock& clock;
+    store::StudyStore* store = nullptr;  // nullptr: everything is in memory only
+    // Called with what a person should know: a strategy that failed and the like.
+    std::function<void(const std::string&)> on_notice;
+  };
+  // Continues what the store holds.
+  explicit AskTell(Parts parts);
+  AskTell(const AskTell&) = delete;
+  AskTell& operator=(const AskTell&) = delete;
+
+  Asked ask(int count);
+  // A trial that somebody else thought of, and has run or runs now: it gets the next number, also past
+  // limits.trials, and is open until it is told. Throws Error(kUsage) for what is no point of the space.
+  AskedTrial add(const ParameterSet& parameters);
+  // A point of the objective's curve; `step` counts on from the last one when absent. NaN is allowed.
+  strategies::Verdict report(int trial, std::optional<std::int64_t> step, double value);
+  // A completed or stopped trial without a value takes the reduced one of its reports.
+  void tell(const Told& told);
+  const TrialView* best() { return book_.history().best(); }
+  std::vector<AskedTrial> pending() const;
+  // Records where the study stands as its session ends. Without a store it does nothing.
+  void close();
+
+ private:
+  // Notices of the journal for whoever listens.
+  class Listener final : public Status {
+   public:
+    explicit Listener(const Parts& parts) : parts_(parts) {}
+    void on_event(const StatusEvent& event) override;
+
+   private:
+    const Parts& parts_;
+  };
+
+  Milliseconds elapsed() const;
+  bool may_start() const;
+  const TrialView& open_trial(int number) const;
+  AskedTrial start(const strategies::Suggestion& suggestion);
+  AskedTrial start_again(const strategies::Suggestion& suggestion);
+  store::TrialRow ended_row(const Told& told, const TrialView& trial) const;
+  void write_end(const store::TrialRow& row);
+  void save_study(store::StudyStore& store);
+
+  Parts parts_;
+  HistoryBook book_;
+  Listener listener_;
+  std::optional<Journal> journal_;  // when there is a store
+  store::StudyRow study_;           // of the store; unused without one
+  int open_ = 0;                    // trials that were given out and not told
+  bool exhausted_ = false;
+  SteadyTime begin_;
+  double elapsed_before_ = 0;  // seconds, of earlier sessions
+};
+
+}  // namespace tune::engine

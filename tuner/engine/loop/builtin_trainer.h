@@ -1,0 +1,46 @@
+#pragma once
+// The built-in trainer as it describes itself, so that a new task of tune-train needs no change here.
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tuner/spec/spec.h"
+
+namespace tune::engine {
+
+struct BuiltinTrainer {
+  std::filesystem::path program;  // tune-train
+  Json description;               // what `tune-train describe --json` printed
+};
+
+// Looks for tune-train beside the running program, then on the path, and asks it to describe itself.
+// Throws Error(kEnvironment) when there is none, or it does not answer.
+BuiltinTrainer find_builtin_trainer();
+
+// All that is wrong with spec.trainer, and with the hyperparameters that the spec gives it (without line
+// numbers).
+std::vector<Problem> trainer_problems(const Spec& spec, const Json& description);
+
+// Makes the spec ready to run: `command` starts tune-train, `metrics` are the trainer's own with the user's
+// in front. A search by a strategy that learns, with neither points to try first nor a warm start, begins
+// with the trainer's defaults, as far as they lie in its ranges. Throws SpecError for anything that
+// trainer_problems() finds, with the lines of `text` and under the name `file`. Does nothing when the spec
+// names a command.
+void apply_builtin_trainer(Spec& spec, const BuiltinTrainer& trainer, const std::string& file,
+                           const std::string& text);
+
+// One run of `tune-train probe`.
+struct ProbeRun {
+  Json trial_json;
+  std::filesystem::path folder;                         // gets probe.json
+  std::map<std::string, std::string> environment = {};  // which devices it may use, and what the spec says
+  std::vector<int> inherited = {};                      // descriptors of leases
+  std::function<int()> signals = {};                    // as in Program
+};
+// Measures which precision is fastest here, and how fast. Returns what the probe printed; null when a signal
+// ended it. Throws Error(kEnvironment) when it fails (bad data, ...): its own message is on stderr by then.
+Json probe_trainer(const BuiltinTrainer& trainer, const Spec& spec, const ProbeRun& run);
+
+}  // namespace tune::engine

@@ -1,0 +1,359 @@
+#include "tuner/engine/loop/engine.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "store/neighbours.h"
+#include "tuner/engine/loop/study_loop.h"
+
+namespace tune::engine {
+namespace {
+constexpr Milliseconds kHousekeeping{5'000};  // elapsed time is saved, the WAL looked at
+constexpr Milliseconds kRetry{1'000};  // after the machine could not start an attempt, or the disk was full
+constexpr Milliseconds kLongestRetry{60'000};  // each try waits twice as long as the one before
+constexpr int kDeviceTries = 6;                // half a minute: a driver that is reset comes back
+
+// What trials that failed in the same way have in common.
+std::string way_of(const TrialEnd& end) {
+  const std::string how = end.attempt.signal      ? "signal " + std::to_string(*end.attempt.signal)
+                          : end.attempt.exit_code ? "exit code " + std::to_string(*end.attempt.exit_code)
+                                                  : "no exit code";
+  return end.failure + ", " + how + ": " + masked(end.reason);
+}
+
+}  // namespace
+
+StudyLoop::Impl::Impl(const Parts& given)
+    : parts(given),
+      database(parts.study_folder),
+      alive(parts.study_folder),
+      study(parts.store.study()),
+      journal(parts.store, parts.clock, parts.status, [this] { return wait_for_store(); }),
+      book(parts.store.load_history()),
+      desk({{parts.spec, parts.study_folder, study.seed, study.facts.value("precision", std::string("auto"))},
+            parts.store,
+            parts.stop_rule,
+            parts.runner,
+            parts.clock,
+            parts.status,
+            journal,
+            book,
+            parts.set_up_fault}),
+      suggester(parts.strategy, parts.spec.space, study.seed, [this] { parts.runner.wake(); }),
+      spending(device_budget(parts.spec.limits, parts.spec.usd_per_hour), parts.store.trials(),
+               parts.store.attempts()),
+      elapsed_before(study.elapsed_seconds),
+      last_alive(alive.last_time(study.updated)) {
+  begin = last_tick = last_housekeeping = retry_at = parts.clock.steady_now();
+}
+
+Milliseconds StudyLoop::Impl::elapsed() const {
+  const auto now = std::chrono::duration_cast<Milliseconds>(parts.clock.steady_now() - begin);
+  return now + Milliseconds(static_cast<std::int64_t>(elapsed_before * 1000));
+}
+
+// The runner goes on meanwhile, and what it says is kept for later.
+bool StudyLoop::Impl::wait_for_store() {
+  const SteadyTime deadline = parts.clock.steady_now() + kRetry;
+  while (!interrupted() && parts.clock.steady_now() < deadline) {
+    const RunnerEvent event = parts.runner.wait(deadline);
+    if (event.kind == RunnerEventKind::kProgress || event.kind == RunnerEventKind::kExited)
+      postponed.push_back(event);
+    else
+      listen(event);
+  }
+  return !interrupted();
+}
+
+// What needs no store.
+void StudyLoop::Impl::listen(const RunnerEvent& event) {
+  if (event.kind == RunnerEventKind::kAlive) desk.on_alive(event.id);
+}
+
+void StudyLoop::Impl::announce() {
+  const Capacity capacity = parts.runner.capacity();
+  parallel = std::max(1, parts.spec.limits.parallel.value_or(capacity.total));
+  for (const auto& trial : book.history().trials) {
+    completed += trial->state == TrialState::kCompleted;
+    stopped += trial->state == TrialState::kStopped;
+    failed += trial->state == TrialState::kFailed;
+  }
+  guard = PoisonGuard(parallel);
+  const int known = book.next_number() - 1;
+  const std::string total =
+      parts.spec.limits.trials ? std::to_string(*parts.spec.limits.trials) + " trials" : "trials";
+  StatusEvent event;
+  event.kind = StatusKind::kStudyStarted;
+  event.message =
+      known == 0 ? total + ", " + std::to_string(parallel) + " at once"
+                 : "continues: " + std::to_string(completed + stopped + failed) + " of " + total + " done";
+  save_study("running", {}, Durability::kProcess, &event);
+}
+
+void StudyLoop::Impl::take_up_old_attempts() {
+  std::vector<int> open;
+  for (const auto& trial : book.history().trials) {
+    if (trial->state == TrialState::kRunning || trial->state == TrialState::kQueued)
+      open.push_back(trial->number);
+  }
+  for (const int number : open) {
+    const std::vector<store::AttemptRow> attempts = parts.store.attempts(number);
+    const bool live =
+        !attempts.empty() && (attempts.back().state == "starting" || attempts.back().state == "running");
+    if (!live) {
+      queue.push_back(number);
+    } else {
+      const AttemptId id{number, attempts.back().attempt};
+      unrecorded.insert(id);
+      guard.on_start(number);
+      if (const auto end = desk.adopt(attempts.back(), last_alive)) on_end(*end);
+      unrecorded.erase(id);
+    }
+  }
+}
+
+StudyResult StudyLoop::Impl::run() {
+  try {
+    announce();
+    take_up_old_attempts();
+    look_at_neighbours();
+    while (true) {
+      if (interrupted()) return drain();
+      if (out_of_time()) return end_by_limit(kStopTime);
+      if (has_spent_all()) return end_by_limit(spending.reason());
+      fill_slots();
+      if (desk.running() == 0) {
+        const std::string reason = suggester.is_busy() ? std::string() : over();
+        if (!reason.empty()) return finish(reason);
+        if (is_pausing()) return pause();
+        if (!spending.has_room({})) {
+          look_at_neighbours();
+          if (!spending.has_room({})) return end_by_limit(spending.reason());
+        }
+      }
+      step();
+    }
+  } catch (const Error& error) {
+    const bool store_gave_up = error.code() == ExitCode::kEnvironment || error.code() == ExitCode::kConflict;
+    StudyResult abandoned = abandon();
+    if (store_gave_up && interrupted()) return abandoned;
+    throw;
+  } catch (...) {
+    abandon();
+    throw;
+  }
+}
+
+bool StudyLoop::Impl::has_slot() {
+  if (desk.running() >= parallel || parts.clock.steady_now() < retry_at) return false;
+  const Capacity capacity = parts.runner.capacity();
+  for (const std::string& notice : capacity.notices) notice_once(notice);
+  if (!capacity.problem.empty()) {
+    on_fault({Fault::Kind::kLack, capacity.problem, "mend it and run the same command again", kDeviceTries});
+    return false;
+  }
+  return capacity.free > 0;
+}
+
+// The attempt that it kept from being started is queued.
+void StudyLoop::Impl::on_fault(const Fault& fault) {
+  retry_at = parts.clock.steady_now() + kRetry;
+  if (fault.kind == Fault::Kind::kSlot) return;
+  if (fault.kind == Fault::Kind::kLack) {
+    for (int i = 0; i < lacks && retry_at - parts.clock.steady_now() < kLongestRetry; ++i)
+      retry_at += retry_at - parts.clock.steady_now();
+    ++lacks;
+    // What others hold, and what runs here, may come back.
+    if (lacks < fault.tries || desk.running() > 0)
+      return notice_once("no trial is started for now, and it is tried again: " + fault.message);
+  }
+  if (trouble) return;
+  trouble = fault;
+  if (desk.running() > 0)
+    journal.notice("nothing new is started, and the study pauses once the running trials have ended: " +
+                   fault.message);
+}
+
+// Trials that were started like those which gave nothing will hardly give more.
+void StudyLoop::Impl::drain_silent_trials() {
+  if (std::exchange(is_drained, true) || desk.running() == 0) return;
+  journal.notice(guard.verdict()->reason +
+                 ": running trials without a metric are stopped, and run again later");
+  desk.stop_silent(kStopDrain, grace);
+}
+
+void StudyLoop::Impl::notice_once(const std::string& message) {
+  if (seen_notices.insert(message).second) journal.notice(message);
+}
+
+bool StudyLoop::Impl::may_ask() const {
+  if (strategy_waits || strategy_exhausted) return false;
+  return !parts.spec.limits.trials || book.next_number() <= *parts.spec.limits.trials;
+}
+
+void StudyLoop::Impl::fill_slots() {
+  if (is_pausing()) return;
+  while (!is_pausing() && !interrupted() && (!queue.empty() || suggester.is_busy() || may_ask()) &&
+         spending.has_room(desk.leases()) && has_slot()) {
+    if (!queue.empty()) {
+      if (const auto fault = desk.start_again(queue.front())) return on_fault(*fault);
+      guard.on_start(queue.front());
+      queue.pop_front();
+      continue;
+    }
+    if (!suggester.is_busy()) {
+      ended_since_question = false;
+      suggester.ask(book.snapshot());
+    }
+    std::optional<Suggested> suggested = suggester.take(parts.patience);
+    if (!suggested) return;  // the worker wakes the runner's wait
+    accept(std::move(*suggested));
+  }
+}
+
+void StudyLoop::Impl::accept(Suggested suggested) {
+  if (!suggested.notice.empty()) journal.notice(suggested.notice);
+  if (std::holds_alternative<strategies::Wait>(suggested.answer)) {
+    if (ended_since_question) return;  // what it waits for may have come
+    strategy_waits = true;
+    // Nothing runs that it could wait for: the strategy is at its end.
+    if (desk.running() == 0) strategy_exhausted = true;
+    return;
+  }
+  if (std::holds_alternative<strategies::Exhausted>(suggested.answer)) {
+    strategy_exhausted = true;
+    return;
+  }
+  const auto& suggestion = std::get<strategies::Suggestion>(suggested.answer);
+  const int number = suggestion.resume_trial.value_or(book.next_number());
+  const auto fault = suggestion.resume_trial ? desk.start_resumed(suggestion) : desk.start_new(suggestion);
+  if (!fault) return guard.on_start(number);
+  queue.push_back(number);
+  on_fault(*fault);
+}
+
+RunnerEvent StudyLoop::Impl::next_event(SteadyTime deadline) {
+  if (postponed.empty()) return parts.runner.wait(deadline);
+  const RunnerEvent event = postponed.front();
+  postponed.pop_front();
+  return event;
+}
+
+void StudyLoop::Impl::step() {
+  const SteadyTime now = parts.clock.steady_now();
+  SteadyTime deadline = last_tick + kTick;
+  if (const auto due = desk.read_due(now)) deadline = std::min(deadline, *due);
+  if (parts.spec.limits.time && !out_of_time())
+    deadline = std::min(deadline, now + (*parts.spec.limits.time - elapsed()));
+  handle(next_event(std::max(deadline, now)));
+  keep_house(parts.clock.steady_now());
+}
+
+void StudyLoop::Impl::handle(const RunnerEvent& event) {
+  listen(event);
+  if (event.kind == RunnerEventKind::kProgress) desk.on_progress(event.id);
+  if (event.kind == RunnerEventKind::kQuiet || event.kind == RunnerEventKind::kNoMetric)
+    desk.on_quiet(event.id, event.kind);
+  if (event.kind != RunnerEventKind::kExited) return;
+  unrecorded.insert(event.id);
+  if (const auto end = desk.on_exit(event.id)) on_end(*end);
+  unrecorded.erase(event.id);
+}
+
+void StudyLoop::Impl::on_end(const TrialEnd& end) {
+  spending.on_end(end.attempt, end.state);
+  strategy_waits = false;
+  ended_since_question = true;
+  if (!end.fault) lacks = 0;
+  if (end.state == TrialState::kQueued) {
+    queue.push_back(end.trial);
+    if (end.fault) on_fault(*end.fault);
+    return;
+  }
+  if (!is_finished(end.state)) return;
+  completed += end.state == TrialState::kCompleted;
+  stopped += end.state == TrialState::kStopped;
+  failed += end.state == TrialState::kFailed;
+  guard.on_end({end.trial, end.attempt.attempt, end.state, way_of(end), end.lasted, end.has_metrics,
+                end.attempt.exit_code == 0},
+               book.history());
+  if (guard.verdict()) drain_silent_trials();
+}
+
+void StudyLoop::Impl::keep_house(SteadyTime now) {
+  if (now - last_tick < kTick) return;
+  last_tick = now;
+  alive.write(parts.clock.wall_now());
+  parts.status.on_tick(now);
+  desk.end_unheard(now);
+  if (now - last_housekeeping < kHousekeeping) return;
+  last_housekeeping = now;
+  database.check_present();
+  save_study("running", {});
+  look_at_neighbours();
+  shrink_wal();
+}
+
+// Who shares its GPUs with other studies shares their bill.
+void StudyLoop::Impl::look_at_neighbours() {
+  if (!spending.has_budget() || !store::may_share_gpus(study)) return;
+  spending.see_others(store::attempts_beside(parts.study_folder.parent_path(), study.name,
+                                             spending.undecided(desk.leases()), parts.clock.wall_now()));
+}
+
+// What neighbours have taken is known by the last look at them, so it takes a fresh one to end a study.
+bool StudyLoop::Impl::has_spent_all() {
+  if (!spending.is_spent(desk.leases())) return false;
+  look_at_neighbours();
+  return spending.is_spent(desk.leases());
+}
+
+// Nothing depends on it: what cannot be moved now stays in the log, which is as durable.
+void StudyLoop::Impl::shrink_wal() {
+  if (!database.has_large_log()) return;
+  say_endless_log();
+  try {
+    parts.store.checkpoint_wal();
+  } catch (const Error& error) {
+    notice_once(std::string("the write-ahead log grows, since it cannot be moved into the database: ") +
+                error.what());
+  }
+}
+
+// A log that a burst has made is cut back by the next commit after it was moved; one that stays is held.
+void StudyLoop::Impl::say_endless_log() {
+  const bool was_endless = std::exchange(log_is_endless, database.has_endless_log());
+  if (!was_endless || !log_is_endless || std::exchange(said_endless_log, true)) return;
+  const std::string readers = database.readers();
+  journal.notice(
+      "the write-ahead log of the study's database is over 64 MB and grows, since a program reads an "
+      "old state of it" +
+      (readers.empty() ? std::string(" (fuser STUDY/study.db names those that have it open)")
+                       : ": " + readers) +
+      "; end that program or its transaction");
+}
+
+void StudyLoop::Impl::save_study(const std::string& state, const std::string& reason, Durability durability,
+                                 const StatusEvent* event) {
+  study.state = state;
+  study.finish_reason = reason;
+  study.elapsed_seconds = static_cast<double>(elapsed().count()) / 1000;
+  study.updated = parts.clock.wall_now();
+  const auto write = [&](Journal::Entry& entry) {
+    entry.store().update_study(study);
+    if (event != nullptr) entry.event(*event);
+  };
+  journal.commit(write, durability);
+}
+
+// Why nothing is left to do; empty while there is. Asked when nothing runs.
+std::string StudyLoop::Impl::over() const {
+  if (!queue.empty() || may_ask()) return {};
+  return strategy_exhausted || strategy_waits ? "space exhausted" : "trial limit";
+}
+
+StudyLoop::StudyLoop(const Parts& parts) : impl_(std::make_unique<Impl>(parts)) {}
+StudyLoop::~StudyLoop() = default;
+StudyResult StudyLoop::run() { return impl_->run(); }
+
+}  // namespace tune::engine

@@ -1,0 +1,75 @@
+#pragma once
+// The loop: asks the strategy, starts attempts, follows their metrics, stops losers, records everything,
+// promotes.
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/study_store.h"
+#include "strategies/stop_rule.h"
+#include "strategies/strategy.h"
+#include "tuner/core/clock.h"
+#include "tuner/engine/attempt/fault.h"
+#include "tuner/engine/attempt/trial_runner.h"
+#include "tuner/engine/loop/status.h"
+#include "tuner/spec/spec.h"
+
+namespace tune::engine {
+
+// Signals of a person or the system, set from a signal handler: 1 drains, 2 or more kills.
+struct Interruption {
+  std::atomic<int> count{0};
+};
+
+// kPaused: the set-up or the machine is at fault, and somebody has to look; the same command goes on.
+enum class Outcome { kFinished, kInterrupted, kPaused };
+
+// What a person needs to know of a pause.
+struct Pause {
+  std::string hint;                  // the cure
+  std::vector<std::string> log_end;  // lines that the logs of the trials in question end with
+  int trial = 0, attempt = 0;        // one of them; 0 where the pause is about none
+};
+
+struct StudyResult {
+  Outcome outcome = Outcome::kFinished;
+  std::string reason;  // "trial limit", "time limit", "space exhausted", "interrupted", ...
+  int completed = 0, stopped = 0, failed = 0;
+  std::optional<int> best_trial;
+  std::optional<Pause> pause = {};  // of kPaused
+};
+
+// Runs one study until a limit, exhaustion, an interruption or a pause. Owns nothing: everything is passed
+// in, so that tests run it with a fake runner, a manual clock and a store in memory.
+class StudyLoop {
+ public:
+  struct Parts {
+    const Spec& spec;
+    std::filesystem::path study_folder;  // STORE/STUDY
+    store::StudyStore& store;            // opened for writing, study row created
+    strategies::Strategy& strategy;
+    strategies::StopRule& stop_rule;
+    TrialRunner& runner;
+    const Clock& clock;
+    Status& status;
+    Interruption& interruption;
+    // How long the loop waits in place for a suggestion before it goes back to its events. A fast strategy
+    // then costs no wake; a simulation sets it high, so that real time decides nothing.
+    Milliseconds patience{2};
+    // What has become of the set-up since the run began (see TrialDesk::Parts).
+    std::function<std::optional<Fault>()> set_up_fault = {};
+  };
+  explicit StudyLoop(const Parts& parts);
+  ~StudyLoop();
+  StudyResult run();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace tune::engine

@@ -1,0 +1,108 @@
+#include "tuner/engine/loop/history_book.h"
+
+#include <algorithm>
+
+#include "tuner/core/error.h"
+
+namespace tune::engine {
+namespace {
+std::size_t index_of(int number) { return static_cast<std::size_t>(number) - 1; }
+}  // namespace
+
+HistoryBook::HistoryBook(History loaded) : live_(std::move(loaded)), snapshot_(live_) {}
+
+const TrialView& HistoryBook::trial(int number) const {
+  if (const auto open = open_.find(number); open != open_.end()) return open->second.view;
+  TUNE_CHECK(number >= 1 && number < live_.next_number());
+  return *live_.trials[index_of(number)];
+}
+
+void HistoryBook::put(int number, std::shared_ptr<const TrialView> view) {
+  live_.trials[index_of(number)] = std::move(view);
+  differing_.push_back(number);
+}
+
+void HistoryBook::add(TrialView view) {
+  const int number = view.number;
+  TUNE_CHECK(number == live_.next_number());
+  live_.trials.emplace_back();
+  put(number, std::make_shared<const TrialView>(view));
+  open_[number].view = std::move(view);
+}
+
+void HistoryBook::open(int number) {
+  if (!open_.contains(number)) open_[number].view = trial(number);
+}
+
+bool HistoryBook::add_point(int number, MetricPoint point) {
+  Open& open = open_.at(number);
+  open.changed = true;
+  std::vector<MetricPoint>& curve = open.view.curve;
+  if (curve.empty() || curve.back().step < point.step) {
+    curve.push_back(point);
+    return true;
+  }
+  const auto before = [](const MetricPoint& a, const MetricPoint& b) { return a.step < b.step; };
+  const auto place = std::lower_bound(curve.begin(), curve.end(), point, before);
+  if (place->step == point.step) {
+    *place = point;
+  } else {
+    curve.insert(place, point);
+  }
+  return false;
+}
+
+void HistoryBook::remove_points(int number) {
+  Open& open = open_.at(number);
+  open.changed = open.changed || !open.view.curve.empty();
+  open.view.curve.clear();
+}
+
+void HistoryBook::set_state(int number, TrialState state) {
+  open(number);
+  Open& open = open_.at(number);
+  open.changed = open.changed || open.view.state != state;
+  open.view.state = state;
+}
+
+void HistoryBook::set_budget(int number, double budget) {
+  open(number);
+  Open& open = open_.at(number);
+  open.changed = open.changed || open.view.budget != budget;
+  open.view.budget = budget;
+}
+
+void HistoryBook::close(int number, TrialState state, std::vector<double> values,
+                        const std::string& failure) {
+  open(number);
+  TrialView view = std::move(open_.at(number).view);
+  open_.erase(number);
+  view.state = state;
+  view.values = std::move(values);
+  view.failure = failure;
+  view.curve.shrink_to_fit();
+  put(number, std::make_shared<const TrialView>(std::move(view)));
+}
+
+void HistoryBook::publish(int except) {
+  for (auto& [number, open] : open_) {
+    if (!open.changed || number == except) continue;
+    open.changed = false;
+    put(number, std::make_shared<const TrialView>(open.view));
+  }
+}
+
+const History& HistoryBook::history(int except) {
+  publish(except);
+  return live_;
+}
+
+const History& HistoryBook::snapshot() {
+  publish(0);
+  snapshot_.trials.resize(live_.trials.size());
+  for (const int number : differing_) snapshot_.trials[index_of(number)] = live_.trials[index_of(number)];
+  differing_.clear();
+  return snapshot_;
+}
+
+}  // namespace tune::engine

@@ -1,0 +1,33 @@
+#include "tuner/engine/loop/status.h"
+
+namespace tune::engine {
+
+const char* event_kind(StatusKind kind) {
+  switch (kind) {
+    case StatusKind::kStudyStarted:
+      return "study_started";
+    case StatusKind::kTrialQueued:
+      return "trial_queued";
+    case StatusKind::kAttemptStarted:
+      return "attempt_started";
+    case StatusKind::kMetric:
+      return "metric";
+    case StatusKind::kTrialFinished:
+      return "trial_finished";
+    case StatusKind::kAttemptRequeued:
+      return "attempt_requeued";
+    case StatusKind::kBest:
+      return "best";
+    case StatusKind::kNotice:
+      return "notice";
+    case StatusKind::kDraining:
+      return "draining";
+    case StatusKind::kPromotion:
+      return "promotion";
+    case StatusKind::kStudyFinished:
+      return "study_finished";
+  }
+  return "notice";
+}
+
+}  // namespace tune::engine

@@ -1,0 +1,133 @@
+#include "tuner/engine/loop/study_facts.h"
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "tuner/core/error.h"
+#include "tuner/engine/attempt/attempt_launch.h"
+#include "tuner/engine/attempt/attempt_plan.h"
+#include "tuner/engine/devices/device_wait.h"
+#include "tuner/os/run_program.h"
+
+namespace tune::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The middle of the space: a probe measures speed, which hardly depends on the values.
+ParameterSet middle_of(const SearchSpace& space) {
+  return space.from_unit(std::vector<double>(space.size(), 0.5));
+}
+
+bool computes_on_gpus(const Machine& machine, const Resources& resources) {
+  return !machine.gpus.empty() && resources.gpus_per_trial.value_or(1) > 0;
+}
+
+constexpr std::chrono::seconds kGitLimit{10};
+
+Json run_probe(const ProbeRequest& request, const DeviceShare& share) {
+  const fs::path folder = request.study_folder / "probe";
+  Attempt attempt = plan_attempt({request.spec, request.study_folder, request.seed},
+                                 {{1, 1}, "probe", middle_of(request.spec.space), 1, false, {}});
+  attempt.trial_json["checkpoint_dir"] = (folder / "checkpoints").string();
+  attempt.trial_json["output_dir"] = (folder / "output").string();
+  attempt.trial_json["devices"] = share.devices;
+  attempt.trial_json["threads"] = share.threads;
+  std::error_code error;
+  fs::create_directories(folder / "checkpoints", error);
+  if (!error) fs::create_directories(folder / "output", error);
+  if (error) throw Error(ExitCode::kEnvironment, "cannot create " + folder.string() + ": " + error.message());
+
+  ProbeRun run{attempt.trial_json, folder, device_environment(share), {}, request.signals};
+  run.environment.insert(attempt.secret_environment.begin(), attempt.secret_environment.end());
+  for (const auto& [name, value] : request.spec.environment)
+    if (const auto* text = std::get_if<std::string>(&value)) run.environment.emplace(name, *text);
+  for (const Lease& lease : share.leases) run.inherited.push_back(lease.descriptor());
+  return probe_trainer(request.trainer, request.spec, run);
+}
+
+}  // namespace
+
+Json git_state(const fs::path& folder) {
+  try {
+    const auto git = [&](std::vector<std::string> arguments) {
+      Program program{std::move(arguments), folder};
+      program.environment = {{"GIT_OPTIONAL_LOCKS", "0"}};  // only looking: nobody's `git commit` has to wait
+      program.time_limit = kGitLimit;
+      return run_program(program);
+    };
+    const ProgramOutput commit = git({"git", "rev-parse", "HEAD"});
+    if (commit.exit_code != 0) return nullptr;
+    const ProgramOutput changes = git({"git", "status", "--porcelain"});
+    return {{"commit", commit.out.substr(0, commit.out.find('\n'))},
+            {"clean", changes.exit_code == 0 && changes.out.empty()}};
+  } catch (const Error&) {
+    return nullptr;  // no git on this machine, or a disk too slow for it
+  }
+}
+
+Json code_state(const Spec& spec) {
+  std::set<fs::path> looked_at;
+  for (const std::string& element : spec.command) {
+    const fs::path file = spec.folder / element;  // an absolute one stays as it is
+    std::error_code error;
+    if (!fs::is_regular_file(file, error)) continue;
+    const fs::path folder = fs::canonical(file, error).parent_path();
+    if (error || !looked_at.insert(folder).second) continue;
+    if (Json state = git_state(folder); !state.is_null()) return state;
+  }
+  return git_state(spec.folder);
+}
+
+Json run_facts(const Machine& machine, const std::string& version, const Spec& spec) {
+  Json gpus = Json::array();
+  for (const Gpu& gpu : machine.gpus)
+    gpus.push_back({{"uuid", gpu.uuid}, {"name", gpu.name}, {"memory", gpu.memory_total}});
+  return {
+      {"tune", version},
+      {"sqlite", store::sqlite_facts().version},
+      {"machine",
+       {{"host", machine.host}, {"cores", machine.cores.size()}, {"gpus", gpus}, {"driver", machine.driver}}},
+      {"code", code_state(spec)}};
+}
+
+void record_run(Json& facts, Json run, WallTime began) {
+  Json& runs = facts["runs"];
+  if (!runs.is_array()) runs = Json::array();
+  if (!runs.empty()) {
+    Json last = runs.back();
+    last.erase("since_ms");
+    if (last == run) return;
+  }
+  run["since_ms"] = began.time_since_epoch().count();
+  runs.push_back(std::move(run));
+}
+
+std::string probe_name(const Machine& machine, const Resources& resources) {
+  if (!computes_on_gpus(machine, resources)) return machine.host + ": cpu";
+  std::set<std::string> names;
+  for (const Gpu& gpu : machine.gpus) names.insert(gpu.name);
+  std::string text = machine.host + ":";
+  for (const std::string& name : names) text += (text.back() == ':' ? " " : ", ") + name;
+  return text;
+}
+
+Json probe_machine(const ProbeRequest& request) {
+  DevicePool pool(request.spec.limits.parallel, request.spec.resources);
+  const std::optional<DeviceShare> share =
+      wait_for_share(pool, {request.signals, request.notice, "tune-train is measured"});
+  if (!share) return nullptr;
+  const auto begin = std::chrono::steady_clock::now();
+  Json answer = run_probe(request, *share);
+  const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - begin;
+  if (answer.is_object()) {
+    answer["lease_seconds"] = lasted.count();
+    answer["leased_devices"] = std::max<std::size_t>(1, share->devices.size());
+  }
+  return answer;
+}
+
+}  // namespace tune::engine

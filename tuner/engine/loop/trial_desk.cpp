@@ -1,0 +1,277 @@
+#include "tuner/engine/loop/trial_desk.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tuner/core/rng.h"
+#include "tuner/os/crash_point.h"
+
+namespace tune::engine {
+namespace fs = std::filesystem;
+namespace {
+
+bool has_checkpoint(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::is_directory(folder, ignored) && !fs::is_empty(folder, ignored);
+}
+
+// What a trainer put in a folder's place is kept under another name, for whoever looks for the reason.
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directory(folder, error);
+  if (!error) return;
+  std::error_code ignored;
+  if (fs::exists(fs::symlink_status(folder, ignored)) && !fs::is_directory(folder, ignored))
+    fs::rename(folder, folder.string() + ".spoilt");
+  fs::create_directory(folder);
+}
+
+StatusEvent about(StatusKind kind, const store::AttemptRow& attempt, std::string message) {
+  StatusEvent event;
+  event.kind = kind;
+  event.trial = attempt.trial;
+  event.attempt = attempt.attempt;
+  event.message = std::move(message);
+  return event;
+}
+
+}  // namespace
+
+TrialDesk::TrialDesk(Parts parts) : parts_(std::move(parts)) {
+  last_listened_ = parts_.clock.steady_now();
+  if (const TrialView* best = parts_.book.history().best()) best_ = best->values.front();
+}
+
+std::optional<Fault> TrialDesk::start_new(const strategies::Suggestion& suggestion) {
+  store::TrialRow trial;
+  trial.number = parts_.book.next_number();
+  trial.parameters = suggestion.parameters;
+  trial.budget = suggestion.budget;
+  trial.note = suggestion.note;
+  trial.created = parts_.clock.wall_now();
+  return start(std::move(trial), true);
+}
+
+std::optional<Fault> TrialDesk::start_again(int number) {
+  auto trial = parts_.store.trial(number);
+  TUNE_CHECK(trial.has_value());
+  return start(std::move(*trial), false);
+}
+
+std::optional<Fault> TrialDesk::start_resumed(const strategies::Suggestion& suggestion) {
+  auto trial = parts_.store.trial(suggestion.resume_trial.value());
+  TUNE_CHECK(trial.has_value());
+  trial->budget = suggestion.budget;
+  return start(std::move(*trial), false);
+}
+
+store::AttemptRow TrialDesk::new_attempt(const store::TrialRow& trial) const {
+  store::AttemptRow attempt;
+  attempt.trial = trial.number;
+  attempt.attempt = trial.attempts;
+  attempt.token = random_token();
+  attempt.state = "starting";
+  attempt.created = parts_.clock.wall_now();
+  return attempt;
+}
+
+std::map<std::string, std::int64_t> TrialDesk::last_steps(int trial) const {
+  std::map<std::string, std::int64_t> steps;
+  for (const store::MetricRow& row : parts_.store.metrics(trial)) {
+    std::int64_t& last = steps[row.name];
+    last = std::max(last, row.point.step);
+  }
+  return steps;
+}
+
+// Of the attempt before the one that begins.
+std::set<std::string> TrialDesk::counted_steps(const store::TrialRow& trial) const {
+  const std::vector<store::AttemptRow> attempts = parts_.store.attempts(trial.number);
+  if (attempts.empty()) return {};
+  const AttemptId id{trial.number, attempts.back().attempt};
+  return metrics_with_counted_steps(attempt_folder(parts_.frame.study_folder, id), attempts.back().token);
+}
+
+void TrialDesk::make_folders(const Attempt& attempt) const {
+  try {
+    // From the top: all but the first are new, and looking for them at each step would cost as much again.
+    const fs::path attempts = attempt.folder.parent_path(), trial = attempts.parent_path();
+    for (const fs::path& folder :
+         {trial.parent_path(), trial, attempts, attempt.folder, attempt.checkpoint_folder})
+      make_folder(folder);
+  } catch (const fs::filesystem_error& error) {
+    const std::string message = std::string("an attempt's folder cannot be made: ") + error.what();
+    if (is_disk_full(error.code().value())) throw DiskFull(message);
+    throw Error(ExitCode::kEnvironment, message, "check that the store may be written");
+  }
+}
+
+// A full disk is waited for in place: another attempt for each try would itself need room.
+AttemptRecord TrialDesk::launch(const Attempt& attempt) {
+  for (;;) {
+    try {
+      make_folders(attempt);
+      return parts_.runner.start(attempt);
+    } catch (const DiskFull& error) {
+      if (!parts_.journal.wait_after(error)) throw;
+    }
+  }
+}
+
+std::optional<Fault> TrialDesk::start(store::TrialRow trial, bool is_new) {
+  trial.state = TrialState::kRunning;
+  trial.attempts += 1;
+  if (!trial.started) trial.started = parts_.clock.wall_now();
+  Running running{trial, new_attempt(trial), {}, {}, false, false, false};
+  const AttemptId id{trial.number, trial.attempts};
+  const bool resumes = !is_new && has_checkpoint(checkpoint_folder(parts_.frame.study_folder, id.trial));
+  Attempt plan =
+      plan_attempt(parts_.frame, {id, running.attempt.token, trial.parameters, trial.budget, resumes,
+                                  resumes ? last_steps(id.trial) : std::map<std::string, std::int64_t>{}});
+  if (resumes) plan.steps_counted = counted_steps(trial);
+  const bool starts_over = !is_new && !resumes;
+  parts_.journal.commit([&](Journal::Entry& entry) {
+    // No checkpoint holds what an earlier attempt reached.
+    if (starts_over) entry.store().remove_metrics(trial.number);
+    if (is_new) {
+      entry.store().insert_trial(trial);
+      StatusEvent event = about(StatusKind::kTrialQueued, running.attempt, trial.note);
+      event.parameters = trial.parameters;
+      entry.event(std::move(event));
+    } else {
+      entry.store().update_trial(trial);
+    }
+    entry.store().insert_attempt(running.attempt);
+  });
+  if (is_new) {
+    TrialView view;
+    view.number = trial.number;
+    view.parameters = trial.parameters;
+    view.budget = trial.budget;
+    view.state = TrialState::kRunning;
+    parts_.book.add(std::move(view));
+  } else {
+    parts_.book.set_state(trial.number, TrialState::kRunning);
+    if (starts_over) parts_.book.remove_points(trial.number);
+    parts_.book.set_budget(trial.number, trial.budget);
+  }
+  crash_point("trial_committed");
+  AttemptRecord record;
+  try {
+    record = launch(plan);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kConflict && error.code() != ExitCode::kEnvironment) throw;
+    return not_started(running, error);
+  }
+  crash_point("attempt_spawned");
+  running.attempt.state = "running";
+  running.attempt.supervisor_pid = record.supervisor_pid;
+  running.attempt.supervisor_start_time = record.supervisor_start_time;
+  running.attempt.boot_id = record.boot_id;
+  running.attempt.devices = record.devices;
+  running.attempt.threads = record.threads;
+  running.heartbeat = record.heartbeat;
+  running.attempt.started = parts_.clock.wall_now();
+  running.started = parts_.clock.steady_now();
+  running.read_at = running.started + kReadInterval;
+  // In the table first: should the commit fail for good, the attempt must still be stopped.
+  Running& place = running_.insert_or_assign(trial.number, std::move(running)).first->second;
+  parts_.journal.commit([&](Journal::Entry& entry) {
+    entry.store().update_attempt(place.attempt);
+    StatusEvent event = about(StatusKind::kAttemptStarted, place.attempt, {});
+    event.devices = place.attempt.devices;
+    event.parameters = place.trial.parameters;
+    entry.event(std::move(event));
+  });
+  crash_point("attempt_recorded");
+  return std::nullopt;
+}
+
+Fault TrialDesk::not_started(Running& running, const Error& error) {
+  running.attempt.state = "exited";
+  running.attempt.reason = error.what();
+  running.attempt.ended = parts_.clock.wall_now();
+  running.trial.state = TrialState::kQueued;
+  parts_.journal.commit([&](Journal::Entry& entry) {
+    entry.store().update_attempt(running.attempt);
+    entry.store().update_trial(running.trial);
+    entry.event(
+        about(StatusKind::kAttemptRequeued, running.attempt, std::string("not started: ") + error.what()));
+  });
+  parts_.book.set_state(running.trial.number, TrialState::kQueued);
+  return start_fault(error);
+}
+
+AttemptRecord TrialDesk::record_of(const store::AttemptRow& row) const {
+  const AttemptId id{row.trial, row.attempt};
+  return {id,
+          row.token,
+          attempt_folder(parts_.frame.study_folder, id),
+          row.supervisor_pid,
+          row.supervisor_start_time,
+          row.boot_id,
+          row.devices,
+          std::max(1, row.threads)};
+}
+
+std::optional<TrialEnd> TrialDesk::adopt(const store::AttemptRow& row, WallTime last_alive) {
+  auto trial = parts_.store.trial(row.trial);
+  TUNE_CHECK(trial.has_value());
+  parts_.book.set_state(row.trial, TrialState::kRunning);
+  const SteadyTime now = parts_.clock.steady_now();
+  Running& running =
+      running_.insert_or_assign(row.trial, Running{std::move(*trial), row, now, now, true, false, true})
+          .first->second;
+  running.unread =
+      unread_before(record_of(row).folder, row.metrics_offset, row.token, parts_.frame.spec.objective.metric);
+  const bool runs = parts_.runner.attach(record_of(row));
+  // What has ended did so when its orchestrator did, as far as anybody knows: nobody pays for the time since.
+  const WallTime until = runs ? parts_.clock.wall_now() : last_alive;
+  if (row.started && until > *row.started) running.started = now - (until - *row.started);
+  if (runs) return std::nullopt;
+  return finish(running);
+}
+
+std::vector<store::AttemptRow> TrialDesk::leases() const {
+  std::vector<store::AttemptRow> attempts;
+  for (const auto& [number, running] : running_) {
+    attempts.push_back(running.attempt);
+    attempts.back().lease_seconds =
+        std::chrono::duration<double>(parts_.clock.steady_now() - running.started).count();
+  }
+  return attempts;
+}
+
+void TrialDesk::stop_all(const char* reason, Milliseconds grace) {
+  for (const auto& [number, running] : running_)
+    parts_.runner.stop({number, running.attempt.attempt}, grace, reason);
+}
+
+void TrialDesk::stop_silent(const char* reason, Milliseconds grace) {
+  for (const auto& [number, running] : running_)
+    if (parts_.store.metrics(number).empty())
+      parts_.runner.stop({number, running.attempt.attempt}, grace, reason);
+}
+
+void TrialDesk::give_up(int number, const std::string& reason) {
+  auto trial = parts_.store.trial(number);
+  TUNE_CHECK(trial.has_value());
+  const auto value = reduce_curve(parts_.book.trial(number).curve, parts_.frame.spec.objective);
+  trial->state = TrialState::kStopped;
+  trial->reason = reason;
+  trial->ended = parts_.clock.wall_now();
+  if (value) trial->values = {*value};
+  parts_.journal.commit([&](Journal::Entry& entry) {
+    entry.store().update_trial(*trial);
+    StatusEvent event;
+    event.kind = StatusKind::kTrialFinished;
+    event.trial = number;
+    event.state = trial->state;
+    event.value = value;
+    event.message = reason;
+    entry.event(std::move(event));
+  });
+  parts_.book.close(number, TrialState::kStopped, trial->values, {});
+}
+
+}  // namespace tune::engine

@@ -1,0 +1,160 @@
+// TrialDesk, when an attempt has ended: what its files say, what that means for its trial, and its record.
+#include <utility>
+
+#include "tuner/engine/attempt/attempt_log.h"
+#include "tuner/engine/loop/trial_desk.h"
+#include "tuner/os/crash_point.h"
+
+namespace tune::engine {
+namespace {}
+
+std::optional<TrialEnd> TrialDesk::on_exit(AttemptId id) {
+  const auto found = running_.find(id.trial);
+  if (found == running_.end() || found->second.attempt.attempt != id.attempt) return std::nullopt;
+  return finish(found->second);
+}
+
+AttemptOutcome TrialDesk::outcome_of(const Running& running, const std::optional<ExitReport>& report,
+                                     const std::string& spoilt) const {
+  int losses = 0;
+  if (!report || report->stop == kStopUnheard) {
+    for (const store::AttemptRow& row : parts_.store.attempts(running.attempt.trial))
+      losses += (row.state == "lost" && row.stop.empty()) || row.stop == kStopUnheard;
+  }
+  const AttemptId id{running.attempt.trial, running.attempt.attempt};
+  const bool ended_badly = report && report->stop.empty() && !report->start_error && report->exit_code != 0;
+  const auto folder = attempt_folder(parts_.frame.study_folder, id);
+  AttemptOutcome outcome =
+      classify({report, parts_.frame.spec.objective, parts_.book.trial(id.trial).curve,
+                parts_.frame.spec.trainer.has_value(), losses, running.adopted, running.attempt.reason,
+                ended_badly ? last_log_line(folder) : std::string(), spoilt, running.unread,
+                ended_badly ? log_end(folder, kLogEnd) : std::string(),
+                parts_.frame.spec.limits.on_trial_time, running.ended_unheard});
+  // What an earlier run could not start is tried again, and it may be mended by now.
+  if (running.adopted) outcome.fault.reset();
+  if (auto fault = fault_of(running, outcome)) {
+    const std::string how = outcome.reason;
+    outcome = {
+        TrialState::kQueued, "no fault of the trial's (" + fault->message + "): " + how, {}, std::nullopt};
+    outcome.fault = std::move(fault);
+  }
+  return outcome;
+}
+
+// Why a trial that has failed did so, where its folder, its program or its devices have gone meanwhile.
+std::optional<Fault> TrialDesk::fault_of(const Running& running, const AttemptOutcome& outcome) const {
+  if (running.adopted || outcome.state != TrialState::kFailed) return std::nullopt;
+  const std::vector<std::string> lost = parts_.runner.lost_devices(running.attempt.devices);
+  if (!lost.empty())
+    return Fault{Fault::Kind::kSlot, "GPU " + lost.front() + " does not answer any more",
+                 "`nvidia-smi` says more"};
+  return parts_.set_up_fault ? parts_.set_up_fault() : std::nullopt;
+}
+
+bool TrialDesk::is_new_best(const AttemptOutcome& outcome) const {
+  return outcome.state == TrialState::kCompleted && outcome.value &&
+         (!best_ || is_better(*outcome.value, *best_, parts_.frame.spec.objective.goal));
+}
+
+TrialEnd TrialDesk::finish(Running& running) {
+  const int number = running.attempt.trial;
+  const auto folder = attempt_folder(parts_.frame.study_folder, {number, running.attempt.attempt});
+  running.stopping = true;  // no rule judges what has ended
+  // All but the last piece of what is new.
+  MetricTail tail = read_metrics(folder, running.attempt.metrics_offset, running.attempt.token);
+  for (; tail.has_more; tail = read_metrics(folder, running.attempt.metrics_offset, running.attempt.token))
+    take_piece(running, tail);
+  std::string spoilt;
+  const std::optional<ExitReport> report = read_exit(folder, running.attempt.token, &spoilt);
+  if (spoilt.empty()) spoilt = tail.spoilt;
+  // Memory first, since the outcome depends on these points. Should the commit fail for good, the run is over
+  // and what is in memory with it; the files are read again by the next one.
+  take_in(running, tail);
+  const AttemptOutcome outcome = outcome_of(running, report, spoilt);
+  const Milliseconds lasted = close_attempt(running, report, outcome);
+  close_trial(running.trial, outcome);
+  crash_point("before_end");
+  parts_.journal.commit([&](Journal::Entry& entry) {
+    write_metrics(entry, running, tail);
+    if (report && report->cut_lines > 0) write_cut_lines(entry, running, report->cut_lines);
+    write_end(entry, running, outcome);
+  });
+  crash_point("trial_ended");
+  remember_notices(tail);
+  if (report && report->stop.empty()) warn_of_late_output(running, lasted);
+  const bool has_metrics = (outcome.state == TrialState::kFailed || outcome.state == TrialState::kStopped) &&
+                           !parts_.store.metrics(number).empty();
+  if (is_new_best(outcome)) best_ = outcome.value;
+  if (running.was_quiet && outcome.state == TrialState::kCompleted) is_quiet_usual_ = true;
+  if (is_finished(outcome.state)) {
+    parts_.book.close(number, outcome.state, running.trial.values, outcome.failure);
+  } else {
+    parts_.book.set_state(number, outcome.state);
+  }
+  TrialEnd end{number, outcome.state,   outcome.failure, outcome.reason,
+               lasted, running.attempt, has_metrics,     outcome.fault};
+  running_.erase(number);
+  return end;
+}
+
+Milliseconds TrialDesk::close_attempt(Running& running, const std::optional<ExitReport>& report,
+                                      const AttemptOutcome& outcome) const {
+  store::AttemptRow& attempt = running.attempt;
+  attempt.state = report ? "exited" : "lost";
+  attempt.reason = outcome.reason;
+  attempt.ended = parts_.clock.wall_now();
+  Milliseconds lasted = std::chrono::duration_cast<Milliseconds>(parts_.clock.steady_now() - running.started);
+  if (report) {
+    if (!report->start_error) attempt.exit_code = report->exit_code;
+    attempt.signal = report->signal;
+    attempt.stop = report->stop;
+    attempt.cpu_seconds = report->cpu_seconds;
+    attempt.max_rss_bytes = report->max_rss_bytes;
+    lasted = Milliseconds(static_cast<std::int64_t>(report->wall_seconds * 1000));
+  } else if (running.adopted) {
+    attempt.stop = kStopOrphaned;
+  }
+  attempt.lease_seconds = static_cast<double>(lasted.count()) / 1000;
+  return lasted;
+}
+
+void TrialDesk::close_trial(store::TrialRow& trial, const AttemptOutcome& outcome) const {
+  trial.state = outcome.state;
+  trial.reason = outcome.reason;
+  trial.failure = outcome.failure;
+  if (outcome.state == TrialState::kQueued) return;
+  trial.cut = outcome.cut;
+  if (outcome.value) trial.values = {*outcome.value};
+  if (is_finished(outcome.state)) trial.ended = parts_.clock.wall_now();
+}
+
+void TrialDesk::write_cut_lines(Journal::Entry& entry, const Running& running, std::uint64_t count) const {
+  StatusEvent event;
+  event.trial = running.attempt.trial;
+  event.attempt = running.attempt.attempt;
+  event.message = (count == 1 ? "a line" : std::to_string(count) + " lines") +
+                  " of the trainer's output over 64 kB: metrics were looked for in the beginning alone";
+  entry.event(std::move(event));
+}
+
+void TrialDesk::write_end(Journal::Entry& entry, const Running& running,
+                          const AttemptOutcome& outcome) const {
+  store::AttemptRow attempt = running.attempt;
+  entry.store().update_attempt(attempt);
+  entry.store().update_trial(running.trial);
+  StatusEvent event;
+  event.kind = is_finished(outcome.state) ? StatusKind::kTrialFinished : StatusKind::kAttemptRequeued;
+  event.trial = attempt.trial;
+  event.attempt = attempt.attempt;
+  event.state = outcome.state;
+  event.value = outcome.value;
+  event.parameters = running.trial.parameters;
+  event.message = outcome.failure.empty() ? outcome.reason : outcome.failure + ": " + outcome.reason;
+  entry.event(event);
+  if (!is_new_best(outcome)) return;
+  event.kind = StatusKind::kBest;
+  event.message = {};
+  entry.event(std::move(event));
+}
+
+}  // namespace tune::engine

@@ -1,0 +1,228 @@
+#include "tuner/engine/promotion/promotion.h"
+
+#include <algorithm>
+
+#include "tuner/core/attempt_layout.h"
+#include "tuner/core/error.h"
+#include "tuner/core/rng.h"
+#include "tuner/engine/promotion/lineage.h"
+#include "tuner/engine/promotion/model_files.h"
+#include "tuner/os/atomic_file.h"
+#include "tuner/os/crash_point.h"
+#include "tuner/os/file_lock.h"
+#include "tuner/spec/spec_text_rules.h"
+
+namespace tune::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kPassingLink =
+    "current.";  // and a token: the new link, before it takes the old one's place
+
+store::TrialRow trial_to_promote(const store::StudyStore& store, const std::optional<int>& chosen) {
+  if (chosen) {
+    const std::optional<store::TrialRow> trial = store.trial(*chosen);
+    if (!trial) throw Error(ExitCode::kNotFound, "there is no trial " + std::to_string(*chosen));
+    if (trial->state != TrialState::kCompleted || trial->values.empty())
+      throw Error(ExitCode::kConflict, "trial " + std::to_string(*chosen) + " is " + to_string(trial->state) +
+                                           ", and only a completed trial with a value can be promoted");
+    return *trial;
+  }
+  const History history = store.load_history();
+  const TrialView* best = history.best();
+  if (!best) throw Error(ExitCode::kNotFound, "no trial of this study has completed with a value");
+  return *store.trial(best->number);
+}
+
+// The next number of the registry, or a later one where folders lie that the registry does not know: it may
+// have been lost, and they are all that is left of those versions.
+int free_version(const store::ModelRegistry& registry, const std::string& model, const fs::path& model_folder,
+                 const std::vector<store::ModelFile>& files) {
+  int version = registry.next_version(model);
+  std::error_code error;
+  for (fs::path folder; fs::exists(folder = model_folder / "versions" / std::to_string(version), error);
+       ++version)
+    if (damage_of(folder, files).empty()) break;
+  return version;
+}
+
+void switch_current(const fs::path& model_folder, int version) {
+  on_disk(model_folder, "switch the current version in", [&] {
+    const fs::path link = model_folder / (kPassingLink + random_token());
+    fs::create_symlink(fs::path("versions") / std::to_string(version), link);
+    crash_point("promote_link");
+    fs::rename(link, model_folder / "current");
+    sync_path(model_folder);
+  });
+}
+
+// A process that died between the registry's commit and the link's rename left an old link, and perhaps the
+// new one under its passing name: the registry is the truth.
+void repair_link(const store::ModelRegistry& registry, const fs::path& models, const std::string& model) {
+  on_disk(models / model, "clear", [&] {
+    for (const auto& entry : fs::directory_iterator(models / model))
+      if (entry.is_symlink() && entry.path().filename().string().starts_with(kPassingLink))
+        fs::remove(entry.path());
+  });
+  const std::optional<store::ModelVersion> current = registry.current(model);
+  if (!current) return;
+  std::error_code error;
+  const fs::path target = fs::read_symlink(models / model / "current", error);
+  if (error || target != fs::path("versions") / std::to_string(current->version))
+    switch_current(models / model, current->version);
+}
+
+// Whether the version was made of this trial. A study of the same name may have been removed and started
+// anew: only the attempt's token tells its trials from the old ones.
+bool is_of(const store::ModelVersion& version, const std::string& study, const store::TrialRow& trial,
+           const Json& token) {
+  return version.study == study && version.trial == trial.number && version.value == trial.values.front() &&
+         version.lineage.value("token", Json()) == token;
+}
+
+// The version that was made of this trial already; nullopt when there is none.
+std::optional<int> recorded_before(const store::ModelRegistry& registry, const std::string& study,
+                                   const store::TrialRow& trial, const Json& token, const std::string& model,
+                                   const fs::path& model_folder) {
+  for (const store::ModelVersion& version : registry.versions(model)) {
+    std::error_code error;
+    if (is_of(version, study, trial, token) &&
+        fs::exists(model_folder / "versions" / std::to_string(version.version), error))
+      return version.version;
+  }
+  return std::nullopt;
+}
+
+// Makes `result.version` the current one: the registry first, which is the truth, then the link.
+void switch_to(store::ModelRegistry& registry, PromotionResult& result, const std::string& model,
+               const fs::path& model_folder, const Objective& objective, double value,
+               const std::optional<store::ModelVersion>& current) {
+  registry.promote({model,
+                    current ? current->version : 0,
+                    result.version,
+                    result.reason,
+                    {{"metric", objective.metric},
+                     {"value", value},
+                     {"current_value", current ? Json(current->value) : Json(nullptr)}},
+                    SystemClock().wall_now()});
+  crash_point("promote_switch");
+  switch_current(model_folder, result.version);
+  result.promoted = true;
+}
+
+void check_name(const std::string& model) {
+  if (!kModelName.accepts(model))
+    throw Error(ExitCode::kUsage, "\"" + model + "\" cannot be a model's name", std::string(kModelName.says));
+}
+
+}  // namespace
+
+Gate judge_promotion(const Objective& objective, double value,
+                     const std::optional<store::ModelVersion>& current, bool chosen_by_person) {
+  const std::string ours = objective.metric + " " + shortest(value);
+  if (!current) return {true, "first version, with " + ours};
+  const std::string theirs = "version " + std::to_string(current->version) + " has " +
+                             current->objective.metric + " " + shortest(current->value);
+  if (chosen_by_person) return {true, "chosen by a person, with " + ours + "; " + theirs};
+  if (current->objective.metric != objective.metric || current->objective.goal != objective.goal)
+    return {false, theirs + ", which cannot be compared with " + ours};
+  if (is_better(value, current->value, objective.goal)) return {true, ours + " is better: " + theirs};
+  return {false, ours + " is not better: " + theirs};
+}
+
+PromotionResult promote_trial(const store::StudyStore& store, const PromotionRequest& request) {
+  check_name(request.model);
+  const store::StudyRow study = store.study();
+  const store::TrialRow trial = trial_to_promote(store, request.trial);
+  const double value = trial.values.front();
+  const fs::path models = request.store_folder / "models", model_folder = models / request.model;
+  const fs::path attempt = attempt_folder(request.store_folder / study.name, {trial.number, trial.attempts});
+  PromotionResult result{false, trial.number, 0, {}, {}};
+
+  on_disk(models, "create", [&] {
+    // Rights that a person gives later stay.
+    if (fs::create_directories(models)) fs::permissions(models, fs::perms::owner_all);
+    fs::create_directories(model_folder / "versions");
+    fs::create_directories(models / "staging");
+  });
+  // One promotion at a time in this store: version folders are made before they are recorded.
+  const FileLock lock = FileLock::wait_for(models / "lock", request.is_interrupted, request.notice);
+  on_disk(models, "empty", [&] {
+    for (const auto& entry : fs::directory_iterator(models / "staging")) fs::remove_all(entry.path());
+  });
+  store::ModelRegistry registry(models / "registry.db", store::OpenMode::kCreate);
+  repair_link(registry, models, request.model);
+
+  const std::optional<store::ModelVersion> current = registry.current(request.model);
+  const Json token = token_of(store, trial);
+  if (current && is_of(*current, study.name, trial, token)) {
+    result.version = current->version;
+    result.folder = model_folder / "versions" / std::to_string(current->version);
+    result.reason = "this trial is the current version already";
+    result.promoted = true;
+    return result;
+  }
+  const Gate gate = judge_promotion(study.objective, value, current, request.trial.has_value());
+  result.reason = gate.reason;
+  if (!gate.passes) return result;
+  // Before anything of it is read.
+  if (const std::string problem = output_problem(attempt / "output"); !problem.empty()) {
+    result.reason = "trial " + std::to_string(trial.number) + " " + problem;
+    return result;
+  }
+  const Lineage lineage = lineage_of(store, trial, attempt);
+  for (const std::string& unread : lineage.unread) result.reason += "; not taken into its lineage: " + unread;
+
+  if (const auto recorded =
+          recorded_before(registry, study.name, trial, token, request.model, model_folder)) {
+    // A process died between recording this version and promoting it.
+    result.version = *recorded;
+    result.folder = model_folder / "versions" / std::to_string(*recorded);
+    switch_to(registry, result, request.model, model_folder, study.objective, value, current);
+    return result;
+  }
+  const fs::path staging = models / "staging" / random_token();
+  crash_point("promote_stage");
+  store::ModelVersion version{request.model,
+                              0,
+                              SystemClock().wall_now(),
+                              study.name,
+                              trial.number,
+                              study.objective,
+                              value,
+                              lineage.document,
+                              copy_model(attempt / "output", staging, request.is_interrupted)};
+  version.version = free_version(registry, request.model, model_folder, version.files);
+  result.version = version.version;
+  result.folder = model_folder / "versions" / std::to_string(version.version);
+  crash_point("promote_rename");
+  on_disk(result.folder, "move the model to", [&] {
+    fs::remove_all(result.folder);  // at most the same files, which a process left that died right here
+    fs::rename(staging, result.folder);
+    sync_path(result.folder.parent_path());
+  });
+  crash_point("promote_record");
+  registry.insert_version(version);
+  crash_point("promote_log");
+  switch_to(registry, result, request.model, model_folder, study.objective, value, current);
+  return result;
+}
+
+std::uint64_t remove_losing_checkpoints(const store::StudyStore& store, const fs::path& study_folder,
+                                        int keep) {
+  std::uint64_t freed = 0;
+  for (const store::TrialRow& trial : store.trials()) {
+    if (trial.number == keep || !is_finished(trial.state)) continue;
+    const fs::path folder = checkpoint_folder(study_folder, trial.number);
+    std::error_code error;
+    // A link that a trainer has put in its place goes, and what it leads to stays.
+    if (!fs::is_symlink(folder, error))
+      for (const auto& entry : fs::recursive_directory_iterator(folder, error))
+        if (fs::is_regular_file(entry.symlink_status(error))) freed += entry.file_size(error);
+    fs::remove_all(folder, error);
+  }
+  return freed;
+}
+
+}  // namespace tune::engine

@@ -1,0 +1,88 @@
+#include "tuner/os/atomic_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "tuner/core/error.h"
+#include "tuner/core/rng.h"
+#include "tuner/os/descriptor.h"
+
+namespace tune {
+namespace {
+
+[[noreturn]] void fail(const char* action, const std::filesystem::path& path, int reason) {
+  const std::string message =
+      std::string("cannot ") + action + " \"" + path.string() + "\": " + std::strerror(reason);
+  if (is_disk_full(reason)) throw DiskFull(message);
+  if (reason == EFBIG) throw FileSizeLimit(message);
+  std::string hint;
+  if (reason == EACCES || reason == EPERM || reason == EROFS)
+    hint = "check the owner and the mode of the folder";
+  throw Error(ExitCode::kEnvironment, message, hint);
+}
+
+// 0, or the system's reason.
+int write_all(int fd, std::string_view content) {
+  while (!content.empty()) {
+    const ssize_t written = ::write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return errno;
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return 0;
+}
+
+// 0, or the system's reason. The file is closed in any case: some file systems report a full disk only there.
+int fill(Descriptor& file, std::string_view content, Durability durability) {
+  if (const int reason = write_all(file.get(), content)) return reason;
+  if (durability == Durability::kPower && ::fsync(file.get()) != 0) return errno;
+  return file.close() == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+void write_file_atomically(const std::filesystem::path& path, std::string_view content,
+                           Durability durability) {
+  // In the same folder, since a rename is atomic only within one file system; random, since others may write
+  // too.
+  std::filesystem::path temporary = path;
+  temporary.replace_filename("." + path.filename().string() + ".tmp-" + random_token().substr(0, 12));
+  Descriptor file(open_retrying(temporary, O_WRONLY | O_CREAT | O_EXCL, 0666));
+  if (file.get() < 0) fail("write", path, errno);
+  int reason = fill(file, content, durability);
+  if (reason == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) reason = errno;
+  if (reason != 0) {
+    ::unlink(temporary.c_str());
+    fail("write", path, reason);
+  }
+  if (durability == Durability::kPower) sync_path(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  const Descriptor file(open_retrying(path, O_RDONLY));
+  if (file.get() < 0 && (errno == ENOENT || errno == ENOTDIR))
+    throw Error(ExitCode::kNotFound, "there is no file \"" + path.string() + "\"");
+  if (file.get() < 0) fail("read", path, errno);
+  std::string content;
+  std::array<char, 1 << 16> buffer;
+  for (;;) {
+    const ssize_t count = ::read(file.get(), buffer.data(), buffer.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail("read", path, errno);
+    if (count == 0) return content;
+    content.append(buffer.data(), static_cast<std::size_t>(count));
+  }
+}
+
+void sync_path(const std::filesystem::path& path) {
+  const Descriptor file(open_retrying(path, O_RDONLY));
+  if (file.get() < 0 || ::fsync(file.get()) != 0) fail("make durable", path, errno);
+}
+
+}  // namespace tune

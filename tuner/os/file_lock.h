@@ -1,0 +1,38 @@
+#pragma once
+// A lock on a file that other programs may take too.
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace tune {
+
+// An exclusive lock on a file and the folder it lies in (flock), held as long as the object lives and given
+// back by the kernel when the process dies. The file is made if needed, stays, and holds the owner's process
+// id as text; whoever removes it does not get the lock, since the folder is held. So there is one lock a
+// folder. Not inherited by started programs.
+class FileLock {
+ public:
+  // Waits for the lock; after a second of it `notice` is told a sentence, once. Throws Error(kEnvironment)
+  // when the file cannot be made, Error(kInterrupted) once `is_interrupted` (empty: never), which is asked
+  // some 20 times a second, says so.
+  static FileLock wait_for(const std::filesystem::path& file,
+                           const std::function<bool()>& is_interrupted = {},
+                           const std::function<void(const std::string&)>& notice = {});
+  // nullopt when another process holds it; `holder` is then what the file says: nothing when it was
+  // removed.
+  static std::optional<FileLock> try_once(const std::filesystem::path& file, std::string& holder);
+
+  FileLock(FileLock&& other) noexcept
+      : descriptor_(std::exchange(other.descriptor_, -1)), folder_(std::exchange(other.folder_, -1)) {}
+  FileLock& operator=(FileLock&&) = delete;
+  ~FileLock();
+
+ private:
+  FileLock(int descriptor, int folder) : descriptor_(descriptor), folder_(folder) {}
+  void write_owner() const;
+  int descriptor_, folder_;
+};
+
+}  // namespace tune

@@ -1,0 +1,28 @@
+#include "tuner/os/held_locks.h"
+
+#include <sys/stat.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace tune {
+
+std::vector<HeldLock> locks_on(const std::filesystem::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return {};
+  // "1: FLOCK  ADVISORY  WRITE 1234 08:01:131090 0 EOF" (proc(5)). Devices are compared by inode alone: some
+  // file systems show another device number there than stat does.
+  const std::string inode = ':' + std::to_string(status.st_ino);
+  std::vector<HeldLock> held;
+  std::ifstream locks("/proc/locks");
+  for (std::string line; std::getline(locks, line);) {
+    std::istringstream words(line);
+    std::string number, advisory, place;
+    HeldLock lock;
+    words >> number >> lock.kind >> advisory >> lock.access >> lock.pid >> place >> lock.first;
+    if (words && place.ends_with(inode)) held.push_back(lock);
+  }
+  return held;
+}
+
+}  // namespace tune

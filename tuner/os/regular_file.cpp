@@ -1,0 +1,139 @@
+#include "tuner/os/regular_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "tuner/core/error.h"
+#include "tuner/os/descriptor.h"
+
+namespace tune {
+namespace {
+
+std::string unreadable(const std::filesystem::path& path, const std::string& reason) {
+  return "cannot read \"" + path.string() + "\": " + reason;
+}
+
+bool is_made_by_others(int reason) {
+  return reason == ENOTDIR || reason == EISDIR || reason == ELOOP || reason == EACCES || reason == ENXIO;
+}
+
+std::string kind_of(const struct stat& status) {
+  if (S_ISDIR(status.st_mode)) return "it is a folder";
+  if (S_ISFIFO(status.st_mode)) return "it is a FIFO, not a regular file";
+  if (S_ISSOCK(status.st_mode)) return "it is a socket, not a regular file";
+  return "it is a device, not a regular file";
+}
+
+std::string reason_text(int reason, Links links) {
+  if (reason == ELOOP && links == Links::kRefuse) return "it is a link, not a regular file";
+  if (reason == ENXIO) return "it is a socket or a device, not a regular file";
+  return std::strerror(reason);
+}
+
+// Whether the text opens more brackets than it closes, outside of its strings, by more than `deepest`.
+bool is_too_deep(std::string_view text, std::size_t deepest) {
+  std::size_t depth = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > deepest) return true;
+    } else if ((c == ']' || c == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+OpenedFile open_regular_file(const std::filesystem::path& path, Links links) {
+  const int descriptor =
+      open_retrying(path, O_NONBLOCK | O_RDONLY | (links == Links::kRefuse ? O_NOFOLLOW : 0));
+  if (descriptor < 0) {
+    const int reason = errno;
+    if (reason == ENOENT) return {};
+    const std::string message = unreadable(path, reason_text(reason, links));
+    if (!is_made_by_others(reason)) throw Error(ExitCode::kEnvironment, message);
+    return {-1, message};
+  }
+  struct stat status {};
+  if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) return {descriptor, {}};
+  ::close(descriptor);
+  return {-1, unreadable(path, kind_of(status))};
+}
+
+FileContent read_regular_file(const std::filesystem::path& path, std::uint64_t most_bytes, Links links,
+                              std::uint64_t offset) {
+  FileContent content;
+  const OpenedFile file = open_regular_file(path, links);
+  content.spoilt = file.spoilt;
+  if (file.descriptor < 0) return content;
+  std::array<char, 64 * 1024> block;  // not touched before the kernel fills it: most files hold a few lines
+  for (;;) {
+    const ssize_t got = ::pread(file.descriptor, block.data(), block.size(),
+                                static_cast<off_t>(offset + content.bytes.size()));
+    const int reason = errno;
+    if (got < 0 && reason == EINTR) continue;
+    if (got > 0) content.bytes.append(block.data(), static_cast<std::size_t>(got));
+    // Not by its size, which says nothing of a file that still grows.
+    const bool is_too_large = content.bytes.size() > most_bytes;
+    if (got > 0 && !is_too_large) continue;
+    ::close(file.descriptor);
+    if (got < 0) throw Error(ExitCode::kEnvironment, unreadable(path, std::strerror(reason)));
+    if (is_too_large)
+      return {false, {}, unreadable(path, "it is larger than " + std::to_string(most_bytes) + " bytes")};
+    content.is_there = true;
+    return content;
+  }
+}
+
+BoundedJson parse_bounded_json(std::string_view text, std::size_t deepest) {
+  if (is_too_deep(text, deepest))
+    return {nullptr, "it is nested deeper than " + std::to_string(deepest) + " levels"};
+  try {
+    return {Json::parse(text), {}};
+  } catch (const Json::exception& problem) {
+    const std::string said = problem.what();
+    constexpr std::size_t kLongest = 200;
+    return {nullptr, "it is no JSON (" + said.substr(0, kLongest) + ")"};
+  }
+}
+
+JsonFile read_json_file(const std::filesystem::path& path, std::uint64_t most_bytes, Links links) {
+  FileContent content = read_regular_file(path, most_bytes, links);
+  JsonFile file{content.is_there, nullptr, std::move(content.spoilt)};
+  if (!file.is_there) return file;
+  BoundedJson json = parse_bounded_json(content.bytes);
+  file.value = std::move(json.value);
+  if (!json.problem.empty()) file.spoilt = unreadable(path, json.problem);
+  return file;
+}
+
+int open_regular_file_to_append(const std::filesystem::path& path) {
+  const int descriptor = open_retrying(path, O_NONBLOCK | O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600);
+  if (descriptor < 0) return -errno;
+  struct stat status {};
+  if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) return descriptor;
+  ::close(descriptor);
+  return -EINVAL;
+}
+
+int open_regular_file_anew(const std::filesystem::path& path) {
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return -errno;
+  const int descriptor = open_retrying(path, O_NONBLOCK | O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+  return descriptor < 0 ? -errno : descriptor;
+}
+
+}  // namespace tune

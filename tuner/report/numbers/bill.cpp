@@ -1,0 +1,146 @@
+#include "tuner/report/numbers/bill.h"
+
+#include <algorithm>
+
+#include "store/device_shares.h"
+#include "tuner/report/page/format.h"
+
+namespace tune::report {
+namespace {
+
+using std::chrono::microseconds;
+using store::LeaseTime;
+
+double in_seconds(microseconds time) { return std::chrono::duration<double>(time).count(); }
+
+// The length of the union.
+microseconds covered(std::vector<LeaseTime> leases) {
+  std::sort(leases.begin(), leases.end(),
+            [](const LeaseTime& a, const LeaseTime& b) { return a.begin < b.begin; });
+  microseconds sum{0}, until{0};
+  for (const LeaseTime& lease : leases) {
+    sum += std::max(microseconds(0), lease.end - std::max(lease.begin, until));
+    until = std::max(until, lease.end);
+  }
+  return sum;
+}
+
+std::size_t most_at_once(const std::vector<LeaseTime>& leases) {
+  std::vector<std::pair<microseconds, int>> boundaries;
+  for (const LeaseTime& lease : leases) {
+    boundaries.emplace_back(lease.begin, +1);
+    boundaries.emplace_back(lease.end, -1);
+  }
+  std::sort(boundaries.begin(), boundaries.end());  // at one moment ends come first
+  int present = 0, most = 0;
+  for (const auto& [time, change] : boundaries) most = std::max(most, present += change);
+  return static_cast<std::size_t>(most);
+}
+
+// Of one time that the study ran, from `begin` to `end` or to the end of the last lease.
+double idle_in(microseconds begin, microseconds end, const std::vector<store::AttemptRow>& attempts,
+               const std::vector<store::AttemptRow>& others) {
+  std::map<std::string, std::vector<LeaseTime>> by_device;
+  std::vector<LeaseTime> on_cpu;
+  for (const store::AttemptRow& attempt : attempts) {
+    const LeaseTime lease = store::lease_time(attempt);
+    const LeaseTime within{std::max(begin, lease.begin), std::max(begin, lease.end)};
+    end = std::max(end, within.end);
+    for (const std::string& device : attempt.devices) by_device[device].push_back(within);
+    if (attempt.devices.empty()) on_cpu.push_back(within);
+  }
+  for (const store::AttemptRow& other : others) {
+    const LeaseTime lease = store::lease_time(other);
+    for (const std::string& device : other.devices)
+      if (const auto own = by_device.find(device); own != by_device.end())
+        own->second.push_back({std::clamp(lease.begin, begin, end), std::clamp(lease.end, begin, end)});
+  }
+  microseconds idle{0};
+  for (const auto& [device, leases] : by_device) idle += end - begin - covered(leases);
+  idle += (end - begin) * static_cast<std::int64_t>(most_at_once(on_cpu));
+  for (const LeaseTime& lease : on_cpu) idle -= lease.end - lease.begin;
+  return in_seconds(idle);
+}
+
+double probing_seconds(const Json& facts) {
+  double seconds = 0;
+  const Json probes = facts.is_object() ? facts.value("probes", Json::object()) : Json::object();
+  for (const Json& probe : probes) seconds += probe_device_seconds(probe);
+  return seconds;
+}
+
+Cost validating_cost(const StudyRows& rows, const CostReport& costs, std::optional<double> price) {
+  Cost sum = priced(0, 0, price);
+  for (const store::AttemptRow& attempt : rows.attempts) {
+    const auto known = rows.validation_seconds.find({attempt.trial, attempt.attempt});
+    if (known == rows.validation_seconds.end() || attempt.lease_seconds <= 0) continue;
+    // A trainer may say what it likes; more than the lease it was not.
+    const double seconds = std::clamp(known->second, 0.0, attempt.lease_seconds);
+    const double taken = costs.of(attempt.trial, attempt.attempt).device_hours * 3600;
+    sum += priced(seconds, taken * seconds / attempt.lease_seconds, price);
+  }
+  return sum;
+}
+
+}  // namespace
+
+double probe_device_seconds(const Json& probe) {
+  return probe.value("lease_seconds", 0.0) * std::max(1, probe.value("leased_devices", 1));
+}
+
+double idle_seconds(const std::vector<store::RunningTime>& running_times,
+                    const std::vector<store::AttemptRow>& attempts,
+                    const std::vector<store::AttemptRow>& others) {
+  double idle = 0;
+  for (std::size_t i = 0; i < running_times.size(); ++i) {
+    std::vector<store::AttemptRow> of_run;
+    for (const store::AttemptRow& attempt : attempts) {
+      const WallTime began = attempt.started.value_or(attempt.created);
+      const bool in_later = i + 1 < running_times.size() && began >= running_times[i + 1].begin;
+      if (began >= running_times[i].begin && !in_later && attempt.lease_seconds > 0)
+        of_run.push_back(attempt);
+    }
+    idle += idle_in(running_times[i].begin.time_since_epoch(), running_times[i].end.time_since_epoch(),
+                    of_run, others);
+  }
+  return idle;
+}
+
+StudyBill study_bill(const StudyRows& rows) {
+  const std::optional<double> price = usd_per_hour(rows.study);
+  const CostReport costs = costs_of(rows);
+  const double probing = probing_seconds(rows.study.facts),
+               idle = idle_seconds(rows.running_times, rows.attempts, rows.neighbours);
+  return {costs.total(),
+          costs.of(TrialState::kCompleted),
+          costs.of(TrialState::kStopped),
+          costs.of(TrialState::kFailed),
+          costs.retried(),
+          validating_cost(rows, costs, price),
+          priced(probing, probing, price),
+          priced(idle, idle, price)};
+}
+
+std::string bill_lines(const StudyBill& bill) {
+  std::string text;
+  const auto part = [&text](const char* name, const Cost& cost) {
+    if (cost.device_hours > 0) text += std::string("  ") + name + ": " + cost_text(cost) + '\n';
+  };
+  if (bill.stopped.device_hours + bill.failed.device_hours > 0) part("completed trials", bill.completed);
+  part("stopped trials", bill.stopped);
+  part("failed trials", bill.failed);
+  part("of these, attempts that were run again", bill.retried);
+  part("of these, validating", bill.validating);
+  part("beside these, probing", bill.probing);
+  part("beside these, idle", bill.idle);
+  return text;
+}
+
+Json bill_json(const StudyBill& bill) {
+  return {{"total", cost_json(bill.total)},     {"completed", cost_json(bill.completed)},
+          {"stopped", cost_json(bill.stopped)}, {"failed", cost_json(bill.failed)},
+          {"retried", cost_json(bill.retried)}, {"validating", cost_json(bill.validating)},
+          {"probing", cost_json(bill.probing)}, {"idle", cost_json(bill.idle)}};
+}
+
+}  // namespace tune::report

@@ -1,0 +1,46 @@
+#pragma once
+// A study's bill: what its device time went into, each part apart.
+#include "tuner/report/numbers/study_report.h"
+
+namespace tune::report {
+
+// The metric under which a trainer says how many seconds of wall time a validation took. Metrics whose names
+// begin with store::kBookkeeping are for the bill, and are left out of what people read about a trial's
+// metrics.
+inline constexpr const char* kValidationSeconds = "seconds:validation";
+
+struct StudyBill {
+  Cost total;  // of the trials' leases: what a budget counts
+  // By the state of the trial. What is queued or runs makes up the rest of the total.
+  Cost completed, stopped, failed;
+  // Of the total: attempts that another one followed, and validations. Both may count the same second.
+  Cost retried, validating;
+  // Beside the total.
+  Cost probing, idle;
+};
+
+// From stored rows:
+//  - validating: of each attempt the share of its lease that its trainer spent in validations, as its
+//    recorded points of kValidationSeconds say. An attempt whose trainer prints none has none.
+//  - probing: the leases of the probe runs that the study made itself; a comparison's own are the
+//    comparison's.
+//  - idle: for each time that the study ran (from its start to the last thing recorded of it, or the end of
+//    its last lease), and for each device that an attempt started in it had, the time in which no attempt of
+//    the study held that device. On the CPU the devices are slots: as many as there were attempts at once.
+//    What the study did not get to use at all, what other studies had of its devices meanwhile, and the time
+//    between two runs of it, is not idle.
+StudyBill study_bill(const StudyRows& rows);
+
+// What a probe held of devices, of a stored answer of one; 0 where that was billed elsewhere.
+double probe_device_seconds(const Json& probe);
+
+// Of running_times, attempts and those of other studies, in device seconds: see idle above.
+double idle_seconds(const std::vector<store::RunningTime>& running_times,
+                    const std::vector<store::AttemptRow>& attempts,
+                    const std::vector<store::AttemptRow>& others = {});
+
+// "  completed trials: device time 1.25 h, $3.83" and so on, a line each; parts of nothing are left out.
+std::string bill_lines(const StudyBill& bill);
+Json bill_json(const StudyBill& bill);
+
+}  // namespace tune::report

@@ -1,0 +1,115 @@
+#include "tuner/report/numbers/edges.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "tuner/report/page/format.h"
+
+namespace tune::report {
+namespace {
+
+constexpr double kNear = 0.01;  // of a continuous range, on its scale
+
+enum class End { kNone, kMin, kMax };
+
+// Rates, shares and sizes begin at 0, counts at 1: there is nothing to widen.
+bool is_natural_min(const Parameter& parameter) {
+  return parameter.min == 0 || (parameter.type == ParameterType::kInt && parameter.min == 1);
+}
+
+End end_of(const Parameter& parameter, const Json& value) {
+  const std::size_t count = parameter.cardinality();
+  if (parameter.type == ParameterType::kCategorical || !value.is_number() || count == 1 || count == 2)
+    return End::kNone;
+  const double at = parameter.to_unit(value);
+  const bool is_lowest = count > 0 ? value == parameter.value_at(0) : at <= kNear;
+  const bool is_highest = count > 0 ? value == parameter.value_at(count - 1) : at >= 1 - kNear;
+  if (is_lowest) return is_natural_min(parameter) ? End::kNone : End::kMin;
+  return is_highest ? End::kMax : End::kNone;
+}
+
+// A decade further on a log scale, half the range on a linear one, but not past 0 if all of the range is
+// above.
+double further(const Parameter& parameter, End end) {
+  const double min = parameter.min, max = parameter.max, half = (max - min) / 2;
+  switch (parameter.scale) {
+    case Scale::kLog:
+      return end == End::kMin ? min / 10 : max * 10;
+    case Scale::kReverseLog:
+      return end == End::kMin ? std::max(0.0, 1 - (1 - min) * 10) : 1 - (1 - max) / 10;
+    case Scale::kLinear:
+      break;
+  }
+  if (end == End::kMax) return max + half;
+  return min > 0 && min - half <= 0 ? min / 4 : min - half;
+}
+
+std::string wider_end(const Parameter& parameter, End end) {
+  const double bound = end == End::kMin ? parameter.min : parameter.max, aim = further(parameter, end);
+  const bool is_int = parameter.type == ParameterType::kInt;
+  if (is_int && parameter.scale == Scale::kLog && !parameter.step)
+    return shortest(std::max(1.0, std::round(aim)));
+  if (is_int || parameter.step) {
+    const double step = parameter.step.value_or(1);
+    const double steps = std::max(1.0, std::floor(std::abs(aim - bound) / step + kStepTolerance));
+    return number_text(end == End::kMin ? bound - steps * step : bound + steps * step);
+  }
+  return number_text(aim);
+}
+
+bool varies(const std::vector<store::TrialRow>& completed, const std::string& name) {
+  const Json* first = nullptr;
+  for (const store::TrialRow& trial : completed) {
+    const auto value = trial.parameters.find(name);
+    if (value == trial.parameters.end()) continue;
+    if (first != nullptr && *first != value->second) return true;
+    first = &value->second;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::vector<Edge> best_edges(const StudyRows& rows) {
+  std::vector<Edge> edges;
+  const std::vector<store::TrialRow> completed = leaderboard(rows.trials, rows.study.objective);
+  const std::optional<SearchSpace> space = completed.empty() ? std::nullopt : stored_space(rows.study);
+  if (!space) return edges;
+  for (const Parameter& parameter : space->parameters()) {
+    const auto value = completed.front().parameters.find(parameter.name);
+    if (value == completed.front().parameters.end() || !varies(completed, parameter.name)) continue;
+    const End end = end_of(parameter, value->second);
+    if (end == End::kNone) continue;
+    edges.push_back({parameter.name, value->second, end == End::kMax, parameter.min, parameter.max,
+                     wider_end(parameter, end)});
+  }
+  return edges;
+}
+
+std::string edge_text(const Edge& edge) {
+  const std::string value =
+      edge.value.is_number_float() ? number_text(edge.value.get<double>()) : edge.value.dump();
+  return edge.parameter + ' ' + value + " lies at the " + (edge.is_max ? "upper" : "lower") +
+         " end of its range, " + number_text(edge.min) + " to " + number_text(edge.max) + ": " +
+         (edge.is_max ? "raise max, to " : "lower min, to ") + edge.wider + " for instance";
+}
+
+std::string wider_search_text(const std::string& study) {
+  return "Better values may lie beyond: another study with a wider range (--name) learns from this one by "
+         "\"warm_start\": [{\"study\": \"" +
+         study + "\", \"kind\": \"identical\"}].";
+}
+
+Json edges_json(const std::vector<Edge>& edges) {
+  Json list = Json::array();
+  for (const Edge& edge : edges)
+    list.push_back({{"parameter", edge.parameter},
+                    {"value", edge.value},
+                    {"end", edge.is_max ? "max" : "min"},
+                    {"min", edge.min},
+                    {"max", edge.max},
+                    {"wider", Json::parse(edge.wider)}});
+  return list;
+}
+
+}  // namespace tune::report

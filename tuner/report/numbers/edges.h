@@ -1,0 +1,32 @@
+#pragma once
+// Whether the search would like to leave its ranges.
+#include <string>
+#include <vector>
+
+#include "tuner/core/space.h"
+#include "tuner/report/numbers/study_report.h"
+
+namespace tune::report {
+
+// A number of the best trial that lies at an end of its range, where a better one may be beyond.
+struct Edge {
+  std::string parameter;
+  Json value;
+  bool is_max = false;      // which end
+  double min = 0, max = 0;  // the range
+  std::string wider;        // where that end might be moved to
+};
+
+// Of the best completed trial, in the order of the spec. An end is the last hundredth of a continuous range
+// on its scale, or the outermost of three values or more. Not told are an end that no wider range can pass,
+// such as a min of 0 (of an int also 1), and a parameter that every completed trial had alike. Empty where
+// the stored spec cannot be read by this version.
+std::vector<Edge> best_edges(const StudyRows& rows);
+
+// "lr 0.1 lies at the upper end of its range, 1e-05 to 0.1: raise max, to 1 for instance"
+std::string edge_text(const Edge& edge);
+// What to do about them, as a sentence.
+std::string wider_search_text(const std::string& study);
+Json edges_json(const std::vector<Edge>& edges);
+
+}  // namespace tune::report

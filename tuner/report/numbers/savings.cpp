@@ -1,0 +1,62 @@
+// What a study spent well, and what it did not spend.
+#include <algorithm>
+#include <set>
+
+#include "tuner/report/study/study_document.h"
+
+namespace tune::report {
+namespace {
+
+// As attempts record that a stop rule ended them.
+constexpr const char* kStoppedByRule = "rule";
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+}  // namespace
+
+std::vector<store::TrialRow> cheapest_and_best(const StudyRows& rows, const CostReport& costs) {
+  const std::vector<store::TrialRow> ranked = leaderboard(rows.trials, rows.study.objective);
+  std::vector<double> hours, values;
+  for (const auto& trial : ranked) {
+    hours.push_back(costs.of(trial.number).total.device_hours);
+    values.push_back(trial.values.front());
+  }
+  std::vector<store::TrialRow> front;
+  for (const std::size_t i : pareto_front(hours, values, rows.study.objective.goal))
+    front.push_back(ranked[i]);
+  return front;
+}
+
+std::optional<Savings> savings(const StudyRows& rows, const CostReport& costs) {
+  std::set<int> ended_by_rule;
+  for (const auto& attempt : rows.attempts)
+    if (attempt.stop == kStoppedByRule) ended_by_rule.insert(attempt.trial);
+  std::vector<double> lease, devices;
+  for (const auto& trial : rows.trials) {
+    if (trial.state != TrialState::kCompleted) continue;
+    lease.push_back(costs.of(trial.number).total.lease_seconds);
+    devices.push_back(costs.of(trial.number).total.device_hours);
+  }
+  if (lease.empty()) return std::nullopt;
+  const double whole_lease = median(lease), whole_devices = median(devices);
+  Savings saved;
+  const std::optional<double> price = usd_per_hour(rows.study);
+  for (const auto& trial : rows.trials) {
+    if (trial.state != TrialState::kStopped || ended_by_rule.count(trial.number) == 0) continue;
+    const Cost spent = costs.of(trial.number).total;
+    Cost rest;
+    rest.lease_seconds = std::max(0.0, whole_lease - spent.lease_seconds);
+    rest.device_hours = std::max(0.0, whole_devices - spent.device_hours);
+    if (price) rest.usd = rest.device_hours * *price;
+    saved.cost += rest;
+    ++saved.trials;
+  }
+  if (saved.trials == 0) return std::nullopt;
+  return saved;
+}
+
+}  // namespace tune::report

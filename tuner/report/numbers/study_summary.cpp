@@ -1,0 +1,221 @@
+#include <algorithm>
+
+#include "tuner/core/objective_text.h"
+#include "tuner/report/numbers/bill.h"
+#include "tuner/report/numbers/edges.h"
+#include "tuner/report/numbers/failures.h"
+#include "tuner/report/numbers/study_report.h"
+#include "tuner/report/page/format.h"
+
+namespace tune::report {
+namespace {
+
+constexpr std::size_t kLeaders = 5;        // rows of the leaderboard at the end of a run
+constexpr std::size_t kListedTrials = 50;  // more than these are left to `tune trials`
+
+std::string edge_lines(const StudyRows& rows) {
+  std::string text;
+  for (const Edge& edge : best_edges(rows)) text += edge_text(edge) + '\n';
+  return text.empty() ? text : text + wider_search_text(rows.study.name) + '\n';
+}
+
+std::string best_lines(const StudyRows& rows, const store::TrialRow& best) {
+  const std::string warning = leak_warning(rows.study);
+  return "Best: trial " + std::to_string(best.number) + " with " + rows.study.objective.metric + ' ' +
+         value_text(best) + '\n' +
+         parameter_lines(best.parameters.empty() ? fixed_values(rows.study) : best.parameters) +
+         edge_lines(rows) + (warning.empty() ? warning : "Warning: " + warning + '\n');
+}
+
+// Each trial's time and cost, without the long columns of `tune trials`.
+Table time_table(const StudyRows& rows, const CostReport& costs) {
+  const bool priced = usd_per_hour(rows.study).has_value();
+  Table table;
+  table.columns = {{"trial", Align::kRight},
+                   {"state"},
+                   {rows.study.objective.metric, Align::kRight},
+                   {"time", Align::kRight}};
+  if (priced) table.columns.push_back({"cost", Align::kRight});
+  table.columns.push_back({"reason", Align::kLeft, true});
+  for (const auto& trial : rows.trials) {
+    const Cost cost = costs.of(trial.number).total;
+    auto& row = table.rows.emplace_back();
+    row = {std::to_string(trial.number), to_string(trial.state), value_text(trial),
+           seconds_text(cost.lease_seconds)};
+    if (priced) row.push_back(usd_text(cost.usd));
+    // What failed trials say is said below, once for all that say the same.
+    row.push_back(trial.failure.empty() ? reason_text(trial) : trial.failure);
+  }
+  return table;
+}
+
+std::string promotion_lines(const PromotionOutcome& promotion) {
+  const std::string model = promotion.model;
+  if (!promotion.promoted) return "Not promoted: " + promotion.reason + '\n';
+  return "Promoted: " + model + " version " + std::to_string(promotion.version) + " (" + promotion.reason +
+         ")\n  " + promotion.folder + '\n';
+}
+
+std::string limit_text(const store::StudyRow& study) {
+  const auto limit = study.limits.find("trials");
+  return limit == study.limits.end() ? std::string() : " of " + limit->dump();
+}
+
+std::string head_line(const StudyRows& rows) {
+  const store::StudyRow& study = rows.study;
+  std::string text = study.name + ": " + study.state;
+  if (!study.finish_reason.empty() && study.finish_reason != study.state)
+    text += " (" + study.finish_reason + ")";
+  text += ", " + std::to_string(rows.trials.size()) + limit_text(study) +
+          " trials: " + counts_text(count_states(rows.trials));
+  return text + ", " + seconds_text(study.elapsed_seconds) + '\n';
+}
+
+// Attempts of running trials; nothing of a study that nobody works on.
+std::vector<store::AttemptRow> running_attempts(const StudyRows& rows) {
+  std::vector<store::AttemptRow> running;
+  if (rows.study.state != "running") return running;
+  for (const auto& attempt : rows.attempts)
+    if (attempt.state == "running") running.push_back(attempt);
+  return running;
+}
+
+std::string running_lines(const StudyRows& rows) {
+  std::string text;
+  for (const auto& attempt : running_attempts(rows)) {
+    text += "  running: trial " + std::to_string(attempt.trial);
+    const auto point = rows.latest.find(attempt.trial);
+    if (point != rows.latest.end())
+      text += ", step " + std::to_string(point->second.step) + ", " + rows.study.objective.metric + ' ' +
+              number_text(point->second.value);
+    for (const std::string& device : attempt.devices) text += ", " + one_line(device);
+    text += ", " + seconds_text(attempt.lease_seconds) + '\n';
+  }
+  return text;
+}
+
+Json running_json(const StudyRows& rows) {
+  Json list = Json::array();
+  for (const auto& attempt : running_attempts(rows)) {
+    const auto point = rows.latest.find(attempt.trial);
+    const bool seen = point != rows.latest.end();
+    list.push_back({{"trial", attempt.trial},
+                    {"attempt", attempt.attempt},
+                    {"step", seen ? Json(point->second.step) : Json()},
+                    {"value", seen ? number_to_json(point->second.value) : Json()},
+                    {"devices", attempt.devices},
+                    {"seconds", attempt.lease_seconds}});
+  }
+  return list;
+}
+
+Json counts_json(const std::map<TrialState, int>& counts) {
+  Json json = Json::object();
+  for (const TrialState state : {TrialState::kQueued, TrialState::kRunning, TrialState::kPaused,
+                                 TrialState::kCompleted, TrialState::kStopped, TrialState::kFailed}) {
+    const auto found = counts.find(state);
+    json[to_string(state)] = found == counts.end() ? 0 : found->second;
+  }
+  return json;
+}
+
+}  // namespace
+
+std::string best_text(const StudyRows& rows) {
+  const auto best = best_trial(rows.trials, rows.study.objective);
+  return best ? best_lines(rows, *best)
+              : "no trial of " + rows.study.name + " has completed with a value yet\n";
+}
+
+std::string run_summary(const StudyRows& rows, const std::optional<PromotionOutcome>& promotion, int width) {
+  const CostReport costs = costs_of(rows);
+  std::string text = head_line(rows);
+  const auto best = best_trial(rows.trials, rows.study.objective);
+  if (best) {
+    text += '\n' + best_lines(rows, *best);
+    text += "\nLeaderboard:\n" + text_table(leaderboard_table(rows, kLeaders), width);
+  }
+  if (!rows.trials.empty()) {
+    text += "\nTime" + std::string(usd_per_hour(rows.study) ? " and cost" : "") + ":\n";
+    text += rows.trials.size() <= kListedTrials
+                ? text_table(time_table(rows, costs), width)
+                : "`tune trials " + rows.study.name + "` lists every trial.\n";
+    const StudyBill bill = study_bill(rows);
+    text += "Total: " + cost_text(bill.total) + '\n' + bill_lines(bill);
+  }
+  const std::string failures = failure_lines(rows.trials, "  ");
+  if (!failures.empty()) text += "\nFailed:\n" + failures;
+  if (promotion) text += '\n' + promotion_lines(*promotion);
+  return text;
+}
+
+Json run_summary_json(const StudyRows& rows, const std::optional<PromotionOutcome>& promotion) {
+  Json json = status_json(rows);
+  const CostReport costs = costs_of(rows);
+  Json trials = Json::array();
+  for (const auto& trial : rows.trials) trials.push_back(trial_json(trial, costs));
+  json["trials"] = trials;
+  if (promotion)
+    json["promotion"] = {{"model", promotion->model},
+                         {"promoted", promotion->promoted},
+                         {"version", promotion->version > 0 ? Json(promotion->version) : Json()},
+                         {"reason", promotion->reason},
+                         {"folder", promotion->folder}};
+  else
+    json["promotion"] = nullptr;
+  json["edges"] = edges_json(best_edges(rows));
+  if (const std::string warning = leak_warning(rows.study); !warning.empty()) json["warning"] = warning;
+  return json;
+}
+
+std::string status_text(const StudyRows& rows, int width) {
+  std::string text = head_line(rows) + running_lines(rows) + failure_lines(rows.trials, "  failed: ");
+  const auto best = best_trial(rows.trials, rows.study.objective);
+  if (best)
+    text += "  best: trial " + std::to_string(best->number) + ", " + rows.study.objective.metric + ' ' +
+            value_text(*best) + ", " + one_line(parameters_text(best->parameters)) + '\n';
+  const StudyBill bill = study_bill(rows);
+  if (bill.total.device_hours > 0) text += "  " + cost_text(bill.total) + '\n';
+  if (width <= 0) return text;
+  std::string cut;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = text.find('\n', begin);
+    cut += cut_to_width(std::string_view(text).substr(begin, end - begin), static_cast<std::size_t>(width)) +
+           '\n';
+    begin = end + 1;
+  }
+  return cut;
+}
+
+Json status_json(const StudyRows& rows) {
+  const store::StudyRow& study = rows.study;
+  return {{"schema", 1},
+          {"study", study.name},
+          {"state", study.state},
+          {"finish_reason", study.finish_reason},
+          {"metric", study.objective.metric},
+          {"goal", goal_text(study.objective.goal)},
+          {"limits", study.limits},
+          {"elapsed_seconds", study.elapsed_seconds},
+          {"created", format_time(study.created)},
+          {"updated", format_time(study.updated)},
+          {"counts", counts_json(count_states(rows.trials))},
+          {"running", running_json(rows)},
+          {"best", best_json(best_trial(rows.trials, study.objective))},
+          {"cost", bill_json(study_bill(rows))}};
+}
+
+std::string event_line(const store::EventRow& event) {
+  std::string kind = event.kind;
+  for (char& c : kind)
+    if (c == '_') c = ' ';
+  // "2026-01-31T12:00:00.000Z": the time of day, to the second.
+  std::string line = format_time(event.time).substr(11, 8) + ' ' + kind;
+  if (event.trial > 0) line += ", trial " + std::to_string(event.trial);
+  if (event.attempt > 0) line += ", attempt " + std::to_string(event.attempt);
+  if (event.data.contains("message") && event.data["message"].is_string())
+    line += ": " + event.data["message"].get<std::string>();
+  return one_line(line);
+}
+
+}  // namespace tune::report

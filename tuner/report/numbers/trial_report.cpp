@@ -1,0 +1,195 @@
+#include "tuner/report/numbers/trial_report.h"
+
+#include <algorithm>
+
+#include "tuner/report/numbers/bill.h"
+#include "tuner/report/numbers/study_report.h"
+#include "tuner/report/page/format.h"
+
+namespace tune::report {
+namespace {
+
+std::vector<store::EventRow> events_of(const store::StudyStore& store, int trial) {
+  constexpr int kPage = 10'000;
+  std::vector<store::EventRow> kept;
+  for (std::int64_t after = 0;;) {
+    std::vector<store::EventRow> page = store.events(after, kPage);
+    if (page.empty()) return kept;
+    after = page.back().id;
+    for (auto& event : page)
+      if (event.trial == trial) kept.push_back(std::move(event));
+  }
+}
+
+std::string ending(const store::AttemptRow& attempt) {
+  if (attempt.signal) return "signal " + std::to_string(*attempt.signal);
+  if (attempt.exit_code) return "exit code " + std::to_string(*attempt.exit_code);
+  return {};
+}
+
+CostReport costs_of(const TrialRows& rows) {
+  std::vector<store::AttemptRow> attempts = rows.attempts;
+  attempts.insert(attempts.end(), rows.others.begin(), rows.others.end());
+  return CostReport({rows.trial}, attempts, usd_per_hour(rows.study), rows.neighbours);
+}
+
+Table attempt_table(const TrialRows& rows, const CostReport& costs) {
+  const std::optional<double> price = usd_per_hour(rows.study);
+  Table table;
+  table.columns = {{"attempt", Align::kRight}, {"state"}, {"ended with"}, {"time", Align::kRight}};
+  if (price) table.columns.push_back({"cost", Align::kRight});
+  table.columns.push_back({"devices", Align::kLeft, true});
+  table.columns.push_back({"reason", Align::kLeft, true});
+  for (const auto& attempt : rows.attempts) {
+    const Cost cost = costs.of(attempt.trial, attempt.attempt);
+    std::string devices;
+    for (const std::string& device : attempt.devices) devices += (devices.empty() ? "" : ", ") + device;
+    auto& row = table.rows.emplace_back();
+    row = {std::to_string(attempt.attempt), attempt.state, ending(attempt),
+           seconds_text(attempt.lease_seconds)};
+    if (price) row.push_back(usd_text(cost.usd));
+    row.push_back(devices.empty() ? "cpu" : devices);
+    row.push_back(attempt.reason.empty() ? attempt.stop : attempt.reason);
+  }
+  return table;
+}
+
+// What a trainer says for the bill is no metric to people.
+std::vector<store::MetricRow> readable(const std::vector<store::MetricRow>& metrics) {
+  std::vector<store::MetricRow> rows;
+  std::copy_if(metrics.begin(), metrics.end(), std::back_inserter(rows),
+               [](const auto& row) { return !row.name.starts_with(store::kBookkeeping); });
+  return rows;
+}
+
+// Those of the spec that have no points are named too.
+Table metric_table(const store::StudyRow& study, const std::vector<store::MetricRow>& metrics) {
+  Table table;
+  table.columns = {{"metric"},
+                   {"points", Align::kRight},
+                   {"last step", Align::kRight},
+                   {"last", Align::kRight},
+                   {"smallest", Align::kRight},
+                   {"largest", Align::kRight}};
+  for (auto begin = metrics.begin(); begin != metrics.end();) {
+    const auto end =
+        std::find_if(begin, metrics.end(), [&](const auto& row) { return row.name != begin->name; });
+    std::vector<MetricPoint> curve;
+    for (auto row = begin; row != end; ++row) curve.push_back(row->point);
+    const auto smallest = reduce_curve(curve, {begin->name, Goal::kMinimize, Reduce::kMin});
+    const auto largest = reduce_curve(curve, {begin->name, Goal::kMinimize, Reduce::kMax});
+    table.rows.push_back({begin->name, std::to_string(curve.size()), std::to_string(curve.back().step),
+                          number_text(curve.back().value), smallest ? number_text(*smallest) : "",
+                          largest ? number_text(*largest) : ""});
+    begin = end;
+  }
+  std::vector<std::string> named = other_metrics(study);
+  named.insert(named.begin(), study.objective.metric);
+  for (const std::string& name : named) {
+    const auto is_it = [&](const auto& row) { return row.name == name; };
+    if (std::none_of(metrics.begin(), metrics.end(), is_it))
+      table.rows.push_back({name, "0", "", "", "", ""});
+  }
+  return table;
+}
+
+std::string head(const TrialRows& rows) {
+  const store::TrialRow& trial = rows.trial;
+  std::string text = rows.study.name + '/' + std::to_string(trial.number) + ": " + to_string(trial.state);
+  if (!trial.values.empty()) text += ", " + rows.study.objective.metric + ' ' + value_text(trial);
+  if (rows.rank > 0)
+    text += " (rank " + std::to_string(rows.rank) + " of " + std::to_string(rows.ranked) + ")";
+  text += '\n';
+  const std::string reason = reason_text(trial);
+  if (!reason.empty()) text += "  reason: " + one_line(reason) + '\n';
+  if (!trial.note.empty()) text += "  suggested as: " + one_line(trial.note) + '\n';
+  return text;
+}
+
+Json attempt_json(const store::AttemptRow& attempt) {
+  return {{"attempt", attempt.attempt},
+          {"state", attempt.state},
+          {"exit_code", attempt.exit_code ? Json(*attempt.exit_code) : Json()},
+          {"signal", attempt.signal ? Json(*attempt.signal) : Json()},
+          {"stop", attempt.stop},
+          {"reason", attempt.reason},
+          {"devices", attempt.devices},
+          {"threads", attempt.threads},
+          {"lease_seconds", attempt.lease_seconds},
+          {"cpu_seconds", attempt.cpu_seconds},
+          {"max_rss_bytes", attempt.max_rss_bytes},
+          {"created", format_time(attempt.created)},
+          {"started", time_json(attempt.started)},
+          {"ended", time_json(attempt.ended)}};
+}
+
+}  // namespace
+
+std::optional<TrialRows> read_trial(const store::StudyStore& store, int number) {
+  auto trial = store.trial(number);
+  if (!trial) return std::nullopt;
+  TrialRows rows;
+  rows.study = store.study();
+  rows.trial = std::move(*trial);
+  for (store::AttemptRow& attempt : store.attempts())
+    (attempt.trial == number ? rows.attempts : rows.others).push_back(std::move(attempt));
+  rows.metrics = store.metrics(number);
+  rows.events = events_of(store, number);
+  const auto ranked = leaderboard(store.trials(), rows.study.objective);
+  rows.ranked = static_cast<int>(ranked.size());
+  const auto place =
+      std::find_if(ranked.begin(), ranked.end(), [&](const auto& other) { return other.number == number; });
+  if (place != ranked.end()) rows.rank = static_cast<int>(place - ranked.begin()) + 1;
+  return rows;
+}
+
+std::string trial_text(const TrialRows& rows, int width) {
+  const CostReport costs = costs_of(rows);
+  std::string text = head(rows);
+  const ParameterSet fixed = fixed_values(rows.study);
+  if (!rows.trial.parameters.empty() || fixed.empty())
+    text += "\nHyperparameters:\n" + parameter_lines(rows.trial.parameters);
+  if (!fixed.empty()) text += "\nFixed:\n" + parameter_lines(fixed);
+  if (!rows.attempts.empty()) {
+    text += "\nAttempts:\n" + text_table(attempt_table(rows, costs), width);
+    text += "Total: " + cost_text(costs.of(rows.trial.number).total) + '\n';
+  }
+  const std::vector<store::MetricRow> metrics = readable(rows.metrics);
+  if (!rows.attempts.empty()) text += "\nMetrics:\n" + text_table(metric_table(rows.study, metrics), width);
+  if (rows.events.empty()) return text;
+  text += "\nEvents (UTC):\n";
+  for (const auto& event : rows.events) {
+    const std::string line = "  " + event_line(event);
+    text += (width > 0 ? cut_to_width(line, static_cast<std::size_t>(width)) : line) + '\n';
+  }
+  return text;
+}
+
+Json trial_details_json(const TrialRows& rows) {
+  const CostReport costs = costs_of(rows);
+  Json json = trial_json(rows.trial, costs);
+  json["schema"] = 1;
+  json["study"] = rows.study.name;
+  json["metric"] = rows.study.objective.metric;
+  json["fixed"] = fixed_values(rows.study);
+  json["rank"] = rows.rank > 0 ? Json(rows.rank) : Json();
+  json["attempts"] = Json::array();
+  for (const auto& attempt : rows.attempts) json["attempts"].push_back(attempt_json(attempt));
+  json["metrics"] = Json::object();
+  for (const std::string& name : other_metrics(rows.study)) json["metrics"][name] = Json::array();
+  for (const auto& row : rows.metrics)
+    json["metrics"][row.name].push_back({{"step", row.point.step},
+                                         {"value", number_to_json(row.point.value)},
+                                         {"attempt", row.attempt},
+                                         {"time", format_time(row.time)}});
+  json["events"] = Json::array();
+  for (const auto& event : rows.events)
+    json["events"].push_back({{"id", event.id},
+                              {"time", format_time(event.time)},
+                              {"kind", event.kind},
+                              {"attempt", event.attempt},
+                              {"data", event.data}});
+  return json;
+}
+
+}  // namespace tune::report

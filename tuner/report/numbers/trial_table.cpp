@@ -1,0 +1,136 @@
+#include <set>
+
+#include "tuner/core/objective_text.h"
+#include "tuner/report/numbers/study_report.h"
+#include "tuner/report/page/format.h"
+
+namespace tune::report {
+namespace {
+
+const std::vector<LastValues> kNone;
+
+std::set<std::string> parameter_names(const std::vector<store::TrialRow>& trials) {
+  std::set<std::string> names;
+  for (const auto& trial : trials)
+    for (const auto& [name, value] : trial.parameters) names.insert(name);
+  return names;
+}
+
+std::string exact(const std::optional<double>& number) { return number ? shortest(*number) : std::string(); }
+
+std::string time_text(const std::optional<WallTime>& time) {
+  return time ? format_time(*time) : std::string();
+}
+
+Table full_table(const StudyRows& rows, const CostReport& costs) {
+  Table table;
+  const std::set<std::string> names = parameter_names(rows.trials);
+  table.columns = {{"trial"}, {"state"}, {rows.study.objective.metric}};
+  for (const LastValues& other : rows.others) table.columns.push_back({other.metric});
+  for (const std::string& name : names) table.columns.push_back({name});
+  for (const char* title : {"budget", "attempts", "created", "started", "ended", "seconds", "lease_seconds",
+                            "device_hours", "usd", "failure", "reason", "note"})
+    table.columns.push_back({title});
+  for (const auto& trial : rows.trials) {
+    const Cost cost = costs.of(trial.number).total;
+    auto& row = table.rows.emplace_back();
+    row = {std::to_string(trial.number), to_string(trial.state),
+           trial.values.empty() ? std::string() : shortest(trial.values.front())};
+    for (const LastValues& other : rows.others) {
+      const auto value = other.by_trial.find(trial.number);
+      row.push_back(value == other.by_trial.end() ? std::string() : shortest(value->second));
+    }
+    for (const std::string& name : names) {
+      const auto found = trial.parameters.find(name);
+      row.push_back(found == trial.parameters.end() ? std::string() : argument_text(found->second));
+    }
+    for (std::string cell :
+         {shortest(trial.budget), std::to_string(trial.attempts), format_time(trial.created),
+          time_text(trial.started), time_text(trial.ended), exact(trial_seconds(trial)),
+          shortest(cost.lease_seconds), shortest(cost.device_hours), exact(cost.usd), trial.failure,
+          trial.reason, trial.note})
+      row.push_back(std::move(cell));
+  }
+  return table;
+}
+
+}  // namespace
+
+Table trial_table(const StudyRows& rows, TrialColumns columns) {
+  const std::optional<double> price = usd_per_hour(rows.study);
+  const CostReport costs = costs_of(rows);
+  if (columns == TrialColumns::kEverything) return full_table(rows, costs);
+  Table table;
+  const std::vector<LastValues>& others = columns == TrialColumns::kPage ? rows.others : kNone;
+  table.columns = {{"trial", Align::kRight}, {"state"}, {rows.study.objective.metric, Align::kRight}};
+  for (const LastValues& other : others) table.columns.push_back({other.metric, Align::kRight});
+  table.columns.push_back({"attempts", Align::kRight});
+  table.columns.push_back({"time", Align::kRight});
+  if (price) table.columns.push_back({"cost", Align::kRight});
+  table.columns.push_back({"hyperparameters", Align::kLeft, true});
+  table.columns.push_back({"reason", Align::kLeft, true});
+  for (const auto& trial : rows.trials) {
+    const Cost cost = costs.of(trial.number).total;
+    auto& row = table.rows.emplace_back();
+    row = {std::to_string(trial.number), to_string(trial.state), value_text(trial)};
+    for (const LastValues& other : others) {
+      const auto value = other.by_trial.find(trial.number);
+      row.push_back(value == other.by_trial.end() ? std::string() : number_text(value->second));
+    }
+    row.push_back(std::to_string(trial.attempts));
+    row.push_back(cost.lease_seconds > 0 ? seconds_text(cost.lease_seconds) : std::string());
+    if (price) row.push_back(usd_text(cost.usd));
+    row.push_back(parameters_text(trial.parameters));
+    row.push_back(reason_text(trial));
+  }
+  return table;
+}
+
+Json trial_json(const store::TrialRow& trial, const CostReport& costs) {
+  const TrialCost cost = costs.of(trial.number);
+  Json values = Json::array();
+  for (const double value : trial.values) values.push_back(number_to_json(value));
+  const std::optional<double> seconds = trial_seconds(trial);
+  return {{"trial", trial.number},
+          {"state", to_string(trial.state)},
+          {"value", value_json(trial)},
+          {"values", values},
+          {"parameters", trial.parameters},
+          {"budget", trial.budget},
+          {"attempts", trial.attempts},
+          {"note", trial.note},
+          {"reason", trial.reason},
+          {"failure", trial.failure},
+          {"cut", trial.cut.empty() ? Json() : Json(trial.cut)},
+          {"created", format_time(trial.created)},
+          {"started", time_json(trial.started)},
+          {"ended", time_json(trial.ended)},
+          {"seconds", seconds ? Json(*seconds) : Json()},
+          {"cost", cost_json(cost.total)},
+          {"retried_cost", cost_json(cost.retried)}};
+}
+
+Json other_metrics_json(const StudyRows& rows, int trial) {
+  Json metrics = Json::object();
+  for (const LastValues& other : rows.others) {
+    const auto value = other.by_trial.find(trial);
+    metrics[other.metric] = value == other.by_trial.end() ? Json() : number_to_json(value->second);
+  }
+  return metrics;
+}
+
+Json trials_json(const StudyRows& rows) {
+  const CostReport costs = costs_of(rows);
+  Json list = Json::array();
+  for (const auto& trial : rows.trials) {
+    list.push_back(trial_json(trial, costs));
+    list.back()["metrics"] = other_metrics_json(rows, trial.number);
+  }
+  return {{"schema", 1},
+          {"study", rows.study.name},
+          {"metric", rows.study.objective.metric},
+          {"goal", goal_text(rows.study.objective.goal)},
+          {"trials", list}};
+}
+
+}  // namespace tune::report

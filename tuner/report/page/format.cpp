@@ -1,0 +1,100 @@
+#include "tuner/report/page/format.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+
+#include "tuner/report/page/table.h"
+
+namespace tune::report {
+namespace {
+
+std::string printed(const char* format, double number) {
+  char text[64];
+  std::snprintf(text, sizeof text, format, number);
+  return text;
+}
+
+}  // namespace
+
+std::string number_text(double value) {
+  // printf writes "-nan" for some NaNs; a sign of NaN means nothing.
+  if (!std::isfinite(value)) return shortest(value);
+  const std::string text = printed("%.6g", value);
+  // "1e-04" for "0.0001", but no exponent for large numbers that do without.
+  const std::string shorter = std::abs(value) < 1 ? shortest(std::strtod(text.c_str(), nullptr)) : text;
+  return shorter.size() < text.size() ? shorter : text;
+}
+
+std::string value_text(const store::TrialRow& trial) {
+  return trial.values.empty() ? std::string() : number_text(trial.values.front());
+}
+
+std::string reason_text(const store::TrialRow& trial) {
+  const std::string reason = trial.reason == to_string(trial.state) ? std::string() : trial.reason;
+  if (trial.failure.empty() || reason.starts_with(trial.failure)) return reason;
+  return reason.empty() ? trial.failure : trial.failure + ": " + reason;
+}
+
+std::string seconds_text(double seconds) {
+  return format_duration(Milliseconds(std::llround(std::max(0.0, seconds) * 1000)));
+}
+
+std::string plural_text(std::size_t count, const std::string& word) {
+  return std::to_string(count) + ' ' + word + (count == 1 ? "" : "s");
+}
+
+std::string hours_text(double hours) {
+  if (hours < 1) return seconds_text(hours * 3600);
+  return printed("%.2f h", hours);
+}
+
+std::string usd_text(const std::optional<double>& usd) {
+  if (!usd) return {};
+  return printed(*usd > 0 && *usd < 0.0995 ? "$%.4f" : "$%.2f", *usd);
+}
+
+std::string cost_text(const Cost& cost) {
+  const std::string hours = hours_text(cost.device_hours);
+  return "device time " + hours + (cost.usd ? ", " + usd_text(cost.usd) : std::string());
+}
+
+std::string parameter_text(const Json& value) {
+  return value.is_number_float() ? number_text(value.get<double>()) : argument_text(value);
+}
+
+std::string parameters_text(const ParameterSet& parameters) {
+  std::string text;
+  for (const auto& [name, value] : parameters)
+    text += (text.empty() ? "" : " ") + name + '=' + parameter_text(value);
+  return text;
+}
+
+std::string parameter_lines(const ParameterSet& parameters) {
+  std::string text;
+  std::size_t widest = 0;
+  for (const auto& [name, value] : parameters) widest = std::max(widest, name.size());
+  for (const auto& [name, value] : parameters)
+    text += "  " + name + std::string(widest + 2 - name.size(), ' ') + one_line(parameter_text(value)) + '\n';
+  return text;
+}
+
+std::optional<double> trial_seconds(const store::TrialRow& trial) {
+  if (!trial.started || !trial.ended) return std::nullopt;
+  return static_cast<double>((*trial.ended - *trial.started).count()) / 1000;
+}
+
+Json cost_json(const Cost& cost) {
+  return {{"lease_seconds", cost.lease_seconds},
+          {"device_hours", cost.device_hours},
+          {"usd", cost.usd ? Json(*cost.usd) : Json()}};
+}
+
+Json time_json(const std::optional<WallTime>& time) { return time ? Json(format_time(*time)) : Json(); }
+
+Json value_json(const store::TrialRow& trial) {
+  return trial.values.empty() ? Json() : number_to_json(trial.values.front());
+}
+
+}  // namespace tune::report

@@ -1,0 +1,238 @@
+#include "tuner/report/study/study_document.h"
+
+#include <utility>
+
+#include "tuner/core/objective_text.h"
+#include "tuner/report/numbers/bill.h"
+#include "tuner/report/numbers/edges.h"
+#include "tuner/report/numbers/failures.h"
+#include "tuner/report/numbers/model_quality.h"
+#include "tuner/report/page/format.h"
+#include "tuner/report/study/study_setup.h"
+
+namespace tune::report {
+namespace {
+
+constexpr std::size_t kListedLeaders = 10;
+constexpr std::size_t kUnfolded = 25;  // trials of a table that is shown without being asked for
+
+std::optional<store::TrialRow> best_of(const StudyMaterial& material) {
+  return best_trial(material.rows.trials, material.rows.study.objective);
+}
+
+std::string subtitle(const StudyMaterial& material) {
+  const store::StudyRow& study = material.rows.study;
+  std::string text = study.state;
+  if (!study.finish_reason.empty() && study.finish_reason != study.state)
+    text += " (" + study.finish_reason + ")";
+  return text + " · goal: " + goal_text(study.objective.goal) + ' ' + study.objective.metric;
+}
+
+std::vector<Tile> tiles(const StudyMaterial& material) {
+  const store::StudyRow& study = material.rows.study;
+  const CostReport costs = costs_of(material.rows);
+  const auto best = best_of(material);
+  const auto limit = study.limits.find("trials");
+  const bool is_limited = limit != study.limits.end();
+  std::vector<Tile> list;
+  list.push_back({"best " + study.objective.metric, best ? value_text(*best) : "none yet",
+                  best ? "trial " + std::to_string(best->number) : ""});
+  list.push_back({"trials",
+                  std::to_string(material.rows.trials.size()) + (is_limited ? " of " + limit->dump() : ""),
+                  counts_text(count_states(material.rows.trials))});
+  list.push_back({"wall time", seconds_text(study.elapsed_seconds), ""});
+  list.push_back({"device time", hours_text(costs.total().device_hours), ""});
+  if (const auto price = usd_per_hour(study))
+    list.push_back(
+        {"cost", usd_text(costs.total().usd), "at " + usd_text(*price) + " for an hour of a device"});
+  return list;
+}
+
+void add_promotion(const StudyMaterial& material, Section& section) {
+  for (const PromotedVersion& version : material.promoted)
+    section.blocks.push_back(Paragraph{"Trial " + std::to_string(version.trial) + " is version " +
+                                       std::to_string(version.version) + " of the model " + version.model +
+                                       (version.is_current ? ", the current one" : "") +
+                                       (version.reason.empty() ? "." : ": " + version.reason + ".")});
+  if (!material.promoted.empty()) return;
+  const Json& facts = material.rows.study.facts;
+  if (!facts.is_object() || !facts.contains("promotion")) return;
+  const Json& promotion = facts.at("promotion");
+  if (promotion.value("promoted", false)) return;
+  section.blocks.push_back(
+      Paragraph{"Nothing was promoted: " + promotion.value("reason", "no reason is recorded") + "."});
+}
+
+Section best_section(const StudyMaterial& material) {
+  Section section{"best", "Best trial", {}};
+  const auto best = best_of(material);
+  if (!best) {
+    section.blocks.push_back(Paragraph{"No trial has completed with a value yet."});
+    return section;
+  }
+  Table table;
+  table.columns = {{"hyperparameter"}, {"value", Align::kRight}};
+  for (const auto& [name, value] : best->parameters) table.rows.push_back({name, parameter_text(value)});
+  const std::string caption = "Trial " + std::to_string(best->number) + " with " +
+                              material.rows.study.objective.metric + ' ' + value_text(*best);
+  section.blocks.push_back(TableBlock{caption, table});
+  const std::vector<Edge> edges = best_edges(material.rows);
+  for (const Edge& edge : edges) section.blocks.push_back(Paragraph{edge_text(edge) + "."});
+  if (!edges.empty()) section.blocks.push_back(Paragraph{wider_search_text(material.rows.study.name)});
+  add_promotion(material, section);
+  for (Block& block : quality_blocks(material.model)) section.blocks.push_back(std::move(block));
+  return section;
+}
+
+Section leaderboard_section(const StudyMaterial& material) {
+  const auto ranked = leaderboard(material.rows.trials, material.rows.study.objective).size();
+  const std::string caption =
+      ranked > kListedLeaders
+          ? "The best " + std::to_string(kListedLeaders) + " of " + plural_text(ranked, "completed trial")
+          : plural_text(ranked, "completed trial") + ", best first";
+  return {
+      "leaderboard", "Leaderboard", {TableBlock{caption, leaderboard_table(material.rows, kListedLeaders)}}};
+}
+
+Section history_section(const StudyMaterial& material) {
+  return {"history", "Search history", {Figures{history_charts(material)}}};
+}
+
+Section cost_section(const StudyMaterial& material) {
+  const CostReport costs = costs_of(material.rows);
+  const StudyRows& rows = material.rows;
+  const bool is_priced = usd_per_hour(rows.study).has_value();
+  Table table;
+  table.columns = {
+      {"trial", Align::kRight}, {rows.study.objective.metric, Align::kRight}, {"device time", Align::kRight}};
+  if (is_priced) table.columns.push_back({"cost", Align::kRight});
+  table.columns.push_back({"hyperparameters", Align::kLeft, true});
+  for (const auto& trial : cheapest_and_best(rows, costs)) {
+    const Cost cost = costs.of(trial.number).total;
+    auto& row = table.rows.emplace_back();
+    row = {std::to_string(trial.number), value_text(trial), hours_text(cost.device_hours)};
+    if (is_priced) row.push_back(usd_text(cost.usd));
+    row.push_back(parameters_text(trial.parameters));
+  }
+  Section section{"accuracy-cost", "Accuracy and cost", {Figures{cost_charts(material)}}};
+  section.blocks.push_back(
+      TableBlock{"Pareto front: no other completed trial is both cheaper and better", table});
+  return section;
+}
+
+Section parameters_section(const StudyMaterial& material) {
+  Section section{"hyperparameters", "Hyperparameters", {}};
+  const ImportanceRows& importance = material.importance;
+  if (!importance.objection.empty()) {
+    section.blocks.push_back(Paragraph{"Importance is not shown: " + importance.objection + "."});
+  } else if (!importance.shares.empty()) {
+    Shares shares{"Importance: the share of the variance that each explains, in " +
+                      plural_text(importance.trials, "completed trial") +
+                      " (functional analysis of variance)",
+                  importance.shares};
+    shares.rows.emplace_back("(several together)", importance.interactions);
+    section.blocks.push_back(std::move(shares));
+  }
+  std::vector<Chart> slices = slice_charts(material);
+  if (slices.empty()) return section;
+  // The same for all of them, so it is said once.
+  std::string note;
+  for (Chart& slice : slices)
+    if (!slice.note.empty()) note = std::exchange(slice.note, {});
+  if (!note.empty()) section.blocks.push_back(Paragraph{note});
+  section.blocks.push_back(Figures{std::move(slices)});
+  return section;
+}
+
+Section failures_section(const StudyMaterial& material) {
+  Table table;
+  table.columns = {{"trials", Align::kRight}, {"reason", Align::kLeft, true}, {"which", Align::kLeft, true}};
+  for (const FailureGroup& group : failure_groups(material.rows.trials)) {
+    std::string which;
+    for (const int trial : group.trials) which += (which.empty() ? "" : ", ") + std::to_string(trial);
+    table.rows.push_back({std::to_string(group.trials.size()), group.reason, which});
+  }
+  Section section{"failures", "Failures", {}};
+  if (table.rows.empty())
+    section.blocks.push_back(Paragraph{"No trial has failed."});
+  else
+    section.blocks.push_back(TableBlock{"Failed trials by reason", table});
+  return section;
+}
+
+Table time_table(const StudyMaterial& material) {
+  const CostReport costs = costs_of(material.rows);
+  const bool is_priced = usd_per_hour(material.rows.study).has_value();
+  const auto counts = count_states(material.rows.trials);
+  Table table;
+  table.columns = {
+      {"what"}, {"trials", Align::kRight}, {"lease time", Align::kRight}, {"device time", Align::kRight}};
+  if (is_priced) table.columns.push_back({"cost", Align::kRight});
+  const auto line = [&](const std::string& name, const std::string& count, const Cost& cost) {
+    auto& row = table.rows.emplace_back();
+    row = {name, count, seconds_text(cost.lease_seconds), hours_text(cost.device_hours)};
+    if (is_priced) row.push_back(usd_text(cost.usd));
+  };
+  for (const auto& [state, count] : counts)
+    if (state != TrialState::kQueued) line(to_string(state), std::to_string(count), costs.of(state));
+  line("total", std::to_string(material.rows.trials.size()), costs.total());
+  const StudyBill bill = study_bill(material.rows);
+  const auto part = [&](const char* name, const Cost& cost) {
+    if (cost.lease_seconds > 0) line(name, "", cost);
+  };
+  part("of it, attempts that were run again", bill.retried);
+  part("of it, validating", bill.validating);
+  part("beside it, probing", bill.probing);
+  part("beside it, idle", bill.idle);
+  return table;
+}
+
+Section time_section(const StudyMaterial& material) {
+  Section section{"time", "Time", {}};
+  section.blocks.push_back(Paragraph{"The study took " + seconds_text(material.rows.study.elapsed_seconds) +
+                                     " of wall time; its trials used " +
+                                     cost_text(costs_of(material.rows).total()) + "."});
+  section.blocks.push_back(TableBlock{"What the trials used", time_table(material)});
+  if (const auto saved = savings(material.rows, costs_of(material.rows)))
+    section.blocks.push_back(Paragraph{"Early stopping saved about " + cost_text(saved->cost) +
+                                       ": an estimate, as if each of the " +
+                                       plural_text(static_cast<std::size_t>(saved->trials), "stopped trial") +
+                                       " had taken as long as the median of the completed ones."});
+  return section;
+}
+
+Section trials_section(const StudyMaterial& material) {
+  const std::size_t count = material.rows.trials.size();
+  return {"trials",
+          "Trials",
+          {TableBlock{plural_text(count, "trial") + " in the order in which they were suggested",
+                      trial_table(material.rows, TrialColumns::kPage), count > kUnfolded}}};
+}
+
+}  // namespace
+
+Document study_document(const StudyMaterial& material) {
+  Document document;
+  document.title = material.rows.study.name;
+  document.subtitle = subtitle(material);
+  document.tiles = tiles(material);
+  document.colophon = "Made by tune " + material.version + " at " + format_time(material.made) + ".";
+  const bool has_trials = !material.rows.trials.empty();
+  document.sections.push_back(best_section(material));
+  if (best_of(material)) document.sections.push_back(leaderboard_section(material));
+  if (!history_charts(material).empty()) document.sections.push_back(history_section(material));
+  if (best_of(material) && !cost_charts(material).empty())
+    document.sections.push_back(cost_section(material));
+  if (!material.curves.empty())
+    document.sections.push_back({"curves", "Learning curves", {Figures{curve_charts(material)}}});
+  if (has_trials) {
+    document.sections.push_back(parameters_section(material));
+    document.sections.push_back(failures_section(material));
+    document.sections.push_back(time_section(material));
+  }
+  document.sections.push_back(setup_section(material));
+  if (has_trials) document.sections.push_back(trials_section(material));
+  return document;
+}
+
+}  // namespace tune::report

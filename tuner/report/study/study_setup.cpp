@@ -1,0 +1,198 @@
+#include "tuner/report/study/study_setup.h"
+
+#include <algorithm>
+#include <map>
+
+#include "tuner/core/objective_text.h"
+#include "tuner/report/page/format.h"
+
+namespace tune::report {
+namespace {
+
+using Rows = std::vector<std::pair<std::string, std::string>>;
+
+// The member of an object; null when it has none, or is no object.
+Json member(const Json& json, const std::string& name) {
+  return json.is_object() && json.contains(name) ? json.at(name) : Json();
+}
+
+std::string text_of(const Json& json) { return json.is_null() ? std::string() : argument_text(json); }
+
+// "trials 20, time 2h".
+std::string members_text(const Json& json) {
+  std::string text;
+  if (!json.is_object()) return text;
+  for (const auto& [name, value] : json.items())
+    text += (text.empty() ? "" : ", ") + name + ' ' + text_of(value);
+  return text;
+}
+
+void add(Rows& rows, const std::string& name, const std::string& value) {
+  if (!value.empty()) rows.emplace_back(name, value);
+}
+
+void add_trainer(Rows& rows, const Json& spec) {
+  const Json trainer = member(spec, "trainer"), command = member(spec, "command");
+  if (trainer.is_object())
+    for (const auto& [name, value] : trainer.items()) add(rows, name, text_of(value));
+  if (!command.is_array()) return;
+  std::string line;
+  for (const Json& word : command) line += (line.empty() ? "" : " ") + text_of(word);
+  add(rows, "command", line);
+}
+
+std::string earlier_text(const Json& warm_start) {
+  std::string text;
+  if (!warm_start.is_array()) return text;
+  for (const Json& study : warm_start)
+    text += (text.empty() ? "" : ", ") + text_of(member(study, "study")) + " (" +
+            (member(study, "kind").is_null() ? "transfer" : text_of(member(study, "kind"))) + ")";
+  return text;
+}
+
+Rows plan_rows(const StudyMaterial& material) {
+  const store::StudyRow& study = material.rows.study;
+  const Json strategy = member(study.spec, "strategy"), stopping = member(study.spec, "early_stopping");
+  Rows rows;
+  add(rows, "objective",
+      std::string(goal_text(study.objective.goal)) + ' ' + study.objective.metric + ", the " +
+          reduce_text(study.objective.reduce) + " of a trial's values");
+  add(rows, "warning", leak_warning(study));
+  add_trainer(rows, study.spec);
+  add(rows, "fixed", members_text(member(study.spec, "fixed")));
+  const Json name = member(strategy, "name");
+  add(rows, "strategy", (name.is_null() ? "auto" : text_of(name)) + ", seed " + std::to_string(study.seed));
+  add(rows, "early stopping", stopping.is_null() ? "none" : members_text(stopping));
+  add(rows, "earlier studies", earlier_text(member(study.spec, "warm_start")));
+  add(rows, "limits", members_text(study.limits));
+  add(rows, "resources", members_text(member(study.spec, "resources")));
+  if (const auto price = usd_per_hour(study))
+    add(rows, "price", usd_text(*price) + " for an hour of a device");
+  return rows;
+}
+
+std::string machine_line(const Json& machine) {
+  std::string text = text_of(member(machine, "host"));
+  const Json cores = member(machine, "cores"), gpus = member(machine, "gpus");
+  if (cores.is_number()) text += ": " + cores.dump() + (cores == 1 ? " core" : " cores");
+  std::map<std::string, int> counts;
+  if (gpus.is_array())
+    for (const Json& gpu : gpus) ++counts[text_of(member(gpu, "name"))];
+  for (const auto& [name, count] : counts) text += ", " + std::to_string(count) + " x " + name;
+  const std::string driver = text_of(member(machine, "driver"));
+  return driver.empty() ? text : text + " (driver " + driver + ")";
+}
+
+// The newest of what `pick` finds in the runs, or in the facts of a study from before runs were kept apart.
+std::string newest(const Json& facts, const std::string& name) {
+  const Json runs = member(facts, "runs");
+  if (runs.is_array() && !runs.empty()) return text_of(member(runs.back(), name));
+  return text_of(member(facts, name));
+}
+
+Rows place_rows(const StudyMaterial& material) {
+  const store::StudyRow& study = material.rows.study;
+  Rows rows;
+  add(rows, "started", format_time(study.created));
+  add(rows, "last change", format_time(study.updated));
+  for (const std::string& line : machine_lines(study.facts)) add(rows, "machine", line);
+  add(rows, "precision", text_of(member(study.facts, "precision")));
+  add(rows, "tune", newest(study.facts, "tune"));
+  const Json trainer = member(study.facts, "trainer");
+  add(rows, "trainer", members_text(trainer));
+  const Json runs = member(study.facts, "runs");
+  const Json code =
+      runs.is_array() && !runs.empty() ? member(runs.back(), "code") : member(study.facts, "code");
+  const std::string commit = text_of(member(code, "commit"));
+  if (!commit.empty())
+    add(rows, "code",
+        commit + (member(code, "clean") == true ? "" : ", with changes that are not committed"));
+  return rows;
+}
+
+std::string range_text(const Parameter& parameter) {
+  if (parameter.type != ParameterType::kCategorical)
+    return shortest(parameter.min) + " to " + shortest(parameter.max) +
+           (parameter.step ? ", in steps of " + shortest(*parameter.step) : "");
+  std::string text;
+  for (const Json& value : parameter.values) text += (text.empty() ? "" : ", ") + argument_text(value);
+  return text;
+}
+
+const char* type_text(const Parameter& parameter) {
+  switch (parameter.type) {
+    case ParameterType::kFloat:
+      return "float";
+    case ParameterType::kInt:
+      return "int";
+    case ParameterType::kCategorical:
+      return "categorical";
+  }
+  return "";
+}
+
+const char* scale_text(const Parameter& parameter) {
+  if (parameter.type == ParameterType::kCategorical) return "";
+  switch (parameter.scale) {
+    case Scale::kLinear:
+      return "linear";
+    case Scale::kLog:
+      return "log";
+    case Scale::kReverseLog:
+      return "reverse_log";
+  }
+  return "";
+}
+
+std::string condition_text(const Parameter& parameter) {
+  std::string text;
+  for (const Condition& condition : parameter.when) {
+    text += (text.empty() ? "" : " and ") + condition.parent + " is ";
+    for (std::size_t i = 0; i < condition.any_of.size(); ++i)
+      text += (i == 0 ? "" : " or ") + argument_text(condition.any_of[i]);
+  }
+  return text;
+}
+
+Table space_table(const SearchSpace& space) {
+  Table table;
+  table.columns = {{"hyperparameter"}, {"type"}, {"range", Align::kLeft, true}, {"scale"}};
+  const bool is_conditional = space.is_conditional();
+  if (is_conditional) table.columns.push_back({"only when", Align::kLeft, true});
+  for (const Parameter& parameter : space.parameters()) {
+    auto& row = table.rows.emplace_back();
+    row = {parameter.name, type_text(parameter), range_text(parameter), scale_text(parameter)};
+    if (is_conditional) row.push_back(condition_text(parameter));
+  }
+  return table;
+}
+
+}  // namespace
+
+std::vector<std::string> machine_lines(const Json& facts) {
+  std::vector<std::string> lines;
+  const auto take = [&lines](const Json& machine) {
+    if (!machine.is_object()) return;
+    const std::string line = machine_line(machine);
+    if (!line.empty() && std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
+  };
+  const Json runs = member(facts, "runs");
+  if (runs.is_array())
+    for (const Json& run : runs) take(member(run, "machine"));
+  take(member(facts, "machine"));
+  return lines;
+}
+
+Section setup_section(const StudyMaterial& material) {
+  Section section{"setup", "What was searched", {}};
+  if (material.space)
+    section.blocks.push_back(TableBlock{"Hyperparameters", space_table(*material.space)});
+  else
+    section.blocks.push_back(
+        Paragraph{"The search space is not shown: " + material.importance.objection + "."});
+  section.blocks.push_back(Facts{"Study", plan_rows(material)});
+  section.blocks.push_back(Facts{"Where and when", place_rows(material)});
+  return section;
+}
+
+}  // namespace tune::report

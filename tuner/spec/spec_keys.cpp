@@ -1,0 +1,380 @@
+#include "tuner/spec/spec_keys.h"
+
+#include <algorithm>
+
+#include "tuner/spec/spec_text_rules.h"
+
+namespace tune {
+namespace {
+
+using enum ValueKind;
+
+constexpr double kLargestInteger =
+    9007199254740991;  // 2^53 - 1: what every JSON reader keeps (RFC 8259, section 6)
+
+const ObjectTable kObjective{{{.name = "metric",
+                               .kind = kText,
+                               .description = "Name of the metric that the search improves.",
+                               .required = true,
+                               .text = &kMetricName},
+                              {.name = "goal",
+                               .kind = kText,
+                               .description = "Whether more or less of the metric is better.",
+                               .required = true,
+                               .choices = {"maximize", "minimize"}},
+                              {.name = "reduce",
+                               .kind = kText,
+                               .description = "How a trial's values become its result: the last, the best by "
+                                              "the goal, the smallest or the largest.",
+                               .default_json = "\"best\"",
+                               .choices = {"last", "best", "min", "max"}}}};
+
+const ObjectTable kParameter{
+    {{.name = "type",
+      .kind = kText,
+      .description = "Kind of the parameter's values.",
+      .required = true,
+      .choices = {"float", "int", "categorical"},
+      .foreign = {{"uniform", "use \"float\""},
+                  {"loguniform", "use \"float\", with \"scale\": \"log\""},
+                  {"double", "use \"float\""},
+                  {"real", "use \"float\""},
+                  {"continuous", "use \"float\""},
+                  {"discrete", "use \"int\", or \"categorical\" with the values"},
+                  {"choice", "use \"categorical\""},
+                  {"enum", "use \"categorical\""},
+                  {"bool", "use \"categorical\" with \"values\": [true, false]"},
+                  {"boolean", "use \"categorical\" with \"values\": [true, false]"}}},
+     {.name = "min", .kind = kNumber, .description = "Smallest value.", .applies_to = {"float", "int"}},
+     {.name = "max", .kind = kNumber, .description = "Largest value.", .applies_to = {"float", "int"}},
+     {.name = "scale",
+      .kind = kText,
+      .description = "Where values are dense: linear; log (min > 0) near the min; reverse_log (0 <= values < "
+                     "1) near 1; auto "
+                     "is log when min > 0 and max / min >= 100, else linear.",
+      .default_json = "\"linear\"",
+      .choices = {"linear", "log", "reverse_log", "auto"},
+      .foreign = {{"uniform", "use \"linear\""}, {"ReverseLogarithmic", "use \"reverse_log\""}},
+      .applies_to = {"float", "int"}},
+     {.name = "step",
+      .kind = kNumber,
+      .description = "Values are min, min + step, ... up to max, on any scale.",
+      .applies_to = {"float", "int"}},
+     {.name = "levels",
+      .kind = kInteger,
+      .description = "For a grid: how many points of the range, evenly on its scale, ends included.",
+      .minimum = 2,
+      .maximum = 1e6,
+      .applies_to = {"float", "int"}},
+     {.name = "values",
+      .kind = kArray,
+      .description =
+          "The values to choose from: any JSON. A null leaves out the elements of the command that "
+          "name the parameter.",
+      .least_items = 1,
+      .applies_to = {"categorical"}},
+     {.name = "when",
+      .kind = kMap,
+      .description = "Active only while every parameter named here has the value given; an array means any "
+                     "of its values.",
+      .least_items = 1}}};
+
+const ObjectTable kTrainer{
+    {{.name = "task",
+      .kind = kText,
+      .description = "What is trained, such as detection.",
+      .required = true,
+      .text = &kNonEmpty},
+     {.name = "model", .kind = kText, .description = "Name of the model to fine-tune.", .text = &kNonEmpty},
+     {.name = "recipe",
+      .kind = kText,
+      .description = "Set of hyperparameters and defaults.",
+      .text = &kNonEmpty},
+     {.name = "weights",
+      .kind = kText,
+      .description = "File with the weights to start from.",
+      .text = &kNonEmpty},
+     {.name = "data",
+      .kind = kText,
+      .description = "Folder or file with the training data.",
+      .text = &kNonEmpty},
+     {.name = "images",
+      .kind = kText,
+      .description = "Folder of the images, where they do not lie beside the annotations of the data.",
+      .text = &kNonEmpty},
+     {.name = "validation",
+      .kind = kText,
+      .description =
+          "Folder or file with the validation data; by default the data's own such part, if it has "
+          "one.",
+      .text = &kNonEmpty},
+     {.name = "test",
+      .kind = kText,
+      .description = "Folder or file with the test data; by default the data's own such part, if it has one.",
+      .text = &kNonEmpty},
+     {.name = "split", .kind = kMap, .description = "How the data is divided: fractions, seed, grouping."}},
+    true};
+
+const ObjectTable kFromEnvironment{
+    {{.name = "from_env",
+      .kind = kText,
+      .description = "Variable of tune's own environment whose value is passed on, and never stored.",
+      .required = true,
+      .text = &kVariableName}}};
+
+const ObjectTable kMetric{{{.name = "name",
+                            .kind = kText,
+                            .description = "Name of the metric.",
+                            .required = true,
+                            .text = &kMetricName},
+                           {.name = "regex",
+                            .kind = kText,
+                            .description = "RE2 regular expression for a line of the log; its first group is "
+                                           "the value: all of a number and nothing else. Without it, "
+                                           "TUNE_METRIC lines count.",
+                            .text = &kNonEmpty},
+                           {.name = "step",
+                            .kind = kText,
+                            .description = "RE2 regular expression for any line; its first group is the "
+                                           "step, a whole number, which holds until the next. Without it, "
+                                           "lines are counted.",
+                            .text = &kNonEmpty}}};
+
+const ObjectTable kStrategy{
+    {{.name = "name",
+      .kind = kText,
+      .description = "How points are chosen.",
+      .default_json = "\"auto\"",
+      .choices = {"auto", "random", "sobol", "grid", "bayesian", "tpe"},
+      .later_choices = {"hyperband"}},
+     {.name = "seed",
+      .kind = kInteger,
+      .description = "Seed of every random number of the search. Drawn once when absent.",
+      .minimum = 0,
+      .maximum = kLargestInteger},
+     {.name = "try_first",
+      .kind = kArray,
+      .description = "Points to try before all others; parameters left out are chosen by the strategy.",
+      .item = kMap}}};
+
+const ObjectTable kWarmStart{
+    {{.name = "study",
+      .kind = kText,
+      .description = "Name of the earlier study, in the same store.",
+      .required = true,
+      .text = &kStudyName},
+     {.name = "kind",
+      .kind = kText,
+      .description =
+          "identical: the same training on the same data, so its results count as this study's own; "
+          "transfer: a related search, whose results guide this one until it has its own.",
+      .required = true,
+      .choices = {"identical", "transfer"},
+      .foreign = {{"IDENTICAL_DATA_AND_ALGORITHM", "use \"identical\""},
+                  {"TRANSFER_LEARNING", "use \"transfer\""}}},
+     {.name = "assume",
+      .kind = kMap,
+      .description = "Values of parameters that the earlier study neither searched nor fixed, as its trials "
+                     "had them: {\"dropout\": 0}."}}};
+
+const ObjectTable kEarlyStopping{
+    {{.name = "rule",
+      .kind = kText,
+      .description = "When a trial that does badly is stopped. median: what it has reached so far is worse "
+                     "than the median of what earlier trials had reached by that step; "
+                     "median_running_average: its newest value is worse than the median of their running "
+                     "averages.",
+      .default_json = "\"none\"",
+      .choices = {"none", "median", "median_running_average"},
+      .later_choices = {"asha"}},
+     {.name = "min_trials",
+      .kind = kInteger,
+      .description = "Trials that must have reached a step before one is judged there.",
+      .default_json = "3",
+      .minimum = 1},
+     {.name = "start_step",
+      .kind = kInteger,
+      .description = "First step that is judged.",
+      .default_json = "1",
+      .minimum = 1}}};
+
+const ObjectTable kLimits{
+    {{.name = "trials",
+      .kind = kInteger,
+      .description = "How many trials, failed ones included, retries not.",
+      .minimum = 1},
+     {.name = "parallel",
+      .kind = kInteger,
+      .description = "How many trials at once, at most.",
+      .minimum = 1,
+      .maximum = kMostParallel},
+     {.name = "time",
+      .kind = kDuration,
+      .description = "How long the study may run, summed over resumes.",
+      .text = &kDurationText},
+     {.name = "trial_time",
+      .kind = kDuration,
+      .description = "How long one attempt of a trial may run.",
+      .text = &kDurationText},
+     {.name = "on_trial_time",
+      .kind = kText,
+      .description = "What becomes of a trial whose trial_time runs out: complete counts the value that it "
+                     "has reached, marked as cut (without one it fails); fail fails it.",
+      .default_json = "\"complete\"",
+      .choices = {"complete", "fail"}},
+     {.name = "no_output",
+      .kind = kDuration,
+      .description = "A trial that prints nothing for so long is taken to hang, and fails.",
+      .text = &kDurationText},
+     {.name = "no_metric_time",
+      .kind = kDuration,
+      .description = "A trial whose output gives no metric for so long is taken to hang, and fails.",
+      .text = &kDurationText},
+     {.name = "gpu_hours",
+      .kind = kNumber,
+      .description = "Device hours that the trials may take, summed over resumes. A trial "
+                     "without GPUs counts as one device.",
+      .minimum = 0},
+     {.name = "cost_usd",
+      .kind = kNumber,
+      .description = "US dollars that the trials may cost, at cost.usd_per_hour.",
+      .minimum = 0},
+     {.name = "until", .kind = kText, .later = true},
+     {.name = "target", .kind = kNumber, .later = true},
+     {.name = "no_improvement", .kind = kAny, .later = true},
+     {.name = "convergence", .kind = kAny, .later = true}}};
+
+const ObjectTable kResources{
+    {{.name = "gpus_per_trial",
+      .kind = kInteger,
+      .description = "GPUs of one trial. When absent, 1 where there are GPUs, else 0.",
+      .minimum = 0},
+     {.name = "trials_per_gpu",
+      .kind = kInteger,
+      .description = "How many trials share one GPU: its time, while its memory is not divided.",
+      .default_json = "1",
+      .minimum = 1},
+     {.name = "visible_devices",
+      .kind = kText,
+      .description = "How CUDA_VISIBLE_DEVICES names a trial's GPUs: by uuid, or by index for programs "
+                     "that read numbers.",
+      .default_json = "\"uuid\"",
+      .choices = {"uuid", "index"}}}};
+
+const ObjectTable kCost{{{.name = "usd_per_hour",
+                          .kind = kNumber,
+                          .description = "Price of one device for an hour, in US dollars.",
+                          .required = true,
+                          .minimum = 0}}};
+
+const ObjectTable kPromote{
+    {{.name = "model",
+      .kind = kText,
+      .description = "Name in the model registry under which the best model is published.",
+      .required = true,
+      .text = &kModelName}}};
+
+const ObjectTable kSpec{
+    {{.name = "$schema", .kind = kText, .description = "Where editors find this schema."},
+     {.name = "study",
+      .kind = kText,
+      .description = "Name of the study, and of its folder in the store.",
+      .required = true,
+      .text = &kStudyName},
+     {.name = "objective",
+      .kind = kObject,
+      .description = "What the search improves.",
+      .required = true,
+      .object = &kObjective},
+     {.name = "parameters",
+      .kind = kMap,
+      .description =
+          "What is searched; empty with the strategy random, which then repeats the fixed values, "
+          "each trial with a seed of its own. Names may be dotted (lora.r) and nest in trial.json.",
+      .required = true,
+      .most_items = kMostParameters,
+      .member_name = &kParameterName,
+      .object = &kParameter,
+      .item = kObject},
+     {.name = "fixed",
+      .kind = kMap,
+      .description = "Hyperparameters that every trial gets as they are.",
+      .default_json = "{}",
+      .member_name = &kParameterName},
+     {.name = "trainer",
+      .kind = kObject,
+      .description = "A built-in trainer. Either this or command.",
+      .object = &kTrainer},
+     {.name = "command",
+      .kind = kArray,
+      .description = "Any other program and its arguments; {{name}} within an element stands for a "
+                     "parameter, a fixed value, "
+                     "trial_file, output_dir, checkpoint_dir or seed. No shell is involved.",
+      .least_items = 1,
+      .item = kText},
+     {.name = "environment",
+      .kind = kMap,
+      .description = "Environment variables of every trial.",
+      .member_name = &kVariableName,
+      .object = &kFromEnvironment,
+      .item = kEnvironment},
+     {.name = "metrics",
+      .kind = kArray,
+      .description = "How metrics are read from the log.",
+      .object = &kMetric,
+      .item = kObject},
+     {.name = "strategy", .kind = kObject, .description = "How points are chosen.", .object = &kStrategy},
+     {.name = "warm_start",
+      .kind = kArray,
+      .description = "Earlier studies of the same store to learn from.",
+      .object = &kWarmStart,
+      .item = kObject},
+     {.name = "early_stopping",
+      .kind = kObject,
+      .description = "When trials that do badly are stopped.",
+      .object = &kEarlyStopping},
+     {.name = "limits",
+      .kind = kObject,
+      .description = "When the search ends. At least one of trials and time.",
+      .required = true,
+      .object = &kLimits},
+     {.name = "resources",
+      .kind = kObject,
+      .description = "What a trial gets of the machine.",
+      .object = &kResources},
+     {.name = "cost", .kind = kObject, .description = "What the machine costs.", .object = &kCost},
+     {.name = "promote", .kind = kObject, .description = "Where the best model goes.", .object = &kPromote},
+     {.name = "objectives", .kind = kAny, .later = true},
+     {.name = "retry", .kind = kAny, .later = true},
+     {.name = "replicates", .kind = kAny, .later = true},
+     {.name = "notify", .kind = kAny, .later = true}}};
+
+}  // namespace
+
+const ObjectTable& spec_table() { return kSpec; }
+
+const KeyRule* find_key(const ObjectTable& table, std::string_view name) {
+  const auto found = std::find_if(table.keys.begin(), table.keys.end(),
+                                  [name](const KeyRule& key) { return key.name == name; });
+  return found == table.keys.end() ? nullptr : &*found;
+}
+
+double largest_integer(const KeyRule& key) { return key.maximum.value_or(2147483647); }
+
+std::vector<std::string> key_names(const ObjectTable& table) {
+  std::vector<std::string> names;
+  for (const KeyRule& key : table.keys)
+    if (!key.later) names.emplace_back(key.name);
+  return names;
+}
+
+std::vector<std::string> to_strings(const std::vector<std::string_view>& names) {
+  return {names.begin(), names.end()};
+}
+
+const std::vector<std::string>& built_in_placeholders() {
+  static const std::vector<std::string> names{"trial_file", "output_dir", "checkpoint_dir", "seed"};
+  return names;
+}
+
+}  // namespace tune

@@ -1,0 +1,306 @@
+#include <algorithm>
+#include <cctype>
+
+#include "tuner/core/edit_distance.h"
+#include "tuner/os/atomic_file.h"
+#include "tuner/spec/spec.h"
+#include "tuner/spec/spec_keys.h"
+#include "tuner/spec/spec_sections.h"
+
+namespace tune {
+namespace {
+
+Objective read_objective(const SpecProblems& problems) {
+  Objective objective;
+  objective.metric = read_value<std::string>(problems, "/objective/metric").value_or("");
+  if (read_value<std::string>(problems, "/objective/goal") == "maximize") objective.goal = Goal::kMaximize;
+  const std::string reduce = read_value<std::string>(problems, "/objective/reduce").value_or("best");
+  if (reduce == "last") objective.reduce = Reduce::kLast;
+  if (reduce == "min") objective.reduce = Reduce::kMin;
+  if (reduce == "max") objective.reduce = Reduce::kMax;
+  return objective;
+}
+
+std::vector<MetricDefinition> read_metrics(SpecProblems& problems) {
+  std::vector<MetricDefinition> metrics;
+  const OrderedJson* list = problems.find("/metrics");
+  if (list == nullptr) return metrics;
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    const std::string pointer = element_pointer("/metrics", i);
+    if (problems.find(pointer) == nullptr) continue;
+    MetricDefinition metric;
+    metric.name = read_value<std::string>(problems, pointer + "/name").value_or("");
+    metric.regex = read_value<std::string>(problems, pointer + "/regex").value_or("");
+    metric.step = read_value<std::string>(problems, pointer + "/step");
+    const auto first = std::find_if(metrics.begin(), metrics.end(),
+                                    [&](const MetricDefinition& m) { return m.name == metric.name; });
+    if (!metric.name.empty() && first != metrics.end())
+      problems.add(pointer + "/name", "the metric " + in_quotes(metric.name) + " is there twice",
+                   "it is also number " + std::to_string(first - metrics.begin() + 1) +
+                       " of the list; rename one, or join both regexes with |");
+    if (metric.step && !problems.contains(pointer + "/regex"))
+      problems.add(pointer + "/step", "\"step\" needs \"regex\": TUNE_METRIC lines carry their step",
+                   "add a regex, or leave step out");
+    metrics.push_back(std::move(metric));
+  }
+  return metrics;
+}
+
+void check_regexes(const RegexCheck& check, SpecProblems& problems) {
+  const OrderedJson* list = problems.find("/metrics");
+  if (list == nullptr || !check) return;
+  for (std::size_t i = 0; i < list->size(); ++i)
+    for (const char* key : {"/regex", "/step"}) {
+      const std::string pointer = element_pointer("/metrics", i) + key;
+      const auto regex = read_value<std::string>(problems, pointer);
+      if (!regex) continue;
+      if (const auto problem = check(*regex)) problems.add(pointer, problem->message, problem->hint);
+    }
+}
+
+void check_objective_is_read(const Spec& spec, SpecProblems& problems) {
+  if (!problems.contains("/command") || spec.metrics.empty() || spec.objective.metric.empty()) return;
+  std::vector<std::string> names;
+  for (const MetricDefinition& metric : spec.metrics) names.push_back(metric.name);
+  if (std::find(names.begin(), names.end(), spec.objective.metric) != names.end()) return;
+  problems.add("/objective/metric", in_quotes(spec.objective.metric) + " is not among the metrics",
+               name_hint(spec.objective.metric, names, "the metrics are"));
+}
+
+StrategySpec read_strategy(const SpecProblems& problems) {
+  StrategySpec strategy;
+  if (auto name = read_value<std::string>(problems, "/strategy/name")) strategy.name = *name;
+  if (const auto seed = read_value<double>(problems, "/strategy/seed"))
+    strategy.seed = static_cast<std::uint64_t>(*seed);
+  return strategy;
+}
+
+std::map<std::string, Json> read_assumed(const Spec& spec, const std::string& entry, SpecProblems& problems) {
+  std::map<std::string, Json> assumed;
+  const OrderedJson* section = problems.find(entry + "/assume");
+  if (section == nullptr) return assumed;
+  std::vector<std::string> names;
+  for (const Parameter& parameter : spec.space.parameters()) names.push_back(parameter.name);
+  for (const auto& item : section->items()) {
+    const std::string pointer = member_pointer(entry + "/assume", item.key());
+    const auto index = spec.space.find(item.key());
+    if (!index) {
+      // Without a space there are problems enough.
+      if (!names.empty())
+        problems.add_at_key(pointer, in_quotes(item.key()) + " is not a parameter of this study",
+                            name_hint(item.key(), names, "its parameters are"));
+      continue;
+    }
+    const Parameter& parameter = spec.space.parameters()[*index];
+    Json value = parameter.canonical(Json(item.value()));
+    if (const auto why = parameter.objection(value))
+      problems.add(pointer, *why,
+                   "a trial outside the ranges is left out: widen them, or assume another value");
+    else
+      assumed.emplace(item.key(), std::move(value));
+  }
+  return assumed;
+}
+
+std::vector<WarmStartSpec> read_warm_start(const Spec& spec, SpecProblems& problems) {
+  std::vector<WarmStartSpec> earlier;
+  const OrderedJson* list = problems.find("/warm_start");
+  if (list == nullptr) return earlier;
+  for (std::size_t i = 0; i < list->size(); ++i) {
+    const std::string pointer = element_pointer("/warm_start", i);
+    const auto study = read_value<std::string>(problems, pointer + "/study");
+    const auto kind = read_value<std::string>(problems, pointer + "/kind");
+    if (!study || !kind) continue;
+    const bool repeated = std::any_of(earlier.begin(), earlier.end(),
+                                      [&](const WarmStartSpec& other) { return other.study == *study; });
+    if (repeated)
+      problems.add(pointer + "/study", "the study " + in_quotes(*study) + " is there twice", "name it once");
+    if (*study == spec.study)
+      problems.add(pointer + "/study", "a study cannot learn from itself",
+                   "name an earlier study, or give this one another name");
+    earlier.push_back({*study, warm_start_from_string(*kind), read_assumed(spec, pointer, problems)});
+  }
+  return earlier;
+}
+
+void check_something_varies(const Spec& spec, SpecProblems& problems) {
+  const OrderedJson* parameters = problems.find("/parameters");
+  if (parameters == nullptr || !parameters->empty() || spec.strategy.name == "random") return;
+  problems.add(
+      "/parameters", "\"parameters\" is empty, so there is nothing to search",
+      "name at least one; or take the strategy \"random\", which repeats the fixed values with other "
+      "seeds");
+}
+
+void check_grid(const Spec& spec, const ReadParameters& read, SpecProblems& problems) {
+  if (spec.strategy.name != "grid") return;
+  for (const auto& [name, parameter] : read.sound)
+    if (parameter.cardinality() == 0 && !parameter.levels)
+      problems.add(member_pointer("/parameters", name),
+                   "a grid cannot walk the continuous range of " + in_quotes(name),
+                   "add \"levels\": 5 (so many points) or a step, or use another strategy");
+}
+
+EarlyStopping read_early_stopping(const SpecProblems& problems) {
+  EarlyStopping stopping;
+  if (auto rule = read_value<std::string>(problems, "/early_stopping/rule")) stopping.rule = *rule;
+  if (const auto trials = read_value<int>(problems, "/early_stopping/min_trials"))
+    stopping.min_trials = *trials;
+  if (const auto step = read_value<std::int64_t>(problems, "/early_stopping/start_step"))
+    stopping.start_step = *step;
+  return stopping;
+}
+
+std::optional<Milliseconds> read_duration(const SpecProblems& problems, const std::string& pointer) {
+  const auto text = read_value<std::string>(problems, pointer);
+  return text ? std::optional(parse_duration(*text)) : std::nullopt;
+}
+
+// A trial that hangs is stopped no sooner than one that takes too long.
+void check_silences(const Limits& limits, SpecProblems& problems) {
+  const auto check = [&](const char* name, const std::optional<Milliseconds>& silence) {
+    const std::string pointer = std::string("/limits/") + name;
+    if (silence && limits.trial_time && *silence >= *limits.trial_time)
+      problems.warn(pointer, "trial_time ends a trial before this does", "");
+  };
+  check("no_output", limits.no_output);
+  check("no_metric_time", limits.no_metric_time);
+}
+
+Limits read_limits(SpecProblems& problems) {
+  Limits limits;
+  limits.trials = read_value<int>(problems, "/limits/trials");
+  limits.parallel = read_value<int>(problems, "/limits/parallel");
+  limits.time = read_duration(problems, "/limits/time");
+  limits.trial_time = read_duration(problems, "/limits/trial_time");
+  if (read_value<std::string>(problems, "/limits/on_trial_time") == "fail")
+    limits.on_trial_time = OnTrialTime::kFail;
+  limits.no_output = read_duration(problems, "/limits/no_output");
+  limits.no_metric_time = read_duration(problems, "/limits/no_metric_time");
+  limits.gpu_hours = read_value<double>(problems, "/limits/gpu_hours");
+  limits.cost_usd = read_value<double>(problems, "/limits/cost_usd");
+  check_silences(limits, problems);
+  const auto is_set = [&](const char* name) { return problems.contains(std::string("/limits/") + name); };
+  if (problems.find("/limits") != nullptr && std::none_of(kEndingLimits.begin(), kEndingLimits.end(), is_set))
+    problems.add("/limits", "the search would never end",
+                 "set \"trials\", \"time\", \"gpu_hours\" or \"cost_usd\"");
+  if (is_set("cost_usd") && !problems.contains("/cost/usd_per_hour"))
+    problems.add("/limits/cost_usd", "there is no price to count dollars with",
+                 "add \"cost\": {\"usd_per_hour\": 3.06}");
+  return limits;
+}
+
+void read_rest(Spec& spec, const SpecProblems& problems) {
+  spec.study = read_value<std::string>(problems, "/study").value_or("");
+  spec.fixed = read_value<OrderedJson>(problems, "/fixed").value_or(OrderedJson::object());
+  if (const OrderedJson* trainer = problems.find("/trainer")) spec.trainer = Json(*trainer);
+  spec.resources = read_resources(problems);
+  spec.usd_per_hour = read_value<double>(problems, "/cost/usd_per_hour");
+  spec.promote_model = read_value<std::string>(problems, "/promote/model");
+}
+
+void check_trainer_or_command(SpecUse use, SpecProblems& problems) {
+  const bool trainer = problems.contains("/trainer"), command = problems.contains("/command");
+  if (trainer && command)
+    problems.add_at_key("/command", "\"trainer\" and \"command\" exclude each other",
+                        "keep the one that trains");
+  if (!trainer && !command && use == SpecUse::kRun)
+    problems.add(
+        "", "there is neither \"trainer\" nor \"command\", so nothing would train",
+        "add \"command\": [\"python3\", \"train.py\", \"--lr={{lr}}\"] or \"trainer\": {\"task\": ...}");
+}
+
+Spec read_document(SpecUse use, const RegexCheck& check, SpecProblems& problems) {
+  Spec spec;
+  ReadParameters read = read_parameters(problems);
+  check_names(read, problems);
+  read_conditions(read, problems);
+  spec.space = read.space.value_or(SearchSpace());
+  read_rest(spec, problems);
+  spec.objective = read_objective(problems);
+  spec.command = read_command(read, problems);
+  spec.environment = read_environment(problems);
+  spec.metrics = read_metrics(problems);
+  check_regexes(check, problems);
+  check_objective_is_read(spec, problems);
+  spec.strategy = read_strategy(problems);
+  spec.strategy.try_first = read_try_first(read, problems);
+  spec.warm_start = read_warm_start(spec, problems);
+  check_something_varies(spec, problems);
+  check_grid(spec, read, problems);
+  spec.early_stopping = read_early_stopping(problems);
+  spec.limits = read_limits(problems);
+  check_trainer_or_command(use, problems);
+  return spec;
+}
+
+// Rather than all that it lacks for a study.
+void refuse_comparison(const PositionedJson& source, const std::string& name) {
+  if (!source.value.is_object() || !source.value.contains("comparison") || source.value.contains("study"))
+    return;
+  const Position place = SpecProblems(source).place_of("/comparison");
+  throw SpecError(name,
+                  {{place.line, place.column, "/comparison", "this is a comparison, not one study's spec",
+                    "run it with `tune compare " + name + "`; --dry-run checks it"}});
+}
+
+}  // namespace
+
+Resources read_resources(const SpecProblems& problems) {
+  Resources resources;
+  resources.gpus_per_trial = read_value<int>(problems, "/resources/gpus_per_trial");
+  resources.trials_per_gpu = read_value<int>(problems, "/resources/trials_per_gpu").value_or(1);
+  if (read_value<std::string>(problems, "/resources/visible_devices") == "index")
+    resources.visible_devices = VisibleDevices::kIndex;
+  return resources;
+}
+
+Spec parse_spec(const std::string& text, const std::string& name, const std::filesystem::path& folder,
+                SpecUse use, const RegexCheck& check) {
+  const PositionedJson source = parse_with_positions(text);
+  if (!source.is_complete) throw SpecError(name, source.problems);
+  refuse_comparison(source, name);
+  SpecProblems problems(source);
+  check_against_table(source.value, spec_table(), "a spec", problems);
+  Spec spec;
+  if (source.value.is_object()) spec = read_document(use, check, problems);
+  std::vector<Problem> found = problems.take_problems();
+  found.insert(found.begin(), source.problems.begin(), source.problems.end());
+  if (!found.empty()) {
+    sort_by_place(found);
+    throw SpecError(name, std::move(found));
+  }
+  spec.folder = std::filesystem::absolute(folder).lexically_normal();
+  add_warnings(spec, use, problems);
+  spec.warnings = problems.take_warnings();
+  spec.file = name;
+  spec.text = text;
+  spec.document = source.value;
+  return spec;
+}
+
+void locate_problems(const std::string& text, std::vector<Problem>& problems) {
+  const PositionedJson source = parse_with_positions(text);
+  const SpecProblems places(source);
+  for (Problem& problem : problems) {
+    if (problem.line != 0) continue;
+    const Position place = places.place_of(problem.pointer);
+    problem.line = place.line, problem.column = place.column;
+  }
+  sort_by_place(problems);
+}
+
+Spec read_spec(const std::filesystem::path& file, SpecUse use, const RegexCheck& check) {
+  namespace fs = std::filesystem;
+  std::error_code unknown;
+  const fs::file_status status = fs::status(file, unknown);
+  if (fs::is_directory(status))
+    throw SpecError(file.string(), {{0, 0, "", "this is a folder", "name the file in it"}});
+  // The place of a pipe, such as /dev/fd/63, says nothing about where its paths start.
+  const fs::path folder = fs::is_fifo(status) || fs::is_character_file(status)
+                              ? fs::current_path()
+                              : fs::absolute(file).parent_path();
+  return parse_spec(read_file(file), file.string(), folder, use, check);
+}
+
+}  // namespace tune
