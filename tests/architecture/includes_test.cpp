@@ -37,7 +37,10 @@ const std::vector<Row> kMap = {
     {"tuner/report", {"tuner/spec", "store"}},  // the stored spec says what was searched
     {"tuner/compare", {"tuner/engine/loop", "tuner/report"}},
     {"tuner/serve", {"tuner/report", "tuner/compare"}},
-    {"tuner/cli", {"tuner/engine/loop", "tuner/compare", "tuner/report", "tuner/serve", "tuner/metrics"}},
+    {"tuner/cli/command_line", {"tuner/os"}},  // of both programs
+    {"tuner/cli",
+     {"tuner/cli/command_line", "tuner/engine/loop", "tuner/compare", "tuner/report", "tuner/serve",
+      "tuner/metrics"}},
     {"tuner/main.cpp", {"tuner/cli"}},
 
     {"trainer/torch_compat.h", {}},
@@ -46,7 +49,7 @@ const std::vector<Row> kMap = {
     {"trainer/nn", {"trainer/torch_compat.h"}},
     {"trainer/weights", {"trainer/torch_compat.h", "tuner/os"}},
     {"trainer/data", {"trainer/images", "trainer/torch_compat.h"}},
-    {"trainer/loop", {"trainer/weights"}},  // it knows no task
+    {"trainer/loop", {"trainer/weights", "tuner/cli/command_line"}},  // it knows no task
     {"trainer/tasks/detection/data", {"trainer/data", "trainer/metrics"}},
     {"trainer/tasks/detection", {"trainer/tasks/detection/data", "trainer/loop", "trainer/nn"}},
     {"trainer/tasks/pretraining/images", {"tuner/core"}},
@@ -68,7 +71,7 @@ const std::map<std::string, std::set<std::string>> kLibraries = {
     {"re2/", {"tuner/metrics"}},
     {"boost/asio", {"tuner/engine/attempt"}},
     {"boost/beast", {"tuner/serve"}},
-    {"boost/program_options", {"tuner/cli", "trainer/cli"}},
+    {"boost/program_options", {"tuner/cli/command_line"}},
     {"openssl/", {"tuner/os"}},
     {"turbojpeg.h", {"trainer/images"}},
     {"png.h", {"trainer/images"}},

@@ -1,21 +1,32 @@
 #pragma once
-// The functions behind the rows of the command table.
-#include <string>
-#include <vector>
-
-#include "trainer/cli/command.h"
+// The commands of `tune-train`: the table, and the entry point of each. One file each:
+// trainer/cli/NAME_command.cpp.
+#include "tuner/cli/command_line/command_line.h"
+#include "tuner/cli/command_line/options.h"
+#include "tuner/cli/command_line/output.h"
 
 namespace tune::trainer::cli {
 
-int run_trial(const std::vector<std::string>& arguments, Console& console);
-int run_evaluate(const std::vector<std::string>& arguments, Console& console);
-int run_predict(const std::vector<std::string>& arguments, Console& console);
-int run_score(const std::vector<std::string>& arguments, Console& console);
-int run_inspect_weights(const std::vector<std::string>& arguments, Console& console);
-int run_audit(const std::vector<std::string>& arguments, Console& console);
-int run_synthesize(const std::vector<std::string>& arguments, Console& console);
-int run_pretrain(const std::vector<std::string>& arguments, Console& console);
-int run_probe(const std::vector<std::string>& arguments, Console& console);
-int run_describe(const std::vector<std::string>& arguments, Console& console);
+using tune::cli::Arguments;
+using tune::cli::Console;
+using tune::cli::Option;
+using tune::cli::Options;
+using tune::cli::Parsed;
+using tune::cli::print_json;
+
+// The command line of `tune-train`.
+const tune::cli::CommandLine& command_line();
+
+int run_trial(const Arguments& arguments,
+              Console& console);  // also `tune-train --trial FILE`, without a name
+int run_evaluate(const Arguments& arguments, Console& console);
+int run_predict(const Arguments& arguments, Console& console);
+int run_score(const Arguments& arguments, Console& console);
+int run_inspect_weights(const Arguments& arguments, Console& console);
+int run_audit(const Arguments& arguments, Console& console);
+int run_synthesize(const Arguments& arguments, Console& console);
+int run_pretrain(const Arguments& arguments, Console& console);
+int run_probe(const Arguments& arguments, Console& console);
+int run_describe(const Arguments& arguments, Console& console);
 
 }  // namespace tune::trainer::cli

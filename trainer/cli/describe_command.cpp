@@ -3,7 +3,6 @@
 #include <ostream>
 
 #include "trainer/cli/commands.h"
-#include "trainer/cli/options.h"
 #include "trainer/tasks/task_table.h"
 #include "tuner/core/json.h"
 
@@ -62,14 +61,12 @@ void print_task(const OrderedJson& task, std::ostream& out) {
 
 }  // namespace
 
-int run_describe(const std::vector<std::string>& arguments, Console& console) {
-  boost::program_options::options_description options("options");
-  options.add_options()("json", "one JSON object");
-  const auto values = parse_options("describe", options, arguments, console);
-  if (!values) return 0;
+int run_describe(const Arguments& arguments, Console& console) {
+  const auto options = Options(command_line(), "describe").parse(arguments, console);
+  if (!options) return 0;
   const OrderedJson description = describe_program();
-  if (values->contains("json")) {
-    print_json(description, console.out);
+  if (options->has("json")) {
+    print_json(description, console);
     return 0;
   }
   for (const auto& task : description["tasks"]) print_task(task, console.out);

@@ -4,7 +4,6 @@
 #include <ostream>
 
 #include "trainer/cli/commands.h"
-#include "trainer/cli/options.h"
 #include "trainer/tasks/task_table.h"
 #include "trainer/weights/dtype_name.h"
 #include "trainer/weights/weight_file.h"
@@ -99,11 +98,6 @@ void print(const std::string& model, const FitReport& report, std::ostream& out)
         << shape_text(mismatch.in_model) << " in the model\n";
 }
 
-struct Asked {
-  std::string file, model;
-  bool json = false, help = false;
-};
-
 // By the task that has a model of that name.
 loop::FittedWeights fit(const std::filesystem::path& path, const std::string& model) {
   std::string known, tasks;
@@ -117,51 +111,33 @@ loop::FittedWeights fit(const std::filesystem::path& path, const std::string& mo
   throw Error(ExitCode::kBadSpec, "unknown " + tasks + " model \"" + model + "\"", known);
 }
 
-// FILE comes first.
-Asked asked_for(std::vector<std::string> arguments, Console& console) {
-  namespace po = boost::program_options;
-  Asked asked;
-  if (!arguments.empty() && !arguments.front().starts_with("-")) {
-    asked.file = arguments.front();
-    arguments.erase(arguments.begin());
-  }
-  po::options_description options("options");
-  options.add_options()("model", po::value<std::string>()->value_name("NAME"),
-                        "say how the file fits a model of `tune-train describe`")("json", "one JSON object");
-  const auto values = parse_options("inspect-weights", options, arguments, console);
-  asked.help = !values;
-  if (asked.help) return asked;
-  if (asked.file.empty())
-    throw Error(ExitCode::kUsage, "no FILE is given",
-                "`tune-train inspect-weights FILE`: it comes before the options");
-  if (values->contains("model")) asked.model = (*values)["model"].as<std::string>();
-  asked.json = values->contains("json");
-  return asked;
-}
-
 }  // namespace
 
-int run_inspect_weights(const std::vector<std::string>& arguments, Console& console) {
-  const Asked asked = asked_for(arguments, console);
-  if (asked.help) return 0;
-  const std::filesystem::path path = weights::weights_file(asked.file);
+int run_inspect_weights(const Arguments& arguments, Console& console) {
+  const auto options = Options(command_line(), "inspect-weights")
+                           .positional("FILE", "the weights: .pth, .safetensors, or a folder of a model")
+                           .value("model", "NAME", "say how the file fits a model of `tune-train describe`")
+                           .parse(arguments, console);
+  if (!options) return 0;
+  const std::string model = options->text("model");
+  const std::filesystem::path path = weights::weights_file(options->text("FILE"));
   WeightFile file;
   std::optional<FitReport> report;
-  if (asked.model.empty()) {
+  if (model.empty()) {
     file = weights::read_weights(path);
   } else {
-    loop::FittedWeights fitted = fit(path, asked.model);
+    loop::FittedWeights fitted = fit(path, model);
     file = std::move(fitted.file);
     report = std::move(fitted.report);
   }
-  if (asked.json) {
+  if (options->has("json")) {
     OrderedJson json = to_json(path, file);
-    if (report) json["model"] = to_json(asked.model, *report);
-    print_json(json, console.out);
+    if (report) json["model"] = to_json(model, *report);
+    print_json(json, console);
     return 0;
   }
   print(path, file, console.out);
-  if (report) print(asked.model, *report, console.out);
+  if (report) print(model, *report, console.out);
   return 0;
 }
 

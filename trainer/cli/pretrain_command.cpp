@@ -6,7 +6,6 @@
 
 #include "trainer/cli/choose_precision.h"
 #include "trainer/cli/commands.h"
-#include "trainer/cli/options.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/loop/training_loop.h"
 #include "trainer/tasks/detection/models.h"
@@ -30,19 +29,11 @@ struct Asked {
   bool json = false;
 };
 
-void check_range(const char* option, std::int64_t value, std::int64_t least, std::int64_t most) {
-  if (value < least || value > most)
-    throw Error(ExitCode::kUsage, std::string(option) + " is " + std::to_string(value),
-                std::to_string(least) + " to " + std::to_string(most));
-}
-
 void check(const Asked& asked) {
   const pretraining::PretrainingSettings& settings = asked.settings;
-  check_range("--classes", settings.classes, 2, 100'000);
-  check_range("--size", settings.size, 32, 512);
-  check_range("--epochs", settings.epochs, 1, 10'000);
-  check_range("--batch", settings.batch_size, 2, 4096);
-  check_range("--images", settings.images, settings.batch_size, 100'000'000);
+  if (settings.images < settings.batch_size)
+    throw Error(ExitCode::kUsage, "--images is " + std::to_string(settings.images),
+                "at least one batch: " + std::to_string(settings.batch_size));
   if (asked.precision != "auto" && asked.precision != "fp32" && asked.precision != "bf16")
     throw Error(ExitCode::kUsage, "--precision is \"" + asked.precision + "\"", "auto, fp32 or bf16");
   detection::detector_model(settings.model);
@@ -51,29 +42,41 @@ void check(const Asked& asked) {
                 "name another file, or remove this one");
 }
 
-std::optional<Asked> asked_for(const std::vector<std::string>& arguments, Console& console) {
-  namespace po = boost::program_options;
+std::optional<Asked> asked_for(const Arguments& arguments, Console& console) {
   Asked asked;
   pretraining::PretrainingSettings& settings = asked.settings;
-  std::string output;
-  po::options_description options("options");
-  const auto number = [](auto& target) { return po::value(&target)->default_value(target)->value_name("N"); };
-  options.add_options()("model", po::value(&settings.model)->required()->value_name("NAME"),
-                        "the detector whose backbone to train, of `tune-train describe`")(
-      "output", po::value(&output)->required()->value_name("FILE"), "the .safetensors file to write")(
-      "epochs", number(settings.epochs), "how often to draw --images new images, and to keep a checkpoint")(
-      "images", number(settings.images), "images in an epoch")("classes", number(settings.classes),
-                                                               "how many kinds of images to tell apart")(
-      "size", number(settings.size), "pixels on a side of the images")(
-      "batch", number(settings.batch_size), "images in a step")("seed", number(settings.seed),
-                                                                "of the classes, the images and the weights")(
-      "threads", number(asked.threads), "0: all cores")(
-      "precision", po::value(&asked.precision)->default_value(asked.precision)->value_name("NAME"),
-      "fp32, bf16, or auto: the faster one")("json", "one JSON object");
-  const auto values = parse_options("pretrain", options, arguments, console);
-  if (!values) return std::nullopt;
-  asked.json = values->contains("json");
-  asked.output = output;
+  const auto number = [](const char* name, auto value, const char* help) {
+    return Option{name, "N", help, false, false, std::to_string(value)};
+  };
+  const auto options =
+      Options(command_line(), "pretrain")
+          .add({"model", "NAME", "the detector whose backbone to train, of `tune-train describe`", true})
+          .add({"output", "FILE", "the .safetensors file to write", true})
+          .add(number("epochs", settings.epochs,
+                      "how often to draw --images new images, and to keep a checkpoint"))
+          .add(number("images", settings.images, "images in an epoch"))
+          .add(number("classes", settings.classes, "how many kinds of images to tell apart"))
+          .add(number("size", settings.size, "pixels on a side of the images"))
+          .add(number("batch", settings.batch_size, "images in a step"))
+          .add(number("seed", settings.seed, "of the classes, the images and the weights"))
+          .add(number("threads", asked.threads, "0: all cores"))
+          .add({"precision", "NAME", "fp32, bf16, or auto: the faster one", false, false, asked.precision})
+          .parse(arguments, console);
+  if (!options) return std::nullopt;
+  const auto take = [&](const char* name, auto& target, std::int64_t least, std::int64_t most) {
+    target = static_cast<std::remove_reference_t<decltype(target)>>(*options->integer(name, least, most));
+  };
+  take("epochs", settings.epochs, 1, 10'000);
+  take("images", settings.images, 1, 100'000'000);
+  take("classes", settings.classes, 2, 100'000);
+  take("size", settings.size, 32, 512);
+  take("batch", settings.batch_size, 2, 4096);
+  take("seed", settings.seed, 0, std::numeric_limits<std::int64_t>::max());
+  take("threads", asked.threads, 0, 4096);
+  settings.model = options->text("model");
+  asked.precision = options->text("precision");
+  asked.output = options->text("output");
+  asked.json = options->has("json");
   asked.threads = loop::threads_to_use(asked.threads);
   check(asked);
   settings.file_name = asked.output.filename();
@@ -100,7 +103,8 @@ loop::LoopSettings loop_settings(const Asked& asked) {
   return settings;
 }
 
-void print_result(const Asked& asked, const loop::Compute& compute, double seconds, std::ostream& out) {
+void print_result(const Asked& asked, const loop::Compute& compute, double seconds, Console& console) {
+  std::ostream& out = console.out;
   const weights::SafetensorsContent written = weights::read_safetensors(asked.output);
   const Json made = Json::parse(written.metadata.at("pretraining"));
   if (!asked.json) {
@@ -116,12 +120,12 @@ void print_result(const Asked& asked, const loop::Compute& compute, double secon
   json["threads"] = compute.threads;
   json["precision"] = loop::precision_name(compute.precision);
   json["seconds"] = seconds;
-  print_json(json, out);
+  print_json(json, console);
 }
 
 }  // namespace
 
-int run_pretrain(const std::vector<std::string>& arguments, Console& console) {
+int run_pretrain(const Arguments& arguments, Console& console) {
   const std::optional<Asked> asked = asked_for(arguments, console);
   if (!asked) return 0;
   const auto begin = std::chrono::steady_clock::now();
@@ -145,7 +149,7 @@ int run_pretrain(const std::vector<std::string>& arguments, Console& console) {
     return static_cast<int>(code);
   }
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
-  print_result(*asked, compute, taken.count(), console.out);
+  print_result(*asked, compute, taken.count(), console);
   fs::remove_all(settings.checkpoint_dir);
   return 0;
 }

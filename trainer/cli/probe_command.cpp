@@ -6,7 +6,6 @@
 #include <sstream>
 
 #include "trainer/cli/commands.h"
-#include "trainer/cli/options.h"
 #include "trainer/loop/probe.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/task_table.h"
@@ -15,7 +14,7 @@
 namespace tune::trainer::cli {
 namespace {
 
-constexpr double kSlowStart = 2;  // seconds
+constexpr double kSlowStart = 2, kMostSeconds = 3600;  // seconds
 
 void print_text(const loop::ProbeResult& result, const loop::Compute& compute, const std::string& unit,
                 std::ostream& out) {
@@ -58,16 +57,14 @@ OrderedJson to_json(const loop::ProbeResult& result, const loop::Compute& comput
 
 }  // namespace
 
-int run_probe(const std::vector<std::string>& arguments, Console& console) {
-  namespace po = boost::program_options;
-  po::options_description options("options");
-  options.add_options()("trial", po::value<std::string>()->required()->value_name("FILE"),
-                        "trial.json of a trial as it will run")("json", "one JSON object")(
-      "seconds", po::value<double>()->default_value(3.0, "3")->value_name("S"), "time for each precision");
-  const auto values = parse_options("probe", options, arguments, console);
-  if (!values) return 0;
+int run_probe(const Arguments& arguments, Console& console) {
+  const auto options = Options(command_line(), "probe")
+                           .add({"trial", "FILE", "trial.json of a trial as it will run", true})
+                           .add({"seconds", "S", "time for each precision", false, false, "3"})
+                           .parse(arguments, console);
+  if (!options) return 0;
   loop::catch_stop_signals();
-  const loop::TrialFile trial = loop::read_trial_file((*values)["trial"].as<std::string>());
+  const loop::TrialFile trial = loop::read_trial_file(options->text("trial"));
   const loop::Compute compute = loop::set_up_compute(trial.threads, !trial.devices.empty());
   const auto begin = std::chrono::steady_clock::now();
   const auto elapsed = [&] {
@@ -87,11 +84,10 @@ int run_probe(const std::vector<std::string>& arguments, Console& console) {
   }
   const double made = elapsed() - made_before;
   const loop::ProbeResult result =
-      loop::probe(*training, compute, (*values)["seconds"].as<double>(), loop::stop_requested);
+      loop::probe(*training, compute, *options->number("seconds", 0, kMostSeconds), loop::stop_requested);
   if (loop::stop_requested()) return static_cast<int>(ExitCode::kInterrupted);
-  if (values->contains("json"))
-    print_json(to_json(result, compute, task.unit, training->training_examples(), elapsed() - made),
-               console.out,
+  if (options->has("json"))
+    print_json(to_json(result, compute, task.unit, training->training_examples(), elapsed() - made), console,
                /*indent=*/-1);
   else
     print_text(result, compute, task.unit, console.out);

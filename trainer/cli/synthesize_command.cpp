@@ -4,27 +4,24 @@
 #include <ostream>
 
 #include "trainer/cli/commands.h"
-#include "trainer/cli/options.h"
 #include "trainer/synthetic/steel_defects.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::cli {
 
-namespace options = boost::program_options;
-
-int run_synthesize(const std::vector<std::string>& arguments, Console& console) {
-  std::string output;
-  int images = 300, size = 128;
-  std::uint64_t seed = 1;
-  options::options_description described("synthesize --output DIR");
-  described.add_options()("output", options::value(&output)->required(),
-                          "folder to write images/ and annotations/ into")(
-      "images", options::value(&images)->default_value(images), "how many images, 1 to 1000000")(
-      "size", options::value(&size)->default_value(size), "pixels on a side, 64 to 1024")(
-      "seed", options::value(&seed)->default_value(seed), "the same seed writes the same images");
-  if (!parse_options("synthesize", described, arguments, console)) return 0;
-  if (images < 1 || images > 1'000'000) throw Error(ExitCode::kUsage, "--images must be 1 to 1000000");
-  if (size < 64 || size > 1024) throw Error(ExitCode::kUsage, "--size must be 64 to 1024 pixels");
+int run_synthesize(const Arguments& arguments, Console& console) {
+  const auto options = Options(command_line(), "synthesize")
+                           .add({"output", "FOLDER", "folder to write images/ and annotations/ into", true})
+                           .add({"images", "N", "how many images, 1 to 1000000", false, false, "300"})
+                           .add({"size", "PIXELS", "pixels on a side, 64 to 1024", false, false, "128"})
+                           .add({"seed", "N", "the same seed writes the same images", false, false, "1"})
+                           .json("")
+                           .parse(arguments, console);
+  if (!options) return 0;
+  const std::string output = options->text("output");
+  const int images = static_cast<int>(*options->integer("images", 1, 1'000'000)),
+            size = static_cast<int>(*options->integer("size", 64, 1024));
+  const auto seed = static_cast<std::uint64_t>(*options->integer("seed", 0));
   if (std::filesystem::exists(std::filesystem::path(output) / "annotations"))
     throw Error(ExitCode::kConflict, output + " holds a data set already",
                 "name another folder, or remove this one");

@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <ostream>
 
-#include "trainer/cli/options.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/task_table.h"
 #include "tuner/core/error.h"
@@ -14,7 +13,6 @@ namespace tune::trainer::cli {
 namespace {
 
 namespace fs = std::filesystem;
-namespace po = boost::program_options;
 
 // As in "--model X" and "--model=X"; "" where it is not given. Looked at before the options are known.
 std::string value_of(const std::vector<std::string>& arguments, const std::string& option) {
@@ -59,60 +57,26 @@ const loop::Task& task_for(std::string_view command, const std::vector<std::stri
   broken_invariant("some task offers each command of tasks", __FILE__, __LINE__, std::string(command));
 }
 
-po::options_description described(const loop::Offer& offer) {
-  po::options_description options("options");
-  for (const loop::Option& option : offer.options) {
-    if (option.value_name.empty()) {
-      options.add_options()(option.name.c_str(), option.description.c_str());
-      continue;
-    }
-    const auto set_up = [&](auto* value) {
-      value->value_name(option.value_name);
-      if (option.required) value->required();
-      return value;
-    };
-    if (option.repeated)
-      options.add_options()(option.name.c_str(), set_up(po::value<std::vector<std::string>>()),
-                            option.description.c_str());
-    else if (option.default_value.empty())
-      options.add_options()(option.name.c_str(), set_up(po::value<std::string>()),
-                            option.description.c_str());
-    else
-      options.add_options()(option.name.c_str(),
-                            set_up(po::value<std::string>()->default_value(option.default_value)),
-                            option.description.c_str());
-  }
-  options.add_options()(
-      "json",
-      (offer.json_description.empty() ? "one JSON object" : "one JSON object: " + offer.json_description)
-          .c_str())("task", po::value<std::string>()->value_name("TASK"),
-                    "of `tune-train describe`, where it does not follow from the model");
-  return options;
-}
-
 // What a task offers under that name, with the options that it has for it. The task is --task's, else that of
 // the model folder --model, else the first of the table that offers the command.
-int run_task_command(std::string_view command, const std::vector<std::string>& arguments, Console& console) {
+int run_task_command(std::string_view command, const Arguments& arguments, Console& console) {
   const loop::Task& task = task_for(command, arguments);
   const loop::Offer& offer = loop::offer_of(task, command);
-  po::options_description options = described(offer);
-  const auto given = parse_options(command, options, arguments, console);
+  Options options(command_line(), command);
+  for (const Option& option : offer.options) options.add(option);
+  const auto given =
+      options.value("task", "TASK", "of `tune-train describe`, where it does not follow from the model")
+          .json(offer.json_description.empty() ? "one JSON object"
+                                               : "one JSON object: " + offer.json_description)
+          .parse(arguments, console);
   if (!given) return 0;
-  loop::Request request{
-      {}, given->contains("json"), console.err, console.err_is_terminal, loop::stop_requested};
-  for (const loop::Option& option : offer.options) {
-    if (!given->contains(option.name)) continue;
-    const po::variable_value& value = (*given)[option.name];
-    std::vector<std::string>& values = request.values[option.name];
-    if (option.repeated)
-      values = value.as<std::vector<std::string>>();
-    else if (!option.value_name.empty())
-      values = {value.as<std::string>()};
-  }
+  loop::Request request{{}, given->has("json"), console.err, console.err_is_terminal, loop::stop_requested};
+  for (const Option& option : offer.options)
+    if (given->has(option.name)) request.values[option.name] = given->texts(option.name);
   if (offer.stops_on_signal) loop::catch_stop_signals();
   const loop::Answer answer = offer.answer(request);
   if (request.as_json)
-    print_json(answer.json, console.out, answer.indent);
+    print_json(answer.json, console, answer.indent);
   else
     console.out << answer.text;
   console.out << std::flush;
@@ -122,19 +86,19 @@ int run_task_command(std::string_view command, const std::vector<std::string>& a
 
 }  // namespace
 
-int run_evaluate(const std::vector<std::string>& arguments, Console& console) {
+int run_evaluate(const Arguments& arguments, Console& console) {
   return run_task_command("evaluate", arguments, console);
 }
 
-int run_predict(const std::vector<std::string>& arguments, Console& console) {
+int run_predict(const Arguments& arguments, Console& console) {
   return run_task_command("predict", arguments, console);
 }
 
-int run_score(const std::vector<std::string>& arguments, Console& console) {
+int run_score(const Arguments& arguments, Console& console) {
   return run_task_command("score", arguments, console);
 }
 
-int run_audit(const std::vector<std::string>& arguments, Console& console) {
+int run_audit(const Arguments& arguments, Console& console) {
   return run_task_command("audit", arguments, console);
 }
 

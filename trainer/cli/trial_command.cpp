@@ -4,7 +4,6 @@
 
 #include "trainer/cli/choose_precision.h"
 #include "trainer/cli/commands.h"
-#include "trainer/cli/options.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/loop/training_loop.h"
 #include "trainer/tasks/task_table.h"
@@ -22,14 +21,14 @@ void check_resume(const loop::TrialFile& trial) {
 
 }  // namespace
 
-int run_trial(const std::vector<std::string>& arguments, Console& console) {
-  boost::program_options::options_description options("options");
-  options.add_options()("trial", boost::program_options::value<std::string>()->required()->value_name("FILE"),
-                        "trial.json as `tune` writes it");
-  const auto values = parse_options("--trial", options, arguments, console);
-  if (!values) return 0;
+int run_trial(const Arguments& arguments, Console& console) {
+  const auto options = Options(command_line(), "train")
+                           .add({"trial", "FILE", "trial.json as `tune` writes it", true})
+                           .json("")
+                           .parse(arguments, console);
+  if (!options) return 0;
   loop::catch_stop_signals();
-  const loop::TrialFile trial = loop::read_trial_file((*values)["trial"].as<std::string>());
+  const loop::TrialFile trial = loop::read_trial_file(options->text("trial"));
   check_resume(trial);
   const loop::Task& task = task_of(trial);
   loop::Compute compute = loop::set_up_compute(trial.threads, !trial.devices.empty());

@@ -17,17 +17,13 @@
 #include "trainer/loop/trial_file.h"
 #include "trainer/weights/state_dict.h"
 #include "trainer/weights/weight_file.h"
+#include "tuner/cli/command_line/command_line.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 
 namespace tune::trainer::loop {
 
-// An option of a command, as in --data DATA.
-struct Option {
-  std::string name, value_name, description;  // without value_name: a flag
-  bool required = false, repeated = false;
-  std::string default_value = {};  // "": none
-};
+using tune::cli::Option;
 
 // What a command was asked. Made by the command line, which has checked the options' names.
 struct Request {

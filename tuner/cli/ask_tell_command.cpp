@@ -49,7 +49,7 @@ void run_session(const Spec& spec, std::uint64_t seed, store::StudyStore* store,
 }  // namespace
 
 int ask_tell_command(const Arguments& arguments, Console& console) {
-  const auto options = Options("ask-tell")
+  const auto options = Options(command_line(), "ask-tell")
                            .value("spec", "FILE", "the search; needs neither trainer nor command nor metrics")
                            .value("name", "STUDY", "the study's name, in place of the spec's")
                            .value("seed", "N", "the seed, in place of strategy.seed")

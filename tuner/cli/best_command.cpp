@@ -1,10 +1,10 @@
 // `tune best STUDY`: the best trial, and which hyperparameters made the difference.
 #include <ostream>
 
+#include "tuner/cli/command_line/options.h"
+#include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/importance_text.h"
-#include "tuner/cli/options.h"
-#include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/report/numbers/edges.h"
@@ -13,7 +13,8 @@
 namespace tune::cli {
 
 int best_command(const Arguments& arguments, Console& console) {
-  const auto options = Options("best").positional("STUDY", "the study's name").parse(arguments, console);
+  const auto options =
+      Options(command_line(), "best").positional("STUDY", "the study's name").parse(arguments, console);
   if (!options) return 0;
   const store::StudyStore study = open_study(store_folder(*options), options->text("STUDY"));
   const report::StudyRows rows = report::read_study(study);

@@ -3,10 +3,10 @@
 
 #include "strategies/grid_walk.h"
 #include "tuner/cli/checked_spec.h"
+#include "tuner/cli/command_line/options.h"
+#include "tuner/cli/command_line/output.h"
 #include "tuner/cli/command_lines.h"
 #include "tuner/cli/commands.h"
-#include "tuner/cli/options.h"
-#include "tuner/cli/output.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/metrics/log_sample.h"
@@ -224,7 +224,7 @@ void print_sample(const Spec& spec, const metrics::LogSample& sample, const std:
 }  // namespace
 
 int check_command(const Arguments& arguments, Console& console) {
-  const auto options = Options("check")
+  const auto options = Options(command_line(), "check")
                            .positional("SPEC", "the spec, search.json")
                            .value("sample", "LOG", "show which lines of this log the metrics are read from")
                            .parse(arguments, console);

@@ -1,69 +1,110 @@
-#include "tuner/cli/command.h"
+// The table of tune's commands, and what else its command line says.
+#include <ostream>
+
 #include "tuner/cli/commands.h"
+#include "tuner/core/json.h"
 
 namespace tune::cli {
+namespace {
 
-const std::vector<Command>& command_table() {
-  // A row a command; a row is added together with its tuner/cli/NAME_command.cpp.
-  static const std::vector<Command> table = {
-      {"run",
-       "--spec FILE [--store DIR] [--name STUDY] [--trials N] [--parallel N] [--time T] [--gpu-hours H] "
-       "[--cost-usd USD] [--seed N] [--gpus LIST] [--dry-run] [--json]",
-       "search the ranges of a spec, and go on with what was interrupted",
-       "tune --spec search.json\ntune --spec search.json --dry-run\ntune --spec search.json --name second "
-       "--trials 50 --time 2h",
-       run_command},
-      {"resume",
-       "resume STUDY [--store DIR] [--trials N] [--parallel N] [--time T] [--gpu-hours H] "
-       "[--cost-usd USD] [--gpus LIST] [--retry-failed] [--json]",
-       "go on with a study, with higher limits where asked for, and with its failed trials",
-       "tune resume steel-legacy --trials 40\ntune resume steel-legacy --retry-failed", resume_command},
-      {"rescan", "rescan STUDY [--spec FILE] [--store DIR] [--json]",
-       "read the metrics of finished trials again from their logs, with corrected regexes",
-       "tune rescan steel-legacy --spec search.json", rescan_command},
-      {"compare", "compare FILE [--store DIR] [--gpus LIST] [--score-again] [--dry-run] [--json]",
-       "train approaches, tuned and not, and score all of them once on the same test images",
-       "tune compare study.json\ntune compare study.json --dry-run", compare_command},
-      {"promote", "promote STUDY[/N] [--model NAME] [--json]",
-       "make the best trial, or a chosen one, a version of a model",
-       "tune promote steel-legacy --model steel-detector\ntune promote steel-legacy/3", promote_command},
-      {"ask-tell", "ask-tell --spec FILE [--store DIR] [--name STUDY] [--seed N] [--trials N]",
-       "suggestions for a program of yours that runs the trials: lines of JSON in, one out for each",
-       "tune ask-tell --spec search.json --store tune-store\necho '{\"ask\": 2}' | tune ask-tell --spec "
-       "search.json",
-       ask_tell_command},
-      {"check", "check SPEC [--sample LOG] [--json]",
-       "whether a spec is valid, and what its metrics read from a log",
-       "tune check search.json\ntune check search.json --sample train.log", check_command},
-      {"schema", "schema", "the JSON Schema of specs and comparisons, for editors",
-       "tune schema > tune.schema.json", schema_command},
-      {"status", "status [STUDY] [--json]", "what the studies of a store are doing, or one of them",
-       "tune status\ntune status steel-legacy --json", status_command},
-      {"trials", "trials STUDY [--csv | --json]", "every trial of a study as a table",
-       "tune trials steel-legacy --csv > trials.csv", trials_command},
-      {"show", "show STUDY/N [--json]", "one trial: hyperparameters, attempts, metrics, cost",
-       "tune show steel-legacy/3", show_command},
-      {"best", "best STUDY [--json]",
-       "the best trial, its hyperparameters, and how much each of them matters",
-       "tune best steel-legacy --json", best_command},
-      {"report", "report NAME [--output FOLDER] [--json]",
-       "a whole study or comparison as one page (HTML), as Markdown and as JSON",
-       "tune report steel-legacy\ntune report steel-legacy --output report --json\ntune report steel",
-       report_command},
-      {"logs", "logs STUDY/N [--follow] [--attempt K] [--json]", "what a trial printed",
-       "tune logs steel-legacy/3 --follow", logs_command},
-      {"models", "models [NAME] [--json]", "promoted models, their versions and lineage",
-       "tune models\ntune models steel-detector", models_command},
-      {"doctor", "doctor [--json]", "whether this machine is ready: GPUs, disk, SQLite, programs, limits",
-       "tune doctor --json", doctor_command},
-  };
-  return table;
+constexpr const char* kUsage =
+    "tune --spec FILE [options]\n"
+    "       tune COMMAND [arguments] [options]";
+
+constexpr const char* kNotes =
+    "Options of every command:\n"
+    "  --store DIR    the folder of studies and models [$TUNE_STORE, else ./tune-store]\n"
+    "  --json         JSON with a schema version on stdout; errors as JSON on stderr\n"
+    "  --version      the program's version\n"
+    "The first two may also stand before the command.\n\n"
+    "Colours are left out when NO_COLOR is set or the output is not a terminal.\n"
+    "Exit codes: 0 ok, 1 finished but nothing to promote, 2 usage, 3 bad spec, 5 not found, 6 "
+    "conflict,\n"
+    "7 environment, 8 every trial failed, 70 internal error, 130 interrupted.\n"
+    "\nExample:\n"
+    "  tune --spec search.json\n"
+    "  tune best steel-legacy\n";
+
+void print_version(bool as_json, std::ostream& out) {
+  if (as_json)
+    out << Json{{"schema", 1}, {"program", "tune"}, {"version", TUNE_VERSION}}.dump() << '\n';
+  else
+    out << "tune " TUNE_VERSION "\n";
 }
 
-const Command* find_command(std::string_view name) {
-  for (const Command& command : command_table())
-    if (command.name == name) return &command;
-  return nullptr;
+std::string other_word(const std::string& word) {
+  return word.ends_with(".json") ? "it looks like a spec: `tune --spec " + word + "` runs it" : "";
+}
+
+}  // namespace
+
+const CommandLine& command_line() {
+  // A row is added together with its tuner/cli/NAME_command.cpp.
+  static const CommandLine line{
+      "tune",
+      "searches hyperparameters by launching training runs in parallel, and promotes the best model.",
+      kUsage,
+      kNotes,
+      {
+          {"run",
+           "--spec FILE [--store DIR] [--name STUDY] [--trials N] [--parallel N] [--time T] [--gpu-hours H] "
+           "[--cost-usd USD] [--seed N] [--gpus LIST] [--dry-run] [--json]",
+           "search the ranges of a spec, and go on with what was interrupted",
+           "tune --spec search.json\ntune --spec search.json --dry-run\ntune --spec search.json --name "
+           "second "
+           "--trials 50 --time 2h",
+           run_command},
+          {"resume",
+           "resume STUDY [--store DIR] [--trials N] [--parallel N] [--time T] [--gpu-hours H] "
+           "[--cost-usd USD] [--gpus LIST] [--retry-failed] [--json]",
+           "go on with a study, with higher limits where asked for, and with its failed trials",
+           "tune resume steel-legacy --trials 40\ntune resume steel-legacy --retry-failed", resume_command},
+          {"rescan", "rescan STUDY [--spec FILE] [--store DIR] [--json]",
+           "read the metrics of finished trials again from their logs, with corrected regexes",
+           "tune rescan steel-legacy --spec search.json", rescan_command},
+          {"compare", "compare FILE [--store DIR] [--gpus LIST] [--score-again] [--dry-run] [--json]",
+           "train approaches, tuned and not, and score all of them once on the same test images",
+           "tune compare study.json\ntune compare study.json --dry-run", compare_command},
+          {"promote", "promote STUDY[/N] [--model NAME] [--json]",
+           "make the best trial, or a chosen one, a version of a model",
+           "tune promote steel-legacy --model steel-detector\ntune promote steel-legacy/3", promote_command},
+          {"ask-tell", "ask-tell --spec FILE [--store DIR] [--name STUDY] [--seed N] [--trials N]",
+           "suggestions for a program of yours that runs the trials: lines of JSON in, one out for each",
+           "tune ask-tell --spec search.json --store tune-store\necho '{\"ask\": 2}' | tune ask-tell --spec "
+           "search.json",
+           ask_tell_command},
+          {"check", "check SPEC [--sample LOG] [--json]",
+           "whether a spec is valid, and what its metrics read from a log",
+           "tune check search.json\ntune check search.json --sample train.log", check_command},
+          {"schema", "schema", "the JSON Schema of specs and comparisons, for editors",
+           "tune schema > tune.schema.json", schema_command},
+          {"status", "status [STUDY] [--json]", "what the studies of a store are doing, or one of them",
+           "tune status\ntune status steel-legacy --json", status_command},
+          {"trials", "trials STUDY [--csv | --json]", "every trial of a study as a table",
+           "tune trials steel-legacy --csv > trials.csv", trials_command},
+          {"show", "show STUDY/N [--json]", "one trial: hyperparameters, attempts, metrics, cost",
+           "tune show steel-legacy/3", show_command},
+          {"best", "best STUDY [--json]",
+           "the best trial, its hyperparameters, and how much each of them matters",
+           "tune best steel-legacy --json", best_command},
+          {"report", "report NAME [--output FOLDER] [--json]",
+           "a whole study or comparison as one page (HTML), as Markdown and as JSON",
+           "tune report steel-legacy\ntune report steel-legacy --output report --json\ntune report steel",
+           report_command},
+          {"logs", "logs STUDY/N [--follow] [--attempt K] [--json]", "what a trial printed",
+           "tune logs steel-legacy/3 --follow", logs_command},
+          {"models", "models [NAME] [--json]", "promoted models, their versions and lineage",
+           "tune models\ntune models steel-detector", models_command},
+          {"doctor", "doctor [--json]", "whether this machine is ready: GPUs, disk, SQLite, programs, limits",
+           "tune doctor --json", doctor_command},
+      },
+      {{"store", "DIR", "the folder of studies and models [$TUNE_STORE, else ./tune-store]"}},
+      "run",
+      print_version,
+      "this is a bug in tune; the study itself is safe and can be continued",
+      nullptr,
+      other_word};
+  return line;
 }
 
 }  // namespace tune::cli

@@ -1,13 +1,11 @@
 #pragma once
-// The entry points of the commands, for the table. One file each: tuner/cli/NAME_command.cpp.
-#include <string>
-#include <vector>
-
-#include "tuner/cli/command.h"
+// The commands of `tune`: the table, and the entry point of each. One file each: tuner/cli/NAME_command.cpp.
+#include "tuner/cli/command_line/command_line.h"
 
 namespace tune::cli {
 
-using Arguments = std::vector<std::string>;
+// The command line of `tune`.
+const CommandLine& command_line();
 
 int run_command(const Arguments& arguments, Console& console);  // also `tune --spec FILE`, without a name
 int resume_command(const Arguments& arguments, Console& console);

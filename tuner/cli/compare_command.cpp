@@ -3,9 +3,9 @@
 #include <ostream>
 
 #include "store/comparison_store.h"
+#include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/interruption.h"
-#include "tuner/cli/output.h"
 #include "tuner/cli/status_display.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/cli/study_run.h"

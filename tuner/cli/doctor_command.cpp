@@ -4,10 +4,10 @@
 #include <ostream>
 
 #include "store/study_store.h"
+#include "tuner/cli/command_line/options.h"
+#include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/model_check.h"
-#include "tuner/cli/options.h"
-#include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/engine/devices/machine.h"
@@ -179,7 +179,7 @@ Json to_json(const std::vector<Finding>& findings, const engine::Machine& machin
 }  // namespace
 
 int doctor_command(const Arguments& arguments, Console& console) {
-  const auto options = Options("doctor").parse(arguments, console);
+  const auto options = Options(command_line(), "doctor").parse(arguments, console);
   if (!options) return 0;
   const fs::path store = store_folder(*options);
   const engine::Machine machine = engine::inspect_machine();

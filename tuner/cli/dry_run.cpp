@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "strategies/strategy.h"
+#include "tuner/cli/command_line/output.h"
 #include "tuner/cli/command_lines.h"
-#include "tuner/cli/output.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
 #include "tuner/core/visible_text.h"

@@ -2,7 +2,7 @@
 // `tune --spec FILE --dry-run`: what would be started, with nothing started and nothing written.
 #include <filesystem>
 
-#include "tuner/cli/command.h"
+#include "tuner/cli/command_line/command_line.h"
 #include "tuner/engine/loop/study_opening.h"
 
 namespace tune::cli {

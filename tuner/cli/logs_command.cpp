@@ -2,11 +2,11 @@
 #include <ostream>
 #include <thread>
 
+#include "tuner/cli/command_line/options.h"
+#include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/escape_filter.h"
 #include "tuner/cli/live_study.h"
-#include "tuner/cli/options.h"
-#include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/engine/attempt/attempt_log.h"
@@ -132,7 +132,7 @@ void print_as_it_grows(const Follow& follow, bool as_json, Console& console) {
 }  // namespace
 
 int logs_command(const Arguments& arguments, Console& console) {
-  const auto options = Options("logs")
+  const auto options = Options(command_line(), "logs")
                            .positional("STUDY/N", "trial N of a study, for example steel-legacy/3")
                            .flag("follow,f", "go on printing until the trial ends")
                            .value("attempt", "K", "the K-th attempt [the last]")

@@ -1,9 +1,9 @@
 #include <ostream>
 
+#include "tuner/cli/command_line/options.h"
+#include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/model_check.h"
-#include "tuner/cli/options.h"
-#include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
@@ -64,7 +64,7 @@ int verify(const fs::path& folder, const std::string& name, bool as_json, Consol
 }  // namespace
 
 int models_command(const Arguments& arguments, Console& console) {
-  const auto options = Options("models")
+  const auto options = Options(command_line(), "models")
                            .positional("NAME",
                                        "one model, with lineage [all]; or verify: are the files of\n"
                                        "                        every version as they were promoted?",

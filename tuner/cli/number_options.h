@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "tuner/cli/options.h"
+#include "tuner/cli/command_line/options.h"
 
 namespace tune::cli {
 

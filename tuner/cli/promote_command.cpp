@@ -1,9 +1,9 @@
 // `tune promote STUDY[/N]`: makes a version of a model out of the best trial, or of the one a person chose.
 #include <ostream>
 
+#include "tuner/cli/command_line/options.h"
+#include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
-#include "tuner/cli/options.h"
-#include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
@@ -23,7 +23,7 @@ std::string model_of(const Parsed& options, const store::StudyRow& study) {
 }  // namespace
 
 int promote_command(const Arguments& arguments, Console& console) {
-  const auto options = Options("promote")
+  const auto options = Options(command_line(), "promote")
                            .positional("STUDY[/N]", "the study, or one of its trials")
                            .value("model", "NAME", "the model, in place of the spec's promote.model")
                            .parse(arguments, console);

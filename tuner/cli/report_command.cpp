@@ -3,11 +3,11 @@
 #include <ostream>
 
 #include "store/comparison_store.h"
+#include "tuner/cli/command_line/options.h"
+#include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/importance_text.h"
 #include "tuner/cli/live_study.h"
-#include "tuner/cli/options.h"
-#include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/compare/comparison_document.h"
 #include "tuner/compare/comparison_run.h"
@@ -128,7 +128,7 @@ std::vector<fs::path> write_report(const Report& report, const fs::path& folder)
 }  // namespace
 
 int report_command(const Arguments& arguments, Console& console) {
-  const auto options = Options("report")
+  const auto options = Options(command_line(), "report")
                            .positional("NAME", "of a study or a comparison")
                            .value("output", "FOLDER",
                                   "where report.html, report.md and report.json go [STORE/STUDY/report, or "

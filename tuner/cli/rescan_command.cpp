@@ -3,9 +3,9 @@
 #include <set>
 
 #include "tuner/cli/checked_spec.h"
+#include "tuner/cli/command_line/options.h"
+#include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
-#include "tuner/cli/options.h"
-#include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
@@ -105,7 +105,7 @@ Json report_json(const engine::RescanReport& report, const std::string& study) {
 
 int rescan_command(const Arguments& arguments, Console& console) {
   const auto options =
-      Options("rescan")
+      Options(command_line(), "rescan")
           .positional("STUDY", "the study's name")
           .value("spec", "FILE", "a spec whose metrics differ from the study's, and nothing else")
           .parse(arguments, console);

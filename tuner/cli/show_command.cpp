@@ -1,10 +1,10 @@
 #include <ostream>
 
 #include "store/neighbours.h"
+#include "tuner/cli/command_line/options.h"
+#include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/live_study.h"
-#include "tuner/cli/options.h"
-#include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/report/numbers/trial_report.h"
@@ -12,7 +12,7 @@
 namespace tune::cli {
 
 int show_command(const Arguments& arguments, Console& console) {
-  const auto options = Options("show")
+  const auto options = Options(command_line(), "show")
                            .positional("STUDY/N", "trial N of a study, for example steel-legacy/3")
                            .parse(arguments, console);
   if (!options) return 0;

@@ -1,9 +1,9 @@
 #include <ostream>
 
+#include "tuner/cli/command_line/options.h"
+#include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/live_study.h"
-#include "tuner/cli/options.h"
-#include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
@@ -80,8 +80,9 @@ int list_studies(const fs::path& store, bool as_json, Console& console) {
 }  // namespace
 
 int status_command(const Arguments& arguments, Console& console) {
-  const auto options =
-      Options("status").positional("STUDY", "one study [all of the store]", false).parse(arguments, console);
+  const auto options = Options(command_line(), "status")
+                           .positional("STUDY", "one study [all of the store]", false)
+                           .parse(arguments, console);
   if (!options) return 0;
   const fs::path store = store_folder(*options);
   require_store(store, is_store_named(*options));

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tuner/cli/command.h"
+#include "tuner/cli/command_line/command_line.h"
 #include "tuner/cli/study_progress.h"
 #include "tuner/engine/loop/status.h"
 

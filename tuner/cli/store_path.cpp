@@ -20,17 +20,6 @@ std::string store_variable() {
 
 }  // namespace
 
-bool is_current_folder_removed() {
-  std::error_code error;
-  static_cast<void>(fs::current_path(error));
-  return error == std::errc::no_such_file_or_directory;
-}
-
-Error current_folder_removed() {
-  return {ExitCode::kEnvironment, "the current folder has been removed",
-          "change to another; what is named in full (--store /data/tune-store) needs none"};
-}
-
 fs::path store_folder(const Parsed& options) {
   const std::string variable = store_variable();
   const fs::path folder = options.has("store") ? options.text("store")

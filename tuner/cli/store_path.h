@@ -4,16 +4,13 @@
 #include <string>
 
 #include "store/study_store.h"
-#include "tuner/cli/options.h"
+#include "tuner/cli/command_line/options.h"
 #include "tuner/core/error.h"
 
 namespace tune::cli {
 
 // Throws Error(kEnvironment) for a relative one when the current folder has been removed.
 std::filesystem::path store_folder(const Parsed& options);
-// Whether this process stands in a folder that is there no longer, where relative paths have no meaning.
-bool is_current_folder_removed();
-Error current_folder_removed();
 // Whether --store or $TUNE_STORE says where.
 bool is_store_named(const Parsed& options);
 

@@ -4,9 +4,9 @@
 #include <ostream>
 #include <stdexcept>
 
+#include "tuner/cli/command_line/output.h"
 #include "tuner/cli/interruption.h"
 #include "tuner/cli/number_options.h"
-#include "tuner/cli/output.h"
 #include "tuner/cli/status_display.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/attempt_layout.h"

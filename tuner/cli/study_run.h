@@ -3,8 +3,8 @@
 #include <optional>
 #include <string>
 
-#include "tuner/cli/command.h"
-#include "tuner/cli/options.h"
+#include "tuner/cli/command_line/command_line.h"
+#include "tuner/cli/command_line/options.h"
 #include "tuner/engine/loop/run_study.h"
 
 namespace tune::cli {

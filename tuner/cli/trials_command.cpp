@@ -1,9 +1,9 @@
 #include <ostream>
 
+#include "tuner/cli/command_line/options.h"
+#include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/live_study.h"
-#include "tuner/cli/options.h"
-#include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/report/numbers/study_report.h"
@@ -11,7 +11,7 @@
 namespace tune::cli {
 
 int trials_command(const Arguments& arguments, Console& console) {
-  const auto options = Options("trials")
+  const auto options = Options(command_line(), "trials")
                            .positional("STUDY", "the study's name")
                            .flag("csv", "every column, exact numbers, RFC 4180")
                            .parse(arguments, console);

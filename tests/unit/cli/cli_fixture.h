@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "store/model_registry.h"
-#include "tuner/cli/command.h"
+#include "tuner/cli/commands.h"
 #include "unit/store/store_fixture.h"
 
 namespace tune::cli {
@@ -24,7 +24,7 @@ inline Printed run(const std::vector<std::string>& arguments, bool color = false
   Console console{out, err};
   console.color = color;
   console.width = width;
-  const int code = run_cli(arguments, console);
+  const int code = run_command_line(command_line(), arguments, console);
   return {code, out.str(), err.str()};
 }
 

@@ -2,8 +2,8 @@
 #include <fstream>
 
 #include "support/catch.h"
+#include "tuner/cli/command_line/options.h"
 #include "tuner/cli/commands.h"
-#include "tuner/cli/options.h"
 #include "tuner/cli/store_path.h"
 #include "unit/cli/cli_fixture.h"
 
@@ -15,7 +15,8 @@ TEST_CASE("help lists every command and every exit code, on stdout", "[cli]") {
     const Printed printed = run({word});
     CHECK(printed.code == 0);
     CHECK(printed.err.empty());
-    for (const Command& command : command_table()) CHECK(contains(printed.out, std::string(command.name)));
+    for (const Command& command : command_line().commands)
+      CHECK(contains(printed.out, std::string(command.name)));
     CHECK(contains(printed.out, "130 interrupted"));
   }
 }
@@ -28,7 +29,7 @@ TEST_CASE("without a command the help goes to stderr, and it is a mistake", "[cl
 }
 
 TEST_CASE("every command explains itself with usage, options and an example", "[cli]") {
-  for (const Command& command : command_table()) {
+  for (const Command& command : command_line().commands) {
     CAPTURE(std::string(command.name));
     const Printed printed = run({std::string(command.name), "--help"});
     CHECK(printed.code == 0);
@@ -104,7 +105,7 @@ TEST_CASE("under --json an error is JSON on stderr and stdout stays empty", "[cl
 }
 
 TEST_CASE("every option that a command takes is in its synopsis, but for those of all commands", "[cli]") {
-  for (const Command& command : command_table()) {
+  for (const Command& command : command_line().commands) {
     CAPTURE(std::string(command.name));
     std::istringstream help(run({std::string(command.name), "--help"}).out);
     int options = 0;

@@ -1,5 +1,6 @@
-#include "tuner/cli/options.h"
+#include "tuner/cli/command_line/options.h"
 
+#include <boost/any.hpp>
 #include <boost/program_options.hpp>
 #include <charconv>
 #include <map>
@@ -8,12 +9,13 @@
 
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
+#include "tuner/core/json.h"
 
 namespace tune::cli {
 namespace po = boost::program_options;
 
 struct Parsed::Impl {
-  std::map<std::string, std::string> given;
+  std::map<std::string, std::vector<std::string>> given;
   std::set<std::string> declared;
 };
 
@@ -21,57 +23,84 @@ Parsed::Parsed() : impl_(std::make_unique<Impl>()) {}
 Parsed::Parsed(Parsed&&) noexcept = default;
 Parsed::~Parsed() = default;
 
+namespace {
+
+template <typename Number>
+Number number_in(const std::string& name, const std::string& text, Number least, Number most,
+                 const std::string& wanted) {
+  Number number{};
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc() || end != text.data() + text.size() || !(number >= least && number <= most))
+    throw Error(ExitCode::kUsage, "--" + name + " takes " + wanted + ", not \"" + text + "\"");
+  return number;
+}
+
+}  // namespace
+
 bool Parsed::has(const std::string& name) const {
   TUNE_CHECK(impl_->declared.count(name) == 1, name);
   return impl_->given.count(name) == 1;
 }
 
 std::string Parsed::text(const std::string& name) const {
-  return has(name) ? impl_->given.at(name) : std::string();
+  return has(name) && !impl_->given.at(name).empty() ? impl_->given.at(name).front() : std::string();
 }
 
-std::optional<std::int64_t> Parsed::integer(const std::string& name) const {
+const std::vector<std::string>& Parsed::texts(const std::string& name) const {
+  static const std::vector<std::string> none;
+  return has(name) ? impl_->given.at(name) : none;
+}
+
+std::optional<std::int64_t> Parsed::integer(const std::string& name, std::int64_t least,
+                                            std::int64_t most) const {
   if (!has(name)) return std::nullopt;
-  const std::string& given = impl_->given.at(name);
-  std::int64_t number = 0;
-  const auto [end, problem] = std::from_chars(given.data(), given.data() + given.size(), number);
-  if (problem != std::errc() || end != given.data() + given.size() || number < 1)
-    throw Error(ExitCode::kUsage, "--" + name + " takes a whole number from 1 on, not \"" + given + "\"");
-  return number;
+  const bool is_open = most == std::numeric_limits<std::int64_t>::max();
+  return number_in(
+      name, text(name), least, most,
+      "a whole number from " + std::to_string(least) + (is_open ? " on" : " to " + std::to_string(most)));
+}
+
+std::optional<double> Parsed::number(const std::string& name, double least, double most) const {
+  if (!has(name)) return std::nullopt;
+  return number_in(name, text(name), least, most,
+                   "a number from " + shortest(least) + " to " + shortest(most));
 }
 
 struct Options::Impl {
-  struct Positional {
+  struct Row {
     std::string name, help;
     bool required = true;
   };
-  struct Option {
-    std::string name;         // "follow,f" has a short form
-    std::string placeholder;  // empty for a flag
-    std::string help;
-  };
+  const CommandLine& line;
   std::string command;
-  std::vector<Positional> positionals;
-  std::vector<Option> options;        // the command's own
-  std::vector<Positional> variables;  // of the environment
+  std::vector<Row> positionals;
+  std::vector<Option> options;  // the command's own
+  std::vector<Row> variables;   // of the environment
+  std::string json = "print JSON with a schema version";
 
   // Its own options first, then those of every command.
   std::vector<Option> all() const {
     std::vector<Option> list = options;
-    list.push_back({"store", "DIR", "the folder of studies and models [$TUNE_STORE, else ./tune-store]"});
-    list.push_back({"json", "", "print JSON with a schema version"});
+    list.insert(list.end(), line.common.begin(), line.common.end());
+    if (!json.empty()) list.push_back({"json", "", json});
     list.push_back({"help,h", "", "show this text"});
     return list;
   }
   po::options_description description() const {
     po::options_description description("Options", 100);
     for (const Option& option : all()) {
-      const std::string& name = option.name;
-      if (option.placeholder.empty())
-        description.add_options()(name.c_str(), option.help.c_str());
-      else
-        description.add_options()(name.c_str(), po::value<std::string>()->value_name(option.placeholder),
-                                  option.help.c_str());
+      const char* name = option.name.c_str();
+      const char* help = option.help.c_str();
+      if (option.placeholder.empty()) {
+        description.add_options()(name, help);
+      } else if (option.repeated) {
+        description.add_options()(name, po::value<std::vector<std::string>>()->value_name(option.placeholder),
+                                  help);
+      } else {
+        auto* value = po::value<std::string>()->value_name(option.placeholder);
+        if (!option.default_value.empty()) value->default_value(option.default_value);
+        description.add_options()(name, value, help);
+      }
     }
     return description;
   }
@@ -80,19 +109,26 @@ struct Options::Impl {
     for (const Option& option : all()) list.push_back(option.name.substr(0, option.name.find(',')));
     return list;
   }
-  std::string hint() const { return "see `tune " + command + " --help`"; }
+  std::string hint() const { return "see `" + std::string(line.program) + " " + command + " --help`"; }
 };
 
-Options::Options(std::string_view command) : impl_(std::make_unique<Impl>()) { impl_->command = command; }
+Options::Options(const CommandLine& line, std::string_view command)
+    : impl_(new Impl{line, std::string(command), {}, {}, {}}) {}
 Options::~Options() = default;
 
-Options& Options::flag(const std::string& name, const std::string& help) {
-  impl_->options.push_back({name, "", help});
+Options& Options::add(Option option) {
+  impl_->options.push_back(std::move(option));
   return *this;
 }
 
+Options& Options::flag(const std::string& name, const std::string& help) { return add({name, "", help}); }
+
 Options& Options::value(const std::string& name, const std::string& placeholder, const std::string& help) {
-  impl_->options.push_back({name, placeholder, help});
+  return add({name, placeholder, help});
+}
+
+Options& Options::json(const std::string& help) {
+  impl_->json = help;
   return *this;
 }
 
@@ -136,7 +172,7 @@ po::variables_map read_arguments(const po::options_description& all,
 
 }  // namespace
 
-std::optional<Parsed> Options::parse(const std::vector<std::string>& arguments, Console& console) const {
+std::optional<Parsed> Options::parse(const Arguments& arguments, Console& console) const {
   po::options_description all = impl_->description();
   const std::vector<std::string> names = impl_->names();
   po::positional_options_description order;
@@ -152,20 +188,31 @@ std::optional<Parsed> Options::parse(const std::vector<std::string>& arguments, 
     print_help(console.out);
     return std::nullopt;
   }
-  for (const auto& [name, value] : values)
-    parsed.impl_->given[name] = value.empty() ? std::string() : value.as<std::string>();
+  for (const auto& [name, value] : values) {
+    std::vector<std::string>& given = parsed.impl_->given[name];
+    if (value.empty()) continue;
+    if (const auto* several = boost::any_cast<std::vector<std::string>>(&value.value()))
+      given = *several;
+    else
+      given = {value.as<std::string>()};
+  }
   for (const auto& positional : impl_->positionals)
     if (positional.required && parsed.impl_->given.count(positional.name) == 0)
       throw Error(ExitCode::kUsage, positional.name + " is missing", impl_->hint());
+  for (const Option& option : impl_->options)
+    if (option.required && parsed.impl_->given.count(option.name) == 0)
+      throw Error(ExitCode::kUsage, "--" + option.name + " " + option.placeholder + " is missing",
+                  impl_->hint());
   return parsed;
 }
 
 void Options::print_help(std::ostream& out) const {
-  const Command* command = find_command(impl_->command);
+  const Command* command = find_command(impl_->line, impl_->command);
   TUNE_CHECK(command != nullptr, impl_->command);
-  out << "tune " << command->name << ": " << command->summary << "\n\nUsage: tune " << command->synopsis
-      << "\n\n";
-  const auto list = [&](const char* title, const std::vector<Impl::Positional>& rows) {
+  const std::string_view program = impl_->line.program;
+  out << program << ' ' << command->name << ": " << command->summary << "\n\nUsage: " << program << ' '
+      << command->synopsis << "\n\n";
+  const auto list = [&](const char* title, const std::vector<Impl::Row>& rows) {
     if (rows.empty()) return;
     out << title << ":\n";
     for (const auto& row : rows)

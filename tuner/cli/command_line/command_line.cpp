@@ -1,4 +1,5 @@
-// Picks a command, runs it, and prints what went wrong.
+#include "tuner/cli/command_line/command_line.h"
+
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -8,22 +9,18 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
-#include <exception>
+#include <filesystem>
 #include <iostream>
 #include <new>
 #include <system_error>
 
-#include "tuner/cli/command.h"
-#include "tuner/cli/store_path.h"
+#include "tuner/cli/command_line/output.h"
 #include "tuner/core/edit_distance.h"
-#include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/core/visible_text.h"
 
 namespace tune::cli {
 namespace {
-
-constexpr const char* kOurBug = "this is a bug in tune; the study itself is safe and can be continued";
 
 Json problems_json(const Error& error) {
   Json list = Json::array();
@@ -54,8 +51,7 @@ int print_error(const Error& error, bool as_json, Console& console) {
                        {"message", error.what()},
                        {"hint", hint},
                        {"problems", problems_json(error)}};
-    const Json json{{"schema", 1}, {"error", body}};
-    console.err << visible_text(json.dump(-1, ' ', false, Json::error_handler_t::replace)) << '\n';
+    console.err << json_line({{"schema", 1}, {"error", body}}) << '\n';
   } else {
     console.err << "error: " << visible_text(error.what(), LineBreaks::kKeep) << '\n';
     if (!hint.empty()) console.err << "  " << visible_text(hint, LineBreaks::kKeep) << '\n';
@@ -64,12 +60,17 @@ int print_error(const Error& error, bool as_json, Console& console) {
   return static_cast<int>(error.code());
 }
 
+Error internal_error(const CommandLine& line, const std::string& what) {
+  return {ExitCode::kInternal, "internal error: " + what, std::string(line.bug)};
+}
+
 // What the system refused: its limits are the environment's matter, anything else would be ours.
-Error system_refusal(int reason, const std::string& what) {
+Error system_refusal(const CommandLine& line, int reason, const std::string& what) {
+  const std::string gives = "the system gives " + std::string(line.program) + " no more ";
   if (reason == EMFILE || reason == ENFILE)
-    return {ExitCode::kEnvironment, "the system gives tune no more files: " + what, kMoreFiles};
+    return {ExitCode::kEnvironment, gives + "files: " + what, kMoreFiles};
   if (reason == EAGAIN)
-    return {ExitCode::kEnvironment, "the system gives tune no more threads or processes: " + what,
+    return {ExitCode::kEnvironment, gives + "threads or processes: " + what,
             "raise the limit (`ulimit -u`), or run fewer trials at once"};
   if (reason == ENOMEM)
     return {ExitCode::kEnvironment, "there is not enough memory: " + what,
@@ -79,121 +80,114 @@ Error system_refusal(int reason, const std::string& what) {
             "check the rights of that file or folder"};
   if (is_disk_full(reason)) return DiskFull(what);
   if (reason == ENOENT && is_current_folder_removed()) return current_folder_removed();
-  return {ExitCode::kInternal, "internal error: " + what, kOurBug};
+  return internal_error(line, what);
 }
 
-std::string exit_code_help() {
-  return "Exit codes: 0 ok, 1 finished but nothing to promote, 2 usage, 3 bad spec, 5 not found, 6 "
-         "conflict,\n"
-         "7 environment, 8 every trial failed, 70 internal error, 130 interrupted.\n";
+// What the exception that is being handled means.
+Error error_of_exception(const CommandLine& line) {
+  try {
+    throw;
+  } catch (const Error& error) {
+    return error;
+  } catch (const std::exception& error) {
+    if (line.translate != nullptr)
+      if (std::optional<Error> known = line.translate(error)) return *std::move(known);
+    if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr)
+      return {ExitCode::kEnvironment, "there is not enough memory"};
+    if (const auto* refusal = dynamic_cast<const boost::system::system_error*>(&error))
+      return system_refusal(line, refusal->code().value(), error.what());
+    if (const auto* refusal = dynamic_cast<const std::system_error*>(&error))
+      return system_refusal(line, refusal->code().value(), error.what());
+    return internal_error(line, error.what());
+  }
 }
 
-void print_help(std::ostream& out) {
-  out << "tune: searches hyperparameters by launching training runs in parallel, and promotes the best "
-         "model.\n\n"
-         "Usage: tune --spec FILE [options]\n"
-         "       tune COMMAND [arguments] [options]\n\n"
-         "Commands:\n";
+void print_help(const CommandLine& line, std::ostream& out) {
+  out << line.program << ": " << line.purpose << "\n\nUsage: " << line.usage << "\n\nCommands:\n";
   std::size_t widest = 0;
-  for (const Command& command : command_table()) widest = std::max(widest, command.name.size());
-  for (const Command& command : command_table())
+  for (const Command& command : line.commands) widest = std::max(widest, command.name.size());
+  for (const Command& command : line.commands)
     out << "  " << command.name << std::string(widest + 3 - command.name.size(), ' ') << command.summary
         << '\n';
-  out << "\n`tune COMMAND --help` explains one of them. Options of every command:\n"
-         "  --store DIR    the folder of studies and models [$TUNE_STORE, else ./tune-store]\n"
-         "  --json         JSON with a schema version on stdout; errors as JSON on stderr\n"
-         "  --version      the program's version\n"
-         "The first two may also stand before the command.\n\n"
-         "Colours are left out when NO_COLOR is set or the output is not a terminal.\n"
-      << exit_code_help()
-      << "\nExample:\n"
-         "  tune --spec search.json\n"
-         "  tune best steel-legacy\n";
+  out << "\n`" << line.program << " COMMAND --help` explains one of them. " << line.notes;
 }
 
-void print_version(bool as_json, std::ostream& out) {
-  if (as_json)
-    out << Json{{"schema", 1}, {"program", "tune"}, {"version", TUNE_VERSION}}.dump() << '\n';
-  else
-    out << "tune " TUNE_VERSION "\n";
-}
-
-[[noreturn]] void unknown_command(const std::string& name) {
+[[noreturn]] void unknown_command(const CommandLine& line, const std::string& name) {
+  const std::string program(line.program);
+  if (const std::string cure = line.other_word != nullptr ? line.other_word(name) : ""; !cure.empty())
+    throw Error(ExitCode::kUsage, "\"" + name + "\" is no command", cure);
   std::vector<std::string> names;
-  for (const Command& command : command_table()) names.emplace_back(command.name);
-  if (name.ends_with(".json"))
-    throw Error(ExitCode::kUsage, "\"" + name + "\" is no command, but looks like a spec",
-                "`tune --spec " + name + "` runs it");
+  for (const Command& command : line.commands) names.emplace_back(command.name);
   const auto guess = nearest_name(name, names);
   throw Error(ExitCode::kUsage, "there is no command \"" + name + "\"",
-              guess ? "did you mean `tune " + *guess + "`?" : "see `tune --help`");
+              guess ? "did you mean `" + program + " " + *guess + "`?" : "see `" + program + " --help`");
 }
 
 // How many of the first arguments are options of every command, with their values.
-std::size_t common_options(const std::vector<std::string>& arguments) {
+std::size_t common_options(const CommandLine& line, const Arguments& arguments) {
   std::size_t count = 0;
   while (count < arguments.size()) {
     const std::string& argument = arguments[count];
-    if (argument == "--json" || argument.starts_with("--store="))
-      count += 1;
-    else if (argument == "--store")
-      count += 2;
-    else
-      break;
+    std::size_t taken = argument == "--json" ? 1 : 0;
+    for (const Option& option : line.common) {
+      if (argument == "--" + option.name) taken = option.placeholder.empty() ? 1 : 2;
+      if (argument.starts_with("--" + option.name + "=")) taken = 1;
+    }
+    if (taken == 0) break;
+    count += taken;
   }
   return std::min(count, arguments.size());
 }
 
 // The command that somebody wrote behind its options; nullptr when none is named.
-const Command* named_behind(const std::vector<std::string>& arguments) {
+const Command* named_behind(const CommandLine& line, const Arguments& arguments) {
   for (std::size_t i = 1; i < arguments.size(); ++i)
-    if (const Command* command = find_command(arguments[i])) return command;
+    if (const Command* command = find_command(line, arguments[i])) return command;
   return nullptr;
 }
 
-// `tune --spec FILE` is the command `run`.
-int run_unnamed(const std::vector<std::string>& arguments, Console& console) {
+int run_unnamed(const CommandLine& line, const Arguments& arguments, Console& console) {
   try {
-    return find_command("run")->run(arguments, console);
+    return find_command(line, line.unnamed)->run(arguments, console);
   } catch (const Error& error) {
-    const Command* meant = error.code() == ExitCode::kUsage ? named_behind(arguments) : nullptr;
+    const Command* meant = error.code() == ExitCode::kUsage ? named_behind(line, arguments) : nullptr;
     if (meant == nullptr) throw;
-    const std::string name(meant->name);
-    throw Error(ExitCode::kUsage, error.what(),
-                "the options of a command stand behind its name: `tune " + name + " ...`; see `tune " + name +
-                    " --help`");
+    const std::string name = std::string(line.program) + " " + std::string(meant->name);
+    throw Error(
+        ExitCode::kUsage, error.what(),
+        "the options of a command stand behind its name: `" + name + " ...`; see `" + name + " --help`");
   }
 }
 
-int dispatch(const std::vector<std::string>& given, bool as_json, Console& console) {
+int dispatch(const CommandLine& line, const Arguments& given, bool as_json, Console& console) {
   // `tune --store DIR status` is `tune status --store DIR`.
-  std::vector<std::string> arguments = given;
-  const std::size_t common = common_options(given);
+  Arguments arguments = given;
+  const std::size_t common = common_options(line, given);
   if (common < given.size() && !given[common].starts_with('-'))
     std::rotate(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(common),
                 arguments.begin() + static_cast<std::ptrdiff_t>(common) + 1);
   if (arguments.empty()) {
-    print_help(console.err);
+    print_help(line, console.err);
     return static_cast<int>(ExitCode::kUsage);
   }
   const std::string& first = arguments.front();
   if (first == "--help" || first == "-h" || (first == "help" && arguments.size() == 1)) {
-    print_help(console.out);
+    print_help(line, console.out);
     return 0;
   }
   if (std::find(arguments.begin(), arguments.end(), "--version") != arguments.end() &&
       first.starts_with('-')) {
-    print_version(as_json, console.out);
+    line.print_version(as_json, console.out);
     return 0;
   }
-  std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  const Arguments rest(arguments.begin() + 1, arguments.end());
   if (first == "help") {
-    if (find_command(rest.front()) == nullptr) unknown_command(rest.front());
-    return dispatch({rest.front(), "--help"}, as_json, console);
+    if (find_command(line, rest.front()) == nullptr) unknown_command(line, rest.front());
+    return dispatch(line, {rest.front(), "--help"}, as_json, console);
   }
-  if (first.starts_with('-')) return run_unnamed(arguments, console);
-  const Command* command = find_command(first);
-  if (command == nullptr) unknown_command(first);
+  if (first.starts_with('-')) return run_unnamed(line, arguments, console);
+  const Command* command = find_command(line, first);
+  if (command == nullptr) unknown_command(line, first);
   return command->run(rest, console);
 }
 
@@ -213,31 +207,39 @@ Console standard_console() {
 
 }  // namespace
 
-int run_cli(const std::vector<std::string>& arguments, Console& console) {
+const Command* find_command(const CommandLine& line, std::string_view name) {
+  for (const Command& command : line.commands)
+    if (command.name == name) return &command;
+  return nullptr;
+}
+
+bool is_current_folder_removed() {
+  std::error_code error;
+  static_cast<void>(std::filesystem::current_path(error));
+  return error == std::errc::no_such_file_or_directory;
+}
+
+Error current_folder_removed() {
+  return {ExitCode::kEnvironment, "the current folder has been removed",
+          "change to another; what is named in full (--store /data/tune-store) needs none"};
+}
+
+int run_command_line(const CommandLine& line, const Arguments& arguments, Console& console) {
   const bool as_json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
   try {
-    const int code = dispatch(arguments, as_json, console);
+    const int code = dispatch(line, arguments, as_json, console);
     console.out.flush();
     if (!console.out) throw Error(ExitCode::kEnvironment, "stdout cannot be written: is the disk full?");
     return code;
-  } catch (const Error& error) {
-    return print_error(error, as_json, console);
-  } catch (const std::bad_alloc&) {
-    return print_error(Error(ExitCode::kEnvironment, "there is not enough memory"), as_json, console);
-  } catch (const std::system_error& error) {
-    return print_error(system_refusal(error.code().value(), error.what()), as_json, console);
-  } catch (const boost::system::system_error& error) {
-    return print_error(system_refusal(error.code().value(), error.what()), as_json, console);
-  } catch (const std::exception& error) {
-    return print_error(Error(ExitCode::kInternal, std::string("internal error: ") + error.what(), kOurBug),
-                       as_json, console);
+  } catch (const std::exception&) {
+    return print_error(error_of_exception(line), as_json, console);
   }
 }
 
-int run_cli(int argc, char** argv) {
+int run_command_line(const CommandLine& line, int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit shows as an error of the write then
   Console console = standard_console();
-  return run_cli(std::vector<std::string>(argv + std::min(argc, 1), argv + argc), console);
+  return run_command_line(line, Arguments(argv + std::min(argc, 1), argv + argc), console);
 }
 
 }  // namespace tune::cli
