@@ -57,6 +57,19 @@ void add_from(const fs::path& database, const Occupied& own, WallTime now, std::
 
 }  // namespace
 
+std::vector<std::string> study_names(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code failed;
+  for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end; entry.increment(failed)) {
+    const std::string name = entry->path().filename().string();
+    std::error_code ignored;
+    if (name != "models" && name != "comparisons" && fs::exists(entry->path() / "study.db", ignored))
+      names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 bool may_share_gpus(const StudyRow& study) {
   const Json::json_pointer place("/resources/trials_per_gpu");
   return study.spec.is_object() && study.spec.contains(place) && study.spec.at(place).is_number() &&
@@ -68,12 +81,10 @@ std::vector<AttemptRow> attempts_beside(const fs::path& folder, const std::strin
   std::vector<AttemptRow> beside;
   const Occupied all = occupied_by(own);
   if (all.devices.empty()) return beside;
-  std::error_code error;
-  for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-    std::error_code unknown;
-    if (at->path().filename() == study || !fs::exists(at->path() / "study.db", unknown)) continue;
+  for (const std::string& name : study_names(folder)) {
+    if (name == study) continue;
     try {
-      add_from(at->path() / "study.db", all, now, beside);
+      add_from(folder / name / "study.db", all, now, beside);
     } catch (const Error&) {
       continue;
     }

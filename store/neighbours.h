@@ -1,5 +1,6 @@
 #pragma once
-// Who else of a store is on the same GPUs: studies with equal `trials_per_gpu` may share one.
+// The studies of a store, and who else of them is on the same GPUs: those with equal `trials_per_gpu` may
+// share one.
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -7,6 +8,10 @@
 #include "store/study_store.h"
 
 namespace tune::store {
+
+// The names of the studies of the store in `folder` that have a database, sorted. Empty when there is no such
+// folder.
+std::vector<std::string> study_names(const std::filesystem::path& folder);
 
 // Whether a study's trials may share a GPU with others: its spec says so.
 bool may_share_gpus(const StudyRow& study);

@@ -3,6 +3,7 @@
 #include "store/comparison_store.h"
 #include "store/model_registry.h"
 #include "store/study_store.h"
+#include "store/write_transaction.h"
 #include "tuner/core/error.h"
 
 namespace tune::store {
@@ -234,23 +235,6 @@ void set_version(Connection& connection, int version) {
               "use the newer tune for it");
 }
 
-// BEGIN IMMEDIATE ... COMMIT around `work`, rolled back when it throws.
-template <typename Work>
-void in_transaction(Connection& connection, Work&& work) {
-  connection.execute("BEGIN IMMEDIATE");
-  try {
-    work();
-    connection.execute("COMMIT");
-  } catch (...) {
-    try {
-      connection.execute("ROLLBACK");
-    } catch (const Error&) {
-      // SQLite has rolled back by itself (a full disk does that); the first error is the one to report.
-    }
-    throw;
-  }
-}
-
 }  // namespace
 
 const Schema& study_schema() {
@@ -287,27 +271,27 @@ int schema_version(Connection& connection, const Schema& schema) {
 }
 
 void create_tables(Connection& connection, const Schema& schema) {
-  in_transaction(connection, [&] {
-    if (schema_version(connection, schema) != 0) return;
-    connection.execute(schema.tables);
-    connection.execute("PRAGMA application_id = " + std::to_string(schema.application_id));
-    set_version(connection, schema.version);
-  });
+  WriteTransaction transaction(connection);
+  if (schema_version(connection, schema) != 0) return;
+  connection.execute(schema.tables);
+  connection.execute("PRAGMA application_id = " + std::to_string(schema.application_id));
+  set_version(connection, schema.version);
+  transaction.commit();
 }
 
 void migrate(Connection& connection, const Schema& schema) {
   if (schema_version(connection, schema) == schema.version) return;
-  in_transaction(connection, [&] {
-    int version = schema_version(connection, schema);
-    if (version > schema.version) refuse_newer(connection, version, schema);
-    for (const Migration& migration : schema.migrations) {
-      if (migration.from != version) continue;
-      connection.execute(migration.sql);
-      set_version(connection, ++version);
-    }
-    TUNE_CHECK(version == schema.version,
-               connection.name() + ": no way from schema " + std::to_string(version));
-  });
+  WriteTransaction transaction(connection);
+  int version = schema_version(connection, schema);
+  if (version > schema.version) refuse_newer(connection, version, schema);
+  for (const Migration& migration : schema.migrations) {
+    if (migration.from != version) continue;
+    connection.execute(migration.sql);
+    set_version(connection, ++version);
+  }
+  TUNE_CHECK(version == schema.version,
+             connection.name() + ": no way from schema " + std::to_string(version));
+  transaction.commit();
 }
 
 void require_newest(Connection& connection, const Schema& schema) {

@@ -1,5 +1,6 @@
 #pragma once
-// A write transaction of a database in rollback-journal mode. Internal to the store.
+// A write transaction that stands for itself; a study's own can be nested and ask for durability
+// (StudyStore::Transaction). Internal to the store.
 #include "store/connection.h"
 #include "tuner/core/error.h"
 

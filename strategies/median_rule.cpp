@@ -1,4 +1,5 @@
 #include "strategies/median_rule.h"
+#include "tuner/core/quantile.h"
 
 #include <algorithm>
 #include <cmath>
@@ -34,13 +35,6 @@ double reached(std::vector<MetricPoint> curve, const Objective& objective) {
   const double before = curve[curve.size() - 2].value;
   if (is_lost || was_lost) return is_lost ? before : newest;
   return is_better(before, newest, objective.goal) ? before : newest;
-}
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2 == 1) return *middle;
-  return *std::max_element(values.begin(), middle) / 2 + *middle / 2;
 }
 
 // Six digits suit people; NaN and infinities print as such.

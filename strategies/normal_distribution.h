@@ -6,8 +6,7 @@ namespace tune::strategies {
 
 double normal_density(double u);
 double normal_cumulative(double u);
-// The inverse of normal_cumulative for p in (0, 1), 16 digits (Wichura, "Algorithm AS 241", Appl. Stat.
-// 37(3), 1988).
+// The inverse of normal_cumulative for p in (0, 1).
 double normal_quantile(double p);
 
 // log h(u) and its derivative, where h(u) = density(u) + u * cumulative(u) = E[max(u + Z, 0)], Z standard

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "trainer/metrics/coco_curves.h"
+#include "tuner/core/quantile.h"
 #include "tuner/core/rng.h"
 
 namespace tune::trainer::metrics {
@@ -42,14 +43,7 @@ ResampledPrecision bootstrap(std::span<const std::vector<JudgedClass>> detectors
 
 Interval middle_interval(std::vector<double> numbers, double share) {
   std::sort(numbers.begin(), numbers.end());
-  const auto quantile = [&](double at) {
-    if (numbers.empty()) return std::numeric_limits<double>::quiet_NaN();
-    const double place = at * static_cast<double>(numbers.size() - 1);
-    const auto below = static_cast<std::size_t>(place);
-    const std::size_t above = std::min(below + 1, numbers.size() - 1);
-    return numbers[below] + (place - static_cast<double>(below)) * (numbers[above] - numbers[below]);
-  };
-  return {quantile((1 - share) / 2), quantile((1 + share) / 2)};
+  return {quantile(numbers, (1 - share) / 2), quantile(numbers, (1 + share) / 2)};
 }
 
 std::vector<double> differences(const std::vector<double>& a, const std::vector<double>& b) {

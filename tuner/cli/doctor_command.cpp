@@ -3,6 +3,7 @@
 #include <array>
 #include <ostream>
 
+#include "store/neighbours.h"
 #include "store/study_store.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
@@ -85,7 +86,7 @@ Finding check_sqlite() {
 
 // Whether SQLite finds every study's database whole.
 Finding check_studies(const fs::path& store) {
-  const std::vector<std::string> names = study_names(store);
+  const std::vector<std::string> names = store::study_names(store);
   Finding finding{"studies", Verdict::kGood, {}, {}};
   for (const std::string& name : names) {
     std::string trouble;

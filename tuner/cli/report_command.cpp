@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "store/comparison_store.h"
+#include "store/neighbours.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
@@ -105,7 +106,7 @@ Report comparison_report(const fs::path& store_path, const std::string& name) {
 
 // A study first: a comparison's own studies have dots in their names.
 Report make_report(const fs::path& store_path, const std::string& name) {
-  const std::vector<std::string> studies = study_names(store_path);
+  const std::vector<std::string> studies = store::study_names(store_path);
   const bool is_study = std::find(studies.begin(), studies.end(), name) != studies.end();
   if (!is_study && is_comparison(store_path, name)) return comparison_report(store_path, name);
   return study_report(store_path, name);

@@ -1,5 +1,6 @@
 #include <ostream>
 
+#include "store/neighbours.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
@@ -50,7 +51,7 @@ void require_store(const fs::path& store, bool is_named) {
 int list_studies(const fs::path& store, bool as_json, Console& console) {
   std::vector<report::StudyRows> studies;
   std::vector<Unreadable> unreadable;
-  for (const std::string& name : study_names(store)) {
+  for (const std::string& name : store::study_names(store)) {
     // One damaged file must not hide the other studies.
     try {
       studies.push_back(read_live_study(store, name));

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdlib>
 
+#include "store/neighbours.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 
@@ -39,19 +40,6 @@ fs::path study_folder(const fs::path& store, const std::string& study) {
   return store / study;
 }
 
-std::vector<std::string> study_names(const fs::path& store) {
-  std::vector<std::string> names;
-  std::error_code failed;
-  for (fs::directory_iterator entry(store, failed), end; !failed && entry != end; entry.increment(failed)) {
-    const std::string name = entry->path().filename().string();
-    std::error_code ignored;
-    if (name != "models" && name != "comparisons" && fs::exists(entry->path() / "study.db", ignored))
-      names.push_back(name);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 fs::path require_study(const fs::path& store, const std::string& study) {
   const fs::path file = study_folder(store, study) / "study.db";
   std::error_code ignored;
@@ -60,7 +48,7 @@ fs::path require_study(const fs::path& store, const std::string& study) {
       throw Error(ExitCode::kNotFound, "\"" + study + "\" is a comparison, not a study",
                   "`tune report " + study + "` shows it; its studies are " + study +
                       ".APPROACH.ROLE, as `tune " + "status` lists them");
-    const auto guess = nearest_name(study, study_names(store));
+    const auto guess = nearest_name(study, store::study_names(store));
     throw Error(ExitCode::kNotFound, "there is no study \"" + study + "\" in " + store.string(),
                 guess ? "did you mean \"" + *guess + "\"?"
                       : "`tune status` lists the studies; --store names another store");

@@ -16,8 +16,6 @@ bool is_store_named(const Parsed& options);
 
 // STORE/STUDY. Error(kUsage) for a name that cannot be a study's ("models", one with '/', "..").
 std::filesystem::path study_folder(const std::filesystem::path& store, const std::string& study);
-// The names of the studies that have a database, sorted. Empty when there is no such folder.
-std::vector<std::string> study_names(const std::filesystem::path& store);
 // The study's database. Error(kNotFound) names the nearest study that exists.
 std::filesystem::path require_study(const std::filesystem::path& store, const std::string& study);
 // Opens a study read-only.

@@ -42,11 +42,6 @@ inline constexpr const char* kOutputFolder = "output";
 // become.
 inline constexpr const char* kTokenVariable = "TUNE_ATTEMPT_TOKEN";
 
-// `tune-supervisor --nursery DESCRIPTOR`, and the longest request to it in bytes.
-inline constexpr const char* kNurseryOption = "--nursery";
-inline constexpr std::size_t kNurseryRequestLimit = 128 * 1024;
-inline constexpr std::size_t kLongestToken = 64;
-
 // What a supervisor tells the runner, a byte each.
 inline constexpr char kSaysMetrics = 'm';   // metrics.jsonl has grown
 inline constexpr char kSaysAlive = 'h';     // nothing else was said for kHeartbeat

@@ -40,6 +40,52 @@ std::string shortened(std::string_view text, std::size_t most) {
   return std::string(text.substr(0, most)) + "...";
 }
 
+std::string one_line(std::string_view text) {
+  std::string clean;
+  clean.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    // U+0080..U+009F, the C1 controls, are two bytes in UTF-8; terminals obey some of them like ESC
+    // sequences.
+    const bool c1 = byte == 0xC2u && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0u;
+    if (c1) ++i;
+    clean += byte < 0x20u || byte == 0x7Fu || c1 ? ' ' : text[i];
+  }
+  return clean;
+}
+
+// Through the JSON library, which knows what UTF-8 allows.
+std::string valid_line(std::string_view text) {
+  const std::string line = one_line(text);
+  return Json::parse(Json(line).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
+}
+
+std::string html_escaped(std::string_view text) {
+  std::string escaped;
+  for (const char c : valid_line(text)) {
+    switch (c) {
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      case '\'':
+        escaped += "&#39;";
+        break;
+      default:
+        escaped += c;
+    }
+  }
+  return escaped;
+}
+
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kShown = 200;
   return OrderedJson(shortened(text, kShown)).dump(-1, ' ', false, OrderedJson::error_handler_t::replace);

@@ -1,5 +1,5 @@
 #pragma once
-// Text of unknown origin made fit for a person to read on a terminal.
+// Text of unknown origin made fit for a person to read, on a terminal or a page.
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -15,6 +15,13 @@ std::string visible_text(std::string_view text, LineBreaks breaks = LineBreaks::
 
 // The first `most` bytes, to a whole UTF-8 character, and "..." for the rest.
 std::string shortened(std::string_view text, std::size_t most);
+
+// Without control characters, each replaced by a space: one line, and no terminal sequences.
+std::string one_line(std::string_view text);
+// One line in which bytes that are not UTF-8 are the replacement character.
+std::string valid_line(std::string_view text);
+// Such a line for the content of an HTML element and for an attribute in quotes.
+std::string html_escaped(std::string_view text);
 
 // In quotes, as JSON writes them; cut where it is long.
 std::string in_quotes(std::string_view text);

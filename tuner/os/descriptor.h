@@ -21,6 +21,8 @@ class Descriptor {
   }
   ~Descriptor() { close(); }
   int get() const { return number_; }
+  // Gives it away: the caller closes it.
+  int release() { return std::exchange(number_, -1); }
   // What close(2) answers; 0 where there is none.
   int close();
 

@@ -16,8 +16,7 @@
 
 #include "tuner/core/error.h"
 #include "tuner/os/descriptor.h"
-
-extern char** environ;
+#include "tuner/os/environment.h"
 
 namespace tune {
 namespace {
@@ -43,21 +42,14 @@ Pipe open_pipe() {
 
 // Everything that the child needs, made before the fork: after it nothing may be allocated.
 struct Plan {
-  explicit Plan(const Program& program) : working_directory(program.working_directory.string()) {
+  explicit Plan(const Program& program)
+      : working_directory(program.working_directory.string()), environment(program.environment) {
     for (const std::string& argument : program.argv) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
-    for (char** entry = environ; *entry; ++entry) {
-      const std::string_view text(*entry);
-      if (!program.environment.contains(std::string(text.substr(0, text.find('=')))))
-        variables.emplace_back(text);
-    }
-    for (const auto& [name, value] : program.environment) variables.push_back(name + "=" + value);
-    for (std::string& variable : variables) envp.push_back(variable.data());
-    envp.push_back(nullptr);
   }
   std::string working_directory;
-  std::vector<std::string> variables;
-  std::vector<char*> argv, envp;
+  Environment environment;
+  std::vector<char*> argv;
 };
 
 // The child's part. Returns when something failed, with errno set.
@@ -74,7 +66,7 @@ void become(const Program& program, const Plan& plan, pid_t parent, int out, int
   for (const int descriptor : program.inherited)
     if (::fcntl(descriptor, F_SETFD, 0) != 0) return;
   if (::chdir(plan.working_directory.c_str()) != 0) return;
-  ::execvpe(plan.argv[0], plan.argv.data(), plan.envp.data());
+  ::execvpe(plan.argv[0], plan.argv.data(), plan.environment.pointers());
 }
 
 // Gives the child's pid. `out` and `err` are the write ends of the pipes for its output; -1 for none.

@@ -1,16 +1,11 @@
 // tune-supervisor LAUNCH.json: runs one attempt of a trial. Started by `tune`, not by people.
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <string_view>
 
-#include "tuner/core/attempt_layout.h"
-#include "tuner/supervisor/nursery.h"
 #include "tuner/supervisor/supervisor.h"
 
 int main(int argc, char** argv) {
-  if (argc == 3 && std::string_view(argv[1]) == tune::kNurseryOption)
-    return tune::supervisor::run_nursery(std::atoi(argv[2]));
   const bool wants_help = argc == 2 && std::string_view(argv[1]) == "--help";
   if (argc != 2 || wants_help) {
     std::fprintf(wants_help ? stdout : stderr,

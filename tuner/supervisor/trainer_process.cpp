@@ -13,6 +13,8 @@
 #include <string_view>
 #include <utility>
 
+#include "tuner/os/environment.h"
+
 extern char** environ;
 
 namespace tune::supervisor {
@@ -23,16 +25,6 @@ struct Failure {
   Step step = Step::kSetUp;
   int reason = 0;
 };
-
-std::vector<std::string> merged_environment(const std::map<std::string, std::string>& extra) {
-  std::vector<std::string> result;
-  for (char** entry = environ; *entry; ++entry) {
-    const std::string_view text = *entry;
-    if (!extra.contains(std::string(text.substr(0, text.find('='))))) result.emplace_back(text);
-  }
-  for (const auto& [name, value] : extra) result.push_back(name + "=" + value);
-  return result;
-}
 
 std::vector<char*> pointers_to(std::vector<std::string>& texts) {
   std::vector<char*> result;
@@ -112,12 +104,13 @@ std::string describe(const Failure& failure, const Launch& launch) {
 
 TrainerProcess start_trainer(const Launch& launch) {
   TrainerProcess trainer;
-  std::vector<std::string> arguments = launch.argv, environment = merged_environment(launch.environment);
-  const std::vector<char*> argv = pointers_to(arguments), envp = pointers_to(environment);
+  std::vector<std::string> arguments = launch.argv;
+  const std::vector<char*> argv = pointers_to(arguments);
+  const Environment environment(launch.environment);
   std::array<int, 2> out{-1, -1}, err{-1, -1};
   Failure failure;
   // execvp searches the trainer's PATH, not the supervisor's.
-  char** const own_environment = std::exchange(environ, const_cast<char**>(envp.data()));
+  char** const own_environment = std::exchange(environ, const_cast<char**>(environment.pointers()));
   if (::pipe2(out.data(), O_CLOEXEC) == 0 && ::pipe2(err.data(), O_CLOEXEC) == 0)
     trainer.pid = spawn(launch, const_cast<char**>(argv.data()), out[1], err[1], failure);
   if (trainer.pid < 0) failure.reason = errno;

@@ -5,6 +5,7 @@
 
 #include "trainer/nn/multiply_adds.h"
 #include "trainer/tasks/detection/inference.h"
+#include "tuner/core/quantile.h"
 
 namespace tune::trainer::detection {
 namespace {
@@ -26,12 +27,6 @@ std::vector<std::unique_ptr<ImageSet>> single_images(const Dataset& dataset, int
         std::make_unique<ImageSet>(std::move(one), size, data::Augmentation{}, /*seed=*/0, threads, threads));
   }
   return images;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "trainer/images/encode_jpeg.h"
 #include "tuner/core/error.h"
+#include "tuner/core/visible_text.h"
 #include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::detection {
@@ -17,21 +18,6 @@ namespace fs = std::filesystem;
 constexpr std::array<images::Colour, 6> kClassColours = {
     {{86, 180, 233}, {0, 158, 115}, {213, 94, 0}, {204, 121, 167}, {0, 114, 178}, {230, 159, 0}}};
 constexpr int kQuality = 88;
-
-std::string escaped(const std::string& text) {
-  std::string safe;
-  for (const char c : text) {
-    if (c == '<')
-      safe += "&lt;";
-    else if (c == '&')
-      safe += "&amp;";
-    else if (c == '"')
-      safe += "&quot;";
-    else
-      safe += c;
-  }
-  return safe;
-}
 
 }  // namespace
 
@@ -57,7 +43,7 @@ std::optional<Shown> load_shown(const fs::path& file, int longest) {
 }
 
 void PicturePage::heading(const std::string& text, std::size_t count) {
-  page_ << "<h2>" << escaped(text) << ": " << count << "</h2>\n";
+  page_ << "<h2>" << html_escaped(text) << ": " << count << "</h2>\n";
 }
 
 void PicturePage::add(const std::string& name, const std::string& caption,
@@ -65,16 +51,16 @@ void PicturePage::add(const std::string& name, const std::string& caption,
   page_ << "<figure>";
   if (!parts.empty()) {
     images::write_jpeg(folder_ / (name + ".jpg"), images::beside(parts), kQuality);
-    page_ << "<img loading=\"lazy\" src=\"" << escaped(name) << ".jpg\" alt=\"\">";
+    page_ << "<img loading=\"lazy\" src=\"" << html_escaped(name) << ".jpg\" alt=\"\">";
     ++pictures_;
   }
-  page_ << "<figcaption>" << escaped(caption) << "</figcaption></figure>\n";
+  page_ << "<figcaption>" << html_escaped(caption) << "</figcaption></figure>\n";
 }
 
 std::size_t PicturePage::write() {
   write_file_atomically(
       folder_ / "index.html",
-      "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>" + escaped(title_) +
+      "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>" + html_escaped(title_) +
           "</title>\n<style>body{font:15px sans-serif;margin:2em;color-scheme:light dark}figure{margin:0 0 "
           "2em}img{max-width:100%}figcaption{margin:.3em 0;white-space:pre-line}</style>\n" +
           page_.str() + "</html>\n");

@@ -20,8 +20,8 @@
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/engine/attempt/attempt_launch.h"
-#include "tuner/engine/attempt/nursery.h"
 #include "tuner/engine/attempt/processes.h"
+#include "tuner/engine/attempt/supervisor_process.h"
 #include "tuner/engine/devices/device_pool.h"
 #include "tuner/engine/devices/machine.h"
 #include "tuner/os/process.h"
@@ -69,7 +69,7 @@ struct LocalRunner::Impl {
   void push(RunnerEventKind kind, AttemptId id);
   RunningAttempt* find(AttemptId id);
 
-  Nursery nursery;
+  const std::filesystem::path supervisor;  // the program
   DevicePool pool;
   const Milliseconds supervisor_grace;
   asio::io_context context{1};
@@ -82,7 +82,7 @@ struct LocalRunner::Impl {
 };
 
 LocalRunner::Impl::Impl(const LocalRunnerOptions& options)
-    : nursery(options.supervisor.empty() ? find_supervisor() : options.supervisor),
+    : supervisor(options.supervisor.empty() ? find_supervisor() : options.supervisor),
       pool(options.parallel, options.resources),
       supervisor_grace(options.supervisor_grace) {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
@@ -230,22 +230,16 @@ AttemptRecord LocalRunner::start(const Attempt& attempt) {
   auto running = std::make_unique<RunningAttempt>(impl_->context, attempt.id, attempt.token);
   try {
     Channel channel = open_channel();
-    std::filesystem::path launch_file;
-    try {
-      launch_file = write_launch_files(attempt, *share, channel.theirs);
-    } catch (...) {
-      ::close(channel.ours);
-      ::close(channel.theirs);
-      throw;
-    }
-    std::vector<int> leases;
-    for (const Lease& lease : share->leases) leases.push_back(lease.descriptor());
+    const std::filesystem::path launch_file = write_launch_files(attempt, *share, channel.theirs.get());
+    std::vector<int> descriptors{channel.theirs.get()};
+    for (const Lease& lease : share->leases) descriptors.push_back(lease.descriptor());
     std::map<std::string, std::string> environment = attempt.secret_environment;
     environment[kTokenVariable] = attempt.token;
-    const SupervisorProcess process = impl_->nursery.start(launch_file, channel, leases, environment);
+    const SupervisorProcess process =
+        start_supervisor(impl_->supervisor, launch_file, descriptors, environment);
     running->pid = process.pid;
     running->start_time = process.start_time;
-    running->channel.assign(process.channel);
+    running->channel.assign(channel.ours.release());
   } catch (...) {
     impl_->pool.give_back(std::move(*share));
     throw;

@@ -7,6 +7,7 @@
 #include <set>
 #include <utility>
 
+#include "store/neighbours.h"
 #include "store/study_store.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
@@ -24,18 +25,6 @@ struct EarlierStudy {
   store::StudyRow row;
   History history;
 };
-
-// Names of the studies in a store, sorted.
-std::vector<std::string> study_names(const fs::path& store) {
-  std::vector<std::string> names;
-  std::error_code failed;
-  for (fs::directory_iterator entry(store, failed), end; !failed && entry != end; entry.increment(failed)) {
-    std::error_code ignored;
-    if (fs::exists(entry->path() / "study.db", ignored)) names.push_back(entry->path().filename().string());
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 // Turns the trials of one study into points of the space, and counts what it cannot turn.
 class Translation {
@@ -158,7 +147,7 @@ class WarmStartReader {
     } catch (const Error& error) {
       if (error.code() != ExitCode::kNotFound) throw;
     }
-    const std::vector<std::string> names = study_names(store_);
+    const std::vector<std::string> names = store::study_names(store_);
     add_problem(place, "there is no study \"" + name + "\" in " + store_.string(),
                 names.empty() ? "the store has no studies; --store names another"
                               : name_hint(name, names, "its studies"));

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "tuner/core/quantile.h"
 #include "tuner/report/study/study_document.h"
 
 namespace tune::report {
@@ -9,12 +10,6 @@ namespace {
 
 // As attempts record that a stop rule ended them.
 constexpr const char* kStoppedByRule = "rule";
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
 
 }  // namespace
 

@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "tuner/core/error.h"
+#include "tuner/core/quantile.h"
 #include "tuner/report/page/format.h"
 
 namespace tune::report {
@@ -74,15 +75,6 @@ Json axis_json(const Axis& axis) {
   if (!axis.labels.empty()) json["labels"] = axis.labels;
   if (axis.usd_per_unit) json["usd_per_unit"] = *axis.usd_per_unit;
   return json;
-}
-
-// The p-quantile of ascending values, between neighbours by linear interpolation.
-double quantile(const std::vector<double>& ascending, double p) {
-  const double place = p * static_cast<double>(ascending.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, ascending.size() - 1);
-  const double part = place - static_cast<double>(below);
-  return ascending[below] * (1 - part) + ascending[above] * part;
 }
 
 // Takes what lies beyond the outer fence off the bad end, if that leaves the rest much more room.

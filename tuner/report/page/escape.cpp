@@ -2,18 +2,10 @@
 
 #include <cctype>
 
-#include "tuner/report/page/table.h"
-
 namespace tune::report {
 namespace {
 
 constexpr auto kReplace = Json::error_handler_t::replace;
-
-// Through the JSON library, which knows what UTF-8 allows.
-std::string valid_line(std::string_view text) {
-  const std::string line = one_line(text);
-  return Json::parse(Json(line).dump(-1, ' ', false, kReplace)).get<std::string>();
-}
 
 bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; }
 
@@ -23,32 +15,6 @@ bool is_within_word(const std::string& text, std::size_t i) {
 }
 
 }  // namespace
-
-std::string html_escaped(std::string_view text) {
-  std::string escaped;
-  for (const char c : valid_line(text)) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      case '"':
-        escaped += "&quot;";
-        break;
-      case '\'':
-        escaped += "&#39;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
 
 std::string markdown_escaped(std::string_view text) {
   constexpr std::string_view kMarkup = "\\`*_[]|~#!";

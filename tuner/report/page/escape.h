@@ -5,11 +5,9 @@
 #include <string_view>
 
 #include "tuner/core/json.h"
+#include "tuner/core/visible_text.h"
 
 namespace tune::report {
-
-// For the content of an HTML element and for an attribute in double quotes.
-std::string html_escaped(std::string_view text);
 
 // For a line or a table cell of Markdown (CommonMark with GitHub's tables): shown as it is, never markup.
 std::string markdown_escaped(std::string_view text);

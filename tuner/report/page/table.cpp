@@ -81,20 +81,6 @@ std::string cut_to_width(std::string_view text, std::size_t width) {
   return std::string(text.substr(0, end)) + "…";
 }
 
-std::string one_line(std::string_view text) {
-  std::string clean;
-  clean.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    // U+0080..U+009F, the C1 controls, are two bytes in UTF-8; terminals obey some of them like ESC
-    // sequences.
-    const bool c1 = byte == 0xC2u && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0u;
-    if (c1) ++i;
-    clean += byte < 0x20u || byte == 0x7Fu || c1 ? ' ' : text[i];
-  }
-  return clean;
-}
-
 std::string text_table(const Table& table, int width) {
   std::vector<std::string> titles;
   for (const Column& column : table.columns) titles.push_back(one_line(column.title));

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tuner/core/visible_text.h"
+
 namespace tune::report {
 
 enum class Align { kLeft, kRight };
@@ -30,7 +32,5 @@ std::string csv_table(const Table& table);
 std::size_t display_width(std::string_view text);
 // At most `width` columns; a cut text ends in "…".
 std::string cut_to_width(std::string_view text, std::size_t width);
-// Without control characters, each replaced by a space: one line, and no terminal sequences.
-std::string one_line(std::string_view text);
 
 }  // namespace tune::report
