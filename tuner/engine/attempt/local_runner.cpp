@@ -202,7 +202,8 @@ void LocalRunner::Impl::end_orphans(RunningAttempt& attempt) {
   });
 }
 
-// Instead of an earlier patience. One that was stopped (SIGSTOP) or hangs cannot enforce a limit by itself.
+// This takes the place of an earlier patience. A supervisor that was stopped (SIGSTOP) or hangs cannot
+// enforce a limit by itself.
 void LocalRunner::Impl::kill_supervisor_after(Milliseconds patience, RunningAttempt& attempt) {
   attempt.timer.expires_after(patience);
   attempt.timer.async_wait([this, id = attempt.id](const error_code& error) {
@@ -329,7 +330,7 @@ void LocalRunner::stop(AttemptId id, Milliseconds grace, const std::string& reas
     static_cast<void>(::send(attempt->channel.native_handle(), command.data(), command.size(),
                              MSG_DONTWAIT | MSG_NOSIGNAL));
   }
-  // Who interrupts twice does not wait for a supervisor that was stopped.
+  // A person who interrupts twice does not wait for a supervisor that was stopped.
   impl_->kill_supervisor_after(grace > Milliseconds(0) ? grace + impl_->supervisor_grace
                                                        : std::min(kKillGrace, impl_->supervisor_grace),
                                *attempt);
