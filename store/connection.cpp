@@ -120,8 +120,7 @@ void Connection::fail(const SQLite::Exception& error) const {
       throw DamagedFile(what);
     case SQLITE_IOERR:
       if (is_at_size_limit(name_)) throw FileSizeLimit(what);
-      // Only a disk that has become so under an open file: SQLite opens no file for writing on one that was
-      // so before.
+      // Only a disk that has changed under an open file: SQLite opens no file for writing on any other.
       if (is_on_read_only_disk(name_))
         throw Error(
             ExitCode::kEnvironment, what + "; its disk can only be read by now",

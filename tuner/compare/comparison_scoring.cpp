@@ -173,7 +173,7 @@ std::vector<std::string> TestImages::test_arguments() const {
 
 std::string TestImages::fingerprint(const std::string& data) const {
   const fs::path path = data_path(data), folder = fs::is_directory(path) ? path : path.parent_path();
-  // The folder of a COCO file holds whatever its owner keeps there.
+  // Beside a COCO file lies whatever its owner keeps there.
   const std::string found = fingerprint_of_files(
       folder, [&](const fs::path& file) { return folder == path || file == path || is_image(file); });
   if (found.empty())

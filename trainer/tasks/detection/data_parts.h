@@ -40,9 +40,9 @@ struct OwnParts {
 // validate on, which is Error(kUsage); without fractions such a part goes before it.
 OwnParts own_parts(const std::filesystem::path& data, const ReadOptions& options, const Json& split);
 
-// Reads the data set by read_dataset() and gives the chosen part of it: that which training with this `split`
-// would use as such, whatever classes the options give. `description` gets that of the cut. Throws
-// Error(kBadData) for a part that the fractions leave empty.
+// read_dataset(), and of it the part that training with this `split` would use as such, whatever classes the
+// options give; `description` gets that of the cut. Throws Error(kBadData) for a part that the fractions
+// leave empty.
 Dataset read_part(const std::filesystem::path& data, const ReadOptions& options,
                   const std::optional<PartChoice>& choice, int threads, std::ostream& notes,
                   const std::function<bool()>& interrupted, OrderedJson* description = nullptr);

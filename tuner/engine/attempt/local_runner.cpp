@@ -330,7 +330,7 @@ void LocalRunner::stop(AttemptId id, Milliseconds grace, const std::string& reas
     static_cast<void>(::send(attempt->channel.native_handle(), command.data(), command.size(),
                              MSG_DONTWAIT | MSG_NOSIGNAL));
   }
-  // A person who interrupts twice does not wait for a supervisor that was stopped.
+  // Who interrupts twice does not wait for a supervisor that was stopped.
   impl_->kill_supervisor_after(grace > Milliseconds(0) ? grace + impl_->supervisor_grace
                                                        : std::min(kKillGrace, impl_->supervisor_grace),
                                *attempt);

@@ -153,7 +153,7 @@ std::optional<PromotionResult> promote_best(OpenedStudy& study, const RunRequest
   const fs::path folder = request.store / study.row.name;
   if (study.row.facts.contains("promotion")) {
     const PromotionResult made = promotion_from_json(study.row.facts["promotion"]);
-    // The process that recorded it may have died before this.
+    // Whoever recorded it may have died before this.
     if (made.promoted) remove_losing_checkpoints(study.store, folder, made.trial);
     return made;
   }

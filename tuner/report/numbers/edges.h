@@ -17,10 +17,10 @@ struct Edge {
   std::string wider;        // where that end might be moved to
 };
 
-// The edges that the best completed trial lies at, in the order of the spec. An end is the last hundredth of
-// a continuous range on its scale, or the outermost of three values or more. An end that no wider range can
-// pass, such as a min of 0 (for an int also 1), is not told, nor is a parameter that every completed trial
-// had alike. Empty where the stored spec cannot be read by this version.
+// Of the best completed trial, in the order of the spec. An end is the last hundredth of a continuous range
+// on its scale, or the outermost of three values or more. Not told are an end that no wider range can pass,
+// such as a min of 0 (of an int also 1), and a parameter that every completed trial had alike. Empty where
+// the stored spec cannot be read by this version.
 std::vector<Edge> best_edges(const StudyRows& rows);
 
 // "lr 0.1 lies at the upper end of its range, 1e-05 to 0.1: raise max, to 1 for instance"
