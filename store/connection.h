@@ -108,7 +108,8 @@ class Query {
   int column_ = 0;
 };
 
-// Several queries see one state of the file. Nothing inside a write transaction, which sees one anyway.
+// Several queries see one state of the file. It does nothing inside a write transaction, which sees one
+// anyway.
 class ReadTransaction {
  public:
   explicit ReadTransaction(Connection& connection, bool needed = true);

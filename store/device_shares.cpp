@@ -17,8 +17,8 @@ struct Boundary {
   std::size_t attempt = 0;
 };
 
-// Adds what others had of one device while an attempt was on it. So whoever was alone keeps exactly the
-// lease.
+// Adds what others had of one device while an attempt was on it. So an attempt that was alone keeps exactly
+// its lease.
 void share_device(std::vector<Boundary>& boundaries, std::vector<double>& away) {
   std::sort(boundaries.begin(), boundaries.end(),
             [](const Boundary& a, const Boundary& b) { return a.time < b.time; });
@@ -60,7 +60,7 @@ std::vector<double> shared_away(const std::vector<AttemptRow>& attempts,
     if (attempt.devices.empty()) return;
     const LeaseTime lease = lease_time(attempt);
     const microseconds begin = std::max(lease.begin, window.begin), end = std::min(lease.end, window.end);
-    // Nothing is shared in no time, and its end must not be seen before its beginning.
+    // An attempt without a duration shares nothing, and its end must not be seen before its beginning.
     if (end <= begin) return;
     for (const std::string& device : attempt.devices) {
       by_device[device].push_back({begin, true, index});

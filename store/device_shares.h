@@ -23,11 +23,11 @@ LeaseTime lease_time(const AttemptRow& attempt);
 std::vector<double> device_shares(const std::vector<AttemptRow>& attempts,
                                   const std::vector<AttemptRow>& others = {});
 
-// What an attempt takes that shares with nobody.
+// What an attempt takes when it shares with nobody.
 double whole_share(const AttemptRow& attempt);
 
-// Of each attempt in `attempts`, the device seconds that attempts in either list had of its devices in its
-// place, within `window`.
+// The device seconds, for each attempt in `attempts` and within `window`, that attempts in either list had of
+// its devices in its place.
 std::vector<double> shared_away(const std::vector<AttemptRow>& attempts,
                                 const std::vector<AttemptRow>& others, const LeaseTime& window);
 

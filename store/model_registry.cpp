@@ -20,7 +20,7 @@ const std::filesystem::path& rolled_back(const std::filesystem::path& file, Open
   try {
     Connection(file, OpenMode::kWrite, busy_timeout).text("SELECT count(*) FROM sqlite_schema");
   } catch (const Error&) {
-    // Where that cannot be, the reader's own error says why.
+    // Where that is not possible, the reader's own error says why.
   }
   return file;
 }

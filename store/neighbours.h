@@ -16,9 +16,9 @@ std::vector<std::string> study_names(const std::filesystem::path& folder);
 // Whether a study's trials may share a GPU with others: its spec says so.
 bool may_share_gpus(const StudyRow& study);
 
-// Of the other studies of the store in `folder`: their attempts on one of the devices of `own` that overlap
-// with one of them in time, for device_shares(). An attempt that has no end counts with the time that its
-// study has been seen alive, up to `now`. A study that cannot be read is left out: whoever opens it says why.
+// Attempts of the other studies of the store in `folder` that were on a device of `own` while an attempt of
+// `own` was on it, for device_shares(). An attempt that has no end counts with the time that its study has
+// been seen alive, up to `now`. A study that cannot be read is left out: the command that opens it says why.
 std::vector<AttemptRow> attempts_beside(const std::filesystem::path& folder, const std::string& study,
                                         const std::vector<AttemptRow>& own, WallTime now);
 

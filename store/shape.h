@@ -5,8 +5,8 @@
 namespace tune::store {
 
 // For a file of the newest version. Throws DamagedFile that names the first table or column that is missing
-// or of another type: whoever changed the file by hand would otherwise meet SQL errors later. What is there
-// beside them does no harm.
+// or of another type: a person who changed the file by hand would otherwise meet SQL errors later. What is
+// there beside them does no harm.
 void check_shape(Connection& connection, const Schema& schema);
 
 }  // namespace tune::store

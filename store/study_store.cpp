@@ -12,9 +12,9 @@ namespace tune::store {
 namespace {
 
 constexpr const char* kMemory = ":memory:";
-// The WAL file is cut back to this size once its content is in the database, which it is moved to when it has
-// grown nearly so long: each time costs two waits for the disk and writes every page that has changed once,
-// however often it did.
+// The WAL file is cut back to this size once its content is in the database. The content is moved there when
+// the file has grown nearly so long, since each move costs two waits for the disk, and writes a changed page
+// once however often it changed.
 constexpr const char* kWalLimit = "PRAGMA journal_size_limit = 16777216; PRAGMA wal_autocheckpoint = 4000";
 constexpr const char* kSyncNormal = "PRAGMA synchronous = NORMAL";
 constexpr const char* kSyncFull = "PRAGMA synchronous = FULL";

@@ -20,7 +20,7 @@ namespace tune::store {
 inline constexpr int kStudySchemaVersion = 3;
 
 // Metrics whose names begin so are bookkeeping: only their sums matter, to the bill. A trial that begins
-// anew keeps what its earlier attempts said of them, and of a repeated step both values count.
+// anew keeps what its earlier attempts said of them, and both values of a repeated step count.
 inline constexpr const char* kBookkeeping = "seconds:";
 
 struct StudyRow {
@@ -141,7 +141,7 @@ class StudyStore {
   void insert_attempt(const AttemptRow& row);
   void update_attempt(const AttemptRow& row);
   void insert_metrics(
-      const std::vector<MetricRow>& rows);         // of a repeated (trial, name, step) the later counts
+      const std::vector<MetricRow>& rows);         // the later of a repeated (trial, name, step) counts
   std::int64_t append_event(const EventRow& row);  // returns its id
   // Forgets the points of a trial whose next attempt starts from the beginning. The sums of its bookkeeping
   // are kept, in an event "metrics_removed".
@@ -161,13 +161,13 @@ class StudyStore {
   std::optional<TrialRow> trial(int number) const;
   std::vector<TrialRow> trials() const;                   // by number
   std::vector<AttemptRow> attempts(int trial = 0) const;  // all, or of one trial; by trial, attempt
-  // Of the attempts that had devices: those that hold them, or have ended since.
+  // Attempts that had devices, and hold them still or have ended since `since`.
   std::vector<AttemptRow> attempts_on_devices(WallTime since) const;
   std::vector<MetricRow> metrics(int trial, const std::string& name = {}) const;  // by name, step
   std::vector<MetricPoint> curve(int trial, const std::string& name) const;       // by step
   std::map<int, MetricPoint> last_points(const std::string& name) const;  // of each trial that has any
-  // Of each attempt the sum of a metric's finite points, by (trial, attempt); of bookkeeping also what was
-  // removed.
+  // The sum of a metric's finite points for each attempt, by (trial, attempt); for bookkeeping it holds what
+  // was removed, too.
   std::map<std::pair<int, int>, double> metric_sums(const std::string& name) const;
   std::vector<EventRow> events(std::int64_t after_id = 0, int limit = 1000) const;
   std::vector<RunningTime> running_times() const;  // in order; one for each time that the study was started

@@ -207,7 +207,8 @@ std::int64_t StudyStore::Impl::metric_id(const std::string& name) {
   return metric_ids[name] = query.integer();
 }
 
-// The step of a point of bookkeeping: where that is taken, the next after all, so that both are summed.
+// The step of a point of bookkeeping. Where that is taken it becomes the one after the last, so that both
+// points are summed.
 std::int64_t StudyStore::Impl::free_step(const MetricRow& row) {
   const std::int64_t metric = metric_id(row.name);
   Query taken(connection, "SELECT 1 FROM metrics WHERE metric = ? AND trial = ? AND step = ?");

@@ -14,8 +14,8 @@ namespace {
 // improvement falls around it at once, and a few good neighbours outvote a crash by chance.
 constexpr double kFailureNoise = 1;
 
-// The power of the probability of success. Above 1, because a failed trial costs as much and teaches less; of
-// 1, 3 and 10, 3 did best with a border of failures and as well as any with crashes at random.
+// The power of the probability of success. Above 1, because a failed trial costs as much and teaches less.
+// Among 1, 3 and 10, 3 did best with a border of failures, and as well as any with crashes at random.
 constexpr double kCaution = 3;
 
 // Once more than this part of the trials has failed, a suggestion has to succeed with this probability. No
@@ -29,8 +29,8 @@ double wanted_log_success(const EncodedHistory& encoded) {
                                                 : -std::numeric_limits<double>::infinity();
 }
 
-// Whoever searches again where an identical study has searched wants its best point refined: a normal density
-// of this deviation around the best known point is the prior of the optimum. Its logarithm is weighted by
+// A search where an identical study has searched is to refine that study's best point: a normal density of
+// this deviation around the best known point is the prior of the optimum. Its logarithm is weighted by
 // kBelief over the number of this study's own trials, so that it is forgotten (Hvarfner et al., "piBO:
 // Augmenting Acquisition Functions with User Beliefs for Bayesian Optimization", ICLR 2022, with their weight
 // for studies of 100 trials). The factor of the squared distance, 0 where there is no such study.
@@ -57,8 +57,8 @@ bool is_tried(const PointKey& key, const std::set<PointKey>& tried) {
 }
 
 // Fewer points as the model grows, since each costs O(n^2); local steps matter more than anchors by then.
-// From 81 to 150 observations, where most long searches are, fewer than beyond: a third less time, and no
-// loss of regret that fifteen functions showed.
+// Between 81 and 150 observations, where most long searches are, there are fewer than beyond: that takes a
+// third less time, and fifteen functions showed no loss of regret.
 SearchEffort effort_for(Eigen::Index model_size) {
   if (model_size <= 80) return {.anchors = 512, .nearby = 128, .starts = 4, .iterations = 40};
   if (model_size <= 150) return {.anchors = 192, .nearby = 96, .starts = 3, .iterations = 30};
@@ -131,7 +131,8 @@ Suggestion BayesianStrategy::space_filling(const History& history, const Encoded
 
 Eigen::MatrixXd BayesianStrategy::baseline(const Surrogate& surrogate, const EncodedHistory& encoded,
                                            std::vector<UnitPoint>& incumbents) const {
-  // By the model's mean, which noise does not fool: K weights = targets - mean - noise weights, without K.
+  // The best are chosen by the model's mean, which noise does not fool: K weights = targets - mean - noise
+  // weights, without K.
   constexpr std::size_t kBest = 12;
   const auto points = static_cast<Eigen::Index>(surrogate.rows.size());
   const Eigen::VectorXd means =

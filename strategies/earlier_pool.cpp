@@ -9,16 +9,16 @@
 namespace tune::strategies {
 namespace {
 
-// After so many own observations half of a related study that agrees with them is left.
+// After so many own observations half of a related study is left, even of one that agrees with them.
 constexpr double kHalfLife = 12;
-// The own pairs that a related study is believed to have ranked before there are any: one of four wrongly.
+// Before there are own pairs, a related study is believed to have ranked so many, one of them wrongly.
 constexpr double kPriorPairs = 4, kPriorMisranked = 1;
 // A pair whose scores are predicted to be nearer than this is no claim to be judged by. Own points gather
 // where a good study sends them, and there their order is noise.
 constexpr double kLeastClaim = 0.25;
 constexpr double kCoin = 0.5;  // the share of misranked pairs of a study that has nothing to do with this one
-// Own points that a related study holds for equally good would blow a difference of their losses up to any
-// scale.
+// Where a related study holds own points for equally good, a difference of their losses would be blown up to
+// any scale.
 constexpr double kLeastSpread = 0.15;
 constexpr std::size_t kMostOwn = 256;  // what a related study still adds beyond is not worth the time
 constexpr double kBandwidth = 0.1;     // of the smoother, in the unit cube, for one parameter

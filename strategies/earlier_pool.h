@@ -12,16 +12,16 @@ namespace tune::strategies {
 
 // Decides which earlier trials a model sees beside a study's own, and with which values.
 //
-// Trials of an identical study are taken as they are. Those of a related study (transfer) have another scale,
-// so their losses become standard scores z, values far out pulled in, and then a + b z, which is where this
-// study's own losses lie among them: b is the ratio of the spreads, and a the difference of the means, of the
-// own losses and of what the related study predicts at the own points. How many of them are taken shrinks
-// with the number of own observations, and with the share of own pairs that the related study ranks the other
-// way round (the ranking loss of Feurer, Letham & Bakshy, "Scalable meta-learning for Bayesian optimization",
-// 2018): none when it is as good as a coin. So a misleading study is forgotten, and a good one too, only
-// later. (Ranks in place of scores, as in Salinas, Shen & Perrone, ICML 2020, would fit any bent scale, but
-// they flatten the bottom of the valley or, made normal, dig it deeper than it is: both cost trials when
-// tried.)
+// Trials of an identical study are taken as they are. Those of a related study (transfer) have another scale.
+// So their losses become standard scores z, with values far out pulled in, and then a + b z, which is where
+// this study's own losses lie among them: b is the ratio of the spreads of the own losses and of what the
+// related study predicts at the own points, and a the difference of their means. How many of them are taken
+// shrinks with the number of own observations, and with the share of own pairs that the related study ranks
+// the other way round (the ranking loss of Feurer, Letham & Bakshy, "Scalable meta-learning for Bayesian
+// optimization", 2018): none when it is as good as a coin. So a misleading study is forgotten, and a good one
+// too, only later. (Ranks in place of scores, as in Salinas, Shen & Perrone, ICML 2020, would fit any bent
+// scale, but they flatten the bottom of the valley or, made normal, dig it deeper than it is: both cost
+// trials when tried.)
 //
 // All of it depends on the first 1, 2, 4, ..., 256 own observations only, so that a model of the pool keeps
 // what it has computed between these counts. A pure function of the history; what is remembered belongs to
@@ -33,7 +33,7 @@ class EarlierPool {
   // In the order of history.earlier: completed, stopped and failed trials.
   std::vector<std::shared_ptr<const TrialView>> pool(const History& history);
 
-  // Of a related study at most so many count, its better half more densely than the rest.
+  // At most so many trials of a related study count, its better half more densely than the rest.
   static constexpr std::size_t kMostTransferred = 100;
 
  private:

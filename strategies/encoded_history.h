@@ -46,7 +46,7 @@ class HistoryEncoder {
     Eigen::VectorXd features;
     PointKey key;
   };
-  // Of history.trials[index]; good until reserve() is called with more.
+  // What history.trials[index] is encoded as; good until reserve() is called with more.
   const Entry& entry(std::size_t index, const std::shared_ptr<const TrialView>& trial);
   void reserve(std::size_t trials) { entries_.reserve(trials); }
 

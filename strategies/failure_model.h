@@ -8,7 +8,7 @@
 
 namespace tune::strategies {
 
-// The probability that at x trials rather succeed than fail: a Gaussian process of its own on the outcomes
+// The probability that trials at x succeed rather than fail: a Gaussian process of its own on the outcomes
 // (failed 1, succeeded -1), which finds which parameters matter for failing, and the probability that its
 // noiseless value is on the side of success (regression on labels, Rasmussen & Williams 2006, section 6.5;
 // the product with expected improvement as in Gelbart, Snoek & Adams, "Bayesian Optimization with Unknown

@@ -41,7 +41,8 @@ class HyperparameterSchedule {
   // a refit costs O(n^3), and parameters settle.
   static int refit_point(std::size_t count, int last);
   static constexpr std::size_t kEveryTrial = 60;
-  // Of more observations a fit takes the best quarter, and the rest evenly in order of trial.
+  // Where there are more observations a fit takes so many: the best for a quarter of them, the rest evenly in
+  // order of trial.
   static constexpr std::size_t kMostFitted = 250;
 
  private:

@@ -22,9 +22,9 @@ struct Importance {
 
 // The shares of variance of a random forest's prediction over the unit cube (Hutter, Hoos & Leyton-Brown, "An
 // efficient approach for assessing hyperparameter importance", ICML 2014), where each parameter is uniform on
-// its scale. Of the mean of all trees a parameter's marginal is computed exactly, from the boxes of the
-// leaves, and the total variance on 4096 Sobol points. Averaging the trees before the variance is taken, and
-// not the shares of single trees, keeps what each tree makes of noise out of the shares.
+// its scale. For the mean of all trees a parameter's marginal is computed exactly, from the boxes of the
+// leaves; the total variance is taken on 4096 Sobol points. Averaging the trees before the variance is taken,
+// and not the shares of single trees, keeps what each tree makes of noise out of the shares.
 //
 // A parameter that is not active in a trial has no value there; each tree draws one, uniformly, so that it
 // shows no influence where it has none. Values far out, beyond three interquartile ranges from the quartiles

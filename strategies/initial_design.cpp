@@ -4,9 +4,9 @@ namespace tune::strategies {
 namespace {
 
 // The share of each number's range that the first trials spread over: in many dimensions most of a cube is
-// corners, and there trials diverge, run out of memory and teach little. Of 0.5, 0.7 and 1 it did best after
-// 10 and 20 trials on 48 functions and mixed spaces, but was chosen on these very ones, whose optima lie
-// mostly in the middle; optima at the border were found later after 10 trials.
+// corners, and there trials diverge, run out of memory and teach little. It did best among 0.5, 0.7 and 1
+// after 10 and 20 trials on 48 functions and mixed spaces, but was chosen on these very ones, whose optima
+// lie mostly in the middle; optima at the border were found later after 10 trials.
 constexpr double kInner = 0.5;
 
 }  // namespace

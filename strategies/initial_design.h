@@ -15,8 +15,8 @@ class InitialDesign {
   InitialDesign(const SearchSpace& space, const Encoding& encoding, std::uint64_t seed)
       : space_(space), encoding_(encoding), sequence_(space.size(), seed) {}
 
-  // The point of trial `number`; of several, by `alternative`, the first is the trial's own and the others
-  // lie further along the sequence. Snapped.
+  // A point for trial `number`: alternative 0 is the trial's own, the others lie further along the sequence.
+  // Snapped.
   UnitPoint point(int number, std::uint32_t alternative = 0) const;
   static std::string name(int number) {
     return number == 1 ? "centre of the space" : "Sobol point for trial " + std::to_string(number);

@@ -53,7 +53,7 @@ class LogPosteriorFunction {
   std::vector<Eigen::Index> group_of_feature_;
   Eigen::VectorXd targets_;
   ThetaPrior prior_;
-  // Of the theta last seen: features over lengths, the kernel, its slopes, the factor and the inverse of the
+  // For the theta last seen: features over lengths, the kernel, its slopes, the factor and the inverse of the
   // covariance (lower halves), and L^-1 (targets - mean).
   Eigen::MatrixXd z_, signal_, slope_, lower_, inverse_;
   Eigen::VectorXd whitened_;

@@ -65,7 +65,7 @@ void ParzenMixture::add_number(const ParzenAxis& axis, Eigen::Index number,
   column.width = std::max({0.2 * std::pow(n, -1 / (4 + static_cast<double>(axes_.size()))),
                            1 / std::min(100.0, n + 2), axis.narrowest});
   precisions_[number] = 0.5 / (column.width * column.width);
-  // The mass beyond a border. That of one further away than this is 3e-5 and does not matter.
+  // The mass beyond a border. For a border further away than this it is 3e-5 and does not matter.
   constexpr double kFar = 4;
   const auto beyond = [&](double distance) {
     return distance < kFar * column.width ? normal_cumulative(-distance / column.width) : 0;

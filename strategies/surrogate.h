@@ -10,7 +10,8 @@
 namespace tune::strategies {
 
 struct Surrogate {
-  // Of warped losses. The surrogate's own to extend; its builder goes on from it once nobody else holds it.
+  // The process of the warped losses. The surrogate may extend it; its builder goes on from it once nobody
+  // else holds it.
   std::shared_ptr<GaussianProcess> process;
   OutputWarp warp;
   std::vector<std::size_t> rows;  // of the table, one a point

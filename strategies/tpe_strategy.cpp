@@ -174,7 +174,7 @@ Suggestion TpeStrategy::estimated(const Sorted& trials, Rng& rng) const {
   }
   const bool is_drawn_before = repeated;
   if (repeated) {
-    // The draws crowd around the best points: of the others the one that they would have preferred.
+    // The draws crowd around the best points, so the untried point is taken that they would have preferred.
     double best = -std::numeric_limits<double>::infinity();
     for (const UnitPoint& unit : untried_.list(trials.tried, rng)) {
       const Activity active = encoding_.activity(unit);

@@ -8,11 +8,11 @@
 
 namespace tune::strategies {
 
-// Splits the trials into the best tenth (25 at most) and the others, estimates a density of each, and takes
-// of some draws from the first the one where it is largest in proportion to the second (Bergstra et al.,
-// "Algorithms for Hyper-Parameter Optimization", NeurIPS 2011). Densities are joint over all parameters that
-// are active under the same conditions; a group of conditional parameters is estimated from the trials that
-// had it, after the parameters that it depends on are chosen. Among the others are, in this order: stopped
+// Splits the trials into the best tenth (25 at most) and the others, estimates a density of each, makes some
+// draws from the first, and takes the one where the first is largest in proportion to the second (Bergstra et
+// al., "Algorithms for Hyper-Parameter Optimization", NeurIPS 2011). Densities are joint over all parameters
+// that are active under the same conditions; a group of conditional parameters is estimated from the trials
+// that had it, after the parameters that it depends on are chosen. The others include, in this order, stopped
 // trials, failed ones, and pending ones, which keeps parallel trials apart. In a discrete space no point is
 // repeated while there are others.
 //

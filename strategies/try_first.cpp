@@ -8,7 +8,7 @@ namespace tune::strategies {
 namespace {
 
 // Adds the parents that the given parameters need to be active, where the point leaves them open: with the
-// strategy's value if that will do. Of children that need different values the last in the spec wins.
+// strategy's value if that will do. Where children need different values, the last in the spec wins.
 std::vector<std::string> add_parents(const SearchSpace& space, const ParameterSet& rest,
                                      ParameterSet& point) {
   std::vector<std::string> added;

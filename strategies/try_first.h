@@ -7,9 +7,9 @@
 
 namespace tune::strategies {
 
-// Trial n takes try_first[n - 1], and what that leaves open from the inner strategy's own suggestion, parents
-// of what it names apart: these get a value that makes it active. Later trials are the inner strategy's. Owns
-// the inner strategy.
+// Trial n takes try_first[n - 1]. What that leaves open comes from the inner strategy's own suggestion, but
+// for parents of what it names: these get a value that makes it active. Later trials are the inner
+// strategy's. Owns the inner strategy.
 class TryFirst final : public Strategy {
  public:
   // `note` is what the points' notes begin with. Throws Error(kBadSpec) for a value that its parameter does

@@ -17,7 +17,7 @@ std::vector<UnitPoint> UntriedPoints::list(const std::set<PointKey>& tried, Rng&
   const bool is_small = points_ <= kMostListed;
   if (!is_small) units = drawn(tried, rng);
   if (!units.empty()) return units;
-  // Of a large space with hardly a point left the first one will do: it is met after at most as many steps as
+  // In a large space with hardly a point left the first one will do: it is met after at most as many steps as
   // there are trials.
   GridWalk walk(space_);
   do {

@@ -21,8 +21,8 @@ class UntriedPoints {
   // Snapped. All of them in a space of up to kMostListed points, else some, drawn by `rng`; empty if and only
   // if every point was tried, or the space is continuous.
   std::vector<UnitPoint> list(const std::set<PointKey>& tried, Rng& rng) const;
-  // The one of `units` (not empty) that is farthest from every point that was tried, which is how few trials
-  // cover a space, by `bonus` of its features too.
+  // The one of `units` (not empty) for which the distance from all points that were tried, which is how few
+  // trials cover a space, and the `bonus` of its features are largest together.
   const UnitPoint& farthest(const std::vector<UnitPoint>& units, const std::set<PointKey>& tried,
                             const std::function<double(const Eigen::VectorXd&)>& bonus) const;
 

@@ -8,7 +8,7 @@
 
 namespace tune::tests {
 
-// Of each canvas: how many of its pixels differ from the most frequent colour.
+// How many pixels of each canvas differ from its most frequent colour.
 inline constexpr const char* kDrawnPixels =
     R"((() => [...document.querySelectorAll('canvas')].map((canvas) => {
   const data = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer);

@@ -44,7 +44,7 @@ class ReportFolder : public StudyFolder {
   }
 };
 
-// Of each canvas: the brightest of the pixels that its most opaque marks are made of, 0 to 255.
+// The brightest channel of the text's colour, and of the ground's, 0 to 255.
 constexpr const char* kTextBrightness = R"((() => {
   const color = getComputedStyle(document.body).color.match(/\d+/g).map(Number);
   const ground = getComputedStyle(document.documentElement).backgroundColor.match(/\d+/g).map(Number);

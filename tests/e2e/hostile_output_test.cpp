@@ -17,7 +17,7 @@ TEST_CASE("a trainer that leaves FIFOs, links and endless nesting ends nothing b
   folder.spec["limits"] = {{"trials", 2}, {"parallel", 1}};
   for (const std::string what : {"fifo", "endless", "root", "deep"}) {
     CAPTURE(what);
-    const bool promotes = what == "deep";  // its bytes do no harm to whoever copies them
+    const bool promotes = what == "deep";  // its bytes do no harm to a program that copies them
     const ShellResult run = folder.run("--name " + what, "HOSTILE=" + what + " timeout 60 ");
     CHECK(run.exit_code == (promotes ? 0 : 1));
     CHECK(run.out.find(promotes ? "not taken into its lineage" : "$TUNE_OUTPUT_DIR") != std::string::npos);

@@ -18,8 +18,8 @@ struct Augmentation {
   double contrast = 0;         // distances from the image's mean likewise
   double zoom_crop = 0;        // probability of looking at a part of the image only
   double min_crop_area = 0.5;  // that part's smallest share of the image
-  // An object of which less than this share is left by a crop is dropped; a crop that would leave an image
-  // with objects none is drawn again.
+  // A crop drops an object of which it leaves less than this share. A crop that would drop every object of an
+  // image is drawn again.
   double min_visible = 0.3;
 
   // Flips, brightness and contrast by a fifth, zoom-crop half of the time: what trains well on steel
@@ -36,7 +36,7 @@ struct View {
   double gain = 1, contrast = 1;
 };
 
-// A crop of which `keeps` says no is drawn again, some times, and the whole image is shown in the end; empty:
+// A crop that `keeps` refuses is drawn again, some times, and the whole image is shown in the end; empty:
 // every crop will do. The source is a square of `size` pixels.
 View draw_view(const Augmentation& augmentation, int size, Rng& rng,
                const std::function<bool(const View&)>& keeps = {});

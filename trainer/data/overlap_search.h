@@ -19,11 +19,12 @@ struct OverlapSearch {
   std::function<bool()> interrupted;  // asked several times a second, from any thread; may be empty
 };
 
-// Ordered by (first, second), at most one for each pair. Shifts alone are found, of at least a fifth of the
-// smaller image's area, with noise and changes of brightness and contrast; neither rotations, reflections nor
-// changes of scale. The same images give the same result on every number of threads. Images of equal bytes
-// overlap without being compared; those that do not decode overlap with nothing. In one set the first of
-// equal images stands for all where others overlap with them; between two sets each is in some pair.
+// Ordered by (first, second), at most one for each pair. It finds shifts that leave at least a fifth of the
+// smaller image's area in common, under noise and changes of brightness and contrast, but neither rotations,
+// reflections nor changes of scale. The same images give the same result on every number of threads. Images
+// of equal bytes overlap without being compared; those that do not decode overlap with nothing. In one set
+// the first of equal images stands for all where others overlap with them; between two sets each is in some
+// pair.
 //
 // Results are kept in $XDG_CACHE_HOME/tune (else ~/.cache/tune) under the images' contents, so that the same
 // images are compared once on a machine, whatever their folder. A process that finds another at the same

@@ -189,7 +189,8 @@ class Placement {
   }
 
  private:
-  // Of the sum over parts and classes of (placed - wanted)^2 / wanted, and the same over parts alone.
+  // The change of the sum over parts and classes of (placed - wanted)^2 / wanted, and of the same over parts
+  // alone.
   double change_by(const std::map<int, double>& members, double size, std::size_t part) {
     const auto term = [](double more, double placed, double target) {
       return more * (more - 2 * (target - placed)) / target;

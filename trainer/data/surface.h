@@ -32,7 +32,7 @@ struct Shared {
   int width = 0, height = 0;  // <= 0: nothing is shared
 };
 Shared shared_part(const Plane& first, const Plane& second, int dx, int dy);
-// Of the smaller plane's area.
+// The shared part of the smaller plane's area.
 double shared_share(const Plane& first, const Plane& second, int dx, int dy);
 
 // Pearson's correlation over the shared rectangle, -1 to 1. A hundredth of a grey level's variance is added

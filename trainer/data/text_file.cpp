@@ -78,7 +78,7 @@ bool take_mark(std::string& bytes, const std::string& place) {
   return false;
 }
 
-// Of <?xml version="1.0" encoding="..."?>; "" where it says none.
+// The encoding that <?xml version="1.0" encoding="..."?> says; "" where it says none.
 std::string declared_encoding(std::string_view text) {
   if (!text.starts_with("<?xml")) return "";
   const std::string_view declaration = text.substr(0, text.find("?>"));

@@ -43,7 +43,7 @@ Header read_header(const std::filesystem::path& file);
 Size read_size(const std::filesystem::path& file);
 
 // Decodes a file to three channels. A truncated or damaged file throws Error(kBadData): half an image would
-// train silently. EXIF's orientation is applied, here and nowhere else, so that whoever asks sees the picture
+// train silently. EXIF's orientation is applied, here and nowhere else, so that every caller sees the picture
 // as people and their annotation tools do. Colour profiles are ignored, transparency is dropped, 16 bits
 // become 8.
 Image decode(const std::filesystem::path& file);

@@ -19,7 +19,7 @@ struct ProbeCandidate {
 struct ProbeResult {
   Precision precision = Precision::kFp32;  // the choice
   std::vector<ProbeCandidate> candidates;
-  // Of one validation in that precision; nullopt where it took longer than its share of the time.
+  // The time of one validation in that precision; nullopt where it took longer than its share.
   std::optional<double> validation_seconds;
 };
 

@@ -41,7 +41,7 @@ struct Request {
   double number(const std::string& option, double least, double most, double fallback) const;
 };
 
-// Of --threads; all cores without.
+// The threads that --threads asks for; without it all cores.
 int threads_for(const Request& request);
 
 // Either form, as Request::as_json says; the other may be empty.
@@ -58,7 +58,7 @@ struct Offer {
   std::vector<Option> options;
   Answer (*answer)(const Request& request);
   bool stops_on_signal = false;       // asks Request::interrupted; else a signal ends the program
-  std::string json_description = "";  // of --json, beside that it is one JSON object
+  std::string json_description = "";  // what more there is to say of --json than that it is one object
 };
 
 // A weights file as a model of a task would take it.

@@ -14,9 +14,9 @@ struct TruthBox {
   Box box;
   double area = 0;  // COCO's `area` field: sorts boxes into small, medium, large
   bool crowd = false, difficult = false;
-  // pycocotools keeps the id of a detection's match and reads 0 as "none", so whoever finds an object of id 0
-  // counts as wrong there, and in coco_map() too. Set it only for objects out of a file that somebody else
-  // numbered.
+  // pycocotools keeps the id of a detection's match and reads 0 as "none", so a detection that finds an
+  // object of id 0 counts as wrong there, and in coco_map() too. Set it only for objects out of a file that
+  // somebody else numbered.
   bool id_is_zero = false;
 };
 

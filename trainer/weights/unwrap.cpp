@@ -9,7 +9,7 @@ namespace {
 // What torch.compile, FullyShardedDataParallel and activation checkpointing name the module that they wrap.
 constexpr auto kWrappers =
     std::to_array<std::string_view>({"_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."});
-// Of the components of a prefix; a name of the model itself has up to seven.
+// The most components that a prefix has; a name of the model itself has up to seven.
 constexpr int kDeepest = 4;
 // A prefix has to be shared by this part of the names: a generator's beside a discriminator's, a student's
 // beside several teachers'.

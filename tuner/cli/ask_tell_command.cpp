@@ -1,4 +1,4 @@
-// `tune ask-tell`: suggestions for whoever runs the trials, over lines of JSON.
+// `tune ask-tell`: suggestions for a program that runs the trials itself, over lines of JSON.
 #include <iostream>
 
 #include "strategies/stop_rule.h"
@@ -16,7 +16,8 @@
 namespace tune::cli {
 namespace {
 
-// The next line without its end, of a longer one its beginning. False at the end of the stream.
+// The next line without its end; only the beginning of a line that is too long. False at the end of the
+// stream.
 bool read_line(std::istream& in, std::string& line) {
   line.clear();
   bool is_any = false;

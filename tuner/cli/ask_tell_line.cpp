@@ -254,7 +254,7 @@ std::string answer_line(engine::AskTell& session, const std::string& line) {
   } catch (const Error& error) {
     if (error.code() == ExitCode::kInternal) throw;
     const std::string hint = error.hint().empty() ? std::string() : "; " + error.hint();
-    // What others say of a value may hold all of it.
+    // A message about a value may hold all of it.
     constexpr std::size_t kLongestMessage = 400;
     answer = {{"error", {{"message", cut(error.what(), kLongestMessage) + hint}}}};
   }

@@ -80,7 +80,7 @@ std::string describe(const Limits& limits) {
 
 bool is_grid(const Spec& spec) { return spec.strategy.name == "grid"; }
 
-// Of the grid where there is one; 0 for a continuous space.
+// The points of the grid where there is one, else of the space; 0 for a continuous one.
 std::size_t searched_points(const Spec& spec) {
   return is_grid(spec) ? strategies::grid_space(spec.space).cardinality() : spec.space.cardinality();
 }
@@ -93,7 +93,7 @@ std::string levels_text(const Spec& spec, const Parameter& parameter) {
   return levels.size() > kShownValues ? text + ", ..." : text;
 }
 
-// What the programs will be given. Of a built-in trainer that is a file.
+// What the programs will be given; for a built-in trainer that is a file.
 void print_commands(const Spec& spec, std::ostream& out) {
   if (spec.trainer) return;
   constexpr std::size_t kShownForms = 6;

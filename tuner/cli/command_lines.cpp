@@ -41,7 +41,7 @@ std::vector<std::optional<Json>> deciding_values(const SearchSpace& space, const
   return values;
 }
 
-// Of a continuous range a number that is short to read.
+// From a continuous range a number that is short to read.
 Json middle_of(const Parameter& parameter) {
   const Json middle = parameter.from_unit(0.5);
   if (parameter.cardinality() > 0) return middle;

@@ -167,7 +167,7 @@ compare::ComparisonHooks hooks_for(Console& console, bool as_json, std::size_t s
   const auto event = [&console](const char* name, const char* key, const std::string& text) {
     print_json({{"schema", 1}, {"event", name}, {key, text}}, console);
     console.out.flush();
-    console.out.clear();  // whoever read this may be gone; the work goes on
+    console.out.clear();  // its reader may be gone; the work goes on
   };
   hooks.begin_study = [&console, as_json, studies, event](const std::string& study) {
     if (as_json) return event("study", "study", study);

@@ -10,7 +10,7 @@
 
 namespace tune::cli {
 
-// Of the trials that have completed so far, in the space of the stored spec.
+// The importance by the trials that have completed so far, in the space of the stored spec.
 strategies::Importance study_importance(const store::StudyStore& study);
 strategies::Importance study_importance(const std::optional<SearchSpace>& space, const History& history);
 report::ImportanceRows importance_rows(const strategies::Importance& importance);

@@ -14,8 +14,8 @@ void wake_on_signal(engine::TrialRunner* runner);
 void end_on_second_signal(bool ends);
 
 // Catches SIGINT, SIGTERM and SIGHUP for as long as it lives, beginning with none; SIGPIPE is ignored from
-// then on, as a process's last words may find nobody. One that whoever started tune had it ignore stays
-// ignored: SIGHUP under nohup, SIGINT in a script's background job.
+// then on, as a process's last words may find nobody. A signal that tune was started to ignore stays ignored:
+// SIGHUP under nohup, SIGINT in a script's background job.
 class SignalsCaught {
  public:
   SignalsCaught();

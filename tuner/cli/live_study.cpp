@@ -16,8 +16,8 @@ bool is_locked(const std::filesystem::path& file) {
 
 report::StudyRows read_live_study(const std::filesystem::path& store, const std::string& study) {
   const std::filesystem::path lock = study_folder(store, study) / "lock";
-  // The lock first: whoever holds it writes how the study ended before letting go. The other way round, an
-  // end in between would look like a death. A second look finds who took it up in between.
+  // The lock first: its holder writes how the study ended before letting go. The other way round, an end in
+  // between would look like a death. A second look finds who took it up in between.
   const bool was_locked = is_locked(lock);
   report::StudyRows rows = report::read_study(open_study(store, study));
   if (rows.study.state != "running") {

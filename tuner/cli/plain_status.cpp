@@ -13,10 +13,10 @@ PlainStatus::PlainStatus(std::ostream& out, StudyProgress progress)
     : out_(out), progress_(std::move(progress)), last_print_(progress_.now()) {}
 
 void PlainStatus::print(const std::string& line) {
-  // As one text: stderr has no buffer, and of two who write to it each keeps its lines whole.
+  // As one text, since stderr has no buffer: so the lines of two programs that write to it stay whole.
   out_ << "[" + whole_seconds(progress_.elapsed()) + "] " + line + "\n";
   out_.flush();
-  out_.clear();  // whoever read this may be gone; the study goes on
+  out_.clear();  // its reader may be gone; the study goes on
 }
 
 void PlainStatus::on_event(const engine::StatusEvent& event) {

@@ -12,7 +12,7 @@ namespace {
 
 const std::string kApproaches = "/approaches", kSharedTrainer = "/trainer";
 
-// Deviations are those from something: of a recipe that nobody published they would mean nothing.
+// A deviation is one from something published: it would mean nothing for a recipe that nobody published.
 void read_table(const std::string& pointer, Approach& approach, SpecProblems& problems) {
   if (read_value<std::string>(problems, pointer + "/table").value_or("") == "published")
     approach.table = ApproachTable::kPublished;

@@ -64,7 +64,7 @@ struct Comparison {
 
 // The schema of a comparison file, as spec_schema() is a spec's.
 OrderedJson comparison_schema();
-// Of whatever file tune reads: a comparison where it names one, else a spec.
+// The schema of any file that tune reads: of a comparison where the file names one, else of a spec.
 OrderedJson file_schema();
 
 // Reads and checks a comparison, and the specs that come of it. Throws SpecError with every problem found.

@@ -18,12 +18,12 @@ struct StudyNeed {
   std::optional<double> trial;  // of one of its trials
 };
 
-// Of all studies, in the order in which they run, from forecast_approach(). A part that has no forecast is
-// taken to need what its approach's search does, or nothing.
+// The needs of all studies, in the order in which they run, from forecast_approach(). A part that has no
+// forecast is taken to need what its approach's search does, or nothing.
 std::vector<StudyNeed> study_needs(const Comparison& comparison, const Json& forecast);
 
-// What the study `index` may take in all, in device seconds: of `left`, which is what the budget has beside
-// everything that others have spent, and with `predicting` kept back for the end.
+// What the study `index` may take in all, in device seconds. `left` is what the budget has beside everything
+// that others have spent; `predicting` is kept back for the end.
 //  - Where all that is still to come fits, a study may take whatever is not needed later.
 //  - Else searches shrink first: runs for each seed have what they need, and the elastic parts share the rest
 //    in proportion to what they were to take.

@@ -19,7 +19,7 @@ struct ClassScore {
   double ap = 0, ap50 = 0;  // -1 where there is no object
 };
 
-// Of the models that a row's score is made of: all of its runs, or the chosen one of several seeds.
+// How good the models are that a row's score is made of: all of its runs, or the chosen one of several seeds.
 struct RowQuality {
   std::vector<ClassScore> classes;                   // means over the models
   std::vector<std::vector<std::int64_t>> confusion;  // sums over them; empty where the scoring holds none

@@ -29,7 +29,7 @@ std::optional<double> default_epochs(const Spec& spec, const Json& description) 
   return epochs->at("default").get<double>();
 }
 
-// Of a search over epochs the most.
+// If epochs are searched, the largest value.
 std::optional<double> epochs_of(const Spec& spec, const Json& description) {
   if (const auto index = spec.space.find("epochs")) {
     const Parameter& parameter = spec.space.parameters()[*index];
@@ -142,7 +142,7 @@ Json forecast_approach(const Comparison& comparison, std::size_t approach, const
                        const Json& description, const engine::Machine& machine) {
   Json forecast = Json::object();
   const auto add = [&](StudyRole role, std::optional<int> trials) {
-    // Of a winner only the speed matters, which hardly depends on the values.
+    // Only the speed of a winner matters here, which hardly depends on the values.
     const StudyRole like =
         role == StudyRole::kTuned || role == StudyRole::kRandomTuned ? StudyRole::kDefaults : role;
     const Spec spec = parse_spec(study_spec_document(comparison, approach, like, trials).dump(),
@@ -172,7 +172,7 @@ Json forecast_approach(const Comparison& comparison, std::size_t approach, const
   like_the_search(StudyRole::kDefaults, seeds, comparison.best_of_seeds ? unknown : Json(),
                   seeds > comparison.seeds && search.value("at_most", false));
   if (!comparison.random_search) return forecast;
-  // Whoever stops losers has time for any number of trials.
+  // A search that stops losers has time for any number of trials.
   if (unknown.is_null() && !limit && stops_losers(comparison, approach))
     unknown = {
         {"reason", "as many runs as its search makes, which stops losers and has no limit on its trials"}};

@@ -6,7 +6,7 @@
 
 namespace tune::compare {
 
-// Of its limits, those that are the whole comparison's budget: no study gets them as they stand.
+// The limits that are the whole comparison's budget: no study gets them as they stand.
 inline constexpr std::array<const char*, 2> kBudgetLimits{"gpu_hours", "cost_usd"};
 
 const ObjectTable& comparison_table();

@@ -111,7 +111,7 @@ class Gatherer {
     return &studies_.emplace(study, std::move(rows)).first->second;
   }
 
-  // Of the first `most` trials of a study, or of all.
+  // What the first `most` trials of a study have cost, or all of them.
   report::Cost cost_of(const std::string& study, std::optional<int> most = {}) {
     report::Cost cost;
     if (report_.usd_per_hour) cost.usd = 0;
@@ -127,7 +127,7 @@ class Gatherer {
     return facts_.value("forecast", Json::object()).value(study, Json::object());
   }
 
-  // Of the study's first `most` trials, or of all.
+  // Adds what was predicted for the study's first `most` trials, or for all of them.
   void add_prediction(ComparisonRow& row, const std::string& study, std::optional<int> most = {}) const {
     const Json forecast = forecast_of(study);
     if (!forecast.contains("device_hours")) return;

@@ -41,14 +41,14 @@ struct ComparisonRow {
   std::string precision = {};    // that the row was trained in: fp32, bf16
   bool lower_validation_is_better = false;
   std::string validation_metric;
-  // Validation where it was selected by, of what was not selected by it, and on test: side by side.
+  // Side by side: the validation that selected, the validation of runs that it did not select, and the test.
   std::optional<double> selection, fresh_validation, ap, ap50, ap_spread, winner_ap;
   report::Cost cost;                            // of all trials that it took
   std::optional<double> predicted_hours;        // of device time
   bool predicted_at_most = false;               // an upper bound: its limits, or losers that are stopped
   std::optional<double> training_memory_bytes;  // at its peak, from the probe
-  // As measured when the row's models, the winner too, predicted on the test images; of several the largest,
-  // and of latencies the least of all rows on one network.
+  // As measured when the row's models, the winner too, predicted on the test images: the largest of several,
+  // but for the latency the least of all rows on one network.
   std::optional<double> parameters, multiply_adds, latency_ms, peak_memory_bytes;
 };
 
@@ -93,11 +93,11 @@ struct ComparisonReport {
   int scoring_number = 0, scorings = 0;  // the one that is shown, and how many have ended
   int images = 0, groups = 0, resamples = 0;
   bool test_leaks = false, validation_leaks = false;
-  // Of a split by content: overlaps whose images lie in different parts all the same. Whether test images are
-  // among them: they are where the split cuts them.
+  // Overlaps of a split by content whose images lie in different parts all the same. Test images are among
+  // them where the split cuts these, too (test_is_cut).
   int crossing_overlaps = 0;
   bool test_is_cut = false;
-  std::vector<std::string> warnings;  // of whoever read the data
+  std::vector<std::string> warnings;  // of the readers of the data
   Limits budget;                      // as Comparison::budget
   std::vector<CutStudy> cut;          // by it
   std::optional<double> predicted_scoring_hours;
@@ -111,7 +111,7 @@ ComparisonReport read_comparison_report(const std::filesystem::path& store, cons
                                         const store::ComparisonStore& record,
                                         std::optional<int> scoring = {});
 
-// Of training. Without hours where one of the studies has no prediction.
+// The time of training. Without hours where one of the studies has no prediction.
 struct PredictedTime {
   std::optional<double> hours;
   bool at_most = false;
@@ -128,7 +128,7 @@ struct TitledTable {
 };
 std::vector<TitledTable> comparison_tables(const ComparisonReport& report);
 std::vector<std::string> comparison_remarks(const ComparisonReport& report);
-// What may make the numbers too good, a sentence each: for the remarks, and for whoever plans to compare.
+// What may make the numbers too good, a sentence each: for the remarks, and for people who plan to compare.
 std::vector<std::string> leak_remarks(const ComparisonReport& report);
 
 std::string comparison_text(const ComparisonReport& report);

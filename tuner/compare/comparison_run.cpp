@@ -48,7 +48,7 @@ Json by_name(Json document) {
   return document;
 }
 
-// Of a file, or of what a model's folder holds; "" for none.
+// The SHA-256 of the file of weights, or of the one in a model's folder; "" for none.
 std::string fingerprint_of_weights(const Comparison& comparison, std::size_t approach) {
   const std::string weights = initial_weights(comparison, approach);
   if (weights.empty()) return {};
@@ -224,7 +224,7 @@ class ComparisonRun {
       const store::StudyRow row = study->study();
       return row.state == "finished" && spec_difference(row.spec, spec.document).empty();
     } catch (const Error&) {
-      return false;  // whoever opens it for writing says what is wrong, or mends it
+      return false;  // opening it for writing says what is wrong, or mends it
     }
   }
 
@@ -385,7 +385,7 @@ class ComparisonRun {
     if (random.winner) run(StudyRole::kRandomTuned, comparison_.seeds, *random.winner);
   }
 
-  // Of a search the winner, else every run that completed.
+  // The winner of a search, else every run that completed.
   void collect(std::size_t approach, StudyRole role, std::vector<store::FrozenModel>& models) const {
     const std::string name = study_name(comparison_, approach, role);
     const auto study = study_store(name);

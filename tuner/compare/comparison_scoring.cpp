@@ -77,8 +77,9 @@ bool is_image(const fs::path& file) {
   return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
 }
 
-// Over names and contents of the wanted files in a folder and those below, hidden ones apart, as desktops
-// write them at will; "" without any. A store that lies there grows all the time, and is passed over.
+// The SHA-256 over names and contents of the wanted files in a folder and those below; "" without any. Hidden
+// files are left out, since desktops write them at will, and so is a store that lies there, since it grows
+// all the time.
 std::string fingerprint_of_files(
     const fs::path& folder,
     const std::function<bool(const fs::path&)>& wanted = [](const fs::path&) { return true; }) {
@@ -143,7 +144,8 @@ void refuse_unknown_classes(const Comparison& comparison, const Json& audit,
   throw SpecError(comparison.file, std::move(problems));
 }
 
-// What whoever read the data sets had to say of them, each once; `names` are theirs in the comparison's file.
+// What the readers of the data sets had to say of them, each once; `names` are theirs in the comparison's
+// file.
 void add_warnings(const Json& audit, const std::vector<std::string>& names, std::vector<std::string>& all) {
   const Json sets = audit.value("sets", Json::array());
   for (std::size_t i = 0; i < std::min(sets.size(), names.size()); ++i)
@@ -231,8 +233,7 @@ Json TestImages::audit_against(const std::string& key) const {
   return audit;
 }
 
-// Which overlaps the cut of the training data goes through. Its pairs are compared once for all, whoever
-// asks.
+// Which overlaps the cut of the training data goes through. Its pairs are compared once, however many ask.
 Json TestImages::audit_split(const Json& split) const {
   return run_audit({"--data", data_path(comparison_.document.at("trainer").at("data").get<std::string>()),
                     "--split", split.dump(), "--part", "validation"});

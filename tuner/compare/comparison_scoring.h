@@ -26,7 +26,7 @@ class TestImages {
   // Writes the groups of test images that overlap into `file`. A test set of its own is also held against the
   // training data and a validation set of its own: Error(kBadSpec) where they overlap. Gives {"test_images",
   // "crossing_overlaps": those of a split by content whose images lie in different parts all the same,
-  // "warnings": of whoever read the data}; the warnings are notices too.
+  // "warnings": of the readers of the data}; the warnings are notices too.
   Json audit(const std::filesystem::path& file) const;
   struct Predicted {
     double seconds = 0;  // that it held a device

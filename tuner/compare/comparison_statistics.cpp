@@ -18,7 +18,7 @@ double mean_of(const std::vector<double>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
 }
 
-// Of a sample: divided by n - 1.
+// The variance of a sample: divided by n - 1.
 double variance_of(const std::vector<double>& values) {
   const double mean = mean_of(values);
   double sum = 0;

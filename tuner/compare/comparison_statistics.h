@@ -43,14 +43,14 @@ enum class Verdict {
   kBetter,
   kWorse,
   kNotDistinguishable,
-  kOneRun,      // of one training run nobody knows how much of its score is luck
+  kOneRun,      // from one training run nobody knows how much of its score is luck
   kConfounded,  // what differs is not only what is asked about: the initial weights
   kNoRun,       // no run of one of the two has ended well
 };
 const char* to_string(
     Verdict verdict);  // "better", "worse", "not distinguishable", "one run, not comparable"
 
-// Why an interval would say nothing: of what there is too little.
+// Why an interval would say nothing: what there is too little of.
 enum class TooFew { kSeeds, kImages };
 const char* to_string(TooFew too_few);  // "too few seeds", "too few test images"
 
@@ -59,8 +59,8 @@ struct Answer {
   std::optional<double> difference;  // row - against
   // All of them, or none: with one run, or one group of images, nothing is known about luck.
   std::optional<double> standard_error, degrees, p, adjusted_p;
-  // Of those, not where it would be wider than the range of the scores: that excludes nothing worth a word,
-  // and `too_few` says what it would take.
+  // The interval; absent also where it would be wider than the range of the scores: that excludes nothing
+  // worth a word, and `too_few` says what it would take.
   std::optional<double> low, high;
   std::optional<TooFew> too_few = {};
   // A true difference of this size would have been seen in four of five such comparisons; absent where none
@@ -68,14 +68,14 @@ struct Answer {
   std::optional<double> smallest_seen;
 };
 
-// Of a family of questions that are answered together: two-sided, with a chance of `level` that any verdict
-// is wrong where nothing differs (Holm, Scandinavian Journal of Statistics 6, 1979). Intervals are
+// Answers to a family of questions that are tested together: two-sided, with a chance of `level` that any
+// verdict is wrong where nothing differs (Holm, Scandinavian Journal of Statistics 6, 1979). Intervals are
 // Bonferroni's over all that get one, so that all of them hold at once with a probability of 1 - level; where
 // Holm's sharper step has a verdict and an interval would reach beyond 0, it ends there (Guilbaud,
-// Biometrical Journal 50, 2008), which is proved for independent questions and approximate for these.
-// An interval ends where the scores do, which reach from 0 to 1, so that no difference is beyond 1.
-// `groups` are those that the images were resampled in. Confounded questions take no part in Holm's
-// correction, as they get no verdict.
+// Biometrical Journal 50, 2008), which is proved for independent questions and approximate for these. An
+// interval ends where the scores do, which reach from 0 to 1, so that no difference is beyond 1. `groups` are
+// those that the images were resampled in. Confounded questions take no part in Holm's correction, as they
+// get no verdict.
 std::vector<Answer> answer_questions(const std::vector<ScoredRuns>& rows,
                                      const std::vector<Question>& questions, std::size_t groups,
                                      double level = 0.05);

@@ -71,8 +71,8 @@ OrderedJson strategy_of(const Comparison& comparison, std::size_t approach, Stud
   return strategy;
 }
 
-// What the approach has without tuning, of what its search tunes: the search has to beat that, and begins
-// there. Values outside its ranges are left out; of a study that is refused, all.
+// The values that the approach has without tuning for what its search tunes: the search has to beat them, and
+// begins there. Values outside its ranges are left out, and all values of a study that is refused.
 OrderedJson point_before_tuning(const Comparison& comparison, const OrderedJson& study,
                                 const OrderedJson& fixed) {
   OrderedJson point = OrderedJson::object();
@@ -81,7 +81,7 @@ OrderedJson point_before_tuning(const Comparison& comparison, const OrderedJson&
     for (const Parameter& parameter : spec.space.parameters())
       if (fixed.contains(parameter.name) && !parameter.objection(fixed[parameter.name]))
         point[parameter.name] = fixed[parameter.name];
-  } catch (const Error&) {  // whoever reads this study says what is wrong with it
+  } catch (const Error&) {  // the reader of this study says what is wrong with it
   }
   return point;
 }

@@ -38,8 +38,8 @@ inline constexpr const char* kMetricsFile = "metrics.jsonl";
 inline constexpr const char* kExitFile = "exit.json";
 inline constexpr const char* kOutputFolder = "output";
 
-// Every process of an attempt carries it in its environment, so that it is found whoever its parent has
-// become.
+// Every process of an attempt carries it in its environment, so that it is found whatever process its parent
+// is by now.
 inline constexpr const char* kTokenVariable = "TUNE_ATTEMPT_TOKEN";
 
 // What a supervisor tells the runner, a byte each.

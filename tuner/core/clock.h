@@ -10,7 +10,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 using Milliseconds = std::chrono::milliseconds;
 
-// Time, so that tests can turn it. Owned by whoever starts a command; any thread. Waits for nothing.
+// Time, so that tests can turn it. Owned by the code that starts a command; any thread. Waits for nothing.
 class Clock {
  public:
   virtual ~Clock() = default;

@@ -7,7 +7,7 @@
 namespace tune {
 namespace {
 
-// In bytes: whoever made a file of one endless name is not shown all of it.
+// In bytes, so that nobody is shown all of a file that is one endless name.
 constexpr std::size_t kLongestPointer = 200, kLongestSentence = 1000;
 
 std::string describe(const std::string& file, const std::vector<Problem>& problems) {

@@ -43,7 +43,7 @@ class Error : public std::runtime_error {
   std::string hint_;
 };
 
-// A disk without room, or over its quota. It may pass: whoever can wait tries again.
+// A disk without room, or over its quota. It may pass, so a caller that can wait tries again.
 class DiskFull : public Error {
  public:
   explicit DiskFull(const std::string& message)
@@ -60,7 +60,8 @@ class FileSizeLimit : public Error {
               "raise the limit (`ulimit -f unlimited`) and run the same command again") {}
 };
 
-// The system has no process, memory or file left for us just now. It may pass: whoever can wait tries again.
+// The system has no process, memory or file left for us just now. It may pass, so a caller that can wait
+// tries again.
 class LackOfResources : public Error {
  public:
   LackOfResources(const std::string& message, std::string hint)

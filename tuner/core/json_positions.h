@@ -31,7 +31,7 @@ class LineTable {
 };
 
 struct PositionedJson {
-  OrderedJson value;                       // of a duplicate key the first value
+  OrderedJson value;                       // a duplicate key has its first value
   bool is_complete = false;                // false after a syntax error: `value` is then what came before it
   std::map<std::string, Position> values;  // by JSON pointer
   std::map<std::string, Position> keys;    // of the members of objects, by JSON pointer

@@ -14,8 +14,8 @@ unsigned char code_of(char byte) { return static_cast<unsigned char>(byte); }
 bool continues_code_point(char byte) { return (code_of(byte) & 0xC0u) == 0x80u; }
 bool ends_line(char byte) { return byte == '\n' || byte == '\r' || byte == '\v' || byte == '\f'; }
 
-// Bytes that are not simply text. Of those that continue a UTF-8 character the C1 controls, and the last
-// bytes of U+2028 and U+2029, have to be looked at.
+// Bytes that are not simply text. Among those that continue a UTF-8 character, the C1 controls and the last
+// bytes of U+2028 and U+2029 have to be looked at.
 constexpr std::array<bool, 256> special_bytes() {
   std::array<bool, 256> table{};
   for (std::size_t byte = 0; byte < 0x20; ++byte) table[byte] = byte != '\t';

@@ -42,7 +42,7 @@ struct Parameter {
   // std::out_of_range beyond, and for a continuous range.
   Json value_at(std::size_t k) const;
   // The unit-cube coordinate in [0, 1] of a value. Numbers: position on the scale, continuous ranges end to
-  // end. Of n discrete values (step, int, categorical) each owns a cell, and its centre is the coordinate:
+  // end. Each of n discrete values (step, int, categorical) owns a cell, and its centre is the coordinate:
   // cells meet halfway between neighbours on the scale, and the outermost two are symmetric. So linear and
   // categorical cells are 1/n wide, and on a log scale small integers own wider cells than large ones.
   // Numbers outside [min, max] are clamped; throws std::invalid_argument for a value of the wrong type or not

@@ -158,7 +158,7 @@ struct MetricReader::Impl {
   std::vector<Definition> definitions;  // those with a regex
   std::vector<StepPattern> steps;       // each once, however many metrics share it
   // All patterns in one pass: most lines match none, and then no pattern is run by itself. Null when it would
-  // not fit. Of each of its patterns `places` says whose it is.
+  // not fit. `places` says whose each of its patterns is.
   std::unique_ptr<RE2::Set> any;
   struct Place {
     enum class Kind { kStep, kValue, kNonFinite } kind;  // in the order in which a line is read

@@ -53,7 +53,7 @@ class MetricReader {
   // The metrics on one line (no newline; a trailing '\r' is dropped). A line may match several metrics, each
   // once.
   std::vector<Match> read(std::string_view line);
-  // Of the line that was read last: what gave no number.
+  // What gave no number on the line that was read last.
   const std::vector<Unread>& unread() const;
   // What there is to say since the last call.
   std::vector<Notice> take_notices();

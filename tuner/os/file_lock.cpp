@@ -69,7 +69,7 @@ std::optional<FileLock> FileLock::try_once(const std::filesystem::path& file, st
     const bool is_folder_taken =
         lock.folder_ >= 0 && flock(lock.folder_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     if (!is_folder_taken && flock(lock.descriptor_, LOCK_EX | LOCK_NB) == 0) {
-      // Whoever has removed it since it was opened would let the next one lock another file.
+      // If somebody has removed it since it was opened, the next process would lock another file.
       if (!is_still_at(file, lock.descriptor_)) continue;
       lock.write_owner();
       return lock;

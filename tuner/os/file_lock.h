@@ -10,8 +10,8 @@ namespace tune {
 
 // An exclusive lock on a file and the folder it lies in (flock), held as long as the object lives and given
 // back by the kernel when the process dies. The file is made if needed, stays, and holds the owner's process
-// id as text; whoever removes it does not get the lock, since the folder is held. So there is one lock a
-// folder. Not inherited by started programs.
+// id as text; a process that removes it does not get the lock, since the folder is held. So there is one lock
+// a folder. Not inherited by started programs.
 class FileLock {
  public:
   // Waits for the lock; after a second of it `notice` is told a sentence, once. Throws Error(kEnvironment)

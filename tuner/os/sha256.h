@@ -23,7 +23,7 @@ class Sha256 {
   std::unique_ptr<evp_md_ctx_st, void (*)(evp_md_ctx_st*)> context_;
 };
 
-// Of a file's bytes, as Sha256::hex. Throws Error(kEnvironment) when it cannot be read.
+// The hash of a file's bytes, as Sha256::hex gives it. Throws Error(kEnvironment) when it cannot be read.
 std::string sha256_of_file(const std::filesystem::path& file);
 
 }  // namespace tune

@@ -156,7 +156,7 @@ void check_no_nul(const std::string& text, const std::string& pointer, SpecProbl
     problems.add(pointer, "this contains a NUL character, which no program can receive", "remove \\u0000");
 }
 
-// Of the values that a command may name: those of trial.json alone could hold one.
+// Looks at the values that a command may name; one that only trial.json holds could have a NUL.
 void check_values(SpecProblems& problems) {
   const auto check = [&](const OrderedJson& value, const std::string& pointer) {
     if (value.is_string()) check_no_nul(value.get<std::string>(), pointer, problems);

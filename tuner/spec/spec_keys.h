@@ -59,7 +59,7 @@ struct ObjectTable {
   bool is_open = false;  // other keys are somebody else's to check
 };
 
-// Of the limits, those that end a study: it has one of them at least.
+// The limits that end a study: it has at least one of them.
 inline constexpr std::array<const char*, 4> kEndingLimits{"trials", "time", "gpu_hours", "cost_usd"};
 
 // Each trial at once takes a process, files and memory: more than this is a slip of the pen.

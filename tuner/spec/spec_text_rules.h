@@ -11,7 +11,7 @@ extern const TextRule kMetricName;
 extern const TextRule kVariableName;
 extern const TextRule kNonEmpty;
 extern const TextRule kDurationText;
-// Of comparisons alone.
+// For comparisons alone.
 extern const TextRule kApproachName;
 extern const TextRule kDayText;
 

@@ -285,7 +285,7 @@ TEST_CASE("doctor looks at the registry of models", "[cli]") {
   CHECK(finding().at("verdict") == "problem");
 }
 
-// Of steel-detector, in the registry and on the disk.
+// Makes a version of steel-detector, in the registry and on the disk.
 void promote_sample(const SampleStore& store, int version) {
   const std::filesystem::path folder = store / ("models/steel-detector/versions/" + std::to_string(version));
   std::filesystem::create_directories(folder);

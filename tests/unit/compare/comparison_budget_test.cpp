@@ -43,8 +43,9 @@ TEST_CASE("where not even the runs for each seed fit, they share what there is",
   CHECK(budget_share(needs({{0, 0}}), 0, 7, 0) == 7);
 }
 
-TEST_CASE("whoever follows the shares never spends more than there is, and leaves nothing that is needed",
-          "[budget]") {
+TEST_CASE(
+    "a comparison that keeps to its shares spends no more than there is, and leaves nothing that is needed",
+    "[budget]") {
   for (const double budget : {5.0, 60.0, 99.0, 101.0, 150.0, 269.0, 270.0, 400.0}) {
     CAPTURE(budget);
     double left = budget, wanted = 10;

@@ -104,7 +104,7 @@ TEST_CASE("no interval reaches beyond what differences there can be") {
   CHECK(*above.low > 0);
   CHECK(*above.high == 1);
   CHECK(*answer_of(runs_of({0, 0.1, 0.2}), runs_of({0.88, 0.94, 1.0})).low == -1);
-  // Whoever gets a verdict keeps an interval.
+  // A question that gets a verdict keeps an interval.
   for (int i = 0; i < 200; ++i) {
     Rng rng(5, static_cast<std::uint64_t>(i));
     const Answer answer =

@@ -235,7 +235,7 @@ TEST_CASE(
     CHECK(problems.find("/approaches/0/table: ") == 0);
     CHECK(problems.find('\n') == problems.size() - 1);
   }
-  // Said once: whoever misspells the table meant deviations of it.
+  // Said once: a person who misspells the table meant deviations of it.
   OrderedJson document = with("/approaches/0/table", "\"publised\"");
   document["approaches"][0]["deviations"] = {"x"};
   CHECK(problems_in(document).find("deviations") == std::string::npos);

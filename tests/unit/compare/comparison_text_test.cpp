@@ -177,7 +177,7 @@ TEST_CASE("overlaps that cross a split by content mark what they may flatter") {
   CHECK(comparison_json(report).at("test").at("crossing_overlaps") == 1);
 }
 
-TEST_CASE("warnings of whoever read the data, and what a budget did not pay for, stand under the tables") {
+TEST_CASE("warnings of the readers of the data, and what a budget did not pay for, stand under the tables") {
   ComparisonReport report = small_report();
   CHECK_FALSE(holds(comparison_text(report), "udget"));
   CHECK(comparison_json(report).at("budget").is_null());

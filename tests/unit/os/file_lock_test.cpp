@@ -53,7 +53,7 @@ TEST_CASE("a lock that another process holds names it, and is free when that pro
   CHECK(FileLock::try_once(folder.path() / "lock", holder));
 }
 
-TEST_CASE("whoever removes the file of a lock does not get the lock") {
+TEST_CASE("a process that removes the file of a lock does not get the lock") {
   TemporaryFolder folder;
   Holder other(folder.path() / "lock");
   std::filesystem::remove(folder.path() / "lock");

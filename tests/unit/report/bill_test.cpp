@@ -30,7 +30,7 @@ TEST_CASE("a device of the study is idle while none of its attempts holds it", "
                                                    lease(3, 1, 5, 8, {"B"})};
   CHECK(idle_seconds({ran(0, 20)}, attempts) == Approx(2 + 17));
   CHECK(idle_seconds({ran(-3, 21)}, attempts) == Approx(2 + 17 + 2 * 4));
-  // Whoever shares a device leaves it no more idle than it is.
+  // A shared device is no more idle than it is.
   CHECK(idle_seconds({ran(0, 10)}, {lease(1, 1, 0, 10, {"A"}), lease(2, 1, 2, 4, {"A"})}) == 0);
   CHECK(idle_seconds({ran(0, 10)}, {}) == 0);
   CHECK(idle_seconds({}, attempts) == 0);
@@ -68,7 +68,7 @@ TEST_CASE("the parts of a bill: shared, validating, probing and idle, each at th
   CHECK(seconds(bill.total) == Approx(30));
   CHECK(seconds(bill.completed) == Approx(30));
   CHECK(seconds(bill.retried) == Approx(10));
-  // 6 of the 20 seconds of half a device, and no more than the lease of whoever claims more.
+  // 6 of the 20 seconds of half a device, and for the one that claims more no more than its lease.
   CHECK(seconds(bill.validating) == Approx(3 + 10));
   CHECK(bill.validating.lease_seconds == Approx(6 + 20));
   CHECK(seconds(bill.probing) == Approx(10));

@@ -23,7 +23,7 @@ AttemptRow lease(double from, double to, std::vector<std::string> devices) {
 
 double sum(const std::vector<double>& values) { return std::accumulate(values.begin(), values.end(), 0.0); }
 
-TEST_CASE("whoever has a device alone takes its whole lease, to the last bit", "[shares]") {
+TEST_CASE("an attempt that has a device alone takes its whole lease, to the last bit", "[shares]") {
   const std::vector<double> shares = device_shares(
       {lease(0, 23.924, {"A"}), lease(23.924, 50.1, {"A"}), lease(0, 0.1, {"B", "C"}), lease(7, 7.3, {})});
   CHECK(shares[0] == 23.924);

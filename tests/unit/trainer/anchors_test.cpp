@@ -161,7 +161,7 @@ TEST_CASE("On photographs of steel the models' boxes reach what was measured els
         reach(objects, fit_default_boxes(objects, stock), static_cast<int>(dataset.classes.size()));
     INFO(expected.model << ": " << to_text(before, dataset.classes) << ", fitted "
                         << to_text(after, dataset.classes));
-    // Of all 1,800 photographs; a part of them may be at hand.
+    // The figures are those of all 1,800 photographs; a part of them may be at hand.
     CHECK(before.overall == Approx(expected.overall).margin(0.01));
     CHECK(before.by_class[scratches] == Approx(expected.scratches).margin(0.03));
     CHECK(after.overall > before.overall + 0.03);

@@ -71,7 +71,7 @@ TEST_CASE("an audit names equal images, overlapping crops, bad boxes and counts,
     } else {
       pairs.emplace(overlap["first"]["image_id"], overlap["second"]["image_id"]);
     }
-  // Of equal files the first stands for all.
+  // The first of equal files stands for all.
   CHECK(pairs.contains({2, 4}));
   const std::string page = tune::read_file(folder.path() / "pictures" / "index.html");
   for (const char* name : {"left-out-1.jpg", "bytes-1.jpg", "pixels-1.jpg", "overlap-1.jpg"}) {

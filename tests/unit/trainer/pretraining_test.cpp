@@ -134,7 +134,7 @@ TEST_CASE("A detector's backbone gives for its own input what the pretrained one
     written_tensors[name.substr(9)] = tensor;
   }
   weights::load_state_dict(*backbone, written_tensors);
-  // Of pixels less the mean.
+  // Pixels less the mean.
   const torch::Tensor pixels = torch::rand({1, 3, 64, 64}) - 0.5;
   const auto divided = [&](const std::array<double, 3>& by) {
     return pixels / torch::tensor(at::ArrayRef<double>(by), torch::kFloat).view({1, 3, 1, 1});

@@ -44,7 +44,7 @@ TEST_CASE("The loss equals a computation by hand") {
   const auto background_loss = [](double background, double object) {
     return std::log1p(std::exp(object - background));
   };
-  // Of box 0 the loss of class 1; then boxes 2 (.974), 4 (.693) and 3 (.313); box 1 (.127) is the easiest.
+  // The loss of class 1 for box 0; then boxes 2 (.974), 4 (.693) and 3 (.313); box 1 (.127) is the easiest.
   const double expected = std::log1p(std::exp(0.0 - 1.0)) + background_loss(0, 0.5) + background_loss(0, 0) +
                           background_loss(1, 0);
   CHECK(loss.cross_entropy.item<double>() == Approx(expected).epsilon(1e-6));

@@ -149,7 +149,7 @@ TEST_CASE("a cut by content through faint overlaps counts them and says that it 
   CHECK(cut.split["crossing_overlaps"] == 1);
   CHECK(cut.split["may_leak"] == true);
   CHECK(contains(notes.str(), "warning: 1 faint overlap of two images had to be cut through"));
-  // Whoever looks at a part of it learns the same of the cut.
+  // A command that looks at a part of it learns the same of the cut.
   tune::OrderedJson cut_of_part;
   read_part(
       data.path(), {Labels::kRequired, {}, nullptr}, PartChoice{split, "validation"}, 1, notes,

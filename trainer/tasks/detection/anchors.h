@@ -32,8 +32,8 @@ Reach reach(const std::vector<ObjectShape>& objects, const std::vector<FeatureMa
 // "86.2 % of the objects (worst: 30.1 % of scratches)"
 std::string to_text(const Reach& reach, const std::vector<std::string>& classes);
 
-// Shapes for the cells and numbers of shapes of `stock`, fitted to `objects`: of a raster of widths and
-// heights each map may take those of about its stock shapes' area, and the shape that gains most is taken,
+// Shapes for the cells and numbers of shapes of `stock`, fitted to `objects`: each map may take the shapes of
+// about its stock shapes' area from a raster of widths and heights, and the shape that gains most is taken,
 // again and again. The gain is an object's largest overlap so far, and 1 more where that is kMatchOverlap or
 // more; classes weigh by the square root of their objects. The sum is submodular and each map's number of
 // shapes limited, so that greedy choice reaches at least half of what these shapes can (Fisher, Nemhauser &

@@ -7,7 +7,7 @@
 
 namespace tune::trainer::detection {
 
-// Of one default box, as fractions of the image's sides.
+// The sides of one default box, as fractions of the image's.
 struct Shape {
   double width = 1, height = 1;
   bool operator==(const Shape&) const = default;

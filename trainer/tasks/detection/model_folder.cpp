@@ -79,7 +79,8 @@ void check_preprocessing(const weights::Metadata& metadata, const Preprocessing&
               "use the model that the weights were trained for");
 }
 
-// Of preprocessing.json or its copy in the weights' header; the model's stock boxes where it names none.
+// The default boxes that preprocessing.json, or its copy in the weights' header, names; the model's stock
+// boxes where it names none.
 std::vector<FeatureMap> maps_of(const Json& preprocessing, const DetectorModel& model,
                                 const std::string& place) {
   if (!preprocessing.is_object() || !preprocessing.contains(kDefaultBoxes)) return model.maps;

@@ -25,9 +25,9 @@ enum class LossDivisor {
 
 inline constexpr std::int64_t kNegativesPerPositive = 3;
 
-// `logits` [B, N, classes + 1] and `offsets` [B, N, 4], computed in fp32 whatever their dtype. Of the
-// background boxes of an image those with the largest loss count, three for each positive (none without
-// positives). Smooth L1 turns from quadratic to linear at 1. A batch without positives has the loss 0.
+// `logits` [B, N, classes + 1] and `offsets` [B, N, 4], computed in fp32 whatever their dtype. The background
+// boxes of an image with the largest loss count, three for each positive (none without positives). Smooth L1
+// turns from quadratic to linear at 1. A batch without positives has the loss 0.
 SsdLoss ssd_loss(const torch::Tensor& logits, const torch::Tensor& offsets, const Targets& targets,
                  LossDivisor divisor = LossDivisor::kPositives);
 

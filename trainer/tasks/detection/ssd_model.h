@@ -45,8 +45,8 @@ class SsdModelImpl : public torch::nn::Module {
 };
 TORCH_MODULE(SsdModel);
 
-// Names of the tensors of the network that makes the maps begin so, of those that depend on the default
-// boxes, and of those that depend on the classes.
+// How tensors' names begin: those of the network that makes the maps, those that depend on the default boxes,
+// and those that depend on the classes.
 inline constexpr const char *kBackbone = "backbone.", *kHeads = "head.",
                             *kClassificationHead = "head.classification_head.";
 

@@ -168,7 +168,7 @@ Dataset read_other(const OtherSet& other, const TrainingPlace& place, const std:
   ReadOptions options = place.options;
   options.classes = classes;
   options.part = other.part;
-  // Of another set only a COCO file may have its images in the same folder.
+  // Another set has its images in the same folder only where it is a COCO file.
   if (other.folder != place.data && std::filesystem::is_directory(other.folder)) options.images.clear();
   Dataset read = read_dataset(other.folder, options);
   if (other.folder != place.data)  // of the same set they are told already

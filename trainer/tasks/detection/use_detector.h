@@ -28,7 +28,7 @@ struct DataChoice {
 };
 
 // Both compute in fp32 on the first GPU that CUDA_VISIBLE_DEVICES names, where this LibTorch knows GPUs, and
-// without that variable on the CPU: whoever names a GPU holds it, as tune does for the models that it
+// without that variable on the CPU: the caller that names a GPU holds it, as tune does for the models that it
 // compares.
 
 // Classes of `data` match the model's by name. Warnings go to `notes`.

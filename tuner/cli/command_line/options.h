@@ -46,7 +46,7 @@ class Options {
   Options& json(const std::string& help);
   // A variable of the environment that the command heeds, for --help.
   Options& variable(const std::string& name, const std::string& help);
-  // In the order of declaration; after an optional one comes no required one.
+  // In the order of declaration; no required one comes after an optional one.
   Options& positional(const std::string& name, const std::string& help, bool required = true);
 
   // nullopt when --help was asked for and printed: the command returns 0 then. Error(kUsage) for an unknown

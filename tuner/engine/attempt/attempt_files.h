@@ -51,7 +51,8 @@ MetricTail read_metrics(const std::filesystem::path& folder, std::uint64_t offse
                         std::size_t most = kMetricsPiece);
 // Goes on with what is known of one metric's unread lines by what a piece of the file says.
 void follow(UnreadLines& lines, const MetricTail& tail, const std::string& metric);
-// What the lines of one metric up to byte `end` gave that was no number, for whoever has not followed them.
+// What the lines of one metric up to byte `end` gave that was no number, for a caller that has not followed
+// them.
 UnreadLines unread_before(const std::filesystem::path& folder, std::uint64_t end, const std::string& token,
                           const std::string& metric);
 // The metrics whose captured steps an attempt gave up for counting.

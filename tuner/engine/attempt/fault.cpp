@@ -7,7 +7,7 @@ namespace {
 
 // With waits of 1, 2, 4, ... seconds between them: two minutes. What others took may come back meanwhile.
 constexpr int kPatientTries = 8;
-// Of what nobody else gives back, a limit of our own or a program that is missing.
+// For what nobody else gives back: a limit of our own, or a program that is missing.
 constexpr int kImpatientTries = 3;
 
 }  // namespace

@@ -202,7 +202,8 @@ void LocalRunner::Impl::end_orphans(RunningAttempt& attempt) {
   });
 }
 
-// Instead of an earlier patience. One that was stopped (SIGSTOP) or hangs cannot enforce a limit by itself.
+// This takes the place of an earlier patience. A supervisor that was stopped (SIGSTOP) or hangs cannot
+// enforce a limit by itself.
 void LocalRunner::Impl::kill_supervisor_after(Milliseconds patience, RunningAttempt& attempt) {
   attempt.timer.expires_after(patience);
   attempt.timer.async_wait([this, id = attempt.id](const error_code& error) {

@@ -20,9 +20,9 @@ struct LocalRunnerOptions {
 };
 
 // Starts one tune-supervisor an attempt and hears from it through a socket. Makes the process a sub-reaper,
-// so that the trees of killed supervisors come to it. Owned by whoever runs the loop; used on the loop's
-// thread only, except wake(). When it is destroyed its attempts' trees are killed, and it waits for that.
-// Reads none of the attempts' files.
+// so that the trees of killed supervisors come to it. Owned by the code that runs the loop; used on the
+// loop's thread only, except wake(). When it is destroyed its attempts' trees are killed, and it waits for
+// that. Reads none of the attempts' files.
 class LocalRunner final : public TrialRunner {
  public:
   // Throws Error(kEnvironment) when more GPUs are asked for than there are, or there is no supervisor.

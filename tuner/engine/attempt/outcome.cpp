@@ -150,7 +150,7 @@ AttemptOutcome ended_by_itself(const AttemptEnd& end, const ExitReport& report) 
 AttemptOutcome classify(const AttemptEnd& end) {
   // Not run again: the trainer would do the same, and nobody may clear away what it put there.
   if (!end.spoilt.empty()) return failed("crash", "the attempt's folder is spoilt: " + end.spoilt);
-  // One that could be ended in good order after all was lost no less.
+  // An attempt that could be ended in good order after all was lost no less.
   if (!end.report || end.report->stop == kStopUnheard) return lost(end);
   const ExitReport& report = *end.report;
   if (report.start_error) {

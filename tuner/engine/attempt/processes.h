@@ -10,10 +10,10 @@ namespace tune::engine {
 // The processes of one attempt whose supervisor is gone. This process is their sub-reaper, so most are its
 // children now; after a restart they are init's. Owned by the runner, on its thread.
 //
-// Not found is one kind of process: when loop, supervisor and trainer were killed at the same moment, a
-// daemon of the trainer's that had left their session and emptied its environment. It is init's child then,
-// and nothing that it cannot shed names its attempt (a cgroup would, where a user may make one). A GPU that
-// it was given stays leased as long as it lives: it holds the descriptor.
+// One kind of process is not found: a daemon of the trainer's that had left their session and emptied its
+// environment, when loop, supervisor and trainer were killed at the same moment. It is init's child then, and
+// nothing that it cannot shed names its attempt (a cgroup would, where a user may make one). A GPU that it
+// was given stays leased as long as it lives: it holds the descriptor.
 class OrphanedTree {
  public:
   // `supervisor`: a child of this process that has been reaped; -1 for one of a former orchestrator.

@@ -36,8 +36,7 @@ struct Attempt {
       time_limit;  // the supervisor stops the attempt by itself after this, reason "timeout"
   // Silences after which it does so too, reasons "no output" and "no metric".
   std::optional<Milliseconds> no_output, no_metric_time;
-  Milliseconds quiet_after{
-      600'000};  // of a silence this long, and three times as long as any before, it tells
+  Milliseconds quiet_after{600'000};  // a silence this long, and three times as long as any before, is told
 };
 
 // What is known of a started attempt; enough to find it again after a crash. Stored.
@@ -50,7 +49,8 @@ struct AttemptRecord {
   std::string boot_id;                      // /proc/sys/kernel/random/boot_id
   std::vector<std::string> devices;         // GPU UUIDs; empty on the CPU
   int threads = 1;
-  // Where the runner hears of a supervisor that lives: at least so often (not stored).
+  // How often at least the runner hears of a supervisor that lives; absent where it hears nothing (not
+  // stored).
   std::optional<Milliseconds> heartbeat = {};
 };
 
@@ -79,7 +79,7 @@ class TrialRunner {
   // event follows, and its files tell what happened).
   virtual bool attach(const AttemptRecord& record) = 0;
   virtual Capacity capacity() = 0;
-  // Of an attempt's devices those that do not answer any more.
+  // Those of an attempt's devices that do not answer any more.
   virtual std::vector<std::string> lost_devices(const std::vector<std::string>& devices) = 0;
   // Blocks until something happens or `deadline` passes. One event a call, in order of arrival.
   virtual RunnerEvent wait(SteadyTime deadline) = 0;

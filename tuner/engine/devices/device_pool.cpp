@@ -154,7 +154,7 @@ Capacity DevicePool::capacity() {
 
 std::vector<std::string> DevicePool::lost(const std::vector<std::string>& gpus) const {
   if (gpus.empty() || !nvml_) return {};
-  // All of them: the indices of CUDA_VISIBLE_DEVICES mean others once one is gone.
+  // All GPUs, since the indices of CUDA_VISIBLE_DEVICES mean others once one is gone.
   const std::vector<Gpu> present = nvml_->gpus();
   std::vector<std::string> lost;
   for (const std::string& uuid : gpus)
@@ -170,7 +170,7 @@ void DevicePool::pin(DeviceShare& share) {
   std::vector<int> cores = core_shares_[static_cast<std::size_t>(share.slot)];
   std::optional<Lease> lease = folder_->take_cores(cores);
   if (!lease) {
-    // Another tune is there: as many others that are free.
+    // Another tune holds some of them: take as many others that are free.
     std::vector<int> free;
     std::vector<Lease> probes;
     for (const int core : cores_)

@@ -41,7 +41,7 @@ class DevicePool {
   DevicePool(std::optional<int> parallel, const Resources& resources);
 
   Capacity capacity();
-  // Those of the GPUs that NVML shows no more.
+  // Those of the GPUs that NVML does not show any more.
   std::vector<std::string> lost(const std::vector<std::string>& gpus) const;
   std::optional<DeviceShare> take();
   void give_back(DeviceShare share);

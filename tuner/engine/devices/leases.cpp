@@ -19,7 +19,8 @@ namespace tune::engine {
 namespace {
 
 constexpr const char* kCoresFile = "cores";
-// Who holds the gate looks at a few files and lets go. Longer than this, and it is stopped or gone astray.
+// A process that holds the gate looks at a few files and lets go. One that takes longer than this is stopped
+// or has gone astray.
 constexpr int kGateTries = 200;
 constexpr std::chrono::milliseconds kGatePause{1};
 
@@ -152,7 +153,7 @@ std::optional<Lease> LeaseFolder::take_cores(const std::vector<int>& cores) cons
     range.l_whence = SEEK_SET;
     range.l_start = core;
     range.l_len = 1;
-    // Of the open file, not of the process: whoever inherits the descriptor holds it too.
+    // The lock is the open file's, not the process's: a process that inherits the descriptor holds it too.
     if (::fcntl(fd, F_OFD_SETLK, &range) != 0) return std::nullopt;
   }
   return lease;

@@ -18,14 +18,14 @@ class Lease {
   Lease& operator=(Lease&& other) noexcept;
   ~Lease();
   const std::string& gpu() const { return gpu_; }
-  int descriptor() const { return descriptor_; }  // close-on-exec; whoever inherits it holds the lease too
+  int descriptor() const { return descriptor_; }  // close-on-exec; its heirs hold the lease too
 
  private:
   std::string gpu_;
   int descriptor_;
 };
 
-// What is claimed of one GPU, by whomever.
+// What is claimed of one GPU, by any process.
 struct GpuClaims {
   int free = 0;                    // slots of this split that are free; 0 while another split is in use
   bool is_leased = false;          // anybody holds a slot

@@ -35,7 +35,7 @@ struct Told {
   int trial = 0;
   TrialState state = TrialState::kCompleted;  // completed, stopped, failed or paused
   std::optional<double> value;                // NaN or infinite: the result is not finite
-  std::string reason;                         // free text; of a failure its class, where it is one
+  std::string reason;                         // free text; a failure's class, where it is one
 };
 
 // Owned by a command, used on its thread; the strategy is called there too. The same questions and results
@@ -75,7 +75,7 @@ class AskTell {
   void close();
 
  private:
-  // Notices of the journal for whoever listens.
+  // Hands the journal's notices on to the caller.
   class Listener final : public Status {
    public:
     explicit Listener(const Parts& parts) : parts_(parts) {}

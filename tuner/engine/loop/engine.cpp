@@ -294,7 +294,7 @@ void StudyLoop::Impl::keep_house(SteadyTime now) {
   shrink_wal();
 }
 
-// Who shares its GPUs with other studies shares their bill.
+// A study that shares its GPUs with others shares their bill.
 void StudyLoop::Impl::look_at_neighbours() {
   if (!spending.has_budget() || !store::may_share_gpus(study)) return;
   spending.see_others(store::attempts_beside(parts.study_folder.parent_path(), study.name,

@@ -10,9 +10,11 @@ namespace {
 
 constexpr Milliseconds kAtOnceTime{10'000};  // a trainer that lived longer has at least begun its work
 constexpr int kLeastAtOnce = 5, kLeastWithoutMetric = 3;
-// A row that chance makes so rarely at any one place of a search: over a thousand trials, one in ten.
+// How rarely chance may make such a row at any one place of a search: in one of ten searches of a thousand
+// trials.
 constexpr double kChance = 1e-4;
-// A search in which more than half of the trials fail is warned of too late, not never.
+// The rate counts as no higher: so a search in which more than half of the trials fail is warned of too late,
+// not never.
 constexpr double kHighestRate = 0.5;
 constexpr int kTimesWhenExplained = 5;
 
@@ -73,7 +75,7 @@ std::string masked(std::string_view text) {
       return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == '+' || c == ':';
     };
     while (i + 1 < text.size() && hangs_on(text[i + 1])) ++i;
-    // Of "-0.5" and "0.5" the sign belongs to the number.
+    // A sign belongs to the number: "-0.5" and "0.5" are alike.
     if (!result.empty() && (result.back() == '-' || result.back() == '+')) result.pop_back();
     result += '#';
   }

@@ -98,7 +98,8 @@ std::string reopen_failed_trials(OpenedStudy& study, const Spec& spec, const Clo
   study.row.state = "interrupted";
   study.row.finish_reason = "failed trials are to run again";
   std::string numbers;
-  // All or none: whoever dies here has changed nothing, or leaves a study that the same command goes on with.
+  // All or none: a process that dies here has changed nothing, or leaves a study that the same command goes
+  // on with.
   store::StudyStore::Transaction transaction(study.store, Durability::kPower);
   for (store::TrialRow& trial : failed) {
     numbers += (numbers.empty() ? "" : ", ") + std::to_string(trial.number);
@@ -203,7 +204,7 @@ bool probe(OpenedStudy& study, const RunRequest& request, const BuiltinTrainer& 
   const std::string name = probe_name(machine, spec.resources);
   if (!probes.contains(name) && request.known_probes.contains(name)) {
     probes[name] = request.known_probes[name];
-    probes[name].erase("lease_seconds");  // whoever made it pays for it
+    probes[name].erase("lease_seconds");  // the study that made it pays for it
   }
   if (!probes.contains(name)) {
     journal.notice("tune-train is measured once on this machine, to choose its precision");
@@ -252,8 +253,8 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   return loop.run();
 }
 
-// Whoever interrupts a promotion twice wants the process to be gone: it may wait for a disk that does not
-// answer.
+// A person who interrupts a promotion twice wants the process to be gone: it may wait for a disk that does
+// not answer.
 class Promoting {
  public:
   explicit Promoting(const RunHooks& hooks) : hooks_(hooks) { tell(true); }

@@ -100,7 +100,7 @@ class SetUpCheck {
                                                         "another path");
   }
 
-  // Of a script: the program that its first line names.
+  // Looks at the program that a script's first line names.
   void check_interpreter(const fs::path& file) {
     std::array<char, 256> start{};
     std::ifstream(file, std::ios::binary).read(start.data(), start.size() - 1);

@@ -20,7 +20,8 @@ struct SetUpProblems {
 // spec's environment gives. Names with {{...}} in them are left out. Starts nothing.
 SetUpProblems set_up_problems(const Spec& spec);
 
-// Looks at the set-up when a run begins, and later at what has become of it. Owned by whoever runs the loop.
+// Looks at the set-up when a run begins, and later at what has become of it. Owned by the code that runs the
+// loop.
 class SetUp {
  public:
   // Throws Error(kEnvironment) when no trial could start.

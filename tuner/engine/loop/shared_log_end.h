@@ -6,8 +6,8 @@
 
 namespace tune::engine {
 
-// The lines, the last at the end, with which all of these attempts' logs end, up to numbers in them: as the
-// last attempt's log has them, ten at most. Empty when they differ or there are none.
+// The lines that the logs of all these attempts end with, numbers in them apart: in their order, as the last
+// attempt's log has them, ten at most. Empty when they differ or there are none.
 std::vector<std::string> shared_log_end(const std::vector<std::filesystem::path>& attempt_folders);
 
 }  // namespace tune::engine

@@ -34,7 +34,7 @@ int whole_trainings(const std::vector<store::TrialRow>& trials,
 // attempts that run, and through what has ended since the one before.
 class Spending {
  public:
-  // Of what the store holds; attempts that still run are not counted before their end.
+  // Begins with what the store holds; attempts that still run are not counted before their end.
   Spending(std::optional<DeviceBudget> budget, const std::vector<store::TrialRow>& trials,
            const std::vector<store::AttemptRow>& attempts);
 

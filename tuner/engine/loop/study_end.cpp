@@ -66,7 +66,7 @@ StudyResult StudyLoop::Impl::end_by_limit(const char* limit) {
     journal.notice(std::string("the ") + limit +
                    " is reached: running trials are stopped and keep their values");
   run_down(limit);
-  // Whoever interrupts this wants to be out, not to wait for a promotion: the next run makes the end.
+  // A person who interrupts this wants to be out, not to wait for a promotion: the next run makes the end.
   if (interrupted()) {
     save_study("interrupted", "interrupted", Durability::kPower);
     return result(Outcome::kInterrupted, "interrupted");

@@ -184,8 +184,8 @@ WarmStartTrials learn(const fs::path& store_folder, const Spec& spec, store::Stu
   return earlier;
 }
 
-// Nothing was tried with the stored spec: whoever was refused for what it asks may have mended it. What was
-// copied for the same spec stays, since the earlier studies may be gone by now.
+// Nothing was tried with the stored spec, and a person who was refused for what it asks may have mended it.
+// What was copied for the same spec stays, since the earlier studies may be gone by now.
 WarmStartTrials replace_untried(store::StudyStore& store, const fs::path& store_folder, const Spec& spec,
                                 store::StudyRow& row) {
   const store::StudyRow stored = store.study();

@@ -43,8 +43,8 @@ void make_private_folder(const std::filesystem::path& folder);
 
 // Creates STORE/STUDY (mode 0700), with copies of what the spec's warm_start names, or continues it. Throws
 // SpecError for a warm start that is not possible; Error(kConflict) when another process works on it (with
-// its pid), when the stored spec asks for another search (with the differing lines) or the seed differs;
-// while a study has no trials the new spec takes the stored one's place, and one that differs in limits and
+// its pid), when the stored spec asks for another search (with the differing lines) or the seed differs.
+// While a study has no trials the new spec takes the stored one's place; a spec that differs in limits and
 // the like alone (SpecChange::is_harmless) takes it at any time. The same spec in another folder moves the
 // study there. Error(kEnvironment) when the store cannot be written. $TUNE_SYNCHRONOUS says what a commit
 // survives.

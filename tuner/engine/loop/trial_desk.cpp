@@ -15,7 +15,7 @@ bool has_checkpoint(const fs::path& folder) {
   return fs::is_directory(folder, ignored) && !fs::is_empty(folder, ignored);
 }
 
-// What a trainer put in a folder's place is kept under another name, for whoever looks for the reason.
+// What a trainer put in a folder's place is kept under another name, for people who look for the reason.
 void make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directory(folder, error);
@@ -84,7 +84,7 @@ std::map<std::string, std::int64_t> TrialDesk::last_steps(int trial) const {
   return steps;
 }
 
-// Of the attempt before the one that begins.
+// Those of the attempt before the one that begins.
 std::set<std::string> TrialDesk::counted_steps(const store::TrialRow& trial) const {
   const std::vector<store::AttemptRow> attempts = parts_.store.attempts(trial.number);
   if (attempts.empty()) return {};

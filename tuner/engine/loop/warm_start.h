@@ -15,9 +15,9 @@ struct WarmStartTrials {
   Json facts = Json::array();        // the same for programs
 };
 
-// Reads the studies that the spec's warm_start names from `store`, read-only. Taken are completed trials with
-// a finite value, and of an identical study stopped and failed ones too. A trial outside the new ranges is
-// left out. Of a parameter that only the earlier study searched the value is dropped; where only the new
+// Reads the studies that the spec's warm_start names from `store`, read-only. It takes completed trials with
+// a finite value, and from an identical study stopped and failed ones too. A trial outside the new ranges is
+// left out. The value of a parameter that only the earlier study searched is dropped; where only the new
 // study searches it, an identical study's trial is left out, and a transferred one gets a random value of it,
 // out of `seed`, since nothing is known of its influence. The earlier study's `fixed` value stands in where
 // it has one, else what the spec's `assume` says. Throws SpecError, with a place each, for a study that is

@@ -21,7 +21,7 @@ struct Lineage {
 Lineage lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
                    const std::filesystem::path& attempt_folder);
 
-// The run that an attempt belongs to which was made at that time; null when none was recorded by then.
+// The run that an attempt made at that time belongs to; null when none was recorded by then.
 Json run_at(const Json& facts, WallTime time);
 
 // Tells the trial's last attempt from those of a study of the same name that was removed; null without one.

@@ -46,7 +46,7 @@ void read_pieces(int fd, const fs::path& file, const IsInterrupted& is_interrupt
   }
 }
 
-// Of a regular file; empty, with `problem` filled, for anything else.
+// The SHA-256 of a regular file; empty, with `problem` filled, for anything else.
 std::string hash_of(const fs::path& file, const IsInterrupted& is_interrupted, std::string& problem) {
   const OpenedFile opened = open_regular_file(file);
   const Descriptor source(opened.descriptor);

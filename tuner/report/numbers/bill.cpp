@@ -37,7 +37,7 @@ std::size_t most_at_once(const std::vector<LeaseTime>& leases) {
   return static_cast<std::size_t>(most);
 }
 
-// Of one time that the study ran, from `begin` to `end` or to the end of the last lease.
+// What was idle during one run of the study, from `begin` to `end` or to the end of the last lease.
 double idle_in(microseconds begin, microseconds end, const std::vector<store::AttemptRow>& attempts,
                const std::vector<store::AttemptRow>& others) {
   std::map<std::string, std::vector<LeaseTime>> by_device;

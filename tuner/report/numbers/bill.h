@@ -13,15 +13,15 @@ struct StudyBill {
   Cost total;  // of the trials' leases: what a budget counts
   // By the state of the trial. What is queued or runs makes up the rest of the total.
   Cost completed, stopped, failed;
-  // Of the total: attempts that another one followed, and validations. Both may count the same second.
+  // Parts of the total: attempts that another one followed, and validations. Both may count the same second.
   Cost retried, validating;
   // Beside the total.
   Cost probing, idle;
 };
 
 // From stored rows:
-//  - validating: of each attempt the share of its lease that its trainer spent in validations, as its
-//    recorded points of kValidationSeconds say. An attempt whose trainer prints none has none.
+//  - validating: the share of each attempt's lease that its trainer spent in validations, as its recorded
+//    points of kValidationSeconds say. An attempt whose trainer prints none has none.
 //  - probing: the leases of the probe runs that the study made itself; a comparison's own are the
 //    comparison's.
 //  - idle: for each time that the study ran (from its start to the last thing recorded of it, or the end of

@@ -12,7 +12,7 @@ namespace tune::report {
 // Device time and its price. A lease of n devices for an hour is n device hours; without devices (the CPU) it
 // is one. Attempts that shared a device share its time (store::device_shares).
 struct Cost {
-  double lease_seconds = 0;  // wall time of the leases, whoever shared them
+  double lease_seconds = 0;  // wall time of the leases, shared or not
   double device_hours = 0;
   std::optional<double> usd;  // absent without a price
   Cost& operator+=(const Cost& other);
@@ -44,7 +44,7 @@ class CostReport {
   const Cost& total() const { return total_; }
   // By the state of the trial: what completed, stopped, failed ones cost, retries included.
   Cost of(TrialState state) const;
-  // Of the total, what went into attempts that another one followed.
+  // The part of the total that went into attempts which another one followed.
   const Cost& retried() const { return retried_; }
 
  private:

@@ -12,7 +12,7 @@
 
 namespace tune::report {
 
-// How much each hyperparameter matters, as whoever has the mathematics computed it.
+// How much each hyperparameter matters, as a caller that has the mathematics computed it.
 struct ImportanceRows {
   std::size_t trials = 0;                              // that it was computed from
   std::string objection;                               // why there are no shares; else empty

@@ -26,7 +26,7 @@ std::vector<int> sorted(std::vector<int> cores) {
 }  // namespace
 
 TEST_CASE_METHOD(RunnerFixture,
-                 "cores are leased among pools, and whoever finds too few is not pinned, and says so") {
+                 "cores are leased among pools, and one that finds too few is not pinned, and says so") {
   const std::vector<int> all = usable_cores();
   DevicePool first(1, cpu_only()), second(1, cpu_only());
   std::optional<DeviceShare> share = first.take();

@@ -224,7 +224,7 @@ TEST_CASE_METHOD(GpuFixture, "two runners share the GPUs through the leases") {
       "the lease is free");
 }
 
-TEST_CASE_METHOD(GpuFixture, "a lease lasts as long as a process of the tree lives, whoever else has died") {
+TEST_CASE_METHOD(GpuFixture, "a lease lasts as long as a process of the tree lives, whatever else has died") {
   show(1);
   const std::string main = folder.path() / "main";
   const pid_t orchestrator = ::fork();

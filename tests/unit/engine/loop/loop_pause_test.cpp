@@ -188,7 +188,7 @@ TEST_CASE("a set-up that breaks after trials have worked costs a few trials, not
   CHECK(result.pause->log_end == std::vector<std::string>{"epoch 1", "No module named 'torch'"});
   CHECK(result.pause->trial > 40);
   CHECK_THAT(result.pause->hint, Contains("--retry-failed"));
-  // It counts anew: whoever goes on without a cure is stopped again.
+  // It counts anew: a person who goes on without a cure is stopped again.
   f.use(2, script);
   CHECK(f.run().outcome == Outcome::kPaused);
   CHECK(count(f.store, TrialState::kFailed) <= 14);

@@ -427,7 +427,7 @@ TEST_CASE("what is to know of a metric is told once a study, and kept with each 
   f.run();
   CHECK(times_said(f, "metric \"loss\": the step 0.4 is none") == std::pair{1, 3});
   CHECK(times_said(f, "metric \"acc\": the step 0.6 is none") == std::pair{1, 3});
-  // Nor by the next run of the loop.
+  // The next run of the loop does not say it again.
   f.spec.limits.trials = 4;
   f.status.events.clear();
   f.run();

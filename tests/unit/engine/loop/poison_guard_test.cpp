@@ -174,7 +174,7 @@ TEST_CASE(
   CHECK(optimizer.fails_until_it_speaks([&] {
     return ParameterSet{{"optimizer", "lion"}, {"lr", 3}};
   }) == 25);
-  // Of a parameter that none of those that worked had.
+  // A parameter that none of those that worked had.
   Ends conditional;
   for (int i = 0; i < 20; ++i) conditional.works(conditional.begin({{"lr", i}}));
   CHECK(conditional.fails_until_it_speaks([&] { return ParameterSet{{"lr", 3}, {"momentum", 0.5}}; }) == 25);

@@ -168,7 +168,7 @@ TEST_CASE("a trial whose log is gone or was cut keeps what it has, and that is s
   CHECK(f.store.trial(3)->values == std::vector<double>{1});
 }
 
-TEST_CASE("whoever dies in the middle of a rescan has changed nothing") {
+TEST_CASE("a process that dies in the middle of a rescan has changed nothing") {
   RescanFixture f;
   f.run_with([](const engine::Attempt&) { return says("1\n"); });
   CHECK_THROWS_AS(f.rescan([](const engine::LogQuestion& question) {

@@ -33,7 +33,7 @@ TEST_CASE("an object is found once: the surer detection has it, the other one is
   const std::vector<TruthBox> truth{object(1, 0, kLeft)};
   CHECK(confusion_of(truth, std::vector{found(1, 0, kLeft, 0.5), found(1, 1, kLeft, 0.6)}, 2).counts ==
         Counts{{0, 1, 0}, {0, 0, 0}, {1, 0, 0}});
-  // Of equal scores the one that comes first.
+  // The first of equal scores.
   CHECK(confusion_of(truth, std::vector{found(1, 0, kLeft, 0.6), found(1, 1, kLeft, 0.6)}, 2).counts ==
         Counts{{1, 0, 0}, {0, 0, 0}, {0, 1, 0}});
 }

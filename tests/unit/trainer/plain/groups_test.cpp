@@ -71,7 +71,7 @@ TEST_CASE(
     "a split by groups cuts no group, keeps sizes and classes near the fractions, and follows the seed") {
   const Dataset dataset = images(600, 3);
   data::Groups groups;
-  // Of images of one class, as crops of one surface are: 30 of each class in one group, then fours.
+  // Groups of images of one class, as crops of one surface are: 30 of each class in one group, then fours.
   for (std::size_t category = 0; category < 3; ++category) {
     std::vector<std::size_t> members;
     for (std::size_t i = category; i < 600; i += 3) members.push_back(i);

@@ -49,7 +49,7 @@ TEST_CASE("A tensor, a Counter, a Namespace and other values beside a state dict
     CHECK(file.section == "state_dict");
     CHECK(file.others == std::vector<std::string>{""});
     CHECK(places_of(file.others) == "at the top of the file");
-    // Whoever says what would fit gets no lone tensor either.
+    // A caller that says what would fit gets no lone tensor either.
     check_state(read_weights(golden(name), wanting(2.0F)), 2.0F);
     check_state(read_weights(golden(name), wanting(9.0F)), 2.0F);
   }

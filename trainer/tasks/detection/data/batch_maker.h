@@ -37,8 +37,8 @@ class BatchMaker {
   int threads_;
 };
 
-// The objects as the view shows them, in output pixels, clipped. Left out is what a cut leaves less
-// than min_visible of, or less than a pixel. `objects` are in pixels of the source, a square of `size`
+// The objects as the view shows them, in output pixels, clipped. An object of which a cut leaves less than
+// min_visible, or less than a pixel, is left out. `objects` are in pixels of the source, a square of `size`
 // pixels.
 std::vector<GroundTruth> view_objects(const data::View& view, std::span<const GroundTruth> objects, int size,
                                       double min_visible);

@@ -23,7 +23,7 @@ std::string shown_path(const std::filesystem::path& path, const std::filesystem:
 std::vector<std::filesystem::path> named_coco_files(const std::filesystem::path& folder);
 // By their content.
 std::vector<std::filesystem::path> other_coco_files(const std::filesystem::path& folder);
-// annotations/ of the official archives and of CVAT: of its files those with boxes.
+// The files with boxes in annotations/, as the official archives and CVAT have it.
 std::vector<std::filesystem::path> coco_files_in(const std::filesystem::path& annotations);
 
 // One file is the whole set; several are its parts, which their names must tell: Error(kBadData). `images`,

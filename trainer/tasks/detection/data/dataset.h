@@ -34,7 +34,7 @@ struct Dataset {
   bool labelled = true;                    // false: a folder of images alone (for `predict`)
   std::vector<std::string> warnings;       // one sentence each, naming the file: clipped boxes and the like
   std::string form = {};                   // what it was recognised as, in one line
-  // Of a set with parts of its own: what each image belongs to.
+  // The part that each image belongs to, in a set with parts of its own.
   std::map<std::int64_t, std::set<std::string>> parts_of_images = {};
 };
 

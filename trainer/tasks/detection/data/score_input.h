@@ -41,9 +41,9 @@ ScoreTruth read_score_truth(const std::filesystem::path& data, const ReadOptions
 // Leaves out all images but these.
 void keep_images(ScoreTruth& truth, const std::set<std::int64_t>& images);
 
-// Detections in COCO's results format. Those of images that were left out (`elsewhere`) are dropped, as are
-// those of categories that a COCO file does not list (so does pycocotools), of which `warnings` gets one;
-// an image or category of nobody's is Error(kBadData).
+// Detections in COCO's results format. Detections in images that were left out (`elsewhere`) are dropped, as
+// are those of categories that a COCO file does not list (as pycocotools does), about which `warnings` gets
+// one line. An image or a category that nobody has is Error(kBadData).
 std::vector<metrics::DetectedBox> read_detections(const std::filesystem::path& file, const ScoreTruth& truth,
                                                   const std::set<std::int64_t>& elsewhere = {},
                                                   std::vector<std::string>* warnings = nullptr);

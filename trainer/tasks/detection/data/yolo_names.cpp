@@ -158,8 +158,8 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
-// The same number must mean the same class in a data.yaml and beside it. Of two lists the nearer is the
-// newer one, as annotation tools leave their own in labels/.
+// The same number must mean the same class in a data.yaml and beside it. The nearer of two lists is the newer
+// one, as annotation tools leave their own in labels/.
 void require_agreement(YoloNames& first, const YoloNames& other) {
   if (first.names == other.names) return;
   const std::size_t both = std::min(first.names.size(), other.names.size());
