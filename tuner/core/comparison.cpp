@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/comparison_keys.h"
+#include "tuner/core/regular_file.h"
 #include "tuner/core/spec_sections.h"
 
 namespace tune {
@@ -195,7 +195,7 @@ Comparison read_comparison(const std::filesystem::path& file) {
   std::error_code unknown;
   if (std::filesystem::is_directory(file, unknown))
     throw SpecError(file.string(), {{0, 0, "", "this is a folder", "name the file in it"}});
-  return parse_comparison(read_file(file), file.string(), std::filesystem::absolute(file).parent_path());
+  return parse_comparison(read_spec_file(file), file.string(), std::filesystem::absolute(file).parent_path());
 }
 
 }  // namespace tune

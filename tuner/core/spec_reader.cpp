@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cctype>
 
-#include "tuner/core/atomic_file.h"
 #include "tuner/core/edit_distance.h"
+#include "tuner/core/regular_file.h"
 #include "tuner/core/spec.h"
 #include "tuner/core/spec_keys.h"
 #include "tuner/core/spec_sections.h"
@@ -300,7 +300,7 @@ Spec read_spec(const std::filesystem::path& file, SpecUse use, const RegexCheck&
   const fs::path folder = fs::is_fifo(status) || fs::is_character_file(status)
                               ? fs::current_path()
                               : fs::absolute(file).parent_path();
-  return parse_spec(read_file(file), file.string(), folder, use, check);
+  return parse_spec(read_spec_file(file), file.string(), folder, use, check);
 }
 
 }  // namespace tune
