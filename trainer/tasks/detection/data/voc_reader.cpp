@@ -19,6 +19,24 @@ int size_or_zero(const pugi::xml_node& node) {
   return value && *value > 0 && *value < 1e9 ? static_cast<int>(*value) : 0;
 }
 
+// "&x;" of the first reference to an entity that XML does not bring along. pugixml leaves those, and
+// references to no character, as they stand.
+std::string unresolved_entity(std::string_view raw) {
+  for (std::size_t at = raw.find('&'); at != raw.npos; at = raw.find('&', at + 1)) {
+    const std::string_view rest = raw.substr(at + 1);
+    const std::string_view name = rest.substr(0, rest.find(';'));
+    if (name.size() == rest.size() || name.empty() || name.find_first_of(" \t\r\n&") != name.npos) continue;
+    const bool hexadecimal = name.starts_with("#x");
+    const std::string_view digits = name.substr(hexadecimal ? 2 : 1);
+    const bool known = name == "lt" || name == "gt" || name == "amp" || name == "apos" || name == "quot";
+    const bool character =
+        name[0] == '#' && !digits.empty() &&
+        digits.find_first_not_of(hexadecimal ? "0123456789abcdefABCDEF" : "0123456789") == digits.npos;
+    if (!known && !character) return "&" + std::string(name) + ";";
+  }
+  return "";
+}
+
 // Reads the VOC files of a layout; lives for one call of read(), on its thread. Opens images for their size
 // alone.
 class VocReader {
@@ -73,7 +91,22 @@ class VocReader {
     if (!checks_.measure(example, size_or_zero(size.child("width")), size_or_zero(size.child("height"))))
       return;
     int count = 0;
-    for (const pugi::xml_node& object : root.children("object")) read_object(object, file, ++count, example);
+    for (const pugi::xml_node& object : root.children("object"))
+      if (is_resolved(object.child("name"), text, file, ++count)) read_object(object, file, count, example);
+  }
+
+  // Offsets of nodes are those of the text, which was given as UTF-8.
+  bool is_resolved(const pugi::xml_node& name, std::string_view text, const fs::path& file, int count) {
+    for (const pugi::xml_node& part : name.children()) {
+      if (part.type() != pugi::node_pcdata || part.offset_debug() < 0) continue;
+      const std::string_view rest = text.substr(static_cast<std::size_t>(part.offset_debug()));
+      const std::string entity = unresolved_entity(rest.substr(0, rest.find('<')));
+      if (entity.empty()) continue;
+      problems_.add(file.string() + ", object " + std::to_string(count) + ": its name holds " + entity +
+                    ", an entity that is not resolved here; write what it stands for");
+      return false;
+    }
+    return true;
   }
 
   // Extensions and folders change as images are converted and moved; another name is another image.

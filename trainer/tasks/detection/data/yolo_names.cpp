@@ -55,7 +55,20 @@ class YamlReader {
     return mark.is_null() ? place_ : place_ + ", line " + std::to_string(mark.line + 1);
   }
 
+  // Other tags make something else of what they stand before, as !!binary does.
+  void require_no_tag(const YAML::Node& node) const {
+    const std::string& tag = node.Tag();
+    constexpr std::string_view kCore = "tag:yaml.org,2002:";
+    const std::string name = tag.starts_with(kCore) ? tag.substr(kCore.size()) : "";
+    for (const char* known : {"str", "int", "float", "bool", "null", "seq", "map"})
+      if (name == known) return;
+    if (tag.empty() || tag == "?" || tag == "!") return;
+    refuse(at(node.Mark()), ": the tag " + (name.empty() ? tag : "!!" + name) + " is not read",
+           "Take the tag out, or write what it stands for.");
+  }
+
   std::string scalar(const YAML::Node& node, const std::string& what) const {
+    require_no_tag(node);
     if (!node.IsScalar()) refuse(at(node.Mark()), ": " + what + " is no plain text");
     return data::trimmed(node.Scalar());
   }
@@ -63,6 +76,7 @@ class YamlReader {
   void read_names(std::vector<std::string>& names) const {
     const YAML::Node node = root_["names"];
     if (!node || node.IsNull()) refuse(place_, " has no `names`");
+    require_no_tag(node);
     if (!node.IsSequence() && !node.IsMap())
       refuse(at(node.Mark()), ": `names` is neither a list nor a map of numbers");
     if (node.IsSequence())
