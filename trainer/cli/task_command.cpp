@@ -2,6 +2,7 @@
 #include "trainer/cli/commands.h"
 
 #include <filesystem>
+#include <optional>
 #include <ostream>
 
 #include "trainer/cli/options.h"
@@ -109,7 +110,11 @@ int run_task_command(std::string_view command, const std::vector<std::string>& a
     else if (!option.value_name.empty())
       values = {value.as<std::string>()};
   }
-  if (offer.stops_on_signal) loop::catch_stop_signals();
+  std::optional<loop::EndOnSignal> ending;
+  if (offer.stops_on_signal)
+    loop::catch_stop_signals();
+  else
+    ending.emplace();
   const loop::Answer answer = offer.answer(request);
   if (request.as_json)
     print_json(answer.json, console.out, answer.indent);
