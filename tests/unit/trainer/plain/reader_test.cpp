@@ -381,6 +381,38 @@ TEST_CASE("a COCO file of many annotations is read in a time that grows with the
   CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(6));
 }
 
+TEST_CASE("sizes that are none are said once, and what an annotation has twice is refused") {
+  const TestFolder folder;
+  folder.write_image("a.png", 40, 30);
+  const auto file = folder.write(
+      "a.json",
+      R"({"images": [{"id": 1, "file_name": "a.png", "width": -40, "height": "tall"}, {"id": 2, "file_name": "a.png",
+                      "width": 0, "height": null}],
+    "categories": [{"id": 1, "name": "pit"}],
+    "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}]})");
+  const Dataset coco = read_dataset(file);
+  REQUIRE_FALSE(coco.warnings.empty());
+  CHECK(contains(coco.warnings[0], "2 widths and heights of images are none"));
+  CHECK(contains(coco.warnings[0], "images[0]: \"width\" is -40"));
+
+  const TestFolder other;
+  write_example(other, "a", object("pit", "1 2 4 5"));
+  std::string text = voc(object("pit", "1 2 4 5"));
+  text.replace(text.find(">40<"), 4, ">40px<");
+  other.write("annotations/a.xml", text);
+  const Dataset dataset = read_dataset(other.path());
+  REQUIRE(dataset.warnings.size() == 1);
+  CHECK(contains(dataset.warnings[0], "1 width or height in <size> is none"));
+  CHECK(contains(dataset.warnings[0], "a.xml: <width> is \"40px\""));
+
+  other.write("annotations/a.xml", voc(object("pit</name><name>dent", "1 2 4 5") +
+                                       object("pit", "1 2 4 5</ymax></bndbox><bndbox><ymax>5")));
+  CHECK(contains(refusal(other.path()), "a.xml, object 1 (pit): it has several <name>"));
+  CHECK(contains(refusal(other.path()), "a.xml, object 2 (pit): it has several <bndbox>"));
+  other.write("annotations/a.xml", voc("") + voc(""));
+  CHECK(contains(refusal(other.path()), "a.xml has several <annotation>"));
+}
+
 TEST_CASE("an entity that is not resolved is no part of a class name") {
   const TestFolder folder;
   write_example(folder, "a", object("steel &amp; iron &#228;<!-- &y; -->", "1 2 4 5"));

@@ -216,6 +216,9 @@ TEST_CASE("a data.yaml that is not understood is refused with its line, never gu
   CHECK(contains(yaml_refusal("names: [a, 'b]\n"), "is no YAML"));
   CHECK(contains(yaml_refusal("names: [a]\nnames: [b]\n"), "line 2: `names` appears twice"));
   CHECK(contains(yaml_refusal("names: []\n"), "names no class"));
+  CHECK(contains(yaml_refusal("names: [a]\n---\nnames: [b]\n"), "line 3 begins a second document"));
+  CHECK(contains(yaml_refusal(""), "has no `names`"));
+  CHECK(parse_data_yaml("---\nnames: [a]\n...\n", "data.yaml").names == Names{"a"});
   CHECK(contains(yaml_refusal("names:\n  0: ''\n"), "has no name"));
   CHECK(contains(yaml_refusal("names: [~]\n"), "no plain text"));
   CHECK(contains(yaml_refusal("nc: six\nnames: [a]\n"), "nc is \"six\""));

@@ -39,6 +39,9 @@ class Reader {
                   " numbers are written as texts, and taken as the numbers", content_.warnings);
     flags_.tell(" flag is written as a text, and taken as it reads",
                 " flags are written as texts, and taken as they read", content_.warnings);
+    no_size_.tell(" width or height of an image is none, and not compared with the image",
+                  " widths and heights of images are none, and not compared with the images",
+                  content_.warnings);
     no_area_.tell(" \"area\" is no area, and the box's own is taken",
                   " \"area\"s are no areas, and the boxes' own are taken", content_.warnings);
     negative_area_.tell(" \"area\" is negative: pycocotools, and so this command, counts no such object",
@@ -97,7 +100,10 @@ class Reader {
     const auto found = image.find(key);
     if (found == image.end()) return 0;
     const std::optional<double> pixels = number(*found, key, where);
-    return pixels && *pixels >= 1 && *pixels < 1e9 ? static_cast<int>(*pixels) : 0;
+    if (pixels && *pixels >= 1 && *pixels < 1e9) return static_cast<int>(*pixels);
+    if (!found->is_null() && pixels.value_or(-1) != 0)  // many write 0 where they do not know
+      no_size_.add(where + ": \"" + key + "\" is " + shown(*found));
+    return 0;
   }
 
   // Ids of categories that have a box; what is no number is told elsewhere.
@@ -280,7 +286,7 @@ class Reader {
   Problems& problems_;
   Json document_;
   CocoContent content_;
-  Tally as_text_, flags_, no_area_, negative_area_, twice_;
+  Tally as_text_, flags_, no_size_, no_area_, negative_area_, twice_;
   std::set<std::int64_t> known_images_, known_categories_, ids_;
 };
 

@@ -1,3 +1,4 @@
+#include <iterator>
 #include <map>
 #include <optional>
 #include <pugixml.hpp>
@@ -14,9 +15,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-int size_or_zero(const pugi::xml_node& node) {
-  const std::optional<double> value = data::number_of(std::string_view(node.text().get()));
-  return value && *value > 0 && *value < 1e9 ? static_cast<int>(*value) : 0;
+std::size_t count_of(const pugi::xml_node& parent, const char* name) {
+  const auto children = parent.children(name);
+  return static_cast<std::size_t>(std::distance(children.begin(), children.end()));
 }
 
 // "&x;" of the first reference to an entity that XML does not bring along. pugixml leaves those, and
@@ -48,6 +49,9 @@ class VocReader {
     dataset_.examples = examples_of(layout_, options_.part);
     for (Example& example : dataset_.examples) read_example(example);
     for (const fs::path& file : layout_.orphans) report_orphan(file);
+    no_size_.tell(" width or height in <size> is none, and not compared with the image",
+                  " widths and heights in <size> are none, and not compared with the images",
+                  dataset_.warnings);
     other_names_.tell(" annotation names another file in <filename>",
                       " annotations name another file in <filename>", dataset_.warnings);
     checks_.finish();
@@ -86,13 +90,24 @@ class VocReader {
                            "): " + parsed.description());
     const pugi::xml_node root = document.child("annotation");
     if (!root) return problems_.add(file.string() + " has no <annotation>: it is not PASCAL VOC");
+    if (count_of(document, "annotation") > 1)
+      return problems_.add(file.string() + " has several <annotation>; keep the one of its image");
     compare_name(root.child("filename").text().get(), file, example);
     const pugi::xml_node size = root.child("size");
-    if (!checks_.measure(example, size_or_zero(size.child("width")), size_or_zero(size.child("height"))))
-      return;
+    if (!checks_.measure(example, side(size, "width", file), side(size, "height", file))) return;
     int count = 0;
     for (const pugi::xml_node& object : root.children("object"))
       if (is_resolved(object.child("name"), text, file, ++count)) read_object(object, file, count, example);
+  }
+
+  // The width or height that the annotation states; 0 where it states none, as many write, too.
+  int side(const pugi::xml_node& size, const char* name, const fs::path& file) {
+    const std::string text = data::trimmed(size.child(name).text().get());
+    const std::optional<double> pixels = data::number_of(std::string_view(text));
+    if (pixels && *pixels > 0 && *pixels < 1e9) return static_cast<int>(*pixels);
+    if (!text.empty() && pixels.value_or(-1) != 0)
+      no_size_.add(file.string() + ": <" + name + "> is \"" + text + "\"");
+    return 0;
   }
 
   // Offsets of nodes are those of the text, which was given as UTF-8.
@@ -123,6 +138,9 @@ class VocReader {
     const std::string name = data::trimmed(object.child("name").text().get());
     const std::string where =
         file.string() + ", object " + std::to_string(count) + (name.empty() ? "" : " (" + name + ")");
+    for (const char* once : {"name", "bndbox", "difficult"})
+      if (count_of(object, once) > 1)
+        return problems_.add(where + ": it has several <" + once + ">; an object has one");
     GroundTruth labels;
     labels.category = classes_.category(name, where, problems_);
     const std::string difficult = object.child("difficult").text().get();
@@ -157,7 +175,7 @@ class VocReader {
   Dataset dataset_;
   Problems problems_;
   AnnotationChecks checks_{dataset_, problems_};
-  Tally other_names_;
+  Tally other_names_, no_size_;
   std::map<fs::path, fs::path> image_of_annotation_;
 };
 

@@ -28,7 +28,11 @@ class YamlReader {
  public:
   YamlReader(const std::string& text, const std::string& place) : place_(place) {
     try {
-      root_ = YAML::Load(text);
+      const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+      if (documents.size() > 1)
+        refuse(at(documents[1].Mark()), " begins a second document, which nobody would read",
+               "Write one document, without `---` within.");
+      if (!documents.empty()) root_ = documents.front();
     } catch (const YAML::Exception& error) {
       refuse(at(error.mark), " is no YAML: " + error.msg, "Correct the line; quote names with colons.");
     }
