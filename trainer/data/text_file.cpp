@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <memory>
 
 #include "tuner/core/json_positions.h"
@@ -42,7 +43,10 @@ std::string read_regular(const fs::path& file) {
   if (content.is_there) return std::move(content.bytes);
   if (content.spoilt.empty())
     throw Error(ExitCode::kBadData, file.string() + " does not exist", "Check the path.");
-  throw Error(ExitCode::kBadData, content.spoilt, "Put a file with its content there, or take it away.");
+  const bool forbidden = content.spoilt.ends_with(std::strerror(EACCES));
+  throw Error(
+      ExitCode::kBadData, content.spoilt,
+      forbidden ? "Allow this user to read it." : "Put a file with its content there, or take it away.");
 }
 
 std::string to_utf8(std::string_view bytes, const std::string& encoding, const std::string& place) {
