@@ -59,6 +59,12 @@ Connection::Connection(const std::filesystem::path& file, OpenMode mode, Millise
   std::error_code ignored;
   if (mode != OpenMode::kCreate && !std::filesystem::exists(file, ignored))
     throw Error(ExitCode::kNotFound, "there is no " + name_);
+  // SQLite waits for a FIFO. By name, since closing a descriptor of one's own would drop SQLite's locks.
+  for (const char* part : {"", "-wal", "-shm", "-journal"})
+    if (const auto there = std::filesystem::status(name_ + part, ignored);
+        std::filesystem::exists(there) && !std::filesystem::is_regular_file(there))
+      throw Error(ExitCode::kEnvironment, name_ + part + " is not a regular file",
+                  "it is no database of tune: restore it from a copy, or take it away");
   try {
     database_ =
         std::make_unique<SQLite::Database>(name_, open_flags(mode), static_cast<int>(busy_timeout.count()));

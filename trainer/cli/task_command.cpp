@@ -2,6 +2,7 @@
 #include "trainer/cli/commands.h"
 
 #include <filesystem>
+#include <optional>
 #include <ostream>
 
 #include "trainer/loop/stop_signal.h"
@@ -73,7 +74,11 @@ int run_task_command(std::string_view command, const Arguments& arguments, Conso
   loop::Request request{{}, given->has("json"), console.err, console.err_is_terminal, loop::stop_requested};
   for (const Option& option : offer.options)
     if (given->has(option.name)) request.values[option.name] = given->texts(option.name);
-  if (offer.stops_on_signal) loop::catch_stop_signals();
+  std::optional<loop::EndOnSignal> ending;
+  if (offer.stops_on_signal)
+    loop::catch_stop_signals();
+  else
+    ending.emplace();
   const loop::Answer answer = offer.answer(request);
   if (request.as_json)
     print_json(answer.json, console, answer.indent);

@@ -31,6 +31,7 @@ class OverlapCache {
   // nullopt when nothing is kept, or it is damaged.
   std::optional<std::vector<Overlap>> load() const;
   void save(const std::vector<Overlap>& overlaps);
+  bool keeps() const { return !file_.empty(); }
 
  private:
   void wait_for_lock(const std::function<bool()>& interrupted);

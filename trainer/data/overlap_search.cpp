@@ -300,8 +300,8 @@ std::vector<Overlap> find_overlaps(const OverlapSearch& search) {
   std::optional<std::vector<Overlap>> found = cache.load();
   if (!found) {
     if (search.notes)
-      *search.notes << "comparing " << items.size() << " images for overlapping crops; the result is kept"
-                    << std::endl;
+      *search.notes << "comparing " << items.size() << " images for overlapping crops"
+                    << (cache.keeps() ? "; the result is kept" : "") << std::endl;
     found = Comparison(search, items).run();
     cache.save(*found);
   }

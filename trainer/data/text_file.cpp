@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <memory>
 
-#include "tuner/core/error.h"
-#include "tuner/core/json.h"
+#include "tuner/core/json_positions.h"
 #include "tuner/os/regular_file.h"
 
 namespace tune::trainer::data {
@@ -43,7 +43,10 @@ std::string read_regular(const fs::path& file) {
   if (content.is_there) return std::move(content.bytes);
   if (content.spoilt.empty())
     throw Error(ExitCode::kBadData, file.string() + " does not exist", "Check the path.");
-  throw Error(ExitCode::kBadData, content.spoilt, "Put a file with its content there, or take it away.");
+  const bool forbidden = content.spoilt.ends_with(std::strerror(EACCES));
+  throw Error(
+      ExitCode::kBadData, content.spoilt,
+      forbidden ? "Allow this user to read it." : "Put a file with its content there, or take it away.");
 }
 
 std::string to_utf8(std::string_view bytes, const std::string& encoding, const std::string& place) {
@@ -108,6 +111,24 @@ std::string read_xml(const fs::path& file) {
   // A file that can be read byte by byte is none of UTF-16, whatever it declares.
   if (lower.empty() || lower == "utf-8" || lower == "utf8" || lower.starts_with("utf-16")) return bytes;
   return to_utf8(bytes, encoding, file.string());
+}
+
+Json read_json(const fs::path& file, std::string_view passed_over) {
+  const std::string text = read_text(file);
+  if (trimmed(text).empty())
+    throw Error(ExitCode::kBadData, file.string() + " is not JSON: it is empty", "Write the file again.");
+  StrictJson json = parse_strictly(text, passed_over);
+  if (json.fault) throw not_json(file, *json.fault);
+  return std::move(json.value);
+}
+
+Error not_json(const fs::path& file, const JsonFault& fault) {
+  const Problem& problem = fault.problem;
+  return {ExitCode::kBadData,
+          file.string() + (fault.is_syntax ? " is not JSON: line " : ", line ") +
+              std::to_string(problem.line) + ", column " + std::to_string(problem.column) + ": " +
+              problem.message,
+          problem.hint.empty() ? "Write the file again." : problem.hint + "."};
 }
 
 std::string trimmed(std::string_view text) {

@@ -6,6 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "tuner/core/error.h"
+#include "tuner/core/json_positions.h"
+
 namespace tune::trainer::data {
 
 // The file as UTF-8 without a byte order mark. UTF-16 and UTF-32 are converted where a mark says so; what has
@@ -16,6 +19,12 @@ std::string read_text(const std::filesystem::path& file);
 // The same for XML, whose declaration may name any encoding that iconv(3) knows. The text is UTF-8, whatever
 // its declaration goes on saying.
 std::string read_xml(const std::filesystem::path& file);
+
+// The file as JSON; the values of keys of the name `passed_over` come as null. Throws Error(kBadData) with
+// line and column, for a key that is twice in one object too.
+Json read_json(const std::filesystem::path& file, std::string_view passed_over = {});
+// That error, for a fault of the file's text.
+Error not_json(const std::filesystem::path& file, const JsonFault& fault);
 
 // Without white space at both ends.
 std::string trimmed(std::string_view text);

@@ -35,6 +35,20 @@ void read_bytes(png_structp png, png_bytep to, std::size_t count) {
   source->position += count;
 }
 
+// Whether the chunks of a whole header announce further frames (acTL of the PNG specification's third
+// edition), which libpng passes over.
+bool is_animated(Bytes header) {
+  constexpr std::size_t kSignature = 8, kAround = 12;  // length, type and checksum of a chunk
+  const auto number = [&](std::size_t at) {
+    std::uint32_t value = 0;
+    for (std::size_t i = 0; i < 4; ++i) value = value << 8 | header[at + i];
+    return value;
+  };
+  for (std::size_t at = kSignature; at + kAround <= header.size(); at += kAround + number(at))
+    if (std::memcmp(header.data() + at + 4, "acTL", 4) == 0) return number(at + 8) > 1;
+  return false;
+}
+
 // libpng's state while one file is read. Lives on the stack of one call, whose bytes it refers to.
 class Reader {
  public:
@@ -51,6 +65,8 @@ class Reader {
 
   Stored header() {
     if (!try_header()) refuse();
+    if (is_animated(source_.file.first(source_.position)))
+      refuse_image(name_, "is an animated PNG", "Write each picture into a file of its own.");
     require_sensible_size(static_cast<long>(png_get_image_width(png_, info_)),
                           static_cast<long>(png_get_image_height(png_, info_)), name_);
     png_uint_32 length = 0;

@@ -10,6 +10,7 @@
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/os/atomic_file.h"
+#include "tuner/os/regular_file.h"
 
 namespace fs = std::filesystem;
 
@@ -53,17 +54,31 @@ void write_part(const fs::path& folder, const char* name, const std::string& byt
   manifest["files"][name] = {{"bytes", bytes.size()}, {"checksum", checksum(bytes)}};
 }
 
+// A file that lies in a folder that others may write.
+std::string read_left(const fs::path& file, std::uint64_t most_bytes) {
+  FileContent content = read_regular_file(file, most_bytes);
+  if (!content.is_there)
+    throw Error(ExitCode::kBadData,
+                content.spoilt.empty() ? "there is no file \"" + file.string() + "\"" : content.spoilt);
+  return std::move(content.bytes);
+}
+
+Json read_small(const fs::path& file) {
+  constexpr std::uint64_t kMost = 64'000'000;
+  return Json::parse(read_left(file, kMost));
+}
+
 // The content of a file of a complete checkpoint. Throws Error(kBadData) when it is not what was written.
 std::string read_part(const fs::path& folder, const char* name, const Json& manifest) {
-  std::string bytes = read_file(folder / name);
   const Json& entry = manifest.at("files").at(name);
+  std::string bytes = read_left(folder / name, entry.at("bytes").get<std::uint64_t>());
   if (entry.at("bytes") != bytes.size() || entry.at("checksum") != checksum(bytes))
     throw Error(ExitCode::kBadData, (folder / name).string() + ": not what was written");
   return bytes;
 }
 
 Checkpoint read_checkpoint(const fs::path& folder) {
-  const Json manifest = Json::parse(read_file(folder / kManifest));
+  const Json manifest = read_small(folder / kManifest);
   if (manifest.at("schema") != kSchema)
     throw Error(ExitCode::kConflict, "another version of tune-train wrote it",
                 "finish the training with that version, or remove its checkpoints to start again");
@@ -98,7 +113,7 @@ void on_disk(const fs::path& folder, const std::function<void()>& action) {
 // The folder of the best model that a checkpoint names; "" when it has none, or cannot be read.
 std::string best_name_in(const fs::path& folder) {
   try {
-    const Checkpoint checkpoint = state_from_json(Json::parse(read_file(folder / kState)));
+    const Checkpoint checkpoint = state_from_json(read_small(folder / kState));
     const std::vector<std::int64_t>& best = checkpoint.progress.best_checkpoint;
     return best.size() == 2 ? folder_name(best[0], best[1]) : "";
   } catch (const std::exception&) {
@@ -189,7 +204,7 @@ void CheckpointStore::check_best(const Progress& progress, const fs::path& own) 
   const fs::path folder = folder_ / folder_name(best[0], best[1]);
   if (folder == own) return;  // it has just been read
   try {
-    read_part(folder, kModel, Json::parse(read_file(folder / kManifest)));
+    read_part(folder, kModel, read_small(folder / kManifest));
   } catch (const std::exception& error) {
     throw Error(ExitCode::kBadData,
                 "the best model so far, which it names, is lost: " + std::string(error.what()));
@@ -201,7 +216,7 @@ weights::TensorMap CheckpointStore::best_model(const Progress& progress) const {
   TUNE_CHECK(best.size() == 2);
   const fs::path folder = folder_ / folder_name(best[0], best[1]);
   try {
-    const std::string bytes = read_part(folder, kModel, Json::parse(read_file(folder / kManifest)));
+    const std::string bytes = read_part(folder, kModel, read_small(folder / kManifest));
     return weights::decode_safetensors(bytes, (folder / kModel).string()).tensors;
   } catch (const std::exception& error) {
     throw Error(ExitCode::kEnvironment, "the best checkpoint cannot be read: " + std::string(error.what()),

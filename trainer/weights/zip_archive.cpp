@@ -1,5 +1,7 @@
 #include "trainer/weights/zip_archive.h"
 
+#include <zlib.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -19,8 +21,15 @@ constexpr std::uint64_t kSee64 = 0xffffffff;  // the true number is in the zip64
 
 struct Entry {
   std::string name;
+  std::uint32_t checksum = 0;  // CRC-32 of the data
   std::uint64_t bytes = 0, stored = 0, local_header = 0;
   bool is_encrypted = false, is_compressed = false;
+};
+
+struct Checksum {
+  std::string name;
+  std::string_view data;
+  std::uint32_t stated = 0;
 };
 
 class ZipReader {
@@ -30,14 +39,17 @@ class ZipReader {
   std::map<std::string, std::string_view> read() {
     find_directory();
     std::map<std::string, std::string_view> entries;
+    std::vector<Checksum> checksums;
     std::size_t at = directory_;
     while (at < directory_end_) {
       const Entry entry = read_entry(at);
       require_plain(entry);
-      if (!entries.emplace(entry.name, data_of(entry)).second)
-        refuse("the entry \"" + entry.name + "\" appears twice");
+      const auto [known, added] = entries.emplace(entry.name, data_of(entry));
+      if (!added) refuse("the entry \"" + entry.name + "\" appears twice");
+      checksums.push_back({entry.name, known->second, entry.checksum});
     }
     refuse_overlaps(entries);
+    refuse_damage(checksums);
     return entries;
   }
 
@@ -101,11 +113,9 @@ class ZipReader {
     if (!header.starts_with(kCentral)) refuse("its directory is damaged");
     const std::size_t name = number<std::uint16_t>(header, 28), extra = number<std::uint16_t>(header, 30),
                       comment = number<std::uint16_t>(header, 32);
-    Entry entry{std::string(take(at + kCentralBytes, name)),
-                number<std::uint32_t>(header, 24),
-                number<std::uint32_t>(header, 20),
-                number<std::uint32_t>(header, 42),
-                (number<std::uint16_t>(header, 8) & 1U) != 0,
+    Entry entry{std::string(take(at + kCentralBytes, name)), number<std::uint32_t>(header, 16),
+                number<std::uint32_t>(header, 24),           number<std::uint32_t>(header, 20),
+                number<std::uint32_t>(header, 42),           (number<std::uint16_t>(header, 8) & 1U) != 0,
                 number<std::uint16_t>(header, 10) != 0};
     read_zip64(take(at + kCentralBytes + name, extra), entry);
     at += kCentralBytes + name + extra + comment;
@@ -153,6 +163,15 @@ class ZipReader {
     if (data.data() + data.size() > archive_.data() + directory_)
       refuse("the entry \"" + entry.name + "\" runs into the directory");
     return data;
+  }
+
+  // PyTorch leaves them out, as zeros, after torch.serialization.set_crc32_options(False).
+  void refuse_damage(const std::vector<Checksum>& checksums) const {
+    const bool stated = std::any_of(checksums.begin(), checksums.end(),
+                                    [](const Checksum& entry) { return entry.stated != 0; });
+    for (const auto& [name, data, checksum] : checksums)
+      if (stated && crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()) != checksum)
+        refuse("the entry \"" + name + "\" is damaged, as its checksum tells");
   }
 
   // Many entries over the same bytes would be read many times over.

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "tuner/compare/comparison_keys.h"
-#include "tuner/os/atomic_file.h"
+#include "tuner/os/regular_file.h"
 #include "tuner/spec/spec_sections.h"
 
 namespace tune::compare {
@@ -196,7 +196,7 @@ Comparison read_comparison(const std::filesystem::path& file) {
   std::error_code unknown;
   if (std::filesystem::is_directory(file, unknown))
     throw SpecError(file.string(), {{0, 0, "", "this is a folder", "name the file in it"}});
-  return parse_comparison(read_file(file), file.string(), std::filesystem::absolute(file).parent_path());
+  return parse_comparison(read_spec_file(file), file.string(), std::filesystem::absolute(file).parent_path());
 }
 
 }  // namespace tune::compare

@@ -56,6 +56,23 @@ double overlap_of(const ExampleBox& a, const ExampleBox& b) {
   return w * h / (a.width * a.height + b.width * b.height - w * h);
 }
 
+// Of the formats that browsers show; "" for others.
+std::string media_type_of(std::string_view bytes) {
+  if (bytes.starts_with("\xFF\xD8\xFF")) return "image/jpeg";
+  if (bytes.starts_with("\x89PNG\r\n")) return "image/png";
+  if (bytes.starts_with("RIFF") && bytes.substr(std::min<std::size_t>(8, bytes.size())).starts_with("WEBP"))
+    return "image/webp";
+  if (bytes.starts_with("BM")) return "image/bmp";
+  return "";
+}
+
+bool is_tiff(std::string_view bytes) {
+  using namespace std::string_view_literals;
+  for (const std::string_view begin : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv})
+    if (bytes.starts_with(begin)) return true;
+  return false;
+}
+
 // Reads one scoring of a comparison. Lives for one call.
 class MaterialReader {
  public:
@@ -191,13 +208,12 @@ class MaterialReader {
       image.missing = std::string("The picture cannot be read: ") + failure.what() + ".";
       return;
     }
-    if (image.bytes.starts_with("\xFF\xD8\xFF"))
-      image.media_type = "image/jpeg";
-    else if (image.bytes.starts_with("\x89PNG\r\n"))
-      image.media_type = "image/png";
+    image.media_type = media_type_of(image.bytes);
     if (!image.media_type.empty()) return;
+    image.missing = "The picture is not shown: " + file->string() +
+                    (is_tiff(image.bytes) ? " is a TIFF, which browsers do not show."
+                                          : " is neither JPEG, PNG, WebP nor BMP.");
     image.bytes.clear();
-    image.missing = "The picture is not shown: " + file->string() + " is neither JPEG nor PNG.";
   }
 
   void read_detections(int model) {

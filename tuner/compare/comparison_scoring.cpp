@@ -74,7 +74,10 @@ std::vector<std::pair<std::string, std::string>> leaking_pairs(const Json& audit
 bool is_image(const fs::path& file) {
   std::string extension = file.extension().string();
   for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return extension == ".jpg" || extension == ".jpeg" || extension == ".png";
+  // All that tune-train reads.
+  for (const char* known : {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"})
+    if (extension == known) return true;
+  return false;
 }
 
 // The SHA-256 over names and contents of the wanted files in a folder and those below; "" without any. Hidden
@@ -101,6 +104,12 @@ std::string fingerprint_of_files(
   Sha256 hash;
   for (const std::string& name : names) hash.add(name + "\n" + sha256_of_file(folder / name) + "\n");
   return names.empty() ? std::string() : hash.hex();
+}
+
+// Whether the audited test data is of COCO's files, as whoever read it said.
+bool is_coco(const fs::path& audit) {
+  const Json sets = Json::parse(read_file(audit)).value("sets", Json::array());
+  return !sets.empty() && sets[0].value("form", "").starts_with("COCO");
 }
 
 // A test set of its own must show other surfaces than the images of `trainer`'s `key`.
@@ -162,23 +171,37 @@ TestImages::TestImages(const Comparison& comparison, const engine::BuiltinTraine
                        std::function<int()> signals, std::function<void(const std::string&)> notice)
     : comparison_(comparison), trainer_(trainer), signals_(std::move(signals)), notice_(std::move(notice)) {}
 
+// Images of annotations that do not lie beside them: those of the training data, and of another COCO file.
+void TestImages::add_images_folder(const std::string& data, std::vector<std::string>& arguments) const {
+  const Json& trainer = comparison_.document.at("trainer");
+  if (!trainer.contains("images") || (trainer.at("data") != data && fs::is_directory(data_path(data))))
+    return;
+  arguments.emplace_back("--images");
+  arguments.push_back(data_path(trainer.at("images").get<std::string>()));
+}
+
 std::string TestImages::data_path(const std::string& data) const {
   return (comparison_.folder / data).lexically_normal().string();
 }
 
 std::vector<std::string> TestImages::test_arguments() const {
-  if (!comparison_.test.split) return {};
-  return {"--split", comparison_.test.split->dump(), "--part", "test"};
+  std::vector<std::string> arguments;
+  if (comparison_.test.split) arguments = {"--split", comparison_.test.split->dump(), "--part", "test"};
+  add_images_folder(comparison_.test.data, arguments);
+  return arguments;
 }
 
 std::string TestImages::fingerprint(const std::string& data) const {
   const fs::path path = data_path(data), folder = fs::is_directory(path) ? path : path.parent_path();
-  // Beside a COCO file lies whatever its owner keeps there.
+  // Beside a COCO file lies whatever its owner keeps there; beside a data.yaml or a list lie the labels.
+  const bool whole = folder == path || path.extension() != ".json";
   const std::string found = fingerprint_of_files(
-      folder, [&](const fs::path& file) { return folder == path || file == path || is_image(file); });
+      folder, [&](const fs::path& file) { return whole || file == path || is_image(file); });
   if (found.empty())
     throw Error(ExitCode::kEnvironment, "there are no images in " + folder.string(), "restore them");
-  return found;
+  std::vector<std::string> elsewhere;
+  add_images_folder(data, elsewhere);
+  return elsewhere.empty() ? found : found + "+" + fingerprint_of_files(elsewhere.back(), is_image);
 }
 
 Json TestImages::fingerprints() const {
@@ -235,8 +258,11 @@ Json TestImages::audit_against(const std::string& key) const {
 
 // Which overlaps the cut of the training data goes through. Its pairs are compared once, however many ask.
 Json TestImages::audit_split(const Json& split) const {
-  return run_audit({"--data", data_path(comparison_.document.at("trainer").at("data").get<std::string>()),
-                    "--split", split.dump(), "--part", "validation"});
+  const std::string data = comparison_.document.at("trainer").at("data");
+  std::vector<std::string> arguments{"--data",     data_path(data), "--split",
+                                     split.dump(), "--part",        "validation"};
+  add_images_folder(data, arguments);
+  return run_audit(std::move(arguments));
 }
 
 Json TestImages::run_audit(std::vector<std::string> arguments) const {
@@ -296,8 +322,8 @@ Json TestImages::score(const std::vector<fs::path>& detections, const fs::path& 
     program.argv.push_back(file.string());
   }
   // COCO's files have ids of their own; elsewhere a class that no test image shows would shift the others.
-  const fs::path labels = model / "labels.json", data = data_path(comparison_.test.data);
-  if (fs::exists(labels) && fs::is_directory(data) && !fs::exists(data / "annotations.json")) {
+  const fs::path labels = model / "labels.json";
+  if (fs::exists(labels) && !is_coco(groups)) {
     program.argv.emplace_back("--labels");
     program.argv.push_back(labels.string());
   }

@@ -43,11 +43,67 @@ class CountingIterator {
   std::size_t* consumed_;
 };
 
+// Where the tokens of a text lie, told by how much the parser has read at each of its events. Lives for one
+// parse.
+class Tokens {
+ public:
+  Tokens(std::string_view text, const std::size_t& consumed) : text_(text), consumed_(consumed) {}
+
+  // Where the token of this event starts: everything between two events is white space, commas and colons.
+  std::size_t begin() {
+    start_ = text_.find_first_not_of(" \t\r\n,:", end_);
+    if (start_ == std::string_view::npos) start_ = text_.size();
+    end_ = consumed_;
+    after_key_ = false;
+    return start_;
+  }
+  std::size_t begin_key() {
+    begin();
+    after_key_ = true;
+    return start_;
+  }
+  std::size_t start() const { return start_; }
+
+  // To find the end of a number the parser reads one character more.
+  void end_number() {
+    end_ = std::min(text_.find_first_not_of("+-.0123456789eE", start_), text_.size());
+    const std::size_t first_digit = start_ + (text_[start_] == '-' ? 1 : 0);
+    if (text_.substr(first_digit, 1) == "0" && first_digit + 1 < end_ && text_[first_digit + 1] >= '0' &&
+        text_[first_digit + 1] <= '9')
+      end_ = first_digit + 1;  // 01 is a 0 and something that does not belong there
+  }
+
+  SyntaxMistake explain(const std::string& parser_message, std::optional<std::size_t> open_bracket) const {
+    SyntaxFailure failure;
+    failure.text = text_;
+    failure.token_end = end_;
+    failure.consumed = consumed_;
+    failure.after_key = after_key_;
+    failure.open_bracket = open_bracket;
+    failure.parser_message = parser_message;
+    return explain_syntax(failure);
+  }
+
+ private:
+  std::string_view text_;
+  const std::size_t& consumed_;
+  std::size_t start_ = 0, end_ = 0;
+  bool after_key_ = false;
+};
+
+std::string too_deep() { return "this is nested deeper than " + std::to_string(kDeepest) + " levels"; }
+constexpr const char* kTooDeepCure = "flatten it";
+
+Problem twice(Position place, Position first, std::string pointer, std::string_view key) {
+  return {place.line, place.column, std::move(pointer), "the key " + in_quotes(key) + " is there twice",
+          "it is first in line " + std::to_string(first.line) + "; keep one of the two"};
+}
+
 // Receives the parser's events, builds the value and notes where its parts begin. Lives for one parse.
 class Builder {
  public:
   Builder(std::string_view text, LineTable& lines, const std::size_t& consumed, PositionedJson& result)
-      : text_(text), lines_(lines), consumed_(consumed), result_(result) {}
+      : tokens_(text, consumed), lines_(lines), result_(result) {}
 
   bool null() { return scalar(nullptr); }
   bool boolean(bool value) { return scalar(value); }
@@ -66,13 +122,10 @@ class Builder {
     level.pointer_of_next = member_pointer(level.pointer, name);
     level.key = name;
     level.is_duplicate = !level.is_discarded && result_.keys.contains(level.pointer_of_next);
-    const Position place = begin_token();
-    after_key_ = true;
+    const Position place = lines_.at(tokens_.begin_key());
     if (level.is_duplicate) {
       const Position first = result_.keys.at(level.pointer_of_next);
-      result_.problems.push_back(
-          {place.line, place.column, level.pointer_of_next, "the key " + in_quotes(name) + " is there twice",
-           "it is first in line " + std::to_string(first.line) + "; keep one of the two"});
+      result_.problems.push_back(twice(place, first, level.pointer_of_next, name));
     } else if (!is_discarded()) {
       result_.keys.emplace(level.pointer_of_next, place);
     }
@@ -80,14 +133,8 @@ class Builder {
   }
 
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) {
-    SyntaxFailure failure;
-    failure.text = text_;
-    failure.token_end = token_end_;
-    failure.consumed = consumed_;
-    failure.after_key = after_key_;
-    if (!levels_.empty()) failure.open_bracket = levels_.back().offset;
-    failure.parser_message = error.what();
-    const SyntaxMistake mistake = explain_syntax(failure);
+    const SyntaxMistake mistake =
+        tokens_.explain(error.what(), levels_.empty() ? std::nullopt : std::optional(levels_.back().offset));
     report(mistake.offset, mistake.message, mistake.hint);
     return false;
   }
@@ -111,17 +158,8 @@ class Builder {
                                 std::move(message), std::move(hint)});
   }
 
-  // Where the token of this event starts: everything between two events is white space, commas and colons.
-  Position begin_token() {
-    token_start_ = text_.find_first_not_of(" \t\r\n,:", token_end_);
-    if (token_start_ == std::string_view::npos) token_start_ = text_.size();
-    token_end_ = consumed_;
-    after_key_ = false;
-    return lines_.at(token_start_);
-  }
-
   OrderedJson* add(OrderedJson value) {
-    const Position place = begin_token();
+    const Position place = lines_.at(tokens_.begin());
     if (levels_.empty()) {
       result_.values.emplace("", place);
       result_.value = std::move(value);
@@ -150,26 +188,19 @@ class Builder {
     return true;
   }
 
-  // To find the end of a number the parser reads one character more.
   bool number(OrderedJson value) {
     scalar(std::move(value));
-    token_end_ = std::min(text_.find_first_not_of("+-.0123456789eE", token_start_), text_.size());
-    const std::size_t first_digit = token_start_ + (text_[token_start_] == '-' ? 1 : 0);
-    if (text_.substr(first_digit, 1) == "0" && first_digit + 1 < token_end_ &&
-        text_[first_digit + 1] >= '0' && text_[first_digit + 1] <= '9')
-      token_end_ = first_digit + 1;  // 01 is a 0 and something that does not belong there
+    tokens_.end_number();
     return true;
   }
 
   bool open(OrderedJson empty) {
     if (levels_.size() == kDeepest) {
-      begin_token();
-      report(token_start_, "this is nested deeper than " + std::to_string(kDeepest) + " levels",
-             "flatten it");
+      report(tokens_.begin(), too_deep(), kTooDeepCure);
       return false;
     }
     OrderedJson* value = add(std::move(empty));
-    Level level{value, levels_.empty() ? "" : levels_.back().pointer_of_next, token_start_, "", "", false,
+    Level level{value, levels_.empty() ? "" : levels_.back().pointer_of_next, tokens_.start(), "", "", false,
                 false};
     // A dropped value is still parsed, into a place of its own, so that its syntax is checked.
     if (value == nullptr) level.value = &dropped_.back(), level.is_discarded = true;
@@ -178,20 +209,167 @@ class Builder {
   }
 
   bool close() {
-    begin_token();
+    tokens_.begin();
     if (levels_.back().is_discarded) dropped_.pop_back();
     levels_.pop_back();
     return true;
   }
 
-  std::string_view text_;
+  Tokens tokens_;
   LineTable& lines_;
-  const std::size_t& consumed_;
   PositionedJson& result_;
   std::vector<Level> levels_;
   std::list<OrderedJson> dropped_;
-  std::size_t token_start_ = 0, token_end_ = 0;
-  bool after_key_ = false;
+};
+
+// Receives the parser's events and stops at the first thing that is wrong. Holds no values, so that it goes
+// through files of any size. Lives for one parse.
+class FaultFinder {
+ public:
+  FaultFinder(std::string_view text, const std::size_t& consumed) : text_(text), tokens_(text, consumed) {}
+
+  std::optional<JsonFault> take() { return std::move(fault_); }
+
+  bool null() { return scalar(); }
+  bool boolean(bool) { return scalar(); }
+  bool number_integer(Json::number_integer_t) { return number(); }
+  bool number_unsigned(Json::number_unsigned_t) { return number(); }
+  bool number_float(Json::number_float_t, const std::string&) { return number(); }
+  bool string(std::string&) { return scalar(); }
+  bool binary(Json::binary_t&) { return false; }
+  bool start_object(std::size_t) { return open(); }
+  bool start_array(std::size_t) { return open(); }
+  bool end_object() { return close(); }
+  bool end_array() { return close(); }
+
+  bool key(std::string& name) {
+    const std::size_t offset = tokens_.begin_key();
+    const auto [first, added] = levels_.back().keys.emplace(name, offset);
+    if (added) return true;
+    LineTable lines(text_);
+    const Position before = lines.at(first->second);
+    fault_ = {twice(lines.at(offset), before, "", name), false};
+    return false;
+  }
+
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) {
+    const SyntaxMistake mistake =
+        tokens_.explain(error.what(), levels_.empty() ? std::nullopt : std::optional(levels_.back().offset));
+    report(mistake.offset, mistake.message, mistake.hint);
+    fault_->is_syntax = true;
+    return false;
+  }
+
+ private:
+  // An object or array that is not closed yet.
+  struct Level {
+    std::size_t offset;
+    std::map<std::string, std::size_t> keys;  // of an object, to where they stand
+  };
+
+  bool report(std::size_t offset, std::string message, std::string hint) {
+    const Position place = LineTable(text_).at(offset);
+    fault_ = {Problem{place.line, place.column, "", std::move(message), std::move(hint)}, false};
+    return false;
+  }
+  bool scalar() {
+    tokens_.begin();
+    return true;
+  }
+  bool number() {
+    tokens_.begin();
+    tokens_.end_number();
+    return true;
+  }
+  bool open() {
+    tokens_.begin();
+    if (levels_.size() == kDeepest) return report(tokens_.start(), too_deep(), kTooDeepCure);
+    levels_.push_back({tokens_.start(), {}});
+    return true;
+  }
+  bool close() {
+    tokens_.begin();
+    levels_.pop_back();
+    return true;
+  }
+
+  std::string_view text_;
+  Tokens tokens_;
+  std::vector<Level> levels_;
+  std::optional<JsonFault> fault_;
+};
+
+// Receives the parser's events and builds the value; gives up at a key that is there twice, or too deep.
+// (The parser's own callback looks at each element of a list again whenever one has ended.) Lives for one
+// parse.
+class StrictBuilder {
+ public:
+  StrictBuilder(Json& root, std::string_view passed_over) : root_(root), passed_over_(passed_over) {}
+
+  bool null() { return add(nullptr); }
+  bool boolean(bool value) { return add(value); }
+  bool number_integer(Json::number_integer_t value) { return add(value); }
+  bool number_unsigned(Json::number_unsigned_t value) { return add(value); }
+  bool number_float(Json::number_float_t value, const std::string&) { return add(value); }
+  bool string(std::string& value) { return add(std::move(value)); }
+  bool binary(Json::binary_t&) { return false; }
+  bool start_object(std::size_t) { return open(Json::object()); }
+  bool start_array(std::size_t) { return open(Json::array()); }
+  bool end_object() { return close(); }
+  bool end_array() { return close(); }
+
+  bool key(std::string& name) {
+    if (passing_ > 0) return true;
+    is_passed_over_ = !passed_over_.empty() && name == passed_over_;
+    const auto [member, added] = levels_.back()->get_ref<Json::object_t&>().emplace(std::move(name), nullptr);
+    member_ = &member->second;
+    return added;
+  }
+
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) { return false; }
+
+ private:
+  // Where the next value goes; a list grows only after its last element is whole.
+  Json& place() {
+    if (levels_.empty()) return root_;
+    if (levels_.back()->is_object()) return *member_;
+    auto& list = levels_.back()->get_ref<Json::array_t&>();
+    return list.emplace_back();
+  }
+
+  bool add(Json value) {
+    if (passing_ == 0 && !is_passed_over_) place() = std::move(value);
+    if (passing_ == 0) is_passed_over_ = false;
+    return true;
+  }
+
+  bool open(Json empty) {
+    if (levels_.size() + passing_ == kDeepest) return false;
+    if (passing_ > 0 || is_passed_over_) {
+      ++passing_;
+      return true;
+    }
+    Json& value = place();
+    value = std::move(empty);
+    levels_.push_back(&value);
+    return true;
+  }
+
+  bool close() {
+    if (passing_ == 0) {
+      levels_.pop_back();
+      return true;
+    }
+    if (--passing_ == 0) is_passed_over_ = false;
+    return true;
+  }
+
+  Json& root_;
+  const std::string_view passed_over_;
+  std::vector<Json*> levels_;
+  Json* member_ = nullptr;       // of the innermost object, whose value is next
+  bool is_passed_over_ = false;  // that value is not kept
+  std::size_t passing_ = 0;      // brackets open within such a value
 };
 
 bool is_continuation_byte(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
@@ -237,6 +415,24 @@ PositionedJson parse_with_positions(std::string_view text) {
   result.is_complete =
       OrderedJson::sax_parse(CountingIterator(text.data(), &consumed),
                              CountingIterator(text.data() + text.size(), &consumed), &builder);
+  return result;
+}
+
+std::optional<JsonFault> first_json_fault(std::string_view text) {
+  std::size_t consumed = 0;
+  FaultFinder finder(text, consumed);
+  Json::sax_parse(CountingIterator(text.data(), &consumed),
+                  CountingIterator(text.data() + text.size(), &consumed), &finder);
+  return finder.take();
+}
+
+StrictJson parse_strictly(std::string_view text, std::string_view passed_over) {
+  StrictJson result;
+  StrictBuilder builder(result.value, passed_over);
+  if (Json::sax_parse(text.begin(), text.end(), &builder)) return result;
+  result.value = nullptr;
+  result.fault = first_json_fault(text);
+  TUNE_CHECK(result.fault);
   return result;
 }
 

@@ -2,6 +2,7 @@
 // JSON text with the place of every value, since nlohmann/json 3.11.2 exposes none.
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,23 @@ struct PositionedJson {
 
 // Never throws for bad text: what is wrong with it comes back as problems. Nesting is limited to 100 levels.
 PositionedJson parse_with_positions(std::string_view text);
+
+struct JsonFault {
+  Problem problem;         // without a pointer
+  bool is_syntax = false;  // else a key that is there twice in one object, or nesting that is too deep
+};
+
+struct StrictJson {
+  Json value;                      // null where something is wrong
+  std::optional<JsonFault> fault;  // the first thing that is
+};
+
+// For texts of any size: places are looked for only where something is wrong. The values of keys of the name
+// `passed_over` come as null. Never throws for bad text. Nesting is limited as above.
+StrictJson parse_strictly(std::string_view text, std::string_view passed_over = {});
+
+// That fault alone, for who parses in a way of his own; holds no value in memory.
+std::optional<JsonFault> first_json_fault(std::string_view text);
 
 // The pointer of a member or element of the value at `parent` (RFC 6901: "~" and "/" in a key are escaped).
 std::string member_pointer(const std::string& parent, std::string_view key);

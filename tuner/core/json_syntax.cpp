@@ -26,9 +26,12 @@ constexpr std::array<ForeignWord, 9> kForeignWords{
      {"False", "write false"},
      {"None", "write null"},
      {"undefined", "write null, or leave the key out"},
-     {"NaN", "JSON has no NaN; write a number, or leave the key out"},
+     {"NaN",
+      "JSON has no NaN, which Python's json.dump writes all the same; write a number, or leave the key out"},
      {"nan", "JSON has no NaN; write a number, or leave the key out"},
-     {"Infinity", "JSON has no infinity; write a number, or leave the key out"},
+     {"Infinity",
+      "JSON has no infinity, which Python's json.dump writes all the same; write a number, or leave the key "
+      "out"},
      {"inf", "JSON has no infinity; write a number, or leave the key out"},
      {"Inf", "JSON has no infinity; write a number, or leave the key out"}}};
 

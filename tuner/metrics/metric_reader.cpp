@@ -8,6 +8,7 @@
 
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/core/json_positions.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/metrics/number_reach.h"
 #include "tuner/metrics/parse_number.h"
@@ -112,10 +113,12 @@ std::optional<double> number_in(const Json& json) {
 
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-// nullopt: it is not an object with a name and a value.
-std::optional<TuneMetric> parse_tune_metric(std::string_view text) {
-  Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) json = Json::parse(with_quoted_non_finite(text), nullptr, false);
+// nullopt: it is not an object with a name and a value. `objection`: what else is wrong with it.
+std::optional<TuneMetric> parse_tune_metric(std::string_view text, std::string& objection) {
+  StrictJson parsed = parse_strictly(text);
+  if (parsed.fault) parsed = parse_strictly(with_quoted_non_finite(text));
+  if (parsed.fault && !parsed.fault->is_syntax) objection = parsed.fault->problem.message;
+  const Json& json = parsed.value;
   if (!json.is_object()) return std::nullopt;
 
   TuneMetric metric;
@@ -288,10 +291,12 @@ std::int64_t MetricReader::Impl::step_of(const std::string& name, const std::opt
 }
 
 std::optional<Match> MetricReader::Impl::read_tune_metric(std::string_view text) {
-  const std::optional<TuneMetric> metric = parse_tune_metric(text);
+  std::string objection;
+  const std::optional<TuneMetric> metric = parse_tune_metric(text, objection);
   if (!metric) {
     say({}, "value",
-        "a TUNE_METRIC line is no JSON object with a name and a value, so it gives none: " + shown(text));
+        "a TUNE_METRIC line is no JSON object with a name and a value" +
+            (objection.empty() ? "" : " (" + objection + ")") + ", so it gives none: " + shown(text));
     return std::nullopt;
   }
   if (!metric->value) {

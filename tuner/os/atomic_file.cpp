@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "tuner/core/error.h"
+#include "tuner/os/regular_file.h"
 #include "tuner/core/rng.h"
 #include "tuner/os/descriptor.h"
 
@@ -65,10 +66,12 @@ void write_file_atomically(const std::filesystem::path& path, std::string_view c
 }
 
 std::string read_file(const std::filesystem::path& path) {
-  const Descriptor file(open_retrying(path, O_RDONLY));
+  const Descriptor file(open_retrying(path, O_RDONLY | O_NONBLOCK));  // for a FIFO nobody waits
   if (file.get() < 0 && (errno == ENOENT || errno == ENOTDIR))
     throw Error(ExitCode::kNotFound, "there is no file \"" + path.string() + "\"");
   if (file.get() < 0) fail("read", path, errno);
+  if (const std::string reason = why_not_regular(file.get()); !reason.empty())
+    throw Error(ExitCode::kEnvironment, "cannot read \"" + path.string() + "\": " + reason);
   std::string content;
   std::array<char, 1 << 16> buffer;
   for (;;) {

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "tuner/os/atomic_file.h"
 #include "tuner/core/error.h"
 #include "tuner/os/descriptor.h"
 
@@ -68,10 +69,36 @@ OpenedFile open_regular_file(const std::filesystem::path& path, Links links) {
     if (!is_made_by_others(reason)) throw Error(ExitCode::kEnvironment, message);
     return {-1, message};
   }
-  struct stat status {};
-  if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) return {descriptor, {}};
+  const std::string reason = why_not_regular(descriptor);
+  if (reason.empty()) return {descriptor, {}};
   ::close(descriptor);
-  return {-1, unreadable(path, kind_of(status))};
+  return {-1, unreadable(path, reason)};
+}
+
+std::string why_not_regular(int descriptor) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) return {};
+  return kind_of(status);
+}
+
+std::string read_spec_file(const std::filesystem::path& path) {
+  constexpr std::size_t kMostBytes = 64'000'000;
+  std::error_code ignored;
+  if (!std::filesystem::is_fifo(path, ignored)) return read_file(path);
+  const Descriptor pipe(open_retrying(path, O_RDONLY));
+  std::string content;
+  std::array<char, 64 * 1024> block;
+  while (pipe.get() >= 0) {
+    const ssize_t got = ::read(pipe.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) break;
+    if (got == 0) return content;
+    content.append(block.data(), static_cast<std::size_t>(got));
+    if (content.size() > kMostBytes)
+      throw Error(ExitCode::kEnvironment,
+                  unreadable(path, "it holds more than " + std::to_string(kMostBytes) + " bytes"));
+  }
+  throw Error(ExitCode::kEnvironment, unreadable(path, std::strerror(errno)));
 }
 
 FileContent read_regular_file(const std::filesystem::path& path, std::uint64_t most_bytes, Links links,

@@ -23,6 +23,13 @@ struct OpenedFile {
 // reason.
 OpenedFile open_regular_file(const std::filesystem::path& path, Links links = Links::kRefuse);
 
+// What is open there instead of a regular file: "it is a FIFO, not a regular file"; empty for a regular file.
+std::string why_not_regular(int descriptor);
+
+// A spec's whole file, which may be a pipe of the shell, as in --spec <(jq ...): the one thing that is waited
+// for, up to 64 MB. Throws as read_file() does.
+std::string read_spec_file(const std::filesystem::path& path);
+
 struct FileContent {
   bool is_there = false;  // and could be read
   std::string bytes;

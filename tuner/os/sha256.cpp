@@ -1,14 +1,16 @@
 #include "tuner/os/sha256.h"
 
 #include <openssl/evp.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <vector>
 
+#include "tuner/os/descriptor.h"
 #include "tuner/core/error.h"
+#include "tuner/os/regular_file.h"
 
 namespace tune {
 
@@ -33,15 +35,23 @@ std::string Sha256::hex() {
 }
 
 std::string sha256_of_file(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream)
-    throw Error(ExitCode::kEnvironment, "cannot read " + file.string() + ": " + std::strerror(errno));
+  const OpenedFile opened = open_regular_file(file, Links::kFollow);
+  const Descriptor descriptor(opened.descriptor);
+  if (opened.descriptor < 0)
+    throw Error(ExitCode::kEnvironment,
+                opened.spoilt.empty() ? "cannot read \"" + file.string() + "\": " + std::strerror(ENOENT)
+                                      : opened.spoilt);
   Sha256 hash;
   std::vector<char> buffer(1 << 20);
-  while (stream.read(buffer.data(), static_cast<std::streamsize>(buffer.size())) || stream.gcount() > 0)
-    hash.add({buffer.data(), static_cast<std::size_t>(stream.gcount())});
-  if (stream.bad()) throw Error(ExitCode::kEnvironment, "cannot read " + file.string() + " to its end");
-  return hash.hex();
+  for (;;) {
+    const ssize_t got = ::read(descriptor.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0)
+      throw Error(ExitCode::kEnvironment,
+                  "cannot read \"" + file.string() + "\" to its end: " + std::strerror(errno));
+    if (got == 0) return hash.hex();
+    hash.add({buffer.data(), static_cast<std::size_t>(got)});
+  }
 }
 
 }  // namespace tune

@@ -3,6 +3,7 @@
 
 #include "tuner/core/edit_distance.h"
 #include "tuner/os/atomic_file.h"
+#include "tuner/os/regular_file.h"
 #include "tuner/spec/spec.h"
 #include "tuner/spec/spec_keys.h"
 #include "tuner/spec/spec_sections.h"
@@ -300,7 +301,7 @@ Spec read_spec(const std::filesystem::path& file, SpecUse use, const RegexCheck&
   const fs::path folder = fs::is_fifo(status) || fs::is_character_file(status)
                               ? fs::current_path()
                               : fs::absolute(file).parent_path();
-  return parse_spec(read_file(file), file.string(), folder, use, check);
+  return parse_spec(read_spec_file(file), file.string(), folder, use, check);
 }
 
 }  // namespace tune

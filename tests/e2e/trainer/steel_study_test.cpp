@@ -1,5 +1,6 @@
 // The example's study files: their first commands with less data, and all that follows of them.
 #include <fstream>
+#include <map>
 #include <set>
 
 #include "support/catch.h"
@@ -68,6 +69,41 @@ TEST_CASE("The steel study ends with its five rows") {
               .find("weights: 120 tensors loaded") != std::string::npos);
   CHECK(tune::read_file(example.path("store/steel-study.scratch.defaults/trials/1/attempts/1/log"))
             .find("weights:") == std::string::npos);
+}
+
+// Its networks are measured in minutes here, so that measuring is answered for; whether the trainer knows
+// what the file asks for, and all else of the dry run, is real.
+TEST_CASE("The study on photographs for a GPU plans with the networks that it names") {
+  const TemporaryFolder folder;
+  fs::copy(fs::path(TUNE_SOURCE_DIR) / "examples/steel-study/study-neu-det.json", folder.path());
+  const fs::path programs = fs::path(TUNE_BIN_DIR), beside = folder.path() / "bin",
+                 weights = folder.path() / "data/weights";
+  fs::create_directories(beside);
+  fs::create_directories(weights);
+  for (const char* name : {"resnet50.safetensors", "vgg16.safetensors"})
+    std::ofstream(weights / name) << "there";
+  for (const char* program : {"tune", "tune-supervisor"}) fs::copy_file(programs / program, beside / program);
+  std::ofstream(beside / "tune-train") << R"(#!/bin/sh
+[ "$1" = probe ] || exec ")" << (programs / "tune-train").string()
+                                       << R"(" "$@"
+echo '{"schema": 1, "device": "cpu", "precision": "fp32", "unit": "images", "training_images": 15,
+  "training_examples": 15, "validation_seconds": 2.0, "measured_seconds": 1.0, "candidates": [{"precision": "fp32",
+  "images_per_second": 10.0, "units_per_second": 10.0, "examples_per_second": 10.0, "peak_memory_bytes": 1000000}]}'
+)";
+  fs::permissions(beside / "tune-train", fs::perms::owner_all);
+  const ShellResult planned = run_shell(
+      "tune-train synthesize --output data/neu-det --images 24 --size 128 --seed 3 >&2 && "
+      "bin/tune compare study-neu-det.json --dry-run --json",
+      folder.path());
+  INFO(planned.err);
+  REQUIRE(planned.exit_code == 0);
+  const Json plan = Json::parse(planned.out.substr(planned.out.rfind('\n', planned.out.size() - 2) + 1));
+  std::map<std::string, int> trials;
+  for (const Json& study : plan.at("studies")) trials[study.at("study")] = study.at("trials");
+  CHECK(trials.at("steel-study-neu-det.legacy-published.search") == 20);
+  CHECK(trials.at("steel-study-neu-det.latest-published.search") == 20);
+  CHECK(trials.at("steel-study-neu-det.latest.search") == 8);
+  CHECK(plan.at("total").at("device_hours").get<double>() > 0);
 }
 
 TEST_CASE("The studies on photographs are ones that tune would run") {

@@ -87,9 +87,28 @@ TEST_CASE("names of classes, files and studies are text in every form", "[compar
   const std::string page = report::document_html(document), text = report::document_markdown(document);
   CHECK(page.find("<b onload") == std::string::npos);
   CHECK(tests::occurrences(page, "</script>") == 3);
-  CHECK(page.find(report::html_escaped(kHostile) + " 0.80") != std::string::npos);
+  CHECK(page.find(html_escaped(kHostile) + " 0.80") != std::string::npos);
   CHECK(text.find("<b onload") == std::string::npos);
   CHECK(text.find(report::markdown_escaped(kHostile)) != std::string::npos);
+}
+
+TEST_CASE("example pictures are shown in every format that browsers show, and of a TIFF it is said",
+          "[comparison-document]") {
+  ScoredComparison comparison;
+  comparison.freeze();
+  comparison.score();
+  const auto shown_as = [&](const std::string& bytes) {
+    comparison.write("images/7.jpg", bytes);
+    const ExampleImage image = comparison.read().examples.at(0);
+    return image.media_type.empty() ? image.missing : image.media_type;
+  };
+  CHECK(shown_as(kJpeg) == "image/jpeg");
+  CHECK(shown_as("\x89PNG\r\n\x1a\n") == "image/png");
+  CHECK(shown_as(std::string("RIFF\4\0\0\0WEBP", 12)) == "image/webp");
+  CHECK(shown_as("BM....") == "image/bmp");
+  CHECK(shown_as(std::string("II*\0", 4)).find("7.jpg is a TIFF, which browsers do not show") !=
+        std::string::npos);
+  CHECK(shown_as("RIFF....WAVE").find("is neither JPEG, PNG, WebP nor BMP") != std::string::npos);
 }
 
 TEST_CASE("what is missing is said in its place, and the report is made all the same",
@@ -104,7 +123,7 @@ TEST_CASE("what is missing is said in its place, and the report is made all the 
   const ComparisonMaterial material = comparison.read();
   const std::string page = report::document_html(comparison_document(material));
   CHECK(page.find("there is no copy of it in ") != std::string::npos);
-  CHECK(page.find("8.jpg is neither JPEG nor PNG") != std::string::npos);
+  CHECK(page.find("8.jpg is neither JPEG, PNG, WebP nor BMP") != std::string::npos);
   const std::string text = report::document_markdown(comparison_document(material));
   CHECK(text.find("its detections are missing: ") != std::string::npos);
   CHECK(text.find("is not JSON") != std::string::npos);

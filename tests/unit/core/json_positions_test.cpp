@@ -158,6 +158,40 @@ TEST_CASE("the values of one long line are placed in one pass", "[positions]") {
   REQUIRE(place(parsed.keys.at("/z")) == "1:" + std::to_string(8 + 2 * (count - 1) + 4));
 }
 
+TEST_CASE("a text of any size is read strictly, and its first fault has a place", "[positions]") {
+  const std::string text =
+      R"({"a": [1, {"b": "x"}, [], -2, 0.5, null], "c": true, "skipped": {"a": [1, {}]}, "d": 3})";
+  Json expected = Json::parse(text);
+  REQUIRE(parse_strictly(text).value == expected);
+  expected["skipped"] = nullptr;
+  REQUIRE(parse_strictly(text, "skipped").value == expected);
+  const StrictJson twice = parse_strictly("{\"a\": {\"b\": 1,\n \"b\": 2}}");
+  REQUIRE(twice.value.is_null());
+  REQUIRE_FALSE(twice.fault->is_syntax);
+  REQUIRE(place({twice.fault->problem.line, twice.fault->problem.column}) == "2:2");
+  REQUIRE(twice.fault->problem.message == "the key \"b\" is there twice");
+  REQUIRE(parse_strictly(std::string(100, '[') + std::string(100, ']')).fault == std::nullopt);
+  const StrictJson deep = parse_strictly(std::string(300'000, '[') + std::string(300'000, ']'));
+  REQUIRE(deep.fault->problem.message == "this is nested deeper than 100 levels");
+  REQUIRE_FALSE(parse_strictly("{\"skipped\": " + std::string(300'000, '['), "skipped").fault->is_syntax);
+}
+
+TEST_CASE("a strict reader finds the fault that the reader with positions finds", "[positions]") {
+  const std::string text = R"({"a": [1, {"b": "x"}], "c": true})";
+  for (std::size_t at = 0; at <= text.size(); ++at)
+    for (const char byte : std::string("\"\\{}[],:0-.etNx/'\n\xFF\xC3") + '\0') {
+      std::string changed = text;
+      changed.insert(at, 1, byte);
+      const PositionedJson parsed = parse_with_positions(changed);
+      const StrictJson strict = parse_strictly(changed);
+      REQUIRE(strict.fault.has_value() == !parsed.problems.empty());
+      if (!strict.fault) continue;
+      REQUIRE(strict.fault->problem.message == parsed.problems[0].message);
+      REQUIRE(strict.fault->problem.line == parsed.problems[0].line);
+      REQUIRE(strict.fault->problem.column == parsed.problems[0].column);
+    }
+}
+
 TEST_CASE("an earlier place is found again after a later one", "[positions]") {
   LineTable lines("abc\ndef");
   REQUIRE(place(lines.at(6)) == "2:3");

@@ -296,6 +296,22 @@ TEST_CASE("a malformed TUNE_METRIC line is no metric, and is told") {
   }
 }
 
+TEST_CASE("a TUNE_METRIC line with a key twice, or nested without end, gives nothing, and is told why") {
+  const auto told = [](const std::string& json) {
+    MetricReader reader({});
+    CHECK(reader.read("TUNE_METRIC " + json).empty());
+    const auto notices = reader.take_notices();
+    REQUIRE(notices.size() == 1);
+    return notices[0].text;
+  };
+  CHECK(told(R"({"name":"a","value":1,"value":2})").find("(the key \"value\" is there twice)") !=
+        std::string::npos);
+  CHECK(told(R"({"name":"a","value":NaN,"name":"b"})").find("(the key \"name\" is there twice)") !=
+        std::string::npos);
+  CHECK(told("{\"name\":\"a\",\"value\":" + std::string(30'000, '[') + std::string(30'000, ']') + "}")
+            .find("(this is nested deeper than 100 levels)") != std::string::npos);
+}
+
 TEST_CASE("the step of a TUNE_METRIC line obeys the same rules") {
   MetricReader reader({});
   const auto step = [&](const std::string& text) {

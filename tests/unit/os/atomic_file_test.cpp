@@ -68,7 +68,7 @@ TEST_CASE("a missing file is not found, and a folder cannot be read as a file", 
   write_file_atomically(folder.path / "file", "x");
   REQUIRE(code_of([&] { read_file(folder.path / "file" / "below"); }) == ExitCode::kNotFound);
   REQUIRE(code_of([&] { read_file(folder.path); }, &message) == ExitCode::kEnvironment);
-  REQUIRE_THAT(message, Catch::Matchers::Contains("Is a directory"));
+  REQUIRE_THAT(message, Catch::Matchers::Contains("it is a folder"));
 }
 
 TEST_CASE("a write that cannot be renamed into place leaves no temporary file behind", "[file]") {

@@ -1,10 +1,15 @@
 #include "tuner/os/sha256.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <fstream>
+#include <thread>
 
 #include "support/catch.h"
 #include "support/run_shell.h"
+#include "tuner/os/atomic_file.h"
+#include "tuner/os/regular_file.h"
 
 using namespace tune;
 
@@ -29,4 +34,22 @@ TEST_CASE("SHA-256 of a file is the published one of its bytes") {
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   CHECK(sha256_of_file(folder.path() / "empty") ==
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
+TEST_CASE("what is no regular file is neither hashed nor read whole, and is never waited for") {
+  tests::TemporaryFolder folder;
+  const std::filesystem::path fifo = folder.path() / "fifo";
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  for (const auto& [path, reason] :
+       {std::pair{fifo, "it is a FIFO, not a regular file"},
+        {std::filesystem::path("/dev/zero"), "it is a device, not a regular file"}}) {
+    CHECK_THROWS_WITH(sha256_of_file(path), Catch::Matchers::Contains(reason));
+    CHECK_THROWS_WITH(read_file(path), Catch::Matchers::Contains(reason));
+  }
+  CHECK_THROWS_WITH(sha256_of_file(folder.path() / "none"), Catch::Matchers::Contains("No such file"));
+  // The shell's <(...) is waited for, as people write specs so.
+  CHECK_THROWS_WITH(read_spec_file("/dev/zero"), Catch::Matchers::Contains("it is a device"));
+  std::thread writer([&] { std::ofstream(fifo) << "spec"; });
+  CHECK(read_spec_file(fifo) == "spec");
+  writer.join();
 }

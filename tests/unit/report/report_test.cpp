@@ -161,6 +161,12 @@ TEST_CASE("values of an image-by-image split are marked as what may leak", "[rep
   CHECK(warning_of({{"task", "detection"}, {"data", "d"}}) != "");
   CHECK(warning_of({{"data", "d"}, {"split", {{"grouping", "image"}}}}) != "");
   CHECK(warning_of({{"data", "d"}, {"split", {{"seed", 3}}}}) != "");
+  // Whether the data has parts of its own is not known here.
+  CHECK(warning_of({{"data", "d"}})
+            .find("may leak: data that brings no part of its own to validate on is split") !=
+        std::string::npos);
+  CHECK(warning_of({{"data", "d"}, {"split", {{"fractions", {0.8, 0.2}}}}})
+            .find("may leak: the data is split") != std::string::npos);
   CHECK(warning_of({{"data", "d"}, {"split", {{"grouping", "content"}}}}).empty());
   CHECK(warning_of({{"data", "d"}, {"validation", "v"}}).empty());
   CHECK(warning_of(nullptr).empty());

@@ -108,6 +108,18 @@ TEST_CASE("a built-in trainer's keys are passed on as they are", "[spec]") {
                Catch::Matchers::Contains("/trainer/task: the key \"task\" is missing"));
 }
 
+TEST_CASE("images that lie elsewhere are a folder's name in the trainer", "[spec]") {
+  OrderedJson document = valid_document();
+  document.erase("command");
+  document["trainer"] = {{"task", "detection"}, {"data", "a.json"}, {"images", "photographs"}};
+  document["objective"]["metric"] = "validation:mAP";
+  REQUIRE(parse(document.dump()).trainer->at("images") == "photographs");
+  for (const OrderedJson& wrong : {OrderedJson(3), OrderedJson(""), OrderedJson::array({"a", "b"})}) {
+    document["trainer"]["images"] = wrong;
+    REQUIRE_THAT(problems_of(document.dump()), Catch::Matchers::Contains("/trainer/images: "));
+  }
+}
+
 TEST_CASE("asking and telling needs neither a trainer nor metrics", "[spec]") {
   OrderedJson document = valid_document();
   document.erase("command");

@@ -2,6 +2,7 @@
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,6 +52,18 @@ TEST_CASE("a damaged cell is an error of the environment that names the file", "
   StudyStore store(file, OpenMode::kRead);
   CHECK(code_of([&] { read(store); }) == ExitCode::kEnvironment);
   CHECK(message_of([&] { read(store); }).find(file.string()) != std::string::npos);
+}
+
+TEST_CASE("what is no regular file in a database's place is named, and never waited for", "[store]") {
+  for (const char* part : {"", "-wal", "-journal"}) {
+    const TemporaryFolder folder;
+    const fs::path file = folder / "study.db", fifo = file.string() + part;
+    if (*part != '\0') make_study(file);
+    REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+    const auto open = [&] { StudyStore(file, OpenMode::kRead); };
+    CHECK(code_of(open) == ExitCode::kEnvironment);
+    CHECK(message_of(open).find(fifo.string() + " is not a regular file") != std::string::npos);
+  }
 }
 
 TEST_CASE("a database of another shape is a damaged study, which says what is missing, and no bug",

@@ -1,6 +1,12 @@
 // What an audit finds in data sets.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
 #include <set>
 #include <sstream>
+#include <thread>
 
 #include "trainer/cli/commands.h"
 #include "trainer/images/image.h"
@@ -151,6 +157,44 @@ TEST_CASE("an audit shows what it found before it fails, and fails on what it is
                               cli::run_audit({"--data", set, "--fail-on", "leak"}, console);
                             }),
                  "--fail-on \"leak\" is nothing that an audit finds"));
+}
+
+TEST_CASE("a signal ends an audit and a score at once with 130 while they read") {
+  const TestFolder folder;
+  folder.write_image("a.png", 40, 30);
+  std::string list;
+  for (int i = 1; i <= 1'000'000; ++i)
+    list += std::string(i == 1 ? "" : ",") +
+            R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "id": )" + std::to_string(i) + "}";
+  const std::string data = folder
+                               .write("a.json", R"({"images": [{"id": 1, "file_name": "a.png"}],
+    "categories": [{"id": 1, "name": "pit"}], "annotations": [)" +
+                                                    list + "]}")
+                               .string();
+  for (const int signal : {SIGTERM, SIGINT})
+    for (const char* command : {"audit", "score"}) {
+      CAPTURE(signal, command);
+      const auto begun = std::chrono::steady_clock::now();
+      const pid_t child = fork();
+      if (child == 0) {
+        close(STDERR_FILENO);
+        std::thread([signal] {
+          std::this_thread::sleep_for(std::chrono::milliseconds(100));
+          kill(getpid(), signal);
+        }).detach();
+        std::ostringstream out, err;
+        cli::Console console{out, err};
+        if (command == std::string("audit")) cli::run_audit({"--data", data}, console);
+        if (command == std::string("score"))
+          cli::run_score({"--ground-truth", data, "--detections", data}, console);
+        _exit(0);
+      }
+      int status = 0;
+      REQUIRE(waitpid(child, &status, 0) == child);
+      CHECK(WIFEXITED(status));
+      CHECK(WEXITSTATUS(status) == 130);
+      CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(1));
+    }
 }
 
 TEST_CASE("of many equal images a picture shows the first ones and counts the others") {

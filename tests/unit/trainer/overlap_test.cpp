@@ -154,6 +154,21 @@ TEST_CASE("a result is kept under the images' contents, wherever they lie and in
   CHECK(contains(third.str(), "comparing 2 images"));
 }
 
+TEST_CASE("a result that cannot be kept is not said to be") {
+  const OwnCache cache;
+  setenv("XDG_CACHE_HOME", "/proc/self/cmdline", 1);
+  const TestFolder folder;
+  std::vector<fs::path> files;
+  for (const int place : {0, 40}) {
+    files.push_back(folder.path() / (std::to_string(place) + ".jpg"));
+    photograph(texture(1, 300), place, 0, 200, 200, 1, files.back());
+  }
+  std::ostringstream notes;
+  CHECK(data::find_overlaps(search_of(files, &notes)).size() == 1);
+  CHECK(contains(notes.str(), "are not kept for the next time: /proc/self/cmdline/tune"));
+  CHECK(contains(notes.str(), "comparing 2 images for overlapping crops\n"));
+}
+
 TEST_CASE("between two sets only pairs of one image from each are looked at") {
   const OwnCache cache;
   const TestFolder folder;

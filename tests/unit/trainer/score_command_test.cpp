@@ -114,6 +114,22 @@ TEST_CASE("score warns of detections whose category the ground truth does not ha
   CHECK(contains(printed.err, "2 detections are left out, as the ground truth has no category_id 0"));
 }
 
+TEST_CASE("score names boxes that no detector means, and areas that pycocotools passes over") {
+  const TestFolder folder;
+  const auto truth = folder.write(
+      "gt.json",
+      truth_with(kTwo +
+                 R"(, {"id": 3, "image_id": 2, "category_id": 4, "bbox": [70, 10, 5, 5], "area": -4})"));
+  const std::string odd = R"([{"image_id": 1, "category_id": 4, "bbox": [10, 10, 40, 40], "score": 0.9},
+                              {"image_id": 1, "category_id": 4, "bbox": [50, 50, -40, 40], "score": 0.8},
+                              {"image_id": 1, "category_id": 4, "bbox": [0, 0, 1e300, 4], "score": 0.7}])";
+  const Printed printed = score(truth, folder.write("odd.json", odd));
+  CHECK(contains(printed.err, "1 \"area\" is negative: pycocotools"));
+  CHECK(contains(printed.err, "1 detection has a box of negative width or height"));
+  CHECK(contains(printed.err, "odd.json, [1]: [50.0,50.0,-40.0,40.0]"));
+  CHECK(contains(printed.err, "1 detection has a box with an edge beyond a million pixels"));
+}
+
 TEST_CASE("score refuses what it cannot compare, and names the place") {
   const TestFolder folder;
   const auto good = folder.write("gt.json", truth_with(kTwo)), found = folder.write("det.json", kOneFound);
@@ -139,6 +155,15 @@ TEST_CASE("score refuses what it cannot compare, and names the place") {
   CHECK(contains(refusal("", R"([{"image_id": 1, "category_id": 4, "bbox": [1, 1, 2, 2]}])"), "score"));
   CHECK(contains(refusal("", R"([{"image_id": 1, "category_id": 4, "bbox": [1, 1, 2, 2], "score": null}])"),
                  "not in COCO's results format"));
+  CHECK(contains(refusal("", R"([{"image_id": 1, "category_id": 4, "bbox": [1, 1, 2, 2], "score": "nan"}])"),
+                 "has \"nan\" as score"));
+  CHECK(contains(
+      refusal("", R"([{"image_id": 1, "category_id": 4, "bbox": [1, 1, 2, 2], "score": 1, "score": 2}])"),
+      "[0] has two of score"));
+  CHECK(contains(refusal("", R"([{"image_id": 1, "category_id": 4, "bbox": [NaN, 1, 2, 2], "score": 1}])"),
+                 "bad-det.json is not JSON: line 1, column 45: \"NaN\" is not a JSON value"));
+  CHECK(contains(refusal(R"({"images": [], "images": []})", ""),
+                 "bad-gt.json, line 1, column 16: the key \"images\" is there twice"));
 }
 
 TEST_CASE("score compares several files and scores the same resamples of groups of images for each") {

@@ -20,6 +20,7 @@ struct ZipEntry {
   std::string name_in_header = name;
   std::uint32_t more_bytes = 0;      // that the directory claims beyond the data
   std::uint32_t header_earlier = 0;  // how far before the entry's header the directory points
+  std::uint32_t checksum = 0;        // CRC-32; that of no data here
 };
 
 inline std::string stored_zip(const std::vector<ZipEntry>& entries, const std::string& comment = {}) {
@@ -35,8 +36,8 @@ inline std::string stored_zip(const std::vector<ZipEntry>& entries, const std::s
                little_endian(static_cast<std::uint16_t>(entry.name_in_header.size())) + std::string(2, '\0') +
                entry.name_in_header + entry.data;
     directory += "PK\1\2" + std::string(4, '\0') + little_endian(entry.flags) + little_endian(entry.method) +
-                 std::string(8, '\0') + sizes + little_endian(name_bytes) + std::string(12, '\0') +
-                 little_endian(at) + entry.name;
+                 std::string(4, '\0') + little_endian(entry.checksum) + sizes + little_endian(name_bytes) +
+                 std::string(12, '\0') + little_endian(at) + entry.name;
   }
   const auto count = static_cast<std::uint16_t>(entries.size());
   return archive + directory + "PK\5\6" + std::string(4, '\0') + little_endian(count) + little_endian(count) +

@@ -200,7 +200,12 @@ Audit audit(const AuditRequest& request) {
   Audit audit;
   try {
     read_set(request.data, request.part, request.images, request, audit);
-    if (request.against) read_set(*request.against, std::nullopt, {}, request, audit);
+    // Of another set only a COCO file may have its images in the same folder.
+    if (request.against) {
+      const bool shares = !std::filesystem::is_directory(*request.against);
+      read_set(*request.against, std::nullopt, shares ? request.images : std::filesystem::path{}, request,
+               audit);
+    }
   } catch (const Error& error) {
     audit.failure = error;
   }

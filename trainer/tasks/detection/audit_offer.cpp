@@ -4,6 +4,7 @@
 #include <iomanip>
 #include <sstream>
 
+#include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/detection/audit_pictures.h"
 #include "trainer/tasks/detection/offers.h"
 #include "trainer/tasks/detection/part_options.h"
@@ -255,6 +256,7 @@ loop::Answer answer_audit(const loop::Request& request) {
   if (audit.failure && !anything) throw Error(*audit.failure);
   if (request.has("output")) {
     const std::string folder = request.text("output");
+    const loop::EndOnSignal drawing;
     const std::size_t pictures = write_audit_pictures(audit, folder);
     request.notes << pictures << " pictures: " << folder << "/index.html" << std::endl;
   }

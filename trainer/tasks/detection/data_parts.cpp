@@ -5,6 +5,7 @@
 #include <set>
 
 #include "trainer/data/content_split.h"
+#include "trainer/loop/stop_signal.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::detection {
@@ -37,10 +38,15 @@ OwnParts own_parts(const std::filesystem::path& data, const ReadOptions& options
   return parts;
 }
 
+Dataset read_to_the_end(const std::filesystem::path& data, const ReadOptions& options) {
+  const loop::EndOnSignal reading;
+  return read_dataset(data, options);
+}
+
 Dataset read_part(const std::filesystem::path& data, const ReadOptions& options,
                   const std::optional<PartChoice>& choice, int threads, std::ostream& notes,
                   const std::function<bool()>& interrupted, OrderedJson* description) {
-  if (!choice) return read_dataset(data, options);
+  if (!choice) return read_to_the_end(data, options);
   ReadOptions own = options;
   own.part = choice->part;
   bool cuts = choice->split.has_value();
@@ -49,14 +55,14 @@ Dataset read_part(const std::filesystem::path& data, const ReadOptions& options,
     cuts = !parts.has("validation") && !(parts.has("test") && choice->part == "test");
     if (cuts) own.part = parts.training;
   }
-  Dataset wanted = read_dataset(data, own);
+  Dataset wanted = read_to_the_end(data, own);
   if (!cuts) return wanted;
   // Training cuts the set by its own classes, in their order; a model's may be in another.
   std::vector<data::DataProblem> told_already;
   own.labels = Labels::kRequired;
   own.classes.clear();
   if (own.problems) own.problems = &told_already;
-  DataParts cut = cut_into_parts(read_dataset(data, own), *choice->split, threads, notes, interrupted);
+  DataParts cut = cut_into_parts(read_to_the_end(data, own), *choice->split, threads, notes, interrupted);
   if (description != nullptr) *description = cut.description;
   const Dataset& part = choice->part == "train"        ? cut.parts.train
                         : choice->part == "validation" ? cut.parts.validation

@@ -170,7 +170,7 @@ Dataset read_other(const OtherSet& other, const TrainingPlace& place, const std:
   options.part = other.part;
   // Another set has its images in the same folder only where it is a COCO file.
   if (other.folder != place.data && std::filesystem::is_directory(other.folder)) options.images.clear();
-  Dataset read = read_dataset(other.folder, options);
+  Dataset read = read_to_the_end(other.folder, options);
   if (other.folder != place.data)  // of the same set they are told already
     data.warnings.insert(data.warnings.end(), read.warnings.begin(), read.warnings.end());
   return read;
@@ -287,7 +287,7 @@ TrainingData read_training_data(const Json& trainer, int threads, std::ostream& 
   const std::string own_validation = text_key(trainer, "validation", ""),
                     own_test = text_key(trainer, "test", "");
   TrainingData data;
-  data.training = read_dataset(place.data, place.options);
+  data.training = read_to_the_end(place.data, place.options);
   data.warnings = data.training.warnings;
   data.form = data.training.form;
   if (trainer.contains("split") && place.parts.has("validation"))

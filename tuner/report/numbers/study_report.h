@@ -42,7 +42,8 @@ ParameterSet fixed_values(const store::StudyRow& study);
 std::optional<SearchSpace> stored_space(const store::StudyRow& study);
 
 // Why the validation values may be too good: the built-in trainer cuts its data image by image, unless its
-// split says otherwise or the validation images are a set of their own. "" where it does not.
+// split says otherwise or the validation images are a set of their own, which is said to be so only where the
+// spec tells. "" where it does not.
 std::string leak_warning(const store::StudyRow& study);
 
 // Completed trials with a finite value, best first, the earlier of equals first.

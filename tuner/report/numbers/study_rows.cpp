@@ -80,8 +80,11 @@ std::string leak_warning(const store::StudyRow& study) {
   if (trainer == study.spec.end() || !trainer->is_object() || trainer->contains("validation")) return {};
   const Json split = trainer->value("split", Json::object());
   if (split.is_object() && split.value("grouping", "image") != "image") return {};
+  // Only the trainer knows whether the data has parts of its own, which an explicit split contradicts.
+  const bool is_cut = split.is_object() && (split.contains("fractions") || split.contains("grouping"));
   return study.objective.metric +
-         " may leak: the data is split image by image, so crops of one surface may be on both sides; "
+         " may leak: " + (is_cut ? "the data" : "data that brings no part of its own to validate on") +
+         " is split image by image, so crops of one surface may be on both sides; "
          "\"grouping\": \"content\" in trainer.split keeps them on one";
 }
 

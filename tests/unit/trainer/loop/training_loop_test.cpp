@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <fstream>
 #include <sstream>
 
@@ -197,7 +199,7 @@ TEST_CASE("A damaged newest checkpoint is passed over for the one before it, and
   LineTask task;
   const std::string lines = run(task, settings_in(whole.path())).out;
   const std::string last_two = lines.substr(lines.find("epoch 3"));
-  for (const char* damage : {"cut", "flip", "gone", "no manifest", "no state"}) {
+  for (const char* damage : {"cut", "flip", "gone", "no manifest", "no state", "fifo", "endless", "larger"}) {
     INFO(damage);
     const TemporaryFolder folder;
     LoopSettings settings = settings_in(folder.path());
@@ -215,6 +217,10 @@ TEST_CASE("A damaged newest checkpoint is passed over for the one before it, and
     }
     if (kind == "gone") fs::remove(model);
     if (kind == "no manifest") fs::remove(newest / "manifest.json");
+    if (kind == "fifo" || kind == "endless") fs::remove(kind == "fifo" ? model : newest / "manifest.json");
+    if (kind == "fifo") REQUIRE(::mkfifo(model.c_str(), 0600) == 0);
+    if (kind == "endless") fs::create_symlink("/dev/zero", newest / "manifest.json");
+    if (kind == "larger") fs::resize_file(model, std::uintmax_t{1} << 40U);  // of holes
     if (kind == "no state") fs::remove(newest / "state.json");
     settings.interrupted = [] { return false; };
     settings.resume = true;

@@ -144,6 +144,31 @@ TEST_CASE("what a data.yaml names as train, val and test are the parts of a set"
   }
 }
 
+TEST_CASE("a `path` of data.yaml that is not followed, or leads elsewhere, is said") {
+  const TestFolder folder;
+  folder.write_image("here/images/train/a.png", 40, 30);
+  folder.write("here/labels/train/a.txt", kPitTxt);
+  folder.write_image("there/images/train/b.png", 40, 30);
+  folder.write("there/labels/train/b.txt", kPitTxt);
+  const auto warning_of = [&](const std::string& head) {
+    folder.write("here/data.yaml", head + "train: images/train\nnames: [pit]\n");
+    const Texts warnings = layout_of(folder.path() / "here").warnings;
+    return warnings.empty() ? "" : warnings.front();
+  };
+  CHECK(warning_of("").empty());
+  CHECK(warning_of("path: .\n").empty());
+  CHECK(contains(warning_of("path: /data/steel\n"),
+                 "its `path` /data/steel does not exist, so its images are looked for beside the file"));
+  CHECK(contains(warning_of("path: ../there\n"),
+                 "its `path` leads out of its folder, so the images are those in " +
+                     (folder.path() / "there").string()));
+  CHECK(layout_of(folder.path() / "here").images.front().image.filename() == "b.png");
+  fs::create_directories(folder.path() / "here" / "empty");
+  folder.write("here/data.yaml", "train: empty\nnames: [pit]\n");
+  CHECK(contains(layout_of(folder.path() / "here").warnings.front(),
+                 "its training images empty hold no picture, so it gives the class names alone"));
+}
+
 TEST_CASE("lists of images in a data.yaml are read, and a training part that comes twice is one") {
   const TestFolder folder;
   for (const char* stem : {"a", "b", "c"}) {

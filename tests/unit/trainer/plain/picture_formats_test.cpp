@@ -54,6 +54,10 @@ TEST_CASE("several pictures in one file and formats that are not read are refuse
     return message_of(ExitCode::kBadData, [&] { decode(file); });
   };
   CHECK(contains(refusal(six_pixels_tiff(1, 2)), "holds several pictures"));
+  folder.write_image("plain.png", 8, 8);
+  std::string frames = tune::read_file(folder.path() / "plain.png");
+  frames.insert(frames.find("IDAT") - 4, png_chunk("acTL", big_endian(2) + big_endian(0)));
+  CHECK(contains(refusal(frames), "is an animated PNG"));
   CHECK(contains(refusal("GIF89a and so on"), "is a GIF, which is not read"));
   CHECK(contains(refusal(std::string("\0\0\0\x18"
                                      "ftypheic",

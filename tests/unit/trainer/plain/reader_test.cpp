@@ -1,5 +1,7 @@
 #include "trainer/tasks/detection/data/reader.h"
 
+#include <chrono>
+
 #include "trainer/data/folder_listing.h"
 #include "unit/trainer/plain/picture_files.h"
 #include "unit/trainer/plain/test_folder.h"
@@ -289,9 +291,141 @@ TEST_CASE("numbers of a COCO file are read as texts and floats too, which is sai
   CHECK(dataset.examples[0].objects[2].crowd);
   REQUIRE(dataset.warnings.size() == 2);
   CHECK(contains(dataset.warnings[0],
-                 "4 numbers are written as texts, and taken as the numbers, the first being"));
+                 "5 numbers are written as texts, and taken as the numbers, the first being"));
   CHECK(contains(dataset.warnings[0], "images[0]: \"id\" is \"7\""));
   CHECK(contains(dataset.warnings[1], "annotations[2]: the id 3 appears twice"));
+}
+
+TEST_CASE("a key that is there twice in a COCO file, and NaN, are refused with their line and a cure") {
+  const TestFolder folder;
+  const auto error_of = [&](const std::string& annotation) {
+    std::string text = kCoco;
+    const std::string first = R"("bbox": [2, 3, 10, 4.5])";
+    text.replace(text.find(first), first.size(), annotation);
+    try {
+      read_dataset(folder.write("annotations.json", text));
+    } catch (const tune::Error& error) {
+      CHECK(error.code() == ExitCode::kBadData);
+      return std::string(error.what()) + " | " + error.hint();
+    }
+    return std::string();
+  };
+  const std::string twice = error_of(R"("bbox": [2, 3, 10, 4.5], "bbox": [2, 3, 1, 1])");
+  CHECK(contains(twice,
+                 "annotations.json, line 4, column 87: the key \"bbox\" is there twice | "
+                 "it is first in line 4; keep one of the two."));
+  const std::string nan = error_of(R"("bbox": [NaN, 3, 10, 4.5])");
+  CHECK(contains(nan,
+                 "annotations.json is not JSON: line 4, column 71: \"NaN\" is not a JSON value | JSON has "
+                 "no NaN, which Python's json.dump writes"));
+  CHECK(contains(error_of(R"("bbox": )" + std::string(300'000, '[') + std::string(300'000, ']')),
+                 "nested deeper than 100 levels"));
+  // Outlines are nobody's, and a key of theirs neither.
+  folder.write_image("a.png", 40, 30);
+  folder.write_image("b.png", 40, 30);
+  CHECK(
+      error_of(R"("segmentation": {"size": [1], "counts": [[1, 2], "x"]}, "bbox": [2, 3, 10, 4.5])").empty());
+}
+
+TEST_CASE("areas that are none, flags in words and paths that leave the set are said once") {
+  const TestFolder above;
+  above.write_image("far.png", 40, 30);
+  above.write_image("set/a.png", 40, 30);
+  above.write_image("set/images/b.png", 40, 30);
+  const auto file =
+      above.write("set/annotations.json",
+                  R"({"images": [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "../far.png"},
+                     {"id": 3, "file_name": "images/../images/b.png"}, {"id": 4, "file_name": "ABSOLUTE"}],
+    "categories": [{"id": 1, "name": "pit"}],
+    "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "area": -4},
+                    {"id": 2, "image_id": 1, "category_id": 1, "bbox": [5, 2, 3, 4], "area": "large"},
+                    {"id": 3, "image_id": 1, "category_id": 1, "bbox": [6, 2, 3, 4], "iscrowd": "yes"}]})");
+  std::string text = tune::read_file(file);
+  text.replace(text.find("ABSOLUTE"), 8, (above.path() / "far.png").string());
+  above.write("set/annotations.json", text);
+  const Dataset dataset = read_dataset(file);
+  REQUIRE(dataset.examples[0].objects.size() == 3);
+  CHECK(dataset.examples[0].objects[0].area == 12);
+  CHECK(dataset.examples[0].objects[1].area == 12);
+  CHECK(dataset.examples[0].objects[2].crowd);
+  REQUIRE(dataset.warnings.size() == 3);
+  CHECK(contains(dataset.warnings[0], "1 flag is written as a text"));
+  CHECK(contains(dataset.warnings[0], "annotations[2] (id 3): \"iscrowd\" is \"yes\""));
+  CHECK(contains(dataset.warnings[1], "2 \"area\"s are no areas"));
+  CHECK(contains(dataset.warnings[1], "annotations[0] (id 1): it is -4"));
+  CHECK(contains(dataset.warnings[2], "2 images lie outside the set"));
+  CHECK(contains(dataset.warnings[2], "images[1]: ../far.png as " + (above.path() / "far.png").string()));
+}
+
+TEST_CASE("a file_name with a NUL is refused, as another file would be read") {
+  const TestFolder folder;
+  folder.write_image("a.png", 40, 30);
+  CHECK(contains(refusal(folder.write("a.json", R"({"images": [{"id": 1, "file_name": "a.png\u0000.jpg"}],
+    "categories": [{"id": 1, "name": "pit"}], "annotations": []})")),
+                 "images[0]: \"file_name\" is \"a.png\\u0000.jpg\", and no file's name holds a NUL"));
+}
+
+// Looked at again for each, they take minutes.
+TEST_CASE("a COCO file of many annotations is read in a time that grows with their number alone") {
+  const TestFolder folder;
+  folder.write_image("a.png", 40, 30);
+  std::string text =
+      R"({"images": [{"id": 1, "file_name": "a.png"}], "categories": [{"id": 1, "name": "pit"}],
+    "annotations": [)";
+  for (int i = 1; i <= 200'000; ++i)
+    text += std::string(i == 1 ? "" : ",") +
+            R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "id": )" + std::to_string(i) + "}";
+  const auto begun = std::chrono::steady_clock::now();
+  const Dataset dataset = read_dataset(folder.write("a.json", text + "]}"));
+  CHECK(dataset.examples[0].objects.size() == 200'000);
+  CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(6));
+}
+
+TEST_CASE("sizes that are none are said once, and what an annotation has twice is refused") {
+  const TestFolder folder;
+  folder.write_image("a.png", 40, 30);
+  const auto file = folder.write(
+      "a.json",
+      R"({"images": [{"id": 1, "file_name": "a.png", "width": -40, "height": "tall"}, {"id": 2, "file_name": "a.png",
+                      "width": 0, "height": null}],
+    "categories": [{"id": 1, "name": "pit"}],
+    "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}]})");
+  const Dataset coco = read_dataset(file);
+  REQUIRE_FALSE(coco.warnings.empty());
+  CHECK(contains(coco.warnings[0], "2 widths and heights of images are none"));
+  CHECK(contains(coco.warnings[0], "images[0]: \"width\" is -40"));
+
+  const TestFolder other;
+  write_example(other, "a", object("pit", "1 2 4 5"));
+  std::string text = voc(object("pit", "1 2 4 5"));
+  text.replace(text.find(">40<"), 4, ">40px<");
+  other.write("annotations/a.xml", text);
+  const Dataset dataset = read_dataset(other.path());
+  REQUIRE(dataset.warnings.size() == 1);
+  CHECK(contains(dataset.warnings[0], "1 width or height in <size> is none"));
+  CHECK(contains(dataset.warnings[0], "a.xml: <width> is \"40px\""));
+
+  other.write("annotations/a.xml", voc(object("pit</name><name>dent", "1 2 4 5") +
+                                       object("pit", "1 2 4 5</ymax></bndbox><bndbox><ymax>5")));
+  CHECK(contains(refusal(other.path()), "a.xml, object 1 (pit): it has several <name>"));
+  CHECK(contains(refusal(other.path()), "a.xml, object 2 (pit): it has several <bndbox>"));
+  other.write("annotations/a.xml", voc("") + voc(""));
+  CHECK(contains(refusal(other.path()), "a.xml has several <annotation>"));
+}
+
+TEST_CASE("an entity that is not resolved is no part of a class name") {
+  const TestFolder folder;
+  write_example(folder, "a", object("steel &amp; iron &#228;<!-- &y; -->", "1 2 4 5"));
+  CHECK(read_dataset(folder.path()).classes == std::vector<std::string>{"steel & iron \xc3\xa4"});
+  write_example(folder, "b", object("pit &amp;x;", "1 2 4 5") + object("R&D", "1 2 4 5"));
+  CHECK(read_dataset(folder.path()).classes ==
+        std::vector<std::string>{"R&D", "pit &x;", "steel & iron \xc3\xa4"});
+  write_example(folder, "c", object("pit", "1 2 4 5") + object("rust &x;", "1 2 4 5"));
+  CHECK(contains(refusal(folder.path()),
+                 "c.xml, object 2: its name holds &x;, an entity that is not resolved"));
+  folder.write("annotations/c.xml",
+               "<!DOCTYPE annotation [<!ENTITY x \"pit\">]>" + voc(object("&x;", "1 2 4 5")));
+  CHECK(contains(refusal(folder.path()), "c.xml, object 1: its name holds &x;"));
 }
 
 TEST_CASE("ids beyond 2^53 are kept, and those beyond 2^63 refused") {

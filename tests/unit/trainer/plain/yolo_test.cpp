@@ -191,6 +191,14 @@ TEST_CASE("a data.yaml names its parts as texts and lists") {
   CHECK_FALSE(yaml.parts.contains("test"));
 }
 
+TEST_CASE("tags in a data.yaml are refused where they would change what is read") {
+  CHECK(contains(yaml_refusal("x: 1\nnames: !!set {a, b}\n"), "line 2: the tag !!set is not read"));
+  CHECK(contains(yaml_refusal("names: [!!binary YQ==]\n"), "line 1: the tag !!binary is not read"));
+  CHECK(contains(yaml_refusal("names: !classes [a]\n"), "the tag !classes is not read"));
+  CHECK(parse_data_yaml("names: !!seq [!!str 3, \"b\", 'c', ! d]\n", "data.yaml").names ==
+        Names{"3", "b", "c", "d"});
+}
+
 TEST_CASE("a data.yaml that is not understood is refused with its line, never guessed") {
   CHECK(contains(yaml_refusal("train: images\n"), "has no `names`"));
   CHECK(contains(yaml_refusal("- a\n"), "has no `names`"));
@@ -208,6 +216,9 @@ TEST_CASE("a data.yaml that is not understood is refused with its line, never gu
   CHECK(contains(yaml_refusal("names: [a, 'b]\n"), "is no YAML"));
   CHECK(contains(yaml_refusal("names: [a]\nnames: [b]\n"), "line 2: `names` appears twice"));
   CHECK(contains(yaml_refusal("names: []\n"), "names no class"));
+  CHECK(contains(yaml_refusal("names: [a]\n---\nnames: [b]\n"), "line 3 begins a second document"));
+  CHECK(contains(yaml_refusal(""), "has no `names`"));
+  CHECK(parse_data_yaml("---\nnames: [a]\n...\n", "data.yaml").names == Names{"a"});
   CHECK(contains(yaml_refusal("names:\n  0: ''\n"), "has no name"));
   CHECK(contains(yaml_refusal("names: [~]\n"), "no plain text"));
   CHECK(contains(yaml_refusal("nc: six\nnames: [a]\n"), "nc is \"six\""));

@@ -298,6 +298,40 @@ TEST_CASE("An archive of zip64 is read, and one that lies about it is refused") 
                    "not a valid zip archive"));
 }
 
+TEST_CASE("An archive with any bit flipped is refused, or gives what it gave before") {
+  for (const char* name : {"state_dict", "views", "dtypes"}) {
+    const std::string good =
+        tune::read_file(std::filesystem::path(TUNE_SOURCE_DIR) / "tests/golden/weights" / (name + ".pth"s));
+    const TensorMap whole = decode_pth(good, "good").tensors;
+    for (std::size_t at = 0; at < good.size(); ++at) {
+      std::string bytes = good;
+      bytes[at] = static_cast<char>(bytes[at] ^ (1 << (at % 8)));
+      CAPTURE(name, at);
+      try {
+        const TensorMap read = decode_pth(bytes, "damaged").tensors;
+        REQUIRE(read.size() == whole.size());
+        for (const auto& [key, tensor] : read)
+          REQUIRE((whole.contains(key) && tensor.dtype() == whole.at(key).dtype() &&
+                   tensor.equal(whole.at(key))));
+      } catch (const tune::Error& error) {
+        REQUIRE(error.code() == tune::ExitCode::kBadData);
+      }
+    }
+  }
+}
+
+TEST_CASE("The checksums of an archive are compared where it has any") {
+  const auto of = [](std::uint32_t checksum) {
+    ZipEntry entry{"m/a", "data"};
+    entry.checksum = checksum;
+    return stored_zip({entry, {"m/empty", ""}});
+  };
+  CHECK(read_zip(of(0xadf3f363), "w.pth").at("m/a") == "data");
+  CHECK(read_zip(of(0), "w.pth").at("m/a") == "data");
+  CHECK(contains(message_of(tune::ExitCode::kBadData, [&] { read_zip(of(0xadf3f362), "w.pth"); }),
+                 "the entry \"m/a\" is damaged, as its checksum tells"));
+}
+
 TEST_CASE("Damaged files are read or refused, and nothing else happens") {
   constexpr int kDamaged = tune::tests::kSanitized ? 300 : 10'000;
   int read = 0, refused = 0;

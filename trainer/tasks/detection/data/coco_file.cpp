@@ -1,6 +1,7 @@
 #include "trainer/tasks/detection/data/coco_file.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -16,20 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Json parse(const fs::path& file) {
-  const std::string text = data::read_text(file);
-  // Outlines are most of a COCO file and are not used here.
-  const auto without_outlines = [](int, Json::parse_event_t event, Json& value) {
-    return !(event == Json::parse_event_t::key && value == "segmentation");
-  };
-  try {
-    return Json::parse(text, without_outlines);
-  } catch (const Json::exception& error) {
-    throw Error(ExitCode::kBadData, file.string() + " is not JSON: " + error.what(),
-                "Write the file again; it may be truncated.");
-  }
-}
-
 std::string text_at(const Json& object, const char* key) {
   const auto found = object.find(key);
   return found != object.end() && found->is_string() ? data::trimmed(found->get_ref<const std::string&>())
@@ -43,13 +30,23 @@ class Reader {
       : file_(file), use_(use), problems_(problems) {}
 
   CocoContent read() {
-    document_ = parse(file_);
+    document_ = data::read_json(file_, "segmentation");  // outlines are most of a file, and not used here
     require_lists();
     read_categories();
     read_images();
     if (use_ != CocoUse::kPrediction) read_objects();
     as_text_.tell(" number is written as a text, and taken as the number",
                   " numbers are written as texts, and taken as the numbers", content_.warnings);
+    flags_.tell(" flag is written as a text, and taken as it reads",
+                " flags are written as texts, and taken as they read", content_.warnings);
+    no_size_.tell(" width or height of an image is none, and not compared with the image",
+                  " widths and heights of images are none, and not compared with the images",
+                  content_.warnings);
+    no_area_.tell(" \"area\" is no area, and the box's own is taken",
+                  " \"area\"s are no areas, and the boxes' own are taken", content_.warnings);
+    negative_area_.tell(" \"area\" is negative: pycocotools, and so this command, counts no such object",
+                        " \"area\"s are negative: pycocotools, and so this command, counts no such object",
+                        content_.warnings);
     twice_.tell(" annotation has the id of another", " annotations have the ids of others",
                 content_.warnings);
     return std::move(content_);
@@ -103,7 +100,10 @@ class Reader {
     const auto found = image.find(key);
     if (found == image.end()) return 0;
     const std::optional<double> pixels = number(*found, key, where);
-    return pixels && *pixels >= 1 && *pixels < 1e9 ? static_cast<int>(*pixels) : 0;
+    if (pixels && *pixels >= 1 && *pixels < 1e9) return static_cast<int>(*pixels);
+    if (!found->is_null() && pixels.value_or(-1) != 0)  // many write 0 where they do not know
+      no_size_.add(where + ": \"" + key + "\" is " + shown(*found));
+    return 0;
   }
 
   // Ids of categories that have a box; what is no number is told elsewhere.
@@ -173,6 +173,12 @@ class Reader {
         problems_.add(image.where + ": \"file_name\" is missing or no text");
         continue;
       }
+      // Where a path ends for the system: another file would be read.
+      if (image.name.find('\0') != image.name.npos) {
+        problems_.add(image.where + ": \"file_name\" is " + list[i].at("file_name").dump() +
+                      ", and no file's name holds a NUL");
+        continue;
+      }
       if (!known_images_.insert(*id).second) {
         problems_.add(image.where + " (" + image.name + "): the image id " + std::to_string(*id) +
                       " appears twice; ids are unique");
@@ -206,8 +212,8 @@ class Reader {
     if (!known_categories_.contains(*category))
       return problems_.add(where + ": no category has the id " + std::to_string(*category));
     if (!take_box(annotation, object) || !take_flags(annotation, object)) return;
-    if (const auto area = annotation.find("area"); area != annotation.end())
-      object.area = number(*area, "area", where);
+    if (const auto area = annotation.find("area"); area != annotation.end() && !area->is_null())
+      take_area(*area, object);
     content_.objects.push_back(std::move(object));
   }
 
@@ -232,9 +238,7 @@ class Reader {
     const auto box = annotation.find("bbox");
     const auto refuse = [&] {
       problems_.add(object.where + ": \"bbox\" is not [x, y, width, height]" +
-                    (box == annotation.end()
-                         ? ""
-                         : " but " + box->dump(-1, ' ', false, Json::error_handler_t::replace)));
+                    (box == annotation.end() ? "" : " but " + shown(*box)));
       return false;
     };
     if (box == annotation.end() || !box->is_array() || box->size() != object.box.size()) return refuse();
@@ -249,13 +253,29 @@ class Reader {
     return false;
   }
 
+  // Of an area that is none, scoring does as pycocotools does.
+  void take_area(const Json& area, CocoObject& object) {
+    object.area = number(area, "area", object.where);
+    if (object.area && std::isfinite(*object.area) && *object.area >= 0) return;
+    const bool as_it_stands = object.area && *object.area < 0 && use_ == CocoUse::kScoring;
+    (as_it_stands ? negative_area_ : no_area_).add(object.where + ": it is " + shown(area));
+    if (!as_it_stands) object.area.reset();
+  }
+
+  static std::string shown(const Json& value) {
+    return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+
   bool take_flags(const Json& annotation, CocoObject& object) {
     for (const auto& [key, flag] : {std::pair{"iscrowd", &object.crowd}, {"difficult", &object.difficult}}) {
       const std::optional<bool> value = data::flag_of(annotation.value(key, Json()));
       if (!value) {
-        problems_.add(object.where + ": \"" + key + "\" is " + annotation[key].dump() + ", neither 0 nor 1");
+        problems_.add(object.where + ": \"" + key + "\" is " + shown(annotation[key]) + ", neither 0 nor 1");
         return false;
       }
+      if (const auto found = annotation.find(key); found != annotation.end() && found->is_string())
+        (data::number_of(*found) ? as_text_ : flags_)
+            .add(object.where + ": \"" + key + "\" is " + shown(*found));
       *flag = *value;
     }
     return true;
@@ -266,7 +286,7 @@ class Reader {
   data::Problems& problems_;
   Json document_;
   CocoContent content_;
-  Tally as_text_, twice_;
+  Tally as_text_, flags_, no_size_, no_area_, negative_area_, twice_;
   std::set<std::int64_t> known_images_, known_categories_, ids_;
 };
 

@@ -28,6 +28,8 @@ class CocoReader {
     for (const CocoObject& object : content.objects) add_object(object);
     by_last_part_.tell(" image was found by the last part of its file_name alone",
                        " images were found by the last part of their file_name alone", dataset_.warnings);
+    outside_.tell(" image lies outside the set, where its file_name leads",
+                  " images lie outside the set, where their file_names lead", dataset_.warnings);
     checks_.finish();
     problems_.settle(options_.problems, place_.file.string() + " cannot be used",
                      "Correct the entries named above.");
@@ -67,10 +69,21 @@ class CocoReader {
                     "; put it there, or name its folder with --images (`images` in the trainer of a spec)");
     else
       checks_.measure(example, image.width, image.height);
+    if (!example.image.empty() && !lies_in_the_set(example.image))
+      outside_.add(image.where + ": " + image.name + " as " + example.image.lexically_normal().string());
     if (!files_.insert(example.image).second && !example.image.empty())
       dataset_.warnings.push_back(image.where + ": the file " + image.name + " is listed twice");
     example_of_id_[example.image_id] = dataset_.examples.size();
     dataset_.examples.push_back(std::move(example));
+  }
+
+  // By the paths as they are written: a link within the set is its owner's.
+  bool lies_in_the_set(const fs::path& image) const {
+    const auto normal = [](const fs::path& path) { return fs::absolute(path).lexically_normal(); };
+    return std::any_of(place_.folders.begin(), place_.folders.end(), [&](const fs::path& folder) {
+      const fs::path inside = normal(image).lexically_relative(normal(folder));
+      return !inside.empty() && *inside.begin() != "..";
+    });
   }
 
   // "neither in a, a/images nor images"
@@ -106,7 +119,7 @@ class CocoReader {
   Dataset dataset_;
   data::Problems problems_;
   AnnotationChecks checks_{dataset_, problems_};
-  Tally by_last_part_;
+  Tally by_last_part_, outside_;
   std::set<fs::path> files_;
   std::map<std::int64_t, int> category_of_id_;
   std::map<std::int64_t, std::string> name_of_id_;

@@ -282,6 +282,25 @@ class Recogniser {
     return {};
   }
 
+  // What there is to say of training images that were not found.
+  static std::string training_images_of(const DataYaml& yaml, const std::vector<std::string>& missing) {
+    const std::string& first = yaml.parts.at("train").front();
+    const bool is_missing = std::find(missing.begin(), missing.end(), first) != missing.end();
+    return "its training images " + first + (is_missing ? " do not exist" : " hold no picture");
+  }
+
+  // What there is to say of a `path` that leads out of the folder; "" where nothing is.
+  static std::string said_of_root(const DataYaml& yaml, const fs::path& folder) {
+    if (yaml.root.empty()) return "";
+    const fs::path here = fs::absolute(folder.empty() ? fs::path(".") : folder).lexically_normal();
+    const fs::path root = (here / data::with_slashes(yaml.root)).lexically_normal();
+    if (!is_folder(root))
+      return ": its `path` " + yaml.root + " does not exist, so its images are looked for beside the file";
+    const fs::path inside = root.lexically_relative(here);
+    if (!inside.empty() && *inside.begin() != "..") return "";
+    return ": its `path` leads out of its folder, so the images are those in " + root.string();
+  }
+
   std::optional<Layout> by_yaml(const fs::path& file, const fs::path& folder) {
     if (!is_there(file)) return std::nullopt;
     const DataYaml yaml = parse_data_yaml(data::read_text(file), file.string());
@@ -306,11 +325,13 @@ class Recogniser {
         }
       }
     if (!images.contains("train")) {
-      if (!missing.empty())
-        unused_ = file.string() + ": its training images " + missing.front() +
-                  " do not exist, so it gives the class names alone";
+      if (yaml.parts.contains("train"))
+        unused_ =
+            file.string() + ": " + training_images_of(yaml, missing) + ", so it gives the class names alone";
       return std::nullopt;
     }
+    if (const std::string said = said_of_root(yaml, folder); !said.empty())
+      layout.warnings.push_back(file.string() + said);
     for (const std::string& entry : missing)
       layout.warnings.push_back(file.string() + ": " + entry + " does not exist, so that part is left out");
     const fs::path base = common_folder(folders);

@@ -1,14 +1,17 @@
 // Files of detections are long: they are read value by value, without a document in memory.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <map>
 
 #include "trainer/data/text_file.h"
 #include "trainer/data/written_values.h"
+#include "trainer/tasks/detection/data/annotation_checks.h"
 #include "trainer/tasks/detection/data/score_input.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/core/json_positions.h"
 
 namespace tune::trainer::detection {
 namespace {
@@ -30,7 +33,8 @@ class DetectionSink : public Json::json_sax_t {
     if (wanted && depth_ == kInDetection && field_ != kScore)
       if (const auto number = data::whole_number(std::string_view(value))) return whole(*number);
     if (wanted)
-      if (const auto number = data::number_of(std::string_view(value))) return real(*number);
+      if (const auto number = data::number_of(std::string_view(value)); number && std::isfinite(*number))
+        return real(*number);
     return other("\"" + value + "\"");
   }
   bool binary(Json::binary_t&) override { return other("binary"); }
@@ -54,6 +58,7 @@ class DetectionSink : public Json::json_sax_t {
     if (depth_ != kInDetection) return true;
     const auto known = std::find(kFields.begin(), kFields.end(), name);
     field_ = static_cast<std::size_t>(known - kFields.begin());
+    if (field_ != kOther && seen_[field_]) refuse("has two of " + name);
     return true;
   }
   bool end_object() override {
@@ -72,15 +77,22 @@ class DetectionSink : public Json::json_sax_t {
     if (--depth_ == kInDetection && field_ == kBox && sides_ != box_.size()) refuse_box();
     return true;
   }
-  bool parse_error(std::size_t, const std::string&, const Json::exception& error) override {
-    throw Error(ExitCode::kBadData, file_ + " is not JSON: " + error.what(), "Write the file again.");
-  }
+  bool parse_error(std::size_t, const std::string&, const Json::exception&) override { return false; }
 
   void tell(std::vector<std::string>& warnings) const {
     for (const auto& [category, count] : unlisted_)
       warnings.push_back(file_ + ": " + std::to_string(count) +
                          (count == 1 ? " detection is" : " detections are") +
                          " left out, as the ground truth has no category_id " + std::to_string(category));
+    negative_.tell(
+        " detection has a box of negative width or height, which overlaps nothing as it should: COCO's are "
+        "[x, y, width, height]",
+        " detections have boxes of negative width or height, which overlap nothing as they should: COCO's "
+        "are "
+        "[x, y, width, height]",
+        warnings);
+    huge_.tell(" detection has a box with an edge beyond a million pixels",
+               " detections have boxes with edges beyond a million pixels", warnings);
   }
 
  private:
@@ -149,9 +161,20 @@ class DetectionSink : public Json::json_sax_t {
     return seen_[kScore] = true;
   }
 
+  // Computed with as they stand there, as pycocotools does.
+  void look_at_box() {
+    constexpr double kFarthest = 1e6;  // pixels; no image that is read has such a side
+    const auto& [x, y, width, height] = box_;
+    if (width < 0 || height < 0) negative_.add(shown_box());
+    for (const double edge : {x, y, x + width, y + height})
+      if (std::abs(edge) > kFarthest) return huge_.add(shown_box());
+  }
+  std::string shown_box() const { return where() + ": " + Json(box_).dump(); }
+
   void finish_detection() {
     for (std::size_t field = 0; field < kFields.size(); ++field)
       if (!seen_[field]) refuse("has no " + std::string(kFields[field]));
+    look_at_box();
     add_detection();
     ++index_;
   }
@@ -185,6 +208,7 @@ class DetectionSink : public Json::json_sax_t {
   std::int64_t image_ = 0, category_ = 0;
   std::array<double, 4> box_{};
   double score_ = 0;
+  Tally negative_, huge_;
 };
 
 }  // namespace
@@ -194,7 +218,9 @@ std::vector<metrics::DetectedBox> read_detections(const std::filesystem::path& f
                                                   std::vector<std::string>* warnings) {
   DetectionSink sink(file.string(), truth, elsewhere);
   const std::string text = data::read_text(file);
-  Json::sax_parse(text, &sink);
+  if (!Json::sax_parse(text, &sink)) {
+    if (const auto fault = first_json_fault(text)) throw data::not_json(file, *fault);
+  }
   if (warnings != nullptr) sink.tell(*warnings);
   return sink.take();
 }

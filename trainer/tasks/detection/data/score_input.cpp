@@ -15,14 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Json parse_file(const fs::path& file) {
-  try {
-    return Json::parse(data::read_text(file));
-  } catch (const Json::exception& error) {
-    throw Error(ExitCode::kBadData, file.string() + " is not JSON: " + error.what(), "Write the file again.");
-  }
-}
-
 // Not get<std::int64_t>(), which cuts 1.7 to 1.
 std::int64_t whole(const Json& value, const char* key, const std::string& where) {
   const std::optional<std::int64_t> number = data::whole_number(value);
@@ -127,7 +119,7 @@ std::vector<std::vector<std::uint32_t>> every_image_alone(const ScoreTruth& trut
 }
 
 std::vector<std::vector<std::uint32_t>> read_groups(const fs::path& file, const ScoreTruth& truth) {
-  const Json json = parse_file(file);
+  const Json json = data::read_json(file);
   const std::string hint =
       "It needs \"groups\": [[image_id, ...], ...], as `tune-train audit --json` prints.";
   if (!json.is_object() || !json.contains("groups") || !json.at("groups").is_array())
@@ -163,7 +155,7 @@ std::vector<std::vector<std::uint32_t>> read_groups(const fs::path& file, const 
 
 std::vector<std::string> read_labels(const fs::path& file) {
   try {
-    return parse_file(file).at("classes").get<std::vector<std::string>>();
+    return data::read_json(file).at("classes").get<std::vector<std::string>>();
   } catch (const Json::exception&) {
     throw Error(ExitCode::kBadData, file.string() + " holds no list \"classes\"",
                 "--labels wants the labels.json of a model.");

@@ -28,7 +28,11 @@ class YamlReader {
  public:
   YamlReader(const std::string& text, const std::string& place) : place_(place) {
     try {
-      root_ = YAML::Load(text);
+      const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+      if (documents.size() > 1)
+        refuse(at(documents[1].Mark()), " begins a second document, which nobody would read",
+               "Write one document, without `---` within.");
+      if (!documents.empty()) root_ = documents.front();
     } catch (const YAML::Exception& error) {
       refuse(at(error.mark), " is no YAML: " + error.msg, "Correct the line; quote names with colons.");
     }
@@ -55,7 +59,20 @@ class YamlReader {
     return mark.is_null() ? place_ : place_ + ", line " + std::to_string(mark.line + 1);
   }
 
+  // Other tags make something else of what they stand before, as !!binary does.
+  void require_no_tag(const YAML::Node& node) const {
+    const std::string& tag = node.Tag();
+    constexpr std::string_view kCore = "tag:yaml.org,2002:";
+    const std::string name = tag.starts_with(kCore) ? tag.substr(kCore.size()) : "";
+    for (const char* known : {"str", "int", "float", "bool", "null", "seq", "map"})
+      if (name == known) return;
+    if (tag.empty() || tag == "?" || tag == "!") return;
+    refuse(at(node.Mark()), ": the tag " + (name.empty() ? tag : "!!" + name) + " is not read",
+           "Take the tag out, or write what it stands for.");
+  }
+
   std::string scalar(const YAML::Node& node, const std::string& what) const {
+    require_no_tag(node);
     if (!node.IsScalar()) refuse(at(node.Mark()), ": " + what + " is no plain text");
     return data::trimmed(node.Scalar());
   }
@@ -63,6 +80,7 @@ class YamlReader {
   void read_names(std::vector<std::string>& names) const {
     const YAML::Node node = root_["names"];
     if (!node || node.IsNull()) refuse(place_, " has no `names`");
+    require_no_tag(node);
     if (!node.IsSequence() && !node.IsMap())
       refuse(at(node.Mark()), ": `names` is neither a list nor a map of numbers");
     if (node.IsSequence())
