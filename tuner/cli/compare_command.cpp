@@ -10,6 +10,7 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/cli/study_run.h"
 #include "tuner/core/atomic_file.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/comparison_run.h"
 #include "tuner/engine/spending.h"
@@ -25,7 +26,7 @@ struct PlannedStudy {
   std::string name, what;
 };
 
-std::string runs_text(int runs) { return std::to_string(runs) + (runs == 1 ? " run" : " runs"); }
+std::string runs_text(int runs) { return plural_text(runs, "run"); }
 
 // In the order in which they run.
 std::vector<PlannedStudy> planned_studies(const Comparison& comparison) {
@@ -84,7 +85,7 @@ report::Table forecast_table(const std::vector<PlannedStudy>& plan, const Json& 
   add("probing", "", forecast.at("probing"));
   const Json& predicting = forecast.at("predicting");
   add("predicting on the test images",
-      predicting.contains("models") ? predicting["models"].dump() + " models" : "", predicting);
+      predicting.contains("models") ? plural_text(predicting["models"].get<int>(), "model") : "", predicting);
   add("total", "", forecast.at("total"));
   return table;
 }

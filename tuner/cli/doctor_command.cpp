@@ -10,6 +10,7 @@
 #include "tuner/cli/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/engine/builtin_trainer.h"
 #include "tuner/engine/machine.h"
 
@@ -41,7 +42,7 @@ std::string gibibytes(std::uint64_t bytes) {
 }
 
 Finding check_gpus(const engine::Machine& machine) {
-  const std::string cores = std::to_string(machine.cores.size()) + " cores";
+  const std::string cores = plural_text(machine.cores.size(), "core");
   if (machine.gpus.empty())
     return {"devices",
             Verdict::kGood,
@@ -117,7 +118,7 @@ Finding check_models(const fs::path& store) {
     if (versions.empty())
       finding.text = "none yet";
     else if (finding.text.empty())
-      finding.text = std::to_string(versions.size()) + " versions, all as they were promoted";
+      finding.text = plural_text(versions.size(), "version") + ", as promoted";
   } catch (const Error& problem) {
     return {"models", Verdict::kBad, problem.what(), problem.hint()};
   }

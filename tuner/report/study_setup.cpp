@@ -4,6 +4,7 @@
 #include <map>
 
 #include "tuner/core/objective_text.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/report/format.h"
 
 namespace tune::report {
@@ -74,7 +75,7 @@ Rows plan_rows(const StudyMaterial& material) {
 std::string machine_line(const Json& machine) {
   std::string text = text_of(member(machine, "host"));
   const Json cores = member(machine, "cores"), gpus = member(machine, "gpus");
-  if (cores.is_number()) text += ": " + cores.dump() + (cores == 1 ? " core" : " cores");
+  if (cores.is_number()) text += ": " + plural_text(cores.get<int>(), "core");
   std::map<std::string, int> counts;
   if (gpus.is_array())
     for (const Json& gpu : gpus) ++counts[text_of(member(gpu, "name"))];
