@@ -11,6 +11,7 @@
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/ask_tell.h"
+#include "tuner/engine/machine.h"
 #include "tuner/engine/study_opening.h"
 
 namespace tune::cli {
@@ -83,6 +84,7 @@ int ask_tell_command(const Arguments& arguments, Console& console) {
   const std::filesystem::path folder = std::filesystem::absolute(store_folder(*options)).lexically_normal();
   study_folder(folder, spec.study);
   engine::OpenedStudy study = engine::open_study(folder, spec, spec.text, overrides);
+  if (const auto warning = engine::network_warning(folder)) study.notices.push_back(*warning);
   for (const std::string& notice : study.notices) console.err << "notice: " << notice << '\n';
   spec.limits = engine::limits_from_json(study.row.limits);
   study.row.facts["driver"] = "ask-tell";
