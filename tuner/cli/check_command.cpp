@@ -47,18 +47,14 @@ const char* reduce_name(Reduce reduce) {
 // Text out of a log or a spec, harmless for the terminal.
 std::string harmless(const Json& value) { return value.dump(-1, ' ', true, Json::error_handler_t::replace); }
 
-// As its values are written: 1000000 of an int, 1e+06 of a float.
-std::string number_of(const Parameter& parameter, double number) {
-  return argument_text(parameter.canonical(Json(number)));
-}
-
 std::string describe(const Parameter& parameter) {
   std::string text;
   if (parameter.type == ParameterType::kCategorical) {
     for (const Json& value : parameter.values) text += (text.empty() ? "" : ", ") + harmless(value);
   } else {
-    text = number_of(parameter, parameter.min) + " to " + number_of(parameter, parameter.max);
-    if (parameter.step) text += " by " + number_of(parameter, *parameter.step);
+    text =
+        report::bound_text(parameter, parameter.min) + " to " + report::bound_text(parameter, parameter.max);
+    if (parameter.step) text += " by " + report::bound_text(parameter, *parameter.step);
     text += std::string(", ") + (parameter.type == ParameterType::kInt ? "int" : "float") + ", " +
             scale_name(parameter.scale);
   }

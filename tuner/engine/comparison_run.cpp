@@ -9,6 +9,7 @@
 #include "store/neighbours.h"
 #include "tuner/core/comparison_keys.h"
 #include "tuner/core/error.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/core/sha256.h"
 #include "tuner/engine/attempt_plan.h"
 #include "tuner/engine/comparison_budget.h"
@@ -343,7 +344,7 @@ class ComparisonRun {
     const auto study = study_store(name);
     if (!study || !is_cut(study->study(), spec)) return;
     record_for_lack_of_budget(record, "cut_by_budget", name,
-                              "ended after " + std::to_string(study->trial_count()) + " trials");
+                              "ended after " + plural_text(study->trial_count(), "trial"));
   }
   static bool is_cut(const store::StudyRow& row, const Spec& spec) {
     return row.finish_reason == kStopDeviceTime &&

@@ -326,7 +326,8 @@ std::optional<double> MetricReader::Impl::value_in(const Definition& definition,
   if (!known.unit) known.unit = std::string(reach.unit);
   if (*known.unit != reach.unit) {
     give_up(definition.name, captured->text,
-            "the regex reads " + shown(captured->text) + " of " + shown(reach.whole) +
+            "the regex reads " + shown(captured->text) +
+                (reach.unit.empty() ? ", with nothing behind it" : " of " + shown(reach.whole)) +
                 ", and before numbers with " + (known.unit->empty() ? "nothing" : shown(*known.unit)) +
                 " behind them: let the program print them all in one way");
     return std::nullopt;

@@ -64,6 +64,10 @@ std::string parameter_text(const Json& value) {
   return value.is_number_float() ? number_text(value.get<double>()) : argument_text(value);
 }
 
+std::string bound_text(const Parameter& parameter, double number) {
+  return argument_text(parameter.canonical(Json(number)));
+}
+
 std::string parameters_text(const ParameterSet& parameters) {
   std::string text;
   for (const auto& [name, value] : parameters)

@@ -113,8 +113,8 @@ Rows place_rows(const StudyMaterial& material) {
 
 std::string range_text(const Parameter& parameter) {
   if (parameter.type != ParameterType::kCategorical)
-    return shortest(parameter.min) + " to " + shortest(parameter.max) +
-           (parameter.step ? ", in steps of " + shortest(*parameter.step) : "");
+    return bound_text(parameter, parameter.min) + " to " + bound_text(parameter, parameter.max) +
+           (parameter.step ? ", in steps of " + bound_text(parameter, *parameter.step) : "");
   std::string text;
   for (const Json& value : parameter.values) text += (text.empty() ? "" : ", ") + argument_text(value);
   return text;

@@ -228,6 +228,9 @@ TEST_CASE("a value that was read in part is told once, and one with a unit or of
           Catch::Matchers::Contains("reads \"9\" of \"9/10\", and before numbers with \"/50\" behind them"));
   const auto percent = values_of({"x=93.5 %", "x=94%", "x=0.95"});
   CHECK(percent.first == Values{93.5, 94});
+  CHECK_THAT(percent.second,
+             Catch::Matchers::Contains("reads \"0.95\", with nothing behind it, and before numbers "
+                                       "with \"%\" behind them"));
   CHECK(values_of({"x=0.5 y: 3", "x=0.25, 0.5", "x=0.125 | 3"}).second.empty());
 }
 
