@@ -1,7 +1,6 @@
 #include "strategies/grid_walk.h"
 
 #include <limits>
-#include <utility>
 
 namespace tune::strategies {
 namespace {
@@ -9,17 +8,6 @@ namespace {
 constexpr std::size_t kInactive = std::numeric_limits<std::size_t>::max();
 
 }  // namespace
-
-SearchSpace grid_space(const SearchSpace& space) {
-  std::vector<Parameter> parameters = space.parameters();
-  for (Parameter& parameter : parameters) {
-    std::vector<Json> levels = parameter.level_values();
-    if (levels.empty()) continue;
-    parameter.type = ParameterType::kCategorical;
-    parameter.values = std::move(levels);
-  }
-  return SearchSpace(std::move(parameters));
-}
 
 GridWalk::GridWalk(const SearchSpace& space) : space_(space), digits_(space.size(), kInactive) {
   fill_from(0);

@@ -25,8 +25,4 @@ class GridWalk {
   ParameterSet point_;
 };
 
-// The space as a grid sees it: a parameter with `levels` has these values and no others. Its cardinality() is
-// the number of the grid's points; 0 where a continuous parameter has no levels.
-SearchSpace grid_space(const SearchSpace& space);
-
 }  // namespace tune::strategies

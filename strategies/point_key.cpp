@@ -12,4 +12,8 @@ std::set<PointKey> tried_points(const SearchSpace& space, const History& history
   return keys;
 }
 
+bool is_used_up(const SearchSpace& space, std::size_t points, const History& history) {
+  return points > 0 && history.trials.size() >= points && tried_points(space, history).size() >= points;
+}
+
 }  // namespace tune::strategies

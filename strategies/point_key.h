@@ -18,4 +18,7 @@ PointKey point_key(const SearchSpace& space, const ParameterSet& point);
 // out.
 std::set<PointKey> tried_points(const SearchSpace& space, const History& history);
 
+// Whether the history has every one of `points`, the space's cardinality(); 0 of them are never used up.
+bool is_used_up(const SearchSpace& space, std::size_t points, const History& history);
+
 }  // namespace tune::strategies

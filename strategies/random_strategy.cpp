@@ -1,5 +1,7 @@
 #include "strategies/random_strategy.h"
 
+#include "strategies/point_key.h"
+
 namespace tune::strategies {
 
 std::vector<double> uniform_coordinates(std::size_t count, Rng& rng) {
@@ -8,10 +10,12 @@ std::vector<double> uniform_coordinates(std::size_t count, Rng& rng) {
   return unit;
 }
 
-Answer RandomStrategy::suggest(const History&, Rng& rng) {
+Answer RandomStrategy::suggest(const History& history, Rng& rng) {
   Suggestion suggestion;
   suggestion.parameters = space_.from_unit(uniform_coordinates(space_.size(), rng));
   suggestion.note = space_.size() == 0 ? "the fixed values" : "random point";
+  suggestion.space_is_used_up = space_.size() > 0 && is_used_up(space_, points_, history);
+  if (suggestion.space_is_used_up) suggestion.note += "; it repeats a point, since every one has been tried";
   return suggestion;
 }
 

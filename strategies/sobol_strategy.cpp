@@ -1,9 +1,11 @@
 #include "strategies/sobol_strategy.h"
 
+#include "strategies/point_key.h"
+
 namespace tune::strategies {
 
 SobolStrategy::SobolStrategy(SearchSpace space, std::uint64_t seed)
-    : space_(std::move(space)), sequence_(space_.size(), seed) {}
+    : space_(std::move(space)), points_(space_.cardinality()), sequence_(space_.size(), seed) {}
 
 Answer SobolStrategy::suggest(const History& history, Rng&) {
   const int number = history.next_number();
@@ -14,6 +16,8 @@ Answer SobolStrategy::suggest(const History& history, Rng&) {
     suggestion.note += "; parameters past the " + std::to_string(SobolSequence::kTabulated) +
                        "th are uniformly random, since there are no direction numbers for them";
   }
+  suggestion.space_is_used_up = space_.size() > 0 && is_used_up(space_, points_, history);
+  if (suggestion.space_is_used_up) suggestion.note += "; it repeats a point, since every one has been tried";
   return suggestion;
 }
 

@@ -6,7 +6,7 @@
 namespace tune::strategies {
 
 // Trial n takes point n - 1 of the study's sequence, so there is no state, and two trials never share a point
-// index.
+// index; in a small discrete space points come again, which is said once none is left.
 class SobolStrategy final : public Strategy {
  public:
   SobolStrategy(SearchSpace space, std::uint64_t seed);
@@ -14,6 +14,7 @@ class SobolStrategy final : public Strategy {
 
  private:
   SearchSpace space_;
+  std::size_t points_;  // 0 for a continuous space
   SobolSequence sequence_;
 };
 

@@ -31,6 +31,10 @@ TEST_CASE("a store on a network is warned of where the run begins") {
   CHECK(run.exit_code == 0);
   CHECK(run.err.find("may lie on a network (NFS)") != std::string::npos);
   CHECK(folder.run("--name other").err.find("network") == std::string::npos);
+  const ShellResult session =
+      folder.shell("echo '{\"ask\": 1}' | " + on_fake_disk(folder, "TUNE_FAKE_DISK_TYPE=6969") +
+                   "tune ask-tell --spec search.json --name third --store store");
+  CHECK(session.err.find("may lie on a network (NFS)") != std::string::npos);
 }
 
 TEST_CASE("a disk that takes no more writes in the middle pauses a study, which goes on when it does again") {

@@ -261,6 +261,8 @@ TEST_CASE("a set-up that breaks later costs a few trials, and they run again on 
   CHECK(again.at("exit_code") == 7);
   CHECK(again.at("state") == "interrupted");
   CHECK(again.at("paused").at("log_end") == Json({"No module named torch"}));
+  const ShellResult resumed = folder.shell("tune resume s --store store");
+  CHECK(says(resumed.err, "tune check " + (folder.path() / "search.json").string() + " --sample "));
   REQUIRE(folder.shell("rm broken; tune resume s --retry-failed --store store").exit_code == 0);
   const Json table = folder.table();
   CHECK(table.size() == 60);

@@ -10,6 +10,7 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
+#include "tuner/engine/devices/machine.h"
 #include "tuner/engine/loop/ask_tell.h"
 #include "tuner/engine/loop/study_opening.h"
 
@@ -84,6 +85,7 @@ int ask_tell_command(const Arguments& arguments, Console& console) {
   const std::filesystem::path folder = std::filesystem::absolute(store_folder(*options)).lexically_normal();
   study_folder(folder, spec.study);
   engine::OpenedStudy study = engine::open_study(folder, spec, spec.text, overrides);
+  if (const auto warning = engine::network_warning(folder)) study.notices.push_back(*warning);
   for (const std::string& notice : study.notices) console.err << "notice: " << notice << '\n';
   spec.limits = engine::limits_from_json(study.row.limits);
   study.row.facts["driver"] = "ask-tell";

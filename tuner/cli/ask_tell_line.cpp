@@ -9,6 +9,7 @@
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/core/json_positions.h"
+#include "tuner/core/visible_text.h"
 
 namespace tune::cli {
 namespace {
@@ -20,11 +21,9 @@ constexpr std::size_t kMostShown = 60;  // characters of what was sent, in an an
   throw Error(ExitCode::kUsage, message, hint);
 }
 
+// Control characters as escapes: an exception's text would end at a NUL.
 std::string cut(const std::string& text, std::size_t most = kMostShown) {
-  if (text.size() <= most) return text;
-  std::size_t end = most;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // no half characters
-  return text.substr(0, end) + "...";
+  return visible_text(shortened(text, most));
 }
 
 std::string shown(const Json& value) {
@@ -61,12 +60,17 @@ Json parse_request(const std::string& line) {
   if (line.size() > kLongestLine)
     refuse("the line is longer than " + std::to_string(kLongestLine) + " bytes, and was not read",
            "write one object a line");
-  PositionedJson parsed = parse_with_positions(with_quoted_numbers(line));
+  if (line.find_first_not_of(" \t\r") == std::string::npos)
+    refuse("the line is empty", "write one object a line");
+  PositionedJson parsed = parse_with_positions(with_quoted_numbers(line), "line");
   if (!parsed.problems.empty()) {
     const Problem& problem = parsed.problems.front();
+    const bool concerns_line = problem.message.starts_with("the line ");
     refuse((parsed.is_complete ? "" : "the line is not JSON: ") + cut(problem.message) + ", in column " +
                std::to_string(problem.column),
-           parsed.is_complete ? "" : "write one object a line, and null for a value that is not finite");
+           concerns_line        ? problem.hint
+           : parsed.is_complete ? ""
+                                : "write one object a line, and null for a value that is not finite");
   }
   return Json(std::move(parsed.value));
 }

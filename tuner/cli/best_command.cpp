@@ -27,6 +27,7 @@ int best_command(const Arguments& arguments, Console& console) {
   if (options->has("json")) {
     Json json = report::best_json(best);
     json["schema"] = 1;
+    json["cut"] = best && !best->cut.empty() ? Json(best->cut) : Json();
     json["edges"] = report::edges_json(report::best_edges(rows));
     json["fixed"] = report::fixed_values(rows.study);
     json["importance"] = importance_json(importance);

@@ -1,13 +1,14 @@
 #include <fstream>
 #include <ostream>
 
-#include "strategies/grid_walk.h"
 #include "tuner/cli/checked_spec.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/command_lines.h"
 #include "tuner/cli/commands.h"
 #include "tuner/core/error.h"
+#include "tuner/core/grid_space.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/metrics/log_sample.h"
 #include "tuner/report/page/format.h"
@@ -51,8 +52,9 @@ std::string describe(const Parameter& parameter) {
   if (parameter.type == ParameterType::kCategorical) {
     for (const Json& value : parameter.values) text += (text.empty() ? "" : ", ") + harmless(value);
   } else {
-    text = shortest(parameter.min) + " to " + shortest(parameter.max);
-    if (parameter.step) text += " by " + shortest(*parameter.step);
+    text =
+        report::bound_text(parameter, parameter.min) + " to " + report::bound_text(parameter, parameter.max);
+    if (parameter.step) text += " by " + report::bound_text(parameter, *parameter.step);
     text += std::string(", ") + (parameter.type == ParameterType::kInt ? "int" : "float") + ", " +
             scale_name(parameter.scale);
   }
@@ -67,7 +69,7 @@ std::string describe(const Parameter& parameter) {
 std::string describe(const Limits& limits) {
   std::string text;
   const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
-  if (limits.trials) add(std::to_string(*limits.trials) + (*limits.trials == 1 ? " trial" : " trials"));
+  if (limits.trials) add(plural_text(*limits.trials, "trial"));
   if (limits.parallel) add(std::to_string(*limits.parallel) + " at once");
   if (limits.time) add(format_duration(*limits.time) + " in all");
   if (limits.trial_time) add(format_duration(*limits.trial_time) + " a trial");
@@ -82,7 +84,7 @@ bool is_grid(const Spec& spec) { return spec.strategy.name == "grid"; }
 
 // The points of the grid where there is one, else of the space; 0 for a continuous one.
 std::size_t searched_points(const Spec& spec) {
-  return is_grid(spec) ? strategies::grid_space(spec.space).cardinality() : spec.space.cardinality();
+  return is_grid(spec) ? grid_space(spec.space).cardinality() : spec.space.cardinality();
 }
 
 std::string levels_text(const Spec& spec, const Parameter& parameter) {
@@ -118,8 +120,7 @@ void print_summary(const Spec& spec, std::ostream& out) {
                                         [](const Parameter& each) { return each.cardinality() == 0; });
   out << "  parameters  " << spec.space.size() << ", "
       << (points == 0 ? std::to_string(continuous) + " of them continuous"
-                      : std::to_string(points) + (points == 1 ? " point" : " points") +
-                            (is_grid(spec) ? " of the grid" : ""))
+                      : plural_text(points, "point") + (is_grid(spec) ? " of the grid" : ""))
       << '\n';
   for (const Parameter& parameter : spec.space.parameters())
     out << "    " << parameter.name << ": " << describe(parameter) + levels_text(spec, parameter) << '\n';
@@ -127,8 +128,7 @@ void print_summary(const Spec& spec, std::ostream& out) {
 }
 
 void print_metric(const metrics::SampleMetric& metric, std::ostream& out) {
-  out << visible_text(metric.name) << ": " << metric.values.size()
-      << (metric.values.size() == 1 ? " value" : " values") << '\n';
+  out << visible_text(metric.name) << ": " << plural_text(metric.values.size(), "value") << '\n';
   for (std::size_t i = 0; i < metric.values.size() && i < kShownValues; ++i)
     out << "  line " << metric.values[i].line << ", step " << metric.values[i].point.step << ": "
         << shortest(metric.values[i].point.value) << '\n';
@@ -142,7 +142,8 @@ void print_metric(const metrics::SampleMetric& metric, std::ostream& out) {
   if (metric.misses.size() > kShownValues)
     out << "  ... and other lines that give no number, up to line " << metric.misses.back().line << '\n';
   for (const std::string& notice : metric.notices) out << "  " << visible_text(notice) << '\n';
-  if (!metric.hint.empty()) out << "  " << visible_text(metric.hint) << '\n';
+  // Where there are misses, the first of them is the hint.
+  if (!metric.hint.empty() && metric.misses.empty()) out << "  " << visible_text(metric.hint) << '\n';
 }
 
 Json to_json(const metrics::SampleMetric& metric) {
@@ -159,18 +160,27 @@ Json to_json(const metrics::SampleMetric& metric) {
           {"hint", metric.hint}};
 }
 
-// What the objective would be if the sample were a trial's log. A repeated step counts with its later value;
-// with `last`, a last line that gives no number is no result.
-std::optional<double> objective_value(const Spec& spec, const metrics::LogSample& sample) {
+// What the objective would be if the sample were a trial's log.
+struct SampleResult {
+  std::optional<double> value;
+  std::string objection;  // why there is none
+};
+
+// A repeated step counts with its later value; with `last`, a last line that gives no number is no result.
+SampleResult sample_result(const Spec& spec, const metrics::LogSample& sample) {
   std::map<std::int64_t, double> by_step;
   for (const metrics::SampleMetric& metric : sample.metrics) {
     if (metric.name != spec.objective.metric) continue;
-    if (spec.objective.reduce == Reduce::kLast && metric.last_is_unread) return std::nullopt;
+    if (spec.objective.reduce == Reduce::kLast && metric.unread_end && !metric.values.empty())
+      return {std::nullopt, "the last value of " + metric.name + " is its result, and line " +
+                                std::to_string(metric.unread_end->line) +
+                                ", the last one that its regex matches, gives no number"};
     for (const metrics::SampleValue& value : metric.values) by_step[value.point.step] = value.point.value;
   }
   std::vector<MetricPoint> curve;
   for (const auto& [step, value] : by_step) curve.push_back({step, value});
-  return reduce_curve(curve, spec.objective);
+  const std::optional<double> value = reduce_curve(curve, spec.objective);
+  return {value, value ? std::string() : "it has no finite value of " + spec.objective.metric};
 }
 
 metrics::LogSample read_sample(const Spec& spec, const std::string& path) {
@@ -194,7 +204,7 @@ Json warnings_json(const Spec& spec) {
 }
 
 void print_as_json(const Spec& spec, const std::optional<metrics::LogSample>& sample,
-                   const std::optional<double>& objective, Console& console) {
+                   const SampleResult& result, Console& console) {
   const std::size_t points = searched_points(spec);
   Json json{{"schema", 1}, {"study", spec.study}, {"valid", true}, {"warnings", warnings_json(spec)}};
   json["parameters"] = Json::array();
@@ -206,18 +216,18 @@ void print_as_json(const Spec& spec, const std::optional<metrics::LogSample>& sa
     json["sample"]["notices"] = sample->notices;
     for (const metrics::SampleMetric& metric : sample->metrics)
       json["sample"]["metrics"].push_back(to_json(metric));
-    json["sample"]["objective"] = objective ? Json(*objective) : Json();
+    json["sample"]["objective"] = result.value ? Json(*result.value) : Json();
   }
   print_json(json, console);
 }
 
-void print_sample(const Spec& spec, const metrics::LogSample& sample, const std::optional<double>& objective,
+void print_sample(const Spec& spec, const metrics::LogSample& sample, const SampleResult& result,
                   std::ostream& out) {
-  out << '\n' << sample.lines << (sample.lines == 1 ? " line" : " lines") << " of log\n";
+  out << '\n' << plural_text(sample.lines, "line") << " of log\n";
   for (const std::string& notice : sample.notices) out << visible_text(notice) << '\n';
   for (const metrics::SampleMetric& metric : sample.metrics) print_metric(metric, out);
-  if (objective)
-    out << "A trial with this log would have " << spec.objective.metric << " = " << shortest(*objective)
+  if (result.value)
+    out << "A trial with this log would have " << spec.objective.metric << " = " << shortest(*result.value)
         << ".\n";
 }
 
@@ -231,21 +241,20 @@ int check_command(const Arguments& arguments, Console& console) {
   if (!options) return 0;
   const Spec spec = read_checked_spec(options->text("SPEC")).spec;
   std::optional<metrics::LogSample> sample;
-  std::optional<double> objective;
+  SampleResult result;
   if (options->has("sample")) {
     sample = read_sample(spec, options->text("sample"));
-    objective = objective_value(spec, *sample);
+    result = sample_result(spec, *sample);
   }
   if (options->has("json")) {
-    print_as_json(spec, sample, objective, console);
+    print_as_json(spec, sample, result, console);
   } else {
     print_summary(spec, console.out);
     print_warnings(spec, console.err);
-    if (sample) print_sample(spec, *sample, objective, console.out);
+    if (sample) print_sample(spec, *sample, result, console.out);
   }
-  if (sample && !objective)
-    throw Error(ExitCode::kBadSpec,
-                "a trial with this log would fail: it has no finite value of " + spec.objective.metric,
+  if (sample && !result.value)
+    throw Error(ExitCode::kBadSpec, "a trial with this log would fail: " + visible_text(result.objection),
                 "change the metric's regex, or what the program prints");
   return 0;
 }

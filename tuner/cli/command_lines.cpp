@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "tuner/core/grid_space.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/report/page/format.h"
@@ -59,6 +60,8 @@ std::string shell_text(const std::vector<std::string>& arguments) {
 }
 
 std::vector<std::vector<std::string>> command_forms(const Spec& spec) {
+  // A grid takes the values of its levels and no others.
+  const SearchSpace tried = spec.strategy.name == "grid" ? grid_space(spec.space) : spec.space;
   constexpr std::size_t kMostCombinations = 256;
   std::vector<std::vector<std::string>> forms;
   if (spec.command.empty()) return forms;
@@ -75,7 +78,7 @@ std::vector<std::vector<std::string>> command_forms(const Spec& spec) {
       for (const std::optional<Json>& value : values) {
         if (grown.size() >= kMostCombinations) break;
         ParameterSet next = set;
-        next[parameter.name] = value ? *value : middle_of(parameter);
+        next[parameter.name] = value ? *value : middle_of(tried.parameters()[index]);
         grown.push_back(std::move(next));
       }
     }

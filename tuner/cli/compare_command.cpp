@@ -11,6 +11,7 @@
 #include "tuner/cli/study_run.h"
 #include "tuner/compare/comparison_rows.h"
 #include "tuner/compare/comparison_run.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/loop/spending.h"
 #include "tuner/os/atomic_file.h"
@@ -25,7 +26,7 @@ struct PlannedStudy {
   std::string name, what;
 };
 
-std::string runs_text(int runs) { return std::to_string(runs) + (runs == 1 ? " run" : " runs"); }
+std::string runs_text(int runs) { return plural_text(runs, "run"); }
 
 // In the order in which they run.
 std::vector<PlannedStudy> planned_studies(const compare::Comparison& comparison) {
@@ -86,7 +87,7 @@ report::Table forecast_table(const std::vector<PlannedStudy>& plan, const Json& 
   add("probing", "", forecast.at("probing"));
   const Json& predicting = forecast.at("predicting");
   add("predicting on the test images",
-      predicting.contains("models") ? predicting["models"].dump() + " models" : "", predicting);
+      predicting.contains("models") ? plural_text(predicting["models"].get<int>(), "model") : "", predicting);
   add("total", "", forecast.at("total"));
   return table;
 }

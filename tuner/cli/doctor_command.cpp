@@ -11,6 +11,7 @@
 #include "tuner/cli/model_check.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/engine/devices/machine.h"
 #include "tuner/engine/loop/builtin_trainer.h"
 
@@ -42,7 +43,7 @@ std::string gibibytes(std::uint64_t bytes) {
 }
 
 Finding check_gpus(const engine::Machine& machine) {
-  const std::string cores = std::to_string(machine.cores.size()) + " cores";
+  const std::string cores = plural_text(machine.cores.size(), "core");
   if (machine.gpus.empty())
     return {"devices",
             Verdict::kGood,
@@ -118,7 +119,7 @@ Finding check_models(const fs::path& store) {
     if (versions.empty())
       finding.text = "none yet";
     else if (finding.text.empty())
-      finding.text = std::to_string(versions.size()) + " versions, all as they were promoted";
+      finding.text = plural_text(versions.size(), "version") + ", as promoted";
   } catch (const Error& problem) {
     return {"models", Verdict::kBad, problem.what(), problem.hint()};
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tuner/core/plural_text.h"
 #include "tuner/spec/spec.h"
 
 namespace tune::cli {
@@ -45,7 +46,7 @@ std::string importance_text(const strategies::Importance& importance) {
   const auto line = [&](const std::string& name, double share) {
     return "  " + name + std::string(widest - name.size(), ' ') + "  " + percent(share) + '\n';
   };
-  std::string text = head + " in " + std::to_string(importance.trials) + " completed trials:\n";
+  std::string text = head + " in " + plural_text(importance.trials, "completed trial") + ":\n";
   for (const auto& parameter : importance.parameters) text += line(parameter.name, parameter.share);
   return text + line(rest, importance.interactions);
 }

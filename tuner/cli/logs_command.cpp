@@ -8,7 +8,9 @@
 #include "tuner/cli/escape_filter.h"
 #include "tuner/cli/live_study.h"
 #include "tuner/cli/store_path.h"
+#include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
+#include "tuner/core/line_splitter.h"
 #include "tuner/engine/attempt/attempt_log.h"
 
 namespace tune::cli {
@@ -18,50 +20,60 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kPoll{200};
 
-// Prints one attempt's log, whole or as it grows. The store is only read, so it may be interrupted at any
-// time.
+// Prints one attempt's log, whole or as it grows, in the lines that the metrics are read from. The store is
+// only read, so it may be interrupted at any time.
 class LogPrinter {
  public:
   LogPrinter(const fs::path& attempt_folder, Console& console, bool as_json, int attempt)
       : log_(attempt_folder),
-        filter_(!as_json && console.color),
+        file_(attempt_folder / kLogFile),
+        keeps_colors_(!as_json && console.color),
+        splitter_({keeps_colors_, true}),
         console_(console),
         as_json_(as_json),
         attempt_(attempt) {}
 
   void print_new() {
-    for (std::string bytes = log_.read(); !bytes.empty(); bytes = log_.read()) emit(filter_.filter(bytes));
+    for (std::string bytes = log_.read(); !bytes.empty(); bytes = log_.read()) {
+      splitter_.feed(bytes, [this](std::string_view line) { print_line(line); });
+      flush();
+    }
   }
   void finish() {
     print_new();
-    emit(filter_.finish());
-    if (!partial_.empty()) print_line(partial_);
-    partial_.clear();
+    splitter_.finish([this](std::string_view line) { print_line(line); });
+    if (is_colored_) console_.out << "\x1b[0m";  // what the last line left
+    flush();
+    if (splitter_.cut_lines() > 0)
+      console_.err << "notice: lines longer than " << kLineLimit / 1024
+                   << " kB are shown to there, as far as metrics are read from them: "
+                   << splitter_.cut_lines() << "; all of it is in " << file_.string() << '\n';
   }
 
  private:
-  void emit(const std::string& text) {
-    if (as_json_) {
-      partial_ += text;
-      for (std::size_t end; (end = partial_.find('\n')) != std::string::npos; partial_.erase(0, end + 1))
-        print_line(partial_.substr(0, end));
-      return;
-    }
-    console_.out << text;
+  void print_line(std::string_view line) {
+    // Bytes that are not UTF-8 may be controls to a terminal.
+    EscapeFilter filter(keeps_colors_);
+    std::string text = filter.filter(line);
+    text += filter.finish();
+    is_colored_ = is_colored_ || text.find('\x1b') != std::string::npos;
+    if (as_json_)
+      print_json({{"schema", 1}, {"attempt", attempt_}, {"line", text}}, console_);
+    else
+      console_.out << text << '\n';
+  }
+  void flush() {
     console_.out.flush();
     if (!console_.out) throw Error(ExitCode::kEnvironment, "stdout cannot be written");
   }
-  void print_line(const std::string& line) {
-    print_json({{"schema", 1}, {"attempt", attempt_}, {"line", line}}, console_);
-    console_.out.flush();
-  }
 
   engine::AttemptLog log_;
-  EscapeFilter filter_;
+  fs::path file_;
+  bool keeps_colors_, is_colored_ = false;
+  LineSplitter splitter_;
   Console& console_;
   bool as_json_;
   int attempt_;
-  std::string partial_;  // of a line, for JSON
 };
 
 bool is_live(const std::string& attempt_state) {

@@ -28,6 +28,15 @@ struct Paused {
 
 constexpr const char* kTimeExamples = "for example 90s, 20m, 2h or 1d";
 
+// The file that the study was last run with, where `resume` was not told it and it is still there.
+std::string spec_file_of(const store::StudyStore& study, const std::filesystem::path& folder) {
+  const Json origin = study.study().facts.value("origin", Json::object());
+  const std::string name = origin.value("spec", "");
+  std::error_code ignored;
+  const bool is_there = !name.empty() && std::filesystem::is_regular_file(folder / name, ignored);
+  return is_there ? (folder / name).string() : "SPEC";
+}
+
 std::optional<report::PromotionOutcome> outcome_of(const engine::RunReport& run, const std::string& model) {
   if (!run.promotion) return std::nullopt;
   return report::PromotionOutcome{model, run.promotion->promoted, run.promotion->version,
@@ -122,8 +131,9 @@ int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
     throw Error(ExitCode::kUsage, "--cost-usd needs a price, and the spec has none",
                 "add \"cost\": {\"usd_per_hour\": 3.06} to it, or limit --gpu-hours");
   const std::filesystem::path store = request.store;
-  const Paused paused{store, request.is_resume ? "SPEC" : request.spec_file};
   const std::string study = request.spec.study, model = request.spec.promote_model.value_or("");
+  const Paused paused{store, request.is_resume ? spec_file_of(open_study(store, study), request.spec.folder)
+                                               : request.spec_file};
   const SystemClock clock;
   engine::RunHooks hooks;
   hooks.make_status = [&](const store::StudyRow& row, const std::vector<store::TrialRow>& trials) {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "tuner/compare/comparison_document.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/report/page/format.h"
 
 namespace tune::compare {
@@ -135,7 +136,7 @@ std::vector<report::Chart> comparison_charts(const ComparisonMaterial& material)
   report::end_on_round_numbers(*low, *high, chart.y);
   chart.y.title = "test AP" + leaking_mark(report.test_leaks);
   chart.series = {std::move(front), std::move(runs), std::move(points)};
-  chart.summary = std::to_string(rows.size()) + (rows.size() == 1 ? " row" : " rows") +
+  chart.summary = plural_text(rows.size(), "row") +
                   "; on the Pareto front, where no other row is both cheaper and better: ";
   for (const std::size_t i : best)
     chart.summary += (i == best.front() ? "" : "; ") + row_name(report.rows[i]) + ", AP " +

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tuner/core/plural_text.h"
 #include "tuner/report/page/format.h"
 
 namespace tune::compare {

@@ -13,6 +13,7 @@
 #include "tuner/compare/comparison_probes.h"
 #include "tuner/compare/comparison_scoring.h"
 #include "tuner/core/error.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/engine/attempt/outcome.h"
 #include "tuner/engine/loop/spending.h"
@@ -344,7 +345,7 @@ class ComparisonRun {
     const auto study = study_store(name);
     if (!study || !is_cut(study->study(), spec)) return;
     record_for_lack_of_budget(record, "cut_by_budget", name,
-                              "ended after " + std::to_string(study->trial_count()) + " trials");
+                              "ended after " + plural_text(study->trial_count(), "trial"));
   }
   static bool is_cut(const store::StudyRow& row, const Spec& spec) {
     return row.finish_reason == engine::kStopDeviceTime &&

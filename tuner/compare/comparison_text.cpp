@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "tuner/compare/comparison_rows.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/report/page/escape.h"
 #include "tuner/report/page/format.h"
 #include "tuner/report/page/markup.h"
@@ -194,7 +195,7 @@ std::string row_name(const ComparisonRow& row) {
     case RowKind::kDefaults:
       return row.approach;
     case RowKind::kBestOfSeeds:
-      return row.approach + ", best of " + std::to_string(row.runs.size()) + " seeds";
+      return row.approach + ", best of " + plural_text(row.runs.size(), "seed");
     case RowKind::kTuned:
       return row.approach + " tuned";
     case RowKind::kRandom:
@@ -247,8 +248,8 @@ std::vector<std::string> comparison_remarks(const ComparisonReport& report) {
   if (report.scoring_number == 0) {
     lines.emplace_back("The test images have not been scored yet.");
   } else {
-    lines.push_back("Test: " + std::to_string(report.images) + " images in " + std::to_string(report.groups) +
-                    " groups (overlapping crops together), scored " +
+    lines.push_back("Test: " + plural_text(report.images, "image") + " in " +
+                    plural_text(report.groups, "group") + " (overlapping crops together), scored " +
                     (report.scorings == 1 ? "once, after all training had ended"
                                           : std::to_string(report.scorings) + " times; shown is scoring " +
                                                 std::to_string(report.scoring_number) +

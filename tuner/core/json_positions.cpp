@@ -47,7 +47,8 @@ class CountingIterator {
 // parse.
 class Tokens {
  public:
-  Tokens(std::string_view text, const std::size_t& consumed) : text_(text), consumed_(consumed) {}
+  Tokens(std::string_view text, const std::size_t& consumed, std::string_view source = "file")
+      : text_(text), source_(source), consumed_(consumed) {}
 
   // Where the token of this event starts: everything between two events is white space, commas and colons.
   std::size_t begin() {
@@ -76,6 +77,7 @@ class Tokens {
   SyntaxMistake explain(const std::string& parser_message, std::optional<std::size_t> open_bracket) const {
     SyntaxFailure failure;
     failure.text = text_;
+    failure.source = source_;
     failure.token_end = end_;
     failure.consumed = consumed_;
     failure.after_key = after_key_;
@@ -85,7 +87,7 @@ class Tokens {
   }
 
  private:
-  std::string_view text_;
+  std::string_view text_, source_;
   const std::size_t& consumed_;
   std::size_t start_ = 0, end_ = 0;
   bool after_key_ = false;
@@ -102,8 +104,9 @@ Problem twice(Position place, Position first, std::string pointer, std::string_v
 // Receives the parser's events, builds the value and notes where its parts begin. Lives for one parse.
 class Builder {
  public:
-  Builder(std::string_view text, LineTable& lines, const std::size_t& consumed, PositionedJson& result)
-      : tokens_(text, consumed), lines_(lines), result_(result) {}
+  Builder(std::string_view text, std::string_view source, LineTable& lines, const std::size_t& consumed,
+          PositionedJson& result)
+      : tokens_(text, consumed, source), lines_(lines), result_(result) {}
 
   bool null() { return scalar(nullptr); }
   bool boolean(bool value) { return scalar(value); }
@@ -374,12 +377,14 @@ class StrictBuilder {
 
 bool is_continuation_byte(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
-std::optional<Problem> encoding_problem(std::string_view text) {
-  const std::string cure = "save it as UTF-8 without a byte order mark";
+std::optional<Problem> encoding_problem(std::string_view text, std::string_view source) {
+  const std::string cure =
+      std::string(source == "file" ? "save" : "write") + " it as UTF-8 without a byte order mark";
+  const std::string the = "the " + std::string(source);
   if (text.starts_with(kByteOrderMark))
-    return Problem{1, 1, "", "the file starts with a byte order mark", cure};
+    return Problem{1, 1, "", the + " starts with a byte order mark", cure};
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF"))
-    return Problem{1, 1, "", "the file is UTF-16", cure};
+    return Problem{1, 1, "", the + " is UTF-16", cure};
   return std::nullopt;
 }
 
@@ -402,16 +407,16 @@ Position LineTable::at(std::size_t offset) {
   return {static_cast<int>(next - starts_.begin()), static_cast<int>(last_column_) + 1};
 }
 
-PositionedJson parse_with_positions(std::string_view text) {
+PositionedJson parse_with_positions(std::string_view text, std::string_view source) {
   PositionedJson result;
-  if (auto problem = encoding_problem(text)) {
+  if (auto problem = encoding_problem(text, source)) {
     result.problems.push_back(*problem);
     if (!text.starts_with(kByteOrderMark)) return result;
     text.remove_prefix(kByteOrderMark.size());
   }
   LineTable lines(text);
   std::size_t consumed = 0;
-  Builder builder(text, lines, consumed, result);
+  Builder builder(text, source, lines, consumed, result);
   result.is_complete =
       OrderedJson::sax_parse(CountingIterator(text.data(), &consumed),
                              CountingIterator(text.data() + text.size(), &consumed), &builder);

@@ -40,7 +40,8 @@ struct PositionedJson {
 };
 
 // Never throws for bad text: what is wrong with it comes back as problems. Nesting is limited to 100 levels.
-PositionedJson parse_with_positions(std::string_view text);
+// `source` is what messages call the text: "the file ends too early".
+PositionedJson parse_with_positions(std::string_view text, std::string_view source = "file");
 
 struct JsonFault {
   Problem problem;         // without a pointer

@@ -1,5 +1,6 @@
 #include "tuner/core/json_syntax.h"
 #include "tuner/core/characters.h"
+#include "tuner/core/visible_text.h"
 
 #include <algorithm>
 #include <array>
@@ -14,7 +15,7 @@ bool is_word_character(char c) { return std::isalnum(static_cast<unsigned char>(
 
 std::string in_marks(std::string_view text) {
   constexpr std::size_t kShown = 24;
-  return "\"" + std::string(text.substr(0, kShown)) + (text.size() > kShown ? "...\"" : "\"");
+  return "\"" + visible_text(shortened(text, kShown)) + "\"";
 }
 
 struct ForeignWord {
@@ -47,7 +48,8 @@ class Explainer {
 
   SyntaxMistake explain() const {
     if (text_.find_first_not_of(kBlank) == std::string_view::npos)
-      return {0, "the file is empty", "a spec starts with { and ends with }"};
+      return {0, the_source() + " is empty",
+              failure_.source == "file" ? "a spec starts with { and ends with }" : ""};
     if (said("number overflow")) return {start_, "this number is too large", "the largest is about 1.8e308"};
     if (said("invalid string")) return explain_string();
     if (start_ >= text_.size()) return explain_end();
@@ -58,6 +60,7 @@ class Explainer {
   }
 
  private:
+  std::string the_source() const { return "the " + std::string(failure_.source); }
   bool said(std::string_view words) const { return failure_.parser_message.find(words) != std::string::npos; }
 
   // The first character of the token that the parser stumbled over.
@@ -98,8 +101,8 @@ class Explainer {
 
   SyntaxMistake explain_end() const {
     const std::size_t last = text_.find_last_not_of(kBlank);
-    if (!failure_.open_bracket) return {last, "the file ends too early", ""};
-    return {last, "the file ends before " + opened_where() + " is closed",
+    if (!failure_.open_bracket) return {last, the_source() + " ends too early", ""};
+    return {last, the_source() + " ends before " + opened_where() + " is closed",
             std::string("add ") + (in_object() ? "}" : "]")};
   }
 
@@ -108,7 +111,8 @@ class Explainer {
     if (said("forbidden character after backslash"))
       return {at - 1, "\"" + std::string(text_.substr(at - 1, 2)) + "\" is not an escape that JSON knows",
               "write two backslashes for one: \"\\" + std::string(text_.substr(at - 1, 2)) + "\""};
-    if (said("UTF-8")) return {at, "this is not UTF-8", "save the file as UTF-8"};
+    if (said("UTF-8"))
+      return {at, "this is not UTF-8", failure_.source == "file" ? "save the file as UTF-8" : "write UTF-8"};
     if (said("missing closing quote")) return {start_, "this text is not closed", "add \" at its end"};
     if (said("control character")) return explain_control(at);
     if (said("\\u") || said("surrogate"))

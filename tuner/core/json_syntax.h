@@ -10,6 +10,7 @@ namespace tune {
 // What the parser knew when it gave up.
 struct SyntaxFailure {
   std::string_view text;                    // the whole document
+  std::string_view source = "file";         // what it is to a person: "file", "line"
   std::size_t token_end = 0;                // end of the last token that was a key, a value or a bracket
   std::size_t consumed = 0;                 // bytes that the parser had read
   bool after_key = false;                   // the last such token was a key

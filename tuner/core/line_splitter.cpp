@@ -8,7 +8,9 @@ namespace tune {
 namespace {
 
 constexpr char kEsc = '\x1b';
-constexpr int kMostSteps = 1 << 20;  // of a cursor that goes back; a line has fewer
+constexpr std::size_t kLongestColor = 64;  // bytes; a longer parameter list is no colour that anybody writes
+constexpr std::size_t kMostColors = 4096;  // of a line
+constexpr int kMostSteps = 1 << 20;        // of a cursor that goes back; a line has fewer
 
 unsigned char code_of(char byte) { return static_cast<unsigned char>(byte); }
 bool continues_code_point(char byte) { return (code_of(byte) & 0xC0u) == 0x80u; }
@@ -71,14 +73,17 @@ bool LineSplitter::take_byte(char byte) {
 void LineSplitter::take_text(char byte) {
   const unsigned char code = code_of(byte);
   if (ends_line(byte)) {
-    is_complete_ = true;
+    // A carriage return at the start of a line ends none, nor does the line feed of "\r\n".
+    const bool is_empty = line_.empty() && behind_.empty();
+    const bool ends_none = is_empty && (byte == '\r' || (byte == '\n' && ended_by_ == '\r'));
+    end_line(ends_none ? '\0' : byte);
   } else if (byte == kEsc) {
     state_ = State::kEscape;
   } else if (byte == '\b') {
     step_back();
   } else if ((code == 0xA8 || code == 0xA9) && line_.ends_with("\xE2\x80")) {
     line_.resize(line_.size() - 2);
-    is_complete_ = true;
+    end_line('\0');
   } else if (code >= 0x80 && code < 0xA0 && line_.ends_with('\xC2')) {
     line_.pop_back();
     take_c1(code);
@@ -91,10 +96,11 @@ void LineSplitter::take_text(char byte) {
 
 void LineSplitter::take_c1(unsigned char code) {
   constexpr std::string_view kStrings = "\x90\x98\x9D\x9E\x9F";
-  if (code == 0x85) is_complete_ = true;
+  if (code == 0x85) end_line('\0');
   if (code == 0x9B) {
     state_ = State::kSequence;
     number_ = 0, in_first_number_ = true;
+    sequence_.clear();
   }
   if (kStrings.find(static_cast<char>(code)) != std::string_view::npos) state_ = State::kString;
 }
@@ -106,6 +112,7 @@ bool LineSplitter::take_in_sequence(char byte) {
   if (state_ == State::kEscape && byte == '[') {
     state_ = State::kSequence;
     number_ = 0, in_first_number_ = true;
+    sequence_.clear();
     return true;
   }
   if (state_ == State::kEscape && kStrings.find(byte) != std::string_view::npos) {
@@ -119,6 +126,7 @@ bool LineSplitter::take_in_sequence(char byte) {
   if (state_ == State::kSequence && code >= 0x30 && code < 0x40) {
     in_first_number_ = in_first_number_ && byte >= '0' && byte <= '9';
     if (in_first_number_) number_ = std::min(kMostSteps, number_ * 10 + (byte - '0'));
+    if (keep_.colors && sequence_.size() < kLongestColor) sequence_ += byte;
     return true;
   }
   const bool is_sequence = state_ == State::kSequence;
@@ -130,7 +138,10 @@ bool LineSplitter::take_in_sequence(char byte) {
 
 void LineSplitter::act(char final_byte) {
   constexpr std::string_view kElsewhere = "ABEFGHdf";
-  if (kElsewhere.find(final_byte) != std::string_view::npos) is_complete_ = true;
+  if (final_byte == 'm' && keep_.colors && sequence_.size() < kLongestColor && colors_.size() < kMostColors &&
+      sequence_.find_first_not_of("0123456789;:") == std::string::npos)
+    colors_.emplace_back(line_.size(), "\x1b[" + sequence_ + 'm');
+  if (kElsewhere.find(final_byte) != std::string_view::npos) end_line('\0');
   if (final_byte == 'D')
     for (int i = std::max(1, number_); i > 0 && !line_.empty(); --i) step_back();
   if (final_byte == 'C') put(' ');
@@ -210,6 +221,29 @@ void LineSplitter::step_back() {
 void LineSplitter::join() {
   line_.append(behind_.rbegin(), behind_.rend());
   behind_.clear();
+  if (!colors_.empty() && !line_.empty()) put_colors();
+}
+
+void LineSplitter::end_line(char by) {
+  is_complete_ = true;
+  ended_by_ = by;
+}
+
+// A colour stands before the character that was written next, or where that was. Those of an empty line are
+// the next one's.
+void LineSplitter::put_colors() {
+  std::string colored;
+  std::size_t taken = 0;
+  std::stable_sort(colors_.begin(), colors_.end(),
+                   [](const auto& one, const auto& other) { return one.first < other.first; });
+  for (const auto& [place, color] : colors_) {
+    std::size_t end = std::clamp(place, taken, line_.size());
+    while (end < line_.size() && continues_code_point(line_[end])) ++end;
+    colored.append(line_, taken, end - taken).append(color);
+    taken = end;
+  }
+  line_ = colored.append(line_, taken);
+  colors_.clear();
 }
 
 void LineSplitter::start_line() {

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace tune {
 
@@ -16,6 +18,14 @@ inline constexpr std::size_t kLineLimit = 64 * 1024;  // bytes; the rest of a lo
 // bounded by a few times that.
 class LineSplitter {
  public:
+  // What a reader who is shown the lines wants beside what is matched: the colours (SGR sequences of digits,
+  // semicolons and colons), at their places, and the empty lines that "\n" ends.
+  struct Keep {
+    bool colors = false, empty_lines = false;
+  };
+  LineSplitter() = default;
+  explicit LineSplitter(Keep keep) : keep_(keep) {}
+
   template <typename OnLine>  // OnLine(std::string_view)
   void feed(std::string_view bytes, OnLine&& on_line);
   template <typename OnLine>
@@ -37,14 +47,21 @@ class LineSplitter {
   void put(char byte);
   void step_back();
   void join();
+  void put_colors();
+  void end_line(char by);
   void start_line();
+  bool is_shown() const { return !line_.empty() || (keep_.empty_lines && ended_by_ == '\n'); }
 
+  Keep keep_;
   State state_ = State::kText;
   std::string line_;    // up to the cursor
   std::string behind_;  // what a backspace went back over, backwards
   std::string held_;    // of a string sequence, whose end may be missing
   int number_ = 0;      // the first parameter of a control sequence
   bool in_first_number_ = true;
+  std::string sequence_;  // where colours are kept: the control sequence so far
+  std::vector<std::pair<std::size_t, std::string>> colors_;  // where in the line, and which
+  char ended_by_ = '\0';  // the last line; '\0' where that was none, or no single character
   bool is_complete_ = false;
   bool overflowed_ = false;
   std::uint64_t cut_lines_ = 0;
@@ -56,7 +73,7 @@ void LineSplitter::feed(std::string_view bytes, OnLine&& on_line) {
     bytes.remove_prefix(take(bytes));
     if (!is_complete_) continue;
     join();
-    if (!line_.empty()) on_line(std::string_view(line_));
+    if (is_shown()) on_line(std::string_view(line_));
     start_line();
   }
 }

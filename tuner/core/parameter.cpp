@@ -261,15 +261,16 @@ std::optional<std::string> Parameter::objection(const Json& value) const {
   if (!value.is_number()) return value.dump() + " is not a number";
   const double number = value.get<double>();
   const std::string text = argument_text(value);
+  const auto written = [this](double part) { return argument_text(canonical(Json(part))); };
   if (!std::isfinite(number)) return text + " is not finite";
-  if (number < min) return text + " is less than its min " + shortest(min);
-  if (number > max) return text + " is greater than its max " + shortest(max);
+  if (number < min) return text + " is less than its min " + written(min);
+  if (number > max) return text + " is greater than its max " + written(max);
   const std::size_t count = cardinality();
   if (count < 2) return std::nullopt;
   const std::size_t k = nearest_index(*this, number, count);
   if (std::abs(number - lattice_value(*this, k)) <= kStepTolerance * step_of(*this)) return std::nullopt;
-  return text + " is not its min " + shortest(min) + " plus a whole number of steps of " +
-         shortest(step_of(*this)) + "; the nearest is " + argument_text(value_at(k));
+  return text + " is not its min " + written(min) + " plus a whole number of steps of " +
+         written(step_of(*this)) + "; the nearest is " + argument_text(value_at(k));
 }
 
 }  // namespace tune

@@ -1,5 +1,7 @@
 #include "tuner/core/space.h"
 
+#include "tuner/core/grid_space.h"
+
 #include <algorithm>
 #include <limits>
 #include <stdexcept>
@@ -186,6 +188,17 @@ std::size_t SearchSpace::cardinality() const {
     product = saturating_multiply(product, parameter.cardinality());
   if (product == 0 || !is_conditional()) return product;
   return PointCounter(*this).count().value_or(product);
+}
+
+SearchSpace grid_space(const SearchSpace& space) {
+  std::vector<Parameter> parameters = space.parameters();
+  for (Parameter& parameter : parameters) {
+    std::vector<Json> levels = parameter.level_values();
+    if (levels.empty()) continue;
+    parameter.type = ParameterType::kCategorical;
+    parameter.values = std::move(levels);
+  }
+  return SearchSpace(std::move(parameters));
 }
 
 }  // namespace tune

@@ -16,6 +16,8 @@ constexpr std::size_t kMostMisses = 100;
 class Diagnosis {
  public:
   explicit Diagnosis(const MetricDefinition& definition) {
+    if (definition.step)
+      step_ = std::make_unique<const RE2>(with_re2_named_groups(*definition.step), pattern_options());
     if (definition.regex.empty()) return;
     RE2::Options any_case = pattern_options();
     any_case.set_case_sensitive(false);
@@ -23,9 +25,16 @@ class Diagnosis {
   }
 
   void read(std::uint64_t number, std::string_view line) {
+    const re2::StringPiece text(line.data(), line.size());
+    if (step_ != nullptr && !has_step_) has_step_ = RE2::PartialMatch(text, *step_);
     if (any_case_ == nullptr || line_in_other_case_ > 0) return;
-    if (RE2::PartialMatch(re2::StringPiece(line.data(), line.size()), *any_case_))
-      line_in_other_case_ = number;
+    if (RE2::PartialMatch(text, *any_case_)) line_in_other_case_ = number;
+  }
+
+  // What the reader does not say of a metric that has no values to count.
+  std::vector<std::string> notices(const SampleMetric& metric) const {
+    if (!metric.values.empty() || step_ == nullptr || has_step_) return {};
+    return {"its step regex matches no line either"};
   }
 
   std::string hint(const SampleMetric& metric) const {
@@ -41,6 +50,8 @@ class Diagnosis {
 
  private:
   std::unique_ptr<const RE2> any_case_;  // null without a regex
+  std::unique_ptr<const RE2> step_;      // null without one
+  bool has_step_ = false;
   std::uint64_t line_in_other_case_ = 0;
 };
 
@@ -76,13 +87,12 @@ LogSample read_log_sample(const std::vector<MetricDefinition>& definitions, std:
     for (const Match& match : reader.read(piece)) {
       SampleMetric& metric = metric_named(sample.metrics, match.name);
       metric.values.push_back({sample.lines, match.point});
-      metric.last_is_unread = false;
+      metric.unread_end.reset();
     }
     for (const Unread& unread : reader.unread()) {
       SampleMetric& metric = metric_named(sample.metrics, unread.name);
-      metric.last_is_unread = true;
-      if (metric.misses.size() < kMostMisses)
-        metric.misses.push_back({sample.lines, unread.captured, unread.text});
+      metric.unread_end = SampleMiss{sample.lines, unread.captured, unread.text};
+      if (metric.misses.size() < kMostMisses) metric.misses.push_back(*metric.unread_end);
     }
     take_notices("line " + std::to_string(sample.lines) + ": ");
     for (std::size_t i = 0; i < diagnoses.size(); ++i)
@@ -97,8 +107,11 @@ LogSample read_log_sample(const std::vector<MetricDefinition>& definitions, std:
   }
   reader.finish();
   take_notices({});
-  for (std::size_t i = 0; i < diagnoses.size(); ++i)
-    sample.metrics[i].hint = diagnoses[i].hint(sample.metrics[i]);
+  for (std::size_t i = 0; i < diagnoses.size(); ++i) {
+    SampleMetric& metric = sample.metrics[i];
+    metric.hint = diagnoses[i].hint(metric);
+    for (std::string& notice : diagnoses[i].notices(metric)) metric.notices.push_back(std::move(notice));
+  }
   return sample;
 }
 

@@ -2,6 +2,7 @@
 // What the metric regexes make of a log that is already there: the answer to "why are there no metrics?".
 #include <cstdint>
 #include <istream>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,11 +26,11 @@ struct SampleMiss {
 // What the sample says of one metric.
 struct SampleMetric {
   std::string name;
-  std::vector<SampleValue> values;   // in the order of the log
-  std::vector<SampleMiss> misses;    // the first 100
-  bool last_is_unread = false;       // the last line that the regex matches is a miss
-  std::vector<std::string> notices;  // what a run would say beside the misses, each with its line
-  std::string hint;                  // why there are no values, and what helps; else empty
+  std::vector<SampleValue> values;       // in the order of the log
+  std::vector<SampleMiss> misses;        // the first 100
+  std::optional<SampleMiss> unread_end;  // where the last line that the regex matches is a miss: that one
+  std::vector<std::string> notices;      // what a run would say beside the misses, each with its line
+  std::string hint;                      // why there are no values, and what helps; else empty
 };
 
 struct LogSample {

@@ -47,9 +47,12 @@ std::optional<Captured> first_group(const RE2& pattern, std::string_view line) {
 
 std::string shown(std::string_view captured) { return "\"" + shortened(captured, kShown) + "\""; }
 
-std::optional<std::int64_t> whole_step(double number) {
-  if (!(number >= 0 && number <= kLargestStep) || std::floor(number) != number) return std::nullopt;
-  return static_cast<std::int64_t>(number);
+// Why a number is no step; empty where it is one.
+std::string step_objection(double number) {
+  if (!std::isfinite(number) || std::floor(number) != number) return "is no whole number";
+  if (number < 0) return "is below 0";
+  if (number > kLargestStep) return "is larger than a step can be (2^53)";
+  return {};
 }
 
 // Python's json writes NaN, Infinity and -Infinity bare, which is no JSON: puts them in quotes.
@@ -84,8 +87,9 @@ struct CapturedStep {
 };
 
 CapturedStep step_from(double number, const std::string& text) {
-  const auto whole = whole_step(number);
-  return {whole, whole ? std::string() : "the step " + text + " is no whole number"};
+  const std::string objection = step_objection(number);
+  if (!objection.empty()) return {std::nullopt, "the step " + shortened(text, kShown) + ' ' + objection};
+  return {static_cast<std::int64_t>(number), {}};
 }
 
 CapturedStep captured_step(std::string_view line, const Captured& captured) {
@@ -319,7 +323,7 @@ std::optional<double> MetricReader::Impl::value_in(const Definition& definition,
   }
   if (!std::isfinite(*value)) return value;
   const NumberReach reach = reach_of(line, captured->text, captured->match_end);
-  if (reach.kind == NumberReach::Kind::kCut) {
+  if (reach.kind == NumberReach::Kind::kCut || reach.kind == NumberReach::Kind::kTime) {
     give_up(definition.name, captured->text, cut_text(captured->text, reach));
     return std::nullopt;
   }
@@ -327,10 +331,10 @@ std::optional<double> MetricReader::Impl::value_in(const Definition& definition,
   if (!known.unit) known.unit = std::string(reach.unit);
   if (*known.unit != reach.unit) {
     give_up(definition.name, captured->text,
-            "the regex reads " + shown(captured->text) + " of " + shown(reach.whole) +
-                ", and before numbers " +
-                (known.unit->empty() ? "without a unit" : "in " + shown(*known.unit)) +
-                ": let the program print one unit");
+            "the regex reads " + shown(captured->text) +
+                (reach.unit.empty() ? ", with nothing behind it" : " of " + shown(reach.whole)) +
+                ", and before numbers with " + (known.unit->empty() ? "nothing" : shown(*known.unit)) +
+                " behind them: let the program print them all in one way");
     return std::nullopt;
   }
   if (reach.kind == NumberReach::Kind::kUnit) say(definition.name, "unit", unit_text(captured->text, reach));

@@ -18,6 +18,21 @@ constexpr std::string_view kMinus = "\xE2\x88\x92";  // U+2212
 constexpr std::array<std::string_view, 3> kSigns{"\xC2\xB5", "\xCE\xBC",
                                                  "\xE2\x80\xB0"};  // micro, mu, per mille
 
+constexpr std::array<std::string_view, 6> kTimesSigns{"*",        "x",           "X", "\xC3\x97",
+                                                      "\xC2\xB7", "\xE2\x8B\x85"};  // U+D7, U+B7, U+22C5
+// Digits and a minus set high: U+207B, U+2070, U+2074 to U+2079; U+B9, U+B2, U+B3.
+constexpr std::array<std::string_view, 11> kRaised{
+    "\xE2\x81\xBB", "\xE2\x81\xB0", "\xC2\xB9",     "\xC2\xB2",     "\xC2\xB3",    "\xE2\x81\xB4",
+    "\xE2\x81\xB5", "\xE2\x81\xB6", "\xE2\x81\xB7", "\xE2\x81\xB8", "\xE2\x81\xB9"};
+// A blank before a unit is common, and so are other words behind a number: these are never names of metrics.
+constexpr std::array<std::string_view, 24> kUnitWords{
+    "ms", "us",  "ns",    "s",  "sec", "secs", "second", "seconds", "min", "mins", "minutes", "h",
+    "hr", "hrs", "hours", "kB", "KB",  "MB",   "GB",     "TB",      "KiB", "MiB",  "GiB",     "TiB"};
+// What rates are told by: it/s, ms/step.
+constexpr std::array<std::string_view, 14> kRateWords{"s",     "sec",   "second", "min",  "h",
+                                                      "hr",    "it",    "iter",   "step", "batch",
+                                                      "epoch", "image", "sample", "token"};
+
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
@@ -33,7 +48,13 @@ class Surroundings {
   }
 
   NumberReach reach() const {
-    const std::size_t begin = begin_of_number(), end = behind_forms(end_of_number());
+    const std::size_t begin = begin_of_number(), plain_end = end_of_number(), end = behind_forms(plain_end);
+    if (const std::size_t time_end = behind_time(plain_end); time_end > plain_end) {
+      const bool is_all_before = begin == begin_ && plain_end == end_;
+      return {is_all_before ? NumberReach::Kind::kTime : NumberReach::Kind::kCut,
+              line_.substr(begin, time_end - begin),
+              {}};
+    }
     if (begin < begin_ || end > end_) {
       const NumberReach cut{NumberReach::Kind::kCut, line_.substr(begin, end - begin), {}};
       // 05 of 005, or 12 of 12.0.
@@ -41,9 +62,15 @@ class Surroundings {
       if (!whole || *whole != *value) return cut;
       return {NumberReach::Kind::kWhole, cut.whole, {}};
     }
-    const std::size_t unit_end = match_end_ > end_ ? end_ : behind_unit(end_);
-    const auto kind = unit_end > end_ ? NumberReach::Kind::kUnit : NumberReach::Kind::kWhole;
-    return {kind, line_.substr(begin_, unit_end - begin_), line_.substr(end_, unit_end - end_)};
+    if (match_end_ > end_) return {NumberReach::Kind::kWhole, captured(), {}};
+    std::size_t unit_begin = end_, unit_end = std::max(behind_unit(end_), behind_denominator(end_));
+    if (unit_end == end_) {
+      unit_begin = behind_blanks(end_);
+      unit_end = behind_unit_word(unit_begin);
+    }
+    if (unit_end == unit_begin) return {NumberReach::Kind::kWhole, captured(), {}};
+    return {NumberReach::Kind::kUnit, line_.substr(begin_, unit_end - begin_),
+            line_.substr(unit_begin, unit_end - unit_begin)};
   }
 
  private:
@@ -94,9 +121,91 @@ class Surroundings {
     return behind_exponent(last);
   }
 
+  std::size_t behind_blanks(std::size_t place) const {
+    while (is_blank(at(place))) ++place;
+    return place;
+  }
+
+  template <std::size_t n>
+  std::size_t behind_one_of(const std::array<std::string_view, n>& signs, std::size_t place) const {
+    const auto sign = std::find_if(signs.begin(), signs.end(),
+                                   [&](std::string_view each) { return from(place).starts_with(each); });
+    return sign == signs.end() ? place : place + sign->size();
+  }
+
+  // Behind "^-3", "**-3" or raised digits; `place` where there are none.
+  std::size_t behind_raised(std::size_t place) const {
+    std::size_t end = place;
+    for (std::size_t next; (next = behind_one_of(kRaised, end)) > end;) end = next;
+    if (end > place) return end;
+    std::size_t digits = from(place).starts_with("**") ? place + 2 : at(place) == '^' ? place + 1 : place;
+    if (digits == place) return place;
+    const bool is_bracketed = at(digits) == '{' || at(digits) == '(';
+    digits += is_bracketed ? 1 : 0;
+    digits += at(digits) == '-' || at(digits) == '+' ? 1 : 0;
+    if (!is_digit_at(digits)) return place;
+    end = behind_digits(digits);
+    return is_bracketed && (at(end) == '}' || at(end) == ')') ? end + 1 : end;
+  }
+
+  // Behind the rest of 10^-3, 5*10**-3 or 5 x 10^-3.
+  std::size_t behind_power(std::size_t end) const {
+    if (at(end) == '^' || at(end) == '*')
+      if (const std::size_t raised = behind_raised(end); raised > end) return raised;
+    const std::size_t sign = behind_blanks(end), behind_sign = behind_one_of(kTimesSigns, sign);
+    const std::size_t base = behind_blanks(behind_sign);
+    if (behind_sign == sign || !from(base).starts_with("10")) return end;
+    const std::size_t raised = behind_raised(base + 2);
+    return raised > base + 2 ? raised : end;
+  }
+
+  // Behind the rest of 0.5+0.1j.
+  std::size_t behind_imaginary_part(std::size_t end) const {
+    if ((at(end) != '+' && at(end) != '-') || match_end_ > end) return end;
+    std::size_t place = behind_digits(end + 1);
+    if (at(place) == '.') place = behind_digits(place + 1);
+    place = behind_exponent(place);
+    const bool is_unit = at(place) == 'j' || at(place) == 'J' || at(place) == 'i';
+    return is_unit && is_digit_at(place - 1) && !is_letter(at(place + 1)) ? place + 1 : end;
+  }
+
+  // Behind the rest of 1m23s or 1h 30min; "25m 300ms" are two values.
+  std::size_t behind_duration(std::size_t end) const {
+    constexpr std::array<std::string_view, 4> kNext{"dh", "dm", "hm", "ms"};
+    const std::size_t digits = behind_blanks(end + 1), unit = behind_digits(digits);
+    if (match_end_ > end || unit == digits || unit - digits > 2) return end;
+    const std::string pair{at(end), at(unit)};
+    if (std::find(kNext.begin(), kNext.end(), pair) == kNext.end() || from(unit).starts_with("ms"))
+      return end;
+    std::size_t place = unit;
+    while (is_letter(at(place)) || is_digit_at(place)) ++place;
+    return place;
+  }
+
+  // Behind the rest of 1:23 or 0:01:23.5; what the regex itself matched of it, its author knows.
+  std::size_t behind_time(std::size_t end) const {
+    if (has_exponent() || has_point(end) || match_end_ > end) return end;
+    std::size_t place = end;
+    while (at(place) == ':' && is_digit_at(place + 1) && is_digit_at(place + 2) && !is_digit_at(place + 3))
+      place += 3;
+    if (place > end && at(place) == '.' && is_digit_at(place + 1)) place = behind_digits(place + 1);
+    return place;
+  }
+
+  // Behind the rest of 45/50; 0.5/0.6 are two values.
+  std::size_t behind_denominator(std::size_t end) const {
+    if (at(end) != '/' || !is_digit_at(end + 1) || has_exponent() || has_point(end)) return end;
+    const std::size_t place = behind_digits(end + 1);
+    const bool is_whole = at(place) != '/' && !(at(place) == '.' && is_digit_at(place + 1));
+    return is_whole && behind_exponent(place) == place ? place : end;
+  }
+
   // Numbers as people and other programs write them, from where the plain form ends.
   std::size_t behind_forms(std::size_t end) const {
+    if (const std::size_t sum = behind_imaginary_part(end); sum > end) return sum;
     if (has_exponent()) return end;
+    if (const std::size_t power = behind_power(end); power > end) return power;
+    if (const std::size_t duration = behind_duration(end); duration > end) return duration;
     const bool goes_on = is_cut_at_comma(end) || is_cut_at_blank(end) || has_thousands_mark(end) ||
                          (at(end) == '_' && is_digit_at(end + 1)) ||
                          (at(end) == '.' && is_digit_at(end + 1) && has_point(end)) || is_hexadecimal(end) ||
@@ -171,13 +280,31 @@ class Surroundings {
     return is_digit(digit) || (digit >= 'a' && digit <= 'f') || (digit >= 'A' && digit <= 'F');
   }
 
+  // A unit apart from its number is one of those that are known, and nothing of its own follows: in
+  // "0.5 s: 3" and "0.5 min 0.1" it is a name.
+  std::size_t behind_unit_word(std::size_t place) const {
+    const std::size_t end = behind_unit(place);
+    const std::string_view word = line_.substr(std::min(place, line_.size()), end - place);
+    const auto is_in = [](const auto& words, std::string_view part) {
+      return std::find(words.begin(), words.end(), part) != words.end();
+    };
+    const std::size_t slash = word.find('/');
+    const bool is_rate = slash != std::string_view::npos && is_in(kRateWords, word.substr(slash + 1));
+    const bool is_known = word == "%" || word == "\xE2\x80\xB0" || word == "\xC2\xB5s" ||
+                          word == "\xCE\xBCs" || is_rate || is_in(kUnitWords, word);
+    constexpr std::string_view kOfNames = ":=_-([";
+    const char next = at(behind_blanks(end));
+    const bool is_name =
+        is_letter(at(place)) && (kOfNames.find(at(end)) != std::string_view::npos || is_digit(next) ||
+                                 next == ':' || next == '=' || (at(end) == '.' && is_letter(at(end + 1))));
+    return is_known && !is_name ? end : place;
+  }
+
   std::size_t behind_unit(std::size_t place) const {
     const std::size_t begin = place;
     for (;;) {
-      const auto sign = std::find_if(kSigns.begin(), kSigns.end(),
-                                     [&](std::string_view each) { return from(place).starts_with(each); });
-      if (sign != kSigns.end())
-        place += sign->size();
+      if (const std::size_t sign = behind_one_of(kSigns, place); sign > place)
+        place = sign;
       else if (is_letter(at(place)) || at(place) == '%' || (at(place) == '/' && place > begin))
         ++place;
       else
@@ -210,7 +337,9 @@ std::string cut_text(std::string_view captured, const NumberReach& reach) {
 }
 
 std::string unit_text(std::string_view captured, const NumberReach& reach) {
-  return reads(captured, reach) + ": write the unit behind the group, so that no other one is taken for it";
+  const char* rest = reach.unit.starts_with('/') ? "the rest" : "the unit";
+  return reads(captured, reach) + ": write " + rest +
+         " behind the group, so that no other one is taken for it";
 }
 
 }  // namespace tune::metrics

@@ -8,12 +8,13 @@ namespace tune::metrics {
 struct NumberReach {
   enum class Kind {
     kWhole,
-    kUnit,  // whole, with a unit directly behind it: 93.5 of 93.5%
+    kUnit,  // whole, with a unit behind it, 93.5 of 93.5%, or what it is a part of, 45 of 45/50
+    kTime,  // of a time, 0 of 0:01:23; where steps are read, a pair of numbers, 3 of 3:10
     kCut    // another number than the line's
   };
   Kind kind = Kind::kWhole;
   std::string_view whole;  // as the line has it, with its unit
-  std::string_view unit;
+  std::string_view unit;   // "%", "ms", "/50"; without the blank before it
 };
 
 // `captured` is a number and a part of `line`; `match_end` is where the regex's match ends, as an offset into

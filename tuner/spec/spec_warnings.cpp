@@ -4,6 +4,8 @@
 #include <fstream>
 #include <set>
 
+#include "tuner/core/grid_space.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/spec/placeholder.h"
 #include "tuner/spec/spec_sections.h"
 
@@ -111,17 +113,20 @@ void warn_of_unpassed(const Spec& spec, SpecProblems& problems) {
   }
 }
 
-// A grid ends by itself. Without parameters there is nothing but repeating.
+// Without parameters there is nothing but repeating.
 void warn_of_small_space(const Spec& spec, SpecProblems& problems) {
-  if (spec.strategy.name == "grid" || spec.space.size() == 0 || !spec.limits.trials) return;
-  const std::size_t points = spec.space.cardinality();
+  if (spec.space.size() == 0 || !spec.limits.trials) return;
+  const bool is_grid = spec.strategy.name == "grid";
+  const std::size_t points = (is_grid ? grid_space(spec.space) : spec.space).cardinality();
   if (points == 0 || points >= static_cast<std::size_t>(*spec.limits.trials)) return;
-  const std::string has = std::to_string(points) + (points == 1 ? " point" : " points");
+  const std::string has = plural_text(points, "point");
   problems.warn("/limits/trials",
-                "the space has only " + has + ", and limits.trials is " +
-                    std::to_string(*spec.limits.trials) +
-                    ": when all have been tried, the other trials repeat them",
-                "set limits.trials to " + std::to_string(points) + ", or widen the ranges");
+                std::string(is_grid ? "the grid" : "the space") + " has only " + has +
+                    ", and limits.trials is " + std::to_string(*spec.limits.trials) +
+                    (is_grid ? ": when all have been tried, the study ends"
+                             : ": when all have been tried, the other trials repeat them"),
+                "set limits.trials to " + std::to_string(points) +
+                    (is_grid ? ", or give the parameters more levels" : ", or widen the ranges"));
 }
 
 }  // namespace

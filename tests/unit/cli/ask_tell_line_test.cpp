@@ -121,7 +121,7 @@ TEST_CASE("a bad line is answered with what is wrong with it, and the session go
   Session session;
   session(R"({"ask": 1})");
   const std::pair<const char*, const char*> cases[] = {
-      {"", "the line is not JSON"},
+      {"", "the line is empty"},
       {"{\"ask\": 1", "the line is not JSON"},
       {R"({"tell": {"trial": 1, "value": nan}})", "null for a value that is not finite"},
       {R"({"tell": {"trial": 1, "value": 1, "value": 2}})", "the key \"value\" is there twice"},
@@ -204,6 +204,20 @@ TEST_CASE("a trial of somebody else is added, ended or open, and counts for the 
         R"({"trial":3})");
   CHECK(session.text(R"({"add": {"parameters": {"x": 0}, "value": NaN}})") == R"({"trial":4})");
   CHECK(session.error(R"({"tell": {"trial": 4, "value": 1}})") == "trial 4 was told already: it is failed");
+}
+
+TEST_CASE("what is no JSON is told of the line, and quoted past a NUL byte") {
+  Session session;
+  CHECK(session.error("") == "the line is empty; write one object a line");
+  CHECK(session.error(" \t\r") == "the line is empty; write one object a line");
+  CHECK(session.error("\xEF\xBB\xBF{\"ask\": 1}") ==
+        "the line starts with a byte order mark, in column 1; write it as UTF-8 without a byte order mark");
+  CHECK(has(session.error("\xFF\xFE{"), "the line is UTF-16"));
+  CHECK(has(session.error("{\"ask\": 1"), "the line ends before"));
+  const std::string_view nul("{\"ask\": a\0b}", 12);
+  CHECK(has(session.error(std::string(nul)), "in column 9"));
+  CHECK(has(session.error(R"({"a\u0000b": 1})"), R"("a\u0000b")"));
+  CHECK(has(session.error(R"({"tell": {"trial": 1, "a\u0000b": 1}})"), R"(unknown key "a\u0000b")"));
 }
 
 TEST_CASE("hostile lines are answered in short, and the session goes on") {

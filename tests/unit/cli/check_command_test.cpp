@@ -216,6 +216,30 @@ TEST_CASE("a log without the objective would make the trial fail, which is exit 
   CHECK(run({"check", spec, "--sample", folder.path()}).code == 5);
 }
 
+TEST_CASE("a sample whose last line gives no number has no result where the last value counts", "[check]") {
+  const Folder folder;
+  const std::string spec =
+      folder.write("search.json", replaced(kSpec, "\"minimize\" }", "\"minimize\", \"reduce\": \"last\" }"));
+  const std::string log = folder.write("log", "epoch 1 val_loss=0.5\nepoch 2 val_loss=5e-05\n");
+  const Printed printed = run({"check", spec, "--sample", log});
+  CHECK(printed.code == 3);
+  CHECK_THAT(printed.err,
+             Contains("the last value of val:loss is its result, and line 2, the last one that its regex "
+                      "matches, gives no number"));
+}
+
+TEST_CASE("a sample's complaints are printed once, and an unmatched step regex also without values",
+          "[check]") {
+  const Folder folder;
+  const std::string spec = folder.write("search.json", kSpec);
+  const std::string out =
+      run({"check", spec, "--sample", folder.write("log", "Epoch 1 val_loss=1,234\n")}).out;
+  const std::string complaint = "line 1: the regex reads 1 of 1,234";
+  CHECK_THAT(out, Contains(complaint));
+  CHECK(out.find(complaint) == out.rfind(complaint));
+  CHECK_THAT(out, Contains("its step regex matches no line either"));
+}
+
 TEST_CASE("a built-in trainer's own metrics are tried on the sample", "[check]") {
   const Folder folder;
   const DescribingTrainer trainer(folder);
@@ -283,10 +307,24 @@ TEST_CASE("check counts the grid and shows its levels", "[check]") {
                    flag_spec(R"({"n": {"type": "int", "min": 1, "max": 1000, "scale": "log", "levels": 4}})",
                              R"(["sh", "{{n}}"])", "grid"));
   const Printed printed = run({"check", spec});
-  CHECK(printed.err == "");
   CHECK_THAT(printed.out, Contains("  parameters  1, 4 points of the grid\n"
                                    "    n: 1 to 1000, int, log; levels 1, 10, 100, 1000\n"));
   CHECK(Json::parse(run({"check", spec, "--json"}).out).at("points") == 4);
+}
+
+TEST_CASE("check says that a grid is smaller than the trials, and shows one of its levels", "[check]") {
+  const Folder folder;
+  const std::string spec = folder.write(
+      "search.json",
+      flag_spec(R"({"n": {"type": "int", "min": 1, "max": 1000000, "scale": "log", "levels": 2}})",
+                R"(["sh", "{{n}}"])", "grid"));
+  const Printed printed = run({"check", spec});
+  CHECK_THAT(
+      printed.err,
+      Contains("/limits/trials: the grid has only 2 points, and limits.trials is 5: when all have been "
+               "tried, the study ends\n  set limits.trials to 2, or give the parameters more levels"));
+  CHECK_THAT(printed.out, Contains("    n: 1 to 1000000, int, log; levels 1, 1000000\n") &&
+                              (Contains("command     sh 1\n") || Contains("command     sh 1000000\n")));
 }
 
 TEST_CASE("check says that a space has fewer points than trials", "[check]") {

@@ -127,6 +127,7 @@ TEST_CASE("best prints the hyperparameters, and as JSON what ask-tell answers", 
                          {"trial", 1},
                          {"value", 0.4125},
                          {"parameters", store::trial_row(1).parameters},
+                         {"cut", nullptr},
                          {"edges", Json::array()},
                          {"fixed", Json::object()}};
   Json best = Json::parse(store.run({"best", "steel-legacy", "--json"}).out);
@@ -134,6 +135,12 @@ TEST_CASE("best prints the hyperparameters, and as JSON what ask-tell answers", 
   CHECK(contains(best.at("importance").at("reason"), "the stored spec cannot be read"));
   best.erase("importance");
   CHECK(best == expected);
+  store::StudyStore writer(store / "steel-legacy/study.db", store::OpenMode::kWrite);
+  writer.insert_trial(store::trial_row(4));
+  store::TrialRow winner = store::completed(store::trial_row(4), 0.9);
+  winner.cut = "trial_time";
+  writer.update_trial(winner);
+  CHECK(Json::parse(store.run({"best", "steel-legacy", "--json"}).out).at("cut") == "trial_time");
 }
 
 TEST_CASE("best shows which hyperparameters made the difference, once enough trials have completed",
@@ -211,15 +218,25 @@ TEST_CASE("logs shows the last attempt or the one asked for, without obeying it"
   const SampleStore store;
   write_text(store / "steel-legacy/trials/2/attempts/1/log", "first\n");
   write_text(store / "steel-legacy/trials/2/attempts/2/log",
-             "\x1b[32mgreen\x1b[0m\x1b]0;title\x07\n10%\r20%\r\nend");
-  CHECK(store.run({"logs", "steel-legacy/2"}).out == "green^[]0;title^G\n10%\n20%\nend");
-  CHECK(store.run({"logs", "steel-legacy/2"}, true).out == "\x1b[32mgreen\x1b[0m^[]0;title^G\n10%\n20%\nend");
+             "\x1b[32mgreen\x1b[0m\x1b]0;title\x07\n10%\r20%\r\n\nloss 0.9\b\b\b0.5\n\x9b\x9D\xff\nend");
+  // As the regexes see it, beside colours and empty lines.
+  const std::string rest = "\n10%\n20%\n\nloss 0.5\n\xEF\xBF\xBD\xEF\xBF\xBD\nend\n";
+  CHECK(store.run({"logs", "steel-legacy/2"}).out == "green" + rest);
+  CHECK(store.run({"logs", "steel-legacy/2"}, true).out == "\x1b[32mgreen\x1b[0m" + rest + "\x1b[0m");
   CHECK(store.run({"logs", "steel-legacy/2", "--attempt", "1"}).out == "first\n");
   CHECK(store.run({"logs", "steel-legacy/2", "--attempt", "3"}).code == 5);
   CHECK(store.run({"logs", "steel-legacy/3"}).code == 5);  // queued: nothing was started
   const std::string lines = store.run({"logs", "steel-legacy/2", "--json"}, true).out;
-  CHECK(Json::parse(lines.substr(0, lines.find('\n'))).at("line") == "green^[]0;title^G");
+  CHECK(Json::parse(lines.substr(0, lines.find('\n'))).at("line") == "green");
   CHECK(contains(lines, "\"line\":\"end\""));
+}
+
+TEST_CASE("logs says that it cuts a line where metrics are no longer read", "[cli]") {
+  const SampleStore store;
+  write_text(store / "steel-legacy/trials/1/attempts/1/log", std::string(100'000, 'x') + "\nend\n");
+  const Printed printed = store.run({"logs", "steel-legacy/1"});
+  CHECK(printed.out == std::string(65'536, 'x') + "\nend\n");
+  CHECK(contains(printed.err, "notice: lines longer than 64 kB are shown to there"));
 }
 
 TEST_CASE("following a trial that has ended prints it and ends", "[cli]") {

@@ -108,6 +108,27 @@ TEST_CASE("a sequence that its line does not finish swallows no text") {
   CHECK(split_anyhow("\x1b[1\xC3\xA9 loss=5\n") == Lines{"\xC3\xA9 loss=5"});
 }
 
+TEST_CASE("who shows the lines may keep their colours, at their places, and empty lines") {
+  const auto shown = [](std::string_view text, LineSplitter::Keep keep) {
+    LineSplitter splitter(keep);
+    std::string all;
+    const auto add = [&](std::string_view line) { all.append(line).append("|"); };
+    for (const char byte : text) splitter.feed(std::string_view(&byte, 1), add);
+    splitter.finish(add);
+    return all;
+  };
+  const LineSplitter::Keep colors{true, false}, empty{false, true};
+  CHECK(shown("\x1b[1;32ma\x1b[0mb\n", colors) == "\x1b[1;32ma\x1b[0mb|");
+  CHECK(shown("\x1b[31m\n\nred\x1b[m\n\x1b[0m", colors) == "\x1b[31mred\x1b[m|");
+  CHECK(shown("9\x1b[31m\b\xC3\xA9z\n", colors) == "\xC3\xA9\x1b[31mz|");
+  CHECK(shown("\x1b[>4;2ma\x1b[2Jb\x1b]0;t\x07\n", colors) == "ab|");
+  CHECK(shown("\x1b[" + std::string(100, '1') + "ma\n", colors) == "a|");
+  CHECK(shown("\x1b[32ma\x1b[0m\n", {}) == "a|");
+  CHECK(shown("a\n\nb\r\n\r\nc\r\rd\n\x1b[1A\n", empty) == "a||b||c|d||");
+  CHECK(shown("\r10%\r20%\n", empty) == "10%|20%|");
+  CHECK(shown("a\n\nb\n", {}) == "a|b|");
+}
+
 TEST_CASE("a line is cut at 64 kB once, and the cut is counted") {
   std::uint64_t cut = 0;
   const std::string huge(300'000, 'x');

@@ -66,8 +66,9 @@ TEST_CASE("a number that is read only in part is a miss with its text", "[sample
   CHECK(cut.misses[0].line == 2);
   CHECK_THAT(cut.misses[0].text, Catch::Matchers::Contains("the regex reads 3.1 of 3.1e-05"));
   CHECK(cut.notices.empty());  // the misses say it
-  CHECK(cut.last_is_unread);
-  CHECK_FALSE(metric("loss=(\\S+)", "loss=?\nloss=1\n").last_is_unread);
+  REQUIRE(cut.unread_end);
+  CHECK(cut.unread_end->line == 3);
+  CHECK_FALSE(metric("loss=(\\S+)", "loss=?\nloss=1\n").unread_end);
   const SampleMetric unit = metric("loss=([0-9.]+)", "loss=7%\n");
   CHECK(unit.values.size() == 1);
   REQUIRE(unit.notices.size() == 1);
@@ -81,6 +82,12 @@ TEST_CASE("a step regex that matches nothing, and steps that are none, are told"
   const LogSample silent = sample_of({{"loss", "loss=(\\S+)", "epoch (\\d+)"}}, "Epoch: 1 loss=1\n");
   REQUIRE(silent.metrics[0].notices.size() == 1);
   CHECK_THAT(silent.metrics[0].notices[0], Catch::Matchers::Contains("step regex matched no line"));
+  const LogSample neither =
+      sample_of({{"loss", "loss: (\\S+)", "epoch (\\d+)"}, {"acc", "acc: (\\S+)", "Epoch: (\\d+)"}},
+                "Epoch: 1 loss=1\n");
+  CHECK_THAT(neither.metrics[0].hint, Catch::Matchers::Contains("matches no line"));
+  CHECK(neither.metrics[0].notices == std::vector<std::string>{"its step regex matches no line either"});
+  CHECK(neither.metrics[1].notices.empty());
   const LogSample odd =
       sample_of({{"loss", "loss=(\\S+)", "epoch (\\S+)"}}, "epoch 1 loss=1\nepoch 10/100 loss=1\n");
   REQUIRE(odd.metrics[0].notices.size() == 1);

@@ -1,5 +1,6 @@
 #include "tuner/metrics/metric_reader.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "support/catch.h"
@@ -190,12 +191,53 @@ TEST_CASE("a step that is no whole number turns counting on, said once, and no v
   CHECK(fractions.said == "step: the step 0.4 is no whole number: from this value on they are counted\n");
   CHECK(steps_of({"1", "2.0", "2.5", "3", "7"}).steps == Numbers{1, 2, 3, 4, 5});
   CHECK(steps_of({"10", "10.5", "11"}).steps == Numbers{10, 11, 12});
+  CHECK(steps_of({"-1"}).said == "step: the step -1 is below 0: from this value on they are counted\n");
+  CHECK(steps_of({"1e20"}).said ==
+        "step: the step 1e20 is larger than a step can be (2^53): from this value on they are counted\n");
   for (const char* odd : {"10/100", "-1", "ten", "1e30", "nan", "1,000"}) {
     INFO(odd);
     const Steps steps = steps_of({"3", odd, "4", "4"});
     CHECK(steps.steps == Numbers{3, 4, 5, 6});
     CHECK_THAT(steps.said, Catch::Matchers::Contains("the step") && Catch::Matchers::Contains(odd));
   }
+}
+
+// The values of lines "x=...", and what was said about them.
+static std::pair<std::vector<double>, std::string> values_of(const std::vector<std::string>& lines) {
+  MetricReader reader({{"x", "x=([0-9.]+)", std::nullopt}});
+  std::pair<std::vector<double>, std::string> result;
+  for (const std::string& line : lines)
+    for (const Match& match : reader.read(line)) result.first.push_back(match.point.value);
+  for (const auto& notice : reader.take_notices()) result.second += notice.about + ": " + notice.text + "\n";
+  return result;
+}
+
+TEST_CASE("a value that was read in part is told once, and one with a unit or of a sum is taken") {
+  using Values = std::vector<double>;
+  const auto power = values_of({"x=5*10**-3", "x=4*10**-3", "x=0.5"});
+  CHECK(power.first == Values{0.5});
+  CHECK_THAT(power.second,
+             Catch::Matchers::StartsWith("value: the regex reads 5 of 5*10**-3: let the program"));
+  CHECK(std::count(power.second.begin(), power.second.end(), '\n') == 1);
+  CHECK(values_of({"x=0:01:23"}).first.empty());
+  const auto shares = values_of({"x=45/50", "x=46/50", "x=9/10"});
+  CHECK(shares.first == Values{45, 46});
+  CHECK_THAT(
+      shares.second,
+      Catch::Matchers::StartsWith("unit: the regex reads 45 of 45/50: write the rest behind the group") &&
+          Catch::Matchers::Contains("reads \"9\" of \"9/10\", and before numbers with \"/50\" behind them"));
+  const auto percent = values_of({"x=93.5 %", "x=94%", "x=0.95"});
+  CHECK(percent.first == Values{93.5, 94});
+  CHECK_THAT(percent.second,
+             Catch::Matchers::Contains("reads \"0.95\", with nothing behind it, and before numbers "
+                                       "with \"%\" behind them"));
+  CHECK(values_of({"x=0.5 y: 3", "x=0.25, 0.5", "x=0.125 | 3"}).second.empty());
+}
+
+TEST_CASE("of a step, what stands behind a colon counts something else") {
+  MetricReader reader({{"a", "a=([0-9.]+)", "epoch ([0-9]+)"}});
+  CHECK(reader.read("epoch 3:10 a=1").at(0).point.step == 3);
+  CHECK(reader.take_notices().empty());
 }
 
 TEST_CASE("steps never go back within an attempt") {

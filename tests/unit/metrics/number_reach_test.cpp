@@ -62,6 +62,67 @@ TEST_CASE("a number goes on behind what was captured, in all the ways in which p
         "10^-5");
 }
 
+TEST_CASE("powers of ten, complex numbers and durations are longer numbers") {
+  for (const auto& [line, whole] :
+       {std::pair{"x=5*10**-3", "5*10**-3"},
+        {"x=5x10^-3 ", "5x10^-3"},
+        {"x=5 x 10^{-3}", "5 x 10^{-3}"},
+        {"x=5 * 10**(-3)", "5 * 10**(-3)"},
+        {"x=5 \xC2\xB7 10\xE2\x81\xBB\xC2\xB3,", "5 \xC2\xB7 10\xE2\x81\xBB\xC2\xB3"},
+        {"x=10^-3", "10^-3"},
+        {"x=2**10", "2**10"},
+        {"x=0.5+0.1j", "0.5+0.1j"},
+        {"x=0.5-1e-3j)", "0.5-1e-3j"},
+        {"x=1m23s", "1m23s"},
+        {"x=1h 5min left", "1h 5min"},
+        {"x=2d 12h", "2d 12h"}}) {
+    INFO(line);
+    CHECK(cut("x=([\\d.]+)", line) == whole);
+  }
+  CHECK(cut("\\(([\\d.]+)", "(0.5+0.1j)") == "0.5+0.1j");
+}
+
+TEST_CASE("a time is none of its numbers") {
+  for (const auto& [line, whole] : {std::pair{"took 0:01:23", "0:01:23"},
+                                    {"took 12:30 min", "12:30"},
+                                    {"took 1:05.25, loss 3", "1:05.25"}}) {
+    INFO(line);
+    const NumberReach found = reach("took ([\\d.]+)", line);
+    CHECK(found.kind == NumberReach::Kind::kTime);
+    CHECK(found.whole == whole);
+  }
+  CHECK(cut("took (\\d)", "took 12:30") == "12:30");
+}
+
+TEST_CASE("what a count is a part of stands behind it like a unit") {
+  for (const auto& [line, unit] : {std::pair{"right: 45/50", "/50"},
+                                   {"right: 45/50, wrong: 5", "/50"},
+                                   {"right: 3/10 loss 0.4", "/10"}}) {
+    INFO(line);
+    const NumberReach found = reach("right: (\\d+)", line);
+    CHECK(found.kind == NumberReach::Kind::kUnit);
+    CHECK(found.unit == unit);
+  }
+}
+
+TEST_CASE("a blank before a known unit changes nothing") {
+  for (const auto& [line, unit] : {std::pair{"x=93.5 %", "%"},
+                                   {"x=93.5 % 120 s", "%"},
+                                   {"x=12 ms", "ms"},
+                                   {"x=12 ms, y=3", "ms"},
+                                   {"x=12 ms loss 0.5", "ms"},
+                                   {"x=1.5 GB | 3", "GB"},
+                                   {"x=3 it/s", "it/s"},
+                                   {"x=30 ms/step - loss: 0.5", "ms/step"},
+                                   {"x=5 \xC2\xB5s", "\xC2\xB5s"}}) {
+    INFO(line);
+    const NumberReach found = reach("x=([\\d.]+)", line);
+    CHECK(found.kind == NumberReach::Kind::kUnit);
+    CHECK(found.unit == unit);
+  }
+  CHECK(reach("x=([\\d.]+) ms", "x=12 ms").kind == NumberReach::Kind::kWhole);
+}
+
 TEST_CASE("a number may begin before what was captured") {
   CHECK(cut("loss=-?([\\d.]+)", "loss=-0.5") == "-0.5");
   CHECK(cut("loss.*?([\\d.]+)", "loss: -0.5") == "-0.5");
@@ -84,13 +145,32 @@ TEST_CASE("what only looks like a longer number is whole") {
                                     {"^(\\d+),", "12,345,0.5"},
                                     {"^\\d+,(\\d+)", "3,12,400"},
                                     {"loss=(\\S+)", "loss=3.1e-05"},
-                                    {"Epoch (\\d+)", "Epoch 10/100"},
+                                    {"date (\\d+)", "date 2024/01/15"},
+                                    {"loss ([\\d.]+)", "loss 0.5/0.6"},
+                                    {"loss ([\\d.]+)", "loss 0.5/epoch"},
+                                    {"Epoch (\\d+)/", "Epoch 10/100"},
+                                    {"loss: ([\\d.]+)", "loss: 0.5 acc: 0.9"},
+                                    {"loss: ([\\d.]+)", "loss: 0.5 - val_loss: 0.6"},
+                                    {"\\| ([\\d.]+)", "| 0.5 | 0.6 |"},
+                                    {"loss ([\\d.]+)", "loss 0.5, 0.6"},
+                                    {"loss ([\\d.]+)", "loss 0.5 +- 0.1"},
+                                    {"loss ([\\d.]+)", "loss 0.5-0.6"},
+                                    {"x ([\\d.]+)", "x 0.5 s: 3"},
+                                    {"x ([\\d.]+)", "x 0.5 min 0.1 max 0.9"},
+                                    {"x ([\\d.]+)", "x 0.5 s=3"},
+                                    {"x ([\\d.]+)", "x 0.5 h(t)=3"},
+                                    {"x ([\\d.]+)", "x 0.5 train/acc 0.9"},
+                                    {"x ([\\d.]+)", "x 0.5 of 1"},
+                                    {"x ([\\d.]+)", "x 3 x 10 pixels"},
+                                    {"line (\\d+)", "line 12:5"},
+                                    {"x ([\\d.]+)", "x 0.5:12"},
+                                    {"(\\d+):\\d+", "12:30"},
+                                    {"\\(([\\d.]+)\\+[\\d.]+j", "(0.5+0.1j)"},
                                     {"loss: (\\d+)", "loss: 5 12 3"},
                                     {"loss (\\d+) ", "loss 5 123.4"},
                                     {"epoch-(\\d+)", "epoch-3"},
                                     {"step=0*(\\d+)", "step=0012"},
                                     {"x=(\\d+)", "x=12.0"},
-                                    {"t=(\\d+)", "t=12:30"},
                                     {"m=([\\d.]+)",
                                      "m=0.85\xC2\xB1"
                                      "0.02"},
@@ -101,7 +181,7 @@ TEST_CASE("what only looks like a longer number is whole") {
   }
 }
 
-TEST_CASE("a unit stands directly behind a number, unless the regex asks for it") {
+TEST_CASE("a unit stands behind a number, unless the regex asks for it") {
   for (const auto& [line, unit] : {std::pair{"x=93.5%", "%"},
                                    {"x=12ms", "ms"},
                                    {"x=1.5MB ", "MB"},

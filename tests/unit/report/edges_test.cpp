@@ -77,6 +77,28 @@ TEST_CASE("edges are told where the best trial is shown, and to programs") {
       Json({{"parameter", "a"}, {"value", 1.0}, {"end", "max"}, {"min", -1.0}, {"max", 1.0}, {"wider", 2}}));
 }
 
+TEST_CASE("no end is told that trials as good as the best do without") {
+  const std::string parameters = R"({"p": {"type": "float", "min": -1, "max": 1}})";
+  StudyRows rows = rows_of(parameters, {{{"p", 1.0}}, {{"p", 0.0}}, {{"p", 0.5}}});
+  REQUIRE(best_edges(rows).size() == 1);
+  rows.trials[1].values = rows.trials[0].values;
+  CHECK(best_edges(rows).empty());
+  rows.trials[1].parameters["p"] = 0.999;
+  CHECK(best_edges(rows).size() == 1);
+  for (store::TrialRow& trial : rows.trials) trial.values = {0.5};
+  CHECK(best_edges(rows).empty());
+}
+
+TEST_CASE("the ends of an int are integers, for people and for programs") {
+  const StudyRows rows = rows_of(R"({"p": {"type": "int", "min": 8, "max": 1000000, "scale": "log"}})",
+                                 {{{"p", 1000000}}, {{"p", 8}}});
+  CHECK(edge_text(best_edges(rows).at(0)) ==
+        "p 1000000 lies at the upper end of its range, 8 to 1000000: raise max, to 10000000 for instance");
+  const Json edge = edges_json(best_edges(rows)).at(0);
+  CHECK(edge.dump() ==
+        R"({"end":"max","max":1000000,"min":8,"parameter":"p","value":1000000,"wider":10000000})");
+}
+
 TEST_CASE("without a best trial, or with a spec that cannot be read, no edge is told") {
   const std::string parameters = R"({"p": {"type": "float", "min": -1, "max": 1}})";
   CHECK(best_edges(rows_of(parameters, {})).empty());

@@ -1,5 +1,6 @@
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "support/catch.h"
 #include "tuner/report/numbers/cost.h"
@@ -239,6 +240,45 @@ TEST_CASE("CSV has a column for every hyperparameter that occurs, empty where it
   CHECK(std::vector<std::string>(titles.begin(), titles.begin() + 7) == expected);
   CHECK(table.rows[0][5].empty());
   CHECK(table.rows[1][5] == "true");
+}
+
+TEST_CASE("no two columns of the CSV have one name", "[report]") {
+  StudyRows rows = priced_study();
+  rows.study.objective.metric = "seconds";
+  rows.others = {{"learning_rate", {{1, 0.5}}}, {"metric:seconds", {}}, {"loss", {}}};
+  rows.trials[1].parameters["note"] = "mine";
+  std::vector<std::string> titles;
+  for (const Column& column : trial_table(rows, TrialColumns::kEverything).columns)
+    titles.push_back(column.title);
+  const std::vector<std::string> expected = {
+      "trial", "state",      "metric:metric:seconds",   "metric:learning_rate", "metric:seconds",
+      "loss",  "batch_size", "parameter:learning_rate", "parameter:note",       "optimizer",
+      "budget"};
+  CHECK(std::vector<std::string>(titles.begin(), titles.begin() + 11) == expected);
+  CHECK(std::set<std::string>(titles.begin(), titles.end()).size() == titles.size());
+}
+
+TEST_CASE("a winner that a limit cut short is marked wherever it is shown", "[report]") {
+  StudyRows rows = priced_study();
+  CHECK(run_summary(rows, std::nullopt, 0).find("cut short") == std::string::npos);
+  rows.trials[1].cut = "trial_time";
+  CHECK(best_text(rows).find("It was cut short by limits.trial_time, and might") != std::string::npos);
+  const Table leaders = leaderboard_table(rows, 5);
+  REQUIRE(leaders.columns.at(4).title == "cut short by");
+  CHECK(leaders.rows.at(0).at(4) == "trial_time");
+  CHECK(leaders.rows.at(1).at(4).empty());
+  const Table all = trial_table(rows, TrialColumns::kEverything);
+  CHECK(all.columns.back().title == "cut");
+  CHECK(all.rows.at(1).back() == "trial_time");
+}
+
+TEST_CASE("one trial is not called trials", "[report]") {
+  StudyRows rows = priced_study();
+  rows.trials.resize(1);
+  rows.study.limits = {{"trials", 1}};
+  CHECK(status_text(rows, 0).find("1 of 1 trial: ") != std::string::npos);
+  rows.study.limits = Json::object();
+  CHECK(status_text(rows, 0).find(", 1 trial: ") != std::string::npos);
 }
 
 TEST_CASE("a trial shows rank, attempts, metrics and its own events", "[report]") {

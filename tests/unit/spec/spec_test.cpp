@@ -284,8 +284,7 @@ TEST_CASE("a switch out of a single value with a condition draws no advice that 
   CHECK(command_warnings(R"(["t", "{{x}}"])", parameters).find("/parameters/amp") != std::string::npos);
 }
 
-TEST_CASE("a space with fewer points than trials is warned of, unless the grid ends or nothing is searched",
-          "[spec]") {
+TEST_CASE("a space with fewer points than trials is warned of, also where a grid ends", "[spec]") {
   const auto warnings = [](const std::string& strategy, const std::string& trials,
                            const std::string& max = "3") {
     OrderedJson document = valid_document();
@@ -304,7 +303,10 @@ TEST_CASE("a space with fewer points than trials is warned of, unless the grid e
         "trials repeat them");
   CHECK(warnings("random", "4") != "");
   CHECK(warnings("auto", "3") == "");
-  CHECK(warnings("grid", "4") == "");
+  CHECK(warnings("grid", "4") ==
+        "/limits/trials: the grid has only 3 points, and limits.trials is 4: when all have been tried, the "
+        "study ends");
+  CHECK(warnings("grid", "3") == "");
 }
 
 TEST_CASE("assumed values are those of parameters that the study has, within their ranges", "[spec]") {

@@ -50,6 +50,31 @@ TEST_CASE("The strategies that learn try every point of a small space before the
   }
 }
 
+TEST_CASE("Random search and Sobol points say from when on they can only repeat") {
+  const std::string name = GENERATE("random", "sobol");
+  for (const SearchSpace& space : small_spaces()) {
+    StrategySpec spec;
+    spec.name = name;
+    const auto strategy = make_strategy(spec, space, minimize(), 3);
+    History history{minimize(), {}};
+    std::set<std::string> seen;
+    for (int i = 0; i < 200; ++i) {
+      const Suggestion suggestion = ask(*strategy, history, 3);
+      REQUIRE(suggestion.space_is_used_up == (seen.size() == space.cardinality()));
+      CHECK((suggestion.note.find("it repeats a point") != std::string::npos) == suggestion.space_is_used_up);
+      seen.insert(Json(suggestion.parameters).dump());
+      add_trial(history, suggestion.parameters, TrialState::kCompleted, {0.5});
+    }
+    CHECK(seen.size() == space.cardinality());
+  }
+  StrategySpec spec;
+  spec.name = name;
+  const SearchSpace none;
+  History history{minimize(), {}};
+  add_trial(history, {}, TrialState::kCompleted, {0.5});
+  CHECK_FALSE(ask(*make_strategy(spec, none, minimize(), 3), history, 3).space_is_used_up);
+}
+
 TEST_CASE("A large space is used up to its last point without listing it") {
   const SearchSpace space({whole("a", 0, 99), whole("b", 0, 99)});
   const Encoding encoding(space);

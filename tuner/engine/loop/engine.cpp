@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "store/neighbours.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/engine/loop/study_loop.h"
 
 namespace tune::engine {
@@ -81,7 +82,7 @@ void StudyLoop::Impl::announce() {
   guard = PoisonGuard(parallel);
   const int known = book.next_number() - 1;
   const std::string total =
-      parts.spec.limits.trials ? std::to_string(*parts.spec.limits.trials) + " trials" : "trials";
+      parts.spec.limits.trials ? plural_text(*parts.spec.limits.trials, "trial") : "trials";
   StatusEvent event;
   event.kind = StatusKind::kStudyStarted;
   event.message =
@@ -222,6 +223,10 @@ void StudyLoop::Impl::accept(Suggested suggested) {
   }
   if (std::holds_alternative<strategies::Exhausted>(suggested.answer)) {
     strategy_exhausted = true;
+    if (parts.spec.limits.trials)
+      notice_once("no point is left to try, so the study ends with " +
+                  std::to_string(book.next_number() - 1) + " of " +
+                  plural_text(*parts.spec.limits.trials, "trial"));
     return;
   }
   const auto& suggestion = std::get<strategies::Suggestion>(suggested.answer);

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "store/neighbours.h"
+#include "strategies/point_key.h"
+#include "tuner/core/rng.h"
 #include "tuner/engine/attempt/local_runner.h"
 #include "tuner/engine/attempt/outcome.h"
 #include "tuner/engine/loop/builtin_trainer.h"
@@ -68,6 +70,16 @@ bool may_go_on(const OpenedStudy& study, const Spec& spec, bool is_resume) {
   return (by_limit || is_resume) && options_to_raise(study, spec).empty();
 }
 
+// What more trials of a study that has ended would be; empty where they would be new points.
+std::string what_is_left(const OpenedStudy& study, const Spec& spec) {
+  const History history = study.store.load_history();
+  if (spec.strategy.name != "grid")
+    return strategies::is_used_up(spec.space, spec.space.cardinality(), history) ? "repeats" : "";
+  const auto grid = strategies::make_strategy(spec.strategy, spec.space, spec.objective, study.row.seed);
+  Rng rng(study.row.seed, static_cast<std::uint64_t>(history.next_number()));
+  return std::holds_alternative<strategies::Exhausted>(grid->suggest(history, rng)) ? "nothing" : "";
+}
+
 // The sentence that a study which has ended shows; as may_go_on() decides.
 std::string how_to_go_on(const OpenedStudy& study, const Spec& spec) {
   const store::StudyRow& row = study.row;
@@ -79,11 +91,16 @@ std::string how_to_go_on(const OpenedStudy& study, const Spec& spec) {
   });
   const std::string retry =
       any_failed ? resume + " --retry-failed` runs its failed trials again, " : std::string();
-  if (row.finish_reason == "space exhausted")
-    return ended + "its space holds no other trial: " + retry + another;
+  const std::string left = what_is_left(study, spec);
+  if (row.finish_reason == "space exhausted" || left == "nothing")
+    return ended + "its space holds no other trial: " + retry + another +
+           (spec.strategy.name == "grid" ? ", which may have more levels or wider ranges"
+                                         : ", which may have wider ranges");
   const std::string options = options_to_raise(study, spec);
   const std::string totals = options.empty() ? "" : " (new totals)";
-  return ended + resume + options + "` goes on with it" + totals + ", " + retry + another;
+  const std::string repeats =
+      left == "repeats" ? " and repeats points, since every one has been tried" : std::string();
+  return ended + resume + options + "` goes on with it" + totals + repeats + ", " + retry + another;
 }
 
 // The failed trials run again, each from its last checkpoint where it has one, when the study goes on. Says
@@ -292,10 +309,7 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
   const std::unique_ptr<Status> status = hooks.make_status(study.row, trials);
   Journal journal(study.store, clock, *status, [] { return false; });
   for (const std::string& notice : study.notices) journal.notice(notice);
-  if (const auto network = network_file_system(request.store))
-    journal.notice("the store " + request.store.string() + " may lie on a network (" + *network +
-                   "): its databases are safe on a local disk alone, so name one with --store, and never run "
-                   "tune on this store from two machines");
+  if (const auto warning = network_warning(request.store)) journal.notice(*warning);
   report.had_ended = study.row.state == "finished" && !may_go_on(study, spec, request.is_resume);
   if (report.had_ended) {
     report.result = stored_result(study.row, study.store.load_history());

@@ -1,6 +1,7 @@
 // How a StudyLoop ends: at a limit, by a person, for want of a working set-up, or because the store gave up.
 #include <utility>
 
+#include "tuner/core/plural_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/engine/loop/shared_log_end.h"
 #include "tuner/engine/loop/study_loop.h"
@@ -24,8 +25,8 @@ void StudyLoop::Impl::run_down(const char* stop_reason) {
 StudyResult StudyLoop::Impl::drain() {
   StatusEvent event;
   event.kind = StatusKind::kDraining;
-  event.message = "interrupted: waiting for " + std::to_string(desk.running()) +
-                  " trials to save their state; interrupt again to kill them";
+  event.message = "interrupted: waiting for " + plural_text(desk.running(), "trial") + " to save " +
+                  (desk.running() == 1 ? "its" : "their") + " state; interrupt again to kill them";
   journal.note(event);
   run_down(kStopDrain);
   save_study("interrupted", "interrupted", Durability::kPower);

@@ -12,6 +12,7 @@
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json_positions.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/core/rng.h"
 
 namespace tune::engine {
@@ -198,8 +199,8 @@ class WarmStartReader {
       view->failure = trial->failure;
       result_.trials.push_back({wanted.study, wanted.kind, std::move(view)});
     }
-    result_.notices.push_back("learns from " + std::to_string(taken) + " of " + std::to_string(useful) +
-                              " trials of \"" + wanted.study + "\" (" + to_string(wanted.kind) + ")" +
+    result_.notices.push_back("learns from " + std::to_string(taken) + " of " + plural_text(useful, "trial") +
+                              " of \"" + wanted.study + "\" (" + to_string(wanted.kind) + ")" +
                               translation.explanation());
     result_.facts.push_back({{"study", wanted.study},
                              {"kind", to_string(wanted.kind)},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 
 #include "tuner/report/page/format.h"
 
@@ -44,17 +45,31 @@ double further(const Parameter& parameter, End end) {
   return min > 0 && min - half <= 0 ? min / 4 : min - half;
 }
 
-std::string wider_end(const Parameter& parameter, End end) {
+// As a person would write it.
+double in_few_digits(double number) { return std::strtod(number_text(number).c_str(), nullptr); }
+
+Json wider_end(const Parameter& parameter, End end) {
   const double bound = end == End::kMin ? parameter.min : parameter.max, aim = further(parameter, end);
   const bool is_int = parameter.type == ParameterType::kInt;
   if (is_int && parameter.scale == Scale::kLog && !parameter.step)
-    return shortest(std::max(1.0, std::round(aim)));
+    return parameter.canonical(Json(std::max(1.0, std::round(aim))));
   if (is_int || parameter.step) {
     const double step = parameter.step.value_or(1);
     const double steps = std::max(1.0, std::floor(std::abs(aim - bound) / step + kStepTolerance));
-    return number_text(end == End::kMin ? bound - steps * step : bound + steps * step);
+    const double wider = end == End::kMin ? bound - steps * step : bound + steps * step;
+    return is_int ? parameter.canonical(Json(wider)) : Json(in_few_digits(wider));
   }
-  return number_text(aim);
+  return in_few_digits(aim);
+}
+
+// Whether a trial that is as good as the best has its value off that end, which then is not what is good.
+bool has_ties_elsewhere(const std::vector<store::TrialRow>& completed, const Parameter& parameter, End end) {
+  for (const store::TrialRow& trial : completed) {
+    if (trial.values.front() != completed.front().values.front()) return false;
+    const auto value = trial.parameters.find(parameter.name);
+    if (value == trial.parameters.end() || end_of(parameter, value->second) != end) return true;
+  }
+  return false;
 }
 
 bool varies(const std::vector<store::TrialRow>& completed, const std::string& name) {
@@ -79,19 +94,19 @@ std::vector<Edge> best_edges(const StudyRows& rows) {
     const auto value = completed.front().parameters.find(parameter.name);
     if (value == completed.front().parameters.end() || !varies(completed, parameter.name)) continue;
     const End end = end_of(parameter, value->second);
-    if (end == End::kNone) continue;
-    edges.push_back({parameter.name, value->second, end == End::kMax, parameter.min, parameter.max,
+    if (end == End::kNone || has_ties_elsewhere(completed, parameter, end)) continue;
+    edges.push_back({parameter.name, value->second, end == End::kMax,
+                     parameter.canonical(Json(parameter.min)), parameter.canonical(Json(parameter.max)),
                      wider_end(parameter, end)});
   }
   return edges;
 }
 
 std::string edge_text(const Edge& edge) {
-  const std::string value =
-      edge.value.is_number_float() ? number_text(edge.value.get<double>()) : edge.value.dump();
-  return edge.parameter + ' ' + value + " lies at the " + (edge.is_max ? "upper" : "lower") +
-         " end of its range, " + number_text(edge.min) + " to " + number_text(edge.max) + ": " +
-         (edge.is_max ? "raise max, to " : "lower min, to ") + edge.wider + " for instance";
+  return edge.parameter + ' ' + parameter_text(edge.value) + " lies at the " +
+         (edge.is_max ? "upper" : "lower") + " end of its range, " + parameter_text(edge.min) + " to " +
+         parameter_text(edge.max) + ": " + (edge.is_max ? "raise max, to " : "lower min, to ") +
+         parameter_text(edge.wider) + " for instance";
 }
 
 std::string wider_search_text(const std::string& study) {
@@ -108,7 +123,7 @@ Json edges_json(const std::vector<Edge>& edges) {
                     {"end", edge.is_max ? "max" : "min"},
                     {"min", edge.min},
                     {"max", edge.max},
-                    {"wider", Json::parse(edge.wider)}});
+                    {"wider", edge.wider}});
   return list;
 }
 

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "tuner/core/objective_text.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/report/numbers/bill.h"
 #include "tuner/report/numbers/edges.h"
 #include "tuner/report/numbers/failures.h"
@@ -22,7 +23,7 @@ std::string edge_lines(const StudyRows& rows) {
 std::string best_lines(const StudyRows& rows, const store::TrialRow& best) {
   const std::string warning = leak_warning(rows.study);
   return "Best: trial " + std::to_string(best.number) + " with " + rows.study.objective.metric + ' ' +
-         value_text(best) + '\n' +
+         value_text(best) + '\n' + (best.cut.empty() ? "" : cut_text(best) + '\n') +
          parameter_lines(best.parameters.empty() ? fixed_values(rows.study) : best.parameters) +
          edge_lines(rows) + (warning.empty() ? warning : "Warning: " + warning + '\n');
 }
@@ -56,9 +57,11 @@ std::string promotion_lines(const PromotionOutcome& promotion) {
          ")\n  " + promotion.folder + '\n';
 }
 
-std::string limit_text(const store::StudyRow& study) {
-  const auto limit = study.limits.find("trials");
-  return limit == study.limits.end() ? std::string() : " of " + limit->dump();
+// "1 trial", "1 of 20 trials"
+std::string trials_text(const StudyRows& rows) {
+  const auto limit = rows.study.limits.find("trials");
+  if (limit == rows.study.limits.end()) return plural_text(rows.trials.size(), "trial");
+  return std::to_string(rows.trials.size()) + " of " + plural_text(limit->get<std::int64_t>(), "trial");
 }
 
 std::string head_line(const StudyRows& rows) {
@@ -66,8 +69,7 @@ std::string head_line(const StudyRows& rows) {
   std::string text = study.name + ": " + study.state;
   if (!study.finish_reason.empty() && study.finish_reason != study.state)
     text += " (" + study.finish_reason + ")";
-  text += ", " + std::to_string(rows.trials.size()) + limit_text(study) +
-          " trials: " + counts_text(count_states(rows.trials));
+  text += ", " + trials_text(rows) + ": " + counts_text(count_states(rows.trials));
   return text + ", " + seconds_text(study.elapsed_seconds) + '\n';
 }
 

@@ -1,3 +1,4 @@
+#include <array>
 #include <set>
 
 #include "tuner/core/objective_text.h"
@@ -22,15 +23,42 @@ std::string time_text(const std::optional<WallTime>& time) {
   return time ? format_time(*time) : std::string();
 }
 
+constexpr std::array kFirstTitles{"trial", "state"};
+constexpr std::array kLastTitles{"budget",  "attempts",      "created",      "started", "ended",
+                                 "seconds", "lease_seconds", "device_hours", "usd",     "failure",
+                                 "reason",  "note",          "cut"};
+
+// No two alike, since tables are read by the names of their columns: a metric or a parameter whose name is
+// another column's too gets "metric:" or "parameter:" before it. No parameter has a colon in its name.
+std::vector<Column> full_columns(const StudyRows& rows, const std::set<std::string>& parameters) {
+  std::vector<std::string> metrics{rows.study.objective.metric};
+  for (const LastValues& other : rows.others) metrics.push_back(other.metric);
+  std::set<std::string> taken(kFirstTitles.begin(), kFirstTitles.end());
+  taken.insert(kLastTitles.begin(), kLastTitles.end());
+  std::vector<Column> columns;
+  for (const char* title : kFirstTitles) columns.push_back({title});
+  const std::set<std::string> metric_names(metrics.begin(), metrics.end());
+  std::set<std::string> used = metric_names;
+  for (std::string title : metrics) {
+    if (taken.contains(title) || parameters.contains(title)) do
+        title = "metric:" + title;
+      while (!used.insert(title).second);
+    columns.push_back({title});
+  }
+  for (std::string title : parameters) {
+    if (taken.contains(title) || metric_names.contains(title)) do
+        title = "parameter:" + title;
+      while (!used.insert(title).second);
+    columns.push_back({title});
+  }
+  for (const char* title : kLastTitles) columns.push_back({title});
+  return columns;
+}
+
 Table full_table(const StudyRows& rows, const CostReport& costs) {
   Table table;
   const std::set<std::string> names = parameter_names(rows.trials);
-  table.columns = {{"trial"}, {"state"}, {rows.study.objective.metric}};
-  for (const LastValues& other : rows.others) table.columns.push_back({other.metric});
-  for (const std::string& name : names) table.columns.push_back({name});
-  for (const char* title : {"budget", "attempts", "created", "started", "ended", "seconds", "lease_seconds",
-                            "device_hours", "usd", "failure", "reason", "note"})
-    table.columns.push_back({title});
+  table.columns = full_columns(rows, names);
   for (const auto& trial : rows.trials) {
     const Cost cost = costs.of(trial.number).total;
     auto& row = table.rows.emplace_back();
@@ -48,7 +76,7 @@ Table full_table(const StudyRows& rows, const CostReport& costs) {
          {shortest(trial.budget), std::to_string(trial.attempts), format_time(trial.created),
           time_text(trial.started), time_text(trial.ended), exact(trial_seconds(trial)),
           shortest(cost.lease_seconds), shortest(cost.device_hours), exact(cost.usd), trial.failure,
-          trial.reason, trial.note})
+          trial.reason, trial.note, trial.cut})
       row.push_back(std::move(cell));
   }
   return table;

@@ -31,6 +31,10 @@ std::string value_text(const store::TrialRow& trial) {
   return trial.values.empty() ? std::string() : number_text(trial.values.front());
 }
 
+std::string cut_text(const store::TrialRow& trial) {
+  return "It was cut short by limits." + trial.cut + ", and might have become better with more time.";
+}
+
 std::string reason_text(const store::TrialRow& trial) {
   const std::string reason = trial.reason == to_string(trial.state) ? std::string() : trial.reason;
   if (trial.failure.empty() || reason.starts_with(trial.failure)) return reason;
@@ -39,10 +43,6 @@ std::string reason_text(const store::TrialRow& trial) {
 
 std::string seconds_text(double seconds) {
   return format_duration(Milliseconds(std::llround(std::max(0.0, seconds) * 1000)));
-}
-
-std::string plural_text(std::size_t count, const std::string& word) {
-  return std::to_string(count) + ' ' + word + (count == 1 ? "" : "s");
 }
 
 std::string hours_text(double hours) {
@@ -62,6 +62,10 @@ std::string cost_text(const Cost& cost) {
 
 std::string parameter_text(const Json& value) {
   return value.is_number_float() ? number_text(value.get<double>()) : argument_text(value);
+}
+
+std::string bound_text(const Parameter& parameter, double number) {
+  return argument_text(parameter.canonical(Json(number)));
 }
 
 std::string parameters_text(const ParameterSet& parameters) {

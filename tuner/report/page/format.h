@@ -12,12 +12,15 @@ std::string number_text(double value);                 // six significant digits
 std::string value_text(const store::TrialRow& trial);  // its first objective; "" without one
 // Why it ended as it did: "crash: exit code 3"; "" where the state says it all.
 std::string reason_text(const store::TrialRow& trial);
-std::string seconds_text(double seconds);                             // "3m 20s"
-std::string hours_text(double hours);                                 // "1.25 h"; below an hour "3m 20s"
-std::string plural_text(std::size_t count, const std::string& word);  // "1 trial", "2 trials"
-std::string usd_text(const std::optional<double>& usd);               // "$1.23"; "" without a price
-std::string cost_text(const Cost& cost);                              // "device time 1.25 h, $3.83"
-std::string parameter_text(const Json& value);                // one value of a trial, its digits as above
+// A sentence about a trial that a limit cut short.
+std::string cut_text(const store::TrialRow& trial);
+std::string seconds_text(double seconds);                // "3m 20s"
+std::string hours_text(double hours);                    // "1.25 h"; below an hour "3m 20s"
+std::string usd_text(const std::optional<double>& usd);  // "$1.23"; "" without a price
+std::string cost_text(const Cost& cost);                 // "device time 1.25 h, $3.83"
+std::string parameter_text(const Json& value);           // one value of a trial, its digits as above
+// An end or a step of its range, exact and as its values are written: 1000000 of an int, 1e+06 of a float.
+std::string bound_text(const Parameter& parameter, double number);
 std::string parameters_text(const ParameterSet& parameters);  // "learning_rate=0.001 optimizer=sgd"
 
 std::string parameter_lines(const ParameterSet& parameters);  // an indented line for each

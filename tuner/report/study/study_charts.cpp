@@ -4,6 +4,7 @@
 
 #include "tuner/core/error.h"
 #include "tuner/core/objective_text.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/report/page/format.h"
 #include "tuner/report/study/study_document.h"
 
@@ -77,8 +78,8 @@ std::string points_text(const Chart& chart) {
     if (series.role == Role::kCompleted || series.role == Role::kBest) completed += series.x.size();
     if (series.role == Role::kStopped) stopped += series.x.size();
   }
-  return std::to_string(completed) + " completed" +
-         (stopped > 0 ? " and " + std::to_string(stopped) + " stopped" : "") + " trials";
+  if (stopped == 0) return plural_text(completed, "completed trial");
+  return std::to_string(completed) + " completed and " + plural_text(stopped, "stopped trial");
 }
 
 std::string best_text_of(const StudyMaterial& material) {
@@ -202,7 +203,7 @@ std::vector<Chart> curve_charts(const StudyMaterial& material) {
       chart.series.push_back(std::move(series));
   }
   if (best) chart.series.push_back(std::move(*best));
-  chart.summary = "Curves of " + std::to_string(chart.series.size()) + " trials" +
+  chart.summary = "Curves of " + plural_text(chart.series.size(), "trial") +
                   (stopped > 0 ? ", " + std::to_string(stopped) + " of them stopped early" : "") + "; " +
                   best_text_of(material) + ".";
   if (longest > share)

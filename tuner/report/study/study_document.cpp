@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "tuner/core/objective_text.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/report/numbers/bill.h"
 #include "tuner/report/numbers/edges.h"
 #include "tuner/report/numbers/failures.h"
@@ -76,6 +77,7 @@ Section best_section(const StudyMaterial& material) {
   const std::string caption = "Trial " + std::to_string(best->number) + " with " +
                               material.rows.study.objective.metric + ' ' + value_text(*best);
   section.blocks.push_back(TableBlock{caption, table});
+  if (!best->cut.empty()) section.blocks.push_back(Paragraph{cut_text(*best)});
   const std::vector<Edge> edges = best_edges(material.rows);
   for (const Edge& edge : edges) section.blocks.push_back(Paragraph{edge_text(edge) + "."});
   if (!edges.empty()) section.blocks.push_back(Paragraph{wider_search_text(material.rows.study.name)});

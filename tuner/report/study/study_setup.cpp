@@ -4,6 +4,7 @@
 #include <map>
 
 #include "tuner/core/objective_text.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/report/page/format.h"
 
 namespace tune::report {
@@ -74,7 +75,7 @@ Rows plan_rows(const StudyMaterial& material) {
 std::string machine_line(const Json& machine) {
   std::string text = text_of(member(machine, "host"));
   const Json cores = member(machine, "cores"), gpus = member(machine, "gpus");
-  if (cores.is_number()) text += ": " + cores.dump() + (cores == 1 ? " core" : " cores");
+  if (cores.is_number()) text += ": " + plural_text(cores.get<int>(), "core");
   std::map<std::string, int> counts;
   if (gpus.is_array())
     for (const Json& gpu : gpus) ++counts[text_of(member(gpu, "name"))];
@@ -112,8 +113,8 @@ Rows place_rows(const StudyMaterial& material) {
 
 std::string range_text(const Parameter& parameter) {
   if (parameter.type != ParameterType::kCategorical)
-    return shortest(parameter.min) + " to " + shortest(parameter.max) +
-           (parameter.step ? ", in steps of " + shortest(*parameter.step) : "");
+    return bound_text(parameter, parameter.min) + " to " + bound_text(parameter, parameter.max) +
+           (parameter.step ? ", in steps of " + bound_text(parameter, *parameter.step) : "");
   std::string text;
   for (const Json& value : parameter.values) text += (text.empty() ? "" : ", ") + argument_text(value);
   return text;

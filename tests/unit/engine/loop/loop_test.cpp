@@ -258,6 +258,10 @@ TEST_CASE("an exhausted strategy ends the study, and one that waits is asked aga
   const auto result = f.run();
   CHECK(result.reason == "space exhausted");
   CHECK(result.completed == 4);
+  const auto said = std::count_if(f.status.events.begin(), f.status.events.end(), [](const auto& event) {
+    return event.message == "no point is left to try, so the study ends with 4 of 50 trials";
+  });
+  CHECK(said == 1);
 }
 
 TEST_CASE("a slow suggestion delays no event") {

@@ -1,6 +1,7 @@
 #include "tuner/engine/loop/study_opening.h"
 
 #include "tuner/core/error.h"
+#include "tuner/engine/loop/run_study.h"
 #include "unit/engine/loop/loop_fixture.h"
 
 namespace tune::engine {
@@ -44,7 +45,53 @@ class BegunStudy {
   tests::ScratchFolder folder_;
 };
 
+// What a study of an int from 1 to 3, finished by its limit after these points, says of going on.
+std::string way_on(const std::string& strategy, const std::vector<int>& points) {
+  const tests::ScratchFolder folder;
+  const Spec spec = parse_spec(
+      R"json({"study": "s", "objective": {"metric": "loss", "goal": "minimize"},
+              "parameters": {"n": {"type": "int", "min": 1, "max": 3}},
+              "command": ["true", "{{n}}"], "metrics": [{"name": "loss", "regex": "(.*)"}],
+              "strategy": {"name": ")json" +
+          strategy + R"("}, "limits": {"trials": )" + std::to_string(points.size()) + "}}",
+      "search.json", "/somewhere");
+  {
+    OpenedStudy study = open_study(folder.path(), spec, spec.text, {});
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      store::TrialRow trial;
+      trial.number = static_cast<int>(i) + 1;
+      trial.parameters = {{"n", points[i]}};
+      trial.state = TrialState::kCompleted;
+      trial.values = {0.5};
+      study.store.insert_trial(trial);
+    }
+    study.row.state = "finished";
+    study.row.finish_reason = "trial limit";
+    study.store.update_study(study.row);
+  }
+  RunRequest request;
+  request.store = folder.path();
+  request.spec = spec;
+  request.spec_text = spec.text;
+  RunHooks hooks;
+  hooks.make_status = [](const auto&, const auto&) { return std::make_unique<tests::RecordingStatus>(); };
+  Interruption interruption;
+  return run_study(std::move(request), hooks, SystemClock(), interruption).how_to_go_on;
+}
+
 }  // namespace
+
+TEST_CASE("a finished study is not told to resume where nothing, or only repeats, would come") {
+  CHECK(way_on("grid", {1, 2}) ==
+        "the study has ended (trial limit); `tune resume s --trials N` goes on with it (new totals), --name "
+        "NAME starts another study");
+  CHECK(way_on("grid", {1, 2, 3}) ==
+        "the study has ended (trial limit); its space holds no other trial: --name NAME starts another "
+        "study, which may have more levels or wider ranges");
+  CHECK(says(way_on("random", {1, 2, 3, 1}),
+             "(new totals) and repeats points, since every one has been tried"));
+  CHECK_FALSE(says(way_on("random", {1, 1, 3, 1}), "repeats"));
+}
 
 TEST_CASE("a study goes on with a spec whose limits alone have changed, and says what has") {
   const BegunStudy study(spec_with(R"({"trials": 4, "time": "1h"})"));
