@@ -64,12 +64,12 @@ struct LocalRunner::Impl {
   void on_supervisor_gone(RunningAttempt& attempt);
   void end_orphans(RunningAttempt& attempt);
   void kill_supervisor_after(Milliseconds patience, RunningAttempt& attempt);
-  bool ended_with_its_tree(pid_t supervisor) const;
+  bool ended_with_its_tree(pid_t process) const;
   void finish(AttemptId id);
   void push(RunnerEventKind kind, AttemptId id);
   RunningAttempt* find(AttemptId id);
 
-  const std::filesystem::path supervisor;  // the program
+  const std::filesystem::path program;  // tune-supervisor
   DevicePool pool;
   const Milliseconds supervisor_grace;
   asio::io_context context{1};
@@ -82,7 +82,7 @@ struct LocalRunner::Impl {
 };
 
 LocalRunner::Impl::Impl(const LocalRunnerOptions& options)
-    : supervisor(options.supervisor.empty() ? find_supervisor() : options.supervisor),
+    : program(options.supervisor.empty() ? find_supervisor() : options.supervisor),
       pool(options.parallel, options.resources),
       supervisor_grace(options.supervisor_grace) {
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
@@ -110,12 +110,12 @@ LocalRunner::Impl::~Impl() {
 
 // Reaps a supervisor whose channel is closed, and kills one that does not end: it hangs. Whether it reported
 // that nothing of its tree is left.
-bool LocalRunner::Impl::ended_with_its_tree(pid_t supervisor) const {
-  ::kill(supervisor, SIGCONT);  // a stopped one does not see its channel
+bool LocalRunner::Impl::ended_with_its_tree(pid_t process) const {
+  ::kill(process, SIGCONT);  // a stopped one does not see its channel
   const auto deadline = std::chrono::steady_clock::now() + supervisor_grace;
   int status = 0;
-  while (::waitpid(supervisor, &status, WNOHANG) == 0) {
-    if (std::chrono::steady_clock::now() > deadline) ::kill(supervisor, SIGKILL);
+  while (::waitpid(process, &status, WNOHANG) == 0) {
+    if (std::chrono::steady_clock::now() > deadline) ::kill(process, SIGKILL);
     ::usleep(1000);
   }
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
@@ -237,7 +237,7 @@ AttemptRecord LocalRunner::start(const Attempt& attempt) {
     std::map<std::string, std::string> environment = attempt.secret_environment;
     environment[kTokenVariable] = attempt.token;
     const SupervisorProcess process =
-        start_supervisor(impl_->supervisor, launch_file, descriptors, environment);
+        start_supervisor(impl_->program, launch_file, descriptors, environment);
     running->pid = process.pid;
     running->start_time = process.start_time;
     running->channel.assign(channel.ours.release());

@@ -5,10 +5,14 @@
 
 #include "tuner/core/rng.h"
 #include "tuner/os/crash_point.h"
+#include "tuner/os/process.h"
 
 namespace tune::engine {
 namespace fs = std::filesystem;
 namespace {
+
+// A turn of the loop takes longer only when the loop was stopped or waited for something.
+constexpr Milliseconds kLongestTurn{1'000};
 
 bool has_checkpoint(const fs::path& folder) {
   std::error_code ignored;
@@ -37,10 +41,11 @@ StatusEvent about(StatusKind kind, const store::AttemptRow& attempt, std::string
 
 }  // namespace
 
-TrialDesk::TrialDesk(Parts parts) : parts_(std::move(parts)) {
-  last_listened_ = parts_.clock.steady_now();
-  if (const TrialView* best = parts_.book.history().best()) best_ = best->values.front();
-}
+TrialDesk::TrialDesk(Parts parts)
+    : parts_(std::move(parts)),
+      metrics_(parts_),
+      closer_(parts_, metrics_),
+      last_listened_(parts_.clock.steady_now()) {}
 
 std::optional<Fault> TrialDesk::start_new(const strategies::Suggestion& suggestion) {
   store::TrialRow trial;
@@ -122,7 +127,7 @@ std::optional<Fault> TrialDesk::start(store::TrialRow trial, bool is_new) {
   trial.state = TrialState::kRunning;
   trial.attempts += 1;
   if (!trial.started) trial.started = parts_.clock.wall_now();
-  Running running{trial, new_attempt(trial), {}, {}, false, false, false};
+  RunningTrial running{trial, new_attempt(trial), {}, {}, false, false, false};
   const AttemptId id{trial.number, trial.attempts};
   const bool resumes = !is_new && has_checkpoint(checkpoint_folder(parts_.frame.study_folder, id.trial));
   Attempt plan =
@@ -175,7 +180,7 @@ std::optional<Fault> TrialDesk::start(store::TrialRow trial, bool is_new) {
   running.started = parts_.clock.steady_now();
   running.read_at = running.started + kReadInterval;
   // In the table first: should the commit fail for good, the attempt must still be stopped.
-  Running& place = running_.insert_or_assign(trial.number, std::move(running)).first->second;
+  RunningTrial& place = running_.insert_or_assign(trial.number, std::move(running)).first->second;
   parts_.journal.commit([&](Journal::Entry& entry) {
     entry.store().update_attempt(place.attempt);
     StatusEvent event = about(StatusKind::kAttemptStarted, place.attempt, {});
@@ -187,7 +192,7 @@ std::optional<Fault> TrialDesk::start(store::TrialRow trial, bool is_new) {
   return std::nullopt;
 }
 
-Fault TrialDesk::not_started(Running& running, const Error& error) {
+Fault TrialDesk::not_started(RunningTrial& running, const Error& error) {
   running.attempt.state = "exited";
   running.attempt.reason = error.what();
   running.attempt.ended = parts_.clock.wall_now();
@@ -219,8 +224,8 @@ std::optional<TrialEnd> TrialDesk::adopt(const store::AttemptRow& row, WallTime 
   TUNE_CHECK(trial.has_value());
   parts_.book.set_state(row.trial, TrialState::kRunning);
   const SteadyTime now = parts_.clock.steady_now();
-  Running& running =
-      running_.insert_or_assign(row.trial, Running{std::move(*trial), row, now, now, true, false, true})
+  RunningTrial& running =
+      running_.insert_or_assign(row.trial, RunningTrial{std::move(*trial), row, now, now, true, false, true})
           .first->second;
   running.unread =
       unread_before(record_of(row).folder, row.metrics_offset, row.token, parts_.frame.spec.objective.metric);
@@ -240,6 +245,82 @@ std::vector<store::AttemptRow> TrialDesk::leases() const {
         std::chrono::duration<double>(parts_.clock.steady_now() - running.started).count();
   }
   return attempts;
+}
+
+RunningTrial* TrialDesk::find(AttemptId id) {
+  const auto found = running_.find(id.trial);
+  return found == running_.end() || found->second.attempt.attempt != id.attempt ? nullptr : &found->second;
+}
+
+TrialEnd TrialDesk::finish(RunningTrial& running) {
+  TrialEnd end = closer_.close(running);
+  if (running.was_quiet && end.state == TrialState::kCompleted) is_quiet_usual_ = true;
+  running_.erase(end.trial);
+  return end;
+}
+
+std::optional<TrialEnd> TrialDesk::on_exit(AttemptId id) {
+  RunningTrial* const running = find(id);
+  return running == nullptr ? std::nullopt : std::optional(finish(*running));
+}
+
+void TrialDesk::on_progress(AttemptId id) {
+  RunningTrial* const running = find(id);
+  if (running == nullptr) return;
+  running->grown = true;
+  running->unheard = {};
+  if (parts_.clock.steady_now() >= running->read_at) metrics_.read(*running);
+}
+
+void TrialDesk::on_alive(AttemptId id) {
+  if (RunningTrial* const running = find(id)) running->unheard = {};
+}
+
+void TrialDesk::on_quiet(AttemptId id, RunnerEventKind what) {
+  on_alive(id);
+  RunningTrial* const running = find(id);
+  if (running == nullptr) return;
+  if (std::exchange(running->was_quiet, true) || is_quiet_usual_) return;
+  const bool prints = what == RunnerEventKind::kNoMetric;
+  const auto tree = descendants_of(static_cast<pid_t>(running->attempt.supervisor_pid), all_processes());
+  const std::string states = states_of(tree);
+  parts_.journal.notice(std::string(prints ? "no metric was printed for long; limits.no_metric_time would end"
+                                           : "nothing was printed for long; limits.no_output would end") +
+                            " a trial that hangs" +
+                            (states.empty() ? std::string() : " (its processes: " + states + ")"),
+                        id.trial, id.attempt);
+}
+
+void TrialDesk::end_unheard(SteadyTime now) {
+  // Time in which the loop itself was held up says nothing: what came meanwhile waits to be read.
+  const SteadyTime::duration listened =
+      std::min<SteadyTime::duration>(now - std::exchange(last_listened_, now), kLongestTurn);
+  for (auto& [number, running] : running_) {
+    if (!running.heartbeat || running.stopping) continue;
+    running.unheard += listened;
+    if (running.unheard < kMissedHeartbeats * *running.heartbeat) continue;
+    running.stopping = true;
+    const auto pid = static_cast<pid_t>(running.attempt.supervisor_pid);
+    const auto supervisor = process_info(pid);
+    running.ended_unheard = "its supervisor gave no sign of life for " +
+                            format_duration(std::chrono::duration_cast<Milliseconds>(running.unheard)) +
+                            (supervisor ? ": " + states_of({*supervisor}) : std::string());
+    parts_.journal.notice("it is ended, since " + running.ended_unheard, number, running.attempt.attempt);
+    parts_.runner.stop({number, running.attempt.attempt}, Milliseconds(0), kStopUnheard);
+  }
+}
+
+std::optional<SteadyTime> TrialDesk::read_due(SteadyTime now) {
+  std::optional<SteadyTime> next;
+  for (auto& [number, running] : running_) {
+    if (!running.grown) continue;
+    if (now >= running.read_at) {
+      metrics_.read(running);
+    } else if (!next || running.read_at < *next) {
+      next = running.read_at;
+    }
+  }
+  return next;
 }
 
 void TrialDesk::stop_all(const char* reason, Milliseconds grace) {

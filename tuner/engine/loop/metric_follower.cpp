@@ -1,80 +1,20 @@
-// TrialDesk, while an attempt runs: its metrics, and the stop rule that judges them.
+#include "tuner/engine/loop/metric_follower.h"
+
 #include <algorithm>
 #include <utility>
 
-#include "tuner/engine/loop/trial_desk.h"
+#include "tuner/engine/attempt/outcome.h"
 #include "tuner/os/crash_point.h"
-#include "tuner/os/process.h"
 
 namespace tune::engine {
 namespace {
+
 // Shorter trials are over before a rule could judge them.
 constexpr Milliseconds kShortTrial{500};
-// A turn of the loop takes longer only when the loop was stopped or waited for something.
-constexpr Milliseconds kLongestTurn{1'000};
+
 }  // namespace
 
-void TrialDesk::on_progress(AttemptId id) {
-  const auto found = running_.find(id.trial);
-  if (found == running_.end() || found->second.attempt.attempt != id.attempt) return;
-  found->second.grown = true;
-  found->second.unheard = {};
-  if (parts_.clock.steady_now() >= found->second.read_at) read(found->second);
-}
-
-void TrialDesk::on_alive(AttemptId id) {
-  const auto found = running_.find(id.trial);
-  if (found != running_.end() && found->second.attempt.attempt == id.attempt) found->second.unheard = {};
-}
-
-void TrialDesk::on_quiet(AttemptId id, RunnerEventKind what) {
-  on_alive(id);
-  const auto found = running_.find(id.trial);
-  if (found == running_.end() || found->second.attempt.attempt != id.attempt) return;
-  if (std::exchange(found->second.was_quiet, true) || is_quiet_usual_) return;
-  const bool prints = what == RunnerEventKind::kNoMetric;
-  const auto tree = descendants_of(static_cast<pid_t>(found->second.attempt.supervisor_pid), all_processes());
-  const std::string states = states_of(tree);
-  parts_.journal.notice(std::string(prints ? "no metric was printed for long; limits.no_metric_time would end"
-                                           : "nothing was printed for long; limits.no_output would end") +
-                            " a trial that hangs" +
-                            (states.empty() ? std::string() : " (its processes: " + states + ")"),
-                        id.trial, id.attempt);
-}
-
-void TrialDesk::end_unheard(SteadyTime now) {
-  // Time in which the loop itself was held up says nothing: what came meanwhile waits to be read.
-  const SteadyTime::duration listened =
-      std::min<SteadyTime::duration>(now - std::exchange(last_listened_, now), kLongestTurn);
-  for (auto& [number, running] : running_) {
-    if (!running.heartbeat || running.stopping) continue;
-    running.unheard += listened;
-    if (running.unheard < kMissedHeartbeats * *running.heartbeat) continue;
-    running.stopping = true;
-    const auto pid = static_cast<pid_t>(running.attempt.supervisor_pid);
-    const auto supervisor = process_info(pid);
-    running.ended_unheard = "its supervisor gave no sign of life for " +
-                            format_duration(std::chrono::duration_cast<Milliseconds>(running.unheard)) +
-                            (supervisor ? ": " + states_of({*supervisor}) : std::string());
-    parts_.journal.notice("it is ended, since " + running.ended_unheard, number, running.attempt.attempt);
-    parts_.runner.stop({number, running.attempt.attempt}, Milliseconds(0), kStopUnheard);
-  }
-}
-
-std::optional<SteadyTime> TrialDesk::read_due(SteadyTime now) {
-  std::optional<SteadyTime> next;
-  for (auto& [number, running] : running_) {
-    if (!running.grown) continue;
-    if (now >= running.read_at) {
-      read(running);
-    } else if (!next || running.read_at < *next) {
-      next = running.read_at;
-    }
-  }
-  return next;
-}
-
-void TrialDesk::read(Running& running) {
+void MetricFollower::read(RunningTrial& running) {
   const AttemptId id{running.attempt.trial, running.attempt.attempt};
   MetricTail tail;
   do {
@@ -86,21 +26,30 @@ void TrialDesk::read(Running& running) {
   running.read_at = parts_.clock.steady_now() + kReadInterval;
 }
 
-void TrialDesk::take_piece(Running& running, const MetricTail& tail) {
+MetricTail MetricFollower::read_to_last_piece(RunningTrial& running) {
+  const AttemptId id{running.attempt.trial, running.attempt.attempt};
+  const auto folder = attempt_folder(parts_.frame.study_folder, id);
+  MetricTail tail = read_metrics(folder, running.attempt.metrics_offset, running.attempt.token);
+  for (; tail.has_more; tail = read_metrics(folder, running.attempt.metrics_offset, running.attempt.token))
+    take_piece(running, tail);
+  return tail;
+}
+
+void MetricFollower::take_piece(RunningTrial& running, const MetricTail& tail) {
   if (tail.offset == running.attempt.metrics_offset) return;
   parts_.journal.commit([&](Journal::Entry& entry) {
-    write_metrics(entry, running, tail);
+    write(entry, running, tail);
     store::AttemptRow attempt = running.attempt;
     attempt.metrics_offset = tail.offset;
     entry.store().update_attempt(attempt);
   });
   crash_point("metrics_committed");
-  remember_notices(tail);
+  remember(tail);
   running.said_dropped = running.said_dropped || tail.dropped > 0;
   take_in(running, tail);
 }
 
-void TrialDesk::write_metrics(Journal::Entry& entry, const Running& running, const MetricTail& tail) const {
+void MetricFollower::write(Journal::Entry& entry, const RunningTrial& running, const MetricTail& tail) const {
   std::vector<store::MetricRow> rows;
   rows.reserve(tail.records.size());
   for (const MetricRecord& record : tail.records) {
@@ -116,7 +65,7 @@ void TrialDesk::write_metrics(Journal::Entry& entry, const Running& running, con
   entry.event(std::move(event));
 }
 
-void TrialDesk::take_in(Running& running, const MetricTail& tail) {
+void MetricFollower::take_in(RunningTrial& running, const MetricTail& tail) {
   running.attempt.metrics_offset = tail.offset;
   follow(running.unread, tail, parts_.frame.spec.objective.metric);
   for (const MetricRecord& record : tail.records) {
@@ -133,7 +82,7 @@ void TrialDesk::take_in(Running& running, const MetricTail& tail) {
   }
 }
 
-void TrialDesk::judge(Running& running) {
+void MetricFollower::judge(RunningTrial& running) {
   if (running.stopping) return;
   const int number = running.attempt.trial;
   strategies::Verdict verdict =
@@ -151,8 +100,8 @@ void TrialDesk::judge(Running& running) {
 
 // Each trial's events hold its notices; the display is told once a metric and study, and an earlier run of
 // the loop may have done so.
-void TrialDesk::write_notice(Journal::Entry& entry, const Running& running,
-                             const MetricNotice& notice) const {
+void MetricFollower::write_notice(Journal::Entry& entry, const RunningTrial& running,
+                                  const MetricNotice& notice) const {
   StatusEvent event;
   event.trial = running.attempt.trial;
   event.attempt = running.attempt.attempt;
@@ -165,11 +114,11 @@ void TrialDesk::write_notice(Journal::Entry& entry, const Running& running,
     entry.event(std::move(event));
 }
 
-void TrialDesk::remember_notices(const MetricTail& tail) {
+void MetricFollower::remember(const MetricTail& tail) {
   for (const MetricNotice& notice : tail.notices) said_.insert({notice.metric, notice.about});
 }
 
-bool TrialDesk::was_said(const MetricNotice& notice) const {
+bool MetricFollower::was_said(const MetricNotice& notice) const {
   std::int64_t last = 0;
   for (auto events = parts_.store.events(last); !events.empty(); events = parts_.store.events(last)) {
     for (const store::EventRow& event : events) {
@@ -184,7 +133,7 @@ bool TrialDesk::was_said(const MetricNotice& notice) const {
 }
 
 // A stop rule can do nothing with values that come when the trial ends.
-void TrialDesk::warn_of_late_output(const Running& running, Milliseconds lasted) {
+void MetricFollower::warn_of_late_output(const RunningTrial& running, Milliseconds lasted) {
   const Spec& spec = parts_.frame.spec;
   if (spec.early_stopping.rule == "none" || lasted < kShortTrial || said_.contains({{}, "late"})) return;
   std::optional<WallTime> first, last;

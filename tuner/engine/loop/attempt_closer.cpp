@@ -1,21 +1,19 @@
-// TrialDesk, when an attempt has ended: what its files say, what that means for its trial, and its record.
+#include "tuner/engine/loop/attempt_closer.h"
+
 #include <utility>
 
 #include "tuner/engine/attempt/attempt_log.h"
-#include "tuner/engine/loop/trial_desk.h"
 #include "tuner/os/crash_point.h"
 
 namespace tune::engine {
-namespace {}
 
-std::optional<TrialEnd> TrialDesk::on_exit(AttemptId id) {
-  const auto found = running_.find(id.trial);
-  if (found == running_.end() || found->second.attempt.attempt != id.attempt) return std::nullopt;
-  return finish(found->second);
+AttemptCloser::AttemptCloser(const DeskParts& parts, MetricFollower& metrics)
+    : parts_(parts), metrics_(metrics) {
+  if (const TrialView* best = parts_.book.history().best()) best_ = best->values.front();
 }
 
-AttemptOutcome TrialDesk::outcome_of(const Running& running, const std::optional<ExitReport>& report,
-                                     const std::string& spoilt) const {
+AttemptOutcome AttemptCloser::outcome_of(const RunningTrial& running, const std::optional<ExitReport>& report,
+                                         const std::string& spoilt) const {
   int losses = 0;
   if (!report || report->stop == kStopUnheard) {
     for (const store::AttemptRow& row : parts_.store.attempts(running.attempt.trial))
@@ -42,7 +40,8 @@ AttemptOutcome TrialDesk::outcome_of(const Running& running, const std::optional
 }
 
 // Why a trial that has failed did so, where its folder, its program or its devices have gone meanwhile.
-std::optional<Fault> TrialDesk::fault_of(const Running& running, const AttemptOutcome& outcome) const {
+std::optional<Fault> AttemptCloser::fault_of(const RunningTrial& running,
+                                             const AttemptOutcome& outcome) const {
   if (running.adopted || outcome.state != TrialState::kFailed) return std::nullopt;
   const std::vector<std::string> lost = parts_.runner.lost_devices(running.attempt.devices);
   if (!lost.empty())
@@ -51,54 +50,48 @@ std::optional<Fault> TrialDesk::fault_of(const Running& running, const AttemptOu
   return parts_.set_up_fault ? parts_.set_up_fault() : std::nullopt;
 }
 
-bool TrialDesk::is_new_best(const AttemptOutcome& outcome) const {
+bool AttemptCloser::is_new_best(const AttemptOutcome& outcome) const {
   return outcome.state == TrialState::kCompleted && outcome.value &&
          (!best_ || is_better(*outcome.value, *best_, parts_.frame.spec.objective.goal));
 }
 
-TrialEnd TrialDesk::finish(Running& running) {
+TrialEnd AttemptCloser::close(RunningTrial& running) {
   const int number = running.attempt.trial;
   const auto folder = attempt_folder(parts_.frame.study_folder, {number, running.attempt.attempt});
   running.stopping = true;  // no rule judges what has ended
-  // All but the last piece of what is new.
-  MetricTail tail = read_metrics(folder, running.attempt.metrics_offset, running.attempt.token);
-  for (; tail.has_more; tail = read_metrics(folder, running.attempt.metrics_offset, running.attempt.token))
-    take_piece(running, tail);
+  const MetricTail tail = metrics_.read_to_last_piece(running);
   std::string spoilt;
   const std::optional<ExitReport> report = read_exit(folder, running.attempt.token, &spoilt);
   if (spoilt.empty()) spoilt = tail.spoilt;
   // Memory first, since the outcome depends on these points. Should the commit fail for good, the run is over
   // and what is in memory with it; the files are read again by the next one.
-  take_in(running, tail);
+  metrics_.take_in(running, tail);
   const AttemptOutcome outcome = outcome_of(running, report, spoilt);
   const Milliseconds lasted = close_attempt(running, report, outcome);
   close_trial(running.trial, outcome);
   crash_point("before_end");
   parts_.journal.commit([&](Journal::Entry& entry) {
-    write_metrics(entry, running, tail);
+    metrics_.write(entry, running, tail);
     if (report && report->cut_lines > 0) write_cut_lines(entry, running, report->cut_lines);
     write_end(entry, running, outcome);
   });
   crash_point("trial_ended");
-  remember_notices(tail);
-  if (report && report->stop.empty()) warn_of_late_output(running, lasted);
+  metrics_.remember(tail);
+  if (report && report->stop.empty()) metrics_.warn_of_late_output(running, lasted);
   const bool has_metrics = (outcome.state == TrialState::kFailed || outcome.state == TrialState::kStopped) &&
                            !parts_.store.metrics(number).empty();
   if (is_new_best(outcome)) best_ = outcome.value;
-  if (running.was_quiet && outcome.state == TrialState::kCompleted) is_quiet_usual_ = true;
   if (is_finished(outcome.state)) {
     parts_.book.close(number, outcome.state, running.trial.values, outcome.failure);
   } else {
     parts_.book.set_state(number, outcome.state);
   }
-  TrialEnd end{number, outcome.state,   outcome.failure, outcome.reason,
-               lasted, running.attempt, has_metrics,     outcome.fault};
-  running_.erase(number);
-  return end;
+  return {number, outcome.state,   outcome.failure, outcome.reason,
+          lasted, running.attempt, has_metrics,     outcome.fault};
 }
 
-Milliseconds TrialDesk::close_attempt(Running& running, const std::optional<ExitReport>& report,
-                                      const AttemptOutcome& outcome) const {
+Milliseconds AttemptCloser::close_attempt(RunningTrial& running, const std::optional<ExitReport>& report,
+                                          const AttemptOutcome& outcome) const {
   store::AttemptRow& attempt = running.attempt;
   attempt.state = report ? "exited" : "lost";
   attempt.reason = outcome.reason;
@@ -118,7 +111,7 @@ Milliseconds TrialDesk::close_attempt(Running& running, const std::optional<Exit
   return lasted;
 }
 
-void TrialDesk::close_trial(store::TrialRow& trial, const AttemptOutcome& outcome) const {
+void AttemptCloser::close_trial(store::TrialRow& trial, const AttemptOutcome& outcome) const {
   trial.state = outcome.state;
   trial.reason = outcome.reason;
   trial.failure = outcome.failure;
@@ -128,7 +121,8 @@ void TrialDesk::close_trial(store::TrialRow& trial, const AttemptOutcome& outcom
   if (is_finished(outcome.state)) trial.ended = parts_.clock.wall_now();
 }
 
-void TrialDesk::write_cut_lines(Journal::Entry& entry, const Running& running, std::uint64_t count) const {
+void AttemptCloser::write_cut_lines(Journal::Entry& entry, const RunningTrial& running,
+                                    std::uint64_t count) const {
   StatusEvent event;
   event.trial = running.attempt.trial;
   event.attempt = running.attempt.attempt;
@@ -137,8 +131,8 @@ void TrialDesk::write_cut_lines(Journal::Entry& entry, const Running& running, s
   entry.event(std::move(event));
 }
 
-void TrialDesk::write_end(Journal::Entry& entry, const Running& running,
-                          const AttemptOutcome& outcome) const {
+void AttemptCloser::write_end(Journal::Entry& entry, const RunningTrial& running,
+                              const AttemptOutcome& outcome) const {
   store::AttemptRow attempt = running.attempt;
   entry.store().update_attempt(attempt);
   entry.store().update_trial(running.trial);

@@ -1,0 +1,47 @@
+#pragma once
+// Ends attempts: what the files of one that has ended say, what that means for its trial, and its record.
+#include <optional>
+#include <string>
+
+#include "tuner/engine/attempt/outcome.h"
+#include "tuner/engine/loop/metric_follower.h"
+#include "tuner/engine/loop/running_trial.h"
+
+namespace tune::engine {
+
+// How an attempt of a trial ended, after it was recorded. `state` is kQueued when the trial is to run again.
+struct TrialEnd {
+  int trial = 0;
+  TrialState state = TrialState::kFailed;
+  std::string failure, reason;
+  Milliseconds lasted{0};
+  store::AttemptRow attempt;
+  bool has_metrics = false;    // of a failed or stopped trial: any metric was read
+  std::optional<Fault> fault;  // why it runs again, where that was no trial's doing
+};
+
+// Owned by the desk, on the loop's thread.
+class AttemptCloser {
+ public:
+  AttemptCloser(const DeskParts& parts, MetricFollower& metrics);
+
+  // Of an attempt of which no process is left.
+  TrialEnd close(RunningTrial& running);
+
+ private:
+  AttemptOutcome outcome_of(const RunningTrial& running, const std::optional<ExitReport>& report,
+                            const std::string& spoilt) const;
+  std::optional<Fault> fault_of(const RunningTrial& running, const AttemptOutcome& outcome) const;
+  bool is_new_best(const AttemptOutcome& outcome) const;
+  Milliseconds close_attempt(RunningTrial& running, const std::optional<ExitReport>& report,
+                             const AttemptOutcome& outcome) const;
+  void close_trial(store::TrialRow& trial, const AttemptOutcome& outcome) const;
+  void write_cut_lines(Journal::Entry& entry, const RunningTrial& running, std::uint64_t count) const;
+  void write_end(Journal::Entry& entry, const RunningTrial& running, const AttemptOutcome& outcome) const;
+
+  const DeskParts& parts_;
+  MetricFollower& metrics_;
+  std::optional<double> best_;  // of the study, so far
+};
+
+}  // namespace tune::engine

@@ -1,0 +1,49 @@
+#pragma once
+// A trial whose attempt runs, and what those work with who follow it.
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "store/study_store.h"
+#include "strategies/stop_rule.h"
+#include "tuner/core/clock.h"
+#include "tuner/engine/attempt/attempt_files.h"
+#include "tuner/engine/attempt/attempt_plan.h"
+#include "tuner/engine/attempt/fault.h"
+#include "tuner/engine/attempt/trial_runner.h"
+#include "tuner/engine/loop/history_book.h"
+#include "tuner/engine/loop/journal.h"
+
+namespace tune::engine {
+
+// All of it is used on the loop's thread, and lives as long as the loop.
+struct DeskParts {
+  StudyFrame frame;
+  store::StudyStore& store;
+  strategies::StopRule& stop_rule;
+  TrialRunner& runner;
+  const Clock& clock;
+  Status& status;
+  Journal& journal;
+  HistoryBook& book;
+  // What has become of the set-up since the run began, asked when a trial has failed; empty: nobody knows.
+  std::function<std::optional<Fault>()> set_up_fault = {};
+};
+
+struct RunningTrial {
+  store::TrialRow trial;
+  store::AttemptRow attempt;
+  SteadyTime started;
+  SteadyTime read_at;       // metrics are not read before
+  bool grown = false;       // since they were read
+  bool stopping = false;    // the rule's verdict was sent; the attempt's reason is that verdict
+  bool adopted = false;     // an earlier run of the loop started it
+  UnreadLines unread = {};  // of the objective
+  std::optional<Milliseconds> heartbeat = {};  // absent: nothing is heard of its supervisor anyway
+  SteadyTime::duration unheard{0};             // how long nothing was heard while the loop listened
+  std::string ended_unheard = {};              // why it was ended for that
+  bool was_quiet = false;                      // and that was said
+  bool said_dropped = false;                   // lines of another attempt were found, and that was said
+};
+
+}  // namespace tune::engine
