@@ -261,6 +261,7 @@ AttemptRecord LocalRunner::start(const Attempt& attempt) {
   record.devices = share->devices;
   record.threads = share->threads;
   record.heartbeat = kHeartbeat;
+  record.notice = share->unpinned;
   running->share = std::move(share);
   impl_->watch(*running);
   if (attempt.time_limit)

@@ -126,8 +126,9 @@ class TrialDesk {
   bool is_new_best(const AttemptOutcome& outcome) const;
 
   Parts parts_;
-  std::map<int, Running> running_;                      // by trial: at most one live attempt each
-  std::set<std::pair<std::string, std::string>> said_;  // notices: the metric, and what about it
+  std::map<int, Running> running_;  // by trial: at most one live attempt each
+  std::set<std::pair<std::string, std::string>>
+      said_;  // notices: the metric (none: of the machine), and what about it
   std::optional<double> best_;
   SteadyTime last_listened_;
   bool is_quiet_usual_ = false;  // a trial about whose silence something was said has completed

@@ -56,6 +56,8 @@ struct AttemptRecord {
   int threads = 1;
   // Where the runner hears of a supervisor that lives: at least so often (not stored).
   std::optional<Milliseconds> heartbeat = {};
+  // A sentence about what it runs on that is worth showing once (not stored); empty for none.
+  std::string notice = {};
 };
 
 enum class RunnerEventKind {

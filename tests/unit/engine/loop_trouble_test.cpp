@@ -97,6 +97,14 @@ TEST_CASE("a GPU that is skipped from the beginning is named") {
                       [](const auto& event) { return event.message == "GPU-1 is skipped"; }) == 1);
 }
 
+TEST_CASE("what the only trial of a study runs on is said, though no other one starts") {
+  LoopFixture f(small_spec(1));
+  f.use(1, [](const engine::Attempt&) { return prints(1); });
+  f.runner->start_notice = "trials are not pinned to cores";
+  CHECK(f.run().completed == 1);
+  CHECK(has_notice(f.status, "trials are not pinned to cores"));
+}
+
 TEST_CASE("an attempt that has ended but cannot be recorded is not waited for after an interruption") {
   LoopFixture f(small_spec(2), 7, LoopFixture::Place::kDisk);
   f.spec.limits.parallel = 1;
