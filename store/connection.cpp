@@ -114,7 +114,7 @@ void Connection::fail(const SQLite::Exception& error) const {
     case SQLITE_LOCKED:
       throw Error(ExitCode::kConflict, what, "another program holds the file; end it, or try again");
     case SQLITE_FULL:
-      throw Error(ExitCode::kEnvironment, what, "free some space on that disk and run the command again");
+      throw DiskFull(what);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       throw DamagedFile(what);

@@ -400,6 +400,8 @@ TEST_CASE("a full disk pauses the start of an attempt until there is room") {
   CHECK(f.run().completed == 2);
   CHECK(f.store.trial(1)->attempts == 1);
   CHECK(has_notice(f.status, "No space left on device"));
+  CHECK(has_notice(f.status, "goes on by itself once it can be written: free some disk space"));
+  CHECK_FALSE(has_notice(f.status, "run the same command again"));
   CHECK(has_notice(f.status, "going on"));
 }
 
