@@ -208,7 +208,7 @@ class ComparisonRun {
     record.update_facts(facts_);
     hooks_.notice("predicted from the probes: " +
                   forecast_text(forecast_total(comparison_, facts_["forecast"], predicting,
-                                               probing_seconds(facts_["probes"]))));
+                                               store::comparison_probing_seconds(facts_["probes"]))));
   }
 
   std::optional<store::StudyStore> study_store(const std::string& study) const {
@@ -230,7 +230,7 @@ class ComparisonRun {
 
   // What has been spent beside what the study `name` has.
   double spent_beside(const std::string& name) const {
-    double seconds = probing_seconds(facts_.value("probes", Json::object()));
+    double seconds = store::comparison_probing_seconds(facts_.value("probes", Json::object()));
     for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
       for (const StudyRole role : study_roles(comparison_, i))
         if (const std::string other = study_name(comparison_, i, role); other != name)

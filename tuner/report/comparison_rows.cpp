@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "store/device_shares.h"
 #include "tuner/core/error.h"
 #include "tuner/report/bill.h"
 #include "tuner/report/study_report.h"
@@ -285,9 +286,8 @@ class Gatherer {
     const auto priced_seconds = [&](double seconds) {
       return priced(seconds, seconds, report_.usd_per_hour);
     };
-    double probing = 0, scoring = 0;
-    for (const Json& machines : facts_.value("probes", Json::object()))
-      for (const Json& probe : machines) probing += probe_device_seconds(probe);
+    const double probing = store::comparison_probing_seconds(facts_.value("probes", Json::object()));
+    double scoring = 0;
     for (const store::Scoring& one : record_.scorings())
       for (const store::Prediction& prediction : record_.predictions(one.number))
         scoring += prediction.seconds;
