@@ -1,9 +1,12 @@
 #include "store/connection.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cmath>
 
 #include "tuner/core/closed_file.h"
@@ -39,10 +42,22 @@ bool is_at_size_limit(const std::string& name) {
 }
 
 // Whether the file lies on a file system that takes no writes by now. Asked of the file system, as SQLite's
-// own calls after the one that failed have changed errno.
+// own calls after the one that failed have changed errno. Newer kernels keep the flag as it was when a disk
+// turns after an error, and refuse what is written all the same.
 bool is_on_read_only_disk(const std::string& name) {
   struct statvfs facts {};
-  return ::statvfs(name.c_str(), &facts) == 0 && (facts.f_flag & ST_RDONLY) != 0;
+  if (::statvfs(name.c_str(), &facts) == 0 && (facts.f_flag & ST_RDONLY) != 0) return true;
+  std::error_code ignored;
+  const std::filesystem::path folder = std::filesystem::absolute(name, ignored).parent_path();
+  const int unnamed = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  if (unnamed >= 0) ::close(unnamed);
+  return unnamed < 0 && errno == EROFS;
+}
+
+constexpr double kMostSeconds = 1e11;  // three thousand years: their microseconds are still counted
+
+bool is_in_calendar(std::int64_t milliseconds) {
+  return milliseconds >= 0 && milliseconds <= 253'402'300'799'999;  // the end of the year 9999
 }
 
 bool is_of_another_shape(std::string_view message) {
@@ -144,10 +159,8 @@ void Connection::fail(const SQLite::Exception& error) const {
 }
 
 void Connection::fail_damaged(const std::string& sql, int column, const std::string& problem) const {
-  throw Error(
-      ExitCode::kEnvironment,
-      name_ + ": a cell is damaged (" + problem + "; column " + std::to_string(column) + " of: " + sql + ")",
-      "the file is damaged, or was changed by hand; restore it from a copy");
+  throw DamagedFile(name_ + ": a cell is damaged (" + problem + "; column " + std::to_string(column) +
+                    " of: " + sql + ")");
 }
 
 Query::Query(Connection& connection, const char* sql)
@@ -250,6 +263,36 @@ std::string Query::text() {
   return take([](const SQLite::Column& column) { return column.getString(); });
 }
 
+int Query::small() {
+  const std::int64_t number = integer();
+  expect(number >= INT32_MIN && number <= INT32_MAX, "a number of trials, attempts or the like");
+  return static_cast<int>(number);
+}
+
+int Query::count() {
+  const int number = small();
+  expect(number >= 0, "a count");
+  return number;
+}
+
+std::uint64_t Query::bytes() {
+  const std::int64_t number = integer();
+  expect(number >= 0, "a number of bytes");
+  return static_cast<std::uint64_t>(number);
+}
+
+double Query::seconds() {
+  const double number = real();
+  expect(number >= 0 && number <= kMostSeconds, "seconds");
+  return number;
+}
+
+double Query::fraction() {
+  const double number = real();
+  expect(number > 0 && number <= 1, "a share of a training");
+  return number;
+}
+
 Json Query::json() {
   return cell([](const std::string& text) { return Json::parse(text); });
 }
@@ -262,19 +305,26 @@ Json Query::object() {
   });
 }
 
-WallTime Query::time() { return WallTime(Milliseconds(integer())); }
+WallTime Query::time() {
+  const std::int64_t milliseconds = integer();
+  expect(is_in_calendar(milliseconds), "a time");
+  return WallTime(Milliseconds(milliseconds));
+}
 
 std::optional<int> Query::maybe_small() {
   return take([this](const SQLite::Column& column) {
-    if (!column.isInteger() && !column.isNull()) wrong_type("an integer");
-    return column.isNull() ? std::nullopt : std::optional(column.getInt());
+    if (column.isNull()) return std::optional<int>();
+    const std::int64_t number = column.isInteger() ? column.getInt64() : INT64_MAX;
+    expect(number >= INT32_MIN && number <= INT32_MAX, "an integer");
+    return std::optional(static_cast<int>(number));
   });
 }
 
 std::optional<WallTime> Query::maybe_time() {
   return take([this](const SQLite::Column& column) {
-    if (!column.isInteger() && !column.isNull()) wrong_type("a time");
-    return column.isNull() ? std::nullopt : std::optional(WallTime(Milliseconds(column.getInt64())));
+    if (column.isNull()) return std::optional<WallTime>();
+    expect(column.isInteger() && is_in_calendar(column.getInt64()), "a time");
+    return std::optional(WallTime(Milliseconds(column.getInt64())));
   });
 }
 

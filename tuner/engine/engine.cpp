@@ -29,7 +29,7 @@ StudyLoop::Impl::Impl(const Parts& given)
       alive(parts.study_folder),
       study(parts.store.study()),
       journal(parts.store, parts.clock, parts.status, [this] { return wait_for_store(); }),
-      book(parts.store.load_history()),
+      book(history_in(parts.store, parts.spec.space)),
       desk({{parts.spec, parts.study_folder, study.seed, study.facts.value("precision", std::string("auto"))},
             parts.store,
             parts.stop_rule,
