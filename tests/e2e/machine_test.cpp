@@ -31,15 +31,18 @@ TEST_CASE("a store on a network is warned of where the run begins") {
   CHECK(run.exit_code == 0);
   CHECK(run.err.find("may lie on a network (NFS)") != std::string::npos);
   CHECK(folder.run("--name other").err.find("network") == std::string::npos);
+  const std::string resume = on_fake_disk(folder, "TUNE_FAKE_DISK_TYPE=6969") + "tune resume s --store store";
+  CHECK(folder.shell(resume + " --trials 5").err.find("may lie on a network (NFS)") != std::string::npos);
 }
 
 TEST_CASE("a disk that takes no more writes in the middle pauses a study, which goes on when it does again") {
   if (kSanitized) return;
   StudyFolder folder("echo loss=0.$1; [ -e twice ] || touch broken; touch twice; sleep 0.2");
   folder.spec["limits"] = {{"trials", 3}, {"parallel", 1}};
+  const std::string kernel = GENERATE("", " TUNE_FAKE_DISK_KEEPS_FLAG=1");
   const ShellResult run =
-      folder.shell("export " + on_fake_disk(folder, "TUNE_FAKE_DISK_READ_ONLY=$PWD/broken") + "\n" + kStart +
-                   "until grep -q paused err; do sleep 0.01; done; rm broken; wait $tune");
+      folder.shell("export " + on_fake_disk(folder, "TUNE_FAKE_DISK_READ_ONLY=$PWD/broken" + kernel) + "\n" +
+                   kStart + "until grep -q paused err; do sleep 0.01; done; rm broken; wait $tune");
   const std::string said = folder.shell("cat err").out;
   CAPTURE(said);
   CHECK(run.exit_code == 0);

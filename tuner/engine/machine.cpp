@@ -59,6 +59,14 @@ std::optional<std::string> network_file_system(const std::filesystem::path& path
   return std::nullopt;
 }
 
+std::optional<std::string> network_warning(const std::filesystem::path& store) {
+  const auto network = network_file_system(store);
+  if (!network) return std::nullopt;
+  return "the store " + store.string() + " may lie on a network (" + *network +
+         "): its databases are safe on a local disk alone, so name one with --store, and never run tune on "
+         "this store from two machines";
+}
+
 std::uint64_t free_disk_bytes(const std::filesystem::path& path) {
   const std::filesystem::path place = nearest_existing(path);
   std::error_code error;

@@ -299,10 +299,7 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
   const std::unique_ptr<Status> status = hooks.make_status(study.row, trials);
   Journal journal(study.store, clock, *status, [] { return false; });
   for (const std::string& notice : study.notices) journal.notice(notice);
-  if (const auto network = network_file_system(request.store))
-    journal.notice("the store " + request.store.string() + " may lie on a network (" + *network +
-                   "): its databases are safe on a local disk alone, so name one with --store, and never run "
-                   "tune on this store from two machines");
+  if (const auto warning = network_warning(request.store)) journal.notice(*warning);
   report.had_ended = study.row.state == "finished" && !may_go_on(study, spec, request.is_resume);
   if (report.had_ended) {
     report.result = stored_result(study.row, study.store.load_history());
