@@ -1,10 +1,12 @@
 #include "tuner/engine/lineage.h"
 
 #include <set>
+#include <sstream>
 
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/regular_file.h"
+#include "tuner/engine/attempt_plan.h"
 #include "tuner/engine/run_program.h"
 #include "tuner/engine/study_facts.h"
 
@@ -60,9 +62,25 @@ Json last_metrics(const store::StudyStore& store, int trial) {
   return metrics;
 }
 
+// Not the store itself, which may be the very folder of the code.
+std::vector<fs::path> folders_in_store(const fs::path& store) {
+  std::vector<fs::path> folders;
+  std::error_code error;
+  for (fs::directory_iterator at(fs::weakly_canonical(store, error), error), end; !error && at != end;
+       at.increment(error)) {
+    std::error_code unknown;
+    const fs::path& folder = at->path();
+    if (fs::exists(folder / "study.db", unknown) ||
+        (folder.filename() == "models" && fs::exists(folder / "registry.db", unknown)) ||
+        (folder.filename() == "comparisons" && fs::is_directory(folder, unknown)))
+      folders.push_back(folder);
+  }
+  return folders;
+}
+
 }  // namespace
 
-Json git_state(const fs::path& folder) {
+Json git_state(const fs::path& folder, const fs::path& store) {
   try {
     const auto git = [&](std::vector<std::string> arguments) {
       Program program{std::move(arguments), folder};
@@ -70,17 +88,25 @@ Json git_state(const fs::path& folder) {
       program.time_limit = kGitLimit;
       return run_program(program);
     };
-    const ProgramOutput commit = git({"git", "rev-parse", "HEAD"});
-    if (commit.exit_code != 0) return nullptr;
-    const ProgramOutput changes = git({"git", "status", "--porcelain"});
-    return {{"commit", commit.out.substr(0, commit.out.find('\n'))},
-            {"clean", changes.exit_code == 0 && changes.out.empty()}};
+    const ProgramOutput found = git({"git", "rev-parse", "HEAD", "--show-toplevel"});
+    if (found.exit_code != 0) return nullptr;
+    std::istringstream lines(found.out);
+    std::string commit, top;
+    std::getline(lines, commit);
+    std::getline(lines, top);
+    std::vector<std::string> status = {"git", "status", "--porcelain", "--"};
+    for (const fs::path& folder_of_tune : folders_in_store(store)) {
+      const std::string below = folder_of_tune.lexically_relative(top).generic_string();
+      if (!below.starts_with("..")) status.push_back(":(top,exclude,literal)" + below);
+    }
+    const ProgramOutput changes = git(std::move(status));
+    return {{"commit", commit}, {"clean", changes.exit_code == 0 && changes.out.empty()}};
   } catch (const Error&) {
     return nullptr;  // no git on this machine, or a disk too slow for it
   }
 }
 
-Json code_state(const Spec& spec) {
+Json code_state(const Spec& spec, const fs::path& store) {
   std::set<fs::path> looked_at;
   for (const std::string& element : spec.command) {
     const fs::path file = spec.folder / element;  // an absolute one stays as it is
@@ -88,9 +114,9 @@ Json code_state(const Spec& spec) {
     if (!fs::is_regular_file(file, error)) continue;
     const fs::path folder = fs::canonical(file, error).parent_path();
     if (error || !looked_at.insert(folder).second) continue;
-    if (Json state = git_state(folder); !state.is_null()) return state;
+    if (Json state = git_state(folder, store); !state.is_null()) return state;
   }
-  return git_state(spec.folder);
+  return git_state(spec.folder, store);
 }
 
 Json token_of(const store::StudyStore& store, const store::TrialRow& trial) {
@@ -115,7 +141,8 @@ Lineage lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
       {"trial", trial.number},
       {"attempt", trial.attempts},
       {"token", attempt ? Json(attempt->token) : Json(nullptr)},
-      {"seed", study.seed},
+      {"study_seed", study.seed},
+      {"trial_seed", trial_seed(study.seed, trial.number)},
       {"parameters", parameters},
       {"fixed", member(study.spec, "fixed")},
       {"trainer", member(study.spec, "trainer")},

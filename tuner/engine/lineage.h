@@ -9,11 +9,11 @@
 
 namespace tune::engine {
 
-// Study, trial, the attempt's token, seed, hyperparameters, metrics, argv, data fingerprint and parent
-// weights (from the trainer's own model.json, where it wrote one), and what was recorded when the run of that
-// attempt began: commit of the code's folder and whether it was clean, library versions, driver, GPU. What
-// cannot be found out is null, never guessed. The attempt's output folder must have no problem
-// (model_files.h).
+// Study, trial, the attempt's token, the study's seed and the trial's, hyperparameters, metrics, argv, data
+// fingerprint and parent weights (from the trainer's own model.json, where it wrote one), and what was
+// recorded when the run of that attempt began: commit of the code's folder and whether it was clean, library
+// versions, driver, GPU. What cannot be found out is null, never guessed. The attempt's output folder must
+// have no problem (model_files.h).
 struct Lineage {
   Json document;
   std::vector<std::string>
@@ -25,10 +25,11 @@ Lineage lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
 // Tells the trial's last attempt from those of a study of the same name that was removed; null without one.
 Json token_of(const store::StudyStore& store, const store::TrialRow& trial);
 
-// {"commit": "...", "clean": true} of the git working folder that holds `folder`; null outside of one.
-Json git_state(const std::filesystem::path& folder);
+// {"commit": "...", "clean": true} of the git working folder that holds `folder`; null outside of one. What
+// tune itself has put into `store` is no change of the code.
+Json git_state(const std::filesystem::path& folder, const std::filesystem::path& store);
 // The same of the folder that the spec's code lies in: that of the first element of its command which names a
 // file in a git folder, else the spec's own.
-Json code_state(const Spec& spec);
+Json code_state(const Spec& spec, const std::filesystem::path& store);
 
 }  // namespace tune::engine

@@ -49,7 +49,7 @@ Json run_probe(const ProbeRequest& request, const DeviceShare& share) {
 
 }  // namespace
 
-Json run_facts(const Machine& machine, const std::string& version, const Spec& spec) {
+Json run_facts(const Machine& machine, const std::string& version, const Spec& spec, const fs::path& store) {
   Json gpus = Json::array();
   for (const Gpu& gpu : machine.gpus)
     gpus.push_back({{"uuid", gpu.uuid}, {"name", gpu.name}, {"memory", gpu.memory_total}});
@@ -58,7 +58,7 @@ Json run_facts(const Machine& machine, const std::string& version, const Spec& s
       {"sqlite", store::sqlite_facts().version},
       {"machine",
        {{"host", machine.host}, {"cores", machine.cores.size()}, {"gpus", gpus}, {"driver", machine.driver}}},
-      {"code", code_state(spec)}};
+      {"code", code_state(spec, store)}};
 }
 
 void record_run(Json& facts, Json run, WallTime began) {

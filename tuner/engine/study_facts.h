@@ -13,8 +13,10 @@
 namespace tune::engine {
 
 // {"tune":"0.1.0","sqlite":"3.53.2","machine":{"host","cores","gpus":[...],"driver"},"code":{"commit",
-// "clean"}}, as they are now; `code` is the state of the git folder that the spec's code lies in.
-Json run_facts(const Machine& machine, const std::string& version, const Spec& spec);
+// "clean"}}, as they are now; `code` is the state of the git folder that the spec's code lies in, but for
+// what tune has put into `store`.
+Json run_facts(const Machine& machine, const std::string& version, const Spec& spec,
+               const std::filesystem::path& store);
 // Appends a run to facts["runs"], unless the last one was the same. `began` is kept under "since_ms".
 void record_run(Json& facts, Json run, WallTime began);
 // The run that an attempt belongs to which was made at that time; null when none was recorded by then.
