@@ -99,6 +99,24 @@ TEST_CASE("kill -9 in the middle of training and of scoring loses and repeats no
   CHECK(folder.acts()["probe"] == 2);
 }
 
+TEST_CASE("a comparison that is killed at any moment, again and again, ends as if it had not been",
+          "[.compare]") {
+  const ComparisonFolder calm;
+  const Json expected = scores_of(calm.result());
+  const ComparisonFolder folder;
+  // Longer and longer lives, as each begins with looking at what is there.
+  const ShellResult deaths = folder.shell(
+      "RANDOM=7; n=0; until grep -q 'scored once' out 2>/dev/null || [ $n -ge 60 ]; do n=$((n + 1));\n"
+      "tune compare study.json --store store >out 2>err & tune=$!\n"
+      "sleep 0.$((100 + RANDOM % (200 + 12 * n))); kill -9 $tune 2>/dev/null; wait $tune; done; echo $n");
+  CAPTURE(deaths.out);
+  const Json result = folder.result();
+  CHECK(scores_of(result) == expected);
+  CHECK(result.at("test").at("scorings") == 1);
+  const ShellResult left = folder.shell("pgrep -f \"$PWD/bin/tune\"");
+  CHECK(left.out.empty());
+}
+
 TEST_CASE("a death at any step of a comparison leaves what the same command goes on with", "[.compare]") {
   ComparisonFolder calm;
   calm.document["approaches"].erase(1);
@@ -419,12 +437,56 @@ TEST_CASE("what a comparison's budget does not pay for is left out and said, and
   CHECK(row_of(result, "scratch").at("runs").size() == 3);
   CHECK(answer_of(result, "tuning helped").at("verdict") == "no run to compare");
   CHECK(folder.acts()["begin c.tuned-one.random/1"] == 0);
-  // What it has ended stays as it is.
-  folder.document["limits"]["gpu_hours"] = 1;
+  // Less of it changes nothing of what was scored.
+  folder.document["limits"]["gpu_hours"] = 1.0 / 3600;
   CHECK(folder.compare().exit_code == 6);
+  // With more of it goes on what it had ended, whatever kills it, and nothing of the rest is done again.
+  folder.document["limits"]["gpu_hours"] = 1;
+  for (const char* point : {"round_made", "round_kept", "round_begun", "before_freezing"}) {
+    const ShellResult dead = folder.compare("", std::string("TUNE_CRASH_AT=") + point);
+    CAPTURE(point, dead.err);
+    CHECK(dead.exit_code == 137);
+  }
+  const Json whole = folder.result();
+  CHECK(whole.at("budget").at("cut").empty());
+  CHECK(whole.at("test").at("scorings") == 2);
+  CHECK(row_of(whole, "scratch").at("runs") == row_of(result, "scratch").at("runs"));
+  CHECK(answer_of(whole, "tuning helped").at("verdict") != "no run to compare");
+  std::map<std::string, int> acts = folder.acts();
+  CHECK(acts["begin c.scratch.defaults/1"] == 1);
+  CHECK(acts["begin c.tuned-one.search/1"] == 1);
+  CHECK(acts["begin c.tuned-one.search/4"] == 1);
+  CHECK(acts["score"] == 2);
+  CHECK(whole.at("cost").at("total").at("device_hours") > result.at("cost").at("total").at("device_hours"));
+  // And once more there is nothing left to do.
+  CHECK(folder.result().at("rows") == whole.at("rows"));
+  CHECK(folder.acts() == acts);
 }
 
-TEST_CASE("a budget may be changed until it has ended something", "[.compare]") {
+TEST_CASE("a search that goes on with more budget and finds another winner has that one trained afresh",
+          "[.compare]") {
+  ComparisonFolder folder;
+  folder.document["approaches"].erase(0);
+  folder.document["controls"] = {{"best_of_seeds", false}, {"random_search", false}};
+  // A trial is predicted to take a second: of nine for all, three and three are kept for the runs of the
+  // seeds.
+  REQUIRE(folder.shell("sed -i 's/: 10.0/: 1e6/; s/: 4.0/: 0.5/' bin/tune-train").exit_code == 0);
+  folder.document["limits"]["gpu_hours"] = 20.0 / 3600;
+  folder.write("slow", "c.tuned-one.search/2");
+  const Json first = folder.result();
+  CAPTURE(first.dump());
+  REQUIRE(first.at("budget").at("cut").size() == 1);
+  const Json before = row_of(first, "tuned-one tuned");
+  folder.document["limits"].erase("gpu_hours");
+  const ShellResult run = folder.compare();
+  CAPTURE(run.err, run.out);
+  REQUIRE(run.exit_code == 0);
+  CHECK(mentions(run.err, "the search has another winner now, so c.tuned-one.tuned begins anew"));
+  CHECK(mentions(run.out, "c.tuned-one.tuned-1 (set aside)"));
+  CHECK(folder.acts()["end c.tuned-one.tuned/1"] == 2);
+}
+
+TEST_CASE("a budget may be changed before it has ended something", "[.compare]") {
   ComparisonFolder folder;
   folder.document["approaches"].erase(1);
   folder.document["limits"]["gpu_hours"] = 1;
