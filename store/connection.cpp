@@ -1,12 +1,8 @@
 #include "store/connection.h"
 
-#include <fcntl.h>
 #include <sqlite3.h>
 #include <sys/resource.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cmath>
 
 #include "tuner/core/closed_file.h"
@@ -39,19 +35,6 @@ bool is_at_size_limit(const std::string& name) {
     if (!failed && size + kWrite > limit.rlim_cur) return true;
   }
   return false;
-}
-
-// Whether the file lies on a file system that takes no writes by now. Asked of the file system, as SQLite's
-// own calls after the one that failed have changed errno. Newer kernels keep the flag as it was when a disk
-// turns after an error, and refuse what is written all the same.
-bool is_on_read_only_disk(const std::string& name) {
-  struct statvfs facts {};
-  if (::statvfs(name.c_str(), &facts) == 0 && (facts.f_flag & ST_RDONLY) != 0) return true;
-  std::error_code ignored;
-  const std::filesystem::path folder = std::filesystem::absolute(name, ignored).parent_path();
-  const int unnamed = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-  if (unnamed >= 0) ::close(unnamed);
-  return unnamed < 0 && errno == EROFS;
 }
 
 constexpr double kMostSeconds = 1e11;  // three thousand years: their microseconds are still counted
@@ -136,11 +119,7 @@ void Connection::fail(const SQLite::Exception& error) const {
     case SQLITE_IOERR:
       if (is_at_size_limit(name_)) throw FileSizeLimit(what);
       // Only a disk that has changed under an open file: SQLite opens no file for writing on any other.
-      if (is_on_read_only_disk(name_))
-        throw Error(
-            ExitCode::kEnvironment, what + "; its disk can only be read by now",
-            "a disk becomes so after an error: see the system's log (dmesg) and make it writable again "
-            "(mount -o remount,rw), or move the store and run the same command again");
+      if (const auto refusal = read_only_disk(name_, what)) throw Error(*refusal);
       throw Error(ExitCode::kEnvironment, what, "the disk reports an error; see the system's log (dmesg)");
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:

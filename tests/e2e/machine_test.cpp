@@ -49,6 +49,12 @@ TEST_CASE("a disk that takes no more writes in the middle pauses a study, which 
   CHECK(said.find("can only be read by now") != std::string::npos);
   CHECK(said.find("dmesg") != std::string::npos);
   CHECK(folder.table().size() == 3);
+  const ShellResult resumed =
+      folder.shell("touch broken; " + on_fake_disk(folder, "TUNE_FAKE_DISK_READ_ONLY=$PWD/broken" + kernel) +
+                   "tune resume s --trials 4 --store store");
+  CAPTURE(resumed.err);
+  CHECK(resumed.exit_code == 7);
+  CHECK(resumed.err.find("mount -o remount,rw") != std::string::npos);
 }
 
 TEST_CASE("lineage holds the commit of a script that lies in a git folder of its own") {

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "tuner/core/closed_file.h"
 #include "tuner/core/descriptor.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
@@ -21,6 +22,8 @@ namespace {
       std::string("cannot ") + action + " \"" + path.string() + "\": " + std::strerror(reason);
   if (is_disk_full(reason)) throw DiskFull(message);
   if (reason == EFBIG) throw FileSizeLimit(message);
+  if (reason == EROFS)
+    if (const auto error = read_only_disk(path, message)) throw Error(*error);
   std::string hint;
   if (reason == EACCES || reason == EPERM || reason == EROFS)
     hint = "check the owner and the mode of the folder";
