@@ -1,5 +1,6 @@
 // `tune compare` with the real programs and a scripted tune-train.
 #include "compare_fixture.h"
+#include "support/sanitized.h"
 
 namespace tune::tests {
 namespace {
@@ -257,6 +258,18 @@ TEST_CASE("all mistakes of a comparison are named with their lines, those of the
   CHECK_FALSE(std::filesystem::exists(trainer.path() / "store"));
 }
 
+TEST_CASE("a comparison whose store may lie on a network says so before anything else", "[.compare]") {
+  if (kSanitized) return;
+  const ComparisonFolder folder;
+  folder.write("broken", "");
+  const std::string fake =
+      "LD_PRELOAD=" TUNE_TEST_BIN_DIR "/libfake_disk.so TUNE_FAKE_DISK=$PWD/store TUNE_FAKE_DISK_TYPE=6969";
+  const ShellResult run = folder.compare("", fake);
+  CHECK(run.exit_code != 0);
+  CHECK(mentions(run.err, "may lie on a network (NFS)"));
+  CHECK_FALSE(mentions(folder.compare().err, "network"));
+}
+
 TEST_CASE("test images that overlap training images are refused before anything is trained", "[.compare]") {
   ComparisonFolder folder;
   folder.write("leak", "");
@@ -471,7 +484,7 @@ TEST_CASE("a search that goes on with more budget and finds another winner has t
   // A trial is predicted to take a second: of nine for all, three and three are kept for the runs of the
   // seeds.
   REQUIRE(folder.shell("sed -i 's/: 10.0/: 1e6/; s/: 4.0/: 0.5/' bin/tune-train").exit_code == 0);
-  folder.document["limits"]["gpu_hours"] = 20.0 / 3600;
+  folder.document["limits"]["gpu_hours"] = 9.0 / 3600;
   folder.write("slow", "c.tuned-one.search/2");
   const Json first = folder.result();
   CAPTURE(first.dump());
