@@ -1,11 +1,26 @@
 #include "store/comparison_store.h"
 
+#include <algorithm>
+#include <stdexcept>
+
 #include "store/schema.h"
 #include "store/shape.h"
 #include "store/write_transaction.h"
 #include "tuner/core/error.h"
 
 namespace tune::store {
+namespace {
+
+// Its approaches are looked for by name.
+Json document_from(const std::string& text) {
+  Json document = Json::parse(text);
+  if (!document.is_object()) throw std::invalid_argument("it is no JSON object");
+  for (const Json& approach : document.value("approaches", Json::array()))
+    approach.at("name").get<std::string>();
+  return document;
+}
+
+}  // namespace
 
 struct ComparisonStore::Impl {
   Impl(const std::filesystem::path& file, OpenMode mode, Milliseconds busy_timeout)
@@ -38,11 +53,11 @@ std::optional<ComparisonRow> ComparisonStore::comparison() const {
   if (!query.step()) return std::nullopt;
   ComparisonRow row;
   row.name = query.text();
-  row.document = query.object();
+  row.document = query.cell(document_from);
   row.text = query.text();
   row.folder = query.text();
   row.created = query.time();
-  row.facts = query.json();
+  row.facts = query.object();
   return row;
 }
 
@@ -93,11 +108,11 @@ std::vector<FrozenModel> ComparisonStore::models() const {
   std::vector<FrozenModel> list;
   while (query.step()) {
     FrozenModel model;
-    model.number = query.small();
+    model.number = query.count();
     model.approach = query.text();
     model.role = query.text();
     model.study = query.text();
-    model.trial = query.small();
+    model.trial = query.count();
     model.validation = query.real();
     model.folder = query.text();
     model.fingerprint = query.text();
@@ -111,8 +126,12 @@ int ComparisonStore::begin_scoring(WallTime now) {
   if (impl_->connection.number("SELECT count(*) FROM scorings WHERE ended_ms IS NULL") > 0)
     throw Error(ExitCode::kConflict, impl_->connection.name() + ": a scoring has not ended yet",
                 "run the comparison again: it goes on with that one");
+  const auto row = comparison();
+  const int before = row ? row->facts.value(kLooksBefore, 0) : 0;
   const int number =
-      static_cast<int>(impl_->connection.number("SELECT coalesce(max(number), 0) + 1 FROM scorings"));
+      std::max(before,
+               static_cast<int>(impl_->connection.number("SELECT coalesce(max(number), 0) FROM scorings"))) +
+      1;
   Query(impl_->connection, "INSERT INTO scorings (number, started_ms, result) VALUES (?, ?, 'null')")
       .bind(number)
       .bind(now)
@@ -139,9 +158,9 @@ std::vector<Prediction> ComparisonStore::predictions(int scoring) const {
   std::vector<Prediction> list;
   while (query.step()) {
     Prediction prediction;
-    prediction.model = query.small();
+    prediction.model = query.count();
     prediction.sha256 = query.text();
-    prediction.seconds = query.real();
+    prediction.seconds = query.seconds();
     prediction.facts = query.json();
     list.push_back(std::move(prediction));
   }
@@ -161,7 +180,7 @@ std::vector<Scoring> ComparisonStore::scorings() const {
   std::vector<Scoring> list;
   while (query.step()) {
     Scoring scoring;
-    scoring.number = query.small();
+    scoring.number = query.count();
     scoring.started = query.time();
     scoring.ended = query.maybe_time();
     scoring.result = query.json();

@@ -16,6 +16,13 @@ namespace tune::store {
 // Schema version that this program writes.
 inline constexpr int kComparisonSchemaVersion = 2;
 
+// Among the facts of a comparison that went on after its test images had been scored: how often they had
+// been, and the seconds of device time that predicting on them had taken.
+inline constexpr const char* kLooksBefore = "looks_before";
+inline constexpr const char* kScoringSecondsBefore = "scoring_seconds_before";
+// The folder in that of a comparison with the studies that were trained for it in vain.
+inline constexpr const char* kStudiesSetAside = "set-aside";
+
 struct ComparisonRow {
   std::string name;
   Json document;       // as parsed
@@ -47,7 +54,7 @@ struct Prediction {
 
 // One look at the test images.
 struct Scoring {
-  int number = 0;  // 1, 2, ...
+  int number = 0;  // 1, 2, ...; from the look after those that kLooksBefore counts
   WallTime started{};
   std::optional<WallTime> ended;
   Json result;  // what `tune-train score` printed; null before the end

@@ -2,7 +2,6 @@
 
 #include <sqlite3.h>
 #include <sys/resource.h>
-#include <sys/statvfs.h>
 
 #include <cmath>
 
@@ -38,11 +37,10 @@ bool is_at_size_limit(const std::string& name) {
   return false;
 }
 
-// Whether the file lies on a file system that takes no writes by now. Asked of the file system, as SQLite's
-// own calls after the one that failed have changed errno.
-bool is_on_read_only_disk(const std::string& name) {
-  struct statvfs facts {};
-  return ::statvfs(name.c_str(), &facts) == 0 && (facts.f_flag & ST_RDONLY) != 0;
+constexpr double kMostSeconds = 1e11;  // three thousand years: their microseconds are still counted
+
+bool is_in_calendar(std::int64_t milliseconds) {
+  return milliseconds >= 0 && milliseconds <= 253'402'300'799'999;  // the end of the year 9999
 }
 
 bool is_of_another_shape(std::string_view message) {
@@ -120,18 +118,14 @@ void Connection::fail(const SQLite::Exception& error) const {
     case SQLITE_LOCKED:
       throw Error(ExitCode::kConflict, what, "another program holds the file; end it, or try again");
     case SQLITE_FULL:
-      throw Error(ExitCode::kEnvironment, what, "free some space on that disk and run the command again");
+      throw DiskFull(what);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
       throw DamagedFile(what);
     case SQLITE_IOERR:
       if (is_at_size_limit(name_)) throw FileSizeLimit(what);
       // Only a disk that has changed under an open file: SQLite opens no file for writing on any other.
-      if (is_on_read_only_disk(name_))
-        throw Error(
-            ExitCode::kEnvironment, what + "; its disk can only be read by now",
-            "a disk becomes so after an error: see the system's log (dmesg) and make it writable again "
-            "(mount -o remount,rw), or move the store and run the same command again");
+      if (const auto refusal = read_only_disk(name_, what)) throw Error(*refusal);
       throw Error(ExitCode::kEnvironment, what, "the disk reports an error; see the system's log (dmesg)");
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
@@ -150,10 +144,8 @@ void Connection::fail(const SQLite::Exception& error) const {
 }
 
 void Connection::fail_damaged(const std::string& sql, int column, const std::string& problem) const {
-  throw Error(
-      ExitCode::kEnvironment,
-      name_ + ": a cell is damaged (" + problem + "; column " + std::to_string(column) + " of: " + sql + ")",
-      "the file is damaged, or was changed by hand; restore it from a copy");
+  throw DamagedFile(name_ + ": a cell is damaged (" + problem + "; column " + std::to_string(column) +
+                    " of: " + sql + ")");
 }
 
 Query::Query(Connection& connection, const char* sql)
@@ -256,6 +248,36 @@ std::string Query::text() {
   return take([](const SQLite::Column& column) { return column.getString(); });
 }
 
+int Query::small() {
+  const std::int64_t number = integer();
+  expect(number >= INT32_MIN && number <= INT32_MAX, "a number of trials, attempts or the like");
+  return static_cast<int>(number);
+}
+
+int Query::count() {
+  const int number = small();
+  expect(number >= 0, "a count");
+  return number;
+}
+
+std::uint64_t Query::bytes() {
+  const std::int64_t number = integer();
+  expect(number >= 0, "a number of bytes");
+  return static_cast<std::uint64_t>(number);
+}
+
+double Query::seconds() {
+  const double number = real();
+  expect(number >= 0 && number <= kMostSeconds, "seconds");
+  return number;
+}
+
+double Query::fraction() {
+  const double number = real();
+  expect(number > 0 && number <= 1, "a share of a training");
+  return number;
+}
+
 Json Query::json() {
   return cell([](const std::string& text) { return Json::parse(text); });
 }
@@ -268,19 +290,26 @@ Json Query::object() {
   });
 }
 
-WallTime Query::time() { return WallTime(Milliseconds(integer())); }
+WallTime Query::time() {
+  const std::int64_t milliseconds = integer();
+  expect(is_in_calendar(milliseconds), "a time");
+  return WallTime(Milliseconds(milliseconds));
+}
 
 std::optional<int> Query::maybe_small() {
   return take([this](const SQLite::Column& column) {
-    if (!column.isInteger() && !column.isNull()) wrong_type("an integer");
-    return column.isNull() ? std::nullopt : std::optional(column.getInt());
+    if (column.isNull()) return std::optional<int>();
+    const std::int64_t number = column.isInteger() ? column.getInt64() : INT64_MAX;
+    expect(number >= INT32_MIN && number <= INT32_MAX, "an integer");
+    return std::optional(static_cast<int>(number));
   });
 }
 
 std::optional<WallTime> Query::maybe_time() {
   return take([this](const SQLite::Column& column) {
-    if (!column.isInteger() && !column.isNull()) wrong_type("a time");
-    return column.isNull() ? std::nullopt : std::optional(WallTime(Milliseconds(column.getInt64())));
+    if (column.isNull()) return std::optional<WallTime>();
+    expect(column.isInteger() && is_in_calendar(column.getInt64()), "a time");
+    return std::optional(WallTime(Milliseconds(column.getInt64())));
   });
 }
 

@@ -35,7 +35,7 @@ class Connection {
 
   // Turns SQLite's error into ours.
   [[noreturn]] void fail(const SQLite::Exception& error) const;
-  // What a cell holds is not what this program writes there.
+  // What a cell holds is not what this program writes there: DamagedFile.
   [[noreturn]] void fail_damaged(const std::string& sql, int column, const std::string& problem) const;
 
  private:
@@ -71,15 +71,21 @@ class Query {
   bool step();  // false when there are no more rows; columns start again from the first
   void run();   // for a statement that returns no rows; afterwards it may be bound again
 
+  // What this program never writes (a negative count, a time out of the calendar, infinite seconds) is
+  // damage, as another type is: DamagedFile.
   std::int64_t integer();
-  int small() { return static_cast<int>(integer()); }
-  std::uint64_t unsigned_integer() { return static_cast<std::uint64_t>(integer()); }
+  int small();
+  std::uint64_t bits() { return static_cast<std::uint64_t>(integer()); }  // as bind(std::uint64_t) wrote them
+  int count();
+  std::uint64_t bytes();
   double real();
+  double seconds();
+  double fraction();  // (0, 1]
   std::string text();
   Json json();
   Json object();  // JSON that must be an object
   WallTime time();
-  // What a text stands for. Error(kEnvironment) that names the file when `convert` throws.
+  // What a text stands for. DamagedFile when `convert` throws.
   template <typename Convert>
   auto cell(Convert convert) {
     const std::string content = text();
@@ -99,6 +105,9 @@ class Query {
   template <typename... Values>
   Query& put(const Values&... values);
   [[noreturn]] void wrong_type(const char* expected) const;
+  void expect(bool is_as_written, const char* expected) const {
+    if (!is_as_written) wrong_type(expected);
+  }
   [[noreturn]] void damaged(const std::exception& problem) const;
 
   Connection& connection_;

@@ -57,7 +57,7 @@ struct ModelRegistry::Impl {
     while (query.step()) {
       ModelFile file;
       file.path = query.text();
-      file.bytes = query.unsigned_integer();
+      file.bytes = query.bytes();
       file.sha256 = query.text();
       list.push_back(std::move(file));
     }
@@ -166,10 +166,10 @@ std::vector<ModelVersion> ModelRegistry::versions(const std::string& model) cons
   while (query.step()) {
     ModelVersion version;
     version.model = query.text();
-    version.version = query.small();
+    version.version = query.count();
     version.created = query.time();
     version.study = query.text();
-    version.trial = query.small();
+    version.trial = query.count();
     version.objective.metric = query.text();
     version.objective.goal = query.cell(goal_from);
     version.objective.reduce = query.cell(reduce_from);
@@ -187,7 +187,8 @@ std::optional<ModelVersion> ModelRegistry::current(const std::string& model) con
   if (number == 0) return std::nullopt;
   for (ModelVersion& version : versions(model))
     if (version.version == number) return std::move(version);
-  broken_invariant("the current version exists", __FILE__, __LINE__, model);
+  throw DamagedFile(impl_->connection.name() + ": the current version of " + model + ", " +
+                    std::to_string(number) + ", is missing");
 }
 
 std::vector<Promotion> ModelRegistry::promotions(const std::string& model) const {

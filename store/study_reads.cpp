@@ -13,8 +13,20 @@ namespace {
 
 ParameterSet parameters_from(const std::string& text) { return Json::parse(text).get<ParameterSet>(); }
 std::vector<double> values_from_text(const std::string& text) { return values_from(Json::parse(text)); }
+std::string one_of(std::initializer_list<const char*> known, const std::string& text) {
+  for (const char* one : known)
+    if (text == one) return text;
+  throw std::invalid_argument("\"" + text + "\" is no state");
+}
 std::vector<std::string> names_from(const std::string& text) {
   return Json::parse(text).get<std::vector<std::string>>();
+}
+
+std::string attempt_state_from(const std::string& text) {
+  return one_of({"starting", "running", "exited", "lost"}, text);
+}
+std::string study_state_from(const std::string& text) {
+  return one_of({"running", "interrupted", "finished"}, text);
 }
 
 #define TRIAL_COLUMNS                                                                                  \
@@ -29,15 +41,15 @@ std::vector<std::string> names_from(const std::string& text) {
 
 TrialRow read_trial(Query& query) {
   TrialRow row;
-  row.number = query.small();
+  row.number = query.count();
   row.parameters = query.cell(parameters_from);
   row.state = query.cell(trial_state_from_string);
-  row.budget = query.real();
+  row.budget = query.fraction();
   row.note = query.text();
   row.reason = query.text();
   row.failure = query.text();
   row.values = query.cell(values_from_text);
-  row.attempts = query.small();
+  row.attempts = query.count();
   row.created = query.time();
   row.started = query.maybe_time();
   row.ended = query.maybe_time();
@@ -47,23 +59,23 @@ TrialRow read_trial(Query& query) {
 
 AttemptRow read_attempt(Query& query) {
   AttemptRow row;
-  row.trial = query.small();
-  row.attempt = query.small();
+  row.trial = query.count();
+  row.attempt = query.count();
   row.token = query.text();
-  row.state = query.text();
+  row.state = query.cell(attempt_state_from);
   row.supervisor_pid = query.integer();
-  row.supervisor_start_time = query.unsigned_integer();
+  row.supervisor_start_time = query.bits();
   row.boot_id = query.text();
   row.devices = query.cell(names_from);
-  row.threads = query.small();
-  row.metrics_offset = query.unsigned_integer();
+  row.threads = query.count();
+  row.metrics_offset = query.bytes();
   row.exit_code = query.maybe_small();
   row.signal = query.maybe_small();
   row.stop = query.text();
   row.reason = query.text();
-  row.lease_seconds = query.real();
-  row.cpu_seconds = query.real();
-  row.max_rss_bytes = query.unsigned_integer();
+  row.lease_seconds = query.seconds();
+  row.cpu_seconds = query.seconds();
+  row.max_rss_bytes = query.bytes();
   row.created = query.time();
   row.started = query.maybe_time();
   row.ended = query.maybe_time();
@@ -83,20 +95,20 @@ StudyRow StudyStore::study() const {
       impl_->connection,
       "SELECT name, spec, spec_text, folder, seed, metric, goal, reduce, limits, state, finish_reason,"
       " elapsed_seconds, facts, created_ms, updated_ms FROM study");
-  if (!query.step()) throw Error(ExitCode::kNotFound, impl_->connection.name() + " holds no study");
+  if (!query.step()) throw DamagedFile(impl_->connection.name() + ": its table study is empty");
   StudyRow row;
   row.name = query.text();
   row.spec = query.object();
   row.spec_text = query.text();
   row.folder = query.text();
-  row.seed = query.unsigned_integer();
+  row.seed = query.bits();
   row.objective.metric = query.text();
   row.objective.goal = query.cell(goal_from);
   row.objective.reduce = query.cell(reduce_from);
   row.limits = query.object();
-  row.state = query.text();
+  row.state = query.cell(study_state_from);
   row.finish_reason = query.text();
-  row.elapsed_seconds = query.real();
+  row.elapsed_seconds = query.seconds();
   row.facts = query.object();
   row.created = query.time();
   row.updated = query.time();
@@ -255,10 +267,10 @@ std::vector<EarlierTrial> StudyStore::earlier_trials() const {
     earlier.study = query.text();
     earlier.kind = query.cell(warm_start_from_string);
     auto view = std::make_shared<TrialView>();
-    view->number = query.small();
+    view->number = query.count();
     view->parameters = query.cell(parameters_from);
     view->state = query.cell(trial_state_from_string);
-    view->budget = query.real();
+    view->budget = query.fraction();
     view->failure = query.text();
     view->values = query.cell(values_from_text);
     earlier.trial = std::move(view);
@@ -277,14 +289,16 @@ History StudyStore::load_history() const {
       "SELECT number, parameters, state, budget, objective_values, failure FROM trials ORDER BY number");
   while (rows.step()) {
     auto view = std::make_shared<TrialView>();
-    view->number = rows.small();
+    view->number = rows.count();
     view->parameters = rows.cell(parameters_from);
     view->state = rows.cell(trial_state_from_string);
-    view->budget = rows.real();
+    view->budget = rows.fraction();
     view->values = rows.cell(values_from_text);
     if (!all_finite(view->values)) view->values.clear();
     view->failure = rows.text();
-    TUNE_CHECK(view->number == static_cast<int>(views.size()) + 1, impl_->connection.name());
+    if (view->number != static_cast<int>(views.size()) + 1)
+      throw DamagedFile(impl_->connection.name() + ": trial " + std::to_string(views.size() + 1) +
+                        " is missing, though there is a trial " + std::to_string(view->number));
     views.push_back(std::move(view));
   }
   Query points(
@@ -293,7 +307,10 @@ History StudyStore::load_history() const {
       " ORDER BY trial, step");
   points.bind(history.objective.metric);
   while (points.step()) {
-    auto& curve = views[static_cast<std::size_t>(points.small() - 1)]->curve;
+    const auto index = static_cast<std::size_t>(points.count()) - 1;
+    if (index >= views.size())
+      throw DamagedFile(impl_->connection.name() + ": a value belongs to no trial that is there");
+    auto& curve = views[index]->curve;
     const std::int64_t step = points.integer();
     curve.push_back({step, points.real()});
   }

@@ -21,6 +21,14 @@ constexpr const char* kSyncFull = "PRAGMA synchronous = FULL";
 
 bool has_study_row(Connection& connection) { return connection.text("SELECT count(*) FROM study") == "1"; }
 
+// They come after the study's row, so its creation was not interrupted.
+void refuse_rows_without_study(Connection& connection) {
+  for (const char* table : {"trials", "attempts", "events", "metrics"})
+    if (connection.text(std::string("SELECT count(*) FROM ") + table) != "0")
+      throw DamagedFile(connection.name() + ": its table study is empty, though its table " + table +
+                        " is not");
+}
+
 }  // namespace
 
 StudyStore::Impl::Impl(const std::filesystem::path& file, OpenMode open_mode, StoreSettings store_settings)
@@ -48,6 +56,7 @@ StudyStore::Impl::Impl(const std::filesystem::path& file, OpenMode open_mode, St
   }
   check_shape(connection, study_schema());
   const bool found = has_study_row(connection);
+  if (!found) refuse_rows_without_study(connection);
   if (mode == OpenMode::kCreate && found)
     throw Error(ExitCode::kConflict, connection.name() + " holds a study already");
   if (mode != OpenMode::kCreate && !found)

@@ -1,5 +1,6 @@
 // `tune compare` with the real programs and a scripted tune-train.
 #include "compare_fixture.h"
+#include "support/sanitized.h"
 
 namespace tune::tests {
 namespace {
@@ -97,6 +98,24 @@ TEST_CASE("kill -9 in the middle of training and of scoring loses and repeats no
   }
   CHECK(ended == 3 + 4 + 4 + 3 + 4 + 3);
   CHECK(folder.acts()["probe"] == 2);
+}
+
+TEST_CASE("a comparison that is killed at any moment, again and again, ends as if it had not been",
+          "[.compare]") {
+  const ComparisonFolder calm;
+  const Json expected = scores_of(calm.result());
+  const ComparisonFolder folder;
+  // Longer and longer lives, as each begins with looking at what is there.
+  const ShellResult deaths = folder.shell(
+      "RANDOM=7; n=0; until grep -q 'scored once' out 2>/dev/null || [ $n -ge 60 ]; do n=$((n + 1));\n"
+      "tune compare study.json --store store >out 2>err & tune=$!\n"
+      "sleep 0.$((100 + RANDOM % (200 + 12 * n))); kill -9 $tune 2>/dev/null; wait $tune; done; echo $n");
+  CAPTURE(deaths.out);
+  const Json result = folder.result();
+  CHECK(scores_of(result) == expected);
+  CHECK(result.at("test").at("scorings") == 1);
+  const ShellResult left = folder.shell("pgrep -f \"$PWD/bin/tune\"");
+  CHECK(left.out.empty());
 }
 
 TEST_CASE("a death at any step of a comparison leaves what the same command goes on with", "[.compare]") {
@@ -237,6 +256,18 @@ TEST_CASE("all mistakes of a comparison are named with their lines, those of the
   CHECK(mentions(unknown.err, "/approaches/1/search/parameters/x/max"));
   CHECK(mentions(unknown.err, "/trainer/test"));
   CHECK_FALSE(std::filesystem::exists(trainer.path() / "store"));
+}
+
+TEST_CASE("a comparison whose store may lie on a network says so before anything else", "[.compare]") {
+  if (kSanitized) return;
+  const ComparisonFolder folder;
+  folder.write("broken", "");
+  const std::string fake =
+      "LD_PRELOAD=" TUNE_TEST_BIN_DIR "/libfake_disk.so TUNE_FAKE_DISK=$PWD/store TUNE_FAKE_DISK_TYPE=6969";
+  const ShellResult run = folder.compare("", fake);
+  CHECK(run.exit_code != 0);
+  CHECK(mentions(run.err, "may lie on a network (NFS)"));
+  CHECK_FALSE(mentions(folder.compare().err, "network"));
 }
 
 TEST_CASE("test images that overlap training images are refused before anything is trained", "[.compare]") {
@@ -399,43 +430,6 @@ TEST_CASE("a dry run forecasts time and dollars, says what may leak, and trains 
   CHECK(forecast.at("leaks").at("crossing_overlaps") == 2);
   CHECK(forecast.at("total").at("usd").get<double>() > 0.2);
   CHECK(folder.acts()["probe"] == probes);
-}
-
-TEST_CASE("what a comparison's budget does not pay for is left out and said, and the tables hold the rest",
-          "[.compare]") {
-  ComparisonFolder folder;
-  REQUIRE(folder.shell("sed -i 's/: 10.0/: 1e6/; s/: 4.0/: 0.0/' bin/tune-train").exit_code == 0);
-  // The second run of the search hangs, and takes all that is left of five seconds.
-  folder.document["limits"]["gpu_hours"] = 5.0 / 3600;
-  folder.write("slow", "c.tuned-one.search/2");
-  const ShellResult run = folder.compare();
-  CAPTURE(run.out, run.err);
-  CHECK(run.exit_code == 0);
-  CHECK(mentions(run.err, "for lack of budget: c.tuned-one.search: ended after 2 trials"));
-  CHECK(mentions(run.out, "For lack of budget: c.tuned-one.tuned: not begun"));
-  CHECK(mentions(run.out, "Budget of the whole comparison: 5s of device time; spent: device time "));
-  const Json result = folder.result();
-  CHECK(result.at("budget").at("cut").size() == 4);
-  CHECK(row_of(result, "scratch").at("runs").size() == 3);
-  CHECK(answer_of(result, "tuning helped").at("verdict") == "no run to compare");
-  CHECK(folder.acts()["begin c.tuned-one.random/1"] == 0);
-  // What it has ended stays as it is.
-  folder.document["limits"]["gpu_hours"] = 1;
-  CHECK(folder.compare().exit_code == 6);
-}
-
-TEST_CASE("a budget may be changed until it has ended something", "[.compare]") {
-  ComparisonFolder folder;
-  folder.document["approaches"].erase(1);
-  folder.document["limits"]["gpu_hours"] = 1;
-  CHECK(folder.compare("", "TUNE_CRASH_AT=trial_committed").exit_code == 137);
-  folder.document["limits"].erase("gpu_hours");
-  folder.document["limits"]["cost_usd"] = 5;
-  const ShellResult run = folder.compare();
-  CAPTURE(run.err);
-  CHECK(run.exit_code == 0);
-  CHECK(mentions(run.err, "the comparison goes on with another budget"));
-  CHECK(mentions(run.out, "Budget of the whole comparison: $5.00;"));
 }
 
 TEST_CASE("a first signal drains a comparison with exit code 130, and the same command goes on",

@@ -159,5 +159,46 @@ TEST_CASE("an interruption ends the wait for another process that promotes, and 
   CHECK(std::filesystem::exists(folder.path() / "store/models/m/current"));
 }
 
+// Another program's transaction on the study's database, from the file `locked` to the file `free`.
+const std::string kHoldLock =
+    "rm -f locked free; python3 -c \"import os, sqlite3, time\n"
+    "c = sqlite3.connect('store/s/study.db', isolation_level=None)\n"
+    "c.execute('BEGIN IMMEDIATE'); open('locked', 'w').close()\n"
+    "while not os.path.exists('free'): time.sleep(0.01)\n"
+    "c.execute('COMMIT')\" & holder=$!\n" +
+    wait_for("locked");
+
+TEST_CASE(
+    "a run waits for whoever holds a lock on its database and goes on, and other commands say so and change "
+    "nothing",
+    "[.crash]") {
+  StudyFolder folder("echo loss=0.$1; echo $1 > $TUNE_OUTPUT_DIR/w; [ -e begun ] || touch begun; sleep 0.2");
+  const ShellResult run =
+      folder.shell(kStart + wait_for("begun") + kHoldLock +
+                   "until grep -q paused err; do sleep 0.05; done; touch free; wait $tune");
+  const std::string said = folder.shell("cat err").out;
+  CAPTURE(said);
+  CHECK(run.exit_code == 0);
+  CHECK(said.find("goes on by itself once it can be written: another program holds a lock") !=
+        std::string::npos);
+  REQUIRE(folder.table().size() == 4);
+  CHECK(folder.shell("grep -c 'trial [0-9] started' err").out == "4\n");
+
+  const std::string mended = R"(sed 's/loss=(/loss=(0/' search.json > mended.json; )";
+  const ShellResult refused =
+      folder.shell(mended + kHoldLock +
+                   "tune resume s --trials 6 --store store 2>err1 & one=$!; tune rescan s --spec mended.json "
+                   "--store store "
+                   "2>err2 & two=$!\n"
+                   "tune promote s --model m --store store >/dev/null || echo not promoted\n"
+                   "wait $one; echo $?; wait $two; echo $?; touch free; wait $holder; cat err1 err2");
+  CAPTURE(refused.out, refused.err);
+  CHECK(refused.out.starts_with("6\n6\n"));
+  CHECK(refused.out.find("another program holds the file") != std::string::npos);
+  const ShellResult after = folder.shell("tune resume s --trials 6 --store store");
+  CHECK(after.exit_code == 0);
+  CHECK(folder.table().size() == 6);
+}
+
 }  // namespace
 }  // namespace tune::tests

@@ -31,6 +31,8 @@ TEST_CASE("a store on a network is warned of where the run begins") {
   CHECK(run.exit_code == 0);
   CHECK(run.err.find("may lie on a network (NFS)") != std::string::npos);
   CHECK(folder.run("--name other").err.find("network") == std::string::npos);
+  const std::string resume = on_fake_disk(folder, "TUNE_FAKE_DISK_TYPE=6969") + "tune resume s --store store";
+  CHECK(folder.shell(resume + " --trials 5").err.find("may lie on a network (NFS)") != std::string::npos);
   const ShellResult session =
       folder.shell("echo '{\"ask\": 1}' | " + on_fake_disk(folder, "TUNE_FAKE_DISK_TYPE=6969") +
                    "tune ask-tell --spec search.json --name third --store store");
@@ -41,15 +43,22 @@ TEST_CASE("a disk that takes no more writes in the middle pauses a study, which 
   if (kSanitized) return;
   StudyFolder folder("echo loss=0.$1; [ -e twice ] || touch broken; touch twice; sleep 0.2");
   folder.spec["limits"] = {{"trials", 3}, {"parallel", 1}};
+  const std::string kernel = GENERATE("", " TUNE_FAKE_DISK_KEEPS_FLAG=1");
   const ShellResult run =
-      folder.shell("export " + on_fake_disk(folder, "TUNE_FAKE_DISK_READ_ONLY=$PWD/broken") + "\n" + kStart +
-                   "until grep -q paused err; do sleep 0.01; done; rm broken; wait $tune");
+      folder.shell("export " + on_fake_disk(folder, "TUNE_FAKE_DISK_READ_ONLY=$PWD/broken" + kernel) + "\n" +
+                   kStart + "until grep -q paused err; do sleep 0.01; done; rm broken; wait $tune");
   const std::string said = folder.shell("cat err").out;
   CAPTURE(said);
   CHECK(run.exit_code == 0);
   CHECK(said.find("can only be read by now") != std::string::npos);
   CHECK(said.find("dmesg") != std::string::npos);
   CHECK(folder.table().size() == 3);
+  const ShellResult resumed =
+      folder.shell("touch broken; " + on_fake_disk(folder, "TUNE_FAKE_DISK_READ_ONLY=$PWD/broken" + kernel) +
+                   "tune resume s --trials 4 --store store");
+  CAPTURE(resumed.err);
+  CHECK(resumed.exit_code == 7);
+  CHECK(resumed.err.find("mount -o remount,rw") != std::string::npos);
 }
 
 TEST_CASE("lineage holds the commit of a script that lies in a git folder of its own") {

@@ -1,7 +1,7 @@
 // Preloaded (LD_PRELOAD) into a program, it makes the disk below $TUNE_FAKE_DISK another than it is:
 // $TUNE_FAKE_DISK_TYPE is what statfs() says of it (hexadecimal), and while the file
 // $TUNE_FAKE_DISK_READ_ONLY exists nothing on it can be written, as after an error of the disk
-// (errors=remount-ro).
+// (errors=remount-ro); with $TUNE_FAKE_DISK_KEEPS_FLAG statvfs() does not tell, as under newer kernels.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -64,7 +64,8 @@ int statfs(const char* path, struct statfs* facts) {
 
 int statvfs(const char* path, struct statvfs* facts) {
   const int result = real<int(const char*, struct statvfs*)>("statvfs")(path, facts);
-  if (result == 0 && is_read_only(path)) facts->f_flag |= ST_RDONLY;
+  if (result == 0 && !std::getenv("TUNE_FAKE_DISK_KEEPS_FLAG") && is_read_only(path))
+    facts->f_flag |= ST_RDONLY;
   return result;
 }
 

@@ -37,7 +37,7 @@ engine::AttemptRecord FakeRunner::start(const engine::Attempt& attempt) {
   if (heartbeat) live.next_beat = live.began + *heartbeat;
   live_[attempt.id] = live;
   return {attempt.id, attempt.token, attempt.folder, 1000 + attempt.id.trial, 1, "fake-boot", devices,
-          1,          heartbeat};
+          1,          heartbeat,     start_notice};
 }
 
 bool FakeRunner::attach(const engine::AttemptRecord& record) {

@@ -61,6 +61,7 @@ class FakeRunner final : public engine::TrialRunner {
   std::function<void(const engine::Attempt&)> on_start;  // may throw tune::Error
   std::set<AttemptId> attachable;  // what attach() finds alive; they end with the stop "lost" a second later
   std::vector<std::string> notices;       // of capacity()
+  std::string start_notice;               // of every attempt's record
   std::string problem;                    // of capacity()
   std::vector<std::string> lost;          // devices
   std::optional<Milliseconds> heartbeat;  // supervisors give a sign of life so often

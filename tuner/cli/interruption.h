@@ -2,7 +2,7 @@
 // Signals of people and the system, for commands that run studies.
 #include <signal.h>
 
-#include "tuner/engine/loop/engine.h"
+#include "tuner/engine/loop/study_loop.h"
 
 namespace tune::cli {
 

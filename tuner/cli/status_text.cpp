@@ -65,7 +65,7 @@ std::string sentence(const StatusEvent& event, const Objective& objective) {
 }  // namespace
 
 std::string event_sentence(const StatusEvent& event, const Objective& objective) {
-  return report::one_line(sentence(event, objective));
+  return one_line(sentence(event, objective));
 }
 
 std::string whole_seconds(SteadyTime::duration duration) {

@@ -100,7 +100,7 @@ std::vector<std::string> TerminalStatus::frame(const TerminalSize& size) const {
   }
   if (shown < running) lines.push_back("  and " + std::to_string(running - shown) + " more");
   lines.push_back(named_totals(progress_, width));
-  for (std::string& line : lines) line = report::cut_to_width(report::one_line(line), width);
+  for (std::string& line : lines) line = report::cut_to_width(one_line(line), width);
   return lines;
 }
 

@@ -41,11 +41,10 @@ std::vector<report::Tile> tiles(const ComparisonMaterial& material) {
   list.push_back({"best test AP" + leaking(report), best != nullptr ? fixed(*best->ap, 3) : "none yet",
                   best != nullptr ? row_name(*best) : "the test images are not scored yet"});
   list.push_back(
-      {"rows", std::to_string(report.rows.size()), report::plural_text(report.answers.size(), "question")});
+      {"rows", std::to_string(report.rows.size()), plural_text(report.answers.size(), "question")});
   if (is_scored(material))
     list.push_back({"test images", std::to_string(report.images),
-                    "in " + report::plural_text(static_cast<std::size_t>(report.groups), "group") +
-                        ", scored " +
+                    "in " + plural_text(static_cast<std::size_t>(report.groups), "group") + ", scored " +
                         (report.scorings == 1 ? "once" : std::to_string(report.scorings) + " times")});
   list.push_back(
       {"device time", report::hours_text(report.total.device_hours), "all studies, probing and predicting"});
@@ -237,8 +236,8 @@ report::Section pictures_section(const ComparisonMaterial& material) {
     return section;
   }
   report::Pictures pictures;
-  pictures.caption = "These " + report::plural_text(material.examples.size(), "image") +
-                     " of the test set's " + std::to_string(material.report.images) +
+  pictures.caption = "These " + plural_text(material.examples.size(), "image") + " of the test set's " +
+                     std::to_string(material.report.images) +
                      " are spread evenly over it, so nobody has chosen them. Of each row the run with the "
                      "best validation score is "
                      "shown, with detections that have a score of " +
@@ -276,8 +275,7 @@ report::Section studies_section(const ComparisonReport& report) {
       "Every piece of training is a study of its own. Its report has the learning curves, the search's "
       "history, and what the hyperparameters did."});
   if (!table.rows.empty())
-    section.blocks.push_back(
-        report::TableBlock{report::plural_text(table.rows.size(), "study's report"), table});
+    section.blocks.push_back(report::TableBlock{plural_text(table.rows.size(), "study's report"), table});
   return section;
 }
 
@@ -287,7 +285,7 @@ report::Document comparison_document(const ComparisonMaterial& material) {
   const ComparisonReport& report = material.report;
   report::Document document;
   document.title = report.name;
-  document.subtitle = "comparison of " + report::plural_text(report.rows.size(), "row") +
+  document.subtitle = "comparison of " + plural_text(report.rows.size(), "row") +
                       (is_scored(material) ? " on the same test images" : ", not scored yet");
   document.tiles = tiles(material);
   document.colophon = "Made by tune " + material.version + " at " + format_time(material.made) + ".";

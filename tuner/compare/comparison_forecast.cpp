@@ -204,14 +204,6 @@ Json forecast_predicting(const Comparison& comparison, const Json& forecast, con
   return {{"models", models}, {"device_hours", seconds / 3600}, {"at_most", true}};
 }
 
-double probing_seconds(const Json& probes) {
-  double seconds = 0;
-  for (const Json& machines : probes)
-    for (const Json& probe : machines)
-      seconds += probe.value("lease_seconds", 0.0) * std::max(1, probe.value("leased_devices", 1));
-  return seconds;
-}
-
 Json forecast_total(const Comparison& comparison, const Json& forecast, const Json& predicting,
                     double probing) {
   double hours = probing / 3600, wall = hours;

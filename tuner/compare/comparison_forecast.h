@@ -30,7 +30,4 @@ Json forecast_predicting(const Comparison& comparison, const Json& forecast, con
 Json forecast_total(const Comparison& comparison, const Json& forecast, const Json& predicting,
                     double probing_seconds);
 
-// What the probes have held of devices, in seconds.
-double probing_seconds(const Json& probes);
-
 }  // namespace tune::compare

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "store/device_shares.h"
 #include "tuner/core/error.h"
 #include "tuner/report/numbers/bill.h"
 #include "tuner/report/numbers/study_report.h"
@@ -56,6 +57,7 @@ class Gatherer {
  private:
   void read_scoring(std::optional<int> wanted) {
     std::optional<store::Scoring> shown;
+    report_.scorings = facts_.value(store::kLooksBefore, 0);
     for (store::Scoring& scoring : record_.scorings()) {
       if (!scoring.ended) continue;
       ++report_.scorings;
@@ -285,9 +287,8 @@ class Gatherer {
     const auto priced_seconds = [&](double seconds) {
       return report::priced(seconds, seconds, report_.usd_per_hour);
     };
-    double probing = 0, scoring = 0;
-    for (const Json& machines : facts_.value("probes", Json::object()))
-      for (const Json& probe : machines) probing += report::probe_device_seconds(probe);
+    const double probing = store::comparison_probing_seconds(facts_.value("probes", Json::object()));
+    double scoring = facts_.value(store::kScoringSecondsBefore, 0.0);
     for (const store::Scoring& one : record_.scorings())
       for (const store::Prediction& prediction : record_.predictions(one.number))
         scoring += prediction.seconds;
@@ -306,6 +307,22 @@ class Gatherer {
         add_study_cost(study_name(comparison_, i, role));
         add_cut(study_name(comparison_, i, role));
       }
+    add_costs_of_studies_set_aside();
+  }
+
+  void add_costs_of_studies_set_aside() {
+    const fs::path aside = fs::path("comparisons") / comparison_.name / store::kStudiesSetAside;
+    std::set<std::string> names;
+    std::error_code none;
+    for (fs::directory_iterator at(store_ / aside, none), end; !none && at != end; at.increment(none))
+      names.insert(at->path().filename().string());
+    for (const std::string& name : names) {
+      const std::size_t before = report_.studies.size();
+      add_study_cost((aside / name).string());
+      if (report_.studies.size() == before) continue;
+      report_.studies.back().study = name + " (set aside)";
+      report_.studies.back().predicted_hours = 0;
+    }
   }
 
   void add_cut(const std::string& study) {

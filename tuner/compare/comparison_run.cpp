@@ -6,11 +6,12 @@
 
 #include "store/comparison_store.h"
 #include "store/device_shares.h"
-#include "store/neighbours.h"
 #include "tuner/compare/comparison_budget.h"
 #include "tuner/compare/comparison_forecast.h"
 #include "tuner/compare/comparison_keys.h"
+#include "tuner/compare/comparison_ledger.h"
 #include "tuner/compare/comparison_probes.h"
+#include "tuner/compare/comparison_round.h"
 #include "tuner/compare/comparison_scoring.h"
 #include "tuner/core/error.h"
 #include "tuner/core/plural_text.h"
@@ -43,7 +44,7 @@ FileLock lock_comparison(const fs::path& folder, const std::string& name) {
 // With its approaches by name, so that a difference names the place.
 Json by_name(Json document) {
   Json approaches = Json::object();
-  for (const Json& approach : document.at("approaches"))
+  for (const Json& approach : document.value("approaches", Json::array()))
     approaches[approach.at("name").get<std::string>()] = approach;
   document["approaches"] = std::move(approaches);
   return document;
@@ -94,6 +95,8 @@ class ComparisonRun {
     for (const fs::path& folder : {store_folder_, store_folder_ / "comparisons", folder_})
       engine::make_private_folder(folder);
     const FileLock lock = lock_comparison(folder_, comparison_.name);
+    if (const auto warning = engine::network_warning(store_folder_)) hooks_.notice(*warning);
+    take_up_raised_budget();
     store::ComparisonStore record(folder_ / "comparison.db", store::OpenMode::kCreate);
     begin(record);
     if (record.models().empty()) {
@@ -109,13 +112,35 @@ class ComparisonRun {
  private:
   fs::path groups_file() const { return folder_ / "groups.json"; }
 
+  // What was frozen and scored stays as it was, and what the budget had ended goes on in another round.
+  void take_up_raised_budget() {
+    const fs::path file = folder_ / "comparison.db";
+    if (!fs::exists(file)) return;
+    std::optional<store::ComparisonRow> row;
+    {
+      const store::ComparisonStore record(file, store::OpenMode::kCreate);
+      row = record.comparison();
+      if (!row || record.models().empty()) return;
+    }
+    const bool ended_something = row->facts.contains("not_begun") || row->facts.contains("cut_by_budget");
+    if (!ended_something || !ledger_.has_more_budget_than(row->document)) return;
+    refuse_change(row->document, true);
+    row->document = comparison_.document;
+    row->text = comparison_.text;
+    begin_round(folder_, std::move(*row));
+    hooks_.notice(
+        "the comparison goes on with another budget, and with what the one before had ended; then its models "
+        "are frozen and scored again, which is counted");
+  }
+
   // Until something is trained a mended file may take the place of the one that was refused.
   void begin(store::ComparisonStore& record) {
     const auto row = record.comparison();
     if (row && row->facts.contains("training_since")) {
       facts_ = row->facts;
-      refuse_change(row->document, may_change_budget(record));
+      refuse_change(row->document, record.models().empty());
       if (Json(comparison_.document) != row->document) {
+        if (ledger_.has_more_budget_than(row->document)) facts_[kBudgetWasRaised] = true;
         record.begin({row->name, comparison_.document, comparison_.text, comparison_.folder.string(),
                       row->created, facts_});
         hooks_.notice("the comparison goes on with another budget");
@@ -166,11 +191,6 @@ class ComparisonRun {
     crash_point("training_begun");
   }
 
-  // What a budget has ended stays as it is: the studies after it were chosen by what it gave.
-  bool may_change_budget(const store::ComparisonStore& record) const {
-    return record.models().empty() && !facts_.contains("not_begun") && !facts_.contains("cut_by_budget");
-  }
-
   void refuse_change(const Json& stored, bool may_change_budget) const {
     const auto compared = [&](const Json& document) {
       Json kept = by_name(document);
@@ -183,8 +203,10 @@ class ComparisonRun {
     if (lines.empty()) return;
     std::string message = "the comparison \"" + comparison_.name + "\" was begun with another file:";
     for (const std::string& line : lines) message += "\n  " + line;
-    throw Error(ExitCode::kConflict, message,
-                "give it another name in \"comparison\": what was scored on the test images stays as it is");
+    throw Error(
+        ExitCode::kConflict, message,
+        "give it another name in \"comparison\": what was scored on the test images stays as it is (a "
+        "budget that has ended something may be raised)");
   }
 
   // Measures each approach once on this machine; its studies then need not.
@@ -209,81 +231,18 @@ class ComparisonRun {
     record.update_facts(facts_);
     hooks_.notice("predicted from the probes: " +
                   forecast_text(forecast_total(comparison_, facts_["forecast"], predicting,
-                                               probing_seconds(facts_["probes"]))));
-  }
-
-  std::optional<store::StudyStore> study_store(const std::string& study) const {
-    const fs::path file = store_folder_ / study / "study.db";
-    if (!fs::exists(file)) return std::nullopt;
-    return store::StudyStore(file, store::OpenMode::kRead);
+                                               store::comparison_probing_seconds(facts_["probes"]))));
   }
 
   bool is_done(const Spec& spec) const {
     try {
-      const auto study = study_store(spec.study);
+      const auto study = ledger_.study_store(spec.study);
       if (!study) return false;
       const store::StudyRow row = study->study();
       return row.state == "finished" && spec_difference(row.spec, spec.document).empty();
     } catch (const Error&) {
       return false;  // opening it for writing says what is wrong, or mends it
     }
-  }
-
-  // What has been spent beside what the study `name` has.
-  double spent_beside(const std::string& name) const {
-    double seconds = probing_seconds(facts_.value("probes", Json::object()));
-    for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
-      for (const StudyRole role : study_roles(comparison_, i))
-        if (const std::string other = study_name(comparison_, i, role); other != name)
-          seconds += spent_by(other);
-    return seconds;
-  }
-  double spent_by(const std::string& name) const {
-    const auto study = study_store(name);
-    if (!study) return 0;
-    double seconds = 0;
-    const std::vector<store::AttemptRow> attempts = study->attempts();
-    const auto beside = store::may_share_gpus(study->study())
-                            ? store::attempts_beside(store_folder_, name, attempts, clock_.wall_now())
-                            : std::vector<store::AttemptRow>();
-    for (const double share : store::device_shares(attempts, beside)) seconds += share;
-    return seconds;
-  }
-
-  // What the study may take of the comparison's budget; nullopt without one.
-  std::optional<double> share_of_budget(const std::string& name) const {
-    const auto budget = engine::device_budget(comparison_.budget, comparison_.usd_per_hour);
-    if (!budget) return std::nullopt;
-    const std::vector<StudyNeed> needs = study_needs(comparison_, facts_.value("forecast", Json::object()));
-    const auto own =
-        std::find_if(needs.begin(), needs.end(), [&](const StudyNeed& need) { return need.study == name; });
-    TUNE_CHECK(own != needs.end(), name);
-    const double predicting =
-        facts_.value("forecast_predicting", Json::object()).value("device_hours", 0.0) * 3600;
-    return budget_share(needs, static_cast<std::size_t>(own - needs.begin()),
-                        budget->seconds - spent_beside(name), predicting);
-  }
-
-  // What one trial of the approach takes: as its studies have it so far, else as predicted; 0 where nobody
-  // knows.
-  double trial_seconds(std::size_t approach, const std::string& name) const {
-    double completed = 0, seconds = 0;
-    for (const StudyRole role : study_roles(comparison_, approach)) {
-      const auto study = study_store(study_name(comparison_, approach, role));
-      if (!study) continue;
-      const std::vector<store::AttemptRow> attempts = study->attempts();
-      const std::vector<double> shares = store::device_shares(attempts);
-      for (const store::TrialRow& trial : study->trials()) {
-        if (trial.state != TrialState::kCompleted) continue;
-        ++completed;
-        for (std::size_t i = 0; i < attempts.size(); ++i)
-          if (attempts[i].trial == trial.number) seconds += shares[i];
-      }
-    }
-    if (completed > 0) return seconds / completed;
-    return facts_.value("forecast", Json::object())
-        .value(name, Json::object())
-        .value("device_seconds_per_trial", 0.0);
   }
 
   void record_for_lack_of_budget(store::ComparisonStore& record, const char* key, const std::string& study,
@@ -298,19 +257,21 @@ class ComparisonRun {
                 std::optional<int> trials, const ParameterSet& winner = {}) {
     Spec spec = study_spec(comparison_, study_spec_document(comparison_, approach, role, trials, winner));
     const std::string name = spec.study;
-    const std::optional<double> share = share_of_budget(name);
-    if (is_done(spec)) {
+    if (role == StudyRole::kTuned || role == StudyRole::kRandomTuned) set_aside_if_other(name, spec);
+    const std::optional<double> share = ledger_.share_of_budget(name);
+    if (is_done(spec) && !take_up_cut(record, name, spec, share)) {
+      forget("not_begun", name);  // whoever began it may have died before this was kept
       note_cut(record, name, spec);
       return true;
     }
-    if (share && (*share <= 0 || (!study_store(name) && *share < trial_seconds(approach, name)))) {
+    if (share &&
+        (*share <= 0 || (!ledger_.study_store(name) && *share < ledger_.trial_seconds(approach, name)))) {
       record_for_lack_of_budget(record, "not_begun", name,
                                 "not begun, as what is left for it does not pay for one of its trials");
       return false;
     }
     // An earlier run of the comparison may have had less for it.
-    if (facts_.contains("not_begun") && facts_["not_begun"].erase(name) > 0 && facts_["not_begun"].empty())
-      facts_.erase("not_begun");
+    forget("not_begun", name);
     hooks_.begin_study(name);
     engine::RunRequest run;
     run.store = store_folder_;
@@ -339,10 +300,44 @@ class ComparisonRun {
     return true;
   }
 
+  void forget(const char* key, const std::string& study) {
+    if (facts_.contains(key) && facts_[key].erase(study) > 0 && facts_[key].empty()) facts_.erase(key);
+  }
+
+  // A search that went on has another winner now, and what was made of the one before is no part of the
+  // comparison any more.
+  void set_aside_if_other(const std::string& name, const Spec& spec) {
+    if (!facts_.contains(kBudgetWasRaised)) return;
+    {
+      const auto study = ledger_.study_store(name);
+      if (!study) return;
+      const std::vector<SpecChange> changes = spec_changes(study->study().spec, spec.document);
+      if (std::all_of(changes.begin(), changes.end(), [](const SpecChange& one) { return one.is_harmless; }))
+        return;
+    }
+    set_study_aside(store_folder_, comparison_.name, name);
+    forget("cut_by_budget", name);
+    hooks_.notice("the search has another winner now, so " + name + " begins anew");
+  }
+
+  // Whether a study that has ended at its share of the budget has more of it now.
+  bool take_up_cut(store::ComparisonStore& record, const std::string& name, const Spec& spec,
+                   std::optional<double> share) {
+    if (!facts_.contains(kBudgetWasRaised)) return false;
+    const auto study = ledger_.study_store(name);
+    if (!study) return false;
+    const store::StudyRow row = study->study();
+    if (!is_cut(row, spec) || share.value_or(HUGE_VAL) <= row.limits.value("gpu_hours", 0.0) * 3600)
+      return false;
+    forget("cut_by_budget", name);
+    record.update_facts(facts_);
+    return true;
+  }
+
   // Says and records that a study has ended at its share of the budget, not at a limit of its own.
   void note_cut(store::ComparisonStore& record, const std::string& name, const Spec& spec) {
     if (facts_.value("cut_by_budget", Json::object()).contains(name)) return;
-    const auto study = study_store(name);
+    const auto study = ledger_.study_store(name);
     if (!study || !is_cut(study->study(), spec)) return;
     record_for_lack_of_budget(record, "cut_by_budget", name,
                               "ended after " + plural_text(study->trial_count(), "trial"));
@@ -358,7 +353,7 @@ class ComparisonRun {
     std::optional<ParameterSet> winner;
   };
   SearchEnd search_end(std::size_t approach, StudyRole role) const {
-    const auto study = study_store(study_name(comparison_, approach, role));
+    const auto study = ledger_.study_store(study_name(comparison_, approach, role));
     TUNE_CHECK(study.has_value());
     SearchEnd end;
     end.trials = study->trial_count();
@@ -389,7 +384,7 @@ class ComparisonRun {
   // The winner of a search, else every run that completed.
   void collect(std::size_t approach, StudyRole role, std::vector<store::FrozenModel>& models) const {
     const std::string name = study_name(comparison_, approach, role);
-    const auto study = study_store(name);
+    const auto study = ledger_.study_store(name);
     if (!study) return;
     const History history = study->load_history();
     const TrialView* best = history.best();
@@ -414,10 +409,11 @@ class ComparisonRun {
     if (models.empty())
       throw Error(ExitCode::kEveryTrialFailed, "no run of any approach has completed",
                   facts_.contains("not_begun") || facts_.contains("cut_by_budget")
-                      ? "the budget did not pay for one: begin another comparison, with more of it, under "
-                        "another name"
+                      ? "the budget did not pay for one: raise it in the comparison's file, and run the same "
+                        "command again"
                       : "`tune trials " + study_name(comparison_, 0, StudyRole::kDefaults) + "` says why");
     crash_point("before_freezing");
+    facts_.erase(kBudgetWasRaised);
     record.freeze(models, facts_);
     crash_point("models_frozen");
     hooks_.notice(std::to_string(models.size()) + " models are frozen; now they see the test images");
@@ -475,6 +471,7 @@ class ComparisonRun {
   const engine::BuiltinTrainer trainer_;
   const TestImages test_;
   Json facts_ = Json::object();
+  const ComparisonLedger ledger_{store_folder_, comparison_, facts_, clock_};
 };
 
 }  // namespace

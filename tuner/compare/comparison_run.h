@@ -46,6 +46,7 @@ std::optional<Json> preview_comparison(const ComparisonRequest& request, const C
 //  2. the models are frozen: their files' fingerprints are recorded, in one transaction;
 //  3. each frozen model predicts on the test images, and all predictions are scored together. No training run
 //     gets to see these images.
+// A budget that was raised after it had ended something begins another round of these (comparison_round.h).
 // With everything done it does nothing, unless another scoring is asked for. Returns false when a signal
 // interrupted it. Throws SpecError; Error(kConflict) when another process works on it, or it was begun with
 // another file; Error(kEveryTrialFailed) without any model; what run_study() throws.

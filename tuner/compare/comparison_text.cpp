@@ -293,10 +293,10 @@ std::string comparison_text(const ComparisonReport& report) {
     const bool is_headed = has_published && (one.id == "published" || one.id == "scores");
     text +=
         '\n' + (is_headed ? one.title + ":\n" : std::string()) + report::text_table(one.table, /*width=*/0);
-    for (const std::string& line : one.lines) text += "  " + report::one_line(line) + '\n';
+    for (const std::string& line : one.lines) text += "  " + one_line(line) + '\n';
   }
   text += '\n';
-  for (const std::string& line : comparison_remarks(report)) text += report::one_line(line) + '\n';
+  for (const std::string& line : comparison_remarks(report)) text += one_line(line) + '\n';
   return text;
 }
 

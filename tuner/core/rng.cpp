@@ -97,4 +97,11 @@ std::string random_token() {
   return token;
 }
 
+std::uint64_t trial_seed(std::uint64_t study_seed, int trial) {
+  // A family of streams of their own, apart from those that suggestions are drawn from.
+  constexpr std::uint64_t kStreams = std::uint64_t{1} << 63;
+  Rng rng(study_seed, kStreams + static_cast<std::uint64_t>(trial));
+  return rng() >> 33;
+}
+
 }  // namespace tune

@@ -32,4 +32,8 @@ std::uint64_t entropy_seed();
 // 128 random bits from the system as 32 hexadecimal digits: attempt tokens.
 std::string random_token();
 
+// The seed of a trial: the same for the same study seed and number, below 2^31, since NumPy and scikit-learn
+// take none from 2^32 on, and programs that keep it in an int none from 2^31 on.
+std::uint64_t trial_seed(std::uint64_t study_seed, int trial);
+
 }  // namespace tune

@@ -10,9 +10,10 @@
 #include <utility>
 
 #include "tuner/core/error.h"
-#include "tuner/os/regular_file.h"
 #include "tuner/core/rng.h"
+#include "tuner/os/closed_file.h"
 #include "tuner/os/descriptor.h"
+#include "tuner/os/regular_file.h"
 
 namespace tune {
 namespace {
@@ -22,6 +23,8 @@ namespace {
       std::string("cannot ") + action + " \"" + path.string() + "\": " + std::strerror(reason);
   if (is_disk_full(reason)) throw DiskFull(message);
   if (reason == EFBIG) throw FileSizeLimit(message);
+  if (reason == EROFS)
+    if (const auto error = read_only_disk(path, message)) throw Error(*error);
   std::string hint;
   if (reason == EACCES || reason == EPERM || reason == EROFS)
     hint = "check the owner and the mode of the folder";

@@ -9,8 +9,8 @@
 #include <cstring>
 #include <utility>
 
-#include "tuner/os/atomic_file.h"
 #include "tuner/core/error.h"
+#include "tuner/os/atomic_file.h"
 #include "tuner/os/descriptor.h"
 
 namespace tune {

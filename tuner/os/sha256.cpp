@@ -8,8 +8,8 @@
 #include <cstring>
 #include <vector>
 
-#include "tuner/os/descriptor.h"
 #include "tuner/core/error.h"
+#include "tuner/os/descriptor.h"
 #include "tuner/os/regular_file.h"
 
 namespace tune {

@@ -49,12 +49,50 @@ TEST_CASE("a comparison and its models come back as they were recorded") {
   CHECK(models[1].folder == frozen(2).folder);
 }
 
+TEST_CASE("a comparison's cells that are not as tune writes them are damage") {
+  const TemporaryFolder folder;
+  const std::string sql = GENERATE(as<std::string>(), "comparison SET document = '[]'",
+                                   "comparison SET document = '{\"approaches\": [{}]}'",
+                                   "comparison SET facts = 'null'", "comparison SET created_ms = -1",
+                                   "predictions SET seconds = -1", "predictions SET facts = '{'",
+                                   "scorings SET result = 'twelve'", "scorings SET started_ms = -1");
+  CAPTURE(sql);
+  const auto read = [&] {
+    const ComparisonStore record(folder / "comparison.db", OpenMode::kRead);
+    record.comparison();
+    record.predictions(1);
+    record.scorings();
+  };
+  {
+    ComparisonStore record(folder / "comparison.db", OpenMode::kCreate);
+    record.begin(comparison_row());
+    record.freeze({frozen(1)}, Json::object());
+    record.begin_scoring(at(0));
+    record.insert_prediction(1, {1, "beef", 1.5, Json::object()});
+  }
+  read();
+  SQLite::Database(folder / "comparison.db", SQLite::OPEN_READWRITE).exec("UPDATE " + sql);
+  CHECK_THROWS_AS(read(), DamagedFile);
+}
+
+TEST_CASE("looks are counted on from those of the rounds before") {
+  const TemporaryFolder folder;
+  ComparisonStore record(folder / "comparison.db", OpenMode::kCreate);
+  ComparisonRow row = comparison_row();
+  row.facts[kLooksBefore] = 3;
+  record.begin(row);
+  record.freeze({frozen(1)}, row.facts);
+  CHECK(record.begin_scoring(at(0)) == 4);
+  record.end_scoring(4, Json::object(), at(1));
+  CHECK(record.begin_scoring(at(2)) == 5);
+}
+
 TEST_CASE("models are frozen once, and never change after that") {
   const TemporaryFolder folder;
   ComparisonStore record(folder / "comparison.db", OpenMode::kCreate);
   record.begin(comparison_row());
-  record.freeze({frozen(1)}, {});
-  CHECK(code_of([&] { record.freeze({frozen(2)}, {}); }) == ExitCode::kConflict);
+  record.freeze({frozen(1)}, Json::object());
+  CHECK(code_of([&] { record.freeze({frozen(2)}, Json::object()); }) == ExitCode::kConflict);
   CHECK(record.models().size() == 1);
   SQLite::Database database(folder / "comparison.db", SQLite::OPEN_READWRITE);
   CHECK_THROWS(database.exec("UPDATE models SET validation = 1"));
@@ -65,7 +103,7 @@ TEST_CASE("a scoring that has begun goes on, and one that has ended never change
   const TemporaryFolder folder;
   ComparisonStore record(folder / "comparison.db", OpenMode::kCreate);
   record.begin(comparison_row());
-  record.freeze({frozen(1), frozen(2)}, {});
+  record.freeze({frozen(1), frozen(2)}, Json::object());
   CHECK(record.begin_scoring(at(1)) == 1);
   CHECK(code_of([&] { record.begin_scoring(at(2)); }) == ExitCode::kConflict);
   record.insert_prediction(1, {2, "beef", 1.5, {{"parameters", 3}}});

@@ -62,6 +62,26 @@ TEST_CASE("a version is read back with its files and lineage", "[registry]") {
   CHECK(registry.versions("tin").empty());
 }
 
+TEST_CASE("a registry that does not hold what tune wrote is damaged", "[registry]") {
+  const TemporaryFolder folder;
+  const std::string sql =
+      GENERATE(as<std::string>(), "DELETE FROM versions", "UPDATE current SET version = 7",
+               "UPDATE current SET version = 4294967297",
+               "DROP TRIGGER files_never_change; UPDATE files SET bytes = -1",
+               "DROP TRIGGER versions_never_change; UPDATE versions SET goal = 'up'",
+               "DROP TRIGGER versions_never_change; UPDATE versions SET lineage = '[]'");
+  CAPTURE(sql);
+  {
+    ModelRegistry registry(folder / "registry.db", OpenMode::kCreate);
+    registry.insert_version(version_of("steel", 1));
+    registry.promote(promotion_of("steel", 0, 1));
+  }
+  SQLite::Database(folder / "registry.db", SQLite::OPEN_READWRITE)
+      .exec("PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF; " + sql);
+  const ModelRegistry registry(folder / "registry.db", OpenMode::kRead);
+  CHECK_THROWS_AS(registry.current("steel"), DamagedFile);
+}
+
 TEST_CASE("a reader writes nothing, and brings no older file up to date", "[registry]") {
   const TemporaryFolder folder;
   ModelRegistry(folder / "registry.db", OpenMode::kCreate).insert_version(version_of("steel", 1));

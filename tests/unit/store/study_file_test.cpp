@@ -66,6 +66,97 @@ TEST_CASE("what is no regular file in a database's place is named, and never wai
   }
 }
 
+bool is_damage(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const DamagedFile& error) {
+    return error.code() == ExitCode::kEnvironment && !error.hint().empty();
+  } catch (const std::exception&) {
+    return false;
+  }
+  return false;
+}
+
+TEST_CASE("whatever a cell holds that tune never writes there is damage, and the file is to be restored",
+          "[store]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder / "study.db";
+  using Read = std::function<void(StudyStore&)>;
+  const Read study = [](StudyStore& store) { store.study(); };
+  const Read trials = [](StudyStore& store) { store.trials(); };
+  const Read attempts = [](StudyStore& store) { store.attempts(); };
+  const Read history = [](StudyStore& store) { store.load_history(); };
+  const Read earlier = [](StudyStore& store) { store.earlier_trials(); };
+  const Read events = [](StudyStore& store) { store.events(); };
+  const auto [sql, read] = GENERATE_COPY(
+      table<std::string, Read>({{"UPDATE study SET spec = '7'", study},
+                                {"UPDATE study SET goal = 'up'", study},
+                                {"UPDATE study SET reduce = 'mean'", study},
+                                {"UPDATE study SET state = 'ended'", study},
+                                {"UPDATE study SET elapsed_seconds = -1", study},
+                                {"UPDATE study SET elapsed_seconds = 9e999", study},
+                                {"UPDATE study SET created_ms = 9223372036854775807", study},
+                                {"UPDATE trials SET parameters = 'lr=1'", trials},
+                                {"UPDATE trials SET parameters = '3'", trials},
+                                {"UPDATE trials SET state = 'done'", trials},
+                                {"UPDATE trials SET budget = 0", trials},
+                                {"UPDATE trials SET budget = 1.5", history},
+                                {"UPDATE trials SET objective_values = '0.5'", trials},
+                                {"UPDATE trials SET attempts = -1", trials},
+                                {"UPDATE trials SET attempts = 4294967297", trials},
+                                {"UPDATE trials SET started_ms = -1", trials},
+                                {"UPDATE trials SET number = 3", history},
+                                {"UPDATE attempts SET state = 'gone'", attempts},
+                                {"UPDATE attempts SET metrics_offset = -1", attempts},
+                                {"UPDATE attempts SET max_rss_bytes = -1", attempts},
+                                {"UPDATE attempts SET lease_seconds = -0.5", attempts},
+                                {"UPDATE attempts SET cpu_seconds = 1e300", attempts},
+                                {"UPDATE attempts SET devices = '{}'", attempts},
+                                {"UPDATE attempts SET devices = '[1]'", attempts},
+                                {"UPDATE attempts SET threads = -1", attempts},
+                                {"UPDATE attempts SET exit_code = 4294967296", attempts},
+                                {"UPDATE metrics SET trial = 9", history},
+                                {"UPDATE metrics SET trial = -1", history},
+                                {"UPDATE metrics SET value = 'much'", history},
+                                {"UPDATE earlier_trials SET kind = 'like'", earlier},
+                                {"UPDATE earlier_trials SET parameters = '[]'", earlier},
+                                {"INSERT INTO events VALUES (1, 0, 'notice', 0, 0, '[]')", events}}));
+  CAPTURE(sql);
+  {
+    StudyStore store(file, OpenMode::kCreate);
+    store.create_study(study_row());
+    store.insert_trial(trial_row(1));
+    store.insert_attempt(attempt_row(1, 1));
+    store.insert_metrics({metric_row(1, study_row().objective.metric, 1, 0.5)});
+    TrialView view;
+    view.number = 1;
+    view.state = TrialState::kCompleted;
+    store.replace_earlier_trials({{"s", WarmStart::kIdentical, std::make_shared<const TrialView>(view)}});
+    read(store);
+  }
+  // What a careless hand can do.
+  SQLite::Database(file.string(), SQLite::OPEN_READWRITE)
+      .exec("PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF; " + sql);
+  StudyStore store(file, OpenMode::kRead);
+  CHECK(is_damage([&] { read(store); }));
+}
+
+TEST_CASE("a study whose row is gone while its trials are there is damaged, and is not made anew",
+          "[store]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder / "study.db";
+  {
+    StudyStore store(file, OpenMode::kCreate);
+    store.create_study(study_row());
+    store.insert_trial(trial_row(1));
+  }
+  SQLite::Database(file.string(), SQLite::OPEN_READWRITE).exec("DELETE FROM study");
+  for (const OpenMode mode : {OpenMode::kRead, OpenMode::kWrite, OpenMode::kCreate}) {
+    CHECK(is_damage([&] { StudyStore(file, mode); }));
+    CHECK(message_of([&] { StudyStore(file, mode); }).find("its table study is empty") != std::string::npos);
+  }
+}
+
 TEST_CASE("a database of another shape is a damaged study, which says what is missing, and no bug",
           "[store]") {
   const TemporaryFolder folder;

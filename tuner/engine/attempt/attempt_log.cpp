@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
 #include <map>
@@ -42,6 +43,22 @@ std::map<std::uint64_t, std::filesystem::path> segments_in(const std::filesystem
       segments[start] = entry.path();
   }
   return segments;
+}
+
+constexpr std::size_t kWindow = 8192, kMostLines = 10, kMostLogs = 20;
+
+std::vector<std::string> last_lines(const std::filesystem::path& folder) {
+  std::vector<std::string> lines;
+  const auto keep = [&](std::string_view line) {
+    const std::size_t end = line.find_last_not_of(" \t");
+    if (end != std::string_view::npos) lines.emplace_back(line.substr(0, end + 1));
+  };
+  LineSplitter splitter;
+  splitter.feed(log_end(folder, kWindow), keep);
+  splitter.finish(keep);
+  if (lines.size() > kMostLines)
+    lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(kMostLines));
+  return lines;
 }
 
 }  // namespace
@@ -106,6 +123,40 @@ std::string last_log_line(const std::filesystem::path& attempt_folder, std::size
   splitter.feed(text, keep);
   splitter.finish(keep);
   return found;
+}
+
+std::string masked(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!std::isdigit(static_cast<unsigned char>(text[i]))) {
+      result += text[i];
+      continue;
+    }
+    const auto hangs_on = [](char c) {
+      return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == '+' || c == ':';
+    };
+    while (i + 1 < text.size() && hangs_on(text[i + 1])) ++i;
+    // A sign belongs to the number: "-0.5" and "0.5" are alike.
+    if (!result.empty() && (result.back() == '-' || result.back() == '+')) result.pop_back();
+    result += '#';
+  }
+  return result;
+}
+
+std::vector<std::string> shared_log_end(const std::vector<std::filesystem::path>& attempt_folders) {
+  if (attempt_folders.empty()) return {};
+  const std::vector<std::string> last = last_lines(attempt_folders.back());
+  std::size_t shared = last.size();
+  const std::size_t first = attempt_folders.size() > kMostLogs ? attempt_folders.size() - kMostLogs : 0;
+  for (std::size_t i = first; i + 1 < attempt_folders.size(); ++i) {
+    const std::vector<std::string> other = last_lines(attempt_folders[i]);
+    std::size_t same = 0;
+    while (same < std::min(shared, other.size()) &&
+           masked(other[other.size() - 1 - same]) == masked(last[last.size() - 1 - same]))
+      ++same;
+    shared = same;
+  }
+  return {last.end() - static_cast<std::ptrdiff_t>(shared), last.end()};
 }
 
 }  // namespace tune::engine

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace tune::engine {
 
@@ -30,5 +32,11 @@ std::string log_end(const std::filesystem::path& attempt_folder, std::size_t lim
 // The last line that is not blank, as it looks on a terminal, at most `limit` bytes of it; for reasons of
 // failures.
 std::string last_log_line(const std::filesystem::path& attempt_folder, std::size_t limit = 200);
+
+// How trials failed, without what differs from trial to trial: digits and what hangs on them stand as '#'.
+std::string masked(std::string_view text);
+// The lines, the last at the end, with which all of these attempts' logs end, up to numbers in them: as the
+// last attempt's log has them, ten at most. Empty when they differ or there are none.
+std::vector<std::string> shared_log_end(const std::vector<std::filesystem::path>& attempt_folders);
 
 }  // namespace tune::engine

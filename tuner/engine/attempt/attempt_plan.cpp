@@ -11,9 +11,6 @@
 namespace tune::engine {
 namespace {
 
-// Trial seeds are a family of streams of their own, apart from those that suggestions are drawn from.
-constexpr std::uint64_t kTrialSeedStreams = std::uint64_t{1} << 63;
-
 std::map<std::string, Json> fixed_values(const Spec& spec) {
   std::map<std::string, Json> values;
   for (const auto& [name, value] : spec.fixed.items()) values[name] = Json(value);
@@ -105,11 +102,6 @@ bool is_value_of_option(const std::string& element, const SearchSpace& space) {
 }
 
 }  // namespace
-
-std::uint64_t trial_seed(std::uint64_t study_seed, int trial) {
-  Rng rng(study_seed, kTrialSeedStreams + static_cast<std::uint64_t>(trial));
-  return rng() >> 33;
-}
 
 Json nest_names(const std::map<std::string, Json>& values) {
   Json nested = Json::object();

@@ -31,10 +31,6 @@ struct TrialFrame {
   std::map<std::string, std::int64_t> steps_done;
 };
 
-// The seed of a trial: the same for the same study seed and number, below 2^31, since NumPy and scikit-learn
-// take none from 2^32 on, and programs that keep it in an int none from 2^31 on.
-std::uint64_t trial_seed(std::uint64_t study_seed, int trial);
-
 // {"lora.r": 8} becomes {"lora": {"r": 8}}. Throws Error(kBadSpec) when a name is both a value and a group.
 Json nest_names(const std::map<std::string, Json>& values);
 

@@ -64,6 +64,7 @@ struct LocalRunner::Impl {
   void on_supervisor_gone(RunningAttempt& attempt);
   void end_orphans(RunningAttempt& attempt);
   void kill_supervisor_after(Milliseconds patience, RunningAttempt& attempt);
+  void end_stuck_supervisor(Milliseconds grace, RunningAttempt& attempt);
   bool ended_with_its_tree(pid_t process) const;
   void finish(AttemptId id);
   void push(RunnerEventKind kind, AttemptId id);
@@ -212,6 +213,19 @@ void LocalRunner::Impl::kill_supervisor_after(Milliseconds patience, RunningAtte
   });
 }
 
+// One that works still, on a slow disk, would take the record of its attempt along.
+void LocalRunner::Impl::end_stuck_supervisor(Milliseconds grace, RunningAttempt& attempt) {
+  const Milliseconds patience = supervisor_grace / 3;
+  attempt.timer.expires_after(grace + patience);
+  attempt.timer.async_wait([this, patience, id = attempt.id](const error_code& error) {
+    RunningAttempt* stuck = error ? nullptr : find(id);
+    if (!stuck || stuck->orphans) return;
+    const auto supervisor = process_info(stuck->pid);
+    const bool is_stopped = supervisor && (supervisor->state == 'T' || supervisor->state == 't');
+    kill_supervisor_after(is_stopped ? Milliseconds(0) : supervisor_grace - patience, *stuck);
+  });
+}
+
 void LocalRunner::Impl::finish(AttemptId id) {
   const auto found = attempts.find(id);
   if (found->second->share) pool.give_back(std::move(*found->second->share));
@@ -236,8 +250,7 @@ AttemptRecord LocalRunner::start(const Attempt& attempt) {
     for (const Lease& lease : share->leases) descriptors.push_back(lease.descriptor());
     std::map<std::string, std::string> environment = attempt.secret_environment;
     environment[kTokenVariable] = attempt.token;
-    const SupervisorProcess process =
-        start_supervisor(impl_->program, launch_file, descriptors, environment);
+    const SupervisorProcess process = start_supervisor(impl_->program, launch_file, descriptors, environment);
     running->pid = process.pid;
     running->start_time = process.start_time;
     running->channel.assign(channel.ours.release());
@@ -256,6 +269,7 @@ AttemptRecord LocalRunner::start(const Attempt& attempt) {
   record.devices = share->devices;
   record.threads = share->threads;
   record.heartbeat = kHeartbeat;
+  record.notice = share->unpinned;
   running->share = std::move(share);
   impl_->watch(*running);
   if (attempt.time_limit)
@@ -324,10 +338,11 @@ void LocalRunner::stop(AttemptId id, Milliseconds grace, const std::string& reas
     static_cast<void>(::send(attempt->channel.native_handle(), command.data(), command.size(),
                              MSG_DONTWAIT | MSG_NOSIGNAL));
   }
-  // Who interrupts twice does not wait for a supervisor that was stopped.
-  impl_->kill_supervisor_after(grace > Milliseconds(0) ? grace + impl_->supervisor_grace
-                                                       : std::min(kKillGrace, impl_->supervisor_grace),
-                               *attempt);
+  // One that was stopped ends its tree, and writes down how it went, once it goes on.
+  signal_process(attempt->pid, attempt->start_time, SIGCONT);
+  if (grace > Milliseconds(0)) return impl_->end_stuck_supervisor(grace, *attempt);
+  // Who interrupts twice does not wait for a supervisor that hangs.
+  impl_->kill_supervisor_after(std::min(kKillGrace, impl_->supervisor_grace), *attempt);
 }
 
 void LocalRunner::wake() {

@@ -14,8 +14,9 @@ struct LocalRunnerOptions {
       parallel;  // attempts at once; absent: one a GPU slot, on the CPU 2 (or 1 where there is one core)
   Resources resources;
   std::filesystem::path supervisor;  // empty: find_supervisor()
-  // A supervisor that has not ended its tree this long after a limit and the grace is itself stuck or
-  // stopped, and is killed together with the tree.
+  // A supervisor that has not ended its tree this long after a limit and the grace is itself stuck, and is
+  // killed together with the tree; after a third of it where it is known to be stopped (SIGSTOP), since it
+  // was told to go on before.
   Milliseconds supervisor_grace{15'000};
 };
 

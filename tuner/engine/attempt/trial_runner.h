@@ -52,6 +52,8 @@ struct AttemptRecord {
   // How often at least the runner hears of a supervisor that lives; absent where it hears nothing (not
   // stored).
   std::optional<Milliseconds> heartbeat = {};
+  // A sentence about what it runs on that is worth showing once (not stored); empty for none.
+  std::string notice = {};
 };
 
 enum class RunnerEventKind {

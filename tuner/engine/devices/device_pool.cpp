@@ -82,7 +82,7 @@ DevicePool::DevicePool(std::optional<int> parallel, const Resources& resources)
   try {
     folder_.emplace();
   } catch (const Error& error) {
-    unpinned_ = std::string("trials are not pinned to cores: ") + error.what();
+    no_leases_ = std::string("trials are not pinned to cores: ") + error.what();
   }
 }
 
@@ -136,7 +136,6 @@ Capacity DevicePool::capacity() {
   capacity.total = limit_;
   const int ours = limit_ - running_;
   capacity.free = ours;
-  if (!unpinned_.empty()) capacity.notices.push_back(unpinned_);
   if (uses_gpus()) {
     std::vector<int> slots;
     for (const auto& [uuid, count] : free_slots_by_gpu(capacity.notices)) slots.push_back(count);
@@ -166,7 +165,11 @@ std::vector<std::string> DevicePool::lost(const std::vector<std::string>& gpus) 
 
 // Where trials outnumber the cores none is pinned: those that share a core would fare worse than the others.
 void DevicePool::pin(DeviceShare& share) {
-  if (!folder_ || core_shares_.size() > cores_.size()) return;
+  if (core_shares_.size() > cores_.size()) return;
+  if (!folder_) {
+    share.unpinned = no_leases_;
+    return;
+  }
   std::vector<int> cores = core_shares_[static_cast<std::size_t>(share.slot)];
   std::optional<Lease> lease = folder_->take_cores(cores);
   if (!lease) {
@@ -182,9 +185,9 @@ void DevicePool::pin(DeviceShare& share) {
     if (free.size() == cores.size()) lease = folder_->take_cores(cores = free);
   }
   if (!lease) {
-    unpinned_ = "trials are not pinned to cores, since other tune processes hold " +
-                std::string(cores_.size() == 1 ? "the only one" : "some of them") +
-                ": all of them share the machine";
+    share.unpinned = "trials are not pinned to cores, since other tune processes hold " +
+                     std::string(cores_.size() == 1 ? "the only one" : "some of them") +
+                     ": all of them share the machine";
     return;
   }
   share.cores = std::move(cores);

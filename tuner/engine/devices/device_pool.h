@@ -26,7 +26,8 @@ struct DeviceShare {
   std::vector<int> cores;  // to pin to; empty on GPUs, where data loading takes what is free, and where
                            // other processes hold cores
   int threads = 1;
-  int slot = -1;  // on the CPU
+  int slot = -1;              // on the CPU
+  std::string unpinned = {};  // why there are no cores to pin to, where others are the reason
   std::map<std::string, std::set<std::int64_t>>
       strangers;  // by GPU: pids that NVML showed before the attempt
 };
@@ -70,7 +71,7 @@ class DevicePool {
   VisibleDevices visible_devices_;
   std::vector<int> cores_;
   std::vector<std::vector<int>> core_shares_;
-  std::string unpinned_;  // why attempts are not pinned; empty while all were
+  std::string no_leases_;  // why no cores can be leased; empty where they can
   std::set<int> free_core_slots_;
   std::vector<Gpu> gpus_;
   SteadyTime gpus_read_;

@@ -27,7 +27,8 @@ std::uint64_t free_disk_bytes(const std::filesystem::path& path);
 // may lie on a network: "NFS". SQLite's write-ahead log needs memory that all its users share, which such
 // file systems do not give to several machines.
 std::optional<std::string> network_file_system(const std::filesystem::path& path);
-// What a person who starts a study in a store on such a file system is told.
+// What a person who writes to a store there is told where the run begins; nullopt on a local disk. Not
+// refused: of some file systems (FUSE) nobody knows where they keep their files.
 std::optional<std::string> network_warning(const std::filesystem::path& store);
 
 // tune-supervisor: beside this program, else in ../libexec/tune, else on the PATH. Throws

@@ -24,7 +24,8 @@ std::string failure_class(const std::string& reason) {
 }
 
 History history_of(const AskTell::Parts& parts) {
-  return parts.store == nullptr ? History{parts.spec.objective, {}} : parts.store->load_history();
+  return parts.store == nullptr ? History{parts.spec.objective, {}}
+                                : history_in(*parts.store, parts.spec.space);
 }
 
 AskedTrial asked(const TrialView& trial, bool is_resumed) {

@@ -1,5 +1,7 @@
 #include "tuner/engine/loop/database_file.h"
 
+#include <utility>
+
 #include <unistd.h>
 
 #include <cerrno>
@@ -58,6 +60,29 @@ std::string DatabaseFile::readers() const {
     if (const auto process = process_info(lock.pid)) processes.push_back(*process);
   }
   return states_of(processes);
+}
+
+// Nothing depends on it: what cannot be moved now stays in the log, which is as durable.
+void DatabaseFile::shrink_log(store::StudyStore& store,
+                              const std::function<void(const std::string&)>& notice) {
+  if (!has_large_log()) return;
+  // A log that a burst has made is cut back by the next commit after it was moved; one that stays is held.
+  const bool was_endless = std::exchange(log_is_endless_, has_endless_log());
+  if (was_endless && log_is_endless_ && !std::exchange(said_endless_log_, true)) {
+    const std::string who = readers();
+    notice(
+        "the write-ahead log of the study's database is over 64 MB and grows, since a program reads an old "
+        "state of "
+        "it" +
+        (who.empty() ? std::string(" (fuser STUDY/study.db names those that have it open)") : ": " + who) +
+        "; end that program or its transaction");
+  }
+  try {
+    store.checkpoint_wal();
+  } catch (const Error& error) {
+    notice(std::string("the write-ahead log grows, since it cannot be moved into the database: ") +
+           error.what());
+  }
 }
 
 }  // namespace tune::engine

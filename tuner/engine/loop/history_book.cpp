@@ -9,6 +9,15 @@ namespace {
 std::size_t index_of(int number) { return static_cast<std::size_t>(number) - 1; }
 }  // namespace
 
+History history_in(const store::StudyStore& store, const SearchSpace& space) {
+  History history = store.load_history();
+  for (const auto& trial : history.trials)
+    if (const auto objection = space.objection(trial->parameters))
+      throw DamagedFile(store.file() + ": the parameters of trial " + std::to_string(trial->number) +
+                        " are damaged: " + *objection);
+  return history;
+}
+
 HistoryBook::HistoryBook(History loaded) : live_(std::move(loaded)), snapshot_(live_) {}
 
 const TrialView& HistoryBook::trial(int number) const {

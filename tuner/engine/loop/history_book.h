@@ -4,9 +4,14 @@
 #include <memory>
 #include <vector>
 
+#include "store/study_store.h"
 #include "tuner/core/history.h"
 
 namespace tune::engine {
+
+// All that the store holds. Throws DamagedFile where a trial is no point of the space, which is where every
+// suggestion came from.
+History history_in(const store::StudyStore& store, const SearchSpace& space);
 
 // Owned by the loop, on its thread. Trials that run have a view of their own that grows without copying; it
 // enters the history when somebody is about to look. A snapshot costs what changed since the last one, not

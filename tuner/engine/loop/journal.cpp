@@ -22,6 +22,14 @@ bool may_pass(const Error& error) {
   return error.code() == ExitCode::kEnvironment || error.code() == ExitCode::kConflict;
 }
 
+// The hint of an error speaks to a command that has ended, and would have it run again.
+std::string cure_while_waiting(const Error& error) {
+  if (dynamic_cast<const DiskFull*>(&error) != nullptr) return "free some disk space";
+  if (error.code() == ExitCode::kConflict)
+    return "another program holds a lock on it: end that program, or its transaction";
+  return error.hint().empty() ? "see the system's log (dmesg)" : error.hint();
+}
+
 }  // namespace
 
 Journal::Journal(store::StudyStore& store, const Clock& clock, Status& status, std::function<bool()> pause)
@@ -84,8 +92,8 @@ void Journal::report_trouble(const Error& error) {
   StatusEvent event;
   event.kind = StatusKind::kNotice;
   event.time = clock_.wall_now();
-  event.message = "paused, nothing new is started: " + trouble_;
-  if (!error.hint().empty()) event.message += " (" + error.hint() + ")";
+  event.message = "paused, nothing new is started: " + trouble_ +
+                  " (the study goes on by itself once it can be written: " + cure_while_waiting(error) + ")";
   status_.on_event(event);
 }
 

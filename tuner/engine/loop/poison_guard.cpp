@@ -64,24 +64,6 @@ bool one_parameter_tells(const Sides& sides) {
 
 }  // namespace
 
-std::string masked(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (!std::isdigit(static_cast<unsigned char>(text[i]))) {
-      result += text[i];
-      continue;
-    }
-    const auto hangs_on = [](char c) {
-      return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == '+' || c == ':';
-    };
-    while (i + 1 < text.size() && hangs_on(text[i + 1])) ++i;
-    // A sign belongs to the number: "-0.5" and "0.5" are alike.
-    if (!result.empty() && (result.back() == '-' || result.back() == '+')) result.pop_back();
-    result += '#';
-  }
-  return result;
-}
-
 PoisonGuard::Kind PoisonGuard::kind_of(const End& end) {
   if (end.state != TrialState::kFailed) return Kind::kWorked;
   if (!end.exited_well && end.lasted <= kAtOnceTime) return Kind::kAtOnce;

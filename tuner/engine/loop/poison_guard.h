@@ -11,9 +11,6 @@
 
 namespace tune::engine {
 
-// How trials failed, without what differs from trial to trial: digits and what hangs on them stand as '#'.
-std::string masked(std::string_view text);
-
 // A set-up looks broken when trials that were started one after another
 // - all failed within ten seconds in the same way (same exit code or signal, same last line of the log): five
 //   of them, or as many as run at once; or

@@ -154,6 +154,14 @@ PromotionResult promotion_from_json(const Json& json) {
           json.at("folder").get<std::string>()};
 }
 
+PromotionResult stored_promotion(const OpenedStudy& study) {
+  try {
+    return promotion_from_json(study.row.facts.at("promotion"));
+  } catch (const Json::exception& problem) {
+    throw DamagedFile(study.store.file() + ": what it tells of the promotion is damaged: " + problem.what());
+  }
+}
+
 PromotionResult decide_promotion(const store::StudyStore& store, const fs::path& store_folder,
                                  const std::string& model, const Interruption& interruption,
                                  Journal& journal) {
@@ -169,7 +177,7 @@ std::optional<PromotionResult> promote_best(OpenedStudy& study, const RunRequest
   if (!request.spec.promote_model) return std::nullopt;
   const fs::path folder = request.store / study.row.name;
   if (study.row.facts.contains("promotion")) {
-    const PromotionResult made = promotion_from_json(study.row.facts["promotion"]);
+    const PromotionResult made = stored_promotion(study);
     // Whoever recorded it may have died before this.
     if (made.promoted) remove_losing_checkpoints(study.store, folder, made.trial);
     return made;
@@ -251,7 +259,7 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   const auto rule = strategies::make_stop_rule(spec.early_stopping, spec.objective);
   LocalRunner runner(runner_options(spec));
   const Machine machine = inspect_machine();
-  Json run = run_facts(machine, request.version, spec);
+  Json run = run_facts(machine, request.version, spec, request.store);
   if (trainer && !probe(study, request, *trainer, machine, folder, status, clock, interruption, run)) {
     return {Outcome::kInterrupted, "interrupted", 0, 0, 0, std::nullopt};
   }

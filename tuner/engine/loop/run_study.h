@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tuner/engine/loop/engine.h"
+#include "tuner/engine/loop/study_loop.h"
 #include "tuner/engine/loop/study_opening.h"
 #include "tuner/engine/promotion/promotion.h"
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <optional>
 #include <set>
+#include <sstream>
 #include <vector>
 
 #include "tuner/core/error.h"
@@ -28,6 +29,22 @@ bool computes_on_gpus(const Machine& machine, const Resources& resources) {
 
 constexpr std::chrono::seconds kGitLimit{10};
 
+// Not the store itself, which may be the very folder of the code.
+std::vector<fs::path> folders_in_store(const fs::path& store) {
+  std::vector<fs::path> folders;
+  std::error_code error;
+  for (fs::directory_iterator at(fs::weakly_canonical(store, error), error), end; !error && at != end;
+       at.increment(error)) {
+    std::error_code unknown;
+    const fs::path& folder = at->path();
+    if (fs::exists(folder / "study.db", unknown) ||
+        (folder.filename() == "models" && fs::exists(folder / "registry.db", unknown)) ||
+        (folder.filename() == "comparisons" && fs::is_directory(folder, unknown)))
+      folders.push_back(folder);
+  }
+  return folders;
+}
+
 Json run_probe(const ProbeRequest& request, const DeviceShare& share) {
   const fs::path folder = request.study_folder / "probe";
   Attempt attempt = plan_attempt({request.spec, request.study_folder, request.seed},
@@ -51,7 +68,7 @@ Json run_probe(const ProbeRequest& request, const DeviceShare& share) {
 
 }  // namespace
 
-Json git_state(const fs::path& folder) {
+Json git_state(const fs::path& folder, const fs::path& store) {
   try {
     const auto git = [&](std::vector<std::string> arguments) {
       Program program{std::move(arguments), folder};
@@ -59,17 +76,25 @@ Json git_state(const fs::path& folder) {
       program.time_limit = kGitLimit;
       return run_program(program);
     };
-    const ProgramOutput commit = git({"git", "rev-parse", "HEAD"});
-    if (commit.exit_code != 0) return nullptr;
-    const ProgramOutput changes = git({"git", "status", "--porcelain"});
-    return {{"commit", commit.out.substr(0, commit.out.find('\n'))},
-            {"clean", changes.exit_code == 0 && changes.out.empty()}};
+    const ProgramOutput found = git({"git", "rev-parse", "HEAD", "--show-toplevel"});
+    if (found.exit_code != 0) return nullptr;
+    std::istringstream lines(found.out);
+    std::string commit, top;
+    std::getline(lines, commit);
+    std::getline(lines, top);
+    std::vector<std::string> status = {"git", "status", "--porcelain", "--"};
+    for (const fs::path& folder_of_tune : folders_in_store(store)) {
+      const std::string below = folder_of_tune.lexically_relative(top).generic_string();
+      if (!below.starts_with("..")) status.push_back(":(top,exclude,literal)" + below);
+    }
+    const ProgramOutput changes = git(std::move(status));
+    return {{"commit", commit}, {"clean", changes.exit_code == 0 && changes.out.empty()}};
   } catch (const Error&) {
     return nullptr;  // no git on this machine, or a disk too slow for it
   }
 }
 
-Json code_state(const Spec& spec) {
+Json code_state(const Spec& spec, const fs::path& store) {
   std::set<fs::path> looked_at;
   for (const std::string& element : spec.command) {
     const fs::path file = spec.folder / element;  // an absolute one stays as it is
@@ -77,12 +102,12 @@ Json code_state(const Spec& spec) {
     if (!fs::is_regular_file(file, error)) continue;
     const fs::path folder = fs::canonical(file, error).parent_path();
     if (error || !looked_at.insert(folder).second) continue;
-    if (Json state = git_state(folder); !state.is_null()) return state;
+    if (Json state = git_state(folder, store); !state.is_null()) return state;
   }
-  return git_state(spec.folder);
+  return git_state(spec.folder, store);
 }
 
-Json run_facts(const Machine& machine, const std::string& version, const Spec& spec) {
+Json run_facts(const Machine& machine, const std::string& version, const Spec& spec, const fs::path& store) {
   Json gpus = Json::array();
   for (const Gpu& gpu : machine.gpus)
     gpus.push_back({{"uuid", gpu.uuid}, {"name", gpu.name}, {"memory", gpu.memory_total}});
@@ -91,7 +116,7 @@ Json run_facts(const Machine& machine, const std::string& version, const Spec& s
       {"sqlite", store::sqlite_facts().version},
       {"machine",
        {{"host", machine.host}, {"cores", machine.cores.size()}, {"gpus", gpus}, {"driver", machine.driver}}},
-      {"code", code_state(spec)}};
+      {"code", code_state(spec, store)}};
 }
 
 void record_run(Json& facts, Json run, WallTime began) {

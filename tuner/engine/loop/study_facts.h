@@ -13,13 +13,17 @@
 namespace tune::engine {
 
 // {"tune":"0.1.0","sqlite":"3.53.2","machine":{"host","cores","gpus":[...],"driver"},"code":{"commit",
-// "clean"}}, as they are now; `code` is the state of the git folder that the spec's code lies in.
-Json run_facts(const Machine& machine, const std::string& version, const Spec& spec);
-// {"commit": "...", "clean": true} of the git working folder that holds `folder`; null outside of one.
-Json git_state(const std::filesystem::path& folder);
+// "clean"}}, as they are now; `code` is the state of the git folder that the spec's code lies in, but for
+// what tune has put into `store`.
+Json run_facts(const Machine& machine, const std::string& version, const Spec& spec,
+               const std::filesystem::path& store);
+// {"commit": "...", "clean": true} of the git working folder that holds `folder`; null outside of one. What
+// tune itself has put into `store` is no change of the code.
+Json git_state(const std::filesystem::path& folder, const std::filesystem::path& store);
 // The same of the folder that the spec's code lies in: that of the first element of its command which names a
 // file in a git folder, else the spec's own.
-Json code_state(const Spec& spec);
+Json code_state(const Spec& spec, const std::filesystem::path& store);
+
 // Appends a run to facts["runs"], unless the last one was the same. `began` is kept under "since_ms".
 void record_run(Json& facts, Json run, WallTime began);
 

@@ -225,6 +225,15 @@ std::vector<std::string> follow_spec(store::StudyStore& store, const fs::path& s
   return notices;
 }
 
+// Those in force, as another tune may have left them.
+Limits stored_limits(const store::StudyStore& store, const store::StudyRow& row) {
+  try {
+    return limits_from_json(row.limits);
+  } catch (const std::exception& problem) {
+    throw DamagedFile(store.file() + ": the study's limits are damaged: " + problem.what());
+  }
+}
+
 }  // namespace
 
 void make_private_folder(const fs::path& folder) {
@@ -298,7 +307,7 @@ OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std
     earlier.notices = follow_spec(*store, store_folder, spec, row);
     for (std::string& notice : take_changes(*store, row, spec, spec_text))
       earlier.notices.push_back(std::move(notice));
-    row.limits = limits_json(override_limits(limits_from_json(row.limits), overrides));
+    row.limits = limits_json(override_limits(stored_limits(*store, row), overrides));
     return {std::move(lock), std::move(*store), std::move(row), false, std::move(earlier.notices)};
   }
   if (!is_first) earlier = learn(store_folder, spec, new_study);  // a process died while it made the file

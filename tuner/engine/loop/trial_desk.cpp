@@ -189,6 +189,8 @@ std::optional<Fault> TrialDesk::start(store::TrialRow trial, bool is_new) {
     entry.event(std::move(event));
   });
   crash_point("attempt_recorded");
+  if (!record.notice.empty() && said_of_machine_.insert(record.notice).second)
+    parts_.journal.notice(record.notice);
   return std::nullopt;
 }
 

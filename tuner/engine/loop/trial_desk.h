@@ -66,7 +66,8 @@ class TrialDesk {
   const DeskParts parts_;
   MetricFollower metrics_;
   AttemptCloser closer_;
-  std::map<int, RunningTrial> running_;  // by trial: at most one live attempt each
+  std::map<int, RunningTrial> running_;    // by trial: at most one live attempt each
+  std::set<std::string> said_of_machine_;  // notices
   SteadyTime last_listened_;
   bool is_quiet_usual_ = false;  // a trial about whose silence something was said has completed
 };

@@ -1,9 +1,8 @@
 #include "tuner/engine/promotion/lineage.h"
 
-#include <set>
-
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
+#include "tuner/core/rng.h"
 #include "tuner/os/regular_file.h"
 #include "tuner/os/run_program.h"
 
@@ -89,7 +88,8 @@ Lineage lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
       {"trial", trial.number},
       {"attempt", trial.attempts},
       {"token", attempt ? Json(attempt->token) : Json(nullptr)},
-      {"seed", study.seed},
+      {"study_seed", study.seed},
+      {"trial_seed", trial_seed(study.seed, trial.number)},
       {"parameters", parameters},
       {"fixed", member(study.spec, "fixed")},
       {"trainer", member(study.spec, "trainer")},

@@ -8,11 +8,11 @@
 
 namespace tune::engine {
 
-// Study, trial, the attempt's token, seed, hyperparameters, metrics, argv, data fingerprint and parent
-// weights (from the trainer's own model.json, where it wrote one), and what was recorded when the run of that
-// attempt began: commit of the code's folder and whether it was clean, library versions, driver, GPU. What
-// cannot be found out is null, never guessed. The attempt's output folder must have no problem
-// (model_files.h).
+// Study, trial, the attempt's token, the study's seed and the trial's, hyperparameters, metrics, argv, data
+// fingerprint and parent weights (from the trainer's own model.json, where it wrote one), and what was
+// recorded when the run of that attempt began: commit of the code's folder and whether it was clean, library
+// versions, driver, GPU. What cannot be found out is null, never guessed. The attempt's output folder must
+// have no problem (model_files.h).
 struct Lineage {
   Json document;
   std::vector<std::string>

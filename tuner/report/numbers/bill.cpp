@@ -62,13 +62,6 @@ double idle_in(microseconds begin, microseconds end, const std::vector<store::At
   return in_seconds(idle);
 }
 
-double probing_seconds(const Json& facts) {
-  double seconds = 0;
-  const Json probes = facts.is_object() ? facts.value("probes", Json::object()) : Json::object();
-  for (const Json& probe : probes) seconds += probe_device_seconds(probe);
-  return seconds;
-}
-
 Cost validating_cost(const StudyRows& rows, const CostReport& costs, std::optional<double> price) {
   Cost sum = priced(0, 0, price);
   for (const store::AttemptRow& attempt : rows.attempts) {
@@ -83,10 +76,6 @@ Cost validating_cost(const StudyRows& rows, const CostReport& costs, std::option
 }
 
 }  // namespace
-
-double probe_device_seconds(const Json& probe) {
-  return probe.value("lease_seconds", 0.0) * std::max(1, probe.value("leased_devices", 1));
-}
 
 double idle_seconds(const std::vector<store::RunningTime>& running_times,
                     const std::vector<store::AttemptRow>& attempts,
@@ -109,7 +98,7 @@ double idle_seconds(const std::vector<store::RunningTime>& running_times,
 StudyBill study_bill(const StudyRows& rows) {
   const std::optional<double> price = usd_per_hour(rows.study);
   const CostReport costs = costs_of(rows);
-  const double probing = probing_seconds(rows.study.facts),
+  const double probing = store::probing_seconds(rows.study.facts.value("probes", Json::object())),
                idle = idle_seconds(rows.running_times, rows.attempts, rows.neighbours);
   return {costs.total(),
           costs.of(TrialState::kCompleted),

@@ -31,9 +31,6 @@ struct StudyBill {
 //    between two runs of it, is not idle.
 StudyBill study_bill(const StudyRows& rows);
 
-// What a probe held of devices, of a stored answer of one; 0 where that was billed elsewhere.
-double probe_device_seconds(const Json& probe);
-
 // Of running_times, attempts and those of other studies, in device seconds: see idle above.
 double idle_seconds(const std::vector<store::RunningTime>& running_times,
                     const std::vector<store::AttemptRow>& attempts,

@@ -206,6 +206,40 @@ TEST_CASE_METHOD(RunnerFixture, "a supervisor that was stopped does not outlive 
 }
 
 TEST_CASE_METHOD(RunnerFixture,
+                 "a stopped supervisor that is told to end its attempt does so in order, with its record") {
+  LocalRunner runner(options());
+  const std::string main = folder.path() / "main";
+  const Attempt attempt = this->attempt(1, {"pid-file", main, "hang"});
+  const AttemptRecord record = runner.start(attempt);
+  pid_in(main);
+  ::kill(static_cast<pid_t>(record.supervisor_pid), SIGSTOP);
+  const auto begin = std::chrono::steady_clock::now();
+  runner.stop(attempt.id, std::chrono::minutes(1), "drain");
+  wait_for_exit(runner, attempt.id);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+  const auto report = read_exit(attempt.folder, attempt.token);
+  REQUIRE(report);
+  CHECK(report->stop == "drain");
+}
+
+TEST_CASE_METHOD(RunnerFixture, "a supervisor that is stopped again is not waited for as one that works is") {
+  LocalRunnerOptions patient = options();
+  patient.supervisor_grace = Milliseconds(9'000);
+  LocalRunner runner(patient);
+  const std::string main = folder.path() / "main";
+  const Attempt attempt = this->attempt(1, {"pid-file", main, "ignore-term", "hang"});
+  const AttemptRecord record = runner.start(attempt);
+  const pid_t trainer = pid_in(main), supervisor = static_cast<pid_t>(record.supervisor_pid);
+  runner.stop(attempt.id, Milliseconds(500), "drain");
+  ::kill(supervisor, SIGSTOP);  // before its grace is over
+  const auto begin = std::chrono::steady_clock::now();
+  wait_for_exit(runner, attempt.id);
+  CHECK(std::chrono::steady_clock::now() - begin < Milliseconds(6'000));
+  CHECK_FALSE(is_running(trainer));
+  CHECK_FALSE(is_running(supervisor));
+}
+
+TEST_CASE_METHOD(RunnerFixture,
                  "a stopped supervisor is woken by the death of its orchestrator, and ends its tree") {
   const std::string main = folder.path() / "main";
   const Attempt attempt = this->attempt(1, {"pid-file", main, "hang"});

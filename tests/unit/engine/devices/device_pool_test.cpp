@@ -33,13 +33,12 @@ TEST_CASE_METHOD(RunnerFixture,
   REQUIRE(share);
   CHECK(sorted(share->cores) == all);
   CHECK(share->leases.size() == 1);
-  CHECK(first.capacity().notices.empty());
+  CHECK(share->unpinned.empty());
   std::optional<DeviceShare> other = second.take();
   REQUIRE(other);  // nobody waits for cores
   CHECK(other->cores.empty());
   CHECK(other->threads == static_cast<int>(all.size()));
-  REQUIRE(second.capacity().notices.size() == 1);
-  CHECK_THAT(second.capacity().notices[0], Contains("not pinned to cores, since other tune processes hold"));
+  CHECK_THAT(other->unpinned, Contains("not pinned to cores, since other tune processes hold"));
   first.give_back(std::move(*share));
   second.give_back(std::move(*other));
   CHECK(sorted(second.take()->cores) == all);
@@ -55,7 +54,7 @@ TEST_CASE_METHOD(RunnerFixture, "a pool takes cores that are free in place of it
   const auto share = pool.take();
   REQUIRE(share);
   CHECK(share->cores == std::vector<int>{all[1]});
-  CHECK(pool.capacity().notices.empty());
+  CHECK(share->unpinned.empty());
 }
 
 TEST_CASE_METHOD(RunnerFixture, "trials that outnumber the cores are not pinned, all alike") {
@@ -66,6 +65,7 @@ TEST_CASE_METHOD(RunnerFixture, "trials that outnumber the cores are not pinned,
     REQUIRE(share);
     CHECK(share->cores.empty());
     CHECK(share->threads == 1);
+    CHECK(share->unpinned.empty());
   }
 }
 
@@ -73,6 +73,8 @@ TEST_CASE_METHOD(RunnerFixture, "without a folder for leases the trials of a CPU
   std::ofstream(folder.path() / "file") << "in its place";
   const ScopedVariable elsewhere("TUNE_LEASE_DIR", (folder.path() / "file").string());
   DevicePool pool(1, cpu_only());
-  CHECK_THAT(pool.capacity().notices.at(0), Contains("not pinned to cores: cannot use the folder of leases"));
-  CHECK(pool.take()->cores.empty());
+  const auto share = pool.take();
+  REQUIRE(share);
+  CHECK_THAT(share->unpinned, Contains("not pinned to cores: cannot use the folder of leases"));
+  CHECK(share->cores.empty());
 }

@@ -12,7 +12,7 @@
 #include "support/catch.h"
 #include "support/fake_runner.h"
 #include "tuner/core/rng.h"
-#include "tuner/engine/loop/engine.h"
+#include "tuner/engine/loop/study_loop.h"
 
 namespace tune::tests {
 

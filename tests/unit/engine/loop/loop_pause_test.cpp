@@ -3,8 +3,8 @@
 #include <cerrno>
 #include <fstream>
 
+#include "tuner/engine/attempt/attempt_log.h"
 #include "tuner/engine/loop/alive_file.h"
-#include "tuner/engine/loop/shared_log_end.h"
 #include "unit/engine/loop/loop_fixture.h"
 
 namespace tune::tests {

@@ -97,6 +97,14 @@ TEST_CASE("a GPU that is skipped from the beginning is named") {
                       [](const auto& event) { return event.message == "GPU-1 is skipped"; }) == 1);
 }
 
+TEST_CASE("what the only trial of a study runs on is said, though no other one starts") {
+  LoopFixture f(small_spec(1));
+  f.use(1, [](const engine::Attempt&) { return prints(1); });
+  f.runner->start_notice = "trials are not pinned to cores";
+  CHECK(f.run().completed == 1);
+  CHECK(has_notice(f.status, "trials are not pinned to cores"));
+}
+
 TEST_CASE("an attempt that has ended but cannot be recorded is not waited for after an interruption") {
   LoopFixture f(small_spec(2), 7, LoopFixture::Place::kDisk);
   f.spec.limits.parallel = 1;
@@ -392,6 +400,8 @@ TEST_CASE("a full disk pauses the start of an attempt until there is room") {
   CHECK(f.run().completed == 2);
   CHECK(f.store.trial(1)->attempts == 1);
   CHECK(has_notice(f.status, "No space left on device"));
+  CHECK(has_notice(f.status, "goes on by itself once it can be written: free some disk space"));
+  CHECK_FALSE(has_notice(f.status, "run the same command again"));
   CHECK(has_notice(f.status, "going on"));
 }
 

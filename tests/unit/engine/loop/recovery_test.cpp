@@ -46,6 +46,23 @@ struct DeadStudy : LoopFixture {
   std::string token;
 };
 
+TEST_CASE("a stored trial that is no point of the space is damage of the file, and nothing is started") {
+  LoopFixture f(small_spec(2));
+  f.use(1, slow);
+  store::TrialRow trial;
+  trial.number = 1;
+  trial.parameters = GENERATE(ParameterSet{}, ParameterSet{{"x", 0.5}, {"zzz", 3}},
+                              ParameterSet{{"x", 0.5}, {"y", "much"}}, ParameterSet{{"x", 7}, {"y", 0}});
+  f.store.insert_trial(trial);
+  try {
+    f.run();
+    FAIL("it ran");
+  } catch (const DamagedFile& error) {
+    CHECK(std::string(error.what()).find("the parameters of trial 1 are damaged") != std::string::npos);
+  }
+  CHECK(f.runner->started.empty());
+}
+
 TEST_CASE("an attempt that had finished while nobody watched counts") {
   DeadStudy study;
   std::ofstream(study.folder_of_first / "metrics.jsonl", std::ios::app)

@@ -2,6 +2,8 @@
 #include "tuner/engine/promotion/lineage.h"
 
 #include "support/catch.h"
+#include "support/run_shell.h"
+#include "tuner/engine/promotion/lineage.h"
 #include "tuner/os/run_program.h"
 
 namespace tune::engine {
@@ -45,11 +47,36 @@ TEST_CASE("what was measured on another machine, or on another kind of device, d
   CHECK(probe_name(machine("two", {"H200"}), resources) == "two: cpu");
 }
 
+TEST_CASE("what tune has put into a git folder is no change of the code there, and anything else is") {
+  const tests::TemporaryFolder folder;
+  const auto shell = [&](const std::string& line) {
+    REQUIRE(tests::run_shell(line, folder.path()).exit_code == 0);
+  };
+  const auto is_clean = [&](const std::filesystem::path& store) {
+    Spec spec;
+    spec.folder = folder.path();
+    return code_state(spec, folder.path() / store).at("clean").get<bool>();
+  };
+  shell("git init -q && touch a && git add . && git -c user.name=a -c user.email=a@b commit -qm one");
+  shell(
+      "mkdir -p own deep/store/s/trials/1 deep/store/models deep/store/comparisons/c && touch own/study.db "
+      "deep/store/s/study.db deep/store/models/registry.db deep/store/comparisons/c/comparison.db");
+  CHECK_FALSE(is_clean("deep/store"));  // "own" is a study of another store
+  CHECK_FALSE(is_clean("."));
+  shell("rm -r own");
+  CHECK(is_clean("deep/store"));
+  CHECK_FALSE(is_clean("elsewhere"));
+  shell("mv deep/store/* . && rm -r deep");
+  CHECK(is_clean("."));  // a store that is the folder of the code
+  shell("echo x > a");
+  CHECK_FALSE(is_clean("."));
+}
+
 TEST_CASE("a run's facts name the versions and this machine as it is now") {
   const Machine here = machine("here", {"H200"});
   Spec spec;
   spec.folder = "/";
-  const Json facts = run_facts(here, "0.1.0", spec);
+  const Json facts = run_facts(here, "0.1.0", spec, "/no/such/store");
   CHECK(facts.at("tune") == "0.1.0");
   CHECK(facts.at("machine").at("host") == "here");
   CHECK(facts.at("machine").at("gpus").at(0).at("name") == "H200");

@@ -93,6 +93,18 @@ TEST_CASE("a finished study is not told to resume where nothing, or only repeats
   CHECK_FALSE(says(way_on("random", {1, 1, 3, 1}), "repeats"));
 }
 
+TEST_CASE("limits that are damaged in the store are told as damage of its file") {
+  const Spec spec = spec_with(R"({"trials": 4, "time": "1h"})");
+  const BegunStudy study(spec);
+  const Json damaged = GENERATE(Json{{"trials", "many"}}, Json{{"time", 7}}, Json{{"time", "soon"}});
+  {
+    OpenedStudy opened = study.open(spec);
+    opened.row.limits = damaged;
+    opened.store.update_study(opened.row);
+  }
+  CHECK_THROWS_AS(study.open(spec), DamagedFile);
+}
+
 TEST_CASE("a study goes on with a spec whose limits alone have changed, and says what has") {
   const BegunStudy study(spec_with(R"({"trials": 4, "time": "1h"})"));
   const Spec changed =

@@ -168,6 +168,8 @@ TEST_CASE("lineage tells of the run that the trial was made in, not of the last 
   CHECK(lineage.at("code").at("commit") == "b");
   CHECK(lineage.at("run").at("machine").at("host") == "two");
   CHECK(lineage.at("token") == "token-2");
+  CHECK(lineage.at("study_seed") == row.seed);
+  CHECK(lineage.at("trial_seed") == trial_seed(row.seed, 2));  // the trainer's TUNE_SEED
 }
 
 TEST_CASE("rights that a person gave to the models' folder stay") {

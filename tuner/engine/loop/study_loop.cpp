@@ -1,14 +1,27 @@
-#include "tuner/engine/loop/engine.h"
+#include "tuner/engine/loop/study_loop.h"
 
 #include <algorithm>
+#include <deque>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "store/neighbours.h"
 #include "tuner/core/plural_text.h"
-#include "tuner/engine/loop/study_loop.h"
+#include "tuner/engine/attempt/attempt_log.h"
+#include "tuner/engine/loop/alive_file.h"
+#include "tuner/engine/loop/database_file.h"
+#include "tuner/engine/loop/history_book.h"
+#include "tuner/engine/loop/journal.h"
+#include "tuner/engine/loop/poison_guard.h"
+#include "tuner/engine/loop/spending.h"
+#include "tuner/engine/loop/suggester.h"
+#include "tuner/engine/loop/trial_desk.h"
+#include "tuner/os/crash_point.h"
 
 namespace tune::engine {
 namespace {
+constexpr Milliseconds kTick{250};            // live displays
 constexpr Milliseconds kHousekeeping{5'000};  // elapsed time is saved, the WAL looked at
 constexpr Milliseconds kRetry{1'000};  // after the machine could not start an attempt, or the disk was full
 constexpr Milliseconds kLongestRetry{60'000};  // each try waits twice as long as the one before
@@ -24,13 +37,77 @@ std::string way_of(const TrialEnd& end) {
 
 }  // namespace
 
+struct StudyLoop::Impl {
+  explicit Impl(const Parts& given);
+  StudyResult run();
+
+  Parts parts;
+  DatabaseFile database;
+  AliveFile alive;
+  store::StudyRow study;
+  Journal journal;
+  HistoryBook book;
+  TrialDesk desk;
+  Suggester suggester;
+  PoisonGuard guard;
+  Spending spending;
+
+  std::deque<int> queue;              // trials that run again
+  std::deque<RunnerEvent> postponed;  // events that came while the store could not be written
+  std::set<AttemptId> unrecorded;     // that have ended, and whose end is not in the store
+  std::set<std::string> seen_notices;
+  int parallel = 1;
+  std::optional<Fault> trouble;  // why nothing is started any more in this run
+  int lacks = 0;                 // tries in a row to start an attempt for which something was lacking
+  bool is_drained = false;       // what had given no metric when the guard spoke
+  bool strategy_waits = false, strategy_exhausted = false, ended_since_question = false;
+  int completed = 0, stopped = 0, failed = 0;
+  SteadyTime begin, last_tick, last_housekeeping, retry_at;
+  double elapsed_before = 0;
+  WallTime last_alive;  // when the run before this one last lived, as far as is known
+  const Milliseconds grace = StudyFrame::kGrace;
+
+  bool interrupted() const { return parts.interruption.count.load() > 0; }
+  Milliseconds elapsed() const;
+  bool out_of_time() const { return parts.spec.limits.time && elapsed() >= *parts.spec.limits.time; }
+  bool wait_for_store();
+  void announce();
+  void take_up_old_attempts();
+  void fill_slots();
+  bool has_slot();
+  bool is_pausing() const { return trouble || guard.verdict(); }
+  void on_fault(const Fault& fault);
+  void drain_silent_trials();
+  void notice_once(const std::string& message);
+  bool may_ask() const;
+  void accept(Suggested suggested);
+  RunnerEvent next_event(SteadyTime deadline);
+  void step();
+  void handle(const RunnerEvent& event);
+  void listen(const RunnerEvent& event);
+  void on_end(const TrialEnd& end);
+  void keep_house(SteadyTime now);
+  void look_at_neighbours();
+  bool has_spent_all();
+  void save_study(const std::string& state, const std::string& reason,
+                  Durability durability = Durability::kProcess, const StatusEvent* event = nullptr);
+  std::string over() const;
+  void run_down(const char* stop_reason);
+  StudyResult drain();
+  StudyResult pause();
+  StudyResult end_by_limit(const char* limit);
+  StudyResult finish(const std::string& reason);
+  StudyResult abandon();
+  StudyResult result(Outcome outcome, std::string reason);
+};
+
 StudyLoop::Impl::Impl(const Parts& given)
     : parts(given),
       database(parts.study_folder),
       alive(parts.study_folder),
       study(parts.store.study()),
       journal(parts.store, parts.clock, parts.status, [this] { return wait_for_store(); }),
-      book(parts.store.load_history()),
+      book(history_in(parts.store, parts.spec.space)),
       desk({{parts.spec, parts.study_folder, study.seed, study.facts.value("precision", std::string("auto"))},
             parts.store,
             parts.stop_rule,
@@ -296,7 +373,7 @@ void StudyLoop::Impl::keep_house(SteadyTime now) {
   database.check_present();
   save_study("running", {});
   look_at_neighbours();
-  shrink_wal();
+  database.shrink_log(parts.store, [this](const std::string& sentence) { notice_once(sentence); });
 }
 
 // A study that shares its GPUs with others shares their bill.
@@ -311,31 +388,6 @@ bool StudyLoop::Impl::has_spent_all() {
   if (!spending.is_spent(desk.leases())) return false;
   look_at_neighbours();
   return spending.is_spent(desk.leases());
-}
-
-// Nothing depends on it: what cannot be moved now stays in the log, which is as durable.
-void StudyLoop::Impl::shrink_wal() {
-  if (!database.has_large_log()) return;
-  say_endless_log();
-  try {
-    parts.store.checkpoint_wal();
-  } catch (const Error& error) {
-    notice_once(std::string("the write-ahead log grows, since it cannot be moved into the database: ") +
-                error.what());
-  }
-}
-
-// A log that a burst has made is cut back by the next commit after it was moved; one that stays is held.
-void StudyLoop::Impl::say_endless_log() {
-  const bool was_endless = std::exchange(log_is_endless, database.has_endless_log());
-  if (!was_endless || !log_is_endless || std::exchange(said_endless_log, true)) return;
-  const std::string readers = database.readers();
-  journal.notice(
-      "the write-ahead log of the study's database is over 64 MB and grows, since a program reads an "
-      "old state of it" +
-      (readers.empty() ? std::string(" (fuser STUDY/study.db names those that have it open)")
-                       : ": " + readers) +
-      "; end that program or its transaction");
 }
 
 void StudyLoop::Impl::save_study(const std::string& state, const std::string& reason, Durability durability,
@@ -355,6 +407,112 @@ void StudyLoop::Impl::save_study(const std::string& state, const std::string& re
 std::string StudyLoop::Impl::over() const {
   if (!queue.empty() || may_ask()) return {};
   return strategy_exhausted || strategy_waits ? "space exhausted" : "trial limit";
+}
+
+// Stops every attempt and waits for them. The first signal asks for no more than that, the second kills them.
+void StudyLoop::Impl::run_down(const char* stop_reason) {
+  desk.stop_all(stop_reason, grace);
+  bool killed = false;
+  while (desk.running() > 0) {
+    if (!killed && parts.interruption.count.load() >= 2) {
+      killed = true;
+      desk.stop_all(stop_reason, Milliseconds(0));
+    }
+    step();
+  }
+}
+
+StudyResult StudyLoop::Impl::drain() {
+  StatusEvent event;
+  event.kind = StatusKind::kDraining;
+  event.message = "interrupted: waiting for " + plural_text(desk.running(), "trial") + " to save " +
+                  (desk.running() == 1 ? "its" : "their") + " state; interrupt again to kill them";
+  journal.note(event);
+  run_down(kStopDrain);
+  save_study("interrupted", "interrupted", Durability::kPower);
+  return result(Outcome::kInterrupted, "interrupted");
+}
+
+StudyResult StudyLoop::Impl::pause() {
+  Pause pause;
+  std::string reason;
+  if (trouble) {
+    reason = trouble->message;
+    pause.hint = trouble->hint;
+  } else {
+    const PoisonGuard::Verdict& verdict = *guard.verdict();
+    const PoisonGuard::Member& last = verdict.row.back();
+    reason = verdict.reason + ": " + parts.store.trial(last.trial)->reason;
+    std::vector<std::filesystem::path> folders;
+    for (const PoisonGuard::Member& each : verdict.row)
+      folders.push_back(attempt_folder(parts.study_folder, {each.trial, each.attempt}));
+    pause.log_end = shared_log_end(folders);
+    pause.trial = last.trial;
+    pause.attempt = last.attempt;
+    pause.hint = "mend it, and run the same command again; `tune resume " + study.name +
+                 " --retry-failed` also runs the failed trials again";
+    if (verdict.is_silent)
+      pause.hint += "; where a regex of the spec was wrong, `tune rescan " + study.name +
+                    " --spec FILE` reads the logs again with the mended one";
+  }
+  journal.notice("paused: " + reason);
+  save_study("interrupted", "paused: " + reason, Durability::kPower);
+  StudyResult answer = result(Outcome::kPaused, reason);
+  answer.pause = std::move(pause);
+  return answer;
+}
+
+StudyResult StudyLoop::Impl::end_by_limit(const char* limit) {
+  if (desk.running() > 0)
+    journal.notice(std::string("the ") + limit +
+                   " is reached: running trials are stopped and keep their values");
+  run_down(limit);
+  // A person who interrupts this wants to be out, not to wait for a promotion: the next run makes the end.
+  if (interrupted()) {
+    save_study("interrupted", "interrupted", Durability::kPower);
+    return result(Outcome::kInterrupted, "interrupted");
+  }
+  for (const int number : std::exchange(queue, {})) {
+    desk.give_up(number, limit);
+    stopped += 1;
+  }
+  return finish(limit);
+}
+
+StudyResult StudyLoop::Impl::finish(const std::string& reason) {
+  database.check_present();  // before the best of it is promoted
+  StatusEvent event;
+  event.kind = StatusKind::kStudyFinished;
+  event.message = reason;
+  save_study("finished", reason, Durability::kPower, &event);
+  crash_point("study_finished");
+  return result(Outcome::kFinished, reason);
+}
+
+// The store cannot be written or the loop is broken: end what runs, record nothing. The next run reads the
+// files.
+StudyResult StudyLoop::Impl::abandon() {
+  desk.stop_all(kStopDrain, grace);
+  std::set<AttemptId> gone = unrecorded;
+  for (const RunnerEvent& event : postponed) {
+    if (event.kind == RunnerEventKind::kExited) gone.insert(event.id);
+  }
+  const SteadyTime deadline = parts.clock.steady_now() + 2 * grace;
+  while (static_cast<int>(gone.size()) < desk.running() && parts.clock.steady_now() < deadline) {
+    const RunnerEvent event = parts.runner.wait(parts.clock.steady_now() + kTick);
+    if (event.kind == RunnerEventKind::kExited) gone.insert(event.id);
+    if (parts.interruption.count.load() >= 2) {
+      desk.stop_all(kStopDrain, Milliseconds(0));
+      break;  // the runner ends what is left of them when it goes
+    }
+  }
+  return result(Outcome::kInterrupted, "interrupted while the store could not be written");
+}
+
+StudyResult StudyLoop::Impl::result(Outcome outcome, std::string reason) {
+  StudyResult answer{outcome, std::move(reason), completed, stopped, failed, std::nullopt};
+  if (const TrialView* best = book.history().best()) answer.best_trial = best->number;
+  return answer;
 }
 
 StudyLoop::StudyLoop(const Parts& parts) : impl_(std::make_unique<Impl>(parts)) {}

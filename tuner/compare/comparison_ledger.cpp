@@ -1,0 +1,102 @@
+#include "tuner/compare/comparison_ledger.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "store/device_shares.h"
+#include "store/neighbours.h"
+#include "tuner/compare/comparison_budget.h"
+#include "tuner/compare/comparison_round.h"
+#include "tuner/core/error.h"
+#include "tuner/engine/loop/spending.h"
+
+namespace tune::compare {
+
+namespace fs = std::filesystem;
+
+std::optional<store::StudyStore> ComparisonLedger::study_store(const std::string& study) const {
+  const fs::path file = store_folder_ / study / "study.db";
+  if (!fs::exists(file)) return std::nullopt;
+  return store::StudyStore(file, store::OpenMode::kRead);
+}
+
+double ComparisonLedger::budget_seconds(const Limits& budget) const {
+  const auto found = engine::device_budget(budget, comparison_.usd_per_hour);
+  return found ? found->seconds : HUGE_VAL;
+}
+
+bool ComparisonLedger::has_more_budget_than(const Json& stored) const {
+  const Json limits = stored.value("limits", Json::object());
+  Limits before;
+  if (limits.contains("gpu_hours")) before.gpu_hours = limits["gpu_hours"].get<double>();
+  if (limits.contains("cost_usd")) before.cost_usd = limits["cost_usd"].get<double>();
+  return budget_seconds(comparison_.budget) > budget_seconds(before);
+}
+
+double ComparisonLedger::spent_beside(const std::string& name) const {
+  double seconds = store::comparison_probing_seconds(facts_.value("probes", Json::object()));
+  for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
+    for (const StudyRole role : study_roles(comparison_, i))
+      if (const std::string other = study_name(comparison_, i, role); other != name)
+        seconds += spent_by(other);
+  const fs::path aside = fs::path("comparisons") / comparison_.name / store::kStudiesSetAside;
+  std::error_code none;
+  for (fs::directory_iterator at(store_folder_ / aside, none), end; !none && at != end; at.increment(none))
+    seconds += spent_by((aside / at->path().filename()).string());
+  return seconds + facts_.value(store::kScoringSecondsBefore, 0.0);
+}
+
+double ComparisonLedger::spent_by(const std::string& name) const {
+  const auto study = study_store(name);
+  if (!study) return 0;
+  double seconds = 0;
+  const std::vector<store::AttemptRow> attempts = study->attempts();
+  const auto beside = store::may_share_gpus(study->study())
+                          ? store::attempts_beside(store_folder_, name, attempts, clock_.wall_now())
+                          : std::vector<store::AttemptRow>();
+  for (const double share : store::device_shares(attempts, beside)) seconds += share;
+  return seconds;
+}
+
+std::optional<double> ComparisonLedger::share_of_budget(const std::string& name) const {
+  const auto budget = engine::device_budget(comparison_.budget, comparison_.usd_per_hour);
+  if (!budget) return std::nullopt;
+  std::vector<StudyNeed> needs = study_needs(comparison_, facts_.value("forecast", Json::object()));
+  const auto own =
+      std::find_if(needs.begin(), needs.end(), [&](const StudyNeed& need) { return need.study == name; });
+  TUNE_CHECK(own != needs.end(), name);
+  // In another round those that come later have begun already.
+  if (facts_.contains(kBudgetWasRaised))
+    for (auto later = own + 1; later != needs.end(); ++later) {
+      const double spent = spent_by(later->study), of_fixed = std::min(spent, later->fixed);
+      later->fixed -= of_fixed;
+      later->elastic = std::max(0.0, later->elastic - (spent - of_fixed));
+    }
+  const double predicting =
+      facts_.value("forecast_predicting", Json::object()).value("device_hours", 0.0) * 3600;
+  return budget_share(needs, static_cast<std::size_t>(own - needs.begin()),
+                      budget->seconds - spent_beside(name), predicting);
+}
+
+double ComparisonLedger::trial_seconds(std::size_t approach, const std::string& name) const {
+  double completed = 0, seconds = 0;
+  for (const StudyRole role : study_roles(comparison_, approach)) {
+    const auto study = study_store(study_name(comparison_, approach, role));
+    if (!study) continue;
+    const std::vector<store::AttemptRow> attempts = study->attempts();
+    const std::vector<double> shares = store::device_shares(attempts);
+    for (const store::TrialRow& trial : study->trials()) {
+      if (trial.state != TrialState::kCompleted) continue;
+      ++completed;
+      for (std::size_t i = 0; i < attempts.size(); ++i)
+        if (attempts[i].trial == trial.number) seconds += shares[i];
+    }
+  }
+  if (completed > 0) return seconds / completed;
+  return facts_.value("forecast", Json::object())
+      .value(name, Json::object())
+      .value("device_seconds_per_trial", 0.0);
+}
+
+}  // namespace tune::compare
