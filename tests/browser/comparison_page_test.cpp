@@ -22,7 +22,7 @@ std::string small_png() {
 class ComparisonPage {
  public:
   ComparisonPage() {
-    report::ScoredComparison comparison;
+    compare::ScoredComparison comparison;
     comparison.freeze();
     comparison.score();
     comparison.write("images/7.jpg", small_png());

@@ -4,6 +4,7 @@
 #include "conformance/sample_spaces.h"
 #include "strategies/strategy.h"
 #include "support/catch.h"
+#include "tuner/core/error.h"
 
 using namespace tune;
 using namespace tune::tests;

@@ -6,7 +6,6 @@
 #include "unit/trainer/photographs.h"
 
 using namespace tune::trainer;
-using namespace tune::trainer::detection;
 using namespace tune::trainer::tests;
 using tune::ExitCode;
 using tune::Rng;

@@ -8,6 +8,8 @@
 #include <set>
 
 #include "trainer/data/augment.h"
+#include "trainer/data/image_cache.h"
+#include "trainer/tasks/detection/data/batch_maker.h"
 #include "trainer/tasks/detection/data/dataset_split.h"
 #include "trainer/tasks/detection/data/fingerprint.h"
 #include "unit/trainer/plain/test_folder.h"
@@ -81,7 +83,7 @@ class AddressSpace {
 };
 
 // A view of a square source of `size` pixels.
-View whole(int size) {
+data::View whole(int size) {
   return {0, 0, static_cast<double>(size), static_cast<double>(size), false, false, 1, 1};
 }
 
@@ -195,7 +197,7 @@ TEST_CASE("a fingerprint follows content and annotations, not the folder") {
 TEST_CASE("the cache decodes at one size with any number of threads") {
   const TestFolder folder;
   const Dataset dataset = of_images(folder, 9);
-  const data::ImageCache one(dataset, 16, 1), four(dataset, 16, 4);
+  const data::ImageCache one(files_of(dataset), 16, 1), four(files_of(dataset), 16, 4);
   REQUIRE(four.count() == 9);
   CHECK(four.channels(0) == 3);
   for (std::size_t i = 0; i < 9; ++i)
@@ -208,7 +210,8 @@ TEST_CASE("images that do not decode are all named") {
   const Dataset dataset = of_images(folder, 4);
   for (const char* name : {"1.png", "3.png"})
     folder.write(name, tune::read_file(folder.path() / name).substr(0, 60));
-  const std::string message = message_of(ExitCode::kBadData, [&] { data::ImageCache(dataset, 16, 2); });
+  const std::string message =
+      message_of(ExitCode::kBadData, [&] { data::ImageCache(files_of(dataset), 16, 2); });
   CHECK(contains(message, "2 problems"));
   CHECK(contains(message, (folder.path() / "1.png").string()));
   CHECK(contains(message, (folder.path() / "3.png").string()));
@@ -217,7 +220,7 @@ TEST_CASE("images that do not decode are all named") {
 TEST_CASE("without augmentation a batch holds the cached pixels and the boxes scaled to them") {
   const TestFolder folder;
   const Dataset dataset = of_images(folder, 3);
-  const data::ImageCache cache(dataset, 20, 1);
+  const data::ImageCache cache(files_of(dataset), 20, 1);
   const BatchMaker maker(dataset, cache, {}, 1);
   std::vector<std::uint8_t> pixels(2 * maker.bytes_per_image());
   std::vector<std::vector<GroundTruth>> boxes;
@@ -234,7 +237,7 @@ TEST_CASE("without augmentation a batch holds the cached pixels and the boxes sc
 TEST_CASE("what an example looks like depends on seed, epoch and index, not on batch or threads") {
   const TestFolder folder;
   const Dataset dataset = of_images(folder, 6);
-  const data::ImageCache cache(dataset, 24, 1);
+  const data::ImageCache cache(files_of(dataset), 24, 1);
   const data::Augmentation augmentation = data::Augmentation::for_training();
   const BatchMaker one(dataset, cache, augmentation, 3, 1), many(dataset, cache, augmentation, 3, 3);
   const std::vector<std::size_t> order{5, 1, 4, 0, 2, 3}, alone{4};
@@ -257,7 +260,7 @@ TEST_CASE("what an example looks like depends on seed, epoch and index, not on b
 TEST_CASE("a batch without memory for it is an exception on every number of threads") {
   const TestFolder folder;
   Dataset dataset = of_images(folder, 4);
-  const data::ImageCache cache(dataset, 24, 1);
+  const data::ImageCache cache(files_of(dataset), 24, 1);
   const std::vector<std::size_t> order{0, 1, 2, 3};
   // More than malloc may have free from before, which the limit does not see.
   dataset.examples[3].objects.resize(std::size_t{1} << 22);
@@ -283,7 +286,7 @@ TEST_CASE("flips move pixels and boxes together") {
   const int size = 8;
   std::vector<std::uint8_t> source(64, 10);
   source[1 * 8 + 2] = 200;  // row 1, column 2
-  View view = whole(size);
+  data::View view = whole(size);
   view.mirrored = view.upside_down = true;
   std::vector<std::uint8_t> seen(64 * 3);
   data::view_pixels(view, source, 1, size, seen.data());
@@ -303,7 +306,7 @@ TEST_CASE("a crop enlarges pixels and boxes, clips what it cuts and drops what i
   std::vector<std::uint8_t> source;
   for (int y = 0; y < 8; ++y)
     for (int x = 0; x < 8; ++x) source.push_back(static_cast<std::uint8_t>(10 * x));
-  View view = whole(size);
+  data::View view = whole(size);
   view.x = 2, view.y = 0, view.width = 4, view.height = 4;
   std::vector<std::uint8_t> seen(64 * 3);
   data::view_pixels(view, source, 1, size, seen.data());
@@ -323,7 +326,7 @@ TEST_CASE("objects smaller than a pixel are kept, but not the slivers that a cro
   const std::vector<GroundTruth> objects{box(3, 3, 3.25F, 3.5F), box(0, 2, 4.5F, 6),
                                          box(7.75F, 0, 8.000001F, 4)};
   CHECK(view_objects(whole(size), objects, size, 0.3).size() == 3);
-  View view = whole(size);
+  data::View view = whole(size);
   view.x = 4, view.y = 0, view.width = 4, view.height = 4;
   // The second is 0.5 pixels wide there, which the crop makes 1; in one of the full size it stays below.
   CHECK(view_objects(view, objects, size, 0.01).size() == 2);
@@ -340,7 +343,9 @@ TEST_CASE("no crop of an image with objects loses them all, and every box stays 
   int cropped = 0;
   for (std::uint64_t i = 0; i < 500; ++i) {
     tune::Rng rng(1, i);
-    const View view = data::draw_view(augmentation, objects, 64, rng);
+    const data::View view = data::draw_view(augmentation, 64, rng, [&](const data::View& crop) {
+      return objects.empty() || !view_objects(crop, objects, 64, augmentation.min_visible).empty();
+    });
     cropped += view.width < 64 || view.height < 64;
     if (view.width < 64) CHECK(view.width * view.height >= 0.5 * 64 * 64 - 1e-6);
     const std::vector<GroundTruth> shown = view_objects(view, objects, 64, augmentation.min_visible);

@@ -7,6 +7,7 @@
 #include "trainer/tasks/detection/data/dataset_split.h"
 #include "unit/trainer/plain/test_folder.h"
 
+namespace data = tune::trainer::data;
 using namespace tune::trainer::detection;
 using tune::ExitCode;
 using tune::trainer::tests::contains;
