@@ -5,6 +5,7 @@
 #include "conformance/sample_spaces.h"
 #include "strategies/grid_walk.h"
 #include "support/catch.h"
+#include "tuner/core/error.h"
 #include "tuner/core/grid_space.h"
 
 using namespace tune;
