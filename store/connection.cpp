@@ -124,7 +124,7 @@ void Connection::fail(const SQLite::Exception& error) const {
       throw DamagedFile(what);
     case SQLITE_IOERR:
       if (is_at_size_limit(name_)) throw FileSizeLimit(what);
-      // Only a disk that has changed under an open file: SQLite opens no file for writing on any other.
+      // The disk has turned read-only under an open file: SQLite opens none for writing on such a disk.
       if (const auto refusal = read_only_disk(name_, what)) throw Error(*refusal);
       throw Error(ExitCode::kEnvironment, what, "the disk reports an error; see the system's log (dmesg)");
     case SQLITE_CANTOPEN:

@@ -32,7 +32,7 @@ struct StudyRow {
   Objective objective;
   Json limits = Json::object();  // in force: the spec's, raised by `resume`
   std::string state;             // "running", "interrupted", "finished"
-  std::string finish_reason;     // "trial limit", "time limit", "exhausted", ...
+  std::string finish_reason;     // "trial limit", "time limit", "space exhausted", ...
   double elapsed_seconds = 0;    // summed over resumes
   WallTime created{}, updated{};
   Json facts = Json::object();  // versions, machine, precision probe, ...: recorded once

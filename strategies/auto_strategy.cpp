@@ -28,8 +28,11 @@ AutoStrategy::Choice AutoStrategy::choose(const History& history) {
 Answer AutoStrategy::suggest(const History& history, Rng& rng) {
   const Choice choice = choose(history);
   Answer answer = choice.strategy.suggest(history, rng);
-  if (auto* suggestion = std::get_if<Suggestion>(&answer))
-    suggestion->note = "auto takes " + choice.name + ", since " + choice.why + "; " + suggestion->note;
+  if (auto* suggestion = std::get_if<Suggestion>(&answer)) {
+    suggestion->choice = "auto takes " + choice.name;
+    suggestion->choice_reason = choice.why;
+    suggestion->note = suggestion->choice + ", since " + choice.why + "; " + suggestion->note;
+  }
   return answer;
 }
 

@@ -119,6 +119,7 @@ Suggestion BayesianStrategy::space_filling(const History& history, const Encoded
     if (score > best) best = score, is_repeat = repeated, suggestion.parameters = std::move(point);
   }
   suggestion.note = InitialDesign::name(number) + ": " + why;
+  suggestion.brief = InitialDesign::brief(number);
   if (!is_repeat || !untried_.is_finite()) return suggestion;
   const std::vector<UnitPoint> left = untried_.list(encoded.tried, rng);
   suggestion.space_is_used_up = left.empty();
@@ -126,6 +127,7 @@ Suggestion BayesianStrategy::space_filling(const History& history, const Encoded
   suggestion.parameters = space_.from_unit(untried_.farthest(
       left, encoded.tried, [&](const Eigen::VectorXd& features) { return failure.log_success(features); }));
   suggestion.note = "far from what was tried: " + why;
+  suggestion.brief = "far from what was tried";
   return suggestion;
 }
 
@@ -204,7 +206,7 @@ std::optional<Suggestion> BayesianStrategy::modelled(const EncodedHistory& encod
   const auto candidates = search_acquisition(encoding_, acquisition, incumbents, effort, rng);
   Choice choice = choose(candidates, acquisition, encoded.tried, rng);
   Suggestion suggestion;
-  suggestion.note = describe(*surrogate, encoded, choice);
+  describe(*surrogate, encoded, choice, suggestion);
   suggestion.parameters = std::move(choice.parameters);
   suggestion.space_is_used_up = choice.repeated && untried_.is_finite();
   return suggestion;
@@ -228,23 +230,24 @@ BayesianStrategy::Choice BayesianStrategy::choose(const std::vector<Candidate>& 
   return {unit, space_.from_unit(unit)};
 }
 
-std::string BayesianStrategy::describe(const Surrogate& surrogate, const EncodedHistory& encoded,
-                                       const Choice& choice) const {
+void BayesianStrategy::describe(const Surrogate& surrogate, const EncodedHistory& encoded,
+                                const Choice& choice, Suggestion& suggestion) const {
   const Prediction at = surrogate.process->predict(encoding_.encode(choice.unit));
   const double sign = objective_.goal == Goal::kMinimize ? 1 : -1, deviation = std::sqrt(at.variance);
   double low = sign * surrogate.warp.inverse(at.mean - deviation);
   double high = sign * surrogate.warp.inverse(at.mean + deviation);
   if (low > high) std::swap(low, high);
-  char prediction[128];
-  std::snprintf(prediction, sizeof prediction, " %.4g (%.4g to %.4g)", sign * surrogate.warp.inverse(at.mean),
-                low, high);
-  std::string note = "Gaussian process, expected improvement: predicts " + objective_.metric + prediction +
-                     " from " + counted(static_cast<Eigen::Index>(encoded.observations.size()), "results");
+  char value[40], range[80];
+  std::snprintf(value, sizeof value, "%.4g", sign * surrogate.warp.inverse(at.mean));
+  std::snprintf(range, sizeof range, "%.4g to %.4g", low, high);
+  suggestion.brief = std::string("predicted ") + value + ", " + range;
+  std::string& note = suggestion.note;
+  note = "Gaussian process, expected improvement: predicts " + objective_.metric + " " + value + " (" +
+         range + ") from " + counted(static_cast<Eigen::Index>(encoded.observations.size()), "results");
   if (encoded.failed > 0) note += ", " + std::to_string(encoded.failed) + " failed";
   if (encoded.pending.rows() > 0) note += ", " + counted(encoded.pending.rows(), "pending");
   if (choice.repeated)
     note += "; every point of the space that was looked at has been tried, so this one is a repeat";
-  return note;
 }
 
 }  // namespace tune::strategies

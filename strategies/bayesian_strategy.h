@@ -45,7 +45,9 @@ class BayesianStrategy final : public Strategy {
                            std::vector<UnitPoint>& incumbents) const;
   Choice choose(const std::vector<Candidate>& candidates, const Acquisition& acquisition,
                 const std::set<PointKey>& tried, Rng& rng) const;
-  std::string describe(const Surrogate& surrogate, const EncodedHistory& encoded, const Choice& choice) const;
+  // Writes what the model expects of the choice into the suggestion's texts.
+  void describe(const Surrogate& surrogate, const EncodedHistory& encoded, const Choice& choice,
+                Suggestion& suggestion) const;
 
   SearchSpace space_;
   Objective objective_;

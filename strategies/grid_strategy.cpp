@@ -27,6 +27,7 @@ Answer GridStrategy::suggest(const History& history, Rng&) {
   Suggestion suggestion;
   suggestion.parameters = walk.point();
   suggestion.note = "grid point " + std::to_string(index);
+  suggestion.brief = suggestion.note;
   return suggestion;
 }
 

@@ -21,6 +21,7 @@ class InitialDesign {
   static std::string name(int number) {
     return number == 1 ? "centre of the space" : "Sobol point for trial " + std::to_string(number);
   }
+  static std::string brief(int number) { return number == 1 ? "centre of the space" : "Sobol point"; }
 
  private:
   const SearchSpace& space_;

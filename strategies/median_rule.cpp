@@ -84,11 +84,10 @@ Verdict MedianRule::judge(const TrialView& trial, const History& history) {
   const double threshold = median(std::move(others));
   const double value = standing(trial.curve);
   if (std::isfinite(value) && !is_better(threshold, value, objective_.goal)) return {};
-  return {Action::kStop,
-          reason(step, std::isfinite(value) ? value : trial.curve.back().value, threshold, count)};
+  return stop(step, std::isfinite(value) ? value : trial.curve.back().value, threshold, count);
 }
 
-std::string MedianRule::reason(std::int64_t step, double value, double median, std::size_t peers) const {
+Verdict MedianRule::stop(std::int64_t step, double value, double median, std::size_t peers) const {
   const bool is_reached = measure_ == Measure::kReached;
   const std::string relation = !std::isfinite(value) ? "which is not a finite number; the median is"
                                : objective_.goal == Goal::kMinimize ? "which is above the median"
@@ -96,11 +95,16 @@ std::string MedianRule::reason(std::int64_t step, double value, double median, s
   const std::string what = !is_reached || !std::isfinite(value) ? " was "
                            : objective_.reduce == Reduce::kLast ? " of its last two steps was at best "
                                                                 : " had reached ";
-  return "At step " + std::to_string(step) + " " + objective_.metric + what + for_people(value) + ", " +
-         relation + " " + for_people(median) +
-         (is_reached
-              ? " of what " + std::to_string(peers) + " earlier trials had reached by that step."
-              : " of the running averages of " + std::to_string(peers) + " earlier trials up to that step.");
+  const std::string count = std::to_string(peers);
+  const std::string reason =
+      "At step " + std::to_string(step) + " " + objective_.metric + what + for_people(value) + ", " +
+      relation + " " + for_people(median) +
+      (is_reached ? " of what " + count + " earlier trials had reached by that step."
+                  : " of the running averages of " + count + " earlier trials up to that step.");
+  const std::string peers_text = is_reached ? count + " trials " : "the averages of " + count + " trials ";
+  return {Action::kStop, reason,
+          "at step " + std::to_string(step) + ": " + objective_.metric + ' ' + for_people(value) +
+              ", median of " + peers_text + for_people(median)};
 }
 
 }  // namespace tune::strategies

@@ -30,7 +30,7 @@ class MedianRule final : public StopRule {
  private:
   double standing(const std::vector<MetricPoint>& curve) const;
   std::optional<double> peer_standing(const std::vector<MetricPoint>& curve, std::int64_t step) const;
-  std::string reason(std::int64_t step, double value, double median, std::size_t peers) const;
+  Verdict stop(std::int64_t step, double value, double median, std::size_t peers) const;
 
   Measure measure_;
   std::size_t min_trials_;

@@ -22,6 +22,10 @@ struct Suggestion {
   std::optional<int> resume_trial;  // continue this paused trial instead of starting a new one
   std::string note;                 // why, for people: "Sobol point 3 of 8", "expected improvement 0.012"
   bool space_is_used_up = false;    // every point has been tried, so this one is a repeat
+  // What of the note differs from trial to trial, for a line of a log: "predicted 0.11, 0.10 to 0.12".
+  std::string brief = {};
+  // Where a strategy takes another's point: "auto takes tpe", and why. The note says both too.
+  std::string choice = {}, choice_reason = {};
 };
 struct Wait {};       // nothing until another trial ends
 struct Exhausted {};  // nothing ever again

@@ -192,6 +192,7 @@ Suggestion TpeStrategy::estimated(const Sorted& trials, Rng& rng) const {
   suggestion.note = "Parzen estimator: the best of " + std::to_string(kDraws) + " draws around the best " +
                     std::to_string(trials.good.size()) + " of " + std::to_string(trials.observed) +
                     " results";
+  suggestion.brief = "Parzen estimator";
   if (trials.failed > 0) suggestion.note += ", " + std::to_string(trials.failed) + " failed";
   if (trials.pending > 0) suggestion.note += ", " + std::to_string(trials.pending) + " pending";
   if (is_left) suggestion.note += "; all of them were tried before, so it is the likeliest of what is left";
@@ -213,6 +214,7 @@ Suggestion TpeStrategy::space_filling(const History& history, const Sorted& tria
                         : InitialDesign::name(history.next_number()) + ": " +
                               std::to_string(trials.observed) + " of " + std::to_string(kFewestObservations) +
                               " results that densities need are in";
+  if (!groups_.empty()) suggestion.brief = InitialDesign::brief(history.next_number());
   constexpr std::uint32_t kAlternatives = 32;
   const auto is_tried = [&] { return trials.tried.contains(point_key(space_, suggestion.parameters)); };
   if (!untried_.is_finite()) return suggestion;
@@ -224,7 +226,8 @@ Suggestion TpeStrategy::space_filling(const History& history, const Sorted& tria
   if (left.empty()) return suggestion;
   suggestion.parameters =
       space_.from_unit(untried_.farthest(left, trials.tried, [](const Eigen::VectorXd&) { return 0.0; }));
-  suggestion.note = "far from what was tried" + suggestion.note.substr(suggestion.note.find(':'));
+  suggestion.brief = "far from what was tried";
+  suggestion.note = suggestion.brief + suggestion.note.substr(suggestion.note.find(':'));
   return suggestion;
 }
 

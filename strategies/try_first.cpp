@@ -57,7 +57,7 @@ TryFirst::TryFirst(std::unique_ptr<Strategy> inner, std::vector<ParameterSet> po
 Suggestion TryFirst::complete(ParameterSet given, const ParameterSet& rest, Rng& rng) const {
   const std::vector<std::string> parents = add_parents(space_, rest, given);
   Suggestion suggestion;
-  suggestion.note = note_;
+  suggestion.note = suggestion.brief = note_;
   std::vector<std::string> filled, dropped;
   for (const std::size_t index : space_.dependency_order()) {
     const Parameter& parameter = space_.parameters()[index];

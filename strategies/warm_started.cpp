@@ -57,7 +57,7 @@ Answer WarmStarted::suggest(const History& history, Rng& rng) {
   if (was_tried) return answer;
   Suggestion suggestion;
   suggestion.parameters = earlier.trial->parameters;
-  suggestion.note =
+  suggestion.note = suggestion.brief =
       "the best point of \"" + earlier.study + "\", its trial " + std::to_string(earlier.trial->number);
   return suggestion;
 }

@@ -102,6 +102,24 @@ std::set<std::string> reach_of(const std::string& folder) {
   return reach;
 }
 
+// The folders in the first column of the tour's tables that are headed "folder".
+std::set<std::string> folders_of_the_tour() {
+  std::ifstream file(fs::path(TUNE_SOURCE_DIR) / "docs/source-tour.md");
+  const std::regex row(R"(^\| `([^`]+?)/?` \|.*)");
+  std::set<std::string> found;
+  bool is_map = false;
+  for (std::string line; std::getline(file, line);) {
+    std::smatch match;
+    if (!line.starts_with("|"))
+      is_map = false;
+    else if (line.starts_with("| folder |"))
+      is_map = true;
+    else if (is_map && std::regex_match(line, match, row))
+      found.insert(match[1]);
+  }
+  return found;
+}
+
 struct Include {
   std::string file, target;
   bool quoted;
@@ -151,6 +169,13 @@ TEST_CASE("the map has no circle, and no file lies beside it") {
     INFO(include.file);
     CHECK(folder_of(include.file) != "");
   }
+}
+
+TEST_CASE("the source tour names every folder of the map that is there, and no other") {
+  std::set<std::string> map;
+  for (const Row& row : kMap)
+    if (fs::exists(fs::path(TUNE_SOURCE_DIR) / row.folder)) map.insert(row.folder);
+  CHECK(folders_of_the_tour() == map);
 }
 
 TEST_CASE("a library is included only in the folders that own it") {

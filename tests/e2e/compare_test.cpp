@@ -213,7 +213,7 @@ TEST_CASE("a comparison that has begun keeps its file, and its frozen models", "
   REQUIRE(halfway.shell("echo picture > test/one.jpg").exit_code == 0);
   CHECK(row_of(halfway.result(), "scratch").at("AP") < 1);
 
-  // Beside a COCO file other things come and go, the store among them; its images do not.
+  // The folder of a COCO file holds other things that come and go, the store among them; its images stay.
   ComparisonFolder coco;
   coco.document["approaches"].erase(1);
   coco.document["trainer"]["test"] = "coco.json";

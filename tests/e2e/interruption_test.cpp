@@ -169,8 +169,8 @@ const std::string kHoldLock =
     wait_for("locked");
 
 TEST_CASE(
-    "a run waits for whoever holds a lock on its database and goes on, and other commands say so and change "
-    "nothing",
+    "a run waits for the program that holds a lock on its database and goes on; other commands say so and "
+    "change nothing",
     "[.crash]") {
   StudyFolder folder("echo loss=0.$1; echo $1 > $TUNE_OUTPUT_DIR/w; [ -e begun ] || touch begun; sleep 0.2");
   const ShellResult run =
@@ -182,7 +182,7 @@ TEST_CASE(
   CHECK(said.find("goes on by itself once it can be written: another program holds a lock") !=
         std::string::npos);
   REQUIRE(folder.table().size() == 4);
-  CHECK(folder.shell("grep -c 'trial [0-9] started' err").out == "4\n");
+  CHECK(folder.shell("grep -c 'trial [0-9] starts' err").out == "4\n");
 
   const std::string mended = R"(sed 's/loss=(/loss=(0/' search.json > mended.json; )";
   const ShellResult refused =

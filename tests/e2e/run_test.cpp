@@ -1,4 +1,6 @@
 // What `tune --spec`, `resume` and `promote` say and do.
+#include <sstream>
+
 #include "study_fixture.h"
 
 namespace tune::tests {
@@ -400,12 +402,29 @@ TEST_CASE("a trainer gets its contract in its environment and in trial.json") {
   CHECK(folder.shell("grep -r top-secret-value store").exit_code == 1);
 }
 
+TEST_CASE("a log says what auto takes once, and has two lines for each trial") {
+  StudyFolder folder;
+  folder.spec["strategy"] = {{"name", "auto"}, {"seed", 7}};
+  const ShellResult run = folder.run();
+  CAPTURE(run.err);
+  std::size_t lines = 0, choices = 0, trials = 0;
+  std::istringstream log(run.err);
+  for (std::string line; std::getline(log, line); ++lines) {
+    choices += says(line, "] auto takes bayesian, since ");
+    trials += says(line, "] trial ") && (says(line, " starts: x=") || says(line, " completed: loss "));
+  }
+  CHECK(choices == 1);
+  CHECK(trials == 2 * folder.table().size());
+  CHECK(lines == trials + choices + 2);  // how many at once, and that the study has ended
+}
+
 TEST_CASE("the best trial is promoted under the rule, and exit code 1 says that nothing passed") {
   StudyFolder folder;
   folder.spec["promote"] = {{"model", "m"}};
   const ShellResult first = folder.run();
   CHECK(first.exit_code == 0);
   CHECK(says(first.out, "m version 1"));
+  CHECK(says(first.err, "s] promoted: m version 1 ("));
   CHECK(says(folder.shell("cat store/models/m/current/weights").out, "weights of"));
   CHECK(folder.run("--name same").exit_code == 1);
   CHECK(folder.shell("readlink store/models/m/current").out == "versions/1\n");

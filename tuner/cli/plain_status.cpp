@@ -20,9 +20,9 @@ void PlainStatus::print(const std::string& line) {
 }
 
 void PlainStatus::on_event(const engine::StatusEvent& event) {
+  const std::string line = text_.line(event, progress_);
   progress_.apply(event);
   changed_ = true;
-  const std::string line = event_sentence(event, progress_.objective());
   if (!line.empty()) print(line);
 }
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tuner/cli/command_line/command_line.h"
-#include "tuner/cli/study_progress.h"
+#include "tuner/cli/status_text.h"
 #include "tuner/engine/loop/status.h"
 
 namespace tune::cli {
@@ -35,6 +35,7 @@ class TerminalStatus final : public engine::Status {
 
   std::ostream& out_;
   StudyProgress progress_;
+  StatusText text_;
   TerminalSizeFunction size_;
   bool color_;
   std::vector<std::string> pending_;  // lines to scroll above the area
@@ -54,6 +55,7 @@ class PlainStatus final : public engine::Status {
 
   std::ostream& out_;
   StudyProgress progress_;
+  StatusText text_;
   SteadyTime last_print_;
   bool changed_ = false;  // since the last line of totals
 };
@@ -75,13 +77,5 @@ std::unique_ptr<engine::Status> make_status_display(Console& console, bool as_js
                                                     const store::StudyRow& study,
                                                     const std::vector<store::TrialRow>& trials,
                                                     const Clock& clock);
-
-// The sentence for an event, without its time; "" for what is not worth a line (metrics).
-std::string event_sentence(const engine::StatusEvent& event, const Objective& objective);
-// In whole seconds, since milliseconds would only flicker: "0s", "3m 20s".
-std::string whole_seconds(SteadyTime::duration duration);
-// "4/8 done (1 stopped, 0 failed), 2 running, about 5m left | best 0.4125 (trial 1) | 3m 20s": what may be
-// cut off at the end of a narrow terminal comes last.
-std::string totals_line(const StudyProgress& progress);
 
 }  // namespace tune::cli

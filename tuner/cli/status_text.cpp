@@ -1,5 +1,7 @@
-// The words that the displays share.
-#include "tuner/cli/status_display.h"
+#include "tuner/cli/status_text.h"
+
+#include <utility>
+
 #include "tuner/report/page/format.h"
 #include "tuner/report/page/table.h"
 
@@ -13,59 +15,108 @@ std::string with(const std::string& text, const char* separator, const std::stri
   return addition.empty() ? text : text + separator + addition;
 }
 
-std::string trial_name(const StatusEvent& event) {
-  return "trial " + std::to_string(event.trial) +
-         (event.attempt > 1 ? ", attempt " + std::to_string(event.attempt) : std::string());
+std::string trial_name(const StatusEvent& event) { return "trial " + std::to_string(event.trial); }
+
+// Takes what is known of a trial out of a table; nullopt if nothing is.
+std::optional<std::string> taken(std::map<int, std::string>& table, int trial) {
+  auto node = table.extract(trial);
+  return node.empty() ? std::nullopt : std::optional(std::move(node.mapped()));
 }
 
-std::string device_list(const std::vector<std::string>& devices) {
-  std::string list;
-  for (const std::string& device : devices) list += (list.empty() ? "" : ", ") + device;
-  return list;
+std::string standing(const StatusEvent& event, const StudyProgress& before) {
+  const auto best = before.best();
+  const std::string value = best ? report::number_text(best->value) : std::string();
+  const std::string trial = best ? "trial " + std::to_string(best->trial) : std::string();
+  if (!before.is_new_best(event)) return " (best: " + value + ", " + trial + ")";
+  return ", the best so far" + (best ? " (before: " + value + ", " + trial + ")" : std::string());
 }
 
-std::string finished_sentence(const StatusEvent& event, const Objective& objective) {
+std::string finished(const StatusEvent& event, const StudyProgress& before) {
   std::string text = trial_name(event) + ' ' + to_string(event.state);
-  if (event.value) text += ": " + objective.metric + ' ' + report::number_text(*event.value);
-  if (event.message.empty() || event.message == to_string(event.state)) return text;
-  return text + (event.value ? " (" + event.message + ")" : ": " + event.message);
+  if (!event.brief.empty()) return text + ' ' + event.brief;
+  if (event.value) text += ": " + before.objective().metric + ' ' + report::number_text(*event.value);
+  if (event.value && event.state == TrialState::kCompleted) text += standing(event, before);
+  if (event.message == to_string(event.state)) return text;
+  return with(text, event.value ? "; " : ": ", event.message);
 }
 
-std::string sentence(const StatusEvent& event, const Objective& objective) {
-  switch (event.kind) {
-    case StatusKind::kStudyStarted:
-      return event.message;
-    case StatusKind::kTrialQueued:
-      return with(with(trial_name(event) + " queued", ": ", report::parameters_text(event.parameters)), "; ",
-                  event.message);
-    case StatusKind::kAttemptStarted:
-      return with(with(trial_name(event) + " started", " on ", device_list(event.devices)), ": ",
-                  event.message);
-    case StatusKind::kMetric:
-      return {};
-    case StatusKind::kTrialFinished:
-      return finished_sentence(event, objective);
-    case StatusKind::kAttemptRequeued:
-      return with(trial_name(event) + " will run again", ": ", event.message);
-    case StatusKind::kBest:
-      return with("trial " + std::to_string(event.trial) + " is the best so far", ": ",
-                  event.value ? objective.metric + ' ' + report::number_text(*event.value) : event.message);
-    case StatusKind::kNotice:
-      return with(event.trial > 0 ? trial_name(event) : std::string("notice"), ": ", event.message);
-    case StatusKind::kDraining:
-      return event.message.empty() ? "draining" : event.message;
-    case StatusKind::kPromotion:
-      return with("promotion", ": ", event.message);
-    case StatusKind::kStudyFinished:
-      return with("finished", ": ", event.message);
-  }
-  return event.message;
+std::string notice(const StatusEvent& event) {
+  if (event.trial == 0) return "notice: " + event.message;
+  return trial_name(event) + (event.attempt > 1 ? ", attempt " + std::to_string(event.attempt) : "") + ": " +
+         event.message;
 }
 
 }  // namespace
 
-std::string event_sentence(const StatusEvent& event, const Objective& objective) {
-  return one_line(sentence(event, objective));
+// It becomes a line when the trial starts; what the strategy takes is said where it changes.
+std::string StatusText::suggested(const StatusEvent& event) {
+  suggestion_[event.trial] = event.brief;
+  if (event.choice.empty() || event.choice == choice_) return {};
+  const bool is_first = std::exchange(choice_, event.choice).empty();
+  return event.choice + (is_first ? "" : " from " + trial_name(event) + " on") + ", since " +
+         event.choice_reason;
+}
+
+std::string StatusText::started(const StatusEvent& event) {
+  const auto suggestion = taken(suggestion_, event.trial);
+  const auto reason = taken(run_again_, event.trial);
+  const std::string attempt = event.attempt > 1 ? " (attempt " + std::to_string(event.attempt) + ")" : "";
+  const std::string devices = short_devices(event.devices);
+  if (!suggestion && event.attempt > 1)
+    return with(with(trial_name(event) + " runs again" + attempt, " on ", devices), ": ",
+                reason.value_or(std::string()));
+  const std::string text = with(with(trial_name(event) + " starts" + attempt, " on ", devices), ": ",
+                                report::parameters_text(event.parameters));
+  return suggestion && !suggestion->empty() ? text + " (" + *suggestion + ")" : text;
+}
+
+// The start of the next attempt says why. While the study is drained, none follows; a trial that a rule has
+// paused may wait for long.
+std::string StatusText::requeued(const StatusEvent& event, const StudyProgress& before) {
+  if (event.state == TrialState::kPaused)
+    return with(trial_name(event) + " paused", event.brief.empty() ? ": " : " ",
+                event.brief.empty() ? event.message : event.brief);
+  if (before.draining()) return with(trial_name(event) + " will run again", ": ", event.message);
+  run_again_[event.trial] = event.message;
+  return {};
+}
+
+std::string StatusText::line(const StatusEvent& event, const StudyProgress& before) {
+  const auto sentence = [&]() -> std::string {
+    switch (event.kind) {
+      case StatusKind::kTrialQueued:
+        return suggested(event);
+      case StatusKind::kAttemptStarted:
+        return started(event);
+      case StatusKind::kTrialFinished:
+        suggestion_.erase(event.trial);
+        run_again_.erase(event.trial);
+        return finished(event, before);
+      case StatusKind::kAttemptRequeued:
+        return requeued(event, before);
+      case StatusKind::kMetric:
+      case StatusKind::kBest:  // said with the trial's end, which comes right before
+        return {};
+      case StatusKind::kNotice:
+        return notice(event);
+      case StatusKind::kStudyFinished:
+        return with("finished", ": ", event.message);
+      case StatusKind::kStudyStarted:
+      case StatusKind::kDraining:
+        return event.message;
+      case StatusKind::kPromotion:
+        return event.brief.empty() ? event.message : event.brief;
+    }
+    return event.message;
+  };
+  return one_line(sentence());
+}
+
+std::string short_devices(const std::vector<std::string>& devices) {
+  constexpr std::size_t kEnough = 12;
+  std::string list;
+  for (const std::string& device : devices) list += (list.empty() ? "" : ",") + device.substr(0, kEnough);
+  return list;
 }
 
 std::string whole_seconds(SteadyTime::duration duration) {
@@ -77,14 +128,17 @@ std::string totals_line(const StudyProgress& progress) {
   std::string text = std::to_string(progress.finished());
   if (progress.trial_limit()) text += '/' + std::to_string(*progress.trial_limit());
   text += " done";
-  if (progress.stopped() + progress.failed() > 0)
-    text += " (" + std::to_string(progress.stopped()) + " stopped, " + std::to_string(progress.failed()) +
-            " failed)";
-  text += ", " + std::to_string(progress.running().size()) + " running";
+  std::string others;
+  if (progress.stopped() > 0) others = std::to_string(progress.stopped()) + " stopped";
+  if (progress.failed() > 0)
+    others += (others.empty() ? "" : ", ") + std::to_string(progress.failed()) + " failed";
+  if (!others.empty()) text += " (" + others + ")";
+  if (!progress.running().empty()) text += ", " + std::to_string(progress.running().size()) + " running";
+  const std::string left = whole_seconds(progress.remaining().value_or(Milliseconds(0)));
   if (progress.draining())
     text += ", draining";
-  else if (const auto left = progress.remaining())
-    text += ", about " + whole_seconds(*left) + " left";
+  else if (left != "0s")
+    text += ", about " + left + " left";
   if (const auto best = progress.best())
     text += " | best " + report::number_text(best->value) + " (trial " + std::to_string(best->trial) + ")";
   return text + " | " + whole_seconds(progress.elapsed());

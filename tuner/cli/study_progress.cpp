@@ -88,6 +88,11 @@ void StudyProgress::apply(const engine::StatusEvent& event) {
   }
 }
 
+bool StudyProgress::is_new_best(const engine::StatusEvent& event) const {
+  return event.kind == StatusKind::kTrialFinished && event.state == TrialState::kCompleted && event.value &&
+         (!best_ || is_better(*event.value, best_->value, objective_.goal));
+}
+
 Milliseconds StudyProgress::elapsed() const {
   return elapsed_before_ + std::chrono::duration_cast<Milliseconds>(clock_.steady_now() - start_);
 }

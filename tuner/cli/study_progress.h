@@ -39,6 +39,7 @@ class StudyProgress {
   int finished() const { return completed_ + stopped_ + failed_; }
   std::optional<int> trial_limit() const { return trial_limit_; }
   std::optional<Best> best() const { return best_; }
+  bool is_new_best(const engine::StatusEvent& event) const;  // asked before the event is applied
   bool draining() const { return draining_; }
   // The last step of a full training where the spec says it (`fixed.epochs`).
   std::optional<std::int64_t> last_step() const { return last_step_; }

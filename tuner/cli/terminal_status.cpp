@@ -16,20 +16,13 @@ constexpr int kReservedRows = 4;         // of the window, left to the lines abo
 constexpr const char* kEraseToLineEnd = "\x1b[K";
 constexpr const char* kEraseBelow = "\x1b[J";
 
-const char* sgr(StatusKind kind, TrialState state) {
-  if (kind == StatusKind::kTrialFinished && state == TrialState::kFailed) return "\x1b[31m";
-  if (kind == StatusKind::kTrialFinished && state == TrialState::kStopped) return "\x1b[33m";
-  if (kind == StatusKind::kBest || kind == StatusKind::kPromotion) return "\x1b[32m";
-  if (kind == StatusKind::kNotice || kind == StatusKind::kDraining) return "\x1b[33m";
+const char* sgr(const StatusEvent& event, const StudyProgress& before) {
+  const bool has_ended = event.kind == StatusKind::kTrialFinished;
+  if (has_ended && event.state == TrialState::kFailed) return "\x1b[31m";
+  if (has_ended && event.state == TrialState::kStopped) return "\x1b[33m";
+  if (before.is_new_best(event) || event.kind == StatusKind::kPromotion) return "\x1b[32m";
+  if (event.kind == StatusKind::kNotice || event.kind == StatusKind::kDraining) return "\x1b[33m";
   return "";
-}
-
-// "GPU-1a2b3c4d" is enough of a UUID to tell the devices of a machine apart.
-std::string short_devices(const std::vector<std::string>& devices) {
-  if (devices.empty()) return "cpu";
-  std::string list;
-  for (const std::string& device : devices) list += (list.empty() ? "" : ",") + device.substr(0, 12);
-  return list;
 }
 
 std::string step_text(const StudyProgress& progress, const MetricPoint& point) {
@@ -46,7 +39,7 @@ std::string running_line(const StudyProgress& progress, int trial, const StudyPr
             report::number_text(running.point->value);
   else
     line += "  starting";
-  line += "  " + short_devices(running.devices) + "  ";
+  line += "  " + (running.devices.empty() ? "cpu" : short_devices(running.devices)) + "  ";
   return line + whole_seconds(progress.now() - running.since);
 }
 
@@ -59,11 +52,6 @@ std::string named_totals(const StudyProgress& progress, std::size_t width) {
   return report::cut_to_width(progress.study(), width - taken) + ": " + totals;
 }
 
-bool scrolls(StatusKind kind) {
-  return kind != StatusKind::kMetric && kind != StatusKind::kTrialQueued &&
-         kind != StatusKind::kAttemptStarted;
-}
-
 }  // namespace
 
 TerminalStatus::TerminalStatus(std::ostream& out, StudyProgress progress, TerminalSizeFunction size,
@@ -73,12 +61,12 @@ TerminalStatus::TerminalStatus(std::ostream& out, StudyProgress progress, Termin
 TerminalStatus::~TerminalStatus() { draw(false); }
 
 void TerminalStatus::on_event(const StatusEvent& event) {
+  const std::string line = text_.line(event, progress_);
+  const std::string colour = color_ ? sgr(event, progress_) : "";
   progress_.apply(event);
-  if (scrolls(event.kind)) {
-    const std::string line = event_sentence(event, progress_.objective());
-    const std::string colour = color_ ? sgr(event.kind, event.state) : "";
-    if (!line.empty()) pending_.push_back(colour.empty() ? line : colour + line + "\x1b[0m");
-  }
+  // The live area shows that a trial has started.
+  const bool is_shown = event.kind == StatusKind::kAttemptStarted && event.attempt <= 1;
+  if (!line.empty() && !is_shown) pending_.push_back(colour.empty() ? line : colour + line + "\x1b[0m");
   on_tick(progress_.now());
 }
 

@@ -45,7 +45,7 @@ report::Chart curve_chart(const ComparisonMaterial& material, const std::string&
   report::Chart chart;
   chart.id = "chart-curves";
   chart.title = metric + leaking_mark(report.validation_leaks) + " by step";
-  chart.note = "Of each row the run with the best validation.";
+  chart.note = "Each row shows its run with the best validation.";
   chart.x.title = "step";
   report::Series ends{report::Role::kRow, {}, {}, {}, {}};
   std::vector<double> values;

@@ -238,9 +238,8 @@ report::Section pictures_section(const ComparisonMaterial& material) {
   report::Pictures pictures;
   pictures.caption = "These " + plural_text(material.examples.size(), "image") + " of the test set's " +
                      std::to_string(material.report.images) +
-                     " are spread evenly over it, so nobody has chosen them. Of each row the run with the "
-                     "best validation score is "
-                     "shown, with detections that have a score of " +
+                     " are spread evenly over it, so nobody has chosen them. Each row shows its run with the "
+                     "best validation score, and the detections that have a score of " +
                      report::number_text(material.score) +
                      " or more, the surest first. Broken lines are wrong: no object of that class, " +
                      "or none that a surer detection has not taken, at an IoU of " +

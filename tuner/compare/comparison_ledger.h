@@ -9,8 +9,8 @@
 
 namespace tune::compare {
 
-// Looks at the studies anew each time it is asked, and keeps nothing. Owned by whoever runs the comparison,
-// on its thread; writes nothing.
+// Looks at the studies anew each time it is asked, and keeps nothing. Owned by the run of the comparison, on
+// its thread; writes nothing.
 class ComparisonLedger {
  public:
   // `facts` are the comparison's, as they are whenever something is asked.

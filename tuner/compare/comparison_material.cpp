@@ -56,7 +56,7 @@ double overlap_of(const ExampleBox& a, const ExampleBox& b) {
   return w * h / (a.width * a.height + b.width * b.height - w * h);
 }
 
-// Of the formats that browsers show; "" for others.
+// Knows the formats that browsers show; "" for others.
 std::string media_type_of(std::string_view bytes) {
   if (bytes.starts_with("\xFF\xD8\xFF")) return "image/jpeg";
   if (bytes.starts_with("\x89PNG\r\n")) return "image/png";

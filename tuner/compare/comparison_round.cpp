@@ -35,7 +35,7 @@ void begin_round(const fs::path& folder, store::ComparisonRow row) {
   const fs::path file = folder / "comparison.db", next = folder / "comparison.db.next";
   count_looks(store::ComparisonStore(file, store::OpenMode::kRead), row.facts);
   row.facts[kBudgetWasRaised] = true;
-  for (const char* part : {"", "-journal"}) fs::remove(next.string() + part);  // of whoever died here
+  for (const char* part : {"", "-journal"}) fs::remove(next.string() + part);  // of a run that died here
   store::ComparisonStore(next, store::OpenMode::kCreate).begin(row);
   crash_point("round_made");
   fs::create_hard_link(file, free_path(folder, "comparison", ".db"));

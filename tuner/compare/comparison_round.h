@@ -14,7 +14,7 @@ inline constexpr const char* kBudgetWasRaised = "budget_was_raised";
 
 // Keeps the folder's comparison.db as comparison-K.db, and puts in its place, at once, one with `row` in
 // which nothing is frozen. Its facts say how often the test images were looked at before, and what that took.
-// Whoever calls it holds the comparison's lock, and has no connection to the file.
+// The caller holds the comparison's lock, and has no connection to the file.
 void begin_round(const std::filesystem::path& folder, store::ComparisonRow row);
 
 // Moves a study into the comparison's folder, where it stays with what it has cost. Throws Error(kConflict)

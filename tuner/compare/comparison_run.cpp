@@ -260,7 +260,7 @@ class ComparisonRun {
     if (role == StudyRole::kTuned || role == StudyRole::kRandomTuned) set_aside_if_other(name, spec);
     const std::optional<double> share = ledger_.share_of_budget(name);
     if (is_done(spec) && !take_up_cut(record, name, spec, share)) {
-      forget("not_begun", name);  // whoever began it may have died before this was kept
+      forget("not_begun", name);  // the run that began it may have died before this was kept
       note_cut(record, name, spec);
       return true;
     }

@@ -106,7 +106,7 @@ std::string fingerprint_of_files(
   return names.empty() ? std::string() : hash.hex();
 }
 
-// Whether the audited test data is of COCO's files, as whoever read it said.
+// Whether the audited test data is of COCO's files, as its reader said.
 bool is_coco(const fs::path& audit) {
   const Json sets = Json::parse(read_file(audit)).value("sets", Json::array());
   return !sets.empty() && sets[0].value("form", "").starts_with("COCO");
@@ -193,7 +193,7 @@ std::vector<std::string> TestImages::test_arguments() const {
 
 std::string TestImages::fingerprint(const std::string& data) const {
   const fs::path path = data_path(data), folder = fs::is_directory(path) ? path : path.parent_path();
-  // Beside a COCO file lies whatever its owner keeps there; beside a data.yaml or a list lie the labels.
+  // The folder of a COCO file may hold anything; that of a data.yaml or a list holds the labels.
   const bool whole = folder == path || path.extension() != ".json";
   const std::string found = fingerprint_of_files(
       folder, [&](const fs::path& file) { return whole || file == path || is_image(file); });

@@ -335,7 +335,7 @@ const ObjectTable kSpec{
       .object = &kEarlyStopping},
      {.name = "limits",
       .kind = kObject,
-      .description = "When the search ends. At least one of trials and time.",
+      .description = "When the search ends: one of trials, time, gpu_hours and cost_usd at least.",
       .required = true,
       .object = &kLimits},
      {.name = "resources",

@@ -28,6 +28,21 @@ StatusEvent event(StatusKind kind, int trial = 0, const std::string& message = {
 StatusEvent started(int trial, std::vector<std::string> devices = {}) {
   StatusEvent made = event(StatusKind::kAttemptStarted, trial);
   made.devices = std::move(devices);
+  made.parameters = {{"lr", 0.001}};
+  return made;
+}
+
+StatusEvent suggested(int trial, const std::string& brief) {
+  StatusEvent made = event(StatusKind::kTrialQueued, trial, "a long note about " + brief);
+  made.parameters = {{"lr", 0.001}};
+  made.brief = brief;
+  return made;
+}
+
+StatusEvent chosen(int trial, const std::string& choice, const std::string& reason) {
+  StatusEvent made = suggested(trial, "");
+  made.choice = choice;
+  made.choice_reason = reason;
   return made;
 }
 
@@ -126,14 +141,13 @@ TEST_CASE("what happened scrolls above the live area, which shrinks with the tri
   live.show(finished(2, TrialState::kFailed, std::nullopt, "crash: exit code 3"));
   live.wait(Milliseconds(1000));
   CHECK(live.terminal.screen() == std::vector<std::string>{
-                                      "trial 1 completed: validation:mAP 0.4125",
-                                      "trial 1 is the best so far: validation:mAP 0.4125",
+                                      "trial 1 completed: validation:mAP 0.4125, the best so far",
                                       "trial 2 failed: crash: exit code 3",
-                                      "steel-legacy: 2/8 done (0 stopped, 1 failed), 0 running, about 3s "
-                                      "left | best 0.4125 (trial 1) | 2s",
+                                      "steel-legacy: 2/8 done (1 failed), about 3s left | best 0.4125 "
+                                      "(trial 1) | 2s",
                                   });
   live.end();
-  CHECK(live.terminal.screen().size() == 3);
+  CHECK(live.terminal.screen().size() == 2);
 }
 
 TEST_CASE("a resized window leaves no remains of the old lines", "[display]") {
@@ -196,7 +210,7 @@ TEST_CASE("a continued study counts what the store holds", "[display]") {
   const StudyProgress progress(
       study, {store::completed(store::trial_row(1), 0.3), store::completed(store::trial_row(2), 0.4)}, clock);
   clock.advance(Milliseconds(5000));
-  CHECK(totals_line(progress) == "2/8 done, 0 running, about 0s left | best 0.4 (trial 2) | 1m 05s");
+  CHECK(totals_line(progress) == "2/8 done | best 0.4 (trial 2) | 1m 05s");
 }
 
 TEST_CASE("the remaining time follows the pace of this run and the time limit", "[display]") {
@@ -250,8 +264,7 @@ TEST_CASE("80 columns show what is done and the remaining time, whatever else mu
   live.show(best(1, 0.123456));
   live.wait(Milliseconds(1000));
   const std::string line = live.terminal.screen().back();
-  CHECK_THAT(line,
-             Catch::Matchers::Contains("3/200 done (0 stopped, 1 failed), 0 running, about 3h 17m left"));
+  CHECK_THAT(line, Catch::Matchers::Contains("3/200 done (1 failed), about 3h 17m left"));
 }
 
 TEST_CASE("plain lines: one for each change of state, totals at most every 30 seconds", "[display]") {
@@ -259,23 +272,109 @@ TEST_CASE("plain lines: one for each change of state, totals at most every 30 se
   std::ostringstream out;
   PlainStatus display(out, StudyProgress(store::study_row(), {}, clock));
   display.on_event(event(StatusKind::kStudyStarted, 0, "8 trials, 2 at once"));
-  StatusEvent queued = event(StatusKind::kTrialQueued, 1, "Sobol point 1");
-  queued.parameters = {{"lr", 0.001}};
-  display.on_event(queued);
+  display.on_event(suggested(1, "Sobol point"));
   display.on_event(started(1, {"GPU-1"}));
   for (int step = 1; step <= 100; ++step) {
     display.on_event(metric(1, "validation:mAP", step, 0.1));
     clock.advance(Milliseconds(500));
     display.on_tick(clock.steady_now());
   }
-  StatusEvent requeued = event(StatusKind::kAttemptRequeued, 1, "drain");
-  display.on_event(requeued);
+  display.on_event(event(StatusKind::kAttemptRequeued, 1, "lost: its supervisor ended without a report"));
+  StatusEvent again = started(1, {"GPU-2"});
+  again.attempt = 2;
+  display.on_event(again);
   CHECK(out.str() ==
         "[0s] 8 trials, 2 at once\n"
-        "[0s] trial 1 queued: lr=0.001; Sobol point 1\n"
-        "[0s] trial 1 started on GPU-1\n"
+        "[0s] trial 1 starts on GPU-1: lr=0.001 (Sobol point)\n"
         "[30s] 0/8 done, 1 running | 30s\n"
-        "[50s] trial 1 will run again: drain\n");
+        "[50s] trial 1 runs again (attempt 2) on GPU-2: lost: its supervisor ended without a report\n");
+}
+
+TEST_CASE("what auto takes is said once, and again only when it changes", "[display]") {
+  ManualClock clock;
+  StatusText text;
+  const StudyProgress progress(store::study_row(), {}, clock);
+  CHECK(text.line(suggested(1, "from try_first"), progress).empty());
+  CHECK(text.line(chosen(2, "auto takes bayesian", "the space suits it"), progress) ==
+        "auto takes bayesian, since the space suits it");
+  CHECK(text.line(chosen(3, "auto takes bayesian", "the space suits it"), progress).empty());
+  CHECK(text.line(chosen(4, "auto takes tpe", "65 trials are pending"), progress) ==
+        "auto takes tpe from trial 4 on, since 65 trials are pending");
+  CHECK(text.line(chosen(5, "auto takes tpe", "66 trials are pending"), progress).empty());
+  CHECK(text.line(chosen(6, "auto takes bayesian", "the space suits it"), progress) ==
+        "auto takes bayesian from trial 6 on, since the space suits it");
+}
+
+TEST_CASE("the end of a trial costs one line, which says how it stands beside the best", "[display]") {
+  ManualClock clock;
+  StatusText text;
+  StudyProgress progress(store::study_row(), {}, clock);  // more is better
+  const auto line = [&](const StatusEvent& what) {
+    std::string said = text.line(what, progress);
+    progress.apply(what);
+    return said;
+  };
+  CHECK(line(finished(2, TrialState::kCompleted, 0.25, "completed")) ==
+        "trial 2 completed: validation:mAP 0.25, the best so far");
+  CHECK(line(best(2, 0.25)).empty());
+  CHECK(line(finished(1, TrialState::kCompleted, 0.5, "completed")) ==
+        "trial 1 completed: validation:mAP 0.5, the best so far (before: 0.25, trial 2)");
+  CHECK(line(best(1, 0.5)).empty());
+  CHECK(line(finished(3, TrialState::kCompleted, 0.125, "limits.trial_time ran out")) ==
+        "trial 3 completed: validation:mAP 0.125 (best: 0.5, trial 1); limits.trial_time ran out");
+  StatusEvent stopped = finished(4, TrialState::kStopped, 0.75, "At step 1 validation:mAP had reached ...");
+  stopped.brief = "at step 1: validation:mAP 0.75, median of 3 trials 0.8";
+  CHECK(line(stopped) == "trial 4 stopped at step 1: validation:mAP 0.75, median of 3 trials 0.8");
+  CHECK(line(finished(5, TrialState::kStopped, 0.125, "time limit")) ==
+        "trial 5 stopped: validation:mAP 0.125; time limit");
+  CHECK(line(finished(6, TrialState::kFailed, std::nullopt, "oom: exit code 75")) ==
+        "trial 6 failed: oom: exit code 75");
+}
+
+TEST_CASE("a trial that could not be started says what it tries when it does start", "[display]") {
+  ManualClock clock;
+  StatusText text;
+  StudyProgress progress(store::study_row(), {}, clock);
+  CHECK(text.line(suggested(1, ""), progress).empty());
+  CHECK(text.line(event(StatusKind::kAttemptRequeued, 1, "not started: no memory"), progress).empty());
+  StatusEvent second = started(1);
+  second.attempt = 2;
+  CHECK(text.line(second, progress) == "trial 1 starts (attempt 2): lr=0.001");
+  // One of an earlier run: nothing is known of why.
+  StatusEvent third = started(7);
+  third.attempt = 3;
+  CHECK(text.line(third, progress) == "trial 7 runs again (attempt 3)");
+}
+
+TEST_CASE("a trial that waits for another run of the study, or for its rule, says so at once", "[display]") {
+  ManualClock clock;
+  StatusText text;
+  StudyProgress progress(store::study_row(), {}, clock);
+  StatusEvent paused = event(StatusKind::kAttemptRequeued, 1, "worse than half of its rung");
+  paused.state = TrialState::kPaused;
+  CHECK(text.line(paused, progress) == "trial 1 paused: worse than half of its rung");
+  progress.apply(event(StatusKind::kDraining, 0, "interrupted"));
+  CHECK(text.line(event(StatusKind::kAttemptRequeued, 2, "interrupted"), progress) ==
+        "trial 2 will run again: interrupted");
+}
+
+TEST_CASE("above the live area a start has no line, but a trial that runs again has one", "[display]") {
+  Live live(120);
+  live.show(chosen(1, "auto takes tpe", "the space is wide"));
+  live.show(started(1));
+  live.show(event(StatusKind::kAttemptRequeued, 1, "lost"));
+  StatusEvent again = started(1);
+  again.attempt = 2;
+  live.show(again);
+  StatusEvent promoted = event(StatusKind::kPromotion, 1, "m version 1: first version");
+  promoted.brief = "promoted: m version 1 (first version)";
+  live.show(promoted);
+  live.end();
+  CHECK(live.terminal.screen() == std::vector<std::string>{
+                                      "auto takes tpe, since the space is wide",
+                                      "trial 1 runs again (attempt 2): lost",
+                                      "promoted: m version 1 (first version)",
+                                  });
 }
 
 TEST_CASE("nothing is printed while nothing changes", "[display]") {
@@ -294,6 +393,7 @@ TEST_CASE("JSON has a line for every event, metrics and non-finite values includ
   JsonStatus display(out);
   StatusEvent done = finished(3, TrialState::kStopped, 0.5, "worse than the median \xff");
   done.id = 12;
+  done.brief = "in few words";
   display.on_event(metric(3, "loss", 2, std::numeric_limits<double>::quiet_NaN()));
   display.on_event(done);
   std::istringstream lines(out.str());
@@ -313,6 +413,8 @@ TEST_CASE("JSON has a line for every event, metrics and non-finite values includ
   CHECK(json.at("id") == 12);
   CHECK(json.at("state") == "stopped");
   CHECK(json.at("value") == 0.5);
+  CHECK(json.at("message").get<std::string>().find("worse than the median") == 0);
+  CHECK_FALSE(json.contains("brief"));
   CHECK_FALSE(std::getline(lines, line));
 }
 

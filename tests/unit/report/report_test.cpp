@@ -332,7 +332,7 @@ TEST_CASE("a study that searches nothing shows the values that its trials were t
   CHECK(text.find("\nFixed:\n  batch_size     8\n  learning_rate  0.02\n") != std::string::npos);
   CHECK(text.find("Hyperparameters") == std::string::npos);
   CHECK(trial_details_json(one).at("fixed") == rows.study.spec["fixed"]);
-  // Beside what is searched they stand apart, and `best` names what was found.
+  // They stand apart from what is searched, and `best` names what was found.
   rows.study.spec["parameters"] = {{"momentum", {{"type", "float"}}}};
   rows.trials[0].parameters = {{"momentum", 0.5}};
   one.study = rows.study;

@@ -191,9 +191,12 @@ TEST_CASE("The first trials are the centre and Sobol points, until enough result
   History history{minimize(), {}};
   const Suggestion first = ask(strategy, history, 3);
   CHECK(first.note.find("centre of the space: 0 of 3 results") == 0);
+  CHECK(first.brief == "centre of the space");
   CHECK(at(first.parameters, "x0") == 0.5);
   history = completed_history(space, minimize(), 2, 3);
-  CHECK(ask(strategy, history, 3).note.find("Sobol point for trial 3: 2 of 3 results") == 0);
+  const Suggestion third = ask(strategy, history, 3);
+  CHECK(third.note.find("Sobol point for trial 3: 2 of 3 results") == 0);
+  CHECK(third.brief == "Sobol point");
   history = completed_history(space, minimize(), 3, 3);
   CHECK(ask(strategy, history, 3).note.find("Gaussian process") == 0);
 }
@@ -204,9 +207,11 @@ TEST_CASE("The note tells what the model predicts in the metric's own units and 
   for (int i = 0; i <= 10; ++i)
     add_trial(history, {{"x0", i / 10.0}}, TrialState::kCompleted, {100 - std::pow(i / 10.0 - 0.35, 2)});
   BayesianStrategy strategy(space, maximize(), 1);
-  const std::string note = ask(strategy, history, 1).note;
+  const Suggestion suggestion = ask(strategy, history, 1);
+  const std::string& note = suggestion.note;
   INFO(note);
   CHECK(note.find("predicts accuracy 100 (") != std::string::npos);
+  CHECK(suggestion.brief.find("predicted 100, ") == 0);
   CHECK(note.find("from 11 results") != std::string::npos);
 }
 

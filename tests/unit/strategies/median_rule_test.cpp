@@ -85,6 +85,13 @@ TEST_CASE("The reason is a sentence with the step, the value, the median and the
         "that step.");
 }
 
+TEST_CASE("In few words a verdict names the step, the value, the median and the number of trials") {
+  CHECK(judge(three_curves(), {0.9, 0.25}).brief ==
+        "at step 2: accuracy 0.25, median of the averages of 3 trials 0.4");
+  CHECK(judge_reached(three_curves(), {0.05, 0.1}, maximize()).brief ==
+        "at step 2: accuracy 0.1, median of 3 trials 0.5");
+}
+
 TEST_CASE("An even number of averages has the mean of the middle two as median") {
   History history = three_curves();
   add(history, TrialState::kCompleted, {0.6, 0.6});  // averages 0.2 0.4 0.6 0.6: median 0.5

@@ -35,7 +35,9 @@ TEST_CASE("auto names in its note the strategy that it takes and why") {
   const auto note = [](const SearchSpace& space, const History& history) {
     Rng rng(1);
     const Answer answer = make_strategy(named("auto"), space, minimize(), 1)->suggest(history, rng);
-    return std::get<Suggestion>(answer).note;
+    const auto& suggestion = std::get<Suggestion>(answer);
+    CHECK(suggestion.note.find(suggestion.choice + ", since " + suggestion.choice_reason + "; ") == 0);
+    return suggestion.note;
   };
   const History none{minimize(), {}};
   CHECK(note(cube(2), none).find("auto takes bayesian, since ") == 0);
@@ -46,6 +48,14 @@ TEST_CASE("auto names in its note the strategy that it takes and why") {
   Rng rng(2);
   for (int i = 0; i < 65; ++i) add_trial(crowd, random_point(cube(2), rng), TrialState::kRunning);
   CHECK(note(cube(2), crowd).find("auto takes tpe, since 65 trials are pending") == 0);
+}
+
+TEST_CASE("A point of try_first names no strategy that would have been taken") {
+  Rng rng(1);
+  const Answer answer =
+      make_strategy(named("auto", {{{"x0", 0.5}}}), cube(1), minimize(), 1)->suggest({minimize(), {}}, rng);
+  CHECK(std::get<Suggestion>(answer).choice.empty());
+  CHECK(std::get<Suggestion>(answer).brief == "from try_first");
 }
 
 TEST_CASE("A value of try_first that its parameter does not take is refused with its place") {

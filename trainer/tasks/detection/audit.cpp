@@ -200,7 +200,7 @@ Audit audit(const AuditRequest& request) {
   Audit audit;
   try {
     read_set(request.data, request.part, request.images, request, audit);
-    // Of another set only a COCO file may have its images in the same folder.
+    // Another set has its images in the same folder only if it is a COCO file.
     if (request.against) {
       const bool shares = !std::filesystem::is_directory(*request.against);
       read_set(*request.against, std::nullopt, shares ? request.images : std::filesystem::path{}, request,

@@ -43,7 +43,7 @@ OwnParts own_parts(const std::filesystem::path& data, const ReadOptions& options
 // read_dataset(), which a signal ends together with the program: readers do not look for one.
 Dataset read_to_the_end(const std::filesystem::path& data, const ReadOptions& options);
 
-// read_dataset(), and of it the part that training with this `split` would use as such, whatever classes the
+// Reads a data set and keeps the part that training with this `split` would use as such, whatever classes the
 // options give; `description` gets that of the cut. Throws Error(kBadData) for a part that the fractions
 // leave empty.
 Dataset read_part(const std::filesystem::path& data, const ReadOptions& options,

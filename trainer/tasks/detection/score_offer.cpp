@@ -256,7 +256,7 @@ loop::Answer answer_score(const loop::Request& request) {
   if (truth.has_id_zero)
     truth.warnings.push_back(
         truth.place +
-        ": pycocotools, and so this command, counts whoever finds the annotation of id 0 "
+        ": pycocotools, and so this command, counts a detection that finds the annotation of id 0 "
         "as wrong; number annotations from 1");
   const std::set<std::int64_t> elsewhere = keep_part(truth, asked, request);
   std::vector<Scored> scored;

@@ -341,7 +341,7 @@ void LocalRunner::stop(AttemptId id, Milliseconds grace, const std::string& reas
   // One that was stopped ends its tree, and writes down how it went, once it goes on.
   signal_process(attempt->pid, attempt->start_time, SIGCONT);
   if (grace > Milliseconds(0)) return impl_->end_stuck_supervisor(grace, *attempt);
-  // Who interrupts twice does not wait for a supervisor that hangs.
+  // Somebody who interrupts twice does not wait for a supervisor that hangs.
   impl_->kill_supervisor_after(std::min(kKillGrace, impl_->supervisor_grace), *attempt);
 }
 

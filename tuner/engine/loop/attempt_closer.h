@@ -25,7 +25,7 @@ class AttemptCloser {
  public:
   AttemptCloser(const DeskParts& parts, MetricFollower& metrics);
 
-  // Of an attempt of which no process is left.
+  // Asked once no process of the attempt is left.
   TrialEnd close(RunningTrial& running);
 
  private:

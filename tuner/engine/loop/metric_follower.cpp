@@ -90,6 +90,7 @@ void MetricFollower::judge(RunningTrial& running) {
   if (verdict.action == strategies::Action::kGoOn) return;
   running.stopping = true;
   running.attempt.reason = std::move(verdict.reason);
+  running.verdict_brief = std::move(verdict.brief);
   // Before it acts: exit.json says only that a rule stopped the attempt, and a loop that takes it up after a
   // crash could not say why.
   parts_.journal.commit([&](Journal::Entry& entry) { entry.store().update_attempt(running.attempt); });

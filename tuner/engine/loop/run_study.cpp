@@ -178,7 +178,7 @@ std::optional<PromotionResult> promote_best(OpenedStudy& study, const RunRequest
   const fs::path folder = request.store / study.row.name;
   if (study.row.facts.contains("promotion")) {
     const PromotionResult made = stored_promotion(study);
-    // Whoever recorded it may have died before this.
+    // The run that recorded it may have died before this.
     if (made.promoted) remove_losing_checkpoints(study.store, folder, made.trial);
     return made;
   }
@@ -192,6 +192,9 @@ std::optional<PromotionResult> promote_best(OpenedStudy& study, const RunRequest
   event.message = result.promoted
                       ? model + " version " + std::to_string(result.version) + ": " + result.reason
                       : model + " was not promoted: " + result.reason;
+  if (result.promoted)
+    event.brief =
+        "promoted: " + model + " version " + std::to_string(result.version) + " (" + result.reason + ")";
   journal.commit(
       [&](Journal::Entry& entry) {
         entry.store().update_study(study.row);

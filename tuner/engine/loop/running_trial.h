@@ -44,6 +44,7 @@ struct RunningTrial {
   std::string ended_unheard = {};              // why it was ended for that
   bool was_quiet = false;                      // and that was said
   bool said_dropped = false;                   // lines of another attempt were found, and that was said
+  std::string verdict_brief = {};              // the rule's verdict in few words
 };
 
 }  // namespace tune::engine

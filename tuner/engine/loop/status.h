@@ -39,6 +39,10 @@ struct StatusEvent {
   std::vector<std::string> devices;
   ParameterSet parameters;
   std::string message;
+  // The message in few words, and what a strategy has chosen (Suggestion::choice), for displays: neither is
+  // stored nor in JSON.
+  std::string brief = {};
+  std::string choice = {}, choice_reason = {};
 };
 
 // Who shows a study to people or programs. Owned by the command that runs the study. Decides nothing.

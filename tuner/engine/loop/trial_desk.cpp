@@ -54,20 +54,20 @@ std::optional<Fault> TrialDesk::start_new(const strategies::Suggestion& suggesti
   trial.budget = suggestion.budget;
   trial.note = suggestion.note;
   trial.created = parts_.clock.wall_now();
-  return start(std::move(trial), true);
+  return start(std::move(trial), &suggestion);
 }
 
 std::optional<Fault> TrialDesk::start_again(int number) {
   auto trial = parts_.store.trial(number);
   TUNE_CHECK(trial.has_value());
-  return start(std::move(*trial), false);
+  return start(std::move(*trial), nullptr);
 }
 
 std::optional<Fault> TrialDesk::start_resumed(const strategies::Suggestion& suggestion) {
   auto trial = parts_.store.trial(suggestion.resume_trial.value());
   TUNE_CHECK(trial.has_value());
   trial->budget = suggestion.budget;
-  return start(std::move(*trial), false);
+  return start(std::move(*trial), nullptr);
 }
 
 store::AttemptRow TrialDesk::new_attempt(const store::TrialRow& trial) const {
@@ -123,7 +123,8 @@ AttemptRecord TrialDesk::launch(const Attempt& attempt) {
   }
 }
 
-std::optional<Fault> TrialDesk::start(store::TrialRow trial, bool is_new) {
+std::optional<Fault> TrialDesk::start(store::TrialRow trial, const strategies::Suggestion* suggestion) {
+  const bool is_new = suggestion != nullptr;
   trial.state = TrialState::kRunning;
   trial.attempts += 1;
   if (!trial.started) trial.started = parts_.clock.wall_now();
@@ -142,6 +143,9 @@ std::optional<Fault> TrialDesk::start(store::TrialRow trial, bool is_new) {
       entry.store().insert_trial(trial);
       StatusEvent event = about(StatusKind::kTrialQueued, running.attempt, trial.note);
       event.parameters = trial.parameters;
+      event.brief = suggestion->brief;
+      event.choice = suggestion->choice;
+      event.choice_reason = suggestion->choice_reason;
       entry.event(std::move(event));
     } else {
       entry.store().update_trial(trial);

@@ -52,7 +52,8 @@ class TrialDesk {
   void give_up(int trial, const std::string& reason);
 
  private:
-  std::optional<Fault> start(store::TrialRow trial, bool is_new);
+  // Without a suggestion the trial runs again.
+  std::optional<Fault> start(store::TrialRow trial, const strategies::Suggestion* suggestion);
   Fault not_started(RunningTrial& running, const Error& error);
   AttemptRecord record_of(const store::AttemptRow& row) const;
   store::AttemptRow new_attempt(const store::TrialRow& trial) const;

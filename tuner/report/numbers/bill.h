@@ -11,11 +11,11 @@ inline constexpr const char* kValidationSeconds = "seconds:validation";
 
 struct StudyBill {
   Cost total;  // of the trials' leases: what a budget counts
-  // By the state of the trial. What is queued or runs makes up the rest of the total.
+  // By the state of the trial; queued and running trials make up the rest of the total.
   Cost completed, stopped, failed;
   // Parts of the total: attempts that another one followed, and validations. Both may count the same second.
   Cost retried, validating;
-  // Beside the total.
+  // Not in the total.
   Cost probing, idle;
 };
 
@@ -27,11 +27,11 @@ struct StudyBill {
 //  - idle: for each time that the study ran (from its start to the last thing recorded of it, or the end of
 //    its last lease), and for each device that an attempt started in it had, the time in which no attempt of
 //    the study held that device. On the CPU the devices are slots: as many as there were attempts at once.
-//    What the study did not get to use at all, what other studies had of its devices meanwhile, and the time
-//    between two runs of it, is not idle.
+//    Three things are not idle: devices that the study never got to use, the time in which other studies had
+//    its devices, and the time between two runs of it.
 StudyBill study_bill(const StudyRows& rows);
 
-// Of running_times, attempts and those of other studies, in device seconds: see idle above.
+// The idle time, as said above, in device seconds; `others`: the attempts of other studies.
 double idle_seconds(const std::vector<store::RunningTime>& running_times,
                     const std::vector<store::AttemptRow>& attempts,
                     const std::vector<store::AttemptRow>& others = {});

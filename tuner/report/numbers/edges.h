@@ -17,11 +17,11 @@ struct Edge {
   Json wider;           // where that end might be moved to
 };
 
-// Of the best completed trial, in the order of the spec. An end is the last hundredth of a continuous range
-// on its scale, or the outermost of three values or more. Not told are an end that no wider range can pass,
-// such as a min of 0 (of an int also 1), a parameter that every completed trial had alike, and one of which
-// a trial as good as the best has a value off the end. Empty where the stored spec cannot be read by this
-// version.
+// The edges of the best completed trial, in the order of the spec. An end is the last hundredth of a
+// continuous range on its scale, or the outermost of three values or more. Three kinds are left out: an end
+// that no wider range can pass, such as a min of 0 (of an int also 1); a parameter that every completed trial
+// had alike; one whose value is off the end in a trial as good as the best. Empty where the stored spec
+// cannot be read by this version.
 std::vector<Edge> best_edges(const StudyRows& rows);
 
 // "lr 0.1 lies at the upper end of its range, 1e-05 to 0.1: raise max, to 1 for instance"

@@ -26,7 +26,7 @@ TEST_CASE_METHOD(RunnerFixture,
 
 TEST_CASE_METHOD(RunnerFixture,
                  "a trainer inherits no descriptor but a lease, and no variable of another attempt") {
-  const int left_open = ::open("/dev/null", O_RDONLY);  // as by whoever started tune
+  const int left_open = ::open("/dev/null", O_RDONLY);  // as the program that started tune may have
   LocalRunner runner(options());
   Attempt first = attempt(1, {"hang"});
   first.secret_environment = {{"SECRET", "hunter2"}};

@@ -71,7 +71,7 @@ TEST_CASE("a stop rule's loser is stopped with its reason and keeps its value") 
   LoopFixture f(small_spec(2));
   f.rule = std::make_unique<ScriptedRule>([](const TrialView& trial, const History&) {
     if (trial.number == 2 && trial.curve.back().step >= 2)
-      return strategies::Verdict{strategies::Action::kStop, "worse than most"};
+      return strategies::Verdict{strategies::Action::kStop, "worse than most", "at step 2: 0.5"};
     return strategies::Verdict{};
   });
   f.use(2, [](const engine::Attempt&) {
@@ -89,6 +89,31 @@ TEST_CASE("a stop rule's loser is stopped with its reason and keeps its value") 
   CHECK(row->reason == "worse than most");
   CHECK(row->values == std::vector<double>{0.5});
   CHECK(result.best_trial == 1);
+  for (const engine::StatusEvent& event : f.status.events) {
+    if (event.kind != engine::StatusKind::kTrialFinished) continue;
+    CHECK(event.brief == (event.trial == 2 ? "at step 2: 0.5" : ""));
+  }
+}
+
+TEST_CASE("the display is told in few words what was suggested, and what was chosen for that") {
+  LoopFixture f(small_spec(1));
+  f.strategy = std::make_unique<ScriptedStrategy>([&](const History&, Rng&) {
+    strategies::Suggestion suggestion{{{"x", 0.5}, {"y", 0.0}}, 1, std::nullopt, "auto takes tpe, since ..."};
+    suggestion.brief = "predicted 0.25";
+    suggestion.choice = "auto takes tpe";
+    suggestion.choice_reason = "the space is wide";
+    return suggestion;
+  });
+  f.use(1, [](const engine::Attempt&) { return prints(0.5); });
+  f.run();
+  REQUIRE(f.status.count(engine::StatusKind::kTrialQueued) == 1);
+  for (const engine::StatusEvent& event : f.status.events) {
+    if (event.kind != engine::StatusKind::kTrialQueued) continue;
+    CHECK(event.brief == "predicted 0.25");
+    CHECK(event.choice == "auto takes tpe");
+    CHECK(event.choice_reason == "the space is wide");
+    CHECK(event.message == "auto takes tpe, since ...");
+  }
 }
 
 TEST_CASE("failures are data: each has its class and its reason") {

@@ -253,7 +253,7 @@ class Reader {
     return false;
   }
 
-  // Of an area that is none, scoring does as pycocotools does.
+  // Scoring takes an area that is none as pycocotools does.
   void take_area(const Json& area, CocoObject& object) {
     object.area = number(area, "area", object.where);
     if (object.area && std::isfinite(*object.area) && *object.area >= 0) return;
