@@ -17,10 +17,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct TemporaryFolder {
+struct ScratchFolder {
   fs::path path = fs::temp_directory_path() / ("tune-atomic-" + random_token());
-  TemporaryFolder() { fs::create_directory(path); }
-  ~TemporaryFolder() { fs::remove_all(path); }
+  ScratchFolder() { fs::create_directory(path); }
+  ~ScratchFolder() { fs::remove_all(path); }
   std::size_t entries() const {
     return static_cast<std::size_t>(std::distance(fs::directory_iterator(path), {}));
   }
@@ -39,7 +39,7 @@ ExitCode code_of(const std::function<void()>& action, std::string* message = nul
 }  // namespace
 
 TEST_CASE("a file is written, replaced and read back byte for byte", "[file]") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   const fs::path file = folder.path / "a.json";
   const auto durability = GENERATE(Durability::kProcess, Durability::kPower);
   std::string bytes("\0\xFF\r\n", 4);
@@ -52,7 +52,7 @@ TEST_CASE("a file is written, replaced and read back byte for byte", "[file]") {
 }
 
 TEST_CASE("a relative path without a folder is written durably too", "[file]") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   const fs::path before = fs::current_path();
   fs::current_path(folder.path);
   write_file_atomically("plain", "x", Durability::kPower);
@@ -61,7 +61,7 @@ TEST_CASE("a relative path without a folder is written durably too", "[file]") {
 }
 
 TEST_CASE("a missing file is not found, and a folder cannot be read as a file", "[file]") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   std::string message;
   REQUIRE(code_of([&] { read_file(folder.path / "none"); }, &message) == ExitCode::kNotFound);
   REQUIRE_THAT(message, Catch::Matchers::Contains((folder.path / "none").string()));
@@ -72,7 +72,7 @@ TEST_CASE("a missing file is not found, and a folder cannot be read as a file", 
 }
 
 TEST_CASE("a write that cannot be renamed into place leaves no temporary file behind", "[file]") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   fs::create_directories(folder.path / "target" / "child");
   REQUIRE(code_of([&] { write_file_atomically(folder.path / "target", "x"); }) == ExitCode::kEnvironment);
   REQUIRE(folder.entries() == 1);
@@ -81,7 +81,7 @@ TEST_CASE("a write that cannot be renamed into place leaves no temporary file be
 }
 
 TEST_CASE("when the disk is full the old content stays and the reason is named", "[file]") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   const fs::path file = folder.path / "a";
   write_file_atomically(file, "old");
   // A limit on the size of files fails in the middle of a write, as a full disk does; in a child, since it
@@ -105,7 +105,7 @@ TEST_CASE("when the disk is full the old content stays and the reason is named",
 }
 
 TEST_CASE("a new file gets the mode that the umask leaves", "[file]") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   const mode_t before = umask(027);
   write_file_atomically(folder.path / "a", "x");
   umask(before);
