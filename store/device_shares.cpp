@@ -82,16 +82,18 @@ std::vector<double> device_shares(const std::vector<AttemptRow>& attempts,
   return shares;
 }
 
-double probing_seconds(const Json& probes_by_machine) {
+double probing_seconds(const Probes& probes) {
   double seconds = 0;
-  for (const Json& probe : probes_by_machine)
-    seconds += probe.value("lease_seconds", 0.0) * std::max(1, probe.value("leased_devices", 1));
+  for (const auto& [machine, probe] : probes)
+    seconds += probe.lease_seconds.value_or(0) * std::max(1, probe.leased_devices.value_or(1));
   return seconds;
 }
 
 double comparison_probing_seconds(const Json& probes_by_approach) {
   double seconds = 0;
-  for (const Json& machines : probes_by_approach) seconds += probing_seconds(machines);
+  for (const Json& machines : probes_by_approach)
+    for (const Json& probe : machines)
+      seconds += probe.value("lease_seconds", 0.0) * std::max(1, probe.value("leased_devices", 1));
   return seconds;
 }
 

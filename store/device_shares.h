@@ -31,9 +31,9 @@ double whole_share(const AttemptRow& attempt);
 std::vector<double> shared_away(const std::vector<AttemptRow>& attempts,
                                 const std::vector<AttemptRow>& others, const LeaseTime& window);
 
-// What probes have held of devices, in device seconds: a study's, {MACHINE: answer}, and a comparison's,
-// {APPROACH: {MACHINE: answer}}. What was billed elsewhere counts nothing.
-double probing_seconds(const Json& probes_by_machine);
+// What probes have held of devices, in device seconds: a study's, and a comparison's, {APPROACH: {MACHINE:
+// answer}}. What was billed elsewhere counts nothing.
+double probing_seconds(const Probes& probes);
 double comparison_probing_seconds(const Json& probes_by_approach);
 
 }  // namespace tune::store

@@ -18,6 +18,7 @@ std::string one_of(std::initializer_list<const char*> known, const std::string& 
     if (text == one) return text;
   throw std::invalid_argument("\"" + text + "\" is no state");
 }
+StudyFacts facts_from(const std::string& text) { return Json::parse(text).get<StudyFacts>(); }
 std::vector<std::string> names_from(const std::string& text) {
   return Json::parse(text).get<std::vector<std::string>>();
 }
@@ -109,7 +110,7 @@ StudyRow StudyStore::study() const {
   row.state = query.cell(study_state_from);
   row.finish_reason = query.text();
   row.elapsed_seconds = query.seconds();
-  row.facts = query.object();
+  row.facts = query.cell(facts_from);
   row.created = query.time();
   row.updated = query.time();
   return row;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "store/open_mode.h"
+#include "store/study_facts.h"
 #include "tuner/core/clock.h"
 #include "tuner/core/history.h"
 #include "tuner/os/atomic_file.h"
@@ -35,7 +36,7 @@ struct StudyRow {
   std::string finish_reason;     // "trial limit", "time limit", "exhausted", ...
   double elapsed_seconds = 0;    // summed over resumes
   WallTime created{}, updated{};
-  Json facts = Json::object();  // versions, machine, precision probe, ...: recorded once
+  StudyFacts facts;
 };
 
 struct TrialRow {

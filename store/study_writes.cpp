@@ -26,7 +26,7 @@ void StudyStore::create_study(const StudyRow& row) {
       .bind(row.state)
       .bind(row.finish_reason)
       .bind(row.elapsed_seconds)
-      .bind(row.facts)
+      .bind(Json(row.facts))
       .bind(row.created)
       .bind(row.updated)
       .run();
@@ -61,7 +61,7 @@ void StudyStore::update_study(const StudyRow& row) {
       .bind(row.state)
       .bind(row.finish_reason)
       .bind(row.elapsed_seconds)
-      .bind(row.facts)
+      .bind(Json(row.facts))
       .bind(row.updated)
       .run();
   TUNE_CHECK(impl_->connection.changes() == 1, impl_->connection.name());

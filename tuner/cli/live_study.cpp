@@ -33,7 +33,7 @@ report::StudyRows read_live_study(const std::filesystem::path& store, const std:
         std::max(0.0, std::chrono::duration<double>(now - rows.study.updated).count());
   } else {
     rows.study.state = "interrupted";
-    const bool asked = rows.study.facts.value("driver", "") == "ask-tell";
+    const bool asked = rows.study.facts.driver == "ask-tell";
     rows.study.finish_reason =
         "no tune works on it; " + (asked ? "`tune ask-tell` with its spec and store continues it"
                                          : "`tune resume " + study + "` continues it");

@@ -280,7 +280,8 @@ class ComparisonRun {
     run.spec = spec;
     run.spec.limits.on_trial_time = OnTrialTime::kFail;  // what was cut short left no whole model to compare
     run.version = request_.version;
-    run.known_probes = facts_["probes"][comparison_.approaches[approach].name];
+    if (const Json& known = facts_["probes"][comparison_.approaches[approach].name]; known.is_object())
+      run.known_probes = known.get<store::Probes>();
     if (share && !facts_.contains("had_budget")) {
       facts_["had_budget"] = true;
       record.update_facts(facts_);

@@ -116,8 +116,8 @@ TEST_CASE("the leaderboard holds completed trials with finite values, the earlie
 }
 
 TEST_CASE("the end of a run names the best, the leaders, every cost and the promoted model", "[report]") {
-  const PromotionOutcome promotion{"steel-detector", true, 3, "0.4125 is better than 0.25",
-                                   "/store/models/steel-detector/current"};
+  const store::PromotionDecision promotion{
+      "steel-detector", true, 2, 3, "0.4125 is better than 0.25", "/store/models/steel-detector/current"};
   CHECK(run_summary(priced_study(), promotion, 100) ==
         "steel-legacy: finished (trial limit), 4 of 8 trials: 2 completed, 1 stopped, 1 failed, 2m 05s\n"
         "\n"
@@ -209,7 +209,7 @@ TEST_CASE("a study in which nothing completed says so", "[report]") {
   CHECK(best_text(rows) == "no trial of steel-legacy has completed with a value yet\n");
   CHECK(best_json(std::nullopt) == Json{{"trial", nullptr}});
   CHECK(run_summary(rows, std::nullopt, 80).find("no trials yet") != std::string::npos);
-  const PromotionOutcome nothing{"steel-detector", false, 0, "no trial has completed", ""};
+  const store::PromotionDecision nothing{"steel-detector", false, 0, 0, "no trial has completed", ""};
   CHECK(run_summary(rows, nothing, 80).find("Not promoted: no trial has completed") != std::string::npos);
 }
 

@@ -192,7 +192,7 @@ TEST_CASE("what users write never becomes markup of the page", "[document]") {
   study.rows.study.objective.metric = evil;
   study.rows.study.finish_reason = evil;
   study.rows.study.spec["fixed"][evil] = evil;
-  study.rows.study.facts["machine"] = {{"host", evil}};
+  study.rows.study.facts.machine.emplace().host = evil;
   study.rows.trials[3].reason = evil;
   study.rows.trials[0].parameters["optimizer"] = evil;
   study.promoted[0].reason = study.promoted[0].model = evil;
@@ -229,6 +229,20 @@ TEST_CASE("long curves are thinned for the page, and it says so", "[document]") 
   CHECK(curve.at("thinned") == true);
   CHECK(curve.at("steps").size() <= 1000);
   CHECK(curve.at("steps").back() == 5000);
+}
+
+TEST_CASE("what is recorded of a study's runs is in the report's JSON as the store has it", "[document]") {
+  const std::string facts =
+      R"({"later":1,"machine":null,"precision":"fp32","promotion":{"folder":"","model":"m","promoted":false,)"
+      R"("reason":"no trial completed with a value","trial":0,"version":0},"runs":[{"code":null,"machine":)"
+      R"({"cores":8,"driver":"","gpus":[],"host":"here"},"since_ms":1,"sqlite":"3.40.1","tune":"0.1.0"}]})";
+  StudyMaterial study = material();
+  study.rows.study.facts = Json::parse(facts).get<store::StudyFacts>();
+  CHECK(study_document_json(study).at("facts").dump() == facts);
+  study.promoted.clear();
+  const std::string page = document_markdown(study_document(study));
+  CHECK(page.find("Nothing was promoted: no trial completed with a value.") != std::string::npos);
+  CHECK(page.find("here: 8 cores") != std::string::npos);
 }
 
 TEST_CASE("what a trial's environment holds stays out of the report", "[document]") {

@@ -64,7 +64,7 @@ inline StudyRow study_row() {
   row.state = "running";
   row.created = at(0);
   row.updated = at(1);
-  row.facts = {{"version", "0.1.0"}};
+  row.facts.other = {{"version", "0.1.0"}};
   return row;
 }
 

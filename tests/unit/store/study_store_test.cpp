@@ -35,7 +35,7 @@ TEST_CASE("a study row is read back as it was written", "[store]") {
   CHECK(row.objective.goal == Goal::kMaximize);
   CHECK(row.objective.reduce == Reduce::kBest);
   CHECK(row.limits == expected.limits);
-  CHECK(row.facts == expected.facts);
+  CHECK(Json(row.facts) == Json(expected.facts));
   CHECK(row.state == "running");
   CHECK(row.created == expected.created);
   CHECK(row.updated == expected.updated);

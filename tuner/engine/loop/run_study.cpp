@@ -135,7 +135,7 @@ std::string reopen_failed_trials(OpenedStudy& study, const Spec& spec, const Clo
   return "failed trials run again: " + numbers;
 }
 
-ExitCode exit_code_of(const StudyResult& result, const std::optional<PromotionResult>& promotion) {
+ExitCode exit_code_of(const StudyResult& result, const std::optional<store::PromotionDecision>& promotion) {
   if (result.outcome == Outcome::kInterrupted) return ExitCode::kInterrupted;
   if (result.outcome == Outcome::kPaused) return ExitCode::kEnvironment;
   if (result.completed + result.stopped == 0 && result.failed > 0) return ExitCode::kEveryTrialFailed;
@@ -143,49 +143,32 @@ ExitCode exit_code_of(const StudyResult& result, const std::optional<PromotionRe
   return ExitCode::kOk;
 }
 
-Json promotion_json(const std::string& model, const PromotionResult& result) {
-  return {{"model", model},          {"promoted", result.promoted},
-          {"trial", result.trial},   {"version", result.version},
-          {"reason", result.reason}, {"folder", result.folder.string()}};
-}
-
-PromotionResult promotion_from_json(const Json& json) {
-  return {json.at("promoted"), json.at("trial"), json.at("version"), json.at("reason"),
-          json.at("folder").get<std::string>()};
-}
-
-PromotionResult stored_promotion(const OpenedStudy& study) {
-  try {
-    return promotion_from_json(study.row.facts.at("promotion"));
-  } catch (const Json::exception& problem) {
-    throw DamagedFile(study.store.file() + ": what it tells of the promotion is damaged: " + problem.what());
-  }
-}
-
-PromotionResult decide_promotion(const store::StudyStore& store, const fs::path& store_folder,
-                                 const std::string& model, const Interruption& interruption,
-                                 Journal& journal) {
-  if (store.load_history().best() == nullptr) return {false, 0, 0, "no trial completed with a value", {}};
+store::PromotionDecision decide_promotion(const store::StudyStore& store, const fs::path& store_folder,
+                                          const std::string& model, const Interruption& interruption,
+                                          Journal& journal) {
+  if (store.load_history().best() == nullptr)
+    return {model, false, 0, 0, "no trial completed with a value", {}};
   return promote_trial(store,
                        {store_folder, model, std::nullopt, [&] { return interruption.count.load() > 0; },
                         [&](const std::string& sentence) { journal.notice("the promotion " + sentence); }});
 }
 
 // Promotes what the spec asks for, once: the decision is kept in the study's facts.
-std::optional<PromotionResult> promote_best(OpenedStudy& study, const RunRequest& request, Status& status,
-                                            const Clock& clock, const Interruption& interruption) {
+std::optional<store::PromotionDecision> promote_best(OpenedStudy& study, const RunRequest& request,
+                                                     Status& status, const Clock& clock,
+                                                     const Interruption& interruption) {
   if (!request.spec.promote_model) return std::nullopt;
   const fs::path folder = request.store / study.row.name;
-  if (study.row.facts.contains("promotion")) {
-    const PromotionResult made = stored_promotion(study);
-    // Whoever recorded it may have died before this.
-    if (made.promoted) remove_losing_checkpoints(study.store, folder, made.trial);
+  if (const auto& made = study.row.facts.promotion) {
+    // The process that recorded it may have died before this.
+    if (made->promoted) remove_losing_checkpoints(study.store, folder, made->trial);
     return made;
   }
   const std::string& model = *request.spec.promote_model;
   Journal journal(study.store, clock, status, [] { return false; });
-  const PromotionResult result = decide_promotion(study.store, request.store, model, interruption, journal);
-  study.row.facts["promotion"] = promotion_json(model, result);
+  const store::PromotionDecision result =
+      decide_promotion(study.store, request.store, model, interruption, journal);
+  study.row.facts.promotion = result;
   StatusEvent event;
   event.kind = StatusKind::kPromotion;
   event.trial = result.trial;
@@ -206,44 +189,44 @@ std::optional<PromotionResult> promote_best(OpenedStudy& study, const RunRequest
 LocalRunnerOptions runner_options(const Spec& spec) { return {spec.limits.parallel, spec.resources, {}}; }
 
 // "its trials compute in bf16: fp32 9.8, bf16 24.7 images/s"
-std::string choice_of_precision(const Json& probe) {
+std::string choice_of_precision(const store::Probe& probe) {
   std::string speeds;
-  for (const Json& candidate : probe.value("candidates", Json::array())) {
+  for (const store::ProbeCandidate& candidate : probe.candidates) {
     std::ostringstream speed;
     speed << std::fixed << std::setprecision(1)
-          << candidate.value("units_per_second", candidate.value("images_per_second", 0.0));
-    speeds += (speeds.empty() ? ": " : ", ") + candidate.value("precision", "?") + " " + speed.str();
+          << candidate.units_per_second.value_or(candidate.images_per_second.value_or(0));
+    speeds += (speeds.empty() ? ": " : ", ") + candidate.precision + " " + speed.str();
   }
-  return "its trials compute in " + probe.value("precision", "?") + speeds +
-         (speeds.empty() ? "" : " " + probe.value("unit", "images") + "/s");
+  return "its trials compute in " + probe.precision + speeds +
+         (speeds.empty() ? "" : " " + probe.unit.value_or("images") + "/s");
 }
 
 // Puts the trainer's speed and precision on this machine into `run`; measured once a study and machine. False
 // when a person interrupted it.
 bool probe(OpenedStudy& study, const RunRequest& request, const BuiltinTrainer& trainer,
            const Machine& machine, const fs::path& folder, Status& status, const Clock& clock,
-           const Interruption& interruption, Json& run) {
+           const Interruption& interruption, store::RunFacts& run) {
   const Spec& spec = request.spec;
   Journal journal(study.store, clock, status, [] { return false; });
-  Json& probes = study.row.facts["probes"];
+  store::Probes& probes = study.row.facts.probes;
   const std::string name = probe_name(machine, spec.resources);
-  if (!probes.contains(name) && request.known_probes.contains(name)) {
-    probes[name] = request.known_probes[name];
-    probes[name].erase("lease_seconds");  // the study that made it pays for it
+  if (const auto known = request.known_probes.find(name);
+      !probes.contains(name) && known != request.known_probes.end()) {
+    probes[name] = known->second;
+    probes[name].lease_seconds.reset();  // the study that made it pays for it
   }
   if (!probes.contains(name)) {
     journal.notice("tune-train is measured once on this machine, to choose its precision");
-    Json answer =
+    std::optional<store::Probe> answer =
         probe_machine({trainer, spec, folder, study.row.seed, [&] { return interruption.count.load(); },
                        [&](const std::string& sentence) { journal.notice(sentence); }});
-    if (answer.is_null()) return false;
-    journal.notice(choice_of_precision(answer));
-    probes[name] = std::move(answer);
+    if (!answer) return false;
+    journal.notice(choice_of_precision(*answer));
+    probes[name] = std::move(*answer);
   }
-  run["probe"] = probes[name];
-  run["trainer"] = {{"version", trainer.description.value("version", "")},
-                    {"libtorch", trainer.description.value("libtorch", "")}};
-  study.row.facts["precision"] = probes[name].at("precision");
+  run.probe = probes[name];
+  run.trainer = {trainer.description.value("version", ""), trainer.description.value("libtorch", "")};
+  study.row.facts.precision = probes[name].precision;
   return true;
 }
 
@@ -259,12 +242,12 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   const auto rule = strategies::make_stop_rule(spec.early_stopping, spec.objective);
   LocalRunner runner(runner_options(spec));
   const Machine machine = inspect_machine();
-  Json run = run_facts(machine, request.version, spec, request.store);
+  store::RunFacts run = run_facts(machine, request.version, spec, request.store);
   if (trainer && !probe(study, request, *trainer, machine, folder, status, clock, interruption, run)) {
     return {Outcome::kInterrupted, "interrupted", 0, 0, 0, std::nullopt};
   }
   record_run(study.row.facts, std::move(run), clock.wall_now());
-  study.row.facts.erase("promotion");
+  study.row.facts.promotion.reset();
   study.row.state = "running";
   study.store.update_study(study.row);
   hooks.on_runner(&runner);

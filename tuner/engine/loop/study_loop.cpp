@@ -108,7 +108,7 @@ StudyLoop::Impl::Impl(const Parts& given)
       study(parts.store.study()),
       journal(parts.store, parts.clock, parts.status, [this] { return wait_for_store(); }),
       book(history_in(parts.store, parts.spec.space)),
-      desk({{parts.spec, parts.study_folder, study.seed, study.facts.value("precision", std::string("auto"))},
+      desk({{parts.spec, parts.study_folder, study.seed, study.facts.precision.value_or("auto")},
             parts.store,
             parts.stop_rule,
             parts.runner,

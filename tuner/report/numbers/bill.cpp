@@ -98,7 +98,7 @@ double idle_seconds(const std::vector<store::RunningTime>& running_times,
 StudyBill study_bill(const StudyRows& rows) {
   const std::optional<double> price = usd_per_hour(rows.study);
   const CostReport costs = costs_of(rows);
-  const double probing = store::probing_seconds(rows.study.facts.value("probes", Json::object())),
+  const double probing = store::probing_seconds(rows.study.facts.probes),
                idle = idle_seconds(rows.running_times, rows.attempts, rows.neighbours);
   return {costs.total(),
           costs.of(TrialState::kCompleted),

@@ -50,11 +50,11 @@ Table time_table(const StudyRows& rows, const CostReport& costs) {
   return table;
 }
 
-std::string promotion_lines(const PromotionOutcome& promotion) {
+std::string promotion_lines(const store::PromotionDecision& promotion) {
   const std::string model = promotion.model;
   if (!promotion.promoted) return "Not promoted: " + promotion.reason + '\n';
   return "Promoted: " + model + " version " + std::to_string(promotion.version) + " (" + promotion.reason +
-         ")\n  " + promotion.folder + '\n';
+         ")\n  " + promotion.folder.string() + '\n';
 }
 
 // "1 trial", "1 of 20 trials"
@@ -129,7 +129,8 @@ std::string best_text(const StudyRows& rows) {
               : "no trial of " + rows.study.name + " has completed with a value yet\n";
 }
 
-std::string run_summary(const StudyRows& rows, const std::optional<PromotionOutcome>& promotion, int width) {
+std::string run_summary(const StudyRows& rows, const std::optional<store::PromotionDecision>& promotion,
+                        int width) {
   const CostReport costs = costs_of(rows);
   std::string text = head_line(rows);
   const auto best = best_trial(rows.trials, rows.study.objective);
@@ -151,7 +152,7 @@ std::string run_summary(const StudyRows& rows, const std::optional<PromotionOutc
   return text;
 }
 
-Json run_summary_json(const StudyRows& rows, const std::optional<PromotionOutcome>& promotion) {
+Json run_summary_json(const StudyRows& rows, const std::optional<store::PromotionDecision>& promotion) {
   Json json = status_json(rows);
   const CostReport costs = costs_of(rows);
   Json trials = Json::array();
@@ -162,7 +163,7 @@ Json run_summary_json(const StudyRows& rows, const std::optional<PromotionOutcom
                          {"promoted", promotion->promoted},
                          {"version", promotion->version > 0 ? Json(promotion->version) : Json()},
                          {"reason", promotion->reason},
-                         {"folder", promotion->folder}};
+                         {"folder", promotion->folder.string()}};
   else
     json["promotion"] = nullptr;
   json["edges"] = edges_json(best_edges(rows));

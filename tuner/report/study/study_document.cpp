@@ -56,12 +56,9 @@ void add_promotion(const StudyMaterial& material, Section& section) {
                                        (version.is_current ? ", the current one" : "") +
                                        (version.reason.empty() ? "." : ": " + version.reason + ".")});
   if (!material.promoted.empty()) return;
-  const Json& facts = material.rows.study.facts;
-  if (!facts.is_object() || !facts.contains("promotion")) return;
-  const Json& promotion = facts.at("promotion");
-  if (promotion.value("promoted", false)) return;
-  section.blocks.push_back(
-      Paragraph{"Nothing was promoted: " + promotion.value("reason", "no reason is recorded") + "."});
+  const std::optional<store::PromotionDecision>& promotion = material.rows.study.facts.promotion;
+  if (promotion && !promotion->promoted)
+    section.blocks.push_back(Paragraph{"Nothing was promoted: " + promotion->reason + "."});
 }
 
 Section best_section(const StudyMaterial& material) {
