@@ -44,7 +44,7 @@ void add_from(const fs::path& database, const Occupied& own, WallTime now, std::
   const StudyStore store(database, OpenMode::kRead);
   const StudyRow study = store.study();
   if (!may_share_gpus(study)) return;
-  const bool alive = study.state == "running" && now - study.updated < kSeenAlive;
+  const bool alive = study.state == StudyState::kRunning && now - study.updated < kSeenAlive;
   const WallTime seen = alive ? now : study.updated;
   const WallTime since(std::chrono::duration_cast<Milliseconds>(own.time.begin));
   for (AttemptRow& attempt : store.attempts_on_devices(since)) {

@@ -16,7 +16,6 @@
 #include "tuner/core/error.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
-#include "tuner/engine/attempt/outcome.h"
 #include "tuner/engine/loop/spending.h"
 #include "tuner/engine/loop/study_facts.h"
 #include "tuner/os/crash_point.h"
@@ -239,7 +238,7 @@ class ComparisonRun {
       const auto study = ledger_.study_store(spec.study);
       if (!study) return false;
       const store::StudyRow row = study->study();
-      return row.state == "finished" && spec_difference(row.spec, spec.document).empty();
+      return row.state == store::StudyState::kFinished && spec_difference(row.spec, spec.document).empty();
     } catch (const Error&) {
       return false;  // opening it for writing says what is wrong, or mends it
     }
@@ -344,7 +343,7 @@ class ComparisonRun {
                               "ended after " + plural_text(study->trial_count(), "trial"));
   }
   static bool is_cut(const store::StudyRow& row, const Spec& spec) {
-    return row.finish_reason == engine::kStopDeviceTime &&
+    return store::study_end_in(row.finish_reason) == store::StudyEnd::kDeviceTimeLimit &&
            row.limits.value("gpu_hours", HUGE_VAL) < spec.limits.gpu_hours.value_or(HUGE_VAL);
   }
 

@@ -14,7 +14,7 @@ using store::at;
 store::AttemptRow lease(int trial, int attempt, double from, double to,
                         std::vector<std::string> devices = {}) {
   store::AttemptRow row = store::attempt_row(trial, attempt);
-  row.state = "exited";
+  row.state = store::AttemptState::kExited;
   row.started = at(static_cast<std::int64_t>(from * 1000));
   row.ended = at(static_cast<std::int64_t>(to * 1000));
   row.lease_seconds = to - from;

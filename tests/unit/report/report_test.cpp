@@ -20,7 +20,7 @@ using store::trial_row;
 
 store::AttemptRow leased(int trial, int attempt, double seconds, std::vector<std::string> devices = {}) {
   store::AttemptRow row = attempt_row(trial, attempt);
-  row.state = "exited";
+  row.state = store::AttemptState::kExited;
   row.lease_seconds = seconds;
   row.devices = std::move(devices);
   return row;
@@ -39,7 +39,7 @@ StudyRows priced_study() {
   StudyRows rows;
   rows.study = study_row();
   rows.study.spec["cost"]["usd_per_hour"] = 3.6;
-  rows.study.state = "finished";
+  rows.study.state = store::StudyState::kFinished;
   rows.study.finish_reason = "trial limit";
   rows.study.elapsed_seconds = 125;
   rows.trials = {ended(1, TrialState::kCompleted, {0.25}), ended(2, TrialState::kCompleted, {0.4125}),
@@ -76,7 +76,7 @@ TEST_CASE("stopped, failed and repeated work is listed apart and adds up to the 
 
 TEST_CASE("a running attempt is billed until now, never below zero, and an ended one as it was", "[cost]") {
   std::vector<store::AttemptRow> attempts = {leased(1, 1, 10), attempt_row(2, 1), attempt_row(3, 1)};
-  attempts[1].state = attempts[2].state = "running";
+  attempts[1].state = attempts[2].state = store::AttemptState::kRunning;
   attempts[1].started = store::at(1000);
   attempts[2].started = store::at(9000);
   bill_running(attempts, store::at(3500));

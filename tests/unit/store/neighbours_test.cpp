@@ -12,7 +12,7 @@ namespace {
 
 AttemptRow lease(int trial, double from, std::optional<double> to, std::vector<std::string> devices) {
   AttemptRow row = attempt_row(trial, 1);
-  row.state = to ? "exited" : "running";
+  row.state = to ? AttemptState::kExited : AttemptState::kRunning;
   row.started = at(static_cast<std::int64_t>(from * 1000));
   row.devices = std::move(devices);
   if (!to) return row;
@@ -23,7 +23,8 @@ AttemptRow lease(int trial, double from, std::optional<double> to, std::vector<s
 
 // A study of the store with these attempts, a trial each.
 void make_study(const TemporaryFolder& folder, const std::string& name, int trials_per_gpu,
-                std::vector<AttemptRow> attempts, const std::string& state = "finished", double updated = 0) {
+                std::vector<AttemptRow> attempts, StudyState state = StudyState::kFinished,
+                double updated = 0) {
   std::filesystem::create_directories(folder / name);
   StudyStore store(folder / (name + "/study.db"), OpenMode::kCreate);
   StudyRow row = study_row();
@@ -60,8 +61,8 @@ TEST_CASE("attempts of other studies on the same device at the same time are nei
 TEST_CASE("a neighbour that runs is there until now, one whose tune has died until it was last seen",
           "[neighbours]") {
   const TemporaryFolder folder;
-  make_study(folder, "alive", 2, {lease(1, 5, std::nullopt, {"A"})}, "running", 14);
-  make_study(folder, "dead", 2, {lease(1, 8, std::nullopt, {"A"})}, "running", 12);
+  make_study(folder, "alive", 2, {lease(1, 5, std::nullopt, {"A"})}, StudyState::kRunning, 14);
+  make_study(folder, "dead", 2, {lease(1, 8, std::nullopt, {"A"})}, StudyState::kRunning, 12);
   std::map<double, int> ends;
   const auto seen_at = [&](double now) {
     std::map<double, int> seconds;

@@ -111,6 +111,7 @@ TEST_CASE("whatever a cell holds that tune never writes there is damage, and the
                                 {"UPDATE trials SET started_ms = -1", trials},
                                 {"UPDATE trials SET number = 3", history},
                                 {"UPDATE attempts SET state = 'gone'", attempts},
+                                {"UPDATE attempts SET stop = 'whim'", attempts},
                                 {"UPDATE attempts SET metrics_offset = -1", attempts},
                                 {"UPDATE attempts SET max_rss_bytes = -1", attempts},
                                 {"UPDATE attempts SET lease_seconds = -0.5", attempts},

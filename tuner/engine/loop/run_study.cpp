@@ -9,7 +9,6 @@
 #include "strategies/point_key.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/attempt/local_runner.h"
-#include "tuner/engine/attempt/outcome.h"
 #include "tuner/engine/loop/builtin_trainer.h"
 #include "tuner/engine/loop/journal.h"
 #include "tuner/engine/loop/set_up.h"
@@ -62,10 +61,9 @@ std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wa
 
 // Whether a finished study has something to do under the limits now in force.
 bool may_go_on(const OpenedStudy& study, const Spec& spec, bool is_resume) {
-  const std::string& reason = study.row.finish_reason;
-  if (reason == "space exhausted") return false;
-  const bool by_limit =
-      reason == "trial limit" || reason == kStopTime || reason == kStopDeviceTime || reason == kStopCost;
+  const std::optional<store::StudyEnd> end = store::study_end_in(study.row.finish_reason);
+  if (end == store::StudyEnd::kSpaceExhausted) return false;
+  const bool by_limit = end.has_value();
   // Given up after failures: only a person knows whether their cause is gone.
   return (by_limit || is_resume) && options_to_raise(study, spec).empty();
 }
@@ -92,7 +90,7 @@ std::string how_to_go_on(const OpenedStudy& study, const Spec& spec) {
   const std::string retry =
       any_failed ? resume + " --retry-failed` runs its failed trials again, " : std::string();
   const std::string left = what_is_left(study, spec);
-  if (row.finish_reason == "space exhausted" || left == "nothing")
+  if (store::study_end_in(row.finish_reason) == store::StudyEnd::kSpaceExhausted || left == "nothing")
     return ended + "its space holds no other trial: " + retry + another +
            (spec.strategy.name == "grid" ? ", which may have more levels or wider ranges"
                                          : ", which may have wider ranges");
@@ -112,7 +110,7 @@ std::string reopen_failed_trials(OpenedStudy& study, const Spec& spec, const Clo
   std::vector<store::TrialRow> failed = study.store.trials();
   std::erase_if(failed, [](const store::TrialRow& trial) { return trial.state != TrialState::kFailed; });
   if (failed.empty()) return "no trial has failed, so none runs again";
-  study.row.state = "interrupted";
+  study.row.state = store::StudyState::kInterrupted;
   study.row.finish_reason = "failed trials are to run again";
   std::string numbers;
   // All or none: a process that dies here has changed nothing, or leaves a study that the same command goes
@@ -248,7 +246,7 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   }
   record_run(study.row.facts, std::move(run), clock.wall_now());
   study.row.facts.promotion.reset();
-  study.row.state = "running";
+  study.row.state = store::StudyState::kRunning;
   study.store.update_study(study.row);
   hooks.on_runner(&runner);
   struct Unhook {
@@ -301,7 +299,8 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
   Journal journal(study.store, clock, *status, [] { return false; });
   for (const std::string& notice : study.notices) journal.notice(notice);
   if (const auto warning = network_warning(request.store)) journal.notice(*warning);
-  report.had_ended = study.row.state == "finished" && !may_go_on(study, spec, request.is_resume);
+  report.had_ended =
+      study.row.state == store::StudyState::kFinished && !may_go_on(study, spec, request.is_resume);
   if (report.had_ended) {
     report.result = stored_result(study.row, study.store.load_history());
     report.how_to_go_on = how_to_go_on(study, spec);

@@ -6,7 +6,6 @@
 
 #include "store/device_shares.h"
 #include "tuner/core/error.h"
-#include "tuner/engine/attempt/outcome.h"
 
 namespace tune::engine {
 namespace {
@@ -30,11 +29,11 @@ store::AttemptRow bare(const store::AttemptRow& attempt) {
 
 std::optional<DeviceBudget> device_budget(const Limits& limits, std::optional<double> usd_per_hour) {
   std::optional<DeviceBudget> budget;
-  if (limits.gpu_hours) budget = {*limits.gpu_hours * kSecondsPerHour, kStopDeviceTime};
+  if (limits.gpu_hours) budget = {*limits.gpu_hours * kSecondsPerHour, store::StudyEnd::kDeviceTimeLimit};
   // What costs nothing is never too dear.
   if (!limits.cost_usd || usd_per_hour.value_or(0) <= 0) return budget;
   const double affordable = *limits.cost_usd / *usd_per_hour * kSecondsPerHour;
-  if (!budget || affordable < budget->seconds) budget = {affordable, kStopCost};
+  if (!budget || affordable < budget->seconds) budget = {affordable, store::StudyEnd::kCostLimit};
   return budget;
 }
 
@@ -164,7 +163,7 @@ bool Spending::is_spent(const std::vector<store::AttemptRow>& running) {
   return budget_ && look(running).in_all >= budget_->seconds;
 }
 
-const char* Spending::reason() const {
+store::StudyEnd Spending::reason() const {
   TUNE_CHECK(budget_.has_value());
   return budget_->reason;
 }

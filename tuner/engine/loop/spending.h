@@ -18,7 +18,7 @@ namespace tune::engine {
 // limits.cost_usd at the spec's price, whichever is less. nullopt without either.
 struct DeviceBudget {
   double seconds = 0;
-  const char* reason = "";
+  store::StudyEnd reason = store::StudyEnd::kDeviceTimeLimit;
 };
 std::optional<DeviceBudget> device_budget(const Limits& limits, std::optional<double> usd_per_hour);
 
@@ -59,7 +59,7 @@ class Spending {
   // Whether what has ended and what runs have spent it all.
   bool is_spent(const std::vector<store::AttemptRow>& running);
   // Why the study ends when there is no room. Only with a budget.
-  const char* reason() const;
+  store::StudyEnd reason() const;
 
  private:
   using AttemptKey = std::pair<int, int>;

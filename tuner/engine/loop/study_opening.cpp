@@ -45,7 +45,7 @@ store::StudyRow new_row(const Spec& spec, const std::string& spec_text, const Ov
   row.seed = overrides.seed ? *overrides.seed : spec.strategy.seed ? *spec.strategy.seed : entropy_seed();
   row.objective = spec.objective;
   row.limits = limits_json(override_limits(spec.limits, overrides));
-  row.state = "running";
+  row.state = store::StudyState::kRunning;
   row.created = row.updated = SystemClock().wall_now();
   return row;
 }

@@ -33,7 +33,7 @@ std::optional<double> usd_per_hour(const store::StudyRow& study) {
 
 void bill_running(std::vector<store::AttemptRow>& attempts, WallTime now) {
   for (auto& attempt : attempts) {
-    if (attempt.state != "running" || attempt.ended) continue;
+    if (attempt.state != store::AttemptState::kRunning || attempt.ended) continue;
     const WallTime since = attempt.started.value_or(attempt.created);
     // A clock that was set back must not make a negative bill.
     attempt.lease_seconds = std::max(0.0, static_cast<double>((now - since).count()) / 1000);

@@ -80,6 +80,9 @@ std::string run_summary(const StudyRows& rows, const std::optional<store::Promot
                         int width);
 Json run_summary_json(const StudyRows& rows, const std::optional<store::PromotionDecision>& promotion);
 
+// "finished (trial limit)".
+std::string standing(const store::StudyRow& study);
+
 // `status STUDY`: where it stands.
 std::string status_text(const StudyRows& rows, int width);
 Json status_json(const StudyRows& rows);

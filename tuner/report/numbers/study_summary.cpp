@@ -66,9 +66,7 @@ std::string trials_text(const StudyRows& rows) {
 
 std::string head_line(const StudyRows& rows) {
   const store::StudyRow& study = rows.study;
-  std::string text = study.name + ": " + study.state;
-  if (!study.finish_reason.empty() && study.finish_reason != study.state)
-    text += " (" + study.finish_reason + ")";
+  std::string text = study.name + ": " + standing(study);
   text += ", " + trials_text(rows) + ": " + counts_text(count_states(rows.trials));
   return text + ", " + seconds_text(study.elapsed_seconds) + '\n';
 }
@@ -76,9 +74,9 @@ std::string head_line(const StudyRows& rows) {
 // Attempts of running trials; nothing of a study that nobody works on.
 std::vector<store::AttemptRow> running_attempts(const StudyRows& rows) {
   std::vector<store::AttemptRow> running;
-  if (rows.study.state != "running") return running;
+  if (rows.study.state != store::StudyState::kRunning) return running;
   for (const auto& attempt : rows.attempts)
-    if (attempt.state == "running") running.push_back(attempt);
+    if (attempt.state == store::AttemptState::kRunning) running.push_back(attempt);
   return running;
 }
 
@@ -122,6 +120,12 @@ Json counts_json(const std::map<TrialState, int>& counts) {
 }
 
 }  // namespace
+
+std::string standing(const store::StudyRow& study) {
+  const std::string state = to_string(study.state);
+  const bool says_more = !study.finish_reason.empty() && study.finish_reason != state;
+  return says_more ? state + " (" + study.finish_reason + ")" : state;
+}
 
 std::string best_text(const StudyRows& rows) {
   const auto best = best_trial(rows.trials, rows.study.objective);
@@ -194,7 +198,7 @@ Json status_json(const StudyRows& rows) {
   const store::StudyRow& study = rows.study;
   return {{"schema", 1},
           {"study", study.name},
-          {"state", study.state},
+          {"state", to_string(study.state)},
           {"finish_reason", study.finish_reason},
           {"metric", study.objective.metric},
           {"goal", goal_text(study.objective.goal)},

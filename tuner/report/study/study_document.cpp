@@ -23,10 +23,7 @@ std::optional<store::TrialRow> best_of(const StudyMaterial& material) {
 
 std::string subtitle(const StudyMaterial& material) {
   const store::StudyRow& study = material.rows.study;
-  std::string text = study.state;
-  if (!study.finish_reason.empty() && study.finish_reason != study.state)
-    text += " (" + study.finish_reason + ")";
-  return text + " · goal: " + goal_text(study.objective.goal) + ' ' + study.objective.metric;
+  return standing(study) + " · goal: " + goal_text(study.objective.goal) + ' ' + study.objective.metric;
 }
 
 std::vector<Tile> tiles(const StudyMaterial& material) {

@@ -65,7 +65,7 @@ std::string way_on(const std::string& strategy, const std::vector<int>& points) 
       trial.values = {0.5};
       study.store.insert_trial(trial);
     }
-    study.row.state = "finished";
+    study.row.state = store::StudyState::kFinished;
     study.row.finish_reason = "trial limit";
     study.store.update_study(study.row);
   }

@@ -30,7 +30,7 @@ class EarlierStore {
     row.name = "first";
     row.spec = Json::parse(kEarlierSpec);
     row.objective = {"loss", Goal::kMinimize, Reduce::kBest};
-    row.state = "finished";
+    row.state = store::StudyState::kFinished;
     study.create_study(row);
     const TrialState states[] = {TrialState::kCompleted, TrialState::kCompleted, TrialState::kCompleted,
                                  TrialState::kCompleted, TrialState::kFailed,    TrialState::kStopped,

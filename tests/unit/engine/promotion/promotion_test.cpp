@@ -35,7 +35,7 @@ class PromotableStudy {
     row.spec = Json::object();
     row.folder = "/";
     row.objective = objective;
-    row.state = "finished";
+    row.state = store::StudyState::kFinished;
     store_.create_study(row);
     for (std::size_t i = 0; i < values.size(); ++i) add(static_cast<int>(i) + 1, values[i]);
   }
@@ -58,7 +58,7 @@ class PromotableStudy {
     attempt.trial = number;
     attempt.attempt = 1;
     attempt.token = token_ + "-" + std::to_string(number);
-    attempt.state = "exited";
+    attempt.state = store::AttemptState::kExited;
     attempt.created = WallTime(Milliseconds(1000 * number));
     store_.insert_attempt(attempt);
     row.state = TrialState::kCompleted;
