@@ -5,7 +5,7 @@
 #include <map>
 
 #include "store/comparison_store.h"
-#include "store/device_shares.h"
+#include "tuner/billing/device_shares.h"
 #include "tuner/compare/comparison_budget.h"
 #include "tuner/compare/comparison_forecast.h"
 #include "tuner/compare/comparison_keys.h"
@@ -230,7 +230,7 @@ class ComparisonRun {
     record.update_facts(facts_);
     hooks_.notice("predicted from the probes: " +
                   forecast_text(forecast_total(comparison_, facts_["forecast"], predicting,
-                                               store::comparison_probing_seconds(facts_["probes"]))));
+                                               billing::comparison_probing_seconds(facts_["probes"]))));
   }
 
   bool is_done(const Spec& spec) const {

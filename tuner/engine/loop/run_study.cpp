@@ -5,8 +5,8 @@
 #include <sstream>
 #include <utility>
 
-#include "store/neighbours.h"
 #include "strategies/point_key.h"
+#include "tuner/billing/neighbours.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/attempt/local_runner.h"
 #include "tuner/engine/loop/builtin_trainer.h"
@@ -38,9 +38,9 @@ std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wa
   const std::vector<store::TrialRow> trials = study.store.trials();
   const std::vector<store::AttemptRow> attempts = study.store.attempts();
   std::vector<store::AttemptRow> beside;
-  if (store::may_share_gpus(study.row))
-    beside = store::attempts_beside(fs::path(study.store.file()).parent_path().parent_path(), study.row.name,
-                                    attempts, SystemClock().wall_now());
+  if (billing::may_share_gpus(study.row))
+    beside = billing::attempts_beside(fs::path(study.store.file()).parent_path().parent_path(),
+                                      study.row.name, attempts, SystemClock().wall_now());
   const auto has_room = [&](const Limits& some) {
     Spending spending(device_budget(some, spec.usd_per_hour), trials, attempts);
     spending.see_others(beside);

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "store/neighbours.h"
+#include "tuner/billing/neighbours.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/engine/attempt/attempt_log.h"
 #include "tuner/engine/loop/alive_file.h"
@@ -391,9 +391,9 @@ void StudyLoop::Impl::keep_house(SteadyTime now) {
 
 // A study that shares its GPUs with others shares their bill.
 void StudyLoop::Impl::look_at_neighbours() {
-  if (!spending.has_budget() || !store::may_share_gpus(study)) return;
-  spending.see_others(store::attempts_beside(parts.study_folder.parent_path(), study.name,
-                                             spending.undecided(desk.leases()), parts.clock.wall_now()));
+  if (!spending.has_budget() || !billing::may_share_gpus(study)) return;
+  spending.see_others(billing::attempts_beside(parts.study_folder.parent_path(), study.name,
+                                               spending.undecided(desk.leases()), parts.clock.wall_now()));
 }
 
 // What neighbours have taken is known by the last look at them, so it takes a fresh one to end a study.

@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "store/neighbours.h"
+#include "store/study_names.h"
 #include "store/study_store.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "store/device_shares.h"
+#include "tuner/billing/device_shares.h"
 
 namespace tune::report {
 namespace {
@@ -48,7 +48,7 @@ CostReport::CostReport(const std::vector<store::TrialRow>& trials,
   std::map<int, int> last_attempt;
   for (const auto& attempt : attempts)
     last_attempt[attempt.trial] = std::max(last_attempt[attempt.trial], attempt.attempt);
-  const std::vector<double> shares = store::device_shares(attempts, others);
+  const std::vector<double> shares = billing::device_shares(attempts, others);
   for (std::size_t i = 0; i < attempts.size(); ++i) {
     const store::AttemptRow& attempt = attempts[i];
     const Cost cost = priced(attempt.lease_seconds, shares[i], price);

@@ -1,6 +1,6 @@
 #include "tuner/engine/loop/spending.h"
 
-#include "store/device_shares.h"
+#include "tuner/billing/device_shares.h"
 #include "tuner/core/rng.h"
 #include "unit/engine/loop/loop_fixture.h"
 
@@ -130,7 +130,7 @@ TEST_CASE("a look at the bill goes through what runs and what is new, however mu
   // that the short ones have.
   all.push_back(between(1, 0, kShort, true));
   double whole = 0;
-  for (const double share : store::device_shares(all)) whole += share;
+  for (const double share : billing::device_shares(all)) whole += share;
   CHECK(whole == Approx(kShort));
   spending.on_end(all.back(), TrialState::kCompleted);
   Spending budgeted(DeviceBudget{whole + 1e-6, store::StudyEnd::kDeviceTimeLimit}, {}, {});
@@ -172,7 +172,7 @@ TEST_CASE("whatever overlaps whatever, a budget counts what the bill does at eve
       std::vector<store::AttemptRow> all = ended;
       all.insert(all.end(), running.begin(), running.end());
       double bill = 0;
-      for (const double share : store::device_shares(all)) bill += share;
+      for (const double share : billing::device_shares(all)) bill += share;
       CHECK(spending.taken_in_all(running) == Approx(bill).margin(1e-6));
     }
   }
@@ -209,7 +209,7 @@ Behaviour one_second(const engine::Attempt&) {
 
 double spent(const store::StudyStore& store) {
   double seconds = 0;
-  for (const double share : store::device_shares(store.attempts())) seconds += share;
+  for (const double share : billing::device_shares(store.attempts())) seconds += share;
   return seconds;
 }
 
