@@ -13,20 +13,12 @@ namespace {
 
 ParameterSet parameters_from(const std::string& text) { return Json::parse(text).get<ParameterSet>(); }
 std::vector<double> values_from_text(const std::string& text) { return values_from(Json::parse(text)); }
-std::string one_of(std::initializer_list<const char*> known, const std::string& text) {
-  for (const char* one : known)
-    if (text == one) return text;
-  throw std::invalid_argument("\"" + text + "\" is no state");
+std::optional<StopReason> stop_from(const std::string& text) {
+  return text.empty() ? std::nullopt : std::optional(stop_reason_from_string(text));
 }
+StudyFacts facts_from(const std::string& text) { return Json::parse(text).get<StudyFacts>(); }
 std::vector<std::string> names_from(const std::string& text) {
   return Json::parse(text).get<std::vector<std::string>>();
-}
-
-std::string attempt_state_from(const std::string& text) {
-  return one_of({"starting", "running", "exited", "lost"}, text);
-}
-std::string study_state_from(const std::string& text) {
-  return one_of({"running", "interrupted", "finished"}, text);
 }
 
 #define TRIAL_COLUMNS                                                                                  \
@@ -62,7 +54,7 @@ AttemptRow read_attempt(Query& query) {
   row.trial = query.count();
   row.attempt = query.count();
   row.token = query.text();
-  row.state = query.cell(attempt_state_from);
+  row.state = query.cell(attempt_state_from_string);
   row.supervisor_pid = query.integer();
   row.supervisor_start_time = query.bits();
   row.boot_id = query.text();
@@ -71,7 +63,7 @@ AttemptRow read_attempt(Query& query) {
   row.metrics_offset = query.bytes();
   row.exit_code = query.maybe_small();
   row.signal = query.maybe_small();
-  row.stop = query.text();
+  row.stop = query.cell(stop_from);
   row.reason = query.text();
   row.lease_seconds = query.seconds();
   row.cpu_seconds = query.seconds();
@@ -106,10 +98,10 @@ StudyRow StudyStore::study() const {
   row.objective.goal = query.cell(goal_from);
   row.objective.reduce = query.cell(reduce_from);
   row.limits = query.object();
-  row.state = query.cell(study_state_from);
+  row.state = query.cell(study_state_from_string);
   row.finish_reason = query.text();
   row.elapsed_seconds = query.seconds();
-  row.facts = query.object();
+  row.facts = query.cell(facts_from);
   row.created = query.time();
   row.updated = query.time();
   return row;

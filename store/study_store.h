@@ -10,8 +10,11 @@
 #include <vector>
 
 #include "store/open_mode.h"
+#include "store/study_facts.h"
+#include "store/study_states.h"
 #include "tuner/core/clock.h"
 #include "tuner/core/history.h"
+#include "tuner/core/stop_reason.h"
 #include "tuner/os/atomic_file.h"
 
 namespace tune::store {
@@ -31,11 +34,11 @@ struct StudyRow {
   std::uint64_t seed = 0;
   Objective objective;
   Json limits = Json::object();  // in force: the spec's, raised by `resume`
-  std::string state;             // "running", "interrupted", "finished"
-  std::string finish_reason;     // "trial limit", "time limit", "space exhausted", ...
-  double elapsed_seconds = 0;    // summed over resumes
+  StudyState state = StudyState::kRunning;
+  std::string finish_reason;   // of a finished one a StudyEnd, else a sentence
+  double elapsed_seconds = 0;  // summed over resumes
   WallTime created{}, updated{};
-  Json facts = Json::object();  // versions, machine, precision probe, ...: recorded once
+  StudyFacts facts;
 };
 
 struct TrialRow {
@@ -57,7 +60,7 @@ struct TrialRow {
 struct AttemptRow {
   int trial = 0, attempt = 0;
   std::string token;
-  std::string state;  // "starting", "running", "exited", "lost"
+  AttemptState state = AttemptState::kStarting;
   std::int64_t supervisor_pid = 0;
   std::uint64_t supervisor_start_time = 0;
   std::string boot_id;
@@ -65,7 +68,8 @@ struct AttemptRow {
   int threads = 0;
   std::uint64_t metrics_offset = 0;  // bytes of metrics.jsonl that are in the store
   std::optional<int> exit_code, signal;
-  std::string stop, reason;
+  std::optional<StopReason> stop;
+  std::string reason;
   double lease_seconds = 0;  // wall time of the lease: what is billed
   double cpu_seconds = 0;
   std::uint64_t max_rss_bytes = 0;

@@ -23,10 +23,10 @@ void StudyStore::create_study(const StudyRow& row) {
       .bind(goal_text(row.objective.goal))
       .bind(reduce_text(row.objective.reduce))
       .bind(row.limits)
-      .bind(row.state)
+      .bind(to_string(row.state))
       .bind(row.finish_reason)
       .bind(row.elapsed_seconds)
-      .bind(row.facts)
+      .bind(Json(row.facts))
       .bind(row.created)
       .bind(row.updated)
       .run();
@@ -58,10 +58,10 @@ void StudyStore::update_study(const StudyRow& row) {
         "UPDATE study SET limits = ?, state = ?, finish_reason = ?, elapsed_seconds = ?, facts = ?, "
         "updated_ms = ?")
       .bind(row.limits)
-      .bind(row.state)
+      .bind(to_string(row.state))
       .bind(row.finish_reason)
       .bind(row.elapsed_seconds)
-      .bind(row.facts)
+      .bind(Json(row.facts))
       .bind(row.updated)
       .run();
   TUNE_CHECK(impl_->connection.changes() == 1, impl_->connection.name());
@@ -143,7 +143,7 @@ void StudyStore::insert_attempt(const AttemptRow& row) {
       .bind(row.trial)
       .bind(row.attempt)
       .bind(row.token)
-      .bind(row.state)
+      .bind(to_string(row.state))
       .bind(row.supervisor_pid)
       .bind(row.supervisor_start_time)
       .bind(row.boot_id)
@@ -152,7 +152,7 @@ void StudyStore::insert_attempt(const AttemptRow& row) {
       .bind(row.metrics_offset)
       .bind(row.exit_code)
       .bind(row.signal)
-      .bind(row.stop)
+      .bind(row.stop ? to_string(*row.stop) : "")
       .bind(row.reason)
       .bind(row.lease_seconds)
       .bind(row.cpu_seconds)
@@ -172,7 +172,7 @@ void StudyStore::update_attempt(const AttemptRow& row) {
       "?,"
       " threads = ?, metrics_offset = ?, exit_code = ?, signal = ?, stop = ?, reason = ?, lease_seconds = ?,"
       " cpu_seconds = ?, max_rss_bytes = ?, started_ms = ?, ended_ms = ? WHERE trial = ? AND attempt = ?")
-      .bind(row.state)
+      .bind(to_string(row.state))
       .bind(row.supervisor_pid)
       .bind(row.supervisor_start_time)
       .bind(row.boot_id)
@@ -181,7 +181,7 @@ void StudyStore::update_attempt(const AttemptRow& row) {
       .bind(row.metrics_offset)
       .bind(row.exit_code)
       .bind(row.signal)
-      .bind(row.stop)
+      .bind(row.stop ? to_string(*row.stop) : "")
       .bind(row.reason)
       .bind(row.lease_seconds)
       .bind(row.cpu_seconds)

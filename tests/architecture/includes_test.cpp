@@ -27,14 +27,15 @@ const std::vector<Row> kMap = {
     {"tuner/spec", {"tuner/os"}},       // the language of specs
     {"strategies", {"tuner/core"}},     // mathematics
     {"store", {"tuner/os"}},            // SQL
+    {"tuner/billing", {"store"}},       // what attempts took of devices
     {"tuner/metrics", {"tuner/core"}},  // metric lines
     {"tuner/supervisor", {"tuner/metrics", "tuner/os"}},
     {"tuner/engine/devices", {"tuner/os"}},
     {"tuner/engine/attempt", {"tuner/engine/devices", "tuner/spec", "store"}},
     {"tuner/engine/promotion", {"tuner/spec", "store"}},
     // A study that has ended promotes its best trial.
-    {"tuner/engine/loop", {"tuner/engine/attempt", "tuner/engine/promotion", "strategies"}},
-    {"tuner/report", {"tuner/spec", "store"}},  // the stored spec says what was searched
+    {"tuner/engine/loop", {"tuner/engine/attempt", "tuner/engine/promotion", "tuner/billing", "strategies"}},
+    {"tuner/report", {"tuner/spec", "tuner/billing"}},  // the stored spec says what was searched
     {"tuner/compare", {"tuner/engine/loop", "tuner/report"}},
     {"tuner/serve", {"tuner/report", "tuner/compare"}},
     {"tuner/cli/command_line", {"tuner/os"}},  // of both programs

@@ -31,7 +31,7 @@ engine::AttemptRecord FakeRunner::start(const engine::Attempt& attempt) {
   live.signal = live.behaviour.signal;
   if (attempt.time_limit && live.ends > live.began + *attempt.time_limit) {
     live.ends = live.began + *attempt.time_limit;
-    live.stop = "timeout";
+    live.stop = StopReason::kTimeout;
     live.exit_code = 143;
   }
   if (heartbeat) live.next_beat = live.began + *heartbeat;
@@ -47,7 +47,7 @@ bool FakeRunner::attach(const engine::AttemptRecord& record) {
   live.token = record.token;
   live.began = clock_.steady_now();
   live.ends = live.began + std::chrono::seconds(1);
-  live.stop = "lost";
+  live.stop = StopReason::kLost;
   live_[record.id] = live;
   return true;
 }
@@ -58,7 +58,7 @@ engine::Capacity FakeRunner::capacity() {
 
 // When it prints next. What its time limit will stop prints until then.
 SteadyTime FakeRunner::next_line(const Live& live) {
-  const bool prints = live.stop.empty() || live.stop == "timeout";
+  const bool prints = !live.stop || live.stop == StopReason::kTimeout;
   if (!prints || live.next_line >= live.behaviour.lines.size()) return kNever;
   return live.began + live.behaviour.lines[live.next_line].at;
 }
@@ -117,7 +117,7 @@ void FakeRunner::append_line(Live& live) {
 void FakeRunner::write_exit(const Live& live, SteadyTime now) const {
   Json json = {{"schema", 1},
                {"token", live.token},
-               {"stop", live.stop},
+               {"stop", live.stop ? to_string(*live.stop) : ""},
                {"failure", ""},
                {"wall_seconds", std::chrono::duration<double>(now - live.began).count()},
                {"cpu_seconds", 0.5},
@@ -136,7 +136,7 @@ void FakeRunner::write_exit(const Live& live, SteadyTime now) const {
   write_file_atomically(live.folder / "exit.json", json.dump());
 }
 
-void FakeRunner::stop(AttemptId id, Milliseconds grace, const std::string& reason) {
+void FakeRunner::stop(AttemptId id, Milliseconds grace, StopReason reason) {
   stops.emplace_back(id, reason);
   const auto found = live_.find(id);
   if (found == live_.end()) return;
@@ -147,14 +147,14 @@ void FakeRunner::stop(AttemptId id, Milliseconds grace, const std::string& reaso
       clock_.steady_now() + (live.behaviour.ignores_term ? grace : std::min(grace, Milliseconds(20)));
   if (ends >= live.ends) return;
   live.ends = ends;
-  if (live.stop.empty()) live.stop = reason;
+  if (!live.stop) live.stop = reason;
   live.exit_code = 143;
   live.signal = killed ? 9 : 0;
 }
 
 void FakeRunner::orchestrator_dies(const std::function<bool(AttemptId)>& report) {
   for (auto& [id, live] : live_) {
-    if (live.stop.empty()) live.stop = "lost";
+    if (!live.stop) live.stop = StopReason::kLost;
     live.signal = 9;
     if (report(id)) write_exit(live, clock_.steady_now());
   }

@@ -50,7 +50,7 @@ class FakeRunner final : public engine::TrialRunner {
   engine::Capacity capacity() override;
   std::vector<std::string> lost_devices(const std::vector<std::string>&) override { return lost; }
   engine::RunnerEvent wait(SteadyTime deadline) override;
-  void stop(AttemptId id, Milliseconds grace, const std::string& reason) override;
+  void stop(AttemptId id, Milliseconds grace, StopReason reason) override;
   void wake() override { woken_ = true; }
 
   // Ends everything as the death of the orchestrator does. `report` says whether an attempt's supervisor
@@ -68,7 +68,7 @@ class FakeRunner final : public engine::TrialRunner {
   std::vector<std::string> devices;       // of every attempt
   int live() const { return static_cast<int>(live_.size()); }
   std::vector<engine::Attempt> started;  // in order
-  std::vector<std::pair<AttemptId, std::string>> stops;
+  std::vector<std::pair<AttemptId, StopReason>> stops;
 
  private:
   struct Live {
@@ -81,7 +81,7 @@ class FakeRunner final : public engine::TrialRunner {
     bool told_quiet = false;
     SteadyTime ends;
     int exit_code = 0, signal = 0;
-    std::string stop;
+    std::optional<StopReason> stop;
   };
   static SteadyTime next_line(const Live& live);
   void append_line(Live& live);

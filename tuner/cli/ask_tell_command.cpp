@@ -87,9 +87,9 @@ int ask_tell_command(const Arguments& arguments, Console& console) {
   engine::OpenedStudy study = engine::open_study(folder, spec, spec.text, overrides);
   if (const auto warning = engine::network_warning(folder)) study.notices.push_back(*warning);
   for (const std::string& notice : study.notices) console.err << "notice: " << notice << '\n';
-  spec.limits = engine::limits_from_json(study.row.limits);
-  study.row.facts["driver"] = "ask-tell";
-  study.row.facts["tune"] = TUNE_VERSION;
+  spec.limits = limits_from_json(study.row.limits);
+  study.row.facts.driver = "ask-tell";
+  study.row.facts.tune = TUNE_VERSION;
   study.store.update_study(study.row);
   run_session(spec, study.row.seed, &study.store, console);
   return 0;

@@ -3,7 +3,7 @@
 #include <array>
 #include <ostream>
 
-#include "store/neighbours.h"
+#include "store/study_names.h"
 #include "store/study_store.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"

@@ -20,7 +20,7 @@ report::StudyRows read_live_study(const std::filesystem::path& store, const std:
   // between would look like a death. A second look finds who took it up in between.
   const bool was_locked = is_locked(lock);
   report::StudyRows rows = report::read_study(open_study(store, study));
-  if (rows.study.state != "running") {
+  if (rows.study.state != store::StudyState::kRunning) {
     report::share_with_neighbours(rows, store);
     return rows;
   }
@@ -32,8 +32,8 @@ report::StudyRows read_live_study(const std::filesystem::path& store, const std:
     rows.study.elapsed_seconds +=
         std::max(0.0, std::chrono::duration<double>(now - rows.study.updated).count());
   } else {
-    rows.study.state = "interrupted";
-    const bool asked = rows.study.facts.value("driver", "") == "ask-tell";
+    rows.study.state = store::StudyState::kInterrupted;
+    const bool asked = rows.study.facts.driver == "ask-tell";
     rows.study.finish_reason =
         "no tune works on it; " + (asked ? "`tune ask-tell` with its spec and store continues it"
                                          : "`tune resume " + study + "` continues it");

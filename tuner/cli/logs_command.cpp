@@ -76,10 +76,6 @@ class LogPrinter {
   int attempt_;
 };
 
-bool is_live(const std::string& attempt_state) {
-  return attempt_state == "starting" || attempt_state == "running";
-}
-
 // The attempt to print: the one asked for, else the last. nullopt while the trial has none.
 std::optional<store::AttemptRow> choose_attempt(const store::StudyStore& store,
                                                 const TrialReference& reference,

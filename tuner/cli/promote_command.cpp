@@ -38,7 +38,7 @@ int promote_command(const Arguments& arguments, Console& console) {
   request.model = model_of(*options, store.study());
   if (reference.trial > 0) request.trial = reference.trial;
   request.notice = [&](const std::string& sentence) { console.err << "the promotion " << sentence << '\n'; };
-  const engine::PromotionResult result = engine::promote_trial(store, request);
+  const store::PromotionDecision result = engine::promote_trial(store, request);
   if (options->has("json")) {
     print_json({{"schema", 1},
                 {"model", request.model},

@@ -3,7 +3,7 @@
 #include <ostream>
 
 #include "store/comparison_store.h"
-#include "store/neighbours.h"
+#include "store/study_names.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"

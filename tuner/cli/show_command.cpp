@@ -1,6 +1,6 @@
 #include <ostream>
 
-#include "store/neighbours.h"
+#include "tuner/billing/neighbours.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
@@ -25,8 +25,8 @@ int show_command(const Arguments& arguments, Console& console) {
   const WallTime now = SystemClock().wall_now();
   if (live)
     for (auto* attempts : {&rows->attempts, &rows->others}) report::bill_running(*attempts, now);
-  if (store::may_share_gpus(rows->study))
-    rows->neighbours = store::attempts_beside(store_path, reference.study, rows->attempts, now);
+  if (billing::may_share_gpus(rows->study))
+    rows->neighbours = billing::attempts_beside(store_path, reference.study, rows->attempts, now);
   const std::string folder = trial_folder(store_path, reference).string();
   if (options->has("json")) {
     Json json = report::trial_details_json(*rows);

@@ -1,6 +1,6 @@
 #include <ostream>
 
-#include "store/neighbours.h"
+#include "store/study_names.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
@@ -32,7 +32,7 @@ report::Table overview(const std::vector<report::StudyRows>& studies) {
                    {"time", Align::kRight}};
   for (const auto& rows : studies) {
     const auto best = report::best_trial(rows.trials, rows.study.objective);
-    table.rows.push_back({rows.study.name, rows.study.state,
+    table.rows.push_back({rows.study.name, to_string(rows.study.state),
                           report::counts_text(report::count_states(rows.trials)),
                           best ? report::value_text(*best) : "", best ? std::to_string(best->number) : "",
                           rows.study.objective.metric, report::seconds_text(rows.study.elapsed_seconds)});

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <cstdlib>
 
-#include "store/neighbours.h"
+#include "store/study_names.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 

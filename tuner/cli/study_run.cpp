@@ -30,17 +30,11 @@ constexpr const char* kTimeExamples = "for example 90s, 20m, 2h or 1d";
 
 // The file that the study was last run with, where `resume` was not told it and it is still there.
 std::string spec_file_of(const store::StudyStore& study, const std::filesystem::path& folder) {
-  const Json origin = study.study().facts.value("origin", Json::object());
-  const std::string name = origin.value("spec", "");
+  const std::optional<store::Origin> origin = study.study().facts.origin;
+  const std::string name = origin ? origin->spec.value_or("") : "";
   std::error_code ignored;
   const bool is_there = !name.empty() && std::filesystem::is_regular_file(folder / name, ignored);
   return is_there ? (folder / name).string() : "SPEC";
-}
-
-std::optional<report::PromotionOutcome> outcome_of(const engine::RunReport& run, const std::string& model) {
-  if (!run.promotion) return std::nullopt;
-  return report::PromotionOutcome{model, run.promotion->promoted, run.promotion->version,
-                                  run.promotion->reason, run.promotion->folder.string()};
 }
 
 // The attempt's log, as a command line names it.
@@ -131,7 +125,7 @@ int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
     throw Error(ExitCode::kUsage, "--cost-usd needs a price, and the spec has none",
                 "add \"cost\": {\"usd_per_hour\": 3.06} to it, or limit --gpu-hours");
   const std::filesystem::path store = request.store;
-  const std::string study = request.spec.study, model = request.spec.promote_model.value_or("");
+  const std::string study = request.spec.study;
   const Paused paused{store, request.is_resume ? spec_file_of(open_study(store, study), request.spec.folder)
                                                : request.spec_file};
   const SystemClock clock;
@@ -146,15 +140,14 @@ int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
 
   report::StudyRows rows = report::read_study(open_study(store, study));
   report::share_with_neighbours(rows, store);
-  const auto promotion = outcome_of(run, model);
   if (as_json) {
-    Json json = report::run_summary_json(rows, promotion);
+    Json json = report::run_summary_json(rows, run.promotion);
     json["paused"] = run.result.pause ? pause_json(run.result, study, paused) : Json();
     json["exit_code"] = static_cast<int>(run.exit_code);
     print_json(json, console);
     finish_output(console.out, run.exit_code);
   } else {
-    console.out << report::run_summary(rows, promotion, console.width);
+    console.out << report::run_summary(rows, run.promotion, console.width);
     finish_output(console.out, run.exit_code);
     print_end(run, rows, paused, console);
   }

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <utility>
 
-#include "store/device_shares.h"
-#include "store/neighbours.h"
+#include "tuner/billing/device_shares.h"
+#include "tuner/billing/neighbours.h"
 #include "tuner/compare/comparison_budget.h"
 #include "tuner/compare/comparison_round.h"
 #include "tuner/core/error.h"
@@ -35,7 +35,7 @@ bool ComparisonLedger::has_more_budget_than(const Json& stored) const {
 }
 
 double ComparisonLedger::spent_beside(const std::string& name) const {
-  double seconds = store::comparison_probing_seconds(facts_.value("probes", Json::object()));
+  double seconds = billing::comparison_probing_seconds(facts_.value("probes", Json::object()));
   for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
     for (const StudyRole role : study_roles(comparison_, i))
       if (const std::string other = study_name(comparison_, i, role); other != name)
@@ -52,10 +52,10 @@ double ComparisonLedger::spent_by(const std::string& name) const {
   if (!study) return 0;
   double seconds = 0;
   const std::vector<store::AttemptRow> attempts = study->attempts();
-  const auto beside = store::may_share_gpus(study->study())
-                          ? store::attempts_beside(store_folder_, name, attempts, clock_.wall_now())
+  const auto beside = billing::may_share_gpus(study->study())
+                          ? billing::attempts_beside(store_folder_, name, attempts, clock_.wall_now())
                           : std::vector<store::AttemptRow>();
-  for (const double share : store::device_shares(attempts, beside)) seconds += share;
+  for (const double share : billing::device_shares(attempts, beside)) seconds += share;
   return seconds;
 }
 
@@ -85,7 +85,7 @@ double ComparisonLedger::trial_seconds(std::size_t approach, const std::string& 
     const auto study = study_store(study_name(comparison_, approach, role));
     if (!study) continue;
     const std::vector<store::AttemptRow> attempts = study->attempts();
-    const std::vector<double> shares = store::device_shares(attempts);
+    const std::vector<double> shares = billing::device_shares(attempts);
     for (const store::TrialRow& trial : study->trials()) {
       if (trial.state != TrialState::kCompleted) continue;
       ++completed;

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "store/comparison_store.h"
-#include "store/device_shares.h"
+#include "tuner/billing/device_shares.h"
 #include "tuner/compare/comparison_forecast.h"
 #include "tuner/compare/comparison_probes.h"
 #include "tuner/compare/comparison_run.h"
@@ -72,7 +72,7 @@ std::optional<Json> preview_comparison(const ComparisonRequest& request, const C
                                         trainer.description, machine));
     const Json predicting =
         forecast_predicting(comparison, forecast, probes, name, audit.at("test_images").get<double>());
-    const double seconds = store::comparison_probing_seconds(probes);
+    const double seconds = billing::comparison_probing_seconds(probes);
     return Json{{"studies", forecast},
                 {"probing", {{"device_hours", seconds / 3600}}},
                 {"predicting", predicting},

@@ -27,8 +27,9 @@ Json probe(const ProbesRequest& request, std::size_t approach) {
                          study_spec_document(comparison, approach, StudyRole::kDefaults, comparison.seeds));
   engine::apply_builtin_trainer(spec, request.trainer, spec.file, spec.text);
   engine::make_private_folder(request.folder / name);
-  return engine::probe_machine(
+  const std::optional<store::Probe> answer = engine::probe_machine(
       {request.trainer, spec, request.folder / name, comparison.seed, request.signals, request.notice});
+  return answer ? Json(*answer) : Json();
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "store/device_shares.h"
+#include "tuner/billing/device_shares.h"
 #include "tuner/core/error.h"
 #include "tuner/report/numbers/bill.h"
 #include "tuner/report/numbers/study_report.h"
@@ -287,7 +287,7 @@ class Gatherer {
     const auto priced_seconds = [&](double seconds) {
       return report::priced(seconds, seconds, report_.usd_per_hour);
     };
-    const double probing = store::comparison_probing_seconds(facts_.value("probes", Json::object()));
+    const double probing = billing::comparison_probing_seconds(facts_.value("probes", Json::object()));
     double scoring = facts_.value(store::kScoringSecondsBefore, 0.0);
     for (const store::Scoring& one : record_.scorings())
       for (const store::Prediction& prediction : record_.predictions(one.number))

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "store/comparison_store.h"
-#include "store/device_shares.h"
+#include "tuner/billing/device_shares.h"
 #include "tuner/compare/comparison_budget.h"
 #include "tuner/compare/comparison_forecast.h"
 #include "tuner/compare/comparison_keys.h"
@@ -16,7 +16,6 @@
 #include "tuner/core/error.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
-#include "tuner/engine/attempt/outcome.h"
 #include "tuner/engine/loop/spending.h"
 #include "tuner/engine/loop/study_facts.h"
 #include "tuner/os/crash_point.h"
@@ -231,7 +230,7 @@ class ComparisonRun {
     record.update_facts(facts_);
     hooks_.notice("predicted from the probes: " +
                   forecast_text(forecast_total(comparison_, facts_["forecast"], predicting,
-                                               store::comparison_probing_seconds(facts_["probes"]))));
+                                               billing::comparison_probing_seconds(facts_["probes"]))));
   }
 
   bool is_done(const Spec& spec) const {
@@ -239,7 +238,7 @@ class ComparisonRun {
       const auto study = ledger_.study_store(spec.study);
       if (!study) return false;
       const store::StudyRow row = study->study();
-      return row.state == "finished" && spec_difference(row.spec, spec.document).empty();
+      return row.state == store::StudyState::kFinished && spec_difference(row.spec, spec.document).empty();
     } catch (const Error&) {
       return false;  // opening it for writing says what is wrong, or mends it
     }
@@ -280,7 +279,8 @@ class ComparisonRun {
     run.spec = spec;
     run.spec.limits.on_trial_time = OnTrialTime::kFail;  // what was cut short left no whole model to compare
     run.version = request_.version;
-    run.known_probes = facts_["probes"][comparison_.approaches[approach].name];
+    if (const Json& known = facts_["probes"][comparison_.approaches[approach].name]; known.is_object())
+      run.known_probes = known.get<store::Probes>();
     if (share && !facts_.contains("had_budget")) {
       facts_["had_budget"] = true;
       record.update_facts(facts_);
@@ -343,7 +343,7 @@ class ComparisonRun {
                               "ended after " + plural_text(study->trial_count(), "trial"));
   }
   static bool is_cut(const store::StudyRow& row, const Spec& spec) {
-    return row.finish_reason == engine::kStopDeviceTime &&
+    return store::study_end_in(row.finish_reason) == store::StudyEnd::kDeviceTimeLimit &&
            row.limits.value("gpu_hours", HUGE_VAL) < spec.limits.gpu_hours.value_or(HUGE_VAL);
   }
 

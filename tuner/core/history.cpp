@@ -1,20 +1,20 @@
 #include "tuner/core/history.h"
 
-#include <array>
 #include <cmath>
-#include <stdexcept>
-#include <utility>
+
+#include "tuner/core/text_table.h"
 
 namespace tune {
 namespace {
 
-constexpr std::array<std::pair<TrialState, const char*>, 6> kStateNames{
-    {{TrialState::kQueued, "queued"},
-     {TrialState::kRunning, "running"},
-     {TrialState::kPaused, "paused"},
-     {TrialState::kCompleted, "completed"},
-     {TrialState::kStopped, "stopped"},
-     {TrialState::kFailed, "failed"}}};
+constexpr TextTable<TrialState, 6> kStates{{{TrialState::kQueued, "queued"},
+                                            {TrialState::kRunning, "running"},
+                                            {TrialState::kPaused, "paused"},
+                                            {TrialState::kCompleted, "completed"},
+                                            {TrialState::kStopped, "stopped"},
+                                            {TrialState::kFailed, "failed"}}};
+constexpr TextTable<WarmStart, 2> kWarmStarts{
+    {{WarmStart::kIdentical, "identical"}, {WarmStart::kTransfer, "transfer"}}};
 
 // Whether `candidate` replaces `kept` as the reduced value.
 bool replaces(double candidate, double kept, const Objective& objective) {
@@ -39,28 +39,20 @@ bool is_better(double a, double b, Goal goal) {
   return goal == Goal::kMinimize ? a < b : a > b;
 }
 
-const char* to_string(TrialState state) {
-  for (const auto& [known, name] : kStateNames)
-    if (known == state) return name;
-  return "unknown";
-}
+const char* to_string(TrialState state) { return text_of(kStates, state); }
 
 TrialState trial_state_from_string(const std::string& text) {
-  for (const auto& [state, name] : kStateNames)
-    if (text == name) return state;
-  throw std::invalid_argument("\"" + text + "\" is not a trial's state");
+  return value_of(kStates, text, "state of a trial");
 }
 
 bool is_finished(TrialState state) {
   return state == TrialState::kCompleted || state == TrialState::kStopped || state == TrialState::kFailed;
 }
 
-const char* to_string(WarmStart kind) { return kind == WarmStart::kIdentical ? "identical" : "transfer"; }
+const char* to_string(WarmStart kind) { return text_of(kWarmStarts, kind); }
 
 WarmStart warm_start_from_string(const std::string& text) {
-  for (const WarmStart kind : {WarmStart::kIdentical, WarmStart::kTransfer})
-    if (text == to_string(kind)) return kind;
-  throw std::invalid_argument("\"" + text + "\" is not a kind of warm start");
+  return value_of(kWarmStarts, text, "kind of warm start");
 }
 
 std::optional<double> reduce_curve(const std::vector<MetricPoint>& curve, const Objective& objective) {

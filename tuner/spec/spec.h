@@ -17,6 +17,7 @@
 #include "tuner/core/resources.h"
 #include "tuner/core/search_settings.h"
 #include "tuner/core/space.h"
+#include "tuner/spec/limits.h"
 
 namespace tune {
 
@@ -24,21 +25,6 @@ struct FromEnvironment {
   std::string variable;  // read when an attempt starts, never stored
 };
 using EnvironmentValue = std::variant<std::string, FromEnvironment>;
-
-// What becomes of a trial whose trial_time runs out after it has reached a value.
-enum class OnTrialTime { kComplete, kFail };
-
-struct Limits {
-  std::optional<int> trials;
-  std::optional<int> parallel;
-  std::optional<Milliseconds> time;
-  std::optional<Milliseconds> trial_time;
-  OnTrialTime on_trial_time = OnTrialTime::kComplete;
-  std::optional<Milliseconds> no_output;       // a trial that prints nothing for so long fails
-  std::optional<Milliseconds> no_metric_time;  // a trial whose log gives no metric for so long fails
-  std::optional<double> gpu_hours;  // device hours; without devices (the CPU) a lease counts as one
-  std::optional<double> cost_usd;
-};
 
 // An earlier study of the same store to learn from.
 struct WarmStartSpec {

@@ -143,7 +143,8 @@ void Supervisor::wait_for_something() {
 void Supervisor::on_signals() {
   signalfd_siginfo info;
   while (::read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info))
-    if (info.ssi_signo != static_cast<std::uint32_t>(SIGCHLD)) stop(launch_.grace, "terminated");
+    if (info.ssi_signo != static_cast<std::uint32_t>(SIGCHLD))
+      stop(launch_.grace, to_string(StopReason::kTerminated));
   reap();
 }
 
@@ -153,7 +154,7 @@ void Supervisor::on_control() {
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got <= 0) {
     close_descriptor(control_);
-    stop(Milliseconds(0), "lost");
+    stop(Milliseconds(0), to_string(StopReason::kLost));
     return;
   }
   commands_.append(buffer.data(), static_cast<std::size_t>(got));
@@ -205,7 +206,7 @@ void Supervisor::keep_time() {
     end_tree(launch_.grace);
   }
   if (launch_.time_limit && phase_ == Phase::kRunning && now >= started_ + *launch_.time_limit)
-    stop(launch_.grace, "timeout");
+    stop(launch_.grace, to_string(StopReason::kTimeout));
   keep_silences(now);
   if (phase_ == Phase::kTerminating && now >= kill_at_) phase_ = Phase::kKilling;
   if (phase_ == Phase::kKilling && !tree_is_empty_) {
@@ -240,18 +241,20 @@ void Supervisor::keep_silences(SteadyTime now) {
     metric_silence_.excuse(turn);
   }
   if (phase_ != Phase::kRunning) return;
-  if (output_silence_.is_over(now)) return end_silent(output_silence_, "no output", "nothing was printed");
-  if (metric_silence_.is_over(now)) return end_silent(metric_silence_, "no metric", "no metric came");
+  if (output_silence_.is_over(now))
+    return end_silent(output_silence_, StopReason::kNoOutput, "nothing was printed");
+  if (metric_silence_.is_over(now))
+    return end_silent(metric_silence_, StopReason::kNoMetric, "no metric came");
   if (output_silence_.takes_notice(now) && control_ >= 0) tell(kSaysQuiet, now);
   if (metric_silence_.takes_notice(now) && control_ >= 0) tell(kSaysNoMetric, now);
 }
 
-void Supervisor::end_silent(const Silence& silence, const char* stop_reason, const char* what) {
+void Supervisor::end_silent(const Silence& silence, StopReason reason, const char* what) {
   // Before they are told to end: what they wait for is the only trace of why they hang.
   const std::string states = states_of(descendants_of(::getpid(), all_processes()));
-  stop(launch_.grace, stop_reason);
+  stop(launch_.grace, to_string(reason));
   // It may have ended by itself in this very moment.
-  if (record_.stop == stop_reason)
+  if (record_.stop == to_string(reason))
     record_.failure = std::string(what) + " for " + format_duration(silence.limit().value()) +
                       "; its processes were: " + states;
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "tuner/core/clock.h"
+#include "tuner/core/stop_reason.h"
 #include "tuner/supervisor/attempt_output.h"
 #include "tuner/supervisor/exit_file.h"
 #include "tuner/supervisor/launch.h"
@@ -61,7 +62,7 @@ class Supervisor {
   void reap();
   void keep_time();
   void keep_silences(SteadyTime now);
-  void end_silent(const Silence& silence, const char* stop, const char* what);
+  void end_silent(const Silence& silence, StopReason reason, const char* what);
   void announce_metrics(SteadyTime now);
   void tell(char what, SteadyTime now);
   // Ends the tree: SIGTERM now, SIGKILL after `grace`. The first reason given while the main process lives is

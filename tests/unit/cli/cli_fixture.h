@@ -56,7 +56,7 @@ class SampleStore {
   }
   static store::AttemptRow ended_attempt(int trial, int attempt) {
     store::AttemptRow row = store::attempt_row(trial, attempt);
-    row.state = "exited";
+    row.state = store::AttemptState::kExited;
     row.lease_seconds = 10;
     return row;
   }

@@ -26,7 +26,7 @@ struct Shared {
 [[noreturn]] void run_again_and_again(const std::filesystem::path& folder, Shared& shared) {
   store::StudyStore study(folder / "study.db", store::OpenMode::kWrite);
   store::StudyRow row = study.study();
-  const auto set = [&](const char* state) {
+  const auto set = [&](store::StudyState state) {
     row.state = state;
     study.update_study(row);
   };
@@ -37,10 +37,10 @@ struct Shared {
   for (;;) {
     std::string holder;
     std::optional<FileLock> lock = FileLock::try_once(folder / "lock", holder);
-    set("running");
+    set(store::StudyState::kRunning);
     shared.ready = true;
     wait_for_reads();
-    set("finished");
+    set(store::StudyState::kFinished);
     lock.reset();
     wait_for_reads();
   }
@@ -60,10 +60,10 @@ TEST_CASE("a study that ends or begins while it is looked at never seems to have
   int died = 0, ended = 0, running = 0;
   for (int i = 0; i < 4000; ++i) {
     ++shared.reads;
-    const std::string state = read_live_study(folder / "", "steel-legacy").study.state;
-    died += state == "interrupted";
-    ended += state == "finished";
-    running += state == "running";
+    const store::StudyState state = read_live_study(folder / "", "steel-legacy").study.state;
+    died += state == store::StudyState::kInterrupted;
+    ended += state == store::StudyState::kFinished;
+    running += state == store::StudyState::kRunning;
   }
   CHECK(died == 0);
   CHECK(ended > 0);
@@ -77,10 +77,10 @@ TEST_CASE("a study whose process was killed is interrupted, and says how to go o
   const store::TemporaryFolder folder;
   std::filesystem::create_directories(folder / "steel-legacy");
   store::StudyRow row = store::study_row();
-  row.state = "running";
+  row.state = store::StudyState::kRunning;
   store::StudyStore(folder / "steel-legacy/study.db", store::OpenMode::kCreate).create_study(row);
   const report::StudyRows rows = read_live_study(folder / "", "steel-legacy");
-  CHECK(rows.study.state == "interrupted");
+  CHECK(rows.study.state == store::StudyState::kInterrupted);
   CHECK(rows.study.finish_reason.find("tune resume steel-legacy") != std::string::npos);
 }
 

@@ -80,7 +80,7 @@ TEST_CASE("what runs is shown with its last value and the time so far", "[cli]")
   running.state = TrialState::kRunning;
   writer.update_trial(running);
   store::AttemptRow attempt = store::attempt_row(3, 1);
-  attempt.state = "running";
+  attempt.state = store::AttemptState::kRunning;
   attempt.devices = {"GPU-7"};
   attempt.started = SystemClock().wall_now() - std::chrono::hours(2);
   writer.insert_attempt(attempt);
@@ -253,12 +253,12 @@ TEST_CASE("following prints what comes until the trial has ended, over attempts"
   write_text(attempts / "2/log", "second");
   store::StudyStore writer(store / "steel-legacy/study.db", store::OpenMode::kWrite);
   store::AttemptRow attempt = store::attempt_row(3, 1);
-  attempt.state = "running";
+  attempt.state = store::AttemptState::kRunning;
   writer.insert_attempt(attempt);
 
   Printed printed;
   std::thread follower([&] { printed = store.run({"logs", "steel-legacy/3", "--follow"}); });
-  attempt.state = "exited";
+  attempt.state = store::AttemptState::kExited;
   write_text(attempts / "1/log", "its end\n", std::ios::app);
   {
     // Both at once, so that the follower may find the first attempt over before it has looked at all.
@@ -267,10 +267,10 @@ TEST_CASE("following prints what comes until the trial has ended, over attempts"
     transaction.commit();
   }
   store::AttemptRow second = store::attempt_row(3, 2);
-  second.state = "running";
+  second.state = store::AttemptState::kRunning;
   writer.insert_attempt(second);
   write_text(attempts / "2/log", " attempt\n", std::ios::app);
-  second.state = "exited";
+  second.state = store::AttemptState::kExited;
   writer.update_attempt(second);
   writer.update_trial(store::completed(store::trial_row(3), 0.1));
   follower.join();
@@ -283,7 +283,7 @@ TEST_CASE("following ends when the tune that ran the trial is gone", "[cli]") {
   write_text(store / "steel-legacy/trials/3/attempts/1/log", "so far\n");
   store::StudyStore writer(store / "steel-legacy/study.db", store::OpenMode::kWrite);
   store::AttemptRow attempt = store::attempt_row(3, 1);
-  attempt.state = "running";
+  attempt.state = store::AttemptState::kRunning;
   writer.insert_attempt(attempt);
   CHECK(store.run({"logs", "steel-legacy/3", "--follow"}).out == "so far\n");
 }

@@ -1,8 +1,8 @@
 // What a comparison will cost, from a probe: exact where trials decide, a bound where limits do.
 #include "tuner/compare/comparison_forecast.h"
 
-#include "store/device_shares.h"
 #include "support/catch.h"
+#include "tuner/billing/device_shares.h"
 
 namespace tune::compare {
 namespace {
@@ -149,7 +149,7 @@ TEST_CASE("predicting is forecast for every model there will be, and the sum hol
   CHECK(predicting.at("models") == 11);
   CHECK(predicting.at("device_hours").get<double>() * 3600 == Approx(11 * 9));
   CHECK(predicting.at("at_most") == true);
-  CHECK(store::comparison_probing_seconds(probes) == Approx(24));
+  CHECK(billing::comparison_probing_seconds(probes) == Approx(24));
   const Json total = forecast_total(comparison, all, predicting, 24);
   CHECK(total.at("device_hours").get<double>() * 3600 == Approx(3 * 150 + 2 * 60 + 99 + 24));
   CHECK(total.at("usd").get<double>() == Approx((3 * 150 + 2 * 60 + 99 + 24) * 3.6 / 3600));

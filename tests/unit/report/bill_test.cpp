@@ -14,7 +14,7 @@ using store::at;
 store::AttemptRow lease(int trial, int attempt, double from, double to,
                         std::vector<std::string> devices = {}) {
   store::AttemptRow row = store::attempt_row(trial, attempt);
-  row.state = "exited";
+  row.state = store::AttemptState::kExited;
   row.started = at(static_cast<std::int64_t>(from * 1000));
   row.ended = at(static_cast<std::int64_t>(to * 1000));
   row.lease_seconds = to - from;
@@ -52,9 +52,10 @@ StudyRows small_study() {
   StudyRows rows;
   rows.study = store::study_row();
   rows.study.spec["cost"]["usd_per_hour"] = 3.6;
-  rows.study.facts = {{"probes",
-                       {{"here: H200", {{"lease_seconds", 5.0}, {"leased_devices", 2}}},
-                        {"a comparison's", {{"images_per_second", 3}}}}}};
+  store::Probe& own = rows.study.facts.probes["here: H200"];
+  own.lease_seconds = 5;
+  own.leased_devices = 2;
+  rows.study.facts.probes["a comparison's"].precision = "fp32";
   rows.trials = {store::completed(store::trial_row(1), 0.5), store::completed(store::trial_row(2), 0.25)};
   rows.attempts = {lease(1, 1, 0, 10, {"A"}), lease(1, 2, 10, 30, {"A"}), lease(2, 1, 10, 30, {"A"})};
   rows.running_times = {ran(0, 40)};

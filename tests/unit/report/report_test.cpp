@@ -20,7 +20,7 @@ using store::trial_row;
 
 store::AttemptRow leased(int trial, int attempt, double seconds, std::vector<std::string> devices = {}) {
   store::AttemptRow row = attempt_row(trial, attempt);
-  row.state = "exited";
+  row.state = store::AttemptState::kExited;
   row.lease_seconds = seconds;
   row.devices = std::move(devices);
   return row;
@@ -39,7 +39,7 @@ StudyRows priced_study() {
   StudyRows rows;
   rows.study = study_row();
   rows.study.spec["cost"]["usd_per_hour"] = 3.6;
-  rows.study.state = "finished";
+  rows.study.state = store::StudyState::kFinished;
   rows.study.finish_reason = "trial limit";
   rows.study.elapsed_seconds = 125;
   rows.trials = {ended(1, TrialState::kCompleted, {0.25}), ended(2, TrialState::kCompleted, {0.4125}),
@@ -76,7 +76,7 @@ TEST_CASE("stopped, failed and repeated work is listed apart and adds up to the 
 
 TEST_CASE("a running attempt is billed until now, never below zero, and an ended one as it was", "[cost]") {
   std::vector<store::AttemptRow> attempts = {leased(1, 1, 10), attempt_row(2, 1), attempt_row(3, 1)};
-  attempts[1].state = attempts[2].state = "running";
+  attempts[1].state = attempts[2].state = store::AttemptState::kRunning;
   attempts[1].started = store::at(1000);
   attempts[2].started = store::at(9000);
   bill_running(attempts, store::at(3500));
@@ -116,8 +116,8 @@ TEST_CASE("the leaderboard holds completed trials with finite values, the earlie
 }
 
 TEST_CASE("the end of a run names the best, the leaders, every cost and the promoted model", "[report]") {
-  const PromotionOutcome promotion{"steel-detector", true, 3, "0.4125 is better than 0.25",
-                                   "/store/models/steel-detector/current"};
+  const store::PromotionDecision promotion{
+      "steel-detector", true, 2, 3, "0.4125 is better than 0.25", "/store/models/steel-detector/current"};
   CHECK(run_summary(priced_study(), promotion, 100) ==
         "steel-legacy: finished (trial limit), 4 of 8 trials: 2 completed, 1 stopped, 1 failed, 2m 05s\n"
         "\n"
@@ -209,7 +209,7 @@ TEST_CASE("a study in which nothing completed says so", "[report]") {
   CHECK(best_text(rows) == "no trial of steel-legacy has completed with a value yet\n");
   CHECK(best_json(std::nullopt) == Json{{"trial", nullptr}});
   CHECK(run_summary(rows, std::nullopt, 80).find("no trials yet") != std::string::npos);
-  const PromotionOutcome nothing{"steel-detector", false, 0, "no trial has completed", ""};
+  const store::PromotionDecision nothing{"steel-detector", false, 0, 0, "no trial has completed", ""};
   CHECK(run_summary(rows, nothing, 80).find("Not promoted: no trial has completed") != std::string::npos);
 }
 

@@ -36,9 +36,9 @@ store::TrialRow ended_trial(int number, TrialState state, std::vector<double> va
   return row;
 }
 
-store::AttemptRow leased_once(int trial, double seconds, const std::string& stop = {}) {
+store::AttemptRow leased_once(int trial, double seconds, std::optional<StopReason> stop = {}) {
   store::AttemptRow row = attempt_row(trial, 1);
-  row.state = "exited";
+  row.state = store::AttemptState::kExited;
   row.lease_seconds = seconds;
   row.stop = stop;
   return row;
@@ -49,7 +49,7 @@ StudyMaterial material() {
   StudyRows& rows = material.rows;
   rows.study = study_row();
   rows.study.spec["cost"]["usd_per_hour"] = 3.6;
-  rows.study.state = "finished";
+  rows.study.state = store::StudyState::kFinished;
   rows.study.finish_reason = "trial limit";
   rows.study.elapsed_seconds = 125;
   rows.trials = {
@@ -57,8 +57,8 @@ StudyMaterial material() {
       ended_trial(3, TrialState::kStopped, {0.1}, "worse than the median"),
       ended_trial(4, TrialState::kFailed, {}, "exit code 3"), ended_trial(5, TrialState::kCompleted, {0.4})};
   rows.trials[3].failure = "crash";
-  rows.attempts = {leased_once(1, 100), leased_once(2, 300), leased_once(3, 40, "rule"), leased_once(4, 5),
-                   leased_once(5, 200)};
+  rows.attempts = {leased_once(1, 100), leased_once(2, 300), leased_once(3, 40, StopReason::kRule),
+                   leased_once(4, 5), leased_once(5, 200)};
   material.curves = {{1, {{1, 0.1}, {2, 0.25}}}, {2, {{1, 0.3}, {2, 0.4125}}}, {3, {{1, 0.1}}}};
   material.space = space();
   material.importance = {3, {}, {{"learning_rate", 0.75}, {"optimizer", 0.05}}, 0.2};
@@ -145,7 +145,7 @@ TEST_CASE("early stopping's saving is the rest of a median trial for each that t
   CHECK(saving()->trials == 1);
   CHECK(saving()->cost.lease_seconds == 160);  // the median is 200
   CHECK(*saving()->cost.usd == Approx(0.16));
-  study.rows.attempts[2].stop = "limit";  // not by the rule
+  study.rows.attempts[2].stop = StopReason::kTimeLimit;  // not by the rule
   CHECK_FALSE(saving().has_value());
 }
 
@@ -192,7 +192,7 @@ TEST_CASE("what users write never becomes markup of the page", "[document]") {
   study.rows.study.objective.metric = evil;
   study.rows.study.finish_reason = evil;
   study.rows.study.spec["fixed"][evil] = evil;
-  study.rows.study.facts["machine"] = {{"host", evil}};
+  study.rows.study.facts.machine.emplace().host = evil;
   study.rows.trials[3].reason = evil;
   study.rows.trials[0].parameters["optimizer"] = evil;
   study.promoted[0].reason = study.promoted[0].model = evil;
@@ -229,6 +229,20 @@ TEST_CASE("long curves are thinned for the page, and it says so", "[document]") 
   CHECK(curve.at("thinned") == true);
   CHECK(curve.at("steps").size() <= 1000);
   CHECK(curve.at("steps").back() == 5000);
+}
+
+TEST_CASE("what is recorded of a study's runs is in the report's JSON as the store has it", "[document]") {
+  const std::string facts =
+      R"({"later":1,"machine":null,"precision":"fp32","promotion":{"folder":"","model":"m","promoted":false,)"
+      R"("reason":"no trial completed with a value","trial":0,"version":0},"runs":[{"code":null,"machine":)"
+      R"({"cores":8,"driver":"","gpus":[],"host":"here"},"since_ms":1,"sqlite":"3.40.1","tune":"0.1.0"}]})";
+  StudyMaterial study = material();
+  study.rows.study.facts = Json::parse(facts).get<store::StudyFacts>();
+  CHECK(study_document_json(study).at("facts").dump() == facts);
+  study.promoted.clear();
+  const std::string page = document_markdown(study_document(study));
+  CHECK(page.find("Nothing was promoted: no trial completed with a value.") != std::string::npos);
+  CHECK(page.find("here: 8 cores") != std::string::npos);
 }
 
 TEST_CASE("what a trial's environment holds stays out of the report", "[document]") {

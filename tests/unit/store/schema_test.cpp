@@ -104,7 +104,7 @@ TEST_CASE("the study of version 1 is read, and continues", "[schema]") {
   CHECK(history.trials[3]->state == TrialState::kRunning);
   const auto attempts = store.attempts(4);
   REQUIRE(attempts.size() == 2);
-  CHECK(attempts[0].state == "lost");
+  CHECK(attempts[0].state == AttemptState::kLost);
   CHECK(attempts[1].devices == std::vector<std::string>{"GPU-1"});
   CHECK(store.events().size() == 3);
 

@@ -61,10 +61,10 @@ inline StudyRow study_row() {
   row.seed = 0xFFFF'FFFF'FFFF'FFF7u;
   row.objective = {"validation:mAP", Goal::kMaximize, Reduce::kBest};
   row.limits = {{"trials", 8}};
-  row.state = "running";
+  row.state = StudyState::kRunning;
   row.created = at(0);
   row.updated = at(1);
-  row.facts = {{"version", "0.1.0"}};
+  row.facts.other = {{"version", "0.1.0"}};
   return row;
 }
 
@@ -91,7 +91,7 @@ inline AttemptRow attempt_row(int trial, int attempt) {
   row.trial = trial;
   row.attempt = attempt;
   row.token = "0123456789abcdef";
-  row.state = "starting";
+  row.state = AttemptState::kStarting;
   row.created = at(10 * trial + attempt);
   return row;
 }

@@ -35,8 +35,8 @@ TEST_CASE("a study row is read back as it was written", "[store]") {
   CHECK(row.objective.goal == Goal::kMaximize);
   CHECK(row.objective.reduce == Reduce::kBest);
   CHECK(row.limits == expected.limits);
-  CHECK(row.facts == expected.facts);
-  CHECK(row.state == "running");
+  CHECK(Json(row.facts) == Json(expected.facts));
+  CHECK(row.state == StudyState::kRunning);
   CHECK(row.created == expected.created);
   CHECK(row.updated == expected.updated);
 }
@@ -45,7 +45,7 @@ TEST_CASE("update_study changes what may change and keeps the spec", "[store]") 
   StudyStore store = memory_study();
   StudyRow row = study_row();
   row.spec = "something else";
-  row.state = "finished";
+  row.state = StudyState::kFinished;
   row.finish_reason = "trial limit";
   row.elapsed_seconds = 12.5;
   row.limits = {{"trials", 40}};
@@ -53,7 +53,7 @@ TEST_CASE("update_study changes what may change and keeps the spec", "[store]") 
   store.update_study(row);
   const StudyRow read = store.study();
   CHECK(read.spec == study_row().spec);
-  CHECK(read.state == "finished");
+  CHECK(read.state == StudyState::kFinished);
   CHECK(read.finish_reason == "trial limit");
   CHECK(read.elapsed_seconds == 12.5);
   CHECK(read.limits == Json{{"trials", 40}});
@@ -156,7 +156,7 @@ TEST_CASE("an attempt is read back whole", "[store]") {
   store.insert_attempt(attempt_row(2, 1));
   store.insert_attempt(attempt_row(1, 1));
   AttemptRow row = attempt_row(1, 1);
-  row.state = "exited";
+  row.state = AttemptState::kExited;
   row.supervisor_pid = 4711;
   row.supervisor_start_time = 0xFFFF'FFFF'FFFF'0000u;
   row.boot_id = "b00t";
@@ -164,7 +164,7 @@ TEST_CASE("an attempt is read back whole", "[store]") {
   row.threads = 3;
   row.metrics_offset = 123;
   row.signal = 9;
-  row.stop = "rule";
+  row.stop = StopReason::kRule;
   row.reason = "worse than the median";
   row.lease_seconds = 1.25;
   row.cpu_seconds = 2.5;
@@ -183,7 +183,7 @@ TEST_CASE("an attempt is read back whole", "[store]") {
   CHECK(read.metrics_offset == 123);
   CHECK_FALSE(read.exit_code.has_value());
   CHECK(read.signal == 9);
-  CHECK(read.stop == "rule");
+  CHECK(read.stop == StopReason::kRule);
   CHECK(read.lease_seconds == 1.25);
   CHECK(read.max_rss_bytes == 1u << 30);
   CHECK(read.ended == at(70));

@@ -148,7 +148,8 @@ std::optional<ExitReport> read_exit(const std::filesystem::path& folder, const s
   if (report.token != token) return std::nullopt;
   if (json.contains("exit_code")) report.exit_code = json.at("exit_code").get<int>();
   if (json.contains("signal")) report.signal = json.at("signal").get<int>();
-  report.stop = json.at("stop").get<std::string>();
+  const auto stop = json.at("stop").get<std::string>();
+  if (!stop.empty()) report.stop = stop_reason_from_string(stop);
   report.failure = json.at("failure").get<std::string>();
   if (json.contains("start_error")) report.start_error = json.at("start_error").get<int>();
   report.out_of_memory = json.value("out_of_memory", false);
@@ -158,6 +159,8 @@ std::optional<ExitReport> read_exit(const std::filesystem::path& folder, const s
   report.cut_lines = json.at("cut_lines").get<std::uint64_t>();
   return report;
 } catch (const Json::exception&) {
+  return std::nullopt;
+} catch (const std::invalid_argument&) {  // no reason of this version's supervisor
   return std::nullopt;
 }
 

@@ -10,6 +10,7 @@
 
 #include "tuner/core/clock.h"
 #include "tuner/core/history.h"
+#include "tuner/core/stop_reason.h"
 
 namespace tune::engine {
 
@@ -63,7 +64,7 @@ struct ExitReport {
   std::string token;
   std::optional<int> exit_code;  // one of exit_code and signal
   std::optional<int> signal;
-  std::string stop;  // reason of the stop that was sent; empty if none was
+  std::optional<StopReason> stop;  // that was sent
   std::string
       failure;  // the supervisor's own: "command not found: ...", "metrics.jsonl is over 64 MB"; or empty
   std::optional<int> start_error;  // errno: the trainer could not be started, which says nothing about it

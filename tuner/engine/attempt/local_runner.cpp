@@ -325,16 +325,14 @@ RunnerEvent LocalRunner::wait(SteadyTime deadline) {
   return event;
 }
 
-void LocalRunner::stop(AttemptId id, Milliseconds grace, const std::string& reason) {
+void LocalRunner::stop(AttemptId id, Milliseconds grace, StopReason reason) {
   RunningAttempt* attempt = impl_->find(id);
   if (!attempt || attempt->orphans) return;
   if (attempt->is_attached) {
     // Without a channel: the supervisor takes SIGTERM for a stop with its own grace.
     signal_process(attempt->pid, attempt->start_time, grace > Milliseconds(0) ? SIGTERM : SIGKILL);
   } else {
-    std::string command = "stop " + std::to_string(grace.count()) + " " + reason;
-    std::replace(command.begin(), command.end(), '\n', ' ');
-    command += '\n';
+    const std::string command = "stop " + std::to_string(grace.count()) + " " + to_string(reason) + "\n";
     static_cast<void>(::send(attempt->channel.native_handle(), command.data(), command.size(),
                              MSG_DONTWAIT | MSG_NOSIGNAL));
   }

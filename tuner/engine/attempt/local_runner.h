@@ -35,7 +35,7 @@ class LocalRunner final : public TrialRunner {
   Capacity capacity() override;
   std::vector<std::string> lost_devices(const std::vector<std::string>& devices) override;
   RunnerEvent wait(SteadyTime deadline) override;
-  void stop(AttemptId id, Milliseconds grace, const std::string& reason) override;
+  void stop(AttemptId id, Milliseconds grace, StopReason reason) override;
   void wake() override;
 
  private:

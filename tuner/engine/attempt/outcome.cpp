@@ -151,27 +151,39 @@ AttemptOutcome classify(const AttemptEnd& end) {
   // Not run again: the trainer would do the same, and nobody may clear away what it put there.
   if (!end.spoilt.empty()) return failed("crash", "the attempt's folder is spoilt: " + end.spoilt);
   // An attempt that could be ended in good order after all was lost no less.
-  if (!end.report || end.report->stop == kStopUnheard) return lost(end);
+  if (!end.report || end.report->stop == StopReason::kUnheard) return lost(end);
   const ExitReport& report = *end.report;
   if (report.start_error) {
     AttemptOutcome outcome = requeued("not started: " + report.failure);
     outcome.fault = start_fault(*report.start_error, report.failure);
     return outcome;
   }
-  if (report.stop.empty()) return ended_by_itself(end, report);
+  if (!report.stop) return ended_by_itself(end, report);
   const auto value = reached(end);
-  if (report.stop == kStopTimeout) return timed_out(end, value);
-  if (report.stop == kStopNoOutput) return failed("hung", "limits.no_output ran out; " + report.failure);
-  if (report.stop == kStopNoMetric) return failed("hung", "limits.no_metric_time ran out; " + report.failure);
-  if (report.stop == kStopRule) {
-    return {TrialState::kStopped, end.verdict.empty() ? "stopped by the rule" : end.verdict, {}, value};
+  switch (*report.stop) {
+    case StopReason::kTimeout:
+      return timed_out(end, value);
+    case StopReason::kNoOutput:
+      return failed("hung", "limits.no_output ran out; " + report.failure);
+    case StopReason::kNoMetric:
+      return failed("hung", "limits.no_metric_time ran out; " + report.failure);
+    case StopReason::kRule:
+      return {TrialState::kStopped, end.verdict.empty() ? "stopped by the rule" : end.verdict, {}, value};
+    case StopReason::kPause:
+      return {TrialState::kPaused, end.verdict.empty() ? "paused by the rule" : end.verdict, {}, value};
+    case StopReason::kTimeLimit:
+    case StopReason::kDeviceTimeLimit:
+    case StopReason::kCostLimit:
+      return {TrialState::kStopped, to_string(*report.stop), {}, value};
+    case StopReason::kDrain:
+      return requeued("interrupted");
+    case StopReason::kUnheard:
+    case StopReason::kOrphaned:
+    case StopReason::kTerminated:
+    case StopReason::kLost:
+      break;
   }
-  if (report.stop == kStopPause) {
-    return {TrialState::kPaused, end.verdict.empty() ? "paused by the rule" : end.verdict, {}, value};
-  }
-  for (const char* limit : {kStopTime, kStopDeviceTime, kStopCost})
-    if (report.stop == limit) return {TrialState::kStopped, limit, {}, value};
-  return requeued(report.stop == kStopDrain ? "interrupted" : "interrupted: " + report.stop);
+  return requeued(std::string("interrupted: ") + to_string(*report.stop));
 }
 
 bool tells_of_lack_of_memory(std::string_view log_end) {

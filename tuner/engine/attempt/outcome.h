@@ -12,22 +12,6 @@
 
 namespace tune::engine {
 
-// Reasons that the engine gives to TrialRunner::stop(); they come back in exit.json.
-inline constexpr const char* kStopRule = "rule";                     // a stop rule's verdict
-inline constexpr const char* kStopPause = "pause";                   // a stop rule wants the trial to wait
-inline constexpr const char* kStopDrain = "drain";                   // a person interrupted the study
-inline constexpr const char* kStopTime = "time limit";               // limits.time ran out
-inline constexpr const char* kStopDeviceTime = "device time limit";  // limits.gpu_hours is spent
-inline constexpr const char* kStopCost = "cost limit";               // limits.cost_usd is spent
-inline constexpr const char* kStopUnheard = "supervisor unheard";    // no sign of life of it for long
-// Stands in an attempt's row alone: it ended with the orchestrator that had started it, by a reboot or the
-// end of a container for example, which says nothing about the trial.
-inline constexpr const char* kStopOrphaned = "orchestrator died";
-// Given by the supervisor itself.
-inline constexpr const char* kStopTimeout = "timeout";     // limits.trial_time ran out
-inline constexpr const char* kStopNoOutput = "no output";  // limits.no_output ran out
-inline constexpr const char* kStopNoMetric = "no metric";  // limits.no_metric_time ran out
-
 // A trial fails whose attempts are lost this often while their orchestrator lives.
 inline constexpr int kMaxLosses = 3;
 

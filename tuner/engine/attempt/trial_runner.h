@@ -12,6 +12,7 @@
 #include "tuner/core/clock.h"
 #include "tuner/core/json.h"
 #include "tuner/core/metric_definition.h"
+#include "tuner/core/stop_reason.h"
 #include "tuner/engine/devices/capacity.h"
 
 namespace tune::engine {
@@ -87,7 +88,7 @@ class TrialRunner {
   virtual RunnerEvent wait(SteadyTime deadline) = 0;
   // Asks the tree to end: SIGTERM now, SIGKILL after `grace` (0: at once). `reason` goes to exit.json
   // ("stop"). kExited follows. Harmless for an attempt that has ended.
-  virtual void stop(AttemptId id, Milliseconds grace, const std::string& reason) = 0;
+  virtual void stop(AttemptId id, Milliseconds grace, StopReason reason) = 0;
   // Makes wait() return kWoken. Async-signal-safe and thread-safe.
   virtual void wake() = 0;
 };

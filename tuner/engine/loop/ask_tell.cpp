@@ -63,7 +63,7 @@ AskTell::AskTell(Parts parts)
   journal_.emplace(*parts_.store, parts_.clock, listener_, [] { return false; });
   study_ = parts_.store->study();
   elapsed_before_ = study_.elapsed_seconds;
-  study_.state = "running";
+  study_.state = store::StudyState::kRunning;
   study_.finish_reason.clear();
   journal_->commit([&](Journal::Entry& entry) { save_study(entry.store()); });
 }
@@ -272,12 +272,12 @@ void AskTell::save_study(store::StudyStore& store) {
 void AskTell::close() {
   if (!journal_) return;
   const bool is_over = open_ == 0 && (exhausted_ || !may_start());
-  study_.state = is_over ? "finished" : "interrupted";
+  study_.state = is_over ? store::StudyState::kFinished : store::StudyState::kInterrupted;
+  const bool has_all = parts_.spec.limits.trials && book_.next_number() > *parts_.spec.limits.trials;
   study_.finish_reason = !is_over      ? "the ask-tell session ended"
-                         : may_start() ? "space exhausted"
-                         : parts_.spec.limits.trials && book_.next_number() > *parts_.spec.limits.trials
-                             ? "trial limit"
-                             : "time limit";
+                         : may_start() ? to_string(store::StudyEnd::kSpaceExhausted)
+                         : has_all     ? to_string(store::StudyEnd::kTrialLimit)
+                                       : to_string(store::StudyEnd::kTimeLimit);
   journal_->commit([&](Journal::Entry& entry) { save_study(entry.store()); });
 }
 

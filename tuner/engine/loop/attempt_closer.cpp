@@ -15,12 +15,12 @@ AttemptCloser::AttemptCloser(const DeskParts& parts, MetricFollower& metrics)
 AttemptOutcome AttemptCloser::outcome_of(const RunningTrial& running, const std::optional<ExitReport>& report,
                                          const std::string& spoilt) const {
   int losses = 0;
-  if (!report || report->stop == kStopUnheard) {
+  if (!report || report->stop == StopReason::kUnheard) {
     for (const store::AttemptRow& row : parts_.store.attempts(running.attempt.trial))
-      losses += (row.state == "lost" && row.stop.empty()) || row.stop == kStopUnheard;
+      losses += (row.state == store::AttemptState::kLost && !row.stop) || row.stop == StopReason::kUnheard;
   }
   const AttemptId id{running.attempt.trial, running.attempt.attempt};
-  const bool ended_badly = report && report->stop.empty() && !report->start_error && report->exit_code != 0;
+  const bool ended_badly = report && !report->stop && !report->start_error && report->exit_code != 0;
   const auto folder = attempt_folder(parts_.frame.study_folder, id);
   AttemptOutcome outcome =
       classify({report, parts_.frame.spec.objective, parts_.book.trial(id.trial).curve,
@@ -77,7 +77,7 @@ TrialEnd AttemptCloser::close(RunningTrial& running) {
   });
   crash_point("trial_ended");
   metrics_.remember(tail);
-  if (report && report->stop.empty()) metrics_.warn_of_late_output(running, lasted);
+  if (report && !report->stop) metrics_.warn_of_late_output(running, lasted);
   const bool has_metrics = (outcome.state == TrialState::kFailed || outcome.state == TrialState::kStopped) &&
                            !parts_.store.metrics(number).empty();
   if (is_new_best(outcome)) best_ = outcome.value;
@@ -93,7 +93,7 @@ TrialEnd AttemptCloser::close(RunningTrial& running) {
 Milliseconds AttemptCloser::close_attempt(RunningTrial& running, const std::optional<ExitReport>& report,
                                           const AttemptOutcome& outcome) const {
   store::AttemptRow& attempt = running.attempt;
-  attempt.state = report ? "exited" : "lost";
+  attempt.state = report ? store::AttemptState::kExited : store::AttemptState::kLost;
   attempt.reason = outcome.reason;
   attempt.ended = parts_.clock.wall_now();
   Milliseconds lasted = std::chrono::duration_cast<Milliseconds>(parts_.clock.steady_now() - running.started);
@@ -105,7 +105,7 @@ Milliseconds AttemptCloser::close_attempt(RunningTrial& running, const std::opti
     attempt.max_rss_bytes = report->max_rss_bytes;
     lasted = Milliseconds(static_cast<std::int64_t>(report->wall_seconds * 1000));
   } else if (running.adopted) {
-    attempt.stop = kStopOrphaned;
+    attempt.stop = StopReason::kOrphaned;
   }
   attempt.lease_seconds = static_cast<double>(lasted.count()) / 1000;
   return lasted;

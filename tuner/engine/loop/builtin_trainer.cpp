@@ -316,7 +316,8 @@ void apply_builtin_trainer(Spec& spec, const BuiltinTrainer& trainer, const std:
   begin_with_defaults(spec, recipe->at("hyperparameters"));
 }
 
-Json probe_trainer(const BuiltinTrainer& trainer, const Spec& spec, const ProbeRun& run) {
+std::optional<store::Probe> probe_trainer(const BuiltinTrainer& trainer, const Spec& spec,
+                                          const ProbeRun& run) {
   const fs::path file = run.folder / "probe.json";
   write_file_atomically(file, run.trial_json.dump(2));
   Program probe{{trainer.program.string(), "probe", "--trial", file.string(), "--json"}, spec.folder, false};
@@ -325,16 +326,20 @@ Json probe_trainer(const BuiltinTrainer& trainer, const Spec& spec, const ProbeR
   probe.time_limit = kProbeLimit;
   probe.signals = run.signals;
   const ProgramOutput answer = run_program(probe);
-  if (run.signals && run.signals() > 0) return nullptr;
+  if (run.signals && run.signals() > 0) return std::nullopt;
   if (answer.exit_code != 0)
     throw Error(
         ExitCode::kEnvironment,
         "tune-train probe failed before the first trial (exit code " + std::to_string(answer.exit_code) + ")",
         "its message is above; to see it again: tune-train probe --trial " + file.string());
-  const Json result = Json::parse(answer.out, nullptr, false);
-  if (!result.is_object() || !result.contains("precision"))
-    throw Error(ExitCode::kEnvironment, "tune-train probe did not answer with JSON");
-  return result;
+  try {
+    return Json::parse(answer.out).get<store::Probe>();
+  } catch (const std::exception& problem) {
+    throw Error(
+        ExitCode::kEnvironment, std::string("tune-train probe did not answer as expected: ") + problem.what(),
+        "tune and tune-train must be of the same version; to see what it says: tune-train probe --trial " +
+            file.string() + " --json");
+  }
 }
 
 }  // namespace tune::engine

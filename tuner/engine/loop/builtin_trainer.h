@@ -3,9 +3,11 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "store/study_facts.h"
 #include "tuner/spec/spec.h"
 
 namespace tune::engine {
@@ -39,8 +41,9 @@ struct ProbeRun {
   std::vector<int> inherited = {};                      // descriptors of leases
   std::function<int()> signals = {};                    // as in Program
 };
-// Measures which precision is fastest here, and how fast. Returns what the probe printed; null when a signal
-// ended it. Throws Error(kEnvironment) when it fails (bad data, ...): its own message is on stderr by then.
-Json probe_trainer(const BuiltinTrainer& trainer, const Spec& spec, const ProbeRun& run);
+// Measures which precision is fastest here, and how fast: what the probe printed; nullopt when a signal ended
+// it. Throws Error(kEnvironment) when it fails (bad data, ...): its own message is on stderr by then.
+std::optional<store::Probe> probe_trainer(const BuiltinTrainer& trainer, const Spec& spec,
+                                          const ProbeRun& run);
 
 }  // namespace tune::engine

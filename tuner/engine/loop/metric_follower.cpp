@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "tuner/engine/attempt/outcome.h"
 #include "tuner/os/crash_point.h"
 
 namespace tune::engine {
@@ -96,7 +95,7 @@ void MetricFollower::judge(RunningTrial& running) {
   parts_.journal.commit([&](Journal::Entry& entry) { entry.store().update_attempt(running.attempt); });
   crash_point("verdict_recorded");
   parts_.runner.stop({number, running.attempt.attempt}, parts_.frame.grace,
-                     verdict.action == strategies::Action::kPause ? kStopPause : kStopRule);
+                     verdict.action == strategies::Action::kPause ? StopReason::kPause : StopReason::kRule);
 }
 
 // Each trial's events hold its notices; the display is told once a metric and study, and an earlier run of

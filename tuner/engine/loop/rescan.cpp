@@ -73,7 +73,7 @@ class Rescan {
       store_.update_spec(row_);
     }
     // Whether the new best one passes is for the next run to decide.
-    if (best_trial() != best_before) row_.facts.erase("promotion");
+    if (best_trial() != best_before) row_.facts.promotion.reset();
     row_.updated = clock_.wall_now();
     store_.update_study(row_);
     crash_point("rescanning");

@@ -5,11 +5,10 @@
 #include <sstream>
 #include <utility>
 
-#include "store/neighbours.h"
 #include "strategies/point_key.h"
+#include "tuner/billing/neighbours.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/attempt/local_runner.h"
-#include "tuner/engine/attempt/outcome.h"
 #include "tuner/engine/loop/builtin_trainer.h"
 #include "tuner/engine/loop/journal.h"
 #include "tuner/engine/loop/set_up.h"
@@ -39,9 +38,9 @@ std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wa
   const std::vector<store::TrialRow> trials = study.store.trials();
   const std::vector<store::AttemptRow> attempts = study.store.attempts();
   std::vector<store::AttemptRow> beside;
-  if (store::may_share_gpus(study.row))
-    beside = store::attempts_beside(fs::path(study.store.file()).parent_path().parent_path(), study.row.name,
-                                    attempts, SystemClock().wall_now());
+  if (billing::may_share_gpus(study.row))
+    beside = billing::attempts_beside(fs::path(study.store.file()).parent_path().parent_path(),
+                                      study.row.name, attempts, SystemClock().wall_now());
   const auto has_room = [&](const Limits& some) {
     Spending spending(device_budget(some, spec.usd_per_hour), trials, attempts);
     spending.see_others(beside);
@@ -62,10 +61,9 @@ std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wa
 
 // Whether a finished study has something to do under the limits now in force.
 bool may_go_on(const OpenedStudy& study, const Spec& spec, bool is_resume) {
-  const std::string& reason = study.row.finish_reason;
-  if (reason == "space exhausted") return false;
-  const bool by_limit =
-      reason == "trial limit" || reason == kStopTime || reason == kStopDeviceTime || reason == kStopCost;
+  const std::optional<store::StudyEnd> end = store::study_end_in(study.row.finish_reason);
+  if (end == store::StudyEnd::kSpaceExhausted) return false;
+  const bool by_limit = end.has_value();
   // Given up after failures: only a person knows whether their cause is gone.
   return (by_limit || is_resume) && options_to_raise(study, spec).empty();
 }
@@ -92,7 +90,7 @@ std::string how_to_go_on(const OpenedStudy& study, const Spec& spec) {
   const std::string retry =
       any_failed ? resume + " --retry-failed` runs its failed trials again, " : std::string();
   const std::string left = what_is_left(study, spec);
-  if (row.finish_reason == "space exhausted" || left == "nothing")
+  if (store::study_end_in(row.finish_reason) == store::StudyEnd::kSpaceExhausted || left == "nothing")
     return ended + "its space holds no other trial: " + retry + another +
            (spec.strategy.name == "grid" ? ", which may have more levels or wider ranges"
                                          : ", which may have wider ranges");
@@ -112,7 +110,7 @@ std::string reopen_failed_trials(OpenedStudy& study, const Spec& spec, const Clo
   std::vector<store::TrialRow> failed = study.store.trials();
   std::erase_if(failed, [](const store::TrialRow& trial) { return trial.state != TrialState::kFailed; });
   if (failed.empty()) return "no trial has failed, so none runs again";
-  study.row.state = "interrupted";
+  study.row.state = store::StudyState::kInterrupted;
   study.row.finish_reason = "failed trials are to run again";
   std::string numbers;
   // All or none: a process that dies here has changed nothing, or leaves a study that the same command goes
@@ -135,7 +133,7 @@ std::string reopen_failed_trials(OpenedStudy& study, const Spec& spec, const Clo
   return "failed trials run again: " + numbers;
 }
 
-ExitCode exit_code_of(const StudyResult& result, const std::optional<PromotionResult>& promotion) {
+ExitCode exit_code_of(const StudyResult& result, const std::optional<store::PromotionDecision>& promotion) {
   if (result.outcome == Outcome::kInterrupted) return ExitCode::kInterrupted;
   if (result.outcome == Outcome::kPaused) return ExitCode::kEnvironment;
   if (result.completed + result.stopped == 0 && result.failed > 0) return ExitCode::kEveryTrialFailed;
@@ -143,49 +141,32 @@ ExitCode exit_code_of(const StudyResult& result, const std::optional<PromotionRe
   return ExitCode::kOk;
 }
 
-Json promotion_json(const std::string& model, const PromotionResult& result) {
-  return {{"model", model},          {"promoted", result.promoted},
-          {"trial", result.trial},   {"version", result.version},
-          {"reason", result.reason}, {"folder", result.folder.string()}};
-}
-
-PromotionResult promotion_from_json(const Json& json) {
-  return {json.at("promoted"), json.at("trial"), json.at("version"), json.at("reason"),
-          json.at("folder").get<std::string>()};
-}
-
-PromotionResult stored_promotion(const OpenedStudy& study) {
-  try {
-    return promotion_from_json(study.row.facts.at("promotion"));
-  } catch (const Json::exception& problem) {
-    throw DamagedFile(study.store.file() + ": what it tells of the promotion is damaged: " + problem.what());
-  }
-}
-
-PromotionResult decide_promotion(const store::StudyStore& store, const fs::path& store_folder,
-                                 const std::string& model, const Interruption& interruption,
-                                 Journal& journal) {
-  if (store.load_history().best() == nullptr) return {false, 0, 0, "no trial completed with a value", {}};
+store::PromotionDecision decide_promotion(const store::StudyStore& store, const fs::path& store_folder,
+                                          const std::string& model, const Interruption& interruption,
+                                          Journal& journal) {
+  if (store.load_history().best() == nullptr)
+    return {model, false, 0, 0, "no trial completed with a value", {}};
   return promote_trial(store,
                        {store_folder, model, std::nullopt, [&] { return interruption.count.load() > 0; },
                         [&](const std::string& sentence) { journal.notice("the promotion " + sentence); }});
 }
 
 // Promotes what the spec asks for, once: the decision is kept in the study's facts.
-std::optional<PromotionResult> promote_best(OpenedStudy& study, const RunRequest& request, Status& status,
-                                            const Clock& clock, const Interruption& interruption) {
+std::optional<store::PromotionDecision> promote_best(OpenedStudy& study, const RunRequest& request,
+                                                     Status& status, const Clock& clock,
+                                                     const Interruption& interruption) {
   if (!request.spec.promote_model) return std::nullopt;
   const fs::path folder = request.store / study.row.name;
-  if (study.row.facts.contains("promotion")) {
-    const PromotionResult made = stored_promotion(study);
-    // The run that recorded it may have died before this.
-    if (made.promoted) remove_losing_checkpoints(study.store, folder, made.trial);
+  if (const auto& made = study.row.facts.promotion) {
+    // The process that recorded it may have died before this.
+    if (made->promoted) remove_losing_checkpoints(study.store, folder, made->trial);
     return made;
   }
   const std::string& model = *request.spec.promote_model;
   Journal journal(study.store, clock, status, [] { return false; });
-  const PromotionResult result = decide_promotion(study.store, request.store, model, interruption, journal);
-  study.row.facts["promotion"] = promotion_json(model, result);
+  const store::PromotionDecision result =
+      decide_promotion(study.store, request.store, model, interruption, journal);
+  study.row.facts.promotion = result;
   StatusEvent event;
   event.kind = StatusKind::kPromotion;
   event.trial = result.trial;
@@ -209,44 +190,44 @@ std::optional<PromotionResult> promote_best(OpenedStudy& study, const RunRequest
 LocalRunnerOptions runner_options(const Spec& spec) { return {spec.limits.parallel, spec.resources, {}}; }
 
 // "its trials compute in bf16: fp32 9.8, bf16 24.7 images/s"
-std::string choice_of_precision(const Json& probe) {
+std::string choice_of_precision(const store::Probe& probe) {
   std::string speeds;
-  for (const Json& candidate : probe.value("candidates", Json::array())) {
+  for (const store::ProbeCandidate& candidate : probe.candidates) {
     std::ostringstream speed;
     speed << std::fixed << std::setprecision(1)
-          << candidate.value("units_per_second", candidate.value("images_per_second", 0.0));
-    speeds += (speeds.empty() ? ": " : ", ") + candidate.value("precision", "?") + " " + speed.str();
+          << candidate.units_per_second.value_or(candidate.images_per_second.value_or(0));
+    speeds += (speeds.empty() ? ": " : ", ") + candidate.precision + " " + speed.str();
   }
-  return "its trials compute in " + probe.value("precision", "?") + speeds +
-         (speeds.empty() ? "" : " " + probe.value("unit", "images") + "/s");
+  return "its trials compute in " + probe.precision + speeds +
+         (speeds.empty() ? "" : " " + probe.unit.value_or("images") + "/s");
 }
 
 // Puts the trainer's speed and precision on this machine into `run`; measured once a study and machine. False
 // when a person interrupted it.
 bool probe(OpenedStudy& study, const RunRequest& request, const BuiltinTrainer& trainer,
            const Machine& machine, const fs::path& folder, Status& status, const Clock& clock,
-           const Interruption& interruption, Json& run) {
+           const Interruption& interruption, store::RunFacts& run) {
   const Spec& spec = request.spec;
   Journal journal(study.store, clock, status, [] { return false; });
-  Json& probes = study.row.facts["probes"];
+  store::Probes& probes = study.row.facts.probes;
   const std::string name = probe_name(machine, spec.resources);
-  if (!probes.contains(name) && request.known_probes.contains(name)) {
-    probes[name] = request.known_probes[name];
-    probes[name].erase("lease_seconds");  // the study that made it pays for it
+  if (const auto known = request.known_probes.find(name);
+      !probes.contains(name) && known != request.known_probes.end()) {
+    probes[name] = known->second;
+    probes[name].lease_seconds.reset();  // the study that made it pays for it
   }
   if (!probes.contains(name)) {
     journal.notice("tune-train is measured once on this machine, to choose its precision");
-    Json answer =
+    std::optional<store::Probe> answer =
         probe_machine({trainer, spec, folder, study.row.seed, [&] { return interruption.count.load(); },
                        [&](const std::string& sentence) { journal.notice(sentence); }});
-    if (answer.is_null()) return false;
-    journal.notice(choice_of_precision(answer));
-    probes[name] = std::move(answer);
+    if (!answer) return false;
+    journal.notice(choice_of_precision(*answer));
+    probes[name] = std::move(*answer);
   }
-  run["probe"] = probes[name];
-  run["trainer"] = {{"version", trainer.description.value("version", "")},
-                    {"libtorch", trainer.description.value("libtorch", "")}};
-  study.row.facts["precision"] = probes[name].at("precision");
+  run.probe = probes[name];
+  run.trainer = {trainer.description.value("version", ""), trainer.description.value("libtorch", "")};
+  study.row.facts.precision = probes[name].precision;
   return true;
 }
 
@@ -262,13 +243,13 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   const auto rule = strategies::make_stop_rule(spec.early_stopping, spec.objective);
   LocalRunner runner(runner_options(spec));
   const Machine machine = inspect_machine();
-  Json run = run_facts(machine, request.version, spec, request.store);
+  store::RunFacts run = run_facts(machine, request.version, spec, request.store);
   if (trainer && !probe(study, request, *trainer, machine, folder, status, clock, interruption, run)) {
     return {Outcome::kInterrupted, "interrupted", 0, 0, 0, std::nullopt};
   }
   record_run(study.row.facts, std::move(run), clock.wall_now());
-  study.row.facts.erase("promotion");
-  study.row.state = "running";
+  study.row.facts.promotion.reset();
+  study.row.state = store::StudyState::kRunning;
   study.store.update_study(study.row);
   hooks.on_runner(&runner);
   struct Unhook {
@@ -321,7 +302,8 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
   Journal journal(study.store, clock, *status, [] { return false; });
   for (const std::string& notice : study.notices) journal.notice(notice);
   if (const auto warning = network_warning(request.store)) journal.notice(*warning);
-  report.had_ended = study.row.state == "finished" && !may_go_on(study, spec, request.is_resume);
+  report.had_ended =
+      study.row.state == store::StudyState::kFinished && !may_go_on(study, spec, request.is_resume);
   if (report.had_ended) {
     report.result = stored_result(study.row, study.store.load_history());
     report.how_to_go_on = how_to_go_on(study, spec);

@@ -23,9 +23,9 @@ struct RunRequest {
   bool is_resume = false;       // a person asked to go on, so a study that was given up is tried again
   bool retries_failed = false;  // the failed trials run again
   std::string version;          // of this program
-  // What the trainer's probe said on a machine, by probe_name(): a study that has no answer of its own for it
+  // What the trainer's probe said before, by probe_name(): a study that has no answer of its own for it
   // takes these, and measures what is missing.
-  Json known_probes = Json::object();
+  store::Probes known_probes = {};
 };
 
 struct RunHooks {
@@ -41,10 +41,11 @@ struct RunHooks {
 
 struct RunReport {
   StudyResult result;
-  std::optional<PromotionResult> promotion;  // absent when none was asked for, or the study was interrupted
-  std::exception_ptr promotion_failure;      // an Error: the study's result stands all the same
-  bool had_ended = false;                    // nothing was run: the study was finished before
-  std::string how_to_go_on;                  // a sentence, when had_ended
+  std::optional<store::PromotionDecision>
+      promotion;                         // absent when none was asked for, or the study was interrupted
+  std::exception_ptr promotion_failure;  // an Error: the study's result stands all the same
+  bool had_ended = false;                // nothing was run: the study was finished before
+  std::string how_to_go_on;              // a sentence, when had_ended
   ExitCode exit_code = ExitCode::kOk;
 };
 

@@ -4,9 +4,8 @@
 #include <cmath>
 #include <map>
 
-#include "store/device_shares.h"
+#include "tuner/billing/device_shares.h"
 #include "tuner/core/error.h"
-#include "tuner/engine/attempt/outcome.h"
 
 namespace tune::engine {
 namespace {
@@ -30,17 +29,17 @@ store::AttemptRow bare(const store::AttemptRow& attempt) {
 
 std::optional<DeviceBudget> device_budget(const Limits& limits, std::optional<double> usd_per_hour) {
   std::optional<DeviceBudget> budget;
-  if (limits.gpu_hours) budget = {*limits.gpu_hours * kSecondsPerHour, kStopDeviceTime};
+  if (limits.gpu_hours) budget = {*limits.gpu_hours * kSecondsPerHour, store::StudyEnd::kDeviceTimeLimit};
   // What costs nothing is never too dear.
   if (!limits.cost_usd || usd_per_hour.value_or(0) <= 0) return budget;
   const double affordable = *limits.cost_usd / *usd_per_hour * kSecondsPerHour;
-  if (!budget || affordable < budget->seconds) budget = {affordable, kStopCost};
+  if (!budget || affordable < budget->seconds) budget = {affordable, store::StudyEnd::kCostLimit};
   return budget;
 }
 
 int whole_trainings(const std::vector<store::TrialRow>& trials,
                     const std::vector<store::AttemptRow>& attempts) {
-  const std::vector<double> shares = store::device_shares(attempts);
+  const std::vector<double> shares = billing::device_shares(attempts);
   std::map<int, double> by_trial;
   double all = 0, completed = 0;
   for (std::size_t i = 0; i < attempts.size(); ++i) {
@@ -115,11 +114,11 @@ void Spending::settle(const std::vector<store::AttemptRow>& running) {
   is_due_ = !has_neighbours_;
   if (ended_.empty()) return;
   std::chrono::microseconds until = settled_until_;
-  for (const store::AttemptRow& attempt : ended_) until = std::max(until, store::lease_time(attempt).end);
+  for (const store::AttemptRow& attempt : ended_) until = std::max(until, billing::lease_time(attempt).end);
   const std::vector<store::AttemptRow> attempts = undecided(running);
-  const std::vector<double> away = store::shared_away(attempts, others_, {settled_until_, until});
+  const std::vector<double> away = billing::shared_away(attempts, others_, {settled_until_, until});
   for (std::size_t i = 0; i < ended_.size(); ++i) {
-    const double share = std::max(0.0, store::whole_share(ended_[i]) - away_before(ended_[i]) - away[i]);
+    const double share = std::max(0.0, billing::whole_share(ended_[i]) - away_before(ended_[i]) - away[i]);
     settled_ += share;
     by_trial_[ended_[i].trial] += share;
     away_.erase({ended_[i].trial, ended_[i].attempt});
@@ -140,11 +139,12 @@ Spending::Taken Spending::look(const std::vector<store::AttemptRow>& running) {
   if (is_due_) settle(running);
   const std::vector<store::AttemptRow> attempts = undecided(running);
   const std::vector<double> away =
-      store::shared_away(attempts, others_, {settled_until_, std::chrono::microseconds::max()});
+      billing::shared_away(attempts, others_, {settled_until_, std::chrono::microseconds::max()});
   Taken taken;
   taken.in_all = settled_;
   for (std::size_t i = 0; i < attempts.size(); ++i) {
-    const double share = std::max(0.0, store::whole_share(attempts[i]) - away_before(attempts[i]) - away[i]);
+    const double share =
+        std::max(0.0, billing::whole_share(attempts[i]) - away_before(attempts[i]) - away[i]);
     taken.in_all += share;
     if (i >= ended_.size()) taken.running.push_back(share);
   }
@@ -164,7 +164,7 @@ bool Spending::is_spent(const std::vector<store::AttemptRow>& running) {
   return budget_ && look(running).in_all >= budget_->seconds;
 }
 
-const char* Spending::reason() const {
+store::StudyEnd Spending::reason() const {
   TUNE_CHECK(budget_.has_value());
   return budget_->reason;
 }

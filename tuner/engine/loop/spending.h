@@ -18,7 +18,7 @@ namespace tune::engine {
 // limits.cost_usd at the spec's price, whichever is less. nullopt without either.
 struct DeviceBudget {
   double seconds = 0;
-  const char* reason = "";
+  store::StudyEnd reason = store::StudyEnd::kDeviceTimeLimit;
 };
 std::optional<DeviceBudget> device_budget(const Limits& limits, std::optional<double> usd_per_hour);
 
@@ -29,7 +29,7 @@ int whole_trainings(const std::vector<store::TrialRow>& trials,
                     const std::vector<store::AttemptRow>& attempts);
 
 // Owned by the loop, on its thread. It counts and decides, and neither starts nor stops anything. It counts
-// as the bill does (store::device_shares), failed and repeated attempts too: attempts that share a device
+// as the bill does (billing::device_shares), failed and repeated attempts too: attempts that share a device
 // share its time, those of other studies too. What has ended is added up once; a look goes through the
 // attempts that run, and through what has ended since the one before.
 class Spending {
@@ -46,7 +46,7 @@ class Spending {
   void on_end(const store::AttemptRow& attempt, TrialState state);
 
   // For a study that may share devices with others: what those have on its devices by now
-  // (store::attempts_beside() of undecided()). What ends between two such calls is not added up before the
+  // (billing::attempts_beside() of undecided()). What ends between two such calls is not added up before the
   // next.
   void see_others(std::vector<store::AttemptRow> others);
   // The attempts that have ended and are not added up yet, and those that run.
@@ -59,7 +59,7 @@ class Spending {
   // Whether what has ended and what runs have spent it all.
   bool is_spent(const std::vector<store::AttemptRow>& running);
   // Why the study ends when there is no room. Only with a budget.
-  const char* reason() const;
+  store::StudyEnd reason() const;
 
  private:
   using AttemptKey = std::pair<int, int>;

@@ -45,7 +45,7 @@ std::vector<fs::path> folders_in_store(const fs::path& store) {
   return folders;
 }
 
-Json run_probe(const ProbeRequest& request, const DeviceShare& share) {
+std::optional<store::Probe> run_probe(const ProbeRequest& request, const DeviceShare& share) {
   const fs::path folder = request.study_folder / "probe";
   Attempt attempt = plan_attempt({request.spec, request.study_folder, request.seed},
                                  {{1, 1}, "probe", middle_of(request.spec.space), 1, false, {}});
@@ -68,7 +68,7 @@ Json run_probe(const ProbeRequest& request, const DeviceShare& share) {
 
 }  // namespace
 
-Json git_state(const fs::path& folder, const fs::path& store) {
+std::optional<store::CodeState> git_state(const fs::path& folder, const fs::path& store) {
   try {
     const auto git = [&](std::vector<std::string> arguments) {
       Program program{std::move(arguments), folder};
@@ -77,7 +77,7 @@ Json git_state(const fs::path& folder, const fs::path& store) {
       return run_program(program);
     };
     const ProgramOutput found = git({"git", "rev-parse", "HEAD", "--show-toplevel"});
-    if (found.exit_code != 0) return nullptr;
+    if (found.exit_code != 0) return std::nullopt;
     std::istringstream lines(found.out);
     std::string commit, top;
     std::getline(lines, commit);
@@ -88,13 +88,13 @@ Json git_state(const fs::path& folder, const fs::path& store) {
       if (!below.starts_with("..")) status.push_back(":(top,exclude,literal)" + below);
     }
     const ProgramOutput changes = git(std::move(status));
-    return {{"commit", commit}, {"clean", changes.exit_code == 0 && changes.out.empty()}};
+    return store::CodeState{commit, changes.exit_code == 0 && changes.out.empty()};
   } catch (const Error&) {
-    return nullptr;  // no git on this machine, or a disk too slow for it
+    return std::nullopt;  // no git on this machine, or a disk too slow for it
   }
 }
 
-Json code_state(const Spec& spec, const fs::path& store) {
+std::optional<store::CodeState> code_state(const Spec& spec, const fs::path& store) {
   std::set<fs::path> looked_at;
   for (const std::string& element : spec.command) {
     const fs::path file = spec.folder / element;  // an absolute one stays as it is
@@ -102,33 +102,31 @@ Json code_state(const Spec& spec, const fs::path& store) {
     if (!fs::is_regular_file(file, error)) continue;
     const fs::path folder = fs::canonical(file, error).parent_path();
     if (error || !looked_at.insert(folder).second) continue;
-    if (Json state = git_state(folder, store); !state.is_null()) return state;
+    if (auto state = git_state(folder, store)) return state;
   }
   return git_state(spec.folder, store);
 }
 
-Json run_facts(const Machine& machine, const std::string& version, const Spec& spec, const fs::path& store) {
-  Json gpus = Json::array();
-  for (const Gpu& gpu : machine.gpus)
-    gpus.push_back({{"uuid", gpu.uuid}, {"name", gpu.name}, {"memory", gpu.memory_total}});
-  return {
-      {"tune", version},
-      {"sqlite", store::sqlite_facts().version},
-      {"machine",
-       {{"host", machine.host}, {"cores", machine.cores.size()}, {"gpus", gpus}, {"driver", machine.driver}}},
-      {"code", code_state(spec, store)}};
+store::RunFacts run_facts(const Machine& machine, const std::string& version, const Spec& spec,
+                          const fs::path& store) {
+  store::RunFacts run;
+  run.tune = version;
+  run.sqlite = store::sqlite_facts().version;
+  run.machine.host = machine.host;
+  run.machine.cores = static_cast<int>(machine.cores.size());
+  for (const Gpu& gpu : machine.gpus) run.machine.gpus.push_back({gpu.uuid, gpu.name, gpu.memory_total});
+  run.machine.driver = machine.driver;
+  run.code = code_state(spec, store);
+  return run;
 }
 
-void record_run(Json& facts, Json run, WallTime began) {
-  Json& runs = facts["runs"];
-  if (!runs.is_array()) runs = Json::array();
-  if (!runs.empty()) {
-    Json last = runs.back();
-    last.erase("since_ms");
-    if (last == run) return;
+void record_run(store::StudyFacts& facts, store::RunFacts run, WallTime began) {
+  if (!facts.runs.empty()) {
+    run.since = facts.runs.back().since;
+    if (Json(run) == Json(facts.runs.back())) return;
   }
-  run["since_ms"] = began.time_since_epoch().count();
-  runs.push_back(std::move(run));
+  run.since = began;
+  facts.runs.push_back(std::move(run));
 }
 
 std::string probe_name(const Machine& machine, const Resources& resources) {
@@ -140,17 +138,17 @@ std::string probe_name(const Machine& machine, const Resources& resources) {
   return text;
 }
 
-Json probe_machine(const ProbeRequest& request) {
+std::optional<store::Probe> probe_machine(const ProbeRequest& request) {
   DevicePool pool(request.spec.limits.parallel, request.spec.resources);
   const std::optional<DeviceShare> share =
       wait_for_share(pool, {request.signals, request.notice, "tune-train is measured"});
-  if (!share) return nullptr;
+  if (!share) return std::nullopt;
   const auto begin = std::chrono::steady_clock::now();
-  Json answer = run_probe(request, *share);
+  std::optional<store::Probe> answer = run_probe(request, *share);
   const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - begin;
-  if (answer.is_object()) {
-    answer["lease_seconds"] = lasted.count();
-    answer["leased_devices"] = std::max<std::size_t>(1, share->devices.size());
+  if (answer) {
+    answer->lease_seconds = lasted.count();
+    answer->leased_devices = std::max(1, static_cast<int>(share->devices.size()));
   }
   return answer;
 }

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "store/neighbours.h"
+#include "tuner/billing/neighbours.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/engine/attempt/attempt_log.h"
 #include "tuner/engine/loop/alive_file.h"
@@ -33,6 +33,22 @@ std::string way_of(const TrialEnd& end) {
                           : end.attempt.exit_code ? "exit code " + std::to_string(*end.attempt.exit_code)
                                                   : "no exit code";
   return end.failure + ", " + how + ": " + masked(end.reason);
+}
+
+// What the trials are told that a limit of their study stops.
+StopReason stop_for(store::StudyEnd limit) {
+  switch (limit) {
+    case store::StudyEnd::kTimeLimit:
+      return StopReason::kTimeLimit;
+    case store::StudyEnd::kDeviceTimeLimit:
+      return StopReason::kDeviceTimeLimit;
+    case store::StudyEnd::kCostLimit:
+      return StopReason::kCostLimit;
+    case store::StudyEnd::kTrialLimit:
+    case store::StudyEnd::kSpaceExhausted:
+      break;
+  }
+  broken_invariant("a limit that stops what runs", __FILE__, __LINE__);
 }
 
 }  // namespace
@@ -89,14 +105,14 @@ struct StudyLoop::Impl {
   void keep_house(SteadyTime now);
   void look_at_neighbours();
   bool has_spent_all();
-  void save_study(const std::string& state, const std::string& reason,
+  void save_study(store::StudyState state, const std::string& reason,
                   Durability durability = Durability::kProcess, const StatusEvent* event = nullptr);
-  std::string over() const;
-  void run_down(const char* stop_reason);
+  std::optional<store::StudyEnd> over() const;
+  void run_down(StopReason reason);
   StudyResult drain();
   StudyResult pause();
-  StudyResult end_by_limit(const char* limit);
-  StudyResult finish(const std::string& reason);
+  StudyResult end_by_limit(store::StudyEnd limit);
+  StudyResult finish(store::StudyEnd end);
   StudyResult abandon();
   StudyResult result(Outcome outcome, std::string reason);
 };
@@ -108,7 +124,7 @@ StudyLoop::Impl::Impl(const Parts& given)
       study(parts.store.study()),
       journal(parts.store, parts.clock, parts.status, [this] { return wait_for_store(); }),
       book(history_in(parts.store, parts.spec.space)),
-      desk({{parts.spec, parts.study_folder, study.seed, study.facts.value("precision", std::string("auto"))},
+      desk({{parts.spec, parts.study_folder, study.seed, study.facts.precision.value_or("auto")},
             parts.store,
             parts.stop_rule,
             parts.runner,
@@ -165,7 +181,7 @@ void StudyLoop::Impl::announce() {
   event.message =
       known == 0 ? total + ", " + std::to_string(parallel) + " at once"
                  : "continues: " + std::to_string(completed + stopped + failed) + " of " + total + " done";
-  save_study("running", {}, Durability::kProcess, &event);
+  save_study(store::StudyState::kRunning, {}, Durability::kProcess, &event);
 }
 
 void StudyLoop::Impl::take_up_old_attempts() {
@@ -176,9 +192,7 @@ void StudyLoop::Impl::take_up_old_attempts() {
   }
   for (const int number : open) {
     const std::vector<store::AttemptRow> attempts = parts.store.attempts(number);
-    const bool live =
-        !attempts.empty() && (attempts.back().state == "starting" || attempts.back().state == "running");
-    if (!live) {
+    if (attempts.empty() || !is_live(attempts.back().state)) {
       queue.push_back(number);
     } else {
       const AttemptId id{number, attempts.back().attempt};
@@ -197,12 +211,11 @@ StudyResult StudyLoop::Impl::run() {
     look_at_neighbours();
     while (true) {
       if (interrupted()) return drain();
-      if (out_of_time()) return end_by_limit(kStopTime);
+      if (out_of_time()) return end_by_limit(store::StudyEnd::kTimeLimit);
       if (has_spent_all()) return end_by_limit(spending.reason());
       fill_slots();
       if (desk.running() == 0) {
-        const std::string reason = suggester.is_busy() ? std::string() : over();
-        if (!reason.empty()) return finish(reason);
+        if (const auto end = over(); end && !suggester.is_busy()) return finish(*end);
         if (is_pausing()) return pause();
         if (!spending.has_room({})) {
           look_at_neighbours();
@@ -257,7 +270,7 @@ void StudyLoop::Impl::drain_silent_trials() {
   if (std::exchange(is_drained, true) || desk.running() == 0) return;
   journal.notice(guard.verdict()->reason +
                  ": running trials without a metric are stopped, and run again later");
-  desk.stop_silent(kStopDrain, grace);
+  desk.stop_silent(StopReason::kDrain, grace);
 }
 
 void StudyLoop::Impl::notice_once(const std::string& message) {
@@ -371,16 +384,16 @@ void StudyLoop::Impl::keep_house(SteadyTime now) {
   if (now - last_housekeeping < kHousekeeping) return;
   last_housekeeping = now;
   database.check_present();
-  save_study("running", {});
+  save_study(store::StudyState::kRunning, {});
   look_at_neighbours();
   database.shrink_log(parts.store, [this](const std::string& sentence) { notice_once(sentence); });
 }
 
 // A study that shares its GPUs with others shares their bill.
 void StudyLoop::Impl::look_at_neighbours() {
-  if (!spending.has_budget() || !store::may_share_gpus(study)) return;
-  spending.see_others(store::attempts_beside(parts.study_folder.parent_path(), study.name,
-                                             spending.undecided(desk.leases()), parts.clock.wall_now()));
+  if (!spending.has_budget() || !billing::may_share_gpus(study)) return;
+  spending.see_others(billing::attempts_beside(parts.study_folder.parent_path(), study.name,
+                                               spending.undecided(desk.leases()), parts.clock.wall_now()));
 }
 
 // What neighbours have taken is known by the last look at them, so it takes a fresh one to end a study.
@@ -390,7 +403,7 @@ bool StudyLoop::Impl::has_spent_all() {
   return spending.is_spent(desk.leases());
 }
 
-void StudyLoop::Impl::save_study(const std::string& state, const std::string& reason, Durability durability,
+void StudyLoop::Impl::save_study(store::StudyState state, const std::string& reason, Durability durability,
                                  const StatusEvent* event) {
   study.state = state;
   study.finish_reason = reason;
@@ -403,20 +416,21 @@ void StudyLoop::Impl::save_study(const std::string& state, const std::string& re
   journal.commit(write, durability);
 }
 
-// Why nothing is left to do; empty while there is. Asked when nothing runs.
-std::string StudyLoop::Impl::over() const {
-  if (!queue.empty() || may_ask()) return {};
-  return strategy_exhausted || strategy_waits ? "space exhausted" : "trial limit";
+// Why nothing is left to do; nullopt while there is. Asked when nothing runs.
+std::optional<store::StudyEnd> StudyLoop::Impl::over() const {
+  if (!queue.empty() || may_ask()) return std::nullopt;
+  return strategy_exhausted || strategy_waits ? store::StudyEnd::kSpaceExhausted
+                                              : store::StudyEnd::kTrialLimit;
 }
 
 // Stops every attempt and waits for them. The first signal asks for no more than that, the second kills them.
-void StudyLoop::Impl::run_down(const char* stop_reason) {
-  desk.stop_all(stop_reason, grace);
+void StudyLoop::Impl::run_down(StopReason reason) {
+  desk.stop_all(reason, grace);
   bool killed = false;
   while (desk.running() > 0) {
     if (!killed && parts.interruption.count.load() >= 2) {
       killed = true;
-      desk.stop_all(stop_reason, Milliseconds(0));
+      desk.stop_all(reason, Milliseconds(0));
     }
     step();
   }
@@ -428,8 +442,8 @@ StudyResult StudyLoop::Impl::drain() {
   event.message = "interrupted: waiting for " + plural_text(desk.running(), "trial") + " to save " +
                   (desk.running() == 1 ? "its" : "their") + " state; interrupt again to kill them";
   journal.note(event);
-  run_down(kStopDrain);
-  save_study("interrupted", "interrupted", Durability::kPower);
+  run_down(StopReason::kDrain);
+  save_study(store::StudyState::kInterrupted, "interrupted", Durability::kPower);
   return result(Outcome::kInterrupted, "interrupted");
 }
 
@@ -456,35 +470,36 @@ StudyResult StudyLoop::Impl::pause() {
                     " --spec FILE` reads the logs again with the mended one";
   }
   journal.notice("paused: " + reason);
-  save_study("interrupted", "paused: " + reason, Durability::kPower);
+  save_study(store::StudyState::kInterrupted, "paused: " + reason, Durability::kPower);
   StudyResult answer = result(Outcome::kPaused, reason);
   answer.pause = std::move(pause);
   return answer;
 }
 
-StudyResult StudyLoop::Impl::end_by_limit(const char* limit) {
+StudyResult StudyLoop::Impl::end_by_limit(store::StudyEnd limit) {
   if (desk.running() > 0)
-    journal.notice(std::string("the ") + limit +
+    journal.notice(std::string("the ") + to_string(limit) +
                    " is reached: running trials are stopped and keep their values");
-  run_down(limit);
+  run_down(stop_for(limit));
   // A person who interrupts this wants to be out, not to wait for a promotion: the next run makes the end.
   if (interrupted()) {
-    save_study("interrupted", "interrupted", Durability::kPower);
+    save_study(store::StudyState::kInterrupted, "interrupted", Durability::kPower);
     return result(Outcome::kInterrupted, "interrupted");
   }
   for (const int number : std::exchange(queue, {})) {
-    desk.give_up(number, limit);
+    desk.give_up(number, to_string(limit));
     stopped += 1;
   }
   return finish(limit);
 }
 
-StudyResult StudyLoop::Impl::finish(const std::string& reason) {
+StudyResult StudyLoop::Impl::finish(store::StudyEnd end) {
+  const std::string reason = to_string(end);
   database.check_present();  // before the best of it is promoted
   StatusEvent event;
   event.kind = StatusKind::kStudyFinished;
   event.message = reason;
-  save_study("finished", reason, Durability::kPower, &event);
+  save_study(store::StudyState::kFinished, reason, Durability::kPower, &event);
   crash_point("study_finished");
   return result(Outcome::kFinished, reason);
 }
@@ -492,7 +507,7 @@ StudyResult StudyLoop::Impl::finish(const std::string& reason) {
 // The store cannot be written or the loop is broken: end what runs, record nothing. The next run reads the
 // files.
 StudyResult StudyLoop::Impl::abandon() {
-  desk.stop_all(kStopDrain, grace);
+  desk.stop_all(StopReason::kDrain, grace);
   std::set<AttemptId> gone = unrecorded;
   for (const RunnerEvent& event : postponed) {
     if (event.kind == RunnerEventKind::kExited) gone.insert(event.id);
@@ -502,7 +517,7 @@ StudyResult StudyLoop::Impl::abandon() {
     const RunnerEvent event = parts.runner.wait(parts.clock.steady_now() + kTick);
     if (event.kind == RunnerEventKind::kExited) gone.insert(event.id);
     if (parts.interruption.count.load() >= 2) {
-      desk.stop_all(kStopDrain, Milliseconds(0));
+      desk.stop_all(StopReason::kDrain, Milliseconds(0));
       break;  // the runner ends what is left of them when it goes
     }
   }

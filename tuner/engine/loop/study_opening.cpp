@@ -15,12 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kMostSpec = 64u << 20;  // bytes
-constexpr const char* kOrigin = "origin";       // among a study's facts: where its store and its spec lay
-
-std::string duration_text(Milliseconds duration) {
-  const bool whole = duration.count() % 1000 == 0;
-  return whole ? std::to_string(duration.count() / 1000) + "s" : std::to_string(duration.count()) + "ms";
-}
 
 FileLock lock_study(const fs::path& folder, const std::string& study) {
   std::string holder;
@@ -46,7 +40,7 @@ store::StudyRow new_row(const Spec& spec, const std::string& spec_text, const Ov
   row.seed = overrides.seed ? *overrides.seed : spec.strategy.seed ? *spec.strategy.seed : entropy_seed();
   row.objective = spec.objective;
   row.limits = limits_json(override_limits(spec.limits, overrides));
-  row.state = "running";
+  row.state = store::StudyState::kRunning;
   row.created = row.updated = SystemClock().wall_now();
   return row;
 }
@@ -113,7 +107,7 @@ std::vector<std::string> take_changes(store::StudyStore& store, store::StudyRow&
         row.limits.erase(limit);
     }
     // Another model's name has not been decided on.
-    if (change.pointer.starts_with("/promote")) row.facts.erase("promotion");
+    if (change.pointer.starts_with("/promote")) row.facts.promotion.reset();
   }
   row.spec = spec.document;
   row.spec_text = spec_text;
@@ -180,7 +174,7 @@ store::StoreSettings store_settings() {
 WarmStartTrials learn(const fs::path& store_folder, const Spec& spec, store::StudyRow& row) {
   if (spec.warm_start.empty()) return {};
   WarmStartTrials earlier = read_warm_start(store_folder, spec, row.seed);
-  row.facts["warm_start"] = earlier.facts;
+  row.facts.warm_start = earlier.counts;
   return earlier;
 }
 
@@ -190,7 +184,7 @@ WarmStartTrials replace_untried(store::StudyStore& store, const fs::path& store_
                                 store::StudyRow& row) {
   const store::StudyRow stored = store.study();
   if (spec_difference(stored.spec, spec.document).empty()) {
-    if (stored.facts.contains("warm_start")) row.facts["warm_start"] = stored.facts["warm_start"];
+    row.facts.warm_start = stored.facts.warm_start;
     store.replace_study(row);
     return {};
   }
@@ -212,14 +206,14 @@ std::vector<std::string> follow_spec(store::StudyStore& store, const fs::path& s
     row.folder = spec.folder.string();
     store.update_spec(row);
   }
-  Json origin = row.facts.value(kOrigin, Json::object());
-  origin["store"] = store_folder.string();
+  store::Origin origin = row.facts.origin.value_or(store::Origin());
+  origin.store = store_folder.string();
   // The stored spec that `resume` runs is no file.
   std::error_code ignored;
   const fs::path file = fs::path(spec.file).filename();
-  if (fs::is_regular_file(spec.folder / file, ignored)) origin["spec"] = file.string();
-  if (row.facts.value(kOrigin, Json()) != origin) {
-    row.facts[kOrigin] = origin;
+  if (fs::is_regular_file(spec.folder / file, ignored)) origin.spec = file.string();
+  if (!row.facts.origin || Json(*row.facts.origin) != Json(origin)) {
+    row.facts.origin = origin;
     store.update_study(row);
   }
   return notices;
@@ -254,42 +248,12 @@ Limits override_limits(Limits limits, const Overrides& overrides) {
   return limits;
 }
 
-Json limits_json(const Limits& limits) {
-  Json json = Json::object();
-  if (limits.trials) json["trials"] = *limits.trials;
-  if (limits.parallel) json["parallel"] = *limits.parallel;
-  if (limits.time) json["time"] = duration_text(*limits.time);
-  if (limits.trial_time) json["trial_time"] = duration_text(*limits.trial_time);
-  if (limits.on_trial_time == OnTrialTime::kFail) json["on_trial_time"] = "fail";
-  if (limits.no_output) json["no_output"] = duration_text(*limits.no_output);
-  if (limits.no_metric_time) json["no_metric_time"] = duration_text(*limits.no_metric_time);
-  if (limits.gpu_hours) json["gpu_hours"] = *limits.gpu_hours;
-  if (limits.cost_usd) json["cost_usd"] = *limits.cost_usd;
-  return json;
-}
-
-Limits limits_from_json(const Json& json) {
-  Limits limits;
-  if (json.contains("trials")) limits.trials = json["trials"].get<int>();
-  if (json.contains("parallel")) limits.parallel = json["parallel"].get<int>();
-  if (json.contains("time")) limits.time = parse_duration(json["time"].get<std::string>());
-  if (json.contains("trial_time")) limits.trial_time = parse_duration(json["trial_time"].get<std::string>());
-  if (json.value("on_trial_time", "") == "fail") limits.on_trial_time = OnTrialTime::kFail;
-  for (const auto& [name, silence] :
-       {std::pair("no_output", &limits.no_output), std::pair("no_metric_time", &limits.no_metric_time)})
-    if (json.contains(name)) *silence = parse_duration(json[name].get<std::string>());
-  if (json.contains("gpu_hours")) limits.gpu_hours = json["gpu_hours"].get<double>();
-  if (json.contains("cost_usd")) limits.cost_usd = json["cost_usd"].get<double>();
-  return limits;
-}
-
 OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std::string& spec_text,
                        const Overrides& overrides) {
   const store::StoreSettings settings = store_settings();
   const fs::path folder = store_folder / spec.study, file = folder / "study.db";
   store::StudyRow new_study = new_row(spec, spec_text, overrides);
-  new_study.facts[kOrigin] = {{"store", store_folder.string()},
-                              {"spec", fs::path(spec.file).filename().string()}};
+  new_study.facts.origin = {store_folder.string(), fs::path(spec.file).filename().string()};
   WarmStartTrials earlier;
   // Before a folder is made, since the spec may ask for what is not there.
   const bool is_first = !is_there(file);
@@ -332,8 +296,8 @@ HeldStudy hold_study(const fs::path& store_folder, const std::string& study) {
 }
 
 fs::path spec_folder_now(const store::StudyRow& row, const fs::path& store_folder) {
-  const Json origin = row.facts.value(kOrigin, Json::object());
-  const std::string old_store = origin.value("store", ""), file = origin.value("spec", "");
+  const store::Origin origin = row.facts.origin.value_or(store::Origin());
+  const std::string old_store = origin.store, file = origin.spec.value_or("");
   if (old_store.empty() || file.empty() || old_store == store_folder.string()) return row.folder;
   fs::path folder = (store_folder / fs::path(row.folder).lexically_relative(old_store)).lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();

@@ -30,11 +30,6 @@ struct OpenedStudy {
   std::vector<std::string> notices;  // what a new study learns from earlier ones; how its spec has changed
 };
 
-// The limits of a study as its row holds them:
-// {"trials":20,"parallel":4,"time":"7200s","trial_time":"1200s"}.
-Json limits_json(const Limits& limits);
-Limits limits_from_json(const Json& json);
-
 // The limits with those of the command line in their place.
 Limits override_limits(Limits limits, const Overrides& overrides);
 

@@ -75,7 +75,7 @@ store::AttemptRow TrialDesk::new_attempt(const store::TrialRow& trial) const {
   attempt.trial = trial.number;
   attempt.attempt = trial.attempts;
   attempt.token = random_token();
-  attempt.state = "starting";
+  attempt.state = store::AttemptState::kStarting;
   attempt.created = parts_.clock.wall_now();
   return attempt;
 }
@@ -173,7 +173,7 @@ std::optional<Fault> TrialDesk::start(store::TrialRow trial, const strategies::S
     return not_started(running, error);
   }
   crash_point("attempt_spawned");
-  running.attempt.state = "running";
+  running.attempt.state = store::AttemptState::kRunning;
   running.attempt.supervisor_pid = record.supervisor_pid;
   running.attempt.supervisor_start_time = record.supervisor_start_time;
   running.attempt.boot_id = record.boot_id;
@@ -199,7 +199,7 @@ std::optional<Fault> TrialDesk::start(store::TrialRow trial, const strategies::S
 }
 
 Fault TrialDesk::not_started(RunningTrial& running, const Error& error) {
-  running.attempt.state = "exited";
+  running.attempt.state = store::AttemptState::kExited;
   running.attempt.reason = error.what();
   running.attempt.ended = parts_.clock.wall_now();
   running.trial.state = TrialState::kQueued;
@@ -312,7 +312,7 @@ void TrialDesk::end_unheard(SteadyTime now) {
                             format_duration(std::chrono::duration_cast<Milliseconds>(running.unheard)) +
                             (supervisor ? ": " + states_of({*supervisor}) : std::string());
     parts_.journal.notice("it is ended, since " + running.ended_unheard, number, running.attempt.attempt);
-    parts_.runner.stop({number, running.attempt.attempt}, Milliseconds(0), kStopUnheard);
+    parts_.runner.stop({number, running.attempt.attempt}, Milliseconds(0), StopReason::kUnheard);
   }
 }
 
@@ -329,12 +329,12 @@ std::optional<SteadyTime> TrialDesk::read_due(SteadyTime now) {
   return next;
 }
 
-void TrialDesk::stop_all(const char* reason, Milliseconds grace) {
+void TrialDesk::stop_all(StopReason reason, Milliseconds grace) {
   for (const auto& [number, running] : running_)
     parts_.runner.stop({number, running.attempt.attempt}, grace, reason);
 }
 
-void TrialDesk::stop_silent(const char* reason, Milliseconds grace) {
+void TrialDesk::stop_silent(StopReason reason, Milliseconds grace) {
   for (const auto& [number, running] : running_)
     if (parts_.store.metrics(number).empty())
       parts_.runner.stop({number, running.attempt.attempt}, grace, reason);

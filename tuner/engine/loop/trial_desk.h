@@ -45,9 +45,9 @@ class TrialDesk {
   void end_unheard(SteadyTime now);
   // Reads the metrics of attempts that grew a while ago; when to call it again, if any has grown since.
   std::optional<SteadyTime> read_due(SteadyTime now);
-  void stop_all(const char* reason, Milliseconds grace);
+  void stop_all(StopReason reason, Milliseconds grace);
   // Only those that have given no metric yet.
-  void stop_silent(const char* reason, Milliseconds grace);
+  void stop_silent(StopReason reason, Milliseconds grace);
   // Ends a queued trial that will not run again.
   void give_up(int trial, const std::string& reason);
 

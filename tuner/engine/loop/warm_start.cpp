@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "store/neighbours.h"
+#include "store/study_names.h"
 #include "store/study_store.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
@@ -202,11 +202,7 @@ class WarmStartReader {
     result_.notices.push_back("learns from " + std::to_string(taken) + " of " + plural_text(useful, "trial") +
                               " of \"" + wanted.study + "\" (" + to_string(wanted.kind) + ")" +
                               translation.explanation());
-    result_.facts.push_back({{"study", wanted.study},
-                             {"kind", to_string(wanted.kind)},
-                             {"trials", taken},
-                             {"outside", translation.outside},
-                             {"incomplete", translation.incomplete}});
+    result_.counts.push_back({wanted.study, wanted.kind, taken, translation.outside, translation.incomplete});
   }
 
   const fs::path store_;

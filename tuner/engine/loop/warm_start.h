@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "store/study_facts.h"
 #include "tuner/core/history.h"
 #include "tuner/spec/spec.h"
 
@@ -12,7 +13,7 @@ namespace tune::engine {
 struct WarmStartTrials {
   std::vector<EarlierTrial> trials;  // in the order of the spec's warm_start, then by number
   std::vector<std::string> notices;  // a line for each earlier study: what was taken, what was left out, why
-  Json facts = Json::array();        // the same for programs
+  std::vector<store::WarmStartCounts> counts;  // the same for programs
 };
 
 // Reads the studies that the spec's warm_start names from `store`, read-only. It takes completed trials with

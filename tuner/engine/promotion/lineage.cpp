@@ -58,11 +58,10 @@ Json last_metrics(const store::StudyStore& store, int trial) {
 
 }  // namespace
 
-Json run_at(const Json& facts, WallTime time) {
-  Json found;
-  if (!facts.contains("runs")) return found;
-  for (const Json& run : facts["runs"])
-    if (run.at("since_ms").get<std::int64_t>() <= time.time_since_epoch().count()) found = run;
+const store::RunFacts* run_at(const store::StudyFacts& facts, WallTime time) {
+  const store::RunFacts* found = nullptr;
+  for (const store::RunFacts& run : facts.runs)
+    if (run.since <= time) found = &run;
   return found;
 }
 
@@ -80,7 +79,8 @@ Lineage lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
   // The promoted weights are the best checkpoint's, and only the trainer knows what else they reached.
   const Json metrics = member(model, "metrics");
   const std::optional<store::AttemptRow> attempt = last_attempt(store, trial);
-  const Json run = attempt ? run_at(study.facts, attempt->created) : Json(nullptr);
+  const store::RunFacts* recorded = attempt ? run_at(study.facts, attempt->created) : nullptr;
+  const Json run = recorded ? Json(*recorded) : Json(nullptr);
   Json parameters = Json::object();
   for (const auto& [name, value] : trial.parameters) parameters[name] = value;
   lineage.document = {

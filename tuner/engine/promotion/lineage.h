@@ -21,8 +21,8 @@ struct Lineage {
 Lineage lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
                    const std::filesystem::path& attempt_folder);
 
-// The run that an attempt made at that time belongs to; null when none was recorded by then.
-Json run_at(const Json& facts, WallTime time);
+// The run that an attempt made at that time belongs to; nullptr when none was recorded by then.
+const store::RunFacts* run_at(const store::StudyFacts& facts, WallTime time);
 
 // Tells the trial's last attempt from those of a study of the same name that was removed; null without one.
 Json token_of(const store::StudyStore& store, const store::TrialRow& trial);

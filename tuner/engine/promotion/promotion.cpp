@@ -95,10 +95,9 @@ std::optional<int> recorded_before(const store::ModelRegistry& registry, const s
 }
 
 // Makes `result.version` the current one: the registry first, which is the truth, then the link.
-void switch_to(store::ModelRegistry& registry, PromotionResult& result, const std::string& model,
-               const fs::path& model_folder, const Objective& objective, double value,
-               const std::optional<store::ModelVersion>& current) {
-  registry.promote({model,
+void switch_to(store::ModelRegistry& registry, store::PromotionDecision& result, const fs::path& model_folder,
+               const Objective& objective, double value, const std::optional<store::ModelVersion>& current) {
+  registry.promote({result.model,
                     current ? current->version : 0,
                     result.version,
                     result.reason,
@@ -131,14 +130,14 @@ Gate judge_promotion(const Objective& objective, double value,
   return {false, ours + " is not better: " + theirs};
 }
 
-PromotionResult promote_trial(const store::StudyStore& store, const PromotionRequest& request) {
+store::PromotionDecision promote_trial(const store::StudyStore& store, const PromotionRequest& request) {
   check_name(request.model);
   const store::StudyRow study = store.study();
   const store::TrialRow trial = trial_to_promote(store, request.trial);
   const double value = trial.values.front();
   const fs::path models = request.store_folder / "models", model_folder = models / request.model;
   const fs::path attempt = attempt_folder(request.store_folder / study.name, {trial.number, trial.attempts});
-  PromotionResult result{false, trial.number, 0, {}, {}};
+  store::PromotionDecision result{request.model, false, trial.number, 0, {}, {}};
 
   on_disk(models, "create", [&] {
     // Rights that a person gives later stay.
@@ -179,7 +178,7 @@ PromotionResult promote_trial(const store::StudyStore& store, const PromotionReq
     // A process died between recording this version and promoting it.
     result.version = *recorded;
     result.folder = model_folder / "versions" / std::to_string(*recorded);
-    switch_to(registry, result, request.model, model_folder, study.objective, value, current);
+    switch_to(registry, result, model_folder, study.objective, value, current);
     return result;
   }
   const fs::path staging = models / "staging" / random_token();
@@ -205,7 +204,7 @@ PromotionResult promote_trial(const store::StudyStore& store, const PromotionReq
   crash_point("promote_record");
   registry.insert_version(version);
   crash_point("promote_log");
-  switch_to(registry, result, request.model, model_folder, study.objective, value, current);
+  switch_to(registry, result, model_folder, study.objective, value, current);
   return result;
 }
 

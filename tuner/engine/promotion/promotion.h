@@ -22,14 +22,6 @@ struct PromotionRequest {
   std::function<void(const std::string&)> notice = {};
 };
 
-struct PromotionResult {
-  bool promoted = false;
-  int trial = 0;
-  int version = 0;               // 0 when nothing was promoted
-  std::string reason;            // why, or why not: a sentence
-  std::filesystem::path folder;  // of the version
-};
-
 // The rule: a model's first version is promoted; after that a trial is promoted when its objective is better
 // than that of the current version, measured by the same metric with the same goal. A person's explicit
 // choice of a trial passes too, and the reason says so. What was promoted before from the same study and
@@ -47,7 +39,7 @@ Gate judge_promotion(const Objective& objective, double value,
 // is not there or has no value, Error(kConflict) when another process promoted at the same moment,
 // Error(kInterrupted) when it was interrupted while it waited for one that promotes or copied files,
 // Error(kEnvironment) when the disk refuses.
-PromotionResult promote_trial(const store::StudyStore& store, const PromotionRequest& request);
+store::PromotionDecision promote_trial(const store::StudyStore& store, const PromotionRequest& request);
 
 // Removes the checkpoints of every finished trial but `keep`. Returns the bytes that were freed.
 std::uint64_t remove_losing_checkpoints(const store::StudyStore& store,

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 
-#include "store/device_shares.h"
+#include "tuner/billing/device_shares.h"
 #include "tuner/report/page/format.h"
 
 namespace tune::report {
 namespace {
 
+using billing::LeaseTime;
 using std::chrono::microseconds;
-using store::LeaseTime;
 
 double in_seconds(microseconds time) { return std::chrono::duration<double>(time).count(); }
 
@@ -43,14 +43,14 @@ double idle_in(microseconds begin, microseconds end, const std::vector<store::At
   std::map<std::string, std::vector<LeaseTime>> by_device;
   std::vector<LeaseTime> on_cpu;
   for (const store::AttemptRow& attempt : attempts) {
-    const LeaseTime lease = store::lease_time(attempt);
+    const LeaseTime lease = billing::lease_time(attempt);
     const LeaseTime within{std::max(begin, lease.begin), std::max(begin, lease.end)};
     end = std::max(end, within.end);
     for (const std::string& device : attempt.devices) by_device[device].push_back(within);
     if (attempt.devices.empty()) on_cpu.push_back(within);
   }
   for (const store::AttemptRow& other : others) {
-    const LeaseTime lease = store::lease_time(other);
+    const LeaseTime lease = billing::lease_time(other);
     for (const std::string& device : other.devices)
       if (const auto own = by_device.find(device); own != by_device.end())
         own->second.push_back({std::clamp(lease.begin, begin, end), std::clamp(lease.end, begin, end)});
@@ -98,7 +98,7 @@ double idle_seconds(const std::vector<store::RunningTime>& running_times,
 StudyBill study_bill(const StudyRows& rows) {
   const std::optional<double> price = usd_per_hour(rows.study);
   const CostReport costs = costs_of(rows);
-  const double probing = store::probing_seconds(rows.study.facts.value("probes", Json::object())),
+  const double probing = billing::probing_seconds(rows.study.facts.probes),
                idle = idle_seconds(rows.running_times, rows.attempts, rows.neighbours);
   return {costs.total(),
           costs.of(TrialState::kCompleted),

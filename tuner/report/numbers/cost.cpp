@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "store/device_shares.h"
+#include "tuner/billing/device_shares.h"
 
 namespace tune::report {
 namespace {
@@ -33,7 +33,7 @@ std::optional<double> usd_per_hour(const store::StudyRow& study) {
 
 void bill_running(std::vector<store::AttemptRow>& attempts, WallTime now) {
   for (auto& attempt : attempts) {
-    if (attempt.state != "running" || attempt.ended) continue;
+    if (attempt.state != store::AttemptState::kRunning || attempt.ended) continue;
     const WallTime since = attempt.started.value_or(attempt.created);
     // A clock that was set back must not make a negative bill.
     attempt.lease_seconds = std::max(0.0, static_cast<double>((now - since).count()) / 1000);
@@ -48,7 +48,7 @@ CostReport::CostReport(const std::vector<store::TrialRow>& trials,
   std::map<int, int> last_attempt;
   for (const auto& attempt : attempts)
     last_attempt[attempt.trial] = std::max(last_attempt[attempt.trial], attempt.attempt);
-  const std::vector<double> shares = store::device_shares(attempts, others);
+  const std::vector<double> shares = billing::device_shares(attempts, others);
   for (std::size_t i = 0; i < attempts.size(); ++i) {
     const store::AttemptRow& attempt = attempts[i];
     const Cost cost = priced(attempt.lease_seconds, shares[i], price);

@@ -10,7 +10,7 @@
 namespace tune::report {
 
 // Device time and its price. A lease of n devices for an hour is n device hours; without devices (the CPU) it
-// is one. Attempts that shared a device share its time (store::device_shares).
+// is one. Attempts that shared a device share its time (billing::device_shares).
 struct Cost {
   double lease_seconds = 0;  // wall time of the leases, shared or not
   double device_hours = 0;

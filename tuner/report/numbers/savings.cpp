@@ -6,12 +6,6 @@
 #include "tuner/report/study/study_document.h"
 
 namespace tune::report {
-namespace {
-
-// As attempts record that a stop rule ended them.
-constexpr const char* kStoppedByRule = "rule";
-
-}  // namespace
 
 std::vector<store::TrialRow> cheapest_and_best(const StudyRows& rows, const CostReport& costs) {
   const std::vector<store::TrialRow> ranked = leaderboard(rows.trials, rows.study.objective);
@@ -29,7 +23,7 @@ std::vector<store::TrialRow> cheapest_and_best(const StudyRows& rows, const Cost
 std::optional<Savings> savings(const StudyRows& rows, const CostReport& costs) {
   std::set<int> ended_by_rule;
   for (const auto& attempt : rows.attempts)
-    if (attempt.stop == kStoppedByRule) ended_by_rule.insert(attempt.trial);
+    if (attempt.stop == StopReason::kRule) ended_by_rule.insert(attempt.trial);
   std::vector<double> lease, devices;
   for (const auto& trial : rows.trials) {
     if (trial.state != TrialState::kCompleted) continue;

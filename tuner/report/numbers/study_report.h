@@ -74,18 +74,14 @@ Json best_json(const std::optional<store::TrialRow>& best);
 // nothing is searched; a sentence when there is none.
 std::string best_text(const StudyRows& rows);
 
-// What promotion did, as the caller knows it.
-struct PromotionOutcome {
-  std::string model;
-  bool promoted = false;
-  int version = 0;
-  std::string reason;
-  std::string folder;  // of the current version
-};
 // The end of a run: best hyperparameters, leaderboard, time and cost of each trial and in total, the promoted
 // model.
-std::string run_summary(const StudyRows& rows, const std::optional<PromotionOutcome>& promotion, int width);
-Json run_summary_json(const StudyRows& rows, const std::optional<PromotionOutcome>& promotion);
+std::string run_summary(const StudyRows& rows, const std::optional<store::PromotionDecision>& promotion,
+                        int width);
+Json run_summary_json(const StudyRows& rows, const std::optional<store::PromotionDecision>& promotion);
+
+// "finished (trial limit)".
+std::string standing(const store::StudyRow& study);
 
 // `status STUDY`: where it stands.
 std::string status_text(const StudyRows& rows, int width);

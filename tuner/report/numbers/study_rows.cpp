@@ -1,5 +1,5 @@
 // The rows that a report is made of, and how many trials are in which state.
-#include "store/neighbours.h"
+#include "tuner/billing/neighbours.h"
 #include "tuner/report/numbers/bill.h"
 #include "tuner/report/numbers/study_report.h"
 #include "tuner/spec/spec.h"
@@ -45,8 +45,9 @@ std::optional<SearchSpace> stored_space(const store::StudyRow& study) {
 }
 
 void share_with_neighbours(StudyRows& rows, const std::filesystem::path& folder) {
-  if (!store::may_share_gpus(rows.study)) return;
-  rows.neighbours = store::attempts_beside(folder, rows.study.name, rows.attempts, SystemClock().wall_now());
+  if (!billing::may_share_gpus(rows.study)) return;
+  rows.neighbours =
+      billing::attempts_beside(folder, rows.study.name, rows.attempts, SystemClock().wall_now());
 }
 
 CostReport costs_of(const StudyRows& rows) {

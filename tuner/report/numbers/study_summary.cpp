@@ -50,11 +50,11 @@ Table time_table(const StudyRows& rows, const CostReport& costs) {
   return table;
 }
 
-std::string promotion_lines(const PromotionOutcome& promotion) {
+std::string promotion_lines(const store::PromotionDecision& promotion) {
   const std::string model = promotion.model;
   if (!promotion.promoted) return "Not promoted: " + promotion.reason + '\n';
   return "Promoted: " + model + " version " + std::to_string(promotion.version) + " (" + promotion.reason +
-         ")\n  " + promotion.folder + '\n';
+         ")\n  " + promotion.folder.string() + '\n';
 }
 
 // "1 trial", "1 of 20 trials"
@@ -66,9 +66,7 @@ std::string trials_text(const StudyRows& rows) {
 
 std::string head_line(const StudyRows& rows) {
   const store::StudyRow& study = rows.study;
-  std::string text = study.name + ": " + study.state;
-  if (!study.finish_reason.empty() && study.finish_reason != study.state)
-    text += " (" + study.finish_reason + ")";
+  std::string text = study.name + ": " + standing(study);
   text += ", " + trials_text(rows) + ": " + counts_text(count_states(rows.trials));
   return text + ", " + seconds_text(study.elapsed_seconds) + '\n';
 }
@@ -76,9 +74,9 @@ std::string head_line(const StudyRows& rows) {
 // Attempts of running trials; nothing of a study that nobody works on.
 std::vector<store::AttemptRow> running_attempts(const StudyRows& rows) {
   std::vector<store::AttemptRow> running;
-  if (rows.study.state != "running") return running;
+  if (rows.study.state != store::StudyState::kRunning) return running;
   for (const auto& attempt : rows.attempts)
-    if (attempt.state == "running") running.push_back(attempt);
+    if (attempt.state == store::AttemptState::kRunning) running.push_back(attempt);
   return running;
 }
 
@@ -123,13 +121,20 @@ Json counts_json(const std::map<TrialState, int>& counts) {
 
 }  // namespace
 
+std::string standing(const store::StudyRow& study) {
+  const std::string state = to_string(study.state);
+  const bool says_more = !study.finish_reason.empty() && study.finish_reason != state;
+  return says_more ? state + " (" + study.finish_reason + ")" : state;
+}
+
 std::string best_text(const StudyRows& rows) {
   const auto best = best_trial(rows.trials, rows.study.objective);
   return best ? best_lines(rows, *best)
               : "no trial of " + rows.study.name + " has completed with a value yet\n";
 }
 
-std::string run_summary(const StudyRows& rows, const std::optional<PromotionOutcome>& promotion, int width) {
+std::string run_summary(const StudyRows& rows, const std::optional<store::PromotionDecision>& promotion,
+                        int width) {
   const CostReport costs = costs_of(rows);
   std::string text = head_line(rows);
   const auto best = best_trial(rows.trials, rows.study.objective);
@@ -151,7 +156,7 @@ std::string run_summary(const StudyRows& rows, const std::optional<PromotionOutc
   return text;
 }
 
-Json run_summary_json(const StudyRows& rows, const std::optional<PromotionOutcome>& promotion) {
+Json run_summary_json(const StudyRows& rows, const std::optional<store::PromotionDecision>& promotion) {
   Json json = status_json(rows);
   const CostReport costs = costs_of(rows);
   Json trials = Json::array();
@@ -162,7 +167,7 @@ Json run_summary_json(const StudyRows& rows, const std::optional<PromotionOutcom
                          {"promoted", promotion->promoted},
                          {"version", promotion->version > 0 ? Json(promotion->version) : Json()},
                          {"reason", promotion->reason},
-                         {"folder", promotion->folder}};
+                         {"folder", promotion->folder.string()}};
   else
     json["promotion"] = nullptr;
   json["edges"] = edges_json(best_edges(rows));
@@ -193,7 +198,7 @@ Json status_json(const StudyRows& rows) {
   const store::StudyRow& study = rows.study;
   return {{"schema", 1},
           {"study", study.name},
-          {"state", study.state},
+          {"state", to_string(study.state)},
           {"finish_reason", study.finish_reason},
           {"metric", study.objective.metric},
           {"goal", goal_text(study.objective.goal)},

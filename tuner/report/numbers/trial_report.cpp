@@ -9,6 +9,10 @@
 namespace tune::report {
 namespace {
 
+std::string stop_text(const store::AttemptRow& attempt) {
+  return attempt.stop ? to_string(*attempt.stop) : "";
+}
+
 std::vector<store::EventRow> events_of(const store::StudyStore& store, int trial) {
   constexpr int kPage = 10'000;
   std::vector<store::EventRow> kept;
@@ -45,11 +49,11 @@ Table attempt_table(const TrialRows& rows, const CostReport& costs) {
     std::string devices;
     for (const std::string& device : attempt.devices) devices += (devices.empty() ? "" : ", ") + device;
     auto& row = table.rows.emplace_back();
-    row = {std::to_string(attempt.attempt), attempt.state, ending(attempt),
+    row = {std::to_string(attempt.attempt), to_string(attempt.state), ending(attempt),
            seconds_text(attempt.lease_seconds)};
     if (price) row.push_back(usd_text(cost.usd));
     row.push_back(devices.empty() ? "cpu" : devices);
-    row.push_back(attempt.reason.empty() ? attempt.stop : attempt.reason);
+    row.push_back(attempt.reason.empty() ? stop_text(attempt) : attempt.reason);
   }
   return table;
 }
@@ -108,10 +112,10 @@ std::string head(const TrialRows& rows) {
 
 Json attempt_json(const store::AttemptRow& attempt) {
   return {{"attempt", attempt.attempt},
-          {"state", attempt.state},
+          {"state", to_string(attempt.state)},
           {"exit_code", attempt.exit_code ? Json(*attempt.exit_code) : Json()},
           {"signal", attempt.signal ? Json(*attempt.signal) : Json()},
-          {"stop", attempt.stop},
+          {"stop", stop_text(attempt)},
           {"reason", attempt.reason},
           {"devices", attempt.devices},
           {"threads", attempt.threads},

@@ -12,7 +12,7 @@ struct TrialRows {
   store::TrialRow trial;
   std::vector<store::AttemptRow> attempts;         // of this trial
   std::vector<store::AttemptRow> others;           // of other trials: who shared a device with it
-  std::vector<store::AttemptRow> neighbours = {};  // of other studies, likewise (store::attempts_beside)
+  std::vector<store::AttemptRow> neighbours = {};  // of other studies, likewise (billing::attempts_beside)
   std::vector<store::MetricRow> metrics;           // by name, step
   std::vector<store::EventRow> events;             // of this trial
   int rank = 0, ranked = 0;                        // place on the leaderboard; 0 without one

@@ -23,10 +23,7 @@ std::optional<store::TrialRow> best_of(const StudyMaterial& material) {
 
 std::string subtitle(const StudyMaterial& material) {
   const store::StudyRow& study = material.rows.study;
-  std::string text = study.state;
-  if (!study.finish_reason.empty() && study.finish_reason != study.state)
-    text += " (" + study.finish_reason + ")";
-  return text + " · goal: " + goal_text(study.objective.goal) + ' ' + study.objective.metric;
+  return standing(study) + " · goal: " + goal_text(study.objective.goal) + ' ' + study.objective.metric;
 }
 
 std::vector<Tile> tiles(const StudyMaterial& material) {
@@ -56,12 +53,9 @@ void add_promotion(const StudyMaterial& material, Section& section) {
                                        (version.is_current ? ", the current one" : "") +
                                        (version.reason.empty() ? "." : ": " + version.reason + ".")});
   if (!material.promoted.empty()) return;
-  const Json& facts = material.rows.study.facts;
-  if (!facts.is_object() || !facts.contains("promotion")) return;
-  const Json& promotion = facts.at("promotion");
-  if (promotion.value("promoted", false)) return;
-  section.blocks.push_back(
-      Paragraph{"Nothing was promoted: " + promotion.value("reason", "no reason is recorded") + "."});
+  const std::optional<store::PromotionDecision>& promotion = material.rows.study.facts.promotion;
+  if (promotion && !promotion->promoted)
+    section.blocks.push_back(Paragraph{"Nothing was promoted: " + promotion->reason + "."});
 }
 
 Section best_section(const StudyMaterial& material) {

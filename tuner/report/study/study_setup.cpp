@@ -72,23 +72,12 @@ Rows plan_rows(const StudyMaterial& material) {
   return rows;
 }
 
-std::string machine_line(const Json& machine) {
-  std::string text = text_of(member(machine, "host"));
-  const Json cores = member(machine, "cores"), gpus = member(machine, "gpus");
-  if (cores.is_number()) text += ": " + plural_text(cores.get<int>(), "core");
+std::string machine_line(const store::MachineFacts& machine) {
+  std::string text = machine.host + ": " + plural_text(machine.cores, "core");
   std::map<std::string, int> counts;
-  if (gpus.is_array())
-    for (const Json& gpu : gpus) ++counts[text_of(member(gpu, "name"))];
+  for (const store::GpuFacts& gpu : machine.gpus) ++counts[gpu.name];
   for (const auto& [name, count] : counts) text += ", " + std::to_string(count) + " x " + name;
-  const std::string driver = text_of(member(machine, "driver"));
-  return driver.empty() ? text : text + " (driver " + driver + ")";
-}
-
-// The newest of what `pick` finds in the runs, or in the facts of a study from before runs were kept apart.
-std::string newest(const Json& facts, const std::string& name) {
-  const Json runs = member(facts, "runs");
-  if (runs.is_array() && !runs.empty()) return text_of(member(runs.back(), name));
-  return text_of(member(facts, name));
+  return machine.driver.empty() ? text : text + " (driver " + machine.driver + ")";
 }
 
 Rows place_rows(const StudyMaterial& material) {
@@ -96,18 +85,14 @@ Rows place_rows(const StudyMaterial& material) {
   Rows rows;
   add(rows, "started", format_time(study.created));
   add(rows, "last change", format_time(study.updated));
-  for (const std::string& line : machine_lines(study.facts)) add(rows, "machine", line);
-  add(rows, "precision", text_of(member(study.facts, "precision")));
-  add(rows, "tune", newest(study.facts, "tune"));
-  const Json trainer = member(study.facts, "trainer");
-  add(rows, "trainer", members_text(trainer));
-  const Json runs = member(study.facts, "runs");
-  const Json code =
-      runs.is_array() && !runs.empty() ? member(runs.back(), "code") : member(study.facts, "code");
-  const std::string commit = text_of(member(code, "commit"));
-  if (!commit.empty())
-    add(rows, "code",
-        commit + (member(code, "clean") == true ? "" : ", with changes that are not committed"));
+  const store::StudyFacts& facts = study.facts;
+  for (const std::string& line : machine_lines(facts)) add(rows, "machine", line);
+  add(rows, "precision", facts.precision.value_or(""));
+  add(rows, "tune", facts.runs.empty() ? facts.tune.value_or("") : facts.runs.back().tune);
+  if (facts.trainer) add(rows, "trainer", members_text(*facts.trainer));
+  if (facts.runs.empty() || !facts.runs.back().code) return rows;
+  const store::CodeState& code = *facts.runs.back().code;
+  add(rows, "code", code.commit + (code.clean ? "" : ", with changes that are not committed"));
   return rows;
 }
 
@@ -170,17 +155,14 @@ Table space_table(const SearchSpace& space) {
 
 }  // namespace
 
-std::vector<std::string> machine_lines(const Json& facts) {
+std::vector<std::string> machine_lines(const store::StudyFacts& facts) {
   std::vector<std::string> lines;
-  const auto take = [&lines](const Json& machine) {
-    if (!machine.is_object()) return;
+  const auto take = [&lines](const store::MachineFacts& machine) {
     const std::string line = machine_line(machine);
-    if (!line.empty() && std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
+    if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
   };
-  const Json runs = member(facts, "runs");
-  if (runs.is_array())
-    for (const Json& run : runs) take(member(run, "machine"));
-  take(member(facts, "machine"));
+  for (const store::RunFacts& run : facts.runs) take(run.machine);
+  if (facts.machine) take(*facts.machine);
   return lines;
 }
 

@@ -7,6 +7,6 @@ namespace tune::report {
 Section setup_section(const StudyMaterial& material);
 
 // "vm: 2 cores, 4 x NVIDIA A100 (driver 550.54)", one for each machine that has worked on the study.
-std::vector<std::string> machine_lines(const Json& facts);
+std::vector<std::string> machine_lines(const store::StudyFacts& facts);
 
 }  // namespace tune::report

@@ -82,6 +82,20 @@ TEST_CASE("an exit report is believed only with its attempt's token") {
   CHECK_FALSE(report->exit_code);
   CHECK(report->wall_seconds == 2.5);
   CHECK(report->max_rss_bytes == 4096);
+  CHECK_FALSE(report->stop);
+}
+
+TEST_CASE(
+    "an exit report tells of the stop that was sent, and one that no supervisor sends is not believed") {
+  const auto report_with = [](const std::string& stop) {
+    TemporaryFolder folder;
+    append(folder.path() / "exit.json",
+           R"({"schema":1,"token":"t","exit_code":0,"stop":")" + stop +
+               R"(","failure":"","wall_seconds":2.5,"cpu_seconds":1,"max_rss_bytes":4096,"cut_lines":1})");
+    return read_exit(folder.path(), "t");
+  };
+  CHECK(report_with("device time limit").value().stop == StopReason::kDeviceTimeLimit);
+  CHECK_FALSE(report_with("whim"));
 }
 
 TEST_CASE("what is no file in place of an attempt's files is said, and never waited for") {

@@ -46,7 +46,7 @@ Case exits(int code) {
   return c;
 }
 
-Case stopped(const std::string& reason, int code = 143) {
+Case stopped(StopReason reason, int code = 143) {
   Case c = exits(code);
   c.report->stop = reason;
   return c;
@@ -69,9 +69,9 @@ TEST_CASE("with last, a last line that gives no number is no result, and the rea
   CHECK(outcome.reason ==
         "exit code 0, but not the last value of \"mAP\" could be read: the regex captured \"tensor(nan)\", "
         "which is not a number");
-  c.report->stop = "rule";
+  c.report->stop = StopReason::kRule;
   CHECK_FALSE(c.classify().value);
-  c.report->stop.clear();
+  c.report->stop.reset();
   c.unread.is_last = false;
   CHECK(c.classify().value == 0.3);
 }
@@ -84,7 +84,7 @@ TEST_CASE("lines that matched are never said to have given nothing") {
   CHECK(c.classify().failure == "no_metric");
   CHECK(c.classify().reason ==
         "exit code 0, but no value of \"mAP\" could be read: the regex reads 1 of 1,234.56");
-  c.report->stop = "timeout";
+  c.report->stop = StopReason::kTimeout;
   CHECK_THAT(c.classify().reason, Catch::Matchers::Contains("reads 1 of 1,234.56"));
   c.unread = {};
   CHECK_THAT(c.classify().reason, Catch::Matchers::Contains("stdbuf"));
@@ -102,17 +102,17 @@ TEST_CASE("65, 75 and 76 are believed from the built-in trainer only") {
 }
 
 TEST_CASE("a stopped attempt never counts as completed, whatever its exit code") {
-  CHECK(stopped("rule", 0).classify().state == TrialState::kStopped);
-  CHECK(stopped("rule", 0).classify().reason == "the rule's words");
-  CHECK(stopped("rule", 0).classify().value == 0.4);
-  CHECK(stopped("time limit", 0).classify().state == TrialState::kStopped);
-  CHECK(stopped("pause", 0).classify().state == TrialState::kPaused);
-  CHECK(stopped("drain", 0).classify().state == TrialState::kQueued);
-  CHECK(stopped("orchestrator died", 0).classify().state == TrialState::kQueued);
+  CHECK(stopped(StopReason::kRule, 0).classify().state == TrialState::kStopped);
+  CHECK(stopped(StopReason::kRule, 0).classify().reason == "the rule's words");
+  CHECK(stopped(StopReason::kRule, 0).classify().value == 0.4);
+  CHECK(stopped(StopReason::kTimeLimit, 0).classify().state == TrialState::kStopped);
+  CHECK(stopped(StopReason::kPause, 0).classify().state == TrialState::kPaused);
+  CHECK(stopped(StopReason::kDrain, 0).classify().state == TrialState::kQueued);
+  CHECK(stopped(StopReason::kOrphaned, 0).classify().state == TrialState::kQueued);
 }
 
 TEST_CASE("a trial that runs out of time counts with what it had reached, marked as cut") {
-  Case c = stopped("timeout", 0);
+  Case c = stopped(StopReason::kTimeout, 0);
   const AttemptOutcome cut = c.classify();
   CHECK(cut.state == TrialState::kCompleted);
   CHECK(cut.value == 0.4);
@@ -199,19 +199,19 @@ TEST_CASE("a lost attempt runs again, and the third loss fails the trial") {
   c.losses = 2;
   CHECK(c.classify().state == TrialState::kFailed);
   CHECK(c.classify().failure == "lost");
-  Case unheard = stopped("supervisor unheard");
+  Case unheard = stopped(StopReason::kUnheard);
   CHECK(unheard.classify().state == TrialState::kQueued);
   unheard.losses = 2;
   CHECK(unheard.classify().failure == "lost");
 }
 
 TEST_CASE("a trial that was ended for its silence has hung, whatever it had reached, and says how") {
-  Case c = stopped("no output");
+  Case c = stopped(StopReason::kNoOutput);
   c.report->failure = "nothing was printed for 5m; its processes were: python3 (812) S futex_do_wait";
   CHECK(c.classify().state == TrialState::kFailed);
   CHECK(c.classify().failure == "hung");
   CHECK(c.classify().reason == "limits.no_output ran out; " + c.report->failure);
-  c.report->stop = "no metric";
+  c.report->stop = StopReason::kNoMetric;
   CHECK(c.classify().failure == "hung");
   CHECK(c.classify().reason == "limits.no_metric_time ran out; " + c.report->failure);
 }

@@ -81,9 +81,9 @@ TEST_CASE_METHOD(RunnerFixture,
   } catch (const Error& problem) {
     CHECK(problem.code() == ExitCode::kConflict);
   }
-  runner.stop(first.id, kNow, "rule");
+  runner.stop(first.id, kNow, StopReason::kRule);
   wait_for_exit(runner, first.id);
-  CHECK(read_exit(first.folder, first.token)->stop == "rule");
+  CHECK(read_exit(first.folder, first.token)->stop == StopReason::kRule);
   CHECK(runner.capacity().free == 1);
   runner.start(third);
   wait_for_exit(runner, third.id);
@@ -154,7 +154,7 @@ TEST_CASE_METHOD(RunnerFixture, "after kill -9 of the orchestrator nothing of it
   ::waitpid(orchestrator, nullptr, 0);
   for (const pid_t pid : tree) wait_until([&] { return !is_running(pid); }, "the tree is gone");
   wait_until([&] { return read_exit(attempt.folder, attempt.token).has_value(); }, "exit.json is written");
-  CHECK(read_exit(attempt.folder, attempt.token)->stop == "lost");
+  CHECK(read_exit(attempt.folder, attempt.token)->stop == StopReason::kLost);
 }
 
 TEST_CASE_METHOD(RunnerFixture, "a restarted loop waits for a supervisor that still runs") {
@@ -169,7 +169,7 @@ TEST_CASE_METHOD(RunnerFixture, "a restarted loop waits for a supervisor that st
   ::kill(first, SIGKILL);
   ::waitpid(first, nullptr, 0);
   wait_for_exit(second, attempt.id);
-  CHECK(read_exit(attempt.folder, attempt.token)->stop == "lost");
+  CHECK(read_exit(attempt.folder, attempt.token)->stop == StopReason::kLost);
   CHECK_FALSE(is_running(pid_in(main)));
 }
 
@@ -214,12 +214,12 @@ TEST_CASE_METHOD(RunnerFixture,
   pid_in(main);
   ::kill(static_cast<pid_t>(record.supervisor_pid), SIGSTOP);
   const auto begin = std::chrono::steady_clock::now();
-  runner.stop(attempt.id, std::chrono::minutes(1), "drain");
+  runner.stop(attempt.id, std::chrono::minutes(1), StopReason::kDrain);
   wait_for_exit(runner, attempt.id);
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
   const auto report = read_exit(attempt.folder, attempt.token);
   REQUIRE(report);
-  CHECK(report->stop == "drain");
+  CHECK(report->stop == StopReason::kDrain);
 }
 
 TEST_CASE_METHOD(RunnerFixture, "a supervisor that is stopped again is not waited for as one that works is") {
@@ -230,7 +230,7 @@ TEST_CASE_METHOD(RunnerFixture, "a supervisor that is stopped again is not waite
   const Attempt attempt = this->attempt(1, {"pid-file", main, "ignore-term", "hang"});
   const AttemptRecord record = runner.start(attempt);
   const pid_t trainer = pid_in(main), supervisor = static_cast<pid_t>(record.supervisor_pid);
-  runner.stop(attempt.id, Milliseconds(500), "drain");
+  runner.stop(attempt.id, Milliseconds(500), StopReason::kDrain);
   ::kill(supervisor, SIGSTOP);  // before its grace is over
   const auto begin = std::chrono::steady_clock::now();
   wait_for_exit(runner, attempt.id);
@@ -250,7 +250,7 @@ TEST_CASE_METHOD(RunnerFixture,
   ::kill(first, SIGKILL);
   ::waitpid(first, nullptr, 0);
   wait_until([&] { return !is_running(trainer) && !is_running(supervisor); }, "both are gone");
-  CHECK(read_exit(attempt.folder, attempt.token)->stop == "lost");
+  CHECK(read_exit(attempt.folder, attempt.token)->stop == StopReason::kLost);
 }
 
 TEST_CASE_METHOD(RunnerFixture, "attaching ends what outlived both its orchestrator and its supervisor") {

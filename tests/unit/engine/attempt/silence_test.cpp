@@ -44,7 +44,7 @@ TEST_CASE(
   CHECK(lasted > std::chrono::seconds(60));
   CHECK(lasted < std::chrono::seconds(80));
   REQUIRE(f.runner->stops.size() == 1);
-  CHECK(f.runner->stops[0].second == kStopUnheard);
+  CHECK(f.runner->stops[0].second == StopReason::kUnheard);
   CHECK(says(f.status, "it is ended, since its supervisor gave no sign of life for 1m"));
   const auto attempts = f.store.attempts(1);
   REQUIRE(attempts.size() == 2);

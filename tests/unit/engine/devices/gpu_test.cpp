@@ -106,7 +106,7 @@ TEST_CASE_METHOD(GpuFixture, "each trial gets a GPU of its own by its UUID") {
       "the trainer has printed");
   CHECK(read_file(first.folder / "log") == "CUDA_VISIBLE_DEVICES=" + one.devices[0] + "\n");
   CHECK(Json::parse(read_file(first.folder / "trial.json"))["devices"] == Json(one.devices));
-  runner.stop(first.id, Milliseconds(0), "rule");
+  runner.stop(first.id, Milliseconds(0), StopReason::kRule);
   wait_for_exit(runner, first.id);
   CHECK(runner.capacity().free == 1);
 }
@@ -214,7 +214,7 @@ TEST_CASE_METHOD(GpuFixture, "two runners share the GPUs through the leases") {
     CHECK(problem.code() == ExitCode::kConflict);
   }
   // A wait of the one ends when the other gives a GPU back.
-  one.stop(first.id, Milliseconds(0), "rule");
+  one.stop(first.id, Milliseconds(0), StopReason::kRule);
   wait_for_exit(one, first.id);
   wait_until(
       [&] {
@@ -258,7 +258,7 @@ TEST_CASE_METHOD(GpuFixture, "only equal trials_per_gpu share a GPU") {
   REQUIRE(capacity.notices.size() == 1);
   CHECK_THAT(capacity.notices[0], Contains("trials_per_gpu 2") && Contains("3"));
   CHECK(two_each.capacity().free == 1);
-  two_each.stop(first.id, Milliseconds(0), "rule");
+  two_each.stop(first.id, Milliseconds(0), StopReason::kRule);
   wait_for_exit(two_each, first.id);
   CHECK(three_each.capacity().free == 3);
 }
@@ -304,7 +304,7 @@ TEST_CASE_METHOD(GpuFixture,
   ::waitpid(gone, nullptr, 0);
   gpus[0]["processes"] = {gone};
   update();
-  runner.stop(first.id, Milliseconds(0), "rule");
+  runner.stop(first.id, Milliseconds(0), StopReason::kRule);
   wait_for_exit(runner, first.id);
   const Capacity capacity = runner.capacity();
   CHECK(capacity.free == 0);

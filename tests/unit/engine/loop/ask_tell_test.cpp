@@ -27,7 +27,7 @@ store::StudyStore memory_store(const Spec& spec) {
   row.spec = Json::object();
   row.objective = spec.objective;
   row.seed = 4;
-  row.state = "running";
+  row.state = store::StudyState::kRunning;
   store.create_study(row);
   return store;
 }
@@ -108,10 +108,10 @@ TEST_CASE("a session over a store goes on where the last one ended, however it e
   fixture.clock.advance(Milliseconds(70'000));
   CHECK(session.ask(1).kind == Asked::Kind::kExhausted);
   session.close();
-  CHECK(fixture.store.study().state == "interrupted");
+  CHECK(fixture.store.study().state == store::StudyState::kInterrupted);
   session.tell(told(3, 1));
   session.close();
-  CHECK(fixture.store.study().state == "finished");
+  CHECK(fixture.store.study().state == store::StudyState::kFinished);
   CHECK(fixture.store.study().finish_reason == "time limit");
 }
 

@@ -275,8 +275,14 @@ TEST_CASE("a probe's answer is taken, and its failure is an error") {
   const Spec spec = good_spec();
   const FakeTrainer good(R"({"schema":1,"device":"cpu","precision":"bf16","candidates":[]})", 0);
   const BuiltinTrainer trainer{good.folder() / "tune-train", description()};
-  CHECK(probe_trainer(trainer, spec, {Json{{"schema", 1}}, good.folder()}).at("precision") == "bf16");
+  CHECK(probe_trainer(trainer, spec, {Json{{"schema", 1}}, good.folder()}).value().precision == "bf16");
   CHECK(std::filesystem::exists(good.folder() / "probe.json"));
+  for (const char* answer : {"bf16", "[]", "{}", R"({"precision":16})"}) {
+    const FakeTrainer other(answer, 0);
+    CHECK_THROWS_AS(probe_trainer({other.folder() / "tune-train", description()}, spec,
+                                  {Json{{"schema", 1}}, other.folder()}),
+                    Error);
+  }
   const FakeTrainer bad("", 65);
   CHECK_THROWS_AS(
       probe_trainer({bad.folder() / "tune-train", description()}, spec, {Json{{"schema", 1}}, bad.folder()}),

@@ -106,7 +106,7 @@ struct LoopFixture {
     row.folder = "/";
     row.seed = seed;
     row.objective = spec.objective;
-    row.state = "running";
+    row.state = store::StudyState::kRunning;
     row.created = row.updated = clock.wall_now();
     store.create_study(row);
   }

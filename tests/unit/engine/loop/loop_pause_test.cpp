@@ -50,12 +50,12 @@ TEST_CASE("a program that cannot be started pauses the study at once, and costs 
   REQUIRE(result.pause);
   CHECK_FALSE(result.pause->hint.empty());
   CHECK(result.pause->trial == 0);
-  CHECK(f.store.study().state == "interrupted");
+  CHECK(f.store.study().state == store::StudyState::kInterrupted);
   CHECK(f.store.study().finish_reason == "paused: cannot start \"train\"");
   CHECK(count(f.store, TrialState::kFailed) == 0);
   CHECK(f.store.trial(3)->state == TrialState::kQueued);
   CHECK(f.store.trial_count() == 3);
-  CHECK(f.store.attempts(3).at(0).state == "exited");
+  CHECK(f.store.attempts(3).at(0).state == store::AttemptState::kExited);
   CHECK_THAT(f.store.attempts(3).at(0).reason, Contains("not started"));
   CHECK_FALSE(f.store.attempts(3).at(0).exit_code.has_value());
   is_mended = true;

@@ -119,7 +119,8 @@ struct Simulation {
       stopped += row.state == TrialState::kStopped;
       failed += row.state == TrialState::kFailed;
       for (const store::AttemptRow& attempt : f.store.attempts(row.number)) {
-        REQUIRE((attempt.state == "exited" || attempt.state == "lost"));
+        REQUIRE(
+            (attempt.state == store::AttemptState::kExited || attempt.state == store::AttemptState::kLost));
       }
     }
     REQUIRE(result.completed == completed);

@@ -30,7 +30,7 @@ TEST_CASE("the loop runs as many trials as the limit says and names the best") {
     if (row.values[0] < best) best = row.values[0], number = row.number;
   }
   CHECK(result.best_trial == number);
-  CHECK(f.store.study().state == "finished");
+  CHECK(f.store.study().state == store::StudyState::kFinished);
   CHECK(f.store.load_history().best()->number == number);
 }
 
@@ -43,7 +43,7 @@ TEST_CASE("a trial's row is in the store before its process starts") {
     CHECK(row->parameters.at("x") == attempt.trial_json["parameters"]["x"]);
     const auto attempts = f.store.attempts(attempt.id.trial);
     REQUIRE(attempts.size() == 1);
-    CHECK(attempts[0].state == "starting");
+    CHECK(attempts[0].state == store::AttemptState::kStarting);
     CHECK(attempts[0].token == attempt.token);
   };
   f.run();
@@ -216,7 +216,7 @@ TEST_CASE(
   };
   auto result = f.run();
   CHECK(result.outcome == Outcome::kInterrupted);
-  CHECK(f.store.study().state == "interrupted");
+  CHECK(f.store.study().state == store::StudyState::kInterrupted);
   CHECK(f.runner->live() == 0);
   CHECK(f.store.trial(4)->state == TrialState::kQueued);
   f.interruption.count = 0;

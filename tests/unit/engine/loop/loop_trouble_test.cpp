@@ -333,7 +333,7 @@ TEST_CASE("a first interruption after the time limit lets trials save their stat
   CHECK(result.outcome == Outcome::kInterrupted);
   CHECK(f.runner->stops.size() == 1);
   CHECK(f.clock.steady_now() - begin >= std::chrono::seconds(15));  // the limit and the whole grace
-  CHECK(f.store.study().state == "interrupted");
+  CHECK(f.store.study().state == store::StudyState::kInterrupted);
   CHECK(f.store.trial(1)->state == TrialState::kStopped);
   f.interruption.count = 0;
   f.runner->before_wait = {};

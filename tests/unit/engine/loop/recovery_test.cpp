@@ -79,7 +79,7 @@ TEST_CASE("an attempt without a report is lost and runs again") {
   DeadStudy study;
   study.go_on();
   CHECK(study.store.trial(1)->attempts == 2);
-  CHECK(study.store.attempts(1).at(0).state == "lost");
+  CHECK(study.store.attempts(1).at(0).state == store::AttemptState::kLost);
   CHECK(study.store.attempts(1).at(1).token != study.token);
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("an exit.json with another token is not this attempt's") {
   DeadStudy study;
   study.leave_exit("somebody else's", {{"exit_code", 0}});
   study.go_on();
-  CHECK(study.store.attempts(1).at(0).state == "lost");
+  CHECK(study.store.attempts(1).at(0).state == store::AttemptState::kLost);
 }
 
 TEST_CASE("an attempt that still runs is waited for before its trial runs again") {
@@ -101,8 +101,8 @@ TEST_CASE("an attempt that still runs is waited for before its trial runs again"
   };
   CHECK(study.run().completed == 2);
   CHECK(waited);
-  CHECK(study.store.attempts(1).at(0).state == "exited");
-  CHECK(study.store.attempts(1).at(0).stop == "lost");
+  CHECK(study.store.attempts(1).at(0).state == store::AttemptState::kExited);
+  CHECK(study.store.attempts(1).at(0).stop == StopReason::kLost);
 }
 
 TEST_CASE("a trial that is lost three times fails") {
@@ -139,13 +139,13 @@ TEST_CASE("what ends together with its tune is neither a loss of the trial nor t
   const auto attempts = f.store.attempts(1);
   REQUIRE(attempts.size() == 5);
   for (std::size_t i = 0; i < 4; ++i) {
-    CHECK(attempts[i].state == "lost");
-    CHECK(attempts[i].stop == "orchestrator died");
+    CHECK(attempts[i].state == store::AttemptState::kLost);
+    CHECK(attempts[i].stop == StopReason::kOrphaned);
     // It had lived for twelve seconds, and is paid for to within one.
     CHECK(attempts[i].lease_seconds >= 11);
     CHECK(attempts[i].lease_seconds <= 13);
   }
-  CHECK(attempts[4].state == "exited");
+  CHECK(attempts[4].state == store::AttemptState::kExited);
 }
 
 TEST_CASE("an attempt that starts over does not inherit values that no checkpoint holds") {

@@ -205,10 +205,10 @@ TEST_CASE("a promotion is decided again when another trial is the best") {
     return behaviour;
   });
   store::StudyRow row = f.store.study();
-  row.facts["promotion"] = {{"promoted", true}};
+  row.facts.promotion.emplace().promoted = true;
   f.store.update_study(row);
   f.rescan();
-  CHECK_FALSE(f.store.study().facts.contains("promotion"));
+  CHECK_FALSE(f.store.study().facts.promotion.has_value());
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 #include "tuner/engine/loop/spending.h"
 
-#include "store/device_shares.h"
+#include "tuner/billing/device_shares.h"
 #include "tuner/core/rng.h"
 #include "unit/engine/loop/loop_fixture.h"
 
@@ -42,8 +42,8 @@ TEST_CASE("dollars and device hours are one budget, the smaller of both") {
   CHECK(engine::device_budget(limits, std::nullopt)->seconds == 7200);
   limits.cost_usd = 3.6;
   CHECK(engine::device_budget(limits, 3.6)->seconds == Approx(3600));
-  CHECK(std::string(engine::device_budget(limits, 3.6)->reason) == "cost limit");
-  CHECK(std::string(engine::device_budget(limits, 1)->reason) == "device time limit");
+  CHECK(engine::device_budget(limits, 3.6)->reason == store::StudyEnd::kCostLimit);
+  CHECK(engine::device_budget(limits, 1)->reason == store::StudyEnd::kDeviceTimeLimit);
   CHECK(engine::device_budget(limits, 0)->seconds == 7200);
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("every attempt that has ended counts with all its devices, one that ru
   std::vector<store::AttemptRow> attempts = {lease(1, 1, 10), lease(1, 2, 20, {"GPU-1", "GPU-2"}),
                                              lease(2, 1, 999)};
   attempts[2].ended.reset();
-  Spending spending(DeviceBudget{60, "device time limit"}, trials, attempts);
+  Spending spending(DeviceBudget{60, store::StudyEnd::kDeviceTimeLimit}, trials, attempts);
   CHECK_FALSE(spending.is_spent({running(9.5)}));
   CHECK(spending.is_spent({running(10)}));
   CHECK(spending.has_room({running(9.5)}));  // nothing has completed: nothing is known
@@ -76,7 +76,7 @@ TEST_CASE("every attempt that has ended counts with all its devices, one that ru
 }
 
 TEST_CASE("there is room for a trial of the usual length beside those that run, or there is none") {
-  Spending spending(DeviceBudget{100, "cost limit"}, {}, {});
+  Spending spending(DeviceBudget{100, store::StudyEnd::kCostLimit}, {}, {});
   spending.on_end(lease(1, 1, 5), TrialState::kQueued);  // it runs again, and its trial takes both
   spending.on_end(lease(1, 2, 15), TrialState::kCompleted);
   spending.on_end(lease(2, 1, 30), TrialState::kCompleted);
@@ -86,7 +86,7 @@ TEST_CASE("there is room for a trial of the usual length beside those that run, 
   CHECK_FALSE(spending.has_room({running(3)}));
   CHECK_FALSE(spending.has_room({running(40)}));
   CHECK_FALSE(spending.is_spent({running(40)}));
-  CHECK(spending.reason() == std::string("cost limit"));
+  CHECK(spending.reason() == store::StudyEnd::kCostLimit);
   CHECK(Spending(std::nullopt, {}, {}).has_room({running(1e12)}));
 }
 
@@ -94,7 +94,9 @@ TEST_CASE("trials that share a device share what they take of the budget") {
   const std::vector<store::TrialRow> trials = {trial_in(1, TrialState::kCompleted),
                                                trial_in(2, TrialState::kCompleted)};
   const std::vector<store::AttemptRow> attempts = {lease(1, 1, 20, {"GPU-1"}), lease(2, 1, 20, {"GPU-1"})};
-  const auto spending = [&] { return Spending(DeviceBudget{30, "device time limit"}, trials, attempts); };
+  const auto spending = [&] {
+    return Spending(DeviceBudget{30, store::StudyEnd::kDeviceTimeLimit}, trials, attempts);
+  };
   CHECK(spending().has_room({}));  // 20 are spent, and a trial takes 10
   CHECK_FALSE(spending().is_spent({running(29, {"GPU-1"})}));
   CHECK(spending().is_spent({running(30.001, {"GPU-1"})}));
@@ -111,7 +113,7 @@ store::AttemptRow between(int trial, double from, double to, bool has_ended, con
 }
 
 TEST_CASE("a look at the bill goes through what runs and what is new, however much has ended") {
-  Spending spending(DeviceBudget{1e9, "device time limit"}, {}, {});
+  Spending spending(DeviceBudget{1e9, store::StudyEnd::kDeviceTimeLimit}, {}, {});
   std::vector<store::AttemptRow> all;
   // One long trial beside many short ones on one device.
   constexpr int kShort = 2000;
@@ -128,11 +130,11 @@ TEST_CASE("a look at the bill goes through what runs and what is new, however mu
   // that the short ones have.
   all.push_back(between(1, 0, kShort, true));
   double whole = 0;
-  for (const double share : store::device_shares(all)) whole += share;
+  for (const double share : billing::device_shares(all)) whole += share;
   CHECK(whole == Approx(kShort));
   spending.on_end(all.back(), TrialState::kCompleted);
-  Spending budgeted(DeviceBudget{whole + 1e-6, "device time limit"}, {}, {});
-  Spending spent(DeviceBudget{whole - 1e-6, "device time limit"}, {}, {});
+  Spending budgeted(DeviceBudget{whole + 1e-6, store::StudyEnd::kDeviceTimeLimit}, {}, {});
+  Spending spent(DeviceBudget{whole - 1e-6, store::StudyEnd::kDeviceTimeLimit}, {}, {});
   for (Spending* one : {&budgeted, &spent})
     for (const store::AttemptRow& row : all) {
       const bool is_last = &row == &all.back();
@@ -157,7 +159,7 @@ TEST_CASE("whatever overlaps whatever, a budget counts what the bill does at eve
       const int begin = draw(40);
       planned.push_back({trial, begin + 0.0, begin + 1.0 + draw(15), draw(2) == 0 ? "GPU-1" : "GPU-2"});
     }
-    Spending spending(DeviceBudget{1e9, "device time limit"}, {}, {});
+    Spending spending(DeviceBudget{1e9, store::StudyEnd::kDeviceTimeLimit}, {}, {});
     for (double now = 0.5; now < 60; ++now) {
       std::vector<store::AttemptRow> ended, running;
       for (const Planned& one : planned) {
@@ -170,14 +172,14 @@ TEST_CASE("whatever overlaps whatever, a budget counts what the bill does at eve
       std::vector<store::AttemptRow> all = ended;
       all.insert(all.end(), running.begin(), running.end());
       double bill = 0;
-      for (const double share : store::device_shares(all)) bill += share;
+      for (const double share : billing::device_shares(all)) bill += share;
       CHECK(spending.taken_in_all(running) == Approx(bill).margin(1e-6));
     }
   }
 }
 
 TEST_CASE("what another study has of a shared device is not on this one's budget") {
-  Spending spending(DeviceBudget{15, "device time limit"}, {}, {});
+  Spending spending(DeviceBudget{15, store::StudyEnd::kDeviceTimeLimit}, {}, {});
   const auto mine = between(1, 0, 20, true);
   CHECK(spending.is_spent({between(1, 0, 15, false)}));
   spending.see_others({between(7, 0, 15, false)});
@@ -207,7 +209,7 @@ Behaviour one_second(const engine::Attempt&) {
 
 double spent(const store::StudyStore& store) {
   double seconds = 0;
-  for (const double share : store::device_shares(store.attempts())) seconds += share;
+  for (const double share : billing::device_shares(store.attempts())) seconds += share;
   return seconds;
 }
 
@@ -251,7 +253,7 @@ TEST_CASE("a study whose GPU another study of the store shares gets twice as far
     trial.number = 1;
     neighbour.insert_trial(trial);
     store::AttemptRow attempt = lease(1, 1, 0, {"GPU-1"});
-    attempt.state = "running";
+    attempt.state = store::AttemptState::kRunning;
     attempt.created = *(attempt.started = f.clock.wall_now() - std::chrono::hours(1));
     attempt.ended.reset();
     neighbour.insert_attempt(attempt);

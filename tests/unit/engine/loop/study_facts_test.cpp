@@ -1,5 +1,4 @@
 #include "tuner/engine/loop/study_facts.h"
-#include "tuner/engine/promotion/lineage.h"
 
 #include "support/catch.h"
 #include "support/run_shell.h"
@@ -18,23 +17,30 @@ Machine machine(const std::string& host, const std::vector<std::string>& gpus) {
   return result;
 }
 
+store::RunFacts run_on(const std::string& host) {
+  store::RunFacts run;
+  run.machine.host = host;
+  return run;
+}
+
 TEST_CASE("an attempt belongs to the last run that had begun before it") {
-  Json facts = Json::object();
-  CHECK(run_at(facts, at(5)).is_null());
-  record_run(facts, {{"machine", "a"}}, at(100));
-  record_run(facts, {{"machine", "b"}}, at(200));
-  CHECK(run_at(facts, at(99)).is_null());
-  CHECK(run_at(facts, at(100)).at("machine") == "a");
-  CHECK(run_at(facts, at(199)).at("machine") == "a");
-  CHECK(run_at(facts, at(1000)).at("machine") == "b");
+  store::StudyFacts facts;
+  CHECK(run_at(facts, at(5)) == nullptr);
+  record_run(facts, run_on("a"), at(100));
+  record_run(facts, run_on("b"), at(200));
+  CHECK(run_at(facts, at(99)) == nullptr);
+  CHECK(run_at(facts, at(100))->machine.host == "a");
+  CHECK(run_at(facts, at(199))->machine.host == "a");
+  CHECK(run_at(facts, at(1000))->machine.host == "b");
 }
 
 TEST_CASE("a run that is as the one before it is recorded once") {
-  Json facts = Json::object();
-  for (int i = 0; i < 3; ++i) record_run(facts, {{"machine", "a"}}, at(i));
-  record_run(facts, {{"machine", "b"}}, at(3));
-  record_run(facts, {{"machine", "a"}}, at(4));
-  CHECK(facts["runs"].size() == 3);
+  store::StudyFacts facts;
+  for (int i = 0; i < 3; ++i) record_run(facts, run_on("a"), at(i));
+  record_run(facts, run_on("b"), at(3));
+  record_run(facts, run_on("a"), at(4));
+  REQUIRE(facts.runs.size() == 3);
+  CHECK(facts.runs.front().since == at(0));
 }
 
 TEST_CASE("what was measured on another machine, or on another kind of device, does not count here") {
@@ -55,7 +61,7 @@ TEST_CASE("what tune has put into a git folder is no change of the code there, a
   const auto is_clean = [&](const std::filesystem::path& store) {
     Spec spec;
     spec.folder = folder.path();
-    return code_state(spec, folder.path() / store).at("clean").get<bool>();
+    return code_state(spec, folder.path() / store).value().clean;
   };
   shell("git init -q && touch a && git add . && git -c user.name=a -c user.email=a@b commit -qm one");
   shell(
@@ -76,11 +82,11 @@ TEST_CASE("a run's facts name the versions and this machine as it is now") {
   const Machine here = machine("here", {"H200"});
   Spec spec;
   spec.folder = "/";
-  const Json facts = run_facts(here, "0.1.0", spec, "/no/such/store");
-  CHECK(facts.at("tune") == "0.1.0");
-  CHECK(facts.at("machine").at("host") == "here");
-  CHECK(facts.at("machine").at("gpus").at(0).at("name") == "H200");
-  CHECK(facts.at("code").is_null());  // nobody keeps / in git
+  const store::RunFacts run = run_facts(here, "0.1.0", spec, "/no/such/store");
+  CHECK(run.tune == "0.1.0");
+  CHECK(run.machine.host == "here");
+  CHECK(run.machine.gpus.at(0).name == "H200");
+  CHECK_FALSE(run.code.has_value());  // nobody keeps / in git
 }
 
 }  // namespace

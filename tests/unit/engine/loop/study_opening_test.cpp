@@ -65,7 +65,7 @@ std::string way_on(const std::string& strategy, const std::vector<int>& points) 
       trial.values = {0.5};
       study.store.insert_trial(trial);
     }
-    study.row.state = "finished";
+    study.row.state = store::StudyState::kFinished;
     study.row.finish_reason = "trial limit";
     study.store.update_study(study.row);
   }
@@ -143,15 +143,15 @@ TEST_CASE("a rule and the name of a model may change, and the new name has not b
   const BegunStudy study(spec_with(R"({"trials": 4})", R"(, "promote": {"model": "a"})"));
   {
     OpenedStudy opened = study.open(spec_with(R"({"trials": 4})", R"(, "promote": {"model": "a"})"));
-    opened.row.facts["promotion"] = {{"model", "a"}};
+    opened.row.facts.promotion.emplace().model = "a";
     opened.store.update_study(opened.row);
   }
   const std::string rule = R"(, "early_stopping": {"rule": "median"})";
   CHECK(study.open(spec_with(R"({"trials": 4})", R"(, "promote": {"model": "a"})" + rule))
-            .row.facts.contains("promotion"));
+            .row.facts.promotion.has_value());
   const OpenedStudy renamed =
       study.open(spec_with(R"({"trials": 4})", R"(, "promote": {"model": "b"})" + rule));
-  CHECK_FALSE(renamed.row.facts.contains("promotion"));
+  CHECK_FALSE(renamed.row.facts.promotion.has_value());
   CHECK(says(renamed.notices.at(0), "/promote/model: \"a\" -> \"b\""));
 }
 

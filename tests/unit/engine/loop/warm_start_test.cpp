@@ -30,7 +30,7 @@ class EarlierStore {
     row.name = "first";
     row.spec = Json::parse(kEarlierSpec);
     row.objective = {"loss", Goal::kMinimize, Reduce::kBest};
-    row.state = "finished";
+    row.state = store::StudyState::kFinished;
     study.create_study(row);
     const TrialState states[] = {TrialState::kCompleted, TrialState::kCompleted, TrialState::kCompleted,
                                  TrialState::kCompleted, TrialState::kFailed,    TrialState::kStopped,
@@ -103,7 +103,7 @@ TEST_CASE("points outside the new ranges are left out, and counted in a notice")
   CHECK(numbers(earlier) == std::vector<int>{2, 3});
   CHECK(has(earlier.notices.at(0), "learns from 2 of 6 trials"));
   CHECK(has(earlier.notices.at(0), "4 outside the new ranges left out"));
-  CHECK(earlier.facts.at(0).at("outside") == 4);
+  CHECK(earlier.counts.at(0).outside == 4);
 }
 
 TEST_CASE("fixed values stand in for parameters, and what is not searched any more is dropped") {
@@ -194,7 +194,7 @@ TEST_CASE("the copies live in the new study's own file") {
     const OpenedStudy study = open_study(store.path(), spec, spec.text, {});
     CHECK(study.is_new);
     CHECK(study.notices.size() == 1);
-    CHECK(study.row.facts.at("warm_start").at(0).at("trials") == 6);
+    CHECK(study.row.facts.warm_start.at(0).trials == 6);
   }
   fs::remove_all(store.path() / "first");
   const OpenedStudy again = open_study(store.path(), spec, spec.text, {});

@@ -35,7 +35,7 @@ class PromotableStudy {
     row.spec = Json::object();
     row.folder = "/";
     row.objective = objective;
-    row.state = "finished";
+    row.state = store::StudyState::kFinished;
     store_.create_study(row);
     for (std::size_t i = 0; i < values.size(); ++i) add(static_cast<int>(i) + 1, values[i]);
   }
@@ -58,7 +58,7 @@ class PromotableStudy {
     attempt.trial = number;
     attempt.attempt = 1;
     attempt.token = token_ + "-" + std::to_string(number);
-    attempt.state = "exited";
+    attempt.state = store::AttemptState::kExited;
     attempt.created = WallTime(Milliseconds(1000 * number));
     store_.insert_attempt(attempt);
     row.state = TrialState::kCompleted;
@@ -98,7 +98,7 @@ TEST_CASE("the gate wants a better value of the same metric with the same goal")
 TEST_CASE("the best trial's output becomes the current version, whole and hashed") {
   ScratchFolder folder;
   PromotableStudy study(folder.path(), "s", {0.2, 0.6, 0.4});
-  const PromotionResult result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  const store::PromotionDecision result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   CHECK(result.promoted);
   CHECK(result.trial == 2);
   CHECK(result.version == 1);
@@ -123,7 +123,7 @@ TEST_CASE("promoting the same trial again changes nothing") {
   ScratchFolder folder;
   PromotableStudy study(folder.path(), "s", {0.2});
   promote_trial(study.store(), {folder.path(), "m", std::nullopt});
-  const PromotionResult again = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  const store::PromotionDecision again = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   CHECK(again.version == 1);
   CHECK(again.reason.find("already") != std::string::npos);
   CHECK(store::ModelRegistry(folder.path() / "models" / "registry.db", store::OpenMode::kWrite)
@@ -140,7 +140,7 @@ TEST_CASE("a study that was removed and started anew has other trials under the 
   fs::remove_all(folder.path() / "s");
   {
     PromotableStudy study(folder.path(), "s", {0.7}, kObjective, "another");
-    const PromotionResult result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+    const store::PromotionDecision result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
     CHECK(result.promoted);
     CHECK(result.version == 2);
   }
@@ -156,17 +156,23 @@ TEST_CASE("lineage tells of the run that the trial was made in, not of the last 
   PromotableStudy study(folder.path(), "s", {0.2, 0.6, 0.4});
   store::StudyRow row = study.store().study();
   const auto run = [](int since_ms, const char* commit, const char* host) {
-    return Json{{"since_ms", since_ms},
-                {"code", {{"commit", commit}, {"clean", true}}},
-                {"machine", {{"host", host}}}};
+    store::RunFacts facts;
+    facts.tune = "0.1.0";
+    facts.sqlite = "3.40.1";
+    facts.machine.host = host;
+    facts.code = {commit, true};
+    facts.since = WallTime(Milliseconds(since_ms));
+    return facts;
   };
-  row.facts["runs"] = {run(500, "a", "one"), run(1500, "b", "two"), run(2500, "c", "three")};
+  row.facts.runs = {run(500, "a", "one"), run(1500, "b", "two"), run(2500, "c", "three")};
   study.store().update_study(row);
   promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   const store::ModelRegistry registry(folder.path() / "models" / "registry.db", store::OpenMode::kRead);
   const Json lineage = registry.current("m")->lineage;
-  CHECK(lineage.at("code").at("commit") == "b");
-  CHECK(lineage.at("run").at("machine").at("host") == "two");
+  CHECK(lineage.at("code").dump() == R"({"clean":true,"commit":"b"})");
+  CHECK(lineage.at("run").dump() ==
+        R"({"machine":{"cores":0,"driver":"","gpus":[],"host":"two"},"since_ms":1500,"sqlite":"3.40.1",)"
+        R"("tune":"0.1.0"})");
   CHECK(lineage.at("token") == "token-2");
   CHECK(lineage.at("study_seed") == row.seed);
   CHECK(lineage.at("trial_seed") == trial_seed(row.seed, 2));  // the trainer's TUNE_SEED
@@ -187,11 +193,11 @@ TEST_CASE("a worse trial is refused unless a person chose it, and can be rolled 
   ScratchFolder folder;
   PromotableStudy good(folder.path(), "good", {0.9}), bad(folder.path(), "bad", {0.1});
   promote_trial(good.store(), {folder.path(), "m", std::nullopt});
-  const PromotionResult refused = promote_trial(bad.store(), {folder.path(), "m", std::nullopt});
+  const store::PromotionDecision refused = promote_trial(bad.store(), {folder.path(), "m", std::nullopt});
   CHECK_FALSE(refused.promoted);
   CHECK(refused.reason.find("not better") != std::string::npos);
   CHECK(promote_trial(bad.store(), {folder.path(), "m", 1}).version == 2);
-  const PromotionResult back = promote_trial(good.store(), {folder.path(), "m", 1});
+  const store::PromotionDecision back = promote_trial(good.store(), {folder.path(), "m", 1});
   CHECK(back.version == 1);
   CHECK(fs::read_symlink(folder.path() / "models" / "m" / "current") == "versions/1");
 }
@@ -200,7 +206,7 @@ TEST_CASE("what is no file, an empty output and a trial without a value are refu
   ScratchFolder folder;
   PromotableStudy study(folder.path(), "s", {0.2, 0.3});
   fs::create_symlink("/etc/passwd", study.output(2) / "link");
-  const PromotionResult link = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  const store::PromotionDecision link = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   CHECK_FALSE(link.promoted);
   CHECK(link.reason.find("link, which is neither a file nor a folder") != std::string::npos);
   CHECK_FALSE(fs::exists(folder.path() / "models" / "m" / "current"));
@@ -208,7 +214,7 @@ TEST_CASE("what is no file, an empty output and a trial without a value are refu
   fs::create_symlink("link", study.output(2) / "link");
   CHECK_FALSE(promote_trial(study.store(), {folder.path(), "m", std::nullopt}).promoted);
   fs::remove_all(study.output(2));
-  const PromotionResult empty = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  const store::PromotionDecision empty = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   CHECK_FALSE(empty.promoted);
   CHECK(empty.reason.find("$TUNE_OUTPUT_DIR") != std::string::npos);
   CHECK_THROWS_AS(promote_trial(study.store(), {folder.path(), "m", 7}), Error);
@@ -249,7 +255,7 @@ TEST_CASE("whatever a trainer leaves in its output's place is refused, and neith
     REQUIRE(::fchdir(home) == 0);
     ::close(home);
   }
-  const PromotionResult result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  const store::PromotionDecision result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   CHECK_FALSE(result.promoted);
   CHECK(result.reason.find("trial 1 ") == 0);
   CHECK(result.reason.find("$TUNE_OUTPUT_DIR") != std::string::npos);
@@ -261,7 +267,7 @@ TEST_CASE("a model.json that cannot be used is promoted as it is, and said to be
   PromotableStudy study(folder.path(), "s", {0.2});
   const std::string content = GENERATE(as<std::string>(), "not JSON", std::string(300'000, '['));
   std::ofstream(study.output(1) / "model.json") << content;
-  const PromotionResult result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  const store::PromotionDecision result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   REQUIRE(result.promoted);
   CHECK(result.reason.find("not taken into its lineage: cannot read") != std::string::npos);
   CHECK(text_of(result.folder / "model.json") == content);
@@ -271,7 +277,7 @@ TEST_CASE("nobody inherits a trainer's set-uid bits by promoting its output") {
   ScratchFolder folder;
   PromotableStudy study(folder.path(), "s", {0.2});
   REQUIRE(::chmod((study.output(1) / "weights").c_str(), 06755) == 0);
-  const PromotionResult result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  const store::PromotionDecision result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   struct stat status {};
   REQUIRE(::stat((result.folder / "weights").c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0755);
@@ -296,7 +302,7 @@ TEST_CASE("an interruption ends the copying of a model, and leaves nothing of it
 TEST_CASE("a version that is not what was promoted is told, file by file") {
   ScratchFolder folder;
   PromotableStudy study(folder.path(), "s", {0.2});
-  const PromotionResult result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  const store::PromotionDecision result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   const store::ModelRegistry registry(folder.path() / "models" / "registry.db", store::OpenMode::kRead);
   const auto files = registry.versions("m").at(0).files;
   CHECK(damage_of(result.folder, files).empty());
@@ -317,7 +323,7 @@ TEST_CASE("a link to a file of the same output is promoted as that file") {
   ScratchFolder folder;
   PromotableStudy study(folder.path(), "s", {0.2});
   fs::create_symlink("../weights", study.output(1) / "deep" / "last");
-  const PromotionResult result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  const store::PromotionDecision result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   REQUIRE(result.promoted);
   CHECK_FALSE(fs::is_symlink(result.folder / "deep" / "last"));
   CHECK(text_of(result.folder / "deep" / "last") == "abc");
@@ -343,9 +349,9 @@ TEST_CASE("versions that a lost registry no longer knows are never overwritten")
   ScratchFolder folder;
   PromotableStudy study(folder.path(), "s", {0.2}), next(folder.path(), "next", {0.1});
   std::ofstream(next.output(1) / "weights") << "others";
-  const PromotionResult first = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  const store::PromotionDecision first = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   fs::remove(folder.path() / "models" / "registry.db");
-  const PromotionResult second = promote_trial(next.store(), {folder.path(), "m", std::nullopt});
+  const store::PromotionDecision second = promote_trial(next.store(), {folder.path(), "m", std::nullopt});
   CHECK(second.promoted);
   CHECK(second.version == 2);
   CHECK(text_of(first.folder / "weights") == "abc");

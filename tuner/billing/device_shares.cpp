@@ -1,4 +1,4 @@
-#include "store/device_shares.h"
+#include "tuner/billing/device_shares.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include <set>
 #include <string>
 
-namespace tune::store {
+namespace tune::billing {
 namespace {
 
 using std::chrono::microseconds;
@@ -40,7 +40,7 @@ void share_device(std::vector<Boundary>& boundaries, std::vector<double>& away) 
 
 }  // namespace
 
-LeaseTime lease_time(const AttemptRow& attempt) {
+LeaseTime lease_time(const store::AttemptRow& attempt) {
   LeaseTime lease;
   lease.begin = attempt.started.value_or(attempt.created).time_since_epoch();
   lease.end = lease.begin + microseconds(std::llround(attempt.lease_seconds * 1e6));
@@ -49,14 +49,14 @@ LeaseTime lease_time(const AttemptRow& attempt) {
   return {lease.begin - late, lease.end - late};
 }
 
-double whole_share(const AttemptRow& attempt) {
+double whole_share(const store::AttemptRow& attempt) {
   return attempt.lease_seconds * static_cast<double>(std::max<std::size_t>(1, attempt.devices.size()));
 }
 
-std::vector<double> shared_away(const std::vector<AttemptRow>& attempts,
-                                const std::vector<AttemptRow>& others, const LeaseTime& window) {
+std::vector<double> shared_away(const std::vector<store::AttemptRow>& attempts,
+                                const std::vector<store::AttemptRow>& others, const LeaseTime& window) {
   std::map<std::string, std::vector<Boundary>> by_device;
-  const auto add = [&](const AttemptRow& attempt, std::size_t index) {
+  const auto add = [&](const store::AttemptRow& attempt, std::size_t index) {
     if (attempt.devices.empty()) return;
     const LeaseTime lease = lease_time(attempt);
     const microseconds begin = std::max(lease.begin, window.begin), end = std::min(lease.end, window.end);
@@ -75,24 +75,26 @@ std::vector<double> shared_away(const std::vector<AttemptRow>& attempts,
   return away;
 }
 
-std::vector<double> device_shares(const std::vector<AttemptRow>& attempts,
-                                  const std::vector<AttemptRow>& others) {
+std::vector<double> device_shares(const std::vector<store::AttemptRow>& attempts,
+                                  const std::vector<store::AttemptRow>& others) {
   std::vector<double> shares = shared_away(attempts, others, {microseconds::min(), microseconds::max()});
   for (std::size_t i = 0; i < attempts.size(); ++i) shares[i] = whole_share(attempts[i]) - shares[i];
   return shares;
 }
 
-double probing_seconds(const Json& probes_by_machine) {
+double probing_seconds(const store::Probes& probes) {
   double seconds = 0;
-  for (const Json& probe : probes_by_machine)
-    seconds += probe.value("lease_seconds", 0.0) * std::max(1, probe.value("leased_devices", 1));
+  for (const auto& [machine, probe] : probes)
+    seconds += probe.lease_seconds.value_or(0) * std::max(1, probe.leased_devices.value_or(1));
   return seconds;
 }
 
 double comparison_probing_seconds(const Json& probes_by_approach) {
   double seconds = 0;
-  for (const Json& machines : probes_by_approach) seconds += probing_seconds(machines);
+  for (const Json& machines : probes_by_approach)
+    for (const Json& probe : machines)
+      seconds += probe.value("lease_seconds", 0.0) * std::max(1, probe.value("leased_devices", 1));
   return seconds;
 }
 
-}  // namespace tune::store
+}  // namespace tune::billing

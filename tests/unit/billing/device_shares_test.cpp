@@ -1,5 +1,5 @@
 // The bill of attempts that share devices: shares add up to the time that each device was leased.
-#include "store/device_shares.h"
+#include "tuner/billing/device_shares.h"
 
 #include <algorithm>
 #include <numeric>
@@ -8,12 +8,14 @@
 #include "tuner/core/rng.h"
 #include "unit/store/store_fixture.h"
 
-namespace tune::store {
+namespace tune::billing {
 namespace {
 
+using store::at;
+
 // A lease from one second to another.
-AttemptRow lease(double from, double to, std::vector<std::string> devices) {
-  AttemptRow row = attempt_row(1, 1);
+store::AttemptRow lease(double from, double to, std::vector<std::string> devices) {
+  store::AttemptRow row = store::attempt_row(1, 1);
   row.started = at(static_cast<std::int64_t>(from * 1000));
   row.ended = at(static_cast<std::int64_t>(to * 1000));
   row.lease_seconds = to - from;
@@ -46,7 +48,7 @@ TEST_CASE("equal leases of one device share it equally, and nested ones by who i
 }
 
 TEST_CASE("a lease shorter than the clock tells is over before others share its device", "[shares]") {
-  std::vector<AttemptRow> leases{lease(3, 3, {"A"}), lease(3, 9, {"A"})};
+  std::vector<store::AttemptRow> leases{lease(3, 3, {"A"}), lease(3, 9, {"A"})};
   leases[0].lease_seconds = 1e-7;
   CHECK(device_shares(leases) == std::vector<double>{1e-7, 6});
 }
@@ -62,7 +64,7 @@ TEST_CASE("slots of the CPU share nothing", "[shares]") {
 }
 
 TEST_CASE("an attempt without an end counts with the lease it has had, or not at all", "[shares]") {
-  AttemptRow running = lease(5, 15, {"A"}), unknown = lease(0, 0, {"A"});
+  store::AttemptRow running = lease(5, 15, {"A"}), unknown = lease(0, 0, {"A"});
   running.ended.reset();
   unknown.ended.reset();
   unknown.lease_seconds = 0;
@@ -86,7 +88,7 @@ TEST_CASE("attempts of another study on a device have their part of it, and are 
 
 TEST_CASE("a lease never reaches beyond its recorded end, so that the next of its slot shares nothing",
           "[shares]") {
-  AttemptRow first = lease(0, 10, {"A"});
+  store::AttemptRow first = lease(0, 10, {"A"});
   first.started = at(3);  // recorded 3 ms after the supervisor began to count
   CHECK(lease_time(first).end == std::chrono::milliseconds(at(10000).time_since_epoch()));
   CHECK(device_shares({first, lease(10, 12, {"A"})}) == std::vector<double>{10, 2});
@@ -96,7 +98,7 @@ TEST_CASE("whatever the leases, the shares add up to the time that each device w
   Rng rng(7);
   const auto draw = [&](int most) { return static_cast<int>(rng.uniform() * most); };
   for (int round = 0; round < 200; ++round) {
-    std::vector<AttemptRow> attempts;
+    std::vector<store::AttemptRow> attempts;
     std::vector<std::vector<bool>> leased(3, std::vector<bool>(60));
     for (int i = 0; i < 12; ++i) {
       const int from = draw(40), to = from + draw(20);
@@ -118,4 +120,4 @@ TEST_CASE("whatever the leases, the shares add up to the time that each device w
 }
 
 }  // namespace
-}  // namespace tune::store
+}  // namespace tune::billing

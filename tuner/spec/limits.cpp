@@ -1,0 +1,45 @@
+#include "tuner/spec/limits.h"
+
+#include <string>
+#include <utility>
+
+namespace tune {
+namespace {
+
+std::string duration_text(Milliseconds duration) {
+  const bool whole = duration.count() % 1000 == 0;
+  return whole ? std::to_string(duration.count() / 1000) + "s" : std::to_string(duration.count()) + "ms";
+}
+
+}  // namespace
+
+Json limits_json(const Limits& limits) {
+  Json json = Json::object();
+  if (limits.trials) json["trials"] = *limits.trials;
+  if (limits.parallel) json["parallel"] = *limits.parallel;
+  if (limits.time) json["time"] = duration_text(*limits.time);
+  if (limits.trial_time) json["trial_time"] = duration_text(*limits.trial_time);
+  if (limits.on_trial_time == OnTrialTime::kFail) json["on_trial_time"] = "fail";
+  if (limits.no_output) json["no_output"] = duration_text(*limits.no_output);
+  if (limits.no_metric_time) json["no_metric_time"] = duration_text(*limits.no_metric_time);
+  if (limits.gpu_hours) json["gpu_hours"] = *limits.gpu_hours;
+  if (limits.cost_usd) json["cost_usd"] = *limits.cost_usd;
+  return json;
+}
+
+Limits limits_from_json(const Json& json) {
+  Limits limits;
+  if (json.contains("trials")) limits.trials = json["trials"].get<int>();
+  if (json.contains("parallel")) limits.parallel = json["parallel"].get<int>();
+  if (json.contains("time")) limits.time = parse_duration(json["time"].get<std::string>());
+  if (json.contains("trial_time")) limits.trial_time = parse_duration(json["trial_time"].get<std::string>());
+  if (json.value("on_trial_time", "") == "fail") limits.on_trial_time = OnTrialTime::kFail;
+  for (const auto& [name, silence] :
+       {std::pair("no_output", &limits.no_output), std::pair("no_metric_time", &limits.no_metric_time)})
+    if (json.contains(name)) *silence = parse_duration(json[name].get<std::string>());
+  if (json.contains("gpu_hours")) limits.gpu_hours = json["gpu_hours"].get<double>();
+  if (json.contains("cost_usd")) limits.cost_usd = json["cost_usd"].get<double>();
+  return limits;
+}
+
+}  // namespace tune
