@@ -12,7 +12,7 @@ using tune::cli::Console;
 using tune::cli::Option;
 using tune::cli::Options;
 using tune::cli::Parsed;
-using tune::cli::print_json;
+using tune::cli::print_ordered;
 
 // The command line of `tune-train`.
 const tune::cli::CommandLine& command_line();

@@ -66,7 +66,7 @@ int run_describe(const Arguments& arguments, Console& console) {
   if (!options) return 0;
   const OrderedJson description = describe_program();
   if (options->has("json")) {
-    print_json(description, console);
+    print_ordered(description, console);
     return 0;
   }
   for (const auto& task : description["tasks"]) print_task(task, console.out);

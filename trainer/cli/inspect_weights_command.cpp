@@ -133,7 +133,7 @@ int run_inspect_weights(const Arguments& arguments, Console& console) {
   if (options->has("json")) {
     OrderedJson json = to_json(path, file);
     if (report) json["model"] = to_json(model, *report);
-    print_json(json, console);
+    print_ordered(json, console);
     return 0;
   }
   print(path, file, console.out);

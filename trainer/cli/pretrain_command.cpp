@@ -120,7 +120,7 @@ void print_result(const Asked& asked, const loop::Compute& compute, double secon
   json["threads"] = compute.threads;
   json["precision"] = loop::precision_name(compute.precision);
   json["seconds"] = seconds;
-  print_json(json, console);
+  print_ordered(json, console);
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ int run_task_command(std::string_view command, const Arguments& arguments, Conso
     ending.emplace();
   const loop::Answer answer = offer.answer(request);
   if (request.as_json)
-    print_json(answer.json, console, answer.indent);
+    print_ordered(answer.json, console, answer.indent);
   else
     console.out << answer.text;
   console.out << std::flush;

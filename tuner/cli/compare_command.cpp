@@ -186,7 +186,7 @@ compare::ComparisonHooks hooks_for(Console& console, bool as_json, std::size_t s
 }  // namespace
 
 int compare_command(const Arguments& arguments, Console& console) {
-  Options declared("compare");
+  Options declared(command_line(), "compare");
   declared.positional("FILE", "the comparison, as JSON")
       .value("gpus", "LIST", "GPUs to use: indices or UUIDs as in CUDA_VISIBLE_DEVICES, or none")
       .flag("score-again", "score the frozen models on the test images once more; this is counted and shown")

@@ -7,7 +7,7 @@
 namespace tune::cli {
 
 int resume_command(const Arguments& arguments, Console& console) {
-  Options declared("resume");
+  Options declared(command_line(), "resume");
   declared.positional("STUDY", "the study's name")
       .flag("retry-failed", "run the failed trials again, each from its last checkpoint where it has one");
   const auto options = declare_limits(declared).parse(arguments, console);

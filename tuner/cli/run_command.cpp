@@ -10,7 +10,7 @@
 
 namespace tune::cli {
 int run_command(const Arguments& arguments, Console& console) {
-  Options declared("run");
+  Options declared(command_line(), "run");
   declared.value("spec", "FILE", "the search, as JSON; `tune schema` describes it")
       .value("name", "STUDY", "the study's name, in place of the spec's")
       .value("seed", "N", "the seed, in place of strategy.seed")

@@ -26,7 +26,7 @@ class ComparisonLedger {
   std::optional<double> share_of_budget(const std::string& study) const;
   // What one trial of the approach takes: as its studies have it so far, else as predicted for `study`; 0
   // where nobody knows.
-  double report::trial_seconds(std::size_t approach, const std::string& study) const;
+  double trial_seconds(std::size_t approach, const std::string& study) const;
 
  private:
   double budget_seconds(const Limits& budget) const;

@@ -14,7 +14,7 @@ std::string json_line(const Json& json) {
 
 void print_json(const Json& json, Console& console) { console.out << json_line(json) << '\n'; }
 
-void print_json(const OrderedJson& json, Console& console, int indent) {
+void print_ordered(const OrderedJson& json, Console& console, int indent) {
   console.out << visible_text(json.dump(indent, ' ', false, OrderedJson::error_handler_t::replace),
                               LineBreaks::kKeep)
               << std::endl;

@@ -12,7 +12,7 @@ namespace tune::cli {
 std::string json_line(const Json& json);
 void print_json(const Json& json, Console& console);  // and a line's end
 // The same with its keys in their order, over several lines indented by `indent`; -1: on one.
-void print_json(const OrderedJson& json, Console& console, int indent = 2);
+void print_ordered(const OrderedJson& json, Console& console, int indent = 2);
 
 // Whoever read the result may be gone, with a pipe or a terminal: that changes nothing about how the work
 // ended. A full disk does, as the result was to be kept, unless somebody interrupted it.
