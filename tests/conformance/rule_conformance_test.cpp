@@ -5,6 +5,7 @@
 #include "conformance/sample_spaces.h"
 #include "strategies/stop_rule.h"
 #include "support/catch.h"
+#include "tuner/core/error.h"
 
 namespace {
 

@@ -1,8 +1,10 @@
 #pragma once
-// A comparison file: several approaches on the same data, each a fixed run on several seeds or a search, that
-// are scored on the same test images. Every piece of training is an ordinary study, whose spec is made here.
+// A comparison file: several approaches, each a fixed run on several seeds or a search, that are scored on
+// the same test images or tested by one program. Every piece of training is an ordinary study, whose spec is
+// made here.
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,6 +36,7 @@ struct Approach {
   ApproachTable table = ApproachTable::kImproved;
   std::vector<std::string> deviations;  // where it departs from what was published
   bool has_search = false;
+  bool is_program = false;  // a command of its own trains it, not tune-train
 };
 
 // Where the test images come from.
@@ -42,6 +45,15 @@ struct TestSet {
   std::optional<Json> split;  // then the part "test" of it
   bool leaks = false;         // it was cut image by image from the training data
   bool validation_leaks = false;
+};
+
+// A test that gives one number a model: a program's, or one that the trials print themselves.
+struct OwnTest {
+  std::string metric;
+  Goal goal = Goal::kMaximize;
+  std::vector<std::string> command;  // empty where the trials print the metric
+  std::map<std::string, EnvironmentValue> environment;
+  std::vector<MetricDefinition> metrics;
 };
 
 struct Comparison {
@@ -55,7 +67,8 @@ struct Comparison {
   Resources resources;
   std::optional<int> parallel;
   Limits budget;  // gpu_hours and cost_usd alone: of all its studies, probing and predicting together
-  TestSet test;
+  TestSet test;   // of no meaning beside a test of its own
+  std::optional<OwnTest> own_test;  // in place of test images
 
   std::filesystem::path folder;  // where relative paths start
   std::string file, text;
@@ -84,6 +97,8 @@ Spec study_spec(const Comparison& comparison, const OrderedJson& document);
 // The trials that the search's limits allow; nullopt where only time ends it.
 std::optional<int> search_trials(const Comparison& comparison, std::size_t approach);
 Objective approach_objective(const Comparison& comparison, std::size_t approach);
+// Whether tune-train trains any of the approaches.
+bool needs_builtin_trainer(const Comparison& comparison);
 
 // Where in the comparison's file the value at `pointer` of a study's spec comes from.
 std::string comparison_pointer(const OrderedJson& document, std::size_t approach, const std::string& pointer);

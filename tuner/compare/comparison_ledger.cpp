@@ -66,6 +66,16 @@ std::optional<double> ComparisonLedger::share_of_budget(const std::string& name)
   const auto own =
       std::find_if(needs.begin(), needs.end(), [&](const StudyNeed& need) { return need.study == name; });
   TUNE_CHECK(own != needs.end(), name);
+  const auto index = static_cast<std::size_t>(own - needs.begin());
+  const double left = budget->seconds - spent_beside(name);
+  std::vector<double> seconds_of_run;
+  for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
+    seconds_of_run.push_back(comparison_.approaches[i].is_program ? trial_seconds(i, name) : 0);
+  // Another program is a better guess than none.
+  const double like_others = *std::max_element(seconds_of_run.begin(), seconds_of_run.end());
+  for (double& seconds : seconds_of_run)
+    if (seconds == 0) seconds = like_others;
+  add_unmeasured(comparison_, seconds_of_run, index, left, needs);
   // In another round those that come later have begun already.
   if (facts_.contains(kBudgetWasRaised))
     for (auto later = own + 1; later != needs.end(); ++later) {
@@ -75,8 +85,7 @@ std::optional<double> ComparisonLedger::share_of_budget(const std::string& name)
     }
   const double predicting =
       facts_.value("forecast_predicting", Json::object()).value("device_hours", 0.0) * 3600;
-  return budget_share(needs, static_cast<std::size_t>(own - needs.begin()),
-                      budget->seconds - spent_beside(name), predicting);
+  return budget_share(needs, index, left, predicting);
 }
 
 double ComparisonLedger::trial_seconds(std::size_t approach, const std::string& name) const {

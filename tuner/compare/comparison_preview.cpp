@@ -10,6 +10,7 @@
 #include "tuner/compare/comparison_run.h"
 #include "tuner/compare/comparison_scoring.h"
 #include "tuner/core/error.h"
+#include "tuner/engine/loop/study_facts.h"
 
 namespace tune::compare {
 namespace {
@@ -52,26 +53,31 @@ class TemporaryFolder {
 std::optional<Json> preview_comparison(const ComparisonRequest& request, const ComparisonHooks& hooks,
                                        engine::Interruption& interruption) {
   const Comparison& comparison = request.comparison;
-  const engine::BuiltinTrainer trainer = engine::find_builtin_trainer();
-  check_comparison(comparison, trainer.description);
+  std::optional<engine::BuiltinTrainer> trainer;
+  if (needs_builtin_trainer(comparison)) trainer = engine::find_builtin_trainer();
+  const Json description = trainer ? trainer->description : Json();
+  check_comparison(comparison, description);
   const engine::Machine machine = engine::inspect_machine();
   const TemporaryFolder folder;
   const auto signals = [&] { return interruption.count.load(); };
   Json probes =
       recorded_probes(comparison_folder(request.store, comparison.name) / "comparison.db", comparison);
   try {
-    const TestImages test(comparison, trainer, signals, hooks.notice);
-    const Json audit = test.audit(folder.path() / "groups.json");
-    const ProbesRequest probing{comparison, trainer,     machine, folder.path() / "probes",
-                                signals,    hooks.notice};
-    probe_approaches(probing, probes, [](std::size_t) {});
-    const std::string name = probes_name(probing);
+    Json audit = Json::object();
+    if (!comparison.own_test)
+      audit = TestImages(comparison, *trainer, signals, hooks.notice).audit(folder.path() / "groups.json");
+    if (trainer)
+      probe_approaches({comparison, *trainer, machine, folder.path() / "probes", signals, hooks.notice},
+                       probes, [](std::size_t) {});
+    const std::string name = engine::probe_name(machine, comparison.resources);
     Json forecast = Json::object();
-    for (std::size_t i = 0; i < comparison.approaches.size(); ++i)
-      forecast.update(forecast_approach(comparison, i, probes[comparison.approaches[i].name][name],
-                                        trainer.description, machine));
+    for (std::size_t i = 0; i < comparison.approaches.size(); ++i) {
+      const Json of_approach = probes.value(comparison.approaches[i].name, Json::object());
+      forecast.update(
+          forecast_approach(comparison, i, of_approach.value(name, Json()), description, machine));
+    }
     const Json predicting =
-        forecast_predicting(comparison, forecast, probes, name, audit.at("test_images").get<double>());
+        forecast_predicting(comparison, forecast, probes, name, audit.value("test_images", 0.0));
     const double seconds = store::comparison_probing_seconds(probes);
     return Json{{"studies", forecast},
                 {"probing", {{"device_hours", seconds / 3600}}},

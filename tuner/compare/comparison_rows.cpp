@@ -5,6 +5,7 @@
 #include <set>
 
 #include "store/device_shares.h"
+#include "tuner/compare/own_test.h"
 #include "tuner/core/error.h"
 #include "tuner/report/numbers/bill.h"
 #include "tuner/report/numbers/study_report.h"
@@ -22,7 +23,7 @@ std::vector<double> number_list(const Json& list) {
 
 // What one scoring says of each model, by its number.
 struct TestScores {
-  std::map<int, double> ap, ap50;
+  std::map<int, double> score, ap50;
   std::map<int, std::vector<double>> resampled;
   std::map<int, Json> facts;  // what predicting said of it
 };
@@ -42,6 +43,9 @@ class Gatherer {
     report_.test_leaks = comparison_.test.leaks;
     report_.validation_leaks = comparison_.test.validation_leaks;
     report_.budget = comparison_.budget;
+    if (comparison_.own_test)
+      report_.test = {comparison_.own_test->metric, comparison_.own_test->goal, true,
+                      test_text(*comparison_.own_test)};
     const Json audit = facts_.value("audit", Json::object());
     report_.crossing_overlaps = audit.value("crossing_overlaps", 0);
     report_.test_is_cut = comparison_.test.split.has_value();
@@ -72,8 +76,13 @@ class Gatherer {
 
   void take_scores(const Json& result) {
     const Json& results = result.at("results");
-    const Json& resamples = result.at("resamples");
     TUNE_CHECK(results.size() == models_.size(), comparison_.name);
+    if (comparison_.own_test) {
+      for (std::size_t i = 0; i < models_.size(); ++i)
+        scores_.score[models_[i].number] = results[i].at("score").get<double>();
+      return;
+    }
+    const Json& resamples = result.at("resamples");
     report_.images = result.value("images", 0);
     report_.groups = resamples.value("groups", 0);
     for (const Json& warning : result.value("warnings", Json::array()))
@@ -82,7 +91,7 @@ class Gatherer {
         report_.warnings.push_back(std::move(text));
     report_.resamples = resamples.value("count", 0);
     for (std::size_t i = 0; i < models_.size(); ++i) {
-      scores_.ap[models_[i].number] = results[i].at("AP").get<double>();
+      scores_.score[models_[i].number] = results[i].at("AP").get<double>();
       scores_.ap50[models_[i].number] = results[i].at("AP50").get<double>();
       scores_.resampled[models_[i].number] = number_list(resamples.at("AP").at(i));
     }
@@ -93,9 +102,10 @@ class Gatherer {
     for (const store::FrozenModel& model : models_) {
       if (model.approach != comparison_.approaches[approach].name || model.role != to_string(role)) continue;
       RunRow run{model.number, model.study, model.trial, model.validation, {}, {}};
-      if (const auto score = scores_.ap.find(model.number); score != scores_.ap.end()) {
-        run.ap = score->second;
-        run.ap50 = scores_.ap50.at(model.number);
+      if (const auto score = scores_.score.find(model.number); score != scores_.score.end()) {
+        run.score = score->second;
+        if (const auto ap50 = scores_.ap50.find(model.number); ap50 != scores_.ap50.end())
+          run.ap50 = ap50->second;
       }
       runs.push_back(std::move(run));
     }
@@ -168,10 +178,10 @@ class Gatherer {
   ScoredRuns scored(const ComparisonRow& row) const {
     ScoredRuns runs;
     for (const RunRow& run : row.runs) {
-      if (!run.ap) continue;
+      if (!run.score) continue;
       if (row.kind == RowKind::kBestOfSeeds) runs.ranked.push_back(runs.scores.size());
-      runs.scores.push_back(*run.ap);
-      runs.resampled.push_back(scores_.resampled.at(run.model));
+      runs.scores.push_back(*run.score);
+      if (!report_.test.is_own) runs.resampled.push_back(scores_.resampled.at(run.model));
     }
     return runs;
   }
@@ -216,7 +226,7 @@ class Gatherer {
   void finish_row(ComparisonRow row) {
     measure(row);
     const ScoredRuns runs = scored(row);
-    row.ap = row_score(runs);
+    row.score = row_score(runs);
     const bool is_best = row.kind == RowKind::kBestOfSeeds;
     double validation = 0, ap50 = 0;
     for (const RunRow& run : row.runs) {
@@ -228,13 +238,14 @@ class Gatherer {
         row.selection = row.runs.front().validation;
       else
         row.fresh_validation = validation;
-      if (row.ap) row.ap50 = is_best ? row.runs.front().ap50 : std::optional(ap50);
+      if (row.score && row.runs.front().ap50)
+        row.ap50 = is_best ? row.runs.front().ap50 : std::optional(ap50);
     }
     if (row.winner) {
       row.selection = row.winner->validation;
-      row.winner_ap = row.winner->ap;
+      row.winner_score = row.winner->score;
     }
-    row.ap_spread = spread(runs.scores);
+    row.score_spread = spread(runs.scores);
     scored_.push_back(runs);
     report_.rows.push_back(std::move(row));
   }
@@ -381,6 +392,13 @@ class Gatherer {
     report_.answers.push_back({*row, *against, text, {}});
   }
 
+  // COCO's average precision lies between 0 and 1; what others mean is theirs to know.
+  ScoreScale scale() const {
+    const TestNumber& test = report_.test;
+    return {!test.is_own, test.is_average_precision() ? std::optional(1.0) : std::nullopt,
+            test.goal == Goal::kMaximize};
+  }
+
   void ask() {
     std::vector<Question> questions;
     const std::size_t count = comparison_.approaches.size();
@@ -396,7 +414,7 @@ class Gatherer {
                        kind == RowKind::kTuned ? "tuned, each its own way" : "at default hyperparameters",
                        is_confounded(a, b), questions);
     const std::vector<Answer> answers =
-        answer_questions(scored_, questions, static_cast<std::size_t>(report_.groups));
+        answer_questions(scored_, questions, static_cast<std::size_t>(report_.groups), scale());
     for (std::size_t i = 0; i < answers.size(); ++i) report_.answers[i].answer = answers[i];
   }
 

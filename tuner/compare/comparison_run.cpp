@@ -13,7 +13,9 @@
 #include "tuner/compare/comparison_probes.h"
 #include "tuner/compare/comparison_round.h"
 #include "tuner/compare/comparison_scoring.h"
+#include "tuner/compare/own_test.h"
 #include "tuner/core/error.h"
+#include "tuner/core/objective_text.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/engine/attempt/outcome.h"
@@ -70,6 +72,12 @@ std::string forecast_text(const Json& total) {
   return text + usd;
 }
 
+// nullopt where programs of their own train every approach.
+std::optional<engine::BuiltinTrainer> find_trainer(const Comparison& comparison) {
+  if (!needs_builtin_trainer(comparison)) return std::nullopt;
+  return engine::find_builtin_trainer();
+}
+
 bool is_file_with(const fs::path& file, const std::string& sha256) {
   return fs::exists(file) && sha256_of_file(file) == sha256;
 }
@@ -86,12 +94,16 @@ class ComparisonRun {
         clock_(clock),
         interruption_(interruption),
         folder_(comparison_folder(store_folder_, comparison_.name)),
-        trainer_(engine::find_builtin_trainer()),
-        test_(
-            comparison_, trainer_, [this] { return interruption_.count.load(); }, hooks_.notice) {}
+        trainer_(find_trainer(comparison_)) {
+    const auto signals = [this] { return interruption_.count.load(); };
+    if (comparison_.own_test)
+      program_.emplace(comparison_, signals, hooks_.notice);
+    else
+      images_.emplace(comparison_, *trainer_, signals, hooks_.notice);
+  }
 
   void run() {
-    check_comparison(comparison_, trainer_.description);
+    check_comparison(comparison_, description());
     for (const fs::path& folder : {store_folder_, store_folder_ / "comparisons", folder_})
       engine::make_private_folder(folder);
     const FileLock lock = lock_comparison(folder_, comparison_.name);
@@ -110,6 +122,8 @@ class ComparisonRun {
   }
 
  private:
+  // What tune-train says of itself; null where it trains nothing here.
+  Json description() const { return trainer_ ? trainer_->description : Json(); }
   fs::path groups_file() const { return folder_ / "groups.json"; }
 
   // What was frozen and scored stays as it was, and what the budget had ended goes on in another round.
@@ -151,8 +165,9 @@ class ComparisonRun {
     if (row && facts_.empty()) fs::remove(groups_file());
     for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
       facts_["weights"][comparison_.approaches[i].name] = fingerprint_of_weights(comparison_, i);
-    facts_["trainer"] = {{"version", trainer_.description.value("version", "")},
-                         {"libtorch", trainer_.description.value("libtorch", "")}};
+    if (trainer_)
+      facts_["trainer"] = {{"version", trainer_->description.value("version", "")},
+                           {"libtorch", trainer_->description.value("libtorch", "")}};
     record.begin({comparison_.name, comparison_.document, comparison_.text, comparison_.folder.string(),
                   clock_.wall_now(), facts_});
     crash_point("comparison_created");
@@ -160,10 +175,11 @@ class ComparisonRun {
 
   // Until something is trained other data may take its place.
   void look_at_data(store::ComparisonStore& record) {
-    const Json now = test_.fingerprints();
+    if (!images_) return;  // what a test of its own reads is not known
+    const Json now = images_->fingerprints();
     if (facts_.contains("training_since")) return require_data(now);
     if (facts_.value("data", Json()) != now) fs::remove(groups_file());
-    if (!fs::exists(groups_file())) facts_["audit"] = test_.audit(groups_file());
+    if (!fs::exists(groups_file())) facts_["audit"] = images_->audit(groups_file());
     crash_point("test_images_audited");
     facts_["data"] = now;
     record.update_facts(facts_);
@@ -180,7 +196,7 @@ class ComparisonRun {
   }
   void require_test_images() const {
     Json now = Json::object();
-    now[comparison_.test.data] = test_.fingerprint(comparison_.test.data);
+    now[comparison_.test.data] = images_->fingerprint(comparison_.test.data);
     require_data(now);
   }
 
@@ -209,29 +225,38 @@ class ComparisonRun {
         "budget that has ended something may be raised)");
   }
 
-  // Measures each approach once on this machine; its studies then need not.
+  // Measures each approach that tune-train trains once on this machine; its studies then need not.
   void forecast(store::ComparisonStore& record) {
     const engine::Machine machine = engine::inspect_machine();
-    const ProbesRequest request{
-        comparison_,  trainer_, machine, folder_ / "probes", [this] { return interruption_.count.load(); },
-        hooks_.notice};
-    const std::string name = probes_name(request);
-    probe_approaches(request, facts_["probes"], [&](std::size_t i) {
-      facts_["forecast"].update(forecast_approach(comparison_, i,
-                                                  facts_["probes"][comparison_.approaches[i].name][name],
-                                                  trainer_.description, machine));
-      crash_point("approach_measured");
-      record.update_facts(facts_);
-      crash_point("measurement_recorded");
-    });
+    const std::string name = engine::probe_name(machine, comparison_.resources);
+    const auto add_forecast = [&](std::size_t i, const Json& probe) {
+      facts_["forecast"].update(forecast_approach(comparison_, i, probe, description(), machine));
+    };
+    facts_["probes"].update(Json::object());
+    for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
+      if (comparison_.approaches[i].is_program) add_forecast(i, {});
+    if (trainer_) {
+      const ProbesRequest request{
+          comparison_,  *trainer_, machine, folder_ / "probes", [this] { return interruption_.count.load(); },
+          hooks_.notice};
+      probe_approaches(request, facts_["probes"], [&](std::size_t i) {
+        add_forecast(i, facts_["probes"][comparison_.approaches[i].name][name]);
+        crash_point("approach_measured");
+        record.update_facts(facts_);
+        crash_point("measurement_recorded");
+      });
+    }
     const Json predicting =
         forecast_predicting(comparison_, facts_["forecast"], facts_["probes"], name,
                             facts_.value("audit", Json::object()).value("test_images", 0.0));
     facts_["forecast_predicting"] = predicting;
     record.update_facts(facts_);
-    hooks_.notice("predicted from the probes: " +
-                  forecast_text(forecast_total(comparison_, facts_["forecast"], predicting,
-                                               store::comparison_probing_seconds(facts_["probes"]))));
+    const double probing = store::comparison_probing_seconds(facts_["probes"]);
+    if (trainer_)
+      hooks_.notice("predicted from the probes: " +
+                    forecast_text(forecast_total(comparison_, facts_["forecast"], predicting, probing)));
+    else
+      hooks_.notice("how long it takes is not known, as programs of one's own are not measured beforehand");
   }
 
   bool is_done(const Spec& spec) const {
@@ -296,8 +321,30 @@ class ComparisonRun {
     if (report.result.outcome == engine::Outcome::kInterrupted)
       throw Error(ExitCode::kInterrupted, "interrupted");
     crash_point("approach_study_ended");
+    require_printed_scores(approach, role);
     note_cut(record, name, spec);
     return true;
+  }
+
+  // Sooner than when all training has ended: a trial that did not print the test's metric has no score.
+  void require_printed_scores(std::size_t approach, StudyRole role) const {
+    if (!comparison_.own_test || !comparison_.own_test->command.empty()) return;
+    std::vector<store::FrozenModel> models;
+    collect(approach, role, models);
+    for (const store::FrozenModel& model : models) printed_score_of(model);
+  }
+  double printed_score_of(const store::FrozenModel& model) const {
+    const std::string& metric = comparison_.own_test->metric;
+    const auto study = ledger_.study_store(model.study);
+    const auto score = study ? printed_score(*study, model.trial, metric) : std::nullopt;
+    if (score) return *score;
+    const std::string trial = model.study + "/" + std::to_string(model.trial);
+    throw Error(ExitCode::kEnvironment,
+                "the trial " + trial + " has printed no finite value of \"" + metric +
+                    "\", which \"test\" compares the models by",
+                "`tune logs " + trial +
+                    "` shows what it printed; a trainer that cannot test its model should "
+                    "fail. Mend it, and begin under another name in \"comparison\"");
   }
 
   void forget(const char* key, const std::string& study) {
@@ -396,9 +443,11 @@ class ComparisonRun {
       models.push_back({static_cast<int>(models.size()) + 1, comparison_.approaches[approach].name,
                         to_string(role), name, trial.number, trial.values.front(),
                         output.lexically_relative(store_folder_).generic_string(),
-                        fingerprint_of_folder(output)});
+                        needs_models() ? fingerprint_of_folder(output) : std::string()});
     }
   }
+  // What the trials have printed is not read off their models again.
+  bool needs_models() const { return !comparison_.own_test || !comparison_.own_test->command.empty(); }
 
   void freeze(store::ComparisonStore& record) {
     std::vector<store::FrozenModel> models;
@@ -416,30 +465,48 @@ class ComparisonRun {
     facts_.erase(kBudgetWasRaised);
     record.freeze(models, facts_);
     crash_point("models_frozen");
-    hooks_.notice(std::to_string(models.size()) + " models are frozen; now they see the test images");
+    hooks_.notice(std::to_string(models.size()) + " models are frozen" +
+                  (images_ ? "; now they see the test images" : "; now they are tested"));
   }
 
   void score(store::ComparisonStore& record) {
     const std::vector<store::Scoring> scorings = record.scorings();
     const bool goes_on = !scorings.empty() && !scorings.back().ended;
     if (!scorings.empty() && !goes_on && !request_.score_again) return;
-    require_test_images();
+    if (images_) require_test_images();
     const int number = goes_on ? scorings.back().number : record.begin_scoring(clock_.wall_now());
     const fs::path folder = folder_ / "scorings" / std::to_string(number);
     crash_point("scoring_begun");
     engine::make_private_folder(folder);
-    std::map<int, std::string> done;  // by model: SHA-256 of its detections
-    for (const store::Prediction& prediction : record.predictions(number))
-      done[prediction.model] = prediction.sha256;
+    const Json result =
+        images_ ? score_on_images(record, number, folder) : test_models(record, number, folder);
+    crash_point("scored");
+    record.end_scoring(number, result, clock_.wall_now());
+    crash_point("scoring_recorded");
+  }
+
+  // What a scoring has of each model so far, by its number.
+  static std::map<int, store::Prediction> predictions_of(const store::ComparisonStore& record, int number) {
+    std::map<int, store::Prediction> done;
+    for (store::Prediction& prediction : record.predictions(number))
+      done[prediction.model] = std::move(prediction);
+    return done;
+  }
+  void say_whose_turn(const store::FrozenModel& model, std::size_t models) const {
+    hooks_.notice("model " + std::to_string(model.number) + " of " + std::to_string(models) + ": " +
+                  model.study + "/" + std::to_string(model.trial));
+  }
+
+  Json score_on_images(store::ComparisonStore& record, int number, const fs::path& folder) {
+    std::map<int, store::Prediction> done = predictions_of(record, number);
     std::vector<fs::path> files;
     const std::vector<store::FrozenModel> models = record.models();
     for (const store::FrozenModel& model : models) {
       files.push_back(folder / ("model-" + std::to_string(model.number) + ".json"));
-      if (done.contains(model.number) && is_file_with(files.back(), done[model.number])) continue;
-      hooks_.notice("model " + std::to_string(model.number) + " of " + std::to_string(models.size()) + ": " +
-                    model.study + "/" + std::to_string(model.trial));
+      if (done.contains(model.number) && is_file_with(files.back(), done[model.number].sha256)) continue;
+      say_whose_turn(model, models.size());
       require_unchanged(model);
-      const TestImages::Predicted made = test_.predict(store_folder_ / model.folder, files.back());
+      const TestImages::Predicted made = images_->predict(store_folder_ / model.folder, files.back());
       crash_point("prediction_made");
       record.insert_prediction(number,
                                {model.number, sha256_of_file(files.back()), made.seconds, made.facts});
@@ -447,11 +514,36 @@ class ComparisonRun {
     }
     require_test_images();
     crash_point("before_scoring");
-    const Json result =
-        test_.score(files, groups_file(), store_folder_ / models.front().folder, folder / "images");
-    crash_point("scored");
-    record.end_scoring(number, result, clock_.wall_now());
-    crash_point("scoring_recorded");
+    return images_->score(files, groups_file(), store_folder_ / models.front().folder, folder / "images");
+  }
+
+  // {"metric", "goal", "results": [{"score"}, ...]}, the models by number.
+  Json test_models(store::ComparisonStore& record, int number, const fs::path& folder) {
+    std::map<int, store::Prediction> done = predictions_of(record, number);
+    Json results = Json::array();
+    const std::vector<store::FrozenModel> models = record.models();
+    for (const store::FrozenModel& model : models) {
+      if (!needs_models()) {
+        results.push_back({{"score", printed_score_of(model)}});
+        continue;
+      }
+      if (!done.contains(model.number)) {
+        say_whose_turn(model, models.size());
+        require_unchanged(model);
+        const fs::path log = folder / ("model-" + std::to_string(model.number) + ".log");
+        const TestProgram::Tested made = program_->test(store_folder_ / model.folder, log);
+        crash_point("prediction_made");
+        done[model.number] = {model.number, sha256_of_file(log), made.seconds, {{"score", made.score}}};
+        record.insert_prediction(number, done[model.number]);
+        crash_point("prediction_recorded");
+      }
+      results.push_back({{"score", done[model.number].facts.at("score")}});
+    }
+    crash_point("before_scoring");
+    return {{"schema", 1},
+            {"metric", comparison_.own_test->metric},
+            {"goal", goal_text(comparison_.own_test->goal)},
+            {"results", results}};
   }
 
   void require_unchanged(const store::FrozenModel& model) const {
@@ -468,8 +560,9 @@ class ComparisonRun {
   const Clock& clock_;
   engine::Interruption& interruption_;
   const fs::path folder_;
-  const engine::BuiltinTrainer trainer_;
-  const TestImages test_;
+  const std::optional<engine::BuiltinTrainer> trainer_;
+  std::optional<TestImages> images_;    // either these,
+  std::optional<TestProgram> program_;  // or this
   Json facts_ = Json::object();
   const ComparisonLedger ledger_{store_folder_, comparison_, facts_, clock_};
 };

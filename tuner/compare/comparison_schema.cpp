@@ -8,7 +8,10 @@ namespace tune::compare {
 OrderedJson comparison_schema() {
   OrderedJson schema{{"$schema", kSchemaDraft}, {"title", "tune: specification of a comparison, version 1"}};
   schema.update(object_schema(comparison_table()));
-  require_an_end(schema["properties"]["approaches"]["items"]["properties"]["search"]);
+  OrderedJson& approach = schema["properties"]["approaches"]["items"];
+  require_an_end(approach["properties"]["search"]);
+  for (OrderedJson* trained : {&schema, &approach})
+    (*trained)["not"] = {{"required", {"trainer", "command"}}};
   return schema;
 }
 

@@ -126,7 +126,7 @@ TEST_CASE("a whole number from 1 on is taken, anything else is refused", "[cli]"
   std::ostringstream out, err;
   Console console{out, err};
   const auto number = [&](const std::string& text) {
-    return Options("logs")
+    return Options(command_line(), "logs")
         .value("attempt", "K", "which")
         .parse({"--attempt", text}, console)
         ->integer("attempt");
@@ -153,7 +153,7 @@ TEST_CASE("the store is --store, else TUNE_STORE, else ./tune-store", "[cli]") {
   std::ostringstream out, err;
   Console console{out, err};
   const auto folder = [&](const std::vector<std::string>& arguments) {
-    return store_folder(*Options("status").parse(arguments, console));
+    return store_folder(*Options(command_line(), "status").parse(arguments, console));
   };
   ::setenv("TUNE_STORE", "/from/environment", 1);
   CHECK(folder({"--store", "/given"}) == "/given");

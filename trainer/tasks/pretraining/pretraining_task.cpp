@@ -35,7 +35,7 @@ ImageBatch drawn(const FormulaImages& images, const std::vector<std::int64_t>& n
                 pixels + i * static_cast<std::size_t>(size * size));
   };
   if (threads > 1)
-    detection::in_parallel(numbers.size(), threads, draw);
+    data::in_parallel(numbers.size(), threads, draw);
   else
     for (std::size_t i = 0; i < numbers.size(); ++i) draw(i);
   return batch;

@@ -83,23 +83,17 @@ Error system_refusal(const CommandLine& line, int reason, const std::string& wha
   return internal_error(line, what);
 }
 
-// What the exception that is being handled means.
-Error error_of_exception(const CommandLine& line) {
-  try {
-    throw;
-  } catch (const Error& error) {
-    return error;
-  } catch (const std::exception& error) {
-    if (line.translate != nullptr)
-      if (std::optional<Error> known = line.translate(error)) return *std::move(known);
-    if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr)
-      return {ExitCode::kEnvironment, "there is not enough memory"};
-    if (const auto* refusal = dynamic_cast<const boost::system::system_error*>(&error))
-      return system_refusal(line, refusal->code().value(), error.what());
-    if (const auto* refusal = dynamic_cast<const std::system_error*>(&error))
-      return system_refusal(line, refusal->code().value(), error.what());
-    return internal_error(line, error.what());
-  }
+// What another exception than ours means.
+Error error_of(const CommandLine& line, const std::exception& error) {
+  if (line.translate != nullptr)
+    if (std::optional<Error> known = line.translate(error)) return *std::move(known);
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr)
+    return {ExitCode::kEnvironment, "there is not enough memory"};
+  if (const auto* refusal = dynamic_cast<const boost::system::system_error*>(&error))
+    return system_refusal(line, refusal->code().value(), error.what());
+  if (const auto* refusal = dynamic_cast<const std::system_error*>(&error))
+    return system_refusal(line, refusal->code().value(), error.what());
+  return internal_error(line, error.what());
 }
 
 void print_help(const CommandLine& line, std::ostream& out) {
@@ -231,8 +225,10 @@ int run_command_line(const CommandLine& line, const Arguments& arguments, Consol
     console.out.flush();
     if (!console.out) throw Error(ExitCode::kEnvironment, "stdout cannot be written: is the disk full?");
     return code;
-  } catch (const std::exception&) {
-    return print_error(error_of_exception(line), as_json, console);
+  } catch (const Error& error) {
+    return print_error(error, as_json, console);
+  } catch (const std::exception& error) {
+    return print_error(error_of(line, error), as_json, console);
   }
 }
 

@@ -1,4 +1,5 @@
 #include "tuner/engine/loop/poison_guard.h"
+#include "tuner/engine/attempt/attempt_log.h"
 
 #include "unit/engine/loop/loop_fixture.h"
 
