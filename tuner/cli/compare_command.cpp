@@ -87,7 +87,8 @@ report::Table forecast_table(const std::vector<PlannedStudy>& plan, const Json& 
     add(study.name, study.what, forecast.at("studies").value(study.name, Json::object()));
   if (compare::needs_builtin_trainer(comparison)) add("probing", "", forecast.at("probing"));
   const Json& predicting = forecast.at("predicting");
-  add(comparison.own_test ? "testing" : "predicting on the test images",
+  const std::string unit = forecast.at("task").at("unit");
+  add(comparison.own_test ? "testing" : "predicting on the test " + unit,
       predicting.contains("models") ? plural_text(predicting["models"].get<int>(), "model") : "", predicting);
   const bool is_known = forecast.at("total").at("device_hours") > 0;
   add("total", "",
@@ -96,13 +97,16 @@ report::Table forecast_table(const std::vector<PlannedStudy>& plan, const Json& 
 }
 
 // What is wrong with the numbers to come, as the comparison's tables will say it.
-compare::ComparisonReport report_to_come(const compare::Comparison& comparison, const Json& audit) {
+compare::ComparisonReport report_to_come(const compare::Comparison& comparison, const Json& audit,
+                                         const Json& task) {
   compare::ComparisonReport report;
   report.test_leaks = comparison.test.leaks;
   report.validation_leaks = comparison.test.validation_leaks;
   report.test_is_cut = comparison.test.split.has_value();
   report.crossing_overlaps = audit.value("crossing_overlaps", 0);
   report.warnings = audit.value("warnings", std::vector<std::string>());
+  report.test.unit = task.at("unit");
+  report.test.no_audit = audit.value("none", "");
   return report;
 }
 
@@ -126,17 +130,18 @@ std::string test_in_words(const compare::Comparison& comparison) {
   return comparison.test.split ? "the third part of " + comparison.test.data : comparison.test.data;
 }
 
-const char* what_was_done(const compare::Comparison& comparison) {
+const char* what_was_done(const compare::Comparison& comparison, bool is_audited) {
   if (!compare::needs_builtin_trainer(comparison))
     return "Programs of one's own are not measured beforehand, and nothing is known of their data";
-  return comparison.own_test ? "The trainer was measured; nothing is known of what the test reads"
-                             : "The data was audited and the trainer measured";
+  if (comparison.own_test) return "The trainer was measured; nothing is known of what the test reads";
+  return is_audited ? "The data was audited and the trainer measured" : "The trainer was measured";
 }
 
 int print_dry_run(const compare::Comparison& comparison, const Json& forecast, bool as_json,
                   Console& console) {
   const std::vector<PlannedStudy> plan = planned_studies(comparison);
-  const compare::ComparisonReport to_come = report_to_come(comparison, forecast.at("audit"));
+  const compare::ComparisonReport to_come =
+      report_to_come(comparison, forecast.at("audit"), forecast.at("task"));
   const std::string test = test_in_words(comparison);
   if (as_json) {
     Json studies = Json::array();
@@ -169,7 +174,8 @@ int print_dry_run(const compare::Comparison& comparison, const Json& forecast, b
   for (const std::string& line : compare::leak_remarks(to_come)) console.out << line << '\n';
   for (const std::string& line : to_come.warnings)
     console.out << "Warning of the data: " << visible_text(line) << '\n';
-  console.out << what_was_done(comparison) << "; no trial was started, and nothing is kept.\n";
+  console.out << what_was_done(comparison, to_come.test.no_audit.empty())
+              << "; no trial was started, and nothing is kept.\n";
   return 0;
 }
 

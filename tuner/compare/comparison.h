@@ -56,6 +56,18 @@ struct OwnTest {
   std::vector<MetricDefinition> metrics;
 };
 
+// What tune-train has for the task of a comparison. Until it is asked (with_task), and where an old record
+// does not say, that is what it has for detection.
+struct ComparedTask {
+  std::string name = "detection";
+  std::string unit = "images";  // of its examples
+  std::string number = "AP";    // its primary one
+  Goal goal = Goal::kMaximize;
+  bool has_split = true;      // as a key of its trainer
+  bool has_audit = true;      // which finds leaks
+  bool scores_models = true;  // it predicts, and scores what was predicted
+};
+
 struct Comparison {
   std::string name;
   std::vector<Approach> approaches;
@@ -66,8 +78,9 @@ struct Comparison {
   std::string price_date;
   Resources resources;
   std::optional<int> parallel;
-  Limits budget;  // gpu_hours and cost_usd alone: of all its studies, probing and predicting together
-  TestSet test;   // of no meaning beside a test of its own
+  Limits budget;      // gpu_hours and cost_usd alone: of all its studies, probing and predicting together
+  ComparedTask task;  // of tune-train, where that trains any
+  TestSet test;       // of no meaning beside a test of its own
   std::optional<OwnTest> own_test;  // in place of test images
 
   std::filesystem::path folder;  // where relative paths start
@@ -99,6 +112,12 @@ std::optional<int> search_trials(const Comparison& comparison, std::size_t appro
 Objective approach_objective(const Comparison& comparison, std::size_t approach);
 // Whether tune-train trains any of the approaches.
 bool needs_builtin_trainer(const Comparison& comparison);
+
+// The same comparison with the task as `tune-train describe --json` has it.
+Comparison with_task(Comparison comparison, const Json& trainer_description);
+// Among a comparison's facts: what its reports need of the task.
+Json task_to_json(const ComparedTask& task);
+ComparedTask task_from_json(const Json& json);
 
 // Where in the comparison's file the value at `pointer` of a study's spec comes from.
 std::string comparison_pointer(const OrderedJson& document, std::size_t approach, const std::string& pointer);

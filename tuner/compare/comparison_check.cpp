@@ -29,6 +29,14 @@ void check_comparison(const Comparison& comparison, const Json& description) {
       }
     }
   }
+  if (!comparison.own_test && !comparison.task.scores_models)
+    problems.push_back(
+        {0, 0, "/trainer/task",
+         "the task \"" + comparison.task.name +
+             "\" does not both predict and score, so tune-train cannot test its models",
+         "add \"test\" with a command that does, without \"test\" and a third part of \"split\" in "
+         "the trainer: {\"command\": [\"python3\", \"evaluate.py\", \"{{output_dir}}\"], \"metric\": "
+         "\"test:accuracy\", \"goal\": \"maximize\"}"});
   const fs::path test = comparison.folder / comparison.test.data;
   if (!comparison.own_test && !comparison.test.split && !fs::exists(test))
     problems.push_back({0, 0, "/trainer/test", "there is no " + test.lexically_normal().string(),

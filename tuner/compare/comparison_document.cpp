@@ -41,13 +41,14 @@ std::vector<report::Tile> tiles(const ComparisonMaterial& material) {
   list.push_back({"best " + test_title(report), best != nullptr ? score_of(*best, report) : "none yet",
                   best != nullptr      ? row_name(*best)
                   : report.test.is_own ? "the models are not tested yet"
-                                       : "the test images are not scored yet"});
+                                       : "the test " + report.test.unit + " are not scored yet"});
   list.push_back(
       {"rows", std::to_string(report.rows.size()), plural_text(report.answers.size(), "question")});
   if (is_scored(material) && !report.test.is_own)
-    list.push_back({"test images", std::to_string(report.images),
-                    "in " + plural_text(static_cast<std::size_t>(report.groups), "group") + ", scored " +
-                        (report.scorings == 1 ? "once" : std::to_string(report.scorings) + " times")});
+    list.push_back(
+        {"test " + report.test.unit, std::to_string(report.images),
+         (report.groups > 0 ? "in " + plural_text(report.groups, "group") + ", scored " : "scored ") +
+             (report.scorings == 1 ? "once" : std::to_string(report.scorings) + " times")});
   list.push_back(
       {"device time", report::hours_text(report.total.device_hours),
        report.test.is_own ? "all studies and their tests" : "all studies, probing and predicting"});
@@ -296,7 +297,7 @@ report::Document comparison_document(const ComparisonMaterial& material) {
   document.subtitle = "comparison of " + plural_text(report.rows.size(), "row") +
                       (!is_scored(material) ? ", not scored yet"
                        : report.test.is_own ? " by the same test"
-                                            : " on the same test images");
+                                            : " on the same test " + report.test.unit);
   document.tiles = tiles(material);
   document.colophon = "Made by tune " + material.version + " at " + format_time(material.made) + ".";
   for (const TitledTable& one : comparison_tables(report)) {
@@ -315,7 +316,7 @@ report::Document comparison_document(const ComparisonMaterial& material) {
     document.sections.push_back({"curves", "Learning curves", {report::Figures{std::move(curves)}}});
   if (auto classes = classes_section(material)) document.sections.push_back(std::move(*classes));
   if (auto confusion = confusion_section(material)) document.sections.push_back(std::move(*confusion));
-  if (!report.test.is_own) document.sections.push_back(pictures_section(material));
+  if (report.test.has_images()) document.sections.push_back(pictures_section(material));
   document.sections.push_back(studies_section(report));
   report::Section reading{"reading", "How to read this", {}};
   for (const std::string& line : comparison_remarks(report))

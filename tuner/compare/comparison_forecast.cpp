@@ -192,6 +192,8 @@ Json forecast_predicting(const Comparison& comparison, const Json& forecast, con
   if (comparison.own_test && comparison.own_test->command.empty())
     return {{"device_hours", 0.0}, {"at_most", false}};
   if (comparison.own_test) return {{"reason", "a program of one's own is not measured beforehand"}};
+  if (!comparison.task.has_audit)
+    return {{"reason", "how many test " + comparison.task.unit + " there are is not known without an audit"}};
   double seconds = 0;
   int models = 0;
   for (std::size_t i = 0; i < comparison.approaches.size(); ++i) {

@@ -103,7 +103,9 @@ Json test_json(const ComparisonReport& report) {
   if (!test.is_average_precision()) {
     json["metric"] = test.name;
     json["goal"] = goal_text(test.goal);
+    if (!test.is_own) json["unit"] = test.unit;
   }
+  if (!test.no_audit.empty()) json["no_audit"] = test.no_audit;
   if (test.is_own) {
     json["by"] = test.own_test;
     return json;

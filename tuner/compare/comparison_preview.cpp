@@ -52,10 +52,10 @@ class TemporaryFolder {
 
 std::optional<Json> preview_comparison(const ComparisonRequest& request, const ComparisonHooks& hooks,
                                        engine::Interruption& interruption) {
-  const Comparison& comparison = request.comparison;
   std::optional<engine::BuiltinTrainer> trainer;
-  if (needs_builtin_trainer(comparison)) trainer = engine::find_builtin_trainer();
-  const Json description = trainer ? trainer->description : Json();
+  if (needs_builtin_trainer(request.comparison)) trainer = engine::find_builtin_trainer();
+  const Json description = trainer ? trainer->description : Json::object();
+  const Comparison comparison = with_task(request.comparison, description);
   check_comparison(comparison, description);
   const engine::Machine machine = engine::inspect_machine();
   const TemporaryFolder folder;
@@ -79,11 +79,10 @@ std::optional<Json> preview_comparison(const ComparisonRequest& request, const C
     const Json predicting =
         forecast_predicting(comparison, forecast, probes, name, audit.value("test_images", 0.0));
     const double seconds = store::comparison_probing_seconds(probes);
-    return Json{{"studies", forecast},
-                {"probing", {{"device_hours", seconds / 3600}}},
-                {"predicting", predicting},
-                {"total", forecast_total(comparison, forecast, predicting, seconds)},
-                {"audit", audit}};
+    return Json{
+        {"studies", forecast},      {"probing", {{"device_hours", seconds / 3600}}},
+        {"predicting", predicting}, {"total", forecast_total(comparison, forecast, predicting, seconds)},
+        {"audit", audit},           {"task", task_to_json(comparison.task)}};
   } catch (const Error& error) {
     if (error.code() != ExitCode::kInterrupted) throw;
     return std::nullopt;

@@ -43,9 +43,7 @@ class Gatherer {
     report_.test_leaks = comparison_.test.leaks;
     report_.validation_leaks = comparison_.test.validation_leaks;
     report_.budget = comparison_.budget;
-    if (comparison_.own_test)
-      report_.test = {comparison_.own_test->metric, comparison_.own_test->goal, true,
-                      test_text(*comparison_.own_test)};
+    report_.test = test_number();
     const Json audit = facts_.value("audit", Json::object());
     report_.crossing_overlaps = audit.value("crossing_overlaps", 0);
     report_.test_is_cut = comparison_.test.split.has_value();
@@ -59,6 +57,24 @@ class Gatherer {
   }
 
  private:
+  TestNumber test_number() const {
+    TestNumber test;
+    if (comparison_.own_test) {
+      test.name = comparison_.own_test->metric;
+      test.goal = comparison_.own_test->goal;
+      test.is_own = true;
+      test.is_resampled = false;
+      test.own_test = test_text(*comparison_.own_test);
+      return test;
+    }
+    const ComparedTask task = task_from_json(facts_.value("task", Json()));
+    test.name = task.number;
+    test.goal = task.goal;
+    test.unit = task.unit;
+    test.no_audit = facts_.value("audit", Json::object()).value("none", "");
+    return test;
+  }
+
   void read_scoring(std::optional<int> wanted) {
     std::optional<store::Scoring> shown;
     report_.scorings = facts_.value(store::kLooksBefore, 0);
@@ -82,8 +98,12 @@ class Gatherer {
         scores_.score[models_[i].number] = results[i].at("score").get<double>();
       return;
     }
-    const Json& resamples = result.at("resamples");
-    report_.images = result.value("images", 0);
+    const std::string& number = report_.test.name;
+    // A task of another number may have none.
+    const Json resamples = report_.test.is_average_precision() ? result.at("resamples")
+                                                               : result.value("resamples", Json::object());
+    report_.test.is_resampled = resamples.contains(number);
+    report_.images = result.value(report_.test.unit, result.value("images", 0));
     report_.groups = resamples.value("groups", 0);
     for (const Json& warning : result.value("warnings", Json::array()))
       if (std::string text = warning.is_string() ? warning.get<std::string>() : warning.dump();
@@ -91,9 +111,10 @@ class Gatherer {
         report_.warnings.push_back(std::move(text));
     report_.resamples = resamples.value("count", 0);
     for (std::size_t i = 0; i < models_.size(); ++i) {
-      scores_.score[models_[i].number] = results[i].at("AP").get<double>();
-      scores_.ap50[models_[i].number] = results[i].at("AP50").get<double>();
-      scores_.resampled[models_[i].number] = number_list(resamples.at("AP").at(i));
+      const int model = models_[i].number;
+      scores_.score[model] = results[i].at(number).get<double>();
+      if (results[i].contains("AP50")) scores_.ap50[model] = results[i]["AP50"].get<double>();
+      if (report_.test.is_resampled) scores_.resampled[model] = number_list(resamples[number].at(i));
     }
   }
 
@@ -181,7 +202,7 @@ class Gatherer {
       if (!run.score) continue;
       if (row.kind == RowKind::kBestOfSeeds) runs.ranked.push_back(runs.scores.size());
       runs.scores.push_back(*run.score);
-      if (!report_.test.is_own) runs.resampled.push_back(scores_.resampled.at(run.model));
+      if (report_.test.is_resampled) runs.resampled.push_back(scores_.resampled.at(run.model));
     }
     return runs;
   }
@@ -395,7 +416,7 @@ class Gatherer {
   // COCO's average precision lies between 0 and 1; what others mean is theirs to know.
   ScoreScale scale() const {
     const TestNumber& test = report_.test;
-    return {!test.is_own, test.is_average_precision() ? std::optional(1.0) : std::nullopt,
+    return {test.is_resampled, test.is_average_precision() ? std::optional(1.0) : std::nullopt,
             test.goal == Goal::kMaximize};
   }
 

@@ -85,10 +85,14 @@ struct TestNumber {
   std::string name = "AP";
   Goal goal = Goal::kMaximize;
   bool is_own = false;        // of a test of the file's own: one a model; else tune-train scores test images
-  std::string own_test = "";  // in words: test_text()
+  std::string own_test = "";  // that, in words: test_text()
+  std::string unit = "images";  // of what tune-train scores
+  bool is_resampled = true;     // with scores on resamples of those
+  std::string no_audit = "";    // why nothing was searched for leaks; empty where it was
 
   std::string title() const { return name.starts_with("test") ? name : "test " + name; }
   bool is_better(double a, double b) const { return goal == Goal::kMaximize ? a > b : a < b; }
+  bool has_images() const { return !is_own && unit == "images"; }
   // COCO's, which has a second number at an IoU of 0.5.
   bool is_average_precision() const { return !is_own && name == "AP"; }
 };

@@ -88,13 +88,13 @@ class ComparisonRun {
   ComparisonRun(const ComparisonRequest& request, const ComparisonHooks& hooks, const Clock& clock,
                 engine::Interruption& interruption)
       : store_folder_(fs::absolute(request.store).lexically_normal()),
-        comparison_(request.comparison),
+        trainer_(find_trainer(request.comparison)),
+        comparison_(with_task(request.comparison, description())),
         request_(request),
         hooks_(hooks),
         clock_(clock),
         interruption_(interruption),
-        folder_(comparison_folder(store_folder_, comparison_.name)),
-        trainer_(find_trainer(comparison_)) {
+        folder_(comparison_folder(store_folder_, comparison_.name)) {
     const auto signals = [this] { return interruption_.count.load(); };
     if (comparison_.own_test)
       program_.emplace(comparison_, signals, hooks_.notice);
@@ -122,8 +122,8 @@ class ComparisonRun {
   }
 
  private:
-  // What tune-train says of itself; null where it trains nothing here.
-  Json description() const { return trainer_ ? trainer_->description : Json(); }
+  // What tune-train says of itself; nothing where it trains nothing here.
+  Json description() const { return trainer_ ? trainer_->description : Json::object(); }
   fs::path groups_file() const { return folder_ / "groups.json"; }
 
   // What was frozen and scored stays as it was, and what the budget had ended goes on in another round.
@@ -165,6 +165,7 @@ class ComparisonRun {
     if (row && facts_.empty()) fs::remove(groups_file());
     for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
       facts_["weights"][comparison_.approaches[i].name] = fingerprint_of_weights(comparison_, i);
+    if (images_) facts_["task"] = task_to_json(comparison_.task);
     if (trainer_)
       facts_["trainer"] = {{"version", trainer_->description.value("version", "")},
                            {"libtorch", trainer_->description.value("libtorch", "")}};
@@ -191,8 +192,10 @@ class ComparisonRun {
     const Json began = facts_.value("data", Json::object());
     for (const auto& [data, fingerprint] : began.items())
       if (now.contains(data) && now[data] != fingerprint)
-        throw Error(ExitCode::kConflict, "the images in " + data + " have changed since the comparison began",
-                    "restore them, or begin another comparison under another name");
+        throw Error(
+            ExitCode::kConflict,
+            "the " + comparison_.task.unit + " in " + data + " have changed since the comparison began",
+            "restore them, or begin another comparison under another name");
   }
   void require_test_images() const {
     Json now = Json::object();
@@ -465,8 +468,8 @@ class ComparisonRun {
     facts_.erase(kBudgetWasRaised);
     record.freeze(models, facts_);
     crash_point("models_frozen");
-    hooks_.notice(std::to_string(models.size()) + " models are frozen" +
-                  (images_ ? "; now they see the test images" : "; now they are tested"));
+    hooks_.notice(std::to_string(models.size()) + " models are frozen; now they " +
+                  (images_ ? "see the test " + comparison_.task.unit : "are tested"));
   }
 
   void score(store::ComparisonStore& record) {
@@ -554,13 +557,13 @@ class ComparisonRun {
   }
 
   const fs::path store_folder_;
-  const Comparison& comparison_;
+  const std::optional<engine::BuiltinTrainer> trainer_;
+  const Comparison comparison_;
   const ComparisonRequest& request_;
   const ComparisonHooks& hooks_;
   const Clock& clock_;
   engine::Interruption& interruption_;
   const fs::path folder_;
-  const std::optional<engine::BuiltinTrainer> trainer_;
   std::optional<TestImages> images_;    // either these,
   std::optional<TestProgram> program_;  // or this
   Json facts_ = Json::object();

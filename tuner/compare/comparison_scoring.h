@@ -26,7 +26,8 @@ class TestImages {
   // Writes the groups of test images that overlap into `file`. A test set of its own is also held against the
   // training data and a validation set of its own: Error(kBadSpec) where they overlap. Gives {"test_images",
   // "crossing_overlaps": those of a split by content whose images lie in different parts all the same,
-  // "warnings": of the readers of the data}; the warnings are notices too.
+  // "warnings": of the readers of the data}; the warnings are notices too. A task without an audit writes no
+  // file, and {"none": the sentence that says so}.
   Json audit(const std::filesystem::path& file) const;
   struct Predicted {
     double seconds = 0;  // that it held a device
@@ -34,9 +35,10 @@ class TestImages {
   };
   // Writes the detections of the model in `folder`.
   Predicted predict(const std::filesystem::path& folder, const std::filesystem::path& output) const;
-  // All detections against the annotations, once, with the same resamples of the groups for each. `model` is
-  // the folder of one of the models: its class names say what the detections' category ids mean. A few of the
-  // images are copied into the folder `images`, as IMAGE_ID.EXT, and listed under "examples".
+  // All detections against the annotations, once, with the same resamples of the groups for each. A task
+  // other than detection may give neither resamples nor examples. `model` is the folder of one of the models:
+  // its class names say what the detections' category ids mean. A few of the images are copied into the
+  // folder `images`, as IMAGE_ID.EXT, and listed under "examples".
   Json score(const std::vector<std::filesystem::path>& detections, const std::filesystem::path& groups,
              const std::filesystem::path& model, const std::filesystem::path& images) const;
 

@@ -42,6 +42,7 @@ OrderedJson trainer_of(const Comparison& comparison, std::size_t approach) {
   const OrderedJson& document = comparison.document;
   OrderedJson trainer = merged(document, approach, "trainer");
   trainer.erase(kTestKey);
+  if (!comparison.task.has_split) return trainer;
   if (!trainer.contains("validation") && !trainer.contains("split")) trainer["split"] = OrderedJson::object();
   if (trainer.contains("split") && trainer["split"].is_object() && !trainer["split"].contains("grouping"))
     trainer["split"]["grouping"] = "content";

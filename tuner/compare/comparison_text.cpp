@@ -1,5 +1,6 @@
 // A comparison as tables for terminals and in Markdown.
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 
@@ -172,7 +173,7 @@ report::Table cost_table(const ComparisonReport& report) {
   if (!report.test.is_own || report.probing.device_hours > 0)
     add({"probing", "", "", "", "", "", report::hours_text(report.probing.device_hours), "", ""},
         report.probing);
-  add({report.test.is_own ? "testing" : "predicting on the test images", "", "", "", "", "",
+  add({report.test.is_own ? "testing" : "predicting on the test " + report.test.unit, "", "", "", "", "",
        report::hours_text(report.scoring.device_hours), "",
        report.predicted_scoring_hours ? predicted_text(report.predicted_scoring_hours, true) : ""},
       report.scoring);
@@ -204,6 +205,29 @@ bool has_sizes(const ComparisonReport& report) {
          std::any_of(report.rows.begin(), report.rows.end(), [](const ComparisonRow& row) {
            return !row.precision.empty() || row.training_memory_bytes;
          });
+}
+
+// Of a unit, which is a plural: "images".
+std::string singular(const std::string& unit) {
+  return unit.ends_with('s') ? unit.substr(0, unit.size() - 1) : unit;
+}
+
+std::string units_text(const ComparisonReport& report) {
+  return std::to_string(report.images) + ' ' +
+         (report.images == 1 ? singular(report.test.unit) : report.test.unit);
+}
+
+// " in 97 groups (overlapping crops together)"
+std::string groups_text(const ComparisonReport& report) {
+  if (report.groups == 0) return "";
+  return " in " + plural_text(report.groups, "group") +
+         (report.test.has_images() ? " (overlapping crops together)" : " (what belongs together)");
+}
+
+std::string capital(std::string sentence) {
+  if (!sentence.empty())
+    sentence[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(sentence[0])));
+  return sentence;
 }
 
 std::string times_scored(const ComparisonReport& report, const std::string& done) {
@@ -271,7 +295,12 @@ std::vector<TitledTable> comparison_tables(const ComparisonReport& report) {
 
 std::vector<std::string> leak_remarks(const ComparisonReport& report) {
   std::vector<std::string> lines;
-  if (report.test_leaks)
+  if (!report.test.no_audit.empty()) lines.push_back(capital(report.test.no_audit) + ".");
+  if (report.test_leaks && !report.test.has_images())
+    lines.push_back("LEAKING: the test " + report.test.unit +
+                    " were cut one by one from the training data, so what is nearly the same may lie on both "
+                    "sides; with \"grouping\": \"content\" it does not.");
+  else if (report.test_leaks)
     lines.emplace_back(
         "LEAKING: the test images were cut image by image from the training data, so crops of one surface "
         "may lie on both sides; with \"grouping\": \"content\" they do not.");
@@ -296,14 +325,16 @@ std::vector<std::string> comparison_remarks(const ComparisonReport& report) {
   if (report.test.is_own) {
     lines = own_test_remarks(report);
   } else if (report.scoring_number == 0) {
-    lines.emplace_back("The test images have not been scored yet.");
+    lines.push_back("The test " + report.test.unit + " have not been scored yet.");
   } else {
-    lines.push_back("Test: " + plural_text(report.images, "image") + " in " +
-                    plural_text(report.groups, "group") + " (overlapping crops together), " +
+    lines.push_back("Test: " + units_text(report) + groups_text(report) + ", " +
                     times_scored(report, "scored"));
-    lines.push_back("Intervals hold together with 95 %: a paired bootstrap over image groups (" +
-                    std::to_string(report.resamples) +
-                    " resamples) and over seeds, with Student's t; p-values are Holm's; \"least visible\" is "
+    const std::string over = report.test.is_resampled
+                                 ? "a paired bootstrap over " + singular(report.test.unit) + " groups (" +
+                                       std::to_string(report.resamples) + " resamples) and over seeds"
+                                 : "over seeds alone, since the task gives no resamples";
+    lines.push_back("Intervals hold together with 95 %: " + over +
+                    ", with Student's t; p-values are Holm's; \"least visible\" is "
                     "the difference that four of five such comparisons would see.");
     const bool too_few = std::any_of(report.answers.begin(), report.answers.end(),
                                      [](const ComparisonAnswer& one) { return one.answer.too_few; });

@@ -52,7 +52,9 @@ class Scored {
   engine::BuiltinTrainer trainer_;
 };
 
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool asks_for(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 }  // namespace
 
@@ -64,11 +66,11 @@ TEST_CASE("class names count the detections of every form of data but COCO's, wh
   coco.write("steel/_annotations.coco.json", "{}");
   photographs.write("test.json", "{}");
   const std::string of_yaml = yaml.asked_for("YOLO labels: data.yaml");
-  CHECK(holds(of_yaml, " --labels " + yaml.at("model/labels.json").string() + " "));
-  CHECK_FALSE(holds(of_yaml, " --images "));
-  CHECK_FALSE(holds(coco.asked_for("COCO: _annotations.coco.json"), " --labels "));
-  CHECK(
-      holds(photographs.asked_for("COCO: test.json"), " --images " + photographs.at("photographs").string()));
+  CHECK(asks_for(of_yaml, " --labels " + yaml.at("model/labels.json").string() + " "));
+  CHECK_FALSE(asks_for(of_yaml, " --images "));
+  CHECK_FALSE(asks_for(coco.asked_for("COCO: _annotations.coco.json"), " --labels "));
+  CHECK(asks_for(photographs.asked_for("COCO: test.json"),
+                 " --images " + photographs.at("photographs").string()));
 }
 
 TEST_CASE("the fingerprint of a data set follows all that is read of it", "[comparison-scoring]") {

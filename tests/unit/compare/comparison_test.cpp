@@ -262,6 +262,30 @@ TEST_CASE("no training run sees the test images, and overlapping crops stay on o
   CHECK(parsed(third).test.leaks);
 }
 
+TEST_CASE("a comparison takes from tune-train what its task has") {
+  const Json description = {{"tasks",
+                             {{{"name", "detection"},
+                               {"unit", "texts"},
+                               {"commands", {"predict", "evaluate"}},
+                               {"primary", {{"name", "loss"}, {"goal", "minimize"}}},
+                               {"trainer_keys", {{{"name", "model"}}}}}}}};
+  const Comparison comparison = with_task(parsed(small_comparison()), description);
+  CHECK(comparison.task.unit == "texts");
+  CHECK(comparison.task.goal == Goal::kMinimize);
+  CHECK_FALSE(comparison.task.has_audit);
+  CHECK_FALSE(comparison.task.scores_models);
+  CHECK_FALSE(study_of(comparison, 0, StudyRole::kDefaults, 2).trainer->contains("split"));
+  const ComparedTask read = task_from_json(task_to_json(comparison.task));
+  CHECK(read.name == "detection");
+  CHECK(read.number == "loss");
+  CHECK(read.goal == Goal::kMinimize);
+  CHECK(read.unit == "texts");
+  CHECK_FALSE(read.has_audit);
+  // A record that does not say has scored detectors.
+  CHECK(task_from_json(Json()).number == "AP");
+  CHECK(task_from_json(Json()).unit == "images");
+}
+
 TEST_CASE("what is wrong with a comparison is said where it was written") {
   const auto [pointer, json, line] = GENERATE(table<std::string, std::string, std::string>({
       {"/sedes", "3", "/sedes: unknown key \"sedes\""},
