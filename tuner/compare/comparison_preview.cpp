@@ -23,7 +23,8 @@ Json recorded_probes(const fs::path& database, const Comparison& comparison) {
   const store::ComparisonStore record(database, store::OpenMode::kRead);
   const auto row = record.comparison();
   if (!row || row->document != Json(comparison.document)) return Json::object();
-  return row->facts.value("probes", Json::object());
+  Json probes = store::comparison_facts(row->facts).probes;
+  return probes.is_null() ? Json::object() : probes;
 }
 
 // A folder of its own, gone with this.
@@ -63,7 +64,7 @@ std::optional<Json> preview_comparison(const ComparisonRequest& request, const C
   Json probes =
       recorded_probes(comparison_folder(request.store, comparison.name) / "comparison.db", comparison);
   try {
-    Json audit = Json::object();
+    store::ComparisonAudit audit;
     if (!comparison.own_test)
       audit = TestImages(comparison, *trainer, signals, hooks.notice).audit(folder.path() / "groups.json");
     if (trainer)
@@ -77,12 +78,14 @@ std::optional<Json> preview_comparison(const ComparisonRequest& request, const C
           forecast_approach(comparison, i, of_approach.value(name, Json()), description, machine));
     }
     const Json predicting =
-        forecast_predicting(comparison, forecast, probes, name, audit.value("test_images", 0.0));
+        forecast_predicting(comparison, forecast, probes, name, static_cast<double>(audit.test_images));
     const double seconds = store::comparison_probing_seconds(probes);
-    return Json{
-        {"studies", forecast},      {"probing", {{"device_hours", seconds / 3600}}},
-        {"predicting", predicting}, {"total", forecast_total(comparison, forecast, predicting, seconds)},
-        {"audit", audit},           {"task", task_to_json(comparison.task)}};
+    return Json{{"studies", forecast},
+                {"probing", {{"device_hours", seconds / 3600}}},
+                {"predicting", predicting},
+                {"total", forecast_total(comparison, forecast, predicting, seconds)},
+                {"audit", store::to_json(audit)},
+                {"task", task_to_json(comparison.task)}};
   } catch (const Error& error) {
     if (error.code() != ExitCode::kInterrupted) throw;
     return std::nullopt;

@@ -33,7 +33,7 @@ class Gatherer {
  public:
   Gatherer(const fs::path& store, const Comparison& comparison, const store::ComparisonStore& record)
       : store_(store), comparison_(comparison), record_(record), models_(record.models()) {
-    if (const auto row = record.comparison()) facts_ = row->facts;
+    if (const auto row = record.comparison()) facts_ = store::comparison_facts(row->facts);
   }
 
   ComparisonReport gather(std::optional<int> scoring) {
@@ -44,10 +44,10 @@ class Gatherer {
     report_.validation_leaks = comparison_.test.validation_leaks;
     report_.budget = comparison_.budget;
     report_.test = test_number();
-    const Json audit = facts_.value("audit", Json::object());
-    report_.crossing_overlaps = audit.value("crossing_overlaps", 0);
+    const store::ComparisonAudit audit = facts_.audit.value_or(store::ComparisonAudit());
+    report_.crossing_overlaps = audit.crossing_overlaps;
     report_.test_is_cut = comparison_.test.split.has_value();
-    report_.warnings = audit.value("warnings", std::vector<std::string>());
+    report_.warnings = audit.warnings;
     read_scoring(scoring);
     for (std::size_t i = 0; i < comparison_.approaches.size(); ++i) add_approach(i);
     share_latency();
@@ -67,17 +67,17 @@ class Gatherer {
       test.own_test = test_text(*comparison_.own_test);
       return test;
     }
-    const ComparedTask task = task_from_json(facts_.value("task", Json()));
+    const ComparedTask task = task_from_json(facts_.task);
     test.name = task.number;
     test.goal = task.goal;
     test.unit = task.unit;
-    test.no_audit = facts_.value("audit", Json::object()).value("none", "");
+    if (facts_.audit) test.no_audit = facts_.audit->none;
     return test;
   }
 
   void read_scoring(std::optional<int> wanted) {
     std::optional<store::Scoring> shown;
-    report_.scorings = facts_.value(store::kLooksBefore, 0);
+    report_.scorings = facts_.looks_before.value_or(0);
     for (store::Scoring& scoring : record_.scorings()) {
       if (!scoring.ended) continue;
       ++report_.scorings;
@@ -156,13 +156,9 @@ class Gatherer {
     return cost;
   }
 
-  Json forecast_of(const std::string& study) const {
-    return facts_.value("forecast", Json::object()).value(study, Json::object());
-  }
-
   // Adds what was predicted for the study's first `most` trials, or for all of them.
   void add_prediction(ComparisonRow& row, const std::string& study, std::optional<int> most = {}) const {
-    const Json forecast = forecast_of(study);
+    const Json forecast = facts_.forecast_of(study);
     if (!forecast.contains("device_hours")) return;
     const double hours = forecast["device_hours"], trials = forecast["trials"];
     row.predicted_hours =
@@ -178,7 +174,7 @@ class Gatherer {
     const Objective objective = approach_objective(comparison_, approach);
     row.validation_metric = objective.metric;
     row.lower_validation_is_better = objective.goal == Goal::kMinimize;
-    const Json probes = facts_.value("probes", Json::object()).value(row.approach, Json::object());
+    const Json probes = facts_.probes_of(row.approach);
     for (const Json& probe : probes) {
       row.precision = probe.value("precision", "");
       for (const Json& candidate : probe.value("candidates", Json::array()))
@@ -319,14 +315,14 @@ class Gatherer {
     const auto priced_seconds = [&](double seconds) {
       return report::priced(seconds, seconds, report_.usd_per_hour);
     };
-    const double probing = store::comparison_probing_seconds(facts_.value("probes", Json::object()));
-    double scoring = facts_.value(store::kScoringSecondsBefore, 0.0);
+    const double probing = store::comparison_probing_seconds(facts_.probes);
+    double scoring = facts_.scoring_seconds_before.value_or(0);
     for (const store::Scoring& one : record_.scorings())
       for (const store::Prediction& prediction : record_.predictions(one.number))
         scoring += prediction.seconds;
     report_.probing = priced_seconds(probing);
     report_.scoring = priced_seconds(scoring);
-    const Json predicting = facts_.value("forecast_predicting", Json::object());
+    const Json& predicting = facts_.forecast_predicting;
     if (predicting.contains("device_hours"))
       report_.predicted_scoring_hours = predicting["device_hours"].get<double>();
     report_.validating = report_.idle = priced_seconds(0);
@@ -358,10 +354,9 @@ class Gatherer {
   }
 
   void add_cut(const std::string& study) {
-    for (const char* key : {"not_begun", "cut_by_budget"}) {
-      const Json cut = facts_.value(key, Json::object());
-      if (cut.contains(study)) report_.cut.push_back({study, cut[study]});
-    }
+    for (const auto* cut : {&facts_.not_begun, &facts_.cut_by_budget})
+      if (const auto what = cut->find(study); what != cut->end())
+        report_.cut.push_back({study, what->second});
   }
 
   void add_study_cost(const std::string& study) {
@@ -377,7 +372,7 @@ class Gatherer {
     row.validating = bill.validating;
     row.idle = bill.idle;
     row.total = bill.total;
-    const Json forecast = forecast_of(study);
+    const Json forecast = facts_.forecast_of(study);
     if (forecast.contains("device_hours")) row.predicted_hours = forecast["device_hours"].get<double>();
     row.predicted_at_most = forecast.value("at_most", false);
     row.no_prediction = forecast.value("reason", "");
@@ -398,8 +393,10 @@ class Gatherer {
   // Weights that differ while other things do too: nobody can tell what made the difference. Where they are
   // all that differs, they are what is asked about.
   bool is_confounded(std::size_t a, std::size_t b) const {
-    const Json weights = facts_.value("weights", Json::object());
-    const auto of = [&](std::size_t i) { return weights.value(comparison_.approaches[i].name, ""); };
+    const auto of = [&](std::size_t i) {
+      const auto weights = facts_.weights.find(comparison_.approaches[i].name);
+      return weights == facts_.weights.end() ? std::string() : weights->second;
+    };
     if (of(a) == of(b)) return false;
     const std::vector<std::string> different = approach_difference(comparison_, a, b);
     return std::any_of(different.begin(), different.end(),
@@ -443,7 +440,7 @@ class Gatherer {
   const Comparison& comparison_;
   const store::ComparisonStore& record_;
   const std::vector<store::FrozenModel> models_;
-  Json facts_ = Json::object();
+  store::ComparisonFacts facts_;
   TestScores scores_;
   std::map<std::string, report::StudyRows> studies_;
   std::vector<ScoredRuns> scored_;  // as report_.rows

@@ -136,8 +136,8 @@ class ComparisonRun {
       row = record.comparison();
       if (!row || record.models().empty()) return;
     }
-    const bool ended_something = row->facts.contains("not_begun") || row->facts.contains("cut_by_budget");
-    if (!ended_something || !ledger_.has_more_budget_than(row->document)) return;
+    if (!store::comparison_facts(row->facts).was_cut() || !ledger_.has_more_budget_than(row->document))
+      return;
     refuse_change(row->document, true);
     row->document = comparison_.document;
     row->text = comparison_.text;
@@ -150,63 +150,62 @@ class ComparisonRun {
   // Until something is trained a mended file may take the place of the one that was refused.
   void begin(store::ComparisonStore& record) {
     const auto row = record.comparison();
-    if (row && row->facts.contains("training_since")) {
-      facts_ = row->facts;
+    const store::ComparisonFacts known = row ? store::comparison_facts(row->facts) : store::ComparisonFacts();
+    if (known.training_since) {
+      facts_ = known;
       refuse_change(row->document, record.models().empty());
       if (Json(comparison_.document) != row->document) {
-        if (ledger_.has_more_budget_than(row->document)) facts_[kBudgetWasRaised] = true;
+        if (ledger_.has_more_budget_than(row->document)) facts_.budget_was_raised = true;
         record.begin({row->name, comparison_.document, comparison_.text, comparison_.folder.string(),
-                      row->created, facts_});
+                      row->created, store::to_json(facts_)});
         hooks_.notice("the comparison goes on with another budget");
       }
       return;
     }
-    if (row && Json(comparison_.document) == row->document) facts_ = row->facts;
-    if (row && facts_.empty()) fs::remove(groups_file());
+    const bool is_same = row && Json(comparison_.document) == row->document;
+    if (is_same) facts_ = known;
+    if (row && (!is_same || row->facts.empty())) fs::remove(groups_file());
     for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
-      facts_["weights"][comparison_.approaches[i].name] = fingerprint_of_weights(comparison_, i);
-    if (images_) facts_["task"] = task_to_json(comparison_.task);
+      facts_.weights[comparison_.approaches[i].name] = fingerprint_of_weights(comparison_, i);
+    if (images_) facts_.task = task_to_json(comparison_.task);
     if (trainer_)
-      facts_["trainer"] = {{"version", trainer_->description.value("version", "")},
-                           {"libtorch", trainer_->description.value("libtorch", "")}};
+      facts_.trainer = {{"version", trainer_->description.value("version", "")},
+                        {"libtorch", trainer_->description.value("libtorch", "")}};
     record.begin({comparison_.name, comparison_.document, comparison_.text, comparison_.folder.string(),
-                  clock_.wall_now(), facts_});
+                  clock_.wall_now(), store::to_json(facts_)});
     crash_point("comparison_created");
   }
 
   // Until something is trained other data may take its place.
   void look_at_data(store::ComparisonStore& record) {
     if (!images_) return;  // what a test of its own reads is not known
-    const Json now = images_->fingerprints();
-    if (facts_.contains("training_since")) return require_data(now);
-    if (facts_.value("data", Json()) != now) fs::remove(groups_file());
-    if (!fs::exists(groups_file())) facts_["audit"] = images_->audit(groups_file());
+    const std::map<std::string, std::string> now = images_->fingerprints();
+    if (facts_.training_since) return require_data(now);
+    if (facts_.data != now) fs::remove(groups_file());
+    if (!fs::exists(groups_file())) facts_.audit = images_->audit(groups_file());
     crash_point("test_images_audited");
-    facts_["data"] = now;
-    record.update_facts(facts_);
+    facts_.data = now;
+    record.update_facts(store::to_json(facts_));
     crash_point("data_recorded");
   }
 
   // What earlier versions began has no fingerprints.
-  void require_data(const Json& now) const {
-    const Json began = facts_.value("data", Json::object());
-    for (const auto& [data, fingerprint] : began.items())
-      if (now.contains(data) && now[data] != fingerprint)
+  void require_data(const std::map<std::string, std::string>& now) const {
+    for (const auto& [data, fingerprint] : facts_.data)
+      if (const auto found = now.find(data); found != now.end() && found->second != fingerprint)
         throw Error(
             ExitCode::kConflict,
             "the " + comparison_.task.unit + " in " + data + " have changed since the comparison began",
             "restore them, or begin another comparison under another name");
   }
   void require_test_images() const {
-    Json now = Json::object();
-    now[comparison_.test.data] = images_->fingerprint(comparison_.test.data);
-    require_data(now);
+    require_data({{comparison_.test.data, images_->fingerprint(comparison_.test.data)}});
   }
 
   void begin_training(store::ComparisonStore& record) {
-    if (facts_.contains("training_since")) return;
-    facts_["training_since"] = format_time(clock_.wall_now());
-    record.update_facts(facts_);
+    if (facts_.training_since) return;
+    facts_.training_since = format_time(clock_.wall_now());
+    record.update_facts(store::to_json(facts_));
     crash_point("training_begun");
   }
 
@@ -233,31 +232,31 @@ class ComparisonRun {
     const engine::Machine machine = engine::inspect_machine();
     const std::string name = engine::probe_name(machine, comparison_.resources);
     const auto add_forecast = [&](std::size_t i, const Json& probe) {
-      facts_["forecast"].update(forecast_approach(comparison_, i, probe, description(), machine));
+      facts_.forecast.update(forecast_approach(comparison_, i, probe, description(), machine));
     };
-    facts_["probes"].update(Json::object());
+    if (facts_.probes.is_null()) facts_.probes = Json::object();
     for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
       if (comparison_.approaches[i].is_program) add_forecast(i, {});
     if (trainer_) {
       const ProbesRequest request{
           comparison_,  *trainer_, machine, folder_ / "probes", [this] { return interruption_.count.load(); },
           hooks_.notice};
-      probe_approaches(request, facts_["probes"], [&](std::size_t i) {
-        add_forecast(i, facts_["probes"][comparison_.approaches[i].name][name]);
+      probe_approaches(request, facts_.probes, [&](std::size_t i) {
+        add_forecast(i, facts_.probes[comparison_.approaches[i].name][name]);
         crash_point("approach_measured");
-        record.update_facts(facts_);
+        record.update_facts(store::to_json(facts_));
         crash_point("measurement_recorded");
       });
     }
     const Json predicting =
-        forecast_predicting(comparison_, facts_["forecast"], facts_["probes"], name,
-                            facts_.value("audit", Json::object()).value("test_images", 0.0));
-    facts_["forecast_predicting"] = predicting;
-    record.update_facts(facts_);
-    const double probing = store::comparison_probing_seconds(facts_["probes"]);
+        forecast_predicting(comparison_, facts_.forecast, facts_.probes, name,
+                            facts_.audit ? static_cast<double>(facts_.audit->test_images) : 0.0);
+    facts_.forecast_predicting = predicting;
+    record.update_facts(store::to_json(facts_));
+    const double probing = store::comparison_probing_seconds(facts_.probes);
     if (trainer_)
       hooks_.notice("predicted from the probes: " +
-                    forecast_text(forecast_total(comparison_, facts_["forecast"], predicting, probing)));
+                    forecast_text(forecast_total(comparison_, facts_.forecast, predicting, probing)));
     else
       hooks_.notice("how long it takes is not known, as programs of one's own are not measured beforehand");
   }
@@ -273,10 +272,10 @@ class ComparisonRun {
     }
   }
 
-  void record_for_lack_of_budget(store::ComparisonStore& record, const char* key, const std::string& study,
-                                 const std::string& what) {
-    facts_[key][study] = what;
-    record.update_facts(facts_);
+  void record_for_lack_of_budget(store::ComparisonStore& record, std::map<std::string, std::string>& cut,
+                                 const std::string& study, const std::string& what) {
+    cut[study] = what;
+    record.update_facts(store::to_json(facts_));
     hooks_.notice("for lack of budget: " + study + ": " + what);
   }
 
@@ -288,18 +287,18 @@ class ComparisonRun {
     if (role == StudyRole::kTuned || role == StudyRole::kRandomTuned) set_aside_if_other(name, spec);
     const std::optional<double> share = ledger_.share_of_budget(name);
     if (is_done(spec) && !take_up_cut(record, name, spec, share)) {
-      forget("not_begun", name);  // whoever began it may have died before this was kept
+      facts_.not_begun.erase(name);  // whoever began it may have died before this was kept
       note_cut(record, name, spec);
       return true;
     }
     if (share &&
         (*share <= 0 || (!ledger_.study_store(name) && *share < ledger_.trial_seconds(approach, name)))) {
-      record_for_lack_of_budget(record, "not_begun", name,
+      record_for_lack_of_budget(record, facts_.not_begun, name,
                                 "not begun, as what is left for it does not pay for one of its trials");
       return false;
     }
     // An earlier run of the comparison may have had less for it.
-    forget("not_begun", name);
+    facts_.not_begun.erase(name);
     hooks_.begin_study(name);
     engine::RunRequest run;
     run.store = store_folder_;
@@ -308,13 +307,13 @@ class ComparisonRun {
     run.spec = spec;
     run.spec.limits.on_trial_time = OnTrialTime::kFail;  // what was cut short left no whole model to compare
     run.version = request_.version;
-    run.known_probes = facts_["probes"][comparison_.approaches[approach].name];
-    if (share && !facts_.contains("had_budget")) {
-      facts_["had_budget"] = true;
-      record.update_facts(facts_);
+    run.known_probes = facts_.probes_of(comparison_.approaches[approach].name);
+    if (share && !facts_.had_budget) {
+      facts_.had_budget = true;
+      record.update_facts(store::to_json(facts_));
     }
     // A share that the study was given before would else stay in force where the budget is gone.
-    if (facts_.contains("had_budget"))
+    if (facts_.had_budget)
       run.overrides.gpu_hours =
           std::min(spec.limits.gpu_hours.value_or(HUGE_VAL), share ? *share / 3600 : kNoBudgetHours);
     const engine::RunReport report = engine::run_study(std::move(run), hooks_.study, clock_, interruption_);
@@ -350,14 +349,10 @@ class ComparisonRun {
                     "fail. Mend it, and begin under another name in \"comparison\"");
   }
 
-  void forget(const char* key, const std::string& study) {
-    if (facts_.contains(key) && facts_[key].erase(study) > 0 && facts_[key].empty()) facts_.erase(key);
-  }
-
   // A search that went on has another winner now, and what was made of the one before is no part of the
   // comparison any more.
   void set_aside_if_other(const std::string& name, const Spec& spec) {
-    if (!facts_.contains(kBudgetWasRaised)) return;
+    if (!facts_.budget_was_raised) return;
     {
       const auto study = ledger_.study_store(name);
       if (!study) return;
@@ -366,30 +361,30 @@ class ComparisonRun {
         return;
     }
     set_study_aside(store_folder_, comparison_.name, name);
-    forget("cut_by_budget", name);
+    facts_.cut_by_budget.erase(name);
     hooks_.notice("the search has another winner now, so " + name + " begins anew");
   }
 
   // Whether a study that has ended at its share of the budget has more of it now.
   bool take_up_cut(store::ComparisonStore& record, const std::string& name, const Spec& spec,
                    std::optional<double> share) {
-    if (!facts_.contains(kBudgetWasRaised)) return false;
+    if (!facts_.budget_was_raised) return false;
     const auto study = ledger_.study_store(name);
     if (!study) return false;
     const store::StudyRow row = study->study();
     if (!is_cut(row, spec) || share.value_or(HUGE_VAL) <= row.limits.value("gpu_hours", 0.0) * 3600)
       return false;
-    forget("cut_by_budget", name);
-    record.update_facts(facts_);
+    facts_.cut_by_budget.erase(name);
+    record.update_facts(store::to_json(facts_));
     return true;
   }
 
   // Says and records that a study has ended at its share of the budget, not at a limit of its own.
   void note_cut(store::ComparisonStore& record, const std::string& name, const Spec& spec) {
-    if (facts_.value("cut_by_budget", Json::object()).contains(name)) return;
+    if (facts_.cut_by_budget.contains(name)) return;
     const auto study = ledger_.study_store(name);
     if (!study || !is_cut(study->study(), spec)) return;
-    record_for_lack_of_budget(record, "cut_by_budget", name,
+    record_for_lack_of_budget(record, facts_.cut_by_budget, name,
                               "ended after " + plural_text(study->trial_count(), "trial"));
   }
   static bool is_cut(const store::StudyRow& row, const Spec& spec) {
@@ -460,13 +455,13 @@ class ComparisonRun {
       for (const StudyRole role : kRoles) collect(i, role, models);
     if (models.empty())
       throw Error(ExitCode::kEveryTrialFailed, "no run of any approach has completed",
-                  facts_.contains("not_begun") || facts_.contains("cut_by_budget")
+                  facts_.was_cut()
                       ? "the budget did not pay for one: raise it in the comparison's file, and run the same "
                         "command again"
                       : "`tune trials " + study_name(comparison_, 0, StudyRole::kDefaults) + "` says why");
     crash_point("before_freezing");
-    facts_.erase(kBudgetWasRaised);
-    record.freeze(models, facts_);
+    facts_.budget_was_raised = false;
+    record.freeze(models, store::to_json(facts_));
     crash_point("models_frozen");
     hooks_.notice(std::to_string(models.size()) + " models are frozen; now they " +
                   (images_ ? "see the test " + comparison_.task.unit : "are tested"));
@@ -566,7 +561,7 @@ class ComparisonRun {
   const fs::path folder_;
   std::optional<TestImages> images_;    // either these,
   std::optional<TestProgram> program_;  // or this
-  Json facts_ = Json::object();
+  store::ComparisonFacts facts_;
   const ComparisonLedger ledger_{store_folder_, comparison_, facts_, clock_};
 };
 

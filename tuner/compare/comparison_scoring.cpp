@@ -205,8 +205,8 @@ std::string TestImages::fingerprint(const std::string& data) const {
   return elsewhere.empty() ? found : found + "+" + fingerprint_of_files(elsewhere.back(), is_image);
 }
 
-Json TestImages::fingerprints() const {
-  Json all = Json::object();
+std::map<std::string, std::string> TestImages::fingerprints() const {
+  std::map<std::string, std::string> all;
   all[comparison_.test.data] = fingerprint(comparison_.test.data);
   for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
     for (const std::string& data : training_data(comparison_, i))
@@ -214,12 +214,12 @@ Json TestImages::fingerprints() const {
   return all;
 }
 
-Json TestImages::audit(const fs::path& file) const {
+store::ComparisonAudit TestImages::audit(const fs::path& file) const {
   if (!comparison_.task.has_audit) {
     const std::string none =
         "the task \"" + comparison_.task.name + "\" has no audit, so leaks are not looked for";
     notice_(none);
-    return {{"none", none}};
+    return {0, 0, {}, none};
   }
   notice_("the test " + comparison_.task.unit + " are searched for overlapping crops");
   const Json& trainer = comparison_.document.at("trainer");
@@ -246,9 +246,7 @@ Json TestImages::audit(const fs::path& file) const {
             " from one part of the split to another: scores may be a little too good");
   write_file_atomically(file, audit.dump());
   const Json sets = audit.value("sets", Json::array());
-  return {{"test_images", sets.empty() ? Json(0) : sets[0].value("images", Json(0))},
-          {"crossing_overlaps", crossing},
-          {"warnings", warnings}};
+  return {sets.empty() ? 0 : sets[0].value("images", std::int64_t{0}), crossing, warnings, {}};
 }
 
 Json TestImages::audit_against(const std::string& key) const {
