@@ -9,7 +9,7 @@
 #include "tuner/cli/status_display.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/cli/study_run.h"
-#include "tuner/compare/comparison_rows.h"
+#include "tuner/compare/comparison_report.h"
 #include "tuner/compare/comparison_run.h"
 #include "tuner/compare/own_test.h"
 #include "tuner/core/plural_text.h"

@@ -1,5 +1,5 @@
 // A comparison as JSON.
-#include "tuner/compare/comparison_rows.h"
+#include "tuner/compare/comparison_report.h"
 #include "tuner/core/objective_text.h"
 #include "tuner/report/page/format.h"
 

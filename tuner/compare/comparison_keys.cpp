@@ -1,5 +1,6 @@
 #include "tuner/compare/comparison_keys.h"
 
+#include "tuner/compare/comparison.h"
 #include "tuner/core/error.h"
 #include "tuner/spec/spec_text_rules.h"
 
@@ -190,6 +191,25 @@ const ObjectTable& comparison_table() {
         .object = &approach_table(),
         .item = kObject}}};
   return table;
+}
+
+OrderedJson comparison_schema() {
+  OrderedJson schema{{"$schema", kSchemaDraft}, {"title", "tune: specification of a comparison, version 1"}};
+  schema.update(object_schema(comparison_table()));
+  OrderedJson& approach = schema["properties"]["approaches"]["items"];
+  require_an_end(approach["properties"]["search"]);
+  for (OrderedJson* trained : {&schema, &approach})
+    (*trained)["not"] = {{"required", {"trainer", "command"}}};
+  return schema;
+}
+
+OrderedJson file_schema() {
+  return {{"$schema", kSchemaDraft},
+          {"title", "tune: a search (tune --spec FILE), or a comparison (tune compare FILE)"},
+          {"type", "object"},
+          {"if", {{"required", {"comparison"}}}},
+          {"then", comparison_schema()},
+          {"else", spec_schema()}};
 }
 
 }  // namespace tune::compare

@@ -8,7 +8,7 @@
 #include "tuner/compare/comparison_forecast.h"
 #include "tuner/compare/comparison_probes.h"
 #include "tuner/compare/comparison_run.h"
-#include "tuner/compare/comparison_scoring.h"
+#include "tuner/compare/test_images.h"
 #include "tuner/core/error.h"
 #include "tuner/engine/loop/study_facts.h"
 

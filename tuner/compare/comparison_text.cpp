@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "tuner/compare/comparison_rows.h"
+#include "tuner/compare/comparison_report.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/report/page/escape.h"
 #include "tuner/report/page/format.h"

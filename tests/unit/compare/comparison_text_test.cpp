@@ -1,6 +1,6 @@
 // What a comparison looks like on a terminal, in Markdown and in JSON.
 #include "support/catch.h"
-#include "tuner/compare/comparison_rows.h"
+#include "tuner/compare/comparison_report.h"
 
 namespace tune::compare {
 namespace {

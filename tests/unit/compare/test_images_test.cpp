@@ -1,6 +1,6 @@
 // What a comparison asks of tune-train about its test images, and what of a data set it has in its
 // fingerprint.
-#include "tuner/compare/comparison_scoring.h"
+#include "tuner/compare/test_images.h"
 
 #include <fstream>
 
@@ -59,7 +59,7 @@ bool asks_for(const std::string& text, const std::string& part) {
 }  // namespace
 
 TEST_CASE("class names count the detections of every form of data but COCO's, whose ids are its own",
-          "[comparison-scoring]") {
+          "[test-images]") {
   const Scored yaml("steel/data.yaml"), coco("steel"),
       photographs("test.json", R"(, "images": "photographs")");
   yaml.write("steel/data.yaml", "names: [pit]");
@@ -73,7 +73,7 @@ TEST_CASE("class names count the detections of every form of data but COCO's, wh
                  " --images " + photographs.at("photographs").string()));
 }
 
-TEST_CASE("the fingerprint of a data set follows all that is read of it", "[comparison-scoring]") {
+TEST_CASE("the fingerprint of a data set follows all that is read of it", "[test-images]") {
   const auto changes = [](const Scored& scored, const std::string& data, const std::string& file) {
     const std::string before = scored.images().fingerprint(data);
     scored.write(file, "other");

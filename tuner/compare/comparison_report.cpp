@@ -1,4 +1,4 @@
-#include "tuner/compare/comparison_rows.h"
+#include "tuner/compare/comparison_report.h"
 
 #include <algorithm>
 #include <map>

@@ -1,4 +1,4 @@
-#include "tuner/compare/comparison_scoring.h"
+#include "tuner/compare/test_images.h"
 
 #include <algorithm>
 #include <map>
