@@ -189,6 +189,36 @@ TEST_CASE("trials may print the test's metric themselves, and one that does not 
   CHECK(folder.acts()["train"] == 10 + 2);
 }
 
+TEST_CASE("a built-in trainer and a program of one's own are compared by the same test", "[.compare]") {
+  ComparisonFolder folder;
+  folder.write(
+      "train.sh",
+      "echo map=0.45$TUNE_SEED; echo \"{\\\"value\\\": 0.45$TUNE_SEED}\" > $TUNE_OUTPUT_DIR/model.json");
+  folder.write("test.sh", "echo t=$(sed 's/[^0-9.]//g' $1/model.json)");
+  folder.document["trainer"].erase("test");
+  folder.document["test"] = OrderedJson::parse(R"json({"command": ["sh", "test.sh", "{{output_dir}}"],
+      "metrics": [{"name": "t", "regex": "t=(.+)"}], "metric": "t", "goal": "maximize"})json");
+  folder.document["approaches"][1] = OrderedJson::parse(R"json({"name": "own", "command": ["sh", "train.sh"],
+      "metrics": [{"name": "map", "regex": "map=(.+)"}]})json");
+  const ShellResult dry = folder.compare("--dry-run");
+  CAPTURE(dry.out, dry.err);
+  REQUIRE(dry.exit_code == 0);
+  CHECK(mentions(dry.out, "at least "));
+  CHECK(mentions(dry.out, "The trainer was measured; nothing is known of what the test reads"));
+  REQUIRE(folder.shell("rm acts").exit_code == 0);  // later probes answer otherwise
+  const Json result = folder.result();
+  CAPTURE(result.dump(1));
+  const Json built_in = row_of(result, "scratch"), own = row_of(result, "own");
+  CHECK(built_in.at("score").get<double>() ==
+        Approx(built_in.at("fresh_validation").get<double>()).margin(1e-6));
+  CHECK(own.at("score").get<double>() == Approx(0.45).margin(0.01));
+  CHECK(built_in.at("predicted_device_hours").get<double>() == Approx(3 * 80.0 / 3600));
+  CHECK(own.at("predicted_device_hours").is_null());
+  CHECK(own.at("precision").is_null());
+  for (const auto& [act, count] : folder.acts())
+    CHECK((act == "probe" || act.starts_with("begin") || act.starts_with("end")));
+}
+
 TEST_CASE("a budget that does not pay for a search of a program keeps what its other runs need",
           "[.compare]") {
   ProgramFolder folder;
