@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "store/comparison_facts.h"
 #include "store/open_mode.h"
 #include "tuner/core/clock.h"
 #include "tuner/core/json.h"
@@ -16,10 +17,6 @@ namespace tune::store {
 // Schema version that this program writes.
 inline constexpr int kComparisonSchemaVersion = 2;
 
-// Among the facts of a comparison that went on after its test images had been scored: how often they had
-// been, and the seconds of device time that predicting on them had taken.
-inline constexpr const char* kLooksBefore = "looks_before";
-inline constexpr const char* kScoringSecondsBefore = "scoring_seconds_before";
 // The folder in that of a comparison with the studies that were trained for it in vain.
 inline constexpr const char* kStudiesSetAside = "set-aside";
 
@@ -29,7 +26,7 @@ struct ComparisonRow {
   std::string text;    // as the user wrote it
   std::string folder;  // where its relative paths start
   WallTime created{};
-  Json facts = Json::object();  // what the probes said, what was predicted, the tools' versions
+  Json facts = Json::object();  // as comparison_facts.h has them
 };
 
 // A trained model, as it was when all training had ended.

@@ -36,7 +36,7 @@ const std::vector<Row> kMap = {
     // A study that has ended promotes its best trial.
     {"tuner/engine/loop", {"tuner/engine/attempt", "tuner/engine/promotion", "tuner/billing", "strategies"}},
     {"tuner/report", {"tuner/spec", "tuner/billing"}},  // the stored spec says what was searched
-    {"tuner/compare", {"tuner/engine/loop", "tuner/report"}},
+    {"tuner/compare", {"tuner/engine/loop", "tuner/report", "tuner/metrics"}},
     {"tuner/serve", {"tuner/report", "tuner/compare"}},
     {"tuner/cli/command_line", {"tuner/os"}},  // of both programs
     {"tuner/cli",

@@ -18,6 +18,8 @@ def act(*words):
     with open(here + "/acts", "a") as acts: acts.write(" ".join(words) + "\n")
 def options(name): return [v for k, v in zip(sys.argv, sys.argv[1:]) if k == name]
 command = sys.argv[1]
+# A task that finds no leaks, and whose score is one number.
+plain = os.path.exists(here + "/plain-task")
 if command == "describe":
     number = {"type": "int", "min": 0, "max": 100, "default": 0}
     recipe = {"name": "plain", "hyperparameters": [dict(number, name="x"), dict(number, name="epochs", default=2)],
@@ -30,7 +32,10 @@ if command == "describe":
              {"name": "test", "kind": "choice", "values": ["measured", "untouched"]},
              {"name": "grouping", "kind": "choice", "values": ["image", "content"]}]}]
     print(json.dumps({"schema": 1, "program": "tune-train", "version": "9", "tasks": [
-        {"name": "toy", "trainer_keys": keys, "recipes": [recipe], "models": []}]}))
+        {"name": "toy", "trainer_keys": keys[:-1] if plain else keys, "recipes": [recipe], "models": [],
+         "unit": "texts" if plain else "images",
+         "commands": open(here + "/plain-task").read().split() if plain else ["predict", "score", "audit"],
+         "primary": {"name": "loss", "goal": "minimize"} if plain else {"name": "AP", "goal": "maximize"}}]}))
 elif command == "probe":
     act("probe")
     # Later probes choose another precision.
@@ -79,6 +84,11 @@ elif command == "predict":
                       "latency_ms": 7 + model["value"], "peak_memory_bytes": 300 << 20}))
 elif command == "score":
     act("score")
+    if plain:
+        assert not options("--groups")
+        print(json.dumps({"schema": 1, "texts": 40, "results": [
+            {"loss": 1 - json.load(open(file))["value"]} for file in options("--detections")]}))
+        sys.exit()
     # COCO's files have ids of their own.
     coco = options("--ground-truth")[0].endswith(".json")
     assert coco or json.load(open(options("--labels")[0]))["classes"] == ["scratch"]

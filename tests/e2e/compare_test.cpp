@@ -336,6 +336,40 @@ TEST_CASE("an image-by-image split is marked wherever its numbers stand, and see
   CHECK(mentions(answer_of(result, "at default hyperparameters").at("verdict"), "confounded"));
 }
 
+TEST_CASE("a task is compared by its own number, and what it does not offer is said", "[.compare]") {
+  ComparisonFolder folder;
+  folder.write("plain-task", "predict score");
+  const ShellResult dry = folder.compare("--dry-run");
+  CAPTURE(dry.out, dry.err);
+  REQUIRE(dry.exit_code == 0);
+  const std::string none = "he task \"toy\" has no audit, so leaks are not looked for";
+  CHECK(mentions(dry.out, none));
+  CHECK(mentions(dry.out, "predicting on the test texts"));
+  CHECK(mentions(dry.out, "how many test texts there are is not known without an audit"));
+  const Json result = folder.result();
+  CAPTURE(result.dump(1));
+  CHECK(row_of(result, "tuned-one tuned").at("score") < row_of(result, "scratch").at("score"));
+  CHECK(answer_of(result, "tuning helped").at("verdict") == "better");
+  CHECK(result.at("test").at("metric") == "loss");
+  CHECK(result.at("test").at("images") == 40);
+  CHECK(result.at("test").at("no_audit") == "t" + none);
+  for (const auto& [act, count] : folder.acts()) CHECK_FALSE(act.starts_with("audit"));
+  const std::string text = folder.compare().out;
+  CAPTURE(text);
+  CHECK(mentions(text, "Test: 40 texts, scored once"));
+  CHECK(mentions(text, "T" + none + "."));
+  CHECK(mentions(text, "over seeds alone, since the task gives no resamples"));
+  REQUIRE(folder.shell("tune report c --store store").exit_code == 0);
+  CHECK(mentions(folder.shell("cat store/comparisons/c/report/report.html").out, "test loss"));
+
+  folder.document["comparison"] = "d";
+  folder.write("plain-task", "predict");
+  const ShellResult refused = folder.compare();
+  CAPTURE(refused.err);
+  CHECK(refused.exit_code == 3);
+  CHECK(mentions(refused.err, "the task \"toy\" does not both predict and score, so tune-train cannot test"));
+}
+
 TEST_CASE("a search that its limits end is predicted from them, as a bound", "[.compare]") {
   ComparisonFolder folder;
   OrderedJson& search = folder.document["approaches"][1]["search"];

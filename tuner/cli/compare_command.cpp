@@ -1,4 +1,4 @@
-// `tune compare FILE`: approaches side by side on the same test images.
+// `tune compare FILE`: approaches side by side in the same test.
 #include <algorithm>
 #include <ostream>
 
@@ -9,8 +9,9 @@
 #include "tuner/cli/status_display.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/cli/study_run.h"
-#include "tuner/compare/comparison_rows.h"
+#include "tuner/compare/comparison_report.h"
 #include "tuner/compare/comparison_run.h"
+#include "tuner/compare/own_test.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/loop/spending.h"
@@ -84,22 +85,28 @@ report::Table forecast_table(const std::vector<PlannedStudy>& plan, const Json& 
   };
   for (const PlannedStudy& study : plan)
     add(study.name, study.what, forecast.at("studies").value(study.name, Json::object()));
-  add("probing", "", forecast.at("probing"));
+  if (compare::needs_builtin_trainer(comparison)) add("probing", "", forecast.at("probing"));
   const Json& predicting = forecast.at("predicting");
-  add("predicting on the test images",
+  const std::string unit = forecast.at("task").at("unit");
+  add(comparison.own_test ? "testing" : "predicting on the test " + unit,
       predicting.contains("models") ? plural_text(predicting["models"].get<int>(), "model") : "", predicting);
-  add("total", "", forecast.at("total"));
+  const bool is_known = forecast.at("total").at("device_hours") > 0;
+  add("total", "",
+      is_known ? forecast.at("total") : Json{{"reason", "nothing of it is measured beforehand"}});
   return table;
 }
 
 // What is wrong with the numbers to come, as the comparison's tables will say it.
-compare::ComparisonReport report_to_come(const compare::Comparison& comparison, const Json& audit) {
+compare::ComparisonReport report_to_come(const compare::Comparison& comparison, const Json& audit,
+                                         const Json& task) {
   compare::ComparisonReport report;
   report.test_leaks = comparison.test.leaks;
   report.validation_leaks = comparison.test.validation_leaks;
   report.test_is_cut = comparison.test.split.has_value();
   report.crossing_overlaps = audit.value("crossing_overlaps", 0);
   report.warnings = audit.value("warnings", std::vector<std::string>());
+  report.test.unit = task.at("unit");
+  report.test.no_audit = audit.value("none", "");
   return report;
 }
 
@@ -111,18 +118,31 @@ std::string budget_line(const compare::Comparison& comparison, const Json& total
   std::string line = "The budget is " + report::hours_text(hours) + " of device time";
   if (comparison.usd_per_hour) line += ", " + report::usd_text(hours * *comparison.usd_per_hour);
   return line +
-         (total.at("device_hours") <= hours
+         (total.at("device_hours") == 0 ? "; the runs that it pays for are counted as they are made."
+          : total.at("device_hours") <= hours
               ? "."
               : ": less than that, so searches are shortened first, then runs are left out.") +
          '\n';
 }
 
+std::string test_in_words(const compare::Comparison& comparison) {
+  if (comparison.own_test) return compare::test_text(*comparison.own_test);
+  return comparison.test.split ? "the third part of " + comparison.test.data : comparison.test.data;
+}
+
+const char* what_was_done(const compare::Comparison& comparison, bool is_audited) {
+  if (!compare::needs_builtin_trainer(comparison))
+    return "Programs of one's own are not measured beforehand, and nothing is known of their data";
+  if (comparison.own_test) return "The trainer was measured; nothing is known of what the test reads";
+  return is_audited ? "The data was audited and the trainer measured" : "The trainer was measured";
+}
+
 int print_dry_run(const compare::Comparison& comparison, const Json& forecast, bool as_json,
                   Console& console) {
   const std::vector<PlannedStudy> plan = planned_studies(comparison);
-  const compare::ComparisonReport to_come = report_to_come(comparison, forecast.at("audit"));
-  const std::string test =
-      comparison.test.split ? "the third part of " + comparison.test.data : comparison.test.data;
+  const compare::ComparisonReport to_come =
+      report_to_come(comparison, forecast.at("audit"), forecast.at("task"));
+  const std::string test = test_in_words(comparison);
   if (as_json) {
     Json studies = Json::array();
     for (const PlannedStudy& study : plan) {
@@ -148,13 +168,14 @@ int print_dry_run(const compare::Comparison& comparison, const Json& forecast, b
   }
   console.out << "Comparison " << comparison.name << "\n\n"
               << report::text_table(forecast_table(plan, forecast, comparison), /*width=*/0) << '\n'
-              << budget_line(comparison, forecast.at("total")) << "Then every model is scored, once, on "
-              << visible_text(test) << ".\n";
+              << budget_line(comparison, forecast.at("total")) << "Then every model is "
+              << (comparison.own_test ? "tested, once, by " : "scored, once, on ") << visible_text(test)
+              << ".\n";
   for (const std::string& line : compare::leak_remarks(to_come)) console.out << line << '\n';
   for (const std::string& line : to_come.warnings)
     console.out << "Warning of the data: " << visible_text(line) << '\n';
-  console.out
-      << "The data was audited and the trainer measured; no trial was started, and nothing is kept.\n";
+  console.out << what_was_done(comparison, to_come.test.no_audit.empty())
+              << "; no trial was started, and nothing is kept.\n";
   return 0;
 }
 
@@ -189,10 +210,10 @@ int compare_command(const Arguments& arguments, Console& console) {
   Options declared(command_line(), "compare");
   declared.positional("FILE", "the comparison, as JSON")
       .value("gpus", "LIST", "GPUs to use: indices or UUIDs as in CUDA_VISIBLE_DEVICES, or none")
-      .flag("score-again", "score the frozen models on the test images once more; this is counted and shown")
+      .flag("score-again", "test the frozen models once more; this is counted and shown")
       .flag("dry-run",
-            "audit the data and measure the trainer; print the studies with their time and cost, and what "
-            "leaks");
+            "audit the data and measure the trainer, where tune-train does the work; print the studies with "
+            "their time and cost, and what leaks");
   const auto options = declared.parse(arguments, console);
   if (!options) return 0;
   choose_gpus(*options);

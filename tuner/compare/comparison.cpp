@@ -4,13 +4,16 @@
 #include <set>
 
 #include "tuner/compare/comparison_keys.h"
+#include "tuner/core/edit_distance.h"
+#include "tuner/metrics/regex_objection.h"
 #include "tuner/os/regular_file.h"
 #include "tuner/spec/spec_sections.h"
 
 namespace tune::compare {
 namespace {
 
-const std::string kApproaches = "/approaches", kSharedTrainer = "/trainer";
+const std::string kApproaches = "/approaches", kSharedTrainer = "/trainer", kSharedCommand = "/command",
+                  kTest = "/test";
 
 // A deviation is one from something published: it would mean nothing for a recipe that nobody published.
 void read_table(const std::string& pointer, Approach& approach, SpecProblems& problems) {
@@ -38,12 +41,43 @@ void read_approaches(Comparison& comparison, SpecProblems& problems) {
     approach.name = read_value<std::string>(problems, pointer + "/name").value_or("");
     approach.note = read_value<std::string>(problems, pointer + "/note").value_or("");
     approach.has_search = problems.contains(pointer + "/search");
+    approach.is_program = problems.contains(pointer + "/command") ||
+                          (problems.contains(kSharedCommand) && !problems.contains(pointer + kSharedTrainer));
     read_table(pointer, approach, problems);
     if (!approach.name.empty() && !names.insert(approach.name).second)
       problems.add(pointer + "/name", "the approach " + in_quotes(approach.name) + " is there twice",
                    "give one of them another name");
     comparison.approaches.push_back(std::move(approach));
   }
+}
+
+// Whether it is said, once, what trains each approach: tune-train, or a program of its own.
+bool check_trainers(const Comparison& comparison, SpecProblems& problems) {
+  const std::string exclusive = "\"trainer\" and \"command\" exclude each other";
+  const bool trainer = problems.contains(kSharedTrainer), command = problems.contains(kSharedCommand);
+  bool is_sound = !(trainer && command);
+  if (!is_sound)
+    problems.add_at_key(kSharedCommand, exclusive,
+                        "keep the one that trains most; an approach may have a \"command\" in its place");
+  bool is_missing = false;
+  for (std::size_t i = 0; i < comparison.approaches.size(); ++i) {
+    const std::string pointer = element_pointer(kApproaches, i);
+    const bool own_trainer = problems.contains(pointer + kSharedTrainer),
+               own_command = problems.contains(pointer + kSharedCommand);
+    is_missing |= !own_command && !trainer && !command;
+    if (!own_trainer || (!own_command && trainer) || (!trainer && !command && !own_command)) continue;
+    is_sound = false;
+    if (own_command)
+      problems.add_at_key(pointer + kSharedCommand, exclusive, "keep the one that trains this approach");
+    else
+      problems.add_at_key(pointer + kSharedTrainer, "the \"command\" at the top trains this approach too",
+                          "put \"trainer\" at the top, and \"command\" into the approaches that it trains");
+  }
+  if (is_missing)
+    problems.add("", "there is neither \"trainer\" nor \"command\", so nothing would train",
+                 "add \"trainer\": {\"task\": ..., \"data\": ...} or \"command\": [\"python3\", "
+                 "\"train.py\", \"--lr={{lr}}\"]");
+  return is_sound && !is_missing;
 }
 
 // What makes the runs comparable is said once, for all.
@@ -84,7 +118,90 @@ Limits read_budget(SpecProblems& problems) {
   return budget;
 }
 
-TestSet read_test(SpecProblems& problems) {
+// Whether the trainer at the top names test images, or cuts them from its data.
+bool has_test_images(const SpecProblems& problems) {
+  const OrderedJson* split = problems.find(kSharedTrainer + "/split");
+  return problems.contains(kSharedTrainer + kTest) || (split != nullptr && has_test_part(*split));
+}
+
+// As the spec of a study that has this command and this objective: its reader knows all of the rules.
+OrderedJson as_spec(const OrderedJson& test) {
+  OrderedJson spec{{"study", "test"},
+                   {"objective", {{"metric", test.value("metric", "")}, {"goal", test.value("goal", "")}}},
+                   {"parameters", OrderedJson::object()},
+                   {"strategy", {{"name", "random"}}},
+                   {"limits", {{"trials", 1}}}};
+  for (const char* key : {"command", "environment", "metrics"})
+    if (test.contains(key)) spec[key] = test[key];
+  return spec;
+}
+
+std::optional<RegexProblem> objection_to(const std::string& regex) {
+  const auto objection = metrics::regex_objection(regex);
+  if (!objection) return std::nullopt;
+  return RegexProblem{objection->message, objection->hint};
+}
+
+OwnTest read_own_test(const Comparison& comparison, SpecProblems& problems) {
+  OwnTest test;
+  if (has_test_images(problems))
+    problems.add_at_key(kTest, "there are two tests: this one, and the test images of \"trainer\"",
+                        "leave one of them out");
+  if (!problems.is_sound(kTest)) return test;
+  const OrderedJson& section = *problems.find(kTest);
+  for (const char* key : {"environment", "metrics"})
+    if (section.contains(key) && !section.contains("command"))
+      problems.add_at_key(kTest + "/" + key, "there is no \"command\" in \"test\" that this could be for",
+                          "what the trials print is read by the \"metrics\" of their own command");
+  try {
+    const Spec spec = parse_spec(as_spec(section).dump(), comparison.file, comparison.folder,
+                                 SpecUse::kAskTell, objection_to);
+    test = {spec.objective.metric, spec.objective.goal, spec.command, spec.environment, spec.metrics};
+  } catch (const SpecError& error) {
+    const std::string objective = "/objective";
+    for (const Problem& problem : error.problems())
+      problems.add(kTest + (problem.pointer.starts_with(objective) ? problem.pointer.substr(objective.size())
+                                                                   : problem.pointer),
+                   problem.message, problem.hint);
+  }
+  return test;
+}
+
+// The trials' own metric tests them: it must be read from each, and must choose nothing.
+void check_printed_test(const Comparison& comparison, SpecProblems& problems) {
+  const std::string& metric = comparison.own_test->metric;
+  if (!comparison.own_test->command.empty() || metric.empty()) return;
+  for (std::size_t i = 0; i < comparison.approaches.size(); ++i) {
+    const OrderedJson study = study_spec_document(comparison, i, StudyRole::kDefaults, 1);
+    if (study.at("objective").value("metric", "") == metric)
+      return problems.add(kTest + "/metric", "the models are chosen by this metric, so it is no test of them",
+                          "name one that the trials print of data that nothing was chosen by");
+    std::vector<std::string> names;
+    if (study.contains("metrics"))
+      for (const OrderedJson& one : study["metrics"]) names.push_back(one.at("name"));
+    if (!comparison.approaches[i].is_program || names.empty()) continue;
+    if (std::find(names.begin(), names.end(), metric) == names.end())
+      problems.add(kTest + "/metric",
+                   in_quotes(metric) + " is not among the metrics of the approach " +
+                       in_quotes(comparison.approaches[i].name),
+                   name_hint(metric, names, "its metrics are"));
+  }
+}
+
+void require_test_of_programs(const Comparison& comparison, SpecProblems& problems) {
+  for (std::size_t i = 0; i < comparison.approaches.size(); ++i) {
+    if (!comparison.approaches[i].is_program) continue;
+    const std::string own = element_pointer(kApproaches, i) + kSharedCommand;
+    problems.add_at_key(problems.contains(own) ? own : kSharedCommand,
+                        "nothing says how the models of this command are tested",
+                        "add \"test\": {\"command\": [\"python3\", \"evaluate.py\", "
+                        "\"--model={{output_dir}}\"], \"metric\": \"test:accuracy\", \"goal\": "
+                        "\"maximize\"}; without a \"command\" there the trials print that metric");
+    return;
+  }
+}
+
+TestSet read_test_images(SpecProblems& problems) {
   TestSet test;
   const OrderedJson* split = problems.find(kSharedTrainer + "/split");
   const auto own = read_value<std::string>(problems, kSharedTrainer + "/test");
@@ -135,7 +252,7 @@ void check_studies(const Comparison& comparison, SpecProblems& problems) {
           role == StudyRole::kSearch ? std::nullopt : std::optional(comparison.seeds);
       try {
         parse_spec(study_spec_document(comparison, i, role, trials).dump(), comparison.file,
-                   comparison.folder);
+                   comparison.folder, SpecUse::kRun, objection_to);
       } catch (const SpecError& error) {
         for (const Problem& problem : error.problems()) add_problem(comparison, i, problem, problems);
       }
@@ -163,10 +280,21 @@ void read_all(Comparison& comparison, SpecProblems& problems) {
   comparison.resources = read_resources(problems);
   comparison.parallel = read_value<int>(problems, "/limits/parallel");
   comparison.budget = read_budget(problems);
-  comparison.test = read_test(problems);
-  const bool is_whole = problems.find("/objective") != nullptr && problems.find(kSharedTrainer) != nullptr &&
-                        problems.find(kApproaches) != nullptr && !comparison.name.empty();
-  if (is_whole) check_studies(comparison, problems);
+  const auto is_broken = [&](const std::string& key) {
+    return problems.contains(key) && problems.find(key) == nullptr;
+  };
+  const bool has_trainers = problems.find(kApproaches) != nullptr && check_trainers(comparison, problems);
+  if (problems.contains(kTest)) {
+    comparison.own_test = read_own_test(comparison, problems);
+  } else {
+    comparison.test = read_test_images(problems);
+    if (has_trainers) require_test_of_programs(comparison, problems);
+  }
+  const bool is_whole = problems.find("/objective") != nullptr && has_trainers &&
+                        !is_broken(kSharedTrainer) && !is_broken(kSharedCommand) && !comparison.name.empty();
+  if (!is_whole) return;
+  check_studies(comparison, problems);
+  if (comparison.own_test && problems.is_sound("")) check_printed_test(comparison, problems);
 }
 
 }  // namespace

@@ -1,8 +1,10 @@
 #pragma once
-// A comparison file: several approaches on the same data, each a fixed run on several seeds or a search, that
-// are scored on the same test images. Every piece of training is an ordinary study, whose spec is made here.
+// A comparison file: several approaches, each a fixed run on several seeds or a search, that are scored on
+// the same test images or tested by one program. Every piece of training is an ordinary study, whose spec is
+// made here.
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,6 +36,7 @@ struct Approach {
   ApproachTable table = ApproachTable::kImproved;
   std::vector<std::string> deviations;  // where it departs from what was published
   bool has_search = false;
+  bool is_program = false;  // a command of its own trains it, not tune-train
 };
 
 // Where the test images come from.
@@ -42,6 +45,27 @@ struct TestSet {
   std::optional<Json> split;  // then the part "test" of it
   bool leaks = false;         // it was cut image by image from the training data
   bool validation_leaks = false;
+};
+
+// A test that gives one number a model: a program's, or one that the trials print themselves.
+struct OwnTest {
+  std::string metric;
+  Goal goal = Goal::kMaximize;
+  std::vector<std::string> command;  // empty where the trials print the metric
+  std::map<std::string, EnvironmentValue> environment;
+  std::vector<MetricDefinition> metrics;
+};
+
+// What tune-train has for the task of a comparison. Until it is asked (with_task), and where an old record
+// does not say, that is what it has for detection.
+struct ComparedTask {
+  std::string name = "detection";
+  std::string unit = "images";  // of its examples
+  std::string number = "AP";    // its primary one
+  Goal goal = Goal::kMaximize;
+  bool has_split = true;      // as a key of its trainer
+  bool has_audit = true;      // which finds leaks
+  bool scores_models = true;  // it predicts, and scores what was predicted
 };
 
 struct Comparison {
@@ -54,8 +78,10 @@ struct Comparison {
   std::string price_date;
   Resources resources;
   std::optional<int> parallel;
-  Limits budget;  // gpu_hours and cost_usd alone: of all its studies, probing and predicting together
-  TestSet test;
+  Limits budget;      // gpu_hours and cost_usd alone: of all its studies, probing and predicting together
+  ComparedTask task;  // of tune-train, where that trains any
+  TestSet test;       // of no meaning beside a test of its own
+  std::optional<OwnTest> own_test;  // in place of test images
 
   std::filesystem::path folder;  // where relative paths start
   std::string file, text;
@@ -84,6 +110,14 @@ Spec study_spec(const Comparison& comparison, const OrderedJson& document);
 // The trials that the search's limits allow; nullopt where only time ends it.
 std::optional<int> search_trials(const Comparison& comparison, std::size_t approach);
 Objective approach_objective(const Comparison& comparison, std::size_t approach);
+// Whether tune-train trains any of the approaches.
+bool needs_builtin_trainer(const Comparison& comparison);
+
+// The same comparison with the task as `tune-train describe --json` has it.
+Comparison with_task(Comparison comparison, const Json& trainer_description);
+// Among a comparison's facts: what its reports need of the task.
+Json task_to_json(const ComparedTask& task);
+ComparedTask task_from_json(const Json& json);
 
 // Where in the comparison's file the value at `pointer` of a study's spec comes from.
 std::string comparison_pointer(const OrderedJson& document, std::size_t approach, const std::string& pointer);

@@ -29,6 +29,22 @@ StudyNeed need_of(const Comparison& comparison, std::size_t approach, StudyRole 
   return need;
 }
 
+// How many runs a study is to have.
+struct PlannedRuns {
+  int fixed = 0, elastic = 0;
+};
+PlannedRuns planned_runs(const Comparison& comparison, std::size_t approach, StudyRole role) {
+  const int seeds = comparison.seeds;
+  if (role == StudyRole::kTuned || role == StudyRole::kRandomTuned ||
+      !comparison.approaches[approach].has_search)
+    return {seeds, 0};
+  // One that only time ends is taken to have as many as there are runs for each seed.
+  const int searched =
+      search_trials(comparison, approach).value_or(seeds * (comparison.random_search ? 3 : 2));
+  if (role != StudyRole::kDefaults) return {0, searched};
+  return {seeds, comparison.best_of_seeds ? std::max(0, searched - seeds) : 0};
+}
+
 }  // namespace
 
 std::vector<StudyNeed> study_needs(const Comparison& comparison, const Json& forecast) {
@@ -37,6 +53,37 @@ std::vector<StudyNeed> study_needs(const Comparison& comparison, const Json& for
     for (const StudyRole role : study_roles(comparison, i))
       needs.push_back(need_of(comparison, i, role, forecast));
   return needs;
+}
+
+void add_unmeasured(const Comparison& comparison, const std::vector<double>& seconds_of_run,
+                    std::size_t index, double left, std::vector<StudyNeed>& needs) {
+  struct Unmeasured {
+    std::size_t need;
+    PlannedRuns runs;
+    double seconds;
+  };
+  std::vector<Unmeasured> all;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < comparison.approaches.size(); ++i)
+    for (const StudyRole role : study_roles(comparison, i)) {
+      if (comparison.approaches[i].is_program && at >= index)
+        all.push_back({at, planned_runs(comparison, i, role), seconds_of_run.at(i)});
+      ++at;
+    }
+  double unknown_runs = 0;
+  for (std::size_t i = index; i < needs.size(); ++i) left -= needs[i].fixed + needs[i].elastic;
+  for (const Unmeasured& one : all) {
+    const double runs = one.runs.fixed + one.runs.elastic;
+    left -= runs * one.seconds;
+    if (one.seconds <= 0) unknown_runs += runs;
+  }
+  const double even = unknown_runs > 0 ? std::max(0.0, left) / unknown_runs : 0;
+  for (const Unmeasured& one : all) {
+    const double seconds = one.seconds > 0 ? one.seconds : even;
+    needs[one.need].fixed = one.runs.fixed * seconds;
+    needs[one.need].elastic = one.runs.elastic * seconds;
+    needs[one.need].trial = seconds;
+  }
 }
 
 double budget_share(const std::vector<StudyNeed>& needs, std::size_t index, double left, double predicting) {

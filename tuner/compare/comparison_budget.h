@@ -22,6 +22,12 @@ struct StudyNeed {
 // forecast is taken to need what its approach's search does, or nothing.
 std::vector<StudyNeed> study_needs(const Comparison& comparison, const Json& forecast);
 
+// Fills in what studies need that programs of one's own train, which nobody has measured beforehand: their
+// runs at what one takes (`seconds_of_run`, by approach), and where nobody knows that (0) at an even part of
+// what else the `left` device seconds hold for the study `index` and those behind it.
+void add_unmeasured(const Comparison& comparison, const std::vector<double>& seconds_of_run,
+                    std::size_t index, double left, std::vector<StudyNeed>& needs);
+
 // What the study `index` may take in all, in device seconds. `left` is what the budget has beside everything
 // that others have spent; `predicting` is kept back for the end.
 //  - Where all that is still to come fits, a study may take whatever is not needed later.

@@ -15,6 +15,10 @@ constexpr double kRoomForNames = 1.3;  // of the longest curve
 
 std::string leaking_mark(bool leaks) { return leaks ? " (leaking)" : ""; }
 
+std::string score_number(double score, const TestNumber& test) {
+  return report::number_text(test.is_average_precision() ? std::round(score * 1000) / 1000 : score);
+}
+
 struct RowUnit {
   const char* name;
   double hours;
@@ -30,7 +34,7 @@ RowUnit row_unit(double hours) {
 std::vector<std::size_t> scored_rows(const ComparisonReport& report) {
   std::vector<std::size_t> rows;
   for (std::size_t i = 0; i < report.rows.size(); ++i)
-    if (report.rows[i].ap) rows.push_back(i);
+    if (report.rows[i].score) rows.push_back(i);
   return rows;
 }
 
@@ -83,10 +87,10 @@ std::vector<std::size_t> pareto_rows(const ComparisonReport& report) {
   std::vector<double> costs, values;
   for (const std::size_t i : rows) {
     costs.push_back(report.rows[i].cost.device_hours);
-    values.push_back(*report.rows[i].ap);
+    values.push_back(*report.rows[i].score);
   }
   std::vector<std::size_t> front;
-  for (const std::size_t k : report::pareto_front(costs, values, Goal::kMaximize)) front.push_back(rows[k]);
+  for (const std::size_t k : report::pareto_front(costs, values, report.test.goal)) front.push_back(rows[k]);
   return front;
 }
 
@@ -104,7 +108,8 @@ std::vector<report::Chart> comparison_charts(const ComparisonMaterial& material)
   const auto place = [&](std::size_t i) { return report.rows[i].cost.device_hours / unit.hours; };
   report::Chart chart;
   chart.id = "chart-accuracy-cost";
-  chart.title = "Test AP" + leaking_mark(report.test_leaks) + " against what a row cost";
+  const std::string title = report.test.title() + leaking_mark(report.test_leaks);
+  chart.title = "T" + title.substr(1) + " against what a row cost";
   chart.note =
       "Small points are single training runs, large ones their mean, or the chosen one of several seeds.";
   chart.x.title =
@@ -122,25 +127,26 @@ std::vector<report::Chart> comparison_charts(const ComparisonMaterial& material)
   std::vector<double> values;
   for (const std::size_t i : rows) {
     const ComparisonRow& row = report.rows[i];
-    add_point(points, place(i), *row.ap, row_name(row));
-    values.push_back(*row.ap);
+    add_point(points, place(i), *row.score, row_name(row));
+    values.push_back(*row.score);
     for (const RunRow& run : row.runs) {
-      if (!run.ap) continue;
-      add_point(runs, place(i), *run.ap, run.study + ", trial " + std::to_string(run.trial));
-      values.push_back(*run.ap);
+      if (!run.score) continue;
+      add_point(runs, place(i), *run.score, run.study + ", trial " + std::to_string(run.trial));
+      values.push_back(*run.score);
     }
   }
   const std::vector<std::size_t> best = pareto_rows(report);
-  for (const std::size_t i : best) add_point(front, place(i), *report.rows[i].ap, row_name(report.rows[i]));
+  for (const std::size_t i : best)
+    add_point(front, place(i), *report.rows[i].score, row_name(report.rows[i]));
   const auto [low, high] = std::minmax_element(values.begin(), values.end());
   report::end_on_round_numbers(*low, *high, chart.y);
-  chart.y.title = "test AP" + leaking_mark(report.test_leaks);
+  chart.y.title = title;
   chart.series = {std::move(front), std::move(runs), std::move(points)};
   chart.summary = plural_text(rows.size(), "row") +
                   "; on the Pareto front, where no other row is both cheaper and better: ";
   for (const std::size_t i : best)
-    chart.summary += (i == best.front() ? "" : "; ") + row_name(report.rows[i]) + ", AP " +
-                     report::number_text(std::round(*report.rows[i].ap * 1000) / 1000) + " for " +
+    chart.summary += (i == best.front() ? "" : "; ") + row_name(report.rows[i]) + ", " + report.test.name +
+                     " " + score_number(*report.rows[i].score, report.test) + " for " +
                      report::hours_text(report.rows[i].cost.device_hours);
   chart.summary += ".";
   return {std::move(chart)};

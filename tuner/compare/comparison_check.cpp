@@ -15,6 +15,7 @@ void check_comparison(const Comparison& comparison, const Json& description) {
   std::vector<Problem> problems;
   std::set<std::tuple<std::string, std::string>> seen;
   for (std::size_t i = 0; i < comparison.approaches.size(); ++i) {
+    if (comparison.approaches[i].is_program) continue;  // nobody knows what it takes
     std::vector<StudyRole> roles{StudyRole::kDefaults};
     if (comparison.approaches[i].has_search) roles.push_back(StudyRole::kSearch);
     for (const StudyRole role : roles) {
@@ -28,8 +29,16 @@ void check_comparison(const Comparison& comparison, const Json& description) {
       }
     }
   }
+  if (!comparison.own_test && !comparison.task.scores_models)
+    problems.push_back(
+        {0, 0, "/trainer/task",
+         "the task \"" + comparison.task.name +
+             "\" does not both predict and score, so tune-train cannot test its models",
+         "add \"test\" with a command that does, without \"test\" and a third part of \"split\" in "
+         "the trainer: {\"command\": [\"python3\", \"evaluate.py\", \"{{output_dir}}\"], \"metric\": "
+         "\"test:accuracy\", \"goal\": \"maximize\"}"});
   const fs::path test = comparison.folder / comparison.test.data;
-  if (!comparison.test.split && !fs::exists(test))
+  if (!comparison.own_test && !comparison.test.split && !fs::exists(test))
     problems.push_back({0, 0, "/trainer/test", "there is no " + test.lexically_normal().string(),
                         "relative paths start in the comparison's folder"});
   if (problems.empty()) return;

@@ -1,6 +1,7 @@
 #include "tuner/compare/comparison_document.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 
 #include "tuner/core/plural_text.h"
@@ -25,29 +26,32 @@ bool is_scored(const ComparisonMaterial& material) { return material.report.scor
 const ComparisonRow* best_row(const ComparisonReport& report) {
   const ComparisonRow* best = nullptr;
   for (const ComparisonRow& row : report.rows)
-    if (row.ap && (best == nullptr || *row.ap > *best->ap)) best = &row;
+    if (row.score && (best == nullptr || report.test.is_better(*row.score, *best->score))) best = &row;
   return best;
 }
 
-std::string leaking(const ComparisonReport& report) {
-  if (report.test_leaks) return " (leaking)";
-  return report.test_is_cut && report.crossing_overlaps > 0 ? " (may leak)" : "";
+std::string score_of(const ComparisonRow& row, const ComparisonReport& report) {
+  return report.test.is_average_precision() ? fixed(*row.score, 3) : report::number_text(*row.score);
 }
 
 std::vector<report::Tile> tiles(const ComparisonMaterial& material) {
   const ComparisonReport& report = material.report;
   std::vector<report::Tile> list;
   const ComparisonRow* best = best_row(report);
-  list.push_back({"best test AP" + leaking(report), best != nullptr ? fixed(*best->ap, 3) : "none yet",
-                  best != nullptr ? row_name(*best) : "the test images are not scored yet"});
+  list.push_back({"best " + test_title(report), best != nullptr ? score_of(*best, report) : "none yet",
+                  best != nullptr      ? row_name(*best)
+                  : report.test.is_own ? "the models are not tested yet"
+                                       : "the test " + report.test.unit + " are not scored yet"});
   list.push_back(
       {"rows", std::to_string(report.rows.size()), plural_text(report.answers.size(), "question")});
-  if (is_scored(material))
-    list.push_back({"test images", std::to_string(report.images),
-                    "in " + plural_text(static_cast<std::size_t>(report.groups), "group") + ", scored " +
-                        (report.scorings == 1 ? "once" : std::to_string(report.scorings) + " times")});
+  if (is_scored(material) && !report.test.is_own)
+    list.push_back(
+        {"test " + report.test.unit, std::to_string(report.images),
+         (report.groups > 0 ? "in " + plural_text(report.groups, "group") + ", scored " : "scored ") +
+             (report.scorings == 1 ? "once" : std::to_string(report.scorings) + " times")});
   list.push_back(
-      {"device time", report::hours_text(report.total.device_hours), "all studies, probing and predicting"});
+      {"device time", report::hours_text(report.total.device_hours),
+       report.test.is_own ? "all studies and their tests" : "all studies, probing and predicting"});
   if (report.usd_per_hour)
     list.push_back({"cost", report::usd_text(report.total.usd),
                     "at " + report::usd_text(report.usd_per_hour) + " for an hour of a device"});
@@ -59,14 +63,14 @@ report::Section cost_section(const ComparisonMaterial& material) {
   report::Section section{"accuracy-cost", "Accuracy against cost", {}};
   section.blocks.push_back(report::Figures{comparison_charts(material)});
   report::Table table{{{"row", report::Align::kLeft, true},
-                       {"test AP" + leaking(report), report::Align::kRight},
+                       {test_title(report), report::Align::kRight},
                        {"device time", report::Align::kRight}},
                       {}};
   if (report.usd_per_hour) table.columns.push_back({"cost", report::Align::kRight});
   for (const std::size_t i : pareto_rows(report)) {
     const ComparisonRow& row = report.rows[i];
     auto& cells = table.rows.emplace_back();
-    cells = {row_name(row), fixed(*row.ap, 3), report::hours_text(row.cost.device_hours)};
+    cells = {row_name(row), score_of(row, report), report::hours_text(row.cost.device_hours)};
     if (report.usd_per_hour) cells.push_back(report::usd_text(row.cost.usd));
   }
   section.blocks.push_back(
@@ -83,12 +87,17 @@ report::Intervals intervals_of(const ComparisonReport& report) {
          to_string(one.answer.verdict), *one.answer.difference, one.answer.low, one.answer.high});
   }
   intervals.caption =
-      "Differences in test AP" + leaking(report) +
+      "Differences in " + test_title(report) +
       " with intervals that hold together with 95 %; a line that runs to the edge goes on beyond it";
   const bool too_few = std::any_of(report.answers.begin(), report.answers.end(),
                                    [](const ComparisonAnswer& one) { return one.answer.too_few; });
   if (too_few) intervals.caption += "; where there is no line, the seeds or the images are too few for one";
   return intervals;
+}
+
+std::string capitalized(std::string text) {
+  if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
+  return text;
 }
 
 // "classes" or, before the scoring told them, nothing.
@@ -112,7 +121,7 @@ std::optional<report::Section> classes_section(const ComparisonMaterial& materia
       "classes",
       "Classes",
       {report::TableBlock{
-          "Test AP" + leaking(report) +
+          capitalized(test_title(report)) +
               " of each class: the mean over a row's runs, or the chosen one of several seeds",
           table}}};
 }
@@ -285,7 +294,9 @@ report::Document comparison_document(const ComparisonMaterial& material) {
   report::Document document;
   document.title = report.name;
   document.subtitle = "comparison of " + plural_text(report.rows.size(), "row") +
-                      (is_scored(material) ? " on the same test images" : ", not scored yet");
+                      (!is_scored(material) ? ", not scored yet"
+                       : report.test.is_own ? " by the same test"
+                                            : " on the same test " + report.test.unit);
   document.tiles = tiles(material);
   document.colophon = "Made by tune " + material.version + " at " + format_time(material.made) + ".";
   for (const TitledTable& one : comparison_tables(report)) {
@@ -295,15 +306,16 @@ report::Document comparison_document(const ComparisonMaterial& material) {
         section.blocks.push_back(std::move(intervals));
     section.blocks.push_back(report::TableBlock{caption_of(one), one.table});
     for (const std::string& line : one.lines) section.blocks.push_back(report::Paragraph{line});
-    if (one.id == "sizes" && !comparison_charts(material).empty())
-      document.sections.push_back(cost_section(material));
+    // Before the sizes, where there are any.
+    const bool is_next = one.id == "sizes" || (one.id == "cost" && document.sections.back().id != "sizes");
+    if (is_next && !comparison_charts(material).empty()) document.sections.push_back(cost_section(material));
     document.sections.push_back(std::move(section));
   }
   if (std::vector<report::Chart> curves = comparison_curves(material); !curves.empty())
     document.sections.push_back({"curves", "Learning curves", {report::Figures{std::move(curves)}}});
   if (auto classes = classes_section(material)) document.sections.push_back(std::move(*classes));
   if (auto confusion = confusion_section(material)) document.sections.push_back(std::move(*confusion));
-  document.sections.push_back(pictures_section(material));
+  if (report.test.has_images()) document.sections.push_back(pictures_section(material));
   document.sections.push_back(studies_section(report));
   report::Section reading{"reading", "How to read this", {}};
   for (const std::string& line : comparison_remarks(report))

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tuner/compare/comparison_rows.h"
+#include "tuner/compare/comparison_report.h"
 #include "tuner/report/page/document.h"
 
 namespace tune::compare {

@@ -141,6 +141,12 @@ bool stops_losers(const Comparison& comparison, std::size_t approach) {
 Json forecast_approach(const Comparison& comparison, std::size_t approach, const Json& probe,
                        const Json& description, const engine::Machine& machine) {
   Json forecast = Json::object();
+  if (comparison.approaches[approach].is_program) {
+    for (const StudyRole role : study_roles(comparison, approach))
+      forecast[study_name(comparison, approach, role)] = {
+          {"reason", "a program of one's own is not measured beforehand"}};
+    return forecast;
+  }
   const auto add = [&](StudyRole role, std::optional<int> trials) {
     // Only the speed of a winner matters here, which hardly depends on the values.
     const StudyRole like =
@@ -183,6 +189,11 @@ Json forecast_approach(const Comparison& comparison, std::size_t approach, const
 
 Json forecast_predicting(const Comparison& comparison, const Json& forecast, const Json& probes,
                          const std::string& machine_name, double test_images) {
+  if (comparison.own_test && comparison.own_test->command.empty())
+    return {{"device_hours", 0.0}, {"at_most", false}};
+  if (comparison.own_test) return {{"reason", "a program of one's own is not measured beforehand"}};
+  if (!comparison.task.has_audit)
+    return {{"reason", "how many test " + comparison.task.unit + " there are is not known without an audit"}};
   double seconds = 0;
   int models = 0;
   for (std::size_t i = 0; i < comparison.approaches.size(); ++i) {

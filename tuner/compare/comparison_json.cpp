@@ -1,5 +1,6 @@
 // A comparison as JSON.
-#include "tuner/compare/comparison_rows.h"
+#include "tuner/compare/comparison_report.h"
+#include "tuner/core/objective_text.h"
 #include "tuner/report/page/format.h"
 
 namespace tune::compare {
@@ -21,38 +22,49 @@ const char* kind_text(RowKind kind) {
   return "";
 }
 
-Json run_json(const RunRow& run) {
-  return {{"model", run.model},          {"study", run.study},
-          {"trial", run.trial},          {"validation", number_to_json(run.validation)},
-          {"AP", optional_json(run.ap)}, {"AP50", optional_json(run.ap50)}};
+// The scores of a run, or of a row: COCO's names for its own, else "score".
+void add_scores(const TestNumber& test, const std::optional<double>& score, const std::optional<double>& ap50,
+                Json& json) {
+  json[test.is_average_precision() ? "AP" : "score"] = optional_json(score);
+  if (test.is_average_precision()) json["AP50"] = optional_json(ap50);
 }
 
-Json row_json(const ComparisonRow& row) {
+Json run_json(const RunRow& run, const TestNumber& test) {
+  Json json = {{"model", run.model},
+               {"study", run.study},
+               {"trial", run.trial},
+               {"validation", number_to_json(run.validation)}};
+  add_scores(test, run.score, run.ap50, json);
+  return json;
+}
+
+Json row_json(const ComparisonRow& row, const TestNumber& test) {
   Json runs = Json::array();
-  for (const RunRow& run : row.runs) runs.push_back(run_json(run));
-  return {{"name", row_name(row)},
-          {"approach", row.approach},
-          {"kind", kind_text(row.kind)},
-          {"table", to_string(row.table)},
-          {"runs", runs},
-          {"winner", row.winner ? run_json(*row.winner) : Json()},
-          {"chosen", row.winner ? Json(row.chosen) : Json()},
-          {"precision", row.precision.empty() ? Json() : Json(row.precision)},
-          {"validation_metric", row.validation_metric},
-          {"selection", optional_json(row.selection)},
-          {"fresh_validation", optional_json(row.fresh_validation)},
-          {"AP", optional_json(row.ap)},
-          {"AP50", optional_json(row.ap50)},
-          {"AP_spread", optional_json(row.ap_spread)},
-          {"winner_AP", optional_json(row.winner_ap)},
-          {"cost", report::cost_json(row.cost)},
-          {"predicted_device_hours", optional_json(row.predicted_hours)},
-          {"predicted_at_most", row.predicted_at_most},
-          {"parameters", optional_json(row.parameters)},
-          {"multiply_adds", optional_json(row.multiply_adds)},
-          {"latency_ms", optional_json(row.latency_ms)},
-          {"peak_memory_bytes", optional_json(row.peak_memory_bytes)},
-          {"training_memory_bytes", optional_json(row.training_memory_bytes)}};
+  for (const RunRow& run : row.runs) runs.push_back(run_json(run, test));
+  Json json = {{"name", row_name(row)},
+               {"approach", row.approach},
+               {"kind", kind_text(row.kind)},
+               {"table", to_string(row.table)},
+               {"runs", runs},
+               {"winner", row.winner ? run_json(*row.winner, test) : Json()},
+               {"chosen", row.winner ? Json(row.chosen) : Json()},
+               {"precision", row.precision.empty() ? Json() : Json(row.precision)},
+               {"validation_metric", row.validation_metric},
+               {"selection", optional_json(row.selection)},
+               {"fresh_validation", optional_json(row.fresh_validation)},
+               {"cost", report::cost_json(row.cost)},
+               {"predicted_device_hours", optional_json(row.predicted_hours)},
+               {"predicted_at_most", row.predicted_at_most},
+               {"parameters", optional_json(row.parameters)},
+               {"multiply_adds", optional_json(row.multiply_adds)},
+               {"latency_ms", optional_json(row.latency_ms)},
+               {"peak_memory_bytes", optional_json(row.peak_memory_bytes)},
+               {"training_memory_bytes", optional_json(row.training_memory_bytes)}};
+  add_scores(test, row.score, row.ap50, json);
+  const std::string name = test.is_average_precision() ? "AP" : "score";
+  json[name + "_spread"] = optional_json(row.score_spread);
+  json["winner_" + name] = optional_json(row.winner_score);
+  return json;
 }
 
 Json answer_json(const ComparisonReport& report, const ComparisonAnswer& one) {
@@ -85,6 +97,28 @@ Json study_cost_json(const StudyCost& study) {
           {"no_prediction", study.no_prediction}};
 }
 
+Json test_json(const ComparisonReport& report) {
+  const TestNumber& test = report.test;
+  Json json = {{"scoring", report.scoring_number}, {"scorings", report.scorings}};
+  if (!test.is_average_precision()) {
+    json["metric"] = test.name;
+    json["goal"] = goal_text(test.goal);
+    if (!test.is_own) json["unit"] = test.unit;
+  }
+  if (!test.no_audit.empty()) json["no_audit"] = test.no_audit;
+  if (test.is_own) {
+    json["by"] = test.own_test;
+    return json;
+  }
+  json.update({{"images", report.images},
+               {"groups", report.groups},
+               {"resamples", report.resamples},
+               {"leaks", report.test_leaks},
+               {"validation_leaks", report.validation_leaks},
+               {"crossing_overlaps", report.crossing_overlaps}});
+  return json;
+}
+
 // Null without a budget.
 Json budget_json(const ComparisonReport& report) {
   if (!report.budget.gpu_hours && !report.budget.cost_usd) return nullptr;
@@ -99,7 +133,7 @@ Json budget_json(const ComparisonReport& report) {
 
 Json comparison_json(const ComparisonReport& report) {
   Json rows = Json::array(), answers = Json::array(), studies = Json::array();
-  for (const ComparisonRow& row : report.rows) rows.push_back(row_json(row));
+  for (const ComparisonRow& row : report.rows) rows.push_back(row_json(row, report.test));
   for (const ComparisonAnswer& answer : report.answers) answers.push_back(answer_json(report, answer));
   for (const StudyCost& study : report.studies) studies.push_back(study_cost_json(study));
   Json deviations = Json::object();
@@ -121,15 +155,7 @@ Json comparison_json(const ComparisonReport& report) {
             {"predicted_device_hours", optional_json(predicted.hours)},
             {"predicted_at_most", predicted.at_most},
             {"date", report.price_date}}},
-          {"test",
-           {{"images", report.images},
-            {"groups", report.groups},
-            {"resamples", report.resamples},
-            {"scoring", report.scoring_number},
-            {"scorings", report.scorings},
-            {"leaks", report.test_leaks},
-            {"validation_leaks", report.validation_leaks},
-            {"crossing_overlaps", report.crossing_overlaps}}},
+          {"test", test_json(report)},
           {"warnings", report.warnings},
           {"budget", budget_json(report)},
           {"notes", report.notes},

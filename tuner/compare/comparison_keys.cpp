@@ -1,5 +1,6 @@
 #include "tuner/compare/comparison_keys.h"
 
+#include "tuner/compare/comparison.h"
 #include "tuner/core/error.h"
 #include "tuner/spec/spec_text_rules.h"
 
@@ -15,8 +16,9 @@ KeyRule spec_key(std::string_view name) {
   return *row;
 }
 
-KeyRule required_key(KeyRule row) {
-  row.required = true;
+// A row of the spec's own, said of something else.
+KeyRule described(KeyRule row, std::string_view description) {
+  row.description = description;
   return row;
 }
 
@@ -41,6 +43,11 @@ const ObjectTable& approach_table() {
        {.name = "trainer",
         .kind = kMap,
         .description = "Keys of the trainer that are this approach's own: model, recipe, weights, anchors."},
+       described(spec_key("command"),
+                 "A program of its own that trains this approach, in place of the trainer "
+                 "or the command at the top, with placeholders as in a spec."),
+       described(spec_key("environment"), "Environment variables of its trials, beside those at the top."),
+       described(spec_key("metrics"), "How its metrics are read from the log, in place of those at the top."),
        spec_key("fixed"),
        optional_key(spec_key("objective")),
        {.name = "search",
@@ -105,6 +112,24 @@ const ObjectTable& controls_table() {
   return table;
 }
 
+const ObjectTable& test_table() {
+  static const ObjectTable table = [] {
+    const ObjectTable& objective = *find_key(spec_table(), "objective")->object;
+    return ObjectTable{
+        {described(
+             spec_key("command"),
+             "A program that tests one model: run once for each when all training has ended. {{output_dir}} "
+             "within an element stands for the model's folder; {{trial_file}}, {{checkpoint_dir}} and "
+             "{{seed}} are those of its training. Without it the trials print the metric themselves."),
+         described(spec_key("environment"), "Environment variables of the command."),
+         described(spec_key("metrics"), "How the metric is read from what the command prints."),
+         described(*find_key(objective, "metric"),
+                   "Name of the metric that the models are compared by; its last value counts."),
+         *find_key(objective, "goal")}};
+  }();
+  return table;
+}
+
 }  // namespace
 
 const ObjectTable& comparison_table() {
@@ -116,7 +141,16 @@ const ObjectTable& comparison_table() {
         .required = true,
         .text = &kStudyName},
        spec_key("objective"),
-       required_key(spec_key("trainer")),
+       spec_key("trainer"),
+       described(spec_key("command"),
+                 "A program of your own that trains, in place of the trainer, with "
+                 "placeholders as in a spec. An approach may have one instead."),
+       spec_key("environment"),
+       spec_key("metrics"),
+       {.name = "test",
+        .kind = kObject,
+        .description = "How models are tested that tune-train cannot score on test images: one number each.",
+        .object = &test_table()},
        spec_key("fixed"),
        {.name = "seeds",
         .kind = kInteger,
@@ -157,6 +191,25 @@ const ObjectTable& comparison_table() {
         .object = &approach_table(),
         .item = kObject}}};
   return table;
+}
+
+OrderedJson comparison_schema() {
+  OrderedJson schema{{"$schema", kSchemaDraft}, {"title", "tune: specification of a comparison, version 1"}};
+  schema.update(object_schema(comparison_table()));
+  OrderedJson& approach = schema["properties"]["approaches"]["items"];
+  require_an_end(approach["properties"]["search"]);
+  for (OrderedJson* trained : {&schema, &approach})
+    (*trained)["not"] = {{"required", {"trainer", "command"}}};
+  return schema;
+}
+
+OrderedJson file_schema() {
+  return {{"$schema", kSchemaDraft},
+          {"title", "tune: a search (tune --spec FILE), or a comparison (tune compare FILE)"},
+          {"type", "object"},
+          {"if", {{"required", {"comparison"}}}},
+          {"then", comparison_schema()},
+          {"else", spec_schema()}};
 }
 
 }  // namespace tune::compare

@@ -35,7 +35,7 @@ bool ComparisonLedger::has_more_budget_than(const Json& stored) const {
 }
 
 double ComparisonLedger::spent_beside(const std::string& name) const {
-  double seconds = billing::comparison_probing_seconds(facts_.value("probes", Json::object()));
+  double seconds = billing::comparison_probing_seconds(facts_.probes);
   for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
     for (const StudyRole role : study_roles(comparison_, i))
       if (const std::string other = study_name(comparison_, i, role); other != name)
@@ -44,7 +44,7 @@ double ComparisonLedger::spent_beside(const std::string& name) const {
   std::error_code none;
   for (fs::directory_iterator at(store_folder_ / aside, none), end; !none && at != end; at.increment(none))
     seconds += spent_by((aside / at->path().filename()).string());
-  return seconds + facts_.value(store::kScoringSecondsBefore, 0.0);
+  return seconds + facts_.scoring_seconds_before.value_or(0);
 }
 
 double ComparisonLedger::spent_by(const std::string& name) const {
@@ -62,21 +62,31 @@ double ComparisonLedger::spent_by(const std::string& name) const {
 std::optional<double> ComparisonLedger::share_of_budget(const std::string& name) const {
   const auto budget = engine::device_budget(comparison_.budget, comparison_.usd_per_hour);
   if (!budget) return std::nullopt;
-  std::vector<StudyNeed> needs = study_needs(comparison_, facts_.value("forecast", Json::object()));
+  std::vector<StudyNeed> needs =
+      study_needs(comparison_, facts_.forecast.is_null() ? Json::object() : facts_.forecast);
   const auto own =
       std::find_if(needs.begin(), needs.end(), [&](const StudyNeed& need) { return need.study == name; });
   TUNE_CHECK(own != needs.end(), name);
+  const auto index = static_cast<std::size_t>(own - needs.begin());
+  const double left = budget->seconds - spent_beside(name);
+  std::vector<double> seconds_of_run;
+  for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
+    seconds_of_run.push_back(comparison_.approaches[i].is_program ? trial_seconds(i, name) : 0);
+  // Another program is a better guess than none.
+  const double like_others = *std::max_element(seconds_of_run.begin(), seconds_of_run.end());
+  for (double& seconds : seconds_of_run)
+    if (seconds == 0) seconds = like_others;
+  add_unmeasured(comparison_, seconds_of_run, index, left, needs);
   // In another round those that come later have begun already.
-  if (facts_.contains(kBudgetWasRaised))
+  if (facts_.budget_was_raised)
     for (auto later = own + 1; later != needs.end(); ++later) {
       const double spent = spent_by(later->study), of_fixed = std::min(spent, later->fixed);
       later->fixed -= of_fixed;
       later->elastic = std::max(0.0, later->elastic - (spent - of_fixed));
     }
   const double predicting =
-      facts_.value("forecast_predicting", Json::object()).value("device_hours", 0.0) * 3600;
-  return budget_share(needs, static_cast<std::size_t>(own - needs.begin()),
-                      budget->seconds - spent_beside(name), predicting);
+      facts_.forecast_predicting.is_null() ? 0 : facts_.forecast_predicting.value("device_hours", 0.0) * 3600;
+  return budget_share(needs, index, left, predicting);
 }
 
 double ComparisonLedger::trial_seconds(std::size_t approach, const std::string& name) const {
@@ -94,9 +104,7 @@ double ComparisonLedger::trial_seconds(std::size_t approach, const std::string& 
     }
   }
   if (completed > 0) return seconds / completed;
-  return facts_.value("forecast", Json::object())
-      .value(name, Json::object())
-      .value("device_seconds_per_trial", 0.0);
+  return facts_.forecast_of(name).value("device_seconds_per_trial", 0.0);
 }
 
 }  // namespace tune::compare

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "store/comparison_facts.h"
 #include "store/study_store.h"
 #include "tuner/compare/comparison.h"
 
@@ -14,8 +15,8 @@ namespace tune::compare {
 class ComparisonLedger {
  public:
   // `facts` are the comparison's, as they are whenever something is asked.
-  ComparisonLedger(const std::filesystem::path& store, const Comparison& comparison, const Json& facts,
-                   const Clock& clock)
+  ComparisonLedger(const std::filesystem::path& store, const Comparison& comparison,
+                   const store::ComparisonFacts& facts, const Clock& clock)
       : store_folder_(store), comparison_(comparison), facts_(facts), clock_(clock) {}
 
   std::optional<store::StudyStore> study_store(
@@ -35,7 +36,7 @@ class ComparisonLedger {
 
   const std::filesystem::path store_folder_;
   const Comparison& comparison_;
-  const Json& facts_;
+  const store::ComparisonFacts& facts_;
   const Clock& clock_;
 };
 

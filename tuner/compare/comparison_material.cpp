@@ -136,7 +136,7 @@ class MaterialReader {
     for (std::size_t i = 0; i < classes.size(); ++i) {
       quality.classes[i].name = material_.classes[i];
       quality.classes[i].objects = static_cast<std::int64_t>(number(classes[i], "objects", 0));
-      quality.classes[i].ap += number(classes[i], "AP", -1) / models;
+      quality.classes[i].ap += number(classes[i], material_.report.test.name.c_str(), -1) / models;
       quality.classes[i].ap50 += number(classes[i], "AP50", -1) / models;
     }
   }

@@ -8,8 +8,9 @@
 #include "tuner/compare/comparison_forecast.h"
 #include "tuner/compare/comparison_probes.h"
 #include "tuner/compare/comparison_run.h"
-#include "tuner/compare/comparison_scoring.h"
+#include "tuner/compare/test_images.h"
 #include "tuner/core/error.h"
+#include "tuner/engine/loop/study_facts.h"
 
 namespace tune::compare {
 namespace {
@@ -22,7 +23,8 @@ Json recorded_probes(const fs::path& database, const Comparison& comparison) {
   const store::ComparisonStore record(database, store::OpenMode::kRead);
   const auto row = record.comparison();
   if (!row || row->document != Json(comparison.document)) return Json::object();
-  return row->facts.value("probes", Json::object());
+  Json probes = store::comparison_facts(row->facts).probes;
+  return probes.is_null() ? Json::object() : probes;
 }
 
 // A folder of its own, gone with this.
@@ -51,33 +53,39 @@ class TemporaryFolder {
 
 std::optional<Json> preview_comparison(const ComparisonRequest& request, const ComparisonHooks& hooks,
                                        engine::Interruption& interruption) {
-  const Comparison& comparison = request.comparison;
-  const engine::BuiltinTrainer trainer = engine::find_builtin_trainer();
-  check_comparison(comparison, trainer.description);
+  std::optional<engine::BuiltinTrainer> trainer;
+  if (needs_builtin_trainer(request.comparison)) trainer = engine::find_builtin_trainer();
+  const Json description = trainer ? trainer->description : Json::object();
+  const Comparison comparison = with_task(request.comparison, description);
+  check_comparison(comparison, description);
   const engine::Machine machine = engine::inspect_machine();
   const TemporaryFolder folder;
   const auto signals = [&] { return interruption.count.load(); };
   Json probes =
       recorded_probes(comparison_folder(request.store, comparison.name) / "comparison.db", comparison);
   try {
-    const TestImages test(comparison, trainer, signals, hooks.notice);
-    const Json audit = test.audit(folder.path() / "groups.json");
-    const ProbesRequest probing{comparison, trainer,     machine, folder.path() / "probes",
-                                signals,    hooks.notice};
-    probe_approaches(probing, probes, [](std::size_t) {});
-    const std::string name = probes_name(probing);
+    store::ComparisonAudit audit;
+    if (!comparison.own_test)
+      audit = TestImages(comparison, *trainer, signals, hooks.notice).audit(folder.path() / "groups.json");
+    if (trainer)
+      probe_approaches({comparison, *trainer, machine, folder.path() / "probes", signals, hooks.notice},
+                       probes, [](std::size_t) {});
+    const std::string name = engine::probe_name(machine, comparison.resources);
     Json forecast = Json::object();
-    for (std::size_t i = 0; i < comparison.approaches.size(); ++i)
-      forecast.update(forecast_approach(comparison, i, probes[comparison.approaches[i].name][name],
-                                        trainer.description, machine));
+    for (std::size_t i = 0; i < comparison.approaches.size(); ++i) {
+      const Json of_approach = probes.value(comparison.approaches[i].name, Json::object());
+      forecast.update(
+          forecast_approach(comparison, i, of_approach.value(name, Json()), description, machine));
+    }
     const Json predicting =
-        forecast_predicting(comparison, forecast, probes, name, audit.at("test_images").get<double>());
+        forecast_predicting(comparison, forecast, probes, name, static_cast<double>(audit.test_images));
     const double seconds = billing::comparison_probing_seconds(probes);
     return Json{{"studies", forecast},
                 {"probing", {{"device_hours", seconds / 3600}}},
                 {"predicting", predicting},
                 {"total", forecast_total(comparison, forecast, predicting, seconds)},
-                {"audit", audit}};
+                {"audit", store::to_json(audit)},
+                {"task", task_to_json(comparison.task)}};
   } catch (const Error& error) {
     if (error.code() != ExitCode::kInterrupted) throw;
     return std::nullopt;

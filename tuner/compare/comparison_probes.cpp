@@ -14,6 +14,7 @@ void share_precision(const Comparison& comparison, std::size_t approach, const s
     return study_spec_document(comparison, i, StudyRole::kDefaults, 1).at("trainer").value("model", "");
   };
   for (std::size_t i = 0; i < approach; ++i) {
+    if (comparison.approaches[i].is_program) continue;
     const Json earlier = probes.value(comparison.approaches[i].name, Json::object()).value(machine, Json());
     if (earlier.is_object() && model(i) == model(approach)) answer["precision"] = earlier.at("precision");
   }
@@ -34,14 +35,11 @@ Json probe(const ProbesRequest& request, std::size_t approach) {
 
 }  // namespace
 
-std::string probes_name(const ProbesRequest& request) {
-  return engine::probe_name(request.machine, request.comparison.resources);
-}
-
 void probe_approaches(const ProbesRequest& request, Json& probes,
                       const std::function<void(std::size_t approach)>& answered) {
-  const std::string machine = probes_name(request);
+  const std::string machine = engine::probe_name(request.machine, request.comparison.resources);
   for (std::size_t i = 0; i < request.comparison.approaches.size(); ++i) {
+    if (request.comparison.approaches[i].is_program) continue;
     Json& of_approach = probes[request.comparison.approaches[i].name];
     if (of_approach.contains(machine)) continue;
     Json answer = probe(request, i);

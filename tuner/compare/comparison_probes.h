@@ -1,5 +1,5 @@
 #pragma once
-// How fast a comparison's approaches train on this machine: one probe each.
+// How fast a comparison's approaches train on this machine: one probe each of those that tune-train trains.
 #include <cstddef>
 #include <filesystem>
 #include <functional>
@@ -20,10 +20,9 @@ struct ProbesRequest {
   std::function<void(const std::string&)> notice;  // a sentence for people
 };
 
-// The name of this machine's answers: probes[approach][name].
-std::string probes_name(const ProbesRequest& request);
-// Fills in the answers that `probes` does not have yet, and calls `answered` after each. Approaches on one
-// network get one precision, that of the first of them. Throws Error(kInterrupted), Error(kEnvironment).
+// Fills in the answers that `probes` does not have yet, under probes[approach][engine::probe_name()], and
+// calls `answered` after each. Approaches on one network get one precision, that of the first of them. Throws
+// Error(kInterrupted), Error(kEnvironment).
 void probe_approaches(const ProbesRequest& request, Json& probes,
                       const std::function<void(std::size_t approach)>& answered);
 

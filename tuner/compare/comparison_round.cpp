@@ -17,24 +17,26 @@ fs::path free_path(const fs::path& folder, const std::string& name, const std::s
       return path;
 }
 
-void count_looks(const store::ComparisonStore& record, Json& facts) {
-  int looks = facts.value(store::kLooksBefore, 0);
-  double seconds = facts.value(store::kScoringSecondsBefore, 0.0);
+void count_looks(const store::ComparisonStore& record, store::ComparisonFacts& facts) {
+  int looks = facts.looks_before.value_or(0);
+  double seconds = facts.scoring_seconds_before.value_or(0);
   for (const store::Scoring& scoring : record.scorings()) {
     looks = std::max(looks, scoring.number);
     for (const store::Prediction& prediction : record.predictions(scoring.number))
       seconds += prediction.seconds;
   }
-  facts[store::kLooksBefore] = looks;
-  facts[store::kScoringSecondsBefore] = seconds;
+  facts.looks_before = looks;
+  facts.scoring_seconds_before = seconds;
 }
 
 }  // namespace
 
 void begin_round(const fs::path& folder, store::ComparisonRow row) {
   const fs::path file = folder / "comparison.db", next = folder / "comparison.db.next";
-  count_looks(store::ComparisonStore(file, store::OpenMode::kRead), row.facts);
-  row.facts[kBudgetWasRaised] = true;
+  store::ComparisonFacts facts = store::comparison_facts(row.facts);
+  count_looks(store::ComparisonStore(file, store::OpenMode::kRead), facts);
+  facts.budget_was_raised = true;
+  row.facts = store::to_json(facts);
   for (const char* part : {"", "-journal"}) fs::remove(next.string() + part);  // of a run that died here
   store::ComparisonStore(next, store::OpenMode::kCreate).begin(row);
   crash_point("round_made");

@@ -9,9 +9,6 @@
 
 namespace tune::compare {
 
-// Among a comparison's facts: in this round what an earlier budget has ended may go on.
-inline constexpr const char* kBudgetWasRaised = "budget_was_raised";
-
 // Keeps the folder's comparison.db as comparison-K.db, and puts in its place, at once, one with `row` in
 // which nothing is frozen. Its facts say how often the test images were looked at before, and what that took.
 // The caller holds the comparison's lock, and has no connection to the file.

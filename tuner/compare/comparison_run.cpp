@@ -12,8 +12,10 @@
 #include "tuner/compare/comparison_ledger.h"
 #include "tuner/compare/comparison_probes.h"
 #include "tuner/compare/comparison_round.h"
-#include "tuner/compare/comparison_scoring.h"
+#include "tuner/compare/own_test.h"
+#include "tuner/compare/test_images.h"
 #include "tuner/core/error.h"
+#include "tuner/core/objective_text.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/engine/loop/spending.h"
@@ -69,6 +71,12 @@ std::string forecast_text(const Json& total) {
   return text + usd;
 }
 
+// nullopt where programs of their own train every approach.
+std::optional<engine::BuiltinTrainer> find_trainer(const Comparison& comparison) {
+  if (!needs_builtin_trainer(comparison)) return std::nullopt;
+  return engine::find_builtin_trainer();
+}
+
 bool is_file_with(const fs::path& file, const std::string& sha256) {
   return fs::exists(file) && sha256_of_file(file) == sha256;
 }
@@ -79,18 +87,22 @@ class ComparisonRun {
   ComparisonRun(const ComparisonRequest& request, const ComparisonHooks& hooks, const Clock& clock,
                 engine::Interruption& interruption)
       : store_folder_(fs::absolute(request.store).lexically_normal()),
-        comparison_(request.comparison),
+        trainer_(find_trainer(request.comparison)),
+        comparison_(with_task(request.comparison, description())),
         request_(request),
         hooks_(hooks),
         clock_(clock),
         interruption_(interruption),
-        folder_(comparison_folder(store_folder_, comparison_.name)),
-        trainer_(engine::find_builtin_trainer()),
-        test_(
-            comparison_, trainer_, [this] { return interruption_.count.load(); }, hooks_.notice) {}
+        folder_(comparison_folder(store_folder_, comparison_.name)) {
+    const auto signals = [this] { return interruption_.count.load(); };
+    if (comparison_.own_test)
+      program_.emplace(comparison_, signals, hooks_.notice);
+    else
+      images_.emplace(comparison_, *trainer_, signals, hooks_.notice);
+  }
 
   void run() {
-    check_comparison(comparison_, trainer_.description);
+    check_comparison(comparison_, description());
     for (const fs::path& folder : {store_folder_, store_folder_ / "comparisons", folder_})
       engine::make_private_folder(folder);
     const FileLock lock = lock_comparison(folder_, comparison_.name);
@@ -109,6 +121,8 @@ class ComparisonRun {
   }
 
  private:
+  // What tune-train says of itself; nothing where it trains nothing here.
+  Json description() const { return trainer_ ? trainer_->description : Json::object(); }
   fs::path groups_file() const { return folder_ / "groups.json"; }
 
   // What was frozen and scored stays as it was, and what the budget had ended goes on in another round.
@@ -121,8 +135,8 @@ class ComparisonRun {
       row = record.comparison();
       if (!row || record.models().empty()) return;
     }
-    const bool ended_something = row->facts.contains("not_begun") || row->facts.contains("cut_by_budget");
-    if (!ended_something || !ledger_.has_more_budget_than(row->document)) return;
+    if (!store::comparison_facts(row->facts).was_cut() || !ledger_.has_more_budget_than(row->document))
+      return;
     refuse_change(row->document, true);
     row->document = comparison_.document;
     row->text = comparison_.text;
@@ -135,58 +149,62 @@ class ComparisonRun {
   // Until something is trained a mended file may take the place of the one that was refused.
   void begin(store::ComparisonStore& record) {
     const auto row = record.comparison();
-    if (row && row->facts.contains("training_since")) {
-      facts_ = row->facts;
+    const store::ComparisonFacts known = row ? store::comparison_facts(row->facts) : store::ComparisonFacts();
+    if (known.training_since) {
+      facts_ = known;
       refuse_change(row->document, record.models().empty());
       if (Json(comparison_.document) != row->document) {
-        if (ledger_.has_more_budget_than(row->document)) facts_[kBudgetWasRaised] = true;
+        if (ledger_.has_more_budget_than(row->document)) facts_.budget_was_raised = true;
         record.begin({row->name, comparison_.document, comparison_.text, comparison_.folder.string(),
-                      row->created, facts_});
+                      row->created, store::to_json(facts_)});
         hooks_.notice("the comparison goes on with another budget");
       }
       return;
     }
-    if (row && Json(comparison_.document) == row->document) facts_ = row->facts;
-    if (row && facts_.empty()) fs::remove(groups_file());
+    const bool is_same = row && Json(comparison_.document) == row->document;
+    if (is_same) facts_ = known;
+    if (row && (!is_same || row->facts.empty())) fs::remove(groups_file());
     for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
-      facts_["weights"][comparison_.approaches[i].name] = fingerprint_of_weights(comparison_, i);
-    facts_["trainer"] = {{"version", trainer_.description.value("version", "")},
-                         {"libtorch", trainer_.description.value("libtorch", "")}};
+      facts_.weights[comparison_.approaches[i].name] = fingerprint_of_weights(comparison_, i);
+    if (images_) facts_.task = task_to_json(comparison_.task);
+    if (trainer_)
+      facts_.trainer = {{"version", trainer_->description.value("version", "")},
+                        {"libtorch", trainer_->description.value("libtorch", "")}};
     record.begin({comparison_.name, comparison_.document, comparison_.text, comparison_.folder.string(),
-                  clock_.wall_now(), facts_});
+                  clock_.wall_now(), store::to_json(facts_)});
     crash_point("comparison_created");
   }
 
   // Until something is trained other data may take its place.
   void look_at_data(store::ComparisonStore& record) {
-    const Json now = test_.fingerprints();
-    if (facts_.contains("training_since")) return require_data(now);
-    if (facts_.value("data", Json()) != now) fs::remove(groups_file());
-    if (!fs::exists(groups_file())) facts_["audit"] = test_.audit(groups_file());
+    if (!images_) return;  // what a test of its own reads is not known
+    const std::map<std::string, std::string> now = images_->fingerprints();
+    if (facts_.training_since) return require_data(now);
+    if (facts_.data != now) fs::remove(groups_file());
+    if (!fs::exists(groups_file())) facts_.audit = images_->audit(groups_file());
     crash_point("test_images_audited");
-    facts_["data"] = now;
-    record.update_facts(facts_);
+    facts_.data = now;
+    record.update_facts(store::to_json(facts_));
     crash_point("data_recorded");
   }
 
   // What earlier versions began has no fingerprints.
-  void require_data(const Json& now) const {
-    const Json began = facts_.value("data", Json::object());
-    for (const auto& [data, fingerprint] : began.items())
-      if (now.contains(data) && now[data] != fingerprint)
-        throw Error(ExitCode::kConflict, "the images in " + data + " have changed since the comparison began",
-                    "restore them, or begin another comparison under another name");
+  void require_data(const std::map<std::string, std::string>& now) const {
+    for (const auto& [data, fingerprint] : facts_.data)
+      if (const auto found = now.find(data); found != now.end() && found->second != fingerprint)
+        throw Error(
+            ExitCode::kConflict,
+            "the " + comparison_.task.unit + " in " + data + " have changed since the comparison began",
+            "restore them, or begin another comparison under another name");
   }
   void require_test_images() const {
-    Json now = Json::object();
-    now[comparison_.test.data] = test_.fingerprint(comparison_.test.data);
-    require_data(now);
+    require_data({{comparison_.test.data, images_->fingerprint(comparison_.test.data)}});
   }
 
   void begin_training(store::ComparisonStore& record) {
-    if (facts_.contains("training_since")) return;
-    facts_["training_since"] = format_time(clock_.wall_now());
-    record.update_facts(facts_);
+    if (facts_.training_since) return;
+    facts_.training_since = format_time(clock_.wall_now());
+    record.update_facts(store::to_json(facts_));
     crash_point("training_begun");
   }
 
@@ -208,29 +226,38 @@ class ComparisonRun {
         "budget that has ended something may be raised)");
   }
 
-  // Measures each approach once on this machine; its studies then need not.
+  // Measures each approach that tune-train trains once on this machine; its studies then need not.
   void forecast(store::ComparisonStore& record) {
     const engine::Machine machine = engine::inspect_machine();
-    const ProbesRequest request{
-        comparison_,  trainer_, machine, folder_ / "probes", [this] { return interruption_.count.load(); },
-        hooks_.notice};
-    const std::string name = probes_name(request);
-    probe_approaches(request, facts_["probes"], [&](std::size_t i) {
-      facts_["forecast"].update(forecast_approach(comparison_, i,
-                                                  facts_["probes"][comparison_.approaches[i].name][name],
-                                                  trainer_.description, machine));
-      crash_point("approach_measured");
-      record.update_facts(facts_);
-      crash_point("measurement_recorded");
-    });
+    const std::string name = engine::probe_name(machine, comparison_.resources);
+    const auto add_forecast = [&](std::size_t i, const Json& probe) {
+      facts_.forecast.update(forecast_approach(comparison_, i, probe, description(), machine));
+    };
+    if (facts_.probes.is_null()) facts_.probes = Json::object();
+    for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
+      if (comparison_.approaches[i].is_program) add_forecast(i, {});
+    if (trainer_) {
+      const ProbesRequest request{
+          comparison_,  *trainer_, machine, folder_ / "probes", [this] { return interruption_.count.load(); },
+          hooks_.notice};
+      probe_approaches(request, facts_.probes, [&](std::size_t i) {
+        add_forecast(i, facts_.probes[comparison_.approaches[i].name][name]);
+        crash_point("approach_measured");
+        record.update_facts(store::to_json(facts_));
+        crash_point("measurement_recorded");
+      });
+    }
     const Json predicting =
-        forecast_predicting(comparison_, facts_["forecast"], facts_["probes"], name,
-                            facts_.value("audit", Json::object()).value("test_images", 0.0));
-    facts_["forecast_predicting"] = predicting;
-    record.update_facts(facts_);
-    hooks_.notice("predicted from the probes: " +
-                  forecast_text(forecast_total(comparison_, facts_["forecast"], predicting,
-                                               billing::comparison_probing_seconds(facts_["probes"]))));
+        forecast_predicting(comparison_, facts_.forecast, facts_.probes, name,
+                            facts_.audit ? static_cast<double>(facts_.audit->test_images) : 0.0);
+    facts_.forecast_predicting = predicting;
+    record.update_facts(store::to_json(facts_));
+    const double probing = billing::comparison_probing_seconds(facts_.probes);
+    if (trainer_)
+      hooks_.notice("predicted from the probes: " +
+                    forecast_text(forecast_total(comparison_, facts_.forecast, predicting, probing)));
+    else
+      hooks_.notice("how long it takes is not known, as programs of one's own are not measured beforehand");
   }
 
   bool is_done(const Spec& spec) const {
@@ -244,10 +271,10 @@ class ComparisonRun {
     }
   }
 
-  void record_for_lack_of_budget(store::ComparisonStore& record, const char* key, const std::string& study,
-                                 const std::string& what) {
-    facts_[key][study] = what;
-    record.update_facts(facts_);
+  void record_for_lack_of_budget(store::ComparisonStore& record, std::map<std::string, std::string>& cut,
+                                 const std::string& study, const std::string& what) {
+    cut[study] = what;
+    record.update_facts(store::to_json(facts_));
     hooks_.notice("for lack of budget: " + study + ": " + what);
   }
 
@@ -259,18 +286,18 @@ class ComparisonRun {
     if (role == StudyRole::kTuned || role == StudyRole::kRandomTuned) set_aside_if_other(name, spec);
     const std::optional<double> share = ledger_.share_of_budget(name);
     if (is_done(spec) && !take_up_cut(record, name, spec, share)) {
-      forget("not_begun", name);  // the run that began it may have died before this was kept
+      facts_.not_begun.erase(name);  // the run that began it may have died before this was kept
       note_cut(record, name, spec);
       return true;
     }
     if (share &&
         (*share <= 0 || (!ledger_.study_store(name) && *share < ledger_.trial_seconds(approach, name)))) {
-      record_for_lack_of_budget(record, "not_begun", name,
+      record_for_lack_of_budget(record, facts_.not_begun, name,
                                 "not begun, as what is left for it does not pay for one of its trials");
       return false;
     }
     // An earlier run of the comparison may have had less for it.
-    forget("not_begun", name);
+    facts_.not_begun.erase(name);
     hooks_.begin_study(name);
     engine::RunRequest run;
     run.store = store_folder_;
@@ -279,14 +306,14 @@ class ComparisonRun {
     run.spec = spec;
     run.spec.limits.on_trial_time = OnTrialTime::kFail;  // what was cut short left no whole model to compare
     run.version = request_.version;
-    if (const Json& known = facts_["probes"][comparison_.approaches[approach].name]; known.is_object())
+    if (const Json known = facts_.probes_of(comparison_.approaches[approach].name); known.is_object())
       run.known_probes = known.get<store::Probes>();
-    if (share && !facts_.contains("had_budget")) {
-      facts_["had_budget"] = true;
-      record.update_facts(facts_);
+    if (share && !facts_.had_budget) {
+      facts_.had_budget = true;
+      record.update_facts(store::to_json(facts_));
     }
     // A share that the study was given before would else stay in force where the budget is gone.
-    if (facts_.contains("had_budget"))
+    if (facts_.had_budget)
       run.overrides.gpu_hours =
           std::min(spec.limits.gpu_hours.value_or(HUGE_VAL), share ? *share / 3600 : kNoBudgetHours);
     const engine::RunReport report = engine::run_study(std::move(run), hooks_.study, clock_, interruption_);
@@ -296,18 +323,36 @@ class ComparisonRun {
     if (report.result.outcome == engine::Outcome::kInterrupted)
       throw Error(ExitCode::kInterrupted, "interrupted");
     crash_point("approach_study_ended");
+    require_printed_scores(approach, role);
     note_cut(record, name, spec);
     return true;
   }
 
-  void forget(const char* key, const std::string& study) {
-    if (facts_.contains(key) && facts_[key].erase(study) > 0 && facts_[key].empty()) facts_.erase(key);
+  // Sooner than when all training has ended: a trial that did not print the test's metric has no score.
+  void require_printed_scores(std::size_t approach, StudyRole role) const {
+    if (!comparison_.own_test || !comparison_.own_test->command.empty()) return;
+    std::vector<store::FrozenModel> models;
+    collect(approach, role, models);
+    for (const store::FrozenModel& model : models) printed_score_of(model);
+  }
+  double printed_score_of(const store::FrozenModel& model) const {
+    const std::string& metric = comparison_.own_test->metric;
+    const auto study = ledger_.study_store(model.study);
+    const auto score = study ? printed_score(*study, model.trial, metric) : std::nullopt;
+    if (score) return *score;
+    const std::string trial = model.study + "/" + std::to_string(model.trial);
+    throw Error(ExitCode::kEnvironment,
+                "the trial " + trial + " has printed no finite value of \"" + metric +
+                    "\", which \"test\" compares the models by",
+                "`tune logs " + trial +
+                    "` shows what it printed; a trainer that cannot test its model should "
+                    "fail. Mend it, and begin under another name in \"comparison\"");
   }
 
   // A search that went on has another winner now, and what was made of the one before is no part of the
   // comparison any more.
   void set_aside_if_other(const std::string& name, const Spec& spec) {
-    if (!facts_.contains(kBudgetWasRaised)) return;
+    if (!facts_.budget_was_raised) return;
     {
       const auto study = ledger_.study_store(name);
       if (!study) return;
@@ -316,30 +361,30 @@ class ComparisonRun {
         return;
     }
     set_study_aside(store_folder_, comparison_.name, name);
-    forget("cut_by_budget", name);
+    facts_.cut_by_budget.erase(name);
     hooks_.notice("the search has another winner now, so " + name + " begins anew");
   }
 
   // Whether a study that has ended at its share of the budget has more of it now.
   bool take_up_cut(store::ComparisonStore& record, const std::string& name, const Spec& spec,
                    std::optional<double> share) {
-    if (!facts_.contains(kBudgetWasRaised)) return false;
+    if (!facts_.budget_was_raised) return false;
     const auto study = ledger_.study_store(name);
     if (!study) return false;
     const store::StudyRow row = study->study();
     if (!is_cut(row, spec) || share.value_or(HUGE_VAL) <= row.limits.value("gpu_hours", 0.0) * 3600)
       return false;
-    forget("cut_by_budget", name);
-    record.update_facts(facts_);
+    facts_.cut_by_budget.erase(name);
+    record.update_facts(store::to_json(facts_));
     return true;
   }
 
   // Says and records that a study has ended at its share of the budget, not at a limit of its own.
   void note_cut(store::ComparisonStore& record, const std::string& name, const Spec& spec) {
-    if (facts_.value("cut_by_budget", Json::object()).contains(name)) return;
+    if (facts_.cut_by_budget.contains(name)) return;
     const auto study = ledger_.study_store(name);
     if (!study || !is_cut(study->study(), spec)) return;
-    record_for_lack_of_budget(record, "cut_by_budget", name,
+    record_for_lack_of_budget(record, facts_.cut_by_budget, name,
                               "ended after " + plural_text(study->trial_count(), "trial"));
   }
   static bool is_cut(const store::StudyRow& row, const Spec& spec) {
@@ -396,9 +441,11 @@ class ComparisonRun {
       models.push_back({static_cast<int>(models.size()) + 1, comparison_.approaches[approach].name,
                         to_string(role), name, trial.number, trial.values.front(),
                         output.lexically_relative(store_folder_).generic_string(),
-                        fingerprint_of_folder(output)});
+                        needs_models() ? fingerprint_of_folder(output) : std::string()});
     }
   }
+  // What the trials have printed is not read off their models again.
+  bool needs_models() const { return !comparison_.own_test || !comparison_.own_test->command.empty(); }
 
   void freeze(store::ComparisonStore& record) {
     std::vector<store::FrozenModel> models;
@@ -408,38 +455,56 @@ class ComparisonRun {
       for (const StudyRole role : kRoles) collect(i, role, models);
     if (models.empty())
       throw Error(ExitCode::kEveryTrialFailed, "no run of any approach has completed",
-                  facts_.contains("not_begun") || facts_.contains("cut_by_budget")
+                  facts_.was_cut()
                       ? "the budget did not pay for one: raise it in the comparison's file, and run the same "
                         "command again"
                       : "`tune trials " + study_name(comparison_, 0, StudyRole::kDefaults) + "` says why");
     crash_point("before_freezing");
-    facts_.erase(kBudgetWasRaised);
-    record.freeze(models, facts_);
+    facts_.budget_was_raised = false;
+    record.freeze(models, store::to_json(facts_));
     crash_point("models_frozen");
-    hooks_.notice(std::to_string(models.size()) + " models are frozen; now they see the test images");
+    hooks_.notice(std::to_string(models.size()) + " models are frozen; now they " +
+                  (images_ ? "see the test " + comparison_.task.unit : "are tested"));
   }
 
   void score(store::ComparisonStore& record) {
     const std::vector<store::Scoring> scorings = record.scorings();
     const bool goes_on = !scorings.empty() && !scorings.back().ended;
     if (!scorings.empty() && !goes_on && !request_.score_again) return;
-    require_test_images();
+    if (images_) require_test_images();
     const int number = goes_on ? scorings.back().number : record.begin_scoring(clock_.wall_now());
     const fs::path folder = folder_ / "scorings" / std::to_string(number);
     crash_point("scoring_begun");
     engine::make_private_folder(folder);
-    std::map<int, std::string> done;  // by model: SHA-256 of its detections
-    for (const store::Prediction& prediction : record.predictions(number))
-      done[prediction.model] = prediction.sha256;
+    const Json result =
+        images_ ? score_on_images(record, number, folder) : test_models(record, number, folder);
+    crash_point("scored");
+    record.end_scoring(number, result, clock_.wall_now());
+    crash_point("scoring_recorded");
+  }
+
+  // What a scoring has of each model so far, by its number.
+  static std::map<int, store::Prediction> predictions_of(const store::ComparisonStore& record, int number) {
+    std::map<int, store::Prediction> done;
+    for (store::Prediction& prediction : record.predictions(number))
+      done[prediction.model] = std::move(prediction);
+    return done;
+  }
+  void say_whose_turn(const store::FrozenModel& model, std::size_t models) const {
+    hooks_.notice("model " + std::to_string(model.number) + " of " + std::to_string(models) + ": " +
+                  model.study + "/" + std::to_string(model.trial));
+  }
+
+  Json score_on_images(store::ComparisonStore& record, int number, const fs::path& folder) {
+    std::map<int, store::Prediction> done = predictions_of(record, number);
     std::vector<fs::path> files;
     const std::vector<store::FrozenModel> models = record.models();
     for (const store::FrozenModel& model : models) {
       files.push_back(folder / ("model-" + std::to_string(model.number) + ".json"));
-      if (done.contains(model.number) && is_file_with(files.back(), done[model.number])) continue;
-      hooks_.notice("model " + std::to_string(model.number) + " of " + std::to_string(models.size()) + ": " +
-                    model.study + "/" + std::to_string(model.trial));
+      if (done.contains(model.number) && is_file_with(files.back(), done[model.number].sha256)) continue;
+      say_whose_turn(model, models.size());
       require_unchanged(model);
-      const TestImages::Predicted made = test_.predict(store_folder_ / model.folder, files.back());
+      const TestImages::Predicted made = images_->predict(store_folder_ / model.folder, files.back());
       crash_point("prediction_made");
       record.insert_prediction(number,
                                {model.number, sha256_of_file(files.back()), made.seconds, made.facts});
@@ -447,11 +512,36 @@ class ComparisonRun {
     }
     require_test_images();
     crash_point("before_scoring");
-    const Json result =
-        test_.score(files, groups_file(), store_folder_ / models.front().folder, folder / "images");
-    crash_point("scored");
-    record.end_scoring(number, result, clock_.wall_now());
-    crash_point("scoring_recorded");
+    return images_->score(files, groups_file(), store_folder_ / models.front().folder, folder / "images");
+  }
+
+  // {"metric", "goal", "results": [{"score"}, ...]}, the models by number.
+  Json test_models(store::ComparisonStore& record, int number, const fs::path& folder) {
+    std::map<int, store::Prediction> done = predictions_of(record, number);
+    Json results = Json::array();
+    const std::vector<store::FrozenModel> models = record.models();
+    for (const store::FrozenModel& model : models) {
+      if (!needs_models()) {
+        results.push_back({{"score", printed_score_of(model)}});
+        continue;
+      }
+      if (!done.contains(model.number)) {
+        say_whose_turn(model, models.size());
+        require_unchanged(model);
+        const fs::path log = folder / ("model-" + std::to_string(model.number) + ".log");
+        const TestProgram::Tested made = program_->test(store_folder_ / model.folder, log);
+        crash_point("prediction_made");
+        done[model.number] = {model.number, sha256_of_file(log), made.seconds, {{"score", made.score}}};
+        record.insert_prediction(number, done[model.number]);
+        crash_point("prediction_recorded");
+      }
+      results.push_back({{"score", done[model.number].facts.at("score")}});
+    }
+    crash_point("before_scoring");
+    return {{"schema", 1},
+            {"metric", comparison_.own_test->metric},
+            {"goal", goal_text(comparison_.own_test->goal)},
+            {"results", results}};
   }
 
   void require_unchanged(const store::FrozenModel& model) const {
@@ -462,15 +552,16 @@ class ComparisonRun {
   }
 
   const fs::path store_folder_;
-  const Comparison& comparison_;
+  const std::optional<engine::BuiltinTrainer> trainer_;
+  const Comparison comparison_;
   const ComparisonRequest& request_;
   const ComparisonHooks& hooks_;
   const Clock& clock_;
   engine::Interruption& interruption_;
   const fs::path folder_;
-  const engine::BuiltinTrainer trainer_;
-  const TestImages test_;
-  Json facts_ = Json::object();
+  std::optional<TestImages> images_;    // either these,
+  std::optional<TestProgram> program_;  // or this
+  store::ComparisonFacts facts_;
   const ComparisonLedger ledger_{store_folder_, comparison_, facts_, clock_};
 };
 

@@ -32,10 +32,10 @@ std::filesystem::path comparison_folder(const std::filesystem::path& store, cons
 void check_comparison(const Comparison& comparison, const Json& trainer_description);
 
 // What a comparison would do and take, for people who plan one: {"studies": as forecast_approach(),
-// "probing", "predicting", "total", "audit": as TestImages::audit()}. The data is audited and each approach
-// is probed, on devices that are leased as for a trial, unless a comparison of that name in the store has
-// answers for this machine. No trial is started, and the store is not written. nullopt when a signal
-// interrupted it; throws what run_comparison() throws before it trains.
+// "probing", "predicting", "total", "audit": as TestImages::audit(), "task": task_to_json()}. The data is
+// audited and each approach is probed, on devices that are leased as for a trial, unless a comparison of that
+// name in the store has answers for this machine. No trial is started, and the store is not written. nullopt
+// when a signal interrupted it; throws what run_comparison() throws before it trains.
 std::optional<Json> preview_comparison(const ComparisonRequest& request, const ComparisonHooks& hooks,
                                        engine::Interruption& interruption);
 

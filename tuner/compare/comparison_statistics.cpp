@@ -11,7 +11,6 @@ namespace tune::compare {
 namespace {
 
 constexpr double kPower = 0.8;            // four of five
-constexpr double kRange = 1;              // of scores: average precision lies in [0, 1]
 constexpr double kLeastVariance = 1e-18;  // of scores in [0, 1]: below it there is only rounding
 
 double mean_of(const std::vector<double>& values) {
@@ -71,7 +70,8 @@ double image_variance(const ScoredRuns& row, const ScoredRuns& against) {
   return variance_of(differences);
 }
 
-// Without the resamples that hold no object, which have no score: it stands as a negative number there.
+// Without the resamples that hold no object, which have no score: of scores from 0 on, a negative one stands
+// there.
 std::vector<ScoredRuns> on_scored_resamples(std::vector<ScoredRuns> rows) {
   std::vector<bool> is_scored;
   for (const ScoredRuns& row : rows)
@@ -93,25 +93,38 @@ struct Component {
   double variance, degrees;
 };
 
+// The variance below which there is only rounding.
+double least_variance(const ScoredRuns& row, const ScoredRuns& against, const ScoreScale& scale) {
+  double largest = scale.range.value_or(0);
+  if (!scale.range)
+    for (const ScoredRuns* runs : {&row, &against})
+      for (const double score : runs->scores) largest = std::max(largest, std::abs(score));
+  return kLeastVariance * largest * largest;
+}
+
 // Standard error, degrees of freedom and p; nothing where no score varies, as there is nothing to judge by.
-void measure(const ScoredRuns& row, const ScoredRuns& against, std::size_t groups, Answer& answer) {
-  const Component parts[] = {{image_variance(row, against), static_cast<double>(groups - 1)},
-                             {seed_variance(row), static_cast<double>(row.scores.size() - 1)},
-                             {seed_variance(against), static_cast<double>(against.scores.size() - 1)}};
+void measure(const ScoredRuns& row, const ScoredRuns& against, std::size_t groups, const ScoreScale& scale,
+             Answer& answer) {
+  std::vector<Component> parts{{seed_variance(row), static_cast<double>(row.scores.size() - 1)},
+                               {seed_variance(against), static_cast<double>(against.scores.size() - 1)}};
+  if (scale.is_resampled)
+    parts.insert(parts.begin(), {image_variance(row, against), static_cast<double>(groups - 1)});
   double variance = 0, weighted = 0;
   const auto weight = [](const Component& part) { return part.variance * part.variance / part.degrees; };
   for (const Component& part : parts) {
     variance += part.variance;
     weighted += weight(part);
   }
-  if (variance <= kLeastVariance) return;
-  answer.too_few = weight(parts[0]) > weighted / 2 ? TooFew::kImages : TooFew::kSeeds;
+  if (variance <= least_variance(row, against, scale)) return;
+  const bool by_images = scale.is_resampled && weight(parts[0]) > weighted / 2;
+  answer.too_few = by_images ? TooFew::kImages : TooFew::kSeeds;
   answer.standard_error = std::sqrt(variance);
   answer.degrees = variance * variance / weighted;
   answer.p = student_two_sided_p(*answer.difference / *answer.standard_error, *answer.degrees);
 }
 
-Answer first_look(const ScoredRuns& row, const ScoredRuns& against, std::size_t groups) {
+Answer first_look(const ScoredRuns& row, const ScoredRuns& against, std::size_t groups,
+                  const ScoreScale& scale) {
   Answer answer;
   const std::optional<double> score = row_score(row), other = row_score(against);
   if (!score || !other) return answer;
@@ -122,20 +135,20 @@ Answer first_look(const ScoredRuns& row, const ScoredRuns& against, std::size_t 
   const bool resampled = row.resampled.size() == row.scores.size() &&
                          against.resampled.size() == against.scores.size() &&
                          row.resampled.front().size() >= 2;
-  if (groups >= 2 && resampled) measure(row, against, groups, answer);
+  if (!scale.is_resampled || (groups >= 2 && resampled)) measure(row, against, groups, scale, answer);
   return answer;
 }
 
-void draw_interval(double level, Answer& answer) {
+void draw_interval(double level, double range, bool is_decided, Answer& answer) {
   const double certain = student_quantile(1 - level / 2, *answer.degrees),
                powerful = student_quantile(kPower, *answer.degrees);
   const double half = certain * *answer.standard_error, difference = *answer.difference;
-  double low = std::max(-kRange, difference - half), high = std::min(kRange, difference + half);
-  if (answer.verdict == Verdict::kBetter) low = std::max(0.0, low);
-  if (answer.verdict == Verdict::kWorse) high = std::min(0.0, high);
-  if (const double seen = (certain + powerful) * *answer.standard_error; seen <= kRange)
+  double low = std::max(-range, difference - half), high = std::min(range, difference + half);
+  if (is_decided && difference > 0) low = std::max(0.0, low);
+  if (is_decided && difference < 0) high = std::min(0.0, high);
+  if (const double seen = (certain + powerful) * *answer.standard_error; seen <= range)
     answer.smallest_seen = seen;
-  if (high - low > kRange) return;
+  if (high - low > range) return;
   answer.low = low;
   answer.high = high;
   answer.too_few.reset();
@@ -200,13 +213,13 @@ double student_quantile(double probability, double degrees) {
 
 std::vector<Answer> answer_questions(const std::vector<ScoredRuns>& all,
                                      const std::vector<Question>& questions, std::size_t groups,
-                                     double level) {
-  const std::vector<ScoredRuns> rows = on_scored_resamples(all);
+                                     const ScoreScale& scale, double level) {
+  const std::vector<ScoredRuns> rows = scale.range ? on_scored_resamples(all) : all;
   std::vector<Answer> answers;
   std::vector<std::size_t> family;
   std::vector<double> p_values;
   for (const Question& question : questions) {
-    answers.push_back(first_look(rows.at(question.row), rows.at(question.against), groups));
+    answers.push_back(first_look(rows.at(question.row), rows.at(question.against), groups, scale));
     Answer& answer = answers.back();
     if (question.is_confounded && answer.difference) answer.verdict = Verdict::kConfounded;
     if (!answer.p || question.is_confounded) continue;
@@ -217,13 +230,16 @@ std::vector<Answer> answer_questions(const std::vector<ScoredRuns>& all,
   for (std::size_t i = 0; i < family.size(); ++i) {
     Answer& answer = answers[family[i]];
     answer.adjusted_p = adjusted[i];
-    if (adjusted[i] <= level) answer.verdict = *answer.difference > 0 ? Verdict::kBetter : Verdict::kWorse;
+    const bool is_better = (*answer.difference > 0) == scale.higher_is_better;
+    if (adjusted[i] <= level) answer.verdict = is_better ? Verdict::kBetter : Verdict::kWorse;
   }
   const auto intervals = std::count_if(answers.begin(), answers.end(),
                                        [](const Answer& answer) { return answer.p.has_value(); });
   const double each = level / static_cast<double>(std::max<std::ptrdiff_t>(1, intervals));
   for (Answer& answer : answers)
-    if (answer.p) draw_interval(each, answer);
+    if (answer.p)
+      draw_interval(each, scale.range.value_or(HUGE_VAL),
+                    answer.verdict == Verdict::kBetter || answer.verdict == Verdict::kWorse, answer);
   return answers;
 }
 

@@ -1,11 +1,12 @@
 #pragma once
-// Whether one row of a comparison is better than another: differences on the same test images with intervals,
+// Whether one row of a comparison is better than another: differences in test scores with intervals,
 // corrected for the number of questions. Pure functions.
 //
 // What makes a difference uncertain is taken apart:
 //  - the test images: every model is scored on the same resamples of image groups, drawn with replacement, so
 //    that what is hard for both cancels (a paired bootstrap; Efron & Tibshirani, "An Introduction to the
-//    Bootstrap", 1993, chapters 6 and 16). Its variance is that of the difference over the resamples.
+//    Bootstrap", 1993, chapters 6 and 16). Its variance is that of the difference over the resamples. A test
+//    that gives one number a model has no such part: what is left, for two means, is Welch's t-test.
 //  - the seeds: the ideal bootstrap over runs, in closed form. For a mean of n runs that is s^2 / n, where
 //    n - 1 of n runs are drawn, so that few runs are not taken for sure (Rao & Wu, JASA 83, 1988). For the
 //    best of n runs by validation it is the variance of what that choice gives over draws of n with
@@ -20,9 +21,16 @@
 
 namespace tune::compare {
 
-// The test scores behind one row; higher is better.
+// What the scores are.
+struct ScoreScale {
+  bool is_resampled = true;         // they come with scores on resamples of the test images
+  std::optional<double> range = 1;  // from the least to the largest that is possible; nullopt: not known
+  bool higher_is_better = true;
+};
+
+// The test scores behind one row.
 struct ScoredRuns {
-  std::vector<double> scores;                  // of each run on the test images
+  std::vector<double> scores;                  // of each run
   std::vector<std::vector<double>> resampled;  // of each run: on each resample of image groups
   // For the best of several seeds: runs ranked by validation, the best first, as indices of `scores`. Empty:
   // the row's score is the mean of its runs.
@@ -73,12 +81,12 @@ struct Answer {
 // Bonferroni's over all that get one, so that all of them hold at once with a probability of 1 - level; where
 // Holm's sharper step has a verdict and an interval would reach beyond 0, it ends there (Guilbaud,
 // Biometrical Journal 50, 2008), which is proved for independent questions and approximate for these. An
-// interval ends where the scores do, which reach from 0 to 1, so that no difference is beyond 1. `groups` are
-// those that the images were resampled in. Confounded questions take no part in Holm's correction, as they
-// get no verdict.
+// interval ends where the scores do, so that no difference is beyond their range; where the range is not
+// known there is always one. `groups` are those that the images were resampled in, of no meaning without
+// resamples. Confounded questions take no part in Holm's correction, as they get no verdict.
 std::vector<Answer> answer_questions(const std::vector<ScoredRuns>& rows,
                                      const std::vector<Question>& questions, std::size_t groups,
-                                     double level = 0.05);
+                                     const ScoreScale& scale = {}, double level = 0.05);
 
 // Holm's adjusted p-values, in the order given: reject where they are at most the level.
 std::vector<double> holm_adjusted(const std::vector<double>& p_values);

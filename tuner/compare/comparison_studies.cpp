@@ -1,4 +1,5 @@
 // The specs of a comparison's studies.
+#include <algorithm>
 #include <set>
 
 #include "tuner/compare/comparison.h"
@@ -41,12 +42,40 @@ OrderedJson trainer_of(const Comparison& comparison, std::size_t approach) {
   const OrderedJson& document = comparison.document;
   OrderedJson trainer = merged(document, approach, "trainer");
   trainer.erase(kTestKey);
+  if (!comparison.task.has_split) return trainer;
   if (!trainer.contains("validation") && !trainer.contains("split")) trainer["split"] = OrderedJson::object();
   if (trainer.contains("split") && trainer["split"].is_object() && !trainer["split"].contains("grouping"))
     trainer["split"]["grouping"] = "content";
   // A third part is the test set, which is looked at once, by all together.
   if (comparison.test.split) trainer["split"]["test"] = "untouched";
   return trainer;
+}
+
+// Whatever trains the approach's studies, and how its metrics are read.
+void add_trainer(const Comparison& comparison, std::size_t approach, OrderedJson& study) {
+  const OrderedJson& document = comparison.document;
+  const OrderedJson& own = approach_at(document, approach);
+  const auto take = [&](const char* key) {
+    if (own.contains(key))
+      study[key] = own[key];
+    else if (document.contains(key))
+      study[key] = document[key];
+  };
+  if (comparison.approaches.at(approach).is_program)
+    take("command");
+  else
+    study["trainer"] = trainer_of(comparison, approach);
+  take("metrics");
+  if (OrderedJson environment = merged(document, approach, "environment"); !environment.empty())
+    study["environment"] = std::move(environment);
+}
+
+// What trains the approach, as its file has it: the trainer's keys, or its command.
+OrderedJson trained_by(const Comparison& comparison, std::size_t approach) {
+  const OrderedJson& document = comparison.document;
+  if (!comparison.approaches.at(approach).is_program) return merged(document, approach, "trainer");
+  const OrderedJson& own = approach_at(document, approach);
+  return {{"command", own.contains("command") ? own["command"] : document.at("command")}};
 }
 
 bool is_search(StudyRole role) { return role == StudyRole::kSearch || role == StudyRole::kRandom; }
@@ -134,7 +163,7 @@ OrderedJson study_spec_document(const Comparison& comparison, std::size_t approa
     for (const auto& [name, parameter] : own.at("search").at("parameters").items()) fixed.erase(name);
   for (const auto& [name, value] : winner) fixed[name] = value;
   study["fixed"] = std::move(fixed);
-  study["trainer"] = trainer_of(comparison, approach);
+  add_trainer(comparison, approach, study);
   study["strategy"] = strategy_of(comparison, approach, role);
   if (is_search(role) && own.at("search").contains("early_stopping"))
     study["early_stopping"] = own["search"]["early_stopping"];
@@ -163,6 +192,11 @@ Objective approach_objective(const Comparison& comparison, std::size_t approach)
   return parse_spec(study.dump(), comparison.file, comparison.folder).objective;
 }
 
+bool needs_builtin_trainer(const Comparison& comparison) {
+  return std::any_of(comparison.approaches.begin(), comparison.approaches.end(),
+                     [](const Approach& one) { return !one.is_program; });
+}
+
 std::string comparison_pointer(const OrderedJson& document, std::size_t approach,
                                const std::string& pointer) {
   const std::size_t end = pointer.find('/', 1);
@@ -174,8 +208,10 @@ std::string comparison_pointer(const OrderedJson& document, std::size_t approach
   if (section == "/study") return own + "/name";
   if (of_search.contains(section))
     return has(own + "/search" + section) || !has(pointer) ? own + "/search" + pointer : pointer;
-  if (section == "/objective") return has(own + section) ? own + pointer : pointer;
-  if (section != "/trainer" && section != "/fixed") return pointer;
+  static const std::set<std::string> whole{"/objective", "/command", "/metrics"};
+  if (whole.contains(section)) return has(own + section) ? own + pointer : pointer;
+  static const std::set<std::string> by_key{"/trainer", "/fixed", "/environment"};
+  if (!by_key.contains(section)) return pointer;
   // The key below decides, as approaches add to what they share.
   const std::size_t next = end == std::string::npos ? end : pointer.find('/', end + 1);
   const std::string key = pointer.substr(0, next);
@@ -184,9 +220,11 @@ std::string comparison_pointer(const OrderedJson& document, std::size_t approach
 
 std::vector<std::string> approach_difference(const Comparison& comparison, std::size_t a, std::size_t b) {
   std::vector<std::string> different;
-  for (const char* section : {"trainer", "fixed"}) {
-    const OrderedJson first = merged(comparison.document, a, section),
-                      second = merged(comparison.document, b, section);
+  for (const bool fixed : {false, true}) {
+    const auto values_of = [&](std::size_t i) {
+      return fixed ? merged(comparison.document, i, "fixed") : trained_by(comparison, i);
+    };
+    const OrderedJson first = values_of(a), second = values_of(b);
     std::set<std::string> names;
     for (const auto& values : {first, second})
       for (const auto& item : values.items()) names.insert(item.key());
@@ -197,7 +235,7 @@ std::vector<std::string> approach_difference(const Comparison& comparison, std::
 }
 
 std::vector<std::string> training_data(const Comparison& comparison, std::size_t approach) {
-  const OrderedJson trainer = merged(comparison.document, approach, "trainer");
+  const OrderedJson trainer = trained_by(comparison, approach);
   std::vector<std::string> data;
   for (const char* key : {"data", "validation"})
     if (const std::string name = trainer.value(key, ""); !name.empty()) data.push_back(name);
@@ -205,7 +243,7 @@ std::vector<std::string> training_data(const Comparison& comparison, std::size_t
 }
 
 std::string initial_weights(const Comparison& comparison, std::size_t approach) {
-  return merged(comparison.document, approach, "trainer").value("weights", "");
+  return trained_by(comparison, approach).value("weights", "");
 }
 
 }  // namespace tune::compare

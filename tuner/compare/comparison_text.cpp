@@ -1,9 +1,10 @@
 // A comparison as tables for terminals and in Markdown.
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdio>
 
-#include "tuner/compare/comparison_rows.h"
+#include "tuner/compare/comparison_report.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/report/page/escape.h"
 #include "tuner/report/page/format.h"
@@ -35,6 +36,14 @@ std::string marked(const std::string& title, bool leaks, bool may_leak) {
   return title + (leaks ? " (leaking)" : may_leak ? " (may leak)" : "");
 }
 
+// Average precision has three digits that say something; of another number nobody knows.
+std::string test_score_text(const std::optional<double>& score, const ComparisonReport& report) {
+  return score_text(score, report.test.is_average_precision() ? "%.3f" : "%.4g");
+}
+std::string difference_text(const std::optional<double>& difference, const ComparisonReport& report) {
+  return score_text(difference, report.test.is_average_precision() ? "%+.3f" : "%+.3g");
+}
+
 std::string marked_test(const std::string& title, const ComparisonReport& report) {
   return marked(title, report.test_leaks, report.test_is_cut && report.crossing_overlaps > 0);
 }
@@ -55,11 +64,12 @@ report::Table score_table(const ComparisonReport& report, ApproachTable which) {
                    {"runs", report::Align::kRight},
                    {marked_validation("selected by", report), report::Align::kRight},
                    {marked_validation("fresh validation", report), report::Align::kRight},
-                   {marked_test("test AP", report), report::Align::kRight},
-                   {"sd", report::Align::kRight},
-                   {marked_test("AP50", report), report::Align::kRight},
-                   {"device time", report::Align::kRight},
-                   {"predicted", report::Align::kRight}};
+                   {test_title(report), report::Align::kRight},
+                   {"sd", report::Align::kRight}};
+  const bool has_ap50 = report.test.is_average_precision();
+  if (has_ap50) table.columns.push_back({marked_test("AP50", report), report::Align::kRight});
+  table.columns.push_back({"device time", report::Align::kRight});
+  table.columns.push_back({"predicted", report::Align::kRight});
   if (priced) table.columns.push_back({"cost", report::Align::kRight});
   for (const ComparisonRow& row : report.rows) {
     if (row.table != which) continue;
@@ -68,11 +78,11 @@ report::Table score_table(const ComparisonReport& report, ApproachTable which) {
              std::to_string(row.runs.size()),
              score_text(row.selection),
              score_text(row.fresh_validation),
-             score_text(row.ap),
-             score_text(row.ap_spread),
-             score_text(row.ap50),
-             report::hours_text(row.cost.device_hours),
-             predicted_text(row.predicted_hours, row.predicted_at_most)};
+             test_score_text(row.score, report),
+             test_score_text(row.score_spread, report)};
+    if (has_ap50) cells.push_back(score_text(row.ap50));
+    cells.push_back(report::hours_text(row.cost.device_hours));
+    cells.push_back(predicted_text(row.predicted_hours, row.predicted_at_most));
     if (priced) cells.push_back(report::usd_text(row.cost.usd));
   }
   return table;
@@ -115,9 +125,9 @@ report::Table size_table(const ComparisonReport& report) {
   return table;
 }
 
-std::string interval_text(const Answer& answer) {
+std::string interval_text(const Answer& answer, const ComparisonReport& report) {
   if (!answer.low) return answer.too_few ? to_string(*answer.too_few) : "-";
-  return score_text(answer.low, "%+.3f") + " to " + score_text(answer.high, "%+.3f");
+  return difference_text(answer.low, report) + " to " + difference_text(answer.high, report);
 }
 
 report::Table answer_table(const ComparisonReport& report) {
@@ -129,8 +139,8 @@ report::Table answer_table(const ComparisonReport& report) {
       {"least visible", report::Align::kRight}, {"verdict"}};
   for (const ComparisonAnswer& one : report.answers)
     table.rows.push_back({one.question, row_name(report.rows[one.row]), row_name(report.rows[one.against]),
-                          score_text(one.answer.difference, "%+.3f"), interval_text(one.answer),
-                          p_text(one.answer.adjusted_p), score_text(one.answer.smallest_seen),
+                          difference_text(one.answer.difference, report), interval_text(one.answer, report),
+                          p_text(one.answer.adjusted_p), test_score_text(one.answer.smallest_seen, report),
                           to_string(one.answer.verdict)});
   return table;
 }
@@ -160,10 +170,12 @@ report::Table cost_table(const ComparisonReport& report) {
          report::hours_text(study.total.device_hours), report::hours_text(study.idle.device_hours),
          predicted_text(study.predicted_hours, study.predicted_at_most)},
         study.total);
-  add({"probing", "", "", "", "", "", report::hours_text(report.probing.device_hours), "", ""},
-      report.probing);
-  add({"predicting on the test images", "", "", "", "", "", report::hours_text(report.scoring.device_hours),
-       "", report.predicted_scoring_hours ? predicted_text(report.predicted_scoring_hours, true) : ""},
+  if (!report.test.is_own || report.probing.device_hours > 0)
+    add({"probing", "", "", "", "", "", report::hours_text(report.probing.device_hours), "", ""},
+        report.probing);
+  add({report.test.is_own ? "testing" : "predicting on the test " + report.test.unit, "", "", "", "", "",
+       report::hours_text(report.scoring.device_hours), "",
+       report.predicted_scoring_hours ? predicted_text(report.predicted_scoring_hours, true) : ""},
       report.scoring);
   const PredictedTime predicted = predicted_in_all(report);
   add({"total", "", "", "", "", validating_text(report.validating),
@@ -188,7 +200,67 @@ std::vector<std::string> budget_remarks(const ComparisonReport& report) {
   return lines;
 }
 
+bool has_sizes(const ComparisonReport& report) {
+  return !report.test.is_own ||
+         std::any_of(report.rows.begin(), report.rows.end(), [](const ComparisonRow& row) {
+           return !row.precision.empty() || row.training_memory_bytes;
+         });
+}
+
+// Of a unit, which is a plural: "images".
+std::string singular(const std::string& unit) {
+  return unit.ends_with('s') ? unit.substr(0, unit.size() - 1) : unit;
+}
+
+std::string units_text(const ComparisonReport& report) {
+  return std::to_string(report.images) + ' ' +
+         (report.images == 1 ? singular(report.test.unit) : report.test.unit);
+}
+
+// " in 97 groups (overlapping crops together)"
+std::string groups_text(const ComparisonReport& report) {
+  if (report.groups == 0) return "";
+  return " in " + plural_text(report.groups, "group") +
+         (report.test.has_images() ? " (overlapping crops together)" : " (what belongs together)");
+}
+
+std::string capital(std::string sentence) {
+  if (!sentence.empty())
+    sentence[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(sentence[0])));
+  return sentence;
+}
+
+std::string times_scored(const ComparisonReport& report, const std::string& done) {
+  if (report.scorings == 1) return done + " once, after all training had ended";
+  return done + " " + std::to_string(report.scorings) + " times; shown is scoring " +
+         std::to_string(report.scoring_number) + ", and only the first was unseen by everybody";
+}
+
+// What a test of the file's own cannot show, said once.
+std::vector<std::string> own_test_remarks(const ComparisonReport& report) {
+  const TestNumber& test = report.test;
+  std::vector<std::string> lines;
+  if (report.scoring_number == 0) {
+    lines.emplace_back("The models have not been tested yet.");
+  } else {
+    lines.push_back("Test: \"" + test.name + "\" of each model, by " + test.own_test + "; " +
+                    (test.goal == Goal::kMaximize ? "more" : "less") + " is better; " +
+                    times_scored(report, "tested"));
+    lines.emplace_back(
+        "Intervals hold together with 95 %: over seeds alone, with Student's t; p-values are Holm's; \"least "
+        "visible\" is the difference that four of five such comparisons would see.");
+  }
+  lines.emplace_back(
+      "This test gives one number a model and shows no images. So there are no classes, confusions or "
+      "pictures, "
+      "the intervals do not tell how much depends on what was tested on, and nothing was searched for "
+      "overlaps: that the training has not seen the test's data is for you to know.");
+  return lines;
+}
+
 }  // namespace
+
+std::string test_title(const ComparisonReport& report) { return marked_test(report.test.title(), report); }
 
 std::string row_name(const ComparisonRow& row) {
   switch (row.kind) {
@@ -216,14 +288,19 @@ std::vector<TitledTable> comparison_tables(const ComparisonReport& report) {
   if (!report.answers.empty()) tables.push_back({"questions", "Questions", answer_table(report), {}});
   if (report::Table choices = choice_table(report); !choices.rows.empty())
     tables.push_back({"choices", "What tuning chose", std::move(choices), {}});
-  tables.push_back({"sizes", "Size and speed", size_table(report), {}});
+  if (has_sizes(report)) tables.push_back({"sizes", "Size and speed", size_table(report), {}});
   tables.push_back({"cost", "Cost", cost_table(report), {}});
   return tables;
 }
 
 std::vector<std::string> leak_remarks(const ComparisonReport& report) {
   std::vector<std::string> lines;
-  if (report.test_leaks)
+  if (!report.test.no_audit.empty()) lines.push_back(capital(report.test.no_audit) + ".");
+  if (report.test_leaks && !report.test.has_images())
+    lines.push_back("LEAKING: the test " + report.test.unit +
+                    " were cut one by one from the training data, so what is nearly the same may lie on both "
+                    "sides; with \"grouping\": \"content\" it does not.");
+  else if (report.test_leaks)
     lines.emplace_back(
         "LEAKING: the test images were cut image by image from the training data, so crops of one surface "
         "may lie on both sides; with \"grouping\": \"content\" they do not.");
@@ -245,18 +322,19 @@ std::vector<std::string> leak_remarks(const ComparisonReport& report) {
 
 std::vector<std::string> comparison_remarks(const ComparisonReport& report) {
   std::vector<std::string> lines;
-  if (report.scoring_number == 0) {
-    lines.emplace_back("The test images have not been scored yet.");
+  if (report.test.is_own) {
+    lines = own_test_remarks(report);
+  } else if (report.scoring_number == 0) {
+    lines.push_back("The test " + report.test.unit + " have not been scored yet.");
   } else {
-    lines.push_back("Test: " + plural_text(report.images, "image") + " in " +
-                    plural_text(report.groups, "group") + " (overlapping crops together), scored " +
-                    (report.scorings == 1 ? "once, after all training had ended"
-                                          : std::to_string(report.scorings) + " times; shown is scoring " +
-                                                std::to_string(report.scoring_number) +
-                                                ", and only the first was unseen by everybody"));
-    lines.push_back("Intervals hold together with 95 %: a paired bootstrap over image groups (" +
-                    std::to_string(report.resamples) +
-                    " resamples) and over seeds, with Student's t; p-values are Holm's; \"least visible\" is "
+    lines.push_back("Test: " + units_text(report) + groups_text(report) + ", " +
+                    times_scored(report, "scored"));
+    const std::string over = report.test.is_resampled
+                                 ? "a paired bootstrap over " + singular(report.test.unit) + " groups (" +
+                                       std::to_string(report.resamples) + " resamples) and over seeds"
+                                 : "over seeds alone, since the task gives no resamples";
+    lines.push_back("Intervals hold together with 95 %: " + over +
+                    ", with Student's t; p-values are Holm's; \"least visible\" is "
                     "the difference that four of five such comparisons would see.");
     const bool too_few = std::any_of(report.answers.begin(), report.answers.end(),
                                      [](const ComparisonAnswer& one) { return one.answer.too_few; });

@@ -95,5 +95,31 @@ TEST_CASE("what studies need comes from their forecasts, and from their search's
   CHECK_FALSE(all[4].trial);
 }
 
+TEST_CASE(
+    "before a program of one's own has run, the budget is shared out evenly over its runs, then by what one "
+    "takes",
+    "[budget]") {
+  const Comparison comparison = parse_comparison(R"({
+    "comparison": "c", "objective": {"metric": "m", "goal": "maximize"}, "command": ["train"], "seeds": 2,
+    "test": {"metric": "t", "goal": "maximize"}, "fixed": {"x": 1},
+    "approaches": [{"name": "a"}, {"name": "b", "search": {"parameters": {"x": {"type": "int", "min": 0, "max": 9}},
+                                                           "limits": {"trials": 5}}}]})",
+                                                 "c.json", "/data");
+  // a: 2; b: a search of 5, at default values 2 and 3 beyond, 2, a random search of 5, 2: 21 runs.
+  const auto share = [&](std::size_t index, double left, const std::vector<double>& seconds) {
+    std::vector<StudyNeed> all = study_needs(comparison, Json::object());
+    add_unmeasured(comparison, seconds, index, left, all);
+    return budget_share(all, index, left, 0);
+  };
+  // Its own 2 may take longer, at the cost of the 13 that searches could do without.
+  CHECK(share(0, 210, {0, 0}) == Approx(20 + 130));
+  CHECK(share(1, 190, {10, 0}) == Approx(50));
+  // It is known by now what a run takes, and searches shrink: 6 runs for seeds cost 60, and 13 others
+  // share 40.
+  CHECK(share(1, 100, {10, 10}) == Approx(40.0 * 5 / 13));
+  // Nothing is left of it.
+  CHECK(share(3, 0, {10, 10}) == 0);
+}
+
 }  // namespace
 }  // namespace tune::compare

@@ -57,6 +57,31 @@ TEST_CASE("without noise of the images the answer is Welch's t-test") {
   CHECK(answer.verdict == Verdict::kNotDistinguishable);
 }
 
+TEST_CASE("scores that were not resampled give Welch's t-test, on whatever scale, and less may be better") {
+  const ScoredRuns a{{27.5, 21.0, 19.0, 23.6, 17.0, 17.9}, {}},
+      b{{27.1, 22.0, 20.8, 23.4, 23.4, 23.5, 25.8, 22.0, 24.8, 20.2}, {}};
+  const ScoreScale loss{false, std::nullopt, false};
+  const Answer answer = answer_questions({a, b}, {{0, 1, false}}, 0, loss).front();
+  REQUIRE(answer.p);
+  CHECK(*answer.p == Approx(0.23303912114085726).epsilon(1e-9));
+  // No range: the interval is as wide as it is.
+  REQUIRE(answer.low);
+  CHECK(*answer.high - *answer.low > 5);
+  CHECK_FALSE(answer.too_few);
+  CHECK(answer.smallest_seen);
+  const ScoredRuns low{{1e-12, 1.1e-12, 0.9e-12}, {}}, high{{5e-12, 5.1e-12, 4.9e-12}, {}};
+  const auto verdict = [&](bool higher_is_better) {
+    return answer_questions({low, high}, {{0, 1, false}}, 0, {false, std::nullopt, higher_is_better})
+        .front()
+        .verdict;
+  };
+  CHECK(verdict(false) == Verdict::kBetter);
+  CHECK(verdict(true) == Verdict::kWorse);
+  const ScoredRuns same{{0.5, 0.5}, {}};
+  CHECK_FALSE(answer_questions({same, same}, {{0, 1, false}}, 0, loss).front().p);
+  CHECK(answer_questions({{{0.5}, {}}, same}, {{0, 1, false}}, 0, loss).front().verdict == Verdict::kOneRun);
+}
+
 TEST_CASE("noise that the images bring to both rows alike cancels") {
   const Answer paired = answer_of(runs_of({0.30, 0.31, 0.32}, 0.05, 1), runs_of({0.20, 0.21, 0.22}, 0.05, 1));
   CHECK(*paired.standard_error == Approx(std::sqrt(2 * 1e-4 / 3)).epsilon(1e-9));

@@ -109,10 +109,105 @@ TEST_CASE("a budget of the whole comparison is no limit of its studies") {
   CHECK(problems_in(document).find("/approaches/1/search/limits: the search would never end") == 0);
 }
 
+OrderedJson own_program() {
+  OrderedJson document = small_comparison();
+  document.erase("trainer");
+  for (OrderedJson& approach : document["approaches"]) approach.erase("trainer");
+  document["command"] = {"python3", "train.py", "--lr={{learning_rate}}"};
+  document["metrics"] = OrderedJson::parse(R"json([{"name": "validation:mAP", "regex": "v=(.+)"}])json");
+  document["environment"] = {{"A", "1"}, {"B", "2"}};
+  document["test"] = OrderedJson::parse(R"json({"command": ["python3", "evaluate.py", "{{output_dir}}"],
+      "metrics": [{"name": "test:accuracy", "regex": "accuracy=(.+)"}],
+      "environment": {"DATA": "test"}, "metric": "test:accuracy", "goal": "maximize"})json");
+  return document;
+}
+
+TEST_CASE("programs of one's own train in the trainer's place, and one of them tests the models") {
+  OrderedJson document = own_program();
+  document["approaches"][0]["command"] = {"./other", "{{seed}}"};
+  document["approaches"][0]["metrics"] =
+      OrderedJson::parse(R"json([{"name": "validation:mAP", "regex": "w=(.+)"}])json");
+  document["approaches"][0]["environment"] = {{"B", "3"}};
+  CHECK(problems_in(document).empty());
+  const Comparison comparison = parsed(document);
+  CHECK_FALSE(needs_builtin_trainer(comparison));
+  const Spec other = study_of(comparison, 0, StudyRole::kDefaults, 2),
+             search = study_of(comparison, 1, StudyRole::kSearch);
+  CHECK_FALSE(other.trainer);
+  CHECK(other.command == std::vector<std::string>{"./other", "{{seed}}"});
+  CHECK(other.metrics.at(0).regex == "w=(.+)");
+  CHECK(std::get<std::string>(other.environment.at("A")) == "1");
+  CHECK(std::get<std::string>(other.environment.at("B")) == "3");
+  CHECK(search.command.at(1) == "train.py");
+  CHECK(search.metrics.at(0).regex == "v=(.+)");
+  REQUIRE(comparison.own_test);
+  CHECK(comparison.own_test->metric == "test:accuracy");
+  CHECK(comparison.own_test->command.size() == 3);
+  CHECK(comparison.own_test->metrics.size() == 1);
+  CHECK(approach_difference(comparison, 0, 1).front() == "command");
+}
+
+TEST_CASE("a built-in trainer and a program of one's own stand side by side in the same test") {
+  OrderedJson document = small_comparison();
+  document["trainer"].erase("test");
+  document["test"] = own_program()["test"];
+  document["approaches"][0].erase("trainer");
+  document["approaches"][0]["command"] = {"./train"};
+  CHECK(problems_in(document).empty());
+  const Comparison comparison = parsed(document);
+  CHECK(needs_builtin_trainer(comparison));
+  CHECK_FALSE(study_of(comparison, 0, StudyRole::kDefaults, 2).trainer);
+  CHECK(study_of(comparison, 1, StudyRole::kDefaults, 2).trainer);
+  CHECK(initial_weights(comparison, 0).empty());
+}
+
+TEST_CASE("what is wrong with programs of one's own and with their test is said where it was written") {
+  const auto [pointer, json, line] = GENERATE(table<std::string, std::string, std::string>({
+      {"/trainer", R"({"task": "detection", "data": "d"})", "/command: \"trainer\" and \"command\" exclude"},
+      {"/approaches/0/trainer", R"({"model": "m"})", "/approaches/0/trainer: the \"command\" at the top"},
+      {"/command", R"(["train", "{{rate}}"])", "/command/1: \"{{rate}}\" names no parameter"},
+      {"/approaches/1/command", R"(["train", "{{rate}}"])", "/approaches/1/command/1: \"{{rate}}\" names no"},
+      {"/metrics", R"json([{"name": "loss", "regex": "l=(.+)"}])json",
+       "/objective/metric: \"validation:mAP\" is not among"},
+      {"/metrics/0/regex", R"("no group")", "/metrics/0/regex: "},
+      {"/environment/TUNE_SEED", R"("1")", "/environment/TUNE_SEED: \"TUNE_SEED\" is set by tune itself"},
+      {"/test/command", R"(["evaluate", "{{learning_rate}}"])",
+       "/test/command/1: \"{{learning_rate}}\" names no"},
+      {"/test/metrics/0/name", R"("other")", "/test/metric: \"test:accuracy\" is not among the metrics"},
+      {"/test/metrics/0/regex", R"("no group")", "/test/metrics/0/regex: "},
+      {"/test/goal", R"("up")", "/test/goal: \"up\" is not a valid goal"},
+      {"/test/reduce", R"("last")", "/test/reduce: unknown key \"reduce\""},
+      {"/test", R"({"metric": "test:accuracy"})", "/test/goal: the key \"goal\" is missing"},
+      {"/test", R"({"metric": "test:accuracy", "goal": "maximize"})",
+       "/test/metric: \"test:accuracy\" is not among the metrics of the approach \"scratch\""},
+      {"/test", R"({"metric": "validation:mAP", "goal": "maximize"})",
+       "/test/metric: the models are chosen by this"},
+      {"/test", R"({"metric": "t", "goal": "maximize", "environment": {"A": "1"}})",
+       "/test/environment: there is no \"command\" in \"test\""},
+  }));
+  CAPTURE(pointer, json);
+  OrderedJson document = own_program();
+  document[OrderedJson::json_pointer(pointer)] = OrderedJson::parse(json);
+  const std::string found = problems_in(document);
+  CAPTURE(found);
+  CHECK(found.find(line) == 0);
+}
+
+TEST_CASE("programs of one's own without a test are refused, and so are two tests") {
+  OrderedJson document = own_program();
+  document.erase("test");
+  CHECK(problems_in(document) == "/command: nothing says how the models of this command are tested\n");
+  document["approaches"][1]["command"] = {"./train"};
+  CHECK(problems_in(document) == "/command: nothing says how the models of this command are tested\n");
+  OrderedJson two = small_comparison();
+  two["test"] = own_program()["test"];
+  CHECK(problems_in(two).find("/test: there are two tests") == 0);
+}
+
 TEST_CASE("a comparison without a trainer of its own is told so") {
   OrderedJson document = small_comparison();
   document.erase("trainer");
-  CHECK(problems_in(document).find("the key \"trainer\" is missing") != std::string::npos);
+  CHECK(problems_in(document) == ": there is neither \"trainer\" nor \"command\", so nothing would train\n");
 }
 
 TEST_CASE("the studies of an approach come in the order in which they run") {
@@ -165,6 +260,30 @@ TEST_CASE("no training run sees the test images, and overlapping crops stay on o
   CHECK_FALSE(trainer.at("split").contains("test"));
   third["trainer"]["split"]["grouping"] = "image";
   CHECK(parsed(third).test.leaks);
+}
+
+TEST_CASE("a comparison takes from tune-train what its task has") {
+  const Json description = {{"tasks",
+                             {{{"name", "detection"},
+                               {"unit", "texts"},
+                               {"commands", {"predict", "evaluate"}},
+                               {"primary", {{"name", "loss"}, {"goal", "minimize"}}},
+                               {"trainer_keys", {{{"name", "model"}}}}}}}};
+  const Comparison comparison = with_task(parsed(small_comparison()), description);
+  CHECK(comparison.task.unit == "texts");
+  CHECK(comparison.task.goal == Goal::kMinimize);
+  CHECK_FALSE(comparison.task.has_audit);
+  CHECK_FALSE(comparison.task.scores_models);
+  CHECK_FALSE(study_of(comparison, 0, StudyRole::kDefaults, 2).trainer->contains("split"));
+  const ComparedTask read = task_from_json(task_to_json(comparison.task));
+  CHECK(read.name == "detection");
+  CHECK(read.number == "loss");
+  CHECK(read.goal == Goal::kMinimize);
+  CHECK(read.unit == "texts");
+  CHECK_FALSE(read.has_audit);
+  // A record that does not say has scored detectors.
+  CHECK(task_from_json(Json()).number == "AP");
+  CHECK(task_from_json(Json()).unit == "images");
 }
 
 TEST_CASE("what is wrong with a comparison is said where it was written") {

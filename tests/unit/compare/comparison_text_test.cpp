@@ -1,6 +1,6 @@
 // What a comparison looks like on a terminal, in Markdown and in JSON.
 #include "support/catch.h"
-#include "tuner/compare/comparison_rows.h"
+#include "tuner/compare/comparison_report.h"
 
 namespace tune::compare {
 namespace {
@@ -21,9 +21,9 @@ ComparisonReport small_report() {
   legacy.runs = {{1, "steel.legacy.defaults", 1, 0.25, 0.2, 0.5},
                  {2, "steel.legacy.defaults", 2, 0.27, 0.22, 0.52}};
   legacy.fresh_validation = 0.26;
-  legacy.ap = 0.21;
+  legacy.score = 0.21;
   legacy.ap50 = 0.51;
-  legacy.ap_spread = 0.0141;
+  legacy.score_spread = 0.0141;
   legacy.cost = {7200, 2, 6.12};
   legacy.predicted_hours = 1.5;
   ComparisonRow best = legacy;
@@ -32,9 +32,9 @@ ComparisonReport small_report() {
   best.fresh_validation.reset();
   ComparisonRow tuned = legacy;
   tuned.kind = RowKind::kTuned;
-  tuned.ap = 0.31;
+  tuned.score = 0.31;
   tuned.winner = RunRow{7, "steel.legacy.search", 3, 0.33, 0.32, 0.6};
-  tuned.winner_ap = 0.32;
+  tuned.winner_score = 0.32;
   tuned.chosen = {{"learning_rate", 0.02}};
   tuned.precision = "bf16";
   report.rows = {legacy, best, tuned};
@@ -195,6 +195,38 @@ TEST_CASE("warnings of the readers of the data, and what a budget did not pay fo
   CHECK(json.at("budget").at("cost_usd") == 10);
   CHECK(json.at("budget").at("gpu_hours").is_null());
   CHECK(json.at("budget").at("cut")[0].at("study") == "steel.legacy.random");
+}
+
+TEST_CASE("a test of one number a model has its own name, and what it cannot show is said once") {
+  ComparisonReport report = small_report();
+  report.images = report.groups = report.resamples = 0;
+  report.test = {"test:loss", Goal::kMinimize, true, "python3 evaluate.py {{output_dir}}"};
+  for (ComparisonRow& row : report.rows) row.precision.clear();
+  report.rows[0].score = 1234.5;
+  for (const std::string& text : {comparison_text(report), comparison_markdown(report)}) {
+    CAPTURE(text);
+    for (const char* part :
+         {"test:loss", "1234", "by python3 evaluate.py {{output", "less is better", "tested once",
+          "no classes, confusions or pictures", "over seeds alone", "testing"})
+      CHECK(holds(text, part));
+    for (const char* part : {"AP", "images in", "image groups", "on the test images", "latency", "probing"})
+      CHECK_FALSE(holds(text, part));
+    CHECK(text.find("one number a model") == text.rfind("one number a model"));
+  }
+  const Json json = comparison_json(report);
+  CHECK(json.at("test") == Json{{"metric", "test:loss"},
+                                {"goal", "minimize"},
+                                {"by", "python3 evaluate.py {{output_dir}}"},
+                                {"scoring", 1},
+                                {"scorings", 1}});
+  CHECK(json.at("rows")[0].at("score") == 1234.5);
+  CHECK(json.at("rows")[2].at("winner_score") == 0.32);
+  CHECK(json.at("rows")[0].at("runs")[0].at("score") == 0.2);
+  CHECK_FALSE(json.at("rows")[0].contains("AP"));
+  report.scorings = report.scoring_number = 2;
+  CHECK(holds(comparison_text(report), "tested 2 times; shown is scoring 2"));
+  report.scoring_number = 0;
+  CHECK(holds(comparison_text(report), "The models have not been tested yet."));
 }
 
 TEST_CASE("Markdown keeps its columns whatever a name holds") {

@@ -1,10 +1,11 @@
-#include "tuner/compare/comparison_rows.h"
+#include "tuner/compare/comparison_report.h"
 
 #include <algorithm>
 #include <map>
 #include <set>
 
 #include "tuner/billing/device_shares.h"
+#include "tuner/compare/own_test.h"
 #include "tuner/core/error.h"
 #include "tuner/report/numbers/bill.h"
 #include "tuner/report/numbers/study_report.h"
@@ -22,7 +23,7 @@ std::vector<double> number_list(const Json& list) {
 
 // What one scoring says of each model, by its number.
 struct TestScores {
-  std::map<int, double> ap, ap50;
+  std::map<int, double> score, ap50;
   std::map<int, std::vector<double>> resampled;
   std::map<int, Json> facts;  // what predicting said of it
 };
@@ -32,7 +33,7 @@ class Gatherer {
  public:
   Gatherer(const fs::path& store, const Comparison& comparison, const store::ComparisonStore& record)
       : store_(store), comparison_(comparison), record_(record), models_(record.models()) {
-    if (const auto row = record.comparison()) facts_ = row->facts;
+    if (const auto row = record.comparison()) facts_ = store::comparison_facts(row->facts);
   }
 
   ComparisonReport gather(std::optional<int> scoring) {
@@ -42,10 +43,11 @@ class Gatherer {
     report_.test_leaks = comparison_.test.leaks;
     report_.validation_leaks = comparison_.test.validation_leaks;
     report_.budget = comparison_.budget;
-    const Json audit = facts_.value("audit", Json::object());
-    report_.crossing_overlaps = audit.value("crossing_overlaps", 0);
+    report_.test = test_number();
+    const store::ComparisonAudit audit = facts_.audit.value_or(store::ComparisonAudit());
+    report_.crossing_overlaps = audit.crossing_overlaps;
     report_.test_is_cut = comparison_.test.split.has_value();
-    report_.warnings = audit.value("warnings", std::vector<std::string>());
+    report_.warnings = audit.warnings;
     read_scoring(scoring);
     for (std::size_t i = 0; i < comparison_.approaches.size(); ++i) add_approach(i);
     share_latency();
@@ -55,9 +57,27 @@ class Gatherer {
   }
 
  private:
+  TestNumber test_number() const {
+    TestNumber test;
+    if (comparison_.own_test) {
+      test.name = comparison_.own_test->metric;
+      test.goal = comparison_.own_test->goal;
+      test.is_own = true;
+      test.is_resampled = false;
+      test.own_test = test_text(*comparison_.own_test);
+      return test;
+    }
+    const ComparedTask task = task_from_json(facts_.task);
+    test.name = task.number;
+    test.goal = task.goal;
+    test.unit = task.unit;
+    if (facts_.audit) test.no_audit = facts_.audit->none;
+    return test;
+  }
+
   void read_scoring(std::optional<int> wanted) {
     std::optional<store::Scoring> shown;
-    report_.scorings = facts_.value(store::kLooksBefore, 0);
+    report_.scorings = facts_.looks_before.value_or(0);
     for (store::Scoring& scoring : record_.scorings()) {
       if (!scoring.ended) continue;
       ++report_.scorings;
@@ -72,9 +92,18 @@ class Gatherer {
 
   void take_scores(const Json& result) {
     const Json& results = result.at("results");
-    const Json& resamples = result.at("resamples");
     TUNE_CHECK(results.size() == models_.size(), comparison_.name);
-    report_.images = result.value("images", 0);
+    if (comparison_.own_test) {
+      for (std::size_t i = 0; i < models_.size(); ++i)
+        scores_.score[models_[i].number] = results[i].at("score").get<double>();
+      return;
+    }
+    const std::string& number = report_.test.name;
+    // A task of another number may have none.
+    const Json resamples = report_.test.is_average_precision() ? result.at("resamples")
+                                                               : result.value("resamples", Json::object());
+    report_.test.is_resampled = resamples.contains(number);
+    report_.images = result.value(report_.test.unit, result.value("images", 0));
     report_.groups = resamples.value("groups", 0);
     for (const Json& warning : result.value("warnings", Json::array()))
       if (std::string text = warning.is_string() ? warning.get<std::string>() : warning.dump();
@@ -82,9 +111,10 @@ class Gatherer {
         report_.warnings.push_back(std::move(text));
     report_.resamples = resamples.value("count", 0);
     for (std::size_t i = 0; i < models_.size(); ++i) {
-      scores_.ap[models_[i].number] = results[i].at("AP").get<double>();
-      scores_.ap50[models_[i].number] = results[i].at("AP50").get<double>();
-      scores_.resampled[models_[i].number] = number_list(resamples.at("AP").at(i));
+      const int model = models_[i].number;
+      scores_.score[model] = results[i].at(number).get<double>();
+      if (results[i].contains("AP50")) scores_.ap50[model] = results[i]["AP50"].get<double>();
+      if (report_.test.is_resampled) scores_.resampled[model] = number_list(resamples[number].at(i));
     }
   }
 
@@ -93,9 +123,10 @@ class Gatherer {
     for (const store::FrozenModel& model : models_) {
       if (model.approach != comparison_.approaches[approach].name || model.role != to_string(role)) continue;
       RunRow run{model.number, model.study, model.trial, model.validation, {}, {}};
-      if (const auto score = scores_.ap.find(model.number); score != scores_.ap.end()) {
-        run.ap = score->second;
-        run.ap50 = scores_.ap50.at(model.number);
+      if (const auto score = scores_.score.find(model.number); score != scores_.score.end()) {
+        run.score = score->second;
+        if (const auto ap50 = scores_.ap50.find(model.number); ap50 != scores_.ap50.end())
+          run.ap50 = ap50->second;
       }
       runs.push_back(std::move(run));
     }
@@ -125,13 +156,9 @@ class Gatherer {
     return cost;
   }
 
-  Json forecast_of(const std::string& study) const {
-    return facts_.value("forecast", Json::object()).value(study, Json::object());
-  }
-
   // Adds what was predicted for the study's first `most` trials, or for all of them.
   void add_prediction(ComparisonRow& row, const std::string& study, std::optional<int> most = {}) const {
-    const Json forecast = forecast_of(study);
+    const Json forecast = facts_.forecast_of(study);
     if (!forecast.contains("device_hours")) return;
     const double hours = forecast["device_hours"], trials = forecast["trials"];
     row.predicted_hours =
@@ -147,7 +174,7 @@ class Gatherer {
     const Objective objective = approach_objective(comparison_, approach);
     row.validation_metric = objective.metric;
     row.lower_validation_is_better = objective.goal == Goal::kMinimize;
-    const Json probes = facts_.value("probes", Json::object()).value(row.approach, Json::object());
+    const Json probes = facts_.probes_of(row.approach);
     for (const Json& probe : probes) {
       row.precision = probe.value("precision", "");
       for (const Json& candidate : probe.value("candidates", Json::array()))
@@ -168,10 +195,10 @@ class Gatherer {
   ScoredRuns scored(const ComparisonRow& row) const {
     ScoredRuns runs;
     for (const RunRow& run : row.runs) {
-      if (!run.ap) continue;
+      if (!run.score) continue;
       if (row.kind == RowKind::kBestOfSeeds) runs.ranked.push_back(runs.scores.size());
-      runs.scores.push_back(*run.ap);
-      runs.resampled.push_back(scores_.resampled.at(run.model));
+      runs.scores.push_back(*run.score);
+      if (report_.test.is_resampled) runs.resampled.push_back(scores_.resampled.at(run.model));
     }
     return runs;
   }
@@ -216,7 +243,7 @@ class Gatherer {
   void finish_row(ComparisonRow row) {
     measure(row);
     const ScoredRuns runs = scored(row);
-    row.ap = row_score(runs);
+    row.score = row_score(runs);
     const bool is_best = row.kind == RowKind::kBestOfSeeds;
     double validation = 0, ap50 = 0;
     for (const RunRow& run : row.runs) {
@@ -228,13 +255,14 @@ class Gatherer {
         row.selection = row.runs.front().validation;
       else
         row.fresh_validation = validation;
-      if (row.ap) row.ap50 = is_best ? row.runs.front().ap50 : std::optional(ap50);
+      if (row.score && row.runs.front().ap50)
+        row.ap50 = is_best ? row.runs.front().ap50 : std::optional(ap50);
     }
     if (row.winner) {
       row.selection = row.winner->validation;
-      row.winner_ap = row.winner->ap;
+      row.winner_score = row.winner->score;
     }
-    row.ap_spread = spread(runs.scores);
+    row.score_spread = spread(runs.scores);
     scored_.push_back(runs);
     report_.rows.push_back(std::move(row));
   }
@@ -287,14 +315,14 @@ class Gatherer {
     const auto priced_seconds = [&](double seconds) {
       return report::priced(seconds, seconds, report_.usd_per_hour);
     };
-    const double probing = billing::comparison_probing_seconds(facts_.value("probes", Json::object()));
-    double scoring = facts_.value(store::kScoringSecondsBefore, 0.0);
+    const double probing = billing::comparison_probing_seconds(facts_.probes);
+    double scoring = facts_.scoring_seconds_before.value_or(0);
     for (const store::Scoring& one : record_.scorings())
       for (const store::Prediction& prediction : record_.predictions(one.number))
         scoring += prediction.seconds;
     report_.probing = priced_seconds(probing);
     report_.scoring = priced_seconds(scoring);
-    const Json predicting = facts_.value("forecast_predicting", Json::object());
+    const Json& predicting = facts_.forecast_predicting;
     if (predicting.contains("device_hours"))
       report_.predicted_scoring_hours = predicting["device_hours"].get<double>();
     report_.validating = report_.idle = priced_seconds(0);
@@ -326,10 +354,9 @@ class Gatherer {
   }
 
   void add_cut(const std::string& study) {
-    for (const char* key : {"not_begun", "cut_by_budget"}) {
-      const Json cut = facts_.value(key, Json::object());
-      if (cut.contains(study)) report_.cut.push_back({study, cut[study]});
-    }
+    for (const auto* cut : {&facts_.not_begun, &facts_.cut_by_budget})
+      if (const auto what = cut->find(study); what != cut->end())
+        report_.cut.push_back({study, what->second});
   }
 
   void add_study_cost(const std::string& study) {
@@ -345,7 +372,7 @@ class Gatherer {
     row.validating = bill.validating;
     row.idle = bill.idle;
     row.total = bill.total;
-    const Json forecast = forecast_of(study);
+    const Json forecast = facts_.forecast_of(study);
     if (forecast.contains("device_hours")) row.predicted_hours = forecast["device_hours"].get<double>();
     row.predicted_at_most = forecast.value("at_most", false);
     row.no_prediction = forecast.value("reason", "");
@@ -366,8 +393,10 @@ class Gatherer {
   // Weights that differ while other things do too: nobody can tell what made the difference. Where they are
   // all that differs, they are what is asked about.
   bool is_confounded(std::size_t a, std::size_t b) const {
-    const Json weights = facts_.value("weights", Json::object());
-    const auto of = [&](std::size_t i) { return weights.value(comparison_.approaches[i].name, ""); };
+    const auto of = [&](std::size_t i) {
+      const auto weights = facts_.weights.find(comparison_.approaches[i].name);
+      return weights == facts_.weights.end() ? std::string() : weights->second;
+    };
     if (of(a) == of(b)) return false;
     const std::vector<std::string> different = approach_difference(comparison_, a, b);
     return std::any_of(different.begin(), different.end(),
@@ -379,6 +408,13 @@ class Gatherer {
     if (!row || !against) return;
     questions.push_back({*row, *against, confounded});
     report_.answers.push_back({*row, *against, text, {}});
+  }
+
+  // COCO's average precision lies between 0 and 1; what others mean is theirs to know.
+  ScoreScale scale() const {
+    const TestNumber& test = report_.test;
+    return {test.is_resampled, test.is_average_precision() ? std::optional(1.0) : std::nullopt,
+            test.goal == Goal::kMaximize};
   }
 
   void ask() {
@@ -396,7 +432,7 @@ class Gatherer {
                        kind == RowKind::kTuned ? "tuned, each its own way" : "at default hyperparameters",
                        is_confounded(a, b), questions);
     const std::vector<Answer> answers =
-        answer_questions(scored_, questions, static_cast<std::size_t>(report_.groups));
+        answer_questions(scored_, questions, static_cast<std::size_t>(report_.groups), scale());
     for (std::size_t i = 0; i < answers.size(); ++i) report_.answers[i].answer = answers[i];
   }
 
@@ -404,7 +440,7 @@ class Gatherer {
   const Comparison& comparison_;
   const store::ComparisonStore& record_;
   const std::vector<store::FrozenModel> models_;
-  Json facts_ = Json::object();
+  store::ComparisonFacts facts_;
   TestScores scores_;
   std::map<std::string, report::StudyRows> studies_;
   std::vector<ScoredRuns> scored_;  // as report_.rows

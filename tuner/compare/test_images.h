@@ -3,9 +3,11 @@
 // held as a trial holds it.
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
+#include "store/comparison_facts.h"
 #include "tuner/compare/comparison.h"
 #include "tuner/engine/loop/builtin_trainer.h"
 
@@ -22,21 +24,21 @@ class TestImages {
   // SHA-256 over the files of a data set as the comparison names it; of all that it names, by name. Throws
   // Error(kEnvironment) without any files.
   std::string fingerprint(const std::string& data) const;
-  Json fingerprints() const;
+  std::map<std::string, std::string> fingerprints() const;
   // Writes the groups of test images that overlap into `file`. A test set of its own is also held against the
-  // training data and a validation set of its own: Error(kBadSpec) where they overlap. Gives {"test_images",
-  // "crossing_overlaps": those of a split by content whose images lie in different parts all the same,
-  // "warnings": of the readers of the data}; the warnings are notices too.
-  Json audit(const std::filesystem::path& file) const;
+  // training data and a validation set of its own: Error(kBadSpec) where they overlap. Warnings are notices
+  // too. A task without an audit writes no file.
+  store::ComparisonAudit audit(const std::filesystem::path& file) const;
   struct Predicted {
     double seconds = 0;  // that it held a device
     Json facts;          // what tune-train says of the model's size and speed
   };
   // Writes the detections of the model in `folder`.
   Predicted predict(const std::filesystem::path& folder, const std::filesystem::path& output) const;
-  // All detections against the annotations, once, with the same resamples of the groups for each. `model` is
-  // the folder of one of the models: its class names say what the detections' category ids mean. A few of the
-  // images are copied into the folder `images`, as IMAGE_ID.EXT, and listed under "examples".
+  // All detections against the annotations, once, with the same resamples of the groups for each. A task
+  // other than detection may give neither resamples nor examples. `model` is the folder of one of the models:
+  // its class names say what the detections' category ids mean. A few of the images are copied into the
+  // folder `images`, as IMAGE_ID.EXT, and listed under "examples".
   Json score(const std::vector<std::filesystem::path>& detections, const std::filesystem::path& groups,
              const std::filesystem::path& model, const std::filesystem::path& images) const;
 

@@ -1,6 +1,6 @@
 // What a comparison asks of tune-train about its test images, and what of a data set it has in its
 // fingerprint.
-#include "tuner/compare/comparison_scoring.h"
+#include "tuner/compare/test_images.h"
 
 #include <fstream>
 
@@ -52,28 +52,28 @@ class Scored {
   engine::BuiltinTrainer trainer_;
 };
 
-bool mentions(const std::string& text, const std::string& part) {
+bool asks_for(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
 }  // namespace
 
 TEST_CASE("class names count the detections of every form of data but COCO's, whose ids are its own",
-          "[comparison-scoring]") {
+          "[test-images]") {
   const Scored yaml("steel/data.yaml"), coco("steel"),
       photographs("test.json", R"(, "images": "photographs")");
   yaml.write("steel/data.yaml", "names: [pit]");
   coco.write("steel/_annotations.coco.json", "{}");
   photographs.write("test.json", "{}");
   const std::string of_yaml = yaml.asked_for("YOLO labels: data.yaml");
-  CHECK(mentions(of_yaml, " --labels " + yaml.at("model/labels.json").string() + " "));
-  CHECK_FALSE(mentions(of_yaml, " --images "));
-  CHECK_FALSE(mentions(coco.asked_for("COCO: _annotations.coco.json"), " --labels "));
-  CHECK(mentions(photographs.asked_for("COCO: test.json"),
+  CHECK(asks_for(of_yaml, " --labels " + yaml.at("model/labels.json").string() + " "));
+  CHECK_FALSE(asks_for(of_yaml, " --images "));
+  CHECK_FALSE(asks_for(coco.asked_for("COCO: _annotations.coco.json"), " --labels "));
+  CHECK(asks_for(photographs.asked_for("COCO: test.json"),
                  " --images " + photographs.at("photographs").string()));
 }
 
-TEST_CASE("the fingerprint of a data set follows all that is read of it", "[comparison-scoring]") {
+TEST_CASE("the fingerprint of a data set follows all that is read of it", "[test-images]") {
   const auto changes = [](const Scored& scored, const std::string& data, const std::string& file) {
     const std::string before = scored.images().fingerprint(data);
     scored.write(file, "other");

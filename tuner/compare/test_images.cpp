@@ -1,4 +1,4 @@
-#include "tuner/compare/comparison_scoring.h"
+#include "tuner/compare/test_images.h"
 
 #include <algorithm>
 #include <map>
@@ -198,14 +198,15 @@ std::string TestImages::fingerprint(const std::string& data) const {
   const std::string found = fingerprint_of_files(
       folder, [&](const fs::path& file) { return whole || file == path || is_image(file); });
   if (found.empty())
-    throw Error(ExitCode::kEnvironment, "there are no images in " + folder.string(), "restore them");
+    throw Error(ExitCode::kEnvironment, "there are no " + comparison_.task.unit + " in " + folder.string(),
+                "restore them");
   std::vector<std::string> elsewhere;
   add_images_folder(data, elsewhere);
   return elsewhere.empty() ? found : found + "+" + fingerprint_of_files(elsewhere.back(), is_image);
 }
 
-Json TestImages::fingerprints() const {
-  Json all = Json::object();
+std::map<std::string, std::string> TestImages::fingerprints() const {
+  std::map<std::string, std::string> all;
   all[comparison_.test.data] = fingerprint(comparison_.test.data);
   for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
     for (const std::string& data : training_data(comparison_, i))
@@ -213,8 +214,14 @@ Json TestImages::fingerprints() const {
   return all;
 }
 
-Json TestImages::audit(const fs::path& file) const {
-  notice_("the test images are searched for overlapping crops");
+store::ComparisonAudit TestImages::audit(const fs::path& file) const {
+  if (!comparison_.task.has_audit) {
+    const std::string none =
+        "the task \"" + comparison_.task.name + "\" has no audit, so leaks are not looked for";
+    notice_(none);
+    return {0, 0, {}, none};
+  }
+  notice_("the test " + comparison_.task.unit + " are searched for overlapping crops");
   const Json& trainer = comparison_.document.at("trainer");
   const std::string data = trainer.at("data");
   const Json audit = audit_against(comparison_.test.split ? "" : "data");
@@ -239,9 +246,7 @@ Json TestImages::audit(const fs::path& file) const {
             " from one part of the split to another: scores may be a little too good");
   write_file_atomically(file, audit.dump());
   const Json sets = audit.value("sets", Json::array());
-  return {{"test_images", sets.empty() ? Json(0) : sets[0].value("images", Json(0))},
-          {"crossing_overlaps", crossing},
-          {"warnings", warnings}};
+  return {sets.empty() ? 0 : sets[0].value("images", std::int64_t{0}), crossing, warnings, {}};
 }
 
 Json TestImages::audit_against(const std::string& key) const {
@@ -310,12 +315,15 @@ void TestImages::copy_examples(const Json& answer, const fs::path& images) const
 
 Json TestImages::score(const std::vector<fs::path>& detections, const fs::path& groups, const fs::path& model,
                        const fs::path& images) const {
-  notice_("the detections of " + std::to_string(detections.size()) + " models are scored");
-  Program program{
-      {trainer_.program.string(), "score", "--ground-truth", data_path(comparison_.test.data), "--groups",
-       groups.string(), "--resamples", std::to_string(comparison_.resamples), "--seed",
-       std::to_string(comparison_.seed), "--examples", std::to_string(kExamples), "--json"},
-      comparison_.folder};
+  notice_("the predictions of " + std::to_string(detections.size()) + " models are scored");
+  Program program{{trainer_.program.string(), "score", "--ground-truth", data_path(comparison_.test.data),
+                   "--resamples", std::to_string(comparison_.resamples), "--seed",
+                   std::to_string(comparison_.seed), "--examples", std::to_string(kExamples), "--json"},
+                  comparison_.folder};
+  if (comparison_.task.has_audit) {
+    program.argv.emplace_back("--groups");
+    program.argv.push_back(groups.string());
+  }
   for (const std::string& argument : test_arguments()) program.argv.push_back(argument);
   for (const fs::path& file : detections) {
     program.argv.emplace_back("--detections");
@@ -323,19 +331,25 @@ Json TestImages::score(const std::vector<fs::path>& detections, const fs::path& 
   }
   // COCO's files have ids of their own; elsewhere a class that no test image shows would shift the others.
   const fs::path labels = model / "labels.json";
-  if (fs::exists(labels) && !is_coco(groups)) {
+  if (fs::exists(labels) && !(comparison_.task.has_audit && is_coco(groups))) {
     program.argv.emplace_back("--labels");
     program.argv.push_back(labels.string());
   }
   program.signals = signals_;
   Json answer = parsed_answer(run_trainer(program, "score", notice_), "score", "results");
-  if (answer["results"].size() != detections.size() || !answer.contains("resamples") ||
-      !answer.contains("examples"))
+  const std::string& number = comparison_.task.number;
+  const bool is_detection = number == ComparedTask().number;
+  const auto& results = answer["results"];
+  const bool is_whole = results.size() == detections.size() &&
+                        std::all_of(results.begin(), results.end(), [&](const Json& result) {
+                          return result.is_object() && (is_detection || result.contains(number));
+                        });
+  if (!is_whole || (is_detection && (!answer.contains("resamples") || !answer.contains("examples"))))
     throw Error(ExitCode::kEnvironment, "tune-train score did not answer for every model",
                 "tune and tune-train must be of the same version");
   for (const Json& warning : answer.value("warnings", Json::array()))
     notice_("warning: " + (warning.is_string() ? warning.get<std::string>() : warning.dump()));
-  copy_examples(answer, images);
+  if (answer.contains("examples")) copy_examples(answer, images);
   return answer;
 }
 

@@ -28,7 +28,7 @@ struct RunRow {
   std::string study;
   int trial = 0;
   double validation = 0;
-  std::optional<double> ap, ap50;  // on the test images; absent before they are scored
+  std::optional<double> score, ap50;  // in the test; absent before it is made
 };
 
 struct ComparisonRow {
@@ -42,7 +42,7 @@ struct ComparisonRow {
   bool lower_validation_is_better = false;
   std::string validation_metric;
   // Side by side: the validation that selected, the validation of runs that it did not select, and the test.
-  std::optional<double> selection, fresh_validation, ap, ap50, ap_spread, winner_ap;
+  std::optional<double> selection, fresh_validation, score, ap50, score_spread, winner_score;
   report::Cost cost;                            // of all trials that it took
   std::optional<double> predicted_hours;        // of device time
   bool predicted_at_most = false;               // an upper bound: its limits, or losers that are stopped
@@ -80,6 +80,23 @@ struct ComparisonAnswer {
   Answer answer;
 };
 
+// The number that models are tested by.
+struct TestNumber {
+  std::string name = "AP";
+  Goal goal = Goal::kMaximize;
+  bool is_own = false;        // of a test of the file's own: one a model; else tune-train scores test images
+  std::string own_test = "";  // that, in words: test_text()
+  std::string unit = "images";  // of what tune-train scores
+  bool is_resampled = true;     // with scores on resamples of those
+  std::string no_audit = "";    // why nothing was searched for leaks; empty where it was
+
+  std::string title() const { return name.starts_with("test") ? name : "test " + name; }
+  bool is_better(double a, double b) const { return goal == Goal::kMaximize ? a > b : a < b; }
+  bool has_images() const { return !is_own && unit == "images"; }
+  // COCO's, which has a second number at an IoU of 0.5.
+  bool is_average_precision() const { return !is_own && name == "AP"; }
+};
+
 struct ComparisonReport {
   std::string name;
   std::vector<ComparisonRow> rows;
@@ -103,7 +120,11 @@ struct ComparisonReport {
   std::optional<double> predicted_scoring_hours;
   std::vector<std::string> notes;  // of the approaches
   std::vector<Deviations> deviations;
+  TestNumber test = {};
 };
+
+// "test AP", or that of another number; marked where it leaks, or may.
+std::string test_title(const ComparisonReport& report);
 
 // Everything that the store knows of a comparison, with the test scores of one scoring: the last that has
 // ended, unless another is named.

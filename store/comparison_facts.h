@@ -1,0 +1,54 @@
+#pragma once
+// What a comparison's record tells beside its document and its models: the column `facts`, whole.
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tuner/core/json.h"
+
+namespace tune::store {
+
+// Its key, where the next scoring gets its number from.
+inline constexpr const char* kLooksBefore = "looks_before";
+
+// What was found in the data before anything was trained.
+struct ComparisonAudit {
+  std::int64_t test_images = 0;
+  int crossing_overlaps = 0;          // of images that a split by content has put into different parts
+  std::vector<std::string> warnings;  // of the readers of the data
+  std::string none;                   // why there is no audit; then all else is empty
+};
+
+// A member that is empty, or has no value, is not in the JSON.
+struct ComparisonFacts {
+  std::map<std::string, std::string> weights;  // SHA-256 of the initial ones, by approach; "" for none
+  std::map<std::string, std::string> data;     // fingerprints of the data sets, by their names
+  Json trainer, task;                          // what tune-train is, and has; null where it trains nothing
+  std::optional<ComparisonAudit> audit;
+  Json probes;               // by approach and machine: what `tune-train probe` said; null before any
+  Json forecast;             // by study, as comparison_forecast has it; null before it is made
+  Json forecast_predicting;  // the same of predicting
+  std::optional<std::string> training_since;  // from then on neither file nor data may change
+  // By study, in words: what a budget kept from being begun, and what it ended.
+  std::map<std::string, std::string> not_begun, cut_by_budget;
+  bool had_budget = false;         // so that studies hold a share of one
+  bool budget_was_raised = false;  // in this round what an earlier budget has ended may go on
+  // Of a comparison that went on after its test had been made: how often, and the seconds of device time that
+  // predicting took.
+  std::optional<int> looks_before;
+  std::optional<double> scoring_seconds_before;
+
+  Json forecast_of(const std::string& study) const;  // {} where there is none
+  Json probes_of(const std::string& approach) const;
+  bool was_cut() const { return !not_begun.empty() || !cut_by_budget.empty(); }
+};
+
+Json to_json(const ComparisonFacts& facts);
+// Throws Json::exception for what no version has written.
+ComparisonFacts comparison_facts(const Json& json);
+
+Json to_json(const ComparisonAudit& audit);
+
+}  // namespace tune::store
