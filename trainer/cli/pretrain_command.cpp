@@ -9,7 +9,7 @@
 #include "trainer/loop/stop_signal.h"
 #include "trainer/loop/training_loop.h"
 #include "trainer/tasks/detection/models.h"
-#include "trainer/tasks/pretraining/pretraining_task.h"
+#include "trainer/tasks/pretraining/pretraining.h"
 #include "trainer/weights/safetensors.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
@@ -135,7 +135,7 @@ int run_pretrain(const Arguments& arguments, Console& console) {
   loop::CheckpointStore(settings.checkpoint_dir);
   loop::Compute& compute = settings.compute;
   compute = loop::set_up_compute(asked->threads, torch::cuda::is_available());
-  const auto make = [&] { return std::make_unique<pretraining::PretrainingTask>(asked->settings, compute); };
+  const auto make = [&] { return std::make_unique<pretraining::Pretraining>(asked->settings, compute); };
   compute.precision = choose_precision(
       asked->precision, settings.resume ? std::optional(settings.checkpoint_dir) : std::nullopt, make,
       compute, kUnit, console.err);

@@ -7,7 +7,7 @@
 #include "trainer/loop/training_loop.h"
 #include "trainer/synthetic/steel_defects.h"
 #include "trainer/tasks/detection/task.h"
-#include "trainer/tasks/pretraining/pretraining_task.h"
+#include "trainer/tasks/pretraining/pretraining.h"
 #include "tuner/core/rng.h"
 
 namespace {
@@ -141,7 +141,7 @@ class Workplace {
     settings.batch_size = 4;
     settings.seed = seed;
     settings.file_name = "starter.safetensors";
-    return std::make_unique<pretraining::PretrainingTask>(settings, compute_);
+    return std::make_unique<pretraining::Pretraining>(settings, compute_);
   }
 
   const Case& case_;

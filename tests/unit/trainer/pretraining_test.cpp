@@ -6,7 +6,7 @@
 #include "trainer/loop/training_loop.h"
 #include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/detection/weight_names.h"
-#include "trainer/tasks/pretraining/pretraining_task.h"
+#include "trainer/tasks/pretraining/pretraining.h"
 #include "tuner/os/atomic_file.h"
 
 using namespace tune::trainer;
@@ -41,7 +41,7 @@ loop::LoopSettings loop_in(const fs::path& folder) {
 }
 
 ExitCode train(const pretraining::PretrainingSettings& settings, const loop::LoopSettings& loop_settings) {
-  pretraining::PretrainingTask task(settings, loop_settings.compute);
+  pretraining::Pretraining task(settings, loop_settings.compute);
   std::ostringstream out, err;
   return loop::TrainingLoop(task, loop_settings, out, err, false).run();
 }
@@ -86,7 +86,7 @@ TEST_CASE("A backbone learns to tell generated images apart") {
   settings.images = 320;
   settings.batch_size = 16;
   const loop::LoopSettings loop_settings = loop_in(folder.path());
-  pretraining::PretrainingTask task(settings, loop_settings.compute);
+  pretraining::Pretraining task(settings, loop_settings.compute);
   std::ostringstream out, err;
   REQUIRE(loop::TrainingLoop(task, loop_settings, out, err, false).run() == ExitCode::kOk);
   const weights::SafetensorsContent content =

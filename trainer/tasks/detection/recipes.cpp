@@ -1,5 +1,7 @@
 #include "trainer/tasks/detection/recipes.h"
 
+#include <set>
+
 #include "trainer/loop/schedule.h"
 #include "tuner/core/error.h"
 
@@ -83,6 +85,14 @@ std::string fixed(double number) {
   return text;
 }
 
+std::set<std::string> layer_biases(const torch::nn::Module& model) {
+  std::set<std::string> names;
+  for (const auto& child : model.named_modules())
+    if (child.value()->as<torch::nn::Conv2d>() || child.value()->as<torch::nn::Linear>())
+      names.insert(child.key() + (child.key().empty() ? "bias" : ".bias"));
+  return names;
+}
+
 }  // namespace
 
 const std::vector<Recipe>& detection_recipes() {
@@ -119,6 +129,23 @@ loop::Plan make_plan(const loop::Recipe& recipe, const loop::Hyperparameters& va
     plan.optimizer.epsilon = values.number("epsilon");
   }
   return plan;
+}
+
+std::vector<loop::ParameterGroup> parameter_groups(const torch::nn::Module& model, double weight_decay,
+                                                   double bias_factor) {
+  std::vector<loop::ParameterGroup> groups = loop::groups_by_dimension(model, weight_decay);
+  if (bias_factor == 1) return groups;
+  const std::set<std::string> biases = layer_biases(model);
+  loop::ParameterGroup apart;
+  apart.rate_factor = bias_factor;
+  for (loop::ParameterGroup& group : groups)
+    std::erase_if(group.parameters, [&](const std::string& name) {
+      if (!biases.contains(name)) return false;
+      apart.parameters.push_back(name);
+      return true;
+    });
+  groups.push_back(std::move(apart));
+  return groups;
 }
 
 std::vector<std::string> metric_lines(const loop::Recipe& recipe, const loop::Report& report) {

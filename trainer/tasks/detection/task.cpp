@@ -1,9 +1,8 @@
 #include "trainer/tasks/detection/task.h"
 
-#include "trainer/tasks/detection/detection_task.h"
+#include "trainer/tasks/detection/detection_training.h"
 #include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/detection/models.h"
-#include "trainer/tasks/detection/offers.h"
 #include "trainer/tasks/detection/recipes.h"
 
 namespace tune::trainer::detection {
@@ -14,7 +13,7 @@ constexpr std::size_t kDescribedClasses = 6;
 
 std::unique_ptr<loop::Training> start(const loop::TrialFile& trial, const loop::Compute& compute,
                                       std::ostream& notes) {
-  return std::make_unique<DetectionTask>(trial, compute, notes);
+  return std::make_unique<DetectionTraining>(trial, compute, notes);
 }
 
 loop::FittedWeights fit_weights(const std::filesystem::path& file, const std::string& model) {

@@ -1,5 +1,5 @@
 #pragma once
-// Pretraining on generated images as a task of the training loop.
+// One training of a backbone on generated images.
 #include <string>
 
 #include "trainer/loop/device.h"
@@ -22,10 +22,10 @@ struct PretrainingSettings {
 
 // Teaches a detector's backbone to tell classes of generated images apart: cross entropy on the means of its
 // deepest map. Owned by the command that trains.
-class PretrainingTask final : public loop::Training {
+class Pretraining final : public loop::Training {
  public:
   // Throws Error(kBadSpec) for an unknown model.
-  PretrainingTask(const PretrainingSettings& settings, const loop::Compute& compute);
+  Pretraining(const PretrainingSettings& settings, const loop::Compute& compute);
 
   const loop::Plan& plan() const override { return plan_; }
   torch::nn::Module& model() override { return *model_; }

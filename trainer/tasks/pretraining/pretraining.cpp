@@ -1,4 +1,4 @@
-#include "trainer/tasks/pretraining/pretraining_task.h"
+#include "trainer/tasks/pretraining/pretraining.h"
 
 #include <cstdio>
 
@@ -64,7 +64,7 @@ std::string fixed(double number) {
 
 }  // namespace
 
-PretrainingTask::PretrainingTask(const PretrainingSettings& settings, const loop::Compute& compute)
+Pretraining::Pretraining(const PretrainingSettings& settings, const loop::Compute& compute)
     : settings_(settings),
       compute_(compute),
       kind_(detection::detector_model(settings.model)),
@@ -75,8 +75,8 @@ PretrainingTask::PretrainingTask(const PretrainingSettings& settings, const loop
   model_->to(compute.device);
 }
 
-std::unique_ptr<loop::Batch> PretrainingTask::prepare(const std::vector<std::int64_t>& examples,
-                                                      std::int64_t epoch) const {
+std::unique_ptr<loop::Batch> Pretraining::prepare(const std::vector<std::int64_t>& examples,
+                                                  std::int64_t epoch) const {
   // On a GPU several batches are made at once, each by a thread of its own.
   const int threads = compute_.device.is_cpu() ? compute_.threads : 1;
   const auto first = static_cast<std::uint64_t>(epoch * settings_.images);
@@ -89,7 +89,7 @@ std::unique_ptr<loop::Batch> PretrainingTask::prepare(const std::vector<std::int
   return batch;
 }
 
-torch::Tensor PretrainingTask::logits(const torch::Tensor& pixels) {
+torch::Tensor Pretraining::logits(const torch::Tensor& pixels) {
   const auto options = torch::TensorOptions(torch::kFloat).device(compute_.device);
   const auto channels = [&](const std::array<double, 3>& values) {
     return torch::tensor(at::ArrayRef<double>(values), torch::kFloat).to(options).view({1, 3, 1, 1}) * 255;
@@ -99,13 +99,13 @@ torch::Tensor PretrainingTask::logits(const torch::Tensor& pixels) {
   return model_(images.contiguous(at::MemoryFormat::ChannelsLast));
 }
 
-loop::LossTerms PretrainingTask::losses(const loop::Batch& batch) {
+loop::LossTerms Pretraining::losses(const loop::Batch& batch) {
   const auto& images = dynamic_cast<const ImageBatch&>(batch);
   const torch::Tensor categories = images.categories.to(compute_.device, /*non_blocking=*/true);
   return {torch::cross_entropy_loss(logits(images.pixels).to(torch::kFloat), categories)};
 }
 
-loop::Metrics PretrainingTask::evaluate(const std::function<bool()>& interrupted) {
+loop::Metrics Pretraining::evaluate(const std::function<bool()>& interrupted) {
   const std::int64_t images = std::min(kMostValidationImages, settings_.images);
   double loss = 0, right = 0;
   for (std::int64_t begin = 0; begin < images; begin += settings_.batch_size) {
@@ -123,14 +123,14 @@ loop::Metrics PretrainingTask::evaluate(const std::function<bool()>& interrupted
   return {{"validation:cross_entropy", loss / count}, {"validation:accuracy", right / count}};
 }
 
-std::vector<std::string> PretrainingTask::metric_lines(const loop::Report& report) const {
+std::vector<std::string> Pretraining::metric_lines(const loop::Report& report) const {
   std::string line = "[Epoch " + std::to_string(report.epoch) + "]";
   for (const auto& [name, value] : report.metrics) line += " " + name + "=" + fixed(value);
   return {line};
 }
 
-void PretrainingTask::export_model(const std::filesystem::path& folder, const weights::TensorMap& model,
-                                   const loop::Report& best) const {
+void Pretraining::export_model(const std::filesystem::path& folder, const weights::TensorMap& model,
+                               const loop::Report& best) const {
   const Json normalisation{{"mean", kind_.preprocessing.mean}, {"std", kind_.preprocessing.std}};
   const Json pretraining{{"model", kind_.name},
                          {"classes", settings_.classes},
@@ -146,7 +146,7 @@ void PretrainingTask::export_model(const std::filesystem::path& folder, const we
                               {"normalisation", normalisation.dump()}});
 }
 
-std::string PretrainingTask::fingerprint() const {
+std::string Pretraining::fingerprint() const {
   return Json{{"task", "pretraining"},         {"model", kind_.name},        {"classes", settings_.classes},
               {"size", settings_.size},        {"epochs", settings_.epochs}, {"images", settings_.images},
               {"batch", settings_.batch_size}, {"seed", settings_.seed}}
