@@ -7,8 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "trainer/loop/optimizer.h"
-#include "trainer/loop/schedule.h"
+#include "trainer/loop/plan.h"
 #include "trainer/torch_compat.h"
 
 namespace tune::trainer::loop {
@@ -35,25 +34,6 @@ struct Report {
   std::vector<double> losses;  // means since the last report, in the order of Training::loss_names()
   Metrics metrics;             // of the evaluation, and the losses under their names
   std::int64_t step = 0;       // of the optimizer, since the beginning
-};
-
-// Ends a training whose objective no longer gets better.
-struct EarlyStopping {
-  std::int64_t patience = 0;  // so many evaluations in a row without an improvement; 0: never
-  double threshold = 0;       // the least change for the better that is an improvement
-};
-
-// How a recipe wants to be trained. Counts of steps are the optimizer's.
-struct Plan {
-  std::int64_t epochs = 1;
-  std::int64_t batch_size = 1;
-  std::int64_t accumulate = 1;        // batches per step of the optimizer
-  std::int64_t evaluation_steps = 0;  // evaluates after so many steps, and at the end; 0: after each epoch
-  std::int64_t log_steps = 0;         // prints the training losses after so many steps; 0: in reports alone
-  std::int64_t checkpoint_steps = 0;  // a checkpoint after so many steps too; 0: after evaluations alone
-  EarlyStopping early_stopping;
-  OptimizerSettings optimizer;
-  Schedule schedule;
 };
 
 // One training of one trial, on its data and with its hyperparameters. Owned by the command that trains, used

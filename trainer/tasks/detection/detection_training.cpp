@@ -148,7 +148,7 @@ loop::Metrics DetectionTraining::evaluate(const std::function<bool()>& interrupt
 }
 
 std::vector<std::string> DetectionTraining::metric_lines(const loop::Report& report) const {
-  return detection::metric_lines(recipe_, report);
+  return detection::metric_lines(recipe_, report, plan_.evaluation_steps > 0);
 }
 
 void DetectionTraining::export_model(const std::filesystem::path& folder, const weights::TensorMap& model,

@@ -22,7 +22,9 @@ loop::Plan make_plan(const loop::Recipe& recipe, const loop::Hyperparameters& va
 std::vector<loop::ParameterGroup> parameter_groups(const torch::nn::Module& model, double weight_decay,
                                                    double bias_factor);
 
-// Losses are left out of the report of an untrained model.
-std::vector<std::string> metric_lines(const loop::Recipe& recipe, const loop::Report& report);
+// Losses are left out of the report of an untrained model. `by_steps`: the lines name the step of the
+// optimizer beside the epoch, and are read by it.
+std::vector<std::string> metric_lines(const loop::Recipe& recipe, const loop::Report& report,
+                                      bool by_steps = false);
 
 }  // namespace tune::trainer::detection
