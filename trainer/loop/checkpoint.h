@@ -12,7 +12,7 @@ namespace tune::trainer::loop {
 
 // Weighted losses as they add up. Their mean is sums / weight.
 struct LossSums {
-  std::vector<double> sums;  // in the order of Training::loss_names()
+  std::vector<double> sums;  // in the order of Recipe::loss_names
   double weight = 0;         // of the batches
 };
 

@@ -25,7 +25,7 @@ class DetectionBatch final : public loop::Batch {
 };
 
 bool wants_fitted_boxes(const Json& trainer) {
-  const std::string anchors = text_key(trainer, "anchors", "stock");
+  const std::string anchors = loop::text_key(trainer, "anchors", "stock");
   if (anchors != "stock" && anchors != "auto")
     throw Error(ExitCode::kBadSpec, "trainer.anchors is \"" + anchors + "\"", "stock or auto");
   return anchors == "auto";
@@ -51,8 +51,8 @@ DetectionTraining::DetectionTraining(const loop::TrialFile& trial, const loop::C
                                      std::ostream& notes)
     : trial_(trial),
       compute_(compute),
-      kind_(detector_model(text_key(trial.trainer, "model", ""))),
-      recipe_(detection_recipe(text_key(trial.trainer, "recipe", "legacy"))),
+      kind_(detector_model(loop::text_key(trial.trainer, "model", ""))),
+      recipe_(detection_recipe(loop::text_key(trial.trainer, "recipe", "legacy"))),
       hyperparameters_(recipe_.hyperparameters, trial.parameters),
       plan_(make_plan(recipe_, hyperparameters_)),
       normalise_(kind_.preprocessing.mean, kind_.preprocessing.std, compute.device) {
@@ -100,7 +100,7 @@ void DetectionTraining::build_model(std::ostream& notes) {
   torch::manual_seed(trial_.seed);
   const std::vector<std::string>& classes = training_->dataset().classes;
   model_ = SsdModel(kind_, static_cast<int>(classes.size()));
-  if (const std::string weights = text_key(trial_.trainer, "weights", ""); !weights.empty())
+  if (const std::string weights = loop::text_key(trial_.trainer, "weights", ""); !weights.empty())
     initialise_from(model_, weights, kind_, classes, notes);
   model_->to(compute_.device);
 }
@@ -124,7 +124,9 @@ std::vector<loop::ParameterGroup> DetectionTraining::parameter_groups() {
   return detection::parameter_groups(*model_, plan_.optimizer.weight_decay, kind_.rules.bias_learning_rate);
 }
 
-std::string DetectionTraining::initial_weights() const { return text_key(trial_.trainer, "weights", ""); }
+std::string DetectionTraining::initial_weights() const {
+  return loop::text_key(trial_.trainer, "weights", "");
+}
 
 loop::LossTerms DetectionTraining::losses(const loop::Batch& batch) {
   const auto& detection_batch = dynamic_cast<const DetectionBatch&>(batch);
@@ -173,7 +175,7 @@ void DetectionTraining::export_model(const std::filesystem::path& folder, const 
         {"split", split_},
         {"form", form_},
         {"warnings", data_warnings_}}},
-      {"anchors", text_key(trial_.trainer, "anchors", "stock")},
+      {"anchors", loop::text_key(trial_.trainer, "anchors", "stock")},
       {"parameters", kind_.parameters.of(training_->dataset().classes.size())},
       {"multiply_adds", kind_.multiply_adds.of(training_->dataset().classes.size())},
       {"initial_weights", trial_.trainer.contains("weights") ? trial_.trainer["weights"] : Json()},

@@ -22,13 +22,12 @@ class DetectionTraining final : public loop::Training {
   // Error(kBadData) for the data, Error(kBadSpec) for the trial.
   DetectionTraining(const loop::TrialFile& trial, const loop::Compute& compute, std::ostream& notes);
 
+  const loop::Recipe& recipe() const override { return recipe_; }
   const loop::Plan& plan() const override { return plan_; }
   torch::nn::Module& model() override { return *model_; }
   std::vector<loop::ParameterGroup> parameter_groups() override;
   std::string initial_weights() const override;
   std::int64_t training_examples() const override { return training_->count(); }
-  std::vector<std::string> loss_names() const override { return recipe_.loss_names; }
-  std::vector<std::string> metric_names() const override { return recipe_.metric_names; }
   std::unique_ptr<loop::Batch> prepare(const std::vector<std::int64_t>& examples,
                                        std::int64_t epoch) const override;
   loop::LossTerms losses(const loop::Batch& batch) override;

@@ -48,7 +48,7 @@ Recipe latest_recipe() {
       real("beta2", 0.999, 0, 0.99999, "reverse_log", "decay of Adam's mean of squared gradients"),
       real("epsilon", 1e-8, 1e-12, 1, "log", "added to Adam's divisor"),
   };
-  const std::string epoch = "\\[Epoch (?:[0-9]+, step )?([0-9]+)\\]", step = kStepRegex, number = "([0-9.]+)";
+  const std::string epoch = loop::kHeadRegex, step = kStepRegex, number = "([0-9.]+)";
   recipe.metrics = {
       {"validation:mAP", "maximize", "validation mAP <score>=\\(" + number + "\\)", step},
       {"validation:mAP50", "maximize", "validation mAP50 <score>=\\(" + number + "\\)", step},
@@ -60,13 +60,6 @@ Recipe latest_recipe() {
   recipe.loss_names = {"CrossEntropy", "SmoothL1"};
   recipe.metric_names = {"validation:mAP", "validation:mAP50", "Val_CrossEntropy", "Val_SmoothL1"};
   return recipe;
-}
-
-// Fixed point, so that regexes made for digits and points read it whole.
-std::string fixed(double number) {
-  char text[400];
-  std::snprintf(text, sizeof text, "%.6f", number);
-  return text;
 }
 
 std::set<std::string> layer_biases(const torch::nn::Module& model) {
@@ -133,18 +126,19 @@ std::vector<std::string> metric_lines(const loop::Recipe& recipe, const loop::Re
   const std::string epoch = std::to_string(report.epoch), step = std::to_string(report.step);
   const std::string quality =
       "#quality_metric: host=algo-1, epoch=" + epoch + (by_steps ? ", step=" + step : "") + ", ";
-  const auto value = [&](const std::string& name) { return fixed(report.metrics.at(name)); };
+  const auto value = [&](const std::string& name) { return loop::fixed_point(report.metrics.at(name)); };
   std::vector<std::string> lines;
   if (recipe.name == "legacy") {
     if (!report.losses.empty()) {
-      lines.push_back(quality + "train cross_entropy <loss>=(" + fixed(report.losses[0]) + ")");
-      lines.push_back(quality + "train smooth_l1 <loss>=(" + fixed(report.losses[1]) + ")");
+      lines.push_back(quality + "train cross_entropy <loss>=(" + loop::fixed_point(report.losses[0]) + ")");
+      lines.push_back(quality + "train smooth_l1 <loss>=(" + loop::fixed_point(report.losses[1]) + ")");
     }
   } else {
-    const std::string head = "[Epoch " + epoch + (by_steps ? ", step " + step : "") + "] ";
+    const std::string head = loop::line_head(report, by_steps);
     if (!report.losses.empty())
-      lines.push_back(head + "Training cost: " + fixed(report.losses[0] + report.losses[1]) +
-                      ", CrossEntropy=" + fixed(report.losses[0]) + ", SmoothL1=" + fixed(report.losses[1]));
+      lines.push_back(head + "Training cost: " + loop::fixed_point(report.losses[0] + report.losses[1]) +
+                      ", CrossEntropy=" + loop::fixed_point(report.losses[0]) +
+                      ", SmoothL1=" + loop::fixed_point(report.losses[1]));
     lines.push_back(head + "Validation: Val_CrossEntropy=" + value("Val_CrossEntropy") +
                     ", Val_SmoothL1=" + value("Val_SmoothL1"));
   }

@@ -1,10 +1,9 @@
 #include "trainer/tasks/pretraining/pretraining.h"
 
-#include <cstdio>
-
 #include "trainer/data/in_parallel.h"
 #include "trainer/weights/safetensors.h"
 #include "tuner/core/json.h"
+#include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::pretraining {
 namespace {
@@ -41,37 +40,57 @@ ImageBatch drawn(const FormulaImages& images, const std::vector<std::int64_t>& n
   return batch;
 }
 
-loop::Plan make_plan(const PretrainingSettings& settings, const detection::DetectorModel& kind) {
-  loop::Plan plan;
-  plan.epochs = settings.epochs;
-  plan.batch_size = settings.batch_size;
-  plan.optimizer.kind = loop::OptimizerKind::kAdamW;
-  plan.optimizer.weight_decay = 0.05;
-  plan.optimizer.gradient_clip = 10;
-  plan.schedule.kind = loop::ScheduleKind::kCosine;
-  // VGG-16 has no normalisation between its layers, and diverges at the rate that a ResNet learns best at.
-  plan.schedule.base = std::holds_alternative<detection::VggNetwork>(kind.network) ? 1e-4 : 2e-3;
-  plan.schedule.warmup_epochs = 0.5;
-  plan.schedule.epochs = static_cast<double>(settings.epochs);
-  return plan;
+loop::Recipe generated_images() {
+  loop::Recipe recipe;
+  recipe.name = "generated-images";
+  recipe.description = "AdamW on images drawn by formulas, of which every epoch has new ones";
+  recipe.hyperparameters = {
+      loop::real("learning_rate", 2e-3, 1e-6, 0.5, "log",
+                 "of AdamW; where it is not given, a model on VGG-16 learns at 0.0001"),
+      loop::real("weight_decay", 0.05, 0, 0.999, "log", "on weights; biases and normalisation have none"),
+      loop::whole("images", 4096, 2, 1e8, "log", "images in an epoch"),
+      loop::whole("classes", 256, 2, 1e5, "log", "how many kinds of images to tell apart"),
+      loop::whole("size", 96, 32, 512, "linear", "pixels on a side of the images")};
+  for (loop::Hyperparameter& row : loop::plan_hyperparameters("images")) {
+    if (row.name == "epochs") row.default_value = 15;
+    if (row.name == "batch_size") row.default_value = 64, row.max = 4096;
+    recipe.hyperparameters.push_back(std::move(row));
+  }
+  recipe.metrics = {loop::plain_metric("validation:cross_entropy", "minimize"),
+                    loop::plain_metric("validation:accuracy", "maximize"),
+                    loop::plain_metric("train:cross_entropy", "minimize")};
+  recipe.loss_names = {"train:cross_entropy"};
+  recipe.metric_names = {"validation:cross_entropy", "validation:accuracy"};
+  return recipe;
 }
 
-std::string fixed(double number) {
-  char text[400];
-  std::snprintf(text, sizeof text, "%.6f", number);
-  return text;
+loop::Plan make_plan(const loop::Hyperparameters& values, const detection::DetectorModel& kind) {
+  loop::Plan plan = loop::make_plan(values);
+  plan.optimizer.kind = loop::OptimizerKind::kAdamW;
+  plan.optimizer.weight_decay = values.number("weight_decay");
+  // VGG-16 has no normalisation between its layers, and diverges at the rate that a ResNet learns best at.
+  const bool is_vgg = std::holds_alternative<detection::VggNetwork>(kind.network);
+  plan.schedule.base = is_vgg && !values.given("learning_rate") ? 1e-4 : values.number("learning_rate");
+  return plan;
 }
 
 }  // namespace
 
-Pretraining::Pretraining(const PretrainingSettings& settings, const loop::Compute& compute)
-    : settings_(settings),
+const std::vector<loop::Recipe>& pretraining_recipes() {
+  static const std::vector<loop::Recipe> recipes{generated_images()};
+  return recipes;
+}
+
+Pretraining::Pretraining(const loop::TrialFile& trial, const loop::Compute& compute)
+    : seed_(trial.seed),
       compute_(compute),
-      kind_(detection::detector_model(settings.model)),
-      plan_(make_plan(settings, kind_)),
-      images_(settings.classes, settings.size, settings.seed) {
-  torch::manual_seed(settings.seed);
-  model_ = BackboneClassifier(kind_, settings.classes);
+      kind_(detection::detector_model(loop::text_key(trial.trainer, "model", ""))),
+      values_(pretraining_recipes().front().hyperparameters, trial.parameters),
+      plan_(make_plan(values_, kind_)),
+      images_(static_cast<int>(values_.integer("classes")), static_cast<int>(values_.integer("size")),
+              seed_) {
+  torch::manual_seed(seed_);
+  model_ = BackboneClassifier(kind_, images_.classes());
   model_->to(compute.device);
 }
 
@@ -79,7 +98,7 @@ std::unique_ptr<loop::Batch> Pretraining::prepare(const std::vector<std::int64_t
                                                   std::int64_t epoch) const {
   // On a GPU several batches are made at once, each by a thread of its own.
   const int threads = compute_.device.is_cpu() ? compute_.threads : 1;
-  const auto first = static_cast<std::uint64_t>(epoch * settings_.images);
+  const auto first = static_cast<std::uint64_t>(epoch * training_examples());
   auto batch = std::make_unique<ImageBatch>(drawn(images_, examples, first, threads));
   batch->weight = static_cast<double>(examples.size());
   if (compute_.device.is_cuda()) {
@@ -106,13 +125,12 @@ loop::LossTerms Pretraining::losses(const loop::Batch& batch) {
 }
 
 loop::Metrics Pretraining::evaluate(const std::function<bool()>& interrupted) {
-  const std::int64_t images = std::min(kMostValidationImages, settings_.images);
+  const std::int64_t images = std::min(kMostValidationImages, training_examples());
   double loss = 0, right = 0;
-  for (std::int64_t begin = 0; begin < images; begin += settings_.batch_size) {
+  for (std::int64_t begin = 0; begin < images; begin += plan_.batch_size) {
     if (interrupted()) return {};
     std::vector<std::int64_t> examples;
-    for (std::int64_t i = begin; i < std::min(begin + settings_.batch_size, images); ++i)
-      examples.push_back(i);
+    for (std::int64_t i = begin; i < std::min(begin + plan_.batch_size, images); ++i) examples.push_back(i);
     const ImageBatch batch = drawn(images_, examples, kValidationInstances, compute_.threads);
     const torch::Tensor scores = logits(batch.pixels).to(torch::kFloat);
     const torch::Tensor categories = batch.categories.to(compute_.device);
@@ -123,33 +141,38 @@ loop::Metrics Pretraining::evaluate(const std::function<bool()>& interrupted) {
   return {{"validation:cross_entropy", loss / count}, {"validation:accuracy", right / count}};
 }
 
-std::vector<std::string> Pretraining::metric_lines(const loop::Report& report) const {
-  std::string line = "[Epoch " + std::to_string(report.epoch) + "]";
-  for (const auto& [name, value] : report.metrics) line += " " + name + "=" + fixed(value);
-  return {line};
-}
-
 void Pretraining::export_model(const std::filesystem::path& folder, const weights::TensorMap& model,
                                const loop::Report& best) const {
   const Json normalisation{{"mean", kind_.preprocessing.mean}, {"std", kind_.preprocessing.std}};
   const Json pretraining{{"model", kind_.name},
-                         {"classes", settings_.classes},
-                         {"size", settings_.size},
-                         {"images", settings_.images * settings_.epochs},
-                         {"seed", settings_.seed},
+                         {"classes", images_.classes()},
+                         {"size", images_.size()},
+                         {"images", training_examples() * plan_.epochs},
+                         {"seed", seed_},
                          {"accuracy", best.metrics.at("validation:accuracy")},
                          {"program", std::string("tune-train ") + TUNE_VERSION}};
-  weights::write_safetensors(folder / settings_.file_name, backbone_weights(model, kind_),
+  weights::write_safetensors(folder / "weights.safetensors", backbone_weights(model, kind_),
                              {{"format", "pt"},
                               {"description", "pretrained on generated images"},
                               {"pretraining", pretraining.dump()},
                               {"normalisation", normalisation.dump()}});
+  const OrderedJson description{
+      {"schema", 1},
+      {"task", "pretraining"},
+      {"model", kind_.name},
+      {"recipe", recipe().name},
+      {"metrics", best.metrics},
+      {"epoch", best.epoch},
+      {"hyperparameters", values_.values()},
+      {"seed", seed_},
+      {"precision", loop::precision_name(compute_.precision)},
+      {"libraries", {{"tune-train", TUNE_VERSION}, {"libtorch", compat::libtorch_version()}}}};
+  write_file_atomically(folder / "model.json", description.dump(2) + "\n");
 }
 
 std::string Pretraining::fingerprint() const {
-  return Json{{"task", "pretraining"},         {"model", kind_.name},        {"classes", settings_.classes},
-              {"size", settings_.size},        {"epochs", settings_.epochs}, {"images", settings_.images},
-              {"batch", settings_.batch_size}, {"seed", settings_.seed}}
+  return Json{
+      {"task", "pretraining"}, {"model", kind_.name}, {"hyperparameters", values_.values()}, {"seed", seed_}}
       .dump();
 }
 
