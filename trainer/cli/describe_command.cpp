@@ -39,7 +39,11 @@ void print_model(const OrderedJson& model, std::ostream& out) {
 }
 
 void print_task(const OrderedJson& task, std::ostream& out) {
-  out << "task " << task["name"].get<std::string>() << "\n\n  models\n";
+  std::string commands;
+  for (const auto& command : task["commands"])
+    commands += (commands.empty() ? "" : ", ") + command.get<std::string>();
+  out << "task " << task["name"].get<std::string>()
+      << "\n\n  commands: " << (commands.empty() ? "none, it trains alone" : commands) << "\n\n  models\n";
   for (const auto& model : task["models"]) print_model(model, out);
   out << "\n  keys of `trainer`\n";
   for (const auto& key : task["trainer_keys"])
@@ -54,7 +58,7 @@ void print_task(const OrderedJson& task, std::ostream& out) {
           << row["description"].get<std::string>() << "\n";
     out << "    metrics\n";
     for (const auto& metric : recipe["metrics"])
-      out << "      " << std::left << std::setw(20) << metric["name"].get<std::string>() << std::setw(9)
+      out << "      " << std::left << std::setw(26) << metric["name"].get<std::string>() << std::setw(9)
           << metric["goal"].get<std::string>() << " " << metric["regex"].get<std::string>() << "\n";
   }
 }
@@ -69,7 +73,10 @@ int run_describe(const Arguments& arguments, Console& console) {
     print_ordered(description, console);
     return 0;
   }
-  for (const auto& task : description["tasks"]) print_task(task, console.out);
+  for (const auto& task : description["tasks"]) {
+    if (task != description["tasks"].front()) console.out << '\n';
+    print_task(task, console.out);
+  }
   return 0;
 }
 

@@ -66,7 +66,10 @@ int run_task_command(std::string_view command, const Arguments& arguments, Conso
   Options options(command_line(), command);
   for (const Option& option : offer.options) options.add(option);
   const auto given =
-      options.value("task", "TASK", "of `tune-train describe`, where it does not follow from the model")
+      options
+          .value("task", "TASK",
+                 "whose command this is (`tune-train describe` names them); without it the task of --model, "
+                 "else the first that has the command")
           .json(offer.json_description.empty() ? "one JSON object"
                                                : "one JSON object: " + offer.json_description)
           .parse(arguments, console);

@@ -2,10 +2,8 @@
 #include <filesystem>
 #include <ostream>
 
-#include "trainer/cli/choose_precision.h"
-#include "trainer/cli/commands.h"
+#include "trainer/cli/train.h"
 #include "trainer/loop/stop_signal.h"
-#include "trainer/loop/training_loop.h"
 #include "trainer/tasks/task_table.h"
 
 namespace tune::trainer::cli {
@@ -32,23 +30,7 @@ int run_trial(const Arguments& arguments, Console& console) {
   check_resume(trial);
   const loop::Task& task = task_of(trial);
   loop::Compute compute = loop::set_up_compute(trial.threads, !trial.devices.empty());
-  const auto make = [&] { return task.start(trial, compute, console.err); };
-  compute.precision =
-      choose_precision(trial.precision, trial.resume_from, make, compute, task.unit, console.err);
-  const std::unique_ptr<loop::Training> started = make();
-
-  loop::LoopSettings settings;
-  settings.seed = trial.seed;
-  settings.unit = task.unit;
-  settings.budget = trial.budget;
-  settings.objective = trial.objective;
-  settings.compute = compute;
-  settings.checkpoint_dir = trial.checkpoint_dir;
-  settings.output_dir = trial.output_dir;
-  settings.resume = trial.resume_from.has_value();
-  settings.interrupted = loop::stop_requested;
-  loop::TrainingLoop training(*started, settings, console.out, console.err, console.err_is_terminal);
-  return static_cast<int>(training.run());
+  return static_cast<int>(train(task, trial, compute, console.out, console));
 }
 
 }  // namespace tune::trainer::cli

@@ -8,6 +8,10 @@
 
 namespace tune::trainer::data {
 
+// Also behind a link; false for what cannot be looked at.
+bool is_folder(const std::filesystem::path& path);
+bool is_there(const std::filesystem::path& path);
+
 // What lies directly in `folder`, sorted by name. Throws Error(kBadData) when it cannot be read.
 std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder);
 // The files (all but folders) of that, or of the folders below too, sorted by path.

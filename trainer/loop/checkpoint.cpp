@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 #include <functional>
 #include <set>
 
 #include "trainer/loop/checkpoint_state.h"
+#include "trainer/weights/file_reader.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/os/regular_file.h"
+#include "tuner/os/sha256.h"
 
 namespace fs = std::filesystem;
 
@@ -22,25 +23,9 @@ constexpr const char* kOptimizer = "optimizer.safetensors";
 constexpr const char* kState = "state.json";
 constexpr const char* kManifest = "manifest.json";
 constexpr const char *kCpuGenerator = "generator", *kDeviceGenerator = "device_generator";
-constexpr int kSchema = 2;        // 1 knew neither steps nor weights of batches
+// 1 knew neither steps nor weights of batches, 2 had another checksum.
+constexpr int kSchema = 3;
 constexpr std::size_t kKept = 2;  // the newest, and the one before it in case that is damaged; and their best
-
-// FNV-1a (Fowler, Noll, Vo) over words of 8 bytes instead of bytes: against accidents, not against an
-// attacker.
-std::string checksum(std::string_view bytes) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  const auto mix = [&hash](std::uint64_t word) { hash = (hash ^ word) * 0x100000001b3U; };
-  std::size_t position = 0;
-  for (; position + 8 <= bytes.size(); position += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes.data() + position, 8);
-    mix(word ^ (hash >> 32));
-  }
-  for (; position < bytes.size(); ++position) mix(static_cast<unsigned char>(bytes[position]));
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
-  return text;
-}
 
 std::string folder_name(std::int64_t epoch, std::int64_t batch) {
   char text[64];
@@ -49,45 +34,90 @@ std::string folder_name(std::int64_t epoch, std::int64_t batch) {
   return text;
 }
 
-void write_part(const fs::path& folder, const char* name, const std::string& bytes, Json& manifest) {
-  write_file_atomically(folder / name, bytes);
-  manifest["files"][name] = {{"bytes", bytes.size()}, {"checksum", checksum(bytes)}};
+// `write` hands the content out piece by piece.
+void write_part(const fs::path& folder, const char* name, Json& manifest,
+                const std::function<void(const weights::TakePiece&)>& write) {
+  AtomicFile file(folder / name);
+  Sha256 hash;
+  std::uint64_t bytes = 0;
+  write([&](std::string_view piece) {
+    file.add(piece);
+    hash.add(piece);
+    bytes += piece.size();
+  });
+  file.commit();
+  manifest["files"][name] = {{"bytes", bytes}, {"sha256", hash.hex()}};
 }
 
-// A file that lies in a folder that others may write.
-std::string read_left(const fs::path& file, std::uint64_t most_bytes) {
-  FileContent content = read_regular_file(file, most_bytes);
-  if (!content.is_there)
-    throw Error(ExitCode::kBadData,
-                content.spoilt.empty() ? "there is no file \"" + file.string() + "\"" : content.spoilt);
-  return std::move(content.bytes);
+void write_tensors(const fs::path& folder, const char* name, Json& manifest,
+                   const weights::TensorMap& tensors) {
+  write_part(folder, name, manifest, [&](const weights::TakePiece& take) {
+    weights::encode_safetensors(tensors, /*metadata=*/{}, take);
+  });
 }
 
 Json read_small(const fs::path& file) {
   constexpr std::uint64_t kMost = 64'000'000;
-  return Json::parse(read_left(file, kMost));
+  JsonFile read = read_json_file(file, kMost);
+  if (!read.is_there || !read.spoilt.empty())
+    throw Error(ExitCode::kBadData,
+                read.spoilt.empty() ? "there is no file \"" + file.string() + "\"" : read.spoilt);
+  return std::move(read.value);
 }
 
-// The content of a file of a complete checkpoint. Throws Error(kBadData) when it is not what was written.
-std::string read_part(const fs::path& folder, const char* name, const Json& manifest) {
-  const Json& entry = manifest.at("files").at(name);
-  std::string bytes = read_left(folder / name, entry.at("bytes").get<std::uint64_t>());
-  if (entry.at("bytes") != bytes.size() || entry.at("checksum") != checksum(bytes))
-    throw Error(ExitCode::kBadData, (folder / name).string() + ": not what was written");
-  return bytes;
-}
+// A file of a complete checkpoint, read once and piece by piece. It lies in a folder that others may write.
+class Part {
+ public:
+  // Throws Error(kBadData) when there is none of the size that was written.
+  Part(const fs::path& folder, const char* name, const Json& manifest)
+      : path_(folder / name),
+        entry_(manifest.at("files").at(name)),
+        file_(path_, Links::kRefuse),
+        left_(file_.size()) {
+    if (entry_.at("bytes") != file_.size()) refuse();
+  }
+  void read(char* to, std::size_t count) {
+    file_.read(to, count);
+    hash_.add({to, count});
+    left_ -= count;
+  }
+  // What has not been read yet. Throws Error(kBadData) when the whole is not what was written.
+  void check_rest() {
+    std::vector<char> block(1 << 20);
+    while (left_ > 0) read(block.data(), std::min<std::uint64_t>(left_, block.size()));
+    if (entry_.at("sha256") != hash_.hex()) refuse();
+  }
+  weights::TensorMap tensors() {
+    weights::SafetensorsContent content = weights::decode_safetensors(
+        left_, [this](char* to, std::size_t count) { read(to, count); }, path_.string());
+    check_rest();
+    return std::move(content.tensors);
+  }
+
+ private:
+  [[noreturn]] void refuse() const {
+    throw Error(ExitCode::kBadData, path_.string() + ": not what was written");
+  }
+
+  fs::path path_;
+  Json entry_;
+  weights::FileReader file_;
+  Sha256 hash_;
+  std::uint64_t left_;  // to read
+};
 
 Checkpoint read_checkpoint(const fs::path& folder) {
   const Json manifest = read_small(folder / kManifest);
   if (manifest.at("schema") != kSchema)
-    throw Error(ExitCode::kConflict, "another version of tune-train wrote it",
-                "finish the training with that version, or remove its checkpoints to start again");
-  Checkpoint checkpoint = state_from_json(Json::parse(read_part(folder, kState, manifest)));
-  checkpoint.model =
-      weights::decode_safetensors(read_part(folder, kModel, manifest), (folder / kModel).string()).tensors;
-  checkpoint.optimizer =
-      weights::decode_safetensors(read_part(folder, kOptimizer, manifest), (folder / kOptimizer).string())
-          .tensors;
+    throw Error(ExitCode::kConflict,
+                "another version of tune-train wrote it (format " + manifest.at("schema").dump() +
+                    "; this one reads " + std::to_string(kSchema) + ")",
+                "finish the training with that version, or remove the folder " +
+                    folder.parent_path().string() + " to start it again");
+  Part(folder, kState, manifest).check_rest();
+  Checkpoint checkpoint = state_from_json(read_small(folder / kState));
+  checkpoint.model = Part(folder, kModel, manifest).tensors();
+  checkpoint.optimizer = Part(folder, kOptimizer, manifest).tensors();
   const auto take = [&](const char* name) {
     const auto node = checkpoint.optimizer.extract(name);
     return node.empty() ? torch::Tensor() : node.mapped();
@@ -130,9 +160,10 @@ void write_checkpoint(const fs::path& store, const Checkpoint& checkpoint) {
   weights::TensorMap optimizer = checkpoint.optimizer;
   optimizer[kCpuGenerator] = checkpoint.generators.cpu;
   if (checkpoint.generators.device.defined()) optimizer[kDeviceGenerator] = checkpoint.generators.device;
-  write_part(unfinished, kModel, weights::encode_safetensors(checkpoint.model), manifest);
-  write_part(unfinished, kOptimizer, weights::encode_safetensors(optimizer), manifest);
-  write_part(unfinished, kState, state_to_json(checkpoint).dump(2) + "\n", manifest);
+  write_tensors(unfinished, kModel, manifest, checkpoint.model);
+  write_tensors(unfinished, kOptimizer, manifest, optimizer);
+  write_part(unfinished, kState, manifest,
+             [&](const weights::TakePiece& take) { take(state_to_json(checkpoint).dump(2) + "\n"); });
   write_file_atomically(unfinished / kManifest, manifest.dump(2) + "\n");
   fs::remove_all(target);
   fs::rename(unfinished, target);
@@ -204,7 +235,7 @@ void CheckpointStore::check_best(const Progress& progress, const fs::path& own) 
   const fs::path folder = folder_ / folder_name(best[0], best[1]);
   if (folder == own) return;  // it has just been read
   try {
-    read_part(folder, kModel, read_small(folder / kManifest));
+    Part(folder, kModel, read_small(folder / kManifest)).check_rest();
   } catch (const std::exception& error) {
     throw Error(ExitCode::kBadData,
                 "the best model so far, which it names, is lost: " + std::string(error.what()));
@@ -216,8 +247,7 @@ weights::TensorMap CheckpointStore::best_model(const Progress& progress) const {
   TUNE_CHECK(best.size() == 2);
   const fs::path folder = folder_ / folder_name(best[0], best[1]);
   try {
-    const std::string bytes = read_part(folder, kModel, read_small(folder / kManifest));
-    return weights::decode_safetensors(bytes, (folder / kModel).string()).tensors;
+    return Part(folder, kModel, read_small(folder / kManifest)).tensors();
   } catch (const std::exception& error) {
     throw Error(ExitCode::kEnvironment, "the best checkpoint cannot be read: " + std::string(error.what()),
                 "remove the folder " + folder_.string() + " and train again");

@@ -12,7 +12,7 @@ namespace tune::trainer::loop {
 
 // Weighted losses as they add up. Their mean is sums / weight.
 struct LossSums {
-  std::vector<double> sums;  // in the order of Training::loss_names()
+  std::vector<double> sums;  // in the order of Recipe::loss_names
   double weight = 0;         // of the batches
 };
 
@@ -52,10 +52,10 @@ struct Checkpoint {
 };
 
 // Owned by a training loop. The folder holds at-EPOCH-BATCH/{model.safetensors, optimizer.safetensors,
-// state.json, manifest.json}; the manifest comes last and has the size and checksum of the others, and the
+// state.json, manifest.json}; the manifest comes last and has the size and SHA-256 of the others, and the
 // folder gets its name by a rename. So a killed writer leaves nothing that looks complete, and a file that a
 // crash of the machine tore is found out. A folder that cannot be written or listed is an
-// Error(kEnvironment).
+// Error(kEnvironment). Files are written and read piece by piece, so that a large model is in memory once.
 class CheckpointStore {
  public:
   explicit CheckpointStore(std::filesystem::path folder);

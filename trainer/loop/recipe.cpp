@@ -1,5 +1,8 @@
 #include "trainer/loop/recipe.h"
 
+#include <cctype>
+#include <cstdio>
+
 #include "tuner/core/error.h"
 
 namespace tune::trainer::loop {
@@ -11,6 +14,21 @@ const Recipe& recipe_named(const std::vector<Recipe>& recipes, const std::string
     known += (known.empty() ? "" : " or ") + recipe.name;
   }
   throw Error(ExitCode::kBadSpec, "unknown recipe \"" + name + "\"", known);
+}
+
+MetricDefinition plain_metric(const std::string& name, const std::string& goal) {
+  std::string regex = " ";  // else it would be found at the end of a longer name, too
+  for (const char c : name) {
+    if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_' && c != ':') regex += '\\';
+    regex += c;
+  }
+  return {name, goal, regex + "=(-?[0-9.]+)", kHeadRegex};
+}
+
+std::string fixed_point(double number) {
+  char text[400];
+  std::snprintf(text, sizeof text, "%.6f", number);
+  return text;
 }
 
 OrderedJson describe(const Recipe& recipe) {

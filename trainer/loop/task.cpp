@@ -46,6 +46,18 @@ int threads_for(const Request& request) {
       request.integer("threads", 0, kMostThreads, 0, "without --threads all cores are used")));
 }
 
+OrderedJson trainer_key(const char* name, const char* kind, const char* description) {
+  return {{"name", name}, {"kind", kind}, {"description", description}};
+}
+
+OrderedJson recipe_key(const std::vector<Recipe>& recipes) {
+  OrderedJson key = trainer_key("recipe", "choice", "how it is trained"), names = OrderedJson::array();
+  for (const Recipe& recipe : recipes) names.push_back(recipe.name);
+  key["values"] = names;
+  key["default"] = names.front();
+  return key;
+}
+
 bool offers(const Task& task, std::string_view command) {
   return std::any_of(task.offers.begin(), task.offers.end(),
                      [&](const Offer& offer) { return offer.command == command; });
@@ -65,15 +77,13 @@ OrderedJson describe(const Task& task) {
   OrderedJson recipes = OrderedJson::array(), commands = OrderedJson::array();
   for (const Recipe& recipe : task.recipes()) recipes.push_back(describe(recipe));
   for (const Offer& offer : task.offers) commands.push_back(std::string(offer.command));
-  return {
-      {"name", task.name},
-      {"unit", task.unit},
-      {"max_gpus", 1},
-      {"trainer_keys", task.trainer_keys()},
-      {"recipes", recipes},
-      {"models", task.models()},
-      {"commands", commands},
-      {"primary", {{"name", task.primary.name}, {"goal", task.primary.maximize ? "maximize" : "minimize"}}}};
+  OrderedJson primary;
+  if (!task.primary.name.empty())
+    primary = {{"name", task.primary.name}, {"goal", task.primary.maximize ? "maximize" : "minimize"}};
+  return {{"name", task.name},    {"unit", task.unit},
+          {"max_gpus", 1},        {"trainer_keys", task.trainer_keys()},
+          {"recipes", recipes},   {"models", task.models()},
+          {"commands", commands}, {"primary", primary}};
 }
 
 void check_trainer_keys(const Task& task, const Json& trainer) {

@@ -69,7 +69,7 @@ struct FittedWeights {
 
 // The key of a score by which models are compared.
 struct PrimaryNumber {
-  std::string name;
+  std::string name;  // "" where there is none
   bool maximize = true;
 };
 
@@ -82,11 +82,15 @@ struct Task {
   OrderedJson (*trainer_keys)();  // [{"name", "kind", "description", ...}], as docs/contributing.md says
   const std::vector<Recipe>& (*recipes)();
   OrderedJson (*models)();  // [{"name", "description", ...}]
-  std::vector<Offer> offers;
+  std::vector<Offer> offers = {};
   // What a model of that name would take of a weights file. nullptr: the task starts from no weights.
-  FittedWeights (*fit_weights)(const std::filesystem::path& file, const std::string& model);
-  PrimaryNumber primary;  // of its `score`
+  FittedWeights (*fit_weights)(const std::filesystem::path& file, const std::string& model) = nullptr;
+  PrimaryNumber primary = {};  // of its `score`
 };
+
+// Rows of Task::trainer_keys(). Every task has the second, by which `tune` finds the recipe of a spec.
+OrderedJson trainer_key(const char* name, const char* kind, const char* description);
+OrderedJson recipe_key(const std::vector<Recipe>& recipes);
 
 bool offers(const Task& task, std::string_view command);
 // Throws Error(kUsage) where the task has no such command, and says what it has.

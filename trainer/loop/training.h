@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "trainer/loop/optimizer.h"
-#include "trainer/loop/schedule.h"
+#include "trainer/loop/plan.h"
+#include "trainer/loop/recipe.h"
 #include "trainer/torch_compat.h"
 
 namespace tune::trainer::loop {
@@ -24,7 +24,7 @@ class Batch {
   std::int64_t units = 0;  // of the task's unit, for speeds; 0: as many as its examples
 };
 
-// One scalar per name of Training::loss_names(), whose sum is what training minimises: means over the weight
+// One scalar per name of Recipe::loss_names, whose sum is what training minimises: means over the weight
 // of the batch. Tensors on the model's device.
 using LossTerms = std::vector<torch::Tensor>;
 
@@ -32,35 +32,20 @@ using Metrics = std::map<std::string, double>;  // "validation:mAP" -> 0.41
 
 struct Report {
   std::int64_t epoch = 0;      // from 1
-  std::vector<double> losses;  // means since the last report, in the order of Training::loss_names()
+  std::vector<double> losses;  // means since the last report, in the order of Recipe::loss_names
   Metrics metrics;             // of the evaluation, and the losses under their names
   std::int64_t step = 0;       // of the optimizer, since the beginning
 };
 
-// Ends a training whose objective no longer gets better.
-struct EarlyStopping {
-  std::int64_t patience = 0;  // so many evaluations in a row without an improvement; 0: never
-  double threshold = 0;       // the least change for the better that is an improvement
-};
-
-// How a recipe wants to be trained. Counts of steps are the optimizer's.
-struct Plan {
-  std::int64_t epochs = 1;
-  std::int64_t batch_size = 1;
-  std::int64_t accumulate = 1;        // batches per step of the optimizer
-  std::int64_t evaluation_steps = 0;  // evaluates after so many steps, and at the end; 0: after each epoch
-  std::int64_t log_steps = 0;         // prints the training losses after so many steps; 0: in reports alone
-  std::int64_t checkpoint_steps = 0;  // a checkpoint after so many steps too; 0: after evaluations alone
-  EarlyStopping early_stopping;
-  OptimizerSettings optimizer;
-  Schedule schedule;
-};
+// How lines about it begin: "[Epoch 3] ", or "[Epoch 3, step 120] " where evaluations come every few steps.
+std::string line_head(const Report& report, bool by_steps);
 
 // One training of one trial, on its data and with its hyperparameters. Owned by the command that trains, used
 // by one training loop. All but prepare() run on the loop's thread.
 class Training {
  public:
   virtual ~Training() = default;
+  virtual const Recipe& recipe() const = 0;
   virtual const Plan& plan() const = 0;
   virtual torch::nn::Module& model() = 0;
   // How the model's parameters are optimized, each in one group; frozen ones (that need no gradient) in none.
@@ -72,18 +57,17 @@ class Training {
   // task. By default a shuffle in batches of the plan's size; the last, incomplete one is left out (its few
   // examples would disturb batch normalisation, and each epoch leaves out others), unless it is the only one.
   virtual std::vector<std::vector<std::int64_t>> epoch_batches(std::int64_t epoch, std::uint64_t seed) const;
-  virtual std::vector<std::string> loss_names() const = 0;    // as metrics are named
-  virtual std::vector<std::string> metric_names() const = 0;  // of evaluate()
   // Reads and augments the examples. Depends on nothing but the arguments and the task's seed; any thread,
   // several at once.
   virtual std::unique_ptr<Batch> prepare(const std::vector<std::int64_t>& examples,
                                          std::int64_t epoch) const = 0;
   // Forward pass in training mode. The caller has chosen the precision.
   virtual LossTerms losses(const Batch& batch) = 0;
-  // Measures the model on the validation set; returns early, with no metrics, once `interrupted` says so.
+  // Measures the model on the validation set: Recipe::metric_names. Returns early, with no metrics, once
+  // `interrupted` says so.
   virtual Metrics evaluate(const std::function<bool()>& interrupted) = 0;
-  // What stdout shows of an evaluation, one line each.
-  virtual std::vector<std::string> metric_lines(const Report& report) const = 0;
+  // What stdout shows of an evaluation, one line each: by default one for all, which plain_metric() reads.
+  virtual std::vector<std::string> metric_lines(const Report& report) const;
   // What stdout shows of the losses after each Plan::log_steps: by default a TUNE_METRIC line each, under its
   // name with "step:" in front, since the name itself belongs to the evaluations' lines.
   virtual std::vector<std::string> loss_lines(const Report& report) const;

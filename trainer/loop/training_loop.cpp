@@ -7,6 +7,7 @@
 #include <ostream>
 
 #include "trainer/loop/batch_loader.h"
+#include "trainer/loop/stop_signal.h"
 #include "tuner/core/json.h"
 #include "tuner/core/visible_text.h"
 
@@ -37,6 +38,20 @@ std::string with_commas(const std::vector<std::string>& words) {
 
 }  // namespace
 
+LoopSettings loop_settings(const TrialFile& trial, const std::string& unit, const Compute& compute) {
+  LoopSettings settings;
+  settings.seed = trial.seed;
+  settings.unit = unit;
+  settings.budget = trial.budget;
+  settings.objective = trial.objective;
+  settings.compute = compute;
+  settings.checkpoint_dir = trial.checkpoint_dir;
+  settings.output_dir = trial.output_dir;
+  settings.resume = trial.resume_from.has_value();
+  settings.interrupted = stop_requested;
+  return settings;
+}
+
 TrainingLoop::TrainingLoop(Training& training, LoopSettings settings, std::ostream& out, std::ostream& err,
                            bool err_is_terminal)
     : training_(training),
@@ -48,8 +63,8 @@ TrainingLoop::TrainingLoop(Training& training, LoopSettings settings, std::ostre
       trained_(training.model()),
       optimizer_(training.model(), training.plan().optimizer, training.parameter_groups()),
       last_epoch_(epochs_within(settings_.budget, training.plan().epochs)) {
-  std::vector<std::string> known = training_.metric_names();
-  for (const std::string& name : training_.loss_names()) known.push_back(name);
+  std::vector<std::string> known = training_.recipe().metric_names;
+  for (const std::string& name : training_.recipe().loss_names) known.push_back(name);
   if (settings_.objective.metric.empty()) settings_.objective.metric = known.front();
   if (std::find(known.begin(), known.end(), settings_.objective.metric) == known.end())
     throw Error(ExitCode::kBadSpec,
@@ -90,7 +105,7 @@ bool TrainingLoop::stops_early() const {
 
 void TrainingLoop::start() {
   torch::manual_seed(settings_.seed);  // whatever the process drew before
-  progress_.reported.sums.assign(training_.loss_names().size(), 0.0);
+  progress_.reported.sums.assign(training_.recipe().loss_names.size(), 0.0);
   progress_.logged = progress_.reported;
   if (settings_.resume) {
     std::vector<std::string> notes;
@@ -260,7 +275,7 @@ bool TrainingLoop::evaluate() {
   const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - begin;
   if (last_epoch_ > 0) {
     report.losses = take_means(progress_.reported, kReported);
-    const std::vector<std::string> names = training_.loss_names();
+    const std::vector<std::string>& names = training_.recipe().loss_names;
     for (std::size_t i = 0; i < names.size(); ++i) report.metrics[names[i]] = report.losses[i];
   }
   check_finite(report);

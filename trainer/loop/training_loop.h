@@ -25,6 +25,9 @@ struct LoopSettings {
   std::function<bool()> interrupted = [] { return false; };
 };
 
+// What a trial says, of a task whose examples are `unit`; it stops when a signal asks for that.
+LoopSettings loop_settings(const TrialFile& trial, const std::string& unit, const Compute& compute);
+
 // Trains, evaluates after each epoch or every few steps, prints the metric lines, keeps checkpoints, stops
 // early, exports the best model. Owned by the command that trains, on its thread. Knows no training.
 class TrainingLoop {

@@ -96,4 +96,11 @@ TrialFile read_trial_file(const std::filesystem::path& path) {
   }
 }
 
+std::string text_key(const Json& trainer, const char* key, const char* fallback) {
+  if (!trainer.contains(key)) return fallback;
+  if (!trainer[key].is_string())
+    throw Error(ExitCode::kBadSpec, std::string("trainer.") + key + " is not text");
+  return trainer[key].get<std::string>();
+}
+
 }  // namespace tune::trainer::loop

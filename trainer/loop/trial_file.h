@@ -32,4 +32,8 @@ struct TrialFile {
 TrialFile read_trial_file(const std::filesystem::path& path);
 TrialFile parse_trial(const Json& json, const std::string& place);
 
+// A key of `trainer` that is text, or `fallback` where it is absent. Throws Error(kBadSpec) for anything
+// else.
+std::string text_key(const Json& trainer, const char* key, const char* fallback);
+
 }  // namespace tune::trainer::loop

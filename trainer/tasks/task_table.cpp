@@ -1,13 +1,15 @@
 #include "trainer/tasks/task_table.h"
 
 #include "trainer/tasks/detection/task.h"
+#include "trainer/tasks/pretraining/task.h"
 #include "trainer/torch_compat.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer {
 
 const std::vector<const loop::Task*>& task_table() {
-  static const std::vector<const loop::Task*> table{&detection::detection_task()};
+  static const std::vector<const loop::Task*> table{&detection::detection_task(),
+                                                    &pretraining::pretraining_task()};
   return table;
 }
 

@@ -6,10 +6,10 @@
 #include <cstring>
 #include <set>
 
+#include "trainer/weights/file_reader.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/os/atomic_file.h"
-#include "tuner/os/regular_file.h"
 
 namespace tune::trainer::weights {
 namespace {
@@ -21,9 +21,8 @@ constexpr std::uint64_t kLengthBytes = 8;
 constexpr std::uint64_t kLargestHeader = 100'000'000;  // the format's own limit
 constexpr std::size_t kLargestRank = 64;               // no layer has a tenth of it
 
-constexpr int kDeepestHeader = 4;                              // of a shape's numbers: 3
-constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 40U;  // far more than any memory
-constexpr std::size_t kLongestShown = 40;                      // of a dtype's name in an error
+constexpr int kDeepestHeader = 4;          // of a shape's numbers: 3
+constexpr std::size_t kLongestShown = 40;  // of a dtype's name in an error
 
 struct DtypeName {
   const char* name;
@@ -171,14 +170,15 @@ const char* safetensors_dtype(at::ScalarType dtype) {
   broken_invariant("a dtype that safetensors knows", __FILE__, __LINE__, c10::toString(dtype));
 }
 
-SafetensorsContent decode_safetensors(std::string_view bytes, const std::string& place) {
-  if (bytes.size() < kLengthBytes) refuse(place, "it has only " + std::to_string(bytes.size()) + " bytes");
+SafetensorsContent decode_safetensors(std::uint64_t bytes, const FillPiece& next, const std::string& place) {
+  if (bytes < kLengthBytes) refuse(place, "it has only " + std::to_string(bytes) + " bytes");
   std::uint64_t header_bytes = 0;
-  std::memcpy(&header_bytes, bytes.data(), kLengthBytes);
+  next(reinterpret_cast<char*>(&header_bytes), kLengthBytes);
   if (header_bytes > kLargestHeader) refuse(place, "the header is longer than 100 MB");
-  if (header_bytes > bytes.size() - kLengthBytes) refuse(place, "the header is longer than the file");
-  const Json header = parse_header(bytes.substr(kLengthBytes, header_bytes), place);
-  const std::string_view buffer = bytes.substr(kLengthBytes + header_bytes);
+  if (header_bytes > bytes - kLengthBytes) refuse(place, "the header is longer than the file");
+  std::string text(header_bytes, '\0');
+  next(text.data(), text.size());
+  const Json header = parse_header(text, place);
 
   SafetensorsContent content;
   std::vector<Entry> entries;
@@ -188,24 +188,29 @@ SafetensorsContent decode_safetensors(std::string_view bytes, const std::string&
     else
       entries.push_back(parse_entry(name, value, place));
   }
-  check_layout(entries, buffer.size(), place);
-  for (const Entry& entry : entries) {
+  check_layout(entries, bytes - kLengthBytes - header_bytes, place);
+  for (const Entry& entry : entries) {  // in the order of the file
     torch::Tensor tensor = torch::empty(entry.shape, entry.dtype);
-    if (entry.end > entry.begin)
-      std::memcpy(tensor.data_ptr(), buffer.data() + entry.begin, entry.end - entry.begin);
+    if (entry.end > entry.begin) next(static_cast<char*>(tensor.data_ptr()), entry.end - entry.begin);
     content.tensors.emplace(entry.name, std::move(tensor));
   }
   return content;
 }
 
-std::string encode_safetensors(const TensorMap& tensors, const Metadata& metadata) {
+SafetensorsContent decode_safetensors(std::string_view bytes, const std::string& place) {
+  const auto next = [rest = bytes](char* to, std::size_t count) mutable {
+    std::memcpy(to, rest.data(), count);
+    rest.remove_prefix(count);
+  };
+  return decode_safetensors(bytes.size(), next, place);
+}
+
+void encode_safetensors(const TensorMap& tensors, const Metadata& metadata, const TakePiece& take) {
   OrderedJson header = OrderedJson::object();
   if (!metadata.empty()) header["__metadata__"] = metadata;
-  std::vector<torch::Tensor> packed;
   std::uint64_t position = 0;
   for (const auto& [name, tensor] : tensors) {
-    packed.push_back(tensor.detach().to(torch::kCPU).contiguous());
-    const std::uint64_t end = position + packed.back().nbytes();
+    const std::uint64_t end = position + tensor.nbytes();
     header[name] = {{"dtype", safetensors_dtype(tensor.scalar_type())},
                     {"shape", tensor.sizes().vec()},
                     {"data_offsets", {position, end}}};
@@ -214,31 +219,31 @@ std::string encode_safetensors(const TensorMap& tensors, const Metadata& metadat
   std::string text = header.dump();
   text.append((8 - text.size() % 8) % 8, ' ');
   const std::uint64_t length = text.size();
-  std::string bytes(kLengthBytes, '\0');
-  std::memcpy(bytes.data(), &length, kLengthBytes);
-  bytes.reserve(kLengthBytes + length + position);
-  bytes += text;
-  for (const torch::Tensor& tensor : packed)
-    bytes.append(static_cast<const char*>(tensor.data_ptr()), tensor.nbytes());
+  take({reinterpret_cast<const char*>(&length), kLengthBytes});
+  take(text);
+  for (const auto& [name, tensor] : tensors) {
+    const torch::Tensor packed = tensor.detach().to(torch::kCPU).contiguous();
+    take({static_cast<const char*>(packed.data_ptr()), packed.nbytes()});
+  }
+}
+
+std::string encode_safetensors(const TensorMap& tensors, const Metadata& metadata) {
+  std::string bytes;
+  encode_safetensors(tensors, metadata, [&](std::string_view piece) { bytes += piece; });
   return bytes;
 }
 
-std::string read_bytes(const std::filesystem::path& path) {
-  // A person may name it, so it may be a link.
-  FileContent file = read_regular_file(path, kMostBytes, Links::kFollow);
-  if (!file.spoilt.empty())
-    throw Error(ExitCode::kBadData, file.spoilt, "name a file with weights that may be read");
-  if (!file.is_there) throw Error(ExitCode::kNotFound, "there is no file \"" + path.string() + "\"");
-  return std::move(file.bytes);
-}
-
 SafetensorsContent read_safetensors(const std::filesystem::path& path) {
-  return decode_safetensors(read_bytes(path), path.string());
+  FileReader file(path, Links::kFollow);  // a person may name it
+  return decode_safetensors(
+      file.size(), [&](char* to, std::size_t count) { file.read(to, count); }, path.string());
 }
 
 void write_safetensors(const std::filesystem::path& path, const TensorMap& tensors,
                        const Metadata& metadata) {
-  write_file_atomically(path, encode_safetensors(tensors, metadata));
+  AtomicFile file(path);
+  encode_safetensors(tensors, metadata, [&](std::string_view piece) { file.add(piece); });
+  file.commit();
 }
 
 }  // namespace tune::trainer::weights

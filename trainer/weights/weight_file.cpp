@@ -1,5 +1,6 @@
 #include "trainer/weights/weight_file.h"
 
+#include "trainer/weights/file_reader.h"
 #include "trainer/weights/state_dict.h"
 #include "tuner/core/error.h"
 
@@ -36,7 +37,10 @@ WeightFile decode_weights(std::string_view bytes, const std::string& place, cons
 }
 
 WeightFile read_weights(const std::filesystem::path& path, const Fit& fit) {
-  return decode_weights(read_bytes(path), path.string(), fit);
+  FileReader file(path, Links::kFollow);  // a person may name it
+  std::string bytes(file.size(), '\0');
+  file.read(bytes.data(), bytes.size());
+  return decode_weights(bytes, path.string(), fit);
 }
 
 std::string places_of(const std::vector<std::string>& sections) {

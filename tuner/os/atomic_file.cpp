@@ -42,30 +42,39 @@ int write_all(int fd, std::string_view content) {
   return 0;
 }
 
-// 0, or the system's reason. The file is closed in any case: some file systems report a full disk only there.
-int fill(Descriptor& file, std::string_view content, Durability durability) {
-  if (const int reason = write_all(file.get(), content)) return reason;
-  if (durability == Durability::kPower && ::fsync(file.get()) != 0) return errno;
-  return file.close() == 0 ? 0 : errno;
-}
-
 }  // namespace
 
 void write_file_atomically(const std::filesystem::path& path, std::string_view content,
                            Durability durability) {
+  AtomicFile file(path, durability);
+  file.add(content);
+  file.commit();
+}
+
+AtomicFile::AtomicFile(std::filesystem::path path, Durability durability)
+    : path_(std::move(path)), temporary_(path_), durability_(durability) {
   // In the same folder, since a rename is atomic only within one file system; random, since others may write
   // too.
-  std::filesystem::path temporary = path;
-  temporary.replace_filename("." + path.filename().string() + ".tmp-" + random_token().substr(0, 12));
-  Descriptor file(open_retrying(temporary, O_WRONLY | O_CREAT | O_EXCL, 0666));
-  if (file.get() < 0) fail("write", path, errno);
-  int reason = fill(file, content, durability);
-  if (reason == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) reason = errno;
-  if (reason != 0) {
-    ::unlink(temporary.c_str());
-    fail("write", path, reason);
-  }
-  if (durability == Durability::kPower) sync_path(path.has_parent_path() ? path.parent_path() : ".");
+  temporary_.replace_filename("." + path_.filename().string() + ".tmp-" + random_token().substr(0, 12));
+  file_ = Descriptor(open_retrying(temporary_, O_WRONLY | O_CREAT | O_EXCL, 0666));
+  if (file_.get() < 0) fail("write", path_, errno);
+}
+
+AtomicFile::~AtomicFile() {
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::add(std::string_view piece) {
+  if (const int reason = write_all(file_.get(), piece)) fail("write", path_, reason);
+}
+
+void AtomicFile::commit() {
+  if (durability_ == Durability::kPower && ::fsync(file_.get()) != 0) fail("write", path_, errno);
+  // Some file systems report a full disk only here.
+  if (file_.close() != 0) fail("write", path_, errno);
+  if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail("write", path_, errno);
+  temporary_.clear();
+  if (durability_ == Durability::kPower) sync_path(path_.has_parent_path() ? path_.parent_path() : ".");
 }
 
 std::string read_file(const std::filesystem::path& path) {

@@ -41,14 +41,10 @@ struct LineBatch final : loop::Batch {
 
 inline const std::vector<loop::Recipe>& line_recipes() {
   static const std::vector<loop::Recipe> recipes = [] {
-    loop::Recipe sgd;
-    sgd.name = "sgd";
-    sgd.description = "stochastic gradient descent at a constant rate";
-    sgd.hyperparameters = {loop::whole("epochs", 4, 0, 1000, "log", "passes over the rows"),
-                           loop::whole("accumulate", 1, 1, 64, "log", "batches in a step"),
-                           loop::real("learning_rate", 0.05, 1e-6, 1, "log", "of SGD")};
-    sgd.metrics = {{"validation:rmse", "minimize", "rmse=([0-9.]+)", "epoch=([0-9]+)"},
-                   {"train:mse", "minimize", "mse=([0-9.]+)", "epoch=([0-9]+)"}};
+    loop::Recipe sgd{"sgd", "stochastic gradient descent", loop::plan_hyperparameters("rows"), {}, {}, {}};
+    sgd.hyperparameters.push_back(loop::real("learning_rate", 0.05, 1e-6, 1, "log", "of SGD"));
+    sgd.metrics = {loop::plain_metric("validation:rmse", "minimize"),
+                   loop::plain_metric("train:mse", "minimize")};
     sgd.loss_names = {"train:mse"};
     sgd.metric_names = {"validation:rmse"};
     return std::vector<loop::Recipe>{sgd};
@@ -61,19 +57,16 @@ class LineTraining final : public loop::Training {
   explicit LineTraining(const loop::TrialFile& trial)
       : values_(line_recipes().front().hyperparameters, trial.parameters),
         seed_(trial.seed),
-        points_(read_points(trial.trainer.at("data").get<std::string>())) {
+        points_(read_points(loop::text_key(trial.trainer, "data", ""))),
+        plan_(loop::make_plan(values_)) {
+    plan_.schedule.base = values_.number("learning_rate");
     torch::manual_seed(seed_);
     layer_ = torch::nn::Linear(1, 1);
-    plan_.epochs = values_.integer("epochs");
-    plan_.batch_size = 4;
-    plan_.accumulate = values_.integer("accumulate");
-    plan_.schedule.base = values_.number("learning_rate");
   }
+  const loop::Recipe& recipe() const override { return line_recipes().front(); }
   const loop::Plan& plan() const override { return plan_; }
   torch::nn::Module& model() override { return *layer_; }
   std::int64_t training_examples() const override { return points_.x.size(0); }
-  std::vector<std::string> loss_names() const override { return {"train:mse"}; }
-  std::vector<std::string> metric_names() const override { return {"validation:rmse"}; }
   std::unique_ptr<loop::Batch> prepare(const std::vector<std::int64_t>& examples,
                                        std::int64_t) const override {
     auto batch = std::make_unique<LineBatch>();
@@ -89,11 +82,6 @@ class LineTraining final : public loop::Training {
   loop::Metrics evaluate(const std::function<bool()>& interrupted) override {
     if (interrupted()) return {};
     return {{"validation:rmse", rmse(layer_(points_.x), points_.y)}};
-  }
-  std::vector<std::string> metric_lines(const loop::Report& report) const override {
-    return {"epoch=" + std::to_string(report.epoch) +
-            " rmse=" + std::to_string(report.metrics.at("validation:rmse")) +
-            " mse=" + std::to_string(report.metrics.at("train:mse"))};
   }
   void export_model(const std::filesystem::path& folder, const weights::TensorMap& model,
                     const loop::Report& best) const override {
@@ -132,25 +120,26 @@ inline loop::Answer predict_line(const loop::Request& request) {
 }
 
 inline const loop::Task& line_task() {
-  const auto keys = [] {
-    return OrderedJson::array({{{"name", "data"}, {"kind", "path"}, {"description", "a CSV file"}}});
-  };
-  const auto models = [] { return OrderedJson::array({{{"name", "line"}, {"description", "y = a x + b"}}}); };
   static const std::vector<loop::Option> options{{"model", "MODEL", "a folder", true},
                                                  {"data", "DATA", "rows x,y", true},
                                                  {"output", "FILE", "rows to write"}};
-  const auto start = [](const loop::TrialFile& trial, const loop::Compute&, std::ostream&) {
-    return std::unique_ptr<loop::Training>(std::make_unique<LineTraining>(trial));
-  };
-  static const loop::Task task{"line",
-                               "rows",
-                               start,
-                               keys,
-                               line_recipes,
-                               models,
-                               {{"evaluate", options, evaluate_line}, {"predict", options, predict_line}},
-                               nullptr,
-                               {"rmse", false}};
+  static const loop::Task task{
+      .name = "line",
+      .unit = "rows",
+      .start = [](const loop::TrialFile& trial, const loop::Compute&, std::ostream&)
+          -> std::unique_ptr<loop::Training> { return std::make_unique<LineTraining>(trial); },
+      .trainer_keys =
+          [] {
+            return OrderedJson::array(
+                {loop::trainer_key("data", "path", "a CSV file"), loop::recipe_key(line_recipes())});
+          },
+      .recipes = line_recipes,
+      .models =
+          [] {
+            return OrderedJson::array({{{"name", "line"}, {"description", "y = a x + b"}}});
+          },
+      .offers = {{"evaluate", options, evaluate_line}, {"predict", options, predict_line}},
+      .primary = {"rmse", false}};
   return task;
 }
 

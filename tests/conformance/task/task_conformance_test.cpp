@@ -1,13 +1,20 @@
 // What every task has to hold, whatever it is. A new one inherits all of it with a row of cases().
+#include <re2/re2.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
 #include <sstream>
 
 #include "line_task.h"
 #include "support/run_shell.h"
 #include "torch_catch.h"
+#include "trainer/loop/stop_signal.h"
 #include "trainer/loop/training_loop.h"
 #include "trainer/synthetic/steel_defects.h"
 #include "trainer/tasks/detection/task.h"
-#include "trainer/tasks/pretraining/pretraining_task.h"
+#include "trainer/tasks/pretraining/task.h"
+#include "trainer/tasks/task_table.h"
 #include "tuner/core/rng.h"
 
 namespace {
@@ -19,8 +26,8 @@ namespace fs = std::filesystem;
 
 struct Case {
   std::string name;
-  const loop::Task* task;                          // nullptr: it trains alone
-  std::function<void(const fs::path& data)> draw;  // writes its data
+  const loop::Task* task;
+  std::function<void(const fs::path& data)> draw;  // writes its data; none for a task that reads none
   Json trainer, hyperparameters;                   // of a tiny training of `epochs`
   std::int64_t epochs;
   loop::Objective objective;
@@ -47,7 +54,11 @@ const std::vector<Case>& cases() {
        &tests::line_task(),
        draw_line,
        Json::object(),
-       {{"epochs", 4}, {"accumulate", 2}},
+       {{"epochs", 4},
+        {"batch_size", 4},
+        {"accumulate", 2},
+        {"lr_scheduler", "constant"},
+        {"warmup_epochs", 0}},
        4,
        {"validation:rmse", false},
        "rmse"},
@@ -60,10 +71,10 @@ const std::vector<Case>& cases() {
        {"validation:mAP", true},
        ""},
       {"pretraining",
+       &pretraining::pretraining_task(),
        nullptr,
-       [](const fs::path&) {},
-       Json::object(),
-       Json::object(),
+       {{"model", "ssd128-resnet18-half"}},
+       {{"epochs", 2}, {"classes", 3}, {"size", 32}, {"images", 24}, {"batch_size", 4}},
        2,
        {"validation:cross_entropy", false},
        ""},
@@ -76,21 +87,22 @@ class Workplace {
  public:
   explicit Workplace(const Case& of) : case_(of) {
     compute_ = loop::set_up_compute(/*threads=*/1, /*wants_gpu=*/false);
-    of.draw(data());
+    if (of.draw) of.draw(data());
   }
   fs::path data() const { return folder_.path() / "data"; }
   fs::path run_folder(const std::string& run) const { return folder_.path() / run; }
   fs::path output(const std::string& run) const { return run_folder(run) / "output"; }
 
-  std::unique_ptr<loop::Training> start(std::uint64_t seed = 3, const fs::path& data_instead = {}) const {
-    if (!case_.task) return start_pretraining(seed);
+  std::unique_ptr<loop::Training> start(std::uint64_t seed = 3, const fs::path& data_instead = {},
+                                        const Json& more = Json::object()) const {
     Json trainer = case_.trainer;
     trainer["task"] = case_.task->name;
-    trainer["data"] = (data_instead.empty() ? data() : data_instead).string();
+    if (case_.draw) trainer["data"] = (data_instead.empty() ? data() : data_instead).string();
     loop::TrialFile trial;
     trial.seed = seed;
     trial.trainer = trainer;
     trial.parameters = case_.hyperparameters;
+    trial.parameters.update(more);
     std::ostringstream notes;
     return case_.task->start(trial, compute_, notes);
   }
@@ -131,19 +143,6 @@ class Workplace {
   }
 
  private:
-  std::unique_ptr<loop::Training> start_pretraining(std::uint64_t seed) const {
-    pretraining::PretrainingSettings settings;
-    settings.model = "ssd128-resnet18-half";
-    settings.classes = 3;
-    settings.size = 32;
-    settings.epochs = case_.epochs;
-    settings.images = 24;
-    settings.batch_size = 4;
-    settings.seed = seed;
-    settings.file_name = "starter.safetensors";
-    return std::make_unique<pretraining::PretrainingTask>(settings, compute_);
-  }
-
   const Case& case_;
   loop::Compute compute_;
   TemporaryFolder folder_;
@@ -167,6 +166,13 @@ double sum(const std::vector<double>& numbers) {
 }
 
 }  // namespace
+
+TEST_CASE("Every task of the table is held to this") {
+  for (const loop::Task* task : task_table()) {
+    INFO(task->name);
+    CHECK(std::any_of(cases().begin(), cases().end(), [&](const Case& one) { return one.task == task; }));
+  }
+}
 
 TEST_CASE("A task learns: its training loss falls") {
   for (const Case& one : cases()) {
@@ -210,6 +216,58 @@ TEST_CASE("A task that was stopped at any step goes on bit for bit, and exports 
   }
 }
 
+TEST_CASE("A task that SIGTERM reaches stops with a checkpoint, and goes on from there") {
+  for (const Case& one : cases()) {
+    INFO(one.name);
+    const Workplace place(one);
+    // In a process of its own: a signal that was caught is never forgotten.
+    const pid_t child = ::fork();
+    if (child == 0) {
+      int code = -1;
+      try {
+        loop::catch_stop_signals();
+        const auto signalled = [questions = 0]() mutable {
+          if (++questions == 3) std::raise(SIGTERM);
+          return loop::stop_requested();
+        };
+        code = static_cast<int>(place.run(*place.start(), "run", false, signalled).code);
+      } catch (const std::exception&) {
+        // The code says that it went wrong.
+      }
+      ::_exit(code);
+    }
+    REQUIRE(child > 0);
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    REQUIRE(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == static_cast<int>(ExitCode::kInterrupted));
+    CHECK_FALSE(fs::exists(place.output("run")));
+    CHECK(place.run(*place.start(), "run", true).code == ExitCode::kOk);
+    CHECK_FALSE(place.exported("run").empty());
+  }
+}
+
+TEST_CASE("A task takes the hyperparameters of the plan") {
+  for (const Case& one : cases()) {
+    INFO(one.name);
+    const Workplace place(one);
+    const auto training = place.start(3, {},
+                                      {{"eval_steps", 5},
+                                       {"logging_steps", 2},
+                                       {"save_steps", 3},
+                                       {"early_stopping_patience", 4},
+                                       {"early_stopping_threshold", 0.5},
+                                       {"max_grad_norm", 1.5}});
+    const loop::Plan& plan = training->plan();
+    CHECK(plan.evaluation_steps == 5);
+    CHECK(plan.log_steps == 2);
+    CHECK(plan.checkpoint_steps == 3);
+    CHECK(plan.early_stopping.patience == 4);
+    CHECK(plan.early_stopping.threshold == 0.5);
+    CHECK(plan.optimizer.gradient_clip == 1.5);
+  }
+}
+
 TEST_CASE("A task leaves an evaluation when it is asked to stop") {
   for (const Case& one : cases()) {
     INFO(one.name);
@@ -229,13 +287,32 @@ TEST_CASE("A task reports every metric that it names, and its lines are read by 
     training->model().eval();
     const torch::NoGradGuard no_grad;
     const loop::Metrics metrics = training->evaluate([] { return false; });
-    for (const std::string& name : training->metric_names()) CHECK(metrics.contains(name));
+    const loop::Recipe& recipe = training->recipe();
+    for (const std::string& name : recipe.metric_names) CHECK(metrics.contains(name));
     CHECK(metrics.contains(one.objective.metric));
-    if (!one.task) continue;
-    for (const loop::Recipe& recipe : one.task->recipes())
-      for (const auto* names : {&recipe.loss_names, &recipe.metric_names})
+    loop::Report report{/*epoch=*/7, std::vector<double>(recipe.loss_names.size(), 1.25), metrics,
+                        /*step=*/40};
+    for (const std::string& name : recipe.loss_names) report.metrics[name] = 1.25;
+    const auto by_steps = place.start(3, {}, {{"eval_steps", 5}});
+    const std::size_t kinds = recipe.metrics.size();
+    for (std::size_t i = 0; i < 2 * kinds; ++i) {
+      const loop::MetricDefinition& metric = recipe.metrics[i % kinds];
+      INFO(metric.name << ' ' << metric.regex);
+      int found = 0;
+      for (const std::string& line : (i < kinds ? training : by_steps)->metric_lines(report)) {
+        std::string value, step;
+        if (!RE2::PartialMatch(line, metric.regex, &value)) continue;
+        ++found;
+        CHECK(std::stod(value) == Approx(report.metrics.at(metric.name)).margin(1e-6));
+        REQUIRE(RE2::PartialMatch(line, metric.step, &step));
+        CHECK(step == (i < kinds ? "7" : "40"));
+      }
+      CHECK(found == 1);
+    }
+    for (const loop::Recipe& each : one.task->recipes())
+      for (const auto* names : {&each.loss_names, &each.metric_names})
         for (const std::string& name : *names)
-          CHECK(std::any_of(recipe.metrics.begin(), recipe.metrics.end(),
+          CHECK(std::any_of(each.metrics.begin(), each.metrics.end(),
                             [&](const loop::MetricDefinition& metric) { return metric.name == name; }));
   }
 }
@@ -258,7 +335,10 @@ TEST_CASE("A task refuses checkpoints of another training, and data that is none
     const Workplace place(one);
     place.run(*place.start(), "run");
     CHECK(code_of([&] { place.run(*place.start(/*seed=*/4), "run", true); }) == ExitCode::kConflict);
-    if (!one.task) continue;
+    CHECK(code_of([&] {
+            loop::check_trainer_keys(*one.task, {{"task", one.task->name}, {"dta", "x"}});
+          }) == ExitCode::kBadSpec);
+    if (!one.draw) continue;
     const fs::path foreign = place.run_folder("foreign");
     one.draw(foreign);
     // What was a folder of its own data holds another kind of file, and what was a file another kind of text.
@@ -272,15 +352,11 @@ TEST_CASE("A task refuses checkpoints of another training, and data that is none
     CHECK(code_of([&] { place.start(3, foreign); }) == ExitCode::kBadData);
     const ExitCode missing = code_of([&] { place.start(3, place.run_folder("nowhere")); });
     CHECK((missing == ExitCode::kNotFound || missing == ExitCode::kBadData));
-    CHECK(code_of([&] {
-            loop::check_trainer_keys(*one.task, {{"task", one.task->name}, {"dta", "x"}});
-          }) == ExitCode::kBadSpec);
   }
 }
 
 TEST_CASE("A task describes itself: keys, models, recipes with defaults inside their ranges") {
   for (const Case& one : cases()) {
-    if (!one.task) continue;
     INFO(one.name);
     const OrderedJson described = loop::describe(*one.task);
     CHECK(described["name"] == one.task->name);
@@ -290,6 +366,11 @@ TEST_CASE("A task describes itself: keys, models, recipes with defaults inside t
     for (const auto& key : described["trainer_keys"])
       CHECK((key.contains("kind") && key.contains("description")));
     REQUIRE_FALSE(one.task->recipes().empty());
+    // `tune` finds the recipe of a spec by it.
+    const auto recipe_key = std::find_if(described["trainer_keys"].begin(), described["trainer_keys"].end(),
+                                         [](const OrderedJson& key) { return key["name"] == "recipe"; });
+    REQUIRE(recipe_key != described["trainer_keys"].end());
+    CHECK((*recipe_key)["default"] == one.task->recipes().front().name);
     for (const loop::Recipe& recipe : one.task->recipes()) {
       REQUIRE_FALSE(recipe.metrics.empty());
       // The defaults pass their own checks.
@@ -297,14 +378,15 @@ TEST_CASE("A task describes itself: keys, models, recipes with defaults inside t
       for (const loop::Hyperparameter& row : recipe.hyperparameters) defaults[row.name] = row.default_value;
       CHECK_NOTHROW(loop::Hyperparameters(recipe.hyperparameters, defaults));
     }
-    for (const char* command : {"evaluate", "predict"}) CHECK_NOTHROW(loop::offer_of(*one.task, command));
+    // A task whose output is a model to use has both.
+    CHECK(loop::offers(*one.task, "evaluate") == loop::offers(*one.task, "predict"));
     CHECK(code_of([&] { loop::offer_of(*one.task, "translate"); }) == ExitCode::kUsage);
   }
 }
 
 TEST_CASE("What a task exported measures and predicts the same whenever it is used") {
   for (const Case& one : cases()) {
-    if (!one.task) continue;
+    if (!loop::offers(*one.task, "predict")) continue;
     INFO(one.name);
     const Workplace place(one);
     place.run(*place.start(), "run");

@@ -99,7 +99,8 @@ TEST_CASE("What cannot be pretrained is refused by name, before anything is comp
   refused("--model ssd999 --output new.safetensors", 3, "ssd128-resnet18-half");
   refused("--model ssd128-resnet18-half --output there.safetensors/new.safetensors", 7,
           "there.safetensors/new.safetensors.checkpoints");
-  refused("--model ssd128-resnet18-half --output new.safetensors --classes 1", 2, "--classes is 1");
+  refused("--model ssd128-resnet18-half --output new.safetensors --classes 1", 2,
+          "--classes takes a whole number from 2");
   refused("--model ssd128-resnet18-half", 2, "output");
   CHECK_FALSE(fs::exists(folder.path() / "new.safetensors"));
 }

@@ -51,6 +51,26 @@ TEST_CASE("a file is written, replaced and read back byte for byte", "[file]") {
   REQUIRE(folder.entries() == 1);
 }
 
+TEST_CASE("a file in pieces replaces the old one at its commit, and leaves nothing behind without one",
+          "[file]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder.path / "a.bin";
+  write_file_atomically(file, "old");
+  {
+    AtomicFile left(file);
+    left.add("new ");
+  }
+  REQUIRE(read_file(file) == "old");
+  REQUIRE(folder.entries() == 1);
+  AtomicFile whole(file, Durability::kPower);
+  whole.add("new ");
+  whole.add("content");
+  REQUIRE(read_file(file) == "old");
+  whole.commit();
+  REQUIRE(read_file(file) == "new content");
+  REQUIRE(folder.entries() == 1);
+}
+
 TEST_CASE("a relative path without a folder is written durably too", "[file]") {
   const ScratchFolder folder;
   const fs::path before = fs::current_path();

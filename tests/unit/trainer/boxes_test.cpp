@@ -2,6 +2,7 @@
 #include <set>
 
 #include "torch_catch.h"
+#include "trainer/nn/normaliser.h"
 #include "trainer/tasks/detection/default_boxes.h"
 #include "trainer/tasks/detection/detections.h"
 #include "trainer/tasks/detection/image_set.h"
@@ -9,6 +10,7 @@
 #include "trainer/tasks/detection/models.h"
 #include "trainer/tasks/detection/ssd_model.h"
 
+using namespace tune::trainer;
 using namespace tune::trainer::detection;
 
 TEST_CASE("Coding a box and decoding it gives the box back") {
@@ -171,11 +173,11 @@ TEST_CASE("Targets hold the class and offsets of what each box matched, and leav
 }
 
 TEST_CASE("Normalised pixels have the model's mean and deviation taken out") {
-  Preprocessing preprocessing;
+  data::Preprocessing preprocessing;
   preprocessing.mean = {0.5, 0.0, 1.0};
   preprocessing.std = {0.5, 1.0, 0.25};
   const torch::Tensor pixels = torch::full({1, 2, 2, 3}, 255, torch::kByte);
-  const torch::Tensor images = Normaliser(preprocessing, torch::kCPU)(pixels);
+  const torch::Tensor images = nn::Normaliser(preprocessing.mean, preprocessing.std, torch::kCPU)(pixels);
   CHECK(images.sizes() == at::IntArrayRef({1, 3, 2, 2}));
   CHECK(images.is_contiguous(at::MemoryFormat::ChannelsLast));
   CHECK(images[0][0][0][0].item<float>() == Approx(1));

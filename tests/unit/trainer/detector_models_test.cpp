@@ -6,10 +6,10 @@
 #include "trainer/loop/optimizer.h"
 #include "trainer/nn/multiply_adds.h"
 #include "trainer/synthetic/steel_defects.h"
-#include "trainer/tasks/detection/detection_task.h"
+#include "trainer/tasks/detection/detection_training.h"
 #include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/detection/models.h"
-#include "trainer/tasks/detection/parameter_groups.h"
+#include "trainer/tasks/detection/recipes.h"
 #include "tuner/core/error.h"
 
 using namespace tune::trainer;
@@ -93,7 +93,7 @@ TEST_CASE("Each large model learns a few images by heart") {
                                                     {"ssd512-vgg16", "latest", {1}, 4}}) {
     INFO(name);
     std::ostringstream notes;
-    DetectionTask task(trial_of(name, recipe, folder.path(), {}), loop::set_up_compute(2, false), notes);
+    DetectionTraining task(trial_of(name, recipe, folder.path(), {}), loop::set_up_compute(2, false), notes);
     CHECK(notes.str().find("default boxes: the model's own reach ") != std::string::npos);
     task.model().train();
     loop::Optimizer optimizer(task.model(), task.plan().optimizer, task.parameter_groups());

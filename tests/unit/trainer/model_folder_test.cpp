@@ -106,7 +106,7 @@ TEST_CASE("Weights for another size or normalisation, and weights that fit nowhe
   const auto path = folder.path() / "w.safetensors";
   SsdModel model(kind(), 2);
   const auto start = [&] { initialise_from(model, path, kind(), {"a", "b"}, notes); };
-  Preprocessing other = kind().preprocessing;
+  data::Preprocessing other = kind().preprocessing;
   other.mean = {0.5, 0.5, 0.5};
   weights::write_safetensors(path, weights::state_dict(*model), {{"preprocessing", to_json(other).dump()}});
   CHECK(code_of(start) == tune::ExitCode::kBadData);

@@ -6,7 +6,8 @@
 #include "trainer/loop/training_loop.h"
 #include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/detection/weight_names.h"
-#include "trainer/tasks/pretraining/pretraining_task.h"
+#include "trainer/tasks/pretraining/pretraining.h"
+#include "trainer/tasks/task_table.h"
 #include "tuner/os/atomic_file.h"
 
 using namespace tune::trainer;
@@ -17,17 +18,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
-pretraining::PretrainingSettings small_settings() {
-  pretraining::PretrainingSettings settings;
-  settings.model = "ssd128-resnet18-half";
-  settings.classes = 5;
-  settings.size = 32;
-  settings.epochs = 2;
-  settings.images = 24;
-  settings.batch_size = 8;
-  settings.seed = 3;
-  settings.file_name = "starter.safetensors";
-  return settings;
+loop::TrialFile small_trial(std::uint64_t seed = 3) {
+  loop::TrialFile trial;
+  trial.seed = seed;
+  trial.trainer = {{"task", "pretraining"}, {"model", "ssd128-resnet18-half"}};
+  trial.parameters = {{"classes", 5}, {"size", 32}, {"epochs", 2}, {"images", 24}, {"batch_size", 8}};
+  return trial;
 }
 
 loop::LoopSettings loop_in(const fs::path& folder) {
@@ -40,13 +36,13 @@ loop::LoopSettings loop_in(const fs::path& folder) {
   return settings;
 }
 
-ExitCode train(const pretraining::PretrainingSettings& settings, const loop::LoopSettings& loop_settings) {
-  pretraining::PretrainingTask task(settings, loop_settings.compute);
+ExitCode train(const loop::TrialFile& trial, const loop::LoopSettings& loop_settings) {
+  pretraining::Pretraining training(trial, loop_settings.compute);
   std::ostringstream out, err;
-  return loop::TrainingLoop(task, loop_settings, out, err, false).run();
+  return loop::TrainingLoop(training, loop_settings, out, err, false).run();
 }
 
-std::string written(const fs::path& folder) { return tune::read_file(folder / "starter.safetensors"); }
+std::string written(const fs::path& folder) { return tune::read_file(folder / "weights.safetensors"); }
 
 // The means of the deepest map, through the fully connected layer of `tensors`.
 torch::Tensor logits_of(const std::vector<torch::Tensor>& maps, const weights::TensorMap& tensors) {
@@ -57,42 +53,65 @@ torch::Tensor logits_of(const std::vector<torch::Tensor>& maps, const weights::T
 
 TEST_CASE("The same seed pretrains the same backbone, and another seed another one") {
   const TemporaryFolder first, second, third;
-  REQUIRE(train(small_settings(), loop_in(first.path())) == ExitCode::kOk);
-  REQUIRE(train(small_settings(), loop_in(second.path())) == ExitCode::kOk);
+  REQUIRE(train(small_trial(), loop_in(first.path())) == ExitCode::kOk);
+  REQUIRE(train(small_trial(), loop_in(second.path())) == ExitCode::kOk);
   CHECK(written(first.path()) == written(second.path()));
-  pretraining::PretrainingSettings other = small_settings();
-  other.seed = 4;
-  REQUIRE(train(other, loop_in(third.path())) == ExitCode::kOk);
+  REQUIRE(train(small_trial(4), loop_in(third.path())) == ExitCode::kOk);
   CHECK(written(first.path()) != written(third.path()));
 }
 
 TEST_CASE("Pretraining that is interrupted and goes on ends with the same backbone") {
   const TemporaryFolder whole, parts;
-  REQUIRE(train(small_settings(), loop_in(whole.path())) == ExitCode::kOk);
+  REQUIRE(train(small_trial(), loop_in(whole.path())) == ExitCode::kOk);
   loop::LoopSettings settings = loop_in(parts.path());
   settings.interrupted = [left = 2]() mutable { return left-- <= 0; };
-  REQUIRE(train(small_settings(), settings) == ExitCode::kInterrupted);
-  CHECK_FALSE(fs::exists(parts.path() / "starter.safetensors"));
+  REQUIRE(train(small_trial(), settings) == ExitCode::kInterrupted);
+  CHECK_FALSE(fs::exists(parts.path() / "weights.safetensors"));
   settings.interrupted = [] { return false; };
   settings.resume = true;
-  REQUIRE(train(small_settings(), settings) == ExitCode::kOk);
+  REQUIRE(train(small_trial(), settings) == ExitCode::kOk);
   CHECK(written(parts.path()) == written(whole.path()));
 }
 
 TEST_CASE("A backbone learns to tell generated images apart") {
   const TemporaryFolder folder;
-  pretraining::PretrainingSettings settings = small_settings();
-  settings.epochs = 5;
-  settings.images = 320;
-  settings.batch_size = 16;
+  loop::TrialFile trial = small_trial();
+  trial.parameters.update({{"epochs", 5}, {"images", 320}, {"batch_size", 16}});
   const loop::LoopSettings loop_settings = loop_in(folder.path());
-  pretraining::PretrainingTask task(settings, loop_settings.compute);
+  pretraining::Pretraining training(trial, loop_settings.compute);
   std::ostringstream out, err;
-  REQUIRE(loop::TrainingLoop(task, loop_settings, out, err, false).run() == ExitCode::kOk);
+  REQUIRE(loop::TrainingLoop(training, loop_settings, out, err, false).run() == ExitCode::kOk);
   const weights::SafetensorsContent content =
-      weights::read_safetensors(folder.path() / "starter.safetensors");
+      weights::read_safetensors(folder.path() / "weights.safetensors");
   // One of five families each: chance is a fifth.
   CHECK(tune::Json::parse(content.metadata.at("pretraining"))["accuracy"] > 0.5);
+}
+
+TEST_CASE("Pretraining is a task of the table: its folder is what a detector's `weights` takes") {
+  const TemporaryFolder folder;
+  loop::TrialFile trial = small_trial();
+  const loop::Task& task = task_of(trial);
+  std::ostringstream notes, out, err;
+  const loop::LoopSettings settings = loop_in(folder.path());
+  const auto training = task.start(trial, settings.compute, notes);
+  REQUIRE(loop::TrainingLoop(*training, settings, out, err, false).run() == ExitCode::kOk);
+  CHECK(tune::Json::parse(tune::read_file(folder.path() / "model.json"))["task"] == "pretraining");
+  const loop::FittedWeights fitted =
+      find_task("detection")->fit_weights(weights::weights_file(folder.path()), "ssd128-resnet18-half");
+  CHECK(fitted.report.refusal.empty());
+  CHECK(fitted.report.share == 1);
+  trial.parameters["learning_rat"] = 0.1;
+  CHECK_THROWS_WITH(task.start(trial, settings.compute, notes), Catch::Matchers::Contains("learning_rat"));
+}
+
+TEST_CASE("A model on VGG-16 learns at a rate of its own, unless the trial names one") {
+  const loop::Compute compute = loop::set_up_compute(1, false);
+  loop::TrialFile trial = small_trial();
+  CHECK(pretraining::Pretraining(trial, compute).plan().schedule.base == 2e-3);
+  trial.trainer["model"] = "ssd300-vgg16";
+  CHECK(pretraining::Pretraining(trial, compute).plan().schedule.base == 1e-4);
+  trial.parameters["learning_rate"] = 2e-3;
+  CHECK(pretraining::Pretraining(trial, compute).plan().schedule.base == 2e-3);
 }
 
 TEST_CASE("Of every model, what is written loads as its whole backbone") {

@@ -2,7 +2,7 @@
 
 #include "torch_catch.h"
 #include "trainer/loop/hyperparameters.h"
-#include "trainer/loop/schedule.h"
+#include "trainer/loop/plan.h"
 #include "trainer/loop/trial_file.h"
 #include "trainer/tasks/detection/recipes.h"
 #include "trainer/tasks/task_table.h"
@@ -93,6 +93,46 @@ TEST_CASE("Contradicting schedules are refused") {
   CHECK(contains(refusal([&] { plan({{"lr_scheduler", "step"}}); }), "lr_scheduler_step"));
 }
 
+TEST_CASE("Every recipe can evaluate, log and save by steps, stop early and clip gradients") {
+  for (const loop::Recipe& recipe : detection::detection_recipes()) {
+    INFO(recipe.name);
+    const auto plan = [&](const Json& given) {
+      return detection::make_plan(recipe, loop::Hyperparameters(recipe.hyperparameters, given));
+    };
+    const loop::Plan usual = plan(Json::object());
+    CHECK(usual.evaluation_steps + usual.log_steps + usual.checkpoint_steps == 0);
+    CHECK(usual.early_stopping.patience == 0);
+    CHECK(usual.optimizer.gradient_clip == 10);
+    const loop::Plan asked = plan({{"eval_steps", 50},
+                                   {"logging_steps", 10},
+                                   {"save_steps", 25},
+                                   {"early_stopping_patience", 3},
+                                   {"early_stopping_threshold", 0.01},
+                                   {"max_grad_norm", 1.5}});
+    CHECK(asked.evaluation_steps == 50);
+    CHECK(asked.log_steps == 10);
+    CHECK(asked.checkpoint_steps == 25);
+    CHECK(asked.early_stopping.patience == 3);
+    CHECK(asked.early_stopping.threshold == 0.01);
+    CHECK(asked.optimizer.gradient_clip == 1.5);
+    CHECK(contains(refusal([&] { plan({{"early_stopping_threshold", 0.01}}); }), "early_stopping_patience"));
+    CHECK(contains(refusal([&] { plan({{"eval_steps", -1}}); }), "eval_steps"));
+    CHECK(contains(refusal([&] { plan({{"save_steps", 1.5}}); }), "save_steps"));
+  }
+}
+
+TEST_CASE("The older name of max_grad_norm is still taken, but not against the new one") {
+  const auto clip = [](const Json& given) {
+    return loop::make_plan(loop::Hyperparameters(legacy().hyperparameters, given)).optimizer.gradient_clip;
+  };
+  CHECK(clip({{"gradient_clip", 0}}) == 0);
+  CHECK(clip({{"gradient_clip", 2}, {"max_grad_norm", 2}}) == 2);
+  CHECK(contains(refusal([&] {
+                   clip({{"gradient_clip", 2}, {"max_grad_norm", 3}});
+                 }),
+                 "its older name gradient_clip is 2"));
+}
+
 TEST_CASE("The legacy recipe prints SageMaker's lines") {
   loop::Report report{3, {1.25, 0.5}, {{"validation:mAP", 0.2264}, {"validation:mAP50", 0.5}}};
   CHECK(
@@ -118,23 +158,27 @@ TEST_CASE("The latest recipe prints JumpStart's lines, and the mAP") {
                                "#quality_metric: host=algo-1, epoch=3, validation mAP50 <score>=(0.000000)"});
 }
 
-TEST_CASE("Each described regex finds its metric and step in the lines of its recipe, once") {
+TEST_CASE("Each described regex finds its metric, and its epoch or step, in the lines of its recipe, once") {
   for (const loop::Recipe& recipe : detection::detection_recipes()) {
     loop::Report report{12, {1.5, 2.5}, {}};
     double value = 0.125;
     for (const loop::MetricDefinition& metric : recipe.metrics) report.metrics[metric.name] = value += 1;
     report.metrics[recipe.loss_names[0]] = 1.5;
     report.metrics[recipe.loss_names[1]] = 2.5;
-    for (const loop::MetricDefinition& metric : recipe.metrics) {
-      INFO(recipe.name << ' ' << metric.name);
+    report.step = 340;
+    const std::size_t metrics = recipe.metrics.size();
+    for (std::size_t i = 0; i < 2 * metrics; ++i) {
+      const loop::MetricDefinition& metric = recipe.metrics[i % metrics];
+      const bool by_steps = i >= metrics;
+      INFO(recipe.name << ' ' << metric.name << (by_steps ? " by steps" : ""));
       int matches = 0;
-      for (const std::string& line : detection::metric_lines(recipe, report)) {
+      for (const std::string& line : detection::metric_lines(recipe, report, by_steps)) {
         std::string found, step;
         if (!RE2::PartialMatch(line, metric.regex, &found)) continue;
         ++matches;
         CHECK(std::stod(found) == Approx(report.metrics.at(metric.name)));
         REQUIRE(RE2::PartialMatch(line, metric.step, &step));
-        CHECK(step == "12");
+        CHECK(step == (by_steps ? "340" : "12"));
       }
       CHECK(matches == 1);
     }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "formula_weights.h"
+#include "trainer/nn/normaliser.h"
 #include "trainer/tasks/detection/detections.h"
 #include "trainer/tasks/detection/image_set.h"
 #include "trainer/tasks/detection/models.h"
@@ -96,7 +97,8 @@ TEST_CASE("ssd300-vgg16 answers, learns and detects as torchvision's ssd300_vgg1
 
   const torch::Tensor bytes =
       torch::stack({tune::tests::pixels("pixels 0", 300), tune::tests::pixels("pixels 1", 300)});
-  const torch::Tensor images = Normaliser(kind.preprocessing, torch::kCPU)(bytes);
+  const torch::Tensor images =
+      nn::Normaliser(kind.preprocessing.mean, kind.preprocessing.std, torch::kCPU)(bytes);
   check_samples(images, expected["input"], 1e-4);
   const SsdOutput output = model(images);
   check_samples(output.logits, expected["logits"], 1e-4);

@@ -4,7 +4,7 @@
 
 #include "trainer/data/overlap_search.h"
 #include "trainer/tasks/detection/data_parts.h"
-#include "trainer/tasks/detection/detection_task.h"
+#include "trainer/tasks/detection/detection_training.h"
 #include "trainer/tasks/detection/training_data.h"
 #include "trainer/weights/state_dict.h"
 #include "unit/trainer/photographs.h"
@@ -294,7 +294,7 @@ TEST_CASE("checkpoints belong to the images and weights that a training began wi
         {"task", "detection"}, {"model", "ssd128-resnet18-half"}, {"data", data.path().string()}};
     trial.trainer.update(more);
     std::ostringstream notes;
-    return std::make_unique<DetectionTask>(trial, loop::set_up_compute(1, false), notes);
+    return std::make_unique<DetectionTraining>(trial, loop::set_up_compute(1, false), notes);
   };
   const auto cut = [&](unsigned seed, const char* grouping) {
     return task_with({{"split", {{"fractions", {0.5, 0.5}}, {"seed", seed}, {"grouping", grouping}}}})

@@ -6,8 +6,8 @@
 
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/detection/audit_pictures.h"
-#include "trainer/tasks/detection/offers.h"
 #include "trainer/tasks/detection/part_options.h"
+#include "trainer/tasks/detection/task.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 

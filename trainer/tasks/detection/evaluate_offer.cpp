@@ -3,9 +3,9 @@
 #include <iomanip>
 #include <sstream>
 
-#include "trainer/tasks/detection/offers.h"
 #include "trainer/tasks/detection/part_options.h"
 #include "trainer/tasks/detection/quality_json.h"
+#include "trainer/tasks/detection/task.h"
 #include "trainer/tasks/detection/use_detector.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"

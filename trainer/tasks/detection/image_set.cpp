@@ -1,7 +1,5 @@
 #include "trainer/tasks/detection/image_set.h"
 
-#include "trainer/tasks/detection/matching.h"
-
 namespace tune::trainer::detection {
 
 ImageSet::ImageSet(Dataset dataset, int size, const data::Augmentation& augmentation, std::uint64_t seed,
@@ -51,25 +49,6 @@ Targets make_targets(const std::vector<std::vector<GroundTruth>>& objects, int s
     targets.most_in_an_image = std::max(targets.most_in_an_image, positives);
   }
   return targets;
-}
-
-Normaliser::Normaliser(const Preprocessing& preprocessing, const torch::Device& device) {
-  std::array<float, 3> mean{}, scale{};
-  for (std::size_t i = 0; i < 3; ++i) {
-    mean[i] = static_cast<float>(255 * preprocessing.mean[i]);
-    scale[i] = static_cast<float>(1 / (255 * preprocessing.std[i]));
-  }
-  const auto on_device = [&](std::array<float, 3>& values) {
-    return torch::from_blob(values.data(), {1, 3, 1, 1}).clone().to(device);
-  };
-  mean_ = on_device(mean);
-  scale_ = on_device(scale);
-}
-
-torch::Tensor Normaliser::operator()(const torch::Tensor& pixels) const {
-  const torch::Tensor images =
-      pixels.to(mean_.device(), /*non_blocking=*/true).permute({0, 3, 1, 2}).to(torch::kFloat);
-  return images.sub_(mean_).mul_(scale_);
 }
 
 }  // namespace tune::trainer::detection

@@ -4,7 +4,7 @@
 #include "trainer/tasks/detection/data/batch_maker.h"
 #include "trainer/tasks/detection/data/dataset.h"
 #include "trainer/tasks/detection/default_boxes.h"
-#include "trainer/tasks/detection/models.h"
+#include "trainer/tasks/detection/matching.h"
 #include "trainer/tasks/detection/ssd_loss.h"
 #include "trainer/torch_compat.h"
 
@@ -39,16 +39,5 @@ class ImageSet {
 // to learn.
 Targets make_targets(const std::vector<std::vector<GroundTruth>>& objects, int size,
                      const std::vector<Box>& boxes, Matching matching = Matching::kBipartite);
-
-// uint8 [B, H, W, 3] -> float [B, 3, H, W] in channels_last on a device, normalised. Its numbers lie on the
-// device from the first, so that no batch waits for a GPU.
-class Normaliser {
- public:
-  Normaliser(const Preprocessing& preprocessing, const torch::Device& device);
-  torch::Tensor operator()(const torch::Tensor& pixels) const;
-
- private:
-  torch::Tensor mean_, scale_;  // [1, 3, 1, 1]
-};
 
 }  // namespace tune::trainer::detection

@@ -2,6 +2,8 @@
 
 #include <numeric>
 
+#include "trainer/nn/normaliser.h"
+
 namespace tune::trainer::detection {
 namespace {
 
@@ -23,7 +25,7 @@ std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const De
                                const torch::Device& device, std::int64_t batch_size,
                                const std::function<bool()>& interrupted, const DetectionLimits& limits) {
   const std::vector<Box> boxes = default_boxes(kind.maps);
-  const Normaliser normalise(kind.preprocessing, device);
+  const nn::Normaliser normalise(kind.preprocessing.mean, kind.preprocessing.std, device);
   const int classes = static_cast<int>(images.dataset().classes.size());
   Inference result;
   double positives = 0;

@@ -54,7 +54,7 @@ Json metadata_json(const weights::Metadata& metadata, const std::string& key, co
 }
 
 // Those who convert other projects' weights write what the first layer takes, for images of any size.
-void check_normalisation(const weights::Metadata& metadata, const Preprocessing& expected,
+void check_normalisation(const weights::Metadata& metadata, const data::Preprocessing& expected,
                          const std::string& whose, const fs::path& place) {
   const Json own = metadata_json(metadata, "normalisation", place);
   const Json wanted{{"mean", expected.mean}, {"std", expected.std}};
@@ -66,12 +66,12 @@ void check_normalisation(const weights::Metadata& metadata, const Preprocessing&
 }
 
 // The weights' own header, where it says something, must agree with `expected`.
-void check_preprocessing(const weights::Metadata& metadata, const Preprocessing& expected,
+void check_preprocessing(const weights::Metadata& metadata, const data::Preprocessing& expected,
                          const std::string& whose, const fs::path& place) {
   check_normalisation(metadata, expected, whose, place);
   const Json json = metadata_json(metadata, "preprocessing", place);
   if (json.is_null()) return;
-  const Preprocessing own = preprocessing_from_json(json, place.string());
+  const data::Preprocessing own = data::preprocessing_from_json(json, place.string());
   if (own == expected) return;
   throw Error(ExitCode::kBadData,
               place.string() + " was trained with the preprocessing " + to_json(own).dump() + ", but " +
@@ -233,7 +233,7 @@ LoadedDetector load_detector(const fs::path& folder) {
   detector.classes = labels_from_json(read_json(folder / "labels.json"), (folder / "labels.json").string());
   const fs::path preprocessing_file = folder / "preprocessing.json";
   const Json preprocessing = read_json(preprocessing_file);
-  if (preprocessing_from_json(preprocessing, preprocessing_file.string()) != kind.preprocessing)
+  if (data::preprocessing_from_json(preprocessing, preprocessing_file.string()) != kind.preprocessing)
     throw Error(ExitCode::kBadData, preprocessing_file.string() + " contradicts the model " + kind.name,
                 kRestore);
   const weights::SafetensorsContent content = weights::read_safetensors(file);

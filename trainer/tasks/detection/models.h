@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "trainer/data/preprocessing.h"
 #include "trainer/nn/vgg.h"
 #include "trainer/tasks/detection/default_boxes.h"
 #include "trainer/tasks/detection/detections.h"
@@ -14,18 +15,6 @@
 #include "tuner/core/json.h"
 
 namespace tune::trainer::detection {
-
-// What images must look like before they enter a network. Travels with the weights.
-struct Preprocessing {
-  int size = 0;  // pixels of each side of the square input
-  // Per channel red, green, blue, of pixels scaled to [0, 1]: those of torchvision's ImageNet weights.
-  std::array<double, 3> mean{0.485, 0.456, 0.406}, std{0.229, 0.224, 0.225};
-  bool operator==(const Preprocessing&) const = default;
-};
-
-OrderedJson to_json(const Preprocessing& preprocessing);
-// `place` names the file in errors. Throws Error(kBadData).
-Preprocessing preprocessing_from_json(const Json& json, const std::string& place);
 
 // A ResNet of basic blocks with a top-down path; maps at strides 8, 16, 32, then each half of the one before,
 // and the same heads on all of them.
@@ -61,7 +50,7 @@ struct Cost {
 struct DetectorModel {
   std::string name;
   std::string description;
-  Preprocessing preprocessing;
+  data::Preprocessing preprocessing;
   std::variant<PyramidNetwork, VggNetwork, ResNet50Network> network;
   std::vector<FeatureMap> maps;
   TrainingRules rules;

@@ -1,9 +1,9 @@
 // `tune-train predict`: detections of a model in COCO's results format, and what it took to make them.
 #include <ostream>
 
-#include "trainer/tasks/detection/offers.h"
 #include "trainer/tasks/detection/part_options.h"
 #include "trainer/tasks/detection/picture_page.h"
+#include "trainer/tasks/detection/task.h"
 #include "trainer/tasks/detection/use_detector.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"

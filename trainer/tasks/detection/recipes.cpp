@@ -1,25 +1,18 @@
 #include "trainer/tasks/detection/recipes.h"
 
-#include "trainer/loop/schedule.h"
+#include <set>
+
 #include "tuner/core/error.h"
 
 namespace tune::trainer::detection {
 namespace {
 
-using loop::choice, loop::flag, loop::real, loop::whole;
+using loop::choice, loop::flag, loop::real;
 using loop::Hyperparameter;
 using loop::Recipe;
 
-std::vector<Hyperparameter> shared_hyperparameters() {
-  std::vector<Hyperparameter> rows{
-      whole("epochs", 20, 0, 10000, "log", "passes over the training images; 0 exports the untrained model"),
-      whole("batch_size", 8, 2, 512, "log", "images in a batch"),
-      whole("accumulate", 1, 1, 64, "log", "batches whose gradients make one step of the optimizer")};
-  for (Hyperparameter& row : loop::schedule_hyperparameters()) rows.push_back(std::move(row));
-  rows.push_back(real("gradient_clip", 10, 0, 1e6, "linear", "largest norm of the gradient; 0: no limit"));
-  rows.push_back(flag("augmentation", true, "flips, crops, brightness and contrast"));
-  return rows;
-}
+// Of lines with the step of the optimizer, where evaluations come every few steps, that; else the epoch.
+constexpr const char* kStepRegex = "epoch=(?:[0-9]+, step=)?([0-9]+)";
 
 Recipe legacy_recipe() {
   Recipe recipe;
@@ -33,7 +26,7 @@ Recipe legacy_recipe() {
       choice("optimizer", {"sgd", "adam"}, "adam takes learning_rate, and has no momentum of its own to set"),
       flag("nesterov", false, "Nesterov's momentum in SGD"),
   };
-  const std::string step = "epoch=([0-9]+)", number = "\\(([0-9.]+)\\)";
+  const std::string step = kStepRegex, number = "\\(([0-9.]+)\\)";
   recipe.metrics = {{"validation:mAP", "maximize", "validation mAP <score>=" + number, step},
                     {"validation:mAP50", "maximize", "validation mAP50 <score>=" + number, step},
                     {"train:cross_entropy", "minimize", "train cross_entropy <loss>=" + number, step},
@@ -55,7 +48,7 @@ Recipe latest_recipe() {
       real("beta2", 0.999, 0, 0.99999, "reverse_log", "decay of Adam's mean of squared gradients"),
       real("epsilon", 1e-8, 1e-12, 1, "log", "added to Adam's divisor"),
   };
-  const std::string epoch = "\\[Epoch ([0-9]+)\\]", step = "epoch=([0-9]+)", number = "([0-9.]+)";
+  const std::string epoch = loop::kHeadRegex, step = kStepRegex, number = "([0-9.]+)";
   recipe.metrics = {
       {"validation:mAP", "maximize", "validation mAP <score>=\\(" + number + "\\)", step},
       {"validation:mAP50", "maximize", "validation mAP50 <score>=\\(" + number + "\\)", step},
@@ -69,27 +62,23 @@ Recipe latest_recipe() {
   return recipe;
 }
 
-loop::OptimizerKind optimizer_kind(const std::string& name) {
-  if (name == "sgd") return loop::OptimizerKind::kSgd;
-  if (name == "adam") return loop::OptimizerKind::kAdam;
-  TUNE_CHECK(name == "adamw", name);
-  return loop::OptimizerKind::kAdamW;
-}
-
-// Fixed point, so that regexes made for digits and points read it whole.
-std::string fixed(double number) {
-  char text[400];
-  std::snprintf(text, sizeof text, "%.6f", number);
-  return text;
+std::set<std::string> layer_biases(const torch::nn::Module& model) {
+  std::set<std::string> names;
+  for (const auto& child : model.named_modules())
+    if (child.value()->as<torch::nn::Conv2d>() || child.value()->as<torch::nn::Linear>())
+      names.insert(child.key() + (child.key().empty() ? "bias" : ".bias"));
+  return names;
 }
 
 }  // namespace
 
 const std::vector<Recipe>& detection_recipes() {
   static const std::vector<Recipe> recipes = [] {
+    std::vector<Hyperparameter> shared = loop::plan_hyperparameters("images");
+    shared.push_back(flag("augmentation", true, "flips, crops, brightness and contrast"));
     std::vector<Recipe> made{legacy_recipe(), latest_recipe()};
     for (Recipe& recipe : made)
-      for (Hyperparameter& shared : shared_hyperparameters()) recipe.hyperparameters.push_back(shared);
+      recipe.hyperparameters.insert(recipe.hyperparameters.end(), shared.begin(), shared.end());
     return made;
   }();
   return recipes;
@@ -100,14 +89,9 @@ const Recipe& detection_recipe(const std::string& name) {
 }
 
 loop::Plan make_plan(const loop::Recipe& recipe, const loop::Hyperparameters& values) {
-  loop::Plan plan;
-  plan.epochs = values.integer("epochs");
-  plan.batch_size = values.integer("batch_size");
-  plan.accumulate = values.integer("accumulate");
-  plan.schedule = loop::make_schedule(values);
-  plan.optimizer.kind = optimizer_kind(values.text("optimizer"));
+  loop::Plan plan = loop::make_plan(values);
+  plan.optimizer.kind = loop::optimizer_kind(values.text("optimizer"));
   plan.optimizer.weight_decay = values.number("weight_decay");
-  plan.optimizer.gradient_clip = values.number("gradient_clip");
   if (recipe.name == "legacy") {
     plan.schedule.base = values.number("learning_rate");
     plan.optimizer.momentum = values.number("momentum");
@@ -121,21 +105,40 @@ loop::Plan make_plan(const loop::Recipe& recipe, const loop::Hyperparameters& va
   return plan;
 }
 
-std::vector<std::string> metric_lines(const loop::Recipe& recipe, const loop::Report& report) {
-  const std::string epoch = std::to_string(report.epoch);
-  const std::string quality = "#quality_metric: host=algo-1, epoch=" + epoch + ", ";
-  const auto value = [&](const std::string& name) { return fixed(report.metrics.at(name)); };
+std::vector<loop::ParameterGroup> parameter_groups(const torch::nn::Module& model, double weight_decay,
+                                                   double bias_factor) {
+  std::vector<loop::ParameterGroup> groups = loop::groups_by_dimension(model, weight_decay);
+  if (bias_factor == 1) return groups;
+  const std::set<std::string> biases = layer_biases(model);
+  loop::ParameterGroup apart;
+  apart.rate_factor = bias_factor;
+  for (loop::ParameterGroup& group : groups)
+    std::erase_if(group.parameters, [&](const std::string& name) {
+      if (!biases.contains(name)) return false;
+      apart.parameters.push_back(name);
+      return true;
+    });
+  groups.push_back(std::move(apart));
+  return groups;
+}
+
+std::vector<std::string> metric_lines(const loop::Recipe& recipe, const loop::Report& report, bool by_steps) {
+  const std::string epoch = std::to_string(report.epoch), step = std::to_string(report.step);
+  const std::string quality =
+      "#quality_metric: host=algo-1, epoch=" + epoch + (by_steps ? ", step=" + step : "") + ", ";
+  const auto value = [&](const std::string& name) { return loop::fixed_point(report.metrics.at(name)); };
   std::vector<std::string> lines;
   if (recipe.name == "legacy") {
     if (!report.losses.empty()) {
-      lines.push_back(quality + "train cross_entropy <loss>=(" + fixed(report.losses[0]) + ")");
-      lines.push_back(quality + "train smooth_l1 <loss>=(" + fixed(report.losses[1]) + ")");
+      lines.push_back(quality + "train cross_entropy <loss>=(" + loop::fixed_point(report.losses[0]) + ")");
+      lines.push_back(quality + "train smooth_l1 <loss>=(" + loop::fixed_point(report.losses[1]) + ")");
     }
   } else {
-    const std::string head = "[Epoch " + epoch + "] ";
+    const std::string head = loop::line_head(report, by_steps);
     if (!report.losses.empty())
-      lines.push_back(head + "Training cost: " + fixed(report.losses[0] + report.losses[1]) +
-                      ", CrossEntropy=" + fixed(report.losses[0]) + ", SmoothL1=" + fixed(report.losses[1]));
+      lines.push_back(head + "Training cost: " + loop::fixed_point(report.losses[0] + report.losses[1]) +
+                      ", CrossEntropy=" + loop::fixed_point(report.losses[0]) +
+                      ", SmoothL1=" + loop::fixed_point(report.losses[1]));
     lines.push_back(head + "Validation: Val_CrossEntropy=" + value("Val_CrossEntropy") +
                     ", Val_SmoothL1=" + value("Val_SmoothL1"));
   }

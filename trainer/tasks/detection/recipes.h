@@ -17,7 +17,14 @@ const loop::Recipe& detection_recipe(const std::string& name);
 // Throws Error(kBadSpec) where hyperparameters contradict each other.
 loop::Plan make_plan(const loop::Recipe& recipe, const loop::Hyperparameters& values);
 
-// Losses are left out of the report of an untrained model.
-std::vector<std::string> metric_lines(const loop::Recipe& recipe, const loop::Report& report);
+// Weight decay for weights alone, and a learning rate of their own, `bias_factor` times the others', for the
+// biases of convolutions and linear layers. Those of normalisation layers are not among them.
+std::vector<loop::ParameterGroup> parameter_groups(const torch::nn::Module& model, double weight_decay,
+                                                   double bias_factor);
+
+// Losses are left out of the report of an untrained model. `by_steps`: the lines name the step of the
+// optimizer beside the epoch, and are read by it.
+std::vector<std::string> metric_lines(const loop::Recipe& recipe, const loop::Report& report,
+                                      bool by_steps = false);
 
 }  // namespace tune::trainer::detection

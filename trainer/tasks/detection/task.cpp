@@ -1,9 +1,8 @@
 #include "trainer/tasks/detection/task.h"
 
-#include "trainer/tasks/detection/detection_task.h"
+#include "trainer/tasks/detection/detection_training.h"
 #include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/detection/models.h"
-#include "trainer/tasks/detection/offers.h"
 #include "trainer/tasks/detection/recipes.h"
 
 namespace tune::trainer::detection {
@@ -14,7 +13,7 @@ constexpr std::size_t kDescribedClasses = 6;
 
 std::unique_ptr<loop::Training> start(const loop::TrialFile& trial, const loop::Compute& compute,
                                       std::ostream& notes) {
-  return std::make_unique<DetectionTask>(trial, compute, notes);
+  return std::make_unique<DetectionTraining>(trial, compute, notes);
 }
 
 loop::FittedWeights fit_weights(const std::filesystem::path& file, const std::string& model) {
@@ -25,19 +24,13 @@ loop::FittedWeights fit_weights(const std::filesystem::path& file, const std::st
 }
 
 OrderedJson trainer_keys() {
-  OrderedJson models = OrderedJson::array(), recipes = OrderedJson::array();
+  OrderedJson models = OrderedJson::array();
   for (const DetectorModel& model : detector_models()) models.push_back(model.name);
-  for (const loop::Recipe& recipe : detection_recipes()) recipes.push_back(recipe.name);
-  const auto key = [](const char* name, const char* kind, const char* description) {
-    return OrderedJson{{"name", name}, {"kind", kind}, {"description", description}};
-  };
+  const auto key = loop::trainer_key;
   OrderedJson model = key("model", "choice", "the network"),
-              recipe = key("recipe", "choice", "how it is trained"),
               data = key("data", "path", "the data set to train on");
   model["values"] = models;
   model["required"] = true;
-  recipe["values"] = recipes;
-  recipe["default"] = recipes.front();
   data["required"] = true;
   OrderedJson split = key("split", "object", "how `data` is cut into parts, where no `validation` is given"),
               grouping =
@@ -58,7 +51,7 @@ OrderedJson trainer_keys() {
       key("fractions", "fractions", "[train, validation] or [train, validation, test], together 1"),
       key("seed", "count", "of the draw; 0 by default"), grouping, test};
   return OrderedJson::array(
-      {model, recipe, data,
+      {model, loop::recipe_key(detection_recipes()), data,
        key("images", "path",
            "the folder of the images, where they do not lie beside the annotations of `data`"),
        key("validation", "path",

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "trainer/data/overlap_search.h"
+#include "trainer/loop/trial_file.h"
 #include "trainer/tasks/detection/data/fingerprint.h"
 #include "trainer/tasks/detection/data/reader.h"
 #include "trainer/tasks/detection/data_parts.h"
@@ -116,17 +117,6 @@ void warn_unchecked(const std::string& data, const std::string& other, std::ostr
         << "audit --data " << data << " --against " << other << "` does\n";
 }
 
-}  // namespace
-
-std::string text_key(const Json& trainer, const char* key, const char* fallback) {
-  if (!trainer.contains(key)) return fallback;
-  if (!trainer[key].is_string())
-    throw Error(ExitCode::kBadSpec, std::string("trainer.") + key + " is not text");
-  return trainer[key].get<std::string>();
-}
-
-namespace {
-
 // Fills the parts of `data` from trainer.split.
 void cut(const Json& trainer, int threads, std::ostream& notes, const std::function<bool()>& interrupted,
          TrainingData& data) {
@@ -228,7 +218,7 @@ void read_own_test(const std::string& folder, const Dataset& whole, const Json& 
                 "leave one out");
   data.test = read_other({folder, ""}, place, whole.classes, data);
   std::vector<Seen> seen{{"data", place.data, &whole}};
-  if (const std::string validation = text_key(trainer, "validation", ""); !validation.empty())
+  if (const std::string validation = loop::text_key(trainer, "validation", ""); !validation.empty())
     seen.push_back({"validation", validation, &data.validation});
   bool checked = true;
   for (const Seen& each : seen)
@@ -259,11 +249,11 @@ void read_test_part(const Dataset& whole, const TrainingPlace& place, int thread
 
 TrainingPlace training_place(const Json& trainer) {
   TrainingPlace place;
-  place.data = text_key(trainer, "data", "");
+  place.data = loop::text_key(trainer, "data", "");
   if (place.data.empty())
     throw Error(ExitCode::kBadSpec, "trainer.data is missing", "name the folder of the data set");
-  place.options.images = text_key(trainer, "images", "");
-  const bool own_validation = !text_key(trainer, "validation", "").empty();
+  place.options.images = loop::text_key(trainer, "images", "");
+  const bool own_validation = !loop::text_key(trainer, "validation", "").empty();
   if (own_validation && trainer.contains("split"))
     throw Error(ExitCode::kBadSpec, "trainer.validation and trainer.split contradict each other",
                 "leave one out");
@@ -284,8 +274,8 @@ TrainingPlace training_place(const Json& trainer) {
 TrainingData read_training_data(const Json& trainer, int threads, std::ostream& notes,
                                 const std::function<bool()>& interrupted) {
   const TrainingPlace place = training_place(trainer);
-  const std::string own_validation = text_key(trainer, "validation", ""),
-                    own_test = text_key(trainer, "test", "");
+  const std::string own_validation = loop::text_key(trainer, "validation", ""),
+                    own_test = loop::text_key(trainer, "test", "");
   TrainingData data;
   data.training = read_to_the_end(place.data, place.options);
   data.warnings = data.training.warnings;

@@ -27,7 +27,4 @@ struct TrainingData {
 TrainingData read_training_data(const Json& trainer, int threads, std::ostream& notes,
                                 const std::function<bool()>& interrupted);
 
-// A key that is text, or `fallback` where it is absent. Throws Error(kBadSpec) for anything else.
-std::string text_key(const Json& trainer, const char* key, const char* fallback);
-
 }  // namespace tune::trainer::detection

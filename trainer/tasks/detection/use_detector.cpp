@@ -9,9 +9,12 @@
 
 #include "trainer/loop/device.h"
 #include "trainer/loop/stop_signal.h"
+#include "trainer/nn/multiply_adds.h"
 #include "trainer/tasks/detection/data/reader.h"
+#include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/detection/picture_page.h"
 #include "tuner/core/error.h"
+#include "tuner/core/quantile.h"
 #include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::detection {
@@ -54,6 +57,54 @@ Dataset read_for(const LoadedDetector& detector, const DataChoice& data, Labels 
   for (const std::string& warning : dataset.warnings) notes << "warning: " << warning << '\n';
   notes << std::flush;
   return dataset;
+}
+
+constexpr std::size_t kMostImages = 8;  // that take turns
+constexpr std::size_t kWarmUp = 2, kFewest = 5, kMost = 100;
+constexpr std::chrono::seconds kLongEnough{2};
+
+// Each image as a set of its own, decoded.
+std::vector<std::unique_ptr<ImageSet>> single_images(const Dataset& dataset, int size, int threads) {
+  std::vector<std::unique_ptr<ImageSet>> images;
+  for (std::size_t i = 0; i < std::min(kMostImages, dataset.examples.size()); ++i) {
+    Dataset one = dataset;
+    one.examples = {dataset.examples[i]};
+    one.labelled = false;
+    images.push_back(
+        std::make_unique<ImageSet>(std::move(one), size, data::Augmentation{}, /*seed=*/0, threads, threads));
+  }
+  return images;
+}
+
+// Takes a few of the images of `dataset`, which has at least one; about two seconds, or longer for five
+// images of a model that is slow. The model is on `compute.device`. Before much else is in memory.
+ModelFacts measure_detector(LoadedDetector& detector, const Dataset& dataset, const loop::Compute& compute,
+                            const DetectionLimits& limits) {
+  const torch::NoGradGuard no_grad;
+  const auto images = single_images(dataset, detector.kind->preprocessing.size, compute.threads);
+  const auto detect_in = [&](std::size_t turn) {
+    infer(
+        detector.model, *images[turn % images.size()], *detector.kind, compute.device, /*batch_size=*/1,
+        [] { return false; }, limits);
+    loop::wait_for(compute.device);
+  };
+  ModelFacts facts;
+  for (const torch::Tensor& parameter : detector.model->parameters()) facts.parameters += parameter.numel();
+  loop::forget_peak_memory(compute.device);
+  facts.multiply_adds = nn::count_multiply_adds([&] { detect_in(0); });
+  for (std::size_t turn = 1; turn < kWarmUp; ++turn) detect_in(turn);
+  std::vector<double> milliseconds;
+  const auto begin = std::chrono::steady_clock::now();
+  while (milliseconds.size() < kFewest ||
+         (milliseconds.size() < kMost && std::chrono::steady_clock::now() - begin < kLongEnough)) {
+    const auto start = std::chrono::steady_clock::now();
+    detect_in(milliseconds.size());
+    milliseconds.push_back(
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
+  }
+  facts.latency_ms = median(std::move(milliseconds));
+  facts.peak_memory_bytes = loop::peak_memory_bytes(compute.device);
+  return facts;
 }
 
 // As the confusion of classes counts them: below, nobody would call it a detection.

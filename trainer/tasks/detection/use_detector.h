@@ -2,12 +2,12 @@
 // Measuring and using a finished model.
 #include <filesystem>
 #include <iosfwd>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "trainer/tasks/detection/data_parts.h"
 #include "trainer/tasks/detection/inference.h"
-#include "trainer/tasks/detection/model_facts.h"
 
 namespace tune::trainer::detection {
 
@@ -34,6 +34,16 @@ struct DataChoice {
 // Classes of `data` match the model's by name. Warnings go to `notes`.
 Evaluation evaluate_model(const std::filesystem::path& model, const DataChoice& data, int threads,
                           std::ostream& notes);
+
+// What using a detector takes, counted and measured.
+struct ModelFacts {
+  std::int64_t parameters = 0;
+  std::int64_t multiply_adds = 0;  // of one forward pass over one image, counted while it ran
+  // Median of the wall time from a decoded image to its detections at batch 1, after a few to warm up.
+  double latency_ms = 0;
+  // At batch 1: what tensors held on a GPU, else what the process had resident, libraries included.
+  std::int64_t peak_memory_bytes = 0;
+};
 
 struct Prediction {
   std::size_t images = 0, detections = 0;

@@ -78,7 +78,9 @@ std::string counts_text(const std::map<TrialState, int>& counts) {
 
 std::string leak_warning(const store::StudyRow& study) {
   const auto trainer = study.spec.find("trainer");
-  if (trainer == study.spec.end() || !trainer->is_object() || trainer->contains("validation")) return {};
+  if (trainer == study.spec.end() || !trainer->is_object() || trainer->contains("validation") ||
+      !trainer->contains("data"))
+    return {};
   const Json split = trainer->value("split", Json::object());
   if (split.is_object() && split.value("grouping", "image") != "image") return {};
   // Only the trainer knows whether the data has parts of its own, which an explicit split contradicts.

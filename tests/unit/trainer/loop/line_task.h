@@ -46,6 +46,7 @@ class LineTask final : public trainer::loop::Training {
     plan_.schedule = {trainer::loop::ScheduleKind::kCosine, 0.1, 0.5, {}, 0.1, static_cast<double>(epochs)};
   }
 
+  const trainer::loop::Recipe& recipe() const override { return recipe_; }
   const trainer::loop::Plan& plan() const override { return plan_; }
   torch::nn::Module& model() override { return *model_; }
   trainer::loop::Plan& change_plan() { return plan_; }
@@ -59,8 +60,6 @@ class LineTask final : public trainer::loop::Training {
     return ordered;
   }
   std::int64_t training_examples() const override { return 22; }
-  std::vector<std::string> loss_names() const override { return {"train:loss"}; }
-  std::vector<std::string> metric_names() const override { return {"validation:error"}; }
 
   // Noise that depends on the epoch stands for augmentation.
   std::unique_ptr<trainer::loop::Batch> prepare(const std::vector<std::int64_t>& examples,
@@ -120,6 +119,7 @@ class LineTask final : public trainer::loop::Training {
   mutable std::int64_t exported_epoch = -1;
 
  private:
+  const trainer::loop::Recipe recipe_{"line", "", {}, {}, {"train:loss"}, {"validation:error"}};
   trainer::loop::Plan plan_;
   LineModel model_{nullptr};
 };

@@ -238,13 +238,15 @@ TEST_CASE("A checkpoint of another version of the program is refused, not passed
   LineTask task(1), again(1);
   LoopSettings settings = settings_in(folder.path());
   run(task, settings);
-  for (const auto& entry : fs::directory_iterator(settings.checkpoint_dir)) {
-    Json manifest = Json::parse(tune::read_file(entry.path() / "manifest.json"));
-    manifest["schema"] = 1;
-    tune::write_file_atomically(entry.path() / "manifest.json", manifest.dump());
-  }
   settings.resume = true;
-  const std::string message = refusal(again, settings, ExitCode::kConflict);
-  CHECK(contains(message, "another version of tune-train"));
-  CHECK(contains(message, "remove its checkpoints"));
+  for (const int schema : {1, 2, 4}) {
+    for (const auto& entry : fs::directory_iterator(settings.checkpoint_dir)) {
+      Json manifest = Json::parse(tune::read_file(entry.path() / "manifest.json"));
+      manifest["schema"] = schema;
+      tune::write_file_atomically(entry.path() / "manifest.json", manifest.dump());
+    }
+    const std::string message = refusal(again, settings, ExitCode::kConflict);
+    CHECK(contains(message, "another version of tune-train wrote it (format " + std::to_string(schema)));
+    CHECK(contains(message, "remove the folder " + settings.checkpoint_dir.string()));
+  }
 }

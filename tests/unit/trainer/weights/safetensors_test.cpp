@@ -49,6 +49,33 @@ TEST_CASE("Equal tensors give equal bytes") {
   CHECK(encode_safetensors(tensors, {{"k", "v"}}) == encode_safetensors(tensors, {{"k", "v"}}));
 }
 
+TEST_CASE("Tensors are written out of their own memory and read straight into it") {
+  const TensorMap tensors{{"a", torch::arange(6).view({2, 3})}, {"b", torch::ones({4})}};
+  std::vector<const char*> places;
+  std::string bytes;
+  encode_safetensors(tensors, {}, [&](std::string_view piece) {
+    places.push_back(piece.data());
+    bytes += piece;
+  });
+  CHECK(bytes == encode_safetensors(tensors));
+  REQUIRE(places.size() == 4);  // length, header, and one piece a tensor
+  CHECK(places[2] == tensors.at("a").data_ptr());
+  CHECK(places[3] == tensors.at("b").data_ptr());
+  std::vector<char*> targets;
+  const SafetensorsContent back = decode_safetensors(
+      bytes.size(),
+      [&, position = std::size_t{0}](char* to, std::size_t count) mutable {
+        bytes.copy(to, count, position);
+        position += count;
+        targets.push_back(to);
+      },
+      "memory");
+  REQUIRE(targets.size() == 4);
+  CHECK(targets[2] == back.tensors.at("a").data_ptr());
+  CHECK(back.tensors.at("a").equal(tensors.at("a")));
+  CHECK(back.tensors.at("b").equal(tensors.at("b")));
+}
+
 TEST_CASE("A file that another program wrote is read") {
   const std::string header =
       R"({"__metadata__":{"who":"them"},"w":{"dtype":"F32","shape":[2],"data_offsets":[4,12]},"i":{"dtype":"I32","shape":[],"data_offsets":[0,4]}}  )";

@@ -3,18 +3,9 @@
 #include "trainer/data/folder_listing.h"
 #include "trainer/data/text_file.h"
 
-namespace tune::trainer::detection {
-
-namespace {
-
 namespace fs = std::filesystem;
 
-bool is_folder(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
-}
-
-}  // namespace
+namespace tune::trainer::detection {
 
 std::string stem_of(const fs::path& file) { return fs::path(file).replace_extension().generic_string(); }
 
@@ -49,7 +40,7 @@ std::vector<fs::path> AnnotationFiles::left() const {
 
 fs::path LabelPlaces::labels_beside(const fs::path& parent) {
   const auto [found, added] = known_.try_emplace(parent, "labels");
-  if (added && is_folder(parent))
+  if (added && data::is_folder(parent))
     if (const auto labels = data::folder_named(parent, {"labels"})) found->second = labels->filename();
   return found->second;
 }

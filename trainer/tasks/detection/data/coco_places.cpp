@@ -14,11 +14,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_folder(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
-}
-
 // Beginning of a JSON object with the lists of COCO, as far as its first kilobytes tell.
 bool looks_like_coco(const fs::path& file) {
   std::error_code ignored;
@@ -42,14 +37,14 @@ std::vector<fs::path> image_folders(const fs::path& file, const fs::path& given)
   if (name.starts_with("instances_")) name.erase(0, std::string("instances_").size());
   std::vector<fs::path> folders;
   const auto add = [&](const fs::path& candidate) {
-    if (is_folder(candidate)) folders.push_back(candidate);
+    if (data::is_folder(candidate)) folders.push_back(candidate);
   };
   if (!given.empty()) add(given);
   for (const fs::path& place : {folder, above})
     for (const fs::path& candidate : {place / name, place / "images" / name}) add(candidate);
   add(folder);
   for (const fs::path& place : {folder, above})
-    if (is_folder(place))
+    if (data::is_folder(place))
       if (const auto images = data::folder_named(place, {"images"})) add(*images);
   if (const auto images = data::folder_named(above, {"jpegimages"})) add(*images);
   // Whose names then begin with the folder, as in train2017/1.jpg.

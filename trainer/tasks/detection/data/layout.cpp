@@ -8,6 +8,7 @@
 #include "trainer/images/image.h"
 #include "trainer/tasks/detection/data/annotation_places.h"
 #include "trainer/tasks/detection/data/coco_places.h"
+#include "trainer/tasks/detection/data/listed_images.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::detection {
@@ -23,28 +24,6 @@ constexpr const char* kExpected =
     "(annotations.json, annotations/instances_*.json, _annotations.coco.json, result.json), whole or as "
     "train/, valid/ and test/; or the path of a COCO JSON or a data.yaml.";
 
-bool is_folder(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_directory(path, ignored);
-}
-
-bool is_there(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
-fs::path common_folder(const std::vector<fs::path>& folders) {
-  fs::path common = folders.front().lexically_normal();
-  for (const fs::path& folder : folders) {
-    const fs::path other = folder.lexically_normal();
-    const auto [a, b] = std::mismatch(common.begin(), common.end(), other.begin(), other.end());
-    fs::path shared;
-    for (auto at = common.begin(); at != a; ++at) shared /= *at;
-    common = shared;
-  }
-  return common;
-}
-
 bool holds(const fs::path& folder, std::initializer_list<std::string_view> extensions) {
   const std::vector<fs::path> files = data::files_below(folder);
   return std::any_of(files.begin(), files.end(),
@@ -55,12 +34,12 @@ bool holds(const fs::path& folder, std::initializer_list<std::string_view> exten
 class Recogniser {
  public:
   Recogniser(const fs::path& data, const LayoutOptions& options)
-      : data_(data.has_filename() ? data : data.parent_path()), options_(options) {}
+      : data_(data.has_filename() ? data : data.parent_path()), options_(options), listed_(options.labels) {}
 
   Layout file() {
     require_images();
     if (data::has_extension(data_, {".yaml", ".yml"})) {
-      if (auto layout = by_yaml(data_, data_.parent_path())) return finish(std::move(*layout));
+      if (auto layout = listed_.of_yaml(data_, data_.parent_path())) return finish(std::move(*layout));
       throw Error(ExitCode::kBadData, data_.string() + " names no folder of images that exists",
                   "Its keys train, val and test name folders or lists, below `path` or the file's folder.");
     }
@@ -77,13 +56,13 @@ class Recogniser {
     const fs::path place = images && !data::pictures_of(*images).empty() ? *images : data_;
     Layout layout;
     layout.words = "images alone";
-    for (const fs::path& image : data::pictures_of(place)) add_image(layout, image, {}, place);
+    for (const fs::path& image : data::pictures_of(place)) layout.add(image, {}, place);
     return finish(std::move(layout));
   }
 
  private:
   void require_images() const {
-    if (!options_.images.empty() && !is_folder(options_.images))
+    if (!options_.images.empty() && !data::is_folder(options_.images))
       throw Error(ExitCode::kBadData, "the folder of images " + options_.images.string() + " does not exist",
                   "Relative paths start in the working folder, " + fs::current_path().string() + ".");
   }
@@ -91,7 +70,7 @@ class Recogniser {
   [[noreturn]] void refuse() const {
     std::string inside;
     for (const fs::path& entry : data::entries_of(data_)) {
-      if (!is_folder(entry)) continue;
+      if (!data::is_folder(entry)) continue;
       try {
         if (!Recogniser(entry, options_).known(entry)) continue;
       } catch (const Error&) {
@@ -111,7 +90,7 @@ class Recogniser {
     if (const auto files = named_coco_files(folder); !files.empty()) return coco(files, folder);
     // Without labels the names are nobody's concern.
     if (const fs::path yaml = find_data_yaml(folder); !yaml.empty()) try {
-        if (auto layout = by_yaml(yaml, folder)) return layout;
+        if (auto layout = listed_.of_yaml(yaml, folder)) return layout;
       } catch (const Error&) {
         if (options_.labels) throw;
       }
@@ -121,11 +100,6 @@ class Recogniser {
     if (auto layout = labels_in_parallel(folder)) return layout;
     if (const auto files = other_coco_files(folder); !files.empty()) return coco(files, folder);
     return std::nullopt;
-  }
-
-  void add_image(Layout& layout, const fs::path& image, const fs::path& annotation, const fs::path& base) {
-    const std::string name = image.lexically_relative(base).generic_string();
-    layout.images.push_back({image, annotation, name.empty() ? image.generic_string() : name, {}});
   }
 
   Layout coco(const std::vector<fs::path>& files, const fs::path& base) const {
@@ -138,7 +112,7 @@ class Recogniser {
       throw Error(ExitCode::kBadData, data_.string() + " is one image, without annotations",
                   "Name the folder of the data set.");
     layout.words = "one image";
-    add_image(layout, data_, {}, data_.parent_path());
+    layout.add(data_, {}, data_.parent_path());
     return layout;
   }
 
@@ -154,7 +128,7 @@ class Recogniser {
       const std::string stem = stem_of(image.lexically_relative(images));
       fs::path annotation = known.take(stem);
       if (annotation.empty()) annotation = annotations / (stem + (voc ? ".xml" : ".txt"));
-      add_image(layout, image, annotation, images);
+      layout.add(image, annotation, images);
     }
     layout.orphans = known.left();
     if (!voc && options_.labels) layout.names = find_yolo_names(base);
@@ -195,13 +169,13 @@ class Recogniser {
   // Each image with a.xml, or with a.txt and a list of class names, beside it.
   std::optional<Layout> side_by_side(const fs::path& folder) {
     for (const fs::path& place : {folder, folder / "obj_train_data"}) {
-      if (!is_folder(place)) continue;
+      if (!data::is_folder(place)) continue;
       const std::vector<fs::path> pictures = data::pictures_of(place);
       if (pictures.empty() || pictures.front().parent_path() != place) continue;
       for (const Kind kind : {Kind::kVoc, Kind::kYolo}) {
         const std::string end = kind == Kind::kVoc ? ".xml" : ".txt";
         const bool any = std::any_of(pictures.begin(), pictures.end(), [&](const fs::path& picture) {
-          return is_there(fs::path(picture).replace_extension(end));
+          return data::is_there(fs::path(picture).replace_extension(end));
         });
         if (!any) continue;
         Layout layout = paired(kind, place, place, folder);
@@ -264,132 +238,10 @@ class Recogniser {
     const fs::path whole = fs::absolute(folder).lexically_normal();
     const fs::path place = whole.has_filename() ? whole : whole.parent_path();
     const fs::path labels = labels_.of(place / "x.jpg").parent_path();
-    if (labels == place || !is_folder(labels)) return std::nullopt;
+    if (labels == place || !data::is_folder(labels)) return std::nullopt;
     Layout layout = paired(Kind::kYolo, folder, labels, place.parent_path());
     layout.words = "YOLO labels: " + labels.generic_string();
     return layout;
-  }
-
-  // The folder or list that an entry of data.yaml means; empty where none exists. Roboflow's begin with ../
-  // for folders that lie beside the file, and `path` is often a folder of another machine.
-  static fs::path place_of(const std::string& entry, const std::string& root, const fs::path& folder) {
-    const std::string path = data::with_slashes(entry);
-    const fs::path base = root.empty() ? folder : folder / data::with_slashes(root);
-    std::vector<fs::path> candidates{base / path, folder / path};
-    if (path.starts_with("../")) candidates.push_back(folder / path.substr(3));
-    for (const fs::path& candidate : candidates)
-      if (is_there(candidate)) return candidate.lexically_normal();
-    return {};
-  }
-
-  // What there is to say of training images that were not found.
-  static std::string training_images_of(const DataYaml& yaml, const std::vector<std::string>& missing) {
-    const std::string& first = yaml.parts.at("train").front();
-    const bool is_missing = std::find(missing.begin(), missing.end(), first) != missing.end();
-    return "its training images " + first + (is_missing ? " do not exist" : " hold no picture");
-  }
-
-  // What there is to say of a `path` that leads out of the folder; "" where nothing is.
-  static std::string said_of_root(const DataYaml& yaml, const fs::path& folder) {
-    if (yaml.root.empty()) return "";
-    const fs::path here = fs::absolute(folder.empty() ? fs::path(".") : folder).lexically_normal();
-    const fs::path root = (here / data::with_slashes(yaml.root)).lexically_normal();
-    if (!is_folder(root))
-      return ": its `path` " + yaml.root + " does not exist, so its images are looked for beside the file";
-    const fs::path inside = root.lexically_relative(here);
-    if (!inside.empty() && *inside.begin() != "..") return "";
-    return ": its `path` leads out of its folder, so the images are those in " + root.string();
-  }
-
-  std::optional<Layout> by_yaml(const fs::path& file, const fs::path& folder) {
-    if (!is_there(file)) return std::nullopt;
-    const DataYaml yaml = parse_data_yaml(data::read_text(file), file.string());
-    Layout layout;
-    layout.kind = Kind::kYolo;
-    layout.words = "YOLO labels: " + shown_path(file, folder);
-    std::map<std::string, std::vector<fs::path>> images;  // by part
-    std::vector<fs::path> folders;
-    std::vector<std::string> missing;
-    for (const auto& [part, entries] : yaml.parts)
-      for (const std::string& entry : entries) {
-        const fs::path place = place_of(entry, yaml.root, folder.empty() ? fs::path(".") : folder);
-        if (place.empty()) {
-          missing.push_back(entry);
-          continue;
-        }
-        const bool lists = !is_folder(place);
-        if (!lists) folders.push_back(place);
-        for (const fs::path& image : lists ? listed(place, layout) : data::pictures_of(place)) {
-          images[part].push_back(image.lexically_normal());
-          if (lists) folders.push_back(images[part].back().parent_path());
-        }
-      }
-    if (!images.contains("train")) {
-      if (yaml.parts.contains("train"))
-        unused_ =
-            file.string() + ": " + training_images_of(yaml, missing) + ", so it gives the class names alone";
-      return std::nullopt;
-    }
-    if (const std::string said = said_of_root(yaml, folder); !said.empty())
-      layout.warnings.push_back(file.string() + said);
-    for (const std::string& entry : missing)
-      layout.warnings.push_back(file.string() + ": " + entry + " does not exist, so that part is left out");
-    const fs::path base = common_folder(folders);
-    std::map<fs::path, std::size_t> index;
-    for (const auto& [part, of_part] : images)
-      for (const fs::path& image : of_part) {
-        const auto [found, added] = index.emplace(image, layout.images.size());
-        if (added) add_image(layout, image, labels_.of(image), base);
-        layout.images[found->second].parts.insert(part);
-      }
-    add_orphans(layout, folders);
-    if (options_.labels) layout.names = find_yolo_names_of(file, yaml);
-    return layout;
-  }
-
-  // Labels below the labels/ of these folders that no image asked for.
-  void add_orphans(Layout& layout, const std::vector<fs::path>& folders) {
-    std::set<fs::path> wanted, looked_at;
-    for (const ImagePlace& place : layout.images) wanted.insert(place.annotation.lexically_normal());
-    for (const fs::path& folder : folders) {
-      const fs::path labels = labels_.of(folder / "x.jpg").parent_path();
-      if (labels == folder || !is_folder(labels) || !looked_at.insert(labels).second) continue;
-      for (const fs::path& file : data::files_in(labels))
-        if (data::has_extension(file, {".txt"}) && file.filename() != "classes.txt" &&
-            !wanted.contains(file.lexically_normal()))
-          layout.orphans.push_back(file);
-    }
-  }
-
-  // The file's own names, held against those beside it.
-  static YoloNames find_yolo_names_of(const fs::path& file, const DataYaml& yaml) {
-    const fs::path folder = file.parent_path().empty() ? fs::path(".") : file.parent_path();
-    if (find_data_yaml(folder) == file) return find_yolo_names(folder);
-    return {file, yaml.names, {}};
-  }
-
-  // Paths of images, one a line, below the list's folder, its parent or the working folder.
-  std::vector<fs::path> listed(const fs::path& list, Layout& layout) {
-    std::vector<fs::path> found;
-    const fs::path folder = list.parent_path().empty() ? fs::path(".") : list.parent_path();
-    std::size_t number = 0;
-    for (const std::string& line : data::lines_of(data::read_text(list))) {
-      ++number;
-      const std::string name = data::with_slashes(data::trimmed(line));
-      if (name.empty()) continue;
-      // CVAT's lists begin with the data/ of their archive.
-      std::vector<fs::path> candidates{folder / name, folder / ".." / name, name};
-      if (name.starts_with("data/")) candidates.insert(candidates.begin() + 1, folder / name.substr(5));
-      const auto there = std::find_if(candidates.begin(), candidates.end(), is_there);
-      if (there != candidates.end())
-        found.push_back(there->lexically_normal());
-      else
-        layout.problems.push_back({list.string() + ", line " + std::to_string(number) +
-                                       ": there is no image " + name + "; put it there or take the line out",
-                                   {},
-                                   std::nullopt});
-    }
-    return found;
   }
 
   // A list of images as the data set: of ImageSets/Main, or of paths.
@@ -409,21 +261,7 @@ class Recogniser {
         return std::move(*layout);
       }
     }
-    Layout layout;
-    layout.kind = options_.labels ? Kind::kYolo : Kind::kImages;
-    layout.words = options_.labels ? "YOLO labels: a list of images" : "a list of images";
-    std::vector<fs::path> folders;
-    const std::vector<fs::path> images = listed(data_, layout);
-    if (images.empty() && layout.problems.empty())
-      throw Error(ExitCode::kBadData, data_.string() + " names no image", "Write one path a line.");
-    for (const fs::path& image : images) folders.push_back(image.parent_path());
-    if (!images.empty()) {
-      const fs::path base = common_folder(folders);
-      for (const fs::path& image : images) add_image(layout, image, labels_.of(image), base);
-    }
-    if (options_.labels)
-      layout.names = find_yolo_names(data_.parent_path().empty() ? "." : data_.parent_path());
-    return layout;
+    return listed_.of_list(data_);
   }
 
   // train/, valid/ and test/, each a data set of the same form.
@@ -431,7 +269,7 @@ class Recogniser {
     std::vector<std::pair<std::string, fs::path>> folders;
     for (const fs::path& entry : data::entries_of(folder))
       if (const std::string part = part_of_folder(entry.filename().string());
-          !part.empty() && is_folder(entry))
+          !part.empty() && data::is_folder(entry))
         folders.emplace_back(part, entry);
     std::optional<Layout> whole;
     for (const auto& [part, place] : folders) {
@@ -508,7 +346,7 @@ class Recogniser {
     if (layout.parts.size() == 1 && all) layout.parts.clear();
     if (layout.names)
       for (std::string& warning : layout.names->warnings) layout.warnings.push_back(std::move(warning));
-    if (layout.kind == Kind::kYolo && !unused_.empty()) layout.warnings.push_back(unused_);
+    if (layout.kind == Kind::kYolo && !listed_.unused().empty()) layout.warnings.push_back(listed_.unused());
     warn_of_shared(layout);
     std::string parts;
     for (const std::string& part : layout.parts)
@@ -530,10 +368,15 @@ class Recogniser {
   fs::path data_;
   LayoutOptions options_;
   LabelPlaces labels_;
-  std::string unused_;  // what a data.yaml names in vain
+  ListedImages listed_;
 };
 
 }  // namespace
+
+void Layout::add(const fs::path& image, const fs::path& annotation, const fs::path& base) {
+  const std::string name_below = image.lexically_relative(base).generic_string();
+  images.push_back({image, annotation, name_below.empty() ? image.generic_string() : name_below, {}});
+}
 
 bool Layout::has_part(const std::string& part) const {
   return std::find(parts.begin(), parts.end(), part) != parts.end();
@@ -541,7 +384,7 @@ bool Layout::has_part(const std::string& part) const {
 
 Layout recognise(const fs::path& data, const LayoutOptions& options) {
   Recogniser recogniser(data, options);
-  return is_folder(data) ? recogniser.folder() : recogniser.file();
+  return data::is_folder(data) ? recogniser.folder() : recogniser.file();
 }
 
 }  // namespace tune::trainer::detection

@@ -38,6 +38,9 @@ struct Layout {
   std::vector<std::string> warnings;
 
   bool has_part(const std::string& part) const;
+  // An image with the name that it has below `base`; `annotation` may be empty.
+  void add(const std::filesystem::path& image, const std::filesystem::path& annotation,
+           const std::filesystem::path& base);
 };
 
 struct LayoutOptions {

@@ -1,46 +1,33 @@
 #pragma once
-// Pretraining on generated images as a task of the training loop.
-#include <string>
-
+// One training of a backbone on generated images.
 #include "trainer/loop/device.h"
 #include "trainer/loop/training.h"
+#include "trainer/loop/trial_file.h"
 #include "trainer/tasks/pretraining/backbone_classifier.h"
 #include "trainer/tasks/pretraining/images/formula_images.h"
 
 namespace tune::trainer::pretraining {
 
-struct PretrainingSettings {
-  std::string model;  // a detector of `tune-train describe`
-  int classes = 256;
-  int size = 96;  // pixels of the generated images
-  std::int64_t epochs = 15;
-  std::int64_t images = 4096;  // in an epoch; every epoch has new ones
-  std::int64_t batch_size = 64;
-  std::uint64_t seed = 1;
-  std::string file_name;  // of the weights, in the folder that the loop exports to
-};
+// One recipe: AdamW on images that no epoch shows twice.
+const std::vector<loop::Recipe>& pretraining_recipes();
 
 // Teaches a detector's backbone to tell classes of generated images apart: cross entropy on the means of its
 // deepest map. Owned by the command that trains.
-class PretrainingTask final : public loop::Training {
+class Pretraining final : public loop::Training {
  public:
-  // Throws Error(kBadSpec) for an unknown model.
-  PretrainingTask(const PretrainingSettings& settings, const loop::Compute& compute);
+  // Throws Error(kBadSpec) for an unknown model and for hyperparameters that are none.
+  Pretraining(const loop::TrialFile& trial, const loop::Compute& compute);
 
+  const loop::Recipe& recipe() const override { return pretraining_recipes().front(); }
   const loop::Plan& plan() const override { return plan_; }
   torch::nn::Module& model() override { return *model_; }
-  std::int64_t training_examples() const override { return settings_.images; }
-  std::vector<std::string> loss_names() const override { return {"train:cross_entropy"}; }
-  std::vector<std::string> metric_names() const override {
-    return {"validation:cross_entropy", "validation:accuracy"};
-  }
+  std::int64_t training_examples() const override { return values_.integer("images"); }
   std::unique_ptr<loop::Batch> prepare(const std::vector<std::int64_t>& examples,
                                        std::int64_t epoch) const override;
   loop::LossTerms losses(const loop::Batch& batch) override;
   // On images that no epoch shows.
   loop::Metrics evaluate(const std::function<bool()>& interrupted) override;
-  std::vector<std::string> metric_lines(const loop::Report& report) const override;
-  // Writes the backbone alone, so that any detector on it can start from it.
+  // Writes the backbone alone, so that any detector on it can start from it, and model.json.
   void export_model(const std::filesystem::path& folder, const weights::TensorMap& model,
                     const loop::Report& best) const override;
   std::string fingerprint() const override;
@@ -48,9 +35,10 @@ class PretrainingTask final : public loop::Training {
  private:
   torch::Tensor logits(const torch::Tensor& pixels);
 
-  const PretrainingSettings settings_;
+  const std::uint64_t seed_;
   const loop::Compute compute_;
   const detection::DetectorModel& kind_;
+  const loop::Hyperparameters values_;
   const loop::Plan plan_;
   const FormulaImages images_;
   BackboneClassifier model_{nullptr};

@@ -1,5 +1,5 @@
 #pragma once
-// Object detection as a task of the training loop.
+// One training of a detector.
 #include <iosfwd>
 #include <optional>
 
@@ -7,6 +7,7 @@
 #include "trainer/loop/hyperparameters.h"
 #include "trainer/loop/training.h"
 #include "trainer/loop/trial_file.h"
+#include "trainer/nn/normaliser.h"
 #include "trainer/tasks/detection/image_set.h"
 #include "trainer/tasks/detection/inference.h"
 #include "trainer/tasks/detection/recipes.h"
@@ -15,19 +16,18 @@ namespace tune::trainer::detection {
 
 // Owned by the command that trains. Everything it needs comes out of the trial; weights are drawn with the
 // trial's seed.
-class DetectionTask final : public loop::Training {
+class DetectionTraining final : public loop::Training {
  public:
   // Reads the data, decodes the images, builds the model. What a person should know goes to `notes`. Throws
   // Error(kBadData) for the data, Error(kBadSpec) for the trial.
-  DetectionTask(const loop::TrialFile& trial, const loop::Compute& compute, std::ostream& notes);
+  DetectionTraining(const loop::TrialFile& trial, const loop::Compute& compute, std::ostream& notes);
 
+  const loop::Recipe& recipe() const override { return recipe_; }
   const loop::Plan& plan() const override { return plan_; }
   torch::nn::Module& model() override { return *model_; }
   std::vector<loop::ParameterGroup> parameter_groups() override;
   std::string initial_weights() const override;
   std::int64_t training_examples() const override { return training_->count(); }
-  std::vector<std::string> loss_names() const override { return recipe_.loss_names; }
-  std::vector<std::string> metric_names() const override { return recipe_.metric_names; }
   std::unique_ptr<loop::Batch> prepare(const std::vector<std::int64_t>& examples,
                                        std::int64_t epoch) const override;
   loop::LossTerms losses(const loop::Batch& batch) override;
@@ -59,7 +59,7 @@ class DetectionTask final : public loop::Training {
   OrderedJson split_;  // how the data was cut, and whether it may leak
   std::string form_;   // what the data was recognised as
   std::vector<std::string> data_warnings_;
-  const Normaliser normalise_;
+  const nn::Normaliser normalise_;
   SsdModel model_{nullptr};
 };
 

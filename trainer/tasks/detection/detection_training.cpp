@@ -1,4 +1,4 @@
-#include "trainer/tasks/detection/detection_task.h"
+#include "trainer/tasks/detection/detection_training.h"
 
 #include <algorithm>
 #include <ostream>
@@ -7,7 +7,6 @@
 #include "trainer/tasks/detection/anchors.h"
 #include "trainer/tasks/detection/data/fingerprint.h"
 #include "trainer/tasks/detection/model_folder.h"
-#include "trainer/tasks/detection/parameter_groups.h"
 #include "trainer/tasks/detection/quality_json.h"
 #include "trainer/tasks/detection/training_data.h"
 #include "tuner/core/error.h"
@@ -26,7 +25,7 @@ class DetectionBatch final : public loop::Batch {
 };
 
 bool wants_fitted_boxes(const Json& trainer) {
-  const std::string anchors = text_key(trainer, "anchors", "stock");
+  const std::string anchors = loop::text_key(trainer, "anchors", "stock");
   if (anchors != "stock" && anchors != "auto")
     throw Error(ExitCode::kBadSpec, "trainer.anchors is \"" + anchors + "\"", "stock or auto");
   return anchors == "auto";
@@ -48,20 +47,21 @@ OrderedJson to_json(const Quality& quality, const Dataset& dataset) {
 
 }  // namespace
 
-DetectionTask::DetectionTask(const loop::TrialFile& trial, const loop::Compute& compute, std::ostream& notes)
+DetectionTraining::DetectionTraining(const loop::TrialFile& trial, const loop::Compute& compute,
+                                     std::ostream& notes)
     : trial_(trial),
       compute_(compute),
-      kind_(detector_model(text_key(trial.trainer, "model", ""))),
-      recipe_(detection_recipe(text_key(trial.trainer, "recipe", "legacy"))),
+      kind_(detector_model(loop::text_key(trial.trainer, "model", ""))),
+      recipe_(detection_recipe(loop::text_key(trial.trainer, "recipe", "legacy"))),
       hyperparameters_(recipe_.hyperparameters, trial.parameters),
       plan_(make_plan(recipe_, hyperparameters_)),
-      normalise_(kind_.preprocessing, compute.device) {
+      normalise_(kind_.preprocessing.mean, kind_.preprocessing.std, compute.device) {
   read_data(notes);
   choose_boxes(notes);
   build_model(notes);
 }
 
-void DetectionTask::read_data(std::ostream& notes) {
+void DetectionTraining::read_data(std::ostream& notes) {
   TrainingData data = read_training_data(trial_.trainer, compute_.threads, notes, loop::stop_requested);
   data_fingerprint_ = std::move(data.fingerprint);
   split_ = std::move(data.split);
@@ -77,7 +77,7 @@ void DetectionTask::read_data(std::ostream& notes) {
                                            trial_.seed, threads, threads);
 }
 
-void DetectionTask::choose_boxes(std::ostream& notes) {
+void DetectionTraining::choose_boxes(std::ostream& notes) {
   const Dataset& dataset = training_->dataset();
   const std::vector<ObjectShape> objects = object_shapes(dataset);
   const auto reached = [&] {
@@ -96,17 +96,17 @@ void DetectionTask::choose_boxes(std::ostream& notes) {
   boxes_ = default_boxes(kind_.maps);
 }
 
-void DetectionTask::build_model(std::ostream& notes) {
+void DetectionTraining::build_model(std::ostream& notes) {
   torch::manual_seed(trial_.seed);
   const std::vector<std::string>& classes = training_->dataset().classes;
   model_ = SsdModel(kind_, static_cast<int>(classes.size()));
-  if (const std::string weights = text_key(trial_.trainer, "weights", ""); !weights.empty())
+  if (const std::string weights = loop::text_key(trial_.trainer, "weights", ""); !weights.empty())
     initialise_from(model_, weights, kind_, classes, notes);
   model_->to(compute_.device);
 }
 
-std::unique_ptr<loop::Batch> DetectionTask::prepare(const std::vector<std::int64_t>& examples,
-                                                    std::int64_t epoch) const {
+std::unique_ptr<loop::Batch> DetectionTraining::prepare(const std::vector<std::int64_t>& examples,
+                                                        std::int64_t epoch) const {
   ImageSet::Pictures pictures = training_->pictures(examples, epoch);
   auto batch = std::make_unique<DetectionBatch>();
   batch->weight = static_cast<double>(examples.size());
@@ -120,13 +120,15 @@ std::unique_ptr<loop::Batch> DetectionTask::prepare(const std::vector<std::int64
   return batch;
 }
 
-std::vector<loop::ParameterGroup> DetectionTask::parameter_groups() {
+std::vector<loop::ParameterGroup> DetectionTraining::parameter_groups() {
   return detection::parameter_groups(*model_, plan_.optimizer.weight_decay, kind_.rules.bias_learning_rate);
 }
 
-std::string DetectionTask::initial_weights() const { return text_key(trial_.trainer, "weights", ""); }
+std::string DetectionTraining::initial_weights() const {
+  return loop::text_key(trial_.trainer, "weights", "");
+}
 
-loop::LossTerms DetectionTask::losses(const loop::Batch& batch) {
+loop::LossTerms DetectionTraining::losses(const loop::Batch& batch) {
   const auto& detection_batch = dynamic_cast<const DetectionBatch&>(batch);
   Targets targets = detection_batch.targets;
   targets.categories = targets.categories.to(compute_.device, /*non_blocking=*/true);
@@ -136,7 +138,7 @@ loop::LossTerms DetectionTask::losses(const loop::Batch& batch) {
   return {loss.cross_entropy, loss.smooth_l1};
 }
 
-loop::Metrics DetectionTask::evaluate(const std::function<bool()>& interrupted) {
+loop::Metrics DetectionTraining::evaluate(const std::function<bool()>& interrupted) {
   const auto inference =
       infer(model_, *validation_, kind_, compute_.device, kEvaluationBatch, interrupted, kind_.limits);
   if (!inference) return {};
@@ -147,12 +149,12 @@ loop::Metrics DetectionTask::evaluate(const std::function<bool()>& interrupted) 
           {"Val_SmoothL1", inference->smooth_l1}};
 }
 
-std::vector<std::string> DetectionTask::metric_lines(const loop::Report& report) const {
-  return detection::metric_lines(recipe_, report);
+std::vector<std::string> DetectionTraining::metric_lines(const loop::Report& report) const {
+  return detection::metric_lines(recipe_, report, plan_.evaluation_steps > 0);
 }
 
-void DetectionTask::export_model(const std::filesystem::path& folder, const weights::TensorMap& model,
-                                 const loop::Report& best) const {
+void DetectionTraining::export_model(const std::filesystem::path& folder, const weights::TensorMap& model,
+                                     const loop::Report& best) const {
   write_model_files(folder, model, kind_, training_->dataset().classes);
   const OrderedJson description{
       {"schema", 1},
@@ -173,7 +175,7 @@ void DetectionTask::export_model(const std::filesystem::path& folder, const weig
         {"split", split_},
         {"form", form_},
         {"warnings", data_warnings_}}},
-      {"anchors", text_key(trial_.trainer, "anchors", "stock")},
+      {"anchors", loop::text_key(trial_.trainer, "anchors", "stock")},
       {"parameters", kind_.parameters.of(training_->dataset().classes.size())},
       {"multiply_adds", kind_.multiply_adds.of(training_->dataset().classes.size())},
       {"initial_weights", trial_.trainer.contains("weights") ? trial_.trainer["weights"] : Json()},
@@ -181,7 +183,7 @@ void DetectionTask::export_model(const std::filesystem::path& folder, const weig
   write_file_atomically(folder / "model.json", description.dump(2) + "\n");
 }
 
-OrderedJson DetectionTask::quality_of(const weights::TensorMap& tensors, const ImageSet& images) const {
+OrderedJson DetectionTraining::quality_of(const weights::TensorMap& tensors, const ImageSet& images) const {
   const torch::NoGradGuard no_grad;
   SsdModel model(kind_, static_cast<int>(images.dataset().classes.size()));
   weights::load_state_dict(*model, tensors);
@@ -192,7 +194,7 @@ OrderedJson DetectionTask::quality_of(const weights::TensorMap& tensors, const I
   return to_json(judge(images.dataset(), inference->detections), images.dataset());
 }
 
-OrderedJson DetectionTask::test_quality(const weights::TensorMap& tensors) const {
+OrderedJson DetectionTraining::test_quality(const weights::TensorMap& tensors) const {
   if (!test_) return {};
   const ImageSet images(*test_, kind_.preprocessing.size, data::Augmentation{}, trial_.seed, compute_.threads,
                         compute_.threads);
@@ -201,7 +203,7 @@ OrderedJson DetectionTask::test_quality(const weights::TensorMap& tensors) const
   return json;
 }
 
-std::string DetectionTask::fingerprint() const {
+std::string DetectionTraining::fingerprint() const {
   Json json{{"model", kind_.name},
             {"recipe", recipe_.name},
             {"seed", trial_.seed},

@@ -1,0 +1,43 @@
+#pragma once
+// How a training runs, and the hyperparameters by which people say so.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "trainer/loop/hyperparameters.h"
+#include "trainer/loop/optimizer.h"
+#include "trainer/loop/schedule.h"
+
+namespace tune::trainer::loop {
+
+// Ends a training whose objective no longer gets better.
+struct EarlyStopping {
+  std::int64_t patience = 0;  // so many evaluations in a row without an improvement; 0: never
+  double threshold = 0;       // the least change for the better that is an improvement
+};
+
+// How a recipe wants to be trained. Counts of steps are the optimizer's.
+struct Plan {
+  std::int64_t epochs = 1;
+  std::int64_t batch_size = 1;
+  std::int64_t accumulate = 1;        // batches per step of the optimizer
+  std::int64_t evaluation_steps = 0;  // evaluates after so many steps, and at the end; 0: after each epoch
+  std::int64_t log_steps = 0;         // prints the training losses after so many steps; 0: in reports alone
+  std::int64_t checkpoint_steps = 0;  // a checkpoint after so many steps too; 0: after evaluations alone
+  EarlyStopping early_stopping;
+  OptimizerSettings optimizer;
+  Schedule schedule;
+};
+
+// Rows that every task can have: all of the plan but the optimizer's kind, rate and numbers, with names as
+// Hugging Face's Trainer has them where it has any. `unit` is the task's: "images".
+std::vector<Hyperparameter> plan_hyperparameters(const std::string& unit);
+
+// The plan that those rows give; the schedule's `base` and the rest of the optimizer are left to the caller.
+// Throws Error(kBadSpec) where they contradict each other.
+Plan make_plan(const Hyperparameters& values);
+
+// "sgd", "adam" or "adamw".
+OptimizerKind optimizer_kind(const std::string& name);
+
+}  // namespace tune::trainer::loop
