@@ -87,8 +87,9 @@ int run_probe(const Arguments& arguments, Console& console) {
       loop::probe(*training, compute, *options->number("seconds", 0, kMostSeconds), loop::stop_requested);
   if (loop::stop_requested()) return static_cast<int>(ExitCode::kInterrupted);
   if (options->has("json"))
-    print_ordered(to_json(result, compute, task.unit, training->training_examples(), elapsed() - made), console,
-               /*indent=*/-1);
+    print_ordered(to_json(result, compute, task.unit, training->training_examples(), elapsed() - made),
+                  console,
+                  /*indent=*/-1);
   else
     print_text(result, compute, task.unit, console.out);
   return 0;
