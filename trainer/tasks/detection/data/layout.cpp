@@ -284,6 +284,7 @@ class Recogniser {
 
   // What there is to say of training images that were not found.
   static std::string training_images_of(const DataYaml& yaml, const std::vector<std::string>& missing) {
+    if (yaml.parts.at("train").empty()) return "its `train` names no training images";
     const std::string& first = yaml.parts.at("train").front();
     const bool is_missing = std::find(missing.begin(), missing.end(), first) != missing.end();
     return "its training images " + first + (is_missing ? " do not exist" : " hold no picture");
