@@ -70,6 +70,14 @@ std::vector<std::string> study_names(const fs::path& folder) {
   return names;
 }
 
+void require_name_of_folder(const StudyStore& store) {
+  const std::string name = store.study().name;
+  const std::string folder = fs::absolute(store.file()).lexically_normal().parent_path().filename().string();
+  if (name != folder)
+    throw DamagedFile(store.file() + ": its study is named \"" + name + "\", and its folder \"" + folder +
+                      "\" (a folder that was renamed is to have its name back)");
+}
+
 bool may_share_gpus(const StudyRow& study) {
   const Json::json_pointer place("/resources/trials_per_gpu");
   return study.spec.is_object() && study.spec.contains(place) && study.spec.at(place).is_number() &&

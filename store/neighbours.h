@@ -13,6 +13,10 @@ namespace tune::store {
 // folder.
 std::vector<std::string> study_names(const std::filesystem::path& folder);
 
+// Throws DamagedFile where the study has another name than its folder: tune makes no such one, and its trials
+// lie in the folder.
+void require_name_of_folder(const StudyStore& store);
+
 // Whether a study's trials may share a GPU with others: its spec says so.
 bool may_share_gpus(const StudyRow& study);
 

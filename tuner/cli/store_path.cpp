@@ -57,7 +57,9 @@ fs::path require_study(const fs::path& store, const std::string& study) {
 }
 
 store::StudyStore open_study(const fs::path& store, const std::string& study) {
-  return {require_study(store, study), store::OpenMode::kRead};
+  store::StudyStore opened(require_study(store, study), store::OpenMode::kRead);
+  store::require_name_of_folder(opened);
+  return opened;
 }
 
 TrialReference parse_trial_reference(const std::string& text) {

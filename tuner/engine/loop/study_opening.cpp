@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "store/neighbours.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/loop/warm_start.h"
 #include "tuner/os/crash_point.h"
@@ -138,7 +139,9 @@ bool is_there(const fs::path& file) {
 std::optional<store::StudyStore> existing_store(const fs::path& file, const store::StoreSettings& settings) {
   if (!is_there(file)) return std::nullopt;
   try {
-    return store::StudyStore(file, store::OpenMode::kWrite, settings);
+    store::StudyStore store(file, store::OpenMode::kWrite, settings);
+    store::require_name_of_folder(store);
+    return store;
   } catch (const Error& error) {
     if (error.code() != ExitCode::kNotFound) throw;
     return std::nullopt;
