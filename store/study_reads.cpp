@@ -86,7 +86,7 @@ StudyRow StudyStore::study() const {
   Query query(
       impl_->connection,
       "SELECT name, spec, spec_text, folder, seed, metric, goal, reduce, limits, state, finish_reason,"
-      " elapsed_seconds, facts, created_ms, updated_ms FROM study");
+      " elapsed_seconds, facts, created_ms, updated_ms, id FROM study");
   if (!query.step()) throw DamagedFile(impl_->connection.name() + ": its table study is empty");
   StudyRow row;
   row.name = query.text();
@@ -104,6 +104,9 @@ StudyRow StudyStore::study() const {
   row.facts = query.cell(facts_from);
   row.created = query.time();
   row.updated = query.time();
+  if (const std::int64_t id = query.integer(); id != 1)
+    throw DamagedFile(impl_->connection.name() + ": the row of its table study has the id " +
+                      std::to_string(id) + ", not 1");
   return row;
 }
 

@@ -9,6 +9,7 @@
 #include "trainer/weights/file_reader.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/core/json_positions.h"
 #include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::weights {
@@ -60,6 +61,15 @@ struct Entry {
   std::uint64_t begin = 0, end = 0;
 };
 
+// What is wrong with a header that is no JSON, in words.
+std::string header_fault(std::string_view text) {
+  if (text.find_first_not_of(" \t\r\n") == text.npos) return "the header is empty";
+  const auto fault = first_json_fault(text);
+  if (!fault) return "the header is not JSON";
+  return "the header is not JSON: line " + std::to_string(fault->problem.line) + ", column " +
+         std::to_string(fault->problem.column) + ": " + fault->problem.message;
+}
+
 // The header as JSON. Duplicate names are refused, since two readers would disagree about them.
 Json parse_header(std::string_view text, const std::string& place) {
   std::vector<std::set<std::string>> names;
@@ -75,8 +85,8 @@ Json parse_header(std::string_view text, const std::string& place) {
     Json header = Json::parse(text, refuse_duplicates);
     if (!header.is_object()) refuse(place, "the header is not a JSON object");
     return header;
-  } catch (const Json::exception& error) {
-    refuse(place, std::string("the header is not JSON: ") + error.what());
+  } catch (const Json::exception&) {
+    refuse(place, header_fault(text));
   }
 }
 

@@ -43,7 +43,8 @@ Pipe open_pipe() {
 // Everything that the child needs, made before the fork: after it nothing may be allocated.
 struct Plan {
   explicit Plan(const Program& program)
-      : working_directory(program.working_directory.string()), environment(program.environment) {
+      : working_directory(program.working_directory.string()),
+        environment(program.environment, program.left_out) {
     for (const std::string& argument : program.argv) argv.push_back(const_cast<char*>(argument.c_str()));
     argv.push_back(nullptr);
   }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct Program {
   // How many signals a person or the system has sent so far; asked many times a second. The first is passed
   // on as SIGTERM, the second as SIGKILL. Empty: nobody interrupts it.
   std::function<int()> signals = {};
+  std::set<std::string> left_out = {};  // of our environment: variables that it does not get
 };
 
 struct ProgramOutput {

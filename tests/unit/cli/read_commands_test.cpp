@@ -149,6 +149,7 @@ TEST_CASE("best shows which hyperparameters made the difference, once enough tri
   std::filesystem::create_directories(folder / "s");
   store::StudyStore study(folder / "s/study.db", store::OpenMode::kCreate);
   store::StudyRow row = store::study_row();
+  row.name = "s";
   row.spec_text = R"({"study": "s", "objective": {"metric": "loss", "goal": "minimize"},
     "parameters": {"lr": {"type": "float", "min": 0, "max": 1}, "width": {"type": "float", "min": 0, "max": 1}},
     "limits": {"trials": 40}})";
@@ -355,14 +356,17 @@ TEST_CASE("verifying a model that is not there is not found, and a second name n
 
 TEST_CASE("a best that is not there is not found, and as JSON it is null as well", "[cli]") {
   const store::TemporaryFolder folder;
-  std::filesystem::create_directories(folder / "s");
-  { store::StudyStore(folder / "s/study.db", store::OpenMode::kCreate).create_study(store::study_row()); }
+  std::filesystem::create_directories(folder / "steel-legacy");
+  {
+    store::StudyStore(folder / "steel-legacy/study.db", store::OpenMode::kCreate)
+        .create_study(store::study_row());
+  }
   const std::string path = (folder / "").string();
-  const Printed text = cli::run({"best", "s", "--store", path});
+  const Printed text = cli::run({"best", "steel-legacy", "--store", path});
   CHECK(text.code == 5);
   CHECK(text.out.empty());
   CHECK(contains(text.err, "has completed with a value"));
-  const Printed json = cli::run({"best", "s", "--store", path, "--json"});
+  const Printed json = cli::run({"best", "steel-legacy", "--store", path, "--json"});
   CHECK(json.code == 5);
   CHECK(Json::parse(json.out).at("trial").is_null());
 }

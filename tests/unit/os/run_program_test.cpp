@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <fstream>
 
 #include "support/catch.h"
@@ -35,6 +36,18 @@ TEST_CASE("a program's output and exit code are taken, and it gets its folder, v
   CHECK(output.out == folder.path().string() + "\nyes\nheld\n");
   CHECK(output.exit_code == 3);
   CHECK(run_program(shell("kill -9 $$", folder)).exit_code == 137);
+}
+
+TEST_CASE("a variable that is left out does not reach the program, and the others do") {
+  const TemporaryFolder folder;
+  Program program = shell("echo ${MINE-none} ${YOURS-none}", folder);
+  program.left_out = {"MINE"};
+  ::setenv("MINE", "here", 1);
+  ::setenv("YOURS", "here", 1);
+  const std::string said = run_program(program).out;
+  ::unsetenv("MINE");
+  ::unsetenv("YOURS");
+  CHECK(said == "none here\n");
 }
 
 TEST_CASE("what a program says on stderr comes line by line") {

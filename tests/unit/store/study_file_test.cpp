@@ -12,6 +12,7 @@
 #include <random>
 #include <thread>
 
+#include "store/neighbours.h"
 #include "store/study_store.h"
 #include "support/catch.h"
 #include "unit/store/store_fixture.h"
@@ -80,7 +81,8 @@ bool is_damage(const std::function<void()>& action) {
 TEST_CASE("whatever a cell holds that tune never writes there is damage, and the file is to be restored",
           "[store]") {
   const TemporaryFolder folder;
-  const fs::path file = folder / "study.db";
+  const fs::path file = folder / (study_row().name + "/study.db");
+  fs::create_directories(file.parent_path());
   using Read = std::function<void(StudyStore&)>;
   const Read study = [](StudyStore& store) { store.study(); };
   const Read trials = [](StudyStore& store) { store.trials(); };
@@ -90,7 +92,9 @@ TEST_CASE("whatever a cell holds that tune never writes there is damage, and the
   const Read events = [](StudyStore& store) { store.events(); };
   const auto [sql, read] = GENERATE_COPY(
       table<std::string, Read>({{"UPDATE study SET spec = '7'", study},
+                                {"UPDATE study SET id = 2", study},
                                 {"UPDATE study SET goal = 'up'", study},
+                                {"UPDATE study SET name = 'other'", require_name_of_folder},
                                 {"UPDATE study SET reduce = 'mean'", study},
                                 {"UPDATE study SET state = 'ended'", study},
                                 {"UPDATE study SET facts = '[]'", study},

@@ -145,7 +145,7 @@ TEST_CASE("an audit shows what it found before it fails, and fails on what it is
   fs::copy_file(seen, valid.path() / "images" / "copy.jpg");
   CHECK(with("leaks,problems") == "the audit found 1 leaks");
   CHECK(contains(printed, "leaks: 1 of these lie in both sets or in two parts of one"));
-  CHECK(contains(printed, "equal files: 1"));
+  CHECK(contains(printed, "equal files: 1\n  - train/images/i100.jpg valid/images/copy.jpg"));
   // What cannot be compared any more is shown all the same.
   CHECK(contains(run({"--data", set, "--against", (folder.path() / "gone").string()}, printed),
                  "gone does not exist"));
@@ -157,6 +157,11 @@ TEST_CASE("an audit shows what it found before it fails, and fails on what it is
                               cli::run_audit({"--data", set, "--fail-on", "leak"}, console);
                             }),
                  "--fail-on \"leak\" is nothing that an audit finds"));
+  const std::string no_json = message_of(ExitCode::kUsage, [&] {
+    cli::run_audit({"--data", set, "--split", "{", "--part", "test"}, console);
+  });
+  CHECK(no_json.starts_with("--split is not JSON: column 1: the text ends"));
+  CHECK_FALSE(contains(no_json, "json.exception"));
 }
 
 TEST_CASE("a signal ends an audit and a score at once with 130 while they read") {

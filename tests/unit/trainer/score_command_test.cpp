@@ -281,6 +281,20 @@ TEST_CASE("detections may write ids as floats and texts, and lose none beyond 2^
   CHECK(contains(refusal("1.5"), "[0]: image_id is 1.5, not a whole number"));
 }
 
+TEST_CASE("numbers of detections that are written as texts are said once") {
+  const TestFolder folder;
+  const auto truth = folder.write("gt.json", truth_with(kTwo));
+  const auto found =
+      folder.write("det.json",
+                   R"([{"image_id": 1, "category_id": 4, "bbox": [10, 10, 40, 40], "score": 0.9, "note": "7"},
+          {"image_id": "1", "category_id": 4, "bbox": [10, "10", 40, 40], "score": "0.5"}])");
+  const Json warnings = Json::parse(score(truth, found, true).out)["warnings"];
+  REQUIRE(warnings.size() == 1);
+  CHECK(contains(warnings[0].get<std::string>(),
+                 "3 numbers are written as texts, and taken as the numbers, the first being "));
+  CHECK(contains(warnings[0].get<std::string>(), "det.json, [1]: \"image_id\" is \"1\""));
+}
+
 TEST_CASE("score reads a part of a set that has parts, and asks which where ids are the files' own") {
   const TestFolder folder;
   folder.write("annotations/instances_train2017.json", truth_with(kTwo));

@@ -132,8 +132,7 @@ void print_set(const AuditedSet& set, std::ostream& out) {
 }
 
 std::string name_of(const Audit& audit, std::size_t image) {
-  return (audit.images[image].set == 0 ? "" : "against: ") +
-         visible_text(audit.example(image).image.filename().string());
+  return (audit.images[image].set == 0 ? "" : "against: ") + visible_text(audit.example(image).name);
 }
 
 void print_equal(const Audit& audit, const char* title, const std::vector<EqualImages>& found,

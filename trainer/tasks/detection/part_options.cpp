@@ -1,6 +1,7 @@
 #include "trainer/tasks/detection/part_options.h"
 
 #include "tuner/core/error.h"
+#include "tuner/core/json_positions.h"
 
 namespace tune::trainer::detection {
 
@@ -26,13 +27,17 @@ std::optional<PartChoice> part_choice(const loop::Request& request) {
     throw Error(ExitCode::kUsage, "--part \"" + part + "\" is none of train, validation, test",
                 "name the part to look at");
   if (!request.has("split")) return PartChoice{std::nullopt, part};
-  try {
-    const Json split = Json::parse(request.text("split"));
-    data::parse_split(split);
-    return PartChoice{split, part};
-  } catch (const Json::exception& error) {
-    throw Error(ExitCode::kUsage, std::string("--split is not JSON: ") + error.what(),
+  const StrictJson split = parse_strictly(request.text("split"));
+  if (split.fault) {
+    const Problem problem = parse_with_positions(request.text("split"), "text").problems.at(0);
+    throw Error(ExitCode::kUsage,
+                std::string("--split") + (split.fault->is_syntax ? " is not JSON" : "") + ": column " +
+                    std::to_string(problem.column) + ": " + problem.message,
                 R"(write it as in a spec: --split '{"fractions": [0.8, 0.2], "seed": 0}')");
+  }
+  try {
+    data::parse_split(split.value);
+    return PartChoice{split.value, part};
   } catch (const Error& error) {
     throw Error(ExitCode::kUsage, std::string("--split: ") + error.what(), error.hint());
   }

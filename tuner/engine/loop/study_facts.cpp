@@ -29,6 +29,34 @@ bool computes_on_gpus(const Machine& machine, const Resources& resources) {
 
 constexpr std::chrono::seconds kGitLimit{10};
 
+// Variables that make another repository, or another part of one, out of a folder's own: git sets them for
+// its hooks (`git rev-parse --local-env-vars`), and people for themselves. What configures git stays.
+const std::set<std::string> kOtherRepository{"GIT_ALTERNATE_OBJECT_DIRECTORIES",
+                                             "GIT_COMMON_DIR",
+                                             "GIT_DIR",
+                                             "GIT_GLOB_PATHSPECS",
+                                             "GIT_GRAFT_FILE",
+                                             "GIT_ICASE_PATHSPECS",
+                                             "GIT_IMPLICIT_WORK_TREE",
+                                             "GIT_INDEX_FILE",
+                                             "GIT_LITERAL_PATHSPECS",
+                                             "GIT_NAMESPACE",
+                                             "GIT_NOGLOB_PATHSPECS",
+                                             "GIT_NO_REPLACE_OBJECTS",
+                                             "GIT_OBJECT_DIRECTORY",
+                                             "GIT_PREFIX",
+                                             "GIT_REPLACE_REF_BASE",
+                                             "GIT_SHALLOW_FILE",
+                                             "GIT_WORK_TREE"};
+
+// Whether `git ls-files -v -z` names a file that git was told not to look at: a lower-case letter before it.
+bool hides_changes(const std::string& files) {
+  std::istringstream entries(files);
+  for (std::string entry; std::getline(entries, entry, '\0');)
+    if (!entry.empty() && entry[0] >= 'a' && entry[0] <= 'z') return true;
+  return false;
+}
+
 // Not the store itself, which may be the very folder of the code.
 std::vector<fs::path> folders_in_store(const fs::path& store) {
   std::vector<fs::path> folders;
@@ -74,6 +102,7 @@ std::optional<store::CodeState> git_state(const fs::path& folder, const fs::path
       Program program{std::move(arguments), folder};
       program.environment = {{"GIT_OPTIONAL_LOCKS", "0"}};  // only looking: nobody's `git commit` has to wait
       program.time_limit = kGitLimit;
+      program.left_out = kOtherRepository;
       return run_program(program);
     };
     const ProgramOutput found = git({"git", "rev-parse", "HEAD", "--show-toplevel"});
@@ -82,13 +111,19 @@ std::optional<store::CodeState> git_state(const fs::path& folder, const fs::path
     std::string commit, top;
     std::getline(lines, commit);
     std::getline(lines, top);
-    std::vector<std::string> status = {"git", "status", "--porcelain", "--"};
+    // Whatever the configuration says of files that are not tracked.
+    std::vector<std::string> status = {"git", "status", "--porcelain", "--untracked-files=normal", "--"};
     for (const fs::path& folder_of_tune : folders_in_store(store)) {
       const std::string below = folder_of_tune.lexically_relative(top).generic_string();
       if (!below.starts_with("..")) status.push_back(":(top,exclude,literal)" + below);
     }
     const ProgramOutput changes = git(std::move(status));
-    return store::CodeState{commit, changes.exit_code == 0 && changes.out.empty()};
+    bool clean = changes.exit_code == 0 && changes.out.empty();
+    if (clean) {
+      const ProgramOutput files = git({"git", "ls-files", "-v", "-z", "--", ":(top)"});
+      clean = files.exit_code == 0 && !hides_changes(files.out);
+    }
+    return store::CodeState{commit, clean};
   } catch (const Error&) {
     return std::nullopt;  // no git on this machine, or a disk too slow for it
   }

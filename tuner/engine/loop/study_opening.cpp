@@ -129,10 +129,22 @@ bool is_there(const fs::path& file) {
 }
 
 // The database with a study in it; nullopt when there is none, or a process died while it made one.
+// A study is read under any name that its folder may have been copied to, but goes on under its own alone: its
+// trials lie in the folder.
+void require_name_of_folder(const store::StudyStore& store) {
+  const std::string name = store.study().name;
+  const std::string folder = fs::absolute(store.file()).lexically_normal().parent_path().filename().string();
+  if (name != folder)
+    throw DamagedFile(store.file() + ": its study is named \"" + name + "\", and its folder \"" + folder +
+                      "\" (a folder that was renamed is to have its name back)");
+}
+
 std::optional<store::StudyStore> existing_store(const fs::path& file, const store::StoreSettings& settings) {
   if (!is_there(file)) return std::nullopt;
   try {
-    return store::StudyStore(file, store::OpenMode::kWrite, settings);
+    store::StudyStore store(file, store::OpenMode::kWrite, settings);
+    require_name_of_folder(store);
+    return store;
   } catch (const Error& error) {
     if (error.code() != ExitCode::kNotFound) throw;
     return std::nullopt;

@@ -20,8 +20,9 @@ struct RescanFixture : LoopFixture {
     spec.limits.parallel = 1;
     spec.document["metrics"] = Json::array({{{"name", "loss"}, {"regex", "lose=(.*)"}}});
     store::StudyRow row = store.study();
+    row.name = folder.path().filename().string();  // as in a store
     row.spec = spec.document;
-    store.update_spec(row);
+    store.replace_study(row);
   }
   void run_with(std::function<Behaviour(const engine::Attempt&)> script) {
     use(1, std::move(script));

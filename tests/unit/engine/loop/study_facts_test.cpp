@@ -1,5 +1,8 @@
 #include "tuner/engine/loop/study_facts.h"
 
+#include <cstdlib>
+#include <map>
+
 #include "support/catch.h"
 #include "support/run_shell.h"
 #include "tuner/engine/promotion/lineage.h"
@@ -76,6 +79,48 @@ TEST_CASE("what tune has put into a git folder is no change of the code there, a
   CHECK(is_clean("."));  // a store that is the folder of the code
   shell("echo x > a");
   CHECK_FALSE(is_clean("."));
+}
+
+TEST_CASE("a folder's commit is its own repository's, whatever variables git has set for a hook") {
+  const tests::TemporaryFolder folder;
+  const auto shell = [&](const std::string& line) {
+    REQUIRE(tests::run_shell(line, folder.path()).exit_code == 0);
+  };
+  shell(
+      "for each in ours hook; do git init -q $each && git -C $each -c user.name=$each -c user.email=a@b "
+      "commit -qm $each --allow-empty; done");
+  const Json ours = git_state(folder.path() / "ours", "/no/such/store");
+  REQUIRE(ours.is_object());
+  CHECK(ours.at("clean") == true);
+  const std::string hook = (folder.path() / "hook").string();
+  const std::map<std::string, std::string> set{{"GIT_DIR", hook + "/.git"},
+                                               {"GIT_WORK_TREE", hook},
+                                               {"GIT_INDEX_FILE", hook + "/.git/index"},
+                                               {"GIT_LITERAL_PATHSPECS", "1"}};
+  for (const auto& [name, value] : set) ::setenv(name.c_str(), value.c_str(), 1);
+  const Json state = git_state(folder.path() / "ours", "/no/such/store");
+  for (const auto& [name, value] : set) ::unsetenv(name.c_str());
+  CHECK(state == ours);
+}
+
+TEST_CASE("code that git was told not to look at is not clean") {
+  const tests::TemporaryFolder folder;
+  const auto shell = [&](const std::string& line) {
+    REQUIRE(tests::run_shell(line, folder.path()).exit_code == 0);
+  };
+  const auto is_clean = [&] {
+    return git_state(folder.path() / "sub", "/no/such/store").at("clean").get<bool>();
+  };
+  shell(
+      "git init -q && mkdir sub && touch a sub/b && git add . && "
+      "git -c user.name=a -c user.email=a@b commit -qm one");
+  CHECK(is_clean());
+  shell("git config status.showUntrackedFiles no && touch c");
+  CHECK_FALSE(is_clean());
+  shell("rm c && git update-index --assume-unchanged a && echo x > a");
+  CHECK_FALSE(is_clean());
+  shell("git update-index --no-assume-unchanged a && git checkout -q a");
+  CHECK(is_clean());
 }
 
 TEST_CASE("a run's facts name the versions and this machine as it is now") {

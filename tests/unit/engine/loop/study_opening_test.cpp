@@ -81,6 +81,19 @@ std::string way_on(const std::string& strategy, const std::vector<int>& points) 
 
 }  // namespace
 
+TEST_CASE("a study in a folder of another name is damaged, and is not gone on with") {
+  const tests::ScratchFolder folder;
+  const Spec spec = spec_with(R"({"trials": 1})");
+  open_study(folder.path(), spec, spec.text, {});
+  std::filesystem::rename(folder.path() / "s", folder.path() / "other");
+  try {
+    hold_study(folder.path(), "other");
+    FAIL("no error");
+  } catch (const DamagedFile& error) {
+    CHECK(says(error.what(), "its study is named \"s\", and its folder \"other\""));
+  }
+}
+
 TEST_CASE("a finished study is not told to resume where nothing, or only repeats, would come") {
   CHECK(way_on("grid", {1, 2}) ==
         "the study has ended (trial limit); `tune resume s --trials N` goes on with it (new totals), --name "

@@ -167,6 +167,9 @@ TEST_CASE("a `path` of data.yaml that is not followed, or leads elsewhere, is sa
   folder.write("here/data.yaml", "train: empty\nnames: [pit]\n");
   CHECK(contains(layout_of(folder.path() / "here").warnings.front(),
                  "its training images empty hold no picture, so it gives the class names alone"));
+  folder.write("here/data.yaml", "train:\nval: images/train\nnames: [pit]\n");
+  CHECK(contains(layout_of(folder.path() / "here").warnings.front(),
+                 "its `train` names no training images, so it gives the class names alone"));
 }
 
 TEST_CASE("lists of images in a data.yaml are read, and a training part that comes twice is one") {

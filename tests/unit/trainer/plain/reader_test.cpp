@@ -387,12 +387,12 @@ TEST_CASE("sizes that are none are said once, and what an annotation has twice i
   const auto file = folder.write(
       "a.json",
       R"({"images": [{"id": 1, "file_name": "a.png", "width": -40, "height": "tall"}, {"id": 2, "file_name": "a.png",
-                      "width": 0, "height": null}],
+                      "width": 0, "height": null}, {"id": 3, "file_name": "a.png", "width": 40.5}],
     "categories": [{"id": 1, "name": "pit"}],
     "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}]})");
   const Dataset coco = read_dataset(file);
   REQUIRE_FALSE(coco.warnings.empty());
-  CHECK(contains(coco.warnings[0], "2 widths and heights of images are none"));
+  CHECK(contains(coco.warnings[0], "4 widths and heights of images are none"));
   CHECK(contains(coco.warnings[0], "images[0]: \"width\" is -40"));
 
   const TestFolder other;
@@ -404,11 +404,22 @@ TEST_CASE("sizes that are none are said once, and what an annotation has twice i
   REQUIRE(dataset.warnings.size() == 1);
   CHECK(contains(dataset.warnings[0], "1 width or height in <size> is none"));
   CHECK(contains(dataset.warnings[0], "a.xml: <width> is \"40px\""));
+  for (const int none : {0, -40}) {
+    other.write("annotations/a.xml", voc(object("pit", "1 2 4 5"), none));
+    CHECK(contains(read_dataset(other.path()).warnings.at(0),
+                   "a.xml: <width> is \"" + std::to_string(none) + "\""));
+  }
 
   other.write("annotations/a.xml", voc(object("pit</name><name>dent", "1 2 4 5") +
                                        object("pit", "1 2 4 5</ymax></bndbox><bndbox><ymax>5")));
   CHECK(contains(refusal(other.path()), "a.xml, object 1 (pit): it has several <name>"));
   CHECK(contains(refusal(other.path()), "a.xml, object 2 (pit): it has several <bndbox>"));
+  other.write("annotations/a.xml", voc(object("pit", "1 2 4 5</ymax><ymax>9")));
+  CHECK(contains(refusal(other.path()), "a.xml, object 1 (pit): it has several <ymax>; a box has one"));
+  for (const char* twice : {"<size></size>", "<filename>a.png</filename><filename>b.png</filename>"}) {
+    other.write("annotations/a.xml", voc(twice));
+    CHECK(contains(refusal(other.path()), "a.xml: it has several <"));
+  }
   other.write("annotations/a.xml", voc("") + voc(""));
   CHECK(contains(refusal(other.path()), "a.xml has several <annotation>"));
 }
@@ -426,6 +437,37 @@ TEST_CASE("an entity that is not resolved is no part of a class name") {
   folder.write("annotations/c.xml",
                "<!DOCTYPE annotation [<!ENTITY x \"pit\">]>" + voc(object("&x;", "1 2 4 5")));
   CHECK(contains(refusal(folder.path()), "c.xml, object 1: its name holds &x;"));
+}
+
+TEST_CASE("a text of an annotation is read whole, and what is no text is refused") {
+  const TestFolder folder;
+  for (const char* name : {"p<!-- x -->it", "p<![CDATA[i]]>t", "p<?x y?>it", "<![CDATA[pit]]>", "p&#105;t"}) {
+    CAPTURE(name);
+    write_example(folder, "a", object(name, "1<!--was-->0 2 14 5"));
+    const Dataset dataset = read_dataset(folder.path());
+    CHECK(dataset.classes == std::vector<std::string>{"pit"});
+    CHECK(dataset.examples[0].objects.at(0).x1 == 10);
+  }
+  write_example(folder, "a", object("old<!-- --> <!-- -->pit", "1 2 4 5"));
+  CHECK(read_dataset(folder.path()).classes == std::vector<std::string>{"old pit"});
+  const auto refusal_of = [&](const std::string& objects) {
+    folder.write("annotations/a.xml", voc(objects));
+    return refusal(folder.path());
+  };
+  CHECK(contains(refusal_of(object("p<b>i</b>t", "1 2 4 5")),
+                 "a.xml, object 1: its name holds the element <b>; write its text alone"));
+  CHECK(contains(refusal_of(object("pit", "<i>1</i> 2 4 5")),
+                 "a.xml, object 1 (pit): its xmin holds the element <i>"));
+  for (const char* code : {"0", "x0", "xD800", "x110000", "4294967401"})
+    CHECK(contains(refusal_of(object("p&#" + std::string(code) + ";t", "1 2 4 5")),
+                   "its name holds &#" + std::string(code) + ";, which is no character"));
+  CHECK(contains(refusal_of(object("pit", "1&#0;0 2 14 5")), "its xmin holds &#0;, which is no character"));
+  for (const std::string& rest : {std::string("zz"), std::string("<b/>")}) {
+    folder.write("annotations/a.xml", voc("") + "\n" + rest);
+    CHECK(contains(refusal(folder.path()), "a.xml is not well-formed XML: outside <annotation> stands "));
+  }
+  folder.write("annotations/a.xml", voc("") + std::string("\0zz", 3));
+  CHECK(contains(refusal(folder.path()), "a NUL"));
 }
 
 TEST_CASE("ids beyond 2^53 are kept, and those beyond 2^63 refused") {

@@ -189,6 +189,8 @@ TEST_CASE("a data.yaml names its parts as texts and lists") {
   CHECK(yaml.parts.at("train") == Names{"images/train"});
   CHECK(yaml.parts.at("validation") == Names{"a", "b"});
   CHECK_FALSE(yaml.parts.contains("test"));
+  CHECK(parse_data_yaml("path:\ntrain:\nnames: [a]\n", "").parts.at("train").empty());
+  CHECK(contains(yaml_refusal("path: [a]\nnames: [a]\n"), "line 1: `path` is no plain text"));
 }
 
 TEST_CASE("tags in a data.yaml are refused where they would change what is read") {

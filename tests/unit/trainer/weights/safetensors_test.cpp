@@ -120,7 +120,8 @@ TEST_CASE("Every broken rule of the format is refused, and the file and reason a
       {"shorter than the length", "abc", "only 3 bytes"},
       {"a header beyond 100 MB", endless + "{}", "longer than 100 MB"},
       {"a header beyond the file", file_of("{}").substr(0, 9), "longer than the file"},
-      {"no JSON", file_of("{\"a\""), "not JSON"},
+      {"no JSON", file_of("{\"a\""), "not JSON: line 1, column 4: the file ends"},
+      {"a header of no length", file_of(""), "the header is empty"},
       {"no object", file_of("[]"), "not a JSON object"},
       {"a name twice",
        file_of(

@@ -100,9 +100,9 @@ class Reader {
     const auto found = image.find(key);
     if (found == image.end()) return 0;
     const std::optional<double> pixels = number(*found, key, where);
-    if (pixels && *pixels >= 1 && *pixels < 1e9) return static_cast<int>(*pixels);
-    if (!found->is_null() && pixels.value_or(-1) != 0)  // many write 0 where they do not know
-      no_size_.add(where + ": \"" + key + "\" is " + shown(*found));
+    if (pixels && *pixels >= 1 && *pixels < 1e9 && std::floor(*pixels) == *pixels)
+      return static_cast<int>(*pixels);
+    if (!found->is_null()) no_size_.add(where + ": \"" + key + "\" is " + shown(*found));
     return 0;
   }
 

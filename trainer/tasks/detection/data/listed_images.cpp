@@ -40,6 +40,7 @@ fs::path place_of(const std::string& entry, const std::string& root, const fs::p
 
 // What there is to say of training images that were not found.
 std::string training_images_of(const DataYaml& yaml, const std::vector<std::string>& missing) {
+  if (yaml.parts.at("train").empty()) return "its `train` names no training images";
   const std::string& first = yaml.parts.at("train").front();
   const bool is_missing = std::find(missing.begin(), missing.end(), first) != missing.end();
   return "its training images " + first + (is_missing ? " do not exist" : " hold no picture");

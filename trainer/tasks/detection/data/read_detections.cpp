@@ -26,15 +26,20 @@ class DetectionSink : public Json::json_sax_t {
 
   bool null() override { return other("null"); }
   bool boolean(bool value) override { return other(value ? "true" : "false"); }
-  // Numbers written as texts are the numbers.
+  // Numbers written as texts are the numbers, which is said.
   bool string(std::string& value) override {
     const bool wanted = (depth_ == kInDetection && field_ != kOther && field_ != kBox) ||
                         (depth_ == kInBox && field_ == kBox);
     if (wanted && depth_ == kInDetection && field_ != kScore)
-      if (const auto number = data::whole_number(std::string_view(value))) return whole(*number);
+      if (const auto number = data::whole_number(std::string_view(value))) {
+        add_text(value);
+        return whole(*number);
+      }
     if (wanted)
-      if (const auto number = data::number_of(std::string_view(value)); number && std::isfinite(*number))
+      if (const auto number = data::number_of(std::string_view(value)); number && std::isfinite(*number)) {
+        add_text(value);
         return real(*number);
+      }
     return other("\"" + value + "\"");
   }
   bool binary(Json::binary_t&) override { return other("binary"); }
@@ -84,6 +89,8 @@ class DetectionSink : public Json::json_sax_t {
       warnings.push_back(file_ + ": " + std::to_string(count) +
                          (count == 1 ? " detection is" : " detections are") +
                          " left out, as the ground truth has no category_id " + std::to_string(category));
+    as_text_.tell(" number is written as a text, and taken as the number",
+                  " numbers are written as texts, and taken as the numbers", warnings);
     negative_.tell(
         " detection has a box of negative width or height, which overlaps nothing as it should: COCO's are "
         "[x, y, width, height]",
@@ -119,6 +126,10 @@ class DetectionSink : public Json::json_sax_t {
   void begin_detection() {
     seen_ = {};
     field_ = kOther;
+  }
+
+  void add_text(const std::string& value) {
+    as_text_.add(where() + ": \"" + std::string(kFields[field_]) + "\" is " + Json(value).dump());
   }
 
   bool other(const std::string& value) {
@@ -208,7 +219,7 @@ class DetectionSink : public Json::json_sax_t {
   std::int64_t image_ = 0, category_ = 0;
   std::array<double, 4> box_{};
   double score_ = 0;
-  Tally negative_, huge_;
+  Tally as_text_, negative_, huge_;
 };
 
 }  // namespace

@@ -1,3 +1,6 @@
+#include <charconv>
+#include <cstdint>
+#include <initializer_list>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -20,20 +23,27 @@ std::size_t count_of(const pugi::xml_node& parent, const char* name) {
   return static_cast<std::size_t>(std::distance(children.begin(), children.end()));
 }
 
-// "&x;" of the first reference to an entity that XML does not bring along. pugixml leaves those, and
-// references to no character, as they stand.
+// Whether "#228" or "#xe4" stands for a character that a text can hold: NUL ends texts, and halves of UTF-16
+// and what lies beyond Unicode are none.
+bool is_character(std::string_view reference) {
+  const bool hexadecimal = reference.starts_with("#x");
+  const std::string_view digits = reference.substr(hexadecimal ? 2 : 1);
+  std::uint32_t code = 0;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), code, hexadecimal ? 16 : 10);
+  return !digits.empty() && error == std::errc() && end == digits.data() + digits.size() && code > 0 &&
+         code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
+}
+
+// "&x;" of the first reference to an entity that XML does not bring along, or to no character. pugixml leaves
+// the first as they stand.
 std::string unresolved_entity(std::string_view raw) {
   for (std::size_t at = raw.find('&'); at != raw.npos; at = raw.find('&', at + 1)) {
     const std::string_view rest = raw.substr(at + 1);
     const std::string_view name = rest.substr(0, rest.find(';'));
     if (name.size() == rest.size() || name.empty() || name.find_first_of(" \t\r\n&") != name.npos) continue;
-    const bool hexadecimal = name.starts_with("#x");
-    const std::string_view digits = name.substr(hexadecimal ? 2 : 1);
     const bool known = name == "lt" || name == "gt" || name == "amp" || name == "apos" || name == "quot";
-    const bool character =
-        name[0] == '#' && !digits.empty() &&
-        digits.find_first_not_of(hexadecimal ? "0123456789abcdefABCDEF" : "0123456789") == digits.npos;
-    if (!known && !character) return "&" + std::string(name) + ";";
+    if (!known && !(name[0] == '#' && is_character(name))) return "&" + std::string(name) + ";";
   }
   return "";
 }
@@ -77,14 +87,18 @@ class VocReader {
 
   void read_annotation(const fs::path& file, Example& example) {
     pugi::xml_document document;
-    std::string text;
     try {
-      text = data::read_xml(file);
+      text_ = data::read_xml(file);
     } catch (const Error& error) {
       return problems_.add(std::string(error.what()) + ". " + error.hint());
     }
-    const auto parsed =
-        document.load_buffer(text.data(), text.size(), pugi::parse_default, pugi::encoding_utf8);
+    // For pugixml it would be the end.
+    if (const std::size_t nul = text_.find('\0'); nul != text_.npos)
+      return problems_.add(file.string() + " is not well-formed XML (byte " + std::to_string(nul) +
+                           "): a NUL; write the file again");
+    // With the blanks between two comments, and with what stands beside the root.
+    constexpr unsigned kParse = pugi::parse_default | pugi::parse_ws_pcdata | pugi::parse_fragment;
+    const auto parsed = document.load_buffer(text_.data(), text_.size(), kParse, pugi::encoding_utf8);
     if (!parsed)
       return problems_.add(file.string() + " is not well-formed XML (byte " + std::to_string(parsed.offset) +
                            "): " + parsed.description());
@@ -92,36 +106,72 @@ class VocReader {
     if (!root) return problems_.add(file.string() + " has no <annotation>: it is not PASCAL VOC");
     if (count_of(document, "annotation") > 1)
       return problems_.add(file.string() + " has several <annotation>; keep the one of its image");
-    compare_name(root.child("filename").text().get(), file, example);
+    for (const pugi::xml_node& beside : document.children())
+      if (beside != root && (beside.type() == pugi::node_element || !data::trimmed(beside.value()).empty()))
+        return problems_.add(file.string() + " is not well-formed XML: outside <annotation> stands " +
+                             (beside.type() == pugi::node_element
+                                  ? "<" + std::string(beside.name()) + ">"
+                                  : "\"" + data::trimmed(beside.value()) + "\"") +
+                             "; take it out");
+    read_root(root, file, example);
+  }
+
+  void read_root(const pugi::xml_node& root, const fs::path& file, Example& example) {
+    const std::string where = file.string();
     const pugi::xml_node size = root.child("size");
-    if (!checks_.measure(example, side(size, "width", file), side(size, "height", file))) return;
+    if (!has_once(root, {"filename", "size"}, where, "an annotation") ||
+        !has_once(size, {"width", "height"}, where, "a size"))
+      return;
+    const auto named = text_of(root, "filename", where), width = text_of(size, "width", where),
+               height = text_of(size, "height", where);
+    if (!named || !width || !height) return;
+    compare_name(*named, file, example);
+    if (!checks_.measure(example, side(*width, "width", file), side(*height, "height", file))) return;
     int count = 0;
-    for (const pugi::xml_node& object : root.children("object"))
-      if (is_resolved(object.child("name"), text, file, ++count)) read_object(object, file, count, example);
+    for (const pugi::xml_node& object : root.children("object")) read_object(object, file, ++count, example);
   }
 
-  // The width or height that the annotation states; 0 where it states none, as many write, too.
-  int side(const pugi::xml_node& size, const char* name, const fs::path& file) {
-    const std::string text = data::trimmed(size.child(name).text().get());
-    const std::optional<double> pixels = data::number_of(std::string_view(text));
-    if (pixels && *pixels > 0 && *pixels < 1e9) return static_cast<int>(*pixels);
-    if (!text.empty() && pixels.value_or(-1) != 0)
-      no_size_.add(file.string() + ": <" + name + "> is \"" + text + "\"");
-    return 0;
-  }
-
-  // Offsets of nodes are those of the text, which was given as UTF-8.
-  bool is_resolved(const pugi::xml_node& name, std::string_view text, const fs::path& file, int count) {
-    for (const pugi::xml_node& part : name.children()) {
-      if (part.type() != pugi::node_pcdata || part.offset_debug() < 0) continue;
-      const std::string_view rest = text.substr(static_cast<std::size_t>(part.offset_debug()));
-      const std::string entity = unresolved_entity(rest.substr(0, rest.find('<')));
-      if (entity.empty()) continue;
-      problems_.add(file.string() + ", object " + std::to_string(count) + ": its name holds " + entity +
-                    ", an entity that is not resolved here; write what it stands for");
-      return false;
-    }
+  bool has_once(const pugi::xml_node& parent, std::initializer_list<const char*> names,
+                const std::string& where, const std::string& owner) {
+    for (const char* once : names)
+      if (count_of(parent, once) > 1) {
+        problems_.add(where + ": it has several <" + once + ">; " + owner + " has one");
+        return false;
+      }
     return true;
+  }
+
+  // The text of that child, whole, whatever comments and CDATA cut it into; "" where there is none. A problem
+  // and nullopt for what is no text. Offsets of nodes are those of the file's text, which was given as UTF-8.
+  std::optional<std::string> text_of(const pugi::xml_node& parent, const char* name,
+                                     const std::string& where) {
+    std::string text;
+    const auto refuse = [&](const std::string& cause) {
+      problems_.add(where + ": its " + name + " holds " + cause);
+      return std::nullopt;
+    };
+    for (const pugi::xml_node& part : parent.child(name).children()) {
+      if (part.type() == pugi::node_element)
+        return refuse("the element <" + std::string(part.name()) + ">; write its text alone");
+      text += part.value();
+      if (part.type() != pugi::node_pcdata || part.offset_debug() < 0) continue;
+      const std::string_view rest =
+          std::string_view(text_).substr(static_cast<std::size_t>(part.offset_debug()));
+      const std::string entity = unresolved_entity(rest.substr(0, rest.find('<')));
+      if (entity.starts_with("&#")) return refuse(entity + ", which is no character; take it out");
+      if (!entity.empty() && std::string_view(name) == "name")
+        return refuse(entity + ", an entity that is not resolved here; write what it stands for");
+    }
+    return text;
+  }
+
+  // The width or height that the annotation states; 0 where it states none.
+  int side(const std::string& written, const char* name, const fs::path& file) {
+    const std::string text = data::trimmed(written);
+    const std::optional<std::int64_t> pixels = data::whole_number(std::string_view(text));
+    if (pixels && *pixels > 0 && *pixels < 1'000'000'000) return static_cast<int>(*pixels);
+    if (!text.empty()) no_size_.add(file.string() + ": <" + name + "> is \"" + text + "\"");
+    return 0;
   }
 
   // Extensions and folders change as images are converted and moved; another name is another image.
@@ -135,26 +185,31 @@ class VocReader {
   }
 
   void read_object(const pugi::xml_node& object, const fs::path& file, int count, Example& example) {
-    const std::string name = data::trimmed(object.child("name").text().get());
-    const std::string where =
-        file.string() + ", object " + std::to_string(count) + (name.empty() ? "" : " (" + name + ")");
-    for (const char* once : {"name", "bndbox", "difficult"})
-      if (count_of(object, once) > 1)
-        return problems_.add(where + ": it has several <" + once + ">; an object has one");
+    const std::string numbered = file.string() + ", object " + std::to_string(count);
+    const std::optional<std::string> written = text_of(object, "name", numbered);
+    if (!written) return;
+    const std::string name = data::trimmed(*written);
+    const std::string where = numbered + (name.empty() ? "" : " (" + name + ")");
+    const pugi::xml_node box = object.child("bndbox");
+    if (!has_once(object, {"name", "bndbox", "difficult"}, where, "an object") ||
+        !has_once(box, {"xmin", "ymin", "xmax", "ymax"}, where, "a box"))
+      return;
     GroundTruth labels;
     labels.category = classes_.category(name, where, problems_);
-    const std::string difficult = object.child("difficult").text().get();
-    const std::optional<bool> flag = data::flag_of(std::string_view(difficult));
+    const std::optional<std::string> difficult = text_of(object, "difficult", where);
+    if (!difficult) return;
+    const std::optional<bool> flag = data::flag_of(std::string_view(*difficult));
     if (!flag)
-      return problems_.add(where + ": <difficult> is \"" + data::trimmed(difficult) + "\", neither 0 nor 1");
+      return problems_.add(where + ": <difficult> is \"" + data::trimmed(*difficult) + "\", neither 0 nor 1");
     labels.difficult = *flag;
-    const pugi::xml_node box = object.child("bndbox");
     data::Corners corners;
     for (const auto& [key, value] : {std::pair{"xmin", &corners.x1},
                                      {"ymin", &corners.y1},
                                      {"xmax", &corners.x2},
                                      {"ymax", &corners.y2}}) {
-      const std::optional<double> edge = data::number_of(std::string_view(box.child(key).text().get()));
+      const std::optional<std::string> text = text_of(box, key, where);
+      if (!text) return;
+      const std::optional<double> edge = data::number_of(std::string_view(*text));
       if (!edge)
         return problems_.add(where + ": <" + key +
                              "> is missing or no number; give the box its four edges in pixels");
@@ -171,6 +226,7 @@ class VocReader {
   fs::path data_;
   const Layout& layout_;
   const ReadOptions& options_;
+  std::string text_;  // of the annotation that is being read
   ClassNames classes_;
   Dataset dataset_;
   data::Problems problems_;

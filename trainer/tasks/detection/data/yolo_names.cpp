@@ -47,10 +47,12 @@ class YamlReader {
       if (!seen.insert(key).second) refuse(at(entry.first.Mark()), ": `" + key + "` appears twice");
     }
     read_names(yaml.names);
-    if (const YAML::Node root = root_["path"]; root && root.IsScalar()) yaml.root = root.Scalar();
+    if (const YAML::Node root = root_["path"]; root && !root.IsNull()) yaml.root = scalar(root, "`path`");
     for (const auto& [key, part] : {std::pair{"train", "train"}, {"val", "validation"}, {"test", "test"}})
       read_places(key, yaml.parts[part]);
-    std::erase_if(yaml.parts, [](const auto& part) { return part.second.empty(); });
+    std::erase_if(yaml.parts, [this](const auto& part) {
+      return part.second.empty() && !(part.first == "train" && root_["train"]);
+    });
     return yaml;
   }
 

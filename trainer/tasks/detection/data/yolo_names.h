@@ -8,9 +8,11 @@
 namespace tune::trainer::detection {
 
 struct DataYaml {
-  std::vector<std::string> names;                         // class c of the labels is names[c]
-  std::string root;                                       // `path`; "" where it is absent
-  std::map<std::string, std::vector<std::string>> parts;  // "train", "validation", "test": folders or lists
+  std::vector<std::string> names;  // class c of the labels is names[c]
+  std::string root;                // `path`; "" where it is absent
+  // "train", "validation", "test": folders or lists. A `train` that is there and names nothing is empty, as
+  // that is to be said; parts are often left empty that a set lacks.
+  std::map<std::string, std::vector<std::string>> parts;
 };
 
 // Keys other than names, nc, path, train, val and test are passed over. `place` is the file's name in errors.
