@@ -38,6 +38,7 @@ TEST_CASE("every command explains itself with usage, options and an example", "[
     CHECK(contains(printed.out, "--json"));
     CHECK(contains(printed.out, "Example:\n  tune"));
     CHECK(run({"help", std::string(command.name)}).out == printed.out);
+    CHECK(run({"--help", std::string(command.name)}).out == printed.out);
     CHECK_FALSE(command.summary.empty());
   }
 }
@@ -47,6 +48,8 @@ TEST_CASE("the version is printed, as JSON too", "[cli]") {
   const Json json = Json::parse(run({"--version", "--json"}).out);
   CHECK(json.at("schema") == 1);
   CHECK(json.at("program") == "tune");
+  CHECK(run({"best", "--version"}).out == run({"--version"}).out);
+  CHECK(contains(run({"--versio"}).err, "did you mean --version?"));
 }
 
 TEST_CASE("limits that make no sense are refused before a spec is read", "[cli]") {
@@ -55,7 +58,14 @@ TEST_CASE("limits that make no sense are refused before a spec is read", "[cli]"
   CHECK(contains(time.err, "--time must be longer than nothing"));
   const Printed parallel = run({"--spec", "none.json", "--parallel", "1000000000"});
   CHECK(parallel.code == 2);
-  CHECK(contains(parallel.err, "--parallel is at most 4096"));
+  CHECK(contains(parallel.err, "--parallel takes a whole number from 1 to 4096, not \"1000000000\""));
+}
+
+TEST_CASE("an empty value is refused by name, in both ways of writing it", "[cli]") {
+  CHECK(contains(run({"status", "--store", ""}).err, "error: --store is empty\n"));
+  CHECK(contains(run({"status", "--store="}).err, "error: --store is empty\n"));
+  CHECK(contains(run({"trials", ""}).err, "error: STUDY is empty\n"));
+  CHECK(run({"trials", ""}).code == 2);
 }
 
 TEST_CASE("a spec where a command belongs is pointed to --spec", "[cli]") {
@@ -134,6 +144,10 @@ TEST_CASE("a whole number from 1 on is taken, anything else is refused", "[cli]"
   CHECK(number("12") == 12);
   for (const char* text : {"0", "-1", "1.5", "x", "", "99999999999999999999"})
     CHECK_THROWS_AS(number(text), Error);
+  CHECK_THROWS_WITH(number("0"), "--attempt takes a whole number from 1 on, not \"0\"");
+  CHECK_THROWS_WITH(
+      number("99999999999999999999"),
+      "--attempt takes a whole number from 1 to 9223372036854775807, not \"99999999999999999999\"");
 }
 
 TEST_CASE("a trial is named STUDY/N", "[cli]") {
