@@ -6,6 +6,7 @@
 #include "tuner/cli/commands.h"
 #include "tuner/cli/store_path.h"
 #include "unit/cli/cli_fixture.h"
+#include "unit/engine/attempt/runner_fixture.h"
 
 namespace tune::cli {
 namespace {
@@ -59,6 +60,36 @@ TEST_CASE("limits that make no sense are refused before a spec is read", "[cli]"
   const Printed parallel = run({"--spec", "none.json", "--parallel", "1000000000"});
   CHECK(parallel.code == 2);
   CHECK(contains(parallel.err, "--parallel takes a whole number from 1 to 4096, not \"1000000000\""));
+}
+
+TEST_CASE("a list of GPUs that is none is a mistake, and GPUs that are not there are not passed over",
+          "[cli]") {
+  const engine::ScopedVariable visible("CUDA_VISIBLE_DEVICES", std::nullopt);  // which the option sets
+  const auto use = [](const std::string& list) { return run({"--spec", "none.json", "--gpus", list}); };
+  {
+    const engine::ScopedVariable no_library("TUNE_NVML_LIBRARY", "/no/such/library.so");
+    for (const char* list : {"-1", "a,,b", "", "0,", "0, 1 2"}) {
+      CAPTURE(list);
+      CHECK(use(list).code == 2);
+    }
+    const Printed absent = use("7");
+    CHECK(absent.code == 7);
+    CHECK(contains(absent.err, "the GPU 7, which is not there: this machine has no GPU (/no/such"));
+    CHECK(use("none").code == 5);  // there is no spec
+  }
+  const tests::TemporaryFolder folder;
+  const std::string machine = (folder.path() / "gpus.json").string();
+  const Json gpu{{"name", "Fake"}, {"used", 0}, {"processes", Json::array()}};
+  Json gpus{gpu, gpu};
+  gpus[0]["uuid"] = "GPU-a1", gpus[1]["uuid"] = "GPU-b2";
+  std::ofstream(machine) << Json{{"driver", "1"}, {"gpus", gpus}};
+  const engine::ScopedVariable library("TUNE_NVML_LIBRARY", TUNE_TEST_BIN_DIR "/libfake_nvml.so");
+  const engine::ScopedVariable shown("TUNE_FAKE_NVML", machine);
+  CHECK(use("1, GPU-a").code == 5);
+  const Printed partly = use("0,7");
+  CHECK(partly.code == 7);
+  CHECK(contains(partly.err, "the GPU 7, which is not there: this machine has 2 GPUs\n"));
+  CHECK(contains(use("0,GPU-a1").err, "--gpus names the GPU GPU-a1 twice"));
 }
 
 TEST_CASE("an empty value is refused by name, in both ways of writing it", "[cli]") {
