@@ -105,7 +105,7 @@ loop::FittedWeights fit(const std::filesystem::path& path, const std::string& mo
     if (task->fit_weights != nullptr) tasks += (tasks.empty() ? "" : " or ") + task->name;
     for (const auto& row : task->fit_weights != nullptr ? task->models() : OrderedJson::array()) {
       if (row.at("name") == model) return task->fit_weights(path, model);
-      known += (known.empty() ? "there is " : ", ") + row.at("name").get<std::string>();
+      known += (known.empty() ? "there are " : ", ") + row.at("name").get<std::string>();
     }
   }
   throw Error(ExitCode::kBadSpec, "unknown " + tasks + " model \"" + model + "\"", known);

@@ -26,7 +26,8 @@ std::string value_of(const std::vector<std::string>& arguments, const std::strin
 
 std::string known_tasks() {
   std::string known;
-  for (const loop::Task* task : task_table()) known += (known.empty() ? "there is " : ", ") + task->name;
+  for (const loop::Task* task : task_table())
+    known += (!known.empty() ? ", " : task_table().size() == 1 ? "there is " : "there are ") + task->name;
   return known;
 }
 

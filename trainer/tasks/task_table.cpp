@@ -29,7 +29,8 @@ const loop::Task& task_of(const loop::TrialFile& trial) {
   }
   std::string known;
   for (const loop::Task* task : task_table()) known += (known.empty() ? "" : ", ") + task->name;
-  throw Error(ExitCode::kBadSpec, "trainer.task is \"" + name + "\"", "there is " + known);
+  throw Error(ExitCode::kBadSpec, "trainer.task is \"" + name + "\"",
+              (task_table().size() == 1 ? "there is " : "there are ") + known);
 }
 
 OrderedJson describe_program() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <string_view>
 
@@ -91,6 +92,14 @@ std::int64_t whole_number(const std::string& place, const Json& value, std::int6
         !value.is_number_unsigned() || value.get<std::uint64_t>() <= static_cast<std::uint64_t>(most);
     if (fits && value.get<std::int64_t>() >= least && value.get<std::int64_t>() <= most)
       return value.get<std::int64_t>();
+  }
+  // A float that is whole, as "n": 3.0 of a parameter; up to 2^53 it is exact.
+  if (value.is_number_float()) {
+    constexpr double kExact = 9007199254740992;
+    const double number = value.get<double>();
+    const double highest = std::min(kExact, static_cast<double>(most));
+    if (number == std::floor(number) && number >= static_cast<double>(least) && number <= highest)
+      return static_cast<std::int64_t>(number);
   }
   refuse(place + " is a whole number from " + std::to_string(least) + " to " + std::to_string(most) +
          ", not " + shown(value));

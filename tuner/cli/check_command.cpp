@@ -1,5 +1,11 @@
-#include <fstream>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <istream>
 #include <ostream>
+#include <streambuf>
 
 #include "tuner/cli/checked_spec.h"
 #include "tuner/cli/command_line/options.h"
@@ -11,6 +17,8 @@
 #include "tuner/core/plural_text.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/metrics/log_sample.h"
+#include "tuner/os/descriptor.h"
+#include "tuner/os/regular_file.h"
 #include "tuner/report/page/format.h"
 
 namespace tune::cli {
@@ -183,12 +191,39 @@ SampleResult sample_result(const Spec& spec, const metrics::LogSample& sample) {
   return {value, value ? std::string() : "it has no finite value of " + spec.objective.metric};
 }
 
+// What a descriptor gives, for a stream. Lives as long as its descriptor.
+class DescriptorBuffer : public std::streambuf {
+ public:
+  explicit DescriptorBuffer(const Descriptor& file) : file_(file) {}
+
+ private:
+  int_type underflow() override {
+    ssize_t got = 0;
+    do got = ::read(file_.get(), block_.data(), block_.size());
+    while (got < 0 && errno == EINTR);
+    if (got <= 0) return traits_type::eof();
+    setg(block_.data(), block_.data(), block_.data() + got);
+    return traits_type::to_int_type(block_.front());
+  }
+
+  const Descriptor& file_;
+  std::array<char, 64 * 1024> block_{};
+};
+
 metrics::LogSample read_sample(const Spec& spec, const std::string& path) {
   std::error_code ignored;
-  std::ifstream log(path, std::ios::binary);
-  if (!log || std::filesystem::is_directory(path, ignored))
+  const auto kind = std::filesystem::status(path, ignored).type();
+  const bool is_pipe = kind == std::filesystem::file_type::fifo;
+  // A folder has no lines, and a device may have no end.
+  const bool may_be_log = is_pipe || kind == std::filesystem::file_type::regular;
+  const Descriptor file = is_pipe      ? open_pipe(path)
+                          : may_be_log ? Descriptor(open_retrying(path, O_RDONLY))
+                                       : Descriptor();
+  if (file.get() < 0)
     throw Error(ExitCode::kNotFound, "the log \"" + path + "\" cannot be read",
                 "give the file that a training run printed");
+  DescriptorBuffer buffer(file);
+  std::istream log(&buffer);
   return metrics::read_log_sample(spec.metrics, log);
 }
 

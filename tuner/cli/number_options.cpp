@@ -13,10 +13,8 @@ constexpr std::uint64_t kLargestSeed = (std::uint64_t{1} << 53) - 1;  // JSON ke
 }  // namespace
 
 std::optional<int> count_option(const Parsed& options, const std::string& name, int most) {
-  const std::optional<std::int64_t> number = options.integer(name);
-  if (!number) return std::nullopt;
-  if (*number > most) throw Error(ExitCode::kUsage, "--" + name + " is at most " + std::to_string(most));
-  return static_cast<int>(*number);
+  const std::optional<std::int64_t> number = options.integer(name, 1, most);
+  return number ? std::optional(static_cast<int>(*number)) : std::nullopt;
 }
 
 std::optional<double> amount_option(const Parsed& options, const std::string& name) {

@@ -69,6 +69,7 @@ std::string format_duration(Milliseconds duration) {
   const std::int64_t ms = duration.count();
   if (ms == std::numeric_limits<std::int64_t>::min()) return "-" + format_duration(Milliseconds(kLongest));
   if (ms < 0) return "-" + format_duration(-duration);
+  if (ms == 0) return "0s";
   if (ms < 1000) return std::to_string(ms) + "ms";
   const std::int64_t seconds = ms / 1000, minutes = seconds / 60, hours = minutes / 60, days = hours / 24;
   if (seconds < 60) return std::to_string(seconds) + "s";

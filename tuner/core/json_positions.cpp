@@ -47,8 +47,9 @@ class CountingIterator {
 // parse.
 class Tokens {
  public:
-  Tokens(std::string_view text, const std::size_t& consumed, std::string_view source = "file")
-      : text_(text), source_(source), consumed_(consumed) {}
+  Tokens(std::string_view text, const std::size_t& consumed, std::string_view source = "file",
+         bool is_spec = false)
+      : text_(text), source_(source), consumed_(consumed), is_spec_(is_spec) {}
 
   // Where the token of this event starts: everything between two events is white space, commas and colons.
   std::size_t begin() {
@@ -83,12 +84,14 @@ class Tokens {
     failure.after_key = after_key_;
     failure.open_bracket = open_bracket;
     failure.parser_message = parser_message;
+    failure.is_spec = is_spec_;
     return explain_syntax(failure);
   }
 
  private:
   std::string_view text_, source_;
   const std::size_t& consumed_;
+  bool is_spec_;
   std::size_t start_ = 0, end_ = 0;
   bool after_key_ = false;
 };
@@ -106,7 +109,7 @@ class Builder {
  public:
   Builder(std::string_view text, std::string_view source, LineTable& lines, const std::size_t& consumed,
           PositionedJson& result)
-      : tokens_(text, consumed, source), lines_(lines), result_(result) {}
+      : tokens_(text, consumed, source, source == "file"), lines_(lines), result_(result) {}
 
   bool null() { return scalar(nullptr); }
   bool boolean(bool value) { return scalar(value); }
@@ -375,6 +378,12 @@ class StrictBuilder {
   std::size_t passing_ = 0;      // brackets open within such a value
 };
 
+// The parser takes a NUL byte for the end of the text, so what follows one would be passed over.
+std::optional<SyntaxMistake> mistake_behind_nul(std::string_view text) {
+  const std::size_t nul = text.find('\0');
+  return nul == std::string_view::npos ? std::nullopt : std::optional(text_after_end(nul));
+}
+
 bool is_continuation_byte(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 std::optional<Problem> encoding_problem(std::string_view text, std::string_view source) {
@@ -420,21 +429,29 @@ PositionedJson parse_with_positions(std::string_view text, std::string_view sour
   result.is_complete =
       OrderedJson::sax_parse(CountingIterator(text.data(), &consumed),
                              CountingIterator(text.data() + text.size(), &consumed), &builder);
+  const auto mistake = result.is_complete ? mistake_behind_nul(text) : std::nullopt;
+  if (!mistake) return result;
+  const Position place = lines.at(mistake->offset);
+  result.problems.push_back({place.line, place.column, "", mistake->message, mistake->hint});
+  result.is_complete = false;
   return result;
 }
 
 std::optional<JsonFault> first_json_fault(std::string_view text) {
   std::size_t consumed = 0;
   FaultFinder finder(text, consumed);
-  Json::sax_parse(CountingIterator(text.data(), &consumed),
-                  CountingIterator(text.data() + text.size(), &consumed), &finder);
-  return finder.take();
+  const bool is_complete = Json::sax_parse(CountingIterator(text.data(), &consumed),
+                                           CountingIterator(text.data() + text.size(), &consumed), &finder);
+  const auto mistake = is_complete ? mistake_behind_nul(text) : std::nullopt;
+  if (!mistake) return finder.take();
+  const Position place = LineTable(text).at(mistake->offset);
+  return JsonFault{Problem{place.line, place.column, "", mistake->message, mistake->hint}, true};
 }
 
 StrictJson parse_strictly(std::string_view text, std::string_view passed_over) {
   StrictJson result;
   StrictBuilder builder(result.value, passed_over);
-  if (Json::sax_parse(text.begin(), text.end(), &builder)) return result;
+  if (Json::sax_parse(text.begin(), text.end(), &builder) && !mistake_behind_nul(text)) return result;
   result.value = nullptr;
   result.fault = first_json_fault(text);
   TUNE_CHECK(result.fault);

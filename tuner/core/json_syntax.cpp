@@ -48,14 +48,11 @@ class Explainer {
 
   SyntaxMistake explain() const {
     if (text_.find_first_not_of(kBlank) == std::string_view::npos)
-      return {0, the_source() + " is empty",
-              failure_.source == "file" ? "a spec starts with { and ends with }" : ""};
+      return {0, the_source() + " is empty", failure_.is_spec ? "a spec starts with { and ends with }" : ""};
     if (said("number overflow")) return {start_, "this number is too large", "the largest is about 1.8e308"};
     if (said("invalid string")) return explain_string();
     if (start_ >= text_.size()) return explain_end();
-    if (!failure_.open_bracket && failure_.token_end > 0)
-      return {start_, "there is text after the end of the document",
-              "remove it, or check for one bracket too many before it"};
+    if (!failure_.open_bracket && failure_.token_end > 0) return text_after_end(start_);
     return explain_token();
   }
 
@@ -194,5 +191,10 @@ class Explainer {
 }  // namespace
 
 SyntaxMistake explain_syntax(const SyntaxFailure& failure) { return Explainer(failure).explain(); }
+
+SyntaxMistake text_after_end(std::size_t offset) {
+  return {offset, "there is text after the end of the document",
+          "remove it, or check for one bracket too many before it"};
+}
 
 }  // namespace tune

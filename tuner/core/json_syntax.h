@@ -16,6 +16,7 @@ struct SyntaxFailure {
   bool after_key = false;                   // the last such token was a key
   std::optional<std::size_t> open_bracket;  // offset of the innermost open '{' or '['
   std::string parser_message;               // the parser's own words
+  bool is_spec = false;                     // a person writes it by hand, as an object
 };
 
 struct SyntaxMistake {
@@ -24,5 +25,6 @@ struct SyntaxMistake {
 };
 
 SyntaxMistake explain_syntax(const SyntaxFailure& failure);
+SyntaxMistake text_after_end(std::size_t offset);
 
 }  // namespace tune

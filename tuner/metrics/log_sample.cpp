@@ -1,7 +1,9 @@
 #include "tuner/metrics/log_sample.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
+#include <optional>
 
 #include "tuner/metrics/metric_reader.h"
 #include "tuner/metrics/parse_number.h"
@@ -99,12 +101,22 @@ LogSample read_log_sample(const std::vector<MetricDefinition>& definitions, std:
       if (sample.metrics[i].values.empty()) diagnoses[i].read(sample.lines, piece);
   };
   // Progress bars redraw one line of the file many times; each redrawing is matched by itself.
-  for (std::string line; std::getline(log, line);) {
-    ++sample.lines;
-    LineSplitter splitter;
-    splitter.feed(line, on_piece);
-    splitter.finish(on_piece);
+  // A line is read in blocks, as it may have no end.
+  std::array<char, 64 * 1024> block;
+  std::optional<LineSplitter> line;
+  while (log.read(block.data(), block.size()), log.gcount() > 0) {
+    std::string_view rest(block.data(), static_cast<std::size_t>(log.gcount()));
+    while (!rest.empty()) {
+      if (!line) line.emplace(), ++sample.lines;
+      const std::size_t end = rest.find('\n');
+      line->feed(rest.substr(0, end), on_piece);
+      rest.remove_prefix(std::min(rest.size(), end == std::string_view::npos ? end : end + 1));
+      if (end == std::string_view::npos) continue;
+      line->finish(on_piece);
+      line.reset();
+    }
   }
+  if (line) line->finish(on_piece);
   reader.finish();
   take_notices({});
   for (std::size_t i = 0; i < diagnoses.size(); ++i) {

@@ -24,6 +24,8 @@ constexpr std::size_t kShown = 60;          // bytes of what was captured, for a
 constexpr std::int64_t kPatternsOfSet = 8;  // times the memory of one: what it needs grows with all of them
 constexpr double kLargestStep = 9007199254740992.0;  // 2^53: beyond it a JSON number is no exact integer
 
+constexpr const char* kTooLargeStep = "is larger than a step can be (2^53)";
+
 std::unique_ptr<const RE2> compiled(const std::string& metric, const std::string& regex, const char* what) {
   if (const auto objection = regex_objection(regex))
     throw Error(ExitCode::kBadSpec, "metric \"" + metric + "\", " + what + ": " + objection->message,
@@ -51,7 +53,7 @@ std::string shown(std::string_view captured) { return "\"" + shortened(captured,
 std::string step_objection(double number) {
   if (!std::isfinite(number) || std::floor(number) != number) return "is no whole number";
   if (number < 0) return "is below 0";
-  if (number > kLargestStep) return "is larger than a step can be (2^53)";
+  if (number > kLargestStep) return kTooLargeStep;
   return {};
 }
 
@@ -86,8 +88,16 @@ struct CapturedStep {
   std::string objection;  // why it is none
 };
 
+// Beyond 2^53 a whole number was rounded when it became `number`, also down to 2^53 itself.
+bool is_rounded(double number, std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t+0");
+  return number == kLargestStep && first != std::string_view::npos &&
+         text.substr(first).find_first_not_of("0123456789") == std::string_view::npos &&
+         text.substr(first) != "9007199254740992";
+}
+
 CapturedStep step_from(double number, const std::string& text) {
-  const std::string objection = step_objection(number);
+  const std::string objection = is_rounded(number, text) ? kTooLargeStep : step_objection(number);
   if (!objection.empty()) return {std::nullopt, "the step " + shortened(text, kShown) + ' ' + objection};
   return {static_cast<std::int64_t>(number), {}};
 }

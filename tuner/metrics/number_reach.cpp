@@ -25,9 +25,23 @@ constexpr std::array<std::string_view, 11> kRaised{
     "\xE2\x81\xBB", "\xE2\x81\xB0", "\xC2\xB9",     "\xC2\xB2",     "\xC2\xB3",    "\xE2\x81\xB4",
     "\xE2\x81\xB5", "\xE2\x81\xB6", "\xE2\x81\xB7", "\xE2\x81\xB8", "\xE2\x81\xB9"};
 // A blank before a unit is common, and so are other words behind a number: these are never names of metrics.
-constexpr std::array<std::string_view, 24> kUnitWords{
-    "ms", "us",  "ns",    "s",  "sec", "secs", "second", "seconds", "min", "mins", "minutes", "h",
-    "hr", "hrs", "hours", "kB", "KB",  "MB",   "GB",     "TB",      "KiB", "MiB",  "GiB",     "TiB"};
+constexpr auto kUnitWords = std::to_array<std::string_view>(
+    {"ms",      "us",   "ns",     "msec",    "usec", "s",  "sec", "secs", "second", "seconds",
+     "min",     "mins", "minute", "minutes", "h",    "hr", "hrs", "hour", "hours",  "day",
+     "days",    "kB",   "KB",     "MB",      "GB",   "TB", "KiB", "MiB",  "GiB",    "TiB",
+     "percent", "k",    "K",      "M",       "G",    "B",  "T"});
+// Blanks that keep a number and its unit in one line: U+00A0, U+2009, U+202F.
+constexpr std::array<std::string_view, 3> kWideBlanks{"\xC2\xA0", "\xE2\x80\x89", "\xE2\x80\xAF"};
+struct TimeUnit {
+  std::string_view word;
+  int rank;  // days first; what follows a part of a duration has a larger one
+};
+constexpr auto kTimeUnits =
+    std::to_array<TimeUnit>({{"d", 0},    {"day", 0},    {"days", 0},      {"h", 1},         {"hr", 1},
+                             {"hrs", 1},  {"hour", 1},   {"hours", 1},     {"m", 2},         {"min", 2},
+                             {"mins", 2}, {"minute", 2}, {"minutes", 2},   {"s", 3},         {"sec", 3},
+                             {"secs", 3}, {"second", 3}, {"seconds", 3},   {"ms", 4},        {"msec", 4},
+                             {"us", 5},   {"usec", 5},   {"\xC2\xB5s", 5}, {"\xCE\xBCs", 5}, {"ns", 6}});
 // What rates are told by: it/s, ms/step.
 constexpr std::array<std::string_view, 14> kRateWords{"s",     "sec",   "second", "min",  "h",
                                                       "hr",    "it",    "iter",   "step", "batch",
@@ -63,14 +77,21 @@ class Surroundings {
       return {NumberReach::Kind::kWhole, cut.whole, {}};
     }
     if (match_end_ > end_) return {NumberReach::Kind::kWhole, captured(), {}};
-    std::size_t unit_begin = end_, unit_end = std::max(behind_unit(end_), behind_denominator(end_));
-    if (unit_end == end_) {
-      unit_begin = behind_blanks(end_);
-      unit_end = behind_unit_word(unit_begin);
+    const auto unit = [&](std::size_t unit_begin, std::size_t unit_end) {
+      return NumberReach{NumberReach::Kind::kUnit, line_.substr(begin_, unit_end - begin_),
+                         line_.substr(unit_begin, unit_end - unit_begin)};
+    };
+    const std::size_t blanks_end = behind_blanks(end_);
+    if (const std::size_t unit_end = behind_unit(end_); unit_end > end_) return unit(end_, unit_end);
+    if (const std::size_t fraction_end = behind_fraction(end_); fraction_end > end_) {
+      NumberReach fraction = unit(blanks_end, fraction_end);
+      // What 0.5/0.6 is divided by may be a second value, which changes from line to line.
+      if (fraction.whole.find('.') != std::string_view::npos) fraction.unit = fraction.unit.substr(0, 1);
+      return fraction;
     }
-    if (unit_end == unit_begin) return {NumberReach::Kind::kWhole, captured(), {}};
-    return {NumberReach::Kind::kUnit, line_.substr(begin_, unit_end - begin_),
-            line_.substr(unit_begin, unit_end - unit_begin)};
+    const std::size_t word_end = behind_unit_word(blanks_end);
+    if (word_end == blanks_end) return {NumberReach::Kind::kWhole, captured(), {}};
+    return unit(blanks_end, word_end);
   }
 
  private:
@@ -117,13 +138,24 @@ class Surroundings {
   std::size_t end_of_number() const {
     std::size_t last = behind_digits(end_);
     if (has_exponent()) return last;
-    if (!has_point(last) && at(last) == '.' && is_digit_at(last + 1)) last = behind_digits(last + 1);
+    if (!has_point(last) && at(last) == '.') {
+      if (is_digit_at(last + 1)) last = behind_digits(last + 1);
+      // NumPy prints 1.e-05.
+      else if (const std::size_t end = behind_exponent(last + 1); end > last + 1)
+        return end;
+    }
     return behind_exponent(last);
   }
 
   std::size_t behind_blanks(std::size_t place) const {
-    while (is_blank(at(place))) ++place;
-    return place;
+    for (;;) {
+      if (is_blank(at(place)))
+        ++place;
+      else if (const std::size_t end = behind_one_of(kWideBlanks, place); end > place)
+        place = end;
+      else
+        return place;
+    }
   }
 
   template <std::size_t n>
@@ -133,13 +165,28 @@ class Surroundings {
     return sign == signs.end() ? place : place + sign->size();
   }
 
-  // Behind "^-3", "**-3" or raised digits; `place` where there are none.
+  // Behind the plain number that starts at `place`; `place` where there is none.
+  std::size_t behind_number(std::size_t place) const {
+    std::size_t end = behind_digits(place);
+    if (at(end) == '.' && (end > place || is_digit_at(end + 1))) end = behind_digits(end + 1);
+    return end > place ? behind_exponent(end) : place;
+  }
+
+  bool ends_word(std::size_t place) const {
+    return !is_letter(at(place)) && !is_digit_at(place) && at(place) != '_';
+  }
+
+  // Behind "^-3", "**-3", " ** -3" or raised digits; `place` where there are none.
   std::size_t behind_raised(std::size_t place) const {
     std::size_t end = place;
     for (std::size_t next; (next = behind_one_of(kRaised, end)) > end;) end = next;
     if (end > place) return end;
-    std::size_t digits = from(place).starts_with("**") ? place + 2 : at(place) == '^' ? place + 1 : place;
-    if (digits == place) return place;
+    const std::size_t sign = behind_blanks(place);
+    std::size_t digits = from(sign).starts_with("**") ? sign + 2 : at(sign) == '^' ? sign + 1 : sign;
+    if (digits == sign) return place;
+    const std::size_t behind_sign = digits;
+    digits = behind_blanks(digits);
+    if ((sign > place) != (digits > behind_sign)) return place;  // "5 **0.3**" is a number in bold
     const bool is_bracketed = at(digits) == '{' || at(digits) == '(';
     digits += is_bracketed ? 1 : 0;
     digits += at(digits) == '-' || at(digits) == '+' ? 1 : 0;
@@ -148,38 +195,99 @@ class Surroundings {
     return is_bracketed && (at(end) == '}' || at(end) == ')') ? end + 1 : end;
   }
 
-  // Behind the rest of 10^-3, 5*10**-3 or 5 x 10^-3.
+  // Behind the rest of 10^-3, 5*10**-3, 5 x 10^-3, 5x10-3, 5 * 1e-3 or 5 e-3.
   std::size_t behind_power(std::size_t end) const {
-    if (at(end) == '^' || at(end) == '*')
-      if (const std::size_t raised = behind_raised(end); raised > end) return raised;
-    const std::size_t sign = behind_blanks(end), behind_sign = behind_one_of(kTimesSigns, sign);
-    const std::size_t base = behind_blanks(behind_sign);
-    if (behind_sign == sign || !from(base).starts_with("10")) return end;
-    const std::size_t raised = behind_raised(base + 2);
-    return raised > base + 2 ? raised : end;
+    if (const std::size_t raised = behind_raised(end); raised > end) return raised;
+    const std::size_t sign = behind_blanks(end);
+    if (const bool is_signed = at(sign + 1) == '-' || at(sign + 1) == '+'; sign > end && is_signed)
+      if (const std::size_t exponent = behind_exponent(sign); exponent > sign && ends_word(exponent))
+        return exponent;
+    const std::size_t behind_sign = behind_one_of(kTimesSigns, sign), base = behind_blanks(behind_sign);
+    if (behind_sign == sign || !is_digit_at(base)) return end;
+    const std::size_t digits = behind_digits(base), factor = behind_number(base);
+    if (line_.substr(base, digits - base) == "10") {
+      if (const std::size_t raised = behind_raised(digits); raised > digits) return raised;
+      const std::size_t power = digits + 1, power_end = behind_digits(power);
+      if ((at(digits) == '-' || at(digits) == '+') && power_end > power && ends_word(power_end))
+        return power_end;
+    }
+    const bool has_power = line_.substr(base, factor - base).find_first_of("eEdD") != std::string_view::npos;
+    return has_power ? factor : end;
   }
 
-  // Behind the rest of 0.5+0.1j.
+  // Behind the rest of 0.5+0.1j or 0.5 - 0.1im, or of 0.5j.
   std::size_t behind_imaginary_part(std::size_t end) const {
-    if ((at(end) != '+' && at(end) != '-') || match_end_ > end) return end;
-    std::size_t place = behind_digits(end + 1);
-    if (at(place) == '.') place = behind_digits(place + 1);
-    place = behind_exponent(place);
-    const bool is_unit = at(place) == 'j' || at(place) == 'J' || at(place) == 'i';
-    return is_unit && is_digit_at(place - 1) && !is_letter(at(place + 1)) ? place + 1 : end;
+    if (match_end_ > end) return end;
+    const auto behind_unit_of = [&](std::size_t place, std::string_view unit) {
+      const std::size_t unit_end = place + unit.size();
+      return from(place).starts_with(unit) && ends_word(unit_end) && at(unit_end) != '/' ? unit_end : place;
+    };
+    // Alone, "i" may be InfluxDB's mark of an integer, and "J" is joule.
+    for (const std::string_view unit : {"j", "im"})
+      if (const std::size_t place = behind_unit_of(end, unit); place > end) return place;
+    const std::size_t sign = behind_blanks(end), part = behind_blanks(sign + 1);
+    if (at(sign) != '+' && at(sign) != '-') return end;
+    if ((sign > end) != (part > sign + 1)) return end;
+    const std::size_t part_end = behind_number(part);
+    if (part_end == part) return end;
+    for (const std::string_view unit : {"j", "J", "i", "im"})
+      if (const std::size_t place = behind_unit_of(part_end, unit); place > part_end) return place;
+    return end;
   }
 
-  // Behind the rest of 1m23s or 1h 30min; "25m 300ms" are two values.
+  struct TimeUnitAt {
+    int rank = -1;  // there is none
+    std::size_t end = 0;
+  };
+  // The unit of time behind a number, also behind a blank; of a rate, as in 20ms/step, it is none.
+  TimeUnitAt time_unit(std::size_t place) const {
+    const std::size_t begin = behind_blanks(place);
+    std::size_t end = behind_one_of(kSigns, begin);
+    while (is_letter(at(end))) ++end;
+    constexpr std::string_view kOfOthers = "/=_([";
+    if (kOfOthers.find(at(end)) != std::string_view::npos) return {};
+    const std::string_view word = from(begin).substr(0, end - begin);
+    for (const TimeUnit& unit : kTimeUnits)
+      if (unit.word == word) return {unit.rank, end};
+    return {};
+  }
+
+  // Behind the rest of 1m23s, 1 h 30 min or 2 days, 1:23:45; "25m 300ms" are two values.
   std::size_t behind_duration(std::size_t end) const {
-    constexpr std::array<std::string_view, 4> kNext{"dh", "dm", "hm", "ms"};
-    const std::size_t digits = behind_blanks(end + 1), unit = behind_digits(digits);
-    if (match_end_ > end || unit == digits || unit - digits > 2) return end;
-    const std::string pair{at(end), at(unit)};
-    if (std::find(kNext.begin(), kNext.end(), pair) == kNext.end() || from(unit).starts_with("ms"))
-      return end;
-    std::size_t place = unit;
-    while (is_letter(at(place)) || is_digit_at(place)) ++place;
-    return place;
+    if (match_end_ > end || has_point(end)) return end;
+    TimeUnitAt unit = time_unit(end);
+    if (unit.rank < 0) return end;
+    if (unit.rank == 0) {
+      const std::size_t clock = behind_blanks(unit.end + (at(unit.end) == ',' ? 1 : 0));
+      std::size_t place = behind_digits(clock);
+      if (place > clock && at(place) == ':' && is_digit_at(place + 1)) {
+        while (is_digit_at(place) || ((at(place) == ':' || at(place) == '.') && is_digit_at(place + 1)))
+          ++place;
+        return place;
+      }
+    }
+    constexpr int kSeconds = 3;
+    for (std::size_t place = end;;) {
+      const std::size_t begin = behind_blanks(unit.end), digits = behind_digits(begin);
+      const TimeUnitAt next = digits > begin ? time_unit(behind_number(begin)) : TimeUnitAt{};
+      const int smaller = next.rank - unit.rank;
+      const bool is_next = next.rank > 0 && (smaller == 1 || (smaller == 2 && next.rank <= kSeconds));
+      if (!is_next || digits - begin > (next.rank <= kSeconds ? 2 : 3)) return place;
+      place = next.end;
+      unit = next;
+    }
+  }
+
+  // Behind the rest of 1½, or of 1 1/2 where an equals sign says that it is one value.
+  std::size_t behind_mixed_fraction(std::size_t end) const {
+    const std::size_t sign = behind_blanks(end);
+    const std::string_view rest = from(sign);
+    if (rest.size() >= 2 && rest[0] == '\xC2' && rest[1] >= '\xBC' && rest[1] <= '\xBE') return sign + 2;
+    if (rest.size() >= 3 && rest.starts_with("\xE2\x85") && rest[2] >= '\x90' && rest[2] <= '\x9E')
+      return sign + 3;
+    const bool is_one_value = begin_ > 0 && line_[begin_ - 1] == '=' && !has_point(end) && match_end_ == end;
+    const bool is_fraction = sign > end && is_digit_at(sign) && at(sign + 1) == '/' && is_digit_at(sign + 2);
+    return is_one_value && is_fraction && at(sign) < at(sign + 2) && ends_word(sign + 3) ? sign + 3 : end;
   }
 
   // Behind the rest of 1:23 or 0:01:23.5; what the regex itself matched of it, its author knows.
@@ -192,12 +300,21 @@ class Surroundings {
     return place;
   }
 
-  // Behind the rest of 45/50; 0.5/0.6 are two values.
-  std::size_t behind_denominator(std::size_t end) const {
-    if (at(end) != '/' || !is_digit_at(end + 1) || has_exponent() || has_point(end)) return end;
-    const std::size_t place = behind_digits(end + 1);
-    const bool is_whole = at(place) != '/' && !(at(place) == '.' && is_digit_at(place + 1));
-    return is_whole && behind_exponent(place) == place ? place : end;
+  // Behind the rest of 45/50, 1 / 3 or 0.3/0.5; 2024/01/15 is a date.
+  std::size_t behind_fraction(std::size_t end) const {
+    if (has_exponent()) return end;
+    constexpr std::size_t kDigitsOfYear = 4;
+    std::size_t parts = 1, place = end;
+    bool has_year = end - begin_ == kDigitsOfYear;
+    for (;;) {
+      const std::size_t slash = behind_blanks(place), part = behind_blanks(slash + 1);
+      if (at(slash) != '/' || !is_digit_at(part)) break;
+      place = behind_number(part);
+      has_year = has_year || place - part == kDigitsOfYear;
+      ++parts;
+    }
+    constexpr std::size_t kPartsOfDate = 3;
+    return parts == kPartsOfDate && has_year ? end : place;
   }
 
   // Numbers as people and other programs write them, from where the plain form ends.
@@ -205,6 +322,7 @@ class Surroundings {
     if (const std::size_t sum = behind_imaginary_part(end); sum > end) return sum;
     if (has_exponent()) return end;
     if (const std::size_t power = behind_power(end); power > end) return power;
+    if (const std::size_t mixed = behind_mixed_fraction(end); mixed > end) return mixed;
     if (const std::size_t duration = behind_duration(end); duration > end) return duration;
     const bool goes_on = is_cut_at_comma(end) || is_cut_at_blank(end) || has_thousands_mark(end) ||
                          (at(end) == '_' && is_digit_at(end + 1)) ||

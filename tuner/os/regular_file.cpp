@@ -1,17 +1,19 @@
 #include "tuner/os/regular_file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <iostream>
 #include <utility>
 
 #include "tuner/core/error.h"
+#include "tuner/core/visible_text.h"
 #include "tuner/os/atomic_file.h"
-#include "tuner/os/descriptor.h"
 
 namespace tune {
 namespace {
@@ -81,11 +83,29 @@ std::string why_not_regular(int descriptor) {
   return kind_of(status);
 }
 
+Descriptor open_pipe(const std::filesystem::path& path) {
+  constexpr int kPatienceMs = 1000, kWithoutEnd = -1;
+  // Opening it in the plain way would wait in silence for a writer to open it too.
+  Descriptor pipe(open_retrying(path, O_RDONLY | O_NONBLOCK));
+  if (pipe.get() < 0) return pipe;
+  pollfd event{pipe.get(), POLLIN, 0};
+  int ready = ::poll(&event, 1, kPatienceMs);
+  if (ready == 0) {
+    std::cerr << "reads " << visible_text(path.string())
+              << ", which is a pipe, and waits for what is written to it" << std::endl;
+    ready = ::poll(&event, 1, kWithoutEnd);
+  }
+  if (ready < 0 && errno == EINTR)
+    throw Error(ExitCode::kInterrupted, "interrupted while \"" + path.string() + "\" was waited for");
+  ::fcntl(pipe.get(), F_SETFL, ::fcntl(pipe.get(), F_GETFL) & ~O_NONBLOCK);
+  return pipe;
+}
+
 std::string read_spec_file(const std::filesystem::path& path) {
   constexpr std::size_t kMostBytes = 64'000'000;
   std::error_code ignored;
   if (!std::filesystem::is_fifo(path, ignored)) return read_file(path);
-  const Descriptor pipe(open_retrying(path, O_RDONLY));
+  const Descriptor pipe = open_pipe(path);
   std::string content;
   std::array<char, 64 * 1024> block;
   while (pipe.get() >= 0) {
@@ -130,7 +150,11 @@ BoundedJson parse_bounded_json(std::string_view text, std::size_t deepest) {
   if (is_too_deep(text, deepest))
     return {nullptr, "it is nested deeper than " + std::to_string(deepest) + " levels"};
   try {
-    return {Json::parse(text), {}};
+    Json value = Json::parse(text);
+    // The parser takes a NUL byte for the end of the text.
+    if (text.find('\0') != std::string_view::npos)
+      return {nullptr, "it is no JSON (there is text after the end of the document)"};
+    return {std::move(value), {}};
   } catch (const Json::exception& problem) {
     const std::string said = problem.what();
     constexpr std::size_t kLongest = 200;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "tuner/core/json.h"
+#include "tuner/os/descriptor.h"
 
 namespace tune {
 
@@ -25,6 +26,11 @@ OpenedFile open_regular_file(const std::filesystem::path& path, Links links = Li
 
 // What is open there instead of a regular file: "it is a FIFO, not a regular file"; empty for a regular file.
 std::string why_not_regular(int descriptor);
+
+// A pipe of the shell that a person names, as in --spec <(jq ...), once something was written to it or its
+// writer is gone. stderr is told of a wait that takes a second. -1, with errno, where it cannot be opened;
+// Error(kInterrupted) when a signal that is caught ends the wait.
+Descriptor open_pipe(const std::filesystem::path& path);
 
 // A spec's whole file, which may be a pipe of the shell, as in --spec <(jq ...): the one thing that is waited
 // for, up to 64 MB. Throws as read_file() does.

@@ -216,8 +216,18 @@ TEST_CASE("what is no JSON is told of the line, and quoted past a NUL byte") {
   CHECK(has(session.error("{\"ask\": 1"), "the line ends before"));
   const std::string_view nul("{\"ask\": a\0b}", 12);
   CHECK(has(session.error(std::string(nul)), "in column 9"));
+  CHECK(has(session.error(std::string("{\"ask\": 1}\0 x", 13)), "there is text after the end"));
   CHECK(has(session.error(R"({"a\u0000b": 1})"), R"("a\u0000b")"));
   CHECK(has(session.error(R"({"tell": {"trial": 1, "a\u0000b": 1}})"), R"(unknown key "a\u0000b")"));
+}
+
+TEST_CASE("a whole number may be written as a float") {
+  Session session;
+  CHECK(session(R"({"ask": 1.0})").at("trials").size() == 1);
+  CHECK(session.text(R"({"report": {"trial": 1.0, "step": 2.0, "value": 1}})") ==
+        R"({"decision":"continue"})");
+  CHECK(has(session.error(R"({"tell": {"trial": 1.5, "value": 1}})"), "is a whole number from 1"));
+  CHECK(session.text(R"({"tell": {"trial": 1.0, "value": 1}})") == R"({"ok":true})");
 }
 
 TEST_CASE("hostile lines are answered in short, and the session goes on") {

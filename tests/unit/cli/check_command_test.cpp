@@ -185,6 +185,16 @@ TEST_CASE("a sample log shows where each metric is read from", "[check]") {
                               Contains("A trial with this log would have val:loss = 0.25.\n"));
 }
 
+TEST_CASE("a folder or a device is no log", "[check]") {
+  const Folder folder;
+  for (const char* log : {"/tmp", "/dev/zero", "/dev/null"}) {
+    CAPTURE(log);
+    const Printed printed = run({"check", folder.write("search.json", kSpec), "--sample", log});
+    CHECK(printed.code == 5);
+    CHECK_THAT(printed.err, Contains("cannot be read"));
+  }
+}
+
 TEST_CASE("only the first values of a long log are printed, and all of them as JSON", "[check]") {
   const Folder folder;
   const std::string spec = folder.write("search.json", kSpec);

@@ -6,6 +6,7 @@
 #include "tuner/cli/commands.h"
 #include "tuner/cli/store_path.h"
 #include "unit/cli/cli_fixture.h"
+#include "unit/engine/attempt/runner_fixture.h"
 
 namespace tune::cli {
 namespace {
@@ -38,6 +39,7 @@ TEST_CASE("every command explains itself with usage, options and an example", "[
     CHECK(contains(printed.out, "--json"));
     CHECK(contains(printed.out, "Example:\n  tune"));
     CHECK(run({"help", std::string(command.name)}).out == printed.out);
+    CHECK(run({"--help", std::string(command.name)}).out == printed.out);
     CHECK_FALSE(command.summary.empty());
   }
 }
@@ -47,6 +49,8 @@ TEST_CASE("the version is printed, as JSON too", "[cli]") {
   const Json json = Json::parse(run({"--version", "--json"}).out);
   CHECK(json.at("schema") == 1);
   CHECK(json.at("program") == "tune");
+  CHECK(run({"best", "--version"}).out == run({"--version"}).out);
+  CHECK(contains(run({"--versio"}).err, "did you mean --version?"));
 }
 
 TEST_CASE("limits that make no sense are refused before a spec is read", "[cli]") {
@@ -55,7 +59,44 @@ TEST_CASE("limits that make no sense are refused before a spec is read", "[cli]"
   CHECK(contains(time.err, "--time must be longer than nothing"));
   const Printed parallel = run({"--spec", "none.json", "--parallel", "1000000000"});
   CHECK(parallel.code == 2);
-  CHECK(contains(parallel.err, "--parallel is at most 4096"));
+  CHECK(contains(parallel.err, "--parallel takes a whole number from 1 to 4096, not \"1000000000\""));
+}
+
+TEST_CASE("a list of GPUs that is none is a mistake, and GPUs that are not there are not passed over",
+          "[cli]") {
+  const engine::ScopedVariable visible("CUDA_VISIBLE_DEVICES", std::nullopt);  // which the option sets
+  const auto use = [](const std::string& list) { return run({"--spec", "none.json", "--gpus", list}); };
+  {
+    const engine::ScopedVariable no_library("TUNE_NVML_LIBRARY", "/no/such/library.so");
+    for (const char* list : {"-1", "a,,b", "", "0,", "0, 1 2"}) {
+      CAPTURE(list);
+      CHECK(use(list).code == 2);
+    }
+    const Printed absent = use("7");
+    CHECK(absent.code == 7);
+    CHECK(contains(absent.err, "the GPU 7, which is not there: this machine has no GPU (/no/such"));
+    CHECK(use("none").code == 5);  // there is no spec
+  }
+  const tests::TemporaryFolder folder;
+  const std::string machine = (folder.path() / "gpus.json").string();
+  const Json gpu{{"name", "Fake"}, {"used", 0}, {"processes", Json::array()}};
+  Json gpus{gpu, gpu};
+  gpus[0]["uuid"] = "GPU-a1", gpus[1]["uuid"] = "GPU-b2";
+  std::ofstream(machine) << Json{{"driver", "1"}, {"gpus", gpus}};
+  const engine::ScopedVariable library("TUNE_NVML_LIBRARY", TUNE_TEST_BIN_DIR "/libfake_nvml.so");
+  const engine::ScopedVariable shown("TUNE_FAKE_NVML", machine);
+  CHECK(use("1, GPU-a").code == 5);
+  const Printed partly = use("0,7");
+  CHECK(partly.code == 7);
+  CHECK(contains(partly.err, "the GPU 7, which is not there: this machine has 2 GPUs\n"));
+  CHECK(contains(use("0,GPU-a1").err, "--gpus names the GPU GPU-a1 twice"));
+}
+
+TEST_CASE("an empty value is refused by name, in both ways of writing it", "[cli]") {
+  CHECK(contains(run({"status", "--store", ""}).err, "error: --store is empty\n"));
+  CHECK(contains(run({"status", "--store="}).err, "error: --store is empty\n"));
+  CHECK(contains(run({"trials", ""}).err, "error: STUDY is empty\n"));
+  CHECK(run({"trials", ""}).code == 2);
 }
 
 TEST_CASE("a spec where a command belongs is pointed to --spec", "[cli]") {
@@ -134,6 +175,10 @@ TEST_CASE("a whole number from 1 on is taken, anything else is refused", "[cli]"
   CHECK(number("12") == 12);
   for (const char* text : {"0", "-1", "1.5", "x", "", "99999999999999999999"})
     CHECK_THROWS_AS(number(text), Error);
+  CHECK_THROWS_WITH(number("0"), "--attempt takes a whole number from 1 on, not \"0\"");
+  CHECK_THROWS_WITH(
+      number("99999999999999999999"),
+      "--attempt takes a whole number from 1 to 9223372036854775807, not \"99999999999999999999\"");
 }
 
 TEST_CASE("a trial is named STUDY/N", "[cli]") {

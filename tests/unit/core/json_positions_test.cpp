@@ -90,6 +90,8 @@ TEST_CASE("texts that are not JSON are explained at the right place", "[position
       {"]", "1:1 there is nothing that this ] closes"},
       {"{\"a\":1}}", "1:8 there is text after the end of the document"},
       {"{} x", "1:4 there is text after the end of the document"},
+      {std::string("{}\n\0 garbage", 12), "2:1 there is text after the end of the document"},
+      {std::string("{\"a\":1}\0", 8), "1:8 there is text after the end of the document"},
       {"// x\n{}", "1:1 JSON has no comments"},
       {"{# x\n}", "1:2 JSON has no comments"},
       {"{\"a\":01}", "1:6 a number starts with 0 only if it is 0 or has a point next"},
@@ -174,6 +176,14 @@ TEST_CASE("a text of any size is read strictly, and its first fault has a place"
   const StrictJson deep = parse_strictly(std::string(300'000, '[') + std::string(300'000, ']'));
   REQUIRE(deep.fault->problem.message == "this is nested deeper than 100 levels");
   REQUIRE_FALSE(parse_strictly("{\"skipped\": " + std::string(300'000, '['), "skipped").fault->is_syntax);
+}
+
+TEST_CASE("only an empty spec is told how a spec starts", "[positions]") {
+  REQUIRE_THAT(parse_with_positions("").problems.at(0).hint,
+               Catch::Matchers::Contains("a spec starts with {"));
+  REQUIRE(parse_strictly("").fault->problem.message == "the file is empty");
+  REQUIRE(parse_strictly("").fault->problem.hint.empty());
+  REQUIRE(parse_with_positions("", "line").problems.at(0).hint.empty());
 }
 
 TEST_CASE("a strict reader finds the fault that the reader with positions finds", "[positions]") {

@@ -35,6 +35,17 @@ TEST_CASE("a sample tells the line, step and value of every match", "[sample]") 
   CHECK(std::isnan(acc.values[1].point.value));
 }
 
+TEST_CASE("lines are counted and read whole wherever the blocks end in which they are read", "[sample]") {
+  const std::string filler(100'000, 'x');
+  const LogSample sample =
+      sample_of({{"loss", "loss=([0-9.]+)", {}}},
+                "loss=0.5\n" + filler + "\n\n" + filler.substr(0, 31'055) + "\rloss=0.25\nend\n");
+  CHECK(sample.lines == 5);
+  REQUIRE(sample.metrics.at(0).values.size() == 2);
+  CHECK(sample.metrics[0].values[1].line == 4);
+  CHECK(sample.metrics[0].values[1].point.value == 0.25);
+}
+
 TEST_CASE("a group that captures no number is shown with its text", "[sample]") {
   const LogSample sample = sample_of({{"mAP", "mAP=(\\(.*\\))", {}}}, "mAP=(0.52)\nnothing\nmAP=(n/a)\n");
   const SampleMetric& metric = sample.metrics.at(0);

@@ -194,6 +194,8 @@ TEST_CASE("a step that is no whole number turns counting on, said once, and no v
   CHECK(steps_of({"-1"}).said == "step: the step -1 is below 0: from this value on they are counted\n");
   CHECK(steps_of({"1e20"}).said ==
         "step: the step 1e20 is larger than a step can be (2^53): from this value on they are counted\n");
+  CHECK(steps_of({"9007199254740992"}).steps == Numbers{9007199254740992});
+  CHECK(steps_of({"9007199254740993"}).steps == Numbers{1});
   for (const char* odd : {"10/100", "-1", "ten", "1e30", "nan", "1,000"}) {
     INFO(odd);
     const Steps steps = steps_of({"3", odd, "4", "4"});

@@ -75,11 +75,40 @@ TEST_CASE("powers of ten, complex numbers and durations are longer numbers") {
         {"x=0.5-1e-3j)", "0.5-1e-3j"},
         {"x=1m23s", "1m23s"},
         {"x=1h 5min left", "1h 5min"},
-        {"x=2d 12h", "2d 12h"}}) {
+        {"x=2d 12h", "2d 12h"},
+        {"x=1 min 30 s", "1 min 30 s"},
+        {"x=2 min 5 sec left", "2 min 5 sec"},
+        {"x=1 h 2 min", "1 h 2 min"},
+        {"x=5 m 30 s", "5 m 30 s"},
+        {"x=3 ms 20 us", "3 ms 20 us"},
+        {"x=1hr 2min", "1hr 2min"},
+        {"x=3min 20.5s", "3min 20.5s"},
+        {"x=1 h 2 m 3 s", "1 h 2 m 3 s"},
+        {"x=1\xC2\xA0min 30\xC2\xA0s", "1\xC2\xA0min 30\xC2\xA0s"},
+        {"x=1 day, 2:03:04", "1 day, 2:03:04"},
+        {"x=0.5 + 0.1j", "0.5 + 0.1j"},
+        {"x=0.5 - 0.1j", "0.5 - 0.1j"},
+        {"x=0.5+0.1im", "0.5+0.1im"},
+        {"x=0.5 + 0.1im", "0.5 + 0.1im"},
+        {"x=0.5j", "0.5j"},
+        {"x=1 1/2", "1 1/2"},
+        {"x=1\xC2\xBD", "1\xC2\xBD"},
+        {"x=2 ** 3", "2 ** 3"},
+        {"x=5\xC2\xB2", "5\xC2\xB2"},
+        {"x=5*1e-3", "5*1e-3"},
+        {"x=5 * 1e-3", "5 * 1e-3"},
+        {"x=5.10\xE2\x81\xBB\xC2\xB3", "5.10\xE2\x81\xBB\xC2\xB3"},
+        {"x=0.5 e-3", "0.5 e-3"},
+        {"x=5x10-3", "5x10-3"}}) {
     INFO(line);
     CHECK(cut("x=([\\d.]+)", line) == whole);
   }
   CHECK(cut("\\(([\\d.]+)", "(0.5+0.1j)") == "0.5+0.1j");
+  const char* const plain = "x=([-+]?\\d*\\.?\\d+)";
+  CHECK(cut(plain, "x=1.e-05") == "1.e-05");
+  CHECK(cut(plain, "x=1.E+05") == "1.E+05");
+  CHECK(cut(plain, "x=-1.e-05") == "-1.e-05");
+  CHECK(reach(plain, "x=1.e+00").kind == NumberReach::Kind::kWhole);
 }
 
 TEST_CASE("a time is none of its numbers") {
@@ -97,12 +126,21 @@ TEST_CASE("a time is none of its numbers") {
 TEST_CASE("what a count is a part of stands behind it like a unit") {
   for (const auto& [line, unit] : {std::pair{"right: 45/50", "/50"},
                                    {"right: 45/50, wrong: 5", "/50"},
+                                   {"right: 1 / 3", "/ 3"},
+                                   {"right: 45 / 50", "/ 50"},
+                                   {"right: 45/ 50", "/ 50"},
+                                   {"right: 1/2/3", "/2/3"},
                                    {"right: 3/10 loss 0.4", "/10"}}) {
     INFO(line);
     const NumberReach found = reach("right: (\\d+)", line);
     CHECK(found.kind == NumberReach::Kind::kUnit);
     CHECK(found.unit == unit);
   }
+  // What stands behind the slash may be a second value.
+  const NumberReach two = reach("loss ([\\d.]+)", "loss 0.5/0.6");
+  CHECK(two.kind == NumberReach::Kind::kUnit);
+  CHECK(two.whole == "0.5/0.6");
+  CHECK(two.unit == "/");
 }
 
 TEST_CASE("a blank before a known unit changes nothing") {
@@ -114,6 +152,12 @@ TEST_CASE("a blank before a known unit changes nothing") {
                                    {"x=1.5 GB | 3", "GB"},
                                    {"x=3 it/s", "it/s"},
                                    {"x=30 ms/step - loss: 0.5", "ms/step"},
+                                   {"x=93.5\xC2\xA0%", "%"},
+                                   {"x=12\xE2\x80\xAFms", "ms"},
+                                   {"x=12 percent", "percent"},
+                                   {"x=1.5 M", "M"},
+                                   {"x=10s 200ms/step", "s"},
+                                   {"x=25m 300ms", "m"},
                                    {"x=5 \xC2\xB5s", "\xC2\xB5s"}}) {
     INFO(line);
     const NumberReach found = reach("x=([\\d.]+)", line);
@@ -146,7 +190,6 @@ TEST_CASE("what only looks like a longer number is whole") {
                                     {"^\\d+,(\\d+)", "3,12,400"},
                                     {"loss=(\\S+)", "loss=3.1e-05"},
                                     {"date (\\d+)", "date 2024/01/15"},
-                                    {"loss ([\\d.]+)", "loss 0.5/0.6"},
                                     {"loss ([\\d.]+)", "loss 0.5/epoch"},
                                     {"Epoch (\\d+)/", "Epoch 10/100"},
                                     {"loss: ([\\d.]+)", "loss: 0.5 acc: 0.9"},
@@ -162,6 +205,13 @@ TEST_CASE("what only looks like a longer number is whole") {
                                     {"x ([\\d.]+)", "x 0.5 train/acc 0.9"},
                                     {"x ([\\d.]+)", "x 0.5 of 1"},
                                     {"x ([\\d.]+)", "x 3 x 10 pixels"},
+                                    {"x ([\\d.]+)", "x 3 * 4"},
+                                    {"x ([\\d.]+)", "x 0.5 **0.3**"},
+                                    {"x ([\\d.]+)", "x 0.5 - 3 items"},
+                                    {"x ([\\d.]+)", "x 0.5 M: 3"},
+                                    {"Epoch (\\d+)", "Epoch 1 4/9 loss=0.5"},
+                                    {"x ([\\d.]+)", "x 0.5 e3"},
+                                    {"x ([\\d.]+)", "x 0.5 | 0.6"},
                                     {"line (\\d+)", "line 12:5"},
                                     {"x ([\\d.]+)", "x 0.5:12"},
                                     {"(\\d+):\\d+", "12:30"},

@@ -6,8 +6,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstring>
 #include <fstream>
+#include <iostream>
+#include <sstream>
+#include <thread>
 
 #include "support/catch.h"
 #include "support/run_shell.h"
@@ -113,7 +117,7 @@ TEST_CASE("Brackets in strings, and closed ones, do not nest") {
 TEST_CASE("What is no JSON says so, whatever its bytes are") {
   for (const std::string& text :
        {std::string(), std::string("{"), std::string("nonsense"), std::string("\0\xff[", 3),
-        std::string("\"\\"), std::string("[1}"), std::string("]]]]]")})
+        std::string("\"\\"), std::string("[1}"), std::string("]]]]]"), std::string("{}\0 x", 5)})
     CHECK(holds(parse_bounded_json(text).problem, "it is no JSON ("));
 }
 
@@ -129,6 +133,22 @@ TEST_CASE_METHOD(Folder, "A JSON file's content comes back, or what is wrong wit
   CHECK(holds(bad.spoilt, "bad\": it is no JSON"));
   CHECK(ends_with(read_json_file(at("deep"), 1 << 20).spoilt, "deep\": it is nested deeper than 100 levels"));
   CHECK_FALSE(read_json_file(at("nothing"), 1000).is_there);
+}
+
+TEST_CASE_METHOD(Folder, "A spec may come through a FIFO, which is waited for aloud") {
+  REQUIRE(::mkfifo(at("fifo").c_str(), 0600) == 0);
+  std::ostringstream said;
+  std::streambuf* const before = std::cerr.rdbuf(said.rdbuf());
+  std::thread writer([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1200));  // longer than the patience
+    std::ofstream(at("fifo")) << "{\"a\": 1}";
+  });
+  const std::string read = read_spec_file(at("fifo"));
+  writer.join();
+  std::cerr.rdbuf(before);
+  CHECK(read == "{\"a\": 1}");
+  CHECK(said.str() ==
+        "reads " + at("fifo").string() + ", which is a pipe, and waits for what is written to it\n");
 }
 
 TEST_CASE_METHOD(Folder, "Writing follows no link and waits for no FIFO's reader") {

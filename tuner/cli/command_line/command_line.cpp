@@ -165,17 +165,18 @@ int dispatch(const CommandLine& line, const Arguments& given, bool as_json, Cons
     return static_cast<int>(ExitCode::kUsage);
   }
   const std::string& first = arguments.front();
-  if (first == "--help" || first == "-h" || (first == "help" && arguments.size() == 1)) {
+  const bool asks_help = first == "help" || first == "--help" || first == "-h";
+  if (asks_help && (arguments.size() == 1 || arguments[1].starts_with('-'))) {
     print_help(line, console.out);
     return 0;
   }
   if (std::find(arguments.begin(), arguments.end(), "--version") != arguments.end() &&
-      first.starts_with('-')) {
+      (first.starts_with('-') || find_command(line, first) != nullptr)) {
     line.print_version(as_json, console.out);
     return 0;
   }
   const Arguments rest(arguments.begin() + 1, arguments.end());
-  if (first == "help") {
+  if (asks_help) {
     if (find_command(line, rest.front()) == nullptr) unknown_command(line, rest.front());
     return dispatch(line, {rest.front(), "--help"}, as_json, console);
   }

@@ -1,5 +1,6 @@
 #include "tuner/cli/command_line/options.h"
 
+#include <algorithm>
 #include <boost/any.hpp>
 #include <boost/program_options.hpp>
 #include <charconv>
@@ -54,9 +55,13 @@ const std::vector<std::string>& Parsed::texts(const std::string& name) const {
 std::optional<std::int64_t> Parsed::integer(const std::string& name, std::int64_t least,
                                             std::int64_t most) const {
   if (!has(name)) return std::nullopt;
-  const bool is_open = most == std::numeric_limits<std::int64_t>::max();
+  const std::string given = text(name);
+  std::int64_t ignored = 0;
+  const bool is_too_long = std::from_chars(given.data(), given.data() + given.size(), ignored).ec ==
+                           std::errc::result_out_of_range;
+  const bool is_open = most == std::numeric_limits<std::int64_t>::max() && !is_too_long;
   return number_in(
-      name, text(name), least, most,
+      name, given, least, most,
       "a whole number from " + std::to_string(least) + (is_open ? " on" : " to " + std::to_string(most)));
 }
 
@@ -109,6 +114,12 @@ struct Options::Impl {
     for (const Option& option : all()) list.push_back(option.name.substr(0, option.name.find(',')));
     return list;
   }
+  bool is_flag(const std::string& name) const {
+    const std::vector<Option> list = all();
+    return std::any_of(list.begin(), list.end(), [&](const Option& option) {
+      return option.placeholder.empty() && option.name.substr(0, option.name.find(',')) == name;
+    });
+  }
   std::string hint() const { return "see `" + std::string(line.program) + " " + command + " --help`"; }
 };
 
@@ -145,6 +156,10 @@ Options& Options::positional(const std::string& name, const std::string& help, b
 
 namespace {
 
+[[noreturn]] void refuse_empty(const std::string& option, const std::string& hint) {
+  throw Error(ExitCode::kUsage, option + " is empty", hint);
+}
+
 // Splits the command line; what is wrong with it is an Error in our words rather than Boost's.
 po::variables_map read_arguments(const po::options_description& all,
                                  const po::positional_options_description& order,
@@ -158,12 +173,19 @@ po::variables_map read_arguments(const po::options_description& all,
   } catch (const po::unknown_option& error) {
     const std::string name = error.get_option_name();
     const std::string bare = name.substr(std::min(name.size(), name.find_first_not_of('-')));
-    const auto guess = nearest_name(bare, names);
+    std::vector<std::string> known = names;
+    known.emplace_back("version");  // which no command declares, as all of them have it
+    const auto guess = nearest_name(bare, known);
     throw Error(ExitCode::kUsage, "unknown option " + name, guess ? "did you mean --" + *guess + "?" : hint);
   } catch (const po::too_many_positional_options_error&) {
     throw Error(ExitCode::kUsage, "there are more arguments than the command takes", hint);
   } catch (const po::multiple_occurrences& error) {
     throw Error(ExitCode::kUsage, error.get_option_name() + " is given more than once", hint);
+  } catch (const po::invalid_command_line_syntax& error) {
+    // --data=
+    if (error.kind() == po::invalid_command_line_syntax::empty_adjacent_parameter)
+      refuse_empty(error.get_option_name(), hint);
+    throw Error(ExitCode::kUsage, error.what(), hint);
   } catch (const po::error& error) {
     throw Error(ExitCode::kUsage, error.what(), hint);
   }
@@ -195,6 +217,10 @@ std::optional<Parsed> Options::parse(const Arguments& arguments, Console& consol
       given = *several;
     else
       given = {value.as<std::string>()};
+    const bool is_option = std::find(names.begin(), names.end(), name) != names.end();
+    const bool is_flag = is_option && impl_->is_flag(name);
+    if (!is_flag && std::find(given.begin(), given.end(), "") != given.end())
+      refuse_empty(is_option ? "--" + name : name, impl_->hint());
   }
   for (const auto& positional : impl_->positionals)
     if (positional.required && parsed.impl_->given.count(positional.name) == 0)

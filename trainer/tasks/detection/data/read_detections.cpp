@@ -229,7 +229,8 @@ std::vector<metrics::DetectedBox> read_detections(const std::filesystem::path& f
                                                   std::vector<std::string>* warnings) {
   DetectionSink sink(file.string(), truth, elsewhere);
   const std::string text = data::read_text(file);
-  if (!Json::sax_parse(text, &sink)) {
+  // The parser takes a NUL byte for the end of the text.
+  if (!Json::sax_parse(text, &sink) || text.find('\0') != std::string::npos) {
     if (const auto fault = first_json_fault(text)) throw data::not_json(file, *fault);
   }
   if (warnings != nullptr) sink.tell(*warnings);
