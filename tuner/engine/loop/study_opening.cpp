@@ -129,8 +129,8 @@ bool is_there(const fs::path& file) {
 }
 
 // The database with a study in it; nullopt when there is none, or a process died while it made one.
-// A study is read under any name that its folder may have been copied to, but goes on under its own alone: its
-// trials lie in the folder.
+// A study is read under any name that its folder may have been copied to, but goes on under its own alone:
+// its trials lie in the folder.
 void require_name_of_folder(const store::StudyStore& store) {
   const std::string name = store.study().name;
   const std::string folder = fs::absolute(store.file()).lexically_normal().parent_path().filename().string();
