@@ -53,7 +53,7 @@ TEST_CASE("a file is written, replaced and read back byte for byte", "[file]") {
 
 TEST_CASE("a file in pieces replaces the old one at its commit, and leaves nothing behind without one",
           "[file]") {
-  const TemporaryFolder folder;
+  const ScratchFolder folder;
   const fs::path file = folder.path / "a.bin";
   write_file_atomically(file, "old");
   {

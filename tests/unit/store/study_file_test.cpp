@@ -12,7 +12,7 @@
 #include <random>
 #include <thread>
 
-#include "store/neighbours.h"
+#include "store/study_names.h"
 #include "store/study_store.h"
 #include "support/catch.h"
 #include "unit/store/store_fixture.h"
@@ -94,7 +94,6 @@ TEST_CASE("whatever a cell holds that tune never writes there is damage, and the
       table<std::string, Read>({{"UPDATE study SET spec = '7'", study},
                                 {"UPDATE study SET id = 2", study},
                                 {"UPDATE study SET goal = 'up'", study},
-                                {"UPDATE study SET name = 'other'", require_name_of_folder},
                                 {"UPDATE study SET reduce = 'mean'", study},
                                 {"UPDATE study SET state = 'ended'", study},
                                 {"UPDATE study SET facts = '[]'", study},

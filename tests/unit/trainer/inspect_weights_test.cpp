@@ -140,7 +140,7 @@ TEST_CASE("inspect-weights says where the tensors lay, what was taken off their 
 }
 
 TEST_CASE("inspect-weights refuses what it does not understand") {
-  CHECK(contains(message_of(ExitCode::kUsage, [] { inspect({"--json"}); }), "no FILE"));
+  CHECK(contains(message_of(ExitCode::kUsage, [] { inspect({"--json"}); }), "FILE is missing"));
   CHECK(contains(message_of(ExitCode::kBadSpec,
                             [] {
                               inspect({kGolden + "one.pth", "--model", "resnet"});
