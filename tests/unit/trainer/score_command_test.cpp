@@ -162,6 +162,10 @@ TEST_CASE("score refuses what it cannot compare, and names the place") {
       "[0] has two of score"));
   CHECK(contains(refusal("", R"([{"image_id": 1, "category_id": 4, "bbox": [NaN, 1, 2, 2], "score": 1}])"),
                  "bad-det.json is not JSON: line 1, column 45: \"NaN\" is not a JSON value"));
+  // The parser takes a NUL byte for the end.
+  const std::string behind_nul = std::string(1, '\0') + " garbage";
+  CHECK(contains(refusal("", "[]" + behind_nul), "there is text after the end of the document"));
+  CHECK(contains(refusal(truth_with(kTwo) + behind_nul, ""), "there is text after the end of the document"));
   CHECK(contains(refusal(R"({"images": [], "images": []})", ""),
                  "bad-gt.json, line 1, column 16: the key \"images\" is there twice"));
 }
