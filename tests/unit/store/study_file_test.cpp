@@ -12,7 +12,6 @@
 #include <random>
 #include <thread>
 
-#include "store/study_names.h"
 #include "store/study_store.h"
 #include "support/catch.h"
 #include "unit/store/store_fixture.h"
