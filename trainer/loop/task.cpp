@@ -20,7 +20,7 @@ Number number_in(const std::string& option, const std::string& text, Number leas
     throw Error(ExitCode::kUsage,
                 "--" + option + " " + text + " is not between " + argument_text(Json(least)) + " and " +
                     argument_text(Json(most)),
-                hint);
+                hint.empty() ? "give a number of that range" : hint);
   return number;
 }
 

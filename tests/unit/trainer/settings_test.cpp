@@ -218,7 +218,8 @@ TEST_CASE("Unknown tasks and keys of the trainer are refused with the nearest na
   CHECK(contains(refusal([&] { task_of(loop::parse_trial(json, "t")); }), "did you mean \"model\"?"));
   json = minimal_trial();
   json["trainer"]["task"] = "segmentation";
-  CHECK(contains(refusal([&] { task_of(loop::parse_trial(json, "t")); }), "there is detection"));
+  CHECK(
+      contains(refusal([&] { task_of(loop::parse_trial(json, "t")); }), "there are detection, pretraining"));
 }
 
 TEST_CASE("The description names every default inside its own range") {
