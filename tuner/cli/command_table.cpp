@@ -63,7 +63,7 @@ const CommandLine& command_line() {
            "read the metrics of finished trials again from their logs, with corrected regexes",
            "tune rescan steel-legacy --spec search.json", rescan_command},
           {"compare", "compare FILE [--store DIR] [--gpus LIST] [--score-again] [--dry-run] [--json]",
-           "train approaches, tuned and not, and score all of them once on the same test images",
+           "train approaches, tuned and not, and score all of them once by the same test",
            "tune compare study.json\ntune compare study.json --dry-run", compare_command},
           {"promote", "promote STUDY[/N] [--model NAME] [--json]",
            "make the best trial, or a chosen one, a version of a model",

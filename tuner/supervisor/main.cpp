@@ -1,4 +1,6 @@
 // tune-supervisor LAUNCH.json: runs one attempt of a trial. Started by `tune`, not by people.
+#include <unistd.h>
+
 #include <cstdio>
 #include <exception>
 #include <string_view>
@@ -14,7 +16,9 @@ int main(int argc, char** argv) {
   }
   try {
     const tune::supervisor::Launch launch = tune::supervisor::read_launch(argv[1]);
-    return tune::supervisor::Supervisor(launch).run();
+    // At once: the attempt's record is written, and the runner waits for this process to be gone. (What a
+    // sanitizer would do at an ordinary exit starts a process that looks like one of the attempt's tree.)
+    ::_exit(tune::supervisor::Supervisor(launch).run());
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "tune-supervisor: %s\n", problem.what());
     return 70;
