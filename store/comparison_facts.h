@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "store/study_facts.h"
 #include "tuner/core/json.h"
 
 namespace tune::store {
@@ -21,15 +22,30 @@ struct ComparisonAudit {
   std::string none;                   // why there is no audit; then all else is empty
 };
 
+// What a study of a comparison, or predicting at its end, was predicted to take.
+struct Forecast {
+  std::string reason;         // why that is not known; then there are no numbers
+  std::optional<int> trials;  // of a study
+  std::optional<int> models;  // that predict
+  std::optional<double> seconds_per_trial, device_seconds_per_trial;
+  std::optional<double> device_hours, wall_hours;
+  bool at_most = false;  // it may be less: a limit decides, or losers are stopped
+};
+using Forecasts = std::map<std::string, Forecast>;  // by study
+
+using ComparisonProbes = std::map<std::string, Probes>;  // by approach
+std::optional<Probe> probe_in(const ComparisonProbes& probes, const std::string& approach,
+                              const std::string& machine);
+
 // A member that is empty, or has no value, is not in the JSON.
 struct ComparisonFacts {
   std::map<std::string, std::string> weights;  // SHA-256 of the initial ones, by approach; "" for none
   std::map<std::string, std::string> data;     // fingerprints of the data sets, by their names
   Json trainer, task;                          // what tune-train is, and has; null where it trains nothing
   std::optional<ComparisonAudit> audit;
-  Json probes;               // by approach and machine: what `tune-train probe` said; null before any
-  Json forecast;             // by study, as comparison_forecast has it; null before it is made
-  Json forecast_predicting;  // the same of predicting
+  ComparisonProbes probes;
+  Forecasts forecast;  // empty before it is made
+  std::optional<Forecast> forecast_predicting;
   std::optional<std::string> training_since;  // from then on neither file nor data may change
   // By study, in words: what a budget kept from being begun, and what it ended.
   std::map<std::string, std::string> not_begun, cut_by_budget;
@@ -40,15 +56,18 @@ struct ComparisonFacts {
   std::optional<int> looks_before;
   std::optional<double> scoring_seconds_before;
 
-  Json forecast_of(const std::string& study) const;  // {} where there is none
-  Json probes_of(const std::string& approach) const;
+  Forecast forecast_of(const std::string& study) const;  // without numbers where there is none
+  Probes probes_of(const std::string& approach) const;
   bool was_cut() const { return !not_begun.empty() || !cut_by_budget.empty(); }
 };
 
 Json to_json(const ComparisonFacts& facts);
-// Throws Json::exception for what no version has written.
+// Throws std::exception for what no version has written.
 ComparisonFacts comparison_facts(const Json& json);
 
 Json to_json(const ComparisonAudit& audit);
+
+void to_json(Json& json, const Forecast& forecast);
+void from_json(const Json& json, Forecast& forecast);
 
 }  // namespace tune::store

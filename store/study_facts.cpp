@@ -68,6 +68,7 @@ void to_json(Json& json, const ProbeCandidate& candidate) {
   put(json, "images_per_second", candidate.images_per_second);
   put(json, "units_per_second", candidate.units_per_second);
   put(json, "examples_per_second", candidate.examples_per_second);
+  put(json, "peak_memory_bytes", candidate.peak_memory_bytes);
 }
 
 void from_json(const Json& json, ProbeCandidate& candidate) {
@@ -76,6 +77,7 @@ void from_json(const Json& json, ProbeCandidate& candidate) {
   members.may("images_per_second", candidate.images_per_second);
   members.may("units_per_second", candidate.units_per_second);
   members.may("examples_per_second", candidate.examples_per_second);
+  members.may("peak_memory_bytes", candidate.peak_memory_bytes);
   candidate.other = members.rest();
 }
 

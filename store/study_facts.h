@@ -48,6 +48,7 @@ struct ProbeCandidate {
   std::string precision;
   // Older trainers give the first one alone.
   std::optional<double> images_per_second, units_per_second, examples_per_second;
+  std::optional<std::uint64_t> peak_memory_bytes;  // of the device, or of the process on a CPU
   Json other = Json::object();
 };
 

@@ -106,35 +106,9 @@ elif command == "score":
                       "AP50": [[2 * v + n for n in noise] for v in values]}}))
 )py";
 
-class ComparisonFolder {
+// A comparison's file in a temporary folder of its own. Programs in the folder's `bin` come before others.
+class ComparedFolder {
  public:
-  ComparisonFolder() {
-    document["comparison"] = "c";
-    document["objective"] = {{"metric", "map"}, {"goal", "maximize"}};
-    document["trainer"] = {{"task", "toy"}, {"data", "train"}, {"test", "test"}};
-    document["fixed"] = {{"epochs", 2}, {"x", 30}};
-    document["seeds"] = 3;
-    document["resamples"] = 100;
-    document["limits"] = {{"parallel", 1}};
-    document["resources"] = {{"gpus_per_trial", 0}};
-    document["cost"] = {{"usd_per_hour", 3.06}, {"date", "2026-11-21"}};
-    OrderedJson search;
-    search["parameters"]["x"] = {{"type", "int"}, {"min", 0}, {"max", 60}};
-    search["strategy"] = {{"name", "sobol"}};
-    search["limits"] = {{"trials", 4}};
-    document["approaches"] =
-        OrderedJson::array({{{"name", "scratch"}, {"trainer", {{"model", "small"}}}},
-                            {{"name", "tuned-one"},
-                             {"trainer", {{"model", "small"}, {"weights", "weights.bin"}}},
-                             {"search", search}}});
-    write("weights.bin", "weights");
-    write("bin/tune-train", kComparedTrainer);
-    REQUIRE(shell("mkdir train test; echo 1 > train/b.jpg; echo picture > test/one.jpg; "
-                  "cp $(command -v tune) $(command -v "
-                  "tune-supervisor) bin && chmod +x "
-                  "bin/tune-train")
-                .exit_code == 0);
-  }
   void write(const std::string& name, const std::string& text) const {
     std::filesystem::create_directories((folder_.path() / name).parent_path());
     std::ofstream(folder_.path() / name) << text;
@@ -168,6 +142,38 @@ class ComparisonFolder {
 
  private:
   TemporaryFolder folder_;
+};
+
+// With a scripted tune-train.
+class ComparisonFolder : public ComparedFolder {
+ public:
+  ComparisonFolder() {
+    document["comparison"] = "c";
+    document["objective"] = {{"metric", "map"}, {"goal", "maximize"}};
+    document["trainer"] = {{"task", "toy"}, {"data", "train"}, {"test", "test"}};
+    document["fixed"] = {{"epochs", 2}, {"x", 30}};
+    document["seeds"] = 3;
+    document["resamples"] = 100;
+    document["limits"] = {{"parallel", 1}};
+    document["resources"] = {{"gpus_per_trial", 0}};
+    document["cost"] = {{"usd_per_hour", 3.06}, {"date", "2026-11-21"}};
+    OrderedJson search;
+    search["parameters"]["x"] = {{"type", "int"}, {"min", 0}, {"max", 60}};
+    search["strategy"] = {{"name", "sobol"}};
+    search["limits"] = {{"trials", 4}};
+    document["approaches"] =
+        OrderedJson::array({{{"name", "scratch"}, {"trainer", {{"model", "small"}}}},
+                            {{"name", "tuned-one"},
+                             {"trainer", {{"model", "small"}, {"weights", "weights.bin"}}},
+                             {"search", search}}});
+    write("weights.bin", "weights");
+    write("bin/tune-train", kComparedTrainer);
+    REQUIRE(shell("mkdir train test; echo 1 > train/b.jpg; echo picture > test/one.jpg; "
+                  "cp $(command -v tune) $(command -v "
+                  "tune-supervisor) bin && chmod +x "
+                  "bin/tune-train")
+                .exit_code == 0);
+  }
 };
 
 inline bool mentions(const std::string& text, const std::string& part) {

@@ -27,7 +27,7 @@ open("acts", "a").write("test " + sys.argv[1].split("/store/")[1] + "\n")
 print("accuracy=%.6f" % (float(open(sys.argv[1] + "/model").read()) - 0.1))
 )py";
 
-class ProgramFolder {
+class ProgramFolder : public ComparedFolder {
  public:
   ProgramFolder() {
     document = OrderedJson::parse(R"json({
@@ -45,43 +45,11 @@ class ProgramFolder {
     write("train.py", kOwnTrainer);
     write("evaluate.py", kOwnTest);
   }
-  void write(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_.path() / name) << text;
-  }
-  ShellResult shell(const std::string& line) const {
-    write("study.json", document.dump(2));
-    return run_shell(line, folder_.path());
-  }
-  ShellResult compare(const std::string& options = "", const std::string& variables = "") const {
-    return shell(variables + " tune compare study.json --store store " + options);
-  }
-  // The last line of `--json`: the comparison.
-  Json result(const std::string& options = "") const {
-    const ShellResult run = compare("--json " + options);
-    CAPTURE(run.err, run.out);
-    REQUIRE(run.exit_code == 0);
-    Json last;
-    std::istringstream lines(run.out);
-    for (std::string line; std::getline(lines, line);) last = Json::parse(line);
-    return last;
-  }
-  std::map<std::string, int> acts() const {
-    std::map<std::string, int> counts;
-    std::ifstream file(folder_.path() / "acts");
-    for (std::string line; std::getline(file, line);) ++counts[line];
-    return counts;
-  }
   int tests() const {
     int count = 0;
     for (const auto& [act, times] : acts()) count += act == "train" ? 0 : times;
     return count;
   }
-  std::filesystem::path path() const { return folder_.path(); }
-
-  OrderedJson document;
-
- private:
-  TemporaryFolder folder_;
 };
 
 TEST_CASE(

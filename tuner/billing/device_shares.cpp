@@ -89,11 +89,9 @@ double probing_seconds(const store::Probes& probes) {
   return seconds;
 }
 
-double comparison_probing_seconds(const Json& probes_by_approach) {
+double probing_seconds(const store::ComparisonProbes& probes) {
   double seconds = 0;
-  for (const Json& machines : probes_by_approach)
-    for (const Json& probe : machines)
-      seconds += probe.value("lease_seconds", 0.0) * std::max(1, probe.value("leased_devices", 1));
+  for (const auto& [approach, of_approach] : probes) seconds += probing_seconds(of_approach);
   return seconds;
 }
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <vector>
 
+#include "store/comparison_facts.h"
 #include "store/study_store.h"
 
 namespace tune::billing {
@@ -31,9 +32,9 @@ double whole_share(const store::AttemptRow& attempt);
 std::vector<double> shared_away(const std::vector<store::AttemptRow>& attempts,
                                 const std::vector<store::AttemptRow>& others, const LeaseTime& window);
 
-// What probes have held of devices, in device seconds: a study's, and a comparison's, {APPROACH: {MACHINE:
-// answer}}. What was billed elsewhere counts nothing.
+// What probes have held of devices, in device seconds: a study's, and a comparison's. What was billed
+// elsewhere counts nothing.
 double probing_seconds(const store::Probes& probes);
-double comparison_probing_seconds(const Json& probes_by_approach);
+double probing_seconds(const store::ComparisonProbes& probes);
 
 }  // namespace tune::billing

@@ -58,18 +58,22 @@ std::vector<PlannedStudy> planned_studies(const compare::Comparison& comparison)
   return plan;
 }
 
-// "at most 1.20 h", "$3.67" and so on of a part of the forecast; what is not known says why.
-std::vector<std::string> forecast_cells(const Json& part, const compare::Comparison& comparison) {
-  if (!part.contains("device_hours")) return {"not known: " + part.value("reason", ""), "", ""};
-  const double hours = part["device_hours"];
-  const std::string bound = part.value("bound", part.value("at_most", false) ? "at most" : "");
+// "at most 1.20 h", the same of wall time, "$3.67".
+std::vector<std::string> time_cells(double device_hours, std::optional<double> wall_hours,
+                                    const std::string& bound, const compare::Comparison& comparison) {
   std::string usd;
-  if (comparison.usd_per_hour) usd = report::usd_text(hours * *comparison.usd_per_hour);
-  return {bound + (bound.empty() ? "" : " ") + report::hours_text(hours),
-          part.contains("wall_hours") ? report::hours_text(part["wall_hours"]) : "", usd};
+  if (comparison.usd_per_hour) usd = report::usd_text(device_hours * *comparison.usd_per_hour);
+  return {bound + (bound.empty() ? "" : " ") + report::hours_text(device_hours),
+          wall_hours ? report::hours_text(*wall_hours) : "", usd};
 }
 
-report::Table forecast_table(const std::vector<PlannedStudy>& plan, const Json& forecast,
+// What is not known says why.
+std::vector<std::string> forecast_cells(const store::Forecast& part, const compare::Comparison& comparison) {
+  if (!part.device_hours) return {"not known: " + part.reason, "", ""};
+  return time_cells(*part.device_hours, part.wall_hours, part.at_most ? "at most" : "", comparison);
+}
+
+report::Table forecast_table(const std::vector<PlannedStudy>& plan, const compare::ComparisonPreview& preview,
                              const compare::Comparison& comparison) {
   report::Table table;
   table.columns = {{"what", report::Align::kLeft, true},
@@ -77,49 +81,51 @@ report::Table forecast_table(const std::vector<PlannedStudy>& plan, const Json& 
                    {"device time", report::Align::kRight},
                    {"wall time", report::Align::kRight}};
   if (comparison.usd_per_hour) table.columns.push_back({"cost", report::Align::kRight});
-  const auto add = [&](const std::string& what, const std::string& runs, const Json& part) {
+  const auto add = [&](const std::string& what, const std::string& runs, std::vector<std::string> cells) {
     auto& row = table.rows.emplace_back();
     row = {what, runs};
-    for (std::string& cell : forecast_cells(part, comparison)) row.push_back(std::move(cell));
+    for (std::string& cell : cells) row.push_back(std::move(cell));
     row.resize(table.columns.size());
   };
   for (const PlannedStudy& study : plan)
-    add(study.name, study.what, forecast.at("studies").value(study.name, Json::object()));
-  if (compare::needs_builtin_trainer(comparison)) add("probing", "", forecast.at("probing"));
-  const Json& predicting = forecast.at("predicting");
-  const std::string unit = forecast.at("task").at("unit");
-  add(comparison.own_test ? "testing" : "predicting on the test " + unit,
-      predicting.contains("models") ? plural_text(predicting["models"].get<int>(), "model") : "", predicting);
-  const bool is_known = forecast.at("total").at("device_hours") > 0;
+    add(study.name, study.what, forecast_cells(preview.studies.at(study.name), comparison));
+  if (compare::needs_builtin_trainer(comparison))
+    add("probing", "", time_cells(preview.probing_hours, std::nullopt, "", comparison));
+  add(comparison.own_test ? "testing" : "predicting on the test " + preview.task.unit,
+      preview.predicting.models ? plural_text(*preview.predicting.models, "model") : "",
+      forecast_cells(preview.predicting, comparison));
+  const compare::ForecastTotal& total = preview.total;
   add("total", "",
-      is_known ? forecast.at("total") : Json{{"reason", "nothing of it is measured beforehand"}});
+      total.device_hours > 0
+          ? time_cells(total.device_hours, total.wall_hours, total.bound, comparison)
+          : std::vector<std::string>{"not known: nothing of it is measured beforehand", "", ""});
   return table;
 }
 
 // What is wrong with the numbers to come, as the comparison's tables will say it.
-compare::ComparisonReport report_to_come(const compare::Comparison& comparison, const Json& audit,
-                                         const Json& task) {
+compare::ComparisonReport report_to_come(const compare::Comparison& comparison,
+                                         const compare::ComparisonPreview& preview) {
   compare::ComparisonReport report;
   report.test_leaks = comparison.test.leaks;
   report.validation_leaks = comparison.test.validation_leaks;
   report.test_is_cut = comparison.test.split.has_value();
-  report.crossing_overlaps = audit.value("crossing_overlaps", 0);
-  report.warnings = audit.value("warnings", std::vector<std::string>());
-  report.test.unit = task.at("unit");
-  report.test.no_audit = audit.value("none", "");
+  report.crossing_overlaps = preview.audit.crossing_overlaps;
+  report.warnings = preview.audit.warnings;
+  report.test.unit = preview.task.unit;
+  report.test.no_audit = preview.audit.none;
   return report;
 }
 
 // Whether the budget pays for the forecast; "" without a budget.
-std::string budget_line(const compare::Comparison& comparison, const Json& total) {
+std::string budget_line(const compare::Comparison& comparison, const compare::ForecastTotal& total) {
   const auto budget = engine::device_budget(comparison.budget, comparison.usd_per_hour);
   if (!budget) return {};
   const double hours = budget->seconds / 3600;
   std::string line = "The budget is " + report::hours_text(hours) + " of device time";
   if (comparison.usd_per_hour) line += ", " + report::usd_text(hours * *comparison.usd_per_hour);
   return line +
-         (total.at("device_hours") == 0 ? "; the runs that it pays for are counted as they are made."
-          : total.at("device_hours") <= hours
+         (total.device_hours == 0 ? "; the runs that it pays for are counted as they are made."
+          : total.device_hours <= hours
               ? "."
               : ": less than that, so searches are shortened first, then runs are left out.") +
          '\n';
@@ -137,16 +143,22 @@ const char* what_was_done(const compare::Comparison& comparison, bool is_audited
   return is_audited ? "The data was audited and the trainer measured" : "The trainer was measured";
 }
 
-int print_dry_run(const compare::Comparison& comparison, const Json& forecast, bool as_json,
-                  Console& console) {
+Json total_json(const compare::ForecastTotal& total) {
+  Json json = {
+      {"device_hours", total.device_hours}, {"wall_hours", total.wall_hours}, {"bound", total.bound}};
+  if (total.usd) json["usd"] = *total.usd;
+  return json;
+}
+
+int print_dry_run(const compare::Comparison& comparison, const compare::ComparisonPreview& preview,
+                  bool as_json, Console& console) {
   const std::vector<PlannedStudy> plan = planned_studies(comparison);
-  const compare::ComparisonReport to_come =
-      report_to_come(comparison, forecast.at("audit"), forecast.at("task"));
+  const compare::ComparisonReport to_come = report_to_come(comparison, preview);
   const std::string test = test_in_words(comparison);
   if (as_json) {
     Json studies = Json::array();
     for (const PlannedStudy& study : plan) {
-      Json row = forecast.at("studies").value(study.name, Json::object());
+      Json row = preview.studies.at(study.name);
       row["study"] = study.name;
       row["runs"] = study.what;
       studies.push_back(std::move(row));
@@ -154,9 +166,9 @@ int print_dry_run(const compare::Comparison& comparison, const Json& forecast, b
     print_json({{"schema", 1},
                 {"comparison", comparison.name},
                 {"studies", studies},
-                {"probing", forecast.at("probing")},
-                {"predicting", forecast.at("predicting")},
-                {"total", forecast.at("total")},
+                {"probing", {{"device_hours", preview.probing_hours}}},
+                {"predicting", preview.predicting},
+                {"total", total_json(preview.total)},
                 {"test", test},
                 {"leaks",
                  {{"test", to_come.test_leaks},
@@ -167,8 +179,8 @@ int print_dry_run(const compare::Comparison& comparison, const Json& forecast, b
     return 0;
   }
   console.out << "Comparison " << comparison.name << "\n\n"
-              << report::text_table(forecast_table(plan, forecast, comparison), /*width=*/0) << '\n'
-              << budget_line(comparison, forecast.at("total")) << "Then every model is "
+              << report::text_table(forecast_table(plan, preview, comparison), /*width=*/0) << '\n'
+              << budget_line(comparison, preview.total) << "Then every model is "
               << (comparison.own_test ? "tested, once, by " : "scored, once, on ") << visible_text(test)
               << ".\n";
   for (const std::string& line : compare::leak_remarks(to_come)) console.out << line << '\n';
@@ -226,12 +238,12 @@ int compare_command(const Arguments& arguments, Console& console) {
   const SignalsCaught signals;
   const compare::ComparisonRequest request{store, comparison, TUNE_VERSION, options->has("score-again")};
   if (options->has("dry-run")) {
-    const auto forecast = compare::preview_comparison(request, hooks, interruption());
-    if (!forecast) {
+    const auto preview = compare::preview_comparison(request, hooks, interruption());
+    if (!preview) {
       console.err << "interrupted\n";
       return static_cast<int>(ExitCode::kInterrupted);
     }
-    return print_dry_run(comparison, *forecast, as_json, console);
+    return print_dry_run(comparison, *preview, as_json, console);
   }
   if (!compare::run_comparison(request, hooks, clock, interruption())) {
     console.err << "interrupted; the same command goes on with the comparison\n";

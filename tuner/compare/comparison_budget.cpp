@@ -5,25 +5,27 @@
 namespace tune::compare {
 namespace {
 
-std::optional<double> seconds_in(const Json& forecast) {
-  if (!forecast.contains("device_hours")) return std::nullopt;
-  return forecast["device_hours"].get<double>() * 3600;
+store::Forecast forecast_of(const store::Forecasts& forecasts, const std::string& study) {
+  const auto found = forecasts.find(study);
+  return found == forecasts.end() ? store::Forecast() : found->second;
 }
 
-StudyNeed need_of(const Comparison& comparison, std::size_t approach, StudyRole role, const Json& forecasts) {
+StudyNeed need_of(const Comparison& comparison, std::size_t approach, StudyRole role,
+                  const store::Forecasts& forecasts) {
   StudyNeed need;
   need.study = study_name(comparison, approach, role);
-  const Json own = forecasts.value(need.study, Json::object());
-  const Json search = forecasts.value(study_name(comparison, approach, StudyRole::kSearch), Json::object());
+  const store::Forecast own = forecast_of(forecasts, need.study);
+  const store::Forecast search = forecast_of(forecasts, study_name(comparison, approach, StudyRole::kSearch));
   const bool is_elastic = role == StudyRole::kSearch || role == StudyRole::kRandom;
-  const double all = seconds_in(own).value_or(
-      is_elastic || role == StudyRole::kDefaults ? seconds_in(search).value_or(0) : 0);
-  if (own.contains("device_seconds_per_trial")) need.trial = own["device_seconds_per_trial"].get<double>();
+  const double like_the_search =
+      is_elastic || role == StudyRole::kDefaults ? search.device_hours.value_or(0) : 0;
+  const double all = own.device_hours.value_or(like_the_search) * 3600;
+  need.trial = own.device_seconds_per_trial;
   if (is_elastic) {
     need.elastic = all;
     return need;
   }
-  const double runs = own.value("trials", 0.0);
+  const double runs = own.trials.value_or(0);
   need.fixed = runs > comparison.seeds ? all / runs * comparison.seeds : all;
   need.elastic = all - need.fixed;
   return need;
@@ -47,7 +49,7 @@ PlannedRuns planned_runs(const Comparison& comparison, std::size_t approach, Stu
 
 }  // namespace
 
-std::vector<StudyNeed> study_needs(const Comparison& comparison, const Json& forecast) {
+std::vector<StudyNeed> study_needs(const Comparison& comparison, const store::Forecasts& forecast) {
   std::vector<StudyNeed> needs;
   for (std::size_t i = 0; i < comparison.approaches.size(); ++i)
     for (const StudyRole role : study_roles(comparison, i))

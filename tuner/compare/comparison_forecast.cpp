@@ -11,6 +11,9 @@
 namespace tune::compare {
 namespace {
 
+constexpr const char* kNotMeasured = "a program of one's own is not measured beforehand";
+constexpr const char* kNoSpeed = "the probe did not say how fast it trains";
+
 const Json* entry_named(const Json& rows, const std::string& name) {
   for (const Json& row : rows)
     if (row.value("name", "") == name) return &row;
@@ -45,35 +48,30 @@ std::optional<double> epochs_of(const Spec& spec, const Json& description) {
 }
 
 // Probes of older versions knew images alone.
-std::optional<double> examples_per_second(const Json& probe) {
-  for (const Json& candidate : probe.value("candidates", Json::array()))
-    if (candidate.value("precision", "") == probe.value("precision", ""))
-      return candidate.value("examples_per_second", candidate.value("images_per_second", 0.0));
+std::optional<double> examples_per_second(const store::Probe& probe) {
+  for (const store::ProbeCandidate& candidate : probe.candidates)
+    if (candidate.precision == probe.precision)
+      return candidate.examples_per_second ? candidate.examples_per_second : candidate.images_per_second;
   return std::nullopt;
 }
 
-// 0 where it took too long to be measured.
-double validation_seconds(const Json& probe) {
-  const Json seconds = probe.value("validation_seconds", Json());
-  return seconds.is_number() ? seconds.get<double>() : 0;
-}
-
 // What a trial takes before it trains.
-double start_seconds(const Json& probe) {
-  return probe.contains("measured_seconds")
-             ? std::max(0.0, probe.value("lease_seconds", 0.0) - probe["measured_seconds"].get<double>())
-             : 0;
+double start_seconds(const store::Probe& probe) {
+  return probe.measured_seconds ? std::max(0.0, probe.lease_seconds.value_or(0) - *probe.measured_seconds)
+                                : 0;
 }
 
 // What one trial takes of wall time, by the probe. nullopt: the reason is in `reason`.
-std::optional<double> seconds_of_trial(const Spec& spec, const Json& probe, const Json& description,
+std::optional<double> seconds_of_trial(const Spec& spec, const store::Probe& probe, const Json& description,
                                        std::string& reason) {
   const std::optional<double> speed = examples_per_second(probe), epochs = epochs_of(spec, description);
-  const double examples = probe.value("training_examples", probe.value("training_images", 0.0));
-  if (!speed || *speed <= 0 || examples <= 0) reason = "the probe did not say how fast it trains";
+  const auto examples =
+      static_cast<double>(probe.training_examples.value_or(probe.training_images.value_or(0)));
+  if (!speed || *speed <= 0 || examples <= 0) reason = kNoSpeed;
   if (!epochs) reason = "its epochs are not known";
   if (!reason.empty()) return std::nullopt;
-  const double seconds = start_seconds(probe) + *epochs * (examples / *speed + validation_seconds(probe));
+  const double seconds =
+      start_seconds(probe) + *epochs * (examples / *speed + probe.validation_seconds.value_or(0));
   if (!spec.limits.trial_time) return seconds;
   return std::min(seconds, std::chrono::duration<double>(*spec.limits.trial_time).count());
 }
@@ -110,25 +108,29 @@ double wall_seconds(const Spec& spec, int trials, double seconds_per_trial, doub
   return is_limited ? std::min(all, taken / devices / at_once) : all;
 }
 
-Json forecast_study(const Spec& spec, std::optional<int> trials, const Json& probe, const Json& description,
-                    const engine::Machine& machine) {
-  std::string reason;
-  const std::optional<double> seconds = seconds_of_trial(spec, probe, description, reason);
-  if (!seconds) return {{"reason", reason}};
-  const bool on_cpu = probe.value("device", "cpu") == "cpu";
+store::Forecast forecast_study(const Spec& spec, std::optional<int> trials, const store::Probe& probe,
+                               const Json& description, const engine::Machine& machine) {
+  store::Forecast forecast;
+  const std::optional<double> seconds = seconds_of_trial(spec, probe, description, forecast.reason);
+  if (!seconds) return forecast;
+  const bool on_cpu = probe.device.value_or("cpu") == "cpu";
   const double each = *seconds * (on_cpu ? 1 : spec.resources.gpus_per_trial.value_or(1));
   const std::optional<double> allowed = allowed_seconds(spec, on_cpu, machine);
-  if (!trials && !allowed) return {{"reason", "nothing but its strategy ends its search"}};
+  if (!trials && !allowed) {
+    forecast.reason = "nothing but its strategy ends its search";
+    return forecast;
+  }
   const double wanted = trials ? *trials * each : *allowed;
   const double taken = allowed ? std::min(wanted, *allowed) : wanted;
   const bool is_limited = !trials || taken < wanted;
   const int runs = trials.value_or(std::max(1, static_cast<int>(std::ceil(taken / each))));
-  return {{"trials", runs},
-          {"seconds_per_trial", *seconds},
-          {"device_seconds_per_trial", each},
-          {"device_hours", taken / 3600},
-          {"wall_hours", wall_seconds(spec, runs, *seconds, taken, is_limited, on_cpu, machine) / 3600},
-          {"at_most", spec.early_stopping.rule != "none" || is_limited}};
+  forecast.trials = runs;
+  forecast.seconds_per_trial = seconds;
+  forecast.device_seconds_per_trial = each;
+  forecast.device_hours = taken / 3600;
+  forecast.wall_hours = wall_seconds(spec, runs, *seconds, taken, is_limited, on_cpu, machine) / 3600;
+  forecast.at_most = spec.early_stopping.rule != "none" || is_limited;
+  return forecast;
 }
 
 bool stops_losers(const Comparison& comparison, std::size_t approach) {
@@ -138,13 +140,13 @@ bool stops_losers(const Comparison& comparison, std::size_t approach) {
 
 }  // namespace
 
-Json forecast_approach(const Comparison& comparison, std::size_t approach, const Json& probe,
-                       const Json& description, const engine::Machine& machine) {
-  Json forecast = Json::object();
+store::Forecasts forecast_approach(const Comparison& comparison, std::size_t approach,
+                                   const std::optional<store::Probe>& probe, const Json& description,
+                                   const engine::Machine& machine) {
+  store::Forecasts forecast;
   if (comparison.approaches[approach].is_program) {
     for (const StudyRole role : study_roles(comparison, approach))
-      forecast[study_name(comparison, approach, role)] = {
-          {"reason", "a program of one's own is not measured beforehand"}};
+      forecast[study_name(comparison, approach, role)].reason = kNotMeasured;
     return forecast;
   }
   const auto add = [&](StudyRole role, std::optional<int> trials) {
@@ -154,82 +156,92 @@ Json forecast_approach(const Comparison& comparison, std::size_t approach, const
     const Spec spec = parse_spec(study_spec_document(comparison, approach, like, trials).dump(),
                                  comparison.file, comparison.folder);
     return forecast[study_name(comparison, approach, role)] =
-               forecast_study(spec, trials, probe, description, machine);
+               forecast_study(spec, trials, probe.value_or(store::Probe()), description, machine);
   };
   if (!comparison.approaches[approach].has_search) {
     add(StudyRole::kDefaults, comparison.seeds);
     return forecast;
   }
   const std::optional<int> limit = search_trials(comparison, approach);
-  const Json search = add(StudyRole::kSearch, limit);
+  const store::Forecast search = add(StudyRole::kSearch, limit);
   add(StudyRole::kTuned, comparison.seeds);
-  const int trials = search.value("trials", 1);
-  const auto like_the_search = [&](StudyRole role, int count, const Json& unknown, bool at_most) {
-    if (unknown.is_null()) add(role, count);
-    Json& made = forecast[study_name(comparison, approach, role)];
-    if (!unknown.is_null())
-      made = unknown;
+  const int trials = search.trials.value_or(1);
+  const auto like_the_search = [&](StudyRole role, int count, const std::string& unknown, bool at_most) {
+    if (unknown.empty()) add(role, count);
+    store::Forecast& made = forecast[study_name(comparison, approach, role)];
+    if (!unknown.empty())
+      made.reason = unknown;
     else if (at_most)
-      made["at_most"] = true;
+      made.at_most = true;
   };
-  Json unknown = search.contains("trials") ? Json() : search;
+  std::string unknown = search.reason;
   // The seeds get the device time of the search, whatever it makes of it.
   const int seeds = comparison.best_of_seeds ? std::max(comparison.seeds, trials) : comparison.seeds;
-  like_the_search(StudyRole::kDefaults, seeds, comparison.best_of_seeds ? unknown : Json(),
-                  seeds > comparison.seeds && search.value("at_most", false));
+  like_the_search(StudyRole::kDefaults, seeds, comparison.best_of_seeds ? unknown : std::string(),
+                  seeds > comparison.seeds && search.at_most);
   if (!comparison.random_search) return forecast;
   // A search that stops losers has time for any number of trials.
-  if (unknown.is_null() && !limit && stops_losers(comparison, approach))
-    unknown = {
-        {"reason", "as many runs as its search makes, which stops losers and has no limit on its trials"}};
+  if (unknown.empty() && !limit && stops_losers(comparison, approach))
+    unknown = "as many runs as its search makes, which stops losers and has no limit on its trials";
   like_the_search(StudyRole::kRandom, trials, unknown, !limit);
   add(StudyRole::kRandomTuned, comparison.seeds);
   return forecast;
 }
 
-Json forecast_predicting(const Comparison& comparison, const Json& forecast, const Json& probes,
-                         const std::string& machine_name, double test_images) {
-  if (comparison.own_test && comparison.own_test->command.empty())
-    return {{"device_hours", 0.0}, {"at_most", false}};
-  if (comparison.own_test) return {{"reason", "a program of one's own is not measured beforehand"}};
+store::Forecast forecast_predicting(const Comparison& comparison, const store::Forecasts& forecast,
+                                    const store::ComparisonProbes& probes, const std::string& machine_name,
+                                    double test_images) {
+  const auto known = [](double seconds, std::optional<int> models) {
+    store::Forecast answer;
+    answer.models = models;
+    answer.device_hours = seconds / 3600;
+    answer.at_most = models.has_value();
+    return answer;
+  };
+  const auto unknown = [](const std::string& reason) {
+    store::Forecast answer;
+    answer.reason = reason;
+    return answer;
+  };
+  if (comparison.own_test && comparison.own_test->command.empty()) return known(0, std::nullopt);
+  if (comparison.own_test) return unknown(kNotMeasured);
   if (!comparison.task.has_audit)
-    return {{"reason", "how many test " + comparison.task.unit + " there are is not known without an audit"}};
+    return unknown("how many test " + comparison.task.unit + " there are is not known without an audit");
   double seconds = 0;
   int models = 0;
   for (std::size_t i = 0; i < comparison.approaches.size(); ++i) {
-    const Json probe =
-        probes.value(comparison.approaches[i].name, Json::object()).value(machine_name, Json::object());
-    const std::optional<double> speed = examples_per_second(probe);
+    const auto probe = store::probe_in(probes, comparison.approaches[i].name, machine_name);
+    const std::optional<double> speed = probe ? examples_per_second(*probe) : std::optional<double>();
     int of_approach = 0;
     for (const StudyRole role : study_roles(comparison, i)) {
-      const Json study = forecast.value(study_name(comparison, i, role), Json::object());
+      const auto study = forecast.find(study_name(comparison, i, role));
       const bool is_search = role == StudyRole::kSearch || role == StudyRole::kRandom;
-      if (!is_search && !study.contains("trials"))
-        return {{"reason", "how many models there will be is not known"}};
-      of_approach += is_search ? 1 : study["trials"].get<int>();
+      if (!is_search && (study == forecast.end() || !study->second.trials))
+        return unknown("how many models there will be is not known");
+      of_approach += is_search ? 1 : *study->second.trials;
     }
-    if (!speed || *speed <= 0) return {{"reason", "the probe did not say how fast it trains"}};
+    if (!speed || *speed <= 0) return unknown(kNoSpeed);
     models += of_approach;
-    seconds += of_approach * (start_seconds(probe) + test_images / *speed);
+    seconds += of_approach * (start_seconds(*probe) + test_images / *speed);
   }
-  return {{"models", models}, {"device_hours", seconds / 3600}, {"at_most", true}};
+  return known(seconds, models);
 }
 
-Json forecast_total(const Comparison& comparison, const Json& forecast, const Json& predicting,
-                    double probing) {
-  double hours = probing / 3600, wall = hours;
+ForecastTotal forecast_total(const Comparison& comparison, const store::Forecasts& forecast,
+                             const store::Forecast& predicting, double probing) {
+  ForecastTotal total;
+  total.device_hours = total.wall_hours = probing / 3600;
   bool is_known = true, at_most = false;
-  const auto add = [&](const Json& part) {
-    is_known &= part.contains("device_hours");
-    at_most |= part.value("at_most", false);
-    hours += part.value("device_hours", 0.0);
-    wall += part.value("wall_hours", part.value("device_hours", 0.0));
+  const auto add = [&](const store::Forecast& part) {
+    is_known &= part.device_hours.has_value();
+    at_most |= part.at_most;
+    total.device_hours += part.device_hours.value_or(0);
+    total.wall_hours += part.wall_hours.value_or(part.device_hours.value_or(0));
   };
-  for (const Json& study : forecast) add(study);
+  for (const auto& [study, part] : forecast) add(part);
   add(predicting);
-  const char* bound = is_known ? (at_most ? "at most" : "") : (at_most ? "about" : "at least");
-  Json total = {{"device_hours", hours}, {"wall_hours", wall}, {"bound", bound}};
-  if (comparison.usd_per_hour) total["usd"] = hours * *comparison.usd_per_hour;
+  total.bound = is_known ? (at_most ? "at most" : "") : (at_most ? "about" : "at least");
+  if (comparison.usd_per_hour) total.usd = total.device_hours * *comparison.usd_per_hour;
   return total;
 }
 

@@ -35,7 +35,7 @@ bool ComparisonLedger::has_more_budget_than(const Json& stored) const {
 }
 
 double ComparisonLedger::spent_beside(const std::string& name) const {
-  double seconds = billing::comparison_probing_seconds(facts_.probes);
+  double seconds = billing::probing_seconds(facts_.probes);
   for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
     for (const StudyRole role : study_roles(comparison_, i))
       if (const std::string other = study_name(comparison_, i, role); other != name)
@@ -62,8 +62,7 @@ double ComparisonLedger::spent_by(const std::string& name) const {
 std::optional<double> ComparisonLedger::share_of_budget(const std::string& name) const {
   const auto budget = engine::device_budget(comparison_.budget, comparison_.usd_per_hour);
   if (!budget) return std::nullopt;
-  std::vector<StudyNeed> needs =
-      study_needs(comparison_, facts_.forecast.is_null() ? Json::object() : facts_.forecast);
+  std::vector<StudyNeed> needs = study_needs(comparison_, facts_.forecast);
   const auto own =
       std::find_if(needs.begin(), needs.end(), [&](const StudyNeed& need) { return need.study == name; });
   TUNE_CHECK(own != needs.end(), name);
@@ -84,9 +83,9 @@ std::optional<double> ComparisonLedger::share_of_budget(const std::string& name)
       later->fixed -= of_fixed;
       later->elastic = std::max(0.0, later->elastic - (spent - of_fixed));
     }
-  const double predicting =
-      facts_.forecast_predicting.is_null() ? 0 : facts_.forecast_predicting.value("device_hours", 0.0) * 3600;
-  return budget_share(needs, index, left, predicting);
+  const double hours_of_predicting =
+      facts_.forecast_predicting ? facts_.forecast_predicting->device_hours.value_or(0) : 0;
+  return budget_share(needs, index, left, hours_of_predicting * 3600);
 }
 
 double ComparisonLedger::trial_seconds(std::size_t approach, const std::string& name) const {
@@ -104,7 +103,7 @@ double ComparisonLedger::trial_seconds(std::size_t approach, const std::string& 
     }
   }
   if (completed > 0) return seconds / completed;
-  return facts_.forecast_of(name).value("device_seconds_per_trial", 0.0);
+  return facts_.forecast_of(name).device_seconds_per_trial.value_or(0);
 }
 
 }  // namespace tune::compare

@@ -18,13 +18,12 @@ namespace {
 namespace fs = std::filesystem;
 
 // Those of the same comparison that the store holds; none where there is no such file, or another one's.
-Json recorded_probes(const fs::path& database, const Comparison& comparison) {
-  if (!fs::exists(database)) return Json::object();
+store::ComparisonProbes recorded_probes(const fs::path& database, const Comparison& comparison) {
+  if (!fs::exists(database)) return {};
   const store::ComparisonStore record(database, store::OpenMode::kRead);
   const auto row = record.comparison();
-  if (!row || row->document != Json(comparison.document)) return Json::object();
-  Json probes = store::comparison_facts(row->facts).probes;
-  return probes.is_null() ? Json::object() : probes;
+  if (!row || row->document != Json(comparison.document)) return {};
+  return store::comparison_facts(row->facts).probes;
 }
 
 // A folder of its own, gone with this.
@@ -51,8 +50,9 @@ class TemporaryFolder {
 
 }  // namespace
 
-std::optional<Json> preview_comparison(const ComparisonRequest& request, const ComparisonHooks& hooks,
-                                       engine::Interruption& interruption) {
+std::optional<ComparisonPreview> preview_comparison(const ComparisonRequest& request,
+                                                    const ComparisonHooks& hooks,
+                                                    engine::Interruption& interruption) {
   std::optional<engine::BuiltinTrainer> trainer;
   if (needs_builtin_trainer(request.comparison)) trainer = engine::find_builtin_trainer();
   const Json description = trainer ? trainer->description : Json::object();
@@ -61,31 +61,28 @@ std::optional<Json> preview_comparison(const ComparisonRequest& request, const C
   const engine::Machine machine = engine::inspect_machine();
   const TemporaryFolder folder;
   const auto signals = [&] { return interruption.count.load(); };
-  Json probes =
+  store::ComparisonProbes probes =
       recorded_probes(comparison_folder(request.store, comparison.name) / "comparison.db", comparison);
   try {
-    store::ComparisonAudit audit;
+    ComparisonPreview preview;
+    preview.task = comparison.task;
     if (!comparison.own_test)
-      audit = TestImages(comparison, *trainer, signals, hooks.notice).audit(folder.path() / "groups.json");
+      preview.audit =
+          TestImages(comparison, *trainer, signals, hooks.notice).audit(folder.path() / "groups.json");
     if (trainer)
       probe_approaches({comparison, *trainer, machine, folder.path() / "probes", signals, hooks.notice},
                        probes, [](std::size_t) {});
     const std::string name = engine::probe_name(machine, comparison.resources);
-    Json forecast = Json::object();
     for (std::size_t i = 0; i < comparison.approaches.size(); ++i) {
-      const Json of_approach = probes.value(comparison.approaches[i].name, Json::object());
-      forecast.update(
-          forecast_approach(comparison, i, of_approach.value(name, Json()), description, machine));
+      const auto probe = store::probe_in(probes, comparison.approaches[i].name, name);
+      preview.studies.merge(forecast_approach(comparison, i, probe, description, machine));
     }
-    const Json predicting =
-        forecast_predicting(comparison, forecast, probes, name, static_cast<double>(audit.test_images));
-    const double seconds = billing::comparison_probing_seconds(probes);
-    return Json{{"studies", forecast},
-                {"probing", {{"device_hours", seconds / 3600}}},
-                {"predicting", predicting},
-                {"total", forecast_total(comparison, forecast, predicting, seconds)},
-                {"audit", store::to_json(audit)},
-                {"task", task_to_json(comparison.task)}};
+    preview.predicting = forecast_predicting(comparison, preview.studies, probes, name,
+                                             static_cast<double>(preview.audit.test_images));
+    const double seconds = billing::probing_seconds(probes);
+    preview.probing_hours = seconds / 3600;
+    preview.total = forecast_total(comparison, preview.studies, preview.predicting, seconds);
+    return preview;
   } catch (const Error& error) {
     if (error.code() != ExitCode::kInterrupted) throw;
     return std::nullopt;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "store/comparison_facts.h"
 #include "tuner/compare/comparison.h"
 #include "tuner/engine/devices/machine.h"
 #include "tuner/engine/loop/builtin_trainer.h"
@@ -23,7 +24,7 @@ struct ProbesRequest {
 // Fills in the answers that `probes` does not have yet, under probes[approach][engine::probe_name()], and
 // calls `answered` after each. Approaches on one network get one precision, that of the first of them. Throws
 // Error(kInterrupted), Error(kEnvironment).
-void probe_approaches(const ProbesRequest& request, Json& probes,
+void probe_approaches(const ProbesRequest& request, store::ComparisonProbes& probes,
                       const std::function<void(std::size_t approach)>& answered);
 
 }  // namespace tune::compare

@@ -158,12 +158,12 @@ class Gatherer {
 
   // Adds what was predicted for the study's first `most` trials, or for all of them.
   void add_prediction(ComparisonRow& row, const std::string& study, std::optional<int> most = {}) const {
-    const Json forecast = facts_.forecast_of(study);
-    if (!forecast.contains("device_hours")) return;
-    const double hours = forecast["device_hours"], trials = forecast["trials"];
+    const store::Forecast forecast = facts_.forecast_of(study);
+    if (!forecast.device_hours || !forecast.trials) return;
+    const double hours = *forecast.device_hours, trials = *forecast.trials;
     row.predicted_hours =
         row.predicted_hours.value_or(0) + (most ? hours / trials * std::min<double>(*most, trials) : hours);
-    row.predicted_at_most |= forecast.value("at_most", false);
+    row.predicted_at_most |= forecast.at_most;
   }
 
   ComparisonRow begin_row(std::size_t approach, RowKind kind) const {
@@ -174,14 +174,12 @@ class Gatherer {
     const Objective objective = approach_objective(comparison_, approach);
     row.validation_metric = objective.metric;
     row.lower_validation_is_better = objective.goal == Goal::kMinimize;
-    const Json probes = facts_.probes_of(row.approach);
-    for (const Json& probe : probes) {
-      row.precision = probe.value("precision", "");
-      for (const Json& candidate : probe.value("candidates", Json::array()))
-        if (candidate.value("precision", "") == probe.value("precision", ""))
-          row.training_memory_bytes = candidate.value("peak_memory_bytes", 0.0);
+    for (const auto& [machine, probe] : facts_.probes_of(row.approach)) {
+      row.precision = probe.precision;
+      for (const store::ProbeCandidate& candidate : probe.candidates)
+        if (candidate.precision == probe.precision && candidate.peak_memory_bytes.value_or(0) > 0)
+          row.training_memory_bytes = static_cast<double>(*candidate.peak_memory_bytes);
     }
-    if (row.training_memory_bytes == 0.0) row.training_memory_bytes.reset();
     return row;
   }
 
@@ -315,16 +313,15 @@ class Gatherer {
     const auto priced_seconds = [&](double seconds) {
       return report::priced(seconds, seconds, report_.usd_per_hour);
     };
-    const double probing = billing::comparison_probing_seconds(facts_.probes);
+    const double probing = billing::probing_seconds(facts_.probes);
     double scoring = facts_.scoring_seconds_before.value_or(0);
     for (const store::Scoring& one : record_.scorings())
       for (const store::Prediction& prediction : record_.predictions(one.number))
         scoring += prediction.seconds;
     report_.probing = priced_seconds(probing);
     report_.scoring = priced_seconds(scoring);
-    const Json& predicting = facts_.forecast_predicting;
-    if (predicting.contains("device_hours"))
-      report_.predicted_scoring_hours = predicting["device_hours"].get<double>();
+    if (facts_.forecast_predicting)
+      report_.predicted_scoring_hours = facts_.forecast_predicting->device_hours;
     report_.validating = report_.idle = priced_seconds(0);
     report_.total = report_.probing;
     report_.total += report_.scoring;
@@ -372,10 +369,10 @@ class Gatherer {
     row.validating = bill.validating;
     row.idle = bill.idle;
     row.total = bill.total;
-    const Json forecast = facts_.forecast_of(study);
-    if (forecast.contains("device_hours")) row.predicted_hours = forecast["device_hours"].get<double>();
-    row.predicted_at_most = forecast.value("at_most", false);
-    row.no_prediction = forecast.value("reason", "");
+    const store::Forecast forecast = facts_.forecast_of(study);
+    row.predicted_hours = forecast.device_hours;
+    row.predicted_at_most = forecast.at_most;
+    row.no_prediction = forecast.reason;
     report_.total += row.total;
     report_.validating += row.validating;
     report_.idle += row.idle;

@@ -12,10 +12,10 @@
 #include "tuner/compare/comparison_ledger.h"
 #include "tuner/compare/comparison_probes.h"
 #include "tuner/compare/comparison_round.h"
+#include "tuner/compare/comparison_scoring.h"
 #include "tuner/compare/own_test.h"
 #include "tuner/compare/test_images.h"
 #include "tuner/core/error.h"
-#include "tuner/core/objective_text.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/engine/loop/spending.h"
@@ -60,14 +60,14 @@ std::string fingerprint_of_weights(const Comparison& comparison, std::size_t app
 }
 
 // "at most 5h 20m of device time, $16.32"
-std::string forecast_text(const Json& total) {
-  const double hours = total.at("device_hours");
-  std::string text = total.at("bound").get<std::string>();
+std::string forecast_text(const ForecastTotal& total) {
+  std::string text = total.bound;
   text += (text.empty() ? "" : " ") +
-          format_duration(Milliseconds(static_cast<std::int64_t>(hours * 3600e3))) + " of device time";
-  if (!total.contains("usd")) return text;
+          format_duration(Milliseconds(static_cast<std::int64_t>(total.device_hours * 3600e3))) +
+          " of device time";
+  if (!total.usd) return text;
   char usd[32];
-  std::snprintf(usd, sizeof usd, ", $%.2f", total["usd"].get<double>());
+  std::snprintf(usd, sizeof usd, ", $%.2f", *total.usd);
   return text + usd;
 }
 
@@ -75,10 +75,6 @@ std::string forecast_text(const Json& total) {
 std::optional<engine::BuiltinTrainer> find_trainer(const Comparison& comparison) {
   if (!needs_builtin_trainer(comparison)) return std::nullopt;
   return engine::find_builtin_trainer();
-}
-
-bool is_file_with(const fs::path& file, const std::string& sha256) {
-  return fs::exists(file) && sha256_of_file(file) == sha256;
 }
 
 // One command's worth of a comparison. Lives for one call of run_comparison(), on its thread.
@@ -230,10 +226,10 @@ class ComparisonRun {
   void forecast(store::ComparisonStore& record) {
     const engine::Machine machine = engine::inspect_machine();
     const std::string name = engine::probe_name(machine, comparison_.resources);
-    const auto add_forecast = [&](std::size_t i, const Json& probe) {
-      facts_.forecast.update(forecast_approach(comparison_, i, probe, description(), machine));
+    const auto add_forecast = [&](std::size_t i, const std::optional<store::Probe>& probe) {
+      for (auto& [study, forecast] : forecast_approach(comparison_, i, probe, description(), machine))
+        facts_.forecast[study] = std::move(forecast);
     };
-    if (facts_.probes.is_null()) facts_.probes = Json::object();
     for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
       if (comparison_.approaches[i].is_program) add_forecast(i, {});
     if (trainer_) {
@@ -247,12 +243,12 @@ class ComparisonRun {
         crash_point("measurement_recorded");
       });
     }
-    const Json predicting =
+    const store::Forecast predicting =
         forecast_predicting(comparison_, facts_.forecast, facts_.probes, name,
                             facts_.audit ? static_cast<double>(facts_.audit->test_images) : 0.0);
     facts_.forecast_predicting = predicting;
     record.update_facts(store::to_json(facts_));
-    const double probing = billing::comparison_probing_seconds(facts_.probes);
+    const double probing = billing::probing_seconds(facts_.probes);
     if (trainer_)
       hooks_.notice("predicted from the probes: " +
                     forecast_text(forecast_total(comparison_, facts_.forecast, predicting, probing)));
@@ -306,8 +302,7 @@ class ComparisonRun {
     run.spec = spec;
     run.spec.limits.on_trial_time = OnTrialTime::kFail;  // what was cut short left no whole model to compare
     run.version = request_.version;
-    if (const Json known = facts_.probes_of(comparison_.approaches[approach].name); known.is_object())
-      run.known_probes = known.get<store::Probes>();
+    run.known_probes = facts_.probes_of(comparison_.approaches[approach].name);
     if (share && !facts_.had_budget) {
       facts_.had_budget = true;
       record.update_facts(store::to_json(facts_));
@@ -333,20 +328,8 @@ class ComparisonRun {
     if (!comparison_.own_test || !comparison_.own_test->command.empty()) return;
     std::vector<store::FrozenModel> models;
     collect(approach, role, models);
-    for (const store::FrozenModel& model : models) printed_score_of(model);
-  }
-  double printed_score_of(const store::FrozenModel& model) const {
-    const std::string& metric = comparison_.own_test->metric;
-    const auto study = ledger_.study_store(model.study);
-    const auto score = study ? printed_score(*study, model.trial, metric) : std::nullopt;
-    if (score) return *score;
-    const std::string trial = model.study + "/" + std::to_string(model.trial);
-    throw Error(ExitCode::kEnvironment,
-                "the trial " + trial + " has printed no finite value of \"" + metric +
-                    "\", which \"test\" compares the models by",
-                "`tune logs " + trial +
-                    "` shows what it printed; a trainer that cannot test its model should "
-                    "fail. Mend it, and begin under another name in \"comparison\"");
+    for (const store::FrozenModel& model : models)
+      require_printed_score(ledger_, model, comparison_.own_test->metric);
   }
 
   // A search that went on has another winner now, and what was made of the one before is no part of the
@@ -476,79 +459,19 @@ class ComparisonRun {
     const fs::path folder = folder_ / "scorings" / std::to_string(number);
     crash_point("scoring_begun");
     engine::make_private_folder(folder);
+    const ComparisonScoring scoring(record, number, store_folder_, folder, hooks_.notice);
     const Json result =
-        images_ ? score_on_images(record, number, folder) : test_models(record, number, folder);
+        images_ ? score_on_images(scoring) : scoring.test(*comparison_.own_test, *program_, ledger_);
     crash_point("scored");
     record.end_scoring(number, result, clock_.wall_now());
     crash_point("scoring_recorded");
   }
 
-  // What a scoring has of each model so far, by its number.
-  static std::map<int, store::Prediction> predictions_of(const store::ComparisonStore& record, int number) {
-    std::map<int, store::Prediction> done;
-    for (store::Prediction& prediction : record.predictions(number))
-      done[prediction.model] = std::move(prediction);
-    return done;
-  }
-  void say_whose_turn(const store::FrozenModel& model, std::size_t models) const {
-    hooks_.notice("model " + std::to_string(model.number) + " of " + std::to_string(models) + ": " +
-                  model.study + "/" + std::to_string(model.trial));
-  }
-
-  Json score_on_images(store::ComparisonStore& record, int number, const fs::path& folder) {
-    std::map<int, store::Prediction> done = predictions_of(record, number);
-    std::vector<fs::path> files;
-    const std::vector<store::FrozenModel> models = record.models();
-    for (const store::FrozenModel& model : models) {
-      files.push_back(folder / ("model-" + std::to_string(model.number) + ".json"));
-      if (done.contains(model.number) && is_file_with(files.back(), done[model.number].sha256)) continue;
-      say_whose_turn(model, models.size());
-      require_unchanged(model);
-      const TestImages::Predicted made = images_->predict(store_folder_ / model.folder, files.back());
-      crash_point("prediction_made");
-      record.insert_prediction(number,
-                               {model.number, sha256_of_file(files.back()), made.seconds, made.facts});
-      crash_point("prediction_recorded");
-    }
+  Json score_on_images(const ComparisonScoring& scoring) const {
+    const std::vector<fs::path> detections = scoring.predict(*images_);
     require_test_images();
     crash_point("before_scoring");
-    return images_->score(files, groups_file(), store_folder_ / models.front().folder, folder / "images");
-  }
-
-  // {"metric", "goal", "results": [{"score"}, ...]}, the models by number.
-  Json test_models(store::ComparisonStore& record, int number, const fs::path& folder) {
-    std::map<int, store::Prediction> done = predictions_of(record, number);
-    Json results = Json::array();
-    const std::vector<store::FrozenModel> models = record.models();
-    for (const store::FrozenModel& model : models) {
-      if (!needs_models()) {
-        results.push_back({{"score", printed_score_of(model)}});
-        continue;
-      }
-      if (!done.contains(model.number)) {
-        say_whose_turn(model, models.size());
-        require_unchanged(model);
-        const fs::path log = folder / ("model-" + std::to_string(model.number) + ".log");
-        const TestProgram::Tested made = program_->test(store_folder_ / model.folder, log);
-        crash_point("prediction_made");
-        done[model.number] = {model.number, sha256_of_file(log), made.seconds, {{"score", made.score}}};
-        record.insert_prediction(number, done[model.number]);
-        crash_point("prediction_recorded");
-      }
-      results.push_back({{"score", done[model.number].facts.at("score")}});
-    }
-    crash_point("before_scoring");
-    return {{"schema", 1},
-            {"metric", comparison_.own_test->metric},
-            {"goal", goal_text(comparison_.own_test->goal)},
-            {"results", results}};
-  }
-
-  void require_unchanged(const store::FrozenModel& model) const {
-    if (fingerprint_of_folder(store_folder_ / model.folder) == model.fingerprint) return;
-    throw Error(ExitCode::kConflict,
-                (store_folder_ / model.folder).string() + " has changed since the models were frozen",
-                "restore it, or begin another comparison under another name");
+    return scoring.score(*images_, detections, groups_file());
   }
 
   const fs::path store_folder_;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tuner/compare/comparison.h"
+#include "tuner/compare/comparison_forecast.h"
 #include "tuner/engine/loop/builtin_trainer.h"
 #include "tuner/engine/loop/run_study.h"
 
@@ -31,13 +32,22 @@ std::filesystem::path comparison_folder(const std::filesystem::path& store, cons
 // Objects to what the trainer does not know, with the lines of the comparison's file: SpecError.
 void check_comparison(const Comparison& comparison, const Json& trainer_description);
 
-// What a comparison would do and take, for people who plan one: {"studies": as forecast_approach(),
-// "probing", "predicting", "total", "audit": as TestImages::audit(), "task": task_to_json()}. The data is
-// audited and each approach is probed, on devices that are leased as for a trial, unless a comparison of that
-// name in the store has answers for this machine. No trial is started, and the store is not written. nullopt
-// when a signal interrupted it; throws what run_comparison() throws before it trains.
-std::optional<Json> preview_comparison(const ComparisonRequest& request, const ComparisonHooks& hooks,
-                                       engine::Interruption& interruption);
+// What a comparison would do and take, for people who plan one.
+struct ComparisonPreview {
+  store::Forecasts studies;
+  double probing_hours = 0;  // of device time
+  store::Forecast predicting;
+  ForecastTotal total;
+  store::ComparisonAudit audit;
+  ComparedTask task;
+};
+
+// The data is audited and each approach is probed, on devices that are leased as for a trial, unless a
+// comparison of that name in the store has answers for this machine. No trial is started, and the store is
+// not written. nullopt when a signal interrupted it; throws what run_comparison() throws before it trains.
+std::optional<ComparisonPreview> preview_comparison(const ComparisonRequest& request,
+                                                    const ComparisonHooks& hooks,
+                                                    engine::Interruption& interruption);
 
 // Creates the comparison, or goes on with it: what is done is not done again, whatever ended the process.
 //  1. the studies, one after the other, each continued where it was interrupted; a budget of the whole is

@@ -111,12 +111,6 @@ TestProgram::Tested TestProgram::test(const fs::path& folder, const fs::path& lo
   return {lasted.count(), score_in(printed, log)};
 }
 
-std::optional<double> printed_score(const store::StudyStore& study, int trial, const std::string& metric) {
-  const std::vector<MetricPoint> curve = study.curve(trial, metric);
-  if (curve.empty() || !std::isfinite(curve.back().value)) return std::nullopt;
-  return curve.back().value;
-}
-
 std::string test_text(const OwnTest& test) {
   if (test.command.empty()) return "the last \"" + test.metric + "\" that its training printed";
   std::string text;

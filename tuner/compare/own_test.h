@@ -1,12 +1,9 @@
 #pragma once
-// The test that a comparison's file brings along: a program that prints a number for each frozen model, or a
-// number that the trials have printed themselves.
+// The test program that a comparison's file brings along, which prints a number for each frozen model.
 #include <filesystem>
 #include <functional>
-#include <optional>
 #include <string>
 
-#include "store/study_store.h"
 #include "tuner/compare/comparison.h"
 
 namespace tune::compare {
@@ -36,9 +33,6 @@ class TestProgram {
   std::function<int()> signals_;
   std::function<void(const std::string&)> notice_;
 };
-
-// The last value of the metric that the trial has printed; nullopt where there is none that is finite.
-std::optional<double> printed_score(const store::StudyStore& study, int trial, const std::string& metric);
 
 // For people: "python3 evaluate.py --model={{output_dir}}", or the metric that the trials print.
 std::string test_text(const OwnTest& test);

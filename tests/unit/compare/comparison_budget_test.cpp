@@ -69,15 +69,17 @@ TEST_CASE("what studies need comes from their forecasts, and from their search's
                                                            "limits": {"trials": 5}}}]})",
                                                  "c.json", "/data");
   const auto study = [](int trials, double each) {
-    return Json{
-        {"trials", trials}, {"device_hours", trials * each / 3600}, {"device_seconds_per_trial", each}};
+    store::Forecast forecast;
+    forecast.trials = trials;
+    forecast.device_hours = trials * each / 3600;
+    forecast.device_seconds_per_trial = each;
+    return forecast;
   };
-  const Json forecast = {{"c.a.defaults", study(2, 10)},
-                         {"c.b.search", study(5, 20)},
-                         {"c.b.defaults", study(5, 20)},
-                         {"c.b.tuned", study(2, 20)},
-                         {"c.b.random", {{"reason", "who knows"}}},
-                         {"c.b.random-tuned", study(2, 20)}};
+  store::Forecast unknown;
+  unknown.reason = "who knows";
+  const store::Forecasts forecast = {{"c.a.defaults", study(2, 10)}, {"c.b.search", study(5, 20)},
+                                     {"c.b.defaults", study(5, 20)}, {"c.b.tuned", study(2, 20)},
+                                     {"c.b.random", unknown},        {"c.b.random-tuned", study(2, 20)}};
   const std::vector<StudyNeed> all = study_needs(comparison, forecast);
   REQUIRE(all.size() == 6);
   const auto check = [&](std::size_t i, const char* name, double fixed, double elastic) {
@@ -107,7 +109,7 @@ TEST_CASE(
                                                  "c.json", "/data");
   // a: 2; b: a search of 5, at default values 2 and 3 beyond, 2, a random search of 5, 2: 21 runs.
   const auto share = [&](std::size_t index, double left, const std::vector<double>& seconds) {
-    std::vector<StudyNeed> all = study_needs(comparison, Json::object());
+    std::vector<StudyNeed> all = study_needs(comparison, {});
     add_unmeasured(comparison, seconds, index, left, all);
     return budget_share(all, index, left, 0);
   };

@@ -18,16 +18,20 @@ OrderedJson document() {
 }
 
 // 100 images at 50 a second, a validation of half a second, 5 seconds to start: 30 seconds a trial.
-Json probe(const char* device) {
-  return {{"device", device},
-          {"precision", "bf16"},
-          {"training_images", 100},
-          {"validation_seconds", 0.5},
-          {"lease_seconds", 12.0},
-          {"measured_seconds", 7.0},
-          {"candidates",
-           {{{"precision", "fp32"}, {"images_per_second", 1.0}},
-            {{"precision", "bf16"}, {"images_per_second", 50.0}}}}};
+store::Probe probe(const char* device) {
+  store::Probe answer;
+  answer.device = device;
+  answer.precision = "bf16";
+  answer.training_images = 100;
+  answer.validation_seconds = 0.5;
+  answer.lease_seconds = 12;
+  answer.measured_seconds = 7;
+  answer.candidates.resize(2);
+  answer.candidates[0].precision = "fp32";
+  answer.candidates[0].images_per_second = 1;
+  answer.candidates[1].precision = "bf16";
+  answer.candidates[1].images_per_second = 50;
+  return answer;
 }
 
 engine::Machine machine_with(int cores, int gpus) {
@@ -37,31 +41,34 @@ engine::Machine machine_with(int cores, int gpus) {
   return machine;
 }
 
-Json forecast(const OrderedJson& asked, const char* device = "cpu", int gpus = 0, Json answer = {}) {
+store::Forecasts forecast(const OrderedJson& asked, const char* device = "cpu", int gpus = 0,
+                          const std::optional<store::Probe>& answer = {}) {
   const Comparison comparison = parse_comparison(asked.dump(), "c.json", "/data");
-  return forecast_approach(comparison, 0, answer.is_null() ? probe(device) : answer, Json::object(),
+  return forecast_approach(comparison, 0, answer.value_or(probe(device)), Json::object(),
                            machine_with(4, gpus));
 }
 
-double forecast_seconds(const Json& forecast, const char* role) {
-  return forecast.at(std::string("c.a.") + role).at("device_hours").get<double>() * 3600;
+double forecast_seconds(const store::Forecasts& forecast, const char* role) {
+  return forecast.at(std::string("c.a.") + role).device_hours.value() * 3600;
 }
-bool at_most(const Json& forecast, const char* role) {
-  return forecast.at(std::string("c.a.") + role).at("at_most").get<bool>();
+bool at_most(const store::Forecasts& forecast, const char* role) {
+  return forecast.at(std::string("c.a.") + role).at_most;
 }
 
 TEST_CASE("a task whose unit is no image is forecast by its examples", "[forecast]") {
-  Json answer = probe("cpu");
-  answer.erase("training_images");
-  answer["unit"] = "tokens";
-  answer["training_examples"] = 100;
-  answer["candidates"] =
-      Json::array({{{"precision", "bf16"}, {"units_per_second", 5000.0}, {"examples_per_second", 50.0}}});
+  store::Probe answer = probe("cpu");
+  answer.training_images.reset();
+  answer.unit = "tokens";
+  answer.training_examples = 100;
+  answer.candidates.erase(answer.candidates.begin());
+  answer.candidates[0].images_per_second.reset();
+  answer.candidates[0].units_per_second = 5000;
+  answer.candidates[0].examples_per_second = 50;
   CHECK(forecast_seconds(forecast(document(), "cpu", 0, answer), "search") == Approx(5 * 30));
 }
 
 TEST_CASE("a search, its controls and its winners' retraining are all counted", "[forecast]") {
-  const Json all = forecast(document());
+  const store::Forecasts all = forecast(document());
   CHECK(all.size() == 5);
   CHECK(forecast_seconds(all, "search") == Approx(5 * 30));
   CHECK(forecast_seconds(all, "random") == Approx(5 * 30));
@@ -116,19 +123,19 @@ TEST_CASE("a search that stops losers is bounded, and without a number of trials
   CHECK(at_most(forecast(asked), "search"));
   CHECK(at_most(forecast(asked), "defaults"));
   asked["approaches"][0]["search"]["limits"] = {{"gpu_hours", 0.1}};
-  const Json open = forecast(asked);
+  const store::Forecasts open = forecast(asked);
   CHECK(forecast_seconds(open, "search") == Approx(360));
   // The seeds get the search's time; the random search its number of trials, which nobody knows.
   CHECK(forecast_seconds(open, "defaults") == Approx(360));
   CHECK(at_most(open, "defaults"));
-  CHECK_FALSE(open.at("c.a.random").contains("device_hours"));
-  CHECK(open.at("c.a.random").at("reason").get<std::string>().find("stops losers") != std::string::npos);
+  CHECK_FALSE(open.at("c.a.random").device_hours);
+  CHECK(open.at("c.a.random").reason.find("stops losers") != std::string::npos);
 }
 
 TEST_CASE("wall time is that of as many trials side by side as there are devices for", "[forecast]") {
   OrderedJson asked = document();
-  const auto wall = [](const Json& forecast, const char* role) {
-    return forecast.at(std::string("c.a.") + role).at("wall_hours").get<double>() * 3600;
+  const auto wall = [](const store::Forecasts& forecast, const char* role) {
+    return forecast.at(std::string("c.a.") + role).wall_hours.value() * 3600;
   };
   CHECK(wall(forecast(asked), "search") == Approx(3 * 30));  // two slots of the CPU
   CHECK(wall(forecast(asked, "cuda:0", 4), "search") == Approx(2 * 30));
@@ -142,25 +149,27 @@ TEST_CASE("wall time is that of as many trials side by side as there are devices
 TEST_CASE("predicting is forecast for every model there will be, and the sum holds it and the probes",
           "[forecast]") {
   const Comparison comparison = parse_comparison(document().dump(), "c.json", "/data");
-  const Json probes = {{"a", {{"here", probe("cpu")}, {"elsewhere", probe("cpu")}}}};
-  Json all = forecast(document());
+  const store::ComparisonProbes probes = {{"a", {{"here", probe("cpu")}, {"elsewhere", probe("cpu")}}}};
+  store::Forecasts all = forecast(document());
   // 5 + 1 + 2 + 1 + 2 models, each 5 seconds to start and 200 images at 50 a second.
-  const Json predicting = forecast_predicting(comparison, all, probes, "here", 200);
-  CHECK(predicting.at("models") == 11);
-  CHECK(predicting.at("device_hours").get<double>() * 3600 == Approx(11 * 9));
-  CHECK(predicting.at("at_most") == true);
-  CHECK(billing::comparison_probing_seconds(probes) == Approx(24));
-  const Json total = forecast_total(comparison, all, predicting, 24);
-  CHECK(total.at("device_hours").get<double>() * 3600 == Approx(3 * 150 + 2 * 60 + 99 + 24));
-  CHECK(total.at("usd").get<double>() == Approx((3 * 150 + 2 * 60 + 99 + 24) * 3.6 / 3600));
-  CHECK(total.at("wall_hours").get<double>() * 3600 == Approx(3 * 90 + 2 * 30 + 99 + 24));
-  CHECK(total.at("bound") == "at most");
-  all["c.a.random"] = {{"reason", "who knows"}};
-  CHECK(forecast_total(comparison, all, predicting, 24).at("bound") == "about");
-  all["c.a.tuned"] = {{"reason", "who knows"}};
-  const Json unknown = forecast_predicting(comparison, all, probes, "here", 200);
-  CHECK(unknown.at("reason") == "how many models there will be is not known");
-  CHECK(forecast_total(comparison, all, unknown, 24).at("bound") == "at least");
+  const store::Forecast predicting = forecast_predicting(comparison, all, probes, "here", 200);
+  CHECK(predicting.models == 11);
+  CHECK(predicting.device_hours.value() * 3600 == Approx(11 * 9));
+  CHECK(predicting.at_most);
+  CHECK(billing::probing_seconds(probes) == Approx(24));
+  const ForecastTotal total = forecast_total(comparison, all, predicting, 24);
+  CHECK(total.device_hours * 3600 == Approx(3 * 150 + 2 * 60 + 99 + 24));
+  CHECK(total.usd.value() == Approx((3 * 150 + 2 * 60 + 99 + 24) * 3.6 / 3600));
+  CHECK(total.wall_hours * 3600 == Approx(3 * 90 + 2 * 30 + 99 + 24));
+  CHECK(total.bound == "at most");
+  store::Forecast nobody_knows;
+  nobody_knows.reason = "who knows";
+  all["c.a.random"] = nobody_knows;
+  CHECK(forecast_total(comparison, all, predicting, 24).bound == "about");
+  all["c.a.tuned"] = nobody_knows;
+  const store::Forecast unknown = forecast_predicting(comparison, all, probes, "here", 200);
+  CHECK(unknown.reason == "how many models there will be is not known");
+  CHECK(forecast_total(comparison, all, unknown, 24).bound == "at least");
 }
 
 TEST_CASE("a trial is not expected beyond its time limit, and what a probe does not say is not made up",
@@ -168,12 +177,12 @@ TEST_CASE("a trial is not expected beyond its time limit, and what a probe does 
   OrderedJson asked = document();
   asked["limits"] = {{"trial_time", "20s"}};
   CHECK(forecast_seconds(forecast(asked), "tuned") == Approx(2 * 20));
-  Json answer = probe("cpu");
-  answer["validation_seconds"] = nullptr;
-  answer.erase("measured_seconds");
+  store::Probe answer = probe("cpu");
+  answer.validation_seconds.reset();
+  answer.measured_seconds.reset();
   CHECK(forecast_seconds(forecast(document(), "cpu", 0, answer), "tuned") == Approx(2 * 20));
-  answer["candidates"] = Json::array();
-  CHECK(forecast(document(), "cpu", 0, answer).at("c.a.tuned").at("reason") ==
+  answer.candidates.clear();
+  CHECK(forecast(document(), "cpu", 0, answer).at("c.a.tuned").reason ==
         "the probe did not say how fast it trains");
 }
 

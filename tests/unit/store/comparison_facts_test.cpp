@@ -14,7 +14,7 @@ const char* const kWhole = R"({
   "task": {"name": "detection", "unit": "images", "primary": {"name": "AP", "goal": "maximize"}, "audit": true},
   "audit": {"test_images": 120, "crossing_overlaps": 2, "warnings": ["data/train: 3 boxes without area"]},
   "probes": {"legacy": {"host: cpu": {"precision": "fp32", "lease_seconds": 2.5}}},
-  "forecast": {"c.legacy.defaults": {"trials": 3, "device_hours": 1.5}},
+  "forecast": {"c.legacy.defaults": {"trials": 3, "device_hours": 1.5, "at_most": false}},
   "forecast_predicting": {"models": 3, "device_hours": 0.1, "at_most": true},
   "training_since": "2026-11-21T10:00:00Z",
   "not_begun": {"c.legacy.random": "not begun"},
@@ -41,10 +41,12 @@ TEST_CASE("what the facts of a comparison mean has names", "[comparison-facts]")
   CHECK(facts.weights.at("legacy") == "ab12");
   CHECK(facts.audit.value().crossing_overlaps == 2);
   CHECK(facts.was_cut());
-  CHECK(facts.forecast_of("c.legacy.defaults").at("trials") == 3);
-  CHECK(facts.forecast_of("c.other") == Json::object());
+  CHECK(facts.forecast_of("c.legacy.defaults").trials == 3);
+  CHECK_FALSE(facts.forecast_of("c.other").device_hours);
   CHECK(facts.probes_of("legacy").contains("host: cpu"));
-  CHECK(ComparisonFacts().probes_of("legacy") == Json::object());
+  CHECK(probe_in(facts.probes, "legacy", "host: cpu").value().lease_seconds == 2.5);
+  CHECK_FALSE(probe_in(facts.probes, "legacy", "another host: cpu"));
+  CHECK(ComparisonFacts().probes_of("legacy").empty());
   CHECK_FALSE(ComparisonFacts().was_cut());
 }
 
