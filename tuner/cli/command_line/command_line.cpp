@@ -219,18 +219,25 @@ Error current_folder_removed() {
           "change to another; what is named in full (--store /data/tune-store) needs none"};
 }
 
-int run_command_line(const CommandLine& line, const Arguments& arguments, Console& console) {
-  const bool as_json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+int run_reporting_errors(const CommandLine& line, bool as_json, Console& console,
+                         const std::function<int()>& work) {
   try {
-    const int code = dispatch(line, arguments, as_json, console);
-    console.out.flush();
-    if (!console.out) throw Error(ExitCode::kEnvironment, "stdout cannot be written: is the disk full?");
-    return code;
+    return work();
   } catch (const Error& error) {
     return print_error(error, as_json, console);
   } catch (const std::exception& error) {
     return print_error(error_of(line, error), as_json, console);
   }
+}
+
+int run_command_line(const CommandLine& line, const Arguments& arguments, Console& console) {
+  const bool as_json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+  return run_reporting_errors(line, as_json, console, [&] {
+    const int code = dispatch(line, arguments, as_json, console);
+    console.out.flush();
+    if (!console.out) throw Error(ExitCode::kEnvironment, "stdout cannot be written: is the disk full?");
+    return code;
+  });
 }
 
 int run_command_line(const CommandLine& line, int argc, char** argv) {

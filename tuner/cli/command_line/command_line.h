@@ -2,6 +2,7 @@
 // A program's command line: one table of commands, one place that prints errors, one place that turns them
 // into exit codes. Shared by `tune` and `tune-train`; knows no command of theirs.
 #include <exception>
+#include <functional>
 #include <iosfwd>
 #include <optional>
 #include <string>
@@ -67,6 +68,10 @@ const Command* find_command(const CommandLine& line, std::string_view name);
 // Whether this process stands in a folder that is there no longer, where relative paths have no meaning.
 bool is_current_folder_removed();
 Error current_folder_removed();
+
+// What `work` returns; or, where it throws, prints the error and returns its exit code. Never throws.
+int run_reporting_errors(const CommandLine& line, bool as_json, Console& console,
+                         const std::function<int()>& work);
 
 // Everything between main() and a command: picks it, runs it, prints its error, as JSON where --json is among
 // the arguments. Never throws. `arguments` are without the program's name.

@@ -276,12 +276,19 @@ BuiltinTrainer find_builtin_trainer() {
   if (!program)
     throw Error(ExitCode::kEnvironment, "tune-train was not found beside tune, nor on the path",
                 "build it with ./dev build, or name a program of your own in \"command\"");
-  const ProgramOutput answer = run_program({{program->string(), "describe", "--json"}, fs::current_path()});
-  const Json description = Json::parse(answer.out, nullptr, false);
+  std::string last;
+  Program describe{{program->string(), "describe", "--json"}, fs::current_path()};
+  describe.quiet = false;
+  describe.on_line = [&last](const std::string& line) { last = line; };
+  const ProgramOutput answer = run_program(describe);
+  const Json description = Json::parse(answer.out, nullptr, false), said = Json::parse(last, nullptr, false);
+  if (said.is_object() && said.contains("error"))
+    throw Error(ExitCode::kEnvironment, said["error"].value("message", last),
+                said["error"].value("hint", ""));
   if (answer.exit_code != 0 || !description.is_object() || description.value("schema", 0) != 1)
     throw Error(ExitCode::kEnvironment,
                 program->string() + " describe --json did not answer as expected (exit code " +
-                    std::to_string(answer.exit_code) + ")",
+                    std::to_string(answer.exit_code) + ")" + (last.empty() ? "" : ": " + last),
                 "tune and tune-train must be of the same version; try `tune-train describe` by hand");
   return {*program, description};
 }
