@@ -1,4 +1,4 @@
-#include "strategies/triangular.h"
+#include "strategies/robust_cholesky.h"
 
 #include "strategies/dense_kernels.h"
 
