@@ -5,7 +5,7 @@
 #include "torch_catch.h"
 #include "trainer/loop/optimizer.h"
 #include "trainer/nn/multiply_adds.h"
-#include "trainer/synthetic/steel_defects.h"
+#include "trainer/synthetic/steel_data_set.h"
 #include "trainer/tasks/detection/detection_training.h"
 #include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/detection/models.h"

@@ -109,15 +109,15 @@ TEST_CASE("Plane waves make noise of the variance that was asked for, at the fre
   std::size_t count = 0;
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     tune::Rng rng(seed);
-    Plane plane(kSize);
+    Canvas canvas(kSize);
     // A wave along x of a period of eight pixels.
-    add_waves(plane, {{0.125, 0, 0, 0, 1}}, 2, {}, rng);
+    add_waves(canvas, {{0.125, 0, 0, 0, 1}}, 2, {}, rng);
     for (int y = 0; y < kSize; ++y)
       for (int x = 0; x < kSize; ++x) {
-        const double value = plane.row(y)[x];
+        const double value = canvas.row(y)[x];
         sum += value;
         squares += value * value;
-        if (x >= 4) between_neighbours += value * plane.row(y)[x - 4];
+        if (x >= 4) between_neighbours += value * canvas.row(y)[x - 4];
         ++count;
       }
   }

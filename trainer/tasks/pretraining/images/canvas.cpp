@@ -1,4 +1,4 @@
-#include "trainer/tasks/pretraining/images/picture_plane.h"
+#include "trainer/tasks/pretraining/images/canvas.h"
 
 #include <algorithm>
 #include <cmath>
@@ -38,19 +38,19 @@ const Band& drawn_band(const std::vector<Band>& bands, Rng& rng) {
 }
 
 // cos(a + b) = cos a cos b - sin a sin b.
-void add_product(Plane& plane, const AxisTables& along_x, const AxisTables& along_y, float amplitude) {
+void add_product(Canvas& canvas, const AxisTables& along_x, const AxisTables& along_y, float amplitude) {
   const float *cx = along_x.cosine.data(), *sx = along_x.sine.data();
-  for (int y = 0; y < plane.size; ++y) {
+  for (int y = 0; y < canvas.size; ++y) {
     const auto at = static_cast<std::size_t>(y);
     const float c = amplitude * along_y.cosine[at], s = amplitude * along_y.sine[at];
-    float* row = plane.row(y);
-    for (int x = 0; x < plane.size; ++x) row[x] += c * cx[x] - s * sx[x];
+    float* row = canvas.row(y);
+    for (int x = 0; x < canvas.size; ++x) row[x] += c * cx[x] - s * sx[x];
   }
 }
 
 }  // namespace
 
-void add_waves(Plane& plane, const std::vector<Band>& bands, double amplitude, const Pose& pose, Rng& rng) {
+void add_waves(Canvas& canvas, const std::vector<Band>& bands, double amplitude, const Pose& pose, Rng& rng) {
   constexpr double kMost = 0.45;  // cycles per pixel, below those that alias
   const auto height = static_cast<float>(amplitude * std::sqrt(2.0 / kWaves));
   for (int wave = 0; wave < kWaves; ++wave) {
@@ -59,20 +59,20 @@ void add_waves(Plane& plane, const std::vector<Band>& bands, double amplitude, c
         std::min(kMost, band.frequency / pose.scale * std::exp(band.bandwidth * rng.normal()));
     const double direction = band.orientation + pose.angle + band.spread * (2 * rng.uniform() - 1);
     const double turn = 2 * std::numbers::pi * frequency, phase = 2 * std::numbers::pi * rng.uniform();
-    add_product(plane, AxisTables(plane.size, turn * std::cos(direction), 0),
-                AxisTables(plane.size, turn * std::sin(direction), phase), height);
+    add_product(canvas, AxisTables(canvas.size, turn * std::cos(direction), 0),
+                AxisTables(canvas.size, turn * std::sin(direction), phase), height);
   }
 }
 
-void dab(Plane& plane, double x, double y, double radius, float height) {
+void dab(Canvas& canvas, double x, double y, double radius, float height) {
   const double reach = radius + 1;
   const int x1 = std::max(0, static_cast<int>(std::ceil(x - reach))),
-            x2 = std::min(plane.size - 1, static_cast<int>(std::floor(x + reach)));
+            x2 = std::min(canvas.size - 1, static_cast<int>(std::floor(x + reach)));
   const int y1 = std::max(0, static_cast<int>(std::ceil(y - reach))),
-            y2 = std::min(plane.size - 1, static_cast<int>(std::floor(y + reach)));
+            y2 = std::min(canvas.size - 1, static_cast<int>(std::floor(y + reach)));
   const auto soft = static_cast<float>(reach);
   for (int py = y1; py <= y2; ++py) {
-    float* row = plane.row(py);
+    float* row = canvas.row(py);
     const auto dy = static_cast<float>(py - y);
     for (int px = x1; px <= x2; ++px) {
       const auto dx = static_cast<float>(px - x);
@@ -82,12 +82,12 @@ void dab(Plane& plane, double x, double y, double radius, float height) {
   }
 }
 
-void stroke(Plane& plane, double x1, double y1, double x2, double y2, double radius, float height) {
+void stroke(Canvas& canvas, double x1, double y1, double x2, double y2, double radius, float height) {
   const double spacing = std::max(0.5, radius / 2);
   const int steps = std::max(1, static_cast<int>(std::ceil(std::hypot(x2 - x1, y2 - y1) / spacing)));
   for (int i = 0; i < steps; ++i) {
     const double t = static_cast<double>(i) / steps;
-    dab(plane, x1 + t * (x2 - x1), y1 + t * (y2 - y1), radius, height);
+    dab(canvas, x1 + t * (x2 - x1), y1 + t * (y2 - y1), radius, height);
   }
 }
 

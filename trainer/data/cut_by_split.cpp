@@ -1,4 +1,4 @@
-#include "trainer/data/content_split.h"
+#include "trainer/data/cut_by_split.h"
 
 #include <algorithm>
 

@@ -8,8 +8,8 @@
 namespace tune::trainer::pretraining {
 
 // size * size values, row by row; what is 0 and what is bright is up to the family. Not thread-safe.
-struct Plane {
-  explicit Plane(int side)
+struct Canvas {
+  explicit Canvas(int side)
       : size(side), values(static_cast<std::size_t>(side) * static_cast<std::size_t>(side), 0.0F) {}
   float* row(int y) { return values.data() + static_cast<std::size_t>(y) * static_cast<std::size_t>(size); }
 
@@ -34,12 +34,12 @@ struct Pose {
 // Adds band-pass noise of variance amplitude^2: a sum of plane waves of random phase (Rice's representation
 // of a Gaussian process), each with a vector drawn from one of `bands`. Cheap, since a wave is an outer
 // product of rank two.
-void add_waves(Plane& plane, const std::vector<Band>& bands, double amplitude, const Pose& pose, Rng& rng);
+void add_waves(Canvas& canvas, const std::vector<Band>& bands, double amplitude, const Pose& pose, Rng& rng);
 
 // Raises the values around a point to at least `height` times a soft disc of this radius in pixels.
-void dab(Plane& plane, double x, double y, double radius, float height);
+void dab(Canvas& canvas, double x, double y, double radius, float height);
 
 // Dabs along a line, half a radius apart. Pixels outside are ignored.
-void stroke(Plane& plane, double x1, double y1, double x2, double y2, double radius, float height);
+void stroke(Canvas& canvas, double x1, double y1, double x2, double y2, double radius, float height);
 
 }  // namespace tune::trainer::pretraining

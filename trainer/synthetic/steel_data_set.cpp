@@ -1,3 +1,5 @@
+#include "trainer/synthetic/steel_data_set.h"
+
 #include <fstream>
 #include <pugixml.hpp>
 #include <sstream>

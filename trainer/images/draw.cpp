@@ -1,4 +1,4 @@
-#include "trainer/images/picture.h"
+#include "trainer/images/draw.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 #pragma once
-// Measuring and using a finished model.
+// What the commands `evaluate` and `predict` do with a finished model.
 #include <filesystem>
 #include <iosfwd>
 #include <optional>

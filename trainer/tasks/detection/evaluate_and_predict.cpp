@@ -1,4 +1,4 @@
-#include "trainer/tasks/detection/use_detector.h"
+#include "trainer/tasks/detection/evaluate_and_predict.h"
 
 #include <algorithm>
 #include <chrono>

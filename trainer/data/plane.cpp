@@ -1,4 +1,4 @@
-#include "trainer/data/surface.h"
+#include "trainer/data/plane.h"
 
 #include <algorithm>
 #include <array>

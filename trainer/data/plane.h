@@ -1,5 +1,5 @@
 #pragma once
-// Images as the search for overlaps sees them: small, grey, high-passed.
+// Planes of grey levels, and the filters and correlations on them that the search for overlaps is made of.
 #include <cstddef>
 #include <filesystem>
 #include <vector>

@@ -1,5 +1,6 @@
 #pragma once
-// Cuts images into parts as the trainer's `split` says, by what they show where that is asked for.
+// Obeys the trainer's key `split` for a list of image files: looks for those that show the same surface where
+// that is asked for, and cuts by split.h.
 #include <filesystem>
 #include <functional>
 #include <iosfwd>

@@ -1,5 +1,5 @@
 #pragma once
-// Small pictures for people: images beside each other with boxes drawn on them.
+// Drawing on images for people: boxes, and several images beside each other in one.
 #include <array>
 #include <vector>
 
