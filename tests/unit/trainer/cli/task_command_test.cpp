@@ -2,7 +2,7 @@
 #include <sstream>
 
 #include "trainer/cli/commands.h"
-#include "unit/trainer/plain/test_folder.h"
+#include "unit/trainer/test_folder.h"
 
 using namespace tune::trainer;
 using tests::contains;

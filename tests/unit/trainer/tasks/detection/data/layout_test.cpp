@@ -2,7 +2,7 @@
 #include <sys/stat.h>
 
 #include "trainer/tasks/detection/data/reader.h"
-#include "unit/trainer/plain/test_folder.h"
+#include "unit/trainer/test_folder.h"
 
 using namespace tune::trainer;
 using namespace tune::trainer::detection;

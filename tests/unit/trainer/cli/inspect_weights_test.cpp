@@ -8,7 +8,7 @@
 #include "trainer/weights/safetensors.h"
 #include "trainer/weights/state_dict.h"
 #include "tuner/core/json.h"
-#include "unit/trainer/plain/test_folder.h"
+#include "unit/trainer/test_folder.h"
 
 using namespace tune::trainer;
 using tests::contains;

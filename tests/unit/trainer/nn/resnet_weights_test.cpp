@@ -1,6 +1,7 @@
-#include "trainer/weights/state_dict.h"
+// The tensors of a network, and files that are loaded into it.
 #include "torch_catch.h"
 #include "trainer/nn/resnet.h"
+#include "trainer/weights/state_dict.h"
 
 using namespace tune::trainer;
 

@@ -3,8 +3,8 @@
 #include <chrono>
 
 #include "trainer/data/folder_listing.h"
-#include "unit/trainer/plain/picture_files.h"
-#include "unit/trainer/plain/test_folder.h"
+#include "unit/trainer/images/picture_files.h"
+#include "unit/trainer/test_folder.h"
 
 using namespace tune::trainer;
 using namespace tune::trainer::detection;

@@ -1,6 +1,6 @@
 // Every bit depth and colour type of PNG through the one decoder.
-#include "unit/trainer/plain/png_file.h"
-#include "unit/trainer/plain/test_folder.h"
+#include "unit/trainer/images/png_file.h"
+#include "unit/trainer/test_folder.h"
 
 using namespace tune::trainer;
 using namespace tune::trainer::images;

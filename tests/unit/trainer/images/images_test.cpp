@@ -1,6 +1,6 @@
 #include "trainer/images/encode_jpeg.h"
 #include "tuner/core/json.h"
-#include "unit/trainer/plain/test_folder.h"
+#include "unit/trainer/test_folder.h"
 
 using namespace tune::trainer;
 using namespace tune::trainer::images;

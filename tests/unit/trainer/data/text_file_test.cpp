@@ -3,7 +3,7 @@
 
 #include "trainer/data/text_file.h"
 #include "trainer/data/written_values.h"
-#include "unit/trainer/plain/test_folder.h"
+#include "unit/trainer/test_folder.h"
 
 using namespace tune::trainer::data;
 using namespace tune::trainer::tests;

@@ -3,9 +3,9 @@
 
 #include "trainer/images/encode_jpeg.h"
 #include "trainer/images/exif.h"
-#include "unit/trainer/plain/picture_files.h"
-#include "unit/trainer/plain/png_file.h"
-#include "unit/trainer/plain/test_folder.h"
+#include "unit/trainer/images/picture_files.h"
+#include "unit/trainer/images/png_file.h"
+#include "unit/trainer/test_folder.h"
 
 using namespace tune::trainer;
 using namespace tune::trainer::images;

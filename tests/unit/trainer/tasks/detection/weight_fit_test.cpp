@@ -7,7 +7,7 @@
 #include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/detection/weight_fit.h"
 #include "tuner/core/error.h"
-#include "unit/trainer/plain/test_folder.h"
+#include "unit/trainer/test_folder.h"
 
 using namespace tune::trainer;
 using namespace tune::trainer::detection;

@@ -1,7 +1,7 @@
 // YOLO text labels and the names of their classes.
 #include "trainer/tasks/detection/data/reader.h"
 #include "trainer/tasks/detection/data/yolo_names.h"
-#include "unit/trainer/plain/test_folder.h"
+#include "unit/trainer/test_folder.h"
 
 using namespace tune::trainer;
 using namespace tune::trainer::detection;

@@ -12,7 +12,7 @@
 #include "trainer/tasks/detection/data/batch_maker.h"
 #include "trainer/tasks/detection/data/dataset_split.h"
 #include "trainer/tasks/detection/data/fingerprint.h"
-#include "unit/trainer/plain/test_folder.h"
+#include "unit/trainer/test_folder.h"
 
 using namespace tune::trainer;
 using namespace tune::trainer::detection;

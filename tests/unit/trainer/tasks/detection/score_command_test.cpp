@@ -3,7 +3,7 @@
 
 #include "trainer/cli/commands.h"
 #include "tuner/core/json.h"
-#include "unit/trainer/plain/test_folder.h"
+#include "unit/trainer/test_folder.h"
 
 using namespace tune::trainer;
 using tests::contains;

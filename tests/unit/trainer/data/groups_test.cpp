@@ -5,7 +5,7 @@
 
 #include "trainer/data/overlap.h"
 #include "trainer/tasks/detection/data/dataset_split.h"
-#include "unit/trainer/plain/test_folder.h"
+#include "unit/trainer/test_folder.h"
 
 namespace data = tune::trainer::data;
 using namespace tune::trainer::detection;
