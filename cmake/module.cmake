@@ -52,6 +52,11 @@ function(tune_test name dir)
   if(NOT sources)
     file(GLOB sources CONFIGURE_DEPENDS ${dir}/*/*.cpp)
   endif()
+  tune_test_of(${name} "${sources}" ${ARGN})
+endfunction()
+
+# tune_test_of(NAME SOURCES [libraries...]): the same of the sources that a list names.
+function(tune_test_of name sources)
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE tune_test_support ${ARGN})
   target_precompile_headers(${name} REUSE_FROM tune_test_support)

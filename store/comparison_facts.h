@@ -51,8 +51,8 @@ struct ComparisonFacts {
   std::map<std::string, std::string> not_begun, cut_by_budget;
   bool had_budget = false;         // so that studies hold a share of one
   bool budget_was_raised = false;  // in this round what an earlier budget has ended may go on
-  // Of a comparison that went on after its test had been made: how often, and the seconds of device time that
-  // predicting took.
+  // How often a comparison went on after its test had been made, and the seconds of device time that
+  // predicting had taken by then.
   std::optional<int> looks_before;
   std::optional<double> scoring_seconds_before;
 

@@ -31,7 +31,7 @@ struct MachineFacts {
   Json other = Json::object();
 };
 
-// Of the git folder that holds the code of the trials.
+// The state of the git folder that holds the code of the trials.
 struct CodeState {
   std::string commit;
   bool clean = false;
@@ -59,7 +59,7 @@ struct Probe {
   std::optional<std::string> unit;                                 // that speeds count; absent: images
   std::optional<std::int64_t> training_images, training_examples;  // of one epoch
   std::vector<ProbeCandidate> candidates;
-  // Of one validation; absent where the trainer could not time it.
+  // What one validation takes; absent where the trainer could not time it.
   std::optional<double> validation_seconds;
   std::optional<double> measured_seconds;  // of the probe, without what a trial takes to start
   // What it held of devices; absent where somebody else pays for it.
@@ -74,7 +74,7 @@ struct RunFacts {
   std::string tune, sqlite;  // versions
   MachineFacts machine;
   std::optional<CodeState> code;  // absent (null in JSON) where nobody keeps the code in git
-  // Of a built-in trainer.
+  // A built-in trainer alone has these.
   std::optional<Probe> probe;
   std::optional<TrainerFacts> trainer;
   WallTime since{};  // when it began; the run holds for all that began until the next one
@@ -117,7 +117,7 @@ struct StudyFacts {
   Probes probes;
   std::vector<RunFacts> runs;  // in order
   std::optional<PromotionDecision> promotion;
-  // Of a study from before runs were kept apart: its first one. An ask-tell session writes `tune` too.
+  // The first run of a study from before runs were kept apart. An ask-tell session writes `tune` too.
   std::optional<std::string> tune, sqlite;
   std::optional<MachineFacts> machine;
   std::optional<Probe> probe;

@@ -4,7 +4,7 @@
 
 #include "strategies/dense_kernels.h"
 #include "strategies/marginal_likelihood.h"
-#include "strategies/triangular.h"
+#include "strategies/robust_cholesky.h"
 
 namespace tune::strategies {
 

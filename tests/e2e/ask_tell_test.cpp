@@ -28,6 +28,16 @@ std::vector<Json> lines_of(const std::string& text) {
   return lines;
 }
 
+// What stands in the first block of docs/ask-and-tell.md that begins with this fence.
+std::string block_of_manual(const std::string& fence) {
+  std::ifstream page(std::filesystem::path(TUNE_SOURCE_DIR) / "docs/ask-and-tell.md");
+  std::string text, line;
+  while (std::getline(page, line) && line != fence) {
+  }
+  while (std::getline(page, line) && line != "```") text += line + '\n';
+  return text;
+}
+
 const char* kRequests = R"({"ask": 3}
 {"report": {"trial": 1, "step": 1, "value": 0.9}}
 {"report": {"trial": 1, "step": 2, "value": 0.7}}
@@ -71,6 +81,21 @@ TEST_CASE("a session that is killed after every answer gives the answers of one 
   CHECK(answers[15].at("value") == 0.4);
   CHECK(answers[16].at("trials").size() == 2);
   CHECK(answers[17] == Json::parse(R"({"trials": [], "exhausted": true})"));
+}
+
+TEST_CASE("the session that the manual shows is answered as it is shown") {
+  StudyFolder folder;
+  folder.write("lab.json", block_of_manual("```json"));
+  const std::string session = block_of_manual("```text");
+  std::string requests, answers;
+  std::istringstream lines(session);
+  for (std::string line; std::getline(lines, line);) {
+    const bool is_request = line.starts_with("> ");
+    (is_request ? requests : answers) += line.substr(is_request ? 2 : 0) + '\n';
+  }
+  REQUIRE(lines_of(requests).size() >= 15);
+  folder.write("requests", requests.substr(0, requests.size() - 1));
+  CHECK(folder.shell("tune ask-tell --spec lab.json <requests").out == answers);
 }
 
 TEST_CASE("asking and telling suggests what the search itself suggests") {

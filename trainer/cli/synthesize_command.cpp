@@ -4,7 +4,7 @@
 #include <ostream>
 
 #include "trainer/cli/commands.h"
-#include "trainer/synthetic/steel_defects.h"
+#include "trainer/synthetic/steel_data_set.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::cli {

@@ -4,7 +4,7 @@
 #include <array>
 #include <vector>
 
-#include "trainer/data/surface.h"
+#include "trainer/data/plane.h"
 #include "trainer/torch_compat.h"
 
 namespace tune::trainer::data {

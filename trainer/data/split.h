@@ -1,5 +1,6 @@
 #pragma once
-// Cuts a set of images into training, validation and test parts.
+// The arithmetic of a cut: which indices of images go to training, validation and test, for any task. It
+// opens no image, and takes the groups that stay together as given.
 #include <cstdint>
 #include <span>
 #include <vector>

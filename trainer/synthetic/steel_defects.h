@@ -1,9 +1,6 @@
 #pragma once
-// A synthetic data set of steel-surface defects: six procedural classes that resemble those of hot-rolled
-// strip.
+// Synthetic images of steel-surface defects: six procedural classes that resemble those of hot-rolled strip.
 #include <cstdint>
-#include <filesystem>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,10 +21,5 @@ struct SteelImage {
 // Image `index` (0, 1, ...) of the set with this seed: a function of its arguments alone. Its first object's
 // class is index modulo six.
 SteelImage draw_steel_image(int size, std::uint64_t seed, int index);
-
-// Writes FOLDER/images/CLASS_K.jpg and FOLDER/annotations/CLASS_K.xml (PASCAL VOC). size: 64 to 1024.
-// `progress(done)` is called after each image. Throws Error(kEnvironment) when a file cannot be written.
-void write_steel_data_set(const std::filesystem::path& folder, int images, int size, std::uint64_t seed,
-                          const std::function<void(int)>& progress);
 
 }  // namespace tune::trainer::synthetic

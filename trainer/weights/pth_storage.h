@@ -22,6 +22,8 @@ struct StorageClaim {
   std::int64_t elements = 0;
 };
 
+// Owned by one reading of a .pth file, on its thread. It keeps references to the document and the place,
+// which the reader holds as long. It reads no file itself: fill() is given the bytes.
 class PthStorages {
  public:
   PthStorages(const PickleDocument& document, const std::string& place)

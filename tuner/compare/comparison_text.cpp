@@ -207,7 +207,7 @@ bool has_sizes(const ComparisonReport& report) {
          });
 }
 
-// Of a unit, which is a plural: "images".
+// One of a unit, whose name is a plural: "image" for "images".
 std::string singular(const std::string& unit) {
   return unit.ends_with('s') ? unit.substr(0, unit.size() - 1) : unit;
 }

@@ -11,7 +11,7 @@
 #include "torch_catch.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/loop/training_loop.h"
-#include "trainer/synthetic/steel_defects.h"
+#include "trainer/synthetic/steel_data_set.h"
 #include "trainer/tasks/detection/task.h"
 #include "trainer/tasks/pretraining/task.h"
 #include "trainer/tasks/task_table.h"

@@ -2,7 +2,7 @@
 
 Run by hand: python make_ssd_golden.py > ssd_golden.json
 with torch 2.13.0 and torchvision 0.28.0 (`pip install --no-deps torchvision==0.28.0 pillow`: its Python half is enough).
-The formula is repeated in tests/unit/trainer/formula_weights.h, so that the file holds outputs only.
+The formula is repeated in tests/unit/trainer/tasks/detection/formula_weights.h, so that the file holds outputs only.
 """
 import json
 import math

@@ -9,7 +9,7 @@
 
 #include "trainer/images/encode_jpeg.h"
 #include "tuner/core/rng.h"
-#include "unit/trainer/plain/test_folder.h"
+#include "unit/trainer/test_folder.h"
 
 namespace tune::trainer::tests {
 

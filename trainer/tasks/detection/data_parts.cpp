@@ -4,7 +4,7 @@
 #include <ostream>
 #include <set>
 
-#include "trainer/data/content_split.h"
+#include "trainer/data/cut_by_split.h"
 #include "trainer/loop/stop_signal.h"
 #include "tuner/core/error.h"
 

@@ -1,6 +1,6 @@
 #pragma once
-// Cuts a data set into its parts, by content where that is asked for: one way for training and for every
-// command that looks at a part.
+// Which part of a data set on disk is meant, one of its own (train/, valid/, test/) or one that `split` cuts:
+// one way for training and for every command that looks at a part.
 #include <filesystem>
 #include <functional>
 #include <iosfwd>

@@ -3,10 +3,10 @@
 #include <iomanip>
 #include <sstream>
 
+#include "trainer/tasks/detection/evaluate_and_predict.h"
 #include "trainer/tasks/detection/part_options.h"
 #include "trainer/tasks/detection/quality_json.h"
 #include "trainer/tasks/detection/task.h"
-#include "trainer/tasks/detection/use_detector.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/core/visible_text.h"

@@ -7,7 +7,7 @@
 
 #include "trainer/loop/task.h"
 #include "trainer/tasks/detection/data_parts.h"
-#include "trainer/tasks/detection/use_detector.h"
+#include "trainer/tasks/detection/evaluate_and_predict.h"
 
 namespace tune::trainer::detection {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "trainer/images/draw.h"
 #include "trainer/images/image.h"
-#include "trainer/images/picture.h"
 
 namespace tune::trainer::detection {
 

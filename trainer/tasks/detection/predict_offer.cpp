@@ -1,10 +1,10 @@
 // `tune-train predict`: detections of a model in COCO's results format, and what it took to make them.
 #include <ostream>
 
+#include "trainer/tasks/detection/evaluate_and_predict.h"
 #include "trainer/tasks/detection/part_options.h"
 #include "trainer/tasks/detection/picture_page.h"
 #include "trainer/tasks/detection/task.h"
-#include "trainer/tasks/detection/use_detector.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 

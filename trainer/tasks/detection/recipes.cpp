@@ -11,7 +11,7 @@ using loop::choice, loop::flag, loop::real;
 using loop::Hyperparameter;
 using loop::Recipe;
 
-// Of lines with the step of the optimizer, where evaluations come every few steps, that; else the epoch.
+// The step of the optimizer where the line has one (evaluations every few steps), else the epoch.
 constexpr const char* kStepRegex = "epoch=(?:[0-9]+, step=)?([0-9]+)";
 
 Recipe legacy_recipe() {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <iomanip>
 #include <limits>
 #include <set>
@@ -12,7 +13,7 @@
 #include "trainer/metrics/bootstrap.h"
 #include "trainer/metrics/coco_map.h"
 #include "trainer/metrics/voc_map.h"
-#include "trainer/tasks/detection/data/score_examples.h"
+#include "trainer/tasks/detection/data/score_input.h"
 #include "trainer/tasks/detection/data_parts.h"
 #include "trainer/tasks/detection/part_options.h"
 #include "trainer/tasks/detection/quality_json.h"
@@ -178,6 +179,42 @@ OrderedJson results_to_json(const std::vector<Scored>& scored, const ScoreTruth&
                          {"AP", resampled->precision.ap},
                          {"AP50", resampled->precision.ap50}};
   return json;
+}
+
+OrderedJson objects_json(const ScoreTruth& truth, std::int64_t image) {
+  OrderedJson list = OrderedJson::array();
+  for (const metrics::TruthBox& box : truth.boxes)
+    if (box.image_id == image && !box.crowd)
+      list.push_back({{"name", truth.names[static_cast<std::size_t>(box.category)]},
+                      {"bbox", {box.box.x, box.box.y, box.box.width, box.box.height}}});
+  return list;
+}
+
+OrderedJson example_json(const ScoreTruth& truth, std::int64_t image) {
+  const auto known = truth.files.find(image);
+  const ImageFile file = known == truth.files.end() ? ImageFile{} : known->second;
+  const std::filesystem::path& path = file.path;
+  const auto side = [](int pixels) { return pixels > 0 ? OrderedJson(pixels) : OrderedJson(); };
+  return {{"image_id", image},
+          {"file_name", file.name},
+          {"path", path.empty() ? OrderedJson()
+                                : OrderedJson(std::filesystem::absolute(path).lexically_normal().string())},
+          {"width", side(file.width)},
+          {"height", side(file.height)},
+          {"objects", objects_json(truth, image)}};
+}
+
+// `count` images spread evenly over the set in the order of their ids, so that nobody has chosen them; all
+// where there are fewer: [{"image_id", "file_name", "path", "width", "height", "objects": [{"name", "bbox":
+// [x, y, width, height]}]}]. "path" is absolute, and null where the file was not found; a side is null where
+// the data does not say it. Crowd regions are left out.
+OrderedJson examples_json(const ScoreTruth& truth, std::size_t count) {
+  const std::size_t images = truth.images.size(), shown = std::min(count, images);
+  OrderedJson list = OrderedJson::array();
+  // The middle one of each of as many stretches.
+  for (std::size_t i = 0; i < shown; ++i)
+    list.push_back(example_json(truth, truth.images[(2 * i + 1) * images / (2 * shown)]));
+  return list;
 }
 
 OrderedJson to_json(const std::vector<Scored>& scored, const ScoreTruth& truth,

@@ -1,5 +1,6 @@
 #pragma once
-// What a trial trains on, validates on and is tested on, out of its `trainer` object.
+// The three data sets of one trial, out of the keys of its `trainer` object. Other commands read parts by
+// data_parts.h.
 #include <functional>
 #include <iosfwd>
 #include <optional>

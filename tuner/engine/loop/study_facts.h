@@ -13,11 +13,11 @@
 
 namespace tune::engine {
 
-// Of a run that begins now, but for its time and what its trainer says.
+// The facts of a run that begins now, but for its time and what its trainer says.
 store::RunFacts run_facts(const Machine& machine, const std::string& version, const Spec& spec,
                           const std::filesystem::path& store);
-// Of the git working folder that holds `folder`; nullopt outside of one. What tune itself has put into
-// `store` is no change of the code.
+// The state of the git working folder that holds `folder`; nullopt outside of one. What tune itself has put
+// into `store` is no change of the code.
 std::optional<store::CodeState> git_state(const std::filesystem::path& folder,
                                           const std::filesystem::path& store);
 // The same of the folder that the spec's code lies in: that of the first element of its command which names a

@@ -10,7 +10,7 @@
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
 #include "tuner/os/atomic_file.h"
-#include "unit/trainer/plain/test_folder.h"
+#include "unit/trainer/test_folder.h"
 
 using namespace tune::trainer::weights;
 using namespace std::string_literals;

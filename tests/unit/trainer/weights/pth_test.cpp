@@ -6,7 +6,7 @@
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/os/atomic_file.h"
-#include "unit/trainer/plain/test_folder.h"
+#include "unit/trainer/test_folder.h"
 
 using namespace tune::trainer::weights;
 using tune::trainer::tests::contains;

@@ -8,7 +8,7 @@
 #include "trainer/weights/unwrap.h"
 #include "trainer/weights/weight_file.h"
 #include "tuner/core/error.h"
-#include "unit/trainer/plain/test_folder.h"
+#include "unit/trainer/test_folder.h"
 
 using namespace tune::trainer::weights;
 using namespace std::string_literals;

@@ -1,5 +1,6 @@
 #pragma once
-// A detection data set cut into its parts.
+// A detection data set in memory as three: its images' classes for a cut, and data sets out of the indices
+// that the cut gives.
 #include <cstdint>
 #include <span>
 #include <vector>

@@ -15,50 +15,50 @@ double between(double low, double high, Rng& rng) { return low + (high - low) * 
 // Small against the differences between classes.
 Pose draw_pose(Rng& rng) { return {between(-0.15, 0.15, rng), std::exp(between(-0.18, 0.18, rng))}; }
 
-void draw(const BandNoise& noise, Plane& plane, Rng& rng) {
-  add_waves(plane, noise.bands, 1, draw_pose(rng), rng);
+void draw(const BandNoise& noise, Canvas& canvas, Rng& rng) {
+  add_waves(canvas, noise.bands, 1, draw_pose(rng), rng);
   if (noise.curve == BandNoise::Curve::kRidges)
-    for (float& value : plane.values) value = 1.3F - 1.7F * std::abs(value);
+    for (float& value : canvas.values) value = 1.3F - 1.7F * std::abs(value);
   if (noise.curve == BandNoise::Curve::kSteps)
-    for (float& value : plane.values) value = 1.2F * std::clamp(4 * value, -1.0F, 1.0F);
+    for (float& value : canvas.values) value = 1.2F * std::clamp(4 * value, -1.0F, 1.0F);
 }
 
 // Differences of neighbours along the diagonal, as light from a corner shows them.
-void light_from_a_side(Plane& plane) {
+void light_from_a_side(Canvas& canvas) {
   constexpr int kApart = 2;
-  for (int y = 0; y + kApart < plane.size; ++y) {
-    float* row = plane.row(y);
-    const float* below = plane.row(y + kApart);
-    for (int x = 0; x + kApart < plane.size; ++x) row[x] = 1.5F * (row[x] - below[x + kApart]);
+  for (int y = 0; y + kApart < canvas.size; ++y) {
+    float* row = canvas.row(y);
+    const float* below = canvas.row(y + kApart);
+    for (int x = 0; x + kApart < canvas.size; ++x) row[x] = 1.5F * (row[x] - below[x + kApart]);
   }
-  for (int y = 0; y < plane.size; ++y)
-    for (int x = 0; x < plane.size; ++x)
-      if (x + kApart >= plane.size || y + kApart >= plane.size) plane.row(y)[x] = 0;
+  for (int y = 0; y < canvas.size; ++y)
+    for (int x = 0; x < canvas.size; ++x)
+      if (x + kApart >= canvas.size || y + kApart >= canvas.size) canvas.row(y)[x] = 0;
 }
 
-void draw(const Blobs& blobs, Plane& plane, Rng& rng) {
+void draw(const Blobs& blobs, Canvas& canvas, Rng& rng) {
   const Pose pose = draw_pose(rng);
-  add_waves(plane, blobs.field, 1, pose, rng);
+  add_waves(canvas, blobs.field, 1, pose, rng);
   const auto threshold = static_cast<float>(blobs.threshold), edge = static_cast<float>(blobs.edge),
              height = static_cast<float>(blobs.height);
-  for (float& value : plane.values) value = height * std::clamp(edge * (value - threshold), 0.0F, 1.0F);
-  if (blobs.lit_from_a_side) light_from_a_side(plane);
-  add_waves(plane, blobs.ground, blobs.roughness, pose, rng);
+  for (float& value : canvas.values) value = height * std::clamp(edge * (value - threshold), 0.0F, 1.0F);
+  if (blobs.lit_from_a_side) light_from_a_side(canvas);
+  add_waves(canvas, blobs.ground, blobs.roughness, pose, rng);
 }
 
-void add_times(Plane& plane, const Plane& other, double factor) {
+void add_times(Canvas& canvas, const Canvas& other, double factor) {
   const auto by = static_cast<float>(factor);
-  for (std::size_t i = 0; i < plane.values.size(); ++i) plane.values[i] += by * other.values[i];
+  for (std::size_t i = 0; i < canvas.values.size(); ++i) canvas.values[i] += by * other.values[i];
 }
 
-void draw(const Scratches& scratches, Plane& plane, Rng& rng) {
+void draw(const Scratches& scratches, Canvas& canvas, Rng& rng) {
   const Pose pose = draw_pose(rng);
-  add_waves(plane, scratches.ground, scratches.roughness, pose, rng);
-  Plane lines(plane.size);
+  add_waves(canvas, scratches.ground, scratches.roughness, pose, rng);
+  Canvas lines(canvas.size);
   constexpr int kSegments = 12;
   for (int i = 0; i < scratches.count; ++i) {
     double angle = scratches.orientation + pose.angle + scratches.spread * (2 * rng.uniform() - 1);
-    const double side = plane.size, length = scratches.length * side * between(0.8, 1.2, rng);
+    const double side = canvas.size, length = scratches.length * side * between(0.8, 1.2, rng);
     const double step = length / kSegments, turn = (rng.below(2) == 0 ? -1 : 1) * scratches.bend / kSegments;
     const float height = static_cast<float>(between(0.7, 1, rng));
     // The middle lies anywhere in the picture, the ends may lie outside.
@@ -72,14 +72,14 @@ void draw(const Scratches& scratches, Plane& plane, Rng& rng) {
       x = to_x, y = to_y;
     }
   }
-  add_times(plane, lines, scratches.height);
+  add_times(canvas, lines, scratches.height);
 }
 
-void draw(const Contours& contours, Plane& plane, Rng& rng) {
+void draw(const Contours& contours, Canvas& canvas, Rng& rng) {
   const Pose pose = draw_pose(rng);
-  add_waves(plane, contours.ground, contours.roughness, pose, rng);
-  Plane lines(plane.size);
-  const double side = plane.size, largest = side * between(0.22, 0.42, rng);
+  add_waves(canvas, contours.ground, contours.roughness, pose, rng);
+  Canvas lines(canvas.size);
+  const double side = canvas.size, largest = side * between(0.22, 0.42, rng);
   const double x0 = between(0.3, 0.7, rng) * side, y0 = between(0.3, 0.7, rng) * side;
   const double turned = between(0, 2 * kPi, rng), cosine = std::cos(turned), sine = std::sin(turned);
   const double phases[2] = {between(0, 2 * kPi, rng), between(0, 2 * kPi, rng)};
@@ -99,19 +99,20 @@ void draw(const Contours& contours, Plane& plane, Rng& rng) {
       last_x = x, last_y = y;
     }
   }
-  add_times(plane, lines, contours.height);
+  add_times(canvas, lines, contours.height);
 }
 
 // Each point sets a patch of 3x3 pixels, the same for all points of an instance.
-void draw(const Fractal& fractal, Plane& plane, Rng& rng) {
+void draw(const Fractal& fractal, Canvas& canvas, Rng& rng) {
   constexpr int kSettle = 20;
-  const int points = plane.size * plane.size / 3;
+  const int points = canvas.size * canvas.size / 3;
   std::vector<Fractal::Map> maps = fractal.maps;
   for (Fractal::Map& map : maps)
     for (double* number : {&map.a, &map.b, &map.c, &map.d}) *number *= between(0.95, 1.05, rng);
-  const double angle = between(-kPi, kPi, rng), scale = plane.size * between(0.55, 1.1, rng) / fractal.extent;
+  const double angle = between(-kPi, kPi, rng),
+               scale = canvas.size * between(0.55, 1.1, rng) / fractal.extent;
   const double cosine = scale * std::cos(angle), sine = scale * std::sin(angle);
-  const double x0 = between(0.35, 0.65, rng) * plane.size, y0 = between(0.35, 0.65, rng) * plane.size;
+  const double x0 = between(0.35, 0.65, rng) * canvas.size, y0 = between(0.35, 0.65, rng) * canvas.size;
   const std::uint64_t patch = rng() | 1U << 4;  // nine bits, the middle one set
   const auto height = static_cast<float>(fractal.height);
   double x = fractal.centre_x, y = fractal.centre_y;
@@ -126,17 +127,17 @@ void draw(const Fractal& fractal, Plane& plane, Rng& rng) {
     if (i < kSettle) continue;
     const double dx = x - fractal.centre_x, dy = y - fractal.centre_y;
     const double px = x0 + cosine * dx - sine * dy, py = y0 + sine * dx + cosine * dy;
-    if (!(px >= 1 && py >= 1 && px < plane.size - 1 && py < plane.size - 1)) continue;
+    if (!(px >= 1 && py >= 1 && px < canvas.size - 1 && py < canvas.size - 1)) continue;
     for (int bit = 0; bit < 9; ++bit)
       if ((patch >> bit & 1U) != 0)
-        plane.row(static_cast<int>(py) + bit / 3 - 1)[static_cast<int>(px) + bit % 3 - 1] = height;
+        canvas.row(static_cast<int>(py) + bit / 3 - 1)[static_cast<int>(px) + bit % 3 - 1] = height;
   }
 }
 
 }  // namespace
 
-void draw_instance(const TextureClass& texture, Plane& plane, Rng& rng) {
-  std::visit([&](const auto& family) { draw(family, plane, rng); }, texture);
+void draw_instance(const TextureClass& texture, Canvas& canvas, Rng& rng) {
+  std::visit([&](const auto& family) { draw(family, canvas, rng); }, texture);
 }
 
 }  // namespace tune::trainer::pretraining

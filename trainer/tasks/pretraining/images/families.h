@@ -4,7 +4,7 @@
 #include <variant>
 #include <vector>
 
-#include "trainer/tasks/pretraining/images/picture_plane.h"
+#include "trainer/tasks/pretraining/images/canvas.h"
 
 namespace tune::trainer::pretraining {
 
@@ -70,7 +70,7 @@ inline constexpr int kFamilies = static_cast<int>(std::variant_size_v<TextureCla
 // Parameters for a class of the family with this index in TextureClass.
 TextureClass draw_class(int family, Rng& rng);
 
-// One instance, with values around 0 and a deviation of about 1. `plane` comes filled with zeros.
-void draw_instance(const TextureClass& texture, Plane& plane, Rng& rng);
+// One instance, with values around 0 and a deviation of about 1. `canvas` comes filled with zeros.
+void draw_instance(const TextureClass& texture, Canvas& canvas, Rng& rng);
 
 }  // namespace tune::trainer::pretraining

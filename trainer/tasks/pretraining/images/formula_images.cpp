@@ -27,20 +27,20 @@ struct Turn {
 
 // Eight values of triangular noise, from -255 to 255 times `factor`, out of two draws: a normal deviate for
 // each pixel would take longer than the texture.
-void add_noise(Plane& plane, float factor, Rng& rng) {
-  const std::size_t count = plane.values.size();
+void add_noise(Canvas& canvas, float factor, Rng& rng) {
+  const std::size_t count = canvas.values.size();
   for (std::size_t i = 0; i < count; i += 8) {
     std::uint64_t plus = rng(), minus = rng();
     for (std::size_t j = i; j < std::min(i + 8, count); ++j, plus >>= 8, minus >>= 8)
-      plane.values[j] += factor * (static_cast<float>(plus & 255U) - static_cast<float>(minus & 255U));
+      canvas.values[j] += factor * (static_cast<float>(plus & 255U) - static_cast<float>(minus & 255U));
   }
 }
 
-void develop(const Exposure& exposure, const Turn& turn, Plane& plane, std::uint8_t* to) {
-  const int size = plane.size, last = size - 1;
+void develop(const Exposure& exposure, const Turn& turn, Canvas& canvas, std::uint8_t* to) {
+  const int size = canvas.size, last = size - 1;
   const auto side = static_cast<float>(size);
   for (int y = 0; y < size; ++y) {
-    float* row = plane.row(y);
+    float* row = canvas.row(y);
     const float light = exposure.mean + exposure.slope_y * (static_cast<float>(y) / side - 0.5F);
     const float per_pixel = exposure.slope_x / side, at_left = light - exposure.slope_x / 2;
     for (int x = 0; x < size; ++x)
@@ -67,13 +67,13 @@ void FormulaImages::draw(int category, std::uint64_t instance, std::uint8_t* to)
   // Apart from the streams of the classes, whose numbers are small.
   constexpr std::uint64_t kInstances = std::uint64_t{1} << 62;
   Rng rng(seed_ ^ (static_cast<std::uint64_t>(category) << 32), kInstances + instance);
-  Plane plane(size_);
-  draw_instance(textures_.at(static_cast<std::size_t>(category)), plane, rng);
+  Canvas canvas(size_);
+  draw_instance(textures_.at(static_cast<std::size_t>(category)), canvas, rng);
   const Exposure exposure(rng);
   // The noise is the sensor's, so it does not grow with the contrast.
-  add_noise(plane, exposure.noise / exposure.gain, rng);
+  add_noise(canvas, exposure.noise / exposure.gain, rng);
   const std::uint64_t bits = rng();
-  develop(exposure, {(bits & 1U) != 0, (bits & 2U) != 0, (bits & 4U) != 0}, plane, to);
+  develop(exposure, {(bits & 1U) != 0, (bits & 2U) != 0, (bits & 4U) != 0}, canvas, to);
 }
 
 }  // namespace tune::trainer::pretraining

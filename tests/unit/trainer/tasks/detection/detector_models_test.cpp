@@ -1,0 +1,156 @@
+// The table of detectors: what each costs, that each learns, and what it starts from.
+#include <sstream>
+
+#include "support/run_shell.h"
+#include "torch_catch.h"
+#include "trainer/loop/optimizer.h"
+#include "trainer/nn/multiply_adds.h"
+#include "trainer/synthetic/steel_data_set.h"
+#include "trainer/tasks/detection/detection_training.h"
+#include "trainer/tasks/detection/model_folder.h"
+#include "trainer/tasks/detection/models.h"
+#include "trainer/tasks/detection/recipes.h"
+#include "tuner/core/error.h"
+
+using namespace tune::trainer;
+using namespace tune::trainer::detection;
+using tune::Json;
+using tune::tests::TemporaryFolder;
+
+namespace {
+
+std::int64_t multiply_adds_of(SsdModel& model, std::int64_t size) {
+  const torch::NoGradGuard no_grad;
+  model->eval();
+  return nn::count_multiply_adds([&] { model(torch::zeros({1, 3, size, size})); });
+}
+
+std::int64_t count_parameters(const SsdModel& model) {
+  std::int64_t count = 0;
+  for (const torch::Tensor& parameter : model->parameters()) count += parameter.numel();
+  return count;
+}
+
+loop::TrialFile trial_of(const std::string& model, const std::string& recipe,
+                         const std::filesystem::path& data, const Json& parameters) {
+  return loop::parse_trial(
+      {{"schema", 1},
+       {"study", "models"},
+       {"trial", 1},
+       {"attempt", 1},
+       {"token", "t"},
+       {"seed", 3},
+       {"parameters", parameters},
+       {"fixed", {{"batch_size", 2}, {"augmentation", false}}},
+       {"objective", {{"metric", "validation:mAP"}, {"goal", "maximize"}, {"reduce", "best"}}},
+       {"trainer",
+        {{"task", "detection"},
+         {"model", model},
+         {"recipe", recipe},
+         {"data", data.string()},
+         {"split", {{"fractions", {0.5, 0.5}}}}}},
+       {"budget", 1},
+       {"threads", 2},
+       {"devices", Json::array()},
+       {"precision", "fp32"},
+       {"checkpoint_dir", "unused"},
+       {"output_dir", "unused"},
+       {"resume_from", nullptr}},
+      "test");
+}
+
+}  // namespace
+
+TEST_CASE("The table says how many parameters each model has, and how many multiply-adds it takes") {
+  for (const DetectorModel& kind : detector_models()) {
+    for (const int classes : {6, 1}) {
+      INFO(kind.name << ", classes " << classes);
+      SsdModel model(kind, classes);
+      CHECK(kind.parameters.of(static_cast<std::size_t>(classes)) == count_parameters(model));
+      CHECK(kind.multiply_adds.of(static_cast<std::size_t>(classes)) ==
+            multiply_adds_of(model, kind.preprocessing.size));
+    }
+  }
+}
+
+TEST_CASE("The default boxes are as many as the published networks'") {
+  const auto count = [](const char* name) { return default_boxes(detector_model(name).maps).size(); };
+  CHECK(count("ssd300-vgg16") == 8732);
+  CHECK(count("ssd512-vgg16") == 24564);
+  CHECK(count("ssd300-resnet50") == 2268);
+}
+
+TEST_CASE("Each large model learns a few images by heart") {
+  const TemporaryFolder folder;
+  synthetic::write_steel_data_set(folder.path(), 4, 96, 5, [](int) {});
+  struct Case {
+    const char *model, *recipe;
+    std::vector<std::int64_t> images;  // batch normalisation wants several
+    int steps;
+  };
+  for (const auto& [name, recipe, images, steps] : {Case{"ssd300-resnet50", "legacy", {0, 1}, 12},
+                                                    {"ssd300-vgg16", "legacy", {0}, 4},
+                                                    {"ssd512-vgg16", "latest", {1}, 4}}) {
+    INFO(name);
+    std::ostringstream notes;
+    DetectionTraining task(trial_of(name, recipe, folder.path(), {}), loop::set_up_compute(2, false), notes);
+    CHECK(notes.str().find("default boxes: the model's own reach ") != std::string::npos);
+    task.model().train();
+    loop::Optimizer optimizer(task.model(), task.plan().optimizer, task.parameter_groups());
+    const auto batch = task.prepare(images, 1);
+    std::vector<double> losses;
+    for (int step = 0; step <= steps; ++step) {
+      const loop::LossTerms terms = task.losses(*batch);
+      const torch::Tensor loss = terms[0] + terms[1];
+      losses.push_back(loss.item<double>());
+      if (step == steps) break;
+      loss.backward();
+      optimizer.step(std::string(recipe) == "legacy" ? 1e-3 : 1e-4);
+    }
+    INFO("losses " << Json(losses).dump());
+    CHECK(std::isfinite(losses.back()));
+    CHECK(losses.back() < losses.front());
+  }
+}
+
+TEST_CASE("VGG-16's weights load under torchvision's names and those of the first files for SSD") {
+  const TemporaryFolder folder;
+  const auto path = folder.path() / "vgg.safetensors";
+  const DetectorModel& kind = detector_model("ssd512-vgg16");
+  torch::manual_seed(4);
+  const torch::Tensor first = torch::randn({64, 3, 3, 3}), conv5 = torch::randn({512, 512, 3, 3}),
+                      fc6 = torch::randn({1024});
+  for (const std::string prefix : {"features.", ""}) {
+    weights::write_safetensors(
+        path, {{prefix + "0.weight", first}, {prefix + "28.weight", conv5}, {prefix + "31.bias", fc6}});
+    SsdModel model(kind, 2);
+    std::ostringstream notes;
+    initialise_from(model, path, kind, {"a", "b"}, notes);
+    CHECK(notes.str().find("3 tensors loaded") != std::string::npos);
+    CHECK(notes.str().find("not in the model") == std::string::npos);
+    const weights::TensorMap state = weights::state_dict(*model);
+    CHECK(state.at("backbone.features.0.weight").equal(first));
+    CHECK(state.at("backbone.extra.0.5.weight").equal(conv5));
+    CHECK(state.at("backbone.extra.0.7.1.bias").equal(fc6));
+  }
+}
+
+TEST_CASE("The biases of convolutions may learn faster, those of normalisation do not") {
+  torch::nn::Sequential net(torch::nn::Conv2d(1, 1, 1), torch::nn::BatchNorm2d(1));
+  loop::OptimizerSettings settings;
+  settings.momentum = 0;
+  loop::Optimizer optimizer(*net, settings,
+                            detection::parameter_groups(*net, /*weight_decay=*/0, /*bias_factor=*/2));
+  auto parameters = net->named_parameters();
+  std::map<std::string, float> before;
+  for (auto& parameter : parameters) {
+    before[parameter.key()] = parameter.value().item<float>();
+    parameter.value().mutable_grad() = torch::ones_like(parameter.value());
+  }
+  optimizer.step(0.125);
+  const auto moved = [&](const char* name) { return before.at(name) - parameters[name].item<float>(); };
+  CHECK(moved("0.weight") == Approx(0.125));
+  CHECK(moved("0.bias") == Approx(0.25));
+  CHECK(moved("1.weight") == Approx(0.125));
+  CHECK(moved("1.bias") == Approx(0.125));
+}
