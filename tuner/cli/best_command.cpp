@@ -7,8 +7,10 @@
 #include "tuner/cli/importance_text.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
-#include "tuner/report/numbers/edges.h"
-#include "tuner/report/numbers/study_report.h"
+#include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/text/edge_text.h"
+#include "tuner/report/text/study_summary.h"
+#include "tuner/report/text/trial_table.h"
 
 namespace tune::cli {
 

@@ -19,7 +19,7 @@
 #include "tuner/metrics/log_sample.h"
 #include "tuner/os/descriptor.h"
 #include "tuner/os/regular_file.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/text/format.h"
 
 namespace tune::cli {
 namespace {

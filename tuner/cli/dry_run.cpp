@@ -12,7 +12,7 @@
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/engine/loop/warm_start.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/text/format.h"
 
 namespace tune::cli {
 namespace {

@@ -8,7 +8,7 @@
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
-#include "tuner/report/numbers/model_report.h"
+#include "tuner/report/text/model_report.h"
 
 namespace tune::cli {
 namespace {

@@ -15,9 +15,10 @@
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/os/atomic_file.h"
-#include "tuner/report/numbers/model_quality.h"
-#include "tuner/report/numbers/model_report.h"
+#include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/study/model_quality.h"
 #include "tuner/report/study/study_document.h"
+#include "tuner/report/text/model_report.h"
 
 namespace tune::cli {
 namespace {

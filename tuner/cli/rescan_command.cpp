@@ -14,7 +14,7 @@
 #include "tuner/engine/loop/rescan.h"
 #include "tuner/engine/loop/study_opening.h"
 #include "tuner/metrics/metric_reader.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/text/format.h"
 
 namespace tune::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include "tuner/cli/live_study.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
-#include "tuner/report/numbers/trial_report.h"
+#include "tuner/report/text/trial_report.h"
 
 namespace tune::cli {
 

@@ -17,8 +17,8 @@
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/engine/devices/gpu.h"
-#include "tuner/report/numbers/failures.h"
-#include "tuner/report/numbers/study_report.h"
+#include "tuner/report/text/failures.h"
+#include "tuner/report/text/study_summary.h"
 #include "tuner/spec/spec_keys.h"
 
 namespace tune::cli {

@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "support/catch.h"
-#include "tuner/report/page/table.h"
+#include "tuner/report/text/table.h"
 #include "unit/cli/small_terminal.h"
 #include "unit/store/store_fixture.h"
 
