@@ -18,7 +18,7 @@ int best_command(const Arguments& arguments, Console& console) {
   const auto options =
       Options(command_line(), "best").positional("STUDY", "the study's name").parse(arguments, console);
   if (!options) return 0;
-  const store::StudyStore study = open_study(store_folder(*options), options->text("STUDY"));
+  const store::StudyStore study = open_study_for_reading(store_folder(*options), options->text("STUDY"));
   const report::StudyRows rows = report::read_study(study);
   const auto best = report::best_trial(rows.trials, rows.study.objective);
   // As JSON the answer has one form, with a best trial or without.

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <set>
 
-#include "tuner/core/grid_space.h"
+#include "tuner/core/space.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/report/text/format.h"

@@ -1,7 +1,8 @@
+#include "tuner/cli/terminal_status.h"
+
 #include <algorithm>
 #include <ostream>
 
-#include "tuner/cli/status_display.h"
 #include "tuner/report/text/format.h"
 #include "tuner/report/text/table.h"
 
