@@ -1,18 +1,18 @@
 #include "store/study_states.h"
 
-#include "tuner/core/text_table.h"
+#include "tuner/core/enum_text.h"
 
 namespace tune::store {
 namespace {
 
-constexpr TextTable<StudyState, 3> kStudyStates{{{StudyState::kRunning, "running"},
+constexpr EnumTexts<StudyState, 3> kStudyStates{{{StudyState::kRunning, "running"},
                                                  {StudyState::kInterrupted, "interrupted"},
                                                  {StudyState::kFinished, "finished"}}};
-constexpr TextTable<AttemptState, 4> kAttemptStates{{{AttemptState::kStarting, "starting"},
+constexpr EnumTexts<AttemptState, 4> kAttemptStates{{{AttemptState::kStarting, "starting"},
                                                      {AttemptState::kRunning, "running"},
                                                      {AttemptState::kExited, "exited"},
                                                      {AttemptState::kLost, "lost"}}};
-constexpr TextTable<StudyEnd, 5> kStudyEnds{{{StudyEnd::kTrialLimit, "trial limit"},
+constexpr EnumTexts<StudyEnd, 5> kStudyEnds{{{StudyEnd::kTrialLimit, "trial limit"},
                                              {StudyEnd::kTimeLimit, "time limit"},
                                              {StudyEnd::kDeviceTimeLimit, "device time limit"},
                                              {StudyEnd::kCostLimit, "cost limit"},

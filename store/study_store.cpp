@@ -1,11 +1,15 @@
-// Opening, transactions and what concerns the file as a whole.
 #include "store/study_store.h"
 
 #include <sqlite3.h>
 
+#include <algorithm>
+
+#include "store/connection.h"
+#include "store/metric_table.h"
 #include "store/schema.h"
 #include "store/shape.h"
-#include "store/study_impl.h"
+#include "store/study_rows.h"
+#include "store/value_list.h"
 #include "tuner/core/error.h"
 
 namespace tune::store {
@@ -30,6 +34,24 @@ void refuse_rows_without_study(Connection& connection) {
 }
 
 }  // namespace
+
+struct StudyStore::Impl {
+  Impl(const std::filesystem::path& file, OpenMode mode, StoreSettings settings);
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  void begin(Durability durability);
+  void commit();
+  void rollback();
+
+  OpenMode mode;
+  StoreSettings settings;
+  Connection connection;
+  MetricTable metrics{connection};
+  int depth = 0;        // of nested transactions
+  bool doomed = false;  // an inner transaction was given up: the outer one must not commit
+  bool raised = false;  // the open transaction runs with synchronous=FULL
+};
 
 StudyStore::Impl::Impl(const std::filesystem::path& file, OpenMode open_mode, StoreSettings store_settings)
     : mode(open_mode), settings(store_settings), connection(file, open_mode, settings.busy_timeout) {
@@ -103,7 +125,7 @@ void StudyStore::Impl::rollback() {
     return;
   }
   doomed = false;
-  metric_ids.clear();  // some may have been born in what is undone
+  metrics.forget_ids();
   try {
     Query(connection, "ROLLBACK").run();
   } catch (const Error&) {
@@ -134,10 +156,176 @@ void StudyStore::Transaction::commit() {
   store_.impl_->commit();
 }
 
+void StudyStore::create_study(const StudyRow& row) {
+  Transaction transaction(*this);
+  insert_row(impl_->connection, row);
+  transaction.commit();
+}
+
+void StudyStore::replace_study(const StudyRow& row) {
+  Transaction transaction(*this);
+  TUNE_CHECK(trial_count() == 0, impl_->connection.name());
+  Query(impl_->connection, "DELETE FROM study").run();
+  insert_row(impl_->connection, row);
+  transaction.commit();
+}
+
+void StudyStore::update_spec(const StudyRow& row) {
+  Transaction transaction(*this);
+  update_spec_of(impl_->connection, row);
+  transaction.commit();
+}
+
+void StudyStore::update_study(const StudyRow& row) {
+  Transaction transaction(*this);
+  update_row(impl_->connection, row);
+  transaction.commit();
+}
+
+void StudyStore::insert_trial(const TrialRow& row) {
+  Transaction transaction(*this);
+  const int last = trial_count();
+  TUNE_CHECK(row.number == last + 1,
+             "trial " + std::to_string(row.number) + " after " + std::to_string(last));
+  insert_row(impl_->connection, row);
+  transaction.commit();
+}
+
+void StudyStore::update_trial(const TrialRow& row) {
+  Transaction transaction(*this);
+  update_row(impl_->connection, row);
+  transaction.commit();
+}
+
+std::int64_t StudyStore::change_finished_trial(const TrialRow& row, EventRow event) {
+  Transaction transaction(*this);
+  const std::optional<TrialRow> before = trial(row.number);
+  TUNE_CHECK(before && is_finished(before->state), "trial " + std::to_string(row.number));
+  event.trial = row.number;
+  event.data["before"] = {{"state", to_string(before->state)},
+                          {"reason", before->reason},
+                          {"failure", before->failure},
+                          {"values", values_json(before->values)}};
+  const std::int64_t id = append_event(event);
+  update_trial(row);
+  transaction.commit();
+  return id;
+}
+
+void StudyStore::insert_attempt(const AttemptRow& row) {
+  Transaction transaction(*this);
+  insert_row(impl_->connection, row);
+  transaction.commit();
+}
+
+void StudyStore::update_attempt(const AttemptRow& row) {
+  Transaction transaction(*this);
+  update_row(impl_->connection, row);
+  transaction.commit();
+}
+
+void StudyStore::insert_metrics(const std::vector<MetricRow>& rows) {
+  if (rows.empty()) return;
+  Transaction transaction(*this);
+  impl_->metrics.insert(rows);
+  transaction.commit();
+}
+
+std::int64_t StudyStore::append_event(const EventRow& row) {
+  Transaction transaction(*this);
+  const std::int64_t id = insert_row(impl_->connection, row);
+  transaction.commit();
+  return id;
+}
+
+void StudyStore::remove_metrics(int trial) {
+  Transaction transaction(*this);
+  impl_->metrics.remove(trial);
+  transaction.commit();
+}
+
+void StudyStore::replace_earlier_trials(const std::vector<EarlierTrial>& trials) {
+  Transaction transaction(*this);
+  Query(impl_->connection, "DELETE FROM earlier_trials").run();
+  for (const EarlierTrial& earlier : trials) insert_row(impl_->connection, earlier);
+  transaction.commit();
+}
+
 void StudyStore::checkpoint_wal() {
   TUNE_CHECK(impl_->mode != OpenMode::kRead && impl_->depth == 0);
   // Not TRUNCATE, which would wait for readers. The next writer begins the log anew and cuts it to kWalLimit.
   impl_->connection.text("PRAGMA wal_checkpoint(PASSIVE)");
+}
+
+const std::string& StudyStore::file() const { return impl_->connection.name(); }
+
+StudyRow StudyStore::study() const { return study_row(impl_->connection); }
+
+int StudyStore::trial_count() const {
+  return static_cast<int>(impl_->connection.number("SELECT coalesce(max(number), 0) FROM trials"));
+}
+
+std::optional<TrialRow> StudyStore::trial(int number) const { return trial_row(impl_->connection, number); }
+
+std::vector<TrialRow> StudyStore::trials() const { return trial_rows(impl_->connection); }
+
+std::vector<AttemptRow> StudyStore::attempts(int trial) const {
+  return attempt_rows(impl_->connection, trial);
+}
+
+std::vector<AttemptRow> StudyStore::attempts_on_devices(WallTime since) const {
+  return attempt_rows_on_devices(impl_->connection, since);
+}
+
+std::vector<MetricRow> StudyStore::metrics(int trial, const std::string& name) const {
+  return impl_->metrics.rows(trial, name);
+}
+
+std::vector<MetricPoint> StudyStore::curve(int trial, const std::string& name) const {
+  return impl_->metrics.curve(trial, name);
+}
+
+std::map<int, MetricPoint> StudyStore::last_points(const std::string& name) const {
+  return impl_->metrics.last_points(name);
+}
+
+std::map<std::pair<int, int>, double> StudyStore::metric_sums(const std::string& name) const {
+  return impl_->metrics.sums(name);
+}
+
+std::vector<EventRow> StudyStore::events(std::int64_t after_id, int limit) const {
+  return event_rows(impl_->connection, after_id, limit);
+}
+
+std::vector<RunningTime> StudyStore::running_times() const {
+  Query starts(impl_->connection, "SELECT id, time_ms FROM events WHERE kind = 'study_started' ORDER BY id");
+  std::vector<std::pair<std::int64_t, WallTime>> runs;
+  while (starts.step()) {
+    const std::int64_t id = starts.integer();
+    runs.emplace_back(id, starts.time());
+  }
+  std::vector<RunningTime> times;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const std::int64_t next = i + 1 < runs.size() ? runs[i + 1].first : INT64_MAX;
+    Query last(impl_->connection, "SELECT max(time_ms) FROM events WHERE id >= ? AND id < ?");
+    last.bind(runs[i].first).bind(next).step();
+    times.push_back({runs[i].second, std::max(runs[i].second, last.time())});
+  }
+  return times;
+}
+
+std::vector<EarlierTrial> StudyStore::earlier_trials() const { return earlier_trial_rows(impl_->connection); }
+
+History StudyStore::load_history() const {
+  const ReadTransaction transaction(impl_->connection, impl_->depth == 0);
+  History history;
+  history.objective = study().objective;
+  const std::vector<std::shared_ptr<TrialView>> trials = trial_views(impl_->connection);
+  impl_->metrics.add_curves(history.objective.metric, trials);
+  history.trials.assign(trials.begin(), trials.end());
+  if (auto earlier = earlier_trials(); !earlier.empty())
+    history.earlier = std::make_shared<const std::vector<EarlierTrial>>(std::move(earlier));
+  return history;
 }
 
 std::string StudyStore::integrity() const { return impl_->connection.text("PRAGMA integrity_check(1)"); }

@@ -181,8 +181,6 @@ class StudyStore {
   std::string integrity() const;  // "ok", or what SQLite says is wrong
 
  private:
-  void keep_bookkeeping(int trial);
-
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

@@ -3,7 +3,7 @@
 #include "strategies/grid_walk.h"
 #include "strategies/point_key.h"
 #include "tuner/core/error.h"
-#include "tuner/core/grid_space.h"
+#include "tuner/core/space.h"
 
 namespace tune::strategies {
 

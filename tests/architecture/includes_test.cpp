@@ -35,12 +35,15 @@ const std::vector<Row> kMap = {
     {"tuner/engine/promotion", {"tuner/spec", "store"}},
     // A study that has ended promotes its best trial.
     {"tuner/engine/loop", {"tuner/engine/attempt", "tuner/engine/promotion", "tuner/billing", "strategies"}},
-    {"tuner/report", {"tuner/spec", "tuner/billing"}},  // the stored spec says what was searched
-    {"tuner/compare", {"tuner/engine/loop", "tuner/report", "tuner/metrics"}},
-    {"tuner/serve", {"tuner/report", "tuner/compare"}},
+    {"tuner/report/numbers", {"tuner/spec", "tuner/billing"}},  // the stored spec says what was searched
+    {"tuner/report/text", {"tuner/report/numbers"}},
+    {"tuner/report/page", {"tuner/report/text"}},
+    {"tuner/report/study", {"tuner/report/page"}},
+    {"tuner/compare", {"tuner/engine/loop", "tuner/report/study", "tuner/metrics"}},
+    {"tuner/serve", {"tuner/report/study", "tuner/compare"}},
     {"tuner/cli/command_line", {"tuner/os"}},  // of both programs
     {"tuner/cli",
-     {"tuner/cli/command_line", "tuner/engine/loop", "tuner/compare", "tuner/report", "tuner/serve",
+     {"tuner/cli/command_line", "tuner/engine/loop", "tuner/compare", "tuner/report/study", "tuner/serve",
       "tuner/metrics"}},
     {"tuner/main.cpp", {"tuner/cli"}},
 

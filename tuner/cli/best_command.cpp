@@ -7,8 +7,10 @@
 #include "tuner/cli/importance_text.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
-#include "tuner/report/numbers/edges.h"
-#include "tuner/report/numbers/study_report.h"
+#include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/text/edge_text.h"
+#include "tuner/report/text/study_summary.h"
+#include "tuner/report/text/trial_table.h"
 
 namespace tune::cli {
 
@@ -16,7 +18,7 @@ int best_command(const Arguments& arguments, Console& console) {
   const auto options =
       Options(command_line(), "best").positional("STUDY", "the study's name").parse(arguments, console);
   if (!options) return 0;
-  const store::StudyStore study = open_study(store_folder(*options), options->text("STUDY"));
+  const store::StudyStore study = open_study_for_reading(store_folder(*options), options->text("STUDY"));
   const report::StudyRows rows = report::read_study(study);
   const auto best = report::best_trial(rows.trials, rows.study.objective);
   // As JSON the answer has one form, with a best trial or without.

@@ -13,13 +13,13 @@
 #include "tuner/cli/command_lines.h"
 #include "tuner/cli/commands.h"
 #include "tuner/core/error.h"
-#include "tuner/core/grid_space.h"
 #include "tuner/core/plural_text.h"
+#include "tuner/core/space.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/metrics/log_sample.h"
 #include "tuner/os/descriptor.h"
 #include "tuner/os/regular_file.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/text/format.h"
 
 namespace tune::cli {
 namespace {

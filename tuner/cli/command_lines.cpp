@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <set>
 
-#include "tuner/core/grid_space.h"
+#include "tuner/core/space.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/text/format.h"
 #include "tuner/spec/placeholder.h"
 #include "tuner/spec/spec_keys.h"
 

@@ -16,7 +16,7 @@
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/loop/spending.h"
 #include "tuner/os/atomic_file.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/text/format.h"
 
 namespace tune::cli {
 namespace {

@@ -8,12 +8,12 @@
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
-#include "tuner/cli/model_check.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/engine/devices/machine.h"
 #include "tuner/engine/loop/builtin_trainer.h"
+#include "tuner/engine/promotion/version_check.h"
 
 namespace tune::cli {
 namespace {
@@ -92,7 +92,7 @@ Finding check_studies(const fs::path& store) {
   for (const std::string& name : names) {
     std::string trouble;
     try {
-      trouble = open_study(store, name).integrity();
+      trouble = open_study_for_reading(store, name).integrity();
     } catch (const Error& error) {
       trouble = error.what();
     }
@@ -109,8 +109,8 @@ Finding check_studies(const fs::path& store) {
 Finding check_models(const fs::path& store) {
   Finding finding{"models", Verdict::kGood, {}, {}};
   try {
-    const std::vector<CheckedVersion> versions = check_versions(store / "models", {});
-    for (const CheckedVersion& version : versions)
+    const std::vector<engine::CheckedVersion> versions = engine::check_versions(store / "models", {});
+    for (const engine::CheckedVersion& version : versions)
       for (const std::string& damage : version.damage) {
         finding.verdict = Verdict::kBad;
         finding.text += (finding.text.empty() ? "" : "\n") + damage;

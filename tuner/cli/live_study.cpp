@@ -19,7 +19,7 @@ report::StudyRows read_live_study(const std::filesystem::path& store, const std:
   // The lock first: its holder writes how the study ended before letting go. The other way round, an end in
   // between would look like a death. A second look finds who took it up in between.
   const bool was_locked = is_locked(lock);
-  report::StudyRows rows = report::read_study(open_study(store, study));
+  report::StudyRows rows = report::read_study(open_study_for_reading(store, study));
   if (rows.study.state != store::StudyState::kRunning) {
     report::share_with_neighbours(rows, store);
     return rows;

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "tuner/report/numbers/study_report.h"
+#include "tuner/report/numbers/study_rows.h"
 
 namespace tune::cli {
 

@@ -148,7 +148,7 @@ int logs_command(const Arguments& arguments, Console& console) {
   if (!options) return 0;
   const TrialReference reference = parse_trial_reference(options->text("STUDY/N"));
   const fs::path store_path = store_folder(*options);
-  const store::StudyStore store = open_study(store_path, reference.study);
+  const store::StudyStore store = open_study_for_reading(store_path, reference.study);
   if (!store.trial(reference.trial)) throw unknown_trial(store, reference);
   const Follow follow{store_path, reference, store, options->integer("attempt")};
   if (options->has("follow"))

@@ -3,12 +3,12 @@
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
-#include "tuner/cli/model_check.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
-#include "tuner/report/numbers/model_report.h"
+#include "tuner/engine/promotion/version_check.h"
+#include "tuner/report/text/model_report.h"
 
 namespace tune::cli {
 namespace {
@@ -40,10 +40,10 @@ const report::ModelRows& find_model(const std::vector<report::ModelRows>& models
 // `tune models verify [NAME]`: reads every file of every version.
 int verify(const fs::path& folder, const std::string& name, bool as_json, Console& console) {
   if (!name.empty()) find_model(read_models(folder / "registry.db"), name);
-  const std::vector<CheckedVersion> versions = check_versions(folder, name);
+  const std::vector<engine::CheckedVersion> versions = engine::check_versions(folder, name);
   std::size_t damaged = 0;
   Json list = Json::array();
-  for (const CheckedVersion& version : versions) {
+  for (const engine::CheckedVersion& version : versions) {
     damaged += !version.damage.empty();
     list.push_back({{"model", version.model},
                     {"version", version.version},

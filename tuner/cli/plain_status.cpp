@@ -1,6 +1,6 @@
-#include <ostream>
+#include "tuner/cli/plain_status.h"
 
-#include "tuner/cli/status_display.h"
+#include <ostream>
 
 namespace tune::cli {
 namespace {

@@ -34,7 +34,7 @@ int promote_command(const Arguments& arguments, Console& console) {
 
   engine::PromotionRequest request;
   request.store_folder = std::filesystem::absolute(store_folder(*options)).lexically_normal();
-  const store::StudyStore store = open_study(request.store_folder, reference.study);
+  const store::StudyStore store = open_study_for_reading(request.store_folder, reference.study);
   request.model = model_of(*options, store.study());
   if (reference.trial > 0) request.trial = reference.trial;
   request.notice = [&](const std::string& sentence) { console.err << "the promotion " << sentence << '\n'; };

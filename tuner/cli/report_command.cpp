@@ -15,9 +15,10 @@
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/os/atomic_file.h"
-#include "tuner/report/numbers/model_quality.h"
-#include "tuner/report/numbers/model_report.h"
+#include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/study/model_quality.h"
 #include "tuner/report/study/study_document.h"
+#include "tuner/report/text/model_report.h"
 
 namespace tune::cli {
 namespace {
@@ -57,7 +58,7 @@ std::vector<report::PromotedVersion> promoted_versions(const fs::path& store_pat
 report::StudyMaterial read_material(const fs::path& store_path, const std::string& name) {
   report::StudyMaterial material;
   material.rows = read_live_study(store_path, name);
-  const store::StudyStore study = open_study(store_path, name);
+  const store::StudyStore study = open_study_for_reading(store_path, name);
   const History history = study.load_history();
   for (const auto& trial : history.trials)
     if (!trial->curve.empty()) material.curves[trial->number] = trial->curve;

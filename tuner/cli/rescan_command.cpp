@@ -9,12 +9,13 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
+#include "tuner/core/line_splitter.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_log.h"
 #include "tuner/engine/loop/rescan.h"
 #include "tuner/engine/loop/study_opening.h"
 #include "tuner/metrics/metric_reader.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/text/format.h"
 
 namespace tune::cli {
 namespace {
@@ -115,7 +116,7 @@ int rescan_command(const Arguments& arguments, Console& console) {
   require_study(store, study);
   engine::hold_study(store, study);  // brings an older database up to date
   Spec spec = options->has("spec") ? read_new_spec(options->text("spec"), study)
-                                   : read_stored_spec(open_study(store, study).study());
+                                   : read_stored_spec(open_study_for_reading(store, study).study());
   const std::string text = spec.text;
   if (spec.trainer) engine::apply_builtin_trainer(spec, engine::find_builtin_trainer(), spec.file, text);
   std::set<std::string> said;

@@ -20,7 +20,7 @@ int resume_command(const Arguments& arguments, Console& console) {
   // An older tune's database cannot be opened for reading only, and this is the command that migrates it.
   require_study(request.store, study);
   engine::hold_study(request.store, study);
-  const store::StudyRow row = open_study(request.store, study).study();
+  const store::StudyRow row = open_study_for_reading(request.store, study).study();
   request.spec_file = "the stored spec of " + row.name;
   request.spec_text = row.spec_text;
   // An older tune may have stored what this one objects to.

@@ -1,14 +1,106 @@
 // `tune --spec FILE`: creates a study, or goes on with it.
+#include <algorithm>
+#include <ostream>
+#include <utility>
+
+#include "strategies/strategy.h"
 #include "tuner/cli/checked_spec.h"
+#include "tuner/cli/command_line/output.h"
+#include "tuner/cli/command_lines.h"
 #include "tuner/cli/commands.h"
-#include "tuner/cli/dry_run.h"
 #include "tuner/cli/number_options.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/cli/study_run.h"
 #include "tuner/core/error.h"
+#include "tuner/core/rng.h"
+#include "tuner/core/visible_text.h"
+#include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/engine/loop/builtin_trainer.h"
+#include "tuner/engine/loop/study_opening.h"
+#include "tuner/engine/loop/warm_start.h"
+#include "tuner/report/text/format.h"
 
 namespace tune::cli {
+namespace {
+
+constexpr int kShown = 5;
+
+struct Planned {
+  int trial = 0;
+  strategies::Suggestion suggestion;
+  engine::Attempt attempt;
+};
+
+// The first suggestions of an empty history, each seeing those before it as running.
+std::vector<Planned> plan_trials(const Spec& spec, const std::filesystem::path& study_folder,
+                                 std::uint64_t seed, std::vector<EarlierTrial> earlier) {
+  const auto strategy = strategies::make_strategy(spec.strategy, spec.space, spec.objective, seed);
+  History history{spec.objective, {}};
+  if (!earlier.empty())
+    history.earlier = std::make_shared<const std::vector<EarlierTrial>>(std::move(earlier));
+  std::vector<Planned> planned;
+  const int most = std::min(kShown, spec.limits.trials.value_or(kShown));
+  while (static_cast<int>(planned.size()) < most) {
+    const int number = history.next_number();
+    Rng rng(seed, static_cast<std::uint64_t>(number));
+    strategies::Answer answer = strategy->suggest(history, rng);
+    auto* suggestion = std::get_if<strategies::Suggestion>(&answer);
+    if (suggestion == nullptr) break;
+    auto view = std::make_shared<TrialView>();
+    view->number = number;
+    view->parameters = suggestion->parameters;
+    view->state = TrialState::kRunning;
+    history.trials.push_back(view);
+    engine::Attempt attempt = engine::plan_attempt(
+        {spec, study_folder, seed}, {{number, 1}, "", view->parameters, suggestion->budget, false, {}});
+    planned.push_back({number, std::move(*suggestion), std::move(attempt)});
+  }
+  return planned;
+}
+
+// What would be started, with nothing started and nothing written.
+int dry_run(const Spec& spec, const std::filesystem::path& store, const engine::Overrides& overrides,
+            bool as_json, Console& console) {
+  const std::optional<std::uint64_t> given = overrides.seed ? overrides.seed : spec.strategy.seed;
+  const std::uint64_t seed = given ? *given : entropy_seed();
+  engine::WarmStartTrials earlier = engine::read_warm_start(store, spec, seed);
+  for (const std::string& notice : earlier.notices) console.err << "notice: " << visible_text(notice) << '\n';
+  const std::vector<Planned> planned = plan_trials(spec, store / spec.study, seed, std::move(earlier.trials));
+  if (as_json) {
+    Json trials = Json::array();
+    for (const Planned& one : planned) {
+      trials.push_back({{"trial", one.trial},
+                        {"parameters", one.suggestion.parameters},
+                        {"note", one.suggestion.note},
+                        {"argv", one.attempt.argv},
+                        {"working_directory", one.attempt.working_directory.string()}});
+    }
+    print_json({{"schema", 1},
+                {"study", spec.study},
+                {"seed", seed},
+                {"seed_is_fixed", given.has_value()},
+                {"trials", trials}},
+               console);
+    return 0;
+  }
+  console.out << "Study " << spec.study << ", seed " << seed
+              << (given
+                      ? ""
+                      : " (drawn for this dry run; a run draws its own, unless the spec or --seed names one)")
+              << '\n';
+  console.out << "Commands start in " << visible_text(spec.folder.string()) << '\n';
+  for (const Planned& one : planned) {
+    console.out << "\nTrial " << one.trial << ": "
+                << visible_text(report::parameters_text(one.suggestion.parameters));
+    if (!one.suggestion.note.empty()) console.out << "  (" << one.suggestion.note << ')';
+    console.out << "\n  " << shell_text(one.attempt.argv) << '\n';
+  }
+  console.out << "\nNothing was started or written. Later suggestions depend on the results of these.\n";
+  return 0;
+}
+
+}  // namespace
+
 int run_command(const Arguments& arguments, Console& console) {
   Options declared(command_line(), "run");
   declared.value("spec", "FILE", "the search, as JSON; `tune schema` describes it")

@@ -7,7 +7,7 @@
 #include "tuner/cli/live_study.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
-#include "tuner/report/numbers/trial_report.h"
+#include "tuner/report/text/trial_report.h"
 
 namespace tune::cli {
 
@@ -18,7 +18,7 @@ int show_command(const Arguments& arguments, Console& console) {
   if (!options) return 0;
   const TrialReference reference = parse_trial_reference(options->text("STUDY/N"));
   const auto store_path = store_folder(*options);
-  const store::StudyStore store = open_study(store_path, reference.study);
+  const store::StudyStore store = open_study_for_reading(store_path, reference.study);
   auto rows = report::read_trial(store, reference.trial);
   if (!rows) throw unknown_trial(store, reference);
   const bool live = is_locked(study_folder(store_path, reference.study) / "lock");

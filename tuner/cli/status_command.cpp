@@ -8,8 +8,10 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
-#include "tuner/report/numbers/study_report.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/text/format.h"
+#include "tuner/report/text/study_summary.h"
+#include "tuner/report/text/table.h"
 
 namespace tune::cli {
 namespace {

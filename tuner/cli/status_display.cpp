@@ -1,19 +1,17 @@
-// JSON lines, and the choice between the displays.
 #include "tuner/cli/status_display.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdlib>
-#include <ostream>
+#include <string_view>
 
-#include "tuner/core/visible_text.h"
+#include "tuner/cli/json_status.h"
+#include "tuner/cli/plain_status.h"
+#include "tuner/cli/terminal_status.h"
 
 namespace tune::cli {
 namespace {
-
-using engine::StatusEvent;
-using engine::StatusKind;
 
 TerminalSize size_of_stderr() {
   winsize size{};
@@ -22,27 +20,6 @@ TerminalSize size_of_stderr() {
 }
 
 }  // namespace
-
-void JsonStatus::on_event(const StatusEvent& event) {
-  OrderedJson json = {
-      {"schema", 1}, {"event", engine::event_kind(event.kind)}, {"time", format_time(event.time)}};
-  if (event.id > 0) json["id"] = event.id;
-  if (event.trial > 0) json["trial"] = event.trial;
-  if (event.attempt > 0) json["attempt"] = event.attempt;
-  if (event.kind == StatusKind::kTrialFinished) json["state"] = to_string(event.state);
-  if (event.kind == StatusKind::kMetric) {
-    json["metric"] = event.metric;
-    json["step"] = event.point.step;
-    json["value"] = number_to_json(event.point.value);
-  }
-  if (event.value) json["value"] = number_to_json(*event.value);
-  if (!event.devices.empty()) json["devices"] = event.devices;
-  if (!event.parameters.empty()) json["parameters"] = event.parameters;
-  if (!event.message.empty()) json["message"] = event.message;
-  out_ << visible_text(json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace)) << '\n';
-  out_.flush();
-  out_.clear();
-}
 
 std::unique_ptr<engine::Status> make_status_display(Console& console, bool as_json,
                                                     const store::StudyRow& study,

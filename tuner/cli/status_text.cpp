@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "tuner/report/page/format.h"
-#include "tuner/report/page/table.h"
+#include "tuner/report/text/format.h"
+#include "tuner/report/text/table.h"
 
 namespace tune::cli {
 namespace {

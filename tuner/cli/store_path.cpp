@@ -56,7 +56,7 @@ fs::path require_study(const fs::path& store, const std::string& study) {
   return file;
 }
 
-store::StudyStore open_study(const fs::path& store, const std::string& study) {
+store::StudyStore open_study_for_reading(const fs::path& store, const std::string& study) {
   return {require_study(store, study), store::OpenMode::kRead};
 }
 

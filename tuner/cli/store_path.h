@@ -18,8 +18,8 @@ bool is_store_named(const Parsed& options);
 std::filesystem::path study_folder(const std::filesystem::path& store, const std::string& study);
 // The study's database. Error(kNotFound) names the nearest study that exists.
 std::filesystem::path require_study(const std::filesystem::path& store, const std::string& study);
-// Opens a study read-only.
-store::StudyStore open_study(const std::filesystem::path& store, const std::string& study);
+// Opens it. Throws what require_study() throws.
+store::StudyStore open_study_for_reading(const std::filesystem::path& store, const std::string& study);
 
 // "STUDY/N". Error(kUsage) for anything else.
 struct TrialReference {

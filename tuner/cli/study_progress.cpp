@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "tuner/report/numbers/study_report.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/text/format.h"
 
 namespace tune::cli {
 namespace {

@@ -17,8 +17,8 @@
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/engine/devices/gpu.h"
-#include "tuner/report/numbers/failures.h"
-#include "tuner/report/numbers/study_report.h"
+#include "tuner/report/text/failures.h"
+#include "tuner/report/text/study_summary.h"
 #include "tuner/spec/spec_keys.h"
 
 namespace tune::cli {
@@ -167,8 +167,9 @@ int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
                 "add \"cost\": {\"usd_per_hour\": 3.06} to it, or limit --gpu-hours");
   const std::filesystem::path store = request.store;
   const std::string study = request.spec.study;
-  const Paused paused{store, request.is_resume ? spec_file_of(open_study(store, study), request.spec.folder)
-                                               : request.spec_file};
+  const Paused paused{store, request.is_resume
+                                 ? spec_file_of(open_study_for_reading(store, study), request.spec.folder)
+                                 : request.spec_file};
   const SystemClock clock;
   engine::RunHooks hooks;
   hooks.make_status = [&](const store::StudyRow& row, const std::vector<store::TrialRow>& trials) {
@@ -179,7 +180,7 @@ int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
   const SignalsCaught signals;
   const engine::RunReport run = engine::run_study(std::move(request), hooks, clock, interruption());
 
-  report::StudyRows rows = report::read_study(open_study(store, study));
+  report::StudyRows rows = report::read_study(open_study_for_reading(store, study));
   report::share_with_neighbours(rows, store);
   if (as_json) {
     Json json = report::run_summary_json(rows, run.promotion);

@@ -1,9 +1,10 @@
+#include "tuner/cli/terminal_status.h"
+
 #include <algorithm>
 #include <ostream>
 
-#include "tuner/cli/status_display.h"
-#include "tuner/report/page/format.h"
-#include "tuner/report/page/table.h"
+#include "tuner/report/text/format.h"
+#include "tuner/report/text/table.h"
 
 namespace tune::cli {
 namespace {

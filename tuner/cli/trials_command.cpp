@@ -6,7 +6,7 @@
 #include "tuner/cli/live_study.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
-#include "tuner/report/numbers/study_report.h"
+#include "tuner/report/text/trial_table.h"
 
 namespace tune::cli {
 

@@ -4,7 +4,8 @@
 
 #include "tuner/compare/comparison_document.h"
 #include "tuner/core/plural_text.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/numbers/pareto_front.h"
+#include "tuner/report/text/format.h"
 
 namespace tune::compare {
 namespace {

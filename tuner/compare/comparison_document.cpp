@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "tuner/core/plural_text.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/text/format.h"
 
 namespace tune::compare {
 namespace {

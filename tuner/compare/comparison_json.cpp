@@ -1,7 +1,7 @@
 // A comparison as JSON.
 #include "tuner/compare/comparison_report.h"
 #include "tuner/core/objective_text.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/text/format.h"
 
 namespace tune::compare {
 namespace {

@@ -8,7 +8,7 @@
 #include "tuner/compare/own_test.h"
 #include "tuner/core/error.h"
 #include "tuner/report/numbers/bill.h"
-#include "tuner/report/numbers/study_report.h"
+#include "tuner/report/numbers/study_rows.h"
 
 namespace tune::compare {
 namespace {

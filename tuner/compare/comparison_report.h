@@ -11,7 +11,7 @@
 #include "tuner/compare/comparison.h"
 #include "tuner/compare/comparison_statistics.h"
 #include "tuner/report/numbers/cost.h"
-#include "tuner/report/page/table.h"
+#include "tuner/report/text/table.h"
 
 namespace tune::compare {
 

@@ -7,9 +7,9 @@
 #include "tuner/compare/comparison_report.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/report/page/escape.h"
-#include "tuner/report/page/format.h"
 #include "tuner/report/page/markup.h"
-#include "tuner/report/page/table.h"
+#include "tuner/report/text/format.h"
+#include "tuner/report/text/table.h"
 
 namespace tune::compare {
 namespace {

@@ -2,18 +2,18 @@
 
 #include <cmath>
 
-#include "tuner/core/text_table.h"
+#include "tuner/core/enum_text.h"
 
 namespace tune {
 namespace {
 
-constexpr TextTable<TrialState, 6> kStates{{{TrialState::kQueued, "queued"},
+constexpr EnumTexts<TrialState, 6> kStates{{{TrialState::kQueued, "queued"},
                                             {TrialState::kRunning, "running"},
                                             {TrialState::kPaused, "paused"},
                                             {TrialState::kCompleted, "completed"},
                                             {TrialState::kStopped, "stopped"},
                                             {TrialState::kFailed, "failed"}}};
-constexpr TextTable<WarmStart, 2> kWarmStarts{
+constexpr EnumTexts<WarmStart, 2> kWarmStarts{
     {{WarmStart::kIdentical, "identical"}, {WarmStart::kTransfer, "transfer"}}};
 
 // Whether `candidate` replaces `kept` as the reduced value.

@@ -1,12 +1,12 @@
 #include "tuner/core/objective_text.h"
 
-#include "tuner/core/text_table.h"
+#include "tuner/core/enum_text.h"
 
 namespace tune {
 namespace {
 
-constexpr TextTable<Goal, 2> kGoals{{{Goal::kMinimize, "minimize"}, {Goal::kMaximize, "maximize"}}};
-constexpr TextTable<Reduce, 4> kReduces{
+constexpr EnumTexts<Goal, 2> kGoals{{{Goal::kMinimize, "minimize"}, {Goal::kMaximize, "maximize"}}};
+constexpr EnumTexts<Reduce, 4> kReduces{
     {{Reduce::kLast, "last"}, {Reduce::kBest, "best"}, {Reduce::kMin, "min"}, {Reduce::kMax, "max"}}};
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "tuner/core/space.h"
 
-#include "tuner/core/grid_space.h"
-
 #include <algorithm>
 #include <limits>
 #include <stdexcept>

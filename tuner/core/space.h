@@ -97,4 +97,8 @@ class SearchSpace {
   std::vector<std::size_t> order_;
 };
 
+// The space as a grid sees it: a parameter with `levels` has these values and no others. Its cardinality() is
+// the number of the grid's points; 0 where a continuous parameter has no levels.
+SearchSpace grid_space(const SearchSpace& space);
+
 }  // namespace tune

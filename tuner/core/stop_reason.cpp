@@ -1,11 +1,11 @@
 #include "tuner/core/stop_reason.h"
 
-#include "tuner/core/text_table.h"
+#include "tuner/core/enum_text.h"
 
 namespace tune {
 namespace {
 
-constexpr TextTable<StopReason, 13> kStopReasons{{{StopReason::kRule, "rule"},
+constexpr EnumTexts<StopReason, 13> kStopReasons{{{StopReason::kRule, "rule"},
                                                   {StopReason::kPause, "pause"},
                                                   {StopReason::kDrain, "drain"},
                                                   {StopReason::kTimeLimit, "time limit"},

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "tuner/core/line_splitter.h"
 #include "tuner/metrics/metric_reader.h"
 #include "tuner/metrics/parse_number.h"
 #include "tuner/metrics/pattern.h"

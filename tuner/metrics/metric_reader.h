@@ -9,13 +9,9 @@
 #include <vector>
 
 #include "tuner/core/history.h"
-#include "tuner/core/line_splitter.h"
 #include "tuner/core/metric_definition.h"
 
 namespace tune::metrics {
-
-using tune::kLineLimit;
-using tune::LineSplitter;
 
 struct Match {
   std::string name;

@@ -4,8 +4,8 @@
 #include <fstream>
 #include <set>
 
-#include "tuner/core/grid_space.h"
 #include "tuner/core/plural_text.h"
+#include "tuner/core/space.h"
 #include "tuner/spec/placeholder.h"
 #include "tuner/spec/spec_sections.h"
 

@@ -38,8 +38,7 @@ void AttemptOutput::take(Stream stream, std::string_view bytes) {
 
 void AttemptOutput::take_end() {
   if (!failure_.empty()) return;
-  for (metrics::LineSplitter& splitter : splitters_)
-    splitter.finish([this](std::string_view line) { on_line(line); });
+  for (LineSplitter& splitter : splitters_) splitter.finish([this](std::string_view line) { on_line(line); });
   reader_.finish();
   add_notices();
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "tuner/core/line_splitter.h"
 #include "tuner/metrics/metric_reader.h"
 #include "tuner/supervisor/launch.h"
 #include "tuner/supervisor/log_file.h"
@@ -50,7 +51,7 @@ class AttemptOutput {
   std::filesystem::path metrics_path_;
   std::string line_start_;  // {"token":"...","name":
   metrics::MetricReader reader_;
-  std::array<metrics::LineSplitter, 2> splitters_;
+  std::array<LineSplitter, 2> splitters_;
   LogFile log_;
   int metrics_fd_ = -1;
   std::string pending_log_, pending_metrics_;

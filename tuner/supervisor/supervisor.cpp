@@ -14,14 +14,18 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <fstream>
+#include <optional>
 #include <set>
+#include <sstream>
+#include <string>
 #include <utility>
 
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/os/process.h"
-#include "tuner/supervisor/oom_kills.h"
 
 namespace tune::supervisor {
 namespace {
@@ -35,6 +39,42 @@ constexpr Milliseconds kKillInterval{5};      // between two passes of SIGKILL o
 constexpr Milliseconds kRetryInterval{100};   // between two attempts to write to a full disk
 constexpr std::size_t kChunk = 64 * 1024;     // what a pipe holds
 constexpr std::size_t kDrainLimit = 1 << 20;  // the most that a pipe can hold (/proc/sys/fs/pipe-max-size)
+
+// The number behind "oom_kill" in a file of lines "name number".
+std::optional<std::uint64_t> count_in(const std::string& path) {
+  std::ifstream file(path);
+  std::string name;
+  for (std::uint64_t number = 0; file >> name >> number;)
+    if (name == "oom_kill") return number;
+  return std::nullopt;
+}
+
+// Where our control group's counter lies: the line "0::PATH" is version 2, "N:memory:PATH" version 1.
+std::optional<std::uint64_t> count_of_control_group() {
+  std::ifstream groups("/proc/self/cgroup");
+  for (std::string line; std::getline(groups, line);) {
+    std::istringstream fields(line);
+    std::string number, controllers, path;
+    std::getline(fields, number, ':');
+    std::getline(fields, controllers, ':');
+    std::getline(fields, path);
+    if (path == "/") path.clear();
+    std::optional<std::uint64_t> count;
+    if (controllers.empty()) count = count_in("/sys/fs/cgroup" + path + "/memory.events");
+    if (controllers == "memory") count = count_in("/sys/fs/cgroup/memory" + path + "/memory.oom_control");
+    if (count) return count;
+  }
+  return std::nullopt;
+}
+
+// How often the kernel has killed a process for want of memory: in our control group (version 2:
+// memory.events, version 1: memory.oom_control), else on the whole machine (/proc/vmstat); 0 where nothing
+// tells. $TUNE_OOM_FILE names another file, for tests.
+std::uint64_t oom_kills() {
+  if (const char* file = std::getenv("TUNE_OOM_FILE")) return count_in(file).value_or(0);
+  if (const auto count = count_of_control_group()) return *count;
+  return count_in("/proc/vmstat").value_or(0);
+}
 
 double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_usec);

@@ -8,7 +8,7 @@
 #include "support/run_shell.h"
 #include "tuner/core/json.h"
 #include "tuner/os/atomic_file.h"
-#include "tuner/report/numbers/model_quality.h"
+#include "tuner/report/study/model_quality.h"
 
 using tune::Json;
 using tune::tests::run_shell;

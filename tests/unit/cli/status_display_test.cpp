@@ -5,7 +5,10 @@
 #include <sstream>
 
 #include "support/catch.h"
-#include "tuner/report/page/table.h"
+#include "tuner/cli/json_status.h"
+#include "tuner/cli/plain_status.h"
+#include "tuner/cli/terminal_status.h"
+#include "tuner/report/text/table.h"
 #include "unit/cli/small_terminal.h"
 #include "unit/store/store_fixture.h"
 

@@ -5,10 +5,11 @@
 
 #include "support/catch.h"
 #include "tuner/core/error.h"
+#include "tuner/core/line_splitter.h"
 
 using tune::Error;
+using tune::LineSplitter;
 using tune::MetricDefinition;
-using tune::metrics::LineSplitter;
 using tune::metrics::Match;
 using tune::metrics::MetricReader;
 

@@ -2,7 +2,8 @@
 #include "tuner/report/numbers/bill.h"
 
 #include "support/catch.h"
-#include "tuner/report/numbers/trial_report.h"
+#include "tuner/report/text/study_summary.h"
+#include "tuner/report/text/trial_report.h"
 #include "unit/store/store_fixture.h"
 
 namespace tune::report {

@@ -1,4 +1,5 @@
 #include "tuner/report/page/chart.h"
+#include "tuner/report/numbers/pareto_front.h"
 
 #include <cmath>
 #include <limits>

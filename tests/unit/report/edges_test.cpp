@@ -1,7 +1,9 @@
 #include "tuner/report/numbers/edges.h"
 
 #include "support/catch.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/text/edge_text.h"
+#include "tuner/report/text/format.h"
+#include "tuner/report/text/study_summary.h"
 #include "unit/store/store_fixture.h"
 
 namespace tune::report {

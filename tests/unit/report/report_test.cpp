@@ -4,10 +4,12 @@
 
 #include "support/catch.h"
 #include "tuner/report/numbers/cost.h"
-#include "tuner/report/numbers/model_report.h"
-#include "tuner/report/numbers/study_report.h"
-#include "tuner/report/numbers/trial_report.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/text/format.h"
+#include "tuner/report/text/model_report.h"
+#include "tuner/report/text/study_summary.h"
+#include "tuner/report/text/trial_report.h"
+#include "tuner/report/text/trial_table.h"
 #include "unit/store/store_fixture.h"
 
 namespace tune::report {

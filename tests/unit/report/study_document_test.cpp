@@ -2,8 +2,9 @@
 
 #include "support/catch.h"
 #include "support/occurrences.h"
-#include "tuner/report/numbers/model_quality.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/numbers/savings.h"
+#include "tuner/report/study/model_quality.h"
+#include "tuner/report/text/format.h"
 #include "unit/store/store_fixture.h"
 
 namespace tune::report {

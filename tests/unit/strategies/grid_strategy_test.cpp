@@ -6,7 +6,7 @@
 #include "strategies/grid_walk.h"
 #include "support/catch.h"
 #include "tuner/core/error.h"
-#include "tuner/core/grid_space.h"
+#include "tuner/core/space.h"
 
 using namespace tune;
 using namespace tune::tests;

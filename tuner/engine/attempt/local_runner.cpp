@@ -20,7 +20,7 @@
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/engine/attempt/attempt_launch.h"
-#include "tuner/engine/attempt/processes.h"
+#include "tuner/engine/attempt/orphaned_tree.h"
 #include "tuner/engine/attempt/supervisor_process.h"
 #include "tuner/engine/devices/device_pool.h"
 #include "tuner/engine/devices/machine.h"

@@ -11,7 +11,7 @@
 #include "tuner/engine/attempt/local_runner.h"
 #include "tuner/engine/loop/builtin_trainer.h"
 #include "tuner/engine/loop/journal.h"
-#include "tuner/engine/loop/set_up.h"
+#include "tuner/engine/loop/set_up_check.h"
 #include "tuner/engine/loop/spending.h"
 #include "tuner/engine/loop/study_facts.h"
 #include "tuner/os/crash_point.h"

@@ -1,6 +1,6 @@
 #pragma once
 // A study's bill: what its device time went into, each part apart.
-#include "tuner/report/numbers/study_report.h"
+#include "tuner/report/numbers/study_rows.h"
 
 namespace tune::report {
 
@@ -35,9 +35,5 @@ StudyBill study_bill(const StudyRows& rows);
 double idle_seconds(const std::vector<store::RunningTime>& running_times,
                     const std::vector<store::AttemptRow>& attempts,
                     const std::vector<store::AttemptRow>& others = {});
-
-// "  completed trials: device time 1.25 h, $3.83" and so on, a line each; parts of nothing are left out.
-std::string bill_lines(const StudyBill& bill);
-Json bill_json(const StudyBill& bill);
 
 }  // namespace tune::report

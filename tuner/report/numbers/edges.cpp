@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <cstdlib>
 
-#include "tuner/report/page/format.h"
+#include "tuner/report/numbers/leaderboard.h"
 
 namespace tune::report {
 namespace {
@@ -45,8 +46,12 @@ double further(const Parameter& parameter, End end) {
   return min > 0 && min - half <= 0 ? min / 4 : min - half;
 }
 
-// As a person would write it.
-double in_few_digits(double number) { return std::strtod(number_text(number).c_str(), nullptr); }
+// As a person would write it: with six significant digits.
+double in_few_digits(double number) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.6g", number);
+  return std::strtod(text, nullptr);
+}
 
 Json wider_end(const Parameter& parameter, End end) {
   const double bound = end == End::kMin ? parameter.min : parameter.max, aim = further(parameter, end);
@@ -100,31 +105,6 @@ std::vector<Edge> best_edges(const StudyRows& rows) {
                      wider_end(parameter, end)});
   }
   return edges;
-}
-
-std::string edge_text(const Edge& edge) {
-  return edge.parameter + ' ' + parameter_text(edge.value) + " lies at the " +
-         (edge.is_max ? "upper" : "lower") + " end of its range, " + parameter_text(edge.min) + " to " +
-         parameter_text(edge.max) + ": " + (edge.is_max ? "raise max, to " : "lower min, to ") +
-         parameter_text(edge.wider) + " for instance";
-}
-
-std::string wider_search_text(const std::string& study) {
-  return "Better values may lie beyond: another study with a wider range (--name) learns from this one by "
-         "\"warm_start\": [{\"study\": \"" +
-         study + "\", \"kind\": \"identical\"}].";
-}
-
-Json edges_json(const std::vector<Edge>& edges) {
-  Json list = Json::array();
-  for (const Edge& edge : edges)
-    list.push_back({{"parameter", edge.parameter},
-                    {"value", edge.value},
-                    {"end", edge.is_max ? "max" : "min"},
-                    {"min", edge.min},
-                    {"max", edge.max},
-                    {"wider", edge.wider}});
-  return list;
 }
 
 }  // namespace tune::report

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "tuner/core/space.h"
-#include "tuner/report/numbers/study_report.h"
+#include "tuner/report/numbers/study_rows.h"
 
 namespace tune::report {
 
@@ -23,11 +23,5 @@ struct Edge {
 // had alike; one whose value is off the end in a trial as good as the best. Empty where the stored spec
 // cannot be read by this version.
 std::vector<Edge> best_edges(const StudyRows& rows);
-
-// "lr 0.1 lies at the upper end of its range, 1e-05 to 0.1: raise max, to 1 for instance"
-std::string edge_text(const Edge& edge);
-// What to do about them, as a sentence.
-std::string wider_search_text(const std::string& study);
-Json edges_json(const std::vector<Edge>& edges);
 
 }  // namespace tune::report

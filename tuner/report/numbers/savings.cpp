@@ -1,9 +1,11 @@
-// What a study spent well, and what it did not spend.
+#include "tuner/report/numbers/savings.h"
+
 #include <algorithm>
 #include <set>
 
 #include "tuner/core/quantile.h"
-#include "tuner/report/study/study_document.h"
+#include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/numbers/pareto_front.h"
 
 namespace tune::report {
 

@@ -1,7 +1,7 @@
-// The rows that a report is made of, and how many trials are in which state.
+#include "tuner/report/numbers/study_rows.h"
+
 #include "tuner/billing/neighbours.h"
 #include "tuner/report/numbers/bill.h"
-#include "tuner/report/numbers/study_report.h"
 #include "tuner/spec/spec.h"
 
 namespace tune::report {
@@ -63,32 +63,6 @@ std::map<TrialState, int> count_states(const std::vector<store::TrialRow>& trial
   std::map<TrialState, int> counts;
   for (const auto& trial : trials) ++counts[trial.state];
   return counts;
-}
-
-std::string counts_text(const std::map<TrialState, int>& counts) {
-  std::string text;
-  for (const TrialState state : {TrialState::kRunning, TrialState::kQueued, TrialState::kPaused,
-                                 TrialState::kCompleted, TrialState::kStopped, TrialState::kFailed}) {
-    const auto found = counts.find(state);
-    if (found == counts.end() || found->second == 0) continue;
-    text += (text.empty() ? "" : ", ") + std::to_string(found->second) + ' ' + to_string(state);
-  }
-  return text.empty() ? "no trials yet" : text;
-}
-
-std::string leak_warning(const store::StudyRow& study) {
-  const auto trainer = study.spec.find("trainer");
-  if (trainer == study.spec.end() || !trainer->is_object() || trainer->contains("validation") ||
-      !trainer->contains("data"))
-    return {};
-  const Json split = trainer->value("split", Json::object());
-  if (split.is_object() && split.value("grouping", "image") != "image") return {};
-  // Only the trainer knows whether the data has parts of its own, which an explicit split contradicts.
-  const bool is_cut = split.is_object() && (split.contains("fractions") || split.contains("grouping"));
-  return study.objective.metric +
-         " may leak: " + (is_cut ? "the data" : "data that brings no part of its own to validate on") +
-         " is split image by image, so crops of one surface may be on both sides; "
-         "\"grouping\": \"content\" in trainer.split keeps them on one";
 }
 
 }  // namespace tune::report

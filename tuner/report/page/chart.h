@@ -68,8 +68,4 @@ bool is_shown(double value, const Axis& axis);
 // smallest and the largest. Non-finite values stay as NaN, one for each run of them.
 std::vector<MetricPoint> thinned(const std::vector<MetricPoint>& curve, std::size_t most);
 
-// Indices of the points that no other one beats in both cost and value, cheapest first; of equals the first.
-std::vector<std::size_t> pareto_front(const std::vector<double>& costs, const std::vector<double>& values,
-                                      Goal goal);
-
 }  // namespace tune::report

@@ -7,7 +7,7 @@
 
 #include "tuner/report/page/chart.h"
 #include "tuner/report/page/pictures.h"
-#include "tuner/report/page/table.h"
+#include "tuner/report/text/table.h"
 
 namespace tune::report {
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "tuner/report/page/table.h"
+#include "tuner/report/text/table.h"
 
 namespace tune::report {
 

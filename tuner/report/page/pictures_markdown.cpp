@@ -1,7 +1,7 @@
 #include "tuner/report/page/escape.h"
-#include "tuner/report/page/format.h"
 #include "tuner/report/page/markup.h"
 #include "tuner/report/page/pictures.h"
+#include "tuner/report/text/format.h"
 
 namespace tune::report {
 namespace {

@@ -5,8 +5,10 @@
 #include "tuner/core/error.h"
 #include "tuner/core/objective_text.h"
 #include "tuner/core/plural_text.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/numbers/savings.h"
 #include "tuner/report/study/study_document.h"
+#include "tuner/report/text/format.h"
 
 namespace tune::report {
 namespace {

@@ -6,10 +6,15 @@
 #include "tuner/core/plural_text.h"
 #include "tuner/report/numbers/bill.h"
 #include "tuner/report/numbers/edges.h"
-#include "tuner/report/numbers/failures.h"
-#include "tuner/report/numbers/model_quality.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/numbers/savings.h"
+#include "tuner/report/study/model_quality.h"
 #include "tuner/report/study/study_setup.h"
+#include "tuner/report/text/edge_text.h"
+#include "tuner/report/text/failures.h"
+#include "tuner/report/text/format.h"
+#include "tuner/report/text/study_summary.h"
+#include "tuner/report/text/trial_table.h"
 
 namespace tune::report {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "tuner/core/space.h"
-#include "tuner/report/numbers/study_report.h"
+#include "tuner/report/numbers/study_rows.h"
 #include "tuner/report/page/document.h"
 
 namespace tune::report {
@@ -39,17 +39,6 @@ struct StudyMaterial {
   std::string version;   // of the program
   WallTime made{};
 };
-
-// The trials of the leaderboard that no other one beats in both device time and value, cheapest first.
-std::vector<store::TrialRow> cheapest_and_best(const StudyRows& rows, const CostReport& costs);
-
-// What the stop rule saved, estimated: each trial that it stopped would have taken as long as the median of
-// the completed ones. nullopt when it stopped none, or none completed.
-struct Savings {
-  int trials = 0;
-  Cost cost;
-};
-std::optional<Savings> savings(const StudyRows& rows, const CostReport& costs);
 
 std::vector<Chart> history_charts(const StudyMaterial& material);
 std::vector<Chart> cost_charts(const StudyMaterial& material);

@@ -5,7 +5,8 @@
 
 #include "tuner/core/objective_text.h"
 #include "tuner/core/plural_text.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/text/format.h"
+#include "tuner/report/text/study_summary.h"
 
 namespace tune::report {
 namespace {

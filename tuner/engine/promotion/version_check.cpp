@@ -1,9 +1,9 @@
-#include "tuner/cli/model_check.h"
+#include "tuner/engine/promotion/version_check.h"
 
 #include "store/model_registry.h"
 #include "tuner/engine/promotion/model_files.h"
 
-namespace tune::cli {
+namespace tune::engine {
 
 std::vector<CheckedVersion> check_versions(const std::filesystem::path& models, const std::string& only) {
   std::vector<CheckedVersion> checked;
@@ -17,10 +17,10 @@ std::vector<CheckedVersion> check_versions(const std::filesystem::path& models, 
       one.model = model;
       one.version = version.version;
       one.folder = models / model / "versions" / std::to_string(version.version);
-      one.damage = engine::damage_of(one.folder, version.files);
+      one.damage = damage_of(one.folder, version.files);
     }
   }
   return checked;
 }
 
-}  // namespace tune::cli
+}  // namespace tune::engine

@@ -1,4 +1,4 @@
-#include "tuner/report/page/table.h"
+#include "tuner/report/text/table.h"
 
 #include <algorithm>
 #include <numeric>

@@ -1,9 +1,9 @@
-#include "tuner/report/numbers/model_quality.h"
+#include "tuner/report/study/model_quality.h"
 
 #include <set>
 
 #include "tuner/os/regular_file.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/text/format.h"
 
 namespace tune::report {
 namespace {

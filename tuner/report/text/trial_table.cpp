@@ -1,9 +1,12 @@
+#include "tuner/report/text/trial_table.h"
+
+#include <algorithm>
 #include <array>
 #include <set>
 
 #include "tuner/core/objective_text.h"
-#include "tuner/report/numbers/study_report.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/text/format.h"
 
 namespace tune::report {
 namespace {
@@ -114,6 +117,30 @@ Table trial_table(const StudyRows& rows, TrialColumns columns) {
   return table;
 }
 
+Table leaderboard_table(const StudyRows& rows, std::size_t most) {
+  const CostReport costs = costs_of(rows);
+  const bool priced = usd_per_hour(rows.study).has_value();
+  auto ranked = leaderboard(rows.trials, rows.study.objective);
+  if (ranked.size() > most) ranked.erase(ranked.begin() + static_cast<std::ptrdiff_t>(most), ranked.end());
+  const bool any_cut =
+      std::any_of(ranked.begin(), ranked.end(), [](const auto& trial) { return !trial.cut.empty(); });
+  Table table;
+  table.columns = {
+      {"trial", Align::kRight}, {rows.study.objective.metric, Align::kRight}, {"time", Align::kRight}};
+  if (priced) table.columns.push_back({"cost", Align::kRight});
+  if (any_cut) table.columns.push_back({"cut short by"});
+  table.columns.push_back({"hyperparameters", Align::kLeft, true});
+  for (const auto& trial : ranked) {
+    const Cost cost = costs.of(trial.number).total;
+    auto& row = table.rows.emplace_back();
+    row = {std::to_string(trial.number), value_text(trial), seconds_text(cost.lease_seconds)};
+    if (priced) row.push_back(usd_text(cost.usd));
+    if (any_cut) row.push_back(trial.cut);
+    row.push_back(parameters_text(trial.parameters));
+  }
+  return table;
+}
+
 Json trial_json(const store::TrialRow& trial, const CostReport& costs) {
   const TrialCost cost = costs.of(trial.number);
   Json values = Json::array();
@@ -159,6 +186,11 @@ Json trials_json(const StudyRows& rows) {
           {"metric", rows.study.objective.metric},
           {"goal", goal_text(rows.study.objective.goal)},
           {"trials", list}};
+}
+
+Json best_json(const std::optional<store::TrialRow>& best) {
+  if (!best) return {{"trial", nullptr}};
+  return {{"trial", best->number}, {"value", value_json(*best)}, {"parameters", best->parameters}};
 }
 
 }  // namespace tune::report

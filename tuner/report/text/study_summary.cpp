@@ -1,12 +1,13 @@
-#include <algorithm>
+#include "tuner/report/text/study_summary.h"
 
 #include "tuner/core/objective_text.h"
 #include "tuner/core/plural_text.h"
-#include "tuner/report/numbers/bill.h"
-#include "tuner/report/numbers/edges.h"
-#include "tuner/report/numbers/failures.h"
-#include "tuner/report/numbers/study_report.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/text/bill_text.h"
+#include "tuner/report/text/edge_text.h"
+#include "tuner/report/text/failures.h"
+#include "tuner/report/text/format.h"
+#include "tuner/report/text/trial_table.h"
 
 namespace tune::report {
 namespace {
@@ -127,6 +128,32 @@ std::string standing(const store::StudyRow& study) {
   return says_more ? state + " (" + study.finish_reason + ")" : state;
 }
 
+std::string counts_text(const std::map<TrialState, int>& counts) {
+  std::string text;
+  for (const TrialState state : {TrialState::kRunning, TrialState::kQueued, TrialState::kPaused,
+                                 TrialState::kCompleted, TrialState::kStopped, TrialState::kFailed}) {
+    const auto found = counts.find(state);
+    if (found == counts.end() || found->second == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::to_string(found->second) + ' ' + to_string(state);
+  }
+  return text.empty() ? "no trials yet" : text;
+}
+
+std::string leak_warning(const store::StudyRow& study) {
+  const auto trainer = study.spec.find("trainer");
+  if (trainer == study.spec.end() || !trainer->is_object() || trainer->contains("validation") ||
+      !trainer->contains("data"))
+    return {};
+  const Json split = trainer->value("split", Json::object());
+  if (split.is_object() && split.value("grouping", "image") != "image") return {};
+  // Only the trainer knows whether the data has parts of its own, which an explicit split contradicts.
+  const bool is_cut = split.is_object() && (split.contains("fractions") || split.contains("grouping"));
+  return study.objective.metric +
+         " may leak: " + (is_cut ? "the data" : "data that brings no part of its own to validate on") +
+         " is split image by image, so crops of one surface may be on both sides; "
+         "\"grouping\": \"content\" in trainer.split keeps them on one";
+}
+
 std::string best_text(const StudyRows& rows) {
   const auto best = best_trial(rows.trials, rows.study.objective);
   return best ? best_lines(rows, *best)
@@ -210,19 +237,6 @@ Json status_json(const StudyRows& rows) {
           {"running", running_json(rows)},
           {"best", best_json(best_trial(rows.trials, study.objective))},
           {"cost", bill_json(study_bill(rows))}};
-}
-
-std::string event_line(const store::EventRow& event) {
-  std::string kind = event.kind;
-  for (char& c : kind)
-    if (c == '_') c = ' ';
-  // "2026-01-31T12:00:00.000Z": the time of day, to the second.
-  std::string line = format_time(event.time).substr(11, 8) + ' ' + kind;
-  if (event.trial > 0) line += ", trial " + std::to_string(event.trial);
-  if (event.attempt > 0) line += ", attempt " + std::to_string(event.attempt);
-  if (event.data.contains("message") && event.data["message"].is_string())
-    line += ": " + event.data["message"].get<std::string>();
-  return one_line(line);
 }
 
 }  // namespace tune::report

@@ -1,11 +1,11 @@
-#include "tuner/report/numbers/model_report.h"
+#include "tuner/report/text/model_report.h"
 
 #include <algorithm>
 #include <cstdio>
 
 #include "tuner/core/objective_text.h"
-#include "tuner/report/page/format.h"
-#include "tuner/report/page/table.h"
+#include "tuner/report/text/format.h"
+#include "tuner/report/text/table.h"
 
 namespace tune::report {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-namespace tune::cli {
+namespace tune::engine {
 
 struct CheckedVersion {
   std::string model;
@@ -18,4 +18,4 @@ struct CheckedVersion {
 // throws.
 std::vector<CheckedVersion> check_versions(const std::filesystem::path& models, const std::string& only);
 
-}  // namespace tune::cli
+}  // namespace tune::engine

@@ -1,10 +1,10 @@
-#include "tuner/report/numbers/trial_report.h"
+#include "tuner/report/text/trial_report.h"
 
 #include <algorithm>
 
-#include "tuner/report/numbers/bill.h"
-#include "tuner/report/numbers/study_report.h"
-#include "tuner/report/page/format.h"
+#include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/text/format.h"
+#include "tuner/report/text/trial_table.h"
 
 namespace tune::report {
 namespace {
@@ -145,6 +145,19 @@ std::optional<TrialRows> read_trial(const store::StudyStore& store, int number) 
       std::find_if(ranked.begin(), ranked.end(), [&](const auto& other) { return other.number == number; });
   if (place != ranked.end()) rows.rank = static_cast<int>(place - ranked.begin()) + 1;
   return rows;
+}
+
+std::string event_line(const store::EventRow& event) {
+  std::string kind = event.kind;
+  for (char& c : kind)
+    if (c == '_') c = ' ';
+  // "2026-01-31T12:00:00.000Z": the time of day, to the second.
+  std::string line = format_time(event.time).substr(11, 8) + ' ' + kind;
+  if (event.trial > 0) line += ", trial " + std::to_string(event.trial);
+  if (event.attempt > 0) line += ", attempt " + std::to_string(event.attempt);
+  if (event.data.contains("message") && event.data["message"].is_string())
+    line += ": " + event.data["message"].get<std::string>();
+  return one_line(line);
 }
 
 std::string trial_text(const TrialRows& rows, int width) {

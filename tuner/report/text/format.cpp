@@ -1,11 +1,11 @@
-#include "tuner/report/page/format.h"
+#include "tuner/report/text/format.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 
-#include "tuner/report/page/table.h"
+#include "tuner/report/text/table.h"
 
 namespace tune::report {
 namespace {

@@ -24,4 +24,7 @@ std::optional<TrialRows> read_trial(const store::StudyStore& store, int number);
 std::string trial_text(const TrialRows& rows, int width);
 Json trial_details_json(const TrialRows& rows);
 
+// "12:03:04 trial finished, trial 3, attempt 1: reason", of a stored event; times are UTC.
+std::string event_line(const store::EventRow& event);
+
 }  // namespace tune::report

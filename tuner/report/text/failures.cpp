@@ -1,9 +1,9 @@
-#include "tuner/report/numbers/failures.h"
+#include "tuner/report/text/failures.h"
 
 #include <algorithm>
 
-#include "tuner/report/page/format.h"
-#include "tuner/report/page/table.h"
+#include "tuner/report/text/format.h"
+#include "tuner/report/text/table.h"
 
 namespace tune::report {
 namespace {

@@ -1,4 +1,4 @@
-#include "tuner/engine/attempt/processes.h"
+#include "tuner/engine/attempt/orphaned_tree.h"
 
 #include <signal.h>
 #include <sys/wait.h>
