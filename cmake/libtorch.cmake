@@ -40,6 +40,7 @@ set(major ${CMAKE_MATCH_1})
 string(REGEX MATCH "TORCH_VERSION_MINOR ([0-9]+)" _ "${version_text}")
 set(TUNE_LIBTORCH_VERSION ${major}.${CMAKE_MATCH_1})
 message(STATUS "LibTorch ${TUNE_LIBTORCH_VERSION}: ${TUNE_LIBTORCH}")
+file(WRITE ${CMAKE_BINARY_DIR}/libtorch-version "${TUNE_LIBTORCH_VERSION}\n")  # for packages
 if(TUNE_LIBTORCH_VERSION VERSION_LESS 2.7)
   message(FATAL_ERROR "LibTorch ${TUNE_LIBTORCH_VERSION} is too old; 2.7 or newer is needed.")
 endif()
@@ -47,10 +48,8 @@ endif()
 add_library(tune_libtorch INTERFACE)
 target_include_directories(tune_libtorch SYSTEM INTERFACE
   ${TUNE_LIBTORCH}/include ${TUNE_LIBTORCH}/include/torch/csrc/api/include)
+# CUDA's part is not named: libtorch.so loads it where it has one, so that what is built here runs with either.
 set(libraries torch torch_cpu c10)
-if(EXISTS ${TUNE_LIBTORCH}/lib/libtorch_cuda.so)
-  list(APPEND libraries torch_cuda c10_cuda)
-endif()
 list(TRANSFORM libraries PREPEND ${TUNE_LIBTORCH}/lib/lib)
 list(TRANSFORM libraries APPEND .so)
 target_link_libraries(tune_libtorch INTERFACE

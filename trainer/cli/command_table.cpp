@@ -98,7 +98,7 @@ const tune::cli::CommandLine& command_line() {
            "tune-train pretrain --model ssd128-resnet18-half --output starter.safetensors", run_pretrain},
           {"probe", "probe --trial FILE [--json]", "time a few steps of training in fp32 and bf16",
            "tune-train probe --trial trial.json --json", run_probe},
-          {"describe", "describe [--json]",
+          {"describe", "describe [--libtorch] [--json]",
            "tasks, models, recipes, hyperparameters with defaults and ranges, metrics",
            "tune-train describe --json", run_describe},
       },

@@ -3,8 +3,10 @@
 #include <ostream>
 
 #include "trainer/cli/commands.h"
+#include "trainer/cli/libtorch_facts.h"
 #include "trainer/tasks/task_table.h"
 #include "tuner/core/json.h"
+#include "tuner/core/plural_text.h"
 
 namespace tune::trainer::cli {
 namespace {
@@ -63,11 +65,27 @@ void print_task(const OrderedJson& task, std::ostream& out) {
   }
 }
 
+void print_libtorch(const LibTorchFacts& facts, bool as_json, Console& console) {
+  if (as_json) return print_json(to_json(facts), console);
+  console.out << "LibTorch " << facts.version << " in " << facts.folder << ", "
+              << (facts.cuda.empty()
+                      ? "without CUDA"
+                      : "with CUDA " + facts.cuda + ", which can use " + plural_text(facts.gpus, "GPU"))
+              << '\n';
+  if (!facts.problem.empty()) console.out << facts.problem << '\n';
+}
+
 }  // namespace
 
 int run_describe(const Arguments& arguments, Console& console) {
-  const auto options = Options(command_line(), "describe").parse(arguments, console);
+  Options declared(command_line(), "describe");
+  declared.flag("libtorch", "instead, which LibTorch this is, and how many GPUs it can use");
+  const auto options = declared.parse(arguments, console);
   if (!options) return 0;
+  if (options->has("libtorch")) {
+    print_libtorch(libtorch_facts(), options->has("json"), console);
+    return 0;
+  }
   const OrderedJson description = describe_program();
   if (options->has("json")) {
     print_ordered(description, console);

@@ -14,6 +14,7 @@
 #include "tuner/engine/devices/machine.h"
 #include "tuner/engine/loop/builtin_trainer.h"
 #include "tuner/engine/promotion/version_check.h"
+#include "tuner/os/run_program.h"
 
 namespace tune::cli {
 namespace {
@@ -134,14 +135,38 @@ Finding check_supervisor() {
   }
 }
 
-Finding check_trainer() {
+// Which LibTorch the trainer runs with, and whether it sees the GPUs that the driver has.
+Finding check_trainer(const engine::Machine& machine) {
   try {
     const engine::BuiltinTrainer trainer = engine::find_builtin_trainer();
-    return {"trainer",
-            Verdict::kGood,
-            trainer.program.string() + ", LibTorch " +
-                trainer.description.value("libtorch", "of unknown version"),
-            {}};
+    const ProgramOutput answer =
+        run_program({{trainer.program.string(), "describe", "--libtorch", "--json"}, fs::current_path()});
+    const Json libtorch = Json::parse(answer.out, nullptr, false);
+    if (answer.exit_code != 0 || !libtorch.is_object() || !libtorch.contains("folder"))
+      return {"trainer", Verdict::kWarning,
+              trainer.program.string() + " does not say which LibTorch it runs with",
+              "try `tune-train describe --libtorch` by hand"};
+    const std::string version = libtorch.at("libtorch"),
+                      cuda = libtorch.value("cuda", Json()).is_string() ? libtorch["cuda"] : "";
+    const int gpus = libtorch.at("gpus");
+    Finding finding{"trainer",
+                    Verdict::kGood,
+                    trainer.program.string() + "\nLibTorch " + version + " in " +
+                        libtorch.at("folder").get<std::string>() +
+                        (cuda.empty() ? ", without CUDA" : ", with CUDA " + cuda),
+                    {}};
+    if (!cuda.empty()) finding.text += ", sees " + plural_text(gpus, "GPU");
+    if (gpus >= static_cast<int>(machine.gpus.size())) return finding;
+    finding.verdict = Verdict::kWarning;
+    const std::string problem = libtorch.at("problem");
+    finding.text +=
+        " of the driver's " + std::to_string(machine.gpus.size()) + (problem.empty() ? "" : ": " + problem);
+    finding.cure =
+        cuda.empty()
+            ? "take a LibTorch with CUDA of the same version: remove .venv and run ./dev setup, or name "
+              "its folder in TUNE_LIBTORCH for a packaged tune-train"
+            : "CUDA " + cuda + " may need a newer driver than " + machine.driver;
+    return finding;
   } catch (const Error& error) {
     return {"trainer", Verdict::kWarning, error.what(), error.hint()};
   }
@@ -185,9 +210,9 @@ int doctor_command(const Arguments& arguments, Console& console) {
   if (!options) return 0;
   const fs::path store = store_folder(*options);
   const engine::Machine machine = engine::inspect_machine();
-  const std::vector<Finding> findings = {check_gpus(machine), check_disk(store),    check_file_system(store),
-                                         check_sqlite(),      check_studies(store), check_models(store),
-                                         check_supervisor(),  check_trainer(),      check_limits()};
+  const std::vector<Finding> findings = {
+      check_gpus(machine), check_disk(store),  check_file_system(store), check_sqlite(), check_studies(store),
+      check_models(store), check_supervisor(), check_trainer(machine),   check_limits()};
   bool healthy = true;
   for (const Finding& finding : findings) healthy = healthy && finding.verdict != Verdict::kBad;
   if (options->has("json")) {
