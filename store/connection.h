@@ -44,8 +44,9 @@ class Connection {
   std::unordered_map<const char*, std::unique_ptr<SQLite::Statement>> statements_;
 };
 
-// One use of a cached statement: bind in order, step, read columns in order. Resets the statement when it
-// goes.
+// One use of a cached statement: bind in order, step, read columns in order. It lives on the stack of the
+// function that asks, on its connection's thread, and resets the statement when it goes; until then no second
+// one may use the same statement. It begins and ends no transaction.
 class Query {
  public:
   Query(Connection& connection, const char* sql);

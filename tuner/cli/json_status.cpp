@@ -5,9 +5,12 @@
 #include "tuner/core/visible_text.h"
 
 namespace tune::cli {
+namespace {
 
 using engine::StatusEvent;
 using engine::StatusKind;
+
+}  // namespace
 
 void JsonStatus::on_event(const StatusEvent& event) {
   OrderedJson json = {

@@ -20,8 +20,9 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::milliseconds kPoll{200};
 
-// Prints one attempt's log, whole or as it grows, in the lines that the metrics are read from. The store is
-// only read, so it may be interrupted at any time.
+// Prints one attempt's log, whole or as it grows, in the lines that the metrics are read from. Owned by the
+// command, one for each attempt, on its one thread. It reads the log alone and writes no file, so it may be
+// interrupted at any time; when there is more to print, and when no more will come, its owner says.
 class LogPrinter {
  public:
   LogPrinter(const fs::path& attempt_folder, Console& console, bool as_json, int attempt)

@@ -15,7 +15,8 @@ inline constexpr std::size_t kLineLimit = 64 * 1024;  // bytes; the rest of a lo
 // characters but the tab are taken out; after a backspace what comes next takes the place of what stood
 // there. A sequence that the line does not finish is text. Bytes may come in pieces of any size. Empty lines
 // are passed over. At most kLineLimit bytes of a line are kept, and lines over that are counted; memory is
-// bounded by a few times that.
+// bounded by a few times that. One for each stream of bytes, owned and fed by whoever reads that stream, on
+// one thread; the lines that it hands out are valid until its next call.
 class LineSplitter {
  public:
   // What a reader who is shown the lines wants beside what is matched: the colours (SGR sequences of digits,

@@ -8,8 +8,9 @@
 
 namespace tune::engine {
 
-// One claimed slot. It is free when every copy of the descriptor is closed, here and in the processes that
-// inherited it.
+// One claimed slot, or the claimed cores. It belongs to the DeviceShare of an attempt, or to the pool while a
+// GPU is held back, on the pool's thread. It is free when every copy of the descriptor is closed, here and
+// in the processes that inherited it: the end of this object does not free what a supervisor still holds.
 class Lease {
  public:
   Lease(std::string gpu, int descriptor) : gpu_(std::move(gpu)), descriptor_(descriptor) {}

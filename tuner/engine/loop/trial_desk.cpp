@@ -123,23 +123,28 @@ AttemptRecord TrialDesk::launch(const Attempt& attempt) {
   }
 }
 
-std::optional<Fault> TrialDesk::start(store::TrialRow trial, const strategies::Suggestion* suggestion) {
-  const bool is_new = suggestion != nullptr;
-  trial.state = TrialState::kRunning;
-  trial.attempts += 1;
-  if (!trial.started) trial.started = parts_.clock.wall_now();
-  RunningTrial running{trial, new_attempt(trial), {}, {}, false, false, false};
-  const AttemptId id{trial.number, trial.attempts};
-  const bool resumes = !is_new && has_checkpoint(checkpoint_folder(parts_.frame.study_folder, id.trial));
-  Attempt plan =
-      plan_attempt(parts_.frame, {id, running.attempt.token, trial.parameters, trial.budget, resumes,
-                                  resumes ? last_steps(id.trial) : std::map<std::string, std::int64_t>{}});
-  if (resumes) plan.steps_counted = counted_steps(trial);
-  const bool starts_over = !is_new && !resumes;
+Attempt TrialDesk::plan(const RunningTrial& running, Beginning beginning) const {
+  const store::TrialRow& trial = running.trial;
+  const bool resumes = beginning == Beginning::kFromCheckpoint;
+  Attempt attempt = plan_attempt(
+      parts_.frame, {{trial.number, trial.attempts},
+                     running.attempt.token,
+                     trial.parameters,
+                     trial.budget,
+                     resumes,
+                     resumes ? last_steps(trial.number) : std::map<std::string, std::int64_t>{}});
+  if (resumes) attempt.steps_counted = counted_steps(trial);
+  return attempt;
+}
+
+// The rows, before any process exists.
+void TrialDesk::commit_plan(const RunningTrial& running, Beginning beginning,
+                            const strategies::Suggestion* suggestion) {
+  const store::TrialRow& trial = running.trial;
   parts_.journal.commit([&](Journal::Entry& entry) {
     // No checkpoint holds what an earlier attempt reached.
-    if (starts_over) entry.store().remove_metrics(trial.number);
-    if (is_new) {
+    if (beginning == Beginning::kOver) entry.store().remove_metrics(trial.number);
+    if (beginning == Beginning::kNew) {
       entry.store().insert_trial(trial);
       StatusEvent event = about(StatusKind::kTrialQueued, running.attempt, trial.note);
       event.parameters = trial.parameters;
@@ -152,27 +157,25 @@ std::optional<Fault> TrialDesk::start(store::TrialRow trial, const strategies::S
     }
     entry.store().insert_attempt(running.attempt);
   });
-  if (is_new) {
+}
+
+// What strategies see of it.
+void TrialDesk::enter_in_book(const store::TrialRow& trial, Beginning beginning) {
+  if (beginning == Beginning::kNew) {
     TrialView view;
     view.number = trial.number;
     view.parameters = trial.parameters;
     view.budget = trial.budget;
     view.state = TrialState::kRunning;
     parts_.book.add(std::move(view));
-  } else {
-    parts_.book.set_state(trial.number, TrialState::kRunning);
-    if (starts_over) parts_.book.remove_points(trial.number);
-    parts_.book.set_budget(trial.number, trial.budget);
+    return;
   }
-  crash_point("trial_committed");
-  AttemptRecord record;
-  try {
-    record = launch(plan);
-  } catch (const Error& error) {
-    if (error.code() != ExitCode::kConflict && error.code() != ExitCode::kEnvironment) throw;
-    return not_started(running, error);
-  }
-  crash_point("attempt_spawned");
+  parts_.book.set_state(trial.number, TrialState::kRunning);
+  if (beginning == Beginning::kOver) parts_.book.remove_points(trial.number);
+  parts_.book.set_budget(trial.number, trial.budget);
+}
+
+void TrialDesk::record_start(RunningTrial running, const AttemptRecord& record) {
   running.attempt.state = store::AttemptState::kRunning;
   running.attempt.supervisor_pid = record.supervisor_pid;
   running.attempt.supervisor_start_time = record.supervisor_start_time;
@@ -184,7 +187,8 @@ std::optional<Fault> TrialDesk::start(store::TrialRow trial, const strategies::S
   running.started = parts_.clock.steady_now();
   running.read_at = running.started + kReadInterval;
   // In the table first: should the commit fail for good, the attempt must still be stopped.
-  RunningTrial& place = running_.insert_or_assign(trial.number, std::move(running)).first->second;
+  const int number = running.trial.number;
+  RunningTrial& place = running_.insert_or_assign(number, std::move(running)).first->second;
   parts_.journal.commit([&](Journal::Entry& entry) {
     entry.store().update_attempt(place.attempt);
     StatusEvent event = about(StatusKind::kAttemptStarted, place.attempt, {});
@@ -192,6 +196,30 @@ std::optional<Fault> TrialDesk::start(store::TrialRow trial, const strategies::S
     event.parameters = place.trial.parameters;
     entry.event(std::move(event));
   });
+}
+
+std::optional<Fault> TrialDesk::start(store::TrialRow trial, const strategies::Suggestion* suggestion) {
+  trial.state = TrialState::kRunning;
+  trial.attempts += 1;
+  if (!trial.started) trial.started = parts_.clock.wall_now();
+  RunningTrial running{trial, new_attempt(trial), {}, {}, false, false, false};
+  const Beginning beginning = suggestion != nullptr ? Beginning::kNew
+                              : has_checkpoint(checkpoint_folder(parts_.frame.study_folder, trial.number))
+                                  ? Beginning::kFromCheckpoint
+                                  : Beginning::kOver;
+  const Attempt attempt = plan(running, beginning);
+  commit_plan(running, beginning, suggestion);
+  enter_in_book(trial, beginning);
+  crash_point("trial_committed");
+  AttemptRecord record;
+  try {
+    record = launch(attempt);
+  } catch (const Error& error) {
+    if (error.code() != ExitCode::kConflict && error.code() != ExitCode::kEnvironment) throw;
+    return not_started(running, error);
+  }
+  crash_point("attempt_spawned");
+  record_start(std::move(running), record);
   crash_point("attempt_recorded");
   if (!record.notice.empty() && said_of_machine_.insert(record.notice).second)
     parts_.journal.notice(record.notice);

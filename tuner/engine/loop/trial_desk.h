@@ -52,8 +52,16 @@ class TrialDesk {
   void give_up(int trial, const std::string& reason);
 
  private:
+  // How an attempt begins: its trial is new, runs on from a checkpoint, or runs again without one.
+  enum class Beginning { kNew, kFromCheckpoint, kOver };
+
   // Without a suggestion the trial runs again.
   std::optional<Fault> start(store::TrialRow trial, const strategies::Suggestion* suggestion);
+  Attempt plan(const RunningTrial& running, Beginning beginning) const;
+  void commit_plan(const RunningTrial& running, Beginning beginning,
+                   const strategies::Suggestion* suggestion);
+  void enter_in_book(const store::TrialRow& trial, Beginning beginning);
+  void record_start(RunningTrial running, const AttemptRecord& record);
   Fault not_started(RunningTrial& running, const Error& error);
   AttemptRecord record_of(const store::AttemptRow& row) const;
   store::AttemptRow new_attempt(const store::TrialRow& trial) const;

@@ -115,6 +115,83 @@ void check_name(const std::string& model) {
     throw Error(ExitCode::kUsage, "\"" + model + "\" cannot be a model's name", std::string(kModelName.says));
 }
 
+// What is to be promoted.
+struct Candidate {
+  store::StudyRow study;
+  store::TrialRow trial;
+  fs::path attempt;  // the folder of its last attempt
+  double value() const { return trial.values.front(); }
+};
+
+Candidate candidate_of(const store::StudyStore& store, const PromotionRequest& request) {
+  Candidate candidate{store.study(), trial_to_promote(store, request.trial), {}};
+  candidate.attempt = attempt_folder(request.store_folder / candidate.study.name,
+                                     {candidate.trial.number, candidate.trial.attempts});
+  return candidate;
+}
+
+void make_folders(const fs::path& models, const fs::path& model_folder) {
+  on_disk(models, "create", [&] {
+    // Rights that a person gives later stay.
+    if (fs::create_directories(models)) fs::permissions(models, fs::perms::owner_all);
+    fs::create_directories(model_folder / "versions");
+    fs::create_directories(models / "staging");
+  });
+}
+
+// What a process left that died while it copied.
+void empty_staging(const fs::path& models) {
+  on_disk(models, "empty", [&] {
+    for (const auto& entry : fs::directory_iterator(models / "staging")) fs::remove_all(entry.path());
+  });
+}
+
+void set_version(store::PromotionDecision& result, const fs::path& model_folder, int version) {
+  result.version = version;
+  result.folder = model_folder / "versions" / std::to_string(version);
+}
+
+// Asks the gate, and looks at the output before anything of it is read. Leaves the reason in the result
+// either way.
+bool may_be_promoted(const Candidate& candidate, const std::optional<store::ModelVersion>& current,
+                     bool chosen_by_person, store::PromotionDecision& result) {
+  const Gate gate = judge_promotion(candidate.study.objective, candidate.value(), current, chosen_by_person);
+  result.reason = gate.reason;
+  if (!gate.passes) return false;
+  const std::string problem = output_problem(candidate.attempt / "output");
+  if (problem.empty()) return true;
+  result.reason = "trial " + std::to_string(candidate.trial.number) + " " + problem;
+  return false;
+}
+
+// Copies the candidate's output, moves the copy to its place, and records it. Returns its version.
+int make_version(store::ModelRegistry& registry, const Candidate& candidate, const Json& lineage,
+                 const fs::path& models, const PromotionRequest& request) {
+  const fs::path staging = models / "staging" / random_token(), model_folder = models / request.model;
+  crash_point("promote_stage");
+  store::ModelVersion version{request.model,
+                              0,
+                              SystemClock().wall_now(),
+                              candidate.study.name,
+                              candidate.trial.number,
+                              candidate.study.objective,
+                              candidate.value(),
+                              lineage,
+                              copy_model(candidate.attempt / "output", staging, request.is_interrupted)};
+  version.version = free_version(registry, request.model, model_folder, version.files);
+  const fs::path folder = model_folder / "versions" / std::to_string(version.version);
+  crash_point("promote_rename");
+  on_disk(folder, "move the model to", [&] {
+    fs::remove_all(folder);  // at most the same files, which a process left that died right here
+    fs::rename(staging, folder);
+    sync_path(folder.parent_path());
+  });
+  crash_point("promote_record");
+  registry.insert_version(version);
+  crash_point("promote_log");
+  return version.version;
+}
+
 }  // namespace
 
 Gate judge_promotion(const Objective& objective, double value,
@@ -132,79 +209,35 @@ Gate judge_promotion(const Objective& objective, double value,
 
 store::PromotionDecision promote_trial(const store::StudyStore& store, const PromotionRequest& request) {
   check_name(request.model);
-  const store::StudyRow study = store.study();
-  const store::TrialRow trial = trial_to_promote(store, request.trial);
-  const double value = trial.values.front();
+  const Candidate candidate = candidate_of(store, request);
+  const store::TrialRow& trial = candidate.trial;
   const fs::path models = request.store_folder / "models", model_folder = models / request.model;
-  const fs::path attempt = attempt_folder(request.store_folder / study.name, {trial.number, trial.attempts});
-  store::PromotionDecision result{request.model, false, trial.number, 0, {}, {}};
-
-  on_disk(models, "create", [&] {
-    // Rights that a person gives later stay.
-    if (fs::create_directories(models)) fs::permissions(models, fs::perms::owner_all);
-    fs::create_directories(model_folder / "versions");
-    fs::create_directories(models / "staging");
-  });
+  make_folders(models, model_folder);
   // One promotion at a time in this store: version folders are made before they are recorded.
   const FileLock lock = FileLock::wait_for(models / "lock", request.is_interrupted, request.notice);
-  on_disk(models, "empty", [&] {
-    for (const auto& entry : fs::directory_iterator(models / "staging")) fs::remove_all(entry.path());
-  });
+  empty_staging(models);
   store::ModelRegistry registry(models / "registry.db", store::OpenMode::kCreate);
   repair_link(registry, models, request.model);
 
+  store::PromotionDecision result{request.model, false, trial.number, 0, {}, {}};
   const std::optional<store::ModelVersion> current = registry.current(request.model);
   const Json token = token_of(store, trial);
-  if (current && is_of(*current, study.name, trial, token)) {
-    result.version = current->version;
-    result.folder = model_folder / "versions" / std::to_string(current->version);
+  if (current && is_of(*current, candidate.study.name, trial, token)) {
+    set_version(result, model_folder, current->version);
     result.reason = "this trial is the current version already";
     result.promoted = true;
     return result;
   }
-  const Gate gate = judge_promotion(study.objective, value, current, request.trial.has_value());
-  result.reason = gate.reason;
-  if (!gate.passes) return result;
-  // Before anything of it is read.
-  if (const std::string problem = output_problem(attempt / "output"); !problem.empty()) {
-    result.reason = "trial " + std::to_string(trial.number) + " " + problem;
-    return result;
-  }
-  const Lineage lineage = lineage_of(store, trial, attempt);
+  if (!may_be_promoted(candidate, current, request.trial.has_value(), result)) return result;
+  const Lineage lineage = lineage_of(store, trial, candidate.attempt);
   for (const std::string& unread : lineage.unread) result.reason += "; not taken into its lineage: " + unread;
 
-  if (const auto recorded =
-          recorded_before(registry, study.name, trial, token, request.model, model_folder)) {
-    // A process died between recording this version and promoting it.
-    result.version = *recorded;
-    result.folder = model_folder / "versions" / std::to_string(*recorded);
-    switch_to(registry, result, model_folder, study.objective, value, current);
-    return result;
-  }
-  const fs::path staging = models / "staging" / random_token();
-  crash_point("promote_stage");
-  store::ModelVersion version{request.model,
-                              0,
-                              SystemClock().wall_now(),
-                              study.name,
-                              trial.number,
-                              study.objective,
-                              value,
-                              lineage.document,
-                              copy_model(attempt / "output", staging, request.is_interrupted)};
-  version.version = free_version(registry, request.model, model_folder, version.files);
-  result.version = version.version;
-  result.folder = model_folder / "versions" / std::to_string(version.version);
-  crash_point("promote_rename");
-  on_disk(result.folder, "move the model to", [&] {
-    fs::remove_all(result.folder);  // at most the same files, which a process left that died right here
-    fs::rename(staging, result.folder);
-    sync_path(result.folder.parent_path());
-  });
-  crash_point("promote_record");
-  registry.insert_version(version);
-  crash_point("promote_log");
-  switch_to(registry, result, model_folder, study.objective, value, current);
+  // A process may have died between recording a version of this trial and promoting it.
+  const std::optional<int> recorded =
+      recorded_before(registry, candidate.study.name, trial, token, request.model, model_folder);
+  set_version(result, model_folder,
+              recorded ? *recorded : make_version(registry, candidate, lineage.document, models, request));
+  switch_to(registry, result, model_folder, candidate.study.objective, candidate.value(), current);
   return result;
 }
 
