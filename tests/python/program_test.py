@@ -2,6 +2,7 @@
 import os
 import pathlib
 import signal
+import threading
 import time
 import unittest
 
@@ -76,6 +77,21 @@ class Program(StudyTest):
             self.assertEqual([trial.state for trial in study.trials], ["completed"] * 3 + ["running"])
             study.optimize(square, trials=6)
             self.assertEqual([trial.state for trial in study.trials], ["completed"] * 6)
+
+    def test_no_answer(self):
+        """A program that never answers is left by Ctrl-C, and holds up no end."""
+        self.stand_in("""
+            request(); answer({"trials": []})
+            while True: time.sleep(1)
+        """)
+        tune.session._END_SECONDS, before = 0.2, tune.session._END_SECONDS
+        self.addCleanup(setattr, tune.session, "_END_SECONDS", before)
+        with tune.Study(LINE) as study:
+            timer = threading.Timer(0.2, signal.pthread_kill, (threading.main_thread().ident, signal.SIGINT))
+            with self.assertRaises(KeyboardInterrupt):
+                timer.start()
+                study.optimize(square, trials=1)
+            timer.join()
 
     def test_held(self):
         """A study that is open already is refused, in the same program at once."""

@@ -39,8 +39,8 @@ class StudyTest(unittest.TestCase):
 
         before = signal.signal(signal.SIGALRM, fail)
         self.addCleanup(signal.signal, signal.SIGALRM, before)
-        signal.alarm(60)
-        self.addCleanup(signal.alarm, 0)
+        signal.setitimer(signal.ITIMER_REAL, 60, 5)  # again and again, where an end hangs too
+        self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
 
     def program(self, text, *arguments):
         """Another Python program, in the test's folder; it is ended with the test."""

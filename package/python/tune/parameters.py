@@ -10,12 +10,17 @@ Condition = Mapping[str, Any]
 
 
 def json_text(value: Any) -> str:
-    """What two values have in common when they are the same to `tune`: a tuple and a list, but not 1 and True."""
+    """The value as `tune` gets it."""
     try:
-        return json.dumps(value, sort_keys=True)
+        return json.dumps(value)
     except (TypeError, ValueError) as error:
         raise UsageError(f"{value!r} cannot be written as JSON: {error}",
                          "use numbers, texts, True, False, None, and lists or dictionaries of them") from None
+
+
+def _identity(value: Any) -> str:
+    """What two values have in common when they are the same to `tune`: a tuple and a list, but not 1 and True."""
+    return json.dumps(json.loads(json_text(value)), sort_keys=True)
 
 
 def _number_entry(kind: str, low: float, high: float, log: bool, step: Optional[float]) -> Dict[str, Any]:
@@ -109,14 +114,14 @@ class Categorical:
         return _with_condition({"type": "categorical", "values": list(self.choices)}, self.when)
 
     def value(self, answer: Any) -> Any:
-        text = json_text(answer)
-        return next((choice for choice in self.choices if json_text(choice) == text), answer)
+        wanted = _identity(answer)
+        return next((choice for choice in self.choices if _identity(choice) == wanted), answer)
 
     def agrees_with(self, other: "Parameter") -> bool:
-        return isinstance(other, Categorical) and self._texts() == other._texts()
+        return isinstance(other, Categorical) and self._identities() == other._identities()
 
-    def _texts(self) -> List[str]:
-        return sorted(json_text(choice) for choice in self.choices)
+    def _identities(self) -> List[str]:
+        return sorted(_identity(choice) for choice in self.choices)
 
     def __repr__(self) -> str:
         return _written("Categorical", (list(self.choices),), False, None, self.when)

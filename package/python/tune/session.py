@@ -12,6 +12,7 @@ import weakref
 from typing import Any, Callable, Deque, Dict, Generic, List, Optional, Sequence, Type, TypeVar
 
 from .errors import ConflictError, Error, ProgramError, SpecError, UsageError
+from .parameters import json_text
 
 T = TypeVar("T")
 logger = logging.getLogger("tune")
@@ -171,6 +172,14 @@ class Session:
 
     def do(self, work: Callable[[], T]) -> T:
         """Runs `work` on the session's thread, where alone `exchange()` and `start()` may be called."""
+        job = self.hand_in(work)
+        job.done.wait()
+        if job.error is not None:
+            raise job.error
+        return job.result  # type: ignore[return-value]
+
+    def hand_in(self, work: Callable[[], T]) -> "_Job[T]":
+        """Has `work` done after what was handed in before, and does not wait for it."""
         if os.getpid() != self._pid:
             raise UsageError("a study belongs to the process that made it, and this is a fork of it",
                              "ask and tell in the first process, or make a study of another name here")
@@ -179,10 +188,7 @@ class Session:
             if self._is_closed:
                 raise UsageError("the study was closed", "make it again: one with a store goes on")
             self._jobs.put(job)
-        job.done.wait()
-        if job.error is not None:
-            raise job.error
-        return job.result  # type: ignore[return-value]
+        return job
 
     def start(self, *more: str) -> None:
         """Starts the program, or starts it again with other options; waits for one whose Python was killed."""
@@ -210,7 +216,7 @@ class Session:
 
     def exchange(self, name: str, body: Any) -> Dict[str, Any]:
         assert self._process is not None
-        answer = self._process.exchange(json.dumps({name: body}))
+        answer = self._process.exchange(json_text({name: body}))
         if "error" in answer:
             raise UsageError(answer["error"]["message"])
         return answer
@@ -223,7 +229,11 @@ class Session:
             if not self._is_closed:
                 self._is_closed = True
                 self._jobs.put(None)
-        if threading.current_thread() is not self._thread:
+        if threading.current_thread() is self._thread:
+            return
+        self._thread.join(_END_SECONDS)
+        if self._thread.is_alive() and self._process is not None:
+            self._process.process.kill()  # it does not answer, and would hold this program up for ever
             self._thread.join()
 
     def _serve(self) -> None:

@@ -201,8 +201,8 @@ class Study:
         self._session.do(work)
 
     def _release(self, owner: object) -> None:
-        """What the owner has not told is run again by the next who asks."""
-        self._session.do(lambda: self._release_here(owner))
+        """What the owner has not told is run again by the next who asks. Waits for nothing: a run may end for that reason."""
+        self._session.hand_in(lambda: self._release_here(owner))
 
     # From here on: on the session's thread.
 
