@@ -1,7 +1,10 @@
 """The program behind a study: missing, dying, held by another; and strategies that wait."""
+import importlib.util
 import os
 import pathlib
 import signal
+import subprocess
+import sys
 import threading
 import time
 import unittest
@@ -190,6 +193,25 @@ class Typed(StudyTest):
         import ast
         for file in pathlib.Path(MODULE, "tune").glob("*.py"):
             ast.parse(file.read_text(), feature_version=(3, 9))
+
+    @unittest.skipUnless(importlib.util.find_spec("mypy"), "the package mypy is not there")
+    def test_types(self):
+        """The module is typed throughout, and so is a program that uses it."""
+        program = self.folder / "program.py"
+        program.write_text("""
+import tune
+
+def objective(trial: tune.Trial) -> float:
+    return float(trial["x"])
+
+study = tune.Study({"x": tune.Float(0, 1)}, goal="maximize")
+study.optimize(objective, trials=3, catch=(ValueError, OSError))
+best: float = study.best.value or 0
+""")
+        checked = subprocess.run([sys.executable, "-m", "mypy", "--strict", "--cache-dir", self.folder / "cache",
+                                  pathlib.Path(MODULE, "tune"), program], capture_output=True, text=True,
+                                 env={**os.environ, "MYPYPATH": MODULE})
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ def _installed_with_module() -> Iterator[pathlib.Path]:
     try:
         for file in importlib.metadata.files("tune") or ():
             if file.name == "tune" and file.parent.name == "bin":
-                yield pathlib.Path(str(file.locate()))
+                yield pathlib.Path(str(file.locate())).resolve()
     except importlib.metadata.PackageNotFoundError:
         pass
     yield pathlib.Path(__file__).resolve().parent.parent / "bin" / "tune"

@@ -1,5 +1,6 @@
 """A search that this program drives."""
 import json
+import logging
 import math
 import os
 import subprocess
@@ -14,6 +15,8 @@ from .program import find_program
 from .run import Objective, Run
 from .session import Session
 from .trial import EndState, Trial, TrialRecord
+
+logger = logging.getLogger("tune")
 
 # A study from Python ends when its program says so; a spec has to name a limit, and a century is one.
 _NO_LIMIT: Mapping[str, Any] = {"time": "36500d"}
@@ -290,6 +293,8 @@ class Study:
             body["reason"] = reason
         self._session.exchange("tell", body)
         entry = self._open.pop(number)
+        logger.info("trial %d %s%s: %s", number, state or "completed", "" if value is None else f" with {value:g}",
+                    entry.parameters)
         if self._store is None:
             self._record(number, entry.parameters, entry.curve, value, state or "completed", reason)
         self._count_result()
