@@ -27,7 +27,8 @@ class Wheel(StudyTest):
             self.programs.joinpath(name).chmod(0o755)
 
     def pack(self, *options):
-        return subprocess.run([sys.executable, SOURCE / "package" / "wheel.py", "--stage", self.stage, "--output", self.folder / "dist", *options], capture_output=True, text=True)
+        return subprocess.run([sys.executable, SOURCE / "package" / "wheel.py", "--stage", self.stage,
+                               "--output", self.folder / "dist", *options], capture_output=True, text=True)
 
     @unittest.skipUnless(CAN_PACK, "packing needs Python 3.11 and the package wheel")
     def test_content(self):
