@@ -130,7 +130,7 @@ class Interrupted(StudyTest):
         process = self.program(text)
         for _ in range(times):
             self.assertEqual(process.stdout.readline(), "ready\n", process.poll() and process.stderr.read())
-            process.send_signal(signal.SIGINT)
+            os.killpg(process.pid, signal.SIGINT)  # as a terminal does
         out, error = process.communicate(timeout=20)
         self.assertEqual(process.returncode, 0, error)
         return out

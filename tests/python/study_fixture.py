@@ -43,12 +43,12 @@ class StudyTest(unittest.TestCase):
         self.addCleanup(signal.setitimer, signal.ITIMER_REAL, 0)
 
     def program(self, text, *arguments):
-        """Another Python program, in the test's folder; it is ended with the test."""
+        """Another Python program, in the test's folder and a process group of its own; it is ended with the test."""
         file = self.folder / "program.py"
         file.write_text(textwrap.dedent(text))
         environment = {**os.environ, "PYTHONPATH": MODULE, "PYTHONUNBUFFERED": "1"}
         process = subprocess.Popen([sys.executable, file, *arguments], cwd=self.folder, env=environment, text=True,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
 
         def end():
             if process.poll() is None:

@@ -131,7 +131,7 @@ class Study:
             raise UsageError(f"trials is {trials}", "it is 1 or more, or left out")
         if workers < 1:
             raise UsageError(f"workers is {workers}", "it is 1 or more")
-        run = Run(self, objective, trials if trials is not None else self._spec_trials_here(), timeout,
+        run = Run(self, objective, trials if trials is not None else self._spec_limit(), timeout,
                   catch if isinstance(catch, tuple) else (catch,))
         if trials is not None:
             self._session.do(lambda: self._allow(trials))
@@ -142,7 +142,7 @@ class Study:
 
     def ask(self) -> Trial:
         """The next trial: one that was left open, else a new one. Raises Exhausted, or MustWait where results are needed."""
-        answer = self._ask(object(), self._spec_trials_here())
+        answer = self._ask(object(), self._spec_limit())
         if answer == "exhausted":
             raise Exhausted("no trial is left: the limit is reached, or every point was tried",
                             "optimize() with more trials raises the limit of a study that has one")
@@ -223,7 +223,7 @@ class Study:
                 # A class of failures that says nothing against the parameters.
                 self._tell_here(item["trial"], None, None, "failed", "lost")
 
-    def _spec_trials_here(self) -> Optional[int]:
+    def _spec_limit(self) -> Optional[int]:
         """The limit of the spec, where nothing but the study counts."""
         return self._spec_trials if self._store is None else None
 
