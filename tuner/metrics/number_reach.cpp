@@ -646,9 +646,13 @@ NumberReach reach_of(std::string_view line, std::string_view captured, std::size
 }
 
 std::string cut_text(std::string_view captured, const NumberReach& reach) {
-  return reads(captured, reach) + (parse_number(reach.whole)
-                                       ? ": capture all of it, as with ([-+.\\w]+)"
-                                       : ": let the program print a plain number, as 1234.56 or 0.2265");
+  if (!parse_number(reach.whole))
+    return reads(captured, reach) + ": let the program print a plain number, as 1234.56 or 0.2265";
+  // Of 2.5, a greedy loss.*(\d+) reads 5; a sign alone is the group's to take.
+  const bool is_greedy =
+      reach.whole.data() < captured.data() && (is_digit(captured.data()[-1]) || captured.data()[-1] == '.');
+  return reads(captured, reach) + ": capture all of it, as with ([-+.\\w]+)" +
+         (is_greedy ? ", and with .*? in place of .* before it" : "");
 }
 
 std::string unit_text(std::string_view captured, const NumberReach& reach) {
