@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstring>
 #include <istream>
 #include <ostream>
 #include <streambuf>
@@ -219,9 +220,16 @@ metrics::LogSample read_sample(const Spec& spec, const std::string& path) {
   const Descriptor file = is_pipe      ? open_pipe(path)
                           : may_be_log ? Descriptor(open_retrying(path, O_RDONLY))
                                        : Descriptor();
-  if (file.get() < 0)
-    throw Error(ExitCode::kNotFound, "the log \"" + path + "\" cannot be read",
+  if (file.get() < 0) {
+    const int open_error = errno;
+    const std::string reason = kind == std::filesystem::file_type::directory   ? "it is a folder"
+                               : kind == std::filesystem::file_type::socket    ? "it is a socket"
+                               : kind == std::filesystem::file_type::not_found ? "it does not exist"
+                               : may_be_log                                    ? std::strerror(open_error)
+                                                                               : "it is no file";
+    throw Error(ExitCode::kNotFound, "the log \"" + path + "\" cannot be read: " + reason,
                 "give the file that a training run printed");
+  }
   DescriptorBuffer buffer(file);
   std::istream log(&buffer);
   return metrics::read_log_sample(spec.metrics, log);

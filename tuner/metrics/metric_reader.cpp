@@ -105,7 +105,7 @@ CapturedStep step_from(double number, const std::string& text) {
 CapturedStep captured_step(std::string_view line, const Captured& captured) {
   const auto number = parse_number(captured.text);
   if (!number) return {std::nullopt, "the step " + shown(captured.text) + " is no whole number"};
-  const NumberReach reach = reach_of(line, captured.text, captured.match_end);
+  const NumberReach reach = reach_of(line, captured.text, captured.match_end, NumberIs::kStep);
   if (reach.kind != NumberReach::Kind::kCut) return step_from(*number, std::string(captured.text));
   return {std::nullopt, "of the step " + std::string(shortened(reach.whole, kShown)) + " the regex reads " +
                             std::string(captured.text)};
@@ -140,6 +140,10 @@ std::optional<TuneMetric> parse_tune_metric(std::string_view text, std::string& 
   if (name == json.end() || !name->is_string() || value == json.end()) return std::nullopt;
   metric.name = name->get<std::string>();
   if (metric.name.empty() || metric.name.size() > kNameLimit) return std::nullopt;
+  if (one_line(metric.name) != metric.name) {
+    objection = "its name has control characters";
+    return std::nullopt;
+  }
   metric.value = number_in(*value);
   if (!metric.value) metric.unread = text_of(*value);
   if (step == json.end() || step->is_null()) return metric;

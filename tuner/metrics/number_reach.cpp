@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 #include "tuner/core/characters.h"
 #include "tuner/core/visible_text.h"
@@ -11,15 +12,18 @@ namespace tune::metrics {
 namespace {
 
 constexpr std::size_t kShownDigits = 40;  // of a number: nobody reads more digits
-// Spaces and an apostrophe that people put between thousands: U+00A0, U+2009, U+202F, U+2019.
-constexpr std::array<std::string_view, 5> kThousandsMarks{"'", "\xC2\xA0", "\xE2\x80\x89", "\xE2\x80\xAF",
-                                                          "\xE2\x80\x99"};
-constexpr std::string_view kMinus = "\xE2\x88\x92";  // U+2212
+// Spaces and an apostrophe that people put between thousands: U+00A0, U+2007, U+2009, U+202F, U+2019.
+constexpr std::array<std::string_view, 6> kThousandsMarks{
+    "'", "\xC2\xA0", "\xE2\x80\x87", "\xE2\x80\x89", "\xE2\x80\xAF", "\xE2\x80\x99"};
+constexpr std::string_view kMinus = "\xE2\x88\x92";   // U+2212
+constexpr std::string_view kEnDash = "\xE2\x80\x93";  // U+2013
+constexpr std::array<std::string_view, 4> kExponentSigns{"-", "+", kMinus, kEnDash};
 constexpr std::array<std::string_view, 3> kSigns{"\xC2\xB5", "\xCE\xBC",
                                                  "\xE2\x80\xB0"};  // micro, mu, per mille
 
-constexpr std::array<std::string_view, 6> kTimesSigns{"*",        "x",           "X", "\xC3\x97",
-                                                      "\xC2\xB7", "\xE2\x8B\x85"};  // U+D7, U+B7, U+22C5
+// U+D7, U+B7, U+22C5, U+2219; TeX's.
+constexpr std::array<std::string_view, 9> kTimesSigns{
+    "*", "x", "X", "\xC3\x97", "\xC2\xB7", "\xE2\x8B\x85", "\xE2\x88\x99", "\\times", "\\cdot"};
 // Digits and a minus set high: U+207B, U+2070, U+2074 to U+2079; U+B9, U+B2, U+B3.
 constexpr std::array<std::string_view, 11> kRaised{
     "\xE2\x81\xBB", "\xE2\x81\xB0", "\xC2\xB9",     "\xC2\xB2",     "\xC2\xB3",    "\xE2\x81\xB4",
@@ -36,16 +40,21 @@ struct TimeUnit {
   std::string_view word;
   int rank;  // days first; what follows a part of a duration has a larger one
 };
-constexpr auto kTimeUnits =
-    std::to_array<TimeUnit>({{"d", 0},    {"day", 0},    {"days", 0},      {"h", 1},         {"hr", 1},
-                             {"hrs", 1},  {"hour", 1},   {"hours", 1},     {"m", 2},         {"min", 2},
-                             {"mins", 2}, {"minute", 2}, {"minutes", 2},   {"s", 3},         {"sec", 3},
-                             {"secs", 3}, {"second", 3}, {"seconds", 3},   {"ms", 4},        {"msec", 4},
-                             {"us", 5},   {"usec", 5},   {"\xC2\xB5s", 5}, {"\xCE\xBCs", 5}, {"ns", 6}});
+constexpr auto kTimeUnits = std::to_array<TimeUnit>(
+    {{"d", 0},         {"day", 0},   {"days", 0}, {"h", 1},   {"hr", 1},   {"hrs", 1},
+     {"hour", 1},      {"hours", 1}, {"m", 2},    {"min", 2}, {"mins", 2}, {"minute", 2},
+     {"minutes", 2},   {"s", 3},     {"sec", 3},  {"sek", 3}, {"secs", 3}, {"second", 3},
+     {"seconds", 3},   {"ms", 4},    {"msec", 4}, {"us", 5},  {"usec", 5}, {"\xC2\xB5s", 5},
+     {"\xCE\xBCs", 5}, {"ns", 6}});
 // What rates are told by: it/s, ms/step.
 constexpr std::array<std::string_view, 14> kRateWords{"s",     "sec",   "second", "min",  "h",
                                                       "hr",    "it",    "iter",   "step", "batch",
                                                       "epoch", "image", "sample", "token"};
+
+// What is counted and not measured: a number behind one of these is a column of its own, as in
+// "epoch: 1 923.456" and "step 100,123.5".
+constexpr auto kCounters = std::to_array<std::string_view>(
+    {"epoch", "step", "iter", "iteration", "batch", "round", "it", "trial", "fold"});
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
@@ -53,11 +62,12 @@ bool is_blank(char c) { return c == ' ' || c == '\t'; }
 // The line around what was captured.
 class Surroundings {
  public:
-  Surroundings(std::string_view line, std::string_view captured, std::size_t match_end)
+  Surroundings(std::string_view line, std::string_view captured, std::size_t match_end, NumberIs is)
       : line_(line),
         begin_(static_cast<std::size_t>(captured.data() - line.data())),
         end_(begin_ + captured.size()),
-        match_end_(match_end) {
+        match_end_(match_end),
+        is_step_(is == NumberIs::kStep) {
     while (begin_ < end_ && is_blank(line_[begin_])) ++begin_;
   }
 
@@ -104,13 +114,15 @@ class Surroundings {
     return place;
   }
 
-  // Behind an exponent that starts at `place`, also Fortran's "D-05"; `place` where there is none.
+  // Behind an exponent that starts at `place`, also Fortran's "D-05", Julia's "f-5" and C's "e -4"; `place`
+  // where there is none.
   std::size_t behind_exponent(std::size_t place) const {
-    constexpr std::string_view kLetters = "eEdD";
-    if (kLetters.find(at(place)) == std::string_view::npos) return place;
-    const bool is_signed = at(place + 1) == '-' || at(place + 1) == '+';
-    const std::size_t digits = place + (is_signed ? 2 : 1);
-    return is_digit_at(digits) ? behind_digits(digits) : place;
+    if (kExponentLetters.find(at(place)) == std::string_view::npos) return place;
+    const bool is_e = at(place) == 'e' || at(place) == 'E';
+    const std::size_t sign = place + (is_e && at(place + 1) == ' ' ? 2 : 1);
+    const std::size_t digits = behind_one_of(kExponentSigns, sign);
+    const bool needs_sign = sign > place + 1 || at(place) == 'f';
+    return is_digit_at(digits) && (digits > sign || !needs_sign) ? behind_digits(digits) : place;
   }
 
   std::string_view captured() const { return line_.substr(begin_, end_ - begin_); }
@@ -123,16 +135,152 @@ class Surroundings {
   }
 
   std::size_t begin_of_number() const {
-    std::size_t place = begin_;
-    if (place == end_ || (!is_digit(line_[place]) && line_[place] != '.')) return place;
-    if (is_digit(line_[place]))
-      while (place > 0 && is_digit(line_[place - 1])) --place;
-    if (line_.substr(0, place).ends_with(kMinus)) return place - kMinus.size();
-    if (place == 0 || line_[place - 1] != '-') return place;
-    // A hyphen joins words (epoch-3) and dates; a sign stands apart.
-    constexpr std::string_view kApart = " \t=:([{,;|";
-    const bool is_sign = place == 1 || kApart.find(line_[place - 2]) != std::string_view::npos;
-    return is_sign ? place - 1 : place;
+    if (begin_ == end_) return begin_;
+    if (const std::size_t mantissa = before_exponent(begin_); mantissa < begin_) return before_sign(mantissa);
+    if (!is_digit(line_[begin_]) && line_[begin_] != '.') return begin_;
+    const std::size_t digits = before_digits(begin_);
+    for (const std::size_t place :
+         {before_exponent(digits), before_hexadecimal(digits), before_point(digits), before_groups(digits)})
+      if (place < digits) return before_sign(place);
+    return before_sign(digits);
+  }
+
+  std::size_t before_digits(std::size_t place) const {
+    while (place > 0 && is_digit(line_[place - 1])) --place;
+    return place;
+  }
+  char before(std::size_t place) const { return place > 0 ? line_[place - 1] : '\n'; }
+  // No part of a name, a version or another number.
+  bool starts_number(std::size_t place) const {
+    const char last = before(place);
+    return !is_letter(last) && !is_digit(last) && last != '_' && last != '.';
+  }
+  bool is_digits() const { return captured().find_first_not_of("0123456789") == std::string_view::npos; }
+
+  // Before the minus of a number. A hyphen joins words (epoch-3), dates and ranges; a sign stands apart.
+  std::size_t before_sign(std::size_t place) const {
+    const std::string_view text = line_.substr(0, place);
+    if (text.ends_with(kMinus)) return place - kMinus.size();
+    const std::size_t length = text.ends_with('-') ? 1 : text.ends_with(kEnDash) ? kEnDash.size() : 0;
+    return length > 0 && stands_apart(place - length) ? place - length : place;
+  }
+
+  bool stands_apart(std::size_t place) const {
+    constexpr std::string_view kJoining = "_.-)]}%";
+    const char last = before(place);
+    if (is_letter(last) || is_digit(last) || kJoining.find(last) != std::string_view::npos) return false;
+    if (line_.substr(0, place).ends_with("+/")) return false;
+    if (static_cast<unsigned char>(last) >= 0x80) return is_behind_symbol(place);
+    if (last != '+') return true;
+    std::size_t other = place - 1;  // of "0.5 +-0.1"
+    while (is_blank(before(other)) || before(other) == '(') --other;
+    return !is_digit(before(other));
+  }
+
+  // A character of the blocks that hold blanks, punctuation, arrows and lines of tables, and no letters:
+  // U+00A0 to U+00BF, U+2000 to U+2FFF, U+3000 to U+303F, U+FF00 to U+FF1F.
+  bool is_behind_symbol(std::size_t place) const {
+    std::size_t lead = place - 1;
+    while (lead > 0 && (static_cast<unsigned char>(line_[lead]) & 0xC0u) == 0x80u) --lead;
+    const std::string_view character = line_.substr(lead, place - lead);
+    return character.starts_with('\xC2') || character.starts_with('\xE2') ||
+           character.starts_with("\xE3\x80") || character.starts_with("\xEF\xBC");
+  }
+
+  // Of 1e-3, where 3 or -3 at `place` is its exponent: before the 1.
+  std::size_t before_exponent(std::size_t place) const {
+    if (captured().find('.') != std::string_view::npos) return place;
+    const bool has_sign = at(place) == '-' || at(place) == '+';
+    if (!has_sign && !is_digit_at(place)) return place;
+    const std::string_view text = line_.substr(0, place);
+    std::size_t letter = place;
+    for (const std::string_view sign : kExponentSigns)
+      if (!has_sign && text.ends_with(sign)) letter = place - sign.size();
+    const char mark = before(letter);
+    const bool is_marked = kExponentLetters.find(mark) != std::string_view::npos &&
+                           (has_sign || letter < place || mark == 'e' || mark == 'E');
+    if (!is_marked) return place;
+    std::size_t begin = before_digits(letter - 1);
+    if (before(begin) == '.' && is_digit(before(begin - 1))) begin = before_digits(begin - 1);
+    return begin < letter - 1 && starts_number(begin) ? begin : place;
+  }
+
+  // Of 0x1.8p3 or 0x1F.
+  std::size_t before_hexadecimal(std::size_t place) const {
+    constexpr std::string_view kDigits = "0123456789abcdefABCDEF.pPxX";
+    std::size_t begin = place;
+    while (begin > 0 && (kDigits.find(line_[begin - 1]) != std::string_view::npos ||
+                         ((before(begin) == '-' || before(begin) == '+') && begin > 1 &&
+                          (line_[begin - 2] == 'p' || line_[begin - 2] == 'P'))))
+      --begin;
+    const bool is_one = at(begin) == '0' && (at(begin + 1) == 'x' || at(begin + 1) == 'X');
+    return is_one && begin + 2 <= place && starts_number(begin) ? begin : place;
+  }
+
+  // Of 93.5 or .5, where 5 at `place` was captured; of versions (1.2.3) and ranges (0..5) nothing.
+  std::size_t before_point(std::size_t place) const {
+    if (before(place) != '.' || captured().find('.') != std::string_view::npos) return place;
+    const std::size_t point = place - 1, digits = before_digits(point), end = behind_digits(end_);
+    if (at(end) == '.' && is_digit_at(end + 1)) return place;
+    const std::size_t begin = digits < point ? before_groups(digits) : digits;
+    constexpr std::string_view kOfPaths = "/)]}";
+    if (begin == point && kOfPaths.find(before(point)) != std::string_view::npos) return place;
+    return starts_number(begin) ? begin : place;
+  }
+
+  // Of 1,234.56 or 1'234 or 1_234, where 234 at `place` was captured, and of 0,2265; but not the columns of a
+  // table or the elements of a list.
+  std::size_t before_groups(std::size_t place) const {
+    std::size_t begin = place;
+    bool has_comma = false, has_blank = false;
+    while (three_digits_at(begin)) {
+      std::size_t mark = begin;
+      for (const std::string_view each : kThousandsMarks)
+        if (line_.substr(0, begin).ends_with(each)) mark = begin - each.size();
+      const char last = before(begin);
+      if (last == ',' || last == ' ' || last == '_') mark = begin - 1;
+      const std::size_t digits = before_digits(mark);
+      if (mark == begin || mark == digits || mark - digits > 3 || at(digits) == '0') break;
+      has_comma = has_comma || last == ',';
+      has_blank = has_blank || last == ' ';
+      begin = digits;
+    }
+    const std::size_t end = behind_digits(end_);
+    const bool goes_on = at(end) == ',' && is_digit_at(end + 1);
+    if (begin == place && before(place) == ',' && is_digits() && !is_step_ && !goes_on) {
+      begin = before_digits(place - 1);
+      if (begin == place - 1) return place;
+      has_comma = true;
+    }
+    if (begin == place || !starts_number(begin)) return place;
+    if (has_comma && (is_element(begin) || (goes_on && !three_digits_at(end + 1)))) return place;
+    if (has_blank && (is_step_ || !is_told_behind_name(begin))) return place;
+    return (has_comma || has_blank) && !is_step_ && is_counted(begin) ? place : begin;
+  }
+
+  // What stands first on a line or in brackets, or behind a comma, may be an element of a list.
+  bool is_element(std::size_t place) const {
+    while (is_blank(before(place))) --place;
+    constexpr std::string_view kOpening = "\n,;[({";
+    return kOpening.find(before(place)) != std::string_view::npos;
+  }
+
+  bool is_counted(std::size_t place) const {
+    constexpr std::string_view kBetween = " \t=:#[(";
+    while (place > 0 && kBetween.find(line_[place - 1]) != std::string_view::npos) --place;
+    std::string word;
+    while (is_letter(before(place))) word.insert(word.begin(), static_cast<char>(line_[--place] | 0x20));
+    return std::find(kCounters.begin(), kCounters.end(), word) != kCounters.end();
+  }
+
+  // "=1 234" and ": 1 234.56" are one number; others may be two columns.
+  bool is_told_behind_name(std::size_t place) const {
+    if (before(place) == '=') return true;
+    const std::size_t end = behind_digits(end_);
+    const bool has_fraction = captured().find('.') != std::string_view::npos ||
+                              ((at(end) == '.' || at(end) == ',') && is_digit_at(end + 1));
+    while (is_blank(before(place))) --place;
+    return before(place) == ':' && has_fraction;
   }
 
   std::size_t end_of_number() const {
@@ -189,7 +337,7 @@ class Surroundings {
     if ((sign > place) != (digits > behind_sign)) return place;  // "5 **0.3**" is a number in bold
     const bool is_bracketed = at(digits) == '{' || at(digits) == '(';
     digits += is_bracketed ? 1 : 0;
-    digits += at(digits) == '-' || at(digits) == '+' ? 1 : 0;
+    digits = behind_one_of(kExponentSigns, digits);
     if (!is_digit_at(digits)) return place;
     end = behind_digits(digits);
     return is_bracketed && (at(end) == '}' || at(end) == ')') ? end + 1 : end;
@@ -199,7 +347,7 @@ class Surroundings {
   std::size_t behind_power(std::size_t end) const {
     if (const std::size_t raised = behind_raised(end); raised > end) return raised;
     const std::size_t sign = behind_blanks(end);
-    if (const bool is_signed = at(sign + 1) == '-' || at(sign + 1) == '+'; sign > end && is_signed)
+    if (sign > end && behind_one_of(kExponentSigns, sign + 1) > sign + 1)
       if (const std::size_t exponent = behind_exponent(sign); exponent > sign && ends_word(exponent))
         return exponent;
     const std::size_t behind_sign = behind_one_of(kTimesSigns, sign), base = behind_blanks(behind_sign);
@@ -207,9 +355,8 @@ class Surroundings {
     const std::size_t digits = behind_digits(base), factor = behind_number(base);
     if (line_.substr(base, digits - base) == "10") {
       if (const std::size_t raised = behind_raised(digits); raised > digits) return raised;
-      const std::size_t power = digits + 1, power_end = behind_digits(power);
-      if ((at(digits) == '-' || at(digits) == '+') && power_end > power && ends_word(power_end))
-        return power_end;
+      const std::size_t power = behind_one_of(kExponentSigns, digits), power_end = behind_digits(power);
+      if (power > digits && power_end > power && ends_word(power_end)) return power_end;
     }
     const bool has_power = line_.substr(base, factor - base).find_first_of("eEdD") != std::string_view::npos;
     return has_power ? factor : end;
@@ -246,17 +393,33 @@ class Surroundings {
     while (is_letter(at(end))) ++end;
     constexpr std::string_view kOfOthers = "/=_([";
     if (kOfOthers.find(at(end)) != std::string_view::npos) return {};
-    const std::string_view word = from(begin).substr(0, end - begin);
+    std::string word(from(begin).substr(0, end - begin));
+    constexpr std::size_t kLettersOfWord = 3;  // "M" is million, but "Min" is a minute
+    if (word.size() >= kLettersOfWord && is_letter(word[0])) word[0] = static_cast<char>(word[0] | 0x20);
     for (const TimeUnit& unit : kTimeUnits)
       if (unit.word == word) return {unit.rank, end};
     return {};
   }
 
-  // Behind the rest of 1m23s, 1 h 30 min or 2 days, 1:23:45; "25m 300ms" are two values.
+  // Behind what joins "2 min" to ", 5 sec", to " and 5 seconds" or, abbreviated, to ". 5 sec".
+  std::size_t behind_joint(std::size_t place) const {
+    if (at(place) == '.' || at(place) == ',') return behind_blanks(place + 1);
+    const std::size_t word = behind_blanks(place);
+    return word > place && from(word).starts_with("and ") ? word + 4 : word;
+  }
+
+  // Behind the rest of 1m23s, 1 h 30 min, 1h05 or 2 days, 1:23:45; "25m 300ms" are two values. A regex that
+  // goes on beyond the first unit knows the rest.
   std::size_t behind_duration(std::size_t end) const {
-    if (match_end_ > end || has_point(end)) return end;
+    const std::size_t fraction = line_.find('.', begin_);
+    if (fraction < end &&
+        line_.substr(fraction + 1, end - fraction - 1).find_first_not_of('0') != std::string_view::npos)
+      return end;
     TimeUnitAt unit = time_unit(end);
-    if (unit.rank < 0) return end;
+    if (unit.rank < 0 || match_end_ > unit.end) return end;
+    if (const std::size_t rest = behind_digits(unit.end);
+        (unit.rank == 1 || unit.rank == 2) && rest == unit.end + 2 && ends_word(rest) && at(rest) != '.')
+      return rest;
     if (unit.rank == 0) {
       const std::size_t clock = behind_blanks(unit.end + (at(unit.end) == ',' ? 1 : 0));
       std::size_t place = behind_digits(clock);
@@ -268,7 +431,8 @@ class Surroundings {
     }
     constexpr int kSeconds = 3;
     for (std::size_t place = end;;) {
-      const std::size_t begin = behind_blanks(unit.end), digits = behind_digits(begin);
+      const std::size_t begin = unit.rank < kSeconds ? behind_joint(unit.end) : behind_blanks(unit.end),
+                        digits = behind_digits(begin);
       const TimeUnitAt next = digits > begin ? time_unit(behind_number(begin)) : TimeUnitAt{};
       const int smaller = next.rank - unit.rank;
       const bool is_next = next.rank > 0 && (smaller == 1 || (smaller == 2 && next.rank <= kSeconds));
@@ -285,7 +449,7 @@ class Surroundings {
     if (rest.size() >= 2 && rest[0] == '\xC2' && rest[1] >= '\xBC' && rest[1] <= '\xBE') return sign + 2;
     if (rest.size() >= 3 && rest.starts_with("\xE2\x85") && rest[2] >= '\x90' && rest[2] <= '\x9E')
       return sign + 3;
-    const bool is_one_value = begin_ > 0 && line_[begin_ - 1] == '=' && !has_point(end) && match_end_ == end;
+    const bool is_one_value = !is_step_ && before(begin_) == '=' && !has_point(end) && match_end_ == end;
     const bool is_fraction = sign > end && is_digit_at(sign) && at(sign + 1) == '/' && is_digit_at(sign + 2);
     return is_one_value && is_fraction && at(sign) < at(sign + 2) && ends_word(sign + 3) ? sign + 3 : end;
   }
@@ -297,7 +461,16 @@ class Surroundings {
     while (at(place) == ':' && is_digit_at(place + 1) && is_digit_at(place + 2) && !is_digit_at(place + 3))
       place += 3;
     if (place > end && at(place) == '.' && is_digit_at(place + 1)) place = behind_digits(place + 1);
-    return place;
+    if (place > end) return place;
+    // 1:2:3, and 5'30" by feet's and inches' marks.
+    const std::size_t second = behind_digits(end + 1), third = behind_digits(second + 1);
+    const auto has_part = [&](std::size_t from_place, std::size_t to_place) {
+      return to_place > from_place && to_place - from_place <= 2;
+    };
+    if (at(end) == ':' && has_part(end + 1, second) && at(second) == ':' && has_part(second + 1, third) &&
+        ends_word(third) && at(third) != ':')
+      return third;
+    return at(end) == '\'' && has_part(end + 1, second) && at(second) == '"' ? second + 1 : end;
   }
 
   // Behind the rest of 45/50, 1 / 3 or 0.3/0.5; 2024/01/15 is a date.
@@ -327,12 +500,13 @@ class Surroundings {
     const bool goes_on = is_cut_at_comma(end) || is_cut_at_blank(end) || has_thousands_mark(end) ||
                          (at(end) == '_' && is_digit_at(end + 1)) ||
                          (at(end) == '.' && is_digit_at(end + 1) && has_point(end)) || is_hexadecimal(end) ||
-                         (at(end) == '#' && is_letter(at(end + 1))) ||
+                         at_hash_word(end) || (at(end) == '.' && at_hash_word(end + 1)) ||
+                         is_middle_point(end) ||
                          from(end).starts_with(
                              "\xC3\x97"
                              "10");
     if (!goes_on) return end;
-    std::size_t place = end;
+    std::size_t place = end + (at_hash_word(end + 1) ? 1 : 0);
     while (place < line_.size()) {
       const char byte = line_[place];
       const bool is_part = is_digit(byte) || is_letter(byte) || static_cast<unsigned char>(byte) >= 0x80 ||
@@ -343,6 +517,15 @@ class Surroundings {
       ++place;
     }
     return place;
+  }
+
+  // Of 1.#INF, as Microsoft's C prints it.
+  bool at_hash_word(std::size_t place) const { return at(place) == '#' && is_letter(at(place + 1)); }
+
+  // 0·5, as it was printed in Britain.
+  bool is_middle_point(std::size_t end) const {
+    constexpr std::string_view kPoint = "\xC2\xB7";
+    return from(end).starts_with(kPoint) && is_digit_at(end + kPoint.size());
   }
 
   // 1,234.56 and 0,2265 and 1.234,56; but not the columns of a table or the elements of a list.
@@ -384,18 +567,29 @@ class Surroundings {
 
   // "1 234.56" may be two columns, so it must look like one number: a fraction, or an equals sign before it.
   bool is_cut_at_blank(std::size_t end) const {
-    if (at(end) != ' ' || match_end_ > end || end - begin_ > 3 || has_point(end) || at(begin_) == '0')
+    if (is_step_ || at(end) != ' ' || match_end_ > end || end - begin_ > 3 || has_point(end) ||
+        at(begin_) == '0')
       return false;
     std::size_t place = end;
     while (at(place) == ' ' && three_digits_at(place + 1)) place += 4;
-    const bool has_fraction = at(place) == '.' && is_digit_at(place + 1);
+    const bool has_fraction = (at(place) == '.' || at(place) == ',') && is_digit_at(place + 1);
     return place > end && (has_fraction || (begin_ > 0 && line_[begin_ - 1] == '='));
   }
 
+  // 0x1F; also 0b11 and 0o17.
   bool is_hexadecimal(std::size_t end) const {
-    if (captured() != "0" || (at(end) != 'x' && at(end) != 'X')) return false;
+    if (captured() != "0") return false;
     const char digit = at(end + 1);
-    return is_digit(digit) || (digit >= 'a' && digit <= 'f') || (digit >= 'A' && digit <= 'F');
+    switch (at(end) | 0x20) {
+      case 'b':
+        return digit == '0' || digit == '1';
+      case 'o':
+        return digit >= '0' && digit <= '7';
+      case 'x':
+        return is_digit(digit) || (digit >= 'a' && digit <= 'f') || (digit >= 'A' && digit <= 'F');
+      default:
+        return false;
+    }
   }
 
   // A unit apart from its number is one of those that are known, and nothing of its own follows: in
@@ -430,8 +624,11 @@ class Surroundings {
     }
   }
 
+  static constexpr std::string_view kExponentLetters = "eEdDf";
+
   std::string_view line_;
   std::size_t begin_, end_, match_end_;
+  bool is_step_;
 };
 
 std::string reads(std::string_view captured, const NumberReach& reach) {
@@ -441,17 +638,21 @@ std::string reads(std::string_view captured, const NumberReach& reach) {
 
 }  // namespace
 
-NumberReach reach_of(std::string_view line, std::string_view captured, std::size_t match_end) {
+NumberReach reach_of(std::string_view line, std::string_view captured, std::size_t match_end, NumberIs is) {
   // A group that ends in a space has its number whole.
   if (captured.empty() || (!is_digit(captured.back()) && captured.back() != '.'))
     return {NumberReach::Kind::kWhole, captured, {}};
-  return Surroundings(line, captured, match_end).reach();
+  return Surroundings(line, captured, match_end, is).reach();
 }
 
 std::string cut_text(std::string_view captured, const NumberReach& reach) {
-  return reads(captured, reach) + (parse_number(reach.whole)
-                                       ? ": capture all of it, as with ([-+.\\w]+)"
-                                       : ": let the program print a plain number, as 1234.56 or 0.2265");
+  if (!parse_number(reach.whole))
+    return reads(captured, reach) + ": let the program print a plain number, as 1234.56 or 0.2265";
+  // Of 2.5, a greedy loss.*(\d+) reads 5; a sign alone is the group's to take.
+  const bool is_greedy =
+      reach.whole.data() < captured.data() && (is_digit(captured.data()[-1]) || captured.data()[-1] == '.');
+  return reads(captured, reach) + ": capture all of it, as with ([-+.\\w]+)" +
+         (is_greedy ? ", and with .*? in place of .* before it" : "");
 }
 
 std::string unit_text(std::string_view captured, const NumberReach& reach) {

@@ -17,9 +17,13 @@ struct NumberReach {
   std::string_view unit;   // "%", "ms", "/50"; without the blank before it
 };
 
+// A step is a count, and what stands behind a blank is no part of it: "1 123.456" is an epoch and its loss.
+enum class NumberIs { kValue, kStep };
+
 // `captured` is a number and a part of `line`; `match_end` is where the regex's match ends, as an offset into
 // the line. What the regex itself matched behind its group is no unit of the number: its author knows of it.
-NumberReach reach_of(std::string_view line, std::string_view captured, std::size_t match_end);
+NumberReach reach_of(std::string_view line, std::string_view captured, std::size_t match_end,
+                     NumberIs is = NumberIs::kValue);
 
 // "the regex reads 3.1 of 3.1e-05: ..." with what helps, for a person.
 std::string cut_text(std::string_view captured, const NumberReach& reach);

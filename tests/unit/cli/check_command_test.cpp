@@ -185,13 +185,16 @@ TEST_CASE("a sample log shows where each metric is read from", "[check]") {
                               Contains("A trial with this log would have val:loss = 0.25.\n"));
 }
 
-TEST_CASE("a folder or a device is no log", "[check]") {
+TEST_CASE("a folder or a device is no log, and why is said", "[check]") {
   const Folder folder;
-  for (const char* log : {"/tmp", "/dev/zero", "/dev/null"}) {
+  for (const auto& [log, reason] : {std::pair{"/tmp", "it is a folder"},
+                                    {"/dev/zero", "it is no file"},
+                                    {"/dev/null", "it is no file"},
+                                    {"/nowhere/at.log", "it does not exist"}}) {
     CAPTURE(log);
     const Printed printed = run({"check", folder.write("search.json", kSpec), "--sample", log});
     CHECK(printed.code == 5);
-    CHECK_THAT(printed.err, Contains("cannot be read"));
+    CHECK_THAT(printed.err, Contains(std::string("cannot be read: ") + reason));
   }
 }
 

@@ -357,6 +357,42 @@ TEST_CASE("a TUNE_METRIC line with a key twice, or nested without end, gives not
             .find("(this is nested deeper than 100 levels)") != std::string::npos);
 }
 
+TEST_CASE("a TUNE_METRIC name with control characters is refused, and told of once") {
+  for (const char* name : {R"(a\u0000)", R"(\u001b[31ma)", R"(a\nb)", R"(a\tb)", R"(\u007f)", R"(a\u0085)"}) {
+    INFO(name);
+    MetricReader reader({});
+    const std::string line = "TUNE_METRIC {\"name\":\"" + std::string(name) + "\",\"value\":1}";
+    CHECK(reader.read(line).empty());
+    CHECK(reader.read(line).empty());
+    const auto notices = reader.take_notices();
+    REQUIRE(notices.size() == 1);
+    CHECK_THAT(notices[0].text, Catch::Matchers::Contains("its name has control characters"));
+  }
+  MetricReader reader({});
+  CHECK(reader.read(R"(TUNE_METRIC {"name":"mIoU (été) \u00b5","value":1})").size() == 1);
+}
+
+TEST_CASE("a greedy regex is told what to write in place of its .*") {
+  const auto told = [](const char* regex, const char* line) {
+    MetricReader reader({{"loss", regex, std::nullopt}});
+    CHECK(reader.read(line).empty());
+    return reader.take_notices().at(0).text;
+  };
+  CHECK_THAT(
+      told(R"(loss.*(\d+))", "loss: 0.3421"),
+      Catch::Matchers::StartsWith(
+          R"(the regex reads 1 of 0.3421: capture all of it, as with ([-+.\w]+), and with .*? in place)"));
+  CHECK_THAT(told(R"(loss: -?([\d.]+))", "loss: -0.5"),
+             Catch::Matchers::StartsWith(
+                 R"(the regex reads 0.5 of -0.5: capture all of it, as with ([-+.\w]+); such)"));
+}
+
+TEST_CASE("an epoch and its loss in two columns are read with their step") {
+  MetricReader columns({{"loss", R"(^\d+ ([\d.]+))", R"(^(\d+))"}});
+  CHECK(columns.read("3 123.456 0.9").at(0).point.step == 3);
+  CHECK(columns.take_notices().empty());
+}
+
 TEST_CASE("the step of a TUNE_METRIC line obeys the same rules") {
   MetricReader reader({});
   const auto step = [&](const std::string& text) {
