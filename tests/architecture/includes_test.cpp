@@ -62,6 +62,7 @@ const std::vector<Row> kMap = {
     {"trainer/synthetic", {"trainer/tasks/detection/data"}},
     {"trainer/cli", {"trainer/tasks", "trainer/synthetic"}},
     {"trainer/main.cpp", {"trainer/cli"}},
+    {"trainer/launcher", {"tuner/cli/command_line"}},  // a program of its own, without LibTorch
 };
 
 // System headers that show a library which only some folders may use.

@@ -1,7 +1,5 @@
 #include "trainer/cli/libtorch_facts.h"
 
-#include <ATen/detail/CUDAHooksInterface.h>
-#include <c10/util/Exception.h>
 #include <dlfcn.h>
 
 #include "trainer/torch_compat.h"
@@ -34,7 +32,7 @@ std::string cuda_version() {
 }  // namespace
 
 LibTorchFacts libtorch_facts() {
-  LibTorchFacts facts{compat::libtorch_version(), folder_of_libtorch(), cuda_version()};
+  LibTorchFacts facts{compat::libtorch_version(), folder_of_libtorch(), cuda_version(), 0, {}};
   if (facts.cuda.empty()) return facts;
   WarningsKept warnings;
   const c10::WarningUtils::WarningHandlerGuard guard(&warnings);
