@@ -61,7 +61,7 @@ void check(const Asked& asked) {
 bool holds_checkpoints(const fs::path& folder) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error))
-    if (entry.is_directory() && entry.path().filename().string().starts_with("at-")) return true;
+    if (entry.path().filename().string().starts_with("at-") && entry.is_directory(error)) return true;
   return false;
 }
 

@@ -8,7 +8,7 @@
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/task_table.h"
 #include "tuner/core/error.h"
-#include "tuner/os/atomic_file.h"
+#include "tuner/os/regular_file.h"
 
 namespace tune::trainer::cli {
 namespace {
@@ -24,19 +24,10 @@ std::string value_of(const std::vector<std::string>& arguments, const std::strin
   return "";
 }
 
-std::string known_tasks() {
-  std::string known;
-  for (const loop::Task* task : task_table())
-    known += (!known.empty() ? ", " : task_table().size() == 1 ? "there is " : "there are ") + task->name;
-  return known;
-}
-
 // "" where the folder does not say: what is wrong with it is then said by the task that is to use it.
 std::string task_of_model(const fs::path& folder) {
-  const fs::path file = folder / "model.json";
-  std::error_code error;
-  if (!fs::is_regular_file(file, error)) return "";
-  const Json model = Json::parse(read_file(file), nullptr, /*allow_exceptions=*/false);
+  constexpr std::uint64_t kMostBytes = 64 << 20;
+  const Json model = read_json_file(folder / "model.json", kMostBytes, Links::kFollow).value;
   return model.is_object() && model.contains("task") && model["task"].is_string()
              ? model["task"].get<std::string>()
              : "";
@@ -46,13 +37,13 @@ const loop::Task& task_for(std::string_view command, const std::vector<std::stri
   const std::string asked = value_of(arguments, "--task"), model = value_of(arguments, "--model");
   if (!asked.empty()) {
     if (const loop::Task* task = find_task(asked)) return *task;
-    throw Error(ExitCode::kUsage, "--task is \"" + asked + "\"", known_tasks());
+    throw Error(ExitCode::kUsage, "--task is \"" + asked + "\"", hint_for_task(asked));
   }
   if (const std::string named = model.empty() ? "" : task_of_model(model); !named.empty()) {
     if (const loop::Task* task = find_task(named)) return *task;
     throw Error(ExitCode::kBadData,
                 (fs::path(model) / "model.json").string() + ": its task \"" + named + "\" is not known here",
-                known_tasks());
+                hint_for_task(named));
   }
   for (const loop::Task* task : task_table())
     if (loop::offers(*task, command)) return *task;

@@ -289,7 +289,7 @@ std::vector<fs::path> CheckpointStore::newest_first() const {
   std::vector<fs::path> folders;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder_, error))
-    if (entry.is_directory() && entry.path().filename().string().starts_with("at-"))
+    if (entry.path().filename().string().starts_with("at-") && entry.is_directory(error))
       folders.push_back(entry.path());
   std::sort(folders.rbegin(), folders.rend());
   return folders;

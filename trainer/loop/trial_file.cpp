@@ -1,10 +1,17 @@
 #include "trainer/loop/trial_file.h"
 
 #include "tuner/core/error.h"
+#include "tuner/core/json_positions.h"
 #include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::loop {
 namespace {
+
+// Where a path or a message ends for the system: another file would be used than the one that is named.
+void refuse_nul(const Json& value, const std::string& place) {
+  if (value.is_string() && value.get_ref<const std::string&>().find('\0') != std::string::npos)
+    throw Error(ExitCode::kBadSpec, place + " holds a NUL: " + value.dump(), "take it out");
+}
 
 // Reads keys of one object, with errors that name the file and the key.
 class Keys {
@@ -16,6 +23,7 @@ class Keys {
   template <typename T>
   T get(const char* key, T fallback) const {
     if (!json_.contains(key) || json_[key].is_null()) return fallback;
+    refuse_nul(json_[key], place_ + ": \"" + key + "\"");
     try {
       return json_[key].get<T>();
     } catch (const Json::exception&) {
@@ -89,17 +97,21 @@ TrialFile parse_trial(const Json& json, const std::string& place) {
 }
 
 TrialFile read_trial_file(const std::filesystem::path& path) {
-  try {
-    return parse_trial(Json::parse(read_file(path)), path.string());
-  } catch (const Json::exception& error) {  // also a number beyond the range of a double
-    throw Error(ExitCode::kBadSpec, path.string() + ": not JSON: " + error.what());
-  }
+  const StrictJson json = parse_strictly(read_file(path));
+  if (!json.fault) return parse_trial(json.value, path.string());
+  const Problem& problem = json.fault->problem;
+  throw Error(ExitCode::kBadSpec,
+              path.string() + (json.fault->is_syntax ? ": not JSON: line " : ": line ") +
+                  std::to_string(problem.line) + ", column " + std::to_string(problem.column) + ": " +
+                  problem.message,
+              problem.hint);
 }
 
 std::string text_key(const Json& trainer, const char* key, const char* fallback) {
   if (!trainer.contains(key)) return fallback;
   if (!trainer[key].is_string())
     throw Error(ExitCode::kBadSpec, std::string("trainer.") + key + " is not text");
+  refuse_nul(trainer[key], std::string("trainer.") + key);
   return trainer[key].get<std::string>();
 }
 

@@ -3,6 +3,7 @@
 #include "trainer/tasks/detection/task.h"
 #include "trainer/tasks/pretraining/task.h"
 #include "trainer/torch_compat.h"
+#include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer {
@@ -19,18 +20,20 @@ const loop::Task* find_task(const std::string& name) {
   return nullptr;
 }
 
+std::string hint_for_task(const std::string& name) {
+  std::vector<std::string> names;
+  for (const loop::Task* task : task_table()) names.push_back(task->name);
+  return name_hint(name, names, "valid tasks");
+}
+
 const loop::Task& task_of(const loop::TrialFile& trial) {
   const Json& trainer = trial.trainer;
-  const bool named = trainer.contains("task") && trainer["task"].is_string();
-  const std::string name = named ? trainer["task"].get<std::string>() : "";
+  const std::string name = loop::text_key(trainer, "task", "");
   if (const loop::Task* task = find_task(name)) {
     loop::check_trainer_keys(*task, trainer);
     return *task;
   }
-  std::string known;
-  for (const loop::Task* task : task_table()) known += (known.empty() ? "" : ", ") + task->name;
-  throw Error(ExitCode::kBadSpec, "trainer.task is \"" + name + "\"",
-              (task_table().size() == 1 ? "there is " : "there are ") + known);
+  throw Error(ExitCode::kBadSpec, "trainer.task is \"" + name + "\"", hint_for_task(name));
 }
 
 OrderedJson describe_program() {

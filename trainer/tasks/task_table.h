@@ -12,6 +12,9 @@ const std::vector<const loop::Task*>& task_table();
 // nullptr where there is none of that name.
 const loop::Task* find_task(const std::string& name);
 
+// For who named another: the nearest one, or all.
+std::string hint_for_task(const std::string& name);
+
 // The row for trial.trainer.task. Throws Error(kBadSpec) for an unknown task or an unknown key of `trainer`.
 const loop::Task& task_of(const loop::TrialFile& trial);
 

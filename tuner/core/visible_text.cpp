@@ -1,5 +1,6 @@
 #include "tuner/core/visible_text.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace tune {
@@ -14,22 +15,58 @@ std::string escape(unsigned code) {
   return text;
 }
 
+std::string escaped_byte(unsigned byte) {
+  char text[8];
+  std::snprintf(text, sizeof(text), "\\x%02x", byte & 0xFFu);
+  return text;
+}
+
+// How many bytes the first character takes; 0 where it is not UTF-8.
+std::size_t utf8_length(std::string_view text) {
+  const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const unsigned lead = at(0);
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3 : 4;
+  if (lead < 0xC2 || lead > 0xF4) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if (at(i) < 0x80 || at(i) > 0xBF) return 0;
+  // What is written longer than it needs to be, halves of UTF-16, and what lies beyond Unicode.
+  if ((lead == 0xE0 && at(1) < 0xA0) || (lead == 0xED && at(1) > 0x9F)) return 0;
+  if ((lead == 0xF0 && at(1) < 0x90) || (lead == 0xF4 && at(1) > 0x8F)) return 0;
+  return length;
+}
+
+// Of up to three bytes.
+unsigned code_of(std::string_view character) {
+  const auto bits = [&](std::size_t i) { return static_cast<unsigned char>(character[i]) & 0x3Fu; };
+  if (character.size() == 1) return static_cast<unsigned char>(character[0]);
+  if (character.size() == 2) return (static_cast<unsigned char>(character[0]) & 0x1Fu) << 6 | bits(1);
+  return (static_cast<unsigned char>(character[0]) & 0x0Fu) << 12 | bits(1) << 6 | bits(2);
+}
+
+// Controls, and what turns the direction of the text around it (U+202A to U+202E, U+2066 to U+2069), so that
+// "gpj.x" reads "x.jpg".
+bool is_obeyed(std::string_view character) {
+  if (character.size() > 3) return false;
+  const unsigned code = code_of(character);
+  return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x202A && code <= 0x202E) ||
+         (code >= 0x2066 && code <= 0x2069);
+}
+
 }  // namespace
 
 std::string visible_text(std::string_view text, LineBreaks breaks) {
   std::string visible;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0u;
-    // C1 takes two bytes in UTF-8: C2 80 to C2 9F.
-    const bool is_c1 = byte == 0xC2 && next >= 0x80 && next < 0xA0;
-    if (is_c1) ++i;
-    if (is_c1)
-      visible += escape(next);
-    else if ((byte < 0x20 || byte == 0x7F) && !(byte == '\n' && breaks == LineBreaks::kKeep))
-      visible += escape(byte);
+  while (!text.empty()) {
+    const auto byte = static_cast<unsigned char>(text.front());
+    const std::string_view character = text.substr(0, utf8_length(text));
+    if (character.empty())
+      visible += escaped_byte(byte);
+    else if (is_obeyed(character) && !(byte == '\n' && breaks == LineBreaks::kKeep))
+      visible += escape(code_of(character));
     else
-      visible += text[i];
+      visible += character;
+    text.remove_prefix(std::max<std::size_t>(character.size(), 1));
   }
   return visible;
 }

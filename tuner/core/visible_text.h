@@ -10,7 +10,7 @@ namespace tune {
 
 enum class LineBreaks { kEscape, kKeep };
 
-// Control characters (C0, DEL and C1) as escapes such as \n or \u001b, so that none moves a cursor.
+// Controls and turns of direction as escapes such as \n or \u001b, and bytes that are not UTF-8 as \xff.
 std::string visible_text(std::string_view text, LineBreaks breaks = LineBreaks::kEscape);
 
 // The first `most` bytes, to a whole UTF-8 character, and "..." for the rest.

@@ -1,8 +1,11 @@
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "support/catch.h"
 #include "tuner/cli/command_line/options.h"
+#include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/store_path.h"
 #include "unit/cli/cli_fixture.h"
@@ -217,6 +220,50 @@ TEST_CASE("the options of every command may stand before its name", "[cli]") {
   CHECK(cli::run({"--store", store.path(), "show", "steel-legacy/1"}).code == 0);
   CHECK(contains(cli::run({"--store", store.path(), "stauts"}).err, "did you mean `tune status`?"));
   CHECK(contains(cli::run({"--store", store.path()}).err, "--spec FILE is missing"));
+}
+
+TEST_CASE("behind -- nothing is an option", "[cli]") {
+  const SampleStore store;
+  const Printed plain = cli::run({"best", "steel-legacy", "--store", store.path()});
+  REQUIRE(plain.code == 0);
+  CHECK(cli::run({"best", "--store", store.path(), "--", "steel-legacy"}).out == plain.out);
+  CHECK(cli::run({"best", "steel-legacy", "--store", store.path(), "--"}).out == plain.out);
+  CHECK(
+      contains(cli::run({"best", "--store", store.path(), "--", "-own"}).err, "there is no study \"-own\""));
+  for (const char* word : {"--version", "--json", "--help"})
+    CHECK(contains(cli::run({"best", "--store", store.path(), "--", word}).err,
+                   "error: there is no study \"" + std::string(word) + "\""));
+  const Printed more = cli::run({"best", "--", "steel-legacy", "--store", store.path()});
+  CHECK(more.code == 2);
+  CHECK(contains(more.err, "behind -- nothing is an option: write the options before it"));
+}
+
+TEST_CASE("a path that the system cannot follow is no bug of ours", "[cli]") {
+  const CommandLine& line = command_line();
+  for (const std::errc reason :
+       {std::errc::too_many_symbolic_link_levels, std::errc::filename_too_long, std::errc::not_a_directory}) {
+    std::ostringstream out, err;
+    Console console{out, err};
+    const int code = run_reporting_errors(line, false, console, [&]() -> int {
+      throw std::filesystem::filesystem_error("status", "loop", std::make_error_code(reason));
+    });
+    CHECK(code == 7);
+    CHECK(contains(err.str(), "loop"));
+    CHECK(contains(err.str(), "check that path"));
+  }
+}
+
+TEST_CASE("texts of a JSON answer that differ in bytes that are not UTF-8 stay different", "[cli]") {
+  CHECK(json_line({"bad\xff.jpg",
+                   "bad\xfe.jpg",
+                   {{"\xe9", 1}},
+                   "Gr\xC3\xB6\xC3\x9F"
+                   "e\n"}) == R"(["bad\\xff.jpg","bad\\xfe.jpg",{"\\xe9":1},"Größe\n"])");
+  std::ostringstream out, err;
+  Console console{out, err};
+  print_ordered({{"b", "\xff"}, {"a", {{"x", nullptr}}}}, console, -1);
+  CHECK(out.str() == R"({"b":"\\xff","a":{"x":null}})"
+                     "\n");
 }
 
 TEST_CASE("an option of one command before its name is said to stand behind it", "[cli]") {

@@ -4,6 +4,7 @@
 #include <set>
 #include <tuple>
 
+#include "trainer/data/folder_listing.h"
 #include "trainer/data/in_parallel.h"
 #include "trainer/images/image.h"
 #include "tuner/core/error.h"
@@ -202,7 +203,7 @@ Audit audit(const AuditRequest& request) {
     read_set(request.data, request.part, request.images, request, audit);
     // Another set has its images in the same folder only if it is a COCO file.
     if (request.against) {
-      const bool shares = !std::filesystem::is_directory(*request.against);
+      const bool shares = !data::is_folder(*request.against);
       read_set(*request.against, std::nullopt, shares ? request.images : std::filesystem::path{}, request,
                audit);
     }

@@ -9,6 +9,7 @@
 #include "trainer/tasks/detection/part_options.h"
 #include "trainer/tasks/detection/task.h"
 #include "tuner/core/error.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/core/visible_text.h"
 
 namespace tune::trainer::detection {
@@ -113,8 +114,8 @@ std::vector<std::string> texts_of(const std::vector<data::DataProblem>& problems
 void print_set(const AuditedSet& set, std::ostream& out) {
   std::size_t objects = 0;
   for (const AuditedClass& each : set.classes) objects += each.objects;
-  out << visible_text(set.data.string()) << ": " << set.dataset.examples.size() << " images, " << objects
-      << " objects\n"
+  out << visible_text(set.data.string()) << ": " << plural_text(set.dataset.examples.size(), "image") << ", "
+      << plural_text(objects, "object") << "\n"
       << visible_text(set.dataset.form) << "\n\n"
       << std::left << std::setw(24) << "class" << std::right << std::setw(8) << "images" << std::setw(9)
       << "objects" << std::setw(8) << "groups"
@@ -131,16 +132,20 @@ void print_set(const AuditedSet& set, std::ostream& out) {
   out << "\n";
 }
 
+// In quotes where another name could seem to begin within it.
 std::string name_of(const Audit& audit, std::size_t image) {
-  return (audit.images[image].set == 0 ? "" : "against: ") + visible_text(audit.example(image).name);
+  const std::string name = visible_text(audit.example(image).name);
+  const std::string quote = name.find_first_of(" ,\"") == name.npos ? "" : "\"";
+  return (audit.images[image].set == 0 ? "" : "against: ") + quote + name + quote;
 }
 
 void print_equal(const Audit& audit, const char* title, const std::vector<EqualImages>& found,
                  std::ostream& out) {
   out << title << ": " << found.size() << "\n";
   for (std::size_t i = 0; i < std::min(kShown, found.size()); ++i) {
-    out << "  -";
-    for (const std::size_t image : found[i].images) out << " " << name_of(audit, image);
+    out << "  - ";
+    for (const std::size_t image : found[i].images)
+      out << (image == found[i].images.front() ? "" : ", ") << name_of(audit, image);
     out << (found[i].same_boxes ? "" : " (different boxes)") << "\n";
   }
   if (found.size() > kShown) out << "  - and " << found.size() - kShown << " more\n";
@@ -154,7 +159,7 @@ void print_overlaps(const Audit& audit, std::ostream& out) {
     in_groups += group.size();
     largest = std::max(largest, group.size());
   }
-  out << "overlapping crops: " << audit.overlaps.size() << " pairs";
+  out << "overlapping crops: " << plural_text(audit.overlaps.size(), "pair");
   if (audit.sets.size() > 1) out << ", " << between << " of them between the two sets";
   out << "\n";
   for (std::size_t i = 0; i < std::min(kShown, audit.overlaps.size()); ++i) {
@@ -162,12 +167,13 @@ void print_overlaps(const Audit& audit, std::ostream& out) {
     char numbers[96];
     std::snprintf(numbers, sizeof numbers, "  shift (%d, %d), %.0f %% of the area, correlation %.2f",
                   overlap.dx, overlap.dy, 100 * overlap.share, overlap.correlation);
-    out << "  - " << name_of(audit, overlap.first) << " " << name_of(audit, overlap.second) << numbers
+    out << "  - " << name_of(audit, overlap.first) << ", " << name_of(audit, overlap.second) << numbers
         << "\n";
   }
   if (audit.overlaps.size() > kShown) out << "  - and " << audit.overlaps.size() - kShown << " more\n";
   if (const std::size_t leaks = count_leaks(audit); leaks > 0)
-    out << "leaks: " << leaks << " of these lie in both sets or in two parts of one\n";
+    out << "leaks: " << leaks << " of these " << (leaks == 1 ? "lies" : "lie")
+        << " in both sets or in two parts of one\n";
   out << "groups of overlapping or equal images: " << audit.groups.size() << " of " << in_groups
       << " images, the largest of " << largest << "\n";
   if (!audit.groups.empty())
@@ -177,7 +183,7 @@ void print_overlaps(const Audit& audit, std::ostream& out) {
 
 // What --fail-on may name, and how many of it there are.
 struct Finding {
-  const char* name;
+  const char* name;  // of several
   std::size_t (*count)(const Audit& audit);
 };
 
@@ -226,12 +232,16 @@ void print_text(const Audit& audit, std::ostream& out) {
   print_overlaps(audit, out);
 }
 
+std::string singular(const Finding& finding) {
+  return std::string(finding.name, std::string_view(finding.name).size() - 1);
+}
+
 std::optional<Error> failure_of(const Audit& audit, const std::vector<Finding>& fatal) {
   if (audit.failure) return audit.failure;
   std::string found;
   for (const Finding& finding : fatal)
     if (const std::size_t count = finding.count(audit); count > 0)
-      found += (found.empty() ? "" : ", ") + std::to_string(count) + " " + finding.name;
+      found += (found.empty() ? "" : ", ") + plural_text(count, singular(finding));
   if (found.empty()) return std::nullopt;
   return Error(ExitCode::kBadData, "the audit found " + found, "--fail-on asked to fail on them.");
 }

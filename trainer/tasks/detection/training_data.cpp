@@ -5,6 +5,7 @@
 #include <ostream>
 #include <set>
 
+#include "trainer/data/folder_listing.h"
 #include "trainer/data/overlap_search.h"
 #include "trainer/loop/trial_file.h"
 #include "trainer/tasks/detection/data/fingerprint.h"
@@ -159,7 +160,7 @@ Dataset read_other(const OtherSet& other, const TrainingPlace& place, const std:
   options.classes = classes;
   options.part = other.part;
   // Another set has its images in the same folder only where it is a COCO file.
-  if (other.folder != place.data && std::filesystem::is_directory(other.folder)) options.images.clear();
+  if (other.folder != place.data && data::is_folder(other.folder)) options.images.clear();
   Dataset read = read_to_the_end(other.folder, options);
   if (other.folder != place.data)  // of the same set they are told already
     data.warnings.insert(data.warnings.end(), read.warnings.begin(), read.warnings.end());

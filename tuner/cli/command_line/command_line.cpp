@@ -78,6 +78,8 @@ Error system_refusal(const CommandLine& line, int reason, const std::string& wha
   if (reason == EACCES || reason == EPERM || reason == EROFS)
     return {ExitCode::kEnvironment, "the system refuses it: " + what,
             "check the rights of that file or folder"};
+  if (reason == ELOOP || reason == ENAMETOOLONG || reason == ENOTDIR)
+    return {ExitCode::kEnvironment, "the system refuses it: " + what, "check that path"};
   if (is_disk_full(reason)) return DiskFull(what);
   if (reason == ENOENT && is_current_folder_removed()) return current_folder_removed();
   return internal_error(line, what);
@@ -115,6 +117,12 @@ void print_help(const CommandLine& line, std::ostream& out) {
   const auto guess = nearest_name(name, names);
   throw Error(ExitCode::kUsage, "there is no command \"" + name + "\"",
               guess ? "did you mean `" + program + " " + *guess + "`?" : "see `" + program + " --help`");
+}
+
+// Behind "--" nothing is an option.
+bool has_option(const Arguments& arguments, const char* option) {
+  const auto end = std::find(arguments.begin(), arguments.end(), "--");
+  return std::find(arguments.begin(), end, option) != end;
 }
 
 // How many of the first arguments are options of every command, with their values.
@@ -170,7 +178,7 @@ int dispatch(const CommandLine& line, const Arguments& given, bool as_json, Cons
     print_help(line, console.out);
     return 0;
   }
-  if (std::find(arguments.begin(), arguments.end(), "--version") != arguments.end() &&
+  if (has_option(arguments, "--version") &&
       (first.starts_with('-') || find_command(line, first) != nullptr)) {
     line.print_version(as_json, console.out);
     return 0;
@@ -231,7 +239,7 @@ int run_reporting_errors(const CommandLine& line, bool as_json, Console& console
 }
 
 int run_command_line(const CommandLine& line, const Arguments& arguments, Console& console) {
-  const bool as_json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
+  const bool as_json = has_option(arguments, "--json");
   return run_reporting_errors(line, as_json, console, [&] {
     const int code = dispatch(line, arguments, as_json, console);
     console.out.flush();

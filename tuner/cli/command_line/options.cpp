@@ -178,7 +178,9 @@ po::variables_map read_arguments(const po::options_description& all,
     const auto guess = nearest_name(bare, known);
     throw Error(ExitCode::kUsage, "unknown option " + name, guess ? "did you mean --" + *guess + "?" : hint);
   } catch (const po::too_many_positional_options_error&) {
-    throw Error(ExitCode::kUsage, "there are more arguments than the command takes", hint);
+    const bool ended = std::find(arguments.begin(), arguments.end(), "--") != arguments.end();
+    throw Error(ExitCode::kUsage, "there are more arguments than the command takes",
+                ended ? "behind -- nothing is an option: write the options before it" : hint);
   } catch (const po::multiple_occurrences& error) {
     throw Error(ExitCode::kUsage, error.get_option_name() + " is given more than once", hint);
   } catch (const po::invalid_command_line_syntax& error) {

@@ -8,7 +8,7 @@
 
 namespace tune::cli {
 
-// JSON on one line: bytes that are not UTF-8 are replaced, and what a terminal would obey is escaped.
+// JSON on one line: bytes that are not UTF-8 are "\\xff", and what a terminal would obey is escaped.
 std::string json_line(const Json& json);
 void print_json(const Json& json, Console& console);  // and a line's end
 // The same with its keys in their order, over several lines indented by `indent`; -1: on one.

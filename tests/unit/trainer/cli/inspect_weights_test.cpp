@@ -50,6 +50,19 @@ TEST_CASE("inspect-weights lists names, dtypes and shapes, and where in the file
   CHECK(json["tensors"][1] == Json{{"name", "conv.weight"}, {"dtype", "float32"}, {"shape", {2, 1, 3, 3}}});
 }
 
+TEST_CASE("a link that leads to itself is bad data wherever weights are named") {
+  const TestFolder folder;
+  const std::string loop = (folder.path() / "loop").string();
+  std::filesystem::create_symlink("loop", loop);
+  for (const std::string& file : {loop, loop + "/weights.safetensors"}) {
+    const std::string expected = "cannot read \"" + file + "\": Too many levels of symbolic links";
+    CHECK(message_of(ExitCode::kBadData, [&] { inspect({file}); }) == expected);
+    CHECK(message_of(ExitCode::kBadData, [&] {
+            inspect({file, "--model", "ssd128-resnet18-half"});
+          }) == expected);
+  }
+}
+
 TEST_CASE("inspect-weights says how a torchvision ResNet fits a detector") {
   const TestFolder folder;
   nn::ResNet resnet(std::array<int, 4>{2, 2, 2, 2}, 64);

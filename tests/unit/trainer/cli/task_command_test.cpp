@@ -20,11 +20,24 @@ std::string refusal(ExitCode code, const std::vector<std::string>& arguments) {
   });
 }
 
+std::string cure(const std::vector<std::string>& arguments) {
+  try {
+    std::ostringstream out, err;
+    cli::Console console{out, err};
+    cli::run_evaluate(arguments, console);
+  } catch (const tune::Error& error) {
+    return error.hint();
+  }
+  return "";
+}
+
 }  // namespace
 
 TEST_CASE("A task that is not known is refused, whether an option or a model's folder names it") {
   CHECK(contains(refusal(ExitCode::kUsage, {"--task", "translation"}), "--task is \"translation\""));
   CHECK(contains(refusal(ExitCode::kUsage, {"--task=translation"}), "--task is \"translation\""));
+  CHECK(cure({"--task", "translation"}) == "valid tasks: detection, pretraining");
+  CHECK(cure({"--task=detecton"}) == "did you mean \"detection\"?");
   const TestFolder folder;
   folder.write("model.json", R"({"task": "translation"})");
   CHECK(contains(refusal(ExitCode::kBadData, {"--model", folder.path().string(), "--data", "x"}),

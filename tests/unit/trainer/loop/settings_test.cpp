@@ -7,6 +7,7 @@
 #include "trainer/tasks/detection/recipes.h"
 #include "trainer/tasks/task_table.h"
 #include "tuner/core/error.h"
+#include "unit/trainer/test_folder.h"
 
 using namespace tune::trainer;
 using tune::Json;
@@ -212,14 +213,50 @@ TEST_CASE("A trial file that is wrong is refused with the file and the key") {
   CHECK(contains(refuse("seed", "x"), "seed"));
 }
 
+TEST_CASE("A trial file that is no JSON is refused with the place, whatever a NUL seems to end") {
+  const tests::TestFolder folder;
+  const auto refuse = [&](const std::string& text) {
+    return refusal([&] { loop::read_trial_file(folder.write("trial.json", text)); });
+  };
+  const std::string good = minimal_trial().dump();
+  CHECK(refuse(good) == "was accepted");
+  CHECK(refuse("\xEF\xBB\xBF" + good + " \n") == "was accepted");
+  for (const std::string& behind :
+       {std::string("\0", 1), std::string("\0{\"x\": 1}", 9), std::string("\n\0 ", 3)})
+    CHECK(contains(refuse(good + behind), "there is text after the end of the document"));
+  CHECK(contains(refuse("{\n \"seed\": 7,\n}"),
+                 "trial.json: not JSON: line 2, column 11: there is a comma before the closing }"));
+  CHECK(contains(refuse(""), "the file is empty"));
+  CHECK(contains(refuse(R"({"budget": 1e999})"), "this number is too large"));
+  CHECK(contains(refuse(R"({"seed": 1, "seed": 2})"), "trial.json: line 1, column 13: the key \"seed\""));
+  CHECK(contains(refuse(std::string(100'000, '[')), "nested"));
+}
+
+TEST_CASE("A text of a trial file that holds a NUL is refused whole") {
+  const std::string nul("\0ssd128", 7);
+  for (const char* key : {"output_dir", "checkpoint_dir", "resume_from", "precision"}) {
+    Json trial = minimal_trial();
+    trial[key] = nul;
+    CHECK(contains(refusal([&] { loop::parse_trial(trial, "t"); }),
+                   "t: \"" + std::string(key) + "\" holds a NUL: \"\\u0000ssd128\""));
+  }
+  Json trial = minimal_trial();
+  trial["trainer"]["task"] = nul;
+  CHECK(contains(refusal([&] { task_of(loop::parse_trial(trial, "t")); }), "trainer.task holds a NUL"));
+  CHECK(contains(refusal([&] {
+                   loop::text_key({{"model", nul}}, "model", "");
+                 }),
+                 "trainer.model holds a NUL"));
+}
+
 TEST_CASE("Unknown tasks and keys of the trainer are refused with the nearest name") {
   Json json = minimal_trial();
   json["trainer"]["modle"] = "x";
   CHECK(contains(refusal([&] { task_of(loop::parse_trial(json, "t")); }), "did you mean \"model\"?"));
   json = minimal_trial();
   json["trainer"]["task"] = "segmentation";
-  CHECK(
-      contains(refusal([&] { task_of(loop::parse_trial(json, "t")); }), "there are detection, pretraining"));
+  CHECK(contains(refusal([&] { task_of(loop::parse_trial(json, "t")); }),
+                 "valid tasks: detection, pretraining"));
 }
 
 TEST_CASE("The description names every default inside its own range") {

@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "support/catch.h"
+#include "trainer/synthetic/steel_data_set.h"
 #include "trainer/synthetic/steel_defects.h"
 #include "tuner/os/atomic_file.h"
 

@@ -16,19 +16,22 @@ AnnotationFiles::AnnotationFiles(const fs::path& folder, std::string_view extens
   for (const auto& [stem, file] : files_) bare_.emplace(fs::path(stem).filename().generic_string(), stem);
 }
 
-fs::path AnnotationFiles::take(const std::string& stem) {
-  for (const std::string& key : {stem, fs::path(stem).filename().generic_string()}) {
-    if (const auto found = files_.find(key); found != files_.end()) {
-      taken_.insert(key);
-      return found->second;
-    }
-  }
+std::string AnnotationFiles::key_of(const std::string& stem) const {
+  for (const std::string& key : {stem, fs::path(stem).filename().generic_string()})
+    if (files_.contains(key)) return key;
   // An image in a folder more or less than its annotation.
-  if (const auto found = bare_.find(stem); found != bare_.end()) {
-    taken_.insert(found->second);
-    return files_.at(found->second);
-  }
-  return {};
+  const auto found = bare_.find(stem);
+  return found == bare_.end() ? "" : found->second;
+}
+
+fs::path AnnotationFiles::of(const std::string& stem) const {
+  const auto found = files_.find(key_of(stem));
+  return found == files_.end() ? fs::path() : found->second;
+}
+
+fs::path AnnotationFiles::take(const std::string& stem) {
+  taken_.insert(key_of(stem));
+  return of(stem);
 }
 
 std::vector<fs::path> AnnotationFiles::left() const {

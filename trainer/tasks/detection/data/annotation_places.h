@@ -17,11 +17,14 @@ class AnnotationFiles {
  public:
   AnnotationFiles(const std::filesystem::path& folder, std::string_view extension);
   // The file of the image with this stem below its own folder; an empty path where there is none.
+  std::filesystem::path of(const std::string& stem) const;
   std::filesystem::path take(const std::string& stem);
   // Those that nobody took.
   std::vector<std::filesystem::path> left() const;
 
  private:
+  std::string key_of(const std::string& stem) const;
+
   std::map<std::string, std::filesystem::path> files_;
   std::map<std::string, std::string> bare_;  // to the keys of files_
   std::set<std::string> taken_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "trainer/data/folder_listing.h"
 #include "trainer/data/text_file.h"
@@ -130,9 +131,25 @@ class Recogniser {
       if (annotation.empty()) annotation = annotations / (stem + (voc ? ".xml" : ".txt"));
       layout.add(image, annotation, images);
     }
+    if (voc || images != annotations) add_deeper(layout, known, images);
     layout.orphans = known.left();
     if (!voc && options_.labels) layout.names = find_yolo_names(base);
     return layout;
+  }
+
+  // Images below the folder of others, where annotations are left for them. Others lie there for other ends.
+  static void add_deeper(Layout& layout, AnnotationFiles& known, const fs::path& images) {
+    const std::vector<fs::path> files = known.left();
+    const std::set<fs::path> left(files.begin(), files.end());
+    if (left.empty()) return;
+    std::set<fs::path> added;
+    for (const ImagePlace& image : layout.images) added.insert(image.image);
+    for (const fs::path& image : data::files_below(images)) {
+      if (added.contains(image) || data::has_extension(image, {".xml", ".txt", ".json"})) continue;
+      const std::string stem = stem_of(image.lexically_relative(images));
+      if (left.contains(known.of(stem)) && images::is_picture(image))
+        layout.add(image, known.take(stem), images);
+    }
   }
 
   std::optional<Layout> image_and_annotation_folders(const fs::path& folder) {

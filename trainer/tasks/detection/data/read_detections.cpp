@@ -16,7 +16,8 @@
 namespace tune::trainer::detection {
 namespace {
 
-// Receives [{"image_id", "category_id", "bbox": [x, y, w, h], "score", ...}, ...]; passes over other keys.
+// Receives [{"image_id", "category_id", "bbox": [x, y, w, h], "score", ...}, ...]; passes over other keys,
+// but for the name of the class that `tune-train predict` and others write.
 class DetectionSink : public Json::json_sax_t {
  public:
   DetectionSink(std::string file, const ScoreTruth& truth, const std::set<std::int64_t>& elsewhere)
@@ -28,8 +29,9 @@ class DetectionSink : public Json::json_sax_t {
   bool boolean(bool value) override { return other(value ? "true" : "false"); }
   // Numbers written as texts are the numbers, which is said.
   bool string(std::string& value) override {
-    const bool wanted = (depth_ == kInDetection && field_ != kOther && field_ != kBox) ||
-                        (depth_ == kInBox && field_ == kBox);
+    if (depth_ == kInDetection && field_ == kName) named_ = data::trimmed(value);
+    const bool wanted =
+        (depth_ == kInDetection && is_needed() && field_ != kBox) || (depth_ == kInBox && field_ == kBox);
     if (wanted && depth_ == kInDetection && field_ != kScore)
       if (const auto number = data::whole_number(std::string_view(value))) {
         add_text(value);
@@ -63,7 +65,8 @@ class DetectionSink : public Json::json_sax_t {
     if (depth_ != kInDetection) return true;
     const auto known = std::find(kFields.begin(), kFields.end(), name);
     field_ = static_cast<std::size_t>(known - kFields.begin());
-    if (field_ != kOther && seen_[field_]) refuse("has two of " + name);
+    if (name == "category" || name == "category_name") field_ = kName;
+    if (is_needed() && seen_[field_]) refuse("has two of " + name);
     return true;
   }
   bool end_object() override {
@@ -89,6 +92,12 @@ class DetectionSink : public Json::json_sax_t {
       warnings.push_back(file_ + ": " + std::to_string(count) +
                          (count == 1 ? " detection is" : " detections are") +
                          " left out, as the ground truth has no category_id " + std::to_string(category));
+    other_names_.tell(
+        " detection names another class than its category_id stands for, so the classes may be in another "
+        "order",
+        " detections name other classes than their category_ids stand for, so the classes may be in another "
+        "order",
+        warnings);
     as_text_.tell(" number is written as a text, and taken as the number",
                   " numbers are written as texts, and taken as the numbers", warnings);
     negative_.tell(
@@ -104,7 +113,7 @@ class DetectionSink : public Json::json_sax_t {
 
  private:
   static constexpr std::array<std::string_view, 4> kFields{"image_id", "category_id", "bbox", "score"};
-  enum : std::size_t { kImage, kCategory, kBox, kScore, kOther };
+  enum : std::size_t { kImage, kCategory, kBox, kScore, kOther, kName };
   enum : int { kInList = 1, kInDetection = 2, kInBox = 3 };
 
   std::string where() const { return file_ + ", [" + std::to_string(index_) + "]"; }
@@ -119,12 +128,16 @@ class DetectionSink : public Json::json_sax_t {
                 "COCO's results format is [{\"image_id\", \"category_id\", \"bbox\", \"score\"}, ...].");
   }
   [[noreturn]] void refuse_box() const { refuse("has a bbox that is not [x, y, width, height]"); }
+  // Whether the value is of one of kFields.
+  bool is_needed() const { return field_ < kOther; }
+
   void refuse_container(const char* what) const {
-    if (field_ != kOther) refuse("has " + std::string(what) + " as " + std::string(kFields[field_]));
+    if (is_needed()) refuse("has " + std::string(what) + " as " + std::string(kFields[field_]));
   }
 
   void begin_detection() {
     seen_ = {};
+    named_.clear();
     field_ = kOther;
   }
 
@@ -136,8 +149,7 @@ class DetectionSink : public Json::json_sax_t {
     if (depth_ == 0) refuse_top_level();
     if (depth_ == kInList) refuse("is not an object");
     if (depth_ == kInBox && field_ == kBox) refuse_box();
-    if (depth_ == kInDetection && field_ != kOther)
-      refuse("has " + value + " as " + std::string(kFields[field_]));
+    if (depth_ == kInDetection && is_needed()) refuse("has " + value + " as " + std::string(kFields[field_]));
     return true;
   }
 
@@ -166,7 +178,7 @@ class DetectionSink : public Json::json_sax_t {
       box_[sides_++] = value;
       return true;
     }
-    if (depth_ != kInDetection || field_ == kOther) return depth_ > kInList || other("a number");
+    if (depth_ != kInDetection || !is_needed()) return depth_ > kInList || other("a number");
     if (field_ == kBox) refuse_box();
     score_ = value;
     return seen_[kScore] = true;
@@ -197,15 +209,26 @@ class DetectionSink : public Json::json_sax_t {
                   where() + ": image_id " + std::to_string(image_) + " is not in the ground truth",
                   "Its `images` must list every image; check that the two files belong together.");
     }
-    if (const auto category = truth_.categories.find(category_); category != truth_.categories.end())
+    if (const auto category = truth_.categories.find(category_); category != truth_.categories.end()) {
+      compare_name(truth_.names[static_cast<std::size_t>(category->second)]);
       detections_.push_back({image_, category->second, {box_[0], box_[1], box_[2], box_[3]}, score_});
-    else if (truth_.numbered_here)
+    } else if (truth_.numbered_here)
       throw Error(ExitCode::kBadData,
                   where() + ": category_id " + std::to_string(category_) + ", but the classes of " +
                       truth_.place + " count from 1 to " + std::to_string(truth_.categories.size()),
                   "--labels MODEL/labels.json counts the classes as the model's predictions do.");
     else
       ++unlisted_[category_];
+  }
+
+  // Another order of the classes shows nowhere else. A COCO file without names, and a number in the place of
+  // a name, tell nothing.
+  void compare_name(const std::string& name) {
+    if (named_.empty() || data::lower_case(named_) == data::lower_case(name) ||
+        name == "category " + std::to_string(category_) || data::number_of(std::string_view(named_)))
+      return;
+    other_names_.add(where() + ": category_id " + std::to_string(category_) + " is \"" + name +
+                     "\", and the detection says \"" + named_ + "\"");
   }
 
   std::string file_;
@@ -219,7 +242,8 @@ class DetectionSink : public Json::json_sax_t {
   std::int64_t image_ = 0, category_ = 0;
   std::array<double, 4> box_{};
   double score_ = 0;
-  Tally as_text_, negative_, huge_;
+  std::string named_;  // the class, where the detection names it
+  Tally as_text_, negative_, huge_, other_names_;
 };
 
 }  // namespace

@@ -62,6 +62,8 @@ class VocReader {
     no_size_.tell(" width or height in <size> is none, and not compared with the image",
                   " widths and heights in <size> are none, and not compared with the images",
                   dataset_.warnings);
+    flags_.tell(" flag is written as a word, and taken as it reads",
+                " flags are written as words, and taken as they read", dataset_.warnings);
     other_names_.tell(" annotation names another file in <filename>",
                       " annotations name another file in <filename>", dataset_.warnings);
     checks_.finish();
@@ -125,10 +127,30 @@ class VocReader {
     const auto named = text_of(root, "filename", where), width = text_of(size, "width", where),
                height = text_of(size, "height", where);
     if (!named || !width || !height) return;
+    if (refuses_stray_box(root, where)) return;
     compare_name(*named, file, example);
     if (!checks_.measure(example, side(*width, "width", file), side(*height, "height", file))) return;
     int count = 0;
     for (const pugi::xml_node& object : root.children("object")) read_object(object, file, ++count, example);
+  }
+
+  // Boxes that lie elsewhere than VOC's would be no objects, in silence.
+  bool refuses_stray_box(const pugi::xml_node& root, const std::string& where) {
+    for (const pugi::xml_node& child : root.children()) {
+      const bool is_object = std::string_view(child.name()) == "object";  // with parts that have boxes too
+      const auto is_stray = [&](const pugi::xml_node& node) {
+        const std::string_view name = node.name();
+        return name == "object" || (name == "bndbox" && !is_object);
+      };
+      const bool is_itself = !is_object && is_stray(child);
+      const pugi::xml_node stray = is_itself ? child : child.find_node(is_stray);
+      if (!stray) continue;
+      problems_.add(where + ": a <" + stray.name() + "> lies in <" + stray.parent().name() + ">" +
+                    (is_object ? "; write one object after the other"
+                               : "; write each object as <object> directly in <annotation>"));
+      return true;
+    }
+    return false;
   }
 
   bool has_once(const pugi::xml_node& parent, std::initializer_list<const char*> names,
@@ -202,6 +224,9 @@ class VocReader {
     if (!flag)
       return problems_.add(where + ": <difficult> is \"" + data::trimmed(*difficult) + "\", neither 0 nor 1");
     labels.difficult = *flag;
+    if (const std::string word = data::trimmed(*difficult);
+        !word.empty() && !data::number_of(std::string_view(word)))
+      flags_.add(where + ": <difficult> is \"" + word + "\"");
     data::Corners corners;
     for (const auto& [key, value] : {std::pair{"xmin", &corners.x1},
                                      {"ymin", &corners.y1},
@@ -231,7 +256,7 @@ class VocReader {
   Dataset dataset_;
   data::Problems problems_;
   AnnotationChecks checks_{dataset_, problems_};
-  Tally other_names_, no_size_;
+  Tally other_names_, no_size_, flags_;
   std::map<fs::path, fs::path> image_of_annotation_;
 };
 

@@ -7,6 +7,7 @@
 #include "trainer/tasks/detection/data/annotation_checks.h"
 #include "trainer/tasks/detection/data/reader.h"
 #include "tuner/core/error.h"
+#include "tuner/core/plural_text.h"
 
 namespace tune::trainer::detection {
 
@@ -81,10 +82,9 @@ class YoloReader {
 
   void read_object(const std::vector<std::string>& words, std::string where, Example& example) {
     if (words.size() != 5)
-      return problems_.add(
-          where + " has " + std::to_string(words.size()) +
-          (words.size() > 6 && words.size() % 2 == 1 ? " values, as outlines have" : " values") +
-          "; a box is `class cx cy width height`");
+      return problems_.add(where + " has " + plural_text(words.size(), "value") +
+                           (words.size() > 6 && words.size() % 2 == 1 ? ", as outlines have" : "") +
+                           "; a box is `class cx cy width height`");
     const std::optional<std::int64_t> index = data::whole_number(std::string_view(words[0]));
     if (!index || *index < 0 || *index >= static_cast<std::int64_t>(names_.names.size()))
       return problems_.add(where + ": the class " + words[0] + " is none of the " +

@@ -92,6 +92,29 @@ TEST_CASE("an audit names equal images, overlapping crops, bad boxes and counts,
         }) != "");
 }
 
+TEST_CASE("an audit shows each image's name so that it is one name") {
+  const OwnCache cache;
+  const TestFolder folder;
+  LabelledFolder data(folder, "data");
+  const fs::path first = data.add(texture(1, 100), 0, 0);
+  const std::vector<std::string> names{"a b", "a, b", "bad\xff", "bad\xfe", "cod\xE2\x80\xAEgpj"};
+  for (const std::string& name : names) {
+    fs::copy_file(first, data.path() / "images" / (name + ".jpg"));
+    folder.write("data/labels/" + name + ".txt", "0 .5 .5 .2 .2\n");
+  }
+  std::ostringstream out, err;
+  cli::Console console{out, err};
+  CHECK(cli::run_audit({"--data", data.path().string()}, console) == 0);
+  CHECK(
+      contains(out.str(),
+               "\n  - \"a b.jpg\", \"a, b.jpg\", bad\\xfe.jpg, bad\\xff.jpg, cod\\u202egpj.jpg, i100.jpg\n"));
+  CHECK(contains(out.str(), ": 6 images, 6 objects\n"));
+  const Json result = audit({"--data", data.path().string()});
+  REQUIRE(result["byte_equal"].size() == 1);
+  CHECK(contains(result["byte_equal"][0]["images"][2]["image"], "/bad\\xfe.jpg"));
+  CHECK(contains(result["byte_equal"][0]["images"][3]["image"], "/bad\\xff.jpg"));
+}
+
 TEST_CASE("an audit of one part reads on where annotations are wrong") {
   const OwnCache cache;
   const TestFolder folder;
@@ -141,11 +164,11 @@ TEST_CASE("an audit shows what it found before it fails, and fails on what it is
   CHECK(contains(printed, "warnings: 1\n  - 1 box without area was left out: "));
   CHECK(contains(printed, "objects left out: 1"));
   CHECK(contains(printed, "parts: train (2), validation (1)"));
-  CHECK(with("warnings") == "the audit found 1 warnings");
+  CHECK(with("warnings") == "the audit found 1 warning");
   fs::copy_file(seen, valid.path() / "images" / "copy.jpg");
-  CHECK(with("leaks,problems") == "the audit found 1 leaks");
-  CHECK(contains(printed, "leaks: 1 of these lie in both sets or in two parts of one"));
-  CHECK(contains(printed, "equal files: 1\n  - train/images/i100.jpg valid/images/copy.jpg"));
+  CHECK(with("leaks,problems") == "the audit found 1 leak");
+  CHECK(contains(printed, "leaks: 1 of these lies in both sets or in two parts of one"));
+  CHECK(contains(printed, "equal files: 1\n  - train/images/i100.jpg, valid/images/copy.jpg"));
   // What cannot be compared any more is shown all the same.
   CHECK(contains(run({"--data", set, "--against", (folder.path() / "gone").string()}, printed),
                  "gone does not exist"));

@@ -12,6 +12,8 @@ using tests::TestFolder;
 using tune::ExitCode;
 using tune::Json;
 
+namespace fs = std::filesystem;
+
 namespace {
 
 struct Printed {
@@ -112,6 +114,33 @@ TEST_CASE("score warns of detections whose category the ground truth does not ha
   const Printed printed = score(truth, folder.write("shifted.json", shifted), true);
   CHECK(Json::parse(printed.out)["AP"] == 0);
   CHECK(contains(printed.err, "2 detections are left out, as the ground truth has no category_id 0"));
+}
+
+TEST_CASE("score says where detections name another class than their category_id stands for") {
+  const TestFolder folder;
+  const auto truth = folder.write("gt.json", truth_with(kTwo));
+  const auto warnings = [&](const std::string& first, const std::string& second, const fs::path& against) {
+    const std::string box = R"("image_id": 1, "category_id": 4, "bbox": [10, 10, 40, 40], "score": 0.9})";
+    return score(against, folder.write("det.json", "[{" + first + box + ", {" + second + box + "]")).err;
+  };
+  const std::string said = warnings(R"("category": "scale", )", R"("category_name": " Pit ", )", truth);
+  CHECK(contains(said,
+                 "1 detection names another class than its category_id stands for, so the classes may be "
+                 "in another order: "));
+  CHECK(contains(said, "det.json, [0]: category_id 4 is \"pit\", and the detection says \"scale\""));
+  CHECK(contains(warnings(R"("category": "scale", )", R"("category": "pti", )", truth),
+                 "2 detections name other classes"));
+  for (const char* same : {R"("category": "pit", )", R"("category": "", )", R"("category": 4, )",
+                           R"("category": "4", )", R"("category": null, )", R"("category": {"name": "x"}, )",
+                           R"("category": ["x"], )", R"("file_name": "scale", )"}) {
+    INFO(same);
+    CHECK(warnings(same, "", truth).empty());
+  }
+  // Of a name without its detection's end nothing is kept for the next.
+  CHECK(contains(warnings(R"("category": "scale", )", "", truth), "1 detection names"));
+  const auto nameless = folder.write(
+      "nameless.json", R"({"images": [{"id": 1}], "categories": [{"id": 4}], "annotations": []})");
+  CHECK(warnings(R"("category": "scale", )", "", nameless).empty());
 }
 
 TEST_CASE("score names boxes that no detector means, and areas that pycocotools passes over") {

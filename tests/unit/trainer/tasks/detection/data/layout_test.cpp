@@ -86,6 +86,38 @@ TEST_CASE("images in folders of their classes find annotations without such fold
   expect_pits(read_dataset(folder.path()), {"pits/p_1.jpg", "scale/s_1.jpg"}, "IMAGES/ with Annotations/");
 }
 
+TEST_CASE("images below the folder of others are read where annotations are left for them") {
+  const TestFolder folder;
+  const auto add = [&](const std::string& name) { folder.write_image(name + ".png", 40, 30); };
+  for (const char* stem : {"x", "sub/x", "sub/y", "sub/deep/z", "thumbnails/x"})
+    add(std::string("images/") + stem);
+  for (const char* stem : {"x", "sub/x", "sub/y", "deep/z"})
+    folder.write(std::string("annotations/") + stem + ".xml", kPitXml);
+  folder.write("images/sub/notes.txt", "");
+  folder.write_image("images/vis/free.png", 40, 30);
+  CHECK(contains(message_of(ExitCode::kBadData, [&] { read_dataset(folder.path()); }),
+                 "deep/z.xml: its image z.jpg (or .png, .bmp, .tif, .webp) does not exist"));
+  fs::rename(folder.path() / "annotations" / "deep", folder.path() / "annotations" / "sub" / "deep");
+  expect_pits(read_dataset(folder.path()), {"sub/deep/z.png", "sub/x.png", "sub/y.png", "x.png"},
+              "PASCAL VOC: images/ with annotations/");
+  // An annotation without folders, too; two images of it are told.
+  folder.write("annotations/free.xml", kPitXml);
+  CHECK(read_dataset(folder.path()).examples.size() == 5);
+  add("images/sub/free");
+  CHECK(contains(message_of(ExitCode::kBadData, [&] { read_dataset(folder.path()); }),
+                 "share the annotation free.xml"));
+}
+
+TEST_CASE("labels below the folder of others are read like their images") {
+  const TestFolder folder;
+  folder.write("classes.txt", "pit\n");
+  for (const char* stem : {"a", "sub/b"}) {
+    folder.write_image(std::string("images/") + stem + ".png", 40, 30);
+    folder.write(std::string("labels/") + stem + ".txt", kPitTxt);
+  }
+  expect_pits(read_dataset(folder.path()), {"a.png", "sub/b.png"}, "YOLO labels: images/ with labels/");
+}
+
 TEST_CASE("annotations beside their images are read, VOC's and YOLO's") {
   const TestFolder folder;
   for (const char* stem : {"a", "b"}) {

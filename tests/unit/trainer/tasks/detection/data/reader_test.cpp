@@ -267,8 +267,37 @@ TEST_CASE("<difficult> is read as people write it, and what is not understood is
   std::vector<bool> difficult;
   for (const GroundTruth& each : dataset.examples[0].objects) difficult.push_back(each.difficult);
   CHECK(difficult == std::vector<bool>{true, true, true, false});
+  REQUIRE(dataset.warnings.size() == 1);
+  CHECK(contains(dataset.warnings[0], "1 flag is written as a word, and taken as it reads: "));
+  CHECK(contains(dataset.warnings[0], "a.xml, object 2 (pit): <difficult> is \"true\""));
+  write_example(folder, "a", object("pit", "1 1 5 5", "yes") + object("pit", "1 1 6 6", "False"));
+  CHECK(contains(read_dataset(folder.path()).warnings.at(0),
+                 "2 flags are written as words, and taken as they read, the first being "));
   write_example(folder, "a", object("pit", "1 1 5 5", "maybe"));
   CHECK(contains(refusal(folder.path()), "a.xml, object 1 (pit): <difficult> is \"maybe\", neither 0 nor 1"));
+}
+
+TEST_CASE("a box that lies elsewhere than in an <object> of the <annotation> is refused, not passed over") {
+  const TestFolder folder;
+  const std::string one = object("pit", "1 1 5 5");
+  const auto refused = [&](const std::string& objects) {
+    write_example(folder, "a", objects);
+    return refusal(folder.path());
+  };
+  CHECK(contains(
+      refused("<objects>" + one + one + "</objects>"),
+      "a.xml: a <object> lies in <objects>; write each object as <object> directly in <annotation>"));
+  CHECK(
+      contains(refused(one + "<more><objects>" + one + "</objects></more>"), "a <object> lies in <objects>"));
+  CHECK(contains(refused("<Object><name>pit</name><bndbox/></Object>"), "a <bndbox> lies in <Object>"));
+  CHECK(contains(refused("<bndbox/>"), "a <bndbox> lies in <annotation>"));
+  CHECK(contains(refused("<object><name>pit</name>" + one + "</object>"),
+                 "a <object> lies in <object>; write one object after the other"));
+  // The heads and hands of VOC's persons.
+  std::string person = one;
+  person.insert(person.rfind("</object>"), "<part><name>head</name><bndbox><xmin>1</xmin></bndbox></part>");
+  write_example(folder, "a", person);
+  CHECK(read_dataset(folder.path()).examples[0].objects.size() == 1);
 }
 
 TEST_CASE("numbers of a COCO file are read as texts and floats too, which is said once") {
