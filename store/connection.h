@@ -44,6 +44,10 @@ class Connection {
   std::unordered_map<const char*, std::unique_ptr<SQLite::Statement>> statements_;
 };
 
+// What a JSON text of a cell says. Throws std::exception; a NUL, where nlohmann's parser would end, is damage
+// too.
+Json json_of_cell(const std::string& text);
+
 // One use of a cached statement: bind in order, step, read columns in order. Resets the statement when it
 // goes.
 class Query {
