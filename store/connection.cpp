@@ -136,6 +136,13 @@ void Connection::fail(const SQLite::Exception& error) const {
       // "no such table: trials", "table trials has no column named note": somebody has changed the file.
       if (is_of_another_shape(error.what())) throw DamagedFile(what);
       throw Error(ExitCode::kInternal, what);
+    // A number beyond the last event, for example: no row of tune is so.
+    case SQLITE_MISMATCH:
+      throw DamagedFile(what);
+    case SQLITE_CONSTRAINT:
+      // Every column of a row that is written is checked, and this program binds what its columns take.
+      if (error.getExtendedErrorCode() == SQLITE_CONSTRAINT_DATATYPE) throw DamagedFile(what);
+      throw Error(ExitCode::kInternal, what);
     case SQLITE_NOMEM:
       throw Error(ExitCode::kEnvironment, what, "there is not enough memory");
     default:
@@ -225,7 +232,7 @@ void Query::run() {
 std::int64_t Query::integer() {
   return take([this](const SQLite::Column& column) {
     // SQLite would turn any text into a number.
-    if (!column.isInteger() && !column.isNull()) wrong_type("an integer");
+    if (!column.isInteger()) wrong_type("an integer");
     return column.getInt64();
   });
 }
@@ -236,7 +243,7 @@ void Query::wrong_type(const char* expected) const {
 
 double Query::real() {
   const auto number = take([this](const SQLite::Column& column) {
-    if (column.isBlob()) wrong_type("a number");
+    if (column.isBlob() || column.isNull()) wrong_type("a number");
     return column.isText() ? std::nullopt : std::optional(column.getDouble());
   });
   if (number) return *number;
@@ -245,7 +252,10 @@ double Query::real() {
 }
 
 std::string Query::text() {
-  return take([](const SQLite::Column& column) { return column.getString(); });
+  return take([this](const SQLite::Column& column) {
+    if (!column.isText()) wrong_type("a text");
+    return column.getString();
+  });
 }
 
 int Query::small() {
@@ -278,13 +288,16 @@ double Query::fraction() {
   return number;
 }
 
-Json Query::json() {
-  return cell([](const std::string& text) { return Json::parse(text); });
+Json json_of_cell(const std::string& text) {
+  if (text.find('\0') != std::string::npos) throw std::invalid_argument("it holds a NUL");
+  return Json::parse(text);
 }
+
+Json Query::json() { return cell(json_of_cell); }
 
 Json Query::object() {
   return cell([](const std::string& text) {
-    Json json = Json::parse(text);
+    Json json = json_of_cell(text);
     if (!json.is_object()) throw std::invalid_argument("it is no JSON object");
     return json;
   });

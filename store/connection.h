@@ -44,6 +44,10 @@ class Connection {
   std::unordered_map<const char*, std::unique_ptr<SQLite::Statement>> statements_;
 };
 
+// What a JSON text of a cell says. Throws std::exception; a NUL, where nlohmann's parser would end, is damage
+// too.
+Json json_of_cell(const std::string& text);
+
 // One use of a cached statement: bind in order, step, read columns in order. It lives on the stack of the
 // function that asks, on its connection's thread, and resets the statement when it goes; until then no second
 // one may use the same statement. It begins and ends no transaction.

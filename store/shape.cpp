@@ -9,17 +9,24 @@
 namespace tune::store {
 namespace {
 
-// Types of the columns by table.
-using Shape = std::map<std::string, std::map<std::string, std::string>>;
+struct Column {
+  std::string type;
+  bool may_be_empty = false;  // hold NULL
+};
+// The columns by table.
+using Shape = std::map<std::string, std::map<std::string, Column>>;
 
 Shape shape_of(Connection& connection) {
-  Query query(connection,
-              "SELECT t.name, c.name, c.type FROM sqlite_schema AS t, pragma_table_info(t.name) AS c"
-              " WHERE t.type = 'table'");
+  Query query(
+      connection,
+      "SELECT t.name, c.name, c.type, c.\"notnull\" FROM sqlite_schema AS t, pragma_table_info(t.name) AS c"
+      " WHERE t.type = 'table'");
   Shape shape;
   while (query.step()) {
     const std::string table = query.text(), column = query.text();
-    shape[table][column] = query.text();
+    Column& found = shape[table][column];
+    found.type = query.text();
+    found.may_be_empty = query.integer() == 0;
   }
   return shape;
 }
@@ -49,12 +56,14 @@ void check_shape(Connection& connection, const Schema& schema) {
   for (const auto& [table, columns] : promised_shape(schema)) {
     const auto there = found.find(table);
     if (there == found.end()) fail(connection, "the table " + table + " is missing");
-    for (const auto& [column, type] : columns) {
+    for (const auto& [column, promised] : columns) {
       const auto place = there->second.find(column);
       if (place == there->second.end()) fail(connection, "the table " + table + " has no column " + column);
-      if (place->second != type)
-        fail(connection, "the column " + column + " of the table " + table + " holds " +
-                             (place->second.empty() ? "anything" : place->second) + ", not " + type);
+      const std::string which = "the column " + column + " of the table " + table;
+      const auto& [type, may_be_empty] = place->second;
+      if (type != promised.type)
+        fail(connection, which + " holds " + (type.empty() ? "anything" : type) + ", not " + promised.type);
+      if (may_be_empty && !promised.may_be_empty) fail(connection, which + " may be empty");
     }
   }
 }

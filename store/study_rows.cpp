@@ -6,18 +6,55 @@
 #include "store/value_list.h"
 #include "tuner/core/error.h"
 #include "tuner/core/objective_text.h"
+#include "tuner/core/plural_text.h"
 
 namespace tune::store {
 namespace {
 
-ParameterSet parameters_from(const std::string& text) { return Json::parse(text).get<ParameterSet>(); }
-std::vector<double> values_from_text(const std::string& text) { return values_from(Json::parse(text)); }
+ParameterSet parameters_from(const std::string& text) { return json_of_cell(text).get<ParameterSet>(); }
+std::vector<double> values_from_text(const std::string& text) { return values_from(json_of_cell(text)); }
 std::optional<StopReason> stop_from(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional(stop_reason_from_string(text));
 }
-StudyFacts facts_from(const std::string& text) { return Json::parse(text).get<StudyFacts>(); }
+StudyFacts facts_from(const std::string& text) { return json_of_cell(text).get<StudyFacts>(); }
 std::vector<std::string> names_from(const std::string& text) {
-  return Json::parse(text).get<std::vector<std::string>>();
+  return json_of_cell(text).get<std::vector<std::string>>();
+}
+
+// The columns repeat what the spec says: where the two differ, the best trial may be the worst one.
+void check_against_spec(const Connection& connection, const StudyRow& row) {
+  const auto refuse = [&](const char* column) {
+    throw DamagedFile(connection.name() + ": the column " + column +
+                      " of its table study is not what the study's spec says");
+  };
+  const auto objective = row.spec.find("objective");
+  if (objective == row.spec.end()) return;
+  if (!objective->is_object()) refuse("spec");
+  const auto is_said = [&](const char* key, const std::string& value) {
+    const auto place = objective->find(key);
+    return place == objective->end() || *place == value;
+  };
+  if (!is_said("metric", row.objective.metric)) refuse("metric");
+  if (!is_said("goal", goal_text(row.objective.goal))) refuse("goal");
+  const bool is_best = objective->contains("reduce") || row.objective.reduce == Reduce::kBest;
+  if (!is_best || !is_said("reduce", reduce_text(row.objective.reduce))) refuse("reduce");
+}
+
+// A completed trial has a value for the study's one objective, others may have one.
+void check_values(const Connection& connection, int number, TrialState state,
+                  const std::vector<double>& values) {
+  if (values.size() == 1 || (values.empty() && state != TrialState::kCompleted)) return;
+  throw DamagedFile(connection.name() + ": trial " + std::to_string(number) + " is " + to_string(state) +
+                    ", and has " + plural_text(values.size(), "value") + " of its objective");
+}
+
+// Trials are numbered as they come.
+void check_number(const Connection& connection, int number, std::size_t before) {
+  if (number == static_cast<int>(before) + 1) return;
+  throw DamagedFile(connection.name() +
+                    (number < 1 ? ": there is a trial " + std::to_string(number)
+                                : ": trial " + std::to_string(before + 1) +
+                                      " is missing, though there is a trial " + std::to_string(number)));
 }
 
 #define TRIAL_COLUMNS                                                                                  \
@@ -30,7 +67,7 @@ std::vector<std::string> names_from(const std::string& text) {
   " metrics_offset, exit_code, signal, stop, reason, lease_seconds, cpu_seconds, max_rss_bytes, "   \
   "created_ms, started_ms, ended_ms"
 
-TrialRow read_trial(Query& query) {
+TrialRow read_trial(const Connection& connection, Query& query) {
   TrialRow row;
   row.number = query.count();
   row.parameters = query.cell(parameters_from);
@@ -45,6 +82,7 @@ TrialRow read_trial(Query& query) {
   row.started = query.maybe_time();
   row.ended = query.maybe_time();
   row.cut = query.text();
+  check_values(connection, row.number, row.state, row.values);
   return row;
 }
 
@@ -104,6 +142,7 @@ StudyRow study_row(Connection& connection) {
   if (const std::int64_t id = query.integer(); id != 1)
     throw DamagedFile(connection.name() + ": the row of its table study has the id " + std::to_string(id) +
                       ", not 1");
+  check_against_spec(connection, row);
   return row;
 }
 
@@ -157,13 +196,17 @@ void update_row(Connection& connection, const StudyRow& row) {
 std::optional<TrialRow> trial_row(Connection& connection, int number) {
   Query query(connection, "SELECT " TRIAL_COLUMNS " FROM trials WHERE number = ?");
   if (!query.bind(number).step()) return std::nullopt;
-  return read_trial(query);
+  return read_trial(connection, query);
 }
 
 std::vector<TrialRow> trial_rows(Connection& connection) {
   Query query(connection, "SELECT " TRIAL_COLUMNS " FROM trials ORDER BY number");
   std::vector<TrialRow> rows;
-  while (query.step()) rows.push_back(read_trial(query));
+  while (query.step()) {
+    TrialRow row = read_trial(connection, query);
+    check_number(connection, row.number, rows.size());
+    rows.push_back(std::move(row));
+  }
   return rows;
 }
 
@@ -331,11 +374,10 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
     view->state = rows.cell(trial_state_from_string);
     view->budget = rows.fraction();
     view->values = rows.cell(values_from_text);
+    check_values(connection, view->number, view->state, view->values);
     if (!all_finite(view->values)) view->values.clear();
     view->failure = rows.text();
-    if (view->number != static_cast<int>(views.size()) + 1)
-      throw DamagedFile(connection.name() + ": trial " + std::to_string(views.size() + 1) +
-                        " is missing, though there is a trial " + std::to_string(view->number));
+    check_number(connection, view->number, views.size());
     views.push_back(std::move(view));
   }
   return views;

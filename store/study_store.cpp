@@ -8,6 +8,7 @@
 #include "store/metric_table.h"
 #include "store/schema.h"
 #include "store/shape.h"
+#include "store/study_events.h"
 #include "store/study_rows.h"
 #include "store/value_list.h"
 #include "tuner/core/error.h"
@@ -307,8 +308,12 @@ std::vector<RunningTime> StudyStore::running_times() const {
   std::vector<RunningTime> times;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const std::int64_t next = i + 1 < runs.size() ? runs[i + 1].first : INT64_MAX;
-    Query last(impl_->connection, "SELECT max(time_ms) FROM events WHERE id >= ? AND id < ?");
-    last.bind(runs[i].first).bind(next).step();
+    // Other commands record events too, days later: notices, promotions, logs that were read again.
+    Query last(impl_->connection,
+               "SELECT max(time_ms) FROM events WHERE id >= ? AND id < ? AND (kind IN ('study_started',"
+               " 'trial_queued', 'attempt_started', 'trial_finished', 'attempt_requeued', 'best', 'draining',"
+               " 'study_finished') OR (kind = 'notice' AND substr(data, 13, length(?3)) = ?3))");
+    last.bind(runs[i].first).bind(next).bind(kPausedNotice).step();
     times.push_back({runs[i].second, std::max(runs[i].second, last.time())});
   }
   return times;
@@ -328,7 +333,16 @@ History StudyStore::load_history() const {
   return history;
 }
 
-std::string StudyStore::integrity() const { return impl_->connection.text("PRAGMA integrity_check(1)"); }
+std::string StudyStore::integrity() const {
+  // "*** in database main ***", and what it is on the line below.
+  std::string said = impl_->connection.text("PRAGMA integrity_check(1)");
+  if (said.starts_with("***")) said.erase(0, said.find('\n') + 1);
+  if (said != "ok") return said;
+  Query lost(impl_->connection, "SELECT \"table\", parent FROM pragma_foreign_key_check LIMIT 1");
+  if (!lost.step()) return said;
+  const std::string table = lost.text();
+  return "a row of its table " + table + " belongs to a row of " + lost.text() + " that is not there";
+}
 
 SqliteFacts sqlite_facts() {
   // https://sqlite.org/wal.html#walreset: fixed in 3.51.3.

@@ -101,5 +101,19 @@ TEST_CASE("kill -9 of tune takes the probe along") {
   CHECK(killed.exit_code == 0);
 }
 
+TEST_CASE("what the probe objects to is the run's error, with its cure, and no JSON") {
+  ToyStudy study(
+      "echo 'a warning' >&2; echo '{\"error\":{\"code\":\"environment\",\"message\":\"the data are a "
+      "FIFO\",\"hint\":\"name a file\"}}' >&2; exit 7");
+  const ShellResult run = study.tune();
+  CAPTURE(run.err);
+  CHECK(run.exit_code == 7);
+  CHECK(says(run.err, "a warning\n"));
+  CHECK(says(run.err,
+             "error: tune-train probe failed before the first trial (exit code 7): the data are a FIFO\n"));
+  CHECK(says(run.err, "name a file"));
+  CHECK_FALSE(says(run.err, "{"));
+}
+
 }  // namespace
 }  // namespace tune::tests

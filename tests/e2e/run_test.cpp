@@ -125,7 +125,8 @@ TEST_CASE("a stored spec is checked again by resume, as an older tune may have l
   folder.write("change.py",
                "import sqlite3\n"
                "db = sqlite3.connect('store/s/study.db')\n"
-               "db.execute(\"UPDATE study SET spec_text = replace(spec_text, 'loss=(', 'loss=(?=x)(')\")\n"
+               "for c in ('spec', 'spec_text'):\n"
+               "  db.execute(f\"UPDATE study SET {c} = replace({c}, 'loss=(', 'loss=(?=x)(')\")\n"
                "db.commit()");
   REQUIRE(folder.shell("python3 change.py").exit_code == 0);
   const ShellResult resumed = folder.shell("tune resume s --store store --trials 9");

@@ -15,6 +15,8 @@
 #include "tuner/engine/loop/builtin_trainer.h"
 #include "tuner/engine/promotion/version_check.h"
 #include "tuner/os/run_program.h"
+#include "tuner/report/numbers/spec_text.h"
+#include "tuner/report/numbers/study_rows.h"
 
 namespace tune::cli {
 namespace {
@@ -86,21 +88,35 @@ Finding check_sqlite() {
           {}};
 }
 
-// Whether SQLite finds every study's database whole.
+// Reads all of a study. Throws Error where its database is damaged.
+void read_whole_study(const store::StudyStore& study) {
+  if (const std::string said = study.integrity(); said != "ok") throw DamagedFile(study.file() + ": " + said);
+  const report::StudyRows rows = report::read_study(study);
+  study.load_history();
+  for (std::int64_t after = 0;;) {
+    const std::vector<store::EventRow> events = study.events(after);
+    if (events.empty()) break;
+    after = events.back().id;
+  }
+  if (!report::is_text_of_study(rows.study))
+    throw DamagedFile(study.file() + ": the text of its spec is not the spec that the study has");
+}
+
+// Whether every study's database is whole.
 Finding check_studies(const fs::path& store) {
   const std::vector<std::string> names = store::study_names(store);
   Finding finding{"studies", Verdict::kGood, {}, {}};
   for (const std::string& name : names) {
-    std::string trouble;
     try {
-      trouble = open_study_for_reading(store, name).integrity();
+      read_whole_study(open_study_for_reading(store, name));
     } catch (const Error& error) {
-      trouble = error.what();
+      const bool is_damaged = dynamic_cast<const DamagedFile*>(&error) != nullptr;
+      const std::string cure = is_damaged ? "restore the study's study.db from a copy" : error.hint();
+      finding.verdict = Verdict::kBad;
+      finding.text += (finding.text.empty() ? "" : "\n") + name + ": " + error.what();
+      if (finding.cure.find(cure) == std::string::npos)
+        finding.cure += (finding.cure.empty() ? "" : "; ") + cure;
     }
-    if (trouble == "ok") continue;
-    finding.verdict = Verdict::kBad;
-    finding.text += (finding.text.empty() ? "" : "\n") + name + ": " + trouble;
-    finding.cure = "restore the study's study.db from a copy";
   }
   if (finding.text.empty()) finding.text = std::to_string(names.size()) + " in the store, all whole";
   return finding;

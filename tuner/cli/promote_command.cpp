@@ -7,6 +7,7 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
+#include "tuner/engine/loop/study_opening.h"
 #include "tuner/engine/promotion/promotion.h"
 
 namespace tune::cli {
@@ -35,6 +36,7 @@ int promote_command(const Arguments& arguments, Console& console) {
   engine::PromotionRequest request;
   request.store_folder = std::filesystem::absolute(store_folder(*options)).lexically_normal();
   const store::StudyStore store = open_study_for_reading(request.store_folder, reference.study);
+  engine::require_own_name(store);
   request.model = model_of(*options, store.study());
   if (reference.trial > 0) request.trial = reference.trial;
   request.notice = [&](const std::string& sentence) { console.err << "the promotion " << sentence << '\n'; };

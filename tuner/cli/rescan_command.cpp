@@ -7,6 +7,7 @@
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/store_path.h"
+#include "tuner/cli/stored_spec.h"
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/line_splitter.h"
@@ -57,9 +58,9 @@ Spec read_new_spec(const std::string& file, const std::string& study) {
   return spec;
 }
 
-Spec read_stored_spec(const store::StudyRow& row) {
-  return parse_spec(row.spec_text, "the stored spec of " + row.name, row.folder, SpecUse::kRun,
-                    regex_problem);
+Spec read_old_spec(const store::StudyStore& study) {
+  const store::StudyRow row = study.study();
+  return read_stored_spec(row, row.folder, study.file());
 }
 
 std::string end_text(const store::TrialRow& trial) {
@@ -116,7 +117,7 @@ int rescan_command(const Arguments& arguments, Console& console) {
   require_study(store, study);
   engine::hold_study(store, study);  // brings an older database up to date
   Spec spec = options->has("spec") ? read_new_spec(options->text("spec"), study)
-                                   : read_stored_spec(open_study_for_reading(store, study).study());
+                                   : read_old_spec(open_study_for_reading(store, study));
   const std::string text = spec.text;
   if (spec.trainer) engine::apply_builtin_trainer(spec, engine::find_builtin_trainer(), spec.file, text);
   std::set<std::string> said;

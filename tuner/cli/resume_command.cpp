@@ -2,6 +2,7 @@
 #include "tuner/cli/checked_spec.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/store_path.h"
+#include "tuner/cli/stored_spec.h"
 #include "tuner/cli/study_run.h"
 
 namespace tune::cli {
@@ -20,13 +21,14 @@ int resume_command(const Arguments& arguments, Console& console) {
   // An older tune's database cannot be opened for reading only, and this is the command that migrates it.
   require_study(request.store, study);
   engine::hold_study(request.store, study);
-  const store::StudyRow row = open_study_for_reading(request.store, study).study();
-  request.spec_file = "the stored spec of " + row.name;
-  request.spec_text = row.spec_text;
-  // An older tune may have stored what this one objects to.
-  request.spec = parse_spec(row.spec_text, request.spec_file, engine::spec_folder_now(row, request.store),
-                            SpecUse::kRun, regex_problem);
-  request.spec.study = row.name;
+  {
+    const store::StudyStore stored = open_study_for_reading(request.store, study);
+    const store::StudyRow row = stored.study();
+    request.spec = read_stored_spec(row, engine::spec_folder_now(row, request.store), stored.file());
+    request.spec.study = row.name;
+    request.spec_file = request.spec.file;
+    request.spec_text = row.spec_text;
+  }
   if (!options->has("json")) print_warnings(request.spec, console.err);
   request.overrides = limit_overrides(*options);
   request.is_resume = true;

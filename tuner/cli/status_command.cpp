@@ -22,7 +22,13 @@ struct Unreadable {
   std::string study, message;
 };
 
-report::Table overview(const std::vector<report::StudyRows>& studies) {
+struct Listed {
+  std::string folder;  // the name that commands take
+  report::StudyRows rows;
+  bool is_copy() const { return folder != rows.study.name; }
+};
+
+report::Table overview(const std::vector<Listed>& studies) {
   using report::Align;
   report::Table table;
   table.columns = {{"study"},
@@ -32,12 +38,14 @@ report::Table overview(const std::vector<report::StudyRows>& studies) {
                    {"trial", Align::kRight},
                    {"metric"},
                    {"time", Align::kRight}};
-  for (const auto& rows : studies) {
+  for (const Listed& listed : studies) {
+    const report::StudyRows& rows = listed.rows;
     const auto best = report::best_trial(rows.trials, rows.study.objective);
-    table.rows.push_back({rows.study.name, to_string(rows.study.state),
-                          report::counts_text(report::count_states(rows.trials)),
-                          best ? report::value_text(*best) : "", best ? std::to_string(best->number) : "",
-                          rows.study.objective.metric, report::seconds_text(rows.study.elapsed_seconds)});
+    table.rows.push_back(
+        {listed.is_copy() ? listed.folder + " (holds " + rows.study.name + ")" : listed.folder,
+         to_string(rows.study.state), report::counts_text(report::count_states(rows.trials)),
+         best ? report::value_text(*best) : "", best ? std::to_string(best->number) : "",
+         rows.study.objective.metric, report::seconds_text(rows.study.elapsed_seconds)});
   }
   return table;
 }
@@ -51,21 +59,22 @@ void require_store(const fs::path& store, bool is_named) {
 }
 
 int list_studies(const fs::path& store, bool as_json, Console& console) {
-  std::vector<report::StudyRows> studies;
+  std::vector<Listed> studies;
   std::vector<Unreadable> unreadable;
   for (const std::string& name : store::study_names(store)) {
     // One damaged file must not hide the other studies.
     try {
-      studies.push_back(read_live_study(store, name));
+      studies.push_back({name, read_live_study(store, name)});
     } catch (const Error& error) {
       unreadable.push_back({name, error.what()});
     }
   }
   if (as_json) {
     Json list = Json::array(), warnings = Json::array();
-    for (const auto& rows : studies) {
-      list.push_back(report::status_json(rows));
+    for (const Listed& listed : studies) {
+      list.push_back(report::status_json(listed.rows));
       list.back().erase("schema");
+      if (listed.is_copy()) list.back()["folder"] = listed.folder;
     }
     for (const auto& [study, message] : unreadable)
       warnings.push_back({{"study", study}, {"message", message}});

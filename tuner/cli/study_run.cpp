@@ -57,7 +57,7 @@ void require_gpus(const std::string& list) {
   const std::size_t found = nvml ? engine::visible_gpus(gpus, list.c_str()).size() : 0;
   if (found == entries.size()) return;
   const std::string& first = entries[found];
-  if (!engine::visible_gpus(gpus, first.c_str()).empty())
+  if (nvml && !engine::visible_gpus(gpus, first.c_str()).empty())
     throw Error(ExitCode::kUsage, "--gpus names the GPU " + first + " twice", "name each once");
   throw Error(ExitCode::kEnvironment,
               "--gpus names the GPU " + first + ", which is not there: this machine has " +

@@ -56,6 +56,7 @@ Milliseconds parse_duration(const std::string& text) {
     const std::string name = text.substr(unit_start, at - unit_start);
     if (name.empty()) refuse(text, "a number has no unit");
     const std::size_t unit = find_unit(name);
+    if (name == "." || name == ",") refuse(text, "fractions are not taken");
     if (unit == kUnits.size()) refuse(text, "\"" + name + "\" is not a unit");
     if (unit < next_unit) refuse(text, "units go from large to small, each once");
     next_unit = unit + 1;

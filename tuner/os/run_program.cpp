@@ -14,7 +14,6 @@
 #include <sstream>
 #include <utility>
 
-#include "tuner/core/error.h"
 #include "tuner/os/descriptor.h"
 #include "tuner/os/environment.h"
 
@@ -58,6 +57,7 @@ void become(const Program& program, const Plan& plan, pid_t parent, int out, int
   // Tied to the thread that forked, which waits in run_program() until the child has ended.
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return;
   if (::getppid() != parent) ::_exit(0);  // it died in between
+  if (program.ends_as_group && ::setpgid(0, 0) != 0) return;
   // An ignored signal stays ignored over an exec.
   ::signal(SIGPIPE, SIG_DFL);
   const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -124,6 +124,7 @@ class Patience {
     const SteadyTime now = std::chrono::steady_clock::now();
     const int signals = program_.signals ? program_.signals() : 0;
     over_ = over_ || now >= limit_;
+    if (over_ && program_.ends_as_group) ::kill(-pid, SIGKILL);
     if (!kill_at_ && (signals > 0 || over_)) {
       ::kill(pid, SIGTERM);
       kill_at_ = now + kGrace;
@@ -139,6 +140,11 @@ class Patience {
 };
 
 }  // namespace
+
+ProgramTimeout::ProgramTimeout(const Program& program)
+    : Error(ExitCode::kEnvironment, "\"" + program.argv[0] + "\" did not end within " +
+                                        std::to_string(program.time_limit.count() / 1000) +
+                                        " s and was killed") {}
 
 ProgramOutput run_program(const Program& program) {
   Pipe pipe = open_pipe(), errors = open_pipe();
@@ -169,10 +175,7 @@ ProgramOutput run_program(const Program& program) {
   }
   take(pipe.read.get(), output.out);
   take_lines(/*at_end=*/true);
-  if (patience.is_over())
-    throw Error(ExitCode::kEnvironment, "\"" + program.argv[0] + "\" did not end within " +
-                                            std::to_string(program.time_limit.count() / 1000) +
-                                            " s and was killed");
+  if (patience.is_over()) throw ProgramTimeout(program);
   output.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return output;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tuner/core/clock.h"
+#include "tuner/core/error.h"
 
 namespace tune {
 
@@ -24,6 +25,8 @@ struct Program {
   // How many signals a person or the system has sent so far; asked many times a second. The first is passed
   // on as SIGTERM, the second as SIGKILL. Empty: nobody interrupts it.
   std::function<int()> signals = {};
+  // In a process group of its own, all of which is killed at once when the time is over.
+  bool ends_as_group = false;
   std::set<std::string> left_out = {};  // of our environment: variables that it does not get
 };
 
@@ -31,9 +34,15 @@ struct ProgramOutput {
   int exit_code = 0;  // 128 + n for signal n
   std::string out;    // stdout
 };
+
+// A program was still there after its time limit, and was killed.
+class ProgramTimeout : public Error {
+ public:
+  explicit ProgramTimeout(const Program& program);
+};
+
 // Blocks until the program itself has ended; what it leaves behind is not waited for. It dies with this
-// process. Throws Error(kEnvironment) when it cannot be started, or is still there after its time limit: it
-// is killed then.
+// process. Throws Error(kEnvironment) when it cannot be started, ProgramTimeout.
 ProgramOutput run_program(const Program& program);
 
 // The program of that name beside the running one, else on the path; nullopt when there is none.

@@ -1,5 +1,8 @@
 #include "tuner/spec/limits.h"
 
+#include <cmath>
+#include <limits>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -9,6 +12,18 @@ namespace {
 std::string duration_text(Milliseconds duration) {
   const bool whole = duration.count() % 1000 == 0;
   return whole ? std::to_string(duration.count() / 1000) + "s" : std::to_string(duration.count()) + "ms";
+}
+
+int count_from(const Json& json) {
+  if (!json.is_number_integer() || json < 1 || json > std::numeric_limits<int>::max())
+    throw std::invalid_argument(json.dump() + " is no count");
+  return json.get<int>();
+}
+
+double amount_from(const Json& json) {
+  const double amount = json.is_number() ? json.get<double>() : -1;
+  if (!std::isfinite(amount) || amount < 0) throw std::invalid_argument(json.dump() + " is no amount");
+  return amount;
 }
 
 }  // namespace
@@ -29,16 +44,16 @@ Json limits_json(const Limits& limits) {
 
 Limits limits_from_json(const Json& json) {
   Limits limits;
-  if (json.contains("trials")) limits.trials = json["trials"].get<int>();
-  if (json.contains("parallel")) limits.parallel = json["parallel"].get<int>();
+  if (json.contains("trials")) limits.trials = count_from(json["trials"]);
+  if (json.contains("parallel")) limits.parallel = count_from(json["parallel"]);
   if (json.contains("time")) limits.time = parse_duration(json["time"].get<std::string>());
   if (json.contains("trial_time")) limits.trial_time = parse_duration(json["trial_time"].get<std::string>());
   if (json.value("on_trial_time", "") == "fail") limits.on_trial_time = OnTrialTime::kFail;
   for (const auto& [name, silence] :
        {std::pair("no_output", &limits.no_output), std::pair("no_metric_time", &limits.no_metric_time)})
     if (json.contains(name)) *silence = parse_duration(json[name].get<std::string>());
-  if (json.contains("gpu_hours")) limits.gpu_hours = json["gpu_hours"].get<double>();
-  if (json.contains("cost_usd")) limits.cost_usd = json["cost_usd"].get<double>();
+  if (json.contains("gpu_hours")) limits.gpu_hours = amount_from(json["gpu_hours"]);
+  if (json.contains("cost_usd")) limits.cost_usd = amount_from(json["cost_usd"]);
   return limits;
 }
 

@@ -79,6 +79,11 @@ TEST_CASE("a list of GPUs that is none is a mistake, and GPUs that are not there
     CHECK(absent.code == 7);
     CHECK(contains(absent.err, "the GPU 7, which is not there: this machine has no GPU (/no/such"));
     CHECK(use("none").code == 5);  // there is no spec
+    for (const char* part : {"MIG-x", "MIG-GPU-8a3f0d52-1c1a-4c1f-9d3a-6f0c1b2d3e4f/1/0"}) {
+      const Printed no_part = use(part);
+      CHECK(no_part.code == 7);
+      CHECK(contains(no_part.err, std::string("the GPU ") + part + ", which is not there"));
+    }
   }
   const tests::TemporaryFolder folder;
   const std::string machine = (folder.path() / "gpus.json").string();

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 
@@ -79,6 +80,20 @@ TEST_CASE("a program that does not end in its time is killed, and that is an err
   // On a busy machine it may not even have come to its first line.
   const bool began = std::filesystem::exists(folder.path() / "pid");
   CHECK_FALSE((began && tests::is_running(tests::pid_in(folder.path() / "pid"))));
+}
+
+TEST_CASE("a group that does not end in its time is killed at once, with whatever it has started") {
+  const TemporaryFolder folder;
+  Program program =
+      shell("trap '' TERM; sleep 600 & echo $! > new; mv new pid; while :; do sleep 1; done", folder);
+  program.time_limit = Milliseconds(500);
+  program.ends_as_group = true;
+  const auto begin = std::chrono::steady_clock::now();
+  CHECK_THROWS_AS(run_program(program), ProgramTimeout);
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(8));  // not the grace of ten
+  if (!std::filesystem::exists(folder.path() / "pid")) return;
+  const pid_t child = tests::pid_in(folder.path() / "pid");
+  tests::wait_until([&] { return !tests::is_running(child); }, "the child's end");
 }
 
 TEST_CASE("what a program leaves behind is not waited for, though it holds the output") {

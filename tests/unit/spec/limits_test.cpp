@@ -17,6 +17,12 @@ TEST_CASE("limits are written as the words of a spec, and read back") {
   CHECK(limits.trials == 3);
   CHECK(limits.on_trial_time == OnTrialTime::kComplete);
   CHECK_THROWS_AS(limits_from_json({{"time", 7200}}), std::exception);
+  for (const char* text : {R"({"trials":0})", R"({"trials":-1})", R"({"trials":2.5})", R"({"trials":true})",
+                           R"({"trials":4294967297})", R"({"parallel":18446744073709551615})",
+                           R"({"gpu_hours":-1})", R"({"cost_usd":null})", R"({"cost_usd":"3"})"}) {
+    CAPTURE(text);
+    CHECK_THROWS_AS(limits_from_json(Json::parse(text)), std::exception);
+  }
 }
 
 }  // namespace

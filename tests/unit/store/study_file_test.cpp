@@ -77,6 +77,13 @@ bool is_damage(const std::function<void()>& action) {
   return false;
 }
 
+// With the objective in its spec, too, as every spec has it.
+StudyRow searching_row() {
+  StudyRow row = study_row();
+  row.spec["objective"] = {{"metric", row.objective.metric}, {"goal", "maximize"}};
+  return row;
+}
+
 TEST_CASE("whatever a cell holds that tune never writes there is damage, and the file is to be restored",
           "[store]") {
   const TemporaryFolder folder;
@@ -94,6 +101,12 @@ TEST_CASE("whatever a cell holds that tune never writes there is damage, and the
                                 {"UPDATE study SET id = 2", study},
                                 {"UPDATE study SET goal = 'up'", study},
                                 {"UPDATE study SET reduce = 'mean'", study},
+                                {"UPDATE study SET goal = 'minimize'", study},
+                                {"UPDATE study SET metric = 'loss'", study},
+                                {"UPDATE study SET metric = char(27) || '[31m'", study},
+                                {"UPDATE study SET reduce = 'last'", study},
+                                {"UPDATE study SET spec = spec || char(0) || '{}'", study},
+                                {"UPDATE study SET spec = '{\"objective\":7}'", study},
                                 {"UPDATE study SET state = 'ended'", study},
                                 {"UPDATE study SET facts = '[]'", study},
                                 {"UPDATE study SET facts = '{\"precision\":16}'", study},
@@ -112,6 +125,13 @@ TEST_CASE("whatever a cell holds that tune never writes there is damage, and the
                                 {"UPDATE trials SET attempts = 4294967297", trials},
                                 {"UPDATE trials SET started_ms = -1", trials},
                                 {"UPDATE trials SET number = 3", history},
+                                {"UPDATE trials SET number = 0", trials},
+                                {"UPDATE trials SET number = 0", history},
+                                {"UPDATE trials SET number = 1000000", trials},
+                                {"UPDATE trials SET state = 'completed'", trials},
+                                {"UPDATE trials SET state = 'completed'", history},
+                                {"UPDATE trials SET objective_values = '[1,2]'", trials},
+                                {"UPDATE trials SET objective_values = '[1,2,3]'", history},
                                 {"UPDATE attempts SET state = 'gone'", attempts},
                                 {"UPDATE attempts SET stop = 'whim'", attempts},
                                 {"UPDATE attempts SET metrics_offset = -1", attempts},
@@ -131,7 +151,7 @@ TEST_CASE("whatever a cell holds that tune never writes there is damage, and the
   CAPTURE(sql);
   {
     StudyStore store(file, OpenMode::kCreate);
-    store.create_study(study_row());
+    store.create_study(searching_row());
     store.insert_trial(trial_row(1));
     store.insert_attempt(attempt_row(1, 1));
     store.insert_metrics({metric_row(1, study_row().objective.metric, 1, 0.5)});
@@ -146,6 +166,75 @@ TEST_CASE("whatever a cell holds that tune never writes there is damage, and the
       .exec("PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF; " + sql);
   StudyStore store(file, OpenMode::kRead);
   CHECK(is_damage([&] { read(store); }));
+}
+
+TEST_CASE("an empty cell where tune always writes is damage, however it came there", "[store]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder / "study.db";
+  using Read = std::function<void(StudyStore&)>;
+  const auto [place, column, read] = GENERATE(table<std::string, std::string, Read>(
+      {{"attempts", "cpu_seconds REAL", [](StudyStore& store) { store.attempts(); }},
+       {"attempts", "max_rss_bytes INTEGER", [](StudyStore& store) { store.attempts(); }},
+       {"study", "elapsed_seconds REAL", [](StudyStore& store) { store.study(); }},
+       {"study", "folder TEXT", [](StudyStore& store) { store.study(); }},
+       {"trials", "note TEXT", [](StudyStore& store) { store.trials(); }},
+       {"metrics", "attempt INTEGER", [](StudyStore& store) { store.metrics(1); }},
+       {"events", "time_ms INTEGER", [](StudyStore& store) { store.events(); }}}));
+  CAPTURE(place, column);
+  {
+    StudyStore store(file, OpenMode::kCreate);
+    store.create_study(study_row());
+    store.insert_trial(trial_row(1));
+    store.insert_attempt(attempt_row(1, 1));
+    store.insert_metrics({metric_row(1, "loss", 1, 0.5)});
+    store.append_event(event_row("notice"));
+  }
+  const std::string name = column.substr(0, column.find(' '));
+  const auto say = [&](const std::string& before, const std::string& after) {
+    SQLite::Database(file.string(), SQLite::OPEN_READWRITE)
+        .exec("PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, '" + before + "', '" +
+              after + "') WHERE name = '" + place + "'");
+  };
+  say(column + " NOT NULL", column);
+  CHECK(message_of([&] {
+          StudyStore(file, OpenMode::kRead);
+        }).find("the column " + name + " of the table " + place + " may be empty") != std::string::npos);
+  SQLite::Database(file.string(), SQLite::OPEN_READWRITE)
+      .exec("DROP TRIGGER events_never_change; UPDATE " + place + " SET " + name + " = NULL");
+  say(column, column + " NOT NULL");
+  StudyStore store(file, OpenMode::kRead);
+  CHECK(is_damage([&] { read(store); }));
+  CHECK(store.integrity() != "ok");
+}
+
+TEST_CASE("rows of trials that are not there are found by the check of the whole file", "[store]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder / "study.db";
+  const std::string name = GENERATE("attempts", "metrics");
+  {
+    StudyStore store(file, OpenMode::kCreate);
+    store.create_study(study_row());
+    store.insert_trial(trial_row(1));
+    store.insert_attempt(attempt_row(1, 1));
+    store.insert_metrics({metric_row(1, "loss", 1, 0.5)});
+    CHECK(store.integrity() == "ok");
+  }
+  SQLite::Database(file.string(), SQLite::OPEN_READWRITE)
+      .exec("PRAGMA foreign_keys = OFF; UPDATE " + name + " SET trial = 7");
+  CHECK(StudyStore(file, OpenMode::kRead).integrity() ==
+        "a row of its table " + name + " belongs to a row of trials that is not there");
+}
+
+TEST_CASE("a row that cannot be written beside damage is damage, not a bug", "[store]") {
+  const TemporaryFolder folder;
+  const fs::path file = folder / "study.db";
+  StudyStore store(file, OpenMode::kCreate);
+  store.create_study(study_row());
+  store.insert_trial(trial_row(1));
+  store.append_event(event_row("notice"));
+  SQLite::Database other(file.string(), SQLite::OPEN_READWRITE);
+  other.exec("DROP TRIGGER events_never_change; UPDATE events SET id = 9223372036854775807");
+  CHECK(is_damage([&] { store.append_event(event_row("notice")); }));
 }
 
 TEST_CASE("a study whose row is gone while its trials are there is damaged, and is not made anew",

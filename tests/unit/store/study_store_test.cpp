@@ -295,28 +295,49 @@ TEST_CASE("what is said for the bill survives a trial that begins anew, and step
   CHECK(store.metric_sums("loss").empty());
 }
 
-TEST_CASE("each run of a study lasted from its start to the last event before the next", "[store]") {
-  const TemporaryFolder folder;
-  StudyStore store(folder / "study.db", OpenMode::kCreate);
-  store.create_study(study_row());
+TEST_CASE("each run of a study lasted from its start to its end, whatever other commands record later",
+          "[store]") {
+  StudyStore store = memory_study();
   CHECK(store.running_times().empty());
-  const auto log = [&](const char* kind, int ms) {
+  constexpr int kDay = 86'400'000;
+  const auto log = [&](const char* kind, int ms, const char* message = "x") {
     EventRow row = event_row(kind);
     row.time = at(ms);
+    row.data["message"] = message;
     store.append_event(row);
+  };
+  const auto other_commands = [&](int ms) {
+    log("notice", ms, "the spec lies in /elsewhere now");
+    log("notice", ms, "the spec has changed; before it was paused: no");
+    log("promotion", ms);
+    log("trial_reopened", ms);
+    log("trial_rescanned", ms);
+    log("metrics_removed", ms);
   };
   log("notice", 0);
   log("study_started", 10);
-  log("trial_finished", 30);
-  log("study_started", 100);
-  log("study_finished", 170);
-  log("study_started", 200);
-  const std::vector<RunningTime> times = store.running_times();
-  REQUIRE(times.size() == 3);
-  CHECK(times[0].begin == at(10));
-  CHECK(times[0].end == at(30));
-  CHECK(times[1].end == at(170));
-  CHECK(times[2].begin == times[2].end);
+  log("trial_finished", 30);  // killed
+  other_commands(kDay);
+  log("study_started", 2 * kDay);
+  log("study_finished", 2 * kDay + 70);
+  other_commands(3 * kDay);
+  log("study_started", 4 * kDay);
+  log("draining", 4 * kDay + 5);
+  log("attempt_requeued", 4 * kDay + 8);
+  other_commands(5 * kDay);
+  log("study_started", 6 * kDay);
+  log("notice", 6 * kDay + 90, "paused: no program");
+  other_commands(7 * kDay);
+  log("study_started", 8 * kDay);
+  other_commands(9 * kDay);
+  std::vector<std::pair<int, int>> times;
+  for (const auto& [begin, end] : store.running_times())
+    times.emplace_back((begin - at(0)).count(), (end - at(0)).count());
+  CHECK(times == std::vector<std::pair<int, int>>{{10, 30},
+                                                  {2 * kDay, 2 * kDay + 70},
+                                                  {4 * kDay, 4 * kDay + 8},
+                                                  {6 * kDay, 6 * kDay + 90},
+                                                  {8 * kDay, 8 * kDay}});
 }
 
 TEST_CASE("event numbers ascend without gaps, whatever is rolled back between them", "[store]") {

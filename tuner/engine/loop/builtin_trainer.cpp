@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iostream>
 #include <numeric>
 #include <optional>
 
@@ -9,6 +10,7 @@
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/objective_text.h"
+#include "tuner/core/visible_text.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/os/run_program.h"
 
@@ -154,8 +156,11 @@ class TrainerCheck {
 
   void check_path(const std::string& pointer, const fs::path& path) {
     std::error_code error;
-    if (fs::exists(path, error)) return;
-    if (error)
+    const fs::file_status there = fs::status(path, error);
+    if (fs::is_regular_file(there) || fs::is_directory(there)) return;
+    if (fs::exists(there))
+      object(pointer, path.lexically_normal().string() + " is neither a file nor a folder");
+    else if (error && there.type() != fs::file_type::not_found)
       object(pointer, "cannot look at " + path.lexically_normal().string() + ": " + error.message());
     else
       object(pointer, "there is no " + path.lexically_normal().string(),
@@ -328,6 +333,17 @@ std::optional<store::Probe> probe_trainer(const BuiltinTrainer& trainer, const S
   const fs::path file = run.folder / "probe.json";
   write_file_atomically(file, run.trial_json.dump(2));
   Program probe{{trainer.program.string(), "probe", "--trial", file.string(), "--json"}, spec.folder, false};
+  std::string message, hint = "to see it again: tune-train probe --trial " + file.string();
+  probe.on_line = [&](const std::string& line) {
+    const Json said = Json::parse(line, nullptr, false);
+    const Json* const error = said.is_object() && said.contains("error") ? &said["error"] : nullptr;
+    if (error == nullptr || !error->is_object()) {
+      std::cerr << visible_text(line) << '\n';
+      return;
+    }
+    message = error->value("message", line);
+    if (const std::string cure = error->value("hint", std::string()); !cure.empty()) hint = cure;
+  };
   probe.environment = run.environment;
   probe.inherited = run.inherited;
   probe.time_limit = kProbeLimit;
@@ -335,10 +351,10 @@ std::optional<store::Probe> probe_trainer(const BuiltinTrainer& trainer, const S
   const ProgramOutput answer = run_program(probe);
   if (run.signals && run.signals() > 0) return std::nullopt;
   if (answer.exit_code != 0)
-    throw Error(
-        ExitCode::kEnvironment,
-        "tune-train probe failed before the first trial (exit code " + std::to_string(answer.exit_code) + ")",
-        "its message is above; to see it again: tune-train probe --trial " + file.string());
+    throw Error(ExitCode::kEnvironment,
+                "tune-train probe failed before the first trial (exit code " +
+                    std::to_string(answer.exit_code) + ")" + (message.empty() ? "" : ": " + message),
+                hint);
   try {
     return Json::parse(answer.out).get<store::Probe>();
   } catch (const std::exception& problem) {

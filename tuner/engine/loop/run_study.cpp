@@ -243,7 +243,8 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   const auto rule = strategies::make_stop_rule(spec.early_stopping, spec.objective);
   LocalRunner runner(runner_options(spec));
   const Machine machine = inspect_machine();
-  store::RunFacts run = run_facts(machine, request.version, spec, request.store);
+  store::RunFacts run = run_facts(machine, request.version, spec, request.store,
+                                  [&](const std::string& sentence) { journal.notice(sentence); });
   if (trainer && !probe(study, request, *trainer, machine, folder, status, clock, interruption, run)) {
     return {Outcome::kInterrupted, "interrupted", 0, 0, 0, std::nullopt};
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <set>
 #include <sstream>
@@ -27,7 +28,7 @@ bool computes_on_gpus(const Machine& machine, const Resources& resources) {
   return !machine.gpus.empty() && resources.gpus_per_trial.value_or(1) > 0;
 }
 
-constexpr std::chrono::seconds kGitLimit{10};
+constexpr std::chrono::seconds kGitLimit{3};
 
 // Variables that make another repository, or another part of one, out of a folder's own: git sets them for
 // its hooks (`git rev-parse --local-env-vars`), and people for themselves. What configures git stays.
@@ -49,11 +50,20 @@ const std::set<std::string> kOtherRepository{"GIT_ALTERNATE_OBJECT_DIRECTORIES",
                                              "GIT_SHALLOW_FILE",
                                              "GIT_WORK_TREE"};
 
-// Whether `git ls-files -v -z` names a file that git was told not to look at: a lower-case letter before it.
-bool hides_changes(const std::string& files) {
+// Whether `git ls-files -v -z`, asked in `top`, names a file that git was told not to look at: a lower-case
+// letter before it (--assume-unchanged), or an S (--skip-worktree). Of a sparse checkout the files that are
+// not there have an S too.
+bool hides_changes(const std::string& files, const fs::path& top, const std::function<bool()>& is_sparse) {
   std::istringstream entries(files);
-  for (std::string entry; std::getline(entries, entry, '\0');)
-    if (!entry.empty() && entry[0] >= 'a' && entry[0] <= 'z') return true;
+  std::optional<bool> sparse;
+  for (std::string entry; std::getline(entries, entry, '\0');) {
+    if (entry.size() < 3) continue;
+    if (entry[0] >= 'a' && entry[0] <= 'z') return true;
+    if (entry[0] != 'S') continue;
+    if (!sparse) sparse = is_sparse();
+    std::error_code ignored;
+    if (!*sparse || fs::exists(fs::symlink_status(top / entry.substr(2), ignored))) return true;
+  }
   return false;
 }
 
@@ -102,6 +112,7 @@ std::optional<store::CodeState> git_state(const fs::path& folder, const fs::path
       Program program{std::move(arguments), folder};
       program.environment = {{"GIT_OPTIONAL_LOCKS", "0"}};  // only looking: nobody's `git commit` has to wait
       program.time_limit = kGitLimit;
+      program.ends_as_group = true;  // it may wait for programs of its own
       program.left_out = kOtherRepository;
       return run_program(program);
     };
@@ -112,7 +123,8 @@ std::optional<store::CodeState> git_state(const fs::path& folder, const fs::path
     std::getline(lines, commit);
     std::getline(lines, top);
     // Whatever the configuration says of files that are not tracked.
-    std::vector<std::string> status = {"git", "status", "--porcelain", "--untracked-files=normal", "--"};
+    std::vector<std::string> status = {
+        "git", "status", "--porcelain", "--untracked-files=normal", "--ignore-submodules=none", "--"};
     for (const fs::path& folder_of_tune : folders_in_store(store)) {
       const std::string below = folder_of_tune.lexically_relative(top).generic_string();
       if (!below.starts_with("..")) status.push_back(":(top,exclude,literal)" + below);
@@ -120,12 +132,17 @@ std::optional<store::CodeState> git_state(const fs::path& folder, const fs::path
     const ProgramOutput changes = git(std::move(status));
     bool clean = changes.exit_code == 0 && changes.out.empty();
     if (clean) {
-      const ProgramOutput files = git({"git", "ls-files", "-v", "-z", "--", ":(top)"});
-      clean = files.exit_code == 0 && !hides_changes(files.out);
+      const ProgramOutput files = git({"git", "ls-files", "-v", "-z", "--full-name", "--", ":(top)"});
+      const auto is_sparse = [&] {
+        return git({"git", "config", "--type=bool", "core.sparseCheckout"}).out == "true\n";
+      };
+      clean = files.exit_code == 0 && !hides_changes(files.out, top, is_sparse);
     }
     return store::CodeState{commit, clean};
+  } catch (const ProgramTimeout&) {
+    throw;
   } catch (const Error&) {
-    return std::nullopt;  // no git on this machine, or a disk too slow for it
+    return std::nullopt;  // no git on this machine
   }
 }
 
@@ -143,7 +160,7 @@ std::optional<store::CodeState> code_state(const Spec& spec, const fs::path& sto
 }
 
 store::RunFacts run_facts(const Machine& machine, const std::string& version, const Spec& spec,
-                          const fs::path& store) {
+                          const fs::path& store, const std::function<void(const std::string&)>& notice) {
   store::RunFacts run;
   run.tune = version;
   run.sqlite = store::sqlite_facts().version;
@@ -151,7 +168,11 @@ store::RunFacts run_facts(const Machine& machine, const std::string& version, co
   run.machine.cores = static_cast<int>(machine.cores.size());
   for (const Gpu& gpu : machine.gpus) run.machine.gpus.push_back({gpu.uuid, gpu.name, gpu.memory_total});
   run.machine.driver = machine.driver;
-  run.code = code_state(spec, store);
+  try {
+    run.code = code_state(spec, store);
+  } catch (const ProgramTimeout& timeout) {
+    notice(std::string(timeout.what()) + ": the state of the code is not recorded with this run");
+  }
   return run;
 }
 

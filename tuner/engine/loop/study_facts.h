@@ -13,11 +13,13 @@
 
 namespace tune::engine {
 
-// The facts of a run that begins now, but for its time and what its trainer says.
+// The facts of a run that begins now, but for its time and what its trainer says. A git that does not answer
+// is said in a notice.
 store::RunFacts run_facts(const Machine& machine, const std::string& version, const Spec& spec,
-                          const std::filesystem::path& store);
+                          const std::filesystem::path& store,
+                          const std::function<void(const std::string&)>& notice);
 // The state of the git working folder that holds `folder`; nullopt outside of one. What tune itself has put
-// into `store` is no change of the code.
+// into `store` is no change of the code. Throws ProgramTimeout when git does not answer.
 std::optional<store::CodeState> git_state(const std::filesystem::path& folder,
                                           const std::filesystem::path& store);
 // The same of the folder that the spec's code lies in: that of the first element of its command which names a

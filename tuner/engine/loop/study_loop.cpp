@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "store/study_events.h"
 #include "tuner/billing/neighbours.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/engine/attempt/attempt_log.h"
@@ -469,7 +470,7 @@ StudyResult StudyLoop::Impl::pause() {
       pause.hint += "; where a regex of the spec was wrong, `tune rescan " + study.name +
                     " --spec FILE` reads the logs again with the mended one";
   }
-  journal.notice("paused: " + reason);
+  journal.notice(store::kPausedNotice + reason);
   save_study(store::StudyState::kInterrupted, "paused: " + reason, Durability::kPower);
   StudyResult answer = result(Outcome::kPaused, reason);
   answer.pause = std::move(pause);

@@ -129,21 +129,11 @@ bool is_there(const fs::path& file) {
 }
 
 // The database with a study in it; nullopt when there is none, or a process died while it made one.
-// A study is read under any name that its folder may have been copied to, but goes on under its own alone:
-// its trials lie in the folder.
-void require_name_of_folder(const store::StudyStore& store) {
-  const std::string name = store.study().name;
-  const std::string folder = fs::absolute(store.file()).lexically_normal().parent_path().filename().string();
-  if (name != folder)
-    throw DamagedFile(store.file() + ": its study is named \"" + name + "\", and its folder \"" + folder +
-                      "\" (a folder that was renamed is to have its name back)");
-}
-
 std::optional<store::StudyStore> existing_store(const fs::path& file, const store::StoreSettings& settings) {
   if (!is_there(file)) return std::nullopt;
   try {
     store::StudyStore store(file, store::OpenMode::kWrite, settings);
-    require_name_of_folder(store);
+    require_own_name(store);
     return store;
   } catch (const Error& error) {
     if (error.code() != ExitCode::kNotFound) throw;
@@ -241,6 +231,16 @@ Limits stored_limits(const store::StudyStore& store, const store::StudyRow& row)
 }
 
 }  // namespace
+
+void require_own_name(const store::StudyStore& store) {
+  const std::string name = store.study().name;
+  const std::string folder = fs::absolute(store.file()).lexically_normal().parent_path().filename().string();
+  if (name == folder) return;
+  throw Error(ExitCode::kEnvironment,
+              "the folder \"" + folder + "\" holds the study \"" + name +
+                  "\": it is a copy of that study, or was renamed, and can only be read",
+              "name the folder \"" + name + "\" again to go on with it, a copy in a store of its own");
+}
 
 void make_private_folder(const fs::path& folder) {
   std::error_code error;

@@ -46,6 +46,10 @@ void make_private_folder(const std::filesystem::path& folder);
 OpenedStudy open_study(const std::filesystem::path& store, const Spec& spec, const std::string& spec_text,
                        const Overrides& overrides);
 
+// A study is read under any name that its folder may have been copied to, but goes on and promotes under its
+// own alone: its trials lie in the folder. Throws Error(kEnvironment).
+void require_own_name(const store::StudyStore& store);
+
 // A study that is there, held against every other orchestrator, its database of the newest schema.
 struct HeldStudy {
   FileLock lock;

@@ -1,10 +1,43 @@
 #include "tuner/report/numbers/study_rows.h"
 
 #include "tuner/billing/neighbours.h"
+#include "tuner/core/error.h"
 #include "tuner/report/numbers/bill.h"
+#include "tuner/report/numbers/spec_text.h"
 #include "tuner/spec/spec.h"
 
 namespace tune::report {
+namespace {
+
+// What only the language of specs can tell of the rows. They are all here, so that the pass costs little.
+void require_rows_of_spec(const StudyRows& rows, const store::StudyStore& store) {
+  const std::string& file = store.file();
+  try {
+    limits_from_json(rows.study.limits);
+  } catch (const std::exception& problem) {
+    throw DamagedFile(file + ": the study's limits are damaged: " + problem.what());
+  }
+  const int last = static_cast<int>(rows.trials.size());
+  const auto require_trial = [&](int trial, const char* what) {
+    // A study that runs may have begun a trial since its trials were read.
+    if (trial < 1 || (trial > last && trial > store.trial_count()))
+      throw DamagedFile(file + ": " + what + " belongs to trial " + std::to_string(trial) +
+                        ", which is not there");
+  };
+  for (const store::AttemptRow& attempt : rows.attempts) require_trial(attempt.trial, "an attempt");
+  for (const auto& [attempt, seconds] : rows.validation_seconds) require_trial(attempt.first, "a value");
+  for (const LastValues& values : rows.others)
+    for (const auto& [trial, value] : values.by_trial) require_trial(trial, "a value");
+  if (rows.trials.empty() || !is_text_of_study(rows.study)) return;
+  const std::optional<SearchSpace> space = stored_space(rows.study);
+  if (!space) return;
+  for (const store::TrialRow& trial : rows.trials)
+    if (const auto objection = space->objection(trial.parameters))
+      throw DamagedFile(file + ": the parameters of trial " + std::to_string(trial.number) +
+                        " are damaged: " + *objection);
+}
+
+}  // namespace
 
 StudyRows read_study(const store::StudyStore& store) {
   StudyRows rows{store.study(),         store.trials(),
@@ -20,6 +53,7 @@ StudyRows read_study(const store::StudyStore& store) {
     const std::vector<MetricPoint> curve = store.curve(trial.number, rows.study.objective.metric);
     if (!curve.empty()) rows.latest[trial.number] = curve.back();
   }
+  require_rows_of_spec(rows, store);
   return rows;
 }
 

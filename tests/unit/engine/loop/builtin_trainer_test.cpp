@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "support/run_shell.h"
 #include "unit/engine/loop/loop_fixture.h"
 
 namespace tune::tests {
@@ -130,6 +131,16 @@ TEST_CASE("keys of a trainer may be of any JSON type, and each is checked as its
   CHECK(problems({{"files", "/tmp"}}) == Found{"/trainer/files: must be a list"});
   CHECK(problems({{"files", {"/tmp", 7}}}) == Found{"/trainer/files/1: must be a text"});
   CHECK(problems({{"files", {"/no/such/file"}}}) == Found{"/trainer/files/0: there is no /no/such/file"});
+  CHECK(problems({{"files", {"/dev/zero"}}}) ==
+        Found{"/trainer/files/0: /dev/zero is neither a file nor a folder"});
+  const tests::TemporaryFolder folder;
+  const std::string fifo = (folder.path() / "data").string(), link = (folder.path() / "link").string();
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  std::filesystem::create_symlink(fifo, link);
+  CHECK(problems({{"files", {fifo}}}) ==
+        Found{"/trainer/files/0: " + fifo + " is neither a file nor a folder"});
+  CHECK(problems({{"files", {link}}}) ==
+        Found{"/trainer/files/0: " + link + " is neither a file nor a folder"});
 }
 
 TEST_CASE("wrong keys of a trainer are named with the nearest right one") {

@@ -1,12 +1,15 @@
 #include "tuner/engine/loop/study_facts.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <map>
 
 #include "support/catch.h"
+#include "support/processes.h"
 #include "support/run_shell.h"
 #include "tuner/engine/promotion/lineage.h"
 #include "tuner/os/run_program.h"
+#include "unit/engine/attempt/runner_fixture.h"
 
 namespace tune::engine {
 namespace {
@@ -121,13 +124,76 @@ TEST_CASE("code that git was told not to look at is not clean") {
   CHECK_FALSE(is_clean());
   shell("git update-index --no-assume-unchanged a && git checkout -q a");
   CHECK(is_clean());
+  shell("git update-index --skip-worktree sub/b && echo x > sub/b");
+  CHECK_FALSE(is_clean());
+  shell("rm sub/b");
+  CHECK_FALSE(is_clean());
+  shell("git update-index --no-skip-worktree sub/b && git checkout -q sub/b");
+  CHECK(is_clean());
+}
+
+TEST_CASE(
+    "a sparse checkout is clean without the files that it leaves out, and not with others in their place") {
+  const tests::TemporaryFolder folder;
+  const auto shell = [&](const std::string& line) {
+    REQUIRE(tests::run_shell(line, folder.path()).exit_code == 0);
+  };
+  const auto is_clean = [&] { return git_state(folder.path() / "sub", "/no/such/store").value().clean; };
+  shell(
+      "git init -q && mkdir sub out && touch a sub/b out/c && git add . && "
+      "git -c user.name=a -c user.email=a@b commit -qm one && git sparse-checkout set sub && [ ! -e out ]");
+  CHECK(is_clean());
+  shell("mkdir out && echo x > out/c");
+  CHECK_FALSE(is_clean());
+}
+
+TEST_CASE("a submodule at another commit is a change, whatever the configuration ignores") {
+  const tests::TemporaryFolder folder;
+  const auto shell = [&](const std::string& line) {
+    REQUIRE(tests::run_shell("export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a "
+                             "GIT_COMMITTER_EMAIL=a@b; " +
+                                 line,
+                             folder.path())
+                .exit_code == 0);
+  };
+  const auto is_clean = [&] { return git_state(folder.path() / "top", "/no/such/store").value().clean; };
+  shell(
+      "git init -q part && git -C part commit -qm one --allow-empty && git init -q top && "
+      "git -C top -c protocol.file.allow=always submodule add -q ../part part >&2 && git -C top commit -qm "
+      "top");
+  CHECK(is_clean());
+  shell("git -C top config submodule.part.ignore all && git -C top/part commit -qm two --allow-empty");
+  CHECK_FALSE(is_clean());
+}
+
+TEST_CASE("a git that does not answer is given up once, with what it has started, and said") {
+  const tests::TemporaryFolder folder;
+  REQUIRE(tests::run_shell("mkdir bin && echo a > a.py && printf '#!/bin/sh\\ntrap \"\" TERM\\nsleep 600 & "
+                           "echo $! > %s/pid\\nwait\\n' $PWD > bin/git && chmod +x bin/git",
+                           folder.path())
+              .exit_code == 0);
+  const ScopedVariable path("PATH", (folder.path() / "bin").string() + ":" + std::getenv("PATH"));
+  Spec spec;
+  spec.folder = folder.path();
+  spec.command = {"python3", "a.py"};
+  std::vector<std::string> notices;
+  const auto begin = std::chrono::steady_clock::now();
+  const store::RunFacts run = run_facts(machine("here", {}), "0.1.0", spec, "/no/such/store",
+                                        [&](const std::string& sentence) { notices.push_back(sentence); });
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(6));
+  CHECK_FALSE(run.code.has_value());
+  REQUIRE(notices.size() == 1);
+  CHECK(notices[0] ==
+        "\"git\" did not end within 3 s and was killed: the state of the code is not recorded with this run");
+  const pid_t child = tests::pid_in(folder.path() / "pid");
+  tests::wait_until([&] { return !tests::is_running(child); }, "the child's end");
 }
 
 TEST_CASE("a run's facts name the versions and this machine as it is now") {
   const Machine here = machine("here", {"H200"});
   Spec spec;
   spec.folder = "/";
-  const store::RunFacts run = run_facts(here, "0.1.0", spec, "/no/such/store");
+  const store::RunFacts run = run_facts(here, "0.1.0", spec, "/no/such/store", [](const std::string&) {});
   CHECK(run.tune == "0.1.0");
   CHECK(run.machine.host == "here");
   CHECK(run.machine.gpus.at(0).name == "H200");

@@ -1,0 +1,17 @@
+#include "tuner/cli/stored_spec.h"
+
+#include "tuner/cli/checked_spec.h"
+#include "tuner/core/error.h"
+#include "tuner/report/numbers/spec_text.h"
+
+namespace tune::cli {
+
+Spec read_stored_spec(const store::StudyRow& row, const std::filesystem::path& folder,
+                      const std::string& file) {
+  if (!report::is_text_of_study(row))
+    throw DamagedFile(file + ": the text of the spec of \"" + row.name +
+                      "\" is not the spec that the study has");
+  return parse_spec(row.spec_text, "the stored spec of " + row.name, folder, SpecUse::kRun, regex_problem);
+}
+
+}  // namespace tune::cli
