@@ -109,7 +109,7 @@ TEST_CASE("an audit shows each image's name so that it is one name") {
       contains(out.str(),
                "\n  - \"a b.jpg\", \"a, b.jpg\", bad\\xfe.jpg, bad\\xff.jpg, cod\\u202egpj.jpg, i100.jpg\n"));
   CHECK(contains(out.str(), ": 6 images, 6 objects\n"));
-  const Json result = audit({"--data", data.path().string()});
+  const Json result = audit(std::vector<std::string>{"--data", data.path().string()});
   REQUIRE(result["byte_equal"].size() == 1);
   CHECK(contains(result["byte_equal"][0]["images"][2]["image"], "/bad\\xfe.jpg"));
   CHECK(contains(result["byte_equal"][0]["images"][3]["image"], "/bad\\xff.jpg"));
