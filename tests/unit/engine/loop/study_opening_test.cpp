@@ -81,7 +81,7 @@ std::string way_on(const std::string& strategy, const std::vector<int>& points) 
 
 }  // namespace
 
-TEST_CASE("a study in a folder of another name is damaged, and is not gone on with") {
+TEST_CASE("a study in a folder of another name is a copy, and is not gone on with") {
   const tests::ScratchFolder folder;
   const Spec spec = spec_with(R"({"trials": 1})");
   open_study(folder.path(), spec, spec.text, {});
@@ -89,8 +89,10 @@ TEST_CASE("a study in a folder of another name is damaged, and is not gone on wi
   try {
     hold_study(folder.path(), "other");
     FAIL("no error");
-  } catch (const DamagedFile& error) {
-    CHECK(says(error.what(), "its study is named \"s\", and its folder \"other\""));
+  } catch (const Error& error) {
+    CHECK(error.code() == ExitCode::kEnvironment);
+    CHECK(says(error.what(), "the folder \"other\" holds the study \"s\": it is a copy"));
+    CHECK(says(error.hint(), "name the folder \"s\" again"));
   }
 }
 
