@@ -406,7 +406,7 @@ TEST_CASE("a COCO file of many annotations is read in a time that grows with the
     for (int i = 1; i <= annotations; ++i)
       text += std::string(i == 1 ? "" : ",") +
               R"({"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "id": )" + std::to_string(i) + "}";
-    const fs::path file = folder.write("a.json", text + "]}");
+    const std::filesystem::path file = folder.write("a.json", text + "]}");
     const std::clock_t begun = std::clock();
     const Dataset dataset = read_dataset(file);
     CHECK(dataset.examples[0].objects.size() == static_cast<std::size_t>(annotations));
