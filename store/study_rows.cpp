@@ -27,6 +27,9 @@ void check_against_spec(const Connection& connection, const StudyRow& row) {
     throw DamagedFile(connection.name() + ": the column " + column +
                       " of its table study is not what the study's spec says");
   };
+  if (!row.folder.starts_with('/'))
+    throw DamagedFile(connection.name() + ": the folder of its study, \"" + row.folder +
+                      "\", is no full path");
   const auto objective = row.spec.find("objective");
   if (objective == row.spec.end()) return;
   if (!objective->is_object()) refuse("spec");

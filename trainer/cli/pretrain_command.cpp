@@ -135,7 +135,7 @@ int run_pretrain(const Arguments& arguments, Console& console) {
   loop::catch_stop_signals();
   const loop::TrialFile& trial = asked->trial;
   // Before anything is computed: whether the folder can be written.
-  loop::CheckpointStore(trial.checkpoint_dir);
+  const loop::CheckpointStore checked(trial.checkpoint_dir);
   loop::Compute compute = loop::set_up_compute(trial.threads, torch::cuda::is_available());
   std::ostringstream unseen;
   const ExitCode code =

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <istream>
 #include <ostream>
@@ -192,10 +193,13 @@ SampleResult sample_result(const Spec& spec, const metrics::LogSample& sample) {
   return {value, value ? std::string() : "it has no finite value of " + spec.objective.metric};
 }
 
-// What a descriptor gives, for a stream. Lives as long as its descriptor.
+constexpr std::chrono::seconds kSayInterval{5};
+
+// What a descriptor gives, for a stream; says from time to time how much that was, since a pipe may never
+// end. Lives as long as its descriptor.
 class DescriptorBuffer : public std::streambuf {
  public:
-  explicit DescriptorBuffer(const Descriptor& file) : file_(file) {}
+  DescriptorBuffer(const Descriptor& file, std::ostream& progress) : file_(file), progress_(progress) {}
 
  private:
   int_type underflow() override {
@@ -203,15 +207,23 @@ class DescriptorBuffer : public std::streambuf {
     do got = ::read(file_.get(), block_.data(), block_.size());
     while (got < 0 && errno == EINTR);
     if (got <= 0) return traits_type::eof();
+    bytes_ += got;
+    if (const auto now = std::chrono::steady_clock::now(); now - last_said_ >= kSayInterval) {
+      progress_ << "the log is still being read: " << (bytes_ >> 20) << " MiB so far" << std::endl;
+      last_said_ = now;
+    }
     setg(block_.data(), block_.data(), block_.data() + got);
     return traits_type::to_int_type(block_.front());
   }
 
   const Descriptor& file_;
+  std::ostream& progress_;
+  std::int64_t bytes_ = 0;
+  std::chrono::steady_clock::time_point last_said_ = std::chrono::steady_clock::now();
   std::array<char, 64 * 1024> block_{};
 };
 
-metrics::LogSample read_sample(const Spec& spec, const std::string& path) {
+metrics::LogSample read_sample(const Spec& spec, const std::string& path, std::ostream& progress) {
   std::error_code ignored;
   const auto kind = std::filesystem::status(path, ignored).type();
   const bool is_pipe = kind == std::filesystem::file_type::fifo;
@@ -230,7 +242,7 @@ metrics::LogSample read_sample(const Spec& spec, const std::string& path) {
     throw Error(ExitCode::kNotFound, "the log \"" + path + "\" cannot be read: " + reason,
                 "give the file that a training run printed");
   }
-  DescriptorBuffer buffer(file);
+  DescriptorBuffer buffer(file, progress);
   std::istream log(&buffer);
   return metrics::read_log_sample(spec.metrics, log);
 }
@@ -286,7 +298,7 @@ int check_command(const Arguments& arguments, Console& console) {
   std::optional<metrics::LogSample> sample;
   SampleResult result;
   if (options->has("sample")) {
-    sample = read_sample(spec, options->text("sample"));
+    sample = read_sample(spec, options->text("sample"), console.err);
     result = sample_result(spec, *sample);
   }
   if (options->has("json")) {

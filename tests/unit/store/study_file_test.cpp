@@ -105,6 +105,8 @@ TEST_CASE("whatever a cell holds that tune never writes there is damage, and the
                                 {"UPDATE study SET metric = 'loss'", study},
                                 {"UPDATE study SET metric = char(27) || '[31m'", study},
                                 {"UPDATE study SET reduce = 'last'", study},
+                                {"UPDATE study SET folder = ''", study},
+                                {"UPDATE study SET folder = 'specs'", study},
                                 {"UPDATE study SET spec = spec || char(0) || '{}'", study},
                                 {"UPDATE study SET spec = '{\"objective\":7}'", study},
                                 {"UPDATE study SET state = 'ended'", study},

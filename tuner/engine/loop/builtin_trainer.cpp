@@ -274,6 +274,21 @@ void begin_with_defaults(Spec& spec, const Json& hyperparameters) {
   strategy.try_first_note = "the trainer's defaults";
 }
 
+// What tune-train says of an error on stderr.
+struct SaidError {
+  std::string message, hint;
+};
+// nullopt for a line that is not one of its errors as JSON.
+std::optional<SaidError> error_in(const std::string& line) {
+  const Json said = Json::parse(line, nullptr, false);
+  if (!said.is_object() || !said.contains("error") || !said["error"].is_object()) return std::nullopt;
+  const auto text = [&](const char* key) {
+    const Json value = said["error"].value(key, Json());
+    return value.is_string() ? value.get<std::string>() : std::string();
+  };
+  return SaidError{text("message"), text("hint")};
+}
+
 }  // namespace
 
 BuiltinTrainer find_builtin_trainer() {
@@ -286,10 +301,8 @@ BuiltinTrainer find_builtin_trainer() {
   describe.quiet = false;
   describe.on_line = [&last](const std::string& line) { last = line; };
   const ProgramOutput answer = run_program(describe);
-  const Json description = Json::parse(answer.out, nullptr, false), said = Json::parse(last, nullptr, false);
-  if (said.is_object() && said.contains("error"))
-    throw Error(ExitCode::kEnvironment, said["error"].value("message", last),
-                said["error"].value("hint", ""));
+  if (const auto said = error_in(last)) throw Error(ExitCode::kEnvironment, said->message, said->hint);
+  const Json description = Json::parse(answer.out, nullptr, false);
   if (answer.exit_code != 0 || !description.is_object() || description.value("schema", 0) != 1)
     throw Error(ExitCode::kEnvironment,
                 program->string() + " describe --json did not answer as expected (exit code " +
@@ -335,14 +348,13 @@ std::optional<store::Probe> probe_trainer(const BuiltinTrainer& trainer, const S
   Program probe{{trainer.program.string(), "probe", "--trial", file.string(), "--json"}, spec.folder, false};
   std::string message, hint = "to see it again: tune-train probe --trial " + file.string();
   probe.on_line = [&](const std::string& line) {
-    const Json said = Json::parse(line, nullptr, false);
-    const Json* const error = said.is_object() && said.contains("error") ? &said["error"] : nullptr;
-    if (error == nullptr || !error->is_object()) {
+    const auto error = error_in(line);
+    if (!error) {
       std::cerr << visible_text(line) << '\n';
       return;
     }
-    message = error->value("message", line);
-    if (const std::string cure = error->value("hint", std::string()); !cure.empty()) hint = cure;
+    message = error->message;
+    if (!error->hint.empty()) hint = error->hint;
   };
   probe.environment = run.environment;
   probe.inherited = run.inherited;

@@ -25,6 +25,7 @@ store::StudyStore memory_store(const Spec& spec) {
   store::StudyRow row;
   row.name = spec.study;
   row.spec = Json::object();
+  row.folder = "/";
   row.objective = spec.objective;
   row.seed = 4;
   row.state = store::StudyState::kRunning;

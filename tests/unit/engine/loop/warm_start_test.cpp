@@ -29,6 +29,7 @@ class EarlierStore {
     store::StudyRow row;
     row.name = "first";
     row.spec = Json::parse(kEarlierSpec);
+    row.folder = "/";
     row.objective = {"loss", Goal::kMinimize, Reduce::kBest};
     row.state = store::StudyState::kFinished;
     study.create_study(row);
