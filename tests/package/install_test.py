@@ -83,7 +83,7 @@ class EmptyDebian(unittest.TestCase):
         self.assertIn("TUNE_LIBTORCH", printed)
         self.check_runs("tune doctor || true", "which was not found")
         self.check_runs("tune-train synthesize --output data --images 20 --size 128 && tune --spec detector.json",
-                        "1 of 1 trials: 1 completed", TUNE_LIBTORCH="/opt/torch")
+                        "1 of 1 trial: 1 completed", TUNE_LIBTORCH="/opt/torch")
         self.check_runs("tune doctor", "LibTorch", TUNE_LIBTORCH="/opt/torch")
 
     def test_deb(self):
@@ -102,7 +102,7 @@ class EmptyDebian(unittest.TestCase):
         self.check_runs("tune --spec search.json", "Promoted: m version 1")
         self.check_runs("python optimize.py", "best ")
         self.check_runs("tune-train synthesize --output data --images 20 --size 128 && tune --spec detector.json",
-                        "1 of 1 trials: 1 completed")
+                        "1 of 1 trial: 1 completed")
 
 
 if __name__ == "__main__":
