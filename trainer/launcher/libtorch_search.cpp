@@ -37,9 +37,10 @@ std::string version_of(const fs::path& root) {
   return std::regex_search(text, found, assignment) ? found[1].str() : std::string();
 }
 
-// The LibTorch that `folder` is, or holds.
+// The LibTorch that `folder` is, or holds, or whose lib/ it is.
 std::optional<LibTorch> libtorch_in(const fs::path& folder) {
-  for (const fs::path& root : {folder, folder / "torch", folder.parent_path()})
+  for (const fs::path& root :
+       {folder, folder / "torch", folder.filename() == "lib" ? folder.parent_path() : folder})
     if (is_file(root / "lib" / "libtorch_cpu.so")) return LibTorch{root / "lib", version_of(root)};
   return std::nullopt;
 }
@@ -47,8 +48,8 @@ std::optional<LibTorch> libtorch_in(const fs::path& folder) {
 std::optional<LibTorch> libtorch_of_python() {
   for (const char* python : {"python3", "python"}) {
     try {
-      Program program{{python, "-c", kAskPython}, fs::temp_directory_path()};
-      const ProgramOutput answer = run_program(program);
+      // Python also looks for modules where it is started.
+      const ProgramOutput answer = run_program({{python, "-c", kAskPython}, "/"});
       std::string folder = answer.out;
       folder.erase(folder.find_last_not_of(" \r\n") + 1);
       if (answer.exit_code == 0 && !folder.empty()) return libtorch_in(folder);
@@ -78,7 +79,8 @@ std::string described(const LibTorch& libtorch) {
 LibTorch find_libtorch(const fs::path& program, const std::string& wanted) {
   const std::string purpose = "tune-train needs LibTorch " + wanted;
   if (const char* named = std::getenv(kVariable); named != nullptr && *named != '\0') {
-    const std::optional<LibTorch> found = libtorch_in(fs::absolute(named).lexically_normal());
+    const fs::path folder = fs::absolute(named).lexically_normal();
+    const auto found = libtorch_in(folder.has_filename() ? folder : folder.parent_path());  // "lib/" is "lib"
     if (!found)
       throw Error(ExitCode::kEnvironment,
                   purpose + ", and " + kVariable + " names " + named + ", which has no lib/libtorch_cpu.so",
