@@ -4,20 +4,15 @@
 #include <array>
 #include <string>
 
-#include "tuner/core/characters.h"
 #include "tuner/core/visible_text.h"
+#include "tuner/metrics/captured_number.h"
+#include "tuner/metrics/number_begin.h"
 #include "tuner/metrics/parse_number.h"
 
 namespace tune::metrics {
 namespace {
 
 constexpr std::size_t kShownDigits = 40;  // of a number: nobody reads more digits
-// Spaces and an apostrophe that people put between thousands: U+00A0, U+2007, U+2009, U+202F, U+2019.
-constexpr std::array<std::string_view, 6> kThousandsMarks{
-    "'", "\xC2\xA0", "\xE2\x80\x87", "\xE2\x80\x89", "\xE2\x80\xAF", "\xE2\x80\x99"};
-constexpr std::string_view kMinus = "\xE2\x88\x92";   // U+2212
-constexpr std::string_view kEnDash = "\xE2\x80\x93";  // U+2013
-constexpr std::array<std::string_view, 4> kExponentSigns{"-", "+", kMinus, kEnDash};
 constexpr std::array<std::string_view, 3> kSigns{"\xC2\xB5", "\xCE\xBC",
                                                  "\xE2\x80\xB0"};  // micro, mu, per mille
 
@@ -34,8 +29,6 @@ constexpr auto kUnitWords = std::to_array<std::string_view>(
      "min",     "mins", "minute", "minutes", "h",    "hr", "hrs", "hour", "hours",  "day",
      "days",    "kB",   "KB",     "MB",      "GB",   "TB", "KiB", "MiB",  "GiB",    "TiB",
      "percent", "k",    "K",      "M",       "G",    "B",  "T"});
-// Blanks that keep a number and its unit in one line: U+00A0, U+2009, U+202F.
-constexpr std::array<std::string_view, 3> kWideBlanks{"\xC2\xA0", "\xE2\x80\x89", "\xE2\x80\xAF"};
 struct TimeUnit {
   std::string_view word;
   int rank;  // days first; what follows a part of a duration has a larger one
@@ -51,28 +44,14 @@ constexpr std::array<std::string_view, 14> kRateWords{"s",     "sec",   "second"
                                                       "hr",    "it",    "iter",   "step", "batch",
                                                       "epoch", "image", "sample", "token"};
 
-// What is counted and not measured: a number behind one of these is a column of its own, as in
-// "epoch: 1 923.456" and "step 100,123.5".
-constexpr auto kCounters = std::to_array<std::string_view>(
-    {"epoch", "step", "iter", "iteration", "batch", "round", "it", "trial", "fold"});
-
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool is_blank(char c) { return c == ' ' || c == '\t'; }
-
-// The line around what was captured.
-class Surroundings {
+// What stands behind a captured number, and what that makes of it.
+class Surroundings : public CapturedNumber {
  public:
-  Surroundings(std::string_view line, std::string_view captured, std::size_t match_end, NumberIs is)
-      : line_(line),
-        begin_(static_cast<std::size_t>(captured.data() - line.data())),
-        end_(begin_ + captured.size()),
-        match_end_(match_end),
-        is_step_(is == NumberIs::kStep) {
-    while (begin_ < end_ && is_blank(line_[begin_])) ++begin_;
-  }
+  using CapturedNumber::CapturedNumber;
 
   NumberReach reach() const {
-    const std::size_t begin = begin_of_number(), plain_end = end_of_number(), end = behind_forms(plain_end);
+    const std::size_t begin = begin_of_number(*this), plain_end = end_of_number(),
+                      end = behind_forms(plain_end);
     if (const std::size_t time_end = behind_time(plain_end); time_end > plain_end) {
       const bool is_all_before = begin == begin_ && plain_end == end_;
       return {is_all_before ? NumberReach::Kind::kTime : NumberReach::Kind::kCut,
@@ -105,182 +84,9 @@ class Surroundings {
   }
 
  private:
-  char at(std::size_t place) const { return place < line_.size() ? line_[place] : '\n'; }
-  bool is_digit_at(std::size_t place) const { return is_digit(at(place)); }
-  std::string_view from(std::size_t place) const { return line_.substr(std::min(place, line_.size())); }
-
-  std::size_t behind_digits(std::size_t place) const {
-    while (is_digit_at(place)) ++place;
-    return place;
-  }
-
-  // Behind an exponent that starts at `place`, also Fortran's "D-05", Julia's "f-5" and C's "e -4"; `place`
-  // where there is none.
-  std::size_t behind_exponent(std::size_t place) const {
-    if (kExponentLetters.find(at(place)) == std::string_view::npos) return place;
-    const bool is_e = at(place) == 'e' || at(place) == 'E';
-    const std::size_t sign = place + (is_e && at(place + 1) == ' ' ? 2 : 1);
-    const std::size_t digits = behind_one_of(kExponentSigns, sign);
-    const bool needs_sign = sign > place + 1 || at(place) == 'f';
-    return is_digit_at(digits) && (digits > sign || !needs_sign) ? behind_digits(digits) : place;
-  }
-
-  std::string_view captured() const { return line_.substr(begin_, end_ - begin_); }
-  bool has_point(std::size_t end) const {
-    return line_.substr(begin_, end - begin_).find('.') != std::string_view::npos;
-  }
   // "1e" is no number, and what follows an exponent or a word ("inf") is digits at the most.
   bool has_exponent() const {
     return captured().find_first_not_of("0123456789.+-") != std::string_view::npos;
-  }
-
-  std::size_t begin_of_number() const {
-    if (begin_ == end_) return begin_;
-    if (const std::size_t mantissa = before_exponent(begin_); mantissa < begin_) return before_sign(mantissa);
-    if (!is_digit(line_[begin_]) && line_[begin_] != '.') return begin_;
-    const std::size_t digits = before_digits(begin_);
-    for (const std::size_t place :
-         {before_exponent(digits), before_hexadecimal(digits), before_point(digits), before_groups(digits)})
-      if (place < digits) return before_sign(place);
-    return before_sign(digits);
-  }
-
-  std::size_t before_digits(std::size_t place) const {
-    while (place > 0 && is_digit(line_[place - 1])) --place;
-    return place;
-  }
-  char before(std::size_t place) const { return place > 0 ? line_[place - 1] : '\n'; }
-  // No part of a name, a version or another number.
-  bool starts_number(std::size_t place) const {
-    const char last = before(place);
-    return !is_letter(last) && !is_digit(last) && last != '_' && last != '.';
-  }
-  bool is_digits() const { return captured().find_first_not_of("0123456789") == std::string_view::npos; }
-
-  // Before the minus of a number. A hyphen joins words (epoch-3), dates and ranges; a sign stands apart.
-  std::size_t before_sign(std::size_t place) const {
-    const std::string_view text = line_.substr(0, place);
-    if (text.ends_with(kMinus)) return place - kMinus.size();
-    const std::size_t length = text.ends_with('-') ? 1 : text.ends_with(kEnDash) ? kEnDash.size() : 0;
-    return length > 0 && stands_apart(place - length) ? place - length : place;
-  }
-
-  bool stands_apart(std::size_t place) const {
-    constexpr std::string_view kJoining = "_.-)]}%";
-    const char last = before(place);
-    if (is_letter(last) || is_digit(last) || kJoining.find(last) != std::string_view::npos) return false;
-    if (line_.substr(0, place).ends_with("+/")) return false;
-    if (static_cast<unsigned char>(last) >= 0x80) return is_behind_symbol(place);
-    if (last != '+') return true;
-    std::size_t other = place - 1;  // of "0.5 +-0.1"
-    while (is_blank(before(other)) || before(other) == '(') --other;
-    return !is_digit(before(other));
-  }
-
-  // A character of the blocks that hold blanks, punctuation, arrows and lines of tables, and no letters:
-  // U+00A0 to U+00BF, U+2000 to U+2FFF, U+3000 to U+303F, U+FF00 to U+FF1F.
-  bool is_behind_symbol(std::size_t place) const {
-    std::size_t lead = place - 1;
-    while (lead > 0 && (static_cast<unsigned char>(line_[lead]) & 0xC0u) == 0x80u) --lead;
-    const std::string_view character = line_.substr(lead, place - lead);
-    return character.starts_with('\xC2') || character.starts_with('\xE2') ||
-           character.starts_with("\xE3\x80") || character.starts_with("\xEF\xBC");
-  }
-
-  // Of 1e-3, where 3 or -3 at `place` is its exponent: before the 1.
-  std::size_t before_exponent(std::size_t place) const {
-    if (captured().find('.') != std::string_view::npos) return place;
-    const bool has_sign = at(place) == '-' || at(place) == '+';
-    if (!has_sign && !is_digit_at(place)) return place;
-    const std::string_view text = line_.substr(0, place);
-    std::size_t letter = place;
-    for (const std::string_view sign : kExponentSigns)
-      if (!has_sign && text.ends_with(sign)) letter = place - sign.size();
-    const char mark = before(letter);
-    const bool is_marked = kExponentLetters.find(mark) != std::string_view::npos &&
-                           (has_sign || letter < place || mark == 'e' || mark == 'E');
-    if (!is_marked) return place;
-    std::size_t begin = before_digits(letter - 1);
-    if (before(begin) == '.' && is_digit(before(begin - 1))) begin = before_digits(begin - 1);
-    return begin < letter - 1 && starts_number(begin) ? begin : place;
-  }
-
-  // Of 0x1.8p3 or 0x1F.
-  std::size_t before_hexadecimal(std::size_t place) const {
-    constexpr std::string_view kDigits = "0123456789abcdefABCDEF.pPxX";
-    std::size_t begin = place;
-    while (begin > 0 && (kDigits.find(line_[begin - 1]) != std::string_view::npos ||
-                         ((before(begin) == '-' || before(begin) == '+') && begin > 1 &&
-                          (line_[begin - 2] == 'p' || line_[begin - 2] == 'P'))))
-      --begin;
-    const bool is_one = at(begin) == '0' && (at(begin + 1) == 'x' || at(begin + 1) == 'X');
-    return is_one && begin + 2 <= place && starts_number(begin) ? begin : place;
-  }
-
-  // Of 93.5 or .5, where 5 at `place` was captured; of versions (1.2.3) and ranges (0..5) nothing.
-  std::size_t before_point(std::size_t place) const {
-    if (before(place) != '.' || captured().find('.') != std::string_view::npos) return place;
-    const std::size_t point = place - 1, digits = before_digits(point), end = behind_digits(end_);
-    if (at(end) == '.' && is_digit_at(end + 1)) return place;
-    const std::size_t begin = digits < point ? before_groups(digits) : digits;
-    constexpr std::string_view kOfPaths = "/)]}";
-    if (begin == point && kOfPaths.find(before(point)) != std::string_view::npos) return place;
-    return starts_number(begin) ? begin : place;
-  }
-
-  // Of 1,234.56 or 1'234 or 1_234, where 234 at `place` was captured, and of 0,2265; but not the columns of a
-  // table or the elements of a list.
-  std::size_t before_groups(std::size_t place) const {
-    std::size_t begin = place;
-    bool has_comma = false, has_blank = false;
-    while (three_digits_at(begin)) {
-      std::size_t mark = begin;
-      for (const std::string_view each : kThousandsMarks)
-        if (line_.substr(0, begin).ends_with(each)) mark = begin - each.size();
-      const char last = before(begin);
-      if (last == ',' || last == ' ' || last == '_') mark = begin - 1;
-      const std::size_t digits = before_digits(mark);
-      if (mark == begin || mark == digits || mark - digits > 3 || at(digits) == '0') break;
-      has_comma = has_comma || last == ',';
-      has_blank = has_blank || last == ' ';
-      begin = digits;
-    }
-    const std::size_t end = behind_digits(end_);
-    const bool goes_on = at(end) == ',' && is_digit_at(end + 1);
-    if (begin == place && before(place) == ',' && is_digits() && !is_step_ && !goes_on) {
-      begin = before_digits(place - 1);
-      if (begin == place - 1) return place;
-      has_comma = true;
-    }
-    if (begin == place || !starts_number(begin)) return place;
-    if (has_comma && (is_element(begin) || (goes_on && !three_digits_at(end + 1)))) return place;
-    if (has_blank && (is_step_ || !is_told_behind_name(begin))) return place;
-    return (has_comma || has_blank) && !is_step_ && is_counted(begin) ? place : begin;
-  }
-
-  // What stands first on a line or in brackets, or behind a comma, may be an element of a list.
-  bool is_element(std::size_t place) const {
-    while (is_blank(before(place))) --place;
-    constexpr std::string_view kOpening = "\n,;[({";
-    return kOpening.find(before(place)) != std::string_view::npos;
-  }
-
-  bool is_counted(std::size_t place) const {
-    constexpr std::string_view kBetween = " \t=:#[(";
-    while (place > 0 && kBetween.find(line_[place - 1]) != std::string_view::npos) --place;
-    std::string word;
-    while (is_letter(before(place))) word.insert(word.begin(), static_cast<char>(line_[--place] | 0x20));
-    return std::find(kCounters.begin(), kCounters.end(), word) != kCounters.end();
-  }
-
-  // "=1 234" and ": 1 234.56" are one number; others may be two columns.
-  bool is_told_behind_name(std::size_t place) const {
-    if (before(place) == '=') return true;
-    const std::size_t end = behind_digits(end_);
-    const bool has_fraction = captured().find('.') != std::string_view::npos ||
-                              ((at(end) == '.' || at(end) == ',') && is_digit_at(end + 1));
-    while (is_blank(before(place))) --place;
-    return before(place) == ':' && has_fraction;
   }
 
   std::size_t end_of_number() const {
@@ -293,24 +99,6 @@ class Surroundings {
         return end;
     }
     return behind_exponent(last);
-  }
-
-  std::size_t behind_blanks(std::size_t place) const {
-    for (;;) {
-      if (is_blank(at(place)))
-        ++place;
-      else if (const std::size_t end = behind_one_of(kWideBlanks, place); end > place)
-        place = end;
-      else
-        return place;
-    }
-  }
-
-  template <std::size_t n>
-  std::size_t behind_one_of(const std::array<std::string_view, n>& signs, std::size_t place) const {
-    const auto sign = std::find_if(signs.begin(), signs.end(),
-                                   [&](std::string_view each) { return from(place).starts_with(each); });
-    return sign == signs.end() ? place : place + sign->size();
   }
 
   // Behind the plain number that starts at `place`; `place` where there is none.
@@ -555,10 +343,6 @@ class Surroundings {
     return !is_first && digits == 3;
   }
 
-  bool three_digits_at(std::size_t place) const {
-    return is_digit_at(place) && is_digit_at(place + 1) && is_digit_at(place + 2) && !is_digit_at(place + 3);
-  }
-
   bool has_thousands_mark(std::size_t end) const {
     return std::any_of(kThousandsMarks.begin(), kThousandsMarks.end(), [&](std::string_view mark) {
       return from(end).starts_with(mark) && three_digits_at(end + mark.size());
@@ -623,12 +407,6 @@ class Surroundings {
         return place;
     }
   }
-
-  static constexpr std::string_view kExponentLetters = "eEdDf";
-
-  std::string_view line_;
-  std::size_t begin_, end_, match_end_;
-  bool is_step_;
 };
 
 std::string reads(std::string_view captured, const NumberReach& reach) {

@@ -68,6 +68,10 @@ inline StudyRow study_row() {
   return row;
 }
 
+inline void make_study(const std::filesystem::path& file) {
+  StudyStore(file, OpenMode::kCreate).create_study(study_row());
+}
+
 inline TrialRow trial_row(int number) {
   TrialRow row;
   row.number = number;
