@@ -5,6 +5,8 @@
 #include <ATen/DeviceAccelerator.h>
 #include <ATen/autocast_mode.h>
 #include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/Event.h>
+#include <c10/core/StreamGuard.h>
 #include <torch/torch.h>
 #include <torch/version.h>
 
@@ -63,6 +65,28 @@ inline std::optional<std::int64_t> peak_device_bytes(const c10::Device& device) 
 #else
   (void)device;
   return std::nullopt;
+#endif
+}
+
+// What is free on an accelerator, for every process; nullopt where the library does not say (the CPU, and
+// LibTorch before 2.10).
+inline std::optional<std::int64_t> free_device_bytes(const c10::Device& device) {
+#if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 10
+  if (device.is_cpu()) return std::nullopt;
+  return static_cast<std::int64_t>(
+      at::getDeviceAllocator(device.type())->getMemoryInfo(device.index()).first);
+#else
+  (void)device;
+  return std::nullopt;
+#endif
+}
+
+// Memory that freed tensors left with the library goes back to the device.
+inline void give_back_device_memory(const c10::Device& device) {
+#if TORCH_VERSION_MAJOR > 2 || TORCH_VERSION_MINOR >= 9
+  if (!device.is_cpu()) at::getDeviceAllocator(device.type())->emptyCache();
+#else
+  (void)device;
 #endif
 }
 

@@ -1,5 +1,6 @@
 // `tune-train probe`: which precision trains faster on this machine, with the trial's model, batch and
 // threads.
+#include <algorithm>
 #include <chrono>
 #include <iomanip>
 #include <ostream>
@@ -15,6 +16,7 @@ namespace tune::trainer::cli {
 namespace {
 
 constexpr double kSlowStart = 2, kMostSeconds = 3600;  // seconds
+constexpr std::int64_t kMostOperators = 1000;
 
 void print_text(const loop::ProbeResult& result, const loop::Compute& compute, const std::string& unit,
                 std::ostream& out) {
@@ -28,6 +30,31 @@ void print_text(const loop::ProbeResult& result, const loop::Compute& compute, c
   out << "\nchoice: " << loop::precision_name(result.precision) << "\n";
   if (result.validation_seconds)
     out << "a validation takes " << std::setprecision(2) << *result.validation_seconds << " s\n";
+}
+
+double total(const std::vector<loop::OperatorTime>& times) {
+  double seconds = 0;
+  for (const loop::OperatorTime& time : times) seconds += time.seconds;
+  return seconds;
+}
+
+constexpr std::size_t kWidestName = 90;  // a kernel's may have thousands of letters
+
+void print_operators(const std::vector<loop::OperatorTime>& times, std::size_t most, std::ostream& out) {
+  const double all = total(times);
+  out << "\nwhere " << loop::kProfiledSteps << " steps spend their time (" << std::setprecision(1)
+      << 1e3 * all << " ms)\n";
+  for (std::size_t i = 0; i < std::min(most, times.size()); ++i)
+    out << std::setw(6) << 100 * times[i].seconds / all << " %" << std::setw(10) << 1e3 * times[i].seconds
+        << " ms" << std::setw(7) << times[i].calls << " calls  " << times[i].name.substr(0, kWidestName)
+        << "\n";
+}
+
+OrderedJson operators_json(const std::vector<loop::OperatorTime>& times, std::size_t most) {
+  OrderedJson rows = OrderedJson::array();
+  for (std::size_t i = 0; i < std::min(most, times.size()); ++i)
+    rows.push_back({{"name", times[i].name}, {"seconds", times[i].seconds}, {"calls", times[i].calls}});
+  return {{"steps", loop::kProfiledSteps}, {"seconds", total(times)}, {"longest", rows}};
 }
 
 OrderedJson to_json(const loop::ProbeResult& result, const loop::Compute& compute, const std::string& unit,
@@ -58,14 +85,17 @@ OrderedJson to_json(const loop::ProbeResult& result, const loop::Compute& comput
 }  // namespace
 
 int run_probe(const Arguments& arguments, Console& console) {
-  const auto options = Options(command_line(), "probe")
-                           .add({"trial", "FILE", "trial.json of a trial as it will run", true})
-                           .add({"seconds", "S", "time for each precision", false, false, "3"})
-                           .parse(arguments, console);
+  const auto options =
+      Options(command_line(), "probe")
+          .add({"trial", "FILE", "trial.json of a trial as it will run", true})
+          .add({"seconds", "S", "time for each precision", false, false, "3"})
+          .add({"operators", "N", "also show the N operators that a step spends most time in"})
+          .parse(arguments, console);
   if (!options) return 0;
   loop::catch_stop_signals();
   const loop::TrialFile trial = loop::read_trial_file(options->text("trial"));
-  const loop::Compute compute = loop::set_up_compute(trial.threads, !trial.devices.empty());
+  const auto most = static_cast<std::size_t>(options->integer("operators", 1, kMostOperators).value_or(0));
+  loop::Compute compute = loop::set_up_compute(trial.threads, !trial.devices.empty());
   const auto begin = std::chrono::steady_clock::now();
   const auto elapsed = [&] {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -86,12 +116,17 @@ int run_probe(const Arguments& arguments, Console& console) {
   const loop::ProbeResult result =
       loop::probe(*training, compute, *options->number("seconds", 0, kMostSeconds), loop::stop_requested);
   if (loop::stop_requested()) return static_cast<int>(ExitCode::kInterrupted);
-  if (options->has("json"))
-    print_ordered(to_json(result, compute, task.unit, training->training_examples(), elapsed() - made),
-                  console,
-                  /*indent=*/-1);
-  else
+  compute.precision = result.precision;
+  const auto operators =
+      most > 0 ? loop::profile_steps(*training, compute) : std::vector<loop::OperatorTime>();
+  if (options->has("json")) {
+    OrderedJson json = to_json(result, compute, task.unit, training->training_examples(), elapsed() - made);
+    if (most > 0) json["operators"] = operators_json(operators, most);
+    print_ordered(json, console, /*indent=*/-1);
+  } else {
     print_text(result, compute, task.unit, console.out);
+    if (most > 0) print_operators(operators, most, console.out);
+  }
   return 0;
 }
 

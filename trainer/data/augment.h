@@ -41,9 +41,22 @@ struct View {
 View draw_view(const Augmentation& augmentation, int size, Rng& rng,
                const std::function<bool(const View&)>& keeps = {});
 
-// Bilinear, 8 fractional bits. `source` has 1 or 3 channels, `to` gets 3. Source and output are squares of
-// `size` pixels.
-void view_pixels(const View& view, std::span<const std::uint8_t> source, int channels, int size,
+// Where a row or column of the output samples the source: between `first` and `second`, by `weight` / 256 of
+// the second.
+struct Sample {
+  int first = 0, second = 0, weight = 0;
+};
+
+// A view in terms of pixels: bilinear, 8 fractional bits, and then each value as `tone` has it.
+struct Sampling {
+  std::vector<Sample> rows, columns;  // of the output
+  std::array<std::uint8_t, 256> tone{};
+};
+// `mean` is that of all values of the source.
+Sampling sampling_of(const View& view, int size, double mean);
+
+// `source` has 1 or 3 channels, `to` gets 3. Source and output are squares of `size` pixels.
+void view_pixels(const View& view, std::span<const std::uint8_t> source, int channels, int size, double mean,
                  std::uint8_t* to);
 
 }  // namespace tune::trainer::data

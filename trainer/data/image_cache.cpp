@@ -1,6 +1,7 @@
 #include "trainer/data/image_cache.h"
 
 #include <new>
+#include <numeric>
 #include <string>
 
 #include "trainer/data/in_parallel.h"
@@ -16,15 +17,21 @@ std::vector<std::uint8_t> decode_square(const std::filesystem::path& file, int s
   return images::resize(images::narrow_if_grey(images::decode(file)), {size, size}).pixels;
 }
 
+double mean_of(const std::vector<std::uint8_t>& values) {
+  const std::uint64_t sum = std::accumulate(values.begin(), values.end(), std::uint64_t{0});
+  return static_cast<double>(sum) / static_cast<double>(values.size());
+}
+
 }  // namespace
 
 ImageCache::ImageCache(const std::vector<std::filesystem::path>& files, int size, int threads)
-    : size_(size), images_(files.size()) {
+    : size_(size), images_(files.size()), means_(files.size()) {
   TUNE_CHECK(size > 0);
   std::vector<std::string> failures(images_.size());
   in_parallel(images_.size(), threads, [&](std::size_t i) {
     try {
       images_[i] = decode_square(files[i], size);
+      means_[i] = mean_of(images_[i]);
     } catch (const std::bad_alloc&) {
       throw;  // not the file's fault
     } catch (const std::exception& error) {

@@ -21,10 +21,13 @@ class ImageCache {
   // size * size * channels(index) bytes, rows from the top, channels innermost.
   std::span<const std::uint8_t> pixels(std::size_t index) const { return images_[index]; }
   int channels(std::size_t index) const;
+  // Of all its values: one for all channels, so that contrast about it does not shift the hue.
+  double mean(std::size_t index) const { return means_[index]; }
 
  private:
   int size_;
   std::vector<std::vector<std::uint8_t>> images_;
+  std::vector<double> means_;
 };
 
 }  // namespace tune::trainer::data

@@ -9,7 +9,6 @@
 namespace tune::trainer::data {
 namespace {
 
-constexpr double kLeastShare = 0.2;
 // Variance in grey levels squared that is added to each side's: noise of flat parts correlates with nothing.
 constexpr double kFlat = 0.25;
 

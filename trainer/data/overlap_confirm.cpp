@@ -7,7 +7,6 @@
 namespace tune::trainer::data {
 namespace {
 
-constexpr double kLeastShare = 0.2;
 // True overlaps of steel surfaces correlate at 0.7 and more; odd shifts and noise take a part of it.
 constexpr double kLeastCorrelation = 0.5;
 constexpr double kLeastCoherence = 0.5;

@@ -32,6 +32,8 @@ struct Shared {
   int width = 0, height = 0;  // <= 0: nothing is shared
 };
 Shared shared_part(const Plane& first, const Plane& second, int dx, int dy);
+// Less of the smaller plane's area is no overlap worth looking for.
+inline constexpr double kLeastShare = 0.2;
 // The shared part of the smaller plane's area.
 double shared_share(const Plane& first, const Plane& second, int dx, int dy);
 

@@ -13,7 +13,7 @@ namespace {
 
 // What libpng's callbacks see. It leaves the library by longjmp, so the functions that call setjmp own
 // nothing that needs a destructor.
-struct Source {
+struct PngSource {
   Bytes file;
   std::size_t position = 0;
   std::string message;
@@ -21,7 +21,7 @@ struct Source {
 };
 
 void on_error(png_structp png, png_const_charp message) {
-  auto* source = static_cast<Source*>(png_get_error_ptr(png));
+  auto* source = static_cast<PngSource*>(png_get_error_ptr(png));
   source->message = message;
   std::longjmp(source->escape, 1);
 }
@@ -29,7 +29,7 @@ void on_error(png_structp png, png_const_charp message) {
 void on_warning(png_structp, png_const_charp) {}
 
 void read_bytes(png_structp png, png_bytep to, std::size_t count) {
-  auto* source = static_cast<Source*>(png_get_io_ptr(png));
+  auto* source = static_cast<PngSource*>(png_get_io_ptr(png));
   if (count > source->file.size() - source->position) png_error(png, "the file ends early");
   std::memcpy(to, source->file.data() + source->position, count);
   source->position += count;
@@ -50,18 +50,18 @@ bool is_animated(Bytes header) {
 }
 
 // libpng's state while one file is read. Lives on the stack of one call, whose bytes it refers to.
-class Reader {
+class PngReader {
  public:
-  Reader(Bytes file, const std::string& name) : name_(name) {
+  PngReader(Bytes file, const std::string& name) : name_(name) {
     source_.file = file;
     png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, &source_, on_error, on_warning);
     info_ = png_ ? png_create_info_struct(png_) : nullptr;
     if (!info_) throw Error(ExitCode::kOutOfMemory, "no memory to read " + name);
     png_set_read_fn(png_, &source_, read_bytes);
   }
-  ~Reader() { png_destroy_read_struct(&png_, &info_, nullptr); }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
+  ~PngReader() { png_destroy_read_struct(&png_, &info_, nullptr); }
+  PngReader(const PngReader&) = delete;
+  PngReader& operator=(const PngReader&) = delete;
 
   Stored header() {
     if (!try_header()) refuse();
@@ -110,7 +110,7 @@ class Reader {
   [[noreturn]] void refuse() const { refuse_damaged(name_, "PNG", source_.message); }
 
   std::string name_;
-  Source source_;
+  PngSource source_;
   png_structp png_ = nullptr;
   png_infop info_ = nullptr;
 };
@@ -118,8 +118,8 @@ class Reader {
 }  // namespace
 
 bool is_png(Bytes file) { return file.size() >= 8 && png_sig_cmp(file.data(), 0, 8) == 0; }
-Stored png_header(Bytes file, const std::string& name) { return Reader(file, name).header(); }
-Image decode_png(Bytes file, const std::string& name) { return Reader(file, name).image(); }
+Stored png_header(Bytes file, const std::string& name) { return PngReader(file, name).header(); }
+Image decode_png(Bytes file, const std::string& name) { return PngReader(file, name).image(); }
 
 std::string encode_png(const Image& image) {
   png_image header{};

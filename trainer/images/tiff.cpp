@@ -11,14 +11,14 @@ namespace tune::trainer::images {
 namespace {
 
 // libtiff's view of the bytes, and what it said last. Lives on the stack of one call.
-struct Source {
+struct TiffSource {
   Bytes file;
   std::size_t position = 0;
   std::string message;
 };
 
 tmsize_t read_from(thandle_t handle, void* to, tmsize_t count) {
-  auto* source = static_cast<Source*>(handle);
+  auto* source = static_cast<TiffSource*>(handle);
   const std::size_t left = source->file.size() - std::min(source->position, source->file.size());
   const std::size_t taken = std::min(left, static_cast<std::size_t>(count));
   if (taken > 0) std::memcpy(to, source->file.data() + source->position, taken);
@@ -29,7 +29,7 @@ tmsize_t read_from(thandle_t handle, void* to, tmsize_t count) {
 tmsize_t write_to(thandle_t, void*, tmsize_t) { return 0; }
 
 toff_t seek_to(thandle_t handle, toff_t offset, int whence) {
-  auto* source = static_cast<Source*>(handle);
+  auto* source = static_cast<TiffSource*>(handle);
   const std::size_t from = whence == SEEK_CUR   ? source->position
                            : whence == SEEK_END ? source->file.size()
                                                 : 0;
@@ -38,23 +38,23 @@ toff_t seek_to(thandle_t handle, toff_t offset, int whence) {
 }
 
 int close_it(thandle_t) { return 0; }
-toff_t size_of(thandle_t handle) { return static_cast<Source*>(handle)->file.size(); }
+toff_t size_of(thandle_t handle) { return static_cast<TiffSource*>(handle)->file.size(); }
 int map_it(thandle_t, void**, toff_t*) { return 0; }
 void unmap_it(thandle_t, void*, toff_t) {}
 
 int on_error(TIFF*, void* user, const char*, const char* format, std::va_list arguments) {
   char text[256];
   std::vsnprintf(text, sizeof text, format, arguments);
-  static_cast<Source*>(user)->message = text;
+  static_cast<TiffSource*>(user)->message = text;
   return 1;
 }
 
 int on_warning(TIFF*, void*, const char*, const char*, std::va_list) { return 1; }
 
 // One open file; lives for one call.
-class Reader {
+class TiffReader {
  public:
-  Reader(Bytes file, const std::string& name) : name_(name), tiff_(nullptr, TIFFClose) {
+  TiffReader(Bytes file, const std::string& name) : name_(name), tiff_(nullptr, TIFFClose) {
     source_.file = file;
     const std::unique_ptr<TIFFOpenOptions, void (*)(TIFFOpenOptions*)> options(TIFFOpenOptionsAlloc(),
                                                                                TIFFOpenOptionsFree);
@@ -124,7 +124,7 @@ class Reader {
   }
 
   std::string name_;
-  Source source_;
+  TiffSource source_;
   std::unique_ptr<TIFF, void (*)(TIFF*)> tiff_;
 };
 
@@ -137,7 +137,7 @@ bool is_tiff(Bytes file) {
          text.starts_with("MM\0+"sv);
 }
 
-Stored tiff_header(Bytes file, const std::string& name) { return Reader(file, name).header(); }
-Image decode_tiff(Bytes file, const std::string& name) { return Reader(file, name).image(); }
+Stored tiff_header(Bytes file, const std::string& name) { return TiffReader(file, name).header(); }
+Image decode_tiff(Bytes file, const std::string& name) { return TiffReader(file, name).image(); }
 
 }  // namespace tune::trainer::images

@@ -50,6 +50,7 @@ Compute set_up_compute(int threads, bool wants_gpu) {
                 "the trial has a GPU, but LibTorch " + compat::libtorch_version() + " sees none",
                 "build tune-train with a CUDA build of LibTorch, or search with \"gpus_per_trial\": 0");
   compute.device = torch::Device(torch::kCUDA, 0);
+  compute.accelerated = true;
   at::globalContext().setBenchmarkCuDNN(true);  // every batch has the same shape
   return compute;
 }
@@ -69,6 +70,22 @@ std::int64_t peak_memory_bytes(const torch::Device& device) {
   for (std::string line; std::getline(status, line);)
     if (line.starts_with("VmHWM:")) return std::stoll(line.substr(6)) * 1024;
   return 0;
+}
+
+std::optional<c10::Stream> new_stream(const torch::Device& device) {
+  if (device.is_cpu()) return std::nullopt;
+  return c10::impl::VirtualGuardImpl(device.type()).getStreamFromGlobalPool(device);
+}
+
+void on_own_stream(const torch::Device& device, const std::function<void()>& work) {
+  const std::optional<c10::Stream> stream = new_stream(device);
+  if (!stream) return work();
+  wait_for(device);
+  {
+    const c10::StreamGuard working(*stream);
+    work();
+  }
+  wait_for(device);
 }
 
 void wait_for(const torch::Device& device) {

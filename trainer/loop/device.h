@@ -1,5 +1,7 @@
 #pragma once
 // Where and how a trial computes.
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "trainer/torch_compat.h"
@@ -13,6 +15,9 @@ struct Compute {
   torch::Device device = torch::kCPU;
   int threads = 1;
   Precision precision = Precision::kFp32;
+  // The device works beside the CPU: what can be is kept and computed there, and within a step nothing waits
+  // for it. So on a GPU; on the CPU only tests ask for it.
+  bool accelerated = false;
 };
 
 // `asked`, or for 0 as many as this process may run on. Throws Error(kUsage) for a negative number.
@@ -26,6 +31,13 @@ Compute set_up_compute(int threads, bool wants_gpu);
 // had resident; 0 where that is not known.
 std::int64_t peak_memory_bytes(const torch::Device& device);
 void forget_peak_memory(const torch::Device& device);
+
+// A stream of work of the device's own, apart from its default one; on the CPU there is only one.
+std::optional<c10::Stream> new_stream(const torch::Device& device);
+
+// Calls `work` with such a stream as the current one: a device records nothing of its default stream. What
+// was begun before is done then, and what `work` began when this returns.
+void on_own_stream(const torch::Device& device, const std::function<void()>& work);
 
 // Blocks until the device has done all that it was given; for measuring.
 void wait_for(const torch::Device& device);

@@ -40,8 +40,8 @@ Optimizer::Optimizer(const torch::nn::Module& module, const OptimizerSettings& s
     : Optimizer(module, settings, groups_by_dimension(module, settings.weight_decay)) {}
 
 Optimizer::Optimizer(const torch::nn::Module& module, const OptimizerSettings& settings,
-                     const std::vector<ParameterGroup>& groups)
-    : settings_(settings), groups_(groups) {
+                     const std::vector<ParameterGroup>& groups, Gradients gradients)
+    : settings_(settings), groups_(groups), gradients_(gradients) {
   std::map<std::string, std::size_t> group = group_of_each(groups_);
   for (const auto& parameter : module.named_parameters()) {
     if (!parameter.value().requires_grad()) continue;
@@ -71,10 +71,21 @@ void Optimizer::step(double learning_rate) {
     all.push_back(&slot);
   }
   if (settings_.gradient_clip > 0) clip(all);
+  if (settings_.kind != OptimizerKind::kSgd && !all.empty()) {
+    if (!step_.defined()) step_ = torch::empty({}, all.front()->parameter.options().dtype(torch::kFloat));
+    step_.fill_(static_cast<double>(steps_ + 1));
+  }
   for (std::size_t group = 0; group < groups_.size(); ++group)
     update(by_group[group], groups_[group].weight_decay, learning_rate * groups_[group].rate_factor);
   ++steps_;
-  for (Slot* slot : all) slot->parameter.mutable_grad().reset();
+  if (all.empty()) return;
+  if (gradients_ == Gradients::kDropped) {
+    for (Slot* slot : all) slot->parameter.mutable_grad().reset();
+    return;
+  }
+  Tensors kept;
+  for (const Slot* slot : all) kept.push_back(slot->parameter.grad());
+  at::_foreach_zero_(kept);
 }
 
 // Scales without asking the device for the norm, so a GPU never waits; on the CPU, which has it at hand, most
@@ -84,7 +95,8 @@ void Optimizer::clip(const std::vector<Slot*>& slots) const {
   for (const Slot* slot : slots) gradients.push_back(slot->parameter.grad());
   if (gradients.empty()) return;
   const torch::Tensor norm = torch::stack(at::_foreach_norm(gradients)).norm();
-  if (norm.is_cpu() && norm.item<double>() <= settings_.gradient_clip) return;
+  if (gradients_ == Gradients::kDropped && norm.is_cpu() && norm.item<double>() <= settings_.gradient_clip)
+    return;
   at::_foreach_mul_(gradients, (settings_.gradient_clip / (norm + 1e-6)).clamp_max(1.0));
 }
 
@@ -97,9 +109,7 @@ void Optimizer::update(const std::vector<Slot*>& slots, double weight_decay, dou
     first.push_back(slot->first);
     if (settings_.kind == OptimizerKind::kSgd) continue;
     second.push_back(slot->second);
-    // The kernels want the number of this step, from 1.
-    steps.push_back(
-        torch::full({}, static_cast<double>(steps_ + 1), slot->parameter.options().dtype(torch::kFloat)));
+    steps.push_back(step_);  // the kernels want one for each parameter
   }
   switch (settings_.kind) {
     case OptimizerKind::kSgd:
@@ -122,12 +132,13 @@ void Optimizer::update(const std::vector<Slot*>& slots, double weight_decay, dou
   }
 }
 
-weights::TensorMap Optimizer::state() const {
+weights::TensorMap Optimizer::state(bool within_a_step) const {
   weights::TensorMap state;
   for (const Slot& slot : slots_) {
     state[slot.name + ".first"] = slot.first;
     if (slot.second.defined()) state[slot.name + ".second"] = slot.second;
-    if (slot.parameter.grad().defined()) state[slot.name + ".gradient"] = slot.parameter.grad();
+    if (within_a_step && slot.parameter.grad().defined())
+      state[slot.name + ".gradient"] = slot.parameter.grad();
   }
   state["step"] = torch::tensor(steps_, torch::kLong);
   return state;

@@ -32,21 +32,26 @@ struct ParameterGroup {
 // Frozen parameters are left out.
 std::vector<ParameterGroup> groups_by_dimension(const torch::nn::Module& module, double weight_decay);
 
+// What becomes of gradients after a step.
+enum class Gradients {
+  kDropped,  // their memory serves the next forward pass
+  kStay,     // at 0 in their places, where a recorded step adds to them
+};
+
 // Owned by one training loop, on its thread. Holds references to the module's parameters, whose memory must
 // stay.
 class Optimizer {
  public:
   // Each parameter that needs a gradient is in one of the groups, and no other is.
   Optimizer(const torch::nn::Module& module, const OptimizerSettings& settings,
-            const std::vector<ParameterGroup>& groups);
+            const std::vector<ParameterGroup>& groups, Gradients gradients = Gradients::kDropped);
   Optimizer(const torch::nn::Module& module, const OptimizerSettings& settings);  // groups_by_dimension()
 
-  // One update with the gradients that backward() left, which are then dropped. Parameters without one are
-  // skipped.
+  // One update with the gradients that backward() left. Parameters without one are skipped.
   void step(double learning_rate);
-  // What a checkpoint keeps, under "<parameter>.<slot>" and "step": gradients too, where some are summed
-  // already.
-  weights::TensorMap state() const;
+  // What a checkpoint keeps, under "<parameter>.<slot>" and "step": gradients too `within_a_step`, where some
+  // are summed already.
+  weights::TensorMap state(bool within_a_step = true) const;
   // Throws Error(kBadData) when a tensor is missing or has another shape.
   void load_state(const weights::TensorMap& state);
 
@@ -62,8 +67,10 @@ class Optimizer {
 
   OptimizerSettings settings_;
   std::vector<ParameterGroup> groups_;
+  Gradients gradients_ = Gradients::kDropped;
   std::vector<Slot> slots_;  // in the module's order
   std::int64_t steps_ = 0;   // taken so far
+  torch::Tensor step_;       // the number of the step under way, from 1: float, on the device
 };
 
 }  // namespace tune::trainer::loop

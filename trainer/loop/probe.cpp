@@ -1,8 +1,10 @@
 #include "trainer/loop/probe.h"
 
 #include <chrono>
+#include <ostream>
 
 #include "trainer/loop/batch_loader.h"
+#include "trainer/loop/passes.h"
 
 namespace tune::trainer::loop {
 namespace {
@@ -14,39 +16,59 @@ struct Done {
   std::int64_t examples = 0, units = 0;
 };
 
-// An epoch may be shorter than a probe.
-Done step(Training& training, Optimizer& optimizer, const Compute& compute, Precision precision,
-          const std::vector<std::vector<std::int64_t>>& batches, std::int64_t batch) {
-  const std::int64_t place = batch % static_cast<std::int64_t>(batches.size());
-  const std::vector<std::int64_t>& examples = batches[static_cast<std::size_t>(place)];
-  BatchLoader loader(training, batches, kEpoch, place, /*ahead=*/0);
-  const std::unique_ptr<Batch> prepared = loader.next();
-  LossTerms terms;
-  {
-    const compat::Autocast autocast(compute.device.type(), precision == Precision::kBf16, torch::kBFloat16);
-    terms = training.losses(*prepared);
-  }
-  torch::stack(terms).sum().backward();
-  optimizer.step(/*learning_rate=*/1e-6);  // small: only the time matters
-  return {static_cast<std::int64_t>(examples.size()), prepared->units};
-}
+// Trains as the loop does, epoch 1 over and over: it may be shorter than a probe.
+class ProbedSteps {
+ public:
+  ProbedSteps(Training& training, const Compute& compute)
+      : training_(training),
+        compute_(compute),
+        batches_(training.epoch_batches(kEpoch, /*seed=*/0)),
+        optimizer_(training.model(), training.plan().optimizer, training.parameter_groups(),
+                   compute.accelerated ? Gradients::kStay : Gradients::kDropped),
+        passes_(training, compute, device_graph(compute.device), quiet_) {}
 
-ProbeCandidate measure(Training& training, const Compute& compute, Precision precision, double seconds,
+  void warm_up() {
+    for (int i = 0; i < (compute_.accelerated ? kWarmUps + 1 : 1); ++i) step();
+    wait_for(compute_.device);
+  }
+
+  Done step() {
+    if (!loader_ || next_ == batches_.size()) {
+      loader_.emplace(training_, batches_, kEpoch, /*first_batch=*/0, compute_);
+      next_ = 0;
+    }
+    const Batch batch = loader_->next();
+    passes_.run(batch, /*divisor=*/1);
+    optimizer_.step(/*learning_rate=*/1e-6);  // small: only the time matters
+    return {static_cast<std::int64_t>(batches_[next_++].size()), batch.units};
+  }
+
+ private:
+  Training& training_;
+  const Compute compute_;
+  const std::vector<std::vector<std::int64_t>> batches_;
+  std::ostream quiet_{nullptr};  // what hinders the recording is said by the training itself
+  Optimizer optimizer_;
+  Passes passes_;
+  std::optional<BatchLoader> loader_;
+  std::size_t next_ = 0;
+};
+
+ProbeCandidate measure(Training& training, Compute compute, Precision precision, double seconds,
                        const std::function<bool()>& interrupted) {
   using Clock = std::chrono::steady_clock;
-  Optimizer optimizer(training.model(), training.plan().optimizer, training.parameter_groups());
-  const std::vector<std::vector<std::int64_t>> batches = training.epoch_batches(kEpoch, /*seed=*/0);
+  compute.precision = precision;
+  ProbedSteps steps(training, compute);
   forget_peak_memory(compute.device);
-  step(training, optimizer, compute, precision, batches, 0);
-  wait_for(compute.device);
+  steps.warm_up();
   const auto begin = Clock::now();
   const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - begin).count(); };
-  std::int64_t steps = 0;
   Done all;
-  while (steps < kMostSteps && (steps < kFewestSteps || elapsed() < seconds) && !interrupted()) {
-    const Done done = step(training, optimizer, compute, precision, batches, ++steps);
-    all.examples += done.examples;
-    all.units += done.units;
+  for (int done = 0; done < kMostSteps && (done < kFewestSteps || elapsed() < seconds) && !interrupted();
+       ++done) {
+    const Done step = steps.step();
+    all.examples += step.examples;
+    all.units += step.units;
   }
   wait_for(compute.device);
   const double seconds_taken = elapsed();
@@ -73,7 +95,9 @@ ProbeResult probe(Training& training, const Compute& compute, double seconds,
   training.model().train();
   ProbeResult result;
   for (const Precision precision : {Precision::kFp32, Precision::kBf16})
-    result.candidates.push_back(measure(training, compute, precision, seconds, interrupted));
+    on_own_stream(compute.device, [&] {
+      result.candidates.push_back(measure(training, compute, precision, seconds, interrupted));
+    });
   const double gain = result.candidates[1].units_per_second / result.candidates[0].units_per_second;
   result.precision = gain >= kClearlyFaster ? Precision::kBf16 : Precision::kFp32;
   // Every epoch has one, so a few seconds of it are worth knowing.
@@ -81,6 +105,19 @@ ProbeResult probe(Training& training, const Compute& compute, double seconds,
   result.validation_seconds =
       time_of_validation(training, compute, result.precision, kValidationShare * seconds, interrupted);
   return result;
+}
+
+std::vector<OperatorTime> profile_steps(Training& training, const Compute& compute) {
+  training.model().train();
+  std::vector<OperatorTime> times;
+  on_own_stream(compute.device, [&] {
+    ProbedSteps steps(training, compute);
+    steps.warm_up();
+    times = operator_times(compute.device, [&] {
+      for (int i = 0; i < kProfiledSteps; ++i) steps.step();
+    });
+  });
+  return times;
 }
 
 }  // namespace tune::trainer::loop

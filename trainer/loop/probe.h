@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "trainer/loop/device.h"
+#include "trainer/loop/operator_times.h"
 #include "trainer/loop/training.h"
 
 namespace tune::trainer::loop {
@@ -31,5 +32,9 @@ inline constexpr double kClearlyFaster = 1.15;
 // `interrupted` says so. Then one validation is timed, which may take ten times `seconds`.
 ProbeResult probe(Training& training, const Compute& compute, double seconds,
                   const std::function<bool()>& interrupted);
+
+inline constexpr int kProfiledSteps = 5;
+// Where the time of so many steps goes, after some to warm up, in the precision of `compute`.
+std::vector<OperatorTime> profile_steps(Training& training, const Compute& compute);
 
 }  // namespace tune::trainer::loop

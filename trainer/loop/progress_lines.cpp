@@ -64,13 +64,16 @@ void ProgressLines::clear_line() {
   line_open_ = false;
 }
 
-void ProgressLines::epoch_done(std::int64_t epoch, std::int64_t epochs, std::int64_t units) {
+void ProgressLines::epoch_done(std::int64_t epoch, std::int64_t epochs, std::int64_t units, double for_data) {
   clear_line();
   const double seconds = training_seconds();
   err_ << "epoch " << epoch << "/" << epochs << " done";
   if (units > 0 && seconds > 0)
     err_ << "  " << fixed(static_cast<double>(units) / seconds, 1) << " " << unit_ << "/s";
-  err_ << "  " << duration(seconds) << " of training" << std::endl;
+  err_ << "  " << duration(seconds) << " of training";
+  const double share = seconds > 0 ? 100 * for_data / seconds : 0;
+  if (share >= 1) err_ << ", " << fixed(share, 0) << " % of it for data";
+  err_ << std::endl;
 }
 
 }  // namespace tune::trainer::loop

@@ -18,7 +18,8 @@ class ProgressLines {
   // the start.
   void batch_done(std::int64_t epoch, std::int64_t epochs, std::int64_t done, std::int64_t total_batches,
                   std::int64_t units);
-  void epoch_done(std::int64_t epoch, std::int64_t epochs, std::int64_t units);
+  // `for_data`: seconds of training since the start in which the step waited for its batch.
+  void epoch_done(std::int64_t epoch, std::int64_t epochs, std::int64_t units, double for_data);
   // Evaluation and checkpoints are not training: what they take is left out of the speed.
   void pause();
   void resume();

@@ -13,11 +13,11 @@
 
 namespace tune::trainer::loop {
 
-// The inputs and targets of one forward pass. Each task has its own kind, and prepare() fills in the two
-// numbers.
-class Batch {
- public:
-  virtual ~Batch() = default;
+// The inputs and targets of one forward pass.
+struct Batch {
+  // Under names of the task's choosing. Batches whose tensors have the same shapes let a GPU record the step
+  // once and repeat it.
+  weights::TensorMap tensors;
   // What its mean losses count beside those of other batches: its images, its tokens. A batch of weight 0 has
   // nothing to learn from and is passed over.
   double weight = 1;
@@ -57,12 +57,13 @@ class Training {
   // task. By default a shuffle in batches of the plan's size; the last, incomplete one is left out (its few
   // examples would disturb batch normalisation, and each epoch leaves out others), unless it is the only one.
   virtual std::vector<std::vector<std::int64_t>> epoch_batches(std::int64_t epoch, std::uint64_t seed) const;
-  // Reads and augments the examples. Depends on nothing but the arguments and the task's seed; any thread,
-  // several at once.
-  virtual std::unique_ptr<Batch> prepare(const std::vector<std::int64_t>& examples,
-                                         std::int64_t epoch) const = 0;
-  // Forward pass in training mode. The caller has chosen the precision.
-  virtual LossTerms losses(const Batch& batch) = 0;
+  // Reads and augments the examples, and leaves the tensors on the CPU. Depends on nothing but the arguments
+  // and the task's seed; any thread, several at once.
+  virtual Batch prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const = 0;
+  // Forward pass in training mode, of tensors that the loop has brought to the model's device. The caller has
+  // chosen the precision. Where Compute::accelerated, it asks no tensor for a number and depends on nothing
+  // that changes from step to step but the tensors and the model: a GPU may repeat what it once did.
+  virtual LossTerms losses(const weights::TensorMap& tensors) = 0;
   // Measures the model on the validation set: Recipe::metric_names. Returns early, with no metrics, once
   // `interrupted` says so.
   virtual Metrics evaluate(const std::function<bool()>& interrupted) = 0;

@@ -17,13 +17,7 @@ namespace {
 // A GPU is asked for the losses only now and then, since each question makes it wait. The CPU has nothing to
 // wait for.
 constexpr std::int64_t kBatchesBetweenChecks = 16;
-constexpr std::int64_t kReported = 0, kLogged = 1;  // rows of the sums on the device
-
-// On the CPU a batch that is made beside the step takes a core from it, and its threads wait for one another:
-// making it between two steps, on all of the trial's threads, trains about 8 % more images a second.
-std::size_t batches_ahead(const Compute& compute) {
-  return compute.device.is_cuda() ? static_cast<std::size_t>(std::clamp(compute.threads, 1, 8)) : 0;
-}
+constexpr std::int64_t kReported = 0, kLogged = 1;  // rows of Passes::loss_sums()
 
 std::int64_t epochs_within(double budget, std::int64_t epochs) {
   const auto paid = static_cast<std::int64_t>(std::ceil(budget * static_cast<double>(epochs) - 1e-9));
@@ -61,7 +55,9 @@ TrainingLoop::TrainingLoop(Training& training, LoopSettings settings, std::ostre
       lines_(err, err_is_terminal, settings_.unit),
       checkpoints_(settings_.checkpoint_dir),
       trained_(training.model()),
-      optimizer_(training.model(), training.plan().optimizer, training.parameter_groups()),
+      optimizer_(training.model(), training.plan().optimizer, training.parameter_groups(),
+                 settings_.compute.accelerated ? Gradients::kStay : Gradients::kDropped),
+      passes_(training, settings_.compute, settings_.graph(settings_.compute.device), err),
       last_epoch_(epochs_within(settings_.budget, training.plan().epochs)) {
   std::vector<std::string> known = training_.recipe().metric_names;
   for (const std::string& name : training_.recipe().loss_names) known.push_back(name);
@@ -76,6 +72,12 @@ TrainingLoop::TrainingLoop(Training& training, LoopSettings settings, std::ostre
 }
 
 ExitCode TrainingLoop::run() {
+  ExitCode code = ExitCode::kOk;
+  on_own_stream(settings_.compute.device, [&] { code = train(); });
+  return code;
+}
+
+ExitCode TrainingLoop::train() {
   start();
   if (last_epoch_ == 0 && !evaluate()) return ExitCode::kInterrupted;
   while (!done())
@@ -119,9 +121,8 @@ void TrainingLoop::start() {
   } else {
     checkpoints_.clear();
   }
-  loss_sums_ = torch::stack({torch::tensor(progress_.reported.sums, torch::kDouble),
-                             torch::tensor(progress_.logged.sums, torch::kDouble)})
-                   .to(settings_.compute.device);
+  passes_.loss_sums().copy_(torch::stack({torch::tensor(progress_.reported.sums, torch::kDouble),
+                                          torch::tensor(progress_.logged.sums, torch::kDouble)}));
   if (last_epoch_ == 0) progress_.epoch = 0;  // no training: the report of epoch 0 is all there is
   if (last_epoch_ == 0 || done()) return;
   begin_epoch();
@@ -163,50 +164,42 @@ bool TrainingLoop::train_epoch() {
   // A step that was interrupted between two of its batches begins anew here, and passes over those done.
   const std::int64_t batches = count_batches();
   std::int64_t prepared = progress_.batch - progress_.batch % accumulate;
-  BatchLoader loader(training_, batches_, epoch, prepared, batches_ahead(settings_.compute));
+  BatchLoader loader(training_, batches_, epoch, prepared, settings_.compute);
+  const double before = seconds_for_data_;
   while (progress_.epoch == epoch && !stops_early()) {
     lines_.resume();
     // An epoch whose batches are no multiple of `accumulate` ends with a step of fewer batches.
-    Batches step;
+    std::vector<Batch> step;
     for (const std::int64_t end = std::min(prepared + accumulate, batches); prepared < end; ++prepared)
       step.push_back(loader.next());
+    seconds_for_data_ = before + loader.seconds_waited();
     if (!train_step(step) || !after_step()) return false;
   }
   return true;
 }
 
-bool TrainingLoop::train_step(const Batches& step) {
+bool TrainingLoop::train_step(const std::vector<Batch>& step) {
   double weight = 0;
-  for (const auto& batch : step) weight += batch->weight;
+  for (const Batch& batch : step) weight += batch.weight;
   training_.model().train();
   const std::int64_t done = progress_.batch % training_.plan().accumulate;
   for (std::size_t i = static_cast<std::size_t>(done); i < step.size(); ++i) {
     if (settings_.interrupted()) return false;
-    if (step[i]->weight > 0) train_batch(*step[i], weight);
+    if (step[i].weight > 0) {
+      passes_.run(step[i], weight / step[i].weight);
+      progress_.reported.weight += step[i].weight;
+      progress_.logged.weight += step[i].weight;
+    }
     ++progress_.batch;
     ++trained_batches_;
-    trained_units_ += step[i]->units;
-    if (settings_.compute.device.is_cpu() || trained_batches_ % kBatchesBetweenChecks == 0) read_losses();
+    trained_units_ += step[i].units;
+    if (!settings_.compute.accelerated || trained_batches_ % kBatchesBetweenChecks == 0) read_losses();
     lines_.batch_done(progress_.epoch, last_epoch_, trained_batches_, batches_to_train_, trained_units_);
   }
   const double part = static_cast<double>(progress_.batch) / static_cast<double>(count_batches());
   optimizer_.step(training_.plan().schedule.rate(static_cast<double>(progress_.epoch - 1) + part));
   ++progress_.step;
   return true;
-}
-
-void TrainingLoop::train_batch(const Batch& batch, double weight_of_step) {
-  LossTerms terms;
-  {
-    const compat::Autocast precision(settings_.compute.device.type(),
-                                     settings_.compute.precision == Precision::kBf16, torch::kBFloat16);
-    terms = training_.losses(batch);
-  }
-  const torch::Tensor all = torch::stack(terms);
-  (all.sum() / (weight_of_step / batch.weight)).backward();
-  loss_sums_.add_(all.detach().to(torch::kDouble), batch.weight);
-  progress_.reported.weight += batch.weight;
-  progress_.logged.weight += batch.weight;
 }
 
 bool TrainingLoop::after_step() {
@@ -228,13 +221,13 @@ bool TrainingLoop::evaluation_due() const {
 }
 
 void TrainingLoop::next_epoch() {
-  lines_.epoch_done(progress_.epoch, last_epoch_, trained_units_);
+  lines_.epoch_done(progress_.epoch, last_epoch_, trained_units_, seconds_for_data_);
   progress_.epoch += 1;
   progress_.batch = 0;
 }
 
 void TrainingLoop::read_losses() {
-  const torch::Tensor sums = loss_sums_.cpu();
+  const torch::Tensor sums = passes_.loss_sums().cpu();
   const auto losses = static_cast<std::size_t>(sums.size(1));
   const double* values = sums.data_ptr<double>();
   progress_.reported.sums.assign(values, values + losses);
@@ -255,7 +248,7 @@ std::vector<double> TrainingLoop::take_means(LossSums& losses, std::int64_t row)
   std::vector<double> means;
   for (const double sum : losses.sums) means.push_back(sum / losses.weight);
   losses = {std::vector<double>(losses.sums.size(), 0.0), 0};
-  loss_sums_[row].zero_();
+  passes_.loss_sums()[row].zero_();
   return means;
 }
 
@@ -366,7 +359,9 @@ void TrainingLoop::save() {
   checkpoint.precision = precision_name(settings_.compute.precision);
   checkpoint.base = {training_.initial_weights(), trained_.base_hash()};
   checkpoint.model = trained_.now();
-  checkpoint.optimizer = optimizer_.state();
+  const bool within_a_step =
+      progress_.batch % training_.plan().accumulate != 0 && progress_.batch != count_batches();
+  checkpoint.optimizer = optimizer_.state(within_a_step);
   checkpoint.generators = generators();
   checkpoints_.save(checkpoint);
 }

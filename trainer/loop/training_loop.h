@@ -6,6 +6,8 @@
 
 #include "trainer/loop/checkpoint.h"
 #include "trainer/loop/device.h"
+#include "trainer/loop/device_graph.h"
+#include "trainer/loop/passes.h"
 #include "trainer/loop/progress_lines.h"
 #include "trainer/loop/trained_part.h"
 #include "trainer/loop/training.h"
@@ -23,6 +25,8 @@ struct LoopSettings {
   std::filesystem::path checkpoint_dir, output_dir;
   bool resume = false;
   std::function<bool()> interrupted = [] { return false; };
+  // What the steps are recorded by, where the device has graphs.
+  std::function<std::unique_ptr<DeviceGraph>(const torch::Device&)> graph = device_graph;
 };
 
 // What a trial says, of a task whose examples are `unit`; it stops when a signal asks for that.
@@ -42,8 +46,7 @@ class TrainingLoop {
   ExitCode run();
 
  private:
-  using Batches = std::vector<std::unique_ptr<Batch>>;
-
+  ExitCode train();
   void start();
   void restore(const Checkpoint& checkpoint);
   bool done() const;
@@ -51,9 +54,8 @@ class TrainingLoop {
   void begin_epoch();
   void next_epoch();
   std::int64_t count_batches() const { return static_cast<std::int64_t>(batches_.size()); }
-  bool train_epoch();                    // false: interrupted, as below
-  bool train_step(const Batches& step);  // from where the step under way was interrupted
-  void train_batch(const Batch& batch, double weight_of_step);
+  bool train_epoch();                               // false: interrupted, as below
+  bool train_step(const std::vector<Batch>& step);  // from where the step under way was interrupted
   bool after_step();  // what is due: lines of the log, an evaluation, a checkpoint, the next epoch
   bool evaluation_due() const;
   bool evaluate();
@@ -78,12 +80,13 @@ class TrainingLoop {
   CheckpointStore checkpoints_;
   TrainedPart trained_;
   Optimizer optimizer_;
+  Passes passes_;
   std::int64_t last_epoch_;                         // that the budget pays for
   std::vector<std::vector<std::int64_t>> batches_;  // of the epoch under way
   Progress progress_;
-  bool reported_ = false;    // by this process
-  torch::Tensor loss_sums_;  // double [2, losses] on the device: of progress_.reported and of .logged
+  bool reported_ = false;                                                        // by this process
   std::int64_t trained_batches_ = 0, trained_units_ = 0, batches_to_train_ = 0;  // by this process
+  double seconds_for_data_ = 0;                                                  // likewise
 };
 
 }  // namespace tune::trainer::loop

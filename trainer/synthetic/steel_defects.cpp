@@ -11,7 +11,6 @@
 namespace tune::trainer::synthetic {
 namespace {
 
-double between(Rng& rng, double low, double high) { return low + (high - low) * rng.uniform(); }
 int between(Rng& rng, int low, int high) {
   return low + static_cast<int>(rng.below(static_cast<std::uint64_t>(high - low + 1)));
 }
@@ -22,24 +21,24 @@ struct Place {
 };
 
 Place random_place(int size, double smallest, double largest, Rng& rng) {
-  const double half_width = between(rng, smallest, largest) * size / 2,
-               half_height = between(rng, smallest, largest) * size / 2;
-  return {between(rng, half_width, size - half_width), between(rng, half_height, size - half_height),
+  const double half_width = rng.uniform(smallest, largest) * size / 2,
+               half_height = rng.uniform(smallest, largest) * size / 2;
+  return {rng.uniform(half_width, size - half_width), rng.uniform(half_height, size - half_height),
           half_width, half_height};
 }
 
 // A net of fine dark cracks that wander in all directions.
 void draw_crazing(DefectLayer& layer, Rng& rng) {
   const Place place = random_place(layer.size(), 0.25, 0.55, rng);
-  const float depth = static_cast<float>(-between(rng, 0.12, 0.25));
+  const float depth = static_cast<float>(-rng.uniform(0.12, 0.25));
   const int cracks = between(rng, 7, 13);
   for (int i = 0; i < cracks; ++i) {
-    double x = place.x + between(rng, -0.8, 0.8) * place.half_width,
-           y = place.y + between(rng, -0.8, 0.8) * place.half_height;
-    double angle = between(rng, 0.0, 2 * std::numbers::pi);
+    double x = place.x + rng.uniform(-0.8, 0.8) * place.half_width,
+           y = place.y + rng.uniform(-0.8, 0.8) * place.half_height;
+    double angle = rng.uniform(0.0, 2 * std::numbers::pi);
     for (int step = 0; step < 10; ++step) {
-      angle += between(rng, -0.8, 0.8);
-      const double length = layer.size() * between(rng, 0.02, 0.04);
+      angle += rng.uniform(-0.8, 0.8);
+      const double length = layer.size() * rng.uniform(0.02, 0.04);
       const double nx =
           std::clamp(x + length * std::cos(angle), place.x - place.half_width, place.x + place.half_width);
       const double ny =
@@ -53,14 +52,14 @@ void draw_crazing(DefectLayer& layer, Rng& rng) {
 // A dark, ragged slag streak, tall and narrow.
 void draw_inclusion(DefectLayer& layer, Rng& rng) {
   const int size = layer.size();
-  const double half_height = size * between(rng, 0.08, 0.22), half_width = size * between(rng, 0.015, 0.04);
-  double x = between(rng, 3 * half_width, size - 3 * half_width);
-  const double y = between(rng, half_height, size - half_height);
-  const float depth = static_cast<float>(-between(rng, 0.22, 0.4));
+  const double half_height = size * rng.uniform(0.08, 0.22), half_width = size * rng.uniform(0.015, 0.04);
+  double x = rng.uniform(3 * half_width, size - 3 * half_width);
+  const double y = rng.uniform(half_height, size - half_height);
+  const float depth = static_cast<float>(-rng.uniform(0.22, 0.4));
   for (double dy = -half_height; dy <= half_height; dy += 1.5) {
-    x += between(rng, -0.6, 0.6);
+    x += rng.uniform(-0.6, 0.6);
     const double taper = std::sqrt(std::max(0.05, 1 - std::pow(dy / half_height, 2)));
-    layer.disc(x, y + dy, half_width * taper * between(rng, 0.6, 1.2), 1.5, depth);
+    layer.disc(x, y + dy, half_width * taper * rng.uniform(0.6, 1.2), 1.5, depth);
   }
 }
 
@@ -68,7 +67,7 @@ void draw_inclusion(DefectLayer& layer, Rng& rng) {
 void draw_patch(DefectLayer& layer, Rng& rng) {
   const int size = layer.size();
   const Place place = random_place(size, 0.22, 0.5, rng);
-  const float tone = static_cast<float>(between(rng, 0.14, 0.26) * (rng.uniform() < 0.7 ? -1 : 1));
+  const float tone = static_cast<float>(rng.uniform(0.14, 0.26) * (rng.uniform() < 0.7 ? -1 : 1));
   const std::vector<float> edge = value_noise(size, size / 10.0, size / 10.0, rng);
   for (int y = 0; y < size; ++y) {
     for (int x = 0; x < size; ++x) {
@@ -84,11 +83,11 @@ void draw_pits(DefectLayer& layer, Rng& rng) {
   const Place place = random_place(layer.size(), 0.3, 0.65, rng);
   const int pits = between(rng, 18, 40);
   for (int i = 0; i < pits; ++i) {
-    const double angle = between(rng, 0.0, 2 * std::numbers::pi), distance = std::sqrt(rng.uniform());
-    const double radius = layer.size() * between(rng, 0.006, 0.016);
+    const double angle = rng.uniform(0.0, 2 * std::numbers::pi), distance = std::sqrt(rng.uniform());
+    const double radius = layer.size() * rng.uniform(0.006, 0.016);
     layer.disc(place.x + distance * std::cos(angle) * place.half_width,
                place.y + distance * std::sin(angle) * place.half_height, radius, radius,
-               static_cast<float>(-between(rng, 0.15, 0.35)));
+               static_cast<float>(-rng.uniform(0.15, 0.35)));
   }
 }
 
@@ -97,22 +96,22 @@ void draw_scale(DefectLayer& layer, Rng& rng) {
   const Place place = random_place(layer.size(), 0.28, 0.6, rng);
   const int flakes = between(rng, 14, 28);
   for (int i = 0; i < flakes; ++i) {
-    const double x = place.x + between(rng, -0.85, 0.85) * place.half_width,
-                 y = place.y + between(rng, -0.95, 0.95) * place.half_height;
-    const double length = layer.size() * between(rng, 0.03, 0.08), tilt = between(rng, -0.25, 0.25);
+    const double x = place.x + rng.uniform(-0.85, 0.85) * place.half_width,
+                 y = place.y + rng.uniform(-0.95, 0.95) * place.half_height;
+    const double length = layer.size() * rng.uniform(0.03, 0.08), tilt = rng.uniform(-0.25, 0.25);
     layer.line(x - length / 2, y - tilt * length, x + length / 2, y + tilt * length,
-               layer.size() * between(rng, 0.01, 0.02), static_cast<float>(-between(rng, 0.14, 0.28)));
+               layer.size() * rng.uniform(0.01, 0.02), static_cast<float>(-rng.uniform(0.14, 0.28)));
   }
 }
 
 // A long straight bright line, thin, near one of the axes.
 void draw_scratch(DefectLayer& layer, Rng& rng) {
   const int size = layer.size();
-  const double length = size * between(rng, 0.35, 0.85), slant = length * between(rng, -0.12, 0.12);
-  const double along = between(rng, 0.02 * size, size - length),
-               across = between(rng, 0.15 * size, 0.85 * size);
-  const double width = between(rng, 1.2, 3.0);
-  const float shine = static_cast<float>(between(rng, 0.2, 0.38));
+  const double length = size * rng.uniform(0.35, 0.85), slant = length * rng.uniform(-0.12, 0.12);
+  const double along = rng.uniform(0.02 * size, size - length),
+               across = rng.uniform(0.15 * size, 0.85 * size);
+  const double width = rng.uniform(1.2, 3.0);
+  const float shine = static_cast<float>(rng.uniform(0.2, 0.38));
   if (rng.uniform() < 0.7)
     layer.line(across, along, across + slant, along + length, width, shine);
   else

@@ -19,7 +19,7 @@ constexpr std::size_t kEndBytes = 22, kEnd64Bytes = 56, kLocator64Bytes = 20, kC
 constexpr std::size_t kLongestComment = 65535;
 constexpr std::uint64_t kSee64 = 0xffffffff;  // the true number is in the zip64 extension
 
-struct Entry {
+struct Member {
   std::string name;
   std::uint32_t checksum = 0;  // CRC-32 of the data
   std::uint64_t bytes = 0, stored = 0, local_header = 0;
@@ -42,7 +42,7 @@ class ZipReader {
     std::vector<Checksum> checksums;
     std::size_t at = directory_;
     while (at < directory_end_) {
-      const Entry entry = read_entry(at);
+      const Member entry = read_entry(at);
       require_plain(entry);
       const auto [known, added] = entries.emplace(entry.name, data_of(entry));
       if (!added) refuse("the entry \"" + entry.name + "\" appears twice");
@@ -108,15 +108,15 @@ class ZipReader {
   }
 
   // Reads the directory's entry at `at` and moves to the next.
-  Entry read_entry(std::size_t& at) const {
+  Member read_entry(std::size_t& at) const {
     const std::string_view header = take(at, kCentralBytes);
     if (!header.starts_with(kCentral)) refuse("its directory is damaged");
     const std::size_t name = number<std::uint16_t>(header, 28), extra = number<std::uint16_t>(header, 30),
                       comment = number<std::uint16_t>(header, 32);
-    Entry entry{std::string(take(at + kCentralBytes, name)), number<std::uint32_t>(header, 16),
-                number<std::uint32_t>(header, 24),           number<std::uint32_t>(header, 20),
-                number<std::uint32_t>(header, 42),           (number<std::uint16_t>(header, 8) & 1U) != 0,
-                number<std::uint16_t>(header, 10) != 0};
+    Member entry{std::string(take(at + kCentralBytes, name)), number<std::uint32_t>(header, 16),
+                 number<std::uint32_t>(header, 24),           number<std::uint32_t>(header, 20),
+                 number<std::uint32_t>(header, 42),           (number<std::uint16_t>(header, 8) & 1U) != 0,
+                 number<std::uint16_t>(header, 10) != 0};
     read_zip64(take(at + kCentralBytes + name, extra), entry);
     at += kCentralBytes + name + extra + comment;
     if (at > directory_end_) refuse("its directory is damaged");
@@ -124,7 +124,7 @@ class ZipReader {
   }
 
   // Whether its bytes are the data themselves.
-  void require_plain(const Entry& entry) const {
+  void require_plain(const Member& entry) const {
     const std::string what = "the entry \"" + entry.name + "\" is ";
     if (entry.is_encrypted) refuse(what + "encrypted");
     if (entry.is_compressed)
@@ -135,7 +135,7 @@ class ZipReader {
   }
 
   // The numbers that do not fit into 32 bits stand in the extra field 1, in this order.
-  void read_zip64(std::string_view extra, Entry& entry) const {
+  void read_zip64(std::string_view extra, Member& entry) const {
     while (extra.size() >= 4) {
       const std::size_t bytes = number<std::uint16_t>(extra, 2);
       if (bytes > extra.size() - 4) refuse("an extra field is cut short");
@@ -153,7 +153,7 @@ class ZipReader {
     }
   }
 
-  std::string_view data_of(const Entry& entry) const {
+  std::string_view data_of(const Member& entry) const {
     const std::string_view header = take(entry.local_header, kLocalBytes);
     if (!header.starts_with(kLocal)) refuse("the entry \"" + entry.name + "\" is not where it should be");
     const std::uint64_t name = number<std::uint16_t>(header, 26), extra = number<std::uint16_t>(header, 28);

@@ -19,7 +19,8 @@ class Rng {
   static constexpr std::uint64_t min() { return 0; }
   static constexpr std::uint64_t max() { return ~std::uint64_t{0}; }
 
-  double uniform();                          // [0, 1), 53 bits
+  double uniform();  // [0, 1), 53 bits
+  double uniform(double low, double high) { return low + (high - low) * uniform(); }
   double normal();                           // mean 0, variance 1
   std::uint64_t below(std::uint64_t bound);  // {0, ..., bound-1} without bias (Lemire 2019); bound > 0
 

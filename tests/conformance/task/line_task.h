@@ -35,10 +35,6 @@ inline double rmse(const torch::Tensor& a, const torch::Tensor& b) {
   return std::sqrt(torch::mse_loss(a, b).item<double>());
 }
 
-struct LineBatch final : loop::Batch {
-  torch::Tensor x, y;
-};
-
 inline const std::vector<loop::Recipe>& line_recipes() {
   static const std::vector<loop::Recipe> recipes = [] {
     loop::Recipe sgd{"sgd", "stochastic gradient descent", loop::plan_hyperparameters("rows"), {}, {}, {}};
@@ -67,17 +63,13 @@ class LineTraining final : public loop::Training {
   const loop::Plan& plan() const override { return plan_; }
   torch::nn::Module& model() override { return *layer_; }
   std::int64_t training_examples() const override { return points_.x.size(0); }
-  std::unique_ptr<loop::Batch> prepare(const std::vector<std::int64_t>& examples,
-                                       std::int64_t) const override {
-    auto batch = std::make_unique<LineBatch>();
-    batch->x = points_.x.index_select(0, torch::tensor(examples));
-    batch->y = points_.y.index_select(0, torch::tensor(examples));
-    batch->weight = static_cast<double>(examples.size());
-    return batch;
+  loop::Batch prepare(const std::vector<std::int64_t>& examples, std::int64_t) const override {
+    const torch::Tensor rows = torch::tensor(examples);
+    return {{{"x", points_.x.index_select(0, rows)}, {"y", points_.y.index_select(0, rows)}},
+            static_cast<double>(examples.size())};
   }
-  loop::LossTerms losses(const loop::Batch& batch) override {
-    const auto& rows = dynamic_cast<const LineBatch&>(batch);
-    return {torch::mse_loss(layer_(rows.x), rows.y)};
+  loop::LossTerms losses(const weights::TensorMap& tensors) override {
+    return {torch::mse_loss(layer_(tensors.at("x")), tensors.at("y"))};
   }
   loop::Metrics evaluate(const std::function<bool()>& interrupted) override {
     if (interrupted()) return {};

@@ -1,4 +1,5 @@
 // What every task has to hold, whatever it is. A new one inherits all of it with a row of cases().
+#include <ATen/record_function.h>
 #include <re2/re2.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "line_task.h"
 #include "support/run_shell.h"
 #include "torch_catch.h"
+#include "trainer/loop/batch_loader.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/loop/training_loop.h"
 #include "trainer/synthetic/steel_data_set.h"
@@ -82,13 +84,51 @@ const std::vector<Case>& cases() {
   return all;
 }
 
+// Stands for a graph of a device: records without doing, and repeats when it is asked to.
+class RepeatedWork final : public loop::DeviceGraph {
+ public:
+  void record(const std::function<void()>& work) override { work_ = work; }
+  void replay() override { work_(); }
+
+ private:
+  std::function<void()> work_;
+};
+
+// While it lives, counts the operators of this thread that read a tensor's numbers, for which a GPU would be
+// waited for.
+class Questions {
+ public:
+  Questions() {
+    asked_.clear();
+    handle_ =
+        at::addThreadLocalCallback(at::RecordFunctionCallback([](const at::RecordFunction& function)
+                                                                  -> std::unique_ptr<at::ObserverContext> {
+                                     for (const char* name : {"aten::_local_scalar_dense", "aten::nonzero",
+                                                              "aten::equal", "aten::masked_select"})
+                                       if (std::string_view(function.name()) == name) asked_.push_back(name);
+                                     return nullptr;
+                                   }).scopes({at::RecordScope::FUNCTION}));
+  }
+  ~Questions() { at::removeCallback(handle_); }
+  Questions(const Questions&) = delete;
+  Questions& operator=(const Questions&) = delete;
+  const std::vector<std::string>& asked() const { return asked_; }
+
+ private:
+  static inline std::vector<std::string> asked_;
+  at::CallbackHandle handle_ = 0;
+};
+
 // A folder with a case's data, trainings and exported models.
 class Workplace {
  public:
-  explicit Workplace(const Case& of) : case_(of) {
+  // An accelerator is played by the CPU.
+  explicit Workplace(const Case& of, bool accelerated = false) : case_(of) {
     compute_ = loop::set_up_compute(/*threads=*/1, /*wants_gpu=*/false);
+    compute_.accelerated = accelerated;
     if (of.draw) of.draw(data());
   }
+  const loop::Compute& compute() const { return compute_; }
   fs::path data() const { return folder_.path() / "data"; }
   fs::path run_folder(const std::string& run) const { return folder_.path() / run; }
   fs::path output(const std::string& run) const { return run_folder(run) / "output"; }
@@ -123,6 +163,10 @@ class Workplace {
     settings.output_dir = output(name);
     settings.resume = resume;
     settings.interrupted = std::move(interrupted);
+    if (compute_.accelerated)
+      settings.graph = [this](const torch::Device&) -> std::unique_ptr<loop::DeviceGraph> {
+        return repeats ? std::make_unique<RepeatedWork>() : nullptr;
+      };
     std::ostringstream out, err;
     Outcome outcome{loop::TrainingLoop(training, settings, out, err, false).run(), {}};
     std::istringstream lines(out.str());
@@ -141,6 +185,8 @@ class Workplace {
       files[entry.path().filename()] = read_file(entry.path());
     return files;
   }
+
+  bool repeats = true;  // an accelerator's steps
 
  private:
   const Case& case_;
@@ -192,27 +238,65 @@ TEST_CASE("A task learns: its training loss falls") {
 
 TEST_CASE("A task that was stopped at any step goes on bit for bit, and exports the same files") {
   for (const Case& one : cases()) {
-    INFO(one.name);
-    const Workplace place(one);
-    int questions = 0;
-    const std::string lines =
-        place.run(*place.start(), "whole", false, [&questions] { return ++questions < 0; }).lines;
-    const auto files = place.exported("whole");
-    REQUIRE_FALSE(files.empty());
-    // All of them where that is quick.
-    const int stride = one.name == "line" ? 1 : std::max(1, questions / 6);
-    for (int question = 0; question < questions; question += stride) {
-      INFO("stopped at question " << question << " of " << questions);
-      const std::string name = "stopped-" + std::to_string(question);
-      const auto stopped =
-          place.run(*place.start(), name, false, [left = question]() mutable { return left-- <= 0; });
-      REQUIRE(stopped.code == ExitCode::kInterrupted);
-      CHECK_FALSE(fs::exists(place.output(name)));
-      const auto rest = place.run(*place.start(), name, true);
-      REQUIRE(rest.code == ExitCode::kOk);
-      CHECK(stopped.lines + rest.lines == lines);
-      CHECK(place.exported(name) == files);
+    for (const bool accelerated : {false, true}) {
+      INFO(one.name << (accelerated ? ", accelerated" : ""));
+      const Workplace place(one, accelerated);
+      int questions = 0;
+      const std::string lines =
+          place.run(*place.start(), "whole", false, [&questions] { return ++questions < 0; }).lines;
+      const auto files = place.exported("whole");
+      REQUIRE_FALSE(files.empty());
+      // All of them where that is quick.
+      const int stride = one.name == "line" ? 1 : std::max(1, questions / (accelerated ? 2 : 6));
+      for (int question = 0; question < questions; question += stride) {
+        INFO("stopped at question " << question << " of " << questions);
+        const std::string name = "stopped-" + std::to_string(question);
+        const auto stopped =
+            place.run(*place.start(), name, false, [left = question]() mutable { return left-- <= 0; });
+        REQUIRE(stopped.code == ExitCode::kInterrupted);
+        CHECK_FALSE(fs::exists(place.output(name)));
+        const auto rest = place.run(*place.start(), name, true);
+        REQUIRE(rest.code == ExitCode::kOk);
+        CHECK(stopped.lines + rest.lines == lines);
+        CHECK(place.exported(name) == files);
+      }
     }
+  }
+}
+
+TEST_CASE("A task's step asks an accelerator for no number") {
+  for (const Case& one : cases()) {
+    INFO(one.name);
+    const Workplace place(one, /*accelerated=*/true);
+    const auto training = place.start(3, {}, {{"max_grad_norm", 1.0}});
+    std::ostringstream notes;
+    loop::Passes passes(*training, place.compute(), nullptr, notes);
+    loop::Optimizer optimizer(training->model(), training->plan().optimizer, training->parameter_groups(),
+                              loop::Gradients::kStay);
+    training->model().train();
+    const auto batches = training->epoch_batches(1, 3);
+    loop::BatchLoader loader(*training, batches, 1, 0, place.compute());
+    for (std::size_t i = 0; i < 2; ++i) {
+      const loop::Batch batch = loader.next();
+      const Questions questions;
+      passes.run(batch, 1);
+      optimizer.step(0.001);
+      CHECK(questions.asked() == std::vector<std::string>());
+    }
+    const Questions questions;
+    passes.loss_sums().sum().item<double>();
+    CHECK(questions.asked().size() == 1);  // so one that was asked would have been counted
+  }
+}
+
+TEST_CASE("A task whose steps an accelerator repeats trains as one whose steps are done anew") {
+  for (const Case& one : cases()) {
+    INFO(one.name);
+    Workplace place(one, /*accelerated=*/true);
+    const std::string lines = place.run(*place.start(), "repeated").lines;
+    place.repeats = false;
+    CHECK(place.run(*place.start(), "anew").lines == lines);
+    CHECK(place.exported("anew") == place.exported("repeated"));
   }
 }
 
@@ -325,7 +409,7 @@ TEST_CASE("A task draws the same batches again, each with a weight") {
     CHECK(first->epoch_batches(1, 7) == second->epoch_batches(1, 7));
     CHECK(first->epoch_batches(1, 7) != first->epoch_batches(2, 7));
     for (const std::vector<std::int64_t>& examples : first->epoch_batches(1, 7))
-      CHECK(first->prepare(examples, 1)->weight == static_cast<double>(examples.size()));
+      CHECK(first->prepare(examples, 1).weight == static_cast<double>(examples.size()));
   }
 }
 

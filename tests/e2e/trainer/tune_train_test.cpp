@@ -396,6 +396,27 @@ TEST_CASE("A probe times both precisions and chooses one") {
   CHECK(probe["measured_seconds"] > probe["validation_seconds"]);
 }
 
+TEST_CASE("A probe shows where the time of a step goes when it is asked to") {
+  const Workplace place(12);
+  std::ofstream(place.path("trial.json")) << trial(1);
+  const std::string probe = "tune-train probe --trial trial.json --seconds 0.1 --operators 3";
+  const ShellResult text = place.shell(probe);
+  REQUIRE(text.exit_code == 0);
+  CHECK(text.out.find("where 5 steps spend their time (") != std::string::npos);
+  const Json operators = Json::parse(place.shell(probe + " --json").out)["operators"];
+  REQUIRE(operators["longest"].size() == 3);
+  double before = operators["seconds"];
+  bool convolves = false;
+  for (const Json& row : operators["longest"]) {
+    CHECK(row["seconds"] <= before);
+    CHECK(row["calls"] >= 1);
+    before = row["seconds"];
+    convolves = convolves || row["name"].get<std::string>().find("convolution") != std::string::npos;
+  }
+  CHECK(convolves);
+  CHECK(place.shell("tune-train probe --trial trial.json --operators 0").exit_code == 2);
+}
+
 TEST_CASE("What describe says is what a trial accepts") {
   const Workplace place(12);
   const ShellResult described = place.shell("tune-train describe --json");

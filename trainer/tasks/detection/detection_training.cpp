@@ -18,12 +18,6 @@ namespace {
 
 constexpr std::int64_t kEvaluationBatch = 32;
 
-class DetectionBatch final : public loop::Batch {
- public:
-  torch::Tensor pixels;  // uint8 [B, size, size, 3]
-  Targets targets;
-};
-
 bool wants_fitted_boxes(const Json& trainer) {
   const std::string anchors = loop::text_key(trainer, "anchors", "stock");
   if (anchors != "stock" && anchors != "auto")
@@ -71,10 +65,14 @@ void DetectionTraining::read_data(std::ostream& notes) {
   const data::Augmentation augmentation =
       hyperparameters_.flag("augmentation") ? data::Augmentation::for_training() : data::Augmentation{};
   const int size = kind_.preprocessing.size, threads = compute_.threads;
-  training_ = std::make_unique<ImageSet>(std::move(data.training), size, augmentation, trial_.seed, threads,
-                                         compute_.device.is_cpu() ? threads : 1);
+  training_ = std::make_unique<ImageSet>(std::move(data.training), size, augmentation, trial_.seed, compute_,
+                                         compute_.accelerated ? 1 : threads);
   validation_ = std::make_unique<ImageSet>(std::move(data.validation), size, data::Augmentation{},
-                                           trial_.seed, threads, threads);
+                                           trial_.seed, compute_, threads);
+  if (compute_.accelerated)
+    notes << "images: "
+          << (training_->on_device() ? "on the device" : "too many for the device, sent to it batch by batch")
+          << std::endl;
 }
 
 void DetectionTraining::choose_boxes(std::ostream& notes) {
@@ -93,7 +91,7 @@ void DetectionTraining::choose_boxes(std::ostream& notes) {
     kind_.maps = fit_default_boxes(objects, kind_.maps);
     notes << "default boxes: fitted to the training objects they reach " << reached() << std::endl;
   }
-  boxes_ = default_boxes(kind_.maps);
+  targets_.emplace(kind_, dataset, compute_);
 }
 
 void DetectionTraining::build_model(std::ostream& notes) {
@@ -105,18 +103,10 @@ void DetectionTraining::build_model(std::ostream& notes) {
   model_->to(compute_.device);
 }
 
-std::unique_ptr<loop::Batch> DetectionTraining::prepare(const std::vector<std::int64_t>& examples,
-                                                        std::int64_t epoch) const {
-  ImageSet::Pictures pictures = training_->pictures(examples, epoch);
-  auto batch = std::make_unique<DetectionBatch>();
-  batch->weight = static_cast<double>(examples.size());
-  batch->pixels = std::move(pictures.pixels);
-  batch->targets = make_targets(pictures.objects, kind_.preprocessing.size, boxes_, kind_.rules.matching);
-  if (compute_.device.is_cuda()) {
-    batch->pixels = batch->pixels.pin_memory();
-    batch->targets.categories = batch->targets.categories.pin_memory();
-    batch->targets.offsets = batch->targets.offsets.pin_memory();
-  }
+loop::Batch DetectionTraining::prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const {
+  loop::Batch batch;
+  batch.weight = static_cast<double>(examples.size());
+  targets_->add(training_->add_pictures(examples, epoch, batch.tensors), batch.tensors);
   return batch;
 }
 
@@ -128,19 +118,16 @@ std::string DetectionTraining::initial_weights() const {
   return loop::text_key(trial_.trainer, "weights", "");
 }
 
-loop::LossTerms DetectionTraining::losses(const loop::Batch& batch) {
-  const auto& detection_batch = dynamic_cast<const DetectionBatch&>(batch);
-  Targets targets = detection_batch.targets;
-  targets.categories = targets.categories.to(compute_.device, /*non_blocking=*/true);
-  targets.offsets = targets.offsets.to(compute_.device, /*non_blocking=*/true);
-  const SsdOutput output = model_(normalise_(detection_batch.pixels));
-  const SsdLoss loss = ssd_loss(output.logits, output.offsets, targets, kind_.rules.divisor);
+loop::LossTerms DetectionTraining::losses(const weights::TensorMap& tensors) {
+  const SsdOutput output = model_(normalise_(training_->pixels(tensors)));
+  const SsdLoss loss =
+      ssd_loss(output.logits, output.offsets, targets_->targets(tensors), kind_.rules.divisor);
   return {loss.cross_entropy, loss.smooth_l1};
 }
 
 loop::Metrics DetectionTraining::evaluate(const std::function<bool()>& interrupted) {
   const auto inference =
-      infer(model_, *validation_, kind_, compute_.device, kEvaluationBatch, interrupted, kind_.limits);
+      infer(model_, *validation_, kind_, compute_, kEvaluationBatch, interrupted, kind_.limits);
   if (!inference) return {};
   const Quality quality = judge(validation_->dataset(), inference->detections);
   return {{"validation:mAP", quality.coco.ap},
@@ -190,13 +177,13 @@ OrderedJson DetectionTraining::quality_of(const weights::TensorMap& tensors, con
   model->to(compute_.device);
   model->eval();
   const auto inference = infer(
-      model, images, kind_, compute_.device, kEvaluationBatch, [] { return false; }, kind_.limits);
+      model, images, kind_, compute_, kEvaluationBatch, [] { return false; }, kind_.limits);
   return to_json(judge(images.dataset(), inference->detections), images.dataset());
 }
 
 OrderedJson DetectionTraining::test_quality(const weights::TensorMap& tensors) const {
   if (!test_) return {};
-  const ImageSet images(*test_, kind_.preprocessing.size, data::Augmentation{}, trial_.seed, compute_.threads,
+  const ImageSet images(*test_, kind_.preprocessing.size, data::Augmentation{}, trial_.seed, compute_,
                         compute_.threads);
   OrderedJson json{{"fingerprint", detection::fingerprint(*test_)}, {"images", images.count()}};
   json.update(quality_of(tensors, images));

@@ -11,6 +11,7 @@
 #include "trainer/tasks/detection/image_set.h"
 #include "trainer/tasks/detection/inference.h"
 #include "trainer/tasks/detection/recipes.h"
+#include "trainer/tasks/detection/target_maker.h"
 
 namespace tune::trainer::detection {
 
@@ -28,9 +29,8 @@ class DetectionTraining final : public loop::Training {
   std::vector<loop::ParameterGroup> parameter_groups() override;
   std::string initial_weights() const override;
   std::int64_t training_examples() const override { return training_->count(); }
-  std::unique_ptr<loop::Batch> prepare(const std::vector<std::int64_t>& examples,
-                                       std::int64_t epoch) const override;
-  loop::LossTerms losses(const loop::Batch& batch) override;
+  loop::Batch prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const override;
+  loop::LossTerms losses(const weights::TensorMap& tensors) override;
   loop::Metrics evaluate(const std::function<bool()>& interrupted) override;
   std::vector<std::string> metric_lines(const loop::Report& report) const override;
   void export_model(const std::filesystem::path& folder, const weights::TensorMap& model,
@@ -52,8 +52,8 @@ class DetectionTraining final : public loop::Training {
   const loop::Recipe& recipe_;
   const loop::Hyperparameters hyperparameters_;
   const loop::Plan plan_;
-  std::vector<Box> boxes_;
   std::unique_ptr<ImageSet> training_, validation_;
+  std::optional<TargetMaker> targets_;
   std::optional<Dataset> test_;  // looked at once, for the model that is exported
   std::string data_fingerprint_;
   OrderedJson split_;  // how the data was cut, and whether it may leak

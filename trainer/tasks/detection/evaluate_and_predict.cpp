@@ -40,12 +40,12 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
 
 Run run_detector(LoadedDetector& detector, const Dataset& dataset, const loop::Compute& compute,
                  const DetectionLimits& limits) {
-  const ImageSet images(dataset, detector.kind->preprocessing.size, data::Augmentation{}, /*seed=*/0,
-                        compute.threads, compute.threads);
+  const ImageSet images(dataset, detector.kind->preprocessing.size, data::Augmentation{}, /*seed=*/0, compute,
+                        compute.threads);
   const torch::NoGradGuard no_grad;
   const auto begin = std::chrono::steady_clock::now();
   auto inference = infer(
-      detector.model, images, *detector.kind, compute.device, kBatch, [] { return false; }, limits);
+      detector.model, images, *detector.kind, compute, kBatch, [] { return false; }, limits);
   return {std::move(*inference), static_cast<double>(images.count()) / seconds_since(begin)};
 }
 
@@ -64,14 +64,15 @@ constexpr std::size_t kWarmUp = 2, kFewest = 5, kMost = 100;
 constexpr std::chrono::seconds kLongEnough{2};
 
 // Each image as a set of its own, decoded.
-std::vector<std::unique_ptr<ImageSet>> single_images(const Dataset& dataset, int size, int threads) {
+std::vector<std::unique_ptr<ImageSet>> single_images(const Dataset& dataset, int size,
+                                                     const loop::Compute& compute) {
   std::vector<std::unique_ptr<ImageSet>> images;
   for (std::size_t i = 0; i < std::min(kMostImages, dataset.examples.size()); ++i) {
     Dataset one = dataset;
     one.examples = {dataset.examples[i]};
     one.labelled = false;
-    images.push_back(
-        std::make_unique<ImageSet>(std::move(one), size, data::Augmentation{}, /*seed=*/0, threads, threads));
+    images.push_back(std::make_unique<ImageSet>(std::move(one), size, data::Augmentation{}, /*seed=*/0,
+                                                compute, compute.threads));
   }
   return images;
 }
@@ -81,10 +82,10 @@ std::vector<std::unique_ptr<ImageSet>> single_images(const Dataset& dataset, int
 ModelFacts measure_detector(LoadedDetector& detector, const Dataset& dataset, const loop::Compute& compute,
                             const DetectionLimits& limits) {
   const torch::NoGradGuard no_grad;
-  const auto images = single_images(dataset, detector.kind->preprocessing.size, compute.threads);
+  const auto images = single_images(dataset, detector.kind->preprocessing.size, compute);
   const auto detect_in = [&](std::size_t turn) {
     infer(
-        detector.model, *images[turn % images.size()], *detector.kind, compute.device, /*batch_size=*/1,
+        detector.model, *images[turn % images.size()], *detector.kind, compute, /*batch_size=*/1,
         [] { return false; }, limits);
     loop::wait_for(compute.device);
   };

@@ -3,52 +3,38 @@
 namespace tune::trainer::detection {
 
 ImageSet::ImageSet(Dataset dataset, int size, const data::Augmentation& augmentation, std::uint64_t seed,
-                   int threads, int batch_threads)
+                   const loop::Compute& compute, int batch_threads)
     : dataset_(std::move(dataset)),
-      cache_(files_of(dataset_), size, threads),
-      maker_(dataset_, cache_, augmentation, seed, batch_threads) {}
-
-ImageSet::Pictures ImageSet::pictures(const std::vector<std::int64_t>& examples, std::int64_t epoch) const {
-  const std::vector<std::size_t> indices(examples.begin(), examples.end());
-  Pictures pictures;
-  pictures.pixels = torch::empty(
-      {static_cast<std::int64_t>(examples.size()), cache_.size(), cache_.size(), 3}, torch::kByte);
-  maker_.fill(static_cast<int>(epoch), indices, pictures.pixels.data_ptr<std::uint8_t>(), pictures.objects);
-  return pictures;
+      cache_(files_of(dataset_), size, compute.threads),
+      maker_(dataset_, cache_, augmentation, seed, batch_threads) {
+  if (compute.accelerated) device_images_ = data::DeviceImages::of(cache_, compute.device);
 }
 
-Targets make_targets(const std::vector<std::vector<GroundTruth>>& objects, int size,
-                     const std::vector<Box>& boxes, Matching matching) {
-  const auto images = static_cast<std::int64_t>(objects.size()),
-             count = static_cast<std::int64_t>(boxes.size());
-  Targets targets;
-  targets.categories = torch::zeros({images, count}, torch::kLong);
-  targets.offsets = torch::zeros({images, count, 4});
-  auto* category = targets.categories.data_ptr<std::int64_t>();
-  auto* offset = targets.offsets.data_ptr<float>();
-  const auto side = static_cast<float>(size);
-  for (const std::vector<GroundTruth>& in_image : objects) {
-    std::vector<Box> learned;
-    std::vector<int> categories;
-    for (const GroundTruth& object : in_image) {
-      if (object.crowd) continue;
-      learned.push_back({object.x1 / side, object.y1 / side, object.x2 / side, object.y2 / side});
-      categories.push_back(object.category);
+std::vector<std::vector<GroundTruth>> ImageSet::add_pictures(const std::vector<std::int64_t>& examples,
+                                                             std::int64_t epoch,
+                                                             weights::TensorMap& tensors) const {
+  std::vector<std::vector<GroundTruth>> objects;
+  if (device_images_) {
+    std::vector<data::Sampling> samplings;
+    for (const std::int64_t example : examples) {
+      const auto index = static_cast<std::size_t>(example);
+      BatchMaker::Look look = maker_.look(static_cast<int>(epoch), index);
+      samplings.push_back(data::sampling_of(look.view, cache_.size(), cache_.mean(index)));
+      objects.push_back(std::move(look.objects));
     }
-    std::int64_t positives = 0;
-    const std::vector<int> matched = match(learned, boxes, matching);
-    for (std::size_t i = 0; i < boxes.size(); ++i, ++category, offset += 4) {
-      if (matched[i] < 0) continue;
-      const auto object = static_cast<std::size_t>(matched[i]);
-      *category = categories[object];
-      const BoxOffsets encoded = encode_box(learned[object], boxes[i]);
-      std::copy(encoded.begin(), encoded.end(), offset);
-      ++positives;
-    }
-    targets.positives += positives;
-    targets.most_in_an_image = std::max(targets.most_in_an_image, positives);
+    data::DeviceImages::add_views(examples, samplings, tensors);
+    return objects;
   }
-  return targets;
+  const std::vector<std::size_t> indices(examples.begin(), examples.end());
+  torch::Tensor pixels = torch::empty(
+      {static_cast<std::int64_t>(examples.size()), cache_.size(), cache_.size(), 3}, torch::kByte);
+  maker_.fill(static_cast<int>(epoch), indices, pixels.data_ptr<std::uint8_t>(), objects);
+  tensors["pixels"] = pixels;
+  return objects;
+}
+
+torch::Tensor ImageSet::pixels(const weights::TensorMap& tensors) const {
+  return device_images_ ? device_images_->pixels(tensors) : tensors.at("pixels");
 }
 
 }  // namespace tune::trainer::detection

@@ -3,6 +3,9 @@
 #include <numeric>
 
 #include "trainer/nn/normaliser.h"
+#include "trainer/tasks/detection/batched_boxes.h"
+#include "trainer/tasks/detection/batched_detections.h"
+#include "trainer/tasks/detection/target_maker.h"
 
 namespace tune::trainer::detection {
 namespace {
@@ -19,13 +22,27 @@ void append(std::vector<metrics::DetectedBox>& all, const std::vector<ScoredBox>
   }
 }
 
+// Of each image.
+std::vector<std::vector<ScoredBox>> detections_of(const SsdOutput& output, const std::vector<Box>& boxes,
+                                                  int classes, const DetectionLimits& limits) {
+  const torch::Tensor scores = torch::softmax(output.logits.to(torch::kFloat), -1).cpu().contiguous();
+  const torch::Tensor offsets = output.offsets.to(torch::kFloat).cpu().contiguous();
+  std::vector<std::vector<ScoredBox>> found;
+  for (std::int64_t image = 0; image < scores.size(0); ++image)
+    found.push_back(
+        detect(scores[image].data_ptr<float>(), offsets[image].data_ptr<float>(), boxes, classes, limits));
+  return found;
+}
+
 }  // namespace
 
 std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const DetectorModel& kind,
-                               const torch::Device& device, std::int64_t batch_size,
+                               const loop::Compute& compute, std::int64_t batch_size,
                                const std::function<bool()>& interrupted, const DetectionLimits& limits) {
   const std::vector<Box> boxes = default_boxes(kind.maps);
-  const nn::Normaliser normalise(kind.preprocessing.mean, kind.preprocessing.std, device);
+  const nn::Normaliser normalise(kind.preprocessing.mean, kind.preprocessing.std, compute.device);
+  const TargetMaker target_maker(kind, images.dataset(), compute);
+  const torch::Tensor corners = boxes_tensor(boxes).to(compute.device);
   const int classes = static_cast<int>(images.dataset().classes.size());
   Inference result;
   double positives = 0;
@@ -34,27 +51,25 @@ std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const De
     std::vector<std::int64_t> examples(
         static_cast<std::size_t>(std::min(batch_size, images.count() - first)));
     std::iota(examples.begin(), examples.end(), first);
-    const ImageSet::Pictures pictures = images.pictures(examples, /*epoch=*/0);
-    const SsdOutput output = model(normalise(pictures.pixels));
+    weights::TensorMap tensors;
+    const auto objects = images.add_pictures(examples, /*epoch=*/0, tensors);
+    if (images.dataset().labelled) target_maker.add(objects, tensors);
+    for (auto& [name, tensor] : tensors) tensor = tensor.to(compute.device);
+    const SsdOutput output = model(normalise(images.pixels(tensors)));
 
     if (images.dataset().labelled) {
-      Targets targets = make_targets(pictures.objects, kind.preprocessing.size, boxes, kind.rules.matching);
-      targets.categories = targets.categories.to(device);
-      targets.offsets = targets.offsets.to(device);
+      const Targets targets = target_maker.targets(tensors);
       const SsdLoss loss = ssd_loss(output.logits, output.offsets, targets, kind.rules.divisor);
-      const double weight = static_cast<double>(targets.positives);
+      const double weight = (targets.categories > 0).sum().item<double>();
       result.cross_entropy += loss.cross_entropy.item<double>() * weight;
       result.smooth_l1 += loss.smooth_l1.item<double>() * weight;
       positives += weight;
     }
-    const torch::Tensor scores = torch::softmax(output.logits.to(torch::kFloat), -1).cpu().contiguous();
-    const torch::Tensor offsets = output.offsets.to(torch::kFloat).cpu().contiguous();
-    for (std::size_t i = 0; i < examples.size(); ++i) {
-      const auto row = static_cast<std::int64_t>(i);
-      append(result.detections,
-             detect(scores[row].data_ptr<float>(), offsets[row].data_ptr<float>(), boxes, classes, limits),
-             images.dataset().examples[static_cast<std::size_t>(examples[i])]);
-    }
+    const auto found = compute.accelerated ? detect_batch(torch::softmax(output.logits.to(torch::kFloat), -1),
+                                                          output.offsets.to(torch::kFloat), corners, limits)
+                                           : detections_of(output, boxes, classes, limits);
+    for (std::size_t i = 0; i < examples.size(); ++i)
+      append(result.detections, found[i], images.dataset().examples[static_cast<std::size_t>(examples[i])]);
   }
   if (positives > 0) {
     result.cross_entropy /= positives;

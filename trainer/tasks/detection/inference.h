@@ -18,10 +18,10 @@ struct Inference {
   double cross_entropy = 0, smooth_l1 = 0;
 };
 
-// Runs `model`, which is in eval mode, over every image. nullopt once `interrupted` says so. The caller has
-// chosen the precision and turned gradients off.
+// Runs `model`, which is in eval mode and on the device of `compute`, over every image. nullopt once
+// `interrupted` says so. The caller has chosen the precision and turned gradients off.
 std::optional<Inference> infer(SsdModel& model, const ImageSet& images, const DetectorModel& kind,
-                               const torch::Device& device, std::int64_t batch_size,
+                               const loop::Compute& compute, std::int64_t batch_size,
                                const std::function<bool()>& interrupted, const DetectionLimits& limits);
 
 // The numbers of detections of infer().

@@ -143,7 +143,7 @@ void refuse_other_dtypes(const weights::WeightFile& content, const weights::Tens
                          const fs::path& place) {
   for (const auto& [name, tensor] : content.tensors) {
     auto target = own.find(name);
-    if (target == own.end()) target = own.find(kBackbone + name);
+    if (target == own.end()) target = own.find(std::string(kBackbone) + name);
     if (target == own.end() || weights::holds_weights(tensor.scalar_type())) continue;
     const bool counts = tensor.scalar_type() != at::kBool && at::isIntegralType(tensor.scalar_type(), false);
     if (!target->second.is_floating_point() && counts) continue;
@@ -199,7 +199,8 @@ FitReport load_initial(SsdModel& model, weights::WeightFile content, const fs::p
                   [](const auto& entry) { return entry.first.starts_with(kClassificationHead); });
   refuse_other_dtypes(content, own, place);
   const WeightFit fit = weight_fit(own, content.tensors, kind);
-  static_cast<weights::LoadReport&>(report) = weights::load_state_dict(*model, content.tensors, kBackbone);
+  static_cast<weights::LoadReport&>(report) =
+      weights::load_state_dict(*model, content.tensors, std::string(kBackbone));
   report.prefix = std::move(unwrapped.prefix);
   report.share = fit.share();
   report.refusal = refusal_of(fit, report, kind);

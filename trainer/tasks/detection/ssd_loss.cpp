@@ -15,9 +15,9 @@ SsdLoss ssd_loss(const torch::Tensor& logits, const torch::Tensor& offsets, cons
       -torch::log_softmax(by_class, 1).gather(1, targets.categories.unsqueeze(1)).squeeze(1);
   const torch::Tensor positive = targets.categories > 0;
 
-  // How many are mined is known on the CPU, so nothing here waits for a GPU. Positives sort last and never
-  // count.
-  const std::int64_t most = std::min(boxes, kNegativesPerPositive * targets.most_in_an_image);
+  // Nothing here asks a tensor for a number. Positives sort last and never count.
+  const std::int64_t most =
+      targets.most_in_an_image ? std::min(boxes, kNegativesPerPositive * *targets.most_in_an_image) : boxes;
   const torch::Tensor background = losses.masked_fill(positive, -std::numeric_limits<float>::infinity());
   const torch::Tensor hardest = std::get<0>(background.topk(most, -1));
   const torch::Tensor wanted = positive.sum(-1, /*keepdim=*/true) * kNegativesPerPositive;
@@ -29,7 +29,7 @@ SsdLoss ssd_loss(const torch::Tensor& logits, const torch::Tensor& offsets, cons
       torch::smooth_l1_loss(offsets.to(torch::kFloat), targets.offsets, at::Reduction::None);
   SsdLoss loss;
   loss.cross_entropy = losses.masked_fill(positive.logical_not(), 0.0).sum() + mined.sum();
-  const double positives = static_cast<double>(std::max<std::int64_t>(1, targets.positives));
+  const torch::Tensor positives = positive.sum().clamp_min(1);
   if (divisor == LossDivisor::kPositives) {
     loss.smooth_l1 = distances.sum(-1).masked_fill(positive.logical_not(), 0.0).sum() / positives;
     loss.cross_entropy = loss.cross_entropy / positives;

@@ -6,10 +6,11 @@ namespace tune::trainer::detection {
 
 // B images with N default boxes each. Everything lies on the device of the network.
 struct Targets {
-  torch::Tensor categories;           // int64 [B, N]; 0 is background
-  torch::Tensor offsets;              // float [B, N, 4]; only rows of positives count
-  std::int64_t positives = 0;         // boxes with a category, in all images together
-  std::int64_t most_in_an_image = 0;  // of them
+  torch::Tensor categories;  // int64 [B, N]; 0 is background
+  torch::Tensor offsets;     // float [B, N, 4]; only rows of positives count
+  // The most boxes with a category in an image, where that is known without asking a device: fewer boxes are
+  // then sorted.
+  std::optional<std::int64_t> most_in_an_image;
 };
 
 struct SsdLoss {

@@ -45,9 +45,4 @@ class SsdModelImpl : public torch::nn::Module {
 };
 TORCH_MODULE(SsdModel);
 
-// How tensors' names begin: those of the network that makes the maps, those that depend on the default boxes,
-// and those that depend on the classes.
-inline constexpr const char *kBackbone = "backbone.", *kHeads = "head.",
-                            *kClassificationHead = "head.classification_head.";
-
 }  // namespace tune::trainer::detection

@@ -32,7 +32,7 @@ WeightFit weight_fit(const weights::TensorMap& own, const weights::TensorMap& te
     result.in_file += tensor.numel();
     if (is_base) result.base_in_file += tensor.numel();
     auto target = own.find(name);
-    if (target == own.end()) target = own.find(kBackbone + name);
+    if (target == own.end()) target = own.find(std::string(kBackbone) + name);
     if (target == own.end() || !target->second.is_floating_point() ||
         target->second.sizes() != tensor.sizes())
       continue;

@@ -37,7 +37,6 @@ weights::TensorMap with_model_names(weights::TensorMap tensors, const DetectorMo
 }
 
 bool is_of_base_network(std::string_view name, const DetectorModel& model) {
-  constexpr std::string_view kBackbone = "backbone.";
   if (name.starts_with(kBackbone)) name.remove_prefix(kBackbone.size());
   const auto is_one_of = [&](const auto& prefixes) {
     return std::any_of(prefixes.begin(), prefixes.end(),

@@ -1,11 +1,16 @@
 #pragma once
-// Names that backbones' weights go by in files of other projects.
+// Names that weights go by, here and in files of other projects.
 #include <string_view>
 
 #include "trainer/tasks/detection/models.h"
 #include "trainer/weights/safetensors.h"
 
 namespace tune::trainer::detection {
+
+// How tensors' names begin: those of the network that makes the maps, those that depend on the default boxes,
+// and those that depend on the classes.
+inline constexpr std::string_view kBackbone = "backbone.", kHeads = "head.",
+                                  kClassificationHead = "head.classification_head.";
 
 // For a model on VGG-16: a plain VGG-16 ("features.0.weight", or "0.weight" in the first files for SSD) under
 // the names that SSD gives its layers, from conv1 to conv5, and fc6 and fc7 (31, 33) where they are

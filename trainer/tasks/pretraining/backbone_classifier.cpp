@@ -5,11 +5,6 @@
 #include "tuner/core/error.h"
 
 namespace tune::trainer::pretraining {
-namespace {
-
-constexpr const char* kBackbone = "backbone.";
-
-}  // namespace
 
 BackboneClassifierImpl::BackboneClassifierImpl(const detection::DetectorModel& model, std::int64_t classes) {
   const std::int64_t channels =
@@ -49,7 +44,7 @@ weights::TensorMap backbone_weights(const weights::TensorMap& classifier,
   const torch::NoGradGuard no_grad;
   weights::TensorMap backbone;
   for (const auto& [name, tensor] : classifier)
-    if (name.starts_with(kBackbone)) backbone[name.substr(std::string(kBackbone).size())] = tensor;
+    if (name.starts_with(detection::kBackbone)) backbone[name.substr(detection::kBackbone.size())] = tensor;
   weights::TensorMap named = detection::with_torchvision_names(backbone, model);
   const auto first =
       named.contains("conv1.weight") ? named.find("conv1.weight") : named.find("features.0.weight");

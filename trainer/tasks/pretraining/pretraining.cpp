@@ -13,21 +13,15 @@ constexpr std::int64_t kMostValidationImages = 512;
 // Above those of any epoch.
 constexpr std::uint64_t kValidationInstances = std::uint64_t{1} << 60;
 
-class ImageBatch final : public loop::Batch {
- public:
-  torch::Tensor pixels;      // uint8 [B, size, size]
-  torch::Tensor categories;  // int64 [B]
-};
-
-// Image number i is of class i modulo the number of classes, and is drawn as instance first + i of it.
-ImageBatch drawn(const FormulaImages& images, const std::vector<std::int64_t>& numbers, std::uint64_t first,
-                 int threads) {
+// Image number i is of class i modulo the number of classes, and is drawn as instance first + i of it:
+// "pixels" uint8 [B, size, size] and "categories" int64 [B].
+weights::TensorMap drawn(const FormulaImages& images, const std::vector<std::int64_t>& numbers,
+                         std::uint64_t first, int threads) {
   const std::int64_t count = static_cast<std::int64_t>(numbers.size()), size = images.size();
-  ImageBatch batch;
-  batch.pixels = torch::empty({count, size, size}, torch::kByte);
-  batch.categories = torch::empty({count}, torch::kLong);
-  auto* pixels = batch.pixels.data_ptr<std::uint8_t>();
-  auto* categories = batch.categories.data_ptr<std::int64_t>();
+  weights::TensorMap tensors{{"pixels", torch::empty({count, size, size}, torch::kByte)},
+                             {"categories", torch::empty({count}, torch::kLong)}};
+  auto* pixels = tensors["pixels"].data_ptr<std::uint8_t>();
+  auto* categories = tensors["categories"].data_ptr<std::int64_t>();
   const auto draw = [&](std::size_t i) {
     categories[i] = numbers[i] % images.classes();
     images.draw(static_cast<int>(categories[i]), first + static_cast<std::uint64_t>(numbers[i]),
@@ -37,7 +31,7 @@ ImageBatch drawn(const FormulaImages& images, const std::vector<std::int64_t>& n
     data::in_parallel(numbers.size(), threads, draw);
   else
     for (std::size_t i = 0; i < numbers.size(); ++i) draw(i);
-  return batch;
+  return tensors;
 }
 
 loop::Recipe generated_images() {
@@ -92,36 +86,32 @@ Pretraining::Pretraining(const loop::TrialFile& trial, const loop::Compute& comp
   torch::manual_seed(seed_);
   model_ = BackboneClassifier(kind_, images_.classes());
   model_->to(compute.device);
+  const auto of_channels = [&](const std::array<double, 3>& values) {
+    return torch::tensor(at::ArrayRef<double>(values), torch::kFloat).to(compute.device).view({1, 3, 1, 1}) *
+           255;
+  };
+  mean_ = of_channels(kind_.preprocessing.mean);
+  deviation_ = of_channels(kDeviation);
 }
 
-std::unique_ptr<loop::Batch> Pretraining::prepare(const std::vector<std::int64_t>& examples,
-                                                  std::int64_t epoch) const {
-  // On a GPU several batches are made at once, each by a thread of its own.
-  const int threads = compute_.device.is_cpu() ? compute_.threads : 1;
+loop::Batch Pretraining::prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const {
+  // For an accelerator several batches are made at once, each by a thread of its own.
+  const int threads = compute_.accelerated ? 1 : compute_.threads;
   const auto first = static_cast<std::uint64_t>(epoch * training_examples());
-  auto batch = std::make_unique<ImageBatch>(drawn(images_, examples, first, threads));
-  batch->weight = static_cast<double>(examples.size());
-  if (compute_.device.is_cuda()) {
-    batch->pixels = batch->pixels.pin_memory();
-    batch->categories = batch->categories.pin_memory();
-  }
+  loop::Batch batch;
+  batch.tensors = drawn(images_, examples, first, threads);
+  batch.weight = static_cast<double>(examples.size());
   return batch;
 }
 
 torch::Tensor Pretraining::logits(const torch::Tensor& pixels) {
-  const auto options = torch::TensorOptions(torch::kFloat).device(compute_.device);
-  const auto channels = [&](const std::array<double, 3>& values) {
-    return torch::tensor(at::ArrayRef<double>(values), torch::kFloat).to(options).view({1, 3, 1, 1}) * 255;
-  };
-  torch::Tensor images = pixels.to(compute_.device, /*non_blocking=*/true).unsqueeze(1).to(torch::kFloat);
-  images = (images - channels(kind_.preprocessing.mean)) / channels(kDeviation);
+  const torch::Tensor images = (pixels.unsqueeze(1).to(torch::kFloat) - mean_) / deviation_;
   return model_(images.contiguous(at::MemoryFormat::ChannelsLast));
 }
 
-loop::LossTerms Pretraining::losses(const loop::Batch& batch) {
-  const auto& images = dynamic_cast<const ImageBatch&>(batch);
-  const torch::Tensor categories = images.categories.to(compute_.device, /*non_blocking=*/true);
-  return {torch::cross_entropy_loss(logits(images.pixels).to(torch::kFloat), categories)};
+loop::LossTerms Pretraining::losses(const weights::TensorMap& tensors) {
+  return {
+      torch::cross_entropy_loss(logits(tensors.at("pixels")).to(torch::kFloat), tensors.at("categories"))};
 }
 
 loop::Metrics Pretraining::evaluate(const std::function<bool()>& interrupted) {
@@ -131,9 +121,9 @@ loop::Metrics Pretraining::evaluate(const std::function<bool()>& interrupted) {
     if (interrupted()) return {};
     std::vector<std::int64_t> examples;
     for (std::int64_t i = begin; i < std::min(begin + plan_.batch_size, images); ++i) examples.push_back(i);
-    const ImageBatch batch = drawn(images_, examples, kValidationInstances, compute_.threads);
-    const torch::Tensor scores = logits(batch.pixels).to(torch::kFloat);
-    const torch::Tensor categories = batch.categories.to(compute_.device);
+    const weights::TensorMap batch = drawn(images_, examples, kValidationInstances, compute_.threads);
+    const torch::Tensor scores = logits(batch.at("pixels").to(compute_.device)).to(torch::kFloat);
+    const torch::Tensor categories = batch.at("categories").to(compute_.device);
     loss += torch::cross_entropy_loss(scores, categories, {}, at::Reduction::Sum).item<double>();
     right += scores.argmax(1).eq(categories).sum().item<double>();
   }

@@ -22,9 +22,8 @@ class Pretraining final : public loop::Training {
   const loop::Plan& plan() const override { return plan_; }
   torch::nn::Module& model() override { return *model_; }
   std::int64_t training_examples() const override { return values_.integer("images"); }
-  std::unique_ptr<loop::Batch> prepare(const std::vector<std::int64_t>& examples,
-                                       std::int64_t epoch) const override;
-  loop::LossTerms losses(const loop::Batch& batch) override;
+  loop::Batch prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const override;
+  loop::LossTerms losses(const weights::TensorMap& tensors) override;
   // On images that no epoch shows.
   loop::Metrics evaluate(const std::function<bool()>& interrupted) override;
   // Writes the backbone alone, so that any detector on it can start from it, and model.json.
@@ -42,6 +41,7 @@ class Pretraining final : public loop::Training {
   const loop::Plan plan_;
   const FormulaImages images_;
   BackboneClassifier model_{nullptr};
+  torch::Tensor mean_, deviation_;  // of the channels, [1, 3, 1, 1] on the device
 };
 
 }  // namespace tune::trainer::pretraining

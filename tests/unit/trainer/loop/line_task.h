@@ -8,11 +8,6 @@
 
 namespace tune::tests {
 
-class LineBatch final : public trainer::loop::Batch {
- public:
-  torch::Tensor inputs, outputs;
-};
-
 struct LineModelImpl : torch::nn::Module {
   explicit LineModelImpl(bool has_base) {
     layer = register_module("layer", torch::nn::Linear(2, 1));
@@ -62,27 +57,27 @@ class LineTask final : public trainer::loop::Training {
   std::int64_t training_examples() const override { return 22; }
 
   // Noise that depends on the epoch stands for augmentation.
-  std::unique_ptr<trainer::loop::Batch> prepare(const std::vector<std::int64_t>& examples,
-                                                std::int64_t epoch) const override {
-    auto batch = std::make_unique<LineBatch>();
-    batch->inputs = torch::empty({static_cast<std::int64_t>(examples.size()), 2});
+  trainer::loop::Batch prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const override {
+    torch::Tensor inputs = torch::empty({static_cast<std::int64_t>(examples.size()), 2});
     for (std::size_t i = 0; i < examples.size(); ++i) {
       Rng rng(static_cast<std::uint64_t>(examples[i]), static_cast<std::uint64_t>(epoch));
-      for (int column = 0; column < 2; ++column)
-        batch->inputs[static_cast<std::int64_t>(i)][column] = rng.normal();
+      for (int column = 0; column < 2; ++column) inputs[static_cast<std::int64_t>(i)][column] = rng.normal();
     }
-    if (weigh) batch->weight = weigh(examples);
-    batch->outputs = 3 * batch->inputs.select(1, 0) - batch->inputs.select(1, 1) + 0.5;
+    trainer::loop::Batch batch;
+    if (weigh) batch.weight = weigh(examples);
+    batch.tensors = {{"inputs", inputs},
+                     {"outputs", 3 * inputs.select(1, 0) - inputs.select(1, 1) + 0.5},
+                     {"weight", torch::tensor(batch.weight, torch::kDouble)}};
     return batch;
   }
 
-  trainer::loop::LossTerms losses(const trainer::loop::Batch& batch) override {
-    const auto& line = dynamic_cast<const LineBatch&>(batch);
+  trainer::loop::LossTerms losses(const trainer::weights::TensorMap& tensors) override {
+    const torch::Tensor inputs = tensors.at("inputs");
     ++batches_seen;
     // Noise from LibTorch's own generator, so that a test notices when its state is not restored.
-    const torch::Tensor predicted = model_(line.inputs) + noise * torch::randn({line.inputs.size(0)});
-    if (loss_of) return {predicted.sum() * 0 + loss_of(line.weight)};
-    return {torch::mse_loss(predicted, line.outputs) * (batches_seen >= poisoned_batch ? NAN : 1.0)};
+    const torch::Tensor predicted = model_(inputs) + noise * torch::randn({inputs.size(0)});
+    if (loss_of) return {predicted.sum() * 0 + loss_of(tensors.at("weight").item<double>())};
+    return {torch::mse_loss(predicted, tensors.at("outputs")) * (batches_seen >= poisoned_batch ? NAN : 1.0)};
   }
 
   trainer::loop::Metrics evaluate(const std::function<bool()>& interrupted) override {

@@ -84,15 +84,20 @@ void BatchMaker::fill(int epoch, std::span<const std::size_t> indices, std::uint
   });
 }
 
-void BatchMaker::fill_one(int epoch, std::size_t index, std::uint8_t* to,
-                          std::vector<GroundTruth>& boxes) const {
+BatchMaker::Look BatchMaker::look(int epoch, std::size_t index) const {
   Rng rng(seed_, stream_of(epoch, index));
   const std::vector<GroundTruth> objects = scaled(dataset_.examples[index], size());
   const data::View view = data::draw_view(augmentation_, size(), rng, [&](const data::View& crop) {
     return objects.empty() || !view_objects(crop, objects, size(), augmentation_.min_visible).empty();
   });
-  boxes = view_objects(view, objects, size(), augmentation_.min_visible);
-  data::view_pixels(view, cache_.pixels(index), cache_.channels(index), size(), to);
+  return {view, view_objects(view, objects, size(), augmentation_.min_visible)};
+}
+
+void BatchMaker::fill_one(int epoch, std::size_t index, std::uint8_t* to,
+                          std::vector<GroundTruth>& boxes) const {
+  Look shown = look(epoch, index);
+  boxes = std::move(shown.objects);
+  data::view_pixels(shown.view, cache_.pixels(index), cache_.channels(index), size(), cache_.mean(index), to);
 }
 
 }  // namespace tune::trainer::detection

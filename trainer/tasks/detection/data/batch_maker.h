@@ -24,6 +24,13 @@ class BatchMaker {
   void fill(int epoch, std::span<const std::size_t> indices, std::uint8_t* nhwc,
             std::vector<std::vector<GroundTruth>>& boxes) const;
 
+  // What fill() shows of an image: the view, and the objects in it.
+  struct Look {
+    data::View view;
+    std::vector<GroundTruth> objects;  // in pixels of the input
+  };
+  Look look(int epoch, std::size_t index) const;
+
   int size() const { return cache_.size(); }
   std::size_t bytes_per_image() const;
 

@@ -9,9 +9,6 @@
 namespace tune::trainer::pretraining {
 namespace {
 
-constexpr double kPi = std::numbers::pi;
-
-double between(double low, double high, Rng& rng) { return low + (high - low) * rng.uniform(); }
 double log_between(double low, double high, Rng& rng) {
   return low * std::exp(rng.uniform() * std::log(high / low));
 }
@@ -25,9 +22,9 @@ Band draw_band(double low, double high, Rng& rng) {
   Band band;
   band.frequency = log_between(low, high, rng);
   band.bandwidth = log_between(0.05, 0.5, rng);
-  band.orientation = between(0, kPi / 2, rng);
-  band.spread = rng.below(3) == 0 ? kPi : log_between(0.05, 0.8, rng);
-  band.amplitude = between(0.4, 1, rng);
+  band.orientation = rng.uniform(0, std::numbers::pi / 2);
+  band.spread = rng.below(3) == 0 ? std::numbers::pi : log_between(0.05, 0.8, rng);
+  band.amplitude = rng.uniform(0.4, 1);
   return band;
 }
 
@@ -48,10 +45,10 @@ Blobs draw_blobs(Rng& rng) {
   Blobs blobs;
   blobs.field = draw_bands(2, 0.015, 0.12, rng);
   blobs.ground = draw_bands(1, 0.05, 0.4, rng);
-  blobs.threshold = between(-0.2, 1.6, rng);
+  blobs.threshold = rng.uniform(-0.2, 1.6);
   blobs.edge = log_between(1, 10, rng);
-  blobs.height = sign(rng) * between(0.8, 2, rng);
-  blobs.roughness = between(0.1, 0.7, rng);
+  blobs.height = sign(rng) * rng.uniform(0.8, 2);
+  blobs.roughness = rng.uniform(0.1, 0.7);
   blobs.lit_from_a_side = rng.below(3) == 0;
   return blobs;
 }
@@ -60,14 +57,14 @@ Scratches draw_scratches(Rng& rng) {
   Scratches scratches;
   scratches.ground = draw_bands(2, 0.03, 0.4, rng);
   scratches.count = whole(1, 7, rng);
-  scratches.orientation = between(0, kPi / 2, rng);
-  scratches.spread = rng.below(3) == 0 ? kPi : log_between(0.03, 0.5, rng);
-  scratches.length = between(0.2, 1.1, rng);
-  scratches.bend = rng.below(2) == 0 ? 0 : between(0.3, 3, rng);
+  scratches.orientation = rng.uniform(0, std::numbers::pi / 2);
+  scratches.spread = rng.below(3) == 0 ? std::numbers::pi : log_between(0.03, 0.5, rng);
+  scratches.length = rng.uniform(0.2, 1.1);
+  scratches.bend = rng.below(2) == 0 ? 0 : rng.uniform(0.3, 3);
   scratches.wobble = rng.below(2) == 0 ? 0 : log_between(0.03, 0.5, rng);
   scratches.radius = log_between(0.4, 3, rng);
-  scratches.height = sign(rng) * between(1.2, 3, rng);
-  scratches.roughness = between(0.2, 1, rng);
+  scratches.height = sign(rng) * rng.uniform(1.2, 3);
+  scratches.roughness = rng.uniform(0.2, 1);
   return scratches;
 }
 
@@ -76,28 +73,28 @@ Contours draw_contours(Rng& rng) {
   contours.ground = draw_bands(1, 0.03, 0.4, rng);
   contours.waves[0] = whole(2, 8, rng);
   contours.waves[1] = whole(3, 20, rng);
-  contours.depth[0] = between(0, 0.4, rng);
-  contours.depth[1] = between(0, 0.2, rng);
+  contours.depth[0] = rng.uniform(0, 0.4);
+  contours.depth[1] = rng.uniform(0, 0.2);
   contours.rings = whole(1, 6, rng);
-  contours.gap = between(0.08, 0.3, rng);
+  contours.gap = rng.uniform(0.08, 0.3);
   contours.radius = log_between(0.4, 2, rng);
-  contours.flatness = between(0.4, 1, rng);
-  contours.height = sign(rng) * between(1.2, 3, rng);
-  contours.roughness = between(0.1, 0.6, rng);
+  contours.flatness = rng.uniform(0.4, 1);
+  contours.height = sign(rng) * rng.uniform(1.2, 3);
+  contours.roughness = rng.uniform(0.1, 0.6);
   return contours;
 }
 
 // Turn, stretch, turn again: contracting whatever is drawn.
 Fractal::Map draw_map(Rng& rng) {
-  const double p = between(0, 2 * kPi, rng), q = between(0, 2 * kPi, rng);
-  const double s = between(0.25, 0.85, rng), t = sign(rng) * between(0.2, s, rng);
+  const double p = rng.uniform(0, 2 * std::numbers::pi), q = rng.uniform(0, 2 * std::numbers::pi);
+  const double s = rng.uniform(0.25, 0.85), t = sign(rng) * rng.uniform(0.2, s);
   const double cp = std::cos(p), sp = std::sin(p), cq = std::cos(q), sq = std::sin(q);
   return {cp * s * cq - sp * t * sq,
           -cp * s * sq - sp * t * cq,
           sp * s * cq + cp * t * sq,
           cp * t * cq - sp * s * sq,
-          between(-1, 1, rng),
-          between(-1, 1, rng),
+          rng.uniform(-1, 1),
+          rng.uniform(-1, 1),
           0};
 }
 
@@ -159,7 +156,7 @@ Fractal draw_fractal(Rng& rng) {
     fractal.extent = print.extent;
     if (print.filled >= kFilled) break;
   }
-  fractal.height = sign(rng) * between(1.5, 3, rng);
+  fractal.height = sign(rng) * rng.uniform(1.5, 3);
   return fractal;
 }
 

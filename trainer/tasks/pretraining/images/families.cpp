@@ -8,12 +8,8 @@
 namespace tune::trainer::pretraining {
 namespace {
 
-constexpr double kPi = std::numbers::pi;
-
-double between(double low, double high, Rng& rng) { return low + (high - low) * rng.uniform(); }
-
 // Small against the differences between classes.
-Pose draw_pose(Rng& rng) { return {between(-0.15, 0.15, rng), std::exp(between(-0.18, 0.18, rng))}; }
+Pose draw_pose(Rng& rng) { return {rng.uniform(-0.15, 0.15), std::exp(rng.uniform(-0.18, 0.18))}; }
 
 void draw(const BandNoise& noise, Canvas& canvas, Rng& rng) {
   add_waves(canvas, noise.bands, 1, draw_pose(rng), rng);
@@ -58,12 +54,12 @@ void draw(const Scratches& scratches, Canvas& canvas, Rng& rng) {
   constexpr int kSegments = 12;
   for (int i = 0; i < scratches.count; ++i) {
     double angle = scratches.orientation + pose.angle + scratches.spread * (2 * rng.uniform() - 1);
-    const double side = canvas.size, length = scratches.length * side * between(0.8, 1.2, rng);
+    const double side = canvas.size, length = scratches.length * side * rng.uniform(0.8, 1.2);
     const double step = length / kSegments, turn = (rng.below(2) == 0 ? -1 : 1) * scratches.bend / kSegments;
-    const float height = static_cast<float>(between(0.7, 1, rng));
+    const float height = static_cast<float>(rng.uniform(0.7, 1));
     // The middle lies anywhere in the picture, the ends may lie outside.
-    double x = between(0, side, rng) - std::cos(angle) * length / 2,
-           y = between(0, side, rng) - std::sin(angle) * length / 2;
+    double x = rng.uniform(0, side) - std::cos(angle) * length / 2,
+           y = rng.uniform(0, side) - std::sin(angle) * length / 2;
     angle -= turn * kSegments / 2;
     for (int segment = 0; segment < kSegments; ++segment) {
       angle += turn + scratches.wobble * rng.normal();
@@ -79,17 +75,18 @@ void draw(const Contours& contours, Canvas& canvas, Rng& rng) {
   const Pose pose = draw_pose(rng);
   add_waves(canvas, contours.ground, contours.roughness, pose, rng);
   Canvas lines(canvas.size);
-  const double side = canvas.size, largest = side * between(0.22, 0.42, rng);
-  const double x0 = between(0.3, 0.7, rng) * side, y0 = between(0.3, 0.7, rng) * side;
-  const double turned = between(0, 2 * kPi, rng), cosine = std::cos(turned), sine = std::sin(turned);
-  const double phases[2] = {between(0, 2 * kPi, rng), between(0, 2 * kPi, rng)};
+  const double side = canvas.size, largest = side * rng.uniform(0.22, 0.42);
+  const double x0 = rng.uniform(0.3, 0.7) * side, y0 = rng.uniform(0.3, 0.7) * side;
+  const double turned = rng.uniform(0, 2 * std::numbers::pi), cosine = std::cos(turned),
+               sine = std::sin(turned);
+  const double phases[2] = {rng.uniform(0, 2 * std::numbers::pi), rng.uniform(0, 2 * std::numbers::pi)};
   constexpr int kCorners = 72;
   for (int ring = 0; ring < contours.rings; ++ring) {
     const double radius = largest * (1 - contours.gap * ring);
     if (radius < 2) break;
     double last_x = 0, last_y = 0;
     for (int corner = 0; corner <= kCorners; ++corner) {
-      const double t = 2 * kPi * corner / kCorners;
+      const double t = 2 * std::numbers::pi * corner / kCorners;
       double r = radius;
       for (int i = 0; i < 2; ++i)
         r += radius * contours.depth[i] * std::sin(contours.waves[i] * t + phases[i]);
@@ -108,11 +105,11 @@ void draw(const Fractal& fractal, Canvas& canvas, Rng& rng) {
   const int points = canvas.size * canvas.size / 3;
   std::vector<Fractal::Map> maps = fractal.maps;
   for (Fractal::Map& map : maps)
-    for (double* number : {&map.a, &map.b, &map.c, &map.d}) *number *= between(0.95, 1.05, rng);
-  const double angle = between(-kPi, kPi, rng),
-               scale = canvas.size * between(0.55, 1.1, rng) / fractal.extent;
+    for (double* number : {&map.a, &map.b, &map.c, &map.d}) *number *= rng.uniform(0.95, 1.05);
+  const double angle = rng.uniform(-std::numbers::pi, std::numbers::pi),
+               scale = canvas.size * rng.uniform(0.55, 1.1) / fractal.extent;
   const double cosine = scale * std::cos(angle), sine = scale * std::sin(angle);
-  const double x0 = between(0.35, 0.65, rng) * canvas.size, y0 = between(0.35, 0.65, rng) * canvas.size;
+  const double x0 = rng.uniform(0.35, 0.65) * canvas.size, y0 = rng.uniform(0.35, 0.65) * canvas.size;
   const std::uint64_t patch = rng() | 1U << 4;  // nine bits, the middle one set
   const auto height = static_cast<float>(fractal.height);
   double x = fractal.centre_x, y = fractal.centre_y;

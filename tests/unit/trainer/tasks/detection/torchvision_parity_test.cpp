@@ -4,9 +4,9 @@
 #include "formula_weights.h"
 #include "trainer/nn/normaliser.h"
 #include "trainer/tasks/detection/detections.h"
-#include "trainer/tasks/detection/image_set.h"
 #include "trainer/tasks/detection/models.h"
 #include "trainer/tasks/detection/ssd_model.h"
+#include "trainer/tasks/detection/target_maker.h"
 #include "tuner/core/json.h"
 #include "tuner/os/atomic_file.h"
 

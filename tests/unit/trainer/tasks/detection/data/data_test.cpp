@@ -289,7 +289,7 @@ TEST_CASE("flips move pixels and boxes together") {
   data::View view = whole(size);
   view.mirrored = view.upside_down = true;
   std::vector<std::uint8_t> seen(64 * 3);
-  data::view_pixels(view, source, 1, size, seen.data());
+  data::view_pixels(view, source, 1, size, /*mean=*/0, seen.data());
   CHECK(seen[(6 * 8 + 5) * 3] == 200);
   CHECK(std::count(seen.begin(), seen.end(), std::uint8_t{200}) == 3);
   const std::vector<GroundTruth> objects{box(2, 1, 3, 2)};
@@ -309,7 +309,7 @@ TEST_CASE("a crop enlarges pixels and boxes, clips what it cuts and drops what i
   data::View view = whole(size);
   view.x = 2, view.y = 0, view.width = 4, view.height = 4;
   std::vector<std::uint8_t> seen(64 * 3);
-  data::view_pixels(view, source, 1, size, seen.data());
+  data::view_pixels(view, source, 1, size, /*mean=*/0, seen.data());
   CHECK(seen[0] == 18);      // source 1.75: the pixel centre of an output pixel half as wide
   CHECK(seen[7 * 3] == 53);  // source 5.25, rounded half up
   const std::vector<GroundTruth> objects{box(1, 1, 5, 3), box(5, 0, 8, 4), box(6, 6, 8, 8)};

@@ -1,0 +1,33 @@
+#pragma once
+// Decoded images that lie where they are trained on, and views of them.
+#include <memory>
+#include <vector>
+
+#include "trainer/data/augment.h"
+#include "trainer/data/image_cache.h"
+#include "trainer/weights/safetensors.h"
+
+namespace tune::trainer::data {
+
+// Samples views of images on a device: a batch sends where to look instead of what is seen there, a fiftieth
+// of the bytes. Read-only once made.
+class DeviceImages {
+ public:
+  // nullptr where the images would take more than a quarter of what is free on the device: the rest is the
+  // model's.
+  static std::unique_ptr<DeviceImages> of(const ImageCache& cache, const torch::Device& device);
+
+  // `indices` are of the cache, with a sampling each. On the CPU, for pixels(): "images" int64 [B],
+  // "samples" int32 [B, rows and columns, first and second and weight, size], "tones" uint8 [B, 256].
+  static void add_views(const std::vector<std::int64_t>& indices, const std::vector<Sampling>& samplings,
+                        weights::TensorMap& tensors);
+  // Of those tensors on the device: the same bytes as view_pixels() gives, uint8 [B, size, size, 3].
+  torch::Tensor pixels(const weights::TensorMap& tensors) const;
+
+ private:
+  DeviceImages(const ImageCache& cache, std::int64_t channels, const torch::Device& device);
+
+  torch::Tensor images_;  // uint8 [count, size, size, channels]
+};
+
+}  // namespace tune::trainer::data
