@@ -100,7 +100,7 @@ TEST_CASE("Each large model learns a few images by heart") {
     const auto batch = task.prepare(images, 1);
     std::vector<double> losses;
     for (int step = 0; step <= steps; ++step) {
-      const loop::LossTerms terms = task.losses(*batch);
+      const loop::LossTerms terms = task.losses(batch.tensors);
       const torch::Tensor loss = terms[0] + terms[1];
       losses.push_back(loss.item<double>());
       if (step == steps) break;
