@@ -33,17 +33,18 @@ const std::vector<Row> kMap = {
     {"tuner/engine/devices", {"tuner/os"}},
     {"tuner/engine/attempt", {"tuner/engine/devices", "tuner/spec", "store"}},
     {"tuner/engine/promotion", {"tuner/spec", "store"}},
+    {"tuner/engine/loop", {"tuner/engine/attempt", "tuner/billing", "strategies"}},
     // A study that has ended promotes its best trial.
-    {"tuner/engine/loop", {"tuner/engine/attempt", "tuner/engine/promotion", "tuner/billing", "strategies"}},
+    {"tuner/engine/study", {"tuner/engine/loop", "tuner/engine/promotion"}},
     {"tuner/report/numbers", {"tuner/spec", "tuner/billing"}},  // the stored spec says what was searched
     {"tuner/report/text", {"tuner/report/numbers"}},
     {"tuner/report/page", {"tuner/report/text"}},
     {"tuner/report/study", {"tuner/report/page"}},
-    {"tuner/compare", {"tuner/engine/loop", "tuner/report/study", "tuner/metrics"}},
+    {"tuner/compare", {"tuner/engine/study", "tuner/report/study", "tuner/metrics"}},
     {"tuner/serve", {"tuner/report/study", "tuner/compare"}},
     {"tuner/cli/command_line", {"tuner/os"}},  // of both programs
     {"tuner/cli",
-     {"tuner/cli/command_line", "tuner/engine/loop", "tuner/compare", "tuner/report/study", "tuner/serve",
+     {"tuner/cli/command_line", "tuner/engine/study", "tuner/compare", "tuner/report/study", "tuner/serve",
       "tuner/metrics"}},
     {"tuner/main.cpp", {"tuner/cli"}},
 

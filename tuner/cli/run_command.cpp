@@ -15,9 +15,9 @@
 #include "tuner/core/rng.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
-#include "tuner/engine/loop/builtin_trainer.h"
-#include "tuner/engine/loop/study_opening.h"
-#include "tuner/engine/loop/warm_start.h"
+#include "tuner/engine/study/builtin_trainer.h"
+#include "tuner/engine/study/study_opening.h"
+#include "tuner/engine/study/warm_start.h"
 #include "tuner/report/text/format.h"
 
 namespace tune::cli {

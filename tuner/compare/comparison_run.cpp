@@ -19,7 +19,7 @@
 #include "tuner/core/plural_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/engine/loop/spending.h"
-#include "tuner/engine/loop/study_facts.h"
+#include "tuner/engine/study/run_facts.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/file_lock.h"
 #include "tuner/os/sha256.h"

@@ -1,4 +1,4 @@
-#include "tuner/engine/loop/ask_tell.h"
+#include "tuner/engine/study/ask_tell.h"
 
 #include <algorithm>
 #include <array>

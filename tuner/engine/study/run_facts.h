@@ -8,7 +8,7 @@
 
 #include "store/study_store.h"
 #include "tuner/engine/devices/machine.h"
-#include "tuner/engine/loop/builtin_trainer.h"
+#include "tuner/engine/study/builtin_trainer.h"
 #include "tuner/spec/spec.h"
 
 namespace tune::engine {

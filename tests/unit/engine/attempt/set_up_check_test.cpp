@@ -1,4 +1,4 @@
-#include "tuner/engine/loop/set_up_check.h"
+#include "tuner/engine/attempt/set_up_check.h"
 
 #include <filesystem>
 #include <fstream>

@@ -1,4 +1,4 @@
-#include "tuner/engine/loop/rescan.h"
+#include "tuner/engine/study/rescan.h"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 #include "tuner/engine/attempt/attempt_log.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/engine/attempt/outcome.h"
-#include "tuner/engine/loop/study_opening.h"
+#include "tuner/engine/study/study_opening.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/regular_file.h"
 

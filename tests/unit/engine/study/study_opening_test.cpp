@@ -1,7 +1,7 @@
-#include "tuner/engine/loop/study_opening.h"
+#include "tuner/engine/study/study_opening.h"
 
 #include "tuner/core/error.h"
-#include "tuner/engine/loop/run_study.h"
+#include "tuner/engine/study/run_study.h"
 #include "unit/engine/loop/loop_fixture.h"
 
 namespace tune::engine {

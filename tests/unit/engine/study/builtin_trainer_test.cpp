@@ -1,4 +1,4 @@
-#include "tuner/engine/loop/builtin_trainer.h"
+#include "tuner/engine/study/builtin_trainer.h"
 
 #include <sys/stat.h>
 

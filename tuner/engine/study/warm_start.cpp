@@ -1,4 +1,4 @@
-#include "tuner/engine/loop/warm_start.h"
+#include "tuner/engine/study/warm_start.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,10 +1,10 @@
-#include "tuner/engine/loop/warm_start.h"
+#include "tuner/engine/study/warm_start.h"
 
 #include <cmath>
 #include <filesystem>
 
 #include "tuner/core/error.h"
-#include "tuner/engine/loop/study_opening.h"
+#include "tuner/engine/study/study_opening.h"
 #include "unit/engine/loop/loop_fixture.h"
 
 namespace tune::engine {

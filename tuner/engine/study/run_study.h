@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "tuner/engine/loop/study_loop.h"
-#include "tuner/engine/loop/study_opening.h"
 #include "tuner/engine/promotion/promotion.h"
+#include "tuner/engine/study/study_opening.h"
 
 namespace tune::engine {
 

@@ -1,4 +1,4 @@
-#include "tuner/engine/loop/study_facts.h"
+#include "tuner/engine/study/run_facts.h"
 
 #include <algorithm>
 #include <chrono>

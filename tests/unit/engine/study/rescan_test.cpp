@@ -1,4 +1,4 @@
-#include "tuner/engine/loop/rescan.h"
+#include "tuner/engine/study/rescan.h"
 
 #include <algorithm>
 #include <fstream>

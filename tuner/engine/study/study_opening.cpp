@@ -1,11 +1,11 @@
-#include "tuner/engine/loop/study_opening.h"
+#include "tuner/engine/study/study_opening.h"
 
 #include <algorithm>
 #include <cstdlib>
 #include <utility>
 
 #include "tuner/core/rng.h"
-#include "tuner/engine/loop/warm_start.h"
+#include "tuner/engine/study/warm_start.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/regular_file.h"
 

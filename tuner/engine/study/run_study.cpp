@@ -1,4 +1,4 @@
-#include "tuner/engine/loop/run_study.h"
+#include "tuner/engine/study/run_study.h"
 
 #include <algorithm>
 #include <iomanip>
@@ -9,11 +9,11 @@
 #include "tuner/billing/neighbours.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/attempt/local_runner.h"
-#include "tuner/engine/loop/builtin_trainer.h"
+#include "tuner/engine/attempt/set_up_check.h"
 #include "tuner/engine/loop/journal.h"
-#include "tuner/engine/loop/set_up_check.h"
 #include "tuner/engine/loop/spending.h"
-#include "tuner/engine/loop/study_facts.h"
+#include "tuner/engine/study/builtin_trainer.h"
+#include "tuner/engine/study/run_facts.h"
 #include "tuner/os/crash_point.h"
 
 namespace tune::engine {
