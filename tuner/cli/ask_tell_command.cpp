@@ -10,7 +10,6 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
-#include "tuner/engine/devices/machine.h"
 #include "tuner/engine/study/ask_tell.h"
 #include "tuner/engine/study/study_opening.h"
 

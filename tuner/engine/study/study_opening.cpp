@@ -7,6 +7,7 @@
 #include "tuner/core/rng.h"
 #include "tuner/engine/study/warm_start.h"
 #include "tuner/os/crash_point.h"
+#include "tuner/os/file_system.h"
 #include "tuner/os/regular_file.h"
 
 namespace tune::engine {
@@ -315,6 +316,14 @@ fs::path spec_folder_now(const store::StudyRow& row, const fs::path& store_folde
   if (!folder.has_filename()) folder = folder.parent_path();
   const Json document = read_json_file(folder / file, kMostSpec, Links::kFollow).value;
   return document.is_object() && spec_difference(row.spec, document).empty() ? folder : fs::path(row.folder);
+}
+
+std::optional<std::string> network_warning(const std::filesystem::path& store) {
+  const std::optional<std::string> network = network_file_system(store);
+  if (!network) return std::nullopt;
+  return "the store " + store.string() + " may lie on a network (" + *network +
+         "): its databases are safe on a local disk alone, so name one with --store, and never run tune on "
+         "this store from two machines";
 }
 
 }  // namespace tune::engine

@@ -62,4 +62,8 @@ HeldStudy hold_study(const std::filesystem::path& store, const std::string& stud
 // was.
 std::filesystem::path spec_folder_now(const store::StudyRow& row, const std::filesystem::path& store);
 
+// What a person who writes to a store there is told where the run begins; nullopt on a local disk. Not
+// refused: of some file systems (FUSE) nobody knows where they keep their files.
+std::optional<std::string> network_warning(const std::filesystem::path& store);
+
 }  // namespace tune::engine
