@@ -57,31 +57,6 @@ std::string step_objection(double number) {
   return {};
 }
 
-// Python's json writes NaN, Infinity and -Infinity bare, which is no JSON: puts them in quotes.
-std::string with_quoted_non_finite(std::string_view text) {
-  std::string result;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size();) {
-    std::size_t taken = 1;
-    if (in_string && text[i] == '\\') {
-      taken = std::min<std::size_t>(2, text.size() - i);
-    } else if (text[i] == '"') {
-      in_string = !in_string;
-    } else if (!in_string) {
-      for (const std::string_view word : {"NaN", "-Infinity", "Infinity"}) {
-        if (!text.substr(i).starts_with(word)) continue;
-        result.append("\"").append(word).append("\"");
-        i += word.size();
-        taken = 0;
-        break;
-      }
-    }
-    result.append(text.substr(i, taken));
-    i += taken;
-  }
-  return result;
-}
-
 // A step as a line gives it.
 struct CapturedStep {
   std::optional<std::int64_t> whole;
