@@ -39,8 +39,8 @@ struct PositionedJson {
   std::vector<Problem> problems;           // the syntax error, duplicate keys, a byte order mark
 };
 
-// Never throws for bad text: what is wrong with it comes back as problems. Nesting is limited to 100 levels.
-// `source` is what messages call the text: "the file ends too early". A file is a spec.
+// Never throws for bad text: what is wrong with it comes back as problems. Nesting is limited to
+// kDeepestJson. `source` is what messages call the text: "the file ends too early". A file is a spec.
 PositionedJson parse_with_positions(std::string_view text, std::string_view source = "file");
 
 struct JsonFault {
