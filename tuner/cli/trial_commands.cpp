@@ -1,4 +1,4 @@
-#include "tuner/cli/command_lines.h"
+#include "tuner/cli/trial_commands.h"
 
 #include <algorithm>
 #include <cstdlib>
