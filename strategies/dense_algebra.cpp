@@ -1,4 +1,4 @@
-#include "strategies/dense_kernels.h"
+#include "strategies/dense_algebra.h"
 
 #include <Eigen/Cholesky>
 #include <cmath>
