@@ -17,7 +17,6 @@
 #include "tuner/engine/study/builtin_trainer.h"
 #include "tuner/os/file_system.h"
 #include "tuner/os/run_program.h"
-#include "tuner/report/numbers/spec_text.h"
 #include "tuner/report/numbers/study_rows.h"
 
 namespace tune::cli {

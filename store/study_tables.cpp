@@ -1,4 +1,4 @@
-#include "store/study_rows.h"
+#include "store/study_tables.h"
 
 #include <algorithm>
 #include <cmath>
