@@ -1,4 +1,4 @@
-#include "tuner/compare/own_test.h"
+#include "tuner/compare/test_program.h"
 
 #include <cmath>
 #include <cstdlib>

@@ -1,4 +1,4 @@
-#include "trainer/synthetic/surface_canvas.h"
+#include "trainer/synthetic/steel_surface.h"
 
 #include <algorithm>
 #include <cmath>

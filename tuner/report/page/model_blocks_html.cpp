@@ -6,7 +6,7 @@
 
 #include "tuner/report/page/escape.h"
 #include "tuner/report/page/markup.h"
-#include "tuner/report/page/pictures.h"
+#include "tuner/report/page/model_blocks.h"
 #include "tuner/report/text/format.h"
 
 namespace tune::report {

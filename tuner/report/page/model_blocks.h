@@ -1,6 +1,6 @@
 #pragma once
-// Blocks of a document that show detectors at work: pictures with boxes, what is taken for what, and
-// differences with their intervals.
+// Blocks of a document that show what models do: pictures with boxes, what is taken for what, and how far the
+// models differ, with intervals.
 #include <cstdint>
 #include <optional>
 #include <string>

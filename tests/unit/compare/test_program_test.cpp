@@ -1,5 +1,5 @@
 // A test that is a program of the file's own: what it is given, and what is read of what it prints.
-#include "tuner/compare/own_test.h"
+#include "tuner/compare/test_program.h"
 
 #include <fstream>
 
