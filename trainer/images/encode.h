@@ -1,5 +1,5 @@
 #pragma once
-// Writes photographs as JPEG: the synthetic data sets and the pictures of an audit.
+// Writes pictures: those of synthetic data sets, of audits and of tests.
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -15,5 +15,8 @@ void write_jpeg(const std::filesystem::path& file, const Image& image, int quali
 // The same for a grey image (row-major, width * height bytes), as three equal channels.
 void write_grey_as_jpeg(const std::filesystem::path& file, std::span<const std::uint8_t> grey, int width,
                         int height, int quality = 92);
+
+// A PNG of 8 bits per channel. Throws as write_jpeg().
+void write_png(const std::filesystem::path& file, const Image& image);
 
 }  // namespace tune::trainer::images

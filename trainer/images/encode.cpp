@@ -1,5 +1,6 @@
-#include "trainer/images/encode_jpeg.h"
+#include "trainer/images/encode.h"
 
+#include <png.h>
 #include <turbojpeg.h>
 
 #include <memory>
@@ -34,6 +35,20 @@ void write_grey_as_jpeg(const std::filesystem::path& file, std::span<const std::
   for (std::size_t i = 0; i < grey.size(); ++i)
     image.pixels[3 * i] = image.pixels[3 * i + 1] = image.pixels[3 * i + 2] = grey[i];
   write_jpeg(file, image, quality);
+}
+
+void write_png(const std::filesystem::path& file, const Image& image) {
+  png_image header{};
+  header.version = PNG_IMAGE_VERSION;
+  header.width = static_cast<png_uint_32>(image.width);
+  header.height = static_cast<png_uint_32>(image.height);
+  header.format = image.channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(header);
+  std::string bytes(size, '\0');
+  if (!png_image_write_to_memory(&header, bytes.data(), &size, 0, image.pixels.data(), 0, nullptr))
+    throw Error(ExitCode::kInternal, std::string("cannot encode a PNG: ") + header.message);
+  bytes.resize(size);
+  write_file_atomically(file, bytes);
 }
 
 }  // namespace tune::trainer::images
