@@ -4,6 +4,7 @@
 #include <set>
 
 #include "trainer/data/overlap.h"
+#include "trainer/data/split.h"
 #include "trainer/tasks/detection/data/dataset_split.h"
 #include "unit/trainer/test_folder.h"
 
