@@ -57,7 +57,7 @@ struct StrictJson {
 // `passed_over` come as null. Never throws for bad text. Nesting is limited as above.
 StrictJson parse_strictly(std::string_view text, std::string_view passed_over = {});
 
-// That fault alone, for who parses in a way of his own; holds no value in memory.
+// That fault alone, for callers with a parser of their own; holds no value in memory.
 std::optional<JsonFault> first_json_fault(std::string_view text);
 
 // The pointer of a member or element of the value at `parent` (RFC 6901: "~" and "/" in a key are escaped).
