@@ -29,7 +29,7 @@ void check_against_spec(const Connection& connection, const StudyRow& row) {
   };
   if (!row.folder.starts_with('/'))
     throw DamagedFile(connection.name() + ": the folder of its study, \"" + row.folder +
-                      "\", is no full path");
+                      "\", is not a full path");
   const auto objective = row.spec.find("objective");
   if (objective == row.spec.end()) return;
   if (!objective->is_object()) refuse("spec");

@@ -238,7 +238,7 @@ metrics::LogSample read_sample(const Spec& spec, const std::string& path, std::o
                                : kind == std::filesystem::file_type::socket    ? "it is a socket"
                                : kind == std::filesystem::file_type::not_found ? "it does not exist"
                                : may_be_log                                    ? std::strerror(open_error)
-                                                                               : "it is no file";
+                                                                               : "it is not a file";
     throw Error(ExitCode::kNotFound, "the log \"" + path + "\" cannot be read: " + reason,
                 "give the file that a training run printed");
   }

@@ -34,12 +34,12 @@ BoundedJson parse_bounded_json(std::string_view text, std::size_t deepest) {
     Json value = Json::parse(text);
     // The parser takes a NUL byte for the end of the text.
     if (text.find('\0') != std::string_view::npos)
-      return {nullptr, "it is no JSON (there is text after the end of the document)"};
+      return {nullptr, "it is not JSON (there is text after the end of the document)"};
     return {std::move(value), {}};
   } catch (const Json::exception& problem) {
     const std::string said = problem.what();
     constexpr std::size_t kLongest = 200;
-    return {nullptr, "it is no JSON (" + said.substr(0, kLongest) + ")"};
+    return {nullptr, "it is not JSON (" + said.substr(0, kLongest) + ")"};
   }
 }
 

@@ -15,7 +15,7 @@ inline constexpr std::size_t kDeepestJson = 100;
 struct BoundedJson {
   Json value;  // null when there is a problem
   std::string
-      problem;  // "it is nested deeper than 100 levels", "it is no JSON (...)"; empty when there is none
+      problem;  // "it is nested deeper than 100 levels", "it is not JSON (...)"; empty when there is none
 };
 // Never throws and never recurses, whatever the text is.
 BoundedJson parse_bounded_json(std::string_view text, std::size_t deepest = kDeepestJson);

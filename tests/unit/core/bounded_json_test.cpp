@@ -36,5 +36,5 @@ TEST_CASE("What is no JSON says so, whatever its bytes are") {
   for (const std::string& text :
        {std::string(), std::string("{"), std::string("nonsense"), std::string("\0\xff[", 3),
         std::string("\"\\"), std::string("[1}"), std::string("]]]]]"), std::string("{}\0 x", 5)})
-    CHECK(parse_bounded_json(text).problem.starts_with("it is no JSON ("));
+    CHECK(parse_bounded_json(text).problem.starts_with("it is not JSON ("));
 }

@@ -103,7 +103,7 @@ TEST_CASE_METHOD(Folder, "A JSON file's content comes back, or what is wrong wit
   const JsonFile bad = read_json_file(at("bad"), 1000);
   CHECK(bad.is_there);
   CHECK(bad.value.is_null());
-  CHECK(holds(bad.spoilt, "bad\": it is no JSON"));
+  CHECK(holds(bad.spoilt, "bad\": it is not JSON"));
   CHECK(ends_with(read_json_file(at("deep"), 1 << 20).spoilt, "deep\": it is nested deeper than 100 levels"));
   CHECK_FALSE(read_json_file(at("nothing"), 1000).is_there);
 }

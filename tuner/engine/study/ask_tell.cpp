@@ -143,7 +143,7 @@ AskedTrial AskTell::add(const ParameterSet& parameters) {
     suggestion.parameters[name] = index ? parts_.spec.space.parameters()[*index].canonical(value) : value;
   }
   if (const auto why = parts_.spec.space.objection(suggestion.parameters))
-    throw Error(ExitCode::kUsage, "the parameters are no point of the space: " + *why,
+    throw Error(ExitCode::kUsage, "the parameters are not a point of the space: " + *why,
                 "give every active parameter of the spec a value of its range");
   suggestion.note = "added by the caller";
   return start(suggestion);
