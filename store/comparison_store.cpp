@@ -14,7 +14,7 @@ namespace {
 // Its approaches are looked for by name.
 Json document_from(const std::string& text) {
   Json document = Json::parse(text);
-  if (!document.is_object()) throw std::invalid_argument("it is no JSON object");
+  if (!document.is_object()) throw std::invalid_argument("it is not a JSON object");
   for (const Json& approach : document.value("approaches", Json::array()))
     approach.at("name").get<std::string>();
   return document;

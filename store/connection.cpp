@@ -62,7 +62,7 @@ Connection::Connection(const std::filesystem::path& file, OpenMode mode, Millise
     if (const auto there = std::filesystem::status(name_ + part, ignored);
         std::filesystem::exists(there) && !std::filesystem::is_regular_file(there))
       throw Error(ExitCode::kEnvironment, name_ + part + " is not a regular file",
-                  "it is no database of tune: restore it from a copy, or take it away");
+                  "it is not a database of tune: restore it from a copy, or take it away");
   try {
     database_ =
         std::make_unique<SQLite::Database>(name_, open_flags(mode), static_cast<int>(busy_timeout.count()));
@@ -298,7 +298,7 @@ Json Query::json() { return cell(json_of_cell); }
 Json Query::object() {
   return cell([](const std::string& text) {
     Json json = json_of_cell(text);
-    if (!json.is_object()) throw std::invalid_argument("it is no JSON object");
+    if (!json.is_object()) throw std::invalid_argument("it is not a JSON object");
     return json;
   });
 }

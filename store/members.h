@@ -39,7 +39,7 @@ T strictly(const Json& json, const std::string& name) {
 class Members {
  public:
   explicit Members(const Json& json) : rest_(json) {
-    if (!json.is_object()) throw std::invalid_argument("it is no JSON object");
+    if (!json.is_object()) throw std::invalid_argument("it is not a JSON object");
   }
 
   // Throws std::invalid_argument where the member is missing.

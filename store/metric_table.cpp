@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "store/study_rows.h"
+#include "store/study_tables.h"
 #include "tuner/core/error.h"
 
 namespace tune::store {

@@ -8,8 +8,7 @@
 #include "store/metric_table.h"
 #include "store/schema.h"
 #include "store/shape.h"
-#include "store/study_events.h"
-#include "store/study_rows.h"
+#include "store/study_tables.h"
 #include "store/value_list.h"
 #include "tuner/core/error.h"
 

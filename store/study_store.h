@@ -89,6 +89,9 @@ struct RunningTime {
   WallTime begin{}, end{};
 };
 
+// A run that pauses ends with a notice whose message begins so.
+inline constexpr const char* kPausedNotice = "paused: ";
+
 struct EventRow {
   std::int64_t id = 0;  // ascending without gaps
   WallTime time{};

@@ -11,7 +11,7 @@ Json values_json(const std::vector<double>& values) {
 }
 
 std::vector<double> values_from(const Json& json) {
-  if (!json.is_array()) throw std::invalid_argument("it is no list of numbers");
+  if (!json.is_array()) throw std::invalid_argument("it is not a list of numbers");
   std::vector<double> values;
   values.reserve(json.size());
   for (const Json& value : json) values.push_back(number_from_json(value));

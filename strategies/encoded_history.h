@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "strategies/encoding.h"
-#include "strategies/hyperparameter_schedule.h"
+#include "strategies/observation_table.h"
 #include "strategies/point_key.h"
 #include "tuner/core/history.h"
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "strategies/dense_kernels.h"
+#include "strategies/dense_algebra.h"
 #include "strategies/marginal_likelihood.h"
 #include "strategies/robust_cholesky.h"
 

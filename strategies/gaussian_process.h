@@ -3,7 +3,7 @@
 #include <Eigen/Core>
 #include <vector>
 
-#include "strategies/dense_kernels.h"
+#include "strategies/dense_algebra.h"
 #include "strategies/kernel.h"
 
 namespace tune::strategies {

@@ -36,13 +36,6 @@ std::vector<Theta> starts(const ThetaPrior& prior) {
 
 }  // namespace
 
-ObservationTable ObservationTable::up_to(int last) const {
-  const auto count = std::upper_bound(trials.begin(), trials.end(), last) - trials.begin();
-  return {features.topRows(count),
-          {losses.begin(), losses.begin() + count},
-          {trials.begin(), trials.begin() + count}};
-}
-
 std::vector<std::size_t> representative_subset(const std::vector<double>& losses, std::size_t most) {
   std::vector<std::size_t> order(losses.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

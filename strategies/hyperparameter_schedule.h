@@ -5,18 +5,9 @@
 #include <vector>
 
 #include "strategies/marginal_likelihood.h"
+#include "strategies/observation_table.h"
 
 namespace tune::strategies {
-
-// The observations of a history in the order of their trials, encoded.
-struct ObservationTable {
-  Eigen::MatrixXd features;    // one row an observation
-  std::vector<double> losses;  // smaller is better, finite
-  std::vector<int> trials;     // their places in the history from 1, ascending
-  std::size_t size() const { return losses.size(); }
-  // Those of the trials up to `last`.
-  ObservationTable up_to(int last) const;
-};
 
 // Maximises log_posterior (MAP-II) from the most promising of some fixed starts: short, medium and long
 // length scales, with little and much noise. nullopt when none could be evaluated.

@@ -1,6 +1,6 @@
 #include "strategies/kernel.h"
 
-#include "strategies/dense_kernels.h"
+#include "strategies/dense_algebra.h"
 
 namespace tune::strategies {
 

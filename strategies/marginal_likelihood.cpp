@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "strategies/dense_kernels.h"
+#include "strategies/dense_algebra.h"
 
 namespace tune::strategies {
 

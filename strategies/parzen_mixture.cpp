@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "strategies/dense_kernels.h"
+#include "strategies/dense_algebra.h"
 #include "strategies/normal_distribution.h"
 
 namespace tune::strategies {

@@ -1,6 +1,6 @@
 #include "strategies/robust_cholesky.h"
 
-#include "strategies/dense_kernels.h"
+#include "strategies/dense_algebra.h"
 
 namespace tune::strategies {
 

@@ -5,6 +5,7 @@
 #include <map>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -33,17 +34,17 @@ const std::vector<Row> kMap = {
     {"tuner/engine/devices", {"tuner/os"}},
     {"tuner/engine/attempt", {"tuner/engine/devices", "tuner/spec", "store"}},
     {"tuner/engine/promotion", {"tuner/spec", "store"}},
+    {"tuner/engine/loop", {"tuner/engine/attempt", "tuner/billing", "strategies"}},
     // A study that has ended promotes its best trial.
-    {"tuner/engine/loop", {"tuner/engine/attempt", "tuner/engine/promotion", "tuner/billing", "strategies"}},
+    {"tuner/engine/study", {"tuner/engine/loop", "tuner/engine/promotion"}},
     {"tuner/report/numbers", {"tuner/spec", "tuner/billing"}},  // the stored spec says what was searched
     {"tuner/report/text", {"tuner/report/numbers"}},
     {"tuner/report/page", {"tuner/report/text"}},
     {"tuner/report/study", {"tuner/report/page"}},
-    {"tuner/compare", {"tuner/engine/loop", "tuner/report/study", "tuner/metrics"}},
-    {"tuner/serve", {"tuner/report/study", "tuner/compare"}},
+    {"tuner/compare", {"tuner/engine/study", "tuner/report/study", "tuner/metrics"}},
     {"tuner/cli/command_line", {"tuner/os"}},  // of both programs
     {"tuner/cli",
-     {"tuner/cli/command_line", "tuner/engine/loop", "tuner/compare", "tuner/report/study", "tuner/serve",
+     {"tuner/cli/command_line", "tuner/engine/study", "tuner/compare", "tuner/report/study",
       "tuner/metrics"}},
     {"tuner/main.cpp", {"tuner/cli"}},
 
@@ -61,31 +62,38 @@ const std::vector<Row> kMap = {
     {"trainer/tasks", {"trainer/tasks/detection", "trainer/tasks/pretraining"}},
     {"trainer/synthetic", {"trainer/tasks/detection/data"}},
     {"trainer/cli", {"trainer/tasks", "trainer/synthetic"}},
-    {"trainer/main.cpp", {"trainer/cli"}},
     {"trainer/launcher", {"tuner/cli/command_line"}},  // a program of its own, without LibTorch
+    {"trainer/main.cpp", {"trainer/cli"}},
 };
 
-// System headers that show a library which only some folders may use.
-const std::map<std::string, std::set<std::string>> kLibraries = {
-    {"torch/", {"trainer/torch_compat.h"}},
-    {"ATen/", {"trainer/torch_compat.h"}},
-    {"c10/", {"trainer/torch_compat.h"}},
-    {"Eigen/", {"strategies"}},
-    {"SQLiteCpp/", {"store"}},
-    {"sqlite3.h", {"store"}},
-    {"re2/", {"tuner/metrics"}},
-    {"boost/asio", {"tuner/engine/attempt"}},
-    {"boost/beast", {"tuner/serve"}},
-    {"boost/program_options", {"tuner/cli/command_line"}},
-    {"openssl/", {"tuner/os"}},
-    {"turbojpeg.h", {"trainer/images"}},
-    {"png.h", {"trainer/images"}},
-    {"stb/", {"trainer/images"}},
-    {"tiffio.h", {"trainer/images"}},
-    {"webp/", {"trainer/images"}},
-    {"iconv.h", {"trainer/data"}},
-    {"yaml-cpp/", {"trainer/tasks/detection/data"}},
-    {"pugixml.hpp", {"trainer/synthetic", "trainer/tasks/detection/data"}},
+// What shows in an include that a library is used, its name, and the folders that may.
+struct Library {
+  const char *header, *name;
+  std::set<std::string> owners;
+};
+
+const std::vector<Library> kLibraries = {
+    {"nlohmann/", "nlohmann/json", {"tuner/core", "trainer/torch_compat.h"}},
+    {"openssl/", "OpenSSL", {"tuner/os"}},
+    {"Eigen/", "Eigen", {"strategies"}},
+    {"SQLiteCpp/", "SQLiteCpp", {"store"}},
+    {"sqlite3.h", "SQLiteCpp", {"store"}},
+    {"re2/", "RE2", {"tuner/metrics"}},
+    {"boost/asio", "Boost.Asio", {"tuner/engine/attempt"}},
+    {"boost/math", "Boost.Math", {"strategies", "tuner/compare"}},
+    {"boost/program_options", "Boost.Program_options", {"tuner/cli/command_line"}},
+    {"torch/", "LibTorch", {"trainer/torch_compat.h"}},
+    {"ATen/", "LibTorch", {"trainer/torch_compat.h"}},
+    {"c10/", "LibTorch", {"trainer/torch_compat.h"}},
+    {"turbojpeg.h", "libjpeg-turbo", {"trainer/images"}},
+    {"png.h", "libpng", {"trainer/images"}},
+    {"stb/", "stb", {"trainer/images"}},
+    {"tiffio.h", "libtiff", {"trainer/images"}},
+    {"webp/", "libwebp", {"trainer/images"}},
+    {"zlib.h", "zlib", {"trainer/weights"}},
+    {"iconv.h", "iconv", {"trainer/data"}},
+    {"yaml-cpp/", "yaml-cpp", {"trainer/tasks/detection/data"}},
+    {"pugixml.hpp", "pugixml", {"trainer/synthetic", "trainer/tasks/detection/data"}},
 };
 
 // The innermost folder of the map that a file lies in; "" for none.
@@ -107,22 +115,56 @@ std::set<std::string> reach_of(const std::string& folder) {
   return reach;
 }
 
-// The folders in the first column of the tour's tables that are headed "folder".
-std::set<std::string> folders_of_the_tour() {
+// A row of the tour's tables that are headed "folder".
+struct TourRow {
+  std::string folder;
+  std::set<std::string> uses, libraries;
+};
+
+std::vector<std::string> cells_of(const std::string& line) {
+  std::vector<std::string> cells;
+  std::istringstream stream(line.substr(1));
+  for (std::string cell; std::getline(stream, cell, '|');) {
+    const std::size_t first = cell.find_first_not_of(' '), last = cell.find_last_not_of(' ');
+    cells.push_back(first == std::string::npos ? "" : cell.substr(first, last - first + 1));
+  }
+  return cells;
+}
+
+std::set<std::string> items_of(const std::string& cell) {
+  std::set<std::string> items;
+  std::istringstream stream(cell);
+  for (std::string item; std::getline(stream >> std::ws, item, ',');) items.insert(item);
+  return items;
+}
+
+// A folder that the tour names without its program's: "core" for "tuner/core".
+std::string whole_name(const std::string& name, const std::string& user) {
+  const auto is_known = [](const std::string& folder) {
+    return std::any_of(kMap.begin(), kMap.end(), [&](const Row& row) { return row.folder == folder; });
+  };
+  return is_known(name) ? name : (user.starts_with("trainer/") ? "trainer/" : "tuner/") + name;
+}
+
+std::vector<TourRow> rows_of_the_tour() {
   std::ifstream file(fs::path(TUNE_SOURCE_DIR) / "docs/source-tour.md");
-  const std::regex row(R"(^\| `([^`]+?)/?` \|.*)");
-  std::set<std::string> found;
+  const std::regex folder(R"(`([^`]+?)/?`)");
+  std::vector<TourRow> rows;
   bool is_map = false;
   for (std::string line; std::getline(file, line);) {
     std::smatch match;
-    if (!line.starts_with("|"))
-      is_map = false;
-    else if (line.starts_with("| folder |"))
+    if (line.starts_with("| folder |")) {
       is_map = true;
-    else if (is_map && std::regex_match(line, match, row))
-      found.insert(match[1]);
+    } else if (!line.starts_with("| `")) {
+      is_map = is_map && line.starts_with("|");
+    } else if (const auto cells = cells_of(line);
+               is_map && cells.size() > 3 && std::regex_match(cells[0], match, folder)) {
+      TourRow row{match[1], {}, items_of(cells[3])};
+      for (const std::string& used : items_of(cells[2])) row.uses.insert(whole_name(used, row.folder));
+      rows.push_back(std::move(row));
+    }
   }
-  return found;
+  return rows;
 }
 
 struct Include {
@@ -176,19 +218,29 @@ TEST_CASE("the map has no circle, and no file lies beside it") {
   }
 }
 
-TEST_CASE("the source tour names every folder of the map that is there, and no other") {
-  std::set<std::string> map;
-  for (const Row& row : kMap)
-    if (fs::exists(fs::path(TUNE_SOURCE_DIR) / row.folder)) map.insert(row.folder);
-  CHECK(folders_of_the_tour() == map);
+TEST_CASE(
+    "the source tour has the rows of the map, in its order, with what each may use and which libraries") {
+  std::map<std::string, std::set<std::string>> libraries;
+  for (const Library& library : kLibraries)
+    for (const std::string& owner : library.owners) libraries[owner].insert(library.name);
+  libraries["tuner/report/page"].insert("Chart.js");  // no header: part of the page
+  const std::vector<TourRow> tour = rows_of_the_tour();
+  REQUIRE(tour.size() == kMap.size());
+  for (std::size_t i = 0; i < kMap.size(); ++i) {
+    INFO(kMap[i].folder);
+    CHECK(tour[i].folder == kMap[i].folder);
+    CHECK(tour[i].uses == kMap[i].uses);
+    CHECK(tour[i].libraries == libraries[kMap[i].folder]);
+    CHECK(fs::exists(fs::path(TUNE_SOURCE_DIR) / kMap[i].folder));
+  }
 }
 
 TEST_CASE("a library is included only in the folders that own it") {
   for (const Include& include : all_includes()) {
-    for (const auto& [prefix, owners] : kLibraries) {
-      if (!include.target.starts_with(prefix)) continue;
+    for (const Library& library : kLibraries) {
+      if (!include.target.starts_with(library.header)) continue;
       INFO(include.file << " includes " << include.target);
-      CHECK(owners.contains(folder_of(include.file)));
+      CHECK(library.owners.contains(folder_of(include.file)));
     }
   }
 }

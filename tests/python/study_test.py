@@ -258,7 +258,7 @@ class AskingAndTelling(StudyTest):
             study.optimize(square, trials=4)
             self.assertEqual([trial.value for trial in study.trials][:3], [0.25, 1.0, None])
             self.assertEqual(study.trials[0].parameters, {"x": 2.5})
-            with self.assertRaisesRegex(tune.UsageError, "no point of the space"):
+            with self.assertRaisesRegex(tune.UsageError, "not a point of the space"):
                 study.enqueue({"x": 11})
             study.close()
 

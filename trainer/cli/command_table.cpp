@@ -57,7 +57,8 @@ std::optional<Error> translate(const std::exception& error) {
 }  // namespace
 
 const tune::cli::CommandLine& command_line() {
-  // A row is added together with its trainer/cli/NAME_command.cpp.
+  // A row is added together with its trainer/cli/NAME_command.cpp, or that of a task's Offer in
+  // task_command.cpp.
   static const tune::cli::CommandLine line{
       "tune-train",
       "trains one trial of a search, and uses what came out of it.",

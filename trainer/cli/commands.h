@@ -1,6 +1,7 @@
 #pragma once
-// The commands of `tune-train`: the table, and the entry point of each. One file each:
-// trainer/cli/NAME_command.cpp.
+// The commands of `tune-train`: the table, and the entry point of each, in trainer/cli/NAME_command.cpp.
+// What tasks offer (evaluate, predict, score, audit) is dispatched by task_command.cpp, and done in
+// NAME_offer.cpp of the task.
 #include "tuner/cli/command_line/command_line.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"

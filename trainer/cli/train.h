@@ -8,7 +8,7 @@
 namespace tune::trainer::cli {
 
 // Sets `compute.precision` to what the trial asks for: "auto" is the one of the checkpoint that it goes on
-// from, else the faster one by a short probe, of which a line on stderr tells. Then trains. Metric lines go
+// from, else the faster one by a short probe, which a line on stderr reports. Then trains. Metric lines go
 // to `out`. Returns what TrainingLoop::run() does.
 ExitCode train(const loop::Task& task, const loop::TrialFile& trial, loop::Compute& compute,
                std::ostream& out, Console& console);

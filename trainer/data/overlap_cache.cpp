@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -55,16 +54,12 @@ OverlapCache::OverlapCache(const fs::path& folder, const std::string& key, std::
   }
   file_ = folder / ("overlaps-" + key + ".json");
   const fs::path lock_file = folder / ("overlaps-" + key + ".lock");
-  lock_ = open(lock_file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock_ < 0) {
+  lock_ = Descriptor(open_retrying(lock_file, O_RDWR | O_CREAT, 0600));
+  if (lock_.get() < 0) {
     note(lock_file.string() + " cannot be written");
     return;
   }
   wait_for_lock(interrupted);
-}
-
-OverlapCache::~OverlapCache() {
-  if (lock_ >= 0) close(lock_);
 }
 
 void OverlapCache::note(const std::string& reason) {
@@ -73,10 +68,11 @@ void OverlapCache::note(const std::string& reason) {
     *notes_ << "note: overlaps between images are not kept for the next time: " << reason << std::endl;
 }
 
+// Not by FileLock, of which a folder has one alone: here lies one for each key.
 void OverlapCache::wait_for_lock(const std::function<bool()>& interrupted) {
   constexpr std::chrono::milliseconds kLook{100};
   bool told = false;
-  while (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+  while (flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR)
       return;  // a file system without locks: two may compare at once
     if (!told && notes_)

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "trainer/data/overlap.h"
+#include "tuner/os/descriptor.h"
 
 namespace tune::trainer::data {
 
@@ -24,9 +25,6 @@ class OverlapCache {
   // Waits for another process that holds the key, unless `interrupted` says stop.
   OverlapCache(const std::filesystem::path& folder, const std::string& key, std::size_t items,
                std::ostream* notes, const std::function<bool()>& interrupted);
-  ~OverlapCache();
-  OverlapCache(const OverlapCache&) = delete;
-  OverlapCache& operator=(const OverlapCache&) = delete;
 
   // nullopt when nothing is kept, or it is damaged.
   std::optional<std::vector<Overlap>> load() const;
@@ -40,7 +38,7 @@ class OverlapCache {
   std::filesystem::path file_;
   std::size_t items_;
   std::ostream* notes_;
-  int lock_ = -1;
+  Descriptor lock_;
 };
 
 }  // namespace tune::trainer::data

@@ -22,8 +22,8 @@ struct Plane {
 Plane grey_plane(const images::Image& image);
 // Means of factor x factor pixels; what is left over at the right and at the bottom is dropped.
 Plane reduced(const Plane& plane, int factor);
-// Less its Gaussian mean of standard deviation `sigma` pixels, which near the edges is one over what there
-// is.
+// The plane without its Gaussian mean of standard deviation `sigma` pixels; near the edges the mean is that
+// of the pixels within the plane.
 Plane high_passed(const Plane& plane, double sigma);
 
 // The rectangle that two planes share when pixel (x, y) of the second is (x + dx, y + dy) of the first.

@@ -6,7 +6,6 @@
 #include "trainer/images/file_formats.h"
 #include "trainer/images/image.h"
 #include "tuner/core/error.h"
-#include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::images {
 
@@ -151,10 +150,6 @@ bool is_picture(const std::filesystem::path& file) {
   }
   return unread_format(bytes) != nullptr ||
          std::any_of(codecs().begin(), codecs().end(), [&](const Codec& codec) { return codec.is(bytes); });
-}
-
-void write_png(const std::filesystem::path& file, const Image& image) {
-  write_file_atomically(file, encode_png(image));
 }
 
 Image narrow_if_grey(Image image) {

@@ -32,7 +32,6 @@ Image decode_png(Bytes file, const std::string& name);
 Image decode_bmp(Bytes file, const std::string& name);
 Image decode_tiff(Bytes file, const std::string& name);
 Image decode_webp(Bytes file, const std::string& name);
-std::string encode_png(const Image& image);
 
 [[noreturn]] void refuse_image(const std::string& name, const std::string& cause, const std::string& cure);
 // "NAME is a truncated or damaged KIND: CAUSE"

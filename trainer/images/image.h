@@ -54,9 +54,6 @@ std::optional<FileFormat> format_of_name(const std::filesystem::path& file);
 // HEIF, JPEG 2000, JPEG XL), which read_header() then refuses by name.
 bool is_picture(const std::filesystem::path& file);
 
-// Writes a PNG of 8 bits per channel.
-void write_png(const std::filesystem::path& file, const Image& image);
-
 // An image whose three channels are equal everywhere becomes one channel; others come back as they are.
 Image narrow_if_grey(Image image);
 

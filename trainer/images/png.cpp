@@ -2,7 +2,6 @@
 
 #include <csetjmp>
 #include <cstring>
-#include <memory>
 
 #include "trainer/images/file_formats.h"
 #include "tuner/core/error.h"
@@ -120,19 +119,5 @@ class PngReader {
 bool is_png(Bytes file) { return file.size() >= 8 && png_sig_cmp(file.data(), 0, 8) == 0; }
 Stored png_header(Bytes file, const std::string& name) { return PngReader(file, name).header(); }
 Image decode_png(Bytes file, const std::string& name) { return PngReader(file, name).image(); }
-
-std::string encode_png(const Image& image) {
-  png_image header{};
-  header.version = PNG_IMAGE_VERSION;
-  header.width = static_cast<png_uint_32>(image.width);
-  header.height = static_cast<png_uint_32>(image.height);
-  header.format = image.channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
-  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(header);
-  std::string file(size, '\0');
-  if (!png_image_write_to_memory(&header, file.data(), &size, 0, image.pixels.data(), 0, nullptr))
-    throw Error(ExitCode::kInternal, std::string("cannot encode a PNG: ") + header.message);
-  file.resize(size);
-  return file;
-}
 
 }  // namespace tune::trainer::images

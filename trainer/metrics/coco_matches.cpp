@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "trainer/metrics/box_overlap.h"
+
 namespace tune::trainer::metrics {
 namespace {
 
@@ -11,15 +13,11 @@ constexpr std::size_t kNone = ~std::size_t{0};
 
 bool outside(double area, const AreaRange& range) { return area < range.low || area > range.high; }
 
-double intersection_over_union(const Box& detected, const Box& truth, bool crowd) {
-  const double w =
-      std::min(detected.x + detected.width, truth.x + truth.width) - std::max(detected.x, truth.x);
-  const double h =
-      std::min(detected.y + detected.height, truth.y + truth.height) - std::max(detected.y, truth.y);
-  if (w <= 0 || h <= 0) return 0;
-  const double shared = w * h, area = detected.width * detected.height;
+double overlap_of(const Box& detected, const TruthBox& object) {
+  if (!object.crowd) return intersection_over_union(detected, object.box);
   // A crowd region may hold many objects, so only the detection's own area counts.
-  return shared / (crowd ? area : area + truth.width * truth.height - shared);
+  const double shared = intersection(detected, object.box);
+  return shared > 0 ? shared / area_of(detected) : 0;
 }
 
 // A box of one class, and where its image stands.
@@ -60,8 +58,7 @@ class CellMatcher {
     largest_.assign(detections_.size(), 0);
     for (std::size_t d = 0; d < detections_.size(); ++d)
       for (const auto& object : truth_) {
-        overlaps_.push_back(
-            intersection_over_union(detections_[d].box->box, object.box->box, object.box->crowd));
+        overlaps_.push_back(overlap_of(detections_[d].box->box, *object.box));
         largest_[d] = std::max(largest_[d], overlaps_.back());
       }
   }

@@ -5,7 +5,7 @@
 #include <sstream>
 #include <system_error>
 
-#include "trainer/images/encode_jpeg.h"
+#include "trainer/images/encode.h"
 #include "trainer/synthetic/steel_defects.h"
 #include "tuner/core/error.h"
 #include "tuner/os/atomic_file.h"

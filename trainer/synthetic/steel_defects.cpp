@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "trainer/synthetic/surface_canvas.h"
+#include "trainer/synthetic/steel_surface.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::synthetic {

@@ -12,7 +12,7 @@ const std::vector<const loop::Task*>& task_table();
 // nullptr where there is none of that name.
 const loop::Task* find_task(const std::string& name);
 
-// For who named another: the nearest one, or all.
+// The cure for a name that no task has: the nearest one, or all.
 std::string hint_for_task(const std::string& name);
 
 // The row for trial.trainer.task. Throws Error(kBadSpec) for an unknown task or an unknown key of `trainer`.

@@ -10,9 +10,8 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
-#include "tuner/engine/devices/machine.h"
-#include "tuner/engine/loop/ask_tell.h"
-#include "tuner/engine/loop/study_opening.h"
+#include "tuner/engine/study/ask_tell.h"
+#include "tuner/engine/study/study_opening.h"
 
 namespace tune::cli {
 namespace {

@@ -1,10 +1,8 @@
 #include "tuner/cli/ask_tell_line.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
-#include <string_view>
 
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
@@ -31,39 +29,13 @@ std::string shown(const Json& value) {
   return cut(value.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-// JSON has no NaN, but Python's writes it: bare NaN, Infinity and -Infinity become the texts that stand for
-// them.
-std::string with_quoted_numbers(const std::string& line) {
-  std::string text;
-  bool in_text = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (in_text && line[i] == '\\' && i + 1 < line.size()) {
-      text += line[i++];
-    } else if (line[i] == '"') {
-      in_text = !in_text;
-    } else if (!in_text) {
-      const std::string_view rest = std::string_view(line).substr(i);
-      constexpr std::array<std::string_view, 3> kBare{"NaN", "Infinity", "-Infinity"};
-      const auto bare = std::find_if(kBare.begin(), kBare.end(),
-                                     [&](std::string_view word) { return rest.starts_with(word); });
-      if (bare != kBare.end()) {
-        text += '"' + std::string(*bare) + '"';
-        i += bare->size() - 1;
-        continue;
-      }
-    }
-    text += line[i];
-  }
-  return text;
-}
-
 Json parse_request(const std::string& line) {
   if (line.size() > kLongestLine)
     refuse("the line is longer than " + std::to_string(kLongestLine) + " bytes, and was not read",
            "write one object a line");
   if (line.find_first_not_of(" \t\r") == std::string::npos)
     refuse("the line is empty", "write one object a line");
-  PositionedJson parsed = parse_with_positions(with_quoted_numbers(line), "line");
+  PositionedJson parsed = parse_with_positions(with_quoted_non_finite(line), "line");
   if (!parsed.problems.empty()) {
     const Problem& problem = parsed.problems.front();
     const bool concerns_line = problem.message.starts_with("the line ");

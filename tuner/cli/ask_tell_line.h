@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <string>
 
-#include "tuner/engine/loop/ask_tell.h"
+#include "tuner/engine/study/ask_tell.h"
 
 namespace tune::cli {
 

@@ -12,8 +12,8 @@
 #include "tuner/cli/checked_spec.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
-#include "tuner/cli/command_lines.h"
 #include "tuner/cli/commands.h"
+#include "tuner/cli/trial_commands.h"
 #include "tuner/core/error.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/core/space.h"
@@ -238,7 +238,7 @@ metrics::LogSample read_sample(const Spec& spec, const std::string& path, std::o
                                : kind == std::filesystem::file_type::socket    ? "it is a socket"
                                : kind == std::filesystem::file_type::not_found ? "it does not exist"
                                : may_be_log                                    ? std::strerror(open_error)
-                                                                               : "it is no file";
+                                                                               : "it is not a file";
     throw Error(ExitCode::kNotFound, "the log \"" + path + "\" cannot be read: " + reason,
                 "give the file that a training run printed");
   }

@@ -3,7 +3,7 @@
 #include <ostream>
 
 #include "tuner/core/visible_text.h"
-#include "tuner/engine/loop/set_up_check.h"
+#include "tuner/engine/attempt/set_up_check.h"
 #include "tuner/metrics/regex_objection.h"
 
 namespace tune::cli {

@@ -4,7 +4,7 @@
 #include <iosfwd>
 #include <optional>
 
-#include "tuner/engine/loop/builtin_trainer.h"
+#include "tuner/engine/study/builtin_trainer.h"
 #include "tuner/spec/spec.h"
 
 namespace tune::cli {

@@ -11,7 +11,7 @@
 #include "tuner/cli/study_run.h"
 #include "tuner/compare/comparison_report.h"
 #include "tuner/compare/comparison_run.h"
-#include "tuner/compare/own_test.h"
+#include "tuner/compare/test_program.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/loop/spending.h"

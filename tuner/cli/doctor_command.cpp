@@ -11,11 +11,12 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/plural_text.h"
+#include "tuner/engine/attempt/supervisor_process.h"
 #include "tuner/engine/devices/machine.h"
-#include "tuner/engine/loop/builtin_trainer.h"
 #include "tuner/engine/promotion/version_check.h"
+#include "tuner/engine/study/builtin_trainer.h"
+#include "tuner/os/file_system.h"
 #include "tuner/os/run_program.h"
-#include "tuner/report/numbers/spec_text.h"
 #include "tuner/report/numbers/study_rows.h"
 
 namespace tune::cli {
@@ -63,14 +64,14 @@ Finding check_gpus(const engine::Machine& machine) {
 }
 
 Finding check_disk(const fs::path& store) {
-  const std::uint64_t free = engine::free_disk_bytes(store);
+  const std::uint64_t free = free_disk_bytes(store);
   const std::string text = gibibytes(free) + " free at " + fs::absolute(store).lexically_normal().string();
   if (free >= kLowDisk) return {"disk", Verdict::kGood, text, {}};
   return {"disk", Verdict::kWarning, text, "free some, or name another disk with --store"};
 }
 
 Finding check_file_system(const fs::path& place) {
-  const std::optional<std::string> network = engine::network_file_system(place);
+  const std::optional<std::string> network = network_file_system(place);
   if (!network) return {"file system", Verdict::kGood, "local", {}};
   return {"file system", Verdict::kWarning,
           fs::absolute(place).lexically_normal().string() + " may be on a network (" + *network + ")",

@@ -7,8 +7,8 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
-#include "tuner/engine/loop/study_opening.h"
 #include "tuner/engine/promotion/promotion.h"
+#include "tuner/engine/study/study_opening.h"
 
 namespace tune::cli {
 namespace {

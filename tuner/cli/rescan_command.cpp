@@ -13,8 +13,8 @@
 #include "tuner/core/line_splitter.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_log.h"
-#include "tuner/engine/loop/rescan.h"
-#include "tuner/engine/loop/study_opening.h"
+#include "tuner/engine/study/rescan.h"
+#include "tuner/engine/study/study_opening.h"
 #include "tuner/metrics/metric_reader.h"
 #include "tuner/report/text/format.h"
 

@@ -70,7 +70,7 @@ TrialReference parse_trial_reference(const std::string& text) {
     valid = problem == std::errc() && stop == end && reference.trial > 0;
   }
   if (!valid)
-    throw Error(ExitCode::kUsage, "\"" + text + "\" is no trial",
+    throw Error(ExitCode::kUsage, "\"" + text + "\" is not a trial",
                 "a trial is named STUDY/N, for example steel-legacy/3");
   reference.study = text.substr(0, slash);
   return reference;

@@ -2,7 +2,7 @@
 
 #include "tuner/cli/checked_spec.h"
 #include "tuner/core/error.h"
-#include "tuner/report/numbers/spec_text.h"
+#include "tuner/report/numbers/study_rows.h"
 
 namespace tune::cli {
 

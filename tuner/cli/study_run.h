@@ -5,7 +5,7 @@
 
 #include "tuner/cli/command_line/command_line.h"
 #include "tuner/cli/command_line/options.h"
-#include "tuner/engine/loop/run_study.h"
+#include "tuner/engine/study/run_study.h"
 
 namespace tune::cli {
 

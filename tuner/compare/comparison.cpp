@@ -6,7 +6,7 @@
 #include "tuner/compare/comparison_keys.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/metrics/regex_objection.h"
-#include "tuner/os/regular_file.h"
+#include "tuner/spec/spec_file.h"
 #include "tuner/spec/spec_sections.h"
 
 namespace tune::compare {

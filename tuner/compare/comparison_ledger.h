@@ -21,7 +21,7 @@ class ComparisonLedger {
 
   std::optional<store::StudyStore> study_store(
       const std::string& study) const;  // nullopt where there is none
-  // Than a file of the same comparison gave it.
+  // Whether the comparison has more budget now than `document`, a file of the same comparison, gave it.
   bool has_more_budget_than(const Json& document) const;
   // What the study may take of the comparison's budget, in device seconds; nullopt without one.
   std::optional<double> share_of_budget(const std::string& study) const;

@@ -225,7 +225,7 @@ class MaterialReader {
       if (fs::file_size(file, error) > kMostDetectionBytes && !error)
         throw Error(ExitCode::kBadData, file.string() + " has more than 512 MB");
       list = Json::parse(read_file(file));
-      if (!list.is_array()) throw Error(ExitCode::kBadData, file.string() + " is no list of detections");
+      if (!list.is_array()) throw Error(ExitCode::kBadData, file.string() + " is not a list of detections");
     } catch (const Json::exception&) {
       material_.unreadable[model] = file.string() + " is not JSON";
       return;

@@ -10,7 +10,7 @@
 #include "tuner/compare/comparison_run.h"
 #include "tuner/compare/test_images.h"
 #include "tuner/core/error.h"
-#include "tuner/engine/loop/study_facts.h"
+#include "tuner/engine/study/run_facts.h"
 
 namespace tune::compare {
 namespace {

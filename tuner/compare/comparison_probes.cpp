@@ -1,8 +1,8 @@
 #include "tuner/compare/comparison_probes.h"
 
 #include "tuner/core/error.h"
-#include "tuner/engine/loop/study_facts.h"
-#include "tuner/engine/loop/study_opening.h"
+#include "tuner/engine/study/run_facts.h"
+#include "tuner/engine/study/study_opening.h"
 
 namespace tune::compare {
 namespace {

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "tuner/billing/device_shares.h"
-#include "tuner/compare/own_test.h"
+#include "tuner/compare/test_program.h"
 #include "tuner/core/error.h"
 #include "tuner/report/numbers/bill.h"
 #include "tuner/report/numbers/study_rows.h"

@@ -1,7 +1,7 @@
 #include "tuner/compare/comparison_round.h"
 
 #include "tuner/core/error.h"
-#include "tuner/engine/loop/study_opening.h"
+#include "tuner/engine/study/study_opening.h"
 #include "tuner/os/crash_point.h"
 
 namespace tune::compare {

@@ -8,8 +8,8 @@
 
 #include "tuner/compare/comparison.h"
 #include "tuner/compare/comparison_forecast.h"
-#include "tuner/engine/loop/builtin_trainer.h"
-#include "tuner/engine/loop/run_study.h"
+#include "tuner/engine/study/builtin_trainer.h"
+#include "tuner/engine/study/run_study.h"
 
 namespace tune::compare {
 

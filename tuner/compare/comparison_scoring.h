@@ -8,8 +8,8 @@
 
 #include "store/comparison_store.h"
 #include "tuner/compare/comparison_ledger.h"
-#include "tuner/compare/own_test.h"
 #include "tuner/compare/test_images.h"
+#include "tuner/compare/test_program.h"
 
 namespace tune::compare {
 

@@ -254,7 +254,7 @@ std::vector<std::string> own_test_remarks(const ComparisonReport& report) {
       "This test gives one number a model and shows no images. So there are no classes, confusions or "
       "pictures, "
       "the intervals do not tell how much depends on what was tested on, and nothing was searched for "
-      "overlaps: that the training has not seen the test's data is for you to know.");
+      "overlaps: you must make sure that no training has seen the test's data.");
   return lines;
 }
 

@@ -6,7 +6,7 @@
 #include "tuner/core/error.h"
 #include "tuner/engine/attempt/attempt_launch.h"
 #include "tuner/engine/devices/device_wait.h"
-#include "tuner/engine/loop/study_opening.h"
+#include "tuner/engine/study/study_opening.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/os/run_program.h"
 #include "tuner/os/sha256.h"

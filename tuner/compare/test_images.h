@@ -9,7 +9,7 @@
 
 #include "store/comparison_facts.h"
 #include "tuner/compare/comparison.h"
-#include "tuner/engine/loop/builtin_trainer.h"
+#include "tuner/engine/study/builtin_trainer.h"
 
 namespace tune::compare {
 

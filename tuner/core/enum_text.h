@@ -27,11 +27,11 @@ std::optional<Value> find_text(const EnumTexts<Value, kCount>& table, const std:
   return std::nullopt;
 }
 
-// Throws std::invalid_argument: "\"up\" is no goal".
+// Throws std::invalid_argument: "\"up\" is not a goal".
 template <typename Value, std::size_t kCount>
 Value value_of(const EnumTexts<Value, kCount>& table, const std::string& text, const char* what) {
   if (const auto value = find_text(table, text)) return *value;
-  throw std::invalid_argument("\"" + text + "\" is no " + what);
+  throw std::invalid_argument("\"" + text + "\" is not a " + what);
 }
 
 }  // namespace tune

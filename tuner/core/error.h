@@ -73,7 +73,7 @@ class DamagedFile : public Error {
  public:
   explicit DamagedFile(const std::string& message)
       : Error(ExitCode::kEnvironment, message,
-              "the file is damaged or is no database of tune; restore it from a copy") {}
+              "the file is damaged or not a database of tune; restore it from a copy") {}
 };
 
 // One thing wrong with a file that a person wrote. Lines and columns count from 1; 0 where there is none.

@@ -1,5 +1,6 @@
 #include "tuner/core/json.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -45,6 +46,30 @@ double number_from_json(const Json& json) {
   if (json == "-Infinity") return -std::numeric_limits<double>::infinity();
   throw std::invalid_argument(argument_text(json) +
                               " is neither a number nor \"NaN\", \"Infinity\" or \"-Infinity\"");
+}
+
+std::string with_quoted_non_finite(std::string_view text) {
+  std::string result;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size();) {
+    std::size_t taken = 1;
+    if (in_string && text[i] == '\\') {
+      taken = std::min<std::size_t>(2, text.size() - i);
+    } else if (text[i] == '"') {
+      in_string = !in_string;
+    } else if (!in_string) {
+      for (const std::string_view word : {"NaN", "-Infinity", "Infinity"}) {
+        if (!text.substr(i).starts_with(word)) continue;
+        result.append("\"").append(word).append("\"");
+        i += word.size();
+        taken = 0;
+        break;
+      }
+    }
+    result.append(text.substr(i, taken));
+    i += taken;
+  }
+  return result;
 }
 
 }  // namespace tune

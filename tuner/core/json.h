@@ -2,6 +2,7 @@
 // The JSON type of the project, and number formatting that reads back the same.
 #include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
 
 namespace tune {
 
@@ -20,5 +21,7 @@ std::string positional_text(const Json& value);
 // JSON has no NaN: a non-finite double travels as "NaN", "Infinity" or "-Infinity".
 Json number_to_json(double number);
 double number_from_json(const Json& json);  // the inverse; throws std::invalid_argument for anything else
+// Python's json writes NaN, Infinity and -Infinity bare, which is no JSON: the same text with them in quotes.
+std::string with_quoted_non_finite(std::string_view text);
 
 }  // namespace tune

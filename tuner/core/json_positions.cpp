@@ -5,13 +5,13 @@
 #include <list>
 #include <optional>
 
+#include "tuner/core/bounded_json.h"
 #include "tuner/core/json_syntax.h"
 #include "tuner/core/visible_text.h"
 
 namespace tune {
 namespace {
 
-constexpr std::size_t kDeepest = 100;  // printing and destroying values recurse
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 // Feeds the parser and tells how much it has read.
@@ -96,7 +96,7 @@ class Tokens {
   bool after_key_ = false;
 };
 
-std::string too_deep() { return "this is nested deeper than " + std::to_string(kDeepest) + " levels"; }
+std::string too_deep() { return "this is nested deeper than " + std::to_string(kDeepestJson) + " levels"; }
 constexpr const char* kTooDeepCure = "flatten it";
 
 Problem twice(Position place, Position first, std::string pointer, std::string_view key) {
@@ -201,7 +201,7 @@ class Builder {
   }
 
   bool open(OrderedJson empty) {
-    if (levels_.size() == kDeepest) {
+    if (levels_.size() == kDeepestJson) {
       report(tokens_.begin(), too_deep(), kTooDeepCure);
       return false;
     }
@@ -289,7 +289,7 @@ class FaultFinder {
   }
   bool open() {
     tokens_.begin();
-    if (levels_.size() == kDeepest) return report(tokens_.start(), too_deep(), kTooDeepCure);
+    if (levels_.size() == kDeepestJson) return report(tokens_.start(), too_deep(), kTooDeepCure);
     levels_.push_back({tokens_.start(), {}});
     return true;
   }
@@ -350,7 +350,7 @@ class StrictBuilder {
   }
 
   bool open(Json empty) {
-    if (levels_.size() + passing_ == kDeepest) return false;
+    if (levels_.size() + passing_ == kDeepestJson) return false;
     if (passing_ > 0 || is_passed_over_) {
       ++passing_;
       return true;

@@ -39,8 +39,8 @@ struct PositionedJson {
   std::vector<Problem> problems;           // the syntax error, duplicate keys, a byte order mark
 };
 
-// Never throws for bad text: what is wrong with it comes back as problems. Nesting is limited to 100 levels.
-// `source` is what messages call the text: "the file ends too early". A file is a spec.
+// Never throws for bad text: what is wrong with it comes back as problems. Nesting is limited to
+// kDeepestJson. `source` is what messages call the text: "the file ends too early". A file is a spec.
 PositionedJson parse_with_positions(std::string_view text, std::string_view source = "file");
 
 struct JsonFault {
@@ -57,7 +57,7 @@ struct StrictJson {
 // `passed_over` come as null. Never throws for bad text. Nesting is limited as above.
 StrictJson parse_strictly(std::string_view text, std::string_view passed_over = {});
 
-// That fault alone, for who parses in a way of his own; holds no value in memory.
+// That fault alone, for callers with a parser of their own; holds no value in memory.
 std::optional<JsonFault> first_json_fault(std::string_view text);
 
 // The pointer of a member or element of the value at `parent` (RFC 6901: "~" and "/" in a key are escaped).

@@ -1,12 +1,11 @@
-// One parameter: its values, and its side of the unit cube.
+#include "tuner/core/parameter.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
 #include <stdexcept>
-
-#include "tuner/core/space.h"
 
 namespace tune {
 namespace {

@@ -51,35 +51,10 @@ std::string shown(std::string_view captured) { return "\"" + shortened(captured,
 
 // Why a number is no step; empty where it is one.
 std::string step_objection(double number) {
-  if (!std::isfinite(number) || std::floor(number) != number) return "is no whole number";
+  if (!std::isfinite(number) || std::floor(number) != number) return "is not a whole number";
   if (number < 0) return "is below 0";
   if (number > kLargestStep) return kTooLargeStep;
   return {};
-}
-
-// Python's json writes NaN, Infinity and -Infinity bare, which is no JSON: puts them in quotes.
-std::string with_quoted_non_finite(std::string_view text) {
-  std::string result;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size();) {
-    std::size_t taken = 1;
-    if (in_string && text[i] == '\\') {
-      taken = std::min<std::size_t>(2, text.size() - i);
-    } else if (text[i] == '"') {
-      in_string = !in_string;
-    } else if (!in_string) {
-      for (const std::string_view word : {"NaN", "-Infinity", "Infinity"}) {
-        if (!text.substr(i).starts_with(word)) continue;
-        result.append("\"").append(word).append("\"");
-        i += word.size();
-        taken = 0;
-        break;
-      }
-    }
-    result.append(text.substr(i, taken));
-    i += taken;
-  }
-  return result;
 }
 
 // A step as a line gives it.
@@ -104,7 +79,7 @@ CapturedStep step_from(double number, const std::string& text) {
 
 CapturedStep captured_step(std::string_view line, const Captured& captured) {
   const auto number = parse_number(captured.text);
-  if (!number) return {std::nullopt, "the step " + shown(captured.text) + " is no whole number"};
+  if (!number) return {std::nullopt, "the step " + shown(captured.text) + " is not a whole number"};
   const NumberReach reach = reach_of(line, captured.text, captured.match_end, NumberIs::kStep);
   if (reach.kind != NumberReach::Kind::kCut) return step_from(*number, std::string(captured.text));
   return {std::nullopt, "of the step " + std::string(shortened(reach.whole, kShown)) + " the regex reads " +
@@ -150,7 +125,7 @@ std::optional<TuneMetric> parse_tune_metric(std::string_view text, std::string& 
   const std::optional<double> number = number_in(*step);
   metric.step = number ? step_from(*number, text_of(*step))
                        : CapturedStep{std::nullopt, "the step " + shortened(text_of(*step), kShown) +
-                                                        " is no whole number"};
+                                                        " is not a whole number"};
   return metric;
 }
 
@@ -313,7 +288,7 @@ std::optional<Match> MetricReader::Impl::read_tune_metric(std::string_view text)
   const std::optional<TuneMetric> metric = parse_tune_metric(text, objection);
   if (!metric) {
     say({}, "value",
-        "a TUNE_METRIC line is no JSON object with a name and a value" +
+        "a TUNE_METRIC line is not a JSON object with a name and a value" +
             (objection.empty() ? "" : " (" + objection + ")") + ", so it gives none: " + shown(text));
     return std::nullopt;
   }

@@ -1,5 +1,5 @@
 #pragma once
-// The one owner of a file descriptor.
+// The owner of a file descriptor.
 #include <sys/types.h>
 
 #include <filesystem>

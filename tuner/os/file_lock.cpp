@@ -21,17 +21,18 @@ namespace {
 constexpr std::chrono::milliseconds kPause{50};       // between two tries
 constexpr std::chrono::milliseconds kPatience{1000};  // before a person is told what is waited for
 
-int open_lock(const std::filesystem::path& file) {
-  const int descriptor = open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor < 0) throw closed_file(file, "cannot open " + file.string() + ": " + std::strerror(errno));
+Descriptor open_lock(const std::filesystem::path& file) {
+  Descriptor descriptor(open_retrying(file, O_RDWR | O_CREAT, 0600));
+  if (descriptor.get() < 0)
+    throw closed_file(file, "cannot open " + file.string() + ": " + std::strerror(errno));
   return descriptor;
 }
 
-// The folder the lock lies in, for which no path may be removed while it is in use; -1 where it cannot be
-// opened.
-int open_folder_of(const std::filesystem::path& file) {
+// The folder the lock lies in, for which no path may be removed while it is in use; none where it cannot
+// be opened.
+Descriptor open_folder_of(const std::filesystem::path& file) {
   const std::filesystem::path folder = file.has_parent_path() ? file.parent_path() : ".";
-  return open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  return Descriptor(open_retrying(folder, O_RDONLY | O_DIRECTORY));
 }
 
 bool is_still_at(const std::filesystem::path& file, int descriptor) {
@@ -67,33 +68,28 @@ std::optional<FileLock> FileLock::try_once(const std::filesystem::path& file, st
     FileLock lock(open_lock(file), open_folder_of(file));
     // Some network file systems lock no folders: the file's lock is all there is then.
     const bool is_folder_taken =
-        lock.folder_ >= 0 && flock(lock.folder_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-    if (!is_folder_taken && flock(lock.descriptor_, LOCK_EX | LOCK_NB) == 0) {
+        lock.folder_.get() >= 0 && flock(lock.folder_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (!is_folder_taken && flock(lock.file_.get(), LOCK_EX | LOCK_NB) == 0) {
       // If somebody has removed it since it was opened, the next process would lock another file.
-      if (!is_still_at(file, lock.descriptor_)) continue;
+      if (!is_still_at(file, lock.file_.get())) continue;
       lock.write_owner();
       return lock;
     }
     if (!is_folder_taken && errno != EWOULDBLOCK)
       throw Error(ExitCode::kEnvironment, "cannot lock " + file.string() + ": " + std::strerror(errno));
     std::array<char, 64> text{};
-    const ssize_t length = pread(lock.descriptor_, text.data(), text.size(), 0);
+    const ssize_t length = pread(lock.file_.get(), text.data(), text.size(), 0);
     holder.assign(text.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
     while (!holder.empty() && holder.back() == '\n') holder.pop_back();
     return std::nullopt;
   }
 }
 
-FileLock::~FileLock() {
-  if (descriptor_ >= 0) close(descriptor_);
-  if (folder_ >= 0) close(folder_);
-}
-
 void FileLock::write_owner() const {
   const std::string text = std::to_string(getpid()) + "\n";
   // Only for people: a full disk must not keep the lock from being taken.
-  if (ftruncate(descriptor_, 0) == 0) [[maybe_unused]]
-    const ssize_t written = pwrite(descriptor_, text.data(), text.size(), 0);
+  if (ftruncate(file_.get(), 0) == 0) [[maybe_unused]]
+    const ssize_t written = pwrite(file_.get(), text.data(), text.size(), 0);
 }
 
 }  // namespace tune

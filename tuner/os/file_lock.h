@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "tuner/os/descriptor.h"
+
 namespace tune {
 
 // An exclusive lock on a file and the folder it lies in (flock), held as long as the object lives and given
@@ -24,15 +26,13 @@ class FileLock {
   // removed.
   static std::optional<FileLock> try_once(const std::filesystem::path& file, std::string& holder);
 
-  FileLock(FileLock&& other) noexcept
-      : descriptor_(std::exchange(other.descriptor_, -1)), folder_(std::exchange(other.folder_, -1)) {}
+  FileLock(FileLock&&) noexcept = default;
   FileLock& operator=(FileLock&&) = delete;
-  ~FileLock();
 
  private:
-  FileLock(int descriptor, int folder) : descriptor_(descriptor), folder_(folder) {}
+  FileLock(Descriptor file, Descriptor folder) : folder_(std::move(folder)), file_(std::move(file)) {}
   void write_owner() const;
-  int descriptor_, folder_;
+  Descriptor folder_, file_;
 };
 
 }  // namespace tune

@@ -39,26 +39,6 @@ std::string reason_text(int reason, Links links) {
   return std::strerror(reason);
 }
 
-// Whether the text opens more brackets than it closes, outside of its strings, by more than `deepest`.
-bool is_too_deep(std::string_view text, std::size_t deepest) {
-  std::size_t depth = 0;
-  bool in_string = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '[' || c == '{') {
-      if (++depth > deepest) return true;
-    } else if ((c == ']' || c == '}') && depth > 0) {
-      --depth;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
 OpenedFile open_regular_file(const std::filesystem::path& path, Links links) {
@@ -101,26 +81,6 @@ Descriptor open_pipe(const std::filesystem::path& path) {
   return pipe;
 }
 
-std::string read_spec_file(const std::filesystem::path& path) {
-  constexpr std::size_t kMostBytes = 64'000'000;
-  std::error_code ignored;
-  if (!std::filesystem::is_fifo(path, ignored)) return read_file(path);
-  const Descriptor pipe = open_pipe(path);
-  std::string content;
-  std::array<char, 64 * 1024> block;
-  while (pipe.get() >= 0) {
-    const ssize_t got = ::read(pipe.get(), block.data(), block.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) break;
-    if (got == 0) return content;
-    content.append(block.data(), static_cast<std::size_t>(got));
-    if (content.size() > kMostBytes)
-      throw Error(ExitCode::kEnvironment,
-                  unreadable(path, "it holds more than " + std::to_string(kMostBytes) + " bytes"));
-  }
-  throw Error(ExitCode::kEnvironment, unreadable(path, std::strerror(errno)));
-}
-
 FileContent read_regular_file(const std::filesystem::path& path, std::uint64_t most_bytes, Links links,
                               std::uint64_t offset) {
   FileContent content;
@@ -143,22 +103,6 @@ FileContent read_regular_file(const std::filesystem::path& path, std::uint64_t m
       return {false, {}, unreadable(path, "it is larger than " + std::to_string(most_bytes) + " bytes")};
     content.is_there = true;
     return content;
-  }
-}
-
-BoundedJson parse_bounded_json(std::string_view text, std::size_t deepest) {
-  if (is_too_deep(text, deepest))
-    return {nullptr, "it is nested deeper than " + std::to_string(deepest) + " levels"};
-  try {
-    Json value = Json::parse(text);
-    // The parser takes a NUL byte for the end of the text.
-    if (text.find('\0') != std::string_view::npos)
-      return {nullptr, "it is no JSON (there is text after the end of the document)"};
-    return {std::move(value), {}};
-  } catch (const Json::exception& problem) {
-    const std::string said = problem.what();
-    constexpr std::size_t kLongest = 200;
-    return {nullptr, "it is no JSON (" + said.substr(0, kLongest) + ")"};
   }
 }
 

@@ -1,13 +1,11 @@
 #pragma once
 // The one way to open and read files that lie where a trainer or a stranger may have put something else in
 // their place: a FIFO, a link to an endless device, a file without end, JSON nested without end.
-#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <string_view>
 
-#include "tuner/core/json.h"
+#include "tuner/core/bounded_json.h"
 #include "tuner/os/descriptor.h"
 
 namespace tune {
@@ -32,10 +30,6 @@ std::string why_not_regular(int descriptor);
 // Error(kInterrupted) when a signal that is caught ends the wait.
 Descriptor open_pipe(const std::filesystem::path& path);
 
-// A spec's whole file, which may be a pipe of the shell, as in --spec <(jq ...): the one thing that is waited
-// for, up to 64 MB. Throws as read_file() does.
-std::string read_spec_file(const std::filesystem::path& path);
-
 struct FileContent {
   bool is_there = false;  // and could be read
   std::string bytes;
@@ -46,18 +40,6 @@ struct FileContent {
 // Throws Error(kEnvironment) as above.
 FileContent read_regular_file(const std::filesystem::path& path, std::uint64_t most_bytes,
                               Links links = Links::kRefuse, std::uint64_t offset = 0);
-
-// Nesting of JSON beyond this is nobody's document: what copies or prints such a value would end the program
-// for lack of stack.
-inline constexpr std::size_t kDeepestJson = 100;
-
-struct BoundedJson {
-  Json value;  // null when there is a problem
-  std::string
-      problem;  // "it is nested deeper than 100 levels", "it is no JSON (...)"; empty when there is none
-};
-// Never throws and never recurses, whatever the text is.
-BoundedJson parse_bounded_json(std::string_view text, std::size_t deepest = kDeepestJson);
 
 struct JsonFile {
   bool is_there = false;

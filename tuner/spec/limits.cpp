@@ -16,13 +16,13 @@ std::string duration_text(Milliseconds duration) {
 
 int count_from(const Json& json) {
   if (!json.is_number_integer() || json < 1 || json > std::numeric_limits<int>::max())
-    throw std::invalid_argument(json.dump() + " is no count");
+    throw std::invalid_argument(json.dump() + " is not a count");
   return json.get<int>();
 }
 
 double amount_from(const Json& json) {
   const double amount = json.is_number() ? json.get<double>() : -1;
-  if (!std::isfinite(amount) || amount < 0) throw std::invalid_argument(json.dump() + " is no amount");
+  if (!std::isfinite(amount) || amount < 0) throw std::invalid_argument(json.dump() + " is not an amount");
   return amount;
 }
 

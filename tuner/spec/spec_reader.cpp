@@ -3,8 +3,8 @@
 
 #include "tuner/core/edit_distance.h"
 #include "tuner/os/atomic_file.h"
-#include "tuner/os/regular_file.h"
 #include "tuner/spec/spec.h"
+#include "tuner/spec/spec_file.h"
 #include "tuner/spec/spec_keys.h"
 #include "tuner/spec/spec_sections.h"
 

@@ -26,10 +26,6 @@ AttemptOutput::AttemptOutput(const Launch& launch)
       reader_(launch.metrics, {launch.steps_done, launch.steps_counted}),
       log_(launch.folder) {}
 
-AttemptOutput::~AttemptOutput() {
-  if (metrics_fd_ >= 0) ::close(metrics_fd_);
-}
-
 void AttemptOutput::take(Stream stream, std::string_view bytes) {
   if (!failure_.empty()) return;
   pending_log_.append(bytes);
@@ -82,14 +78,14 @@ void AttemptOutput::end_record() {
 }
 
 int AttemptOutput::write_metrics() {
-  if (metrics_fd_ < 0) {
+  if (metrics_file_.get() < 0) {
     // The trainer, which may write here too, has run for a while.
     const int opened = open_regular_file_to_append(metrics_path_);
     if (opened < 0) return -opened;
-    metrics_fd_ = opened;
+    metrics_file_ = Descriptor(opened);
   }
   while (!pending_metrics_.empty()) {
-    const ssize_t written = ::write(metrics_fd_, pending_metrics_.data(), pending_metrics_.size());
+    const ssize_t written = ::write(metrics_file_.get(), pending_metrics_.data(), pending_metrics_.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return errno;
     pending_metrics_.erase(0, static_cast<std::size_t>(written));

@@ -7,6 +7,7 @@
 
 #include "tuner/core/line_splitter.h"
 #include "tuner/metrics/metric_reader.h"
+#include "tuner/os/descriptor.h"
 #include "tuner/supervisor/launch.h"
 #include "tuner/supervisor/log_file.h"
 
@@ -20,9 +21,6 @@ enum class Stream { kOut = 0, kErr = 1 };
 class AttemptOutput {
  public:
   explicit AttemptOutput(const Launch& launch);
-  ~AttemptOutput();
-  AttemptOutput(const AttemptOutput&) = delete;
-  AttemptOutput& operator=(const AttemptOutput&) = delete;
 
   // Takes a chunk of a stream. Only while !is_pending().
   void take(Stream stream, std::string_view bytes);
@@ -53,7 +51,7 @@ class AttemptOutput {
   metrics::MetricReader reader_;
   std::array<LineSplitter, 2> splitters_;
   LogFile log_;
-  int metrics_fd_ = -1;
+  Descriptor metrics_file_;
   std::string pending_log_, pending_metrics_;
   std::uint64_t metrics_ = 0, metrics_bytes_ = 0;
   std::string failure_;

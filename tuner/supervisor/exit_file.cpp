@@ -42,31 +42,28 @@ ExitFile::ExitFile(const std::filesystem::path& folder)
   reserve();
 }
 
-ExitFile::~ExitFile() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 bool ExitFile::reserve() {
-  if (fd_ < 0) {
+  if (file_.get() < 0) {
     const int opened = open_regular_file_anew(part_);
     if (opened < 0) errno = -opened;
-    fd_ = std::max(opened, -1);
+    file_ = Descriptor(std::max(opened, -1));
   }
   // Without the room the attempt goes on: there may be some at the end.
-  return fd_ >= 0 && ::posix_fallocate(fd_, 0, kReserved) == 0;
+  return file_.get() >= 0 && ::posix_fallocate(file_.get(), 0, kReserved) == 0;
 }
 
 int ExitFile::write(const ExitRecord& record) {
   const std::string text = text_of(record);
-  if (fd_ < 0 && !reserve() && fd_ < 0) return errno;
+  if (file_.get() < 0 && !reserve() && file_.get() < 0) return errno;
   std::size_t done = 0;
   while (done < text.size()) {
-    const ssize_t written = ::pwrite(fd_, text.data() + done, text.size() - done, static_cast<off_t>(done));
+    const ssize_t written =
+        ::pwrite(file_.get(), text.data() + done, text.size() - done, static_cast<off_t>(done));
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return errno;
     done += static_cast<std::size_t>(written);
   }
-  if (::ftruncate(fd_, static_cast<off_t>(text.size())) != 0) return errno;
+  if (::ftruncate(file_.get(), static_cast<off_t>(text.size())) != 0) return errno;
   return ::rename(part_.c_str(), final_.c_str()) == 0 ? 0 : errno;
 }
 

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "tuner/os/descriptor.h"
+
 namespace tune::supervisor {
 
 struct ExitRecord {
@@ -22,16 +24,13 @@ struct ExitRecord {
 class ExitFile {
  public:
   explicit ExitFile(const std::filesystem::path& folder);
-  ~ExitFile();
-  ExitFile(const ExitFile&) = delete;
-  ExitFile& operator=(const ExitFile&) = delete;
   // Writes the record and renames the file to exit.json. 0, or the system's reason; may be tried again.
   int write(const ExitRecord& record);
 
  private:
   bool reserve();
   std::filesystem::path part_, final_;
-  int fd_ = -1;
+  Descriptor file_;
 };
 
 }  // namespace tune::supervisor

@@ -12,11 +12,11 @@
 namespace tune::supervisor {
 namespace {
 
-// The trainer may have put something else in its place. Sets errno.
-int open_for_writing(const std::filesystem::path& path) {
+// The trainer may have put something else in its place. Sets errno where there is none.
+Descriptor open_for_writing(const std::filesystem::path& path) {
   const int opened = open_regular_file_anew(path);
   if (opened < 0) errno = -opened;
-  return std::max(opened, -1);
+  return Descriptor(std::max(opened, -1));
 }
 
 // Removes what was written from `bytes`; 0 or the system's reason.
@@ -32,12 +32,12 @@ int write_some(int fd, std::string_view& bytes, std::uint64_t limit, std::uint64
   return 0;
 }
 
-// For reading; -1 when it is gone, or no longer a file.
-int open_own(const std::filesystem::path& path) {
+// For reading; none when it is gone, or no longer a file.
+Descriptor open_own(const std::filesystem::path& path) {
   try {
-    return open_regular_file(path).descriptor;
+    return Descriptor(open_regular_file(path).descriptor);
   } catch (const Error&) {
-    return -1;
+    return Descriptor();
   }
 }
 
@@ -52,23 +52,18 @@ LogFile::LogFile(std::filesystem::path folder) : folder_(std::move(folder)) {
   head_ = open_for_writing(folder_ / kLogFile);
 }
 
-LogFile::~LogFile() {
-  if (head_ >= 0) ::close(head_);
-  if (tail_ >= 0) ::close(tail_);
-}
-
 int LogFile::append(std::string_view& bytes) {
-  if (head_ < 0) {
+  if (head_.get() < 0) {
     head_ = open_for_writing(folder_ / kLogFile);
-    if (head_ < 0) return errno;
+    if (head_.get() < 0) return errno;
   }
   if (total_ < kLogHead)
-    if (const int error = write_some(head_, bytes, kLogHead - total_, total_)) return error;
+    if (const int error = write_some(head_.get(), bytes, kLogHead - total_, total_)) return error;
   while (!bytes.empty()) {
     if (segments_.empty() || total_ - segments_.back().start >= kLogTail)
       if (const int error = open_next_segment()) return error;
     const std::uint64_t room = kLogTail - (total_ - segments_.back().start);
-    if (const int error = write_some(tail_, bytes, room, total_)) return error;
+    if (const int error = write_some(tail_.get(), bytes, room, total_)) return error;
   }
   return 0;
 }
@@ -80,10 +75,9 @@ int LogFile::open_next_segment() {
     segments_.erase(segments_.begin());
   }
   const Segment next{folder_ / segment_name(total_), total_};
-  const int fd = open_for_writing(next.path);
-  if (fd < 0) return errno;
-  if (tail_ >= 0) ::close(tail_);
-  tail_ = fd;
+  Descriptor opened = open_for_writing(next.path);
+  if (opened.get() < 0) return errno;
+  tail_ = std::move(opened);
   segments_.push_back(next);
   return 0;
 }
@@ -98,28 +92,25 @@ bool LogFile::copy_tail(int log) const {
   }
   std::string buffer(256 * 1024, '\0');
   for (const Segment& segment : segments_) {
-    const int fd = open_own(segment.path);
-    if (fd < 0) return false;
+    const Descriptor file = open_own(segment.path);
+    if (file.get() < 0) return false;
     std::uint64_t at = from > segment.start ? from - segment.start : 0;
     for (;;) {
-      const ssize_t got = ::pread(fd, buffer.data(), buffer.size(), static_cast<off_t>(at));
+      const ssize_t got = ::pread(file.get(), buffer.data(), buffer.size(), static_cast<off_t>(at));
       if (got < 0 && errno == EINTR) continue;
       std::string_view text(buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
       at += text.size();
-      const bool failed = got < 0 || write_some(log, text, text.size(), ignored) != 0;
-      if (failed) ::close(fd);
-      if (failed) return false;
+      if (got < 0 || write_some(log, text, text.size(), ignored) != 0) return false;
       if (got == 0) break;
     }
-    ::close(fd);
   }
   return true;
 }
 
 void LogFile::finish() {
-  if (segments_.empty() || head_ < 0) return;
-  if (!copy_tail(head_)) {
-    static_cast<void>(::ftruncate(head_, static_cast<off_t>(kLogHead)) == 0);
+  if (segments_.empty() || head_.get() < 0) return;
+  if (!copy_tail(head_.get())) {
+    static_cast<void>(::ftruncate(head_.get(), static_cast<off_t>(kLogHead)) == 0);
     return;
   }
   // The newest first: a reader that sees only older segments waits, one that sees only newer ones would

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tuner/os/descriptor.h"
+
 namespace tune::supervisor {
 
 // Owned by the supervisor, on its only thread. Never throws; write errors are errno values, so that a full
@@ -14,9 +16,6 @@ namespace tune::supervisor {
 class LogFile {
  public:
   explicit LogFile(std::filesystem::path folder);
-  ~LogFile();
-  LogFile(const LogFile&) = delete;
-  LogFile& operator=(const LogFile&) = delete;
 
   // Writes a prefix of `bytes` and removes it from the view. 0, or the system's reason why the rest is not
   // written.
@@ -34,7 +33,7 @@ class LogFile {
   bool copy_tail(int log) const;
 
   std::filesystem::path folder_;
-  int head_ = -1, tail_ = -1;
+  Descriptor head_, tail_;
   std::uint64_t total_ = 0;
   std::vector<Segment> segments_;  // at most two, the last one is open
 };

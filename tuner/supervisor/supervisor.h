@@ -2,7 +2,6 @@
 // The life of one attempt, from its start to exit.json.
 #include <sys/types.h>
 
-#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,32 +11,10 @@
 #include "tuner/supervisor/attempt_output.h"
 #include "tuner/supervisor/exit_file.h"
 #include "tuner/supervisor/launch.h"
+#include "tuner/supervisor/silence.h"
 #include "tuner/supervisor/trainer_process.h"
 
 namespace tune::supervisor {
-
-// How long nothing of a kind has come from the trainer. What is long is measured against what was usual.
-class Silence {
- public:
-  // `limit` ends the attempt; `notice` is worth a word, unless the trainer was silent for a third of it
-  // before.
-  Silence(std::optional<Milliseconds> limit, Milliseconds notice) : limit_(limit), notice_(notice) {}
-  void begin(SteadyTime now) { since_ = now; }
-  void heard(SteadyTime now);
-  // Time that the trainer could not be heard in.
-  void excuse(SteadyTime::duration time) { since_ += time; }
-  bool is_over(SteadyTime now) const { return limit_ && now - since_ >= *limit_; }
-  bool takes_notice(SteadyTime now);  // once
-  SteadyTime due() const;             // when to look again
-  const std::optional<Milliseconds>& limit() const { return limit_; }
-
- private:
-  Milliseconds patience() const { return std::max(notice_, 3 * longest_); }
-  std::optional<Milliseconds> limit_;
-  Milliseconds notice_, longest_{0};
-  SteadyTime since_;
-  bool was_told_ = false;
-};
 
 // Stands between the loop and one attempt's process tree, in a process and on a thread of its own; lives in
 // main(). Reads the trainer's output, obeys the control socket, ends the tree when told, when time is up,

@@ -188,8 +188,8 @@ TEST_CASE("a sample log shows where each metric is read from", "[check]") {
 TEST_CASE("a folder or a device is no log, and why is said", "[check]") {
   const Folder folder;
   for (const auto& [log, reason] : {std::pair{"/tmp", "it is a folder"},
-                                    {"/dev/zero", "it is no file"},
-                                    {"/dev/null", "it is no file"},
+                                    {"/dev/zero", "it is not a file"},
+                                    {"/dev/null", "it is not a file"},
                                     {"/nowhere/at.log", "it does not exist"}}) {
     CAPTURE(log);
     const Printed printed = run({"check", folder.write("search.json", kSpec), "--sample", log});

@@ -439,8 +439,8 @@ TEST_CASE("rows that no search with the stored spec makes are damage for every r
         },
         "the parameters of trial 2 are damaged"},
        {[](Row&, Trial& trial) { trial.parameters.clear(); }, "the parameters of trial 2 are damaged"},
-       {[](Row& row, Trial&) { row.limits["trials"] = -1; }, "limits are damaged: -1 is no count"},
-       {[](Row& row, Trial&) { row.limits["trials"] = 1.5; }, "limits are damaged: 1.5 is no count"},
+       {[](Row& row, Trial&) { row.limits["trials"] = -1; }, "limits are damaged: -1 is not a count"},
+       {[](Row& row, Trial&) { row.limits["trials"] = 1.5; }, "limits are damaged: 1.5 is not a count"},
        {[](Row& row, Trial&) { row.limits["trials"] = 4294967297; }, "limits are damaged"},
        {[](Row& row, Trial&) { row.limits["cost_usd"] = "much"; }, "limits are damaged"},
        {[](Row& row, Trial&) { row.limits["time"] = 90; }, "limits are damaged"}}));

@@ -1,8 +1,9 @@
+#include "tuner/core/parameter.h"
+
 #include <cmath>
 
 #include "support/catch.h"
 #include "tuner/core/rng.h"
-#include "tuner/core/space.h"
 
 using namespace tune;
 

@@ -189,7 +189,7 @@ TEST_CASE("a step that is no whole number turns counting on, said once, and no v
   using Numbers = std::vector<std::int64_t>;
   const Steps fractions = steps_of({"0.4", "0.8", "1.2", "1.6", "2", "2.4", "2.8", "3.2"});
   CHECK(fractions.steps == Numbers{1, 2, 3, 4, 5, 6, 7, 8});
-  CHECK(fractions.said == "step: the step 0.4 is no whole number: from this value on they are counted\n");
+  CHECK(fractions.said == "step: the step 0.4 is not a whole number: from this value on they are counted\n");
   CHECK(steps_of({"1", "2.0", "2.5", "3", "7"}).steps == Numbers{1, 2, 3, 4, 5});
   CHECK(steps_of({"10", "10.5", "11"}).steps == Numbers{10, 11, 12});
   CHECK(steps_of({"-1"}).said == "step: the step -1 is below 0: from this value on they are counted\n");

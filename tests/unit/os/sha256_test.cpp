@@ -4,12 +4,10 @@
 
 #include <algorithm>
 #include <fstream>
-#include <thread>
 
 #include "support/catch.h"
 #include "support/run_shell.h"
 #include "tuner/os/atomic_file.h"
-#include "tuner/os/regular_file.h"
 
 using namespace tune;
 
@@ -47,9 +45,4 @@ TEST_CASE("what is no regular file is neither hashed nor read whole, and is neve
     CHECK_THROWS_WITH(read_file(path), Catch::Matchers::Contains(reason));
   }
   CHECK_THROWS_WITH(sha256_of_file(folder.path() / "none"), Catch::Matchers::Contains("No such file"));
-  // The shell's <(...) is waited for, as people write specs so.
-  CHECK_THROWS_WITH(read_spec_file("/dev/zero"), Catch::Matchers::Contains("it is a device"));
-  std::thread writer([&] { std::ofstream(fifo) << "spec"; });
-  CHECK(read_spec_file(fifo) == "spec");
-  writer.join();
 }

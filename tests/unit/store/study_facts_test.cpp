@@ -77,7 +77,7 @@ TEST_CASE("a study's facts are read into their members", "[facts]") {
 
 TEST_CASE("a fact of another type, or a part of one that is missing, is named", "[facts]") {
   const auto [text, named] = GENERATE(table<std::string, std::string>(
-      {{R"([])", "no JSON object"},
+      {{R"([])", "not a JSON object"},
        {R"({"precision":16})", "\"precision\" is not a text"},
        {R"({"origin":"/s"})", "\"origin\" is not an object"},
        {R"({"origin":{"spec":"a"}})", "\"store\" is missing"},

@@ -6,7 +6,7 @@
 #include "support/processes.h"
 #include "support/run_shell.h"
 #include "tuner/core/attempt_layout.h"
-#include "tuner/supervisor/supervisor.h"
+#include "tuner/supervisor/silence.h"
 
 using namespace tune;
 using namespace tune::tests;

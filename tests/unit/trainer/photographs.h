@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "trainer/images/encode_jpeg.h"
+#include "trainer/images/encode.h"
 #include "tuner/core/rng.h"
 #include "unit/trainer/test_folder.h"
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "support/catch.h"
-#include "trainer/images/image.h"
+#include "trainer/images/encode.h"
 #include "tuner/core/error.h"
 #include "tuner/os/atomic_file.h"
 

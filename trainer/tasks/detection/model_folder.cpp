@@ -8,6 +8,7 @@
 #include "trainer/tasks/detection/weight_fit.h"
 #include "trainer/tasks/detection/weight_names.h"
 #include "trainer/weights/unwrap.h"
+#include "tuner/core/bounded_json.h"
 #include "tuner/core/error.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/os/regular_file.h"

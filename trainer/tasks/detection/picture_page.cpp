@@ -4,7 +4,7 @@
 #include <array>
 #include <cmath>
 
-#include "trainer/images/encode_jpeg.h"
+#include "trainer/images/encode.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/os/atomic_file.h"

@@ -111,7 +111,7 @@ void print_help(const CommandLine& line, std::ostream& out) {
 [[noreturn]] void unknown_command(const CommandLine& line, const std::string& name) {
   const std::string program(line.program);
   if (const std::string cure = line.other_word != nullptr ? line.other_word(name) : ""; !cure.empty())
-    throw Error(ExitCode::kUsage, "\"" + name + "\" is no command", cure);
+    throw Error(ExitCode::kUsage, "\"" + name + "\" is not a command", cure);
   std::vector<std::string> names;
   for (const Command& command : line.commands) names.emplace_back(command.name);
   const auto guess = nearest_name(name, names);

@@ -23,7 +23,6 @@
 #include "tuner/engine/attempt/orphaned_tree.h"
 #include "tuner/engine/attempt/supervisor_process.h"
 #include "tuner/engine/devices/device_pool.h"
-#include "tuner/engine/devices/machine.h"
 #include "tuner/os/process.h"
 
 namespace tune::engine {

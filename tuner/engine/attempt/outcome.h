@@ -12,7 +12,7 @@
 
 namespace tune::engine {
 
-// A trial fails whose attempts are lost this often while their orchestrator lives.
+// After so many attempts that were lost while their orchestrator lived, a trial fails.
 inline constexpr int kMaxLosses = 3;
 
 struct AttemptOutcome {

@@ -6,9 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
 
 #include "tuner/core/error.h"
 #include "tuner/os/environment.h"
@@ -54,6 +57,25 @@ struct SpawnAttributes {
 }
 
 }  // namespace
+
+std::filesystem::path find_supervisor() {
+  constexpr const char* kName = "tune-supervisor";
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  for (const std::filesystem::path& candidate : {folder / kName, folder / ".." / "libexec" / "tune" / kName})
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate.lexically_normal();
+  const char* variable = std::getenv("PATH");
+  std::string_view rest = variable ? variable : "";
+  while (!rest.empty()) {
+    const std::string_view entry = rest.substr(0, rest.find(':'));
+    rest.remove_prefix(std::min(rest.size(), entry.size() + 1));
+    const std::filesystem::path candidate = std::filesystem::path(entry) / kName;
+    if (!entry.empty() && ::access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  throw Error(ExitCode::kEnvironment,
+              "tune-supervisor was not found beside \"" + folder.string() + "/\" or on the PATH",
+              "install it in the same folder as tune");
+}
 
 Channel open_channel() {
   std::array<int, 2> ends{};

@@ -1,5 +1,5 @@
 #pragma once
-// Starts the supervisor of an attempt.
+// Finds the program of supervisors, and starts that of an attempt.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -11,6 +11,10 @@
 #include "tuner/os/descriptor.h"
 
 namespace tune::engine {
+
+// tune-supervisor: beside this program, else in ../libexec/tune, else on the PATH. Throws
+// Error(kEnvironment).
+std::filesystem::path find_supervisor();
 
 // A connected pair of sockets. Ours does not block: commands out, wake bytes in, end-of-file when the
 // supervisor is gone.

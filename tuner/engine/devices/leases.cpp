@@ -56,16 +56,6 @@ bool try_lock(int fd) { return fd >= 0 && ::flock(fd, LOCK_EX | LOCK_NB) == 0; }
 
 }  // namespace
 
-Lease& Lease::operator=(Lease&& other) noexcept {
-  std::swap(gpu_, other.gpu_);
-  std::swap(descriptor_, other.descriptor_);
-  return *this;
-}
-
-Lease::~Lease() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
 std::filesystem::path LeaseFolder::default_path() {
   if (const char* path = std::getenv("TUNE_LEASE_DIR"); path && *path) return path;
   struct stat info {};
@@ -87,16 +77,16 @@ LeaseFolder::LeaseFolder(std::filesystem::path path) : path_(std::move(path)) {
   if (!S_ISDIR(info.st_mode)) fail_to_use(path_, "it is not a folder");
 }
 
-int LeaseFolder::open_file(const std::string& name) const {
+Descriptor LeaseFolder::open_file(const std::string& name) const {
   const std::filesystem::path file = path_ / name;
   // Without O_CREAT first: where fs.protected_regular is set, it refuses other users' files in such a folder.
   // Reading is enough for a flock.
-  constexpr int kFlags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC;
-  int fd = ::open(file.c_str(), kFlags);
-  if (fd >= 0 || errno != ENOENT) return fd;
-  fd = ::open(file.c_str(), kFlags | O_CREAT | O_EXCL, 0644);
+  constexpr int kFlags = O_RDONLY | O_NOFOLLOW;
+  int fd = open_retrying(file, kFlags);
+  if (fd >= 0 || errno != ENOENT) return Descriptor(fd);
+  fd = open_retrying(file, kFlags | O_CREAT | O_EXCL, 0644);
   if (fd >= 0) static_cast<void>(::fchmod(fd, 0644) == 0);
-  return fd >= 0 || errno != EEXIST ? fd : ::open(file.c_str(), kFlags);
+  return Descriptor(fd >= 0 || errno != EEXIST ? fd : open_retrying(file, kFlags));
 }
 
 // Looking and taking are one act among all processes; otherwise one's look would be another's conflict.
@@ -138,15 +128,15 @@ GpuClaims LeaseFolder::claims(const std::string& gpu, int trials_per_gpu) const 
 std::optional<Lease> LeaseFolder::take_cores(const std::vector<int>& cores) const {
   const std::filesystem::path file = path_ / kCoresFile;
   // One descriptor for all: byte N stands for core N. Without O_CREAT first, as in open_file().
-  constexpr int kFlags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-  int fd = ::open(file.c_str(), kFlags);
+  constexpr int kFlags = O_RDWR | O_NOFOLLOW | O_NONBLOCK;
+  int fd = open_retrying(file, kFlags);
   if (fd < 0 && errno == ENOENT) {
-    fd = ::open(file.c_str(), kFlags | O_CREAT | O_EXCL, 0666);
+    fd = open_retrying(file, kFlags | O_CREAT | O_EXCL, 0666);
     if (fd >= 0) static_cast<void>(::fchmod(fd, 0666) == 0);  // the umask would take the others' rights away
-    if (fd < 0 && errno == EEXIST) fd = ::open(file.c_str(), kFlags);
+    if (fd < 0 && errno == EEXIST) fd = open_retrying(file, kFlags);
   }
   if (fd < 0) return std::nullopt;
-  Lease lease(kCoresFile, fd);
+  Lease lease(kCoresFile, Descriptor(fd));
   for (const int core : cores) {
     struct flock range {};
     range.l_type = F_WRLCK;

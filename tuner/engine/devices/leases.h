@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "tuner/os/descriptor.h"
+
 namespace tune::engine {
 
 // One claimed slot, or the claimed cores. It belongs to the DeviceShare of an attempt, or to the pool while a
@@ -13,17 +15,13 @@ namespace tune::engine {
 // in the processes that inherited it: the end of this object does not free what a supervisor still holds.
 class Lease {
  public:
-  Lease(std::string gpu, int descriptor) : gpu_(std::move(gpu)), descriptor_(descriptor) {}
-  Lease(Lease&& other) noexcept
-      : gpu_(std::move(other.gpu_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
-  Lease& operator=(Lease&& other) noexcept;
-  ~Lease();
+  Lease(std::string gpu, Descriptor descriptor) : gpu_(std::move(gpu)), descriptor_(std::move(descriptor)) {}
   const std::string& gpu() const { return gpu_; }
-  int descriptor() const { return descriptor_; }  // close-on-exec; its heirs hold the lease too
+  int descriptor() const { return descriptor_.get(); }  // close-on-exec; its heirs hold the lease too
 
  private:
   std::string gpu_;
-  int descriptor_;
+  Descriptor descriptor_;
 };
 
 // What is claimed of one GPU, by any process.
@@ -52,7 +50,7 @@ class LeaseFolder {
   std::optional<Lease> take_cores(const std::vector<int>& cores) const;
 
  private:
-  int open_file(const std::string& name) const;
+  Descriptor open_file(const std::string& name) const;
   std::optional<Lease> gate(const std::string& gpu) const;
   GpuClaims claims_behind_gate(const std::string& gpu, int trials_per_gpu) const;
 

@@ -16,25 +16,20 @@ constexpr Milliseconds kLongestGap{60'000};  // the study is saved every few sec
 }  // namespace
 
 AliveFile::AliveFile(const std::filesystem::path& study_folder)
-    : descriptor_(::open((study_folder / "alive").c_str(),
-                         O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600)) {
+    : file_(open_retrying(study_folder / "alive", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600)) {
   std::array<char, kDigits> text{};
-  const ssize_t got = descriptor_ < 0 ? -1 : ::pread(descriptor_, text.data(), text.size(), 0);
+  const ssize_t got = file_.get() < 0 ? -1 : ::pread(file_.get(), text.data(), text.size(), 0);
   std::int64_t milliseconds = 0;
   if (got == kDigits && std::from_chars(text.data(), text.data() + kDigits, milliseconds).ec == std::errc())
     found_ = WallTime(Milliseconds(milliseconds));
 }
 
-AliveFile::~AliveFile() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
-
 void AliveFile::write(WallTime now) {
-  if (descriptor_ < 0) return;
+  if (file_.get() < 0) return;
   std::array<char, kDigits + 1> text{};
   std::snprintf(text.data(), text.size(), "%0*lld", kDigits,
                 static_cast<long long>(now.time_since_epoch().count()));
-  static_cast<void>(::pwrite(descriptor_, text.data(), kDigits, 0) == 0);
+  static_cast<void>(::pwrite(file_.get(), text.data(), kDigits, 0) == 0);
 }
 
 WallTime AliveFile::last_time(WallTime recorded) const {

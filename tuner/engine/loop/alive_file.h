@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "tuner/core/clock.h"
+#include "tuner/os/descriptor.h"
 
 namespace tune::engine {
 
@@ -12,9 +13,6 @@ namespace tune::engine {
 class AliveFile {
  public:
   explicit AliveFile(const std::filesystem::path& study_folder);
-  ~AliveFile();
-  AliveFile(const AliveFile&) = delete;
-  AliveFile& operator=(const AliveFile&) = delete;
 
   void write(WallTime now);
   // When an earlier run last lived: what the file said when it was opened, if that is later than `recorded`
@@ -22,7 +20,7 @@ class AliveFile {
   WallTime last_time(WallTime recorded) const;
 
  private:
-  int descriptor_ = -1;
+  Descriptor file_;
   WallTime found_{};
 };
 

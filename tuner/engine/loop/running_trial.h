@@ -1,5 +1,5 @@
 #pragma once
-// A trial whose attempt runs, and what those work with who follow it.
+// A trial whose attempt runs, and what the desk and those who follow metrics and ends share of a study.
 #include <functional>
 #include <optional>
 #include <string>

@@ -6,7 +6,6 @@
 #include <string>
 #include <utility>
 
-#include "store/study_events.h"
 #include "tuner/billing/neighbours.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/engine/attempt/attempt_log.h"

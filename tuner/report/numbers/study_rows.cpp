@@ -3,7 +3,6 @@
 #include "tuner/billing/neighbours.h"
 #include "tuner/core/error.h"
 #include "tuner/report/numbers/bill.h"
-#include "tuner/report/numbers/spec_text.h"
 #include "tuner/spec/spec.h"
 
 namespace tune::report {
@@ -38,6 +37,11 @@ void require_rows_of_spec(const StudyRows& rows, const store::StudyStore& store)
 }
 
 }  // namespace
+
+bool is_text_of_study(const store::StudyRow& study) {
+  const bool has_nul = study.spec_text.find('\0') != std::string::npos;  // where the parser would end
+  return !has_nul && Json::parse(study.spec_text, nullptr, /*allow_exceptions=*/false) == study.spec;
+}
 
 StudyRows read_study(const store::StudyStore& store) {
   StudyRows rows{store.study(),         store.trials(),

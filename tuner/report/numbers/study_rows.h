@@ -36,6 +36,10 @@ void share_with_neighbours(StudyRows& rows, const std::filesystem::path& folder)
 // What its attempts have cost.
 CostReport costs_of(const StudyRows& rows);
 
+// A spec is stored twice, as the text that was written and as the document that it says: whether the text is
+// still the one that the document was made from.
+bool is_text_of_study(const store::StudyRow& study);
+
 // The values that every trial of the study has as they are: all that a study which searches nothing has.
 ParameterSet fixed_values(const store::StudyRow& study);
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tuner/report/page/chart.h"
-#include "tuner/report/page/pictures.h"
+#include "tuner/report/page/model_blocks.h"
 #include "tuner/report/text/table.h"
 
 namespace tune::report {
@@ -62,7 +62,5 @@ struct Document {
 std::string document_html(const Document& document);
 // The same for places that know Markdown with tables (GitHub's). Charts are there as what they say.
 std::string document_markdown(const Document& document);
-
-std::string percent_text(double share);  // "62 %"
 
 }  // namespace tune::report

@@ -5,6 +5,7 @@
 #include "tuner/report/page/document.h"
 #include "tuner/report/page/escape.h"
 #include "tuner/report/page/markup.h"
+#include "tuner/report/text/format.h"
 
 namespace tune::report {
 namespace {

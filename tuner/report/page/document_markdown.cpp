@@ -1,8 +1,7 @@
-#include <cmath>
-
 #include "tuner/report/page/document.h"
 #include "tuner/report/page/escape.h"
 #include "tuner/report/page/markup.h"
+#include "tuner/report/text/format.h"
 
 namespace tune::report {
 namespace {
@@ -39,8 +38,6 @@ struct Writer {
 };
 
 }  // namespace
-
-std::string percent_text(double share) { return std::to_string(std::lround(100 * share)) + " %"; }
 
 std::string document_markdown(const Document& document) {
   std::string text =

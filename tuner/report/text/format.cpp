@@ -50,6 +50,8 @@ std::string hours_text(double hours) {
   return printed("%.2f h", hours);
 }
 
+std::string percent_text(double share) { return std::to_string(std::lround(100 * share)) + " %"; }
+
 std::string usd_text(const std::optional<double>& usd) {
   if (!usd) return {};
   return printed(*usd > 0 && *usd < 0.0995 ? "$%.4f" : "$%.2f", *usd);

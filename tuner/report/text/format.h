@@ -16,6 +16,7 @@ std::string reason_text(const store::TrialRow& trial);
 std::string cut_text(const store::TrialRow& trial);
 std::string seconds_text(double seconds);                // "3m 20s"
 std::string hours_text(double hours);                    // "1.25 h"; below an hour "3m 20s"
+std::string percent_text(double share);                  // "62 %"
 std::string usd_text(const std::optional<double>& usd);  // "$1.23"; "" without a price
 std::string cost_text(const Cost& cost);                 // "device time 1.25 h, $3.83"
 std::string parameter_text(const Json& value);           // one value of a trial, its digits as above

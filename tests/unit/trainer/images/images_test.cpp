@@ -1,4 +1,4 @@
-#include "trainer/images/encode_jpeg.h"
+#include "trainer/images/encode.h"
 #include "tuner/core/json.h"
 #include "unit/trainer/test_folder.h"
 

@@ -1,7 +1,7 @@
 // Formats beside JPEG and PNG, told by their content, and EXIF's orientation in all of them.
 #include <sys/stat.h>
 
-#include "trainer/images/encode_jpeg.h"
+#include "trainer/images/encode.h"
 #include "trainer/images/exif.h"
 #include "unit/trainer/images/picture_files.h"
 #include "unit/trainer/images/png_file.h"

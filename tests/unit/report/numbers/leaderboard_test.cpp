@@ -1,0 +1,34 @@
+#include "tuner/report/numbers/leaderboard.h"
+
+#include <limits>
+
+#include "support/catch.h"
+#include "unit/report/priced_study.h"
+
+namespace tune::report {
+namespace {
+
+using store::trial_row;
+
+TEST_CASE("the leaderboard holds completed trials with finite values, the earlier of equals first",
+          "[report]") {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const std::vector<store::TrialRow> trials = {
+      ended(1, TrialState::kCompleted, {0.5}),        ended(2, TrialState::kStopped, {0.9}),
+      ended(3, TrialState::kCompleted, {kNan}),       ended(4, TrialState::kCompleted, {0.7}),
+      ended(5, TrialState::kCompleted, {0.7}),        ended(6, TrialState::kCompleted, {kInfinity}),
+      ended(7, TrialState::kCompleted, {-kInfinity}), trial_row(8)};
+  std::vector<int> numbers;
+  for (const auto& trial : leaderboard(trials, {"m", Goal::kMaximize, Reduce::kBest}))
+    numbers.push_back(trial.number);
+  CHECK(numbers == std::vector<int>{4, 5, 1});
+  numbers.clear();
+  for (const auto& trial : leaderboard(trials, {"m", Goal::kMinimize, Reduce::kBest}))
+    numbers.push_back(trial.number);
+  CHECK(numbers == std::vector<int>{1, 4, 5});
+  CHECK_FALSE(best_trial({trial_row(1)}, {"m", Goal::kMinimize, Reduce::kBest}).has_value());
+}
+
+}  // namespace
+}  // namespace tune::report

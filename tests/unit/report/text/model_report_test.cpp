@@ -1,0 +1,44 @@
+#include "tuner/report/text/model_report.h"
+
+#include "support/catch.h"
+#include "unit/store/store_fixture.h"
+
+namespace tune::report {
+namespace {
+
+using store::study_row;
+
+TEST_CASE("a model shows its versions, where the current one comes from, and why it became current",
+          "[report]") {
+  store::ModelVersion version;
+  version.model = "steel";
+  version.version = 1;
+  version.created = store::at(0);
+  version.study = "steel-legacy";
+  version.trial = 2;
+  version.objective = study_row().objective;
+  version.value = 0.4125;
+  version.lineage = {{"data", "5fa1"}};
+  version.files = {{"weights.safetensors", 23'500'000, "aa"}};
+  const ModelRows rows{
+      "steel", 1, {version}, {{"steel", 0, 1, "the first version", Json::object(), store::at(1)}}};
+  CHECK(model_text(rows, "/store/models/steel/current", 0) ==
+        "steel\n"
+        "  current: version 1, /store/models/steel/current\n"
+        "\n"
+        "Versions:\n"
+        "version           metric           value  trial           created (UTC)        size\n"
+        "      1  current  validation:mAP  0.4125  steel-legacy/2  2023-11-14 22:13  23.5 MB\n"
+        "\n"
+        "Where version 1 comes from:\n"
+        "  data: 5fa1\n"
+        "\n"
+        "Promotions (UTC):\n"
+        "  2023-11-14 22:13  none -> 1  the first version\n");
+  const Json json = models_json({rows});
+  CHECK(json.at("models").at(0).at("versions").at(0).at("files").at(0).at("bytes") == 23'500'000);
+  CHECK(json.at("models").at(0).at("promotions").at(0).at("from").is_null());
+}
+
+}  // namespace
+}  // namespace tune::report

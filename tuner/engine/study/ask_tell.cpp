@@ -1,0 +1,284 @@
+#include "tuner/engine/study/ask_tell.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+#include <utility>
+
+#include "tuner/core/error.h"
+#include "tuner/engine/loop/suggest.h"
+
+namespace tune::engine {
+namespace {
+
+// Classes of failures that strategies may know.
+constexpr std::array<std::string_view, 7> kFailures{"oom",   "non_finite", "bad_data", "timeout",
+                                                    "crash", "lost",       "no_metric"};
+
+bool is_open(TrialState state) { return state == TrialState::kRunning || state == TrialState::kQueued; }
+
+std::string failure_class(const std::string& reason) {
+  const bool known = std::find(kFailures.begin(), kFailures.end(), reason) != kFailures.end();
+  return known ? reason : "crash";
+}
+
+History history_of(const AskTell::Parts& parts) {
+  return parts.store == nullptr ? History{parts.spec.objective, {}}
+                                : history_in(*parts.store, parts.spec.space);
+}
+
+AskedTrial asked(const TrialView& trial, bool is_resumed) {
+  return {trial.number, trial.parameters, trial.budget, is_resumed};
+}
+
+StatusEvent about(StatusKind kind, const store::TrialRow& row) {
+  StatusEvent event;
+  event.kind = kind;
+  event.trial = row.number;
+  event.state = row.state;
+  event.parameters = row.parameters;
+  if (!row.values.empty()) event.value = row.values.front();
+  return event;
+}
+
+}  // namespace
+
+void AskTell::Listener::on_event(const StatusEvent& event) {
+  if (event.kind == StatusKind::kNotice && parts_.on_notice) parts_.on_notice(event.message);
+}
+
+AskTell::AskTell(Parts parts)
+    : parts_(std::move(parts)),
+      book_(history_of(parts_)),
+      listener_(parts_),
+      begin_(parts_.clock.steady_now()) {
+  for (int number = 1; number < book_.next_number(); ++number) {
+    if (!is_open(book_.trial(number).state)) continue;
+    book_.open(number);
+    ++open_;
+  }
+  if (parts_.store == nullptr) return;
+  // A caller waits for its answer: it hears of a full disk at once, and may try again.
+  journal_.emplace(*parts_.store, parts_.clock, listener_, [] { return false; });
+  study_ = parts_.store->study();
+  elapsed_before_ = study_.elapsed_seconds;
+  study_.state = store::StudyState::kRunning;
+  study_.finish_reason.clear();
+  journal_->commit([&](Journal::Entry& entry) { save_study(entry.store()); });
+}
+
+Milliseconds AskTell::elapsed() const {
+  const auto now = std::chrono::duration_cast<Milliseconds>(parts_.clock.steady_now() - begin_);
+  return now + Milliseconds(static_cast<std::int64_t>(elapsed_before_ * 1000));
+}
+
+bool AskTell::may_start() const {
+  const Limits& limits = parts_.spec.limits;
+  if (limits.time && elapsed() >= *limits.time) return false;
+  return !limits.trials || book_.next_number() <= *limits.trials;
+}
+
+Asked AskTell::ask(int count) {
+  Asked answer;
+  while (static_cast<int>(answer.trials.size()) < count) {
+    if (!may_start()) {
+      answer.kind = Asked::Kind::kExhausted;
+      break;
+    }
+    const Suggested suggested = suggest(parts_.strategy, parts_.spec.space, parts_.seed, book_.snapshot());
+    if (!suggested.notice.empty()) {
+      if (journal_) {
+        journal_->notice(suggested.notice);
+      } else if (parts_.on_notice) {
+        parts_.on_notice(suggested.notice);
+      }
+    }
+    const auto* suggestion = std::get_if<strategies::Suggestion>(&suggested.answer);
+    if (suggestion == nullptr) {
+      // Nothing runs that it could wait for: the strategy is at its end.
+      const bool waits = std::holds_alternative<strategies::Wait>(suggested.answer) && open_ > 0;
+      answer.kind = waits ? Asked::Kind::kWait : Asked::Kind::kExhausted;
+      break;
+    }
+    answer.trials.push_back(suggestion->resume_trial ? start_again(*suggestion) : start(*suggestion));
+  }
+  exhausted_ = answer.kind == Asked::Kind::kExhausted;
+  if (!answer.trials.empty()) answer.kind = Asked::Kind::kTrials;
+  return answer;
+}
+
+AskedTrial AskTell::start(const strategies::Suggestion& suggestion) {
+  TrialView view;
+  view.number = book_.next_number();
+  view.parameters = suggestion.parameters;
+  view.budget = suggestion.budget;
+  view.state = TrialState::kRunning;
+  if (journal_) {
+    store::TrialRow row;
+    row.number = view.number;
+    row.parameters = view.parameters;
+    row.budget = view.budget;
+    row.state = view.state;
+    row.note = suggestion.note;
+    row.created = parts_.clock.wall_now();
+    row.started = row.created;
+    journal_->commit([&](Journal::Entry& entry) {
+      entry.store().insert_trial(row);
+      StatusEvent event = about(StatusKind::kTrialQueued, row);
+      event.message = row.note;
+      entry.event(std::move(event));
+    });
+  }
+  AskedTrial answer = asked(view, false);
+  book_.add(std::move(view));
+  ++open_;
+  return answer;
+}
+
+AskedTrial AskTell::add(const ParameterSet& parameters) {
+  strategies::Suggestion suggestion;
+  for (const auto& [name, value] : parameters) {
+    const auto index = parts_.spec.space.find(name);
+    suggestion.parameters[name] = index ? parts_.spec.space.parameters()[*index].canonical(value) : value;
+  }
+  if (const auto why = parts_.spec.space.objection(suggestion.parameters))
+    throw Error(ExitCode::kUsage, "the parameters are not a point of the space: " + *why,
+                "give every active parameter of the spec a value of its range");
+  suggestion.note = "added by the caller";
+  return start(suggestion);
+}
+
+AskedTrial AskTell::start_again(const strategies::Suggestion& suggestion) {
+  const int number = suggestion.resume_trial.value();
+  if (journal_) {
+    auto row = parts_.store->trial(number);
+    TUNE_CHECK(row.has_value());
+    row->state = TrialState::kRunning;
+    row->budget = suggestion.budget;
+    journal_->commit([&](Journal::Entry& entry) { entry.store().update_trial(*row); });
+  }
+  book_.set_state(number, TrialState::kRunning);
+  book_.set_budget(number, suggestion.budget);
+  ++open_;
+  return asked(book_.trial(number), true);
+}
+
+const TrialView& AskTell::open_trial(int number) const {
+  const int last = book_.next_number() - 1;
+  if (number < 1 || number > last) {
+    throw Error(ExitCode::kUsage, "there is no trial " + std::to_string(number),
+                last == 0 ? "ask for one first" : "the last one is " + std::to_string(last));
+  }
+  const TrialView& trial = book_.trial(number);
+  if (!is_open(trial.state)) {
+    throw Error(ExitCode::kUsage,
+                "trial " + std::to_string(number) + " was told already: it is " + to_string(trial.state));
+  }
+  return trial;
+}
+
+strategies::Verdict AskTell::report(int number, std::optional<std::int64_t> step, double value) {
+  const TrialView& trial = open_trial(number);
+  const std::int64_t last = trial.curve.empty() ? 0 : trial.curve.back().step;
+  const MetricPoint point{step.value_or(last + 1), value};
+  if (journal_) {
+    journal_->commit([&](Journal::Entry& entry) {
+      entry.store().insert_metrics(
+          {{number, 1, parts_.spec.objective.metric, point, parts_.clock.wall_now()}});
+    });
+  }
+  if (!book_.add_point(number, point)) return {};
+  return parts_.stop_rule.judge(book_.trial(number), book_.history(number));
+}
+
+store::TrialRow AskTell::ended_row(const Told& told, const TrialView& trial) const {
+  store::TrialRow row;
+  if (parts_.store != nullptr) {
+    auto stored = parts_.store->trial(told.trial);
+    TUNE_CHECK(stored.has_value());
+    row = std::move(*stored);
+  }
+  row.number = told.trial;
+  row.parameters = trial.parameters;
+  row.state = told.state;
+  row.reason = told.reason;
+  std::optional<double> value = told.value;
+  if (!value && told.state != TrialState::kFailed) value = reduce_curve(trial.curve, parts_.spec.objective);
+  if (told.state == TrialState::kCompleted && !value) {
+    throw Error(ExitCode::kUsage,
+                "trial " + std::to_string(told.trial) + " has no value, and none was reported before",
+                "add \"value\": null if its result is not finite, or \"state\": \"failed\"");
+  }
+  if (told.state == TrialState::kCompleted && !std::isfinite(*value)) {
+    row.state = TrialState::kFailed;
+    row.failure = "non_finite";
+    if (row.reason.empty()) row.reason = "its value is not finite";
+  }
+  if (told.state == TrialState::kFailed) row.failure = failure_class(told.reason);
+  if (row.reason.empty()) row.reason = to_string(row.state);
+  if (row.state != TrialState::kFailed && value && std::isfinite(*value)) row.values = {*value};
+  if (is_finished(row.state)) row.ended = parts_.clock.wall_now();
+  return row;
+}
+
+void AskTell::write_end(const store::TrialRow& row) {
+  const TrialView* best = book_.history(row.number).best();
+  const bool is_new_best =
+      row.state == TrialState::kCompleted &&
+      (best == nullptr || is_better(row.values.front(), best->values.front(), parts_.spec.objective.goal));
+  journal_->commit([&](Journal::Entry& entry) {
+    entry.store().update_trial(row);
+    StatusEvent event =
+        about(is_finished(row.state) ? StatusKind::kTrialFinished : StatusKind::kAttemptRequeued, row);
+    event.message = row.failure.empty() ? row.reason : row.failure + ": " + row.reason;
+    entry.event(event);
+    if (is_new_best) {
+      event.kind = StatusKind::kBest;
+      event.message = {};
+      entry.event(std::move(event));
+    }
+    save_study(entry.store());
+  });
+}
+
+void AskTell::tell(const Told& told) {
+  const TrialView& trial = open_trial(told.trial);
+  const store::TrialRow row = ended_row(told, trial);
+  if (journal_) write_end(row);
+  if (is_finished(row.state)) {
+    book_.close(row.number, row.state, row.values, row.failure);
+  } else {
+    book_.set_state(row.number, row.state);
+  }
+  --open_;
+}
+
+std::vector<AskedTrial> AskTell::pending() const {
+  std::vector<AskedTrial> trials;
+  for (int number = 1; number < book_.next_number(); ++number) {
+    const TrialView& trial = book_.trial(number);
+    if (is_open(trial.state)) trials.push_back(asked(trial, false));
+  }
+  return trials;
+}
+
+void AskTell::save_study(store::StudyStore& store) {
+  study_.elapsed_seconds = static_cast<double>(elapsed().count()) / 1000;
+  study_.updated = parts_.clock.wall_now();
+  store.update_study(study_);
+}
+
+void AskTell::close() {
+  if (!journal_) return;
+  const bool is_over = open_ == 0 && (exhausted_ || !may_start());
+  study_.state = is_over ? store::StudyState::kFinished : store::StudyState::kInterrupted;
+  const bool has_all = parts_.spec.limits.trials && book_.next_number() > *parts_.spec.limits.trials;
+  study_.finish_reason = !is_over      ? "the ask-tell session ended"
+                         : may_start() ? to_string(store::StudyEnd::kSpaceExhausted)
+                         : has_all     ? to_string(store::StudyEnd::kTrialLimit)
+                                       : to_string(store::StudyEnd::kTimeLimit);
+  journal_->commit([&](Journal::Entry& entry) { save_study(entry.store()); });
+}
+
+}  // namespace tune::engine

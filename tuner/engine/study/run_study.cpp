@@ -1,0 +1,332 @@
+#include "tuner/engine/study/run_study.h"
+
+#include <algorithm>
+#include <iomanip>
+#include <sstream>
+#include <utility>
+
+#include "strategies/point_key.h"
+#include "tuner/billing/neighbours.h"
+#include "tuner/core/rng.h"
+#include "tuner/engine/attempt/local_runner.h"
+#include "tuner/engine/attempt/set_up_check.h"
+#include "tuner/engine/loop/journal.h"
+#include "tuner/engine/loop/spending.h"
+#include "tuner/engine/study/builtin_trainer.h"
+#include "tuner/engine/study/run_facts.h"
+#include "tuner/os/crash_point.h"
+
+namespace tune::engine {
+namespace {
+
+namespace fs = std::filesystem;
+
+StudyResult stored_result(const store::StudyRow& row, const History& history) {
+  StudyResult result{Outcome::kFinished, row.finish_reason, 0, 0, 0, std::nullopt};
+  for (const auto& trial : history.trials) {
+    result.completed += trial->state == TrialState::kCompleted;
+    result.stopped += trial->state == TrialState::kStopped;
+    result.failed += trial->state == TrialState::kFailed;
+  }
+  if (const TrialView* best = history.best()) result.best_trial = best->number;
+  return result;
+}
+
+// The options that would raise the limits which keep a finished study from going on.
+std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wants_new_trials = true) {
+  const Limits limits = limits_from_json(study.row.limits);
+  const std::vector<store::TrialRow> trials = study.store.trials();
+  const std::vector<store::AttemptRow> attempts = study.store.attempts();
+  std::vector<store::AttemptRow> beside;
+  if (billing::may_share_gpus(study.row))
+    beside = billing::attempts_beside(fs::path(study.store.file()).parent_path().parent_path(),
+                                      study.row.name, attempts, SystemClock().wall_now());
+  const auto has_room = [&](const Limits& some) {
+    Spending spending(device_budget(some, spec.usd_per_hour), trials, attempts);
+    spending.see_others(beside);
+    return spending.has_room({});
+  };
+  Limits hours, cost;
+  hours.gpu_hours = limits.gpu_hours;
+  cost.cost_usd = limits.cost_usd;
+  std::string options;
+  if (wants_new_trials && limits.trials && static_cast<int>(trials.size()) >= *limits.trials)
+    options += " --trials N";
+  if (limits.time && study.row.elapsed_seconds * 1000 >= static_cast<double>(limits.time->count()))
+    options += " --time T";
+  if (!has_room(hours)) options += " --gpu-hours H";
+  if (!has_room(cost)) options += " --cost-usd USD";
+  return options;
+}
+
+// Whether a finished study has something to do under the limits now in force.
+bool may_go_on(const OpenedStudy& study, const Spec& spec, bool is_resume) {
+  const std::optional<store::StudyEnd> end = store::study_end_in(study.row.finish_reason);
+  if (end == store::StudyEnd::kSpaceExhausted) return false;
+  const bool by_limit = end.has_value();
+  // Given up after failures: only a person knows whether their cause is gone.
+  return (by_limit || is_resume) && options_to_raise(study, spec).empty();
+}
+
+// What more trials of a study that has ended would be; empty where they would be new points.
+std::string what_is_left(const OpenedStudy& study, const Spec& spec) {
+  const History history = study.store.load_history();
+  if (spec.strategy.name != "grid")
+    return strategies::is_used_up(spec.space, spec.space.cardinality(), history) ? "repeats" : "";
+  const auto grid = strategies::make_strategy(spec.strategy, spec.space, spec.objective, study.row.seed);
+  Rng rng(study.row.seed, static_cast<std::uint64_t>(history.next_number()));
+  return std::holds_alternative<strategies::Exhausted>(grid->suggest(history, rng)) ? "nothing" : "";
+}
+
+// The sentence that a study which has ended shows; as may_go_on() decides.
+std::string how_to_go_on(const OpenedStudy& study, const Spec& spec) {
+  const store::StudyRow& row = study.row;
+  const std::string resume = "`tune resume " + row.name, another = "--name NAME starts another study";
+  const std::string ended = "the study has ended (" + row.finish_reason + "); ";
+  const auto trials = study.store.trials();
+  const bool any_failed = std::any_of(trials.begin(), trials.end(), [](const store::TrialRow& trial) {
+    return trial.state == TrialState::kFailed;
+  });
+  const std::string retry =
+      any_failed ? resume + " --retry-failed` runs its failed trials again, " : std::string();
+  const std::string left = what_is_left(study, spec);
+  if (store::study_end_in(row.finish_reason) == store::StudyEnd::kSpaceExhausted || left == "nothing")
+    return ended + "its space holds no other trial: " + retry + another +
+           (spec.strategy.name == "grid" ? ", which may have more levels or wider ranges"
+                                         : ", which may have wider ranges");
+  const std::string options = options_to_raise(study, spec);
+  const std::string totals = options.empty() ? "" : " (new totals)";
+  const std::string repeats =
+      left == "repeats" ? " and repeats points, since every one has been tried" : std::string();
+  return ended + resume + options + "` goes on with it" + totals + repeats + ", " + retry + another;
+}
+
+// The failed trials run again, each from its last checkpoint where it has one, when the study goes on. Says
+// which.
+std::string reopen_failed_trials(OpenedStudy& study, const Spec& spec, const Clock& clock) {
+  if (const std::string options = options_to_raise(study, spec, /*wants_new_trials=*/false); !options.empty())
+    throw Error(ExitCode::kConflict, "a limit of the study is reached, so its failed trials could not run",
+                "`tune resume " + study.row.name + " --retry-failed" + options + "` raises it (new totals)");
+  std::vector<store::TrialRow> failed = study.store.trials();
+  std::erase_if(failed, [](const store::TrialRow& trial) { return trial.state != TrialState::kFailed; });
+  if (failed.empty()) return "no trial has failed, so none runs again";
+  study.row.state = store::StudyState::kInterrupted;
+  study.row.finish_reason = "failed trials are to run again";
+  std::string numbers;
+  // All or none: a process that dies here has changed nothing, or leaves a study that the same command goes
+  // on with.
+  store::StudyStore::Transaction transaction(study.store, Durability::kPower);
+  for (store::TrialRow& trial : failed) {
+    numbers += (numbers.empty() ? "" : ", ") + std::to_string(trial.number);
+    trial.state = TrialState::kQueued;
+    trial.reason = trial.failure = {};
+    trial.values.clear();
+    trial.ended.reset();
+    study.store.change_finished_trial(
+        trial,
+        {0, clock.wall_now(), "trial_reopened", 0, trial.attempts, {{"message", "a person asked for it"}}});
+  }
+  study.store.update_study(study.row);
+  crash_point("reopening_trials");
+  transaction.commit();
+  crash_point("trials_reopened");
+  return "failed trials run again: " + numbers;
+}
+
+ExitCode exit_code_of(const StudyResult& result, const std::optional<store::PromotionDecision>& promotion) {
+  if (result.outcome == Outcome::kInterrupted) return ExitCode::kInterrupted;
+  if (result.outcome == Outcome::kPaused) return ExitCode::kEnvironment;
+  if (result.completed + result.stopped == 0 && result.failed > 0) return ExitCode::kEveryTrialFailed;
+  if (promotion && !promotion->promoted) return ExitCode::kNothingToPromote;
+  return ExitCode::kOk;
+}
+
+store::PromotionDecision decide_promotion(const store::StudyStore& store, const fs::path& store_folder,
+                                          const std::string& model, const Interruption& interruption,
+                                          Journal& journal) {
+  if (store.load_history().best() == nullptr)
+    return {model, false, 0, 0, "no trial completed with a value", {}};
+  return promote_trial(store,
+                       {store_folder, model, std::nullopt, [&] { return interruption.count.load() > 0; },
+                        [&](const std::string& sentence) { journal.notice("the promotion " + sentence); }});
+}
+
+// Promotes what the spec asks for, once: the decision is kept in the study's facts.
+std::optional<store::PromotionDecision> promote_best(OpenedStudy& study, const RunRequest& request,
+                                                     Status& status, const Clock& clock,
+                                                     const Interruption& interruption) {
+  if (!request.spec.promote_model) return std::nullopt;
+  const fs::path folder = request.store / study.row.name;
+  if (const auto& made = study.row.facts.promotion) {
+    // The process that recorded it may have died before this.
+    if (made->promoted) remove_losing_checkpoints(study.store, folder, made->trial);
+    return made;
+  }
+  const std::string& model = *request.spec.promote_model;
+  Journal journal(study.store, clock, status, [] { return false; });
+  const store::PromotionDecision result =
+      decide_promotion(study.store, request.store, model, interruption, journal);
+  study.row.facts.promotion = result;
+  StatusEvent event;
+  event.kind = StatusKind::kPromotion;
+  event.trial = result.trial;
+  event.message = result.promoted
+                      ? model + " version " + std::to_string(result.version) + ": " + result.reason
+                      : model + " was not promoted: " + result.reason;
+  if (result.promoted)
+    event.brief =
+        "promoted: " + model + " version " + std::to_string(result.version) + " (" + result.reason + ")";
+  journal.commit(
+      [&](Journal::Entry& entry) {
+        entry.store().update_study(study.row);
+        entry.event(event);
+      },
+      Durability::kPower);
+  crash_point("promotion_recorded");
+  if (result.promoted) remove_losing_checkpoints(study.store, folder, result.trial);
+  return result;
+}
+
+LocalRunnerOptions runner_options(const Spec& spec) { return {spec.limits.parallel, spec.resources, {}}; }
+
+// "its trials compute in bf16: fp32 9.8, bf16 24.7 images/s"
+std::string choice_of_precision(const store::Probe& probe) {
+  std::string speeds;
+  for (const store::ProbeCandidate& candidate : probe.candidates) {
+    std::ostringstream speed;
+    speed << std::fixed << std::setprecision(1)
+          << candidate.units_per_second.value_or(candidate.images_per_second.value_or(0));
+    speeds += (speeds.empty() ? ": " : ", ") + candidate.precision + " " + speed.str();
+  }
+  return "its trials compute in " + probe.precision + speeds +
+         (speeds.empty() ? "" : " " + probe.unit.value_or("images") + "/s");
+}
+
+// Puts the trainer's speed and precision on this machine into `run`; measured once a study and machine. False
+// when a person interrupted it.
+bool probe(OpenedStudy& study, const RunRequest& request, const BuiltinTrainer& trainer,
+           const Machine& machine, const fs::path& folder, Status& status, const Clock& clock,
+           const Interruption& interruption, store::RunFacts& run) {
+  const Spec& spec = request.spec;
+  Journal journal(study.store, clock, status, [] { return false; });
+  store::Probes& probes = study.row.facts.probes;
+  const std::string name = probe_name(machine, spec.resources);
+  if (const auto known = request.known_probes.find(name);
+      !probes.contains(name) && known != request.known_probes.end()) {
+    probes[name] = known->second;
+    probes[name].lease_seconds.reset();  // the study that made it pays for it
+  }
+  if (!probes.contains(name)) {
+    journal.notice("tune-train is measured once on this machine, to choose its precision");
+    std::optional<store::Probe> answer =
+        probe_machine({trainer, spec, folder, study.row.seed, [&] { return interruption.count.load(); },
+                       [&](const std::string& sentence) { journal.notice(sentence); }});
+    if (!answer) return false;
+    journal.notice(choice_of_precision(*answer));
+    probes[name] = std::move(*answer);
+  }
+  run.probe = probes[name];
+  run.trainer = {trainer.description.value("version", ""), trainer.description.value("libtorch", "")};
+  study.row.facts.precision = probes[name].precision;
+  return true;
+}
+
+StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optional<BuiltinTrainer>& trainer,
+                     const RunHooks& hooks, const Clock& clock, Status& status, Interruption& interruption) {
+  Spec& spec = request.spec;
+  const fs::path folder = request.store / spec.study;
+  const SetUp set_up(spec);
+  Journal journal(study.store, clock, status, [] { return false; });
+  for (const Problem& warning : set_up.warnings())
+    journal.notice(warning.message + " (" + warning.pointer + " of the spec)");
+  const auto strategy = strategies::make_strategy(spec.strategy, spec.space, spec.objective, study.row.seed);
+  const auto rule = strategies::make_stop_rule(spec.early_stopping, spec.objective);
+  LocalRunner runner(runner_options(spec));
+  const Machine machine = inspect_machine();
+  store::RunFacts run = run_facts(machine, request.version, spec, request.store,
+                                  [&](const std::string& sentence) { journal.notice(sentence); });
+  if (trainer && !probe(study, request, *trainer, machine, folder, status, clock, interruption, run)) {
+    return {Outcome::kInterrupted, "interrupted", 0, 0, 0, std::nullopt};
+  }
+  record_run(study.row.facts, std::move(run), clock.wall_now());
+  study.row.facts.promotion.reset();
+  study.row.state = store::StudyState::kRunning;
+  study.store.update_study(study.row);
+  hooks.on_runner(&runner);
+  struct Unhook {
+    const RunHooks& hooks;
+    ~Unhook() { hooks.on_runner(nullptr); }
+  } unhook{hooks};
+  StudyLoop::Parts parts{spec, folder, study.store, *strategy, *rule, runner, clock, status, interruption};
+  parts.set_up_fault = [&] { return set_up.fault(); };
+  StudyLoop loop(parts);
+  return loop.run();
+}
+
+// A person who interrupts a promotion twice wants the process to be gone: it may wait for a disk that does
+// not answer.
+class Promoting {
+ public:
+  explicit Promoting(const RunHooks& hooks) : hooks_(hooks) { tell(true); }
+  ~Promoting() { tell(false); }
+  Promoting(const Promoting&) = delete;
+  Promoting& operator=(const Promoting&) = delete;
+
+ private:
+  void tell(bool begins) const {
+    if (hooks_.on_promotion) hooks_.on_promotion(begins);
+  }
+  const RunHooks& hooks_;
+};
+
+}  // namespace
+
+RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& clock,
+                    Interruption& interruption) {
+  request.store = fs::absolute(request.store).lexically_normal();
+  Spec& spec = request.spec;
+  std::optional<BuiltinTrainer> trainer;
+  if (spec.trainer) {
+    trainer = find_builtin_trainer();
+    apply_builtin_trainer(spec, *trainer, request.spec_file, request.spec_text);
+  }
+  // Wrong names are found before a folder is made.
+  strategies::make_strategy(spec.strategy, spec.space, spec.objective, 0);
+  strategies::make_stop_rule(spec.early_stopping, spec.objective);
+
+  OpenedStudy study = open_study(request.store, spec, request.spec_text, request.overrides);
+  spec.limits = limits_from_json(study.row.limits);
+  if (request.retries_failed) study.notices.push_back(reopen_failed_trials(study, spec, clock));
+  RunReport report;
+  const std::vector<store::TrialRow> trials = study.store.trials();
+  const std::unique_ptr<Status> status = hooks.make_status(study.row, trials);
+  Journal journal(study.store, clock, *status, [] { return false; });
+  for (const std::string& notice : study.notices) journal.notice(notice);
+  if (const auto warning = network_warning(request.store)) journal.notice(*warning);
+  report.had_ended =
+      study.row.state == store::StudyState::kFinished && !may_go_on(study, spec, request.is_resume);
+  if (report.had_ended) {
+    report.result = stored_result(study.row, study.store.load_history());
+    report.how_to_go_on = how_to_go_on(study, spec);
+  } else {
+    report.result = run_loop(study, request, trainer, hooks, clock, *status, interruption);
+  }
+  study.row = study.store.study();
+  if (report.result.outcome == Outcome::kFinished) {
+    try {
+      const Promoting promoting(hooks);
+      report.promotion = promote_best(study, request, *status, clock, interruption);
+    } catch (const Error& error) {
+      if (error.code() == ExitCode::kInterrupted) {
+        report.result.outcome = Outcome::kInterrupted;  // the next run finds it finished, and promotes
+      } else {
+        report.promotion_failure = std::current_exception();
+        report.exit_code = error.code();
+      }
+    }
+  }
+  if (!report.promotion_failure) report.exit_code = exit_code_of(report.result, report.promotion);
+  return report;
+}
+
+}  // namespace tune::engine

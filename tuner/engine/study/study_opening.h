@@ -1,0 +1,69 @@
+#pragma once
+// Opens the study that a command means: a new one, or the one that is there, held against every other
+// orchestrator.
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/study_store.h"
+#include "tuner/os/file_lock.h"
+#include "tuner/spec/spec.h"
+
+namespace tune::engine {
+
+// What the command line says beside the spec. It is stored with the study, and a later command may say it
+// again.
+struct Overrides {
+  std::optional<int> trials, parallel;
+  std::optional<Milliseconds> time;
+  std::optional<double> gpu_hours, cost_usd;
+  std::optional<std::uint64_t> seed;
+};
+
+// A study opened for writing. The lock is held as long as this lives.
+struct OpenedStudy {
+  FileLock lock;
+  store::StudyStore store;
+  store::StudyRow row;  // limits in force, raised by the overrides
+  bool is_new = false;
+  std::vector<std::string> notices;  // what a new study learns from earlier ones; how its spec has changed
+};
+
+// The limits with those of the command line in their place.
+Limits override_limits(Limits limits, const Overrides& overrides);
+
+// Creates a folder of the store (mode 0700) where there is none. Throws Error(kEnvironment).
+void make_private_folder(const std::filesystem::path& folder);
+
+// Creates STORE/STUDY (mode 0700), with copies of what the spec's warm_start names, or continues it. Throws
+// SpecError for a warm start that is not possible; Error(kConflict) when another process works on it (with
+// its pid), when the stored spec asks for another search (with the differing lines) or the seed differs.
+// While a study has no trials the new spec takes the stored one's place; a spec that differs in limits and
+// the like alone (SpecChange::is_harmless) takes it at any time. The same spec in another folder moves the
+// study there. Error(kEnvironment) when the store cannot be written. $TUNE_SYNCHRONOUS says what a commit
+// survives.
+OpenedStudy open_study(const std::filesystem::path& store, const Spec& spec, const std::string& spec_text,
+                       const Overrides& overrides);
+
+// A study is read under any name that its folder may have been copied to, but goes on and promotes under its
+// own alone: its trials lie in the folder. Throws Error(kEnvironment).
+void require_own_name(const store::StudyStore& store);
+
+// A study that is there, held against every other orchestrator, its database of the newest schema.
+struct HeldStudy {
+  FileLock lock;
+  std::optional<store::StudyStore> store;  // absent when a process died while it made the study
+};
+// Throws as open_study().
+HeldStudy hold_study(const std::filesystem::path& store, const std::string& study);
+
+// Where the spec of a study lies now: beside a store that was copied or moved together with it, else where it
+// was.
+std::filesystem::path spec_folder_now(const store::StudyRow& row, const std::filesystem::path& store);
+
+// What a person who writes to a store there is told where the run begins; nullopt on a local disk. Not
+// refused: of some file systems (FUSE) nobody knows where they keep their files.
+std::optional<std::string> network_warning(const std::filesystem::path& store);
+
+}  // namespace tune::engine

@@ -1,0 +1,50 @@
+#include "tuner/os/file_system.h"
+
+#include <sys/vfs.h>
+
+#include "tuner/core/error.h"
+
+namespace tune {
+namespace {
+
+std::filesystem::path nearest_existing(const std::filesystem::path& path) {
+  std::filesystem::path place = std::filesystem::absolute(path);
+  std::error_code error;
+  while (!std::filesystem::exists(place, error) && place.has_relative_path()) place = place.parent_path();
+  return place;
+}
+
+}  // namespace
+
+std::optional<std::string> network_file_system(const std::filesystem::path& path) {
+  // f_type of statfs(2), as linux/magic.h and the file systems' own sources name it.
+  struct Kind {
+    unsigned long type;
+    const char* name;
+  };
+  static constexpr Kind kNetwork[] = {{0x6969, "NFS"},      {0xff534d42, "CIFS"},   {0xfe534d42, "SMB"},
+                                      {0x517b, "SMB"},      {0x65735546, "FUSE"},   {0x0bd00bd0, "Lustre"},
+                                      {0x00c36400, "Ceph"}, {0x01021997, "9P"},     {0x5346414f, "AFS"},
+                                      {0x47504653, "GPFS"}, {0x19830326, "BeeGFS"}, {0x73757245, "Coda"},
+                                      {0x01161970, "GFS2"}, {0x7461636f, "OCFS2"}};
+  struct statfs facts {};
+  if (::statfs(nearest_existing(path).c_str(), &facts) != 0) return std::nullopt;
+  // The kernel's field is signed on some machines and 32 bits wide on others.
+  const auto type = static_cast<unsigned long>(facts.f_type) & 0xffffffffUL;
+  for (const Kind& kind : kNetwork)
+    if (kind.type == type) return kind.name;
+  return std::nullopt;
+}
+
+std::uint64_t free_disk_bytes(const std::filesystem::path& path) {
+  const std::filesystem::path place = nearest_existing(path);
+  std::error_code error;
+  const std::filesystem::space_info space = std::filesystem::space(place, error);
+  if (error)
+    throw Error(ExitCode::kEnvironment,
+                "cannot measure the disk of " + place.string() + ": " + error.message(),
+                "check the rights of the folders above it, or name another store with --store");
+  return space.available;
+}
+
+}  // namespace tune
