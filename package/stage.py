@@ -24,6 +24,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, required=True, metavar="FOLDER", help="a build, such as build/release")
     parser.add_argument("--output", type=pathlib.Path, required=True, metavar="FOLDER", help="is made anew")
+    parser.add_argument("--test-program", action="append", default=[], metavar="NAME",
+                        help="of the build's tests/, beside the trainer and on its libraries: for tests on another machine")
     return parser.parse_args()
 
 
@@ -88,6 +90,9 @@ def main():
     for program, name in (("tune", "tune"), ("tune-supervisor", "tune-supervisor"), ("tune-train-launcher", "tune-train")):
         copy_program(built / program, programs / name, "$ORIGIN/../lib/tune")
     copy_program(trainer, own / "tune-train", "$ORIGIN")
+    for name in options.test_program:
+        copy_program(options.build / "tests" / name, own / name, "$ORIGIN")
+        libraries |= libraries_of(options.build / "tests" / name, libtorch)
     for name, place in sorted(libraries.items()):
         shutil.copy2(place, own / name)
         (own / name).chmod(0o644)
