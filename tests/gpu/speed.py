@@ -25,7 +25,9 @@ COMPILE_MODE = "reduce-overhead"
 # Forward, and twice as much backward, each multiply-add as two operations.
 OPERATIONS_OF_MULTIPLY_ADD = 2 * 3
 HEADER = ["model", "precision", "batch", "tune-train", "Python", "Python, compiled", "ratio to the better", "of the matrix rate",
-          "busy: tune-train", "busy: Python", "peak MiB: tune-train", "peak MiB: Python", "Python's warm-up"]
+          "waits for data: tune-train", "busy: tune-train", "busy: Python", "peak MiB: tune-train", "peak MiB: Python",
+          "Python's warm-up"]
+OPERATORS = 12  # of a step that the log lists
 
 
 def matrix_rate(phase):
@@ -62,8 +64,8 @@ def multiply_adds(phase):
 class Measured:
     """One run: images per second after the first epoch, and what nvidia-smi saw of it (None on the CPU)."""
 
-    def __init__(self, rate, busy=None, peak_mib=None, warm_up=0):
-        self.rate, self.busy, self.peak_mib, self.warm_up = rate, busy, peak_mib, warm_up
+    def __init__(self, rate, busy=None, peak_mib=None, warm_up=0, for_data=None):
+        self.rate, self.busy, self.peak_mib, self.warm_up, self.for_data = rate, busy, peak_mib, warm_up, for_data
 
 
 def ours(phase, data, model, batch, epochs, turn):
@@ -72,6 +74,7 @@ def ours(phase, data, model, batch, epochs, turn):
     fixed = {"epochs": epochs, "batch_size": batch, "eval_steps": 1000000}
     file = phase.trial_file(phase.scratch / f"{model}-{turn}", data, model, fixed, precision(phase))
     done = []  # (epoch, images per second, when)
+    for_data = 0  # percent; less than one is not said
     with Load(phase.options.cpu) as load:
         process = phase.start([phase.program("tune-train"), "--trial", file], stderr=subprocess.PIPE,
                               env=phase.environment_of_trial())
@@ -79,11 +82,20 @@ def ours(phase, data, model, batch, epochs, turn):
             print(line, end="", file=sys.stderr)
             if said := re.match(r"epoch (\d+)/\d+ done\s+([0-9.]+) images/s", line):
                 done.append((int(said[1]), float(said[2]), time.monotonic()))
+                waited = re.search(r"(\d+) % of it for data", line)
+                for_data = int(waited[1]) if waited else 0
     if process.wait() != 0:
         raise RuntimeError(f"tune-train ended with exit code {process.returncode}; speed.log has its lines")
     (_, first, begin), (epoch, rate, end) = done[0], done[-1]
     steady = (epoch - 1) / (epoch / rate - 1 / first)
-    return Measured(steady, load.busy_percent(begin, end), load.peak_mib())
+    return Measured(steady, load.busy_percent(begin, end), load.peak_mib(), for_data=for_data)
+
+
+def log_our_operators(phase, data, model, batch):
+    file = phase.trial_file(phase.scratch / f"{model}-operators", data, model, {"batch_size": batch}, precision(phase))
+    print(f"where the time of {model} goes in tune-train", file=sys.stderr, flush=True)
+    phase.run([phase.program("tune-train"), "probe", "--trial", file, "--seconds", 0.5, "--operators", OPERATORS],
+              env=phase.environment_of_trial())
 
 
 def peer_command(phase, data, model, batch, epochs, mode):
@@ -139,11 +151,12 @@ def row(phase, data, model, batch, epochs, operations, rate):
     eager = theirs(phase, data, model, batch, epochs, "eager")
     b = ours(phase, data, model, batch, epochs, 2)
     compiled = compiled_or_none(phase, data, model, batch, epochs)
+    log_our_operators(phase, data, model, batch)
     mean = (a.rate + b.rate) / 2
     best = max((one for one in (eager, compiled) if one), key=lambda one: one.rate)
     return [model, precision(phase), batch, f"{a.rate:.1f}, {b.rate:.1f}", f"{eager.rate:.1f}",
             shown(compiled and compiled.rate, "{:.1f}"), f"{mean / best.rate:.2f}", f"{100 * operations * mean / rate:.1f} %",
-            shown(b.busy, "{:.0f} %"), shown(best.busy, "{:.0f} %"), shown(b.peak_mib), shown(best.peak_mib),
+            f"{b.for_data} %", shown(b.busy, "{:.0f} %"), shown(best.busy, "{:.0f} %"), shown(b.peak_mib), shown(best.peak_mib),
             f"{best.warm_up:.1f} s"]
 
 
