@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "support/catch.h"
+#include "tuner/report/numbers/leaderboard.h"
 #include "tuner/report/text/trial_report.h"
 #include "tuner/report/text/trial_table.h"
 #include "unit/report/priced_study.h"
