@@ -56,8 +56,8 @@ DeviceImages::DeviceImages(const ImageCache& cache, std::int64_t channels, const
   }
 }
 
-void DeviceImages::add_views(const std::vector<std::int64_t>& indices, const std::vector<Sampling>& samplings,
-                             weights::TensorMap& tensors) {
+DeviceImages::Views DeviceImages::views(const std::vector<std::int64_t>& indices,
+                                        const std::vector<Sampling>& samplings) {
   const auto count = static_cast<std::int64_t>(indices.size()),
              size = static_cast<std::int64_t>(samplings.at(0).rows.size());
   TUNE_CHECK(indices.size() == samplings.size());
@@ -71,15 +71,13 @@ void DeviceImages::add_views(const std::vector<std::int64_t>& indices, const std
     sample += 6 * size;
     tone = std::copy(sampling.tone.begin(), sampling.tone.end(), tone);
   }
-  tensors["images"] = torch::tensor(indices, torch::kLong);
-  tensors["samples"] = samples;
-  tensors["tones"] = tones;
+  return {torch::tensor(indices, torch::kLong), samples, tones};
 }
 
-torch::Tensor DeviceImages::pixels(const weights::TensorMap& tensors) const {
-  const torch::Tensor samples = tensors.at("samples");
+torch::Tensor DeviceImages::pixels(const Views& views) const {
+  const torch::Tensor& samples = views.samples;
   const std::int64_t count = samples.size(0), size = samples.size(3);
-  const torch::Tensor image = tensors.at("images").view({count, 1, 1});
+  const torch::Tensor image = views.images.view({count, 1, 1});
   const auto row = [&](int part) { return samples.select(1, 0).select(1, part).view({count, size, 1}); };
   const auto column = [&](int part) { return samples.select(1, 1).select(1, part).view({count, 1, size}); };
   const auto source = [&](int down, int across) {
@@ -91,7 +89,7 @@ torch::Tensor DeviceImages::pixels(const weights::TensorMap& tensors) const {
   const torch::Tensor values =
       (between(0) * (256 - down) + between(1) * down + (1 << 15)).bitwise_right_shift(16);
   const torch::Tensor toned =
-      tensors.at("tones").gather(1, values.view({count, -1}).to(torch::kLong)).view(values.sizes());
+      views.tones.gather(1, values.view({count, -1}).to(torch::kLong)).view(values.sizes());
   return toned.expand({count, size, size, 3});
 }
 

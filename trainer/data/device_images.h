@@ -5,7 +5,7 @@
 
 #include "trainer/data/augment.h"
 #include "trainer/data/image_cache.h"
-#include "trainer/weights/safetensors.h"
+#include "trainer/torch_compat.h"
 
 namespace tune::trainer::data {
 
@@ -17,12 +17,16 @@ class DeviceImages {
   // model's.
   static std::unique_ptr<DeviceImages> of(const ImageCache& cache, const torch::Device& device);
 
-  // `indices` are of the cache, with a sampling each. On the CPU, for pixels(): "images" int64 [B],
-  // "samples" int32 [B, rows and columns, first and second and weight, size], "tones" uint8 [B, 256].
-  static void add_views(const std::vector<std::int64_t>& indices, const std::vector<Sampling>& samplings,
-                        weights::TensorMap& tensors);
-  // Of those tensors on the device: the same bytes as view_pixels() gives, uint8 [B, size, size, 3].
-  torch::Tensor pixels(const weights::TensorMap& tensors) const;
+  // What a batch shows.
+  struct Views {
+    torch::Tensor images;   // int64 [B], of the cache
+    torch::Tensor samples;  // int32 [B, rows and columns, first and second and weight, size]
+    torch::Tensor tones;    // uint8 [B, 256]
+  };
+  // `indices` are of the cache, with a sampling each. On the CPU.
+  static Views views(const std::vector<std::int64_t>& indices, const std::vector<Sampling>& samplings);
+  // Of views on the device: the same bytes as view_pixels() gives, uint8 [B, size, size, 3].
+  torch::Tensor pixels(const Views& views) const;
 
  private:
   DeviceImages(const ImageCache& cache, std::int64_t channels, const torch::Device& device);

@@ -1,5 +1,4 @@
 // What every task has to hold, whatever it is. A new one inherits all of it with a row of cases().
-#include <ATen/record_function.h>
 #include <re2/re2.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -7,6 +6,7 @@
 #include <csignal>
 #include <sstream>
 
+#include "accelerator.h"
 #include "line_task.h"
 #include "support/run_shell.h"
 #include "torch_catch.h"
@@ -84,54 +84,6 @@ const std::vector<Case>& cases() {
   return all;
 }
 
-// Stands for a graph of a device: records without doing, and repeats when it is asked to.
-class RepeatedWork final : public loop::DeviceGraph {
- public:
-  void record(const std::function<void()>& work) override { work_ = work; }
-  void replay() override { work_(); }
-
- private:
-  std::function<void()> work_;
-};
-
-// While it lives, notes the operators of this thread that read a tensor's numbers, for which a GPU would be
-// waited for. What the fused optimizers do inside is another on the CPU, where they read the step's number.
-class Questions {
- public:
-  Questions() {
-    asked_.clear();
-    handle_ = at::addThreadLocalCallback(
-        at::RecordFunctionCallback(
-            [](const at::RecordFunction& function) -> std::unique_ptr<at::ObserverContext> {
-              if (is_fused(function)) ++within_fused_;
-              if (within_fused_ == 0 && reads_numbers(function)) asked_.emplace_back(function.name());
-              return nullptr;
-            },
-            [](const at::RecordFunction& function, at::ObserverContext*) {
-              if (is_fused(function)) --within_fused_;
-            })
-            .scopes({at::RecordScope::FUNCTION}));
-  }
-  ~Questions() { at::removeCallback(handle_); }
-  Questions(const Questions&) = delete;
-  Questions& operator=(const Questions&) = delete;
-  const std::vector<std::string>& asked() const { return asked_; }
-
- private:
-  static bool is_fused(const at::RecordFunction& function) {
-    return std::string_view(function.name()).starts_with("aten::_fused_");
-  }
-  static bool reads_numbers(const at::RecordFunction& function) {
-    const std::string_view name = function.name();
-    return name == "aten::_local_scalar_dense" || name == "aten::nonzero" || name == "aten::equal" ||
-           name == "aten::masked_select";
-  }
-
-  static inline std::vector<std::string> asked_;
-  static inline int within_fused_ = 0;
-  at::CallbackHandle handle_ = 0;
-};
-
 // A folder with a case's data, trainings and exported models.
 class Workplace {
  public:
@@ -178,7 +130,7 @@ class Workplace {
     settings.interrupted = std::move(interrupted);
     if (compute_.accelerated)
       settings.graph = [this](const torch::Device&) -> std::unique_ptr<loop::DeviceGraph> {
-        return repeats ? std::make_unique<RepeatedWork>() : nullptr;
+        return repeats ? std::make_unique<tests::RepeatedWork>() : nullptr;
       };
     std::ostringstream out, err;
     Outcome outcome{loop::TrainingLoop(training, settings, out, err, false).run(), {}};
@@ -291,12 +243,12 @@ TEST_CASE("A task's step asks an accelerator for no number") {
     loop::BatchLoader loader(*training, batches, 1, 0, place.compute());
     for (std::size_t i = 0; i < 2; ++i) {
       const loop::Batch batch = loader.next();
-      const Questions questions;
+      const tests::Questions questions;
       passes.run(batch, 1);
       optimizer.step(0.001);
       CHECK(questions.asked() == std::vector<std::string>());
     }
-    const Questions questions;
+    const tests::Questions questions;
     passes.loss_sums().sum().item<double>();
     CHECK(questions.asked().size() == 1);  // so one that was asked would have been counted
   }

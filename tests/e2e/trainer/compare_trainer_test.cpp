@@ -91,7 +91,8 @@ Json table_of(const Json& result) {
 }  // namespace
 
 TEST_CASE(
-    "A comparison with real models scores the test images once, and kill -9 changes nothing of its table") {
+    "A comparison with real models scores the test images once, and kill -9 changes nothing of its table",
+    "[.][compare]") {
   const TinyComparison calm;
   const Json expected = calm.result();
   CAPTURE(expected.dump(1));

@@ -47,7 +47,7 @@ class Example {
 
 }  // namespace
 
-TEST_CASE("The steel study ends with its five rows") {
+TEST_CASE("The steel study ends with its five rows", "[.][compare]") {
   const Example example;
   OrderedJson study = OrderedJson::parse(tune::read_file(example.path("study.json")));
   study["fixed"]["epochs"] = 1;
@@ -73,7 +73,7 @@ TEST_CASE("The steel study ends with its five rows") {
 
 // Its networks are measured in minutes here, so that measuring is answered for; whether the trainer knows
 // what the file asks for, and all else of the dry run, is real.
-TEST_CASE("The study on photographs for a GPU plans with the networks that it names") {
+TEST_CASE("The study on photographs for a GPU plans with the networks that it names", "[.][compare]") {
   const TemporaryFolder folder;
   fs::copy(fs::path(TUNE_SOURCE_DIR) / "examples/steel-study/study-neu-det.json", folder.path());
   const fs::path programs = fs::path(TUNE_BIN_DIR), beside = folder.path() / "bin",
@@ -106,7 +106,7 @@ echo '{"schema": 1, "device": "cpu", "precision": "fp32", "unit": "images", "tra
   CHECK(plan.at("total").at("device_hours").get<double>() > 0);
 }
 
-TEST_CASE("The studies on photographs are ones that tune would run") {
+TEST_CASE("The studies on photographs are ones that tune would run", "[.][compare]") {
   const Example example;
   example.run("tune-train synthesize --output data/neu-det --images 24 --size 128 --seed 3");
   // On the smallest network, which a dry run measures in seconds.

@@ -22,7 +22,10 @@ std::vector<std::vector<GroundTruth>> ImageSet::add_pictures(const std::vector<s
       samplings.push_back(data::sampling_of(look.view, cache_.size(), cache_.mean(index)));
       objects.push_back(std::move(look.objects));
     }
-    data::DeviceImages::add_views(examples, samplings, tensors);
+    const data::DeviceImages::Views views = data::DeviceImages::views(examples, samplings);
+    tensors["images"] = views.images;
+    tensors["samples"] = views.samples;
+    tensors["tones"] = views.tones;
     return objects;
   }
   const std::vector<std::size_t> indices(examples.begin(), examples.end());
@@ -34,7 +37,8 @@ std::vector<std::vector<GroundTruth>> ImageSet::add_pictures(const std::vector<s
 }
 
 torch::Tensor ImageSet::pixels(const weights::TensorMap& tensors) const {
-  return device_images_ ? device_images_->pixels(tensors) : tensors.at("pixels");
+  if (!device_images_) return tensors.at("pixels");
+  return device_images_->pixels({tensors.at("images"), tensors.at("samples"), tensors.at("tones")});
 }
 
 }  // namespace tune::trainer::detection

@@ -5,6 +5,7 @@
 #include "trainer/loop/device.h"
 #include "trainer/tasks/detection/data/batch_maker.h"
 #include "trainer/tasks/detection/data/dataset.h"
+#include "trainer/weights/safetensors.h"
 
 namespace tune::trainer::detection {
 

@@ -74,9 +74,7 @@ TEST_CASE("Views sampled on a device have the bytes of those sampled one by one"
                         pixels.data_ptr<std::uint8_t>());
       expected.push_back(pixels);
     }
-    weights::TensorMap tensors;
-    data::DeviceImages::add_views(indices, samplings, tensors);
-    CHECK(on_device->pixels(tensors).equal(torch::stack(expected)));
+    CHECK(on_device->pixels(data::DeviceImages::views(indices, samplings)).equal(torch::stack(expected)));
   }
 }
 
