@@ -82,7 +82,7 @@ const std::vector<Library> kLibraries = {
     {"boost/asio", "Boost.Asio", {"tuner/engine/attempt"}},
     {"boost/math", "Boost.Math", {"strategies", "tuner/compare"}},
     {"boost/program_options", "Boost.Program_options", {"tuner/cli/command_line"}},
-    {"torch/", "LibTorch", {"trainer/torch_compat.h", "trainer/loop/operator_times.cpp"}},
+    {"torch/", "LibTorch", {"trainer/torch_compat.h"}},
     {"ATen/", "LibTorch", {"trainer/torch_compat.h"}},
     {"c10/", "LibTorch", {"trainer/torch_compat.h"}},
     {"turbojpeg.h", "libjpeg-turbo", {"trainer/images"}},

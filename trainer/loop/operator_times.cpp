@@ -1,7 +1,5 @@
 #include "trainer/loop/operator_times.h"
 
-#include <torch/csrc/autograd/profiler_kineto.h>
-
 #include <algorithm>
 #include <map>
 
