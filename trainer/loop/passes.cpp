@@ -19,7 +19,8 @@ Passes::Passes(Training& training, const Compute& compute, std::unique_ptr<Devic
                std::ostream& notes)
     : training_(training), compute_(compute), graph_(std::move(graph)), notes_(notes) {
   if (compute.device.is_cuda() && !graph_)
-    notes << "warning: this LibTorch's CUDA graphs are not as they are known here, so steps are done operator by "
+    notes << "warning: this LibTorch's CUDA graphs are not as they are known here, so steps are done "
+             "operator by "
              "operator, which is slower"
           << std::endl;
   const auto on_device = torch::TensorOptions(compute.device);
