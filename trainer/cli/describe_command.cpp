@@ -55,7 +55,7 @@ void print_task(const OrderedJson& task, std::ostream& out) {
     out << "\n  recipe " << recipe["name"].get<std::string>() << ": "
         << recipe["description"].get<std::string>() << "\n";
     for (const auto& row : recipe["hyperparameters"])
-      out << "    " << std::left << std::setw(22) << row["name"].get<std::string>() << std::setw(9)
+      out << "    " << std::left << std::setw(26) << row["name"].get<std::string>() << std::setw(9)
           << row["default"].dump() << " " << range_of(row) << "\n      "
           << row["description"].get<std::string>() << "\n";
     out << "    metrics\n";

@@ -1,6 +1,7 @@
 #include "trainer/loop/operator_times.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 
 #include "trainer/loop/device.h"
@@ -12,6 +13,7 @@ namespace profiler = torch::autograd::profiler;
 using torch::profiler::impl::ActivityType;
 
 std::vector<profiler::KinetoEvent> watched(const torch::Device& device, const std::function<void()>& work) {
+  ::setenv("KINETO_LOG_LEVEL", "99", /*overwrite=*/0);  // else it says on stderr that it starts and stops
   std::set<ActivityType> activities{ActivityType::CPU};
   if (device.is_cuda()) activities.insert(ActivityType::CUDA);
   const torch::profiler::impl::ProfilerConfig config(torch::profiler::impl::ProfilerState::KINETO);

@@ -34,7 +34,10 @@ int show_command(const Arguments& arguments, Console& console) {
     print_json(json, console);
     return 0;
   }
-  console.out << report::trial_text(*rows, console.width) << "\nFiles: " << folder << '\n';
+  console.out << report::trial_text(*rows, console.width);
+  // A trial that somebody else's program runs (ask and tell) has none.
+  if (std::error_code unknown; std::filesystem::exists(folder, unknown))
+    console.out << "\nFiles: " << folder << '\n';
   return 0;
 }
 

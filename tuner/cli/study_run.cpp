@@ -118,6 +118,10 @@ void print_end(const engine::RunReport& run, const report::StudyRows& rows, cons
     if (!failures.empty())
       console.err << "  see `tune logs " << rows.study.name << '/' << failures.front().trials.front()
                   << "`\n";
+    if (!failures.empty() && failures.front().reason.starts_with("no_metric"))
+      console.err << "  where a regex of the spec is wrong, `tune check " << paused.spec_file
+                  << " --sample LOG` shows what it reads, and `tune rescan " << rows.study.name
+                  << " --spec FILE` reads the logs again with the mended one\n";
   }
   if (run.had_ended) console.err << run.how_to_go_on << '\n';
 }

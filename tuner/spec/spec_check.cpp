@@ -70,7 +70,7 @@ std::string words_in_quotes(const std::string& text) {
   return result;
 }
 
-std::string kind_hint(const OrderedJson& value, ValueKind kind) {
+std::string kind_hint(const OrderedJson& value, ValueKind kind, const ObjectTable* object) {
   if ((kind == ValueKind::kText || kind == ValueKind::kEnvironment) && value.is_primitive() &&
       !value.is_null())
     return "put it in quotes: " + in_quotes(argument_text(Json(value)));
@@ -81,8 +81,9 @@ std::string kind_hint(const OrderedJson& value, ValueKind kind) {
     return "add a unit: \"90s\", \"20m\", \"2h\" or \"1d\"";
   if (kind == ValueKind::kArray && value.is_string())
     return "write [" + words_in_quotes(value.get<std::string>()) + "]";
-  if (kind == ValueKind::kObject && value.is_string())
-    return "write {\"...\": " + in_quotes(value.get<std::string>()) + "}";
+  if (kind == ValueKind::kObject && value.is_string() && object != nullptr && !object->keys.empty())
+    return "write {" + in_quotes(object->keys.front().name) + ": " + in_quotes(value.get<std::string>()) +
+           "}";
   return {};
 }
 
@@ -124,7 +125,7 @@ class TableChecker {
   void check_value(const OrderedJson& value, const KeyRule& key, ValueKind kind, const std::string& pointer) {
     if (!has_kind(value, kind)) {
       problems_.add(pointer, std::string("must be ") + name_of(kind) + ", but is " + describe_value(value),
-                    kind_hint(value, kind));
+                    kind_hint(value, kind, key.object));
       return;
     }
     switch (kind) {
@@ -218,7 +219,7 @@ class TableChecker {
       if (!has_kind(value[i], key.item))
         problems_.add(place,
                       std::string("must be ") + name_of(key.item) + ", but is " + describe_value(value[i]),
-                      kind_hint(value[i], key.item));
+                      kind_hint(value[i], key.item, key.object));
       else if (key.item == ValueKind::kObject)
         check_object(value[i], *key.object, place);
       else if (key.item == ValueKind::kText && key.text != nullptr)

@@ -464,7 +464,9 @@ StudyResult StudyLoop::Impl::pause() {
     pause.trial = last.trial;
     pause.attempt = last.attempt;
     pause.hint = "mend it, and run the same command again; `tune resume " + study.name +
-                 " --retry-failed` also runs the failed trials again";
+                 " --retry-failed` also runs the failed trials again; a study keeps its spec, so that a "
+                 "mistake in the "
+                 "spec itself (in its command, say) is mended for a study with another --name";
     if (verdict.is_silent)
       pause.hint += "; where a regex of the spec was wrong, `tune rescan " + study.name +
                     " --spec FILE` reads the logs again with the mended one";

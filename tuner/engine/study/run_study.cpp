@@ -172,7 +172,7 @@ std::optional<store::PromotionDecision> promote_best(OpenedStudy& study, const R
   event.trial = result.trial;
   event.message = result.promoted
                       ? model + " version " + std::to_string(result.version) + ": " + result.reason
-                      : model + " was not promoted: " + result.reason;
+                      : "model " + model + " was not promoted: " + result.reason;
   if (result.promoted)
     event.brief =
         "promoted: " + model + " version " + std::to_string(result.version) + " (" + result.reason + ")";

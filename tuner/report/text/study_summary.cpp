@@ -146,6 +146,8 @@ Json counts_json(const std::map<TrialState, int>& counts) {
 }  // namespace
 
 std::string standing(const store::StudyRow& study) {
+  if (study.finish_reason.starts_with("paused: "))
+    return study.finish_reason;  // its state is that of a run cut short
   const std::string state = to_string(study.state);
   const bool says_more = !study.finish_reason.empty() && study.finish_reason != state;
   return says_more ? state + " (" + study.finish_reason + ")" : state;

@@ -113,6 +113,15 @@ TEST_CASE("a study in which nothing completed says so", "[report]") {
   CHECK(run_summary(rows, nothing, 80).find("Not promoted: no trial has completed") != std::string::npos);
 }
 
+TEST_CASE("a study that pauses is not said to have been interrupted", "[report]") {
+  StudyRows rows = priced_study();
+  rows.study.state = store::StudyState::kInterrupted;
+  rows.study.finish_reason = "paused: 5 trials in a row failed";
+  CHECK(run_summary(rows, std::nullopt, 80).starts_with("steel-legacy: paused: 5 trials in a row failed, "));
+  rows.study.finish_reason = "interrupted";
+  CHECK(run_summary(rows, std::nullopt, 80).starts_with("steel-legacy: interrupted, "));
+}
+
 TEST_CASE("the best as JSON has the keys of an ask-tell answer", "[report]") {
   const StudyRows rows = priced_study();
   const Json json = best_json(best_trial(rows.trials, rows.study.objective));
