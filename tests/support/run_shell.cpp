@@ -53,7 +53,7 @@ ShellResult run_shell(const std::string& line, const std::filesystem::path& fold
   std::ofstream(capture.path() / "script") << script << line << "\n";
   // What waits for ever for something that did not happen fails with code 124 and what it has printed.
   const std::string command =
-      "timeout --kill-after=5 180 bash " + quoted((capture.path() / "script").string()) + " </dev/null >" +
+      "timeout --kill-after=5 600 bash " + quoted((capture.path() / "script").string()) + " </dev/null >" +
       quoted((capture.path() / "out").string()) + " 2>" + quoted((capture.path() / "err").string());
   const int status = std::system(command.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), contents(capture.path() / "out"),
