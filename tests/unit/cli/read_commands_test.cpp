@@ -189,8 +189,11 @@ TEST_CASE("best shows which hyperparameters made the difference, once enough tri
 
 TEST_CASE("show prints one trial with the place of its files", "[cli]") {
   const SampleStore store;
+  CHECK_FALSE(contains(store.run({"show", "steel-legacy/2"}).out, "Files:"));  // as of ask and tell
+  std::filesystem::create_directories(store / "steel-legacy/trials/2");
   const Printed printed = store.run({"show", "steel-legacy/2"});
   CHECK(contains(printed.out, "reason: crash: exit code 3"));
+  CHECK(contains(printed.out, "Files: "));
   CHECK(contains(printed.out, "steel-legacy/trials/2\n"));
   CHECK(Json::parse(store.run({"show", "steel-legacy/2", "--json"}).out).at("attempts").size() == 2);
   const Printed missing = store.run({"show", "steel-legacy/9"});
