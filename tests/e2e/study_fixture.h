@@ -56,6 +56,10 @@ class StudyFolder {
 // Shell lines: starts the study in the background as $tune, and waits for a file that its trainer makes.
 // With the signals of a command that is typed at a prompt: a script has its background jobs ignore SIGINT,
 // and the tests may have been started to ignore more (nohup), which tune would keep.
+inline bool says(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
 inline const std::string kLikeAtPrompt = "env --default-signal=HUP,INT,TERM ";
 inline const std::string kStart =
     kLikeAtPrompt + "tune --spec search.json --store store >out 2>err & tune=$!\n";

@@ -1,5 +1,7 @@
 #pragma once
 // A store with a study and a model, and a console that remembers what was printed.
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -17,6 +19,12 @@ struct Printed {
 
 inline bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
+}
+
+inline void write_text(const std::filesystem::path& file, const std::string& text,
+                       std::ios::openmode mode = std::ios::out) {
+  std::filesystem::create_directories(file.parent_path());
+  std::ofstream(file, mode) << text;
 }
 
 inline Printed run(const std::vector<std::string>& arguments, bool color = false, int width = 0) {

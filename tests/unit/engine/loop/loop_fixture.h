@@ -31,6 +31,9 @@ class RecordingStatus final : public engine::Status {
   std::function<void(const engine::StatusEvent&)> hook;
 };
 
+// Thrown by a hook of the loop: the process is gone from one moment to the next.
+struct OrchestratorGone {};
+
 // Answers what the test's function says.
 class ScriptedStrategy final : public strategies::Strategy {
  public:
