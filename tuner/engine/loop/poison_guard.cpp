@@ -67,7 +67,7 @@ bool one_parameter_tells(const Sides& sides) {
 PoisonGuard::Kind PoisonGuard::kind_of(const End& end) {
   if (end.state != TrialState::kFailed) return Kind::kWorked;
   if (!end.exited_well && end.lasted <= kAtOnceTime) return Kind::kAtOnce;
-  return end.has_metrics ? Kind::kOther : Kind::kSilent;
+  return end.has_metrics && !end.lacks_objective ? Kind::kOther : Kind::kSilent;
 }
 
 void PoisonGuard::on_start(int trial) { started_[trial] = ++starts_; }
@@ -91,9 +91,11 @@ void PoisonGuard::on_end(const End& end, const History& history) {
          false);
   } else if (const auto silent = row_without_metric();
              is_long_enough(silent, least_without_metric(silent), history)) {
+    const bool any_metric =
+        std::any_of(silent.begin(), silent.end(), [](const Ended* each) { return each->has_metrics; });
     stop(silent,
-         std::to_string(silent.size()) +
-             " trials that were started one after another ended without any metric",
+         std::to_string(silent.size()) + " trials that were started one after another ended without " +
+             (any_metric ? "a value of the objective" : "any metric"),
          true);
   }
 }

@@ -14,8 +14,8 @@ namespace tune::engine {
 // A set-up looks broken when trials that were started one after another
 // - all failed within ten seconds in the same way (same exit code or signal, same last line of the log): five
 //   of them, or as many as run at once; or
-// - all ended without any metric, however long they took: three (five where all failed within ten seconds,
-//   in ways that differ), or as many as run at once.
+// - all ended without any metric, or with exit code 0 and without one of the objective, however long they
+//   took: three (five where all failed within ten seconds, in ways that differ), or as many as run at once.
 // Once other trials have worked, part of the space may just not work, so more is asked for: so many that
 // chance would hardly put them in a row at the rate at which trials have failed so far, and five times as
 // many when one parameter tells those that failed from those that worked (a batch size beyond all that
@@ -35,6 +35,8 @@ class PoisonGuard {
     Milliseconds lasted{0};
     bool has_metrics = false;
     bool exited_well = false;  // with exit code 0
+    bool lacks_objective =
+        false;  // exited well, and nothing gave the objective, whatever other metrics there are
   };
   struct Member {
     int trial = 0, attempt = 0;
@@ -42,7 +44,7 @@ class PoisonGuard {
   struct Verdict {
     std::string reason;       // without the trials' own
     std::vector<Member> row;  // in the order of their start
-    bool is_silent = false;   // no metric rather than a crash
+    bool is_silent = false;   // no metric, or none of the objective, rather than a crash
   };
 
   void on_start(int trial);

@@ -370,7 +370,7 @@ void StudyLoop::Impl::on_end(const TrialEnd& end) {
   stopped += end.state == TrialState::kStopped;
   failed += end.state == TrialState::kFailed;
   guard.on_end({end.trial, end.attempt.attempt, end.state, way_of(end), end.lasted, end.has_metrics,
-                end.attempt.exit_code == 0},
+                end.attempt.exit_code == 0, end.failure == "no_metric"},
                book.history());
   if (guard.verdict()) drain_silent_trials();
 }
@@ -455,21 +455,8 @@ StudyResult StudyLoop::Impl::pause() {
     pause.hint = trouble->hint;
   } else {
     const PoisonGuard::Verdict& verdict = *guard.verdict();
-    const PoisonGuard::Member& last = verdict.row.back();
-    reason = verdict.reason + ": " + parts.store.trial(last.trial)->reason;
-    std::vector<std::filesystem::path> folders;
-    for (const PoisonGuard::Member& each : verdict.row)
-      folders.push_back(attempt_folder(parts.study_folder, {each.trial, each.attempt}));
-    pause.log_end = shared_log_end(folders);
-    pause.trial = last.trial;
-    pause.attempt = last.attempt;
-    pause.hint = "mend it, and run the same command again; `tune resume " + study.name +
-                 " --retry-failed` also runs the failed trials again; a study keeps its spec, so that a "
-                 "mistake in the "
-                 "spec itself (in its command, say) is mended for a study with another --name";
-    if (verdict.is_silent)
-      pause.hint += "; where a regex of the spec was wrong, `tune rescan " + study.name +
-                    " --spec FILE` reads the logs again with the mended one";
+    pause = pause_of(verdict, parts.study_folder, study.name);
+    reason = verdict.reason + ": " + parts.store.trial(pause.trial)->reason;
   }
   journal.notice(store::kPausedNotice + reason);
   save_study(store::StudyState::kInterrupted, "paused: " + reason, Durability::kPower);

@@ -15,6 +15,7 @@
 #include "tuner/core/clock.h"
 #include "tuner/engine/attempt/fault.h"
 #include "tuner/engine/attempt/trial_runner.h"
+#include "tuner/engine/loop/pause.h"
 #include "tuner/engine/loop/status.h"
 #include "tuner/spec/spec.h"
 
@@ -27,13 +28,6 @@ struct Interruption {
 
 // kPaused: the set-up or the machine is at fault, and somebody has to look; the same command goes on.
 enum class Outcome { kFinished, kInterrupted, kPaused };
-
-// What a person needs to know of a pause.
-struct Pause {
-  std::string hint;                  // the cure
-  std::vector<std::string> log_end;  // lines that the logs of the trials in question end with
-  int trial = 0, attempt = 0;        // one of them; 0 where the pause is about none
-};
 
 struct StudyResult {
   Outcome outcome = Outcome::kFinished;

@@ -234,6 +234,24 @@ TEST_CASE("after a round without any metric the trials of the next one are stopp
   CHECK(result.completed == 46);
 }
 
+TEST_CASE("an objective whose regex finds nothing costs a round, though another metric is read") {
+  LoopFixture f(small_spec(50));
+  f.spec.limits.parallel = 1;
+  f.use(1, [](const engine::Attempt&) {
+    Behaviour behaviour;
+    behaviour.lines.push_back({Milliseconds(5), "train:loss", 0.5});
+    behaviour.lasts = std::chrono::hours(2);
+    return behaviour;
+  });
+  const auto result = f.run();
+  CHECK(result.outcome == Outcome::kPaused);
+  CHECK(result.failed == 3);
+  CHECK_THAT(result.reason,
+             Contains("without a value of the objective") && Contains("no line of its output gave"));
+  REQUIRE(result.pause);
+  CHECK_THAT(result.pause->hint, Contains("rescan"));
+}
+
 TEST_CASE("what logs end with is shared up to numbers") {
   const ScratchFolder folder;
   const auto attempt = [&](const std::string& name, const std::string& log) {

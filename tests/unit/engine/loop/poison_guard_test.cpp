@@ -22,11 +22,11 @@ struct Ends {
     return view->number;
   }
   void end(int trial, TrialState state, const std::string& way, Milliseconds lasted, bool has_metrics,
-           bool exited_well) {
+           bool exited_well, bool lacks_objective = false) {
     auto view = std::make_shared<TrialView>(*history.trials[static_cast<std::size_t>(trial - 1)]);
     view->state = state;
     history.trials[static_cast<std::size_t>(trial - 1)] = view;
-    guard.on_end({trial, 1, state, way, lasted, has_metrics, exited_well}, history);
+    guard.on_end({trial, 1, state, way, lasted, has_metrics, exited_well, lacks_objective}, history);
   }
   ParameterSet some() { return {{"x", rng.uniform()}, {"y", rng.uniform()}, {"z", rng.uniform()}}; }
 
@@ -36,6 +36,9 @@ struct Ends {
   }
   void gives_nothing(int trial) {
     end(trial, TrialState::kFailed, "no_metric", Milliseconds(7'200'000), false, true);
+  }
+  void gives_another_metric(int trial) {
+    end(trial, TrialState::kFailed, "no_metric", Milliseconds(7'200'000), true, true, true);
   }
   void work(int count) {
     for (int i = 0; i < count; ++i) works(begin(some()));
@@ -109,6 +112,22 @@ TEST_CASE("a whole round without any metric speaks, whatever it lasted") {
   CHECK_FALSE(many.guard.verdict());
   many.gives_nothing(many.begin(many.some()));
   CHECK(many.guard.verdict());
+}
+
+TEST_CASE("a whole round without a value of the objective speaks, whatever other metrics there are") {
+  Ends one;
+  one.gives_another_metric(one.begin(one.some()));
+  one.gives_nothing(one.begin(one.some()));
+  CHECK_FALSE(one.guard.verdict());
+  one.gives_another_metric(one.begin(one.some()));
+  REQUIRE(one.guard.verdict());
+  CHECK(one.guard.verdict()->is_silent);
+  CHECK_THAT(one.guard.verdict()->reason, Catch::Matchers::Contains("without a value of the objective"));
+  // Once others have given it, it takes more.
+  Ends later;
+  later.work(4);
+  for (int i = 0; i < 3; ++i) later.gives_another_metric(later.begin(later.some()));
+  CHECK_FALSE(later.guard.verdict());
 }
 
 TEST_CASE("failures at once in ways that differ are a round without any metric, too") {
