@@ -117,8 +117,9 @@ int run_probe(const Arguments& arguments, Console& console) {
       loop::probe(*training, compute, *options->number("seconds", 0, kMostSeconds), loop::stop_requested);
   if (loop::stop_requested()) return static_cast<int>(ExitCode::kInterrupted);
   compute.precision = result.precision;
-  const auto operators =
-      most > 0 ? loop::profile_steps(*training, compute) : std::vector<loop::OperatorTime>();
+  const auto operators = most > 0 ? loop::profile_steps(*training, compute, loop::stop_requested)
+                                  : std::vector<loop::OperatorTime>();
+  if (loop::stop_requested()) return static_cast<int>(ExitCode::kInterrupted);
   if (options->has("json")) {
     OrderedJson json = to_json(result, compute, task.unit, training->training_examples(), elapsed() - made);
     if (most > 0) json["operators"] = operators_json(operators, most);

@@ -41,7 +41,7 @@ std::unique_ptr<DeviceImages> DeviceImages::of(const ImageCache& cache, const to
   const std::int64_t channels = channels_of(cache), size = cache.size(),
                      bytes = static_cast<std::int64_t>(cache.count()) * size * size * channels;
   const std::optional<std::int64_t> free = compat::free_device_bytes(device);
-  if (free && bytes > *free / kShareOfFree) return nullptr;
+  if (!device.is_cpu() && (!free || bytes > *free / kShareOfFree)) return nullptr;
   return std::unique_ptr<DeviceImages>(new DeviceImages(cache, channels, device));
 }
 

@@ -9,12 +9,12 @@
 
 namespace tune::trainer::data {
 
-// Samples views of images on a device: a batch sends where to look instead of what is seen there, a fiftieth
-// of the bytes. Read-only once made.
+// Samples views of images on a device: a batch sends where to look, a few numbers for each row and column,
+// instead of what is seen there. Read-only once made.
 class DeviceImages {
  public:
-  // nullptr where the images would take more than a quarter of what is free on the device: the rest is the
-  // model's.
+  // nullptr where the images would take more than a quarter of what is free on the device (the rest is the
+  // model's), or nobody knows what is free there.
   static std::unique_ptr<DeviceImages> of(const ImageCache& cache, const torch::Device& device);
 
   // What a batch shows.

@@ -19,10 +19,10 @@ Passes::Passes(Training& training, const Compute& compute, std::unique_ptr<Devic
                std::ostream& notes)
     : training_(training), compute_(compute), graph_(std::move(graph)), notes_(notes) {
   if (compute.device.is_cuda() && !graph_)
-    notes << "warning: this LibTorch's CUDA graphs are not as they are known here, so steps are done "
-             "operator by "
-             "operator, which is slower"
-          << std::endl;
+    notes
+        << "warning: this LibTorch's CUDA graphs are not as they are known here, so steps are done operator "
+           "by operator, which is slower"
+        << std::endl;
   const auto on_device = torch::TensorOptions(compute.device);
   const auto losses = static_cast<std::int64_t>(training.recipe().loss_names.size());
   loss_sums_ = torch::zeros({2, losses}, on_device.dtype(torch::kDouble));

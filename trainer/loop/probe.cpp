@@ -107,14 +107,15 @@ ProbeResult probe(Training& training, const Compute& compute, double seconds,
   return result;
 }
 
-std::vector<OperatorTime> profile_steps(Training& training, const Compute& compute) {
+std::vector<OperatorTime> profile_steps(Training& training, const Compute& compute,
+                                        const std::function<bool()>& interrupted) {
   training.model().train();
   std::vector<OperatorTime> times;
   on_own_stream(compute.device, [&] {
     ProbedSteps steps(training, compute);
     steps.warm_up();
     times = operator_times(compute.device, [&] {
-      for (int i = 0; i < kProfiledSteps; ++i) steps.step();
+      for (int i = 0; i < kProfiledSteps && !interrupted(); ++i) steps.step();
     });
   });
   return times;

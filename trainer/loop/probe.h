@@ -34,7 +34,9 @@ ProbeResult probe(Training& training, const Compute& compute, double seconds,
                   const std::function<bool()>& interrupted);
 
 inline constexpr int kProfiledSteps = 5;
-// Where the time of so many steps goes, after some to warm up, in the precision of `compute`.
-std::vector<OperatorTime> profile_steps(Training& training, const Compute& compute);
+// Where the time of so many steps goes, after some to warm up, in the precision of `compute`; of fewer once
+// `interrupted` says so.
+std::vector<OperatorTime> profile_steps(Training& training, const Compute& compute,
+                                        const std::function<bool()>& interrupted);
 
 }  // namespace tune::trainer::loop

@@ -1,5 +1,5 @@
 #pragma once
-// Catch2 beside LibTorch, which comes first: see support/catch.h.
+// Catch2 beside LibTorch: both have a macro CHECK, and tests mean Catch2's.
 #include "trainer/torch_compat.h"
-//
+// After it, as it takes LibTorch's macros away.
 #include "support/catch.h"

@@ -71,7 +71,9 @@ void DetectionTraining::read_data(std::ostream& notes) {
                                            trial_.seed, compute_, threads);
   if (compute_.accelerated)
     notes << "images: "
-          << (training_->on_device() ? "on the device" : "too many for the device, sent to it batch by batch")
+          << (training_->on_device() ? "on the device"
+                                     : "sent to the device batch by batch: they would take over a quarter of "
+                                       "its free memory, or that is not known")
           << std::endl;
 }
 
