@@ -93,8 +93,10 @@ def show_tables(phase, folder, out):
         result = json.loads(out.strip().splitlines()[-1])
         names = {one["name"] for one in result["rows"]}
         claim.expect(ROWS <= names, f"it has the rows {sorted(names)}")
-        claim.detail = "; ".join(f"{one['name']}: test mAP {one['AP']:.3f}, AP50 {one['AP50']:.3f}" if one.get("AP") is not None
-                                 else f"{one['name']}: no run" for one in result["rows"] if one["name"] in ROWS)
+        untested = sorted(one["name"] for one in result["rows"] if one["name"] in ROWS and one.get("AP") is None)
+        claim.expect(not untested, f"without a run: {', '.join(untested)}")
+        claim.detail = "; ".join(f"{one['name']}: test mAP {one['AP']:.3f}, AP50 {one['AP50']:.3f}"
+                                 for one in result["rows"] if one["name"] in ROWS)
     phase.say("measured", f"beside it, the figures to reach: test mAP {TARGETS}")
     with phase.claim("its tables and its page are there") as claim:
         shutil.copy(folder / "store" / "comparisons" / "steel-study" / "comparison.md", phase.output / "study.md")
