@@ -193,6 +193,16 @@ void from_json(const Json& json, WarmStartCounts& counts) {
   counts.other = members.rest();
 }
 
+void to_json(Json& json, const RungFacts& rungs) {
+  json = {{"steps", rungs.steps}, {"full_steps", rungs.full_steps}};
+}
+
+void from_json(const Json& json, RungFacts& rungs) {
+  Members members(json);
+  members.must("steps", rungs.steps);
+  members.must("full_steps", rungs.full_steps);
+}
+
 void to_json(Json& json, const StudyFacts& facts) {
   json = facts.other;
   put(json, "origin", facts.origin);
@@ -202,6 +212,8 @@ void to_json(Json& json, const StudyFacts& facts) {
   put(json, "probes", facts.probes);
   put(json, "runs", facts.runs);
   put(json, "promotion", facts.promotion);
+  put(json, "rungs", facts.rungs);
+  put(json, "no_pausing", facts.no_pausing);
   put(json, "tune", facts.tune);
   put(json, "sqlite", facts.sqlite);
   put(json, "machine", facts.machine);
@@ -218,6 +230,8 @@ void from_json(const Json& json, StudyFacts& facts) {
   members.may("probes", facts.probes);
   members.may("runs", facts.runs);
   members.may("promotion", facts.promotion);
+  members.may("rungs", facts.rungs);
+  members.may("no_pausing", facts.no_pausing);
   members.may("tune", facts.tune);
   members.may("sqlite", facts.sqlite);
   members.may("machine", facts.machine);

@@ -109,6 +109,13 @@ struct WarmStartCounts {
   Json other = Json::object();
 };
 
+// Where a stop rule compares trials.
+struct RungFacts {
+  std::vector<std::int64_t> steps;  // ascending
+  std::int64_t full_steps = 0;      // of a full training
+  bool operator==(const RungFacts&) const = default;
+};
+
 struct StudyFacts {
   std::optional<Origin> origin;
   std::vector<WarmStartCounts> warm_start;
@@ -117,6 +124,8 @@ struct StudyFacts {
   Probes probes;
   std::vector<RunFacts> runs;  // in order
   std::optional<PromotionDecision> promotion;
+  std::optional<RungFacts> rungs;         // as the stop rule last had them
+  std::optional<std::string> no_pausing;  // why trials are stopped where the rule would let them wait
   // The first run of a study from before runs were kept apart. An ask-tell session writes `tune` too.
   std::optional<std::string> tune, sqlite;
   std::optional<MachineFacts> machine;
@@ -145,6 +154,8 @@ void to_json(Json& json, const Origin& origin);
 void from_json(const Json& json, Origin& origin);
 void to_json(Json& json, const WarmStartCounts& counts);
 void from_json(const Json& json, WarmStartCounts& counts);
+void to_json(Json& json, const RungFacts& rungs);
+void from_json(const Json& json, RungFacts& rungs);
 void to_json(Json& json, const StudyFacts& facts);
 void from_json(const Json& json, StudyFacts& facts);
 

@@ -12,11 +12,14 @@ constexpr EnumTexts<AttemptState, 4> kAttemptStates{{{AttemptState::kStarting, "
                                                      {AttemptState::kRunning, "running"},
                                                      {AttemptState::kExited, "exited"},
                                                      {AttemptState::kLost, "lost"}}};
-constexpr EnumTexts<StudyEnd, 5> kStudyEnds{{{StudyEnd::kTrialLimit, "trial limit"},
+constexpr EnumTexts<StudyEnd, 8> kStudyEnds{{{StudyEnd::kTrialLimit, "trial limit"},
                                              {StudyEnd::kTimeLimit, "time limit"},
                                              {StudyEnd::kDeviceTimeLimit, "device time limit"},
                                              {StudyEnd::kCostLimit, "cost limit"},
-                                             {StudyEnd::kSpaceExhausted, "space exhausted"}}};
+                                             {StudyEnd::kSpaceExhausted, "space exhausted"},
+                                             {StudyEnd::kTarget, "target reached"},
+                                             {StudyEnd::kNoImprovement, "no improvement"},
+                                             {StudyEnd::kConvergence, "converged"}}};
 
 }  // namespace
 

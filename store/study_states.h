@@ -17,7 +17,16 @@ AttemptState attempt_state_from_string(const std::string& text);  // throws std:
 bool is_live(AttemptState state);                                 // starting or running
 
 // Why a study is finished.
-enum class StudyEnd { kTrialLimit, kTimeLimit, kDeviceTimeLimit, kCostLimit, kSpaceExhausted };
+enum class StudyEnd {
+  kTrialLimit,
+  kTimeLimit,
+  kDeviceTimeLimit,
+  kCostLimit,
+  kSpaceExhausted,
+  kTarget,
+  kNoImprovement,
+  kConvergence
+};
 const char* to_string(StudyEnd end);
 // What a finish_reason stands for; nullopt for the sentences of studies that are not finished.
 std::optional<StudyEnd> study_end_in(const std::string& finish_reason);

@@ -69,6 +69,12 @@ SearchEffort effort_for(Eigen::Index model_size) {
 
 std::string counted(Eigen::Index count, const char* what) { return std::to_string(count) + " " + what; }
 
+// An improvement of the warped values over the best of them, in the metric's units.
+double gain_in_metric(const Surrogate& surrogate, double improvement) {
+  const double best = surrogate.targets.minCoeff();
+  return std::abs(surrogate.warp.inverse(best) - surrogate.warp.inverse(best - improvement));
+}
+
 }  // namespace
 
 BayesianStrategy::BayesianStrategy(SearchSpace space, Objective objective, std::uint64_t seed)
@@ -207,6 +213,8 @@ std::optional<Suggestion> BayesianStrategy::modelled(const EncodedHistory& encod
   Choice choice = choose(candidates, acquisition, encoded.tried, rng);
   Suggestion suggestion;
   describe(*surrogate, encoded, choice, suggestion);
+  const Eigen::MatrixXd chosen = encoding_.encode(choice.unit).transpose();
+  suggestion.expected_gain = gain_in_metric(*surrogate, std::exp(improvement->values(chosen)[0]));
   suggestion.parameters = std::move(choice.parameters);
   suggestion.space_is_used_up = choice.repeated && untried_.is_finite();
   return suggestion;

@@ -1,10 +1,10 @@
 #include "strategies/median_rule.h"
-#include "tuner/core/quantile.h"
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <limits>
+
+#include "strategies/curve_standing.h"
+#include "tuner/core/quantile.h"
 
 namespace tune::strategies {
 namespace {
@@ -23,33 +23,12 @@ std::optional<double> average(const std::vector<MetricPoint>& curve) {
   return mean;
 }
 
-// What a trial with this curve (not empty) has reached; NaN where it has diverged.
-double reached(std::vector<MetricPoint> curve, const Objective& objective) {
-  const bool is_lost = !std::isfinite(curve.back().value);
-  const bool was_lost = curve.size() == 1 || !std::isfinite(curve[curve.size() - 2].value);
-  if (is_lost && was_lost) return std::numeric_limits<double>::quiet_NaN();
-  if (objective.reduce != Reduce::kLast)
-    return reduce_curve(curve, objective).value_or(std::numeric_limits<double>::quiet_NaN());
-  const double newest = curve.back().value;
-  if (curve.size() == 1) return newest;
-  const double before = curve[curve.size() - 2].value;
-  if (is_lost || was_lost) return is_lost ? before : newest;
-  return is_better(before, newest, objective.goal) ? before : newest;
-}
-
-// Six digits suit people; NaN and infinities print as such.
-std::string for_people(double number) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", number);
-  return text;
-}
-
 }  // namespace
 
 MedianRule::MedianRule(Measure measure, const EarlyStopping& spec, const Objective& objective)
     : measure_(measure),
       min_trials_(static_cast<std::size_t>(std::max(spec.min_trials, 1))),
-      start_step_(spec.start_step),
+      start_step_(spec.start_step.value_or(1)),
       objective_(objective) {}
 
 double MedianRule::standing(const std::vector<MetricPoint>& curve) const {
@@ -65,7 +44,7 @@ std::optional<double> MedianRule::peer_standing(const std::vector<MetricPoint>& 
     if (point.step <= step) head.push_back(point);
   if (head.empty()) return std::nullopt;
   if (measure_ == Measure::kRunningAverage) return average(head);
-  const double value = reached(std::move(head), objective_);
+  const double value = reached(head, objective_);
   return std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 

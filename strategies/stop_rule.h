@@ -1,6 +1,7 @@
 #pragma once
 // The contract of early-stopping rules.
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,13 @@ struct Verdict {
   std::string brief = {};
 };
 
+// Where a rule compares trials.
+struct RungPlan {
+  std::vector<std::int64_t> steps;  // ascending; empty where trainings are too short for any
+  std::int64_t full_steps = 0;      // of a full training
+  std::string text;                 // for people: "rungs at steps 3 and 9 of 27: ..."
+};
+
 // Says whether a running trial goes on. Owned by the engine, called on its thread. Stops nothing itself.
 class StopRule {
  public:
@@ -24,6 +32,8 @@ class StopRule {
   // Judges a running trial after its newest objective point, trial.curve.back(). A pure function of its
   // arguments; the trial itself may or may not be in the history.
   virtual Verdict judge(const TrialView& trial, const History& history) = 0;
+  // The rungs as they follow from the history; nullopt for a rule without any, and while they are not known.
+  virtual std::optional<RungPlan> rungs(const History&) const { return std::nullopt; }
 };
 
 struct StopRuleEntry {

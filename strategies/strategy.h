@@ -21,7 +21,10 @@ struct Suggestion {
   double budget = 1;                // fraction of full training, (0, 1]
   std::optional<int> resume_trial;  // continue this paused trial instead of starting a new one
   std::string note;                 // why, for people: "Sobol point 3 of 8", "expected improvement 0.012"
-  bool space_is_used_up = false;    // every point has been tried, so this one is a repeat
+  // By how much it is expected to be better than the best so far, in the objective's units; absent: not
+  // known.
+  std::optional<double> expected_gain = {};
+  bool space_is_used_up = false;  // every point has been tried, so this one is a repeat
   // What of the note differs from trial to trial, for a line of a log: "predicted 0.11, 0.10 to 0.12".
   std::string brief = {};
   // Where a strategy takes another's point: "auto takes tpe", and why. The note says both too.

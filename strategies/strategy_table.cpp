@@ -35,6 +35,10 @@ const std::vector<Maker>& makers() {
        [](const SearchSpace& space, const Objective&, std::uint64_t) -> std::unique_ptr<Strategy> {
          return std::make_unique<RandomStrategy>(space);
        }},
+      {{"hyperband", "random points, most of which the rule hyperband stops early", false},
+       [](const SearchSpace& space, const Objective&, std::uint64_t) -> std::unique_ptr<Strategy> {
+         return std::make_unique<RandomStrategy>(space);
+       }},
       {{"sobol", "scrambled Sobol points, which cover the space more evenly than random ones", false},
        [](const SearchSpace& space, const Objective&, std::uint64_t seed) -> std::unique_ptr<Strategy> {
          return std::make_unique<SobolStrategy>(space, seed);

@@ -87,6 +87,10 @@ std::string describe(const Limits& limits) {
   if (limits.no_metric_time) add(format_duration(*limits.no_metric_time) + " without a metric");
   if (limits.gpu_hours) add(report::hours_text(*limits.gpu_hours) + " of device time in all");
   if (limits.cost_usd) add(report::usd_text(*limits.cost_usd) + " in all");
+  if (limits.target) add("until " + shortest(*limits.target) + " is reached");
+  if (limits.no_improvement) add(plural_text(*limits.no_improvement, "trial") + " without a new best");
+  if (limits.convergence)
+    add("until no trial is expected to be better by " + shortest(*limits.convergence * 100) + " %");
   return text;
 }
 

@@ -48,7 +48,8 @@ const CommandLine& command_line() {
       {
           {"run",
            "--spec FILE [--store DIR] [--name STUDY] [--trials N] [--parallel N] [--time T] [--gpu-hours H] "
-           "[--cost-usd USD] [--seed N] [--gpus LIST] [--dry-run] [--json]",
+           "[--cost-usd USD] [--target X] [--no-improvement N] [--convergence X] [--seed N] [--gpus LIST] "
+           "[--dry-run] [--json]",
            "search the ranges of a spec, and go on with what was interrupted",
            "tune --spec search.json\ntune --spec search.json --dry-run\ntune --spec search.json --name "
            "second "
@@ -56,7 +57,8 @@ const CommandLine& command_line() {
            run_command},
           {"resume",
            "resume STUDY [--store DIR] [--trials N] [--parallel N] [--time T] [--gpu-hours H] "
-           "[--cost-usd USD] [--gpus LIST] [--retry-failed] [--json]",
+           "[--cost-usd USD] [--target X] [--no-improvement N] [--convergence X] [--gpus LIST] "
+           "[--retry-failed] [--json]",
            "go on with a study, with higher limits where asked for, and with its failed trials",
            "tune resume steel-legacy --trials 40\ntune resume steel-legacy --retry-failed", resume_command},
           {"rescan", "rescan STUDY [--spec FILE] [--store DIR] [--json]",

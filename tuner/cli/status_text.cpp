@@ -57,7 +57,7 @@ std::string StatusText::suggested(const StatusEvent& event) {
          event.choice_reason;
 }
 
-std::string StatusText::started(const StatusEvent& event) {
+std::string StatusText::started(const StatusEvent& event, const StudyProgress& before) {
   const auto suggestion = taken(suggestion_, event.trial);
   const auto reason = taken(run_again_, event.trial);
   const std::string attempt = event.attempt > 1 ? " (attempt " + std::to_string(event.attempt) + ")" : "";
@@ -65,6 +65,9 @@ std::string StatusText::started(const StatusEvent& event) {
   if (!suggestion && event.attempt > 1)
     return with(with(trial_name(event) + " runs again" + attempt, " on ", devices), ": ",
                 reason.value_or(std::string()));
+  // A paused trial that goes on was shown with its parameters before.
+  if (suggestion && before.is_paused(event.trial))
+    return with(with(trial_name(event) + " goes on" + attempt, " on ", devices), ": ", *suggestion);
   const std::string text = with(with(trial_name(event) + " starts" + attempt, " on ", devices), ": ",
                                 report::parameters_text(event.parameters));
   return suggestion && !suggestion->empty() ? text + " (" + *suggestion + ")" : text;
@@ -87,7 +90,7 @@ std::string StatusText::line(const StatusEvent& event, const StudyProgress& befo
       case StatusKind::kTrialQueued:
         return suggested(event);
       case StatusKind::kAttemptStarted:
-        return started(event);
+        return started(event, before);
       case StatusKind::kTrialFinished:
         suggestion_.erase(event.trial);
         run_again_.erase(event.trial);
@@ -133,6 +136,7 @@ std::string totals_line(const StudyProgress& progress) {
   if (progress.failed() > 0)
     others += (others.empty() ? "" : ", ") + std::to_string(progress.failed()) + " failed";
   if (!others.empty()) text += " (" + others + ")";
+  if (progress.paused() > 0) text += ", " + std::to_string(progress.paused()) + " paused";
   if (!progress.running().empty()) text += ", " + std::to_string(progress.running().size()) + " running";
   const std::string left = whole_seconds(progress.remaining().value_or(Milliseconds(0)));
   if (progress.draining())

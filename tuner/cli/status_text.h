@@ -16,7 +16,7 @@ class StatusText {
 
  private:
   std::string suggested(const engine::StatusEvent& event);
-  std::string started(const engine::StatusEvent& event);
+  std::string started(const engine::StatusEvent& event, const StudyProgress& before);
   std::string requeued(const engine::StatusEvent& event, const StudyProgress& before);
 
   std::string choice_;                     // of a strategy that takes another's points, as said last

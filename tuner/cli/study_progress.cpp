@@ -40,6 +40,7 @@ StudyProgress::StudyProgress(const store::StudyRow& study, const std::vector<sto
     completed_ += trial.state == TrialState::kCompleted;
     stopped_ += trial.state == TrialState::kStopped;
     failed_ += trial.state == TrialState::kFailed;
+    if (trial.state == TrialState::kPaused) paused_.insert(trial.number);
     if (const auto seconds = report::trial_seconds(trial)) durations_ms_.push_back(*seconds * 1000);
   }
   std::sort(durations_ms_.begin(), durations_ms_.end());
@@ -55,6 +56,7 @@ void StudyProgress::apply(const engine::StatusEvent& event) {
       running.attempt = event.attempt;
       running.since = clock_.steady_now();
       running.devices = event.devices;
+      paused_.erase(event.trial);
       most_running_ = std::max(most_running_, running_.size());
       break;
     }
@@ -69,6 +71,7 @@ void StudyProgress::apply(const engine::StatusEvent& event) {
     }
     case StatusKind::kAttemptRequeued:
       running_.erase(event.trial);
+      if (event.state == TrialState::kPaused) paused_.insert(event.trial);
       break;
     case StatusKind::kTrialFinished:
       count_end(event.trial, event.state);
@@ -104,6 +107,7 @@ void StudyProgress::count_end(int trial, TrialState state) {
     durations_ms_.insert(std::upper_bound(durations_ms_.begin(), durations_ms_.end(), lasted), lasted);
     running_.erase(found);
   }
+  paused_.erase(trial);
   completed_ += state == TrialState::kCompleted;
   stopped_ += state == TrialState::kStopped;
   failed_ += state == TrialState::kFailed;
@@ -133,7 +137,9 @@ std::optional<Milliseconds> StudyProgress::remaining() const {
   std::optional<Milliseconds> left;
   const std::optional<double> each = trial_ms();
   if (trial_limit_ && each) {
-    const int to_come = std::max(0, *trial_limit_ - finished() - static_cast<int>(running_.size()));
+    // Of the paused trials hardly any goes on.
+    const int to_come =
+        std::max(0, *trial_limit_ - finished() - paused() - static_cast<int>(running_.size()));
     double work = *each * to_come, longest = 0;
     for (const auto& [trial, running] : running_) {
       const double spent =

@@ -2,6 +2,7 @@
 // What a live display knows: counts, running trials, the best, how long it may still take.
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,8 @@ class StudyProgress {
   int completed() const { return completed_; }
   int stopped() const { return stopped_; }
   int failed() const { return failed_; }
+  bool is_paused(int trial) const { return paused_.contains(trial); }
+  int paused() const { return static_cast<int>(paused_.size()); }
   int finished() const { return completed_ + stopped_ + failed_; }
   std::optional<int> trial_limit() const { return trial_limit_; }
   std::optional<Best> best() const { return best_; }
@@ -64,6 +67,7 @@ class StudyProgress {
   std::optional<std::int64_t> last_step_;
   std::map<int, Running> running_;
   int completed_ = 0, stopped_ = 0, failed_ = 0;
+  std::set<int> paused_;  // trials
   std::optional<int> parallel_;
   std::size_t most_running_ = 1;
   std::vector<double> durations_ms_;  // of the trials that have ended, ascending

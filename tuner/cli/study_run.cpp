@@ -134,6 +134,10 @@ Options& declare_limits(Options& options) {
       .value("time", "T", "time in all (90s, 20m, 2h, 1d), in place of limits.time")
       .value("gpu-hours", "H", "device hours in all, in place of limits.gpu_hours")
       .value("cost-usd", "USD", "dollars in all, in place of limits.cost_usd; needs cost.usd_per_hour")
+      .value("target", "X", "value of the objective that ends the study, in place of limits.target")
+      .value("no-improvement", "N",
+             "trials without a new best that end it, in place of limits.no_improvement")
+      .value("convergence", "X", "part of the best value, in place of limits.convergence; 0: never")
       .value("gpus", "LIST", "GPUs to use: indices or UUIDs as in CUDA_VISIBLE_DEVICES, or none")
       .variable("TUNE_SYNCHRONOUS",
                 "full: every commit survives a power cut [normal: kill -9 loses nothing,\n"
@@ -146,6 +150,9 @@ engine::Overrides limit_overrides(const Parsed& options) {
   overrides.parallel = count_option(options, "parallel", kMostParallel);
   overrides.gpu_hours = amount_option(options, "gpu-hours");
   overrides.cost_usd = amount_option(options, "cost-usd");
+  overrides.target = value_option(options, "target");
+  overrides.no_improvement = count_option(options, "no-improvement");
+  overrides.convergence = amount_option(options, "convergence");
   if (options.has("time")) {
     try {
       overrides.time = parse_duration(options.text("time"));

@@ -74,6 +74,11 @@ struct History {
   // How many of the first trials are not this study's own: a model-based strategy sees earlier trials in
   // front of the others, with values in this study's units and numbers of their own study. 0 everywhere else.
   std::size_t borrowed = 0;
+  // Whether a new trial may begin: false once limits.trials is reached, when only paused trials may go on.
+  bool may_begin = true;
+  // Whether paused trials go on from where they were: false once one had left no checkpoint, or had begun
+  // anew.
+  bool can_pause = true;
 
   int next_number() const { return static_cast<int>(trials.size() - borrowed) + 1; }
   // The best completed trial, by value, the earliest of equals; nullptr when none has completed with a finite

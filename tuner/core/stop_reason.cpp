@@ -5,12 +5,13 @@
 namespace tune {
 namespace {
 
-constexpr EnumTexts<StopReason, 13> kStopReasons{{{StopReason::kRule, "rule"},
+constexpr EnumTexts<StopReason, 14> kStopReasons{{{StopReason::kRule, "rule"},
                                                   {StopReason::kPause, "pause"},
                                                   {StopReason::kDrain, "drain"},
                                                   {StopReason::kTimeLimit, "time limit"},
                                                   {StopReason::kDeviceTimeLimit, "device time limit"},
                                                   {StopReason::kCostLimit, "cost limit"},
+                                                  {StopReason::kTarget, "target reached"},
                                                   {StopReason::kUnheard, "supervisor unheard"},
                                                   {StopReason::kOrphaned, "orchestrator died"},
                                                   {StopReason::kTimeout, "timeout"},

@@ -12,6 +12,7 @@ enum class StopReason {
   kTimeLimit,        // limits.time ran out
   kDeviceTimeLimit,  // limits.gpu_hours is spent
   kCostLimit,        // limits.cost_usd is spent
+  kTarget,           // limits.target is reached
   kUnheard,          // its supervisor gave no sign of life for long
   // Stands in an attempt's row alone: it ended with the orchestrator that had started it, by a reboot or the
   // end of a container for example, which says nothing about the trial.

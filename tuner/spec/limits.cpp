@@ -20,6 +20,12 @@ int count_from(const Json& json) {
   return json.get<int>();
 }
 
+double value_from(const Json& json) {
+  if (!json.is_number() || !std::isfinite(json.get<double>()))
+    throw std::invalid_argument(json.dump() + " is not a value");
+  return json.get<double>();
+}
+
 double amount_from(const Json& json) {
   const double amount = json.is_number() ? json.get<double>() : -1;
   if (!std::isfinite(amount) || amount < 0) throw std::invalid_argument(json.dump() + " is not an amount");
@@ -39,6 +45,9 @@ Json limits_json(const Limits& limits) {
   if (limits.no_metric_time) json["no_metric_time"] = duration_text(*limits.no_metric_time);
   if (limits.gpu_hours) json["gpu_hours"] = *limits.gpu_hours;
   if (limits.cost_usd) json["cost_usd"] = *limits.cost_usd;
+  if (limits.target) json["target"] = *limits.target;
+  if (limits.no_improvement) json["no_improvement"] = *limits.no_improvement;
+  if (limits.convergence) json["convergence"] = *limits.convergence;
   return json;
 }
 
@@ -54,6 +63,9 @@ Limits limits_from_json(const Json& json) {
     if (json.contains(name)) *silence = parse_duration(json[name].get<std::string>());
   if (json.contains("gpu_hours")) limits.gpu_hours = amount_from(json["gpu_hours"]);
   if (json.contains("cost_usd")) limits.cost_usd = amount_from(json["cost_usd"]);
+  if (json.contains("target")) limits.target = value_from(json["target"]);
+  if (json.contains("no_improvement")) limits.no_improvement = count_from(json["no_improvement"]);
+  if (json.contains("convergence")) limits.convergence = amount_from(json["convergence"]);
   return limits;
 }
 

@@ -20,6 +20,9 @@ struct Limits {
   std::optional<Milliseconds> no_metric_time;  // a trial whose log gives no metric for so long fails
   std::optional<double> gpu_hours;  // device hours; without devices (the CPU) a lease counts as one
   std::optional<double> cost_usd;
+  std::optional<double> target;       // a completed trial at least as good ends the study
+  std::optional<int> no_improvement;  // so many trials in a row without a new best end it
+  std::optional<double> convergence;  // an expected improvement below this part of the best value ends it
 };
 
 // As a study's row holds those in force:

@@ -150,13 +150,8 @@ class TableChecker {
   }
 
   void check_text(const std::string& text, const KeyRule& key, const std::string& pointer) {
-    const auto is_among = [&text](const auto& names) {
-      return std::find(names.begin(), names.end(), text) != names.end();
-    };
-    if (is_among(key.later_choices))
-      problems_.add(pointer, in_quotes(text) + " is not implemented in this version",
-                    name_hint("", to_strings(key.choices), "this version has"));
-    else if (!key.choices.empty() && !is_among(key.choices))
+    const bool is_a_choice = std::find(key.choices.begin(), key.choices.end(), text) != key.choices.end();
+    if (!key.choices.empty() && !is_a_choice)
       problems_.add(pointer, in_quotes(text) + " is not a valid " + std::string(key.name),
                     choice_hint(text, key));
     else if (key.text != nullptr && !key.text->accepts(text))

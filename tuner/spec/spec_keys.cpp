@@ -145,13 +145,20 @@ const ObjectTable kStrategy{
       .kind = kText,
       .description = "How points are chosen.",
       .default_json = "\"auto\"",
-      .choices = {"auto", "random", "sobol", "grid", "bayesian", "tpe"},
-      .later_choices = {"hyperband"}},
+      .choices = {"auto", "random", "sobol", "grid", "bayesian", "tpe", "hyperband"}},
      {.name = "seed",
       .kind = kInteger,
       .description = "Seed of every random number of the search. Drawn once when absent.",
       .minimum = 0,
       .maximum = kLargestInteger},
+     {.name = "min_resource",
+      .kind = kInteger,
+      .description = "Of hyperband: the first step at which a trial may be stopped.",
+      .minimum = 1},
+     {.name = "max_resource",
+      .kind = kInteger,
+      .description = "Of hyperband: the last step of a full training, as early_stopping.max_step.",
+      .minimum = 1},
      {.name = "try_first",
       .kind = kArray,
       .description = "Points to try before all others; parameters left out are chosen by the strategy.",
@@ -180,23 +187,63 @@ const ObjectTable kWarmStart{
 const ObjectTable kEarlyStopping{
     {{.name = "rule",
       .kind = kText,
-      .description = "When a trial that does badly is stopped. median: what it has reached so far is worse "
-                     "than the median of what earlier trials had reached by that step; "
-                     "median_running_average: its newest value is worse than the median of their running "
-                     "averages.",
+      .description =
+          "When a trial that does badly is stopped. median: what it has reached so far is worse "
+          "than the median of what earlier trials had reached by that step; "
+          "median_running_average: its newest value is worse than the median of their running "
+          "averages; asha: at rungs, fractions of a training, it is not among the best; hyperband: "
+          "asha with brackets; prediction: it will hardly end better than the best so far; auto: asha "
+          "where early values tell the end.",
       .default_json = "\"none\"",
-      .choices = {"none", "median", "median_running_average"},
-      .later_choices = {"asha"}},
+      .choices = {"none", "auto", "median", "median_running_average", "asha", "hyperband", "prediction"},
+      .foreign = {{"successive_halving", "use \"asha\""},
+                  {"sha", "use \"asha\""},
+                  {"medianstop", "use \"median\""}}},
      {.name = "min_trials",
       .kind = kInteger,
-      .description = "Trials that must have reached a step before one is judged there.",
+      .description = "Trials that must have reached a step, or a rung, before one is judged there.",
       .default_json = "3",
       .minimum = 1},
      {.name = "start_step",
       .kind = kInteger,
-      .description = "First step that is judged.",
-      .default_json = "1",
-      .minimum = 1}}};
+      .description =
+          "First step that is judged. When absent, 1; of rules that know the length of a training, a "
+          "tenth of it.",
+      .minimum = 1},
+     {.name = "max_step",
+      .kind = kAny,
+      .description =
+          "The last step of a full training: a number, or the name of the fixed value or parameter "
+          "that holds it. When absent, epochs and the like, else what completed trials show."},
+     {.name = "reduction_factor",
+      .kind = kInteger,
+      .description =
+          "Of asha, hyperband and auto: one trial of so many goes beyond a rung, and rungs are so many "
+          "times apart.",
+      .default_json = "3",
+      .minimum = 2,
+      .maximum = 100},
+     {.name = "form",
+      .kind = kText,
+      .description =
+          "Of asha, hyperband and auto: stop ends the others; pause lets them wait with their "
+          "checkpoints until they are among the best, and needs a trainer that resumes. When absent, "
+          "stop; of auto with a built-in trainer, pause.",
+      .choices = {"stop", "pause"},
+      .foreign = {{"stopping", "use \"stop\""},
+                  {"promotion", "use \"pause\""},
+                  {"pausing", "use \"pause\""}}},
+     {.name = "brackets",
+      .kind = kInteger,
+      .description = "Of hyperband: how many brackets. When absent, one more than there are rungs.",
+      .minimum = 1,
+      .maximum = 64},
+     {.name = "risk",
+      .kind = kNumber,
+      .description = "Of prediction: the part of the trials that it stops which may have become the best.",
+      .default_json = "0.05",
+      .minimum = 0,
+      .maximum = 1}}};
 
 const ObjectTable kLimits{
     {{.name = "trials",
@@ -240,9 +287,22 @@ const ObjectTable kLimits{
       .description = "US dollars that the trials may cost, at cost.usd_per_hour.",
       .minimum = 0},
      {.name = "until", .kind = kText, .later = true},
-     {.name = "target", .kind = kNumber, .later = true},
-     {.name = "no_improvement", .kind = kAny, .later = true},
-     {.name = "convergence", .kind = kAny, .later = true}}};
+     {.name = "target",
+      .kind = kNumber,
+      .description =
+          "The study ends when a completed trial is at least as good as this value of the objective."},
+     {.name = "no_improvement",
+      .kind = kInteger,
+      .description =
+          "The study ends when so many trials in a row, failed ones apart, have brought no new best.",
+      .minimum = 1},
+     {.name = "convergence",
+      .kind = kNumber,
+      .description =
+          "The study ends when the model expects no trial to be better than the best by this part of its "
+          "value, 0.01 for 1 %, five times in a row; of the strategies auto and bayesian.",
+      .minimum = 0,
+      .maximum = 1}}};
 
 const ObjectTable kResources{
     {{.name = "gpus_per_trial",

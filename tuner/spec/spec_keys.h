@@ -38,9 +38,8 @@ struct KeyRule {
   ValueKind kind = ValueKind::kAny;
   std::string_view description = {};
   bool required = false;
-  std::string_view default_json = {};                // as JSON; empty: no default
-  std::vector<std::string_view> choices = {};        // texts: the valid ones
-  std::vector<std::string_view> later_choices = {};  // agreed names that this version does not have yet
+  std::string_view default_json = {};          // as JSON; empty: no default
+  std::vector<std::string_view> choices = {};  // texts: the valid ones
   std::vector<std::pair<std::string_view, std::string_view>> foreign =
       {};                                            // other tools' words and their cure
   std::optional<double> minimum = {}, maximum = {};  // numbers, inclusive

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 #include "tuner/core/edit_distance.h"
@@ -142,13 +143,104 @@ void check_grid(const Spec& spec, const ReadParameters& read, SpecProblems& prob
                    "add \"levels\": 5 (so many points) or a step, or use another strategy");
 }
 
-EarlyStopping read_early_stopping(const SpecProblems& problems) {
+// Names under which trainers hold how long they train, those that AMT looks for first.
+constexpr std::array kLengthNames{"epochs",     "numepochs",        "n-epochs",   "n_epochs",
+                                  "num_epochs", "num_train_epochs", "max_epochs", "max_steps"};
+
+// Sets the length of a training to what the value or parameter of this name holds; false if there is none.
+bool take_length(const std::string& name, const Spec& spec, EarlyStopping& stopping) {
+  if (spec.space.find(name)) {
+    stopping.max_step_parameter = name;
+    return true;
+  }
+  const auto fixed = spec.fixed.find(name);
+  if (fixed == spec.fixed.end() || !fixed->is_number() || fixed->get<double>() < 1) return false;
+  stopping.max_step = static_cast<std::int64_t>(fixed->get<double>());
+  return true;
+}
+
+void read_max_step(const Spec& spec, EarlyStopping& stopping, SpecProblems& problems) {
+  const std::string pointer = "/early_stopping/max_step";
+  const OrderedJson* value = problems.find(pointer);
+  if (value == nullptr) {
+    for (const char* name : kLengthNames)
+      if (take_length(name, spec, stopping)) return;
+    return;
+  }
+  if (value->is_number_integer() && value->get<double>() >= 1 && value->get<double>() < 1e15) {
+    stopping.max_step = value->get<std::int64_t>();
+    if (stopping.start_step && *stopping.start_step >= *stopping.max_step)
+      problems.add("/early_stopping/start_step",
+                   "nothing is judged before the last step, " + std::to_string(*stopping.max_step),
+                   "take a start_step below max_step");
+    return;
+  }
+  if (value->is_string() && take_length(value->get<std::string>(), spec, stopping)) return;
+  problems.add(pointer,
+               value->is_string()
+                   ? in_quotes(value->get<std::string>()) +
+                         " is neither a parameter nor a fixed value that is a number from 1"
+                   : "must be a whole number from 1, or the name of a fixed value or a parameter",
+               "give the last step of a full training, such as 20, or \"epochs\"");
+}
+
+// What only some rules have.
+void check_rule_keys(const EarlyStopping& stopping, SpecProblems& problems) {
+  const bool has_rungs = stopping.rule == "asha" || stopping.rule == "hyperband" || stopping.rule == "auto";
+  const auto belongs = [&](const char* key, bool applies, const char* rules) {
+    const std::string pointer = std::string("/early_stopping/") + key;
+    if (!applies && problems.find(pointer) != nullptr)
+      problems.add_at_key(pointer, in_quotes(key) + " is no key of the rule " + in_quotes(stopping.rule),
+                          std::string("leave it out, or take the rule ") + rules);
+  };
+  belongs("max_step", has_rungs || stopping.rule == "prediction", "asha, hyperband, prediction or auto");
+  belongs("reduction_factor", has_rungs, "asha, hyperband or auto");
+  belongs("form", has_rungs, "asha, hyperband or auto");
+  belongs("brackets", stopping.rule == "hyperband", "hyperband");
+  belongs("risk", stopping.rule == "prediction", "prediction");
+}
+
+// The strategy hyperband brings its rule.
+void read_hyperband(const Spec& spec, EarlyStopping& stopping, SpecProblems& problems) {
+  const bool is_hyperband = spec.strategy.name == "hyperband";
+  for (const char* key : {"min_resource", "max_resource"}) {
+    const std::string pointer = std::string("/strategy/") + key;
+    if (!is_hyperband && problems.find(pointer) != nullptr)
+      problems.add_at_key(pointer,
+                          in_quotes(key) + " is no key of the strategy " + in_quotes(spec.strategy.name),
+                          "take the strategy \"hyperband\", or early_stopping's start_step and max_step");
+  }
+  if (!is_hyperband) return;
+  if (const auto rule = read_value<std::string>(problems, "/early_stopping/rule");
+      rule && *rule != "hyperband")
+    problems.add(
+        "/early_stopping/rule", "the strategy \"hyperband\" brings its own rule",
+        "leave the rule out, or take another strategy: \"random\" with the rule " + in_quotes(*rule));
+  stopping.rule = "hyperband";
+  const auto least = read_value<std::int64_t>(problems, "/strategy/min_resource");
+  const auto most = read_value<std::int64_t>(problems, "/strategy/max_resource");
+  if (least && most && *least >= *most)
+    problems.add("/strategy/min_resource", "must be below max_resource, " + std::to_string(*most),
+                 "take the first step that says something about a trial");
+  if (least) stopping.start_step = least;
+  if (most) stopping.max_step = most;
+}
+
+EarlyStopping read_early_stopping(const Spec& spec, SpecProblems& problems) {
   EarlyStopping stopping;
   if (auto rule = read_value<std::string>(problems, "/early_stopping/rule")) stopping.rule = *rule;
   if (const auto trials = read_value<int>(problems, "/early_stopping/min_trials"))
     stopping.min_trials = *trials;
-  if (const auto step = read_value<std::int64_t>(problems, "/early_stopping/start_step"))
-    stopping.start_step = *step;
+  stopping.start_step = read_value<std::int64_t>(problems, "/early_stopping/start_step");
+  if (const auto factor = read_value<int>(problems, "/early_stopping/reduction_factor"))
+    stopping.reduction_factor = *factor;
+  if (const auto form = read_value<std::string>(problems, "/early_stopping/form"))
+    stopping.form = *form == "pause" ? StopForm::kPause : StopForm::kStop;
+  stopping.brackets = read_value<int>(problems, "/early_stopping/brackets");
+  if (const auto risk = read_value<double>(problems, "/early_stopping/risk")) stopping.risk = *risk;
+  read_hyperband(spec, stopping, problems);
+  check_rule_keys(stopping, problems);
+  if (!stopping.max_step) read_max_step(spec, stopping, problems);
   return stopping;
 }
 
@@ -180,6 +272,9 @@ Limits read_limits(SpecProblems& problems) {
   limits.no_metric_time = read_duration(problems, "/limits/no_metric_time");
   limits.gpu_hours = read_value<double>(problems, "/limits/gpu_hours");
   limits.cost_usd = read_value<double>(problems, "/limits/cost_usd");
+  limits.target = read_value<double>(problems, "/limits/target");
+  limits.no_improvement = read_value<int>(problems, "/limits/no_improvement");
+  limits.convergence = read_value<double>(problems, "/limits/convergence");
   check_silences(limits, problems);
   const auto is_set = [&](const char* name) { return problems.contains(std::string("/limits/") + name); };
   if (problems.find("/limits") != nullptr && std::none_of(kEndingLimits.begin(), kEndingLimits.end(), is_set))
@@ -198,6 +293,15 @@ void read_rest(Spec& spec, const SpecProblems& problems) {
   spec.resources = read_resources(problems);
   spec.usd_per_hour = read_value<double>(problems, "/cost/usd_per_hour");
   spec.promote_model = read_value<std::string>(problems, "/promote/model");
+}
+
+// Other strategies expect nothing of a point.
+void check_convergence(const Spec& spec, SpecProblems& problems) {
+  if (!spec.limits.convergence || spec.strategy.name == "auto" || spec.strategy.name == "bayesian") return;
+  problems.add_at_key(
+      "/limits/convergence",
+      "the strategy " + in_quotes(spec.strategy.name) + " does not say what it expects of a trial",
+      "take \"auto\" or \"bayesian\", or limit \"no_improvement\"");
 }
 
 void check_trainer_or_command(SpecUse use, SpecProblems& problems) {
@@ -229,8 +333,9 @@ Spec read_document(SpecUse use, const RegexCheck& check, SpecProblems& problems)
   spec.warm_start = read_warm_start(spec, problems);
   check_something_varies(spec, problems);
   check_grid(spec, read, problems);
-  spec.early_stopping = read_early_stopping(problems);
+  spec.early_stopping = read_early_stopping(spec, problems);
   spec.limits = read_limits(problems);
+  check_convergence(spec, problems);
   check_trainer_or_command(use, problems);
   return spec;
 }

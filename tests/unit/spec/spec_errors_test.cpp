@@ -317,13 +317,7 @@ TEST_CASE("commands that are safe are accepted", "[spec]") {
 
 TEST_CASE("what this version does not have yet is refused by name", "[spec]") {
   const auto [pointer, json] = GENERATE(table<std::string, std::string>({
-      {"/strategy/name", "\"hyperband\""},
-      {"/strategy/name", "\"hyperband\""},
-      {"/early_stopping/rule", "\"asha\""},
       {"/limits/until", "\"x\""},
-      {"/limits/target", "0.9"},
-      {"/limits/no_improvement", "5"},
-      {"/limits/convergence", "{}"},
       {"/objectives", "[]"},
       {"/retry", "{}"},
       {"/replicates", "3"},
@@ -334,6 +328,65 @@ TEST_CASE("what this version does not have yet is refused by name", "[spec]") {
   REQUIRE_THAT(problems,
                Catch::Matchers::StartsWith(pointer + ": ") && Contains("is not implemented in this version"));
   REQUIRE(std::count(problems.begin(), problems.end(), '\n') == 1);
+}
+
+TEST_CASE("a rule's keys belong to it, and what they say of a training fits together", "[spec]") {
+  const auto [stopping, expected] = GENERATE(table<std::string, std::string>({
+      {R"({"rule": "median", "form": "pause"})",
+       "/early_stopping/form: \"form\" is no key of the rule \"median\""},
+      {R"({"rule": "asha", "risk": 0.1})", "/early_stopping/risk: \"risk\" is no key of the rule \"asha\""},
+      {R"({"rule": "asha", "brackets": 2})", "/early_stopping/brackets"},
+      {R"({"rule": "asha", "max_step": "epoch"})", "\"epoch\" is neither a parameter nor a fixed value"},
+      {R"({"rule": "asha", "max_step": 0.5})", "/early_stopping/max_step: must be a whole number from 1"},
+      {R"({"rule": "asha", "max_step": 5, "start_step": 5})",
+       "/early_stopping/start_step: nothing is judged before"},
+      {R"({"rule": "asha", "form": "pausing"})", "use \"pause\""},
+  }));
+  OrderedJson document = valid_document();
+  document["early_stopping"] = OrderedJson::parse(stopping);
+  CAPTURE(stopping);
+  REQUIRE_THAT(problems_of(document.dump()), Contains(expected));
+}
+
+TEST_CASE("the strategy hyperband brings its rule and the ends of its resource", "[spec]") {
+  OrderedJson document = valid_document();
+  document.erase("early_stopping");
+  document["strategy"] = OrderedJson::parse(R"({"name": "hyperband", "min_resource": 2, "max_resource": 9})");
+  const Spec spec = parse_spec(document.dump(), "s.json", "/");
+  CHECK(spec.early_stopping.rule == "hyperband");
+  CHECK(spec.early_stopping.start_step == 2);
+  CHECK(spec.early_stopping.max_step == 9);
+  document["early_stopping"] = OrderedJson::parse(R"({"rule": "median"})");
+  CHECK_THAT(problems_of(document.dump()), Contains("brings its own rule"));
+  document.erase("early_stopping");
+  document["strategy"]["min_resource"] = 9;
+  CHECK_THAT(problems_of(document.dump()), Contains("/strategy/min_resource: must be below max_resource, 9"));
+  document["strategy"]["name"] = "random";
+  CHECK_THAT(problems_of(document.dump()), Contains("\"min_resource\" is no key of the strategy \"random\""));
+}
+
+TEST_CASE("the length of a training is found under the names that trainers use", "[spec]") {
+  OrderedJson document = valid_document();
+  document["early_stopping"] = OrderedJson::parse(R"({"rule": "asha"})");
+  CHECK_FALSE(parse_spec(document.dump(), "s.json", "/").early_stopping.max_step);
+  document["fixed"]["num_epochs"] = 12;
+  CHECK(parse_spec(document.dump(), "s.json", "/").early_stopping.max_step == 12);
+  document["early_stopping"]["max_step"] = "lr";
+  CHECK(parse_spec(document.dump(), "s.json", "/").early_stopping.max_step_parameter == "lr");
+}
+
+TEST_CASE("convergence needs a strategy that expects something of its trials", "[spec]") {
+  OrderedJson document = valid_document();
+  document["limits"] =
+      OrderedJson::parse(R"({"trials": 10, "convergence": 0.01, "target": -2, "no_improvement": 4})");
+  document["strategy"] = OrderedJson::parse(R"({"name": "tpe"})");
+  CHECK_THAT(problems_of(document.dump()),
+             Contains("/limits/convergence: the strategy \"tpe\" does not say"));
+  document["strategy"]["name"] = "bayesian";
+  const Limits limits = parse_spec(document.dump(), "s.json", "/").limits;
+  CHECK(limits.convergence == 0.01);
+  CHECK(limits_from_json(limits_json(limits)).target == -2);
+  CHECK(limits_from_json(limits_json(limits)).no_improvement == 4);
 }
 
 TEST_CASE("a limit in dollars needs a price", "[spec]") {

@@ -41,7 +41,7 @@ TEST_CASE("the schema refuses what the reader refuses for its shape", "[schema]"
       {"/limits/trials", "1.5", "/limits/trials: type"},
       {"/limits/time", "\"5\"", "/limits/time: pattern"},
       {"/limits/gpu_hours", "-5", "/limits/gpu_hours: minimum"},
-      {"/strategy", "{\"name\": \"hyperband\"}", "/strategy/name: enum"},
+      {"/strategy", "{\"name\": \"cmaes\"}", "/strategy/name: enum"},
       {"/parameters/2x", R"({"type": "int", "min": 1, "max": 2})", "/parameters: propertyNames"},
       {"/parameters/lr/values", "[1]", "/parameters/lr: propertyNames"},
       {"/parameters/lr", "{\"type\": \"float\", \"min\": 1}", "/parameters/lr: required"},

@@ -164,4 +164,10 @@ std::optional<ExitReport> read_exit(const std::filesystem::path& folder, const s
   return std::nullopt;
 }
 
+bool has_checkpoint(const std::filesystem::path& study_folder, int trial) {
+  const std::filesystem::path folder = checkpoint_folder(study_folder, trial);
+  std::error_code ignored;
+  return std::filesystem::is_directory(folder, ignored) && !std::filesystem::is_empty(folder, ignored);
+}
+
 }  // namespace tune::engine

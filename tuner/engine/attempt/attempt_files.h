@@ -78,4 +78,7 @@ struct ExitReport {
 std::optional<ExitReport> read_exit(const std::filesystem::path& folder, const std::string& token,
                                     std::string* spoilt = nullptr);
 
+// Whether a trial has left anything to go on from.
+bool has_checkpoint(const std::filesystem::path& study_folder, int trial);
+
 }  // namespace tune::engine

@@ -174,6 +174,7 @@ AttemptOutcome classify(const AttemptEnd& end) {
     case StopReason::kTimeLimit:
     case StopReason::kDeviceTimeLimit:
     case StopReason::kCostLimit:
+    case StopReason::kTarget:
       return {TrialState::kStopped, to_string(*report.stop), {}, value};
     case StopReason::kDrain:
       return requeued("interrupted");

@@ -66,7 +66,12 @@ TrialEnd AttemptCloser::close(RunningTrial& running) {
   // Memory first, since the outcome depends on these points. Should the commit fail for good, the run is over
   // and what is in memory with it; the files are read again by the next one.
   metrics_.take_in(running, tail);
-  const AttemptOutcome outcome = outcome_of(running, report, spoilt);
+  AttemptOutcome outcome = outcome_of(running, report, spoilt);
+  if (outcome.state == TrialState::kPaused && !has_checkpoint(parts_.frame.study_folder, number)) {
+    outcome.state = TrialState::kStopped;
+    running.pausing_trouble = "trial " + std::to_string(number) + " left no checkpoint to go on from";
+    outcome.reason += " It is stopped for good, since it left no checkpoint.";
+  }
   const Milliseconds lasted = close_attempt(running, report, outcome);
   close_trial(running.trial, outcome);
   crash_point("before_end");
@@ -86,8 +91,8 @@ TrialEnd AttemptCloser::close(RunningTrial& running) {
   } else {
     parts_.book.set_state(number, outcome.state);
   }
-  return {number, outcome.state,   outcome.failure, outcome.reason,
-          lasted, running.attempt, has_metrics,     outcome.fault};
+  return {number,          outcome.state, outcome.failure, outcome.reason,         lasted,
+          running.attempt, has_metrics,   outcome.fault,   running.pausing_trouble};
 }
 
 Milliseconds AttemptCloser::close_attempt(RunningTrial& running, const std::optional<ExitReport>& report,

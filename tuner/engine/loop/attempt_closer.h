@@ -16,8 +16,9 @@ struct TrialEnd {
   std::string failure, reason;
   Milliseconds lasted{0};
   store::AttemptRow attempt;
-  bool has_metrics = false;    // of a failed or stopped trial: any metric was read
-  std::optional<Fault> fault;  // why it runs again, where that was no trial's doing
+  bool has_metrics = false;     // of a failed or stopped trial: any metric was read
+  std::optional<Fault> fault;   // why it runs again, where that was no trial's doing
+  std::string pausing_trouble;  // why paused trials of this trainer do not go on; empty: they may
 };
 
 // Owned by the desk, on the loop's thread.

@@ -18,7 +18,9 @@ History history_in(const store::StudyStore& store, const SearchSpace& space) {
   return history;
 }
 
-HistoryBook::HistoryBook(History loaded) : live_(std::move(loaded)), snapshot_(live_) {}
+HistoryBook::HistoryBook(History loaded) : live_(std::move(loaded)), snapshot_(live_) {
+  for (const auto& trial : live_.trials) paused_ += trial->state == TrialState::kPaused;
+}
 
 const TrialView& HistoryBook::trial(int number) const {
   if (const auto open = open_.find(number); open != open_.end()) return open->second.view;
@@ -71,6 +73,7 @@ void HistoryBook::set_state(int number, TrialState state) {
   open(number);
   Open& open = open_.at(number);
   open.changed = open.changed || open.view.state != state;
+  paused_ += (state == TrialState::kPaused) - (open.view.state == TrialState::kPaused);
   open.view.state = state;
 }
 
@@ -86,6 +89,7 @@ void HistoryBook::close(int number, TrialState state, std::vector<double> values
   open(number);
   TrialView view = std::move(open_.at(number).view);
   open_.erase(number);
+  paused_ -= view.state == TrialState::kPaused;
   view.state = state;
   view.values = std::move(values);
   view.failure = failure;
@@ -106,8 +110,9 @@ const History& HistoryBook::history(int except) {
   return live_;
 }
 
-const History& HistoryBook::snapshot() {
+const History& HistoryBook::snapshot(bool may_begin) {
   publish(0);
+  snapshot_.may_begin = may_begin;
   snapshot_.trials.resize(live_.trials.size());
   for (const int number : differing_) snapshot_.trials[index_of(number)] = live_.trials[index_of(number)];
   differing_.clear();

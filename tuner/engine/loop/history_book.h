@@ -37,8 +37,11 @@ class HistoryBook {
 
   // Up to date but for `except`, whose open view trial() gives.
   const History& history(int except = 0);
-  // The same for another thread: unchanged until the next call of snapshot().
-  const History& snapshot();
+  // The same for another thread: unchanged until the next call of snapshot(). `may_begin` as in History.
+  const History& snapshot(bool may_begin = true);
+  // From now on no trial is paused (History::can_pause).
+  void give_up_pausing() { live_.can_pause = snapshot_.can_pause = false; }
+  int paused() const { return paused_; }
 
  private:
   struct Open {
@@ -50,6 +53,7 @@ class HistoryBook {
 
   History live_, snapshot_;
   std::map<int, Open> open_;
+  int paused_ = 0;              // trials that wait with their checkpoints
   std::vector<int> differing_;  // numbers whose view in snapshot_ is older than in live_
 };
 

@@ -10,6 +10,7 @@
 #include "tuner/core/plural_text.h"
 #include "tuner/engine/attempt/attempt_log.h"
 #include "tuner/engine/loop/alive_file.h"
+#include "tuner/engine/loop/completion.h"
 #include "tuner/engine/loop/database_file.h"
 #include "tuner/engine/loop/history_book.h"
 #include "tuner/engine/loop/journal.h"
@@ -44,8 +45,12 @@ StopReason stop_for(store::StudyEnd limit) {
       return StopReason::kDeviceTimeLimit;
     case store::StudyEnd::kCostLimit:
       return StopReason::kCostLimit;
+    case store::StudyEnd::kTarget:
+      return StopReason::kTarget;
     case store::StudyEnd::kTrialLimit:
     case store::StudyEnd::kSpaceExhausted:
+    case store::StudyEnd::kNoImprovement:
+    case store::StudyEnd::kConvergence:
       break;
   }
   broken_invariant("a limit that stops what runs", __FILE__, __LINE__);
@@ -66,6 +71,7 @@ struct StudyLoop::Impl {
   TrialDesk desk;
   Suggester suggester;
   PoisonGuard guard;
+  Completion completion;
   Spending spending;
 
   std::deque<int> queue;              // trials that run again
@@ -95,6 +101,7 @@ struct StudyLoop::Impl {
   void on_fault(const Fault& fault);
   void drain_silent_trials();
   void notice_once(const std::string& message);
+  bool may_begin() const;
   bool may_ask() const;
   void accept(Suggested suggested);
   RunnerEvent next_event(SteadyTime deadline);
@@ -102,6 +109,8 @@ struct StudyLoop::Impl {
   void handle(const RunnerEvent& event);
   void listen(const RunnerEvent& event);
   void on_end(const TrialEnd& end);
+  void give_up_pausing(const std::string& why);
+  void look_at_rungs();
   void keep_house(SteadyTime now);
   void look_at_neighbours();
   bool has_spent_all();
@@ -134,6 +143,7 @@ StudyLoop::Impl::Impl(const Parts& given)
             book,
             parts.set_up_fault}),
       suggester(parts.strategy, parts.spec.space, study.seed, [this] { parts.runner.wake(); }),
+      completion(parts.spec.limits, parts.spec.objective, parts.store.trials()),
       spending(device_budget(parts.spec.limits, parts.spec.usd_per_hour), parts.store.trials(),
                parts.store.attempts()),
       elapsed_before(study.elapsed_seconds),
@@ -182,6 +192,8 @@ void StudyLoop::Impl::announce() {
       known == 0 ? total + ", " + std::to_string(parallel) + " at once"
                  : "continues: " + std::to_string(completed + stopped + failed) + " of " + total + " done";
   save_study(store::StudyState::kRunning, {}, Durability::kProcess, &event);
+  if (study.facts.no_pausing) book.give_up_pausing();
+  look_at_rungs();
 }
 
 void StudyLoop::Impl::take_up_old_attempts() {
@@ -213,6 +225,7 @@ StudyResult StudyLoop::Impl::run() {
       if (interrupted()) return drain();
       if (out_of_time()) return end_by_limit(store::StudyEnd::kTimeLimit);
       if (has_spent_all()) return end_by_limit(spending.reason());
+      if (completion.reached() == store::StudyEnd::kTarget) return end_by_limit(store::StudyEnd::kTarget);
       fill_slots();
       if (desk.running() == 0) {
         if (const auto end = over(); end && !suggester.is_busy()) return finish(*end);
@@ -277,9 +290,13 @@ void StudyLoop::Impl::notice_once(const std::string& message) {
   if (seen_notices.insert(message).second) journal.notice(message);
 }
 
-bool StudyLoop::Impl::may_ask() const {
-  if (strategy_waits || strategy_exhausted) return false;
+bool StudyLoop::Impl::may_begin() const {
   return !parts.spec.limits.trials || book.next_number() <= *parts.spec.limits.trials;
+}
+
+bool StudyLoop::Impl::may_ask() const {
+  if (strategy_waits || strategy_exhausted || completion.reached()) return false;
+  return may_begin() || book.paused() > 0;
 }
 
 void StudyLoop::Impl::fill_slots() {
@@ -294,7 +311,7 @@ void StudyLoop::Impl::fill_slots() {
     }
     if (!suggester.is_busy()) {
       ended_since_question = false;
-      suggester.ask(book.snapshot());
+      suggester.ask(book.snapshot(may_begin()));
     }
     std::optional<Suggested> suggested = suggester.take(parts.patience);
     if (!suggested) return;  // the worker wakes the runner's wait
@@ -313,13 +330,16 @@ void StudyLoop::Impl::accept(Suggested suggested) {
   }
   if (std::holds_alternative<strategies::Exhausted>(suggested.answer)) {
     strategy_exhausted = true;
-    if (parts.spec.limits.trials)
+    if (parts.spec.limits.trials && may_begin())
       notice_once("no point is left to try, so the study ends with " +
                   std::to_string(book.next_number() - 1) + " of " +
                   plural_text(*parts.spec.limits.trials, "trial"));
     return;
   }
   const auto& suggestion = std::get<strategies::Suggestion>(suggested.answer);
+  if (!suggestion.resume_trial && !may_begin()) return;  // of a strategy that failed
+  completion.on_suggestion(suggestion);
+  if (completion.reached()) return notice_once(completion.sentence());
   const int number = suggestion.resume_trial.value_or(book.next_number());
   const auto fault = suggestion.resume_trial ? desk.start_resumed(suggestion) : desk.start_new(suggestion);
   if (!fault) return guard.on_start(number);
@@ -341,6 +361,7 @@ void StudyLoop::Impl::step() {
   if (parts.spec.limits.time && !out_of_time())
     deadline = std::min(deadline, now + (*parts.spec.limits.time - elapsed()));
   handle(next_event(std::max(deadline, now)));
+  give_up_pausing(desk.pausing_trouble());
   keep_house(parts.clock.steady_now());
 }
 
@@ -360,6 +381,8 @@ void StudyLoop::Impl::on_end(const TrialEnd& end) {
   strategy_waits = false;
   ended_since_question = true;
   if (!end.fault) lacks = 0;
+  give_up_pausing(end.pausing_trouble);
+  look_at_rungs();
   if (end.state == TrialState::kQueued) {
     queue.push_back(end.trial);
     if (end.fault) on_fault(*end.fault);
@@ -369,10 +392,42 @@ void StudyLoop::Impl::on_end(const TrialEnd& end) {
   completed += end.state == TrialState::kCompleted;
   stopped += end.state == TrialState::kStopped;
   failed += end.state == TrialState::kFailed;
+  const std::vector<double>& values = book.trial(end.trial).values;
+  completion.on_end(end.state, values.empty() ? std::nullopt : std::optional(values.front()));
+  if (completion.reached()) notice_once(completion.sentence());
   guard.on_end({end.trial, end.attempt.attempt, end.state, way_of(end), end.lasted, end.has_metrics,
                 end.attempt.exit_code == 0, end.failure == "no_metric"},
                book.history());
   if (guard.verdict()) drain_silent_trials();
+}
+
+// From then on the rule stops trials in place of pausing them.
+void StudyLoop::Impl::give_up_pausing(const std::string& why) {
+  if (why.empty() || study.facts.no_pausing) return;
+  study.facts.no_pausing = why;
+  book.give_up_pausing();
+  save_study(store::StudyState::kRunning, {});
+  journal.notice(why +
+                 ": from here on the rule stops trials where it would have paused them. A trainer that "
+                 "saves what it needs in $TUNE_CHECKPOINT_DIR, and goes on from there, can be paused");
+  std::vector<int> waiting;
+  for (const auto& trial : book.history().trials)
+    if (trial->state == TrialState::kPaused) waiting.push_back(trial->number);
+  for (const int number : waiting) {
+    desk.give_up(number, "was paused, and is stopped for good: " + why);
+    stopped += 1;
+  }
+}
+
+// Says where trials are compared, once that is known and when it changes.
+void StudyLoop::Impl::look_at_rungs() {
+  auto plan = parts.stop_rule.rungs(book.history());
+  if (!plan) return;
+  store::RungFacts rungs{std::move(plan->steps), plan->full_steps};
+  if (study.facts.rungs == rungs) return;
+  study.facts.rungs = std::move(rungs);
+  save_study(store::StudyState::kRunning, {});
+  journal.notice("early stopping: " + plan->text);
 }
 
 void StudyLoop::Impl::keep_house(SteadyTime now) {
@@ -419,8 +474,8 @@ void StudyLoop::Impl::save_study(store::StudyState state, const std::string& rea
 // Why nothing is left to do; nullopt while there is. Asked when nothing runs.
 std::optional<store::StudyEnd> StudyLoop::Impl::over() const {
   if (!queue.empty() || may_ask()) return std::nullopt;
-  return strategy_exhausted || strategy_waits ? store::StudyEnd::kSpaceExhausted
-                                              : store::StudyEnd::kTrialLimit;
+  if (const auto end = completion.reached()) return end;
+  return may_begin() ? store::StudyEnd::kSpaceExhausted : store::StudyEnd::kTrialLimit;
 }
 
 // Stops every attempt and waits for them. The first signal asks for no more than that, the second kills them.
@@ -466,9 +521,12 @@ StudyResult StudyLoop::Impl::pause() {
 }
 
 StudyResult StudyLoop::Impl::end_by_limit(store::StudyEnd limit) {
+  if (limit == store::StudyEnd::kTarget) notice_once(completion.sentence());
   if (desk.running() > 0)
-    journal.notice(std::string("the ") + to_string(limit) +
-                   " is reached: running trials are stopped and keep their values");
+    journal.notice((limit == store::StudyEnd::kTarget
+                        ? std::string()
+                        : std::string("the ") + to_string(limit) + " is reached: ") +
+                   "running trials are stopped and keep their values");
   run_down(stop_for(limit));
   // A person who interrupts this wants to be out, not to wait for a promotion: the next run makes the end.
   if (interrupted()) {

@@ -14,11 +14,6 @@ namespace {
 // A turn of the loop takes longer only when the loop was stopped or waited for something.
 constexpr Milliseconds kLongestTurn{1'000};
 
-bool has_checkpoint(const fs::path& folder) {
-  std::error_code ignored;
-  return fs::is_directory(folder, ignored) && !fs::is_empty(folder, ignored);
-}
-
 // What a trainer put in a folder's place is kept under another name, for people who look for the reason.
 void make_folder(const fs::path& folder) {
   std::error_code error;
@@ -67,7 +62,8 @@ std::optional<Fault> TrialDesk::start_resumed(const strategies::Suggestion& sugg
   auto trial = parts_.store.trial(suggestion.resume_trial.value());
   TUNE_CHECK(trial.has_value());
   trial->budget = suggestion.budget;
-  return start(std::move(*trial), nullptr);
+  TUNE_CHECK(trial->state == TrialState::kPaused);
+  return start(std::move(*trial), &suggestion);
 }
 
 store::AttemptRow TrialDesk::new_attempt(const store::TrialRow& trial) const {
@@ -146,14 +142,16 @@ void TrialDesk::commit_plan(const RunningTrial& running, Beginning beginning,
     if (beginning == Beginning::kOver) entry.store().remove_metrics(trial.number);
     if (beginning == Beginning::kNew) {
       entry.store().insert_trial(trial);
-      StatusEvent event = about(StatusKind::kTrialQueued, running.attempt, trial.note);
+    } else {
+      entry.store().update_trial(trial);
+    }
+    if (suggestion != nullptr) {
+      StatusEvent event = about(StatusKind::kTrialQueued, running.attempt, suggestion->note);
       event.parameters = trial.parameters;
       event.brief = suggestion->brief;
       event.choice = suggestion->choice;
       event.choice_reason = suggestion->choice_reason;
       entry.event(std::move(event));
-    } else {
-      entry.store().update_trial(trial);
     }
     entry.store().insert_attempt(running.attempt);
   });
@@ -199,14 +197,18 @@ void TrialDesk::record_start(RunningTrial running, const AttemptRecord& record) 
 }
 
 std::optional<Fault> TrialDesk::start(store::TrialRow trial, const strategies::Suggestion* suggestion) {
+  const bool was_paused = trial.state == TrialState::kPaused;
   trial.state = TrialState::kRunning;
+  trial.values.clear();  // what it had reached when it was paused
   trial.attempts += 1;
   if (!trial.started) trial.started = parts_.clock.wall_now();
   RunningTrial running{trial, new_attempt(trial), {}, {}, false, false, false};
-  const Beginning beginning = suggestion != nullptr ? Beginning::kNew
-                              : has_checkpoint(checkpoint_folder(parts_.frame.study_folder, trial.number))
+  const Beginning beginning = suggestion != nullptr && !suggestion->resume_trial ? Beginning::kNew
+                              : has_checkpoint(parts_.frame.study_folder, trial.number)
                                   ? Beginning::kFromCheckpoint
                                   : Beginning::kOver;
+  if (was_paused && !parts_.book.trial(trial.number).curve.empty())
+    running.paused_at = parts_.book.trial(trial.number).curve.back().step;
   const Attempt attempt = plan(running, beginning);
   commit_plan(running, beginning, suggestion);
   enter_in_book(trial, beginning);
@@ -366,6 +368,12 @@ void TrialDesk::stop_silent(StopReason reason, Milliseconds grace) {
   for (const auto& [number, running] : running_)
     if (parts_.store.metrics(number).empty())
       parts_.runner.stop({number, running.attempt.attempt}, grace, reason);
+}
+
+std::string TrialDesk::pausing_trouble() const {
+  for (const auto& [number, running] : running_)
+    if (!running.pausing_trouble.empty()) return running.pausing_trouble;
+  return {};
 }
 
 void TrialDesk::give_up(int number, const std::string& reason) {

@@ -48,14 +48,16 @@ class TrialDesk {
   void stop_all(StopReason reason, Milliseconds grace);
   // Only those that have given no metric yet.
   void stop_silent(StopReason reason, Milliseconds grace);
-  // Ends a queued trial that will not run again.
+  // Why paused trials do not go on from where they were, if one that runs has shown that.
+  std::string pausing_trouble() const;
+  // Ends a queued or paused trial that will not run again.
   void give_up(int trial, const std::string& reason);
 
  private:
   // How an attempt begins: its trial is new, runs on from a checkpoint, or runs again without one.
   enum class Beginning { kNew, kFromCheckpoint, kOver };
 
-  // Without a suggestion the trial runs again.
+  // Without a suggestion the trial runs again; a suggestion may be to go on with it.
   std::optional<Fault> start(store::TrialRow trial, const strategies::Suggestion* suggestion);
   Attempt plan(const RunningTrial& running, Beginning beginning) const;
   void commit_plan(const RunningTrial& running, Beginning beginning,

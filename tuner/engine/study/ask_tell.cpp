@@ -73,20 +73,26 @@ Milliseconds AskTell::elapsed() const {
   return now + Milliseconds(static_cast<std::int64_t>(elapsed_before_ * 1000));
 }
 
+bool AskTell::is_out_of_time() const {
+  const Limits& limits = parts_.spec.limits;
+  return limits.time && elapsed() >= *limits.time;
+}
+
 bool AskTell::may_start() const {
   const Limits& limits = parts_.spec.limits;
-  if (limits.time && elapsed() >= *limits.time) return false;
-  return !limits.trials || book_.next_number() <= *limits.trials;
+  return !is_out_of_time() && (!limits.trials || book_.next_number() <= *limits.trials);
 }
 
 Asked AskTell::ask(int count) {
   Asked answer;
   while (static_cast<int>(answer.trials.size()) < count) {
-    if (!may_start()) {
+    const bool may_begin = may_start();
+    if (!may_begin && (is_out_of_time() || book_.paused() == 0)) {
       answer.kind = Asked::Kind::kExhausted;
       break;
     }
-    const Suggested suggested = suggest(parts_.strategy, parts_.spec.space, parts_.seed, book_.snapshot());
+    const Suggested suggested =
+        suggest(parts_.strategy, parts_.spec.space, parts_.seed, book_.snapshot(may_begin));
     if (!suggested.notice.empty()) {
       if (journal_) {
         journal_->notice(suggested.notice);
@@ -95,7 +101,7 @@ Asked AskTell::ask(int count) {
       }
     }
     const auto* suggestion = std::get_if<strategies::Suggestion>(&suggested.answer);
-    if (suggestion == nullptr) {
+    if (suggestion == nullptr || (!suggestion->resume_trial && !may_begin)) {
       // Nothing runs that it could wait for: the strategy is at its end.
       const bool waits = std::holds_alternative<strategies::Wait>(suggested.answer) && open_ > 0;
       answer.kind = waits ? Asked::Kind::kWait : Asked::Kind::kExhausted;
@@ -156,7 +162,13 @@ AskedTrial AskTell::start_again(const strategies::Suggestion& suggestion) {
     TUNE_CHECK(row.has_value());
     row->state = TrialState::kRunning;
     row->budget = suggestion.budget;
-    journal_->commit([&](Journal::Entry& entry) { entry.store().update_trial(*row); });
+    row->values.clear();
+    journal_->commit([&](Journal::Entry& entry) {
+      entry.store().update_trial(*row);
+      StatusEvent event = about(StatusKind::kTrialQueued, *row);
+      event.message = suggestion.note;
+      entry.event(std::move(event));
+    });
   }
   book_.set_state(number, TrialState::kRunning);
   book_.set_budget(number, suggestion.budget);

@@ -274,6 +274,14 @@ void begin_with_defaults(Spec& spec, const Json& hyperparameters) {
   strategy.try_first_note = "the trainer's defaults";
 }
 
+// The rule learns how long a training is, and that paused trials go on from their checkpoints.
+void complete_rule(EarlyStopping& rule, const Json& hyperparameters) {
+  const Json* epochs = row_named(hyperparameters, "epochs");
+  if (!rule.max_step && rule.max_step_parameter.empty() && epochs != nullptr && epochs->contains("default"))
+    rule.max_step = epochs->at("default").get<std::int64_t>();
+  if (rule.rule == "auto" && !rule.form) rule.form = StopForm::kPause;
+}
+
 // What tune-train says of an error on stderr.
 struct SaidError {
   std::string message, hint;
@@ -339,6 +347,7 @@ void apply_builtin_trainer(Spec& spec, const BuiltinTrainer& trainer, const std:
     spec.metrics.push_back(std::move(definition));
   }
   begin_with_defaults(spec, recipe->at("hyperparameters"));
+  complete_rule(spec.early_stopping, recipe->at("hyperparameters"));
 }
 
 std::optional<store::Probe> probe_trainer(const BuiltinTrainer& trainer, const Spec& spec,

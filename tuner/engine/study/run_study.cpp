@@ -6,10 +6,12 @@
 #include <utility>
 
 #include "strategies/point_key.h"
+#include "strategies/promoting.h"
 #include "tuner/billing/neighbours.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/attempt/local_runner.h"
 #include "tuner/engine/attempt/set_up_check.h"
+#include "tuner/engine/loop/completion.h"
 #include "tuner/engine/loop/journal.h"
 #include "tuner/engine/loop/spending.h"
 #include "tuner/engine/study/builtin_trainer.h"
@@ -56,6 +58,9 @@ std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wa
     options += " --time T";
   if (!has_room(hours)) options += " --gpu-hours H";
   if (!has_room(cost)) options += " --cost-usd USD";
+  const auto reached = Completion(limits, spec.objective, trials).reached();
+  if (wants_new_trials && reached == store::StudyEnd::kTarget) options += " --target X";
+  if (wants_new_trials && reached == store::StudyEnd::kNoImprovement) options += " --no-improvement N";
   return options;
 }
 
@@ -239,7 +244,9 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   Journal journal(study.store, clock, status, [] { return false; });
   for (const Problem& warning : set_up.warnings())
     journal.notice(warning.message + " (" + warning.pointer + " of the spec)");
-  const auto strategy = strategies::make_strategy(spec.strategy, spec.space, spec.objective, study.row.seed);
+  const auto strategy = strategies::with_promotions(
+      strategies::make_strategy(spec.strategy, spec.space, spec.objective, study.row.seed),
+      spec.early_stopping, spec.objective);
   const auto rule = strategies::make_stop_rule(spec.early_stopping, spec.objective);
   LocalRunner runner(runner_options(spec));
   const Machine machine = inspect_machine();

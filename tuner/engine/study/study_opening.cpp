@@ -258,6 +258,9 @@ Limits override_limits(Limits limits, const Overrides& overrides) {
   if (overrides.time) limits.time = overrides.time;
   if (overrides.gpu_hours) limits.gpu_hours = overrides.gpu_hours;
   if (overrides.cost_usd) limits.cost_usd = overrides.cost_usd;
+  if (overrides.target) limits.target = overrides.target;
+  if (overrides.no_improvement) limits.no_improvement = overrides.no_improvement;
+  if (overrides.convergence) limits.convergence = overrides.convergence;
   return limits;
 }
 

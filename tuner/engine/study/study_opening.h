@@ -17,7 +17,8 @@ namespace tune::engine {
 struct Overrides {
   std::optional<int> trials, parallel;
   std::optional<Milliseconds> time;
-  std::optional<double> gpu_hours, cost_usd;
+  std::optional<double> gpu_hours, cost_usd, target, convergence;
+  std::optional<int> no_improvement;
   std::optional<std::uint64_t> seed;
 };
 

@@ -1,0 +1,189 @@
+#include "strategies/rungs.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "strategies/curve_standing.h"
+
+namespace tune::strategies {
+namespace {
+
+// Values in the first tenth of a training are of its warm-up more than of its hyperparameters.
+constexpr double kLeastFraction = 0.1;
+
+bool counts(const TrialView& trial) { return trial.state != TrialState::kFailed && !trial.curve.empty(); }
+
+// A completed trial that shows how long a training is.
+bool shows_length(const TrialView& trial) {
+  return trial.state == TrialState::kCompleted && trial.budget >= 1 && !trial.curve.empty();
+}
+
+}  // namespace
+
+Rungs::Rungs(const EarlyStopping& settings, const Objective& objective)
+    : settings_(settings), objective_(objective) {
+  settings_.reduction_factor = std::max(settings_.reduction_factor, 2);
+}
+
+// 0 where nothing was said of it.
+std::int64_t Rungs::declared_steps(const ParameterSet& parameters) const {
+  if (settings_.max_step) return *settings_.max_step;
+  const auto named = parameters.find(settings_.max_step_parameter);
+  if (named == parameters.end() || !named->second.is_number()) return 0;
+  return static_cast<std::int64_t>(std::llround(named->second.get<double>()));
+}
+
+// What a declared length, or 1 without one, is multiplied by; 0 where nothing is known.
+double Rungs::correction(const History& history) const {
+  const bool is_declared = settings_.max_step || !settings_.max_step_parameter.empty();
+  double longest = 0;
+  for (const auto& trial : history.trials) {
+    if (!shows_length(*trial)) continue;
+    const double declared =
+        is_declared ? static_cast<double>(std::max<std::int64_t>(1, declared_steps(trial->parameters))) : 1;
+    longest = std::max(longest, static_cast<double>(trial->curve.back().step) / declared);
+  }
+  return longest > 0 ? longest : is_declared ? 1 : 0;
+}
+
+std::optional<std::int64_t> Rungs::full_steps(const ParameterSet& parameters, const History& history) const {
+  const bool is_declared = settings_.max_step || !settings_.max_step_parameter.empty();
+  const double declared = is_declared ? static_cast<double>(declared_steps(parameters)) : 1;
+  const double steps = declared * correction(history);
+  if (!(steps >= 1)) return std::nullopt;
+  return static_cast<std::int64_t>(std::llround(steps));
+}
+
+std::vector<std::int64_t> Rungs::steps(std::int64_t full_steps) const {
+  const double full = static_cast<double>(full_steps);
+  const double least =
+      settings_.start_step ? static_cast<double>(*settings_.start_step) : kLeastFraction * full;
+  std::vector<std::int64_t> steps;
+  for (double step = full / settings_.reduction_factor; step >= least * (1 - 1e-9) && steps.size() < 64;
+       step /= settings_.reduction_factor) {
+    const auto whole = static_cast<std::int64_t>(std::ceil(step * (1 - 1e-12)));
+    if (whole >= full_steps || (!steps.empty() && whole >= steps.back())) break;
+    steps.push_back(whole);
+  }
+  return steps;
+}
+
+// Of `rungs` + 1 brackets, the first meets every rung and the last none.
+std::size_t Rungs::bracket_of(int trial, std::size_t rungs) const {
+  if (settings_.rule != "hyperband") return 0;
+  const std::size_t brackets =
+      std::min(rungs + 1, static_cast<std::size_t>(std::max(settings_.brackets.value_or(64), 1)));
+  std::vector<double> share(brackets), dealt(brackets, 0);
+  double sum = 0;
+  for (std::size_t s = 0; s < brackets; ++s) {
+    const double largest = static_cast<double>(rungs) + 1, halvings = static_cast<double>(rungs - s);
+    share[s] = std::ceil(largest / (halvings + 1) * std::pow(settings_.reduction_factor, halvings));
+    sum += share[s];
+  }
+  // The deal repeats itself after as many trials as the shares have together.
+  const int place = (trial - 1) % static_cast<int>(sum);
+  std::size_t next = 0;
+  for (int dealt_before = 0; dealt_before <= place; ++dealt_before) {
+    next = 0;
+    const auto lack = [&](std::size_t s) { return share[s] / sum * (dealt_before + 1) - dealt[s]; };
+    for (std::size_t s = 1; s < brackets; ++s)
+      if (lack(s) > lack(next)) next = s;
+    dealt[next] += 1;
+  }
+  return next;
+}
+
+std::vector<std::int64_t> Rungs::steps_of(const TrialView& trial, const History& history) const {
+  const auto full = full_steps(trial.parameters, history);
+  if (!full) return {};
+  std::vector<std::int64_t> all = steps(*full);
+  all.resize(all.size() - bracket_of(trial.number, all.size()));
+  return all;
+}
+
+std::optional<RungPlan> Rungs::plan(const History& history) const {
+  const ParameterSet none;
+  const ParameterSet& parameters = history.trials.empty() ? none : history.trials.back()->parameters;
+  const auto full = full_steps(parameters, history);
+  if (!full) return std::nullopt;
+  RungPlan plan{steps(*full), *full, {}};
+  std::reverse(plan.steps.begin(), plan.steps.end());
+  if (plan.steps.empty()) {
+    plan.text = "no rungs: a training has " + std::to_string(*full) +
+                (*full == 1 ? " step, too few to compare trials before its end"
+                            : " steps, too few to compare trials before their ends");
+    return plan;
+  }
+  plan.text = plan.steps.size() == 1 ? "a rung at step " : "rungs at steps ";
+  for (std::size_t i = 0; i < plan.steps.size(); ++i)
+    plan.text += (i == 0 ? "" : i + 1 == plan.steps.size() ? " and " : ", ") + std::to_string(plan.steps[i]);
+  plan.text += " of " + std::to_string(*full);
+  if (settings_.max_step && *settings_.max_step != *full)
+    plan.text += " (completed trials ended there, not at " + std::to_string(*settings_.max_step) + ")";
+  return plan;
+}
+
+std::optional<std::size_t> Rungs::reached_rung(const std::vector<MetricPoint>& curve,
+                                               const std::vector<std::int64_t>& steps) {
+  if (curve.empty()) return std::nullopt;
+  for (std::size_t rung = 0; rung < steps.size(); ++rung)
+    if (curve.back().step >= steps[rung]) return rung;
+  return std::nullopt;
+}
+
+std::vector<Rungs::Standing> Rungs::others_at(std::size_t rung, const TrialView& trial,
+                                              const History& history) const {
+  const double factor = correction(history);
+  const bool is_declared = settings_.max_step || !settings_.max_step_parameter.empty();
+  // Most trials have the same length.
+  std::int64_t known_full = -1;
+  std::vector<std::int64_t> known_steps;
+  std::vector<Standing> others;
+  std::optional<std::size_t> bracket;
+  for (const auto& other : history.trials) {
+    if (other->number == trial.number || !counts(*other)) continue;
+    const double declared = is_declared ? static_cast<double>(declared_steps(other->parameters)) : 1;
+    const auto full = static_cast<std::int64_t>(std::llround(declared * factor));
+    if (full < 1) continue;
+    if (full != known_full) {
+      known_full = full;
+      known_steps = steps(full);
+      bracket.reset();
+    }
+    if (settings_.rule == "hyperband") {
+      if (!bracket) bracket = bracket_of(trial.number, known_steps.size());
+      if (bracket_of(other->number, known_steps.size()) != *bracket) continue;
+    }
+    if (rung >= known_steps.size()) continue;
+    if (const auto value = reached_by(other->curve, known_steps[rung], objective_))
+      others.push_back({other.get(), *value});
+  }
+  return others;
+}
+
+bool Rungs::is_probe(int trial) const { return settings_.rule == "auto" && (trial & (trial - 1)) == 0; }
+
+bool Rungs::is_trusted(std::size_t rung, const History& history) const {
+  std::vector<std::pair<double, double>> ends;  // at the rung, and at the end
+  for (auto trial = history.trials.rbegin(); trial != history.trials.rend() && ends.size() < kMostEnds;
+       ++trial) {
+    const TrialView& view = **trial;
+    if (!shows_length(view) || view.values.empty()) continue;
+    const auto full = full_steps(view.parameters, history);
+    if (!full) return true;
+    const std::vector<std::int64_t> all = steps(*full);
+    if (rung >= all.size()) continue;
+    const auto value = reached_by(view.curve, all[rung], objective_);
+    if (value && std::isfinite(*value)) ends.emplace_back(*value, view.values[0]);
+  }
+  double pairs = 0, order = 0;  // concordant less discordant
+  for (std::size_t a = 0; a < ends.size(); ++a)
+    for (std::size_t b = 0; b < a; ++b) {
+      const double product = (ends[a].first - ends[b].first) * (ends[a].second - ends[b].second);
+      pairs += product != 0;
+      order += (product > 0) - (product < 0);
+    }
+  return (order + kPriorPairs / 2) / (pairs + kPriorPairs) >= kLeastTau;
+}
+
+}  // namespace tune::strategies

@@ -1,0 +1,76 @@
+#pragma once
+// The rungs of successive halving: where trials are compared on their way, and how they stand there.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "strategies/stop_rule.h"
+#include "tuner/core/history.h"
+#include "tuner/core/search_settings.h"
+
+namespace tune::strategies {
+
+// Rungs are counted from the end of a training: rung 1 is at 1/eta of its full length, rung 2 at 1/eta^2,
+// with eta the spec's reduction_factor, down to `start_step`, or to a tenth of the length without one. Trials
+// of different lengths meet at equal fractions, since their schedules (a decay of the learning rate) span
+// their own lengths.
+//
+// The full length is what the spec says (max_step), corrected by what completed trials show: the longest of
+// them, relative to what was said of it. Without either there are no rungs yet.
+//
+// Brackets (Li et al., "Hyperband", JMLR 18, 2018, algorithm 1): a trial of bracket s meets no rung but the
+// highest ones, s fewer than there are; the numbers of trials are those of algorithm 1, dealt out one by one.
+//
+// Of the rule `auto`, trials whose number is a power of two, the probes, run to their end, and a rung below
+// which the order of trials tells little about their ends is left out (see is_trusted()).
+//
+// Everything follows from the settings and the history. Owned by a rule or a strategy, on its thread.
+class Rungs {
+ public:
+  Rungs(const EarlyStopping& settings, const Objective& objective);
+
+  // How a trial stands at a rung that it has reached. NaN: it has diverged.
+  struct Standing {
+    const TrialView* trial;
+    double value;
+  };
+
+  // The last step of the full training of a trial with these parameters; nullopt while nothing says.
+  std::optional<std::int64_t> full_steps(const ParameterSet& parameters, const History& history) const;
+  // The steps of the rungs of a training of so many steps, by rung: the first element is rung 1, the highest.
+  std::vector<std::int64_t> steps(std::int64_t full_steps) const;
+  // As many as a trial of this bracket meets.
+  std::vector<std::int64_t> steps_of(const TrialView& trial, const History& history) const;
+  // Those that trials without a bracket meet. Where lengths differ, those of the newest trial.
+  std::optional<RungPlan> plan(const History& history) const;
+
+  // The highest rung that the curve has reached: its place in `steps`; nullopt for none.
+  static std::optional<std::size_t> reached_rung(const std::vector<MetricPoint>& curve,
+                                                 const std::vector<std::int64_t>& steps);
+  // How the other trials of this trial's bracket stood at a rung. Failed ones are left out, since their
+  // curves end in whatever broke them.
+  std::vector<Standing> others_at(std::size_t rung, const TrialView& trial, const History& history) const;
+
+  // Whether a trial runs to its end to show what its first values were worth.
+  bool is_probe(int trial) const;
+  // Whether the order at a rung says something about the order at the end: false where, among the last
+  // kMostEnds completed trials, Kendall's tau between both, shrunk as if kPriorPairs more pairs had had half
+  // of a perfect order, is below kLeastTau.
+  bool is_trusted(std::size_t rung, const History& history) const;
+  static constexpr std::size_t kMostEnds = 64;
+  static constexpr double kPriorPairs = 6, kLeastTau = 0.15;
+
+  int reduction_factor() const { return settings_.reduction_factor; }
+  const Objective& objective() const { return objective_; }
+
+ private:
+  std::int64_t declared_steps(const ParameterSet& parameters) const;
+  double correction(const History& history) const;
+  std::size_t bracket_of(int trial, std::size_t rungs) const;
+
+  EarlyStopping settings_;
+  Objective objective_;
+};
+
+}  // namespace tune::strategies

@@ -1,0 +1,78 @@
+#include "strategies/successive_halving_rule.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "strategies/curve_standing.h"
+
+namespace tune::strategies {
+namespace {
+
+// Whether the newest point is the first at or beyond the step.
+bool arrives_at(const std::vector<MetricPoint>& curve, std::int64_t step) {
+  return curve.back().step >= step && (curve.size() == 1 || curve[curve.size() - 2].step < step);
+}
+
+}  // namespace
+
+SuccessiveHalvingRule::SuccessiveHalvingRule(const EarlyStopping& spec, const Objective& objective)
+    : form_(spec.form.value_or(StopForm::kStop)),
+      min_trials_(static_cast<std::size_t>(std::max({spec.min_trials, spec.reduction_factor, 2}))),
+      chooses_rungs_(spec.rule == "auto"),
+      rungs_(spec, objective) {}
+
+Verdict SuccessiveHalvingRule::judge(const TrialView& trial, const History& history) {
+  if (trial.curve.empty() || rungs_.is_probe(trial.number)) return {};
+  const std::vector<std::int64_t> steps = rungs_.steps_of(trial, history);
+  const auto rung = Rungs::reached_rung(trial.curve, steps);
+  if (!rung || !arrives_at(trial.curve, steps[*rung])) return {};
+  if (chooses_rungs_ && !rungs_.is_trusted(*rung, history)) return {};
+
+  const Objective& objective = rungs_.objective();
+  const double value = reached(trial.curve, objective);
+  std::size_t better = 0;
+  const std::vector<Rungs::Standing> others = rungs_.others_at(*rung, trial, history);
+  for (const Rungs::Standing& other : others)
+    better += std::isfinite(other.value) &&
+              (!std::isfinite(value) || is_better(other.value, value, objective.goal));
+
+  const std::size_t count = others.size() + 1;
+  const bool is_lost = !std::isfinite(value);
+  const auto factor = static_cast<std::size_t>(rungs_.reduction_factor());
+  const std::string place = "At the rung at step " + std::to_string(steps[*rung]) + ' ' + objective.metric +
+                            (is_lost ? " was " : " had reached ") + for_people(value) + ", ";
+  const std::string brief = "at step " + std::to_string(trial.curve.back().step) + ": " + objective.metric +
+                            ' ' + for_people(value) + ", place " + std::to_string(better + 1) + " of " +
+                            std::to_string(count);
+  if (is_lost && better > 0)
+    return {Action::kStop,
+            place + "which is not a finite number; " + std::to_string(better) +
+                (better == 1 ? " other trial" : " other trials") + " had a finite value there.",
+            brief};
+  if (is_lost) return {};
+  const StopForm form = history.can_pause ? form_ : StopForm::kStop;
+  const std::size_t kept = count / factor;
+  const std::string standing =
+      "place " + std::to_string(better + 1) + " of the " + std::to_string(count) + " that have come so far";
+  if (count >= min_trials_ && better < kept) return {};
+  if (form == StopForm::kPause)
+    return {Action::kPause,
+            place + standing +
+                (count < min_trials_
+                     ? ", of which none goes on before there are " + std::to_string(min_trials_) + '.'
+                     : "; the best 1 of " + std::to_string(factor) + " goes on."),
+            brief};
+  if (count < min_trials_) return {};
+  return {Action::kStop, place + standing + "; the best 1 of " + std::to_string(factor) + " goes on.", brief};
+}
+
+std::optional<RungPlan> SuccessiveHalvingRule::rungs(const History& history) const {
+  std::optional<RungPlan> plan = rungs_.plan(history);
+  if (!plan || plan->steps.empty()) return plan;
+  const bool pauses = form_ == StopForm::kPause && history.can_pause;
+  plan->text += ": 1 trial of " + std::to_string(rungs_.reduction_factor()) + " goes on, the others " +
+                (pauses ? "wait with their checkpoints until they are among the best" : "are stopped");
+  return plan;
+}
+
+}  // namespace tune::strategies

@@ -1,0 +1,31 @@
+#pragma once
+// Asynchronous successive halving, with one bracket or with those of Hyperband.
+#include "strategies/rungs.h"
+#include "strategies/stop_rule.h"
+
+namespace tune::strategies {
+
+// A trial that reaches a rung goes on if it is among the best 1 / eta of all that have reached it, itself
+// included (Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020, section 3.2).
+//
+// StopForm::kStop: the others are stopped for good (the form that Syne Tune calls "stopping"), and the first
+// min_trials - 1 (at least eta - 1) go on in any case.
+// StopForm::kPause: the others wait with their checkpoints, the first ones too, until Promoting finds them
+// among the best.
+//
+// A trial that has diverged at a rung is stopped in either form. Failed trials do not count. Of the rule
+// `auto`, see Rungs for what is left out.
+class SuccessiveHalvingRule final : public StopRule {
+ public:
+  SuccessiveHalvingRule(const EarlyStopping& spec, const Objective& objective);
+  Verdict judge(const TrialView& trial, const History& history) override;
+  std::optional<RungPlan> rungs(const History& history) const override;
+
+ private:
+  StopForm form_;
+  std::size_t min_trials_;
+  bool chooses_rungs_;
+  Rungs rungs_;
+};
+
+}  // namespace tune::strategies

@@ -1,0 +1,105 @@
+#include "tuner/engine/loop/completion.h"
+
+#include "unit/engine/loop/loop_fixture.h"
+
+namespace tune::tests {
+namespace {
+
+using engine::Completion;
+using store::StudyEnd;
+
+const Objective kLoss{"loss", Goal::kMinimize, Reduce::kBest};
+
+int notices_with(const LoopFixture& f, const std::string& text) {
+  int count = 0;
+  for (const auto& event : f.status.events) count += event.message.find(text) != std::string::npos;
+  return count;
+}
+
+strategies::Suggestion expecting(double gain) {
+  strategies::Suggestion suggestion;
+  suggestion.expected_gain = gain;
+  return suggestion;
+}
+
+}  // namespace
+
+TEST_CASE("a study ends when a completed trial reaches the target, and what runs then is stopped") {
+  Spec spec = small_spec(20);
+  spec.limits.target = 0.3;
+  LoopFixture f(spec);
+  f.use(2, [](const engine::Attempt& attempt) {
+    Behaviour behaviour = prints(attempt.id.trial == 3 ? 0.3 : 0.8);
+    if (attempt.id.trial == 4) behaviour.hangs = true;
+    return behaviour;
+  });
+  const engine::StudyResult result = f.run();
+  CHECK(result.outcome == engine::Outcome::kFinished);
+  CHECK(result.reason == "target reached");
+  CHECK(result.best_trial == 3);
+  CHECK(f.store.trial_count() == 4);
+  CHECK(f.store.trial(4)->state == TrialState::kStopped);
+  CHECK(f.store.trial(4)->reason == "target reached");
+  CHECK(notices_with(f, "limits.target is reached: loss 0.3, the target is 0.3") == 1);
+  // A harder target lets it go on.
+  f.spec.limits.target = 0.1;
+  f.spec.limits.trials = 6;
+  f.use(2, [](const engine::Attempt&) { return prints(0.5); });
+  CHECK(f.run().reason == "trial limit");
+}
+
+TEST_CASE("a study ends after so many trials without a new best, failed ones apart") {
+  Spec spec = small_spec(20);
+  spec.limits.no_improvement = 3;
+  LoopFixture f(spec);
+  f.use(1, [](const engine::Attempt& attempt) {
+    Behaviour behaviour = prints(attempt.id.trial == 2 ? 0.2 : 0.5);
+    if (attempt.id.trial == 4) behaviour.exit_code = 1;
+    return behaviour;
+  });
+  CHECK(f.run().reason == "no improvement");
+  CHECK(f.store.trial_count() == 6);
+  CHECK(notices_with(f, "3 trials in a row brought nothing better than loss 0.2") == 1);
+  // The next run counts what there is.
+  CHECK(f.run().reason == "no improvement");
+  CHECK(f.store.trial_count() == 6);
+  f.spec.limits.no_improvement = 5;
+  CHECK(f.run().reason == "no improvement");
+  CHECK(f.store.trial_count() == 8);
+}
+
+TEST_CASE("a study ends when five suggestions in a row are expected to bring too little") {
+  Spec spec = small_spec(30);
+  spec.limits.convergence = 0.01;
+  LoopFixture f(spec);
+  f.use(1, [](const engine::Attempt& attempt) { return prints(attempt.id.trial == 1 ? 0.5 : 0.9); });
+  f.strategy = std::make_unique<ScriptedStrategy>([&f](const History& history, Rng& rng) {
+    strategies::Suggestion suggestion = expecting(history.next_number() < 4 ? 0.1 : 0.004);
+    suggestion.parameters = f.spec.space.from_unit(std::vector<double>{rng.uniform(), rng.uniform()});
+    return suggestion;
+  });
+  CHECK(f.run().reason == "converged");
+  CHECK(f.store.trial_count() == 7);
+  CHECK(notices_with(f, "less than 1 %") == 1);
+}
+
+TEST_CASE("nothing is reached before a trial has completed, and what is expected counts in a row") {
+  Limits limits;
+  limits.target = 1;
+  limits.convergence = 0.01;
+  Completion completion(limits, kLoss, {});
+  for (int i = 0; i < 9; ++i) completion.on_suggestion(expecting(0));
+  completion.on_end(TrialState::kStopped, 0.1);
+  CHECK_FALSE(completion.reached());
+  completion.on_end(TrialState::kCompleted, 2.0);
+  for (int i = 0; i < 4; ++i) completion.on_suggestion(expecting(0.001));
+  completion.on_suggestion(expecting(0.5));
+  for (int i = 0; i < 4; ++i) completion.on_suggestion(expecting(0.001));
+  CHECK_FALSE(completion.reached());
+  completion.on_suggestion(expecting(0.001));
+  CHECK(completion.reached() == StudyEnd::kConvergence);
+  completion.on_end(TrialState::kCompleted, 0.9);
+  CHECK(completion.reached() == StudyEnd::kTarget);
+}
+
+}  // namespace tune::tests

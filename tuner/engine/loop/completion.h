@@ -1,0 +1,39 @@
+#pragma once
+// Whether the results of a study say that it may end.
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/study_store.h"
+#include "strategies/strategy.h"
+#include "tuner/spec/limits.h"
+
+namespace tune::engine {
+
+// limits.target, limits.no_improvement and limits.convergence, whichever comes first. Owned by the loop, on
+// its thread. It decides, and stops nothing. What it knows follows from the rows of ended trials, but for
+// what the strategy expects, which a run of the loop learns anew.
+class Completion {
+ public:
+  // Suggestions in a row that expect too little before the search counts as converged: one may be small by
+  // chance, when trials that run hold the better points.
+  static constexpr int kConverged = 5;
+
+  Completion(const Limits& limits, const Objective& objective, std::vector<store::TrialRow> trials);
+
+  void on_end(TrialState state, std::optional<double> value);
+  void on_suggestion(const strategies::Suggestion& suggestion);
+  // Why the study may end; nullopt while it may not.
+  std::optional<store::StudyEnd> reached() const;
+  // What led to it, for people: "7 trials in a row brought no value better than 0.93".
+  std::string sentence() const;
+
+ private:
+  Limits limits_;
+  Objective objective_;
+  std::optional<double> best_;
+  int since_best_ = 0;  // completed and stopped trials
+  int converged_ = 0;   // suggestions
+};
+
+}  // namespace tune::engine
