@@ -10,10 +10,10 @@
 #include <streambuf>
 
 #include "tuner/cli/checked_spec.h"
+#include "tuner/cli/command_forms.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
-#include "tuner/cli/trial_commands.h"
 #include "tuner/core/error.h"
 #include "tuner/core/parameter_text.h"
 #include "tuner/core/plural_text.h"

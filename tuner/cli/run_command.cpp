@@ -5,12 +5,12 @@
 
 #include "strategies/strategy.h"
 #include "tuner/cli/checked_spec.h"
+#include "tuner/cli/command_forms.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/number_options.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/cli/study_run.h"
-#include "tuner/cli/trial_commands.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
 #include "tuner/core/visible_text.h"
