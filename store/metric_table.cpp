@@ -4,6 +4,7 @@
 
 #include "store/study_tables.h"
 #include "tuner/core/error.h"
+#include "tuner/core/metric_names.h"
 
 namespace tune::store {
 namespace {

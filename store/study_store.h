@@ -22,10 +22,6 @@ namespace tune::store {
 // Schema version that this program writes. Older files are migrated forward when opened for writing.
 inline constexpr int kStudySchemaVersion = 3;
 
-// Metrics whose names begin so are bookkeeping: only their sums matter, to the bill. A trial that begins
-// anew keeps what its earlier attempts said of them, and both values of a repeated step count.
-inline constexpr const char* kBookkeeping = "seconds:";
-
 struct StudyRow {
   std::string name;
   Json spec;              // the document as parsed

@@ -60,20 +60,22 @@ void check_number(const Connection& connection, int number, std::size_t before) 
                                       " is missing, though there is a trial " + std::to_string(number)));
 }
 
-#define TRIAL_COLUMNS                                                                                  \
-  "number, parameters, state, budget, note, reason, failure, objective_values, attempts, created_ms, " \
-  "started_ms, "                                                                                       \
-  "ended_ms, cut"
+// Columns of a row that its later states write again, in the order in which their values are bound.
+#define TRIAL_STATE_COLUMNS                                            \
+  "state, budget, note, reason, failure, objective_values, attempts, " \
+  "started_ms, ended_ms, cut"
+#define TRIAL_COLUMNS "number, parameters, created_ms, " TRIAL_STATE_COLUMNS
 
-#define ATTEMPT_COLUMNS                                                                             \
-  "trial, attempt, token, state, supervisor_pid, supervisor_start_time, boot_id, devices, threads," \
-  " metrics_offset, exit_code, signal, stop, reason, lease_seconds, cpu_seconds, max_rss_bytes, "   \
-  "created_ms, started_ms, ended_ms"
+#define ATTEMPT_STATE_COLUMNS                                                                 \
+  "state, supervisor_pid, supervisor_start_time, boot_id, devices, threads, metrics_offset, " \
+  "exit_code, signal, stop, reason, lease_seconds, cpu_seconds, max_rss_bytes, started_ms, ended_ms"
+#define ATTEMPT_COLUMNS "trial, attempt, token, created_ms, " ATTEMPT_STATE_COLUMNS
 
 TrialRow read_trial(const Connection& connection, Query& query) {
   TrialRow row;
   row.number = query.count();
   row.parameters = query.cell(parameters_from);
+  row.created = query.time();
   row.state = query.cell(trial_state_from_string);
   row.budget = query.fraction();
   row.note = query.text();
@@ -81,7 +83,6 @@ TrialRow read_trial(const Connection& connection, Query& query) {
   row.failure = query.text();
   row.values = query.cell(values_from_text);
   row.attempts = query.count();
-  row.created = query.time();
   row.started = query.maybe_time();
   row.ended = query.maybe_time();
   row.cut = query.text();
@@ -94,6 +95,7 @@ AttemptRow read_attempt(Query& query) {
   row.trial = query.count();
   row.attempt = query.count();
   row.token = query.text();
+  row.created = query.time();
   row.state = query.cell(attempt_state_from_string);
   row.supervisor_pid = query.integer();
   row.supervisor_start_time = query.bits();
@@ -108,10 +110,41 @@ AttemptRow read_attempt(Query& query) {
   row.lease_seconds = query.seconds();
   row.cpu_seconds = query.seconds();
   row.max_rss_bytes = query.bytes();
-  row.created = query.time();
   row.started = query.maybe_time();
   row.ended = query.maybe_time();
   return row;
+}
+
+Query& bind_state(Query& query, const TrialRow& row) {
+  return query.bind(to_string(row.state))
+      .bind(row.budget)
+      .bind(row.note)
+      .bind(row.reason)
+      .bind(row.failure)
+      .bind(values_json(row.values))
+      .bind(row.attempts)
+      .bind(row.started)
+      .bind(row.ended)
+      .bind(row.cut);
+}
+
+Query& bind_state(Query& query, const AttemptRow& row) {
+  return query.bind(to_string(row.state))
+      .bind(row.supervisor_pid)
+      .bind(row.supervisor_start_time)
+      .bind(row.boot_id)
+      .bind(Json(row.devices))
+      .bind(row.threads)
+      .bind(row.metrics_offset)
+      .bind(row.exit_code)
+      .bind(row.signal)
+      .bind(row.stop ? to_string(*row.stop) : "")
+      .bind(row.reason)
+      .bind(row.lease_seconds)
+      .bind(row.cpu_seconds)
+      .bind(row.max_rss_bytes)
+      .bind(row.started)
+      .bind(row.ended);
 }
 
 bool all_finite(const std::vector<double>& values) {
@@ -151,10 +184,9 @@ StudyRow study_row(Connection& connection) {
 
 void insert_row(Connection& connection, const StudyRow& row) {
   Query(connection,
-        "INSERT INTO study (id, name, spec, spec_text, folder, seed, metric, goal, reduce, limits, state, "
-        "finish_reason,"
-        " elapsed_seconds, facts, created_ms, updated_ms) VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-        "?, ?)")
+        "INSERT INTO study (id, name, spec, spec_text, folder, seed, metric, goal, reduce, limits, state,"
+        " finish_reason, elapsed_seconds, facts, created_ms, updated_ms)"
+        " VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
       .bind(row.name)
       .bind(row.spec)
       .bind(row.spec_text)
@@ -184,8 +216,8 @@ void update_spec_of(Connection& connection, const StudyRow& row) {
 
 void update_row(Connection& connection, const StudyRow& row) {
   Query(connection,
-        "UPDATE study SET limits = ?, state = ?, finish_reason = ?, elapsed_seconds = ?, facts = ?, "
-        "updated_ms = ?")
+        "UPDATE study SET limits = ?, state = ?, finish_reason = ?, elapsed_seconds = ?, facts = ?,"
+        " updated_ms = ?")
       .bind(row.limits)
       .bind(to_string(row.state))
       .bind(row.finish_reason)
@@ -214,43 +246,16 @@ std::vector<TrialRow> trial_rows(Connection& connection) {
 }
 
 void insert_row(Connection& connection, const TrialRow& row) {
-  Query(connection,
-        "INSERT INTO trials (number, parameters, state, budget, note, reason, failure, objective_values, "
-        "attempts,"
-        " created_ms, started_ms, ended_ms, cut) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-      .bind(row.number)
-      .bind(Json(row.parameters))
-      .bind(to_string(row.state))
-      .bind(row.budget)
-      .bind(row.note)
-      .bind(row.reason)
-      .bind(row.failure)
-      .bind(values_json(row.values))
-      .bind(row.attempts)
-      .bind(row.created)
-      .bind(row.started)
-      .bind(row.ended)
-      .bind(row.cut)
-      .run();
+  Query query(connection,
+              "INSERT INTO trials (" TRIAL_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  query.bind(row.number).bind(Json(row.parameters)).bind(row.created);
+  bind_state(query, row).run();
 }
 
 void update_row(Connection& connection, const TrialRow& row) {
-  Query(connection,
-        "UPDATE trials SET state = ?, budget = ?, note = ?, reason = ?, failure = ?, objective_values = ?, "
-        "attempts = ?,"
-        " started_ms = ?, ended_ms = ?, cut = ? WHERE number = ?")
-      .bind(to_string(row.state))
-      .bind(row.budget)
-      .bind(row.note)
-      .bind(row.reason)
-      .bind(row.failure)
-      .bind(values_json(row.values))
-      .bind(row.attempts)
-      .bind(row.started)
-      .bind(row.ended)
-      .bind(row.cut)
-      .bind(row.number)
-      .run();
+  Query query(connection, "UPDATE trials SET (" TRIAL_STATE_COLUMNS
+                          ") = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE number = ?");
+  bind_state(query, row).bind(row.number).run();
   TUNE_CHECK(connection.changes() == 1, "trial " + std::to_string(row.number));
 }
 
@@ -274,62 +279,17 @@ std::vector<AttemptRow> attempt_rows_on_devices(Connection& connection, WallTime
 }
 
 void insert_row(Connection& connection, const AttemptRow& row) {
-  Query(
-      connection,
-      "INSERT INTO attempts (trial, attempt, token, state, supervisor_pid, supervisor_start_time, boot_id, "
-      "devices,"
-      " threads, metrics_offset, exit_code, signal, stop, reason, lease_seconds, cpu_seconds, max_rss_bytes,"
-      " created_ms, started_ms, ended_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-      "?)")
-      .bind(row.trial)
-      .bind(row.attempt)
-      .bind(row.token)
-      .bind(to_string(row.state))
-      .bind(row.supervisor_pid)
-      .bind(row.supervisor_start_time)
-      .bind(row.boot_id)
-      .bind(Json(row.devices))
-      .bind(row.threads)
-      .bind(row.metrics_offset)
-      .bind(row.exit_code)
-      .bind(row.signal)
-      .bind(row.stop ? to_string(*row.stop) : "")
-      .bind(row.reason)
-      .bind(row.lease_seconds)
-      .bind(row.cpu_seconds)
-      .bind(row.max_rss_bytes)
-      .bind(row.created)
-      .bind(row.started)
-      .bind(row.ended)
-      .run();
+  Query query(connection, "INSERT INTO attempts (" ATTEMPT_COLUMNS
+                          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  query.bind(row.trial).bind(row.attempt).bind(row.token).bind(row.created);
+  bind_state(query, row).run();
 }
 
 void update_row(Connection& connection, const AttemptRow& row) {
-  Query(
-      connection,
-      "UPDATE attempts SET state = ?, supervisor_pid = ?, supervisor_start_time = ?, boot_id = ?, devices = "
-      "?,"
-      " threads = ?, metrics_offset = ?, exit_code = ?, signal = ?, stop = ?, reason = ?, lease_seconds = ?,"
-      " cpu_seconds = ?, max_rss_bytes = ?, started_ms = ?, ended_ms = ? WHERE trial = ? AND attempt = ?")
-      .bind(to_string(row.state))
-      .bind(row.supervisor_pid)
-      .bind(row.supervisor_start_time)
-      .bind(row.boot_id)
-      .bind(Json(row.devices))
-      .bind(row.threads)
-      .bind(row.metrics_offset)
-      .bind(row.exit_code)
-      .bind(row.signal)
-      .bind(row.stop ? to_string(*row.stop) : "")
-      .bind(row.reason)
-      .bind(row.lease_seconds)
-      .bind(row.cpu_seconds)
-      .bind(row.max_rss_bytes)
-      .bind(row.started)
-      .bind(row.ended)
-      .bind(row.trial)
-      .bind(row.attempt)
-      .run();
+  Query query(connection,
+              "UPDATE attempts SET (" ATTEMPT_STATE_COLUMNS
+              ") = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE trial = ? AND attempt = ?");
+  bind_state(query, row).bind(row.trial).bind(row.attempt).run();
   TUNE_CHECK(connection.changes() == 1,
              "trial " + std::to_string(row.trial) + ", attempt " + std::to_string(row.attempt));
 }

@@ -12,6 +12,7 @@
 #include "trainer/tasks/detection/models.h"
 #include "trainer/tasks/pretraining/task.h"
 #include "trainer/weights/safetensors.h"
+#include "trainer/weights/weight_file.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 
@@ -144,7 +145,7 @@ int run_pretrain(const Arguments& arguments, Console& console) {
     console.err << "the same command goes on from there" << std::endl;
     return static_cast<int>(code);
   }
-  fs::rename(trial.output_dir / "weights.safetensors", asked->output);
+  fs::rename(trial.output_dir / weights::kWeightsFile, asked->output);
   const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
   print_result(*asked, compute, taken.count(), console);
   fs::remove_all(trial.checkpoint_dir);

@@ -9,6 +9,7 @@
 #include "trainer/loop/batch_loader.h"
 #include "trainer/loop/stop_signal.h"
 #include "tuner/core/json.h"
+#include "tuner/core/metric_names.h"
 #include "tuner/core/visible_text.h"
 
 namespace tune::trainer::loop {
@@ -330,7 +331,8 @@ void TrainingLoop::print_validation_time(const Report& report, double seconds) {
   const std::int64_t step = training_.plan().evaluation_steps > 0 ? report.step : report.epoch;
   char value[64];
   std::snprintf(value, sizeof value, "%.6f", seconds);
-  out_ << R"(TUNE_METRIC {"name":"seconds:validation","value":)" << value << R"(,"step":)" << step << "}\n"
+  out_ << R"(TUNE_METRIC {"name":")" << kValidationSeconds << R"(","value":)" << value << R"(,"step":)"
+       << step << "}\n"
        << std::flush;
 }
 

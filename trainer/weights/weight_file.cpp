@@ -52,7 +52,7 @@ std::string places_of(const std::vector<std::string>& sections) {
 
 std::filesystem::path weights_file(const std::filesystem::path& weights) {
   std::error_code ignored;  // what cannot be looked at is said where it is opened
-  return std::filesystem::is_directory(weights, ignored) ? weights / "weights.safetensors" : weights;
+  return std::filesystem::is_directory(weights, ignored) ? weights / kWeightsFile : weights;
 }
 
 }  // namespace tune::trainer::weights

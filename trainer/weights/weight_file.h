@@ -26,7 +26,9 @@ WeightFile read_weights(const std::filesystem::path& path, const Fit& fit = {});
 // Sections as a person reads them: `under "ema", at the top of the file`.
 std::string places_of(const std::vector<std::string>& sections);
 
-// A weights file itself, or the one in a folder as promoted.
+// Of a folder as promoted.
+inline constexpr const char* kWeightsFile = "weights.safetensors";
+// A weights file itself, or the one in such a folder.
 std::filesystem::path weights_file(const std::filesystem::path& weights);
 
 }  // namespace tune::trainer::weights

@@ -10,11 +10,12 @@
 #include <streambuf>
 
 #include "tuner/cli/checked_spec.h"
+#include "tuner/cli/command_forms.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
-#include "tuner/cli/trial_commands.h"
 #include "tuner/core/error.h"
+#include "tuner/core/parameter_text.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/core/space.h"
 #include "tuner/core/visible_text.h"
@@ -27,18 +28,6 @@ namespace tune::cli {
 namespace {
 
 constexpr std::size_t kShownValues = 10;  // of a metric, where a person reads
-
-const char* scale_name(Scale scale) {
-  switch (scale) {
-    case Scale::kLinear:
-      return "linear";
-    case Scale::kLog:
-      return "log";
-    case Scale::kReverseLog:
-      return "reverse_log";
-  }
-  return "linear";
-}
 
 const char* reduce_name(Reduce reduce) {
   switch (reduce) {
@@ -65,8 +54,7 @@ std::string describe(const Parameter& parameter) {
     text =
         report::bound_text(parameter, parameter.min) + " to " + report::bound_text(parameter, parameter.max);
     if (parameter.step) text += " by " + report::bound_text(parameter, *parameter.step);
-    text += std::string(", ") + (parameter.type == ParameterType::kInt ? "int" : "float") + ", " +
-            scale_name(parameter.scale);
+    text += std::string(", ") + parameter_type_text(parameter.type) + ", " + scale_text(parameter.scale);
   }
   for (const Condition& condition : parameter.when) {
     std::string values;

@@ -4,6 +4,7 @@
 
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/set_up_check.h"
+#include "tuner/engine/study/trainer_check.h"
 #include "tuner/metrics/regex_objection.h"
 
 namespace tune::cli {

@@ -51,9 +51,8 @@ const CommandLine& command_line() {
            "[--cost-usd USD] [--target X] [--no-improvement N] [--convergence X] [--seed N] [--gpus LIST] "
            "[--dry-run] [--json]",
            "search the ranges of a spec, and go on with what was interrupted",
-           "tune --spec search.json\ntune --spec search.json --dry-run\ntune --spec search.json --name "
-           "second "
-           "--trials 50 --time 2h",
+           "tune --spec search.json\ntune --spec search.json --dry-run\n"
+           "tune --spec search.json --name second --trials 50 --time 2h",
            run_command},
           {"resume",
            "resume STUDY [--store DIR] [--trials N] [--parallel N] [--time T] [--gpu-hours H] "

@@ -9,11 +9,6 @@
 
 namespace tune::cli {
 
-bool is_locked(const std::filesystem::path& file) {
-  const std::vector<HeldLock> held = locks_on(file);
-  return std::any_of(held.begin(), held.end(), [](const HeldLock& lock) { return lock.kind == "FLOCK"; });
-}
-
 report::StudyRows read_live_study(const std::filesystem::path& store, const std::string& study) {
   const std::filesystem::path lock = study_folder(store, study) / "lock";
   // The lock first: its holder writes how the study ended before letting go. The other way round, an end in

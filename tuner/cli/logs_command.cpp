@@ -6,12 +6,12 @@
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
 #include "tuner/cli/escape_filter.h"
-#include "tuner/cli/live_study.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/line_splitter.h"
 #include "tuner/engine/attempt/attempt_log.h"
+#include "tuner/os/held_locks.h"
 
 namespace tune::cli {
 namespace {

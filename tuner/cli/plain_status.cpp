@@ -20,7 +20,7 @@ void PlainStatus::print(const std::string& line) {
 }
 
 void PlainStatus::on_event(const engine::StatusEvent& event) {
-  const std::string line = text_.line(event, progress_);
+  const std::string line = words_.line(event, progress_);
   progress_.apply(event);
   changed_ = true;
   if (!line.empty()) print(line);

@@ -3,7 +3,7 @@
 #include <iosfwd>
 #include <string>
 
-#include "tuner/cli/status_text.h"
+#include "tuner/cli/event_words.h"
 #include "tuner/engine/loop/status.h"
 
 namespace tune::cli {
@@ -21,7 +21,7 @@ class PlainStatus final : public engine::Status {
 
   std::ostream& out_;
   StudyProgress progress_;
-  StatusText text_;
+  EventWords words_;
   SteadyTime last_print_;
   bool changed_ = false;  // since the last line of totals
 };

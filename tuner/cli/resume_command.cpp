@@ -1,9 +1,10 @@
 // `tune resume STUDY`: goes on with a study out of its own store, with higher limits where asked for.
 #include "tuner/cli/checked_spec.h"
 #include "tuner/cli/commands.h"
+#include "tuner/cli/limit_options.h"
+#include "tuner/cli/run_and_report.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/cli/stored_spec.h"
-#include "tuner/cli/study_run.h"
 
 namespace tune::cli {
 

@@ -4,9 +4,9 @@
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
-#include "tuner/cli/live_study.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
+#include "tuner/os/held_locks.h"
 #include "tuner/report/text/trial_report.h"
 
 namespace tune::cli {

@@ -62,7 +62,7 @@ TerminalStatus::TerminalStatus(std::ostream& out, StudyProgress progress, Termin
 TerminalStatus::~TerminalStatus() { draw(false); }
 
 void TerminalStatus::on_event(const StatusEvent& event) {
-  const std::string line = text_.line(event, progress_);
+  const std::string line = words_.line(event, progress_);
   const std::string colour = color_ ? sgr(event, progress_) : "";
   progress_.apply(event);
   // The live area shows that a trial has started.

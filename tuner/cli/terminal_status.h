@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "tuner/cli/status_text.h"
+#include "tuner/cli/event_words.h"
 #include "tuner/engine/loop/status.h"
 
 namespace tune::cli {
@@ -33,7 +33,7 @@ class TerminalStatus final : public engine::Status {
 
   std::ostream& out_;
   StudyProgress progress_;
-  StatusText text_;
+  EventWords words_;
   TerminalSizeFunction size_;
   bool color_;
   std::vector<std::string> pending_;  // lines to scroll above the area

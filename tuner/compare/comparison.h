@@ -22,6 +22,11 @@ enum class StudyRole {
   kRandomTuned,  // its winner, trained anew
 };
 const char* to_string(StudyRole role);  // "defaults", "search", "tuned", "random", "random-tuned"
+// All of them. Which an approach has: study_roles().
+inline constexpr StudyRole kStudyRoles[] = {StudyRole::kDefaults, StudyRole::kSearch, StudyRole::kTuned,
+                                            StudyRole::kRandom, StudyRole::kRandomTuned};
+bool is_search(StudyRole role);        // kSearch or its control
+bool is_trained_anew(StudyRole role);  // the winner of either
 
 // The table of the report that an approach stands in.
 enum class ApproachTable {

@@ -16,7 +16,7 @@ StudyNeed need_of(const Comparison& comparison, std::size_t approach, StudyRole 
   need.study = study_name(comparison, approach, role);
   const store::Forecast own = forecast_of(forecasts, need.study);
   const store::Forecast search = forecast_of(forecasts, study_name(comparison, approach, StudyRole::kSearch));
-  const bool is_elastic = role == StudyRole::kSearch || role == StudyRole::kRandom;
+  const bool is_elastic = is_search(role);
   const double like_the_search =
       is_elastic || role == StudyRole::kDefaults ? search.device_hours.value_or(0) : 0;
   const double all = own.device_hours.value_or(like_the_search) * 3600;
@@ -37,13 +37,11 @@ struct PlannedRuns {
 };
 PlannedRuns planned_runs(const Comparison& comparison, std::size_t approach, StudyRole role) {
   const int seeds = comparison.seeds;
-  if (role == StudyRole::kTuned || role == StudyRole::kRandomTuned ||
-      !comparison.approaches[approach].has_search)
-    return {seeds, 0};
+  if (is_trained_anew(role) || !comparison.approaches[approach].has_search) return {seeds, 0};
   // One that only time ends is taken to have as many as there are runs for each seed.
   const int searched =
       search_trials(comparison, approach).value_or(seeds * (comparison.random_search ? 3 : 2));
-  if (role != StudyRole::kDefaults) return {0, searched};
+  if (is_search(role)) return {0, searched};
   return {seeds, comparison.best_of_seeds ? std::max(0, searched - seeds) : 0};
 }
 

@@ -6,6 +6,7 @@
 #include "tuner/compare/comparison_run.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json_positions.h"
+#include "tuner/engine/study/trainer_check.h"
 
 namespace tune::compare {
 

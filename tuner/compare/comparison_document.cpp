@@ -161,14 +161,12 @@ std::optional<report::Section> confusion_section(const ComparisonMaterial& mater
   if (matrices.matrices.empty()) return std::nullopt;
   matrices.caption =
       "Rows are true classes, columns predicted ones, summed over a row's runs (of the best of several "
-      "seeds: "
-      "the chosen run alone). By falling score, each detection with a score of " +
+      "seeds: the chosen run alone). By falling score, each detection with a score of " +
       report::number_text(material.score) +
       " or more takes the free object that it overlaps most, at an IoU of " +
       report::number_text(material.overlap) +
       " or more. The column \"background\" counts objects that were missed, the row \"background\" "
-      "detections "
-      "of nothing.";
+      "detections of nothing.";
   if (matrices.labels.size() > kMostLabels)
     return report::Section{
         "confusion", "Confusion", {report::Paragraph{matrices.caption}, largest_confusions(matrices)}};

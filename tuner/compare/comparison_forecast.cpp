@@ -151,8 +151,7 @@ store::Forecasts forecast_approach(const Comparison& comparison, std::size_t app
   }
   const auto add = [&](StudyRole role, std::optional<int> trials) {
     // Only the speed of a winner matters here, which hardly depends on the values.
-    const StudyRole like =
-        role == StudyRole::kTuned || role == StudyRole::kRandomTuned ? StudyRole::kDefaults : role;
+    const StudyRole like = is_trained_anew(role) ? StudyRole::kDefaults : role;
     const Spec spec = parse_spec(study_spec_document(comparison, approach, like, trials).dump(),
                                  comparison.file, comparison.folder);
     return forecast[study_name(comparison, approach, role)] =
@@ -215,10 +214,9 @@ store::Forecast forecast_predicting(const Comparison& comparison, const store::F
     int of_approach = 0;
     for (const StudyRole role : study_roles(comparison, i)) {
       const auto study = forecast.find(study_name(comparison, i, role));
-      const bool is_search = role == StudyRole::kSearch || role == StudyRole::kRandom;
-      if (!is_search && (study == forecast.end() || !study->second.trials))
+      if (!is_search(role) && (study == forecast.end() || !study->second.trials))
         return unknown("how many models there will be is not known");
-      of_approach += is_search ? 1 : *study->second.trials;
+      of_approach += is_search(role) ? 1 : *study->second.trials;
     }
     if (!speed || *speed <= 0) return unknown(kNoSpeed);
     models += of_approach;

@@ -201,7 +201,7 @@ class Gatherer {
     return runs;
   }
 
-  // The largest of the row's models.
+  // What is largest among the row's models, but for the latency, which is the least.
   void measure(ComparisonRow& row) const {
     const auto take = [&](const RunRow& run) {
       const auto found = scores_.facts.find(run.model);
@@ -325,10 +325,8 @@ class Gatherer {
     report_.validating = report_.idle = priced_seconds(0);
     report_.total = report_.probing;
     report_.total += report_.scoring;
-    constexpr StudyRole kEvery[] = {StudyRole::kDefaults, StudyRole::kSearch, StudyRole::kTuned,
-                                    StudyRole::kRandom, StudyRole::kRandomTuned};
     for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
-      for (const StudyRole role : kEvery) {
+      for (const StudyRole role : kStudyRoles) {
         add_study_cost(study_name(comparison_, i, role));
         add_cut(study_name(comparison_, i, role));
       }

@@ -1,6 +1,6 @@
 #pragma once
-// A comparison as people, programs and other reports read it: rows, answers, costs. Pure functions of stored
-// rows.
+// A comparison as people, programs and other reports read it: rows, answers, costs. Read from the databases
+// of the comparison and of its studies, none of which is written to.
 #include <filesystem>
 #include <optional>
 #include <string>

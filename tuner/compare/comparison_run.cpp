@@ -23,6 +23,7 @@
 #include "tuner/os/crash_point.h"
 #include "tuner/os/file_lock.h"
 #include "tuner/os/sha256.h"
+#include "tuner/report/text/format.h"
 
 namespace tune::compare {
 namespace {
@@ -65,10 +66,7 @@ std::string forecast_text(const ForecastTotal& total) {
   text += (text.empty() ? "" : " ") +
           format_duration(Milliseconds(static_cast<std::int64_t>(total.device_hours * 3600e3))) +
           " of device time";
-  if (!total.usd) return text;
-  char usd[32];
-  std::snprintf(usd, sizeof usd, ", $%.2f", *total.usd);
-  return text + usd;
+  return total.usd ? text + ", " + report::usd_text(total.usd) : text;
 }
 
 // nullopt where programs of their own train every approach.
@@ -279,7 +277,7 @@ class ComparisonRun {
                 std::optional<int> trials, const ParameterSet& winner = {}) {
     Spec spec = study_spec(comparison_, study_spec_document(comparison_, approach, role, trials, winner));
     const std::string name = spec.study;
-    if (role == StudyRole::kTuned || role == StudyRole::kRandomTuned) set_aside_if_other(name, spec);
+    if (is_trained_anew(role)) set_aside_if_other(name, spec);
     const std::optional<double> share = ledger_.share_of_budget(name);
     if (is_done(spec) && !take_up_cut(record, name, spec, share)) {
       facts_.not_begun.erase(name);  // the run that began it may have died before this was kept
@@ -416,10 +414,9 @@ class ComparisonRun {
     if (!study) return;
     const History history = study->load_history();
     const TrialView* best = history.best();
-    const bool is_search = role == StudyRole::kSearch || role == StudyRole::kRandom;
     for (const store::TrialRow& trial : study->trials()) {
       if (trial.state != TrialState::kCompleted || trial.values.empty()) continue;
-      if (is_search && trial.number != best->number) continue;
+      if (is_search(role) && trial.number != best->number) continue;
       const fs::path output = attempt_folder(store_folder_ / name, {trial.number, trial.attempts}) / "output";
       models.push_back({static_cast<int>(models.size()) + 1, comparison_.approaches[approach].name,
                         to_string(role), name, trial.number, trial.values.front(),
@@ -432,10 +429,8 @@ class ComparisonRun {
 
   void freeze(store::ComparisonStore& record) {
     std::vector<store::FrozenModel> models;
-    constexpr StudyRole kRoles[] = {StudyRole::kDefaults, StudyRole::kSearch, StudyRole::kTuned,
-                                    StudyRole::kRandom, StudyRole::kRandomTuned};
     for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
-      for (const StudyRole role : kRoles) collect(i, role, models);
+      for (const StudyRole role : kStudyRoles) collect(i, role, models);
     if (models.empty())
       throw Error(ExitCode::kEveryTrialFailed, "no run of any approach has completed",
                   facts_.was_cut()

@@ -16,8 +16,10 @@ constexpr const char* kTestKey = "test";
 // have different ones, so that what is trained anew is trained with fresh seeds.
 std::uint64_t role_seed(const Comparison& comparison, StudyRole role) {
   constexpr std::uint64_t kApart = 1'000'003;
-  const bool again = role == StudyRole::kTuned || role == StudyRole::kRandomTuned;
-  const auto stream = again ? 2U : role == StudyRole::kDefaults ? 0U : role == StudyRole::kSearch ? 1U : 3U;
+  const auto stream = is_trained_anew(role)          ? 2U
+                      : role == StudyRole::kDefaults ? 0U
+                      : role == StudyRole::kSearch   ? 1U
+                                                     : 3U;
   return comparison.seed * kApart + stream;
 }
 
@@ -78,8 +80,6 @@ OrderedJson trained_by(const Comparison& comparison, std::size_t approach) {
   return {{"command", own.contains("command") ? own["command"] : document.at("command")}};
 }
 
-bool is_search(StudyRole role) { return role == StudyRole::kSearch || role == StudyRole::kRandom; }
-
 OrderedJson limits_of(const OrderedJson& document, std::size_t approach, StudyRole role,
                       std::optional<int> trials) {
   OrderedJson limits = OrderedJson::object();
@@ -132,6 +132,10 @@ const char* to_string(StudyRole role) {
   }
   return "";
 }
+
+bool is_search(StudyRole role) { return role == StudyRole::kSearch || role == StudyRole::kRandom; }
+
+bool is_trained_anew(StudyRole role) { return role == StudyRole::kTuned || role == StudyRole::kRandomTuned; }
 
 const char* to_string(ApproachTable table) {
   return table == ApproachTable::kPublished ? "published" : "improved";

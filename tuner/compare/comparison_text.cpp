@@ -252,9 +252,8 @@ std::vector<std::string> own_test_remarks(const ComparisonReport& report) {
   }
   lines.emplace_back(
       "This test gives one number a model and shows no images. So there are no classes, confusions or "
-      "pictures, "
-      "the intervals do not tell how much depends on what was tested on, and nothing was searched for "
-      "overlaps: you must make sure that no training has seen the test's data.");
+      "pictures, the intervals do not tell how much depends on what was tested on, and nothing was searched "
+      "for overlaps: you must make sure that no training has seen the test's data.");
   return lines;
 }
 
@@ -345,8 +344,7 @@ std::vector<std::string> comparison_remarks(const ComparisonReport& report) {
   }
   lines.emplace_back(
       "\"Tuning helped\" asks whether the tuned hyperparameters, on fresh seeds, beat the best of as many "
-      "seeds "
-      "at default ones as the search's device time pays for.");
+      "seeds at default ones as the search's device time pays for.");
   const std::vector<std::string> leaks = leak_remarks(report), budget = budget_remarks(report);
   lines.insert(lines.end(), leaks.begin(), leaks.end());
   for (const std::string& warning : report.warnings) lines.push_back("Warning of the data: " + warning);
@@ -356,8 +354,7 @@ std::vector<std::string> comparison_remarks(const ComparisonReport& report) {
                     report.price_date + ".");
   lines.emplace_back(
       "Device time is that of the leases; trials that share a device share its time. Validating is within "
-      "it. "
-      "Idle is not: the time in which a device of a running study was leased by none of its trials.");
+      "it. Idle is not: the time in which a device of a running study was leased by none of its trials.");
   lines.insert(lines.end(), report.notes.begin(), report.notes.end());
   return lines;
 }

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -23,6 +24,11 @@ std::vector<HeldLock> locks_on(const std::filesystem::path& file) {
     if (words && place.ends_with(inode)) held.push_back(lock);
   }
   return held;
+}
+
+bool is_locked(const std::filesystem::path& file) {
+  const std::vector<HeldLock> held = locks_on(file);
+  return std::any_of(held.begin(), held.end(), [](const HeldLock& lock) { return lock.kind == "FLOCK"; });
 }
 
 }  // namespace tune

@@ -16,5 +16,7 @@ struct HeldLock {
 };
 // The locks on a file (/proc/locks). Only looks: taking a lock to find out would make others believe in it.
 std::vector<HeldLock> locks_on(const std::filesystem::path& file);
+// True while a process holds a FileLock on the file, which is a flock.
+bool is_locked(const std::filesystem::path& file);
 
 }  // namespace tune

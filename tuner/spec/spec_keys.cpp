@@ -79,6 +79,9 @@ const ObjectTable kParameter{
                      "of its values.",
       .least_items = 1}}};
 
+// A task of tune-train describes its keys itself, and is asked before a study runs. Those that most tasks
+// share stand here too, so that `tune schema`, which asks nobody, can tell editors of them. All others are
+// the task's to check.
 const ObjectTable kTrainer{
     {{.name = "task",
       .kind = kText,

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "tuner/core/edit_distance.h"
+#include "tuner/core/parameter_text.h"
 #include "tuner/spec/spec_keys.h"
 #include "tuner/spec/spec_sections.h"
 
@@ -27,9 +28,7 @@ class ParameterReader {
   std::optional<Parameter> read() {
     const auto type = text("type");
     if (!type) return std::nullopt;
-    parameter_.type = *type == "float" ? ParameterType::kFloat
-                      : *type == "int" ? ParameterType::kInt
-                                       : ParameterType::kCategorical;
+    parameter_.type = parameter_type_from(*type);
     check_applicable(*type);
     if (parameter_.type == ParameterType::kCategorical)
       read_values();
@@ -122,21 +121,20 @@ class ParameterReader {
 
   void read_scale() {
     const std::string scale = text("scale").value_or("linear");
-    if (scale == "log") {
-      parameter_.scale = Scale::kLog;
-      if (parameter_.min <= 0)
-        add("scale", "a log scale needs min > 0, but min is " + shortest(parameter_.min),
-            "raise min, or use scale \"linear\"");
-    } else if (scale == "reverse_log") {
-      parameter_.scale = Scale::kReverseLog;
-      if (parameter_.min < 0 || parameter_.max >= 1)
-        add("scale",
-            "a reverse_log scale needs 0 <= min and max < 1, but the range is " + shortest(parameter_.min) +
-                " to " + shortest(parameter_.max),
-            "change the range (0.999 in place of 1), or use scale \"linear\"");
-    } else if (scale == "auto" && parameter_.min > 0 && parameter_.max / parameter_.min >= kAutoLogRatio) {
-      parameter_.scale = Scale::kLog;
+    if (scale == "auto") {
+      if (parameter_.min > 0 && parameter_.max / parameter_.min >= kAutoLogRatio)
+        parameter_.scale = Scale::kLog;
+      return;
     }
+    parameter_.scale = scale_from(scale);
+    if (parameter_.scale == Scale::kLog && parameter_.min <= 0)
+      add("scale", "a log scale needs min > 0, but min is " + shortest(parameter_.min),
+          "raise min, or use scale \"linear\"");
+    if (parameter_.scale == Scale::kReverseLog && (parameter_.min < 0 || parameter_.max >= 1))
+      add("scale",
+          "a reverse_log scale needs 0 <= min and max < 1, but the range is " + shortest(parameter_.min) +
+              " to " + shortest(parameter_.max),
+          "change the range (0.999 in place of 1), or use scale \"linear\"");
   }
 
   void read_step() {

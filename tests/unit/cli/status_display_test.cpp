@@ -295,25 +295,25 @@ TEST_CASE("plain lines: one for each change of state, totals at most every 30 se
 
 TEST_CASE("what auto takes is said once, and again only when it changes", "[display]") {
   ManualClock clock;
-  StatusText text;
+  EventWords words;
   const StudyProgress progress(store::study_row(), {}, clock);
-  CHECK(text.line(suggested(1, "from try_first"), progress).empty());
-  CHECK(text.line(chosen(2, "auto takes bayesian", "the space suits it"), progress) ==
+  CHECK(words.line(suggested(1, "from try_first"), progress).empty());
+  CHECK(words.line(chosen(2, "auto takes bayesian", "the space suits it"), progress) ==
         "auto takes bayesian, since the space suits it");
-  CHECK(text.line(chosen(3, "auto takes bayesian", "the space suits it"), progress).empty());
-  CHECK(text.line(chosen(4, "auto takes tpe", "65 trials are pending"), progress) ==
+  CHECK(words.line(chosen(3, "auto takes bayesian", "the space suits it"), progress).empty());
+  CHECK(words.line(chosen(4, "auto takes tpe", "65 trials are pending"), progress) ==
         "auto takes tpe from trial 4 on, since 65 trials are pending");
-  CHECK(text.line(chosen(5, "auto takes tpe", "66 trials are pending"), progress).empty());
-  CHECK(text.line(chosen(6, "auto takes bayesian", "the space suits it"), progress) ==
+  CHECK(words.line(chosen(5, "auto takes tpe", "66 trials are pending"), progress).empty());
+  CHECK(words.line(chosen(6, "auto takes bayesian", "the space suits it"), progress) ==
         "auto takes bayesian from trial 6 on, since the space suits it");
 }
 
 TEST_CASE("the end of a trial costs one line, which says how it stands beside the best", "[display]") {
   ManualClock clock;
-  StatusText text;
+  EventWords words;
   StudyProgress progress(store::study_row(), {}, clock);  // more is better
   const auto line = [&](const StatusEvent& what) {
-    std::string said = text.line(what, progress);
+    std::string said = words.line(what, progress);
     progress.apply(what);
     return said;
   };
@@ -336,28 +336,28 @@ TEST_CASE("the end of a trial costs one line, which says how it stands beside th
 
 TEST_CASE("a trial that could not be started says what it tries when it does start", "[display]") {
   ManualClock clock;
-  StatusText text;
+  EventWords words;
   StudyProgress progress(store::study_row(), {}, clock);
-  CHECK(text.line(suggested(1, ""), progress).empty());
-  CHECK(text.line(event(StatusKind::kAttemptRequeued, 1, "not started: no memory"), progress).empty());
+  CHECK(words.line(suggested(1, ""), progress).empty());
+  CHECK(words.line(event(StatusKind::kAttemptRequeued, 1, "not started: no memory"), progress).empty());
   StatusEvent second = started(1);
   second.attempt = 2;
-  CHECK(text.line(second, progress) == "trial 1 starts (attempt 2): lr=0.001");
+  CHECK(words.line(second, progress) == "trial 1 starts (attempt 2): lr=0.001");
   // One of an earlier run: nothing is known of why.
   StatusEvent third = started(7);
   third.attempt = 3;
-  CHECK(text.line(third, progress) == "trial 7 runs again (attempt 3)");
+  CHECK(words.line(third, progress) == "trial 7 runs again (attempt 3)");
 }
 
 TEST_CASE("a trial that waits for another run of the study, or for its rule, says so at once", "[display]") {
   ManualClock clock;
-  StatusText text;
+  EventWords words;
   StudyProgress progress(store::study_row(), {}, clock);
   StatusEvent paused = event(StatusKind::kAttemptRequeued, 1, "worse than half of its rung");
   paused.state = TrialState::kPaused;
-  CHECK(text.line(paused, progress) == "trial 1 paused: worse than half of its rung");
+  CHECK(words.line(paused, progress) == "trial 1 paused: worse than half of its rung");
   progress.apply(event(StatusKind::kDraining, 0, "interrupted"));
-  CHECK(text.line(event(StatusKind::kAttemptRequeued, 2, "interrupted"), progress) ==
+  CHECK(words.line(event(StatusKind::kAttemptRequeued, 2, "interrupted"), progress) ==
         "trial 2 will run again: interrupted");
 }
 

@@ -1,26 +1,20 @@
 #include "trainer/tasks/detection/evaluate_and_predict.h"
 
-#include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <map>
 #include <ostream>
 
 #include "trainer/loop/device.h"
 #include "trainer/loop/stop_signal.h"
-#include "trainer/nn/multiply_adds.h"
 #include "trainer/tasks/detection/data/reader.h"
+#include "trainer/tasks/detection/detection_pictures.h"
 #include "trainer/tasks/detection/model_folder.h"
-#include "trainer/tasks/detection/picture_page.h"
 #include "tuner/core/error.h"
-#include "tuner/core/quantile.h"
 #include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::detection {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr std::int64_t kBatch = 32;
 
@@ -57,88 +51,6 @@ Dataset read_for(const LoadedDetector& detector, const DataChoice& data, Labels 
   for (const std::string& warning : dataset.warnings) notes << "warning: " << warning << '\n';
   notes << std::flush;
   return dataset;
-}
-
-constexpr std::size_t kMostImages = 8;  // that take turns
-constexpr std::size_t kWarmUp = 2, kFewest = 5, kMost = 100;
-constexpr std::chrono::seconds kLongEnough{2};
-
-// Each image as a set of its own, decoded.
-std::vector<std::unique_ptr<ImageSet>> single_images(const Dataset& dataset, int size,
-                                                     const loop::Compute& compute) {
-  std::vector<std::unique_ptr<ImageSet>> images;
-  for (std::size_t i = 0; i < std::min(kMostImages, dataset.examples.size()); ++i) {
-    Dataset one = dataset;
-    one.examples = {dataset.examples[i]};
-    one.labelled = false;
-    images.push_back(std::make_unique<ImageSet>(std::move(one), size, data::Augmentation{}, /*seed=*/0,
-                                                compute, compute.threads));
-  }
-  return images;
-}
-
-// Takes a few of the images of `dataset`, which has at least one; about two seconds, or longer for five
-// images of a model that is slow. The model is on `compute.device`. Before much else is in memory.
-ModelFacts measure_detector(LoadedDetector& detector, const Dataset& dataset, const loop::Compute& compute,
-                            const DetectionLimits& limits) {
-  const torch::NoGradGuard no_grad;
-  const auto images = single_images(dataset, detector.kind->preprocessing.size, compute);
-  const auto detect_in = [&](std::size_t turn) {
-    infer(
-        detector.model, *images[turn % images.size()], *detector.kind, compute, /*batch_size=*/1,
-        [] { return false; }, limits);
-    loop::wait_for(compute.device);
-  };
-  ModelFacts facts;
-  for (const torch::Tensor& parameter : detector.model->parameters()) facts.parameters += parameter.numel();
-  loop::forget_peak_memory(compute.device);
-  facts.multiply_adds = nn::count_multiply_adds([&] { detect_in(0); });
-  for (std::size_t turn = 1; turn < kWarmUp; ++turn) detect_in(turn);
-  std::vector<double> milliseconds;
-  const auto begin = std::chrono::steady_clock::now();
-  while (milliseconds.size() < kFewest ||
-         (milliseconds.size() < kMost && std::chrono::steady_clock::now() - begin < kLongEnough)) {
-    const auto start = std::chrono::steady_clock::now();
-    detect_in(milliseconds.size());
-    milliseconds.push_back(
-        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
-  }
-  facts.latency_ms = median(std::move(milliseconds));
-  facts.peak_memory_bytes = loop::peak_memory_bytes(compute.device);
-  return facts;
-}
-
-// As the confusion of classes counts them: below, nobody would call it a detection.
-constexpr double kPicturedScore = 0.25;
-constexpr int kPicturedSide = 1000;  // pixels
-
-// Each image with its better detections, best first in the caption.
-std::size_t draw_pictures(const fs::path& folder, const Dataset& dataset,
-                          const std::vector<std::string>& classes,
-                          const std::vector<metrics::DetectedBox>& detections) {
-  PicturePage page(folder, "Detections");
-  page.heading("Detections with a score of at least 0.25", dataset.examples.size());
-  for (const Example& example : dataset.examples) {
-    std::vector<metrics::DetectedBox> found;
-    for (const metrics::DetectedBox& each : detections)
-      if (each.image_id == example.image_id && each.score >= kPicturedScore) found.push_back(each);
-    std::stable_sort(found.begin(), found.end(),
-                     [](const auto& a, const auto& b) { return a.score > b.score; });
-    std::string caption = example.name + (found.empty() ? ": nothing found" : ":");
-    std::optional<Shown> shown = load_shown(example.image, kPicturedSide);
-    for (const metrics::DetectedBox& each : found) {
-      const auto& [x, y, width, height] = each.box;
-      if (shown) shown->draw(x, y, x + width, y + height, class_colour(each.category + 1), 2);
-      char numbers[128];
-      std::snprintf(numbers, sizeof numbers, " %.2f at (%.0f, %.0f), %.0f x %.0f", each.score, x, y, width,
-                    height);
-      caption += "\n" + classes[static_cast<std::size_t>(each.category)] + numbers;
-    }
-    std::vector<images::Image> parts;
-    if (shown) parts.push_back(std::move(shown->image));
-    page.add(std::to_string(example.image_id) + "-" + example.image.stem().string(), caption, parts);
-  }
-  return page.write();
 }
 
 }  // namespace
@@ -197,7 +109,8 @@ Prediction predict_with_model(const std::filesystem::path& model, const DataChoi
   Prediction prediction{dataset.examples.size(), results.size(), seconds,          facts,
                         compute.device.str(),    dataset.form,   dataset.warnings, 0};
   if (!choice.pictures.empty())
-    prediction.pictures = draw_pictures(choice.pictures, dataset, detector.classes, run.inference.detections);
+    prediction.pictures =
+        draw_detections(choice.pictures, dataset, detector.classes, run.inference.detections);
   return prediction;
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "trainer/tasks/detection/data_parts.h"
+#include "trainer/tasks/detection/detector_facts.h"
 #include "trainer/tasks/detection/inference.h"
 
 namespace tune::trainer::detection {
@@ -35,16 +36,6 @@ struct DataChoice {
 Evaluation evaluate_model(const std::filesystem::path& model, const DataChoice& data, int threads,
                           std::ostream& notes);
 
-// What using a detector takes, counted and measured.
-struct ModelFacts {
-  std::int64_t parameters = 0;
-  std::int64_t multiply_adds = 0;  // of one forward pass over one image, counted while it ran
-  // Median of the wall time from a decoded image to its detections at batch 1, after a few to warm up.
-  double latency_ms = 0;
-  // At batch 1: what tensors held on a GPU, else what the process had resident, libraries included.
-  std::int64_t peak_memory_bytes = 0;
-};
-
 struct Prediction {
   std::size_t images = 0, detections = 0;
   double seconds = 0;  // from the files to the detections, the facts apart
@@ -65,7 +56,7 @@ struct PredictionChoice {
 
 // Writes [{"image_id", "category_id", "bbox": [x, y, w, h], "score"}, ...] to the output. Ids are those of
 // the COCO file where `data` is one (its categories match by name), else images count as read_dataset() says
-// and categories in the order of labels.json. Pictures show the detections with a score of at least 0.25.
+// and categories in the order of labels.json. draw_detections() makes the pictures.
 Prediction predict_with_model(const std::filesystem::path& model, const DataChoice& data,
                               const PredictionChoice& choice, std::ostream& notes);
 

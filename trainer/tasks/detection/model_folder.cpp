@@ -8,6 +8,7 @@
 #include "trainer/tasks/detection/weight_fit.h"
 #include "trainer/tasks/detection/weight_names.h"
 #include "trainer/weights/unwrap.h"
+#include "trainer/weights/weight_file.h"
 #include "tuner/core/bounded_json.h"
 #include "tuner/core/error.h"
 #include "tuner/os/atomic_file.h"
@@ -18,7 +19,7 @@ namespace fs = std::filesystem;
 namespace tune::trainer::detection {
 namespace {
 
-constexpr const char *kWeights = "weights.safetensors", *kDefaultBoxes = "default_boxes";
+constexpr const char* kDefaultBoxes = "default_boxes";
 constexpr const char* kRestore = "restore the file that came with the model";
 constexpr std::uint64_t kMostJsonBytes = 64 << 20;
 
@@ -215,7 +216,7 @@ void write_model_files(const fs::path& folder, const weights::TensorMap& tensors
   const OrderedJson labels{{"schema", 1}, {"classes", classes}};
   OrderedJson preprocessing = to_json(model.preprocessing);
   if (model.maps != detector_model(model.name).maps) preprocessing[kDefaultBoxes] = to_json(model.maps);
-  weights::write_safetensors(folder / kWeights, tensors,
+  weights::write_safetensors(folder / weights::kWeightsFile, tensors,
                              {{"format", "pt"},
                               {"model", model.name},
                               {"labels", labels.dump()},
@@ -225,7 +226,7 @@ void write_model_files(const fs::path& folder, const weights::TensorMap& tensors
 }
 
 LoadedDetector load_detector(const fs::path& folder) {
-  const fs::path file = folder / kWeights, model_file = folder / "model.json";
+  const fs::path file = folder / weights::kWeightsFile, model_file = folder / "model.json";
   const Json description = read_json(model_file);
   if (!description.is_object() || text_of(description, "task") != "detection")
     throw Error(ExitCode::kBadData, model_file.string() + ": not a detector's",

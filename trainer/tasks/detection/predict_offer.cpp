@@ -1,6 +1,7 @@
 // `tune-train predict`: detections of a model in COCO's results format, and what it took to make them.
 #include <ostream>
 
+#include "trainer/tasks/detection/detection_pictures.h"
 #include "trainer/tasks/detection/evaluate_and_predict.h"
 #include "trainer/tasks/detection/part_options.h"
 #include "trainer/tasks/detection/picture_page.h"
@@ -53,7 +54,8 @@ loop::Offer predict_offer() {
       {"data", "DATA", "images, one image, or a data set with annotations", true},
       {"output", "FILE", "JSON file to write"},
       {"pictures", "FOLDER",
-       "draw the detections with a score of at least 0.25 on each image, with an index.html"},
+       "draw the detections with a score of at least " + shortest(kPicturedScore) +
+           " on each image, with an index.html"},
       {"score", "S", "leave out detections below", false, false, "0.01"},
       {"threads", "N", "of the CPU; all cores by default"}};
   add_part_options(options);

@@ -56,12 +56,10 @@ OrderedJson trainer_keys() {
            "the folder of the images, where they do not lie beside the annotations of `data`"),
        key("validation", "path",
            "a data set to validate on, instead of a part of `data`; where `data` has parts of its own, that "
-           "is "
-           "the default"),
+           "is the default"),
        key("test", "path",
            "a data set on which each trial's best model is measured at the end; where `data` has such a part "
-           "of "
-           "its own, that is the default"),
+           "of its own, that is the default"),
        key("weights", "path", "weights to start from: a model folder, a .safetensors or a .pth file"), split,
        anchors});
 }

@@ -2,6 +2,7 @@
 
 #include "trainer/data/in_parallel.h"
 #include "trainer/weights/safetensors.h"
+#include "trainer/weights/weight_file.h"
 #include "tuner/core/json.h"
 #include "tuner/os/atomic_file.h"
 
@@ -141,7 +142,7 @@ void Pretraining::export_model(const std::filesystem::path& folder, const weight
                          {"seed", seed_},
                          {"accuracy", best.metrics.at("validation:accuracy")},
                          {"program", std::string("tune-train ") + TUNE_VERSION}};
-  weights::write_safetensors(folder / "weights.safetensors", backbone_weights(model, kind_),
+  weights::write_safetensors(folder / weights::kWeightsFile, backbone_weights(model, kind_),
                              {{"format", "pt"},
                               {"description", "pretrained on generated images"},
                               {"pretraining", pretraining.dump()},

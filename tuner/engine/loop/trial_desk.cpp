@@ -202,7 +202,7 @@ std::optional<Fault> TrialDesk::start(store::TrialRow trial, const strategies::S
   trial.values.clear();  // what it had reached when it was paused
   trial.attempts += 1;
   if (!trial.started) trial.started = parts_.clock.wall_now();
-  RunningTrial running{trial, new_attempt(trial), {}, {}, false, false, false};
+  RunningTrial running{.trial = trial, .attempt = new_attempt(trial), .started = {}, .read_at = {}};
   const Beginning beginning = suggestion != nullptr && !suggestion->resume_trial ? Beginning::kNew
                               : has_checkpoint(parts_.frame.study_folder, trial.number)
                                   ? Beginning::kFromCheckpoint
@@ -260,9 +260,13 @@ std::optional<TrialEnd> TrialDesk::adopt(const store::AttemptRow& row, WallTime 
   TUNE_CHECK(trial.has_value());
   parts_.book.set_state(row.trial, TrialState::kRunning);
   const SteadyTime now = parts_.clock.steady_now();
-  RunningTrial& running =
-      running_.insert_or_assign(row.trial, RunningTrial{std::move(*trial), row, now, now, true, false, true})
-          .first->second;
+  RunningTrial adopted{.trial = std::move(*trial),
+                       .attempt = row,
+                       .started = now,
+                       .read_at = now,
+                       .grown = true,
+                       .adopted = true};
+  RunningTrial& running = running_.insert_or_assign(row.trial, std::move(adopted)).first->second;
   running.unread =
       unread_before(record_of(row).folder, row.metrics_offset, row.token, parts_.frame.spec.objective.metric);
   const bool runs = parts_.runner.attach(record_of(row));

@@ -21,15 +21,11 @@ struct BuiltinTrainer {
 // Throws Error(kEnvironment) when there is none, or it does not answer.
 BuiltinTrainer find_builtin_trainer();
 
-// All that is wrong with spec.trainer, and with the hyperparameters that the spec gives it (without line
-// numbers).
-std::vector<Problem> trainer_problems(const Spec& spec, const Json& description);
-
 // Makes the spec ready to run: `command` starts tune-train, `metrics` are the trainer's own with the user's
 // in front. A search by a strategy that learns, with neither points to try first nor a warm start, begins
 // with the trainer's defaults, as far as they lie in its ranges. Throws SpecError for anything that
-// trainer_problems() finds, with the lines of `text` and under the name `file`. Does nothing when the spec
-// names a command.
+// trainer_problems() (trainer_check.h) finds, with the lines of `text` and under the name `file`. Does
+// nothing when the spec names a command.
 void apply_builtin_trainer(Spec& spec, const BuiltinTrainer& trainer, const std::string& file,
                            const std::string& text);
 
@@ -42,7 +38,8 @@ struct ProbeRun {
   std::function<int()> signals = {};                    // as in Program
 };
 // Measures which precision is fastest here, and how fast: what the probe printed; nullopt when a signal ended
-// it. Throws Error(kEnvironment) when it fails (bad data, ...): its own message is on stderr by then.
+// it. Throws Error(kEnvironment) when it fails (bad data, ...): the error that it printed as JSON becomes the
+// Error's message and hint; whatever else it said is on stderr by then.
 std::optional<store::Probe> probe_trainer(const BuiltinTrainer& trainer, const Spec& spec,
                                           const ProbeRun& run);
 

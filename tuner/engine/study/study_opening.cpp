@@ -64,8 +64,7 @@ std::string cure_of(const std::vector<SpecChange>& changes, const std::string& s
         "[{\"study\": \"" +
         study +
         "\", \"kind\": \"identical\"}] in the spec (\"assume\": {NAME: VALUE} there says what a new "
-        "parameter "
-        "was); ";
+        "parameter was); ";
   if (concerns("metrics"))
     cure += "`tune rescan " + study + " --spec FILE` reads the stored logs again with the new regexes; ";
   return cure + "--name NAME starts another study; to begin anew, remove its folder, " + study +

@@ -4,11 +4,6 @@
 
 namespace tune::report {
 
-// The metric under which a trainer says how many seconds of wall time a validation took. Metrics whose names
-// begin with store::kBookkeeping are for the bill, and are left out of what people read about a trial's
-// metrics.
-inline constexpr const char* kValidationSeconds = "seconds:validation";
-
 struct StudyBill {
   Cost total;  // of the trials' leases: what a budget counts
   // By the state of the trial; queued and running trials make up the rest of the total.
@@ -21,7 +16,7 @@ struct StudyBill {
 
 // From stored rows:
 //  - validating: the share of each attempt's lease that its trainer spent in validations, as its recorded
-//    points of kValidationSeconds say. An attempt whose trainer prints none has none.
+//    points of kValidationSeconds (metric_names.h) say. An attempt whose trainer prints none has none.
 //  - probing: the leases of the probe runs that the study made itself; a comparison's own are the
 //    comparison's.
 //  - idle: for each time that the study ran (from its start to the last thing recorded of it, or the end of

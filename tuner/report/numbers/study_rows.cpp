@@ -2,6 +2,7 @@
 
 #include "tuner/billing/neighbours.h"
 #include "tuner/core/error.h"
+#include "tuner/core/metric_names.h"
 #include "tuner/report/numbers/bill.h"
 #include "tuner/spec/spec.h"
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "tuner/core/objective_text.h"
+#include "tuner/core/parameter_text.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/report/text/format.h"
 #include "tuner/report/text/study_summary.h"
@@ -106,31 +107,6 @@ std::string range_text(const Parameter& parameter) {
   return text;
 }
 
-const char* type_text(const Parameter& parameter) {
-  switch (parameter.type) {
-    case ParameterType::kFloat:
-      return "float";
-    case ParameterType::kInt:
-      return "int";
-    case ParameterType::kCategorical:
-      return "categorical";
-  }
-  return "";
-}
-
-const char* scale_text(const Parameter& parameter) {
-  if (parameter.type == ParameterType::kCategorical) return "";
-  switch (parameter.scale) {
-    case Scale::kLinear:
-      return "linear";
-    case Scale::kLog:
-      return "log";
-    case Scale::kReverseLog:
-      return "reverse_log";
-  }
-  return "";
-}
-
 std::string condition_text(const Parameter& parameter) {
   std::string text;
   for (const Condition& condition : parameter.when) {
@@ -148,7 +124,9 @@ Table space_table(const SearchSpace& space) {
   if (is_conditional) table.columns.push_back({"only when", Align::kLeft, true});
   for (const Parameter& parameter : space.parameters()) {
     auto& row = table.rows.emplace_back();
-    row = {parameter.name, type_text(parameter), range_text(parameter), scale_text(parameter)};
+    const bool has_scale = parameter.type != ParameterType::kCategorical;
+    row = {parameter.name, parameter_type_text(parameter.type), range_text(parameter),
+           has_scale ? scale_text(parameter.scale) : ""};
     if (is_conditional) row.push_back(condition_text(parameter));
   }
   return table;

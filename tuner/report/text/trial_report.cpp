@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tuner/core/metric_names.h"
 #include "tuner/report/numbers/leaderboard.h"
 #include "tuner/report/text/format.h"
 #include "tuner/report/text/trial_table.h"
@@ -62,7 +63,7 @@ Table attempt_table(const TrialRows& rows, const CostReport& costs) {
 std::vector<store::MetricRow> readable(const std::vector<store::MetricRow>& metrics) {
   std::vector<store::MetricRow> rows;
   std::copy_if(metrics.begin(), metrics.end(), std::back_inserter(rows),
-               [](const auto& row) { return !row.name.starts_with(store::kBookkeeping); });
+               [](const auto& row) { return !row.name.starts_with(kBookkeeping); });
   return rows;
 }
 

@@ -214,22 +214,27 @@ class Recogniser {
     if (!lists) return layout;
     const auto list = [&](const char* name) { return data::file_named(*lists, {std::string_view(name)}); };
     bool any = false;
+    const auto mark = [&](const fs::path& file, const char* part) {
+      any = true;
+      for (ImagePlace* image : listed_in(file, layout)) image->parts.insert(part);
+    };
     for (const auto& [name, part] :
          {std::pair{"train.txt", "train"}, {"val.txt", "validation"}, {"test.txt", "test"}})
-      if (const auto file = list(name)) any = true, mark_listed(layout, *file, part);
+      if (const auto file = list(name)) mark(*file, part);
     const bool trained = list("train.txt").has_value();
-    if (const auto file = list("trainval.txt"); file && !trained)
-      any = true, mark_listed(layout, *file, "train");
+    if (const auto file = list("trainval.txt"); file && !trained) mark(*file, "train");
     if (any) layout.words += ", parts of " + shown_path(*lists, folder) + "/";
     return layout;
   }
 
-  void mark_listed(Layout& layout, const fs::path& file, const std::string& part) {
+  // The images of `layout` that the list names; what it names beyond is among the problems.
+  static std::set<ImagePlace*> listed_in(const fs::path& file, Layout& layout) {
     std::map<std::string, ImagePlace*> by_stem;
     for (ImagePlace& place : layout.images) {
       by_stem.emplace(stem_of(place.name), &place);
       by_stem.emplace(fs::path(stem_of(place.name)).filename().generic_string(), &place);
     }
+    std::set<ImagePlace*> listed;
     std::size_t number = 0;
     for (const std::string& line : data::lines_of(data::read_text(file))) {
       ++number;
@@ -238,13 +243,14 @@ class Recogniser {
       std::string name = data::with_slashes(words.front());
       if (images::format_of_name(name)) name = stem_of(name);
       if (const auto found = by_stem.find(name); found != by_stem.end())
-        found->second->parts.insert(part);
+        listed.insert(found->second);
       else
         layout.problems.push_back({file.string() + ", line " + std::to_string(number) +
                                        ": there is no image " + name + "; put it there or take the line out",
                                    {},
                                    std::nullopt});
     }
+    return listed;
   }
 
   // A folder of images whose labels lie in a folder beside it: images/val, or images/ itself.
@@ -269,11 +275,12 @@ class Recogniser {
       const fs::path root = lists.parent_path().parent_path();
       auto layout = image_and_annotation_folders(root);
       if (layout && layout->kind == Kind::kVoc) {
-        for (ImagePlace& image : layout->images) image.parts.clear();
         layout->problems.clear();
-        mark_listed(*layout, data_, "listed");
-        std::erase_if(layout->images, [](const ImagePlace& image) { return image.parts.empty(); });
-        for (ImagePlace& image : layout->images) image.parts.clear();
+        const std::set<ImagePlace*> listed = listed_in(data_, *layout);
+        std::vector<ImagePlace> kept;
+        for (ImagePlace& image : layout->images)
+          if (listed.contains(&image)) kept.push_back({image.image, image.annotation, image.name, {}});
+        layout->images = std::move(kept);
         layout->orphans.clear();
         return std::move(*layout);
       }
@@ -346,18 +353,8 @@ class Recogniser {
     if (layout.kind != Kind::kCoco)
       for (const char* part : kPartNames)
         if (count_of(layout, part) > 0) layout.parts.emplace_back(part);
-    // A lone part is the whole set; a part that is the training images again is none.
-    for (const char* part : {"validation", "test"}) {
-      const auto found = std::find(layout.parts.begin(), layout.parts.end(), part);
-      if (layout.kind == Kind::kCoco || found == layout.parts.end() || !layout.has_part("train")) continue;
-      const auto differs = [&](const ImagePlace& image) {
-        return image.parts.contains(part) != image.parts.contains("train");
-      };
-      if (std::any_of(layout.images.begin(), layout.images.end(), differs)) continue;
-      layout.parts.erase(found);
-      layout.warnings.push_back(std::string("the ") + part +
-                                " part of the set is its training part again, and counts as none");
-    }
+    drop_repeated_parts(layout);
+    // A lone part is the whole set.
     const bool all = std::all_of(layout.images.begin(), layout.images.end(),
                                  [](const ImagePlace& image) { return !image.parts.empty(); });
     if (layout.parts.size() == 1 && all) layout.parts.clear();
@@ -371,6 +368,22 @@ class Recogniser {
                (layout.kind == Kind::kCoco ? "" : " (" + std::to_string(count_of(layout, part)) + ")");
     layout.words += parts;
     return layout;
+  }
+
+  // A part that is the training images again is none.
+  static void drop_repeated_parts(Layout& layout) {
+    if (layout.kind == Kind::kCoco || !layout.has_part("train")) return;
+    for (const char* part : {"validation", "test"}) {
+      const auto found = std::find(layout.parts.begin(), layout.parts.end(), part);
+      if (found == layout.parts.end()) continue;
+      const auto differs = [&](const ImagePlace& image) {
+        return image.parts.contains(part) != image.parts.contains("train");
+      };
+      if (std::any_of(layout.images.begin(), layout.images.end(), differs)) continue;
+      layout.parts.erase(found);
+      layout.warnings.push_back(std::string("the ") + part +
+                                " part of the set is its training part again, and counts as none");
+    }
   }
 
   static void warn_of_shared(Layout& layout) {

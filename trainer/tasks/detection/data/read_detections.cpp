@@ -104,8 +104,7 @@ class DetectionSink : public Json::json_sax_t {
         " detection has a box of negative width or height, which overlaps nothing as it should: COCO's are "
         "[x, y, width, height]",
         " detections have boxes of negative width or height, which overlap nothing as they should: COCO's "
-        "are "
-        "[x, y, width, height]",
+        "are [x, y, width, height]",
         warnings);
     huge_.tell(" detection has a box with an edge beyond a million pixels",
                " detections have boxes with edges beyond a million pixels", warnings);

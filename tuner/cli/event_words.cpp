@@ -1,4 +1,4 @@
-#include "tuner/cli/status_text.h"
+#include "tuner/cli/event_words.h"
 
 #include <utility>
 
@@ -49,7 +49,7 @@ std::string notice(const StatusEvent& event) {
 }  // namespace
 
 // It becomes a line when the trial starts; what the strategy takes is said where it changes.
-std::string StatusText::suggested(const StatusEvent& event) {
+std::string EventWords::suggested(const StatusEvent& event) {
   suggestion_[event.trial] = event.brief;
   if (event.choice.empty() || event.choice == choice_) return {};
   const bool is_first = std::exchange(choice_, event.choice).empty();
@@ -57,7 +57,7 @@ std::string StatusText::suggested(const StatusEvent& event) {
          event.choice_reason;
 }
 
-std::string StatusText::started(const StatusEvent& event, const StudyProgress& before) {
+std::string EventWords::started(const StatusEvent& event, const StudyProgress& before) {
   const auto suggestion = taken(suggestion_, event.trial);
   const auto reason = taken(run_again_, event.trial);
   const std::string attempt = event.attempt > 1 ? " (attempt " + std::to_string(event.attempt) + ")" : "";
@@ -75,7 +75,7 @@ std::string StatusText::started(const StatusEvent& event, const StudyProgress& b
 
 // The start of the next attempt says why. While the study is drained, none follows; a trial that a rule has
 // paused may wait for long.
-std::string StatusText::requeued(const StatusEvent& event, const StudyProgress& before) {
+std::string EventWords::requeued(const StatusEvent& event, const StudyProgress& before) {
   if (event.state == TrialState::kPaused)
     return with(trial_name(event) + " paused", event.brief.empty() ? ": " : " ",
                 event.brief.empty() ? event.message : event.brief);
@@ -84,7 +84,7 @@ std::string StatusText::requeued(const StatusEvent& event, const StudyProgress& 
   return {};
 }
 
-std::string StatusText::line(const StatusEvent& event, const StudyProgress& before) {
+std::string EventWords::line(const StatusEvent& event, const StudyProgress& before) {
   const auto sentence = [&]() -> std::string {
     switch (event.kind) {
       case StatusKind::kTrialQueued:

@@ -9,7 +9,7 @@ namespace tune::cli {
 
 // What the events of a study are in words: each line says what has changed, so what was said before is
 // remembered. Owned by a display, used on the loop's thread.
-class StatusText {
+class EventWords {
  public:
   // The line that an event is worth, without its time; "" for none. `before`: what was known before it.
   std::string line(const engine::StatusEvent& event, const StudyProgress& before);

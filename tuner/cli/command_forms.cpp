@@ -1,4 +1,4 @@
-#include "tuner/cli/trial_commands.h"
+#include "tuner/cli/command_forms.h"
 
 #include <algorithm>
 #include <cstdlib>

@@ -1,0 +1,13 @@
+#pragma once
+// Options of `run` and `resume`: how far a study goes, and on which GPUs. `compare` has the GPUs, too.
+#include "tuner/cli/command_line/options.h"
+#include "tuner/engine/study/study_opening.h"
+
+namespace tune::cli {
+
+Options& declare_limits(Options& options);  // --trials, --parallel, --time, --gpu-hours, --cost-usd, --gpus
+engine::Overrides limit_overrides(const Parsed& options);
+// --gpus: which GPUs this process and its trials may use; "none" for the CPU.
+void choose_gpus(const Parsed& options);
+
+}  // namespace tune::cli
