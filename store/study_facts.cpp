@@ -214,6 +214,8 @@ void to_json(Json& json, const StudyFacts& facts) {
   put(json, "promotion", facts.promotion);
   put(json, "rungs", facts.rungs);
   put(json, "no_pausing", facts.no_pausing);
+  put(json, "held", facts.held);
+  put(json, "stop_requests", facts.stop_requests);
   put(json, "tune", facts.tune);
   put(json, "sqlite", facts.sqlite);
   put(json, "machine", facts.machine);
@@ -232,6 +234,8 @@ void from_json(const Json& json, StudyFacts& facts) {
   members.may("promotion", facts.promotion);
   members.may("rungs", facts.rungs);
   members.may("no_pausing", facts.no_pausing);
+  members.may("held", facts.held);
+  members.may("stop_requests", facts.stop_requests);
   members.may("tune", facts.tune);
   members.may("sqlite", facts.sqlite);
   members.may("machine", facts.machine);

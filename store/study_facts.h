@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -125,6 +126,8 @@ struct StudyFacts {
   std::vector<RunFacts> runs;  // in order
   std::optional<PromotionDecision> promotion;
   std::optional<RungFacts> rungs;         // as the stop rule last had them
+  std::optional<std::string> held;        // who has paused the study: nothing new is begun
+  std::set<int> stop_requests;            // running trials that a person has stopped
   std::optional<std::string> no_pausing;  // why trials are stopped where the rule would let them wait
   // The first run of a study from before runs were kept apart. An ask-tell session writes `tune` too.
   std::optional<std::string> tune, sqlite;

@@ -206,6 +206,33 @@ class Results(StudyTest):
         self.assertIn("median", stopped[0].reason)
         self.assertGreater(stopped[0].value, study.best.value)
 
+    def test_paused(self):
+        """With the rule that pauses, trials wait where they would be stopped, and the best go on from what they have saved."""
+        for store in (None, self.store):
+            study = tune.Study(LINE, store, name="halving", strategy="random", seed=1,
+                               early_stopping={"rule": "asha", "form": "pause", "max_step": 9})
+            saved = {}
+            steps = []
+
+            def objective(trial):
+                begin = saved.get(trial.number, 0) + 1
+                self.assertEqual(trial.is_resumed, begin > 1)
+                for step in range(begin, 10):
+                    steps.append(step)
+                    trial.report(square(trial) + 1 / step, step)
+                    if trial.should_stop():
+                        self.assertTrue(trial.is_to_pause)
+                        saved[trial.number] = step
+                        raise tune.Stopped()
+
+            study.optimize(objective, trials=18)
+            states = [trial.state for trial in study.trials]
+            self.assertEqual(len(states), 18)
+            self.assertEqual(set(states), {"completed", "paused"})
+            self.assertLess(len(steps), 18 * 9 / 2)
+            self.assertEqual(study.best.value, min(trial.value for trial in study.trials if trial.value is not None))
+            study.close()
+
     def test_own_stop(self):
         """An objective may stop for reasons of its own."""
         study = tune.Study(LINE)

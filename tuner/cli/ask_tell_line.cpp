@@ -125,8 +125,14 @@ OrderedJson trials_json(const std::vector<engine::AskedTrial>& trials) {
 }
 
 OrderedJson ask(engine::AskTell& session, const Json& body) {
-  const auto count = whole_number("ask", body, 1, kMostAsked);
-  const engine::Asked asked = session.ask(static_cast<int>(count));
+  std::optional<int> most;
+  if (body.is_object()) check_keys("ask", body, {"count", "trials"});
+  if (body.is_object() && body.contains("trials"))
+    most =
+        static_cast<int>(whole_number("ask: \"trials\"", body["trials"], 0, std::numeric_limits<int>::max()));
+  const Json wanted = body.is_object() ? body.value("count", Json(1)) : body;
+  const auto count = whole_number(body.is_object() ? "ask: \"count\"" : "ask", wanted, 1, kMostAsked);
+  const engine::Asked asked = session.ask(static_cast<int>(count), most);
   OrderedJson answer;
   answer["trials"] = trials_json(asked.trials);
   if (asked.kind == engine::Asked::Kind::kWait) answer["wait"] = true;

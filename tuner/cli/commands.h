@@ -9,6 +9,11 @@ const CommandLine& command_line();
 
 int run_command(const Arguments& arguments, Console& console);  // also `tune --spec FILE`, without a name
 int resume_command(const Arguments& arguments, Console& console);
+int set_command(const Arguments& arguments, Console& console);
+int enqueue_command(const Arguments& arguments, Console& console);
+int pause_command(const Arguments& arguments, Console& console);
+int continue_command(const Arguments& arguments, Console& console);
+int stop_command(const Arguments& arguments, Console& console);
 int rescan_command(const Arguments& arguments, Console& console);
 int compare_command(const Arguments& arguments, Console& console);
 int ask_tell_command(const Arguments& arguments, Console& console);

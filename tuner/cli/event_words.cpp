@@ -105,6 +105,7 @@ std::string EventWords::line(const StatusEvent& event, const StudyProgress& befo
       case StatusKind::kStudyFinished:
         return with("finished", ": ", event.message);
       case StatusKind::kStudyStarted:
+      case StatusKind::kRequest:
       case StatusKind::kDraining:
         return event.message;
       case StatusKind::kPromotion:

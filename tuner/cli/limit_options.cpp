@@ -54,7 +54,7 @@ constexpr const char* kTimeExamples = "for example 90s, 20m, 2h or 1d";
 
 }  // namespace
 
-Options& declare_limits(Options& options) {
+Options& declare_totals(Options& options) {
   return options.value("trials", "N", "trials in all, in place of limits.trials")
       .value("parallel", "N", "trials at once, in place of limits.parallel")
       .value("time", "T", "time in all (90s, 20m, 2h, 1d), in place of limits.time")
@@ -63,7 +63,11 @@ Options& declare_limits(Options& options) {
       .value("target", "X", "value of the objective that ends the study, in place of limits.target")
       .value("no-improvement", "N",
              "trials without a new best that end it, in place of limits.no_improvement")
-      .value("convergence", "X", "part of the best value, in place of limits.convergence; 0: never")
+      .value("convergence", "X", "part of the best value, in place of limits.convergence; 0: never");
+}
+
+Options& declare_limits(Options& options) {
+  return declare_totals(options)
       .value("gpus", "LIST", "GPUs to use: indices or UUIDs as in CUDA_VISIBLE_DEVICES, or none")
       .variable("TUNE_SYNCHRONOUS",
                 "full: every commit survives a power cut [normal: kill -9 loses nothing,\n"

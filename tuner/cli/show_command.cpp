@@ -7,6 +7,7 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/os/held_locks.h"
+#include "tuner/report/numbers/cost.h"
 #include "tuner/report/text/trial_report.h"
 
 namespace tune::cli {

@@ -79,6 +79,8 @@ void StudyProgress::apply(const engine::StatusEvent& event) {
     case StatusKind::kBest:
       if (event.value) best_ = Best{event.trial, *event.value};
       break;
+    case StatusKind::kRequest:
+      break;
     case StatusKind::kDraining:
       draining_ = true;
       break;

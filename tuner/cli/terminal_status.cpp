@@ -22,7 +22,9 @@ const char* sgr(const StatusEvent& event, const StudyProgress& before) {
   if (has_ended && event.state == TrialState::kFailed) return "\x1b[31m";
   if (has_ended && event.state == TrialState::kStopped) return "\x1b[33m";
   if (before.is_new_best(event) || event.kind == StatusKind::kPromotion) return "\x1b[32m";
-  if (event.kind == StatusKind::kNotice || event.kind == StatusKind::kDraining) return "\x1b[33m";
+  if (event.kind == StatusKind::kNotice || event.kind == StatusKind::kRequest ||
+      event.kind == StatusKind::kDraining)
+    return "\x1b[33m";
   return "";
 }
 

@@ -5,7 +5,8 @@
 namespace tune {
 namespace {
 
-constexpr EnumTexts<StopReason, 14> kStopReasons{{{StopReason::kRule, "rule"},
+constexpr EnumTexts<StopReason, 15> kStopReasons{{{StopReason::kRule, "rule"},
+                                                  {StopReason::kPerson, "person"},
                                                   {StopReason::kPause, "pause"},
                                                   {StopReason::kDrain, "drain"},
                                                   {StopReason::kTimeLimit, "time limit"},

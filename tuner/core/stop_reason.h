@@ -7,6 +7,7 @@ namespace tune {
 enum class StopReason {
   // Of the engine.
   kRule,             // a stop rule's verdict
+  kPerson,           // a person stopped this trial
   kPause,            // a stop rule wants the trial to wait
   kDrain,            // a person interrupted the study
   kTimeLimit,        // limits.time ran out

@@ -128,7 +128,7 @@ class Run:
             value = self._objective(trial)
         except Stopped as stopped:
             reason = stopped.reason or trial.stop_reason or "stopped by the objective"
-            self._study._tell(trial.number, self, None, "stopped", reason)
+            self._study._tell(trial.number, self, None, "paused" if trial.is_to_pause else "stopped", reason)
         except ProgramError:
             raise
         except Exception as error:

@@ -188,7 +188,7 @@ class Study:
         """A trial that belongs to `owner` now; no new one when the study has `most`."""
         return self._session.do(lambda: self._ask_here(owner, most))
 
-    def _report(self, trial: Trial, value: float, step: Optional[int]) -> Optional[str]:
+    def _report(self, trial: Trial, value: float, step: Optional[int]) -> Tuple[str, Optional[str]]:
         return self._session.do(lambda: self._report_here(trial, value, step))
 
     def _tell(self, number: int, owner: Optional[object], value: Optional[float], state: Optional[EndState],
@@ -246,9 +246,7 @@ class Study:
         self._session.require_program()
         number = min((number for number, entry in self._open.items() if entry.owner is None), default=None)
         if number is None:
-            if most is not None and self._last >= most:
-                return "exhausted"
-            answer = self._session.exchange("ask", 1)
+            answer = self._session.exchange("ask", 1 if most is None else {"trials": most})
             if answer.get("exhausted") and most is None and self._may_raise and self._limit != _MOST_TRIALS:
                 # An earlier optimize() has left its limit in the store.
                 self._limit = _MOST_TRIALS
@@ -269,7 +267,8 @@ class Study:
             raise UsageError(f"trial {number} was left by the run that asked for it, and is run again",
                              "its results no longer count")
 
-    def _report_here(self, trial: Trial, value: float, step: Optional[int]) -> Optional[str]:
+    def _report_here(self, trial: Trial, value: float, step: Optional[int]) -> Tuple[str, Optional[str]]:
+        """The decision, and its reason where it is not to continue."""
         self._require_owner(trial.number, trial._owner)
         body = {"trial": trial.number, "value": value if math.isfinite(value) else None}
         if step is not None:
@@ -277,7 +276,8 @@ class Study:
         answer = self._session.exchange("report", body)
         curve = self._open[trial.number].curve
         curve[max(curve, default=0) + 1 if step is None else int(step)] = value
-        return None if answer["decision"] == "continue" else str(answer.get("reason", answer["decision"]))
+        decision = str(answer["decision"])
+        return decision, None if decision == "continue" else str(answer.get("reason", decision))
 
     def _tell_here(self, number: int, owner: Optional[object], value: Optional[float], state: Optional[EndState],
                    reason: str) -> None:

@@ -36,6 +36,8 @@ class Trial:
         self.is_resumed = is_resumed
         self.has_reported = False
         self.stop_reason: Optional[str] = None
+        #: The study wants the trial to wait: it may go on later, from what the objective has saved.
+        self.is_to_pause = False
         self._study = study
         self._owner = owner
 
@@ -50,7 +52,8 @@ class Trial:
 
     def report(self, value: SupportsFloat, step: Optional[int] = None) -> None:
         """An intermediate value, by which the study may decide to stop the trial. Without a step reports are counted."""
-        self.stop_reason = self._study._report(self, float(value), step)
+        decision, self.stop_reason = self._study._report(self, float(value), step)
+        self.is_to_pause = decision == "pause"
         self.has_reported = True
 
     def should_stop(self) -> bool:

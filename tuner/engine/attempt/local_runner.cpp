@@ -306,6 +306,7 @@ bool LocalRunner::attach(const AttemptRecord& record) {
 }
 
 Capacity LocalRunner::capacity() { return impl_->pool.capacity(); }
+void LocalRunner::set_parallel(int parallel) { impl_->pool.set_parallel(parallel); }
 
 std::vector<std::string> LocalRunner::lost_devices(const std::vector<std::string>& devices) {
   return impl_->pool.lost(devices);

@@ -169,6 +169,8 @@ AttemptOutcome classify(const AttemptEnd& end) {
       return failed("hung", "limits.no_metric_time ran out; " + report.failure);
     case StopReason::kRule:
       return {TrialState::kStopped, end.verdict.empty() ? "stopped by the rule" : end.verdict, {}, value};
+    case StopReason::kPerson:
+      return {TrialState::kStopped, end.verdict.empty() ? "stopped by a person" : end.verdict, {}, value};
     case StopReason::kPause:
       return {TrialState::kPaused, end.verdict.empty() ? "paused by the rule" : end.verdict, {}, value};
     case StopReason::kTimeLimit:

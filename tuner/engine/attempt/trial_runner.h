@@ -82,6 +82,8 @@ class TrialRunner {
   // event follows, and its files tell what happened).
   virtual bool attach(const AttemptRecord& record) = 0;
   virtual Capacity capacity() = 0;
+  // So many attempts at once from now on, as far as there are devices; what runs goes on.
+  virtual void set_parallel(int) {}
   // Those of an attempt's devices that do not answer any more.
   virtual std::vector<std::string> lost_devices(const std::vector<std::string>& devices) = 0;
   // Blocks until something happens or `deadline` passes. One event a call, in order of arrival.

@@ -86,6 +86,17 @@ DevicePool::DevicePool(std::optional<int> parallel, const Resources& resources)
   }
 }
 
+// On the CPU cores are divided anew for what starts from now on; cores that a running attempt holds are
+// leased, and an attempt that finds too few free ones is not pinned.
+void DevicePool::set_parallel(int parallel) {
+  limit_ = uses_gpus() ? std::min(parallel, total_) : parallel;
+  if (uses_gpus()) return;
+  for (int slot = total_; slot < parallel; ++slot) free_core_slots_.insert(slot);
+  free_core_slots_.erase(free_core_slots_.lower_bound(parallel), free_core_slots_.end());
+  total_ = parallel;
+  core_shares_ = divide_cores(cores_, total_);
+}
+
 void DevicePool::check_indices() const {
   if (visible_devices_ == VisibleDevices::kUuid) return;
   for (const Gpu& gpu : gpus_)
@@ -232,7 +243,7 @@ std::optional<DeviceShare> DevicePool::take() {
 
 void DevicePool::give_back(DeviceShare share) {
   --running_;
-  if (share.slot >= 0) free_core_slots_.insert(share.slot);
+  if (share.slot >= 0 && share.slot < total_) free_core_slots_.insert(share.slot);
   for (const std::string& uuid : share.devices) --attempts_on_gpu_[uuid];
   if (uses_gpus()) quarantine_if_busy(share);
 }

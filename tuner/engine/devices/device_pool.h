@@ -42,6 +42,7 @@ class DevicePool {
   DevicePool(std::optional<int> parallel, const Resources& resources);
 
   Capacity capacity();
+  void set_parallel(int parallel);
   // Those of the GPUs that NVML does not show any more.
   std::vector<std::string> lost(const std::vector<std::string>& gpus) const;
   std::optional<DeviceShare> take();

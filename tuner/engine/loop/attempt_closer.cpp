@@ -149,7 +149,8 @@ void AttemptCloser::write_end(Journal::Entry& entry, const RunningTrial& running
   event.value = outcome.value;
   event.parameters = running.trial.parameters;
   event.message = outcome.failure.empty() ? outcome.reason : outcome.failure + ": " + outcome.reason;
-  if (attempt.stop == StopReason::kRule) event.brief = running.verdict_brief;
+  if (attempt.stop == StopReason::kRule || attempt.stop == StopReason::kPause)
+    event.brief = running.verdict_brief;
   entry.event(event);
   if (!is_new_best(outcome)) return;
   event.kind = StatusKind::kBest;

@@ -21,6 +21,7 @@ class Completion {
 
   Completion(const Limits& limits, const Objective& objective, std::vector<store::TrialRow> trials);
 
+  void set_limits(const Limits& limits) { limits_ = limits; }
   void on_end(TrialState state, std::optional<double> value);
   void on_suggestion(const strategies::Suggestion& suggestion);
   // Why the study may end; nullopt while it may not.

@@ -23,7 +23,7 @@ class HistoryBook {
   int next_number() const { return live_.next_number(); }
   const TrialView& trial(int number) const;
 
-  // The next trial, running. Its number must be next_number().
+  // The next trial, running or queued. Its number must be next_number().
   void add(TrialView view);
   // A trial that is to grow again, after a restart of the loop or of the attempt.
   void open(int number);

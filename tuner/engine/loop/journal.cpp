@@ -12,6 +12,7 @@ Json event_data(const StatusEvent& event) {
   if (!event.devices.empty()) data["devices"] = event.devices;
   if (!event.parameters.empty()) data["parameters"] = event.parameters;
   if (!event.about.empty()) data["metric"] = event.metric, data["about"] = event.about;
+  if (!event.request.empty()) data["request"] = event.request;
   if (event.kind == StatusKind::kTrialFinished) data["state"] = to_string(event.state);
   return data;
 }

@@ -41,6 +41,7 @@ class Spending {
   // The device seconds of all that has ended and of what runs.
   double taken_in_all(const std::vector<store::AttemptRow>& running) { return look(running).in_all; }
   bool has_budget() const { return budget_.has_value(); }
+  void set_budget(std::optional<DeviceBudget> budget) { budget_ = budget; }
 
   // An attempt has ended; `state` is its trial's by then.
   void on_end(const store::AttemptRow& attempt, TrialState state);

@@ -20,6 +20,8 @@ const char* event_kind(StatusKind kind) {
       return "best";
     case StatusKind::kNotice:
       return "notice";
+    case StatusKind::kRequest:
+      return "request";
     case StatusKind::kDraining:
       return "draining";
     case StatusKind::kPromotion:

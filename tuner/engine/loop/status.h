@@ -18,6 +18,7 @@ enum class StatusKind {
   kAttemptRequeued,  // will run again; message = reason
   kBest,             // a new best trial
   kNotice,           // anything a person should know
+  kRequest,          // a person asked for something from another terminal; message = who, and what was done
   kDraining,         // a first signal arrived
   kPromotion,        // message = what was decided and why
   kStudyFinished,
@@ -32,8 +33,9 @@ struct StatusEvent {
   WallTime time;
   int trial = 0, attempt = 0;
   TrialState state = TrialState::kQueued;
-  std::string metric;  // of a point, or what a notice is about
-  std::string about;   // of a notice that is said once: what kind it is
+  std::string metric;        // of a point, or what a notice is about
+  std::string about;         // of a notice that is said once: what kind it is
+  std::string request = {};  // its id
   MetricPoint point;
   std::optional<double> value;  // the objective of a finished trial
   std::vector<std::string> devices;

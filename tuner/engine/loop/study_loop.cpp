@@ -13,9 +13,12 @@
 #include "tuner/engine/loop/completion.h"
 #include "tuner/engine/loop/database_file.h"
 #include "tuner/engine/loop/history_book.h"
+#include "tuner/engine/loop/inbox.h"
 #include "tuner/engine/loop/journal.h"
 #include "tuner/engine/loop/poison_guard.h"
 #include "tuner/engine/loop/spending.h"
+#include "tuner/engine/loop/start_gate.h"
+#include "tuner/engine/loop/steering.h"
 #include "tuner/engine/loop/suggester.h"
 #include "tuner/engine/loop/trial_desk.h"
 #include "tuner/os/crash_point.h"
@@ -24,9 +27,8 @@ namespace tune::engine {
 namespace {
 constexpr Milliseconds kTick{250};            // live displays
 constexpr Milliseconds kHousekeeping{5'000};  // elapsed time is saved, the WAL looked at
-constexpr Milliseconds kRetry{1'000};  // after the machine could not start an attempt, or the disk was full
-constexpr Milliseconds kLongestRetry{60'000};  // each try waits twice as long as the one before
-constexpr int kDeviceTries = 6;                // half a minute: a driver that is reset comes back
+constexpr Milliseconds kRetry{1'000};         // after the disk was full
+constexpr int kDeviceTries = 6;               // half a minute: a driver that is reset comes back
 
 // What trials that failed in the same way have in common.
 std::string way_of(const TrialEnd& end) {
@@ -66,10 +68,14 @@ struct StudyLoop::Impl {
   DatabaseFile database;
   AliveFile alive;
   store::StudyRow study;
+  Limits limits;  // in force
+  Inbox inbox;
+  std::set<std::string> obeyed;  // ids of requests
   Journal journal;
   HistoryBook book;
   TrialDesk desk;
   Suggester suggester;
+  StartGate gate;
   PoisonGuard guard;
   Completion completion;
   Spending spending;
@@ -79,25 +85,25 @@ struct StudyLoop::Impl {
   std::set<AttemptId> unrecorded;     // that have ended, and whose end is not in the store
   std::set<std::string> seen_notices;
   int parallel = 1;
-  std::optional<Fault> trouble;  // why nothing is started any more in this run
-  int lacks = 0;                 // tries in a row to start an attempt for which something was lacking
-  bool is_drained = false;       // what had given no metric when the guard spoke
+  bool is_drained = false;  // what had given no metric when the guard spoke
   bool strategy_waits = false, strategy_exhausted = false, ended_since_question = false;
   int completed = 0, stopped = 0, failed = 0;
-  SteadyTime begin, last_tick, last_housekeeping, retry_at;
+  SteadyTime begin, last_tick, last_housekeeping;
   double elapsed_before = 0;
   WallTime last_alive;  // when the run before this one last lived, as far as is known
   const Milliseconds grace = StudyFrame::kGrace;
 
   bool interrupted() const { return parts.interruption.count.load() > 0; }
   Milliseconds elapsed() const;
-  bool out_of_time() const { return parts.spec.limits.time && elapsed() >= *parts.spec.limits.time; }
+  bool out_of_time() const { return limits.time && elapsed() >= *limits.time; }
   bool wait_for_store();
   void announce();
+  void run_again(int number);
   void take_up_old_attempts();
   void fill_slots();
   bool has_slot();
-  bool is_pausing() const { return trouble || guard.verdict(); }
+  bool is_pausing() const { return gate.trouble() || guard.verdict(); }
+  bool is_held() const { return study.facts.held.has_value(); }
   void on_fault(const Fault& fault);
   void drain_silent_trials();
   void notice_once(const std::string& message);
@@ -109,6 +115,9 @@ struct StudyLoop::Impl {
   void handle(const RunnerEvent& event);
   void listen(const RunnerEvent& event);
   void on_end(const TrialEnd& end);
+  void read_inbox();
+  void take_effect(const Request& request, const Effect& effect);
+  void set_limits(const Limits& new_limits);
   void give_up_pausing(const std::string& why);
   void look_at_rungs();
   void keep_house(SteadyTime now);
@@ -131,6 +140,8 @@ StudyLoop::Impl::Impl(const Parts& given)
       database(parts.study_folder),
       alive(parts.study_folder),
       study(parts.store.study()),
+      limits(parts.spec.limits),
+      inbox(parts.study_folder),
       journal(parts.store, parts.clock, parts.status, [this] { return wait_for_store(); }),
       book(history_in(parts.store, parts.spec.space)),
       desk({{parts.spec, parts.study_folder, study.seed, study.facts.precision.value_or("auto")},
@@ -143,12 +154,13 @@ StudyLoop::Impl::Impl(const Parts& given)
             book,
             parts.set_up_fault}),
       suggester(parts.strategy, parts.spec.space, study.seed, [this] { parts.runner.wake(); }),
+      gate(parts.clock),
       completion(parts.spec.limits, parts.spec.objective, parts.store.trials()),
       spending(device_budget(parts.spec.limits, parts.spec.usd_per_hour), parts.store.trials(),
                parts.store.attempts()),
       elapsed_before(study.elapsed_seconds),
       last_alive(alive.last_time(study.updated)) {
-  begin = last_tick = last_housekeeping = retry_at = parts.clock.steady_now();
+  begin = last_tick = last_housekeeping = parts.clock.steady_now();
 }
 
 Milliseconds StudyLoop::Impl::elapsed() const {
@@ -176,7 +188,7 @@ void StudyLoop::Impl::listen(const RunnerEvent& event) {
 
 void StudyLoop::Impl::announce() {
   const Capacity capacity = parts.runner.capacity();
-  parallel = std::max(1, parts.spec.limits.parallel.value_or(capacity.total));
+  parallel = std::max(1, limits.parallel.value_or(capacity.total));
   for (const auto& trial : book.history().trials) {
     completed += trial->state == TrialState::kCompleted;
     stopped += trial->state == TrialState::kStopped;
@@ -184,8 +196,7 @@ void StudyLoop::Impl::announce() {
   }
   guard = PoisonGuard(parallel);
   const int known = book.next_number() - 1;
-  const std::string total =
-      parts.spec.limits.trials ? plural_text(*parts.spec.limits.trials, "trial") : "trials";
+  const std::string total = limits.trials ? plural_text(*limits.trials, "trial") : "trials";
   StatusEvent event;
   event.kind = StatusKind::kStudyStarted;
   event.message =
@@ -194,6 +205,16 @@ void StudyLoop::Impl::announce() {
   save_study(store::StudyState::kRunning, {}, Durability::kProcess, &event);
   if (study.facts.no_pausing) book.give_up_pausing();
   look_at_rungs();
+  if (is_held())
+    journal.notice("the study is paused by " + *study.facts.held + ": `tune continue " + study.name +
+                   "` has it begin trials again");
+}
+
+// But for a trial that a person had stopped when its attempt was lost.
+void StudyLoop::Impl::run_again(int number) {
+  if (!study.facts.stop_requests.contains(number)) return queue.push_back(number);
+  desk.give_up(number, "stopped by a person");
+  stopped += 1;
 }
 
 void StudyLoop::Impl::take_up_old_attempts() {
@@ -205,7 +226,7 @@ void StudyLoop::Impl::take_up_old_attempts() {
   for (const int number : open) {
     const std::vector<store::AttemptRow> attempts = parts.store.attempts(number);
     if (attempts.empty() || !is_live(attempts.back().state)) {
-      queue.push_back(number);
+      run_again(number);
     } else {
       const AttemptId id{number, attempts.back().attempt};
       unrecorded.insert(id);
@@ -220,6 +241,7 @@ StudyResult StudyLoop::Impl::run() {
   try {
     announce();
     take_up_old_attempts();
+    read_inbox();
     look_at_neighbours();
     while (true) {
       if (interrupted()) return drain();
@@ -230,7 +252,7 @@ StudyResult StudyLoop::Impl::run() {
       if (desk.running() == 0) {
         if (const auto end = over(); end && !suggester.is_busy()) return finish(*end);
         if (is_pausing()) return pause();
-        if (!spending.has_room({})) {
+        if (!is_held() && !spending.has_room({})) {
           look_at_neighbours();
           if (!spending.has_room({})) return end_by_limit(spending.reason());
         }
@@ -249,7 +271,7 @@ StudyResult StudyLoop::Impl::run() {
 }
 
 bool StudyLoop::Impl::has_slot() {
-  if (desk.running() >= parallel || parts.clock.steady_now() < retry_at) return false;
+  if (desk.running() >= parallel || !gate.is_open()) return false;
   const Capacity capacity = parts.runner.capacity();
   for (const std::string& notice : capacity.notices) notice_once(notice);
   if (!capacity.problem.empty()) {
@@ -261,21 +283,12 @@ bool StudyLoop::Impl::has_slot() {
 
 // The attempt that it kept from being started is queued.
 void StudyLoop::Impl::on_fault(const Fault& fault) {
-  retry_at = parts.clock.steady_now() + kRetry;
-  if (fault.kind == Fault::Kind::kSlot) return;
-  if (fault.kind == Fault::Kind::kLack) {
-    for (int i = 0; i < lacks && retry_at - parts.clock.steady_now() < kLongestRetry; ++i)
-      retry_at += retry_at - parts.clock.steady_now();
-    ++lacks;
-    // What others hold, and what runs here, may come back.
-    if (lacks < fault.tries || desk.running() > 0)
-      return notice_once("no trial is started for now, and it is tried again: " + fault.message);
-  }
-  if (trouble) return;
-  trouble = fault;
-  if (desk.running() > 0)
-    journal.notice("nothing new is started, and the study pauses once the running trials have ended: " +
-                   fault.message);
+  const StartGate::Word word = gate.on_fault(fault, desk.running());
+  if (word.notice.empty()) return;
+  if (word.repeats)
+    notice_once(word.notice);
+  else
+    journal.notice(word.notice);
 }
 
 // Trials that were started like those which gave nothing will hardly give more.
@@ -290,9 +303,7 @@ void StudyLoop::Impl::notice_once(const std::string& message) {
   if (seen_notices.insert(message).second) journal.notice(message);
 }
 
-bool StudyLoop::Impl::may_begin() const {
-  return !parts.spec.limits.trials || book.next_number() <= *parts.spec.limits.trials;
-}
+bool StudyLoop::Impl::may_begin() const { return !limits.trials || book.next_number() <= *limits.trials; }
 
 bool StudyLoop::Impl::may_ask() const {
   if (strategy_waits || strategy_exhausted || completion.reached()) return false;
@@ -301,8 +312,9 @@ bool StudyLoop::Impl::may_ask() const {
 
 void StudyLoop::Impl::fill_slots() {
   if (is_pausing()) return;
-  while (!is_pausing() && !interrupted() && (!queue.empty() || suggester.is_busy() || may_ask()) &&
-         spending.has_room(desk.leases()) && has_slot()) {
+  while (!is_pausing() && !is_held() && !interrupted() &&
+         (!queue.empty() || suggester.is_busy() || may_ask()) && spending.has_room(desk.leases()) &&
+         has_slot()) {
     if (!queue.empty()) {
       if (const auto fault = desk.start_again(queue.front())) return on_fault(*fault);
       guard.on_start(queue.front());
@@ -330,10 +342,9 @@ void StudyLoop::Impl::accept(Suggested suggested) {
   }
   if (std::holds_alternative<strategies::Exhausted>(suggested.answer)) {
     strategy_exhausted = true;
-    if (parts.spec.limits.trials && may_begin())
+    if (limits.trials && may_begin())
       notice_once("no point is left to try, so the study ends with " +
-                  std::to_string(book.next_number() - 1) + " of " +
-                  plural_text(*parts.spec.limits.trials, "trial"));
+                  std::to_string(book.next_number() - 1) + " of " + plural_text(*limits.trials, "trial"));
     return;
   }
   const auto& suggestion = std::get<strategies::Suggestion>(suggested.answer);
@@ -358,8 +369,7 @@ void StudyLoop::Impl::step() {
   const SteadyTime now = parts.clock.steady_now();
   SteadyTime deadline = last_tick + kTick;
   if (const auto due = desk.read_due(now)) deadline = std::min(deadline, *due);
-  if (parts.spec.limits.time && !out_of_time())
-    deadline = std::min(deadline, now + (*parts.spec.limits.time - elapsed()));
+  if (limits.time && !out_of_time()) deadline = std::min(deadline, now + (*limits.time - elapsed()));
   handle(next_event(std::max(deadline, now)));
   give_up_pausing(desk.pausing_trouble());
   keep_house(parts.clock.steady_now());
@@ -380,15 +390,16 @@ void StudyLoop::Impl::on_end(const TrialEnd& end) {
   spending.on_end(end.attempt, end.state);
   strategy_waits = false;
   ended_since_question = true;
-  if (!end.fault) lacks = 0;
+  if (!end.fault) gate.on_end();
   give_up_pausing(end.pausing_trouble);
   look_at_rungs();
   if (end.state == TrialState::kQueued) {
-    queue.push_back(end.trial);
+    run_again(end.trial);
     if (end.fault) on_fault(*end.fault);
     return;
   }
   if (!is_finished(end.state)) return;
+  study.facts.stop_requests.erase(end.trial);
   completed += end.state == TrialState::kCompleted;
   stopped += end.state == TrialState::kStopped;
   failed += end.state == TrialState::kFailed;
@@ -430,9 +441,56 @@ void StudyLoop::Impl::look_at_rungs() {
   journal.notice("early stopping: " + plan->text);
 }
 
+void StudyLoop::Impl::read_inbox() {
+  obey_requests(inbox,
+                {parts.spec,
+                 parts.store,
+                 parts.clock,
+                 journal,
+                 study,
+                 obeyed,
+                 [this] { return limits; },
+                 {},
+                 [this](const Request& request, const Effect& effect) { take_effect(request, effect); }});
+}
+
+// What is in the store already, for the loop's own memory and for what runs.
+void StudyLoop::Impl::take_effect(const Request& request, const Effect& effect) {
+  if (effect.limits) set_limits(*effect.limits);
+  for (const store::TrialRow& row : effect.enqueued) {
+    TrialView view;
+    view.number = row.number;
+    view.parameters = row.parameters;
+    view.state = TrialState::kQueued;
+    book.add(std::move(view));
+    queue.push_back(row.number);
+  }
+  if (effect.ended) {
+    std::erase(queue, effect.ended->number);
+    book.close(effect.ended->number, effect.ended->state, effect.ended->values, {});
+    stopped += 1;
+  }
+  if (effect.to_stop) desk.stop_for_good(*effect.to_stop, "stopped by " + request.who);
+  if (effect.drains) parts.interruption.count.store(std::max(1, parts.interruption.count.load()));
+  strategy_waits = false;
+}
+
+void StudyLoop::Impl::set_limits(const Limits& new_limits) {
+  if (new_limits.parallel != limits.parallel && new_limits.parallel) {
+    parallel = *new_limits.parallel;
+    parts.runner.set_parallel(parallel);
+  }
+  limits = new_limits;
+  spending.set_budget(device_budget(limits, parts.spec.usd_per_hour));
+  completion.set_limits(limits);
+}
+
 void StudyLoop::Impl::keep_house(SteadyTime now) {
   if (now - last_tick < kTick) return;
+  // Time in which a person has held the study is not its own.
+  if (is_held() && desk.running() == 0) begin += now - last_tick;
   last_tick = now;
+  read_inbox();
   alive.write(parts.clock.wall_now());
   parts.status.on_tick(now);
   desk.end_unheard(now);
@@ -505,7 +563,7 @@ StudyResult StudyLoop::Impl::drain() {
 StudyResult StudyLoop::Impl::pause() {
   Pause pause;
   std::string reason;
-  if (trouble) {
+  if (const auto& trouble = gate.trouble()) {
     reason = trouble->message;
     pause.hint = trouble->hint;
   } else {

@@ -374,6 +374,16 @@ void TrialDesk::stop_silent(StopReason reason, Milliseconds grace) {
       parts_.runner.stop({number, running.attempt.attempt}, grace, reason);
 }
 
+void TrialDesk::stop_for_good(int trial, const std::string& reason) {
+  const auto found = running_.find(trial);
+  if (found == running_.end() || found->second.stopping) return;
+  RunningTrial& running = found->second;
+  running.stopping = true;
+  running.attempt.reason = reason;
+  parts_.journal.commit([&](Journal::Entry& entry) { entry.store().update_attempt(running.attempt); });
+  parts_.runner.stop({trial, running.attempt.attempt}, parts_.frame.grace, StopReason::kPerson);
+}
+
 std::string TrialDesk::pausing_trouble() const {
   for (const auto& [number, running] : running_)
     if (!running.pausing_trouble.empty()) return running.pausing_trouble;

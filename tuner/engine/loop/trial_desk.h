@@ -46,6 +46,8 @@ class TrialDesk {
   // Reads the metrics of attempts that grew a while ago; when to call it again, if any has grown since.
   std::optional<SteadyTime> read_due(SteadyTime now);
   void stop_all(StopReason reason, Milliseconds grace);
+  // One that runs, for good; `reason` is its trial's.
+  void stop_for_good(int trial, const std::string& reason);
   // Only those that have given no metric yet.
   void stop_silent(StopReason reason, Milliseconds grace);
   // Why paused trials do not go on from where they were, if one that runs has shown that.

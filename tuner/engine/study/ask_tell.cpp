@@ -83,10 +83,10 @@ bool AskTell::may_start() const {
   return !is_out_of_time() && (!limits.trials || book_.next_number() <= *limits.trials);
 }
 
-Asked AskTell::ask(int count) {
+Asked AskTell::ask(int count, std::optional<int> most) {
   Asked answer;
   while (static_cast<int>(answer.trials.size()) < count) {
-    const bool may_begin = may_start();
+    const bool may_begin = may_start() && (!most || book_.next_number() <= *most);
     if (!may_begin && (is_out_of_time() || book_.paused() == 0)) {
       answer.kind = Asked::Kind::kExhausted;
       break;

@@ -61,7 +61,9 @@ class AskTell {
   AskTell(const AskTell&) = delete;
   AskTell& operator=(const AskTell&) = delete;
 
-  Asked ask(int count);
+  // No new trial is begun when there are `most`, or as many as limits.trials says; paused ones may go on
+  // then.
+  Asked ask(int count, std::optional<int> most = std::nullopt);
   // A trial that somebody else thought of, and has run or runs now: it gets the next number, also past
   // limits.trials, and is open until it is told. Throws Error(kUsage) for what is no point of the space.
   AskedTrial add(const ParameterSet& parameters);

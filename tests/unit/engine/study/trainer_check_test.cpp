@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "support/run_shell.h"
 #include "unit/engine/study/described_trainer.h"
 
 namespace tune::tests {

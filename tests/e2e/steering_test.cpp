@@ -1,0 +1,127 @@
+// Studies that are steered from another terminal, running and at rest.
+#include <sstream>
+
+#include "e2e/study_fixture.h"
+
+namespace tune::tests {
+namespace {
+
+// A trial of a second and a half that notes its start.
+constexpr const char* kSlowTrial = "touch started.$1; sleep 1.5; echo loss=0.$1";
+
+const std::string kBeginStudy =
+    "tune --spec search.json --store store > out 2> err & tune=$!\n"
+    "until ls started.* > /dev/null 2>&1; do sleep 0.02; done\n";
+
+Json trials_of(const StudyFolder& folder) {
+  return Json::parse(folder.shell("tune trials s --store store --json").out).at("trials");
+}
+
+}  // namespace
+
+TEST_CASE("a running study takes up other limits, points of one's own and the end of a trial") {
+  StudyFolder folder(kSlowTrial);
+  folder.spec["limits"] = {{"trials", 2}, {"parallel", 1}};
+  const ShellResult run = folder.shell(kBeginStudy +
+                                       "tune set s --store store --trials 4 --parallel 2\n"
+                                       "tune enqueue s --store store --parameters '{\"x\": 123456}'\n"
+                                       "tune stop s/1 --store store\n"
+                                       "wait $tune; echo code $?; cat err >&2");
+  CAPTURE(run.out, run.err);
+  CHECK(says(run.out, "s: limits.trials: 2 -> 4, limits.parallel: 1 -> 2\n"));
+  CHECK(says(run.out, "is enqueued\n"));
+  CHECK(says(run.out, "s: trial 1 is stopped\n"));
+  CHECK(says(run.out, "code 0"));
+  CHECK(says(run.err, ": limits.trials: 2 -> 4"));
+  const Json trials = trials_of(folder);
+  REQUIRE(trials.size() >= 4);
+  CHECK(trials[0].at("state") == "stopped");
+  CHECK(says(trials[0].at("reason"), "stopped by "));
+  int enqueued = 0;
+  for (const Json& trial : trials) enqueued += trial.at("parameters").at("x") == 123456;
+  CHECK(enqueued == 1);
+}
+
+TEST_CASE("a paused study begins nothing until it is continued, and a person may stop it from elsewhere") {
+  StudyFolder folder("touch started.$1; sleep 0.3; echo loss=0.$1");
+  folder.spec["limits"] = {{"trials", 200}, {"parallel", 1}};
+  const ShellResult run = folder.shell(
+      kBeginStudy +
+      "tune pause s --store store; sleep 1.2; ls started.* | wc -l; sleep 0.8; ls started.* | wc -l\n"
+      "tune continue s --store store; sleep 1; ls started.* | wc -l\n"
+      "tune stop s --store store; wait $tune; echo code $?");
+  CAPTURE(run.out, run.err);
+  REQUIRE(run.exit_code == 0);
+  std::istringstream lines(run.out);
+  std::vector<std::string> words;
+  for (std::string line; std::getline(lines, line);) words.push_back(line);
+  REQUIRE(words.size() == 7);
+  CHECK(words[0] == "s: nothing new is begun; what runs goes on to its end");
+  CHECK(words[1] == words[2]);
+  CHECK(words[3] == "s: the study goes on");
+  CHECK(std::stoi(words[4]) > std::stoi(words[2]));
+  CHECK(words[6] == "code 130");
+}
+
+TEST_CASE("a study that does not run takes requests at once, and goes on with them") {
+  StudyFolder folder;
+  folder.spec["limits"] = {{"trials", 2}, {"parallel", 1}};
+  REQUIRE(folder.run().exit_code == 0);
+  folder.write("points.csv", "trial,x\n1,111111\n2,222222");
+  const ShellResult steered = folder.shell(
+      "tune enqueue s --store store --csv points.csv && tune set s --store store --trials 5 --json && "
+      "tune trials s --store store --csv | grep -c queued");
+  CAPTURE(steered.out, steered.err);
+  CHECK(says(steered.out, "s: trials 3 to 4 are enqueued (`tune resume s` goes on with it)"));
+  CHECK(says(steered.err, "the column \"trial\" is no parameter of s, and is left out"));
+  CHECK(says(steered.out, "\"done\":\"limits.trials: 2 -> 5"));
+  CHECK(steered.out.ends_with("2\n"));
+  REQUIRE(folder.shell("tune resume s --store store").exit_code == 0);
+  const Json trials = trials_of(folder);
+  REQUIRE(trials.size() == 5);
+  CHECK(trials[2].at("parameters").at("x") == 111111);
+  CHECK(trials[3].at("parameters").at("x") == 222222);
+  CHECK(trials[4].at("state") == "completed");
+}
+
+TEST_CASE("what cannot be done is refused with a cure, and changes nothing") {
+  StudyFolder folder;
+  REQUIRE(folder.run().exit_code == 0);
+  const auto refused = [&](const std::string& command, int code, const std::string& part) {
+    const ShellResult result = folder.shell("tune " + command + " --store store");
+    CAPTURE(command, result.err);
+    CHECK(result.exit_code == code);
+    CHECK(says(result.err, part));
+  };
+  refused("stop s", 6, "the study \"s\" does not run");
+  refused("stop s/2", 6, "trial 2 has ended: it is completed");
+  refused("stop s/99", 5, "there is no trial 99");
+  refused("set s", 2, "there is no limit to set");
+  refused("set s --cost-usd 3", 2, "needs a price");
+  refused("enqueue s --parameters '{\"x\": 1}'", 2, "the point is no point of the space");
+  refused("enqueue s --parameters '{\"y\": 1}'", 2, "there is no parameter \"y\"");
+  refused("enqueue s --parameters '[1]'", 2, "--parameters takes a JSON object");
+  refused("enqueue s", 2, "either --parameters or --csv");
+  refused("pause nobody", 5, "nobody");
+  CHECK(folder.table().size() == 4);
+  CHECK(folder.shell("ls store/s/inbox | wc -l").out == "0\n");
+}
+
+TEST_CASE("a request is neither lost nor done twice when the orchestrator dies over it") {
+  for (const std::string point : {"request_committed", "request_answered"}) {
+    StudyFolder folder(kSlowTrial);
+    folder.spec["limits"] = {{"trials", 2}, {"parallel", 1}};
+    const ShellResult run =
+        folder.shell("TUNE_CRASH_AT=" + point + " " + kBeginStudy +
+                     "tune enqueue s --store store --parameters '{\"x\": 123456}'; wait $tune; echo code $?\n"
+                     "tune --spec search.json --store store; echo code $?");
+    CAPTURE(point, run.out, run.err);
+    CHECK(says(run.out, "code 137"));
+    CHECK(says(run.out, "code 0"));
+    int enqueued = 0;
+    for (const Json& trial : trials_of(folder)) enqueued += trial.at("parameters").at("x") == 123456;
+    CHECK(enqueued == 1);
+  }
+}
+
+}  // namespace tune::tests

@@ -1,0 +1,79 @@
+#include "tuner/cli/steer.h"
+
+#include <chrono>
+#include <ostream>
+#include <thread>
+
+#include "tuner/cli/command_line/output.h"
+#include "tuner/cli/store_path.h"
+#include "tuner/cli/stored_spec.h"
+#include "tuner/core/clock.h"
+#include "tuner/core/error.h"
+#include "tuner/core/visible_text.h"
+#include "tuner/engine/loop/inbox.h"
+#include "tuner/engine/study/steer_study.h"
+#include "tuner/engine/study/study_opening.h"
+#include "tuner/os/held_locks.h"
+
+namespace tune::cli {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::chrono::milliseconds kLook{20};
+constexpr std::chrono::seconds kPatience{
+    30};  // an orchestrator looks four times a second, unless its disk is full
+
+Spec stored_spec_of(const fs::path& store, const std::string& study) {
+  const store::StudyStore stored = open_study_for_reading(store, study);
+  const store::StudyRow row = stored.study();
+  Spec spec = read_stored_spec(row, engine::spec_folder_now(row, store), stored.file());
+  spec.study = row.name;
+  return spec;
+}
+
+// The answer of whoever works on the study, or one's own where nobody does.
+Json answer_to(const engine::Inbox& inbox, const std::string& id, const fs::path& store,
+               const std::string& study) {
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (true) {
+    if (auto answer = inbox.take_answer(id)) return *std::move(answer);
+    if (!is_locked(store / study / "lock")) {
+      try {
+        engine::obey_at_rest(store, stored_spec_of(store, study), SystemClock());
+        continue;
+      } catch (const Error& error) {
+        if (error.code() != ExitCode::kConflict) throw;  // somebody was quicker, and will answer
+      }
+    }
+    if (std::chrono::steady_clock::now() > deadline)
+      throw Error(ExitCode::kEnvironment,
+                  "the study \"" + study + "\" is worked on, and its process has not answered for " +
+                      std::to_string(kPatience.count()) + " s",
+                  "the request stays in its inbox and is obeyed when it is read; `tune status " + study +
+                      "` says more");
+    std::this_thread::sleep_for(kLook);
+  }
+}
+
+}  // namespace
+
+int steer(const Parsed& options, const std::string& study, const std::string& command, Json arguments,
+          Console& console) {
+  const fs::path store = fs::absolute(store_folder(options)).lexically_normal();
+  require_study(store, study);
+  const engine::Inbox inbox(store / study);
+  const std::string id =
+      inbox.send({{}, command, std::move(arguments), engine::asking_user(), SystemClock().wall_now()});
+  const Json answer = answer_to(inbox, id, store, study);
+  if (answer.contains("error"))
+    throw Error(static_cast<ExitCode>(answer.value("code", static_cast<int>(ExitCode::kEnvironment))),
+                answer.value("error", std::string()), answer.value("hint", std::string()));
+  const std::string done = answer.value("done", std::string());
+  if (options.has("json"))
+    print_json({{"schema", 1}, {"study", study}, {"done", done}}, console);
+  else
+    console.out << study << ": " << visible_text(done) << '\n';
+  return 0;
+}
+
+}  // namespace tune::cli

@@ -1,0 +1,16 @@
+#pragma once
+// How a command asks something of a study, whether it runs in another terminal or not.
+#include <string>
+
+#include "tuner/cli/command_line/options.h"
+#include "tuner/core/json.h"
+
+namespace tune::cli {
+
+// Hands the request to the study's orchestrator, or does it at once where none runs, and prints what was
+// done. Throws what the answer says: Error(kUsage), (kNotFound), (kConflict); Error(kEnvironment) when the
+// study runs on another machine or its orchestrator does not answer.
+int steer(const Parsed& options, const std::string& study, const std::string& command, Json arguments,
+          Console& console);
+
+}  // namespace tune::cli

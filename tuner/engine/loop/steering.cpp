@@ -1,0 +1,209 @@
+#include "tuner/engine/loop/steering.h"
+
+#include <array>
+#include <set>
+
+#include "tuner/os/crash_point.h"
+
+namespace tune::engine {
+namespace {
+
+// The limits that a request may set, as limits_json() names them.
+constexpr std::array kSettable{"trials",   "parallel", "time",           "gpu_hours",
+                               "cost_usd", "target",   "no_improvement", "convergence"};
+
+std::string shown(const Json& json, const char* name) {
+  if (!json.contains(name)) return "none";
+  return json[name].is_string() ? json[name].get<std::string>() : json[name].dump();
+}
+
+Effect set(const Request& request, const Spec& spec, const Limits& limits) {
+  const Json before = limits_json(limits);
+  Json after = before;
+  for (const char* name : kSettable)
+    if (request.arguments.contains(name)) after[name] = request.arguments[name];
+  if (request.arguments.contains("cost_usd") && !spec.usd_per_hour)
+    throw Error(ExitCode::kUsage, "--cost-usd needs a price, and the spec has none",
+                "limit --gpu-hours, or add \"cost\": {\"usd_per_hour\": 3.06} to the spec and run it again");
+  Effect effect;
+  try {
+    effect.limits = limits_from_json(after);
+  } catch (const std::exception& problem) {
+    throw Error(ExitCode::kUsage, std::string("the limits cannot be set: ") + problem.what());
+  }
+  for (const char* name : kSettable)
+    if (before.value(name, Json()) != after.value(name, Json()))
+      effect.said += (effect.said.empty() ? "limits." : ", limits.") + std::string(name) + ": " +
+                     shown(before, name) + " -> " + shown(after, name);
+  if (effect.said.empty()) effect.said = "the limits are as they were";
+  return effect;
+}
+
+// A point of the space; what it leaves out is as in the best trial.
+ParameterSet whole_point(const Json& given, const std::string& place, const SearchSpace& space,
+                         const TrialView* best, std::set<std::string>& filled) {
+  ParameterSet point;
+  for (const auto& [name, value] : given.items()) {
+    const auto index = space.find(name);
+    if (!index)
+      throw Error(ExitCode::kUsage, place + ": there is no parameter \"" + name + "\"",
+                  "the spec's parameters are the ones to give");
+    point[name] = space.parameters()[*index].canonical(value);
+  }
+  for (const Parameter& parameter : space.parameters()) {
+    if (point.contains(parameter.name) || !space.objection(point)) continue;
+    if (best != nullptr && best->parameters.contains(parameter.name)) {
+      ParameterSet more = point;
+      more[parameter.name] = best->parameters.at(parameter.name);
+      point = std::move(more);
+      filled.insert(parameter.name);
+    }
+  }
+  if (const auto why = space.objection(point))
+    throw Error(ExitCode::kUsage, place + " is no point of the space: " + *why,
+                "give every active parameter a value of its range");
+  return point;
+}
+
+Effect enqueue(const Request& request, const Spec& spec, const store::StudyStore& store, WallTime now) {
+  const Json points = request.arguments.value("points", Json::array());
+  if (!points.is_array() || points.empty()) throw Error(ExitCode::kUsage, "there is no point to enqueue");
+  const History history = store.load_history();
+  Effect effect;
+  std::set<std::string> filled;
+  int number = history.next_number();
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    const std::string place = points.size() == 1 ? "the point" : "point " + std::to_string(i + 1);
+    if (!points[i].is_object()) throw Error(ExitCode::kUsage, place + " is no object of parameters");
+    store::TrialRow row;
+    row.number = number++;
+    row.parameters = whole_point(points[i], place, spec.space, history.best(), filled);
+    row.state = TrialState::kQueued;
+    row.note = "enqueued by " + request.who;
+    row.created = now;
+    effect.enqueued.push_back(std::move(row));
+  }
+  const int first = effect.enqueued.front().number, last = effect.enqueued.back().number;
+  effect.said = first == last
+                    ? "trial " + std::to_string(first) + " is enqueued"
+                    : "trials " + std::to_string(first) + " to " + std::to_string(last) + " are enqueued";
+  std::string names;
+  for (const std::string& name : filled) names += (names.empty() ? "" : ", ") + name;
+  if (!names.empty()) effect.said += ", with the best trial's " + names;
+  return effect;
+}
+
+Effect stop_trial(int number, const Request& request, const store::StudyStore& store, WallTime now) {
+  auto trial = store.trial(number);
+  if (!trial) {
+    const int count = store.trial_count();
+    throw Error(ExitCode::kNotFound, "there is no trial " + std::to_string(number),
+                count == 0 ? "the study has none yet" : "the last one is " + std::to_string(count));
+  }
+  if (is_finished(trial->state))
+    throw Error(ExitCode::kConflict,
+                "trial " + std::to_string(number) + " has ended: it is " + to_string(trial->state));
+  Effect effect;
+  effect.said = "trial " + std::to_string(number) + " is stopped";
+  if (trial->state == TrialState::kRunning) {
+    effect.to_stop = number;
+    return effect;
+  }
+  trial->state = TrialState::kStopped;
+  trial->reason = "stopped by " + request.who;
+  trial->ended = now;
+  effect.ended = std::move(*trial);
+  return effect;
+}
+
+// Into the store.
+void write_effect(Journal::Entry& entry, const Request& request, const Effect& effect,
+                  store::StudyRow& study) {
+  if (effect.limits) study.limits = limits_json(*effect.limits);
+  if (effect.held) study.facts.held = *effect.held ? std::optional(request.who) : std::nullopt;
+  if (effect.to_stop) study.facts.stop_requests.insert(*effect.to_stop);
+  for (const store::TrialRow& row : effect.enqueued) entry.store().insert_trial(row);
+  if (effect.ended) entry.store().update_trial(*effect.ended);
+  entry.store().update_study(study);
+  StatusEvent event;
+  event.kind = StatusKind::kRequest;
+  event.message = request.who + ": " + effect.said;
+  event.request = request.id;
+  entry.event(event);
+  if (!effect.ended) return;
+  event = {};
+  event.kind = StatusKind::kTrialFinished;
+  event.trial = effect.ended->number;
+  event.state = effect.ended->state;
+  event.message = effect.ended->reason;
+  entry.event(std::move(event));
+}
+
+bool was_obeyed(const store::StudyStore& store, const std::string& id) {
+  std::int64_t last = 0;
+  for (auto events = store.events(last); !events.empty(); events = store.events(last)) {
+    for (const store::EventRow& event : events)
+      if (event.kind == event_kind(StatusKind::kRequest) && event.data.value("request", std::string()) == id)
+        return true;
+    last = events.back().id;
+  }
+  return false;
+}
+
+Json refusal(const Error& error) {
+  return {{"error", error.what()}, {"hint", error.hint()}, {"code", static_cast<int>(error.code())}};
+}
+
+}  // namespace
+
+Effect effect_of(const Request& request, const Spec& spec, const Limits& limits,
+                 const store::StudyStore& store, WallTime now) {
+  if (request.command == "set") return set(request, spec, limits);
+  if (request.command == "enqueue") return enqueue(request, spec, store, now);
+  Effect effect;
+  if (request.command == "stop" && request.arguments.contains("trial"))
+    return stop_trial(request.arguments["trial"].get<int>(), request, store, now);
+  if (request.command == "stop") {
+    effect.drains = true;
+    effect.said = "the study is interrupted: its trials save their state";
+  } else if (request.command == "pause") {
+    effect.held = true;
+    effect.said = "nothing new is begun; what runs goes on to its end";
+  } else if (request.command == "continue") {
+    effect.held = false;
+    effect.said = "the study goes on";
+  } else {
+    throw Error(ExitCode::kUsage, "there is no request \"" + request.command + "\"",
+                "tune and the program that asked must be of the same version");
+  }
+  return effect;
+}
+
+void obey_requests(const Inbox& inbox, const Obedience& who) {
+  std::vector<std::string> unreadable;
+  const std::vector<Request> requests = inbox.requests(unreadable);
+  for (const std::string& file : unreadable)
+    who.journal.notice("a request from another terminal cannot be read, and is put aside: " + file);
+  for (const Request& request : requests) {
+    Json answer = {{"done", "it was done"}};
+    try {
+      if (!who.obeyed.contains(request.id) && !was_obeyed(who.store, request.id)) {
+        Effect effect = effect_of(request, who.spec, who.limits(), who.store, who.clock.wall_now());
+        if (who.adapt) who.adapt(effect);
+        who.journal.commit([&](Journal::Entry& entry) { write_effect(entry, request, effect, who.study); },
+                           Durability::kPower);
+        crash_point("request_committed");
+        who.obeyed.insert(request.id);
+        if (who.then) who.then(request, effect);
+        answer["done"] = effect.said;
+      }
+    } catch (const Error& error) {
+      if (error.code() == ExitCode::kEnvironment || error.code() == ExitCode::kInternal) throw;
+      answer = refusal(error);
+    }
+    inbox.answer(request, answer);
+    crash_point("request_answered");
+  }
+}
+
+}  // namespace tune::engine

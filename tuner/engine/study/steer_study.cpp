@@ -1,0 +1,53 @@
+#include "tuner/engine/study/steer_study.h"
+
+#include "tuner/core/error.h"
+#include "tuner/engine/loop/inbox.h"
+#include "tuner/engine/loop/steering.h"
+#include "tuner/engine/study/study_opening.h"
+
+namespace tune::engine {
+namespace {
+
+class NobodyLooks final : public Status {
+ public:
+  void on_event(const StatusEvent&) override {}
+};
+
+// What a study at rest does otherwise than one that runs.
+void adapt(Effect& effect, store::StudyRow& study) {
+  const std::string goes_on = "`tune resume " + study.name + "` goes on with it";
+  if (effect.drains)
+    throw Error(ExitCode::kConflict, "the study \"" + study.name + "\" does not run", goes_on);
+  if (effect.to_stop) effect.said += " when the study goes on";
+  if (!effect.enqueued.empty() && study.state == store::StudyState::kFinished) {
+    study.state = store::StudyState::kInterrupted;
+    study.finish_reason = "trials were enqueued";
+  }
+  if (!effect.held) effect.said += " (" + goes_on + ")";
+}
+
+}  // namespace
+
+void obey_at_rest(const std::filesystem::path& store_folder, const Spec& spec, const Clock& clock) {
+  HeldStudy held = hold_study(store_folder, spec.study);
+  if (!held.store)
+    throw Error(ExitCode::kNotFound, "there is no study \"" + spec.study + "\" in " + store_folder.string());
+  store::StudyStore& store = *held.store;
+  require_own_name(store);
+  const Inbox inbox(store_folder / spec.study);
+  NobodyLooks status;
+  Journal journal(store, clock, status, [] { return false; });
+  store::StudyRow study = store.study();
+  std::set<std::string> obeyed;
+  obey_requests(inbox, {spec,
+                        store,
+                        clock,
+                        journal,
+                        study,
+                        obeyed,
+                        [&study] { return limits_from_json(study.limits); },
+                        [&study](Effect& effect) { adapt(effect, study); },
+                        {}});
+}
+
+}  // namespace tune::engine
