@@ -14,8 +14,10 @@ AutoStrategy::AutoStrategy(const SearchSpace& space, const Objective& objective,
 AutoStrategy::Choice AutoStrategy::choose(const History& history) {
   std::size_t observed = 0, pending = 0;
   for (const auto& trial : history.trials) {
-    if (observed_loss(*trial, objective_.goal)) ++observed;
-    if (!is_finished(trial->state)) ++pending;
+    if (observed_loss(*trial, objective_.goal))
+      ++observed;
+    else if (!is_finished(trial->state))
+      ++pending;
   }
   if (features_ > kMostFeatures)
     return {tpe_, "tpe", "the space is wide, with " + std::to_string(features_) + " model features"};

@@ -16,8 +16,10 @@ Eigen::MatrixXd stacked(const std::vector<const Eigen::VectorXd*>& rows, Eigen::
 
 }  // namespace
 
+bool is_cut_short(TrialState state) { return state == TrialState::kStopped || state == TrialState::kPaused; }
+
 std::optional<double> observed_loss(const TrialView& trial, Goal goal) {
-  const bool counts = trial.state == TrialState::kCompleted || trial.state == TrialState::kStopped;
+  const bool counts = trial.state == TrialState::kCompleted || is_cut_short(trial.state);
   if (!counts || trial.values.empty() || !std::isfinite(trial.values[0])) return std::nullopt;
   return goal == Goal::kMinimize ? trial.values[0] : -trial.values[0];
 }
@@ -54,10 +56,11 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
     if (!known.valid) continue;
     // What another study has tried may be worth trying here.
     if (i >= history.borrowed) result.tried.insert(known.key);
-    if (!is_finished(trial.state)) {
+    auto loss = observed_loss(trial, goal);
+    if (!loss && !is_finished(trial.state)) {
       pending.push_back(&known.features);
-    } else if (auto loss = observed_loss(trial, goal)) {
-      if (trial.state == TrialState::kStopped && !trial.curve.empty()) {
+    } else if (loss) {
+      if (is_cut_short(trial.state) && !trial.curve.empty()) {
         const double gain_left = gain.after(trial.curve.back().step);
         const double end = *loss + (goal == Goal::kMinimize ? gain_left : -gain_left);
         if (std::isfinite(end)) loss = end;

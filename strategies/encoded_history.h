@@ -13,8 +13,8 @@
 namespace tune::strategies {
 
 // Trials by what they tell, in order of their numbers. A completed trial is an observation of its value, a
-// stopped one of what it would have reached (CurveGain); a failed one says where not to go; queued, running
-// and paused ones are pending. Trials that are no points of the space, and trials that were stopped before
+// stopped or paused one of what it would have reached (CurveGain); a failed one says where not to go; queued
+// and running ones are pending. Trials that are no points of the space, and trials that were stopped before
 // any value, tell nothing, but their points stay tried.
 struct EncodedHistory {
   static constexpr double kFailed = 1, kSucceeded = -1;
@@ -27,8 +27,11 @@ struct EncodedHistory {
   std::size_t finished = 0;
 };
 
-// The value of a completed or stopped trial with its sign turned so that smaller is better; nullopt for other
-// states and where there is no finite value.
+// Whether a trial has a value that it reached on the way: it was stopped, or waits.
+bool is_cut_short(TrialState state);
+
+// The value of a completed, stopped or paused trial with its sign turned so that smaller is better; nullopt
+// for other states and where there is no finite value.
 std::optional<double> observed_loss(const TrialView& trial, Goal goal);
 
 // Encodes histories, remembering each trial by its address, which it keeps alive. Owned by a strategy; one

@@ -87,7 +87,7 @@ TpeStrategy::Sorted TpeStrategy::sort(const History& history) {
     if (untried_.is_finite() && i >= history.borrowed) sorted.tried.insert(entry.key);
     const TrialView& trial = *history.trials[i];
     if (const auto loss = observed_loss(trial, objective_.goal)) {
-      ranked.push_back({i, *loss, trial.state == TrialState::kStopped});
+      ranked.push_back({i, *loss, is_cut_short(trial.state)});
     } else {
       ++(is_finished(trial.state) ? sorted.failed : sorted.pending);
     }

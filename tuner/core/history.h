@@ -42,8 +42,10 @@ struct TrialView {
   int number = 0;  // 1, 2, ... in the order of suggestion
   ParameterSet parameters;
   TrialState state = TrialState::kQueued;
-  double budget = 1;           // fraction of full training that was asked for, (0, 1]
-  std::vector<double> values;  // the objectives of a finished trial, one each: finite, else the list is empty
+  double budget = 1;  // fraction of full training that was asked for, (0, 1]
+  // The objectives of a finished trial, or what a paused one has reached, one each: finite, else the list is
+  // empty.
+  std::vector<double> values;
   std::vector<MetricPoint> curve;  // the objective's points so far, steps ascending, a repeated step
                                    // replaced; may hold non-finite values: check before use
   std::string failure;  // of a failed trial: "oom", "non_finite", "bad_data", "timeout", "crash", ...

@@ -45,3 +45,17 @@ TEST_CASE("A stopped trial is modelled with the loss that it would have ended wi
   CHECK(encoded.observations.losses[0] == Approx(-0.5));
   CHECK(encoded.observations.losses[1] == Approx(-0.6));
 }
+
+TEST_CASE("A paused trial tells what it would have reached, one that has reached nothing is pending") {
+  const SearchSpace space = cube(1);
+  const Encoding encoding(space);
+  HistoryEncoder encoder(space, encoding);
+  History history{maximize(), {}};
+  add_curve(history, TrialState::kCompleted, {0.1, 0.3, 0.5});
+  add_curve(history, TrialState::kPaused, {0.2});
+  add_trial(history, {{"x0", 0.9}}, TrialState::kPaused, {});
+  const EncodedHistory encoded = encoder.encode(history, Goal::kMaximize);
+  REQUIRE(encoded.observations.size() == 2);
+  CHECK(encoded.observations.losses[1] == Approx(-0.6));
+  CHECK(encoded.pending.rows() == 1);
+}

@@ -88,6 +88,8 @@ TrialEnd AttemptCloser::close(RunningTrial& running) {
   if (is_new_best(outcome)) best_ = outcome.value;
   if (is_finished(outcome.state)) {
     parts_.book.close(number, outcome.state, running.trial.values, outcome.failure);
+  } else if (outcome.state == TrialState::kPaused) {
+    parts_.book.pause(number, running.trial.values);
   } else {
     parts_.book.set_state(number, outcome.state);
   }

@@ -75,6 +75,12 @@ void HistoryBook::set_state(int number, TrialState state) {
   open.changed = open.changed || open.view.state != state;
   paused_ += (state == TrialState::kPaused) - (open.view.state == TrialState::kPaused);
   open.view.state = state;
+  open.view.values.clear();
+}
+
+void HistoryBook::pause(int number, std::vector<double> values) {
+  set_state(number, TrialState::kPaused);
+  open_.at(number).view.values = std::move(values);
 }
 
 void HistoryBook::set_budget(int number, double budget) {

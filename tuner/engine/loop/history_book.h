@@ -30,7 +30,8 @@ class HistoryBook {
   // A point of the objective of an open trial. True when its step is beyond all earlier ones.
   bool add_point(int number, MetricPoint point);
   void remove_points(int number);
-  void set_state(int number, TrialState state);
+  void set_state(int number, TrialState state);  // of a trial that waits or runs: it has no values
+  void pause(int number, std::vector<double> values);
   void set_budget(int number, double budget);
   // Ends it: no more points.
   void close(int number, TrialState state, std::vector<double> values, const std::string& failure);

@@ -261,7 +261,7 @@ void AskTell::tell(const Told& told) {
   if (is_finished(row.state)) {
     book_.close(row.number, row.state, row.values, row.failure);
   } else {
-    book_.set_state(row.number, row.state);
+    book_.pause(row.number, row.values);
   }
   --open_;
 }

@@ -25,7 +25,8 @@ std::vector<store::TrialRow> cheapest_and_best(const StudyRows& rows, const Cost
 std::optional<Savings> savings(const StudyRows& rows, const CostReport& costs) {
   std::set<int> ended_by_rule;
   for (const auto& attempt : rows.attempts)
-    if (attempt.stop == StopReason::kRule) ended_by_rule.insert(attempt.trial);
+    if (attempt.stop == StopReason::kRule || attempt.stop == StopReason::kPause)
+      ended_by_rule.insert(attempt.trial);
   std::vector<double> lease, devices;
   for (const auto& trial : rows.trials) {
     if (trial.state != TrialState::kCompleted) continue;
@@ -37,7 +38,8 @@ std::optional<Savings> savings(const StudyRows& rows, const CostReport& costs) {
   Savings saved;
   const std::optional<double> price = usd_per_hour(rows.study);
   for (const auto& trial : rows.trials) {
-    if (trial.state != TrialState::kStopped || ended_by_rule.count(trial.number) == 0) continue;
+    const bool has_ended = trial.state == TrialState::kStopped || trial.state == TrialState::kPaused;
+    if (!has_ended || ended_by_rule.count(trial.number) == 0) continue;
     const Cost spent = costs.of(trial.number).total;
     Cost rest;
     rest.lease_seconds = std::max(0.0, whole_lease - spent.lease_seconds);

@@ -10,8 +10,8 @@ namespace tune::report {
 // The trials of the leaderboard that no other one beats in both device time and value, cheapest first.
 std::vector<store::TrialRow> cheapest_and_best(const StudyRows& rows, const CostReport& costs);
 
-// What the stop rule saved, estimated: each trial that it stopped would have taken as long as the median of
-// the completed ones. nullopt when it stopped none, or none completed.
+// What the stop rule saved, estimated: each trial that it stopped, or that waits, would have taken as long as
+// the median of the completed ones. nullopt when it stopped none, or none completed.
 struct Savings {
   int trials = 0;
   Cost cost;

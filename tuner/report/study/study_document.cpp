@@ -7,6 +7,7 @@
 #include "tuner/report/numbers/bill.h"
 #include "tuner/report/numbers/edges.h"
 #include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/numbers/rung_counts.h"
 #include "tuner/report/numbers/savings.h"
 #include "tuner/report/study/model_quality.h"
 #include "tuner/report/study/study_setup.h"
@@ -188,6 +189,18 @@ Table time_table(const StudyMaterial& material) {
   return table;
 }
 
+Table rung_table(const std::vector<RungCount>& counts) {
+  Table table;
+  table.columns = {{"step", Align::kRight},
+                   {"trials that came so far", Align::kRight},
+                   {"stopped there", Align::kRight},
+                   {"waiting there", Align::kRight}};
+  for (const RungCount& count : counts)
+    table.rows.push_back({std::to_string(count.step), std::to_string(count.reached),
+                          std::to_string(count.stopped), std::to_string(count.waiting)});
+  return table;
+}
+
 Section time_section(const StudyMaterial& material) {
   Section section{"time", "Time", {}};
   section.blocks.push_back(Paragraph{"The study took " + seconds_text(material.rows.study.elapsed_seconds) +
@@ -195,10 +208,13 @@ Section time_section(const StudyMaterial& material) {
                                      cost_text(costs_of(material.rows).total()) + "."});
   section.blocks.push_back(TableBlock{"What the trials used", time_table(material)});
   if (const auto saved = savings(material.rows, costs_of(material.rows)))
-    section.blocks.push_back(Paragraph{"Early stopping saved about " + cost_text(saved->cost) +
-                                       ": an estimate, as if each of the " +
-                                       plural_text(static_cast<std::size_t>(saved->trials), "stopped trial") +
-                                       " had taken as long as the median of the completed ones."});
+    section.blocks.push_back(Paragraph{
+        "Early stopping saved about " + cost_text(saved->cost) + ": an estimate, as if each of the " +
+        plural_text(static_cast<std::size_t>(saved->trials), "trial") +
+        " that a rule stopped, or that waits, had taken as long as the median of "
+        "the completed ones."});
+  if (const auto counts = rung_counts(material.rows, material.curves); !counts.empty())
+    section.blocks.push_back(TableBlock{"How far trials came", rung_table(counts)});
   return section;
 }
 

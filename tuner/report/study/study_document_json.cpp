@@ -3,6 +3,7 @@
 #include "tuner/core/objective_text.h"
 #include "tuner/report/numbers/edges.h"
 #include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/numbers/rung_counts.h"
 #include "tuner/report/numbers/savings.h"
 #include "tuner/report/study/study_document.h"
 #include "tuner/report/study/study_setup.h"
@@ -55,6 +56,16 @@ Json promoted_json(const std::vector<PromotedVersion>& promoted) {
   return list;
 }
 
+Json rungs_json(const std::vector<RungCount>& counts) {
+  Json json = Json::array();
+  for (const RungCount& count : counts)
+    json.push_back({{"step", count.step},
+                    {"reached", count.reached},
+                    {"stopped", count.stopped},
+                    {"paused", count.waiting}});
+  return json;
+}
+
 }  // namespace
 
 Json importance_json(const ImportanceRows& importance) {
@@ -87,6 +98,7 @@ Json study_document_json(const StudyMaterial& material) {
   const auto saved = savings(rows, costs);
   json["stopped_early"] =
       saved ? Json{{"trials", saved->trials}, {"saved_estimate", cost_json(saved->cost)}} : Json();
+  json["rungs"] = rungs_json(rung_counts(rows, material.curves));
   json["promoted"] = promoted_json(material.promoted);
   json["model"] = material.model;
   json["trials"] = Json::array();
