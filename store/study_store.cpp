@@ -200,7 +200,8 @@ void StudyStore::update_trial(const TrialRow& row) {
 std::int64_t StudyStore::change_finished_trial(const TrialRow& row, EventRow event) {
   Transaction transaction(*this);
   const std::optional<TrialRow> before = trial(row.number);
-  TUNE_CHECK(before && is_finished(before->state), "trial " + std::to_string(row.number));
+  TUNE_CHECK(before && (is_finished(before->state) || before->state == TrialState::kPaused),
+             "trial " + std::to_string(row.number));
   event.trial = row.number;
   event.data["before"] = {{"state", to_string(before->state)},
                           {"reason", before->reason},

@@ -138,8 +138,9 @@ class StudyStore {
   void update_study(const StudyRow& row);   // state, finish_reason, limits, elapsed, facts, updated
   void insert_trial(const TrialRow& row);   // number must be the next one
   void update_trial(const TrialRow& row);   // a finished row never changes: Error(kInternal)
-  // The one way in which a finished trial changes: together with an event of the kind "trial_reopened" or
-  // "trial_rescanned", whose data keep under "before" what the trial was. Returns the event's id.
+  // The one way in which a finished trial changes, or the metrics of a paused one: together with an event of
+  // the kind "trial_reopened" or "trial_rescanned", whose data keep under "before" what the trial was.
+  // Returns the event's id.
   std::int64_t change_finished_trial(const TrialRow& row, EventRow event);
   void insert_attempt(const AttemptRow& row);
   void update_attempt(const AttemptRow& row);

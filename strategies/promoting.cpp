@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include "strategies/curve_standing.h"
 
@@ -9,28 +11,54 @@ namespace tune::strategies {
 
 std::vector<Promoting::Candidate> Promoting::candidates(const History& history) const {
   const Goal goal = rungs_.objective().goal;
-  std::vector<Candidate> found;
-  for (const auto& trial : history.trials) {
-    if (trial->state != TrialState::kPaused) continue;
-    const std::vector<std::int64_t> steps = rungs_.steps_of(*trial, history);
-    const auto rung = Rungs::reached_rung(trial->curve, steps);
-    if (!rung) continue;
-    const auto value = reached_by(trial->curve, steps[*rung], rungs_.objective());
-    if (!value || !std::isfinite(*value)) continue;
-    Candidate candidate{{trial.get(), *value}, *rung, steps[*rung], 1, 1, true};
-    for (const Rungs::Standing& other : rungs_.others_at(*rung, *trial, history)) {
-      ++candidate.count;
-      if (!std::isfinite(other.value)) continue;
-      candidate.place += is_better(other.value, *value, goal);
-      if (other.trial->state == TrialState::kCompleted && !is_better(*value, other.value, goal))
-        candidate.leads_completed = false;
+  const auto is_ahead = [goal](double a, double b) { return is_better(a, b, goal); };
+  // By bracket and rung: all finite values, the best first, how many came so far, and the best of the
+  // completed.
+  struct Field {
+    std::vector<double> values;
+    std::size_t count = 0;
+    std::optional<double> best_completed;
+  };
+  std::map<std::pair<std::size_t, std::size_t>, Field> fields;
+  const std::vector<Rungs::Climber> climbers = rungs_.climbers(history);
+  for (const Rungs::Climber& climber : climbers)
+    for (std::size_t rung = 0; rung < climber.values.size(); ++rung) {
+      if (!climber.values[rung]) continue;
+      Field& field = fields[{climber.bracket, rung}];
+      ++field.count;
+      const double value = *climber.values[rung];
+      if (!std::isfinite(value)) continue;
+      field.values.push_back(value);
+      if (climber.trial->state == TrialState::kCompleted &&
+          (!field.best_completed || is_ahead(value, *field.best_completed)))
+        field.best_completed = value;
     }
-    found.push_back(candidate);
+  for (auto& [place, field] : fields) std::sort(field.values.begin(), field.values.end(), is_ahead);
+
+  std::vector<Candidate> found;
+  for (const Rungs::Climber& climber : climbers) {
+    if (climber.trial->state != TrialState::kPaused || climber.values.empty()) continue;
+    const auto reached = std::find_if(climber.values.begin(), climber.values.end(),
+                                      [](const auto& value) { return value.has_value(); });
+    if (reached == climber.values.end()) {
+      found.push_back({{climber.trial, 0}, climber.values.size(), climber.steps.back(), 0, 0, true});
+      continue;
+    }
+    if (!std::isfinite(**reached)) continue;
+    const auto rung = static_cast<std::size_t>(reached - climber.values.begin());
+    const Field& field = fields.at({climber.bracket, rung});
+    const auto better = std::lower_bound(field.values.begin(), field.values.end(), **reached, is_ahead);
+    found.push_back({{climber.trial, **reached},
+                     rung,
+                     climber.steps[rung],
+                     static_cast<std::size_t>(better - field.values.begin()) + 1,
+                     field.count,
+                     !field.best_completed || is_ahead(**reached, *field.best_completed)});
   }
   // The highest rung first, and there the best, the earliest of equals.
-  std::stable_sort(found.begin(), found.end(), [goal](const Candidate& a, const Candidate& b) {
+  std::stable_sort(found.begin(), found.end(), [&](const Candidate& a, const Candidate& b) {
     if (a.rung != b.rung) return a.rung < b.rung;
-    return is_better(a.standing.value, b.standing.value, goal);
+    return is_ahead(a.standing.value, b.standing.value);
   });
   return found;
 }
@@ -39,6 +67,12 @@ Suggestion Promoting::resumed(const Candidate& candidate, const std::string& why
   Suggestion suggestion;
   suggestion.parameters = candidate.standing.trial->parameters;
   suggestion.resume_trial = candidate.standing.trial->number;
+  if (candidate.count == 0) {
+    suggestion.brief =
+        "it waits below the first rung, which is at step " + std::to_string(candidate.step) + " now";
+    suggestion.note = "goes on: " + suggestion.brief;
+    return suggestion;
+  }
   suggestion.brief = "place " + std::to_string(candidate.place) + " of " + std::to_string(candidate.count) +
                      " at step " + std::to_string(candidate.step);
   suggestion.note = "goes on: " + rungs_.objective().metric + ' ' + for_people(candidate.standing.value) +
@@ -48,6 +82,7 @@ Suggestion Promoting::resumed(const Candidate& candidate, const std::string& why
 
 std::optional<Suggestion> Promoting::promoted(const std::vector<Candidate>& candidates) const {
   for (const Candidate& candidate : candidates) {
+    if (candidate.count == 0) return resumed(candidate, {});
     const auto factor = static_cast<std::size_t>(rungs_.reduction_factor());
     const std::size_t least = std::max(factor, static_cast<std::size_t>(std::max(min_trials_, 1)));
     if (candidate.count >= least && candidate.place <= candidate.count / factor)

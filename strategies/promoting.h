@@ -26,10 +26,11 @@ class Promoting final : public Strategy {
  private:
   struct Candidate {
     Rungs::Standing standing;
-    std::size_t rung;          // 0: the highest
-    std::int64_t step;         // of the rung
-    std::size_t place, count;  // among those that have come to the rung, from 1
-    bool leads_completed;      // stands better than each completed trial did
+    std::size_t rung;   // 0: the highest
+    std::int64_t step;  // of the rung
+    std::size_t place,
+        count;  // among those that have come to the rung, from 1; 0 of one that waits below every rung
+    bool leads_completed;  // stands better than each completed trial did
   };
   std::vector<Candidate> candidates(const History& history) const;
   std::optional<Suggestion> promoted(const std::vector<Candidate>& candidates) const;

@@ -35,23 +35,24 @@ std::int64_t Rungs::declared_steps(const ParameterSet& parameters) const {
 
 // What a declared length, or 1 without one, is multiplied by; 0 where nothing is known.
 double Rungs::correction(const History& history) const {
-  const bool is_declared = settings_.max_step || !settings_.max_step_parameter.empty();
   double longest = 0;
   for (const auto& trial : history.trials) {
     if (!shows_length(*trial)) continue;
-    const double declared =
-        is_declared ? static_cast<double>(std::max<std::int64_t>(1, declared_steps(trial->parameters))) : 1;
-    longest = std::max(longest, static_cast<double>(trial->curve.back().step) / declared);
+    const double declared = is_declared() ? static_cast<double>(declared_steps(trial->parameters)) : 1;
+    if (declared >= 1) longest = std::max(longest, static_cast<double>(trial->curve.back().step) / declared);
   }
-  return longest > 0 ? longest : is_declared ? 1 : 0;
+  return longest > 0 ? longest : is_declared() ? 1 : 0;
+}
+
+std::optional<std::int64_t> Rungs::full_steps(const ParameterSet& parameters, double correction) const {
+  const double declared = is_declared() ? static_cast<double>(declared_steps(parameters)) : 1;
+  const double steps = declared * correction;
+  if (!(steps >= 1)) return std::nullopt;
+  return static_cast<std::int64_t>(std::llround(steps));
 }
 
 std::optional<std::int64_t> Rungs::full_steps(const ParameterSet& parameters, const History& history) const {
-  const bool is_declared = settings_.max_step || !settings_.max_step_parameter.empty();
-  const double declared = is_declared ? static_cast<double>(declared_steps(parameters)) : 1;
-  const double steps = declared * correction(history);
-  if (!(steps >= 1)) return std::nullopt;
-  return static_cast<std::int64_t>(std::llround(steps));
+  return full_steps(parameters, correction(history));
 }
 
 std::vector<std::int64_t> Rungs::steps(std::int64_t full_steps) const {
@@ -93,18 +94,28 @@ std::size_t Rungs::bracket_of(int trial, std::size_t rungs) const {
   return next;
 }
 
-std::vector<std::int64_t> Rungs::steps_of(const TrialView& trial, const History& history) const {
-  const auto full = full_steps(trial.parameters, history);
+std::vector<std::int64_t> Rungs::steps_of(const TrialView& trial, double correction) const {
+  const auto full = full_steps(trial.parameters, correction);
   if (!full) return {};
   std::vector<std::int64_t> all = steps(*full);
   all.resize(all.size() - bracket_of(trial.number, all.size()));
   return all;
 }
 
+std::vector<std::int64_t> Rungs::steps_of(const TrialView& trial, const History& history) const {
+  return steps_of(trial, correction(history));
+}
+
 std::optional<RungPlan> Rungs::plan(const History& history) const {
-  const ParameterSet none;
-  const ParameterSet& parameters = history.trials.empty() ? none : history.trials.back()->parameters;
-  const auto full = full_steps(parameters, history);
+  if (!settings_.max_step && !settings_.max_step_parameter.empty()) {
+    const std::string factor = std::to_string(settings_.reduction_factor);
+    return RungPlan{{},
+                    0,
+                    "rungs at 1/" + factor + ", 1/" + factor +
+                        "^2 ... of each training, whose length is in \"" + settings_.max_step_parameter +
+                        "\""};
+  }
+  const auto full = full_steps({}, history);
   if (!full) return std::nullopt;
   RungPlan plan{steps(*full), *full, {}};
   std::reverse(plan.steps.begin(), plan.steps.end());
@@ -131,34 +142,52 @@ std::optional<std::size_t> Rungs::reached_rung(const std::vector<MetricPoint>& c
   return std::nullopt;
 }
 
-std::vector<Rungs::Standing> Rungs::others_at(std::size_t rung, const TrialView& trial,
-                                              const History& history) const {
-  const double factor = correction(history);
-  const bool is_declared = settings_.max_step || !settings_.max_step_parameter.empty();
+// Trials that have not failed and have a curve, with the rungs of their lengths.
+template <typename Visit>
+void Rungs::for_each_comparable(const History& history, double correction, const Visit& visit) const {
   // Most trials have the same length.
   std::int64_t known_full = -1;
   std::vector<std::int64_t> known_steps;
+  for (const auto& trial : history.trials) {
+    if (!counts(*trial)) continue;
+    const auto full = full_steps(trial->parameters, correction);
+    if (!full) continue;
+    if (*full != known_full) {
+      known_full = *full;
+      known_steps = steps(*full);
+    }
+    visit(*trial, known_steps);
+  }
+}
+
+std::vector<Rungs::Standing> Rungs::others_at(std::size_t rung, const TrialView& trial,
+                                              const History& history) const {
+  const double factor = correction(history);
   std::vector<Standing> others;
   std::optional<std::size_t> bracket;
-  for (const auto& other : history.trials) {
-    if (other->number == trial.number || !counts(*other)) continue;
-    const double declared = is_declared ? static_cast<double>(declared_steps(other->parameters)) : 1;
-    const auto full = static_cast<std::int64_t>(std::llround(declared * factor));
-    if (full < 1) continue;
-    if (full != known_full) {
-      known_full = full;
-      known_steps = steps(full);
-      bracket.reset();
-    }
+  for_each_comparable(history, factor, [&](const TrialView& other, const std::vector<std::int64_t>& all) {
+    if (other.number == trial.number || rung >= all.size()) return;
     if (settings_.rule == "hyperband") {
-      if (!bracket) bracket = bracket_of(trial.number, known_steps.size());
-      if (bracket_of(other->number, known_steps.size()) != *bracket) continue;
+      if (!bracket) bracket = bracket_of(trial.number, all.size());
+      if (bracket_of(other.number, all.size()) != *bracket) return;
     }
-    if (rung >= known_steps.size()) continue;
-    if (const auto value = reached_by(other->curve, known_steps[rung], objective_))
-      others.push_back({other.get(), *value});
-  }
+    if (const auto value = reached_by(other.curve, all[rung], objective_)) others.push_back({&other, *value});
+  });
   return others;
+}
+
+std::vector<Rungs::Climber> Rungs::climbers(const History& history) const {
+  std::vector<Climber> climbers;
+  for_each_comparable(history, correction(history),
+                      [&](const TrialView& trial, const std::vector<std::int64_t>& all) {
+                        Climber climber{&trial, bracket_of(trial.number, all.size()), {}, {}};
+                        for (std::size_t rung = 0; rung + climber.bracket < all.size(); ++rung) {
+                          climber.steps.push_back(all[rung]);
+                          climber.values.push_back(reached_by(trial.curve, all[rung], objective_));
+                        }
+                        climbers.push_back(std::move(climber));
+                      });
+  return climbers;
 }
 
 bool Rungs::is_probe(int trial) const { return settings_.rule == "auto" && (trial & (trial - 1)) == 0; }

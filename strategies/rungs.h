@@ -42,8 +42,19 @@ class Rungs {
   std::vector<std::int64_t> steps(std::int64_t full_steps) const;
   // As many as a trial of this bracket meets.
   std::vector<std::int64_t> steps_of(const TrialView& trial, const History& history) const;
-  // Those that trials without a bracket meet. Where lengths differ, those of the newest trial.
+  // Those that trials without a bracket meet; without steps where the lengths of trainings differ.
   std::optional<RungPlan> plan(const History& history) const;
+
+  // A trial that counts, and how it stood at each rung of its bracket; nullopt at those that it has not
+  // reached.
+  struct Climber {
+    const TrialView* trial;
+    std::size_t bracket;
+    std::vector<std::int64_t> steps;            // by rung
+    std::vector<std::optional<double>> values;  // by rung
+  };
+  // All of them in one pass, in the order of their numbers.
+  std::vector<Climber> climbers(const History& history) const;
 
   // The highest rung that the curve has reached: its place in `steps`; nullopt for none.
   static std::optional<std::size_t> reached_rung(const std::vector<MetricPoint>& curve,
@@ -65,7 +76,12 @@ class Rungs {
   const Objective& objective() const { return objective_; }
 
  private:
+  bool is_declared() const { return settings_.max_step || !settings_.max_step_parameter.empty(); }
   std::int64_t declared_steps(const ParameterSet& parameters) const;
+  std::optional<std::int64_t> full_steps(const ParameterSet& parameters, double correction) const;
+  std::vector<std::int64_t> steps_of(const TrialView& trial, double correction) const;
+  template <typename Visit>
+  void for_each_comparable(const History& history, double correction, const Visit& visit) const;
   double correction(const History& history) const;
   std::size_t bracket_of(int trial, std::size_t rungs) const;
 

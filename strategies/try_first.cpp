@@ -41,7 +41,7 @@ TryFirst::TryFirst(std::unique_ptr<Strategy> inner, std::vector<ParameterSet> po
     : inner_(std::move(inner)), points_(std::move(points)), space_(std::move(space)), note_(std::move(note)) {
   for (std::size_t i = 0; i < points_.size(); ++i) {
     const std::string place = "strategy.try_first[" + std::to_string(i) + "]";
-    for (const auto& [name, value] : points_[i]) {
+    for (auto& [name, value] : points_[i]) {
       const auto index = space_.find(name);
       if (!index) {
         throw Error(ExitCode::kBadSpec, place + ": there is no parameter \"" + name + "\"",
@@ -50,6 +50,7 @@ TryFirst::TryFirst(std::unique_ptr<Strategy> inner, std::vector<ParameterSet> po
       if (const auto objection = space_.parameters()[*index].objection(value)) {
         throw Error(ExitCode::kBadSpec, place + ": " + *objection, "widen the range or change the point");
       }
+      value = space_.parameters()[*index].canonical(value);
     }
   }
 }
@@ -82,8 +83,36 @@ Suggestion TryFirst::complete(ParameterSet given, const ParameterSet& rest, Rng&
   return suggestion;
 }
 
+// The first point that no trial has tried; people may have enqueued others in between.
+std::size_t TryFirst::position(const History& history) const {
+  const auto is_of = [](const TrialView& trial, const ParameterSet& point) {
+    std::size_t equal = 0;
+    for (const auto& [name, value] : point) {
+      const auto own = trial.parameters.find(name);
+      if (own == trial.parameters.end()) continue;  // not active
+      if (own->second != value) return false;
+      ++equal;
+    }
+    return equal > 0;
+  };
+  const std::size_t own = history.trials.size() - history.borrowed;
+  for (std::size_t i = 0; i < points_.size(); ++i) {
+    if (points_[i].empty()) {  // all of it is the strategy's
+      if (own <= i) return i;
+      continue;
+    }
+    const auto repeats =
+        std::count(points_.begin(), points_.begin() + static_cast<std::ptrdiff_t>(i), points_[i]);
+    std::ptrdiff_t tried = 0;
+    for (std::size_t t = history.borrowed; t < history.trials.size(); ++t)
+      tried += is_of(*history.trials[t], points_[i]);
+    if (tried <= repeats) return i;
+  }
+  return points_.size();
+}
+
 Answer TryFirst::suggest(const History& history, Rng& rng) {
-  const auto position = static_cast<std::size_t>(history.next_number() - 1);
+  const std::size_t position = this->position(history);
   Answer answer = inner_->suggest(history, rng);
   if (position >= points_.size()) return answer;
   const auto* inner = std::get_if<Suggestion>(&answer);

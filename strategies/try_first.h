@@ -19,6 +19,7 @@ class TryFirst final : public Strategy {
   Answer suggest(const History& history, Rng& rng) override;
 
  private:
+  std::size_t position(const History& history) const;
   Suggestion complete(ParameterSet given, const ParameterSet& rest, Rng& rng) const;
 
   std::unique_ptr<Strategy> inner_;

@@ -1,4 +1,5 @@
 // Studies that are steered from another terminal, running and at rest.
+#include <set>
 #include <sstream>
 
 #include "e2e/study_fixture.h"
@@ -82,6 +83,59 @@ TEST_CASE("a study that does not run takes requests at once, and goes on with th
   CHECK(trials[2].at("parameters").at("x") == 111111);
   CHECK(trials[3].at("parameters").at("x") == 222222);
   CHECK(trials[4].at("state") == "completed");
+}
+
+TEST_CASE("points of try_first are tried although others were enqueued before them") {
+  StudyFolder folder(kSlowTrial);
+  folder.spec["limits"] = {{"trials", 4}, {"parallel", 1}};
+  folder.spec["strategy"]["try_first"] = {{{"x", 100001}}, {{"x", 100002}}, {{"x", 100003}}};
+  const ShellResult run =
+      folder.shell(kBeginStudy + "tune enqueue s --store store --parameters '{\"x\": 123456}'; wait $tune");
+  REQUIRE(run.exit_code == 0);
+  std::set<int> tried;
+  for (const Json& trial : trials_of(folder)) tried.insert(trial.at("parameters").at("x").get<int>());
+  CHECK(tried == std::set<int>{100001, 100002, 100003, 123456});
+}
+
+TEST_CASE("a study whose spec pauses trials no more ends all the same") {
+  StudyFolder folder(
+      "e=$(cat $TUNE_CHECKPOINT_DIR/last 2>/dev/null || echo 0); while [ $e -lt 4 ]; do e=$((e + 1)); "
+      "echo $e > $TUNE_CHECKPOINT_DIR/last; echo loss=0.$1; sleep 0.05; done");
+  folder.spec["limits"] = {{"trials", 4}, {"parallel", 1}};
+  folder.spec["early_stopping"] = {{"rule", "asha"}, {"form", "pause"}, {"max_step", 4}};
+  REQUIRE(folder.run().exit_code == 0);
+  folder.spec["early_stopping"]["form"] = "stop";
+  folder.spec["limits"]["trials"] = 6;
+  CHECK(folder.shell("timeout 60 tune --spec search.json --store store").exit_code == 0);
+}
+
+TEST_CASE("a request that no tune wrote is put aside or refused, and does no harm") {
+  StudyFolder folder;
+  REQUIRE(folder.run().exit_code == 0);
+  const ShellResult result = folder.shell(
+      "mkdir -p store/s/inbox; echo garbage > store/s/inbox/1.request\n"
+      "echo "
+      "'{\"schema\":1,\"command\":\"stop\",\"who\":\"x@y\",\"when_ms\":1,\"arguments\":{\"trial\":\"one\"}}' "
+      "> store/s/inbox/2.request\n"
+      "tune set s --store store --trials 6 && tune resume s --store store && ls store/s/inbox");
+  CAPTURE(result.out, result.err);
+  CHECK(result.exit_code == 0);
+  CHECK(says(result.out, "1.request.unreadable"));
+  CHECK(folder.table().size() == 6);
+}
+
+TEST_CASE("a copy of a study, and one whose trials another program runs, take no requests") {
+  StudyFolder folder;
+  REQUIRE(folder.run().exit_code == 0);
+  const ShellResult copy = folder.shell("cp -r store/s store/copy; timeout 20 tune pause copy --store store");
+  CHECK(copy.exit_code == 7);
+  CHECK(says(copy.err, "it is a copy of that study"));
+  folder.spec["study"] = "asked";
+  REQUIRE(folder.shell("echo '{\"ask\": 1}' | tune ask-tell --spec search.json --store store").exit_code ==
+          0);
+  const ShellResult asked = folder.shell("timeout 20 tune pause asked --store store");
+  CHECK(asked.exit_code == 6);
+  CHECK(says(asked.err, "are run by another program, through ask-tell"));
 }
 
 TEST_CASE("what cannot be done is refused with a cure, and changes nothing") {

@@ -5,21 +5,21 @@
 #include "tuner/cli/commands.h"
 #include "tuner/cli/points_table.h"
 #include "tuner/cli/steer.h"
-#include "tuner/cli/store_path.h"
-#include "tuner/core/bounded_json.h"
 #include "tuner/core/error.h"
+#include "tuner/core/json_positions.h"
+#include "tuner/core/visible_text.h"
 #include "tuner/os/atomic_file.h"
 
 namespace tune::cli {
 namespace {
 
 Json point_of(const std::string& text) {
-  const BoundedJson point = parse_bounded_json(text);
-  if (!point.problem.empty() || !point.value.is_object())
-    throw Error(ExitCode::kUsage,
-                "--parameters takes a JSON object" + (point.problem.empty() ? "" : ": " + point.problem),
-                "for example --parameters '{\"learning_rate\": 0.001}'");
-  return point.value;
+  const PositionedJson point = parse_with_positions(text, "--parameters");
+  if (point.is_complete && point.problems.empty() && point.value.is_object()) return Json(point.value);
+  throw Error(
+      ExitCode::kUsage,
+      "--parameters takes a JSON object" + (point.problems.empty() ? "" : ": " + point.problems[0].message),
+      "for example --parameters '{\"learning_rate\": 0.001}'");
 }
 
 }  // namespace
@@ -36,20 +36,21 @@ int enqueue_command(const Arguments& arguments, Console& console) {
     throw Error(ExitCode::kUsage, "enqueue takes either --parameters or --csv",
                 "for example: tune enqueue STUDY --parameters '{\"learning_rate\": 0.001}'");
   const std::string study = options->text("STUDY");
-  Json points = Json::array();
+  Json asked;
   if (options->has("parameters")) {
-    points.push_back(point_of(options->text("parameters")));
+    asked["points"] = {point_of(options->text("parameters"))};
   } else {
     const std::string file = options->text("csv");
     const std::string text =
         file == "-" ? std::string(std::istreambuf_iterator<char>(std::cin), {}) : read_file(file);
-    const store::StudyStore stored = open_study_for_reading(store_folder(*options), study);
-    const PointsTable table = read_points_table(text, file, stored.study().spec.at("parameters"));
+    const PointsTable table =
+        read_points_table(text, file == "-" ? "stdin" : file, steered_spec(*options, study).space);
     for (const std::string& column : table.left_out)
-      console.err << "the column \"" << column << "\" is no parameter of " << study << ", and is left out\n";
-    points = table.points;
+      console.err << "the column \"" << visible_text(column) << "\" is no parameter of " << study
+                  << ", and is left out\n";
+    asked = {{"points", table.points}, {"places", table.places}};
   }
-  return steer(*options, study, "enqueue", {{"points", points}}, console);
+  return steer(*options, study, "enqueue", std::move(asked), console);
 }
 
 }  // namespace tune::cli

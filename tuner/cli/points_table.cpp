@@ -1,9 +1,13 @@
 #include "tuner/cli/points_table.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <optional>
+#include <string_view>
 
-#include "tuner/core/bounded_json.h"
 #include "tuner/core/error.h"
+#include "tuner/core/visible_text.h"
 
 namespace tune::cli {
 namespace {
@@ -51,6 +55,9 @@ std::vector<Row> rows_of(const std::string& text, const std::string& name) {
     } else if (c != '\r') {
       cell += c;
       any = true;
+    } else if (i + 1 == text.size() || text[i + 1] != '\n') {
+      ++line;
+      end_row();
     }
   }
   if (quoted)
@@ -59,43 +66,81 @@ std::vector<Row> rows_of(const std::string& text, const std::string& name) {
   return rows;
 }
 
-Json value_of(const std::string& cell) {
-  BoundedJson json = parse_bounded_json(cell);
-  return json.problem.empty() ? std::move(json.value) : Json(cell);
+// nullopt for what is no number.
+std::optional<Json> number_of(std::string text) {
+  if (text.starts_with('+')) text.erase(0, 1);
+  std::int64_t whole = 0;
+  const char* const end = text.data() + text.size();
+  if (const auto [at, error] = std::from_chars(text.data(), end, whole); error == std::errc() && at == end)
+    return Json(whole);
+  double number = 0;
+  const auto [at, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || at != end || !std::isfinite(number)) return std::nullopt;
+  return Json(number);
+}
+
+// A value of the parameter as a cell writes it: a text without quotes, anything else as JSON.
+Json value_of(const Parameter& parameter, const std::string& cell, const std::string& place) {
+  const auto refuse = [&](const std::string& why) {
+    throw Error(ExitCode::kUsage, place + ": \"" + visible_text(cell) + "\" " + why,
+                "give a value of " + parameter.name);
+  };
+  if (parameter.type != ParameterType::kCategorical) {
+    const auto number = number_of(cell);
+    if (!number) refuse("is not a number");
+    return *number;
+  }
+  std::optional<Json> found;
+  for (const Json& value : parameter.values) {
+    if ((value.is_string() ? value.get<std::string>() : value.dump()) != cell) continue;
+    if (found) refuse("may be a text or another value of " + parameter.name);
+    found = value;
+  }
+  if (!found) refuse("is none of the values of " + parameter.name);
+  return *found;
 }
 
 }  // namespace
 
-PointsTable read_points_table(const std::string& text, const std::string& name, const Json& parameters) {
+PointsTable read_points_table(const std::string& text, const std::string& name, const SearchSpace& space) {
   const std::vector<Row> rows = rows_of(text, name);
   if (rows.size() < 2)
     throw Error(ExitCode::kUsage, name + " has no rows",
                 "the first line names the parameters, each other is a trial");
   const std::vector<std::string>& names = rows[0].cells;
   PointsTable table;
-  std::size_t known = 0;
-  for (std::size_t column = 0; column < names.size(); ++column) {
-    if (std::count(names.begin(), names.end(), names[column]) > 1)
-      throw Error(ExitCode::kUsage, name + ":1: the column \"" + names[column] + "\" is there twice");
-    if (parameters.contains(names[column]))
-      ++known;
-    else
-      table.left_out.push_back(names[column]);
+  std::vector<std::optional<std::size_t>> columns;  // of parameters
+  for (const std::string& column : names) {
+    if (std::count(names.begin(), names.end(), column) > 1)
+      throw Error(ExitCode::kUsage, name + ":1: the column \"" + visible_text(column) + "\" is there twice");
+    constexpr std::string_view kPrefix = "parameter:";
+    const bool is_told_apart = column.starts_with(kPrefix);
+    const bool is_another =
+        std::find(names.begin(), names.end(), std::string(kPrefix) + column) != names.end();
+    columns.push_back(is_another ? std::nullopt
+                                 : space.find(is_told_apart ? column.substr(kPrefix.size()) : column));
+    if (!columns.back()) table.left_out.push_back(column);
   }
-  if (known == 0)
+  if (table.left_out.size() == names.size())
     throw Error(ExitCode::kUsage, name + ":1: no column names a parameter of the study",
                 "the first line names the parameters, as `tune trials STUDY --csv` does");
   for (std::size_t i = 1; i < rows.size(); ++i) {
     const Row& row = rows[i];
+    const std::string place = name + ":" + std::to_string(row.line);
     if (row.cells.size() != names.size())
-      throw Error(ExitCode::kUsage, name + ":" + std::to_string(row.line) + ": " +
-                                        std::to_string(row.cells.size()) + " cells, but the first line has " +
-                                        std::to_string(names.size()));
+      throw Error(ExitCode::kUsage, place + ": " + std::to_string(row.cells.size()) +
+                                        " cells, but the first line has " + std::to_string(names.size()));
     Json point = Json::object();
-    for (std::size_t column = 0; column < names.size(); ++column)
-      if (parameters.contains(names[column]) && !row.cells[column].empty())
-        point[names[column]] = value_of(row.cells[column]);
+    for (std::size_t column = 0; column < names.size(); ++column) {
+      if (!columns[column]) continue;
+      const Parameter& parameter = space.parameters()[*columns[column]];
+      const std::string& cell = row.cells[column];
+      const bool is_a_value = !cell.empty() || std::find(parameter.values.begin(), parameter.values.end(),
+                                                         Json("")) != parameter.values.end();
+      if (is_a_value) point[parameter.name] = value_of(parameter, cell, place);
+    }
     table.points.push_back(std::move(point));
+    table.places.push_back(place);
   }
   return table;
 }

@@ -4,18 +4,20 @@
 #include <vector>
 
 #include "tuner/core/json.h"
+#include "tuner/core/space.h"
 
 namespace tune::cli {
 
 struct PointsTable {
   Json points = Json::array();        // objects; an empty cell leaves its parameter out
+  Json places = Json::array();        // of each: "points.csv:2"
   std::vector<std::string> left_out;  // columns that name no parameter
 };
 
-// `parameters` is the spec's section: only its names are taken, so that the table of `tune trials --csv` may
-// come back as it is. A cell is a JSON value where it reads as one, else a text. Throws Error(kUsage), with
-// the line, for an unclosed quote, a row of another width, a column that is there twice, or a table without
-// rows or parameters.
-PointsTable read_points_table(const std::string& text, const std::string& name, const Json& parameters);
+// The table of `tune trials --csv` may come back as it is: there "parameter:NAME" is a parameter whose name
+// is another column's too. A cell is read as its parameter's values are written. Throws Error(kUsage), with
+// the line, for an unclosed quote, a row of another width, a column that is there twice, a cell that is no
+// value of its parameter, a table without rows or parameters.
+PointsTable read_points_table(const std::string& text, const std::string& name, const SearchSpace& space);
 
 }  // namespace tune::cli

@@ -23,26 +23,36 @@ constexpr std::chrono::milliseconds kLook{20};
 constexpr std::chrono::seconds kPatience{
     30};  // an orchestrator looks four times a second, unless its disk is full
 
-Spec stored_spec_of(const fs::path& store, const std::string& study) {
+// The stored spec, of a study that takes requests.
+Spec steered_spec(const fs::path& store, const std::string& study) {
   const store::StudyStore stored = open_study_for_reading(store, study);
+  engine::require_own_name(stored);
   const store::StudyRow row = stored.study();
+  if (row.facts.driver)
+    throw Error(ExitCode::kConflict,
+                "the trials of \"" + study + "\" are run by another program, through " + *row.facts.driver,
+                "that program begins and ends them");
   Spec spec = read_stored_spec(row, engine::spec_folder_now(row, store), stored.file());
   spec.study = row.name;
   return spec;
 }
 
 // The answer of whoever works on the study, or one's own where nobody does.
-Json answer_to(const engine::Inbox& inbox, const std::string& id, const fs::path& store,
-               const std::string& study) {
+Json answer_to(const engine::Inbox& inbox, const std::string& id, const fs::path& store, const Spec& spec) {
+  const std::string& study = spec.study;
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (true) {
     if (auto answer = inbox.take_answer(id)) return *std::move(answer);
     if (!is_locked(store / study / "lock")) {
       try {
-        engine::obey_at_rest(store, stored_spec_of(store, study), SystemClock());
-        continue;
+        engine::obey_at_rest(store, spec, SystemClock());
+        if (auto answer = inbox.take_answer(id)) return *std::move(answer);
       } catch (const Error& error) {
-        if (error.code() != ExitCode::kConflict) throw;  // somebody was quicker, and will answer
+        // Somebody was quicker, and will answer.
+        if (error.code() != ExitCode::kConflict) {
+          inbox.withdraw(id);
+          throw;
+        }
       }
     }
     if (std::chrono::steady_clock::now() > deadline)
@@ -55,16 +65,22 @@ Json answer_to(const engine::Inbox& inbox, const std::string& id, const fs::path
   }
 }
 
+fs::path store_of(const Parsed& options) { return fs::absolute(store_folder(options)).lexically_normal(); }
+
 }  // namespace
+
+Spec steered_spec(const Parsed& options, const std::string& study) {
+  return steered_spec(store_of(options), study);
+}
 
 int steer(const Parsed& options, const std::string& study, const std::string& command, Json arguments,
           Console& console) {
-  const fs::path store = fs::absolute(store_folder(options)).lexically_normal();
-  require_study(store, study);
+  const fs::path store = store_of(options);
+  const Spec spec = steered_spec(store, study);
   const engine::Inbox inbox(store / study);
   const std::string id =
       inbox.send({{}, command, std::move(arguments), engine::asking_user(), SystemClock().wall_now()});
-  const Json answer = answer_to(inbox, id, store, study);
+  const Json answer = answer_to(inbox, id, store, spec);
   if (answer.contains("error"))
     throw Error(static_cast<ExitCode>(answer.value("code", static_cast<int>(ExitCode::kEnvironment))),
                 answer.value("error", std::string()), answer.value("hint", std::string()));

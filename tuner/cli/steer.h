@@ -4,8 +4,13 @@
 
 #include "tuner/cli/command_line/options.h"
 #include "tuner/core/json.h"
+#include "tuner/spec/spec.h"
 
 namespace tune::cli {
+
+// The stored spec of a study that takes requests. Throws Error(kNotFound); Error(kConflict) for one whose
+// trials another program runs.
+Spec steered_spec(const Parsed& options, const std::string& study);
 
 // Hands the request to the study's orchestrator, or does it at once where none runs, and prints what was
 // done. Throws what the answer says: Error(kUsage), (kNotFound), (kConflict); Error(kEnvironment) when the

@@ -221,3 +221,27 @@ TEST_CASE("The rule auto runs probes to their ends, and leaves a rung out whose 
   CHECK(judge(spec, reversed, 0.0, 3, 70).action == Action::kGoOn);
   CHECK(judge(asha(27), reversed, 0.0, 3, 70).action == Action::kStop);
 }
+
+TEST_CASE("Trials that were paused before the length of a training was known go on to its first rung") {
+  const auto strategy = with_promotions(std::make_unique<RandomStrategy>(cube(2)), pausing(6), maximize());
+  History history{maximize(), {}};
+  add(history, TrialState::kCompleted, 0.9, 60);  // rungs at steps 7 and 20
+  add(history, TrialState::kPaused, 0.8, 1);
+  Rng rng(1, 1);
+  const auto suggestion = std::get<Suggestion>(strategy->suggest(history, rng));
+  CHECK(suggestion.resume_trial == 2);
+  CHECK(suggestion.note.find("below the first rung, which is at step 7 now") != std::string::npos);
+}
+
+TEST_CASE("A length that a trial does not have says nothing of the others") {
+  EarlyStopping spec;
+  spec.rule = "asha";
+  spec.max_step_parameter = "epochs";
+  History history{maximize(), {}};
+  add(history, TrialState::kCompleted, 0.5, 9);  // its epochs are not active
+  TrialView other = flat(2, TrialState::kCompleted, 0.5, 9);
+  other.parameters["epochs"] = 9;
+  history.trials.push_back(std::make_shared<const TrialView>(other));
+  CHECK(Rungs(spec, maximize()).full_steps(other.parameters, history) == 9);
+  CHECK_FALSE(Rungs(spec, maximize()).full_steps({}, history));
+}

@@ -67,6 +67,15 @@ TrialEnd AttemptCloser::close(RunningTrial& running) {
   // and what is in memory with it; the files are read again by the next one.
   metrics_.take_in(running, tail);
   AttemptOutcome outcome = outcome_of(running, report, spoilt);
+  if (outcome.state == TrialState::kPaused && !running.stopped_by.empty()) {
+    outcome.state = TrialState::kStopped;
+    outcome.reason = running.stopped_by;
+  }
+  // It has printed nothing since it went on.
+  if (outcome.state == TrialState::kFailed && running.paused_at)
+    running.pausing_trouble = "trial " + std::to_string(number) + ", which was paused at step " +
+                              std::to_string(*running.paused_at) + ", failed when it went on (" +
+                              outcome.reason + ")";
   if (outcome.state == TrialState::kPaused && !has_checkpoint(parts_.frame.study_folder, number)) {
     outcome.state = TrialState::kStopped;
     running.pausing_trouble = "trial " + std::to_string(number) + " left no checkpoint to go on from";

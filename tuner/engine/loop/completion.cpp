@@ -21,6 +21,7 @@ void Completion::on_end(TrialState state, std::optional<double> value) {
   const bool is_best =
       state == TrialState::kCompleted && value && (!best_ || is_better(*value, *best_, objective_.goal));
   if (is_best) best_ = value;
+  if (!value) return;  // it never ran
   since_best_ = is_best || !best_ ? 0 : since_best_ + 1;
   if (is_best) converged_ = 0;
 }

@@ -53,12 +53,15 @@ std::string Inbox::send(Request request) const {
   std::snprintf(time.data(), time.size(), "%015lld-",
                 static_cast<long long>(request.when.time_since_epoch().count()));
   const std::string id = time.data() + random_token();
-  write_file_atomically(folder_ / (id + kRequest), Json{{"schema", 1},
-                                                        {"command", request.command},
-                                                        {"arguments", request.arguments},
-                                                        {"who", request.who},
-                                                        {"when_ms", request.when.time_since_epoch().count()}}
-                                                       .dump());
+  const std::string text = Json{{"schema", 1},
+                                {"command", request.command},
+                                {"arguments", request.arguments},
+                                {"who", request.who},
+                                {"when_ms", request.when.time_since_epoch().count()}}
+                               .dump();
+  if (text.size() > kLargest)
+    throw Error(ExitCode::kUsage, "the request is larger than 64 MiB", "enqueue fewer trials at once");
+  write_file_atomically(folder_ / (id + kRequest), text);
   return id;
 }
 
@@ -100,9 +103,9 @@ void Inbox::answer(const Request& request, const Json& answer) const {
   fs::remove(folder_ / (request.id + kRequest), ignored);
 }
 
-bool Inbox::is_waiting(const std::string& id) const {
+void Inbox::withdraw(const std::string& id) const {
   std::error_code ignored;
-  return fs::exists(folder_ / (id + kRequest), ignored);
+  fs::remove(folder_ / (id + kRequest), ignored);
 }
 
 std::optional<Json> Inbox::take_answer(const std::string& id) const {

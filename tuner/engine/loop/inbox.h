@@ -32,7 +32,7 @@ class Inbox {
   std::vector<Request> requests(std::vector<std::string>& unreadable) const;
   // The answer is there before the request goes: a process that dies between both answers again.
   void answer(const Request& request, const Json& answer) const;
-  bool is_waiting(const std::string& id) const;
+  void withdraw(const std::string& id) const;
   // The answer, which is removed; nullopt while there is none.
   std::optional<Json> take_answer(const std::string& id) const;
 

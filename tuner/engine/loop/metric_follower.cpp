@@ -85,7 +85,7 @@ void MetricFollower::take_in(RunningTrial& running, const MetricTail& tail) {
 // Whether a trial that was paused goes on where it was, or a little before, at its last checkpoint.
 void MetricFollower::look_for_new_beginning(RunningTrial& running, std::int64_t first_step) const {
   const auto paused_at = std::exchange(running.paused_at, std::nullopt);
-  if (!paused_at || first_step > 1 || *paused_at < 2) return;
+  if (!paused_at || *paused_at < 2 || 2 * first_step > *paused_at) return;
   running.pausing_trouble = "trial " + std::to_string(running.attempt.trial) + ", which was paused at step " +
                             std::to_string(*paused_at) + ", began anew at step " + std::to_string(first_step);
 }

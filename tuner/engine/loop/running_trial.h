@@ -46,7 +46,8 @@ struct RunningTrial {
   bool said_dropped = false;                   // lines of another attempt were found, and that was said
   std::string verdict_brief = {};              // the rule's verdict in few words
   std::optional<std::int64_t> paused_at = {};  // of a trial that goes on: the objective's last step before
-  std::string pausing_trouble = {};            // why it had better not have been paused
+  std::string stopped_by = {};       // the reason, where a person stopped it while it was being paused
+  std::string pausing_trouble = {};  // why it had better not have been paused
 };
 
 }  // namespace tune::engine

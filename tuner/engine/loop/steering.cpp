@@ -4,6 +4,7 @@
 #include <set>
 
 #include "tuner/os/crash_point.h"
+#include "tuner/spec/spec_keys.h"
 
 namespace tune::engine {
 namespace {
@@ -28,6 +29,8 @@ Effect set(const Request& request, const Spec& spec, const Limits& limits) {
   Effect effect;
   try {
     effect.limits = limits_from_json(after);
+    if (effect.limits->parallel.value_or(1) > kMostParallel)
+      throw std::invalid_argument("parallel is at most " + std::to_string(kMostParallel));
   } catch (const std::exception& problem) {
     throw Error(ExitCode::kUsage, std::string("the limits cannot be set: ") + problem.what());
   }
@@ -67,13 +70,16 @@ ParameterSet whole_point(const Json& given, const std::string& place, const Sear
 
 Effect enqueue(const Request& request, const Spec& spec, const store::StudyStore& store, WallTime now) {
   const Json points = request.arguments.value("points", Json::array());
+  const Json places = request.arguments.value("places", Json::array());
   if (!points.is_array() || points.empty()) throw Error(ExitCode::kUsage, "there is no point to enqueue");
   const History history = store.load_history();
   Effect effect;
   std::set<std::string> filled;
   int number = history.next_number();
   for (std::size_t i = 0; i < points.size(); ++i) {
-    const std::string place = points.size() == 1 ? "the point" : "point " + std::to_string(i + 1);
+    const std::string place = i < places.size()    ? places[i].get<std::string>()
+                              : points.size() == 1 ? "the point"
+                                                   : "point " + std::to_string(i + 1);
     if (!points[i].is_object()) throw Error(ExitCode::kUsage, place + " is no object of parameters");
     store::TrialRow row;
     row.number = number++;
@@ -93,7 +99,8 @@ Effect enqueue(const Request& request, const Spec& spec, const store::StudyStore
   return effect;
 }
 
-Effect stop_trial(int number, const Request& request, const store::StudyStore& store, WallTime now) {
+Effect stop_trial(int number, const Request& request, const Spec& spec, const store::StudyStore& store,
+                  WallTime now) {
   auto trial = store.trial(number);
   if (!trial) {
     const int count = store.trial_count();
@@ -112,6 +119,9 @@ Effect stop_trial(int number, const Request& request, const store::StudyStore& s
   trial->state = TrialState::kStopped;
   trial->reason = "stopped by " + request.who;
   trial->ended = now;
+  trial->values.clear();
+  if (const auto value = reduce_curve(store.curve(number, spec.objective.metric), spec.objective))
+    trial->values = {*value};
   effect.ended = std::move(*trial);
   return effect;
 }
@@ -162,7 +172,7 @@ Effect effect_of(const Request& request, const Spec& spec, const Limits& limits,
   if (request.command == "enqueue") return enqueue(request, spec, store, now);
   Effect effect;
   if (request.command == "stop" && request.arguments.contains("trial"))
-    return stop_trial(request.arguments["trial"].get<int>(), request, store, now);
+    return stop_trial(request.arguments["trial"].get<int>(), request, spec, store, now);
   if (request.command == "stop") {
     effect.drains = true;
     effect.said = "the study is interrupted: its trials save their state";
@@ -182,14 +192,16 @@ Effect effect_of(const Request& request, const Spec& spec, const Limits& limits,
 void obey_requests(const Inbox& inbox, const Obedience& who) {
   std::vector<std::string> unreadable;
   const std::vector<Request> requests = inbox.requests(unreadable);
-  for (const std::string& file : unreadable)
+  for (const std::string& file : unreadable) {
+    if (!who.obeyed.insert(file).second) continue;  // it could not be moved, and was said
     who.journal.notice("a request from another terminal cannot be read, and is put aside: " + file);
+  }
   for (const Request& request : requests) {
     Json answer = {{"done", "it was done"}};
     try {
       if (!who.obeyed.contains(request.id) && !was_obeyed(who.store, request.id)) {
         Effect effect = effect_of(request, who.spec, who.limits(), who.store, who.clock.wall_now());
-        if (who.adapt) who.adapt(effect);
+        if (who.adapt) who.adapt(request, effect);
         who.journal.commit([&](Journal::Entry& entry) { write_effect(entry, request, effect, who.study); },
                            Durability::kPower);
         crash_point("request_committed");
@@ -200,8 +212,14 @@ void obey_requests(const Inbox& inbox, const Obedience& who) {
     } catch (const Error& error) {
       if (error.code() == ExitCode::kEnvironment || error.code() == ExitCode::kInternal) throw;
       answer = refusal(error);
+    } catch (const Json::exception& problem) {
+      answer = refusal(Error(ExitCode::kUsage, std::string("the request is none: ") + problem.what()));
     }
-    inbox.answer(request, answer);
+    try {
+      inbox.answer(request, answer);
+    } catch (const Error&) {
+      continue;  // for lack of room: the request stays, and is answered when it is looked at again
+    }
     crash_point("request_answered");
   }
 }

@@ -40,7 +40,7 @@ struct Obedience {
   std::set<std::string>& obeyed;  // ids, in this process
   std::function<Limits()> limits;
   // Before it is written; may throw Error, which refuses the request.
-  std::function<void(Effect&)> adapt;
+  std::function<void(const Request&, Effect&)> adapt;
   // After it is written: the loop's own memory, and what runs.
   std::function<void(const Request&, const Effect&)> then;
 };

@@ -85,11 +85,13 @@ struct StudyLoop::Impl {
   std::set<AttemptId> unrecorded;     // that have ended, and whose end is not in the store
   std::set<std::string> seen_notices;
   int parallel = 1;
-  bool is_drained = false;  // what had given no metric when the guard spoke
+  bool is_drained = false;     // what had given no metric when the guard spoke
+  bool asked_to_begin = true;  // the question that is open allows a new trial
   bool strategy_waits = false, strategy_exhausted = false, ended_since_question = false;
   int completed = 0, stopped = 0, failed = 0;
   SteadyTime begin, last_tick, last_housekeeping;
   double elapsed_before = 0;
+  WallTime run_began = parts.clock.wall_now();
   WallTime last_alive;  // when the run before this one last lived, as far as is known
   const Milliseconds grace = StudyFrame::kGrace;
 
@@ -247,7 +249,9 @@ StudyResult StudyLoop::Impl::run() {
       if (interrupted()) return drain();
       if (out_of_time()) return end_by_limit(store::StudyEnd::kTimeLimit);
       if (has_spent_all()) return end_by_limit(spending.reason());
-      if (completion.reached() == store::StudyEnd::kTarget) return end_by_limit(store::StudyEnd::kTarget);
+      // What a person has enqueued runs before.
+      if (completion.reached() == store::StudyEnd::kTarget && queue.empty())
+        return end_by_limit(store::StudyEnd::kTarget);
       fill_slots();
       if (desk.running() == 0) {
         if (const auto end = over(); end && !suggester.is_busy()) return finish(*end);
@@ -307,7 +311,7 @@ bool StudyLoop::Impl::may_begin() const { return !limits.trials || book.next_num
 
 bool StudyLoop::Impl::may_ask() const {
   if (strategy_waits || strategy_exhausted || completion.reached()) return false;
-  return may_begin() || book.paused() > 0;
+  return may_begin() || (book.paused() > 0 && parts.spec.early_stopping.form == StopForm::kPause);
 }
 
 void StudyLoop::Impl::fill_slots() {
@@ -323,7 +327,8 @@ void StudyLoop::Impl::fill_slots() {
     }
     if (!suggester.is_busy()) {
       ended_since_question = false;
-      suggester.ask(book.snapshot(may_begin()));
+      asked_to_begin = may_begin();
+      suggester.ask(book.snapshot(asked_to_begin));
     }
     std::optional<Suggested> suggested = suggester.take(parts.patience);
     if (!suggested) return;  // the worker wakes the runner's wait
@@ -341,6 +346,7 @@ void StudyLoop::Impl::accept(Suggested suggested) {
     return;
   }
   if (std::holds_alternative<strategies::Exhausted>(suggested.answer)) {
+    if (may_begin() && !asked_to_begin) return;  // the limit was raised meanwhile
     strategy_exhausted = true;
     if (limits.trials && may_begin())
       notice_once("no point is left to try, so the study ends with " +
@@ -348,7 +354,12 @@ void StudyLoop::Impl::accept(Suggested suggested) {
     return;
   }
   const auto& suggestion = std::get<strategies::Suggestion>(suggested.answer);
-  if (!suggestion.resume_trial && !may_begin()) return;  // of a strategy that failed
+  // A new point of a strategy that failed; a trial that has been stopped since the question.
+  if (!suggestion.resume_trial && !may_begin()) {
+    strategy_exhausted = true;
+    return;
+  }
+  if (suggestion.resume_trial && book.trial(*suggestion.resume_trial).state != TrialState::kPaused) return;
   completion.on_suggestion(suggestion);
   if (completion.reached()) return notice_once(completion.sentence());
   const int number = suggestion.resume_trial.value_or(book.next_number());
@@ -442,16 +453,13 @@ void StudyLoop::Impl::look_at_rungs() {
 }
 
 void StudyLoop::Impl::read_inbox() {
-  obey_requests(inbox,
-                {parts.spec,
-                 parts.store,
-                 parts.clock,
-                 journal,
-                 study,
-                 obeyed,
-                 [this] { return limits; },
-                 {},
-                 [this](const Request& request, const Effect& effect) { take_effect(request, effect); }});
+  const auto adapt = [this](const Request& request, const Effect& effect) {
+    if (effect.drains && request.when < run_began)
+      throw Error(ExitCode::kConflict, "this was asked for before the study went on", "ask again");
+  };
+  const auto then = [this](const Request& request, const Effect& effect) { take_effect(request, effect); };
+  obey_requests(inbox, {parts.spec, parts.store, parts.clock, journal, study, obeyed,
+                        [this] { return limits; }, adapt, then});
 }
 
 // What is in the store already, for the loop's own memory and for what runs.
@@ -472,7 +480,7 @@ void StudyLoop::Impl::take_effect(const Request& request, const Effect& effect) 
   }
   if (effect.to_stop) desk.stop_for_good(*effect.to_stop, "stopped by " + request.who);
   if (effect.drains) parts.interruption.count.store(std::max(1, parts.interruption.count.load()));
-  strategy_waits = false;
+  strategy_waits = strategy_exhausted = false;
 }
 
 void StudyLoop::Impl::set_limits(const Limits& new_limits) {
@@ -592,6 +600,7 @@ StudyResult StudyLoop::Impl::end_by_limit(store::StudyEnd limit) {
     return result(Outcome::kInterrupted, "interrupted");
   }
   for (const int number : std::exchange(queue, {})) {
+    if (parts.store.attempts(number).empty()) continue;  // enqueued: it waits for a higher limit
     desk.give_up(number, to_string(limit));
     stopped += 1;
   }

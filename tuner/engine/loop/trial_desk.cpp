@@ -376,8 +376,10 @@ void TrialDesk::stop_silent(StopReason reason, Milliseconds grace) {
 
 void TrialDesk::stop_for_good(int trial, const std::string& reason) {
   const auto found = running_.find(trial);
-  if (found == running_.end() || found->second.stopping) return;
+  if (found == running_.end()) return;
   RunningTrial& running = found->second;
+  running.stopped_by = reason;
+  if (running.stopping) return;
   running.stopping = true;
   running.attempt.reason = reason;
   parts_.journal.commit([&](Journal::Entry& entry) { entry.store().update_attempt(running.attempt); });

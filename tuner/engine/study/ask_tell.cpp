@@ -52,6 +52,8 @@ AskTell::AskTell(Parts parts)
     : parts_(std::move(parts)),
       book_(history_of(parts_)),
       listener_(parts_),
+      completion_(parts_.spec.limits, parts_.spec.objective,
+                  parts_.store == nullptr ? std::vector<store::TrialRow>() : parts_.store->trials()),
       begin_(parts_.clock.steady_now()) {
   for (int number = 1; number < book_.next_number(); ++number) {
     if (!is_open(book_.trial(number).state)) continue;
@@ -80,14 +82,16 @@ bool AskTell::is_out_of_time() const {
 
 bool AskTell::may_start() const {
   const Limits& limits = parts_.spec.limits;
-  return !is_out_of_time() && (!limits.trials || book_.next_number() <= *limits.trials);
+  return !is_out_of_time() && !completion_.reached() &&
+         (!limits.trials || book_.next_number() <= *limits.trials);
 }
 
 Asked AskTell::ask(int count, std::optional<int> most) {
   Asked answer;
   while (static_cast<int>(answer.trials.size()) < count) {
-    const bool may_begin = may_start() && (!most || book_.next_number() <= *most);
-    if (!may_begin && (is_out_of_time() || book_.paused() == 0)) {
+    const bool has_most = most && book_.next_number() > *most;
+    const bool may_begin = may_start() && !has_most;
+    if (!may_begin && (is_out_of_time() || completion_.reached() || book_.paused() == 0)) {
       answer.kind = Asked::Kind::kExhausted;
       break;
     }
@@ -107,9 +111,10 @@ Asked AskTell::ask(int count, std::optional<int> most) {
       answer.kind = waits ? Asked::Kind::kWait : Asked::Kind::kExhausted;
       break;
     }
+    completion_.on_suggestion(*suggestion);
     answer.trials.push_back(suggestion->resume_trial ? start_again(*suggestion) : start(*suggestion));
   }
-  exhausted_ = answer.kind == Asked::Kind::kExhausted;
+  exhausted_ = answer.kind == Asked::Kind::kExhausted && !(most && may_start());
   if (!answer.trials.empty()) answer.kind = Asked::Kind::kTrials;
   return answer;
 }
@@ -258,6 +263,7 @@ void AskTell::tell(const Told& told) {
   const TrialView& trial = open_trial(told.trial);
   const store::TrialRow row = ended_row(told, trial);
   if (journal_) write_end(row);
+  completion_.on_end(row.state, row.values.empty() ? std::nullopt : std::optional(row.values.front()));
   if (is_finished(row.state)) {
     book_.close(row.number, row.state, row.values, row.failure);
   } else {
@@ -286,7 +292,9 @@ void AskTell::close() {
   const bool is_over = open_ == 0 && (exhausted_ || !may_start());
   study_.state = is_over ? store::StudyState::kFinished : store::StudyState::kInterrupted;
   const bool has_all = parts_.spec.limits.trials && book_.next_number() > *parts_.spec.limits.trials;
+  const auto reached = completion_.reached();
   study_.finish_reason = !is_over      ? "the ask-tell session ended"
+                         : reached     ? to_string(*reached)
                          : may_start() ? to_string(store::StudyEnd::kSpaceExhausted)
                          : has_all     ? to_string(store::StudyEnd::kTrialLimit)
                                        : to_string(store::StudyEnd::kTimeLimit);

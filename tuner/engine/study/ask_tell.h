@@ -9,6 +9,7 @@
 #include "strategies/stop_rule.h"
 #include "strategies/strategy.h"
 #include "tuner/core/clock.h"
+#include "tuner/engine/loop/completion.h"
 #include "tuner/engine/loop/history_book.h"
 #include "tuner/engine/loop/journal.h"
 #include "tuner/spec/spec.h"
@@ -102,7 +103,8 @@ class AskTell {
   Listener listener_;
   std::optional<Journal> journal_;  // when there is a store
   store::StudyRow study_;           // of the store; unused without one
-  int open_ = 0;                    // trials that were given out and not told
+  Completion completion_;
+  int open_ = 0;  // trials that were given out and not told
   bool exhausted_ = false;
   SteadyTime begin_;
   double elapsed_before_ = 0;  // seconds, of earlier sessions

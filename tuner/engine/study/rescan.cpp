@@ -65,7 +65,7 @@ class Rescan {
     store::StudyStore::Transaction transaction(store_, Durability::kPower);
     const auto best_before = best_trial();
     for (const store::TrialRow& trial : store_.trials())
-      if (is_finished(trial.state)) rescan(trial);
+      if (is_finished(trial.state) || trial.state == TrialState::kPaused) rescan(trial);
     report_.has_new_spec = !spec_difference(row_.spec, request_.spec.document).empty();
     if (report_.has_new_spec) {
       row_.spec = request_.spec.document;
@@ -175,7 +175,7 @@ class Rescan {
     store::TrialRow judged = trial;
     const auto value = reduce_curve(curve, spec.objective);
     judged.values = value ? std::vector<double>{*value} : std::vector<double>{};
-    if (trial.state == TrialState::kStopped) return judged;
+    if (trial.state == TrialState::kStopped || trial.state == TrialState::kPaused) return judged;
     const fs::path folder = folder_of(attempt);
     const std::optional<ExitReport> report = read_exit(folder, attempt.token);
     if (!report) return trial;

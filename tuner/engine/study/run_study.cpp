@@ -68,6 +68,8 @@ std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wa
 bool may_go_on(const OpenedStudy& study, const Spec& spec, bool is_resume) {
   const std::optional<store::StudyEnd> end = store::study_end_in(study.row.finish_reason);
   if (end == store::StudyEnd::kSpaceExhausted) return false;
+  // What the strategy expects is not stored: only a person says that the search should go on.
+  if (end == store::StudyEnd::kConvergence && !is_resume) return false;
   const bool by_limit = end.has_value();
   // Given up after failures: only a person knows whether their cause is gone.
   return (by_limit || is_resume) && options_to_raise(study, spec).empty();
@@ -99,7 +101,8 @@ std::string how_to_go_on(const OpenedStudy& study, const Spec& spec) {
     return ended + "its space holds no other trial: " + retry + another +
            (spec.strategy.name == "grid" ? ", which may have more levels or wider ranges"
                                          : ", which may have wider ranges");
-  const std::string options = options_to_raise(study, spec);
+  std::string options = options_to_raise(study, spec);
+  if (store::study_end_in(row.finish_reason) == store::StudyEnd::kConvergence) options += " --convergence X";
   const std::string totals = options.empty() ? "" : " (new totals)";
   const std::string repeats =
       left == "repeats" ? " and repeats points, since every one has been tried" : std::string();

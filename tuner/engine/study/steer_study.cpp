@@ -46,7 +46,7 @@ void obey_at_rest(const std::filesystem::path& store_folder, const Spec& spec, c
                         study,
                         obeyed,
                         [&study] { return limits_from_json(study.limits); },
-                        [&study](Effect& effect) { adapt(effect, study); },
+                        [&study](const Request&, Effect& effect) { adapt(effect, study); },
                         {}});
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <thread>
 #include <utility>
 
 #include "tuner/core/rng.h"
@@ -15,21 +16,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kLockTries = 8;
+constexpr std::chrono::milliseconds kLockPause{50};
 constexpr std::uint64_t kMostSpec = 64u << 20;  // bytes
 
 FileLock lock_study(const fs::path& folder, const std::string& study) {
   std::string holder;
-  auto lock = FileLock::try_once(folder / "lock", holder);
-  if (!lock && holder.empty()) {
+  // A command that only changes a limit holds it for a moment.
+  for (int i = 0; i < kLockTries; ++i) {
+    if (auto lock = FileLock::try_once(folder / "lock", holder)) return *std::move(lock);
+    std::this_thread::sleep_for(kLockPause);
+  }
+  if (holder.empty()) {
     throw Error(ExitCode::kConflict,
                 "another tune works on the study \"" + study + "\", and its lock file was removed",
                 "wait for it, or find it with: fuser -v " + folder.string());
   }
-  if (!lock) {
-    throw Error(ExitCode::kConflict, "another tune works on the study \"" + study + "\": process " + holder,
-                "wait for it, or interrupt it with: kill -INT " + holder);
-  }
-  return std::move(*lock);
+  throw Error(ExitCode::kConflict, "another tune works on the study \"" + study + "\": process " + holder,
+              "wait for it, or interrupt it with: kill -INT " + holder);
 }
 
 store::StudyRow new_row(const Spec& spec, const std::string& spec_text, const Overrides& overrides) {

@@ -149,6 +149,9 @@ std::string standing(const store::StudyRow& study) {
   if (study.finish_reason.starts_with("paused: "))
     return study.finish_reason;  // its state is that of a run cut short
   const std::string state = to_string(study.state);
+  if (study.facts.held && study.state != store::StudyState::kFinished)
+    return state + ", paused by " + *study.facts.held + ": `tune continue " + study.name +
+           "` has it begin trials again";
   const bool says_more = !study.finish_reason.empty() && study.finish_reason != state;
   return says_more ? state + " (" + study.finish_reason + ")" : state;
 }

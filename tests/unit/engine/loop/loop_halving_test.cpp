@@ -136,6 +136,21 @@ TEST_CASE("a trainer that begins anew is found out when the first trial goes on"
   CHECK(result.completed + result.stopped == 27);
 }
 
+TEST_CASE("a trainer that fails when it goes on is found out at the first such trial") {
+  HalvingFixture f(18, StopForm::kPause);
+  f.use(2, [](const engine::Attempt& attempt) {
+    Behaviour behaviour = epochs(attempt, Checkpoints::kUsed);
+    if (attempt.id.attempt > 1)
+      behaviour.lines.clear(), behaviour.exit_code = 1, behaviour.lasts = Milliseconds(50);
+    return behaviour;
+  });
+  const engine::StudyResult result = f.run();
+  CHECK(f.said("failed when it went on (exit code 1): from here on the rule stops") == 1);
+  CHECK(result.failed <= 2);
+  CHECK(result.completed >= 1);
+  CHECK(f.trials_in(TrialState::kPaused) == 0);
+}
+
 TEST_CASE("a study that dies anywhere while trials wait ends with the same trials trained") {
   HalvingFixture whole(18, StopForm::kPause);
   whole.use(1, [](const engine::Attempt& attempt) { return epochs(attempt, Checkpoints::kUsed); });
