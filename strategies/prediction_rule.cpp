@@ -94,7 +94,8 @@ std::optional<Progress> PredictionRule::progress_at(const std::vector<MetricPoin
 
 Verdict PredictionRule::judge(const TrialView& trial, const History& history) {
   if (trial.curve.empty()) return {};
-  const auto full = rungs_.full_steps(trial.parameters, history);
+  const double correction = rungs_.correction(history);
+  const auto full = rungs_.full_steps(trial.parameters, correction);
   const std::int64_t step = trial.curve.back().step;
   if (!full || step >= *full) return {};
   const double first =
@@ -109,7 +110,7 @@ Verdict PredictionRule::judge(const TrialView& trial, const History& history) {
     const TrialView& view = **other;
     if (view.state != TrialState::kCompleted || view.values.empty() || view.number == trial.number) continue;
     if (!best || is_better(view.values[0], *best, goal)) best = view.values[0];
-    const auto length = rungs_.full_steps(view.parameters, history);
+    const auto length = rungs_.full_steps(view.parameters, correction);
     if (gains.size() == kMostEnds || !length) continue;
     // The same fraction of its own length.
     const double scaled =

@@ -33,7 +33,6 @@ std::int64_t Rungs::declared_steps(const ParameterSet& parameters) const {
   return static_cast<std::int64_t>(std::llround(named->second.get<double>()));
 }
 
-// What a declared length, or 1 without one, is multiplied by; 0 where nothing is known.
 double Rungs::correction(const History& history) const {
   double longest = 0;
   for (const auto& trial : history.trials) {
@@ -49,10 +48,6 @@ std::optional<std::int64_t> Rungs::full_steps(const ParameterSet& parameters, do
   const double steps = declared * correction;
   if (!(steps >= 1)) return std::nullopt;
   return static_cast<std::int64_t>(std::llround(steps));
-}
-
-std::optional<std::int64_t> Rungs::full_steps(const ParameterSet& parameters, const History& history) const {
-  return full_steps(parameters, correction(history));
 }
 
 std::vector<std::int64_t> Rungs::steps(std::int64_t full_steps) const {
@@ -193,13 +188,14 @@ std::vector<Rungs::Climber> Rungs::climbers(const History& history) const {
 bool Rungs::is_probe(int trial) const { return settings_.rule == "auto" && (trial & (trial - 1)) == 0; }
 
 bool Rungs::is_trusted(std::size_t rung, const History& history) const {
+  const double factor = correction(history);
   std::vector<std::pair<double, double>> ends;  // at the rung, and at the end
   for (auto trial = history.trials.rbegin(); trial != history.trials.rend() && ends.size() < kMostEnds;
        ++trial) {
     const TrialView& view = **trial;
     if (!shows_length(view) || view.values.empty()) continue;
-    const auto full = full_steps(view.parameters, history);
-    if (!full) return true;
+    const auto full = full_steps(view.parameters, factor);
+    if (!full) continue;
     const std::vector<std::int64_t> all = steps(*full);
     if (rung >= all.size()) continue;
     const auto value = reached_by(view.curve, all[rung], objective_);

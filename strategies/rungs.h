@@ -36,8 +36,14 @@ class Rungs {
     double value;
   };
 
+  // What a declared length, or 1 without one, is multiplied by, as completed trials show; 0 where nothing is
+  // known. It looks at every trial once.
+  double correction(const History& history) const;
   // The last step of the full training of a trial with these parameters; nullopt while nothing says.
-  std::optional<std::int64_t> full_steps(const ParameterSet& parameters, const History& history) const;
+  std::optional<std::int64_t> full_steps(const ParameterSet& parameters, double correction) const;
+  std::optional<std::int64_t> full_steps(const ParameterSet& parameters, const History& history) const {
+    return full_steps(parameters, correction(history));
+  }
   // The steps of the rungs of a training of so many steps, by rung: the first element is rung 1, the highest.
   std::vector<std::int64_t> steps(std::int64_t full_steps) const;
   // As many as a trial of this bracket meets.
@@ -78,11 +84,9 @@ class Rungs {
  private:
   bool is_declared() const { return settings_.max_step || !settings_.max_step_parameter.empty(); }
   std::int64_t declared_steps(const ParameterSet& parameters) const;
-  std::optional<std::int64_t> full_steps(const ParameterSet& parameters, double correction) const;
   std::vector<std::int64_t> steps_of(const TrialView& trial, double correction) const;
   template <typename Visit>
   void for_each_comparable(const History& history, double correction, const Visit& visit) const;
-  double correction(const History& history) const;
   std::size_t bracket_of(int trial, std::size_t rungs) const;
 
   EarlyStopping settings_;
