@@ -7,6 +7,7 @@
 #include <new>
 #include <set>
 
+#include "support/sanitized.h"
 #include "trainer/data/augment.h"
 #include "trainer/data/image_cache.h"
 #include "trainer/tasks/detection/data/batch_maker.h"
@@ -258,6 +259,8 @@ TEST_CASE("what an example looks like depends on seed, epoch and index, not on b
 }
 
 TEST_CASE("a batch without memory for it is an exception on every number of threads") {
+  if (tune::tests::kSanitized)
+    return;  // the sanitizer reserves addresses of its own, and ends the process without them
   const TestFolder folder;
   Dataset dataset = of_images(folder, 4);
   const data::ImageCache cache(files_of(dataset), 24, 1);
