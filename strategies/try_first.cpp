@@ -28,9 +28,17 @@ std::vector<std::string> add_parents(const SearchSpace& space, const ParameterSe
   return added;
 }
 
+Error no_parameter(const std::string& place, const std::string& name) {
+  return {ExitCode::kBadSpec, place + ": there is no parameter \"" + name + "\"",
+          "name only parameters of the search space"};
+}
+
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  for (const std::string& name : names) {
+    if (!text.empty()) text += ", ";
+    text += name;
+  }
   return text;
 }
 
@@ -44,8 +52,7 @@ TryFirst::TryFirst(std::unique_ptr<Strategy> inner, std::vector<ParameterSet> po
     for (auto& [name, value] : points_[i]) {
       const auto index = space_.find(name);
       if (!index) {
-        throw Error(ExitCode::kBadSpec, place + ": there is no parameter \"" + name + "\"",
-                    "name only parameters of the search space");
+        throw no_parameter(place, name);
       }
       if (const auto objection = space_.parameters()[*index].objection(value)) {
         throw Error(ExitCode::kBadSpec, place + ": " + *objection, "widen the range or change the point");

@@ -52,7 +52,7 @@ std::string Inbox::send(Request request) const {
   std::array<char, 32> time{};
   std::snprintf(time.data(), time.size(), "%015lld-",
                 static_cast<long long>(request.when.time_since_epoch().count()));
-  const std::string id = time.data() + random_token();
+  std::string id = time.data() + random_token();
   const std::string text = Json{{"schema", 1},
                                 {"command", request.command},
                                 {"arguments", request.arguments},

@@ -35,11 +35,17 @@ Effect set(const Request& request, const Spec& spec, const Limits& limits) {
     throw Error(ExitCode::kUsage, std::string("the limits cannot be set: ") + problem.what());
   }
   for (const char* name : kSettable)
-    if (before.value(name, Json()) != after.value(name, Json()))
-      effect.said += (effect.said.empty() ? "limits." : ", limits.") + std::string(name) + ": " +
-                     shown(before, name) + " -> " + shown(after, name);
+    if (before.value(name, Json()) != after.value(name, Json())) {
+      effect.said += effect.said.empty() ? "limits." : ", limits.";
+      effect.said += std::string(name) + ": " + shown(before, name) + " -> " + shown(after, name);
+    }
   if (effect.said.empty()) effect.said = "the limits are as they were";
   return effect;
+}
+
+Error no_parameter(const std::string& place, const std::string& name) {
+  return {ExitCode::kUsage, place + ": there is no parameter \"" + name + "\"",
+          "the spec's parameters are the ones to give"};
 }
 
 // A point of the space; what it leaves out is as in the best trial.
@@ -48,9 +54,7 @@ ParameterSet whole_point(const Json& given, const std::string& place, const Sear
   ParameterSet point;
   for (const auto& [name, value] : given.items()) {
     const auto index = space.find(name);
-    if (!index)
-      throw Error(ExitCode::kUsage, place + ": there is no parameter \"" + name + "\"",
-                  "the spec's parameters are the ones to give");
+    if (!index) throw no_parameter(place, name);
     point[name] = space.parameters()[*index].canonical(value);
   }
   for (const Parameter& parameter : space.parameters()) {
