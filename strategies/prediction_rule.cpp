@@ -11,12 +11,10 @@ namespace tune::strategies {
 namespace {
 
 constexpr double kFirstFraction = 0.1;  // of a training, where nothing is judged
-// The prior: noise as if three trials more had shown half of the gains' spread, coefficients that may be far
-// off. The risk is of all judgements of a trial together. Those that follow closely say nearly the same, so
-// they count as one each time the steps have doubled: between a tenth of the steps and all, three to four
-// times.
+// The risk is of all judgements of a trial together. Those that follow closely say nearly the same, so they
+// count as one each time the steps have doubled: between a tenth of the steps and all, three to four times.
 constexpr double kLooks = 4;
-// The prior: noise as if one trial more had shown a tenth of the gains' spread, an intercept that may be far
+// The prior: noise as if three trials more had shown half of the gains' spread, coefficients that may be far
 // off.
 constexpr double kNoiseShape = 1.5, kNoiseShare = 0.5, kInterceptVariance = 100, kSlopeVariance = 10;
 

@@ -23,8 +23,9 @@ struct GainPrediction {
 // Learns from trials that have ended what they gained after the same fraction of their steps: Bayesian linear
 // regression of the gain on a constant, `reached` and `momentum`, with the conjugate normal-inverse-gamma
 // prior (Gelman et al., "Bayesian Data Analysis", 3rd ed., section 14.8). Features are centred and scaled to
-// what the trials show; the constant's prior is as good as flat, the other coefficients' is normal around 0
-// with the spread of the noise. As many of `earlier` as of `gains`, at least two, all finite.
+// what the trials show. The coefficients' priors are normal around 0 and wide, since narrow ones would draw
+// the gains of the best trials, which lie at the edge, to the middle. As many of `earlier` as of `gains`, at
+// least two, all finite.
 GainPrediction predict_gain(const std::vector<Progress>& earlier, const std::vector<double>& gains,
                             const Progress& now);
 

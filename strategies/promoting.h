@@ -10,7 +10,8 @@ namespace tune::strategies {
 
 // The other half of successive halving that pauses (Li et al., MLSys 2020, algorithm 2): before a new trial
 // is begun, a paused one goes on if it is among the best 1 / eta of its rung; of several, one at the highest
-// rung.
+// rung. One that waits below every rung goes on too: it was paused before completed trials showed how long a
+// training is.
 //
 // When no new trial may begin and nothing runs, it also lets go on what would be lost otherwise: a paused
 // trial that stands better at its rung than every completed one did, the best of the highest rung first. So a
@@ -26,10 +27,10 @@ class Promoting final : public Strategy {
  private:
   struct Candidate {
     Rungs::Standing standing;
-    std::size_t rung;   // 0: the highest
-    std::int64_t step;  // of the rung
-    std::size_t place,
-        count;  // among those that have come to the rung, from 1; 0 of one that waits below every rung
+    std::size_t rung;      // 0: the highest
+    std::int64_t step;     // of the rung
+    std::size_t place;     // among those that have come to the rung, from 1
+    std::size_t count;     // of those; 0 for a trial that waits below every rung
     bool leads_completed;  // stands better than each completed trial did
   };
   std::vector<Candidate> candidates(const History& history) const;

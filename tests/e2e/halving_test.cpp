@@ -47,7 +47,9 @@ TEST_CASE("a study pauses trials, goes on with the best, and gives the rest a ch
   CHECK(folder.shell("cat store/models/m/current/weights").out ==
         "weights of " + std::to_string(best.at(1).at("x").get<int>()) + "\n");
   // Only those that wait keep their checkpoints, beside the winner.
-  CHECK(folder.shell("tune status s --store store").exit_code == 0);
+  CHECK(folder.shell("ls store/s/trials/*/checkpoints/last | wc -l").out ==
+        std::to_string(count_in(table, "paused") + 1) + "\n");
+  CHECK(says(folder.shell("tune status s --store store").out, "paused"));
   CHECK(
       folder.shell("tune show s/" + std::to_string(table[0].at(0).get<int>()) + " --store store").exit_code ==
       0);

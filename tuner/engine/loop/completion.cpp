@@ -52,9 +52,8 @@ std::string Completion::sentence() const {
              " (limits.no_improvement)";
     case store::StudyEnd::kConvergence:
       return "the search has converged: " + std::to_string(kConverged) +
-             " suggestions in a row were expected to "
-             "improve " +
-             best + " by less than " + shortest(*limits_.convergence * 100) + " % (limits.convergence)";
+             " suggestions in a row were expected to improve " + best + " by less than " +
+             shortest(*limits_.convergence * 100) + " % (limits.convergence)";
     default:
       return {};
   }

@@ -3,6 +3,7 @@
 
 #include "strategies/promoting.h"
 #include "strategies/strategy.h"
+#include "tuner/engine/loop/inbox.h"
 #include "unit/engine/loop/loop_fixture.h"
 
 namespace tune::tests {
@@ -134,6 +135,27 @@ TEST_CASE("a trainer that begins anew is found out when the first trial goes on"
   CHECK(f.trials_in(TrialState::kPaused) == 0);
   CHECK(result.completed >= 1);
   CHECK(result.completed + result.stopped == 27);
+}
+
+TEST_CASE("a person's stop holds for a trial that is just being paused") {
+  HalvingFixture f(6, StopForm::kPause);
+  f.use(1, [](const engine::Attempt& attempt) {
+    Behaviour behaviour = epochs(attempt, Checkpoints::kUsed);
+    behaviour.ignores_term = true;  // so that the grace goes by
+    behaviour.lasts = std::chrono::minutes(10);
+    return behaviour;
+  });
+  const engine::Inbox inbox(f.folder.path());
+  bool is_asked = false;
+  f.runner->before_wait = [&] {
+    if (f.runner->stops.empty() || std::exchange(is_asked, true)) return;
+    inbox.send({{}, "stop", {{"trial", 1}}, "ada@host", f.clock.wall_now()});
+  };
+  f.run();
+  REQUIRE(is_asked);
+  CHECK(f.store.trial(1)->state == TrialState::kStopped);
+  CHECK(f.store.trial(1)->reason == "stopped by ada@host");
+  CHECK(f.store.trial(1)->attempts == 1);
 }
 
 TEST_CASE("a trainer that fails when it goes on is found out at the first such trial") {
