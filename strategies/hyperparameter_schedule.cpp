@@ -96,7 +96,8 @@ int HyperparameterSchedule::refit_point(std::size_t count, int last) {
 
 std::optional<Theta> HyperparameterSchedule::fit(const ObservationTable& table) const {
   const OutputWarp warp = OutputWarp::fit(table.losses);
-  const auto rows = representative_subset(table.losses, kMostFitted);
+  const auto rows =
+      representative_subset(table.losses, table.deviations.empty() ? kMostFitted : kMostFittedCurves);
   Eigen::MatrixXd features(static_cast<Eigen::Index>(rows.size()), table.features.cols());
   Eigen::VectorXd targets(static_cast<Eigen::Index>(rows.size())), noise;
   if (!table.deviations.empty()) noise.resize(targets.size());

@@ -36,6 +36,9 @@ class HyperparameterSchedule {
   // Where there are more observations a fit takes so many: the best for a quarter of them, the rest evenly in
   // order of trial.
   static constexpr std::size_t kMostFitted = 250;
+  // Of a table that curves are in, which change with every metric line, so that each suggestion pays for a
+  // fit.
+  static constexpr std::size_t kMostFittedCurves = 120;
 
  private:
   std::optional<Theta> fit(const ObservationTable& table) const;
