@@ -60,9 +60,12 @@ std::vector<Definition> chosen(const Request& request, const std::string& name) 
     names.push_back(definition.name);
     if (definition.name == name) found.push_back(definition);
   }
+  const bool has_names =
+      std::any_of(names.begin(), names.end(), [](const std::string& each) { return !each.empty(); });
   if (found.empty())
     throw Error(ExitCode::kUsage, "the request has no definition " + in_quotes(name),
-                name_hint(name, names, "its definitions are"));
+                has_names ? name_hint(name, names, "its definitions are")
+                          : "its definition has no name: leave --definition out");
   return found;
 }
 

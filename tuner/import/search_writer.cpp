@@ -187,10 +187,14 @@ class SearchWriter {
       const auto [other, is_new] = names.emplace(name, metric.name);
       const std::string place = metric.pointer + "/Regex";
       if (!is_new) {
-        problems_.add(
-            metric.pointer + "/Name",
-            "the metric " + in_quotes(metric.name) + " is there twice, as " + in_quotes(other->second),
-            "rename one of them: other characters than letters, digits and . : / @ - count as \"_\" here");
+        const bool is_same = other->second == metric.name;
+        problems_.add(metric.pointer + "/Name",
+                      "the metric " + in_quotes(metric.name) + " is there twice" +
+                          (is_same ? "" : ", as " + in_quotes(other->second)),
+                      is_same
+                          ? "rename one, or join both regexes with |"
+                          : "rename one of them: other characters than letters, digits and . : / @ - count "
+                            "as \"_\" here");
         continue;
       }
       const Re2Regex regex = from_python(metric.text);

@@ -52,9 +52,8 @@ std::string channel_variable(const std::string& channel) {
 }
 
 bool is_secret(const std::string& name) {
-  constexpr std::array kWords{"TOKEN", "SECRET", "PASSWORD", "API_KEY", "ACCESS_KEY"};
-  return std::any_of(kWords.begin(), kWords.end(),
-                     [&](const char* word) { return name.find(word) != std::string::npos; });
+  constexpr std::array kEnds{"TOKEN", "SECRET", "PASSWORD", "API_KEY", "ACCESS_KEY"};
+  return std::any_of(kEnds.begin(), kEnds.end(), [&](const char* end) { return name.ends_with(end); });
 }
 
 }  // namespace
