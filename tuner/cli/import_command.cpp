@@ -152,8 +152,8 @@ OrderedJson document_of(const amt::Import& import, const std::map<std::string, s
 }
 
 // All of them or none: nothing is written where one is in the way.
-std::map<std::string, std::string> write_specs(const amt::Import& import, const fs::path& request, const fs::path& output,
-                                               bool force) {
+std::map<std::string, std::string> write_specs(const amt::Import& import, const fs::path& request,
+                                               const fs::path& output, bool force) {
   std::map<std::string, std::string> files;  // by study
   for (const ImportedSearch& search : import.searches) {
     const fs::path file = output_of(output, search, import.searches.size());
