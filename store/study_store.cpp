@@ -327,6 +327,7 @@ History StudyStore::load_history() const {
   history.objective = study().objective;
   const std::vector<std::shared_ptr<TrialView>> trials = trial_views(impl_->connection);
   impl_->metrics.add_curves(history.objective.metric, trials);
+  add_device_memory(impl_->connection, trials);
   history.trials.assign(trials.begin(), trials.end());
   if (auto earlier = earlier_trials(); !earlier.empty())
     history.earlier = std::make_shared<const std::vector<EarlierTrial>>(std::move(earlier));

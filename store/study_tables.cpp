@@ -332,9 +332,9 @@ std::int64_t insert_row(Connection& connection, const EventRow& row) {
 }
 
 std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
-  Query rows(
-      connection,
-      "SELECT number, parameters, state, budget, objective_values, failure FROM trials ORDER BY number");
+  Query rows(connection,
+             "SELECT number, parameters, state, budget, objective_values, failure, facts FROM trials ORDER "
+             "BY number");
   std::vector<std::shared_ptr<TrialView>> views;
   while (rows.step()) {
     auto view = std::make_shared<TrialView>();
@@ -346,10 +346,23 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
     check_values(connection, view->number, view->state, view->values);
     if (!all_finite(view->values)) view->values.clear();
     view->failure = rows.text();
+    view->did_not_fit = !rows.cell(trial_facts_from).overrides.empty();
     check_number(connection, view->number, views.size());
     views.push_back(std::move(view));
   }
   return views;
+}
+
+void add_device_memory(Connection& connection, const std::vector<std::shared_ptr<TrialView>>& views) {
+  Query query(connection,
+              "SELECT trial, facts FROM attempts WHERE facts LIKE '%\"peak_device_memory\"%' ORDER BY trial, "
+              "attempt");
+  while (query.step()) {
+    const auto trial = static_cast<std::size_t>(query.count());
+    const AttemptFacts facts = query.cell(attempt_facts_from);
+    if (trial <= views.size() && facts.overrides.empty() && is_finished(views[trial - 1]->state))
+      views[trial - 1]->device_memory = facts.peak_device_memory;
+  }
 }
 
 std::vector<EarlierTrial> earlier_trial_rows(Connection& connection) {

@@ -47,7 +47,7 @@ const HistoryEncoder::Entry& HistoryEncoder::entry(std::size_t index,
 EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
   EncodedHistory result;
   CurveGain gain(history);
-  std::vector<const Eigen::VectorXd*> observed, ended, pending;
+  std::vector<const Eigen::VectorXd*> observed, ended, pending, lost;
   reserve(history.trials.size());  // pointers into entries stay good below
   for (std::size_t i = 0; i < history.trials.size(); ++i) {
     const TrialView& trial = *history.trials[i];
@@ -67,13 +67,16 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
       }
       observed.push_back(&known.features);
       ended.push_back(&known.features);
-      result.outcomes.losses.push_back(EncodedHistory::kSucceeded);
+      result.failed += trial.did_not_fit;
+      result.outcomes.losses.push_back(trial.did_not_fit ? EncodedHistory::kFailed
+                                                         : EncodedHistory::kSucceeded);
       result.observations.trials.push_back(static_cast<int>(i) + 1);
       result.outcomes.trials.push_back(static_cast<int>(i) + 1);
       result.observed_units.push_back(known.unit);
       result.observations.losses.push_back(*loss);
     } else if (trial.state != TrialState::kStopped) {
       ++result.failed;
+      lost.push_back(&known.features);
       ended.push_back(&known.features);
       result.outcomes.losses.push_back(EncodedHistory::kFailed);
       result.outcomes.trials.push_back(static_cast<int>(i) + 1);
@@ -82,6 +85,7 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
   result.observations.features = stacked(observed, encoding_.features());
   result.outcomes.features = stacked(ended, encoding_.features());
   result.pending = stacked(pending, encoding_.features());
+  result.lost = stacked(lost, encoding_.features());
   return result;
 }
 

@@ -14,8 +14,10 @@ namespace tune::strategies {
 
 // Trials by what they tell, in order of their numbers. A completed trial is an observation of its value, a
 // stopped or paused one of what it would have reached (CurveGain); a failed one says where not to go; queued
-// and running ones are pending. Trials that are no points of the space, and trials that were stopped before
-// any value, tell nothing, but their points stay tried.
+// and running ones are pending. One that had to run with other hyperparameters, since it did not fit in
+// memory, is an observation, and says where not to go: to begin such a trial costs an attempt that fails.
+// Trials that are no points of the space, and trials that were stopped before any value, tell nothing, but
+// their points stay tried.
 struct EncodedHistory {
   static constexpr double kFailed = 1, kSucceeded = -1;
   ObservationTable observations;
@@ -23,6 +25,7 @@ struct EncodedHistory {
   Eigen::MatrixXd pending;                // rows of features
   ObservationTable outcomes;              // of observed and failed trials: kFailed or kSucceeded
   std::size_t failed = 0;
+  Eigen::MatrixXd lost;  // rows of features: those of the failed ones without a value
   std::set<PointKey> tried;
   std::size_t finished = 0;
 };

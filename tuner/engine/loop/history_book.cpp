@@ -90,6 +90,13 @@ void HistoryBook::set_budget(int number, double budget) {
   open.view.budget = budget;
 }
 
+void HistoryBook::set_memory(int number, bool did_not_fit, std::optional<std::uint64_t> bytes) {
+  open(number);
+  TrialView& view = open_.at(number).view;
+  view.did_not_fit = did_not_fit;
+  view.device_memory = bytes;
+}
+
 void HistoryBook::close(int number, TrialState state, std::vector<double> values,
                         const std::string& failure) {
   open(number);
