@@ -20,10 +20,10 @@ constexpr double kCaution = 3;
 
 // Once more than this part of the trials has failed, a suggestion has to succeed with this probability. No
 // prospect outweighs a lack of it: towards the end of a search the logarithm of expected improvement falls
-// without bound wherever trials succeed, and any finite price would be paid to cross the border. Of the
-// points that the model gives so much the acquisition takes those that it is wrong about: of suggestions with
-// 0.95 one in eight failed. With 0.98 a fifth fewer trials failed than with that on three spaces with a
-// border of memory, at the same regret; 0.99 saved hardly more and cost regret.
+// without bound wherever trials succeed, and any finite price would be paid to cross the border. The points
+// that the acquisition takes are those that the model is wrong about: of suggestions with 0.95 up to one in
+// eight failed. With 0.98 an eighth fewer trials failed over five spaces with a border of memory, at about
+// the same regret; 0.99 saved hardly more, and cost regret.
 constexpr double kToleratedFailures = 0.05, kWantedSuccess = 0.98, kLackOfSuccess = 1e4;
 
 double wanted_log_success(const EncodedHistory& encoded) {
