@@ -10,6 +10,7 @@ void to_json(Json& json, const TrialFacts& facts) {
   put(json, "rerun_of", facts.rerun_of);
   put(json, "step_seconds", facts.step_seconds);
   put(json, "explanation", facts.explanation);
+  put(json, "overrides", facts.overrides);
 }
 
 void from_json(const Json& json, TrialFacts& facts) {
@@ -18,18 +19,23 @@ void from_json(const Json& json, TrialFacts& facts) {
   members.may("rerun_of", facts.rerun_of);
   members.may("step_seconds", facts.step_seconds);
   members.may("explanation", facts.explanation);
+  members.may("overrides", facts.overrides);
   facts.other = members.rest();
 }
 
 void to_json(Json& json, const AttemptFacts& facts) {
   json = facts.other;
   put(json, "peak_device_memory", facts.peak_device_memory);
+  put(json, "reserved_device_memory", facts.reserved_device_memory);
+  put(json, "failure", facts.failure);
   put(json, "overrides", facts.overrides);
 }
 
 void from_json(const Json& json, AttemptFacts& facts) {
   Members members(json);
   members.may("peak_device_memory", facts.peak_device_memory);
+  members.may("reserved_device_memory", facts.reserved_device_memory);
+  members.may("failure", facts.failure);
   members.may("overrides", facts.overrides);
   facts.other = members.rest();
 }

@@ -5,6 +5,7 @@
 // this program never writes.
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "tuner/core/json.h"
 
@@ -17,12 +18,17 @@ struct TrialFacts {
   std::optional<int> rerun_of;         // the trial that it repeats exactly, with its seed
   std::optional<double> step_seconds;  // of its devices, where no attempt of ours shows it
   Json explanation = Json::object();   // what its strategy knew as it suggested it
+  Json overrides = Json::object();     // what its last attempt had in place of its own hyperparameters
   Json other = Json::object();
   bool operator==(const TrialFacts&) const = default;
 };
 
 struct AttemptFacts {
-  std::optional<std::uint64_t> peak_device_memory;  // bytes, of its process tree on its GPUs
+  // Bytes that its process tree held at most on one of its GPUs.
+  std::optional<std::uint64_t> peak_device_memory;
+  // Bytes that were set aside for it on each of its GPUs, where trials share them by memory; absent: all.
+  std::optional<std::uint64_t> reserved_device_memory;
+  std::string failure;              // class of the failure that ended it
   Json overrides = Json::object();  // hyperparameters that it ran with in place of the trial's
   Json other = Json::object();
   bool operator==(const AttemptFacts&) const = default;

@@ -20,8 +20,11 @@ constexpr double kCaution = 3;
 
 // Once more than this part of the trials has failed, a suggestion has to succeed with this probability. No
 // prospect outweighs a lack of it: towards the end of a search the logarithm of expected improvement falls
-// without bound wherever trials succeed, and any finite price would be paid to cross the border.
-constexpr double kToleratedFailures = 0.05, kWantedSuccess = 0.95, kLackOfSuccess = 1e4;
+// without bound wherever trials succeed, and any finite price would be paid to cross the border. The points
+// that the acquisition takes are those that the model is wrong about: of suggestions with 0.95 up to one in
+// eight failed. With 0.98 an eighth fewer trials failed over five spaces with a border of memory, at about
+// the same regret; 0.99 saved hardly more, and cost regret.
+constexpr double kToleratedFailures = 0.05, kWantedSuccess = 0.98, kLackOfSuccess = 1e4;
 
 double wanted_log_success(const EncodedHistory& encoded) {
   const double failed = static_cast<double>(encoded.failed), finished = static_cast<double>(encoded.finished);
@@ -168,16 +171,10 @@ Eigen::MatrixXd BayesianStrategy::baseline(const Surrogate& surrogate, const Enc
 }
 
 bool BayesianStrategy::add_failures(Surrogate& surrogate, const EncodedHistory& encoded) {
-  const auto failures = static_cast<Eigen::Index>(encoded.failed);
+  const Eigen::Index failures = encoded.lost.rows();
   if (failures == 0) return true;
-  Eigen::MatrixXd points(failures, encoding_.features());
-  Eigen::Index row = 0;
-  for (std::size_t i = 0; i < encoded.outcomes.size(); ++i) {
-    if (encoded.outcomes.losses[i] == EncodedHistory::kFailed)
-      points.row(row++) = encoded.outcomes.features.row(static_cast<Eigen::Index>(i));
-  }
   const double noise = surrogate.noise_variance + kFailureNoise;
-  if (!surrogate.process->append(points, Eigen::VectorXd::Constant(failures, noise))) return false;
+  if (!surrogate.process->append(encoded.lost, Eigen::VectorXd::Constant(failures, noise))) return false;
   Eigen::VectorXd targets(surrogate.targets.size() + failures);
   targets << surrogate.targets, Eigen::VectorXd::Constant(failures, surrogate.targets.maxCoeff());
   surrogate.process->set_targets(targets);

@@ -50,6 +50,10 @@ struct TrialView {
                                    // replaced; may hold non-finite values: check before use
   double step_seconds = 0;         // of its devices, for a step of the curve; 0: not known
   std::string failure;  // of a failed trial: "oom", "non_finite", "bad_data", "timeout", "crash", ...
+  // As it was suggested it ran out of memory: its values are those of what fitted in its place.
+  bool did_not_fit = false;
+  // Bytes that it held on a GPU as it was suggested; absent where nobody measured.
+  std::optional<std::uint64_t> device_memory = {};
 };
 
 // How the trials of an earlier study count: as this study's own, or as those of a related search, whose

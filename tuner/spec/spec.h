@@ -18,6 +18,7 @@
 #include "tuner/core/search_settings.h"
 #include "tuner/core/space.h"
 #include "tuner/spec/limits.h"
+#include "tuner/spec/retry.h"
 
 namespace tune {
 
@@ -46,6 +47,7 @@ struct Spec {
   std::vector<WarmStartSpec> warm_start;
   EarlyStopping early_stopping;
   Limits limits;
+  Retry retry;
   Resources resources;
   std::optional<double> usd_per_hour;  // per device lease
   std::optional<std::string> promote_model;

@@ -335,6 +335,7 @@ Spec read_document(SpecUse use, const RegexCheck& check, SpecProblems& problems)
   check_grid(spec, read, problems);
   spec.early_stopping = read_early_stopping(spec, problems);
   spec.limits = read_limits(problems);
+  spec.retry = read_retry(spec, read, problems);
   check_convergence(spec, problems);
   check_trainer_or_command(use, problems);
   return spec;
@@ -355,7 +356,9 @@ void refuse_comparison(const PositionedJson& source, const std::string& name) {
 Resources read_resources(const SpecProblems& problems) {
   Resources resources;
   resources.gpus_per_trial = read_value<int>(problems, "/resources/gpus_per_trial");
-  resources.trials_per_gpu = read_value<int>(problems, "/resources/trials_per_gpu").value_or(1);
+  const OrderedJson* share = problems.find("/resources/trials_per_gpu");
+  resources.packs_gpus = share != nullptr && share->is_string();
+  if (share != nullptr && !resources.packs_gpus) resources.trials_per_gpu = share->get<int>();
   if (read_value<std::string>(problems, "/resources/visible_devices") == "index")
     resources.visible_devices = VisibleDevices::kIndex;
   return resources;

@@ -11,13 +11,21 @@
 namespace tune::engine {
 namespace {
 
-std::map<std::string, Json> fixed_values(const Spec& spec) {
-  std::map<std::string, Json> values;
-  for (const auto& [name, value] : spec.fixed.items()) values[name] = Json(value);
+// The hyperparameters that an attempt runs with.
+struct Values {
+  std::map<std::string, Json> parameters, fixed;
+};
+
+Values values_of(const Spec& spec, const TrialFrame& trial) {
+  Values values{trial.parameters, {}};
+  for (const auto& [name, value] : spec.fixed.items()) values.fixed[name] = Json(value);
+  for (const auto& [name, value] : trial.overrides.items())
+    (values.parameters.contains(name) ? values.parameters : values.fixed)[name] = value;
   return values;
 }
 
-Json trial_document(const StudyFrame& study, const TrialFrame& trial, const Attempt& attempt) {
+Json trial_document(const StudyFrame& study, const TrialFrame& trial, const Values& values,
+                    const Attempt& attempt) {
   const Spec& spec = study.spec;
   return Json{{"schema", 1},
               {"study", spec.study},
@@ -25,8 +33,9 @@ Json trial_document(const StudyFrame& study, const TrialFrame& trial, const Atte
               {"attempt", trial.id.attempt},
               {"token", trial.token},
               {"seed", trial_seed(study.seed, trial.id.trial)},
-              {"parameters", nest_names(trial.parameters)},
-              {"fixed", nest_names(fixed_values(spec))},
+              {"parameters", nest_names(values.parameters)},
+              {"fixed", nest_names(values.fixed)},
+              {"overrides", trial.overrides},
               {"objective",
                {{"metric", spec.objective.metric},
                 {"goal", goal_text(spec.objective.goal)},
@@ -40,9 +49,9 @@ Json trial_document(const StudyFrame& study, const TrialFrame& trial, const Atte
 }
 
 std::map<std::string, Json> argument_values(const StudyFrame& study, const TrialFrame& trial,
-                                            const Attempt& attempt) {
-  std::map<std::string, Json> values = fixed_values(study.spec);
-  for (const auto& [name, value] : trial.parameters) values[name] = value;
+                                            const Values& own, const Attempt& attempt) {
+  std::map<std::string, Json> values = own.fixed;
+  for (const auto& [name, value] : own.parameters) values[name] = value;
   values["trial_file"] = (attempt.folder / "trial.json").string();
   values["output_dir"] = (attempt.folder / "output").string();
   values["checkpoint_dir"] = attempt.checkpoint_folder.string();
@@ -153,8 +162,10 @@ Attempt plan_attempt(const StudyFrame& study, const TrialFrame& trial) {
   attempt.time_limit = study.spec.limits.trial_time;
   attempt.no_output = study.spec.limits.no_output;
   attempt.no_metric_time = study.spec.limits.no_metric_time;
-  attempt.argv = fill_arguments(study.spec.command, study.spec.space, argument_values(study, trial, attempt));
-  attempt.trial_json = trial_document(study, trial, attempt);
+  const Values values = values_of(study.spec, trial);
+  attempt.argv =
+      fill_arguments(study.spec.command, study.spec.space, argument_values(study, trial, values, attempt));
+  attempt.trial_json = trial_document(study, trial, values, attempt);
   add_environment(study.spec, attempt);
   attempt.environment["TUNE_TRIAL_FILE"] = (attempt.folder / "trial.json").string();
   attempt.environment["TUNE_OUTPUT_DIR"] = (attempt.folder / "output").string();

@@ -93,6 +93,14 @@ void HistoryBook::set_budget(int number, double budget) {
   changed_.insert(number);
 }
 
+void HistoryBook::set_memory(int number, bool did_not_fit, std::optional<std::uint64_t> bytes) {
+  open(number);
+  TrialView& view = open_.at(number);
+  view.did_not_fit = did_not_fit;
+  view.device_memory = bytes;
+  changed_.insert(number);
+}
+
 void HistoryBook::close(int number, TrialState state, std::vector<double> values,
                         const std::string& failure) {
   open(number);

@@ -36,6 +36,8 @@ class HistoryBook {
   void set_state(int number, TrialState state);  // of a trial that waits or runs: it has no values
   void pause(int number, std::vector<double> values);
   void set_budget(int number, double budget);
+  // Of an open trial: what its point takes of memory.
+  void set_memory(int number, bool did_not_fit, std::optional<std::uint64_t> bytes);
   // Ends it: no more points.
   void close(int number, TrialState state, std::vector<double> values, const std::string& failure);
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -80,9 +82,11 @@ struct StudyLoop::Impl {
   SuggestionSource source;
   Spending spending;
 
-  std::deque<int> queue;              // trials that run again
-  std::deque<RunnerEvent> postponed;  // events that came while the store could not be written
-  std::set<AttemptId> unrecorded;     // that have ended, and whose end is not in the store
+  std::deque<int> queue;                           // trials that run again
+  std::map<int, SteadyTime> not_before;            // of those that wait for a machine
+  std::optional<strategies::Suggestion> roomless;  // waits for room on a GPU
+  std::deque<RunnerEvent> postponed;               // events that came while the store could not be written
+  std::set<AttemptId> unrecorded;                  // that have ended, and whose end is not in the store
   int parallel = 1;
   bool is_drained = false;  // what had given no metric when the guard spoke
   int completed = 0, stopped = 0, failed = 0;
@@ -105,6 +109,9 @@ struct StudyLoop::Impl {
   bool is_held() const { return study.facts.held.has_value(); }
   void on_fault(const Fault& fault);
   void drain_silent_trials();
+  std::optional<int> next_again();
+  bool start_again(int number);
+  std::optional<strategies::Suggestion> next_new();
   void start(const strategies::Suggestion& suggestion);
   RunnerEvent next_event(SteadyTime deadline);
   void step();
@@ -301,19 +308,55 @@ void StudyLoop::Impl::drain_silent_trials() {
 void StudyLoop::Impl::fill_slots() {
   if (is_pausing()) return;
   while (!is_pausing() && !is_held() && !interrupted() &&
-         (!queue.empty() || source.is_busy() || source.may_ask()) && spending.has_room(desk.leases()) &&
-         has_slot()) {
-    if (!queue.empty()) {
-      if (const auto fault = desk.start_again(queue.front())) return on_fault(*fault);
-      guard.on_start(queue.front());
-      queue.pop_front();
+         (!queue.empty() || roomless || source.is_busy() || source.may_ask()) &&
+         spending.has_room(desk.leases()) && has_slot()) {
+    if (const auto number = next_again()) {
+      if (!start_again(*number)) return;
       continue;
     }
-    if (const auto suggestion = source.next(parts.patience, desk.running() > 0))
-      start(*suggestion);
-    else if (source.is_busy())
-      return;  // the worker wakes the runner's wait
+    if (!roomless && !source.is_busy() && !source.may_ask()) return;  // what is queued is not due
+    if (!roomless && !desk.has_room()) return;
+    auto suggestion = next_new();
+    if (!suggestion && source.is_busy()) return;  // the worker wakes the runner's wait
+    if (!suggestion) continue;
+    if (!desk.has_room_for(*suggestion)) {
+      roomless = std::move(suggestion);
+      return;
+    }
+    start(*suggestion);
   }
+}
+
+// The first of the queue whose time has come.
+std::optional<int> StudyLoop::Impl::next_again() {
+  const SteadyTime now = parts.clock.steady_now();
+  for (const int number : queue) {
+    const auto wait = not_before.find(number);
+    if (wait == not_before.end() || wait->second <= now) return number;
+  }
+  return std::nullopt;
+}
+
+bool StudyLoop::Impl::start_again(int number) {
+  if (!desk.has_room_for(number)) return false;
+  if (const auto fault = desk.start_again(number)) {
+    on_fault(*fault);
+    return false;
+  }
+  guard.on_start(number);
+  std::erase(queue, number);
+  not_before.erase(number);
+  return true;
+}
+
+// One that waited for room may not be wanted any more: a limit was lowered, a paused trial was stopped.
+std::optional<strategies::Suggestion> StudyLoop::Impl::next_new() {
+  if (!roomless) return source.next(parts.patience, desk.running() > 0);
+  auto suggestion = std::exchange(roomless, std::nullopt);
+  const bool is_wanted = suggestion->resume_trial
+                             ? book.trial(*suggestion->resume_trial).state == TrialState::kPaused
+                             : source.may_begin();
+  return is_wanted ? std::move(suggestion) : std::nullopt;
 }
 
 void StudyLoop::Impl::start(const strategies::Suggestion& suggestion) {
@@ -348,7 +391,7 @@ void StudyLoop::Impl::handle(const RunnerEvent& event) {
     desk.on_quiet(event.id, event.kind);
   if (event.kind != RunnerEventKind::kExited) return;
   unrecorded.insert(event.id);
-  if (const auto end = desk.on_exit(event.id)) on_end(*end);
+  if (const auto end = desk.on_exit(event.id, event.memory)) on_end(*end);
   unrecorded.erase(event.id);
 }
 
@@ -359,6 +402,7 @@ void StudyLoop::Impl::on_end(const TrialEnd& end) {
   give_up_pausing(end.pausing_trouble);
   look_at_rungs();
   if (end.state == TrialState::kQueued) {
+    if (end.wait > Milliseconds(0)) not_before[end.trial] = parts.clock.steady_now() + end.wait;
     run_again(end.trial);
     if (end.fault) on_fault(*end.fault);
     return;
@@ -494,7 +538,7 @@ void StudyLoop::Impl::save_study(store::StudyState state, const std::string& rea
 
 // Why nothing is left to do; nullopt while there is. Asked when nothing runs.
 std::optional<store::StudyEnd> StudyLoop::Impl::over() const {
-  if (!queue.empty() || source.may_ask()) return std::nullopt;
+  if (!queue.empty() || roomless || source.may_ask()) return std::nullopt;
   if (const auto end = completion.reached()) return end;
   return source.may_begin() ? store::StudyEnd::kSpaceExhausted : store::StudyEnd::kTrialLimit;
 }

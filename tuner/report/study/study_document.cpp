@@ -78,6 +78,8 @@ Section best_section(const StudyMaterial& material) {
                               material.rows.study.objective.metric + ' ' + value_text(*best);
   section.blocks.push_back(TableBlock{caption, table});
   if (!best->cut.empty()) section.blocks.push_back(Paragraph{cut_text(*best)});
+  if (const std::string text = overrides_text(*best); !text.empty())
+    section.blocks.push_back(Paragraph{text});
   const std::vector<Edge> edges = best_edges(material.rows);
   for (const Edge& edge : edges) section.blocks.push_back(Paragraph{edge_text(edge) + "."});
   if (!edges.empty()) section.blocks.push_back(Paragraph{wider_search_text(material.rows.study.name)});
@@ -114,7 +116,7 @@ Section cost_section(const StudyMaterial& material) {
     auto& row = table.rows.emplace_back();
     row = {std::to_string(trial.number), value_text(trial), hours_text(cost.device_hours)};
     if (is_priced) row.push_back(usd_text(cost.usd));
-    row.push_back(parameters_text(trial.parameters));
+    row.push_back(parameters_text(trial));
   }
   Section section{"accuracy-cost", "Accuracy and cost", {Figures{cost_charts(material)}}};
   section.blocks.push_back(

@@ -48,6 +48,7 @@ std::string best_lines(const StudyRows& rows, const store::TrialRow& best) {
   const std::string warning = leak_warning(rows.study);
   return "Best: trial " + std::to_string(best.number) + " with " + rows.study.objective.metric + ' ' +
          value_text(best) + '\n' + (best.cut.empty() ? "" : cut_text(best) + '\n') +
+         (best.facts.overrides.empty() ? "" : overrides_text(best) + '\n') +
          parameter_lines(best.parameters.empty() ? fixed_values(rows.study) : best.parameters) +
          edge_lines(rows) + (warning.empty() ? warning : "Warning: " + warning + '\n');
 }
@@ -235,7 +236,7 @@ std::string status_text(const StudyRows& rows, int width) {
   const auto best = best_trial(rows.trials, rows.study.objective);
   if (best)
     text += "  best: trial " + std::to_string(best->number) + ", " + rows.study.objective.metric + ' ' +
-            value_text(*best) + ", " + one_line(parameters_text(best->parameters)) + '\n';
+            value_text(*best) + ", " + one_line(parameters_text(*best)) + '\n';
   const StudyBill bill = study_bill(rows);
   if (bill.total.device_hours > 0) text += "  " + cost_text(bill.total) + '\n';
   if (width <= 0) return text;

@@ -43,6 +43,10 @@ Table attempt_table(const TrialRows& rows, const CostReport& costs) {
   Table table;
   table.columns = {{"attempt", Align::kRight}, {"state"}, {"ended with"}, {"time", Align::kRight}};
   if (price) table.columns.push_back({"cost", Align::kRight});
+  const bool is_measured = std::any_of(rows.attempts.begin(), rows.attempts.end(), [](const auto& attempt) {
+    return attempt.facts.peak_device_memory.has_value();
+  });
+  if (is_measured) table.columns.push_back({"GPU memory", Align::kRight});
   table.columns.push_back({"devices", Align::kLeft, true});
   table.columns.push_back({"reason", Align::kLeft, true});
   for (const auto& attempt : rows.attempts) {
@@ -53,6 +57,8 @@ Table attempt_table(const TrialRows& rows, const CostReport& costs) {
     row = {std::to_string(attempt.attempt), to_string(attempt.state), ending(attempt),
            seconds_text(attempt.lease_seconds)};
     if (price) row.push_back(usd_text(cost.usd));
+    if (is_measured)
+      row.push_back(attempt.facts.peak_device_memory ? bytes_text(*attempt.facts.peak_device_memory) : "");
     row.push_back(devices.empty() ? "cpu" : devices);
     row.push_back(attempt.reason.empty() ? stop_text(attempt) : attempt.reason);
   }
@@ -111,6 +117,8 @@ std::string head(const TrialRows& rows) {
   return text;
 }
 
+Json bytes_json(const std::optional<std::uint64_t>& bytes) { return bytes ? Json(*bytes) : Json(); }
+
 Json attempt_json(const store::AttemptRow& attempt) {
   return {{"attempt", attempt.attempt},
           {"state", to_string(attempt.state)},
@@ -123,6 +131,10 @@ Json attempt_json(const store::AttemptRow& attempt) {
           {"lease_seconds", attempt.lease_seconds},
           {"cpu_seconds", attempt.cpu_seconds},
           {"max_rss_bytes", attempt.max_rss_bytes},
+          {"peak_device_memory_bytes", bytes_json(attempt.facts.peak_device_memory)},
+          {"reserved_device_memory_bytes", bytes_json(attempt.facts.reserved_device_memory)},
+          {"failure", attempt.facts.failure},
+          {"overrides", attempt.facts.overrides},
           {"created", format_time(attempt.created)},
           {"started", time_json(attempt.started)},
           {"ended", time_json(attempt.ended)}};
@@ -168,6 +180,9 @@ std::string trial_text(const TrialRows& rows, int width) {
   if (!rows.trial.parameters.empty() || fixed.empty())
     text += "\nHyperparameters:\n" + parameter_lines(rows.trial.parameters);
   if (!fixed.empty()) text += "\nFixed:\n" + parameter_lines(fixed);
+  if (!rows.trial.facts.overrides.empty())
+    text += "\nIn place of these it ran with:\n" +
+            parameter_lines(rows.trial.facts.overrides.get<ParameterSet>());
   if (!rows.attempts.empty()) {
     text += "\nAttempts:\n" + text_table(attempt_table(rows, costs), width);
     text += "Total: " + cost_text(costs.of(rows.trial.number).total) + '\n';

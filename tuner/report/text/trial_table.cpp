@@ -27,9 +27,9 @@ std::string time_text(const std::optional<WallTime>& time) {
 }
 
 constexpr std::array kFirstTitles{"trial", "state"};
-constexpr std::array kLastTitles{"budget",  "attempts",      "created",      "started", "ended",
-                                 "seconds", "lease_seconds", "device_hours", "usd",     "failure",
-                                 "reason",  "note",          "cut"};
+constexpr std::array kLastTitles{"budget",  "attempts",      "created",      "started",  "ended",
+                                 "seconds", "lease_seconds", "device_hours", "usd",      "failure",
+                                 "reason",  "note",          "cut",          "overrides"};
 
 // No two alike, since tables are read by the names of their columns: a metric or a parameter whose name is
 // another column's too gets "metric:" or "parameter:" before it. No parameter has a colon in its name.
@@ -79,7 +79,8 @@ Table full_table(const StudyRows& rows, const CostReport& costs) {
          {shortest(trial.budget), std::to_string(trial.attempts), format_time(trial.created),
           time_text(trial.started), time_text(trial.ended), exact(trial_seconds(trial)),
           shortest(cost.lease_seconds), shortest(cost.device_hours), exact(cost.usd), trial.failure,
-          trial.reason, trial.note, trial.cut})
+          trial.reason, trial.note, trial.cut,
+          trial.facts.overrides.empty() ? std::string() : trial.facts.overrides.dump()})
       row.push_back(std::move(cell));
   }
   return table;
@@ -111,7 +112,7 @@ Table trial_table(const StudyRows& rows, TrialColumns columns) {
     row.push_back(std::to_string(trial.attempts));
     row.push_back(cost.lease_seconds > 0 ? seconds_text(cost.lease_seconds) : std::string());
     if (price) row.push_back(usd_text(cost.usd));
-    row.push_back(parameters_text(trial.parameters));
+    row.push_back(parameters_text(trial));
     row.push_back(reason_text(trial));
   }
   return table;
@@ -136,7 +137,7 @@ Table leaderboard_table(const StudyRows& rows, std::size_t most) {
     row = {std::to_string(trial.number), value_text(trial), seconds_text(cost.lease_seconds)};
     if (priced) row.push_back(usd_text(cost.usd));
     if (any_cut) row.push_back(trial.cut);
-    row.push_back(parameters_text(trial.parameters));
+    row.push_back(parameters_text(trial));
   }
   return table;
 }
@@ -157,6 +158,7 @@ Json trial_json(const store::TrialRow& trial, const CostReport& costs) {
           {"reason", trial.reason},
           {"failure", trial.failure},
           {"cut", trial.cut.empty() ? Json() : Json(trial.cut)},
+          {"overrides", trial.facts.overrides},
           {"created", format_time(trial.created)},
           {"started", time_json(trial.started)},
           {"ended", time_json(trial.ended)},
@@ -190,7 +192,9 @@ Json trials_json(const StudyRows& rows) {
 
 Json best_json(const std::optional<store::TrialRow>& best) {
   if (!best) return {{"trial", nullptr}};
-  return {{"trial", best->number}, {"value", value_json(*best)}, {"parameters", best->parameters}};
+  Json json = {{"trial", best->number}, {"value", value_json(*best)}, {"parameters", best->parameters}};
+  if (!best->facts.overrides.empty()) json["overrides"] = best->facts.overrides;
+  return json;
 }
 
 }  // namespace tune::report
