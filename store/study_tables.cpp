@@ -333,8 +333,8 @@ std::int64_t insert_row(Connection& connection, const EventRow& row) {
 
 std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
   Query rows(connection,
-             "SELECT number, parameters, state, budget, objective_values, failure, facts FROM trials ORDER "
-             "BY number");
+             "SELECT number, parameters, state, budget, objective_values, failure,"
+             " coalesce(json_extract(facts, '$.step_seconds'), 0.0), facts FROM trials ORDER BY number");
   std::vector<std::shared_ptr<TrialView>> views;
   while (rows.step()) {
     auto view = std::make_shared<TrialView>();
@@ -346,6 +346,7 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
     check_values(connection, view->number, view->state, view->values);
     if (!all_finite(view->values)) view->values.clear();
     view->failure = rows.text();
+    view->step_seconds = rows.seconds();
     view->did_not_fit = !rows.cell(trial_facts_from).overrides.empty();
     check_number(connection, view->number, views.size());
     views.push_back(std::move(view));
