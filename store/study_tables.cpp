@@ -332,10 +332,11 @@ std::int64_t insert_row(Connection& connection, const EventRow& row) {
 }
 
 std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
-  Query rows(
-      connection,
-      "SELECT number, parameters, state, budget, objective_values, failure FROM trials ORDER BY number");
+  Query rows(connection,
+             "SELECT number, parameters, state, budget, objective_values, failure, facts FROM trials ORDER "
+             "BY number");
   std::vector<std::shared_ptr<TrialView>> views;
+  int replicates = 0;
   while (rows.step()) {
     auto view = std::make_shared<TrialView>();
     view->number = rows.count();
@@ -346,6 +347,9 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
     check_values(connection, view->number, view->state, view->values);
     if (!all_finite(view->values)) view->values.clear();
     view->failure = rows.text();
+    view->replicate_of = rows.cell(trial_facts_from).replicate_of;
+    view->replicates_before = replicates;
+    replicates += view->replicate_of.has_value();
     check_number(connection, view->number, views.size());
     views.push_back(std::move(view));
   }

@@ -93,7 +93,7 @@ std::vector<std::int64_t> Rungs::steps_of(const TrialView& trial, double correct
   const auto full = full_steps(trial.parameters, correction);
   if (!full) return {};
   std::vector<std::int64_t> all = steps(*full);
-  all.resize(all.size() - bracket_of(trial.number, all.size()));
+  all.resize(all.size() - bracket_of(trial.place(), all.size()));
   return all;
 }
 
@@ -163,8 +163,8 @@ std::vector<Rungs::Standing> Rungs::others_at(std::size_t rung, const TrialView&
   for_each_comparable(history, factor, [&](const TrialView& other, const std::vector<std::int64_t>& all) {
     if (other.number == trial.number || rung >= all.size()) return;
     if (settings_.rule == "hyperband") {
-      if (!bracket) bracket = bracket_of(trial.number, all.size());
-      if (bracket_of(other.number, all.size()) != *bracket) return;
+      if (!bracket) bracket = bracket_of(trial.place(), all.size());
+      if (bracket_of(other.place(), all.size()) != *bracket) return;
     }
     if (const auto value = reached_by(other.curve, all[rung], objective_)) others.push_back({&other, *value});
   });
@@ -175,7 +175,7 @@ std::vector<Rungs::Climber> Rungs::climbers(const History& history) const {
   std::vector<Climber> climbers;
   for_each_comparable(history, correction(history),
                       [&](const TrialView& trial, const std::vector<std::int64_t>& all) {
-                        Climber climber{&trial, bracket_of(trial.number, all.size()), {}, {}};
+                        Climber climber{&trial, bracket_of(trial.place(), all.size()), {}, {}};
                         for (std::size_t rung = 0; rung + climber.bracket < all.size(); ++rung) {
                           climber.steps.push_back(all[rung]);
                           climber.values.push_back(reached_by(trial.curve, all[rung], objective_));

@@ -49,6 +49,11 @@ struct TrialView {
   std::vector<MetricPoint> curve;  // the objective's points so far, steps ascending, a repeated step
                                    // replaced; may hold non-finite values: check before use
   std::string failure;  // of a failed trial: "oom", "non_finite", "bad_data", "timeout", "crash", ...
+  std::optional<int> replicate_of = {};  // the trial that it repeats on another seed: no part of the search
+  int replicates_before = 0;             // with lower numbers
+
+  // Which trial of the search it is, 1, 2, ...; of one that is no replicate.
+  int place() const { return number - replicates_before; }
 };
 
 // How the trials of an earlier study count: as this study's own, or as those of a related search, whose
@@ -78,13 +83,15 @@ struct History {
   std::size_t borrowed = 0;
   // Whether a new trial may begin: false once limits.trials is reached, when only paused trials may go on.
   bool may_begin = true;
+  // Whether its results have ended the search (limits.target and the like): not even those go on.
+  bool is_over = false;
   // Whether paused trials go on from where they were: false once one had left no checkpoint, or had begun
   // anew.
   bool can_pause = true;
 
   int next_number() const { return static_cast<int>(trials.size() - borrowed) + 1; }
-  // The best completed trial, by value, the earliest of equals; nullptr when none has completed with a finite
-  // value.
+  // The best completed trial, by value, the earliest of equals; with replicates the one that wins by them
+  // (Replication::winner()), which is none of them. nullptr when none has completed with a finite value.
   const TrialView* best() const;
 };
 
