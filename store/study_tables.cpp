@@ -333,8 +333,8 @@ std::int64_t insert_row(Connection& connection, const EventRow& row) {
 
 std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
   Query rows(connection,
-             "SELECT number, parameters, state, budget, objective_values, failure, facts FROM trials ORDER "
-             "BY number");
+             "SELECT number, parameters, state, budget, objective_values, failure,"
+             " coalesce(json_extract(facts, '$.step_seconds'), 0.0), facts FROM trials ORDER BY number");
   std::vector<std::shared_ptr<TrialView>> views;
   int replicates = 0;
   while (rows.step()) {
@@ -347,6 +347,7 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
     check_values(connection, view->number, view->state, view->values);
     if (!all_finite(view->values)) view->values.clear();
     view->failure = rows.text();
+    view->step_seconds = rows.seconds();
     view->replicate_of = rows.cell(trial_facts_from).replicate_of;
     view->replicates_before = replicates;
     replicates += view->replicate_of.has_value();

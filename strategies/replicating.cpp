@@ -100,7 +100,7 @@ std::unique_ptr<Strategy> make_study_strategy(const StrategySpec& spec, const Se
                                               const std::optional<Replicates>& replicates,
                                               const Objective& objective, std::uint64_t seed) {
   return std::make_unique<Replicating>(
-      with_promotions(make_strategy(spec, space, objective, seed), rule, objective), replicates,
+      with_promotions(make_strategy(spec, space, objective, seed, rule), rule, objective), replicates,
       rule.form == StopForm::kPause);
 }
 
