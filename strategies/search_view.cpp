@@ -1,6 +1,5 @@
 #include "strategies/search_view.h"
 
-#include <algorithm>
 #include <memory>
 
 #include "tuner/core/replication.h"
@@ -8,10 +7,12 @@
 namespace tune::strategies {
 
 std::optional<History> without_replicates(const History& history) {
-  const auto is_replicate = [](const auto& trial) { return trial->replicate_of.has_value(); };
-  if (std::none_of(history.trials.begin(), history.trials.end(), is_replicate)) return std::nullopt;
+  if (history.trials.empty()) return std::nullopt;
+  // The last trial tells how many there are, without a look at the others.
+  const TrialView& last = *history.trials.back();
+  if (last.replicates_before == 0 && !last.replicate_of) return std::nullopt;
   History view = history;
-  std::erase_if(view.trials, is_replicate);
+  std::erase_if(view.trials, [](const auto& trial) { return trial->replicate_of.has_value(); });
   return view;
 }
 
