@@ -59,7 +59,7 @@ class HistoryBook {
   std::set<int> changed_;          // of these, since they were put into live_
   int paused_ = 0;                 // trials that wait with their checkpoints
   int replicates_ = 0;
-  std::vector<int> differing_;     // numbers whose view in snapshot_ is older than in live_
+  std::vector<int> differing_;  // numbers whose view in snapshot_ is older than in live_
 };
 
 }  // namespace tune::engine
