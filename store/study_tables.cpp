@@ -336,6 +336,7 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
              "SELECT number, parameters, state, budget, objective_values, failure, facts FROM trials ORDER "
              "BY number");
   std::vector<std::shared_ptr<TrialView>> views;
+  int replicates = 0;
   while (rows.step()) {
     auto view = std::make_shared<TrialView>();
     view->number = rows.count();
@@ -349,6 +350,9 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
     const TrialFacts facts = rows.cell(trial_facts_from);
     view->step_seconds = facts.step_seconds.value_or(0);
     view->did_not_fit = !facts.overrides.empty();
+    view->replicate_of = facts.replicate_of;
+    view->replicates_before = replicates;
+    replicates += view->replicate_of.has_value();
     check_number(connection, view->number, views.size());
     views.push_back(std::move(view));
   }

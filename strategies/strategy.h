@@ -31,6 +31,7 @@ struct Suggestion {
   std::string brief = {};
   // Where a strategy takes another's point: "auto takes tpe", and why. The note says both too.
   std::string choice = {}, choice_reason = {};
+  std::optional<int> replicate_of = {};  // the completed trial whose hyperparameters these are
 };
 struct Wait {};       // nothing until another trial ends
 struct Exhausted {};  // nothing ever again

@@ -22,7 +22,7 @@ SuccessiveHalvingRule::SuccessiveHalvingRule(const EarlyStopping& spec, const Ob
       rungs_(spec, objective) {}
 
 Verdict SuccessiveHalvingRule::judge(const TrialView& trial, const History& history) {
-  if (trial.curve.empty() || rungs_.is_probe(trial.number)) return {};
+  if (trial.curve.empty() || rungs_.is_probe(trial.place())) return {};
   const std::vector<std::int64_t> steps = rungs_.steps_of(trial, history);
   const auto rung = Rungs::reached_rung(trial.curve, steps);
   if (!rung || !arrives_at(trial.curve, steps[*rung])) return {};

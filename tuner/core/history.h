@@ -54,6 +54,11 @@ struct TrialView {
   bool did_not_fit = false;
   // Bytes that it held on a GPU as it was suggested; absent where nobody measured.
   std::optional<std::uint64_t> device_memory = {};
+  std::optional<int> replicate_of = {};  // the trial that it repeats on another seed: no part of the search
+  int replicates_before = 0;             // with lower numbers
+
+  // Which trial of the search it is, 1, 2, ...; of one that is no replicate.
+  int place() const { return number - replicates_before; }
 };
 
 // How the trials of an earlier study count: as this study's own, or as those of a related search, whose
@@ -83,13 +88,15 @@ struct History {
   std::size_t borrowed = 0;
   // Whether a new trial may begin: false once limits.trials is reached, when only paused trials may go on.
   bool may_begin = true;
+  // Whether its results have ended the search (limits.target and the like): not even those go on.
+  bool is_over = false;
   // Whether paused trials go on from where they were: false once one had left no checkpoint, or had begun
   // anew.
   bool can_pause = true;
 
   int next_number() const { return static_cast<int>(trials.size() - borrowed) + 1; }
-  // The best completed trial, by value, the earliest of equals; nullptr when none has completed with a finite
-  // value.
+  // The best completed trial, by value, the earliest of equals; with replicates the one that wins by them
+  // (Replication::winner()), which is none of them. nullptr when none has completed with a finite value.
   const TrialView* best() const;
 };
 

@@ -51,6 +51,7 @@ struct Spec {
   Resources resources;
   std::optional<double> usd_per_hour;  // per device lease
   std::optional<std::string> promote_model;
+  std::optional<Replicates> replicates;
 
   std::filesystem::path folder;  // where relative paths start: the spec file's folder, absolute
   std::string file;              // as messages name it

@@ -374,6 +374,20 @@ const ObjectTable kPromote{
       .required = true,
       .text = &kModelName}}};
 
+const ObjectTable kReplicates{
+    {{.name = "top",
+      .kind = kInteger,
+      .description = "How many of the best trials run again.",
+      .required = true,
+      .minimum = 1,
+      .maximum = 1000},
+     {.name = "seeds",
+      .kind = kInteger,
+      .description = "Fresh seeds of each, at most: who is beaten beyond chance gets no more.",
+      .required = true,
+      .minimum = 1,
+      .maximum = 1000}}};
+
 const ObjectTable kSpec{
     {{.name = "$schema", .kind = kText, .description = "Where editors find this schema."},
      {.name = "study",
@@ -451,7 +465,11 @@ const ObjectTable kSpec{
      {.name = "cost", .kind = kObject, .description = "What the machine costs.", .object = &kCost},
      {.name = "promote", .kind = kObject, .description = "Where the best model goes.", .object = &kPromote},
      {.name = "objectives", .kind = kAny, .later = true},
-     {.name = "replicates", .kind = kAny, .later = true},
+     {.name = "replicates",
+      .kind = kObject,
+      .description = "The best trials again on other seeds, when the search has ended: the best of them by "
+                     "the bound of its mean is the best of the study.",
+      .object = &kReplicates},
      {.name = "notify", .kind = kAny, .later = true}}};
 
 }  // namespace

@@ -63,8 +63,9 @@ std::optional<Fault> AttemptCloser::fault_of(const RunningTrial& running,
   return parts_.set_up_fault ? parts_.set_up_fault() : std::nullopt;
 }
 
-bool AttemptCloser::is_new_best(const AttemptOutcome& outcome) const {
-  return outcome.state == TrialState::kCompleted && outcome.value &&
+// A replicate alone is never the best: what it says of the trial that it repeats is (History::best()).
+bool AttemptCloser::is_new_best(const store::TrialRow& trial, const AttemptOutcome& outcome) const {
+  return !trial.facts.replicate_of && outcome.state == TrialState::kCompleted && outcome.value &&
          (!best_ || is_better(*outcome.value, *best_, parts_.frame.spec.objective.goal));
 }
 
@@ -107,7 +108,7 @@ TrialEnd AttemptCloser::close(RunningTrial& running, const MemoryUse& memory) {
   if (report && !report->stop) metrics_.warn_of_late_output(running, lasted);
   const bool has_metrics = (outcome.state == TrialState::kFailed || outcome.state == TrialState::kStopped) &&
                            !parts_.store.metrics(number).empty();
-  if (is_new_best(outcome)) best_ = outcome.value;
+  if (is_new_best(running.trial, outcome)) best_ = outcome.value;
   if (outcome.state != TrialState::kQueued) {
     const bool did_not_fit = !running.attempt.facts.overrides.empty();
     parts_.book.set_memory(number, did_not_fit, did_not_fit ? std::nullopt : memory.peak);
@@ -186,11 +187,12 @@ void AttemptCloser::write_end(Journal::Entry& entry, const RunningTrial& running
   event.state = outcome.state;
   event.value = outcome.value;
   event.parameters = running.trial.parameters;
+  event.replicate_of = running.trial.facts.replicate_of;
   event.message = outcome.failure.empty() ? outcome.reason : outcome.failure + ": " + outcome.reason;
   if (attempt.stop == StopReason::kRule || attempt.stop == StopReason::kPause)
     event.brief = running.verdict_brief;
   entry.event(event);
-  if (!is_new_best(outcome)) return;
+  if (!is_new_best(running.trial, outcome)) return;
   event.kind = StatusKind::kBest;
   event.message = {};
   entry.event(std::move(event));

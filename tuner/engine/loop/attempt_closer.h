@@ -35,7 +35,7 @@ class AttemptCloser {
                             const std::string& spoilt, const MemoryUse& memory) const;
   std::optional<Fault> fault_of(const RunningTrial& running, const AttemptOutcome& outcome) const;
   Milliseconds wait_of(const RunningTrial& running, const AttemptOutcome& outcome) const;
-  bool is_new_best(const AttemptOutcome& outcome) const;
+  bool is_new_best(const store::TrialRow& trial, const AttemptOutcome& outcome) const;
   Milliseconds close_attempt(RunningTrial& running, const std::optional<ExitReport>& report,
                              const AttemptOutcome& outcome, const MemoryUse& memory) const;
   void close_trial(store::TrialRow& trial, const AttemptOutcome& outcome) const;

@@ -20,7 +20,10 @@ History history_in(const store::StudyStore& store, const SearchSpace& space) {
 }
 
 HistoryBook::HistoryBook(History loaded) : live_(std::move(loaded)), snapshot_(live_) {
-  for (const auto& trial : live_.trials) paused_ += trial->state == TrialState::kPaused;
+  for (const auto& trial : live_.trials) {
+    paused_ += trial->state == TrialState::kPaused;
+    replicates_ += trial->replicate_of.has_value();
+  }
 }
 
 const TrialView& HistoryBook::trial(int number) const {
@@ -37,6 +40,8 @@ void HistoryBook::put(int number, std::shared_ptr<const TrialView> view) {
 void HistoryBook::add(TrialView view) {
   const int number = view.number;
   TUNE_CHECK(number == live_.next_number());
+  view.replicates_before = replicates_;
+  replicates_ += view.replicate_of.has_value();
   live_.trials.emplace_back();
   put(number, std::make_shared<const TrialView>(view));
   open_[number] = std::move(view);
@@ -127,9 +132,10 @@ const History& HistoryBook::history(int except) {
   return live_;
 }
 
-const History& HistoryBook::snapshot(bool may_begin) {
+const History& HistoryBook::snapshot(bool may_begin, bool is_over) {
   publish(0);
   snapshot_.may_begin = may_begin;
+  snapshot_.is_over = is_over;
   snapshot_.trials.resize(live_.trials.size());
   for (const int number : differing_) snapshot_.trials[index_of(number)] = live_.trials[index_of(number)];
   differing_.clear();

@@ -22,6 +22,8 @@ class HistoryBook {
   explicit HistoryBook(History loaded);
 
   int next_number() const { return live_.next_number(); }
+  // Which trial of the search the next one would be: replicates are none of it.
+  int next_place() const { return next_number() - replicates_; }
   const TrialView& trial(int number) const;
 
   // The next trial, running or queued. Its number must be next_number().
@@ -43,8 +45,9 @@ class HistoryBook {
 
   // Up to date but for `except`, whose open view trial() gives.
   const History& history(int except = 0);
-  // The same for another thread: unchanged until the next call of snapshot(). `may_begin` as in History.
-  const History& snapshot(bool may_begin = true);
+  // The same for another thread: unchanged until the next call of snapshot(). `may_begin` and `is_over` as in
+  // History.
+  const History& snapshot(bool may_begin = true, bool is_over = false);
   // From now on no trial is paused (History::can_pause).
   void give_up_pausing() { live_.can_pause = snapshot_.can_pause = false; }
   int paused() const { return paused_; }
@@ -57,7 +60,8 @@ class HistoryBook {
   std::map<int, TrialView> open_;  // paused ones too
   std::set<int> changed_;          // of these, since they were put into live_
   int paused_ = 0;                 // trials that wait with their checkpoints
-  std::vector<int> differing_;     // numbers whose view in snapshot_ is older than in live_
+  int replicates_ = 0;
+  std::vector<int> differing_;  // numbers whose view in snapshot_ is older than in live_
 };
 
 }  // namespace tune::engine

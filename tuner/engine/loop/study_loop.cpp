@@ -18,6 +18,7 @@
 #include "tuner/engine/loop/inbox.h"
 #include "tuner/engine/loop/journal.h"
 #include "tuner/engine/loop/poison_guard.h"
+#include "tuner/engine/loop/replicate_words.h"
 #include "tuner/engine/loop/spending.h"
 #include "tuner/engine/loop/start_gate.h"
 #include "tuner/engine/loop/steering.h"
@@ -88,7 +89,8 @@ struct StudyLoop::Impl {
   std::deque<RunnerEvent> postponed;               // events that came while the store could not be written
   std::set<AttemptId> unrecorded;                  // that have ended, and whose end is not in the store
   int parallel = 1;
-  bool is_drained = false;  // what had given no metric when the guard spoke
+  bool is_drained = false;         // what had given no metric when the guard spoke
+  bool search_is_stopped = false;  // what ran of it when the target was reached
   int completed = 0, stopped = 0, failed = 0;
   SteadyTime begin, last_tick, last_housekeeping;
   double elapsed_before = 0;
@@ -106,6 +108,7 @@ struct StudyLoop::Impl {
   void fill_slots();
   bool has_slot();
   bool is_pausing() const { return gate.trouble() || guard.verdict(); }
+  int finished_of_search();
   bool is_held() const { return study.facts.held.has_value(); }
   void on_fault(const Fault& fault);
   void drain_silent_trials();
@@ -130,6 +133,7 @@ struct StudyLoop::Impl {
                   Durability durability = Durability::kProcess, const StatusEvent* event = nullptr);
   std::optional<store::StudyEnd> over() const;
   void run_down(StopReason reason);
+  void stop_search();
   StudyResult drain();
   StudyResult pause();
   StudyResult end_by_limit(store::StudyEnd limit);
@@ -165,6 +169,7 @@ StudyLoop::Impl::Impl(const Parts& given)
       elapsed_before(study.elapsed_seconds),
       last_alive(alive.last_time(study.updated)) {
   begin = last_tick = last_housekeeping = parts.clock.steady_now();
+  if (parts.has_converged || was_repeating(study, parts.store.trials())) completion.resume_replicates();
 }
 
 Milliseconds StudyLoop::Impl::elapsed() const {
@@ -199,19 +204,27 @@ void StudyLoop::Impl::announce() {
     failed += trial->state == TrialState::kFailed;
   }
   guard = PoisonGuard(parallel);
-  const int known = book.next_number() - 1;
+  const int known = book.next_number() - 1, replicates = book.next_number() - book.next_place();
   const std::string total = limits.trials ? plural_text(*limits.trials, "trial") : "trials";
   StatusEvent event;
   event.kind = StatusKind::kStudyStarted;
-  event.message =
-      known == 0 ? total + ", " + std::to_string(parallel) + " at once"
-                 : "continues: " + std::to_string(completed + stopped + failed) + " of " + total + " done";
+  event.message = known == 0
+                      ? total + ", " + std::to_string(parallel) + " at once"
+                      : "continues: " + std::to_string(finished_of_search()) + " of " + total + " done" +
+                            (replicates > 0 ? ", and " + plural_text(replicates, "replicate") : "");
   save_study(store::StudyState::kRunning, {}, Durability::kProcess, &event);
   if (study.facts.no_pausing) book.give_up_pausing();
   look_at_rungs();
   if (is_held())
     journal.notice("the study is paused by " + *study.facts.held + ": `tune continue " + study.name +
                    "` has it begin trials again");
+}
+
+int StudyLoop::Impl::finished_of_search() {
+  const auto& trials = book.history().trials;
+  return static_cast<int>(std::count_if(trials.begin(), trials.end(), [](const auto& trial) {
+    return is_finished(trial->state) && !trial->replicate_of;
+  }));
 }
 
 // But for a trial that a person had stopped when its attempt was lost.
@@ -252,8 +265,10 @@ StudyResult StudyLoop::Impl::run() {
       if (out_of_time()) return end_by_limit(store::StudyEnd::kTimeLimit);
       if (has_spent_all()) return end_by_limit(spending.reason());
       // What a person has enqueued runs before.
-      if (completion.reached() == store::StudyEnd::kTarget && queue.empty())
-        return end_by_limit(store::StudyEnd::kTarget);
+      if (completion.reached() == store::StudyEnd::kTarget && queue.empty()) {
+        if (!parts.spec.replicates) return end_by_limit(store::StudyEnd::kTarget);
+        stop_search();
+      }
       fill_slots();
       if (desk.running() == 0) {
         if (const auto end = over(); end && !source.is_busy()) return finish(*end);
@@ -360,6 +375,8 @@ std::optional<strategies::Suggestion> StudyLoop::Impl::next_new() {
 }
 
 void StudyLoop::Impl::start(const strategies::Suggestion& suggestion) {
+  if (suggestion.replicate_of && parts.spec.replicates)
+    journal.notice_once(replicates_begin(*parts.spec.replicates));
   const int number = suggestion.resume_trial.value_or(book.next_number());
   const auto fault = suggestion.resume_trial ? desk.start_resumed(suggestion) : desk.start_new(suggestion);
   if (!fault) return guard.on_start(number);
@@ -412,8 +429,9 @@ void StudyLoop::Impl::on_end(const TrialEnd& end) {
   completed += end.state == TrialState::kCompleted;
   stopped += end.state == TrialState::kStopped;
   failed += end.state == TrialState::kFailed;
-  const std::vector<double>& values = book.trial(end.trial).values;
-  completion.on_end(end.state, values.empty() ? std::nullopt : std::optional(values.front()));
+  const TrialView& ended = book.trial(end.trial);
+  if (!ended.replicate_of)
+    completion.on_end(end.state, ended.values.empty() ? std::nullopt : std::optional(ended.values.front()));
   if (completion.reached()) journal.notice_once(completion.sentence());
   guard.on_end({end.trial, end.attempt.attempt, end.state, way_of(end), end.lasted, end.has_metrics,
                 end.attempt.exit_code == 0, end.failure == "no_metric"},
@@ -468,6 +486,7 @@ void StudyLoop::Impl::take_effect(const Request& request, const Effect& effect) 
     view.number = row.number;
     view.parameters = row.parameters;
     view.state = TrialState::kQueued;
+    view.replicate_of = row.facts.replicate_of;
     book.add(std::move(view));
     queue.push_back(row.number);
   }
@@ -487,6 +506,7 @@ void StudyLoop::Impl::set_limits(const Limits& new_limits) {
     parts.runner.set_parallel(parallel);
   }
   limits = new_limits;
+  search_is_stopped = false;
   spending.set_budget(device_budget(limits, parts.spec.usd_per_hour));
   completion.set_limits(limits);
   source.set_limits(limits);
@@ -556,6 +576,13 @@ void StudyLoop::Impl::run_down(StopReason reason) {
   }
 }
 
+// The target is reached: replicates are all that comes.
+void StudyLoop::Impl::stop_search() {
+  if (std::exchange(search_is_stopped, true)) return;
+  journal.notice_once(completion.sentence());
+  desk.stop_search(StopReason::kTarget, grace);
+}
+
 StudyResult StudyLoop::Impl::drain() {
   StatusEvent event;
   event.kind = StatusKind::kDraining;
@@ -609,6 +636,10 @@ StudyResult StudyLoop::Impl::end_by_limit(store::StudyEnd limit) {
 StudyResult StudyLoop::Impl::finish(store::StudyEnd end) {
   const std::string reason = to_string(end);
   database.check_present();  // before the best of it is promoted
+  if (parts.spec.replicates)
+    if (const std::string said = replicates_result(book.history(), *parts.spec.replicates, reason);
+        !said.empty())
+      journal.notice(said);
   StatusEvent event;
   event.kind = StatusKind::kStudyFinished;
   event.message = reason;

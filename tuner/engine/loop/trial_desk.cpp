@@ -50,6 +50,7 @@ std::optional<Fault> TrialDesk::start_new(const strategies::Suggestion& suggesti
   trial.parameters = suggestion.parameters;
   trial.budget = suggestion.budget;
   trial.note = suggestion.note;
+  trial.facts.replicate_of = suggestion.replicate_of;
   trial.created = parts_.clock.wall_now();
   return start(std::move(trial), &suggestion);
 }
@@ -155,6 +156,7 @@ void TrialDesk::commit_plan(const RunningTrial& running, Beginning beginning,
       event.brief = suggestion->brief;
       event.choice = suggestion->choice;
       event.choice_reason = suggestion->choice_reason;
+      event.replicate_of = suggestion->replicate_of;
       entry.event(std::move(event));
     }
     entry.store().insert_attempt(running.attempt);
@@ -169,6 +171,7 @@ void TrialDesk::enter_in_book(const store::TrialRow& trial, Beginning beginning)
     view.parameters = trial.parameters;
     view.budget = trial.budget;
     view.state = TrialState::kRunning;
+    view.replicate_of = trial.facts.replicate_of;
     parts_.book.add(std::move(view));
     return;
   }
@@ -418,6 +421,12 @@ void TrialDesk::stop_all(StopReason reason, Milliseconds grace) {
 void TrialDesk::stop_silent(StopReason reason, Milliseconds grace) {
   for (const auto& [number, running] : running_)
     if (parts_.store.metrics(number).empty())
+      parts_.runner.stop({number, running.attempt.attempt}, grace, reason);
+}
+
+void TrialDesk::stop_search(StopReason reason, Milliseconds grace) {
+  for (const auto& [number, running] : running_)
+    if (!running.trial.facts.replicate_of)
       parts_.runner.stop({number, running.attempt.attempt}, grace, reason);
 }
 

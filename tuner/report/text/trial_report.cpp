@@ -113,6 +113,8 @@ std::string head(const TrialRows& rows) {
   text += '\n';
   const std::string reason = reason_text(trial);
   if (!reason.empty()) text += "  reason: " + one_line(reason) + '\n';
+  if (trial.facts.replicate_of)
+    text += "  replicate of: trial " + std::to_string(*trial.facts.replicate_of) + '\n';
   if (!trial.note.empty()) text += "  suggested as: " + one_line(trial.note) + '\n';
   return text;
 }
