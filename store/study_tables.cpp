@@ -332,9 +332,9 @@ std::int64_t insert_row(Connection& connection, const EventRow& row) {
 }
 
 std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
-  Query rows(
-      connection,
-      "SELECT number, parameters, state, budget, objective_values, failure FROM trials ORDER BY number");
+  Query rows(connection,
+             "SELECT number, parameters, state, budget, objective_values, failure, facts FROM trials ORDER "
+             "BY number");
   std::vector<std::shared_ptr<TrialView>> views;
   while (rows.step()) {
     auto view = std::make_shared<TrialView>();
@@ -346,6 +346,9 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
     check_values(connection, view->number, view->state, view->values);
     if (!all_finite(view->values)) view->values.clear();
     view->failure = rows.text();
+    const TrialFacts facts = rows.cell(trial_facts_from);
+    if (facts.rerun_of) view->role = SearchRole::kRepeat;
+    if (facts.deleted && !facts.rerun_of) view->role = SearchRole::kNothing;
     check_number(connection, view->number, views.size());
     views.push_back(std::move(view));
   }

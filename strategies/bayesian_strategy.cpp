@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <numeric>
 
+#include "strategies/explanation.h"
 #include "strategies/noisy_expected_improvement.h"
 
 namespace tune::strategies {
@@ -103,7 +104,7 @@ Answer BayesianStrategy::suggest(const History& history, Rng& rng) {
                              std::to_string(kInitialObservations) + " results that a model needs are in",
                          rng);
   }
-  if (auto suggestion = modelled(encoded, belief_in_best(history), rng)) return std::move(*suggestion);
+  if (auto suggestion = modelled(history, encoded, rng)) return std::move(*suggestion);
   return space_filling(history, encoded, "no model could be fitted to the results", rng);
 }
 
@@ -126,6 +127,7 @@ Suggestion BayesianStrategy::space_filling(const History& history, const Encoded
   }
   suggestion.note = InitialDesign::name(number) + ": " + why;
   suggestion.brief = InitialDesign::brief(number);
+  suggestion.explanation = {{"strategy", "bayesian"}};
   if (!is_repeat || !untried_.is_finite()) return suggestion;
   const std::vector<UnitPoint> left = untried_.list(encoded.tried, rng);
   suggestion.space_is_used_up = left.empty();
@@ -180,7 +182,9 @@ bool BayesianStrategy::add_failures(Surrogate& surrogate, const EncodedHistory& 
   return surrogate.process->whitened().allFinite();
 }
 
-std::optional<Suggestion> BayesianStrategy::modelled(const EncodedHistory& encoded, double belief, Rng& rng) {
+std::optional<Suggestion> BayesianStrategy::modelled(const History& history, const EncodedHistory& encoded,
+                                                     Rng& rng) {
+  const double belief = belief_in_best(history);
   auto surrogate = builder_.build(encoded.observations);
   if (!surrogate || !add_failures(*surrogate, encoded)) return std::nullopt;
   std::vector<UnitPoint> incumbents;
@@ -215,6 +219,10 @@ std::optional<Suggestion> BayesianStrategy::modelled(const EncodedHistory& encod
   describe(*surrogate, encoded, choice, suggestion);
   const Eigen::MatrixXd chosen = encoding_.encode(choice.unit).transpose();
   suggestion.expected_gain = gain_in_metric(*surrogate, std::exp(improvement->values(chosen)[0]));
+  suggestion.explanation =
+      explain_process(space_, encoding_, objective_, encoder_,
+                      {history, encoded, *surrogate, choice.unit, incumbents.front(),
+                       *suggestion.expected_gain, std::exp(failure.log_success(chosen.row(0).transpose()))});
   suggestion.parameters = std::move(choice.parameters);
   suggestion.space_is_used_up = choice.repeated && untried_.is_finite();
   return suggestion;

@@ -40,7 +40,7 @@ class BayesianStrategy final : public Strategy {
   bool is_model_due(const EncodedHistory& history) const;
   Suggestion space_filling(const History& history, const EncodedHistory& encoded, const std::string& why,
                            Rng& rng);
-  std::optional<Suggestion> modelled(const EncodedHistory& encoded, double belief, Rng& rng);
+  std::optional<Suggestion> modelled(const History& history, const EncodedHistory& encoded, Rng& rng);
   Eigen::MatrixXd baseline(const Surrogate& surrogate, const EncodedHistory& encoded,
                            std::vector<UnitPoint>& incumbents) const;
   Choice choose(const std::vector<Candidate>& candidates, const Acquisition& acquisition,

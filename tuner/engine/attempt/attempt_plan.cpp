@@ -11,10 +11,16 @@
 namespace tune::engine {
 namespace {
 
-std::map<std::string, Json> fixed_values(const Spec& spec) {
+// A trial from before a parameter was fixed keeps its own value.
+std::map<std::string, Json> fixed_values(const Spec& spec, const TrialFrame& trial) {
   std::map<std::string, Json> values;
-  for (const auto& [name, value] : spec.fixed.items()) values[name] = Json(value);
+  for (const auto& [name, value] : spec.fixed.items())
+    if (!trial.parameters.contains(name)) values[name] = Json(value);
   return values;
+}
+
+std::uint64_t seed_of(const StudyFrame& study, const TrialFrame& trial) {
+  return trial_seed(study.seed, trial.seed_of.value_or(trial.id.trial));
 }
 
 Json trial_document(const StudyFrame& study, const TrialFrame& trial, const Attempt& attempt) {
@@ -24,9 +30,9 @@ Json trial_document(const StudyFrame& study, const TrialFrame& trial, const Atte
               {"trial", trial.id.trial},
               {"attempt", trial.id.attempt},
               {"token", trial.token},
-              {"seed", trial_seed(study.seed, trial.id.trial)},
+              {"seed", seed_of(study, trial)},
               {"parameters", nest_names(trial.parameters)},
-              {"fixed", nest_names(fixed_values(spec))},
+              {"fixed", nest_names(fixed_values(spec, trial))},
               {"objective",
                {{"metric", spec.objective.metric},
                 {"goal", goal_text(spec.objective.goal)},
@@ -41,12 +47,12 @@ Json trial_document(const StudyFrame& study, const TrialFrame& trial, const Atte
 
 std::map<std::string, Json> argument_values(const StudyFrame& study, const TrialFrame& trial,
                                             const Attempt& attempt) {
-  std::map<std::string, Json> values = fixed_values(study.spec);
+  std::map<std::string, Json> values = fixed_values(study.spec, trial);
   for (const auto& [name, value] : trial.parameters) values[name] = value;
   values["trial_file"] = (attempt.folder / "trial.json").string();
   values["output_dir"] = (attempt.folder / "output").string();
   values["checkpoint_dir"] = attempt.checkpoint_folder.string();
-  values["seed"] = std::to_string(trial_seed(study.seed, trial.id.trial));
+  values["seed"] = std::to_string(seed_of(study, trial));
   return values;
 }
 
@@ -159,7 +165,7 @@ Attempt plan_attempt(const StudyFrame& study, const TrialFrame& trial) {
   attempt.environment["TUNE_TRIAL_FILE"] = (attempt.folder / "trial.json").string();
   attempt.environment["TUNE_OUTPUT_DIR"] = (attempt.folder / "output").string();
   attempt.environment["TUNE_CHECKPOINT_DIR"] = attempt.checkpoint_folder.string();
-  attempt.environment["TUNE_SEED"] = std::to_string(trial_seed(study.seed, trial.id.trial));
+  attempt.environment["TUNE_SEED"] = std::to_string(seed_of(study, trial));
   attempt.environment[kTokenVariable] = trial.token;
   return attempt;
 }

@@ -9,7 +9,7 @@ namespace tune::engine {
 
 Completion::Completion(const Limits& limits, const Objective& objective, std::vector<store::TrialRow> trials)
     : limits_(limits), objective_(objective) {
-  std::erase_if(trials, [](const store::TrialRow& trial) { return !trial.ended; });
+  std::erase_if(trials, [](const store::TrialRow& trial) { return !trial.ended || trial.facts.rerun_of; });
   std::stable_sort(trials.begin(), trials.end(),
                    [](const store::TrialRow& a, const store::TrialRow& b) { return *a.ended < *b.ended; });
   for (const store::TrialRow& trial : trials)

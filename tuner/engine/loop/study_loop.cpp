@@ -38,6 +38,11 @@ std::string way_of(const TrialEnd& end) {
   return end.failure + ", " + how + ": " + masked(end.reason);
 }
 
+AmendedFrom amended_from(const store::StudyFacts& facts) {
+  if (facts.amendments.empty()) return {};
+  return {facts.amendments.back().trials, facts.amendments.back().assumed};
+}
+
 // What the trials are told that a limit of their study stops.
 StopReason stop_for(store::StudyEnd limit) {
   switch (limit) {
@@ -148,7 +153,8 @@ StudyLoop::Impl::Impl(const Parts& given)
             parts.status,
             journal,
             book,
-            parts.set_up_fault}),
+            parts.set_up_fault,
+            amended_from(study.facts)}),
       gate(parts.clock),
       completion(parts.spec.limits, parts.spec.objective, parts.store.trials()),
       source(parts.strategy, parts.spec, study.seed, book, completion, journal,
@@ -369,7 +375,8 @@ void StudyLoop::Impl::on_end(const TrialEnd& end) {
   stopped += end.state == TrialState::kStopped;
   failed += end.state == TrialState::kFailed;
   const std::vector<double>& values = book.trial(end.trial).values;
-  completion.on_end(end.state, values.empty() ? std::nullopt : std::optional(values.front()));
+  if (book.trial(end.trial).role != SearchRole::kRepeat)
+    completion.on_end(end.state, values.empty() ? std::nullopt : std::optional(values.front()));
   if (completion.reached()) journal.notice_once(completion.sentence());
   guard.on_end({end.trial, end.attempt.attempt, end.state, way_of(end), end.lasted, end.has_metrics,
                 end.attempt.exit_code == 0, end.failure == "no_metric"},
@@ -424,6 +431,8 @@ void StudyLoop::Impl::take_effect(const Request& request, const Effect& effect) 
     view.number = row.number;
     view.parameters = row.parameters;
     view.state = TrialState::kQueued;
+    view.budget = row.budget;
+    if (row.facts.rerun_of) view.role = SearchRole::kRepeat;
     book.add(std::move(view));
     queue.push_back(row.number);
   }

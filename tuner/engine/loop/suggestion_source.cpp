@@ -53,8 +53,7 @@ std::optional<strategies::Suggestion> SuggestionSource::taken(Suggested suggeste
     is_exhausted_ = true;
     if (limits_.trials && may_begin())
       journal_.notice_once("no point is left to try, so the study ends with " +
-                           std::to_string(book_.next_number() - 1) + " of " +
-                           plural_text(*limits_.trials, "trial"));
+                           std::to_string(book_.searched()) + " of " + plural_text(*limits_.trials, "trial"));
     return std::nullopt;
   }
   auto& suggestion = std::get<strategies::Suggestion>(suggested.answer);

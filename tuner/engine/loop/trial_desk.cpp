@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tuner/core/placed_point.h"
 #include "tuner/core/rng.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/process.h"
@@ -48,6 +49,8 @@ std::optional<Fault> TrialDesk::start_new(const strategies::Suggestion& suggesti
   trial.parameters = suggestion.parameters;
   trial.budget = suggestion.budget;
   trial.note = suggestion.note;
+  trial.facts.explanation = suggestion.explanation;
+  trial.facts.explanation.emplace("strategy", parts_.frame.spec.strategy.name);
   trial.created = parts_.clock.wall_now();
   return start(std::move(trial), &suggestion);
 }
@@ -119,16 +122,25 @@ AttemptRecord TrialDesk::launch(const Attempt& attempt) {
   }
 }
 
+// With what was assumed of parameters that the space has got since.
+ParameterSet TrialDesk::parameters_to_run(const store::TrialRow& trial) const {
+  const AmendedFrom& amended = parts_.amended;
+  if (trial.facts.rerun_of.value_or(trial.number) > amended.trials) return trial.parameters;
+  return completed_point(parts_.frame.spec.space, trial.parameters, amended.assumed);
+}
+
 Attempt TrialDesk::plan(const RunningTrial& running, Beginning beginning) const {
   const store::TrialRow& trial = running.trial;
   const bool resumes = beginning == Beginning::kFromCheckpoint;
-  Attempt attempt = plan_attempt(
-      parts_.frame, {{trial.number, trial.attempts},
-                     running.attempt.token,
-                     trial.parameters,
-                     trial.budget,
-                     resumes,
-                     resumes ? last_steps(trial.number) : std::map<std::string, std::int64_t>{}});
+  const ParameterSet parameters = parameters_to_run(trial);
+  Attempt attempt =
+      plan_attempt(parts_.frame, {{trial.number, trial.attempts},
+                                  running.attempt.token,
+                                  parameters,
+                                  trial.budget,
+                                  resumes,
+                                  resumes ? last_steps(trial.number) : std::map<std::string, std::int64_t>{},
+                                  trial.facts.rerun_of});
   if (resumes) attempt.steps_counted = counted_steps(trial);
   return attempt;
 }

@@ -132,6 +132,8 @@ AskedTrial AskTell::start(const strategies::Suggestion& suggestion) {
     row.budget = view.budget;
     row.state = view.state;
     row.note = suggestion.note;
+    row.facts.explanation = suggestion.explanation;
+    row.facts.explanation.emplace("strategy", parts_.spec.strategy.name);
     row.created = parts_.clock.wall_now();
     row.started = row.created;
     journal_->commit([&](Journal::Entry& entry) {

@@ -52,8 +52,9 @@ std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wa
   hours.gpu_hours = limits.gpu_hours;
   cost.cost_usd = limits.cost_usd;
   std::string options;
-  if (wants_new_trials && limits.trials && static_cast<int>(trials.size()) >= *limits.trials)
-    options += " --trials N";
+  const auto begun = std::count_if(trials.begin(), trials.end(),
+                                   [](const store::TrialRow& trial) { return !trial.facts.rerun_of; });
+  if (wants_new_trials && limits.trials && begun >= *limits.trials) options += " --trials N";
   if (limits.time && study.row.elapsed_seconds * 1000 >= static_cast<double>(limits.time->count()))
     options += " --time T";
   if (!has_room(hours)) options += " --gpu-hours H";
