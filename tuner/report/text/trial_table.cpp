@@ -157,6 +157,8 @@ Json trial_json(const store::TrialRow& trial, const CostReport& costs) {
           {"reason", trial.reason},
           {"failure", trial.failure},
           {"cut", trial.cut.empty() ? Json() : Json(trial.cut)},
+          {"rerun_of", trial.facts.rerun_of ? Json(*trial.facts.rerun_of) : Json()},
+          {"deleted", trial.facts.deleted ? Json(trial.facts.deleted->who) : Json()},
           {"created", format_time(trial.created)},
           {"started", time_json(trial.started)},
           {"ended", time_json(trial.ended)},
