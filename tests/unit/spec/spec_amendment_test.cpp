@@ -8,7 +8,7 @@ using namespace tune;
 
 namespace {
 
-Json document() {
+Json small_document() {
   return Json::parse(R"json({
     "study": "s",
     "objective": {"metric": "loss", "goal": "minimize"},
@@ -22,9 +22,9 @@ Json document() {
 
 // What is objected to, after a change.
 std::vector<std::string> objections(const std::function<void(Json&)>& change) {
-  Json changed = document();
+  Json changed = small_document();
   change(changed);
-  return spec_amendment(document(), changed).objections;
+  return spec_amendment(small_document(), changed).objections;
 }
 
 }  // namespace
@@ -36,24 +36,24 @@ TEST_CASE("ranges, choices, conditions, points to try and limits are amended", "
           spec["strategy"]["try_first"] = {{{"lr", 0.5}}};
           spec["limits"]["trials"] = 20;
         }).empty());
-  Json same = document();
+  Json same = small_document();
   same["parameters"]["lr"]["scale"] = "linear";  // the default
-  CHECK(spec_amendment(document(), same).lines.empty());
+  CHECK(spec_amendment(small_document(), same).lines.empty());
 }
 
 TEST_CASE("a new parameter is handed to the command by elements of its own", "[spec]") {
-  Json changed = document();
+  Json changed = small_document();
   changed["parameters"]["wd"] = {{"type", "float"}, {"min", 0}, {"max", 1}};
   changed["command"].insert(changed["command"].begin() + 2, "--wd={{wd}}");
-  CHECK(spec_amendment(document(), changed).objections.empty());
-  CHECK(spec_amendment(document(), changed).added == std::vector<std::string>{"wd"});
-  CHECK(spec_amendment(document(), changed).were_fixed.empty());
+  CHECK(spec_amendment(small_document(), changed).objections.empty());
+  CHECK(spec_amendment(small_document(), changed).added == std::vector<std::string>{"wd"});
+  CHECK(spec_amendment(small_document(), changed).were_fixed.empty());
   changed["command"] = {"train",   "--lr={{lr}}", "--depth", "{{depth}}",
                         "--width", "{{width}}",   "--wd",    "{{wd}}"};
-  CHECK(spec_amendment(document(), changed).objections.empty());
+  CHECK(spec_amendment(small_document(), changed).objections.empty());
   changed["command"].push_back("--fast");
-  REQUIRE(spec_amendment(document(), changed).objections.size() == 1);
-  CHECK(spec_amendment(document(), changed).objections[0].starts_with("/command: "));
+  REQUIRE(spec_amendment(small_document(), changed).objections.size() == 1);
+  CHECK(spec_amendment(small_document(), changed).objections[0].starts_with("/command: "));
 }
 
 TEST_CASE("a parameter becomes fixed, and a fixed value a parameter", "[spec]") {
@@ -70,10 +70,10 @@ TEST_CASE("a parameter becomes fixed, and a fixed value a parameter", "[spec]") 
   CHECK(objections([](Json& spec) { spec["parameters"].erase("depth"); }) ==
         std::vector<std::string>{
             "/parameters/depth: a parameter that is searched no longer has a value in \"fixed\""});
-  Json changed = document();
+  Json changed = small_document();
   changed.erase("fixed");
   changed["parameters"]["width"] = {{"type", "int"}, {"min", 4}, {"max", 16}};
-  const SpecAmendment amendment = spec_amendment(document(), changed);
+  const SpecAmendment amendment = spec_amendment(small_document(), changed);
   CHECK(amendment.objections.empty());
   CHECK(amendment.added == std::vector<std::string>{"width"});
   CHECK(amendment.were_fixed == std::map<std::string, Json>{{"width", 8}});

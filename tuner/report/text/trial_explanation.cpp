@@ -13,11 +13,13 @@ namespace tune::report {
 namespace {
 
 // The events that say how a trial went on or ended, and why.
-constexpr std::array<std::string_view, 6> kEnds{"trial_finished",  "attempt_requeued", "trial_reopened",
-                                                "trial_rescanned", "trial_deleted",    "request"};
+constexpr std::array<std::string_view, 5> kEnds{"trial_finished", "attempt_requeued", "trial_reopened",
+                                                "trial_rescanned", "trial_deleted"};
 
+// A suggestion behind the first attempt is to go on with a trial that was paused.
 bool is_end(const store::EventRow& event) {
-  return std::find(kEnds.begin(), kEnds.end(), event.kind) != kEnds.end();
+  return std::find(kEnds.begin(), kEnds.end(), event.kind) != kEnds.end() ||
+         (event.kind == "trial_queued" && event.attempt > 1);
 }
 
 // A number of an explanation; "?" where it was not finite.

@@ -8,7 +8,7 @@
 namespace tune::report {
 namespace {
 
-const Objective kLoss{"loss", Goal::kMinimize, Reduce::kBest};
+const Objective kRepeatedLoss{"loss", Goal::kMinimize, Reduce::kBest};
 
 std::vector<store::MetricRow> curve(int trial, const std::vector<double>& values,
                                     const std::string& name = "loss") {
@@ -20,7 +20,7 @@ std::vector<store::MetricRow> curve(int trial, const std::vector<double>& values
 
 RerunComparison compared(const std::vector<double>& before, const std::vector<double>& after) {
   return compare_rerun(store::completed(store::trial_row(1), before.back()), curve(1, before),
-                       store::completed(store::trial_row(4), after.back()), curve(4, after), kLoss);
+                       store::completed(store::trial_row(4), after.back()), curve(4, after), kRepeatedLoss);
 }
 
 TEST_CASE("a rerun with the same points is the same bit for bit, and one with any other is not") {
@@ -50,15 +50,15 @@ TEST_CASE("another end of a rerun is told, and that it has not ended") {
   failed.state = TrialState::kFailed;
   failed.failure = "crash";
   const RerunComparison end =
-      compare_rerun(failed, {}, store::completed(store::trial_row(4), 0.25), curve(4, {0.25}), kLoss);
+      compare_rerun(failed, {}, store::completed(store::trial_row(4), 0.25), curve(4, {0.25}), kRepeatedLoss);
   CHECK_FALSE(end.is_same);
   CHECK(end.text.starts_with(
       "another result: it was failed (crash), and is completed now; loss no value, now 0.25"));
-  const RerunComparison open = compare_rerun(failed, {}, store::trial_row(4), {}, kLoss);
+  const RerunComparison open = compare_rerun(failed, {}, store::trial_row(4), {}, kRepeatedLoss);
   CHECK(open.json.at("same") == nullptr);
   CHECK(open.text == "it is queued, and nothing can be compared yet");
   failed.facts.deleted = store::Deletion{"ada@host", store::at(1)};
-  CHECK(compare_rerun(failed, {}, store::trial_row(4), {}, kLoss).text.find("was deleted") !=
+  CHECK(compare_rerun(failed, {}, store::trial_row(4), {}, kRepeatedLoss).text.find("was deleted") !=
         std::string::npos);
 }
 
@@ -69,8 +69,9 @@ TEST_CASE("other metrics that differ are named, but for what is said for the bil
     for (const auto& row : curve(1, {3 + noise}, "speed")) rows->push_back(row);
     for (const auto& row : curve(1, {5 + noise}, "seconds:validation")) rows->push_back(row);
   }
-  const RerunComparison result = compare_rerun(store::completed(store::trial_row(1), 0.25), before,
-                                               store::completed(store::trial_row(4), 0.25), after, kLoss);
+  const RerunComparison result =
+      compare_rerun(store::completed(store::trial_row(1), 0.25), before,
+                    store::completed(store::trial_row(4), 0.25), after, kRepeatedLoss);
   CHECK(result.is_same);
   CHECK(result.text.ends_with("; other values of speed too"));
   CHECK(result.json.at("other_metrics_that_differ") == Json({"speed"}));
