@@ -116,11 +116,8 @@ std::string suggestion_text(const TrialRows& rows) {
   const Json& explanation = rows.trial.facts.explanation;
   const std::string metric = one_line(rows.study.objective.metric);
   std::string text = "\nWhy it was suggested:\n";
-  if (!rows.trial.note.empty()) text += "  " + one_line(rows.trial.note) + '\n';
-  if (explanation.empty()) {
-    if (rows.trial.note.empty()) text += "  nothing was recorded\n";
-    return text;
-  }
+  if (explanation.empty())
+    return text + (rows.trial.note.empty() ? "  nothing was recorded\n" : "  nothing more was recorded\n");
   if (const std::string strategy = text_at(explanation, "strategy"); !strategy.empty()) {
     const std::string chosen_by = text_at(explanation, "chosen_by");
     text += "  strategy: " + strategy + (chosen_by.empty() ? "" : ", chosen by " + chosen_by) + '\n';
