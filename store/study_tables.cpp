@@ -349,6 +349,7 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
     const TrialFacts facts = rows.cell(trial_facts_from);
     if (facts.rerun_of) view->role = SearchRole::kRepeat;
     if (facts.deleted && !facts.rerun_of) view->role = SearchRole::kNothing;
+    view->step_seconds = facts.step_seconds.value_or(0);
     check_number(connection, view->number, views.size());
     views.push_back(std::move(view));
   }

@@ -112,6 +112,12 @@ bool HistoryBook::add_point(int number, MetricPoint point) {
   return false;
 }
 
+void HistoryBook::set_pace(int number, double step_seconds) {
+  Open& open = open_.at(number);
+  open.changed = true;
+  open.view.step_seconds = step_seconds;
+}
+
 void HistoryBook::remove_points(int number) {
   Open& open = open_.at(number);
   open.changed = open.changed || !open.view.curve.empty();
