@@ -348,6 +348,8 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
     if (!all_finite(view->values)) view->values.clear();
     view->failure = rows.text();
     const TrialFacts facts = rows.cell(trial_facts_from);
+    if (facts.rerun_of) view->role = SearchRole::kRepeat;
+    if (facts.deleted && !facts.rerun_of) view->role = SearchRole::kNothing;
     view->step_seconds = facts.step_seconds.value_or(0);
     view->did_not_fit = !facts.overrides.empty();
     view->replicate_of = facts.replicate_of;

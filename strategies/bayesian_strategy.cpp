@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <numeric>
 
+#include "strategies/explanation.h"
 #include "strategies/noisy_expected_improvement.h"
 
 namespace tune::strategies {
@@ -133,6 +134,7 @@ Suggestion BayesianStrategy::space_filling(const History& history, const Encoded
   }
   suggestion.note = InitialDesign::name(number) + ": " + why;
   suggestion.brief = InitialDesign::brief(number);
+  suggestion.explanation = {{"strategy", "bayesian"}};
   if (!is_repeat || !untried_.is_finite()) return suggestion;
   const std::vector<UnitPoint> left = untried_.list(encoded.tried, rng);
   suggestion.space_is_used_up = left.empty();
@@ -223,6 +225,10 @@ std::optional<Suggestion> BayesianStrategy::modelled(const History& history, con
     if (auto paused = thawed(history, *surrogate, encoded, price, choice.unit)) return paused;
     suggestion.weighs_paused = true;
   }
+  suggestion.explanation =
+      explain_process(space_, encoding_, objective_, encoder_,
+                      {history, encoded, *surrogate, choice.unit, incumbents.front(),
+                       *suggestion.expected_gain, std::exp(failure.log_success(chosen.row(0).transpose()))});
   suggestion.parameters = std::move(choice.parameters);
   suggestion.space_is_used_up = choice.repeated && untried_.is_finite();
   return suggestion;

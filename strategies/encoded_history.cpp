@@ -58,9 +58,9 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
   CurveForecast forecast(history, stopping_, features);
   for (std::size_t i = 0; i < history.trials.size(); ++i) {
     const TrialView& trial = *history.trials[i];
-    if (is_finished(trial.state)) ++result.finished;
     const Entry& known = entry(i, history.trials[i]);
     if (!known.valid) continue;
+    if (is_finished(trial.state)) ++result.finished;
     // What another study has tried may be worth trying here.
     if (i >= history.borrowed) result.tried.insert(known.key);
     const auto length = forecast.full_steps(trial);

@@ -16,12 +16,18 @@ struct Values {
   std::map<std::string, Json> parameters, fixed;
 };
 
+// A trial from before a parameter was fixed keeps its own value.
 Values values_of(const Spec& spec, const TrialFrame& trial) {
   Values values{trial.parameters, {}};
-  for (const auto& [name, value] : spec.fixed.items()) values.fixed[name] = Json(value);
+  for (const auto& [name, value] : spec.fixed.items())
+    if (!trial.parameters.contains(name)) values.fixed[name] = Json(value);
   for (const auto& [name, value] : trial.overrides.items())
     (values.parameters.contains(name) ? values.parameters : values.fixed)[name] = value;
   return values;
+}
+
+std::uint64_t seed_of(const StudyFrame& study, const TrialFrame& trial) {
+  return trial_seed(study.seed, trial.seed_of.value_or(trial.id.trial));
 }
 
 Json trial_document(const StudyFrame& study, const TrialFrame& trial, const Values& values,
@@ -32,7 +38,7 @@ Json trial_document(const StudyFrame& study, const TrialFrame& trial, const Valu
               {"trial", trial.id.trial},
               {"attempt", trial.id.attempt},
               {"token", trial.token},
-              {"seed", trial_seed(study.seed, trial.id.trial)},
+              {"seed", seed_of(study, trial)},
               {"parameters", nest_names(values.parameters)},
               {"fixed", nest_names(values.fixed)},
               {"overrides", trial.overrides},
@@ -55,7 +61,7 @@ std::map<std::string, Json> argument_values(const StudyFrame& study, const Trial
   values["trial_file"] = (attempt.folder / "trial.json").string();
   values["output_dir"] = (attempt.folder / "output").string();
   values["checkpoint_dir"] = attempt.checkpoint_folder.string();
-  values["seed"] = std::to_string(trial_seed(study.seed, trial.id.trial));
+  values["seed"] = std::to_string(seed_of(study, trial));
   return values;
 }
 
@@ -170,7 +176,7 @@ Attempt plan_attempt(const StudyFrame& study, const TrialFrame& trial) {
   attempt.environment["TUNE_TRIAL_FILE"] = (attempt.folder / "trial.json").string();
   attempt.environment["TUNE_OUTPUT_DIR"] = (attempt.folder / "output").string();
   attempt.environment["TUNE_CHECKPOINT_DIR"] = attempt.checkpoint_folder.string();
-  attempt.environment["TUNE_SEED"] = std::to_string(trial_seed(study.seed, trial.id.trial));
+  attempt.environment["TUNE_SEED"] = std::to_string(seed_of(study, trial));
   attempt.environment[kTokenVariable] = trial.token;
   return attempt;
 }

@@ -9,8 +9,9 @@ namespace tune::engine {
 
 Completion::Completion(const Limits& limits, const Objective& objective, std::vector<store::TrialRow> trials)
     : limits_(limits), objective_(objective) {
-  std::erase_if(trials,
-                [](const store::TrialRow& trial) { return !trial.ended || trial.facts.replicate_of; });
+  std::erase_if(trials, [](const store::TrialRow& trial) {
+    return !trial.ended || trial.facts.replicate_of || trial.facts.rerun_of;
+  });
   std::stable_sort(trials.begin(), trials.end(),
                    [](const store::TrialRow& a, const store::TrialRow& b) { return *a.ended < *b.ended; });
   for (const store::TrialRow& trial : trials)

@@ -10,8 +10,9 @@
 
 namespace tune::engine {
 
-// All that the store holds. Throws DamagedFile where a trial is no point of the space, which is where every
-// suggestion came from.
+// All that the store holds. Trials from before the space was amended have their points in it, and those that
+// are none teach nothing. Throws DamagedFile where a later trial is no point of the space, which is where
+// every suggestion came from.
 History history_in(const store::StudyStore& store, const SearchSpace& space);
 
 // Owned by the loop, on its thread. Trials that run have a view of their own that grows without copying; it
@@ -22,8 +23,7 @@ class HistoryBook {
   explicit HistoryBook(History loaded);
 
   int next_number() const { return live_.next_number(); }
-  // Which trial of the search the next one would be: replicates are none of it.
-  int next_place() const { return next_number() - replicates_; }
+  int replicates() const { return replicates_; }
   const TrialView& trial(int number) const;
 
   // The next trial, running or queued. Its number must be next_number().
@@ -45,12 +45,14 @@ class HistoryBook {
 
   // Up to date but for `except`, whose open view trial() gives.
   const History& history(int except = 0);
-  // The same for another thread: unchanged until the next call of snapshot(). `may_begin` and `is_over` as in
-  // History.
+  // The same for another thread, as the search is to see it: of what is no point of it (SearchRole) the
+  // number alone. Unchanged until the next call of snapshot(). `may_begin` and `is_over` as in History.
   const History& snapshot(bool may_begin = true, bool is_over = false);
   // From now on no trial is paused (History::can_pause).
   void give_up_pausing() { live_.can_pause = snapshot_.can_pause = false; }
   int paused() const { return paused_; }
+  // How many trials the search has begun: all but repeats and replicates.
+  int searched() const { return next_number() - 1 - static_cast<int>(snapshot_.repeats) - replicates_; }
 
  private:
   void publish(int except);

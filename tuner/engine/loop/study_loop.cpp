@@ -41,6 +41,11 @@ std::string way_of(const TrialEnd& end) {
   return end.failure + ", " + how + ": " + masked(end.reason);
 }
 
+AmendedFrom amended_from(const store::StudyFacts& facts) {
+  if (facts.amendments.empty()) return {};
+  return {facts.amendments.back().trials, facts.amendments.back().assumed};
+}
+
 // What the trials are told that a limit of their study stops.
 StopReason stop_for(store::StudyEnd limit) {
   switch (limit) {
@@ -159,7 +164,8 @@ StudyLoop::Impl::Impl(const Parts& given)
             parts.status,
             journal,
             book,
-            parts.set_up_fault}),
+            parts.set_up_fault,
+            amended_from(study.facts)}),
       gate(parts.clock),
       completion(parts.spec.limits, parts.spec.objective, parts.store.trials()),
       source(parts.strategy, parts.spec, study.seed, book, completion, journal,
@@ -204,7 +210,7 @@ void StudyLoop::Impl::announce() {
     failed += trial->state == TrialState::kFailed;
   }
   guard = PoisonGuard(parallel);
-  const int known = book.next_number() - 1, replicates = book.next_number() - book.next_place();
+  const int known = book.next_number() - 1, replicates = book.replicates();
   const std::string total = limits.trials ? plural_text(*limits.trials, "trial") : "trials";
   StatusEvent event;
   event.kind = StatusKind::kStudyStarted;
@@ -430,7 +436,7 @@ void StudyLoop::Impl::on_end(const TrialEnd& end) {
   stopped += end.state == TrialState::kStopped;
   failed += end.state == TrialState::kFailed;
   const TrialView& ended = book.trial(end.trial);
-  if (!ended.replicate_of)
+  if (!ended.replicate_of && ended.role != SearchRole::kRepeat)
     completion.on_end(end.state, ended.values.empty() ? std::nullopt : std::optional(ended.values.front()));
   if (completion.reached()) journal.notice_once(completion.sentence());
   guard.on_end({end.trial, end.attempt.attempt, end.state, way_of(end), end.lasted, end.has_metrics,
@@ -487,6 +493,8 @@ void StudyLoop::Impl::take_effect(const Request& request, const Effect& effect) 
     view.parameters = row.parameters;
     view.state = TrialState::kQueued;
     view.replicate_of = row.facts.replicate_of;
+    view.budget = row.budget;
+    if (row.facts.rerun_of) view.role = SearchRole::kRepeat;
     book.add(std::move(view));
     queue.push_back(row.number);
   }

@@ -16,7 +16,7 @@ std::string objection(const strategies::Answer& answer, const SearchSpace& space
   if (suggestion == nullptr) return {};
   if (suggestion->resume_trial) {
     const int number = *suggestion->resume_trial;
-    const bool paused = number >= 1 && number < history.next_number() &&
+    const bool paused = number >= 1 && number <= static_cast<int>(history.trials.size()) &&
                         history.trials[static_cast<std::size_t>(number) - 1]->state == TrialState::kPaused;
     return paused ? std::string() : "it resumes trial " + std::to_string(number) + ", which is not paused";
   }
@@ -43,14 +43,17 @@ std::string used_up_notice(const strategies::Answer& answer, const History& hist
       std::any_of(history.trials.begin(), searched.base() - 1,
                   [&](const auto& trial) { return trial->parameters == last.parameters; });
   if (last_is_a_repeat) return {};
-  return "every point of the space has been tried: from trial " + std::to_string(history.next_number()) +
+  return "every point of the space has been tried: from trial " + std::to_string(history.trials.size() + 1) +
          " on they are repeated; a wider range or a lower limits.trials keeps trials from that";
 }
 
 strategies::Suggestion random_point(const SearchSpace& space, Rng& rng) {
   std::vector<double> unit(space.size());
   for (double& u : unit) u = rng.uniform();
-  return {space.from_unit(unit), 1, std::nullopt, "random, since the strategy failed"};
+  strategies::Suggestion suggestion{space.from_unit(unit), 1, std::nullopt,
+                                    "random, since the strategy failed"};
+  suggestion.explanation = {{"strategy", "random"}};
+  return suggestion;
 }
 
 }  // namespace
@@ -68,8 +71,8 @@ Suggested suggest(strategies::Strategy& strategy, const SearchSpace& space, std:
     trouble = error.what();
   }
   Rng rng(seed, static_cast<std::uint64_t>(number));
-  return {random_point(space, rng),
-          "trial " + std::to_string(number) + " is a random point, since the strategy failed: " + trouble};
+  return {random_point(space, rng), "trial " + std::to_string(history.trials.size() + 1) +
+                                        " is a random point, since the strategy failed: " + trouble};
 }
 
 }  // namespace tune::engine

@@ -55,8 +55,7 @@ std::optional<strategies::Suggestion> SuggestionSource::taken(Suggested suggeste
     is_exhausted_ = true;
     if (limits_.trials && search_goes_on())
       journal_.notice_once("no point is left to try, so the study ends with " +
-                           std::to_string(book_.next_place() - 1) + " of " +
-                           plural_text(*limits_.trials, "trial"));
+                           std::to_string(book_.searched()) + " of " + plural_text(*limits_.trials, "trial"));
     return std::nullopt;
   }
   auto& suggestion = std::get<strategies::Suggestion>(suggested.answer);

@@ -22,7 +22,7 @@ class SuggestionSource {
 
   void set_limits(const Limits& limits) { limits_ = limits; }
   // Whether limits.trials allows a new trial of the search.
-  bool may_begin() const { return !limits_.trials || book_.next_place() <= *limits_.trials; }
+  bool may_begin() const { return !limits_.trials || book_.searched() < *limits_.trials; }
   // Whether a question could bring a trial.
   bool may_ask() const;
   bool is_busy() const { return suggester_.is_busy(); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "tuner/core/placed_point.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/loop/retries.h"
 #include "tuner/os/crash_point.h"
@@ -51,6 +52,8 @@ std::optional<Fault> TrialDesk::start_new(const strategies::Suggestion& suggesti
   trial.budget = suggestion.budget;
   trial.note = suggestion.note;
   trial.facts.replicate_of = suggestion.replicate_of;
+  trial.facts.explanation = suggestion.explanation;
+  trial.facts.explanation.emplace("strategy", parts_.frame.spec.strategy.name);
   trial.created = parts_.clock.wall_now();
   return start(std::move(trial), &suggestion);
 }
@@ -122,17 +125,26 @@ AttemptRecord TrialDesk::launch(const Attempt& attempt) {
   }
 }
 
+// With what was assumed of parameters that the space has got since.
+ParameterSet TrialDesk::parameters_to_run(const store::TrialRow& trial) const {
+  const AmendedFrom& amended = parts_.amended;
+  if (trial.facts.rerun_of.value_or(trial.number) > amended.trials) return trial.parameters;
+  return completed_point(parts_.frame.spec.space, trial.parameters, amended.assumed);
+}
+
 Attempt TrialDesk::plan(const RunningTrial& running, Beginning beginning) const {
   const store::TrialRow& trial = running.trial;
   const bool resumes = beginning == Beginning::kFromCheckpoint;
+  const ParameterSet parameters = parameters_to_run(trial);
   Attempt attempt =
       plan_attempt(parts_.frame, {{trial.number, trial.attempts},
                                   running.attempt.token,
-                                  trial.parameters,
+                                  parameters,
                                   trial.budget,
                                   resumes,
                                   resumes ? last_steps(trial.number) : std::map<std::string, std::int64_t>{},
-                                  running.attempt.facts.overrides});
+                                  running.attempt.facts.overrides,
+                                  trial.facts.rerun_of});
   attempt.memory = running.attempt.facts.reserved_device_memory;
   if (resumes) attempt.steps_counted = counted_steps(trial);
   return attempt;

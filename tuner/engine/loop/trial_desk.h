@@ -69,6 +69,7 @@ class TrialDesk {
 
   // Without a suggestion the trial runs again; a suggestion may be to go on with it.
   std::optional<Fault> start(store::TrialRow trial, const strategies::Suggestion* suggestion);
+  ParameterSet parameters_to_run(const store::TrialRow& trial) const;
   Attempt plan(const RunningTrial& running, Beginning beginning) const;
   std::optional<std::uint64_t> memory_for(const ParameterSet& parameters, const Json& overrides,
                                           const std::vector<store::AttemptRow>& attempts) const;

@@ -85,14 +85,13 @@ bool AskTell::is_out_of_time() const {
 
 bool AskTell::may_start() const {
   const Limits& limits = parts_.spec.limits;
-  return !is_out_of_time() && !completion_.reached() &&
-         (!limits.trials || book_.next_place() <= *limits.trials);
+  return !is_out_of_time() && !completion_.reached() && (!limits.trials || book_.searched() < *limits.trials);
 }
 
 Asked AskTell::ask(int count, std::optional<int> most) {
   Asked answer;
   while (static_cast<int>(answer.trials.size()) < count) {
-    const bool has_most = most && book_.next_place() > *most;
+    const bool has_most = most && book_.searched() >= *most;
     const bool may_begin = may_start() && !has_most;
     // What `most` leaves out may come later: the search has not ended.
     const bool may_repeat = parts_.spec.replicates && !(has_most && may_start());
@@ -141,6 +140,8 @@ AskedTrial AskTell::start(const strategies::Suggestion& suggestion) {
     row.state = view.state;
     row.note = suggestion.note;
     row.facts.replicate_of = suggestion.replicate_of;
+    row.facts.explanation = suggestion.explanation;
+    row.facts.explanation.emplace("strategy", parts_.spec.strategy.name);
     row.created = parts_.clock.wall_now();
     row.started = row.created;
     journal_->commit([&](Journal::Entry& entry) {
@@ -314,7 +315,7 @@ void AskTell::close() {
       strategies::next_replicate(book_.history(), *parts_.spec.replicates).has_value();
   const bool is_over = open_ == 0 && (exhausted_ || (!may_start() && !lacks_replicates));
   study_.state = is_over ? store::StudyState::kFinished : store::StudyState::kInterrupted;
-  const bool has_all = parts_.spec.limits.trials && book_.next_place() > *parts_.spec.limits.trials;
+  const bool has_all = parts_.spec.limits.trials && book_.searched() >= *parts_.spec.limits.trials;
   const auto reached = completion_.reached();
   study_.finish_reason = !is_over      ? "the ask-tell session ended"
                          : reached     ? to_string(*reached)

@@ -52,8 +52,9 @@ std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wa
   hours.gpu_hours = limits.gpu_hours;
   cost.cost_usd = limits.cost_usd;
   std::string options;
-  const auto searched = std::count_if(trials.begin(), trials.end(),
-                                      [](const store::TrialRow& trial) { return !trial.facts.replicate_of; });
+  const auto searched = std::count_if(trials.begin(), trials.end(), [](const store::TrialRow& trial) {
+    return !trial.facts.replicate_of && !trial.facts.rerun_of;
+  });
   if (wants_new_trials && limits.trials && searched >= *limits.trials) options += " --trials N";
   if (limits.time && study.row.elapsed_seconds * 1000 >= static_cast<double>(limits.time->count()))
     options += " --time T";

@@ -181,6 +181,8 @@ Json trial_json(const store::TrialRow& trial, const CostReport& costs) {
           {"cut", trial.cut.empty() ? Json() : Json(trial.cut)},
           {"overrides", trial.facts.overrides},
           {"replicate_of", trial.facts.replicate_of ? Json(*trial.facts.replicate_of) : Json()},
+          {"rerun_of", trial.facts.rerun_of ? Json(*trial.facts.rerun_of) : Json()},
+          {"deleted", trial.facts.deleted ? Json(trial.facts.deleted->who) : Json()},
           {"created", format_time(trial.created)},
           {"started", time_json(trial.started)},
           {"ended", time_json(trial.ended)},
