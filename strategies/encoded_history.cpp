@@ -24,6 +24,12 @@ std::optional<double> observed_loss(const TrialView& trial, Goal goal) {
   return goal == Goal::kMinimize ? trial.values[0] : -trial.values[0];
 }
 
+std::optional<double> second_loss(const TrialView& trial, Goal goal) {
+  if (!observed_loss(trial, goal) || trial.values.size() < 2 || !std::isfinite(trial.values[1]))
+    return std::nullopt;
+  return goal == Goal::kMinimize ? trial.values[1] : -trial.values[1];
+}
+
 const HistoryEncoder::Entry& HistoryEncoder::entry(std::size_t index,
                                                    const std::shared_ptr<const TrialView>& trial) {
   if (index >= entries_.size()) entries_.resize(index + 1);
@@ -47,7 +53,7 @@ const HistoryEncoder::Entry& HistoryEncoder::entry(std::size_t index,
 EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
   EncodedHistory result;
   CurveGain gain(history);
-  std::vector<const Eigen::VectorXd*> observed, ended, pending;
+  std::vector<const Eigen::VectorXd*> observed, paired, ended, pending;
   reserve(history.trials.size());  // pointers into entries stay good below
   for (std::size_t i = 0; i < history.trials.size(); ++i) {
     const TrialView& trial = *history.trials[i];
@@ -72,6 +78,12 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
       result.outcomes.trials.push_back(static_cast<int>(i) + 1);
       result.observed_units.push_back(known.unit);
       result.observations.losses.push_back(*loss);
+      if (const auto other = history.second ? second_loss(trial, history.second->goal) : std::nullopt) {
+        paired.push_back(&known.features);
+        result.second_observations.trials.push_back(static_cast<int>(i) + 1);
+        result.second_observations.losses.push_back(*other);
+        result.pairs.push_back(result.observations.losses.size() - 1);
+      }
     } else if (trial.state != TrialState::kStopped) {
       ++result.failed;
       ended.push_back(&known.features);
@@ -80,6 +92,7 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
     }
   }
   result.observations.features = stacked(observed, encoding_.features());
+  result.second_observations.features = stacked(paired, encoding_.features());
   result.outcomes.features = stacked(ended, encoding_.features());
   result.pending = stacked(pending, encoding_.features());
   return result;

@@ -37,6 +37,7 @@ std::vector<const EarlierTrial*> best_trials(const std::vector<EarlierTrial>& al
 
 History WarmStarted::with_borrowed(const History& history) {
   History pooled{history.objective, pool_.pool(history), history.earlier};
+  pooled.second = history.second;
   pooled.borrowed = pooled.trials.size();
   pooled.trials.insert(pooled.trials.end(), history.trials.begin(), history.trials.end());
   return pooled;

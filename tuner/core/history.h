@@ -37,6 +37,11 @@ struct MetricPoint {
 // none.
 std::optional<double> reduce_curve(const std::vector<MetricPoint>& curve, const Objective& objective);
 
+// What a trial with these curves has reached, as its values: nothing, or the first objective, or both.
+std::vector<double> reached_values(const std::vector<MetricPoint>& curve,
+                                   const std::vector<MetricPoint>& second_curve, const Objective& objective,
+                                   const std::optional<Objective>& second);
+
 // One trial as the mathematics sees it. Immutable once it is in a History.
 struct TrialView {
   int number = 0;  // 1, 2, ... in the order of suggestion
@@ -49,6 +54,7 @@ struct TrialView {
   std::vector<MetricPoint> curve;  // the objective's points so far, steps ascending, a repeated step
                                    // replaced; may hold non-finite values: check before use
   std::string failure;  // of a failed trial: "oom", "non_finite", "bad_data", "timeout", "crash", ...
+  std::vector<MetricPoint> second_curve = {};  // the same of a second objective
 };
 
 // How the trials of an earlier study count: as this study's own, or as those of a related search, whose
@@ -81,6 +87,8 @@ struct History {
   // Whether paused trials go on from where they were: false once one had left no checkpoint, or had begun
   // anew.
   bool can_pause = true;
+  // Of a study with two objectives: the second one. Where one alone is needed, `objective` is.
+  std::optional<Objective> second = {};
 
   int next_number() const { return static_cast<int>(trials.size() - borrowed) + 1; }
   // The best completed trial, by value, the earliest of equals; nullptr when none has completed with a finite
