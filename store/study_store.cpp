@@ -324,9 +324,12 @@ std::vector<EarlierTrial> StudyStore::earlier_trials() const { return earlier_tr
 History StudyStore::load_history() const {
   const ReadTransaction transaction(impl_->connection, impl_->depth == 0);
   History history;
-  history.objective = study().objective;
+  const StudyRow row = study();
+  history.objective = row.objective;
+  history.second = row.second;
   const std::vector<std::shared_ptr<TrialView>> trials = trial_views(impl_->connection);
-  impl_->metrics.add_curves(history.objective.metric, trials);
+  impl_->metrics.add_curves(history.objective.metric, trials, &TrialView::curve);
+  if (history.second) impl_->metrics.add_curves(history.second->metric, trials, &TrialView::second_curve);
   history.trials.assign(trials.begin(), trials.end());
   if (auto earlier = earlier_trials(); !earlier.empty())
     history.earlier = std::make_shared<const std::vector<EarlierTrial>>(std::move(earlier));
