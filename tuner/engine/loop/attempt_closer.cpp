@@ -8,12 +8,25 @@
 namespace tune::engine {
 
 AttemptCloser::AttemptCloser(const DeskParts& parts, MetricFollower& metrics)
-    : parts_(parts), metrics_(metrics) {
-  if (const TrialView* best = parts_.book.history().best()) best_ = best->values.front();
+    : parts_(parts),
+      metrics_(metrics),
+      best_(parts_.frame.spec.objective, parts_.frame.spec.second_objective) {
+  for (const auto& trial : parts_.book.history().trials)
+    if (trial->state == TrialState::kCompleted) best_.add(trial->values);
+}
+
+std::optional<SecondEnd> AttemptCloser::second_end(const RunningTrial& running, Milliseconds lasted) const {
+  const std::optional<Objective>& second = parts_.frame.spec.second_objective;
+  if (!second) return std::nullopt;
+  double seconds = static_cast<double>(lasted.count()) / 1000;
+  for (const store::AttemptRow& row : parts_.store.attempts(running.attempt.trial))
+    if (row.attempt != running.attempt.attempt) seconds += row.lease_seconds;
+  return SecondEnd{*second, parts_.book.trial(running.attempt.trial).second_curve, running.second_unread,
+                   seconds};
 }
 
 AttemptOutcome AttemptCloser::outcome_of(const RunningTrial& running, const std::optional<ExitReport>& report,
-                                         const std::string& spoilt) const {
+                                         const std::string& spoilt, Milliseconds lasted) const {
   int losses = 0;
   if (!report || report->stop == StopReason::kUnheard) {
     for (const store::AttemptRow& row : parts_.store.attempts(running.attempt.trial))
@@ -27,7 +40,7 @@ AttemptOutcome AttemptCloser::outcome_of(const RunningTrial& running, const std:
                 parts_.frame.spec.trainer.has_value(), losses, running.adopted, running.attempt.reason,
                 ended_badly ? last_log_line(folder) : std::string(), spoilt, running.unread,
                 ended_badly ? log_end(folder, kLogEnd) : std::string(),
-                parts_.frame.spec.limits.on_trial_time, running.ended_unheard});
+                parts_.frame.spec.limits.on_trial_time, running.ended_unheard, second_end(running, lasted)});
   // What an earlier run could not start is tried again, and it may be mended by now.
   if (running.adopted) outcome.fault.reset();
   if (auto fault = fault_of(running, outcome)) {
@@ -51,8 +64,7 @@ std::optional<Fault> AttemptCloser::fault_of(const RunningTrial& running,
 }
 
 bool AttemptCloser::is_new_best(const AttemptOutcome& outcome) const {
-  return outcome.state == TrialState::kCompleted && outcome.value &&
-         (!best_ || is_better(*outcome.value, *best_, parts_.frame.spec.objective.goal));
+  return outcome.state == TrialState::kCompleted && best_.is_improved_by(outcome.values());
 }
 
 TrialEnd AttemptCloser::close(RunningTrial& running) {
@@ -66,7 +78,8 @@ TrialEnd AttemptCloser::close(RunningTrial& running) {
   // Memory first, since the outcome depends on these points. Should the commit fail for good, the run is over
   // and what is in memory with it; the files are read again by the next one.
   metrics_.take_in(running, tail);
-  AttemptOutcome outcome = outcome_of(running, report, spoilt);
+  const Milliseconds lasted = this->lasted(running, report);
+  AttemptOutcome outcome = outcome_of(running, report, spoilt, lasted);
   if (outcome.state == TrialState::kPaused && !running.stopped_by.empty()) {
     outcome.state = TrialState::kStopped;
     outcome.reason = running.stopped_by;
@@ -81,7 +94,7 @@ TrialEnd AttemptCloser::close(RunningTrial& running) {
     running.pausing_trouble = "trial " + std::to_string(number) + " left no checkpoint to go on from";
     outcome.reason += " It is stopped for good, since it left no checkpoint.";
   }
-  const Milliseconds lasted = close_attempt(running, report, outcome);
+  close_attempt(running, report, outcome, lasted);
   close_trial(running.trial, outcome);
   crash_point("before_end");
   parts_.journal.commit([&](Journal::Entry& entry) {
@@ -94,7 +107,7 @@ TrialEnd AttemptCloser::close(RunningTrial& running) {
   if (report && !report->stop) metrics_.warn_of_late_output(running, lasted);
   const bool has_metrics = (outcome.state == TrialState::kFailed || outcome.state == TrialState::kStopped) &&
                            !parts_.store.metrics(number).empty();
-  if (is_new_best(outcome)) best_ = outcome.value;
+  if (outcome.state == TrialState::kCompleted) best_.add(outcome.values());
   if (is_finished(outcome.state)) {
     parts_.book.close(number, outcome.state, running.trial.values, outcome.failure);
   } else if (outcome.state == TrialState::kPaused) {
@@ -106,25 +119,28 @@ TrialEnd AttemptCloser::close(RunningTrial& running) {
           running.attempt, has_metrics,   outcome.fault,   running.pausing_trouble};
 }
 
-Milliseconds AttemptCloser::close_attempt(RunningTrial& running, const std::optional<ExitReport>& report,
-                                          const AttemptOutcome& outcome) const {
+Milliseconds AttemptCloser::lasted(const RunningTrial& running,
+                                   const std::optional<ExitReport>& report) const {
+  if (report) return Milliseconds(static_cast<std::int64_t>(report->wall_seconds * 1000));
+  return std::chrono::duration_cast<Milliseconds>(parts_.clock.steady_now() - running.started);
+}
+
+void AttemptCloser::close_attempt(RunningTrial& running, const std::optional<ExitReport>& report,
+                                  const AttemptOutcome& outcome, Milliseconds lasted) const {
   store::AttemptRow& attempt = running.attempt;
   attempt.state = report ? store::AttemptState::kExited : store::AttemptState::kLost;
   attempt.reason = outcome.reason;
   attempt.ended = parts_.clock.wall_now();
-  Milliseconds lasted = std::chrono::duration_cast<Milliseconds>(parts_.clock.steady_now() - running.started);
   if (report) {
     if (!report->start_error) attempt.exit_code = report->exit_code;
     attempt.signal = report->signal;
     attempt.stop = report->stop;
     attempt.cpu_seconds = report->cpu_seconds;
     attempt.max_rss_bytes = report->max_rss_bytes;
-    lasted = Milliseconds(static_cast<std::int64_t>(report->wall_seconds * 1000));
   } else if (running.adopted) {
     attempt.stop = StopReason::kOrphaned;
   }
   attempt.lease_seconds = static_cast<double>(lasted.count()) / 1000;
-  return lasted;
 }
 
 void AttemptCloser::close_trial(store::TrialRow& trial, const AttemptOutcome& outcome) const {
@@ -133,7 +149,7 @@ void AttemptCloser::close_trial(store::TrialRow& trial, const AttemptOutcome& ou
   trial.failure = outcome.failure;
   if (outcome.state == TrialState::kQueued) return;
   trial.cut = outcome.cut;
-  if (outcome.value) trial.values = {*outcome.value};
+  if (outcome.value) trial.values = outcome.values();
   if (is_finished(outcome.state)) trial.ended = parts_.clock.wall_now();
 }
 
@@ -158,6 +174,7 @@ void AttemptCloser::write_end(Journal::Entry& entry, const RunningTrial& running
   event.attempt = attempt.attempt;
   event.state = outcome.state;
   event.value = outcome.value;
+  if (outcome.value) event.second_value = outcome.second;
   event.parameters = running.trial.parameters;
   event.message = outcome.failure.empty() ? outcome.reason : outcome.failure + ": " + outcome.reason;
   if (attempt.stop == StopReason::kRule || attempt.stop == StopReason::kPause)

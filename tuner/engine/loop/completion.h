@@ -6,23 +6,27 @@
 
 #include "store/study_store.h"
 #include "strategies/strategy.h"
+#include "tuner/core/best_so_far.h"
 #include "tuner/spec/limits.h"
 
 namespace tune::engine {
 
-// limits.target, limits.no_improvement and limits.convergence, whichever comes first. Owned by the loop, on
-// its thread. It decides, and stops nothing. What it knows follows from the rows of ended trials, but for
-// what the strategy expects, which a run of the loop learns anew.
+// limits.target, limits.no_improvement and limits.convergence, whichever comes first; with two objectives a
+// trial is better that is new to the front, and there is no target. Owned by the loop, on its thread. It
+// decides, and stops nothing. What it knows follows from the rows of ended trials, but for what the strategy
+// expects, which a run of the loop learns anew.
 class Completion {
  public:
   // Suggestions in a row that expect too little before the search counts as converged: one may be small by
   // chance, when trials that run hold the better points.
   static constexpr int kConverged = 5;
 
-  Completion(const Limits& limits, const Objective& objective, std::vector<store::TrialRow> trials);
+  Completion(const Limits& limits, const Objective& objective, std::vector<store::TrialRow> trials,
+             const std::optional<Objective>& second = std::nullopt);
 
   void set_limits(const Limits& limits) { limits_ = limits; }
-  void on_end(TrialState state, std::optional<double> value);
+  // `values` of the trial: one an objective.
+  void on_end(TrialState state, const std::vector<double>& values);
   void on_suggestion(const strategies::Suggestion& suggestion);
   // Why the study may end; nullopt while it may not.
   std::optional<store::StudyEnd> reached() const;
@@ -32,9 +36,13 @@ class Completion {
  private:
   Limits limits_;
   Objective objective_;
-  std::optional<double> best_;
+  bool is_pair_;
+  BestSoFar best_;
   int since_best_ = 0;  // completed and stopped trials
   int converged_ = 0;   // suggestions
 };
+
+// Throws Error(kUsage) for limits that a study with a second objective cannot have.
+void check_limits(const Limits& limits, const std::optional<Objective>& second);
 
 }  // namespace tune::engine

@@ -7,6 +7,24 @@
 namespace tune::engine {
 namespace {
 std::size_t index_of(int number) { return static_cast<std::size_t>(number) - 1; }
+
+// Keeps the steps ascending, and the later of two points of a step. True when the step is beyond all earlier
+// ones.
+bool put_point(std::vector<MetricPoint>& curve, MetricPoint point) {
+  if (curve.empty() || curve.back().step < point.step) {
+    curve.push_back(point);
+    return true;
+  }
+  const auto before = [](const MetricPoint& a, const MetricPoint& b) { return a.step < b.step; };
+  const auto place = std::lower_bound(curve.begin(), curve.end(), point, before);
+  if (place->step == point.step) {
+    *place = point;
+  } else {
+    curve.insert(place, point);
+  }
+  return false;
+}
+
 }  // namespace
 
 History history_in(const store::StudyStore& store, const SearchSpace& space) {
@@ -48,25 +66,20 @@ void HistoryBook::open(int number) {
 bool HistoryBook::add_point(int number, MetricPoint point) {
   Open& open = open_.at(number);
   open.changed = true;
-  std::vector<MetricPoint>& curve = open.view.curve;
-  if (curve.empty() || curve.back().step < point.step) {
-    curve.push_back(point);
-    return true;
-  }
-  const auto before = [](const MetricPoint& a, const MetricPoint& b) { return a.step < b.step; };
-  const auto place = std::lower_bound(curve.begin(), curve.end(), point, before);
-  if (place->step == point.step) {
-    *place = point;
-  } else {
-    curve.insert(place, point);
-  }
-  return false;
+  return put_point(open.view.curve, point);
+}
+
+void HistoryBook::add_second_point(int number, MetricPoint point) {
+  Open& open = open_.at(number);
+  open.changed = true;
+  put_point(open.view.second_curve, point);
 }
 
 void HistoryBook::remove_points(int number) {
   Open& open = open_.at(number);
-  open.changed = open.changed || !open.view.curve.empty();
+  open.changed = open.changed || !open.view.curve.empty() || !open.view.second_curve.empty();
   open.view.curve.clear();
+  open.view.second_curve.clear();
 }
 
 void HistoryBook::set_state(int number, TrialState state) {
@@ -100,6 +113,7 @@ void HistoryBook::close(int number, TrialState state, std::vector<double> values
   view.values = std::move(values);
   view.failure = failure;
   view.curve.shrink_to_fit();
+  view.second_curve.shrink_to_fit();
   put(number, std::make_shared<const TrialView>(std::move(view)));
 }
 

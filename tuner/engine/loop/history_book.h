@@ -29,6 +29,8 @@ class HistoryBook {
   void open(int number);
   // A point of the objective of an open trial. True when its step is beyond all earlier ones.
   bool add_point(int number, MetricPoint point);
+  // The same of the second objective.
+  void add_second_point(int number, MetricPoint point);
   void remove_points(int number);
   void set_state(int number, TrialState state);  // of a trial that waits or runs: it has no values
   void pause(int number, std::vector<double> values);

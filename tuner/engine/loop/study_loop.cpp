@@ -150,7 +150,7 @@ StudyLoop::Impl::Impl(const Parts& given)
             book,
             parts.set_up_fault}),
       gate(parts.clock),
-      completion(parts.spec.limits, parts.spec.objective, parts.store.trials()),
+      completion(parts.spec.limits, parts.spec.objective, parts.store.trials(), parts.spec.second_objective),
       source(parts.strategy, parts.spec, study.seed, book, completion, journal,
              [this] { parts.runner.wake(); }),
       spending(device_budget(parts.spec.limits, parts.spec.usd_per_hour), parts.store.trials(),
@@ -368,8 +368,7 @@ void StudyLoop::Impl::on_end(const TrialEnd& end) {
   completed += end.state == TrialState::kCompleted;
   stopped += end.state == TrialState::kStopped;
   failed += end.state == TrialState::kFailed;
-  const std::vector<double>& values = book.trial(end.trial).values;
-  completion.on_end(end.state, values.empty() ? std::nullopt : std::optional(values.front()));
+  completion.on_end(end.state, book.trial(end.trial).values);
   if (completion.reached()) journal.notice_once(completion.sentence());
   guard.on_end({end.trial, end.attempt.attempt, end.state, way_of(end), end.lasted, end.has_metrics,
                 end.attempt.exit_code == 0, end.failure == "no_metric"},
