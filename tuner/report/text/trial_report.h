@@ -1,5 +1,6 @@
 #pragma once
 // One trial as people and programs read it. Pure functions of stored rows.
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct TrialRows {
   std::vector<store::MetricRow> metrics;           // by name, step
   std::vector<store::EventRow> events;             // of this trial
   int rank = 0, ranked = 0;                        // place on the leaderboard; 0 without one
+  std::optional<bool> on_front = {};               // of a completed trial of two objectives
 };
 
 // nullopt when the study has no such trial.
