@@ -32,8 +32,8 @@ std::optional<Preference> preference_in(const Json& spec, const std::array<Objec
 
 std::string preference_text(const Preference& preference, const std::array<Objective, 2>& objectives) {
   if (preference.weight)
-    return "weight " + shortest(*preference.weight) + " of " + objectives[0].metric + " and " +
-           shortest(1 - *preference.weight) + " of " + objectives[1].metric;
+    return "weight " + shortest(*preference.weight) + " of " + objectives[0].metric + ", the rest of " +
+           objectives[1].metric;
   std::string text = "best " + objectives[preference.best].metric;
   const char* joint = " with ";
   for (std::size_t i = 0; i < 2; ++i) {

@@ -56,7 +56,7 @@ TEST_CASE("a front of one trial is chosen by any weight, and values beyond the f
 
 TEST_CASE("a preference is said in words, and read from a stored spec") {
   CHECK(preference_text(preference_from(Json::parse(R"({"weight": 0.7})"), kObjectives), kObjectives) ==
-        "weight 0.7 of accuracy and 0.3 of latency_ms");
+        "weight 0.7 of accuracy, the rest of latency_ms");
   const Json spec = Json::parse(
       R"({"promote": {"model": "m", "prefer": {"best": "accuracy", "with": {"latency_ms": {"max": 20}}}}})");
   const auto stored = preference_in(spec, kObjectives);

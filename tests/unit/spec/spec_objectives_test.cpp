@@ -8,7 +8,7 @@ using namespace tune::tests;
 
 namespace {
 
-using Catch::Matchers::ContainsSubstring;
+using Catch::Matchers::Contains;
 
 OrderedJson document_of_two() {
   OrderedJson document = valid_document();
@@ -99,7 +99,7 @@ TEST_CASE("what two objectives cannot be is refused, with its place and a cure",
        "/promote/prefer/with/accuracy: there is no bound | give \"min\""},
   }));
   CAPTURE(pointer, json);
-  CHECK_THAT(problems_of(changed_pair(pointer, json)), ContainsSubstring(expected));
+  CHECK_THAT(problems_of(changed_pair(pointer, json)), Contains(expected));
 }
 
 TEST_CASE("a median goes with two objectives whose second one is known while a trial runs", "[spec]") {
@@ -108,7 +108,7 @@ TEST_CASE("a median goes with two objectives whose second one is known while a t
   document["objectives"][1] = {{"metric", "device_seconds"}, {"goal", "minimize"}};
   document["early_stopping"] = {{"rule", "median"}};
   CHECK_THAT(problems_of(document.dump()),
-             ContainsSubstring("/early_stopping/rule: \"device_seconds\" is known when a trial has ended"));
+             Contains("/early_stopping/rule: \"device_seconds\" is known when a trial has ended"));
 }
 
 TEST_CASE("a metric that the program prints is not called as the one that is measured", "[spec]") {
@@ -116,12 +116,12 @@ TEST_CASE("a metric that the program prints is not called as the one that is mea
   document["objectives"][1] = {{"metric", "device_seconds"}, {"goal", "minimize"}};
   document["metrics"][1]["name"] = "device_seconds";
   CHECK_THAT(problems_of(document.dump()),
-             ContainsSubstring("/metrics/1/name: \"device_seconds\" is what tune measures"));
+             Contains("/metrics/1/name: \"device_seconds\" is what tune measures"));
 }
 
 TEST_CASE("a preference needs two objectives, and may change in a study that has begun", "[spec]") {
   CHECK_THAT(problems_of(changed("/promote", R"({"model": "m", "prefer": {"weight": 0.5}})")),
-             ContainsSubstring("/promote/prefer: one objective says which trial is the best"));
+             Contains("/promote/prefer: one objective says which trial is the best"));
   OrderedJson before = document_of_two(), after = before;
   before["promote"] = {{"model", "m"}, {"prefer", {{"weight", 0.5}}}};
   after["promote"] = {{"model", "m"}, {"prefer", {{"weight", 0.6}}}};

@@ -153,7 +153,7 @@ TEST_CASE("without a preference a person says which trial of the front is promot
   ScratchFolder folder;
   FrontStudy study(folder.path(), "s", "", kValues);
   CHECK_THROWS_WITH(promoted(study, folder.path()),
-                    Catch::Matchers::ContainsSubstring("does not say which trial of the front is preferred"));
+                    Catch::Matchers::Contains("does not say which trial of the front is preferred"));
   CHECK(promoted(study, folder.path(), 2).promoted);
 }
 
