@@ -363,9 +363,9 @@ std::int64_t insert_row(Connection& connection, const EventRow& row) {
 }
 
 std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
-  Query rows(
-      connection,
-      "SELECT number, parameters, state, budget, objective_values, failure FROM trials ORDER BY number");
+  Query rows(connection,
+             "SELECT number, parameters, state, budget, objective_values, failure,"
+             " coalesce(json_extract(facts, '$.step_seconds'), 0.0) FROM trials ORDER BY number");
   const std::size_t objectives = objective_count(connection);
   std::vector<std::shared_ptr<TrialView>> views;
   while (rows.step()) {
@@ -378,6 +378,7 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
     check_values(connection, view->number, view->state, view->values, objectives);
     if (!all_finite(view->values)) view->values.clear();
     view->failure = rows.text();
+    view->step_seconds = rows.seconds();
     check_number(connection, view->number, views.size());
     views.push_back(std::move(view));
   }

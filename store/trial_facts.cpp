@@ -8,6 +8,7 @@ void to_json(Json& json, const TrialFacts& facts) {
   json = facts.other;
   put(json, "replicate_of", facts.replicate_of);
   put(json, "rerun_of", facts.rerun_of);
+  put(json, "step_seconds", facts.step_seconds);
   put(json, "explanation", facts.explanation);
 }
 
@@ -15,6 +16,7 @@ void from_json(const Json& json, TrialFacts& facts) {
   Members members(json);
   members.may("replicate_of", facts.replicate_of);
   members.may("rerun_of", facts.rerun_of);
+  members.may("step_seconds", facts.step_seconds);
   members.may("explanation", facts.explanation);
   facts.other = members.rest();
 }

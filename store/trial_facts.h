@@ -13,9 +13,10 @@ namespace tune::store {
 // Both keep in `other` the members that this version does not know, or that are null.
 
 struct TrialFacts {
-  std::optional<int> replicate_of;    // the trial whose hyperparameters it has, on another seed
-  std::optional<int> rerun_of;        // the trial that it repeats exactly, with its seed
-  Json explanation = Json::object();  // what its strategy knew as it suggested it
+  std::optional<int> replicate_of;     // the trial whose hyperparameters it has, on another seed
+  std::optional<int> rerun_of;         // the trial that it repeats exactly, with its seed
+  std::optional<double> step_seconds;  // of its devices, where no attempt of ours shows it
+  Json explanation = Json::object();   // what its strategy knew as it suggested it
   Json other = Json::object();
   bool operator==(const TrialFacts&) const = default;
 };

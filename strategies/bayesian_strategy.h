@@ -7,8 +7,10 @@
 #include "strategies/encoded_history.h"
 #include "strategies/failure_model.h"
 #include "strategies/initial_design.h"
+#include "strategies/price_model.h"
 #include "strategies/strategy.h"
 #include "strategies/surrogate.h"
+#include "strategies/thawing.h"
 #include "strategies/untried_points.h"
 #include "tuner/core/front.h"
 
@@ -25,7 +27,8 @@ namespace tune::strategies {
 // Caches are keyed on the history and change no answer. One thread.
 class BayesianStrategy final : public Strategy {
  public:
-  BayesianStrategy(SearchSpace space, Objective objective, std::uint64_t seed);
+  BayesianStrategy(SearchSpace space, Objective objective, std::uint64_t seed,
+                   const EarlyStopping& stopping = {});
   BayesianStrategy(const BayesianStrategy&) = delete;  // the encoder refers to its siblings
   BayesianStrategy& operator=(const BayesianStrategy&) = delete;
   Answer suggest(const History& history, Rng& rng) override;
@@ -43,7 +46,11 @@ class BayesianStrategy final : public Strategy {
   bool is_model_due(const EncodedHistory& history, bool is_pair) const;
   Suggestion space_filling(const History& history, const EncodedHistory& encoded, const std::string& why,
                            Rng& rng);
-  std::optional<Suggestion> modelled(const EncodedHistory& encoded, double belief, Rng& rng);
+  std::optional<Suggestion> modelled(const History& history, const EncodedHistory& encoded, double belief,
+                                     Rng& rng);
+  std::optional<Suggestion> thawed(const History& history, const Surrogate& surrogate,
+                                   const EncodedHistory& encoded, const PriceModel& price,
+                                   const UnitPoint& unit);
   // The points of the front as the models see it, then the pending ones; and what that front is.
   struct Front {
     Eigen::MatrixXd rows;
@@ -70,6 +77,8 @@ class BayesianStrategy final : public Strategy {
   UntriedPoints untried_;
   HistoryEncoder encoder_;
   SurrogateBuilder builder_, second_builder_, failure_builder_;
+  bool may_thaw_;
+  Thawing thawing_;
 };
 
 }  // namespace tune::strategies

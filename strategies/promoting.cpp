@@ -82,7 +82,6 @@ Suggestion Promoting::resumed(const Candidate& candidate, const std::string& why
 
 std::optional<Suggestion> Promoting::promoted(const std::vector<Candidate>& candidates) const {
   for (const Candidate& candidate : candidates) {
-    if (candidate.count == 0) return resumed(candidate, {});
     const auto factor = static_cast<std::size_t>(rungs_.reduction_factor());
     const std::size_t least = std::max(factor, static_cast<std::size_t>(std::max(min_trials_, 1)));
     if (candidate.count >= least && candidate.place <= candidate.count / factor)
@@ -100,11 +99,17 @@ std::optional<Suggestion> Promoting::last_chance(const std::vector<Candidate>& c
 
 Answer Promoting::suggest(const History& history, Rng& rng) {
   const std::vector<Candidate> paused = candidates(history);
-  if (auto suggestion = promoted(paused)) return *std::move(suggestion);
+  for (const Candidate& candidate : paused)
+    if (candidate.count == 0) return resumed(candidate, {});
+  std::optional<Answer> answer;
   if (history.may_begin) {
-    Answer answer = inner_->suggest(history, rng);
-    if (!std::holds_alternative<Exhausted>(answer)) return answer;
+    answer = inner_->suggest(history, rng);
+    // It has a better reason than a place at a rung.
+    const auto* suggestion = std::get_if<Suggestion>(&*answer);
+    if (suggestion != nullptr && suggestion->weighs_paused) return *answer;
   }
+  if (auto suggestion = promoted(paused)) return *std::move(suggestion);
+  if (answer && !std::holds_alternative<Exhausted>(*answer)) return *answer;
   const bool anything_runs = std::any_of(history.trials.begin(), history.trials.end(), [](const auto& trial) {
     return trial->state == TrialState::kRunning || trial->state == TrialState::kQueued;
   });

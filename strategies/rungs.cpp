@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "strategies/curve_standing.h"
 
@@ -185,7 +186,11 @@ std::vector<Rungs::Climber> Rungs::climbers(const History& history) const {
   return climbers;
 }
 
-bool Rungs::is_probe(int trial) const { return settings_.rule == "auto" && (trial & (trial - 1)) == 0; }
+bool Rungs::is_probe(int trial) const {
+  int power = 1;
+  while (power < trial && power <= std::numeric_limits<int>::max() / kProbes) power *= kProbes;
+  return settings_.rule == "auto" && power == trial;
+}
 
 bool Rungs::is_trusted(std::size_t rung, const History& history) const {
   const double factor = correction(history);

@@ -22,7 +22,7 @@ namespace tune::strategies {
 // Brackets (Li et al., "Hyperband", JMLR 18, 2018, algorithm 1): a trial of bracket s meets no rung but the
 // highest ones, s fewer than there are; the numbers of trials are those of algorithm 1, dealt out one by one.
 //
-// Of the rule `auto`, trials whose number is a power of two, the probes, run to their end, and a rung below
+// Of the rule `auto`, trials whose number is a power of four, the probes, run to their end, and a rung below
 // which the order of trials tells little about their ends is left out (see is_trusted()).
 //
 // Everything follows from the settings and the history. Owned by a rule or a strategy, on its thread.
@@ -71,6 +71,7 @@ class Rungs {
 
   // Whether a trial runs to its end to show what its first values were worth.
   bool is_probe(int trial) const;
+  static constexpr int kProbes = 4;
   // Whether the order at a rung says something about the order at the end: false where, among the last
   // kMostEnds completed trials, Kendall's tau between both, shrunk as if kPriorPairs more pairs had had half
   // of a perfect order, is below kLeastTau.

@@ -75,6 +75,12 @@ void HistoryBook::add_second_point(int number, MetricPoint point) {
   put_point(open.view.second_curve, point);
 }
 
+void HistoryBook::set_pace(int number, double step_seconds) {
+  Open& open = open_.at(number);
+  open.changed = true;
+  open.view.step_seconds = step_seconds;
+}
+
 void HistoryBook::remove_points(int number) {
   Open& open = open_.at(number);
   open.changed = open.changed || !open.view.curve.empty() || !open.view.second_curve.empty();

@@ -31,6 +31,8 @@ class HistoryBook {
   bool add_point(int number, MetricPoint point);
   // The same of the second objective.
   void add_second_point(int number, MetricPoint point);
+  // Of an open trial (TrialView::step_seconds).
+  void set_pace(int number, double step_seconds);
   void remove_points(int number);
   void set_state(int number, TrialState state);  // of a trial that waits or runs: it has no values
   void pause(int number, std::vector<double> values);

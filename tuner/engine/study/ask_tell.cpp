@@ -200,7 +200,7 @@ const TrialView& AskTell::open_trial(int number) const {
 }
 
 strategies::Verdict AskTell::report(int number, std::optional<std::int64_t> step, double value,
-                                    bool is_second) {
+                                    std::optional<double> seconds, bool is_second) {
   const TrialView& trial = open_trial(number);
   const std::vector<MetricPoint>& curve = is_second ? trial.second_curve : trial.curve;
   const MetricPoint point{step.value_or((curve.empty() ? 0 : curve.back().step) + 1), value};
@@ -213,6 +213,7 @@ strategies::Verdict AskTell::report(int number, std::optional<std::int64_t> step
     });
   }
   if (is_second) return book_.add_second_point(number, point), strategies::Verdict();
+  if (seconds && point.step > 0) book_.set_pace(number, *seconds / static_cast<double>(point.step));
   if (!book_.add_point(number, point)) return {};
   return parts_.stop_rule.judge(book_.trial(number), book_.history(number));
 }
@@ -262,6 +263,7 @@ store::TrialRow AskTell::ended_row(const Told& told, const TrialView& trial) con
   const bool is_known = !values.empty() && std::isfinite(values[0]);
   if (row.state != TrialState::kFailed && is_known) row.values = std::move(values);
   if (is_finished(row.state)) row.ended = parts_.clock.wall_now();
+  if (trial.step_seconds > 0) row.facts.step_seconds = trial.step_seconds;
   return row;
 }
 
