@@ -20,7 +20,7 @@ std::vector<Promoting::Candidate> Promoting::candidates(const History& history) 
     std::optional<double> best_completed;
   };
   std::map<std::pair<std::size_t, std::size_t>, Field> fields;
-  const std::vector<Rungs::Climber> climbers = rungs_.climbers(history);
+  const std::vector<Rungs::Climber>& climbers = rungs_.climbers(history);
   for (const Rungs::Climber& climber : climbers)
     for (std::size_t rung = 0; rung < climber.values.size(); ++rung) {
       if (!climber.values[rung]) continue;
@@ -29,7 +29,7 @@ std::vector<Promoting::Candidate> Promoting::candidates(const History& history) 
       const double value = *climber.values[rung];
       if (!std::isfinite(value)) continue;
       field.values.push_back(value);
-      if (climber.trial->state == TrialState::kCompleted &&
+      if (climber.state == TrialState::kCompleted &&
           (!field.best_completed || is_ahead(value, *field.best_completed)))
         field.best_completed = value;
     }
@@ -37,20 +37,25 @@ std::vector<Promoting::Candidate> Promoting::candidates(const History& history) 
 
   std::vector<Candidate> found;
   for (const Rungs::Climber& climber : climbers) {
-    if (climber.trial->state != TrialState::kPaused || climber.values.empty()) continue;
+    if (climber.state != TrialState::kPaused || climber.values.empty()) continue;
     const auto reached = std::find_if(climber.values.begin(), climber.values.end(),
                                       [](const auto& value) { return value.has_value(); });
     if (reached == climber.values.end()) {
-      found.push_back({{climber.trial, 0}, climber.values.size(), climber.steps.back(), 0, 0, true});
+      found.push_back({{climber.trial.get(), 0},
+                       climber.values.size(),
+                       (*climber.steps)[climber.values.size() - 1],
+                       0,
+                       0,
+                       true});
       continue;
     }
     if (!std::isfinite(**reached)) continue;
     const auto rung = static_cast<std::size_t>(reached - climber.values.begin());
     const Field& field = fields.at({climber.bracket, rung});
     const auto better = std::lower_bound(field.values.begin(), field.values.end(), **reached, is_ahead);
-    found.push_back({{climber.trial, **reached},
+    found.push_back({{climber.trial.get(), **reached},
                      rung,
-                     climber.steps[rung],
+                     (*climber.steps)[rung],
                      static_cast<std::size_t>(better - field.values.begin()) + 1,
                      field.count,
                      !field.best_completed || is_ahead(**reached, *field.best_completed)});
