@@ -168,8 +168,8 @@ std::map<int, double> MetricTable::step_seconds(const std::string& name) const {
   return seconds;
 }
 
-void MetricTable::add_curves(const std::string& name,
-                             const std::vector<std::shared_ptr<TrialView>>& trials) const {
+void MetricTable::add_curves(const std::string& name, const std::vector<std::shared_ptr<TrialView>>& trials,
+                             std::vector<MetricPoint> TrialView::*curve) const {
   Query points(
       connection_,
       "SELECT trial, step, value FROM metrics WHERE metric = (SELECT id FROM metric_names WHERE name = ?)"
@@ -180,9 +180,9 @@ void MetricTable::add_curves(const std::string& name,
     if (index >= trials.size())
       throw DamagedFile(connection_.name() + ": a value belongs to no trial that is there");
     const std::int64_t step = points.integer();
-    trials[index]->curve.push_back({step, points.real()});
+    (*trials[index].*curve).push_back({step, points.real()});
   }
-  for (const auto& trial : trials) trial->curve.shrink_to_fit();
+  for (const auto& trial : trials) (*trial.*curve).shrink_to_fit();
 }
 
 }  // namespace tune::store

@@ -30,7 +30,8 @@ class MetricTable {
   std::map<int, MetricPoint> last_points(const std::string& name) const;
   std::map<std::pair<int, int>, double> sums(const std::string& name) const;
   // Adds a metric's points to the curves of all trials, which are given by number.
-  void add_curves(const std::string& name, const std::vector<std::shared_ptr<TrialView>>& trials) const;
+  void add_curves(const std::string& name, const std::vector<std::shared_ptr<TrialView>>& trials,
+                  std::vector<MetricPoint> TrialView::*curve) const;
 
  private:
   std::int64_t id_of(const std::string& name);

@@ -352,9 +352,12 @@ std::vector<EarlierTrial> StudyStore::earlier_trials() const { return earlier_tr
 History StudyStore::load_history() const {
   const ReadTransaction transaction(impl_->connection, impl_->depth == 0);
   History history;
-  history.objective = study().objective;
+  const StudyRow row = study();
+  history.objective = row.objective;
+  history.second = row.second;
   const std::vector<std::shared_ptr<TrialView>> trials = trial_views(impl_->connection);
-  impl_->metrics.add_curves(history.objective.metric, trials);
+  impl_->metrics.add_curves(history.objective.metric, trials, &TrialView::curve);
+  if (history.second) impl_->metrics.add_curves(history.second->metric, trials, &TrialView::second_curve);
   for (const auto& [number, seconds] : impl_->metrics.step_seconds(history.objective.metric))
     trials.at(static_cast<std::size_t>(number) - 1)->step_seconds = seconds;
   add_device_memory(impl_->connection, trials);

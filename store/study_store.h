@@ -29,8 +29,9 @@ struct StudyRow {
   std::string spec_text;  // as the user wrote it
   std::string folder;     // where relative paths of the spec start
   std::uint64_t seed = 0;
-  Objective objective;
-  Json limits = Json::object();  // in force: the spec's, raised by `resume`
+  Objective objective;                   // of two, the first
+  std::optional<Objective> second = {};  // as the spec has it: no column is its own
+  Json limits = Json::object();          // in force: the spec's, raised by `resume`
   StudyState state = StudyState::kRunning;
   std::string finish_reason;   // of a finished one a StudyEnd, else a sentence
   double elapsed_seconds = 0;  // summed over resumes
@@ -47,7 +48,9 @@ struct TrialRow {
   std::string reason;  // why it ended as it did
   std::string
       failure;  // class of a failure: "oom", "non_finite", "bad_data", "timeout", "crash", "no_metric", ...
-  std::vector<double> values;  // objectives; empty until completed or stopped with a value
+  // One an objective, of a completed trial; of others none, or what was reached: of two objectives both or
+  // the first.
+  std::vector<double> values;
   int attempts = 0;
   WallTime created{};
   std::optional<WallTime> started, ended;

@@ -23,6 +23,34 @@ std::vector<std::string> names_from(const std::string& text) {
   return json_of_cell(text).get<std::vector<std::string>>();
 }
 
+// One of the objectives that a spec names, from 0; nullptr where it has fewer.
+const Json* objective_in(const Json& spec, std::size_t index) {
+  if (const auto one = spec.find("objective"); one != spec.end()) return index == 0 ? &*one : nullptr;
+  const auto list = spec.find("objectives");
+  return list != spec.end() && list->is_array() && index < list->size() ? &(*list)[index] : nullptr;
+}
+
+std::optional<Objective> second_objective(const Connection& connection, const Json& spec) {
+  const Json* second = objective_in(spec, 1);
+  if (second == nullptr) return std::nullopt;
+  try {
+    return Objective{second->at("metric").get<std::string>(),
+                     goal_from(second->at("goal").get<std::string>()),
+                     reduce_from(second->value("reduce", std::string("best")))};
+  } catch (const std::exception& problem) {
+    throw DamagedFile(connection.name() +
+                      ": the second objective of its study's spec is damaged: " + problem.what());
+  }
+}
+
+// How many the study has.
+std::size_t objective_count(Connection& connection) {
+  Query query(connection,
+              "SELECT CASE json_valid(spec) WHEN 1 THEN coalesce(json_array_length(spec, '$.objectives'), 1) "
+              "ELSE 1 END FROM study");
+  return query.step() ? static_cast<std::size_t>(query.count()) : 1;
+}
+
 // The columns repeat what the spec says: where the two differ, the best trial may be the worst one.
 void check_against_spec(const Connection& connection, const StudyRow& row) {
   const auto refuse = [&](const char* column) {
@@ -32,8 +60,8 @@ void check_against_spec(const Connection& connection, const StudyRow& row) {
   if (!row.folder.starts_with('/'))
     throw DamagedFile(connection.name() + ": the folder of its study, \"" + row.folder +
                       "\", is not a full path");
-  const auto objective = row.spec.find("objective");
-  if (objective == row.spec.end()) return;
+  const Json* objective = objective_in(row.spec, 0);
+  if (objective == nullptr) return;
   if (!objective->is_object()) refuse("spec");
   const auto is_said = [&](const char* key, const std::string& value) {
     const auto place = objective->find(key);
@@ -45,12 +73,13 @@ void check_against_spec(const Connection& connection, const StudyRow& row) {
   if (!is_best || !is_said("reduce", reduce_text(row.objective.reduce))) refuse("reduce");
 }
 
-// A completed trial has a value for the study's one objective, others may have one.
+// A completed trial has a value for each objective, others may have some.
 void check_values(const Connection& connection, int number, TrialState state,
-                  const std::vector<double>& values) {
-  if (values.size() == 1 || (values.empty() && state != TrialState::kCompleted)) return;
+                  const std::vector<double>& values, std::size_t objectives) {
+  if (values.size() == objectives || (values.size() < objectives && state != TrialState::kCompleted)) return;
   throw DamagedFile(connection.name() + ": trial " + std::to_string(number) + " is " + to_string(state) +
-                    ", and has " + plural_text(values.size(), "value") + " of its objective");
+                    ", and has " + plural_text(values.size(), "value") + " of its " +
+                    (objectives == 1 ? "objective" : std::to_string(objectives) + " objectives"));
 }
 
 // Trials are numbered as they come.
@@ -73,7 +102,7 @@ void check_number(const Connection& connection, int number, std::size_t before) 
   "exit_code, signal, stop, reason, lease_seconds, cpu_seconds, max_rss_bytes, started_ms, ended_ms, facts"
 #define ATTEMPT_COLUMNS "trial, attempt, token, created_ms, " ATTEMPT_STATE_COLUMNS
 
-TrialRow read_trial(const Connection& connection, Query& query) {
+TrialRow read_trial(const Connection& connection, Query& query, std::size_t objectives) {
   TrialRow row;
   row.number = query.count();
   row.parameters = query.cell(parameters_from);
@@ -89,7 +118,7 @@ TrialRow read_trial(const Connection& connection, Query& query) {
   row.ended = query.maybe_time();
   row.cut = query.text();
   row.facts = query.cell(trial_facts_from);
-  check_values(connection, row.number, row.state, row.values);
+  check_values(connection, row.number, row.state, row.values, objectives);
   return row;
 }
 
@@ -185,6 +214,7 @@ StudyRow study_row(Connection& connection) {
     throw DamagedFile(connection.name() + ": the row of its table study has the id " + std::to_string(id) +
                       ", not 1");
   check_against_spec(connection, row);
+  row.second = second_objective(connection, row.spec);
   return row;
 }
 
@@ -237,14 +267,15 @@ void update_row(Connection& connection, const StudyRow& row) {
 std::optional<TrialRow> trial_row(Connection& connection, int number) {
   Query query(connection, "SELECT " TRIAL_COLUMNS " FROM trials WHERE number = ?");
   if (!query.bind(number).step()) return std::nullopt;
-  return read_trial(connection, query);
+  return read_trial(connection, query, objective_count(connection));
 }
 
 std::vector<TrialRow> trial_rows(Connection& connection) {
   Query query(connection, "SELECT " TRIAL_COLUMNS " FROM trials ORDER BY number");
+  const std::size_t objectives = objective_count(connection);
   std::vector<TrialRow> rows;
   while (query.step()) {
-    TrialRow row = read_trial(connection, query);
+    TrialRow row = read_trial(connection, query, objectives);
     check_number(connection, row.number, rows.size());
     rows.push_back(std::move(row));
   }
@@ -335,6 +366,7 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
   Query rows(connection,
              "SELECT number, parameters, state, budget, objective_values, failure, facts FROM trials ORDER "
              "BY number");
+  const std::size_t objectives = objective_count(connection);
   std::vector<std::shared_ptr<TrialView>> views;
   int replicates = 0;
   while (rows.step()) {
@@ -344,7 +376,7 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
     view->state = rows.cell(trial_state_from_string);
     view->budget = rows.fraction();
     view->values = rows.cell(values_from_text);
-    check_values(connection, view->number, view->state, view->values);
+    check_values(connection, view->number, view->state, view->values, objectives);
     if (!all_finite(view->values)) view->values.clear();
     view->failure = rows.text();
     const TrialFacts facts = rows.cell(trial_facts_from);

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <numeric>
 
+#include "strategies/expected_hypervolume_improvement.h"
 #include "strategies/explanation.h"
 #include "strategies/noisy_expected_improvement.h"
 
@@ -71,12 +72,107 @@ SearchEffort effort_for(Eigen::Index model_size) {
   return {.anchors = 64, .nearby = 48, .starts = 2, .iterations = 12};
 }
 
+// The reference point lies beyond the worst of the front by this part of the front's range (1.1 times the
+// nadir, where the ideal is 0: Ishibuchi, Imada, Setoguchi & Nojima, "How to specify a reference point in
+// hypervolume calculation for fair performance comparison", Evolutionary Computation 26(3), 2018). A front of
+// a few points is not much of a range: then the range of all results counts, this part of it.
+constexpr double kBeyondNadir = 0.1, kLeastRange = 0.1;
+
+// Costs grow with the square of the baseline, and points that hardly add to the front hardly matter.
+constexpr std::size_t kMostOfFront = 24;
+
+// `improvement` by the chance of success, with what is believed of the best point: both acquisitions' other
+// factors. Refers to all arguments.
+template <typename Improvement>
+Acquisition weighted(const Improvement& improvement, const FailureModel& failure, double wanted,
+                     double belief, const Eigen::VectorXd& best) {
+  return {
+      [&improvement, &failure, wanted, belief, &best](const Eigen::MatrixXd& points) -> Eigen::VectorXd {
+        const Eigen::VectorXd successes = failure.log_successes(points);
+        const Eigen::VectorXd lacks = (successes.array() - wanted).cwiseMin(0.0);
+        const Eigen::VectorXd distances = (points.rowwise() - best.transpose()).rowwise().squaredNorm();
+        return improvement.values(points) + kCaution * successes + kLackOfSuccess * lacks -
+               belief * distances;
+      },
+      [&improvement, &failure, wanted, belief, &best](const Eigen::VectorXd& x, Eigen::VectorXd& gradient) {
+        Eigen::VectorXd failure_gradient;
+        const double success = failure.log_success(x, failure_gradient);
+        const double lack = std::min(0.0, success - wanted);
+        const double value = improvement.value(x, gradient) + kCaution * success + kLackOfSuccess * lack -
+                             belief * (x - best).squaredNorm();
+        gradient += (kCaution + (lack < 0 ? kLackOfSuccess : 0)) * failure_gradient;
+        gradient -= 2 * belief * (x - best);
+        return value;
+      }};
+}
+
+// The posterior means at the rows of `at`.
+Eigen::VectorXd means_at(const GaussianProcess& process, const Eigen::MatrixXd& at) {
+  const Eigen::MatrixXd k = process.kernel().covariance(process.points(), at);
+  return (k.transpose() * process.weights()).array() + process.mean();
+}
+
+// Takes points off the front until `most` are left, those first that add least. `front` is as front_of()
+// gives it, and its ends stay.
+void thin_out(std::vector<std::size_t>& front, const std::vector<LossPair>& points, std::size_t most) {
+  while (front.size() > most) {
+    std::size_t least = 1;
+    double smallest = std::numeric_limits<double>::infinity();
+    for (std::size_t i = 1; i + 1 < front.size(); ++i) {
+      const LossPair &before = points[front[i - 1]], &here = points[front[i]], &after = points[front[i + 1]];
+      const double added = (after[0] - here[0]) * (before[1] - here[1]);
+      if (added < smallest) smallest = added, least = i;
+    }
+    front.erase(front.begin() + static_cast<std::ptrdiff_t>(least));
+  }
+}
+
+LossPair reference_of(const std::vector<LossPair>& front, const std::vector<LossPair>& all) {
+  LossPair reference{};
+  for (std::size_t j = 0; j < 2; ++j) {
+    const auto by_loss = [j](const LossPair& a, const LossPair& b) { return a[j] < b[j]; };
+    const auto [ideal, nadir] = std::minmax_element(front.begin(), front.end(), by_loss);
+    const auto [least, most] = std::minmax_element(all.begin(), all.end(), by_loss);
+    const double range =
+        std::max({(*nadir)[j] - (*ideal)[j], kLeastRange * ((*most)[j] - (*least)[j]), 1e-6});
+    reference[j] = (*nadir)[j] + kBeyondNadir * range;
+  }
+  return reference;
+}
+
 std::string counted(Eigen::Index count, const char* what) { return std::to_string(count) + " " + what; }
 
 // An improvement of the warped values over the best of them, in the metric's units.
 double gain_in_metric(const Surrogate& surrogate, double improvement) {
   const double best = surrogate.targets.minCoeff();
   return std::abs(surrogate.warp.inverse(best) - surrogate.warp.inverse(best - improvement));
+}
+
+// What a surrogate predicts, in the metric's units.
+struct PredictedText {
+  std::string value, range;
+};
+
+PredictedText predicted_text(const Surrogate& surrogate, Goal goal, const Eigen::VectorXd& features) {
+  const Prediction at = surrogate.process->predict(features);
+  const double sign = goal == Goal::kMinimize ? 1 : -1, deviation = std::sqrt(at.variance);
+  double low = sign * surrogate.warp.inverse(at.mean - deviation);
+  double high = sign * surrogate.warp.inverse(at.mean + deviation);
+  if (low > high) std::swap(low, high);
+  char value[40], range[80];
+  std::snprintf(value, sizeof value, "%.4g", sign * surrogate.warp.inverse(at.mean));
+  std::snprintf(range, sizeof range, "%.4g to %.4g", low, high);
+  return {value, range};
+}
+
+// ", 2 failed, 1 pending".
+std::string circumstances(const EncodedHistory& encoded, bool repeated) {
+  std::string text;
+  if (encoded.failed > 0) text += ", " + std::to_string(encoded.failed) + " failed";
+  if (encoded.pending.rows() > 0) text += ", " + counted(encoded.pending.rows(), "pending");
+  if (repeated)
+    text += "; every point of the space that was looked at has been tried, so this one is a repeat";
+  return text;
 }
 
 }  // namespace
@@ -90,12 +186,13 @@ BayesianStrategy::BayesianStrategy(SearchSpace space, Objective objective, std::
       untried_(space_, encoding_),
       encoder_(space_, encoding_, stopping),
       builder_(encoding_.group_of_feature()),
+      second_builder_(encoding_.group_of_feature()),
       failure_builder_(encoding_.group_of_feature()),
       may_thaw_(stopping.form == StopForm::kPause),
       thawing_(stopping, objective_) {}
 
-bool BayesianStrategy::is_model_due(const EncodedHistory& history) const {
-  const std::size_t have = history.observations.size();
+bool BayesianStrategy::is_model_due(const EncodedHistory& history, bool is_pair) const {
+  const std::size_t have = (is_pair ? history.second_observations : history.observations).size();
   // Where most trials fail, waiting for the full number would waste many more.
   constexpr std::size_t kFewest = 2;
   return have >= kInitialObservations || (have >= kFewest && history.finished >= 2 * kInitialObservations);
@@ -104,14 +201,16 @@ bool BayesianStrategy::is_model_due(const EncodedHistory& history) const {
 Answer BayesianStrategy::suggest(const History& history, Rng& rng) {
   const EncodedHistory encoded = encoder_.encode(history, objective_.goal);
   if (encoding_.groups() == 0) return space_filling(history, encoded, "the space has a single point", rng);
-  if (!is_model_due(encoded)) {
+  if (!is_model_due(encoded, history.second.has_value())) {
+    const auto& results = history.second ? encoded.second_observations : encoded.observations;
     return space_filling(history, encoded,
-                         std::to_string(encoded.observations.size()) + " of " +
-                             std::to_string(kInitialObservations) + " results that a model needs are in",
+                         std::to_string(results.size()) + " of " + std::to_string(kInitialObservations) +
+                             " results that a model needs are in",
                          rng);
   }
-  if (auto suggestion = modelled(history, encoded, belief_in_best(history), rng))
-    return std::move(*suggestion);
+  auto suggestion = history.second ? modelled_pair(encoded, *history.second, rng)
+                                   : modelled(history, encoded, belief_in_best(history), rng);
+  if (suggestion) return std::move(*suggestion);
   return space_filling(history, encoded, "no model could be fitted to the results", rng);
 }
 
@@ -196,24 +295,7 @@ std::optional<Suggestion> BayesianStrategy::modelled(const History& history, con
   const Eigen::VectorXd best = known.row(0).transpose();
   const double wanted = wanted_log_success(encoded);
   const PriceModel price = PriceModel::fit(encoded.timed, encoded.prices);
-  const Acquisition acquisition{
-      [&](const Eigen::MatrixXd& points) -> Eigen::VectorXd {
-        const Eigen::VectorXd successes = failure.log_successes(points);
-        const Eigen::VectorXd lacks = (successes.array() - wanted).cwiseMin(0.0);
-        const Eigen::VectorXd distances = (points.rowwise() - best.transpose()).rowwise().squaredNorm();
-        return improvement->values(points) + kCaution * successes + kLackOfSuccess * lacks -
-               belief * distances;
-      },
-      [&](const Eigen::VectorXd& x, Eigen::VectorXd& gradient) {
-        Eigen::VectorXd failure_gradient;
-        const double success = failure.log_success(x, failure_gradient);
-        const double lack = std::min(0.0, success - wanted);
-        const double value = improvement->value(x, gradient) + kCaution * success + kLackOfSuccess * lack -
-                             belief * (x - best).squaredNorm();
-        gradient += (kCaution + (lack < 0 ? kLackOfSuccess : 0)) * failure_gradient;
-        gradient -= 2 * belief * (x - best);
-        return value;
-      }};
+  const Acquisition acquisition = weighted(*improvement, failure, wanted, belief, best);
   const auto candidates = search_acquisition(encoding_, acquisition, incumbents, effort, rng);
   Choice choice = choose(candidates, acquisition, encoded.tried, rng);
   Suggestion suggestion;
@@ -229,6 +311,60 @@ std::optional<Suggestion> BayesianStrategy::modelled(const History& history, con
       explain_process(space_, encoding_, objective_, encoder_,
                       {history, encoded, *surrogate, choice.unit, incumbents.front(),
                        *suggestion.expected_gain, std::exp(failure.log_success(chosen.row(0).transpose()))});
+  suggestion.parameters = std::move(choice.parameters);
+  suggestion.space_is_used_up = choice.repeated && untried_.is_finite();
+  return suggestion;
+}
+
+BayesianStrategy::Front BayesianStrategy::front_of_models(const std::array<Surrogate, 2>& surrogates,
+                                                          const EncodedHistory& encoded) const {
+  // Of the models' means, which noise does not fool.
+  const Eigen::MatrixXd& features = encoded.second_observations.features;
+  const Eigen::VectorXd first = means_at(*surrogates[0].process, features),
+                        second = means_at(*surrogates[1].process, features);
+  std::vector<LossPair> all;
+  for (Eigen::Index i = 0; i < features.rows(); ++i) all.push_back({first[i], second[i]});
+  std::vector<std::size_t> members = tune::front_of(all);
+  thin_out(members, all, kMostOfFront);
+  const auto count = static_cast<Eigen::Index>(members.size());
+  Front front{Eigen::MatrixXd(count + encoded.pending.rows(), encoding_.features()), {}, {}, {}};
+  for (Eigen::Index i = 0; i < count; ++i) {
+    const std::size_t member = members[static_cast<std::size_t>(i)];
+    front.rows.row(i) = features.row(static_cast<Eigen::Index>(member));
+    front.points.push_back(all[member]);
+  }
+  front.rows.bottomRows(encoded.pending.rows()) = encoded.pending;
+  front.reference = reference_of(front.points, all);
+  constexpr std::size_t kCentres = 5;
+  const std::size_t centres = std::min(members.size(), kCentres);
+  for (std::size_t i = 0; i < centres; ++i) {
+    const std::size_t place = centres == 1 ? 0 : i * (members.size() - 1) / (centres - 1);
+    front.incumbents.push_back(encoded.observed_units[encoded.pairs[members[place]]]);
+  }
+  return front;
+}
+
+std::optional<Suggestion> BayesianStrategy::modelled_pair(const EncodedHistory& encoded,
+                                                          const Objective& second, Rng& rng) {
+  auto one = builder_.build(encoded.observations), two = second_builder_.build(encoded.second_observations);
+  if (!one || !two || !add_failures(*one, encoded) || !add_failures(*two, encoded)) return std::nullopt;
+  const std::array<Surrogate, 2> surrogates{std::move(*one), std::move(*two)};
+  const Front front = front_of_models(surrogates, encoded);
+  const SearchEffort effort = effort_for(surrogates[0].process->size());
+  const auto improvement = ExpectedHypervolumeImprovement::make(
+      *surrogates[0].process, *surrogates[1].process, front.rows, front.reference, rng());
+  if (!improvement) return std::nullopt;
+  const FailureModel failure = FailureModel::fit(encoded, failure_builder_);
+  const Eigen::VectorXd any = front.rows.row(0).transpose();
+  const Acquisition acquisition = weighted(*improvement, failure, wanted_log_success(encoded), 0, any);
+  const auto candidates = search_acquisition(encoding_, acquisition, front.incumbents, effort, rng);
+  Choice choice = choose(candidates, acquisition, encoded.tried, rng);
+  Suggestion suggestion;
+  describe_pair(surrogates, second, front.points.size(), encoded, choice, suggestion);
+  // As a part of what the front dominates.
+  const Eigen::MatrixXd chosen = encoding_.encode(choice.unit).transpose();
+  suggestion.expected_gain =
+      std::exp(improvement->values(chosen)[0]) / hypervolume(front.points, front.reference);
   suggestion.parameters = std::move(choice.parameters);
   suggestion.space_is_used_up = choice.repeated && untried_.is_finite();
   return suggestion;
@@ -292,22 +428,26 @@ BayesianStrategy::Choice BayesianStrategy::choose(const std::vector<Candidate>& 
 
 void BayesianStrategy::describe(const Surrogate& surrogate, const EncodedHistory& encoded,
                                 const Choice& choice, Suggestion& suggestion) const {
-  const Prediction at = surrogate.process->predict(encoding_.encode(choice.unit));
-  const double sign = objective_.goal == Goal::kMinimize ? 1 : -1, deviation = std::sqrt(at.variance);
-  double low = sign * surrogate.warp.inverse(at.mean - deviation);
-  double high = sign * surrogate.warp.inverse(at.mean + deviation);
-  if (low > high) std::swap(low, high);
-  char value[40], range[80];
-  std::snprintf(value, sizeof value, "%.4g", sign * surrogate.warp.inverse(at.mean));
-  std::snprintf(range, sizeof range, "%.4g to %.4g", low, high);
-  suggestion.brief = std::string("predicted ") + value + ", " + range;
-  std::string& note = suggestion.note;
-  note = "Gaussian process, expected improvement: predicts " + objective_.metric + " " + value + " (" +
-         range + ") from " + counted(static_cast<Eigen::Index>(encoded.observations.size()), "results");
-  if (encoded.failed > 0) note += ", " + std::to_string(encoded.failed) + " failed";
-  if (encoded.pending.rows() > 0) note += ", " + counted(encoded.pending.rows(), "pending");
-  if (choice.repeated)
-    note += "; every point of the space that was looked at has been tried, so this one is a repeat";
+  const PredictedText at = predicted_text(surrogate, objective_.goal, encoding_.encode(choice.unit));
+  suggestion.brief = "predicted " + at.value + ", " + at.range;
+  suggestion.note = "Gaussian process, expected improvement: predicts " + objective_.metric + " " + at.value +
+                    " (" + at.range + ") from " +
+                    counted(static_cast<Eigen::Index>(encoded.observations.size()), "results") +
+                    circumstances(encoded, choice.repeated);
+}
+
+void BayesianStrategy::describe_pair(const std::array<Surrogate, 2>& surrogates, const Objective& second,
+                                     std::size_t front, const EncodedHistory& encoded, const Choice& choice,
+                                     Suggestion& suggestion) const {
+  const Eigen::VectorXd features = encoding_.encode(choice.unit);
+  const PredictedText one = predicted_text(surrogates[0], objective_.goal, features),
+                      two = predicted_text(surrogates[1], second.goal, features);
+  suggestion.brief = "predicted " + one.value + " and " + two.value;
+  suggestion.note = "Gaussian processes, expected hypervolume improvement: predicts " + objective_.metric +
+                    " " + one.value + " (" + one.range + ") and " + second.metric + " " + two.value + " (" +
+                    two.range + ") from " +
+                    counted(static_cast<Eigen::Index>(encoded.observations.size()), "results") + ", " +
+                    std::to_string(front) + " on the front" + circumstances(encoded, choice.repeated);
 }
 
 }  // namespace tune::strategies

@@ -26,6 +26,12 @@ std::optional<double> observed_loss(const TrialView& trial, Goal goal) {
   return goal == Goal::kMinimize ? trial.values[0] : -trial.values[0];
 }
 
+std::optional<double> second_loss(const TrialView& trial, Goal goal) {
+  if (!observed_loss(trial, goal) || trial.values.size() < 2 || !std::isfinite(trial.values[1]))
+    return std::nullopt;
+  return goal == Goal::kMinimize ? trial.values[1] : -trial.values[1];
+}
+
 const HistoryEncoder::Entry& HistoryEncoder::entry(std::size_t index,
                                                    const std::shared_ptr<const TrialView>& trial) {
   if (index >= entries_.size()) entries_.resize(index + 1);
@@ -48,7 +54,7 @@ const HistoryEncoder::Entry& HistoryEncoder::entry(std::size_t index,
 
 EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
   EncodedHistory result;
-  std::vector<const Eigen::VectorXd*> observed, ended, pending, timed, lost;
+  std::vector<const Eigen::VectorXd*> observed, paired, ended, pending, timed, lost;
   reserve(history.trials.size());  // pointers into entries stay good below
   std::vector<const Eigen::VectorXd*> features;
   for (std::size_t i = 0; i < history.trials.size(); ++i) {
@@ -92,6 +98,13 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
       result.outcomes.losses.push_back(trial.did_not_fit ? EncodedHistory::kFailed
                                                          : EncodedHistory::kSucceeded);
       result.outcomes.trials.push_back(static_cast<int>(i) + 1);
+      const auto other = seen && history.second ? second_loss(trial, history.second->goal) : std::nullopt;
+      if (other) {
+        paired.push_back(&known.features);
+        result.second_observations.trials.push_back(static_cast<int>(i) + 1);
+        result.second_observations.losses.push_back(*other);
+        result.pairs.push_back(result.observations.losses.size() - 1);
+      }
     } else if (is_finished(trial.state) && trial.state != TrialState::kStopped) {
       ++result.failed;
       lost.push_back(&known.features);
@@ -104,6 +117,7 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
   if (std::all_of(deviations.begin(), deviations.end(), [](double deviation) { return deviation == 0; }))
     deviations.clear();
   result.observations.features = stacked(observed, encoding_.features());
+  result.second_observations.features = stacked(paired, encoding_.features());
   result.outcomes.features = stacked(ended, encoding_.features());
   result.pending = stacked(pending, encoding_.features());
   result.timed = stacked(timed, encoding_.features());

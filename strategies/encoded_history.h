@@ -24,8 +24,11 @@ struct EncodedHistory {
   static constexpr double kFailed = 1, kSucceeded = -1;
   ObservationTable observations;
   std::vector<UnitPoint> observed_units;  // one an observation
-  Eigen::MatrixXd pending;                // rows of features
-  ObservationTable outcomes;              // of observed and failed trials: kFailed or kSucceeded
+  // Of a history with two objectives: the trials that have a value of the second one too, as above.
+  ObservationTable second_observations;
+  std::vector<std::size_t> pairs;  // for each of these, its row of `observations`
+  Eigen::MatrixXd pending;         // rows of features
+  ObservationTable outcomes;       // of observed and failed trials: kFailed or kSucceeded
   std::size_t failed = 0;
   Eigen::MatrixXd lost;  // rows of features: those of the failed ones without a value
   std::set<PointKey> tried;
@@ -40,6 +43,8 @@ bool is_cut_short(TrialState state);
 // The value of a completed, stopped or paused trial with its sign turned so that smaller is better; nullopt
 // for other states and where there is no finite value.
 std::optional<double> observed_loss(const TrialView& trial, Goal goal);
+// The same of a second objective.
+std::optional<double> second_loss(const TrialView& trial, Goal goal);
 
 // Encodes histories, remembering each trial by its address, which it keeps alive. Owned by a strategy; one
 // thread.

@@ -23,6 +23,13 @@ std::optional<double> average(const std::vector<MetricPoint>& curve) {
   return mean;
 }
 
+// Whether the other trial is at least as good in the second objective, going by what each has shown of it.
+bool is_no_dearer(const TrialView& other, const TrialView& trial, const Objective& second) {
+  const auto theirs = reduce_curve(other.second_curve, second),
+             ours = reduce_curve(trial.second_curve, second);
+  return theirs && ours && !is_better(*ours, *theirs, second.goal);
+}
+
 }  // namespace
 
 MedianRule::MedianRule(Measure measure, const EarlyStopping& spec, const Objective& objective)
@@ -55,18 +62,24 @@ Verdict MedianRule::judge(const TrialView& trial, const History& history) {
   for (const auto& other : history.trials) {
     const bool ended = other->state == TrialState::kCompleted || other->state == TrialState::kStopped;
     if (!ended || other->number == trial.number) continue;
+    if (history.second && !is_no_dearer(*other, trial, *history.second)) continue;
     if (const auto standing = peer_standing(other->curve, step)) others.push_back(*standing);
   }
   if (others.size() < min_trials_) return {};
 
   const std::size_t count = others.size();
+  std::string peers = std::to_string(count) + " earlier trials";
+  if (history.second)
+    peers += " with no " + std::string(history.second->goal == Goal::kMinimize ? "more " : "less ") +
+             history.second->metric;
   const double threshold = median(std::move(others));
   const double value = standing(trial.curve);
   if (std::isfinite(value) && !is_better(threshold, value, objective_.goal)) return {};
-  return stop(step, std::isfinite(value) ? value : trial.curve.back().value, threshold, count);
+  return stop(step, std::isfinite(value) ? value : trial.curve.back().value, threshold, count, peers);
 }
 
-Verdict MedianRule::stop(std::int64_t step, double value, double median, std::size_t peers) const {
+Verdict MedianRule::stop(std::int64_t step, double value, double median, std::size_t count,
+                         const std::string& peers) const {
   const bool is_reached = measure_ == Measure::kReached;
   const std::string relation = !std::isfinite(value) ? "which is not a finite number; the median is"
                                : objective_.goal == Goal::kMinimize ? "which is above the median"
@@ -74,18 +87,17 @@ Verdict MedianRule::stop(std::int64_t step, double value, double median, std::si
   const std::string what = !is_reached || !std::isfinite(value) ? " was "
                            : objective_.reduce == Reduce::kLast ? " of its last two steps was at best "
                                                                 : " had reached ";
-  const std::string count = std::to_string(peers);
-  const std::string reason =
-      "At step " + std::to_string(step) + " " + objective_.metric + what + for_people(value) + ", " +
-      relation + " " + for_people(median) +
-      (is_reached ? " of what " + count + " earlier trials had reached by that step."
-                  : " of the running averages of " + count + " earlier trials up to that step.");
-  const std::string peers_text = is_reached ? count + " trials " : "the averages of " + count + " trials ";
+  const std::string reason = "At step " + std::to_string(step) + " " + objective_.metric + what +
+                             for_people(value) + ", " + relation + " " + for_people(median) +
+                             (is_reached ? " of what " + peers + " had reached by that step."
+                                         : " of the running averages of " + peers + " up to that step.");
+  const std::string counted = std::to_string(count) + " trials ";
+  const std::string peers_text = is_reached ? counted : "the averages of " + counted;
   return {Action::kStop,
           reason,
           "at step " + std::to_string(step) + ": " + objective_.metric + ' ' + for_people(value) +
               ", median of " + peers_text + for_people(median),
-          {{"step", step}, {"value", number_to_json(value)}, {"median", median}, {"trials", peers}}};
+          {{"step", step}, {"value", number_to_json(value)}, {"median", median}, {"trials", count}}};
 }
 
 }  // namespace tune::strategies

@@ -1,6 +1,7 @@
 #pragma once
 // The median stopping rules.
 #include <optional>
+#include <string>
 
 #include "strategies/stop_rule.h"
 
@@ -20,6 +21,9 @@ namespace tune::strategies {
 //
 // Earlier trials are those that have completed or were stopped and have a point at that step or later; failed
 // ones are left out, since their curves end in whatever broke them, and those without a finite value by then.
+// With two objectives those alone count that are at least as good in the second one, by what each has shown
+// of it: a trial that is behind them is behind in both, and one that has shown nothing of it goes on.
+//
 // A trial is judged from `start_step` on, once `min_trials` of them exist. Equal to the median goes on.
 class MedianRule final : public StopRule {
  public:
@@ -30,7 +34,9 @@ class MedianRule final : public StopRule {
  private:
   double standing(const std::vector<MetricPoint>& curve) const;
   std::optional<double> peer_standing(const std::vector<MetricPoint>& curve, std::int64_t step) const;
-  Verdict stop(std::int64_t step, double value, double median, std::size_t peers) const;
+  // `peers`: "3 earlier trials".
+  Verdict stop(std::int64_t step, double value, double median, std::size_t count,
+               const std::string& peers) const;
 
   Measure measure_;
   std::size_t min_trials_;

@@ -9,6 +9,8 @@
 
 #include "strategies/explanation.h"
 
+#include "strategies/front_order.h"
+
 namespace tune::strategies {
 namespace {
 
@@ -45,6 +47,25 @@ TpeStrategy::TpeStrategy(SearchSpace space, Objective objective, std::uint64_t s
   add_groups();
 }
 
+// Trials whose second objective is not known stand where those do that were stopped.
+void TpeStrategy::rank_by_fronts(const History& history, std::size_t good, std::vector<Ranked>& ranked) {
+  std::vector<LossPair> points;
+  std::vector<std::size_t> members;
+  for (std::size_t i = 0; i < ranked.size(); ++i) {
+    const auto second = second_loss(*history.trials[ranked[i].index], history.second->goal);
+    if (ranked[i].stopped || !second) {
+      ranked[i].stopped = true;
+      continue;
+    }
+    points.push_back({ranked[i].loss, *second});
+    members.push_back(i);
+    ranked[i].loss = std::numeric_limits<double>::infinity();
+  }
+  const std::vector<std::size_t> best = best_by_fronts(points, good);
+  for (std::size_t place = 0; place < best.size(); ++place)
+    ranked[members[best[place]]].loss = static_cast<double>(place);
+}
+
 void TpeStrategy::add_groups() {
   const auto same_conditions = [](const Parameter& a, const Parameter& b) {
     return a.when.size() == b.when.size() && std::equal(a.when.begin(), a.when.end(), b.when.begin(),
@@ -74,11 +95,6 @@ void TpeStrategy::add_groups() {
 }
 
 TpeStrategy::Sorted TpeStrategy::sort(const History& history) {
-  struct Ranked {
-    std::size_t index;
-    double loss;
-    bool stopped;
-  };
   Sorted sorted;
   std::vector<Ranked> ranked;
   std::vector<const HistoryEncoder::Entry*> entries(history.trials.size(), nullptr);
@@ -97,6 +113,7 @@ TpeStrategy::Sorted TpeStrategy::sort(const History& history) {
   }
   sorted.observed = ranked.size();
   const std::size_t good = std::min<std::size_t>((ranked.size() + 9) / 10, 25);
+  if (history.second) rank_by_fronts(history, good, ranked);
   const auto better = [](const Ranked& a, const Ranked& b) {
     return std::tie(a.stopped, a.loss, a.index) < std::tie(b.stopped, b.loss, b.index);
   };

@@ -13,8 +13,8 @@ namespace tune::strategies {
 // al., "Algorithms for Hyper-Parameter Optimization", NeurIPS 2011). Densities are joint over all parameters
 // that are active under the same conditions; a group of conditional parameters is estimated from the trials
 // that had it, after the parameters that it depends on are chosen. The others include, in this order, stopped
-// trials, failed ones, and pending ones, which keeps parallel trials apart. In a discrete space no point is
-// repeated while there are others.
+// trials, failed ones, and pending ones, which keeps parallel trials apart. With two objectives the best
+// tenth is that of best_by_fronts(). In a discrete space no point is repeated while there are others.
 //
 // Keeps trials' encodings only. One thread.
 class TpeStrategy final : public Strategy {
@@ -41,7 +41,14 @@ class TpeStrategy final : public Strategy {
   // One a group, made when first asked for.
   class Estimate;
 
+  struct Ranked {
+    std::size_t index;  // of the history
+    double loss;
+    bool stopped;
+  };
   Sorted sort(const History& history);
+  // Gives the `good` best of two objectives their places for losses.
+  static void rank_by_fronts(const History& history, std::size_t good, std::vector<Ranked>& ranked);
   UnitPoint drawn(Estimate& estimate, Rng& rng) const;
   Json explanation(Estimate& estimate, const Sorted& trials, const UnitPoint& unit) const;
   Suggestion estimated(const Sorted& trials, Rng& rng) const;

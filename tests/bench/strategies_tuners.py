@@ -11,14 +11,17 @@ class Ours:
     """`tune ask-tell` as a process of its own, one JSON line to and fro."""
 
     def __init__(self, program, strategy, parameters, seed, trials, workers, try_first=()):
-        spec = {"study": "bench", "objective": {"metric": "loss", "goal": "minimize"}, "parameters": parameters,
-                "strategy": {"name": strategy, "seed": seed}, "limits": {"trials": trials, "parallel": workers}}
+        spec = self.spec(strategy, parameters, seed, trials, workers)
         if try_first:
             spec["strategy"]["try_first"] = list(try_first)
         self.folder = tempfile.TemporaryDirectory()
         file = pathlib.Path(self.folder.name) / "spec.json"
         file.write_text(json.dumps(spec))
         self.process = subprocess.Popen([program, "ask-tell", "--spec", file], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def spec(self, strategy, parameters, seed, trials, workers):
+        return {"study": "bench", "objective": {"metric": "loss", "goal": "minimize"}, "parameters": parameters,
+                "strategy": {"name": strategy, "seed": seed}, "limits": {"trials": trials, "parallel": workers}}
 
     def line(self, message):
         self.process.stdin.write(json.dumps(message) + "\n")

@@ -128,4 +128,22 @@ inline History turbulent_history(const SearchSpace& space, const Objective& obje
   return history;
 }
 
+// The same with a second objective: values that pull the other way, that are the same, or that are absurd,
+// and none for some of the trials that have not completed.
+inline History with_second(History history) {
+  history.second = Objective{"seconds", Goal::kMaximize, Reduce::kLast};
+  Rng rng(17);
+  for (auto& trial : history.trials) {
+    auto changed = std::make_shared<TrialView>(*trial);
+    const double others[] = {changed->values.empty() ? 0 : changed->values[0], 1, 1e308, rng.normal(),
+                             -1e300};
+    const std::size_t which = rng.below(6);
+    const bool is_missing = which == 5 && changed->state != TrialState::kCompleted;
+    if (!changed->values.empty() && !is_missing) changed->values.push_back(others[which % 5]);
+    changed->second_curve = {{1, rng.normal()}, {2, std::numeric_limits<double>::quiet_NaN()}};
+    trial = std::move(changed);
+  }
+  return history;
+}
+
 }  // namespace tune::tests

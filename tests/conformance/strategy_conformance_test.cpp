@@ -104,6 +104,27 @@ TEST_CASE("A whole search stays in the space and can be resumed at every trial b
   }
 }
 
+TEST_CASE("A whole search for a front stays in the space and can be resumed at every trial by any strategy") {
+  const std::string name = GENERATE(from_range(all_names()));
+  INFO(name);
+  const SearchSpace space = mixed_space();
+  const auto strategy = make(name, space, minimize());
+  History history{minimize(), {}};
+  history.second = maximize();
+  for (int n = 1; n <= 20; ++n) {
+    const Answer answer = ask(*strategy, history);
+    const ParameterSet point = checked_point(space, answer);
+    REQUIRE(std::holds_alternative<Suggestion>(answer));
+    check_fresh_agrees(name, space, minimize(), history, answer);
+    const double value = bowl(space, point);
+    // Every fourth trial waits for its end.
+    if (n % 4 == 0)
+      add_trial(history, point, TrialState::kRunning);
+    else
+      add_trial(history, point, TrialState::kCompleted, {value, value + space.to_unit(point)[0]});
+  }
+}
+
 TEST_CASE("Trials that end out of order leave every strategy resumable") {
   const std::string name = GENERATE(from_range(all_names()));
   INFO(name);
@@ -132,10 +153,12 @@ TEST_CASE("No history makes a strategy throw or leave the space") {
   INFO(name);
   const SearchSpace space = mixed_space();
   const auto strategy = make(name, space, minimize());
-  const auto survive = [&](const History& history) {
-    const Answer answer = ask(*strategy, history);
-    checked_point(space, answer);
-    check_fresh_agrees(name, space, minimize(), history, answer);
+  const auto survive = [&](const History& one) {
+    for (const History& history : {one, with_second(one)}) {
+      const Answer answer = ask(*strategy, history);
+      checked_point(space, answer);
+      check_fresh_agrees(name, space, minimize(), history, answer);
+    }
   };
   SECTION("trials of every state, curves with NaN and infinities") {
     for (const int trials : {1, 2, 5, 17, 60}) survive(turbulent_history(space, minimize(), trials, 11));

@@ -53,6 +53,10 @@ const std::map<std::string, Check>& simple_checks() {
        [](const auto& rule, const auto& value) {
          return !value.is_array() || value.size() >= rule.template get<std::size_t>();
        }},
+      {"maxItems",
+       [](const auto& rule, const auto& value) {
+         return !value.is_array() || value.size() <= rule.template get<std::size_t>();
+       }},
       {"minProperties",
        [](const auto& rule, const auto& value) {
          return !value.is_object() || value.size() >= rule.template get<std::size_t>();

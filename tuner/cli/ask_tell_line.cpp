@@ -93,6 +93,26 @@ double result_value(const std::string& request, const Json& value) {
   }
 }
 
+// Which of "value" and "values" the study's trials have; refuses the other one.
+std::string value_key(const std::string& request, const engine::AskTell& session, const Json& body) {
+  const bool is_pair = session.spec().second_objective.has_value();
+  if (is_pair && body.contains("value"))
+    refuse(request + ": the study has two objectives", "give \"values\": [" +
+                                                           session.spec().objective.metric + ", " +
+                                                           session.spec().second_objective->metric + "]");
+  if (!is_pair && body.contains("values"))
+    refuse(request + ": the study has one objective", "give \"value\", a number or null");
+  return is_pair ? "values" : "value";
+}
+
+// A number, or one an objective.
+std::vector<double> result_values(const std::string& request, const std::string& key, const Json& value) {
+  if (key == "value") return {result_value(request, value)};
+  if (!value.is_array() || value.size() != 2)
+    refuse(request + ": \"values\" is a list of two, one an objective, not " + shown(value));
+  return {result_value(request, value[0]), result_value(request, value[1])};
+}
+
 std::string text_of(const std::string& request, const Json& body, const char* key) {
   if (!body.contains(key)) return {};
   if (!body[key].is_string()) refuse(request + ": \"" + key + "\" is a text, not " + shown(body[key]));
@@ -141,8 +161,20 @@ OrderedJson ask(engine::AskTell& session, const Json& body) {
   return answer;
 }
 
+// Whether a report is of the second objective; without a metric it is of the first.
+bool is_of_second(const engine::AskTell& session, const Json& body) {
+  if (!body.contains("metric")) return false;
+  const Spec& spec = session.spec();
+  const std::string metric = text_of("report", body, "metric");
+  if (metric == spec.objective.metric) return false;
+  if (spec.second_objective && metric == spec.second_objective->metric) return true;
+  std::vector<std::string> names{spec.objective.metric};
+  if (spec.second_objective) names.push_back(spec.second_objective->metric);
+  refuse("report: \"" + cut(metric) + "\" is no objective", name_hint(cut(metric), names, "valid metrics"));
+}
+
 OrderedJson report(engine::AskTell& session, const Json& body) {
-  check_keys("report", body, {"trial", "step", "value", "seconds"});
+  check_keys("report", body, {"trial", "step", "value", "seconds", "metric"});
   const int trial = trial_number("report", body);
   std::optional<std::int64_t> step;
   if (body.contains("step")) step = whole_number("report: \"step\"", body["step"], 0, std::int64_t{1} << 53);
@@ -153,8 +185,8 @@ OrderedJson report(engine::AskTell& session, const Json& body) {
       refuse("report: \"seconds\" is not a number above 0");
     seconds = body["seconds"].get<double>();
   }
-  const strategies::Verdict verdict =
-      session.report(trial, step, result_value("report", body["value"]), seconds);
+  const strategies::Verdict verdict = session.report(trial, step, result_value("report", body["value"]),
+                                                     seconds, is_of_second(session, body));
   OrderedJson answer;
   switch (verdict.action) {
     case strategies::Action::kGoOn:
@@ -172,21 +204,23 @@ OrderedJson report(engine::AskTell& session, const Json& body) {
 }
 
 // How a trial ended, its number apart.
-engine::Told told_end(const std::string& request, const Json& body) {
+engine::Told told_end(const std::string& request, const engine::AskTell& session, const Json& body) {
   engine::Told told;
+  const std::string key = value_key(request, session, body);
   told.state = told_state(request, body);
   told.reason = text_of(request, body, "reason");
-  if (body.contains("value")) {
-    if (told.state == TrialState::kFailed && !body["value"].is_null())
-      refuse(request + ": a failed trial has no value", "leave out \"value\", or the state");
-    told.value = result_value(request, body["value"]);
+  if (body.contains(key)) {
+    if (told.state == TrialState::kFailed && !body[key].is_null())
+      refuse(request + ": a failed trial has no " + key.substr(0, 5),
+             "leave out \"" + key + "\", or the state");
+    if (told.state != TrialState::kFailed) told.values = result_values(request, key, body[key]);
   }
   return told;
 }
 
 OrderedJson tell(engine::AskTell& session, const Json& body) {
-  check_keys("tell", body, {"trial", "value", "state", "reason"});
-  engine::Told told = told_end("tell", body);
+  check_keys("tell", body, {"trial", "value", "values", "state", "reason"});
+  engine::Told told = told_end("tell", session, body);
   told.trial = trial_number("tell", body);
   session.tell(told);
   return {{"ok", true}};
@@ -194,18 +228,20 @@ OrderedJson tell(engine::AskTell& session, const Json& body) {
 
 // A trial that was not asked for: with a value or a state it has ended, else it runs, and is told later.
 OrderedJson add(engine::AskTell& session, const Json& body) {
-  check_keys("add", body, {"parameters", "value", "state", "reason"});
+  check_keys("add", body, {"parameters", "value", "values", "state", "reason"});
   if (!body.contains("parameters") || !body["parameters"].is_object())
     refuse("add: \"parameters\" is missing, or no object",
            "for example {\"add\": {\"parameters\": {\"lr\": 0.003}, \"value\": 0.93}}");
-  engine::Told told = told_end("add", body);
-  const bool has_ended = body.contains("value") || body.contains("state");
+  engine::Told told = told_end("add", session, body);
+  const bool has_ended = body.contains("value") || body.contains("values") || body.contains("state");
   if (told.state == TrialState::kPaused)
     refuse("add: a trial that was not asked for cannot be paused",
            "valid states: completed, failed, stopped");
-  if (has_ended && told.state != TrialState::kFailed && !told.value)
+  if (has_ended && told.state != TrialState::kFailed && told.values.empty())
     refuse("add: a trial that has ended has a value",
-           "add \"value\": null if its result is not finite, or \"state\": \"failed\"");
+           session.spec().second_objective
+               ? "add \"values\", null for one that is not finite, or \"state\": \"failed\""
+               : "add \"value\": null if its result is not finite, or \"state\": \"failed\"");
   if (!has_ended && !told.reason.empty())
     refuse("add: \"reason\" is for a trial that has ended", "add \"state\" or \"value\"");
   told.trial = session.add(body["parameters"].get<ParameterSet>()).trial;
@@ -213,7 +249,24 @@ OrderedJson add(engine::AskTell& session, const Json& body) {
   return {{"trial", told.trial}};
 }
 
+OrderedJson with_values(const TrialView& trial) {
+  OrderedJson json{{"trial", trial.number}};
+  json["values"] = trial.values;
+  json["parameters"] = trial.parameters;
+  return json;
+}
+
+// The front, and above it the trial that promote.prefer takes, where there is one.
+OrderedJson front(engine::AskTell& session) {
+  const TrialView* preferred = session.preferred();
+  OrderedJson answer = preferred == nullptr ? OrderedJson{{"trial", nullptr}} : with_values(*preferred);
+  answer["front"] = OrderedJson::array();
+  for (const TrialView* trial : session.front()) answer["front"].push_back(with_values(*trial));
+  return answer;
+}
+
 OrderedJson best(engine::AskTell& session) {
+  if (session.spec().second_objective) return front(session);
   const TrialView* trial = session.best();
   OrderedJson answer;
   answer["trial"] = trial == nullptr ? OrderedJson() : OrderedJson(trial->number);

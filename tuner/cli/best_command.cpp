@@ -21,9 +21,11 @@ int best_command(const Arguments& arguments, Console& console) {
   if (!options) return 0;
   const store::StudyStore study = open_study_for_reading(store_folder(*options), options->text("STUDY"));
   const report::StudyRows rows = report::read_study(study);
-  const auto best = report::best_trial(rows.trials, rows.study.objective);
+  const std::optional<report::StudyFront> front = report::study_front(rows);
+  const auto best = report::best_trial(rows);
+  const bool is_any = front ? !front->trials.empty() : best.has_value();
   // As JSON the answer has one form, with a best trial or without.
-  if (!best && !options->has("json"))
+  if (!is_any && !options->has("json"))
     throw Error(ExitCode::kNotFound, "no trial of " + rows.study.name + " has completed with a value",
                 "`tune trials " + rows.study.name + "` shows how they ended");
   const strategies::Importance importance = study_importance(study);
@@ -35,11 +37,18 @@ int best_command(const Arguments& arguments, Console& console) {
     json["replicates"] = best ? report::replicates_json(rows, best->number) : Json();
     json["fixed"] = report::fixed_values(rows.study);
     json["importance"] = importance_json(importance);
+    if (front) {
+      json["objectives"] = report::objectives_json(*front);
+      json["front"] = report::front_json(*front);
+      json["prefer"] =
+          front->preference ? Json(preference_text(*front->preference, front->objectives)) : Json();
+    }
     print_json(json, console);
   } else {
-    console.out << report::best_text(rows) << importance_text(importance);
+    console.out << report::best_text(rows, console.width)
+                << importance_text(importance, front ? " of " + rows.study.objective.metric : "");
   }
-  return static_cast<int>(best ? ExitCode::kOk : ExitCode::kNotFound);
+  return static_cast<int>(is_any ? ExitCode::kOk : ExitCode::kNotFound);
 }
 
 }  // namespace tune::cli

@@ -15,6 +15,7 @@
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
 #include "tuner/core/error.h"
+#include "tuner/core/metric_names.h"
 #include "tuner/core/parameter_text.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/core/space.h"
@@ -108,13 +109,23 @@ void print_commands(const Spec& spec, std::ostream& out) {
     out << "           or " << forms.size() - kShownForms << " forms more; --json lists them\n";
 }
 
+std::string described(const Objective& objective) {
+  const std::string of = objective.metric == kDeviceSeconds
+                             ? "for how long a trial holds its devices"
+                             : std::string(reduce_name(objective.reduce)) + " value of a trial";
+  return std::string(objective.goal == Goal::kMaximize ? "maximize " : "minimize ") + objective.metric +
+         " (" + of + ")";
+}
+
 void print_summary(const Spec& spec, std::ostream& out) {
-  const Objective& objective = spec.objective;
   out << visible_text(spec.file) << " is valid\n"
       << "  study       " << spec.study << '\n'
-      << "  objective   " << (objective.goal == Goal::kMaximize ? "maximize " : "minimize ")
-      << objective.metric << " (" << reduce_name(objective.reduce) << " value of a trial)\n"
-      << "  strategy    " << spec.strategy.name << "; early stopping: " << spec.early_stopping.rule << '\n'
+      << "  objective   " << described(spec.objective) << '\n';
+  if (spec.second_objective) out << "          and " << described(*spec.second_objective) << '\n';
+  if (spec.prefer)
+    out << "  preferred   " << preference_text(*spec.prefer, {spec.objective, *spec.second_objective})
+        << '\n';
+  out << "  strategy    " << spec.strategy.name << "; early stopping: " << spec.early_stopping.rule << '\n'
       << "  limits      " << describe(spec.limits) << '\n';
   const std::size_t points = searched_points(spec);
   const std::vector<Parameter>& parameters = spec.space.parameters();
@@ -169,11 +180,11 @@ struct SampleResult {
 };
 
 // A repeated step counts with its later value; with `last`, a last line that gives no number is no result.
-SampleResult sample_result(const Spec& spec, const metrics::LogSample& sample) {
+SampleResult sample_result(const Objective& objective, const metrics::LogSample& sample) {
   std::map<std::int64_t, double> by_step;
   for (const metrics::SampleMetric& metric : sample.metrics) {
-    if (metric.name != spec.objective.metric) continue;
-    if (spec.objective.reduce == Reduce::kLast && metric.unread_end && !metric.values.empty())
+    if (metric.name != objective.metric) continue;
+    if (objective.reduce == Reduce::kLast && metric.unread_end && !metric.values.empty())
       return {std::nullopt, "the last value of " + metric.name + " is its result, and line " +
                                 std::to_string(metric.unread_end->line) +
                                 ", the last one that its regex matches, gives no number"};
@@ -181,8 +192,8 @@ SampleResult sample_result(const Spec& spec, const metrics::LogSample& sample) {
   }
   std::vector<MetricPoint> curve;
   for (const auto& [step, value] : by_step) curve.push_back({step, value});
-  const std::optional<double> value = reduce_curve(curve, spec.objective);
-  return {value, value ? std::string() : "it has no finite value of " + spec.objective.metric};
+  const std::optional<double> value = reduce_curve(curve, objective);
+  return {value, value ? std::string() : "it has no finite value of " + objective.metric};
 }
 
 constexpr std::chrono::seconds kSayInterval{5};
@@ -251,7 +262,7 @@ Json warnings_json(const Spec& spec) {
 }
 
 void print_as_json(const Spec& spec, const std::optional<metrics::LogSample>& sample,
-                   const SampleResult& result, Console& console) {
+                   const SampleResult& result, const std::optional<SampleResult>& second, Console& console) {
   const std::size_t points = searched_points(spec);
   Json json{{"schema", 1}, {"study", spec.study}, {"valid", true}, {"warnings", warnings_json(spec)}};
   json["parameters"] = Json::array();
@@ -264,18 +275,24 @@ void print_as_json(const Spec& spec, const std::optional<metrics::LogSample>& sa
     for (const metrics::SampleMetric& metric : sample->metrics)
       json["sample"]["metrics"].push_back(to_json(metric));
     json["sample"]["objective"] = result.value ? Json(*result.value) : Json();
+    if (second) json["sample"]["second_objective"] = second->value ? Json(*second->value) : Json();
   }
   print_json(json, console);
 }
 
+std::string second_text(const Spec& spec, const std::optional<SampleResult>& second) {
+  if (!second || !second->value) return {};
+  return " and " + spec.second_objective->metric + " = " + shortest(*second->value);
+}
+
 void print_sample(const Spec& spec, const metrics::LogSample& sample, const SampleResult& result,
-                  std::ostream& out) {
+                  const std::optional<SampleResult>& second, std::ostream& out) {
   out << '\n' << plural_text(sample.lines, "line") << " of log\n";
   for (const std::string& notice : sample.notices) out << visible_text(notice) << '\n';
   for (const metrics::SampleMetric& metric : sample.metrics) print_metric(metric, out);
   if (result.value)
     out << "A trial with this log would have " << spec.objective.metric << " = " << shortest(*result.value)
-        << ".\n";
+        << second_text(spec, second) << ".\n";
 }
 
 }  // namespace
@@ -289,19 +306,23 @@ int check_command(const Arguments& arguments, Console& console) {
   const Spec spec = read_checked_spec(options->text("SPEC")).spec;
   std::optional<metrics::LogSample> sample;
   SampleResult result;
+  std::optional<SampleResult> second;
   if (options->has("sample")) {
     sample = read_sample(spec, options->text("sample"), console.err);
-    result = sample_result(spec, *sample);
+    result = sample_result(spec.objective, *sample);
+    if (spec.second_objective && spec.second_objective->metric != kDeviceSeconds)
+      second = sample_result(*spec.second_objective, *sample);
   }
   if (options->has("json")) {
-    print_as_json(spec, sample, result, console);
+    print_as_json(spec, sample, result, second, console);
   } else {
     print_summary(spec, console.out);
     print_warnings(spec, console.err);
-    if (sample) print_sample(spec, *sample, result, console.out);
+    if (sample) print_sample(spec, *sample, result, second, console.out);
   }
-  if (sample && !result.value)
-    throw Error(ExitCode::kBadSpec, "a trial with this log would fail: " + visible_text(result.objection),
+  const SampleResult& worse = result.value && second ? *second : result;
+  if (sample && !worse.value)
+    throw Error(ExitCode::kBadSpec, "a trial with this log would fail: " + visible_text(worse.objection),
                 "change the metric's regex, or what the program prints");
   return 0;
 }

@@ -25,6 +25,9 @@ std::optional<std::string> taken(std::map<int, std::string>& table, int trial) {
 }
 
 std::string standing(const StatusEvent& event, const StudyProgress& before) {
+  if (const auto front = before.front())
+    return before.is_new_best(event) ? ", new on the front"
+                                     : " (not on the front of " + plural_text(*front, "trial") + ")";
   const auto best = before.best();
   const std::string value = best ? report::number_text(best->value) : std::string();
   const std::string trial = best ? "trial " + std::to_string(best->trial) : std::string();
@@ -36,6 +39,8 @@ std::string finished(const StatusEvent& event, const StudyProgress& before) {
   std::string text = trial_name(event) + ' ' + to_string(event.state);
   if (!event.brief.empty()) return text + ' ' + event.brief;
   if (event.value) text += ": " + before.objective().metric + ' ' + report::number_text(*event.value);
+  if (event.second_value && before.second())
+    text += ", " + before.second()->metric + ' ' + report::number_text(*event.second_value);
   if (event.replicate_of)
     text += " (replicate of trial " + std::to_string(*event.replicate_of) + ")";
   else if (event.value && event.state == TrialState::kCompleted)
@@ -151,6 +156,8 @@ std::string totals_line(const StudyProgress& progress) {
     text += ", about " + left + " left";
   if (const auto best = progress.best())
     text += " | best " + report::number_text(best->value) + " (trial " + std::to_string(best->trial) + ")";
+  if (const auto front = progress.front(); front && *front > 0)
+    text += " | front " + plural_text(*front, "trial");
   return text + " | " + whole_seconds(progress.elapsed());
 }
 

@@ -36,9 +36,9 @@ report::ImportanceRows importance_rows(const strategies::Importance& importance)
   return rows;
 }
 
-std::string importance_text(const strategies::Importance& importance) {
+std::string importance_text(const strategies::Importance& importance, const std::string& of) {
   if (importance.trials == 0) return {};
-  const std::string head = "\nImportance, by the variance that it explains";
+  const std::string head = "\nImportance, by the variance" + of + " that it explains";
   if (!importance.objection.empty()) return head + ": " + importance.objection + '\n';
   const std::string rest = "(several together)";
   std::size_t widest = rest.size();

@@ -15,8 +15,9 @@ strategies::Importance study_importance(const store::StudyStore& study);
 strategies::Importance study_importance(const std::optional<SearchSpace>& space, const History& history);
 report::ImportanceRows importance_rows(const strategies::Importance& importance);
 
-// A line for each hyperparameter, or why there are none. Empty before the first trial has completed.
-std::string importance_text(const strategies::Importance& importance);
+// A line for each hyperparameter, or why there are none. Empty before the first trial has completed. `of`
+// says of what, where a study has two objectives: " of accuracy".
+std::string importance_text(const strategies::Importance& importance, const std::string& of = {});
 // {"trials":24,"parameters":[{"name":"lr","share":0.62},...],"interactions":0.14}; with an objection no
 // shares, and "reason".
 Json importance_json(const strategies::Importance& importance);

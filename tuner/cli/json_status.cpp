@@ -25,6 +25,8 @@ void JsonStatus::on_event(const StatusEvent& event) {
     json["value"] = number_to_json(event.point.value);
   }
   if (event.value) json["value"] = number_to_json(*event.value);
+  if (event.second_value)
+    json["values"] = OrderedJson::array({number_to_json(*event.value), number_to_json(*event.second_value)});
   if (!event.devices.empty()) json["devices"] = event.devices;
   if (!event.parameters.empty()) json["parameters"] = event.parameters;
   if (event.replicate_of) json["replicate_of"] = *event.replicate_of;

@@ -27,7 +27,7 @@ namespace fs = std::filesystem;
 
 // What the best trial's trainer wrote about its model, where it did.
 Json model_of(const fs::path& store_path, const report::StudyRows& rows) {
-  const auto best = report::best_trial(rows.trials, rows.study.objective);
+  const auto best = report::best_trial(rows);
   if (!best) return nullptr;
   const fs::path file = trial_folder(store_path, {rows.study.name, best->number}) / "attempts" /
                         std::to_string(best->attempts) / "output" / "model.json";

@@ -37,6 +37,7 @@ std::vector<Planned> plan_trials(const Spec& spec, const std::filesystem::path& 
                                  std::uint64_t seed, std::vector<EarlierTrial> earlier) {
   const auto strategy = strategies::make_strategy(spec.strategy, spec.space, spec.objective, seed);
   History history{spec.objective, {}};
+  history.second = spec.second_objective;
   if (!earlier.empty())
     history.earlier = std::make_shared<const std::vector<EarlierTrial>>(std::move(earlier));
   std::vector<Planned> planned;

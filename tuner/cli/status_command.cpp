@@ -40,7 +40,7 @@ report::Table overview(const std::vector<Listed>& studies) {
                    {"time", Align::kRight}};
   for (const Listed& listed : studies) {
     const report::StudyRows& rows = listed.rows;
-    const auto best = report::best_trial(rows.trials, rows.study.objective);
+    const auto best = report::best_trial(rows);
     table.rows.push_back(
         {listed.is_copy() ? listed.folder + " (holds " + rows.study.name + ")" : listed.folder,
          to_string(rows.study.state), report::counts_text(report::count_states(rows.trials)),

@@ -23,12 +23,20 @@ std::optional<Milliseconds> duration_limit(const Json& limits) {
   return parse_duration(found->get<std::string>());
 }
 
+std::vector<double> values_of(const engine::StatusEvent& event) {
+  if (!event.value) return {};
+  return event.second_value ? std::vector<double>{*event.value, *event.second_value}
+                            : std::vector<double>{*event.value};
+}
+
 }  // namespace
 
 StudyProgress::StudyProgress(const store::StudyRow& study, const std::vector<store::TrialRow>& trials,
                              const Clock& clock)
     : study_(study.name),
       objective_(study.objective),
+      second_(study.second),
+      so_far_(study.objective, study.second),
       clock_(clock),
       start_(clock.steady_now()),
       elapsed_before_(std::llround(study.elapsed_seconds * 1000)),
@@ -49,7 +57,9 @@ StudyProgress::StudyProgress(const store::StudyRow& study, const std::vector<sto
     if (const auto seconds = report::trial_seconds(trial)) durations_ms_.push_back(*seconds * 1000);
   }
   std::sort(durations_ms_.begin(), durations_ms_.end());
-  if (const auto best = report::best_trial(trials, objective_))
+  for (const auto& trial : trials)
+    if (trial.state == TrialState::kCompleted) so_far_.add(trial.values);
+  if (const auto best = report::best_trial(trials, objective_); best && !second_)
     best_ = Best{best->number, best->values.front()};
 }
 
@@ -82,7 +92,8 @@ void StudyProgress::apply(const engine::StatusEvent& event) {
       count_end(event.trial, event.state);
       break;
     case StatusKind::kBest:
-      if (event.value) best_ = Best{event.trial, *event.value};
+      so_far_.add(values_of(event));
+      if (event.value && !second_) best_ = Best{event.trial, *event.value};
       break;
     case StatusKind::kRequest:
       break;
@@ -102,8 +113,7 @@ void StudyProgress::apply(const engine::StatusEvent& event) {
 
 bool StudyProgress::is_new_best(const engine::StatusEvent& event) const {
   return !event.replicate_of && event.kind == StatusKind::kTrialFinished &&
-         event.state == TrialState::kCompleted && event.value &&
-         (!best_ || is_better(*event.value, best_->value, objective_.goal));
+         event.state == TrialState::kCompleted && so_far_.is_improved_by(values_of(event));
 }
 
 Milliseconds StudyProgress::elapsed() const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "store/study_store.h"
+#include "tuner/core/best_so_far.h"
 #include "tuner/core/clock.h"
 #include "tuner/engine/loop/status.h"
 
@@ -43,6 +44,9 @@ class StudyProgress {
   int replicated() const { return replicated_; }  // replicates that have ended, which the others do not count
   std::optional<int> trial_limit() const { return trial_limit_; }
   std::optional<Best> best() const { return best_; }
+  // Of a study with two objectives: how many trials are on the front.
+  std::optional<std::size_t> front() const { return second_ ? std::optional(so_far_.size()) : std::nullopt; }
+  const std::optional<Objective>& second() const { return second_; }
   bool is_new_best(const engine::StatusEvent& event) const;  // asked before the event is applied
   bool draining() const { return draining_; }
   // The last step of a full training where the spec says it (`fixed.epochs`).
@@ -60,6 +64,8 @@ class StudyProgress {
 
   std::string study_;
   Objective objective_;
+  std::optional<Objective> second_;
+  BestSoFar so_far_;
   const Clock& clock_;
   SteadyTime start_;
   Milliseconds elapsed_before_{0};
@@ -74,7 +80,7 @@ class StudyProgress {
   std::optional<int> parallel_;
   std::size_t most_running_ = 1;
   std::vector<double> durations_ms_;  // of the trials that have ended, ascending
-  std::optional<Best> best_;
+  std::optional<Best> best_;          // of one objective
   bool draining_ = false;
 };
 

@@ -22,8 +22,10 @@ KeyRule described(KeyRule row, std::string_view description) {
   return row;
 }
 
-KeyRule optional_key(KeyRule row) {
-  row.required = false;
+// A comparison has one objective, and says which.
+KeyRule objective_key() {
+  KeyRule row = described(spec_key("objective"), "What is compared, and what each search improves.");
+  row.required = true;
   return row;
 }
 
@@ -49,7 +51,7 @@ const ObjectTable& approach_table() {
        described(spec_key("environment"), "Environment variables of its trials, beside those at the top."),
        described(spec_key("metrics"), "How its metrics are read from the log, in place of those at the top."),
        spec_key("fixed"),
-       optional_key(spec_key("objective")),
+       described(spec_key("objective"), "What its search improves, in place of the one at the top."),
        {.name = "search",
         .kind = kObject,
         .description = "What is tuned. Without it the approach is trained as it is.",
@@ -140,7 +142,7 @@ const ObjectTable& comparison_table() {
         .description = "Name of the comparison; its studies' names begin with it.",
         .required = true,
         .text = &kStudyName},
-       spec_key("objective"),
+       objective_key(),
        spec_key("trainer"),
        described(spec_key("command"),
                  "A program of your own that trains, in place of the trainer, with "

@@ -76,6 +76,15 @@ std::optional<double> reduce_curve(const std::vector<MetricPoint>& curve, const 
   return reduced;
 }
 
+std::vector<double> reached_values(const std::vector<MetricPoint>& curve,
+                                   const std::vector<MetricPoint>& second_curve, const Objective& objective,
+                                   const std::optional<Objective>& second) {
+  const auto value = reduce_curve(curve, objective);
+  if (!value) return {};
+  const auto other = second ? reduce_curve(second_curve, *second) : std::nullopt;
+  return other ? std::vector<double>{*value, *other} : std::vector<double>{*value};
+}
+
 const TrialView* History::best() const {
   const TrialView* best = nullptr;
   for (const auto& trial : trials) {

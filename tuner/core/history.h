@@ -41,6 +41,11 @@ struct MetricPoint {
 // none.
 std::optional<double> reduce_curve(const std::vector<MetricPoint>& curve, const Objective& objective);
 
+// What a trial with these curves has reached, as its values: nothing, or the first objective, or both.
+std::vector<double> reached_values(const std::vector<MetricPoint>& curve,
+                                   const std::vector<MetricPoint>& second_curve, const Objective& objective,
+                                   const std::optional<Objective>& second);
+
 // One trial as the mathematics sees it. Immutable once it is in a History.
 struct TrialView {
   int number = 0;  // 1, 2, ... in the order of suggestion
@@ -64,6 +69,7 @@ struct TrialView {
   // Which trial of the search it is, 1, 2, ...; of one that is no replicate.
   int place() const { return number - replicates_before; }
   SearchRole role = SearchRole::kPoint;
+  std::vector<MetricPoint> second_curve = {};  // the same of a second objective
 };
 
 // How the trials of an earlier study count: as this study's own, or as those of a related search, whose
@@ -101,6 +107,8 @@ struct History {
   // How many of the trials are repeats, which a strategy sees without parameters: they shift nothing, so that
   // the next suggestion is the one that it would have been without them.
   std::size_t repeats = 0;
+  // Of a study with two objectives: the second one. Where one alone is needed, `objective` is.
+  std::optional<Objective> second = {};
 
   int next_number() const { return static_cast<int>(trials.size() - borrowed - repeats) + 1; }
   // The best completed trial, by value, the earliest of equals; with replicates the one that wins by them

@@ -10,4 +10,8 @@ inline constexpr const char* kBookkeeping = "seconds:";
 // How many seconds of wall time a validation took.
 inline constexpr const char* kValidationSeconds = "seconds:validation";
 
+// As the second of two objectives: how many seconds a trial's attempts have held their devices in all. No
+// program prints it.
+inline constexpr const char* kDeviceSeconds = "device_seconds";
+
 }  // namespace tune

@@ -14,6 +14,7 @@
 #include "tuner/core/history.h"
 #include "tuner/core/json.h"
 #include "tuner/core/metric_definition.h"
+#include "tuner/core/preference.h"
 #include "tuner/core/resources.h"
 #include "tuner/core/search_settings.h"
 #include "tuner/core/space.h"
@@ -36,7 +37,8 @@ struct WarmStartSpec {
 
 struct Spec {
   std::string study;
-  Objective objective;
+  Objective objective;  // of two, the first
+  std::optional<Objective> second_objective;
   SearchSpace space;
   OrderedJson fixed = OrderedJson::object();
   std::optional<Json> trainer;       // a built-in trainer: task, model, recipe, data, ...
@@ -52,6 +54,7 @@ struct Spec {
   std::optional<double> usd_per_hour;  // per device lease
   std::optional<std::string> promote_model;
   std::optional<Replicates> replicates;
+  std::optional<Preference> prefer;  // where there are two objectives: which trial of the front is promoted
 
   std::filesystem::path folder;  // where relative paths start: the spec file's folder, absolute
   std::string file;              // as messages name it

@@ -188,17 +188,21 @@ class TableChecker {
   }
 
   void check_count(const OrderedJson& value, const KeyRule& key, const std::string& pointer) {
+    const std::string has =
+        in_quotes(key.name) + (value.empty() ? " is empty"
+                                             : " has " + std::to_string(value.size()) +
+                                                   (value.size() == 1 ? " entry" : " entries"));
     if (value.size() < key.least_items)
-      problems_.add(pointer, in_quotes(key.name) + " is empty", "it needs at least one entry");
+      problems_.add(pointer, has,
+                    key.least_items == 1 ? "it needs at least one entry"
+                                         : "it needs " + std::to_string(key.least_items));
+    if (key.most_items && value.size() > *key.most_items)
+      problems_.add(pointer, has, "the most is " + std::to_string(*key.most_items));
   }
 
   void check_map(const OrderedJson& value, const KeyRule& key, const std::string& pointer) {
     check_count(value, key, pointer);
-    if (key.most_items && value.size() > *key.most_items) {
-      problems_.add(pointer, in_quotes(key.name) + " has " + std::to_string(value.size()) + " entries",
-                    "the most is " + std::to_string(*key.most_items));
-      return;
-    }
+    if (key.most_items && value.size() > *key.most_items) return;
     for (const auto& [name, item] : value.items()) {
       const std::string place = member_pointer(pointer, name);
       if (key.member_name != nullptr && !key.member_name->accepts(name))

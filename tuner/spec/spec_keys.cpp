@@ -367,12 +367,41 @@ const ObjectTable kCost{{{.name = "usd_per_hour",
                           .required = true,
                           .minimum = 0}}};
 
+const ObjectTable kBound{{{.name = "min",
+                           .kind = kNumber,
+                           .description = "Of an objective that is maximized: the least that will do."},
+                          {.name = "max",
+                           .kind = kNumber,
+                           .description = "Of an objective that is minimized: the most that will do."}}};
+
+const ObjectTable kPrefer{
+    {{.name = "weight",
+      .kind = kNumber,
+      .description = "What the first objective weighs, the second having the rest, on values scaled to the "
+                     "front's range: 1 its best value of an objective, 0 its worst.",
+      .minimum = 0,
+      .maximum = 1},
+     {.name = "best",
+      .kind = kText,
+      .description = "In place of a weight: the metric of the objective that decides.",
+      .text = &kMetricName},
+     {.name = "with",
+      .kind = kMap,
+      .description = "Beside best: what will do of an objective, by metric: {\"latency_ms\": {\"max\": 20}}.",
+      .object = &kBound,
+      .item = kObject}}};
+
 const ObjectTable kPromote{
     {{.name = "model",
       .kind = kText,
       .description = "Name in the model registry under which the best model is published.",
       .required = true,
-      .text = &kModelName}}};
+      .text = &kModelName},
+     {.name = "prefer",
+      .kind = kObject,
+      .description =
+          "Of two objectives: which trial of the Pareto front is promoted. Either weight, or best.",
+      .object = &kPrefer}}};
 
 const ObjectTable kReplicates{
     {{.name = "top",
@@ -397,9 +426,18 @@ const ObjectTable kSpec{
       .text = &kStudyName},
      {.name = "objective",
       .kind = kObject,
-      .description = "What the search improves.",
-      .required = true,
+      .description = "What the search improves. Either this or objectives.",
       .object = &kObjective},
+     {.name = "objectives",
+      .kind = kArray,
+      .description =
+          "Two objectives in place of one: the search looks for the Pareto front, the trials that no other "
+          "one "
+          "beats in both. The second may be device_seconds: for how long a trial held its devices.",
+      .least_items = 2,
+      .most_items = 2,
+      .object = &kObjective,
+      .item = kObject},
      {.name = "parameters",
       .kind = kMap,
       .description =
@@ -464,7 +502,6 @@ const ObjectTable kSpec{
       .object = &kRetry},
      {.name = "cost", .kind = kObject, .description = "What the machine costs.", .object = &kCost},
      {.name = "promote", .kind = kObject, .description = "Where the best model goes.", .object = &kPromote},
-     {.name = "objectives", .kind = kAny, .later = true},
      {.name = "replicates",
       .kind = kObject,
       .description = "The best trials again on other seeds, when the search has ended: the best of them by "

@@ -45,7 +45,7 @@ struct KeyRule {
   std::optional<double> minimum = {}, maximum = {};  // numbers, inclusive
   std::string_view word = {};                        // of a number: the one text that may stand in its place
   std::size_t least_items = 0;                       // arrays and maps
-  std::optional<std::size_t> most_items = {};        // maps
+  std::optional<std::size_t> most_items = {};        // arrays and maps
   const TextRule* text = nullptr;                    // texts, and the items of an array of texts
   const TextRule* member_name = nullptr;             // maps
   const ObjectTable* object = nullptr;               // objects, and the items of maps and arrays of objects

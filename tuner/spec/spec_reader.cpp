@@ -12,17 +12,6 @@
 namespace tune {
 namespace {
 
-Objective read_objective(const SpecProblems& problems) {
-  Objective objective;
-  objective.metric = read_value<std::string>(problems, "/objective/metric").value_or("");
-  if (read_value<std::string>(problems, "/objective/goal") == "maximize") objective.goal = Goal::kMaximize;
-  const std::string reduce = read_value<std::string>(problems, "/objective/reduce").value_or("best");
-  if (reduce == "last") objective.reduce = Reduce::kLast;
-  if (reduce == "min") objective.reduce = Reduce::kMin;
-  if (reduce == "max") objective.reduce = Reduce::kMax;
-  return objective;
-}
-
 std::vector<MetricDefinition> read_metrics(SpecProblems& problems) {
   std::vector<MetricDefinition> metrics;
   const OrderedJson* list = problems.find("/metrics");
@@ -58,15 +47,6 @@ void check_regexes(const RegexCheck& check, SpecProblems& problems) {
       if (!regex) continue;
       if (const auto problem = check(*regex)) problems.add(pointer, problem->message, problem->hint);
     }
-}
-
-void check_objective_is_read(const Spec& spec, SpecProblems& problems) {
-  if (!problems.contains("/command") || spec.metrics.empty() || spec.objective.metric.empty()) return;
-  std::vector<std::string> names;
-  for (const MetricDefinition& metric : spec.metrics) names.push_back(metric.name);
-  if (std::find(names.begin(), names.end(), spec.objective.metric) != names.end()) return;
-  problems.add("/objective/metric", in_quotes(spec.objective.metric) + " is not among the metrics",
-               name_hint(spec.objective.metric, names, "the metrics are"));
 }
 
 StrategySpec read_strategy(const SpecProblems& problems) {
@@ -348,12 +328,11 @@ Spec read_document(SpecUse use, const RegexCheck& check, SpecProblems& problems)
   read_conditions(read, problems);
   spec.space = read.space.value_or(SearchSpace());
   read_rest(spec, problems);
-  spec.objective = read_objective(problems);
+  read_objectives(spec, problems);
   spec.command = read_command(read, problems);
   spec.environment = read_environment(problems);
   spec.metrics = read_metrics(problems);
   check_regexes(check, problems);
-  check_objective_is_read(spec, problems);
   spec.strategy = read_strategy(problems);
   spec.strategy.try_first = read_try_first(read, problems);
   spec.warm_start = read_warm_start(spec, problems);
@@ -365,6 +344,7 @@ Spec read_document(SpecUse use, const RegexCheck& check, SpecProblems& problems)
   check_convergence(spec, problems);
   spec.replicates = read_replicates(spec, problems);
   check_trainer_or_command(use, problems);
+  check_two_objectives(spec, problems);
   return spec;
 }
 

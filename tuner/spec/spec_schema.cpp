@@ -50,6 +50,7 @@ OrderedJson value_schema(const KeyRule& key, ValueKind kind) {
                          {"items", key.item == ValueKind::kMap ? OrderedJson{{"type", "object"}}
                                                                : value_schema(key, key.item)}};
       if (key.least_items > 0) schema["minItems"] = key.least_items;
+      if (key.most_items) schema["maxItems"] = *key.most_items;
       return schema;
     }
     case ValueKind::kMap: {
@@ -112,7 +113,10 @@ void require_an_end(OrderedJson& search) {
 OrderedJson spec_schema() {
   OrderedJson schema{{"$schema", kSchemaDraft}, {"title", "tune: specification of a search, version 1"}};
   schema.update(object_schema(spec_table()));
-  schema["not"] = {{"required", {"trainer", "command"}}};
+  for (const auto& [one, other] : {std::pair{"trainer", "command"}, std::pair{"objective", "objectives"}})
+    schema["not"]["anyOf"].push_back({{"required", {one, other}}});
+  for (const char* objective : {"objective", "objectives"})
+    schema["anyOf"].push_back({{"required", {objective}}});
   require_an_end(schema);
   return schema;
 }

@@ -29,6 +29,10 @@ std::vector<ParameterSet> read_try_first(const ReadParameters& read, SpecProblem
 std::vector<std::string> read_command(const ReadParameters& read, SpecProblems& problems);
 std::map<std::string, EnvironmentValue> read_environment(SpecProblems& problems);
 Retry read_retry(const Spec& spec, const ReadParameters& read, SpecProblems& problems);
+// The objective, or two of them, and which trial of their front is to be promoted.
+void read_objectives(Spec& spec, SpecProblems& problems);
+// What a study with two objectives cannot have, when all else is read.
+void check_two_objectives(const Spec& spec, SpecProblems& problems);
 // Suspicious, not wrong.
 void add_warnings(const Spec& spec, SpecUse use, SpecProblems& problems);
 

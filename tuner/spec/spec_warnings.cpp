@@ -36,21 +36,21 @@ const char* known_word(const std::vector<std::string>& words, const List& list) 
   return nullptr;
 }
 
-void warn_of_direction(const Objective& objective, SpecProblems& problems) {
+void warn_of_direction(const Objective& objective, const std::string& pointer, SpecProblems& problems) {
   const bool maximizes = objective.goal == Goal::kMaximize;
   const auto words = words_of(objective.metric);
   const char* less = known_word(words, kLessIsBetter);
   const char* more = known_word(words, kMoreIsBetter);
   if (maximizes && less != nullptr)
-    problems.warn("/objective/goal",
+    problems.warn(pointer + "/goal",
                   in_quotes(objective.metric) + " is maximized, but its name says that less is better",
                   "check the goal");
   else if (!maximizes && more != nullptr && less == nullptr)
-    problems.warn("/objective/goal",
+    problems.warn(pointer + "/goal",
                   in_quotes(objective.metric) + " is minimized, but its name says that more is better",
                   "check the goal");
   if ((maximizes && objective.reduce == Reduce::kMin) || (!maximizes && objective.reduce == Reduce::kMax))
-    problems.warn("/objective/reduce", "a trial's result is its worst value, not its best",
+    problems.warn(pointer + "/reduce", "a trial's result is its worst value, not its best",
                   "use \"best\" or \"last\"");
 }
 
@@ -132,7 +132,8 @@ void warn_of_small_space(const Spec& spec, SpecProblems& problems) {
 }  // namespace
 
 void add_warnings(const Spec& spec, SpecUse use, SpecProblems& problems) {
-  warn_of_direction(spec.objective, problems);
+  warn_of_direction(spec.objective, spec.second_objective ? "/objectives/0" : "/objective", problems);
+  if (spec.second_objective) warn_of_direction(*spec.second_objective, "/objectives/1", problems);
   if (use == SpecUse::kRun) warn_of_unpassed(spec, problems);
   for (const Parameter& parameter : spec.space.parameters())
     // One with a condition is a switch: it is there or not.

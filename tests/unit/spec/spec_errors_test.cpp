@@ -318,7 +318,6 @@ TEST_CASE("commands that are safe are accepted", "[spec]") {
 TEST_CASE("what this version does not have yet is refused by name", "[spec]") {
   const auto [pointer, json] = GENERATE(table<std::string, std::string>({
       {"/limits/until", "\"x\""},
-      {"/objectives", "[]"},
       {"/notify", "{}"},
   }));
   CAPTURE(pointer);

@@ -30,28 +30,35 @@ std::uint64_t seed_of(const StudyFrame& study, const TrialFrame& trial) {
   return trial_seed(study.seed, trial.seed_of.value_or(trial.id.trial));
 }
 
+Json objective_json(const Objective& objective) {
+  return {{"metric", objective.metric},
+          {"goal", goal_text(objective.goal)},
+          {"reduce", reduce_text(objective.reduce)}};
+}
+
 Json trial_document(const StudyFrame& study, const TrialFrame& trial, const Values& values,
                     const Attempt& attempt) {
   const Spec& spec = study.spec;
-  return Json{{"schema", 1},
-              {"study", spec.study},
-              {"trial", trial.id.trial},
-              {"attempt", trial.id.attempt},
-              {"token", trial.token},
-              {"seed", seed_of(study, trial)},
-              {"parameters", nest_names(values.parameters)},
-              {"fixed", nest_names(values.fixed)},
-              {"overrides", trial.overrides},
-              {"objective",
-               {{"metric", spec.objective.metric},
-                {"goal", goal_text(spec.objective.goal)},
-                {"reduce", reduce_text(spec.objective.reduce)}}},
-              {"trainer", spec.trainer ? *spec.trainer : Json(nullptr)},
-              {"budget", trial.budget},
-              {"precision", study.precision},
-              {"checkpoint_dir", attempt.checkpoint_folder.string()},
-              {"output_dir", (attempt.folder / "output").string()},
-              {"resume_from", trial.resumes ? Json(attempt.checkpoint_folder.string()) : Json(nullptr)}};
+  Json document{{"schema", 1},
+                {"study", spec.study},
+                {"trial", trial.id.trial},
+                {"attempt", trial.id.attempt},
+                {"token", trial.token},
+                {"seed", seed_of(study, trial)},
+                {"parameters", nest_names(values.parameters)},
+                {"fixed", nest_names(values.fixed)},
+                {"overrides", trial.overrides},
+                {"objective", objective_json(spec.objective)},
+                {"trainer", spec.trainer ? *spec.trainer : Json(nullptr)},
+                {"budget", trial.budget},
+                {"precision", study.precision},
+                {"checkpoint_dir", attempt.checkpoint_folder.string()},
+                {"output_dir", (attempt.folder / "output").string()},
+                {"resume_from", trial.resumes ? Json(attempt.checkpoint_folder.string()) : Json(nullptr)}};
+  if (spec.second_objective)
+    document["objectives"] =
+        Json::array({objective_json(spec.objective), objective_json(*spec.second_objective)});
+  return document;
 }
 
 std::map<std::string, Json> argument_values(const StudyFrame& study, const TrialFrame& trial,

@@ -7,6 +7,7 @@
 
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/core/metric_names.h"
 #include "tuner/core/plural_text.h"
 
 namespace tune::engine {
@@ -68,10 +69,26 @@ AttemptOutcome broken_device(const AttemptEnd& end, std::string reason) {
   return outcome;
 }
 
-// What the trial has reached. With `last`, a last line that gave no number may say that it has diverged.
-std::optional<double> reached(const AttemptEnd& end) {
-  if (end.objective.reduce == Reduce::kLast && end.unread.is_last) return std::nullopt;
-  return reduce_curve(end.curve, end.objective);
+// What the trial has reached of an objective. With `last`, a last line that gave no number may say that it
+// has diverged.
+std::optional<double> reached(const Objective& objective, const std::vector<MetricPoint>& curve,
+                              const UnreadLines& lines) {
+  if (objective.reduce == Reduce::kLast && lines.is_last) return std::nullopt;
+  return reduce_curve(curve, objective);
+}
+
+std::optional<double> reached(const AttemptEnd& end) { return reached(end.objective, end.curve, end.unread); }
+
+// nullopt too where there is no second objective.
+std::optional<double> second_reached(const AttemptEnd& end) {
+  if (!end.second) return std::nullopt;
+  if (end.second->objective.metric == kDeviceSeconds) return end.second->lease_seconds;
+  return reached(end.second->objective, end.second->curve, end.second->unread);
+}
+
+// What a trial that did not complete has: a device time that was cut short says nothing.
+std::optional<double> second_on_the_way(const AttemptEnd& end) {
+  return end.second && end.second->objective.metric == kDeviceSeconds ? std::nullopt : second_reached(end);
 }
 
 bool mentions_no_number(const std::string& text) {
@@ -81,33 +98,44 @@ bool mentions_no_number(const std::string& text) {
   return lower.find("nan") != std::string::npos || lower.find("inf") != std::string::npos;
 }
 
-AttemptOutcome unread(const AttemptEnd& end) {
-  const std::string which = end.curve.empty() ? "no value" : "not the last value";
+AttemptOutcome unread(const Objective& objective, const std::vector<MetricPoint>& curve,
+                      const UnreadLines& lines) {
+  const std::string which = curve.empty() ? "no value" : "not the last value";
   return failed(
-      mentions_no_number(end.unread.text) ? "non_finite" : "no_metric",
-      "exit code 0, but " + which + " of \"" + end.objective.metric + "\" could be read: " + end.unread.text);
+      mentions_no_number(lines.text) ? "non_finite" : "no_metric",
+      "exit code 0, but " + which + " of \"" + objective.metric + "\" could be read: " + lines.text);
+}
+
+// Why an objective has no value.
+AttemptOutcome without_value(const Objective& objective, const std::vector<MetricPoint>& curve,
+                             const UnreadLines& lines) {
+  if (lines.count > 0 && (curve.empty() || lines.is_last)) return unread(objective, curve, lines);
+  if (curve.empty())
+    return failed("no_metric", "exit code 0, but no line of its output gave \"" + objective.metric + "\"");
+  const char* which = objective.reduce == Reduce::kLast ? "the last value" : "every value";
+  return failed("non_finite", which + (" of \"" + objective.metric) + "\" was NaN or infinite");
 }
 
 AttemptOutcome completed(const AttemptEnd& end) {
-  if (const auto value = reached(end)) return {TrialState::kCompleted, "completed", {}, value};
-  if (end.unread.count > 0 && (end.curve.empty() || end.unread.is_last)) return unread(end);
-  if (end.curve.empty()) {
-    return failed("no_metric",
-                  "exit code 0, but no line of its output gave \"" + end.objective.metric + "\"");
-  }
-  const char* which = end.objective.reduce == Reduce::kLast ? "the last value" : "every value";
-  return failed("non_finite", which + (" of \"" + end.objective.metric) + "\" was NaN or infinite");
+  const auto value = reached(end), second = second_reached(end);
+  if (!value) return without_value(end.objective, end.curve, end.unread);
+  if (end.second && !second)
+    return without_value(end.second->objective, end.second->curve, end.second->unread);
+  return {TrialState::kCompleted, "completed", {}, value, {}, {}, second};
 }
 
 // What a trial that ran out of time had reached counts, unless the spec says otherwise; its metrics stay in
 // the store in any case.
 AttemptOutcome timed_out(const AttemptEnd& end, const std::optional<double>& value) {
   std::string reason = kTimeoutReason;
-  if (value && end.on_trial_time == OnTrialTime::kComplete) {
+  const auto second = second_reached(end);
+  if (value && end.on_trial_time == OnTrialTime::kComplete && (second || !end.second)) {
     reason +=
         ": cut after step " + std::to_string(end.curve.back().step) + ", and counts with what it had reached";
-    return {TrialState::kCompleted, std::move(reason), {}, value, "trial_time"};
+    return {TrialState::kCompleted, std::move(reason), {}, value, "trial_time", {}, second};
   }
+  if (value && end.second && !second && end.on_trial_time == OnTrialTime::kComplete)
+    reason += "; no line had given \"" + end.second->objective.metric + "\"";
   if (value)
     reason += "; " + end.objective.metric + " had reached " + shortest(*value) + " by step " +
               std::to_string(end.curve.back().step);
@@ -163,6 +191,11 @@ AttemptOutcome ended_by_itself(const AttemptEnd& end, const ExitReport& report) 
 
 }  // namespace
 
+std::vector<double> AttemptOutcome::values() const {
+  if (!value) return {};
+  return second ? std::vector<double>{*value, *second} : std::vector<double>{*value};
+}
+
 AttemptOutcome classify(const AttemptEnd& end) {
   // Not run again: the trainer would do the same, and nobody may clear away what it put there.
   if (!end.spoilt.empty()) return failed("crash", "the attempt's folder is spoilt: " + end.spoilt);
@@ -175,7 +208,7 @@ AttemptOutcome classify(const AttemptEnd& end) {
     return outcome;
   }
   if (!report.stop) return ended_by_itself(end, report);
-  const auto value = reached(end);
+  const auto value = reached(end), second = second_on_the_way(end);
   switch (*report.stop) {
     case StopReason::kTimeout:
       return timed_out(end, value);
@@ -184,16 +217,34 @@ AttemptOutcome classify(const AttemptEnd& end) {
     case StopReason::kNoMetric:
       return failed("hung", "limits.no_metric_time ran out; " + report.failure);
     case StopReason::kRule:
-      return {TrialState::kStopped, end.verdict.empty() ? "stopped by the rule" : end.verdict, {}, value};
+      return {TrialState::kStopped,
+              end.verdict.empty() ? "stopped by the rule" : end.verdict,
+              {},
+              value,
+              {},
+              {},
+              second};
     case StopReason::kPerson:
-      return {TrialState::kStopped, end.verdict.empty() ? "stopped by a person" : end.verdict, {}, value};
+      return {TrialState::kStopped,
+              end.verdict.empty() ? "stopped by a person" : end.verdict,
+              {},
+              value,
+              {},
+              {},
+              second};
     case StopReason::kPause:
-      return {TrialState::kPaused, end.verdict.empty() ? "paused by the rule" : end.verdict, {}, value};
+      return {TrialState::kPaused,
+              end.verdict.empty() ? "paused by the rule" : end.verdict,
+              {},
+              value,
+              {},
+              {},
+              second};
     case StopReason::kTimeLimit:
     case StopReason::kDeviceTimeLimit:
     case StopReason::kCostLimit:
     case StopReason::kTarget:
-      return {TrialState::kStopped, to_string(*report.stop), {}, value};
+      return {TrialState::kStopped, to_string(*report.stop), {}, value, {}, {}, second};
     case StopReason::kDrain:
       return requeued("interrupted");
     case StopReason::kUnheard:

@@ -18,12 +18,28 @@ inline constexpr const char* kBrokenDevice = "device";
 struct AttemptOutcome {
   TrialState state = TrialState::kFailed;  // kQueued: the trial runs again
   std::string reason;
-  std::string failure;          // class, when failed
-  std::optional<double> value;  // the reduced objective of a completed, stopped or paused trial
-  std::string cut = {};         // of a completed trial: the limit that cut it short
+  std::string failure;  // class, when failed
+  // The reduced objective of a completed, stopped or paused trial, and the second one: of one that was
+  // stopped or paused only where the program has printed it.
+  std::optional<double> value;
+  std::string cut = {};  // of a completed trial: the limit that cut it short
   std::optional<Fault> fault =
       {};                    // why a trial runs again that was not started, or ended for no fault of its own
+  std::optional<double> second = {};
   std::string retried = {};  // of a trial that runs again: class of the failure, if its attempt has failed
+
+  // As a trial's row has them.
+  std::vector<double> values() const;
+};
+
+// The second objective of an attempt that has ended.
+struct SecondEnd {
+  const Objective& objective;
+  const std::vector<MetricPoint>& curve;
+  UnreadLines unread = {};
+  // Of kDeviceSeconds, for which there is no curve: for how long the trial's attempts have held their
+  // devices.
+  double lease_seconds = 0;
 };
 
 struct AttemptEnd {
@@ -41,6 +57,7 @@ struct AttemptEnd {
   OnTrialTime on_trial_time = OnTrialTime::kComplete;
   std::string unheard = {};                  // why its supervisor was ended, when it gave no sign of life
   int most_losses = Retry{}.infrastructure;  // with so many the trial fails
+  std::optional<SecondEnd> second = std::nullopt;
 };
 
 AttemptOutcome classify(const AttemptEnd& end);

@@ -20,12 +20,26 @@ std::vector<store::AttemptRow> earlier_attempts(const store::StudyStore& store,
 }  // namespace
 
 AttemptCloser::AttemptCloser(const DeskParts& parts, MetricFollower& metrics)
-    : parts_(parts), metrics_(metrics) {
-  if (const TrialView* best = parts_.book.history().best()) best_ = best->values.front();
+    : parts_(parts),
+      metrics_(metrics),
+      best_(parts_.frame.spec.objective, parts_.frame.spec.second_objective) {
+  for (const auto& trial : parts_.book.history().trials)
+    if (trial->state == TrialState::kCompleted) best_.add(trial->values);
+}
+
+std::optional<SecondEnd> AttemptCloser::second_end(const RunningTrial& running, Milliseconds lasted) const {
+  const std::optional<Objective>& second = parts_.frame.spec.second_objective;
+  if (!second) return std::nullopt;
+  double seconds = static_cast<double>(lasted.count()) / 1000;
+  for (const store::AttemptRow& row : parts_.store.attempts(running.attempt.trial))
+    if (row.attempt != running.attempt.attempt) seconds += row.lease_seconds;
+  return SecondEnd{*second, parts_.book.trial(running.attempt.trial).second_curve, running.second_unread,
+                   seconds};
 }
 
 AttemptOutcome AttemptCloser::outcome_of(const RunningTrial& running, const std::optional<ExitReport>& report,
-                                         const std::string& spoilt, const MemoryUse& memory) const {
+                                         const std::string& spoilt, const MemoryUse& memory,
+                                         Milliseconds lasted) const {
   const std::vector<store::AttemptRow> attempts = earlier_attempts(parts_.store, running.attempt);
   const AttemptId id{running.attempt.trial, running.attempt.attempt};
   const bool ended_badly = report && !report->stop && !report->start_error && report->exit_code != 0;
@@ -35,7 +49,7 @@ AttemptOutcome AttemptCloser::outcome_of(const RunningTrial& running, const std:
        parts_.frame.spec.trainer.has_value(), machine_losses(attempts), running.adopted,
        running.attempt.reason, ended_badly ? last_log_line(folder) : std::string(), spoilt, running.unread,
        ended_badly ? log_end(folder, kLogEnd) : std::string(), parts_.frame.spec.limits.on_trial_time,
-       running.ended_unheard, parts_.frame.spec.retry.infrastructure});
+       running.ended_unheard, parts_.frame.spec.retry.infrastructure, second_end(running, lasted)});
   // What an earlier run could not start is tried again, and it may be mended by now.
   if (running.adopted) outcome.fault.reset();
   if (auto fault = fault_of(running, outcome)) {
@@ -65,8 +79,8 @@ std::optional<Fault> AttemptCloser::fault_of(const RunningTrial& running,
 
 // A replicate alone is never the best: what it says of the trial that it repeats is (History::best()).
 bool AttemptCloser::is_new_best(const store::TrialRow& trial, const AttemptOutcome& outcome) const {
-  return !trial.facts.replicate_of && outcome.state == TrialState::kCompleted && outcome.value &&
-         (!best_ || is_better(*outcome.value, *best_, parts_.frame.spec.objective.goal));
+  return !trial.facts.replicate_of && outcome.state == TrialState::kCompleted &&
+         best_.is_improved_by(outcome.values());
 }
 
 TrialEnd AttemptCloser::close(RunningTrial& running, const MemoryUse& memory) {
@@ -80,7 +94,8 @@ TrialEnd AttemptCloser::close(RunningTrial& running, const MemoryUse& memory) {
   // Memory first, since the outcome depends on these points. Should the commit fail for good, the run is over
   // and what is in memory with it; the files are read again by the next one.
   metrics_.take_in(running, tail);
-  AttemptOutcome outcome = outcome_of(running, report, spoilt, memory);
+  const Milliseconds lasted = this->lasted(running, report);
+  AttemptOutcome outcome = outcome_of(running, report, spoilt, memory, lasted);
   if (outcome.state == TrialState::kPaused && !running.stopped_by.empty()) {
     outcome.state = TrialState::kStopped;
     outcome.reason = running.stopped_by;
@@ -95,7 +110,7 @@ TrialEnd AttemptCloser::close(RunningTrial& running, const MemoryUse& memory) {
     running.pausing_trouble = "trial " + std::to_string(number) + " left no checkpoint to go on from";
     outcome.reason += " It is stopped for good, since it left no checkpoint.";
   }
-  const Milliseconds lasted = close_attempt(running, report, outcome, memory);
+  close_attempt(running, report, outcome, memory, lasted);
   close_trial(running.trial, outcome);
   crash_point("before_end");
   parts_.journal.commit([&](Journal::Entry& entry) {
@@ -108,7 +123,8 @@ TrialEnd AttemptCloser::close(RunningTrial& running, const MemoryUse& memory) {
   if (report && !report->stop) metrics_.warn_of_late_output(running, lasted);
   const bool has_metrics = (outcome.state == TrialState::kFailed || outcome.state == TrialState::kStopped) &&
                            !parts_.store.metrics(number).empty();
-  if (is_new_best(running.trial, outcome)) best_ = outcome.value;
+  if (outcome.state == TrialState::kCompleted && !running.trial.facts.replicate_of)
+    best_.add(outcome.values());
   if (outcome.state != TrialState::kQueued) {
     const bool did_not_fit = !running.attempt.facts.overrides.empty();
     parts_.book.set_memory(number, did_not_fit, did_not_fit ? std::nullopt : memory.peak);
@@ -132,27 +148,31 @@ Milliseconds AttemptCloser::wait_of(const RunningTrial& running, const AttemptOu
   return backoff_after(machine_losses(parts_.store.attempts(attempt.trial)), parts_.frame.spec.retry);
 }
 
-Milliseconds AttemptCloser::close_attempt(RunningTrial& running, const std::optional<ExitReport>& report,
-                                          const AttemptOutcome& outcome, const MemoryUse& memory) const {
+Milliseconds AttemptCloser::lasted(const RunningTrial& running,
+                                   const std::optional<ExitReport>& report) const {
+  if (report) return Milliseconds(static_cast<std::int64_t>(report->wall_seconds * 1000));
+  return std::chrono::duration_cast<Milliseconds>(parts_.clock.steady_now() - running.started);
+}
+
+void AttemptCloser::close_attempt(RunningTrial& running, const std::optional<ExitReport>& report,
+                                  const AttemptOutcome& outcome, const MemoryUse& memory,
+                                  Milliseconds lasted) const {
   store::AttemptRow& attempt = running.attempt;
   attempt.facts.peak_device_memory = memory.peak;
   attempt.facts.failure = outcome.retried.empty() ? outcome.failure : outcome.retried;
   attempt.state = report ? store::AttemptState::kExited : store::AttemptState::kLost;
   attempt.reason = outcome.reason;
   attempt.ended = parts_.clock.wall_now();
-  Milliseconds lasted = std::chrono::duration_cast<Milliseconds>(parts_.clock.steady_now() - running.started);
   if (report) {
     if (!report->start_error) attempt.exit_code = report->exit_code;
     attempt.signal = report->signal;
     attempt.stop = report->stop;
     attempt.cpu_seconds = report->cpu_seconds;
     attempt.max_rss_bytes = report->max_rss_bytes;
-    lasted = Milliseconds(static_cast<std::int64_t>(report->wall_seconds * 1000));
   } else if (running.adopted) {
     attempt.stop = StopReason::kOrphaned;
   }
   attempt.lease_seconds = static_cast<double>(lasted.count()) / 1000;
-  return lasted;
 }
 
 void AttemptCloser::close_trial(store::TrialRow& trial, const AttemptOutcome& outcome) const {
@@ -161,7 +181,7 @@ void AttemptCloser::close_trial(store::TrialRow& trial, const AttemptOutcome& ou
   trial.failure = outcome.failure;
   if (outcome.state == TrialState::kQueued) return;
   trial.cut = outcome.cut;
-  if (outcome.value) trial.values = {*outcome.value};
+  if (outcome.value) trial.values = outcome.values();
   if (is_finished(outcome.state)) trial.ended = parts_.clock.wall_now();
 }
 
@@ -186,6 +206,7 @@ void AttemptCloser::write_end(Journal::Entry& entry, const RunningTrial& running
   event.attempt = attempt.attempt;
   event.state = outcome.state;
   event.value = outcome.value;
+  if (outcome.value) event.second_value = outcome.second;
   event.parameters = running.trial.parameters;
   event.replicate_of = running.trial.facts.replicate_of;
   event.message = outcome.failure.empty() ? outcome.reason : outcome.failure + ": " + outcome.reason;

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "tuner/core/best_so_far.h"
 #include "tuner/engine/attempt/outcome.h"
 #include "tuner/engine/loop/metric_follower.h"
 #include "tuner/engine/loop/running_trial.h"
@@ -32,19 +33,22 @@ class AttemptCloser {
 
  private:
   AttemptOutcome outcome_of(const RunningTrial& running, const std::optional<ExitReport>& report,
-                            const std::string& spoilt, const MemoryUse& memory) const;
+                            const std::string& spoilt, const MemoryUse& memory, Milliseconds lasted) const;
   std::optional<Fault> fault_of(const RunningTrial& running, const AttemptOutcome& outcome) const;
   Milliseconds wait_of(const RunningTrial& running, const AttemptOutcome& outcome) const;
   bool is_new_best(const store::TrialRow& trial, const AttemptOutcome& outcome) const;
-  Milliseconds close_attempt(RunningTrial& running, const std::optional<ExitReport>& report,
-                             const AttemptOutcome& outcome, const MemoryUse& memory) const;
+  std::optional<SecondEnd> second_end(const RunningTrial& running, Milliseconds lasted) const;
+  // For how long the attempt held its devices.
+  Milliseconds lasted(const RunningTrial& running, const std::optional<ExitReport>& report) const;
+  void close_attempt(RunningTrial& running, const std::optional<ExitReport>& report,
+                     const AttemptOutcome& outcome, const MemoryUse& memory, Milliseconds lasted) const;
   void close_trial(store::TrialRow& trial, const AttemptOutcome& outcome) const;
   void write_cut_lines(Journal::Entry& entry, const RunningTrial& running, std::uint64_t count) const;
   void write_end(Journal::Entry& entry, const RunningTrial& running, const AttemptOutcome& outcome) const;
 
   const DeskParts& parts_;
   MetricFollower& metrics_;
-  std::optional<double> best_;  // of the study, so far
+  BestSoFar best_;  // of the study
 };
 
 }  // namespace tune::engine

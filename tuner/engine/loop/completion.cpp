@@ -3,41 +3,43 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tuner/core/error.h"
 #include "tuner/core/plural_text.h"
 
 namespace tune::engine {
 
-Completion::Completion(const Limits& limits, const Objective& objective, std::vector<store::TrialRow> trials)
-    : limits_(limits), objective_(objective) {
+Completion::Completion(const Limits& limits, const Objective& objective, std::vector<store::TrialRow> trials,
+                       const std::optional<Objective>& second)
+    : limits_(limits), objective_(objective), is_pair_(second.has_value()), best_(objective, second) {
   std::erase_if(trials, [](const store::TrialRow& trial) {
     return !trial.ended || trial.facts.replicate_of || trial.facts.rerun_of;
   });
   std::stable_sort(trials.begin(), trials.end(),
                    [](const store::TrialRow& a, const store::TrialRow& b) { return *a.ended < *b.ended; });
-  for (const store::TrialRow& trial : trials)
-    on_end(trial.state, trial.values.empty() ? std::nullopt : std::optional(trial.values.front()));
+  for (const store::TrialRow& trial : trials) on_end(trial.state, trial.values);
 }
 
-void Completion::on_end(TrialState state, std::optional<double> value) {
+void Completion::on_end(TrialState state, const std::vector<double>& values) {
   if (state != TrialState::kCompleted && state != TrialState::kStopped) return;
-  const bool is_best =
-      state == TrialState::kCompleted && value && (!best_ || is_better(*value, *best_, objective_.goal));
-  if (is_best) best_ = value;
-  if (!value) return;  // it never ran
-  since_best_ = is_best || !best_ ? 0 : since_best_ + 1;
+  const bool is_best = state == TrialState::kCompleted && best_.is_improved_by(values);
+  if (is_best) best_.add(values);
+  if (values.empty()) return;  // it never ran
+  since_best_ = is_best || best_.is_empty() ? 0 : since_best_ + 1;
   if (is_best) converged_ = 0;
 }
 
 void Completion::on_suggestion(const strategies::Suggestion& suggestion) {
-  if (!limits_.convergence || !best_ || suggestion.resume_trial) return;
-  const bool is_small =
-      suggestion.expected_gain && *suggestion.expected_gain < *limits_.convergence * std::abs(*best_);
+  if (!limits_.convergence || best_.is_empty() || suggestion.resume_trial) return;
+  // Of two objectives the gain is a part already.
+  const double whole = is_pair_ ? 1 : std::abs(*best_.best());
+  const bool is_small = suggestion.expected_gain && *suggestion.expected_gain < *limits_.convergence * whole;
   converged_ = is_small ? converged_ + 1 : 0;
 }
 
 std::optional<store::StudyEnd> Completion::reached() const {
-  if (!best_) return std::nullopt;
-  if (limits_.target && !is_better(*limits_.target, *best_, objective_.goal)) return store::StudyEnd::kTarget;
+  if (best_.is_empty()) return std::nullopt;
+  if (limits_.target && !is_pair_ && !is_better(*limits_.target, *best_.best(), objective_.goal))
+    return store::StudyEnd::kTarget;
   if (limits_.no_improvement && since_best_ >= *limits_.no_improvement)
     return store::StudyEnd::kNoImprovement;
   if (limits_.convergence && converged_ >= kConverged) return store::StudyEnd::kConvergence;
@@ -45,17 +47,18 @@ std::optional<store::StudyEnd> Completion::reached() const {
 }
 
 std::string Completion::sentence() const {
-  const std::string best = objective_.metric + ' ' + shortest(best_.value_or(0));
+  const std::string best =
+      is_pair_ ? "what the front dominates" : objective_.metric + ' ' + shortest(best_.best().value_or(0));
   switch (reached().value_or(store::StudyEnd::kTrialLimit)) {
     case store::StudyEnd::kTarget:
       return "limits.target is reached: " + best + ", the target is " + shortest(*limits_.target);
     case store::StudyEnd::kNoImprovement:
-      return plural_text(since_best_, "trial") + " in a row brought nothing better than " + best +
-             " (limits.no_improvement)";
+      return plural_text(since_best_, "trial") + " in a row brought nothing " +
+             (is_pair_ ? "that is new to the front" : "better than " + best) + " (limits.no_improvement)";
     case store::StudyEnd::kConvergence:
       return "the search has converged: " + std::to_string(kConverged) +
-             " suggestions in a row were expected to improve " + best + " by less than " +
-             shortest(*limits_.convergence * 100) + " % (limits.convergence)";
+             " suggestions in a row were expected to " + (is_pair_ ? "enlarge " : "improve ") + best +
+             " by less than " + shortest(*limits_.convergence * 100) + " % (limits.convergence)";
     default:
       return {};
   }
@@ -64,6 +67,12 @@ std::string Completion::sentence() const {
 bool was_repeating(const store::StudyRow& study, const std::vector<store::TrialRow>& trials) {
   const bool had_ended = store::study_end_in(study.finish_reason).has_value();
   return !had_ended && !trials.empty() && trials.back().facts.replicate_of.has_value();
+}
+
+void check_limits(const Limits& limits, const std::optional<Objective>& second) {
+  if (second && limits.target)
+    throw Error(ExitCode::kUsage, "a target is of one objective, and the study has two",
+                "limit --no-improvement: so many trials in a row that were not on the front");
 }
 
 }  // namespace tune::engine

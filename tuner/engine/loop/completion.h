@@ -6,20 +6,23 @@
 
 #include "store/study_store.h"
 #include "strategies/strategy.h"
+#include "tuner/core/best_so_far.h"
 #include "tuner/spec/limits.h"
 
 namespace tune::engine {
 
-// limits.target, limits.no_improvement and limits.convergence, whichever comes first. Owned by the loop, on
-// its thread. It decides, and stops nothing. What it knows follows from the rows of ended trials, but for
-// what the strategy expects, which a run of the loop learns anew.
+// limits.target, limits.no_improvement and limits.convergence, whichever comes first; with two objectives a
+// trial is better that is new to the front, and there is no target. Owned by the loop, on its thread. It
+// decides, and stops nothing. What it knows follows from the rows of ended trials, but for what the strategy
+// expects, which a run of the loop learns anew.
 class Completion {
  public:
   // Suggestions in a row that expect too little before the search counts as converged: one may be small by
   // chance, when trials that run hold the better points.
   static constexpr int kConverged = 5;
 
-  Completion(const Limits& limits, const Objective& objective, std::vector<store::TrialRow> trials);
+  Completion(const Limits& limits, const Objective& objective, std::vector<store::TrialRow> trials,
+             const std::optional<Objective>& second = std::nullopt);
   // The search had ended in an earlier run, since replicates have begun: if nothing else has ended it, it had
   // converged, which no row of a trial tells.
   void resume_replicates() { converged_ = kConverged; }
@@ -28,8 +31,9 @@ class Completion {
     if (limits.convergence != limits_.convergence) converged_ = 0;
     limits_ = limits;
   }
-  // Of a trial of the search: replicates neither improve it nor fail to.
-  void on_end(TrialState state, std::optional<double> value);
+  // Of a trial of the search: replicates neither improve it nor fail to. `values` of the trial: one an
+  // objective.
+  void on_end(TrialState state, const std::vector<double>& values);
   void on_suggestion(const strategies::Suggestion& suggestion);
   // Why the study may end; nullopt while it may not.
   std::optional<store::StudyEnd> reached() const;
@@ -39,12 +43,15 @@ class Completion {
  private:
   Limits limits_;
   Objective objective_;
-  std::optional<double> best_;
+  bool is_pair_;
+  BestSoFar best_;
   int since_best_ = 0;  // completed and stopped trials
   int converged_ = 0;   // suggestions
 };
 
 // Whether an earlier run of the study was cut short among its replicates.
 bool was_repeating(const store::StudyRow& study, const std::vector<store::TrialRow>& trials);
+// Throws Error(kUsage) for limits that a study with a second objective cannot have.
+void check_limits(const Limits& limits, const std::optional<Objective>& second);
 
 }  // namespace tune::engine

@@ -25,6 +25,23 @@ std::shared_ptr<const TrialView> as_searched(const std::shared_ptr<const TrialVi
   blank.role = trial->role;
   return std::make_shared<const TrialView>(std::move(blank));
 }
+// Keeps the steps ascending, and the later of two points of a step. True when the step is beyond all earlier
+// ones.
+bool put_point(std::vector<MetricPoint>& curve, MetricPoint point) {
+  if (curve.empty() || curve.back().step < point.step) {
+    curve.push_back(point);
+    return true;
+  }
+  const auto before = [](const MetricPoint& a, const MetricPoint& b) { return a.step < b.step; };
+  const auto place = std::lower_bound(curve.begin(), curve.end(), point, before);
+  if (place->step == point.step) {
+    *place = point;
+  } else {
+    curve.insert(place, point);
+  }
+  return false;
+}
+
 }  // namespace
 
 History history_in(const store::StudyStore& store, const SearchSpace& space) {
@@ -98,20 +115,13 @@ void HistoryBook::open(int number) {
 }
 
 bool HistoryBook::add_point(int number, MetricPoint point) {
-  std::vector<MetricPoint>& curve = open_.at(number).curve;
   changed_.insert(number);
-  if (curve.empty() || curve.back().step < point.step) {
-    curve.push_back(point);
-    return true;
-  }
-  const auto before = [](const MetricPoint& a, const MetricPoint& b) { return a.step < b.step; };
-  const auto place = std::lower_bound(curve.begin(), curve.end(), point, before);
-  if (place->step == point.step) {
-    *place = point;
-  } else {
-    curve.insert(place, point);
-  }
-  return false;
+  return put_point(open_.at(number).curve, point);
+}
+
+void HistoryBook::add_second_point(int number, MetricPoint point) {
+  changed_.insert(number);
+  put_point(open_.at(number).second_curve, point);
 }
 
 void HistoryBook::set_pace(int number, double step_seconds) {
@@ -121,6 +131,7 @@ void HistoryBook::set_pace(int number, double step_seconds) {
 
 void HistoryBook::remove_points(int number) {
   open_.at(number).curve.clear();
+  open_.at(number).second_curve.clear();
   changed_.insert(number);
 }
 
@@ -163,6 +174,7 @@ void HistoryBook::close(int number, TrialState state, std::vector<double> values
   view.values = std::move(values);
   view.failure = failure;
   view.curve.shrink_to_fit();
+  view.second_curve.shrink_to_fit();
   put(number, std::make_shared<const TrialView>(std::move(view)));
 }
 

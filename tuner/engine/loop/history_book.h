@@ -32,6 +32,8 @@ class HistoryBook {
   void open(int number);
   // A point of the objective of an open trial. True when its step is beyond all earlier ones.
   bool add_point(int number, MetricPoint point);
+  // The same of the second objective.
+  void add_second_point(int number, MetricPoint point);
   // Of an open trial (TrialView::step_seconds).
   void set_pace(int number, double step_seconds);
   void remove_points(int number);

@@ -9,6 +9,8 @@ Json event_data(const StatusEvent& event) {
   Json data = Json::object();
   if (!event.message.empty()) data["message"] = event.message;
   if (event.value) data["value"] = number_to_json(*event.value);
+  if (event.second_value)
+    data["values"] = Json::array({number_to_json(*event.value), number_to_json(*event.second_value)});
   if (!event.devices.empty()) data["devices"] = event.devices;
   if (!event.parameters.empty()) data["parameters"] = event.parameters;
   if (!event.about.empty()) data["metric"] = event.metric, data["about"] = event.about;

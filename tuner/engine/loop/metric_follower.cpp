@@ -66,7 +66,9 @@ void MetricFollower::write(Journal::Entry& entry, const RunningTrial& running, c
 
 void MetricFollower::take_in(RunningTrial& running, const MetricTail& tail) {
   running.attempt.metrics_offset = tail.offset;
+  const std::optional<Objective>& second = parts_.frame.spec.second_objective;
   follow(running.unread, tail, parts_.frame.spec.objective.metric);
+  if (second) follow(running.second_unread, tail, second->metric);
   for (const MetricRecord& record : tail.records) {
     StatusEvent event;
     event.kind = StatusKind::kMetric;
@@ -76,6 +78,8 @@ void MetricFollower::take_in(RunningTrial& running, const MetricTail& tail) {
     event.metric = record.name;
     event.point = record.point;
     parts_.status.on_event(event);
+    if (second && record.name == second->metric)
+      parts_.book.add_second_point(running.attempt.trial, record.point);
     if (record.name != parts_.frame.spec.objective.metric) continue;
     look_for_new_beginning(running, record.point.step);
     time_steps(running, record);

@@ -43,11 +43,12 @@ struct RunningTrial {
   store::TrialRow trial;
   store::AttemptRow attempt;
   SteadyTime started;
-  SteadyTime read_at;       // metrics are not read before
-  bool grown = false;       // since they were read
-  bool stopping = false;    // the rule's verdict was sent; the attempt's reason is that verdict
-  bool adopted = false;     // an earlier run of the loop started it
-  UnreadLines unread = {};  // of the objective
+  SteadyTime read_at;              // metrics are not read before
+  bool grown = false;              // since they were read
+  bool stopping = false;           // the rule's verdict was sent; the attempt's reason is that verdict
+  bool adopted = false;            // an earlier run of the loop started it
+  UnreadLines unread = {};         // of the objective
+  UnreadLines second_unread = {};  // of the second one
   std::optional<Milliseconds> heartbeat = {};   // absent: nothing is heard of its supervisor anyway
   SteadyTime::duration unheard{0};              // how long nothing was heard while the loop listened
   std::string ended_unheard = {};               // why it was ended for that

@@ -16,7 +16,7 @@ enum class StatusKind {
   kMetric,           // a new point of any metric
   kTrialFinished,    // completed, stopped, failed; message = reason
   kAttemptRequeued,  // will run again; message = reason
-  kBest,             // a new best trial
+  kBest,             // a new best trial; of two objectives, one of the front
   kNotice,           // anything a person should know
   kRequest,          // a person asked for something from another terminal; message = who, and what was done
   kDraining,         // a first signal arrived
@@ -45,7 +45,8 @@ struct StatusEvent {
   // stored nor in JSON.
   std::string brief = {};
   std::string choice = {}, choice_reason = {};
-  std::optional<int> replicate_of = {};  // of a trial that is queued or has finished
+  std::optional<int> replicate_of = {};     // of a trial that is queued or has finished
+  std::optional<double> second_value = {};  // where there are two objectives
 };
 
 // Who shows a study to people or programs. Owned by the command that runs the study. Decides nothing.

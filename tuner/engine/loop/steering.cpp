@@ -3,6 +3,7 @@
 #include <array>
 #include <set>
 
+#include "tuner/engine/loop/completion.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/spec/spec_keys.h"
 
@@ -34,6 +35,7 @@ Effect set(const Request& request, const Spec& spec, const Limits& limits) {
   } catch (const std::exception& problem) {
     throw Error(ExitCode::kUsage, std::string("the limits cannot be set: ") + problem.what());
   }
+  check_limits(*effect.limits, spec.second_objective);
   for (const char* name : kSettable)
     if (before.value(name, Json()) != after.value(name, Json())) {
       effect.said += effect.said.empty() ? "limits." : ", limits.";
@@ -158,9 +160,10 @@ Effect stop_trial(int number, const Request& request, const Spec& spec, const st
   trial->state = TrialState::kStopped;
   trial->reason = "stopped by " + request.who;
   trial->ended = now;
-  trial->values.clear();
-  if (const auto value = reduce_curve(store.curve(number, spec.objective.metric), spec.objective))
-    trial->values = {*value};
+  trial->values = reached_values(
+      store.curve(number, spec.objective.metric),
+      spec.second_objective ? store.curve(number, spec.second_objective->metric) : std::vector<MetricPoint>(),
+      spec.objective, spec.second_objective);
   effect.ended = std::move(*trial);
   return effect;
 }

@@ -167,7 +167,7 @@ StudyLoop::Impl::Impl(const Parts& given)
             parts.set_up_fault,
             amended_from(study.facts)}),
       gate(parts.clock),
-      completion(parts.spec.limits, parts.spec.objective, parts.store.trials()),
+      completion(parts.spec.limits, parts.spec.objective, parts.store.trials(), parts.spec.second_objective),
       source(parts.strategy, parts.spec, study.seed, book, completion, journal,
              [this] { parts.runner.wake(); }),
       spending(device_budget(parts.spec.limits, parts.spec.usd_per_hour), parts.store.trials(),
@@ -436,8 +436,7 @@ void StudyLoop::Impl::on_end(const TrialEnd& end) {
   stopped += end.state == TrialState::kStopped;
   failed += end.state == TrialState::kFailed;
   const TrialView& ended = book.trial(end.trial);
-  if (!ended.replicate_of && ended.role != SearchRole::kRepeat)
-    completion.on_end(end.state, ended.values.empty() ? std::nullopt : std::optional(ended.values.front()));
+  if (!ended.replicate_of && ended.role != SearchRole::kRepeat) completion.on_end(end.state, ended.values);
   if (completion.reached()) journal.notice_once(completion.sentence());
   guard.on_end({end.trial, end.attempt.attempt, end.state, way_of(end), end.lasted, end.has_metrics,
                 end.attempt.exit_code == 0, end.failure == "no_metric"},

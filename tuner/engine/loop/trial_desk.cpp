@@ -330,6 +330,9 @@ std::optional<TrialEnd> TrialDesk::adopt(const store::AttemptRow& row, WallTime 
   RunningTrial& running = running_.insert_or_assign(row.trial, std::move(adopted)).first->second;
   running.unread =
       unread_before(record_of(row).folder, row.metrics_offset, row.token, parts_.frame.spec.objective.metric);
+  if (const auto& second = parts_.frame.spec.second_objective)
+    running.second_unread =
+        unread_before(record_of(row).folder, row.metrics_offset, row.token, second->metric);
   const bool runs = parts_.runner.attach(record_of(row));
   // What has ended did so when its orchestrator did, as far as anybody knows: nobody pays for the time since.
   const WallTime until = runs ? parts_.clock.wall_now() : last_alive;
@@ -463,18 +466,20 @@ std::string TrialDesk::pausing_trouble() const {
 void TrialDesk::give_up(int number, const std::string& reason) {
   auto trial = parts_.store.trial(number);
   TUNE_CHECK(trial.has_value());
-  const auto value = reduce_curve(parts_.book.trial(number).curve, parts_.frame.spec.objective);
+  const TrialView& view = parts_.book.trial(number);
+  trial->values = reached_values(view.curve, view.second_curve, parts_.frame.spec.objective,
+                                 parts_.frame.spec.second_objective);
   trial->state = TrialState::kStopped;
   trial->reason = reason;
   trial->ended = parts_.clock.wall_now();
-  if (value) trial->values = {*value};
   parts_.journal.commit([&](Journal::Entry& entry) {
     entry.store().update_trial(*trial);
     StatusEvent event;
     event.kind = StatusKind::kTrialFinished;
     event.trial = number;
     event.state = trial->state;
-    event.value = value;
+    if (!trial->values.empty()) event.value = trial->values.front();
+    if (trial->values.size() > 1) event.second_value = trial->values[1];
     event.message = reason;
     entry.event(std::move(event));
   });

@@ -3,6 +3,7 @@
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
+#include "tuner/engine/promotion/preferred.h"
 #include "tuner/os/regular_file.h"
 #include "tuner/os/run_program.h"
 
@@ -102,6 +103,7 @@ Lineage lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
       {"libraries", member(model, "libraries")},
       {"code", member(run, "code")},
       {"run", without(run, "code")}};
+  if (study.second) lineage.document["objectives"] = objective_values_json(study, trial.values);
   return lineage;
 }
 

@@ -9,6 +9,7 @@
 #include "tuner/core/rng.h"
 #include "tuner/engine/promotion/lineage.h"
 #include "tuner/engine/promotion/model_files.h"
+#include "tuner/engine/promotion/preferred.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/file_lock.h"
@@ -46,6 +47,7 @@ store::TrialRow trial_to_promote(const store::StudyStore& store, const std::opti
   const History history = store.load_history();
   const TrialView* best = history.best();
   if (!best) throw Error(ExitCode::kNotFound, "no trial of this study has completed with a value");
+  if (history.second) return *store.trial(preferred_of(store).trial.value());
   return *store.trial(best_run(history, *best));
 }
 
@@ -91,7 +93,9 @@ void repair_link(const store::ModelRegistry& registry, const fs::path& models, c
 // anew: only the attempt's token tells its trials from the old ones.
 bool is_of(const store::ModelVersion& version, const std::string& study, const store::TrialRow& trial,
            const Json& token) {
-  return version.study == study && version.trial == trial.number && version.value == trial.values.front() &&
+  const bool has_value =
+      std::find(trial.values.begin(), trial.values.end(), version.value) != trial.values.end();
+  return version.study == study && version.trial == trial.number && has_value &&
          version.lineage.value("token", Json()) == token;
 }
 
@@ -135,7 +139,11 @@ struct Candidate {
   store::TrialRow trial;
   fs::path attempt;                                // the folder of its last attempt
   std::optional<Replication::Candidate> repeated;  // of its hyperparameters, where they were
-  double value() const { return trial.values.front(); }
+  std::optional<Preference> preference;            // of a study with two objectives, whose spec has one
+  // What its version is known by: of two objectives the one that decides, else the first.
+  bool is_second() const { return preference && !preference->weight && preference->best == 1; }
+  const Objective& objective() const { return is_second() ? *study.second : study.objective; }
+  double value() const { return trial.values[is_second() ? 1 : 0]; }
   // What is held against the current version: over seeds the bound of the mean, else the value.
   double judged() const { return repeated && repeated->bound ? *repeated->bound : value(); }
 };
@@ -166,9 +174,20 @@ double judged_value(const store::ModelVersion& version) {
   return bound.is_number() ? bound.get<double>() : version.value;
 }
 
+// The decision where no trial of a front is what the spec prefers.
+std::optional<store::PromotionDecision> nothing_preferred(const store::StudyStore& store,
+                                                          const PromotionRequest& request) {
+  if (request.trial || !store.study().second || store.load_history().best() == nullptr) return std::nullopt;
+  const Preferred preferred = preferred_of(store);
+  if (preferred.trial) return std::nullopt;
+  return store::PromotionDecision{request.model, false, preferred.nearest, 0, preferred.objection, {}};
+}
+
 Candidate candidate_of(const store::StudyStore& store, const PromotionRequest& request) {
-  Candidate candidate{store.study(), trial_to_promote(store, request.trial), {}, std::nullopt};
+  Candidate candidate{store.study(), trial_to_promote(store, request.trial), {}, std::nullopt, std::nullopt};
+  const store::StudyRow& study = candidate.study;
   candidate.repeated = repeated_trial(store, candidate.trial);
+  if (study.second) candidate.preference = preference_in(study.spec, {study.objective, *study.second});
   candidate.attempt = attempt_folder(request.store_folder / candidate.study.name,
                                      {candidate.trial.number, candidate.trial.attempts});
   return candidate;
@@ -206,11 +225,15 @@ void set_version(store::PromotionDecision& result, const fs::path& model_folder,
 
 // Asks the gate, and looks at the output before anything of it is read. Leaves the reason in the result
 // either way.
-bool may_be_promoted(const Candidate& candidate, const std::optional<store::ModelVersion>& current,
-                     bool chosen_by_person, store::PromotionDecision& result) {
+bool may_be_promoted(const store::StudyStore& store, const Candidate& candidate,
+                     const std::optional<store::ModelVersion>& current, bool chosen_by_person,
+                     store::PromotionDecision& result) {
   std::optional<store::ModelVersion> judged = current;
   if (judged) judged->value = judged_value(*judged);
-  const Gate gate = judge_promotion(candidate.study.objective, candidate.judged(), judged, chosen_by_person);
+  const Gate gate =
+      candidate.preference && !chosen_by_person
+          ? judge_preferred(store.load_history(), *candidate.preference, candidate.trial.values, current)
+          : judge_promotion(candidate.objective(), candidate.judged(), judged, chosen_by_person);
   result.reason = gate.reason + seeds_text(candidate);
   if (!gate.passes) return false;
   const std::string problem = output_problem(candidate.attempt / "output");
@@ -229,7 +252,7 @@ int make_version(store::ModelRegistry& registry, const Candidate& candidate, con
                               SystemClock().wall_now(),
                               candidate.study.name,
                               candidate.trial.number,
-                              candidate.study.objective,
+                              candidate.objective(),
                               candidate.value(),
                               lineage,
                               copy_model(candidate.attempt / "output", staging, request.is_interrupted)};
@@ -264,6 +287,7 @@ Gate judge_promotion(const Objective& objective, double value,
 
 store::PromotionDecision promote_trial(const store::StudyStore& store, const PromotionRequest& request) {
   check_name(request.model);
+  if (const auto none = nothing_preferred(store, request)) return *none;
   const Candidate candidate = candidate_of(store, request);
   const store::TrialRow& trial = candidate.trial;
   const fs::path models = request.store_folder / "models", model_folder = models / request.model;
@@ -283,7 +307,7 @@ store::PromotionDecision promote_trial(const store::StudyStore& store, const Pro
     result.promoted = true;
     return result;
   }
-  if (!may_be_promoted(candidate, current, request.trial.has_value(), result)) return result;
+  if (!may_be_promoted(store, candidate, current, request.trial.has_value(), result)) return result;
   Lineage lineage = lineage_of(store, trial, candidate.attempt);
   if (candidate.repeated) lineage.document["seeds"] = seeds_json(*candidate.repeated);
   for (const std::string& unread : lineage.unread) result.reason += "; not taken into its lineage: " + unread;
@@ -293,7 +317,7 @@ store::PromotionDecision promote_trial(const store::StudyStore& store, const Pro
       recorded_before(registry, candidate.study.name, trial, token, request.model, model_folder);
   set_version(result, model_folder,
               recorded ? *recorded : make_version(registry, candidate, lineage.document, models, request));
-  switch_to(registry, result, model_folder, candidate.study.objective, candidate.value(), current);
+  switch_to(registry, result, model_folder, candidate.objective(), candidate.value(), current);
   return result;
 }
 

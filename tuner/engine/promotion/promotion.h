@@ -14,7 +14,8 @@ namespace tune::engine {
 struct PromotionRequest {
   std::filesystem::path store_folder;  // holds models/ and the study's folder
   std::string model;                   // as promote.model in a spec
-  std::optional<int> trial;            // a person's choice; absent: the best completed one
+  // A person's choice; absent: the best completed trial, of two objectives the one that promote.prefer takes.
+  std::optional<int> trial;
   // Whether a person wants to be out: while another process promotes, and while files are copied; empty:
   // never.
   std::function<bool()> is_interrupted = {};

@@ -25,8 +25,10 @@ std::string failure_class(const std::string& reason) {
 }
 
 History history_of(const AskTell::Parts& parts) {
-  return parts.store == nullptr ? History{parts.spec.objective, {}}
-                                : history_in(*parts.store, parts.spec.space);
+  if (parts.store != nullptr) return history_in(*parts.store, parts.spec.space);
+  History history{parts.spec.objective, {}};
+  history.second = parts.spec.second_objective;
+  return history;
 }
 
 AskedTrial asked(const TrialView& trial, bool is_resumed) {
@@ -41,6 +43,7 @@ StatusEvent about(StatusKind kind, const store::TrialRow& row) {
   event.parameters = row.parameters;
   if (!row.values.empty()) event.value = row.values.front();
   event.replicate_of = row.facts.replicate_of;
+  if (row.values.size() > 1) event.second_value = row.values[1];
   return event;
 }
 
@@ -55,7 +58,8 @@ AskTell::AskTell(Parts parts)
       book_(history_of(parts_)),
       listener_(parts_),
       completion_(parts_.spec.limits, parts_.spec.objective,
-                  parts_.store == nullptr ? std::vector<store::TrialRow>() : parts_.store->trials()),
+                  parts_.store == nullptr ? std::vector<store::TrialRow>() : parts_.store->trials(),
+                  parts_.spec.second_objective),
       begin_(parts_.clock.steady_now()) {
   for (int number = 1; number < book_.next_number(); ++number) {
     if (!is_open(book_.trial(number).state)) continue;
@@ -206,19 +210,35 @@ const TrialView& AskTell::open_trial(int number) const {
 }
 
 strategies::Verdict AskTell::report(int number, std::optional<std::int64_t> step, double value,
-                                    std::optional<double> seconds) {
+                                    std::optional<double> seconds, bool is_second) {
   const TrialView& trial = open_trial(number);
-  const std::int64_t last = trial.curve.empty() ? 0 : trial.curve.back().step;
-  const MetricPoint point{step.value_or(last + 1), value};
+  const std::vector<MetricPoint>& curve = is_second ? trial.second_curve : trial.curve;
+  const MetricPoint point{step.value_or((curve.empty() ? 0 : curve.back().step) + 1), value};
+  const Spec& spec = parts_.spec;
   if (journal_) {
     journal_->commit([&](Journal::Entry& entry) {
       entry.store().insert_metrics(
-          {{number, 1, parts_.spec.objective.metric, point, parts_.clock.wall_now()}});
+          {{number, 1, is_second ? spec.second_objective->metric : spec.objective.metric, point,
+            parts_.clock.wall_now()}});
     });
   }
+  if (is_second) return book_.add_second_point(number, point), strategies::Verdict();
   if (seconds && point.step > 0) book_.set_pace(number, *seconds / static_cast<double>(point.step));
   if (!book_.add_point(number, point)) return {};
   return parts_.stop_rule.judge(book_.trial(number), book_.history(number));
+}
+
+void AskTell::require_values(int trial, const std::vector<double>& values) const {
+  const auto& second = parts_.spec.second_objective;
+  if (values.size() == (second ? 2 : 1)) return;
+  const std::string name = "trial " + std::to_string(trial);
+  if (!second)
+    throw Error(ExitCode::kUsage, name + " has no value, and none was reported before",
+                "add \"value\": null if its result is not finite, or \"state\": \"failed\"");
+  const std::string missing = values.empty() ? parts_.spec.objective.metric : second->metric;
+  throw Error(
+      ExitCode::kUsage, name + " has no value of " + missing + ", and none was reported before",
+      "add \"values\", of both objectives, null for one that is not finite, or \"state\": \"failed\"");
 }
 
 store::TrialRow AskTell::ended_row(const Told& told, const TrialView& trial) const {
@@ -232,31 +252,37 @@ store::TrialRow AskTell::ended_row(const Told& told, const TrialView& trial) con
   row.parameters = trial.parameters;
   row.state = told.state;
   row.reason = told.reason;
-  std::optional<double> value = told.value;
-  if (!value && told.state != TrialState::kFailed) value = reduce_curve(trial.curve, parts_.spec.objective);
-  if (told.state == TrialState::kCompleted && !value) {
-    throw Error(ExitCode::kUsage,
-                "trial " + std::to_string(told.trial) + " has no value, and none was reported before",
-                "add \"value\": null if its result is not finite, or \"state\": \"failed\"");
-  }
-  if (told.state == TrialState::kCompleted && !std::isfinite(*value)) {
+  std::vector<double> values = told.values;
+  if (values.empty() && told.state != TrialState::kFailed)
+    values =
+        reached_values(trial.curve, trial.second_curve, parts_.spec.objective, parts_.spec.second_objective);
+  if (told.state == TrialState::kCompleted) require_values(told.trial, values);
+  const bool is_finite =
+      std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+  if (told.state == TrialState::kCompleted && !is_finite) {
     row.state = TrialState::kFailed;
     row.failure = "non_finite";
-    if (row.reason.empty()) row.reason = "its value is not finite";
+    if (row.reason.empty())
+      row.reason = values.size() == 1 ? "its value is not finite" : "a value is not finite";
   }
   if (told.state == TrialState::kFailed) row.failure = failure_class(told.reason);
   if (row.reason.empty()) row.reason = to_string(row.state);
-  if (row.state != TrialState::kFailed && value && std::isfinite(*value)) row.values = {*value};
+  // A second objective that has come to nothing leaves what the first one had reached.
+  if (row.state != TrialState::kCompleted && values.size() == 2 && !std::isfinite(values[1]))
+    values.pop_back();
+  const bool is_known = !values.empty() && std::isfinite(values[0]);
+  if (row.state != TrialState::kFailed && is_known) row.values = std::move(values);
   if (is_finished(row.state)) row.ended = parts_.clock.wall_now();
   if (trial.step_seconds > 0) row.facts.step_seconds = trial.step_seconds;
   return row;
 }
 
 void AskTell::write_end(const store::TrialRow& row) {
-  const TrialView* best = book_.history(row.number).best();
+  BestSoFar best(parts_.spec.objective, parts_.spec.second_objective);
+  for (const auto& trial : book_.history(row.number).trials)
+    if (trial->state == TrialState::kCompleted && !trial->replicate_of) best.add(trial->values);
   const bool is_new_best =
-      row.state == TrialState::kCompleted && !row.facts.replicate_of &&
-      (best == nullptr || is_better(row.values.front(), best->values.front(), parts_.spec.objective.goal));
+      row.state == TrialState::kCompleted && !row.facts.replicate_of && best.is_improved_by(row.values);
   journal_->commit([&](Journal::Entry& entry) {
     entry.store().update_trial(row);
     StatusEvent event =
@@ -276,8 +302,7 @@ void AskTell::tell(const Told& told) {
   const TrialView& trial = open_trial(told.trial);
   const store::TrialRow row = ended_row(told, trial);
   if (journal_) write_end(row);
-  if (!trial.replicate_of)
-    completion_.on_end(row.state, row.values.empty() ? std::nullopt : std::optional(row.values.front()));
+  if (!trial.replicate_of) completion_.on_end(row.state, row.values);
   if (is_finished(row.state)) {
     book_.close(row.number, row.state, row.values, row.failure);
   } else {
@@ -291,6 +316,19 @@ std::optional<Replication::Candidate> AskTell::over_seeds(int trial) {
   const Replication replication(history.objective.goal, seed_results(history));
   const Replication::Candidate* found = replication.find(trial);
   return found != nullptr && !found->fresh.empty() ? std::optional(*found) : std::nullopt;
+}
+
+std::vector<const TrialView*> AskTell::front() {
+  const History& history = book_.history();
+  std::vector<const TrialView*> trials;
+  for (const std::size_t i : front_of(history)) trials.push_back(history.trials[i].get());
+  return trials;
+}
+
+const TrialView* AskTell::preferred() {
+  if (!parts_.spec.prefer) return nullptr;
+  const auto number = preferred_trial(book_.history(), *parts_.spec.prefer);
+  return number ? &book_.trial(*number) : nullptr;
 }
 
 std::vector<AskedTrial> AskTell::pending() const {

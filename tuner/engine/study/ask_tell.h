@@ -37,8 +37,9 @@ struct Asked {
 struct Told {
   int trial = 0;
   TrialState state = TrialState::kCompleted;  // completed, stopped, failed or paused
-  std::optional<double> value;                // NaN or infinite: the result is not finite
-  std::string reason;                         // free text; a failure's class, where it is one
+  // One an objective; empty: the reports decide. NaN or infinite: the result is not finite.
+  std::vector<double> values;
+  std::string reason;  // free text; a failure's class, where it is one
 };
 
 // Owned by a command, used on its thread; the strategy is called there too. The same questions and results
@@ -71,14 +72,20 @@ class AskTell {
   // limits.trials, and is open until it is told. Throws Error(kUsage) for what is no point of the space.
   AskedTrial add(const ParameterSet& parameters);
   // A point of the objective's curve; `step` counts on from the last one when absent. NaN is allowed.
-  // `seconds`: what its devices have taken so far, for models of the price.
+  // `seconds`: what its devices have taken so far, for models of the price. A point of the second objective's
+  // curve is judged with the next one of the first.
   strategies::Verdict report(int trial, std::optional<std::int64_t> step, double value,
-                             std::optional<double> seconds = std::nullopt);
+                             std::optional<double> seconds = std::nullopt, bool is_second = false);
   // A completed or stopped trial without a value takes the reduced one of its reports.
   void tell(const Told& told);
   const TrialView* best() { return book_.history().best(); }
   // What its replicates say of a trial; nullopt before one of them has a value.
   std::optional<Replication::Candidate> over_seeds(int trial);
+  // Of a study with two objectives: the trials that no other one beats in both, the best by the first one
+  // first, and the one that promote.prefer takes.
+  std::vector<const TrialView*> front();
+  const TrialView* preferred();
+  const Spec& spec() const { return parts_.spec; }
   std::vector<AskedTrial> pending() const;
   // Records where the study stands as its session ends. Without a store it does nothing.
   void close();
@@ -100,6 +107,7 @@ class AskTell {
   const TrialView& open_trial(int number) const;
   AskedTrial start(const strategies::Suggestion& suggestion);
   AskedTrial start_again(const strategies::Suggestion& suggestion);
+  void require_values(int trial, const std::vector<double>& values) const;
   store::TrialRow ended_row(const Told& told, const TrialView& trial) const;
   void write_end(const store::TrialRow& row);
   void save_study(store::StudyStore& store);

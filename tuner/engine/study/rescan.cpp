@@ -25,7 +25,7 @@ using Points = std::map<std::pair<std::string, std::int64_t>, store::MetricRow>;
 // What the logs of a trial's attempts give.
 struct Reading {
   Points points;
-  UnreadLines unread;  // of the objective, in the last attempt
+  UnreadLines unread, second_unread;  // of the objective, in the last attempt
 };
 
 std::vector<std::string> other_differences(const store::StudyRow& row, const Spec& spec) {
@@ -85,6 +85,7 @@ class Rescan {
  private:
   std::optional<int> best_trial() const {
     const History history = store_.load_history();
+    if (history.second && request_.spec.prefer) return preferred_trial(history, *request_.spec.prefer);
     const TrialView* best = history.best();
     return best ? std::optional(best->number) : std::nullopt;
   }
@@ -135,6 +136,8 @@ class Rescan {
       for (const MetricRecord& record : log.records) take(attempt, record, before, points);
       counted = std::move(log.counted);
       reading.unread = log.unread[request_.spec.objective.metric];
+      if (const auto& second = request_.spec.second_objective)
+        reading.second_unread = log.unread[second->metric];
     }
     return reading;
   }
@@ -165,16 +168,26 @@ class Rescan {
     points[key] = {attempt.trial, attempt.attempt, record.name, record.point, time};
   }
 
+  std::optional<SecondEnd> second_end(const store::TrialRow& trial, const std::vector<MetricPoint>& curve,
+                                      const UnreadLines& unread) const {
+    if (!request_.spec.second_objective) return std::nullopt;
+    double seconds = 0;
+    for (const store::AttemptRow& attempt : store_.attempts(trial.number)) seconds += attempt.lease_seconds;
+    return SecondEnd{*request_.spec.second_objective, curve, unread, seconds};
+  }
+
   // The trial as a run with this spec would have ended it.
   store::TrialRow judged(const store::TrialRow& trial, const store::AttemptRow& attempt,
                          const Reading& reading) const {
     const Spec& spec = request_.spec;
-    std::vector<MetricPoint> curve;
-    for (const auto& [key, row] : reading.points)
+    const std::optional<Objective>& second = spec.second_objective;
+    std::vector<MetricPoint> curve, second_curve;
+    for (const auto& [key, row] : reading.points) {
       if (key.first == spec.objective.metric) curve.push_back(row.point);
+      if (second && key.first == second->metric) second_curve.push_back(row.point);
+    }
     store::TrialRow judged = trial;
-    const auto value = reduce_curve(curve, spec.objective);
-    judged.values = value ? std::vector<double>{*value} : std::vector<double>{};
+    judged.values = reached_values(curve, second_curve, spec.objective, second);
     if (trial.state == TrialState::kStopped || trial.state == TrialState::kPaused) return judged;
     const fs::path folder = folder_of(attempt);
     const std::optional<ExitReport> report = read_exit(folder, attempt.token);
@@ -190,12 +203,15 @@ class Rescan {
                                              {},
                                              reading.unread,
                                              log_end(folder, kLogEnd),
-                                             spec.limits.on_trial_time});
+                                             spec.limits.on_trial_time,
+                                             {},
+                                             spec.retry.infrastructure,
+                                             second_end(trial, second_curve, reading.second_unread)});
     if (outcome.state != TrialState::kCompleted && outcome.state != TrialState::kFailed) return trial;
     judged.state = outcome.state;
     judged.failure = outcome.failure;
     judged.cut = outcome.cut;
-    judged.values = outcome.value ? std::vector<double>{*outcome.value} : std::vector<double>{};
+    judged.values = outcome.values();
     if (!same_end(trial, judged)) judged.reason = outcome.reason;
     return judged;
   }

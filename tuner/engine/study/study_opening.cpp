@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tuner/core/rng.h"
+#include "tuner/engine/loop/completion.h"
 #include "tuner/engine/study/warm_start.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/file_system.h"
@@ -28,7 +29,10 @@ store::StudyRow new_row(const Spec& spec, const std::string& spec_text, const Ov
   row.folder = spec.folder.string();
   row.seed = overrides.seed ? *overrides.seed : spec.strategy.seed ? *spec.strategy.seed : entropy_seed();
   row.objective = spec.objective;
-  row.limits = limits_json(override_limits(spec.limits, overrides));
+  row.second = spec.second_objective;
+  const Limits limits = override_limits(spec.limits, overrides);
+  check_limits(limits, spec.second_objective);
+  row.limits = limits_json(limits);
   row.state = store::StudyState::kRunning;
   row.created = row.updated = SystemClock().wall_now();
   return row;

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "tuner/core/edit_distance.h"
+#include "tuner/core/metric_names.h"
 #include "tuner/core/objective_text.h"
 
 namespace tune::engine {
@@ -49,7 +50,7 @@ class TrainerCheck {
     check_keys(kTrainer, task->at("trainer_keys"), trainer_);
     if (const Json* recipe = recipe_of(*task, trainer_)) {
       check_hyperparameters(*recipe);
-      check_objective(*recipe);
+      check_objectives(*recipe);
     }
     check_gpus(*task);
     return problems_;
@@ -220,18 +221,24 @@ class TrainerCheck {
       object(pointer, value.dump() + " is not one of " + row["values"].dump());
   }
 
-  void check_objective(const Json& recipe) {
+  void check_objectives(const Json& recipe) {
+    const auto& second = spec_.second_objective;
+    check_objective(recipe, spec_.objective, second ? "/objectives/0" : "/objective");
+    if (second && second->metric != kDeviceSeconds) check_objective(recipe, *second, "/objectives/1");
+  }
+
+  void check_objective(const Json& recipe, const Objective& objective, const std::string& pointer) {
     const Json& metrics = recipe.at("metrics");
     std::vector<std::string> known = names_in(metrics);
     for (const MetricDefinition& metric : spec_.metrics) known.push_back(metric.name);
-    if (std::find(known.begin(), known.end(), spec_.objective.metric) == known.end())
-      object("/objective/metric",
-             "the recipe " + quoted_name(recipe) + " prints no metric \"" + spec_.objective.metric + "\"",
-             name_hint(spec_.objective.metric, known, "metrics"));
-    if (const Json* metric = row_named(metrics, spec_.objective.metric)) {
-      const std::string goal = goal_text(spec_.objective.goal);
+    if (std::find(known.begin(), known.end(), objective.metric) == known.end())
+      object(pointer + "/metric",
+             "the recipe " + quoted_name(recipe) + " prints no metric \"" + objective.metric + "\"",
+             name_hint(objective.metric, known, "metrics"));
+    if (const Json* metric = row_named(metrics, objective.metric)) {
+      const std::string goal = goal_text(objective.goal);
       if (metric->value("goal", goal) != goal)
-        object("/objective/goal", "\"" + spec_.objective.metric + "\" is better when it is " +
+        object(pointer + "/goal", "\"" + objective.metric + "\" is better when it is " +
                                       (goal == "maximize" ? "smaller" : "larger"));
     }
   }

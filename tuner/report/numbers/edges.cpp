@@ -93,6 +93,7 @@ bool varies(const std::vector<store::TrialRow>& completed, const std::string& na
 
 std::vector<Edge> best_edges(const StudyRows& rows) {
   std::vector<Edge> edges;
+  if (rows.study.second) return edges;  // the ends of a front are where an objective is best
   const std::vector<store::TrialRow> completed = leaderboard(rows.trials, rows.study.objective);
   const std::optional<SearchSpace> space = completed.empty() ? std::nullopt : stored_space(rows.study);
   if (!space) return edges;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tuner/report/numbers/replicated.h"
+#include "tuner/report/numbers/study_front.h"
 
 namespace tune::report {
 namespace {
@@ -39,6 +40,12 @@ std::optional<store::TrialRow> best_trial(const std::vector<store::TrialRow>& tr
   auto ranked = leaderboard(trials, objective);
   if (ranked.empty()) return std::nullopt;
   return std::move(ranked.front());
+}
+
+std::optional<store::TrialRow> best_trial(const StudyRows& rows) {
+  const std::optional<StudyFront> front = study_front(rows);
+  if (!front) return best_trial(rows.trials, rows.study.objective);
+  return front->preferred ? std::optional(front->trials[*front->preferred]) : std::nullopt;
 }
 
 }  // namespace tune::report

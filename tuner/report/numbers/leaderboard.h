@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "store/study_store.h"
+#include "tuner/report/numbers/study_rows.h"
 
 namespace tune::report {
 
@@ -13,5 +14,7 @@ std::vector<store::TrialRow> leaderboard(const std::vector<store::TrialRow>& tri
                                          const Objective& objective);
 std::optional<store::TrialRow> best_trial(const std::vector<store::TrialRow>& trials,
                                           const Objective& objective);
+// Of a study: with two objectives the trial of the front that its spec prefers, where it says so.
+std::optional<store::TrialRow> best_trial(const StudyRows& rows);
 
 }  // namespace tune::report

@@ -69,7 +69,8 @@ std::vector<std::string> other_metrics(const store::StudyRow& study) {
   if (metrics == study.spec.end() || !metrics->is_array()) return names;
   for (const Json& metric : *metrics) {
     const std::string name = metric.is_object() ? metric.value("name", std::string()) : std::string();
-    if (!name.empty() && name != study.objective.metric) names.push_back(name);
+    const bool is_second = study.second && name == study.second->metric;
+    if (!name.empty() && name != study.objective.metric && !is_second) names.push_back(name);
   }
   return names;
 }

@@ -46,7 +46,7 @@ ParameterSet fixed_values(const store::StudyRow& study);
 // The space that the study searches; nullopt where this version cannot read the stored spec.
 std::optional<SearchSpace> stored_space(const store::StudyRow& study);
 
-// The metrics that the spec names, without the objective, in its order.
+// The metrics that the spec names, without the objectives, in its order.
 std::vector<std::string> other_metrics(const store::StudyRow& study);
 
 std::map<TrialState, int> count_states(const std::vector<store::TrialRow>& trials);

@@ -154,7 +154,10 @@ void end_on_round_numbers(double low, double high, Axis& axis) {
 }
 
 bool is_shown(double value, const Axis& axis) {
-  return std::isfinite(value) && (!axis.min || value >= *axis.min) && (!axis.max || value <= *axis.max);
+  // The ends are multiples of a step, and rounding may put 0.05 * 17 beyond 0.85.
+  const double slack = axis.step ? *axis.step * 1e-9 : 0;
+  return std::isfinite(value) && (!axis.min || value >= *axis.min - slack) &&
+         (!axis.max || value <= *axis.max + slack);
 }
 
 std::vector<MetricPoint> thinned(const std::vector<MetricPoint>& curve, std::size_t most) {

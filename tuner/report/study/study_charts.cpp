@@ -7,6 +7,7 @@
 #include "tuner/core/plural_text.h"
 #include "tuner/report/numbers/leaderboard.h"
 #include "tuner/report/numbers/savings.h"
+#include "tuner/report/numbers/study_front.h"
 #include "tuner/report/study/study_document.h"
 #include "tuner/report/text/format.h"
 
@@ -25,7 +26,7 @@ bool has_point(const store::TrialRow& trial) {
 }
 
 int best_number(const StudyMaterial& material) {
-  const auto best = best_trial(material.rows.trials, material.rows.study.objective);
+  const auto best = best_trial(material.rows);
   return best ? best->number : 0;
 }
 
@@ -85,8 +86,11 @@ std::string points_text(const Chart& chart) {
 }
 
 std::string best_text_of(const StudyMaterial& material) {
-  const auto best = best_trial(material.rows.trials, material.rows.study.objective);
-  return best ? "the best is trial " + std::to_string(best->number) + " with " + value_text(*best)
+  const auto best = best_trial(material.rows);
+  const bool is_pair = material.rows.study.second.has_value();
+  if (is_pair && !best) return "no one is the best in both objectives";
+  return best ? std::string(is_pair ? "the preferred one" : "the best") + " is trial " +
+                    std::to_string(best->number) + " with " + value_text(*best)
               : "none has completed";
 }
 
@@ -129,7 +133,9 @@ std::vector<Chart> history_charts(const StudyMaterial& material) {
   add_points(material, chart, [](const auto& trial) { return std::optional<double>(trial.number); });
   if (chart.series.empty()) return {};
   chart.summary = points_text(chart) + " in the order in which they were suggested; " +
-                  best_text_of(material) + ", after " + std::to_string(improvements) +
+                  (material.rows.study.second ? "the best " + objective.metric + " so far is drawn"
+                                              : best_text_of(material)) +
+                  ", after " + std::to_string(improvements) +
                   (improvements == 1 ? " improvement." : " improvements.");
   return {std::move(chart)};
 }
@@ -165,6 +171,46 @@ std::vector<Chart> cost_charts(const StudyMaterial& material) {
   chart.summary = points_text(chart) +
                   "; on the Pareto front, where no other completed trial is both cheaper and better, " +
                   (efficient.size() == 1 ? "is one." : "are " + std::to_string(efficient.size()) + ".");
+  return {std::move(chart)};
+}
+
+std::vector<Chart> front_charts(const StudyMaterial& material) {
+  const std::optional<StudyFront> front = study_front(material.rows);
+  if (!front || front->trials.empty()) return {};
+  const auto has_both = [](const store::TrialRow& trial) {
+    return has_point(trial) && trial.values.size() == 2 && std::isfinite(trial.values[1]);
+  };
+  std::vector<double> values;
+  for (const auto& trial : material.rows.trials)
+    if (has_both(trial)) values.push_back(trial.values[1]);
+  Chart chart;
+  chart.id = "chart-front";
+  chart.title = front->objectives[0].metric + " against " + front->objectives[1].metric;
+  chart.x = value_axis(values, front->objectives[1]);
+  chart.y = objective_axis(material);
+  // From the best of the second objective on, as the page draws steps.
+  Series line{Role::kFront, {}, {}, {}};
+  for (auto trial = front->trials.rbegin(); trial != front->trials.rend(); ++trial) {
+    if (!is_shown(trial->values[0], chart.y) || !is_shown(trial->values[1], chart.x)) continue;
+    line.x.push_back(trial->values[1]);
+    line.y.push_back(trial->values[0]);
+    line.trials.push_back(trial->number);
+  }
+  if (!line.x.empty()) chart.series.push_back(std::move(line));
+  std::size_t beyond = 0;
+  add_points(material, chart, [&](const store::TrialRow& trial) -> std::optional<double> {
+    if (!has_both(trial)) return std::nullopt;
+    if (is_shown(trial.values[1], chart.x)) return trial.values[1];
+    ++beyond;
+    return std::nullopt;
+  });
+  if (beyond > 0)
+    chart.note += std::string(chart.note.empty() ? "" : " ") + plural_text(beyond, "trial") +
+                  " beyond the axis of " + front->objectives[1].metric + " left out.";
+  chart.summary = points_text(chart) +
+                  "; on the Pareto front, where no other completed trial is better in both, " +
+                  (front->trials.size() == 1 ? "is one" : "are " + std::to_string(front->trials.size())) +
+                  (front->preferred ? "; the one that stands out is preferred." : ".");
   return {std::move(chart)};
 }
 

@@ -10,6 +10,7 @@
 #include "tuner/report/numbers/replicated.h"
 #include "tuner/report/numbers/rung_counts.h"
 #include "tuner/report/numbers/savings.h"
+#include "tuner/report/numbers/study_front.h"
 #include "tuner/report/study/model_quality.h"
 #include "tuner/report/study/study_setup.h"
 #include "tuner/report/text/edge_text.h"
@@ -25,13 +26,13 @@ namespace {
 constexpr std::size_t kListedLeaders = 10;
 constexpr std::size_t kUnfolded = 25;  // trials of a table that is shown without being asked for
 
-std::optional<store::TrialRow> best_of(const StudyMaterial& material) {
-  return best_trial(material.rows.trials, material.rows.study.objective);
-}
+std::optional<store::TrialRow> best_of(const StudyMaterial& material) { return best_trial(material.rows); }
 
 std::string subtitle(const StudyMaterial& material) {
   const store::StudyRow& study = material.rows.study;
-  return standing(study) + " · goal: " + goal_text(study.objective.goal) + ' ' + study.objective.metric;
+  return standing(study) + " · goal: " + goal_text(study.objective.goal) + ' ' + study.objective.metric +
+         (study.second ? " and " + std::string(goal_text(study.second->goal)) + ' ' + study.second->metric
+                       : "");
 }
 
 std::vector<Tile> tiles(const StudyMaterial& material) {
@@ -42,8 +43,12 @@ std::vector<Tile> tiles(const StudyMaterial& material) {
   const bool is_limited = limit != study.limits.end();
   const std::string replicates = replicate_count_text(material.rows.trials);
   std::vector<Tile> list;
-  list.push_back({"best " + study.objective.metric, best ? value_text(*best) : "none yet",
-                  best ? "trial " + std::to_string(best->number) : ""});
+  if (const auto front = study_front(material.rows))
+    list.push_back({"on the front", std::to_string(front->trials.size()),
+                    best ? "preferred: trial " + std::to_string(best->number) : ""});
+  else
+    list.push_back({"best " + study.objective.metric, best ? value_text(*best) : "none yet",
+                    best ? "trial " + std::to_string(best->number) : ""});
   list.push_back({"trials",
                   std::to_string(count_searched(material.rows.trials)) +
                       (is_limited ? " of " + limit->dump() : "") +
@@ -88,6 +93,31 @@ Section best_section(const StudyMaterial& material) {
   const std::vector<Edge> edges = best_edges(material.rows);
   for (const Edge& edge : edges) section.blocks.push_back(Paragraph{edge_text(edge) + "."});
   if (!edges.empty()) section.blocks.push_back(Paragraph{wider_search_text(material.rows.study.name)});
+  add_promotion(material, section);
+  for (Block& block : quality_blocks(material.model)) section.blocks.push_back(std::move(block));
+  return section;
+}
+
+// In place of the best trial and of the leaderboard.
+Section front_section(const StudyMaterial& material, const StudyFront& front) {
+  Section section{"front", "Pareto front", {}};
+  if (front.trials.empty()) {
+    section.blocks.push_back(Paragraph{"No trial has completed with a value of both objectives yet."});
+    return section;
+  }
+  section.blocks.push_back(Figures{front_charts(material)});
+  section.blocks.push_back(TableBlock{"No other completed trial is better in both " +
+                                          front.objectives[0].metric + " and " + front.objectives[1].metric,
+                                      front_table(material.rows, front)});
+  if (front.preference) {
+    const std::string wish = preference_text(*front.preference, front.objectives);
+    section.blocks.push_back(Paragraph{
+        front.preferred ? "Preferred is trial " + std::to_string(front.trials[*front.preferred].number) +
+                              ": " + wish + "."
+                        : "None of them is what the spec prefers: " + wish + "."});
+  }
+  if (const auto best = best_of(material); best && !best->cut.empty())
+    section.blocks.push_back(Paragraph{cut_text(*best)});
   add_promotion(material, section);
   for (Block& block : quality_blocks(material.model)) section.blocks.push_back(std::move(block));
   return section;
@@ -152,7 +182,9 @@ Section parameters_section(const StudyMaterial& material) {
   if (!importance.objection.empty()) {
     section.blocks.push_back(Paragraph{"Importance is not shown: " + importance.objection + "."});
   } else if (!importance.shares.empty()) {
-    Shares shares{"Importance: the share of the variance that each explains, in " +
+    const store::StudyRow& study = material.rows.study;
+    Shares shares{"Importance: the share of the variance" +
+                      (study.second ? " of " + study.objective.metric : "") + " that each explains, in " +
                       plural_text(importance.trials, "completed trial") +
                       " (functional analysis of variance)",
                   importance.shares};
@@ -259,12 +291,13 @@ Document study_document(const StudyMaterial& material) {
   document.tiles = tiles(material);
   document.colophon = "Made by tune " + material.version + " at " + format_time(material.made) + ".";
   const bool has_trials = !material.rows.trials.empty();
-  document.sections.push_back(best_section(material));
-  if (best_of(material)) document.sections.push_back(leaderboard_section(material));
+  const std::optional<StudyFront> front = study_front(material.rows);
+  document.sections.push_back(front ? front_section(material, *front) : best_section(material));
+  if (!front && best_of(material)) document.sections.push_back(leaderboard_section(material));
   if (auto replicates = replicates_section(material)) document.sections.push_back(*std::move(replicates));
   if (!history_charts(material).empty()) document.sections.push_back(history_section(material));
-  if (best_of(material) && !cost_charts(material).empty())
-    document.sections.push_back(cost_section(material));
+  const bool has_results = front ? !front->trials.empty() : best_of(material).has_value();
+  if (has_results && !cost_charts(material).empty()) document.sections.push_back(cost_section(material));
   if (!material.curves.empty())
     document.sections.push_back({"curves", "Learning curves", {Figures{curve_charts(material)}}});
   if (has_trials) {

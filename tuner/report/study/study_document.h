@@ -41,6 +41,8 @@ struct StudyMaterial {
 };
 
 std::vector<Chart> history_charts(const StudyMaterial& material);
+// Of two objectives: the first against the second; none before a trial is on the front.
+std::vector<Chart> front_charts(const StudyMaterial& material);
 std::vector<Chart> cost_charts(const StudyMaterial& material);
 std::vector<Chart> curve_charts(const StudyMaterial& material);
 std::vector<Chart> slice_charts(const StudyMaterial& material);  // one a parameter of the space

@@ -91,6 +91,7 @@ Json study_document_json(const StudyMaterial& material) {
   json["seed"] = rows.study.seed;
   json["reduce"] = reduce_text(rows.study.objective.reduce);
   json["facts"] = rows.study.facts;
+  if (rows.study.second) json["objectives"][1]["reduce"] = reduce_text(rows.study.second->reduce);
   json["leaderboard"] = numbers_json(leaderboard(rows.trials, rows.study.objective));
   json["replicates"] = replicates_json(rows);
   json["pareto_front"] = numbers_json(cheapest_and_best(rows, costs));
@@ -104,9 +105,11 @@ Json study_document_json(const StudyMaterial& material) {
   json["promoted"] = promoted_json(material.promoted);
   json["model"] = material.model;
   json["trials"] = Json::array();
+  const std::optional<StudyFront> front = study_front(rows);
   for (const auto& trial : rows.trials) {
     Json entry = trial_json(trial, costs);
     entry["metrics"] = other_metrics_json(rows, trial.number);
+    if (front) entry["front"] = front->has(trial.number);
     const auto curve = material.curves.find(trial.number);
     entry["curve"] = curve == material.curves.end() ? Json() : curve_json(curve->second);
     json["trials"].push_back(std::move(entry));

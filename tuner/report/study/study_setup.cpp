@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "tuner/core/metric_names.h"
 #include "tuner/core/objective_text.h"
 #include "tuner/core/parameter_text.h"
 #include "tuner/core/plural_text.h"
@@ -60,6 +61,12 @@ Rows plan_rows(const StudyMaterial& material) {
   add(rows, "objective",
       std::string(goal_text(study.objective.goal)) + ' ' + study.objective.metric + ", the " +
           reduce_text(study.objective.reduce) + " of a trial's values");
+  if (study.second)
+    add(rows, "second objective",
+        std::string(goal_text(study.second->goal)) + ' ' + study.second->metric +
+            (study.second->metric == kDeviceSeconds
+                 ? ", for how long a trial held its devices"
+                 : std::string(", the ") + reduce_text(study.second->reduce) + " of a trial's values"));
   add(rows, "warning", leak_warning(study));
   add_trainer(rows, study.spec);
   add(rows, "fixed", members_text(member(study.spec, "fixed")));

@@ -27,8 +27,8 @@ std::string number_text(double value) {
   return shorter.size() < text.size() ? shorter : text;
 }
 
-std::string value_text(const store::TrialRow& trial) {
-  return trial.values.empty() ? std::string() : number_text(trial.values.front());
+std::string value_text(const store::TrialRow& trial, std::size_t objective) {
+  return objective < trial.values.size() ? number_text(trial.values[objective]) : std::string();
 }
 
 std::string cut_text(const store::TrialRow& trial) {

@@ -56,21 +56,43 @@ std::string best_lines(const StudyRows& rows, const store::TrialRow& best) {
          edge_lines(rows) + (warning.empty() ? warning : "Warning: " + warning + '\n');
 }
 
+// "Front: 4 trials ..." with their table, and the one that the spec prefers.
+std::string front_lines(const StudyRows& rows, const StudyFront& front, int width) {
+  const std::string names = front.objectives[0].metric + " and " + front.objectives[1].metric;
+  if (front.trials.empty()) return "No trial has completed with values of " + names + " yet.\n";
+  const std::string warning = leak_warning(rows.study);
+  std::string text = "Front of " + names + ": " + plural_text(front.trials.size(), "trial") +
+                     " that no other one beats in both\n" + text_table(front_table(rows, front), width);
+  if (front.preferred) {
+    const store::TrialRow& trial = front.trials[*front.preferred];
+    text += "\nPreferred (" + preference_text(*front.preference, front.objectives) + "): trial " +
+            std::to_string(trial.number) + " with " + front.objectives[0].metric + ' ' + value_text(trial) +
+            ", " + front.objectives[1].metric + ' ' + value_text(trial, 1) + '\n' +
+            (trial.cut.empty() ? "" : cut_text(trial) + '\n') +
+            parameter_lines(trial.parameters.empty() ? fixed_values(rows.study) : trial.parameters);
+  } else if (front.preference) {
+    text +=
+        "\nNone of them is what the spec prefers: " + preference_text(*front.preference, front.objectives) +
+        '\n';
+  }
+  return text + (warning.empty() ? warning : "Warning: " + warning + '\n');
+}
+
 // Each trial's time and cost, without the long columns of `tune trials`.
 Table time_table(const StudyRows& rows, const CostReport& costs) {
   const bool priced = usd_per_hour(rows.study).has_value();
   Table table;
-  table.columns = {{"trial", Align::kRight},
-                   {"state"},
-                   {rows.study.objective.metric, Align::kRight},
-                   {"time", Align::kRight}};
+  table.columns = {{"trial", Align::kRight}, {"state"}, {rows.study.objective.metric, Align::kRight}};
+  if (rows.study.second) table.columns.push_back({rows.study.second->metric, Align::kRight});
+  table.columns.push_back({"time", Align::kRight});
   if (priced) table.columns.push_back({"cost", Align::kRight});
   table.columns.push_back({"reason", Align::kLeft, true});
   for (const auto& trial : rows.trials) {
     const Cost cost = costs.of(trial.number).total;
     auto& row = table.rows.emplace_back();
-    row = {std::to_string(trial.number), to_string(trial.state), value_text(trial),
-           seconds_text(cost.lease_seconds)};
+    row = {std::to_string(trial.number), to_string(trial.state), value_text(trial)};
+    if (rows.study.second) row.push_back(value_text(trial, 1));
+    row.push_back(seconds_text(cost.lease_seconds));
     if (priced) row.push_back(usd_text(cost.usd));
     // What failed trials say is said below, once for all that say the same.
     const std::string reason = trial.failure.empty() ? reason_text(trial) : trial.failure;
@@ -190,8 +212,9 @@ std::string leak_warning(const store::StudyRow& study) {
          "\"grouping\": \"content\" in trainer.split keeps them on one";
 }
 
-std::string best_text(const StudyRows& rows) {
-  const auto best = best_trial(rows.trials, rows.study.objective);
+std::string best_text(const StudyRows& rows, int width) {
+  if (const auto front = study_front(rows)) return front_lines(rows, *front, width);
+  const auto best = best_trial(rows);
   return best ? best_lines(rows, *best)
               : "no trial of " + rows.study.name + " has completed with a value yet\n";
 }
@@ -200,8 +223,11 @@ std::string run_summary(const StudyRows& rows, const std::optional<store::Promot
                         int width) {
   const CostReport costs = costs_of(rows);
   std::string text = head_line(rows);
-  const auto best = best_trial(rows.trials, rows.study.objective);
-  if (best) {
+  const std::optional<StudyFront> front = study_front(rows);
+  const auto best = best_trial(rows);
+  if (front) {
+    if (!front->trials.empty()) text += '\n' + front_lines(rows, *front, width);
+  } else if (best) {
     text += '\n' + best_lines(rows, *best);
     text += "\nLeaderboard:\n" + text_table(leaderboard_table(rows, kLeaders), width);
     if (const Table replicates = replicate_table(rows); !replicates.rows.empty())
@@ -243,10 +269,18 @@ Json run_summary_json(const StudyRows& rows, const std::optional<store::Promotio
 
 std::string status_text(const StudyRows& rows, int width) {
   std::string text = head_line(rows) + running_lines(rows) + failure_lines(rows.trials, "  failed: ");
-  const auto best = best_trial(rows.trials, rows.study.objective);
+  const std::optional<StudyFront> front = study_front(rows);
+  if (front && !front->trials.empty())
+    text += "  front: " + plural_text(front->trials.size(), "trial") + ", " + front->objectives[0].metric +
+            ' ' + value_text(front->trials.front()) + " to " + value_text(front->trials.back()) + ", " +
+            front->objectives[1].metric + ' ' + value_text(front->trials.front(), 1) + " to " +
+            value_text(front->trials.back(), 1) + '\n';
+  const auto best = best_trial(rows);
   if (best)
-    text += "  best: trial " + std::to_string(best->number) + ", " + rows.study.objective.metric + ' ' +
-            value_text(*best) + ", " + one_line(parameters_text(*best)) + '\n';
+    text += std::string(front ? "  preferred" : "  best") + ": trial " + std::to_string(best->number) + ", " +
+            rows.study.objective.metric + ' ' + value_text(*best) + ", " +
+            (front ? front->objectives[1].metric + ' ' + value_text(*best, 1) + ", " : std::string()) +
+            one_line(parameters_text(*best)) + '\n';
   const StudyBill bill = study_bill(rows);
   if (bill.total.device_hours > 0) text += "  " + cost_text(bill.total) + '\n';
   if (width <= 0) return text;
@@ -262,20 +296,25 @@ std::string status_text(const StudyRows& rows, int width) {
 
 Json status_json(const StudyRows& rows) {
   const store::StudyRow& study = rows.study;
-  return {{"schema", 1},
-          {"study", study.name},
-          {"state", to_string(study.state)},
-          {"finish_reason", study.finish_reason},
-          {"metric", study.objective.metric},
-          {"goal", goal_text(study.objective.goal)},
-          {"limits", study.limits},
-          {"elapsed_seconds", study.elapsed_seconds},
-          {"created", format_time(study.created)},
-          {"updated", format_time(study.updated)},
-          {"counts", counts_json(count_states(rows.trials))},
-          {"running", running_json(rows)},
-          {"best", best_json(best_trial(rows.trials, study.objective))},
-          {"cost", bill_json(study_bill(rows))}};
+  Json json{{"schema", 1},
+            {"study", study.name},
+            {"state", to_string(study.state)},
+            {"finish_reason", study.finish_reason},
+            {"metric", study.objective.metric},
+            {"goal", goal_text(study.objective.goal)},
+            {"limits", study.limits},
+            {"elapsed_seconds", study.elapsed_seconds},
+            {"created", format_time(study.created)},
+            {"updated", format_time(study.updated)},
+            {"counts", counts_json(count_states(rows.trials))},
+            {"running", running_json(rows)},
+            {"best", best_json(best_trial(rows))},
+            {"cost", bill_json(study_bill(rows))}};
+  if (const auto front = study_front(rows)) {
+    json["objectives"] = objectives_json(*front);
+    json["front"] = front_json(*front);
+  }
+  return json;
 }
 
 }  // namespace tune::report

@@ -20,8 +20,9 @@ std::string standing(const store::StudyRow& study);
 std::string leak_warning(const store::StudyRow& study);
 
 // `best STUDY`: "Best: trial 3 with ..." and a line for each hyperparameter, or for each fixed value where
-// nothing is searched; a sentence when there is none.
-std::string best_text(const StudyRows& rows);
+// nothing is searched; a sentence when there is none. Of two objectives the table of their front, and the
+// trial that the spec prefers.
+std::string best_text(const StudyRows& rows, int width = 0);
 
 // The end of a run: best hyperparameters, leaderboard, time and cost of each trial and in total, the promoted
 // model.

@@ -4,6 +4,7 @@
 
 #include "tuner/core/metric_names.h"
 #include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/numbers/study_front.h"
 #include "tuner/report/text/format.h"
 #include "tuner/report/text/trial_table.h"
 
@@ -95,6 +96,8 @@ Table metric_table(const store::StudyRow& study, const std::vector<store::Metric
     begin = end;
   }
   std::vector<std::string> named = other_metrics(study);
+  if (study.second && study.second->metric != kDeviceSeconds)
+    named.insert(named.begin(), study.second->metric);
   named.insert(named.begin(), study.objective.metric);
   for (const std::string& name : named) {
     const auto is_it = [&](const auto& row) { return row.name == name; };
@@ -124,6 +127,9 @@ std::string trial_head(const TrialRows& rows) {
   const store::TrialRow& trial = rows.trial;
   std::string text = rows.study.name + '/' + std::to_string(trial.number) + ": " + to_string(trial.state);
   if (!trial.values.empty()) text += ", " + rows.study.objective.metric + ' ' + value_text(trial);
+  if (trial.values.size() > 1 && rows.study.second)
+    text += ", " + rows.study.second->metric + ' ' + value_text(trial, 1);
+  if (rows.on_front) text += *rows.on_front ? " (on the front)" : " (not on the front)";
   if (rows.rank > 0)
     text += " (rank " + std::to_string(rows.rank) + " of " + std::to_string(rows.ranked) + ")";
   text += '\n';
@@ -177,6 +183,12 @@ std::optional<TrialRows> read_trial(const store::StudyStore& store, int number) 
   if (const auto first = rows.trial.facts.rerun_of) {
     rows.original = store.trial(*first);
     rows.original_metrics = store.metrics(*first);
+  }
+  if (rows.study.second) {
+    // Two objectives rank nothing.
+    const StudyRows study{rows.study, trials, {}, {}};
+    if (rows.trial.state == TrialState::kCompleted) rows.on_front = study_front(study)->has(number);
+    return rows;
   }
   const auto ranked = leaderboard(trials, rows.study.objective);
   rows.ranked = static_cast<int>(ranked.size());
@@ -235,6 +247,10 @@ Json trial_details_json(const TrialRows& rows) {
   if (!rows.reruns.empty()) json["reruns"] = rows.reruns;
   if (rows.trial.facts.deleted) json["deleted_at"] = format_time(rows.trial.facts.deleted->when);
   json["rank"] = rows.rank > 0 ? Json(rows.rank) : Json();
+  if (rows.study.second) {
+    json["front"] = rows.on_front ? Json(*rows.on_front) : Json();
+    json["second_metric"] = rows.study.second->metric;
+  }
   json["attempts"] = Json::array();
   for (const auto& attempt : rows.attempts) json["attempts"].push_back(attempt_json(attempt));
   json["metrics"] = Json::object();

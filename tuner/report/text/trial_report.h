@@ -20,7 +20,8 @@ struct TrialRows {
   int rank = 0, ranked = 0;                        // place on the leaderboard; 0 without one
   std::optional<store::TrialRow> original = {};    // the trial that it repeats
   std::vector<store::MetricRow> original_metrics = {};
-  std::vector<int> reruns = {};  // the trials that repeat it
+  std::vector<int> reruns = {};       // the trials that repeat it
+  std::optional<bool> on_front = {};  // of a completed trial of two objectives
 };
 
 // nullopt when the study has no such trial.

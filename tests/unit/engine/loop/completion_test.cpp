@@ -89,17 +89,49 @@ TEST_CASE("nothing is reached before a trial has completed, and what is expected
   limits.convergence = 0.01;
   Completion completion(limits, kLoss, {});
   for (int i = 0; i < 9; ++i) completion.on_suggestion(expecting(0));
-  completion.on_end(TrialState::kStopped, 0.1);
+  completion.on_end(TrialState::kStopped, {0.1});
   CHECK_FALSE(completion.reached());
-  completion.on_end(TrialState::kCompleted, 2.0);
+  completion.on_end(TrialState::kCompleted, {2.0});
   for (int i = 0; i < 4; ++i) completion.on_suggestion(expecting(0.001));
   completion.on_suggestion(expecting(0.5));
   for (int i = 0; i < 4; ++i) completion.on_suggestion(expecting(0.001));
   CHECK_FALSE(completion.reached());
   completion.on_suggestion(expecting(0.001));
   CHECK(completion.reached() == StudyEnd::kConvergence);
-  completion.on_end(TrialState::kCompleted, 0.9);
+  completion.on_end(TrialState::kCompleted, {0.9});
   CHECK(completion.reached() == StudyEnd::kTarget);
+}
+
+TEST_CASE("with two objectives a trial is news that no earlier one is at least as good as in both") {
+  Limits limits;
+  limits.no_improvement = 2;
+  limits.convergence = 0.01;
+  const Objective time{"seconds", Goal::kMinimize, Reduce::kBest};
+  Completion completion(limits, kLoss, {}, time);
+  completion.on_end(TrialState::kCompleted, {1, 10});
+  completion.on_end(TrialState::kCompleted, {2, 5});  // worse in the first, better in the second
+  completion.on_end(TrialState::kCompleted, {2, 6});
+  CHECK_FALSE(completion.reached());
+  completion.on_end(TrialState::kStopped, {0.5});  // it has not completed
+  CHECK(completion.reached() == StudyEnd::kNoImprovement);
+  CHECK(completion.sentence() ==
+        "2 trials in a row brought nothing that is new to the front (limits.no_improvement)");
+  completion.on_end(TrialState::kCompleted, {3, 1});
+  CHECK_FALSE(completion.reached());
+  // The gain is a part of what the front dominates.
+  for (int i = 0; i < Completion::kConverged; ++i) completion.on_suggestion(expecting(0.02));
+  CHECK_FALSE(completion.reached());
+  for (int i = 0; i < Completion::kConverged; ++i) completion.on_suggestion(expecting(0.009));
+  CHECK(completion.reached() == StudyEnd::kConvergence);
+  CHECK(completion.sentence().find("expected to enlarge what the front dominates by less than 1 %") !=
+        std::string::npos);
+}
+
+TEST_CASE("limits that only one objective can have are refused for two") {
+  Limits limits;
+  limits.target = 1;
+  CHECK_NOTHROW(check_limits(limits, std::nullopt));
+  CHECK_THROWS_AS(check_limits(limits, kLoss), Error);
 }
 
 }  // namespace tune::tests

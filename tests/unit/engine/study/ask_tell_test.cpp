@@ -59,7 +59,7 @@ struct Fixture {
 Told told(int trial, double value) {
   Told told;
   told.trial = trial;
-  told.value = value;
+  told.values = {value};
   return told;
 }
 
@@ -73,8 +73,8 @@ TEST_CASE("trials that are asked for, and their ends, are in the store before th
   session.report(1, std::nullopt, std::numeric_limits<double>::quiet_NaN());
   CHECK(fixture.store.curve(1, "loss").size() == 2);
   session.tell(told(1, 0.25));
-  session.tell({2, TrialState::kFailed, std::nullopt, "oom"});
-  session.tell({3, TrialState::kFailed, std::nullopt, "the robot fell"});
+  session.tell({2, TrialState::kFailed, {}, "oom"});
+  session.tell({3, TrialState::kFailed, {}, "the robot fell"});
   CHECK(fixture.store.trial(1)->values == std::vector<double>{0.25});
   CHECK(fixture.store.trial(2)->failure == "oom");
   CHECK(fixture.store.trial(3)->failure == "crash");
@@ -105,7 +105,7 @@ TEST_CASE("a session over a store goes on where the last one ended, however it e
   REQUIRE(session.best() != nullptr);
   CHECK(session.best()->number == 1);
   CHECK(session.ask(1).trials.at(0).trial == 3);
-  session.tell({2, TrialState::kStopped, std::nullopt, "slow"});
+  session.tell({2, TrialState::kStopped, {}, "slow"});
   CHECK(fixture.store.trial(2)->values == std::vector<double>{0.4});
   fixture.clock.advance(Milliseconds(70'000));
   CHECK(session.ask(1).kind == Asked::Kind::kExhausted);
@@ -129,7 +129,7 @@ TEST_CASE("a paused trial is told, and open again when the strategy resumes it")
   AskTell session = fixture.session();
   REQUIRE(session.ask(1).trials.size() == 1);
   CHECK(session.ask(1).kind == Asked::Kind::kWait);
-  session.tell({1, TrialState::kPaused, 0.7, ""});
+  session.tell({1, TrialState::kPaused, {0.7}, ""});
   CHECK(session.pending().empty());
   CHECK_THROWS_AS(session.tell(told(1, 0.7)), Error);
   const Asked again = session.ask(1);
