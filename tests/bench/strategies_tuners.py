@@ -10,11 +10,13 @@ import numpy as np
 class Ours:
     """`tune ask-tell` as a process of its own, one JSON line to and fro."""
 
-    def __init__(self, program, strategy, parameters, seed, trials, workers, try_first=()):
-        spec = {"study": "bench", "objective": {"metric": "loss", "goal": "minimize"}, "parameters": parameters,
+    def __init__(self, program, strategy, parameters, seed, trials, workers, try_first=(), reduce="best", early_stopping=None):
+        spec = {"study": "bench", "objective": {"metric": "loss", "goal": "minimize", "reduce": reduce}, "parameters": parameters,
                 "strategy": {"name": strategy, "seed": seed}, "limits": {"trials": trials, "parallel": workers}}
         if try_first:
             spec["strategy"]["try_first"] = list(try_first)
+        if early_stopping:
+            spec["early_stopping"] = early_stopping
         self.folder = tempfile.TemporaryDirectory()
         file = pathlib.Path(self.folder.name) / "spec.json"
         file.write_text(json.dumps(spec))
