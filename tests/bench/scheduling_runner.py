@@ -10,10 +10,9 @@ import numpy as np
 from scheduling_tuners import make
 
 WORKERS = 8
-TRIALS = 20  # of the unstopped search, whose best value is the target and whose device time the unit
+TRIALS = 20  # of the unstopped search: their best loss and their device time, medians over the seeds, are target and unit
 BUDGET = 2.0  # in that unit
-# Device times, in that unit, whose best losses are kept.
-GRID = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5, 2.0)
+UNSTOPPED_BUDGET = 3.0  # of the unstopped search itself, in its own unit, which the seed may make shorter
 # Peers whose models take a second and more a suggestion: a run of theirs ends after the first unit of device time, or when their
 # thinking has lasted this long.
 SLOW = ("syne-mobster", "syne-hypertune")
@@ -33,8 +32,8 @@ class Training:
 class Simulation:
     """Workers that train for as long as the recorded trainings did; the tuner's own thinking takes no time on this clock.
 
-    Device time is that of the workers that train, all added up. `any` are the improvements (device time, clock, loss) by what
-    trainings report, `ended` those by completed trainings alone.
+    Device time is that of the workers that train, all added up. `any` are the improvements (device time, loss) by what trainings
+    report, `ended` those by completed trainings alone.
     """
 
     def __init__(self, problem, tuner, workers):
@@ -69,8 +68,8 @@ class Simulation:
             self.schedule(handle)
 
     def saw(self, improvements, value):
-        if not improvements or value < improvements[-1][2]:
-            improvements.append((self.device, self.clock, value))
+        if not improvements or value < improvements[-1][1]:
+            improvements.append((self.device, value))
 
     def next_event(self):
         """One step of one training ends. False where nothing runs."""
@@ -96,22 +95,26 @@ class Simulation:
         self.timed(self.tuner.ended, handle, how, value)
         return True
 
-    def run(self, unit=None, budget=BUDGET, patience=np.inf):
-        """Until the device time is `budget` units. Without a unit, it is that of the first trials of this run itself.
+    def run_unstopped(self):
+        """Until three times the device time of the first trials, whose {"value", "seconds"} it returns."""
+        while True:
+            self.fill()
+            self.next_event()
+            begun = self.trainings[:TRIALS]
+            if len(begun) == TRIALS and all(training.step == self.problem.steps for training in begun):
+                # Alone: without what had begun beside the last of them.
+                seconds = sum(float(training.seconds[-1]) for training in begun)
+                self.run(UNSTOPPED_BUDGET * seconds)
+                return {"value": short(min(float(training.values[-1]) for training in begun)), "seconds": short(seconds)}
 
-        Returns {"value", "seconds"} of those first trials: the target, and the unit.
-        """
+    def run(self, seconds, patience=np.inf):
+        """Until so much device time is used, or so much thinking."""
         while True:
             self.fill()
             if not self.next_event():
                 raise RuntimeError("nothing runs, and nothing may begin")
-            if unit is None and len(self.trainings) >= TRIALS:
-                begun = self.trainings[:TRIALS]
-                if all(training.step == self.problem.steps for training in begun):
-                    # Alone: without what had begun beside the last of them.
-                    unit = {"value": min(float(t.values[-1]) for t in begun), "seconds": sum(float(t.seconds[-1]) for t in begun)}
-            if self.spent > patience or (unit is not None and self.device >= budget * unit["seconds"]):
-                return unit
+            if self.device >= seconds or self.spent > patience:
+                return
 
 
 class Kept:
@@ -137,28 +140,32 @@ class Kept:
 
 
 def short(value):
-    return None if value is None else float(f"{value:.5g}")
+    return float(f"{value:.5g}")
 
 
-def outcome(improvements, unit):
-    """When the target was reached (device time in units, and on the clock), and the best losses at the GRID."""
-    reached = next((seen for seen in improvements if seen[2] <= unit["value"]), None)
-    at = [[value for device, _, value in improvements if device <= share * unit["seconds"]] for share in GRID]
-    return {"reached": short(reached[0] / unit["seconds"]) if reached else None, "clock": short(reached[1]) if reached else None,
-            "at": [short(seen[-1]) if seen else None for seen in at]}
+def unit_of(unstopped, problem):
+    """The target and the unit of device time of a problem, from the unstopped search's kept runs; None without any."""
+    units = [run["unit"] for (name, _), run in unstopped.items() if name == problem]
+    return {key: float(np.median([unit[key] for unit in units])) for key in ("value", "seconds")} if units else None
 
 
 def one(name, program, problem, seed, unit):
     tuner = make(name, program, problem, seed, WORKERS)
+    rest = {}
     try:
         simulation = Simulation(problem, tuner, WORKERS)
-        unit = simulation.run(unit, *((SLOW_BUDGET, PATIENCE_S) if name in SLOW else ()))
+        if name == "none":
+            rest["unit"] = simulation.run_unstopped()
+        elif name in SLOW:
+            simulation.run(SLOW_BUDGET * unit["seconds"], PATIENCE_S)
+        else:
+            simulation.run(BUDGET * unit["seconds"])
         thinking = tuner.thinking(simulation.spent)
     finally:
         tuner.close()
-    return {"problem": problem.name, "seed": seed, "unit": unit, "device": short(simulation.device / unit["seconds"]),
-            "clock": short(simulation.clock), "trials": len(simulation.trainings), **simulation.counts, "thinking": short(thinking),
-            "any": outcome(simulation.any, unit), "ended": outcome(simulation.ended, unit)}
+    return {"problem": problem.name, "seed": seed, **rest, "device": short(simulation.device), "clock": short(simulation.clock),
+            "trials": len(simulation.trainings), **simulation.counts, "thinking": short(thinking),
+            "any": [list(map(short, seen)) for seen in simulation.any], "ended": [list(map(short, seen)) for seen in simulation.ended]}
 
 
 def run(name, program, version, problems, seeds, folder, say=print):
@@ -169,13 +176,11 @@ def run(name, program, version, problems, seeds, folder, say=print):
         for problem in problems:
             if (problem.name, seed) in kept.runs:
                 continue
-            unit = None
-            if name != "none":
-                if (problem.name, seed) not in unstopped:
-                    raise SystemExit(f"{folder}/none.jsonl lacks {problem.name} seed {seed}, the target: --tuner none")
-                unit = unstopped[problem.name, seed]["unit"]
+            unit = None if name == "none" else unit_of(unstopped, problem.name)
+            if name != "none" and unit is None:
+                raise SystemExit(f"{folder}/none.jsonl lacks {problem.name}, whose target it gives: --tuner none")
             begin = time.perf_counter()
             found = one(name, program, problem, seed, unit)
             kept.add(found)
-            say(f"{name} {problem.name} seed {seed}: target at {found['any']['reached']}, {found['trials']} trials, "
+            say(f"{name} {problem.name} seed {seed}: {found['any'][-1][1] if found['any'] else None} in {found['trials']} trials, "
                 f"{found['completed']} completed, thinking {found['thinking']:.1f} s of {time.perf_counter() - begin:.1f} s", flush=True)

@@ -7,7 +7,7 @@ from scipy.stats import wilcoxon
 
 from bench_support import RESULTS, machine
 from scheduling_curves import problems
-from scheduling_runner import BUDGET, GRID, SLOW, SLOW_BUDGET, TRIALS, WORKERS, Kept
+from scheduling_runner import BUDGET, SLOW, SLOW_BUDGET, TRIALS, WORKERS, Kept, unit_of
 from scheduling_tuners import OURS, PEERS
 from strategies_statistics import holm
 from strategies_table import table
@@ -15,8 +15,8 @@ from strategies_table import table
 NAMES = {"none": "ours, unstopped", "random": "random, unstopped", "optuna-tpe": "Optuna TPE, unstopped", "optuna-median": "Optuna TPE, median",
          "optuna-asha": "Optuna TPE, ASHA", "optuna-hyperband": "Optuna TPE, hyperband", "ray-asha": "Ray ASHA",
          "syne-asha": "Syne Tune ASHA", "syne-asha-pause": "Syne Tune ASHA, pauses", "syne-mobster": "MOBSTER", "syne-hypertune": "Hyper-Tune"}
+KEPT = RESULTS / "scheduling"
 RULES = [rule for rule in OURS if rule != "none"]
-MAIN = "auto"  # the rule that is held against the peers in the summary
 SHARES = (0.5, 1.0, 2.0)  # of the unit, where losses after equal device time are compared
 LEAST_SEEDS = 6  # fewer can show nothing at 5 %
 
@@ -25,10 +25,9 @@ def name_of(tuner):
     return NAMES.get(tuner, f"ours, {tuner}")
 
 
-def ratio(run, kind, tuner):
-    """Device time to the target in units; what was not reached counts as the budget."""
-    reached = run[kind]["reached"]
-    return reached if reached is not None else SLOW_BUDGET if tuner in SLOW else BUDGET
+def loss_at(run, kind, seconds):
+    """The best loss after so much device time; infinite where there is none yet."""
+    return min((value for device, value in run[kind] if device <= seconds), default=np.inf)
 
 
 class Results:
@@ -36,16 +35,25 @@ class Results:
 
     def __init__(self, folder):
         self.kept = {tuner: Kept(folder, tuner) for tuner in (*OURS, *PEERS)}
+        # Another program's results, in a folder of their own, are held against the peers' runs that are kept here.
+        self.kept |= {peer: Kept(KEPT, peer) for peer in PEERS if not self.kept[peer].runs}
         self.kept = {tuner: kept for tuner, kept in self.kept.items() if kept.runs}
-        self.problems = [problem for problem in problems() if any((problem.name, 0) in kept.runs for kept in self.kept.values())]
+        self.problems = [problem for problem in problems() if (problem.name, 0) in self.kept["none"].runs]
+        self.units = {problem.name: unit_of(self.kept["none"].runs, problem.name) for problem in self.problems}
         self.runs = collections.defaultdict(dict)  # [problem, tuner] = {seed: run}
         for tuner, kept in self.kept.items():
             for (problem, seed), run in kept.runs.items():
-                self.runs[problem, tuner][seed] = run
+                if problem in self.units:
+                    self.runs[problem, tuner][seed] = run
+
+    def ratio(self, problem, tuner, kind, seed):
+        """Device time to the target in units; what was not reached counts as the budget."""
+        unit = self.units[problem]
+        reached = next((device for device, value in self.runs[problem, tuner][seed][kind] if value <= unit["value"]), np.inf)
+        return min(reached / unit["seconds"], SLOW_BUDGET if tuner in SLOW else BUDGET)
 
     def median_ratio(self, problem, tuner, kind="any", seeds=None):
-        runs = self.runs[problem, tuner]
-        found = [ratio(run, kind, tuner) for seed, run in runs.items() if seeds is None or seed in seeds]
+        found = [self.ratio(problem, tuner, kind, seed) for seed in self.runs[problem, tuner] if seeds is None or seed in seeds]
         return float(np.median(found)) if found else None
 
     def over_problems(self, tuner, kind="any"):
@@ -65,14 +73,15 @@ class Results:
 
     def equal_time(self, tuner, share):
         """[(problem, median of the paired differences, adjusted p, "better" | "worse" | "")]: losses beside the unstopped search."""
-        place, rows = GRID.index(share), []
+        rows = []
         for problem in self.problems:
             ours, unstopped = self.runs[problem.name, tuner], self.runs[problem.name, "none"]
-            pairs = [(ours[seed]["any"]["at"][place], unstopped[seed]["any"]["at"][place]) for seed in sorted(set(ours) & set(unstopped))]
-            # None is no value so far: worse than any.
-            pairs = [tuple(np.nan if value is None else value for value in pair) for pair in pairs]
-            worst = np.nanmax(pairs, initial=-np.inf)
-            differences = np.array([a - b for a, b in np.nan_to_num(pairs, nan=worst)])
+            seeds = sorted(set(ours) & set(unstopped))
+            seconds = share * self.units[problem.name]["seconds"]
+            a, b = (np.array([loss_at(runs[seed], "any", seconds) for seed in seeds]) for runs in (ours, unstopped))
+            # No loss so far is worse than any.
+            worst = 1 + np.max([loss for loss in (*a, *b) if np.isfinite(loss)], initial=0.0)
+            differences = np.where(np.isfinite(a), a, worst) - np.where(np.isfinite(b), b, worst)
             if len(differences) >= LEAST_SEEDS:
                 p = wilcoxon(differences).pvalue if differences.any() else 1.0
                 rows.append((problem.name, differences, p))
@@ -101,19 +110,15 @@ def floor(problem, target, unit):
     """The least device time, in units, in which anybody could reach the target: its quickest training first, all workers busy."""
     if problem.only_ends_count:
         return WORKERS * problem.full_seconds / unit
-    hits = problem.values <= target
+    hits = problem.values <= target * (1 + 1e-5 * np.sign(target))  # kept results are rounded
     first = hits.argmax(1)
     seconds = problem.seconds[np.arange(len(first)), first][hits.any(1)]
     return WORKERS * float(seconds.min()) / unit
 
 
 def floors(results):
-    found = {}
-    for problem in results.problems:
-        units = [run["unit"] for run in results.runs[problem.name, "none"].values()]
-        found[problem.name] = float(np.median([floor(problem, unit["value"] * (1 + 1e-6 * np.sign(unit["value"])), unit["seconds"])
-                                               for unit in units])) if units else None
-    return found
+    units = results.units
+    return {problem.name: floor(problem, units[problem.name]["value"], units[problem.name]["seconds"]) for problem in results.problems}
 
 
 def number(value):
@@ -147,7 +152,7 @@ def replay_lines(results, found):
     rows.append(["seeds", "", "", *(found["tuners"][tuner]["seeds"] for tuner in tuners)])
     rows.append(["thinking, ms a trial", "", "", *(f"{1000 * found['tuners'][tuner]['thinking_s_per_trial']:.1f}" for tuner in tuners)])
     lines = ["## Device time to what the unstopped search reaches in 20 trials", "",
-             "In units of the device time of these 20 trials; the median over seeds. `floor` is the least that is possible on "
+             "In units of the device time of these 20 trials; the medians over seeds, of the target and of the unit too. `floor` is the least that is possible on "
              f"{WORKERS} workers: the quickest training that reaches the value comes first, and the others are busy meanwhile.", "",
              *table(["problem", "steps", "floor", *map(name_of, tuners)], rows)]
     opponents = [peer for peer in ("none", *PEERS) if peer in results.kept]
@@ -200,4 +205,4 @@ def write(folder):
              "Versions: " + versions + ". Curves: " + "; ".join(f"{count} of {origin}" for origin, count in origins.items()) + ".", ""]
     lines += replay_lines(results, found) + verdict_lines(folder)
     text = "\n".join(lines).rstrip() + "\n"
-    (RESULTS / "scheduling.md" if folder == RESULTS / "scheduling" else folder / "scheduling.md").write_text(text)
+    (RESULTS / "scheduling.md" if folder == KEPT else folder / "scheduling.md").write_text(text)

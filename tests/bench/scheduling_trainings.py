@@ -247,8 +247,8 @@ TRAININGS = [
     Training("sgd-redundant", "redundant", SGD, sgd, error, 12, 1000),
     Training("lgb-digits", "digits", LGB, lgb(2), log_loss, 20, 1000),
     Training("lgb-diabetes", "diabetes", LGB, lgb(2), squared, 60, 2000),
-    Training("lgb-redundant", "redundant", LGB, lgb(3), error, 27, 500),
+    Training("lgb-redundant", "redundant", LGB, lgb(3), error, 27, 320),
     Training("lgb-friedman", "friedman", LGB, lgb(5), squared, 40, 1500),
-    Training("boost-iris", "iris", BOOST, warm(boosting, 3), log_loss, 16, 400, folds=2),
-    Training("forest-digits", "digits", FOREST, warm(forest, 4), log_loss, 10, 400),
+    Training("boost-iris", "iris", BOOST, warm(boosting, 3), log_loss, 16, 288, folds=2),
+    Training("forest-digits", "digits", FOREST, warm(forest, 4), log_loss, 10, 320),
 ]
