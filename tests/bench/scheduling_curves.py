@@ -43,6 +43,12 @@ def place(parameters, point):
     return np.array(found, float)
 
 
+def sobol(parameters, count):
+    from scipy.stats import qmc
+    units = qmc.Sobol(len(parameters), scramble=True, rng=11).random(2 ** int(np.ceil(np.log2(count))))[:count]
+    return [{name: at(p, u) for (name, p), u in zip(parameters.items(), unit)} for unit in units]
+
+
 class Recorded:
     """A table of trainings. What is proposed is answered by the nearest recorded configuration in the unit cube."""
 

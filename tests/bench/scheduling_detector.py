@@ -10,7 +10,7 @@ import time
 import numpy as np
 
 from bench_support import BIN
-from scheduling_record import sobol, write
+from scheduling_curves import sobol
 from scheduling_trainings import real, whole
 
 NAME, MODEL, IMAGES, EPOCHS, COUNT = "detector-synthetic", "ssd128-resnet18-half", 48, 12, 208
@@ -47,7 +47,7 @@ def curve(program, data, validation, point, seed):
     return seen
 
 
-def record(program=BIN / "tune-train", say=print):
+def record(write, program=BIN / "tune-train", say=print):
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         for part, count, seed in (("train", IMAGES, 1), ("validation", IMAGES // 2, 2)):

@@ -7,14 +7,9 @@ import time
 
 import numpy as np
 
-from scheduling_curves import CURVES, at
+import scheduling_detector
+from scheduling_curves import CURVES, sobol
 from scheduling_trainings import TRAININGS
-
-
-def sobol(parameters, count):
-    from scipy.stats import qmc
-    units = qmc.Sobol(len(parameters), scramble=True, rng=11).random(2 ** int(np.ceil(np.log2(count))))[:count]
-    return [{name: at(p, u) for (name, p), u in zip(parameters.items(), unit)} for unit in units]
 
 
 def write(name, parameters, points, values, seconds, origin):
@@ -48,7 +43,18 @@ def record(training, say=print):
         f"best {values.min():.4g}, median end {np.median(values[:, -1]):.4g}", flush=True)
 
 
-def record_all(names=None):
+def forget(problem, kept):
+    """Removes the kept results of a problem whose curves are new."""
+    for path in kept.glob("*.jsonl"):
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(line for line in lines if json.loads(line).get("problem") != problem))
+
+
+def record_all(names, kept):
     for training in TRAININGS:
         if not names or training.name in names:
             record(training)
+            forget(training.name, kept)
+    if not names or scheduling_detector.NAME in names:
+        scheduling_detector.record(write)
+        forget(scheduling_detector.NAME, kept)

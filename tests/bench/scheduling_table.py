@@ -5,6 +5,7 @@ import json
 import numpy as np
 from scipy.stats import wilcoxon
 
+import scheduling_steel
 from bench_support import RESULTS, machine
 from scheduling_curves import problems
 from scheduling_runner import BUDGET, SLOW, SLOW_BUDGET, TRIALS, WORKERS, Kept, unit_of
@@ -12,9 +13,10 @@ from scheduling_tuners import OURS, PEERS
 from strategies_statistics import holm
 from strategies_table import table
 
-NAMES = {"none": "ours, unstopped", "random": "random, unstopped", "optuna-tpe": "Optuna TPE, unstopped", "optuna-median": "Optuna TPE, median",
-         "optuna-asha": "Optuna TPE, ASHA", "optuna-hyperband": "Optuna TPE, hyperband", "ray-asha": "Ray ASHA",
-         "syne-asha": "Syne Tune ASHA", "syne-asha-pause": "Syne Tune ASHA, pauses", "syne-mobster": "MOBSTER", "syne-hypertune": "Hyper-Tune"}
+NAMES = {"none": "ours, unstopped", "random": "random, unstopped", "optuna-tpe": "Optuna TPE, unstopped",
+         "optuna-median": "Optuna TPE, median", "optuna-asha": "Optuna TPE, ASHA", "optuna-hyperband": "Optuna TPE, hyperband",
+         "ray-asha": "Ray ASHA", "syne-asha": "Syne Tune ASHA", "syne-asha-pause": "Syne Tune ASHA, pauses",
+         "syne-mobster": "MOBSTER", "syne-hypertune": "Hyper-Tune"}
 KEPT = RESULTS / "scheduling"
 RULES = [rule for rule in OURS if rule != "none"]
 SHARES = (0.5, 1.0, 2.0)  # of the unit, where losses after equal device time are compared
@@ -152,8 +154,9 @@ def replay_lines(results, found):
     rows.append(["seeds", "", "", *(found["tuners"][tuner]["seeds"] for tuner in tuners)])
     rows.append(["thinking, ms a trial", "", "", *(f"{1000 * found['tuners'][tuner]['thinking_s_per_trial']:.1f}" for tuner in tuners)])
     lines = ["## Device time to what the unstopped search reaches in 20 trials", "",
-             "In units of the device time of these 20 trials; the medians over seeds, of the target and of the unit too. `floor` is the least that is possible on "
-             f"{WORKERS} workers: the quickest training that reaches the value comes first, and the others are busy meanwhile.", "",
+             "In units of the device time of these 20 trials; the medians over seeds, of the target and of the unit too. `floor` is the "
+             f"least that is possible on {WORKERS} workers: the quickest training that reaches the value comes first, and the others are "
+             "busy meanwhile.", "",
              *table(["problem", "steps", "floor", *map(name_of, tuners)], rows)]
     opponents = [peer for peer in ("none", *PEERS) if peer in results.kept]
     rows = []
@@ -184,6 +187,17 @@ def verdict_lines(folder):
             *table(["rule", "bare line, ms", "verdict at a third or a ninth, median, ms", "slowest, ms", "at other steps, median, ms"], rows)]
 
 
+def steel_lines(folder):
+    path = folder / "steel.json"
+    if not path.exists():
+        return []
+    found = json.loads(path.read_text())
+    return ["## Real searches on photographs", "",
+            f"`{found['model']}`, {found['images']} photographs, {found['epochs']} epochs. Two trials at once, which share the machine.", "",
+            *table(["rule", "searches", "best validation mAP, mean", "its deviation", "device time, s", "of the unstopped search's"],
+                   scheduling_steel.rows(path))]
+
+
 def write(folder):
     results = Results(folder)
     if "none" not in results.kept:
@@ -203,6 +217,6 @@ def write(folder):
              "Ours is the strategy `auto` with each rule, on its defaults, with `max_step`. Peers are on their defaults; Hyperband and "
              "Hyper-Tune are told the length of a training, Hyper-Tune pauses and has up to 4 brackets.", "",
              "Versions: " + versions + ". Curves: " + "; ".join(f"{count} of {origin}" for origin, count in origins.items()) + ".", ""]
-    lines += replay_lines(results, found) + verdict_lines(folder)
+    lines += replay_lines(results, found) + verdict_lines(folder) + steel_lines(folder)
     text = "\n".join(lines).rstrip() + "\n"
     (RESULTS / "scheduling.md" if folder == KEPT else folder / "scheduling.md").write_text(text)
