@@ -153,6 +153,21 @@ std::map<std::pair<int, int>, double> MetricTable::sums(const std::string& name)
   return sums;
 }
 
+std::map<int, double> MetricTable::step_seconds(const std::string& name) const {
+  Query query(connection_,
+              "SELECT m.trial, (max(m.time_ms) - a.started_ms) / 1000.0 / (max(m.step) - min(m.step) + 1)"
+              " FROM metrics m JOIN attempts a ON a.trial = m.trial AND a.attempt = m.attempt"
+              " WHERE m.metric = (SELECT id FROM metric_names WHERE name = ?) AND a.started_ms IS NOT NULL"
+              " GROUP BY m.trial, m.attempt ORDER BY m.trial, m.attempt");
+  query.bind(name);
+  std::map<int, double> seconds;
+  while (query.step()) {
+    const int trial = query.count();
+    if (const double found = query.real(); found > 0) seconds[trial] = found;
+  }
+  return seconds;
+}
+
 void MetricTable::add_curves(const std::string& name,
                              const std::vector<std::shared_ptr<TrialView>>& trials) const {
   Query points(

@@ -67,7 +67,8 @@ CREATE TABLE trials (
   created_ms INTEGER NOT NULL,
   started_ms INTEGER,
   ended_ms INTEGER,
-  cut TEXT NOT NULL DEFAULT ''
+  cut TEXT NOT NULL DEFAULT '',
+  facts TEXT NOT NULL DEFAULT '{}'
 ) STRICT;
 CREATE TRIGGER trials_are_never_deleted BEFORE DELETE ON trials
 BEGIN SELECT RAISE(ABORT, 'trials are never deleted'); END;
@@ -92,6 +93,7 @@ CREATE TABLE attempts (
   created_ms INTEGER NOT NULL,
   started_ms INTEGER,
   ended_ms INTEGER,
+  facts TEXT NOT NULL DEFAULT '{}',
   PRIMARY KEY (trial, attempt)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE metric_names (
@@ -127,6 +129,9 @@ constexpr const char* kStudyFrom1To2 = "DROP TABLE observations;" EARLIER_TRIALS
 constexpr const char* kStudyFrom2To3 =
     "ALTER TABLE trials ADD COLUMN cut TEXT NOT NULL DEFAULT '';"
     "DROP TRIGGER finished_trials_never_change;" FINISHED_TRIALS_TRIGGER;
+constexpr const char* kStudyFrom3To4 =
+    "ALTER TABLE trials ADD COLUMN facts TEXT NOT NULL DEFAULT '{}';"
+    "ALTER TABLE attempts ADD COLUMN facts TEXT NOT NULL DEFAULT '{}';";
 
 constexpr const char* kRegistryTables = R"sql(
 CREATE TABLE versions (
@@ -241,7 +246,7 @@ const Schema& study_schema() {
   static const Schema schema = {0x74756E73,  // "tuns"
                                 kStudySchemaVersion,
                                 kStudyTables,
-                                {{1, kStudyFrom1To2}, {2, kStudyFrom2To3}},
+                                {{1, kStudyFrom1To2}, {2, kStudyFrom2To3}, {3, kStudyFrom3To4}},
                                 "tune resume"};
   return schema;
 }

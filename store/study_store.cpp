@@ -327,6 +327,8 @@ History StudyStore::load_history() const {
   history.objective = study().objective;
   const std::vector<std::shared_ptr<TrialView>> trials = trial_views(impl_->connection);
   impl_->metrics.add_curves(history.objective.metric, trials);
+  for (const auto& [number, seconds] : impl_->metrics.step_seconds(history.objective.metric))
+    trials.at(static_cast<std::size_t>(number) - 1)->step_seconds = seconds;
   history.trials.assign(trials.begin(), trials.end());
   if (auto earlier = earlier_trials(); !earlier.empty())
     history.earlier = std::make_shared<const std::vector<EarlierTrial>>(std::move(earlier));

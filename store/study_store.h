@@ -12,6 +12,7 @@
 #include "store/open_mode.h"
 #include "store/study_facts.h"
 #include "store/study_states.h"
+#include "store/trial_facts.h"
 #include "tuner/core/clock.h"
 #include "tuner/core/history.h"
 #include "tuner/core/stop_reason.h"
@@ -20,7 +21,7 @@
 namespace tune::store {
 
 // Schema version that this program writes. Older files are migrated forward when opened for writing.
-inline constexpr int kStudySchemaVersion = 3;
+inline constexpr int kStudySchemaVersion = 4;
 
 struct StudyRow {
   std::string name;
@@ -51,6 +52,7 @@ struct TrialRow {
   WallTime created{};
   std::optional<WallTime> started, ended;
   std::string cut = {};  // the limit that cut a completed trial short ("trial_time"); else empty
+  TrialFacts facts{};
 };
 
 struct AttemptRow {
@@ -71,6 +73,7 @@ struct AttemptRow {
   std::uint64_t max_rss_bytes = 0;
   WallTime created{};
   std::optional<WallTime> started, ended;
+  AttemptFacts facts{};
 };
 
 struct MetricRow {

@@ -17,6 +17,8 @@ std::optional<StopReason> stop_from(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional(stop_reason_from_string(text));
 }
 StudyFacts facts_from(const std::string& text) { return json_of_cell(text).get<StudyFacts>(); }
+TrialFacts trial_facts_from(const std::string& text) { return json_of_cell(text).get<TrialFacts>(); }
+AttemptFacts attempt_facts_from(const std::string& text) { return json_of_cell(text).get<AttemptFacts>(); }
 std::vector<std::string> names_from(const std::string& text) {
   return json_of_cell(text).get<std::vector<std::string>>();
 }
@@ -63,12 +65,12 @@ void check_number(const Connection& connection, int number, std::size_t before) 
 // Columns of a row that its later states write again, in the order in which their values are bound.
 #define TRIAL_STATE_COLUMNS                                            \
   "state, budget, note, reason, failure, objective_values, attempts, " \
-  "started_ms, ended_ms, cut"
+  "started_ms, ended_ms, cut, facts"
 #define TRIAL_COLUMNS "number, parameters, created_ms, " TRIAL_STATE_COLUMNS
 
 #define ATTEMPT_STATE_COLUMNS                                                                 \
   "state, supervisor_pid, supervisor_start_time, boot_id, devices, threads, metrics_offset, " \
-  "exit_code, signal, stop, reason, lease_seconds, cpu_seconds, max_rss_bytes, started_ms, ended_ms"
+  "exit_code, signal, stop, reason, lease_seconds, cpu_seconds, max_rss_bytes, started_ms, ended_ms, facts"
 #define ATTEMPT_COLUMNS "trial, attempt, token, created_ms, " ATTEMPT_STATE_COLUMNS
 
 TrialRow read_trial(const Connection& connection, Query& query) {
@@ -86,6 +88,7 @@ TrialRow read_trial(const Connection& connection, Query& query) {
   row.started = query.maybe_time();
   row.ended = query.maybe_time();
   row.cut = query.text();
+  row.facts = query.cell(trial_facts_from);
   check_values(connection, row.number, row.state, row.values);
   return row;
 }
@@ -112,6 +115,7 @@ AttemptRow read_attempt(Query& query) {
   row.max_rss_bytes = query.bytes();
   row.started = query.maybe_time();
   row.ended = query.maybe_time();
+  row.facts = query.cell(attempt_facts_from);
   return row;
 }
 
@@ -125,7 +129,8 @@ Query& bind_state(Query& query, const TrialRow& row) {
       .bind(row.attempts)
       .bind(row.started)
       .bind(row.ended)
-      .bind(row.cut);
+      .bind(row.cut)
+      .bind(Json(row.facts));
 }
 
 Query& bind_state(Query& query, const AttemptRow& row) {
@@ -144,7 +149,8 @@ Query& bind_state(Query& query, const AttemptRow& row) {
       .bind(row.cpu_seconds)
       .bind(row.max_rss_bytes)
       .bind(row.started)
-      .bind(row.ended);
+      .bind(row.ended)
+      .bind(Json(row.facts));
 }
 
 bool all_finite(const std::vector<double>& values) {
@@ -247,14 +253,14 @@ std::vector<TrialRow> trial_rows(Connection& connection) {
 
 void insert_row(Connection& connection, const TrialRow& row) {
   Query query(connection,
-              "INSERT INTO trials (" TRIAL_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+              "INSERT INTO trials (" TRIAL_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   query.bind(row.number).bind(Json(row.parameters)).bind(row.created);
   bind_state(query, row).run();
 }
 
 void update_row(Connection& connection, const TrialRow& row) {
   Query query(connection, "UPDATE trials SET (" TRIAL_STATE_COLUMNS
-                          ") = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE number = ?");
+                          ") = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE number = ?");
   bind_state(query, row).bind(row.number).run();
   TUNE_CHECK(connection.changes() == 1, "trial " + std::to_string(row.number));
 }
@@ -280,7 +286,7 @@ std::vector<AttemptRow> attempt_rows_on_devices(Connection& connection, WallTime
 
 void insert_row(Connection& connection, const AttemptRow& row) {
   Query query(connection, "INSERT INTO attempts (" ATTEMPT_COLUMNS
-                          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+                          ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   query.bind(row.trial).bind(row.attempt).bind(row.token).bind(row.created);
   bind_state(query, row).run();
 }
@@ -288,7 +294,7 @@ void insert_row(Connection& connection, const AttemptRow& row) {
 void update_row(Connection& connection, const AttemptRow& row) {
   Query query(connection,
               "UPDATE attempts SET (" ATTEMPT_STATE_COLUMNS
-              ") = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE trial = ? AND attempt = ?");
+              ") = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE trial = ? AND attempt = ?");
   bind_state(query, row).bind(row.trial).bind(row.attempt).run();
   TUNE_CHECK(connection.changes() == 1,
              "trial " + std::to_string(row.trial) + ", attempt " + std::to_string(row.attempt));
@@ -326,9 +332,9 @@ std::int64_t insert_row(Connection& connection, const EventRow& row) {
 }
 
 std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
-  Query rows(
-      connection,
-      "SELECT number, parameters, state, budget, objective_values, failure FROM trials ORDER BY number");
+  Query rows(connection,
+             "SELECT number, parameters, state, budget, objective_values, failure,"
+             " coalesce(json_extract(facts, '$.step_seconds'), 0.0) FROM trials ORDER BY number");
   std::vector<std::shared_ptr<TrialView>> views;
   while (rows.step()) {
     auto view = std::make_shared<TrialView>();
@@ -340,6 +346,7 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
     check_values(connection, view->number, view->state, view->values);
     if (!all_finite(view->values)) view->values.clear();
     view->failure = rows.text();
+    view->step_seconds = rows.seconds();
     check_number(connection, view->number, views.size());
     views.push_back(std::move(view));
   }

@@ -2,10 +2,11 @@
 
 namespace tune::strategies {
 
-AutoStrategy::AutoStrategy(const SearchSpace& space, const Objective& objective, std::uint64_t seed)
+AutoStrategy::AutoStrategy(const SearchSpace& space, const Objective& objective, std::uint64_t seed,
+                           const EarlyStopping& stopping)
     : features_(Encoding(space).features()),
       objective_(objective),
-      bayesian_(space, objective, seed),
+      bayesian_(space, objective, seed, stopping),
       tpe_(space, objective, seed) {}
 
 // The Gaussian process had the better mean rank on the functions and spaces that the two were compared on;

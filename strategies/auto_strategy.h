@@ -9,7 +9,8 @@ namespace tune::strategies {
 // trials, and says in the note which and why. One thread.
 class AutoStrategy final : public Strategy {
  public:
-  AutoStrategy(const SearchSpace& space, const Objective& objective, std::uint64_t seed);
+  AutoStrategy(const SearchSpace& space, const Objective& objective, std::uint64_t seed,
+               const EarlyStopping& stopping = {});
   Answer suggest(const History& history, Rng& rng) override;
 
   // Where the Gaussian process gives way to densities.

@@ -77,15 +77,18 @@ double gain_in_metric(const Surrogate& surrogate, double improvement) {
 
 }  // namespace
 
-BayesianStrategy::BayesianStrategy(SearchSpace space, Objective objective, std::uint64_t seed)
+BayesianStrategy::BayesianStrategy(SearchSpace space, Objective objective, std::uint64_t seed,
+                                   const EarlyStopping& stopping)
     : space_(std::move(space)),
       objective_(std::move(objective)),
       encoding_(space_),
       design_(space_, encoding_, seed),
       untried_(space_, encoding_),
-      encoder_(space_, encoding_),
+      encoder_(space_, encoding_, stopping),
       builder_(encoding_.group_of_feature()),
-      failure_builder_(encoding_.group_of_feature()) {}
+      failure_builder_(encoding_.group_of_feature()),
+      may_thaw_(stopping.form == StopForm::kPause),
+      thawing_(stopping, objective_) {}
 
 bool BayesianStrategy::is_model_due(const EncodedHistory& history) const {
   const std::size_t have = history.observations.size();
@@ -103,7 +106,8 @@ Answer BayesianStrategy::suggest(const History& history, Rng& rng) {
                              std::to_string(kInitialObservations) + " results that a model needs are in",
                          rng);
   }
-  if (auto suggestion = modelled(encoded, belief_in_best(history), rng)) return std::move(*suggestion);
+  if (auto suggestion = modelled(history, encoded, belief_in_best(history), rng))
+    return std::move(*suggestion);
   return space_filling(history, encoded, "no model could be fitted to the results", rng);
 }
 
@@ -143,8 +147,8 @@ Eigen::MatrixXd BayesianStrategy::baseline(const Surrogate& surrogate, const Enc
   // weights, without K.
   constexpr std::size_t kBest = 12;
   const auto points = static_cast<Eigen::Index>(surrogate.rows.size());
-  const Eigen::VectorXd means =
-      surrogate.targets.head(points) - surrogate.noise_variance * surrogate.process->weights().head(points);
+  const Eigen::VectorXd means = surrogate.targets.head(points) -
+                                surrogate.noise.cwiseProduct(surrogate.process->weights().head(points));
   std::vector<Eigen::Index> order(surrogate.rows.size());
   std::iota(order.begin(), order.end(), Eigen::Index{0});
   std::stable_sort(order.begin(), order.end(),
@@ -180,7 +184,8 @@ bool BayesianStrategy::add_failures(Surrogate& surrogate, const EncodedHistory& 
   return surrogate.process->whitened().allFinite();
 }
 
-std::optional<Suggestion> BayesianStrategy::modelled(const EncodedHistory& encoded, double belief, Rng& rng) {
+std::optional<Suggestion> BayesianStrategy::modelled(const History& history, const EncodedHistory& encoded,
+                                                     double belief, Rng& rng) {
   auto surrogate = builder_.build(encoded.observations);
   if (!surrogate || !add_failures(*surrogate, encoded)) return std::nullopt;
   std::vector<UnitPoint> incumbents;
@@ -191,6 +196,7 @@ std::optional<Suggestion> BayesianStrategy::modelled(const EncodedHistory& encod
   const FailureModel failure = FailureModel::fit(encoded, failure_builder_);
   const Eigen::VectorXd best = known.row(0).transpose();
   const double wanted = wanted_log_success(encoded);
+  const PriceModel price = PriceModel::fit(encoded.timed, encoded.prices);
   const Acquisition acquisition{
       [&](const Eigen::MatrixXd& points) -> Eigen::VectorXd {
         const Eigen::VectorXd successes = failure.log_successes(points);
@@ -215,8 +221,51 @@ std::optional<Suggestion> BayesianStrategy::modelled(const EncodedHistory& encod
   describe(*surrogate, encoded, choice, suggestion);
   const Eigen::MatrixXd chosen = encoding_.encode(choice.unit).transpose();
   suggestion.expected_gain = gain_in_metric(*surrogate, std::exp(improvement->values(chosen)[0]));
+  // Until one has completed there is nothing to improve on, and places at the rungs decide.
+  if (may_thaw_ && history.can_pause && history.best() != nullptr) {
+    if (auto paused = thawed(history, *surrogate, encoded, price, choice.unit)) return paused;
+    suggestion.weighs_paused = true;
+  }
   suggestion.parameters = std::move(choice.parameters);
   suggestion.space_is_used_up = choice.repeated && untried_.is_finite();
+  return suggestion;
+}
+
+// A paused trial that promises more for what it takes than the new point.
+std::optional<Suggestion> BayesianStrategy::thawed(const History& history, const Surrogate& surrogate,
+                                                   const EncodedHistory& encoded, const PriceModel& price,
+                                                   const UnitPoint& unit) {
+  // The best expected end of what has completed.
+  std::optional<double> best;
+  std::vector<PausedTrial> paused;
+  const auto end_at = [&](const Eigen::VectorXd& features) {
+    const Prediction at = surrogate.process->predict(features);
+    return ExpectedEnd{at.mean, at.variance};
+  };
+  for (std::size_t i = history.borrowed; i < history.trials.size(); ++i) {
+    const TrialView& trial = *history.trials[i];
+    const bool is_completed = trial.state == TrialState::kCompleted && !trial.values.empty();
+    const bool is_paused = trial.state == TrialState::kPaused;
+    if (!is_completed && !is_paused) continue;
+    const HistoryEncoder::Entry& known = encoder_.entry(i, history.trials[i]);
+    if (!known.valid) continue;
+    const ExpectedEnd end = end_at(known.features);
+    if (is_paused)
+      paused.push_back({&trial, end, price.log_price(known.features)});
+    else if (!best || end.mean < *best)
+      best = end.mean;
+  }
+  if (!best) return std::nullopt;
+  const Eigen::VectorXd features = encoding_.encode(unit);
+  const auto chosen = thawing_.choose(paused, end_at(features), price.log_price(features), *best, history);
+  if (!chosen) return std::nullopt;
+  Suggestion suggestion;
+  suggestion.parameters = chosen->trial->parameters;
+  suggestion.resume_trial = chosen->trial->number;
+  suggestion.weighs_paused = true;
+  describe(surrogate, encoded, {space_.to_unit(suggestion.parameters, 0.5), suggestion.parameters},
+           suggestion);
+  suggestion.note = "goes on, since it promises more for its cost than a new point; " + suggestion.note;
   return suggestion;
 }
 

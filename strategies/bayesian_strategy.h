@@ -6,8 +6,10 @@
 #include "strategies/encoded_history.h"
 #include "strategies/failure_model.h"
 #include "strategies/initial_design.h"
+#include "strategies/price_model.h"
 #include "strategies/strategy.h"
 #include "strategies/surrogate.h"
+#include "strategies/thawing.h"
 #include "strategies/untried_points.h"
 
 namespace tune::strategies {
@@ -22,7 +24,8 @@ namespace tune::strategies {
 // Caches are keyed on the history and change no answer. One thread.
 class BayesianStrategy final : public Strategy {
  public:
-  BayesianStrategy(SearchSpace space, Objective objective, std::uint64_t seed);
+  BayesianStrategy(SearchSpace space, Objective objective, std::uint64_t seed,
+                   const EarlyStopping& stopping = {});
   BayesianStrategy(const BayesianStrategy&) = delete;  // the encoder refers to its siblings
   BayesianStrategy& operator=(const BayesianStrategy&) = delete;
   Answer suggest(const History& history, Rng& rng) override;
@@ -40,7 +43,11 @@ class BayesianStrategy final : public Strategy {
   bool is_model_due(const EncodedHistory& history) const;
   Suggestion space_filling(const History& history, const EncodedHistory& encoded, const std::string& why,
                            Rng& rng);
-  std::optional<Suggestion> modelled(const EncodedHistory& encoded, double belief, Rng& rng);
+  std::optional<Suggestion> modelled(const History& history, const EncodedHistory& encoded, double belief,
+                                     Rng& rng);
+  std::optional<Suggestion> thawed(const History& history, const Surrogate& surrogate,
+                                   const EncodedHistory& encoded, const PriceModel& price,
+                                   const UnitPoint& unit);
   Eigen::MatrixXd baseline(const Surrogate& surrogate, const EncodedHistory& encoded,
                            std::vector<UnitPoint>& incumbents) const;
   Choice choose(const std::vector<Candidate>& candidates, const Acquisition& acquisition,
@@ -56,6 +63,8 @@ class BayesianStrategy final : public Strategy {
   UntriedPoints untried_;
   HistoryEncoder encoder_;
   SurrogateBuilder builder_, failure_builder_;
+  bool may_thaw_;
+  Thawing thawing_;
 };
 
 }  // namespace tune::strategies

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
+#include "strategies/moments.h"
 #include "strategies/standard_scores.h"
 
 namespace tune::strategies {
@@ -27,16 +27,7 @@ bool has_finite_value(const TrialView& trial) {
   return !trial.values.empty() && std::isfinite(trial.values[0]);
 }
 
-double mean_of(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-double spread_of(const std::vector<double>& values) {
-  const double mean = mean_of(values);
-  double sum = 0;
-  for (const double value : values) sum += (value - mean) * (value - mean);
-  return std::sqrt(sum / static_cast<double>(values.size()));
-}
+double spread_of(const std::vector<double>& values) { return std::sqrt(variance_of(values)); }
 
 // `wanted` of `count` positions, the first always, their distances growing with the position.
 std::vector<std::size_t> dense_at_the_front(std::size_t count, std::size_t wanted) {

@@ -1,8 +1,10 @@
 #include "strategies/encoded_history.h"
 
+#include <algorithm>
 #include <cmath>
+#include <optional>
 
-#include "strategies/curve_gain.h"
+#include "strategies/curve_forecast.h"
 
 namespace tune::strategies {
 namespace {
@@ -46,9 +48,14 @@ const HistoryEncoder::Entry& HistoryEncoder::entry(std::size_t index,
 
 EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
   EncodedHistory result;
-  CurveGain gain(history);
-  std::vector<const Eigen::VectorXd*> observed, ended, pending;
+  std::vector<const Eigen::VectorXd*> observed, ended, pending, timed;
   reserve(history.trials.size());  // pointers into entries stay good below
+  std::vector<const Eigen::VectorXd*> features;
+  for (std::size_t i = 0; i < history.trials.size(); ++i) {
+    const Entry& known = entry(i, history.trials[i]);
+    features.push_back(known.valid ? &known.features : nullptr);
+  }
+  CurveForecast forecast(history, stopping_, features);
   for (std::size_t i = 0; i < history.trials.size(); ++i) {
     const TrialView& trial = *history.trials[i];
     if (is_finished(trial.state)) ++result.finished;
@@ -56,32 +63,47 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
     if (!known.valid) continue;
     // What another study has tried may be worth trying here.
     if (i >= history.borrowed) result.tried.insert(known.key);
-    auto loss = observed_loss(trial, goal);
-    if (!loss && !is_finished(trial.state)) {
+    const auto length = forecast.full_steps(trial);
+    if (length && trial.step_seconds > 0) {
+      timed.push_back(&known.features);
+      result.prices.push_back(trial.step_seconds * static_cast<double>(*length));
+    }
+    const auto value = observed_loss(trial, goal);
+    std::optional<CurveEvidence> seen;
+    if (trial.state == TrialState::kCompleted ||
+        (trial.state != TrialState::kFailed && trial.curve.empty())) {
+      if (value) seen = CurveEvidence{*value, 0};
+    } else if (trial.state != TrialState::kFailed) {
+      seen = forecast.evidence(trial);
+    }
+    const bool waits_unknown = trial.state == TrialState::kPaused && !seen;
+    if (trial.state == TrialState::kQueued || trial.state == TrialState::kRunning || waits_unknown)
       pending.push_back(&known.features);
-    } else if (loss) {
-      if (is_cut_short(trial.state) && !trial.curve.empty()) {
-        const double gain_left = gain.after(trial.curve.back().step);
-        const double end = *loss + (goal == Goal::kMinimize ? gain_left : -gain_left);
-        if (std::isfinite(end)) loss = end;
-      }
+    if (seen) {
       observed.push_back(&known.features);
+      result.observations.trials.push_back(static_cast<int>(i) + 1);
+      result.observations.losses.push_back(seen->loss);
+      result.observations.deviations.push_back(seen->deviation);
+      result.observed_units.push_back(known.unit);
+    }
+    if (value) {
       ended.push_back(&known.features);
       result.outcomes.losses.push_back(EncodedHistory::kSucceeded);
-      result.observations.trials.push_back(static_cast<int>(i) + 1);
       result.outcomes.trials.push_back(static_cast<int>(i) + 1);
-      result.observed_units.push_back(known.unit);
-      result.observations.losses.push_back(*loss);
-    } else if (trial.state != TrialState::kStopped) {
+    } else if (is_finished(trial.state) && trial.state != TrialState::kStopped) {
       ++result.failed;
       ended.push_back(&known.features);
       result.outcomes.losses.push_back(EncodedHistory::kFailed);
       result.outcomes.trials.push_back(static_cast<int>(i) + 1);
     }
   }
+  auto& deviations = result.observations.deviations;
+  if (std::all_of(deviations.begin(), deviations.end(), [](double deviation) { return deviation == 0; }))
+    deviations.clear();
   result.observations.features = stacked(observed, encoding_.features());
   result.outcomes.features = stacked(ended, encoding_.features());
   result.pending = stacked(pending, encoding_.features());
+  result.timed = stacked(timed, encoding_.features());
   return result;
 }
 

@@ -9,13 +9,15 @@
 #include "strategies/observation_table.h"
 #include "strategies/point_key.h"
 #include "tuner/core/history.h"
+#include "tuner/core/search_settings.h"
 
 namespace tune::strategies {
 
-// Trials by what they tell, in order of their numbers. A completed trial is an observation of its value, a
-// stopped or paused one of what it would have reached (CurveGain); a failed one says where not to go; queued
-// and running ones are pending. Trials that are no points of the space, and trials that were stopped before
-// any value, tell nothing, but their points stay tried.
+// Trials by what they tell, in order of their numbers. A completed trial is an observation of its value; one
+// that runs, waits or was stopped is an observation of its end with an error, as its curve tells
+// (CurveForecast). A failed one says where not to go. Queued and running ones are pending, and so are paused
+// ones whose curves tell nothing. Trials that are no points of the space, and trials that were stopped before
+// they told anything, are no observations, but their points stay tried.
 struct EncodedHistory {
   static constexpr double kFailed = 1, kSucceeded = -1;
   ObservationTable observations;
@@ -25,6 +27,8 @@ struct EncodedHistory {
   std::size_t failed = 0;
   std::set<PointKey> tried;
   std::size_t finished = 0;
+  Eigen::MatrixXd timed;       // features of the trials whose pace is known
+  std::vector<double> prices;  // of their whole trainings, in device seconds
 };
 
 // Whether a trial has a value that it reached on the way: it was stopped, or waits.
@@ -38,7 +42,8 @@ std::optional<double> observed_loss(const TrialView& trial, Goal goal);
 // thread.
 class HistoryEncoder {
  public:
-  HistoryEncoder(const SearchSpace& space, const Encoding& encoding) : space_(space), encoding_(encoding) {}
+  HistoryEncoder(const SearchSpace& space, const Encoding& encoding, EarlyStopping stopping = {})
+      : space_(space), encoding_(encoding), stopping_(std::move(stopping)) {}
   EncodedHistory encode(const History& history, Goal goal);
 
   struct Entry {
@@ -56,6 +61,7 @@ class HistoryEncoder {
  private:
   const SearchSpace& space_;
   const Encoding& encoding_;
+  EarlyStopping stopping_;
   std::vector<Entry> entries_;
 };
 

@@ -16,6 +16,8 @@ namespace {
 std::uint64_t hash_of(const ObservationTable& table) {
   std::uint64_t hash = 0x5eed;
   for (const double loss : table.losses) hash = mix_bits(hash, std::bit_cast<std::uint64_t>(loss));
+  for (const double deviation : table.deviations)
+    hash = mix_bits(hash, std::bit_cast<std::uint64_t>(deviation));
   for (const double feature : table.features.reshaped())
     hash = mix_bits(hash, std::bit_cast<std::uint64_t>(feature));
   return hash;
@@ -53,8 +55,8 @@ std::vector<std::size_t> representative_subset(const std::vector<double>& losses
 
 std::optional<Theta> fit_theta(const Eigen::MatrixXd& features,
                                const std::vector<Eigen::Index>& group_of_feature,
-                               const Eigen::VectorXd& targets) {
-  LogPosteriorFunction log_posterior(features, group_of_feature, targets);
+                               const Eigen::VectorXd& targets, const Eigen::VectorXd& noise) {
+  LogPosteriorFunction log_posterior(features, group_of_feature, targets, noise);
   const ThetaPrior& prior = log_posterior.prior();
   const SmoothFunction loss = [&](const Eigen::VectorXd& theta, Eigen::VectorXd& gradient) {
     const auto posterior = log_posterior(theta);
@@ -94,15 +96,18 @@ int HyperparameterSchedule::refit_point(std::size_t count, int last) {
 
 std::optional<Theta> HyperparameterSchedule::fit(const ObservationTable& table) const {
   const OutputWarp warp = OutputWarp::fit(table.losses);
-  const auto rows = representative_subset(table.losses, kMostFitted);
+  const auto rows =
+      representative_subset(table.losses, table.deviations.empty() ? kMostFitted : kMostFittedCurves);
   Eigen::MatrixXd features(static_cast<Eigen::Index>(rows.size()), table.features.cols());
-  Eigen::VectorXd targets(static_cast<Eigen::Index>(rows.size()));
+  Eigen::VectorXd targets(static_cast<Eigen::Index>(rows.size())), noise;
+  if (!table.deviations.empty()) noise.resize(targets.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const auto to = static_cast<Eigen::Index>(i);
     features.row(to) = table.features.row(static_cast<Eigen::Index>(rows[i]));
     targets[to] = warp(table.losses[rows[i]]);
+    if (noise.size() > 0) noise[to] = warp.variance(table.losses[rows[i]], table.deviations[rows[i]]);
   }
-  return fit_theta(features, group_of_feature_, targets);
+  return fit_theta(features, group_of_feature_, targets, noise);
 }
 
 std::optional<Theta> HyperparameterSchedule::at(const ObservationTable& table) {

@@ -10,10 +10,11 @@
 namespace tune::strategies {
 
 // Maximises log_posterior (MAP-II) from the most promising of some fixed starts: short, medium and long
-// length scales, with little and much noise. nullopt when none could be evaluated.
+// length scales, with little and much noise. `noise`: variances of the targets beside what all have in
+// common; empty where there are none. nullopt when none could be evaluated.
 std::optional<Theta> fit_theta(const Eigen::MatrixXd& features,
                                const std::vector<Eigen::Index>& group_of_feature,
-                               const Eigen::VectorXd& targets);
+                               const Eigen::VectorXd& targets, const Eigen::VectorXd& noise = {});
 
 // Theta is fitted to the observations of the trials up to a certain number, the refit point, so that between
 // refit points a suggestion pays for no fit. The point lies some trials back, where all have ended unless one
@@ -35,6 +36,9 @@ class HyperparameterSchedule {
   // Where there are more observations a fit takes so many: the best for a quarter of them, the rest evenly in
   // order of trial.
   static constexpr std::size_t kMostFitted = 250;
+  // Of a table that curves are in, which change with every metric line, so that each suggestion pays for a
+  // fit.
+  static constexpr std::size_t kMostFittedCurves = 120;
 
  private:
   std::optional<Theta> fit(const ObservationTable& table) const;

@@ -32,11 +32,12 @@ ThetaPrior theta_prior(Eigen::Index groups) {
 
 LogPosteriorFunction::LogPosteriorFunction(const Eigen::MatrixXd& features,
                                            std::vector<Eigen::Index> group_of_feature,
-                                           Eigen::VectorXd targets)
+                                           Eigen::VectorXd targets, Eigen::VectorXd noise)
     // Centring keeps the rounding of distances small where lengths are.
     : features_(features.rowwise() - features.colwise().mean()),
       group_of_feature_(std::move(group_of_feature)),
       targets_(std::move(targets)),
+      noise_(std::move(noise)),
       prior_(theta_prior(group_of_feature_.empty() ? 0 : group_of_feature_.back() + 1)) {
   const Eigen::Index n = features.rows();
   for (Eigen::MatrixXd* matrix : {&signal_, &slope_, &lower_, &inverse_}) matrix->resize(n, n);
@@ -49,6 +50,7 @@ bool LogPosteriorFunction::condition(const Theta& theta, bool with_slope) {
   matern52(z_, z_, kernel.signal_variance(), true, signal_, with_slope ? &slope : nullptr);
   lower_.triangularView<Eigen::Lower>() = signal_;
   lower_.diagonal().array() += noise_variance_of(theta);
+  if (noise_.size() > 0) lower_.diagonal() += noise_;
   // Not the robust factorisation: a jitter here would make value and gradient disagree.
   if (!cholesky(lower_)) return false;
   Eigen::MatrixXd whitened(targets_.size(), 2);

@@ -37,8 +37,9 @@ struct LogPosterior {
 // call, since fresh memory costs as much as a small fit. One thread.
 class LogPosteriorFunction {
  public:
+  // `noise`: a variance of each target beside theta's; empty where there is none.
   LogPosteriorFunction(const Eigen::MatrixXd& features, std::vector<Eigen::Index> group_of_feature,
-                       Eigen::VectorXd targets);
+                       Eigen::VectorXd targets, Eigen::VectorXd noise = {});
 
   std::optional<LogPosterior> operator()(const Theta& theta);
   // The value alone, at a third of the cost.
@@ -51,7 +52,7 @@ class LogPosteriorFunction {
 
   Eigen::MatrixXd features_;  // centred
   std::vector<Eigen::Index> group_of_feature_;
-  Eigen::VectorXd targets_;
+  Eigen::VectorXd targets_, noise_;
   ThetaPrior prior_;
   // For the theta last seen: features over lengths, the kernel, its slopes, the factor and the inverse of the
   // covariance (lower halves), and L^-1 (targets - mean).

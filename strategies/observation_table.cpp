@@ -6,9 +6,12 @@ namespace tune::strategies {
 
 ObservationTable ObservationTable::up_to(int last) const {
   const auto count = std::upper_bound(trials.begin(), trials.end(), last) - trials.begin();
-  return {features.topRows(count),
-          {losses.begin(), losses.begin() + count},
-          {trials.begin(), trials.begin() + count}};
+  ObservationTable table;
+  table.features = features.topRows(count);
+  table.losses.assign(losses.begin(), losses.begin() + count);
+  if (!deviations.empty()) table.deviations.assign(deviations.begin(), deviations.begin() + count);
+  table.trials.assign(trials.begin(), trials.begin() + count);
+  return table;
 }
 
 }  // namespace tune::strategies

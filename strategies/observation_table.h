@@ -10,7 +10,10 @@ namespace tune::strategies {
 struct ObservationTable {
   Eigen::MatrixXd features;    // one row an observation
   std::vector<double> losses;  // smaller is better, finite
-  std::vector<int> trials;     // their places in the history from 1, ascending
+  // Standard deviations of what the losses have been read off, beside the noise of all: 0 for ends of trials,
+  // else of a curve (CurveForecast). As many as losses, or none where all are 0.
+  std::vector<double> deviations = {};
+  std::vector<int> trials;  // their places in the history from 1, ascending
   std::size_t size() const { return losses.size(); }
   // Those of the trials up to `last`.
   ObservationTable up_to(int last) const;

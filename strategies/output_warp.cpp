@@ -124,6 +124,12 @@ double OutputWarp::operator()(double loss) const {
   return std::min((yeo_johnson(standard(loss), power_) - warped_shift_) / warped_spread_, kCap);
 }
 
+double OutputWarp::variance(double loss, double deviation) const {
+  const double width = ((*this)(loss + deviation) - (*this)(loss - deviation)) / 2;
+  // The cap makes far losses equal, which does not make them certain.
+  return std::isfinite(width) ? width * width : kCap * kCap;
+}
+
 double OutputWarp::inverse(double warped) const {
   if (spread_ == 0) return shift_ * scale_;
   const double z = yeo_johnson_inverse(warped * warped_spread_ + warped_shift_, power_);

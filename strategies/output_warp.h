@@ -17,6 +17,8 @@ class OutputWarp {
   double operator()(double loss) const;
   // The loss of a warped value; infinite where the power's range ends before it.
   double inverse(double warped) const;
+  // The variance of the warped value of a loss that has this error; at most that of a whole search.
+  double variance(double loss, double deviation) const;
   double power() const { return power_; }  // 1: none
 
   static constexpr double kCap = 5;

@@ -1,8 +1,6 @@
 #include "strategies/prediction_rule.h"
 
-#include <Eigen/Dense>
 #include <algorithm>
-#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 
 #include "strategies/curve_standing.h"
@@ -14,66 +12,12 @@ constexpr double kFirstFraction = 0.1;  // of a training, where nothing is judge
 // The risk is of all judgements of a trial together. Those that follow closely say nearly the same, so they
 // count as one each time the steps have doubled: between a tenth of the steps and all, three to four times.
 constexpr double kLooks = 4;
-// The prior: noise as if three trials more had shown half of the gains' spread, coefficients that may be far
-// off.
-constexpr double kNoiseShape = 1.5, kNoiseShare = 0.5, kInterceptVariance = 100, kSlopeVariance = 10;
-
-struct Scale {
-  double middle = 0, width = 1;
-  double operator()(double value) const { return (value - middle) / width; }
-};
-
-Scale scale_of(const std::vector<double>& values) {
-  Scale scale;
-  const auto count = static_cast<double>(values.size());
-  for (const double value : values) scale.middle += value / count;
-  double variance = 0;
-  for (const double value : values) variance += (value - scale.middle) * (value - scale.middle) / count;
-  if (variance > 0 && std::isfinite(variance)) scale.width = std::sqrt(variance);
-  return scale;
-}
-
 std::string percent(double probability) {
   if (probability < 0.001) return "below 0.1 %";
   return for_people(std::round(probability * 1000) / 10) + " %";
 }
 
 }  // namespace
-
-double GainPrediction::probability_below(double gain) const {
-  if (!(spread > 0)) return mean < gain ? 1 : 0;
-  return boost::math::cdf(boost::math::students_t(freedom), (gain - mean) / spread);
-}
-
-GainPrediction predict_gain(const std::vector<Progress>& earlier, const std::vector<double>& gains,
-                            const Progress& now) {
-  std::vector<double> reached, momentum;
-  for (const Progress& progress : earlier) {
-    reached.push_back(progress.reached);
-    momentum.push_back(progress.momentum);
-  }
-  const Scale by_reached = scale_of(reached), by_momentum = scale_of(momentum), by_gain = scale_of(gains);
-  const auto rows = static_cast<Eigen::Index>(gains.size());
-  Eigen::MatrixXd design(rows, 3);
-  Eigen::VectorXd ends(rows);
-  for (Eigen::Index i = 0; i < rows; ++i) {
-    const auto row = static_cast<std::size_t>(i);
-    design.row(i) << 1, by_reached(reached[row]), by_momentum(momentum[row]);
-    ends[i] = by_gain(gains[row]);
-  }
-  const Eigen::Vector3d prior_precision(1 / kInterceptVariance, 1 / kSlopeVariance, 1 / kSlopeVariance);
-  Eigen::Matrix3d precision = design.transpose() * design;
-  precision.diagonal() += prior_precision;
-  const Eigen::LDLT<Eigen::Matrix3d> factor(precision);
-  const Eigen::Vector3d mean = factor.solve(design.transpose() * ends);
-  // The residuals and the prior's part in one sum that cannot become negative.
-  const double squares = (ends - design * mean).squaredNorm() + mean.cwiseProduct(mean).dot(prior_precision);
-  const double shape = kNoiseShape + static_cast<double>(rows) / 2;
-  const double rate = kNoiseShape * kNoiseShare * kNoiseShare + squares / 2;
-  const Eigen::Vector3d at(1, by_reached(now.reached), by_momentum(now.momentum));
-  const double variance = rate / shape * (1 + at.dot(factor.solve(at)));
-  return {by_gain.middle + by_gain.width * at.dot(mean), by_gain.width * std::sqrt(variance), 2 * shape};
-}
 
 PredictionRule::PredictionRule(const EarlyStopping& spec, const Objective& objective)
     : min_trials_(std::max(kLeastEnds, static_cast<std::size_t>(std::max(spec.min_trials, 1)))),
@@ -130,7 +74,7 @@ Verdict PredictionRule::judge(const TrialView& trial, const History& history) {
             where + ": " + metric + ' ' + for_people(trial.curve.back().value)};
   const auto now = progress_at(trial.curve, step);
   if (!now) return {};
-  const GainPrediction gain = predict_gain(earlier, gains, *now);
+  const GainPrediction gain = GainModel::fit(earlier, gains, {}).predict(*now, {});
   const double below = gain.probability_below(*best - now->reached);
   const double chance = goal == Goal::kMinimize ? below : 1 - below;
   if (!(chance < risk_ / kLooks)) return {};

@@ -20,7 +20,7 @@ std::vector<Promoting::Candidate> Promoting::candidates(const History& history) 
     std::optional<double> best_completed;
   };
   std::map<std::pair<std::size_t, std::size_t>, Field> fields;
-  const std::vector<Rungs::Climber> climbers = rungs_.climbers(history);
+  const std::vector<Rungs::Climber>& climbers = rungs_.climbers(history);
   for (const Rungs::Climber& climber : climbers)
     for (std::size_t rung = 0; rung < climber.values.size(); ++rung) {
       if (!climber.values[rung]) continue;
@@ -29,7 +29,7 @@ std::vector<Promoting::Candidate> Promoting::candidates(const History& history) 
       const double value = *climber.values[rung];
       if (!std::isfinite(value)) continue;
       field.values.push_back(value);
-      if (climber.trial->state == TrialState::kCompleted &&
+      if (climber.state == TrialState::kCompleted &&
           (!field.best_completed || is_ahead(value, *field.best_completed)))
         field.best_completed = value;
     }
@@ -37,20 +37,25 @@ std::vector<Promoting::Candidate> Promoting::candidates(const History& history) 
 
   std::vector<Candidate> found;
   for (const Rungs::Climber& climber : climbers) {
-    if (climber.trial->state != TrialState::kPaused || climber.values.empty()) continue;
+    if (climber.state != TrialState::kPaused || climber.values.empty()) continue;
     const auto reached = std::find_if(climber.values.begin(), climber.values.end(),
                                       [](const auto& value) { return value.has_value(); });
     if (reached == climber.values.end()) {
-      found.push_back({{climber.trial, 0}, climber.values.size(), climber.steps.back(), 0, 0, true});
+      found.push_back({{climber.trial.get(), 0},
+                       climber.values.size(),
+                       (*climber.steps)[climber.values.size() - 1],
+                       0,
+                       0,
+                       true});
       continue;
     }
     if (!std::isfinite(**reached)) continue;
     const auto rung = static_cast<std::size_t>(reached - climber.values.begin());
     const Field& field = fields.at({climber.bracket, rung});
     const auto better = std::lower_bound(field.values.begin(), field.values.end(), **reached, is_ahead);
-    found.push_back({{climber.trial, **reached},
+    found.push_back({{climber.trial.get(), **reached},
                      rung,
-                     climber.steps[rung],
+                     (*climber.steps)[rung],
                      static_cast<std::size_t>(better - field.values.begin()) + 1,
                      field.count,
                      !field.best_completed || is_ahead(**reached, *field.best_completed)});
@@ -82,7 +87,6 @@ Suggestion Promoting::resumed(const Candidate& candidate, const std::string& why
 
 std::optional<Suggestion> Promoting::promoted(const std::vector<Candidate>& candidates) const {
   for (const Candidate& candidate : candidates) {
-    if (candidate.count == 0) return resumed(candidate, {});
     const auto factor = static_cast<std::size_t>(rungs_.reduction_factor());
     const std::size_t least = std::max(factor, static_cast<std::size_t>(std::max(min_trials_, 1)));
     if (candidate.count >= least && candidate.place <= candidate.count / factor)
@@ -100,11 +104,17 @@ std::optional<Suggestion> Promoting::last_chance(const std::vector<Candidate>& c
 
 Answer Promoting::suggest(const History& history, Rng& rng) {
   const std::vector<Candidate> paused = candidates(history);
-  if (auto suggestion = promoted(paused)) return *std::move(suggestion);
+  for (const Candidate& candidate : paused)
+    if (candidate.count == 0) return resumed(candidate, {});
+  std::optional<Answer> answer;
   if (history.may_begin) {
-    Answer answer = inner_->suggest(history, rng);
-    if (!std::holds_alternative<Exhausted>(answer)) return answer;
+    answer = inner_->suggest(history, rng);
+    // It has a better reason than a place at a rung.
+    const auto* suggestion = std::get_if<Suggestion>(&*answer);
+    if (suggestion != nullptr && suggestion->weighs_paused) return *answer;
   }
+  if (auto suggestion = promoted(paused)) return *std::move(suggestion);
+  if (answer && !std::holds_alternative<Exhausted>(*answer)) return *answer;
   const bool anything_runs = std::any_of(history.trials.begin(), history.trials.end(), [](const auto& trial) {
     return trial->state == TrialState::kRunning || trial->state == TrialState::kQueued;
   });

@@ -17,6 +17,9 @@ namespace tune::strategies {
 // trial that stands better at its rung than every completed one did, the best of the highest rung first. So a
 // study never ends with its likely winner half trained.
 //
+// A strategy that has weighed the paused trials itself (Suggestion::weighs_paused) is followed: it knows more
+// than their places.
+//
 // Does nothing for a rule that does not pause. Owns the inner strategy.
 class Promoting final : public Strategy {
  public:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "strategies/curve_standing.h"
 
@@ -33,14 +34,58 @@ std::int64_t Rungs::declared_steps(const ParameterSet& parameters) const {
   return static_cast<std::int64_t>(std::llround(named->second.get<double>()));
 }
 
-double Rungs::correction(const History& history) const {
-  double longest = 0;
-  for (const auto& trial : history.trials) {
-    if (!shows_length(*trial)) continue;
-    const double declared = is_declared() ? static_cast<double>(declared_steps(trial->parameters)) : 1;
-    if (declared >= 1) longest = std::max(longest, static_cast<double>(trial->curve.back().step) / declared);
+Rungs::Climber Rungs::seen(const std::shared_ptr<const TrialView>& trial) const {
+  Climber climber;
+  climber.trial = trial;
+  climber.number = trial->number;
+  climber.state = trial->state;
+  if (!shows_length(*trial)) return climber;
+  const double declared = is_declared() ? static_cast<double>(declared_steps(trial->parameters)) : 1;
+  if (declared >= 1) climber.length = static_cast<double>(trial->curve.back().step) / declared;
+  if (!trial->values.empty()) climber.end = trial->values[0];
+  return climber;
+}
+
+void Rungs::place(Climber& climber, double correction) const {
+  const TrialView& trial = *climber.trial;
+  climber.steps = nullptr;
+  climber.values.clear();
+  if (!counts(trial)) return;
+  const auto full = full_steps(trial.parameters, correction);
+  if (!full) return;
+  if (*full != usual_length_) {
+    usual_length_ = *full;
+    usual_steps_ = std::make_shared<const std::vector<std::int64_t>>(steps(*full));
   }
-  return longest > 0 ? longest : is_declared() ? 1 : 0;
+  climber.steps = usual_steps_;
+  climber.bracket = bracket_of(trial.number, climber.steps->size());
+  for (std::size_t rung = 0; rung + climber.bracket < climber.steps->size(); ++rung)
+    climber.values.push_back(reached_by(trial.curve, (*climber.steps)[rung], objective_));
+}
+
+const std::vector<Rungs::Climber>& Rungs::climbers(const History& history) const {
+  climbers_.resize(history.trials.size());
+  std::vector<std::size_t> changed;
+  for (std::size_t i = 0; i < climbers_.size(); ++i) {
+    if (climbers_[i].trial == history.trials[i]) continue;
+    climbers_[i] = seen(history.trials[i]);
+    changed.push_back(i);
+  }
+  double longest = 0;
+  for (const Climber& climber : climbers_) longest = std::max(longest, climber.length);
+  const double correction = longest > 0 ? longest : is_declared() ? 1 : 0;
+  if (correction == correction_) {
+    for (const std::size_t i : changed) place(climbers_[i], correction);
+    return climbers_;
+  }
+  for (Climber& climber : climbers_) place(climber, correction);
+  correction_ = correction;
+  return climbers_;
+}
+
+double Rungs::correction(const History& history) const {
+  climbers(history);
+  return correction_;
 }
 
 std::optional<std::int64_t> Rungs::full_steps(const ParameterSet& parameters, double correction) const {
@@ -137,69 +182,34 @@ std::optional<std::size_t> Rungs::reached_rung(const std::vector<MetricPoint>& c
   return std::nullopt;
 }
 
-// Trials that have not failed and have a curve, with the rungs of their lengths.
-template <typename Visit>
-void Rungs::for_each_comparable(const History& history, double correction, const Visit& visit) const {
-  // Most trials have the same length.
-  std::int64_t known_full = -1;
-  std::vector<std::int64_t> known_steps;
-  for (const auto& trial : history.trials) {
-    if (!counts(*trial)) continue;
-    const auto full = full_steps(trial->parameters, correction);
-    if (!full) continue;
-    if (*full != known_full) {
-      known_full = *full;
-      known_steps = steps(*full);
-    }
-    visit(*trial, known_steps);
-  }
-}
-
 std::vector<Rungs::Standing> Rungs::others_at(std::size_t rung, const TrialView& trial,
                                               const History& history) const {
-  const double factor = correction(history);
   std::vector<Standing> others;
-  std::optional<std::size_t> bracket;
-  for_each_comparable(history, factor, [&](const TrialView& other, const std::vector<std::int64_t>& all) {
-    if (other.number == trial.number || rung >= all.size()) return;
-    if (settings_.rule == "hyperband") {
-      if (!bracket) bracket = bracket_of(trial.number, all.size());
-      if (bracket_of(other.number, all.size()) != *bracket) return;
+  std::size_t rungs = 0, bracket = 0;  // of the trial, if it had as many rungs as the other one
+  for (const Climber& other : climbers(history)) {
+    if (other.number == trial.number || rung >= other.values.size() || !other.values[rung]) continue;
+    if (other.steps->size() != rungs) {
+      rungs = other.steps->size();
+      bracket = bracket_of(trial.number, rungs);
     }
-    if (const auto value = reached_by(other.curve, all[rung], objective_)) others.push_back({&other, *value});
-  });
+    if (other.bracket == bracket) others.push_back({other.trial.get(), *other.values[rung]});
+  }
   return others;
 }
 
-std::vector<Rungs::Climber> Rungs::climbers(const History& history) const {
-  std::vector<Climber> climbers;
-  for_each_comparable(history, correction(history),
-                      [&](const TrialView& trial, const std::vector<std::int64_t>& all) {
-                        Climber climber{&trial, bracket_of(trial.number, all.size()), {}, {}};
-                        for (std::size_t rung = 0; rung + climber.bracket < all.size(); ++rung) {
-                          climber.steps.push_back(all[rung]);
-                          climber.values.push_back(reached_by(trial.curve, all[rung], objective_));
-                        }
-                        climbers.push_back(std::move(climber));
-                      });
-  return climbers;
+bool Rungs::is_probe(int trial) const {
+  int power = 1;
+  while (power < trial && power <= std::numeric_limits<int>::max() / kProbes) power *= kProbes;
+  return settings_.rule == "auto" && power == trial;
 }
 
-bool Rungs::is_probe(int trial) const { return settings_.rule == "auto" && (trial & (trial - 1)) == 0; }
-
 bool Rungs::is_trusted(std::size_t rung, const History& history) const {
-  const double factor = correction(history);
   std::vector<std::pair<double, double>> ends;  // at the rung, and at the end
-  for (auto trial = history.trials.rbegin(); trial != history.trials.rend() && ends.size() < kMostEnds;
-       ++trial) {
-    const TrialView& view = **trial;
-    if (!shows_length(view) || view.values.empty()) continue;
-    const auto full = full_steps(view.parameters, factor);
-    if (!full) continue;
-    const std::vector<std::int64_t> all = steps(*full);
-    if (rung >= all.size()) continue;
-    const auto value = reached_by(view.curve, all[rung], objective_);
-    if (value && std::isfinite(*value)) ends.emplace_back(*value, view.values[0]);
+  const std::vector<Climber>& all = climbers(history);
+  for (auto trial = all.rbegin(); trial != all.rend() && ends.size() < kMostEnds; ++trial) {
+    if (!trial->end || !trial->steps || rung >= trial->values.size()) continue;
+    const auto value = trial->values[rung];
+    if (value && std::isfinite(*value)) ends.emplace_back(*value, *trial->end);
   }
   double pairs = 0, order = 0;  // concordant less discordant
   for (std::size_t a = 0; a < ends.size(); ++a)

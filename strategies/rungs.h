@@ -1,6 +1,7 @@
 #pragma once
 // The rungs of successive halving: where trials are compared on their way, and how they stand there.
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,10 +23,11 @@ namespace tune::strategies {
 // Brackets (Li et al., "Hyperband", JMLR 18, 2018, algorithm 1): a trial of bracket s meets no rung but the
 // highest ones, s fewer than there are; the numbers of trials are those of algorithm 1, dealt out one by one.
 //
-// Of the rule `auto`, trials whose number is a power of two, the probes, run to their end, and a rung below
+// Of the rule `auto`, trials whose number is a power of four, the probes, run to their end, and a rung below
 // which the order of trials tells little about their ends is left out (see is_trusted()).
 //
-// Everything follows from the settings and the history. Owned by a rule or a strategy, on its thread.
+// Everything follows from the settings and the history. Owned by a rule or a strategy, on its thread; const
+// members keep what they have seen of trials.
 class Rungs {
  public:
   Rungs(const EarlyStopping& settings, const Objective& objective);
@@ -37,7 +39,7 @@ class Rungs {
   };
 
   // What a declared length, or 1 without one, is multiplied by, as completed trials show; 0 where nothing is
-  // known. It looks at every trial once.
+  // known.
   double correction(const History& history) const;
   // The last step of the full training of a trial with these parameters; nullopt while nothing says.
   std::optional<std::int64_t> full_steps(const ParameterSet& parameters, double correction) const;
@@ -51,16 +53,22 @@ class Rungs {
   // Those that trials without a bracket meet; without steps where the lengths of trainings differ.
   std::optional<RungPlan> plan(const History& history) const;
 
-  // A trial that counts, and how it stood at each rung of its bracket; nullopt at those that it has not
-  // reached.
+  // A trial, and how it stood at each rung of its bracket; nullopt at those that it has not reached.
   struct Climber {
-    const TrialView* trial;
-    std::size_t bracket;
-    std::vector<std::int64_t> steps;            // by rung
+    std::shared_ptr<const TrialView> trial;
+    int number = 0;
+    TrialState state = TrialState::kQueued;
+    double length = 0;          // of one that shows how long a training is: relative to what was declared
+    std::optional<double> end;  // of such a one: its value
+    std::size_t bracket = 0;
+    // By rung, up to those of its bracket; null of one that does not count: it has failed, has no curve, or
+    // nothing says how long it is.
+    std::shared_ptr<const std::vector<std::int64_t>> steps;
     std::vector<std::optional<double>> values;  // by rung
   };
-  // All of them in one pass, in the order of their numbers.
-  std::vector<Climber> climbers(const History& history) const;
+  // One for each trial of the history; good until the next call of any member. Those that have not changed
+  // since the last call are not looked at: 10,000 views lie in 10,000 places of memory.
+  const std::vector<Climber>& climbers(const History& history) const;
 
   // The highest rung that the curve has reached: its place in `steps`; nullopt for none.
   static std::optional<std::size_t> reached_rung(const std::vector<MetricPoint>& curve,
@@ -71,6 +79,7 @@ class Rungs {
 
   // Whether a trial runs to its end to show what its first values were worth.
   bool is_probe(int trial) const;
+  static constexpr int kProbes = 4;
   // Whether the order at a rung says something about the order at the end: false where, among the last
   // kMostEnds completed trials, Kendall's tau between both, shrunk as if kPriorPairs more pairs had had half
   // of a perfect order, is below kLeastTau.
@@ -85,12 +94,17 @@ class Rungs {
   bool is_declared() const { return settings_.max_step || !settings_.max_step_parameter.empty(); }
   std::int64_t declared_steps(const ParameterSet& parameters) const;
   std::vector<std::int64_t> steps_of(const TrialView& trial, double correction) const;
-  template <typename Visit>
-  void for_each_comparable(const History& history, double correction, const Visit& visit) const;
+  Climber seen(const std::shared_ptr<const TrialView>& trial) const;
+  void place(Climber& climber, double correction) const;
   std::size_t bracket_of(int trial, std::size_t rungs) const;
 
   EarlyStopping settings_;
   Objective objective_;
+  // Of the history seen last; they change no answer.
+  mutable std::vector<Climber> climbers_;
+  mutable double correction_ = -1;
+  mutable std::shared_ptr<const std::vector<std::int64_t>> usual_steps_;  // most trials have the same length
+  mutable std::int64_t usual_length_ = -1;
 };
 
 }  // namespace tune::strategies

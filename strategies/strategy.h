@@ -24,6 +24,8 @@ struct Suggestion {
   // By how much it is expected to be better than the best so far, in the objective's units; absent: not
   // known.
   std::optional<double> expected_gain = {};
+  // Whether paused trials were compared with this, by what they promise and take.
+  bool weighs_paused = false;
   bool space_is_used_up = false;  // every point has been tried, so this one is a repeat
   // What of the note differs from trial to trial, for a line of a log: "predicted 0.11, 0.10 to 0.12".
   std::string brief = {};
@@ -52,10 +54,12 @@ struct StrategyEntry {
 };
 const std::vector<StrategyEntry>& strategy_table();
 
-// The strategy that the spec names, with its try_first points in front. `seed` is the study's seed.
-// Throws Error(kBadSpec) for a name that is not in the table, or a space that the strategy cannot search
-// (grid over a continuous parameter without step or levels).
+// The strategy that the spec names, with its try_first points in front. `seed` is the study's seed;
+// `stopping` says how long trainings are, and whether paused ones go on. Throws Error(kBadSpec) for a name
+// that is not in the table, or a space that the strategy cannot search (grid over a continuous parameter
+// without step or levels).
 std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, const SearchSpace& space,
-                                        const Objective& objective, std::uint64_t seed);
+                                        const Objective& objective, std::uint64_t seed,
+                                        const EarlyStopping& stopping = {});
 
 }  // namespace tune::strategies

@@ -14,39 +14,38 @@ namespace {
 
 struct Maker {
   StrategyEntry entry;
-  std::unique_ptr<Strategy> (*make)(const SearchSpace&, const Objective&, std::uint64_t seed);
+  std::unique_ptr<Strategy> (*make)(const SearchSpace&, const Objective&, std::uint64_t seed,
+                                    const EarlyStopping& stopping);
 };
 
 const std::vector<Maker>& makers() {
   static const std::vector<Maker> table{
       {{"auto",
         "for each trial the one that suits the study: bayesian, or tpe where that is too wide or long"},
-       [](const SearchSpace& space, const Objective& objective, std::uint64_t seed)
-           -> std::unique_ptr<Strategy> { return std::make_unique<AutoStrategy>(space, objective, seed); }},
+       [](const SearchSpace& space, const Objective& objective, std::uint64_t seed,
+          const EarlyStopping& stopping) -> std::unique_ptr<Strategy> {
+         return std::make_unique<AutoStrategy>(space, objective, seed, stopping);
+       }},
       {{"bayesian", "a Gaussian process of the results so far and noisy expected improvement"},
-       [](const SearchSpace& space, const Objective& objective,
-          std::uint64_t seed) -> std::unique_ptr<Strategy> {
-         return std::make_unique<BayesianStrategy>(space, objective, seed);
+       [](const SearchSpace& space, const Objective& objective, std::uint64_t seed,
+          const EarlyStopping& stopping) -> std::unique_ptr<Strategy> {
+         return std::make_unique<BayesianStrategy>(space, objective, seed, stopping);
        }},
       {{"tpe", "a tree-structured Parzen estimator: quick, and at ease with many conditions and categories"},
-       [](const SearchSpace& space, const Objective& objective, std::uint64_t seed)
+       [](const SearchSpace& space, const Objective& objective, std::uint64_t seed, const EarlyStopping&)
            -> std::unique_ptr<Strategy> { return std::make_unique<TpeStrategy>(space, objective, seed); }},
       {{"random", "independent uniform points on each parameter's scale", false},
-       [](const SearchSpace& space, const Objective&, std::uint64_t) -> std::unique_ptr<Strategy> {
-         return std::make_unique<RandomStrategy>(space);
-       }},
+       [](const SearchSpace& space, const Objective&, std::uint64_t, const EarlyStopping&)
+           -> std::unique_ptr<Strategy> { return std::make_unique<RandomStrategy>(space); }},
       {{"hyperband", "random points, most of which the rule hyperband stops early", false},
-       [](const SearchSpace& space, const Objective&, std::uint64_t) -> std::unique_ptr<Strategy> {
-         return std::make_unique<RandomStrategy>(space);
-       }},
+       [](const SearchSpace& space, const Objective&, std::uint64_t, const EarlyStopping&)
+           -> std::unique_ptr<Strategy> { return std::make_unique<RandomStrategy>(space); }},
       {{"sobol", "scrambled Sobol points, which cover the space more evenly than random ones", false},
-       [](const SearchSpace& space, const Objective&, std::uint64_t seed) -> std::unique_ptr<Strategy> {
-         return std::make_unique<SobolStrategy>(space, seed);
-       }},
+       [](const SearchSpace& space, const Objective&, std::uint64_t seed, const EarlyStopping&)
+           -> std::unique_ptr<Strategy> { return std::make_unique<SobolStrategy>(space, seed); }},
       {{"grid", "every combination once; needs int, categorical, step or levels", false},
-       [](const SearchSpace& space, const Objective&, std::uint64_t) -> std::unique_ptr<Strategy> {
-         return std::make_unique<GridStrategy>(space);
-       }},
+       [](const SearchSpace& space, const Objective&, std::uint64_t, const EarlyStopping&)
+           -> std::unique_ptr<Strategy> { return std::make_unique<GridStrategy>(space); }},
   };
   return table;
 }
@@ -63,15 +62,17 @@ const std::vector<StrategyEntry>& strategy_table() {
 }
 
 std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, const SearchSpace& space,
-                                        const Objective& objective, std::uint64_t seed) {
+                                        const Objective& objective, std::uint64_t seed,
+                                        const EarlyStopping& stopping) {
   std::string names;
   for (const Maker& maker : makers()) {
     if (spec.name != maker.entry.name) {
       names += std::string(names.empty() ? "" : ", ") + maker.entry.name;
       continue;
     }
-    std::unique_ptr<Strategy> strategy = std::make_unique<WarmStarted>(
-        maker.make(space, objective, seed), space, objective.goal, spec.try_first.size(), maker.entry.learns);
+    std::unique_ptr<Strategy> strategy =
+        std::make_unique<WarmStarted>(maker.make(space, objective, seed, stopping), space, objective.goal,
+                                      spec.try_first.size(), maker.entry.learns);
     if (spec.try_first.empty()) return strategy;
     return std::make_unique<TryFirst>(std::move(strategy), spec.try_first, space, spec.try_first_note);
   }

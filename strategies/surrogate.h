@@ -16,7 +16,8 @@ struct Surrogate {
   OutputWarp warp;
   std::vector<std::size_t> rows;  // of the table, one a point
   Eigen::VectorXd targets;        // of the process's points
-  double noise_variance;          // of one observation, warped
+  Eigen::VectorXd noise;          // variance of each observation, warped
+  double noise_variance;          // what of it all have in common
 };
 
 // Fits and conditions surrogates. The covariance of the observations is factored in blocks of kBlock rows,
@@ -39,9 +40,11 @@ class SurrogateBuilder {
   struct Kept {
     Theta theta;
     std::shared_ptr<GaussianProcess> process;
+    Eigen::VectorXd noise = {};
     Eigen::Index in_blocks = 0;  // points of full blocks; those behind them are of one suggestion
   };
-  std::shared_ptr<GaussianProcess> observed_process(const Eigen::MatrixXd& features, const Theta& theta);
+  std::shared_ptr<GaussianProcess> observed_process(const Eigen::MatrixXd& features,
+                                                    const Eigen::VectorXd& noise, const Theta& theta);
 
   std::vector<Eigen::Index> group_of_feature_;
   HyperparameterSchedule schedule_;

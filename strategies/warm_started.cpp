@@ -36,7 +36,8 @@ std::vector<const EarlierTrial*> best_trials(const std::vector<EarlierTrial>& al
 }  // namespace
 
 History WarmStarted::with_borrowed(const History& history) {
-  History pooled{history.objective, pool_.pool(history), history.earlier};
+  History pooled = history;
+  pooled.trials = pool_.pool(history);
   pooled.borrowed = pooled.trials.size();
   pooled.trials.insert(pooled.trials.end(), history.trials.begin(), history.trials.end());
   return pooled;

@@ -26,6 +26,7 @@ const std::vector<Row> kMap = {
     {"tuner/core", {}},                 // values
     {"tuner/os", {"tuner/core"}},       // what talks to the system
     {"tuner/spec", {"tuner/os"}},       // the language of specs
+    {"tuner/import", {"tuner/spec"}},   // files of other tools
     {"strategies", {"tuner/core"}},     // mathematics
     {"store", {"tuner/os"}},            // SQL
     {"tuner/billing", {"store"}},       // what attempts took of devices
@@ -44,8 +45,8 @@ const std::vector<Row> kMap = {
     {"tuner/compare", {"tuner/engine/study", "tuner/report/study", "tuner/metrics"}},
     {"tuner/cli/command_line", {"tuner/os"}},  // of both programs
     {"tuner/cli",
-     {"tuner/cli/command_line", "tuner/engine/study", "tuner/compare", "tuner/report/study",
-      "tuner/metrics"}},
+     {"tuner/cli/command_line", "tuner/engine/study", "tuner/compare", "tuner/report/study", "tuner/metrics",
+      "tuner/import"}},
     {"tuner/main.cpp", {"tuner/cli"}},
 
     {"trainer/torch_compat.h", {}},

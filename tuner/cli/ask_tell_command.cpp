@@ -39,9 +39,9 @@ void answer_lines(engine::AskTell& session, Console& console) {
 }
 
 void run_session(const Spec& spec, std::uint64_t seed, store::StudyStore* store, Console& console) {
-  const auto strategy =
-      strategies::with_promotions(strategies::make_strategy(spec.strategy, spec.space, spec.objective, seed),
-                                  spec.early_stopping, spec.objective);
+  const auto strategy = strategies::with_promotions(
+      strategies::make_strategy(spec.strategy, spec.space, spec.objective, seed, spec.early_stopping),
+      spec.early_stopping, spec.objective);
   const auto rule = strategies::make_stop_rule(spec.early_stopping, spec.objective);
   const SystemClock clock;
   engine::AskTell session({spec, seed, *strategy, *rule, clock, store,

@@ -141,12 +141,19 @@ OrderedJson ask(engine::AskTell& session, const Json& body) {
 }
 
 OrderedJson report(engine::AskTell& session, const Json& body) {
-  check_keys("report", body, {"trial", "step", "value"});
+  check_keys("report", body, {"trial", "step", "value", "seconds"});
   const int trial = trial_number("report", body);
   std::optional<std::int64_t> step;
   if (body.contains("step")) step = whole_number("report: \"step\"", body["step"], 0, std::int64_t{1} << 53);
   if (!body.contains("value")) refuse("report: \"value\" is missing");
-  const strategies::Verdict verdict = session.report(trial, step, result_value("report", body["value"]));
+  std::optional<double> seconds;
+  if (body.contains("seconds")) {
+    if (!body["seconds"].is_number() || !(body["seconds"].get<double>() > 0))
+      refuse("report: \"seconds\" is not a number above 0");
+    seconds = body["seconds"].get<double>();
+  }
+  const strategies::Verdict verdict =
+      session.report(trial, step, result_value("report", body["value"]), seconds);
   OrderedJson answer;
   switch (verdict.action) {
     case strategies::Action::kGoOn:

@@ -96,6 +96,15 @@ const CommandLine& command_line() {
           {"check", "check SPEC [--sample LOG] [--json]",
            "whether a spec is valid, and what its metrics read from a log",
            "tune check search.json\ntune check search.json --sample train.log", check_command},
+          {"import",
+           "import amt FILE [--output FILE [--force]] [--command CMD] [--map S3=PATH]... [--definition NAME] "
+           "[--usd-per-hour USD] [--json]",
+           "a tuning job of SageMaker as a spec, and what became of each of its fields",
+           "tune import amt job.json --output search.json --command 'python3 train.py'\n"
+           "aws sagemaker describe-hyper-parameter-tuning-job --hyper-parameter-tuning-job-name steel | tune "
+           "import "
+           "amt - --map s3://bucket/steel=data",
+           import_command},
           {"schema", "schema", "the JSON Schema of specs and comparisons, for editors",
            "tune schema > tune.schema.json", schema_command},
           {"status", "status [STUDY] [--json]", "what the studies of a store are doing, or one of them",

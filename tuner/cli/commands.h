@@ -17,6 +17,7 @@ int stop_command(const Arguments& arguments, Console& console);
 int rescan_command(const Arguments& arguments, Console& console);
 int compare_command(const Arguments& arguments, Console& console);
 int ask_tell_command(const Arguments& arguments, Console& console);
+int import_command(const Arguments& arguments, Console& console);
 int check_command(const Arguments& arguments, Console& console);
 int schema_command(const Arguments& arguments, Console& console);
 int doctor_command(const Arguments& arguments, Console& console);

@@ -48,6 +48,7 @@ struct TrialView {
   std::vector<double> values;
   std::vector<MetricPoint> curve;  // the objective's points so far, steps ascending, a repeated step
                                    // replaced; may hold non-finite values: check before use
+  double step_seconds = 0;         // of its devices, for a step of the curve; 0: not known
   std::string failure;  // of a failed trial: "oom", "non_finite", "bad_data", "timeout", "crash", ...
 };
 

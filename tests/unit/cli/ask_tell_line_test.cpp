@@ -94,6 +94,13 @@ TEST_CASE("a result that is not finite fails the trial, and is never the best") 
   CHECK(session(R"({"report": {"trial": 3, "value": null}})").at("decision") == "continue");
 }
 
+TEST_CASE("a report may say how long the trial has trained") {
+  Session session;
+  session(R"({"ask": 1})");
+  CHECK(session(R"({"report": {"trial": 1, "step": 4, "value": 0.5, "seconds": 8}})").at("decision") ==
+        "continue");
+}
+
 TEST_CASE("without a value the reports decide, by the objective's reduce") {
   Session session;
   session(R"({"ask": 2})");
@@ -137,6 +144,7 @@ TEST_CASE("a bad line is answered with what is wrong with it, and the session go
       {R"({"ask": 100000000000000000000})", "ask is a whole number"},
       {R"({"ask": 18446744073709551615})", "ask is a whole number"},
       {R"({"report": 1})", "report takes an object"},
+      {R"({"report": {"trial": 1, "value": 0.5, "seconds": 0}})", "\"seconds\" is not a number above 0"},
       {R"({"report": {"trial": 1}})", "\"value\" is missing"},
       {R"({"report": {"trial": 1, "value": "high"}})", "a number or null, not \"high\""},
       {R"({"report": {"trial": 1, "step": -1, "value": 1}})", "\"step\" is a whole number from 0"},

@@ -133,7 +133,10 @@ TEST_CASE("the study of version 2 is migrated, and its finished trials may run a
 TEST_CASE("the study of version 3 is read with what it learned from another", "[schema]") {
   const TemporaryFolder folder;
   restore(kGolden / "study_v3.sql", folder / "study.db");
-  const StudyStore store(folder / "study.db", OpenMode::kRead);
+  const StudyStore store(folder / "study.db", OpenMode::kWrite);
+  CHECK(store.integrity() == "ok");
+  CHECK(store.trial(1)->facts == TrialFacts{});
+  CHECK(store.attempts(1).at(0).facts == AttemptFacts{});
   CHECK(store.trial(1)->cut == "trial_time");
   CHECK(store.events().back().data.at("before").at("failure") == "non_finite");
   const History history = store.load_history();
@@ -143,6 +146,17 @@ TEST_CASE("the study of version 3 is read with what it learned from another", "[
   CHECK(history.earlier->at(0).study == "steel-2023");
   CHECK(history.earlier->at(0).trial->values == std::vector<double>{0.5});
   CHECK(history.earlier->at(1).trial->failure == "oom");
+}
+
+TEST_CASE("the study of version 4 is read with what it says of trials and attempts", "[schema]") {
+  const TemporaryFolder folder;
+  restore(kGolden / "study_v4.sql", folder / "study.db");
+  const StudyStore store(folder / "study.db", OpenMode::kRead);
+  CHECK(store.trial(1)->facts == TrialFacts{});
+  CHECK(store.trial(2)->facts.replicate_of == 1);
+  const AttemptFacts facts = store.attempts(1).at(0).facts;
+  CHECK(facts.peak_device_memory == std::uint64_t{1} << 30);
+  CHECK(facts.overrides == Json{{"batch_size", 4}});
 }
 
 TEST_CASE("the registry of version 1 is read, and continues", "[schema]") {

@@ -431,6 +431,28 @@ TEST_CASE("a history holds every trial, finite values only, and the objective's 
   CHECK(history.best()->number == 1);
 }
 
+TEST_CASE("a step takes as long as the last attempt shows, from its start to its last point", "[store]") {
+  StudyStore store = memory_study();
+  store.insert_trial(trial_row(1));
+  store.insert_trial(trial_row(2));
+  const auto point = [](int attempt, std::int64_t step, std::int64_t second) {
+    MetricRow row = metric_row(1, "validation:mAP", step, 0.1);
+    row.attempt = attempt;
+    row.time = at(1000 * second);
+    return row;
+  };
+  for (const auto& [attempt, second] : {std::pair(1, 0), {2, 100}}) {
+    AttemptRow row = attempt_row(1, attempt);
+    row.started = at(1000 * second);
+    store.insert_attempt(row);
+  }
+  store.insert_metrics({point(1, 1, 10), point(1, 2, 20)});
+  CHECK(store.load_history().trials[0]->step_seconds == 10);
+  store.insert_metrics({point(2, 3, 130), point(2, 4, 150)});
+  CHECK(store.load_history().trials[0]->step_seconds == 25);
+  CHECK(store.load_history().trials[1]->step_seconds == 0);
+}
+
 TEST_CASE("what a study learns from comes back in its order, with its history", "[store]") {
   StudyStore store = memory_study();
   CHECK(store.load_history().earlier == nullptr);

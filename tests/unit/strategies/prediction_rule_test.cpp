@@ -42,6 +42,13 @@ History ended(int trials, Rng& rng, double noise) {
 
 }  // namespace
 
+namespace {
+GainPrediction predict_gain(const std::vector<Progress>& earlier, const std::vector<double>& gains,
+                            const Progress& now) {
+  return GainModel::fit(earlier, gains, {}).predict(now, {});
+}
+}  // namespace
+
 TEST_CASE("A prediction of the gain is as wide as the gains are unforeseeable") {
   const std::vector<Progress> earlier{{0.1, 0.1}, {0.2, 0.2}, {0.3, 0.1}, {0.4, 0.2}, {0.5, 0.15}};
   const GainPrediction exact = predict_gain(earlier, {0.2, 0.4, 0.6, 0.8, 1.0}, {0.6, 0.15});
@@ -50,6 +57,27 @@ TEST_CASE("A prediction of the gain is as wide as the gains are unforeseeable") 
   CHECK(exact.spread < loose.spread);
   CHECK(exact.probability_below(exact.mean) == Approx(0.5));
   CHECK(exact.probability_below(10) > 0.99);
+}
+
+TEST_CASE("What the hyperparameters say of the gain is learned, and what they do not say is not made up") {
+  Eigen::MatrixXd places(30, 1);
+  std::vector<Progress> earlier;
+  std::vector<double> by_place, by_chance;
+  Rng rng(2, 1);
+  for (Eigen::Index i = 0; i < places.rows(); ++i) {
+    places(i, 0) = rng.uniform();
+    earlier.push_back({rng.normal(), 0});
+    by_place.push_back(std::sin(5 * places(i, 0)) + 0.05 * rng.normal());
+    by_chance.push_back(rng.normal());
+  }
+  const Progress now{0, 0};
+  const auto at = [&](const std::vector<double>& gains, double x) {
+    return GainModel::fit(earlier, gains, places).predict(now, Eigen::VectorXd::Constant(1, x));
+  };
+  CHECK(at(by_place, 0.3).mean == Approx(std::sin(1.5)).margin(0.15));
+  CHECK(at(by_place, 0.9).mean == Approx(std::sin(4.5)).margin(0.15));
+  CHECK(at(by_place, 0.3).spread < 0.3);
+  CHECK(at(by_chance, 0.3).mean == Approx(at(by_chance, 0.9).mean).margin(0.5));
 }
 
 TEST_CASE("Gains that are all the same are foreseen") {

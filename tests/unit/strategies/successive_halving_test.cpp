@@ -207,7 +207,7 @@ TEST_CASE("The rule auto runs probes to their ends, and leaves a rung out whose 
   spec.rule = "auto";
   const History history = stopped_at_first_rung({0.1, 0.2, 0.3, 0.4, 0.5});
   CHECK(judge(spec, history, 0.0, 3, 6).action == Action::kStop);
-  CHECK(judge(spec, history, 0.0, 3, 8).action == Action::kGoOn);
+  CHECK(judge(spec, history, 0.0, 3, 16).action == Action::kGoOn);
 
   History reversed = history;
   for (int i = 0; i < 6; ++i) {

@@ -1,6 +1,7 @@
 #include "tuner/engine/loop/history_book.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "tuner/core/error.h"
 
@@ -23,7 +24,7 @@ HistoryBook::HistoryBook(History loaded) : live_(std::move(loaded)), snapshot_(l
 }
 
 const TrialView& HistoryBook::trial(int number) const {
-  if (const auto open = open_.find(number); open != open_.end()) return open->second.view;
+  if (const auto open = open_.find(number); open != open_.end()) return open->second;
   TUNE_CHECK(number >= 1 && number < live_.next_number());
   return *live_.trials[index_of(number)];
 }
@@ -38,17 +39,16 @@ void HistoryBook::add(TrialView view) {
   TUNE_CHECK(number == live_.next_number());
   live_.trials.emplace_back();
   put(number, std::make_shared<const TrialView>(view));
-  open_[number].view = std::move(view);
+  open_[number] = std::move(view);
 }
 
 void HistoryBook::open(int number) {
-  if (!open_.contains(number)) open_[number].view = trial(number);
+  if (!open_.contains(number)) open_[number] = trial(number);
 }
 
 bool HistoryBook::add_point(int number, MetricPoint point) {
-  Open& open = open_.at(number);
-  open.changed = true;
-  std::vector<MetricPoint>& curve = open.view.curve;
+  std::vector<MetricPoint>& curve = open_.at(number).curve;
+  changed_.insert(number);
   if (curve.empty() || curve.back().step < point.step) {
     curve.push_back(point);
     return true;
@@ -63,38 +63,42 @@ bool HistoryBook::add_point(int number, MetricPoint point) {
   return false;
 }
 
+void HistoryBook::set_pace(int number, double step_seconds) {
+  open_.at(number).step_seconds = step_seconds;
+  changed_.insert(number);
+}
+
 void HistoryBook::remove_points(int number) {
-  Open& open = open_.at(number);
-  open.changed = open.changed || !open.view.curve.empty();
-  open.view.curve.clear();
+  open_.at(number).curve.clear();
+  changed_.insert(number);
 }
 
 void HistoryBook::set_state(int number, TrialState state) {
   open(number);
-  Open& open = open_.at(number);
-  open.changed = open.changed || open.view.state != state;
-  paused_ += (state == TrialState::kPaused) - (open.view.state == TrialState::kPaused);
-  open.view.state = state;
-  open.view.values.clear();
+  TrialView& view = open_.at(number);
+  paused_ += (state == TrialState::kPaused) - (view.state == TrialState::kPaused);
+  view.state = state;
+  view.values.clear();
+  changed_.insert(number);
 }
 
 void HistoryBook::pause(int number, std::vector<double> values) {
   set_state(number, TrialState::kPaused);
-  open_.at(number).view.values = std::move(values);
+  open_.at(number).values = std::move(values);
 }
 
 void HistoryBook::set_budget(int number, double budget) {
   open(number);
-  Open& open = open_.at(number);
-  open.changed = open.changed || open.view.budget != budget;
-  open.view.budget = budget;
+  open_.at(number).budget = budget;
+  changed_.insert(number);
 }
 
 void HistoryBook::close(int number, TrialState state, std::vector<double> values,
                         const std::string& failure) {
   open(number);
-  TrialView view = std::move(open_.at(number).view);
+  TrialView view = std::move(open_.at(number));
   open_.erase(number);
+  changed_.erase(number);
   paused_ -= view.state == TrialState::kPaused;
   view.state = state;
   view.values = std::move(values);
@@ -104,11 +108,10 @@ void HistoryBook::close(int number, TrialState state, std::vector<double> values
 }
 
 void HistoryBook::publish(int except) {
-  for (auto& [number, open] : open_) {
-    if (!open.changed || number == except) continue;
-    open.changed = false;
-    put(number, std::make_shared<const TrialView>(open.view));
-  }
+  const bool is_kept = changed_.erase(except) > 0;
+  for (const int number : std::exchange(changed_, {}))
+    put(number, std::make_shared<const TrialView>(open_.at(number)));
+  if (is_kept) changed_.insert(except);
 }
 
 const History& HistoryBook::history(int except) {

@@ -2,6 +2,7 @@
 // The history in memory: the loop writes it, a strategy on another thread reads a snapshot of it.
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "store/study_store.h"
@@ -29,6 +30,8 @@ class HistoryBook {
   void open(int number);
   // A point of the objective of an open trial. True when its step is beyond all earlier ones.
   bool add_point(int number, MetricPoint point);
+  // Of an open trial (TrialView::step_seconds).
+  void set_pace(int number, double step_seconds);
   void remove_points(int number);
   void set_state(int number, TrialState state);  // of a trial that waits or runs: it has no values
   void pause(int number, std::vector<double> values);
@@ -45,17 +48,14 @@ class HistoryBook {
   int paused() const { return paused_; }
 
  private:
-  struct Open {
-    TrialView view;
-    bool changed = false;  // since it was put into live_
-  };
   void publish(int except);
   void put(int number, std::shared_ptr<const TrialView> view);
 
   History live_, snapshot_;
-  std::map<int, Open> open_;
-  int paused_ = 0;              // trials that wait with their checkpoints
-  std::vector<int> differing_;  // numbers whose view in snapshot_ is older than in live_
+  std::map<int, TrialView> open_;  // paused ones too
+  std::set<int> changed_;          // of these, since they were put into live_
+  int paused_ = 0;                 // trials that wait with their checkpoints
+  std::vector<int> differing_;     // numbers whose view in snapshot_ is older than in live_
 };
 
 }  // namespace tune::engine

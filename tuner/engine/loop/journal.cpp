@@ -86,6 +86,10 @@ void Journal::notice(const std::string& message, int trial, int attempt) {
   note(std::move(event));
 }
 
+void Journal::notice_once(const std::string& message) {
+  if (said_once_.insert(message).second) notice(message);
+}
+
 void Journal::report_trouble(const Error& error) {
   if (trouble_ == error.what()) return;
   trouble_ = error.what();

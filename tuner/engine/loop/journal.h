@@ -2,6 +2,7 @@
 // The loop's way of writing to the store: state and events in one transaction, patience when the disk is
 // full.
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,8 @@ class Journal {
   // An event by itself.
   void note(StatusEvent event);
   void notice(const std::string& message, int trial = 0, int attempt = 0);
+  // The same, but for what this run has said before.
+  void notice_once(const std::string& message);
 
  private:
   void report_trouble(const Error& error);
@@ -54,6 +57,7 @@ class Journal {
   const Clock& clock_;
   Status& status_;
   std::function<bool()> pause_;
+  std::set<std::string> said_once_;
   std::string trouble_;  // the last one shown; empty when writing works
 };
 

@@ -78,8 +78,19 @@ void MetricFollower::take_in(RunningTrial& running, const MetricTail& tail) {
     parts_.status.on_event(event);
     if (record.name != parts_.frame.spec.objective.metric) continue;
     look_for_new_beginning(running, record.point.step);
+    time_steps(running, record);
     if (parts_.book.add_point(running.attempt.trial, record.point)) judge(running);
   }
+}
+
+// How long a step takes, as far as this attempt has shown. Of one that an earlier run started the store
+// knows.
+void MetricFollower::time_steps(RunningTrial& running, const MetricRecord& record) const {
+  if (!running.first_step) running.first_step = record.point.step;
+  if (running.adopted || !running.attempt.started) return;
+  const double seconds = std::chrono::duration<double>(record.time - *running.attempt.started).count();
+  const double steps = static_cast<double>(record.point.step - *running.first_step) + 1;
+  if (seconds > 0 && steps > 0) parts_.book.set_pace(running.attempt.trial, seconds / steps);
 }
 
 // Whether a trial that was paused goes on where it was, or a little before, at its last checkpoint.

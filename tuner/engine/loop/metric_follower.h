@@ -31,6 +31,7 @@ class MetricFollower {
 
  private:
   void take_piece(RunningTrial& running, const MetricTail& tail);
+  void time_steps(RunningTrial& running, const MetricRecord& record) const;
   void look_for_new_beginning(RunningTrial& running, std::int64_t first_step) const;
   void judge(RunningTrial& running);
   void write_notice(Journal::Entry& entry, const RunningTrial& running, const MetricNotice& notice) const;

@@ -19,7 +19,7 @@
 #include "tuner/engine/loop/spending.h"
 #include "tuner/engine/loop/start_gate.h"
 #include "tuner/engine/loop/steering.h"
-#include "tuner/engine/loop/suggester.h"
+#include "tuner/engine/loop/suggestion_source.h"
 #include "tuner/engine/loop/trial_desk.h"
 #include "tuner/os/crash_point.h"
 
@@ -74,20 +74,17 @@ struct StudyLoop::Impl {
   Journal journal;
   HistoryBook book;
   TrialDesk desk;
-  Suggester suggester;
   StartGate gate;
   PoisonGuard guard;
   Completion completion;
+  SuggestionSource source;
   Spending spending;
 
   std::deque<int> queue;              // trials that run again
   std::deque<RunnerEvent> postponed;  // events that came while the store could not be written
   std::set<AttemptId> unrecorded;     // that have ended, and whose end is not in the store
-  std::set<std::string> seen_notices;
   int parallel = 1;
-  bool is_drained = false;     // what had given no metric when the guard spoke
-  bool asked_to_begin = true;  // the question that is open allows a new trial
-  bool strategy_waits = false, strategy_exhausted = false, ended_since_question = false;
+  bool is_drained = false;  // what had given no metric when the guard spoke
   int completed = 0, stopped = 0, failed = 0;
   SteadyTime begin, last_tick, last_housekeeping;
   double elapsed_before = 0;
@@ -108,10 +105,7 @@ struct StudyLoop::Impl {
   bool is_held() const { return study.facts.held.has_value(); }
   void on_fault(const Fault& fault);
   void drain_silent_trials();
-  void notice_once(const std::string& message);
-  bool may_begin() const;
-  bool may_ask() const;
-  void accept(Suggested suggested);
+  void start(const strategies::Suggestion& suggestion);
   RunnerEvent next_event(SteadyTime deadline);
   void step();
   void handle(const RunnerEvent& event);
@@ -155,9 +149,10 @@ StudyLoop::Impl::Impl(const Parts& given)
             journal,
             book,
             parts.set_up_fault}),
-      suggester(parts.strategy, parts.spec.space, study.seed, [this] { parts.runner.wake(); }),
       gate(parts.clock),
       completion(parts.spec.limits, parts.spec.objective, parts.store.trials()),
+      source(parts.strategy, parts.spec, study.seed, book, completion, journal,
+             [this] { parts.runner.wake(); }),
       spending(device_budget(parts.spec.limits, parts.spec.usd_per_hour), parts.store.trials(),
                parts.store.attempts()),
       elapsed_before(study.elapsed_seconds),
@@ -254,7 +249,7 @@ StudyResult StudyLoop::Impl::run() {
         return end_by_limit(store::StudyEnd::kTarget);
       fill_slots();
       if (desk.running() == 0) {
-        if (const auto end = over(); end && !suggester.is_busy()) return finish(*end);
+        if (const auto end = over(); end && !source.is_busy()) return finish(*end);
         if (is_pausing()) return pause();
         if (!is_held() && !spending.has_room({})) {
           look_at_neighbours();
@@ -277,7 +272,7 @@ StudyResult StudyLoop::Impl::run() {
 bool StudyLoop::Impl::has_slot() {
   if (desk.running() >= parallel || !gate.is_open()) return false;
   const Capacity capacity = parts.runner.capacity();
-  for (const std::string& notice : capacity.notices) notice_once(notice);
+  for (const std::string& notice : capacity.notices) journal.notice_once(notice);
   if (!capacity.problem.empty()) {
     on_fault({Fault::Kind::kLack, capacity.problem, "mend it and run the same command again", kDeviceTries});
     return false;
@@ -290,7 +285,7 @@ void StudyLoop::Impl::on_fault(const Fault& fault) {
   const StartGate::Word word = gate.on_fault(fault, desk.running());
   if (word.notice.empty()) return;
   if (word.repeats)
-    notice_once(word.notice);
+    journal.notice_once(word.notice);
   else
     journal.notice(word.notice);
 }
@@ -303,21 +298,10 @@ void StudyLoop::Impl::drain_silent_trials() {
   desk.stop_silent(StopReason::kDrain, grace);
 }
 
-void StudyLoop::Impl::notice_once(const std::string& message) {
-  if (seen_notices.insert(message).second) journal.notice(message);
-}
-
-bool StudyLoop::Impl::may_begin() const { return !limits.trials || book.next_number() <= *limits.trials; }
-
-bool StudyLoop::Impl::may_ask() const {
-  if (strategy_waits || strategy_exhausted || completion.reached()) return false;
-  return may_begin() || (book.paused() > 0 && parts.spec.early_stopping.form == StopForm::kPause);
-}
-
 void StudyLoop::Impl::fill_slots() {
   if (is_pausing()) return;
   while (!is_pausing() && !is_held() && !interrupted() &&
-         (!queue.empty() || suggester.is_busy() || may_ask()) && spending.has_room(desk.leases()) &&
+         (!queue.empty() || source.is_busy() || source.may_ask()) && spending.has_room(desk.leases()) &&
          has_slot()) {
     if (!queue.empty()) {
       if (const auto fault = desk.start_again(queue.front())) return on_fault(*fault);
@@ -325,43 +309,14 @@ void StudyLoop::Impl::fill_slots() {
       queue.pop_front();
       continue;
     }
-    if (!suggester.is_busy()) {
-      ended_since_question = false;
-      asked_to_begin = may_begin();
-      suggester.ask(book.snapshot(asked_to_begin));
-    }
-    std::optional<Suggested> suggested = suggester.take(parts.patience);
-    if (!suggested) return;  // the worker wakes the runner's wait
-    accept(std::move(*suggested));
+    if (const auto suggestion = source.next(parts.patience, desk.running() > 0))
+      start(*suggestion);
+    else if (source.is_busy())
+      return;  // the worker wakes the runner's wait
   }
 }
 
-void StudyLoop::Impl::accept(Suggested suggested) {
-  if (!suggested.notice.empty()) journal.notice(suggested.notice);
-  if (std::holds_alternative<strategies::Wait>(suggested.answer)) {
-    if (ended_since_question) return;  // what it waits for may have come
-    strategy_waits = true;
-    // Nothing runs that it could wait for: the strategy is at its end.
-    if (desk.running() == 0) strategy_exhausted = true;
-    return;
-  }
-  if (std::holds_alternative<strategies::Exhausted>(suggested.answer)) {
-    if (may_begin() && !asked_to_begin) return;  // the limit was raised meanwhile
-    strategy_exhausted = true;
-    if (limits.trials && may_begin())
-      notice_once("no point is left to try, so the study ends with " +
-                  std::to_string(book.next_number() - 1) + " of " + plural_text(*limits.trials, "trial"));
-    return;
-  }
-  const auto& suggestion = std::get<strategies::Suggestion>(suggested.answer);
-  // A new point of a strategy that failed; a trial that has been stopped since the question.
-  if (!suggestion.resume_trial && !may_begin()) {
-    strategy_exhausted = true;
-    return;
-  }
-  if (suggestion.resume_trial && book.trial(*suggestion.resume_trial).state != TrialState::kPaused) return;
-  completion.on_suggestion(suggestion);
-  if (completion.reached()) return notice_once(completion.sentence());
+void StudyLoop::Impl::start(const strategies::Suggestion& suggestion) {
   const int number = suggestion.resume_trial.value_or(book.next_number());
   const auto fault = suggestion.resume_trial ? desk.start_resumed(suggestion) : desk.start_new(suggestion);
   if (!fault) return guard.on_start(number);
@@ -399,8 +354,7 @@ void StudyLoop::Impl::handle(const RunnerEvent& event) {
 
 void StudyLoop::Impl::on_end(const TrialEnd& end) {
   spending.on_end(end.attempt, end.state);
-  strategy_waits = false;
-  ended_since_question = true;
+  source.on_end();
   if (!end.fault) gate.on_end();
   give_up_pausing(end.pausing_trouble);
   look_at_rungs();
@@ -416,7 +370,7 @@ void StudyLoop::Impl::on_end(const TrialEnd& end) {
   failed += end.state == TrialState::kFailed;
   const std::vector<double>& values = book.trial(end.trial).values;
   completion.on_end(end.state, values.empty() ? std::nullopt : std::optional(values.front()));
-  if (completion.reached()) notice_once(completion.sentence());
+  if (completion.reached()) journal.notice_once(completion.sentence());
   guard.on_end({end.trial, end.attempt.attempt, end.state, way_of(end), end.lasted, end.has_metrics,
                 end.attempt.exit_code == 0, end.failure == "no_metric"},
                book.history());
@@ -480,7 +434,7 @@ void StudyLoop::Impl::take_effect(const Request& request, const Effect& effect) 
   }
   if (effect.to_stop) desk.stop_for_good(*effect.to_stop, "stopped by " + request.who);
   if (effect.drains) parts.interruption.count.store(std::max(1, parts.interruption.count.load()));
-  strategy_waits = strategy_exhausted = false;
+  source.on_steering();
 }
 
 void StudyLoop::Impl::set_limits(const Limits& new_limits) {
@@ -491,6 +445,7 @@ void StudyLoop::Impl::set_limits(const Limits& new_limits) {
   limits = new_limits;
   spending.set_budget(device_budget(limits, parts.spec.usd_per_hour));
   completion.set_limits(limits);
+  source.set_limits(limits);
 }
 
 void StudyLoop::Impl::keep_house(SteadyTime now) {
@@ -507,7 +462,7 @@ void StudyLoop::Impl::keep_house(SteadyTime now) {
   database.check_present();
   save_study(store::StudyState::kRunning, {});
   look_at_neighbours();
-  database.shrink_log(parts.store, [this](const std::string& sentence) { notice_once(sentence); });
+  database.shrink_log(parts.store, [this](const std::string& sentence) { journal.notice_once(sentence); });
 }
 
 // A study that shares its GPUs with others shares their bill.
@@ -539,9 +494,9 @@ void StudyLoop::Impl::save_study(store::StudyState state, const std::string& rea
 
 // Why nothing is left to do; nullopt while there is. Asked when nothing runs.
 std::optional<store::StudyEnd> StudyLoop::Impl::over() const {
-  if (!queue.empty() || may_ask()) return std::nullopt;
+  if (!queue.empty() || source.may_ask()) return std::nullopt;
   if (const auto end = completion.reached()) return end;
-  return may_begin() ? store::StudyEnd::kSpaceExhausted : store::StudyEnd::kTrialLimit;
+  return source.may_begin() ? store::StudyEnd::kSpaceExhausted : store::StudyEnd::kTrialLimit;
 }
 
 // Stops every attempt and waits for them. The first signal asks for no more than that, the second kills them.
@@ -587,7 +542,7 @@ StudyResult StudyLoop::Impl::pause() {
 }
 
 StudyResult StudyLoop::Impl::end_by_limit(store::StudyEnd limit) {
-  if (limit == store::StudyEnd::kTarget) notice_once(completion.sentence());
+  if (limit == store::StudyEnd::kTarget) journal.notice_once(completion.sentence());
   if (desk.running() > 0)
     journal.notice((limit == store::StudyEnd::kTarget
                         ? std::string()

@@ -195,7 +195,8 @@ const TrialView& AskTell::open_trial(int number) const {
   return trial;
 }
 
-strategies::Verdict AskTell::report(int number, std::optional<std::int64_t> step, double value) {
+strategies::Verdict AskTell::report(int number, std::optional<std::int64_t> step, double value,
+                                    std::optional<double> seconds) {
   const TrialView& trial = open_trial(number);
   const std::int64_t last = trial.curve.empty() ? 0 : trial.curve.back().step;
   const MetricPoint point{step.value_or(last + 1), value};
@@ -205,6 +206,7 @@ strategies::Verdict AskTell::report(int number, std::optional<std::int64_t> step
           {{number, 1, parts_.spec.objective.metric, point, parts_.clock.wall_now()}});
     });
   }
+  if (seconds && point.step > 0) book_.set_pace(number, *seconds / static_cast<double>(point.step));
   if (!book_.add_point(number, point)) return {};
   return parts_.stop_rule.judge(book_.trial(number), book_.history(number));
 }
@@ -236,6 +238,7 @@ store::TrialRow AskTell::ended_row(const Told& told, const TrialView& trial) con
   if (row.reason.empty()) row.reason = to_string(row.state);
   if (row.state != TrialState::kFailed && value && std::isfinite(*value)) row.values = {*value};
   if (is_finished(row.state)) row.ended = parts_.clock.wall_now();
+  if (trial.step_seconds > 0) row.facts.step_seconds = trial.step_seconds;
   return row;
 }
 

@@ -69,7 +69,9 @@ class AskTell {
   // limits.trials, and is open until it is told. Throws Error(kUsage) for what is no point of the space.
   AskedTrial add(const ParameterSet& parameters);
   // A point of the objective's curve; `step` counts on from the last one when absent. NaN is allowed.
-  strategies::Verdict report(int trial, std::optional<std::int64_t> step, double value);
+  // `seconds`: what its devices have taken so far, for models of the price.
+  strategies::Verdict report(int trial, std::optional<std::int64_t> step, double value,
+                             std::optional<double> seconds = std::nullopt);
   // A completed or stopped trial without a value takes the reduced one of its reports.
   void tell(const Told& told);
   const TrialView* best() { return book_.history().best(); }

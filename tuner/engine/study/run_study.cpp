@@ -247,9 +247,10 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   Journal journal(study.store, clock, status, [] { return false; });
   for (const Problem& warning : set_up.warnings())
     journal.notice(warning.message + " (" + warning.pointer + " of the spec)");
-  const auto strategy = strategies::with_promotions(
-      strategies::make_strategy(spec.strategy, spec.space, spec.objective, study.row.seed),
-      spec.early_stopping, spec.objective);
+  const auto strategy =
+      strategies::with_promotions(strategies::make_strategy(spec.strategy, spec.space, spec.objective,
+                                                            study.row.seed, spec.early_stopping),
+                                  spec.early_stopping, spec.objective);
   const auto rule = strategies::make_stop_rule(spec.early_stopping, spec.objective);
   LocalRunner runner(runner_options(spec));
   const Machine machine = inspect_machine();

@@ -146,6 +146,21 @@ TEST_CASE("a paused trial is told, and open again when the strategy resumes it")
   CHECK(session.ask(1).kind == Asked::Kind::kExhausted);
 }
 
+TEST_CASE("how long a step takes is known to the strategy, and kept when the trial ends") {
+  double seen = 0;
+  Fixture fixture([&](const History& history, Rng& rng) -> Answer {
+    if (!history.trials.empty()) seen = history.trials[0]->step_seconds;
+    return tenth(history, rng);
+  });
+  AskTell session = fixture.session();
+  session.ask(1);
+  session.report(1, 4, 0.5, 8.0);
+  session.ask(1);
+  CHECK(seen == 2);
+  session.tell(told(1, 0.5));
+  CHECK(fixture.store.load_history().trials[0]->step_seconds == 2);
+}
+
 TEST_CASE("a strategy that throws gives a random point and a notice, as in a search that launches trials") {
   Fixture fixture([](const History&, Rng&) -> Answer { throw std::runtime_error("no matrix"); });
   AskTell session = fixture.session();
