@@ -167,11 +167,14 @@ def replay_lines(results, found):
     rows = []
     for rule, shares in found["equal_time"].items():
         for share, compared in shares.items():
+            if not compared:
+                continue
             words = {word: [name for name, _, _, verdict in compared if verdict == word] for word in ("better", "worse")}
             rows.append([name_of(rule), share, len(compared), len(words["better"]), len(words["worse"]), ", ".join(words["worse"]) or "-"])
     lines += ["## Loss after equal device time, beside the unstopped search", "",
               "Wilcoxon's signed-rank test over the seeds at 5 %, Holm's correction over the problems.", "",
-              *table(["", "device time, units", "problems", "significantly better", "significantly worse", "where"], rows)]
+              *(table(["", "device time, units", "problems", "significantly better", "significantly worse", "where"], rows) if rows else
+               [f"No rule has {LEAST_SEEDS} seeds of a problem yet.", ""])]
     return lines
 
 
@@ -217,6 +220,9 @@ def write(folder):
              "Ours is the strategy `auto` with each rule, on its defaults, with `max_step`. Peers are on their defaults; Hyperband and "
              "Hyper-Tune are told the length of a training, Hyper-Tune pauses and has up to 4 brackets.", "",
              "Versions: " + versions + ". Curves: " + "; ".join(f"{count} of {origin}" for origin, count in origins.items()) + ".", ""]
+    missing = [name_of(tuner) for tuner in (*OURS, *PEERS) if tuner not in results.kept]
+    if missing:
+        lines += ["Without results yet: " + ", ".join(missing) + ".", ""]
     lines += replay_lines(results, found) + verdict_lines(folder) + steel_lines(folder)
     text = "\n".join(lines).rstrip() + "\n"
     (RESULTS / "scheduling.md" if folder == KEPT else folder / "scheduling.md").write_text(text)

@@ -11,42 +11,74 @@ TRIALS = 10000
 MEASURED = 100
 STEPS = (1, 3, 6, 9, 18, 27)  # of 27; the rungs are at 3 and 9
 RUNGS = (3, 9)
+AT_ONCE = 100  # lines whose answers a pipe has room for
 
 
 class Session:
-    """A study of random points with curves that fall and cross, on one worker."""
+    """A study of random points with curves that fall and cross."""
 
     def __init__(self, program, rule):
         problem = FidelityHartmann("verdict", HARTMANN3, 0.0, 0.0)
-        self.tuner = Ours(program, rule, problem, 1, 1, strategy="random")
+        self.tuner = Ours(program, rule, problem, 1, AT_ONCE, strategy="random")
         self.rng = np.random.default_rng(1)
         self.ends, self.steps = {}, {}
         self.times = {"bare": [], "rung": [], "step": []}
 
-    def report(self, handle, step, is_measured):
-        value = self.ends[handle] + 1 / step + 0.1 * self.rng.standard_normal() * (1 - step / 27)
-        begin = self.tuner.processor_seconds()
-        decision = self.tuner.report(handle, step, value)
-        if is_measured and step < 27:
-            middle = self.tuner.processor_seconds()
-            # A step that was there is not judged again.
-            self.tuner.report(handle, step, value)
-            self.times["rung" if step in RUNGS else "step"].append(middle - begin)
-            self.times["bare"].append(self.tuner.processor_seconds() - middle)
-        return decision
+    def lines(self, messages):
+        """The answers to at most AT_ONCE messages, all sent before the first answer is read."""
+        process = self.tuner.process
+        process.stdin.write("".join(json.dumps(message) + "\n" for message in messages))
+        process.stdin.flush()
+        answers = [json.loads(process.stdout.readline()) for _ in messages]
+        failed = [answer for answer in answers if "error" in answer]
+        if failed:
+            raise RuntimeError(failed[0]["error"]["message"])
+        return answers
 
-    def trial(self, is_measured):
-        handle, parameters = self.tuner.ask()
-        if parameters is not None:
-            self.ends[handle], self.steps[handle] = self.rng.random(), 0
-        for step in STEPS:
+    def asked(self, count):
+        handles = []
+        for trial in self.lines([{"ask": count}])[0]["trials"]:
+            handle = trial.get("resume_trial", trial["trial"])
+            if "resume_trial" not in trial:
+                self.ends[handle], self.steps[handle] = self.rng.random(), 0
+            handles.append(handle)
+        return handles
+
+    def report(self, handle, step):
+        value = self.ends[handle] + 1 / step + 0.1 * self.rng.standard_normal() * (1 - step / 27)
+        return {"report": {"trial": handle, "step": step, "value": value}}
+
+    def fill(self, count):
+        """Trials until `count` have begun, each as far as the verdicts let it."""
+        while len(self.ends) < count:
+            running = self.asked(AT_ONCE)
+            for step in STEPS:
+                due = [handle for handle in running if self.steps[handle] < step]
+                ended = {}
+                for handle, answer in zip(due, self.lines([self.report(handle, step) for handle in due]) if due else ()):
+                    self.steps[handle] = step
+                    if step == STEPS[-1]:
+                        ended[handle] = "completed"
+                    elif answer["decision"] != "continue":
+                        ended[handle] = {"stop": "stopped", "pause": "paused"}[answer["decision"]]
+                self.lines([{"tell": {"trial": handle, "state": state}} for handle, state in ended.items()])
+                running = [handle for handle in running if handle not in ended]
+
+    def measure(self):
+        """Reports of one more trial, timed, whatever the verdict is."""
+        handle = self.asked(1)[0]
+        for step in STEPS[:-1]:
             if step <= self.steps[handle]:
                 continue
             self.steps[handle] = step
-            decision = self.report(handle, step, is_measured)
-            if decision != "continue" and step < 27:
-                return self.tuner.ended(handle, {"stop": "stopped", "pause": "paused"}[decision], None)
-        return self.tuner.ended(handle, "completed", None)
+            message, clock = self.report(handle, step), self.tuner.processor_seconds
+            begin = clock()
+            self.lines([message])
+            judged = clock()
+            self.lines([message])  # a step that was there is not judged again
+            self.times["rung" if step in RUNGS else "step"].append(judged - begin)
+            self.times["bare"].append(clock() - judged)
+        self.lines([{"tell": {"trial": handle, "state": "stopped"}}])
 
 
 def measure(program, path, say=print):
@@ -54,10 +86,9 @@ def measure(program, path, say=print):
     for rule in OURS:
         session = Session(program, rule)
         try:
-            while len(session.ends) < TRIALS:
-                session.trial(False)
+            session.fill(TRIALS)
             for _ in range(MEASURED):
-                session.trial(True)
+                session.measure()
         finally:
             session.tuner.close()
         bare = float(np.median(session.times["bare"]))
