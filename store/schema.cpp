@@ -23,15 +23,16 @@ namespace {
   "  objective_values TEXT NOT NULL,"                                          \
   "  UNIQUE (study, number)) STRICT;"
 
-// Since version 3. A finished trial changes only by an event that keeps what it was, and only while that is
-// the last event: a trial is run again, or its log was read again, and nothing of what it said before is
-// lost.
-#define FINISHED_TRIALS_TRIGGER                                                                              \
-  "CREATE TRIGGER finished_trials_never_change BEFORE UPDATE ON trials"                                      \
-  " WHEN OLD.state IN ('completed', 'stopped', 'failed') AND NOT EXISTS ("                                   \
-  "  SELECT 1 FROM events WHERE id = (SELECT max(id) FROM events) AND trial = OLD.number"                    \
-  "  AND kind IN ('trial_reopened', 'trial_rescanned') AND json_extract(data, '$.before.state') = OLD.state" \
-  "  AND json_extract(data, '$.before.values') = json(OLD.objective_values))"                                \
+// A finished trial changes only by an event that keeps what it was, and only while that is the last event: a
+// trial is run again, its log was read again, or a person has deleted it (since version 4), and nothing of
+// what its row said before is lost.
+#define FINISHED_TRIALS_TRIGGER                                                           \
+  "CREATE TRIGGER finished_trials_never_change BEFORE UPDATE ON trials"                   \
+  " WHEN OLD.state IN ('completed', 'stopped', 'failed') AND NOT EXISTS ("                \
+  "  SELECT 1 FROM events WHERE id = (SELECT max(id) FROM events) AND trial = OLD.number" \
+  "  AND kind IN ('trial_reopened', 'trial_rescanned', 'trial_deleted')"                  \
+  "  AND json_extract(data, '$.before.state') = OLD.state"                                \
+  "  AND json_extract(data, '$.before.values') = json(OLD.objective_values))"             \
   " BEGIN SELECT RAISE(ABORT, 'a finished trial never changes'); END;"
 
 // Times are UTC milliseconds. A column ANY holds a REAL, or one of the texts 'NaN', 'Infinity', '-Infinity'.
@@ -131,7 +132,8 @@ constexpr const char* kStudyFrom2To3 =
     "DROP TRIGGER finished_trials_never_change;" FINISHED_TRIALS_TRIGGER;
 constexpr const char* kStudyFrom3To4 =
     "ALTER TABLE trials ADD COLUMN facts TEXT NOT NULL DEFAULT '{}';"
-    "ALTER TABLE attempts ADD COLUMN facts TEXT NOT NULL DEFAULT '{}';";
+    "ALTER TABLE attempts ADD COLUMN facts TEXT NOT NULL DEFAULT '{}';"
+    "DROP TRIGGER finished_trials_never_change;" FINISHED_TRIALS_TRIGGER;
 
 constexpr const char* kRegistryTables = R"sql(
 CREATE TABLE versions (

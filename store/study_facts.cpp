@@ -203,6 +203,31 @@ void from_json(const Json& json, RungFacts& rungs) {
   members.must("full_steps", rungs.full_steps);
 }
 
+void to_json(Json& json, const AmendmentFacts& amendment) {
+  json = amendment.other;
+  json["when_ms"] = amendment.when.time_since_epoch().count();
+  json["who"] = amendment.who;
+  json["trials"] = amendment.trials;
+  json["changes"] = amendment.changes;
+  put(json, "assumed", amendment.assumed);
+}
+
+void from_json(const Json& json, AmendmentFacts& amendment) {
+  Members members(json);
+  std::int64_t when_ms = 0;
+  members.must("when_ms", when_ms);
+  amendment.when = WallTime(Milliseconds(when_ms));
+  members.must("who", amendment.who);
+  members.must("trials", amendment.trials);
+  members.must("changes", amendment.changes);
+  members.may("assumed", amendment.assumed);
+  amendment.other = members.rest();
+}
+
+std::map<std::string, Json> assumed_values(const StudyFacts& facts) {
+  return facts.amendments.empty() ? std::map<std::string, Json>() : facts.amendments.back().assumed;
+}
+
 void to_json(Json& json, const StudyFacts& facts) {
   json = facts.other;
   put(json, "origin", facts.origin);
@@ -213,6 +238,7 @@ void to_json(Json& json, const StudyFacts& facts) {
   put(json, "runs", facts.runs);
   put(json, "promotion", facts.promotion);
   put(json, "rungs", facts.rungs);
+  put(json, "amendments", facts.amendments);
   put(json, "no_pausing", facts.no_pausing);
   put(json, "held", facts.held);
   put(json, "stop_requests", facts.stop_requests);
@@ -233,6 +259,7 @@ void from_json(const Json& json, StudyFacts& facts) {
   members.may("runs", facts.runs);
   members.may("promotion", facts.promotion);
   members.may("rungs", facts.rungs);
+  members.may("amendments", facts.amendments);
   members.may("no_pausing", facts.no_pausing);
   members.may("held", facts.held);
   members.may("stop_requests", facts.stop_requests);

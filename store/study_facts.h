@@ -117,6 +117,16 @@ struct RungFacts {
   bool operator==(const RungFacts&) const = default;
 };
 
+// A change of the search space while the study had trials.
+struct AmendmentFacts {
+  WallTime when{};
+  std::string who;                      // "ada@host"
+  int trials = 0;                       // that had begun: they may lie outside the new space
+  std::map<std::string, Json> assumed;  // what they had of parameters that came by this or an earlier one
+  std::vector<std::string> changes;     // of the spec, a line each
+  Json other = Json::object();
+};
+
 struct StudyFacts {
   std::optional<Origin> origin;
   std::vector<WarmStartCounts> warm_start;
@@ -125,10 +135,11 @@ struct StudyFacts {
   Probes probes;
   std::vector<RunFacts> runs;  // in order
   std::optional<PromotionDecision> promotion;
-  std::optional<RungFacts> rungs;         // as the stop rule last had them
-  std::optional<std::string> held;        // who has paused the study: nothing new is begun
-  std::set<int> stop_requests;            // running trials that a person has stopped
-  std::optional<std::string> no_pausing;  // why trials are stopped where the rule would let them wait
+  std::optional<RungFacts> rungs;          // as the stop rule last had them
+  std::optional<std::string> held;         // who has paused the study: nothing new is begun
+  std::set<int> stop_requests;             // running trials that a person has stopped
+  std::vector<AmendmentFacts> amendments;  // in order
+  std::optional<std::string> no_pausing;   // why trials are stopped where the rule would let them wait
   // The first run of a study from before runs were kept apart. An ask-tell session writes `tune` too.
   std::optional<std::string> tune, sqlite;
   std::optional<MachineFacts> machine;
@@ -136,6 +147,9 @@ struct StudyFacts {
   std::optional<TrainerFacts> trainer;
   Json other = Json::object();
 };
+
+// What trials had of parameters that came later.
+std::map<std::string, Json> assumed_values(const StudyFacts& facts);
 
 void to_json(Json& json, const GpuFacts& gpu);
 void from_json(const Json& json, GpuFacts& gpu);
@@ -159,6 +173,8 @@ void to_json(Json& json, const WarmStartCounts& counts);
 void from_json(const Json& json, WarmStartCounts& counts);
 void to_json(Json& json, const RungFacts& rungs);
 void from_json(const Json& json, RungFacts& rungs);
+void to_json(Json& json, const AmendmentFacts& amendment);
+void from_json(const Json& json, AmendmentFacts& amendment);
 void to_json(Json& json, const StudyFacts& facts);
 void from_json(const Json& json, StudyFacts& facts);
 

@@ -25,6 +25,14 @@ constexpr const char* kSyncFull = "PRAGMA synchronous = FULL";
 
 bool has_study_row(Connection& connection) { return connection.text("SELECT count(*) FROM study") == "1"; }
 
+// What an event keeps of a trial that is about to change.
+Json end_of(const TrialRow& trial) {
+  return {{"state", to_string(trial.state)},
+          {"reason", trial.reason},
+          {"failure", trial.failure},
+          {"values", values_json(trial.values)}};
+}
+
 // They come after the study's row, so its creation was not interrupted.
 void refuse_rows_without_study(Connection& connection) {
   for (const char* table : {"trials", "attempts", "events", "metrics"})
@@ -34,6 +42,11 @@ void refuse_rows_without_study(Connection& connection) {
 }
 
 }  // namespace
+
+bool is_bound_to_space(const StudyFacts& facts, const TrialRow& trial) {
+  if (trial.facts.deleted || trial.facts.rerun_of) return false;
+  return facts.amendments.empty() || trial.number > facts.amendments.back().trials;
+}
 
 struct StudyStore::Impl {
   Impl(const std::filesystem::path& file, OpenMode mode, StoreSettings settings);
@@ -203,14 +216,29 @@ std::int64_t StudyStore::change_finished_trial(const TrialRow& row, EventRow eve
   TUNE_CHECK(before && (is_finished(before->state) || before->state == TrialState::kPaused),
              "trial " + std::to_string(row.number));
   event.trial = row.number;
-  event.data["before"] = {{"state", to_string(before->state)},
-                          {"reason", before->reason},
-                          {"failure", before->failure},
-                          {"values", values_json(before->values)}};
+  event.data["before"] = end_of(*before);
   const std::int64_t id = append_event(event);
   update_trial(row);
   transaction.commit();
   return id;
+}
+
+void StudyStore::delete_trial(int number, const std::string& who, WallTime now) {
+  Transaction transaction(*this);
+  std::optional<TrialRow> row = trial(number);
+  TUNE_CHECK(row && !row->facts.deleted, "trial " + std::to_string(number));
+  EventRow event{0, now, "trial_deleted", number, 0, {{"message", "deleted by " + who}, {"who", who}}};
+  event.data["before"] = end_of(*row);
+  append_event(event);
+  row->state = TrialState::kStopped;
+  row->reason = "deleted by " + who;
+  row->failure = row->cut = {};
+  row->values.clear();
+  if (!row->ended) row->ended = now;
+  row->facts.deleted = Deletion{who, now};
+  update_trial(*row);
+  impl_->metrics.remove(number);
+  transaction.commit();
 }
 
 void StudyStore::insert_attempt(const AttemptRow& row) {
@@ -329,6 +357,7 @@ History StudyStore::load_history() const {
   impl_->metrics.add_curves(history.objective.metric, trials);
   for (const auto& [number, seconds] : impl_->metrics.step_seconds(history.objective.metric))
     trials.at(static_cast<std::size_t>(number) - 1)->step_seconds = seconds;
+  add_device_memory(impl_->connection, trials);
   history.trials.assign(trials.begin(), trials.end());
   if (auto earlier = earlier_trials(); !earlier.empty())
     history.earlier = std::make_shared<const std::vector<EarlierTrial>>(std::move(earlier));

@@ -55,6 +55,10 @@ struct TrialRow {
   TrialFacts facts{};
 };
 
+// Whether the trial's parameters are a point of the space that the study's spec has, as every suggestion is:
+// not so where the space was amended since, where it was deleted, and where it repeats such a trial.
+bool is_bound_to_space(const StudyFacts& facts, const TrialRow& trial);
+
 struct AttemptRow {
   int trial = 0, attempt = 0;
   std::string token;
@@ -145,6 +149,9 @@ class StudyStore {
   // the kind "trial_reopened" or "trial_rescanned", whose data keep under "before" what the trial was.
   // Returns the event's id.
   std::int64_t change_finished_trial(const TrialRow& row, EventRow event);
+  // Makes a trial that does not run a tombstone, which was deleted by `who`, with an event "trial_deleted"
+  // that keeps what it was; its metrics go, but for the sums of its bookkeeping.
+  void delete_trial(int number, const std::string& who, WallTime now);
   void insert_attempt(const AttemptRow& row);
   void update_attempt(const AttemptRow& row);
   void insert_metrics(

@@ -333,9 +333,10 @@ std::int64_t insert_row(Connection& connection, const EventRow& row) {
 
 std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
   Query rows(connection,
-             "SELECT number, parameters, state, budget, objective_values, failure,"
-             " coalesce(json_extract(facts, '$.step_seconds'), 0.0) FROM trials ORDER BY number");
+             "SELECT number, parameters, state, budget, objective_values, failure, facts FROM trials ORDER "
+             "BY number");
   std::vector<std::shared_ptr<TrialView>> views;
+  int replicates = 0;
   while (rows.step()) {
     auto view = std::make_shared<TrialView>();
     view->number = rows.count();
@@ -346,11 +347,30 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
     check_values(connection, view->number, view->state, view->values);
     if (!all_finite(view->values)) view->values.clear();
     view->failure = rows.text();
-    view->step_seconds = rows.seconds();
+    const TrialFacts facts = rows.cell(trial_facts_from);
+    if (facts.rerun_of) view->role = SearchRole::kRepeat;
+    if (facts.deleted && !facts.rerun_of) view->role = SearchRole::kNothing;
+    view->step_seconds = facts.step_seconds.value_or(0);
+    view->did_not_fit = !facts.overrides.empty();
+    view->replicate_of = facts.replicate_of;
+    view->replicates_before = replicates;
+    replicates += view->replicate_of.has_value();
     check_number(connection, view->number, views.size());
     views.push_back(std::move(view));
   }
   return views;
+}
+
+void add_device_memory(Connection& connection, const std::vector<std::shared_ptr<TrialView>>& views) {
+  Query query(connection,
+              "SELECT trial, facts FROM attempts WHERE facts LIKE '%\"peak_device_memory\"%' ORDER BY trial, "
+              "attempt");
+  while (query.step()) {
+    const auto trial = static_cast<std::size_t>(query.count());
+    const AttemptFacts facts = query.cell(attempt_facts_from);
+    if (trial <= views.size() && facts.overrides.empty() && is_finished(views[trial - 1]->state))
+      views[trial - 1]->device_memory = facts.peak_device_memory;
+  }
 }
 
 std::vector<EarlierTrial> earlier_trial_rows(Connection& connection) {

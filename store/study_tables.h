@@ -35,6 +35,8 @@ std::int64_t insert_row(Connection& connection, const EventRow& row);  // gives 
 
 // The trials as a strategy sees them, by number and without gaps; their curves are empty yet.
 std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection);
+// Adds what those took of a GPU's memory that fitted as they were suggested.
+void add_device_memory(Connection& connection, const std::vector<std::shared_ptr<TrialView>>& views);
 std::vector<EarlierTrial> earlier_trial_rows(Connection& connection);  // as they were inserted
 void insert_row(Connection& connection, const EarlierTrial& earlier);
 

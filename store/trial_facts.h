@@ -5,29 +5,47 @@
 // this program never writes.
 #include <cstdint>
 #include <optional>
+#include <string>
 
+#include "tuner/core/clock.h"
 #include "tuner/core/json.h"
 
 namespace tune::store {
 
 // Both keep in `other` the members that this version does not know, or that are null.
 
+// Who has deleted a trial: its row is a tombstone.
+struct Deletion {
+  std::string who;  // "ada@host"
+  WallTime when{};
+  bool operator==(const Deletion&) const = default;
+};
+
 struct TrialFacts {
   std::optional<int> replicate_of;     // the trial whose hyperparameters it has, on another seed
   std::optional<int> rerun_of;         // the trial that it repeats exactly, with its seed
   std::optional<double> step_seconds;  // of its devices, where no attempt of ours shows it
   Json explanation = Json::object();   // what its strategy knew as it suggested it
+  Json overrides = Json::object();     // what its last attempt had in place of its own hyperparameters
+  std::optional<Deletion> deleted;
   Json other = Json::object();
   bool operator==(const TrialFacts&) const = default;
 };
 
 struct AttemptFacts {
-  std::optional<std::uint64_t> peak_device_memory;  // bytes, of its process tree on its GPUs
+  // Bytes that its process tree held at most on one of its GPUs.
+  std::optional<std::uint64_t> peak_device_memory;
+  // Bytes that were set aside for it on each of its GPUs, where trials share them by memory; absent: all.
+  std::optional<std::uint64_t> reserved_device_memory;
+  std::string failure;              // class of the failure that ended it
   Json overrides = Json::object();  // hyperparameters that it ran with in place of the trial's
+  Json verdict = Json::object();    // what the rule that ended it compared (strategies::Verdict)
   Json other = Json::object();
   bool operator==(const AttemptFacts&) const = default;
 };
 
+void to_json(Json& json, const Deletion& deletion);
+void from_json(const Json& json, Deletion& deletion);
 void to_json(Json& json, const TrialFacts& facts);
 void from_json(const Json& json, TrialFacts& facts);
 void to_json(Json& json, const AttemptFacts& facts);

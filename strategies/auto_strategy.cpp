@@ -34,6 +34,7 @@ Answer AutoStrategy::suggest(const History& history, Rng& rng) {
   if (auto* suggestion = std::get_if<Suggestion>(&answer)) {
     suggestion->choice = "auto takes " + choice.name;
     suggestion->choice_reason = choice.why;
+    suggestion->explanation["chosen_by"] = "auto";
     suggestion->note = suggestion->choice + ", since " + choice.why + "; " + suggestion->note;
   }
   return answer;

@@ -48,7 +48,7 @@ const HistoryEncoder::Entry& HistoryEncoder::entry(std::size_t index,
 
 EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
   EncodedHistory result;
-  std::vector<const Eigen::VectorXd*> observed, ended, pending, timed;
+  std::vector<const Eigen::VectorXd*> observed, ended, pending, timed, lost;
   reserve(history.trials.size());  // pointers into entries stay good below
   std::vector<const Eigen::VectorXd*> features;
   for (std::size_t i = 0; i < history.trials.size(); ++i) {
@@ -58,9 +58,9 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
   CurveForecast forecast(history, stopping_, features);
   for (std::size_t i = 0; i < history.trials.size(); ++i) {
     const TrialView& trial = *history.trials[i];
-    if (is_finished(trial.state)) ++result.finished;
     const Entry& known = entry(i, history.trials[i]);
     if (!known.valid) continue;
+    if (is_finished(trial.state)) ++result.finished;
     // What another study has tried may be worth trying here.
     if (i >= history.borrowed) result.tried.insert(known.key);
     const auto length = forecast.full_steps(trial);
@@ -88,10 +88,13 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
     }
     if (value) {
       ended.push_back(&known.features);
-      result.outcomes.losses.push_back(EncodedHistory::kSucceeded);
+      result.failed += trial.did_not_fit;
+      result.outcomes.losses.push_back(trial.did_not_fit ? EncodedHistory::kFailed
+                                                         : EncodedHistory::kSucceeded);
       result.outcomes.trials.push_back(static_cast<int>(i) + 1);
     } else if (is_finished(trial.state) && trial.state != TrialState::kStopped) {
       ++result.failed;
+      lost.push_back(&known.features);
       ended.push_back(&known.features);
       result.outcomes.losses.push_back(EncodedHistory::kFailed);
       result.outcomes.trials.push_back(static_cast<int>(i) + 1);
@@ -104,6 +107,7 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
   result.outcomes.features = stacked(ended, encoding_.features());
   result.pending = stacked(pending, encoding_.features());
   result.timed = stacked(timed, encoding_.features());
+  result.lost = stacked(lost, encoding_.features());
   return result;
 }
 

@@ -15,9 +15,11 @@ namespace tune::strategies {
 
 // Trials by what they tell, in order of their numbers. A completed trial is an observation of its value; one
 // that runs, waits or was stopped is an observation of its end with an error, as its curve tells
-// (CurveForecast). A failed one says where not to go. Queued and running ones are pending, and so are paused
-// ones whose curves tell nothing. Trials that are no points of the space, and trials that were stopped before
-// they told anything, are no observations, but their points stay tried.
+// (CurveForecast). A failed one says where not to go. One that had to run with other hyperparameters, since
+// it did not fit in memory, is an observation, and says where not to go: to begin such a trial costs an
+// attempt that fails. Queued and running ones are pending, and so are paused ones whose curves tell nothing.
+// Trials that are no points of the space, and trials that were stopped before they told anything, are no
+// observations, but their points stay tried.
 struct EncodedHistory {
   static constexpr double kFailed = 1, kSucceeded = -1;
   ObservationTable observations;
@@ -25,6 +27,7 @@ struct EncodedHistory {
   Eigen::MatrixXd pending;                // rows of features
   ObservationTable outcomes;              // of observed and failed trials: kFailed or kSucceeded
   std::size_t failed = 0;
+  Eigen::MatrixXd lost;  // rows of features: those of the failed ones without a value
   std::set<PointKey> tried;
   std::size_t finished = 0;
   Eigen::MatrixXd timed;       // features of the trials whose pace is known

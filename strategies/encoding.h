@@ -1,6 +1,7 @@
 #pragma once
 // The map from points of a search space to the vectors that the Gaussian process sees.
 #include <Eigen/Core>
+#include <optional>
 #include <vector>
 
 #include "tuner/core/space.h"
@@ -33,6 +34,11 @@ class Encoding {
   Eigen::Index features() const { return features_; }
   Eigen::Index groups() const { return groups_; }
   const std::vector<Eigen::Index>& group_of_feature() const { return group_of_feature_; }
+  // Of a parameter; nullopt where it has a single value.
+  std::optional<Eigen::Index> first_feature(std::size_t parameter) const {
+    const Column& column = columns_[parameter];
+    return column.kind == Kind::kConstant ? std::nullopt : std::optional(column.first);
+  }
 
   // Moves the coordinate of a discrete parameter to the centre of its cell.
   void snap(UnitPoint& unit) const;

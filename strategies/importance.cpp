@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "strategies/regression_forest.h"
+#include "strategies/search_view.h"
 #include "strategies/sobol_sequence.h"
 #include "strategies/standard_scores.h"
 #include "tuner/core/rng.h"
@@ -125,7 +126,8 @@ std::vector<const TrialView*> usable_trials(const SearchSpace& space, const Hist
 std::size_t least_trials(const SearchSpace& space) { return std::max<std::size_t>(10, 2 * space.size()); }
 
 Importance importance(const SearchSpace& space, const History& history) {
-  const std::vector<const TrialView*> trials = usable_trials(space, history);
+  const std::optional<History> view = with_means(history);
+  const std::vector<const TrialView*> trials = usable_trials(space, view ? *view : history);
   Importance result;
   result.trials = trials.size();
   if (trials.size() < least_trials(space)) {

@@ -81,9 +81,11 @@ Verdict MedianRule::stop(std::int64_t step, double value, double median, std::si
       (is_reached ? " of what " + count + " earlier trials had reached by that step."
                   : " of the running averages of " + count + " earlier trials up to that step.");
   const std::string peers_text = is_reached ? count + " trials " : "the averages of " + count + " trials ";
-  return {Action::kStop, reason,
+  return {Action::kStop,
+          reason,
           "at step " + std::to_string(step) + ": " + objective_.metric + ' ' + for_people(value) +
-              ", median of " + peers_text + for_people(median)};
+              ", median of " + peers_text + for_people(median),
+          {{"step", step}, {"value", number_to_json(value)}, {"median", median}, {"trials", peers}}};
 }
 
 }  // namespace tune::strategies

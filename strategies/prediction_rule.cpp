@@ -71,7 +71,8 @@ Verdict PredictionRule::judge(const TrialView& trial, const History& history) {
     return {Action::kStop,
             "Its " + metric + ' ' + where + " was " + for_people(trial.curve.back().value) +
                 ", which is not a finite number.",
-            where + ": " + metric + ' ' + for_people(trial.curve.back().value)};
+            where + ": " + metric + ' ' + for_people(trial.curve.back().value),
+            {{"step", step}, {"value", number_to_json(trial.curve.back().value)}}};
   const auto now = progress_at(trial.curve, step);
   if (!now) return {};
   const GainPrediction gain = GainModel::fit(earlier, gains, {}).predict(*now, {});
@@ -84,7 +85,13 @@ Verdict PredictionRule::judge(const TrialView& trial, const History& history) {
               percent(chance) + ": " + where + ' ' + metric + " had reached " + for_people(now->reached) +
               ", which leads to " + end + " as " + std::to_string(gains.size()) + " completed trials went.",
           where + ": " + metric + ' ' + for_people(now->reached) + ", leads to " + end + ", best " +
-              for_people(*best)};
+              for_people(*best),
+          {{"step", step},
+           {"value", now->reached},
+           {"predicted", number_to_json(now->reached + gain.mean)},
+           {"best", *best},
+           {"chance", number_to_json(chance)},
+           {"trials", gains.size()}}};
 }
 
 }  // namespace tune::strategies

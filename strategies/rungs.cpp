@@ -58,7 +58,7 @@ void Rungs::place(Climber& climber, double correction) const {
     usual_steps_ = std::make_shared<const std::vector<std::int64_t>>(steps(*full));
   }
   climber.steps = usual_steps_;
-  climber.bracket = bracket_of(trial.number, climber.steps->size());
+  climber.bracket = bracket_of(trial.place(), climber.steps->size());
   for (std::size_t rung = 0; rung + climber.bracket < climber.steps->size(); ++rung)
     climber.values.push_back(reached_by(trial.curve, (*climber.steps)[rung], objective_));
 }
@@ -138,7 +138,7 @@ std::vector<std::int64_t> Rungs::steps_of(const TrialView& trial, double correct
   const auto full = full_steps(trial.parameters, correction);
   if (!full) return {};
   std::vector<std::int64_t> all = steps(*full);
-  all.resize(all.size() - bracket_of(trial.number, all.size()));
+  all.resize(all.size() - bracket_of(trial.place(), all.size()));
   return all;
 }
 
@@ -190,7 +190,7 @@ std::vector<Rungs::Standing> Rungs::others_at(std::size_t rung, const TrialView&
     if (other.number == trial.number || rung >= other.values.size() || !other.values[rung]) continue;
     if (other.steps->size() != rungs) {
       rungs = other.steps->size();
-      bracket = bracket_of(trial.number, rungs);
+      bracket = bracket_of(trial.place(), rungs);
     }
     if (other.bracket == bracket) others.push_back({other.trial.get(), *other.values[rung]});
   }

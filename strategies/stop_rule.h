@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tuner/core/history.h"
+#include "tuner/core/json.h"
 #include "tuner/core/search_settings.h"
 
 namespace tune::strategies {
@@ -16,6 +17,8 @@ struct Verdict {
   std::string reason;  // never empty unless kGoOn
   // The same for a line of a log: "at step 3: loss 0.21, median of 3 trials 0.17".
   std::string brief = {};
+  // What was compared, for programs: {"step": 3, "value": 0.21, "median": 0.17, "trials": 3}.
+  Json compared = Json::object();
 };
 
 // Where a rule compares trials.

@@ -1,5 +1,8 @@
+#include <utility>
+
 #include "strategies/median_rule.h"
 #include "strategies/prediction_rule.h"
+#include "strategies/search_rule.h"
 #include "strategies/stop_rule.h"
 #include "strategies/successive_halving_rule.h"
 #include "tuner/core/error.h"
@@ -72,7 +75,11 @@ const std::vector<StopRuleEntry>& stop_rule_table() {
 std::unique_ptr<StopRule> make_stop_rule(const EarlyStopping& spec, const Objective& objective) {
   std::string names;
   for (const RuleMaker& maker : rule_makers()) {
-    if (spec.rule == maker.entry.name) return maker.make(spec, objective);
+    if (spec.rule == maker.entry.name) {
+      auto rule = maker.make(spec, objective);
+      if (spec.rule == "none") return rule;  // looks at nothing
+      return std::make_unique<SearchRule>(std::move(rule));
+    }
     names += std::string(names.empty() ? "" : ", ") + maker.entry.name;
   }
   throw Error(ExitCode::kBadSpec, "early_stopping.rule: there is no rule \"" + spec.rule + "\"",

@@ -31,6 +31,9 @@ struct Suggestion {
   std::string brief = {};
   // Where a strategy takes another's point: "auto takes tpe", and why. The note says both too.
   std::string choice = {}, choice_reason = {};
+  std::optional<int> replicate_of = {};  // the completed trial whose hyperparameters these are
+  // What the strategy knew, for people who ask why: about 1 kB (strategies/explanation.h).
+  Json explanation = Json::object();
 };
 struct Wait {};       // nothing until another trial ends
 struct Exhausted {};  // nothing ever again

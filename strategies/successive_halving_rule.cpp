@@ -22,7 +22,7 @@ SuccessiveHalvingRule::SuccessiveHalvingRule(const EarlyStopping& spec, const Ob
       rungs_(spec, objective) {}
 
 Verdict SuccessiveHalvingRule::judge(const TrialView& trial, const History& history) {
-  if (trial.curve.empty() || rungs_.is_probe(trial.number)) return {};
+  if (trial.curve.empty() || rungs_.is_probe(trial.place())) return {};
   const std::vector<std::int64_t> steps = rungs_.steps_of(trial, history);
   const auto rung = Rungs::reached_rung(trial.curve, steps);
   if (!rung || !arrives_at(trial.curve, steps[*rung])) return {};
@@ -44,11 +44,16 @@ Verdict SuccessiveHalvingRule::judge(const TrialView& trial, const History& hist
   const std::string brief = "at step " + std::to_string(trial.curve.back().step) + ": " + objective.metric +
                             ' ' + for_people(value) + ", place " + std::to_string(better + 1) + " of " +
                             std::to_string(count);
+  const Json compared = {{"rung", steps[*rung]},
+                         {"value", number_to_json(value)},
+                         {"place", better + 1},
+                         {"trials", count},
+                         {"go_on", count / factor}};
   if (is_lost && better > 0)
     return {Action::kStop,
             place + "which is not a finite number; " + std::to_string(better) +
                 (better == 1 ? " other trial" : " other trials") + " had a finite value there.",
-            brief};
+            brief, compared};
   if (is_lost) return {};
   const StopForm form = history.can_pause ? form_ : StopForm::kStop;
   const std::size_t kept = count / factor;
@@ -61,9 +66,10 @@ Verdict SuccessiveHalvingRule::judge(const TrialView& trial, const History& hist
                 (count < min_trials_
                      ? ", of which none goes on before there are " + std::to_string(min_trials_) + '.'
                      : "; the best 1 of " + std::to_string(factor) + " goes on."),
-            brief};
+            brief, compared};
   if (count < min_trials_) return {};
-  return {Action::kStop, place + standing + "; the best 1 of " + std::to_string(factor) + " goes on.", brief};
+  return {Action::kStop, place + standing + "; the best 1 of " + std::to_string(factor) + " goes on.", brief,
+          compared};
 }
 
 std::optional<RungPlan> SuccessiveHalvingRule::rungs(const History& history) const {

@@ -5,6 +5,9 @@
 #include <limits>
 #include <optional>
 #include <tuple>
+#include <utility>
+
+#include "strategies/explanation.h"
 
 namespace tune::strategies {
 namespace {
@@ -126,6 +129,15 @@ class TpeStrategy::Estimate {
     const Densities& densities = of(group);
     return densities.good.log_density(unit) - densities.others.log_density(unit);
   }
+  // The same of one of its parameters by itself.
+  double log_ratio_of(std::size_t group, const ParzenAxis& axis, const UnitPoint& unit) const {
+    const std::vector<ParzenAxis> alone{axis};
+    const auto density = [&](const std::vector<const HistoryEncoder::Entry*>& entries) {
+      const auto points = centres(entries, groups_[group]);
+      return ParzenMixture(alone, points, recency_weights(points.size())).log_density(unit);
+    };
+    return density(trials_.good) - density(trials_.others);
+  }
 
  private:
   static std::vector<const UnitPoint*> centres(const std::vector<const HistoryEncoder::Entry*>& entries,
@@ -144,6 +156,35 @@ class TpeStrategy::Estimate {
   const Sorted& trials_;
   std::vector<std::optional<Densities>> densities_;
 };
+
+// What the densities of each parameter by itself say of a point: together they leave out how parameters go
+// together.
+Json TpeStrategy::explanation(Estimate& estimate, const Sorted& trials, const UnitPoint& unit) const {
+  const Activity active = encoding_.activity(unit);
+  double total = 0;
+  std::vector<std::pair<double, std::size_t>> ratios;
+  for (std::size_t group = 0; group < groups_.size(); ++group) {
+    if (!active[groups_[group].any]) continue;
+    total += estimate.log_ratio(group, unit);
+    for (const ParzenAxis& axis : groups_[group].axes)
+      ratios.emplace_back(estimate.log_ratio_of(group, axis, unit), axis.parameter);
+  }
+  std::stable_sort(ratios.begin(), ratios.end(),
+                   [](const auto& a, const auto& b) { return std::abs(a.first) > std::abs(b.first); });
+  if (ratios.size() > kMostExplained) ratios.resize(kMostExplained);
+  Json contributions = Json::object();
+  for (const auto& [ratio, parameter] : ratios)
+    contributions[space_.parameters()[parameter].name] = {{"log_ratio", explained_number(ratio)}};
+  return {{"strategy", "tpe"},
+          {"model",
+           {{"kind", "parzen_estimators"},
+            {"results", trials.observed},
+            {"good", trials.good.size()},
+            {"failed", trials.failed},
+            {"pending", trials.pending}}},
+          {"log_ratio", explained_number(total)},
+          {"contributions", contributions}};
+}
 
 UnitPoint TpeStrategy::drawn(Estimate& estimate, Rng& rng) const {
   UnitPoint unit(space_.size(), 0.5);
@@ -197,12 +238,23 @@ Suggestion TpeStrategy::estimated(const Sorted& trials, Rng& rng) const {
   if (trials.pending > 0) suggestion.note += ", " + std::to_string(trials.pending) + " pending";
   if (is_left) suggestion.note += "; all of them were tried before, so it is the likeliest of what is left";
   if (repeated) suggestion.note += "; it repeats a point, since every one has been tried";
+  UnitPoint unit = space_.to_unit(suggestion.parameters, 0.5);
+  encoding_.snap(unit);
+  suggestion.explanation = explanation(estimate, trials, unit);
   return suggestion;
 }
 
 Answer TpeStrategy::suggest(const History& history, Rng& rng) {
   const Sorted trials = sort(history);
-  if (trials.observed >= kFewestObservations && !groups_.empty()) return estimated(trials, rng);
+  if (trials.observed >= kFewestObservations && !groups_.empty()) {
+    Suggestion suggestion = estimated(trials, rng);
+    UnitPoint unit = space_.to_unit(suggestion.parameters, 0.5);
+    encoding_.snap(unit);
+    suggestion.explanation["nearest"] =
+        nearest_trials(history, encoder_, objective_.goal, encoding_.encode(unit),
+                       Eigen::VectorXd::Ones(encoding_.features()));
+    return suggestion;
+  }
   return space_filling(history, trials, rng);
 }
 
@@ -214,6 +266,7 @@ Suggestion TpeStrategy::space_filling(const History& history, const Sorted& tria
                         : InitialDesign::name(history.next_number()) + ": " +
                               std::to_string(trials.observed) + " of " + std::to_string(kFewestObservations) +
                               " results that densities need are in";
+  suggestion.explanation = {{"strategy", "tpe"}};
   if (!groups_.empty()) suggestion.brief = InitialDesign::brief(history.next_number());
   constexpr std::uint32_t kAlternatives = 32;
   const auto is_tried = [&] { return trials.tried.contains(point_key(space_, suggestion.parameters)); };

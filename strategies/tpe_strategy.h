@@ -43,6 +43,7 @@ class TpeStrategy final : public Strategy {
 
   Sorted sort(const History& history);
   UnitPoint drawn(Estimate& estimate, Rng& rng) const;
+  Json explanation(Estimate& estimate, const Sorted& trials, const UnitPoint& unit) const;
   Suggestion estimated(const Sorted& trials, Rng& rng) const;
   Suggestion space_filling(const History& history, const Sorted& trials, Rng& rng) const;
   void add_groups();

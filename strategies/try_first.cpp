@@ -66,6 +66,7 @@ Suggestion TryFirst::complete(ParameterSet given, const ParameterSet& rest, Rng&
   const std::vector<std::string> parents = add_parents(space_, rest, given);
   Suggestion suggestion;
   suggestion.note = suggestion.brief = note_;
+  suggestion.explanation = {{"strategy", "try_first"}};
   std::vector<std::string> filled, dropped;
   for (const std::size_t index : space_.dependency_order()) {
     const Parameter& parameter = space_.parameters()[index];
@@ -102,7 +103,7 @@ std::size_t TryFirst::position(const History& history) const {
     }
     return equal > 0;
   };
-  const std::size_t own = history.trials.size() - history.borrowed;
+  const auto own = static_cast<std::size_t>(history.next_number()) - 1;
   for (std::size_t i = 0; i < points_.size(); ++i) {
     if (points_[i].empty()) {  // all of it is the strategy's
       if (own <= i) return i;

@@ -39,6 +39,7 @@ History WarmStarted::with_borrowed(const History& history) {
   History pooled = history;
   pooled.trials = pool_.pool(history);
   pooled.borrowed = pooled.trials.size();
+  pooled.repeats = history.repeats;
   pooled.trials.insert(pooled.trials.end(), history.trials.begin(), history.trials.end());
   return pooled;
 }
@@ -60,6 +61,8 @@ Answer WarmStarted::suggest(const History& history, Rng& rng) {
   suggestion.parameters = earlier.trial->parameters;
   suggestion.note = suggestion.brief =
       "the best point of \"" + earlier.study + "\", its trial " + std::to_string(earlier.trial->number);
+  suggestion.explanation = {
+      {"strategy", "warm_start"}, {"study", earlier.study}, {"trial", earlier.trial->number}};
   return suggestion;
 }
 

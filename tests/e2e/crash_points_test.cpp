@@ -62,6 +62,48 @@ TEST_CASE("a study that died right after a metric was committed ends as if it ha
   }
 }
 
+TEST_CASE("a study that died on a ladder goes up each step once", "[.crash]") {
+  // Half of the trials run out of memory as they are suggested, and fit at their second step.
+  const char* trainer =
+      "echo c > $TUNE_CHECKPOINT_DIR/last.$2; ls $TUNE_CHECKPOINT_DIR | wc -l | grep -qx 1 || exit 5\n"
+      "[ $2 -le 2 ] || [ $(($1 % 2)) = 0 ] || { echo MemoryError; exit 1; }; echo loss=0.$1; echo ran with "
+      "$2";
+  const auto prepare = [](StudyFolder& folder) {
+    folder.spec["fixed"] = {{"batch", 8}};
+    folder.spec["command"] = {"sh", "train.sh", "{{x}}", "{{batch}}"};
+    const Json step = {{"set", {{"batch", "half"}}}};
+    folder.spec["retry"] = {{"out_of_memory", {step, step}}};
+  };
+  const auto ladders = [](const StudyFolder& folder) {
+    Json list = Json::array();
+    const Json document = Json::parse(folder.shell("tune trials s --store store --json").out);
+    for (const Json& trial : document.at("trials"))
+      list.push_back({trial.at("trial"), trial.at("state"), trial.at("value"), trial.at("overrides")});
+    return list;
+  };
+  StudyFolder calm(trainer);
+  prepare(calm);
+  REQUIRE(calm.run().exit_code == 0);
+  const Json expected = ladders(calm);
+  int changed = 0;
+  for (const Json& trial : expected) {
+    CHECK(trial.at(1) == "completed");
+    changed += trial.at(3) == Json{{"batch", 2}};
+  }
+  REQUIRE(changed > 0);
+  for (const char* point : {"before_end:2", "trial_ended:2", "checkpoints_dropped:2", "checkpoints_dropped:3",
+                            "trial_committed:2", "attempt_recorded:3"}) {
+    CAPTURE(point);
+    StudyFolder stormy(trainer);
+    prepare(stormy);
+    REQUIRE(stormy.run("", "TUNE_CRASH_AT=" + std::string(point)).exit_code == 137);
+    const ShellResult again = stormy.run();
+    CAPTURE(again.err);
+    REQUIRE(again.exit_code == 0);
+    CHECK(ladders(stormy) == expected);
+  }
+}
+
 TEST_CASE("a study that died while its failed trials were reopened runs each of them again once",
           "[.crash]") {
   for (const char* point : {"reopening_trials", "trials_reopened"}) {

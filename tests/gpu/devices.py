@@ -231,6 +231,41 @@ def out_of_memory(phase):
         claim.detail = f"{huge:.0f} GiB: oom"
 
 
+def ladder(phase):
+    with phase.claim("a trial that runs out of memory runs again with what the spec says, and says so") as claim:
+        search = Search(phase, "ladder", 1, "--gib={{gib}}", "--seconds=0", strategy={"name": "grid"},
+                        parameters={"gib": {"type": "categorical", "values": [2.0**20]}},
+                        retry={"out_of_memory": [{"set": {"gib": 2.0**19}}, {"set": {"gib": 0.25}}]})
+        search.end_with(search.start(), ["completed"])
+        trial, = search.trials()
+        claim.expect(trial["attempts"] == 3 and trial["overrides"] == {"gib": 0.25},
+                     f"{trial['attempts']} attempts, the last with {trial['overrides']}")
+        claim.detail = trial["reason"]
+
+
+def packing(phase):
+    """Measured, and shared by that."""
+    measured = "the memory that a trial held is kept with its attempt"
+    packed = "with trials_per_gpu auto the first trials run alone, and the others share the GPU where they fit"
+    if phase.options.cpu:
+        phase.skip(measured)
+        return phase.skip(packed)
+    gib = max(1, int(gpus()[0][2] / 1024 / 4.5))  # three of them fit with their margins, not four
+    search = Search(phase, "packing", 7, f"--gib={gib}", "--seconds=2", parallel=8, trials_per_gpu="auto")
+    with phase.claim(packed) as claim:
+        search.end_with(search.start(), ["completed"] * 7, seconds=100)
+        seen = sorted(search.seen(), key=lambda one: one["begin"])
+        alone, together = most_at_once(seen[:4]), most_at_once(seen)
+        claim.expect(alone == 1, f"{alone} of the first four at once")
+        claim.expect(2 <= together <= 4, f"{together} at once")
+        claim.detail = f"{together} at once of {gib} GiB each"
+    with phase.claim(measured) as claim:
+        shown = json.loads(phase.tune("show", "packing/1", "--store", "store", "--json", cwd=search.folder))
+        peak = shown["attempts"][0]["peak_device_memory_bytes"]
+        claim.expect(peak and gib * 2**30 <= peak <= (gib + 2) * 2**30, f"{peak} bytes of {gib} GiB and a context")
+        claim.detail = f"{peak / 2**30:.2f} GiB of {gib} GiB and a context"
+
+
 def trainer_out_of_memory(phase, data):
     what = "tune-train ends with 75 where the GPU has too little memory"
     if phase.options.cpu:
@@ -277,6 +312,8 @@ def main():
     for victim in ("trainer", "supervisor", "loop"):
         kill(phase, victim)
     out_of_memory(phase)
+    ladder(phase)
+    packing(phase)
     trainer_out_of_memory(phase, data)
     killed_with_memory(phase)
     phase.finish()

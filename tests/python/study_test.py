@@ -206,6 +206,28 @@ class Results(StudyTest):
         self.assertIn("median", stopped[0].reason)
         self.assertGreater(stopped[0].value, study.best.value)
 
+    def test_replicates(self):
+        """A spec that asks for replicates has the best trials run again, each with the number that makes its seed."""
+        spec = {"study": "noisy", "objective": {"metric": "value", "goal": "minimize"},
+                "parameters": {"x": {"type": "float", "min": -1, "max": 1}},
+                "limits": {"trials": 4}, "replicates": {"top": 1, "seeds": 2}}
+        for store in (None, self.store):
+            study = tune.Study(spec, store)
+            run = {}
+
+            def objective(trial):
+                run[trial.number] = trial
+                return trial["x"] ** 2 + 0.001 * trial.number
+
+            study.optimize(objective)
+            self.assertEqual(sorted(run), [1, 2, 3, 4, 5, 6])
+            self.assertEqual([run[number].replicate_of for number in (1, 2, 3, 4)], [None] * 4)
+            for number in (5, 6):
+                repeated = run[run[number].replicate_of]
+                self.assertEqual(run[number].parameters, repeated.parameters)
+                self.assertEqual(repeated.number, study.best.number)
+            study.close()
+
     def test_paused(self):
         """With the rule that pauses, trials wait where they would be stopped, and the best go on from what they have saved."""
         for store in (None, self.store):

@@ -1,6 +1,7 @@
 // A shared library in the place of NVIDIA's libnvidia-ml.so.1. What it shows is read anew at each call from
 // the JSON file that TUNE_FAKE_NVML names:
 // {"driver":"570.1","gpus":[{"uuid","name","used","total","processes":[pid, ...]}, ...]}.
+// A process may be {"pid","used"} in place of its pid: what it holds; else NVML does not tell that.
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -74,7 +75,12 @@ int nvmlDeviceGetComputeRunningProcesses_v3(void* device, unsigned* count, Proce
   const bool fits = list.size() <= *count;
   *count = static_cast<unsigned>(list.size());
   if (!fits) return kInsufficientSize;
-  for (std::size_t i = 0; i < list.size(); ++i) processes[i] = {list[i].get<unsigned>(), 0, 0, 0};
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const nlohmann::json& one = list[i];
+    const bool tells = one.is_object();
+    processes[i] = {(tells ? one["pid"] : one).get<unsigned>(),
+                    tells ? one["used"].get<unsigned long long>() : ~0ull, 0, 0};
+  }
   return kSuccess;
 }
 }

@@ -95,8 +95,9 @@ engine::RunnerEvent FakeRunner::wait(SteadyTime deadline) {
   }
   if (!live.behaviour.log.empty()) std::ofstream(live.folder / "log") << live.behaviour.log;
   if (!live.behaviour.without_report) write_exit(live, clock_.steady_now());
+  const engine::MemoryUse memory = live.behaviour.memory;
   live_.erase(*next);
-  return {engine::RunnerEventKind::kExited, *next};
+  return {engine::RunnerEventKind::kExited, *next, memory};
 }
 
 void FakeRunner::append_line(Live& live) {

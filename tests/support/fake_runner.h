@@ -37,6 +37,7 @@ struct Behaviour {
   std::string log;      // what it prints
   Milliseconds supervisor_silent_after = std::chrono::hours(10'000);  // no sign of life from then on
   std::optional<Milliseconds> quiet_at = {};  // when its supervisor tells of a long silence
+  engine::MemoryUse memory = {};              // what is measured of it
 };
 
 // Used on one thread but for wake(). Keeps metrics.jsonl and exit.json as tune-supervisor does.
@@ -48,6 +49,7 @@ class FakeRunner final : public engine::TrialRunner {
   engine::AttemptRecord start(const engine::Attempt& attempt) override;
   bool attach(const engine::AttemptRecord& record) override;
   engine::Capacity capacity() override;
+  bool has_room(std::optional<std::uint64_t> memory) override { return !room || room(memory); }
   std::vector<std::string> lost_devices(const std::vector<std::string>&) override { return lost; }
   engine::RunnerEvent wait(SteadyTime deadline) override;
   void stop(AttemptId id, Milliseconds grace, StopReason reason) override;
@@ -57,6 +59,7 @@ class FakeRunner final : public engine::TrialRunner {
   // still writes exit.json.
   void orchestrator_dies(const std::function<bool(AttemptId)>& report);
 
+  std::function<bool(std::optional<std::uint64_t>)> room;  // whether so much memory is free; absent: always
   std::function<void()> before_wait;  // a test looks at the world, or throws to play a crash
   std::function<void(const engine::Attempt&)> on_start;  // may throw tune::Error
   std::set<AttemptId> attachable;  // what attach() finds alive; they end with the stop "lost" a second later

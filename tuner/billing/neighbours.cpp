@@ -61,8 +61,9 @@ void add_from(const fs::path& database, const Occupied& own, WallTime now,
 
 bool may_share_gpus(const store::StudyRow& study) {
   const Json::json_pointer place("/resources/trials_per_gpu");
-  return study.spec.is_object() && study.spec.contains(place) && study.spec.at(place).is_number() &&
-         study.spec.at(place) > 1;
+  if (!study.spec.is_object() || !study.spec.contains(place)) return false;
+  const Json& trials = study.spec.at(place);
+  return trials == "auto" || (trials.is_number() && trials > 1);
 }
 
 std::vector<store::AttemptRow> attempts_beside(const fs::path& folder, const std::string& study,

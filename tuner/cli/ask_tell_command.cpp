@@ -1,7 +1,7 @@
 // `tune ask-tell`: suggestions for a program that runs the trials itself, over lines of JSON.
 #include <iostream>
 
-#include "strategies/promoting.h"
+#include "strategies/replicating.h"
 #include "strategies/stop_rule.h"
 #include "strategies/strategy.h"
 #include "tuner/cli/ask_tell_line.h"
@@ -39,9 +39,8 @@ void answer_lines(engine::AskTell& session, Console& console) {
 }
 
 void run_session(const Spec& spec, std::uint64_t seed, store::StudyStore* store, Console& console) {
-  const auto strategy = strategies::with_promotions(
-      strategies::make_strategy(spec.strategy, spec.space, spec.objective, seed, spec.early_stopping),
-      spec.early_stopping, spec.objective);
+  const auto strategy = strategies::make_study_strategy(spec.strategy, spec.space, spec.early_stopping,
+                                                        spec.replicates, spec.objective, seed);
   const auto rule = strategies::make_stop_rule(spec.early_stopping, spec.objective);
   const SystemClock clock;
   engine::AskTell session({spec, seed, *strategy, *rule, clock, store,

@@ -115,6 +115,7 @@ OrderedJson trial_json(const engine::AskedTrial& trial) {
   json["parameters"] = trial.parameters;
   if (trial.budget != 1) json["budget"] = trial.budget;
   if (trial.is_resumed) json["resume_trial"] = trial.trial;
+  if (trial.replicate_of) json["replicate_of"] = *trial.replicate_of;
   return json;
 }
 
@@ -219,6 +220,12 @@ OrderedJson best(engine::AskTell& session) {
   if (trial == nullptr) return answer;
   answer["value"] = trial->values.front();
   answer["parameters"] = trial->parameters;
+  const auto repeated = session.over_seeds(trial->number);
+  if (!repeated) return answer;
+  answer["seeds"] = repeated->fresh.size() + 1;
+  answer["mean"] = repeated->mean;
+  if (repeated->bound) answer["bound"] = *repeated->bound;
+  answer["luck"] = *repeated->luck;
   return answer;
 }
 

@@ -9,6 +9,7 @@
 #include "tuner/core/error.h"
 #include "tuner/report/numbers/leaderboard.h"
 #include "tuner/report/text/edge_text.h"
+#include "tuner/report/text/replicate_table.h"
 #include "tuner/report/text/study_summary.h"
 #include "tuner/report/text/trial_table.h"
 
@@ -31,6 +32,7 @@ int best_command(const Arguments& arguments, Console& console) {
     json["schema"] = 1;
     json["cut"] = best && !best->cut.empty() ? Json(best->cut) : Json();
     json["edges"] = report::edges_json(report::best_edges(rows));
+    json["replicates"] = best ? report::replicates_json(rows, best->number) : Json();
     json["fixed"] = report::fixed_values(rows.study);
     json["importance"] = importance_json(importance);
     print_json(json, console);

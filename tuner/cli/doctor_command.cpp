@@ -15,6 +15,7 @@
 #include "tuner/engine/devices/machine.h"
 #include "tuner/engine/promotion/version_check.h"
 #include "tuner/engine/study/builtin_trainer.h"
+#include "tuner/engine/study/delete_study.h"
 #include "tuner/os/file_system.h"
 #include "tuner/os/run_program.h"
 #include "tuner/report/numbers/study_rows.h"
@@ -103,10 +104,12 @@ void read_whole_study(const store::StudyStore& study) {
     throw DamagedFile(study.file() + ": the text of its spec is not the spec that the study has");
 }
 
-// Whether every study's database is whole.
+// Whether every study's database is whole. What processes had begun to delete is deleted first.
 Finding check_studies(const fs::path& store) {
   const std::vector<std::string> names = store::study_names(store);
   Finding finding{"studies", Verdict::kGood, {}, {}};
+  std::string finished;
+  for (const std::string& sentence : engine::finish_deletions(store)) finished += '\n' + sentence;
   for (const std::string& name : names) {
     try {
       read_whole_study(open_study_for_reading(store, name));
@@ -120,6 +123,7 @@ Finding check_studies(const fs::path& store) {
     }
   }
   if (finding.text.empty()) finding.text = std::to_string(names.size()) + " in the store, all whole";
+  finding.text += finished;
   return finding;
 }
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "tuner/core/plural_text.h"
 #include "tuner/report/text/format.h"
 #include "tuner/report/text/table.h"
 
@@ -35,7 +36,10 @@ std::string finished(const StatusEvent& event, const StudyProgress& before) {
   std::string text = trial_name(event) + ' ' + to_string(event.state);
   if (!event.brief.empty()) return text + ' ' + event.brief;
   if (event.value) text += ": " + before.objective().metric + ' ' + report::number_text(*event.value);
-  if (event.value && event.state == TrialState::kCompleted) text += standing(event, before);
+  if (event.replicate_of)
+    text += " (replicate of trial " + std::to_string(*event.replicate_of) + ")";
+  else if (event.value && event.state == TrialState::kCompleted)
+    text += standing(event, before);
   if (event.message == to_string(event.state)) return text;
   return with(text, event.value ? "; " : ": ", event.message);
 }
@@ -137,6 +141,7 @@ std::string totals_line(const StudyProgress& progress) {
   if (progress.failed() > 0)
     others += (others.empty() ? "" : ", ") + std::to_string(progress.failed()) + " failed";
   if (!others.empty()) text += " (" + others + ")";
+  if (progress.replicated() > 0) text += ", " + plural_text(progress.replicated(), "replicate");
   if (progress.paused() > 0) text += ", " + std::to_string(progress.paused()) + " paused";
   if (!progress.running().empty()) text += ", " + std::to_string(progress.running().size()) + " running";
   const std::string left = whole_seconds(progress.remaining().value_or(Milliseconds(0)));

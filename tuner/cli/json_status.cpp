@@ -27,6 +27,7 @@ void JsonStatus::on_event(const StatusEvent& event) {
   if (event.value) json["value"] = number_to_json(*event.value);
   if (!event.devices.empty()) json["devices"] = event.devices;
   if (!event.parameters.empty()) json["parameters"] = event.parameters;
+  if (event.replicate_of) json["replicate_of"] = *event.replicate_of;
   if (!event.message.empty()) json["message"] = event.message;
   out_ << visible_text(json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace)) << '\n';
   out_.flush();

@@ -41,6 +41,7 @@ Spec steered_spec(const fs::path& store, const std::string& study) {
 Json answer_to(const engine::Inbox& inbox, const std::string& id, const fs::path& store, const Spec& spec) {
   const std::string& study = spec.study;
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  std::string why;  // nothing is done here
   while (true) {
     if (auto answer = inbox.take_answer(id)) return *std::move(answer);
     if (!is_locked(store / study / "lock")) {
@@ -53,12 +54,13 @@ Json answer_to(const engine::Inbox& inbox, const std::string& id, const fs::path
           inbox.withdraw(id);
           throw;
         }
+        why = std::string(" (") + error.what() + ")";
       }
     }
     if (std::chrono::steady_clock::now() > deadline)
       throw Error(ExitCode::kEnvironment,
                   "the study \"" + study + "\" is worked on, and its process has not answered for " +
-                      std::to_string(kPatience.count()) + " s",
+                      std::to_string(kPatience.count()) + " s" + why,
                   "the request stays in its inbox and is obeyed when it is read; `tune status " + study +
                       "` says more");
     std::this_thread::sleep_for(kLook);

@@ -37,6 +37,11 @@ StudyProgress::StudyProgress(const store::StudyRow& study, const std::vector<sto
       parallel_(whole_number(study.limits, "parallel")) {
   if (study.spec.contains("fixed")) last_step_ = whole_number(study.spec["fixed"], "epochs");
   for (const auto& trial : trials) {
+    if (trial.facts.replicate_of) {
+      replicates_.insert(trial.number);
+      replicated_ += is_finished(trial.state);
+      continue;
+    }
     completed_ += trial.state == TrialState::kCompleted;
     stopped_ += trial.state == TrialState::kStopped;
     failed_ += trial.state == TrialState::kFailed;
@@ -84,8 +89,10 @@ void StudyProgress::apply(const engine::StatusEvent& event) {
     case StatusKind::kDraining:
       draining_ = true;
       break;
-    case StatusKind::kStudyStarted:
     case StatusKind::kTrialQueued:
+      if (event.replicate_of) replicates_.insert(event.trial);
+      break;
+    case StatusKind::kStudyStarted:
     case StatusKind::kNotice:
     case StatusKind::kPromotion:
     case StatusKind::kStudyFinished:
@@ -94,7 +101,8 @@ void StudyProgress::apply(const engine::StatusEvent& event) {
 }
 
 bool StudyProgress::is_new_best(const engine::StatusEvent& event) const {
-  return event.kind == StatusKind::kTrialFinished && event.state == TrialState::kCompleted && event.value &&
+  return !event.replicate_of && event.kind == StatusKind::kTrialFinished &&
+         event.state == TrialState::kCompleted && event.value &&
          (!best_ || is_better(*event.value, best_->value, objective_.goal));
 }
 
@@ -110,6 +118,10 @@ void StudyProgress::count_end(int trial, TrialState state) {
     running_.erase(found);
   }
   paused_.erase(trial);
+  if (replicates_.contains(trial)) {
+    ++replicated_;
+    return;
+  }
   completed_ += state == TrialState::kCompleted;
   stopped_ += state == TrialState::kStopped;
   failed_ += state == TrialState::kFailed;
@@ -140,8 +152,9 @@ std::optional<Milliseconds> StudyProgress::remaining() const {
   const std::optional<double> each = trial_ms();
   if (trial_limit_ && each) {
     // Of the paused trials hardly any goes on.
-    const int to_come =
-        std::max(0, *trial_limit_ - finished() - paused() - static_cast<int>(running_.size()));
+    int searching = 0;
+    for (const auto& [trial, one] : running_) searching += !replicates_.contains(trial);
+    const int to_come = std::max(0, *trial_limit_ - finished() - paused() - searching);
     double work = *each * to_come, longest = 0;
     for (const auto& [trial, running] : running_) {
       const double spent =

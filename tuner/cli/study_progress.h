@@ -40,6 +40,7 @@ class StudyProgress {
   bool is_paused(int trial) const { return paused_.contains(trial); }
   int paused() const { return static_cast<int>(paused_.size()); }
   int finished() const { return completed_ + stopped_ + failed_; }
+  int replicated() const { return replicated_; }  // replicates that have ended, which the others do not count
   std::optional<int> trial_limit() const { return trial_limit_; }
   std::optional<Best> best() const { return best_; }
   bool is_new_best(const engine::StatusEvent& event) const;  // asked before the event is applied
@@ -68,6 +69,8 @@ class StudyProgress {
   std::map<int, Running> running_;
   int completed_ = 0, stopped_ = 0, failed_ = 0;
   std::set<int> paused_;  // trials
+  std::set<int> replicates_;
+  int replicated_ = 0;
   std::optional<int> parallel_;
   std::size_t most_running_ = 1;
   std::vector<double> durations_ms_;  // of the trials that have ended, ascending

@@ -6,6 +6,7 @@
 #include "tuner/cli/live_study.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
+#include "tuner/report/text/replicate_table.h"
 #include "tuner/report/text/trial_table.h"
 
 namespace tune::cli {
@@ -23,9 +24,12 @@ int trials_command(const Arguments& arguments, Console& console) {
     print_json(report::trials_json(rows), console);
   else if (options->has("csv"))
     console.out << report::csv_table(report::trial_table(rows, report::TrialColumns::kEverything));
-  else
+  else {
     console.out << report::text_table(report::trial_table(rows, report::TrialColumns::kTerminal),
                                       console.width);
+    if (const report::Table replicates = report::replicate_table(rows); !replicates.rows.empty())
+      console.out << "\nOn other seeds:\n" << report::text_table(replicates, console.width);
+  }
   return 0;
 }
 

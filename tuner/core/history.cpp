@@ -1,8 +1,10 @@
 #include "tuner/core/history.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "tuner/core/enum_text.h"
+#include "tuner/core/replication.h"
 
 namespace tune {
 namespace {
@@ -29,6 +31,15 @@ bool replaces(double candidate, double kept, const Objective& objective) {
       return candidate > kept;
   }
   return false;
+}
+
+const TrialView* best_of_replicated(const History& history) {
+  const Replication replication(history.objective.goal, seed_results(history));
+  const Replication::Candidate* winner = replication.winner();
+  if (winner == nullptr) return nullptr;
+  const auto found = std::find_if(history.trials.begin(), history.trials.end(),
+                                  [&](const auto& trial) { return trial->number == winner->trial; });
+  return found->get();
 }
 
 }  // namespace
@@ -68,6 +79,7 @@ std::optional<double> reduce_curve(const std::vector<MetricPoint>& curve, const 
 const TrialView* History::best() const {
   const TrialView* best = nullptr;
   for (const auto& trial : trials) {
+    if (trial->replicate_of) return best_of_replicated(*this);
     if (trial->state != TrialState::kCompleted || trial->values.empty() || !std::isfinite(trial->values[0]))
       continue;
     if (best == nullptr || is_better(trial->values[0], best->values[0], objective.goal)) best = trial.get();

@@ -27,6 +27,10 @@ const char* to_string(TrialState state);
 TrialState trial_state_from_string(const std::string& text);  // throws std::invalid_argument
 bool is_finished(TrialState state);                           // completed, stopped or failed
 
+// What a trial is to the search: a point of it; nothing, since it was deleted or lies outside a space that
+// was amended; or an exact repeat of another trial, which the search does not even count.
+enum class SearchRole { kPoint, kNothing, kRepeat };
+
 // One value of a metric. `value` may be NaN or infinite as the trainer printed it.
 struct MetricPoint {
   std::int64_t step = 0;  // counts from 1
@@ -50,6 +54,16 @@ struct TrialView {
                                    // replaced; may hold non-finite values: check before use
   double step_seconds = 0;         // of its devices, for a step of the curve; 0: not known
   std::string failure;  // of a failed trial: "oom", "non_finite", "bad_data", "timeout", "crash", ...
+  // As it was suggested it ran out of memory: its values are those of what fitted in its place.
+  bool did_not_fit = false;
+  // Bytes that it held on a GPU as it was suggested; absent where nobody measured.
+  std::optional<std::uint64_t> device_memory = {};
+  std::optional<int> replicate_of = {};  // the trial that it repeats on another seed: no part of the search
+  int replicates_before = 0;             // with lower numbers
+
+  // Which trial of the search it is, 1, 2, ...; of one that is no replicate.
+  int place() const { return number - replicates_before; }
+  SearchRole role = SearchRole::kPoint;
 };
 
 // How the trials of an earlier study count: as this study's own, or as those of a related search, whose
@@ -79,13 +93,18 @@ struct History {
   std::size_t borrowed = 0;
   // Whether a new trial may begin: false once limits.trials is reached, when only paused trials may go on.
   bool may_begin = true;
+  // Whether its results have ended the search (limits.target and the like): not even those go on.
+  bool is_over = false;
   // Whether paused trials go on from where they were: false once one had left no checkpoint, or had begun
   // anew.
   bool can_pause = true;
+  // How many of the trials are repeats, which a strategy sees without parameters: they shift nothing, so that
+  // the next suggestion is the one that it would have been without them.
+  std::size_t repeats = 0;
 
-  int next_number() const { return static_cast<int>(trials.size() - borrowed) + 1; }
-  // The best completed trial, by value, the earliest of equals; nullptr when none has completed with a finite
-  // value.
+  int next_number() const { return static_cast<int>(trials.size() - borrowed - repeats) + 1; }
+  // The best completed trial, by value, the earliest of equals; with replicates the one that wins by them
+  // (Replication::winner()), which is none of them. nullptr when none has completed with a finite value.
   const TrialView* best() const;
 };
 

@@ -33,4 +33,10 @@ struct EarlyStopping {
   double risk = 0.05;                    // of prediction: of stopping what would have won
 };
 
+// The best trials again, when the search has ended.
+struct Replicates {
+  int top = 3;    // trials
+  int seeds = 3;  // fresh ones of each
+};
+
 }  // namespace tune

@@ -324,14 +324,7 @@ class SearchWriter {
     const std::string place = definition_.pointer + "/RetryStrategy/MaximumRetryAttempts";
     const auto attempts = number(place);
     if (!attempts) return;
-    const KeyRule* retry = find_key(spec_table(), "retry");
-    if (retry != nullptr && !retry->later)
-      draft_.put("/retry/infrastructure/attempts", whole(*attempts), place);
-    else
-      draft_.leave_out(
-          place, whole(*attempts),
-          "no key says how often a trial is repeated after a failure of the machine; tune resume "
-          "--retry-failed runs failed trials again");
+    draft_.put("/retry/infrastructure/tries", whole(*attempts + 1), place, "the first one counts here");
   }
 
   void write_resources() {

@@ -35,6 +35,21 @@ Descriptor open_folder_of(const std::filesystem::path& file) {
   return Descriptor(open_retrying(folder, O_RDONLY | O_DIRECTORY));
 }
 
+std::string host_name() {
+  std::array<char, 256> host{};
+  return gethostname(host.data(), host.size() - 1) == 0 ? host.data() : std::string();
+}
+
+// "4711", or "4711 on gpu7" where a process of another machine wrote it.
+std::string owner_in(const std::string& text) {
+  const std::size_t end = text.find('\n');
+  std::string owner = text.substr(0, end);
+  if (end == std::string::npos) return owner;
+  const std::string host = text.substr(end + 1, text.find('\n', end + 1) - end - 1);
+  if (!host.empty() && host != host_name()) owner += " on " + host;
+  return owner;
+}
+
 bool is_still_at(const std::filesystem::path& file, int descriptor) {
   struct stat ours {
   }, there{};
@@ -77,16 +92,15 @@ std::optional<FileLock> FileLock::try_once(const std::filesystem::path& file, st
     }
     if (!is_folder_taken && errno != EWOULDBLOCK)
       throw Error(ExitCode::kEnvironment, "cannot lock " + file.string() + ": " + std::strerror(errno));
-    std::array<char, 64> text{};
+    std::array<char, 320> text{};
     const ssize_t length = pread(lock.file_.get(), text.data(), text.size(), 0);
-    holder.assign(text.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
-    while (!holder.empty() && holder.back() == '\n') holder.pop_back();
+    holder = owner_in({text.data(), length > 0 ? static_cast<std::size_t>(length) : 0});
     return std::nullopt;
   }
 }
 
 void FileLock::write_owner() const {
-  const std::string text = std::to_string(getpid()) + "\n";
+  const std::string text = std::to_string(getpid()) + "\n" + host_name() + "\n";
   // Only for people: a full disk must not keep the lock from being taken.
   if (ftruncate(file_.get(), 0) == 0) [[maybe_unused]]
     const ssize_t written = pwrite(file_.get(), text.data(), text.size(), 0);

@@ -18,6 +18,7 @@
 #include "tuner/core/search_settings.h"
 #include "tuner/core/space.h"
 #include "tuner/spec/limits.h"
+#include "tuner/spec/retry.h"
 
 namespace tune {
 
@@ -46,9 +47,11 @@ struct Spec {
   std::vector<WarmStartSpec> warm_start;
   EarlyStopping early_stopping;
   Limits limits;
+  Retry retry;
   Resources resources;
   std::optional<double> usd_per_hour;  // per device lease
   std::optional<std::string> promote_model;
+  std::optional<Replicates> replicates;
 
   std::filesystem::path folder;  // where relative paths start: the spec file's folder, absolute
   std::string file;              // as messages name it

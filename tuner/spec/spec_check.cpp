@@ -123,9 +123,11 @@ class TableChecker {
   }
 
   void check_value(const OrderedJson& value, const KeyRule& key, ValueKind kind, const std::string& pointer) {
+    if (!key.word.empty() && value.is_string() && value.get_ref<const std::string&>() == key.word) return;
     if (!has_kind(value, kind)) {
-      problems_.add(pointer, std::string("must be ") + name_of(kind) + ", but is " + describe_value(value),
-                    kind_hint(value, kind, key.object));
+      problems_.add(
+          pointer, std::string("must be ") + name_of(kind) + ", but is " + describe_value(value),
+          key.word.empty() ? kind_hint(value, kind, key.object) : "give a number, or " + in_quotes(key.word));
       return;
     }
     switch (kind) {

@@ -314,15 +314,52 @@ const ObjectTable kResources{
       .minimum = 0},
      {.name = "trials_per_gpu",
       .kind = kInteger,
-      .description = "How many trials share one GPU: its time, while its memory is not divided.",
+      .description = "How many trials share one GPU: its time, while its memory is not divided. auto: as "
+                     "many as fit by what "
+                     "earlier trials were seen to take of its memory.",
       .default_json = "1",
-      .minimum = 1},
+      .minimum = 1,
+      .word = "auto"},
      {.name = "visible_devices",
       .kind = kText,
       .description = "How CUDA_VISIBLE_DEVICES names a trial's GPUs: by uuid, or by index for programs "
                      "that read numbers.",
       .default_json = "\"uuid\"",
       .choices = {"uuid", "index"}}}};
+
+const ObjectTable kRetryStep{
+    {{.name = "set",
+      .kind = kMap,
+      .description =
+          "Parameters and fixed values, and what each becomes: half or double of a whole number, or a value.",
+      .required = true,
+      .least_items = 1}}};
+
+const ObjectTable kInfrastructure{
+    {{.name = "tries",
+      .kind = kInteger,
+      .description = "How many attempts of a trial may end by a fault of the machine before the trial fails.",
+      .default_json = "3",
+      .minimum = 1,
+      .maximum = 100},
+     {.name = "backoff",
+      .kind = kDuration,
+      .description = "How long a trial waits after the first of them; twice as long after each further one.",
+      .default_json = "\"1s\"",
+      .text = &kDurationText}}};
+
+const ObjectTable kRetry{
+    {{.name = "out_of_memory",
+      .kind = kArray,
+      .description =
+          "The ladder of a trial that runs out of memory: it runs again with the first step, then with the "
+          "second as well, and fails when there is none left.",
+      .object = &kRetryStep,
+      .item = kObject},
+     {.name = "infrastructure",
+      .kind = kObject,
+      .description = "What becomes of a trial that the machine has ended.",
+      .object = &kInfrastructure}}};
 
 const ObjectTable kCost{{{.name = "usd_per_hour",
                           .kind = kNumber,
@@ -336,6 +373,20 @@ const ObjectTable kPromote{
       .description = "Name in the model registry under which the best model is published.",
       .required = true,
       .text = &kModelName}}};
+
+const ObjectTable kReplicates{
+    {{.name = "top",
+      .kind = kInteger,
+      .description = "How many of the best trials run again.",
+      .required = true,
+      .minimum = 1,
+      .maximum = 1000},
+     {.name = "seeds",
+      .kind = kInteger,
+      .description = "Fresh seeds of each, at most: who is beaten beyond chance gets no more.",
+      .required = true,
+      .minimum = 1,
+      .maximum = 1000}}};
 
 const ObjectTable kSpec{
     {{.name = "$schema", .kind = kText, .description = "Where editors find this schema."},
@@ -405,11 +456,20 @@ const ObjectTable kSpec{
       .kind = kObject,
       .description = "What a trial gets of the machine.",
       .object = &kResources},
+     {.name = "retry",
+      .kind = kObject,
+      .description =
+          "What is tried again when an attempt of a trial fails for no fault of its hyperparameters, or "
+          "for want of memory.",
+      .object = &kRetry},
      {.name = "cost", .kind = kObject, .description = "What the machine costs.", .object = &kCost},
      {.name = "promote", .kind = kObject, .description = "Where the best model goes.", .object = &kPromote},
      {.name = "objectives", .kind = kAny, .later = true},
-     {.name = "retry", .kind = kAny, .later = true},
-     {.name = "replicates", .kind = kAny, .later = true},
+     {.name = "replicates",
+      .kind = kObject,
+      .description = "The best trials again on other seeds, when the search has ended: the best of them by "
+                     "the bound of its mean is the best of the study.",
+      .object = &kReplicates},
      {.name = "notify", .kind = kAny, .later = true}}};
 
 }  // namespace

@@ -43,6 +43,7 @@ struct KeyRule {
   std::vector<std::pair<std::string_view, std::string_view>> foreign =
       {};                                            // other tools' words and their cure
   std::optional<double> minimum = {}, maximum = {};  // numbers, inclusive
+  std::string_view word = {};                        // of a number: the one text that may stand in its place
   std::size_t least_items = 0;                       // arrays and maps
   std::optional<std::size_t> most_items = {};        // maps
   const TextRule* text = nullptr;                    // texts, and the items of an array of texts

@@ -304,6 +304,32 @@ void check_convergence(const Spec& spec, SpecProblems& problems) {
       "take \"auto\" or \"bayesian\", or limit \"no_improvement\"");
 }
 
+std::optional<Replicates> read_replicates(const Spec& spec, SpecProblems& problems) {
+  if (!problems.contains("/replicates")) return std::nullopt;
+  const auto top = read_value<int>(problems, "/replicates/top");
+  const auto seeds = read_value<int>(problems, "/replicates/seeds");
+  if (top && spec.limits.trials && *top > *spec.limits.trials)
+    problems.add("/replicates/top",
+                 "there are never " + std::to_string(*top) + " best trials of " +
+                     std::to_string(*spec.limits.trials) + ", the limit of trials",
+                 "take " + std::to_string(*spec.limits.trials) + " at most, or raise limits.trials");
+  if (const OrderedJson* parameters = problems.find("/parameters");
+      parameters != nullptr && parameters->is_object() && parameters->empty())
+    problems.add_at_key("/replicates",
+                        "nothing is searched, so every trial is the same on another seed already",
+                        "leave it out, and raise limits.trials");
+  const Limits& limits = spec.limits;
+  const bool ends = limits.trials || limits.target || limits.no_improvement || limits.convergence ||
+                    spec.strategy.name == "grid";
+  if (!ends && problems.find("/limits") != nullptr)
+    problems.add_at_key("/replicates",
+                        "the search itself would take all there is, and leave nothing for replicates",
+                        "set limits.trials, no_improvement, convergence or target too: replicates begin when "
+                        "the search has ended");
+  if (!top || !seeds) return std::nullopt;
+  return Replicates{*top, *seeds};
+}
+
 void check_trainer_or_command(SpecUse use, SpecProblems& problems) {
   const bool trainer = problems.contains("/trainer"), command = problems.contains("/command");
   if (trainer && command)
@@ -335,7 +361,9 @@ Spec read_document(SpecUse use, const RegexCheck& check, SpecProblems& problems)
   check_grid(spec, read, problems);
   spec.early_stopping = read_early_stopping(spec, problems);
   spec.limits = read_limits(problems);
+  spec.retry = read_retry(spec, read, problems);
   check_convergence(spec, problems);
+  spec.replicates = read_replicates(spec, problems);
   check_trainer_or_command(use, problems);
   return spec;
 }
@@ -355,7 +383,9 @@ void refuse_comparison(const PositionedJson& source, const std::string& name) {
 Resources read_resources(const SpecProblems& problems) {
   Resources resources;
   resources.gpus_per_trial = read_value<int>(problems, "/resources/gpus_per_trial");
-  resources.trials_per_gpu = read_value<int>(problems, "/resources/trials_per_gpu").value_or(1);
+  const OrderedJson* share = problems.find("/resources/trials_per_gpu");
+  resources.packs_gpus = share != nullptr && share->is_string();
+  if (share != nullptr && !resources.packs_gpus) resources.trials_per_gpu = share->get<int>();
   if (read_value<std::string>(problems, "/resources/visible_devices") == "index")
     resources.visible_devices = VisibleDevices::kIndex;
   return resources;

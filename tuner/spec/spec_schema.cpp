@@ -34,8 +34,11 @@ OrderedJson value_schema(const KeyRule& key, ValueKind kind) {
       return text_schema(key);
     case ValueKind::kNumber:
       return number_schema("number", key.minimum, key.maximum);
-    case ValueKind::kInteger:
-      return number_schema("integer", key.minimum, largest_integer(key));
+    case ValueKind::kInteger: {
+      OrderedJson number = number_schema("integer", key.minimum, largest_integer(key));
+      if (key.word.empty()) return number;
+      return {{"anyOf", OrderedJson::array({std::move(number), OrderedJson{{"enum", {key.word}}}})}};
+    }
     case ValueKind::kObject:
       return object_schema(*key.object);
     case ValueKind::kEnvironment:

@@ -28,6 +28,7 @@ void check_names(const ReadParameters& read, SpecProblems& problems);
 std::vector<ParameterSet> read_try_first(const ReadParameters& read, SpecProblems& problems);
 std::vector<std::string> read_command(const ReadParameters& read, SpecProblems& problems);
 std::map<std::string, EnvironmentValue> read_environment(SpecProblems& problems);
+Retry read_retry(const Spec& spec, const ReadParameters& read, SpecProblems& problems);
 // Suspicious, not wrong.
 void add_warnings(const Spec& spec, SpecUse use, SpecProblems& problems);
 

@@ -33,6 +33,7 @@ class _Open:
     parameters: Dict[str, Any]
     budget: float
     is_resumed: bool
+    replicate_of: Optional[int] = None
     owner: Optional[object] = None  # who runs it; nobody: the next to ask gets it
     curve: Dict[int, float] = field(default_factory=dict)
 
@@ -234,7 +235,8 @@ class Study:
             self._start()
 
     def _take(self, item: Mapping[str, Any], is_resumed: bool) -> _Open:
-        entry = _Open(self._declared_values(item["parameters"]), float(item.get("budget", 1)), is_resumed)
+        entry = _Open(self._declared_values(item["parameters"]), float(item.get("budget", 1)), is_resumed,
+                      item.get("replicate_of"))
         self._open[item["trial"]] = entry
         self._last = max(self._last, item["trial"])
         return entry
@@ -259,7 +261,7 @@ class Study:
             number = cast(int, item["trial"])
         entry = self._open[number]
         entry.owner = owner
-        return Trial(self, owner, number, entry.parameters, entry.budget, entry.is_resumed)
+        return Trial(self, owner, number, entry.parameters, entry.budget, entry.is_resumed, entry.replicate_of)
 
     def _require_owner(self, number: int, owner: Optional[object]) -> None:
         entry = self._open.get(number)

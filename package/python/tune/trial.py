@@ -28,12 +28,14 @@ class Trial:
     """A trial to run: what it is to be run with, and where it reports. Made by a study; any one thread uses it."""
 
     def __init__(self, study: "Study", owner: object, number: int, parameters: Mapping[str, Any], budget: float,
-                 is_resumed: bool) -> None:
+                 is_resumed: bool, replicate_of: Optional[int] = None) -> None:
         self.number = number
         self.parameters: Dict[str, Any] = dict(parameters)
         self.budget = budget
         #: It was begun before, by a program that has ended or was interrupted, or it was paused.
         self.is_resumed = is_resumed
+        #: The trial that it repeats: the same parameters, on another seed. `number` is one that no other trial has.
+        self.replicate_of = replicate_of
         self.has_reported = False
         self.stop_reason: Optional[str] = None
         #: The study wants the trial to wait: it may go on later, from what the objective has saved.

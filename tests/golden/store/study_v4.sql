@@ -117,7 +117,7 @@ INSERT INTO events VALUES(1,1700000000000,'study_started',0,0,'{"message":"study
 INSERT INTO events VALUES(2,1700000000000,'trial_queued',1,0,'{"message":"trial_queued"}');
 INSERT INTO events VALUES(3,1700000000000,'trial_finished',1,0,'{"message":"trial_finished"}');
 INSERT INTO events VALUES(4,1700000000000,'trial_rescanned',2,1,'{"before":{"failure":"non_finite","reason":"it was not finite","state":"failed","values":[]},"message":"trial_rescanned"}');
-CREATE TRIGGER finished_trials_never_change BEFORE UPDATE ON trials WHEN OLD.state IN ('completed', 'stopped', 'failed') AND NOT EXISTS (  SELECT 1 FROM events WHERE id = (SELECT max(id) FROM events) AND trial = OLD.number  AND kind IN ('trial_reopened', 'trial_rescanned') AND json_extract(data, '$.before.state') = OLD.state  AND json_extract(data, '$.before.values') = json(OLD.objective_values)) BEGIN SELECT RAISE(ABORT, 'a finished trial never changes'); END;
+CREATE TRIGGER finished_trials_never_change BEFORE UPDATE ON trials WHEN OLD.state IN ('completed', 'stopped', 'failed') AND NOT EXISTS (  SELECT 1 FROM events WHERE id = (SELECT max(id) FROM events) AND trial = OLD.number  AND kind IN ('trial_reopened', 'trial_rescanned', 'trial_deleted')  AND json_extract(data, '$.before.state') = OLD.state  AND json_extract(data, '$.before.values') = json(OLD.objective_values)) BEGIN SELECT RAISE(ABORT, 'a finished trial never changes'); END;
 CREATE TRIGGER trials_are_never_deleted BEFORE DELETE ON trials
 BEGIN SELECT RAISE(ABORT, 'trials are never deleted'); END;
 CREATE TRIGGER events_never_change BEFORE UPDATE ON events

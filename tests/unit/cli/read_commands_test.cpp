@@ -121,6 +121,7 @@ TEST_CASE("best prints the hyperparameters, and as JSON what ask-tell answers", 
                          {"value", 0.4125},
                          {"parameters", store::trial_row(1).parameters},
                          {"cut", nullptr},
+                         {"replicates", nullptr},
                          {"edges", Json::array()},
                          {"fixed", Json::object()}};
   Json best = Json::parse(store.run({"best", "steel-legacy", "--json"}).out);

@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fstream>
+
 #include "support/catch.h"
 #include "support/processes.h"
 #include "support/run_shell.h"
@@ -51,6 +53,18 @@ TEST_CASE("a lock that another process holds names it, and is free when that pro
   CHECK(holder == std::to_string(other.pid()));
   other.kill();
   CHECK(FileLock::try_once(folder.path() / "lock", holder));
+}
+
+TEST_CASE("a lock of another machine names it") {
+  const TemporaryFolder folder;
+  Holder other(folder.path() / "lock");
+  std::ofstream(folder.path() / "lock") << "4711\ngpu7\n";  // as a process there writes it
+  std::string holder;
+  CHECK_FALSE(FileLock::try_once(folder.path() / "lock", holder));
+  CHECK(holder == "4711 on gpu7");
+  std::ofstream(folder.path() / "lock") << "4711\n";  // as an older tune does
+  CHECK_FALSE(FileLock::try_once(folder.path() / "lock", holder));
+  CHECK(holder == "4711");
 }
 
 TEST_CASE("a process that removes the file of a lock does not get the lock") {

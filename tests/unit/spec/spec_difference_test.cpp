@@ -62,7 +62,10 @@ TEST_CASE("limits, prices, promotion and rules may change in a study, the search
   CHECK(change("/cost", R"({"usd_per_hour": 2})"));
   CHECK(change("/promote", R"({"model": "m"})"));
   CHECK(change("/early_stopping", R"({"rule": "median"})"));
+  CHECK(change("/replicates", R"({"top": 2, "seeds": 2})"));
   CHECK(change("/resources", R"({"trials_per_gpu": 2})"));
+  CHECK(change("/resources", R"({"trials_per_gpu": "auto"})"));
+  CHECK(change("/retry", R"({"infrastructure": {"tries": 5}})"));
   CHECK_FALSE(change("/resources", R"({"gpus_per_trial": 2})"));
   CHECK_FALSE(change("/parameters/lr/max", "0.2"));
   CHECK_FALSE(change("/fixed", R"({"limits": 1})"));

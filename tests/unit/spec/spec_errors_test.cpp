@@ -319,8 +319,6 @@ TEST_CASE("what this version does not have yet is refused by name", "[spec]") {
   const auto [pointer, json] = GENERATE(table<std::string, std::string>({
       {"/limits/until", "\"x\""},
       {"/objectives", "[]"},
-      {"/retry", "{}"},
-      {"/replicates", "3"},
       {"/notify", "{}"},
   }));
   CAPTURE(pointer);
@@ -373,6 +371,43 @@ TEST_CASE("the length of a training is found under the names that trainers use",
   CHECK(parse_spec(document.dump(), "s.json", "/").early_stopping.max_step == 12);
   document["early_stopping"]["max_step"] = "lr";
   CHECK(parse_spec(document.dump(), "s.json", "/").early_stopping.max_step_parameter == "lr");
+}
+
+TEST_CASE("replicates need as many trials, something that is searched, and an end of the search", "[spec]") {
+  OrderedJson document = valid_document();
+  document["limits"] = {{"trials", 20}};
+  document["replicates"] = {{"top", 3}, {"seeds", 2}};
+  const Spec spec = parse_spec(document.dump(), "s.json", "/");
+  REQUIRE(spec.replicates);
+  CHECK(spec.replicates->top == 3);
+  CHECK(spec.replicates->seeds == 2);
+  CHECK_FALSE(parse_spec(valid_document().dump(), "s.json", "/").replicates);
+  const auto problem = [&](const char* replicates, const char* limits) {
+    document["replicates"] = OrderedJson::parse(replicates);
+    document["limits"] = OrderedJson::parse(limits);
+    return problems_of(document.dump());
+  };
+  CHECK_THAT(problem("3", R"({"trials": 20})"),
+             Contains("/replicates: must be an object, but is the number 3"));
+  CHECK_THAT(problem(R"({"top": 3})", R"({"trials": 20})"),
+             Contains("/replicates/seeds: the key \"seeds\" is missing"));
+  CHECK_THAT(problem(R"({"top": 3, "seeds": 0})", R"({"trials": 20})"),
+             Contains("/replicates/seeds: 0 is too small | the least is 1"));
+  CHECK_THAT(problem(R"({"top": 0, "seeds": 3})", R"({"trials": 20})"),
+             Contains("/replicates/top: 0 is too small"));
+  CHECK_THAT(
+      problem(R"({"top": 30, "seeds": 3})", R"({"trials": 20})"),
+      Contains(
+          "/replicates/top: there are never 30 best trials of 20, the limit of trials | take 20 at most"));
+  CHECK_THAT(problem(R"({"top": 3, "seeds": 3})", R"({"time": "2h"})"),
+             Contains("/replicates: the search itself would take all there is"));
+  CHECK(problem(R"({"top": 3, "seeds": 3})", R"({"time": "2h", "no_improvement": 10})").empty());
+  document["parameters"] = OrderedJson::object();
+  document["strategy"] = {{"name", "random"}};
+  document["command"] = {"train"};
+  CHECK_THAT(
+      problem(R"({"top": 3, "seeds": 3})", R"({"trials": 20})"),
+      Contains("/replicates: nothing is searched, so every trial is the same on another seed already"));
 }
 
 TEST_CASE("convergence needs a strategy that expects something of its trials", "[spec]") {

@@ -53,6 +53,32 @@ TEST_CASE("A border of failures along one parameter is learnt from thirty trials
   }
 }
 
+TEST_CASE("A trial that did not fit is an observation and a failure, but no lost one") {
+  tune::Parameter parameter;
+  parameter.name = "x";
+  parameter.max = 1;
+  const tune::SearchSpace space({parameter});
+  const Encoding encoding(space);
+  HistoryEncoder encoder(space, encoding);
+  tune::History history;
+  for (int i = 1; i <= 3; ++i) {
+    auto trial = std::make_shared<tune::TrialView>();
+    trial->number = i;
+    trial->parameters = {{"x", 0.25 * i}};
+    trial->state = i == 3 ? tune::TrialState::kFailed : tune::TrialState::kCompleted;
+    if (i < 3) trial->values = {1.0 * i};
+    trial->did_not_fit = i == 2;
+    history.trials.push_back(trial);
+  }
+  const EncodedHistory encoded = encoder.encode(history, tune::Goal::kMinimize);
+  CHECK(encoded.observations.losses == std::vector<double>{1, 2});
+  CHECK(encoded.outcomes.losses ==
+        std::vector<double>{EncodedHistory::kSucceeded, EncodedHistory::kFailed, EncodedHistory::kFailed});
+  CHECK(encoded.failed == 2);
+  REQUIRE(encoded.lost.rows() == 1);
+  CHECK(encoded.lost(0, 0) == Approx(0.75));
+}
+
 TEST_CASE("One crash in five by chance discourages hardly any point") {
   tune::Rng rng(5);
   const Eigen::MatrixXd points = uniform_matrix(60, 2, 6);

@@ -11,22 +11,37 @@
 namespace tune::engine {
 namespace {
 
-std::map<std::string, Json> fixed_values(const Spec& spec) {
-  std::map<std::string, Json> values;
-  for (const auto& [name, value] : spec.fixed.items()) values[name] = Json(value);
+// The hyperparameters that an attempt runs with.
+struct Values {
+  std::map<std::string, Json> parameters, fixed;
+};
+
+// A trial from before a parameter was fixed keeps its own value.
+Values values_of(const Spec& spec, const TrialFrame& trial) {
+  Values values{trial.parameters, {}};
+  for (const auto& [name, value] : spec.fixed.items())
+    if (!trial.parameters.contains(name)) values.fixed[name] = Json(value);
+  for (const auto& [name, value] : trial.overrides.items())
+    (values.parameters.contains(name) ? values.parameters : values.fixed)[name] = value;
   return values;
 }
 
-Json trial_document(const StudyFrame& study, const TrialFrame& trial, const Attempt& attempt) {
+std::uint64_t seed_of(const StudyFrame& study, const TrialFrame& trial) {
+  return trial_seed(study.seed, trial.seed_of.value_or(trial.id.trial));
+}
+
+Json trial_document(const StudyFrame& study, const TrialFrame& trial, const Values& values,
+                    const Attempt& attempt) {
   const Spec& spec = study.spec;
   return Json{{"schema", 1},
               {"study", spec.study},
               {"trial", trial.id.trial},
               {"attempt", trial.id.attempt},
               {"token", trial.token},
-              {"seed", trial_seed(study.seed, trial.id.trial)},
-              {"parameters", nest_names(trial.parameters)},
-              {"fixed", nest_names(fixed_values(spec))},
+              {"seed", seed_of(study, trial)},
+              {"parameters", nest_names(values.parameters)},
+              {"fixed", nest_names(values.fixed)},
+              {"overrides", trial.overrides},
               {"objective",
                {{"metric", spec.objective.metric},
                 {"goal", goal_text(spec.objective.goal)},
@@ -40,13 +55,13 @@ Json trial_document(const StudyFrame& study, const TrialFrame& trial, const Atte
 }
 
 std::map<std::string, Json> argument_values(const StudyFrame& study, const TrialFrame& trial,
-                                            const Attempt& attempt) {
-  std::map<std::string, Json> values = fixed_values(study.spec);
-  for (const auto& [name, value] : trial.parameters) values[name] = value;
+                                            const Values& own, const Attempt& attempt) {
+  std::map<std::string, Json> values = own.fixed;
+  for (const auto& [name, value] : own.parameters) values[name] = value;
   values["trial_file"] = (attempt.folder / "trial.json").string();
   values["output_dir"] = (attempt.folder / "output").string();
   values["checkpoint_dir"] = attempt.checkpoint_folder.string();
-  values["seed"] = std::to_string(trial_seed(study.seed, trial.id.trial));
+  values["seed"] = std::to_string(seed_of(study, trial));
   return values;
 }
 
@@ -153,13 +168,15 @@ Attempt plan_attempt(const StudyFrame& study, const TrialFrame& trial) {
   attempt.time_limit = study.spec.limits.trial_time;
   attempt.no_output = study.spec.limits.no_output;
   attempt.no_metric_time = study.spec.limits.no_metric_time;
-  attempt.argv = fill_arguments(study.spec.command, study.spec.space, argument_values(study, trial, attempt));
-  attempt.trial_json = trial_document(study, trial, attempt);
+  const Values values = values_of(study.spec, trial);
+  attempt.argv =
+      fill_arguments(study.spec.command, study.spec.space, argument_values(study, trial, values, attempt));
+  attempt.trial_json = trial_document(study, trial, values, attempt);
   add_environment(study.spec, attempt);
   attempt.environment["TUNE_TRIAL_FILE"] = (attempt.folder / "trial.json").string();
   attempt.environment["TUNE_OUTPUT_DIR"] = (attempt.folder / "output").string();
   attempt.environment["TUNE_CHECKPOINT_DIR"] = attempt.checkpoint_folder.string();
-  attempt.environment["TUNE_SEED"] = std::to_string(trial_seed(study.seed, trial.id.trial));
+  attempt.environment["TUNE_SEED"] = std::to_string(seed_of(study, trial));
   attempt.environment[kTokenVariable] = trial.token;
   return attempt;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct TrialFrame {
   double budget = 1;
   bool resumes = false;  // there is a checkpoint to go on from
   std::map<std::string, std::int64_t> steps_done;
+  Json overrides = Json::object();  // what it has in place of its own hyperparameters
+  std::optional<int> seed_of = {};  // the trial whose seed it has, in place of its own
 };
 
 // {"lora.r": 8} becomes {"lora": {"r": 8}}. Throws Error(kBadSpec) when a name is both a value and a group.

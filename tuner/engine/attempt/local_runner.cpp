@@ -35,6 +35,9 @@ using boost::system::error_code;
 constexpr Milliseconds kKillGrace{3'000};
 constexpr Milliseconds kOrphanInterval{10};
 constexpr Milliseconds kCapacityInterval{500};
+// What a training holds of a GPU's memory hardly shrinks: allocators keep it. So it is enough to look now and
+// then.
+constexpr Milliseconds kMemoryInterval{500};
 
 struct RunningAttempt {
   RunningAttempt(asio::io_context& context, AttemptId attempt_id, std::string attempt_token)
@@ -59,6 +62,8 @@ struct LocalRunner::Impl {
   void watch(RunningAttempt& attempt);
   void watch_wakes();
   void watch_capacity();
+  void watch_memory();
+  void measure_memory();
   void on_channel(AttemptId id);
   void on_supervisor_gone(RunningAttempt& attempt);
   void end_orphans(RunningAttempt& attempt);
@@ -66,7 +71,7 @@ struct LocalRunner::Impl {
   void end_stuck_supervisor(Milliseconds grace, RunningAttempt& attempt);
   bool ended_with_its_tree(pid_t process) const;
   void finish(AttemptId id);
-  void push(RunnerEventKind kind, AttemptId id);
+  void push(RunnerEventKind kind, AttemptId id, MemoryUse memory = {});
   RunningAttempt* find(AttemptId id);
 
   const std::filesystem::path program;  // tune-supervisor
@@ -77,6 +82,8 @@ struct LocalRunner::Impl {
   asio::posix::stream_descriptor wakes{context};
   asio::steady_timer capacity_timer{context};
   bool watches_capacity = false;
+  asio::steady_timer memory_timer{context};
+  bool watches_memory = false;
   std::map<AttemptId, std::unique_ptr<RunningAttempt>> attempts;
   std::deque<RunnerEvent> events;
 };
@@ -126,10 +133,10 @@ RunningAttempt* LocalRunner::Impl::find(AttemptId id) {
   return found == attempts.end() ? nullptr : found->second.get();
 }
 
-void LocalRunner::Impl::push(RunnerEventKind kind, AttemptId id) {
+void LocalRunner::Impl::push(RunnerEventKind kind, AttemptId id, MemoryUse memory) {
   const auto is_same = [&](const RunnerEvent& event) { return event.kind == kind && event.id == id; };
   // One is as good as many until it is read.
-  if (std::none_of(events.begin(), events.end(), is_same)) events.push_back({kind, id});
+  if (std::none_of(events.begin(), events.end(), is_same)) events.push_back({kind, id, memory});
 }
 
 void LocalRunner::Impl::watch_wakes() {
@@ -153,6 +160,26 @@ void LocalRunner::Impl::watch_capacity() {
     // The engine asks again, and sees the notices then.
     push(RunnerEventKind::kWoken, {});
   });
+}
+
+// While anything runs on a GPU.
+void LocalRunner::Impl::watch_memory() {
+  if (watches_memory || !pool.uses_gpus() || attempts.empty()) return;
+  watches_memory = true;
+  memory_timer.expires_after(kMemoryInterval);
+  memory_timer.async_wait([this](const error_code& error) {
+    watches_memory = false;
+    if (error) return;
+    measure_memory();
+    watch_memory();
+  });
+}
+
+void LocalRunner::Impl::measure_memory() {
+  std::vector<Occupant> occupants;
+  for (auto& [id, attempt] : attempts)
+    if (attempt->share) occupants.push_back({attempt->pid, &*attempt->share});
+  pool.measure(occupants);
 }
 
 void LocalRunner::Impl::watch(RunningAttempt& attempt) {
@@ -227,9 +254,13 @@ void LocalRunner::Impl::end_stuck_supervisor(Milliseconds grace, RunningAttempt&
 
 void LocalRunner::Impl::finish(AttemptId id) {
   const auto found = attempts.find(id);
-  if (found->second->share) pool.give_back(std::move(*found->second->share));
+  MemoryUse memory;
+  if (auto& share = found->second->share) {
+    memory = pool.memory_use(*share);
+    pool.give_back(std::move(*share));
+  }
   attempts.erase(found);
-  push(RunnerEventKind::kExited, id);
+  push(RunnerEventKind::kExited, id, memory);
 }
 
 LocalRunner::LocalRunner(const LocalRunnerOptions& options) : impl_(std::make_unique<Impl>(options)) {}
@@ -237,7 +268,7 @@ LocalRunner::~LocalRunner() = default;
 
 AttemptRecord LocalRunner::start(const Attempt& attempt) {
   TUNE_CHECK(!impl_->find(attempt.id), "the attempt runs already");
-  auto share = impl_->pool.take();
+  auto share = impl_->pool.take(attempt.memory);
   if (!share)
     throw Error(ExitCode::kConflict, "no slot is free for trial " + std::to_string(attempt.id.trial),
                 "another process has taken it");
@@ -274,6 +305,7 @@ AttemptRecord LocalRunner::start(const Attempt& attempt) {
   if (attempt.time_limit)
     impl_->kill_supervisor_after(*attempt.time_limit + attempt.grace + impl_->supervisor_grace, *running);
   impl_->attempts.emplace(attempt.id, std::move(running));
+  impl_->watch_memory();
   return record;
 }
 
@@ -306,6 +338,7 @@ bool LocalRunner::attach(const AttemptRecord& record) {
 }
 
 Capacity LocalRunner::capacity() { return impl_->pool.capacity(); }
+bool LocalRunner::has_room(std::optional<std::uint64_t> memory) { return impl_->pool.has_room(memory); }
 void LocalRunner::set_parallel(int parallel) { impl_->pool.set_parallel(parallel); }
 
 std::vector<std::string> LocalRunner::lost_devices(const std::vector<std::string>& devices) {

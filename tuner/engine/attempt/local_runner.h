@@ -33,6 +33,7 @@ class LocalRunner final : public TrialRunner {
   AttemptRecord start(const Attempt& attempt) override;
   bool attach(const AttemptRecord& record) override;
   Capacity capacity() override;
+  bool has_room(std::optional<std::uint64_t> memory) override;
   void set_parallel(int parallel) override;
   std::vector<std::string> lost_devices(const std::vector<std::string>& devices) override;
   RunnerEvent wait(SteadyTime deadline) override;

@@ -7,6 +7,7 @@
 
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
+#include "tuner/core/plural_text.h"
 
 namespace tune::engine {
 namespace {
@@ -33,6 +34,16 @@ constexpr std::array kLackOfMemory{std::string_view("CUDA out of memory"),
                                    std::string_view("Cannot allocate memory"),
                                    std::string_view("Out of memory: Killed process")};
 
+// What CUDA says of a GPU that is broken, or that somebody else has taken (cudaGetErrorString,
+// cudaGetErrorName).
+constexpr std::array kBrokenDeviceWords{std::string_view("uncorrectable ECC error encountered"),
+                                        std::string_view("ERROR_ECC_UNCORRECTABLE"),
+                                        std::string_view("cudaErrorECCUncorrectable"),
+                                        std::string_view("uncorrectable NVLink error"),
+                                        std::string_view("has fallen off the bus"),
+                                        std::string_view("CUDA-capable device(s) is/are busy or unavailable"),
+                                        std::string_view("cudaErrorDevicesUnavailable")};
+
 AttemptOutcome failed(std::string failure, std::string reason) {
   return {TrialState::kFailed, std::move(reason), std::move(failure), std::nullopt};
 }
@@ -45,12 +56,15 @@ AttemptOutcome lost(const AttemptEnd& end) {
   if (end.is_orphan) return requeued("lost together with the tune that had started it");
   const std::string how =
       end.unheard.empty() ? std::string("its supervisor ended without a report") : end.unheard;
-  AttemptOutcome outcome = requeued("lost: " + how);
-  if (end.losses_before + 1 >= kMaxLosses) {
-    outcome.state = TrialState::kFailed;
-    outcome.failure = "lost";
-    outcome.reason = "lost " + std::to_string(kMaxLosses) + " times: " + how;
-  }
+  const int losses = end.losses_before + 1;
+  if (losses >= end.most_losses) return failed("lost", "lost " + plural_text(losses, "time") + ": " + how);
+  return requeued("lost: " + how);
+}
+
+AttemptOutcome broken_device(const AttemptEnd& end, std::string reason) {
+  if (end.losses_before + 1 >= end.most_losses) return failed(kBrokenDevice, std::move(reason));
+  AttemptOutcome outcome = requeued("its GPU failed: " + std::move(reason));
+  outcome.retried = kBrokenDevice;
   return outcome;
 }
 
@@ -138,11 +152,13 @@ AttemptOutcome ended_by_itself(const AttemptEnd& end, const ExitReport& report) 
   if (!report.failure.empty()) return failed("crash", report.failure);
   if (report.signal || report.exit_code != 0)
     if (auto outcome = out_of_memory(end, report)) return std::move(*outcome);
-  if (report.signal) return failed("crash", with_output(signal_text(*report.signal), end.last_output));
   const int code = report.exit_code.value_or(-1);
-  if (code == 0) return completed(end);
-  return failed(end.builtin_trainer ? builtin_failure(code) : "crash",
-                with_output("exit code " + std::to_string(code), end.last_output));
+  if (!report.signal && code == 0) return completed(end);
+  std::string reason = with_output(
+      report.signal ? signal_text(*report.signal) : "exit code " + std::to_string(code), end.last_output);
+  if (tells_of_broken_device(end.log_end)) return broken_device(end, std::move(reason));
+  if (report.signal) return failed("crash", std::move(reason));
+  return failed(end.builtin_trainer ? builtin_failure(code) : "crash", std::move(reason));
 }
 
 }  // namespace
@@ -191,6 +207,11 @@ AttemptOutcome classify(const AttemptEnd& end) {
 
 bool tells_of_lack_of_memory(std::string_view log_end) {
   return std::any_of(kLackOfMemory.begin(), kLackOfMemory.end(),
+                     [&](std::string_view words) { return log_end.find(words) != std::string_view::npos; });
+}
+
+bool tells_of_broken_device(std::string_view log_end) {
+  return std::any_of(kBrokenDeviceWords.begin(), kBrokenDeviceWords.end(),
                      [&](std::string_view words) { return log_end.find(words) != std::string_view::npos; });
 }
 

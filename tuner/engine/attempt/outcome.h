@@ -12,8 +12,8 @@
 
 namespace tune::engine {
 
-// After so many attempts that were lost while their orchestrator lived, a trial fails.
-inline constexpr int kMaxLosses = 3;
+// Class of the failure of an attempt whose log tells of a broken device.
+inline constexpr const char* kBrokenDevice = "device";
 
 struct AttemptOutcome {
   TrialState state = TrialState::kFailed;  // kQueued: the trial runs again
@@ -22,7 +22,8 @@ struct AttemptOutcome {
   std::optional<double> value;  // the reduced objective of a completed, stopped or paused trial
   std::string cut = {};         // of a completed trial: the limit that cut it short
   std::optional<Fault> fault =
-      {};  // why a trial runs again that was not started, or ended for no fault of its own
+      {};                    // why a trial runs again that was not started, or ended for no fault of its own
+  std::string retried = {};  // of a trial that runs again: class of the failure, if its attempt has failed
 };
 
 struct AttemptEnd {
@@ -30,7 +31,7 @@ struct AttemptEnd {
   const Objective& objective;
   const std::vector<MetricPoint>& curve;  // the objective's, steps ascending
   bool builtin_trainer = false;           // its exit codes 65, 75 and 76 are believed
-  int losses_before = 0;                  // those that count
+  int losses_before = 0;                  // attempts that the machine has ended
   bool is_orphan = false;                 // the orchestrator that started it has died
   std::string verdict;                    // of the stop rule, if one asked for the stop
   std::string last_output;                // the log's last line
@@ -38,13 +39,16 @@ struct AttemptEnd {
   UnreadLines unread = {};                // of the objective, in this attempt
   std::string log_end = {};               // the log's last kilobytes
   OnTrialTime on_trial_time = OnTrialTime::kComplete;
-  std::string unheard = {};  // why its supervisor was ended, when it gave no sign of life
+  std::string unheard = {};                  // why its supervisor was ended, when it gave no sign of life
+  int most_losses = Retry{}.infrastructure;  // with so many the trial fails
 };
 
 AttemptOutcome classify(const AttemptEnd& end);
 
 // Whether a log's end says that its program ran out of memory, on a GPU or beside it.
 bool tells_of_lack_of_memory(std::string_view log_end);
+// Whether it says that a GPU is broken or taken, which no hyperparameter brings about.
+bool tells_of_broken_device(std::string_view log_end);
 
 // "signal 11 (Segmentation fault)".
 std::string signal_text(int signal);

@@ -14,6 +14,7 @@
 #include "tuner/core/metric_definition.h"
 #include "tuner/core/stop_reason.h"
 #include "tuner/engine/devices/capacity.h"
+#include "tuner/engine/devices/memory_use.h"
 
 namespace tune::engine {
 
@@ -38,6 +39,9 @@ struct Attempt {
   // Silences after which it does so too, reasons "no output" and "no metric".
   std::optional<Milliseconds> no_output, no_metric_time;
   Milliseconds quiet_after{600'000};  // a silence this long, and three times as long as any before, is told
+  // What it takes of each GPU's memory at most, in bytes, where trials share GPUs by memory; absent: nobody
+  // knows, and it has them to itself.
+  std::optional<std::uint64_t> memory = {};
 };
 
 // What is known of a started attempt; enough to find it again after a crash. Stored.
@@ -69,6 +73,7 @@ enum class RunnerEventKind {
 struct RunnerEvent {
   RunnerEventKind kind = RunnerEventKind::kDeadline;
   AttemptId id;
+  MemoryUse memory = {};  // with kExited
 };
 
 // Owned by the engine, called from the loop's thread only, except wake().
@@ -82,6 +87,8 @@ class TrialRunner {
   // event follows, and its files tell what happened).
   virtual bool attach(const AttemptRecord& record) = 0;
   virtual Capacity capacity() = 0;
+  // Whether an attempt that takes so much memory (see Attempt) could be started now, if there is a slot.
+  virtual bool has_room(std::optional<std::uint64_t>) { return true; }
   // So many attempts at once from now on, as far as there are devices; what runs goes on.
   virtual void set_parallel(int) {}
   // Those of an attempt's devices that do not answer any more.

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <tuple>
 
 #include "tuner/core/error.h"
 #include "tuner/engine/devices/cpu.h"
@@ -17,6 +18,10 @@ namespace {
 // Where process ids are hidden (containers) memory is the only sign of a stranger.
 constexpr std::uint64_t kForeignMemoryMib = 1024;
 constexpr Milliseconds kNvmlInterval{500};
+// Cores are divided among so many trials a GPU where nobody knows how many it takes.
+constexpr int kTrialsForThreads = 4;
+// A trial that takes more than was set aside has a tenth more set aside than it takes.
+constexpr std::uint64_t kMarginPart = 10;
 
 std::uint64_t foreign_limit_bytes() {
   std::uint64_t mib = kForeignMemoryMib;
@@ -52,7 +57,7 @@ std::string gpus_in_words(std::size_t count) {
 }  // namespace
 
 DevicePool::DevicePool(std::optional<int> parallel, const Resources& resources)
-    : trials_per_gpu_(resources.trials_per_gpu),
+    : split_(resources.packs_gpus ? GpuSplit::by_memory() : GpuSplit(resources.trials_per_gpu)),
       visible_devices_(resources.visible_devices),
       cores_(usable_cores()) {
   std::string problem;
@@ -71,9 +76,13 @@ DevicePool::DevicePool(std::optional<int> parallel, const Resources& resources)
   if (uses_gpus()) {
     check_indices();
     folder_.emplace();
-    total_ = count_fitting(std::vector<int>(gpus_.size(), trials_per_gpu_), gpus_per_trial_);
+    const auto places = [&](int slots) {
+      return count_fitting(std::vector<int>(gpus_.size(), slots), gpus_per_trial_);
+    };
+    total_ = places(split_.slots);
     limit_ = parallel ? std::min(*parallel, total_) : total_;
-    gpu_threads_ = std::max(1, static_cast<int>(cores_.size()) / std::max(total_, 1));
+    const int at_once = split_.is_by_memory ? std::min(limit_, places(kTrialsForThreads)) : total_;
+    gpu_threads_ = std::max(1, static_cast<int>(cores_.size()) / std::max(at_once, 1));
     return;
   }
   limit_ = total_ = parallel.value_or(std::min(kDefaultParallelOnCpu, static_cast<int>(cores_.size())));
@@ -121,12 +130,12 @@ const std::vector<Gpu>& DevicePool::recent_gpus() {
 }
 
 int DevicePool::free_slots(const Gpu& gpu, std::vector<std::string>& notices) {
-  const GpuClaims claims = folder_->claims(gpu.uuid, trials_per_gpu_);
+  const GpuClaims claims = folder_->claims(gpu.uuid, split_);
   if (claims.other_split)
     notices.push_back("GPU " + gpu.uuid + " is skipped: another tune runs with trials_per_gpu " +
-                      std::to_string(*claims.other_split) + " on it, this one with " +
-                      std::to_string(trials_per_gpu_));
-  if (claims.is_leased) return claims.free;
+                      claims.other_split->text() + " on it, this one with " + split_.text());
+  // How much the next trial takes is asked when it is known.
+  if (claims.is_leased) return split_.is_by_memory && !fits(gpu, claims, 0) ? 0 : claims.free;
   // Nobody leases it: what is on it belongs to none of us.
   if (gpu.processes.empty() && gpu.memory_used <= foreign_limit_bytes()) return claims.free;
   std::string notice =
@@ -205,7 +214,98 @@ void DevicePool::pin(DeviceShare& share) {
   share.leases.push_back(std::move(*lease));
 }
 
-std::optional<DeviceShare> DevicePool::take() {
+// What others may still grow by is not free, whatever the driver says. A GPU to itself is all that a trial
+// can get.
+bool DevicePool::fits(const Gpu& gpu, const GpuClaims& claims, std::optional<std::uint64_t> memory) const {
+  if (claims.other_split) return false;
+  if (!claims.is_leased) return true;
+  if (!memory || claims.is_whole) return false;
+  const auto grown = grown_.find(gpu.uuid);
+  const std::uint64_t held = grown == grown_.end() ? 0 : grown->second;
+  const std::uint64_t awaited = claims.set_aside - std::min(held, claims.set_aside);
+  return gpu.memory_free >= awaited && gpu.memory_free - awaited >= *memory;
+}
+
+bool DevicePool::has_room(std::optional<std::uint64_t> memory) {
+  if (running_ >= limit_) return false;
+  if (!uses_gpus() || !split_.is_by_memory) return true;
+  int fitting = 0;
+  std::vector<std::string> ignored;
+  for (const Gpu& gpu : recent_gpus())
+    fitting += free_slots(gpu, ignored) > 0 && fits(gpu, folder_->claims(gpu.uuid, split_), memory);
+  return fitting >= gpus_per_trial_;
+}
+
+// A slot of one GPU, and whether others have slots of it.
+std::optional<Lease> DevicePool::lease(const Gpu& gpu, std::optional<std::uint64_t> memory,
+                                       bool& has_company) {
+  if (!split_.is_by_memory) {
+    has_company = attempts_on_gpu_[gpu.uuid] > 0;
+    return folder_->take(gpu.uuid, split_);
+  }
+  return folder_->take(gpu.uuid, memory, [&](const GpuClaims& claims) {
+    has_company = claims.is_leased;
+    return fits(gpu, claims, memory);
+  });
+}
+
+// Process ids of a container are not those that the driver shows: an attempt that is alone holds what was not
+// held before it.
+std::uint64_t DevicePool::hidden_use(const Gpu& gpu, const DeviceShare& share) const {
+  const auto before = share.used_before.find(gpu.uuid);
+  const bool hides = std::none_of(gpu.processes.begin(), gpu.processes.end(), is_alive);
+  if (before == share.used_before.end() || memory_use(share).had_company || !hides) return 0;
+  return gpu.memory_used - std::min(gpu.memory_used, before->second);
+}
+
+void DevicePool::keep_peak(DeviceShare& share, std::uint64_t bytes) {
+  share.memory.peak = std::max(share.memory.peak.value_or(0), bytes);
+  if (!share.set_aside || *share.set_aside >= bytes) return;
+  share.set_aside = bytes + bytes / kMarginPart;
+  for (const Lease& lease : share.leases) LeaseFolder::set_aside(lease, share.set_aside);
+}
+
+void DevicePool::measure(const std::vector<Occupant>& occupants) {
+  if (!uses_gpus()) return;
+  recent_gpus();
+  std::vector<pid_t> roots;
+  for (const Occupant& occupant : occupants) roots.push_back(occupant.root);
+  const auto held = meter_.held(gpus_, roots);
+  grown_.clear();
+  for (const Gpu& gpu : gpus_) {
+    if (attempts_on_gpu_[gpu.uuid] == 0) continue;
+    const GpuClaims claims = folder_->claims(gpu.uuid, split_);
+    if (split_.slots - claims.free > attempts_on_gpu_[gpu.uuid]) ++joined_[gpu.uuid];
+  }
+  for (const Occupant& occupant : occupants) {
+    DeviceShare& share = *occupant.share;
+    const auto tree = held.find(occupant.root);
+    for (const Gpu& gpu : gpus_) {
+      if (std::find(share.devices.begin(), share.devices.end(), gpu.uuid) == share.devices.end()) continue;
+      std::uint64_t bytes = 0;
+      if (tree != held.end()) {
+        const auto place = tree->second.find(gpu.uuid);
+        bytes = place == tree->second.end() ? 0 : place->second;
+      } else {
+        bytes = hidden_use(gpu, share);
+      }
+      if (bytes == 0) continue;
+      keep_peak(share, bytes);
+      grown_[gpu.uuid] += bytes;
+    }
+  }
+}
+
+MemoryUse DevicePool::memory_use(const DeviceShare& share) const {
+  MemoryUse use = share.memory;
+  for (const auto& [uuid, before] : share.joined_before) {
+    const auto joined = joined_.find(uuid);
+    use.had_company = use.had_company || (joined != joined_.end() && joined->second != before);
+  }
+  return use;
+}
+
+std::optional<DeviceShare> DevicePool::take(std::optional<std::uint64_t> memory) {
   if (running_ >= limit_) return std::nullopt;
   DeviceShare share;
   if (!uses_gpus()) {
@@ -217,15 +317,19 @@ std::optional<DeviceShare> DevicePool::take() {
     return share;
   }
   std::vector<std::string> notices;
-  std::vector<std::pair<int, std::string>> order;
-  for (const auto& [uuid, count] : free_slots_by_gpu(notices)) order.emplace_back(-count, uuid);
+  // What is free by now decides, not what was free half a second ago.
+  if (split_.is_by_memory) gpus_read_ = {};
+  std::vector<std::tuple<int, std::string, const Gpu*>> order;
+  for (const Gpu& gpu : recent_gpus()) order.emplace_back(-free_slots(gpu, notices), gpu.uuid, &gpu);
   std::sort(order.begin(), order.end());  // the emptiest first
-  for (const auto& [count, uuid] : order) {
+  for (const auto& [count, uuid, gpu] : order) {
     if (count == 0 || static_cast<int>(share.leases.size()) == gpus_per_trial_) break;
-    auto lease = folder_->take(uuid, trials_per_gpu_);
-    if (!lease) continue;
-    share.leases.push_back(std::move(*lease));
+    bool has_company = false;
+    auto slot = lease(*gpu, memory, has_company);
+    if (!slot) continue;
+    share.leases.push_back(std::move(*slot));
     share.devices.push_back(uuid);
+    share.memory.had_company = share.memory.had_company || has_company;
   }
   if (static_cast<int>(share.leases.size()) < gpus_per_trial_) return std::nullopt;
   const bool by_index = visible_devices_ == VisibleDevices::kIndex;
@@ -235,7 +339,14 @@ std::optional<DeviceShare> DevicePool::take() {
   for (const Gpu& gpu : gpus_)
     if (std::find(share.devices.begin(), share.devices.end(), gpu.uuid) != share.devices.end())
       share.strangers[gpu.uuid] = {gpu.processes.begin(), gpu.processes.end()};
-  for (const std::string& uuid : share.devices) ++attempts_on_gpu_[uuid];
+  if (split_.is_by_memory) share.set_aside = memory;
+  for (const Gpu& gpu : gpus_)
+    if (std::find(share.devices.begin(), share.devices.end(), gpu.uuid) != share.devices.end())
+      share.used_before[gpu.uuid] = gpu.memory_used;
+  for (const std::string& uuid : share.devices) {
+    if (attempts_on_gpu_[uuid]++ > 0) ++joined_[uuid];
+    share.joined_before[uuid] = joined_[uuid];
+  }
   share.threads = gpu_threads_;
   ++running_;
   return share;
@@ -243,6 +354,7 @@ std::optional<DeviceShare> DevicePool::take() {
 
 void DevicePool::give_back(DeviceShare share) {
   --running_;
+  grown_.clear();  // until it is measured anew: what has ended grows no more
   if (share.slot >= 0 && share.slot < total_) free_core_slots_.insert(share.slot);
   for (const std::string& uuid : share.devices) --attempts_on_gpu_[uuid];
   if (uses_gpus()) quarantine_if_busy(share);

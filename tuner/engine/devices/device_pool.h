@@ -12,6 +12,8 @@
 #include "tuner/engine/devices/capacity.h"
 #include "tuner/engine/devices/gpu.h"
 #include "tuner/engine/devices/leases.h"
+#include "tuner/engine/devices/memory_meter.h"
+#include "tuner/engine/devices/memory_use.h"
 
 namespace tune::engine {
 
@@ -29,7 +31,18 @@ struct DeviceShare {
   int slot = -1;              // on the CPU
   std::string unpinned = {};  // why there are no cores to pin to, where others are the reason
   std::map<std::string, std::set<std::int64_t>>
-      strangers;  // by GPU: pids that NVML showed before the attempt
+      strangers;                                          // by GPU: pids that NVML showed before the attempt
+  std::map<std::string, std::uint64_t> used_before = {};  // by GPU: bytes
+  std::map<std::string, int> joined_before = {};          // by GPU: how often one of several had begun
+  // Where GPUs are divided by memory: bytes of each that are set aside for it; absent: all.
+  std::optional<std::uint64_t> set_aside = {};
+  MemoryUse memory = {};
+};
+
+// An attempt and the process above all others of it.
+struct Occupant {
+  pid_t root = 0;
+  DeviceShare* share = nullptr;
 };
 
 // Owned by the runner, on its thread. GPUs and cores are claimed by leases that all tune processes share.
@@ -45,7 +58,15 @@ class DevicePool {
   void set_parallel(int parallel);
   // Those of the GPUs that NVML does not show any more.
   std::vector<std::string> lost(const std::vector<std::string>& gpus) const;
-  std::optional<DeviceShare> take();
+  // For an attempt that takes so much memory of each of its GPUs at most, where they are divided by memory;
+  // nullopt: nobody knows, so it has them to itself.
+  std::optional<DeviceShare> take(std::optional<std::uint64_t> memory = std::nullopt);
+  // Whether take() would find that now.
+  bool has_room(std::optional<std::uint64_t> memory);
+  // Looks at what each of them holds, and keeps the most.
+  void measure(const std::vector<Occupant>& occupants);
+  // What was measured of one, and whether others came beside it since it began.
+  MemoryUse memory_use(const DeviceShare& share) const;
   void give_back(DeviceShare share);
   bool uses_gpus() const { return gpus_per_trial_ > 0; }
   // Somebody else, or a GPU that is held back, keeps slots from us: capacity may grow without an event of our
@@ -58,6 +79,10 @@ class DevicePool {
     std::set<std::int64_t> pids;
   };
   void check_indices() const;
+  bool fits(const Gpu& gpu, const GpuClaims& claims, std::optional<std::uint64_t> memory) const;
+  std::optional<Lease> lease(const Gpu& gpu, std::optional<std::uint64_t> memory, bool& has_company);
+  std::uint64_t hidden_use(const Gpu& gpu, const DeviceShare& share) const;
+  void keep_peak(DeviceShare& share, std::uint64_t bytes);
   void pin(DeviceShare& share);
   std::vector<Gpu> read_gpus() const;
   const std::vector<Gpu>& recent_gpus();
@@ -68,7 +93,12 @@ class DevicePool {
 
   std::unique_ptr<Nvml> nvml_;
   std::optional<LeaseFolder> folder_;
-  int gpus_per_trial_ = 0, trials_per_gpu_ = 1, limit_ = 1, total_ = 1, running_ = 0, gpu_threads_ = 1;
+  int gpus_per_trial_ = 0, limit_ = 1, total_ = 1, running_ = 0, gpu_threads_ = 1;
+  GpuSplit split_;
+  MemoryMeter meter_;
+  MemoryMeter::ByGpu grown_;  // what our attempts hold of what they have set aside
+  std::map<std::string, int>
+      joined_;  // by GPU: how often an attempt began beside others, or was seen beside them
   VisibleDevices visible_devices_;
   std::vector<int> cores_;
   std::vector<std::vector<int>> core_shares_;

@@ -32,6 +32,8 @@ struct ProcessV2 {  // also of the third version of the call
   unsigned long long used;
   unsigned gpu_instance, compute_instance;
 };
+// What NVML says of a process whose memory it may not tell.
+constexpr unsigned long long kNotAvailable = ~0ull;
 constexpr unsigned kMemoryV2 = static_cast<unsigned>(sizeof(MemoryV2)) | (2u << 24);
 
 }  // namespace
@@ -92,7 +94,10 @@ struct Nvml::Library {
         continue;
       }
       if (result != kSuccess) return;
-      for (unsigned i = 0; i < size; ++i) gpu.processes.push_back(list[i].pid);
+      for (unsigned i = 0; i < size; ++i) {
+        gpu.processes.push_back(list[i].pid);
+        if (list[i].used != kNotAvailable) gpu.held[list[i].pid] += list[i].used;
+      }
       return;
     }
   }
@@ -100,9 +105,9 @@ struct Nvml::Library {
   void read_memory(Device which, Gpu& gpu) const {
     // The first version counts what the driver reserves for itself as used.
     if (MemoryV2 memory{kMemoryV2, 0, 0, 0, 0}; memory_v2 && memory_v2(which, &memory) == kSuccess) {
-      gpu.memory_used = memory.used, gpu.memory_total = memory.total;
+      gpu.memory_used = memory.used, gpu.memory_total = memory.total, gpu.memory_free = memory.free;
     } else if (MemoryV1 older{}; memory_v1(which, &older) == kSuccess) {
-      gpu.memory_used = older.used, gpu.memory_total = older.total;
+      gpu.memory_used = older.used, gpu.memory_total = older.total, gpu.memory_free = older.free;
     }
   }
 };

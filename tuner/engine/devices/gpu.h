@@ -1,6 +1,7 @@
 #pragma once
 // The GPUs of this machine, through NVML loaded at run time: the same program runs where there is none.
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,8 @@ struct Gpu {
   std::uint64_t memory_used = 0, memory_total = 0;  // bytes; 0 where NVML does not tell
   std::vector<std::int64_t> processes = {};         // pids that compute on it, as NVML sees them
   std::optional<int> index = {};                    // in the order of the PCI bus; a MIG device has none
+  std::uint64_t memory_free = 0;  // what the driver keeps for itself is neither used nor free
+  std::map<std::int64_t, std::uint64_t> held = {};  // bytes of those processes of which NVML tells
 };
 
 // The driver's library ($TUNE_NVML_LIBRARY, else libnvidia-ml.so.1). Owned by its user, on one thread at a

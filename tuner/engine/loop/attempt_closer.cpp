@@ -3,9 +3,21 @@
 #include <utility>
 
 #include "tuner/engine/attempt/attempt_log.h"
+#include "tuner/engine/loop/retries.h"
 #include "tuner/os/crash_point.h"
 
 namespace tune::engine {
+
+namespace {
+
+std::vector<store::AttemptRow> earlier_attempts(const store::StudyStore& store,
+                                                const store::AttemptRow& last) {
+  std::vector<store::AttemptRow> attempts = store.attempts(last.trial);
+  std::erase_if(attempts, [&](const store::AttemptRow& row) { return row.attempt >= last.attempt; });
+  return attempts;
+}
+
+}  // namespace
 
 AttemptCloser::AttemptCloser(const DeskParts& parts, MetricFollower& metrics)
     : parts_(parts), metrics_(metrics) {
@@ -13,21 +25,17 @@ AttemptCloser::AttemptCloser(const DeskParts& parts, MetricFollower& metrics)
 }
 
 AttemptOutcome AttemptCloser::outcome_of(const RunningTrial& running, const std::optional<ExitReport>& report,
-                                         const std::string& spoilt) const {
-  int losses = 0;
-  if (!report || report->stop == StopReason::kUnheard) {
-    for (const store::AttemptRow& row : parts_.store.attempts(running.attempt.trial))
-      losses += (row.state == store::AttemptState::kLost && !row.stop) || row.stop == StopReason::kUnheard;
-  }
+                                         const std::string& spoilt, const MemoryUse& memory) const {
+  const std::vector<store::AttemptRow> attempts = earlier_attempts(parts_.store, running.attempt);
   const AttemptId id{running.attempt.trial, running.attempt.attempt};
   const bool ended_badly = report && !report->stop && !report->start_error && report->exit_code != 0;
   const auto folder = attempt_folder(parts_.frame.study_folder, id);
-  AttemptOutcome outcome =
-      classify({report, parts_.frame.spec.objective, parts_.book.trial(id.trial).curve,
-                parts_.frame.spec.trainer.has_value(), losses, running.adopted, running.attempt.reason,
-                ended_badly ? last_log_line(folder) : std::string(), spoilt, running.unread,
-                ended_badly ? log_end(folder, kLogEnd) : std::string(),
-                parts_.frame.spec.limits.on_trial_time, running.ended_unheard});
+  AttemptOutcome outcome = classify(
+      {report, parts_.frame.spec.objective, parts_.book.trial(id.trial).curve,
+       parts_.frame.spec.trainer.has_value(), machine_losses(attempts), running.adopted,
+       running.attempt.reason, ended_badly ? last_log_line(folder) : std::string(), spoilt, running.unread,
+       ended_badly ? log_end(folder, kLogEnd) : std::string(), parts_.frame.spec.limits.on_trial_time,
+       running.ended_unheard, parts_.frame.spec.retry.infrastructure});
   // What an earlier run could not start is tried again, and it may be mended by now.
   if (running.adopted) outcome.fault.reset();
   if (auto fault = fault_of(running, outcome)) {
@@ -36,6 +44,11 @@ AttemptOutcome AttemptCloser::outcome_of(const RunningTrial& running, const std:
         TrialState::kQueued, "no fault of the trial's (" + fault->message + "): " + how, {}, std::nullopt};
     outcome.fault = std::move(fault);
   }
+  retry_without_memory(attempts, parts_.frame.spec, running.trial.parameters, memory.had_company, outcome);
+  if (const Json& overrides = running.attempt.facts.overrides;
+      !overrides.empty() && outcome.state != TrialState::kQueued)
+    outcome.reason += ", with " + overrides_text(overrides, parts_.frame.spec, running.trial.parameters) +
+                      ", since it ran out of memory as it was suggested";
   return outcome;
 }
 
@@ -50,12 +63,13 @@ std::optional<Fault> AttemptCloser::fault_of(const RunningTrial& running,
   return parts_.set_up_fault ? parts_.set_up_fault() : std::nullopt;
 }
 
-bool AttemptCloser::is_new_best(const AttemptOutcome& outcome) const {
-  return outcome.state == TrialState::kCompleted && outcome.value &&
+// A replicate alone is never the best: what it says of the trial that it repeats is (History::best()).
+bool AttemptCloser::is_new_best(const store::TrialRow& trial, const AttemptOutcome& outcome) const {
+  return !trial.facts.replicate_of && outcome.state == TrialState::kCompleted && outcome.value &&
          (!best_ || is_better(*outcome.value, *best_, parts_.frame.spec.objective.goal));
 }
 
-TrialEnd AttemptCloser::close(RunningTrial& running) {
+TrialEnd AttemptCloser::close(RunningTrial& running, const MemoryUse& memory) {
   const int number = running.attempt.trial;
   const auto folder = attempt_folder(parts_.frame.study_folder, {number, running.attempt.attempt});
   running.stopping = true;  // no rule judges what has ended
@@ -66,7 +80,7 @@ TrialEnd AttemptCloser::close(RunningTrial& running) {
   // Memory first, since the outcome depends on these points. Should the commit fail for good, the run is over
   // and what is in memory with it; the files are read again by the next one.
   metrics_.take_in(running, tail);
-  AttemptOutcome outcome = outcome_of(running, report, spoilt);
+  AttemptOutcome outcome = outcome_of(running, report, spoilt, memory);
   if (outcome.state == TrialState::kPaused && !running.stopped_by.empty()) {
     outcome.state = TrialState::kStopped;
     outcome.reason = running.stopped_by;
@@ -81,7 +95,7 @@ TrialEnd AttemptCloser::close(RunningTrial& running) {
     running.pausing_trouble = "trial " + std::to_string(number) + " left no checkpoint to go on from";
     outcome.reason += " It is stopped for good, since it left no checkpoint.";
   }
-  const Milliseconds lasted = close_attempt(running, report, outcome);
+  const Milliseconds lasted = close_attempt(running, report, outcome, memory);
   close_trial(running.trial, outcome);
   crash_point("before_end");
   parts_.journal.commit([&](Journal::Entry& entry) {
@@ -94,7 +108,11 @@ TrialEnd AttemptCloser::close(RunningTrial& running) {
   if (report && !report->stop) metrics_.warn_of_late_output(running, lasted);
   const bool has_metrics = (outcome.state == TrialState::kFailed || outcome.state == TrialState::kStopped) &&
                            !parts_.store.metrics(number).empty();
-  if (is_new_best(outcome)) best_ = outcome.value;
+  if (is_new_best(running.trial, outcome)) best_ = outcome.value;
+  if (outcome.state != TrialState::kQueued) {
+    const bool did_not_fit = !running.attempt.facts.overrides.empty();
+    parts_.book.set_memory(number, did_not_fit, did_not_fit ? std::nullopt : memory.peak);
+  }
   if (is_finished(outcome.state)) {
     parts_.book.close(number, outcome.state, running.trial.values, outcome.failure);
   } else if (outcome.state == TrialState::kPaused) {
@@ -102,13 +120,23 @@ TrialEnd AttemptCloser::close(RunningTrial& running) {
   } else {
     parts_.book.set_state(number, outcome.state);
   }
-  return {number,          outcome.state, outcome.failure, outcome.reason,         lasted,
-          running.attempt, has_metrics,   outcome.fault,   running.pausing_trouble};
+  return {
+      number,          outcome.state, outcome.failure, outcome.reason,          lasted,
+      running.attempt, has_metrics,   outcome.fault,   running.pausing_trouble, wait_of(running, outcome)};
+}
+
+// What the death of an orchestrator has ended runs again at once, as does what has another chance to fit.
+Milliseconds AttemptCloser::wait_of(const RunningTrial& running, const AttemptOutcome& outcome) const {
+  const store::AttemptRow& attempt = running.attempt;
+  if (outcome.state != TrialState::kQueued || outcome.fault || machine_losses({attempt}) == 0) return {};
+  return backoff_after(machine_losses(parts_.store.attempts(attempt.trial)), parts_.frame.spec.retry);
 }
 
 Milliseconds AttemptCloser::close_attempt(RunningTrial& running, const std::optional<ExitReport>& report,
-                                          const AttemptOutcome& outcome) const {
+                                          const AttemptOutcome& outcome, const MemoryUse& memory) const {
   store::AttemptRow& attempt = running.attempt;
+  attempt.facts.peak_device_memory = memory.peak;
+  attempt.facts.failure = outcome.retried.empty() ? outcome.failure : outcome.retried;
   attempt.state = report ? store::AttemptState::kExited : store::AttemptState::kLost;
   attempt.reason = outcome.reason;
   attempt.ended = parts_.clock.wall_now();
@@ -159,11 +187,12 @@ void AttemptCloser::write_end(Journal::Entry& entry, const RunningTrial& running
   event.state = outcome.state;
   event.value = outcome.value;
   event.parameters = running.trial.parameters;
+  event.replicate_of = running.trial.facts.replicate_of;
   event.message = outcome.failure.empty() ? outcome.reason : outcome.failure + ": " + outcome.reason;
   if (attempt.stop == StopReason::kRule || attempt.stop == StopReason::kPause)
     event.brief = running.verdict_brief;
   entry.event(event);
-  if (!is_new_best(outcome)) return;
+  if (!is_new_best(running.trial, outcome)) return;
   event.kind = StatusKind::kBest;
   event.message = {};
   entry.event(std::move(event));

@@ -19,6 +19,7 @@ struct TrialEnd {
   bool has_metrics = false;     // of a failed or stopped trial: any metric was read
   std::optional<Fault> fault;   // why it runs again, where that was no trial's doing
   std::string pausing_trouble;  // why paused trials of this trainer do not go on; empty: they may
+  Milliseconds wait{0};         // before it runs again
 };
 
 // Owned by the desk, on the loop's thread.
@@ -27,15 +28,16 @@ class AttemptCloser {
   AttemptCloser(const DeskParts& parts, MetricFollower& metrics);
 
   // Asked once no process of the attempt is left.
-  TrialEnd close(RunningTrial& running);
+  TrialEnd close(RunningTrial& running, const MemoryUse& memory);
 
  private:
   AttemptOutcome outcome_of(const RunningTrial& running, const std::optional<ExitReport>& report,
-                            const std::string& spoilt) const;
+                            const std::string& spoilt, const MemoryUse& memory) const;
   std::optional<Fault> fault_of(const RunningTrial& running, const AttemptOutcome& outcome) const;
-  bool is_new_best(const AttemptOutcome& outcome) const;
+  Milliseconds wait_of(const RunningTrial& running, const AttemptOutcome& outcome) const;
+  bool is_new_best(const store::TrialRow& trial, const AttemptOutcome& outcome) const;
   Milliseconds close_attempt(RunningTrial& running, const std::optional<ExitReport>& report,
-                             const AttemptOutcome& outcome) const;
+                             const AttemptOutcome& outcome, const MemoryUse& memory) const;
   void close_trial(store::TrialRow& trial, const AttemptOutcome& outcome) const;
   void write_cut_lines(Journal::Entry& entry, const RunningTrial& running, std::uint64_t count) const;
   void write_end(Journal::Entry& entry, const RunningTrial& running, const AttemptOutcome& outcome) const;

@@ -9,7 +9,9 @@ namespace tune::engine {
 
 Completion::Completion(const Limits& limits, const Objective& objective, std::vector<store::TrialRow> trials)
     : limits_(limits), objective_(objective) {
-  std::erase_if(trials, [](const store::TrialRow& trial) { return !trial.ended; });
+  std::erase_if(trials, [](const store::TrialRow& trial) {
+    return !trial.ended || trial.facts.replicate_of || trial.facts.rerun_of;
+  });
   std::stable_sort(trials.begin(), trials.end(),
                    [](const store::TrialRow& a, const store::TrialRow& b) { return *a.ended < *b.ended; });
   for (const store::TrialRow& trial : trials)
@@ -57,6 +59,11 @@ std::string Completion::sentence() const {
     default:
       return {};
   }
+}
+
+bool was_repeating(const store::StudyRow& study, const std::vector<store::TrialRow>& trials) {
+  const bool had_ended = store::study_end_in(study.finish_reason).has_value();
+  return !had_ended && !trials.empty() && trials.back().facts.replicate_of.has_value();
 }
 
 }  // namespace tune::engine

@@ -20,8 +20,15 @@ class Completion {
   static constexpr int kConverged = 5;
 
   Completion(const Limits& limits, const Objective& objective, std::vector<store::TrialRow> trials);
+  // The search had ended in an earlier run, since replicates have begun: if nothing else has ended it, it had
+  // converged, which no row of a trial tells.
+  void resume_replicates() { converged_ = kConverged; }
 
-  void set_limits(const Limits& limits) { limits_ = limits; }
+  void set_limits(const Limits& limits) {
+    if (limits.convergence != limits_.convergence) converged_ = 0;
+    limits_ = limits;
+  }
+  // Of a trial of the search: replicates neither improve it nor fail to.
   void on_end(TrialState state, std::optional<double> value);
   void on_suggestion(const strategies::Suggestion& suggestion);
   // Why the study may end; nullopt while it may not.
@@ -36,5 +43,8 @@ class Completion {
   int since_best_ = 0;  // completed and stopped trials
   int converged_ = 0;   // suggestions
 };
+
+// Whether an earlier run of the study was cut short among its replicates.
+bool was_repeating(const store::StudyRow& study, const std::vector<store::TrialRow>& trials);
 
 }  // namespace tune::engine

@@ -1,26 +1,74 @@
 #include "tuner/engine/loop/history_book.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "tuner/core/error.h"
+#include "tuner/core/placed_point.h"
 
 namespace tune::engine {
 namespace {
 std::size_t index_of(int number) { return static_cast<std::size_t>(number) - 1; }
+
+ParameterSet fixed_in(const store::StudyRow& study) {
+  const auto fixed = study.spec.find("fixed");
+  return fixed != study.spec.end() && fixed->is_object() ? fixed->get<ParameterSet>() : ParameterSet{};
+}
+
+// Without parameters it is no point of any space, and without values it teaches nothing.
+std::shared_ptr<const TrialView> as_searched(const std::shared_ptr<const TrialView>& trial) {
+  if (trial->role == SearchRole::kPoint) return trial;
+  TrialView blank;
+  blank.number = trial->number;
+  blank.state = TrialState::kStopped;
+  blank.role = trial->role;
+  return std::make_shared<const TrialView>(std::move(blank));
+}
 }  // namespace
 
 History history_in(const store::StudyStore& store, const SearchSpace& space) {
   History history = store.load_history();
-  for (const auto& trial : history.trials)
-    if (const auto objection = space.objection(trial->parameters))
+  const store::StudyRow study = store.study();
+  const std::map<std::string, Json> assumed = store::assumed_values(study.facts);
+  const ParameterSet fixed = fixed_in(study);
+  const int amended = study.facts.amendments.empty() ? 0 : study.facts.amendments.back().trials;
+  for (auto& trial : history.trials) {
+    if (trial->role != SearchRole::kPoint) continue;
+    if (trial->number <= amended) {
+      auto view = std::make_shared<TrialView>(*trial);
+      PlacedPoint placed = placed_point(space, view->parameters, assumed, fixed);
+      if (placed.point)
+        view->parameters = *std::move(placed.point);
+      else
+        view->role = SearchRole::kNothing;
+      trial = std::move(view);
+    } else if (const auto objection = space.objection(trial->parameters)) {
       throw DamagedFile(store.file() + ": the parameters of trial " + std::to_string(trial->number) +
                         " are damaged: " + *objection);
+    }
+  }
+  if (!history.earlier || amended == 0) return history;
+  std::vector<EarlierTrial> inside;
+  for (const EarlierTrial& earlier : *history.earlier) {
+    PlacedPoint placed = placed_point(space, earlier.trial->parameters, assumed, fixed);
+    if (!placed.point) continue;
+    auto view = std::make_shared<TrialView>(*earlier.trial);
+    view->parameters = *std::move(placed.point);
+    inside.push_back({earlier.study, earlier.kind, std::move(view)});
+  }
+  history.earlier =
+      inside.empty() ? nullptr : std::make_shared<const std::vector<EarlierTrial>>(std::move(inside));
   return history;
 }
 
 HistoryBook::HistoryBook(History loaded) : live_(std::move(loaded)), snapshot_(live_) {
-  for (const auto& trial : live_.trials) paused_ += trial->state == TrialState::kPaused;
+  for (auto& trial : snapshot_.trials) {
+    paused_ += trial->state == TrialState::kPaused;
+    replicates_ += trial->replicate_of.has_value();
+    snapshot_.repeats += trial->role == SearchRole::kRepeat;
+    trial = as_searched(trial);
+  }
 }
 
 const TrialView& HistoryBook::trial(int number) const {
@@ -37,6 +85,9 @@ void HistoryBook::put(int number, std::shared_ptr<const TrialView> view) {
 void HistoryBook::add(TrialView view) {
   const int number = view.number;
   TUNE_CHECK(number == live_.next_number());
+  view.replicates_before = replicates_;
+  replicates_ += view.replicate_of.has_value();
+  snapshot_.repeats += view.role == SearchRole::kRepeat;
   live_.trials.emplace_back();
   put(number, std::make_shared<const TrialView>(view));
   open_[number] = std::move(view);
@@ -93,6 +144,14 @@ void HistoryBook::set_budget(int number, double budget) {
   changed_.insert(number);
 }
 
+void HistoryBook::set_memory(int number, bool did_not_fit, std::optional<std::uint64_t> bytes) {
+  open(number);
+  TrialView& view = open_.at(number);
+  view.did_not_fit = did_not_fit;
+  view.device_memory = bytes;
+  changed_.insert(number);
+}
+
 void HistoryBook::close(int number, TrialState state, std::vector<double> values,
                         const std::string& failure) {
   open(number);
@@ -119,11 +178,13 @@ const History& HistoryBook::history(int except) {
   return live_;
 }
 
-const History& HistoryBook::snapshot(bool may_begin) {
+const History& HistoryBook::snapshot(bool may_begin, bool is_over) {
   publish(0);
   snapshot_.may_begin = may_begin;
+  snapshot_.is_over = is_over;
   snapshot_.trials.resize(live_.trials.size());
-  for (const int number : differing_) snapshot_.trials[index_of(number)] = live_.trials[index_of(number)];
+  for (const int number : differing_)
+    snapshot_.trials[index_of(number)] = as_searched(live_.trials[index_of(number)]);
   differing_.clear();
   return snapshot_;
 }

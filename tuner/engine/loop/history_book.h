@@ -10,8 +10,9 @@
 
 namespace tune::engine {
 
-// All that the store holds. Throws DamagedFile where a trial is no point of the space, which is where every
-// suggestion came from.
+// All that the store holds. Trials from before the space was amended have their points in it, and those that
+// are none teach nothing. Throws DamagedFile where a later trial is no point of the space, which is where
+// every suggestion came from.
 History history_in(const store::StudyStore& store, const SearchSpace& space);
 
 // Owned by the loop, on its thread. Trials that run have a view of their own that grows without copying; it
@@ -22,6 +23,7 @@ class HistoryBook {
   explicit HistoryBook(History loaded);
 
   int next_number() const { return live_.next_number(); }
+  int replicates() const { return replicates_; }
   const TrialView& trial(int number) const;
 
   // The next trial, running or queued. Its number must be next_number().
@@ -36,16 +38,21 @@ class HistoryBook {
   void set_state(int number, TrialState state);  // of a trial that waits or runs: it has no values
   void pause(int number, std::vector<double> values);
   void set_budget(int number, double budget);
+  // Of an open trial: what its point takes of memory.
+  void set_memory(int number, bool did_not_fit, std::optional<std::uint64_t> bytes);
   // Ends it: no more points.
   void close(int number, TrialState state, std::vector<double> values, const std::string& failure);
 
   // Up to date but for `except`, whose open view trial() gives.
   const History& history(int except = 0);
-  // The same for another thread: unchanged until the next call of snapshot(). `may_begin` as in History.
-  const History& snapshot(bool may_begin = true);
+  // The same for another thread, as the search is to see it: of what is no point of it (SearchRole) the
+  // number alone. Unchanged until the next call of snapshot(). `may_begin` and `is_over` as in History.
+  const History& snapshot(bool may_begin = true, bool is_over = false);
   // From now on no trial is paused (History::can_pause).
   void give_up_pausing() { live_.can_pause = snapshot_.can_pause = false; }
   int paused() const { return paused_; }
+  // How many trials the search has begun: all but repeats and replicates.
+  int searched() const { return next_number() - 1 - static_cast<int>(snapshot_.repeats) - replicates_; }
 
  private:
   void publish(int except);
@@ -55,7 +62,8 @@ class HistoryBook {
   std::map<int, TrialView> open_;  // paused ones too
   std::set<int> changed_;          // of these, since they were put into live_
   int paused_ = 0;                 // trials that wait with their checkpoints
-  std::vector<int> differing_;     // numbers whose view in snapshot_ is older than in live_
+  int replicates_ = 0;
+  std::vector<int> differing_;  // numbers whose view in snapshot_ is older than in live_
 };
 
 }  // namespace tune::engine

@@ -13,7 +13,7 @@ namespace tune::engine {
 
 struct Request {
   std::string id;       // of its own, drawn by who made it
-  std::string command;  // "set", "enqueue", "stop", "pause", "continue"
+  std::string command;  // "set", "enqueue", "rerun", "stop", "pause", "continue"
   Json arguments = Json::object();
   std::string who;  // "ada@host"
   WallTime when;

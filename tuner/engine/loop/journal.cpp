@@ -14,6 +14,7 @@ Json event_data(const StatusEvent& event) {
   if (!event.about.empty()) data["metric"] = event.metric, data["about"] = event.about;
   if (!event.request.empty()) data["request"] = event.request;
   if (event.kind == StatusKind::kTrialFinished) data["state"] = to_string(event.state);
+  if (event.replicate_of) data["replicate_of"] = *event.replicate_of;
   return data;
 }
 

@@ -102,7 +102,8 @@ void MetricFollower::look_for_new_beginning(RunningTrial& running, std::int64_t 
 }
 
 void MetricFollower::judge(RunningTrial& running) {
-  if (running.stopping) return;
+  // What repeats another trial is to go as far as that one did.
+  if (running.stopping || running.trial.facts.rerun_of) return;
   const int number = running.attempt.trial;
   strategies::Verdict verdict =
       parts_.stop_rule.judge(parts_.book.trial(number), parts_.book.history(number));
@@ -110,6 +111,7 @@ void MetricFollower::judge(RunningTrial& running) {
   running.stopping = true;
   running.attempt.reason = std::move(verdict.reason);
   running.verdict_brief = std::move(verdict.brief);
+  running.attempt.facts.verdict = std::move(verdict.compared);
   // Before it acts: exit.json says only that a rule stopped the attempt, and a loop that takes it up after a
   // crash could not say why.
   parts_.journal.commit([&](Journal::Entry& entry) { entry.store().update_attempt(running.attempt); });

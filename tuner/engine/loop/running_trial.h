@@ -1,6 +1,7 @@
 #pragma once
 // A trial whose attempt runs, and what the desk and those who follow metrics and ends share of a study.
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,13 @@
 
 namespace tune::engine {
 
+// The trials that had begun before the space was last amended, and what they had of parameters that came
+// later.
+struct AmendedFrom {
+  int trials = 0;
+  std::map<std::string, Json> assumed = {};
+};
+
 // All of it is used on the loop's thread, and lives as long as the loop.
 struct DeskParts {
   StudyFrame frame;
@@ -28,6 +36,7 @@ struct DeskParts {
   HistoryBook& book;
   // What has become of the set-up since the run began, asked when a trial has failed; empty: nobody knows.
   std::function<std::optional<Fault>()> set_up_fault = {};
+  AmendedFrom amended = {};
 };
 
 struct RunningTrial {

@@ -45,6 +45,7 @@ struct StatusEvent {
   // stored nor in JSON.
   std::string brief = {};
   std::string choice = {}, choice_reason = {};
+  std::optional<int> replicate_of = {};  // of a trial that is queued or has finished
 };
 
 // Who shows a study to people or programs. Owned by the command that runs the study. Decides nothing.

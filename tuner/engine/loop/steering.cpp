@@ -79,7 +79,7 @@ Effect enqueue(const Request& request, const Spec& spec, const store::StudyStore
   const History history = store.load_history();
   Effect effect;
   std::set<std::string> filled;
-  int number = history.next_number();
+  int number = store.trial_count() + 1;
   for (std::size_t i = 0; i < points.size(); ++i) {
     const std::string place = i < places.size()    ? places[i].get<std::string>()
                               : points.size() == 1 ? "the point"
@@ -90,6 +90,7 @@ Effect enqueue(const Request& request, const Spec& spec, const store::StudyStore
     row.parameters = whole_point(points[i], place, spec.space, history.best(), filled);
     row.state = TrialState::kQueued;
     row.note = "enqueued by " + request.who;
+    row.facts.explanation = {{"strategy", "enqueue"}};
     row.created = now;
     effect.enqueued.push_back(std::move(row));
   }
@@ -103,14 +104,48 @@ Effect enqueue(const Request& request, const Spec& spec, const store::StudyStore
   return effect;
 }
 
+store::TrialRow trial_named(int number, const store::StudyStore& store) {
+  auto trial = store.trial(number);
+  if (trial) return *std::move(trial);
+  const int count = store.trial_count();
+  throw Error(ExitCode::kNotFound, "there is no trial " + std::to_string(number),
+              count == 0 ? "the study has none yet" : "the last one is " + std::to_string(count));
+}
+
+// The same point with the same seed under a number of its own, to its end. A repeat is never repeated itself:
+// the trial behind it is.
+Effect rerun(int number, const Request& request, const store::StudyStore& store, WallTime now) {
+  const store::TrialRow named = trial_named(number, store);
+  const int first = named.facts.rerun_of.value_or(number);
+  const store::TrialRow trial = first == number ? named : trial_named(first, store);
+  if (trial.facts.deleted)
+    throw Error(ExitCode::kConflict,
+                "trial " + std::to_string(first) + " was deleted by " + trial.facts.deleted->who +
+                    ", and nothing is left to compare with",
+                "`tune enqueue` tries its hyperparameters as a point of their own");
+  if (!is_finished(trial.state))
+    throw Error(ExitCode::kConflict,
+                "trial " + std::to_string(first) + " has not ended: it is " + to_string(trial.state),
+                "repeat it when it has");
+  store::TrialRow row;
+  row.number = store.trial_count() + 1;
+  row.parameters = trial.parameters;
+  row.budget = trial.budget;
+  row.state = TrialState::kQueued;
+  row.note = "repeats trial " + std::to_string(first) + ", asked for by " + request.who;
+  row.facts.rerun_of = first;
+  row.facts.explanation = {{"strategy", "rerun"}};
+  row.created = now;
+  Effect effect;
+  effect.said = "trial " + std::to_string(row.number) + " is enqueued, and repeats trial " +
+                std::to_string(first) + " with its seed";
+  effect.enqueued.push_back(std::move(row));
+  return effect;
+}
+
 Effect stop_trial(int number, const Request& request, const Spec& spec, const store::StudyStore& store,
                   WallTime now) {
-  auto trial = store.trial(number);
-  if (!trial) {
-    const int count = store.trial_count();
-    throw Error(ExitCode::kNotFound, "there is no trial " + std::to_string(number),
-                count == 0 ? "the study has none yet" : "the last one is " + std::to_string(count));
-  }
+  std::optional<store::TrialRow> trial = trial_named(number, store);
   if (is_finished(trial->state))
     throw Error(ExitCode::kConflict,
                 "trial " + std::to_string(number) + " has ended: it is " + to_string(trial->state));
@@ -174,6 +209,7 @@ Effect effect_of(const Request& request, const Spec& spec, const Limits& limits,
                  const store::StudyStore& store, WallTime now) {
   if (request.command == "set") return set(request, spec, limits);
   if (request.command == "enqueue") return enqueue(request, spec, store, now);
+  if (request.command == "rerun") return rerun(request.arguments.at("trial").get<int>(), request, store, now);
   Effect effect;
   if (request.command == "stop" && request.arguments.contains("trial"))
     return stop_trial(request.arguments["trial"].get<int>(), request, spec, store, now);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -16,6 +18,7 @@
 #include "tuner/engine/loop/inbox.h"
 #include "tuner/engine/loop/journal.h"
 #include "tuner/engine/loop/poison_guard.h"
+#include "tuner/engine/loop/replicate_words.h"
 #include "tuner/engine/loop/spending.h"
 #include "tuner/engine/loop/start_gate.h"
 #include "tuner/engine/loop/steering.h"
@@ -36,6 +39,11 @@ std::string way_of(const TrialEnd& end) {
                           : end.attempt.exit_code ? "exit code " + std::to_string(*end.attempt.exit_code)
                                                   : "no exit code";
   return end.failure + ", " + how + ": " + masked(end.reason);
+}
+
+AmendedFrom amended_from(const store::StudyFacts& facts) {
+  if (facts.amendments.empty()) return {};
+  return {facts.amendments.back().trials, facts.amendments.back().assumed};
 }
 
 // What the trials are told that a limit of their study stops.
@@ -80,11 +88,14 @@ struct StudyLoop::Impl {
   SuggestionSource source;
   Spending spending;
 
-  std::deque<int> queue;              // trials that run again
-  std::deque<RunnerEvent> postponed;  // events that came while the store could not be written
-  std::set<AttemptId> unrecorded;     // that have ended, and whose end is not in the store
+  std::deque<int> queue;                           // trials that run again
+  std::map<int, SteadyTime> not_before;            // of those that wait for a machine
+  std::optional<strategies::Suggestion> roomless;  // waits for room on a GPU
+  std::deque<RunnerEvent> postponed;               // events that came while the store could not be written
+  std::set<AttemptId> unrecorded;                  // that have ended, and whose end is not in the store
   int parallel = 1;
-  bool is_drained = false;  // what had given no metric when the guard spoke
+  bool is_drained = false;         // what had given no metric when the guard spoke
+  bool search_is_stopped = false;  // what ran of it when the target was reached
   int completed = 0, stopped = 0, failed = 0;
   SteadyTime begin, last_tick, last_housekeeping;
   double elapsed_before = 0;
@@ -102,9 +113,13 @@ struct StudyLoop::Impl {
   void fill_slots();
   bool has_slot();
   bool is_pausing() const { return gate.trouble() || guard.verdict(); }
+  int finished_of_search();
   bool is_held() const { return study.facts.held.has_value(); }
   void on_fault(const Fault& fault);
   void drain_silent_trials();
+  std::optional<int> next_again();
+  bool start_again(int number);
+  std::optional<strategies::Suggestion> next_new();
   void start(const strategies::Suggestion& suggestion);
   RunnerEvent next_event(SteadyTime deadline);
   void step();
@@ -123,6 +138,7 @@ struct StudyLoop::Impl {
                   Durability durability = Durability::kProcess, const StatusEvent* event = nullptr);
   std::optional<store::StudyEnd> over() const;
   void run_down(StopReason reason);
+  void stop_search();
   StudyResult drain();
   StudyResult pause();
   StudyResult end_by_limit(store::StudyEnd limit);
@@ -148,7 +164,8 @@ StudyLoop::Impl::Impl(const Parts& given)
             parts.status,
             journal,
             book,
-            parts.set_up_fault}),
+            parts.set_up_fault,
+            amended_from(study.facts)}),
       gate(parts.clock),
       completion(parts.spec.limits, parts.spec.objective, parts.store.trials()),
       source(parts.strategy, parts.spec, study.seed, book, completion, journal,
@@ -158,6 +175,7 @@ StudyLoop::Impl::Impl(const Parts& given)
       elapsed_before(study.elapsed_seconds),
       last_alive(alive.last_time(study.updated)) {
   begin = last_tick = last_housekeeping = parts.clock.steady_now();
+  if (parts.has_converged || was_repeating(study, parts.store.trials())) completion.resume_replicates();
 }
 
 Milliseconds StudyLoop::Impl::elapsed() const {
@@ -192,19 +210,27 @@ void StudyLoop::Impl::announce() {
     failed += trial->state == TrialState::kFailed;
   }
   guard = PoisonGuard(parallel);
-  const int known = book.next_number() - 1;
+  const int known = book.next_number() - 1, replicates = book.replicates();
   const std::string total = limits.trials ? plural_text(*limits.trials, "trial") : "trials";
   StatusEvent event;
   event.kind = StatusKind::kStudyStarted;
-  event.message =
-      known == 0 ? total + ", " + std::to_string(parallel) + " at once"
-                 : "continues: " + std::to_string(completed + stopped + failed) + " of " + total + " done";
+  event.message = known == 0
+                      ? total + ", " + std::to_string(parallel) + " at once"
+                      : "continues: " + std::to_string(finished_of_search()) + " of " + total + " done" +
+                            (replicates > 0 ? ", and " + plural_text(replicates, "replicate") : "");
   save_study(store::StudyState::kRunning, {}, Durability::kProcess, &event);
   if (study.facts.no_pausing) book.give_up_pausing();
   look_at_rungs();
   if (is_held())
     journal.notice("the study is paused by " + *study.facts.held + ": `tune continue " + study.name +
                    "` has it begin trials again");
+}
+
+int StudyLoop::Impl::finished_of_search() {
+  const auto& trials = book.history().trials;
+  return static_cast<int>(std::count_if(trials.begin(), trials.end(), [](const auto& trial) {
+    return is_finished(trial->state) && !trial->replicate_of;
+  }));
 }
 
 // But for a trial that a person had stopped when its attempt was lost.
@@ -245,8 +271,10 @@ StudyResult StudyLoop::Impl::run() {
       if (out_of_time()) return end_by_limit(store::StudyEnd::kTimeLimit);
       if (has_spent_all()) return end_by_limit(spending.reason());
       // What a person has enqueued runs before.
-      if (completion.reached() == store::StudyEnd::kTarget && queue.empty())
-        return end_by_limit(store::StudyEnd::kTarget);
+      if (completion.reached() == store::StudyEnd::kTarget && queue.empty()) {
+        if (!parts.spec.replicates) return end_by_limit(store::StudyEnd::kTarget);
+        stop_search();
+      }
       fill_slots();
       if (desk.running() == 0) {
         if (const auto end = over(); end && !source.is_busy()) return finish(*end);
@@ -301,22 +329,60 @@ void StudyLoop::Impl::drain_silent_trials() {
 void StudyLoop::Impl::fill_slots() {
   if (is_pausing()) return;
   while (!is_pausing() && !is_held() && !interrupted() &&
-         (!queue.empty() || source.is_busy() || source.may_ask()) && spending.has_room(desk.leases()) &&
-         has_slot()) {
-    if (!queue.empty()) {
-      if (const auto fault = desk.start_again(queue.front())) return on_fault(*fault);
-      guard.on_start(queue.front());
-      queue.pop_front();
+         (!queue.empty() || roomless || source.is_busy() || source.may_ask()) &&
+         spending.has_room(desk.leases()) && has_slot()) {
+    if (const auto number = next_again()) {
+      if (!start_again(*number)) return;
       continue;
     }
-    if (const auto suggestion = source.next(parts.patience, desk.running() > 0))
-      start(*suggestion);
-    else if (source.is_busy())
-      return;  // the worker wakes the runner's wait
+    if (!roomless && !source.is_busy() && !source.may_ask()) return;  // what is queued is not due
+    if (!roomless && !desk.has_room()) return;
+    auto suggestion = next_new();
+    if (!suggestion && source.is_busy()) return;  // the worker wakes the runner's wait
+    if (!suggestion) continue;
+    if (!desk.has_room_for(*suggestion)) {
+      roomless = std::move(suggestion);
+      return;
+    }
+    start(*suggestion);
   }
 }
 
+// The first of the queue whose time has come.
+std::optional<int> StudyLoop::Impl::next_again() {
+  const SteadyTime now = parts.clock.steady_now();
+  for (const int number : queue) {
+    const auto wait = not_before.find(number);
+    if (wait == not_before.end() || wait->second <= now) return number;
+  }
+  return std::nullopt;
+}
+
+bool StudyLoop::Impl::start_again(int number) {
+  if (!desk.has_room_for(number)) return false;
+  if (const auto fault = desk.start_again(number)) {
+    on_fault(*fault);
+    return false;
+  }
+  guard.on_start(number);
+  std::erase(queue, number);
+  not_before.erase(number);
+  return true;
+}
+
+// One that waited for room may not be wanted any more: a limit was lowered, a paused trial was stopped.
+std::optional<strategies::Suggestion> StudyLoop::Impl::next_new() {
+  if (!roomless) return source.next(parts.patience, desk.running() > 0);
+  auto suggestion = std::exchange(roomless, std::nullopt);
+  const bool is_wanted = suggestion->resume_trial
+                             ? book.trial(*suggestion->resume_trial).state == TrialState::kPaused
+                             : source.may_begin();
+  return is_wanted ? std::move(suggestion) : std::nullopt;
+}
+
 void StudyLoop::Impl::start(const strategies::Suggestion& suggestion) {
+  if (suggestion.replicate_of && parts.spec.replicates)
+    journal.notice_once(replicates_begin(*parts.spec.replicates));
   const int number = suggestion.resume_trial.value_or(book.next_number());
   const auto fault = suggestion.resume_trial ? desk.start_resumed(suggestion) : desk.start_new(suggestion);
   if (!fault) return guard.on_start(number);
@@ -348,7 +414,7 @@ void StudyLoop::Impl::handle(const RunnerEvent& event) {
     desk.on_quiet(event.id, event.kind);
   if (event.kind != RunnerEventKind::kExited) return;
   unrecorded.insert(event.id);
-  if (const auto end = desk.on_exit(event.id)) on_end(*end);
+  if (const auto end = desk.on_exit(event.id, event.memory)) on_end(*end);
   unrecorded.erase(event.id);
 }
 
@@ -359,6 +425,7 @@ void StudyLoop::Impl::on_end(const TrialEnd& end) {
   give_up_pausing(end.pausing_trouble);
   look_at_rungs();
   if (end.state == TrialState::kQueued) {
+    if (end.wait > Milliseconds(0)) not_before[end.trial] = parts.clock.steady_now() + end.wait;
     run_again(end.trial);
     if (end.fault) on_fault(*end.fault);
     return;
@@ -368,8 +435,9 @@ void StudyLoop::Impl::on_end(const TrialEnd& end) {
   completed += end.state == TrialState::kCompleted;
   stopped += end.state == TrialState::kStopped;
   failed += end.state == TrialState::kFailed;
-  const std::vector<double>& values = book.trial(end.trial).values;
-  completion.on_end(end.state, values.empty() ? std::nullopt : std::optional(values.front()));
+  const TrialView& ended = book.trial(end.trial);
+  if (!ended.replicate_of && ended.role != SearchRole::kRepeat)
+    completion.on_end(end.state, ended.values.empty() ? std::nullopt : std::optional(ended.values.front()));
   if (completion.reached()) journal.notice_once(completion.sentence());
   guard.on_end({end.trial, end.attempt.attempt, end.state, way_of(end), end.lasted, end.has_metrics,
                 end.attempt.exit_code == 0, end.failure == "no_metric"},
@@ -424,6 +492,9 @@ void StudyLoop::Impl::take_effect(const Request& request, const Effect& effect) 
     view.number = row.number;
     view.parameters = row.parameters;
     view.state = TrialState::kQueued;
+    view.replicate_of = row.facts.replicate_of;
+    view.budget = row.budget;
+    if (row.facts.rerun_of) view.role = SearchRole::kRepeat;
     book.add(std::move(view));
     queue.push_back(row.number);
   }
@@ -443,6 +514,7 @@ void StudyLoop::Impl::set_limits(const Limits& new_limits) {
     parts.runner.set_parallel(parallel);
   }
   limits = new_limits;
+  search_is_stopped = false;
   spending.set_budget(device_budget(limits, parts.spec.usd_per_hour));
   completion.set_limits(limits);
   source.set_limits(limits);
@@ -494,7 +566,7 @@ void StudyLoop::Impl::save_study(store::StudyState state, const std::string& rea
 
 // Why nothing is left to do; nullopt while there is. Asked when nothing runs.
 std::optional<store::StudyEnd> StudyLoop::Impl::over() const {
-  if (!queue.empty() || source.may_ask()) return std::nullopt;
+  if (!queue.empty() || roomless || source.may_ask()) return std::nullopt;
   if (const auto end = completion.reached()) return end;
   return source.may_begin() ? store::StudyEnd::kSpaceExhausted : store::StudyEnd::kTrialLimit;
 }
@@ -510,6 +582,13 @@ void StudyLoop::Impl::run_down(StopReason reason) {
     }
     step();
   }
+}
+
+// The target is reached: replicates are all that comes.
+void StudyLoop::Impl::stop_search() {
+  if (std::exchange(search_is_stopped, true)) return;
+  journal.notice_once(completion.sentence());
+  desk.stop_search(StopReason::kTarget, grace);
 }
 
 StudyResult StudyLoop::Impl::drain() {
@@ -565,6 +644,10 @@ StudyResult StudyLoop::Impl::end_by_limit(store::StudyEnd limit) {
 StudyResult StudyLoop::Impl::finish(store::StudyEnd end) {
   const std::string reason = to_string(end);
   database.check_present();  // before the best of it is promoted
+  if (parts.spec.replicates)
+    if (const std::string said = replicates_result(book.history(), *parts.spec.replicates, reason);
+        !said.empty())
+      journal.notice(said);
   StatusEvent event;
   event.kind = StatusKind::kStudyFinished;
   event.message = reason;

@@ -56,6 +56,8 @@ class StudyLoop {
     Milliseconds patience{2};
     // What has become of the set-up since the run began (see DeskParts).
     std::function<std::optional<Fault>()> set_up_fault = {};
+    // The search had converged before, and nobody has asked for more of it: only replicates are to come.
+    bool has_converged = false;
   };
   explicit StudyLoop(const Parts& parts);
   ~StudyLoop();

@@ -19,7 +19,9 @@ SuggestionSource::SuggestionSource(strategies::Strategy& strategy, const Spec& s
       suggester_(strategy, spec.space, seed, std::move(on_answer)) {}
 
 bool SuggestionSource::may_ask() const {
-  if (waits_ || is_exhausted_ || completion_.reached()) return false;
+  if (waits_ || is_exhausted_) return false;
+  if (spec_.replicates) return true;
+  if (completion_.reached()) return false;
   return may_begin() || (book_.paused() > 0 && spec_.early_stopping.form == StopForm::kPause);
 }
 
@@ -31,8 +33,8 @@ void SuggestionSource::on_end() {
 std::optional<strategies::Suggestion> SuggestionSource::next(Milliseconds patience, bool anything_runs) {
   if (!suggester_.is_busy()) {
     ended_since_question_ = false;
-    asked_to_begin_ = may_begin();
-    suggester_.ask(book_.snapshot(asked_to_begin_));
+    asked_to_begin_ = search_goes_on();
+    suggester_.ask(book_.snapshot(asked_to_begin_, completion_.reached().has_value()));
   }
   std::optional<Suggested> suggested = suggester_.take(patience);
   if (!suggested) return std::nullopt;
@@ -49,17 +51,17 @@ std::optional<strategies::Suggestion> SuggestionSource::taken(Suggested suggeste
     return std::nullopt;
   }
   if (std::holds_alternative<strategies::Exhausted>(suggested.answer)) {
-    if (may_begin() && !asked_to_begin_) return std::nullopt;  // the limit was raised meanwhile
+    if (search_goes_on() && !asked_to_begin_) return std::nullopt;  // the limit was raised meanwhile
     is_exhausted_ = true;
-    if (limits_.trials && may_begin())
+    if (limits_.trials && search_goes_on())
       journal_.notice_once("no point is left to try, so the study ends with " +
-                           std::to_string(book_.next_number() - 1) + " of " +
-                           plural_text(*limits_.trials, "trial"));
+                           std::to_string(book_.searched()) + " of " + plural_text(*limits_.trials, "trial"));
     return std::nullopt;
   }
   auto& suggestion = std::get<strategies::Suggestion>(suggested.answer);
+  if (suggestion.replicate_of) return std::move(suggestion);
   // A new point of a strategy that failed; a trial that has been stopped since the question.
-  if (!suggestion.resume_trial && !may_begin()) {
+  if (!suggestion.resume_trial && !search_goes_on()) {
     is_exhausted_ = true;
     return std::nullopt;
   }

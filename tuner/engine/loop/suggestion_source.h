@@ -21,8 +21,8 @@ class SuggestionSource {
                    Completion& completion, Journal& journal, std::function<void()> on_answer);
 
   void set_limits(const Limits& limits) { limits_ = limits; }
-  // Whether limits.trials allows a new trial.
-  bool may_begin() const { return !limits_.trials || book_.next_number() <= *limits_.trials; }
+  // Whether limits.trials allows a new trial of the search.
+  bool may_begin() const { return !limits_.trials || book_.searched() < *limits_.trials; }
   // Whether a question could bring a trial.
   bool may_ask() const;
   bool is_busy() const { return suggester_.is_busy(); }
@@ -36,6 +36,7 @@ class SuggestionSource {
   void on_steering() { waits_ = is_exhausted_ = false; }
 
  private:
+  bool search_goes_on() const { return may_begin() && !completion_.reached(); }
   std::optional<strategies::Suggestion> taken(Suggested suggested, bool anything_runs);
 
   const Spec& spec_;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "tuner/core/placed_point.h"
 #include "tuner/core/rng.h"
+#include "tuner/engine/loop/retries.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/process.h"
 
@@ -40,6 +42,7 @@ TrialDesk::TrialDesk(Parts parts)
     : parts_(std::move(parts)),
       metrics_(parts_),
       closer_(parts_, metrics_),
+      forecast_(parts_.frame.spec, parts_.store),
       last_listened_(parts_.clock.steady_now()) {}
 
 std::optional<Fault> TrialDesk::start_new(const strategies::Suggestion& suggestion) {
@@ -48,6 +51,9 @@ std::optional<Fault> TrialDesk::start_new(const strategies::Suggestion& suggesti
   trial.parameters = suggestion.parameters;
   trial.budget = suggestion.budget;
   trial.note = suggestion.note;
+  trial.facts.replicate_of = suggestion.replicate_of;
+  trial.facts.explanation = suggestion.explanation;
+  trial.facts.explanation.emplace("strategy", parts_.frame.spec.strategy.name);
   trial.created = parts_.clock.wall_now();
   return start(std::move(trial), &suggestion);
 }
@@ -119,16 +125,27 @@ AttemptRecord TrialDesk::launch(const Attempt& attempt) {
   }
 }
 
+// With what was assumed of parameters that the space has got since.
+ParameterSet TrialDesk::parameters_to_run(const store::TrialRow& trial) const {
+  const AmendedFrom& amended = parts_.amended;
+  if (trial.facts.rerun_of.value_or(trial.number) > amended.trials) return trial.parameters;
+  return completed_point(parts_.frame.spec.space, trial.parameters, amended.assumed);
+}
+
 Attempt TrialDesk::plan(const RunningTrial& running, Beginning beginning) const {
   const store::TrialRow& trial = running.trial;
   const bool resumes = beginning == Beginning::kFromCheckpoint;
-  Attempt attempt = plan_attempt(
-      parts_.frame, {{trial.number, trial.attempts},
-                     running.attempt.token,
-                     trial.parameters,
-                     trial.budget,
-                     resumes,
-                     resumes ? last_steps(trial.number) : std::map<std::string, std::int64_t>{}});
+  const ParameterSet parameters = parameters_to_run(trial);
+  Attempt attempt =
+      plan_attempt(parts_.frame, {{trial.number, trial.attempts},
+                                  running.attempt.token,
+                                  parameters,
+                                  trial.budget,
+                                  resumes,
+                                  resumes ? last_steps(trial.number) : std::map<std::string, std::int64_t>{},
+                                  running.attempt.facts.overrides,
+                                  trial.facts.rerun_of});
+  attempt.memory = running.attempt.facts.reserved_device_memory;
   if (resumes) attempt.steps_counted = counted_steps(trial);
   return attempt;
 }
@@ -151,6 +168,7 @@ void TrialDesk::commit_plan(const RunningTrial& running, Beginning beginning,
       event.brief = suggestion->brief;
       event.choice = suggestion->choice;
       event.choice_reason = suggestion->choice_reason;
+      event.replicate_of = suggestion->replicate_of;
       entry.event(std::move(event));
     }
     entry.store().insert_attempt(running.attempt);
@@ -165,6 +183,7 @@ void TrialDesk::enter_in_book(const store::TrialRow& trial, Beginning beginning)
     view.parameters = trial.parameters;
     view.budget = trial.budget;
     view.state = TrialState::kRunning;
+    view.replicate_of = trial.facts.replicate_of;
     parts_.book.add(std::move(view));
     return;
   }
@@ -196,13 +215,52 @@ void TrialDesk::record_start(RunningTrial running, const AttemptRecord& record) 
   });
 }
 
+// What a trial saved with other hyperparameters is another training's. Before the rows of the attempt: where
+// they are not written, the next one finds no checkpoint, and begins anew as well.
+void TrialDesk::drop_checkpoints_of_others(const store::TrialRow& trial, const Json& overrides) const {
+  if (trial.attempts == 0 || trial.facts.overrides == overrides) return;
+  std::error_code ignored;
+  fs::remove_all(checkpoint_folder(parts_.frame.study_folder, trial.number), ignored);
+}
+
+std::optional<std::uint64_t> TrialDesk::memory_for(const ParameterSet& parameters, const Json& overrides,
+                                                   const std::vector<store::AttemptRow>& attempts) const {
+  if (!parts_.frame.spec.resources.packs_gpus || needs_whole_gpus(attempts)) return std::nullopt;
+  return forecast_.most(parameters, overrides);
+}
+
+bool TrialDesk::has_room_for(int number) const {
+  if (!parts_.frame.spec.resources.packs_gpus) return true;
+  const auto attempts = parts_.store.attempts(number);
+  const ParameterSet& parameters = parts_.book.trial(number).parameters;
+  return parts_.runner.has_room(
+      memory_for(parameters, overrides_after(attempts, parts_.frame.spec, parameters), attempts));
+}
+
+bool TrialDesk::has_room_for(const strategies::Suggestion& suggestion) const {
+  if (suggestion.resume_trial) return has_room_for(*suggestion.resume_trial);
+  return !parts_.frame.spec.resources.packs_gpus ||
+         parts_.runner.has_room(memory_for(suggestion.parameters, Json::object(), {}));
+}
+
+bool TrialDesk::has_room() const {
+  return !parts_.frame.spec.resources.packs_gpus || parts_.runner.has_room(forecast_.least());
+}
+
 std::optional<Fault> TrialDesk::start(store::TrialRow trial, const strategies::Suggestion* suggestion) {
+  const std::vector<store::AttemptRow> attempts = parts_.store.attempts(trial.number);
+  Json overrides = overrides_after(attempts, parts_.frame.spec, trial.parameters);
+  drop_checkpoints_of_others(trial, overrides);
+  crash_point("checkpoints_dropped");
   const bool was_paused = trial.state == TrialState::kPaused;
   trial.state = TrialState::kRunning;
   trial.values.clear();  // what it had reached when it was paused
   trial.attempts += 1;
   if (!trial.started) trial.started = parts_.clock.wall_now();
+  trial.facts.overrides = overrides;
   RunningTrial running{.trial = trial, .attempt = new_attempt(trial), .started = {}, .read_at = {}};
+  running.attempt.facts.reserved_device_memory = memory_for(trial.parameters, overrides, attempts);
+  running.attempt.facts.overrides = std::move(overrides);
   const Beginning beginning = suggestion != nullptr && !suggestion->resume_trial ? Beginning::kNew
                               : has_checkpoint(parts_.frame.study_folder, trial.number)
                                   ? Beginning::kFromCheckpoint
@@ -223,6 +281,9 @@ std::optional<Fault> TrialDesk::start(store::TrialRow trial, const strategies::S
   crash_point("attempt_spawned");
   record_start(std::move(running), record);
   crash_point("attempt_recorded");
+  if (attempt.memory)
+    parts_.journal.notice_once(
+        "trials share GPUs from here on, where what earlier ones took of their memory says that they fit");
   if (!record.notice.empty() && said_of_machine_.insert(record.notice).second)
     parts_.journal.notice(record.notice);
   return std::nullopt;
@@ -274,7 +335,7 @@ std::optional<TrialEnd> TrialDesk::adopt(const store::AttemptRow& row, WallTime 
   const WallTime until = runs ? parts_.clock.wall_now() : last_alive;
   if (row.started && until > *row.started) running.started = now - (until - *row.started);
   if (runs) return std::nullopt;
-  return finish(running);
+  return finish(running, {});
 }
 
 std::vector<store::AttemptRow> TrialDesk::leases() const {
@@ -292,16 +353,17 @@ RunningTrial* TrialDesk::find(AttemptId id) {
   return found == running_.end() || found->second.attempt.attempt != id.attempt ? nullptr : &found->second;
 }
 
-TrialEnd TrialDesk::finish(RunningTrial& running) {
-  TrialEnd end = closer_.close(running);
+TrialEnd TrialDesk::finish(RunningTrial& running, const MemoryUse& memory) {
+  TrialEnd end = closer_.close(running, memory);
+  forecast_.add(running.trial.parameters, end.attempt.facts);
   if (running.was_quiet && end.state == TrialState::kCompleted) is_quiet_usual_ = true;
   running_.erase(end.trial);
   return end;
 }
 
-std::optional<TrialEnd> TrialDesk::on_exit(AttemptId id) {
+std::optional<TrialEnd> TrialDesk::on_exit(AttemptId id, const MemoryUse& memory) {
   RunningTrial* const running = find(id);
-  return running == nullptr ? std::nullopt : std::optional(finish(*running));
+  return running == nullptr ? std::nullopt : std::optional(finish(*running, memory));
 }
 
 void TrialDesk::on_progress(AttemptId id) {
@@ -371,6 +433,12 @@ void TrialDesk::stop_all(StopReason reason, Milliseconds grace) {
 void TrialDesk::stop_silent(StopReason reason, Milliseconds grace) {
   for (const auto& [number, running] : running_)
     if (parts_.store.metrics(number).empty())
+      parts_.runner.stop({number, running.attempt.attempt}, grace, reason);
+}
+
+void TrialDesk::stop_search(StopReason reason, Milliseconds grace) {
+  for (const auto& [number, running] : running_)
+    if (!running.trial.facts.replicate_of)
       parts_.runner.stop({number, running.attempt.attempt}, grace, reason);
 }
 

@@ -9,6 +9,7 @@
 
 #include "strategies/strategy.h"
 #include "tuner/engine/loop/attempt_closer.h"
+#include "tuner/engine/loop/memory_forecast.h"
 #include "tuner/engine/loop/metric_follower.h"
 #include "tuner/engine/loop/running_trial.h"
 
@@ -31,12 +32,17 @@ class TrialDesk {
   std::optional<Fault> start_new(const strategies::Suggestion& suggestion);
   std::optional<Fault> start_again(int trial);
   std::optional<Fault> start_resumed(const strategies::Suggestion& suggestion);  // of a paused trial
+  // Whether there is room for it on a GPU now, as far as is known of the memory that it takes.
+  bool has_room_for(int trial) const;
+  bool has_room_for(const strategies::Suggestion& suggestion) const;
+  // Whether there is room for any trial: for the one that takes least of those that are known.
+  bool has_room() const;
   // Takes up an attempt that an earlier run of the loop left; that run was last known to live at
   // `last_alive`. Its end, if nothing of it runs any more.
   std::optional<TrialEnd> adopt(const store::AttemptRow& row, WallTime last_alive);
 
   void on_progress(AttemptId id);
-  std::optional<TrialEnd> on_exit(AttemptId id);
+  std::optional<TrialEnd> on_exit(AttemptId id, const MemoryUse& memory);
   // A sign of life of an attempt's supervisor. Writes nothing.
   void on_alive(AttemptId id);
   // Its trainer has printed nothing, or no metric, for long: that is said.
@@ -50,6 +56,8 @@ class TrialDesk {
   void stop_for_good(int trial, const std::string& reason);
   // Only those that have given no metric yet.
   void stop_silent(StopReason reason, Milliseconds grace);
+  // Those that are no replicates.
+  void stop_search(StopReason reason, Milliseconds grace);
   // Why paused trials do not go on from where they were, if one that runs has shown that.
   std::string pausing_trouble() const;
   // Ends a queued or paused trial that will not run again.
@@ -61,7 +69,10 @@ class TrialDesk {
 
   // Without a suggestion the trial runs again; a suggestion may be to go on with it.
   std::optional<Fault> start(store::TrialRow trial, const strategies::Suggestion* suggestion);
+  ParameterSet parameters_to_run(const store::TrialRow& trial) const;
   Attempt plan(const RunningTrial& running, Beginning beginning) const;
+  std::optional<std::uint64_t> memory_for(const ParameterSet& parameters, const Json& overrides,
+                                          const std::vector<store::AttemptRow>& attempts) const;
   void commit_plan(const RunningTrial& running, Beginning beginning,
                    const strategies::Suggestion* suggestion);
   void enter_in_book(const store::TrialRow& trial, Beginning beginning);
@@ -73,12 +84,14 @@ class TrialDesk {
   std::set<std::string> counted_steps(const store::TrialRow& trial) const;
   void make_folders(const Attempt& attempt) const;
   AttemptRecord launch(const Attempt& attempt);
-  TrialEnd finish(RunningTrial& running);
+  TrialEnd finish(RunningTrial& running, const MemoryUse& memory);
+  void drop_checkpoints_of_others(const store::TrialRow& trial, const Json& overrides) const;
   RunningTrial* find(AttemptId id);
 
   const DeskParts parts_;
   MetricFollower metrics_;
   AttemptCloser closer_;
+  MemoryForecast forecast_;
   std::map<int, RunningTrial> running_;    // by trial: at most one live attempt each
   std::set<std::string> said_of_machine_;  // notices
   SteadyTime last_listened_;

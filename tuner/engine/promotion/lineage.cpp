@@ -92,6 +92,8 @@ Lineage lineage_of(const store::StudyStore& store, const store::TrialRow& trial,
       {"trial_seed", trial_seed(study.seed, trial.number)},
       {"parameters", parameters},
       {"fixed", member(study.spec, "fixed")},
+      // What the attempt had in place of some of these; argv and trial.json have it already.
+      {"overrides", attempt ? attempt->facts.overrides : Json::object()},
       {"trainer", member(study.spec, "trainer")},
       {"metrics", metrics.is_null() ? last_metrics(store, trial.number) : metrics},
       {"argv", member(launch, "argv")},

@@ -4,6 +4,8 @@
 
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
+#include "tuner/core/plural_text.h"
+#include "tuner/core/replication.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/promotion/lineage.h"
 #include "tuner/engine/promotion/model_files.h"
@@ -20,6 +22,18 @@ namespace fs = std::filesystem;
 constexpr const char* kPassingLink =
     "current.";  // and a token: the new link, before it takes the old one's place
 
+// The one to promote of the runs of the same hyperparameters: the one with the best value, the earliest of
+// equals. Each run has weights of its own, and the better value speaks for the better weights, however lucky.
+int best_run(const History& history, const TrialView& winner) {
+  const TrialView* best = &winner;
+  for (const auto& trial : history.trials) {
+    const bool counts = trial->replicate_of == winner.number && trial->state == TrialState::kCompleted &&
+                        !trial->values.empty();
+    if (counts && is_better(trial->values[0], best->values[0], history.objective.goal)) best = trial.get();
+  }
+  return best->number;
+}
+
 store::TrialRow trial_to_promote(const store::StudyStore& store, const std::optional<int>& chosen) {
   if (chosen) {
     const std::optional<store::TrialRow> trial = store.trial(*chosen);
@@ -32,7 +46,7 @@ store::TrialRow trial_to_promote(const store::StudyStore& store, const std::opti
   const History history = store.load_history();
   const TrialView* best = history.best();
   if (!best) throw Error(ExitCode::kNotFound, "no trial of this study has completed with a value");
-  return *store.trial(best->number);
+  return *store.trial(best_run(history, *best));
 }
 
 // The next number of the registry, or a later one where folders lie that the registry does not know: it may
@@ -119,15 +133,54 @@ void check_name(const std::string& model) {
 struct Candidate {
   store::StudyRow study;
   store::TrialRow trial;
-  fs::path attempt;  // the folder of its last attempt
+  fs::path attempt;                                // the folder of its last attempt
+  std::optional<Replication::Candidate> repeated;  // of its hyperparameters, where they were
   double value() const { return trial.values.front(); }
+  // What is held against the current version: over seeds the bound of the mean, else the value.
+  double judged() const { return repeated && repeated->bound ? *repeated->bound : value(); }
 };
 
+// What the replicates say of a trial, or of the one that it repeats.
+std::optional<Replication::Candidate> repeated_trial(const store::StudyStore& store,
+                                                     const store::TrialRow& trial) {
+  const History history = store.load_history();
+  const Replication replication(history.objective.goal, seed_results(history));
+  const Replication::Candidate* found = replication.find(trial.facts.replicate_of.value_or(trial.number));
+  return found != nullptr && !found->fresh.empty() ? std::optional(*found) : std::nullopt;
+}
+
+Json seeds_json(const Replication::Candidate& repeated) {
+  Json fresh = Json::array();
+  for (const double value : repeated.fresh) fresh.push_back(number_to_json(value));
+  return {{"trial", repeated.trial},
+          {"first_value", number_to_json(repeated.first)},
+          {"fresh_values", fresh},
+          {"mean", number_to_json(repeated.mean)},
+          {"bound", repeated.bound ? number_to_json(*repeated.bound) : Json()}};
+}
+
+// The bound of a version's mean over seeds, where it has one; else its value.
+double judged_value(const store::ModelVersion& version) {
+  const Json seeds = version.lineage.is_object() ? version.lineage.value("seeds", Json()) : Json();
+  const Json bound = seeds.is_object() ? seeds.value("bound", Json()) : Json();
+  return bound.is_number() ? bound.get<double>() : version.value;
+}
+
 Candidate candidate_of(const store::StudyStore& store, const PromotionRequest& request) {
-  Candidate candidate{store.study(), trial_to_promote(store, request.trial), {}};
+  Candidate candidate{store.study(), trial_to_promote(store, request.trial), {}, std::nullopt};
+  candidate.repeated = repeated_trial(store, candidate.trial);
   candidate.attempt = attempt_folder(request.store_folder / candidate.study.name,
                                      {candidate.trial.number, candidate.trial.attempts});
   return candidate;
+}
+
+// What the value is that was judged, and which run was taken.
+std::string seeds_text(const Candidate& candidate) {
+  if (!candidate.repeated) return {};
+  const std::string runs = plural_text(candidate.repeated->fresh.size() + 1, "run");
+  return std::string(candidate.repeated->bound ? ", the bound of the mean of " : ", of ") + runs +
+         " of trial " + std::to_string(candidate.repeated->trial) + "; this is trial " +
+         std::to_string(candidate.trial.number) + " with " + shortest(candidate.value());
 }
 
 void make_folders(const fs::path& models, const fs::path& model_folder) {
@@ -155,8 +208,10 @@ void set_version(store::PromotionDecision& result, const fs::path& model_folder,
 // either way.
 bool may_be_promoted(const Candidate& candidate, const std::optional<store::ModelVersion>& current,
                      bool chosen_by_person, store::PromotionDecision& result) {
-  const Gate gate = judge_promotion(candidate.study.objective, candidate.value(), current, chosen_by_person);
-  result.reason = gate.reason;
+  std::optional<store::ModelVersion> judged = current;
+  if (judged) judged->value = judged_value(*judged);
+  const Gate gate = judge_promotion(candidate.study.objective, candidate.judged(), judged, chosen_by_person);
+  result.reason = gate.reason + seeds_text(candidate);
   if (!gate.passes) return false;
   const std::string problem = output_problem(candidate.attempt / "output");
   if (problem.empty()) return true;
@@ -229,7 +284,8 @@ store::PromotionDecision promote_trial(const store::StudyStore& store, const Pro
     return result;
   }
   if (!may_be_promoted(candidate, current, request.trial.has_value(), result)) return result;
-  const Lineage lineage = lineage_of(store, trial, candidate.attempt);
+  Lineage lineage = lineage_of(store, trial, candidate.attempt);
+  if (candidate.repeated) lineage.document["seeds"] = seeds_json(*candidate.repeated);
   for (const std::string& unread : lineage.unread) result.reason += "; not taken into its lineage: " + unread;
 
   // A process may have died between recording a version of this trial and promoting it.

@@ -14,7 +14,7 @@ namespace tune::engine {
 struct PromotionRequest {
   std::filesystem::path store_folder;  // holds models/ and the study's folder
   std::string model;                   // as promote.model in a spec
-  std::optional<int> trial;            // a person's choice; absent: the best completed trial
+  std::optional<int> trial;            // a person's choice; absent: the best completed one
   // Whether a person wants to be out: while another process promotes, and while files are copied; empty:
   // never.
   std::function<bool()> is_interrupted = {};
@@ -23,9 +23,10 @@ struct PromotionRequest {
 };
 
 // The rule: a model's first version is promoted; after that a trial is promoted when its objective is better
-// than that of the current version, measured by the same metric with the same goal. A person's explicit
-// choice of a trial passes too, and the reason says so. What was promoted before from the same study and
-// trial is not promoted twice.
+// than that of the current version, measured by the same metric with the same goal. Of hyperparameters that
+// were repeated on other seeds the bound of their mean is judged (Replication), and the run with the best
+// value is promoted. A person's explicit choice of a trial passes too, and the reason says so. What was
+// promoted before from the same study and trial is not promoted twice.
 struct Gate {
   bool passes = false;
   std::string reason;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "strategies/replicating.h"
 #include "tuner/core/error.h"
 #include "tuner/engine/loop/suggest.h"
 
@@ -29,7 +30,7 @@ History history_of(const AskTell::Parts& parts) {
 }
 
 AskedTrial asked(const TrialView& trial, bool is_resumed) {
-  return {trial.number, trial.parameters, trial.budget, is_resumed};
+  return {trial.number, trial.parameters, trial.budget, is_resumed, trial.replicate_of};
 }
 
 StatusEvent about(StatusKind kind, const store::TrialRow& row) {
@@ -39,6 +40,7 @@ StatusEvent about(StatusKind kind, const store::TrialRow& row) {
   event.state = row.state;
   event.parameters = row.parameters;
   if (!row.values.empty()) event.value = row.values.front();
+  event.replicate_of = row.facts.replicate_of;
   return event;
 }
 
@@ -64,6 +66,7 @@ AskTell::AskTell(Parts parts)
   // A caller waits for its answer: it hears of a full disk at once, and may try again.
   journal_.emplace(*parts_.store, parts_.clock, listener_, [] { return false; });
   study_ = parts_.store->study();
+  if (was_repeating(study_, parts_.store->trials())) completion_.resume_replicates();
   elapsed_before_ = study_.elapsed_seconds;
   study_.state = store::StudyState::kRunning;
   study_.finish_reason.clear();
@@ -82,21 +85,23 @@ bool AskTell::is_out_of_time() const {
 
 bool AskTell::may_start() const {
   const Limits& limits = parts_.spec.limits;
-  return !is_out_of_time() && !completion_.reached() &&
-         (!limits.trials || book_.next_number() <= *limits.trials);
+  return !is_out_of_time() && !completion_.reached() && (!limits.trials || book_.searched() < *limits.trials);
 }
 
 Asked AskTell::ask(int count, std::optional<int> most) {
   Asked answer;
   while (static_cast<int>(answer.trials.size()) < count) {
-    const bool has_most = most && book_.next_number() > *most;
+    const bool has_most = most && book_.searched() >= *most;
     const bool may_begin = may_start() && !has_most;
-    if (!may_begin && (is_out_of_time() || completion_.reached() || book_.paused() == 0)) {
+    // What `most` leaves out may come later: the search has not ended.
+    const bool may_repeat = parts_.spec.replicates && !(has_most && may_start());
+    const bool may_resume = !completion_.reached() && book_.paused() > 0;
+    if (!may_begin && (is_out_of_time() || (!may_repeat && !may_resume))) {
       answer.kind = Asked::Kind::kExhausted;
       break;
     }
-    const Suggested suggested =
-        suggest(parts_.strategy, parts_.spec.space, parts_.seed, book_.snapshot(may_begin));
+    const Suggested suggested = suggest(parts_.strategy, parts_.spec.space, parts_.seed,
+                                        book_.snapshot(may_begin, completion_.reached().has_value()));
     if (!suggested.notice.empty()) {
       if (journal_) {
         journal_->notice(suggested.notice);
@@ -105,13 +110,14 @@ Asked AskTell::ask(int count, std::optional<int> most) {
       }
     }
     const auto* suggestion = std::get_if<strategies::Suggestion>(&suggested.answer);
-    if (suggestion == nullptr || (!suggestion->resume_trial && !may_begin)) {
+    if (suggestion == nullptr || (suggestion->replicate_of && !may_repeat) ||
+        (!suggestion->resume_trial && !suggestion->replicate_of && !may_begin)) {
       // Nothing runs that it could wait for: the strategy is at its end.
       const bool waits = std::holds_alternative<strategies::Wait>(suggested.answer) && open_ > 0;
       answer.kind = waits ? Asked::Kind::kWait : Asked::Kind::kExhausted;
       break;
     }
-    completion_.on_suggestion(*suggestion);
+    if (!suggestion->replicate_of) completion_.on_suggestion(*suggestion);
     answer.trials.push_back(suggestion->resume_trial ? start_again(*suggestion) : start(*suggestion));
   }
   exhausted_ = answer.kind == Asked::Kind::kExhausted && !(most && may_start());
@@ -125,6 +131,7 @@ AskedTrial AskTell::start(const strategies::Suggestion& suggestion) {
   view.parameters = suggestion.parameters;
   view.budget = suggestion.budget;
   view.state = TrialState::kRunning;
+  view.replicate_of = suggestion.replicate_of;
   if (journal_) {
     store::TrialRow row;
     row.number = view.number;
@@ -132,6 +139,9 @@ AskedTrial AskTell::start(const strategies::Suggestion& suggestion) {
     row.budget = view.budget;
     row.state = view.state;
     row.note = suggestion.note;
+    row.facts.replicate_of = suggestion.replicate_of;
+    row.facts.explanation = suggestion.explanation;
+    row.facts.explanation.emplace("strategy", parts_.spec.strategy.name);
     row.created = parts_.clock.wall_now();
     row.started = row.created;
     journal_->commit([&](Journal::Entry& entry) {
@@ -245,7 +255,7 @@ store::TrialRow AskTell::ended_row(const Told& told, const TrialView& trial) con
 void AskTell::write_end(const store::TrialRow& row) {
   const TrialView* best = book_.history(row.number).best();
   const bool is_new_best =
-      row.state == TrialState::kCompleted &&
+      row.state == TrialState::kCompleted && !row.facts.replicate_of &&
       (best == nullptr || is_better(row.values.front(), best->values.front(), parts_.spec.objective.goal));
   journal_->commit([&](Journal::Entry& entry) {
     entry.store().update_trial(row);
@@ -266,13 +276,21 @@ void AskTell::tell(const Told& told) {
   const TrialView& trial = open_trial(told.trial);
   const store::TrialRow row = ended_row(told, trial);
   if (journal_) write_end(row);
-  completion_.on_end(row.state, row.values.empty() ? std::nullopt : std::optional(row.values.front()));
+  if (!trial.replicate_of)
+    completion_.on_end(row.state, row.values.empty() ? std::nullopt : std::optional(row.values.front()));
   if (is_finished(row.state)) {
     book_.close(row.number, row.state, row.values, row.failure);
   } else {
     book_.pause(row.number, row.values);
   }
   --open_;
+}
+
+std::optional<Replication::Candidate> AskTell::over_seeds(int trial) {
+  const History& history = book_.history();
+  const Replication replication(history.objective.goal, seed_results(history));
+  const Replication::Candidate* found = replication.find(trial);
+  return found != nullptr && !found->fresh.empty() ? std::optional(*found) : std::nullopt;
 }
 
 std::vector<AskedTrial> AskTell::pending() const {
@@ -292,9 +310,12 @@ void AskTell::save_study(store::StudyStore& store) {
 
 void AskTell::close() {
   if (!journal_) return;
-  const bool is_over = open_ == 0 && (exhausted_ || !may_start());
+  const bool lacks_replicates =
+      parts_.spec.replicates && !is_out_of_time() &&
+      strategies::next_replicate(book_.history(), *parts_.spec.replicates).has_value();
+  const bool is_over = open_ == 0 && (exhausted_ || (!may_start() && !lacks_replicates));
   study_.state = is_over ? store::StudyState::kFinished : store::StudyState::kInterrupted;
-  const bool has_all = parts_.spec.limits.trials && book_.next_number() > *parts_.spec.limits.trials;
+  const bool has_all = parts_.spec.limits.trials && book_.searched() >= *parts_.spec.limits.trials;
   const auto reached = completion_.reached();
   study_.finish_reason = !is_over      ? "the ask-tell session ended"
                          : reached     ? to_string(*reached)

@@ -9,6 +9,7 @@
 #include "strategies/stop_rule.h"
 #include "strategies/strategy.h"
 #include "tuner/core/clock.h"
+#include "tuner/core/replication.h"
 #include "tuner/engine/loop/completion.h"
 #include "tuner/engine/loop/history_book.h"
 #include "tuner/engine/loop/journal.h"
@@ -21,7 +22,8 @@ struct AskedTrial {
   int trial = 0;
   ParameterSet parameters;
   double budget = 1;
-  bool is_resumed = false;  // it was paused, and goes on
+  bool is_resumed = false;               // it was paused, and goes on
+  std::optional<int> replicate_of = {};  // the trial that it repeats, on another seed
 };
 
 struct Asked {
@@ -63,7 +65,7 @@ class AskTell {
   AskTell& operator=(const AskTell&) = delete;
 
   // No new trial is begun when there are `most`, or as many as limits.trials says; paused ones may go on
-  // then.
+  // then, and replicates begin.
   Asked ask(int count, std::optional<int> most = std::nullopt);
   // A trial that somebody else thought of, and has run or runs now: it gets the next number, also past
   // limits.trials, and is open until it is told. Throws Error(kUsage) for what is no point of the space.
@@ -75,6 +77,8 @@ class AskTell {
   // A completed or stopped trial without a value takes the reduced one of its reports.
   void tell(const Told& told);
   const TrialView* best() { return book_.history().best(); }
+  // What its replicates say of a trial; nullopt before one of them has a value.
+  std::optional<Replication::Candidate> over_seeds(int trial);
   std::vector<AskedTrial> pending() const;
   // Records where the study stands as its session ends. Without a store it does nothing.
   void close();

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "strategies/point_key.h"
-#include "strategies/promoting.h"
+#include "strategies/replicating.h"
 #include "tuner/billing/neighbours.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/attempt/local_runner.h"
@@ -52,8 +52,10 @@ std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wa
   hours.gpu_hours = limits.gpu_hours;
   cost.cost_usd = limits.cost_usd;
   std::string options;
-  if (wants_new_trials && limits.trials && static_cast<int>(trials.size()) >= *limits.trials)
-    options += " --trials N";
+  const auto searched = std::count_if(trials.begin(), trials.end(), [](const store::TrialRow& trial) {
+    return !trial.facts.replicate_of && !trial.facts.rerun_of;
+  });
+  if (wants_new_trials && limits.trials && searched >= *limits.trials) options += " --trials N";
   if (limits.time && study.row.elapsed_seconds * 1000 >= static_cast<double>(limits.time->count()))
     options += " --time T";
   if (!has_room(hours)) options += " --gpu-hours H";
@@ -64,8 +66,16 @@ std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wa
   return options;
 }
 
+// Replicates that the spec asks for and that nothing keeps from running: it may have come to ask for them, or
+// for more, since the study ended, or the time may have been raised in which they had no room.
+bool lacks_replicates(const OpenedStudy& study, const Spec& spec) {
+  return spec.replicates && strategies::next_replicate(study.store.load_history(), *spec.replicates) &&
+         options_to_raise(study, spec, /*wants_new_trials=*/false).empty();
+}
+
 // Whether a finished study has something to do under the limits now in force.
 bool may_go_on(const OpenedStudy& study, const Spec& spec, bool is_resume) {
+  if (lacks_replicates(study, spec)) return true;
   const std::optional<store::StudyEnd> end = store::study_end_in(study.row.finish_reason);
   if (end == store::StudyEnd::kSpaceExhausted) return false;
   // What the strategy expects is not stored: only a person says that the search should go on.
@@ -247,10 +257,8 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   Journal journal(study.store, clock, status, [] { return false; });
   for (const Problem& warning : set_up.warnings())
     journal.notice(warning.message + " (" + warning.pointer + " of the spec)");
-  const auto strategy =
-      strategies::with_promotions(strategies::make_strategy(spec.strategy, spec.space, spec.objective,
-                                                            study.row.seed, spec.early_stopping),
-                                  spec.early_stopping, spec.objective);
+  const auto strategy = strategies::make_study_strategy(spec.strategy, spec.space, spec.early_stopping,
+                                                        spec.replicates, spec.objective, study.row.seed);
   const auto rule = strategies::make_stop_rule(spec.early_stopping, spec.objective);
   LocalRunner runner(runner_options(spec));
   const Machine machine = inspect_machine();
@@ -261,6 +269,8 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   }
   record_run(study.row.facts, std::move(run), clock.wall_now());
   study.row.facts.promotion.reset();
+  const bool has_converged =
+      !request.is_resume && store::study_end_in(study.row.finish_reason) == store::StudyEnd::kConvergence;
   study.row.state = store::StudyState::kRunning;
   study.store.update_study(study.row);
   hooks.on_runner(&runner);
@@ -270,6 +280,7 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   } unhook{hooks};
   StudyLoop::Parts parts{spec, folder, study.store, *strategy, *rule, runner, clock, status, interruption};
   parts.set_up_fault = [&] { return set_up.fault(); };
+  parts.has_converged = has_converged;
   StudyLoop loop(parts);
   return loop.run();
 }

@@ -20,22 +20,6 @@ constexpr int kLockTries = 8;
 constexpr std::chrono::milliseconds kLockPause{50};
 constexpr std::uint64_t kMostSpec = 64u << 20;  // bytes
 
-FileLock lock_study(const fs::path& folder, const std::string& study) {
-  std::string holder;
-  // A command that only changes a limit holds it for a moment.
-  for (int i = 0; i < kLockTries; ++i) {
-    if (auto lock = FileLock::try_once(folder / "lock", holder)) return *std::move(lock);
-    std::this_thread::sleep_for(kLockPause);
-  }
-  if (holder.empty()) {
-    throw Error(ExitCode::kConflict,
-                "another tune works on the study \"" + study + "\", and its lock file was removed",
-                "wait for it, or find it with: fuser -v " + folder.string());
-  }
-  throw Error(ExitCode::kConflict, "another tune works on the study \"" + study + "\": process " + holder,
-              "wait for it, or interrupt it with: kill -INT " + holder);
-}
-
 store::StudyRow new_row(const Spec& spec, const std::string& spec_text, const Overrides& overrides) {
   store::StudyRow row;
   row.name = spec.study;
@@ -64,7 +48,8 @@ std::string cure_of(const std::vector<SpecChange>& changes, const std::string& s
   std::string cure;
   if (concerns("parameters"))
     cure +=
-        "a study keeps its space: another one, with --name NAME, learns from this one by \"warm_start\": "
+        "`tune amend FILE` has the study go on in another space; or another study, with --name NAME, learns "
+        "from this one by \"warm_start\": "
         "[{\"study\": \"" +
         study +
         "\", \"kind\": \"identical\"}] in the spec (\"assume\": {NAME: VALUE} there says what a new "
@@ -97,22 +82,9 @@ std::vector<std::string> take_changes(store::StudyStore& store, store::StudyRow&
                                       const std::string& spec_text) {
   const std::vector<SpecChange> changes = spec_changes(row.spec, spec.document);
   if (changes.empty()) return {};
-  const Json wanted = limits_json(spec.limits);
   std::string notice = "the spec has changed, and the study goes on with it:";
-  for (const SpecChange& change : changes) {
-    notice += (notice.ends_with(':') ? " " : "; ") + change.line;
-    const std::string section = "/limits/";
-    if (change.pointer.starts_with(section)) {
-      const std::string limit = change.pointer.substr(section.size());
-      // A default, written out or not, is no key of the row.
-      if (wanted.contains(limit))
-        row.limits[limit] = wanted[limit];
-      else
-        row.limits.erase(limit);
-    }
-    // Another model's name has not been decided on.
-    if (change.pointer.starts_with("/promote")) row.facts.promotion.reset();
-  }
+  for (const SpecChange& change : changes) notice += (notice.ends_with(':') ? " " : "; ") + change.line;
+  take_limits(row, spec, changes);
   row.spec = spec.document;
   row.spec_text = spec_text;
   row.folder = spec.folder.string();
@@ -235,6 +207,41 @@ Limits stored_limits(const store::StudyStore& store, const store::StudyRow& row)
 }
 
 }  // namespace
+
+FileLock lock_study(const fs::path& folder, const std::string& study) {
+  std::string holder;
+  // A command that only changes a limit holds it for a moment.
+  for (int i = 0; i < kLockTries; ++i) {
+    if (auto lock = FileLock::try_once(folder / "lock", holder)) return *std::move(lock);
+    std::this_thread::sleep_for(kLockPause);
+  }
+  if (holder.empty()) {
+    throw Error(ExitCode::kConflict,
+                "another tune works on the study \"" + study + "\", and its lock file was removed",
+                "wait for it, or find it with: fuser -v " + folder.string());
+  }
+  const bool is_elsewhere = holder.find(' ') != std::string::npos;
+  throw Error(ExitCode::kConflict, "another tune works on the study \"" + study + "\": process " + holder,
+              is_elsewhere ? "wait for it, or interrupt it on that machine"
+                           : "wait for it, or interrupt it with: kill -INT " + holder);
+}
+
+void take_limits(store::StudyRow& row, const Spec& spec, const std::vector<SpecChange>& changes) {
+  const Json wanted = limits_json(spec.limits);
+  const std::string section = "/limits/";
+  for (const SpecChange& change : changes) {
+    if (change.pointer.starts_with(section)) {
+      const std::string limit = change.pointer.substr(section.size());
+      // A default, written out or not, is no key of the row.
+      if (wanted.contains(limit))
+        row.limits[limit] = wanted[limit];
+      else
+        row.limits.erase(limit);
+    }
+    // Another model's name has not been decided on.
+    if (change.pointer.starts_with("/promote")) row.facts.promotion.reset();
+  }
+}
 
 void require_own_name(const store::StudyStore& store) {
   const std::string name = store.study().name;

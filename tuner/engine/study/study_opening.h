@@ -63,6 +63,14 @@ HeldStudy hold_study(const std::filesystem::path& store, const std::string& stud
 // was.
 std::filesystem::path spec_folder_now(const store::StudyRow& row, const std::filesystem::path& store);
 
+// Keeps every other orchestrator away from a study whose folder is there, also one whose database cannot be
+// read. Throws Error(kConflict).
+FileLock lock_study(const std::filesystem::path& folder, const std::string& study);
+
+// The row's limits follow a spec that is changed, but for those that were raised on the command line and that
+// the spec has not changed. What was decided about a promotion is forgotten where the spec asks for another.
+void take_limits(store::StudyRow& row, const Spec& spec, const std::vector<SpecChange>& changes);
+
 // What a person who writes to a store there is told where the run begins; nullopt on a local disk. Not
 // refused: of some file systems (FUSE) nobody knows where they keep their files.
 std::optional<std::string> network_warning(const std::filesystem::path& store);

@@ -9,6 +9,7 @@
 
 #include "store/study_names.h"
 #include "store/study_store.h"
+#include "strategies/search_view.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json_positions.h"
@@ -144,7 +145,10 @@ class WarmStartReader {
     }
     try {
       const store::StudyStore earlier(store_ / name / "study.db", store::OpenMode::kRead);
-      return EarlierStudy{earlier.study(), earlier.load_history()};
+      History history = earlier.load_history();
+      // What was repeated there counts once, with its mean.
+      if (auto view = strategies::with_means(history)) history = *std::move(view);
+      return EarlierStudy{earlier.study(), std::move(history)};
     } catch (const Error& error) {
       if (error.code() != ExitCode::kNotFound) throw;
     }

@@ -23,6 +23,7 @@ End end_of(const Parameter& parameter, const Json& value) {
   const std::size_t count = parameter.cardinality();
   if (parameter.type == ParameterType::kCategorical || !value.is_number() || count == 1 || count == 2)
     return End::kNone;
+  if (parameter.objection(value)) return End::kNone;  // of a trial from before the space was amended
   const double at = parameter.to_unit(value);
   const bool is_lowest = count > 0 ? value == parameter.value_at(0) : at <= kNear;
   const bool is_highest = count > 0 ? value == parameter.value_at(count - 1) : at >= 1 - kNear;

@@ -3,10 +3,26 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tuner/report/numbers/replicated.h"
+
 namespace tune::report {
+namespace {
+
+std::vector<store::TrialRow> by_replicates(const std::vector<store::TrialRow>& trials,
+                                           const Objective& objective) {
+  const Replication replication = replication_of(trials, objective);
+  std::vector<store::TrialRow> ranked;
+  for (const Replication::Candidate* one : replication.ranking())
+    ranked.push_back(*std::find_if(trials.begin(), trials.end(),
+                                   [&](const auto& trial) { return trial.number == one->trial; }));
+  return ranked;
+}
+
+}  // namespace
 
 std::vector<store::TrialRow> leaderboard(const std::vector<store::TrialRow>& trials,
                                          const Objective& objective) {
+  if (count_searched(trials) < static_cast<int>(trials.size())) return by_replicates(trials, objective);
   std::vector<store::TrialRow> ranked;
   for (const auto& trial : trials) {
     const bool counts = trial.state == TrialState::kCompleted && !trial.values.empty();

@@ -32,7 +32,8 @@ void require_rows_of_spec(const StudyRows& rows, const store::StudyStore& store)
   const std::optional<SearchSpace> space = stored_space(rows.study);
   if (!space) return;
   for (const store::TrialRow& trial : rows.trials)
-    if (const auto objection = space->objection(trial.parameters))
+    if (const auto objection = space->objection(trial.parameters);
+        objection && store::is_bound_to_space(rows.study.facts, trial))
       throw DamagedFile(file + ": the parameters of trial " + std::to_string(trial.number) +
                         " are damaged: " + *objection);
 }

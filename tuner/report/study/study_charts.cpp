@@ -114,6 +114,7 @@ std::vector<Chart> history_charts(const StudyMaterial& material) {
   std::optional<double> best;
   int improvements = 0;
   for (const auto& trial : material.rows.trials) {
+    if (trial.facts.replicate_of) continue;
     if (trial.state == TrialState::kCompleted && has_point(trial) &&
         (!best || is_better(trial.values.front(), *best, objective.goal))) {
       best = trial.values.front();

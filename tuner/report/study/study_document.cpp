@@ -7,6 +7,7 @@
 #include "tuner/report/numbers/bill.h"
 #include "tuner/report/numbers/edges.h"
 #include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/numbers/replicated.h"
 #include "tuner/report/numbers/rung_counts.h"
 #include "tuner/report/numbers/savings.h"
 #include "tuner/report/study/model_quality.h"
@@ -14,6 +15,7 @@
 #include "tuner/report/text/edge_text.h"
 #include "tuner/report/text/failures.h"
 #include "tuner/report/text/format.h"
+#include "tuner/report/text/replicate_table.h"
 #include "tuner/report/text/study_summary.h"
 #include "tuner/report/text/trial_table.h"
 
@@ -38,11 +40,14 @@ std::vector<Tile> tiles(const StudyMaterial& material) {
   const auto best = best_of(material);
   const auto limit = study.limits.find("trials");
   const bool is_limited = limit != study.limits.end();
+  const std::string replicates = replicate_count_text(material.rows.trials);
   std::vector<Tile> list;
   list.push_back({"best " + study.objective.metric, best ? value_text(*best) : "none yet",
                   best ? "trial " + std::to_string(best->number) : ""});
   list.push_back({"trials",
-                  std::to_string(material.rows.trials.size()) + (is_limited ? " of " + limit->dump() : ""),
+                  std::to_string(count_searched(material.rows.trials)) +
+                      (is_limited ? " of " + limit->dump() : "") +
+                      (replicates.empty() ? "" : " and " + replicates),
                   counts_text(count_states(material.rows.trials))});
   list.push_back({"wall time", seconds_text(study.elapsed_seconds), ""});
   list.push_back({"device time", hours_text(costs.total().device_hours), ""});
@@ -78,6 +83,8 @@ Section best_section(const StudyMaterial& material) {
                               material.rows.study.objective.metric + ' ' + value_text(*best);
   section.blocks.push_back(TableBlock{caption, table});
   if (!best->cut.empty()) section.blocks.push_back(Paragraph{cut_text(*best)});
+  if (const std::string text = overrides_text(*best); !text.empty())
+    section.blocks.push_back(Paragraph{text});
   const std::vector<Edge> edges = best_edges(material.rows);
   for (const Edge& edge : edges) section.blocks.push_back(Paragraph{edge_text(edge) + "."});
   if (!edges.empty()) section.blocks.push_back(Paragraph{wider_search_text(material.rows.study.name)});
@@ -94,6 +101,23 @@ Section leaderboard_section(const StudyMaterial& material) {
           : plural_text(ranked, "completed trial") + ", best first";
   return {
       "leaderboard", "Leaderboard", {TableBlock{caption, leaderboard_table(material.rows, kListedLeaders)}}};
+}
+
+// How the best trials did on other seeds; nullopt where none was repeated.
+std::optional<Section> replicates_section(const StudyMaterial& material) {
+  Table table = replicate_table(material.rows);
+  if (table.rows.empty()) return std::nullopt;
+  const Replication replication = replication_of(material.rows.trials, material.rows.study.objective);
+  Section section{"replicates", "On other seeds", {}};
+  section.blocks.push_back(Paragraph{
+      "The best trials ran again on fresh seeds. The luck of a first value is what it is better than "
+      "the mean of the fresh ones; the mean over seeds takes the luck that first values have in "
+      "common off the first value. The best trial is the one with the best bound of its mean (95 %)."});
+  if (const auto deviation = replication.deviation())
+    section.blocks.push_back(Paragraph{"By its seed alone a value varies with a standard deviation of " +
+                                       number_text(*deviation) + "."});
+  section.blocks.push_back(TableBlock{"Repeated trials, the best first", std::move(table)});
+  return section;
 }
 
 Section history_section(const StudyMaterial& material) {
@@ -114,7 +138,7 @@ Section cost_section(const StudyMaterial& material) {
     auto& row = table.rows.emplace_back();
     row = {std::to_string(trial.number), value_text(trial), hours_text(cost.device_hours)};
     if (is_priced) row.push_back(usd_text(cost.usd));
-    row.push_back(parameters_text(trial.parameters));
+    row.push_back(parameters_text(trial));
   }
   Section section{"accuracy-cost", "Accuracy and cost", {Figures{cost_charts(material)}}};
   section.blocks.push_back(
@@ -237,6 +261,7 @@ Document study_document(const StudyMaterial& material) {
   const bool has_trials = !material.rows.trials.empty();
   document.sections.push_back(best_section(material));
   if (best_of(material)) document.sections.push_back(leaderboard_section(material));
+  if (auto replicates = replicates_section(material)) document.sections.push_back(*std::move(replicates));
   if (!history_charts(material).empty()) document.sections.push_back(history_section(material));
   if (best_of(material) && !cost_charts(material).empty())
     document.sections.push_back(cost_section(material));

@@ -10,6 +10,7 @@
 #include "tuner/report/text/edge_text.h"
 #include "tuner/report/text/failures.h"
 #include "tuner/report/text/format.h"
+#include "tuner/report/text/replicate_table.h"
 #include "tuner/report/text/study_summary.h"
 #include "tuner/report/text/trial_table.h"
 
@@ -91,6 +92,7 @@ Json study_document_json(const StudyMaterial& material) {
   json["reduce"] = reduce_text(rows.study.objective.reduce);
   json["facts"] = rows.study.facts;
   json["leaderboard"] = numbers_json(leaderboard(rows.trials, rows.study.objective));
+  json["replicates"] = replicates_json(rows);
   json["pareto_front"] = numbers_json(cheapest_and_best(rows, costs));
   json["edges"] = edges_json(best_edges(rows));
   json["importance"] = importance_json(material.importance);

@@ -69,6 +69,13 @@ Rows plan_rows(const StudyMaterial& material) {
   add(rows, "earlier studies", earlier_text(member(study.spec, "warm_start")));
   add(rows, "limits", members_text(study.limits));
   add(rows, "resources", members_text(member(study.spec, "resources")));
+  for (const store::AmendmentFacts& amendment : study.facts.amendments) {
+    std::string changes;
+    for (const std::string& line : amendment.changes) changes += (changes.empty() ? "" : "; ") + line;
+    add(rows, "amended",
+        format_time(amendment.when) + " by " + amendment.who + ", after " +
+            plural_text(amendment.trials, "trial") + ": " + changes);
+  }
   if (const auto price = usd_per_hour(study))
     add(rows, "price", usd_text(*price) + " for an hour of a device");
   return rows;

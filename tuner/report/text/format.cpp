@@ -77,6 +77,23 @@ std::string parameters_text(const ParameterSet& parameters) {
   return text;
 }
 
+std::string parameters_text(const store::TrialRow& trial) {
+  const std::string text = parameters_text(trial.parameters);
+  if (trial.facts.overrides.empty()) return text;
+  return text + (text.empty() ? "" : " ") + "(ran with " +
+         parameters_text(trial.facts.overrides.get<ParameterSet>()) + ")";
+}
+
+std::string overrides_text(const store::TrialRow& trial) {
+  if (trial.facts.overrides.empty()) return {};
+  return "It ran with " + parameters_text(trial.facts.overrides.get<ParameterSet>()) +
+         ", since it ran out of memory as it was suggested.";
+}
+
+std::string bytes_text(std::uint64_t bytes) {
+  return printed("%.1f GiB", static_cast<double>(bytes) / static_cast<double>(1u << 30));
+}
+
 std::string parameter_lines(const ParameterSet& parameters) {
   std::string text;
   std::size_t widest = 0;

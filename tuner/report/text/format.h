@@ -23,6 +23,11 @@ std::string parameter_text(const Json& value);           // one value of a trial
 // An end or a step of its range, exact and as its values are written: 1000000 of an int, 1e+06 of a float.
 std::string bound_text(const Parameter& parameter, double number);
 std::string parameters_text(const ParameterSet& parameters);  // "learning_rate=0.001 optimizer=sgd"
+// The same of a trial; what it ran with in place of some of them stands behind: "batch=8 (ran with batch=4)".
+std::string parameters_text(const store::TrialRow& trial);
+// A sentence about a trial that ran with others; "" for any other.
+std::string overrides_text(const store::TrialRow& trial);
+std::string bytes_text(std::uint64_t bytes);  // "3.2 GiB"
 
 std::string parameter_lines(const ParameterSet& parameters);  // an indented line for each
 

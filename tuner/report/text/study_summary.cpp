@@ -4,9 +4,11 @@
 #include "tuner/core/plural_text.h"
 #include "tuner/report/numbers/bill.h"
 #include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/numbers/replicated.h"
 #include "tuner/report/text/edge_text.h"
 #include "tuner/report/text/failures.h"
 #include "tuner/report/text/format.h"
+#include "tuner/report/text/replicate_table.h"
 #include "tuner/report/text/trial_table.h"
 
 namespace tune::report {
@@ -47,7 +49,9 @@ std::string edge_lines(const StudyRows& rows) {
 std::string best_lines(const StudyRows& rows, const store::TrialRow& best) {
   const std::string warning = leak_warning(rows.study);
   return "Best: trial " + std::to_string(best.number) + " with " + rows.study.objective.metric + ' ' +
-         value_text(best) + '\n' + (best.cut.empty() ? "" : cut_text(best) + '\n') +
+         value_text(best) + '\n' + replicate_lines(rows, best.number) +
+         (best.cut.empty() ? "" : cut_text(best) + '\n') +
+         (best.facts.overrides.empty() ? "" : overrides_text(best) + '\n') +
          parameter_lines(best.parameters.empty() ? fixed_values(rows.study) : best.parameters) +
          edge_lines(rows) + (warning.empty() ? warning : "Warning: " + warning + '\n');
 }
@@ -69,7 +73,9 @@ Table time_table(const StudyRows& rows, const CostReport& costs) {
            seconds_text(cost.lease_seconds)};
     if (priced) row.push_back(usd_text(cost.usd));
     // What failed trials say is said below, once for all that say the same.
-    row.push_back(trial.failure.empty() ? reason_text(trial) : trial.failure);
+    const std::string reason = trial.failure.empty() ? reason_text(trial) : trial.failure;
+    const std::string replicate = replicate_text(trial);
+    row.push_back(replicate + (replicate.empty() || reason.empty() ? "" : "; ") + reason);
   }
   return table;
 }
@@ -84,8 +90,10 @@ std::string promotion_lines(const store::PromotionDecision& promotion) {
 // "1 trial", "1 of 20 trials"
 std::string trials_text(const StudyRows& rows) {
   const auto limit = rows.study.limits.find("trials");
-  if (limit == rows.study.limits.end()) return plural_text(rows.trials.size(), "trial");
-  return std::to_string(rows.trials.size()) + " of " + plural_text(limit->get<std::int64_t>(), "trial");
+  const int searched = count_searched(rows.trials);
+  const std::string others = replicate_count_text(rows.trials), more = others.empty() ? "" : " and " + others;
+  if (limit == rows.study.limits.end()) return plural_text(searched, "trial") + more;
+  return std::to_string(searched) + " of " + plural_text(limit->get<std::int64_t>(), "trial") + more;
 }
 
 std::string head_line(const StudyRows& rows) {
@@ -196,6 +204,8 @@ std::string run_summary(const StudyRows& rows, const std::optional<store::Promot
   if (best) {
     text += '\n' + best_lines(rows, *best);
     text += "\nLeaderboard:\n" + text_table(leaderboard_table(rows, kLeaders), width);
+    if (const Table replicates = replicate_table(rows); !replicates.rows.empty())
+      text += "\nOn other seeds:\n" + text_table(replicates, width);
   }
   if (!rows.trials.empty()) {
     text += "\nTime" + std::string(usd_per_hour(rows.study) ? " and cost" : "") + ":\n";
@@ -225,6 +235,7 @@ Json run_summary_json(const StudyRows& rows, const std::optional<store::Promotio
                          {"folder", promotion->folder.string()}};
   else
     json["promotion"] = nullptr;
+  json["replicates"] = replicates_json(rows);
   json["edges"] = edges_json(best_edges(rows));
   if (const std::string warning = leak_warning(rows.study); !warning.empty()) json["warning"] = warning;
   return json;
@@ -235,7 +246,7 @@ std::string status_text(const StudyRows& rows, int width) {
   const auto best = best_trial(rows.trials, rows.study.objective);
   if (best)
     text += "  best: trial " + std::to_string(best->number) + ", " + rows.study.objective.metric + ' ' +
-            value_text(*best) + ", " + one_line(parameters_text(best->parameters)) + '\n';
+            value_text(*best) + ", " + one_line(parameters_text(*best)) + '\n';
   const StudyBill bill = study_bill(rows);
   if (bill.total.device_hours > 0) text += "  " + cost_text(bill.total) + '\n';
   if (width <= 0) return text;

@@ -43,6 +43,10 @@ Table attempt_table(const TrialRows& rows, const CostReport& costs) {
   Table table;
   table.columns = {{"attempt", Align::kRight}, {"state"}, {"ended with"}, {"time", Align::kRight}};
   if (price) table.columns.push_back({"cost", Align::kRight});
+  const bool is_measured = std::any_of(rows.attempts.begin(), rows.attempts.end(), [](const auto& attempt) {
+    return attempt.facts.peak_device_memory.has_value();
+  });
+  if (is_measured) table.columns.push_back({"GPU memory", Align::kRight});
   table.columns.push_back({"devices", Align::kLeft, true});
   table.columns.push_back({"reason", Align::kLeft, true});
   for (const auto& attempt : rows.attempts) {
@@ -53,6 +57,8 @@ Table attempt_table(const TrialRows& rows, const CostReport& costs) {
     row = {std::to_string(attempt.attempt), to_string(attempt.state), ending(attempt),
            seconds_text(attempt.lease_seconds)};
     if (price) row.push_back(usd_text(cost.usd));
+    if (is_measured)
+      row.push_back(attempt.facts.peak_device_memory ? bytes_text(*attempt.facts.peak_device_memory) : "");
     row.push_back(devices.empty() ? "cpu" : devices);
     row.push_back(attempt.reason.empty() ? stop_text(attempt) : attempt.reason);
   }
@@ -98,7 +104,23 @@ Table metric_table(const store::StudyRow& study, const std::vector<store::Metric
   return table;
 }
 
-std::string head(const TrialRows& rows) {
+std::string repeats_text(const TrialRows& rows) {
+  std::string text;
+  if (rows.original)
+    text += "  repeats trial " + std::to_string(rows.original->number) + ": " +
+            one_line(rerun_of(rows).text) + '\n';
+  for (const int number : rows.reruns)
+    text += "  repeated by trial " + std::to_string(number) + ", which says whether it came to the same\n";
+  return text;
+}
+
+}  // namespace
+
+RerunComparison rerun_of(const TrialRows& rows) {
+  return compare_rerun(*rows.original, rows.original_metrics, rows.trial, rows.metrics, rows.study.objective);
+}
+
+std::string trial_head(const TrialRows& rows) {
   const store::TrialRow& trial = rows.trial;
   std::string text = rows.study.name + '/' + std::to_string(trial.number) + ": " + to_string(trial.state);
   if (!trial.values.empty()) text += ", " + rows.study.objective.metric + ' ' + value_text(trial);
@@ -107,9 +129,14 @@ std::string head(const TrialRows& rows) {
   text += '\n';
   const std::string reason = reason_text(trial);
   if (!reason.empty()) text += "  reason: " + one_line(reason) + '\n';
+  if (trial.facts.replicate_of)
+    text += "  replicate of: trial " + std::to_string(*trial.facts.replicate_of) + '\n';
   if (!trial.note.empty()) text += "  suggested as: " + one_line(trial.note) + '\n';
-  return text;
+  return text + repeats_text(rows);
 }
+
+namespace {
+Json bytes_json(const std::optional<std::uint64_t>& bytes) { return bytes ? Json(*bytes) : Json(); }
 
 Json attempt_json(const store::AttemptRow& attempt) {
   return {{"attempt", attempt.attempt},
@@ -123,6 +150,10 @@ Json attempt_json(const store::AttemptRow& attempt) {
           {"lease_seconds", attempt.lease_seconds},
           {"cpu_seconds", attempt.cpu_seconds},
           {"max_rss_bytes", attempt.max_rss_bytes},
+          {"peak_device_memory_bytes", bytes_json(attempt.facts.peak_device_memory)},
+          {"reserved_device_memory_bytes", bytes_json(attempt.facts.reserved_device_memory)},
+          {"failure", attempt.facts.failure},
+          {"overrides", attempt.facts.overrides},
           {"created", format_time(attempt.created)},
           {"started", time_json(attempt.started)},
           {"ended", time_json(attempt.ended)}};
@@ -140,7 +171,14 @@ std::optional<TrialRows> read_trial(const store::StudyStore& store, int number) 
     (attempt.trial == number ? rows.attempts : rows.others).push_back(std::move(attempt));
   rows.metrics = store.metrics(number);
   rows.events = events_of(store, number);
-  const auto ranked = leaderboard(store.trials(), rows.study.objective);
+  const std::vector<store::TrialRow> trials = store.trials();
+  for (const store::TrialRow& other : trials)
+    if (other.facts.rerun_of == number) rows.reruns.push_back(other.number);
+  if (const auto first = rows.trial.facts.rerun_of) {
+    rows.original = store.trial(*first);
+    rows.original_metrics = store.metrics(*first);
+  }
+  const auto ranked = leaderboard(trials, rows.study.objective);
   rows.ranked = static_cast<int>(ranked.size());
   const auto place =
       std::find_if(ranked.begin(), ranked.end(), [&](const auto& other) { return other.number == number; });
@@ -163,11 +201,14 @@ std::string event_line(const store::EventRow& event) {
 
 std::string trial_text(const TrialRows& rows, int width) {
   const CostReport costs = costs_of(rows);
-  std::string text = head(rows);
+  std::string text = trial_head(rows);
   const ParameterSet fixed = fixed_values(rows.study);
   if (!rows.trial.parameters.empty() || fixed.empty())
     text += "\nHyperparameters:\n" + parameter_lines(rows.trial.parameters);
   if (!fixed.empty()) text += "\nFixed:\n" + parameter_lines(fixed);
+  if (!rows.trial.facts.overrides.empty())
+    text += "\nIn place of these it ran with:\n" +
+            parameter_lines(rows.trial.facts.overrides.get<ParameterSet>());
   if (!rows.attempts.empty()) {
     text += "\nAttempts:\n" + text_table(attempt_table(rows, costs), width);
     text += "Total: " + cost_text(costs.of(rows.trial.number).total) + '\n';
@@ -190,6 +231,9 @@ Json trial_details_json(const TrialRows& rows) {
   json["study"] = rows.study.name;
   json["metric"] = rows.study.objective.metric;
   json["fixed"] = fixed_values(rows.study);
+  if (rows.original) json["rerun"] = rerun_of(rows).json;
+  if (!rows.reruns.empty()) json["reruns"] = rows.reruns;
+  if (rows.trial.facts.deleted) json["deleted_at"] = format_time(rows.trial.facts.deleted->when);
   json["rank"] = rows.rank > 0 ? Json(rows.rank) : Json();
   json["attempts"] = Json::array();
   for (const auto& attempt : rows.attempts) json["attempts"].push_back(attempt_json(attempt));

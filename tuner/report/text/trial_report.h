@@ -1,9 +1,11 @@
 #pragma once
 // One trial as people and programs read it. Pure functions of stored rows.
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "store/study_store.h"
+#include "tuner/report/numbers/rerun.h"
 
 namespace tune::report {
 
@@ -16,11 +18,19 @@ struct TrialRows {
   std::vector<store::MetricRow> metrics;           // by name, step
   std::vector<store::EventRow> events;             // of this trial
   int rank = 0, ranked = 0;                        // place on the leaderboard; 0 without one
+  std::optional<store::TrialRow> original = {};    // the trial that it repeats
+  std::vector<store::MetricRow> original_metrics = {};
+  std::vector<int> reruns = {};  // the trials that repeat it
 };
 
 // nullopt when the study has no such trial.
 std::optional<TrialRows> read_trial(const store::StudyStore& store, int number);
 
+// Whether it came to the same as the trial that it repeats (`original`).
+RerunComparison rerun_of(const TrialRows& rows);
+
+// Its state, place and reason, and whom it repeats.
+std::string trial_head(const TrialRows& rows);
 std::string trial_text(const TrialRows& rows, int width);
 Json trial_details_json(const TrialRows& rows);
 

@@ -6,7 +6,9 @@
 
 #include "tuner/core/objective_text.h"
 #include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/numbers/replicated.h"
 #include "tuner/report/text/format.h"
+#include "tuner/report/text/replicate_table.h"
 
 namespace tune::report {
 namespace {
@@ -29,7 +31,7 @@ std::string time_text(const std::optional<WallTime>& time) {
 constexpr std::array kFirstTitles{"trial", "state"};
 constexpr std::array kLastTitles{"budget",  "attempts",      "created",      "started", "ended",
                                  "seconds", "lease_seconds", "device_hours", "usd",     "failure",
-                                 "reason",  "note",          "cut"};
+                                 "reason",  "note",          "replicate_of", "cut",     "overrides"};
 
 // No two alike, since tables are read by the names of their columns: a metric or a parameter whose name is
 // another column's too gets "metric:" or "parameter:" before it. No parameter has a colon in its name.
@@ -58,6 +60,12 @@ std::vector<Column> full_columns(const StudyRows& rows, const std::set<std::stri
   return columns;
 }
 
+// A replicate says in the column of reasons what it is.
+std::string reason_cell(const store::TrialRow& trial) {
+  const std::string replicate = replicate_text(trial), reason = reason_text(trial);
+  return replicate + (replicate.empty() || reason.empty() ? "" : "; ") + reason;
+}
+
 Table full_table(const StudyRows& rows, const CostReport& costs) {
   Table table;
   const std::set<std::string> names = parameter_names(rows.trials);
@@ -79,7 +87,9 @@ Table full_table(const StudyRows& rows, const CostReport& costs) {
          {shortest(trial.budget), std::to_string(trial.attempts), format_time(trial.created),
           time_text(trial.started), time_text(trial.ended), exact(trial_seconds(trial)),
           shortest(cost.lease_seconds), shortest(cost.device_hours), exact(cost.usd), trial.failure,
-          trial.reason, trial.note, trial.cut})
+          trial.reason, trial.note,
+          trial.facts.replicate_of ? std::to_string(*trial.facts.replicate_of) : std::string(), trial.cut,
+          trial.facts.overrides.empty() ? std::string() : trial.facts.overrides.dump()})
       row.push_back(std::move(cell));
   }
   return table;
@@ -111,8 +121,8 @@ Table trial_table(const StudyRows& rows, TrialColumns columns) {
     row.push_back(std::to_string(trial.attempts));
     row.push_back(cost.lease_seconds > 0 ? seconds_text(cost.lease_seconds) : std::string());
     if (price) row.push_back(usd_text(cost.usd));
-    row.push_back(parameters_text(trial.parameters));
-    row.push_back(reason_text(trial));
+    row.push_back(parameters_text(trial));
+    row.push_back(reason_cell(trial));
   }
   return table;
 }
@@ -122,12 +132,19 @@ Table leaderboard_table(const StudyRows& rows, std::size_t most) {
   const bool priced = usd_per_hour(rows.study).has_value();
   auto ranked = leaderboard(rows.trials, rows.study.objective);
   if (ranked.size() > most) ranked.erase(ranked.begin() + static_cast<std::ptrdiff_t>(most), ranked.end());
+  const Replication replication = replication_of(rows.trials, rows.study.objective);
+  const bool is_replicated = replication.fresh_values() > 0;
   const bool any_cut =
       std::any_of(ranked.begin(), ranked.end(), [](const auto& trial) { return !trial.cut.empty(); });
   Table table;
   table.columns = {
       {"trial", Align::kRight}, {rows.study.objective.metric, Align::kRight}, {"time", Align::kRight}};
   if (priced) table.columns.push_back({"cost", Align::kRight});
+  if (is_replicated) {
+    table.columns.push_back({"mean over seeds", Align::kRight});
+    table.columns.push_back(
+        {rows.study.objective.goal == Goal::kMaximize ? "at least" : "at most", Align::kRight});
+  }
   if (any_cut) table.columns.push_back({"cut short by"});
   table.columns.push_back({"hyperparameters", Align::kLeft, true});
   for (const auto& trial : ranked) {
@@ -135,8 +152,13 @@ Table leaderboard_table(const StudyRows& rows, std::size_t most) {
     auto& row = table.rows.emplace_back();
     row = {std::to_string(trial.number), value_text(trial), seconds_text(cost.lease_seconds)};
     if (priced) row.push_back(usd_text(cost.usd));
+    if (is_replicated) {
+      const Replication::Candidate& one = *replication.find(trial.number);
+      row.push_back(number_text(one.mean));
+      row.push_back(one.bound ? number_text(*one.bound) : std::string());
+    }
     if (any_cut) row.push_back(trial.cut);
-    row.push_back(parameters_text(trial.parameters));
+    row.push_back(parameters_text(trial));
   }
   return table;
 }
@@ -157,6 +179,10 @@ Json trial_json(const store::TrialRow& trial, const CostReport& costs) {
           {"reason", trial.reason},
           {"failure", trial.failure},
           {"cut", trial.cut.empty() ? Json() : Json(trial.cut)},
+          {"overrides", trial.facts.overrides},
+          {"replicate_of", trial.facts.replicate_of ? Json(*trial.facts.replicate_of) : Json()},
+          {"rerun_of", trial.facts.rerun_of ? Json(*trial.facts.rerun_of) : Json()},
+          {"deleted", trial.facts.deleted ? Json(trial.facts.deleted->who) : Json()},
           {"created", format_time(trial.created)},
           {"started", time_json(trial.started)},
           {"ended", time_json(trial.ended)},
@@ -185,12 +211,15 @@ Json trials_json(const StudyRows& rows) {
           {"study", rows.study.name},
           {"metric", rows.study.objective.metric},
           {"goal", goal_text(rows.study.objective.goal)},
-          {"trials", list}};
+          {"trials", list},
+          {"replicates", replicates_json(rows)}};
 }
 
 Json best_json(const std::optional<store::TrialRow>& best) {
   if (!best) return {{"trial", nullptr}};
-  return {{"trial", best->number}, {"value", value_json(*best)}, {"parameters", best->parameters}};
+  Json json = {{"trial", best->number}, {"value", value_json(*best)}, {"parameters", best->parameters}};
+  if (!best->facts.overrides.empty()) json["overrides"] = best->facts.overrides;
+  return json;
 }
 
 }  // namespace tune::report

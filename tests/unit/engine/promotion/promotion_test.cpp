@@ -40,6 +40,7 @@ class PromotableStudy {
     for (std::size_t i = 0; i < values.size(); ++i) add(static_cast<int>(i) + 1, values[i]);
   }
   store::StudyStore& store() { return store_; }
+  void add_replicate(int of, double value) { add(store_.trial_count() + 1, value, of); }
   fs::path output(int trial) const { return attempt_folder(folder_, {trial, 1}) / "output"; }
 
  private:
@@ -47,9 +48,10 @@ class PromotableStudy {
     fs::create_directories(folder);
     return folder / "study.db";
   }
-  void add(int number, double value) {
+  void add(int number, double value, std::optional<int> replicate_of = std::nullopt) {
     store::TrialRow row;
     row.number = number;
+    row.facts.replicate_of = replicate_of;
     row.parameters = {{"x", 0.5}};
     row.state = TrialState::kRunning;
     row.attempts = 1;
@@ -364,6 +366,35 @@ TEST_CASE("losing checkpoints are removed, the winner's is kept") {
   CHECK(remove_losing_checkpoints(study.store(), folder.path() / "s", 2) == 16);
   CHECK_FALSE(fs::exists(checkpoint_folder(folder.path() / "s", 1)));
   CHECK(fs::exists(checkpoint_folder(folder.path() / "s", 2) / "last"));
+}
+
+TEST_CASE(
+    "with replicates the one whose mean is surely best is promoted, by the bound of it, in its best run") {
+  ScratchFolder folder;
+  PromotableStudy study(folder.path(), "s", {0.9, 0.5, 0.8});
+  for (const double value : {0.60, 0.62, 0.61}) study.add_replicate(1, value);  // trials 4 to 6: it was lucky
+  for (const double value : {0.79, 0.82, 0.80}) study.add_replicate(3, value);  // trials 7 to 9
+  const store::PromotionDecision result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  CHECK(result.promoted);
+  CHECK(result.trial == 8);
+  CHECK(result.reason.find("the bound of the mean of 4 runs of trial 3; this is trial 8 with 0.82") !=
+        std::string::npos);
+  CHECK(text_of(folder.path() / "models" / "m" / "current" / "deep" / "labels") == "trial 8");
+  const store::ModelRegistry registry(folder.path() / "models" / "registry.db", store::OpenMode::kRead);
+  const store::ModelVersion version = registry.current("m").value();
+  CHECK(version.value == 0.82);
+  const Json seeds = version.lineage.at("seeds");
+  CHECK(seeds.at("trial") == 3);
+  CHECK(seeds.at("fresh_values") == Json{0.79, 0.82, 0.80});
+  const double bound = seeds.at("bound").get<double>();
+  CHECK(bound < 0.79);
+  // Promoted again it is the same version.
+  CHECK(promote_trial(study.store(), {folder.path(), "m", std::nullopt}).version == 1);
+  // A single value just above that bound takes its place, though it is below 0.82; one below it does not.
+  PromotableStudy worse(folder.path(), "worse", {bound - 0.001}),
+      better(folder.path(), "better", {bound + 0.001});
+  CHECK_FALSE(promote_trial(worse.store(), {folder.path(), "m", std::nullopt}).promoted);
+  CHECK(promote_trial(better.store(), {folder.path(), "m", std::nullopt}).promoted);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <limits>
 #include <set>
 
+#include "strategies/replicating.h"
 #include "unit/engine/loop/loop_fixture.h"
 
 namespace tune::engine {
@@ -224,6 +225,66 @@ TEST_CASE("an added trial is stored with the others, and the numbers go on behin
   CHECK(stored->values == std::vector<double>{0.125});
   CHECK_THROWS_AS(session.add({{"y", 1}}), Error);
   CHECK_THROWS_AS(session.add({}), Error);
+}
+
+TEST_CASE("replicates are asked for once the trials are all told, and the best is the one that holds") {
+  Spec spec = sample_spec();
+  spec.limits.trials = 3;
+  spec.replicates = Replicates{.top = 2, .seeds = 2};
+  const auto strategy =
+      strategies::make_study_strategy({"random", 4, {}}, spec.space, {}, spec.replicates, spec.objective, 4);
+  store::StudyStore store = memory_store(spec);
+  tests::ScriptedRule rule;
+  const ManualClock clock;
+  const AskTell::Parts parts{spec, 4, *strategy, rule, clock, &store, {}};
+  {
+    AskTell session(parts);
+    REQUIRE(session.ask(5).trials.size() == 3);
+    CHECK(session.ask(1).kind == Asked::Kind::kWait);  // they run, and may be the best
+    session.tell(told(1, 0.2));
+    session.tell(told(2, 0.9));
+    session.tell(told(3, 0.21));
+    CHECK(session.best()->number == 1);
+    CHECK_FALSE(session.over_seeds(1).has_value());
+    const Asked asked = session.ask(2);
+    REQUIRE(asked.trials.size() == 2);
+    CHECK(asked.trials[0].replicate_of == 1);
+    CHECK(asked.trials[1].replicate_of == 3);
+    CHECK(asked.trials[1].parameters == store.trial(3)->parameters);
+    CHECK(store.trial(5)->facts.replicate_of == 3);
+    session.tell(told(4, 0.5));
+    session.close();
+    CHECK(store.study().state == store::StudyState::kInterrupted);
+  }
+  // The program that asks has died: the open one is there, and the others come.
+  AskTell session(parts);
+  REQUIRE(session.pending().size() == 1);
+  CHECK(session.pending()[0].replicate_of == 3);
+  session.tell(told(5, 0.2));
+  const Asked asked = session.ask(5);
+  REQUIRE(asked.trials.size() == 2);
+  session.tell(told(6, 0.5));
+  session.tell(told(7, 0.22));
+  CHECK(session.ask(1).kind == Asked::Kind::kExhausted);
+  CHECK(session.best()->number == 3);
+  CHECK(session.over_seeds(3)->fresh == std::vector<double>{0.2, 0.22});
+  session.close();
+  CHECK(store.study().state == store::StudyState::kFinished);
+  CHECK(store.study().finish_reason == "trial limit");
+}
+
+TEST_CASE("a caller who wants fewer trials than the limit gets no replicates before the search has ended") {
+  Spec spec = sample_spec();
+  spec.replicates = Replicates{.top = 1, .seeds = 1};
+  const auto strategy =
+      strategies::make_study_strategy({"random", 4, {}}, spec.space, {}, spec.replicates, spec.objective, 4);
+  tests::ScriptedRule rule;
+  const ManualClock clock;
+  AskTell session({spec, 4, *strategy, rule, clock, nullptr, {}});
+  REQUIRE(session.ask(1, 1).trials.size() == 1);
+  session.tell(told(1, 0.2));
+  CHECK(session.ask(1, 1).kind == Asked::Kind::kExhausted);
+  CHECK(session.ask(1).trials.at(0).replicate_of == std::nullopt);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "tuner/report/text/study_summary.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "support/catch.h"
@@ -148,8 +149,28 @@ TEST_CASE("a winner that a limit cut short is marked wherever it is shown", "[re
   CHECK(leaders.rows.at(0).at(4) == "trial_time");
   CHECK(leaders.rows.at(1).at(4).empty());
   const Table all = trial_table(rows, TrialColumns::kEverything);
-  CHECK(all.columns.back().title == "cut");
-  CHECK(all.rows.at(1).back() == "trial_time");
+  const auto column = std::find_if(all.columns.begin(), all.columns.end(),
+                                   [](const Column& each) { return each.title == "cut"; });
+  REQUIRE(column != all.columns.end());
+  CHECK(all.rows.at(1).at(static_cast<std::size_t>(column - all.columns.begin())) == "trial_time");
+}
+
+TEST_CASE("a trial that ran with other hyperparameters says so wherever it is shown", "[report]") {
+  StudyRows rows = priced_study();
+  CHECK(run_summary(rows, std::nullopt, 0).find("ran with") == std::string::npos);
+  rows.trials[1].facts.overrides = {{"batch_size", 4}};
+  CHECK(best_text(rows).find("It ran with batch_size=4, since it ran out of memory as it was suggested.") !=
+        std::string::npos);
+  CHECK(leaderboard_table(rows, 5).rows.at(0).back().find("(ran with batch_size=4)") != std::string::npos);
+  CHECK(leaderboard_table(rows, 5).rows.at(1).back().find("ran with") == std::string::npos);
+  const Table all = trial_table(rows, TrialColumns::kEverything);
+  CHECK(all.columns.back().title == "overrides");
+  CHECK(all.rows.at(0).back().empty());
+  CHECK(all.rows.at(1).back() == R"({"batch_size":4})");
+  CHECK(trials_json(rows).at("trials").at(1).at("overrides") == Json{{"batch_size", 4}});
+  CHECK(trials_json(rows).at("trials").at(0).at("overrides") == Json::object());
+  CHECK(best_json(rows.trials[1]).at("overrides") == Json{{"batch_size", 4}});
+  CHECK_FALSE(best_json(rows.trials[0]).contains("overrides"));
 }
 
 TEST_CASE("one trial is not called trials", "[report]") {

@@ -1,0 +1,22 @@
+#pragma once
+// Keeps replicates out of any stop rule.
+#include <memory>
+#include <utility>
+
+#include "strategies/stop_rule.h"
+
+namespace tune::strategies {
+
+// Replicates run to their ends, since a mean over some seeds' whole trainings is what they are for, and no
+// trial is compared with them, since they are the best trials again. Owns the inner rule.
+class SearchRule final : public StopRule {
+ public:
+  explicit SearchRule(std::unique_ptr<StopRule> inner) : inner_(std::move(inner)) {}
+  Verdict judge(const TrialView& trial, const History& history) override;
+  std::optional<RungPlan> rungs(const History& history) const override;
+
+ private:
+  std::unique_ptr<StopRule> inner_;
+};
+
+}  // namespace tune::strategies

@@ -1,0 +1,281 @@
+#include "tuner/engine/study/delete_study.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "store/model_registry.h"
+#include "store/study_names.h"
+#include "store/study_store.h"
+#include "tuner/core/attempt_layout.h"
+#include "tuner/core/error.h"
+#include "tuner/core/rng.h"
+#include "tuner/engine/study/study_opening.h"
+#include "tuner/os/atomic_file.h"
+#include "tuner/os/crash_point.h"
+#include "tuner/os/file_lock.h"
+#include "tuner/os/process.h"
+
+namespace tune::engine {
+namespace fs = std::filesystem;
+namespace {
+
+// Studies that are being deleted, each under its name, a dot and a token.
+fs::path set_aside(const fs::path& store) { return store / ".deleted"; }
+
+// What removing the folder frees: blocks of files that no other name holds.
+std::uintmax_t freed_by(const fs::path& folder) {
+  std::uintmax_t bytes = 0;
+  std::error_code error;
+  for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    struct stat about {};
+    if (::lstat(entry->path().c_str(), &about) == 0 && (S_ISDIR(about.st_mode) || about.st_nlink == 1))
+      bytes += static_cast<std::uintmax_t>(about.st_blocks) * 512;
+  }
+  return bytes;
+}
+
+void remove_files(const fs::path& folder) {
+  std::error_code error;
+  fs::remove_all(folder, error);
+  if (error)
+    throw Error(ExitCode::kEnvironment, "cannot remove " + folder.string() + ": " + error.message(),
+                "check the rights of that folder, and run the same command again");
+}
+
+// The folders of a study's deletion that a process began.
+std::vector<fs::path> left_of(const fs::path& store, const std::string& study) {
+  std::vector<fs::path> left;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(set_aside(store), error)) {
+    const std::string name = entry.path().filename().string();
+    if (study.empty() || name.substr(0, name.rfind('.')) == study) left.push_back(entry.path());
+  }
+  std::sort(left.begin(), left.end());
+  return left;
+}
+
+std::vector<std::string> versions_of(const DeletionRequest& request) {
+  std::vector<std::string> kept;
+  const fs::path file = request.store / "models" / "registry.db";
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return kept;
+  const store::ModelRegistry registry(file, store::OpenMode::kRead);
+  for (const std::string& model : registry.models())
+    for (const store::ModelVersion& version : registry.versions(model))
+      if (version.study == request.study && (request.trial == 0 || version.trial == request.trial))
+        kept.push_back(model + " version " + std::to_string(version.version) + ", made of trial " +
+                       std::to_string(version.trial));
+  return kept;
+}
+
+// Its report and its frozen models are of the trials' files.
+void require_no_comparison(const DeletionRequest& request) {
+  const fs::path comparisons = request.store / "comparisons";
+  const std::size_t dot = request.study.rfind('.');
+  for (std::size_t end = dot; end != std::string::npos && end > 0; end = request.study.rfind('.', end - 1)) {
+    const std::string name = request.study.substr(0, end);
+    std::error_code ignored;
+    if (!fs::exists(comparisons / name / "comparison.db", ignored)) continue;
+    throw Error(
+        ExitCode::kConflict,
+        "\"" + request.study + "\" is a study of the comparison \"" + name + "\", which reads its trials",
+        "remove " + (comparisons / name).string() + " first, if nobody needs the comparison any more");
+  }
+}
+
+// An orchestrator that was killed leaves supervisors for a moment.
+void require_no_process(const store::StudyStore& study, const DeletionRequest& request) {
+  const std::string boot = boot_id();
+  for (const store::AttemptRow& attempt : study.attempts(request.trial)) {
+    if (!store::is_live(attempt.state) || attempt.supervisor_pid == 0 || attempt.boot_id != boot) continue;
+    const auto process = process_info(static_cast<pid_t>(attempt.supervisor_pid));
+    if (!process || process->start_time != attempt.supervisor_start_time) continue;
+    throw Error(ExitCode::kConflict,
+                "trial " + std::to_string(attempt.trial) + " of \"" + request.study +
+                    "\" still runs: process " + std::to_string(attempt.supervisor_pid),
+                "wait until it has ended, or go on with the study and end the trial with `tune stop " +
+                    request.study + '/' + std::to_string(attempt.trial) + "`");
+  }
+}
+
+store::TrialRow trial_in(const store::StudyStore& study, const DeletionRequest& request) {
+  auto trial = study.trial(request.trial);
+  if (!trial)
+    throw Error(ExitCode::kNotFound,
+                request.study + " has no trial " + std::to_string(request.trial) + ": it has " +
+                    std::to_string(study.trial_count()),
+                "`tune trials " + request.study + "` lists them");
+  return *std::move(trial);
+}
+
+// What ran when its study was interrupted runs again, and only its study knows what it has taken by then.
+void require_ended(const store::TrialRow& trial, const DeletionRequest& request) {
+  if (trial.state != TrialState::kRunning) return;
+  const std::string name = request.study + '/' + std::to_string(request.trial);
+  throw Error(ExitCode::kConflict,
+              "trial " + std::to_string(request.trial) + " of \"" + request.study + "\" has not ended",
+              "`tune stop " + name + "` ends it when the study goes on");
+}
+
+std::optional<int> best_of(const store::StudyStore& study) {
+  const History history = study.load_history();
+  const TrialView* const best = history.best();
+  return best ? std::optional(best->number) : std::nullopt;
+}
+
+// The study is held, whatever its database looks like.
+FileLock hold(const DeletionRequest& request) {
+  std::error_code error;
+  if (!fs::exists(request.store / request.study, error))
+    throw Error(ExitCode::kNotFound,
+                "there is no study \"" + request.study + "\" in " + request.store.string(),
+                "`tune status` lists the studies; --store names another store");
+  return lock_study(request.store / request.study, request.study);
+}
+
+// nullopt for a database that cannot be read: then nothing can be said of what is in it.
+std::optional<store::StudyStore> readable(const DeletionRequest& request) {
+  try {
+    return store::StudyStore(request.store / request.study / "study.db",
+                             request.trial == 0 ? store::OpenMode::kRead : store::OpenMode::kWrite);
+  } catch (const Error&) {
+    if (request.trial != 0) throw;
+    return std::nullopt;
+  }
+}
+
+void require_deletable(const DeletionRequest& request, const std::optional<store::StudyStore>& study) {
+  require_no_comparison(request);
+  if (study) require_no_process(*study, request);
+}
+
+std::uintmax_t delete_whole_study(const DeletionRequest& request) {
+  const fs::path folder = request.store / request.study;
+  std::error_code ignored;
+  // What a process left that died.
+  std::uintmax_t bytes = 0;
+  const bool is_there = fs::exists(fs::symlink_status(folder, ignored));
+  std::vector<fs::path> left = left_of(request.store, request.study);
+  if (!is_there && left.empty()) hold(request);  // throws
+  if (is_there) {
+    const FileLock lock = hold(request);
+    require_deletable(request, readable(request));
+    make_private_folder(set_aside(request.store));
+    const fs::path aside = set_aside(request.store) / (request.study + '.' + random_token());
+    fs::rename(folder, aside, ignored);
+    if (ignored)
+      throw Error(ExitCode::kEnvironment, "cannot remove " + folder.string() + ": " + ignored.message(),
+                  "check the rights of the store's folders");
+    sync_path(request.store);
+    crash_point("study_set_aside");
+    left.push_back(aside);
+  }
+  for (const fs::path& aside : left) {
+    bytes += freed_by(aside);
+    remove_files(aside);
+  }
+  fs::remove(set_aside(request.store), ignored);  // unless another deletion goes on there
+  return bytes;
+}
+
+std::uintmax_t delete_one_trial(const DeletionRequest& request, const Clock& clock) {
+  const FileLock lock = hold(request);
+  std::optional<store::StudyStore> found = readable(request);
+  store::StudyStore& study = *found;
+  require_own_name(study);
+  const store::TrialRow trial = trial_in(study, request);
+  if (!trial.facts.deleted) {
+    require_deletable(request, found);
+    require_ended(trial, request);
+    const auto best = best_of(study);
+    store::StudyStore::Transaction transaction(study, Durability::kPower);
+    study.delete_trial(trial.number, request.who, clock.wall_now());
+    store::StudyRow row = study.study();
+    // Whether the new best one passes is for the next run to decide.
+    if (best == trial.number) row.facts.promotion.reset();
+    row.facts.stop_requests.erase(trial.number);
+    row.updated = clock.wall_now();
+    study.update_study(row);
+    crash_point("deleting_trial");
+    transaction.commit();
+    crash_point("trial_deleted");
+  }
+  const fs::path folder = trial_folder(request.store / request.study, request.trial);
+  const std::uintmax_t bytes = freed_by(folder);
+  remove_files(folder);
+  return bytes;
+}
+
+}  // namespace
+
+DeletionPreview preview_deletion(const DeletionRequest& request) {
+  DeletionPreview preview;
+  const fs::path folder = request.store / request.study;
+  std::error_code ignored;
+  if (request.trial == 0 && !fs::exists(folder, ignored)) {
+    for (const fs::path& left : left_of(request.store, request.study)) preview.bytes += freed_by(left);
+    if (preview.bytes > 0) {
+      preview.notes.push_back("a deletion of it was interrupted, and is finished");
+      return preview;
+    }
+  }
+  const FileLock lock = hold(request);
+  const std::optional<store::StudyStore> study = readable(request);
+  require_deletable(request, study);
+  preview.kept = versions_of(request);
+  if (request.trial == 0) {
+    preview.bytes = freed_by(folder);
+    if (!study) preview.notes.push_back("its database cannot be read");
+    if (study) preview.notes.push_back("it has " + std::to_string(study->trial_count()) + " trials");
+    return preview;
+  }
+  const store::TrialRow trial = trial_in(*study, request);
+  preview.bytes = freed_by(trial_folder(folder, request.trial));
+  if (trial.facts.deleted && preview.bytes == 0)
+    throw Error(ExitCode::kConflict, "trial " + std::to_string(request.trial) + " of \"" + request.study +
+                                         "\" was deleted by " + trial.facts.deleted->who + " on " +
+                                         format_time(trial.facts.deleted->when));
+  if (trial.facts.deleted) preview.notes.push_back("its deletion was interrupted, and is finished");
+  if (!trial.facts.deleted) require_ended(trial, request);
+  if (!is_finished(trial.state)) preview.notes.push_back(std::string("it is ") + to_string(trial.state));
+  if (best_of(*study) == request.trial) preview.notes.push_back("it is the study's best trial");
+  return preview;
+}
+
+std::uintmax_t delete_from_store(const DeletionRequest& request, const Clock& clock) {
+  return request.trial == 0 ? delete_whole_study(request) : delete_one_trial(request, clock);
+}
+
+std::vector<std::string> finish_deletions(const fs::path& store) {
+  std::vector<std::string> said;
+  std::error_code ignored;
+  for (const fs::path& left : left_of(store, {})) {
+    remove_files(left);
+    const std::string name = left.filename().string();
+    said.push_back("the deletion of the study " + name.substr(0, name.rfind('.')) + " was finished");
+  }
+  fs::remove(set_aside(store), ignored);
+  for (const std::string& name : store::study_names(store)) {
+    try {
+      const store::StudyStore study(store / name / "study.db", store::OpenMode::kRead);
+      for (const store::TrialRow& trial : study.trials()) {
+        const fs::path folder = trial_folder(store / name, trial.number);
+        if (!trial.facts.deleted || !fs::exists(folder, ignored)) continue;
+        std::string holder;
+        const auto lock = FileLock::try_once(store / name / "lock", holder);
+        if (!lock) break;
+        remove_files(folder);
+        said.push_back("the deletion of " + name + '/' + std::to_string(trial.number) + " was finished");
+      }
+    } catch (const Error&) {
+      continue;  // said where the studies are looked at
+    }
+  }
+  return said;
+}
+
+}  // namespace tune::engine
