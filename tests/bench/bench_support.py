@@ -10,9 +10,9 @@ BIN = ROOT / "build" / "release" / "bin"
 RESULTS = ROOT / "tests" / "bench" / "results"
 
 
-def peer_python(*requirements):
+def peer_python(*requirements, environment="bench-venv"):
     """A Python with the peers in it, in a virtual environment of the benchmarks' own."""
-    folder = ROOT / ".cache" / "bench-venv"
+    folder = ROOT / ".cache" / environment
     python = folder / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)

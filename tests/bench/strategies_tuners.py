@@ -10,10 +10,14 @@ import numpy as np
 class Ours:
     """`tune ask-tell` as a process of its own, one JSON line to and fro."""
 
-    def __init__(self, program, strategy, parameters, seed, trials, workers, try_first=()):
+    def __init__(self, program, strategy, parameters, seed, trials, workers, try_first=(), reduce="best", early_stopping=None):
         spec = self.spec(strategy, parameters, seed, trials, workers)
+        if reduce != "best":
+            spec["objective"]["reduce"] = reduce
         if try_first:
             spec["strategy"]["try_first"] = list(try_first)
+        if early_stopping:
+            spec["early_stopping"] = early_stopping
         self.folder = tempfile.TemporaryDirectory()
         file = pathlib.Path(self.folder.name) / "spec.json"
         file.write_text(json.dumps(spec))
