@@ -19,7 +19,8 @@ Json replicates_of(const StudyFolder& folder) {
   const ShellResult listed = folder.shell("tune trials s --store store --json");
   REQUIRE(listed.exit_code == 0);
   Json rows = Json::array();
-  for (const Json& trial : Json::parse(listed.out).at("trials"))
+  const Json document = Json::parse(listed.out);
+  for (const Json& trial : document.at("trials"))
     if (!trial.at("replicate_of").is_null()) rows.push_back(trial);
   return rows;
 }
