@@ -66,7 +66,8 @@ TEST_CASE("a study that died on a ladder goes up each step once", "[.crash]") {
   // Half of the trials run out of memory as they are suggested, and fit at their second step.
   const char* trainer =
       "echo c > $TUNE_CHECKPOINT_DIR/last.$2; ls $TUNE_CHECKPOINT_DIR | wc -l | grep -qx 1 || exit 5\n"
-      "[ $2 -le 2 ] || [ $(($1 / 1000 % 2)) = 0 ] || { echo MemoryError; exit 1; }; echo loss=0.$1; echo ran with "
+      "[ $2 -le 2 ] || [ $(($1 / 1000 % 2)) = 0 ] || { echo MemoryError; exit 1; }; echo loss=0.$1; echo ran "
+      "with "
       "$2";
   const auto prepare = [](StudyFolder& folder) {
     folder.spec["fixed"] = {{"batch", 8}};

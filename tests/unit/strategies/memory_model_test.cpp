@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "support/catch.h"
+#include "tuner/core/rng.h"
 
 namespace tune::strategies {
 namespace {

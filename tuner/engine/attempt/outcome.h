@@ -24,7 +24,7 @@ struct AttemptOutcome {
   std::optional<double> value;
   std::string cut = {};  // of a completed trial: the limit that cut it short
   std::optional<Fault> fault =
-      {};                    // why a trial runs again that was not started, or ended for no fault of its own
+      {};  // why a trial runs again that was not started, or ended for no fault of its own
   std::optional<double> second = {};
   std::string retried = {};  // of a trial that runs again: class of the failure, if its attempt has failed
 

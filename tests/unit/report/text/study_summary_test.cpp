@@ -5,6 +5,7 @@
 
 #include "support/catch.h"
 #include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/text/format.h"
 #include "tuner/report/text/trial_report.h"
 #include "tuner/report/text/trial_table.h"
 #include "unit/report/priced_study.h"
