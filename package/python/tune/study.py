@@ -82,7 +82,9 @@ class Study:
         if self._store is not None:
             arguments += ["--store", self._store]
         else:
-            self._limit = _MOST_TRIALS  # the study itself counts, since a process without a store cannot be replaced
+            # The study itself counts, since a process without a store cannot be replaced; but `tune` has to know where
+            # the search ends, for the replicates after it.
+            self._limit = None if _asks_for_replicates(spec, spec_file) else _MOST_TRIALS
         self._session = Session(find_program(), None if spec is None else json_text(spec), arguments)
         self._closer = weakref.finalize(self, self._session.close)
         try:
@@ -386,6 +388,16 @@ def _spec_of(space: Mapping[str, Any], settings: Mapping[str, Any], name: Option
 
 def _named(setting: Union[str, Mapping[str, Any]], key: str) -> Dict[str, Any]:
     return {key: setting} if isinstance(setting, str) else dict(setting)
+
+
+def _asks_for_replicates(spec: Optional[Mapping[str, Any]], spec_file: Optional[str]) -> bool:
+    if spec is not None:
+        return "replicates" in spec
+    try:
+        with open(str(spec_file), encoding="utf-8") as file:
+            return "replicates" in json.load(file)
+    except (OSError, ValueError, TypeError):
+        return False  # `tune` says what is wrong with it
 
 
 def _refuse_settings(settings: Mapping[str, Any]) -> None:
