@@ -177,7 +177,8 @@ TEST_CASE("of a promoted trial the registry's copy stays, and that is said") {
   check_refused(folder, "delete s --yes", 5, "there is no study \"s\"");
 }
 
-TEST_CASE("nothing is deleted without a yes, nor while the study runs, nor of a comparison") {
+TEST_CASE(
+    "nothing is deleted without a yes, nor while the study runs, nor of a comparison, nor amended there") {
   StudyFolder folder("touch started.$1; sleep 2; echo loss=0.$1");
   folder.spec["limits"]["trials"] = 1;
   const ShellResult run = folder.shell(
@@ -196,6 +197,7 @@ TEST_CASE("nothing is deleted without a yes, nor while the study runs, nor of a 
                      "cp -r store/s store/c.tuned.seed1")
               .exit_code == 0);
   check_refused(folder, "delete c.tuned.seed1 --yes", 6, "is a study of the comparison \"c\"");
+  check_refused(folder, "amend search.json --name c.tuned.seed1", 6, "is a study of the comparison \"c\"");
   CHECK(folder.table().size() == 1);
 }
 

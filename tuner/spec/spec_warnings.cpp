@@ -135,6 +135,9 @@ void add_warnings(const Spec& spec, SpecUse use, SpecProblems& problems) {
   warn_of_direction(spec.objective, spec.second_objective ? "/objectives/0" : "/objective", problems);
   if (spec.second_objective) warn_of_direction(*spec.second_objective, "/objectives/1", problems);
   if (use == SpecUse::kRun) warn_of_unpassed(spec, problems);
+  if (use == SpecUse::kAskTell && problems.contains("/retry"))
+    problems.warn("/retry", "ask-tell starts no attempts, so it tries none again",
+                  "leave it out; who runs a trial may run it again before it is told");
   for (const Parameter& parameter : spec.space.parameters())
     // One with a condition is a switch: it is there or not.
     if (parameter.cardinality() == 1 && parameter.when.empty())

@@ -209,6 +209,15 @@ TEST_CASE("a parameter that the command never names is suspicious, unless the pr
   fs::remove_all(folder);
 }
 
+TEST_CASE("retries are said to be of no use where the caller runs the trials", "[spec]") {
+  OrderedJson document = valid_document();
+  document["retry"] = {{"infrastructure", {{"tries", 2}}}};
+  CHECK(parse(document.dump(), SpecUse::kRun).warnings.empty());
+  const std::vector<Problem> warnings = parse(document.dump(), SpecUse::kAskTell).warnings;
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings[0].pointer == "/retry");
+}
+
 TEST_CASE("a loss that is maximized is suspicious, words within words are not", "[spec]") {
   const auto [name, goal, warns] =
       GENERATE(table<std::string, std::string, bool>({{"val_loss", "maximize", true},

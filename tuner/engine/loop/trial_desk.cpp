@@ -217,10 +217,17 @@ void TrialDesk::record_start(RunningTrial running, const AttemptRecord& record) 
 
 // What a trial saved with other hyperparameters is another training's. Before the rows of the attempt: where
 // they are not written, the next one finds no checkpoint, and begins anew as well.
-void TrialDesk::drop_checkpoints_of_others(const store::TrialRow& trial, const Json& overrides) const {
-  if (trial.attempts == 0 || trial.facts.overrides == overrides) return;
-  std::error_code ignored;
-  fs::remove_all(checkpoint_folder(parts_.frame.study_folder, trial.number), ignored);
+std::optional<Fault> TrialDesk::drop_checkpoints_of_others(const store::TrialRow& trial,
+                                                           const Json& overrides) const {
+  if (trial.attempts == 0 || trial.facts.overrides == overrides) return std::nullopt;
+  const fs::path folder = checkpoint_folder(parts_.frame.study_folder, trial.number);
+  std::error_code error;
+  fs::remove_all(folder, error);
+  if (!error) return std::nullopt;
+  return Fault{Fault::Kind::kSetUp,
+               "trial " + std::to_string(trial.number) + " is to run with other hyperparameters, and " +
+                   folder.string() + ", which it saved before, cannot be removed: " + error.message(),
+               "remove it, and run the same command again"};
 }
 
 std::optional<std::uint64_t> TrialDesk::memory_for(const ParameterSet& parameters, const Json& overrides,
@@ -250,7 +257,7 @@ bool TrialDesk::has_room() const {
 std::optional<Fault> TrialDesk::start(store::TrialRow trial, const strategies::Suggestion* suggestion) {
   const std::vector<store::AttemptRow> attempts = parts_.store.attempts(trial.number);
   Json overrides = overrides_after(attempts, parts_.frame.spec, trial.parameters);
-  drop_checkpoints_of_others(trial, overrides);
+  if (auto fault = drop_checkpoints_of_others(trial, overrides)) return fault;
   crash_point("checkpoints_dropped");
   const bool was_paused = trial.state == TrialState::kPaused;
   trial.state = TrialState::kRunning;

@@ -85,7 +85,7 @@ class TrialDesk {
   void make_folders(const Attempt& attempt) const;
   AttemptRecord launch(const Attempt& attempt);
   TrialEnd finish(RunningTrial& running, const MemoryUse& memory);
-  void drop_checkpoints_of_others(const store::TrialRow& trial, const Json& overrides) const;
+  std::optional<Fault> drop_checkpoints_of_others(const store::TrialRow& trial, const Json& overrides) const;
   RunningTrial* find(AttemptId id);
 
   const DeskParts parts_;

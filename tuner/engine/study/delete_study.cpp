@@ -12,6 +12,7 @@
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
+#include "tuner/engine/study/comparison_of.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/os/crash_point.h"
@@ -74,17 +75,13 @@ std::vector<std::string> versions_of(const DeletionRequest& request) {
 
 // Its report and its frozen models are of the trials' files.
 void require_no_comparison(const DeletionRequest& request) {
-  const fs::path comparisons = request.store / "comparisons";
-  const std::size_t dot = request.study.rfind('.');
-  for (std::size_t end = dot; end != std::string::npos && end > 0; end = request.study.rfind('.', end - 1)) {
-    const std::string name = request.study.substr(0, end);
-    std::error_code ignored;
-    if (!fs::exists(comparisons / name / "comparison.db", ignored)) continue;
-    throw Error(
-        ExitCode::kConflict,
-        "\"" + request.study + "\" is a study of the comparison \"" + name + "\", which reads its trials",
-        "remove " + (comparisons / name).string() + " first, if nobody needs the comparison any more");
-  }
+  const auto name = comparison_of(request.store, request.study);
+  if (!name) return;
+  throw Error(
+      ExitCode::kConflict,
+      "\"" + request.study + "\" is a study of the comparison \"" + *name + "\", which reads its trials",
+      "remove " + (request.store / "comparisons" / *name).string() +
+          " first, if nobody needs the comparison any more");
 }
 
 // An orchestrator that was killed leaves supervisors for a moment.
