@@ -190,10 +190,12 @@ TEST_CASE("a built-in trainer and a program of one's own are compared by the sam
 TEST_CASE("a budget that does not pay for a search of a program keeps what its other runs need",
           "[.compare]") {
   ProgramFolder folder;
-  folder.document["fixed"]["wait"] = 0.2;
+  // Long enough that starting and ending a process, which takes longer where others do, is a small part of
+  // it.
+  folder.document["fixed"]["wait"] = 0.8;
   folder.document["controls"]["best_of_seeds"] = false;
   folder.document["approaches"][1]["search"]["limits"]["trials"] = 60;
-  folder.document["limits"]["gpu_hours"] = 6.0 / 3600;
+  folder.document["limits"]["gpu_hours"] = 24.0 / 3600;
   const ShellResult run = folder.compare();
   CAPTURE(run.err, run.out);
   CHECK(run.exit_code == 0);

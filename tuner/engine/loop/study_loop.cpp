@@ -21,7 +21,9 @@
 #include "tuner/engine/loop/replicate_words.h"
 #include "tuner/engine/loop/spending.h"
 #include "tuner/engine/loop/start_gate.h"
+#include "tuner/engine/loop/start_queue.h"
 #include "tuner/engine/loop/steering.h"
+#include "tuner/engine/loop/study_record.h"
 #include "tuner/engine/loop/suggestion_source.h"
 #include "tuner/engine/loop/trial_desk.h"
 #include "tuner/os/crash_point.h"
@@ -75,11 +77,12 @@ struct StudyLoop::Impl {
   Parts parts;
   DatabaseFile database;
   AliveFile alive;
-  store::StudyRow study;
   Limits limits;  // in force
   Inbox inbox;
   std::set<std::string> obeyed;  // ids of requests
   Journal journal;
+  StudyRecord record;
+  store::StudyRow& study = record.row();
   HistoryBook book;
   TrialDesk desk;
   StartGate gate;
@@ -88,8 +91,7 @@ struct StudyLoop::Impl {
   SuggestionSource source;
   Spending spending;
 
-  std::deque<int> queue;                           // trials that run again
-  std::map<int, SteadyTime> not_before;            // of those that wait for a machine
+  StartQueue queue;
   std::optional<strategies::Suggestion> roomless;  // waits for room on a GPU
   std::deque<RunnerEvent> postponed;               // events that came while the store could not be written
   std::set<AttemptId> unrecorded;                  // that have ended, and whose end is not in the store
@@ -97,15 +99,13 @@ struct StudyLoop::Impl {
   bool is_drained = false;         // what had given no metric when the guard spoke
   bool search_is_stopped = false;  // what ran of it when the target was reached
   int completed = 0, stopped = 0, failed = 0;
-  SteadyTime begin, last_tick, last_housekeeping;
-  double elapsed_before = 0;
+  SteadyTime last_tick, last_housekeeping;
   WallTime run_began = parts.clock.wall_now();
   WallTime last_alive;  // when the run before this one last lived, as far as is known
   const Milliseconds grace = StudyFrame::kGrace;
 
   bool interrupted() const { return parts.interruption.count.load() > 0; }
-  Milliseconds elapsed() const;
-  bool out_of_time() const { return limits.time && elapsed() >= *limits.time; }
+  bool out_of_time() const { return limits.time && record.elapsed() >= *limits.time; }
   bool wait_for_store();
   void announce();
   void run_again(int number);
@@ -117,7 +117,6 @@ struct StudyLoop::Impl {
   bool is_held() const { return study.facts.held.has_value(); }
   void on_fault(const Fault& fault);
   void drain_silent_trials();
-  std::optional<int> next_again();
   bool start_again(int number);
   std::optional<strategies::Suggestion> next_new();
   void start(const strategies::Suggestion& suggestion);
@@ -134,8 +133,6 @@ struct StudyLoop::Impl {
   void keep_house(SteadyTime now);
   void look_at_neighbours();
   bool has_spent_all();
-  void save_study(store::StudyState state, const std::string& reason,
-                  Durability durability = Durability::kProcess, const StatusEvent* event = nullptr);
   std::optional<store::StudyEnd> over() const;
   void run_down(StopReason reason);
   void stop_search();
@@ -151,10 +148,10 @@ StudyLoop::Impl::Impl(const Parts& given)
     : parts(given),
       database(parts.study_folder),
       alive(parts.study_folder),
-      study(parts.store.study()),
       limits(parts.spec.limits),
       inbox(parts.study_folder),
       journal(parts.store, parts.clock, parts.status, [this] { return wait_for_store(); }),
+      record(parts.store, parts.clock, journal),
       book(history_in(parts.store, parts.spec.space)),
       desk({{parts.spec, parts.study_folder, study.seed, study.facts.precision.value_or("auto")},
             parts.store,
@@ -172,15 +169,9 @@ StudyLoop::Impl::Impl(const Parts& given)
              [this] { parts.runner.wake(); }),
       spending(device_budget(parts.spec.limits, parts.spec.usd_per_hour), parts.store.trials(),
                parts.store.attempts()),
-      elapsed_before(study.elapsed_seconds),
       last_alive(alive.last_time(study.updated)) {
-  begin = last_tick = last_housekeeping = parts.clock.steady_now();
+  last_tick = last_housekeeping = parts.clock.steady_now();
   if (parts.has_converged || was_repeating(study, parts.store.trials())) completion.resume_replicates();
-}
-
-Milliseconds StudyLoop::Impl::elapsed() const {
-  const auto now = std::chrono::duration_cast<Milliseconds>(parts.clock.steady_now() - begin);
-  return now + Milliseconds(static_cast<std::int64_t>(elapsed_before * 1000));
 }
 
 // The runner goes on meanwhile, and what it says is kept for later.
@@ -218,7 +209,7 @@ void StudyLoop::Impl::announce() {
                       ? total + ", " + std::to_string(parallel) + " at once"
                       : "continues: " + std::to_string(finished_of_search()) + " of " + total + " done" +
                             (replicates > 0 ? ", and " + plural_text(replicates, "replicate") : "");
-  save_study(store::StudyState::kRunning, {}, Durability::kProcess, &event);
+  record.save(store::StudyState::kRunning, {}, Durability::kProcess, &event);
   if (study.facts.no_pausing) book.give_up_pausing();
   look_at_rungs();
   if (is_held())
@@ -235,7 +226,7 @@ int StudyLoop::Impl::finished_of_search() {
 
 // But for a trial that a person had stopped when its attempt was lost.
 void StudyLoop::Impl::run_again(int number) {
-  if (!study.facts.stop_requests.contains(number)) return queue.push_back(number);
+  if (!study.facts.stop_requests.contains(number)) return queue.add(number);
   desk.give_up(number, "stopped by a person");
   stopped += 1;
 }
@@ -331,7 +322,7 @@ void StudyLoop::Impl::fill_slots() {
   while (!is_pausing() && !is_held() && !interrupted() &&
          (!queue.empty() || roomless || source.is_busy() || source.may_ask()) &&
          spending.has_room(desk.leases()) && has_slot()) {
-    if (const auto number = next_again()) {
+    if (const auto number = queue.due(parts.clock.steady_now())) {
       if (!start_again(*number)) return;
       continue;
     }
@@ -348,16 +339,6 @@ void StudyLoop::Impl::fill_slots() {
   }
 }
 
-// The first of the queue whose time has come.
-std::optional<int> StudyLoop::Impl::next_again() {
-  const SteadyTime now = parts.clock.steady_now();
-  for (const int number : queue) {
-    const auto wait = not_before.find(number);
-    if (wait == not_before.end() || wait->second <= now) return number;
-  }
-  return std::nullopt;
-}
-
 bool StudyLoop::Impl::start_again(int number) {
   if (!desk.has_room_for(number)) return false;
   if (const auto fault = desk.start_again(number)) {
@@ -365,8 +346,7 @@ bool StudyLoop::Impl::start_again(int number) {
     return false;
   }
   guard.on_start(number);
-  std::erase(queue, number);
-  not_before.erase(number);
+  queue.remove(number);
   return true;
 }
 
@@ -386,7 +366,7 @@ void StudyLoop::Impl::start(const strategies::Suggestion& suggestion) {
   const int number = suggestion.resume_trial.value_or(book.next_number());
   const auto fault = suggestion.resume_trial ? desk.start_resumed(suggestion) : desk.start_new(suggestion);
   if (!fault) return guard.on_start(number);
-  queue.push_back(number);
+  queue.add(number);
   on_fault(*fault);
 }
 
@@ -401,7 +381,7 @@ void StudyLoop::Impl::step() {
   const SteadyTime now = parts.clock.steady_now();
   SteadyTime deadline = last_tick + kTick;
   if (const auto due = desk.read_due(now)) deadline = std::min(deadline, *due);
-  if (limits.time && !out_of_time()) deadline = std::min(deadline, now + (*limits.time - elapsed()));
+  if (limits.time && !out_of_time()) deadline = std::min(deadline, now + (*limits.time - record.elapsed()));
   handle(next_event(std::max(deadline, now)));
   give_up_pausing(desk.pausing_trouble());
   keep_house(parts.clock.steady_now());
@@ -425,7 +405,7 @@ void StudyLoop::Impl::on_end(const TrialEnd& end) {
   give_up_pausing(end.pausing_trouble);
   look_at_rungs();
   if (end.state == TrialState::kQueued) {
-    if (end.wait > Milliseconds(0)) not_before[end.trial] = parts.clock.steady_now() + end.wait;
+    if (end.wait > Milliseconds(0)) queue.hold_back(end.trial, parts.clock.steady_now() + end.wait);
     run_again(end.trial);
     if (end.fault) on_fault(*end.fault);
     return;
@@ -449,7 +429,7 @@ void StudyLoop::Impl::give_up_pausing(const std::string& why) {
   if (why.empty() || study.facts.no_pausing) return;
   study.facts.no_pausing = why;
   book.give_up_pausing();
-  save_study(store::StudyState::kRunning, {});
+  record.save(store::StudyState::kRunning, {});
   journal.notice(why +
                  ": from here on the rule stops trials where it would have paused them. A trainer that "
                  "saves what it needs in $TUNE_CHECKPOINT_DIR, and goes on from there, can be paused");
@@ -469,7 +449,7 @@ void StudyLoop::Impl::look_at_rungs() {
   store::RungFacts rungs{std::move(plan->steps), plan->full_steps};
   if (study.facts.rungs == rungs) return;
   study.facts.rungs = std::move(rungs);
-  save_study(store::StudyState::kRunning, {});
+  record.save(store::StudyState::kRunning, {});
   journal.notice("early stopping: " + plan->text);
 }
 
@@ -495,10 +475,10 @@ void StudyLoop::Impl::take_effect(const Request& request, const Effect& effect) 
     view.budget = row.budget;
     if (row.facts.rerun_of) view.role = SearchRole::kRepeat;
     book.add(std::move(view));
-    queue.push_back(row.number);
+    queue.add(row.number);
   }
   if (effect.ended) {
-    std::erase(queue, effect.ended->number);
+    queue.remove(effect.ended->number);
     book.close(effect.ended->number, effect.ended->state, effect.ended->values, {});
     stopped += 1;
   }
@@ -522,7 +502,7 @@ void StudyLoop::Impl::set_limits(const Limits& new_limits) {
 void StudyLoop::Impl::keep_house(SteadyTime now) {
   if (now - last_tick < kTick) return;
   // Time in which a person has held the study is not its own.
-  if (is_held() && desk.running() == 0) begin += now - last_tick;
+  if (is_held() && desk.running() == 0) record.pass_over(now - last_tick);
   last_tick = now;
   read_inbox();
   alive.write(parts.clock.wall_now());
@@ -531,7 +511,7 @@ void StudyLoop::Impl::keep_house(SteadyTime now) {
   if (now - last_housekeeping < kHousekeeping) return;
   last_housekeeping = now;
   database.check_present();
-  save_study(store::StudyState::kRunning, {});
+  record.save(store::StudyState::kRunning, {});
   look_at_neighbours();
   database.shrink_log(parts.store, [this](const std::string& sentence) { journal.notice_once(sentence); });
 }
@@ -548,19 +528,6 @@ bool StudyLoop::Impl::has_spent_all() {
   if (!spending.is_spent(desk.leases())) return false;
   look_at_neighbours();
   return spending.is_spent(desk.leases());
-}
-
-void StudyLoop::Impl::save_study(store::StudyState state, const std::string& reason, Durability durability,
-                                 const StatusEvent* event) {
-  study.state = state;
-  study.finish_reason = reason;
-  study.elapsed_seconds = static_cast<double>(elapsed().count()) / 1000;
-  study.updated = parts.clock.wall_now();
-  const auto write = [&](Journal::Entry& entry) {
-    entry.store().update_study(study);
-    if (event != nullptr) entry.event(*event);
-  };
-  journal.commit(write, durability);
 }
 
 // Why nothing is left to do; nullopt while there is. Asked when nothing runs.
@@ -597,7 +564,7 @@ StudyResult StudyLoop::Impl::drain() {
                   (desk.running() == 1 ? "its" : "their") + " state; interrupt again to kill them";
   journal.note(event);
   run_down(StopReason::kDrain);
-  save_study(store::StudyState::kInterrupted, "interrupted", Durability::kPower);
+  record.save(store::StudyState::kInterrupted, "interrupted", Durability::kPower);
   return result(Outcome::kInterrupted, "interrupted");
 }
 
@@ -613,7 +580,7 @@ StudyResult StudyLoop::Impl::pause() {
     reason = verdict.reason + ": " + parts.store.trial(pause.trial)->reason;
   }
   journal.notice(store::kPausedNotice + reason);
-  save_study(store::StudyState::kInterrupted, "paused: " + reason, Durability::kPower);
+  record.save(store::StudyState::kInterrupted, "paused: " + reason, Durability::kPower);
   StudyResult answer = result(Outcome::kPaused, reason);
   answer.pause = std::move(pause);
   return answer;
@@ -629,10 +596,10 @@ StudyResult StudyLoop::Impl::end_by_limit(store::StudyEnd limit) {
   run_down(stop_for(limit));
   // A person who interrupts this wants to be out, not to wait for a promotion: the next run makes the end.
   if (interrupted()) {
-    save_study(store::StudyState::kInterrupted, "interrupted", Durability::kPower);
+    record.save(store::StudyState::kInterrupted, "interrupted", Durability::kPower);
     return result(Outcome::kInterrupted, "interrupted");
   }
-  for (const int number : std::exchange(queue, {})) {
+  for (const int number : queue.take_all()) {
     if (parts.store.attempts(number).empty()) continue;  // enqueued: it waits for a higher limit
     desk.give_up(number, to_string(limit));
     stopped += 1;
@@ -650,7 +617,7 @@ StudyResult StudyLoop::Impl::finish(store::StudyEnd end) {
   StatusEvent event;
   event.kind = StatusKind::kStudyFinished;
   event.message = reason;
-  save_study(store::StudyState::kFinished, reason, Durability::kPower, &event);
+  record.save(store::StudyState::kFinished, reason, Durability::kPower, &event);
   crash_point("study_finished");
   return result(Outcome::kFinished, reason);
 }
