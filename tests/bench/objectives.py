@@ -16,6 +16,7 @@ from bench_support import BIN, RESULTS, peer_python, write_table
 PINNED = {"optuna": "5.0.0", "torch": "2.13.0", "scipy": "1.17.1", "numpy": "2.4.6", "botorch": "0.18.1"}
 KEPT = RESULTS / "objectives"
 NAMES = ("auto", "tpe", "optuna-tpe", "optuna-gp", "optuna-nsga2", "botorch", "random")
+ORDER = ("zdt1", "zdt2", "zdt3", "dtlz2", "dtlz7", "forest-digits", "mlp-quantiles", "lgb-digits")
 TRIALS, CHECKPOINTS = 100, (20, 50, 100)
 
 
@@ -87,7 +88,7 @@ def cell(lines, trials):
 
 def table():
     rows = []
-    for problem in ("zdt1", "zdt2", "zdt3", "dtlz2", "dtlz7"):
+    for problem in ORDER:
         for trials in (50, 100):
             row = [problem, trials]
             for tuner in NAMES:

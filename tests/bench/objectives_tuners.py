@@ -1,7 +1,13 @@
 """One face for every tuner of two objectives: ask() gives (handle, parameters), tell(handle, values) takes both, to be minimised."""
 import numpy as np
 
+from scheduling_curves import at
 from strategies_tuners import Ours, Optuna
+
+
+def point(problem, unit):
+    """The parameters at a point of the unit cube."""
+    return {name: at(p, u) for (name, p), u in zip(problem.parameters.items(), unit)}
 
 
 class OursOfTwo(Ours):
@@ -50,7 +56,7 @@ class BoTorchOfTwo:
         # 2 (d + 1), the tutorial's number.
         begun = len(self.points) >= 2 * (len(self.problem.parameters) + 1)
         unit = self.model_point() if begun else self.sobol.draw(1, dtype=self.torch.double)[0]
-        return unit, dict(zip(self.problem.parameters, unit.tolist()))
+        return unit, point(self.problem, unit.tolist())
 
     def model_point(self):
         from botorch.acquisition.multi_objective.logei import qLogNoisyExpectedHypervolumeImprovement
@@ -79,7 +85,7 @@ class Random:
         self.problem, self.generator = problem, np.random.default_rng(seed)
 
     def ask(self):
-        return None, {name: float(self.generator.random()) for name in self.problem.parameters}
+        return None, point(self.problem, self.generator.random(len(self.problem.parameters)))
 
     def tell(self, handle, values):
         pass
