@@ -135,6 +135,11 @@ std::vector<UnitPoint> first_points(const Encoding& encoding, const std::vector<
   for (std::uint32_t i = 0; i < effort.anchors; ++i) units.push_back(sequence.point(i));
   for (std::uint32_t i = 0; i < effort.nearby; ++i)
     units.push_back(perturbed(incumbents[i % incumbents.size()], encoding, rng));
+  for (std::uint32_t i = 0; i < effort.redrawn; ++i) {
+    UnitPoint unit = incumbents[i % incumbents.size()];
+    unit[i / incumbents.size() % unit.size()] = rng.uniform();
+    units.push_back(std::move(unit));
+  }
   return units;
 }
 

@@ -25,6 +25,9 @@ struct SearchEffort {
   std::uint32_t nearby = 128;   // perturbations of the best observed points
   std::size_t starts = 4;       // local searches, from the most promising of both
   int iterations = 40;          // of each
+  // The best observed points with one coordinate drawn anew: for what lies apart along one coordinate where
+  // the others are at their best, like the pieces of a front.
+  std::uint32_t redrawn = 0;
 };
 
 // Multi-start search in the encoded cube: quasi-random anchors and perturbations of `incumbents` (not empty)

@@ -75,8 +75,14 @@ SearchEffort effort_for(Eigen::Index model_size) {
 // The reference point lies beyond the worst of the front by this part of the front's range (1.1 times the
 // nadir, where the ideal is 0: Ishibuchi, Imada, Setoguchi & Nojima, "How to specify a reference point in
 // hypervolume calculation for fair performance comparison", Evolutionary Computation 26(3), 2018). A front of
-// a few points is not much of a range: then the range of all results counts, this part of it.
+// a few points is not much of a range: then the range of all results counts, this part of it. A front whose
+// ends are not found yet hides beyond such a reference all that is worse than its ends in one objective, and
+// a search stays between them: on DTLZ7 a tenth of the area was never found. So every third suggestion is for
+// all that is better than the worst results.
 constexpr double kBeyondNadir = 0.1, kLeastRange = 0.1;
+
+// Without them the search for two objectives missed pieces of fronts that are in pieces.
+constexpr std::uint32_t kRedrawn = 96;
 
 // Costs grow with the square of the baseline, and points that hardly add to the front hardly matter.
 constexpr std::size_t kMostOfFront = 24;
@@ -127,7 +133,7 @@ void thin_out(std::vector<std::size_t>& front, const std::vector<LossPair>& poin
   }
 }
 
-LossPair reference_of(const std::vector<LossPair>& front, const std::vector<LossPair>& all) {
+LossPair reference_of(const std::vector<LossPair>& front, const std::vector<LossPair>& all, bool seeks_ends) {
   LossPair reference{};
   for (std::size_t j = 0; j < 2; ++j) {
     const auto by_loss = [j](const LossPair& a, const LossPair& b) { return a[j] < b[j]; };
@@ -136,6 +142,7 @@ LossPair reference_of(const std::vector<LossPair>& front, const std::vector<Loss
     const double range =
         std::max({(*nadir)[j] - (*ideal)[j], kLeastRange * ((*most)[j] - (*least)[j]), 1e-6});
     reference[j] = (*nadir)[j] + kBeyondNadir * range;
+    if (seeks_ends) reference[j] = std::max(reference[j], (*most)[j]);
   }
   return reference;
 }
@@ -334,7 +341,8 @@ BayesianStrategy::Front BayesianStrategy::front_of_models(const std::array<Surro
     front.points.push_back(all[member]);
   }
   front.rows.bottomRows(encoded.pending.rows()) = encoded.pending;
-  front.reference = reference_of(front.points, all);
+  const bool seeks_ends = (features.rows() + encoded.pending.rows()) % 3 == 0;
+  front.reference = reference_of(front.points, all, seeks_ends);
   constexpr std::size_t kCentres = 5;
   const std::size_t centres = std::min(members.size(), kCentres);
   for (std::size_t i = 0; i < centres; ++i) {
@@ -350,7 +358,8 @@ std::optional<Suggestion> BayesianStrategy::modelled_pair(const EncodedHistory& 
   if (!one || !two || !add_failures(*one, encoded) || !add_failures(*two, encoded)) return std::nullopt;
   const std::array<Surrogate, 2> surrogates{std::move(*one), std::move(*two)};
   const Front front = front_of_models(surrogates, encoded);
-  const SearchEffort effort = effort_for(surrogates[0].process->size());
+  SearchEffort effort = effort_for(surrogates[0].process->size());
+  effort.redrawn = kRedrawn;
   const auto improvement = ExpectedHypervolumeImprovement::make(
       *surrogates[0].process, *surrogates[1].process, front.rows, front.reference, rng());
   if (!improvement) return std::nullopt;

@@ -56,6 +56,35 @@ TEST_CASE("Candidates come best first, snapped and inside the cube") {
   }
 }
 
+TEST_CASE(
+    "A narrow peak that differs from the best point in one coordinate alone is found where coordinates are "
+    "drawn anew") {
+  const Encoding encoding(cube(6));
+  UnitPoint best(6, 0), target(6, 0);
+  best[0] = 0.1;
+  target[0] = 0.85;
+  // Flat but for the peak, so that nothing leads there.
+  const Eigen::VectorXd top = encoding.encode(target);
+  const Acquisition peak{[top](const Eigen::MatrixXd& points) -> Eigen::VectorXd {
+                           const Eigen::VectorXd far = (points.rowwise() - top.transpose()).rowwise().norm();
+                           return far.unaryExpr([](double d) { return d < 0.05 ? 1 - d : 0.0; });
+                         },
+                         [top](const Eigen::VectorXd& x, Eigen::VectorXd& gradient) {
+                           const double d = (x - top).norm();
+                           gradient = d < 0.05 && d > 0 ? Eigen::VectorXd(-(x - top) / d)
+                                                        : Eigen::VectorXd::Zero(x.size());
+                           return d < 0.05 ? 1 - d : 0.0;
+                         }};
+  int found = 0, found_without = 0;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    Rng with(seed), without(seed);
+    found += search_acquisition(encoding, peak, {best}, {.redrawn = 96}, with).front().value > 0.9;
+    found_without += search_acquisition(encoding, peak, {best}, {}, without).front().value > 0.9;
+  }
+  CHECK(found >= 8);
+  CHECK(found_without == 0);
+}
+
 TEST_CASE("Values that are not numbers sink to the end") {
   const Encoding encoding(cube(2));
   const Acquisition broken{[](const Eigen::MatrixXd& points) -> Eigen::VectorXd {
