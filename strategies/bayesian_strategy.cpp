@@ -112,6 +112,14 @@ Acquisition weighted(const Improvement& improvement, const FailureModel& failure
       }};
 }
 
+// Of the study's own trials.
+bool has_completed(const History& history) {
+  const auto own = history.trials.begin() + static_cast<std::ptrdiff_t>(history.borrowed);
+  return std::any_of(own, history.trials.end(), [](const auto& trial) {
+    return trial->state == TrialState::kCompleted && !trial->values.empty();
+  });
+}
+
 // The posterior means at the rows of `at`.
 Eigen::VectorXd means_at(const GaussianProcess& process, const Eigen::MatrixXd& at) {
   const Eigen::MatrixXd k = process.kernel().covariance(process.points(), at);
@@ -310,7 +318,7 @@ std::optional<Suggestion> BayesianStrategy::modelled(const History& history, con
   const Eigen::MatrixXd chosen = encoding_.encode(choice.unit).transpose();
   suggestion.expected_gain = gain_in_metric(*surrogate, std::exp(improvement->values(chosen)[0]));
   // Until one has completed there is nothing to improve on, and places at the rungs decide.
-  if (may_thaw_ && history.can_pause && history.best() != nullptr) {
+  if (may_thaw_ && history.can_pause && has_completed(history)) {
     if (auto paused = thawed(history, *surrogate, encoded, price, choice.unit)) return paused;
     suggestion.weighs_paused = true;
   }

@@ -14,10 +14,18 @@ namespace {
 // A step to the next fraction is at least this long: closer values say nearly the same.
 constexpr double kLeastHop = 1.25;
 
+// `from` > 0.
 double next_fraction(double from) {
   double next = 1;
   while (next / 2 >= kLeastHop * from) next /= 2;
   return next;
+}
+
+// Down to one of eight values an octave: where trials end at every step, each step would have regressions of
+// its own, of nearly the same trials.
+double coarse(double fraction) {
+  constexpr double kValues = 8;
+  return std::exp2(std::floor(std::log2(fraction) * kValues) / kValues);
 }
 
 double usual_gain(const std::vector<double>& gains) { return gains.empty() ? 0 : median(gains); }
@@ -43,11 +51,13 @@ CurveForecast::CurveForecast(const History& history, const EarlyStopping& settin
     if (!std::isfinite(now)) continue;
     Member member{
         trial.get(), rungs_.full_steps(trial->parameters, correction_).value_or(longest), 1, {}, place};
-    member.fraction =
-        std::min(1.0, static_cast<double>(trial->curve.back().step) / static_cast<double>(member.full_steps));
     if (trial->state == TrialState::kCompleted && !trial->values.empty()) {
       member.end = trial->values[0];
-      member.fraction = 1;
+    } else {
+      // Step 0 is a step. One that has not completed may still change, however long it is.
+      const double length = static_cast<double>(std::max<std::int64_t>(member.full_steps, 1));
+      const double step = static_cast<double>(std::max<std::int64_t>(trial->curve.back().step, 1));
+      member.fraction = std::min(step, std::max(length - 0.5, length / 2)) / length;
     }
     losses.push_back(sign_ * member.end.value_or(now));
     places_[trial.get()] = members_.size();
@@ -116,7 +126,7 @@ CurveForecast::Forecast CurveForecast::forecast(const Member& member) {
   if (member.end) return {*member.end, 0};
   const double now = warp_(sign_ * reached(member.trial->curve, objective_));
   Forecast end{now, 0};
-  double at = member.fraction, momentum = now - warped_at(member, at / 2).value_or(now);
+  double at = coarse(member.fraction), momentum = now - warped_at(member, at / 2).value_or(now);
   while (at < 1) {
     const double to = next_fraction(at);
     const Hop& seen = hop(at, to);

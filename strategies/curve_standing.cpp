@@ -23,6 +23,8 @@ double best_of(const MetricPoint* point, const MetricPoint* end, const Objective
   return best;
 }
 
+}  // namespace
+
 double reached(const MetricPoint* begin, const MetricPoint* end, const Objective& objective) {
   const double newest = (end - 1)->value;
   const bool is_single = end - begin == 1;
@@ -35,8 +37,6 @@ double reached(const MetricPoint* begin, const MetricPoint* end, const Objective
   if (is_lost || was_lost) return is_lost ? before : newest;
   return is_better(before, newest, objective.goal) ? before : newest;
 }
-
-}  // namespace
 
 double reached(const std::vector<MetricPoint>& curve, const Objective& objective) {
   return reached(curve.data(), curve.data() + curve.size(), objective);

@@ -13,6 +13,7 @@ namespace tune::strategies {
 // has no memory, the better of the last two values stands for it. A last value that is not finite is passed
 // over unless the one before it is not finite either: NaN then, the trial has diverged.
 double reached(const std::vector<MetricPoint>& curve, const Objective& objective);
+double reached(const MetricPoint* begin, const MetricPoint* end, const Objective& objective);
 
 // The same at the first point at or beyond `step`, as if the curve ended there; nullopt for a curve that did
 // not get so far.

@@ -5,6 +5,8 @@
 #include <optional>
 
 #include "strategies/curve_forecast.h"
+#include "strategies/curve_standing.h"
+#include "strategies/moments.h"
 
 namespace tune::strategies {
 namespace {
@@ -14,6 +16,20 @@ Eigen::MatrixXd stacked(const std::vector<const Eigen::VectorXd*>& rows, Eigen::
   for (std::size_t i = 0; i < rows.size(); ++i)
     matrix.row(static_cast<Eigen::Index>(i)) = rows[i]->transpose();
   return matrix;
+}
+
+// Stopped, or paused, since its values were no numbers any more: what was finite before says nothing good.
+bool has_diverged(const TrialView& trial, const Objective& objective) {
+  return is_cut_short(trial.state) && !trial.curve.empty() && !std::isfinite(reached(trial.curve, objective));
+}
+
+// The error of values of which nothing says how they would have gone on: trials that were cut short without a
+// curve, of which ask-tell was told the value alone, or a study that this one learns from.
+double error_without_curve(const History& history, Goal goal) {
+  std::vector<double> losses;
+  for (const auto& trial : history.trials)
+    if (const auto loss = observed_loss(*trial, goal)) losses.push_back(*loss);
+  return losses.size() < 2 ? 0 : CurveForecast::kOwnShare * std::sqrt(variance_of(losses));
 }
 
 }  // namespace
@@ -61,6 +77,7 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
     const Entry& known = entry(i, history.trials[i]);
     features.push_back(known.valid ? &known.features : nullptr);
   }
+  const double without_curve = error_without_curve(history, goal);
   CurveForecast forecast(history, stopping_, features);
   for (std::size_t i = 0; i < history.trials.size(); ++i) {
     const TrialView& trial = *history.trials[i];
@@ -74,15 +91,16 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
       timed.push_back(&known.features);
       result.prices.push_back(trial.step_seconds * static_cast<double>(*length));
     }
-    const auto value = observed_loss(trial, goal);
+    const bool diverged = has_diverged(trial, history.objective);
+    const auto value = diverged ? std::nullopt : observed_loss(trial, goal);
     std::optional<CurveEvidence> seen;
     if (trial.state == TrialState::kCompleted ||
         (trial.state != TrialState::kFailed && trial.curve.empty())) {
-      if (value) seen = CurveEvidence{*value, 0};
+      if (value) seen = CurveEvidence{*value, is_cut_short(trial.state) ? without_curve : 0};
     } else if (trial.state != TrialState::kFailed) {
       seen = forecast.evidence(trial);
     }
-    const bool waits_unknown = trial.state == TrialState::kPaused && !seen;
+    const bool waits_unknown = trial.state == TrialState::kPaused && !seen && !diverged;
     if (trial.state == TrialState::kQueued || trial.state == TrialState::kRunning || waits_unknown)
       pending.push_back(&known.features);
     if (seen) {
@@ -105,7 +123,7 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
         result.second_observations.losses.push_back(*other);
         result.pairs.push_back(result.observations.losses.size() - 1);
       }
-    } else if (is_finished(trial.state) && trial.state != TrialState::kStopped) {
+    } else if (diverged || (is_finished(trial.state) && trial.state != TrialState::kStopped)) {
       ++result.failed;
       lost.push_back(&known.features);
       ended.push_back(&known.features);

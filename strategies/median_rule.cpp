@@ -10,14 +10,14 @@ namespace tune::strategies {
 namespace {
 
 // The mean of the finite values; nullopt without any.
-std::optional<double> average(const std::vector<MetricPoint>& curve) {
+std::optional<double> average(const MetricPoint* point, const MetricPoint* end) {
   double mean = 0;
   double count = 0;
-  for (const MetricPoint& point : curve) {
-    if (!std::isfinite(point.value)) continue;
+  for (; point != end; ++point) {
+    if (!std::isfinite(point->value)) continue;
     ++count;
     // Divided first, so that values near the largest double cannot overflow a sum.
-    mean += point.value / count - mean / count;
+    mean += point->value / count - mean / count;
   }
   if (count == 0) return std::nullopt;
   return mean;
@@ -46,12 +46,14 @@ double MedianRule::standing(const std::vector<MetricPoint>& curve) const {
 std::optional<double> MedianRule::peer_standing(const std::vector<MetricPoint>& curve,
                                                 std::int64_t step) const {
   if (curve.empty() || curve.back().step < step) return std::nullopt;
-  std::vector<MetricPoint> head;
-  for (const MetricPoint& point : curve)
-    if (point.step <= step) head.push_back(point);
-  if (head.empty()) return std::nullopt;
-  if (measure_ == Measure::kRunningAverage) return average(head);
-  const double value = reached(head, objective_);
+  // In place: a verdict looks at the curves of all trials.
+  const auto beyond =
+      std::upper_bound(curve.begin(), curve.end(), step,
+                       [](std::int64_t wanted, const MetricPoint& point) { return wanted < point.step; });
+  const MetricPoint *begin = curve.data(), *end = begin + (beyond - curve.begin());
+  if (begin == end) return std::nullopt;
+  if (measure_ == Measure::kRunningAverage) return average(begin, end);
+  const double value = reached(begin, end, objective_);
   return std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 

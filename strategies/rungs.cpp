@@ -21,10 +21,13 @@ bool shows_length(const TrialView& trial) {
 
 }  // namespace
 
-Rungs::Rungs(const EarlyStopping& settings, const Objective& objective)
-    : settings_(settings), objective_(objective) {
-  settings_.reduction_factor = std::max(settings_.reduction_factor, 2);
+int reduction_factor_of(const EarlyStopping& settings) {
+  const bool halves = settings.form == StopForm::kPause && settings.rule != "hyperband";
+  return std::max(settings.reduction_factor.value_or(halves ? 2 : 3), 2);
 }
+
+Rungs::Rungs(const EarlyStopping& settings, const Objective& objective)
+    : settings_(settings), factor_(reduction_factor_of(settings)), objective_(objective) {}
 
 // 0 where nothing was said of it.
 std::int64_t Rungs::declared_steps(const ParameterSet& parameters) const {
@@ -100,8 +103,7 @@ std::vector<std::int64_t> Rungs::steps(std::int64_t full_steps) const {
   const double least =
       settings_.start_step ? static_cast<double>(*settings_.start_step) : kLeastFraction * full;
   std::vector<std::int64_t> steps;
-  for (double step = full / settings_.reduction_factor; step >= least * (1 - 1e-9) && steps.size() < 64;
-       step /= settings_.reduction_factor) {
+  for (double step = full / factor_; step >= least * (1 - 1e-9) && steps.size() < 64; step /= factor_) {
     const auto whole = static_cast<std::int64_t>(std::ceil(step * (1 - 1e-12)));
     if (whole >= full_steps || (!steps.empty() && whole >= steps.back())) break;
     steps.push_back(whole);
@@ -118,7 +120,7 @@ std::size_t Rungs::bracket_of(int trial, std::size_t rungs) const {
   double sum = 0;
   for (std::size_t s = 0; s < brackets; ++s) {
     const double largest = static_cast<double>(rungs) + 1, halvings = static_cast<double>(rungs - s);
-    share[s] = std::ceil(largest / (halvings + 1) * std::pow(settings_.reduction_factor, halvings));
+    share[s] = std::ceil(largest / (halvings + 1) * std::pow(factor_, halvings));
     sum += share[s];
   }
   // The deal repeats itself after as many trials as the shares have together.
@@ -148,7 +150,7 @@ std::vector<std::int64_t> Rungs::steps_of(const TrialView& trial, const History&
 
 std::optional<RungPlan> Rungs::plan(const History& history) const {
   if (!settings_.max_step && !settings_.max_step_parameter.empty()) {
-    const std::string factor = std::to_string(settings_.reduction_factor);
+    const std::string factor = std::to_string(factor_);
     return RungPlan{{},
                     0,
                     "rungs at 1/" + factor + ", 1/" + factor +

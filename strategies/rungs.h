@@ -12,6 +12,9 @@
 
 namespace tune::strategies {
 
+// eta: how many trials there are for each that goes beyond a rung.
+int reduction_factor_of(const EarlyStopping& settings);
+
 // Rungs are counted from the end of a training: rung 1 is at 1/eta of its full length, rung 2 at 1/eta^2,
 // with eta the spec's reduction_factor, down to `start_step`, or to a tenth of the length without one. Trials
 // of different lengths meet at equal fractions, since their schedules (a decay of the learning rate) span
@@ -28,6 +31,9 @@ namespace tune::strategies {
 //
 // Everything follows from the settings and the history. Owned by a rule or a strategy, on its thread; const
 // members keep what they have seen of trials.
+//
+// eta is 3, and 2 where trials that fall behind are paused, but for brackets: what a pause takes back costs
+// little, and at the first values a third of all trials often misses the best one.
 class Rungs {
  public:
   Rungs(const EarlyStopping& settings, const Objective& objective);
@@ -87,7 +93,7 @@ class Rungs {
   static constexpr std::size_t kMostEnds = 64;
   static constexpr double kPriorPairs = 6, kLeastTau = 0.15;
 
-  int reduction_factor() const { return settings_.reduction_factor; }
+  int reduction_factor() const { return factor_; }
   const Objective& objective() const { return objective_; }
 
  private:
@@ -99,6 +105,7 @@ class Rungs {
   std::size_t bracket_of(int trial, std::size_t rungs) const;
 
   EarlyStopping settings_;
+  int factor_;
   Objective objective_;
   // Of the history seen last; they change no answer.
   mutable std::vector<Climber> climbers_;

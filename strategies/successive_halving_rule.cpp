@@ -17,30 +17,52 @@ bool arrives_at(const std::vector<MetricPoint>& curve, std::int64_t step) {
 
 SuccessiveHalvingRule::SuccessiveHalvingRule(const EarlyStopping& spec, const Objective& objective)
     : form_(spec.form.value_or(StopForm::kStop)),
-      min_trials_(static_cast<std::size_t>(std::max({spec.min_trials, spec.reduction_factor, 2}))),
+      min_trials_(static_cast<std::size_t>(std::max(spec.min_trials, reduction_factor_of(spec)))),
       chooses_rungs_(spec.rule == "auto"),
       rungs_(spec, objective) {}
 
+// What has diverged does not come back, wherever the next rung is. Before the first one it may be warming up.
+Verdict SuccessiveHalvingRule::judge_diverged(const TrialView& trial, const History& history) const {
+  const Objective& objective = rungs_.objective();
+  const std::int64_t step = trial.curve.back().step;
+  const auto full = rungs_.full_steps(trial.parameters, history);
+  const std::vector<std::int64_t> steps = full ? rungs_.steps(*full) : std::vector<std::int64_t>{};
+  if (steps.empty() || step < steps.back()) return {};
+  const auto finite = std::count_if(history.trials.begin(), history.trials.end(), [&](const auto& other) {
+    if (other->number == trial.number || other->state == TrialState::kFailed) return false;
+    const auto value = reached_by(other->curve, step, objective);
+    return value && std::isfinite(*value);
+  });
+  if (finite == 0) return {};
+  const std::string newest = for_people(trial.curve.back().value);
+  return {Action::kStop,
+          "At step " + std::to_string(step) + ' ' + objective.metric + " was " + newest +
+              ", which is not a finite number; " + std::to_string(finite) +
+              (finite == 1 ? " other trial" : " other trials") + " had a finite value there.",
+          "at step " + std::to_string(step) + ": " + objective.metric + ' ' + newest,
+          {{"step", step}, {"value", nullptr}, {"trials", finite}}};
+}
+
 Verdict SuccessiveHalvingRule::judge(const TrialView& trial, const History& history) {
-  if (trial.curve.empty() || rungs_.is_probe(trial.place())) return {};
+  if (trial.curve.empty()) return {};
+  const double value = reached(trial.curve, rungs_.objective());
+  if (!std::isfinite(value)) return judge_diverged(trial, history);
+  if (rungs_.is_probe(trial.place())) return {};
   const std::vector<std::int64_t> steps = rungs_.steps_of(trial, history);
   const auto rung = Rungs::reached_rung(trial.curve, steps);
   if (!rung || !arrives_at(trial.curve, steps[*rung])) return {};
   if (chooses_rungs_ && !rungs_.is_trusted(*rung, history)) return {};
 
   const Objective& objective = rungs_.objective();
-  const double value = reached(trial.curve, objective);
   std::size_t better = 0;
   const std::vector<Rungs::Standing> others = rungs_.others_at(*rung, trial, history);
   for (const Rungs::Standing& other : others)
-    better += std::isfinite(other.value) &&
-              (!std::isfinite(value) || is_better(other.value, value, objective.goal));
+    better += std::isfinite(other.value) && is_better(other.value, value, objective.goal);
 
   const std::size_t count = others.size() + 1;
-  const bool is_lost = !std::isfinite(value);
   const auto factor = static_cast<std::size_t>(rungs_.reduction_factor());
   const std::string place = "At the rung at step " + std::to_string(steps[*rung]) + ' ' + objective.metric +
-                            (is_lost ? " was " : " had reached ") + for_people(value) + ", ";
+                            " had reached " + for_people(value) + ", ";
   const std::string brief = "at step " + std::to_string(trial.curve.back().step) + ": " + objective.metric +
                             ' ' + for_people(value) + ", place " + std::to_string(better + 1) + " of " +
                             std::to_string(count);
@@ -49,12 +71,6 @@ Verdict SuccessiveHalvingRule::judge(const TrialView& trial, const History& hist
                          {"place", better + 1},
                          {"trials", count},
                          {"go_on", count / factor}};
-  if (is_lost && better > 0)
-    return {Action::kStop,
-            place + "which is not a finite number; " + std::to_string(better) +
-                (better == 1 ? " other trial" : " other trials") + " had a finite value there.",
-            brief, compared};
-  if (is_lost) return {};
   const StopForm form = history.can_pause ? form_ : StopForm::kStop;
   const std::size_t kept = count / factor;
   const std::string standing =

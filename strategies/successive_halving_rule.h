@@ -13,7 +13,8 @@ namespace tune::strategies {
 // StopForm::kPause: the others wait with their checkpoints, the first ones too, until Promoting finds them
 // among the best.
 //
-// A trial that has diverged at a rung is stopped in either form. Failed trials do not count. Of the rule
+// A trial that has diverged at the first rung or later is stopped in either form, if another one had a finite
+// value there. Failed trials do not count. Of the rule
 // `auto`, see Rungs for what is left out.
 class SuccessiveHalvingRule final : public StopRule {
  public:
@@ -22,6 +23,8 @@ class SuccessiveHalvingRule final : public StopRule {
   std::optional<RungPlan> rungs(const History& history) const override;
 
  private:
+  Verdict judge_diverged(const TrialView& trial, const History& history) const;
+
   StopForm form_;
   std::size_t min_trials_;
   bool chooses_rungs_;

@@ -25,7 +25,7 @@ struct EarlyStopping {
   int min_trials = 3;  // that must have reached a step, or a rung, before a trial is judged there
   std::optional<std::int64_t> start_step;  // first step that is judged; absent: the rule's own choice
   // Of rules with rungs (asha, hyperband, auto), or that look at the end of a training (prediction):
-  int reduction_factor = 3;              // one trial of so many goes beyond a rung
+  std::optional<int> reduction_factor;   // one trial of so many goes beyond a rung; absent: by the form
   std::optional<StopForm> form;          // absent: the rule's own choice
   std::optional<int> brackets;           // of hyperband; absent: as many as there are rungs, and one
   std::optional<std::int64_t> max_step;  // the last step of a full training; absent: what trials show

@@ -222,8 +222,7 @@ const ObjectTable kEarlyStopping{
       .kind = kInteger,
       .description =
           "Of asha, hyperband and auto: one trial of so many goes beyond a rung, and rungs are so many "
-          "times apart.",
-      .default_json = "3",
+          "times apart. When absent, 3; where asha and auto pause, 2.",
       .minimum = 2,
       .maximum = 100},
      {.name = "form",

@@ -139,6 +139,52 @@ TEST_CASE("Curves without a finite value tell nothing, and those of failed trial
   CHECK_FALSE(evidence_of_last(history));
 }
 
+TEST_CASE("Step 0 is a step, from which an end is foreseen like from the first") {
+  History history = noisy_curves(20, 0.4, 3);
+  for (const TrialState state : {TrialState::kRunning, TrialState::kStopped, TrialState::kPaused}) {
+    add_curve(history, state, {0.5});
+    auto trial = std::make_shared<TrialView>(*history.trials.back());
+    trial->curve[0].step = 0;
+    history.trials.back() = std::move(trial);
+    const auto seen = evidence_of_last(history);
+    if (seen) CHECK(std::isfinite(seen->loss));
+  }
+}
+
+TEST_CASE("A trial that was stopped since it diverged is a failure to the model, whatever it had reached") {
+  const SearchSpace space = cube(1);
+  const Encoding encoding(space);
+  HistoryEncoder encoder(space, encoding, eight_steps());
+  History history = noisy_curves(5, 0.1, 4);
+  history.objective.reduce = Reduce::kBest;
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  add_curve(history, TrialState::kStopped, {-5, kNan, kNan});
+  auto trial = std::make_shared<TrialView>(*history.trials.back());
+  trial->values = {-5};
+  history.trials.back() = std::move(trial);
+  const EncodedHistory encoded = encoder.encode(history, Goal::kMinimize);
+  CHECK(encoded.observations.size() == 5);
+  CHECK(encoded.failed == 1);
+  CHECK(encoded.lost.rows() == 1);
+  CHECK(encoded.outcomes.losses.back() == EncodedHistory::kFailed);
+}
+
+TEST_CASE(
+    "The value of a trial that was cut short without a curve has an error, and that of a completed one has "
+    "none") {
+  const SearchSpace space = cube(1);
+  const Encoding encoding(space);
+  HistoryEncoder encoder(space, encoding);
+  History history{minimize(), {}};
+  for (const double value : {1.0, 2.0, 3.0})
+    add_trial(history, {{"x0", value / 10}}, TrialState::kCompleted, {value});
+  add_trial(history, {{"x0", 0.9}}, TrialState::kStopped, {2.5});
+  const EncodedHistory encoded = encoder.encode(history, Goal::kMinimize);
+  REQUIRE(encoded.observations.deviations.size() == 4);
+  CHECK(encoded.observations.deviations[0] == 0);
+  CHECK(encoded.observations.deviations[3] > 0.1);
+}
+
 TEST_CASE("A running trial is pending and an observation, a stopped one an observation of its end") {
   const SearchSpace space = cube(1);
   const Encoding encoding(space);

@@ -110,6 +110,39 @@ TEST_CASE("Failed trials do not count, and a trial that has diverged is stopped 
         Action::kGoOn);
 }
 
+TEST_CASE(
+    "A trial that diverges after the last rung is stopped there, a probe too, and none while it may warm "
+    "up") {
+  History history = stopped_at_first_rung({0.1, 0.2});
+  add(history, TrialState::kCompleted, 0.3, 27);
+  TrialView late = flat(99, TrialState::kRunning, 0.5, 20);
+  for (std::size_t i = 15; i < 20; ++i) late.curve[i].value = kDivergedValue;
+  const Verdict verdict = SuccessiveHalvingRule(asha(27), maximize()).judge(late, history);
+  CHECK(verdict.action == Action::kStop);
+  CHECK(verdict.reason.find("step 20") != std::string::npos);
+  EarlyStopping chosen = asha(27);
+  chosen.rule = "auto";
+  late.number = 16;
+  CHECK(SuccessiveHalvingRule(chosen, maximize()).judge(late, history).action == Action::kStop);
+  const TrialView early = flat(99, TrialState::kRunning, kDivergedValue, 2);
+  CHECK(SuccessiveHalvingRule(asha(27), maximize()).judge(early, history).action == Action::kGoOn);
+}
+
+TEST_CASE(
+    "Where trials that fall behind are paused, half of them go on from a rung unless the spec says "
+    "otherwise") {
+  EarlyStopping spec = pausing(32);
+  spec.reduction_factor.reset();
+  CHECK(Rungs(spec, maximize()).plan(History{maximize(), {}}).value().steps ==
+        std::vector<std::int64_t>{4, 8, 16});
+  spec.form = StopForm::kStop;
+  CHECK(Rungs(spec, maximize()).plan(History{maximize(), {}}).value().steps ==
+        std::vector<std::int64_t>{4, 11});
+  spec.form = StopForm::kPause;
+  spec.rule = "hyperband";
+  CHECK(Rungs(spec, maximize()).reduction_factor() == 3);
+}
+
 TEST_CASE("The length of a training is what completed trials show, whatever was said of it") {
   History history{maximize(), {}};
   EarlyStopping silent;

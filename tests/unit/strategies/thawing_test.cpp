@@ -16,6 +16,7 @@ namespace {
 
 EarlyStopping pausing_at_thirds() {
   EarlyStopping rule;
+  rule.reduction_factor = 3;
   rule.rule = "asha";
   rule.form = StopForm::kPause;
   rule.max_step = 27;
@@ -73,6 +74,22 @@ TEST_CASE("A search that learns from curves resumes the paused trial that is lik
   const auto suggestion = std::get<Suggestion>(strategy->suggest(history, rng));
   CHECK(suggestion.resume_trial == 7);
   CHECK(suggestion.note.find("promises more") != std::string::npos);
+}
+
+TEST_CASE("What another study has completed does not make new points better than paused trials") {
+  EarlyStopping rule = pausing_at_thirds();
+  rule.rule = "asha";
+  const auto strategy =
+      with_promotions(std::make_unique<BayesianStrategy>(cube(1), minimize(), 1, rule), rule, minimize());
+  History history{minimize(), {}};
+  for (const double x : {0.05, 0.2, 0.35, 0.5, 0.9})
+    add_flat(history, x, TrialState::kCompleted, std::abs(x - 0.7), 27);
+  history.borrowed = history.trials.size();
+  for (const double x : {0.1, 0.3, 0.6, 0.68, 0.8, 0.95})
+    add_flat(history, x, TrialState::kPaused, std::abs(x - 0.7), 9);
+  Rng rng(1, 11);
+  const auto suggestion = std::get<Suggestion>(strategy->suggest(history, rng));
+  CHECK(suggestion.resume_trial);
 }
 
 TEST_CASE("A model of prices tells dear hyperparameters from cheap ones") {
