@@ -13,6 +13,7 @@
 #include "tuner/compare/comparison_run.h"
 #include "tuner/compare/test_program.h"
 #include "tuner/core/plural_text.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/loop/spending.h"
 #include "tuner/os/atomic_file.h"
@@ -249,8 +250,8 @@ int compare_command(const Arguments& arguments, Console& console) {
     console.err << "interrupted; the same command goes on with the comparison\n";
     return static_cast<int>(ExitCode::kInterrupted);
   }
-  const fs::path folder = compare::comparison_folder(store, comparison.name);
-  const store::ComparisonStore record(folder / "comparison.db", store::OpenMode::kRead);
+  const fs::path folder = comparison_folder(store, comparison.name);
+  const store::ComparisonStore record(comparison_database(folder), store::OpenMode::kRead);
   const compare::ComparisonReport report = compare::read_comparison_report(store, comparison, record);
   write_file_atomically(folder / "comparison.md", compare::comparison_markdown(report));
   if (as_json)

@@ -9,6 +9,7 @@
 #include "tuner/cli/stored_spec.h"
 #include "tuner/core/clock.h"
 #include "tuner/core/error.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/loop/inbox.h"
 #include "tuner/engine/study/steer_study.h"
@@ -44,7 +45,7 @@ Json answer_to(const engine::Inbox& inbox, const std::string& id, const fs::path
   std::string why;  // nothing is done here
   while (true) {
     if (auto answer = inbox.take_answer(id)) return *std::move(answer);
-    if (!is_locked(store / study / "lock")) {
+    if (!is_locked(study_lock(store / study))) {
       try {
         engine::obey_at_rest(store, spec, SystemClock());
         if (auto answer = inbox.take_answer(id)) return *std::move(answer);

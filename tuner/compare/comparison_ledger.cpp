@@ -9,6 +9,7 @@
 #include "tuner/compare/comparison_budget.h"
 #include "tuner/compare/comparison_round.h"
 #include "tuner/core/error.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/engine/loop/spending.h"
 
 namespace tune::compare {
@@ -16,7 +17,7 @@ namespace tune::compare {
 namespace fs = std::filesystem;
 
 std::optional<store::StudyStore> ComparisonLedger::study_store(const std::string& study) const {
-  const fs::path file = store_folder_ / study / "study.db";
+  const fs::path file = study_database(store_folder_ / study);
   if (!fs::exists(file)) return std::nullopt;
   return store::StudyStore(file, store::OpenMode::kRead);
 }
@@ -40,7 +41,7 @@ double ComparisonLedger::spent_beside(const std::string& name) const {
     for (const StudyRole role : study_roles(comparison_, i))
       if (const std::string other = study_name(comparison_, i, role); other != name)
         seconds += spent_by(other);
-  const fs::path aside = fs::path("comparisons") / comparison_.name / store::kStudiesSetAside;
+  const fs::path aside = studies_set_aside(comparison_folder({}, comparison_.name));
   std::error_code none;
   for (fs::directory_iterator at(store_folder_ / aside, none), end; !none && at != end; at.increment(none))
     seconds += spent_by((aside / at->path().filename()).string());

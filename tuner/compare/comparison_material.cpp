@@ -3,6 +3,7 @@
 
 #include "tuner/compare/comparison_document.h"
 #include "tuner/core/error.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/os/atomic_file.h"
 
 namespace tune::compare {
@@ -285,7 +286,7 @@ namespace {
 
 // Nothing where the study's rows cannot be read any more: its folder may be gone.
 std::vector<MetricPoint> curve_of(const fs::path& store, const RunRow& run) {
-  const fs::path file = store / run.study / "study.db";
+  const fs::path file = study_database(store / run.study);
   std::error_code error;
   if (!fs::exists(file, error)) return {};
   try {
@@ -308,7 +309,7 @@ ComparisonMaterial read_comparison_material(const fs::path& store, const Compari
   for (const store::Scoring& scoring : record.scorings())
     if (scoring.number == number && scoring.ended) result = scoring.result;
   const std::vector<store::FrozenModel> models = record.models();
-  MaterialReader(store / "comparisons" / comparison.name / "scorings" / std::to_string(number), result,
+  MaterialReader(comparison_folder(store, comparison.name) / "scorings" / std::to_string(number), result,
                  models, material)
       .read();
   for (std::size_t i = 0; i < material.rows.size(); ++i)

@@ -17,6 +17,7 @@
 #include "tuner/compare/test_program.h"
 #include "tuner/core/error.h"
 #include "tuner/core/plural_text.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/engine/loop/spending.h"
 #include "tuner/engine/study/run_facts.h"
@@ -35,7 +36,7 @@ constexpr double kNoBudgetHours = 1e9;
 
 FileLock lock_comparison(const fs::path& folder, const std::string& name) {
   std::string holder;
-  auto lock = FileLock::try_once(folder / "lock", holder);
+  auto lock = FileLock::try_once(comparison_lock(folder), holder);
   if (!lock)
     throw Error(ExitCode::kConflict,
                 "another tune works on the comparison \"" + name + "\": process " + holder,
@@ -97,12 +98,12 @@ class ComparisonRun {
 
   void run() {
     check_comparison(comparison_, description());
-    for (const fs::path& folder : {store_folder_, store_folder_ / "comparisons", folder_})
+    for (const fs::path& folder : {store_folder_, folder_.parent_path(), folder_})
       engine::make_private_folder(folder);
     const FileLock lock = lock_comparison(folder_, comparison_.name);
     if (const auto warning = engine::network_warning(store_folder_)) hooks_.notice(*warning);
     take_up_raised_budget();
-    store::ComparisonStore record(folder_ / "comparison.db", store::OpenMode::kCreate);
+    store::ComparisonStore record(comparison_database(folder_), store::OpenMode::kCreate);
     begin(record);
     if (record.models().empty()) {
       look_at_data(record);
@@ -121,7 +122,7 @@ class ComparisonRun {
 
   // What was frozen and scored stays as it was, and what the budget had ended goes on in another round.
   void take_up_raised_budget() {
-    const fs::path file = folder_ / "comparison.db";
+    const fs::path file = comparison_database(folder_);
     if (!fs::exists(file)) return;
     std::optional<store::ComparisonRow> row;
     {
@@ -417,7 +418,8 @@ class ComparisonRun {
     for (const store::TrialRow& trial : study->trials()) {
       if (trial.state != TrialState::kCompleted || trial.values.empty()) continue;
       if (is_search(role) && trial.number != best->number) continue;
-      const fs::path output = attempt_folder(store_folder_ / name, {trial.number, trial.attempts}) / "output";
+      const fs::path output =
+          attempt_folder(store_folder_ / name, {trial.number, trial.attempts}) / kOutputFolder;
       models.push_back({static_cast<int>(models.size()) + 1, comparison_.approaches[approach].name,
                         to_string(role), name, trial.number, trial.values.front(),
                         output.lexically_relative(store_folder_).generic_string(),
@@ -484,10 +486,6 @@ class ComparisonRun {
 };
 
 }  // namespace
-
-fs::path comparison_folder(const fs::path& store, const std::string& name) {
-  return store / "comparisons" / name;
-}
 
 bool run_comparison(const ComparisonRequest& request, const ComparisonHooks& hooks, const Clock& clock,
                     engine::Interruption& interruption) {

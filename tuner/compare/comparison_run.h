@@ -26,9 +26,6 @@ struct ComparisonHooks {
   std::function<void(const std::string&)> notice;             // a sentence for people
 };
 
-// STORE/comparisons/NAME: comparison.db, lock, groups.json, scorings/K/, comparison.md.
-std::filesystem::path comparison_folder(const std::filesystem::path& store, const std::string& name);
-
 // Objects to what the trainer does not know, with the lines of the comparison's file: SpecError.
 void check_comparison(const Comparison& comparison, const Json& trainer_description);
 

@@ -4,11 +4,11 @@
 #include <set>
 #include <utility>
 
+#include "store/store_listing.h"
 #include "strategies/strategy.h"
 #include "tuner/core/error.h"
 #include "tuner/core/placed_point.h"
 #include "tuner/core/plural_text.h"
-#include "tuner/engine/study/comparison_of.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/spec/spec_amendment.h"
@@ -183,7 +183,7 @@ AmendReport amend_study(const AmendRequest& request, const Clock& clock) {
   const Spec& spec = request.spec;
   // What the new space makes impossible (a grid without levels) is found before anything is written.
   strategies::make_strategy(spec.strategy, spec.space, spec.objective, 0);
-  if (const auto comparison = comparison_of(request.store, spec.study))
+  if (const auto comparison = store::comparison_of(request.store, spec.study))
     throw Error(ExitCode::kConflict,
                 "\"" + spec.study + "\" is a study of the comparison \"" + *comparison +
                     "\", which says how it searches",

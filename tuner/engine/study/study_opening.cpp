@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tuner/core/rng.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/engine/loop/completion.h"
 #include "tuner/engine/study/warm_start.h"
 #include "tuner/os/crash_point.h"
@@ -124,7 +125,7 @@ std::optional<store::StudyStore> existing_store(const fs::path& file, const stor
 // Trials without a database are another study's: their checkpoints and metrics must not reach the trials of
 // the new one that get their numbers. Says where they are now; nothing when there are none.
 std::vector<std::string> move_lost_trials_aside(const fs::path& folder) try {
-  const fs::path trials = folder / "trials";
+  const fs::path trials = trials_folder(folder);
   if (!fs::exists(fs::symlink_status(trials)) || (fs::is_directory(trials) && fs::is_empty(trials)))
     return {};
   fs::path aside;
@@ -136,7 +137,7 @@ std::vector<std::string> move_lost_trials_aside(const fs::path& folder) try {
 } catch (const fs::filesystem_error& error) {
   throw Error(ExitCode::kEnvironment,
               std::string("the trials of a lost database cannot be moved: ") + error.what(),
-              "move or remove " + (folder / "trials").string());
+              "move or remove " + trials_folder(folder).string());
 }
 
 // TUNE_SYNCHRONOUS: what a commit survives.
@@ -216,7 +217,7 @@ FileLock lock_study(const fs::path& folder, const std::string& study) {
   std::string holder;
   // A command that only changes a limit holds it for a moment.
   for (int i = 0; i < kLockTries; ++i) {
-    if (auto lock = FileLock::try_once(folder / "lock", holder)) return *std::move(lock);
+    if (auto lock = FileLock::try_once(study_lock(folder), holder)) return *std::move(lock);
     std::this_thread::sleep_for(kLockPause);
   }
   if (holder.empty()) {
@@ -281,7 +282,7 @@ Limits override_limits(Limits limits, const Overrides& overrides) {
 OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std::string& spec_text,
                        const Overrides& overrides) {
   const store::StoreSettings settings = store_settings();
-  const fs::path folder = store_folder / spec.study, file = folder / "study.db";
+  const fs::path folder = store_folder / spec.study, file = study_database(folder);
   store::StudyRow new_study = new_row(spec, spec_text, overrides);
   new_study.facts.origin = {store_folder.string(), fs::path(spec.file).filename().string()};
   WarmStartTrials earlier;
@@ -321,7 +322,7 @@ OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std
 HeldStudy hold_study(const fs::path& store_folder, const std::string& study) {
   const fs::path folder = store_folder / study;
   FileLock lock = lock_study(folder, study);
-  auto store = existing_store(folder / "study.db", store_settings());
+  auto store = existing_store(study_database(folder), store_settings());
   return {std::move(lock), std::move(store)};
 }
 
