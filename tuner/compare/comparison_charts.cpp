@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "tuner/compare/comparison_document.h"
+#include "tuner/core/front.h"
 #include "tuner/core/plural_text.h"
-#include "tuner/report/numbers/pareto_front.h"
 #include "tuner/report/text/format.h"
 
 namespace tune::compare {
@@ -85,13 +85,12 @@ report::Chart curve_chart(const ComparisonMaterial& material, const std::string&
 
 std::vector<std::size_t> pareto_rows(const ComparisonReport& report) {
   const std::vector<std::size_t> rows = scored_rows(report);
-  std::vector<double> costs, values;
-  for (const std::size_t i : rows) {
-    costs.push_back(report.rows[i].cost.device_hours);
-    values.push_back(*report.rows[i].score);
-  }
+  std::vector<LossPair> points;
+  for (const std::size_t i : rows)
+    points.push_back(
+        cost_and_loss(report.rows[i].cost.device_hours, *report.rows[i].score, report.test.goal));
   std::vector<std::size_t> front;
-  for (const std::size_t k : report::pareto_front(costs, values, report.test.goal)) front.push_back(rows[k]);
+  for (const std::size_t k : front_of(points)) front.push_back(rows[k]);
   return front;
 }
 
