@@ -5,7 +5,7 @@
 #include <map>
 #include <utility>
 
-#include "strategies/curve_standing.h"
+#include "tuner/core/number_text.h"
 
 namespace tune::strategies {
 
@@ -80,7 +80,7 @@ Suggestion Promoting::resumed(const Candidate& candidate, const std::string& why
   }
   suggestion.brief = "place " + std::to_string(candidate.place) + " of " + std::to_string(candidate.count) +
                      " at step " + std::to_string(candidate.step);
-  suggestion.note = "goes on: " + rungs_.objective().metric + ' ' + for_people(candidate.standing.value) +
+  suggestion.note = "goes on: " + rungs_.objective().metric + ' ' + number_text(candidate.standing.value) +
                     " is " + suggestion.brief + why;
   return suggestion;
 }

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "strategies/curve_standing.h"
+#include "tuner/core/number_text.h"
 
 namespace tune::strategies {
 namespace {
@@ -40,9 +41,9 @@ Verdict SuccessiveHalvingRule::judge(const TrialView& trial, const History& hist
   const bool is_lost = !std::isfinite(value);
   const auto factor = static_cast<std::size_t>(rungs_.reduction_factor());
   const std::string place = "At the rung at step " + std::to_string(steps[*rung]) + ' ' + objective.metric +
-                            (is_lost ? " was " : " had reached ") + for_people(value) + ", ";
+                            (is_lost ? " was " : " had reached ") + number_text(value) + ", ";
   const std::string brief = "at step " + std::to_string(trial.curve.back().step) + ": " + objective.metric +
-                            ' ' + for_people(value) + ", place " + std::to_string(better + 1) + " of " +
+                            ' ' + number_text(value) + ", place " + std::to_string(better + 1) + " of " +
                             std::to_string(count);
   const Json compared = {{"rung", steps[*rung]},
                          {"value", number_to_json(value)},

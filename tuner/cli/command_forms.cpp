@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <set>
 
+#include "tuner/core/number_text.h"
 #include "tuner/core/space.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
@@ -46,7 +47,7 @@ std::vector<std::optional<Json>> deciding_values(const SearchSpace& space, const
 Json middle_of(const Parameter& parameter) {
   const Json middle = parameter.from_unit(0.5);
   if (parameter.cardinality() > 0) return middle;
-  const std::string text = report::number_text(middle.get<double>());
+  const std::string text = number_text(middle.get<double>());
   return std::clamp(std::strtod(text.c_str(), nullptr), parameter.min, parameter.max);
 }
 

@@ -1,10 +1,9 @@
 #include "tuner/report/text/format.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
-#include <cstdlib>
 
+#include "tuner/core/number_text.h"
 #include "tuner/report/text/table.h"
 
 namespace tune::report {
@@ -17,15 +16,6 @@ std::string printed(const char* format, double number) {
 }
 
 }  // namespace
-
-std::string number_text(double value) {
-  // printf writes "-nan" for some NaNs; a sign of NaN means nothing.
-  if (!std::isfinite(value)) return shortest(value);
-  const std::string text = printed("%.6g", value);
-  // "1e-04" for "0.0001", but no exponent for large numbers that do without.
-  const std::string shorter = std::abs(value) < 1 ? shortest(std::strtod(text.c_str(), nullptr)) : text;
-  return shorter.size() < text.size() ? shorter : text;
-}
 
 std::string value_text(const store::TrialRow& trial, std::size_t objective) {
   return objective < trial.values.size() ? number_text(trial.values[objective]) : std::string();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tuner/core/metric_names.h"
+#include "tuner/core/number_text.h"
 #include "tuner/report/numbers/leaderboard.h"
 #include "tuner/report/numbers/study_front.h"
 #include "tuner/report/text/format.h"
