@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "tuner/core/characters.h"
 #include "tuner/import/detection_import.h"
 #include "tuner/spec/placeholder.h"
 #include "tuner/spec/spec_keys.h"
@@ -46,8 +47,7 @@ void add_arguments(const Definition& definition, std::vector<std::string>& comma
 // As the toolkit names the folder of a channel.
 std::string channel_variable(const std::string& channel) {
   std::string name = "SM_CHANNEL_";
-  for (const char c : channel)
-    name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c == '-' || c == '.' ? '_' : c;
+  for (const char c : channel) name += c == '-' || c == '.' ? '_' : upper_case(c);
   return name;
 }
 

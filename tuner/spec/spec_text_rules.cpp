@@ -12,11 +12,9 @@ namespace {
 
 constexpr std::size_t kLongestName = 64, kLongestApproach = 32;
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
 bool is_made_of(std::string_view text, std::string_view others) {
   return std::all_of(text.begin(), text.end(), [others](char c) {
-    return is_letter(c) || is_digit(c) || others.find(c) != std::string_view::npos;
+    return is_letter_or_digit(c) || others.find(c) != std::string_view::npos;
   });
 }
 
@@ -26,7 +24,7 @@ bool is_name(std::string_view text, std::string_view others) {
 }
 
 bool is_folder_name(std::string_view text) {
-  return !text.empty() && text.size() <= kLongestName && (is_letter(text[0]) || is_digit(text[0])) &&
+  return !text.empty() && text.size() <= kLongestName && is_letter_or_digit(text[0]) &&
          is_made_of(text, "_.-");
 }
 
