@@ -83,8 +83,7 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
       seen = forecast.evidence(trial);
     }
     const bool waits_unknown = trial.state == TrialState::kPaused && !seen;
-    if (trial.state == TrialState::kQueued || trial.state == TrialState::kRunning || waits_unknown)
-      pending.push_back(&known.features);
+    if (is_open(trial.state) || waits_unknown) pending.push_back(&known.features);
     if (seen) {
       observed.push_back(&known.features);
       result.observations.trials.push_back(static_cast<int>(i) + 1);

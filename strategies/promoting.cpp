@@ -115,9 +115,8 @@ Answer Promoting::suggest(const History& history, Rng& rng) {
   }
   if (auto suggestion = promoted(paused)) return *std::move(suggestion);
   if (answer && !std::holds_alternative<Exhausted>(*answer)) return *answer;
-  const bool anything_runs = std::any_of(history.trials.begin(), history.trials.end(), [](const auto& trial) {
-    return trial->state == TrialState::kRunning || trial->state == TrialState::kQueued;
-  });
+  const bool anything_runs = std::any_of(history.trials.begin(), history.trials.end(),
+                                         [](const auto& trial) { return is_open(trial->state); });
   // Whoever runs may pass those that wait, or complete.
   if (anything_runs) return Wait{};
   if (auto suggestion = last_chance(paused)) return *std::move(suggestion);

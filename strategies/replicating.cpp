@@ -13,10 +13,6 @@
 namespace tune::strategies {
 namespace {
 
-bool is_open(const TrialView& trial) {
-  return trial.state == TrialState::kRunning || trial.state == TrialState::kQueued;
-}
-
 const TrialView& trial_of(const History& history, int number) {
   return *history.trials[static_cast<std::size_t>(number) - 1];
 }
@@ -73,8 +69,9 @@ std::optional<Suggestion> next_replicate(const History& history, const Replicate
 
 // What the search itself answers; nullopt when it is over.
 std::optional<Answer> Replicating::searched(const History& history, Rng& rng) {
-  const bool runs = std::any_of(history.trials.begin(), history.trials.end(),
-                                [](const auto& trial) { return !trial->replicate_of && is_open(*trial); });
+  const bool runs = std::any_of(history.trials.begin(), history.trials.end(), [](const auto& trial) {
+    return !trial->replicate_of && is_open(trial->state);
+  });
   if (!history.is_over && (history.may_begin || resumes_)) {
     const std::optional<History> view = with_means(history);
     Answer answer = inner_->suggest(view ? *view : history, rng);
@@ -90,7 +87,7 @@ Answer Replicating::suggest(const History& history, Rng& rng) {
     if (auto suggestion = next_replicate(history, *settings_)) return *std::move(suggestion);
   // A replicate that ends may bring a beaten one back into the race.
   const bool runs = std::any_of(history.trials.begin(), history.trials.end(),
-                                [](const auto& trial) { return is_open(*trial); });
+                                [](const auto& trial) { return is_open(trial->state); });
   if (runs) return Wait{};
   return Exhausted{};
 }
