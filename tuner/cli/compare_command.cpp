@@ -5,8 +5,8 @@
 #include "store/comparison_store.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
+#include "tuner/cli/gpu_options.h"
 #include "tuner/cli/interruption.h"
-#include "tuner/cli/limit_options.h"
 #include "tuner/cli/status_display.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/compare/comparison_report.h"
@@ -221,8 +221,7 @@ compare::ComparisonHooks hooks_for(Console& console, bool as_json, std::size_t s
 
 int compare_command(const Arguments& arguments, Console& console) {
   Options declared(command_line(), "compare");
-  declared.positional("FILE", "the comparison, as JSON")
-      .value("gpus", "LIST", "GPUs to use: indices or UUIDs as in CUDA_VISIBLE_DEVICES, or none")
+  declare_gpus(declared.positional("FILE", "the comparison, as JSON"))
       .flag("score-again", "test the frozen models once more; this is counted and shown")
       .flag("dry-run",
             "audit the data and measure the trainer, where tune-train does the work; print the studies with "

@@ -49,8 +49,7 @@ int delete_command(const Arguments& arguments, Console& console) {
                            .parse(arguments, console);
   if (!options) return 0;
   const std::string what = options->text("STUDY[/N]");
-  TrialReference reference{what, 0};
-  if (what.find('/') != std::string::npos) reference = parse_trial_reference(what);
+  const TrialReference reference = parse_reference(what);
   const engine::DeletionRequest request{std::filesystem::absolute(store_folder(*options)).lexically_normal(),
                                         reference.study, reference.trial, engine::asking_user()};
   study_folder(request.store, request.study);  // refuses what is no name

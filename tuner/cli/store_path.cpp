@@ -77,6 +77,11 @@ TrialReference parse_trial_reference(const std::string& text) {
   return reference;
 }
 
+TrialReference parse_reference(const std::string& text) {
+  if (text.find('/') == std::string::npos) return {text, 0};
+  return parse_trial_reference(text);
+}
+
 fs::path trial_folder(const fs::path& store, const TrialReference& reference) {
   return tune::trial_folder(study_folder(store, reference.study), reference.trial);
 }

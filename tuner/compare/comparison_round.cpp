@@ -4,6 +4,7 @@
 #include "tuner/core/store_layout.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/crash_point.h"
+#include "tuner/os/file_system.h"
 
 namespace tune::compare {
 namespace {
@@ -49,7 +50,7 @@ void begin_round(const fs::path& folder, store::ComparisonRow row) {
 
 void set_study_aside(const fs::path& store, const std::string& comparison, const std::string& study) {
   const fs::path aside = studies_set_aside(comparison_folder(store, comparison));
-  engine::make_private_folder(aside);
+  make_private_folder(aside);
   engine::HeldStudy held = engine::hold_study(store, study);
   held.store.reset();  // which puts all of it into one file first
   fs::rename(store / study, free_path(aside, study, ""));

@@ -23,6 +23,7 @@
 #include "tuner/engine/study/run_facts.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/file_lock.h"
+#include "tuner/os/file_system.h"
 #include "tuner/os/sha256.h"
 #include "tuner/report/text/format.h"
 
@@ -99,9 +100,9 @@ class ComparisonRun {
   void run() {
     check_comparison(comparison_, description());
     for (const fs::path& folder : {store_folder_, folder_.parent_path(), folder_})
-      engine::make_private_folder(folder);
+      make_private_folder(folder);
     const FileLock lock = lock_comparison(folder_, comparison_.name);
-    if (const auto warning = engine::network_warning(store_folder_)) hooks_.notice(*warning);
+    if (const auto warning = network_warning(store_folder_)) hooks_.notice(*warning);
     take_up_raised_budget();
     store::ComparisonStore record(comparison_database(folder_), store::OpenMode::kCreate);
     begin(record);
@@ -308,7 +309,7 @@ class ComparisonRun {
     }
     // A share that the study was given before would else stay in force where the budget is gone.
     if (facts_.had_budget)
-      run.overrides.gpu_hours =
+      run.overrides.limits.gpu_hours =
           std::min(spec.limits.gpu_hours.value_or(HUGE_VAL), share ? *share / 3600 : kNoBudgetHours);
     const engine::RunReport report = engine::run_study(std::move(run), hooks_.study, clock_, interruption_);
     if (report.result.outcome == engine::Outcome::kPaused)
@@ -455,7 +456,7 @@ class ComparisonRun {
     const int number = goes_on ? scorings.back().number : record.begin_scoring(clock_.wall_now());
     const fs::path folder = folder_ / "scorings" / std::to_string(number);
     crash_point("scoring_begun");
-    engine::make_private_folder(folder);
+    make_private_folder(folder);
     const ComparisonScoring scoring(record, number, store_folder_, folder, hooks_.notice);
     const Json result =
         images_ ? score_on_images(scoring) : scoring.test(*comparison_.own_test, *program_, ledger_);

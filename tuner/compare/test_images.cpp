@@ -9,6 +9,7 @@
 #include "tuner/engine/devices/device_wait.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/atomic_file.h"
+#include "tuner/os/file_system.h"
 #include "tuner/os/run_program.h"
 #include "tuner/os/sha256.h"
 
@@ -298,7 +299,7 @@ TestImages::Predicted TestImages::predict(const fs::path& folder, const fs::path
 }
 
 void TestImages::copy_examples(const Json& answer, const fs::path& images) const {
-  engine::make_private_folder(images);
+  make_private_folder(images);
   for (const Json& example : answer.at("examples")) {
     const Json& id = example.at("image_id");
     const fs::path source = comparison_.folder / example.at("path").get<std::string>();

@@ -19,15 +19,13 @@ namespace {
 HeldStudy held(const AmendRequest& request) {
   const std::string& study = request.spec.study;
   try {
-    HeldStudy found = hold_study(request.store, study);
-    if (found.store) return found;
+    return require_held_study(request.store, study);
   } catch (const Error& error) {
     if (error.code() != ExitCode::kConflict) throw;
     throw Error(ExitCode::kConflict, error.what(),
                 "a study that runs keeps its space: `tune stop " + study +
                     "` interrupts it, and `tune resume " + study + "` goes on in the new one");
   }
-  throw Error(ExitCode::kNotFound, "there is no study \"" + study + "\" in " + request.store.string());
 }
 
 std::string joined_lines(const std::string& head, const std::vector<std::string>& lines) {

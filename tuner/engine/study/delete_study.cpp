@@ -17,6 +17,7 @@
 #include "tuner/os/atomic_file.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/file_lock.h"
+#include "tuner/os/file_system.h"
 #include "tuner/os/process.h"
 
 namespace tune::engine {

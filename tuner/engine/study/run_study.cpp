@@ -17,6 +17,7 @@
 #include "tuner/engine/study/builtin_trainer.h"
 #include "tuner/engine/study/run_facts.h"
 #include "tuner/os/crash_point.h"
+#include "tuner/os/file_system.h"
 
 namespace tune::engine {
 namespace {
