@@ -1,5 +1,6 @@
 #include "tuner/core/number_text.h"
 
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -27,5 +28,19 @@ std::string number_text(double value) {
 }
 
 double rounded_for_people(double value) { return std::strtod(six_digits(value).c_str(), nullptr); }
+
+std::string gib_text(std::uint64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f GiB", static_cast<double>(bytes) / static_cast<double>(1u << 30));
+  return text;
+}
+
+std::optional<double> finite_number_in(std::string_view text) {
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, number);
+  const bool is_number = error == std::errc() && at == end && std::isfinite(number);
+  return is_number ? std::optional(number) : std::nullopt;
+}
 
 }  // namespace tune

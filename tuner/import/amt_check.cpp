@@ -1,6 +1,5 @@
 // The request against the table of its fields.
 #include <algorithm>
-#include <cmath>
 
 #include "tuner/core/characters.h"
 #include "tuner/core/edit_distance.h"
@@ -28,11 +27,6 @@ const char* name_of(FieldKind kind) {
       break;
   }
   return "a value";
-}
-
-bool is_whole(const OrderedJson& value) {
-  return value.is_number_integer() ||
-         (value.is_number() && std::trunc(value.get<double>()) == value.get<double>());
 }
 
 bool has_kind(const OrderedJson& value, FieldKind kind) {

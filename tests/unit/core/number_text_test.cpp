@@ -23,3 +23,10 @@ TEST_CASE("what a number shows is a number again") {
   CHECK(rounded_for_people(0.1 + 0.2) == 0.3);
   CHECK(rounded_for_people(123456789) == 123457000);
 }
+
+TEST_CASE("the whole of a text is a finite number, or none") {
+  CHECK(finite_number_in("-1.5e-3") == -1.5e-3);
+  for (const char* text : {"", "1 ", "+1", "1x", "nan", "inf", "1e999"}) CHECK_FALSE(finite_number_in(text));
+}
+
+TEST_CASE("memory is told in GiB") { CHECK(gib_text(std::uint64_t{5} << 29) == "2.5 GiB"); }

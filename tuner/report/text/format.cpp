@@ -80,10 +80,6 @@ std::string overrides_text(const store::TrialRow& trial) {
          ", since it ran out of memory as it was suggested.";
 }
 
-std::string bytes_text(std::uint64_t bytes) {
-  return printed("%.1f GiB", static_cast<double>(bytes) / static_cast<double>(1u << 30));
-}
-
 std::string parameter_lines(const ParameterSet& parameters) {
   std::string text;
   std::size_t widest = 0;

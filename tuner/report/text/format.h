@@ -26,7 +26,6 @@ std::string parameters_text(const ParameterSet& parameters);  // "learning_rate=
 std::string parameters_text(const store::TrialRow& trial);
 // A sentence about a trial that ran with others; "" for any other.
 std::string overrides_text(const store::TrialRow& trial);
-std::string bytes_text(std::uint64_t bytes);  // "3.2 GiB"
 
 std::string parameter_lines(const ParameterSet& parameters);  // an indented line for each
 
