@@ -6,7 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include "strategies/promoting.h"
 #include "strategies/search_view.h"
 #include "tuner/core/replication.h"
 
@@ -90,15 +89,6 @@ Answer Replicating::suggest(const History& history, Rng& rng) {
                                 [](const auto& trial) { return is_open(trial->state); });
   if (runs) return Wait{};
   return Exhausted{};
-}
-
-std::unique_ptr<Strategy> make_study_strategy(const StrategySpec& spec, const SearchSpace& space,
-                                              const EarlyStopping& rule,
-                                              const std::optional<Replicates>& replicates,
-                                              const Objective& objective, std::uint64_t seed) {
-  return std::make_unique<Replicating>(
-      with_promotions(make_strategy(spec, space, objective, seed, rule), rule, objective), replicates,
-      rule.form == StopForm::kPause);
 }
 
 }  // namespace tune::strategies

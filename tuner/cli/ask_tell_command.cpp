@@ -1,7 +1,6 @@
 // `tune ask-tell`: suggestions for a program that runs the trials itself, over lines of JSON.
 #include <iostream>
 
-#include "strategies/replicating.h"
 #include "strategies/stop_rule.h"
 #include "strategies/strategy.h"
 #include "tuner/cli/ask_tell_line.h"
