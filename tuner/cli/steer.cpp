@@ -15,6 +15,7 @@
 #include "tuner/engine/study/steer_study.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/held_locks.h"
+#include "tuner/os/user.h"
 
 namespace tune::cli {
 namespace fs = std::filesystem;
@@ -82,7 +83,7 @@ int steer(const Parsed& options, const std::string& study, const std::string& co
   const Spec spec = steered_spec(store, study);
   const engine::Inbox inbox(store / study);
   const std::string id =
-      inbox.send({{}, command, std::move(arguments), engine::asking_user(), SystemClock().wall_now()});
+      inbox.send({{}, command, std::move(arguments), asking_user(), SystemClock().wall_now()});
   const Json answer = answer_to(inbox, id, store, spec);
   if (answer.contains("error"))
     throw Error(static_cast<ExitCode>(answer.value("code", static_cast<int>(ExitCode::kEnvironment))),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <utility>
 
 #include "tuner/billing/device_shares.h"
@@ -15,6 +16,26 @@
 namespace tune::compare {
 
 namespace fs = std::filesystem;
+
+int whole_trainings(const std::vector<store::TrialRow>& trials,
+                    const std::vector<store::AttemptRow>& attempts) {
+  const std::vector<double> shares = billing::device_shares(attempts);
+  std::map<int, double> by_trial;
+  double all = 0, completed = 0;
+  for (std::size_t i = 0; i < attempts.size(); ++i) {
+    by_trial[attempts[i].trial] += shares[i];
+    all += shares[i];
+  }
+  int count = 0;
+  for (const store::TrialRow& trial : trials) {
+    if (trial.state != TrialState::kCompleted) continue;
+    completed += by_trial[trial.number];
+    ++count;
+  }
+  const auto most = static_cast<double>(trials.size());
+  if (completed <= 0) return static_cast<int>(trials.size());
+  return static_cast<int>(std::min(most, std::ceil(all / completed * count)));
+}
 
 std::optional<store::StudyStore> ComparisonLedger::study_store(const std::string& study) const {
   const fs::path file = study_database(store_folder_ / study);

@@ -385,7 +385,7 @@ class ComparisonRun {
     TUNE_CHECK(study.has_value());
     SearchEnd end;
     end.trials = study->trial_count();
-    end.whole_trainings = engine::whole_trainings(study->trials(), study->attempts());
+    end.whole_trainings = compare::whole_trainings(study->trials(), study->attempts());
     const History history = study->load_history();
     if (const TrialView* best = history.best()) end.winner = study->trial(best->number)->parameters;
     return end;
