@@ -69,7 +69,8 @@ std::vector<std::string> time_cells(double device_hours, std::optional<double> w
 }
 
 // What is not known says why.
-std::vector<std::string> forecast_cells(const store::Forecast& part, const compare::Comparison& comparison) {
+std::vector<std::string> forecast_cells(const store::CostForecast& part,
+                                        const compare::Comparison& comparison) {
   if (!part.device_hours) return {"not known: " + part.reason, "", ""};
   return time_cells(*part.device_hours, part.wall_hours, part.at_most ? "at most" : "", comparison);
 }

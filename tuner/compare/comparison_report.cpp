@@ -159,7 +159,7 @@ class Gatherer {
 
   // Adds what was predicted for the study's first `most` trials, or for all of them.
   void add_prediction(ComparisonRow& row, const std::string& study, std::optional<int> most = {}) const {
-    const store::Forecast forecast = facts_.forecast_of(study);
+    const store::CostForecast forecast = facts_.forecast_of(study);
     if (!forecast.device_hours || !forecast.trials) return;
     const double hours = *forecast.device_hours, trials = *forecast.trials;
     row.predicted_hours =
@@ -368,7 +368,7 @@ class Gatherer {
     row.validating = bill.validating;
     row.idle = bill.idle;
     row.total = bill.total;
-    const store::Forecast forecast = facts_.forecast_of(study);
+    const store::CostForecast forecast = facts_.forecast_of(study);
     row.predicted_hours = forecast.device_hours;
     row.predicted_at_most = forecast.at_most;
     row.no_prediction = forecast.reason;

@@ -243,7 +243,7 @@ class ComparisonRun {
         crash_point("measurement_recorded");
       });
     }
-    const store::Forecast predicting =
+    const store::CostForecast predicting =
         forecast_predicting(comparison_, facts_.forecast, facts_.probes, name,
                             facts_.audit ? static_cast<double>(facts_.audit->test_images) : 0.0);
     facts_.forecast_predicting = predicting;

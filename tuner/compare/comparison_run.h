@@ -31,9 +31,9 @@ void check_comparison(const Comparison& comparison, const Json& trainer_descript
 
 // What a comparison would do and take, for people who plan one.
 struct ComparisonPreview {
-  store::Forecasts studies;
+  store::CostForecasts studies;
   double probing_hours = 0;  // of device time
-  store::Forecast predicting;
+  store::CostForecast predicting;
   ForecastTotal total;
   store::ComparisonAudit audit;
   ComparedTask task;
