@@ -10,7 +10,6 @@
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/report/text/format.h"
 #include "tuner/spec/placeholder.h"
-#include "tuner/spec/spec_keys.h"
 
 namespace tune::cli {
 namespace {

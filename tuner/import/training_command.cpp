@@ -7,7 +7,6 @@
 #include "tuner/core/error.h"
 #include "tuner/import/detection_import.h"
 #include "tuner/spec/placeholder.h"
-#include "tuner/spec/spec_keys.h"
 
 namespace tune::amt {
 namespace {
