@@ -5,6 +5,7 @@
 #include <string>
 
 #include "store/study_store.h"
+#include "tuner/core/attempt_layout.h"
 #include "tuner/core/clock.h"
 #include "tuner/engine/attempt/attempt_files.h"
 
@@ -30,6 +31,8 @@ struct RunningTrial {
   std::optional<std::int64_t> first_step = {};  // of the objective, that this attempt has printed
   std::string stopped_by = {};       // the reason, where a person stopped it while it was being paused
   std::string pausing_trouble = {};  // why it had better not have been paused
+
+  AttemptId id() const { return {attempt.trial, attempt.attempt}; }
 };
 
 }  // namespace tune::engine
