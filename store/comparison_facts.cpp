@@ -40,7 +40,7 @@ T named(const std::map<std::string, T>& rows, const std::string& name) {
 
 }  // namespace
 
-Forecast ComparisonFacts::forecast_of(const std::string& study) const { return named(forecast, study); }
+CostForecast ComparisonFacts::forecast_of(const std::string& study) const { return named(forecast, study); }
 Probes ComparisonFacts::probes_of(const std::string& approach) const { return named(probes, approach); }
 
 std::optional<Probe> probe_in(const ComparisonProbes& probes, const std::string& approach,
@@ -57,7 +57,7 @@ Json to_json(const ComparisonAudit& audit) {
           {"warnings", audit.warnings}};
 }
 
-void to_json(Json& json, const Forecast& forecast) {
+void to_json(Json& json, const CostForecast& forecast) {
   json = Json::object();
   put(json, "reason", forecast.reason);
   put(json, "trials", forecast.trials);
@@ -69,7 +69,7 @@ void to_json(Json& json, const Forecast& forecast) {
   if (forecast.device_hours || forecast.at_most) json["at_most"] = forecast.at_most;
 }
 
-void from_json(const Json& json, Forecast& forecast) {
+void from_json(const Json& json, CostForecast& forecast) {
   Members members(json);
   members.may("reason", forecast.reason);
   members.may("trials", forecast.trials);
@@ -107,8 +107,8 @@ ComparisonFacts comparison_facts(const Json& json) {
     if (json.contains(key)) facts.*member = json[key];
   for (const auto& [key, member] : kFlags) facts.*member = json.value(key, false);
   if (json.contains("probes")) facts.probes = json["probes"].get<ComparisonProbes>();
-  if (json.contains("forecast")) facts.forecast = json["forecast"].get<Forecasts>();
-  facts.forecast_predicting = optional_at<Forecast>(json, "forecast_predicting");
+  if (json.contains("forecast")) facts.forecast = json["forecast"].get<CostForecasts>();
+  facts.forecast_predicting = optional_at<CostForecast>(json, "forecast_predicting");
   if (json.contains("audit")) facts.audit = audit_in(json["audit"]);
   facts.training_since = optional_at<std::string>(json, "training_since");
   facts.looks_before = optional_at<int>(json, kLooksBefore);

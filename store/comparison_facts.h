@@ -23,7 +23,7 @@ struct ComparisonAudit {
 };
 
 // What a study of a comparison, or predicting at its end, was predicted to take.
-struct Forecast {
+struct CostForecast {
   std::string reason;         // why that is not known; then there are no numbers
   std::optional<int> trials;  // of a study
   std::optional<int> models;  // that predict
@@ -31,7 +31,7 @@ struct Forecast {
   std::optional<double> device_hours, wall_hours;
   bool at_most = false;  // it may be less: a limit decides, or losers are stopped
 };
-using Forecasts = std::map<std::string, Forecast>;  // by study
+using CostForecasts = std::map<std::string, CostForecast>;  // by study
 
 using ComparisonProbes = std::map<std::string, Probes>;  // by approach
 std::optional<Probe> probe_in(const ComparisonProbes& probes, const std::string& approach,
@@ -44,8 +44,8 @@ struct ComparisonFacts {
   Json trainer, task;                          // what tune-train is, and has; null where it trains nothing
   std::optional<ComparisonAudit> audit;
   ComparisonProbes probes;
-  Forecasts forecast;  // empty before it is made
-  std::optional<Forecast> forecast_predicting;
+  CostForecasts forecast;  // empty before it is made
+  std::optional<CostForecast> forecast_predicting;
   std::optional<std::string> training_since;  // from then on neither file nor data may change
   // By study, in words: what a budget kept from being begun, and what it ended.
   std::map<std::string, std::string> not_begun, cut_by_budget;
@@ -56,7 +56,7 @@ struct ComparisonFacts {
   std::optional<int> looks_before;
   std::optional<double> scoring_seconds_before;
 
-  Forecast forecast_of(const std::string& study) const;  // without numbers where there is none
+  CostForecast forecast_of(const std::string& study) const;  // without numbers where there is none
   Probes probes_of(const std::string& approach) const;
   bool was_cut() const { return !not_begun.empty() || !cut_by_budget.empty(); }
 };
@@ -67,7 +67,7 @@ ComparisonFacts comparison_facts(const Json& json);
 
 Json to_json(const ComparisonAudit& audit);
 
-void to_json(Json& json, const Forecast& forecast);
-void from_json(const Json& json, Forecast& forecast);
+void to_json(Json& json, const CostForecast& forecast);
+void from_json(const Json& json, CostForecast& forecast);
 
 }  // namespace tune::store

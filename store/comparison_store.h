@@ -17,9 +17,6 @@ namespace tune::store {
 // Schema version that this program writes.
 inline constexpr int kComparisonSchemaVersion = 2;
 
-// The folder in that of a comparison with the studies that were trained for it in vain.
-inline constexpr const char* kStudiesSetAside = "set-aside";
-
 struct ComparisonRow {
   std::string name;
   Json document;       // as parsed

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "strategies/curve_standing.h"
-#include "strategies/moments.h"
+#include "tuner/core/moments.h"
 #include "tuner/core/quantile.h"
 
 namespace tune::strategies {
@@ -119,7 +119,7 @@ double CurveForecast::spread_at(double fraction) const {
     if (member.fraction >= fraction)
       if (const auto value = warped_at(member, fraction)) values.push_back(*value);
   // Warped values have about unit variance.
-  return values.size() < 2 ? 1 : std::sqrt(variance_of(values));
+  return values.size() < 2 ? 1 : std::sqrt(population_variance(values));
 }
 
 CurveForecast::Forecast CurveForecast::forecast(const Member& member) {
@@ -159,7 +159,7 @@ void CurveForecast::foresee_all() {
     means.push_back(forecasts_.back().mean);
     variances.push_back(forecasts_.back().variance);
   }
-  population_ = {mean_of(means), variance_of(means) + mean_of(variances)};
+  population_ = {mean_of(means), population_variance(means) + mean_of(variances)};
   const auto [lowest, highest] = std::minmax_element(means.begin(), means.end());
   lowest_ = *lowest;
   highest_ = *highest;

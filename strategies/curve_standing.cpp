@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 
 namespace tune::strategies {
@@ -49,12 +48,6 @@ std::optional<double> reached_by(const std::vector<MetricPoint>& curve, std::int
       std::lower_bound(curve.begin(), curve.end(), step,
                        [](const MetricPoint& point, std::int64_t wanted) { return point.step < wanted; });
   return reached(curve.data(), curve.data() + (first - curve.begin()) + 1, objective);
-}
-
-std::string for_people(double number) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", number);
-  return text;
 }
 
 }  // namespace tune::strategies

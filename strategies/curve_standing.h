@@ -2,7 +2,6 @@
 // Where a trial stands on the way, from its curve.
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "tuner/core/history.h"
@@ -19,8 +18,5 @@ double reached(const MetricPoint* begin, const MetricPoint* end, const Objective
 // not get so far.
 std::optional<double> reached_by(const std::vector<MetricPoint>& curve, std::int64_t step,
                                  const Objective& objective);
-
-// Six digits suit people; NaN and infinities print as such.
-std::string for_people(double number);
 
 }  // namespace tune::strategies

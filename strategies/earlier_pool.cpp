@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "strategies/moments.h"
 #include "strategies/standard_scores.h"
+#include "tuner/core/moments.h"
 
 namespace tune::strategies {
 namespace {
@@ -27,7 +27,7 @@ bool has_finite_value(const TrialView& trial) {
   return !trial.values.empty() && std::isfinite(trial.values[0]);
 }
 
-double spread_of(const std::vector<double>& values) { return std::sqrt(variance_of(values)); }
+double spread_of(const std::vector<double>& values) { return std::sqrt(population_variance(values)); }
 
 // `wanted` of `count` positions, the first always, their distances growing with the position.
 std::vector<std::size_t> dense_at_the_front(std::size_t count, std::size_t wanted) {

@@ -6,7 +6,7 @@
 
 #include "strategies/curve_forecast.h"
 #include "strategies/curve_standing.h"
-#include "strategies/moments.h"
+#include "tuner/core/moments.h"
 
 namespace tune::strategies {
 namespace {
@@ -29,7 +29,7 @@ double error_without_curve(const History& history, Goal goal) {
   std::vector<double> losses;
   for (const auto& trial : history.trials)
     if (const auto loss = observed_loss(*trial, goal)) losses.push_back(*loss);
-  return losses.size() < 2 ? 0 : CurveForecast::kOwnShare * std::sqrt(variance_of(losses));
+  return losses.size() < 2 ? 0 : CurveForecast::kOwnShare * std::sqrt(population_variance(losses));
 }
 
 }  // namespace
@@ -101,8 +101,7 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
       seen = forecast.evidence(trial);
     }
     const bool waits_unknown = trial.state == TrialState::kPaused && !seen && !diverged;
-    if (trial.state == TrialState::kQueued || trial.state == TrialState::kRunning || waits_unknown)
-      pending.push_back(&known.features);
+    if (is_open(trial.state) || waits_unknown) pending.push_back(&known.features);
     if (seen) {
       observed.push_back(&known.features);
       result.observations.trials.push_back(static_cast<int>(i) + 1);

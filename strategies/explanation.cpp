@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <utility>
 #include <vector>
+
+#include "tuner/core/number_text.h"
 
 namespace tune::strategies {
 namespace {
@@ -93,10 +93,7 @@ Json best_known(const ProcessChoice& choice, const MetricMean& mean) {
 }  // namespace
 
 Json explained_number(double number) {
-  if (!std::isfinite(number)) return nullptr;
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", number);
-  return std::strtod(text, nullptr);
+  return std::isfinite(number) ? Json(rounded_for_people(number)) : Json();
 }
 
 Json nearest_trials(const History& history, HistoryEncoder& encoder, Goal goal,

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "strategies/dense_algebra.h"
-#include "strategies/moments.h"
+#include "tuner/core/moments.h"
 
 namespace tune::strategies {
 namespace {
@@ -40,7 +40,7 @@ double GainPrediction::probability_below(double gain) const {
 
 GainModel::Scale GainModel::scale_of(const std::vector<double>& values) {
   Scale scale{mean_of(values), 1};
-  const double variance = variance_of(values);
+  const double variance = population_variance(values);
   if (variance > 0 && std::isfinite(variance)) scale.width = std::sqrt(variance);
   return scale;
 }

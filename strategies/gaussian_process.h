@@ -1,12 +1,18 @@
 #pragma once
 // The posterior of a Gaussian process, grown point by point.
 #include <Eigen/Core>
+#include <optional>
 #include <vector>
 
 #include "strategies/dense_algebra.h"
 #include "strategies/kernel.h"
 
 namespace tune::strategies {
+
+// The lower Cholesky factor of a symmetric matrix of which the lower half is read. Where rounding has made it
+// indefinite, `jitter` is added to the diagonal, from 1e-9 of the mean diagonal tenfold up to 1e-3; nullopt
+// if even that does not do.
+std::optional<Eigen::MatrixXd> robust_cholesky(const Eigen::MatrixXd& matrix);
 
 struct Prediction {
   double mean;

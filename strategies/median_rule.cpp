@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "strategies/curve_standing.h"
+#include "tuner/core/number_text.h"
 #include "tuner/core/quantile.h"
 
 namespace tune::strategies {
@@ -90,15 +91,15 @@ Verdict MedianRule::stop(std::int64_t step, double value, double median, std::si
                            : objective_.reduce == Reduce::kLast ? " of its last two steps was at best "
                                                                 : " had reached ";
   const std::string reason = "At step " + std::to_string(step) + " " + objective_.metric + what +
-                             for_people(value) + ", " + relation + " " + for_people(median) +
+                             number_text(value) + ", " + relation + " " + number_text(median) +
                              (is_reached ? " of what " + peers + " had reached by that step."
                                          : " of the running averages of " + peers + " up to that step.");
   const std::string counted = std::to_string(count) + " trials ";
   const std::string peers_text = is_reached ? counted : "the averages of " + counted;
   return {Action::kStop,
           reason,
-          "at step " + std::to_string(step) + ": " + objective_.metric + ' ' + for_people(value) +
-              ", median of " + peers_text + for_people(median),
+          "at step " + std::to_string(step) + ": " + objective_.metric + ' ' + number_text(value) +
+              ", median of " + peers_text + number_text(median),
           {{"step", step}, {"value", number_to_json(value)}, {"median", median}, {"trials", count}}};
 }
 

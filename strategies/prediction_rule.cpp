@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "strategies/curve_standing.h"
+#include "tuner/core/number_text.h"
 
 namespace tune::strategies {
 namespace {
@@ -14,7 +15,7 @@ constexpr double kFirstFraction = 0.1;  // of a training, where nothing is judge
 constexpr double kLooks = 4;
 std::string percent(double probability) {
   if (probability < 0.001) return "below 0.1 %";
-  return for_people(std::round(probability * 1000) / 10) + " %";
+  return number_text(std::round(probability * 1000) / 10) + " %";
 }
 
 }  // namespace
@@ -69,9 +70,9 @@ Verdict PredictionRule::judge(const TrialView& trial, const History& history) {
   const double value = reached(trial.curve, rungs_.objective());
   if (!std::isfinite(value))
     return {Action::kStop,
-            "Its " + metric + ' ' + where + " was " + for_people(trial.curve.back().value) +
+            "Its " + metric + ' ' + where + " was " + number_text(trial.curve.back().value) +
                 ", which is not a finite number.",
-            where + ": " + metric + ' ' + for_people(trial.curve.back().value),
+            where + ": " + metric + ' ' + number_text(trial.curve.back().value),
             {{"step", step}, {"value", number_to_json(trial.curve.back().value)}}};
   const auto now = progress_at(trial.curve, step);
   if (!now) return {};
@@ -79,13 +80,13 @@ Verdict PredictionRule::judge(const TrialView& trial, const History& history) {
   const double below = gain.probability_below(*best - now->reached);
   const double chance = goal == Goal::kMinimize ? below : 1 - below;
   if (!(chance < risk_ / kLooks)) return {};
-  const std::string end = for_people(now->reached + gain.mean);
+  const std::string end = number_text(now->reached + gain.mean);
   return {Action::kStop,
-          "The chance that it ends better than the best so far, " + for_people(*best) + ", is " +
-              percent(chance) + ": " + where + ' ' + metric + " had reached " + for_people(now->reached) +
+          "The chance that it ends better than the best so far, " + number_text(*best) + ", is " +
+              percent(chance) + ": " + where + ' ' + metric + " had reached " + number_text(now->reached) +
               ", which leads to " + end + " as " + std::to_string(gains.size()) + " completed trials went.",
-          where + ": " + metric + ' ' + for_people(now->reached) + ", leads to " + end + ", best " +
-              for_people(*best),
+          where + ": " + metric + ' ' + number_text(now->reached) + ", leads to " + end + ", best " +
+              number_text(*best),
           {{"step", step},
            {"value", now->reached},
            {"predicted", number_to_json(now->reached + gain.mean)},

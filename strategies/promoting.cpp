@@ -5,7 +5,7 @@
 #include <map>
 #include <utility>
 
-#include "strategies/curve_standing.h"
+#include "tuner/core/number_text.h"
 
 namespace tune::strategies {
 
@@ -80,7 +80,7 @@ Suggestion Promoting::resumed(const Candidate& candidate, const std::string& why
   }
   suggestion.brief = "place " + std::to_string(candidate.place) + " of " + std::to_string(candidate.count) +
                      " at step " + std::to_string(candidate.step);
-  suggestion.note = "goes on: " + rungs_.objective().metric + ' ' + for_people(candidate.standing.value) +
+  suggestion.note = "goes on: " + rungs_.objective().metric + ' ' + number_text(candidate.standing.value) +
                     " is " + suggestion.brief + why;
   return suggestion;
 }
@@ -115,9 +115,8 @@ Answer Promoting::suggest(const History& history, Rng& rng) {
   }
   if (auto suggestion = promoted(paused)) return *std::move(suggestion);
   if (answer && !std::holds_alternative<Exhausted>(*answer)) return *answer;
-  const bool anything_runs = std::any_of(history.trials.begin(), history.trials.end(), [](const auto& trial) {
-    return trial->state == TrialState::kRunning || trial->state == TrialState::kQueued;
-  });
+  const bool anything_runs = std::any_of(history.trials.begin(), history.trials.end(),
+                                         [](const auto& trial) { return is_open(trial->state); });
   // Whoever runs may pass those that wait, or complete.
   if (anything_runs) return Wait{};
   if (auto suggestion = last_chance(paused)) return *std::move(suggestion);

@@ -6,16 +6,11 @@
 #include <utility>
 #include <vector>
 
-#include "strategies/promoting.h"
 #include "strategies/search_view.h"
 #include "tuner/core/replication.h"
 
 namespace tune::strategies {
 namespace {
-
-bool is_open(const TrialView& trial) {
-  return trial.state == TrialState::kRunning || trial.state == TrialState::kQueued;
-}
 
 const TrialView& trial_of(const History& history, int number) {
   return *history.trials[static_cast<std::size_t>(number) - 1];
@@ -73,8 +68,9 @@ std::optional<Suggestion> next_replicate(const History& history, const Replicate
 
 // What the search itself answers; nullopt when it is over.
 std::optional<Answer> Replicating::searched(const History& history, Rng& rng) {
-  const bool runs = std::any_of(history.trials.begin(), history.trials.end(),
-                                [](const auto& trial) { return !trial->replicate_of && is_open(*trial); });
+  const bool runs = std::any_of(history.trials.begin(), history.trials.end(), [](const auto& trial) {
+    return !trial->replicate_of && is_open(trial->state);
+  });
   if (!history.is_over && (history.may_begin || resumes_)) {
     const std::optional<History> view = with_means(history);
     Answer answer = inner_->suggest(view ? *view : history, rng);
@@ -90,18 +86,9 @@ Answer Replicating::suggest(const History& history, Rng& rng) {
     if (auto suggestion = next_replicate(history, *settings_)) return *std::move(suggestion);
   // A replicate that ends may bring a beaten one back into the race.
   const bool runs = std::any_of(history.trials.begin(), history.trials.end(),
-                                [](const auto& trial) { return is_open(*trial); });
+                                [](const auto& trial) { return is_open(trial->state); });
   if (runs) return Wait{};
   return Exhausted{};
-}
-
-std::unique_ptr<Strategy> make_study_strategy(const StrategySpec& spec, const SearchSpace& space,
-                                              const EarlyStopping& rule,
-                                              const std::optional<Replicates>& replicates,
-                                              const Objective& objective, std::uint64_t seed) {
-  return std::make_unique<Replicating>(
-      with_promotions(make_strategy(spec, space, objective, seed, rule), rule, objective), replicates,
-      rule.form == StopForm::kPause);
 }
 
 }  // namespace tune::strategies

@@ -3,22 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
+#include "tuner/core/quantile.h"
+
 namespace tune::strategies {
 namespace {
 
 constexpr double kFarOut = 3;  // interquartile ranges
 
-double quantile_of(const std::vector<double>& ascending, double part) {
-  const double place = part * static_cast<double>(ascending.size() - 1);
-  const auto below = static_cast<std::size_t>(place);
-  const std::size_t above = std::min(below + 1, ascending.size() - 1);
-  return ascending[below] + (place - static_cast<double>(below)) * (ascending[above] - ascending[below]);
-}
-
 void pull_in_far_values(std::vector<double>& values) {
   std::vector<double> ascending = values;
   std::sort(ascending.begin(), ascending.end());
-  const double low = quantile_of(ascending, 0.25), high = quantile_of(ascending, 0.75);
+  const double low = quantile(ascending, 0.25), high = quantile(ascending, 0.75);
   const double reach = kFarOut * (high - low);
   if (!(reach > 0) || !std::isfinite(reach)) return;
   for (double& value : values) value = std::clamp(value, low - reach, high + reach);

@@ -65,4 +65,10 @@ std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, const SearchSp
                                         const Objective& objective, std::uint64_t seed,
                                         const EarlyStopping& stopping = {});
 
+// A study's whole strategy: what the spec names, in it the paused trials that go on, and replicates behind.
+std::unique_ptr<Strategy> make_study_strategy(const StrategySpec& spec, const SearchSpace& space,
+                                              const EarlyStopping& rule,
+                                              const std::optional<Replicates>& replicates,
+                                              const Objective& objective, std::uint64_t seed);
+
 }  // namespace tune::strategies

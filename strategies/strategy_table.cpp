@@ -1,7 +1,9 @@
 #include "strategies/auto_strategy.h"
 #include "strategies/bayesian_strategy.h"
 #include "strategies/grid_strategy.h"
+#include "strategies/promoting.h"
 #include "strategies/random_strategy.h"
+#include "strategies/replicating.h"
 #include "strategies/sobol_strategy.h"
 #include "strategies/strategy.h"
 #include "strategies/tpe_strategy.h"
@@ -78,6 +80,15 @@ std::unique_ptr<Strategy> make_strategy(const StrategySpec& spec, const SearchSp
   }
   throw Error(ExitCode::kBadSpec, "strategy.name: there is no strategy \"" + spec.name + "\"",
               "take one of: " + names);
+}
+
+std::unique_ptr<Strategy> make_study_strategy(const StrategySpec& spec, const SearchSpace& space,
+                                              const EarlyStopping& rule,
+                                              const std::optional<Replicates>& replicates,
+                                              const Objective& objective, std::uint64_t seed) {
+  return std::make_unique<Replicating>(
+      with_promotions(make_strategy(spec, space, objective, seed, rule), rule, objective), replicates,
+      rule.form == StopForm::kPause);
 }
 
 }  // namespace tune::strategies

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "strategies/curve_standing.h"
+#include "tuner/core/number_text.h"
 
 namespace tune::strategies {
 namespace {
@@ -34,7 +35,7 @@ Verdict SuccessiveHalvingRule::judge_diverged(const TrialView& trial, const Hist
     return value && std::isfinite(*value);
   });
   if (finite == 0) return {};
-  const std::string newest = for_people(trial.curve.back().value);
+  const std::string newest = number_text(trial.curve.back().value);
   return {Action::kStop,
           "At step " + std::to_string(step) + ' ' + objective.metric + " was " + newest +
               ", which is not a finite number; " + std::to_string(finite) +
@@ -62,9 +63,9 @@ Verdict SuccessiveHalvingRule::judge(const TrialView& trial, const History& hist
   const std::size_t count = others.size() + 1;
   const auto factor = static_cast<std::size_t>(rungs_.reduction_factor());
   const std::string place = "At the rung at step " + std::to_string(steps[*rung]) + ' ' + objective.metric +
-                            " had reached " + for_people(value) + ", ";
+                            " had reached " + number_text(value) + ", ";
   const std::string brief = "at step " + std::to_string(trial.curve.back().step) + ": " + objective.metric +
-                            ' ' + for_people(value) + ", place " + std::to_string(better + 1) + " of " +
+                            ' ' + number_text(value) + ", place " + std::to_string(better + 1) + " of " +
                             std::to_string(count);
   const Json compared = {{"rung", steps[*rung]},
                          {"value", number_to_json(value)},

@@ -11,17 +11,13 @@ namespace {
 
 constexpr double kProbeSeconds = 2;
 
-loop::Precision precision_of(const std::string& name) {
-  return name == "bf16" ? loop::Precision::kBf16 : loop::Precision::kFp32;
-}
-
 loop::Precision choose_precision(const loop::Task& task, const loop::TrialFile& trial,
                                  const loop::Compute& compute, std::ostream& err) {
-  if (trial.precision != "auto") return precision_of(trial.precision);
+  if (trial.precision != "auto") return loop::precision_of(trial.precision);
   if (trial.resume_from) {
     std::vector<std::string> notes;
     if (const auto checkpoint = loop::CheckpointStore(*trial.resume_from).load_newest(notes))
-      return precision_of(checkpoint->precision);
+      return loop::precision_of(checkpoint->precision);
   }
   const loop::ProbeResult result =
       loop::probe(*task.start(trial, compute, err), compute, kProbeSeconds, loop::stop_requested);

@@ -4,6 +4,7 @@
 
 #include "trainer/data/text_file.h"
 #include "trainer/images/image.h"
+#include "tuner/core/characters.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::data {

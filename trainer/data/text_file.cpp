@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 
+#include "tuner/core/characters.h"
 #include "tuner/core/json_positions.h"
 #include "tuner/os/regular_file.h"
 
@@ -170,12 +171,6 @@ bool is_utf8(std::string_view text) {
   } catch (const Json::exception&) {
     return false;
   }
-}
-
-std::string lower_case(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
 }
 
 }  // namespace tune::trainer::data

@@ -39,6 +39,4 @@ std::string with_slashes(std::string path);
 // JSON and most tools hold nothing else.
 bool is_utf8(std::string_view text);
 
-std::string lower_case(std::string text);  // of ASCII's letters
-
 }  // namespace tune::trainer::data

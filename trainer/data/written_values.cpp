@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "trainer/data/text_file.h"
+#include "tuner/core/characters.h"
 
 namespace tune::trainer::data {
 

@@ -13,6 +13,13 @@ namespace tune::trainer::loop {
 
 std::string precision_name(Precision precision) { return precision == Precision::kBf16 ? "bf16" : "fp32"; }
 
+Precision precision_of(const std::string& name) {
+  for (const Precision precision : {Precision::kFp32, Precision::kBf16})
+    if (precision_name(precision) == name) return precision;
+  throw Error(ExitCode::kBadData, "\"" + name + "\" is no precision that this program trains in",
+              "fp32 or bf16; a checkpoint of another version's goes on there");
+}
+
 namespace {
 
 // Every step frees and takes the same hundreds of megabytes. Given back to the kernel each time, as glibc

@@ -10,6 +10,8 @@ namespace tune::trainer::loop {
 
 enum class Precision { kFp32, kBf16 };
 std::string precision_name(Precision precision);
+// Of a name. Throws Error(kBadData) for what is no precision's.
+Precision precision_of(const std::string& name);
 
 struct Compute {
   torch::Device device = torch::kCPU;

@@ -1,11 +1,11 @@
 #include "trainer/weights/pickle.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <unordered_map>
 
-#include "trainer/weights/opaque_globals.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::weights {
@@ -13,6 +13,119 @@ namespace {
 
 // A state dict takes some fifteen nodes a tensor; beyond this a small file could fill the memory.
 constexpr std::size_t kMostNodes = 4'000'000;
+
+// Names of Python's objects that training programs keep beside their weights, and that say nothing about
+// them: each is a plain value, and is passed over. A name that is missing here makes a file refused, so the
+// list holds what is common, and nothing that runs anything when Python reads it. In the order of bytes.
+constexpr auto kOpaqueGlobals =
+    std::to_array<std::string_view>({"__builtin__.bool",
+                                     "__builtin__.bytearray",
+                                     "__builtin__.bytes",
+                                     "__builtin__.complex",
+                                     "__builtin__.dict",
+                                     "__builtin__.float",
+                                     "__builtin__.frozenset",
+                                     "__builtin__.int",
+                                     "__builtin__.list",
+                                     "__builtin__.long",
+                                     "__builtin__.object",
+                                     "__builtin__.range",
+                                     "__builtin__.set",
+                                     "__builtin__.slice",
+                                     "__builtin__.str",
+                                     "__builtin__.tuple",
+                                     "__builtin__.unicode",
+                                     "__builtin__.xrange",
+                                     "_codecs.encode",
+                                     "argparse.Namespace",
+                                     "builtins.bool",
+                                     "builtins.bytearray",
+                                     "builtins.bytes",
+                                     "builtins.complex",
+                                     "builtins.dict",
+                                     "builtins.float",
+                                     "builtins.frozenset",
+                                     "builtins.int",
+                                     "builtins.list",
+                                     "builtins.object",
+                                     "builtins.range",
+                                     "builtins.set",
+                                     "builtins.slice",
+                                     "builtins.str",
+                                     "builtins.tuple",
+                                     "collections.Counter",
+                                     "collections.deque",
+                                     "copy_reg._reconstructor",
+                                     "copyreg._reconstructor",
+                                     "datetime.date",
+                                     "datetime.datetime",
+                                     "datetime.time",
+                                     "datetime.timedelta",
+                                     "datetime.timezone",
+                                     "decimal.Decimal",
+                                     "easydict.EasyDict",
+                                     "fractions.Fraction",
+                                     "lightning.fabric.utilities.data.AttributeDict",
+                                     "lightning.pytorch.utilities.parsing.AttributeDict",
+                                     "lightning_fabric.utilities.data.AttributeDict",
+                                     "numpy._core.multiarray._reconstruct",
+                                     "numpy._core.multiarray.scalar",
+                                     "numpy._core.numeric._frombuffer",
+                                     "numpy.core.multiarray._reconstruct",
+                                     "numpy.core.multiarray.scalar",
+                                     "numpy.core.numeric._frombuffer",
+                                     "numpy.dtype",
+                                     "numpy.ndarray",
+                                     "omegaconf.base.ContainerMetadata",
+                                     "omegaconf.base.Metadata",
+                                     "omegaconf.dictconfig.DictConfig",
+                                     "omegaconf.listconfig.ListConfig",
+                                     "omegaconf.nodes.AnyNode",
+                                     "omegaconf.nodes.BooleanNode",
+                                     "omegaconf.nodes.FloatNode",
+                                     "omegaconf.nodes.IntegerNode",
+                                     "omegaconf.nodes.StringNode",
+                                     "pathlib.Path",
+                                     "pathlib.PosixPath",
+                                     "pathlib.PurePath",
+                                     "pathlib.PurePosixPath",
+                                     "pathlib.PureWindowsPath",
+                                     "pathlib.WindowsPath",
+                                     "pathlib._local.Path",
+                                     "pathlib._local.PosixPath",
+                                     "pathlib._local.PurePath",
+                                     "pathlib._local.PurePosixPath",
+                                     "pathlib._local.PureWindowsPath",
+                                     "pathlib._local.WindowsPath",
+                                     "pytorch_lightning.utilities.parsing.AttributeDict",
+                                     "torch.Size",
+                                     "torch.bfloat16",
+                                     "torch.bool",
+                                     "torch.complex128",
+                                     "torch.complex64",
+                                     "torch.device",
+                                     "torch.float16",
+                                     "torch.float32",
+                                     "torch.float64",
+                                     "torch.float8_e4m3fn",
+                                     "torch.float8_e5m2",
+                                     "torch.int16",
+                                     "torch.int32",
+                                     "torch.int64",
+                                     "torch.int8",
+                                     "torch.torch_version.TorchVersion",
+                                     "torch.uint16",
+                                     "torch.uint32",
+                                     "torch.uint64",
+                                     "torch.uint8",
+                                     "types.SimpleNamespace",
+                                     "typing.Any",
+                                     "uuid.UUID"});
+static_assert(std::is_sorted(kOpaqueGlobals.begin(), kOpaqueGlobals.end()));
+
+bool is_opaque_global(std::string_view name) {
+  return std::binary_search(kOpaqueGlobals.begin(), kOpaqueGlobals.end(), name);
+}
 
 class Unpickler {
  public:

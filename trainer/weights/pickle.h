@@ -54,7 +54,7 @@ struct PickleDocument {
 
 // Reads the pickle at the beginning of `bytes`, whose memory the texts of the result point into. `globals`
 // are the names "module.name" whose calls the caller wants to see; what people keep beside their weights
-// (opaque_globals.h) may occur too. `place` names the file in errors. Throws Error(kBadData).
+// (kOpaqueGlobals in pickle.cpp) may occur too. `place` names the file in errors. Throws Error(kBadData).
 PickleDocument unpickle(std::string_view bytes, std::span<const std::string_view> globals,
                         const std::string& place);
 

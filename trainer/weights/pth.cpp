@@ -19,7 +19,7 @@ constexpr std::string_view kZip{"PK\3\4"};
 constexpr std::string_view kMagic{"\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"};
 constexpr std::size_t kLongestMagic = 32;
 constexpr std::int64_t kLegacyVersion = 1001;
-constexpr std::size_t kLargestRank = 64;
+constexpr std::size_t kMostDimensions = 64;
 constexpr std::int64_t kMostElements = std::int64_t{1} << 56;  // its bytes still fit into 63 bits
 constexpr std::size_t kLongestKey = 200;                       // of a dict that is searched
 constexpr int kDeepest = 4;                                    // of the dicts that are searched for tensors
@@ -80,7 +80,7 @@ class TensorBuilder {
   torch::Tensor view(const torch::Tensor& storage, const std::vector<NodeId>& arguments) const {
     const std::int64_t offset = whole(arguments[1]);
     const std::vector<std::int64_t> size = wholes(arguments[2]), stride = wholes(arguments[3]);
-    if (size.size() != stride.size() || size.size() > kLargestRank)
+    if (size.size() != stride.size() || size.size() > kMostDimensions)
       refuse_pth(place_, "a tensor's sizes and strides do not agree");
     // Sizes of zero count as one: LibTorch computes strides of the others all the same.
     std::int64_t elements = 1, last = offset;

@@ -17,14 +17,14 @@ constexpr auto kGlobals = std::to_array<std::string_view>(
      "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor_v3",
      "torch._utils._rebuild_parameter"});
 // In the order of the names above. A storage without a type is counted in bytes.
-constexpr auto kDtypes = std::to_array<at::ScalarType>(
+constexpr auto kStorageTypes = std::to_array<at::ScalarType>(
     {at::kFloat, at::kHalf, at::kBFloat16, at::kDouble, at::kLong, at::kInt, at::kShort, at::kChar, at::kByte,
      at::kBool, at::kComplexFloat, at::kComplexDouble, at::kByte});
 
 at::ScalarType dtype_of(const PickleGlobal& global, const std::string& place) {
   const std::string full = std::string(global.module) + "." + std::string(global.name);
-  for (std::size_t i = 0; i < kDtypes.size(); ++i)
-    if (kGlobals[i] == full) return kDtypes[i];
+  for (std::size_t i = 0; i < kStorageTypes.size(); ++i)
+    if (kGlobals[i] == full) return kStorageTypes[i];
   refuse_pth(place, "a storage of the type " + std::string(global.name));
 }
 

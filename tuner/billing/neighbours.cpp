@@ -4,9 +4,10 @@
 #include <chrono>
 #include <set>
 
-#include "store/study_names.h"
+#include "store/store_listing.h"
 #include "tuner/billing/device_shares.h"
 #include "tuner/core/error.h"
+#include "tuner/core/store_layout.h"
 
 namespace tune::billing {
 namespace {
@@ -74,7 +75,7 @@ std::vector<store::AttemptRow> attempts_beside(const fs::path& folder, const std
   for (const std::string& name : store::study_names(folder)) {
     if (name == study) continue;
     try {
-      add_from(folder / name / "study.db", all, now, beside);
+      add_from(study_database(folder / name), all, now, beside);
     } catch (const Error&) {
       continue;
     }

@@ -10,8 +10,8 @@
 #include "tuner/core/error.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/core/visible_text.h"
-#include "tuner/engine/loop/inbox.h"
 #include "tuner/engine/study/amend_study.h"
+#include "tuner/os/user.h"
 
 namespace tune::cli {
 namespace {
@@ -74,7 +74,7 @@ int amend_command(const Arguments& arguments, Console& console) {
   require_study(request.store, study);
   request.assume = assumptions(options->texts("assume"));
   request.force = options->has("force");
-  request.who = engine::asking_user();
+  request.who = asking_user();
   const engine::AmendReport report = engine::amend_study(request, SystemClock());
   for (const std::string& notice : report.notices) console.err << "notice: " << visible_text(notice) << '\n';
   if (!options->has("json")) {

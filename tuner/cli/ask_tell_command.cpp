@@ -1,7 +1,6 @@
 // `tune ask-tell`: suggestions for a program that runs the trials itself, over lines of JSON.
 #include <iostream>
 
-#include "strategies/replicating.h"
 #include "strategies/stop_rule.h"
 #include "strategies/strategy.h"
 #include "tuner/cli/ask_tell_line.h"
@@ -13,6 +12,7 @@
 #include "tuner/core/rng.h"
 #include "tuner/engine/study/ask_tell.h"
 #include "tuner/engine/study/study_opening.h"
+#include "tuner/os/file_system.h"
 
 namespace tune::cli {
 namespace {
@@ -70,13 +70,13 @@ int ask_tell_command(const Arguments& arguments, Console& console) {
   print_warnings(spec, console.err);
   if (options->has("name")) spec.study = options->text("name");
   engine::Overrides overrides;
-  overrides.trials = count_option(*options, "trials");
+  overrides.limits.trials = count_option(*options, "trials");
   overrides.seed = seed_option(*options);
   if (!options->has("store")) {
     if (!spec.warm_start.empty())
       throw Error(ExitCode::kUsage, "warm_start needs a store, where the earlier studies are",
                   "add --store DIR");
-    spec.limits = engine::override_limits(spec.limits, overrides);
+    spec.limits = limits_in_place(spec.limits, overrides.limits);
     const auto given = overrides.seed ? overrides.seed : spec.strategy.seed;
     run_session(spec, given ? *given : entropy_seed(), nullptr, console);
     return 0;
@@ -86,7 +86,7 @@ int ask_tell_command(const Arguments& arguments, Console& console) {
   const std::filesystem::path folder = std::filesystem::absolute(store_folder(*options)).lexically_normal();
   study_folder(folder, spec.study);
   engine::OpenedStudy study = engine::open_study(folder, spec, spec.text, overrides);
-  if (const auto warning = engine::network_warning(folder)) study.notices.push_back(*warning);
+  if (const auto warning = network_warning(folder)) study.notices.push_back(*warning);
   for (const std::string& notice : study.notices) console.err << "notice: " << notice << '\n';
   spec.limits = limits_from_json(study.row.limits);
   study.row.facts.driver = "ask-tell";

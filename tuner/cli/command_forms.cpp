@@ -4,12 +4,12 @@
 #include <cstdlib>
 #include <set>
 
+#include "tuner/core/number_text.h"
 #include "tuner/core/space.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/report/text/format.h"
 #include "tuner/spec/placeholder.h"
-#include "tuner/spec/spec_keys.h"
 
 namespace tune::cli {
 namespace {
@@ -46,7 +46,7 @@ std::vector<std::optional<Json>> deciding_values(const SearchSpace& space, const
 Json middle_of(const Parameter& parameter) {
   const Json middle = parameter.from_unit(0.5);
   if (parameter.cardinality() > 0) return middle;
-  const std::string text = report::number_text(middle.get<double>());
+  const std::string text = number_text(middle.get<double>());
   return std::clamp(std::strtod(text.c_str(), nullptr), parameter.min, parameter.max);
 }
 

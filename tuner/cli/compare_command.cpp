@@ -5,14 +5,15 @@
 #include "store/comparison_store.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
+#include "tuner/cli/gpu_options.h"
 #include "tuner/cli/interruption.h"
-#include "tuner/cli/limit_options.h"
 #include "tuner/cli/status_display.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/compare/comparison_report.h"
 #include "tuner/compare/comparison_run.h"
 #include "tuner/compare/test_program.h"
 #include "tuner/core/plural_text.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/loop/spending.h"
 #include "tuner/os/atomic_file.h"
@@ -68,7 +69,8 @@ std::vector<std::string> time_cells(double device_hours, std::optional<double> w
 }
 
 // What is not known says why.
-std::vector<std::string> forecast_cells(const store::Forecast& part, const compare::Comparison& comparison) {
+std::vector<std::string> forecast_cells(const store::CostForecast& part,
+                                        const compare::Comparison& comparison) {
   if (!part.device_hours) return {"not known: " + part.reason, "", ""};
   return time_cells(*part.device_hours, part.wall_hours, part.at_most ? "at most" : "", comparison);
 }
@@ -220,8 +222,7 @@ compare::ComparisonHooks hooks_for(Console& console, bool as_json, std::size_t s
 
 int compare_command(const Arguments& arguments, Console& console) {
   Options declared(command_line(), "compare");
-  declared.positional("FILE", "the comparison, as JSON")
-      .value("gpus", "LIST", "GPUs to use: indices or UUIDs as in CUDA_VISIBLE_DEVICES, or none")
+  declare_gpus(declared.positional("FILE", "the comparison, as JSON"))
       .flag("score-again", "test the frozen models once more; this is counted and shown")
       .flag("dry-run",
             "audit the data and measure the trainer, where tune-train does the work; print the studies with "
@@ -249,8 +250,8 @@ int compare_command(const Arguments& arguments, Console& console) {
     console.err << "interrupted; the same command goes on with the comparison\n";
     return static_cast<int>(ExitCode::kInterrupted);
   }
-  const fs::path folder = compare::comparison_folder(store, comparison.name);
-  const store::ComparisonStore record(folder / "comparison.db", store::OpenMode::kRead);
+  const fs::path folder = comparison_folder(store, comparison.name);
+  const store::ComparisonStore record(comparison_database(folder), store::OpenMode::kRead);
   const compare::ComparisonReport report = compare::read_comparison_report(store, comparison, record);
   write_file_atomically(folder / "comparison.md", compare::comparison_markdown(report));
   if (as_json)

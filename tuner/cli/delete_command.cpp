@@ -13,8 +13,8 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
-#include "tuner/engine/loop/inbox.h"
 #include "tuner/engine/study/delete_study.h"
+#include "tuner/os/user.h"
 
 namespace tune::cli {
 namespace {
@@ -49,10 +49,9 @@ int delete_command(const Arguments& arguments, Console& console) {
                            .parse(arguments, console);
   if (!options) return 0;
   const std::string what = options->text("STUDY[/N]");
-  TrialReference reference{what, 0};
-  if (what.find('/') != std::string::npos) reference = parse_trial_reference(what);
+  const TrialReference reference = parse_reference(what);
   const engine::DeletionRequest request{std::filesystem::absolute(store_folder(*options)).lexically_normal(),
-                                        reference.study, reference.trial, engine::asking_user()};
+                                        reference.study, reference.trial, asking_user()};
   study_folder(request.store, request.study);  // refuses what is no name
   const engine::DeletionPreview preview = engine::preview_deletion(request);
   for (const std::string& note : preview.notes)

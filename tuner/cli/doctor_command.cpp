@@ -3,7 +3,7 @@
 #include <array>
 #include <ostream>
 
-#include "store/study_names.h"
+#include "store/store_listing.h"
 #include "store/study_store.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
@@ -11,6 +11,7 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/plural_text.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/engine/attempt/supervisor_process.h"
 #include "tuner/engine/devices/machine.h"
 #include "tuner/engine/promotion/version_check.h"
@@ -131,7 +132,7 @@ Finding check_studies(const fs::path& store) {
 Finding check_models(const fs::path& store) {
   Finding finding{"models", Verdict::kGood, {}, {}};
   try {
-    const std::vector<engine::CheckedVersion> versions = engine::check_versions(store / "models", {});
+    const std::vector<engine::CheckedVersion> versions = engine::check_versions(models_folder(store), {});
     for (const engine::CheckedVersion& version : versions)
       for (const std::string& damage : version.damage) {
         finding.verdict = Verdict::kBad;

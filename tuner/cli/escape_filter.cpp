@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tuner/core/characters.h"
+
 namespace tune::cli {
 namespace {
 
@@ -61,7 +63,7 @@ std::size_t EscapeFilter::take(std::string_view rest, bool last, std::string& ou
     return 1;
   }
   std::size_t good = 1;
-  while (good < std::min(length, rest.size()) && (byte_at(rest, good) & 0xC0u) == 0x80u) ++good;
+  while (good < std::min(length, rest.size()) && continues_character(rest[good])) ++good;
   if (length > 0 && good == rest.size() && good < length && !last) return 0;
   const bool c1 = first == 0xC2 && good == 2 && byte_at(rest, 1) < 0xA0;
   if (good != length || c1) {

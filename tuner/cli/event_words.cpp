@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "tuner/core/number_text.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/report/text/format.h"
 #include "tuner/report/text/table.h"
@@ -29,7 +30,7 @@ std::string standing(const StatusEvent& event, const StudyProgress& before) {
     return before.is_new_best(event) ? ", new on the front"
                                      : " (not on the front of " + plural_text(*front, "trial") + ")";
   const auto best = before.best();
-  const std::string value = best ? report::number_text(best->value) : std::string();
+  const std::string value = best ? number_text(best->value) : std::string();
   const std::string trial = best ? "trial " + std::to_string(best->trial) : std::string();
   if (!before.is_new_best(event)) return " (best: " + value + ", " + trial + ")";
   return ", the best so far" + (best ? " (before: " + value + ", " + trial + ")" : std::string());
@@ -38,9 +39,9 @@ std::string standing(const StatusEvent& event, const StudyProgress& before) {
 std::string finished(const StatusEvent& event, const StudyProgress& before) {
   std::string text = trial_name(event) + ' ' + to_string(event.state);
   if (!event.brief.empty()) return text + ' ' + event.brief;
-  if (event.value) text += ": " + before.objective().metric + ' ' + report::number_text(*event.value);
+  if (event.value) text += ": " + before.objective().metric + ' ' + number_text(*event.value);
   if (event.second_value && before.second())
-    text += ", " + before.second()->metric + ' ' + report::number_text(*event.second_value);
+    text += ", " + before.second()->metric + ' ' + number_text(*event.second_value);
   if (event.replicate_of)
     text += " (replicate of trial " + std::to_string(*event.replicate_of) + ")";
   else if (event.value && event.state == TrialState::kCompleted)
@@ -155,7 +156,7 @@ std::string totals_line(const StudyProgress& progress) {
   else if (left != "0s")
     text += ", about " + left + " left";
   if (const auto best = progress.best())
-    text += " | best " + report::number_text(best->value) + " (trial " + std::to_string(best->trial) + ")";
+    text += " | best " + number_text(best->value) + " (trial " + std::to_string(best->trial) + ")";
   if (const auto front = progress.front(); front && *front > 0)
     text += " | front " + plural_text(*front, "trial");
   return text + " | " + whole_seconds(progress.elapsed());

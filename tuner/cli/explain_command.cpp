@@ -6,6 +6,7 @@
 #include "tuner/cli/commands.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/report/text/trial_explanation.h"
 
 namespace tune::cli {
@@ -13,7 +14,7 @@ namespace {
 
 report::TrialModels models_of(const std::filesystem::path& store, const TrialReference& reference) {
   report::TrialModels models;
-  const std::filesystem::path file = store / "models" / "registry.db";
+  const std::filesystem::path file = registry_file(models_folder(store));
   std::error_code ignored;
   if (!std::filesystem::exists(file, ignored)) return models;
   const store::ModelRegistry registry(file, store::OpenMode::kRead);

@@ -13,7 +13,8 @@
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/import/amt_import.h"
-#include "tuner/import/command_words.h"
+#include "tuner/import/spec_text.h"
+#include "tuner/import/training_command.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/spec/spec_file.h"
 

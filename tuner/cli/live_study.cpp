@@ -5,12 +5,13 @@
 #include <string>
 
 #include "tuner/cli/store_path.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/os/held_locks.h"
 
 namespace tune::cli {
 
 report::StudyRows read_live_study(const std::filesystem::path& store, const std::string& study) {
-  const std::filesystem::path lock = study_folder(store, study) / "lock";
+  const std::filesystem::path lock = study_lock(study_folder(store, study));
   // The lock first: its holder writes how the study ended before letting go. The other way round, an end in
   // between would look like a death. A second look finds who took it up in between.
   const bool was_locked = is_locked(lock);

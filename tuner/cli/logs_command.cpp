@@ -10,6 +10,7 @@
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/line_splitter.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/engine/attempt/attempt_log.h"
 #include "tuner/os/held_locks.h"
 
@@ -97,12 +98,12 @@ struct Follow {
   std::optional<std::int64_t> wanted;
 
   fs::path folder(int attempt) const {
-    return trial_folder(store_path, reference) / "attempts" / std::to_string(attempt);
+    return attempt_folder(study_folder(store_path, reference.study), {reference.trial, attempt});
   }
   // Whether another attempt of the trial may still come.
   bool may_go_on() const {
     if (wanted || is_finished(store.trial(reference.trial)->state)) return false;
-    return is_locked(study_folder(store_path, reference.study) / "lock");
+    return is_locked(study_lock(study_folder(store_path, reference.study)));
   }
 };
 
@@ -125,7 +126,7 @@ void print_as_it_grows(const Follow& follow, bool as_json, Console& console) {
         const auto row = choose_attempt(follow.store, follow.reference, printed);
         // An attempt of a killed tune stays "running" in the store although nothing of it lives.
         return is_live(row->state) &&
-               is_locked(study_folder(follow.store_path, follow.reference.study) / "lock");
+               is_locked(study_lock(study_folder(follow.store_path, follow.reference.study)));
       };
       while (still_live()) {
         printer.print_new();

@@ -6,6 +6,7 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/promotion/version_check.h"
 #include "tuner/report/text/model_report.h"
@@ -39,7 +40,7 @@ const report::ModelRows& find_model(const std::vector<report::ModelRows>& models
 
 // `tune models verify [NAME]`: reads every file of every version.
 int verify(const fs::path& folder, const std::string& name, bool as_json, Console& console) {
-  if (!name.empty()) find_model(read_models(folder / "registry.db"), name);
+  if (!name.empty()) find_model(read_models(registry_file(folder)), name);
   const std::vector<engine::CheckedVersion> versions = engine::check_versions(folder, name);
   std::size_t damaged = 0;
   Json list = Json::array();
@@ -72,17 +73,17 @@ int models_command(const Arguments& arguments, Console& console) {
                            .positional("MODEL", "after verify: of this model alone [all]", false)
                            .parse(arguments, console);
   if (!options) return 0;
-  const fs::path folder = store_folder(*options) / "models";
+  const fs::path folder = models_folder(store_folder(*options));
   const bool verifies = options->has("NAME") && options->text("NAME") == kVerify;
   if (verifies)
     return verify(folder, options->has("MODEL") ? options->text("MODEL") : "", options->has("json"), console);
   if (options->has("MODEL"))
     throw Error(ExitCode::kUsage, "\"" + options->text("MODEL") + "\" is one argument too many",
                 "`tune models NAME` shows a model, `tune models verify NAME` checks its files");
-  const std::vector<report::ModelRows> models = read_models(folder / "registry.db");
+  const std::vector<report::ModelRows> models = read_models(registry_file(folder));
   if (options->has("NAME")) {
     const report::ModelRows& model = find_model(models, options->text("NAME"));
-    const std::string current = (folder / model.model / "current").string();
+    const std::string current = current_link(folder / model.model).string();
     if (options->has("json")) {
       Json json = report::model_json(model);
       json["folder"] = model.current > 0 ? Json(current) : Json();

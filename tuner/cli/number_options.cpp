@@ -1,22 +1,14 @@
 #include "tuner/cli/number_options.h"
 
 #include <charconv>
-#include <cmath>
 
 #include "tuner/core/error.h"
+#include "tuner/core/number_text.h"
 
 namespace tune::cli {
 namespace {
 
 constexpr std::uint64_t kLargestSeed = (std::uint64_t{1} << 53) - 1;  // JSON keeps whole numbers up to there
-
-// nullopt for what is no finite number.
-std::optional<double> number_in(const std::string& text) {
-  double number = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const bool is_number = problem == std::errc() && end == text.data() + text.size() && std::isfinite(number);
-  return is_number ? std::optional(number) : std::nullopt;
-}
 
 }  // namespace
 
@@ -28,7 +20,7 @@ std::optional<int> count_option(const Parsed& options, const std::string& name, 
 std::optional<double> amount_option(const Parsed& options, const std::string& name) {
   if (!options.has(name)) return std::nullopt;
   const std::string text = options.text(name);
-  const std::optional<double> amount = number_in(text);
+  const std::optional<double> amount = finite_number_in(text);
   if (!amount || *amount < 0)
     throw Error(ExitCode::kUsage, "--" + name + " takes a number of 0 or more, not \"" + text + "\"");
   return amount;
@@ -36,7 +28,7 @@ std::optional<double> amount_option(const Parsed& options, const std::string& na
 
 std::optional<double> value_option(const Parsed& options, const std::string& name) {
   if (!options.has(name)) return std::nullopt;
-  const std::optional<double> value = number_in(options.text(name));
+  const std::optional<double> value = finite_number_in(options.text(name));
   if (!value)
     throw Error(ExitCode::kUsage, "--" + name + " takes a number, not \"" + options.text(name) + "\"");
   return value;

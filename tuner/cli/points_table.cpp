@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <optional>
 #include <string_view>
 
 #include "tuner/core/error.h"
+#include "tuner/core/number_text.h"
 #include "tuner/core/visible_text.h"
 
 namespace tune::cli {
@@ -73,10 +73,8 @@ std::optional<Json> number_of(std::string text) {
   const char* const end = text.data() + text.size();
   if (const auto [at, error] = std::from_chars(text.data(), end, whole); error == std::errc() && at == end)
     return Json(whole);
-  double number = 0;
-  const auto [at, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || at != end || !std::isfinite(number)) return std::nullopt;
-  return Json(number);
+  const auto number = finite_number_in(text);
+  return number ? std::optional(Json(*number)) : std::nullopt;
 }
 
 // A value of the parameter as a cell writes it: a text without quotes, anything else as JSON.

@@ -29,10 +29,7 @@ int promote_command(const Arguments& arguments, Console& console) {
                            .value("model", "NAME", "the model, in place of the spec's promote.model")
                            .parse(arguments, console);
   if (!options) return 0;
-  const std::string what = options->text("STUDY[/N]");
-  TrialReference reference{what, 0};
-  if (what.find('/') != std::string::npos) reference = parse_trial_reference(what);
-
+  const TrialReference reference = parse_reference(options->text("STUDY[/N]"));
   engine::PromotionRequest request;
   request.store_folder = std::filesystem::absolute(store_folder(*options)).lexically_normal();
   const store::StudyStore store = open_study_for_reading(request.store_folder, reference.study);

@@ -3,7 +3,7 @@
 #include <ostream>
 
 #include "store/comparison_store.h"
-#include "store/study_names.h"
+#include "store/store_listing.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
@@ -12,7 +12,9 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/compare/comparison_document.h"
 #include "tuner/compare/comparison_run.h"
+#include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/report/numbers/leaderboard.h"
@@ -29,15 +31,15 @@ namespace fs = std::filesystem;
 Json model_of(const fs::path& store_path, const report::StudyRows& rows) {
   const auto best = report::best_trial(rows);
   if (!best) return nullptr;
-  const fs::path file = trial_folder(store_path, {rows.study.name, best->number}) / "attempts" /
-                        std::to_string(best->attempts) / "output" / "model.json";
-  return report::read_model_file(file);
+  const fs::path attempt =
+      attempt_folder(study_folder(store_path, rows.study.name), {best->number, best->attempts});
+  return report::read_model_file(attempt / kOutputFolder / "model.json");
 }
 
 std::vector<report::PromotedVersion> promoted_versions(const fs::path& store_path,
                                                        const store::StudyRow& study) {
   std::vector<report::PromotedVersion> found;
-  const fs::path file = store_path / "models" / "registry.db";
+  const fs::path file = registry_file(models_folder(store_path));
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return found;
   const store::ModelRegistry registry(file, store::OpenMode::kRead);
@@ -87,12 +89,12 @@ Report study_report(const fs::path& store_path, const std::string& name) {
 bool is_comparison(const fs::path& store_path, const std::string& name) {
   std::error_code ignored;
   return !name.empty() && name.find('/') == std::string::npos && name != "." && name != ".." &&
-         fs::exists(compare::comparison_folder(store_path, name) / "comparison.db", ignored);
+         fs::exists(comparison_database(comparison_folder(store_path, name)), ignored);
 }
 
 Report comparison_report(const fs::path& store_path, const std::string& name) {
-  const fs::path folder = compare::comparison_folder(store_path, name);
-  const store::ComparisonStore record(folder / "comparison.db", store::OpenMode::kRead);
+  const fs::path folder = comparison_folder(store_path, name);
+  const store::ComparisonStore record(comparison_database(folder), store::OpenMode::kRead);
   const auto row = record.comparison();
   if (!row)
     throw Error(ExitCode::kNotFound, "the comparison \"" + name + "\" has not begun",

@@ -11,6 +11,7 @@
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/line_splitter.h"
+#include "tuner/core/number_text.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/attempt/attempt_log.h"
 #include "tuner/engine/study/rescan.h"
@@ -66,7 +67,7 @@ Spec read_old_spec(const store::StudyStore& study) {
 std::string end_text(const store::TrialRow& trial) {
   std::string text = to_string(trial.state);
   if (!trial.failure.empty()) text += " (" + trial.failure + ")";
-  if (!trial.values.empty()) text += " with " + report::number_text(trial.values.front());
+  if (!trial.values.empty()) text += " with " + number_text(trial.values.front());
   return text;
 }
 

@@ -1,6 +1,7 @@
 // `tune resume STUDY`: goes on with a study out of its own store, with higher limits where asked for.
 #include "tuner/cli/checked_spec.h"
 #include "tuner/cli/commands.h"
+#include "tuner/cli/gpu_options.h"
 #include "tuner/cli/limit_options.h"
 #include "tuner/cli/run_and_report.h"
 #include "tuner/cli/store_path.h"
@@ -31,7 +32,7 @@ int resume_command(const Arguments& arguments, Console& console) {
     request.spec_text = row.spec_text;
   }
   if (!options->has("json")) print_warnings(request.spec, console.err);
-  request.overrides = limit_overrides(*options);
+  request.overrides.limits = limits_given(*options);
   request.is_resume = true;
   request.retries_failed = options->has("retry-failed");
   request.version = TUNE_VERSION;

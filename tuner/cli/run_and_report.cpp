@@ -84,7 +84,7 @@ void print_end(const engine::RunReport& run, const report::StudyRows& rows, cons
 }  // namespace
 
 int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
-  if (request.overrides.cost_usd && !request.spec.usd_per_hour)
+  if (request.overrides.limits.cost_usd && !request.spec.usd_per_hour)
     throw Error(ExitCode::kUsage, "--cost-usd needs a price, and the spec has none",
                 "add \"cost\": {\"usd_per_hour\": 3.06} to it, or limit --gpu-hours");
   const std::filesystem::path store = request.store;

@@ -8,6 +8,7 @@
 #include "tuner/cli/command_forms.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
+#include "tuner/cli/gpu_options.h"
 #include "tuner/cli/limit_options.h"
 #include "tuner/cli/number_options.h"
 #include "tuner/cli/run_and_report.h"
@@ -116,8 +117,7 @@ int run_command(const Arguments& arguments, Console& console) {
   choose_gpus(*options);
 
   engine::RunRequest request;
-  request.overrides = limit_overrides(*options);
-  request.overrides.seed = seed_option(*options);
+  request.overrides = {limits_given(*options), seed_option(*options)};
   request.spec_file = options->text("spec");
   request.spec = read_spec(request.spec_file, SpecUse::kRun, regex_problem);
   if (!options->has("json")) print_warnings(request.spec, console.err);
@@ -137,7 +137,7 @@ int run_command(const Arguments& arguments, Console& console) {
     warn_of_set_up(spec);
     print_warnings(spec, console.err);
   }
-  spec.limits = engine::override_limits(spec.limits, request.overrides);
+  spec.limits = limits_in_place(spec.limits, request.overrides.limits);
   return dry_run(spec, request.store, request.overrides, options->has("json"), console);
 }
 

@@ -3,7 +3,6 @@
 #include "tuner/cli/limit_options.h"
 #include "tuner/cli/steer.h"
 #include "tuner/core/error.h"
-#include "tuner/engine/study/study_opening.h"
 
 namespace tune::cli {
 
@@ -12,7 +11,7 @@ int set_command(const Arguments& arguments, Console& console) {
   declared.positional("STUDY", "the study's name");
   const auto options = declare_totals(declared).parse(arguments, console);
   if (!options) return 0;
-  const Json limits = limits_json(engine::override_limits({}, limit_overrides(*options)));
+  const Json limits = limits_json(limits_given(*options));
   if (limits.empty())
     throw Error(ExitCode::kUsage, "there is no limit to set",
                 "for example: tune set STUDY --trials 40 --parallel 4");

@@ -6,6 +6,7 @@
 #include "tuner/cli/commands.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/os/held_locks.h"
 #include "tuner/report/numbers/cost.h"
 #include "tuner/report/text/trial_report.h"
@@ -22,7 +23,7 @@ int show_command(const Arguments& arguments, Console& console) {
   const store::StudyStore store = open_study_for_reading(store_path, reference.study);
   auto rows = report::read_trial(store, reference.trial);
   if (!rows) throw unknown_trial(store, reference);
-  const bool live = is_locked(study_folder(store_path, reference.study) / "lock");
+  const bool live = is_locked(study_lock(study_folder(store_path, reference.study)));
   const WallTime now = SystemClock().wall_now();
   if (live)
     for (auto* attempts : {&rows->attempts, &rows->others}) report::bill_running(*attempts, now);

@@ -1,6 +1,6 @@
 #include <ostream>
 
-#include "store/study_names.h"
+#include "store/store_listing.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"

@@ -9,11 +9,13 @@
 #include "tuner/cli/stored_spec.h"
 #include "tuner/core/clock.h"
 #include "tuner/core/error.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/loop/inbox.h"
 #include "tuner/engine/study/steer_study.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/held_locks.h"
+#include "tuner/os/user.h"
 
 namespace tune::cli {
 namespace fs = std::filesystem;
@@ -44,7 +46,7 @@ Json answer_to(const engine::Inbox& inbox, const std::string& id, const fs::path
   std::string why;  // nothing is done here
   while (true) {
     if (auto answer = inbox.take_answer(id)) return *std::move(answer);
-    if (!is_locked(store / study / "lock")) {
+    if (!is_locked(study_lock(store / study))) {
       try {
         engine::obey_at_rest(store, spec, SystemClock());
         if (auto answer = inbox.take_answer(id)) return *std::move(answer);
@@ -81,7 +83,7 @@ int steer(const Parsed& options, const std::string& study, const std::string& co
   const Spec spec = steered_spec(store, study);
   const engine::Inbox inbox(store / study);
   const std::string id =
-      inbox.send({{}, command, std::move(arguments), engine::asking_user(), SystemClock().wall_now()});
+      inbox.send({{}, command, std::move(arguments), asking_user(), SystemClock().wall_now()});
   const Json answer = answer_to(inbox, id, store, spec);
   if (answer.contains("error"))
     throw Error(static_cast<ExitCode>(answer.value("code", static_cast<int>(ExitCode::kEnvironment))),

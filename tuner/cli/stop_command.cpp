@@ -10,10 +10,10 @@ int stop_command(const Arguments& arguments, Console& console) {
                            .positional("STUDY[/N]", "the study, or one of its trials")
                            .parse(arguments, console);
   if (!options) return 0;
-  const std::string what = options->text("STUDY[/N]");
-  if (what.find('/') == std::string::npos) return steer(*options, what, "stop", Json::object(), console);
-  const TrialReference reference = parse_trial_reference(what);
-  return steer(*options, reference.study, "stop", {{"trial", reference.trial}}, console);
+  const TrialReference reference = parse_reference(options->text("STUDY[/N]"));
+  Json what = Json::object();
+  if (reference.trial > 0) what["trial"] = reference.trial;
+  return steer(*options, reference.study, "stop", std::move(what), console);
 }
 
 }  // namespace tune::cli

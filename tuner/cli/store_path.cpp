@@ -4,9 +4,11 @@
 #include <charconv>
 #include <cstdlib>
 
-#include "store/study_names.h"
+#include "store/store_listing.h"
+#include "tuner/core/attempt_layout.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
+#include "tuner/core/store_layout.h"
 
 namespace tune::cli {
 namespace fs = std::filesystem;
@@ -33,18 +35,17 @@ fs::path store_folder(const Parsed& options) {
 bool is_store_named(const Parsed& options) { return options.has("store") || !store_variable().empty(); }
 
 fs::path study_folder(const fs::path& store, const std::string& study) {
-  const bool plain = !study.empty() && study != "." && study != ".." && study != "models" &&
-                     study != "comparisons" &&
+  const bool plain = !study.empty() && study != "." && study != ".." && !is_folder_of_store(study) &&
                      study.find_first_of(std::string_view("/\0", 2)) == std::string::npos;
   if (!plain) throw Error(ExitCode::kUsage, "\"" + study + "\" cannot be the name of a study");
   return store / study;
 }
 
 fs::path require_study(const fs::path& store, const std::string& study) {
-  const fs::path file = study_folder(store, study) / "study.db";
+  const fs::path file = study_database(study_folder(store, study));
   std::error_code ignored;
   if (!fs::exists(file, ignored)) {
-    if (fs::exists(store / "comparisons" / study / "comparison.db", ignored))
+    if (fs::exists(comparison_database(comparison_folder(store, study)), ignored))
       throw Error(ExitCode::kNotFound, "\"" + study + "\" is a comparison, not a study",
                   "`tune report " + study + "` shows it; its studies are " + study +
                       ".APPROACH.ROLE, as `tune " + "status` lists them");
@@ -76,8 +77,13 @@ TrialReference parse_trial_reference(const std::string& text) {
   return reference;
 }
 
+TrialReference parse_reference(const std::string& text) {
+  if (text.find('/') == std::string::npos) return {text, 0};
+  return parse_trial_reference(text);
+}
+
 fs::path trial_folder(const fs::path& store, const TrialReference& reference) {
-  return study_folder(store, reference.study) / "trials" / std::to_string(reference.trial);
+  return tune::trial_folder(study_folder(store, reference.study), reference.trial);
 }
 
 Error unknown_trial(const store::StudyStore& study, const TrialReference& reference) {

@@ -21,12 +21,14 @@ std::filesystem::path require_study(const std::filesystem::path& store, const st
 // Opens it. Throws what require_study() throws.
 store::StudyStore open_study_for_reading(const std::filesystem::path& store, const std::string& study);
 
-// "STUDY/N". Error(kUsage) for anything else.
 struct TrialReference {
   std::string study;
-  int trial = 0;
+  int trial = 0;  // 0: the whole study
 };
+// "STUDY/N". Error(kUsage) for anything else.
 TrialReference parse_trial_reference(const std::string& text);
+// "STUDY" or "STUDY/N".
+TrialReference parse_reference(const std::string& text);
 // STORE/STUDY/trials/N.
 std::filesystem::path trial_folder(const std::filesystem::path& store, const TrialReference& reference);
 // What to throw when the study has no such trial.

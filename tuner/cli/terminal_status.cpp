@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ostream>
 
+#include "tuner/core/number_text.h"
 #include "tuner/report/text/format.h"
 #include "tuner/report/text/table.h"
 
@@ -39,7 +40,7 @@ std::string running_line(const StudyProgress& progress, int trial, const StudyPr
   if (running.attempt > 1) line += '.' + std::to_string(running.attempt);
   if (running.point)
     line += "  " + step_text(progress, *running.point) + "  " + running.metric + ' ' +
-            report::number_text(running.point->value);
+            number_text(running.point->value);
   else
     line += "  starting";
   line += "  " + (running.devices.empty() ? "cpu" : short_devices(running.devices)) + "  ";

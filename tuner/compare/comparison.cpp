@@ -311,12 +311,7 @@ Comparison parse_comparison(const std::string& text, const std::string& name,
   comparison.text = text;
   comparison.document = source.value;
   if (source.value.is_object()) read_all(comparison, problems);
-  std::vector<Problem> found = problems.take_problems();
-  found.insert(found.begin(), source.problems.begin(), source.problems.end());
-  if (!found.empty()) {
-    sort_by_place(found);
-    throw SpecError(name, std::move(found));
-  }
+  problems.refuse_any(name);
   return comparison;
 }
 

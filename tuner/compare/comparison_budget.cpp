@@ -5,17 +5,18 @@
 namespace tune::compare {
 namespace {
 
-store::Forecast forecast_of(const store::Forecasts& forecasts, const std::string& study) {
+store::CostForecast forecast_of(const store::CostForecasts& forecasts, const std::string& study) {
   const auto found = forecasts.find(study);
-  return found == forecasts.end() ? store::Forecast() : found->second;
+  return found == forecasts.end() ? store::CostForecast() : found->second;
 }
 
 StudyNeed need_of(const Comparison& comparison, std::size_t approach, StudyRole role,
-                  const store::Forecasts& forecasts) {
+                  const store::CostForecasts& forecasts) {
   StudyNeed need;
   need.study = study_name(comparison, approach, role);
-  const store::Forecast own = forecast_of(forecasts, need.study);
-  const store::Forecast search = forecast_of(forecasts, study_name(comparison, approach, StudyRole::kSearch));
+  const store::CostForecast own = forecast_of(forecasts, need.study);
+  const store::CostForecast search =
+      forecast_of(forecasts, study_name(comparison, approach, StudyRole::kSearch));
   const bool is_elastic = is_search(role);
   const double like_the_search =
       is_elastic || role == StudyRole::kDefaults ? search.device_hours.value_or(0) : 0;
@@ -47,7 +48,7 @@ PlannedRuns planned_runs(const Comparison& comparison, std::size_t approach, Stu
 
 }  // namespace
 
-std::vector<StudyNeed> study_needs(const Comparison& comparison, const store::Forecasts& forecast) {
+std::vector<StudyNeed> study_needs(const Comparison& comparison, const store::CostForecasts& forecast) {
   std::vector<StudyNeed> needs;
   for (std::size_t i = 0; i < comparison.approaches.size(); ++i)
     for (const StudyRole role : study_roles(comparison, i))

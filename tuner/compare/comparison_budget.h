@@ -20,7 +20,7 @@ struct StudyNeed {
 
 // The needs of all studies, in the order in which they run, from forecast_approach(). A part that has no
 // forecast is taken to need what its approach's search does, or nothing.
-std::vector<StudyNeed> study_needs(const Comparison& comparison, const store::Forecasts& forecast);
+std::vector<StudyNeed> study_needs(const Comparison& comparison, const store::CostForecasts& forecast);
 
 // Fills in what studies need that programs of one's own train, which nobody has measured beforehand: their
 // runs at what one takes (`seconds_of_run`, by approach), and where nobody knows that (0) at an even part of

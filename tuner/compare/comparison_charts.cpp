@@ -3,8 +3,9 @@
 #include <cmath>
 
 #include "tuner/compare/comparison_document.h"
+#include "tuner/core/front.h"
+#include "tuner/core/number_text.h"
 #include "tuner/core/plural_text.h"
-#include "tuner/report/numbers/pareto_front.h"
 #include "tuner/report/text/format.h"
 
 namespace tune::compare {
@@ -17,7 +18,7 @@ constexpr double kRoomForNames = 1.3;  // of the longest curve
 std::string leaking_mark(bool leaks) { return leaks ? " (leaking)" : ""; }
 
 std::string score_number(double score, const TestNumber& test) {
-  return report::number_text(test.is_average_precision() ? std::round(score * 1000) / 1000 : score);
+  return number_text(test.is_average_precision() ? std::round(score * 1000) / 1000 : score);
 }
 
 struct RowUnit {
@@ -75,7 +76,7 @@ report::Chart curve_chart(const ComparisonMaterial& material, const std::string&
   chart.y.title = metric;
   report::end_on_round_numbers(0, longest * kRoomForNames, chart.x);
   for (std::size_t i = 0; i < ends.x.size(); ++i)
-    chart.summary += (i == 0 ? "" : "; ") + ends.names[i] + " ends at " + report::number_text(ends.y[i]);
+    chart.summary += (i == 0 ? "" : "; ") + ends.names[i] + " ends at " + number_text(ends.y[i]);
   chart.summary += ".";
   chart.series.push_back(std::move(ends));
   return chart;
@@ -85,13 +86,12 @@ report::Chart curve_chart(const ComparisonMaterial& material, const std::string&
 
 std::vector<std::size_t> pareto_rows(const ComparisonReport& report) {
   const std::vector<std::size_t> rows = scored_rows(report);
-  std::vector<double> costs, values;
-  for (const std::size_t i : rows) {
-    costs.push_back(report.rows[i].cost.device_hours);
-    values.push_back(*report.rows[i].score);
-  }
+  std::vector<LossPair> points;
+  for (const std::size_t i : rows)
+    points.push_back(
+        cost_and_loss(report.rows[i].cost.device_hours, *report.rows[i].score, report.test.goal));
   std::vector<std::size_t> front;
-  for (const std::size_t k : report::pareto_front(costs, values, report.test.goal)) front.push_back(rows[k]);
+  for (const std::size_t k : front_of(points)) front.push_back(rows[k]);
   return front;
 }
 

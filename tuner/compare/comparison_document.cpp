@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cmath>
 
+#include "tuner/core/number_text.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/report/text/format.h"
 
@@ -31,7 +32,7 @@ const ComparisonRow* best_row(const ComparisonReport& report) {
 }
 
 std::string score_of(const ComparisonRow& row, const ComparisonReport& report) {
-  return report.test.is_average_precision() ? fixed(*row.score, 3) : report::number_text(*row.score);
+  return report.test.is_average_precision() ? fixed(*row.score, 3) : number_text(*row.score);
 }
 
 std::vector<report::Tile> tiles(const ComparisonMaterial& material) {
@@ -162,9 +163,8 @@ std::optional<report::Section> confusion_section(const ComparisonMaterial& mater
   matrices.caption =
       "Rows are true classes, columns predicted ones, summed over a row's runs (of the best of several "
       "seeds: the chosen run alone). By falling score, each detection with a score of " +
-      report::number_text(material.score) +
-      " or more takes the free object that it overlaps most, at an IoU of " +
-      report::number_text(material.overlap) +
+      number_text(material.score) + " or more takes the free object that it overlaps most, at an IoU of " +
+      number_text(material.overlap) +
       " or more. The column \"background\" counts objects that were missed, the row \"background\" "
       "detections of nothing.";
   if (matrices.labels.size() > kMostLabels)
@@ -205,8 +205,7 @@ report::PicturePanel model_panel(const ExampleImage& image, const std::string& t
     return {title, {}, "its detections are missing: " + unreadable->second};
   if (found == image.found.end()) return {title, {}, "its detections are missing"};
   report::PicturePanel panel = panel_of(title, found->second, material);
-  if (panel.boxes.empty())
-    panel.note = "nothing with a score of " + report::number_text(material.score) + " or more";
+  if (panel.boxes.empty()) panel.note = "nothing with a score of " + number_text(material.score) + " or more";
   return panel;
 }
 
@@ -247,10 +246,10 @@ report::Section pictures_section(const ComparisonMaterial& material) {
                      std::to_string(material.report.images) +
                      " are spread evenly over it, so nobody has chosen them. Each row shows its run with the "
                      "best validation score, and the detections that have a score of " +
-                     report::number_text(material.score) +
+                     number_text(material.score) +
                      " or more, the surest first. Broken lines are wrong: no object of that class, " +
                      "or none that a surer detection has not taken, at an IoU of " +
-                     report::number_text(material.overlap) + " or more.";
+                     number_text(material.overlap) + " or more.";
   pictures.keys = material.classes;
   for (const ExampleImage& image : material.examples)
     pictures.pictures.push_back(picture_of(image, material));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tuner/compare/comparison_report.h"
+#include "tuner/compare/example_pictures.h"
 #include "tuner/report/page/document.h"
 
 namespace tune::compare {
@@ -25,24 +26,6 @@ struct RowQuality {
   std::vector<std::vector<std::int64_t>> confusion;  // sums over them; empty where the scoring holds none
   std::optional<int> pictured;                       // the model whose boxes are drawn
   std::vector<MetricPoint> curve;                    // its validation while it was trained
-};
-
-// A box in pixels, with COCO's corner and sides.
-struct ExampleBox {
-  std::string name;             // of its class
-  std::optional<double> score;  // of a detection
-  double x = 0, y = 0, width = 0, height = 0;
-  bool is_wrong = false;  // of a detection: it found no object of its class
-};
-
-struct ExampleImage {
-  std::int64_t id = 0;
-  std::string file_name;
-  int width = 0, height = 0;      // pixels
-  std::string media_type, bytes;  // of the stored copy
-  std::string missing;            // why there are no bytes
-  std::vector<ExampleBox> objects;
-  std::map<int, std::vector<ExampleBox>> found;  // by model, with at least the score; by falling score
 };
 
 // Everything that the document is made of.
@@ -62,11 +45,6 @@ struct ComparisonMaterial {
 // the material, and ends nothing.
 ComparisonMaterial read_comparison_material(const std::filesystem::path& store, const Comparison& comparison,
                                             const store::ComparisonStore& record);
-
-// Detections choose by falling score, as `tune-train score` counts the confusion: each takes the free object
-// that it overlaps most, whatever its class. Those that end with none, or with one of another class, are
-// wrong.
-void mark_wrong(const std::vector<ExampleBox>& objects, double overlap, std::vector<ExampleBox>& found);
 
 // Positions of the scored rows that no other one beats in both cost and test AP, cheapest first.
 std::vector<std::size_t> pareto_rows(const ComparisonReport& report);

@@ -108,9 +108,9 @@ double wall_seconds(const Spec& spec, int trials, double seconds_per_trial, doub
   return is_limited ? std::min(all, taken / devices / at_once) : all;
 }
 
-store::Forecast forecast_study(const Spec& spec, std::optional<int> trials, const store::Probe& probe,
-                               const Json& description, const engine::Machine& machine) {
-  store::Forecast forecast;
+store::CostForecast forecast_study(const Spec& spec, std::optional<int> trials, const store::Probe& probe,
+                                   const Json& description, const engine::Machine& machine) {
+  store::CostForecast forecast;
   const std::optional<double> seconds = seconds_of_trial(spec, probe, description, forecast.reason);
   if (!seconds) return forecast;
   const bool on_cpu = probe.device.value_or("cpu") == "cpu";
@@ -140,10 +140,10 @@ bool stops_losers(const Comparison& comparison, std::size_t approach) {
 
 }  // namespace
 
-store::Forecasts forecast_approach(const Comparison& comparison, std::size_t approach,
-                                   const std::optional<store::Probe>& probe, const Json& description,
-                                   const engine::Machine& machine) {
-  store::Forecasts forecast;
+store::CostForecasts forecast_approach(const Comparison& comparison, std::size_t approach,
+                                       const std::optional<store::Probe>& probe, const Json& description,
+                                       const engine::Machine& machine) {
+  store::CostForecasts forecast;
   if (comparison.approaches[approach].is_program) {
     for (const StudyRole role : study_roles(comparison, approach))
       forecast[study_name(comparison, approach, role)].reason = kNotMeasured;
@@ -162,12 +162,12 @@ store::Forecasts forecast_approach(const Comparison& comparison, std::size_t app
     return forecast;
   }
   const std::optional<int> limit = search_trials(comparison, approach);
-  const store::Forecast search = add(StudyRole::kSearch, limit);
+  const store::CostForecast search = add(StudyRole::kSearch, limit);
   add(StudyRole::kTuned, comparison.seeds);
   const int trials = search.trials.value_or(1);
   const auto like_the_search = [&](StudyRole role, int count, const std::string& unknown, bool at_most) {
     if (unknown.empty()) add(role, count);
-    store::Forecast& made = forecast[study_name(comparison, approach, role)];
+    store::CostForecast& made = forecast[study_name(comparison, approach, role)];
     if (!unknown.empty())
       made.reason = unknown;
     else if (at_most)
@@ -187,18 +187,18 @@ store::Forecasts forecast_approach(const Comparison& comparison, std::size_t app
   return forecast;
 }
 
-store::Forecast forecast_predicting(const Comparison& comparison, const store::Forecasts& forecast,
-                                    const store::ComparisonProbes& probes, const std::string& machine_name,
-                                    double test_images) {
+store::CostForecast forecast_predicting(const Comparison& comparison, const store::CostForecasts& forecast,
+                                        const store::ComparisonProbes& probes,
+                                        const std::string& machine_name, double test_images) {
   const auto known = [](double seconds, std::optional<int> models) {
-    store::Forecast answer;
+    store::CostForecast answer;
     answer.models = models;
     answer.device_hours = seconds / 3600;
     answer.at_most = models.has_value();
     return answer;
   };
   const auto unknown = [](const std::string& reason) {
-    store::Forecast answer;
+    store::CostForecast answer;
     answer.reason = reason;
     return answer;
   };
@@ -225,12 +225,12 @@ store::Forecast forecast_predicting(const Comparison& comparison, const store::F
   return known(seconds, models);
 }
 
-ForecastTotal forecast_total(const Comparison& comparison, const store::Forecasts& forecast,
-                             const store::Forecast& predicting, double probing) {
+ForecastTotal forecast_total(const Comparison& comparison, const store::CostForecasts& forecast,
+                             const store::CostForecast& predicting, double probing) {
   ForecastTotal total;
   total.device_hours = total.wall_hours = probing / 3600;
   bool is_known = true, at_most = false;
-  const auto add = [&](const store::Forecast& part) {
+  const auto add = [&](const store::CostForecast& part) {
     is_known &= part.device_hours.has_value();
     at_most |= part.at_most;
     total.device_hours += part.device_hours.value_or(0);

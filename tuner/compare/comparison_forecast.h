@@ -15,16 +15,16 @@ namespace tune::compare {
 // are taken to have it in turns. The time is the least of what its trials take and what its limits allow
 // (`time` on as many devices as the machine has for it, `gpu_hours`, `cost_usd`). A search without a limit on
 // its trials is taken to make as many as fit.
-store::Forecasts forecast_approach(const Comparison& comparison, std::size_t approach,
-                                   const std::optional<store::Probe>& probe, const Json& trainer_description,
-                                   const engine::Machine& machine);
+store::CostForecasts forecast_approach(const Comparison& comparison, std::size_t approach,
+                                       const std::optional<store::Probe>& probe,
+                                       const Json& trainer_description, const engine::Machine& machine);
 
 // What the end takes: predicting with every model on so many test images; no time at all where the trials
 // have printed their tests' results. `forecast` is that of all approaches, `probes` their answers,
 // `machine_name` those of which machine. A model predicts no slower than it trains, so this is a bound.
-store::Forecast forecast_predicting(const Comparison& comparison, const store::Forecasts& forecast,
-                                    const store::ComparisonProbes& probes, const std::string& machine_name,
-                                    double test_images);
+store::CostForecast forecast_predicting(const Comparison& comparison, const store::CostForecasts& forecast,
+                                        const store::ComparisonProbes& probes,
+                                        const std::string& machine_name, double test_images);
 
 // The sum of studies, of predicting (where it is known), and of the probes themselves.
 struct ForecastTotal {
@@ -32,7 +32,7 @@ struct ForecastTotal {
   std::string bound;          // "", "at most", "at least" or "about"
   std::optional<double> usd;  // at the comparison's price
 };
-ForecastTotal forecast_total(const Comparison& comparison, const store::Forecasts& forecast,
-                             const store::Forecast& predicting, double probing_seconds);
+ForecastTotal forecast_total(const Comparison& comparison, const store::CostForecasts& forecast,
+                             const store::CostForecast& predicting, double probing_seconds);
 
 }  // namespace tune::compare

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <utility>
 
 #include "tuner/billing/device_shares.h"
@@ -9,14 +10,35 @@
 #include "tuner/compare/comparison_budget.h"
 #include "tuner/compare/comparison_round.h"
 #include "tuner/core/error.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/engine/loop/spending.h"
 
 namespace tune::compare {
 
 namespace fs = std::filesystem;
 
+int whole_trainings(const std::vector<store::TrialRow>& trials,
+                    const std::vector<store::AttemptRow>& attempts) {
+  const std::vector<double> shares = billing::device_shares(attempts);
+  std::map<int, double> by_trial;
+  double all = 0, completed = 0;
+  for (std::size_t i = 0; i < attempts.size(); ++i) {
+    by_trial[attempts[i].trial] += shares[i];
+    all += shares[i];
+  }
+  int count = 0;
+  for (const store::TrialRow& trial : trials) {
+    if (trial.state != TrialState::kCompleted) continue;
+    completed += by_trial[trial.number];
+    ++count;
+  }
+  const auto most = static_cast<double>(trials.size());
+  if (completed <= 0) return static_cast<int>(trials.size());
+  return static_cast<int>(std::min(most, std::ceil(all / completed * count)));
+}
+
 std::optional<store::StudyStore> ComparisonLedger::study_store(const std::string& study) const {
-  const fs::path file = store_folder_ / study / "study.db";
+  const fs::path file = study_database(store_folder_ / study);
   if (!fs::exists(file)) return std::nullopt;
   return store::StudyStore(file, store::OpenMode::kRead);
 }
@@ -40,7 +62,7 @@ double ComparisonLedger::spent_beside(const std::string& name) const {
     for (const StudyRole role : study_roles(comparison_, i))
       if (const std::string other = study_name(comparison_, i, role); other != name)
         seconds += spent_by(other);
-  const fs::path aside = fs::path("comparisons") / comparison_.name / store::kStudiesSetAside;
+  const fs::path aside = studies_set_aside(comparison_folder({}, comparison_.name));
   std::error_code none;
   for (fs::directory_iterator at(store_folder_ / aside, none), end; !none && at != end; at.increment(none))
     seconds += spent_by((aside / at->path().filename()).string());

@@ -3,12 +3,19 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "store/comparison_facts.h"
 #include "store/study_store.h"
 #include "tuner/compare/comparison.h"
 
 namespace tune::compare {
+
+// How many whole trainings the device time of an ended study would have paid for, at what its completed
+// trials took on average: what another way to spend that time may have. At most as many as the study had
+// trials, and that many where none completed.
+int whole_trainings(const std::vector<store::TrialRow>& trials,
+                    const std::vector<store::AttemptRow>& attempts);
 
 // Looks at the studies anew each time it is asked, and keeps nothing. Owned by the run of the comparison, on
 // its thread; writes nothing.

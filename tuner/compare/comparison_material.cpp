@@ -3,6 +3,7 @@
 
 #include "tuner/compare/comparison_document.h"
 #include "tuner/core/error.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/os/atomic_file.h"
 
 namespace tune::compare {
@@ -10,7 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uintmax_t kMostImageBytes = 8'000'000;          // of one picture within the page
 constexpr std::uintmax_t kMostDetectionBytes = 512'000'000;    // of one model's detections
 constexpr double kDefaultScore = 0.25, kDefaultOverlap = 0.5;  // tune-train's, where a scoring does not say
 
@@ -33,44 +33,6 @@ int pixels(const Json& object, const char* name) {
   constexpr double kLongestSide = 1'000'000;
   const double side = number(object, name, 0);
   return side >= 1 && side <= kLongestSide ? static_cast<int>(side) : 0;
-}
-
-std::optional<ExampleBox> box_of(const Json& json) {
-  const Json sides = member(json, "bbox");
-  if (!sides.is_array() || sides.size() != 4) return std::nullopt;
-  for (const Json& side : sides)
-    if (!side.is_number()) return std::nullopt;
-  ExampleBox box;
-  box.x = sides[0];
-  box.y = sides[1];
-  box.width = sides[2];
-  box.height = sides[3];
-  if (!(box.width >= 0 && box.height >= 0)) return std::nullopt;
-  return box;
-}
-
-double overlap_of(const ExampleBox& a, const ExampleBox& b) {
-  const double w = std::min(a.x + a.width, b.x + b.width) - std::max(a.x, b.x);
-  const double h = std::min(a.y + a.height, b.y + b.height) - std::max(a.y, b.y);
-  if (w <= 0 || h <= 0) return 0;
-  return w * h / (a.width * a.height + b.width * b.height - w * h);
-}
-
-// Knows the formats that browsers show; "" for others.
-std::string media_type_of(std::string_view bytes) {
-  if (bytes.starts_with("\xFF\xD8\xFF")) return "image/jpeg";
-  if (bytes.starts_with("\x89PNG\r\n")) return "image/png";
-  if (bytes.starts_with("RIFF") && bytes.substr(std::min<std::size_t>(8, bytes.size())).starts_with("WEBP"))
-    return "image/webp";
-  if (bytes.starts_with("BM")) return "image/bmp";
-  return "";
-}
-
-bool is_tiff(std::string_view bytes) {
-  using namespace std::string_view_literals;
-  for (const std::string_view begin : {"II*\0"sv, "MM\0*"sv, "II+\0"sv, "MM\0+"sv})
-    if (bytes.starts_with(begin)) return true;
-  return false;
 }
 
 // Reads one scoring of a comparison. Lives for one call.
@@ -169,51 +131,9 @@ class MaterialReader {
           box->name = text(object, "name");
           image.objects.push_back(std::move(*box));
         }
-      read_image(image);
+      read_picture(folder_, image);
       material_.examples.push_back(std::move(image));
     }
-  }
-
-  // The file of that name before its extension.
-  std::optional<fs::path> stored_image(std::int64_t id) const {
-    std::error_code error;
-    for (const auto& entry : fs::directory_iterator(folder_ / "images", error)) {
-      std::error_code failed;
-      if (entry.path().stem() == std::to_string(id) &&
-          entry.symlink_status(failed).type() == fs::file_type::regular)
-        return entry.path();
-    }
-    return std::nullopt;
-  }
-
-  void read_image(ExampleImage& image) const {
-    const auto file = stored_image(image.id);
-    std::error_code error;
-    if (!file) {
-      image.missing =
-          "The picture is missing: there is no copy of it in " + (folder_ / "images").string() + ".";
-      return;
-    }
-    if (image.width <= 0 || image.height <= 0) {
-      image.missing = "The picture is not shown, since the test set does not say its size.";
-      return;
-    }
-    if (fs::file_size(*file, error) > kMostImageBytes || error) {
-      image.missing = "The picture is not shown: " + file->string() + " has more than 8 MB.";
-      return;
-    }
-    try {
-      image.bytes = read_file(*file);
-    } catch (const Error& failure) {
-      image.missing = std::string("The picture cannot be read: ") + failure.what() + ".";
-      return;
-    }
-    image.media_type = media_type_of(image.bytes);
-    if (!image.media_type.empty()) return;
-    image.missing = "The picture is not shown: " + file->string() +
-                    (is_tiff(image.bytes) ? " is a TIFF, which browsers do not show."
-                                          : " is neither JPEG, PNG, WebP nor BMP.");
-    image.bytes.clear();
   }
 
   void read_detections(int model) {
@@ -261,31 +181,9 @@ class MaterialReader {
   std::map<std::int64_t, std::string> names_;  // of the classes, by category id
 };
 
-}  // namespace
-
-void mark_wrong(const std::vector<ExampleBox>& objects, double overlap, std::vector<ExampleBox>& found) {
-  std::stable_sort(found.begin(), found.end(),
-                   [](const ExampleBox& a, const ExampleBox& b) { return a.score > b.score; });
-  std::vector<bool> taken(objects.size());
-  for (ExampleBox& box : found) {
-    std::optional<std::size_t> best;
-    double most = 0;
-    for (std::size_t o = 0; o < objects.size(); ++o) {
-      const double shared = taken[o] ? 0 : overlap_of(box, objects[o]);
-      if (shared < overlap || shared <= most) continue;
-      most = shared;
-      best = o;
-    }
-    if (best) taken[*best] = true;
-    box.is_wrong = !best || objects[*best].name != box.name;
-  }
-}
-
-namespace {
-
 // Nothing where the study's rows cannot be read any more: its folder may be gone.
 std::vector<MetricPoint> curve_of(const fs::path& store, const RunRow& run) {
-  const fs::path file = store / run.study / "study.db";
+  const fs::path file = study_database(store / run.study);
   std::error_code error;
   if (!fs::exists(file, error)) return {};
   try {
@@ -308,7 +206,7 @@ ComparisonMaterial read_comparison_material(const fs::path& store, const Compari
   for (const store::Scoring& scoring : record.scorings())
     if (scoring.number == number && scoring.ended) result = scoring.result;
   const std::vector<store::FrozenModel> models = record.models();
-  MaterialReader(store / "comparisons" / comparison.name / "scorings" / std::to_string(number), result,
+  MaterialReader(comparison_folder(store, comparison.name) / "scorings" / std::to_string(number), result,
                  models, material)
       .read();
   for (std::size_t i = 0; i < material.rows.size(); ++i)

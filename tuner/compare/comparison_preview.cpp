@@ -10,6 +10,7 @@
 #include "tuner/compare/comparison_run.h"
 #include "tuner/compare/test_images.h"
 #include "tuner/core/error.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/engine/study/run_facts.h"
 
 namespace tune::compare {
@@ -62,7 +63,7 @@ std::optional<ComparisonPreview> preview_comparison(const ComparisonRequest& req
   const TemporaryFolder folder;
   const auto signals = [&] { return interruption.count.load(); };
   store::ComparisonProbes probes =
-      recorded_probes(comparison_folder(request.store, comparison.name) / "comparison.db", comparison);
+      recorded_probes(comparison_database(comparison_folder(request.store, comparison.name)), comparison);
   try {
     ComparisonPreview preview;
     preview.task = comparison.task;

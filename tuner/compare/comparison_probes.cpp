@@ -3,6 +3,7 @@
 #include "tuner/core/error.h"
 #include "tuner/engine/study/run_facts.h"
 #include "tuner/engine/study/study_opening.h"
+#include "tuner/os/file_system.h"
 
 namespace tune::compare {
 namespace {
@@ -27,7 +28,7 @@ std::optional<store::Probe> probe(const ProbesRequest& request, std::size_t appr
   Spec spec = study_spec(comparison,
                          study_spec_document(comparison, approach, StudyRole::kDefaults, comparison.seeds));
   engine::apply_builtin_trainer(spec, request.trainer, spec.file, spec.text);
-  engine::make_private_folder(request.folder / name);
+  make_private_folder(request.folder / name);
   return engine::probe_machine(
       {request.trainer, spec, request.folder / name, comparison.seed, request.signals, request.notice});
 }

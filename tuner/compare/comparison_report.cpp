@@ -7,6 +7,7 @@
 #include "tuner/billing/device_shares.h"
 #include "tuner/compare/test_program.h"
 #include "tuner/core/error.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/report/numbers/bill.h"
 #include "tuner/report/numbers/study_rows.h"
 
@@ -137,7 +138,7 @@ class Gatherer {
   const report::StudyRows* study_rows(const std::string& study) {
     const auto known = studies_.find(study);
     if (known != studies_.end()) return &known->second;
-    const fs::path file = store_ / study / "study.db";
+    const fs::path file = study_database(store_ / study);
     if (!fs::exists(file)) return nullptr;
     report::StudyRows rows = report::read_study(store::StudyStore(file, store::OpenMode::kRead));
     report::share_with_neighbours(rows, store_);
@@ -158,7 +159,7 @@ class Gatherer {
 
   // Adds what was predicted for the study's first `most` trials, or for all of them.
   void add_prediction(ComparisonRow& row, const std::string& study, std::optional<int> most = {}) const {
-    const store::Forecast forecast = facts_.forecast_of(study);
+    const store::CostForecast forecast = facts_.forecast_of(study);
     if (!forecast.device_hours || !forecast.trials) return;
     const double hours = *forecast.device_hours, trials = *forecast.trials;
     row.predicted_hours =
@@ -334,7 +335,7 @@ class Gatherer {
   }
 
   void add_costs_of_studies_set_aside() {
-    const fs::path aside = fs::path("comparisons") / comparison_.name / store::kStudiesSetAside;
+    const fs::path aside = studies_set_aside(comparison_folder({}, comparison_.name));
     std::set<std::string> names;
     std::error_code none;
     for (fs::directory_iterator at(store_ / aside, none), end; !none && at != end; at.increment(none))
@@ -367,7 +368,7 @@ class Gatherer {
     row.validating = bill.validating;
     row.idle = bill.idle;
     row.total = bill.total;
-    const store::Forecast forecast = facts_.forecast_of(study);
+    const store::CostForecast forecast = facts_.forecast_of(study);
     row.predicted_hours = forecast.device_hours;
     row.predicted_at_most = forecast.at_most;
     row.no_prediction = forecast.reason;

@@ -1,8 +1,10 @@
 #include "tuner/compare/comparison_round.h"
 
 #include "tuner/core/error.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/crash_point.h"
+#include "tuner/os/file_system.h"
 
 namespace tune::compare {
 namespace {
@@ -32,7 +34,7 @@ void count_looks(const store::ComparisonStore& record, store::ComparisonFacts& f
 }  // namespace
 
 void begin_round(const fs::path& folder, store::ComparisonRow row) {
-  const fs::path file = folder / "comparison.db", next = folder / "comparison.db.next";
+  const fs::path file = comparison_database(folder), next = folder / "comparison.db.next";
   store::ComparisonFacts facts = store::comparison_facts(row.facts);
   count_looks(store::ComparisonStore(file, store::OpenMode::kRead), facts);
   facts.budget_was_raised = true;
@@ -47,8 +49,8 @@ void begin_round(const fs::path& folder, store::ComparisonRow row) {
 }
 
 void set_study_aside(const fs::path& store, const std::string& comparison, const std::string& study) {
-  const fs::path aside = store / "comparisons" / comparison / store::kStudiesSetAside;
-  engine::make_private_folder(aside);
+  const fs::path aside = studies_set_aside(comparison_folder(store, comparison));
+  make_private_folder(aside);
   engine::HeldStudy held = engine::hold_study(store, study);
   held.store.reset();  // which puts all of it into one file first
   fs::rename(store / study, free_path(aside, study, ""));

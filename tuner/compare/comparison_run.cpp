@@ -1,27 +1,24 @@
 #include "tuner/compare/comparison_run.h"
 
-#include <algorithm>
-#include <cmath>
 #include <map>
 
 #include "store/comparison_store.h"
 #include "tuner/billing/device_shares.h"
-#include "tuner/compare/comparison_budget.h"
 #include "tuner/compare/comparison_forecast.h"
 #include "tuner/compare/comparison_keys.h"
 #include "tuner/compare/comparison_ledger.h"
 #include "tuner/compare/comparison_probes.h"
 #include "tuner/compare/comparison_round.h"
 #include "tuner/compare/comparison_scoring.h"
+#include "tuner/compare/comparison_training.h"
 #include "tuner/compare/test_images.h"
 #include "tuner/compare/test_program.h"
 #include "tuner/core/error.h"
-#include "tuner/core/plural_text.h"
-#include "tuner/engine/attempt/attempt_plan.h"
-#include "tuner/engine/loop/spending.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/engine/study/run_facts.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/file_lock.h"
+#include "tuner/os/file_system.h"
 #include "tuner/os/sha256.h"
 #include "tuner/report/text/format.h"
 
@@ -30,12 +27,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A share of no budget: more hours than a store will ever see.
-constexpr double kNoBudgetHours = 1e9;
-
 FileLock lock_comparison(const fs::path& folder, const std::string& name) {
   std::string holder;
-  auto lock = FileLock::try_once(folder / "lock", holder);
+  auto lock = FileLock::try_once(comparison_lock(folder), holder);
   if (!lock)
     throw Error(ExitCode::kConflict,
                 "another tune works on the comparison \"" + name + "\": process " + holder,
@@ -97,18 +91,20 @@ class ComparisonRun {
 
   void run() {
     check_comparison(comparison_, description());
-    for (const fs::path& folder : {store_folder_, store_folder_ / "comparisons", folder_})
-      engine::make_private_folder(folder);
+    for (const fs::path& folder : {store_folder_, folder_.parent_path(), folder_})
+      make_private_folder(folder);
     const FileLock lock = lock_comparison(folder_, comparison_.name);
-    if (const auto warning = engine::network_warning(store_folder_)) hooks_.notice(*warning);
+    if (const auto warning = network_warning(store_folder_)) hooks_.notice(*warning);
     take_up_raised_budget();
-    store::ComparisonStore record(folder_ / "comparison.db", store::OpenMode::kCreate);
+    store::ComparisonStore record(comparison_database(folder_), store::OpenMode::kCreate);
     begin(record);
     if (record.models().empty()) {
       look_at_data(record);
       forecast(record);
       begin_training(record);
-      for (std::size_t i = 0; i < comparison_.approaches.size(); ++i) train(record, i);
+      ComparisonTraining training({store_folder_, comparison_, request_.version, facts_, record, ledger_,
+                                   hooks_, clock_, interruption_});
+      for (std::size_t i = 0; i < comparison_.approaches.size(); ++i) training.train(i);
       freeze(record);
     }
     score(record);
@@ -121,7 +117,7 @@ class ComparisonRun {
 
   // What was frozen and scored stays as it was, and what the budget had ended goes on in another round.
   void take_up_raised_budget() {
-    const fs::path file = folder_ / "comparison.db";
+    const fs::path file = comparison_database(folder_);
     if (!fs::exists(file)) return;
     std::optional<store::ComparisonRow> row;
     {
@@ -241,7 +237,7 @@ class ComparisonRun {
         crash_point("measurement_recorded");
       });
     }
-    const store::Forecast predicting =
+    const store::CostForecast predicting =
         forecast_predicting(comparison_, facts_.forecast, facts_.probes, name,
                             facts_.audit ? static_cast<double>(facts_.audit->test_images) : 0.0);
     facts_.forecast_predicting = predicting;
@@ -254,183 +250,14 @@ class ComparisonRun {
       hooks_.notice("how long it takes is not known, as programs of one's own are not measured beforehand");
   }
 
-  bool is_done(const Spec& spec) const {
-    try {
-      const auto study = ledger_.study_store(spec.study);
-      if (!study) return false;
-      const store::StudyRow row = study->study();
-      return row.state == store::StudyState::kFinished && spec_difference(row.spec, spec.document).empty();
-    } catch (const Error&) {
-      return false;  // opening it for writing says what is wrong, or mends it
-    }
-  }
-
-  void record_for_lack_of_budget(store::ComparisonStore& record, std::map<std::string, std::string>& cut,
-                                 const std::string& study, const std::string& what) {
-    cut[study] = what;
-    record.update_facts(store::to_json(facts_));
-    hooks_.notice("for lack of budget: " + study + ": " + what);
-  }
-
-  // Whether the study ran, or is there.
-  bool run_role(store::ComparisonStore& record, std::size_t approach, StudyRole role,
-                std::optional<int> trials, const ParameterSet& winner = {}) {
-    Spec spec = study_spec(comparison_, study_spec_document(comparison_, approach, role, trials, winner));
-    const std::string name = spec.study;
-    if (is_trained_anew(role)) set_aside_if_other(name, spec);
-    const std::optional<double> share = ledger_.share_of_budget(name);
-    if (is_done(spec) && !take_up_cut(record, name, spec, share)) {
-      facts_.not_begun.erase(name);  // the run that began it may have died before this was kept
-      note_cut(record, name, spec);
-      return true;
-    }
-    if (share &&
-        (*share <= 0 || (!ledger_.study_store(name) && *share < ledger_.trial_seconds(approach, name)))) {
-      record_for_lack_of_budget(record, facts_.not_begun, name,
-                                "not begun, as what is left for it does not pay for one of its trials");
-      return false;
-    }
-    // An earlier run of the comparison may have had less for it.
-    facts_.not_begun.erase(name);
-    hooks_.begin_study(name);
-    engine::RunRequest run;
-    run.store = store_folder_;
-    run.spec_file = spec.file;
-    run.spec_text = spec.text;
-    run.spec = spec;
-    run.spec.limits.on_trial_time = OnTrialTime::kFail;  // what was cut short left no whole model to compare
-    run.version = request_.version;
-    run.known_probes = facts_.probes_of(comparison_.approaches[approach].name);
-    if (share && !facts_.had_budget) {
-      facts_.had_budget = true;
-      record.update_facts(store::to_json(facts_));
-    }
-    // A share that the study was given before would else stay in force where the budget is gone.
-    if (facts_.had_budget)
-      run.overrides.gpu_hours =
-          std::min(spec.limits.gpu_hours.value_or(HUGE_VAL), share ? *share / 3600 : kNoBudgetHours);
-    const engine::RunReport report = engine::run_study(std::move(run), hooks_.study, clock_, interruption_);
-    if (report.result.outcome == engine::Outcome::kPaused)
-      throw Error(ExitCode::kEnvironment, "the study " + name + " pauses: " + report.result.reason,
-                  report.result.pause ? report.result.pause->hint : std::string());
-    if (report.result.outcome == engine::Outcome::kInterrupted)
-      throw Error(ExitCode::kInterrupted, "interrupted");
-    crash_point("approach_study_ended");
-    require_printed_scores(approach, role);
-    note_cut(record, name, spec);
-    return true;
-  }
-
-  // Sooner than when all training has ended: a trial that did not print the test's metric has no score.
-  void require_printed_scores(std::size_t approach, StudyRole role) const {
-    if (!comparison_.own_test || !comparison_.own_test->command.empty()) return;
-    std::vector<store::FrozenModel> models;
-    collect(approach, role, models);
-    for (const store::FrozenModel& model : models)
-      require_printed_score(ledger_, model, comparison_.own_test->metric);
-  }
-
-  // A search that went on has another winner now, and what was made of the one before is no part of the
-  // comparison any more.
-  void set_aside_if_other(const std::string& name, const Spec& spec) {
-    if (!facts_.budget_was_raised) return;
-    {
-      const auto study = ledger_.study_store(name);
-      if (!study) return;
-      const std::vector<SpecChange> changes = spec_changes(study->study().spec, spec.document);
-      if (std::all_of(changes.begin(), changes.end(), [](const SpecChange& one) { return one.is_harmless; }))
-        return;
-    }
-    set_study_aside(store_folder_, comparison_.name, name);
-    facts_.cut_by_budget.erase(name);
-    hooks_.notice("the search has another winner now, so " + name + " begins anew");
-  }
-
-  // Whether a study that has ended at its share of the budget has more of it now.
-  bool take_up_cut(store::ComparisonStore& record, const std::string& name, const Spec& spec,
-                   std::optional<double> share) {
-    if (!facts_.budget_was_raised) return false;
-    const auto study = ledger_.study_store(name);
-    if (!study) return false;
-    const store::StudyRow row = study->study();
-    if (!is_cut(row, spec) || share.value_or(HUGE_VAL) <= row.limits.value("gpu_hours", 0.0) * 3600)
-      return false;
-    facts_.cut_by_budget.erase(name);
-    record.update_facts(store::to_json(facts_));
-    return true;
-  }
-
-  // Says and records that a study has ended at its share of the budget, not at a limit of its own.
-  void note_cut(store::ComparisonStore& record, const std::string& name, const Spec& spec) {
-    if (facts_.cut_by_budget.contains(name)) return;
-    const auto study = ledger_.study_store(name);
-    if (!study || !is_cut(study->study(), spec)) return;
-    record_for_lack_of_budget(record, facts_.cut_by_budget, name,
-                              "ended after " + plural_text(study->trial_count(), "trial"));
-  }
-  static bool is_cut(const store::StudyRow& row, const Spec& spec) {
-    return store::study_end_in(row.finish_reason) == store::StudyEnd::kDeviceTimeLimit &&
-           row.limits.value("gpu_hours", HUGE_VAL) < spec.limits.gpu_hours.value_or(HUGE_VAL);
-  }
-
-  struct SearchEnd {
-    int trials = 0;
-    int whole_trainings = 0;  // that its device time pays for
-    std::optional<ParameterSet> winner;
-  };
-  SearchEnd search_end(std::size_t approach, StudyRole role) const {
-    const auto study = ledger_.study_store(study_name(comparison_, approach, role));
-    TUNE_CHECK(study.has_value());
-    SearchEnd end;
-    end.trials = study->trial_count();
-    end.whole_trainings = engine::whole_trainings(study->trials(), study->attempts());
-    const History history = study->load_history();
-    if (const TrialView* best = history.best()) end.winner = study->trial(best->number)->parameters;
-    return end;
-  }
-
-  void train(store::ComparisonStore& record, std::size_t approach) {
-    const auto run = [&](StudyRole role, std::optional<int> trials, const ParameterSet& winner = {}) {
-      return run_role(record, approach, role, trials, winner);
-    };
-    if (!comparison_.approaches[approach].has_search) {
-      run(StudyRole::kDefaults, comparison_.seeds);
-      return;
-    }
-    SearchEnd search, random;
-    if (run(StudyRole::kSearch, {})) search = search_end(approach, StudyRole::kSearch);
-    run(StudyRole::kDefaults,
-        comparison_.best_of_seeds ? std::max(comparison_.seeds, search.whole_trainings) : comparison_.seeds);
-    if (search.winner) run(StudyRole::kTuned, comparison_.seeds, *search.winner);
-    if (!comparison_.random_search || search.trials == 0) return;
-    if (run(StudyRole::kRandom, search.trials)) random = search_end(approach, StudyRole::kRandom);
-    if (random.winner) run(StudyRole::kRandomTuned, comparison_.seeds, *random.winner);
-  }
-
-  // The winner of a search, else every run that completed.
-  void collect(std::size_t approach, StudyRole role, std::vector<store::FrozenModel>& models) const {
-    const std::string name = study_name(comparison_, approach, role);
-    const auto study = ledger_.study_store(name);
-    if (!study) return;
-    const History history = study->load_history();
-    const TrialView* best = history.best();
-    for (const store::TrialRow& trial : study->trials()) {
-      if (trial.state != TrialState::kCompleted || trial.values.empty()) continue;
-      if (is_search(role) && trial.number != best->number) continue;
-      const fs::path output = attempt_folder(store_folder_ / name, {trial.number, trial.attempts}) / "output";
-      models.push_back({static_cast<int>(models.size()) + 1, comparison_.approaches[approach].name,
-                        to_string(role), name, trial.number, trial.values.front(),
-                        output.lexically_relative(store_folder_).generic_string(),
-                        needs_models() ? fingerprint_of_folder(output) : std::string()});
-    }
-  }
-  // What the trials have printed is not read off their models again.
-  bool needs_models() const { return !comparison_.own_test || !comparison_.own_test->command.empty(); }
-
   void freeze(store::ComparisonStore& record) {
     std::vector<store::FrozenModel> models;
     for (std::size_t i = 0; i < comparison_.approaches.size(); ++i)
-      for (const StudyRole role : kStudyRoles) collect(i, role, models);
+      for (const StudyRole role : kStudyRoles)
+        for (store::FrozenModel& model : completed_models(store_folder_, comparison_, ledger_, i, role)) {
+          model.number = static_cast<int>(models.size()) + 1;
+          models.push_back(std::move(model));
+        }
     if (models.empty())
       throw Error(ExitCode::kEveryTrialFailed, "no run of any approach has completed",
                   facts_.was_cut()
@@ -453,7 +280,7 @@ class ComparisonRun {
     const int number = goes_on ? scorings.back().number : record.begin_scoring(clock_.wall_now());
     const fs::path folder = folder_ / "scorings" / std::to_string(number);
     crash_point("scoring_begun");
-    engine::make_private_folder(folder);
+    make_private_folder(folder);
     const ComparisonScoring scoring(record, number, store_folder_, folder, hooks_.notice);
     const Json result =
         images_ ? score_on_images(scoring) : scoring.test(*comparison_.own_test, *program_, ledger_);
@@ -484,10 +311,6 @@ class ComparisonRun {
 };
 
 }  // namespace
-
-fs::path comparison_folder(const fs::path& store, const std::string& name) {
-  return store / "comparisons" / name;
-}
 
 bool run_comparison(const ComparisonRequest& request, const ComparisonHooks& hooks, const Clock& clock,
                     engine::Interruption& interruption) {

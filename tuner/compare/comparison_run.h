@@ -26,17 +26,14 @@ struct ComparisonHooks {
   std::function<void(const std::string&)> notice;             // a sentence for people
 };
 
-// STORE/comparisons/NAME: comparison.db, lock, groups.json, scorings/K/, comparison.md.
-std::filesystem::path comparison_folder(const std::filesystem::path& store, const std::string& name);
-
 // Objects to what the trainer does not know, with the lines of the comparison's file: SpecError.
 void check_comparison(const Comparison& comparison, const Json& trainer_description);
 
 // What a comparison would do and take, for people who plan one.
 struct ComparisonPreview {
-  store::Forecasts studies;
+  store::CostForecasts studies;
   double probing_hours = 0;  // of device time
-  store::Forecast predicting;
+  store::CostForecast predicting;
   ForecastTotal total;
   store::ComparisonAudit audit;
   ComparedTask task;

@@ -6,24 +6,13 @@
 #include <numeric>
 
 #include "tuner/core/error.h"
+#include "tuner/core/moments.h"
 
 namespace tune::compare {
 namespace {
 
 constexpr double kPower = 0.8;            // four of five
 constexpr double kLeastVariance = 1e-18;  // of scores in [0, 1]: below it there is only rounding
-
-double mean_of(const std::vector<double>& values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-// The variance of a sample: divided by n - 1.
-double variance_of(const std::vector<double>& values) {
-  const double mean = mean_of(values);
-  double sum = 0;
-  for (const double value : values) sum += (value - mean) * (value - mean);
-  return sum / static_cast<double>(values.size() - 1);
-}
 
 // How likely the k-th best of n (k from 0) is the best of n draws with replacement.
 double chance_of_rank(std::size_t k, std::size_t n) {
@@ -46,7 +35,7 @@ double best_of_variance(const ScoredRuns& runs) {
 
 // What the choice of seeds adds to the variance of the row's score.
 double seed_variance(const ScoredRuns& runs) {
-  return runs.ranked.empty() ? variance_of(runs.scores) / static_cast<double>(runs.scores.size())
+  return runs.ranked.empty() ? sample_variance(runs.scores) / static_cast<double>(runs.scores.size())
                              : best_of_variance(runs);
 }
 
@@ -67,7 +56,7 @@ double image_variance(const ScoredRuns& row, const ScoredRuns& against) {
   const std::vector<double> other = on_resamples(against);
   TUNE_CHECK(differences.size() == other.size());
   for (std::size_t r = 0; r < other.size(); ++r) differences[r] -= other[r];
-  return variance_of(differences);
+  return sample_variance(differences);
 }
 
 // Without the resamples that hold no object, which have no score: of scores from 0 on, a negative one stands
@@ -185,7 +174,7 @@ std::optional<double> row_score(const ScoredRuns& runs) {
 
 std::optional<double> spread(const std::vector<double>& scores) {
   if (scores.size() < 2) return std::nullopt;
-  return std::sqrt(variance_of(scores));
+  return std::sqrt(sample_variance(scores));
 }
 
 std::vector<double> holm_adjusted(const std::vector<double>& p_values) {

@@ -4,10 +4,12 @@
 #include <map>
 
 #include "tuner/core/error.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/engine/attempt/attempt_launch.h"
 #include "tuner/engine/devices/device_wait.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/atomic_file.h"
+#include "tuner/os/file_system.h"
 #include "tuner/os/run_program.h"
 #include "tuner/os/sha256.h"
 
@@ -90,8 +92,8 @@ std::string fingerprint_of_files(
   std::error_code error;
   for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
     std::error_code ignored;
-    const bool is_store = fs::exists(at->path() / "models" / "registry.db", ignored) ||
-                          fs::exists(at->path() / "comparisons", ignored);
+    const bool is_store = fs::exists(registry_file(models_folder(at->path())), ignored) ||
+                          fs::exists(at->path() / kComparisonsFolder, ignored);
     if (is_store)
       at.disable_recursion_pending();
     else if (at->is_regular_file(error) && !at->path().filename().string().starts_with('.') &&
@@ -297,7 +299,7 @@ TestImages::Predicted TestImages::predict(const fs::path& folder, const fs::path
 }
 
 void TestImages::copy_examples(const Json& answer, const fs::path& images) const {
-  engine::make_private_folder(images);
+  make_private_folder(images);
   for (const Json& example : answer.at("examples")) {
     const Json& id = example.at("image_id");
     const fs::path source = comparison_.folder / example.at("path").get<std::string>();

@@ -20,8 +20,11 @@ struct AttemptId {
   auto operator<=>(const AttemptId&) const = default;
 };
 
+inline std::filesystem::path trials_folder(const std::filesystem::path& study_folder) {
+  return study_folder / "trials";
+}
 inline std::filesystem::path trial_folder(const std::filesystem::path& study_folder, int trial) {
-  return study_folder / "trials" / std::to_string(trial);
+  return trials_folder(study_folder) / std::to_string(trial);
 }
 inline std::filesystem::path attempt_folder(const std::filesystem::path& study_folder, AttemptId id) {
   return trial_folder(study_folder, id.trial) / "attempts" / std::to_string(id.attempt);

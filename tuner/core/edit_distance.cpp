@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <numeric>
 
+#include "tuner/core/characters.h"
+
 namespace tune {
 namespace {
 
 // Names as people confuse them: "batch-size", "Batch_Size" and "batch_size" are the same.
 std::string folded(std::string_view name) {
-  std::string result(name);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  std::string result = lower_case(std::string(name));
+  for (char& c : result)
     if (c == '-' || c == ' ') c = '_';
-  }
   return result;
 }
 

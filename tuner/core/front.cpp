@@ -25,6 +25,10 @@ LossPair loss_pair(const std::vector<double>& values, const Objective& first, co
           second.goal == Goal::kMinimize ? values[1] : -values[1]};
 }
 
+LossPair cost_and_loss(double cost, double value, Goal goal) {
+  return {cost, goal == Goal::kMinimize ? value : -value};
+}
+
 bool dominates(const LossPair& a, const LossPair& b) { return a[0] <= b[0] && a[1] <= b[1] && a != b; }
 
 std::vector<std::size_t> front_of(const std::vector<LossPair>& points) {

@@ -13,6 +13,9 @@ using LossPair = std::array<double, 2>;
 
 LossPair loss_pair(const std::vector<double>& values, const Objective& first, const Objective& second);
 
+// Of something that costs, and of which less cost is better.
+LossPair cost_and_loss(double cost, double value, Goal goal);
+
 // Whether a is at least as good as b in both, and better in one.
 bool dominates(const LossPair& a, const LossPair& b);
 

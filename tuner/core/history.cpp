@@ -60,6 +60,8 @@ bool is_finished(TrialState state) {
   return state == TrialState::kCompleted || state == TrialState::kStopped || state == TrialState::kFailed;
 }
 
+bool is_open(TrialState state) { return state == TrialState::kQueued || state == TrialState::kRunning; }
+
 const char* to_string(WarmStart kind) { return text_of(kWarmStarts, kind); }
 
 WarmStart warm_start_from_string(const std::string& text) {

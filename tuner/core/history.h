@@ -26,6 +26,7 @@ enum class TrialState { kQueued, kRunning, kPaused, kCompleted, kStopped, kFaile
 const char* to_string(TrialState state);
 TrialState trial_state_from_string(const std::string& text);  // throws std::invalid_argument
 bool is_finished(TrialState state);                           // completed, stopped or failed
+bool is_open(TrialState state);                               // queued or running
 
 // What a trial is to the search: a point of it; nothing, since it was deleted or lies outside a space that
 // was amended; or an exact repeat of another trial, which the search does not even count.

@@ -33,6 +33,11 @@ std::string positional_text(const Json& value) {
   return {text.data(), end};
 }
 
+bool is_whole(const OrderedJson& value) {
+  return value.is_number_integer() ||
+         (value.is_number() && std::trunc(value.get<double>()) == value.get<double>());
+}
+
 Json number_to_json(double number) {
   if (std::isnan(number)) return "NaN";
   if (std::isinf(number)) return number < 0 ? "-Infinity" : "Infinity";

@@ -18,6 +18,8 @@ std::string argument_text(const Json& value);
 // The same, for where "-1e-05" would be taken for an option: a negative number has no exponent, "-0.00001",
 // and reads back the same.
 std::string positional_text(const Json& value);
+// Whether it is a number without a fraction, however it is written: 3, 3.0, 3e0.
+bool is_whole(const OrderedJson& value);
 // JSON has no NaN: a non-finite double travels as "NaN", "Infinity" or "-Infinity".
 Json number_to_json(double number);
 double number_from_json(const Json& json);  // the inverse; throws std::invalid_argument for anything else

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "tuner/core/bounded_json.h"
+#include "tuner/core/characters.h"
 #include "tuner/core/json_syntax.h"
 #include "tuner/core/visible_text.h"
 
@@ -384,8 +385,6 @@ std::optional<SyntaxMistake> mistake_behind_nul(std::string_view text) {
   return nul == std::string_view::npos ? std::nullopt : std::optional(text_after_end(nul));
 }
 
-bool is_continuation_byte(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
-
 std::optional<Problem> encoding_problem(std::string_view text, std::string_view source) {
   const std::string cure =
       std::string(source == "file" ? "save" : "write") + " it as UTF-8 without a byte order mark";
@@ -411,7 +410,7 @@ Position LineTable::at(std::size_t offset) {
   if (last_offset_ < start || last_offset_ > offset) last_offset_ = start, last_column_ = 0;
   const std::string_view between = text_.substr(last_offset_, offset - last_offset_);
   last_column_ +=
-      std::count_if(between.begin(), between.end(), [](char c) { return !is_continuation_byte(c); });
+      std::count_if(between.begin(), between.end(), [](char c) { return !continues_character(c); });
   last_offset_ = offset;
   return {static_cast<int>(next - starts_.begin()), static_cast<int>(last_column_) + 1};
 }

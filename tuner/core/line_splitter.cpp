@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "tuner/core/characters.h"
+
 namespace tune {
 namespace {
 
@@ -13,7 +15,6 @@ constexpr std::size_t kMostColors = 4096;  // of a line
 constexpr int kMostSteps = 1 << 20;        // of a cursor that goes back; a line has fewer
 
 unsigned char code_of(char byte) { return static_cast<unsigned char>(byte); }
-bool continues_code_point(char byte) { return (code_of(byte) & 0xC0u) == 0x80u; }
 bool ends_line(char byte) { return byte == '\n' || byte == '\r' || byte == '\v' || byte == '\f'; }
 
 // Bytes that are not simply text. Among those that continue a UTF-8 character, the C1 controls and the last
@@ -32,7 +33,7 @@ constexpr std::array<bool, 256> kSpecial = special_bytes();
 bool is_within_code_point(std::string_view text) {
   for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
     const char byte = text[text.size() - back];
-    if (continues_code_point(byte)) continue;
+    if (continues_character(byte)) continue;
     const unsigned char lead = code_of(byte);
     const std::size_t length = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
     return back < length;
@@ -197,9 +198,9 @@ void LineSplitter::write(std::string_view text) {
 }
 
 void LineSplitter::put(char byte) {
-  if (!behind_.empty() && !continues_code_point(byte)) {
+  if (!behind_.empty() && !continues_character(byte)) {
     behind_.pop_back();
-    while (!behind_.empty() && continues_code_point(behind_.back())) behind_.pop_back();
+    while (!behind_.empty() && continues_character(behind_.back())) behind_.pop_back();
   }
   if (line_.size() + behind_.size() < kLineLimit) {
     line_ += byte;
@@ -212,7 +213,7 @@ void LineSplitter::put(char byte) {
 void LineSplitter::step_back() {
   bool is_lead = line_.empty();
   while (!is_lead && !line_.empty()) {
-    is_lead = !continues_code_point(line_.back());
+    is_lead = !continues_character(line_.back());
     behind_ += line_.back();
     line_.pop_back();
   }
@@ -238,7 +239,7 @@ void LineSplitter::put_colors() {
                    [](const auto& one, const auto& other) { return one.first < other.first; });
   for (const auto& [place, color] : colors_) {
     std::size_t end = std::clamp(place, taken, line_.size());
-    while (end < line_.size() && continues_code_point(line_[end])) ++end;
+    while (end < line_.size() && continues_character(line_[end])) ++end;
     colored.append(line_, taken, end - taken).append(color);
     taken = end;
   }

@@ -5,6 +5,8 @@
 #include <map>
 #include <numbers>
 
+#include "tuner/core/moments.h"
+
 namespace tune {
 namespace {
 
@@ -25,15 +27,9 @@ double student_upper_tail(double t, std::size_t degrees) {
   return (1 - within) / 2;
 }
 
-double mean_of(const std::vector<double>& values) {
-  double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
-}
-
 }  // namespace
 
-double student_quantile(double upper_tail, std::size_t degrees) {
+double student_upper_quantile(double upper_tail, std::size_t degrees) {
   double low = 0, high = 1;
   while (student_upper_tail(high, degrees) > upper_tail && high < 1e12) high *= 2;
   for (int i = 0; i < 100; ++i) {
@@ -87,19 +83,14 @@ void Replication::estimate() {
     for (const double value : one.fresh) sum += value;
     one.mean = sum / values;
     if (one.fresh.empty()) continue;
-    const double middle = mean_of(one.fresh);
-    double within = 0;
-    for (const double value : one.fresh) {
-      squares += (value - one.mean) * (value - one.mean);
-      within += (value - middle) * (value - middle);
-    }
+    for (const double value : one.fresh) squares += (value - one.mean) * (value - one.mean);
     squares += (one.first - luck - one.mean) * (one.first - luck - one.mean);
-    one.luck = sign * (one.first - middle);
-    if (one.fresh.size() > 1) one.spread = std::sqrt(within / static_cast<double>(one.fresh.size() - 1));
+    one.luck = sign * (one.first - mean_of(one.fresh));
+    if (one.fresh.size() > 1) one.spread = std::sqrt(sample_variance(one.fresh));
   }
   if (fresh_ < 2) return;
   deviation_ = std::sqrt(squares / static_cast<double>(fresh_ - 1));
-  const double quantile = student_quantile(kRisk / repeated, fresh_ - 1);
+  const double quantile = student_upper_quantile(kRisk / repeated, fresh_ - 1);
   for (Candidate& one : candidates_) {
     const double share = 1 / (static_cast<double>(one.fresh.size()) + 1);
     one.bound = one.mean - sign * quantile * *deviation_ * std::sqrt(share + share * share / weight_);
@@ -137,7 +128,7 @@ bool Replication::is_beaten(const Candidate& candidate, const Candidate& leader)
   const double theirs = 1 / (static_cast<double>(leader.fresh.size()) + 1);
   const double error = *deviation_ * std::sqrt(ours + theirs + (ours - theirs) * (ours - theirs) / weight_);
   const double ahead = goal_ == Goal::kMaximize ? leader.mean - candidate.mean : candidate.mean - leader.mean;
-  return ahead > student_quantile(kRisk, fresh_ - 1) * error;
+  return ahead > student_upper_quantile(kRisk, fresh_ - 1) * error;
 }
 
 }  // namespace tune

@@ -81,6 +81,6 @@ std::vector<SeedResult> seed_results(const History& history);
 
 // The number that a Student t variable with so many degrees of freedom exceeds with this probability, which
 // is below a half.
-double student_quantile(double upper_tail, std::size_t degrees);
+double student_upper_quantile(double upper_tail, std::size_t degrees);
 
 }  // namespace tune

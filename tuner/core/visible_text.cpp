@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "tuner/core/characters.h"
+
 namespace tune {
 namespace {
 
@@ -73,7 +75,7 @@ std::string visible_text(std::string_view text, LineBreaks breaks) {
 
 std::string shortened(std::string_view text, std::size_t most) {
   if (text.size() <= most) return std::string(text);
-  while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
+  while (most > 0 && continues_character(text[most])) --most;
   return std::string(text.substr(0, most)) + "...";
 }
 

@@ -1,7 +1,7 @@
 // The request against the table of its fields.
 #include <algorithm>
-#include <cmath>
 
+#include "tuner/core/characters.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/import/amt_fields.h"
 #include "tuner/spec/spec_keys.h"
@@ -27,11 +27,6 @@ const char* name_of(FieldKind kind) {
       break;
   }
   return "a value";
-}
-
-bool is_whole(const OrderedJson& value) {
-  return value.is_number_integer() ||
-         (value.is_number() && std::trunc(value.get<double>()) == value.get<double>());
 }
 
 bool has_kind(const OrderedJson& value, FieldKind kind) {
@@ -190,7 +185,7 @@ std::string guide_spelling(std::string_view choice) {
   std::string spelling;
   for (const char c : choice) {
     if (c >= 'A' && c <= 'Z' && !spelling.empty()) spelling += '_';
-    spelling += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    spelling += upper_case(c);
   }
   return spelling;
 }
@@ -202,8 +197,8 @@ std::string api_spelling(const std::string& text, const std::vector<std::string_
 }
 
 std::size_t character_count(std::string_view text) {
-  return static_cast<std::size_t>(std::count_if(
-      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return !continues_character(c); }));
 }
 
 }  // namespace tune::amt

@@ -7,6 +7,7 @@
 #include "tuner/import/amt_request.h"
 #include "tuner/import/search_draft.h"
 #include "tuner/import/search_writer.h"
+#include "tuner/import/spec_text.h"
 
 namespace tune::amt {
 namespace {
@@ -69,13 +70,6 @@ std::vector<Definition> chosen(const Request& request, const std::string& name) 
   return found;
 }
 
-[[noreturn]] void refuse(const std::string& name, const PositionedJson& source,
-                         std::vector<Problem> problems) {
-  problems.insert(problems.begin(), source.problems.begin(), source.problems.end());
-  sort_by_place(problems);
-  throw SpecError(name, std::move(problems));
-}
-
 }  // namespace
 
 Import import_request(const std::string& text, const std::string& name, const ImportOptions& options) {
@@ -84,7 +78,7 @@ Import import_request(const std::string& text, const std::string& name, const Im
   SpecProblems problems(source);
   Import import;
   check_fields(source.value, problems, import.report);
-  if (!source.value.is_object()) refuse(name, source, problems.take_problems());
+  if (!source.value.is_object()) problems.refuse_any(name);
   const Request request = read_request(problems, import.report);
   check_rules(request, problems);
   const std::vector<Definition> definitions = chosen(request, options.definition);
@@ -104,8 +98,7 @@ Import import_request(const std::string& text, const std::string& name, const Im
   for (const std::string& entry : options.paths.unused())
     problems.warn("", "--map " + entry + " matches nothing in the request",
                   "give the beginning of an S3 URI in it");
-  if (std::vector<Problem> found = problems.take_problems(); !found.empty() || !source.problems.empty())
-    refuse(name, source, std::move(found));
+  problems.refuse_any(name);
   for (Mapped& each : import.report.mapped)
     each.line = each.from.starts_with("--") ? 0 : problems.place_of(each.from).line;
   for (auto* list : {&import.report.ignored, &import.report.unmapped})

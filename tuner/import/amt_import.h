@@ -35,7 +35,4 @@ struct Import {
 // that is not there.
 Import import_request(const std::string& text, const std::string& name, const ImportOptions& options);
 
-// A spec as people write it: a parameter a line.
-std::string spec_text(const OrderedJson& spec);
-
 }  // namespace tune::amt

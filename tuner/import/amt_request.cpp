@@ -1,8 +1,8 @@
 #include "tuner/import/amt_request.h"
 
-#include <charconv>
 #include <cmath>
 
+#include "tuner/core/number_text.h"
 #include "tuner/import/amt_fields.h"
 
 namespace tune::amt {
@@ -10,15 +10,6 @@ namespace {
 
 constexpr double kLargestWhole = 9007199254740992;  // 2^53
 constexpr std::size_t kMostFixed = 100, kMostVariables = 48;
-
-// The whole of a text as a finite number.
-std::optional<double> number_of(std::string_view text) {
-  double number = 0;
-  const char* end = text.data() + text.size();
-  const auto read = std::from_chars(text.data(), end, number);
-  const bool is_whole_text = read.ec == std::errc() && read.ptr == end;
-  return is_whole_text && std::isfinite(number) ? std::optional(number) : std::nullopt;
-}
 
 std::string trimmed(std::string_view text) {
   const std::size_t first = text.find_first_not_of(" \t\r\n"), last = text.find_last_not_of(" \t\r\n");
@@ -149,10 +140,10 @@ class RequestReader {
   std::optional<double> read_bound(const std::string& pointer, ParameterType type) {
     if (problems_.find(pointer) == nullptr) return std::nullopt;
     const std::string value = text(pointer);
-    const auto number = number_of(value);
+    const auto number = finite_number_in(value);
     if (!number) {
       const std::string inner = trimmed(value);
-      const bool has_blanks = inner != value && number_of(inner);
+      const bool has_blanks = inner != value && finite_number_in(inner);
       problems_.add(
           pointer,
           in_quotes(value) + (has_blanks ? " has blanks around the number" : " is not a finite number"),

@@ -20,11 +20,8 @@ constexpr std::array kLengthNames{"epochs", "numepochs", "n-epochs", "n_epochs",
 
 // ^[a-zA-Z0-9](-*[a-zA-Z0-9])*
 bool is_job_name(std::string_view name) {
-  const auto is_alphanumeric = [](char c) {
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  };
-  return !name.empty() && is_alphanumeric(name.front()) && is_alphanumeric(name.back()) &&
-         std::all_of(name.begin(), name.end(), [&](char c) { return c == '-' || is_alphanumeric(c); });
+  return !name.empty() && is_letter_or_digit(name.front()) && is_letter_or_digit(name.back()) &&
+         std::all_of(name.begin(), name.end(), [&](char c) { return c == '-' || is_letter_or_digit(c); });
 }
 
 // Checks one request. Lives for one call of check_rules.

@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "tuner/core/characters.h"
 #include "tuner/import/amt_fields.h"
 #include "tuner/import/detection_import.h"
 #include "tuner/import/instance_gpus.h"
@@ -31,12 +32,10 @@ OrderedJson whole(double number) { return static_cast<std::int64_t>(number); }
 std::string metric_name(const std::string& name) {
   std::string local;
   for (const char c : name) {
-    if ((static_cast<unsigned char>(c) & 0xC0) == 0x80) continue;  // the rest of one character
-    const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-    const bool may_follow =
-        (c >= '0' && c <= '9') || std::string_view(".:/@-").find(c) != std::string_view::npos;
+    if (continues_character(c)) continue;  // the rest of one character
+    const bool may_follow = is_digit(c) || std::string_view(".:/@-").find(c) != std::string_view::npos;
     if (may_follow && local.empty()) local = "_";
-    local += is_letter || may_follow ? c : '_';
+    local += is_letter(c) || may_follow ? c : '_';
   }
   return local;
 }

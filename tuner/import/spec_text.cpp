@@ -1,7 +1,6 @@
-// A spec as people write it.
-#include <algorithm>
+#include "tuner/import/spec_text.h"
 
-#include "tuner/import/amt_import.h"
+#include <algorithm>
 
 namespace tune::amt {
 namespace {

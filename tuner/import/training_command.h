@@ -1,6 +1,7 @@
 #pragma once
 // How a trial is trained where no built-in trainer does it: the command, its environment, its arguments.
 #include <string>
+#include <vector>
 
 #include "tuner/import/amt_import.h"
 #include "tuner/import/amt_request.h"
@@ -12,6 +13,11 @@ namespace tune::amt {
 // _tuning_objective_metric.
 bool is_of_service(const std::string& name);
 void write_service_parameter(const NamedText& parameter, const Definition& definition, SearchDraft& draft);
+
+// A command line as it is typed, cut into arguments as a shell cuts it: at blanks, with '...', "..." and \.
+// Throws Error(kUsage) for a quote that is not closed, and for what only a shell would do, such as pipes and
+// variables.
+std::vector<std::string> command_words(const std::string& text);
 
 // The text that a script gets of a hyperparameter. In script mode (sagemaker_program) SageMaker's Python SDK
 // writes values as JSON, and its toolkit reads them back: "\"sgd\"" is sgd, and true is Python's True.

@@ -18,7 +18,6 @@ inline constexpr std::array<std::string_view, 4> kExponentSigns{"-", "+", kMinus
 // Blanks that keep a number and its unit in one line: U+00A0, U+2009, U+202F.
 inline constexpr std::array<std::string_view, 3> kWideBlanks{"\xC2\xA0", "\xE2\x80\x89", "\xE2\x80\xAF"};
 
-inline bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 // Looks at characters before and behind the number; beyond either end of the line is a line feed. A value,

@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "tuner/core/characters.h"
+
 namespace tune::metrics {
 namespace {
 
@@ -58,7 +60,7 @@ class NumberBegin : public CapturedNumber {
   // U+00A0 to U+00BF, U+2000 to U+2FFF, U+3000 to U+303F, U+FF00 to U+FF1F.
   bool is_behind_symbol(std::size_t place) const {
     std::size_t lead = place - 1;
-    while (lead > 0 && (static_cast<unsigned char>(line_[lead]) & 0xC0u) == 0x80u) --lead;
+    while (lead > 0 && continues_character(line_[lead])) --lead;
     const std::string_view character = line_.substr(lead, place - lead);
     return character.starts_with('\xC2') || character.starts_with('\xE2') ||
            character.starts_with("\xE3\x80") || character.starts_with("\xEF\xBC");

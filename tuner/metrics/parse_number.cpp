@@ -10,10 +10,8 @@ namespace {
 
 bool equals_ignoring_case(std::string_view text, std::string_view lower) {
   if (text.size() != lower.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) != lower[i]) return false;
-  }
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (lower_case(text[i]) != lower[i]) return false;
   return true;
 }
 

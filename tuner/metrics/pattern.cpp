@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "tuner/core/characters.h"
 #include "tuner/metrics/regex_objection.h"
 
 namespace tune::metrics {
@@ -43,7 +44,7 @@ void for_each_extended_group(std::string_view regex, OnGroup&& on_group) {
   });
 }
 
-bool is_name_start(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
+bool is_name_start(char c) { return is_letter(c) || c == '_'; }
 
 bool has_look_around(const std::string& regex) {
   bool found = false;

@@ -36,6 +36,24 @@ std::optional<std::string> network_file_system(const std::filesystem::path& path
   return std::nullopt;
 }
 
+std::optional<std::string> network_warning(const std::filesystem::path& store) {
+  const std::optional<std::string> network = network_file_system(store);
+  if (!network) return std::nullopt;
+  return "the store " + store.string() + " may lie on a network (" + *network +
+         "): its databases are safe on a local disk alone, so name one with --store, and never run tune on "
+         "this store from two machines";
+}
+
+void make_private_folder(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (fs::create_directories(folder, error)) fs::permissions(folder, fs::perms::owner_all, error);
+  if (error) {
+    throw Error(ExitCode::kEnvironment, "cannot create " + folder.string() + ": " + error.message(),
+                "name a folder that you may write with --store, or in $TUNE_STORE");
+  }
+}
+
 std::uint64_t free_disk_bytes(const std::filesystem::path& path) {
   const std::filesystem::path place = nearest_existing(path);
   std::error_code error;

@@ -1,5 +1,6 @@
 #pragma once
-// The disk that a path lies on: how much of it is free, and whether it is one of this machine's.
+// The disk that a store lies on: how much of it is free, whether it is one of this machine's, and folders of
+// one's own there.
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -14,5 +15,10 @@ std::uint64_t free_disk_bytes(const std::filesystem::path& path);
 // may lie on a network: "NFS". SQLite's write-ahead log needs memory that all its users share, which such
 // file systems do not give to several machines.
 std::optional<std::string> network_file_system(const std::filesystem::path& path);
+// What a person who writes to a store there is told where the run begins; nullopt on a local disk. Not
+// refused: of some file systems (FUSE) nobody knows where they keep their files.
+std::optional<std::string> network_warning(const std::filesystem::path& store);
+// Creates a folder of a store (mode 0700) where there is none. Throws Error(kEnvironment).
+void make_private_folder(const std::filesystem::path& folder);
 
 }  // namespace tune

@@ -69,4 +69,10 @@ Limits limits_from_json(const Json& json) {
   return limits;
 }
 
+Limits limits_in_place(const Limits& limits, const Limits& others) {
+  Json json = limits_json(limits);
+  json.update(limits_json(others));
+  return limits_from_json(json);
+}
+
 }  // namespace tune

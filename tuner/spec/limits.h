@@ -29,5 +29,7 @@ struct Limits {
 // {"trials":20,"parallel":4,"time":"7200s","trial_time":"1200s"}.
 Json limits_json(const Limits& limits);
 Limits limits_from_json(const Json& json);  // throws std::exception for anything else
+// The limits with those that `others` sets in their place.
+Limits limits_in_place(const Limits& limits, const Limits& others);
 
 }  // namespace tune

@@ -5,6 +5,11 @@
 
 namespace tune {
 
+const std::vector<std::string>& built_in_placeholders() {
+  static const std::vector<std::string> names{"trial_file", "output_dir", "checkpoint_dir", "seed"};
+  return names;
+}
+
 std::vector<Placeholder> find_placeholders(std::string_view element) {
   std::vector<Placeholder> found;
   for (std::size_t at = element.find("{{"); at != std::string_view::npos; at = element.find("{{", at)) {

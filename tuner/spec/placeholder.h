@@ -15,6 +15,9 @@ struct Placeholder {
   std::size_t end = 0;    // behind "}}"
 };
 
+// Placeholders that `tune` fills itself, beside parameters and fixed values.
+const std::vector<std::string>& built_in_placeholders();
+
 // From left to right. A "{{" that is never closed is text.
 std::vector<Placeholder> find_placeholders(std::string_view element);
 

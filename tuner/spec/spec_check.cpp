@@ -1,6 +1,5 @@
 // The document against the table of keys.
 #include <algorithm>
-#include <cmath>
 #include <sstream>
 
 #include "tuner/core/clock.h"
@@ -33,11 +32,6 @@ const char* name_of(ValueKind kind) {
       return "a value";
   }
   return "a value";
-}
-
-bool is_whole(const OrderedJson& value) {
-  return value.is_number_integer() ||
-         (value.is_number() && std::trunc(value.get<double>()) == value.get<double>());
 }
 
 bool has_kind(const OrderedJson& value, ValueKind kind) {

@@ -531,9 +531,4 @@ std::vector<std::string> to_strings(const std::vector<std::string_view>& names) 
   return {names.begin(), names.end()};
 }
 
-const std::vector<std::string>& built_in_placeholders() {
-  static const std::vector<std::string> names{"trial_file", "output_dir", "checkpoint_dir", "seed"};
-  return names;
-}
-
 }  // namespace tune

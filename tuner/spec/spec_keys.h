@@ -84,7 +84,4 @@ OrderedJson object_schema(const ObjectTable& table);
 // Adds to a search's schema that one of its limits ends it.
 void require_an_end(OrderedJson& search);
 
-// Placeholders that `tune` fills itself, beside parameters and fixed values.
-const std::vector<std::string>& built_in_placeholders();
-
 }  // namespace tune

@@ -66,4 +66,13 @@ std::vector<Problem> SpecProblems::take_warnings() {
   return std::exchange(warnings_, {});
 }
 
+void SpecProblems::refuse_any(const std::string& name) {
+  std::vector<Problem> found = source_.problems;
+  const std::vector<Problem> own = take_problems();
+  found.insert(found.end(), own.begin(), own.end());
+  if (found.empty()) return;
+  sort_by_place(found);
+  throw SpecError(name, std::move(found));
+}
+
 }  // namespace tune

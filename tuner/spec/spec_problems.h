@@ -38,6 +38,8 @@ class SpecProblems {
   // In the order of the text.
   std::vector<Problem> take_problems();
   std::vector<Problem> take_warnings();
+  // Throws SpecError of the file `name` with all problems, those of its syntax too, if there are any.
+  void refuse_any(const std::string& name);
 
  private:
   const PositionedJson& source_;

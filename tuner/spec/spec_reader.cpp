@@ -380,12 +380,7 @@ Spec parse_spec(const std::string& text, const std::string& name, const std::fil
   check_against_table(source.value, spec_table(), "a spec", problems);
   Spec spec;
   if (source.value.is_object()) spec = read_document(use, check, problems);
-  std::vector<Problem> found = problems.take_problems();
-  found.insert(found.begin(), source.problems.begin(), source.problems.end());
-  if (!found.empty()) {
-    sort_by_place(found);
-    throw SpecError(name, std::move(found));
-  }
+  problems.refuse_any(name);
   spec.folder = std::filesystem::absolute(folder).lexically_normal();
   add_warnings(spec, use, problems);
   spec.warnings = problems.take_warnings();

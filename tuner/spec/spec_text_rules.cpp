@@ -5,17 +5,16 @@
 
 #include "tuner/core/characters.h"
 #include "tuner/core/clock.h"
+#include "tuner/core/store_layout.h"
 
 namespace tune {
 namespace {
 
 constexpr std::size_t kLongestName = 64, kLongestApproach = 32;
 
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-
 bool is_made_of(std::string_view text, std::string_view others) {
   return std::all_of(text.begin(), text.end(), [others](char c) {
-    return is_letter(c) || is_digit(c) || others.find(c) != std::string_view::npos;
+    return is_letter_or_digit(c) || others.find(c) != std::string_view::npos;
   });
 }
 
@@ -25,13 +24,8 @@ bool is_name(std::string_view text, std::string_view others) {
 }
 
 bool is_folder_name(std::string_view text) {
-  return !text.empty() && text.size() <= kLongestName && (is_letter(text[0]) || is_digit(text[0])) &&
+  return !text.empty() && text.size() <= kLongestName && is_letter_or_digit(text[0]) &&
          is_made_of(text, "_.-");
-}
-
-// Names within the `models` folder that are not models'.
-bool is_reserved_model(std::string_view text) {
-  return text == "staging" || text == "lock" || text.starts_with("registry.db");
 }
 
 bool is_variable_name(std::string_view text) {
@@ -57,7 +51,7 @@ bool is_positive_duration(std::string_view text) {
 
 const TextRule kStudyName{
     "^(?!(models|comparisons)$)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
-    [](std::string_view text) { return is_folder_name(text) && text != "models" && text != "comparisons"; },
+    [](std::string_view text) { return is_folder_name(text) && !is_folder_of_store(text); },
     "a study's name starts with a letter or digit, goes on with letters, digits, \"_\", \".\" and "
     "\"-\", has at most 64 characters, and is neither \"models\" nor \"comparisons\""};
 const TextRule kApproachName{
@@ -70,7 +64,7 @@ const TextRule kApproachName{
 const TextRule kDayText{"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", is_day, "a day looks like \"2026-11-21\""};
 const TextRule kModelName{
     "^(?!staging$|lock$|registry\\.db)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
-    [](std::string_view text) { return is_folder_name(text) && !is_reserved_model(text); },
+    [](std::string_view text) { return is_folder_name(text) && !is_taken_in_models(text); },
     "a model's name starts with a letter or digit, goes on with letters, digits, \"_\", \".\" and "
     "\"-\", has at most 64 characters, is neither \"staging\" nor \"lock\", and does not start with "
     "\"registry.db\""};

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <set>
 
+#include "tuner/core/characters.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/core/space.h"
 #include "tuner/spec/placeholder.h"
@@ -20,9 +21,8 @@ constexpr std::array kMoreIsBetter{"accuracy",  "acc",    "map",   "f1",  "auc",
 std::vector<std::string> words_of(const std::string& name) {
   std::vector<std::string> words(1);
   for (const char c : name) {
-    const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (is_letter)
-      words.back() += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (is_letter_or_digit(c))
+      words.back() += lower_case(c);
     else
       words.emplace_back();
   }

@@ -7,7 +7,6 @@
 #include <cerrno>
 
 #include "tuner/core/attempt_layout.h"
-#include "tuner/core/json.h"
 #include "tuner/os/regular_file.h"
 
 namespace tune::supervisor {
@@ -17,22 +16,10 @@ namespace {
 constexpr off_t kReserved = 4096;
 constexpr std::size_t kTextLimit = 400;
 
-std::string text_of(const ExitRecord& record) {
-  OrderedJson json;
-  json["schema"] = 1;
-  json["token"] = record.token;
-  if (record.exit_code) json["exit_code"] = *record.exit_code;
-  if (record.signal) json["signal"] = *record.signal;
-  json["stop"] = record.stop.substr(0, kTextLimit / 2);
-  json["failure"] = record.failure.substr(0, kTextLimit);
-  if (record.start_error) json["start_error"] = *record.start_error;
-  if (record.out_of_memory) json["out_of_memory"] = true;
-  json["wall_seconds"] = record.wall_seconds;
-  json["cpu_seconds"] = record.cpu_seconds;
-  json["max_rss_bytes"] = record.max_rss_bytes;
-  json["cut_lines"] = record.cut_lines;
-  json["metrics"] = record.metrics;
-  return json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
+std::string text_of(ExitRecord record) {
+  record.stop_text.resize(std::min(record.stop_text.size(), kTextLimit / 2));
+  record.failure.resize(std::min(record.failure.size(), kTextLimit));
+  return exit_json(record).dump(-1, ' ', false, OrderedJson::error_handler_t::replace) + "\n";
 }
 
 }  // namespace

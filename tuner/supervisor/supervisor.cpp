@@ -278,7 +278,7 @@ void Supervisor::end_silent(const Silence& silence, StopReason reason, const cha
   const std::string states = states_of(descendants_of(::getpid(), all_processes()));
   stop(launch_.grace, to_string(reason));
   // It may have ended by itself in this very moment.
-  if (record_.stop == to_string(reason))
+  if (record_.stop_text == to_string(reason))
     record_.failure = std::string(what) + " for " + format_duration(silence.limit().value()) +
                       "; its processes were: " + states;
 }
@@ -286,7 +286,7 @@ void Supervisor::end_silent(const Silence& silence, StopReason reason, const cha
 void Supervisor::stop(Milliseconds grace, const std::string& reason) {
   // A main process that ended by itself before the stop was not stopped.
   if (!status_) reap();
-  if (!status_ && record_.stop.empty()) record_.stop = reason;
+  if (!status_ && record_.stop_text.empty()) record_.stop_text = reason;
   asked_ = reason;
   end_tree(grace);
 }
@@ -348,7 +348,7 @@ void Supervisor::write_pending() {
     output_.flush(waits);
     // What the disk has not taken is lost, so the attempt has not ended by itself, even if its main process
     // has.
-    if (!waits && !output_.failure().empty() && record_.stop.empty()) record_.stop = asked_;
+    if (!waits && !output_.failure().empty() && record_.stop_text.empty()) record_.stop_text = asked_;
     if (output_.is_pending()) wait_for_something();
   }
 }

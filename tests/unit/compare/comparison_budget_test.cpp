@@ -69,17 +69,17 @@ TEST_CASE("what studies need comes from their forecasts, and from their search's
                                                            "limits": {"trials": 5}}}]})",
                                                  "c.json", "/data");
   const auto study = [](int trials, double each) {
-    store::Forecast forecast;
+    store::CostForecast forecast;
     forecast.trials = trials;
     forecast.device_hours = trials * each / 3600;
     forecast.device_seconds_per_trial = each;
     return forecast;
   };
-  store::Forecast unknown;
+  store::CostForecast unknown;
   unknown.reason = "who knows";
-  const store::Forecasts forecast = {{"c.a.defaults", study(2, 10)}, {"c.b.search", study(5, 20)},
-                                     {"c.b.defaults", study(5, 20)}, {"c.b.tuned", study(2, 20)},
-                                     {"c.b.random", unknown},        {"c.b.random-tuned", study(2, 20)}};
+  const store::CostForecasts forecast = {{"c.a.defaults", study(2, 10)}, {"c.b.search", study(5, 20)},
+                                         {"c.b.defaults", study(5, 20)}, {"c.b.tuned", study(2, 20)},
+                                         {"c.b.random", unknown},        {"c.b.random-tuned", study(2, 20)}};
   const std::vector<StudyNeed> all = study_needs(comparison, forecast);
   REQUIRE(all.size() == 6);
   const auto check = [&](std::size_t i, const char* name, double fixed, double elastic) {

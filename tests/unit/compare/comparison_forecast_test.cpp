@@ -41,17 +41,17 @@ engine::Machine machine_with(int cores, int gpus) {
   return machine;
 }
 
-store::Forecasts forecast(const OrderedJson& asked, const char* device = "cpu", int gpus = 0,
-                          const std::optional<store::Probe>& answer = {}) {
+store::CostForecasts forecast(const OrderedJson& asked, const char* device = "cpu", int gpus = 0,
+                              const std::optional<store::Probe>& answer = {}) {
   const Comparison comparison = parse_comparison(asked.dump(), "c.json", "/data");
   return forecast_approach(comparison, 0, answer.value_or(probe(device)), Json::object(),
                            machine_with(4, gpus));
 }
 
-double forecast_seconds(const store::Forecasts& forecast, const char* role) {
+double forecast_seconds(const store::CostForecasts& forecast, const char* role) {
   return forecast.at(std::string("c.a.") + role).device_hours.value() * 3600;
 }
-bool at_most(const store::Forecasts& forecast, const char* role) {
+bool at_most(const store::CostForecasts& forecast, const char* role) {
   return forecast.at(std::string("c.a.") + role).at_most;
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("a task whose unit is no image is forecast by its examples", "[forecas
 }
 
 TEST_CASE("a search, its controls and its winners' retraining are all counted", "[forecast]") {
-  const store::Forecasts all = forecast(document());
+  const store::CostForecasts all = forecast(document());
   CHECK(all.size() == 5);
   CHECK(forecast_seconds(all, "search") == Approx(5 * 30));
   CHECK(forecast_seconds(all, "random") == Approx(5 * 30));
@@ -123,7 +123,7 @@ TEST_CASE("a search that stops losers is bounded, and without a number of trials
   CHECK(at_most(forecast(asked), "search"));
   CHECK(at_most(forecast(asked), "defaults"));
   asked["approaches"][0]["search"]["limits"] = {{"gpu_hours", 0.1}};
-  const store::Forecasts open = forecast(asked);
+  const store::CostForecasts open = forecast(asked);
   CHECK(forecast_seconds(open, "search") == Approx(360));
   // The seeds get the search's time; the random search its number of trials, which nobody knows.
   CHECK(forecast_seconds(open, "defaults") == Approx(360));
@@ -134,7 +134,7 @@ TEST_CASE("a search that stops losers is bounded, and without a number of trials
 
 TEST_CASE("wall time is that of as many trials side by side as there are devices for", "[forecast]") {
   OrderedJson asked = document();
-  const auto wall = [](const store::Forecasts& forecast, const char* role) {
+  const auto wall = [](const store::CostForecasts& forecast, const char* role) {
     return forecast.at(std::string("c.a.") + role).wall_hours.value() * 3600;
   };
   CHECK(wall(forecast(asked), "search") == Approx(3 * 30));  // two slots of the CPU
@@ -150,9 +150,9 @@ TEST_CASE("predicting is forecast for every model there will be, and the sum hol
           "[forecast]") {
   const Comparison comparison = parse_comparison(document().dump(), "c.json", "/data");
   const store::ComparisonProbes probes = {{"a", {{"here", probe("cpu")}, {"elsewhere", probe("cpu")}}}};
-  store::Forecasts all = forecast(document());
+  store::CostForecasts all = forecast(document());
   // 5 + 1 + 2 + 1 + 2 models, each 5 seconds to start and 200 images at 50 a second.
-  const store::Forecast predicting = forecast_predicting(comparison, all, probes, "here", 200);
+  const store::CostForecast predicting = forecast_predicting(comparison, all, probes, "here", 200);
   CHECK(predicting.models == 11);
   CHECK(predicting.device_hours.value() * 3600 == Approx(11 * 9));
   CHECK(predicting.at_most);
@@ -162,12 +162,12 @@ TEST_CASE("predicting is forecast for every model there will be, and the sum hol
   CHECK(total.usd.value() == Approx((3 * 150 + 2 * 60 + 99 + 24) * 3.6 / 3600));
   CHECK(total.wall_hours * 3600 == Approx(3 * 90 + 2 * 30 + 99 + 24));
   CHECK(total.bound == "at most");
-  store::Forecast nobody_knows;
+  store::CostForecast nobody_knows;
   nobody_knows.reason = "who knows";
   all["c.a.random"] = nobody_knows;
   CHECK(forecast_total(comparison, all, predicting, 24).bound == "about");
   all["c.a.tuned"] = nobody_knows;
-  const store::Forecast unknown = forecast_predicting(comparison, all, probes, "here", 200);
+  const store::CostForecast unknown = forecast_predicting(comparison, all, probes, "here", 200);
   CHECK(unknown.reason == "how many models there will be is not known");
   CHECK(forecast_total(comparison, all, unknown, 24).bound == "at least");
 }

@@ -58,6 +58,19 @@ TEST_CASE("a front holds each point that nothing dominates, once, and nothing el
   }
 }
 
+TEST_CASE("a front of costs and values is cheapest first, each member better than the one before") {
+  const auto front = [](Goal goal) {
+    const std::vector<double> costs = {3, 1, 2, 2, 5, 1};
+    const std::vector<double> values = {0.5, 0.2, 0.1, 0.4, 0.5, 0.2};
+    std::vector<LossPair> points;
+    for (std::size_t i = 0; i < costs.size(); ++i) points.push_back(cost_and_loss(costs[i], values[i], goal));
+    return front_of(points);
+  };
+  CHECK(front(Goal::kMaximize) == std::vector<std::size_t>{1, 3, 0});
+  CHECK(front(Goal::kMinimize) == std::vector<std::size_t>{1, 2});
+  CHECK(front_of(std::vector<LossPair>{}).empty());
+}
+
 TEST_CASE("ranks of domination are those of peeling one front after the other") {
   for (std::uint64_t seed = 0; seed < 30; ++seed) {
     const std::vector<LossPair> points = random_points(50, seed);

@@ -16,12 +16,12 @@ const std::vector<SeedResult> kTwo{{1, 6.0}, {2, 4.0}, {3, 4.5, 1}, {4, 5.5, 1},
 }  // namespace
 
 TEST_CASE("the quantiles of Student's t are those of the tables") {
-  CHECK(student_quantile(0.05, 1) == Approx(6.313752).epsilon(1e-6));
-  CHECK(student_quantile(0.05, 2) == Approx(2.919986).epsilon(1e-6));
-  CHECK(student_quantile(0.05, 5) == Approx(2.015048).epsilon(1e-6));
-  CHECK(student_quantile(0.05, 8) == Approx(1.859548).epsilon(1e-6));
-  CHECK(student_quantile(0.01, 7) == Approx(2.997952).epsilon(1e-6));
-  CHECK(student_quantile(0.025, 120) == Approx(1.979930).epsilon(1e-6));
+  CHECK(student_upper_quantile(0.05, 1) == Approx(6.313752).epsilon(1e-6));
+  CHECK(student_upper_quantile(0.05, 2) == Approx(2.919986).epsilon(1e-6));
+  CHECK(student_upper_quantile(0.05, 5) == Approx(2.015048).epsilon(1e-6));
+  CHECK(student_upper_quantile(0.05, 8) == Approx(1.859548).epsilon(1e-6));
+  CHECK(student_upper_quantile(0.01, 7) == Approx(2.997952).epsilon(1e-6));
+  CHECK(student_upper_quantile(0.025, 120) == Approx(1.979930).epsilon(1e-6));
 }
 
 TEST_CASE("without replicates values count as they are, the earlier of equals first") {
@@ -46,7 +46,7 @@ TEST_CASE(
   // Residuals of the fresh values alone, a half each, over three degrees of freedom.
   CHECK(*replication.deviation() == Approx(std::sqrt(1.0 / 3)));
   const double error = std::sqrt(1.0 / 3) * std::sqrt(1.0 / 3 + 1.0 / 9 / (4.0 / 3));
-  CHECK(*one.bound == Approx(5 - student_quantile(0.025, 3) * error));
+  CHECK(*one.bound == Approx(5 - student_upper_quantile(0.025, 3) * error));
 }
 
 TEST_CASE("a goal to minimize turns bounds and luck around") {

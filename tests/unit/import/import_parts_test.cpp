@@ -1,8 +1,8 @@
 #include "support/catch.h"
 #include "tuner/core/error.h"
-#include "tuner/import/command_words.h"
 #include "tuner/import/instance_gpus.h"
 #include "tuner/import/path_map.h"
+#include "tuner/import/training_command.h"
 
 namespace tune::amt {
 namespace {

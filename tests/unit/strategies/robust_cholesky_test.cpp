@@ -1,4 +1,4 @@
-#include "strategies/robust_cholesky.h"
+#include "strategies/gaussian_process.h"
 
 #include <Eigen/Dense>
 

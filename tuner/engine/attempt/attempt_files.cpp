@@ -142,21 +142,9 @@ std::optional<ExitReport> read_exit(const std::filesystem::path& folder, const s
   const JsonFile content = read_json_file(folder / kExitFile, kExitLimit);
   if (spoilt) *spoilt = content.spoilt;
   if (!content.is_there || !content.spoilt.empty()) return std::nullopt;
-  const Json& json = content.value;
-  ExitReport report;
-  report.token = json.at("token").get<std::string>();
+  ExitReport report{exit_record(content.value)};
   if (report.token != token) return std::nullopt;
-  if (json.contains("exit_code")) report.exit_code = json.at("exit_code").get<int>();
-  if (json.contains("signal")) report.signal = json.at("signal").get<int>();
-  const auto stop = json.at("stop").get<std::string>();
-  if (!stop.empty()) report.stop = stop_reason_from_string(stop);
-  report.failure = json.at("failure").get<std::string>();
-  if (json.contains("start_error")) report.start_error = json.at("start_error").get<int>();
-  report.out_of_memory = json.value("out_of_memory", false);
-  report.wall_seconds = json.at("wall_seconds").get<double>();
-  report.cpu_seconds = json.at("cpu_seconds").get<double>();
-  report.max_rss_bytes = json.at("max_rss_bytes").get<std::uint64_t>();
-  report.cut_lines = json.at("cut_lines").get<std::uint64_t>();
+  if (!report.stop_text.empty()) report.stop = stop_reason_from_string(report.stop_text);
   return report;
 } catch (const Json::exception&) {
   return std::nullopt;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tuner/core/clock.h"
+#include "tuner/core/exit_record.h"
 #include "tuner/core/history.h"
 #include "tuner/core/stop_reason.h"
 
@@ -60,18 +61,8 @@ UnreadLines unread_before(const std::filesystem::path& folder, std::uint64_t end
 std::set<std::string> metrics_with_counted_steps(const std::filesystem::path& folder,
                                                  const std::string& token);
 
-struct ExitReport {
-  std::string token;
-  std::optional<int> exit_code;  // one of exit_code and signal
-  std::optional<int> signal;
-  std::optional<StopReason> stop;  // that was sent
-  std::string
-      failure;  // the supervisor's own: "command not found: ...", "metrics.jsonl is over 64 MB"; or empty
-  std::optional<int> start_error;  // errno: the trainer could not be started, which says nothing about it
-  bool out_of_memory = false;      // the kernel killed a process for want of memory while it ran
-  double wall_seconds = 0, cpu_seconds = 0;
-  std::uint64_t max_rss_bytes = 0;
-  std::uint64_t cut_lines = 0;
+struct ExitReport : ExitRecord {
+  std::optional<StopReason> stop = {};  // that was sent
 };
 // nullopt when there is no exit.json, or it is another attempt's (token), or something else lies in its
 // place: `spoilt`, if given, then says what.

@@ -53,7 +53,7 @@ Json trial_document(const StudyFrame& study, const TrialFrame& trial, const Valu
                 {"budget", trial.budget},
                 {"precision", study.precision},
                 {"checkpoint_dir", attempt.checkpoint_folder.string()},
-                {"output_dir", (attempt.folder / "output").string()},
+                {"output_dir", (attempt.folder / kOutputFolder).string()},
                 {"resume_from", trial.resumes ? Json(attempt.checkpoint_folder.string()) : Json(nullptr)}};
   if (spec.second_objective)
     document["objectives"] =
@@ -65,8 +65,8 @@ std::map<std::string, Json> argument_values(const StudyFrame& study, const Trial
                                             const Values& own, const Attempt& attempt) {
   std::map<std::string, Json> values = own.fixed;
   for (const auto& [name, value] : own.parameters) values[name] = value;
-  values["trial_file"] = (attempt.folder / "trial.json").string();
-  values["output_dir"] = (attempt.folder / "output").string();
+  values["trial_file"] = (attempt.folder / kTrialFile).string();
+  values["output_dir"] = (attempt.folder / kOutputFolder).string();
   values["checkpoint_dir"] = attempt.checkpoint_folder.string();
   values["seed"] = std::to_string(seed_of(study, trial));
   return values;
@@ -180,8 +180,8 @@ Attempt plan_attempt(const StudyFrame& study, const TrialFrame& trial) {
       fill_arguments(study.spec.command, study.spec.space, argument_values(study, trial, values, attempt));
   attempt.trial_json = trial_document(study, trial, values, attempt);
   add_environment(study.spec, attempt);
-  attempt.environment["TUNE_TRIAL_FILE"] = (attempt.folder / "trial.json").string();
-  attempt.environment["TUNE_OUTPUT_DIR"] = (attempt.folder / "output").string();
+  attempt.environment["TUNE_TRIAL_FILE"] = (attempt.folder / kTrialFile).string();
+  attempt.environment["TUNE_OUTPUT_DIR"] = (attempt.folder / kOutputFolder).string();
   attempt.environment["TUNE_CHECKPOINT_DIR"] = attempt.checkpoint_folder.string();
   attempt.environment["TUNE_SEED"] = std::to_string(seed_of(study, trial));
   attempt.environment[kTokenVariable] = trial.token;

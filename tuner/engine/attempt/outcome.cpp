@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "tuner/core/characters.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/core/metric_names.h"
@@ -92,9 +93,7 @@ std::optional<double> second_on_the_way(const AttemptEnd& end) {
 }
 
 bool mentions_no_number(const std::string& text) {
-  std::string lower = text;
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  const std::string lower = lower_case(text);
   return lower.find("nan") != std::string::npos || lower.find("inf") != std::string::npos;
 }
 

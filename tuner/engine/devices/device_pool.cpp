@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "tuner/core/error.h"
+#include "tuner/core/number_text.h"
 #include "tuner/engine/devices/cpu.h"
 #include "tuner/os/process.h"
 
@@ -28,11 +29,6 @@ std::uint64_t foreign_limit_bytes() {
   if (const char* text = std::getenv("TUNE_FOREIGN_GPU_MIB"))
     std::from_chars(text, text + std::strlen(text), mib);
   return mib << 20;
-}
-
-std::string gib(std::uint64_t bytes) {
-  const std::uint64_t tenths = (bytes * 10 + (1u << 29)) >> 30;
-  return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " GiB";
 }
 
 bool is_alive(std::int64_t pid) {
@@ -139,7 +135,7 @@ int DevicePool::free_slots(const Gpu& gpu, std::vector<std::string>& notices) {
   // Nobody leases it: what is on it belongs to none of us.
   if (gpu.processes.empty() && gpu.memory_used <= foreign_limit_bytes()) return claims.free;
   std::string notice =
-      "GPU " + gpu.uuid + " (" + gpu.name + ") is skipped: " + gib(gpu.memory_used) + " held";
+      "GPU " + gpu.uuid + " (" + gpu.name + ") is skipped: " + gib_text(gpu.memory_used) + " held";
   if (!gpu.processes.empty()) notice += " by process " + std::to_string(gpu.processes.front());
   notices.push_back(notice + ", and no tune leases it");
   return 0;

@@ -5,6 +5,7 @@
 
 #include "tuner/core/best_so_far.h"
 #include "tuner/engine/attempt/outcome.h"
+#include "tuner/engine/loop/desk_parts.h"
 #include "tuner/engine/loop/metric_follower.h"
 #include "tuner/engine/loop/running_trial.h"
 

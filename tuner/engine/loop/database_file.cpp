@@ -8,6 +8,7 @@
 #include <set>
 
 #include "tuner/core/error.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/os/held_locks.h"
 #include "tuner/os/process.h"
 
@@ -24,7 +25,7 @@ std::uintmax_t log_size(const std::filesystem::path& database) {
 }  // namespace
 
 DatabaseFile::DatabaseFile(const std::filesystem::path& study_folder)
-    : file_(study_folder / "study.db"), at_begin_(look()) {}
+    : file_(study_database(study_folder)), at_begin_(look()) {}
 
 std::optional<struct stat> DatabaseFile::look() const {
   struct stat status {};

@@ -1,8 +1,5 @@
 #include "tuner/engine/loop/inbox.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -35,14 +32,6 @@ std::optional<Request> request_in(const std::string& text, const std::string& id
 }
 
 }  // namespace
-
-std::string asking_user() {
-  const passwd* const entry = ::getpwuid(::getuid());
-  std::array<char, 256> host{};
-  if (::gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
-  return (entry != nullptr ? std::string(entry->pw_name) : "user " + std::to_string(::getuid())) + '@' +
-         host.data();
-}
 
 std::string Inbox::send(Request request) const {
   std::error_code error;

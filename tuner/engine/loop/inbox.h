@@ -40,7 +40,4 @@ class Inbox {
   std::filesystem::path folder_;
 };
 
-// Who asks: the user and the machine.
-std::string asking_user();
-
 }  // namespace tune::engine

@@ -57,11 +57,8 @@ void MetricFollower::write(Journal::Entry& entry, const RunningTrial& running, c
   if (!rows.empty()) entry.store().insert_metrics(rows);
   for (const MetricNotice& notice : tail.notices) write_notice(entry, running, notice);
   if (tail.dropped == 0 || running.said_dropped) return;
-  StatusEvent event;
-  event.trial = running.attempt.trial;
-  event.attempt = running.attempt.attempt;
-  event.message = std::to_string(tail.dropped) + " metric lines of another attempt were dropped";
-  entry.event(std::move(event));
+  entry.event(event_of(running.id(), StatusKind::kNotice,
+                       std::to_string(tail.dropped) + " metric lines of another attempt were dropped"));
 }
 
 void MetricFollower::take_in(RunningTrial& running, const MetricTail& tail) {
@@ -70,11 +67,8 @@ void MetricFollower::take_in(RunningTrial& running, const MetricTail& tail) {
   follow(running.unread, tail, parts_.frame.spec.objective.metric);
   if (second) follow(running.second_unread, tail, second->metric);
   for (const MetricRecord& record : tail.records) {
-    StatusEvent event;
-    event.kind = StatusKind::kMetric;
+    StatusEvent event = event_of(running.id(), StatusKind::kMetric);
     event.time = record.time;
-    event.trial = running.attempt.trial;
-    event.attempt = running.attempt.attempt;
     event.metric = record.name;
     event.point = record.point;
     parts_.status.on_event(event);
@@ -128,12 +122,11 @@ void MetricFollower::judge(RunningTrial& running) {
 // the loop may have done so.
 void MetricFollower::write_notice(Journal::Entry& entry, const RunningTrial& running,
                                   const MetricNotice& notice) const {
-  StatusEvent event;
-  event.trial = running.attempt.trial;
-  event.attempt = running.attempt.attempt;
+  StatusEvent event =
+      event_of(running.id(), StatusKind::kNotice,
+               (notice.metric.empty() ? "" : "metric \"" + notice.metric + "\": ") + notice.text);
   event.metric = notice.metric;
   event.about = notice.about;
-  event.message = (notice.metric.empty() ? "" : "metric \"" + notice.metric + "\": ") + notice.text;
   if (said_.contains({notice.metric, notice.about}) || was_said(notice))
     entry.record(event);
   else

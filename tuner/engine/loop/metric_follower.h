@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "tuner/engine/loop/desk_parts.h"
 #include "tuner/engine/loop/running_trial.h"
 
 namespace tune::engine {

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "strategies/curve_standing.h"
 #include "strategies/replicating.h"
+#include "tuner/core/number_text.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/core/replication.h"
 
@@ -11,13 +11,12 @@ namespace tune::engine {
 namespace {
 
 using Candidate = Replication::Candidate;
-using strategies::for_people;
 
 std::string numbered(const Candidate& one) { return "trial " + std::to_string(one.trial); }
 
 std::string luck_of(const Candidate& one) {
   if (!one.luck) return "was not repeated";
-  return "owed " + (*one.luck > 0 ? for_people(*one.luck) : std::string("nothing")) + " to luck";
+  return "owed " + (*one.luck > 0 ? number_text(*one.luck) : std::string("nothing")) + " to luck";
 }
 
 std::string verdict(const Replication& replication, const Objective& objective) {
@@ -26,13 +25,13 @@ std::string verdict(const Replication& replication, const Objective& objective) 
   for (const Candidate& one : replication.candidates())
     if (first == nullptr || is_better(one.first, first->first, objective.goal)) first = &one;
   std::string text = numbered(winner) + (first == &winner ? " stays the best" : " is the best") + ": mean " +
-                     objective.metric + ' ' + for_people(winner.mean) + " of " +
+                     objective.metric + ' ' + number_text(winner.mean) + " of " +
                      plural_text(winner.fresh.size() + 1, "seed");
   if (winner.bound)
-    text += (objective.goal == Goal::kMaximize ? ", at least " : ", at most ") + for_people(*winner.bound);
+    text += (objective.goal == Goal::kMaximize ? ", at least " : ", at most ") + number_text(*winner.bound);
   text += first == &winner
-              ? "; its first value, " + for_people(first->first) + ", "
-              : "; the best first value, " + for_people(first->first) + " of " + numbered(*first) + ", ";
+              ? "; its first value, " + number_text(first->first) + ", "
+              : "; the best first value, " + number_text(first->first) + " of " + numbered(*first) + ", ";
   return text + luck_of(*first);
 }
 

@@ -1,43 +1,15 @@
 #pragma once
-// A trial whose attempt runs, and what the desk and those who follow metrics and ends share of a study.
-#include <functional>
-#include <map>
+// A trial whose attempt runs.
+#include <cstdint>
 #include <optional>
 #include <string>
 
 #include "store/study_store.h"
-#include "strategies/stop_rule.h"
+#include "tuner/core/attempt_layout.h"
 #include "tuner/core/clock.h"
 #include "tuner/engine/attempt/attempt_files.h"
-#include "tuner/engine/attempt/attempt_plan.h"
-#include "tuner/engine/attempt/fault.h"
-#include "tuner/engine/attempt/trial_runner.h"
-#include "tuner/engine/loop/history_book.h"
-#include "tuner/engine/loop/journal.h"
 
 namespace tune::engine {
-
-// The trials that had begun before the space was last amended, and what they had of parameters that came
-// later.
-struct AmendedFrom {
-  int trials = 0;
-  std::map<std::string, Json> assumed = {};
-};
-
-// All of it is used on the loop's thread, and lives as long as the loop.
-struct DeskParts {
-  StudyFrame frame;
-  store::StudyStore& store;
-  strategies::StopRule& stop_rule;
-  TrialRunner& runner;
-  const Clock& clock;
-  Status& status;
-  Journal& journal;
-  HistoryBook& book;
-  // What has become of the set-up since the run began, asked when a trial has failed; empty: nobody knows.
-  std::function<std::optional<Fault>()> set_up_fault = {};
-  AmendedFrom amended = {};
-};
 
 struct RunningTrial {
   store::TrialRow trial;
@@ -59,6 +31,8 @@ struct RunningTrial {
   std::optional<std::int64_t> first_step = {};  // of the objective, that this attempt has printed
   std::string stopped_by = {};       // the reason, where a person stopped it while it was being paused
   std::string pausing_trouble = {};  // why it had better not have been paused
+
+  AttemptId id() const { return {attempt.trial, attempt.attempt}; }
 };
 
 }  // namespace tune::engine

@@ -1,7 +1,6 @@
 #include "tuner/engine/loop/spending.h"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include "tuner/billing/device_shares.h"
@@ -35,26 +34,6 @@ std::optional<DeviceBudget> device_budget(const Limits& limits, std::optional<do
   const double affordable = *limits.cost_usd / *usd_per_hour * kSecondsPerHour;
   if (!budget || affordable < budget->seconds) budget = {affordable, store::StudyEnd::kCostLimit};
   return budget;
-}
-
-int whole_trainings(const std::vector<store::TrialRow>& trials,
-                    const std::vector<store::AttemptRow>& attempts) {
-  const std::vector<double> shares = billing::device_shares(attempts);
-  std::map<int, double> by_trial;
-  double all = 0, completed = 0;
-  for (std::size_t i = 0; i < attempts.size(); ++i) {
-    by_trial[attempts[i].trial] += shares[i];
-    all += shares[i];
-  }
-  int count = 0;
-  for (const store::TrialRow& trial : trials) {
-    if (trial.state != TrialState::kCompleted) continue;
-    completed += by_trial[trial.number];
-    ++count;
-  }
-  const auto most = static_cast<double>(trials.size());
-  if (completed <= 0) return static_cast<int>(trials.size());
-  return static_cast<int>(std::min(most, std::ceil(all / completed * count)));
 }
 
 void Spending::Median::add(double number) {

@@ -22,12 +22,6 @@ struct DeviceBudget {
 };
 std::optional<DeviceBudget> device_budget(const Limits& limits, std::optional<double> usd_per_hour);
 
-// How many whole trainings the device time of an ended study would have paid for, at what its completed
-// trials took on average: what another way to spend that time may have. At most as many as the study had
-// trials, and that many where none completed.
-int whole_trainings(const std::vector<store::TrialRow>& trials,
-                    const std::vector<store::AttemptRow>& attempts);
-
 // Owned by the loop, on its thread. It counts and decides, and neither starts nor stops anything. It counts
 // as the bill does (billing::device_shares), failed and repeated attempts too: attempts that share a device
 // share its time, those of other studies too. What has ended is added up once; a look goes through the

@@ -1,5 +1,7 @@
 #include "tuner/engine/loop/status.h"
 
+#include <utility>
+
 namespace tune::engine {
 
 const char* event_kind(StatusKind kind) {
@@ -30,6 +32,15 @@ const char* event_kind(StatusKind kind) {
       return "study_finished";
   }
   return "notice";
+}
+
+StatusEvent event_of(AttemptId attempt, StatusKind kind, std::string message) {
+  StatusEvent event;
+  event.kind = kind;
+  event.trial = attempt.trial;
+  event.attempt = attempt.attempt;
+  event.message = std::move(message);
+  return event;
 }
 
 }  // namespace tune::engine

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "tuner/core/attempt_layout.h"
 #include "tuner/core/clock.h"
 #include "tuner/core/history.h"
 
@@ -48,6 +49,9 @@ struct StatusEvent {
   std::optional<int> replicate_of = {};     // of a trial that is queued or has finished
   std::optional<double> second_value = {};  // where there are two objectives
 };
+
+// What has become of an attempt.
+StatusEvent event_of(AttemptId attempt, StatusKind kind, std::string message = {});
 
 // Who shows a study to people or programs. Owned by the command that runs the study. Decides nothing.
 class Status {

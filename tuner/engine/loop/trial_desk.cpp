@@ -27,15 +27,6 @@ void make_folder(const fs::path& folder) {
   fs::create_directory(folder);
 }
 
-StatusEvent about(StatusKind kind, const store::AttemptRow& attempt, std::string message) {
-  StatusEvent event;
-  event.kind = kind;
-  event.trial = attempt.trial;
-  event.attempt = attempt.attempt;
-  event.message = std::move(message);
-  return event;
-}
-
 }  // namespace
 
 TrialDesk::TrialDesk(Parts parts)
@@ -163,7 +154,7 @@ void TrialDesk::commit_plan(const RunningTrial& running, Beginning beginning,
       entry.store().update_trial(trial);
     }
     if (suggestion != nullptr) {
-      StatusEvent event = about(StatusKind::kTrialQueued, running.attempt, suggestion->note);
+      StatusEvent event = event_of(running.id(), StatusKind::kTrialQueued, suggestion->note);
       event.parameters = trial.parameters;
       event.brief = suggestion->brief;
       event.choice = suggestion->choice;
@@ -208,7 +199,7 @@ void TrialDesk::record_start(RunningTrial running, const AttemptRecord& record) 
   RunningTrial& place = running_.insert_or_assign(number, std::move(running)).first->second;
   parts_.journal.commit([&](Journal::Entry& entry) {
     entry.store().update_attempt(place.attempt);
-    StatusEvent event = about(StatusKind::kAttemptStarted, place.attempt, {});
+    StatusEvent event = event_of(place.id(), StatusKind::kAttemptStarted);
     event.devices = place.attempt.devices;
     event.parameters = place.trial.parameters;
     entry.event(std::move(event));
@@ -305,7 +296,7 @@ Fault TrialDesk::not_started(RunningTrial& running, const Error& error) {
     entry.store().update_attempt(running.attempt);
     entry.store().update_trial(running.trial);
     entry.event(
-        about(StatusKind::kAttemptRequeued, running.attempt, std::string("not started: ") + error.what()));
+        event_of(running.id(), StatusKind::kAttemptRequeued, std::string("not started: ") + error.what()));
   });
   parts_.book.set_state(running.trial.number, TrialState::kQueued);
   return start_fault(error);

@@ -9,6 +9,7 @@
 
 #include "strategies/strategy.h"
 #include "tuner/engine/loop/attempt_closer.h"
+#include "tuner/engine/loop/desk_parts.h"
 #include "tuner/engine/loop/memory_forecast.h"
 #include "tuner/engine/loop/metric_follower.h"
 #include "tuner/engine/loop/running_trial.h"

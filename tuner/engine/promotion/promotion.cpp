@@ -7,6 +7,7 @@
 #include "tuner/core/plural_text.h"
 #include "tuner/core/replication.h"
 #include "tuner/core/rng.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/engine/promotion/lineage.h"
 #include "tuner/engine/promotion/model_files.h"
 #include "tuner/engine/promotion/preferred.h"
@@ -57,8 +58,7 @@ int free_version(const store::ModelRegistry& registry, const std::string& model,
                  const std::vector<store::ModelFile>& files) {
   int version = registry.next_version(model);
   std::error_code error;
-  for (fs::path folder; fs::exists(folder = model_folder / "versions" / std::to_string(version), error);
-       ++version)
+  for (fs::path folder; fs::exists(folder = version_folder(model_folder, version), error); ++version)
     if (damage_of(folder, files).empty()) break;
   return version;
 }
@@ -66,9 +66,9 @@ int free_version(const store::ModelRegistry& registry, const std::string& model,
 void switch_current(const fs::path& model_folder, int version) {
   on_disk(model_folder, "switch the current version in", [&] {
     const fs::path link = model_folder / (kPassingLink + random_token());
-    fs::create_symlink(fs::path("versions") / std::to_string(version), link);
+    fs::create_symlink(version_folder({}, version), link);
     crash_point("promote_link");
-    fs::rename(link, model_folder / "current");
+    fs::rename(link, current_link(model_folder));
     sync_path(model_folder);
   });
 }
@@ -84,8 +84,8 @@ void repair_link(const store::ModelRegistry& registry, const fs::path& models, c
   const std::optional<store::ModelVersion> current = registry.current(model);
   if (!current) return;
   std::error_code error;
-  const fs::path target = fs::read_symlink(models / model / "current", error);
-  if (error || target != fs::path("versions") / std::to_string(current->version))
+  const fs::path target = fs::read_symlink(current_link(models / model), error);
+  if (error || target != version_folder({}, current->version))
     switch_current(models / model, current->version);
 }
 
@@ -106,7 +106,7 @@ std::optional<int> recorded_before(const store::ModelRegistry& registry, const s
   for (const store::ModelVersion& version : registry.versions(model)) {
     std::error_code error;
     if (is_of(version, study, trial, token) &&
-        fs::exists(model_folder / "versions" / std::to_string(version.version), error))
+        fs::exists(version_folder(model_folder, version.version), error))
       return version.version;
   }
   return std::nullopt;
@@ -206,21 +206,21 @@ void make_folders(const fs::path& models, const fs::path& model_folder) {
   on_disk(models, "create", [&] {
     // Rights that a person gives later stay.
     if (fs::create_directories(models)) fs::permissions(models, fs::perms::owner_all);
-    fs::create_directories(model_folder / "versions");
-    fs::create_directories(models / "staging");
+    fs::create_directories(versions_folder(model_folder));
+    fs::create_directories(staging_folder(models));
   });
 }
 
 // What a process left that died while it copied.
 void empty_staging(const fs::path& models) {
   on_disk(models, "empty", [&] {
-    for (const auto& entry : fs::directory_iterator(models / "staging")) fs::remove_all(entry.path());
+    for (const auto& entry : fs::directory_iterator(staging_folder(models))) fs::remove_all(entry.path());
   });
 }
 
 void set_version(store::PromotionDecision& result, const fs::path& model_folder, int version) {
   result.version = version;
-  result.folder = model_folder / "versions" / std::to_string(version);
+  result.folder = version_folder(model_folder, version);
 }
 
 // Asks the gate, and looks at the output before anything of it is read. Leaves the reason in the result
@@ -236,7 +236,7 @@ bool may_be_promoted(const store::StudyStore& store, const Candidate& candidate,
           : judge_promotion(candidate.objective(), candidate.judged(), judged, chosen_by_person);
   result.reason = gate.reason + seeds_text(candidate);
   if (!gate.passes) return false;
-  const std::string problem = output_problem(candidate.attempt / "output");
+  const std::string problem = output_problem(candidate.attempt / kOutputFolder);
   if (problem.empty()) return true;
   result.reason = "trial " + std::to_string(candidate.trial.number) + " " + problem;
   return false;
@@ -245,7 +245,7 @@ bool may_be_promoted(const store::StudyStore& store, const Candidate& candidate,
 // Copies the candidate's output, moves the copy to its place, and records it. Returns its version.
 int make_version(store::ModelRegistry& registry, const Candidate& candidate, const Json& lineage,
                  const fs::path& models, const PromotionRequest& request) {
-  const fs::path staging = models / "staging" / random_token(), model_folder = models / request.model;
+  const fs::path staging = staging_folder(models) / random_token(), model_folder = models / request.model;
   crash_point("promote_stage");
   store::ModelVersion version{request.model,
                               0,
@@ -255,9 +255,9 @@ int make_version(store::ModelRegistry& registry, const Candidate& candidate, con
                               candidate.objective(),
                               candidate.value(),
                               lineage,
-                              copy_model(candidate.attempt / "output", staging, request.is_interrupted)};
+                              copy_model(candidate.attempt / kOutputFolder, staging, request.is_interrupted)};
   version.version = free_version(registry, request.model, model_folder, version.files);
-  const fs::path folder = model_folder / "versions" / std::to_string(version.version);
+  const fs::path folder = version_folder(model_folder, version.version);
   crash_point("promote_rename");
   on_disk(folder, "move the model to", [&] {
     fs::remove_all(folder);  // at most the same files, which a process left that died right here
@@ -290,12 +290,12 @@ store::PromotionDecision promote_trial(const store::StudyStore& store, const Pro
   if (const auto none = nothing_preferred(store, request)) return *none;
   const Candidate candidate = candidate_of(store, request);
   const store::TrialRow& trial = candidate.trial;
-  const fs::path models = request.store_folder / "models", model_folder = models / request.model;
+  const fs::path models = models_folder(request.store_folder), model_folder = models / request.model;
   make_folders(models, model_folder);
   // One promotion at a time in this store: version folders are made before they are recorded.
-  const FileLock lock = FileLock::wait_for(models / "lock", request.is_interrupted, request.notice);
+  const FileLock lock = FileLock::wait_for(registry_lock(models), request.is_interrupted, request.notice);
   empty_staging(models);
-  store::ModelRegistry registry(models / "registry.db", store::OpenMode::kCreate);
+  store::ModelRegistry registry(registry_file(models), store::OpenMode::kCreate);
   repair_link(registry, models, request.model);
 
   store::PromotionDecision result{request.model, false, trial.number, 0, {}, {}};

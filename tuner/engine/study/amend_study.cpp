@@ -4,11 +4,11 @@
 #include <set>
 #include <utility>
 
+#include "store/store_listing.h"
 #include "strategies/strategy.h"
 #include "tuner/core/error.h"
 #include "tuner/core/placed_point.h"
 #include "tuner/core/plural_text.h"
-#include "tuner/engine/study/comparison_of.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/spec/spec_amendment.h"
@@ -19,15 +19,13 @@ namespace {
 HeldStudy held(const AmendRequest& request) {
   const std::string& study = request.spec.study;
   try {
-    HeldStudy found = hold_study(request.store, study);
-    if (found.store) return found;
+    return require_held_study(request.store, study);
   } catch (const Error& error) {
     if (error.code() != ExitCode::kConflict) throw;
     throw Error(ExitCode::kConflict, error.what(),
                 "a study that runs keeps its space: `tune stop " + study +
                     "` interrupts it, and `tune resume " + study + "` goes on in the new one");
   }
-  throw Error(ExitCode::kNotFound, "there is no study \"" + study + "\" in " + request.store.string());
 }
 
 std::string joined_lines(const std::string& head, const std::vector<std::string>& lines) {
@@ -183,7 +181,7 @@ AmendReport amend_study(const AmendRequest& request, const Clock& clock) {
   const Spec& spec = request.spec;
   // What the new space makes impossible (a grid without levels) is found before anything is written.
   strategies::make_strategy(spec.strategy, spec.space, spec.objective, 0);
-  if (const auto comparison = comparison_of(request.store, spec.study))
+  if (const auto comparison = store::comparison_of(request.store, spec.study))
     throw Error(ExitCode::kConflict,
                 "\"" + spec.study + "\" is a study of the comparison \"" + *comparison +
                     "\", which says how it searches",

@@ -17,8 +17,6 @@ namespace {
 constexpr std::array<std::string_view, 7> kFailures{"oom",   "non_finite", "bad_data", "timeout",
                                                     "crash", "lost",       "no_metric"};
 
-bool is_open(TrialState state) { return state == TrialState::kRunning || state == TrialState::kQueued; }
-
 std::string failure_class(const std::string& reason) {
   const bool known = std::find(kFailures.begin(), kFailures.end(), reason) != kFailures.end();
   return known ? reason : "crash";

@@ -7,16 +7,17 @@
 #include <utility>
 
 #include "store/model_registry.h"
-#include "store/study_names.h"
+#include "store/store_listing.h"
 #include "store/study_store.h"
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
-#include "tuner/engine/study/comparison_of.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/file_lock.h"
+#include "tuner/os/file_system.h"
 #include "tuner/os/process.h"
 
 namespace tune::engine {
@@ -61,7 +62,7 @@ std::vector<fs::path> left_of(const fs::path& store, const std::string& study) {
 
 std::vector<std::string> versions_of(const DeletionRequest& request) {
   std::vector<std::string> kept;
-  const fs::path file = request.store / "models" / "registry.db";
+  const fs::path file = registry_file(models_folder(request.store));
   std::error_code ignored;
   if (!fs::exists(file, ignored)) return kept;
   const store::ModelRegistry registry(file, store::OpenMode::kRead);
@@ -75,12 +76,12 @@ std::vector<std::string> versions_of(const DeletionRequest& request) {
 
 // Its report and its frozen models are of the trials' files.
 void require_no_comparison(const DeletionRequest& request) {
-  const auto name = comparison_of(request.store, request.study);
+  const auto name = store::comparison_of(request.store, request.study);
   if (!name) return;
   throw Error(
       ExitCode::kConflict,
       "\"" + request.study + "\" is a study of the comparison \"" + *name + "\", which reads its trials",
-      "remove " + (request.store / "comparisons" / *name).string() +
+      "remove " + comparison_folder(request.store, *name).string() +
           " first, if nobody needs the comparison any more");
 }
 
@@ -137,7 +138,7 @@ FileLock hold(const DeletionRequest& request) {
 // nullopt for a database that cannot be read: then nothing can be said of what is in it.
 std::optional<store::StudyStore> readable(const DeletionRequest& request) {
   try {
-    return store::StudyStore(request.store / request.study / "study.db",
+    return store::StudyStore(study_database(request.store / request.study),
                              request.trial == 0 ? store::OpenMode::kRead : store::OpenMode::kWrite);
   } catch (const Error&) {
     if (request.trial != 0) throw;
@@ -258,12 +259,12 @@ std::vector<std::string> finish_deletions(const fs::path& store) {
   fs::remove(set_aside(store), ignored);
   for (const std::string& name : store::study_names(store)) {
     try {
-      const store::StudyStore study(store / name / "study.db", store::OpenMode::kRead);
+      const store::StudyStore study(study_database(store / name), store::OpenMode::kRead);
       for (const store::TrialRow& trial : study.trials()) {
         const fs::path folder = trial_folder(store / name, trial.number);
         if (!trial.facts.deleted || !fs::exists(folder, ignored)) continue;
         std::string holder;
-        const auto lock = FileLock::try_once(store / name / "lock", holder);
+        const auto lock = FileLock::try_once(study_lock(store / name), holder);
         if (!lock) break;
         remove_files(folder);
         said.push_back("the deletion of " + name + '/' + std::to_string(trial.number) + " was finished");

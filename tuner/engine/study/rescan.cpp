@@ -238,10 +238,7 @@ class Rescan {
 }  // namespace
 
 RescanReport rescan_study(const RescanRequest& request, const Clock& clock) {
-  HeldStudy study = hold_study(request.store, request.study);
-  if (!study.store)
-    throw Error(ExitCode::kNotFound,
-                "there is no study \"" + request.study + "\" in " + request.store.string());
+  HeldStudy study = require_held_study(request.store, request.study);
   return Rescan(request, clock, *study.store).run();
 }
 

@@ -8,7 +8,9 @@
 #include <sstream>
 #include <vector>
 
+#include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/engine/attempt/attempt_launch.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/engine/devices/device_wait.h"
@@ -75,9 +77,9 @@ std::vector<fs::path> folders_in_store(const fs::path& store) {
        at.increment(error)) {
     std::error_code unknown;
     const fs::path& folder = at->path();
-    if (fs::exists(folder / "study.db", unknown) ||
-        (folder.filename() == "models" && fs::exists(folder / "registry.db", unknown)) ||
-        (folder.filename() == "comparisons" && fs::is_directory(folder, unknown)))
+    if (fs::exists(study_database(folder), unknown) ||
+        (folder.filename() == kModelsFolder && fs::exists(registry_file(folder), unknown)) ||
+        (folder.filename() == kComparisonsFolder && fs::is_directory(folder, unknown)))
       folders.push_back(folder);
   }
   return folders;
@@ -88,12 +90,12 @@ std::optional<store::Probe> run_probe(const ProbeRequest& request, const DeviceS
   Attempt attempt = plan_attempt({request.spec, request.study_folder, request.seed},
                                  {{1, 1}, "probe", middle_of(request.spec.space), 1, false, {}});
   attempt.trial_json["checkpoint_dir"] = (folder / "checkpoints").string();
-  attempt.trial_json["output_dir"] = (folder / "output").string();
+  attempt.trial_json["output_dir"] = (folder / kOutputFolder).string();
   attempt.trial_json["devices"] = share.devices;
   attempt.trial_json["threads"] = share.threads;
   std::error_code error;
   fs::create_directories(folder / "checkpoints", error);
-  if (!error) fs::create_directories(folder / "output", error);
+  if (!error) fs::create_directories(folder / kOutputFolder, error);
   if (error) throw Error(ExitCode::kEnvironment, "cannot create " + folder.string() + ": " + error.message());
 
   ProbeRun run{attempt.trial_json, folder, device_environment(share), {}, request.signals};

@@ -17,6 +17,7 @@
 #include "tuner/engine/study/builtin_trainer.h"
 #include "tuner/engine/study/run_facts.h"
 #include "tuner/os/crash_point.h"
+#include "tuner/os/file_system.h"
 
 namespace tune::engine {
 namespace {
@@ -287,12 +288,12 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
 
 // A person who interrupts a promotion twice wants the process to be gone: it may wait for a disk that does
 // not answer.
-class Promoting {
+class PromotionUnderWay {
  public:
-  explicit Promoting(const RunHooks& hooks) : hooks_(hooks) { tell(true); }
-  ~Promoting() { tell(false); }
-  Promoting(const Promoting&) = delete;
-  Promoting& operator=(const Promoting&) = delete;
+  explicit PromotionUnderWay(const RunHooks& hooks) : hooks_(hooks) { tell(true); }
+  ~PromotionUnderWay() { tell(false); }
+  PromotionUnderWay(const PromotionUnderWay&) = delete;
+  PromotionUnderWay& operator=(const PromotionUnderWay&) = delete;
 
  private:
   void tell(bool begins) const {
@@ -336,7 +337,7 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
   study.row = study.store.study();
   if (report.result.outcome == Outcome::kFinished) {
     try {
-      const Promoting promoting(hooks);
+      const PromotionUnderWay under_way(hooks);
       report.promotion = promote_best(study, request, *status, clock, interruption);
     } catch (const Error& error) {
       if (error.code() == ExitCode::kInterrupted) {

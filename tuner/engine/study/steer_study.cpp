@@ -29,9 +29,7 @@ void adapt(Effect& effect, store::StudyRow& study) {
 }  // namespace
 
 void obey_at_rest(const std::filesystem::path& store_folder, const Spec& spec, const Clock& clock) {
-  HeldStudy held = hold_study(store_folder, spec.study);
-  if (!held.store)
-    throw Error(ExitCode::kNotFound, "there is no study \"" + spec.study + "\" in " + store_folder.string());
+  HeldStudy held = require_held_study(store_folder, spec.study);
   store::StudyStore& store = *held.store;
   require_own_name(store);
   const Inbox inbox(store_folder / spec.study);

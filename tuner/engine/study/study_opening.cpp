@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tuner/core/rng.h"
+#include "tuner/core/store_layout.h"
 #include "tuner/engine/loop/completion.h"
 #include "tuner/engine/study/warm_start.h"
 #include "tuner/os/crash_point.h"
@@ -30,7 +31,7 @@ store::StudyRow new_row(const Spec& spec, const std::string& spec_text, const Ov
   row.seed = overrides.seed ? *overrides.seed : spec.strategy.seed ? *spec.strategy.seed : entropy_seed();
   row.objective = spec.objective;
   row.second = spec.second_objective;
-  const Limits limits = override_limits(spec.limits, overrides);
+  const Limits limits = limits_in_place(spec.limits, overrides.limits);
   check_limits(limits, spec.second_objective);
   row.limits = limits_json(limits);
   row.state = store::StudyState::kRunning;
@@ -124,7 +125,7 @@ std::optional<store::StudyStore> existing_store(const fs::path& file, const stor
 // Trials without a database are another study's: their checkpoints and metrics must not reach the trials of
 // the new one that get their numbers. Says where they are now; nothing when there are none.
 std::vector<std::string> move_lost_trials_aside(const fs::path& folder) try {
-  const fs::path trials = folder / "trials";
+  const fs::path trials = trials_folder(folder);
   if (!fs::exists(fs::symlink_status(trials)) || (fs::is_directory(trials) && fs::is_empty(trials)))
     return {};
   fs::path aside;
@@ -136,7 +137,7 @@ std::vector<std::string> move_lost_trials_aside(const fs::path& folder) try {
 } catch (const fs::filesystem_error& error) {
   throw Error(ExitCode::kEnvironment,
               std::string("the trials of a lost database cannot be moved: ") + error.what(),
-              "move or remove " + (folder / "trials").string());
+              "move or remove " + trials_folder(folder).string());
 }
 
 // TUNE_SYNCHRONOUS: what a commit survives.
@@ -216,7 +217,7 @@ FileLock lock_study(const fs::path& folder, const std::string& study) {
   std::string holder;
   // A command that only changes a limit holds it for a moment.
   for (int i = 0; i < kLockTries; ++i) {
-    if (auto lock = FileLock::try_once(folder / "lock", holder)) return *std::move(lock);
+    if (auto lock = FileLock::try_once(study_lock(folder), holder)) return *std::move(lock);
     std::this_thread::sleep_for(kLockPause);
   }
   if (holder.empty()) {
@@ -257,31 +258,10 @@ void require_own_name(const store::StudyStore& store) {
               "name the folder \"" + name + "\" again to go on with it, a copy in a store of its own");
 }
 
-void make_private_folder(const fs::path& folder) {
-  std::error_code error;
-  if (fs::create_directories(folder, error)) fs::permissions(folder, fs::perms::owner_all, error);
-  if (error) {
-    throw Error(ExitCode::kEnvironment, "cannot create " + folder.string() + ": " + error.message(),
-                "name a folder that you may write with --store, or in $TUNE_STORE");
-  }
-}
-
-Limits override_limits(Limits limits, const Overrides& overrides) {
-  if (overrides.trials) limits.trials = overrides.trials;
-  if (overrides.parallel) limits.parallel = overrides.parallel;
-  if (overrides.time) limits.time = overrides.time;
-  if (overrides.gpu_hours) limits.gpu_hours = overrides.gpu_hours;
-  if (overrides.cost_usd) limits.cost_usd = overrides.cost_usd;
-  if (overrides.target) limits.target = overrides.target;
-  if (overrides.no_improvement) limits.no_improvement = overrides.no_improvement;
-  if (overrides.convergence) limits.convergence = overrides.convergence;
-  return limits;
-}
-
 OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std::string& spec_text,
                        const Overrides& overrides) {
   const store::StoreSettings settings = store_settings();
-  const fs::path folder = store_folder / spec.study, file = folder / "study.db";
+  const fs::path folder = store_folder / spec.study, file = study_database(folder);
   store::StudyRow new_study = new_row(spec, spec_text, overrides);
   new_study.facts.origin = {store_folder.string(), fs::path(spec.file).filename().string()};
   WarmStartTrials earlier;
@@ -301,7 +281,7 @@ OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std
     earlier.notices = follow_spec(*store, store_folder, spec, row);
     for (std::string& notice : take_changes(*store, row, spec, spec_text))
       earlier.notices.push_back(std::move(notice));
-    row.limits = limits_json(override_limits(stored_limits(*store, row), overrides));
+    row.limits = limits_json(limits_in_place(stored_limits(*store, row), overrides.limits));
     return {std::move(lock), std::move(*store), std::move(row), false, std::move(earlier.notices)};
   }
   if (!is_first) earlier = learn(store_folder, spec, new_study);  // a process died while it made the file
@@ -321,8 +301,15 @@ OpenedStudy open_study(const fs::path& store_folder, const Spec& spec, const std
 HeldStudy hold_study(const fs::path& store_folder, const std::string& study) {
   const fs::path folder = store_folder / study;
   FileLock lock = lock_study(folder, study);
-  auto store = existing_store(folder / "study.db", store_settings());
+  auto store = existing_store(study_database(folder), store_settings());
   return {std::move(lock), std::move(store)};
+}
+
+HeldStudy require_held_study(const fs::path& store_folder, const std::string& study) {
+  HeldStudy held = hold_study(store_folder, study);
+  if (!held.store)
+    throw Error(ExitCode::kNotFound, "there is no study \"" + study + "\" in " + store_folder.string());
+  return held;
 }
 
 fs::path spec_folder_now(const store::StudyRow& row, const fs::path& store_folder) {
@@ -333,14 +320,6 @@ fs::path spec_folder_now(const store::StudyRow& row, const fs::path& store_folde
   if (!folder.has_filename()) folder = folder.parent_path();
   const Json document = read_json_file(folder / file, kMostSpec, Links::kFollow).value;
   return document.is_object() && spec_difference(row.spec, document).empty() ? folder : fs::path(row.folder);
-}
-
-std::optional<std::string> network_warning(const std::filesystem::path& store) {
-  const std::optional<std::string> network = network_file_system(store);
-  if (!network) return std::nullopt;
-  return "the store " + store.string() + " may lie on a network (" + *network +
-         "): its databases are safe on a local disk alone, so name one with --store, and never run tune on "
-         "this store from two machines";
 }
 
 }  // namespace tune::engine

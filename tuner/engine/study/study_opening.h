@@ -15,11 +15,8 @@ namespace tune::engine {
 // What the command line says beside the spec. It is stored with the study, and a later command may say it
 // again.
 struct Overrides {
-  std::optional<int> trials, parallel;
-  std::optional<Milliseconds> time;
-  std::optional<double> gpu_hours, cost_usd, target, convergence;
-  std::optional<int> no_improvement;
-  std::optional<std::uint64_t> seed;
+  Limits limits = {};
+  std::optional<std::uint64_t> seed = {};
 };
 
 // A study opened for writing. The lock is held as long as this lives.
@@ -30,12 +27,6 @@ struct OpenedStudy {
   bool is_new = false;
   std::vector<std::string> notices;  // what a new study learns from earlier ones; how its spec has changed
 };
-
-// The limits with those of the command line in their place.
-Limits override_limits(Limits limits, const Overrides& overrides);
-
-// Creates a folder of the store (mode 0700) where there is none. Throws Error(kEnvironment).
-void make_private_folder(const std::filesystem::path& folder);
 
 // Creates STORE/STUDY (mode 0700), with copies of what the spec's warm_start names, or continues it. Throws
 // SpecError for a warm start that is not possible; Error(kConflict) when another process works on it (with
@@ -58,6 +49,8 @@ struct HeldStudy {
 };
 // Throws as open_study().
 HeldStudy hold_study(const std::filesystem::path& store, const std::string& study);
+// The same of one whose database is there: throws Error(kNotFound) for any other.
+HeldStudy require_held_study(const std::filesystem::path& store, const std::string& study);
 
 // Where the spec of a study lies now: beside a store that was copied or moved together with it, else where it
 // was.
@@ -70,9 +63,5 @@ FileLock lock_study(const std::filesystem::path& folder, const std::string& stud
 // The row's limits follow a spec that is changed, but for those that were raised on the command line and that
 // the spec has not changed. What was decided about a promotion is forgotten where the spec asks for another.
 void take_limits(store::StudyRow& row, const Spec& spec, const std::vector<SpecChange>& changes);
-
-// What a person who writes to a store there is told where the run begins; nullopt on a local disk. Not
-// refused: of some file systems (FUSE) nobody knows where they keep their files.
-std::optional<std::string> network_warning(const std::filesystem::path& store);
 
 }  // namespace tune::engine

@@ -7,7 +7,7 @@
 #include <set>
 #include <utility>
 
-#include "store/study_names.h"
+#include "store/store_listing.h"
 #include "store/study_store.h"
 #include "strategies/search_view.h"
 #include "tuner/core/edit_distance.h"
@@ -15,6 +15,7 @@
 #include "tuner/core/json_positions.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/core/rng.h"
+#include "tuner/core/store_layout.h"
 
 namespace tune::engine {
 namespace {
@@ -144,7 +145,7 @@ class WarmStartReader {
       return std::nullopt;
     }
     try {
-      const store::StudyStore earlier(store_ / name / "study.db", store::OpenMode::kRead);
+      const store::StudyStore earlier(study_database(store_ / name), store::OpenMode::kRead);
       History history = earlier.load_history();
       // What was repeated there counts once, with its mean.
       if (auto view = strategies::with_means(history)) history = *std::move(view);

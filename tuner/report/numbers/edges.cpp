@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 
+#include "tuner/core/number_text.h"
 #include "tuner/report/numbers/leaderboard.h"
 
 namespace tune::report {
@@ -47,13 +46,6 @@ double further(const Parameter& parameter, End end) {
   return min > 0 && min - half <= 0 ? min / 4 : min - half;
 }
 
-// As a person would write it: with six significant digits.
-double in_few_digits(double number) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.6g", number);
-  return std::strtod(text, nullptr);
-}
-
 Json wider_end(const Parameter& parameter, End end) {
   const double bound = end == End::kMin ? parameter.min : parameter.max, aim = further(parameter, end);
   const bool is_int = parameter.type == ParameterType::kInt;
@@ -63,9 +55,9 @@ Json wider_end(const Parameter& parameter, End end) {
     const double step = parameter.step.value_or(1);
     const double steps = std::max(1.0, std::floor(std::abs(aim - bound) / step + kStepTolerance));
     const double wider = end == End::kMin ? bound - steps * step : bound + steps * step;
-    return is_int ? parameter.canonical(Json(wider)) : Json(in_few_digits(wider));
+    return is_int ? parameter.canonical(Json(wider)) : Json(rounded_for_people(wider));
   }
-  return in_few_digits(aim);
+  return rounded_for_people(aim);
 }
 
 // Whether a trial that is as good as the best has its value off that end, which then is not what is good.

@@ -3,22 +3,20 @@
 #include <algorithm>
 #include <set>
 
+#include "tuner/core/front.h"
 #include "tuner/core/quantile.h"
 #include "tuner/report/numbers/leaderboard.h"
-#include "tuner/report/numbers/pareto_front.h"
 
 namespace tune::report {
 
 std::vector<store::TrialRow> cheapest_and_best(const StudyRows& rows, const CostReport& costs) {
   const std::vector<store::TrialRow> ranked = leaderboard(rows.trials, rows.study.objective);
-  std::vector<double> hours, values;
-  for (const auto& trial : ranked) {
-    hours.push_back(costs.of(trial.number).total.device_hours);
-    values.push_back(trial.values.front());
-  }
+  std::vector<LossPair> points;
+  for (const auto& trial : ranked)
+    points.push_back(cost_and_loss(costs.of(trial.number).total.device_hours, trial.values.front(),
+                                   rows.study.objective.goal));
   std::vector<store::TrialRow> front;
-  for (const std::size_t i : pareto_front(hours, values, rows.study.objective.goal))
-    front.push_back(ranked[i]);
+  for (const std::size_t i : front_of(points)) front.push_back(ranked[i]);
   return front;
 }
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "tuner/core/error.h"
+#include "tuner/core/number_text.h"
 #include "tuner/core/quantile.h"
 #include "tuner/report/text/format.h"
 

@@ -1,3 +1,4 @@
+#include "tuner/core/number_text.h"
 #include "tuner/report/page/escape.h"
 #include "tuner/report/page/markup.h"
 #include "tuner/report/page/model_blocks.h"

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "tuner/core/number_text.h"
 #include "tuner/os/regular_file.h"
 #include "tuner/report/text/format.h"
 

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "tuner/core/number_text.h"
 #include "tuner/core/objective_text.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/report/numbers/bill.h"

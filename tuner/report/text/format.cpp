@@ -1,10 +1,9 @@
 #include "tuner/report/text/format.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
-#include <cstdlib>
 
+#include "tuner/core/number_text.h"
 #include "tuner/report/text/table.h"
 
 namespace tune::report {
@@ -17,15 +16,6 @@ std::string printed(const char* format, double number) {
 }
 
 }  // namespace
-
-std::string number_text(double value) {
-  // printf writes "-nan" for some NaNs; a sign of NaN means nothing.
-  if (!std::isfinite(value)) return shortest(value);
-  const std::string text = printed("%.6g", value);
-  // "1e-04" for "0.0001", but no exponent for large numbers that do without.
-  const std::string shorter = std::abs(value) < 1 ? shortest(std::strtod(text.c_str(), nullptr)) : text;
-  return shorter.size() < text.size() ? shorter : text;
-}
 
 std::string value_text(const store::TrialRow& trial, std::size_t objective) {
   return objective < trial.values.size() ? number_text(trial.values[objective]) : std::string();
@@ -88,10 +78,6 @@ std::string overrides_text(const store::TrialRow& trial) {
   if (trial.facts.overrides.empty()) return {};
   return "It ran with " + parameters_text(trial.facts.overrides.get<ParameterSet>()) +
          ", since it ran out of memory as it was suggested.";
-}
-
-std::string bytes_text(std::uint64_t bytes) {
-  return printed("%.1f GiB", static_cast<double>(bytes) / static_cast<double>(1u << 30));
 }
 
 std::string parameter_lines(const ParameterSet& parameters) {

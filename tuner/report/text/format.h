@@ -1,5 +1,5 @@
 #pragma once
-// Numbers and times as people read them.
+// Values, times and costs as people read them.
 #include <optional>
 #include <string>
 
@@ -8,7 +8,6 @@
 
 namespace tune::report {
 
-std::string number_text(double value);  // six significant digits: "0.4125", "1e-04", "nan"
 std::string value_text(const store::TrialRow& trial, std::size_t objective = 0);  // "" without one
 // Why it ended as it did: "crash: exit code 3"; "" where the state says it all.
 std::string reason_text(const store::TrialRow& trial);
@@ -27,7 +26,6 @@ std::string parameters_text(const ParameterSet& parameters);  // "learning_rate=
 std::string parameters_text(const store::TrialRow& trial);
 // A sentence about a trial that ran with others; "" for any other.
 std::string overrides_text(const store::TrialRow& trial);
-std::string bytes_text(std::uint64_t bytes);  // "3.2 GiB"
 
 std::string parameter_lines(const ParameterSet& parameters);  // an indented line for each
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "tuner/core/number_text.h"
 #include "tuner/core/objective_text.h"
 #include "tuner/report/text/format.h"
 #include "tuner/report/text/table.h"

@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "tuner/core/number_text.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/report/numbers/replicated.h"
 #include "tuner/report/text/format.h"

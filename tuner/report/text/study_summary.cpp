@@ -1,5 +1,6 @@
 #include "tuner/report/text/study_summary.h"
 
+#include "tuner/core/number_text.h"
 #include "tuner/core/objective_text.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/report/numbers/bill.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "tuner/core/characters.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 
@@ -11,8 +12,6 @@ namespace {
 
 constexpr std::size_t kGap = 2;
 constexpr std::size_t kNarrowest = 8;  // a flexible column keeps at least this much
-
-bool continues_code_point(char byte) { return (static_cast<unsigned char>(byte) & 0xC0u) == 0x80u; }
 
 std::size_t total_width(const std::vector<std::size_t>& widths) {
   return std::accumulate(widths.begin(), widths.end(), std::size_t{0}) +
@@ -66,7 +65,7 @@ std::string csv_cell(const std::string& raw) {
 
 std::size_t display_width(std::string_view text) {
   return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char byte) { return !continues_code_point(byte); }));
+      std::count_if(text.begin(), text.end(), [](char byte) { return !continues_character(byte); }));
 }
 
 std::string cut_to_width(std::string_view text, std::size_t width) {
@@ -74,7 +73,7 @@ std::string cut_to_width(std::string_view text, std::size_t width) {
   if (width == 0) return {};
   std::size_t columns = 0, end = 0;
   for (; end < text.size(); ++end) {
-    if (continues_code_point(text[end])) continue;
+    if (continues_character(text[end])) continue;
     if (columns == width - 1) break;
     ++columns;
   }

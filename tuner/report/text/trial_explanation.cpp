@@ -5,6 +5,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "tuner/core/number_text.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/report/text/format.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tuner/core/metric_names.h"
+#include "tuner/core/number_text.h"
 #include "tuner/report/numbers/leaderboard.h"
 #include "tuner/report/numbers/study_front.h"
 #include "tuner/report/text/format.h"
@@ -59,7 +60,7 @@ Table attempt_table(const TrialRows& rows, const CostReport& costs) {
            seconds_text(attempt.lease_seconds)};
     if (price) row.push_back(usd_text(cost.usd));
     if (is_measured)
-      row.push_back(attempt.facts.peak_device_memory ? bytes_text(*attempt.facts.peak_device_memory) : "");
+      row.push_back(attempt.facts.peak_device_memory ? gib_text(*attempt.facts.peak_device_memory) : "");
     row.push_back(devices.empty() ? "cpu" : devices);
     row.push_back(attempt.reason.empty() ? stop_text(attempt) : attempt.reason);
   }

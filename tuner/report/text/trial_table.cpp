@@ -4,6 +4,7 @@
 #include <array>
 #include <set>
 
+#include "tuner/core/number_text.h"
 #include "tuner/core/objective_text.h"
 #include "tuner/report/numbers/leaderboard.h"
 #include "tuner/report/numbers/replicated.h"

@@ -1,9 +1,9 @@
 #include "tuner/engine/study/ask_tell.h"
+#include "strategies/strategy.h"
 
 #include <limits>
 #include <set>
 
-#include "strategies/replicating.h"
 #include "unit/engine/loop/loop_fixture.h"
 
 namespace tune::engine {

@@ -144,13 +144,13 @@ TEST_CASE("a study goes on with a spec whose limits alone have changed, and says
 
 TEST_CASE("a limit that was raised on the command line stays until the spec says another") {
   Overrides raised;
-  raised.trials = 20;
+  raised.limits.trials = 20;
   const BegunStudy study(spec_with(R"({"trials": 4})"), raised);
   CHECK(study.open(spec_with(R"({"trials": 4, "time": "1h"})")).row.limits ==
         Json({{"trials", 20}, {"time", "3600s"}}));
   CHECK(study.open(spec_with(R"({"trials": 6, "time": "1h"})")).row.limits ==
         Json({{"trials", 6}, {"time", "3600s"}}));
-  raised.trials = 30;
+  raised.limits.trials = 30;
   CHECK(study.open(spec_with(R"({"trials": 8, "time": "1h"})"), raised).row.limits.at("trials") == 30);
 }
 

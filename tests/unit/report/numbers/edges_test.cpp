@@ -110,15 +110,7 @@ TEST_CASE("without a best trial, or with a spec that cannot be read, no edge is 
   CHECK(best_edges(unreadable).empty());
 }
 
-TEST_CASE("numbers are shown with six digits and in few characters") {
-  CHECK(number_text(9.999999999999991e-05) == "1e-04");
-  CHECK(number_text(0.1 + 0.2) == "0.3");
-  CHECK(number_text(2.08723456789e-05) == "2.08723e-05");
-  CHECK(number_text(0.000456024) == "0.000456024");
-  CHECK(number_text(100000) == "100000");
-  CHECK(number_text(0.001) == "0.001");
-  CHECK(number_text(0) == "0");
-  CHECK(number_text(-0.0001) == "-1e-04");
+TEST_CASE("parameters are shown with six digits and in few characters") {
   CHECK(parameter_text(9.999999999999991e-05) == "1e-04");
   CHECK(parameter_text(123456789) == "123456789");
   CHECK(parameter_lines({{"lr", 9.999999999999991e-05}}) == "  lr  1e-04\n");

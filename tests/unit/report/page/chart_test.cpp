@@ -1,5 +1,4 @@
 #include "tuner/report/page/chart.h"
-#include "tuner/report/numbers/pareto_front.h"
 
 #include <cmath>
 #include <limits>
@@ -106,14 +105,6 @@ TEST_CASE("a short curve is kept as it is, and gaps stay gaps", "[chart]") {
   bool has_gap = false;
   for (const MetricPoint& point : thinned(curve_of(values), 20)) has_gap |= std::isnan(point.value);
   CHECK(has_gap);
-}
-
-TEST_CASE("the Pareto front is cheapest first, each member better than the one before", "[chart]") {
-  const std::vector<double> costs = {3, 1, 2, 2, 5, 1};
-  const std::vector<double> values = {0.5, 0.2, 0.1, 0.4, 0.5, 0.2};
-  CHECK(pareto_front(costs, values, Goal::kMaximize) == std::vector<std::size_t>{1, 3, 0});
-  CHECK(pareto_front(costs, values, Goal::kMinimize) == std::vector<std::size_t>{1, 2});
-  CHECK(pareto_front({}, {}, Goal::kMinimize).empty());
 }
 
 TEST_CASE("a chart's numbers are rounded to six digits, and gaps are null", "[chart]") {

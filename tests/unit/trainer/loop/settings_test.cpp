@@ -1,6 +1,7 @@
 #include <re2/re2.h>
 
 #include "torch_catch.h"
+#include "trainer/loop/device.h"
 #include "trainer/loop/hyperparameters.h"
 #include "trainer/loop/plan.h"
 #include "trainer/loop/trial_file.h"
@@ -194,6 +195,12 @@ TEST_CASE("A trial file gives fixed and searched hyperparameters together") {
   CHECK(trial.budget == 1);
   CHECK_FALSE(trial.resume_from);
   CHECK(trial.objective.maximize);
+}
+
+TEST_CASE("A precision is read back from its name, and no other text is taken for one") {
+  for (const loop::Precision precision : {loop::Precision::kFp32, loop::Precision::kBf16})
+    CHECK(loop::precision_of(loop::precision_name(precision)) == precision);
+  CHECK_THROWS_WITH(loop::precision_of("fp64"), Catch::Matchers::StartsWith("\"fp64\" is no precision"));
 }
 
 TEST_CASE("A trial file that is wrong is refused with the file and the key") {

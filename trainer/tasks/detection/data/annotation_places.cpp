@@ -2,6 +2,7 @@
 
 #include "trainer/data/folder_listing.h"
 #include "trainer/data/text_file.h"
+#include "tuner/core/characters.h"
 
 namespace fs = std::filesystem;
 
@@ -11,7 +12,7 @@ std::string stem_of(const fs::path& file) { return fs::path(file).replace_extens
 
 AnnotationFiles::AnnotationFiles(const fs::path& folder, std::string_view extension) {
   for (const fs::path& file : data::files_below(folder))
-    if (data::has_extension(file, {extension}) && data::lower_case(file.filename().string()) != "classes.txt")
+    if (data::has_extension(file, {extension}) && lower_case(file.filename().string()) != "classes.txt")
       files_.emplace(stem_of(file.lexically_relative(folder)), file);
   for (const auto& [stem, file] : files_) bare_.emplace(fs::path(stem).filename().generic_string(), stem);
 }
@@ -52,7 +53,7 @@ fs::path LabelPlaces::of(const fs::path& image) {
   fs::path label, normal = fs::path(image).lexically_normal();
   std::vector<fs::path> pieces(normal.begin(), normal.end());
   for (std::size_t i = pieces.size() - 1; i-- > 0;)
-    if (data::lower_case(pieces[i].string()) == "images") {
+    if (lower_case(pieces[i].string()) == "images") {
       fs::path above;
       for (std::size_t j = 0; j < i; ++j) above /= pieces[j];
       pieces[i] = labels_beside(above.empty() ? fs::path(".") : above);

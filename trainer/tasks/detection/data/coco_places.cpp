@@ -6,6 +6,7 @@
 
 #include "trainer/data/folder_listing.h"
 #include "trainer/data/text_file.h"
+#include "tuner/core/characters.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::detection {
@@ -48,7 +49,7 @@ std::vector<fs::path> image_folders(const fs::path& file, const fs::path& given)
       if (const auto images = data::folder_named(place, {"images"})) add(*images);
   if (const auto images = data::folder_named(above, {"jpegimages"})) add(*images);
   // Whose names then begin with the folder, as in train2017/1.jpg.
-  if (data::lower_case(fs::absolute(folder).lexically_normal().filename().string()).starts_with("annotation"))
+  if (lower_case(fs::absolute(folder).lexically_normal().filename().string()).starts_with("annotation"))
     add(above);
   return folders;
 }
@@ -76,7 +77,7 @@ std::string part_of_word(const std::string& word) {
 
 std::string part_of_name(const std::string& name) {
   std::string word;
-  for (const char c : data::lower_case(name) + "_") {
+  for (const char c : lower_case(name) + "_") {
     if (c >= 'a' && c <= 'z') {
       word += c;
       continue;
@@ -88,7 +89,7 @@ std::string part_of_name(const std::string& name) {
 }
 
 std::string part_of_folder(const std::string& name) {
-  std::string word = data::lower_case(name);
+  std::string word = lower_case(name);
   while (!word.empty() && word.back() >= '0' && word.back() <= '9') word.pop_back();
   return part_of_word(word);
 }
@@ -107,7 +108,7 @@ std::vector<fs::path> named_coco_files(const fs::path& folder) {
       return {*file};
   std::vector<fs::path> files;
   for (const fs::path& file : data::files_in(folder)) {
-    const std::string name = data::lower_case(file.filename().string());
+    const std::string name = lower_case(file.filename().string());
     if (data::has_extension(file, {".json"}) &&
         (name.starts_with("instances_") || name.ends_with(".coco.json")))
       files.push_back(file);

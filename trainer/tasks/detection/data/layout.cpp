@@ -10,6 +10,7 @@
 #include "trainer/tasks/detection/data/annotation_places.h"
 #include "trainer/tasks/detection/data/coco_places.h"
 #include "trainer/tasks/detection/data/listed_images.h"
+#include "tuner/core/characters.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::detection {
@@ -270,8 +271,8 @@ class Recogniser {
   // A list of images as the data set: of ImageSets/Main, or of paths.
   Layout by_list() {
     const fs::path place = fs::absolute(data_).lexically_normal(), lists = place.parent_path();
-    if (data::lower_case(lists.filename().string()) == "main" &&
-        data::lower_case(lists.parent_path().filename().string()) == "imagesets") {
+    if (lower_case(lists.filename().string()) == "main" &&
+        lower_case(lists.parent_path().filename().string()) == "imagesets") {
       const fs::path root = lists.parent_path().parent_path();
       auto layout = image_and_annotation_folders(root);
       if (layout && layout->kind == Kind::kVoc) {

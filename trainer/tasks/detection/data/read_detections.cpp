@@ -9,6 +9,7 @@
 #include "trainer/data/written_values.h"
 #include "trainer/tasks/detection/data/annotation_checks.h"
 #include "trainer/tasks/detection/data/score_input.h"
+#include "tuner/core/characters.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/core/json_positions.h"
@@ -223,7 +224,7 @@ class DetectionSink : public Json::json_sax_t {
   // Another order of the classes shows nowhere else. A COCO file without names, and a number in the place of
   // a name, tell nothing.
   void compare_name(const std::string& name) {
-    if (named_.empty() || data::lower_case(named_) == data::lower_case(name) ||
+    if (named_.empty() || lower_case(named_) == lower_case(name) ||
         name == "category " + std::to_string(category_) || data::number_of(std::string_view(named_)))
       return;
     other_names_.add(where() + ": category_id " + std::to_string(category_) + " is \"" + name +

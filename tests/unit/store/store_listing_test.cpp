@@ -1,4 +1,4 @@
-#include "tuner/engine/study/comparison_of.h"
+#include "store/store_listing.h"
 
 #include <filesystem>
 #include <fstream>
@@ -6,7 +6,7 @@
 #include "support/catch.h"
 #include "support/run_shell.h"
 
-namespace tune::engine {
+namespace tune::store {
 namespace {
 
 TEST_CASE("a study belongs to the comparison that its name begins with, if there is one") {
@@ -22,4 +22,4 @@ TEST_CASE("a study belongs to the comparison that its name begins with, if there
 }
 
 }  // namespace
-}  // namespace tune::engine
+}  // namespace tune::store

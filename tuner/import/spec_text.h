@@ -1,0 +1,12 @@
+#pragma once
+// A spec as people write it.
+#include <string>
+
+#include "tuner/core/json.h"
+
+namespace tune::amt {
+
+// A parameter a line.
+std::string spec_text(const OrderedJson& spec);
+
+}  // namespace tune::amt
