@@ -175,6 +175,13 @@ TEST_CASE("of a promoted trial the registry's copy stays, and that is said") {
   CHECK(Json::parse(study.out).at("kept_versions").size() == 1);
   CHECK(folder.shell("ls -A store").out == "models\n");
   check_refused(folder, "delete s --yes", 5, "there is no study \"s\"");
+  // A study that begins anew under the name has not made that version.
+  folder.spec.erase("promote");
+  REQUIRE(folder.run().exit_code == 0);
+  const ShellResult anew = folder.shell("tune explain s/" + best + " --store store");
+  CHECK(anew.exit_code == 0);
+  CHECK(says(anew.out, "the spec names no model"));
+  CHECK_FALSE(says(anew.out, "was made of it"));
 }
 
 TEST_CASE(
@@ -349,6 +356,21 @@ TEST_CASE("an amendment without the best trial is made with --force alone, and o
   REQUIRE(folder.shell("tune resume s --store store --trials 6").exit_code == 0);
   CHECK(Json::parse(folder.shell("tune best s --store store --json").out).at("trial") == 1);
   check_refused(folder, "amend search.json --name nobody", 5, "there is no study \"nobody\"");
+}
+
+TEST_CASE("an amendment without a trial that a person promoted is made with --force alone") {
+  StudyFolder folder("echo loss=0.$1; echo w > $TUNE_OUTPUT_DIR/weights");
+  folder.spec["strategy"]["try_first"] = {{{"x", 500000}}, {{"x", 100001}}};
+  folder.spec["limits"]["trials"] = 2;
+  REQUIRE(folder.run().exit_code == 0);
+  REQUIRE(folder.shell("tune promote s/1 --model m --store store").exit_code == 0);
+  folder.spec["parameters"]["x"]["max"] = 400000;
+  folder.spec["strategy"].erase("try_first");
+  check_refused(folder, "amend search.json", 6,
+                "trial 1, of which m version 1 was made, of \"s\" would be no point of the new space");
+  // What another trial has taken the place of is in nobody's way.
+  REQUIRE(folder.shell("tune promote s/2 --model m --store store").exit_code == 0);
+  CHECK(folder.shell("tune amend search.json --store store").exit_code == 0);
 }
 
 TEST_CASE("a study that runs keeps its space") {

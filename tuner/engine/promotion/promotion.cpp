@@ -44,11 +44,9 @@ store::TrialRow trial_to_promote(const store::StudyStore& store, const std::opti
                                            ", and only a completed trial with a value can be promoted");
     return *trial;
   }
-  const History history = store.load_history();
-  const TrialView* best = history.best();
-  if (!best) throw Error(ExitCode::kNotFound, "no trial of this study has completed with a value");
-  if (history.second) return *store.trial(preferred_of(store).trial.value());
-  return *store.trial(best_run(history, *best));
+  const std::optional<int> winner = winner_of(store.load_history(), store.study().spec);
+  if (!winner) throw Error(ExitCode::kNotFound, "no trial of this study has completed with a value");
+  return *store.trial(*winner);
 }
 
 // The next number of the registry, or a later one where folders lie that the registry does not know: it may
@@ -283,6 +281,14 @@ Gate judge_promotion(const Objective& objective, double value,
     return {false, theirs + ", which cannot be compared with " + ours};
   if (is_better(value, current->value, objective.goal)) return {true, ours + " is better: " + theirs};
   return {false, ours + " is not better: " + theirs};
+}
+
+std::optional<int> winner_of(const History& history, const Json& spec) {
+  const TrialView* const best = history.best();
+  if (best == nullptr) return std::nullopt;
+  if (!history.second) return best_run(history, *best);
+  const auto preference = preference_in(spec, {history.objective, *history.second});
+  return preference ? preferred_trial(history, *preference) : std::nullopt;
 }
 
 store::PromotionDecision promote_trial(const store::StudyStore& store, const PromotionRequest& request) {

@@ -35,6 +35,11 @@ struct Gate {
 Gate judge_promotion(const Objective& objective, double value,
                      const std::optional<store::ModelVersion>& current, bool chosen_by_person);
 
+// The trial that is promoted unless a person chooses one: of two objectives the preferred one of the front,
+// else the best one or, of the runs of its hyperparameters, the one with the best value. nullopt when no
+// trial has completed with a value, or none is preferred by the spec.
+std::optional<int> winner_of(const History& history, const Json& spec);
+
 // Copies the trial's output folder to models/staging, hashes and syncs it, renames it to
 // models/NAME/versions/V, records it, switches `current`. A crash at any step leaves the current version as
 // it was; what it left in staging is removed by the next promotion. Throws Error(kNotFound) for a trial that
