@@ -185,7 +185,9 @@ TEST_CASE("of a promoted trial the registry's copy stays, and that is said") {
 }
 
 TEST_CASE(
-    "nothing is deleted without a yes, nor while the study runs, nor of a comparison, nor amended there") {
+    "nothing is deleted without a yes, nor while the study runs, nor of a comparison, nor amended, added or "
+    "set "
+    "there") {
   StudyFolder folder("touch started.$1; sleep 2; echo loss=0.$1");
   folder.spec["limits"]["trials"] = 1;
   const ShellResult run = folder.shell(
@@ -205,6 +207,9 @@ TEST_CASE(
               .exit_code == 0);
   check_refused(folder, "delete c.tuned.seed1 --yes", 6, "is a study of the comparison \"c\"");
   check_refused(folder, "amend search.json --name c.tuned.seed1", 6, "is a study of the comparison \"c\"");
+  for (const std::string change : {"set c.tuned.seed1 --trials 9", "rerun c.tuned.seed1/1",
+                                   "enqueue c.tuned.seed1 --parameters '{\"x\": 123456}'"})
+    check_refused(folder, change, 6, "is a study of the comparison \"c\"");
   CHECK(folder.table().size() == 1);
 }
 
