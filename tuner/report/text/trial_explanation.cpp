@@ -221,12 +221,17 @@ Json explanation_json(const TrialRows& rows, const std::vector<store::StudyVersi
     if (!attempt.facts.verdict.empty())
       verdicts.push_back(
           {{"attempt", attempt.attempt}, {"reason", attempt.reason}, {"compared", attempt.facts.verdict}});
+  Json values = Json::array();
+  for (const double value : trial.values) values.push_back(number_to_json(value));
+  const auto& second = rows.study.second;
   return {{"schema", 1},
           {"study", rows.study.name},
           {"trial", trial.number},
           {"state", to_string(trial.state)},
           {"metric", rows.study.objective.metric},
+          {"second_metric", second ? Json(second->metric) : Json()},
           {"value", value_json(trial)},
+          {"values", values},
           {"parameters", trial.parameters},
           {"suggestion", {{"note", trial.note}, {"explanation", trial.facts.explanation}}},
           {"reason", trial.reason},
