@@ -300,6 +300,7 @@ Json status_json(const StudyRows& rows) {
             {"study", study.name},
             {"state", to_string(study.state)},
             {"finish_reason", study.finish_reason},
+            {"held", study.facts.held ? Json(*study.facts.held) : Json()},
             {"metric", study.objective.metric},
             {"goal", goal_text(study.objective.goal)},
             {"limits", study.limits},
