@@ -1,5 +1,6 @@
 #include "tuner/report/study/study_document.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "tuner/core/objective_text.h"
@@ -221,7 +222,11 @@ Section failures_section(const StudyMaterial& material) {
 Table time_table(const StudyMaterial& material) {
   const CostReport costs = costs_of(material.rows);
   const bool is_priced = usd_per_hour(material.rows.study).has_value();
-  const auto counts = count_states(material.rows.trials);
+  auto counts = count_states(material.rows.trials);
+  const auto deleted = std::count_if(material.rows.trials.begin(), material.rows.trials.end(),
+                                     [](const auto& trial) { return trial.facts.deleted.has_value(); });
+  if (deleted > 0)
+    counts[TrialState::kStopped] -= static_cast<int>(deleted);  // as which they count elsewhere
   Table table;
   table.columns = {
       {"what"}, {"trials", Align::kRight}, {"lease time", Align::kRight}, {"device time", Align::kRight}};
@@ -232,7 +237,9 @@ Table time_table(const StudyMaterial& material) {
     if (is_priced) row.push_back(usd_text(cost.usd));
   };
   for (const auto& [state, count] : counts)
-    if (state != TrialState::kQueued) line(to_string(state), std::to_string(count), costs.of(state));
+    if (state != TrialState::kQueued && count > 0)
+      line(to_string(state), std::to_string(count), costs.of(state));
+  if (deleted > 0) line("deleted", std::to_string(deleted), costs.deleted());
   line("total", std::to_string(material.rows.trials.size()), costs.total());
   const StudyBill bill = study_bill(material.rows);
   const auto part = [&](const char* name, const Cost& cost) {
