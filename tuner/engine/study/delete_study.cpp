@@ -266,13 +266,20 @@ std::uintmax_t delete_from_store(const DeletionRequest& request, const Clock& cl
   return request.trial == 0 ? delete_whole_study(request) : delete_one_trial(request, clock);
 }
 
-std::vector<std::string> finish_deletions(const fs::path& store) {
-  std::vector<std::string> said;
+FinishedDeletions finish_deletions(const fs::path& store) {
+  FinishedDeletions result;
+  const auto finish = [&](const fs::path& folder, const std::string& what) {
+    try {
+      remove_files(folder);
+      result.done.push_back("the deletion of " + what + " was finished");
+    } catch (const Error& error) {
+      result.failed.push_back("the deletion of " + what + " cannot be finished: " + error.what());
+    }
+  };
   std::error_code ignored;
   for (const fs::path& left : left_of(store, {})) {
-    remove_files(left);
     const std::string name = left.filename().string();
-    said.push_back("the deletion of the study " + name.substr(0, name.rfind('.')) + " was finished");
+    finish(left, "the study " + name.substr(0, name.rfind('.')));
   }
   fs::remove(set_aside(store), ignored);
   for (const std::string& name : store::study_names(store)) {
@@ -284,14 +291,13 @@ std::vector<std::string> finish_deletions(const fs::path& store) {
         std::string holder;
         const auto lock = FileLock::try_once(store / name / "lock", holder);
         if (!lock) break;
-        remove_files(folder);
-        said.push_back("the deletion of " + name + '/' + std::to_string(trial.number) + " was finished");
+        finish(folder, name + '/' + std::to_string(trial.number));
       }
     } catch (const Error&) {
       continue;  // said where the studies are looked at
     }
   }
-  return said;
+  return result;
 }
 
 }  // namespace tune::engine

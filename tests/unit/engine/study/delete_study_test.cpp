@@ -1,6 +1,10 @@
 #include "tuner/engine/study/delete_study.h"
 
-#include "tuner/core/attempt_layout.h"
+#include <unistd.h>
+
+#include <cstdlib>
+#include <fstream>
+
 #include "unit/engine/loop/loop_fixture.h"
 
 namespace tune::tests {
@@ -78,6 +82,32 @@ TEST_CASE("the promotion of a trial that was the best once is decided again when
   const PromotedStudy study({{{0.8}}, {{0.9}}}, 1);
   CHECK(study.notes(1).empty());
   CHECK_FALSE(study.is_decided_after(1));
+}
+
+// Nobody's rights, where the test runs with those of root, which no folder withstands.
+struct WithoutRights {
+  WithoutRights() { REQUIRE((::geteuid() != 0 || ::seteuid(65534) == 0)); }
+  ~WithoutRights() {
+    if (::getuid() == 0 && ::seteuid(0) != 0) std::abort();
+  }
+};
+
+TEST_CASE("a folder that cannot be deleted is named, and the others are deleted all the same") {
+  const ScratchFolder store;
+  for (const char* name : {"kept.1", "other.2"}) fs::create_directories(store.path() / ".deleted" / name);
+  std::ofstream(store.path() / ".deleted" / "kept.1" / "file") << "x";
+  fs::permissions(store.path(), fs::perms::all);
+  fs::permissions(store.path() / ".deleted", fs::perms::all);
+  fs::permissions(store.path() / ".deleted" / "kept.1", fs::perms{0555});
+  FinishedDeletions result;
+  {
+    const WithoutRights nobody;
+    result = finish_deletions(store.path());
+  }
+  fs::permissions(store.path() / ".deleted" / "kept.1", fs::perms::owner_all);
+  CHECK(result.done == std::vector<std::string>{"the deletion of the study other was finished"});
+  REQUIRE(result.failed.size() == 1);
+  CHECK(result.failed[0].starts_with("the deletion of the study kept cannot be finished: cannot remove "));
 }
 
 }  // namespace
