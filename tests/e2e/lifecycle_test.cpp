@@ -159,6 +159,15 @@ TEST_CASE("a deleted trial leaves its number, and its files and metrics are gone
             .exit_code == 0);
 }
 
+TEST_CASE("every trial that is left has failed, whatever was deleted") {
+  StudyFolder folder("[ $1 = 111111 ] && echo loss=0.$1");
+  folder.spec["strategy"]["try_first"] = {{{"x", 111111}}};
+  folder.spec["limits"]["trials"] = 2;
+  REQUIRE(folder.run().exit_code == 0);
+  REQUIRE(folder.shell("tune delete s/1 --yes --store store").exit_code == 0);
+  CHECK(folder.run().exit_code == 8);
+}
+
 TEST_CASE("of a promoted trial the registry's copy stays, and that is said") {
   StudyFolder folder;
   folder.spec["promote"] = {{"model", "m"}};

@@ -34,6 +34,17 @@ StudyResult stored_result(const store::StudyRow& row, const History& history) {
   return result;
 }
 
+// Of the trials that are there: what was deleted says nothing.
+bool has_every_trial_failed(const store::StudyStore& store) {
+  bool any = false;
+  for (const store::TrialRow& trial : store.trials()) {
+    if (trial.facts.deleted) continue;
+    if (trial.state == TrialState::kCompleted || trial.state == TrialState::kStopped) return false;
+    any = any || trial.state == TrialState::kFailed;
+  }
+  return any;
+}
+
 // The options that would raise the limits which keep a finished study from going on.
 std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wants_new_trials = true) {
   const Limits limits = limits_from_json(study.row.limits);
@@ -151,10 +162,11 @@ std::string reopen_failed_trials(OpenedStudy& study, const Spec& spec, const Clo
   return "failed trials run again: " + numbers;
 }
 
-ExitCode exit_code_of(const StudyResult& result, const std::optional<store::PromotionDecision>& promotion) {
+ExitCode exit_code_of(const StudyResult& result, const store::StudyStore& store,
+                      const std::optional<store::PromotionDecision>& promotion) {
   if (result.outcome == Outcome::kInterrupted) return ExitCode::kInterrupted;
   if (result.outcome == Outcome::kPaused) return ExitCode::kEnvironment;
-  if (result.completed + result.stopped == 0 && result.failed > 0) return ExitCode::kEveryTrialFailed;
+  if (has_every_trial_failed(store)) return ExitCode::kEveryTrialFailed;
   if (promotion && !promotion->promoted) return ExitCode::kNothingToPromote;
   return ExitCode::kOk;
 }
@@ -269,6 +281,7 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   }
   record_run(study.row.facts, std::move(run), clock.wall_now());
   study.row.facts.promotion.reset();
+  study.row.facts.driver.reset();  // whoever ran its trials before, this program does now
   const bool has_converged =
       !request.is_resume && store::study_end_in(study.row.finish_reason) == store::StudyEnd::kConvergence;
   study.row.state = store::StudyState::kRunning;
@@ -347,7 +360,8 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
       }
     }
   }
-  if (!report.promotion_failure) report.exit_code = exit_code_of(report.result, report.promotion);
+  if (!report.promotion_failure)
+    report.exit_code = exit_code_of(report.result, study.store, report.promotion);
   return report;
 }
 
