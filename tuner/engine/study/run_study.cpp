@@ -16,12 +16,15 @@
 #include "tuner/engine/loop/spending.h"
 #include "tuner/engine/study/builtin_trainer.h"
 #include "tuner/engine/study/run_facts.h"
+#include "tuner/engine/study/steer_study.h"
 #include "tuner/os/crash_point.h"
 
 namespace tune::engine {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr Milliseconds kLookAtInbox{250};  // as a study that runs trials
 
 StudyResult stored_result(const store::StudyRow& row, const History& history) {
   StudyResult result{Outcome::kFinished, row.finish_reason, 0, 0, 0, std::nullopt};
@@ -171,13 +174,28 @@ ExitCode exit_code_of(const StudyResult& result, const store::StudyStore& store,
   return ExitCode::kOk;
 }
 
-store::PromotionDecision decide_promotion(const store::StudyStore& store, const fs::path& store_folder,
-                                          const std::string& model, const Interruption& interruption,
-                                          Journal& journal) {
-  if (store.load_history().best() == nullptr)
+// A promotion may take long, for a large model or another process that promotes: requests from other
+// terminals are obeyed meanwhile, as of a study that does not run.
+store::PromotionDecision decide_promotion(OpenedStudy& study, const RunRequest& request, const Clock& clock,
+                                          const Interruption& interruption, Journal& journal) {
+  const std::string& model = *request.spec.promote_model;
+  if (study.store.load_history().best() == nullptr)
     return {model, false, 0, 0, "no trial completed with a value", {}};
-  return promote_trial(store,
-                       {store_folder, model, std::nullopt, [&] { return interruption.count.load() > 0; },
+  const Inbox inbox(request.store / study.row.name);
+  std::set<std::string> obeyed;
+  bool is_stopped = false;
+  const RestingStudy resting{
+      request.spec, study.store, clock, journal, study.row, obeyed, [&] { is_stopped = true; }};
+  SteadyTime next_look{};
+  const auto is_interrupted = [&] {
+    if (const SteadyTime now = clock.steady_now(); now >= next_look) {
+      obey_at_rest(inbox, resting);
+      next_look = now + kLookAtInbox;
+    }
+    return is_stopped || interruption.count.load() > 0;
+  };
+  return promote_trial(study.store,
+                       {request.store, model, std::nullopt, is_interrupted,
                         [&](const std::string& sentence) { journal.notice("the promotion " + sentence); }});
 }
 
@@ -194,8 +212,7 @@ std::optional<store::PromotionDecision> promote_best(OpenedStudy& study, const R
   }
   const std::string& model = *request.spec.promote_model;
   Journal journal(study.store, clock, status, [] { return false; });
-  const store::PromotionDecision result =
-      decide_promotion(study.store, request.store, model, interruption, journal);
+  const store::PromotionDecision result = decide_promotion(study, request, clock, interruption, journal);
   study.row.facts.promotion = result;
   StatusEvent event;
   event.kind = StatusKind::kPromotion;

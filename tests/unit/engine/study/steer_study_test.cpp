@@ -9,8 +9,8 @@ namespace {
 using namespace engine;
 
 // A study on the disk that nobody works on, with one paused trial that has reached 0.25 and 3.
-struct RestingStudy : LoopFixture {
-  RestingStudy() : LoopFixture(small_spec(3), 7, Place::kDisk) {
+struct PausedStudy : LoopFixture {
+  PausedStudy() : LoopFixture(small_spec(3), 7, Place::kDisk) {
     spec.study = folder.path().filename();
     spec.second_objective = Objective{"size", Goal::kMinimize, Reduce::kBest};
     store::StudyRow row = store.study();
@@ -36,7 +36,7 @@ struct RestingStudy : LoopFixture {
 };
 
 TEST_CASE("a paused trial that a person stops ends with what it had reached, in its event too") {
-  RestingStudy study;
+  PausedStudy study;
   CHECK(study.ask("stop", {{"trial", 1}}).at("done") ==
         "trial 1 is stopped (`tune resume " + study.spec.study + "` goes on with it)");
   CHECK(study.store.trial(1)->values == std::vector<double>{0.25, 3});
