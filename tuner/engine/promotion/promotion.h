@@ -32,7 +32,12 @@ struct Gate {
   bool passes = false;
   std::string reason;
 };
-Gate judge_promotion(const Objective& objective, double value,
+// What a trial is judged by.
+struct Judged {
+  double value = 0;
+  bool is_bound = false;  // of the mean over seeds: an estimate, whose last digits say nothing
+};
+Gate judge_promotion(const Objective& objective, const Judged& judged,
                      const std::optional<store::ModelVersion>& current, bool chosen_by_person);
 
 // The trial that is promoted unless a person chooses one: of two objectives the preferred one of the front,
