@@ -132,7 +132,10 @@ RerunComparison compare_rerun(const store::TrialRow& first,
     if (curve.size() != curve_now.size())
       result.text += "; " + plural_text(curve.size(), "point") + ", now " + std::to_string(curve_now.size());
   }
-  if (!result.is_same && !others.empty()) result.text += "; other values of " + differ + " too";
+  if (!result.is_same && !others.empty()) {
+    const bool is_of_first_too = !has_same_end || !is_same_curve(curve, curve_now);
+    result.text += "; other values of " + differ + (is_of_first_too ? " too" : "");
+  }
   return result;
 }
 
