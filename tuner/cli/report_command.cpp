@@ -53,6 +53,8 @@ report::StudyMaterial read_material(const fs::path& store_path, const std::strin
     if (!trial->curve.empty()) material.curves[trial->number] = trial->curve;
   material.space = report::stored_space(material.rows.study);
   material.importance = importance_rows(study_importance(material.space, history));
+  if (const auto of_second = second_importance(material.space, history))
+    material.second_importance = importance_rows(*of_second);
   material.promoted = promoted_versions(store_path, material.rows.study);
   material.model = model_of(store_path, material.rows);
   material.version = TUNE_VERSION;

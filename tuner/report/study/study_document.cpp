@@ -177,21 +177,26 @@ Section cost_section(const StudyMaterial& material) {
   return section;
 }
 
-Section parameters_section(const StudyMaterial& material) {
-  Section section{"hyperparameters", "Hyperparameters", {}};
-  const ImportanceRows& importance = material.importance;
+// `of`: " of accuracy" where there are two objectives.
+void add_importance(const ImportanceRows& importance, const std::string& of, Section& section) {
   if (!importance.objection.empty()) {
-    section.blocks.push_back(Paragraph{"Importance is not shown: " + importance.objection + "."});
+    section.blocks.push_back(Paragraph{"Importance" + of + " is not shown: " + importance.objection + "."});
   } else if (!importance.shares.empty()) {
-    const store::StudyRow& study = material.rows.study;
-    Shares shares{"Importance: the share of the variance" +
-                      (study.second ? " of " + study.objective.metric : "") + " that each explains, in " +
+    Shares shares{"Importance: the share of the variance" + of + " that each explains, in " +
                       plural_text(importance.trials, "completed trial") +
                       " (functional analysis of variance)",
                   importance.shares};
     shares.rows.emplace_back("(several together)", importance.interactions);
     section.blocks.push_back(std::move(shares));
   }
+}
+
+Section parameters_section(const StudyMaterial& material) {
+  Section section{"hyperparameters", "Hyperparameters", {}};
+  const store::StudyRow& study = material.rows.study;
+  add_importance(material.importance, study.second ? " of " + study.objective.metric : "", section);
+  if (study.second && material.second_importance)
+    add_importance(*material.second_importance, " of " + study.second->metric, section);
   std::vector<Chart> slices = slice_charts(material);
   if (slices.empty()) return section;
   // The same for all of them, so it is said once.
