@@ -21,6 +21,7 @@ void to_json(Json& json, const TrialFacts& facts) {
   put(json, "replicate_of", facts.replicate_of);
   put(json, "rerun_of", facts.rerun_of);
   put(json, "step_seconds", facts.step_seconds);
+  put(json, "resumed", facts.resumed);
   put(json, "explanation", facts.explanation);
   put(json, "overrides", facts.overrides);
   put(json, "deleted", facts.deleted);
@@ -31,6 +32,7 @@ void from_json(const Json& json, TrialFacts& facts) {
   members.may("replicate_of", facts.replicate_of);
   members.may("rerun_of", facts.rerun_of);
   members.may("step_seconds", facts.step_seconds);
+  members.may("resumed", facts.resumed);
   members.may("explanation", facts.explanation);
   members.may("overrides", facts.overrides);
   members.may("deleted", facts.deleted);

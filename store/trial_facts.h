@@ -25,6 +25,7 @@ struct TrialFacts {
   std::optional<int> replicate_of;     // the trial whose hyperparameters it has, on another seed
   std::optional<int> rerun_of;         // the trial that it repeats exactly, with its seed
   std::optional<double> step_seconds;  // of its devices, where no attempt of ours shows it
+  std::optional<bool> resumed;         // of one that another program runs: whether it was paused before
   Json explanation = Json::object();   // what its strategy knew as it suggested it
   Json overrides = Json::object();     // what its last attempt had in place of its own hyperparameters
   std::optional<Deletion> deleted;

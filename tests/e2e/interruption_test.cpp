@@ -159,6 +159,30 @@ TEST_CASE("an interruption ends the wait for another process that promotes, and 
   CHECK(std::filesystem::exists(folder.path() / "store/models/m/current"));
 }
 
+TEST_CASE("a request is obeyed while a promotion waits, and a study is stopped there") {
+  StudyFolder folder;
+  folder.spec["promote"] = {{"model", "m"}};
+  const std::string hold =
+      "mkdir -p store/models; mkfifo fifo; (flock 9; touch held; read gone <fifo) 9>store/models/lock &\n" +
+      wait_for("held") + kStart + "until grep -q 'promotion waits' err; do sleep 0.01; done\n";
+  const ShellResult asked = folder.shell(
+      hold +
+      "timeout 20 tune set s --store store --trials 6; echo set $?\n"
+      "timeout 20 tune enqueue s --store store --parameters '{\"x\": 123456}'; echo enqueue $?\n"
+      "timeout 20 tune stop s --store store; code=$?; echo stop $code\n"
+      "[ $code = 0 ] || echo >fifo; wait $tune; echo run $?; [ $code != 0 ] || echo >fifo; wait");
+  CAPTURE(asked.out, asked.err);
+  CHECK(says(asked.out, "s: limits.trials: 4 -> 6 (`tune resume s` goes on with it)\nset 0\n"));
+  CHECK(says(asked.out, "trial 5 is enqueued"));
+  CHECK(says(asked.out, "enqueue 0\n"));
+  CHECK(says(asked.out,
+             "s: the promotion is interrupted (`tune resume s` goes on with it)\nstop 0\nrun 130\n"));
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "store/models/m/current"));
+  CHECK(folder.run().exit_code == 0);
+  CHECK(folder.table().size() == 6);
+  CHECK(std::filesystem::exists(folder.path() / "store/models/m/current"));
+}
+
 // Another program's transaction on the study's database, from the file `locked` to the file `free`.
 const std::string kHoldLock =
     "rm -f locked free; python3 -c \"import os, sqlite3, time\n"

@@ -159,6 +159,15 @@ TEST_CASE("a deleted trial leaves its number, and its files and metrics are gone
             .exit_code == 0);
 }
 
+TEST_CASE("every trial that is left has failed, whatever was deleted") {
+  StudyFolder folder("[ $1 = 111111 ] && echo loss=0.$1");
+  folder.spec["strategy"]["try_first"] = {{{"x", 111111}}};
+  folder.spec["limits"]["trials"] = 2;
+  REQUIRE(folder.run().exit_code == 0);
+  REQUIRE(folder.shell("tune delete s/1 --yes --store store").exit_code == 0);
+  CHECK(folder.run().exit_code == 8);
+}
+
 TEST_CASE("of a promoted trial the registry's copy stays, and that is said") {
   StudyFolder folder;
   folder.spec["promote"] = {{"model", "m"}};
@@ -175,10 +184,19 @@ TEST_CASE("of a promoted trial the registry's copy stays, and that is said") {
   CHECK(Json::parse(study.out).at("kept_versions").size() == 1);
   CHECK(folder.shell("ls -A store").out == "models\n");
   check_refused(folder, "delete s --yes", 5, "there is no study \"s\"");
+  // A study that begins anew under the name has not made that version.
+  folder.spec.erase("promote");
+  REQUIRE(folder.run().exit_code == 0);
+  const ShellResult anew = folder.shell("tune explain s/" + best + " --store store");
+  CHECK(anew.exit_code == 0);
+  CHECK(says(anew.out, "the spec names no model"));
+  CHECK_FALSE(says(anew.out, "was made of it"));
 }
 
 TEST_CASE(
-    "nothing is deleted without a yes, nor while the study runs, nor of a comparison, nor amended there") {
+    "nothing is deleted without a yes, nor while the study runs, nor of a comparison, nor amended, added or "
+    "set "
+    "there") {
   StudyFolder folder("touch started.$1; sleep 2; echo loss=0.$1");
   folder.spec["limits"]["trials"] = 1;
   const ShellResult run = folder.shell(
@@ -198,6 +216,9 @@ TEST_CASE(
               .exit_code == 0);
   check_refused(folder, "delete c.tuned.seed1 --yes", 6, "is a study of the comparison \"c\"");
   check_refused(folder, "amend search.json --name c.tuned.seed1", 6, "is a study of the comparison \"c\"");
+  for (const std::string change : {"set c.tuned.seed1 --trials 9", "rerun c.tuned.seed1/1",
+                                   "enqueue c.tuned.seed1 --parameters '{\"x\": 123456}'"})
+    check_refused(folder, change, 6, "is a study of the comparison \"c\"");
   CHECK(folder.table().size() == 1);
 }
 
@@ -349,6 +370,21 @@ TEST_CASE("an amendment without the best trial is made with --force alone, and o
   REQUIRE(folder.shell("tune resume s --store store --trials 6").exit_code == 0);
   CHECK(Json::parse(folder.shell("tune best s --store store --json").out).at("trial") == 1);
   check_refused(folder, "amend search.json --name nobody", 5, "there is no study \"nobody\"");
+}
+
+TEST_CASE("an amendment without a trial that a person promoted is made with --force alone") {
+  StudyFolder folder("echo loss=0.$1; echo w > $TUNE_OUTPUT_DIR/weights");
+  folder.spec["strategy"]["try_first"] = {{{"x", 500000}}, {{"x", 100001}}};
+  folder.spec["limits"]["trials"] = 2;
+  REQUIRE(folder.run().exit_code == 0);
+  REQUIRE(folder.shell("tune promote s/1 --model m --store store").exit_code == 0);
+  folder.spec["parameters"]["x"]["max"] = 400000;
+  folder.spec["strategy"].erase("try_first");
+  check_refused(folder, "amend search.json", 6,
+                "trial 1, of which m version 1 was made, of \"s\" would be no point of the new space");
+  // What another trial has taken the place of is in nobody's way.
+  REQUIRE(folder.shell("tune promote s/2 --model m --store store").exit_code == 0);
+  CHECK(folder.shell("tune amend search.json --store store").exit_code == 0);
 }
 
 TEST_CASE("a study that runs keeps its space") {

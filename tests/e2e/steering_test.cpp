@@ -136,6 +136,9 @@ TEST_CASE("a copy of a study, and one whose trials another program runs, take no
   const ShellResult asked = folder.shell("timeout 20 tune pause asked --store store");
   CHECK(asked.exit_code == 6);
   CHECK(says(asked.err, "are run by another program, through ask-tell"));
+  // Once tune itself has gone on with it, it is a study like any other.
+  REQUIRE(folder.run().exit_code == 0);
+  CHECK(folder.shell("timeout 20 tune set asked --trials 5 --store store").exit_code == 0);
 }
 
 TEST_CASE("what cannot be done is refused with a cure, and changes nothing") {

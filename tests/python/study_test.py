@@ -265,6 +265,60 @@ class Results(StudyTest):
         study.optimize(objective, trials=1)
         self.assertEqual((study.trials[0].state, study.trials[0].reason, study.trials[0].value), ("stopped", "too slow", None))
 
+    def pair(self, **more):
+        return {"study": "pair", "objectives": [{"metric": "accuracy", "goal": "maximize"},
+                                                {"metric": "latency", "goal": "minimize"}],
+                "parameters": {"x": {"type": "float", "min": 0, "max": 1}}, "strategy": {"name": "random", "seed": 4},
+                **more}
+
+    def test_two_objectives(self):
+        """A spec with two objectives: an objective returns both, the front is answered, and each record has both values."""
+        for store in (None, self.store):
+            with self.subTest(store=store), tune.Study(self.pair(), store=store) as study:
+                self.assertEqual(study.goals, ("maximize", "minimize"))
+                self.assertEqual(study.metrics, ("accuracy", "latency"))
+                study.optimize(lambda trial: (trial["x"], 10 * trial["x"]), trials=4)
+                self.assertEqual(len(study.front), 4)
+                self.assertEqual([record.value for record in study.front],
+                                 sorted((record.value for record in study.trials), reverse=True))
+                for record in study.trials:
+                    self.assertEqual(record.values, (record.parameters["x"], 10 * record.parameters["x"]))
+                with self.assertRaisesRegex(tune.NoResult, "no one trial is the best by two objectives"):
+                    study.best
+                study.add({"x": 0.5}, values=[2, 0])  # beats them all
+                self.assertEqual([record.values for record in study.front], [(2, 0)])
+
+    def test_two_objectives_preferred(self):
+        prefer = {"model": "m", "prefer": {"best": "latency"}}
+        with tune.Study(self.pair(promote=prefer)) as study:
+            study.optimize(lambda trial: [trial["x"], 10 * trial["x"]], trials=4)
+            self.assertEqual(study.best, min(study.trials, key=lambda record: record.values[1]))
+
+    def test_two_objectives_by_hand(self):
+        with tune.Study(self.pair()) as study:
+            trial = study.ask()
+            with self.assertRaisesRegex(tune.UsageError, "the study is about accuracy and latency"):
+                study.tell(trial, 0.5)
+            with self.assertRaisesRegex(tune.UsageError, "it is a list of two"):
+                study.tell(trial, values=[0.5])
+            study.tell(trial, values=[0.5, math.nan])
+            trial = study.ask()
+            trial.report(30, 1, metric="latency")
+            trial.report(0.5, 1)
+            trial.report(20, 2, metric="latency")
+            study.tell(trial)
+            trial = study.ask()
+            trial.report(0.5)
+            with self.assertRaisesRegex(tune.UsageError, "has no value of latency"):
+                study.tell(trial)
+            study.tell(trial, state="stopped")
+            self.assertEqual([(record.state, record.values) for record in study.trials],
+                             [("failed", ()), ("completed", (0.5, 20)), ("stopped", (0.5,))])
+            with self.assertRaisesRegex(tune.UsageError, "the objective returned 3, not two numbers"):
+                study.optimize(lambda trial: 3, trials=4)
+        with tune.Study(LINE) as study, self.assertRaisesRegex(tune.UsageError, "has no front"):
+            study.front
+
     def test_no_best(self):
         """Before a trial has completed there is no best."""
         with self.assertRaises(tune.NoResult):

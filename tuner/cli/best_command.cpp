@@ -28,7 +28,10 @@ int best_command(const Arguments& arguments, Console& console) {
   if (!is_any && !options->has("json"))
     throw Error(ExitCode::kNotFound, "no trial of " + rows.study.name + " has completed with a value",
                 "`tune trials " + rows.study.name + "` shows how they ended");
-  const strategies::Importance importance = study_importance(study);
+  const auto space = report::stored_space(rows.study);
+  const History history = study.load_history();
+  const strategies::Importance importance = study_importance(space, history);
+  const auto of_second = second_importance(space, history);
   if (options->has("json")) {
     Json json = report::best_json(best);
     json["schema"] = 1;
@@ -37,6 +40,7 @@ int best_command(const Arguments& arguments, Console& console) {
     json["replicates"] = best ? report::replicates_json(rows, best->number) : Json();
     json["fixed"] = report::fixed_values(rows.study);
     json["importance"] = importance_json(importance);
+    if (of_second) json["second_importance"] = importance_json(*of_second);
     if (front) {
       json["objectives"] = report::objectives_json(*front);
       json["front"] = report::front_json(*front);
@@ -46,7 +50,8 @@ int best_command(const Arguments& arguments, Console& console) {
     print_json(json, console);
   } else {
     console.out << report::best_text(rows, console.width)
-                << importance_text(importance, front ? " of " + rows.study.objective.metric : "");
+                << importance_text(importance, front ? " of " + rows.study.objective.metric : "")
+                << (of_second ? importance_text(*of_second, " of " + rows.study.second->metric) : "");
   }
   return static_cast<int>(is_any ? ExitCode::kOk : ExitCode::kNotFound);
 }

@@ -110,7 +110,13 @@ Finding check_studies(const fs::path& store) {
   const std::vector<std::string> names = store::study_names(store);
   Finding finding{"studies", Verdict::kGood, {}, {}};
   std::string finished;
-  for (const std::string& sentence : engine::finish_deletions(store)) finished += '\n' + sentence;
+  const engine::FinishedDeletions deletions = engine::finish_deletions(store);
+  for (const std::string& sentence : deletions.done) finished += '\n' + sentence;
+  for (const std::string& sentence : deletions.failed) finished += '\n' + sentence;
+  if (!deletions.failed.empty()) {
+    finding.verdict = Verdict::kBad;
+    finding.cure = "check the rights of those folders";
+  }
   for (const std::string& name : names) {
     try {
       read_whole_study(open_study_for_reading(store, name));

@@ -10,29 +10,6 @@
 #include "tuner/report/text/trial_explanation.h"
 
 namespace tune::cli {
-namespace {
-
-report::TrialModels models_of(const std::filesystem::path& store, const TrialReference& reference) {
-  report::TrialModels models;
-  const std::filesystem::path file = registry_file(models_folder(store));
-  std::error_code ignored;
-  if (!std::filesystem::exists(file, ignored)) return models;
-  const store::ModelRegistry registry(file, store::OpenMode::kRead);
-  for (const std::string& model : registry.models()) {
-    bool any = false;
-    for (store::ModelVersion& version : registry.versions(model)) {
-      if (version.study != reference.study || version.trial != reference.trial) continue;
-      any = true;
-      models.versions.push_back(std::move(version));
-    }
-    if (!any) continue;
-    for (store::Promotion& promotion : registry.promotions(model))
-      models.promotions.push_back(std::move(promotion));
-  }
-  return models;
-}
-
-}  // namespace
 
 int explain_command(const Arguments& arguments, Console& console) {
   const auto options = Options(command_line(), "explain")
@@ -44,11 +21,11 @@ int explain_command(const Arguments& arguments, Console& console) {
   const store::StudyStore store = open_study_for_reading(store_path, reference.study);
   const auto rows = report::read_trial(store, reference.trial);
   if (!rows) throw unknown_trial(store, reference);
-  const report::TrialModels models = models_of(store_path, reference);
+  const auto versions = store::versions_of_study(store_path, rows->study.name, rows->study.created);
   if (options->has("json"))
-    print_json(report::explanation_json(*rows, models), console);
+    print_json(report::explanation_json(*rows, versions), console);
   else
-    console.out << report::explanation_text(*rows, models);
+    console.out << report::explanation_text(*rows, versions);
   return 0;
 }
 

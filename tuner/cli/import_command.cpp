@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <iostream>
 #include <iterator>
+#include <list>
 #include <map>
 
 #include "tuner/cli/checked_spec.h"
@@ -152,7 +153,7 @@ OrderedJson document_of(const amt::Import& import, const std::map<std::string, s
   return json;
 }
 
-// All of them or none: nothing is written where one is in the way.
+// All of them or none: nothing is written where one is in the way, or where there is no room for one.
 std::map<std::string, std::string> write_specs(const amt::Import& import, const fs::path& request,
                                                const fs::path& output, bool force) {
   std::map<std::string, std::string> files;  // by study
@@ -169,8 +170,10 @@ std::map<std::string, std::string> write_specs(const amt::Import& import, const 
                   "choose another name, or write over it with --force");
     files[search.study] = file.string();
   }
+  std::list<AtomicFile> written;
   for (const ImportedSearch& search : import.searches)
-    write_file_atomically(files.at(search.study), amt::spec_text(search.spec));
+    written.emplace_back(files.at(search.study)).add(amt::spec_text(search.spec));
+  for (AtomicFile& file : written) file.commit();
   return files;
 }
 

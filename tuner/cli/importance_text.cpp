@@ -16,10 +16,6 @@ std::string percent(double share) {
 
 }  // namespace
 
-strategies::Importance study_importance(const store::StudyStore& study) {
-  return study_importance(report::stored_space(study.study()), study.load_history());
-}
-
 strategies::Importance study_importance(const std::optional<SearchSpace>& space, const History& history) {
   if (space) return strategies::importance(*space, history);
   // The best trial of a study that another version began is shown all the same.
@@ -27,6 +23,20 @@ strategies::Importance study_importance(const std::optional<SearchSpace>& space,
   unknown.trials = history.trials.size();
   unknown.objection = "the stored spec cannot be read by this version";
   return unknown;
+}
+
+std::optional<strategies::Importance> second_importance(const std::optional<SearchSpace>& space,
+                                                        const History& history) {
+  if (!history.second) return std::nullopt;
+  History by_second = history;
+  by_second.objective = *history.second;
+  by_second.second.reset();
+  for (auto& trial : by_second.trials) {
+    TrialView view = *trial;
+    view.values.erase(view.values.begin(), view.values.begin() + (view.values.empty() ? 0 : 1));
+    trial = std::make_shared<const TrialView>(std::move(view));
+  }
+  return study_importance(space, by_second);
 }
 
 report::ImportanceRows importance_rows(const strategies::Importance& importance) {

@@ -1,8 +1,8 @@
 #pragma once
 // The importance of a study's hyperparameters, for people and for programs.
+#include <optional>
 #include <string>
 
-#include "store/study_store.h"
 #include "strategies/importance.h"
 #include "tuner/core/json.h"
 #include "tuner/core/space.h"
@@ -11,8 +11,10 @@
 namespace tune::cli {
 
 // The importance by the trials that have completed so far, in the space of the stored spec.
-strategies::Importance study_importance(const store::StudyStore& study);
 strategies::Importance study_importance(const std::optional<SearchSpace>& space, const History& history);
+// The same by the second objective; nullopt where there is one alone.
+std::optional<strategies::Importance> second_importance(const std::optional<SearchSpace>& space,
+                                                        const History& history);
 report::ImportanceRows importance_rows(const strategies::Importance& importance);
 
 // A line for each hyperparameter, or why there are none. Empty before the first trial has completed. `of`

@@ -138,7 +138,7 @@ PointsTable read_points_table(const std::string& text, const std::string& name, 
       if (is_a_value) point[parameter.name] = value_of(parameter, cell, place);
     }
     table.points.push_back(std::move(point));
-    table.places.push_back(place);
+    table.places.push_back(visible_text(place));  // for JSON, and a file's name may be no UTF-8
   }
   return table;
 }

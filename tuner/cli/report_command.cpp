@@ -4,6 +4,7 @@
 
 #include "store/comparison_store.h"
 #include "store/store_listing.h"
+#include "store/study_versions.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
@@ -20,7 +21,6 @@
 #include "tuner/report/numbers/leaderboard.h"
 #include "tuner/report/study/model_quality.h"
 #include "tuner/report/study/study_document.h"
-#include "tuner/report/text/model_report.h"
 
 namespace tune::cli {
 namespace {
@@ -39,21 +39,10 @@ Json model_of(const fs::path& store_path, const report::StudyRows& rows) {
 std::vector<report::PromotedVersion> promoted_versions(const fs::path& store_path,
                                                        const store::StudyRow& study) {
   std::vector<report::PromotedVersion> found;
-  const fs::path file = registry_file(models_folder(store_path));
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) return found;
-  const store::ModelRegistry registry(file, store::OpenMode::kRead);
-  for (const std::string& name : registry.models()) {
-    const report::ModelRows model = report::read_model(registry, name);
-    for (const auto& version : model.versions) {
-      // A study of this name may have been removed and begun anew.
-      if (version.study != study.name || version.created < study.created) continue;
-      report::PromotedVersion& promoted = found.emplace_back();
-      promoted = {name, version.version, version.trial, {}, version.version == model.current};
-      for (const auto& promotion : model.promotions)
-        if (promotion.to == version.version) promoted.reason = promotion.reason;
-    }
-  }
+  for (const auto& [version, is_current, promotions] :
+       store::versions_of_study(store_path, study.name, study.created))
+    found.push_back({version.model, version.version, version.trial,
+                     promotions.empty() ? std::string() : promotions.back().reason, is_current});
   return found;
 }
 
@@ -66,6 +55,8 @@ report::StudyMaterial read_material(const fs::path& store_path, const std::strin
     if (!trial->curve.empty()) material.curves[trial->number] = trial->curve;
   material.space = report::stored_space(material.rows.study);
   material.importance = importance_rows(study_importance(material.space, history));
+  if (const auto of_second = second_importance(material.space, history))
+    material.second_importance = importance_rows(*of_second);
   material.promoted = promoted_versions(store_path, material.rows.study);
   material.model = model_of(store_path, material.rows);
   material.version = TUNE_VERSION;

@@ -4,6 +4,7 @@
 #include <ostream>
 #include <thread>
 
+#include "store/store_listing.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/cli/stored_spec.h"
@@ -37,6 +38,19 @@ Spec steered_spec(const fs::path& store, const std::string& study) {
   Spec spec = read_stored_spec(row, engine::spec_folder_now(row, store), stored.file());
   spec.study = row.name;
   return spec;
+}
+
+// What a comparison's studies have tried is what its approaches are judged by: they take no points, repeats
+// or limits of a person's own.
+void require_no_comparison(const fs::path& store, const std::string& study, const std::string& command) {
+  if (command != "set" && command != "enqueue" && command != "rerun") return;
+  const auto comparison = store::comparison_of(store, study);
+  if (!comparison) return;
+  throw Error(ExitCode::kConflict,
+              "\"" + study + "\" is a study of the comparison \"" + *comparison +
+                  "\", which says what each of its studies tries",
+              command == "set" ? "change the comparison's file, and begin it anew with --name"
+                               : "try the point in a study of your own");
 }
 
 // The answer of whoever works on the study, or one's own where nobody does.
@@ -80,6 +94,7 @@ Spec steered_spec(const Parsed& options, const std::string& study) {
 int steer(const Parsed& options, const std::string& study, const std::string& command, Json arguments,
           Console& console) {
   const fs::path store = store_of(options);
+  require_no_comparison(store, study, command);
   const Spec spec = steered_spec(store, study);
   const engine::Inbox inbox(store / study);
   const std::string id =

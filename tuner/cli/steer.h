@@ -13,8 +13,9 @@ namespace tune::cli {
 Spec steered_spec(const Parsed& options, const std::string& study);
 
 // Hands the request to the study's orchestrator, or does it at once where none runs, and prints what was
-// done. Throws what the answer says: Error(kUsage), (kNotFound), (kConflict); Error(kEnvironment) when the
-// study runs on another machine or its orchestrator does not answer.
+// done. Throws what the answer says: Error(kUsage), (kNotFound), (kConflict); Error(kConflict) for what would
+// change the trials of a comparison's study; Error(kEnvironment) when the study runs on another machine or
+// its orchestrator does not answer.
 int steer(const Parsed& options, const std::string& study, const std::string& command, Json arguments,
           Console& console);
 

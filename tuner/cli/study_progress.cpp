@@ -39,10 +39,8 @@ StudyProgress::StudyProgress(const store::StudyRow& study, const std::vector<sto
       so_far_(study.objective, study.second),
       clock_(clock),
       start_(clock.steady_now()),
-      elapsed_before_(std::llround(study.elapsed_seconds * 1000)),
-      trial_limit_(whole_number(study.limits, "trials")),
-      time_limit_(duration_limit(study.limits)),
-      parallel_(whole_number(study.limits, "parallel")) {
+      elapsed_before_(std::llround(study.elapsed_seconds * 1000)) {
+  take_limits(study.limits);
   if (study.spec.contains("fixed")) last_step_ = whole_number(study.spec["fixed"], "epochs");
   for (const auto& trial : trials) {
     if (trial.facts.replicate_of) {
@@ -96,6 +94,7 @@ void StudyProgress::apply(const engine::StatusEvent& event) {
       if (event.value && !second_) best_ = Best{event.trial, *event.value};
       break;
     case StatusKind::kRequest:
+      if (event.limits) take_limits(*event.limits);
       break;
     case StatusKind::kDraining:
       draining_ = true;
@@ -135,6 +134,12 @@ void StudyProgress::count_end(int trial, TrialState state) {
   completed_ += state == TrialState::kCompleted;
   stopped_ += state == TrialState::kStopped;
   failed_ += state == TrialState::kFailed;
+}
+
+void StudyProgress::take_limits(const Json& limits) {
+  trial_limit_ = whole_number(limits, "trials");
+  time_limit_ = duration_limit(limits);
+  parallel_ = whole_number(limits, "parallel");
 }
 
 double StudyProgress::slots() const {

@@ -61,6 +61,7 @@ class StudyProgress {
   // promise; nullopt while neither says anything.
   std::optional<double> trial_ms() const;
   void count_end(int trial, TrialState state);
+  void take_limits(const Json& limits);
 
   std::string study_;
   Objective objective_;

@@ -2,7 +2,7 @@
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Callable, Optional, SupportsFloat, Tuple, Type
+from typing import TYPE_CHECKING, Callable, Optional, Sequence, SupportsFloat, Tuple, Type, Union
 
 from .errors import MustWait, ProgramError, Stopped, UsageError
 from .trial import Trial
@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("tune")
 
-Objective = Callable[[Trial], Optional[SupportsFloat]]
+# What it returns is a number, or of a study with two objectives a list of two.
+Objective = Callable[[Trial], Union[SupportsFloat, Sequence[SupportsFloat], None]]
 
 _LONGEST_REASON = 2000  # characters
 
@@ -136,17 +137,19 @@ class Run:
         else:
             self._complete(trial, value)
 
-    def _complete(self, trial: Trial, value: Optional[SupportsFloat]) -> None:
+    def _complete(self, trial: Trial, value: Union[SupportsFloat, Sequence[SupportsFloat], None]) -> None:
         if value is None and trial.has_reported:
             self._study._tell_reported(trial.number, self)
             return
         try:
-            number = float(value)  # type: ignore[arg-type]
+            values = self._study._returned(value)
         except (TypeError, ValueError):
-            self._fail(trial, UsageError(f"the objective returned {value!r}, not a number",
-                                         "return the value that the study is about, or report it as it comes"))
+            metrics = self._study.metrics
+            what = "a number" if len(metrics) == 1 else f"two numbers, of {' and '.join(metrics)}"
+            self._fail(trial, UsageError(f"the objective returned {value!r}, not {what}",
+                                         "return what the study is about, or report it as it comes"))
         else:
-            self._study._tell(trial.number, self, number, None, "")
+            self._study._tell(trial.number, self, values, None, "")
 
     def _fail(self, trial: Trial, error: Exception) -> None:
         is_memory = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"

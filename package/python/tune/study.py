@@ -35,7 +35,7 @@ class _Open:
     is_resumed: bool
     replicate_of: Optional[int] = None
     owner: Optional[object] = None  # who runs it; nobody: the next to ask gets it
-    curve: Dict[int, float] = field(default_factory=dict)
+    curves: Tuple[Dict[int, float], Dict[int, float]] = field(default_factory=lambda: ({}, {}))  # one an objective
 
 
 class Study:
@@ -95,8 +95,11 @@ class Study:
                     spec = json.load(file)
             assert spec is not None
             self.name: str = name or spec["study"]
-            self.goal: str = spec["objective"]["goal"]
-            self._reduce: str = spec["objective"].get("reduce", "best")
+            objectives = spec["objectives"] if "objectives" in spec else [spec["objective"]]
+            self.metrics: Tuple[str, ...] = tuple(objective["metric"] for objective in objectives)
+            self.goals: Tuple[str, ...] = tuple(objective["goal"] for objective in objectives)
+            self.goal: str = self.goals[0]
+            self._reduces = tuple(cast(str, objective.get("reduce", "best")) for objective in objectives)
             self._spec_trials: Optional[int] = spec.get("limits", {}).get("trials")
             self._may_raise = spec["limits"] == _NO_LIMIT
             self.space: Dict[str, Parameter] = (
@@ -154,28 +157,48 @@ class Study:
         return answer
 
     def tell(self, trial: Union[Trial, int], value: Optional[SupportsFloat] = None, *,
-             state: Optional[EndState] = None, reason: str = "") -> None:
-        """How a trial ended. Without a value and a state its reports decide; NaN is a failed trial."""
+             values: Optional[Sequence[SupportsFloat]] = None, state: Optional[EndState] = None,
+             reason: str = "") -> None:
+        """How a trial ended. Without a value and a state its reports decide; NaN is a failed trial.
+
+        A study with two objectives takes `values`, one an objective.
+        """
         number, owner = (trial.number, trial._owner) if isinstance(trial, Trial) else (int(trial), None)
-        self._tell(number, owner, None if value is None else float(value), state, reason)
+        self._tell(number, owner, self._given(value, values), state, reason)
 
     def enqueue(self, parameters: Point) -> int:
         """Has these parameters tried next. They are those of one whole trial; returns its number."""
-        return self._session.do(lambda: self._add({"parameters": dict(parameters)}))
+        return self._session.do(lambda: self._add({"parameters": dict(parameters)}, None))
 
-    def add(self, parameters: Point, value: SupportsFloat) -> int:
-        """Takes in a trial that was run elsewhere, with its result; returns its number."""
-        number = float(value)
-        return self._session.do(lambda: self._add({"parameters": dict(parameters), "value": number}))
+    def add(self, parameters: Point, value: Optional[SupportsFloat] = None, *,
+            values: Optional[Sequence[SupportsFloat]] = None) -> int:
+        """Takes in a trial that was run elsewhere, with its result (`values` of two objectives); returns its number."""
+        given = self._given(value, values)
+        if given is None:
+            raise UsageError("add() takes the result of the trial", "enqueue() has parameters tried that have none")
+        return self._session.do(lambda: self._add({"parameters": dict(parameters)}, given))
 
     @property
     def best(self) -> TrialRecord:
-        """The completed trial with the best value. Raises NoResult when there is none."""
+        """The completed trial with the best value; of two objectives the one that the spec's promote.prefer takes.
+
+        Raises NoResult when there is none.
+        """
         answer = self._session.do(lambda: self._session.exchange("best", True))
+        if answer["trial"] is None and answer.get("front"):
+            raise NoResult("no one trial is the best by two objectives, or none keeps to promote.prefer",
+                           "study.front has those that no other one beats in both")
         if answer["trial"] is None:
             raise NoResult("no trial has completed yet")
-        return TrialRecord(answer["trial"], "completed", float(answer["value"]),
-                           self._declared_values(answer["parameters"]), "completed")
+        return self._completed(answer)
+
+    @property
+    def front(self) -> List[TrialRecord]:
+        """Of two objectives: the completed trials that no other one beats in both, the best by the first one first."""
+        if len(self.goals) == 1:
+            raise UsageError("a study with one objective has no front", "study.best has its best trial")
+        answer = self._session.do(lambda: self._session.exchange("best", True))
+        return [self._completed(item) for item in answer["front"]]
 
     @property
     def trials(self) -> List[TrialRecord]:
@@ -183,7 +206,8 @@ class Study:
         if self._store is None:
             return self._session.do(self._records_in_memory)
         return [TrialRecord(row["trial"], "running" if row["state"] == "queued" else row["state"], row["value"],
-                            self._declared_values(row["parameters"]), row["reason"]) for row in self._stored_rows()]
+                            self._declared_values(row["parameters"]), row["reason"], tuple(row["values"]))
+                for row in self._stored_rows()]
 
     # Run calls these: the requests to `tune`, with the books that belong to them.
 
@@ -191,26 +215,56 @@ class Study:
         """A trial that belongs to `owner` now; no new one when the study has `most`."""
         return self._session.do(lambda: self._ask_here(owner, most))
 
-    def _report(self, trial: Trial, value: float, step: Optional[int]) -> Tuple[str, Optional[str]]:
-        return self._session.do(lambda: self._report_here(trial, value, step))
+    def _report(self, trial: Trial, value: float, step: Optional[int],
+                metric: Optional[str]) -> Tuple[str, Optional[str]]:
+        return self._session.do(lambda: self._report_here(trial, value, step, metric))
 
-    def _tell(self, number: int, owner: Optional[object], value: Optional[float], state: Optional[EndState],
-              reason: str) -> None:
-        self._session.do(lambda: self._tell_here(number, owner, value, state, reason))
+    def _tell(self, number: int, owner: Optional[object], values: Optional[Tuple[float, ...]],
+              state: Optional[EndState], reason: str) -> None:
+        self._session.do(lambda: self._tell_here(number, owner, values, state, reason))
 
     def _tell_reported(self, number: int, owner: object) -> None:
         """The trial has completed with what its reports come to; a failure when that is nothing finite."""
         def work() -> None:
             entry = self._open.get(number)
-            is_none = entry is not None and self._reduced(entry.curve) is None
-            self._tell_here(number, owner, math.nan if is_none else None, None, "")
+            curves = () if entry is None else entry.curves[:len(self.goals)]
+            # Of an objective that was never reported `tune` says so.
+            is_none = all(curves) and any(self._reduced(curve, i) is None for i, curve in enumerate(curves))
+            self._tell_here(number, owner, (math.nan,) * len(self.goals) if curves and is_none else None, None, "")
         self._session.do(work)
+
+    def _returned(self, result: Any) -> Tuple[float, ...]:
+        """What an objective has returned, one number an objective of the study. Raises TypeError or ValueError."""
+        if len(self.goals) == 1:
+            return (float(result),)
+        values = tuple(float(value) for value in result)
+        if len(values) != len(self.goals):
+            raise ValueError
+        return values
 
     def _release(self, owner: object) -> None:
         """What the owner has not told is run again by the next who asks. Waits for nothing: a run may end for that reason."""
         self._session.hand_in(lambda: self._release_here(owner))
 
     # From here on: on the session's thread.
+
+    def _given(self, value: Optional[SupportsFloat],
+               values: Optional[Sequence[SupportsFloat]]) -> Optional[Tuple[float, ...]]:
+        if value is None and values is None:
+            return None
+        is_pair = len(self.goals) == 2
+        if (values is None) == is_pair or (value is not None and values is not None):
+            raise UsageError(f"the study is about {' and '.join(self.metrics)}",
+                             "give values=[a, b], in this order" if is_pair else "give one value, and no values=")
+        try:
+            return self._returned(values if is_pair else value)
+        except ValueError:
+            raise UsageError(f"values is {values!r}", f"it is a list of two, of {' and '.join(self.metrics)}") from None
+
+    def _completed(self, item: Mapping[str, Any]) -> TrialRecord:
+        values = tuple(float(value) for value in (item["values"] if "values" in item else [item["value"]]))
+        return TrialRecord(item["trial"], "completed", values[0], self._declared_values(item["parameters"]), "completed",
+                           values)
 
     def _start(self) -> None:
         self._session.start(*(() if self._limit is None else ("--trials", str(self._limit))))
@@ -271,36 +325,37 @@ class Study:
             raise UsageError(f"trial {number} was left by the run that asked for it, and is run again",
                              "its results no longer count")
 
-    def _report_here(self, trial: Trial, value: float, step: Optional[int]) -> Tuple[str, Optional[str]]:
+    def _report_here(self, trial: Trial, value: float, step: Optional[int],
+                     metric: Optional[str]) -> Tuple[str, Optional[str]]:
         """The decision, and its reason where it is not to continue."""
         self._require_owner(trial.number, trial._owner)
-        body = {"trial": trial.number, "value": value if math.isfinite(value) else None}
+        body: Dict[str, Any] = {"trial": trial.number, "value": _finite(value)}
         if step is not None:
             body["step"] = int(step)
+        if metric is not None:
+            body["metric"] = metric
         answer = self._session.exchange("report", body)
-        curve = self._open[trial.number].curve
+        curve = self._open[trial.number].curves[0 if metric is None else self.metrics.index(metric)]
         curve[max(curve, default=0) + 1 if step is None else int(step)] = value
         decision = str(answer["decision"])
         return decision, None if decision == "continue" else str(answer.get("reason", decision))
 
-    def _tell_here(self, number: int, owner: Optional[object], value: Optional[float], state: Optional[EndState],
-                   reason: str) -> None:
+    def _tell_here(self, number: int, owner: Optional[object], values: Optional[Tuple[float, ...]],
+                   state: Optional[EndState], reason: str) -> None:
         self._require_owner(number, owner)
         # Half a surrogate pair, which texts of the system may hold, is no character of JSON.
         reason = reason.encode("utf-8", "replace").decode("utf-8")
-        body: Dict[str, Any] = {"trial": number}
-        if value is not None:
-            body["value"] = value if math.isfinite(value) else None
+        body: Dict[str, Any] = {"trial": number, **_values_body(values)}
         if state is not None:
             body["state"] = state
         if reason:
             body["reason"] = reason
         self._session.exchange("tell", body)
         entry = self._open.pop(number)
-        logger.info("trial %d %s%s: %s", number, state or "completed", "" if value is None else f" with {value:g}",
-                    entry.parameters)
+        logger.info("trial %d %s%s: %s", number, state or "completed",
+                    "" if values is None else " with " + ", ".join(f"{value:g}" for value in values), entry.parameters)
         if self._store is None:
-            self._record(number, entry.parameters, entry.curve, value, state or "completed", reason)
+            self._record(number, entry, values, state or "completed", reason)
         self._count_result()
 
     def _count_result(self) -> None:
@@ -308,37 +363,41 @@ class Study:
             self._told += 1
             self._changed.notify_all()
 
-    def _record(self, number: int, parameters: Dict[str, Any], curve: Dict[int, float], value: Optional[float],
-                state: EndState, reason: str) -> None:
+    def _record(self, number: int, entry: _Open, given: Optional[Tuple[float, ...]], state: EndState,
+                reason: str) -> None:
         """What `tune` makes of a trial that was told, for a study without a store."""
-        if value is None and state != "failed":
-            value = self._reduced(curve)
-        if value is not None and not math.isfinite(value):
-            value = None
-        if state == "completed" and value is None:
-            state, reason = "failed", reason or "its value is not finite"
-        self._records[number] = TrialRecord(number, state, value, parameters, reason or state)
+        reached: List[Optional[float]] = list(given or ())
+        if given is None and state != "failed":
+            reached = [self._reduced(curve, i) for i, curve in enumerate(entry.curves[:len(self.goals)])]
+        # Of two objectives both or the first.
+        values: List[float] = []
+        for value in reached:
+            if value is None or not math.isfinite(value):
+                break
+            values.append(value)
+        if state == "completed" and len(values) < len(self.goals):
+            state, reason, values = "failed", reason or "its value is not finite", []
+        self._records[number] = TrialRecord(number, state, values[0] if values else None, entry.parameters,
+                                            reason or state, tuple(values))
 
-    def _reduced(self, curve: Dict[int, float]) -> Optional[float]:
+    def _reduced(self, curve: Dict[int, float], objective: int) -> Optional[float]:
         if not curve:
             return None
+        reduce = self._reduces[objective]
         finite = [value for _, value in sorted(curve.items()) if math.isfinite(value)]
-        if self._reduce == "last":
+        if reduce == "last":
             last = curve[max(curve)]
             return last if math.isfinite(last) else None
-        is_least = self._reduce == "min" or (self._reduce == "best" and self.goal == "minimize")
+        is_least = reduce == "min" or (reduce == "best" and self.goals[objective] == "minimize")
         return (min if is_least else max)(finite, default=None)
 
-    def _add(self, body: Dict[str, Any]) -> int:
-        value = body.get("value")
-        if value is not None and not math.isfinite(value):
-            body["value"] = None
-        number = cast(int, self._session.exchange("add", body)["trial"])
+    def _add(self, body: Dict[str, Any], values: Optional[Tuple[float, ...]]) -> int:
+        number = cast(int, self._session.exchange("add", {**body, **_values_body(values)})["trial"])
         entry = self._take({"trial": number, "parameters": body["parameters"]}, False)
-        if "value" in body:
+        if values is not None:
             del self._open[number]
             if self._store is None:
-                self._record(number, entry.parameters, {}, value, "completed", "")
+                self._record(number, entry, values, "completed", "")
             self._count_result()
         return number
 
@@ -357,6 +416,18 @@ class Study:
         if read.returncode != 0:
             raise ProgramError(f"the trials of \"{self.name}\" cannot be read:\n{read.stderr.strip()}")
         return cast(List[Dict[str, Any]], json.loads(read.stdout)["trials"])
+
+
+def _finite(value: float) -> Optional[float]:
+    """A number as JSON holds it."""
+    return value if math.isfinite(value) else None
+
+
+def _values_body(values: Optional[Tuple[float, ...]]) -> Dict[str, Any]:
+    """The part of a request that tells a result."""
+    if values is None:
+        return {}
+    return {"value": _finite(values[0])} if len(values) == 1 else {"values": [_finite(value) for value in values]}
 
 
 def _is_space(space: Any) -> bool:

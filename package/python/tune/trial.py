@@ -1,7 +1,7 @@
 """One trial in the hands of an objective, and a trial as a record."""
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Dict, Literal, Mapping, Optional, Sequence, SupportsFloat
+from typing import TYPE_CHECKING, Any, Dict, Literal, Mapping, Optional, Sequence, SupportsFloat, Tuple
 
 from .errors import UsageError
 from .parameters import Categorical, Float, Int, Parameter
@@ -15,13 +15,17 @@ State = Literal["running", "completed", "failed", "stopped", "paused"]
 
 @dataclass(frozen=True)
 class TrialRecord:
-    """What is known of a trial: `value` is there when it has completed, or was stopped after a report."""
+    """What is known of a trial: `value` is there when it has completed, or was stopped after a report.
+
+    `values` has one an objective, the first of which is `value`.
+    """
 
     number: int
     state: State
     value: Optional[float]
     parameters: Mapping[str, Any]
     reason: str = ""
+    values: Tuple[float, ...] = ()
 
 
 class Trial:
@@ -52,9 +56,12 @@ class Trial:
             raise self._objection(name)
         return self.parameters[name]
 
-    def report(self, value: SupportsFloat, step: Optional[int] = None) -> None:
-        """An intermediate value, by which the study may decide to stop the trial. Without a step reports are counted."""
-        decision, self.stop_reason = self._study._report(self, float(value), step)
+    def report(self, value: SupportsFloat, step: Optional[int] = None, *, metric: Optional[str] = None) -> None:
+        """An intermediate value, by which the study may decide to stop the trial. Without a step reports are counted.
+
+        Of two objectives it is of the first, unless `metric` names the second one; report that one before.
+        """
+        decision, self.stop_reason = self._study._report(self, float(value), step, metric)
         self.is_to_pause = decision == "pause"
         self.has_reported = True
 

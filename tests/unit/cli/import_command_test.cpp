@@ -92,6 +92,26 @@ TEST_CASE("several definitions are files of their own, all or none", "[import]")
             .at("study") == "churn-two-forest");
 }
 
+TEST_CASE("where one of several specs cannot be written none is", "[import]") {
+  const tests::TemporaryFolder folder;
+  // The name of the second definition is the longer one, so there is a length at which its file alone has
+  // none.
+  std::string text = text_of(request("two-algorithms.json"));
+  for (std::size_t at = 0; (at = text.find("\"forest\"", at)) != std::string::npos; ++at)
+    text.replace(at, 8, "\"forest-of-trees\"");
+  write_text(folder.path() / "job.json", text);
+  Printed printed;
+  for (std::size_t length = 150; length < 250 && printed.code == 0; ++length) {
+    const std::string stem(length, 's');
+    for (const char* name : {"-xgboost.json", "-forest-of-trees.json"})
+      fs::remove(folder.path() / (stem + name));
+    printed = run({"import", "amt", (folder.path() / "job.json").string(), "--force", "--output",
+                   (folder.path() / (stem + ".json")).string()});
+    if (printed.code != 0) CHECK_FALSE(fs::exists(folder.path() / (stem + "-xgboost.json")));
+  }
+  CHECK(printed.code == 7);
+}
+
 TEST_CASE("as JSON an import is the specs and what became of each field", "[import]") {
   const Printed printed = run({"import", "amt", request("object-detection.json"), "--json"});
   CHECK(printed.code == 0);

@@ -51,6 +51,11 @@ TEST_CASE("the table of trials comes back: its own columns are not taken for par
   CHECK(table.left_out == std::vector<std::string>{"trial", "seconds"});
 }
 
+TEST_CASE("the place of a point is text that JSON holds, whatever the file's name", "[cli]") {
+  const PointsTable table = read_points_table("rate\n0.5\n", "points-\xff.csv", table_space());
+  CHECK(Json(table.places).dump() == R"(["points-\\xff.csv:2"])");
+}
+
 TEST_CASE("lines may end as on any system", "[cli]") {
   CHECK(read_points_table("\xEF\xBB\xBFrate\r0.1\r0.2", "p", table_space()).points.size() == 2);
 }

@@ -233,6 +233,25 @@ TEST_CASE("the remaining time follows the pace of this run and the time limit", 
   CHECK(limited.remaining() == Milliseconds(0));
 }
 
+TEST_CASE("limits that a person sets while the study runs are shown from then on", "[display]") {
+  ManualClock clock;
+  store::StudyRow study = store::study_row();
+  StudyProgress progress(study, {}, clock);
+  progress.apply(started(2));
+  clock.advance(Milliseconds(10'000));
+  progress.apply(finished(2, TrialState::kCompleted, 0.2));
+  StatusEvent set = event(StatusKind::kRequest, 0, "ada@host: limits.trials: 8 -> 40");
+  progress.apply(set);
+  CHECK(progress.trial_limit() == 8);
+  set.limits = Json{{"trials", 41}, {"parallel", 4}, {"time", "45s"}};
+  progress.apply(set);
+  CHECK(progress.trial_limit() == 41);
+  CHECK(progress.remaining() == Milliseconds(35'000));
+  set.limits = Json{{"trials", 41}, {"parallel", 4}};
+  progress.apply(set);
+  CHECK(progress.remaining() == Milliseconds(100'000));  // 40 are left at 10 s each, 4 at once
+}
+
 TEST_CASE("a trial that is fast or slow does not make the remaining time jump", "[display]") {
   ManualClock clock;
   store::StudyRow study = store::study_row();

@@ -181,6 +181,7 @@ void write_effect(Journal::Entry& entry, const Request& request, const Effect& e
   event.kind = StatusKind::kRequest;
   event.message = request.who + ": " + effect.said;
   event.request = request.id;
+  if (effect.limits) event.limits = study.limits;
   entry.event(event);
   if (!effect.ended) return;
   event = {};
@@ -188,6 +189,10 @@ void write_effect(Journal::Entry& entry, const Request& request, const Effect& e
   event.trial = effect.ended->number;
   event.state = effect.ended->state;
   event.message = effect.ended->reason;
+  event.replicate_of = effect.ended->facts.replicate_of;
+  const std::vector<double>& values = effect.ended->values;
+  if (!values.empty()) event.value = values[0];
+  if (values.size() > 1) event.second_value = values[1];
   entry.event(std::move(event));
 }
 

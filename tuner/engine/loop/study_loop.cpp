@@ -203,12 +203,15 @@ void StudyLoop::Impl::announce() {
   guard = PoisonGuard(parallel);
   const int known = book.next_number() - 1, replicates = book.replicates();
   const std::string total = limits.trials ? plural_text(*limits.trials, "trial") : "trials";
+  // How many share a GPU by memory is known once they are measured.
+  const bool is_as_many_as_fit = parts.spec.resources.packs_gpus && !limits.parallel;
   StatusEvent event;
   event.kind = StatusKind::kStudyStarted;
-  event.message = known == 0
-                      ? total + ", " + std::to_string(parallel) + " at once"
-                      : "continues: " + std::to_string(finished_of_search()) + " of " + total + " done" +
-                            (replicates > 0 ? ", and " + plural_text(replicates, "replicate") : "");
+  event.message =
+      known == 0 ? total + ", " +
+                       (is_as_many_as_fit ? "as many at once as fit" : std::to_string(parallel) + " at once")
+                 : "continues: " + std::to_string(finished_of_search()) + " of " + total + " done" +
+                       (replicates > 0 ? ", and " + plural_text(replicates, "replicate") : "");
   record.save(store::StudyState::kRunning, {}, Durability::kProcess, &event);
   if (study.facts.no_pausing) book.give_up_pausing();
   look_at_rungs();

@@ -1,6 +1,8 @@
 #include "tuner/engine/promotion/promotion.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
 
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
@@ -45,11 +47,9 @@ store::TrialRow trial_to_promote(const store::StudyStore& store, const std::opti
                                            ", and only a completed trial with a value can be promoted");
     return *trial;
   }
-  const History history = store.load_history();
-  const TrialView* best = history.best();
-  if (!best) throw Error(ExitCode::kNotFound, "no trial of this study has completed with a value");
-  if (history.second) return *store.trial(preferred_of(store).trial.value());
-  return *store.trial(best_run(history, *best));
+  const std::optional<int> winner = winner_of(store.load_history(), store.study().spec);
+  if (!winner) throw Error(ExitCode::kNotFound, "no trial of this study has completed with a value");
+  return *store.trial(*winner);
 }
 
 // The next number of the registry, or a later one where folders lie that the registry does not know: it may
@@ -145,7 +145,9 @@ struct Candidate {
   const Objective& objective() const { return is_second() ? *study.second : study.objective; }
   double value() const { return trial.values[is_second() ? 1 : 0]; }
   // What is held against the current version: over seeds the bound of the mean, else the value.
-  double judged() const { return repeated && repeated->bound ? *repeated->bound : value(); }
+  Judged judged() const {
+    return repeated && repeated->bound ? Judged{*repeated->bound, true} : Judged{value(), false};
+  }
 };
 
 // What the replicates say of a trial, or of the one that it repeats.
@@ -168,10 +170,17 @@ Json seeds_json(const Replication::Candidate& repeated) {
 }
 
 // The bound of a version's mean over seeds, where it has one; else its value.
-double judged_value(const store::ModelVersion& version) {
+Judged judged_of(const store::ModelVersion& version) {
   const Json seeds = version.lineage.is_object() ? version.lineage.value("seeds", Json()) : Json();
   const Json bound = seeds.is_object() ? seeds.value("bound", Json()) : Json();
-  return bound.is_number() ? bound.get<double>() : version.value;
+  return bound.is_number() ? Judged{bound.get<double>(), true} : Judged{version.value, false};
+}
+
+std::string judged_text(const Judged& judged) {
+  if (!judged.is_bound) return shortest(judged.value);
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.6g", judged.value);
+  return text.data();
 }
 
 // The decision where no trial of a front is what the spec prefers.
@@ -202,6 +211,15 @@ std::string seeds_text(const Candidate& candidate) {
          std::to_string(candidate.trial.number) + " with " + shortest(candidate.value());
 }
 
+// The scores of the built-in trainers begin at 0, where nothing at all was found.
+std::string worst_score_text(const Candidate& candidate) {
+  const bool is_score =
+      candidate.study.spec.contains("trainer") && candidate.objective().goal == Goal::kMaximize;
+  if (!is_score || candidate.value() != 0) return {};
+  return "; 0 is the worst " + candidate.objective().metric +
+         " that there is: look at the trial's log and at its data";
+}
+
 void make_folders(const fs::path& models, const fs::path& model_folder) {
   on_disk(models, "create", [&] {
     // Rights that a person gives later stay.
@@ -228,13 +246,11 @@ void set_version(store::PromotionDecision& result, const fs::path& model_folder,
 bool may_be_promoted(const store::StudyStore& store, const Candidate& candidate,
                      const std::optional<store::ModelVersion>& current, bool chosen_by_person,
                      store::PromotionDecision& result) {
-  std::optional<store::ModelVersion> judged = current;
-  if (judged) judged->value = judged_value(*judged);
   const Gate gate =
       candidate.preference && !chosen_by_person
           ? judge_preferred(store.load_history(), *candidate.preference, candidate.trial.values, current)
-          : judge_promotion(candidate.objective(), candidate.judged(), judged, chosen_by_person);
-  result.reason = gate.reason + seeds_text(candidate);
+          : judge_promotion(candidate.objective(), candidate.judged(), current, chosen_by_person);
+  result.reason = gate.reason + seeds_text(candidate) + worst_score_text(candidate);
   if (!gate.passes) return false;
   const std::string problem = output_problem(candidate.attempt / kOutputFolder);
   if (problem.empty()) return true;
@@ -272,17 +288,26 @@ int make_version(store::ModelRegistry& registry, const Candidate& candidate, con
 
 }  // namespace
 
-Gate judge_promotion(const Objective& objective, double value,
+Gate judge_promotion(const Objective& objective, const Judged& judged,
                      const std::optional<store::ModelVersion>& current, bool chosen_by_person) {
-  const std::string ours = objective.metric + " " + shortest(value);
+  const std::string ours = objective.metric + " " + judged_text(judged);
   if (!current) return {true, "first version, with " + ours};
+  const Judged known = judged_of(*current);
   const std::string theirs = "version " + std::to_string(current->version) + " has " +
-                             current->objective.metric + " " + shortest(current->value);
+                             current->objective.metric + " " + judged_text(known);
   if (chosen_by_person) return {true, "chosen by a person, with " + ours + "; " + theirs};
   if (current->objective.metric != objective.metric || current->objective.goal != objective.goal)
     return {false, theirs + ", which cannot be compared with " + ours};
-  if (is_better(value, current->value, objective.goal)) return {true, ours + " is better: " + theirs};
+  if (is_better(judged.value, known.value, objective.goal)) return {true, ours + " is better: " + theirs};
   return {false, ours + " is not better: " + theirs};
+}
+
+std::optional<int> winner_of(const History& history, const Json& spec) {
+  const TrialView* const best = history.best();
+  if (best == nullptr) return std::nullopt;
+  if (!history.second) return best_run(history, *best);
+  const auto preference = preference_in(spec, {history.objective, *history.second});
+  return preference ? preferred_trial(history, *preference) : std::nullopt;
 }
 
 store::PromotionDecision promote_trial(const store::StudyStore& store, const PromotionRequest& request) {

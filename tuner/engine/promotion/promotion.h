@@ -32,8 +32,18 @@ struct Gate {
   bool passes = false;
   std::string reason;
 };
-Gate judge_promotion(const Objective& objective, double value,
+// What a trial is judged by.
+struct Judged {
+  double value = 0;
+  bool is_bound = false;  // of the mean over seeds: an estimate, whose last digits say nothing
+};
+Gate judge_promotion(const Objective& objective, const Judged& judged,
                      const std::optional<store::ModelVersion>& current, bool chosen_by_person);
+
+// The trial that is promoted unless a person chooses one: of two objectives the preferred one of the front,
+// else the best one or, of the runs of its hyperparameters, the one with the best value. nullopt when no
+// trial has completed with a value, or none is preferred by the spec.
+std::optional<int> winner_of(const History& history, const Json& spec);
 
 // Copies the trial's output folder to models/staging, hashes and syncs it, renames it to
 // models/NAME/versions/V, records it, switches `current`. A crash at any step leaves the current version as

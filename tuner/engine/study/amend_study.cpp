@@ -5,10 +5,12 @@
 #include <utility>
 
 #include "store/store_listing.h"
+#include "store/study_versions.h"
 #include "strategies/strategy.h"
 #include "tuner/core/error.h"
 #include "tuner/core/placed_point.h"
 #include "tuner/core/plural_text.h"
+#include "tuner/engine/promotion/promotion.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/spec/spec_amendment.h"
@@ -107,8 +109,6 @@ class Amendment {
 
   // The trial that the search is about.
   void require_winners() const {
-    const History history = store_.load_history();
-    const TrialView* const best = history.best();
     const auto refuse = [&](int trial, const std::string& what) {
       const auto outside = report_.outside.find(trial);
       if (outside == report_.outside.end()) return;
@@ -118,10 +118,18 @@ class Amendment {
                       std::string("trial ") + std::to_string(trial) +
                       " in every report, and the search learns nothing from it");
     };
-    if (best != nullptr) refuse(best->number, "the best trial, " + std::to_string(best->number) + ",");
-    const auto& promotion = row_.facts.promotion;
-    if (promotion && promotion->promoted)
-      refuse(promotion->trial, "the promoted trial, " + std::to_string(promotion->trial) + ",");
+    const History history = store_.load_history();
+    if (const auto winner = winner_of(history, row_.spec)) {
+      refuse(*winner,
+             (history.second ? "the preferred trial, " : "the best trial, ") + std::to_string(*winner) + ",");
+    } else if (const TrialView* const best = history.best()) {
+      refuse(best->number, "the best trial, " + std::to_string(best->number) + ",");
+    }
+    for (const auto& [version, is_current, promotions] :
+         store::versions_of_study(request_.store, row_.name, row_.created))
+      if (is_current)
+        refuse(version.trial, "trial " + std::to_string(version.trial) + ", of which " + version.model +
+                                  " version " + std::to_string(version.version) + " was made,");
   }
 
   void notice_waiting(const std::vector<store::TrialRow>& trials) {

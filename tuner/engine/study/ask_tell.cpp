@@ -65,6 +65,8 @@ AskTell::AskTell(Parts parts)
     ++open_;
   }
   if (parts_.store == nullptr) return;
+  for (const store::TrialRow& trial : parts_.store->trials())
+    if (trial.facts.resumed == true) resumed_.insert(trial.number);
   // A caller waits for its answer: it hears of a full disk at once, and may try again.
   journal_.emplace(*parts_.store, parts_.clock, listener_, [] { return false; });
   study_ = parts_.store->study();
@@ -119,8 +121,15 @@ Asked AskTell::ask(int count, std::optional<int> most) {
       answer.kind = waits ? Asked::Kind::kWait : Asked::Kind::kExhausted;
       break;
     }
+    try {
+      answer.trials.push_back(suggestion->resume_trial ? start_again(*suggestion) : start(*suggestion));
+    } catch (const Error& error) {
+      // What has begun is in the store, and its caller has to hear of it; who asks again hears of the rest.
+      const bool may_pass = error.code() == ExitCode::kEnvironment || error.code() == ExitCode::kConflict;
+      if (answer.trials.empty() || !may_pass) throw;
+      break;
+    }
     if (!suggestion->replicate_of) completion_.on_suggestion(*suggestion);
-    answer.trials.push_back(suggestion->resume_trial ? start_again(*suggestion) : start(*suggestion));
   }
   exhausted_ = answer.kind == Asked::Kind::kExhausted && !(most && may_start());
   if (!answer.trials.empty()) answer.kind = Asked::Kind::kTrials;
@@ -180,6 +189,7 @@ AskedTrial AskTell::start_again(const strategies::Suggestion& suggestion) {
     row->state = TrialState::kRunning;
     row->budget = suggestion.budget;
     row->values.clear();
+    row->facts.resumed = true;
     journal_->commit([&](Journal::Entry& entry) {
       entry.store().update_trial(*row);
       StatusEvent event = about(StatusKind::kTrialQueued, *row);
@@ -189,6 +199,7 @@ AskedTrial AskTell::start_again(const strategies::Suggestion& suggestion) {
   }
   book_.set_state(number, TrialState::kRunning);
   book_.set_budget(number, suggestion.budget);
+  resumed_.insert(number);
   ++open_;
   return asked(book_.trial(number), true);
 }
@@ -333,7 +344,7 @@ std::vector<AskedTrial> AskTell::pending() const {
   std::vector<AskedTrial> trials;
   for (int number = 1; number < book_.next_number(); ++number) {
     const TrialView& trial = book_.trial(number);
-    if (is_open(trial.state)) trials.push_back(asked(trial, false));
+    if (is_open(trial.state)) trials.push_back(asked(trial, resumed_.contains(number)));
   }
   return trials;
 }

@@ -2,6 +2,7 @@
 // A study whose trials somebody else runs: asked for one by one, told how they ended.
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,7 @@ class AskTell {
   AskTell(const AskTell&) = delete;
   AskTell& operator=(const AskTell&) = delete;
 
+  // Fewer trials than asked for where the store takes no more writes after the first.
   // No new trial is begun when there are `most`, or as many as limits.trials says; paused ones may go on
   // then, and replicates begin.
   Asked ask(int count, std::optional<int> most = std::nullopt);
@@ -86,6 +88,7 @@ class AskTell {
   std::vector<const TrialView*> front();
   const TrialView* preferred();
   const Spec& spec() const { return parts_.spec; }
+  // The open trials; of one that was paused before, that it goes on.
   std::vector<AskedTrial> pending() const;
   // Records where the study stands as its session ends. Without a store it does nothing.
   void close();
@@ -118,7 +121,8 @@ class AskTell {
   std::optional<Journal> journal_;  // when there is a store
   store::StudyRow study_;           // of the store; unused without one
   Completion completion_;
-  int open_ = 0;  // trials that were given out and not told
+  std::set<int> resumed_;  // trials that were paused once, and went on
+  int open_ = 0;           // trials that were given out and not told
   bool exhausted_ = false;
   SteadyTime begin_;
   double elapsed_before_ = 0;  // seconds, of earlier sessions

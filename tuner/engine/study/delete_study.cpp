@@ -9,10 +9,12 @@
 #include "store/model_registry.h"
 #include "store/store_listing.h"
 #include "store/study_store.h"
+#include "store/study_versions.h"
 #include "tuner/core/attempt_layout.h"
 #include "tuner/core/error.h"
 #include "tuner/core/rng.h"
 #include "tuner/core/store_layout.h"
+#include "tuner/engine/promotion/promotion.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/os/crash_point.h"
@@ -60,17 +62,16 @@ std::vector<fs::path> left_of(const fs::path& store, const std::string& study) {
   return left;
 }
 
-std::vector<std::string> versions_of(const DeletionRequest& request) {
+// `study`: nullopt for a database that cannot be read, of which nobody knows since when it is there.
+std::vector<std::string> versions_of(const DeletionRequest& request,
+                                     const std::optional<store::StudyStore>& study) {
   std::vector<std::string> kept;
-  const fs::path file = registry_file(models_folder(request.store));
-  std::error_code ignored;
-  if (!fs::exists(file, ignored)) return kept;
-  const store::ModelRegistry registry(file, store::OpenMode::kRead);
-  for (const std::string& model : registry.models())
-    for (const store::ModelVersion& version : registry.versions(model))
-      if (version.study == request.study && (request.trial == 0 || version.trial == request.trial))
-        kept.push_back(model + " version " + std::to_string(version.version) + ", made of trial " +
-                       std::to_string(version.trial));
+  const WallTime created = study ? study->study().created : WallTime();
+  for (const auto& [version, is_current, promotions] :
+       store::versions_of_study(request.store, request.study, created))
+    if (request.trial == 0 || version.trial == request.trial)
+      kept.push_back(version.model + " version " + std::to_string(version.version) + ", made of trial " +
+                     std::to_string(version.trial));
   return kept;
 }
 
@@ -119,10 +120,28 @@ void require_ended(const store::TrialRow& trial, const DeletionRequest& request)
               "`tune stop " + name + "` ends it when the study goes on");
 }
 
-std::optional<int> best_of(const store::StudyStore& study) {
-  const History history = study.load_history();
-  const TrialView* const best = history.best();
-  return best ? std::optional(best->number) : std::nullopt;
+std::optional<int> winner_in(const store::StudyStore& study) {
+  return winner_of(study.load_history(), study.study().spec);
+}
+
+// What a person should know who deletes the trial that is promoted, or one of the runs that decide which is.
+std::optional<std::string> note_about_winner(const store::StudyStore& study, int trial) {
+  const auto winner = winner_in(study);
+  if (!winner) return std::nullopt;
+  History history = study.load_history();
+  if (winner == trial)
+    return history.second ? "it is the preferred trial of the study's front" : "it is the study's best trial";
+  for (auto& each : history.trials) {
+    if (each->number != trial) continue;
+    TrialView tombstone = *each;
+    tombstone.state = TrialState::kStopped;
+    tombstone.values.clear();
+    each = std::make_shared<const TrialView>(std::move(tombstone));
+  }
+  const auto next = winner_of(history, study.study().spec);
+  if (next == winner) return std::nullopt;
+  return "without it " + (next ? "trial " + std::to_string(*next) : std::string("no trial")) +
+         " is the study's best, and no longer trial " + std::to_string(*winner);
 }
 
 // The study is held, whatever its database looks like.
@@ -189,12 +208,13 @@ std::uintmax_t delete_one_trial(const DeletionRequest& request, const Clock& clo
   if (!trial.facts.deleted) {
     require_deletable(request, found);
     require_ended(trial, request);
-    const auto best = best_of(study);
+    const auto winner = winner_in(study);
     store::StudyStore::Transaction transaction(study, Durability::kPower);
     study.delete_trial(trial.number, request.who, clock.wall_now());
     store::StudyRow row = study.study();
     // Whether the new best one passes is for the next run to decide.
-    if (best == trial.number) row.facts.promotion.reset();
+    const auto& made = row.facts.promotion;
+    if (winner_in(study) != winner || (made && made->trial == trial.number)) row.facts.promotion.reset();
     row.facts.stop_requests.erase(trial.number);
     row.updated = clock.wall_now();
     study.update_study(row);
@@ -224,7 +244,7 @@ DeletionPreview preview_deletion(const DeletionRequest& request) {
   const FileLock lock = hold(request);
   const std::optional<store::StudyStore> study = readable(request);
   require_deletable(request, study);
-  preview.kept = versions_of(request);
+  preview.kept = versions_of(request, study);
   if (request.trial == 0) {
     preview.bytes = freed_by(folder);
     if (!study) preview.notes.push_back("its database cannot be read");
@@ -240,7 +260,7 @@ DeletionPreview preview_deletion(const DeletionRequest& request) {
   if (trial.facts.deleted) preview.notes.push_back("its deletion was interrupted, and is finished");
   if (!trial.facts.deleted) require_ended(trial, request);
   if (!is_finished(trial.state)) preview.notes.push_back(std::string("it is ") + to_string(trial.state));
-  if (best_of(*study) == request.trial) preview.notes.push_back("it is the study's best trial");
+  if (auto note = note_about_winner(*study, request.trial)) preview.notes.push_back(*std::move(note));
   return preview;
 }
 
@@ -248,13 +268,20 @@ std::uintmax_t delete_from_store(const DeletionRequest& request, const Clock& cl
   return request.trial == 0 ? delete_whole_study(request) : delete_one_trial(request, clock);
 }
 
-std::vector<std::string> finish_deletions(const fs::path& store) {
-  std::vector<std::string> said;
+FinishedDeletions finish_deletions(const fs::path& store) {
+  FinishedDeletions result;
+  const auto finish = [&](const fs::path& folder, const std::string& what) {
+    try {
+      remove_files(folder);
+      result.done.push_back("the deletion of " + what + " was finished");
+    } catch (const Error& error) {
+      result.failed.push_back("the deletion of " + what + " cannot be finished: " + error.what());
+    }
+  };
   std::error_code ignored;
   for (const fs::path& left : left_of(store, {})) {
-    remove_files(left);
     const std::string name = left.filename().string();
-    said.push_back("the deletion of the study " + name.substr(0, name.rfind('.')) + " was finished");
+    finish(left, "the study " + name.substr(0, name.rfind('.')));
   }
   fs::remove(set_aside(store), ignored);
   for (const std::string& name : store::study_names(store)) {
@@ -266,14 +293,13 @@ std::vector<std::string> finish_deletions(const fs::path& store) {
         std::string holder;
         const auto lock = FileLock::try_once(study_lock(store / name), holder);
         if (!lock) break;
-        remove_files(folder);
-        said.push_back("the deletion of " + name + '/' + std::to_string(trial.number) + " was finished");
+        finish(folder, name + '/' + std::to_string(trial.number));
       }
     } catch (const Error&) {
       continue;  // said where the studies are looked at
     }
   }
-  return said;
+  return result;
 }
 
 }  // namespace tune::engine

@@ -34,7 +34,11 @@ DeletionPreview preview_deletion(const DeletionRequest& request);
 std::uintmax_t delete_from_store(const DeletionRequest& request, const Clock& clock);
 
 // Finishes what processes that died had begun to delete: a sentence each. Studies that somebody works on are
-// left alone.
-std::vector<std::string> finish_deletions(const std::filesystem::path& store);
+// left alone. What cannot be deleted keeps nothing else from it.
+struct FinishedDeletions {
+  std::vector<std::string> done;
+  std::vector<std::string> failed;  // with the system's reasons
+};
+FinishedDeletions finish_deletions(const std::filesystem::path& store);
 
 }  // namespace tune::engine

@@ -9,6 +9,7 @@
 #include "tuner/engine/attempt/attempt_log.h"
 #include "tuner/engine/attempt/attempt_plan.h"
 #include "tuner/engine/attempt/outcome.h"
+#include "tuner/engine/promotion/promotion.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/regular_file.h"
@@ -83,12 +84,7 @@ class Rescan {
   }
 
  private:
-  std::optional<int> best_trial() const {
-    const History history = store_.load_history();
-    if (history.second && request_.spec.prefer) return preferred_trial(history, *request_.spec.prefer);
-    const TrialView* best = history.best();
-    return best ? std::optional(best->number) : std::nullopt;
-  }
+  std::optional<int> best_trial() const { return winner_of(store_.load_history(), row_.spec); }
 
   void leave_alone(const store::TrialRow& trial, const std::string& why) {
     report_.left_alone.push_back("trial " + std::to_string(trial.number) + " is left as it is: " + why);

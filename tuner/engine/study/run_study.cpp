@@ -16,6 +16,7 @@
 #include "tuner/engine/loop/spending.h"
 #include "tuner/engine/study/builtin_trainer.h"
 #include "tuner/engine/study/run_facts.h"
+#include "tuner/engine/study/steer_study.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/file_system.h"
 
@@ -23,6 +24,8 @@ namespace tune::engine {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr Milliseconds kLookAtInbox{250};  // as a study that runs trials
 
 StudyResult stored_result(const store::StudyRow& row, const History& history) {
   StudyResult result{Outcome::kFinished, row.finish_reason, 0, 0, 0, std::nullopt};
@@ -33,6 +36,17 @@ StudyResult stored_result(const store::StudyRow& row, const History& history) {
   }
   if (const TrialView* best = history.best()) result.best_trial = best->number;
   return result;
+}
+
+// Of the trials that are there: what was deleted says nothing.
+bool has_every_trial_failed(const store::StudyStore& store) {
+  bool any = false;
+  for (const store::TrialRow& trial : store.trials()) {
+    if (trial.facts.deleted) continue;
+    if (trial.state == TrialState::kCompleted || trial.state == TrialState::kStopped) return false;
+    any = any || trial.state == TrialState::kFailed;
+  }
+  return any;
 }
 
 // The options that would raise the limits which keep a finished study from going on.
@@ -152,21 +166,37 @@ std::string reopen_failed_trials(OpenedStudy& study, const Spec& spec, const Clo
   return "failed trials run again: " + numbers;
 }
 
-ExitCode exit_code_of(const StudyResult& result, const std::optional<store::PromotionDecision>& promotion) {
+ExitCode exit_code_of(const StudyResult& result, const store::StudyStore& store,
+                      const std::optional<store::PromotionDecision>& promotion) {
   if (result.outcome == Outcome::kInterrupted) return ExitCode::kInterrupted;
   if (result.outcome == Outcome::kPaused) return ExitCode::kEnvironment;
-  if (result.completed + result.stopped == 0 && result.failed > 0) return ExitCode::kEveryTrialFailed;
+  if (has_every_trial_failed(store)) return ExitCode::kEveryTrialFailed;
   if (promotion && !promotion->promoted) return ExitCode::kNothingToPromote;
   return ExitCode::kOk;
 }
 
-store::PromotionDecision decide_promotion(const store::StudyStore& store, const fs::path& store_folder,
-                                          const std::string& model, const Interruption& interruption,
-                                          Journal& journal) {
-  if (store.load_history().best() == nullptr)
+// A promotion may take long, for a large model or another process that promotes: requests from other
+// terminals are obeyed meanwhile, as of a study that does not run.
+store::PromotionDecision decide_promotion(OpenedStudy& study, const RunRequest& request, const Clock& clock,
+                                          const Interruption& interruption, Journal& journal) {
+  const std::string& model = *request.spec.promote_model;
+  if (study.store.load_history().best() == nullptr)
     return {model, false, 0, 0, "no trial completed with a value", {}};
-  return promote_trial(store,
-                       {store_folder, model, std::nullopt, [&] { return interruption.count.load() > 0; },
+  const Inbox inbox(request.store / study.row.name);
+  std::set<std::string> obeyed;
+  bool is_stopped = false;
+  const RestingStudy resting{
+      request.spec, study.store, clock, journal, study.row, obeyed, [&] { is_stopped = true; }};
+  SteadyTime next_look{};
+  const auto is_interrupted = [&] {
+    if (const SteadyTime now = clock.steady_now(); now >= next_look) {
+      obey_at_rest(inbox, resting);
+      next_look = now + kLookAtInbox;
+    }
+    return is_stopped || interruption.count.load() > 0;
+  };
+  return promote_trial(study.store,
+                       {request.store, model, std::nullopt, is_interrupted,
                         [&](const std::string& sentence) { journal.notice("the promotion " + sentence); }});
 }
 
@@ -183,8 +213,7 @@ std::optional<store::PromotionDecision> promote_best(OpenedStudy& study, const R
   }
   const std::string& model = *request.spec.promote_model;
   Journal journal(study.store, clock, status, [] { return false; });
-  const store::PromotionDecision result =
-      decide_promotion(study.store, request.store, model, interruption, journal);
+  const store::PromotionDecision result = decide_promotion(study, request, clock, interruption, journal);
   study.row.facts.promotion = result;
   StatusEvent event;
   event.kind = StatusKind::kPromotion;
@@ -270,6 +299,7 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   }
   record_run(study.row.facts, std::move(run), clock.wall_now());
   study.row.facts.promotion.reset();
+  study.row.facts.driver.reset();  // whoever ran its trials before, this program does now
   const bool has_converged =
       !request.is_resume && store::study_end_in(study.row.finish_reason) == store::StudyEnd::kConvergence;
   study.row.state = store::StudyState::kRunning;
@@ -348,7 +378,8 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
       }
     }
   }
-  if (!report.promotion_failure) report.exit_code = exit_code_of(report.result, report.promotion);
+  if (!report.promotion_failure)
+    report.exit_code = exit_code_of(report.result, study.store, report.promotion);
   return report;
 }
 

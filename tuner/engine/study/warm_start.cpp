@@ -107,7 +107,9 @@ class Translation {
   std::set<std::string> dropped_, missing_, used_, own_;
 };
 
+// Of what did not fit the values are those of other hyperparameters: for its own it ran out of memory.
 bool is_useful(const TrialView& trial, WarmStart kind) {
+  if (trial.did_not_fit) return kind == WarmStart::kIdentical && is_finished(trial.state);
   const bool has_value = !trial.values.empty();
   if (kind == WarmStart::kTransfer) return trial.state == TrialState::kCompleted && has_value;
   return trial.state == TrialState::kFailed || (is_finished(trial.state) && has_value);
@@ -198,10 +200,10 @@ class WarmStartReader {
       auto view = std::make_shared<TrialView>();
       view->number = trial->number;
       view->parameters = std::move(*point);
-      view->state = trial->state;
+      view->state = trial->did_not_fit ? TrialState::kFailed : trial->state;
       view->budget = trial->budget;
-      view->values = trial->values;
-      view->failure = trial->failure;
+      if (!trial->did_not_fit) view->values = trial->values;
+      view->failure = trial->did_not_fit ? "oom" : trial->failure;
       result_.trials.push_back({wanted.study, wanted.kind, std::move(view)});
     }
     result_.notices.push_back("learns from " + std::to_string(taken) + " of " + plural_text(useful, "trial") +

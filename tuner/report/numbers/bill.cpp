@@ -103,6 +103,7 @@ StudyBill study_bill(const StudyRows& rows) {
           costs.of(TrialState::kCompleted),
           costs.of(TrialState::kStopped),
           costs.of(TrialState::kFailed),
+          costs.deleted(),
           costs.retried(),
           validating_cost(rows, costs, price),
           priced(probing, probing, price),

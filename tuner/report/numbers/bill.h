@@ -7,7 +7,7 @@ namespace tune::report {
 struct StudyBill {
   Cost total;  // of the trials' leases: what a budget counts
   // By the state of the trial; queued and running trials make up the rest of the total.
-  Cost completed, stopped, failed;
+  Cost completed, stopped, failed, deleted;
   // Parts of the total: attempts that another one followed, and validations. Both may count the same second.
   Cost retried, validating;
   // Not in the total.

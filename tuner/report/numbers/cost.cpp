@@ -44,7 +44,7 @@ CostReport::CostReport(const std::vector<store::TrialRow>& trials,
                        const std::vector<store::AttemptRow>& attempts, std::optional<double> price,
                        const std::vector<store::AttemptRow>& others) {
   if (price) zero_.usd = 0;
-  total_ = retried_ = zero_;
+  total_ = retried_ = deleted_ = zero_;
   std::map<int, int> last_attempt;
   for (const auto& attempt : attempts)
     last_attempt[attempt.trial] = std::max(last_attempt[attempt.trial], attempt.attempt);
@@ -61,7 +61,8 @@ CostReport::CostReport(const std::vector<store::TrialRow>& trials,
     retried_ += cost;
   }
   for (const auto& trial : trials)
-    by_state_.try_emplace(trial.state, zero_).first->second += of(trial.number).total;
+    (trial.facts.deleted ? deleted_ : by_state_.try_emplace(trial.state, zero_).first->second) +=
+        of(trial.number).total;
 }
 
 TrialCost CostReport::of(int trial) const {

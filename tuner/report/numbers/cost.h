@@ -42,8 +42,10 @@ class CostReport {
   TrialCost of(int trial) const;          // zero for a trial without attempts
   Cost of(int trial, int attempt) const;  // zero without it
   const Cost& total() const { return total_; }
-  // By the state of the trial: what completed, stopped, failed ones cost, retries included.
+  // By the state of the trial: what completed, stopped, failed ones cost, retries included. What is left of a
+  // deleted one is no stopped trial.
   Cost of(TrialState state) const;
+  const Cost& deleted() const { return deleted_; }
   // The part of the total that went into attempts which another one followed.
   const Cost& retried() const { return retried_; }
 
@@ -52,7 +54,7 @@ class CostReport {
   std::map<int, TrialCost> by_trial_;
   std::map<std::pair<int, int>, Cost> by_attempt_;
   std::map<TrialState, Cost> by_state_;
-  Cost total_, retried_;
+  Cost total_, retried_, deleted_;
 };
 
 }  // namespace tune::report

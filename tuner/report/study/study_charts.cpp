@@ -20,9 +20,15 @@ constexpr std::size_t kFewestPoints = 16, kMostPoints = 400;  // of one curve
 constexpr std::size_t kListed = 5;                            // trials that a note names
 constexpr double kHourInSeconds = 3600;
 
-bool has_point(const store::TrialRow& trial) {
+// Objectives are counted from 0.
+bool has_point(const store::TrialRow& trial, std::size_t objective = 0) {
   const bool counts = trial.state == TrialState::kCompleted || trial.state == TrialState::kStopped;
-  return counts && !trial.values.empty() && std::isfinite(trial.values.front());
+  return counts && objective < trial.values.size() && std::isfinite(trial.values[objective]);
+}
+
+std::vector<Objective> objectives_of(const store::StudyRow& study) {
+  return study.second ? std::vector<Objective>{study.objective, *study.second}
+                      : std::vector<Objective>{study.objective};
 }
 
 int best_number(const StudyMaterial& material) {
@@ -30,36 +36,36 @@ int best_number(const StudyMaterial& material) {
   return best ? best->number : 0;
 }
 
-Axis objective_axis(const StudyMaterial& material) {
+Axis objective_axis(const StudyMaterial& material, std::size_t objective = 0) {
   std::vector<double> values;
   for (const auto& trial : material.rows.trials)
-    if (has_point(trial)) values.push_back(trial.values.front());
-  return value_axis(values, material.rows.study.objective);
+    if (has_point(trial, objective)) values.push_back(trial.values[objective]);
+  return value_axis(values, objectives_of(material.rows.study)[objective]);
 }
 
 // "2 trials lie beyond the axis: trial 4 (12.5), trial 9 (inf)."
-std::string beyond_note(const std::vector<const store::TrialRow*>& beyond) {
+std::string beyond_note(const std::vector<const store::TrialRow*>& beyond, std::size_t objective) {
   if (beyond.empty()) return {};
   std::string text = std::to_string(beyond.size()) +
                      (beyond.size() == 1 ? " trial lies beyond the axis: " : " trials lie beyond the axis: ");
   for (std::size_t i = 0; i < beyond.size() && i < kListed; ++i)
     text += (i == 0 ? "trial " : ", trial ") + std::to_string(beyond[i]->number) + " (" +
-            value_text(*beyond[i]) + ")";
+            value_text(*beyond[i], objective) + ")";
   return text + (beyond.size() > kListed ? ", and others." : ".");
 }
 
 // Completed and stopped trials and the best one as points, where `x` gives each its place.
 template <typename Place>
-void add_points(const StudyMaterial& material, Chart& chart, Place x) {
+void add_points(const StudyMaterial& material, Chart& chart, Place x, std::size_t objective = 0) {
   Series completed{Role::kCompleted, {}, {}, {}}, stopped{Role::kStopped, {}, {}, {}},
       best{Role::kBest, {}, {}, {}};
   const int best_is = best_number(material);
   std::vector<const store::TrialRow*> beyond;
   for (const auto& trial : material.rows.trials) {
-    if (!has_point(trial)) continue;
+    if (!has_point(trial, objective)) continue;
     const std::optional<double> at = x(trial);
     if (!at) continue;
-    if (!is_shown(trial.values.front(), chart.y)) {
+    if (!is_shown(trial.values[objective], chart.y)) {
       beyond.push_back(&trial);
       continue;
     }
@@ -67,10 +73,10 @@ void add_points(const StudyMaterial& material, Chart& chart, Place x) {
                      : trial.state == TrialState::kCompleted ? completed
                                                              : stopped;
     series.x.push_back(*at);
-    series.y.push_back(trial.values.front());
+    series.y.push_back(trial.values[objective]);
     series.trials.push_back(trial.number);
   }
-  chart.note = beyond_note(beyond);
+  chart.note = beyond_note(beyond, objective);
   for (Series* series : {&stopped, &completed, &best})
     if (!series->x.empty()) chart.series.push_back(std::move(*series));
 }
@@ -105,23 +111,22 @@ TimeUnit unit_for(double hours) {
   return {"seconds", 1 / kHourInSeconds};
 }
 
-}  // namespace
-
-std::vector<Chart> history_charts(const StudyMaterial& material) {
-  const Objective& objective = material.rows.study.objective;
+// nullopt while no trial has a point.
+std::optional<Chart> history_chart(const StudyMaterial& material, std::size_t index) {
+  const Objective objective = objectives_of(material.rows.study)[index];
   Chart chart;
-  chart.id = "chart-history";
+  chart.id = index == 0 ? "chart-history" : "chart-history-second";
   chart.title = objective.metric + " by trial";
   chart.x.title = "trial";
-  chart.y = objective_axis(material);
+  chart.y = objective_axis(material, index);
   Series so_far{Role::kBestSoFar, {}, {}, {}};
   std::optional<double> best;
   int improvements = 0;
   for (const auto& trial : material.rows.trials) {
     if (trial.facts.replicate_of) continue;
-    if (trial.state == TrialState::kCompleted && has_point(trial) &&
-        (!best || is_better(trial.values.front(), *best, objective.goal))) {
-      best = trial.values.front();
+    if (trial.state == TrialState::kCompleted && has_point(trial, index) &&
+        (!best || is_better(trial.values[index], *best, objective.goal))) {
+      best = trial.values[index];
       ++improvements;
     }
     if (!best) continue;
@@ -130,14 +135,24 @@ std::vector<Chart> history_charts(const StudyMaterial& material) {
     so_far.trials.push_back(trial.number);
   }
   if (!so_far.x.empty()) chart.series.push_back(std::move(so_far));
-  add_points(material, chart, [](const auto& trial) { return std::optional<double>(trial.number); });
-  if (chart.series.empty()) return {};
+  add_points(
+      material, chart, [](const auto& trial) { return std::optional<double>(trial.number); }, index);
+  if (chart.series.empty()) return std::nullopt;
   chart.summary = points_text(chart) + " in the order in which they were suggested; " +
                   (material.rows.study.second ? "the best " + objective.metric + " so far is drawn"
                                               : best_text_of(material)) +
                   ", after " + std::to_string(improvements) +
                   (improvements == 1 ? " improvement." : " improvements.");
-  return {std::move(chart)};
+  return chart;
+}
+
+}  // namespace
+
+std::vector<Chart> history_charts(const StudyMaterial& material) {
+  std::vector<Chart> charts;
+  for (std::size_t i = 0; i < objectives_of(material.rows.study).size(); ++i)
+    if (auto chart = history_chart(material, i)) charts.push_back(*std::move(chart));
+  return charts;
 }
 
 std::vector<Chart> cost_charts(const StudyMaterial& material) {
@@ -311,17 +326,21 @@ const char* axis_words(const Axis& axis) {
 std::vector<Chart> slice_charts(const StudyMaterial& material) {
   std::vector<Chart> charts;
   if (!material.space) return charts;
+  const std::vector<Objective> objectives = objectives_of(material.rows.study);
   for (const Parameter& parameter : material.space->parameters()) {
-    Chart chart;
-    chart.id = "chart-slice-" + std::to_string(charts.size() + 1);
-    chart.title = material.rows.study.objective.metric + " against " + parameter.name;
-    chart.x = parameter_axis(parameter);
-    chart.y = objective_axis(material);
-    add_points(material, chart, [&](const auto& trial) { return place_of(trial, parameter); });
-    if (chart.series.empty()) continue;
-    if (!chart.note.empty()) chart.note = "Some trials lie beyond the axis: the search history names them.";
-    chart.summary = points_text(chart) + axis_words(chart.x) + ".";
-    charts.push_back(std::move(chart));
+    for (std::size_t i = 0; i < objectives.size(); ++i) {
+      Chart chart;
+      chart.id = "chart-slice-" + std::to_string(charts.size() + 1);
+      chart.title = objectives[i].metric + " against " + parameter.name;
+      chart.x = parameter_axis(parameter);
+      chart.y = objective_axis(material, i);
+      add_points(
+          material, chart, [&](const auto& trial) { return place_of(trial, parameter); }, i);
+      if (chart.series.empty()) continue;
+      if (!chart.note.empty()) chart.note = "Some trials lie beyond the axis: the search history names them.";
+      chart.summary = points_text(chart) + axis_words(chart.x) + ".";
+      charts.push_back(std::move(chart));
+    }
   }
   return charts;
 }

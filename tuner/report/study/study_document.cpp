@@ -1,5 +1,6 @@
 #include "tuner/report/study/study_document.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "tuner/core/number_text.h"
@@ -177,21 +178,26 @@ Section cost_section(const StudyMaterial& material) {
   return section;
 }
 
-Section parameters_section(const StudyMaterial& material) {
-  Section section{"hyperparameters", "Hyperparameters", {}};
-  const ImportanceRows& importance = material.importance;
+// `of`: " of accuracy" where there are two objectives.
+void add_importance(const ImportanceRows& importance, const std::string& of, Section& section) {
   if (!importance.objection.empty()) {
-    section.blocks.push_back(Paragraph{"Importance is not shown: " + importance.objection + "."});
+    section.blocks.push_back(Paragraph{"Importance" + of + " is not shown: " + importance.objection + "."});
   } else if (!importance.shares.empty()) {
-    const store::StudyRow& study = material.rows.study;
-    Shares shares{"Importance: the share of the variance" +
-                      (study.second ? " of " + study.objective.metric : "") + " that each explains, in " +
+    Shares shares{"Importance: the share of the variance" + of + " that each explains, in " +
                       plural_text(importance.trials, "completed trial") +
                       " (functional analysis of variance)",
                   importance.shares};
     shares.rows.emplace_back("(several together)", importance.interactions);
     section.blocks.push_back(std::move(shares));
   }
+}
+
+Section parameters_section(const StudyMaterial& material) {
+  Section section{"hyperparameters", "Hyperparameters", {}};
+  const store::StudyRow& study = material.rows.study;
+  add_importance(material.importance, study.second ? " of " + study.objective.metric : "", section);
+  if (study.second && material.second_importance)
+    add_importance(*material.second_importance, " of " + study.second->metric, section);
   std::vector<Chart> slices = slice_charts(material);
   if (slices.empty()) return section;
   // The same for all of them, so it is said once.
@@ -222,7 +228,11 @@ Section failures_section(const StudyMaterial& material) {
 Table time_table(const StudyMaterial& material) {
   const CostReport costs = costs_of(material.rows);
   const bool is_priced = usd_per_hour(material.rows.study).has_value();
-  const auto counts = count_states(material.rows.trials);
+  auto counts = count_states(material.rows.trials);
+  const auto deleted = std::count_if(material.rows.trials.begin(), material.rows.trials.end(),
+                                     [](const auto& trial) { return trial.facts.deleted.has_value(); });
+  if (deleted > 0)
+    counts[TrialState::kStopped] -= static_cast<int>(deleted);  // as which they count elsewhere
   Table table;
   table.columns = {
       {"what"}, {"trials", Align::kRight}, {"lease time", Align::kRight}, {"device time", Align::kRight}};
@@ -233,7 +243,9 @@ Table time_table(const StudyMaterial& material) {
     if (is_priced) row.push_back(usd_text(cost.usd));
   };
   for (const auto& [state, count] : counts)
-    if (state != TrialState::kQueued) line(to_string(state), std::to_string(count), costs.of(state));
+    if (state != TrialState::kQueued && count > 0)
+      line(to_string(state), std::to_string(count), costs.of(state));
+  if (deleted > 0) line("deleted", std::to_string(deleted), costs.deleted());
   line("total", std::to_string(material.rows.trials.size()), costs.total());
   const StudyBill bill = study_bill(material.rows);
   const auto part = [&](const char* name, const Cost& cost) {

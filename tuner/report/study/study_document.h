@@ -34,18 +34,19 @@ struct StudyMaterial {
   std::map<int, std::vector<MetricPoint>> curves;  // the objective's, by trial; none is empty
   std::optional<SearchSpace> space;                // nullopt: this version cannot read the stored spec
   ImportanceRows importance;
+  std::optional<ImportanceRows> second_importance;  // by the second objective, where there are two
   std::vector<PromotedVersion> promoted;
   Json model = nullptr;  // what the best trial's model.json says; null without one
   std::string version;   // of the program
   WallTime made{};
 };
 
-std::vector<Chart> history_charts(const StudyMaterial& material);
+std::vector<Chart> history_charts(const StudyMaterial& material);  // one an objective
 // Of two objectives: the first against the second; none before a trial is on the front.
 std::vector<Chart> front_charts(const StudyMaterial& material);
 std::vector<Chart> cost_charts(const StudyMaterial& material);
 std::vector<Chart> curve_charts(const StudyMaterial& material);
-std::vector<Chart> slice_charts(const StudyMaterial& material);  // one a parameter of the space
+std::vector<Chart> slice_charts(const StudyMaterial& material);  // one a parameter of the space and objective
 
 Json importance_json(const ImportanceRows& importance);
 

@@ -97,6 +97,7 @@ Json study_document_json(const StudyMaterial& material) {
   json["pareto_front"] = numbers_json(cheapest_and_best(rows, costs));
   json["edges"] = edges_json(best_edges(rows));
   json["importance"] = importance_json(material.importance);
+  if (material.second_importance) json["second_importance"] = importance_json(*material.second_importance);
   json["failures"] = failures_json(rows.trials);
   const auto saved = savings(rows, costs);
   json["stopped_early"] =

@@ -21,9 +21,11 @@ std::string bill_lines(const StudyBill& bill) {
   const auto part = [&text](const char* name, const Cost& cost) {
     if (cost.device_hours > 0) text += std::string("  ") + name + ": " + cost_text(cost) + '\n';
   };
-  if (bill.stopped.device_hours + bill.failed.device_hours > 0) part("completed trials", bill.completed);
+  if (bill.stopped.device_hours + bill.failed.device_hours + bill.deleted.device_hours > 0)
+    part("completed trials", bill.completed);
   part("stopped trials", bill.stopped);
   part("failed trials", bill.failed);
+  part("deleted trials", bill.deleted);
   part("of these, attempts that were run again", bill.retried);
   part("of these, validating", bill.validating);
   part("beside these, probing", bill.probing);
@@ -32,10 +34,15 @@ std::string bill_lines(const StudyBill& bill) {
 }
 
 Json bill_json(const StudyBill& bill) {
-  return {{"total", cost_json(bill.total)},     {"completed", cost_json(bill.completed)},
-          {"stopped", cost_json(bill.stopped)}, {"failed", cost_json(bill.failed)},
-          {"retried", cost_json(bill.retried)}, {"validating", cost_json(bill.validating)},
-          {"probing", cost_json(bill.probing)}, {"idle", cost_json(bill.idle)}};
+  return {{"total", cost_json(bill.total)},
+          {"completed", cost_json(bill.completed)},
+          {"stopped", cost_json(bill.stopped)},
+          {"failed", cost_json(bill.failed)},
+          {"deleted", cost_json(bill.deleted)},
+          {"retried", cost_json(bill.retried)},
+          {"validating", cost_json(bill.validating)},
+          {"probing", cost_json(bill.probing)},
+          {"idle", cost_json(bill.idle)}};
 }
 
 constexpr std::size_t kLeaders = 5;        // rows of the leaderboard at the end of a run
@@ -301,6 +308,7 @@ Json status_json(const StudyRows& rows) {
             {"study", study.name},
             {"state", to_string(study.state)},
             {"finish_reason", study.finish_reason},
+            {"held", study.facts.held ? Json(*study.facts.held) : Json()},
             {"metric", study.objective.metric},
             {"goal", goal_text(study.objective.goal)},
             {"limits", study.limits},

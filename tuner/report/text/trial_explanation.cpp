@@ -154,13 +154,13 @@ std::string ending_text(const TrialRows& rows) {
 }
 
 // Whether its model was promoted, and why or why not: sentences.
-std::vector<std::string> promotion_lines(const TrialRows& rows, const TrialModels& models) {
+std::vector<std::string> promotion_lines(const TrialRows& rows,
+                                         const std::vector<store::StudyVersion>& versions) {
   std::vector<std::string> lines;
-  for (const store::ModelVersion& version : models.versions) {
+  for (const auto& [version, is_current, promotions] : versions) {
+    if (version.trial != rows.trial.number) continue;
     std::string line = version.model + " version " + std::to_string(version.version) + " was made of it";
-    for (const store::Promotion& promotion : models.promotions)
-      if (promotion.model == version.model && promotion.to == version.version)
-        line += ": " + promotion.reason;
+    for (const store::Promotion& promotion : promotions) line += ": " + promotion.reason;
     lines.push_back(std::move(line));
   }
   const auto& decision = rows.study.facts.promotion;
@@ -187,13 +187,13 @@ std::vector<std::string> promotion_lines(const TrialRows& rows, const TrialModel
   return lines;
 }
 
-Json promotions_json(const TrialModels& models) {
+Json promotions_json(const TrialRows& rows, const std::vector<store::StudyVersion>& versions) {
   Json list = Json::array();
-  for (const store::ModelVersion& version : models.versions) {
+  for (const auto& [version, is_current, promotions] : versions) {
+    if (version.trial != rows.trial.number) continue;
     Json one = {{"model", version.model}, {"version", version.version}, {"reasons", Json::array()}};
-    for (const store::Promotion& promotion : models.promotions)
-      if (promotion.model == version.model && promotion.to == version.version)
-        one["reasons"].push_back({{"reason", promotion.reason}, {"evidence", promotion.evidence}});
+    for (const store::Promotion& promotion : promotions)
+      one["reasons"].push_back({{"reason", promotion.reason}, {"evidence", promotion.evidence}});
     list.push_back(std::move(one));
   }
   return list;
@@ -201,14 +201,14 @@ Json promotions_json(const TrialModels& models) {
 
 }  // namespace
 
-std::string explanation_text(const TrialRows& rows, const TrialModels& models) {
+std::string explanation_text(const TrialRows& rows, const std::vector<store::StudyVersion>& versions) {
   std::string text =
       trial_head(rows) + suggestion_text(rows) + ending_text(rows) + "\nWhether it was promoted:\n";
-  for (const std::string& line : promotion_lines(rows, models)) text += "  " + one_line(line) + '\n';
+  for (const std::string& line : promotion_lines(rows, versions)) text += "  " + one_line(line) + '\n';
   return text;
 }
 
-Json explanation_json(const TrialRows& rows, const TrialModels& models) {
+Json explanation_json(const TrialRows& rows, const std::vector<store::StudyVersion>& versions) {
   const store::TrialRow& trial = rows.trial;
   Json events = Json::array();
   for (const store::EventRow& event : rows.events)
@@ -222,19 +222,25 @@ Json explanation_json(const TrialRows& rows, const TrialModels& models) {
     if (!attempt.facts.verdict.empty())
       verdicts.push_back(
           {{"attempt", attempt.attempt}, {"reason", attempt.reason}, {"compared", attempt.facts.verdict}});
+  Json values = Json::array();
+  for (const double value : trial.values) values.push_back(number_to_json(value));
+  const auto& second = rows.study.second;
   return {{"schema", 1},
           {"study", rows.study.name},
           {"trial", trial.number},
           {"state", to_string(trial.state)},
           {"metric", rows.study.objective.metric},
+          {"second_metric", second ? Json(second->metric) : Json()},
           {"value", value_json(trial)},
+          {"values", values},
           {"parameters", trial.parameters},
           {"suggestion", {{"note", trial.note}, {"explanation", trial.facts.explanation}}},
           {"reason", trial.reason},
           {"verdicts", verdicts},
           {"events", events},
           {"rerun", rows.original ? rerun_of(rows).json : Json()},
-          {"promotion", {{"versions", promotions_json(models)}, {"lines", promotion_lines(rows, models)}}}};
+          {"promotion",
+           {{"versions", promotions_json(rows, versions)}, {"lines", promotion_lines(rows, versions)}}}};
 }
 
 }  // namespace tune::report

@@ -4,18 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "store/model_registry.h"
+#include "store/study_versions.h"
 #include "tuner/report/text/trial_report.h"
 
 namespace tune::report {
 
-// The versions of models that were made of the trial, and the promotions to them.
-struct TrialModels {
-  std::vector<store::ModelVersion> versions;
-  std::vector<store::Promotion> promotions;
-};
-
-std::string explanation_text(const TrialRows& rows, const TrialModels& models);
-Json explanation_json(const TrialRows& rows, const TrialModels& models);
+// `versions`: those that were made of the trial's study, of which only its own count.
+std::string explanation_text(const TrialRows& rows, const std::vector<store::StudyVersion>& versions);
+Json explanation_json(const TrialRows& rows, const std::vector<store::StudyVersion>& versions);
 
 }  // namespace tune::report

@@ -121,7 +121,8 @@ std::string repeats_text(const TrialRows& rows) {
 }  // namespace
 
 RerunComparison rerun_of(const TrialRows& rows) {
-  return compare_rerun(*rows.original, rows.original_metrics, rows.trial, rows.metrics, rows.study.objective);
+  return compare_rerun(*rows.original, rows.original_metrics, rows.trial, rows.metrics, rows.study.objective,
+                       rows.study.second);
 }
 
 std::string trial_head(const TrialRows& rows) {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "store/study_store.h"
-#include "tuner/report/numbers/rerun.h"
+#include "tuner/report/text/rerun.h"
 
 namespace tune::report {
 

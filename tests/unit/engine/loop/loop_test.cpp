@@ -34,6 +34,21 @@ TEST_CASE("the loop runs as many trials as the limit says and names the best") {
   CHECK(f.store.load_history().best()->number == number);
 }
 
+TEST_CASE("how many run at once is said as a number where it is one") {
+  for (const bool packs : {false, true})
+    for (const bool is_limited : {false, true}) {
+      LoopFixture f(small_spec(3));
+      f.spec.resources.packs_gpus = packs;
+      if (!is_limited) f.spec.limits.parallel.reset();
+      f.use(16, [](const engine::Attempt&) { return prints(1); });
+      f.run();
+      REQUIRE_FALSE(f.status.events.empty());
+      CHECK(f.status.events.front().message == (is_limited ? "3 trials, 2 at once"
+                                                : packs    ? "3 trials, as many at once as fit"
+                                                           : "3 trials, 16 at once"));
+    }
+}
+
 TEST_CASE("a trial's row is in the store before its process starts") {
   LoopFixture f(small_spec(3));
   f.use(2, [](const engine::Attempt&) { return prints(1); });

@@ -79,22 +79,50 @@ class PromotableStudy {
 };
 
 TEST_CASE("the gate wants a better value of the same metric with the same goal") {
-  CHECK(judge_promotion(kObjective, 0.1, std::nullopt, false).passes);
+  CHECK(judge_promotion(kObjective, {0.1}, std::nullopt, false).passes);
   store::ModelVersion current;
   current.version = 3;
   current.objective = kObjective;
   current.value = 0.4;
-  CHECK(judge_promotion(kObjective, 0.5, current, false).passes);
-  CHECK_FALSE(judge_promotion(kObjective, 0.4, current, false).passes);
-  CHECK_FALSE(judge_promotion(kObjective, 0.3, current, false).passes);
-  CHECK(judge_promotion(kObjective, 0.3, current, true).passes);
+  CHECK(judge_promotion(kObjective, {0.5}, current, false).passes);
+  CHECK_FALSE(judge_promotion(kObjective, {0.4}, current, false).passes);
+  CHECK_FALSE(judge_promotion(kObjective, {0.3}, current, false).passes);
+  CHECK(judge_promotion(kObjective, {0.3}, current, true).passes);
   Objective other = kObjective;
   other.metric = "AP50";
-  CHECK_FALSE(judge_promotion(other, 0.9, current, false).passes);
+  CHECK_FALSE(judge_promotion(other, {0.9}, current, false).passes);
   other = kObjective;
   other.goal = Goal::kMinimize;
-  CHECK_FALSE(judge_promotion(other, 0.1, current, false).passes);
-  CHECK(judge_promotion(other, 0.1, current, false).reason.find("version 3") != std::string::npos);
+  CHECK_FALSE(judge_promotion(other, {0.1}, current, false).passes);
+  CHECK(judge_promotion(other, {0.1}, current, false).reason.find("version 3") != std::string::npos);
+}
+
+TEST_CASE("a bound is said with as many digits as mean something, and a value as it is") {
+  store::ModelVersion current;
+  current.version = 3;
+  current.objective = kObjective;
+  current.value = 0.4123456789;
+  CHECK(judge_promotion(kObjective, {0.5123456789, true}, current, false).reason ==
+        "mAP 0.512346 is better: version 3 has mAP 0.4123456789");
+  current.lineage["seeds"]["bound"] = 0.3123456789;
+  CHECK(judge_promotion(kObjective, {0.3123456788}, current, false).reason ==
+        "mAP 0.3123456788 is not better: version 3 has mAP 0.312346");
+}
+
+TEST_CASE("the worst score that there is is promoted with that word, of a built-in trainer alone") {
+  for (const bool is_built_in : {true, false}) {
+    ScratchFolder folder;
+    PromotableStudy study(folder.path(), "s", {0, 0}, kObjective);
+    store::StudyRow row = study.store().study();
+    if (is_built_in) row.spec["trainer"] = {{"task", "detection"}};
+    study.store().update_spec(row);
+    const auto result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+    CHECK(result.promoted);
+    CHECK(result.reason == std::string("first version, with mAP 0") +
+                               (is_built_in ? "; 0 is the worst mAP that there is: look at the trial's log "
+                                              "and at its data"
+                                            : ""));
+  }
 }
 
 TEST_CASE("the best trial's output becomes the current version, whole and hashed") {

@@ -3,6 +3,7 @@
 
 #include <limits>
 #include <set>
+#include <utility>
 
 #include "unit/engine/loop/loop_fixture.h"
 
@@ -141,10 +142,37 @@ TEST_CASE("a paused trial is told, and open again when the strategy resumes it")
   AskTell reloaded = fixture.session();
   REQUIRE(reloaded.pending().size() == 1);
   CHECK(reloaded.pending()[0].budget == 0.5);
+  // Whoever goes on with it knows that there is something to go on from.
+  CHECK(reloaded.pending()[0].is_resumed);
+  CHECK(session.pending()[0].is_resumed);
   session.tell(told(1, 0.2));
   CHECK(session.best()->number == 1);
   // Nothing is left that it could wait for.
   CHECK(session.ask(1).kind == Asked::Kind::kExhausted);
+}
+
+TEST_CASE("trials that were begun before the store could not be written are answered, and the rest is not") {
+  const tests::ScratchFolder folder;
+  const Fixture parts;
+  const store::StoreSettings hasty{Durability::kProcess, Milliseconds(1)};
+  store::StudyStore store(folder.path() / "study.db", store::OpenMode::kCreate, hasty);
+  store.create_study(parts.store.study());
+  store::StudyStore other(folder.path() / "study.db", store::OpenMode::kWrite, hasty);
+  std::optional<store::StudyStore::Transaction> held;
+  bool was_held = false;
+  tests::ScriptedStrategy strategy([&](const History& history, Rng& rng) {
+    if (history.next_number() == 3 && !std::exchange(was_held, true)) held.emplace(other);
+    return tenth(history, rng);
+  });
+  tests::ScriptedRule rule;
+  AskTell session({parts.spec, 4, strategy, rule, parts.clock, &store, {}});
+  CHECK(session.ask(5).trials.size() == 2);
+  CHECK(session.pending().size() == 2);
+  held.reset();
+  // The next ask goes on where that one ended.
+  const Asked rest = session.ask(1);
+  REQUIRE(rest.trials.size() == 1);
+  CHECK(rest.trials[0].trial == 3);
 }
 
 TEST_CASE("how long a step takes is known to the strategy, and kept when the trial ends") {

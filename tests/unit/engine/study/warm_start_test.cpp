@@ -23,7 +23,8 @@ const char* kEarlierSpec = R"json({
 // A store with the study "first": completed trials 1 to 4, then one failed, stopped, running each.
 class EarlierStore {
  public:
-  EarlierStore() {
+  // Trial `too_large` ran out of memory, and completed with fewer layers.
+  explicit EarlierStore(int too_large = 0) {
     fs::create_directories(folder_.path() / "first");
     store::StudyStore study(folder_.path() / "first/study.db", store::OpenMode::kCreate);
     store::StudyRow row;
@@ -46,6 +47,7 @@ class EarlierStore {
       if (trial.state == TrialState::kFailed) trial.failure = "oom";
       if (trial.state == TrialState::kCompleted || trial.state == TrialState::kStopped)
         trial.values = {0.5 * number};
+      if (number == too_large) trial.facts.overrides = {{"layers", 1}};
       if (trial.state != TrialState::kRunning) study.update_trial(trial);
     }
   }
@@ -92,6 +94,17 @@ TEST_CASE("of a related study completed trials are taken") {
   CHECK(numbers(earlier) == std::vector<int>{1, 2, 3, 4});
   CHECK(earlier.trials[0].kind == WarmStart::kTransfer);
   CHECK(earlier.trials[0].study == "first");
+}
+
+TEST_CASE("what completed only with other hyperparameters has failed for want of memory to a later study") {
+  const EarlierStore store(2);
+  const WarmStartTrials identical = read_warm_start(store.path(), store.spec(kSame, "identical"), 1);
+  CHECK(numbers(identical) == std::vector<int>{1, 2, 3, 4, 5, 6});
+  CHECK(identical.trials[1].trial->state == TrialState::kFailed);
+  CHECK(identical.trials[1].trial->failure == "oom");
+  CHECK(identical.trials[1].trial->values.empty());
+  CHECK(numbers(read_warm_start(store.path(), store.spec(kSame, "transfer"), 1)) ==
+        std::vector<int>{1, 3, 4});
 }
 
 TEST_CASE("points outside the new ranges are left out, and counted in a notice") {

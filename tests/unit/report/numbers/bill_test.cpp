@@ -88,6 +88,21 @@ TEST_CASE("the parts of a bill: shared, validating, probing and idle, each at th
   CHECK(cost.at("idle").at("lease_seconds").get<double>() == Approx(10));
 }
 
+TEST_CASE("what deleted trials took stays in the bill, as a part of its own", "[bill]") {
+  StudyRows rows = small_study();
+  const double total = study_bill(rows).total.device_hours;
+  rows.trials[1].state = TrialState::kStopped;
+  rows.trials[1].values.clear();
+  rows.trials[1].facts.deleted = store::Deletion{"ada@host", at(1)};
+  const StudyBill bill = study_bill(rows);
+  CHECK(bill.total.device_hours == total);
+  CHECK(bill.stopped.device_hours == 0);
+  CHECK(bill.deleted.device_hours > 0);
+  CHECK(bill.completed.device_hours + bill.deleted.device_hours == Approx(total));
+  CHECK(run_summary(rows, std::nullopt, 0).find("  deleted trials: device time 10s") != std::string::npos);
+  CHECK(status_json(rows).at("cost").at("deleted").at("device_hours") == bill.deleted.device_hours);
+}
+
 TEST_CASE("studies that share a GPU share its bill, and neither is idle while the other has it") {
   StudyRows rows = small_study();
   const double alone = study_bill(rows).total.device_hours;

@@ -163,6 +163,26 @@ TEST_CASE("a slice has the parameter's own scale and range, and passes over tria
   CHECK(series_of(charts[1], Role::kCompleted)->x == std::vector<double>{0, 0});
 }
 
+TEST_CASE("of two objectives each has its history, its slices and its importance", "[document]") {
+  StudyMaterial study = material();
+  study.rows.study.second = Objective{"latency", Goal::kMinimize, Reduce::kBest};
+  for (auto& trial : study.rows.trials)
+    if (trial.state == TrialState::kCompleted) trial.values.push_back(10.0 * trial.number);
+  const std::vector<Chart> charts = history_charts(study);
+  REQUIRE(charts.size() == 2);
+  CHECK(charts[1].title == "latency by trial");
+  CHECK(series_of(charts[1], Role::kBestSoFar)->y == std::vector<double>{10, 10, 10, 10, 10});
+  CHECK(series_of(charts[1], Role::kStopped) == nullptr);  // it has come to no second value
+  const std::vector<Chart> slices = slice_charts(study);
+  REQUIRE(slices.size() == 4);
+  CHECK(slices[1].title == "latency against learning_rate");
+  CHECK(slices[1].id != slices[0].id);
+  study.second_importance = {3, {}, {{"optimizer", 0.5}}, 0.5};
+  const std::string html = document_html(study_document(study));
+  CHECK(html.find("share of the variance of latency") != std::string::npos);
+  CHECK(study_document_json(study).at("second_importance").at("parameters").at(0).at("name") == "optimizer");
+}
+
 TEST_CASE("a study without trials, or without a completed one, has a page all the same", "[document]") {
   StudyMaterial study = material();
   study.rows.trials.resize(4);

@@ -124,6 +124,13 @@ TEST_CASE("a study that pauses is not said to have been interrupted", "[report]"
   CHECK(run_summary(rows, std::nullopt, 80).starts_with("steel-legacy: interrupted, "));
 }
 
+TEST_CASE("who has paused a study is said as JSON too", "[report]") {
+  StudyRows rows = priced_study();
+  CHECK(status_json(rows).at("held").is_null());
+  rows.study.facts.held = "ada@host";
+  CHECK(status_json(rows).at("held") == "ada@host");
+}
+
 TEST_CASE("the best as JSON has the keys of an ask-tell answer", "[report]") {
   const StudyRows rows = priced_study();
   const Json json = best_json(best_trial(rows.trials, rows.study.objective));

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "support/catch.h"
+#include "tuner/report/text/trial_explanation.h"
 #include "unit/report/priced_study.h"
 
 namespace tune::report {
@@ -44,6 +45,19 @@ TEST_CASE("a trial shows rank, attempts, metrics and its own events", "[report]"
   CHECK(json.at("attempts").at(1).at("signal") == 9);
   CHECK(json.at("metrics").at("validation:mAP").at(0).at("value") == "NaN");
   CHECK_FALSE(read_trial(store, 3).has_value());
+}
+
+TEST_CASE("an explanation as JSON has the values of both objectives", "[report]") {
+  TrialRows rows;
+  rows.study = study_row();
+  rows.trial = completed(trial_row(1), 0.8);
+  CHECK(explanation_json(rows, {}).at("second_metric").is_null());
+  CHECK(explanation_json(rows, {}).at("values") == Json({0.8}));
+  rows.study.second = Objective{"latency", Goal::kMinimize, Reduce::kBest};
+  rows.trial.values = {0.8, 12};
+  const Json told = explanation_json(rows, {});
+  CHECK(told.at("second_metric") == "latency");
+  CHECK(told.at("values") == Json({0.8, 12}));
 }
 
 TEST_CASE("an event is one line without control characters", "[report]") {

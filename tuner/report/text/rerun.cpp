@@ -1,4 +1,4 @@
-#include "tuner/report/numbers/rerun.h"
+#include "tuner/report/text/rerun.h"
 
 #include <algorithm>
 #include <cmath>
@@ -80,8 +80,8 @@ Json number_or_null(const std::optional<double>& value) { return value ? number_
 RerunComparison compare_rerun(const store::TrialRow& first,
                               const std::vector<store::MetricRow>& first_metrics,
                               const store::TrialRow& again,
-                              const std::vector<store::MetricRow>& again_metrics,
-                              const Objective& objective) {
+                              const std::vector<store::MetricRow>& again_metrics, const Objective& objective,
+                              const std::optional<Objective>& second) {
   RerunComparison result;
   result.json = {{"of", first.number}, {"same", nullptr}};
   if (first.facts.deleted) {
@@ -99,7 +99,9 @@ RerunComparison compare_rerun(const store::TrialRow& first,
   const bool has_same_end = first.state == again.state && first.failure == again.failure &&
                             value.has_value() == value_now.has_value() &&
                             (!value || is_same_number(*value, *value_now));
-  result.is_same = has_same_end && is_same_curve(curve, curve_now);
+  const bool has_same_second = !second || second->metric == kDeviceSeconds ||
+                               is_same_curve(before[second->metric], after[second->metric]);
+  result.is_same = has_same_end && is_same_curve(curve, curve_now) && has_same_second;
   std::set<std::string> others;  // that differ
   for (const Curves* curves : {&before, &after})
     for (const auto& [name, points] : *curves)
@@ -113,9 +115,11 @@ RerunComparison compare_rerun(const store::TrialRow& first,
   result.json["first_difference"] = difference.first ? Json(*difference.first) : Json();
   result.json["largest_difference"] = difference.largest;
   result.json["other_metrics_that_differ"] = others;
+  const std::string differ = names_text(others);
   if (result.is_same) {
     result.text = "the same result bit for bit: " + plural_text(curve.size(), "point") + " of " +
                   objective.metric + (value ? ", " + shortest(*value) : "");
+    if (!others.empty()) result.text += ", but other values of " + differ;
   } else {
     result.text = "another result: ";
     if (first.state != again.state || first.failure != again.failure)
@@ -128,7 +132,10 @@ RerunComparison compare_rerun(const store::TrialRow& first,
     if (curve.size() != curve_now.size())
       result.text += "; " + plural_text(curve.size(), "point") + ", now " + std::to_string(curve_now.size());
   }
-  if (!others.empty()) result.text += "; other values of " + names_text(others) + " too";
+  if (!result.is_same && !others.empty()) {
+    const bool is_of_first_too = !has_same_end || !is_same_curve(curve, curve_now);
+    result.text += "; other values of " + differ + (is_of_first_too ? " too" : "");
+  }
   return result;
 }
 

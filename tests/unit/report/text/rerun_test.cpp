@@ -1,4 +1,4 @@
-#include "tuner/report/numbers/rerun.h"
+#include "tuner/report/text/rerun.h"
 
 #include <cmath>
 
@@ -73,8 +73,24 @@ TEST_CASE("other metrics that differ are named, but for what is said for the bil
       compare_rerun(store::completed(store::trial_row(1), 0.25), before,
                     store::completed(store::trial_row(4), 0.25), after, kRepeatedLoss);
   CHECK(result.is_same);
-  CHECK(result.text.ends_with("; other values of speed too"));
+  CHECK(result.text.ends_with(", 0.25, but other values of speed"));
   CHECK(result.json.at("other_metrics_that_differ") == Json({"speed"}));
+}
+
+TEST_CASE(
+    "a rerun with other values of the second objective is not the same, but for the time that it took") {
+  std::vector<store::MetricRow> before = curve(1, {0.25}), after = curve(4, {0.25});
+  for (const auto& row : curve(1, {3}, "size")) before.push_back(row);
+  for (const auto& row : curve(4, {4}, "size")) after.push_back(row);
+  const auto result = [&](const std::string& second) {
+    return compare_rerun(store::completed(store::trial_row(1), 0.25), before,
+                         store::completed(store::trial_row(4), 0.25), after, kRepeatedLoss,
+                         Objective{second, Goal::kMinimize, Reduce::kBest});
+  };
+  CHECK_FALSE(result("size").is_same);
+  CHECK(result("size").json.at("same") == false);
+  CHECK(result("size").text == "another result: loss 0.25; other values of size");
+  CHECK(result("device_seconds").is_same);
 }
 
 }  // namespace
