@@ -10,6 +10,8 @@
 namespace tune::engine {
 namespace {
 
+constexpr const char* kEnqueue = "enqueue";  // in an explanation, where else the strategy's name is
+
 // The limits that a request may set, as limits_json() names them.
 constexpr std::array kSettable{"trials",   "parallel", "time",           "gpu_hours",
                                "cost_usd", "target",   "no_improvement", "convergence"};
@@ -92,7 +94,7 @@ Effect enqueue(const Request& request, const Spec& spec, const store::StudyStore
     row.parameters = whole_point(points[i], place, spec.space, history.best(), filled);
     row.state = TrialState::kQueued;
     row.note = "enqueued by " + request.who;
-    row.facts.explanation = {{"strategy", "enqueue"}};
+    row.facts.explanation = {{"strategy", kEnqueue}};
     row.created = now;
     effect.enqueued.push_back(std::move(row));
   }
@@ -207,6 +209,10 @@ Json refusal(const Error& error) {
 }
 
 }  // namespace
+
+bool is_asked_for(const store::TrialFacts& facts) {
+  return facts.rerun_of || facts.explanation.value("strategy", Json()) == kEnqueue;
+}
 
 Effect effect_of(const Request& request, const Spec& spec, const Limits& limits,
                  const store::StudyStore& store, WallTime now) {

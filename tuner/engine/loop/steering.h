@@ -25,6 +25,9 @@ struct Effect {
   bool drains = false;                    // the loop ends as by a first Ctrl-C
 };
 
+// Whether a person has asked for the trial, by `tune enqueue` or `tune rerun`.
+bool is_asked_for(const store::TrialFacts& facts);
+
 // Changes nothing. Throws Error(kUsage), (kNotFound) or (kConflict) for what cannot be done: a trial that is
 // not there or has ended, a point outside the space, a limit in dollars without a price.
 Effect effect_of(const Request& request, const Spec& spec, const Limits& limits,

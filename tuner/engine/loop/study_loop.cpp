@@ -136,9 +136,14 @@ struct StudyLoop::Impl {
   std::optional<store::StudyEnd> over() const;
   void run_down(StopReason reason);
   void stop_search();
+  void give_up(int number, const std::string& reason);
+  bool has_asked_for() const;
   StudyResult drain();
   StudyResult pause();
+  void stop_for_limit(store::StudyEnd limit);
+  std::optional<StudyResult> end_by_target();
   StudyResult end_by_limit(store::StudyEnd limit);
+  StudyResult end_stopped(store::StudyEnd limit);
   StudyResult finish(store::StudyEnd end);
   StudyResult abandon();
   StudyResult result(Outcome outcome, std::string reason);
@@ -227,8 +232,7 @@ int StudyLoop::Impl::finished_of_search() {
 // But for a trial that a person had stopped when its attempt was lost.
 void StudyLoop::Impl::run_again(int number) {
   if (!study.facts.stop_requests.contains(number)) return queue.add(number);
-  desk.give_up(number, "stopped by a person");
-  stopped += 1;
+  give_up(number, "stopped by a person");
 }
 
 void StudyLoop::Impl::take_up_old_attempts() {
@@ -261,10 +265,8 @@ StudyResult StudyLoop::Impl::run() {
       if (interrupted()) return drain();
       if (out_of_time()) return end_by_limit(store::StudyEnd::kTimeLimit);
       if (has_spent_all()) return end_by_limit(spending.reason());
-      // What a person has enqueued runs before.
-      if (completion.reached() == store::StudyEnd::kTarget && queue.empty()) {
-        if (!parts.spec.replicates) return end_by_limit(store::StudyEnd::kTarget);
-        stop_search();
+      if (completion.reached() == store::StudyEnd::kTarget) {
+        if (auto end = end_by_target()) return *std::move(end);
       }
       fill_slots();
       if (desk.running() == 0) {
@@ -436,10 +438,7 @@ void StudyLoop::Impl::give_up_pausing(const std::string& why) {
   std::vector<int> waiting;
   for (const auto& trial : book.history().trials)
     if (trial->state == TrialState::kPaused) waiting.push_back(trial->number);
-  for (const int number : waiting) {
-    desk.give_up(number, "was paused, and is stopped for good: " + why);
-    stopped += 1;
-  }
+  for (const int number : waiting) give_up(number, "was paused, and is stopped for good: " + why);
 }
 
 // Says where trials are compared, once that is known and when it changes.
@@ -550,11 +549,46 @@ void StudyLoop::Impl::run_down(StopReason reason) {
   }
 }
 
-// The target is reached: replicates are all that comes.
+bool StudyLoop::Impl::has_asked_for() const {
+  const std::vector<int>& waiting = queue.trials();
+  return desk.has_asked_for() || std::any_of(waiting.begin(), waiting.end(), [this](int number) {
+           return is_asked_for(parts.store.trial(number)->facts);
+         });
+}
+
+// What a person has asked for runs to its end, and replicates come after it: the rest of the search is
+// stopped.
+std::optional<StudyResult> StudyLoop::Impl::end_by_target() {
+  if (!parts.spec.replicates && !has_asked_for()) {
+    journal.notice_once(completion.sentence());
+    stop_for_limit(store::StudyEnd::kTarget);
+    // A request may have come meanwhile.
+    if (!interrupted() && has_asked_for()) return std::nullopt;
+    return end_stopped(store::StudyEnd::kTarget);
+  }
+  stop_search();
+  return std::nullopt;
+}
+
 void StudyLoop::Impl::stop_search() {
-  if (std::exchange(search_is_stopped, true)) return;
-  journal.notice_once(completion.sentence());
-  desk.stop_search(StopReason::kTarget, grace);
+  if (!std::exchange(search_is_stopped, true)) {
+    journal.notice_once(completion.sentence());
+    desk.stop_search(StopReason::kTarget, grace);
+  }
+  // Also what has come back since, from an attempt that was lost.
+  const std::vector<int> waiting = queue.trials();
+  for (const int number : waiting) {
+    const store::TrialFacts facts = parts.store.trial(number)->facts;
+    if (facts.replicate_of || is_asked_for(facts)) continue;
+    queue.remove(number);
+    give_up(number, to_string(store::StudyEnd::kTarget));
+  }
+}
+
+// Of a trial that waits.
+void StudyLoop::Impl::give_up(int number, const std::string& reason) {
+  desk.give_up(number, reason);
+  stopped += 1;
 }
 
 StudyResult StudyLoop::Impl::drain() {
@@ -586,14 +620,21 @@ StudyResult StudyLoop::Impl::pause() {
   return answer;
 }
 
-StudyResult StudyLoop::Impl::end_by_limit(store::StudyEnd limit) {
-  if (limit == store::StudyEnd::kTarget) journal.notice_once(completion.sentence());
+void StudyLoop::Impl::stop_for_limit(store::StudyEnd limit) {
   if (desk.running() > 0)
     journal.notice((limit == store::StudyEnd::kTarget
                         ? std::string()
                         : std::string("the ") + to_string(limit) + " is reached: ") +
                    "running trials are stopped and keep their values");
   run_down(stop_for(limit));
+}
+
+StudyResult StudyLoop::Impl::end_by_limit(store::StudyEnd limit) {
+  stop_for_limit(limit);
+  return end_stopped(limit);
+}
+
+StudyResult StudyLoop::Impl::end_stopped(store::StudyEnd limit) {
   // A person who interrupts this wants to be out, not to wait for a promotion: the next run makes the end.
   if (interrupted()) {
     record.save(store::StudyState::kInterrupted, "interrupted", Durability::kPower);
@@ -601,8 +642,7 @@ StudyResult StudyLoop::Impl::end_by_limit(store::StudyEnd limit) {
   }
   for (const int number : queue.take_all()) {
     if (parts.store.attempts(number).empty()) continue;  // enqueued: it waits for a higher limit
-    desk.give_up(number, to_string(limit));
-    stopped += 1;
+    give_up(number, to_string(limit));
   }
   return finish(limit);
 }

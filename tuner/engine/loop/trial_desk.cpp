@@ -6,6 +6,7 @@
 #include "tuner/core/placed_point.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/loop/retries.h"
+#include "tuner/engine/loop/steering.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/process.h"
 
@@ -446,9 +447,14 @@ void TrialDesk::stop_silent(StopReason reason, Milliseconds grace) {
       parts_.runner.stop({number, running.attempt.attempt}, grace, reason);
 }
 
+bool TrialDesk::has_asked_for() const {
+  return std::any_of(running_.begin(), running_.end(),
+                     [](const auto& entry) { return is_asked_for(entry.second.trial.facts); });
+}
+
 void TrialDesk::stop_search(StopReason reason, Milliseconds grace) {
   for (const auto& [number, running] : running_)
-    if (!running.trial.facts.replicate_of)
+    if (!running.trial.facts.replicate_of && !is_asked_for(running.trial.facts))
       parts_.runner.stop({number, running.attempt.attempt}, grace, reason);
 }
 
