@@ -109,6 +109,7 @@ struct StudyLoop::Impl {
   bool wait_for_store();
   void announce();
   void run_again(int number);
+  bool stop_as_asked(int number);
   void take_up_old_attempts();
   void fill_slots();
   bool has_slot();
@@ -231,8 +232,13 @@ int StudyLoop::Impl::finished_of_search() {
 
 // But for a trial that a person had stopped when its attempt was lost.
 void StudyLoop::Impl::run_again(int number) {
-  if (!study.facts.stop_requests.contains(number)) return queue.add(number);
+  if (!stop_as_asked(number)) queue.add(number);
+}
+
+bool StudyLoop::Impl::stop_as_asked(int number) {
+  if (study.facts.stop_requests.erase(number) == 0) return false;
   give_up(number, "stopped by a person");
+  return true;
 }
 
 void StudyLoop::Impl::take_up_old_attempts() {
@@ -412,6 +418,8 @@ void StudyLoop::Impl::on_end(const TrialEnd& end) {
     if (end.fault) on_fault(*end.fault);
     return;
   }
+  // One that was being paused when this loop's forerunner died takes no stop any more.
+  if (end.state == TrialState::kPaused) stop_as_asked(end.trial);
   if (!is_finished(end.state)) return;
   study.facts.stop_requests.erase(end.trial);
   completed += end.state == TrialState::kCompleted;
