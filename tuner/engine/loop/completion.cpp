@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "tuner/core/error.h"
 #include "tuner/core/plural_text.h"
@@ -9,10 +10,18 @@
 namespace tune::engine {
 
 Completion::Completion(const Limits& limits, const Objective& objective, std::vector<store::TrialRow> trials,
-                       const std::optional<Objective>& second)
+                       const std::vector<store::AttemptRow>& attempts, const std::optional<Objective>& second)
     : limits_(limits), objective_(objective), is_pair_(second.has_value()), best_(objective, second) {
-  std::erase_if(trials, [](const store::TrialRow& trial) {
-    return !trial.ended || trial.facts.replicate_of || trial.facts.rerun_of;
+  std::map<int, const store::AttemptRow*> last;
+  for (const store::AttemptRow& attempt : attempts) last[attempt.trial] = &attempt;
+  // What ends an attempt and its trial at once gives both the same reason.
+  const auto was_given_up = [&](const store::TrialRow& trial) {
+    const auto attempt = last.find(trial.number);
+    return trial.state == TrialState::kStopped && attempt != last.end() &&
+           attempt->second->reason != trial.reason;
+  };
+  std::erase_if(trials, [&](const store::TrialRow& trial) {
+    return !trial.ended || trial.facts.replicate_of || trial.facts.rerun_of || was_given_up(trial);
   });
   std::stable_sort(trials.begin(), trials.end(),
                    [](const store::TrialRow& a, const store::TrialRow& b) { return *a.ended < *b.ended; });

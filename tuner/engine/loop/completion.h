@@ -21,7 +21,10 @@ class Completion {
   // chance, when trials that run hold the better points.
   static constexpr int kConverged = 5;
 
+  // With all attempts of the trials: where a trial was given up after its last one, as it waited, no results
+  // are news of the search, neither now nor then.
   Completion(const Limits& limits, const Objective& objective, std::vector<store::TrialRow> trials,
+             const std::vector<store::AttemptRow>& attempts,
              const std::optional<Objective>& second = std::nullopt);
   // The search had ended in an earlier run, since replicates have begun: if nothing else has ended it, it had
   // converged, which no row of a trial tells.

@@ -59,7 +59,7 @@ AskTell::AskTell(Parts parts)
       listener_(parts_),
       completion_(parts_.spec.limits, parts_.spec.objective,
                   parts_.store == nullptr ? std::vector<store::TrialRow>() : parts_.store->trials(),
-                  parts_.spec.second_objective),
+                  {}, parts_.spec.second_objective),
       begin_(parts_.clock.steady_now()) {
   for (int number = 1; number < book_.next_number(); ++number) {
     if (!is_open(book_.trial(number).state)) continue;

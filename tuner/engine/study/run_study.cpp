@@ -60,7 +60,7 @@ std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wa
     options += " --time T";
   if (!has_room(hours)) options += " --gpu-hours H";
   if (!has_room(cost)) options += " --cost-usd USD";
-  const auto reached = Completion(limits, spec.objective, trials, spec.second_objective).reached();
+  const auto reached = Completion(limits, spec.objective, trials, attempts, spec.second_objective).reached();
   if (wants_new_trials && reached == store::StudyEnd::kTarget) options += " --target X";
   if (wants_new_trials && reached == store::StudyEnd::kNoImprovement) options += " --no-improvement N";
   return options;
