@@ -70,7 +70,10 @@ PoisonGuard::Kind PoisonGuard::kind_of(const End& end) {
   return end.has_metrics && !end.lacks_objective ? Kind::kOther : Kind::kSilent;
 }
 
-void PoisonGuard::on_start(int trial) { started_[trial] = ++starts_; }
+void PoisonGuard::on_start(int trial, int running) {
+  started_[trial] = ++starts_;
+  at_once_ = std::max(at_once_, running);
+}
 
 void PoisonGuard::on_end(const End& end, const History& history) {
   const auto start = started_.find(end.trial);
@@ -130,7 +133,7 @@ std::vector<const PoisonGuard::Ended*> PoisonGuard::row_without_metric() const {
 
 bool PoisonGuard::is_long_enough(const std::vector<const Ended*>& row, int least,
                                  const History& history) const {
-  least = std::max(least, parallel_);
+  least = std::max(least, at_once_);
   const int length = static_cast<int>(row.size());
   if (length < least) return false;
   Sides sides;

@@ -207,7 +207,6 @@ void StudyLoop::Impl::announce() {
     stopped += trial->state == TrialState::kStopped;
     failed += trial->state == TrialState::kFailed;
   }
-  guard = PoisonGuard(parallel);
   const int known = book.next_number() - 1, replicates = book.replicates();
   const std::string total = limits.trials ? plural_text(*limits.trials, "trial") : "trials";
   StatusEvent event;
@@ -255,7 +254,7 @@ void StudyLoop::Impl::take_up_old_attempts() {
     } else {
       const AttemptId id{number, attempts.back().attempt};
       unrecorded.insert(id);
-      guard.on_start(number);
+      guard.on_start(number, desk.running() + 1);
       if (const auto end = desk.adopt(attempts.back(), last_alive)) on_end(*end);
       unrecorded.erase(id);
     }
@@ -354,7 +353,7 @@ bool StudyLoop::Impl::start_again(int number) {
     on_fault(*fault);
     return false;
   }
-  guard.on_start(number);
+  guard.on_start(number, desk.running());
   queue.remove(number);
   return true;
 }
@@ -374,7 +373,7 @@ void StudyLoop::Impl::start(const strategies::Suggestion& suggestion) {
     journal.notice_once(replicates_begin(*parts.spec.replicates));
   const int number = suggestion.resume_trial.value_or(book.next_number());
   const auto fault = suggestion.resume_trial ? desk.start_resumed(suggestion) : desk.start_new(suggestion);
-  if (!fault) return guard.on_start(number);
+  if (!fault) return guard.on_start(number, desk.running());
   queue.add(number);
   on_fault(*fault);
 }
@@ -499,6 +498,7 @@ void StudyLoop::Impl::set_limits(const Limits& new_limits) {
   if (new_limits.parallel != limits.parallel && new_limits.parallel) {
     parallel = *new_limits.parallel;
     parts.runner.set_parallel(parallel);
+    guard.set_parallel(parallel);
   }
   limits = new_limits;
   search_is_stopped = false;
