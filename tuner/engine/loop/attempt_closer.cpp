@@ -24,7 +24,7 @@ AttemptCloser::AttemptCloser(const DeskParts& parts, MetricFollower& metrics)
       metrics_(metrics),
       best_(parts_.frame.spec.objective, parts_.frame.spec.second_objective) {
   for (const auto& trial : parts_.book.history().trials)
-    if (trial->state == TrialState::kCompleted) best_.add(trial->values);
+    if (trial->state == TrialState::kCompleted && !trial->replicate_of) best_.add(trial->values);
 }
 
 std::optional<SecondEnd> AttemptCloser::second_end(const RunningTrial& running, Milliseconds lasted) const {
