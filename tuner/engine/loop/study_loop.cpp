@@ -358,14 +358,10 @@ bool StudyLoop::Impl::start_again(int number) {
   return true;
 }
 
-// One that waited for room may not be wanted any more: a limit was lowered, a paused trial was stopped.
 std::optional<strategies::Suggestion> StudyLoop::Impl::next_new() {
   if (!roomless) return source.next(parts.patience, desk.running() > 0);
   auto suggestion = std::exchange(roomless, std::nullopt);
-  const bool is_wanted = suggestion->resume_trial
-                             ? book.trial(*suggestion->resume_trial).state == TrialState::kPaused
-                             : source.may_begin();
-  return is_wanted ? std::move(suggestion) : std::nullopt;
+  return source.is_wanted(*suggestion) ? std::move(suggestion) : std::nullopt;
 }
 
 void StudyLoop::Impl::start(const strategies::Suggestion& suggestion) {
