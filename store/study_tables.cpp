@@ -368,7 +368,7 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
              "BY number");
   const std::size_t objectives = objective_count(connection);
   std::vector<std::shared_ptr<TrialView>> views;
-  int replicates = 0;
+  int apart = 0;
   while (rows.step()) {
     auto view = std::make_shared<TrialView>();
     view->number = rows.count();
@@ -385,8 +385,8 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
     view->step_seconds = facts.step_seconds.value_or(0);
     view->did_not_fit = !facts.overrides.empty();
     view->replicate_of = facts.replicate_of;
-    view->replicates_before = replicates;
-    replicates += view->replicate_of.has_value();
+    view->apart_before = apart;
+    apart += view->replicate_of || view->role == SearchRole::kRepeat;
     check_number(connection, view->number, views.size());
     views.push_back(std::move(view));
   }

@@ -23,6 +23,8 @@ std::shared_ptr<const TrialView> as_searched(const std::shared_ptr<const TrialVi
   blank.number = trial->number;
   blank.state = TrialState::kStopped;
   blank.role = trial->role;
+  blank.replicate_of = trial->replicate_of;
+  blank.apart_before = trial->apart_before;
   return std::make_shared<const TrialView>(std::move(blank));
 }
 // Keeps the steps ascending, and the later of two points of a step. True when the step is beyond all earlier
@@ -102,7 +104,7 @@ void HistoryBook::put(int number, std::shared_ptr<const TrialView> view) {
 void HistoryBook::add(TrialView view) {
   const int number = view.number;
   TUNE_CHECK(number == live_.next_number());
-  view.replicates_before = replicates_;
+  view.apart_before = replicates_ + repeats_;
   replicates_ += view.replicate_of.has_value();
   repeats_ += view.role == SearchRole::kRepeat;
   live_.trials.emplace_back();
