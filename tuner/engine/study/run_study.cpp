@@ -12,6 +12,7 @@
 #include "tuner/engine/attempt/local_runner.h"
 #include "tuner/engine/attempt/set_up_check.h"
 #include "tuner/engine/loop/completion.h"
+#include "tuner/engine/loop/history_book.h"
 #include "tuner/engine/loop/journal.h"
 #include "tuner/engine/loop/spending.h"
 #include "tuner/engine/study/builtin_trainer.h"
@@ -69,7 +70,8 @@ std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wa
 // Replicates that the spec asks for and that nothing keeps from running: it may have come to ask for them, or
 // for more, since the study ended, or the time may have been raised in which they had no room.
 bool lacks_replicates(const OpenedStudy& study, const Spec& spec) {
-  return spec.replicates && strategies::next_replicate(study.store.load_history(), *spec.replicates) &&
+  return spec.replicates &&
+         strategies::next_replicate(history_in(study.store, spec.space), *spec.replicates) &&
          options_to_raise(study, spec, /*wants_new_trials=*/false).empty();
 }
 

@@ -8,7 +8,7 @@ namespace tune::report {
 Replication replication_of(const std::vector<store::TrialRow>& trials, const Objective& objective) {
   std::vector<SeedResult> results;
   for (const auto& trial : trials)
-    if (trial.state == TrialState::kCompleted && !trial.values.empty() && std::isfinite(trial.values.front()))
+    if (!trial.facts.rerun_of && trial.state == TrialState::kCompleted && !trial.values.empty() && std::isfinite(trial.values.front()))
       results.push_back({trial.number, trial.values.front(), trial.facts.replicate_of});
   return {objective.goal, results};
 }
