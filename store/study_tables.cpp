@@ -100,6 +100,7 @@ void check_number(const Connection& connection, int number, std::size_t before) 
 #define ATTEMPT_STATE_COLUMNS                                                                 \
   "state, supervisor_pid, supervisor_start_time, boot_id, devices, threads, metrics_offset, " \
   "exit_code, signal, stop, reason, lease_seconds, cpu_seconds, max_rss_bytes, started_ms, ended_ms, facts"
+#define EVENT_COLUMNS "id, time_ms, kind, trial, attempt, data"
 #define ATTEMPT_COLUMNS "trial, attempt, token, created_ms, " ATTEMPT_STATE_COLUMNS
 
 TrialRow read_trial(const Connection& connection, Query& query, std::size_t objectives) {
@@ -184,6 +185,21 @@ Query& bind_state(Query& query, const AttemptRow& row) {
 
 bool all_finite(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+}
+
+std::vector<EventRow> event_rows_from(Query& query) {
+  std::vector<EventRow> rows;
+  while (query.step()) {
+    EventRow row;
+    row.id = query.integer();
+    row.time = query.time();
+    row.kind = query.text();
+    row.trial = query.small();
+    row.attempt = query.small();
+    row.data = query.object();
+    rows.push_back(std::move(row));
+  }
+  return rows;
 }
 
 }  // namespace
@@ -332,21 +348,15 @@ void update_row(Connection& connection, const AttemptRow& row) {
 }
 
 std::vector<EventRow> event_rows(Connection& connection, std::int64_t after_id, int limit) {
-  Query query(connection,
-              "SELECT id, time_ms, kind, trial, attempt, data FROM events WHERE id > ? ORDER BY id LIMIT ?");
+  Query query(connection, "SELECT " EVENT_COLUMNS " FROM events WHERE id > ? ORDER BY id LIMIT ?");
   query.bind(after_id).bind(limit);
-  std::vector<EventRow> rows;
-  while (query.step()) {
-    EventRow row;
-    row.id = query.integer();
-    row.time = query.time();
-    row.kind = query.text();
-    row.trial = query.small();
-    row.attempt = query.small();
-    row.data = query.object();
-    rows.push_back(std::move(row));
-  }
-  return rows;
+  return event_rows_from(query);
+}
+
+std::vector<EventRow> event_rows_of(Connection& connection, int trial) {
+  Query query(connection, "SELECT " EVENT_COLUMNS " FROM events WHERE trial = ? ORDER BY id");
+  query.bind(trial);
+  return event_rows_from(query);
 }
 
 std::int64_t insert_row(Connection& connection, const EventRow& row) {

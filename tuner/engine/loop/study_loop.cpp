@@ -79,7 +79,7 @@ struct StudyLoop::Impl {
   AliveFile alive;
   Limits limits;  // in force
   Inbox inbox;
-  std::set<std::string> obeyed;  // ids of requests
+  std::map<std::string, Json> answers;  // to requests, by their ids
   Journal journal;
   StudyRecord record;
   store::StudyRow& study = record.row();
@@ -100,7 +100,7 @@ struct StudyLoop::Impl {
   bool search_is_stopped = false;  // what ran of it when the target was reached
   int completed = 0, stopped = 0, failed = 0;
   SteadyTime last_tick, last_housekeeping;
-  WallTime run_began = parts.clock.wall_now();
+  const WallTime run_began = parts.clock.wall_now();
   WallTime last_alive;  // when the run before this one last lived, as far as is known
   const Milliseconds grace = StudyFrame::kGrace;
 
@@ -458,12 +458,12 @@ void StudyLoop::Impl::look_at_rungs() {
 
 void StudyLoop::Impl::read_inbox() {
   const auto adapt = [this](const Request& request, const Effect& effect) {
-    if (effect.drains && request.when < run_began)
-      throw Error(ExitCode::kConflict, "this was asked for before the study went on", "ask again");
+    refuse_old_stop(request, effect, run_began);
   };
   const auto then = [this](const Request& request, const Effect& effect) { take_effect(request, effect); };
-  obey_requests(inbox, {parts.spec, parts.store, parts.clock, journal, study, obeyed,
-                        [this] { return limits; }, adapt, then});
+  obey_requests(inbox, {parts.spec, parts.store, parts.clock, journal, study, answers,
+                        [this] { return limits; },
+                        [this]() -> const History& { return book.history(); }, adapt, then});
 }
 
 // What is in the store already, for the loop's own memory and for what runs.

@@ -1,6 +1,7 @@
 #include "tuner/engine/study/steer_study.h"
 
 #include "tuner/core/error.h"
+#include "tuner/engine/loop/history_book.h"
 #include "tuner/engine/loop/inbox.h"
 #include "tuner/engine/loop/steering.h"
 #include "tuner/engine/study/study_opening.h"
@@ -26,6 +27,11 @@ void adapt(Effect& effect, store::StudyRow& study) {
   if (!effect.held) effect.said += " (" + goes_on + ")";
 }
 
+const History& loaded(std::optional<History>& history, const store::StudyStore& store, const Spec& spec) {
+  history = history_in(store, spec.space);  // an earlier request may have changed it
+  return *history;
+}
+
 }  // namespace
 
 void obey_at_rest(const std::filesystem::path& store_folder, const Spec& spec, const Clock& clock) {
@@ -38,14 +44,16 @@ void obey_at_rest(const std::filesystem::path& store_folder, const Spec& spec, c
   NobodyLooks status;
   Journal journal(store, clock, status, [] { return false; });
   store::StudyRow study = store.study();
-  std::set<std::string> obeyed;
+  std::map<std::string, Json> answers;
+  std::optional<History> history;
   obey_requests(inbox, {spec,
                         store,
                         clock,
                         journal,
                         study,
-                        obeyed,
+                        answers,
                         [&study] { return limits_from_json(study.limits); },
+                        [&]() -> const History& { return loaded(history, store, spec); },
                         [&study](const Request&, Effect& effect) { adapt(effect, study); },
                         {}});
 }
