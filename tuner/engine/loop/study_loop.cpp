@@ -100,7 +100,7 @@ struct StudyLoop::Impl {
   bool search_is_stopped = false;  // what ran of it when the target was reached
   int completed = 0, stopped = 0, failed = 0;
   SteadyTime last_tick, last_housekeeping;
-  const WallTime run_began = parts.clock.wall_now();
+  const WallTime run_began = parts.began.value_or(parts.clock.wall_now());
   WallTime last_alive;  // when the run before this one last lived, as far as is known
   const Milliseconds grace = StudyFrame::kGrace;
 

@@ -58,6 +58,8 @@ class StudyLoop {
     std::function<std::optional<Fault>()> set_up_fault = {};
     // The search had converged before, and nobody has asked for more of it: only replicates are to come.
     bool has_converged = false;
+    // When this process took up the study: a stop that was asked for before is refused. Absent: it does now.
+    std::optional<WallTime> began = {};
   };
   explicit StudyLoop(const Parts& parts);
   ~StudyLoop();

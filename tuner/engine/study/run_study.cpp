@@ -17,6 +17,7 @@
 #include "tuner/engine/loop/spending.h"
 #include "tuner/engine/study/builtin_trainer.h"
 #include "tuner/engine/study/run_facts.h"
+#include "tuner/engine/study/steer_study.h"
 #include "tuner/os/crash_point.h"
 
 namespace tune::engine {
@@ -226,7 +227,7 @@ std::string choice_of_precision(const store::Probe& probe) {
 // when a person interrupted it.
 bool probe(OpenedStudy& study, const RunRequest& request, const BuiltinTrainer& trainer,
            const Machine& machine, const fs::path& folder, Status& status, const Clock& clock,
-           const Interruption& interruption, store::RunFacts& run) {
+           const Interruption& interruption, EarlyInbox& requests, store::RunFacts& run) {
   const Spec& spec = request.spec;
   Journal journal(study.store, clock, status, [] { return false; });
   store::Probes& probes = study.row.facts.probes;
@@ -239,7 +240,11 @@ bool probe(OpenedStudy& study, const RunRequest& request, const BuiltinTrainer& 
   if (!probes.contains(name)) {
     journal.notice("tune-train is measured once on this machine, to choose its precision");
     std::optional<store::Probe> answer =
-        probe_machine({trainer, spec, folder, study.row.seed, [&] { return interruption.count.load(); },
+        probe_machine({trainer, spec, folder, study.row.seed,
+                       [&] {
+                         requests.obey_now_and_then();  // it may wait for hours for a GPU
+                         return interruption.count.load();
+                       },
                        [&](const std::string& sentence) { journal.notice(sentence); }});
     if (!answer) return false;
     journal.notice(choice_of_precision(*answer));
@@ -252,7 +257,8 @@ bool probe(OpenedStudy& study, const RunRequest& request, const BuiltinTrainer& 
 }
 
 StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optional<BuiltinTrainer>& trainer,
-                     const RunHooks& hooks, const Clock& clock, Status& status, Interruption& interruption) {
+                     const RunHooks& hooks, const Clock& clock, Status& status, Interruption& interruption,
+                     EarlyInbox& requests, WallTime began) {
   Spec& spec = request.spec;
   const fs::path folder = request.store / spec.study;
   const SetUp set_up(spec);
@@ -266,9 +272,10 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   const Machine machine = inspect_machine();
   store::RunFacts run = run_facts(machine, request.version, spec, request.store,
                                   [&](const std::string& sentence) { journal.notice(sentence); });
-  if (trainer && !probe(study, request, *trainer, machine, folder, status, clock, interruption, run)) {
+  if (trainer && !probe(study, request, *trainer, machine, folder, status, clock, interruption, requests, run)) {
     return {Outcome::kInterrupted, "interrupted", 0, 0, 0, std::nullopt};
   }
+  if (spec.limits.parallel) runner.set_parallel(*spec.limits.parallel);  // a request may have changed it
   record_run(study.row.facts, std::move(run), clock.wall_now());
   study.row.facts.promotion.reset();
   const bool has_converged =
@@ -283,6 +290,7 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   StudyLoop::Parts parts{spec, folder, study.store, *strategy, *rule, runner, clock, status, interruption};
   parts.set_up_fault = [&] { return set_up.fault(); };
   parts.has_converged = has_converged;
+  parts.began = began;
   StudyLoop loop(parts);
   return loop.run();
 }
@@ -318,6 +326,7 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
   strategies::make_strategy(spec.strategy, spec.space, spec.objective, 0);
   strategies::make_stop_rule(spec.early_stopping, spec.objective);
 
+  const WallTime began = clock.wall_now();
   OpenedStudy study = open_study(request.store, spec, request.spec_text, request.overrides);
   spec.limits = limits_from_json(study.row.limits);
   if (request.retries_failed) study.notices.push_back(reopen_failed_trials(study, spec, clock));
@@ -327,13 +336,15 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
   Journal journal(study.store, clock, *status, [] { return false; });
   for (const std::string& notice : study.notices) journal.notice(notice);
   if (const auto warning = network_warning(request.store)) journal.notice(*warning);
+  EarlyInbox requests(study, spec, request.store / spec.study, clock, journal, interruption, began);
+  requests.obey();
   report.had_ended =
       study.row.state == store::StudyState::kFinished && !may_go_on(study, spec, request.is_resume);
   if (report.had_ended) {
     report.result = stored_result(study.row, study.store.load_history());
     report.how_to_go_on = how_to_go_on(study, spec);
   } else {
-    report.result = run_loop(study, request, trainer, hooks, clock, *status, interruption);
+    report.result = run_loop(study, request, trainer, hooks, clock, *status, interruption, requests, began);
   }
   study.row = study.store.study();
   if (report.result.outcome == Outcome::kFinished) {
