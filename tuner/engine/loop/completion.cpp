@@ -55,6 +55,11 @@ std::optional<store::StudyEnd> Completion::reached() const {
   return std::nullopt;
 }
 
+store::StudyEnd Completion::end_of_search(bool has_room_for_trials) const {
+  return reached().value_or(has_room_for_trials ? store::StudyEnd::kSpaceExhausted
+                                                : store::StudyEnd::kTrialLimit);
+}
+
 std::string Completion::sentence() const {
   const std::string best =
       is_pair_ ? "what the front dominates" : objective_.metric + ' ' + shortest(best_.best().value_or(0));
@@ -73,9 +78,9 @@ std::string Completion::sentence() const {
   }
 }
 
-bool was_repeating(const store::StudyRow& study, const std::vector<store::TrialRow>& trials) {
+bool had_converged(const store::StudyRow& study) {
   const bool had_ended = store::study_end_in(study.finish_reason).has_value();
-  return !had_ended && !trials.empty() && trials.back().facts.replicate_of.has_value();
+  return !had_ended && study.facts.search_end == to_string(store::StudyEnd::kConvergence);
 }
 
 void check_limits(const Limits& limits, const std::optional<Objective>& second) {

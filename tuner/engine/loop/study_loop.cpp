@@ -121,6 +121,7 @@ struct StudyLoop::Impl {
   bool start_again(int number);
   std::optional<strategies::Suggestion> next_new();
   void start(const strategies::Suggestion& suggestion);
+  void note_search_end(const strategies::Suggestion& suggestion);
   RunnerEvent next_event(SteadyTime deadline);
   void step();
   void handle(const RunnerEvent& event);
@@ -178,7 +179,10 @@ StudyLoop::Impl::Impl(const Parts& given)
                parts.store.attempts()),
       last_alive(alive.last_time(study.updated)) {
   last_tick = last_housekeeping = parts.clock.steady_now();
-  if (parts.has_converged || was_repeating(study, parts.store.trials())) completion.resume_replicates();
+  if (parts.has_converged || had_converged(study))
+    completion.resume_converged();
+  else
+    study.facts.search_end.reset();
 }
 
 // The runner goes on meanwhile, and what it says is kept for later.
@@ -367,11 +371,21 @@ std::optional<strategies::Suggestion> StudyLoop::Impl::next_new() {
 void StudyLoop::Impl::start(const strategies::Suggestion& suggestion) {
   if (suggestion.replicate_of && parts.spec.replicates)
     journal.notice_once(replicates_begin(*parts.spec.replicates));
+  note_search_end(suggestion);
   const int number = suggestion.resume_trial.value_or(book.next_number());
   const auto fault = suggestion.resume_trial ? desk.start_resumed(suggestion) : desk.start_new(suggestion);
   if (!fault) return guard.on_start(number, desk.running());
   queue.add(number);
   on_fault(*fault);
+}
+
+// Before the trial: should this run die, the next one knows whether more of the search may come.
+void StudyLoop::Impl::note_search_end(const strategies::Suggestion& suggestion) {
+  std::optional<std::string> end;
+  if (suggestion.replicate_of) end = to_string(completion.end_of_search(source.may_begin()));
+  if (study.facts.search_end == end) return;
+  study.facts.search_end = std::move(end);
+  record.save(store::StudyState::kRunning, {});
 }
 
 RunnerEvent StudyLoop::Impl::next_event(SteadyTime deadline) {
@@ -537,8 +551,7 @@ bool StudyLoop::Impl::has_spent_all() {
 // Why nothing is left to do; nullopt while there is. Asked when nothing runs.
 std::optional<store::StudyEnd> StudyLoop::Impl::over() const {
   if (!queue.empty() || roomless || source.may_ask()) return std::nullopt;
-  if (const auto end = completion.reached()) return end;
-  return source.may_begin() ? store::StudyEnd::kSpaceExhausted : store::StudyEnd::kTrialLimit;
+  return completion.end_of_search(source.may_begin());
 }
 
 // Stops every attempt and waits for them. The first signal asks for no more than that, the second kills them.
