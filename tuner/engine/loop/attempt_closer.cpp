@@ -46,7 +46,7 @@ AttemptOutcome AttemptCloser::outcome_of(const RunningTrial& running, const std:
   const auto folder = attempt_folder(parts_.frame.study_folder, id);
   AttemptOutcome outcome = classify(
       {report, parts_.frame.spec.objective, parts_.book.trial(id.trial).curve,
-       parts_.frame.spec.trainer.has_value(), machine_losses(attempts), running.adopted,
+       parts_.frame.spec.trainer.has_value(), machine_losses(running.trial.facts, attempts), running.adopted,
        running.attempt.reason, ended_badly ? last_log_line(folder) : std::string(), spoilt, running.unread,
        ended_badly ? log_end(folder, kLogEnd) : std::string(), parts_.frame.spec.limits.on_trial_time,
        running.ended_unheard, parts_.frame.spec.retry.infrastructure, second_end(running, lasted)});
@@ -144,8 +144,9 @@ TrialEnd AttemptCloser::close(RunningTrial& running, const MemoryUse& memory) {
 // What the death of an orchestrator has ended runs again at once, as does what has another chance to fit.
 Milliseconds AttemptCloser::wait_of(const RunningTrial& running, const AttemptOutcome& outcome) const {
   const store::AttemptRow& attempt = running.attempt;
-  if (outcome.state != TrialState::kQueued || outcome.fault || machine_losses({attempt}) == 0) return {};
-  return backoff_after(machine_losses(parts_.store.attempts(attempt.trial)), parts_.frame.spec.retry);
+  const store::TrialFacts& trial = running.trial.facts;
+  if (outcome.state != TrialState::kQueued || outcome.fault || machine_losses(trial, {attempt}) == 0) return {};
+  return backoff_after(machine_losses(trial, parts_.store.attempts(attempt.trial)), parts_.frame.spec.retry);
 }
 
 Milliseconds AttemptCloser::lasted(const RunningTrial& running,

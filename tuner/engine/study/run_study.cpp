@@ -143,6 +143,7 @@ std::string reopen_failed_trials(OpenedStudy& study, const Spec& spec, const Clo
     trial.reason = trial.failure = {};
     trial.values.clear();
     trial.ended.reset();
+    trial.facts.reopened_after = trial.attempts;
     study.store.change_finished_trial(
         trial,
         {0, clock.wall_now(), "trial_reopened", 0, trial.attempts, {{"message", "a person asked for it"}}});
