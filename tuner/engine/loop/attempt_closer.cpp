@@ -210,6 +210,7 @@ void AttemptCloser::write_end(Journal::Entry& entry, const RunningTrial& running
   if (outcome.value) event.second_value = outcome.second;
   event.parameters = running.trial.parameters;
   event.replicate_of = running.trial.facts.replicate_of;
+  event.rerun_of = running.trial.facts.rerun_of;
   event.message = outcome.failure.empty() ? outcome.reason : outcome.failure + ": " + outcome.reason;
   if (attempt.stop == StopReason::kRule || attempt.stop == StopReason::kPause)
     event.brief = running.verdict_brief;

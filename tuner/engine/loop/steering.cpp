@@ -190,6 +190,7 @@ void write_effect(Journal::Entry& entry, const Request& request, const Effect& e
   event.kind = StatusKind::kTrialFinished;
   event.trial = effect.ended->number;
   event.state = effect.ended->state;
+  event.rerun_of = effect.ended->facts.rerun_of;
   event.message = effect.ended->reason;
   entry.event(std::move(event));
 }

@@ -230,7 +230,7 @@ void StudyLoop::Impl::announce() {
 int StudyLoop::Impl::finished_of_search() {
   const auto& trials = book.history().trials;
   return static_cast<int>(std::count_if(trials.begin(), trials.end(), [](const auto& trial) {
-    return is_finished(trial->state) && !trial->replicate_of;
+    return is_finished(trial->state) && !trial->replicate_of && trial->role != SearchRole::kRepeat;
   }));
 }
 

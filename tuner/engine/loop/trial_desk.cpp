@@ -212,6 +212,7 @@ void TrialDesk::record_start(RunningTrial running, const AttemptRecord& record) 
     StatusEvent event = about(StatusKind::kAttemptStarted, place.attempt, {});
     event.devices = place.attempt.devices;
     event.parameters = place.trial.parameters;
+    event.rerun_of = place.trial.facts.rerun_of;
     entry.event(std::move(event));
   });
 }
@@ -491,6 +492,7 @@ void TrialDesk::give_up(int number, const std::string& reason) {
     event.kind = StatusKind::kTrialFinished;
     event.trial = number;
     event.state = trial->state;
+    event.rerun_of = trial->facts.rerun_of;
     if (!trial->values.empty()) event.value = trial->values.front();
     if (trial->values.size() > 1) event.second_value = trial->values[1];
     event.message = reason;

@@ -25,7 +25,9 @@ RepeatCount count_repeats(const std::vector<store::TrialRow>& trials, int trial)
 
 int count_searched(const std::vector<store::TrialRow>& trials) {
   return static_cast<int>(std::count_if(trials.begin(), trials.end(),
-                                        [](const auto& trial) { return !trial.facts.replicate_of; }));
+                                        [](const auto& trial) {
+                                          return !trial.facts.replicate_of && !trial.facts.rerun_of;
+                                        }));
 }
 
 }  // namespace tune::report
