@@ -141,7 +141,7 @@ struct StudyFacts {
   std::vector<AmendmentFacts> amendments;  // in order
   // Why the search ended, a StudyEnd, once replicates of its best trials have begun.
   std::optional<std::string> search_end;
-  std::optional<std::string> no_pausing;   // why trials are stopped where the rule would let them wait
+  std::optional<std::string> no_pausing;  // why trials are stopped where the rule would let them wait
   // The first run of a study from before runs were kept apart. An ask-tell session writes `tune` too.
   std::optional<std::string> tune, sqlite;
   std::optional<MachineFacts> machine;

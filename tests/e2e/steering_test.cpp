@@ -182,8 +182,7 @@ TEST_CASE("a repeat runs to its end in a study whose target is reached") {
   folder.spec["limits"] = {{"trials", 4}, {"parallel", 1}, {"target", 0.9999999}};
   REQUIRE(folder.run().exit_code == 0);
   REQUIRE(folder.table().size() == 1);
-  const ShellResult resumed =
-      folder.shell("tune rerun s/1 --store store && tune resume s --store store");
+  const ShellResult resumed = folder.shell("tune rerun s/1 --store store && tune resume s --store store");
   CAPTURE(resumed.out, resumed.err);
   CHECK(resumed.exit_code == 0);
   const Json trials = trials_of(folder);

@@ -167,7 +167,8 @@ std::optional<Milliseconds> StudyProgress::remaining() const {
   if (trial_limit_ && each) {
     // Of the paused trials hardly any goes on.
     int searching = 0;
-    for (const auto& [trial, one] : running_) searching += !replicates_.contains(trial) && !repeats_.contains(trial);
+    for (const auto& [trial, one] : running_)
+      searching += !replicates_.contains(trial) && !repeats_.contains(trial);
     const int to_come = std::max(0, *trial_limit_ - finished() - paused() - searching);
     double work = *each * to_come, longest = 0;
     for (const auto& [trial, running] : running_) {

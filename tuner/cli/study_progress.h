@@ -75,7 +75,7 @@ class StudyProgress {
   std::optional<std::int64_t> last_step_;
   std::map<int, Running> running_;
   int completed_ = 0, stopped_ = 0, failed_ = 0;
-  std::set<int> paused_;  // trials
+  std::set<int> paused_;                // trials
   std::set<int> replicates_, repeats_;  // no trials of the search
   int replicated_ = 0;
   std::optional<int> parallel_;

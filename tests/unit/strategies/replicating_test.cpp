@@ -37,7 +37,7 @@ class Study {
     view.number = static_cast<int>(history.trials.size()) + 1;
     view.parameters = next.parameters;
     view.replicate_of = next.replicate_of;
-    for (const auto& trial : history.trials) 
+    for (const auto& trial : history.trials)
       view.apart_before += trial->replicate_of || trial->role == SearchRole::kRepeat;
     view.state = state;
     if (value) view.values = {*value};

@@ -145,7 +145,8 @@ TrialEnd AttemptCloser::close(RunningTrial& running, const MemoryUse& memory) {
 Milliseconds AttemptCloser::wait_of(const RunningTrial& running, const AttemptOutcome& outcome) const {
   const store::AttemptRow& attempt = running.attempt;
   const store::TrialFacts& trial = running.trial.facts;
-  if (outcome.state != TrialState::kQueued || outcome.fault || machine_losses(trial, {attempt}) == 0) return {};
+  if (outcome.state != TrialState::kQueued || outcome.fault || machine_losses(trial, {attempt}) == 0)
+    return {};
   return backoff_after(machine_losses(trial, parts_.store.attempts(attempt.trial)), parts_.frame.spec.retry);
 }
 

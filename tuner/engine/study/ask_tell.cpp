@@ -58,8 +58,8 @@ AskTell::AskTell(Parts parts)
       book_(history_of(parts_)),
       listener_(parts_),
       completion_(parts_.spec.limits, parts_.spec.objective,
-                  parts_.store == nullptr ? std::vector<store::TrialRow>() : parts_.store->trials(),
-                  {}, parts_.spec.second_objective),
+                  parts_.store == nullptr ? std::vector<store::TrialRow>() : parts_.store->trials(), {},
+                  parts_.spec.second_objective),
       begin_(parts_.clock.steady_now()) {
   for (int number = 1; number < book_.next_number(); ++number) {
     if (!is_open(book_.trial(number).state)) continue;
@@ -141,7 +141,8 @@ AskedTrial AskTell::start(const strategies::Suggestion& suggestion) {
   view.state = TrialState::kRunning;
   view.replicate_of = suggestion.replicate_of;
   study_.facts.search_end.reset();
-  if (view.replicate_of) study_.facts.search_end = to_string(completion_.end_of_search(has_room_for_trials()));
+  if (view.replicate_of)
+    study_.facts.search_end = to_string(completion_.end_of_search(has_room_for_trials()));
   if (journal_) {
     store::TrialRow row;
     row.number = view.number;

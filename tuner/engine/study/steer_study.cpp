@@ -66,8 +66,8 @@ void obey_at_rest(const std::filesystem::path& store_folder, const Spec& spec, c
                         {}});
 }
 
-EarlyInbox::EarlyInbox(OpenedStudy& study, Spec& spec, const std::filesystem::path& folder, const Clock& clock,
-                       Journal& journal, Interruption& interruption, WallTime began)
+EarlyInbox::EarlyInbox(OpenedStudy& study, Spec& spec, const std::filesystem::path& folder,
+                       const Clock& clock, Journal& journal, Interruption& interruption, WallTime began)
     : study_(study),
       spec_(spec),
       inbox_(folder),
@@ -78,12 +78,7 @@ EarlyInbox::EarlyInbox(OpenedStudy& study, Spec& spec, const std::filesystem::pa
 
 void EarlyInbox::obey() {
   looked_ = clock_.steady_now();
-  obey_requests(inbox_, {spec_,
-                         study_.store,
-                         clock_,
-                         journal_,
-                         study_.row,
-                         answers_,
+  obey_requests(inbox_, {spec_, study_.store, clock_, journal_, study_.row, answers_,
                          [this] { return limits_from_json(study_.row.limits); },
                          [this]() -> const History& { return loaded(history_, study_.store, spec_); },
                          [this](const Request& request, const Effect& effect) {
@@ -91,7 +86,8 @@ void EarlyInbox::obey() {
                            reopen(effect, study_.row);
                          },
                          [this](const Request&, const Effect& effect) {
-                           if (effect.drains) interruption_.count.store(std::max(1, interruption_.count.load()));
+                           if (effect.drains)
+                             interruption_.count.store(std::max(1, interruption_.count.load()));
                          }});
   spec_.limits = limits_from_json(study_.row.limits);
 }

@@ -20,9 +20,9 @@ namespace tune::engine {
 void obey_at_rest(const std::filesystem::path& store, const Spec& spec, const Clock& clock);
 
 // The inbox of a study that this process has opened, before its loop reads it: what waits there since nobody
-// could obey it, and what comes while the loop does not run yet. The study's row and the spec's limits follow.
-// A stop of the study that was asked for after it `began` to be worked on interrupts, an older one is refused.
-// Owned by who runs the study, on one thread; throws what the store throws.
+// could obey it, and what comes while the loop does not run yet. The study's row and the spec's limits
+// follow. A stop of the study that was asked for after it `began` to be worked on interrupts, an older one is
+// refused. Owned by who runs the study, on one thread; throws what the store throws.
 class EarlyInbox {
  public:
   EarlyInbox(OpenedStudy& study, Spec& spec, const std::filesystem::path& folder, const Clock& clock,
