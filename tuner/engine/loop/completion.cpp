@@ -78,6 +78,25 @@ std::string Completion::sentence() const {
   }
 }
 
+StopReason stop_for(store::StudyEnd limit) {
+  switch (limit) {
+    case store::StudyEnd::kTimeLimit:
+      return StopReason::kTimeLimit;
+    case store::StudyEnd::kDeviceTimeLimit:
+      return StopReason::kDeviceTimeLimit;
+    case store::StudyEnd::kCostLimit:
+      return StopReason::kCostLimit;
+    case store::StudyEnd::kTarget:
+      return StopReason::kTarget;
+    case store::StudyEnd::kTrialLimit:
+    case store::StudyEnd::kSpaceExhausted:
+    case store::StudyEnd::kNoImprovement:
+    case store::StudyEnd::kConvergence:
+      break;
+  }
+  broken_invariant("a limit that stops what runs", __FILE__, __LINE__);
+}
+
 bool had_converged(const store::StudyRow& study) {
   const bool had_ended = store::study_end_in(study.finish_reason).has_value();
   return !had_ended && study.facts.search_end == to_string(store::StudyEnd::kConvergence);

@@ -53,6 +53,8 @@ class Completion {
   int converged_ = 0;   // suggestions
 };
 
+// What the trials are told that a limit of their study stops.
+StopReason stop_for(store::StudyEnd limit);
 // Whether an earlier run of the study was cut short among the replicates of a search that had converged.
 bool had_converged(const store::StudyRow& study);
 // Throws Error(kUsage) for limits that a study with a second objective cannot have.

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <set>
 
+#include "tuner/engine/attempt/attempt_log.h"
+
 namespace tune::engine {
 namespace {
 
@@ -62,7 +64,26 @@ bool one_parameter_tells(const Sides& sides) {
                      [&](const std::string& name) { return tells_apart(name, sides); });
 }
 
+// What trials that failed in the same way have in common.
+std::string way_of(const TrialEnd& end) {
+  const std::string how = end.attempt.signal      ? "signal " + std::to_string(*end.attempt.signal)
+                          : end.attempt.exit_code ? "exit code " + std::to_string(*end.attempt.exit_code)
+                                                  : "no exit code";
+  return end.failure + ", " + how + ": " + masked(end.reason);
+}
+
 }  // namespace
+
+PoisonGuard::End PoisonGuard::End::of(const TrialEnd& end) {
+  return {end.trial,
+          end.attempt.attempt,
+          end.state,
+          way_of(end),
+          end.lasted,
+          end.has_metrics,
+          end.attempt.exit_code == 0,
+          end.failure == "no_metric"};
+}
 
 PoisonGuard::Kind PoisonGuard::kind_of(const End& end) {
   if (end.state != TrialState::kFailed) return Kind::kWorked;

@@ -9,6 +9,7 @@
 
 #include "tuner/core/clock.h"
 #include "tuner/core/history.h"
+#include "tuner/engine/loop/attempt_closer.h"
 
 namespace tune::engine {
 
@@ -36,6 +37,8 @@ class PoisonGuard {
     bool exited_well = false;  // with exit code 0
     bool lacks_objective =
         false;  // exited well, and nothing gave the objective, whatever other metrics there are
+
+    static End of(const TrialEnd& end);
   };
   struct Member {
     int trial = 0, attempt = 0;

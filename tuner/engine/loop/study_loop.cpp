@@ -10,7 +10,6 @@
 
 #include "tuner/billing/neighbours.h"
 #include "tuner/core/plural_text.h"
-#include "tuner/engine/attempt/attempt_log.h"
 #include "tuner/engine/loop/alive_file.h"
 #include "tuner/engine/loop/completion.h"
 #include "tuner/engine/loop/database_file.h"
@@ -20,12 +19,10 @@
 #include "tuner/engine/loop/poison_guard.h"
 #include "tuner/engine/loop/replicate_words.h"
 #include "tuner/engine/loop/spending.h"
-#include "tuner/engine/loop/start_gate.h"
-#include "tuner/engine/loop/start_queue.h"
 #include "tuner/engine/loop/steering.h"
 #include "tuner/engine/loop/study_record.h"
-#include "tuner/engine/loop/suggestion_source.h"
 #include "tuner/engine/loop/trial_desk.h"
+#include "tuner/engine/loop/trial_starter.h"
 #include "tuner/os/crash_point.h"
 
 namespace tune::engine {
@@ -33,40 +30,6 @@ namespace {
 constexpr Milliseconds kTick{250};            // live displays
 constexpr Milliseconds kHousekeeping{5'000};  // elapsed time is saved, the WAL looked at
 constexpr Milliseconds kRetry{1'000};         // after the disk was full
-constexpr int kDeviceTries = 6;               // half a minute: a driver that is reset comes back
-
-// What trials that failed in the same way have in common.
-std::string way_of(const TrialEnd& end) {
-  const std::string how = end.attempt.signal      ? "signal " + std::to_string(*end.attempt.signal)
-                          : end.attempt.exit_code ? "exit code " + std::to_string(*end.attempt.exit_code)
-                                                  : "no exit code";
-  return end.failure + ", " + how + ": " + masked(end.reason);
-}
-
-AmendedFrom amended_from(const store::StudyFacts& facts) {
-  if (facts.amendments.empty()) return {};
-  return {facts.amendments.back().trials, facts.amendments.back().assumed};
-}
-
-// What the trials are told that a limit of their study stops.
-StopReason stop_for(store::StudyEnd limit) {
-  switch (limit) {
-    case store::StudyEnd::kTimeLimit:
-      return StopReason::kTimeLimit;
-    case store::StudyEnd::kDeviceTimeLimit:
-      return StopReason::kDeviceTimeLimit;
-    case store::StudyEnd::kCostLimit:
-      return StopReason::kCostLimit;
-    case store::StudyEnd::kTarget:
-      return StopReason::kTarget;
-    case store::StudyEnd::kTrialLimit:
-    case store::StudyEnd::kSpaceExhausted:
-    case store::StudyEnd::kNoImprovement:
-    case store::StudyEnd::kConvergence:
-      break;
-  }
-  broken_invariant("a limit that stops what runs", __FILE__, __LINE__);
-}
 
 }  // namespace
 
@@ -85,20 +48,17 @@ struct StudyLoop::Impl {
   store::StudyRow& study = record.row();
   HistoryBook book;
   TrialDesk desk;
-  StartGate gate;
   PoisonGuard guard;
   Completion completion;
   SuggestionSource source;
   Spending spending;
+  TrialStarter starter;
+  StartQueue& queue = starter.queue();
 
-  StartQueue queue;
-  std::optional<strategies::Suggestion> roomless;  // waits for room on a GPU
-  std::deque<RunnerEvent> postponed;               // events that came while the store could not be written
-  std::set<AttemptId> unrecorded;                  // that have ended, and whose end is not in the store
-  int parallel = 1;
-  bool is_drained = false;         // what had given no metric when the guard spoke
-  bool search_is_stopped = false;  // what ran of it when the target was reached
-  int completed = 0, stopped = 0, failed = 0;
+  std::deque<RunnerEvent> postponed;  // events that came while the store could not be written
+  std::set<AttemptId> unrecorded;     // that have ended, and whose end is not in the store
+  bool is_drained = false;            // what had given no metric when the guard spoke
+  bool search_is_stopped = false;     // what ran of it when the target was reached
   SteadyTime last_tick, last_housekeeping;
   const WallTime run_began = parts.began.value_or(parts.clock.wall_now());
   WallTime last_alive;  // when the run before this one last lived, as far as is known
@@ -111,17 +71,11 @@ struct StudyLoop::Impl {
   void run_again(int number);
   bool stop_as_asked(int number);
   void take_up_old_attempts();
-  void fill_slots();
-  bool has_slot();
-  bool is_pausing() const { return gate.trouble() || guard.verdict(); }
+  bool is_pausing() const { return starter.trouble() || guard.verdict(); }
+  bool may_start() const { return !is_pausing() && !is_held() && !interrupted(); }
   int finished_of_search();
   bool is_held() const { return study.facts.held.has_value(); }
-  void on_fault(const Fault& fault);
   void drain_silent_trials();
-  bool start_again(int number);
-  std::optional<strategies::Suggestion> next_new();
-  void start(const strategies::Suggestion& suggestion);
-  void note_search_end(const strategies::Suggestion& suggestion);
   RunnerEvent next_event(SteadyTime deadline);
   void step();
   void handle(const RunnerEvent& event);
@@ -138,7 +92,6 @@ struct StudyLoop::Impl {
   std::optional<store::StudyEnd> over() const;
   void run_down(StopReason reason);
   void stop_search();
-  void give_up(int number, const std::string& reason);
   bool has_asked_for() const;
   StudyResult drain();
   StudyResult pause();
@@ -170,13 +123,14 @@ StudyLoop::Impl::Impl(const Parts& given)
             book,
             parts.set_up_fault,
             amended_from(study.facts)}),
-      gate(parts.clock),
       completion(parts.spec.limits, parts.spec.objective, parts.store.trials(), parts.store.attempts(),
                  parts.spec.second_objective),
       source(parts.strategy, parts.spec, study.seed, book, completion, journal,
              [this] { parts.runner.wake(); }),
       spending(device_budget(parts.spec.limits, parts.spec.usd_per_hour), parts.store.trials(),
                parts.store.attempts()),
+      starter({parts.spec, parts.runner, parts.clock, journal, record, book, desk, source, completion,
+               spending, guard, parts.patience}),
       last_alive(alive.last_time(study.updated)) {
   last_tick = last_housekeeping = parts.clock.steady_now();
   if (parts.has_converged || had_converged(study))
@@ -205,18 +159,13 @@ void StudyLoop::Impl::listen(const RunnerEvent& event) {
 
 void StudyLoop::Impl::announce() {
   const Capacity capacity = parts.runner.capacity();
-  parallel = std::max(1, limits.parallel.value_or(capacity.total));
-  for (const auto& trial : book.history().trials) {
-    completed += trial->state == TrialState::kCompleted;
-    stopped += trial->state == TrialState::kStopped;
-    failed += trial->state == TrialState::kFailed;
-  }
+  starter.set_parallel(std::max(1, limits.parallel.value_or(capacity.total)));
   const int known = book.next_number() - 1, replicates = book.replicates();
   const std::string total = limits.trials ? plural_text(*limits.trials, "trial") : "trials";
   StatusEvent event;
   event.kind = StatusKind::kStudyStarted;
   event.message = known == 0
-                      ? total + ", " + std::to_string(parallel) + " at once"
+                      ? total + ", " + std::to_string(starter.parallel()) + " at once"
                       : "continues: " + std::to_string(finished_of_search()) + " of " + total + " done" +
                             (replicates > 0 ? ", and " + plural_text(replicates, "replicate") : "");
   record.save(store::StudyState::kRunning, {}, Durability::kProcess, &event);
@@ -241,7 +190,7 @@ void StudyLoop::Impl::run_again(int number) {
 
 bool StudyLoop::Impl::stop_as_asked(int number) {
   if (study.facts.stop_requests.erase(number) == 0) return false;
-  give_up(number, "stopped by a person");
+  desk.give_up(number, "stopped by a person");
   return true;
 }
 
@@ -278,7 +227,7 @@ StudyResult StudyLoop::Impl::run() {
       if (completion.reached() == store::StudyEnd::kTarget) {
         if (auto end = end_by_target()) return *std::move(end);
       }
-      fill_slots();
+      starter.fill([this] { return may_start(); });
       if (desk.running() == 0) {
         if (const auto end = over(); end && !source.is_busy()) return finish(*end);
         if (is_pausing()) return pause();
@@ -300,92 +249,12 @@ StudyResult StudyLoop::Impl::run() {
   }
 }
 
-bool StudyLoop::Impl::has_slot() {
-  if (desk.running() >= parallel || !gate.is_open()) return false;
-  const Capacity capacity = parts.runner.capacity();
-  for (const std::string& notice : capacity.notices) journal.notice_once(notice);
-  if (!capacity.problem.empty()) {
-    on_fault({Fault::Kind::kLack, capacity.problem, "mend it and run the same command again", kDeviceTries});
-    return false;
-  }
-  return capacity.free > 0;
-}
-
-// The attempt that it kept from being started is queued.
-void StudyLoop::Impl::on_fault(const Fault& fault) {
-  const StartGate::Word word = gate.on_fault(fault, desk.running());
-  if (word.notice.empty()) return;
-  if (word.repeats)
-    journal.notice_once(word.notice);
-  else
-    journal.notice(word.notice);
-}
-
 // Trials that were started like those which gave nothing will hardly give more.
 void StudyLoop::Impl::drain_silent_trials() {
   if (std::exchange(is_drained, true) || desk.running() == 0) return;
   journal.notice(guard.verdict()->reason +
                  ": running trials without a metric are stopped, and run again later");
   desk.stop_silent(StopReason::kDrain, grace);
-}
-
-void StudyLoop::Impl::fill_slots() {
-  if (is_pausing()) return;
-  while (!is_pausing() && !is_held() && !interrupted() &&
-         (!queue.empty() || roomless || source.is_busy() || source.may_ask()) &&
-         spending.has_room(desk.leases()) && has_slot()) {
-    if (const auto number = queue.due(parts.clock.steady_now())) {
-      if (!start_again(*number)) return;
-      continue;
-    }
-    if (!roomless && !source.is_busy() && !source.may_ask()) return;  // what is queued is not due
-    if (!roomless && !desk.has_room()) return;
-    auto suggestion = next_new();
-    if (!suggestion && source.is_busy()) return;  // the worker wakes the runner's wait
-    if (!suggestion) continue;
-    if (!desk.has_room_for(*suggestion)) {
-      roomless = std::move(suggestion);
-      return;
-    }
-    start(*suggestion);
-  }
-}
-
-bool StudyLoop::Impl::start_again(int number) {
-  if (!desk.has_room_for(number)) return false;
-  if (const auto fault = desk.start_again(number)) {
-    on_fault(*fault);
-    return false;
-  }
-  guard.on_start(number, desk.running());
-  queue.remove(number);
-  return true;
-}
-
-std::optional<strategies::Suggestion> StudyLoop::Impl::next_new() {
-  if (!roomless) return source.next(parts.patience, desk.running() > 0);
-  auto suggestion = std::exchange(roomless, std::nullopt);
-  return source.is_wanted(*suggestion) ? std::move(suggestion) : std::nullopt;
-}
-
-void StudyLoop::Impl::start(const strategies::Suggestion& suggestion) {
-  if (suggestion.replicate_of && parts.spec.replicates)
-    journal.notice_once(replicates_begin(*parts.spec.replicates));
-  note_search_end(suggestion);
-  const int number = suggestion.resume_trial.value_or(book.next_number());
-  const auto fault = suggestion.resume_trial ? desk.start_resumed(suggestion) : desk.start_new(suggestion);
-  if (!fault) return guard.on_start(number, desk.running());
-  queue.add(number);
-  on_fault(*fault);
-}
-
-// Before the trial: should this run die, the next one knows whether more of the search may come.
-void StudyLoop::Impl::note_search_end(const strategies::Suggestion& suggestion) {
-  std::optional<std::string> end;
-  if (suggestion.replicate_of) end = to_string(completion.end_of_search(source.may_begin()));
-  if (study.facts.search_end == end) return;
-  study.facts.search_end = std::move(end);
-  record.save(store::StudyState::kRunning, {});
 }
 
 RunnerEvent StudyLoop::Impl::next_event(SteadyTime deadline) {
@@ -419,28 +288,23 @@ void StudyLoop::Impl::handle(const RunnerEvent& event) {
 void StudyLoop::Impl::on_end(const TrialEnd& end) {
   spending.on_end(end.attempt, end.state);
   source.on_end();
-  if (!end.fault) gate.on_end();
+  if (!end.fault) starter.on_end();
   give_up_pausing(end.pausing_trouble);
   look_at_rungs();
   if (end.state == TrialState::kQueued) {
     if (end.wait > Milliseconds(0)) queue.hold_back(end.trial, parts.clock.steady_now() + end.wait);
     run_again(end.trial);
-    if (end.fault) on_fault(*end.fault);
+    if (end.fault) starter.on_fault(*end.fault);
     return;
   }
   // One that was being paused when this loop's forerunner died takes no stop any more.
   if (end.state == TrialState::kPaused) stop_as_asked(end.trial);
   if (!is_finished(end.state)) return;
   study.facts.stop_requests.erase(end.trial);
-  completed += end.state == TrialState::kCompleted;
-  stopped += end.state == TrialState::kStopped;
-  failed += end.state == TrialState::kFailed;
   const TrialView& ended = book.trial(end.trial);
   if (!ended.replicate_of && ended.role != SearchRole::kRepeat) completion.on_end(end.state, ended.values);
   if (completion.reached()) journal.notice_once(completion.sentence());
-  guard.on_end({end.trial, end.attempt.attempt, end.state, way_of(end), end.lasted, end.has_metrics,
-                end.attempt.exit_code == 0, end.failure == "no_metric"},
-               book.history());
+  guard.on_end(PoisonGuard::End::of(end), book.history());
   if (guard.verdict()) drain_silent_trials();
 }
 
@@ -456,7 +320,7 @@ void StudyLoop::Impl::give_up_pausing(const std::string& why) {
   std::vector<int> waiting;
   for (const auto& trial : book.history().trials)
     if (trial->state == TrialState::kPaused) waiting.push_back(trial->number);
-  for (const int number : waiting) give_up(number, "was paused, and is stopped for good: " + why);
+  for (const int number : waiting) desk.give_up(number, "was paused, and is stopped for good: " + why);
 }
 
 // Says where trials are compared, once that is known and when it changes.
@@ -475,9 +339,9 @@ void StudyLoop::Impl::read_inbox() {
     refuse_old_stop(request, effect, run_began);
   };
   const auto then = [this](const Request& request, const Effect& effect) { take_effect(request, effect); };
-  obey_requests(inbox, {parts.spec, parts.store, parts.clock, journal, study, answers,
-                        [this] { return limits; },
-                        [this]() -> const History& { return book.history(); }, adapt, then});
+  obey_requests(inbox,
+                {parts.spec, parts.store, parts.clock, journal, study, answers, [this] { return limits; },
+                 [this]() -> const History& { return book.history(); }, adapt, then});
 }
 
 // What is in the store already, for the loop's own memory and for what runs.
@@ -497,7 +361,6 @@ void StudyLoop::Impl::take_effect(const Request& request, const Effect& effect) 
   if (effect.ended) {
     queue.remove(effect.ended->number);
     book.close(effect.ended->number, effect.ended->state, effect.ended->values, {});
-    stopped += 1;
   }
   if (effect.to_stop) desk.stop_for_good(*effect.to_stop, "stopped by " + request.who);
   if (effect.drains) parts.interruption.count.store(std::max(1, parts.interruption.count.load()));
@@ -506,9 +369,9 @@ void StudyLoop::Impl::take_effect(const Request& request, const Effect& effect) 
 
 void StudyLoop::Impl::set_limits(const Limits& new_limits) {
   if (new_limits.parallel != limits.parallel && new_limits.parallel) {
-    parallel = *new_limits.parallel;
-    parts.runner.set_parallel(parallel);
-    guard.set_parallel(parallel);
+    starter.set_parallel(*new_limits.parallel);
+    parts.runner.set_parallel(*new_limits.parallel);
+    guard.set_parallel(*new_limits.parallel);
   }
   limits = new_limits;
   search_is_stopped = false;
@@ -550,7 +413,7 @@ bool StudyLoop::Impl::has_spent_all() {
 
 // Why nothing is left to do; nullopt while there is. Asked when nothing runs.
 std::optional<store::StudyEnd> StudyLoop::Impl::over() const {
-  if (!queue.empty() || roomless || source.may_ask()) return std::nullopt;
+  if (starter.has_waiting() || source.may_ask()) return std::nullopt;
   return completion.end_of_search(source.may_begin());
 }
 
@@ -599,14 +462,8 @@ void StudyLoop::Impl::stop_search() {
     const store::TrialFacts facts = parts.store.trial(number)->facts;
     if (facts.replicate_of || is_asked_for(facts)) continue;
     queue.remove(number);
-    give_up(number, to_string(store::StudyEnd::kTarget));
+    desk.give_up(number, to_string(store::StudyEnd::kTarget));
   }
-}
-
-// Of a trial that waits.
-void StudyLoop::Impl::give_up(int number, const std::string& reason) {
-  desk.give_up(number, reason);
-  stopped += 1;
 }
 
 StudyResult StudyLoop::Impl::drain() {
@@ -623,7 +480,7 @@ StudyResult StudyLoop::Impl::drain() {
 StudyResult StudyLoop::Impl::pause() {
   Pause pause;
   std::string reason;
-  if (const auto& trouble = gate.trouble()) {
+  if (const auto& trouble = starter.trouble()) {
     reason = trouble->message;
     pause.hint = trouble->hint;
   } else {
@@ -660,7 +517,7 @@ StudyResult StudyLoop::Impl::end_stopped(store::StudyEnd limit) {
   }
   for (const int number : queue.take_all()) {
     if (parts.store.attempts(number).empty()) continue;  // enqueued: it waits for a higher limit
-    give_up(number, to_string(limit));
+    desk.give_up(number, to_string(limit));
   }
   return finish(limit);
 }
@@ -701,9 +558,18 @@ StudyResult StudyLoop::Impl::abandon() {
 }
 
 StudyResult StudyLoop::Impl::result(Outcome outcome, std::string reason) {
-  StudyResult answer{outcome, std::move(reason), completed, stopped, failed, std::nullopt};
-  if (const TrialView* best = book.history().best()) answer.best_trial = best->number;
-  return answer;
+  return result_of(book.history(), outcome, std::move(reason));
+}
+
+StudyResult result_of(const History& history, Outcome outcome, std::string reason) {
+  StudyResult result{outcome, std::move(reason), 0, 0, 0, std::nullopt};
+  for (const auto& trial : history.trials) {
+    result.completed += trial->state == TrialState::kCompleted;
+    result.stopped += trial->state == TrialState::kStopped;
+    result.failed += trial->state == TrialState::kFailed;
+  }
+  if (const TrialView* best = history.best()) result.best_trial = best->number;
+  return result;
 }
 
 StudyLoop::StudyLoop(const Parts& parts) : impl_(std::make_unique<Impl>(parts)) {}

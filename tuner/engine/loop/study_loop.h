@@ -37,6 +37,9 @@ struct StudyResult {
   std::optional<Pause> pause = {};  // of kPaused
 };
 
+// With what the history counts and has for the best.
+StudyResult result_of(const History& history, Outcome outcome, std::string reason);
+
 // Runs one study until a limit, exhaustion, an interruption or a pause. Owns nothing: everything is passed
 // in, so that tests run it with a fake runner, a manual clock and a store in memory.
 class StudyLoop {

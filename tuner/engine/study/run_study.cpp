@@ -25,17 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-StudyResult stored_result(const store::StudyRow& row, const History& history) {
-  StudyResult result{Outcome::kFinished, row.finish_reason, 0, 0, 0, std::nullopt};
-  for (const auto& trial : history.trials) {
-    result.completed += trial->state == TrialState::kCompleted;
-    result.stopped += trial->state == TrialState::kStopped;
-    result.failed += trial->state == TrialState::kFailed;
-  }
-  if (const TrialView* best = history.best()) result.best_trial = best->number;
-  return result;
-}
-
 // The options that would raise the limits which keep a finished study from going on.
 std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wants_new_trials = true) {
   const Limits limits = limits_from_json(study.row.limits);
@@ -273,7 +262,8 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   const Machine machine = inspect_machine();
   store::RunFacts run = run_facts(machine, request.version, spec, request.store,
                                   [&](const std::string& sentence) { journal.notice(sentence); });
-  if (trainer && !probe(study, request, *trainer, machine, folder, status, clock, interruption, requests, run)) {
+  if (trainer &&
+      !probe(study, request, *trainer, machine, folder, status, clock, interruption, requests, run)) {
     return {Outcome::kInterrupted, "interrupted", 0, 0, 0, std::nullopt};
   }
   if (spec.limits.parallel) runner.set_parallel(*spec.limits.parallel);  // a request may have changed it
@@ -342,7 +332,7 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
   report.had_ended =
       study.row.state == store::StudyState::kFinished && !may_go_on(study, spec, request.is_resume);
   if (report.had_ended) {
-    report.result = stored_result(study.row, study.store.load_history());
+    report.result = result_of(study.store.load_history(), Outcome::kFinished, study.row.finish_reason);
     report.how_to_go_on = how_to_go_on(study, spec);
   } else {
     report.result = run_loop(study, request, trainer, hooks, clock, *status, interruption, requests, began);
