@@ -239,6 +239,7 @@ void to_json(Json& json, const StudyFacts& facts) {
   put(json, "promotion", facts.promotion);
   put(json, "rungs", facts.rungs);
   put(json, "amendments", facts.amendments);
+  put(json, "search_end", facts.search_end);
   put(json, "no_pausing", facts.no_pausing);
   put(json, "held", facts.held);
   put(json, "stop_requests", facts.stop_requests);
@@ -260,6 +261,7 @@ void from_json(const Json& json, StudyFacts& facts) {
   members.may("promotion", facts.promotion);
   members.may("rungs", facts.rungs);
   members.may("amendments", facts.amendments);
+  members.may("search_end", facts.search_end);
   members.may("no_pausing", facts.no_pausing);
   members.may("held", facts.held);
   members.may("stop_requests", facts.stop_requests);

@@ -139,7 +139,9 @@ struct StudyFacts {
   std::optional<std::string> held;         // who has paused the study: nothing new is begun
   std::set<int> stop_requests;             // running trials that a person has stopped
   std::vector<AmendmentFacts> amendments;  // in order
-  std::optional<std::string> no_pausing;   // why trials are stopped where the rule would let them wait
+  // Why the search ended, a StudyEnd, once replicates of its best trials have begun.
+  std::optional<std::string> search_end;
+  std::optional<std::string> no_pausing;  // why trials are stopped where the rule would let them wait
   // The first run of a study from before runs were kept apart. An ask-tell session writes `tune` too.
   std::optional<std::string> tune, sqlite;
   std::optional<MachineFacts> machine;

@@ -326,6 +326,17 @@ std::vector<EventRow> StudyStore::events(std::int64_t after_id, int limit) const
   return event_rows(impl_->connection, after_id, limit);
 }
 
+std::vector<EventRow> StudyStore::events_of(int trial) const {
+  return event_rows_of(impl_->connection, trial);
+}
+
+bool StudyStore::has_event(const std::string& kind, const std::map<std::string, std::string>& texts) const {
+  Query query(impl_->connection,
+              "SELECT 1 FROM events WHERE kind = ? AND NOT EXISTS (SELECT 1 FROM json_each(?) AS wanted"
+              " WHERE coalesce(json_extract(data, '$.' || wanted.key), '') IS NOT wanted.value) LIMIT 1");
+  return query.bind(kind).bind(Json(texts)).step();
+}
+
 std::vector<RunningTime> StudyStore::running_times() const {
   Query starts(impl_->connection, "SELECT id, time_ms FROM events WHERE kind = 'study_started' ORDER BY id");
   std::vector<std::pair<std::int64_t, WallTime>> runs;

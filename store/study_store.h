@@ -187,6 +187,9 @@ class StudyStore {
   // was removed, too.
   std::map<std::pair<int, int>, double> metric_sums(const std::string& name) const;
   std::vector<EventRow> events(std::int64_t after_id = 0, int limit = 1000) const;
+  std::vector<EventRow> events_of(int trial) const;  // by id
+  // Whether there is an event of this kind whose data have these texts; a text that is absent is empty.
+  bool has_event(const std::string& kind, const std::map<std::string, std::string>& texts) const;
   std::vector<RunningTime> running_times() const;  // in order; one for each time that the study was started
   std::vector<EarlierTrial> earlier_trials() const;
   // Reads everything a strategy needs; used when a study is continued.

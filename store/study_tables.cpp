@@ -100,6 +100,7 @@ void check_number(const Connection& connection, int number, std::size_t before) 
 #define ATTEMPT_STATE_COLUMNS                                                                 \
   "state, supervisor_pid, supervisor_start_time, boot_id, devices, threads, metrics_offset, " \
   "exit_code, signal, stop, reason, lease_seconds, cpu_seconds, max_rss_bytes, started_ms, ended_ms, facts"
+#define EVENT_COLUMNS "id, time_ms, kind, trial, attempt, data"
 #define ATTEMPT_COLUMNS "trial, attempt, token, created_ms, " ATTEMPT_STATE_COLUMNS
 
 TrialRow read_trial(const Connection& connection, Query& query, std::size_t objectives) {
@@ -184,6 +185,21 @@ Query& bind_state(Query& query, const AttemptRow& row) {
 
 bool all_finite(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(), [](double value) { return std::isfinite(value); });
+}
+
+std::vector<EventRow> event_rows_from(Query& query) {
+  std::vector<EventRow> rows;
+  while (query.step()) {
+    EventRow row;
+    row.id = query.integer();
+    row.time = query.time();
+    row.kind = query.text();
+    row.trial = query.small();
+    row.attempt = query.small();
+    row.data = query.object();
+    rows.push_back(std::move(row));
+  }
+  return rows;
 }
 
 }  // namespace
@@ -332,21 +348,15 @@ void update_row(Connection& connection, const AttemptRow& row) {
 }
 
 std::vector<EventRow> event_rows(Connection& connection, std::int64_t after_id, int limit) {
-  Query query(connection,
-              "SELECT id, time_ms, kind, trial, attempt, data FROM events WHERE id > ? ORDER BY id LIMIT ?");
+  Query query(connection, "SELECT " EVENT_COLUMNS " FROM events WHERE id > ? ORDER BY id LIMIT ?");
   query.bind(after_id).bind(limit);
-  std::vector<EventRow> rows;
-  while (query.step()) {
-    EventRow row;
-    row.id = query.integer();
-    row.time = query.time();
-    row.kind = query.text();
-    row.trial = query.small();
-    row.attempt = query.small();
-    row.data = query.object();
-    rows.push_back(std::move(row));
-  }
-  return rows;
+  return event_rows_from(query);
+}
+
+std::vector<EventRow> event_rows_of(Connection& connection, int trial) {
+  Query query(connection, "SELECT " EVENT_COLUMNS " FROM events WHERE trial = ? ORDER BY id");
+  query.bind(trial);
+  return event_rows_from(query);
 }
 
 std::int64_t insert_row(Connection& connection, const EventRow& row) {
@@ -368,7 +378,7 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
              "BY number");
   const std::size_t objectives = objective_count(connection);
   std::vector<std::shared_ptr<TrialView>> views;
-  int replicates = 0;
+  int apart = 0;
   while (rows.step()) {
     auto view = std::make_shared<TrialView>();
     view->number = rows.count();
@@ -385,8 +395,8 @@ std::vector<std::shared_ptr<TrialView>> trial_views(Connection& connection) {
     view->step_seconds = facts.step_seconds.value_or(0);
     view->did_not_fit = !facts.overrides.empty();
     view->replicate_of = facts.replicate_of;
-    view->replicates_before = replicates;
-    replicates += view->replicate_of.has_value();
+    view->apart_before = apart;
+    apart += view->replicate_of || view->role == SearchRole::kRepeat;
     check_number(connection, view->number, views.size());
     views.push_back(std::move(view));
   }

@@ -31,6 +31,7 @@ void insert_row(Connection& connection, const AttemptRow& row);
 void update_row(Connection& connection, const AttemptRow& row);
 
 std::vector<EventRow> event_rows(Connection& connection, std::int64_t after_id, int limit);  // by id
+std::vector<EventRow> event_rows_of(Connection& connection, int trial);                      // by id
 std::int64_t insert_row(Connection& connection, const EventRow& row);  // gives it its id, and returns that
 
 // The trials as a strategy sees them, by number and without gaps; their curves are empty yet.

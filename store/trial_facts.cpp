@@ -25,6 +25,7 @@ void to_json(Json& json, const TrialFacts& facts) {
   put(json, "explanation", facts.explanation);
   put(json, "overrides", facts.overrides);
   put(json, "deleted", facts.deleted);
+  put(json, "reopened_after", facts.reopened_after);
 }
 
 void from_json(const Json& json, TrialFacts& facts) {
@@ -36,6 +37,7 @@ void from_json(const Json& json, TrialFacts& facts) {
   members.may("explanation", facts.explanation);
   members.may("overrides", facts.overrides);
   members.may("deleted", facts.deleted);
+  members.may("reopened_after", facts.reopened_after);
   facts.other = members.rest();
 }
 

@@ -29,6 +29,8 @@ struct TrialFacts {
   Json explanation = Json::object();   // what its strategy knew as it suggested it
   Json overrides = Json::object();     // what its last attempt had in place of its own hyperparameters
   std::optional<Deletion> deleted;
+  // The attempts that it had when a person had it run again after it had failed.
+  std::optional<int> reopened_after;
   Json other = Json::object();
   bool operator==(const TrialFacts&) const = default;
 };

@@ -27,6 +27,8 @@ std::vector<const Replication::Candidate*> repeated(const Replication& replicati
   std::vector<const Replication::Candidate*> chosen;
   for (const Replication::Candidate* one : ranked) {
     if (static_cast<int>(chosen.size()) == top) break;
+    // What lies outside a space that was amended is no candidate, however good it was.
+    if (trial_of(history, one->trial).role != SearchRole::kPoint) continue;
     const ParameterSet& point = trial_of(history, one->trial).parameters;
     if (std::none_of(chosen.begin(), chosen.end(),
                      [&](const auto* other) { return trial_of(history, other->trial).parameters == point; }))

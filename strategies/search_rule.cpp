@@ -5,13 +5,13 @@
 namespace tune::strategies {
 
 Verdict SearchRule::judge(const TrialView& trial, const History& history) {
-  if (trial.replicate_of) return {};
-  const std::optional<History> view = without_replicates(history);
+  if (trial.replicate_of || trial.role == SearchRole::kRepeat) return {};
+  const std::optional<History> view = without_repeats(history);
   return inner_->judge(trial, view ? *view : history);
 }
 
 std::optional<RungPlan> SearchRule::rungs(const History& history) const {
-  const std::optional<History> view = without_replicates(history);
+  const std::optional<History> view = without_repeats(history);
   return inner_->rungs(view ? *view : history);
 }
 

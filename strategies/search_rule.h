@@ -1,5 +1,5 @@
 #pragma once
-// Keeps replicates out of any stop rule.
+// Keeps out of any stop rule what is no part of the search.
 #include <memory>
 #include <utility>
 
@@ -8,7 +8,8 @@
 namespace tune::strategies {
 
 // Replicates run to their ends, since a mean over some seeds' whole trainings is what they are for, and no
-// trial is compared with them, since they are the best trials again. Owns the inner rule.
+// trial is compared with them, since they are the best trials again. So it is with repeats: they are to go as
+// far as the trials that they repeat. Owns the inner rule.
 class SearchRule final : public StopRule {
  public:
   explicit SearchRule(std::unique_ptr<StopRule> inner) : inner_(std::move(inner)) {}

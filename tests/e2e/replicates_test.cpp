@@ -109,6 +109,25 @@ TEST_CASE("a study that is killed among its replicates ends as if it had not bee
   }
 }
 
+TEST_CASE("a lucky repeat of the best trial asks for no replicates, so a study that has ended stays ended") {
+  StudyFolder folder("if [ -e lucky ]; then echo loss=0.001; else echo loss=0.$1; fi");
+  folder.spec["limits"] = {{"trials", 3}, {"parallel", 1}};
+  folder.spec["replicates"] = {{"top", 1}, {"seeds", 1}};
+  REQUIRE(folder.run().exit_code == 0);
+  REQUIRE(folder.table().size() == 4);
+  const std::string best =
+      Json::parse(folder.shell("tune best s --store store --json").out).at("trial").dump();
+  const ShellResult repeated =
+      folder.shell("touch lucky; tune rerun s/" + best + " --store store && tune resume s --store store");
+  CAPTURE(repeated.out, repeated.err);
+  REQUIRE(repeated.exit_code == 0);
+  CHECK_FALSE(says(repeated.err, "left no room for all replicates"));
+  const ShellResult again = folder.run();
+  CAPTURE(again.out, again.err);
+  CHECK(says(again.out + again.err, "the study has ended (trial limit)"));
+  CHECK(folder.table().size() == 5);
+}
+
 TEST_CASE("ask-tell hands out replicates, and the best says what they have shown") {
   StudyFolder folder;
   folder.spec["limits"] = {{"trials", 2}};

@@ -164,6 +164,35 @@ TEST_CASE("what cannot be done is refused with a cure, and changes nothing") {
   CHECK(folder.shell("ls store/s/inbox | wc -l").out == "0\n");
 }
 
+TEST_CASE("a request that nobody answered is obeyed by the next run, also of a study that has ended") {
+  StudyFolder folder;
+  REQUIRE(folder.run().exit_code == 0);
+  const ShellResult resumed = folder.shell(
+      "mkdir -p store/s/inbox; echo '{\"schema\":1,\"command\":\"enqueue\",\"who\":\"x@y\",\"when_ms\":1,"
+      "\"arguments\":{\"points\":[{\"x\":123456}]}}' > store/s/inbox/1.request\n"
+      "tune resume s --store store");
+  CAPTURE(resumed.out, resumed.err);
+  CHECK(resumed.exit_code == 0);
+  CHECK(says(resumed.err, "x@y: trial 5 is enqueued"));
+  const Json trials = trials_of(folder);
+  REQUIRE(trials.size() == 5);
+  CHECK(trials[4].at("parameters").at("x") == 123456);
+  CHECK(trials[4].at("state") == "completed");
+}
+
+TEST_CASE("a repeat runs to its end in a study whose target is reached") {
+  StudyFolder folder;
+  folder.spec["limits"] = {{"trials", 4}, {"parallel", 1}, {"target", 0.9999999}};
+  REQUIRE(folder.run().exit_code == 0);
+  REQUIRE(folder.table().size() == 1);
+  const ShellResult resumed = folder.shell("tune rerun s/1 --store store && tune resume s --store store");
+  CAPTURE(resumed.out, resumed.err);
+  CHECK(resumed.exit_code == 0);
+  const Json trials = trials_of(folder);
+  REQUIRE(trials.size() == 2);
+  CHECK(trials[1].at("state") == "completed");
+}
+
 TEST_CASE("a request is neither lost nor done twice when the orchestrator dies over it") {
   for (const std::string point : {"request_committed", "request_answered"}) {
     StudyFolder folder(kSlowTrial);

@@ -30,6 +30,7 @@ void JsonStatus::on_event(const StatusEvent& event) {
   if (!event.devices.empty()) json["devices"] = event.devices;
   if (!event.parameters.empty()) json["parameters"] = event.parameters;
   if (event.replicate_of) json["replicate_of"] = *event.replicate_of;
+  if (event.rerun_of) json["rerun_of"] = *event.rerun_of;
   if (!event.message.empty()) json["message"] = event.message;
   out_ << visible_text(json.dump(-1, ' ', false, OrderedJson::error_handler_t::replace)) << '\n';
   out_.flush();

@@ -48,6 +48,7 @@ StudyProgress::StudyProgress(const store::StudyRow& study, const std::vector<sto
       replicated_ += is_finished(trial.state);
       continue;
     }
+    if (trial.facts.rerun_of) continue;
     completed_ += trial.state == TrialState::kCompleted;
     stopped_ += trial.state == TrialState::kStopped;
     failed_ += trial.state == TrialState::kFailed;
@@ -56,7 +57,7 @@ StudyProgress::StudyProgress(const store::StudyRow& study, const std::vector<sto
   }
   std::sort(durations_ms_.begin(), durations_ms_.end());
   for (const auto& trial : trials)
-    if (trial.state == TrialState::kCompleted) so_far_.add(trial.values);
+    if (trial.state == TrialState::kCompleted && !trial.facts.replicate_of) so_far_.add(trial.values);
   if (const auto best = report::best_trial(trials, objective_); best && !second_)
     best_ = Best{best->number, best->values.front()};
 }
@@ -64,6 +65,7 @@ StudyProgress::StudyProgress(const store::StudyRow& study, const std::vector<sto
 void StudyProgress::apply(const engine::StatusEvent& event) {
   switch (event.kind) {
     case StatusKind::kAttemptStarted: {
+      if (event.rerun_of) repeats_.insert(event.trial);
       Running& running = running_[event.trial];
       running = Running();
       running.attempt = event.attempt;
@@ -87,6 +89,7 @@ void StudyProgress::apply(const engine::StatusEvent& event) {
       if (event.state == TrialState::kPaused) paused_.insert(event.trial);
       break;
     case StatusKind::kTrialFinished:
+      if (event.rerun_of) repeats_.insert(event.trial);
       count_end(event.trial, event.state);
       break;
     case StatusKind::kBest:
@@ -131,6 +134,7 @@ void StudyProgress::count_end(int trial, TrialState state) {
     ++replicated_;
     return;
   }
+  if (repeats_.contains(trial)) return;
   completed_ += state == TrialState::kCompleted;
   stopped_ += state == TrialState::kStopped;
   failed_ += state == TrialState::kFailed;
@@ -168,7 +172,8 @@ std::optional<Milliseconds> StudyProgress::remaining() const {
   if (trial_limit_ && each) {
     // Of the paused trials hardly any goes on.
     int searching = 0;
-    for (const auto& [trial, one] : running_) searching += !replicates_.contains(trial);
+    for (const auto& [trial, one] : running_)
+      searching += !replicates_.contains(trial) && !repeats_.contains(trial);
     const int to_come = std::max(0, *trial_limit_ - finished() - paused() - searching);
     double work = *each * to_come, longest = 0;
     for (const auto& [trial, running] : running_) {

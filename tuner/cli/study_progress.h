@@ -35,6 +35,7 @@ class StudyProgress {
   const std::string& study() const { return study_; }
   const Objective& objective() const { return objective_; }
   const std::map<int, Running>& running() const { return running_; }
+  // Of the search alone.
   int completed() const { return completed_; }
   int stopped() const { return stopped_; }
   int failed() const { return failed_; }
@@ -75,8 +76,8 @@ class StudyProgress {
   std::optional<std::int64_t> last_step_;
   std::map<int, Running> running_;
   int completed_ = 0, stopped_ = 0, failed_ = 0;
-  std::set<int> paused_;  // trials
-  std::set<int> replicates_;
+  std::set<int> paused_;                // trials
+  std::set<int> replicates_, repeats_;  // no trials of the search
   int replicated_ = 0;
   std::optional<int> parallel_;
   std::size_t most_running_ = 1;

@@ -65,10 +65,10 @@ struct TrialView {
   // Bytes that it held on a GPU as it was suggested; absent where nobody measured.
   std::optional<std::uint64_t> device_memory = {};
   std::optional<int> replicate_of = {};  // the trial that it repeats on another seed: no part of the search
-  int replicates_before = 0;             // with lower numbers
+  int apart_before = 0;  // trials with lower numbers that are no part of the search: replicates and repeats
 
-  // Which trial of the search it is, 1, 2, ...; of one that is no replicate.
-  int place() const { return number - replicates_before; }
+  // Which trial of the search it is, 1, 2, ...; of one that is part of it.
+  int place() const { return number - apart_before; }
   SearchRole role = SearchRole::kPoint;
   std::vector<MetricPoint> second_curve = {};  // the same of a second objective
 };

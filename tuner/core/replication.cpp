@@ -42,7 +42,8 @@ double student_upper_quantile(double upper_tail, std::size_t degrees) {
 std::vector<SeedResult> seed_results(const History& history) {
   std::vector<SeedResult> results;
   for (const auto& trial : history.trials)
-    if (trial->state == TrialState::kCompleted && !trial->values.empty() && std::isfinite(trial->values[0]))
+    if (trial->role != SearchRole::kRepeat && trial->state == TrialState::kCompleted &&
+        !trial->values.empty() && std::isfinite(trial->values[0]))
       results.push_back({trial->number, trial->values[0], trial->replicate_of});
   return results;
 }

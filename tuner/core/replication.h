@@ -76,7 +76,7 @@ class Replication {
   std::optional<double> deviation_;
 };
 
-// What a history says of it.
+// What a history says of it. Exact repeats of trials say nothing new.
 std::vector<SeedResult> seed_results(const History& history);
 
 // The number that a Student t variable with so many degrees of freedom exceeds with this probability, which

@@ -450,6 +450,24 @@ TEST_CASE("a reader that went away does not stop a display", "[display]") {
   CHECK(out.str().find("kept") != std::string::npos);
 }
 
+TEST_CASE("what repeats a trial counts for no limit, in this run and in the next") {
+  ManualClock clock;
+  store::StudyRow study = store::study_row();
+  StudyProgress progress(study, {}, clock);
+  StatusEvent begins = started(2), ends = finished(2, TrialState::kCompleted, 0.5);
+  begins.rerun_of = ends.rerun_of = 1;
+  progress.apply(finished(1, TrialState::kCompleted, 0.5));
+  progress.apply(begins);
+  progress.apply(ends);
+  CHECK(progress.finished() == 1);
+  CHECK(progress.replicated() == 0);
+  store::TrialRow first = store::trial_row(1), repeat = store::trial_row(2);
+  first.state = repeat.state = TrialState::kCompleted;
+  first.values = repeat.values = {0.5};
+  repeat.facts.rerun_of = 1;
+  CHECK(StudyProgress(study, {first, repeat}, clock).finished() == 1);
+}
+
 TEST_CASE("the display suits the console", "[display]") {
   ManualClock clock;
   std::ostringstream out, err;

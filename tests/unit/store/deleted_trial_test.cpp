@@ -72,7 +72,9 @@ TEST_CASE("a trial that repeats another is known as such in a history", "[store]
   TrialRow row = trial_row(2);
   row.facts.rerun_of = 1;
   store.insert_trial(row);
+  store.insert_trial(trial_row(3));
   CHECK(store.load_history().trials[1]->role == SearchRole::kRepeat);
+  CHECK(store.load_history().trials[2]->place() == 2);
   CHECK_FALSE(is_bound_to_space({}, row));
 }
 

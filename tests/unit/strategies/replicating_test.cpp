@@ -34,14 +34,25 @@ class Study {
   int add(TrialState state, std::optional<double> value = std::nullopt) {
     const Suggestion next = suggestion();
     TrialView view;
-    view.number = history.next_number();
+    view.number = static_cast<int>(history.trials.size()) + 1;
     view.parameters = next.parameters;
     view.replicate_of = next.replicate_of;
-    for (const auto& trial : history.trials) view.replicates_before += trial->replicate_of.has_value();
+    for (const auto& trial : history.trials)
+      view.apart_before += trial->replicate_of || trial->role == SearchRole::kRepeat;
     view.state = state;
     if (value) view.values = {*value};
     history.trials.push_back(std::make_shared<const TrialView>(std::move(view)));
     return history.trials.back()->replicate_of.value_or(0);
+  }
+  // A person has trial `first` repeated exactly.
+  void repeat(int first, double value) {
+    auto view = std::make_shared<TrialView>(*history.trials[static_cast<std::size_t>(first) - 1]);
+    view->number = static_cast<int>(history.trials.size()) + 1;
+    view->role = SearchRole::kRepeat;
+    view->apart_before = static_cast<int>(history.repeats);
+    view->values = {value};
+    history.trials.push_back(std::move(view));
+    ++history.repeats;
   }
   void search(const std::vector<double>& values) {
     for (const double value : values) REQUIRE(add(TrialState::kCompleted, value) == 0);
@@ -186,7 +197,36 @@ TEST_CASE("the search sees a repeated trial with the mean of its values, and no 
   CHECK(view->trials[0]->values[0] == 0.5);
   CHECK(study.history.trials[1]->values[0] == 0.9);
   study.history.trials.resize(2);
-  CHECK_FALSE(without_replicates(study.history));
+  CHECK_FALSE(without_repeats(study.history));
+}
+
+TEST_CASE("a repeat of a trial is no candidate, and shifts neither the means nor what is suggested") {
+  Study study("sobol", Replicates{1, 1}), calm("sobol", Replicates{1, 1});
+  for (Study* one : {&study, &calm}) REQUIRE(one->add(TrialState::kCompleted, 0.5) == 0);
+  study.repeat(1, 0.99);
+  CHECK(study.history.next_number() == calm.history.next_number());
+  CHECK(study.suggestion().parameters == calm.suggestion().parameters);
+  for (Study* one : {&study, &calm}) one->search({0.6});
+  CHECK(study.history.trials.back()->place() == 2);
+  CHECK(study.suggestion().replicate_of == 3);
+  CHECK(calm.suggestion().replicate_of == 2);
+  study.add(TrialState::kCompleted, 0.7);
+  const std::optional<History> view = with_means(study.history);
+  REQUIRE(view);
+  REQUIRE(view->trials.size() == 2);
+  CHECK(view->next_number() == 3);
+  CHECK(view->trials[1]->values[0] == Approx(0.65));
+  CHECK(view->trials[0]->values[0] == 0.5);
+  CHECK_FALSE(next_replicate(study.history, Replicates{1, 1}));
+}
+
+TEST_CASE("what lies outside an amended space is not repeated, however good it was") {
+  Study study("sobol", Replicates{1, 1});
+  study.search({0.5, 0.9});
+  auto outside = std::make_shared<TrialView>(*study.history.trials[1]);
+  outside->role = SearchRole::kNothing;
+  study.history.trials[1] = outside;
+  CHECK(study.suggestion().replicate_of == 1);
 }
 
 TEST_CASE("a stop rule judges no replicate, and compares nobody with one") {
@@ -200,5 +240,8 @@ TEST_CASE("a stop rule judges no replicate, and compares nobody with one") {
   study.add(TrialState::kCompleted, 0.6);
   SearchRule rule(std::make_unique<Counting>());
   CHECK(rule.judge(*study.history.trials[2], study.history).action == Action::kGoOn);
+  CHECK(rule.judge(*study.history.trials[0], study.history).reason == "2 trials");
+  study.repeat(1, 0.5);
+  CHECK(rule.judge(*study.history.trials[3], study.history).action == Action::kGoOn);
   CHECK(rule.judge(*study.history.trials[0], study.history).reason == "2 trials");
 }

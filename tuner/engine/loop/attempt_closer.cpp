@@ -24,7 +24,7 @@ AttemptCloser::AttemptCloser(const DeskParts& parts, MetricFollower& metrics)
       metrics_(metrics),
       best_(parts_.frame.spec.objective, parts_.frame.spec.second_objective) {
   for (const auto& trial : parts_.book.history().trials)
-    if (trial->state == TrialState::kCompleted) best_.add(trial->values);
+    if (trial->state == TrialState::kCompleted && !trial->replicate_of) best_.add(trial->values);
 }
 
 std::optional<SecondEnd> AttemptCloser::second_end(const RunningTrial& running, Milliseconds lasted) const {
@@ -46,7 +46,7 @@ AttemptOutcome AttemptCloser::outcome_of(const RunningTrial& running, const std:
   const auto folder = attempt_folder(parts_.frame.study_folder, id);
   AttemptOutcome outcome = classify(
       {report, parts_.frame.spec.objective, parts_.book.trial(id.trial).curve,
-       parts_.frame.spec.trainer.has_value(), machine_losses(attempts), running.adopted,
+       parts_.frame.spec.trainer.has_value(), machine_losses(running.trial.facts, attempts), running.adopted,
        running.attempt.reason, ended_badly ? last_log_line(folder) : std::string(), spoilt, running.unread,
        ended_badly ? log_end(folder, kLogEnd) : std::string(), parts_.frame.spec.limits.on_trial_time,
        running.ended_unheard, parts_.frame.spec.retry.infrastructure, second_end(running, lasted)});
@@ -144,8 +144,10 @@ TrialEnd AttemptCloser::close(RunningTrial& running, const MemoryUse& memory) {
 // What the death of an orchestrator has ended runs again at once, as does what has another chance to fit.
 Milliseconds AttemptCloser::wait_of(const RunningTrial& running, const AttemptOutcome& outcome) const {
   const store::AttemptRow& attempt = running.attempt;
-  if (outcome.state != TrialState::kQueued || outcome.fault || machine_losses({attempt}) == 0) return {};
-  return backoff_after(machine_losses(parts_.store.attempts(attempt.trial)), parts_.frame.spec.retry);
+  const store::TrialFacts& trial = running.trial.facts;
+  if (outcome.state != TrialState::kQueued || outcome.fault || machine_losses(trial, {attempt}) == 0)
+    return {};
+  return backoff_after(machine_losses(trial, parts_.store.attempts(attempt.trial)), parts_.frame.spec.retry);
 }
 
 Milliseconds AttemptCloser::lasted(const RunningTrial& running,
@@ -209,6 +211,7 @@ void AttemptCloser::write_end(Journal::Entry& entry, const RunningTrial& running
   if (outcome.value) event.second_value = outcome.second;
   event.parameters = running.trial.parameters;
   event.replicate_of = running.trial.facts.replicate_of;
+  event.rerun_of = running.trial.facts.rerun_of;
   event.message = outcome.failure.empty() ? outcome.reason : outcome.failure + ": " + outcome.reason;
   if (attempt.stop == StopReason::kRule || attempt.stop == StopReason::kPause)
     event.brief = running.verdict_brief;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "tuner/core/error.h"
 #include "tuner/core/plural_text.h"
@@ -9,10 +10,18 @@
 namespace tune::engine {
 
 Completion::Completion(const Limits& limits, const Objective& objective, std::vector<store::TrialRow> trials,
-                       const std::optional<Objective>& second)
+                       const std::vector<store::AttemptRow>& attempts, const std::optional<Objective>& second)
     : limits_(limits), objective_(objective), is_pair_(second.has_value()), best_(objective, second) {
-  std::erase_if(trials, [](const store::TrialRow& trial) {
-    return !trial.ended || trial.facts.replicate_of || trial.facts.rerun_of;
+  std::map<int, const store::AttemptRow*> last;
+  for (const store::AttemptRow& attempt : attempts) last[attempt.trial] = &attempt;
+  // What ends an attempt and its trial at once gives both the same reason.
+  const auto was_given_up = [&](const store::TrialRow& trial) {
+    const auto attempt = last.find(trial.number);
+    return trial.state == TrialState::kStopped && attempt != last.end() &&
+           attempt->second->reason != trial.reason;
+  };
+  std::erase_if(trials, [&](const store::TrialRow& trial) {
+    return !trial.ended || trial.facts.replicate_of || trial.facts.rerun_of || was_given_up(trial);
   });
   std::stable_sort(trials.begin(), trials.end(),
                    [](const store::TrialRow& a, const store::TrialRow& b) { return *a.ended < *b.ended; });
@@ -46,6 +55,11 @@ std::optional<store::StudyEnd> Completion::reached() const {
   return std::nullopt;
 }
 
+store::StudyEnd Completion::end_of_search(bool has_room_for_trials) const {
+  return reached().value_or(has_room_for_trials ? store::StudyEnd::kSpaceExhausted
+                                                : store::StudyEnd::kTrialLimit);
+}
+
 std::string Completion::sentence() const {
   const std::string best =
       is_pair_ ? "what the front dominates" : objective_.metric + ' ' + shortest(best_.best().value_or(0));
@@ -64,9 +78,28 @@ std::string Completion::sentence() const {
   }
 }
 
-bool was_repeating(const store::StudyRow& study, const std::vector<store::TrialRow>& trials) {
+StopReason stop_for(store::StudyEnd limit) {
+  switch (limit) {
+    case store::StudyEnd::kTimeLimit:
+      return StopReason::kTimeLimit;
+    case store::StudyEnd::kDeviceTimeLimit:
+      return StopReason::kDeviceTimeLimit;
+    case store::StudyEnd::kCostLimit:
+      return StopReason::kCostLimit;
+    case store::StudyEnd::kTarget:
+      return StopReason::kTarget;
+    case store::StudyEnd::kTrialLimit:
+    case store::StudyEnd::kSpaceExhausted:
+    case store::StudyEnd::kNoImprovement:
+    case store::StudyEnd::kConvergence:
+      break;
+  }
+  broken_invariant("a limit that stops what runs", __FILE__, __LINE__);
+}
+
+bool had_converged(const store::StudyRow& study) {
   const bool had_ended = store::study_end_in(study.finish_reason).has_value();
-  return !had_ended && !trials.empty() && trials.back().facts.replicate_of.has_value();
+  return !had_ended && study.facts.search_end == to_string(store::StudyEnd::kConvergence);
 }
 
 void check_limits(const Limits& limits, const std::optional<Objective>& second) {

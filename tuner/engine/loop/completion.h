@@ -21,11 +21,13 @@ class Completion {
   // chance, when trials that run hold the better points.
   static constexpr int kConverged = 5;
 
+  // With all attempts of the trials: where a trial was given up after its last one, as it waited, no results
+  // are news of the search, neither now nor then.
   Completion(const Limits& limits, const Objective& objective, std::vector<store::TrialRow> trials,
+             const std::vector<store::AttemptRow>& attempts,
              const std::optional<Objective>& second = std::nullopt);
-  // The search had ended in an earlier run, since replicates have begun: if nothing else has ended it, it had
-  // converged, which no row of a trial tells.
-  void resume_replicates() { converged_ = kConverged; }
+  // The search had converged in an earlier run, which no row of a trial tells: only replicates are to come.
+  void resume_converged() { converged_ = kConverged; }
 
   void set_limits(const Limits& limits) {
     if (limits.convergence != limits_.convergence) converged_ = 0;
@@ -37,6 +39,8 @@ class Completion {
   void on_suggestion(const strategies::Suggestion& suggestion);
   // Why the study may end; nullopt while it may not.
   std::optional<store::StudyEnd> reached() const;
+  // Why no new trial of the search begins, where none does.
+  store::StudyEnd end_of_search(bool has_room_for_trials) const;
   // What led to it, for people: "7 trials in a row brought no value better than 0.93".
   std::string sentence() const;
 
@@ -49,8 +53,10 @@ class Completion {
   int converged_ = 0;   // suggestions
 };
 
-// Whether an earlier run of the study was cut short among its replicates.
-bool was_repeating(const store::StudyRow& study, const std::vector<store::TrialRow>& trials);
+// What the trials are told that a limit of their study stops.
+StopReason stop_for(store::StudyEnd limit);
+// Whether an earlier run of the study was cut short among the replicates of a search that had converged.
+bool had_converged(const store::StudyRow& study);
 // Throws Error(kUsage) for limits that a study with a second objective cannot have.
 void check_limits(const Limits& limits, const std::optional<Objective>& second);
 

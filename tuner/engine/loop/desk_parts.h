@@ -23,6 +23,10 @@ struct AmendedFrom {
   int trials = 0;
   std::map<std::string, Json> assumed = {};
 };
+inline AmendedFrom amended_from(const store::StudyFacts& facts) {
+  if (facts.amendments.empty()) return {};
+  return {facts.amendments.back().trials, facts.amendments.back().assumed};
+}
 
 // All of it is used on the loop's thread, and lives as long as the loop.
 struct DeskParts {

@@ -23,6 +23,8 @@ std::shared_ptr<const TrialView> as_searched(const std::shared_ptr<const TrialVi
   blank.number = trial->number;
   blank.state = TrialState::kStopped;
   blank.role = trial->role;
+  blank.replicate_of = trial->replicate_of;
+  blank.apart_before = trial->apart_before;
   return std::make_shared<const TrialView>(std::move(blank));
 }
 // Keeps the steps ascending, and the later of two points of a step. True when the step is beyond all earlier
@@ -83,7 +85,7 @@ HistoryBook::HistoryBook(History loaded) : live_(std::move(loaded)), snapshot_(l
   for (auto& trial : snapshot_.trials) {
     paused_ += trial->state == TrialState::kPaused;
     replicates_ += trial->replicate_of.has_value();
-    snapshot_.repeats += trial->role == SearchRole::kRepeat;
+    repeats_ += trial->role == SearchRole::kRepeat;
     trial = as_searched(trial);
   }
 }
@@ -102,9 +104,9 @@ void HistoryBook::put(int number, std::shared_ptr<const TrialView> view) {
 void HistoryBook::add(TrialView view) {
   const int number = view.number;
   TUNE_CHECK(number == live_.next_number());
-  view.replicates_before = replicates_;
+  view.apart_before = replicates_ + repeats_;
   replicates_ += view.replicate_of.has_value();
-  snapshot_.repeats += view.role == SearchRole::kRepeat;
+  repeats_ += view.role == SearchRole::kRepeat;
   live_.trials.emplace_back();
   put(number, std::make_shared<const TrialView>(view));
   open_[number] = std::move(view);
@@ -194,6 +196,8 @@ const History& HistoryBook::snapshot(bool may_begin, bool is_over) {
   publish(0);
   snapshot_.may_begin = may_begin;
   snapshot_.is_over = is_over;
+  snapshot_.can_pause = live_.can_pause;
+  snapshot_.repeats = static_cast<std::size_t>(repeats_);
   snapshot_.trials.resize(live_.trials.size());
   for (const int number : differing_)
     snapshot_.trials[index_of(number)] = as_searched(live_.trials[index_of(number)]);

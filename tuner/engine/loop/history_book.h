@@ -51,20 +51,20 @@ class HistoryBook {
   // number alone. Unchanged until the next call of snapshot(). `may_begin` and `is_over` as in History.
   const History& snapshot(bool may_begin = true, bool is_over = false);
   // From now on no trial is paused (History::can_pause).
-  void give_up_pausing() { live_.can_pause = snapshot_.can_pause = false; }
+  void give_up_pausing() { live_.can_pause = false; }
   int paused() const { return paused_; }
   // How many trials the search has begun: all but repeats and replicates.
-  int searched() const { return next_number() - 1 - static_cast<int>(snapshot_.repeats) - replicates_; }
+  int searched() const { return next_number() - 1 - repeats_ - replicates_; }
 
  private:
   void publish(int except);
   void put(int number, std::shared_ptr<const TrialView> view);
 
-  History live_, snapshot_;
+  History live_, snapshot_;        // the latter is read on another thread, and written by snapshot() alone
   std::map<int, TrialView> open_;  // paused ones too
   std::set<int> changed_;          // of these, since they were put into live_
   int paused_ = 0;                 // trials that wait with their checkpoints
-  int replicates_ = 0;
+  int replicates_ = 0, repeats_ = 0;
   std::vector<int> differing_;  // numbers whose view in snapshot_ is older than in live_
 };
 

@@ -17,6 +17,7 @@ Json event_data(const StatusEvent& event) {
   if (!event.request.empty()) data["request"] = event.request;
   if (event.kind == StatusKind::kTrialFinished) data["state"] = to_string(event.state);
   if (event.replicate_of) data["replicate_of"] = *event.replicate_of;
+  if (event.rerun_of) data["rerun_of"] = *event.rerun_of;
   return data;
 }
 

@@ -138,17 +138,8 @@ void MetricFollower::remember(const MetricTail& tail) {
 }
 
 bool MetricFollower::was_said(const MetricNotice& notice) const {
-  std::int64_t last = 0;
-  for (auto events = parts_.store.events(last); !events.empty(); events = parts_.store.events(last)) {
-    for (const store::EventRow& event : events) {
-      if (event.kind == event_kind(StatusKind::kNotice) &&
-          event.data.value("metric", std::string()) == notice.metric &&
-          event.data.value("about", std::string()) == notice.about)
-        return true;
-    }
-    last = events.back().id;
-  }
-  return false;
+  return parts_.store.has_event(event_kind(StatusKind::kNotice),
+                                {{"metric", notice.metric}, {"about", notice.about}});
 }
 
 // A stop rule can do nothing with values that come when the trial ends.

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <set>
 
+#include "tuner/engine/attempt/attempt_log.h"
+
 namespace tune::engine {
 namespace {
 
@@ -62,7 +64,26 @@ bool one_parameter_tells(const Sides& sides) {
                      [&](const std::string& name) { return tells_apart(name, sides); });
 }
 
+// What trials that failed in the same way have in common.
+std::string way_of(const TrialEnd& end) {
+  const std::string how = end.attempt.signal      ? "signal " + std::to_string(*end.attempt.signal)
+                          : end.attempt.exit_code ? "exit code " + std::to_string(*end.attempt.exit_code)
+                                                  : "no exit code";
+  return end.failure + ", " + how + ": " + masked(end.reason);
+}
+
 }  // namespace
+
+PoisonGuard::End PoisonGuard::End::of(const TrialEnd& end) {
+  return {end.trial,
+          end.attempt.attempt,
+          end.state,
+          way_of(end),
+          end.lasted,
+          end.has_metrics,
+          end.attempt.exit_code == 0,
+          end.failure == "no_metric"};
+}
 
 PoisonGuard::Kind PoisonGuard::kind_of(const End& end) {
   if (end.state != TrialState::kFailed) return Kind::kWorked;
@@ -70,7 +91,10 @@ PoisonGuard::Kind PoisonGuard::kind_of(const End& end) {
   return end.has_metrics && !end.lacks_objective ? Kind::kOther : Kind::kSilent;
 }
 
-void PoisonGuard::on_start(int trial) { started_[trial] = ++starts_; }
+void PoisonGuard::on_start(int trial, int running) {
+  started_[trial] = ++starts_;
+  at_once_ = std::max(at_once_, running);
+}
 
 void PoisonGuard::on_end(const End& end, const History& history) {
   const auto start = started_.find(end.trial);
@@ -130,7 +154,7 @@ std::vector<const PoisonGuard::Ended*> PoisonGuard::row_without_metric() const {
 
 bool PoisonGuard::is_long_enough(const std::vector<const Ended*>& row, int least,
                                  const History& history) const {
-  least = std::max(least, parallel_);
+  least = std::max(least, at_once_);
   const int length = static_cast<int>(row.size());
   if (length < least) return false;
   Sides sides;

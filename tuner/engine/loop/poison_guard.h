@@ -1,5 +1,6 @@
 #pragma once
 // Pauses a study whose set-up is broken, instead of failing all of its trials.
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "tuner/core/clock.h"
 #include "tuner/core/history.h"
+#include "tuner/engine/loop/attempt_closer.h"
 
 namespace tune::engine {
 
@@ -26,8 +28,6 @@ namespace tune::engine {
 // again; what earlier runs achieved is in the history.
 class PoisonGuard {
  public:
-  explicit PoisonGuard(int parallel = 1) : parallel_(parallel) {}
-
   struct End {
     int trial = 0, attempt = 0;
     TrialState state = TrialState::kFailed;
@@ -37,6 +37,8 @@ class PoisonGuard {
     bool exited_well = false;  // with exit code 0
     bool lacks_objective =
         false;  // exited well, and nothing gave the objective, whatever other metrics there are
+
+    static End of(const TrialEnd& end);
   };
   struct Member {
     int trial = 0, attempt = 0;
@@ -47,7 +49,10 @@ class PoisonGuard {
     bool is_silent = false;   // no metric, or none of the objective, rather than a crash
   };
 
-  void on_start(int trial);
+  // So many run now, this one among them: what could run by the limits and the machine says less.
+  void on_start(int trial, int running);
+  // No more than that run at once from now on.
+  void set_parallel(int parallel) { at_once_ = std::min(at_once_, parallel); }
   // A trial has ended, and is so in `history`.
   void on_end(const End& end, const History& history);
   // Why nothing more should be started; nullopt while there is hope.
@@ -67,7 +72,7 @@ class PoisonGuard {
   static int least_without_metric(const std::vector<const Ended*>& row);
   bool is_long_enough(const std::vector<const Ended*>& row, int least, const History& history) const;
 
-  int parallel_;
+  int at_once_ = 1;  // most trials that have run at once
   std::int64_t starts_ = 0;
   std::map<int, std::int64_t> started_;  // trials that run, and when they were started
   std::map<std::int64_t, Ended> ended_;  // by their start

@@ -21,12 +21,14 @@ int count_of(const char* failure, const std::vector<store::AttemptRow>& attempts
 
 }  // namespace
 
-int machine_losses(const std::vector<store::AttemptRow>& attempts) {
-  int losses = count_of(kBrokenDevice, attempts);
-  for (const store::AttemptRow& attempt : attempts)
-    losses += (attempt.state == store::AttemptState::kLost && !attempt.stop) ||
-              attempt.stop == StopReason::kUnheard;
-  return losses;
+int machine_losses(const store::TrialFacts& trial, const std::vector<store::AttemptRow>& attempts) {
+  return static_cast<int>(
+      std::count_if(attempts.begin(), attempts.end(), [&](const store::AttemptRow& attempt) {
+        if (attempt.attempt <= trial.reopened_after.value_or(0)) return false;
+        return attempt.facts.failure == kBrokenDevice ||
+               (attempt.state == store::AttemptState::kLost && !attempt.stop) ||
+               attempt.stop == StopReason::kUnheard;
+      }));
 }
 
 Json overrides_after(const std::vector<store::AttemptRow>& attempts, const Spec& spec,

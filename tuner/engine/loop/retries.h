@@ -16,8 +16,9 @@ namespace tune::engine {
 inline constexpr const char* kOutOfMemory = "oom";                      // its own
 inline constexpr const char* kOutOfMemoryBeside = "oom_beside_others";  // on a GPU that others used too
 
-// Attempts that the machine has ended, not the trial.
-int machine_losses(const std::vector<store::AttemptRow>& attempts);
+// Attempts of the trial that the machine has ended, not the trial; since a person had it run again, if one
+// has.
+int machine_losses(const store::TrialFacts& trial, const std::vector<store::AttemptRow>& attempts);
 // What a trial's next attempt has in place of the trial's own hyperparameters.
 Json overrides_after(const std::vector<store::AttemptRow>& attempts, const Spec& spec,
                      const ParameterSet& parameters);

@@ -18,6 +18,7 @@ class StartQueue {
   void remove(int trial);
 
   bool empty() const { return trials_.empty(); }
+  const std::vector<int>& trials() const { return trials_; }
   // The first that may start now.
   std::optional<int> due(SteadyTime now) const;
   // All of them; none is left.

@@ -47,6 +47,7 @@ struct StatusEvent {
   std::string brief = {};
   std::string choice = {}, choice_reason = {};
   std::optional<int> replicate_of = {};     // of a trial that is queued or has finished
+  std::optional<int> rerun_of = {};         // of a trial that is started or has finished
   std::optional<double> second_value = {};  // where there are two objectives
   std::optional<Json> limits = {};          // of a request: those in force from now on, where it set any
 };

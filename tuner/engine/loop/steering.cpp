@@ -10,6 +10,8 @@
 namespace tune::engine {
 namespace {
 
+constexpr const char* kEnqueue = "enqueue";  // in an explanation, where else the strategy's name is
+
 // The limits that a request may set, as limits_json() names them.
 constexpr std::array kSettable{"trials",   "parallel", "time",           "gpu_hours",
                                "cost_usd", "target",   "no_improvement", "convergence"};
@@ -59,14 +61,14 @@ ParameterSet whole_point(const Json& given, const std::string& place, const Sear
     if (!index) throw no_parameter(place, name);
     point[name] = space.parameters()[*index].canonical(value);
   }
-  for (const Parameter& parameter : space.parameters()) {
-    if (point.contains(parameter.name) || !space.objection(point)) continue;
-    if (best != nullptr && best->parameters.contains(parameter.name)) {
-      ParameterSet more = point;
-      more[parameter.name] = best->parameters.at(parameter.name);
-      point = std::move(more);
-      filled.insert(parameter.name);
-    }
+  // Parents first: they decide which others are part of the point.
+  for (const std::size_t index : space.dependency_order()) {
+    const std::string& name = space.parameters()[index].name;
+    if (best == nullptr || point.contains(name) || !space.is_active(index, point)) continue;
+    const auto of_best = best->parameters.find(name);
+    if (of_best == best->parameters.end()) continue;
+    point[name] = of_best->second;
+    filled.insert(name);
   }
   if (const auto why = space.objection(point))
     throw Error(ExitCode::kUsage, place + " is no point of the space: " + *why,
@@ -74,11 +76,12 @@ ParameterSet whole_point(const Json& given, const std::string& place, const Sear
   return point;
 }
 
-Effect enqueue(const Request& request, const Spec& spec, const store::StudyStore& store, WallTime now) {
+Effect enqueue(const Request& request, const Spec& spec, const store::StudyStore& store,
+               const History& history, WallTime now) {
   const Json points = request.arguments.value("points", Json::array());
   const Json places = request.arguments.value("places", Json::array());
   if (!points.is_array() || points.empty()) throw Error(ExitCode::kUsage, "there is no point to enqueue");
-  const History history = store.load_history();
+  const TrialView* const best = history.best();
   Effect effect;
   std::set<std::string> filled;
   int number = store.trial_count() + 1;
@@ -89,10 +92,10 @@ Effect enqueue(const Request& request, const Spec& spec, const store::StudyStore
     if (!points[i].is_object()) throw Error(ExitCode::kUsage, place + " is no object of parameters");
     store::TrialRow row;
     row.number = number++;
-    row.parameters = whole_point(points[i], place, spec.space, history.best(), filled);
+    row.parameters = whole_point(points[i], place, spec.space, best, filled);
     row.state = TrialState::kQueued;
     row.note = "enqueued by " + request.who;
-    row.facts.explanation = {{"strategy", "enqueue"}};
+    row.facts.explanation = {{"strategy", kEnqueue}};
     row.created = now;
     effect.enqueued.push_back(std::move(row));
   }
@@ -188,6 +191,7 @@ void write_effect(Journal::Entry& entry, const Request& request, const Effect& e
   event.kind = StatusKind::kTrialFinished;
   event.trial = effect.ended->number;
   event.state = effect.ended->state;
+  event.rerun_of = effect.ended->facts.rerun_of;
   event.message = effect.ended->reason;
   event.replicate_of = effect.ended->facts.replicate_of;
   const std::vector<double>& values = effect.ended->values;
@@ -196,27 +200,16 @@ void write_effect(Journal::Entry& entry, const Request& request, const Effect& e
   entry.event(std::move(event));
 }
 
-bool was_obeyed(const store::StudyStore& store, const std::string& id) {
-  std::int64_t last = 0;
-  for (auto events = store.events(last); !events.empty(); events = store.events(last)) {
-    for (const store::EventRow& event : events)
-      if (event.kind == event_kind(StatusKind::kRequest) && event.data.value("request", std::string()) == id)
-        return true;
-    last = events.back().id;
-  }
-  return false;
-}
-
 Json refusal(const Error& error) {
   return {{"error", error.what()}, {"hint", error.hint()}, {"code", static_cast<int>(error.code())}};
 }
 
-}  // namespace
-
-Effect effect_of(const Request& request, const Spec& spec, const Limits& limits,
-                 const store::StudyStore& store, WallTime now) {
-  if (request.command == "set") return set(request, spec, limits);
-  if (request.command == "enqueue") return enqueue(request, spec, store, now);
+Effect effect_of(const Request& request, const Obedience& who) {
+  const Spec& spec = who.spec;
+  const store::StudyStore& store = who.store;
+  const WallTime now = who.clock.wall_now();
+  if (request.command == "set") return set(request, spec, who.limits());
+  if (request.command == "enqueue") return enqueue(request, spec, store, who.history(), now);
   if (request.command == "rerun") return rerun(request.arguments.at("trial").get<int>(), request, store, now);
   Effect effect;
   if (request.command == "stop" && request.arguments.contains("trial"))
@@ -237,34 +230,48 @@ Effect effect_of(const Request& request, const Spec& spec, const Limits& limits,
   return effect;
 }
 
+// The answer.
+Json obey(const Request& request, const Obedience& who) {
+  try {
+    if (who.store.has_event(event_kind(StatusKind::kRequest), {{"request", request.id}}))
+      return {{"done", "it was done"}};
+    Effect effect = effect_of(request, who);
+    if (who.adapt) who.adapt(request, effect);
+    who.journal.commit([&](Journal::Entry& entry) { write_effect(entry, request, effect, who.study); },
+                       Durability::kPower);
+    crash_point("request_committed");
+    if (who.then) who.then(request, effect);
+    return {{"done", effect.said}};
+  } catch (const Error& error) {
+    if (error.code() == ExitCode::kEnvironment || error.code() == ExitCode::kInternal) throw;
+    return refusal(error);
+  } catch (const Json::exception& problem) {
+    return refusal(Error(ExitCode::kUsage, std::string("the request is none: ") + problem.what()));
+  }
+}
+
+}  // namespace
+
+bool is_asked_for(const store::TrialFacts& facts) {
+  return facts.rerun_of || facts.explanation.value("strategy", Json()) == kEnqueue;
+}
+
+void refuse_old_stop(const Request& request, const Effect& effect, WallTime began) {
+  if (effect.drains && request.when < began)
+    throw Error(ExitCode::kConflict, "this was asked for before the study went on", "ask again");
+}
+
 void obey_requests(const Inbox& inbox, const Obedience& who) {
   std::vector<std::string> unreadable;
   const std::vector<Request> requests = inbox.requests(unreadable);
   for (const std::string& file : unreadable) {
-    if (!who.obeyed.insert(file).second) continue;  // it could not be moved, and was said
+    if (!who.answers.emplace(file, Json()).second) continue;  // it could not be moved, and was said
     who.journal.notice("a request from another terminal cannot be read, and is put aside: " + file);
   }
   for (const Request& request : requests) {
-    Json answer = {{"done", "it was done"}};
+    if (!who.answers.contains(request.id)) who.answers[request.id] = obey(request, who);
     try {
-      if (!who.obeyed.contains(request.id) && !was_obeyed(who.store, request.id)) {
-        Effect effect = effect_of(request, who.spec, who.limits(), who.store, who.clock.wall_now());
-        if (who.adapt) who.adapt(request, effect);
-        who.journal.commit([&](Journal::Entry& entry) { write_effect(entry, request, effect, who.study); },
-                           Durability::kPower);
-        crash_point("request_committed");
-        who.obeyed.insert(request.id);
-        if (who.then) who.then(request, effect);
-        answer["done"] = effect.said;
-      }
-    } catch (const Error& error) {
-      if (error.code() == ExitCode::kEnvironment || error.code() == ExitCode::kInternal) throw;
-      answer = refusal(error);
-    } catch (const Json::exception& problem) {
-      answer = refusal(Error(ExitCode::kUsage, std::string("the request is none: ") + problem.what()));
-    }
-    try {
-      inbox.answer(request, answer);
+      inbox.answer(request, who.answers[request.id]);
     } catch (const Error&) {
       continue;  // for lack of room: the request stays, and is answered when it is looked at again
     }

@@ -1,8 +1,8 @@
 #pragma once
 // What a request from another terminal means for a study, whether it runs or not.
 #include <functional>
+#include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -25,10 +25,8 @@ struct Effect {
   bool drains = false;                    // the loop ends as by a first Ctrl-C
 };
 
-// Changes nothing. Throws Error(kUsage), (kNotFound) or (kConflict) for what cannot be done: a trial that is
-// not there or has ended, a point outside the space, a limit in dollars without a price.
-Effect effect_of(const Request& request, const Spec& spec, const Limits& limits,
-                 const store::StudyStore& store, WallTime now);
+// Whether a person has asked for the trial, by `tune enqueue` or `tune rerun`.
+bool is_asked_for(const store::TrialFacts& facts);
 
 // The study that requests are for, and who obeys them.
 struct Obedience {
@@ -36,19 +34,25 @@ struct Obedience {
   store::StudyStore& store;
   const Clock& clock;
   Journal& journal;
-  store::StudyRow& study;         // is changed and written
-  std::set<std::string>& obeyed;  // ids, in this process
+  store::StudyRow& study;                // is changed and written
+  std::map<std::string, Json>& answers;  // that this process has given, by the request's id
   std::function<Limits()> limits;
+  // With the points of trials from before the space was amended (history_in()).
+  std::function<const History&()> history;
   // Before it is written; may throw Error, which refuses the request.
   std::function<void(const Request&, Effect&)> adapt;
   // After it is written: the loop's own memory, and what runs.
   std::function<void(const Request&, const Effect&)> then;
 };
 
+// Refuses a stop of the study that was asked for before it `began` to go on.
+void refuse_old_stop(const Request& request, const Effect& effect, WallTime began);
+
 // Obeys all that waits, the oldest first, each in one transaction with an event that says who asked for it,
-// and answers {"done": "..."}, or {"error": "...", "hint": "...", "code": 5}. A request that an earlier
-// process had obeyed, and died before it answered, is known by its event, and is not obeyed again. Throws
-// what the store throws when it cannot be written.
+// and answers {"done": "..."}, or {"error": "...", "hint": "...", "code": 5}. What cannot be done is refused,
+// and changes nothing: a trial that is not there or has ended, a point outside the space, a limit in dollars
+// without a price. A request that an earlier process had obeyed, and died before it answered, is known by its
+// event, and is not obeyed again. Throws what the store throws when it cannot be written.
 void obey_requests(const Inbox& inbox, const Obedience& who);
 
 }  // namespace tune::engine

@@ -10,7 +10,6 @@
 
 #include "tuner/billing/neighbours.h"
 #include "tuner/core/plural_text.h"
-#include "tuner/engine/attempt/attempt_log.h"
 #include "tuner/engine/loop/alive_file.h"
 #include "tuner/engine/loop/completion.h"
 #include "tuner/engine/loop/database_file.h"
@@ -20,12 +19,10 @@
 #include "tuner/engine/loop/poison_guard.h"
 #include "tuner/engine/loop/replicate_words.h"
 #include "tuner/engine/loop/spending.h"
-#include "tuner/engine/loop/start_gate.h"
-#include "tuner/engine/loop/start_queue.h"
 #include "tuner/engine/loop/steering.h"
 #include "tuner/engine/loop/study_record.h"
-#include "tuner/engine/loop/suggestion_source.h"
 #include "tuner/engine/loop/trial_desk.h"
+#include "tuner/engine/loop/trial_starter.h"
 #include "tuner/os/crash_point.h"
 
 namespace tune::engine {
@@ -33,40 +30,6 @@ namespace {
 constexpr Milliseconds kTick{250};            // live displays
 constexpr Milliseconds kHousekeeping{5'000};  // elapsed time is saved, the WAL looked at
 constexpr Milliseconds kRetry{1'000};         // after the disk was full
-constexpr int kDeviceTries = 6;               // half a minute: a driver that is reset comes back
-
-// What trials that failed in the same way have in common.
-std::string way_of(const TrialEnd& end) {
-  const std::string how = end.attempt.signal      ? "signal " + std::to_string(*end.attempt.signal)
-                          : end.attempt.exit_code ? "exit code " + std::to_string(*end.attempt.exit_code)
-                                                  : "no exit code";
-  return end.failure + ", " + how + ": " + masked(end.reason);
-}
-
-AmendedFrom amended_from(const store::StudyFacts& facts) {
-  if (facts.amendments.empty()) return {};
-  return {facts.amendments.back().trials, facts.amendments.back().assumed};
-}
-
-// What the trials are told that a limit of their study stops.
-StopReason stop_for(store::StudyEnd limit) {
-  switch (limit) {
-    case store::StudyEnd::kTimeLimit:
-      return StopReason::kTimeLimit;
-    case store::StudyEnd::kDeviceTimeLimit:
-      return StopReason::kDeviceTimeLimit;
-    case store::StudyEnd::kCostLimit:
-      return StopReason::kCostLimit;
-    case store::StudyEnd::kTarget:
-      return StopReason::kTarget;
-    case store::StudyEnd::kTrialLimit:
-    case store::StudyEnd::kSpaceExhausted:
-    case store::StudyEnd::kNoImprovement:
-    case store::StudyEnd::kConvergence:
-      break;
-  }
-  broken_invariant("a limit that stops what runs", __FILE__, __LINE__);
-}
 
 }  // namespace
 
@@ -79,28 +42,25 @@ struct StudyLoop::Impl {
   AliveFile alive;
   Limits limits;  // in force
   Inbox inbox;
-  std::set<std::string> obeyed;  // ids of requests
+  std::map<std::string, Json> answers;  // to requests, by their ids
   Journal journal;
   StudyRecord record;
   store::StudyRow& study = record.row();
   HistoryBook book;
   TrialDesk desk;
-  StartGate gate;
   PoisonGuard guard;
   Completion completion;
   SuggestionSource source;
   Spending spending;
+  TrialStarter starter;
+  StartQueue& queue = starter.queue();
 
-  StartQueue queue;
-  std::optional<strategies::Suggestion> roomless;  // waits for room on a GPU
-  std::deque<RunnerEvent> postponed;               // events that came while the store could not be written
-  std::set<AttemptId> unrecorded;                  // that have ended, and whose end is not in the store
-  int parallel = 1;
-  bool is_drained = false;         // what had given no metric when the guard spoke
-  bool search_is_stopped = false;  // what ran of it when the target was reached
-  int completed = 0, stopped = 0, failed = 0;
+  std::deque<RunnerEvent> postponed;  // events that came while the store could not be written
+  std::set<AttemptId> unrecorded;     // that have ended, and whose end is not in the store
+  bool is_drained = false;            // what had given no metric when the guard spoke
+  bool search_is_stopped = false;     // what ran of it when the target was reached
   SteadyTime last_tick, last_housekeeping;
-  WallTime run_began = parts.clock.wall_now();
+  const WallTime run_began = parts.began.value_or(parts.clock.wall_now());
   WallTime last_alive;  // when the run before this one last lived, as far as is known
   const Milliseconds grace = StudyFrame::kGrace;
 
@@ -109,17 +69,13 @@ struct StudyLoop::Impl {
   bool wait_for_store();
   void announce();
   void run_again(int number);
+  bool stop_as_asked(int number);
   void take_up_old_attempts();
-  void fill_slots();
-  bool has_slot();
-  bool is_pausing() const { return gate.trouble() || guard.verdict(); }
+  bool is_pausing() const { return starter.trouble() || guard.verdict(); }
+  bool may_start() const { return !is_pausing() && !is_held() && !interrupted(); }
   int finished_of_search();
   bool is_held() const { return study.facts.held.has_value(); }
-  void on_fault(const Fault& fault);
   void drain_silent_trials();
-  bool start_again(int number);
-  std::optional<strategies::Suggestion> next_new();
-  void start(const strategies::Suggestion& suggestion);
   RunnerEvent next_event(SteadyTime deadline);
   void step();
   void handle(const RunnerEvent& event);
@@ -136,9 +92,13 @@ struct StudyLoop::Impl {
   std::optional<store::StudyEnd> over() const;
   void run_down(StopReason reason);
   void stop_search();
+  bool has_asked_for() const;
   StudyResult drain();
   StudyResult pause();
+  void stop_for_limit(store::StudyEnd limit);
+  std::optional<StudyResult> end_by_target();
   StudyResult end_by_limit(store::StudyEnd limit);
+  StudyResult end_stopped(store::StudyEnd limit);
   StudyResult finish(store::StudyEnd end);
   StudyResult abandon();
   StudyResult result(Outcome outcome, std::string reason);
@@ -163,15 +123,20 @@ StudyLoop::Impl::Impl(const Parts& given)
             book,
             parts.set_up_fault,
             amended_from(study.facts)}),
-      gate(parts.clock),
-      completion(parts.spec.limits, parts.spec.objective, parts.store.trials(), parts.spec.second_objective),
+      completion(parts.spec.limits, parts.spec.objective, parts.store.trials(), parts.store.attempts(),
+                 parts.spec.second_objective),
       source(parts.strategy, parts.spec, study.seed, book, completion, journal,
              [this] { parts.runner.wake(); }),
       spending(device_budget(parts.spec.limits, parts.spec.usd_per_hour), parts.store.trials(),
                parts.store.attempts()),
+      starter({parts.spec, parts.runner, parts.clock, journal, record, book, desk, source, completion,
+               spending, guard, parts.patience}),
       last_alive(alive.last_time(study.updated)) {
   last_tick = last_housekeeping = parts.clock.steady_now();
-  if (parts.has_converged || was_repeating(study, parts.store.trials())) completion.resume_replicates();
+  if (parts.has_converged || had_converged(study))
+    completion.resume_converged();
+  else
+    study.facts.search_end.reset();
 }
 
 // The runner goes on meanwhile, and what it says is kept for later.
@@ -194,24 +159,19 @@ void StudyLoop::Impl::listen(const RunnerEvent& event) {
 
 void StudyLoop::Impl::announce() {
   const Capacity capacity = parts.runner.capacity();
-  parallel = std::max(1, limits.parallel.value_or(capacity.total));
-  for (const auto& trial : book.history().trials) {
-    completed += trial->state == TrialState::kCompleted;
-    stopped += trial->state == TrialState::kStopped;
-    failed += trial->state == TrialState::kFailed;
-  }
-  guard = PoisonGuard(parallel);
+  starter.set_parallel(std::max(1, limits.parallel.value_or(capacity.total)));
   const int known = book.next_number() - 1, replicates = book.replicates();
   const std::string total = limits.trials ? plural_text(*limits.trials, "trial") : "trials";
   // How many share a GPU by memory is known once they are measured.
   const bool is_as_many_as_fit = parts.spec.resources.packs_gpus && !limits.parallel;
   StatusEvent event;
   event.kind = StatusKind::kStudyStarted;
-  event.message =
-      known == 0 ? total + ", " +
-                       (is_as_many_as_fit ? "as many at once as fit" : std::to_string(parallel) + " at once")
-                 : "continues: " + std::to_string(finished_of_search()) + " of " + total + " done" +
-                       (replicates > 0 ? ", and " + plural_text(replicates, "replicate") : "");
+  event.message = known == 0
+                      ? total + ", " +
+                            (is_as_many_as_fit ? "as many at once as fit"
+                                               : std::to_string(starter.parallel()) + " at once")
+                      : "continues: " + std::to_string(finished_of_search()) + " of " + total + " done" +
+                            (replicates > 0 ? ", and " + plural_text(replicates, "replicate") : "");
   record.save(store::StudyState::kRunning, {}, Durability::kProcess, &event);
   if (study.facts.no_pausing) book.give_up_pausing();
   look_at_rungs();
@@ -223,15 +183,19 @@ void StudyLoop::Impl::announce() {
 int StudyLoop::Impl::finished_of_search() {
   const auto& trials = book.history().trials;
   return static_cast<int>(std::count_if(trials.begin(), trials.end(), [](const auto& trial) {
-    return is_finished(trial->state) && !trial->replicate_of;
+    return is_finished(trial->state) && !trial->replicate_of && trial->role != SearchRole::kRepeat;
   }));
 }
 
 // But for a trial that a person had stopped when its attempt was lost.
 void StudyLoop::Impl::run_again(int number) {
-  if (!study.facts.stop_requests.contains(number)) return queue.add(number);
+  if (!stop_as_asked(number)) queue.add(number);
+}
+
+bool StudyLoop::Impl::stop_as_asked(int number) {
+  if (study.facts.stop_requests.erase(number) == 0) return false;
   desk.give_up(number, "stopped by a person");
-  stopped += 1;
+  return true;
 }
 
 void StudyLoop::Impl::take_up_old_attempts() {
@@ -247,7 +211,7 @@ void StudyLoop::Impl::take_up_old_attempts() {
     } else {
       const AttemptId id{number, attempts.back().attempt};
       unrecorded.insert(id);
-      guard.on_start(number);
+      guard.on_start(number, desk.running() + 1);
       if (const auto end = desk.adopt(attempts.back(), last_alive)) on_end(*end);
       unrecorded.erase(id);
     }
@@ -264,12 +228,10 @@ StudyResult StudyLoop::Impl::run() {
       if (interrupted()) return drain();
       if (out_of_time()) return end_by_limit(store::StudyEnd::kTimeLimit);
       if (has_spent_all()) return end_by_limit(spending.reason());
-      // What a person has enqueued runs before.
-      if (completion.reached() == store::StudyEnd::kTarget && queue.empty()) {
-        if (!parts.spec.replicates) return end_by_limit(store::StudyEnd::kTarget);
-        stop_search();
+      if (completion.reached() == store::StudyEnd::kTarget) {
+        if (auto end = end_by_target()) return *std::move(end);
       }
-      fill_slots();
+      starter.fill([this] { return may_start(); });
       if (desk.running() == 0) {
         if (const auto end = over(); end && !source.is_busy()) return finish(*end);
         if (is_pausing()) return pause();
@@ -291,86 +253,12 @@ StudyResult StudyLoop::Impl::run() {
   }
 }
 
-bool StudyLoop::Impl::has_slot() {
-  if (desk.running() >= parallel || !gate.is_open()) return false;
-  const Capacity capacity = parts.runner.capacity();
-  for (const std::string& notice : capacity.notices) journal.notice_once(notice);
-  if (!capacity.problem.empty()) {
-    on_fault({Fault::Kind::kLack, capacity.problem, "mend it and run the same command again", kDeviceTries});
-    return false;
-  }
-  return capacity.free > 0;
-}
-
-// The attempt that it kept from being started is queued.
-void StudyLoop::Impl::on_fault(const Fault& fault) {
-  const StartGate::Word word = gate.on_fault(fault, desk.running());
-  if (word.notice.empty()) return;
-  if (word.repeats)
-    journal.notice_once(word.notice);
-  else
-    journal.notice(word.notice);
-}
-
 // Trials that were started like those which gave nothing will hardly give more.
 void StudyLoop::Impl::drain_silent_trials() {
   if (std::exchange(is_drained, true) || desk.running() == 0) return;
   journal.notice(guard.verdict()->reason +
                  ": running trials without a metric are stopped, and run again later");
   desk.stop_silent(StopReason::kDrain, grace);
-}
-
-void StudyLoop::Impl::fill_slots() {
-  if (is_pausing()) return;
-  while (!is_pausing() && !is_held() && !interrupted() &&
-         (!queue.empty() || roomless || source.is_busy() || source.may_ask()) &&
-         spending.has_room(desk.leases()) && has_slot()) {
-    if (const auto number = queue.due(parts.clock.steady_now())) {
-      if (!start_again(*number)) return;
-      continue;
-    }
-    if (!roomless && !source.is_busy() && !source.may_ask()) return;  // what is queued is not due
-    if (!roomless && !desk.has_room()) return;
-    auto suggestion = next_new();
-    if (!suggestion && source.is_busy()) return;  // the worker wakes the runner's wait
-    if (!suggestion) continue;
-    if (!desk.has_room_for(*suggestion)) {
-      roomless = std::move(suggestion);
-      return;
-    }
-    start(*suggestion);
-  }
-}
-
-bool StudyLoop::Impl::start_again(int number) {
-  if (!desk.has_room_for(number)) return false;
-  if (const auto fault = desk.start_again(number)) {
-    on_fault(*fault);
-    return false;
-  }
-  guard.on_start(number);
-  queue.remove(number);
-  return true;
-}
-
-// One that waited for room may not be wanted any more: a limit was lowered, a paused trial was stopped.
-std::optional<strategies::Suggestion> StudyLoop::Impl::next_new() {
-  if (!roomless) return source.next(parts.patience, desk.running() > 0);
-  auto suggestion = std::exchange(roomless, std::nullopt);
-  const bool is_wanted = suggestion->resume_trial
-                             ? book.trial(*suggestion->resume_trial).state == TrialState::kPaused
-                             : source.may_begin();
-  return is_wanted ? std::move(suggestion) : std::nullopt;
-}
-
-void StudyLoop::Impl::start(const strategies::Suggestion& suggestion) {
-  if (suggestion.replicate_of && parts.spec.replicates)
-    journal.notice_once(replicates_begin(*parts.spec.replicates));
-  const int number = suggestion.resume_trial.value_or(book.next_number());
-  const auto fault = suggestion.resume_trial ? desk.start_resumed(suggestion) : desk.start_new(suggestion);
-  if (!fault) return guard.on_start(number);
-  queue.add(number);
-  on_fault(*fault);
 }
 
 RunnerEvent StudyLoop::Impl::next_event(SteadyTime deadline) {
@@ -404,26 +292,23 @@ void StudyLoop::Impl::handle(const RunnerEvent& event) {
 void StudyLoop::Impl::on_end(const TrialEnd& end) {
   spending.on_end(end.attempt, end.state);
   source.on_end();
-  if (!end.fault) gate.on_end();
+  if (!end.fault) starter.on_end();
   give_up_pausing(end.pausing_trouble);
   look_at_rungs();
   if (end.state == TrialState::kQueued) {
     if (end.wait > Milliseconds(0)) queue.hold_back(end.trial, parts.clock.steady_now() + end.wait);
     run_again(end.trial);
-    if (end.fault) on_fault(*end.fault);
+    if (end.fault) starter.on_fault(*end.fault);
     return;
   }
+  // One that was being paused when this loop's forerunner died takes no stop any more.
+  if (end.state == TrialState::kPaused) stop_as_asked(end.trial);
   if (!is_finished(end.state)) return;
   study.facts.stop_requests.erase(end.trial);
-  completed += end.state == TrialState::kCompleted;
-  stopped += end.state == TrialState::kStopped;
-  failed += end.state == TrialState::kFailed;
   const TrialView& ended = book.trial(end.trial);
   if (!ended.replicate_of && ended.role != SearchRole::kRepeat) completion.on_end(end.state, ended.values);
   if (completion.reached()) journal.notice_once(completion.sentence());
-  guard.on_end({end.trial, end.attempt.attempt, end.state, way_of(end), end.lasted, end.has_metrics,
-                end.attempt.exit_code == 0, end.failure == "no_metric"},
-               book.history());
+  guard.on_end(PoisonGuard::End::of(end), book.history());
   if (guard.verdict()) drain_silent_trials();
 }
 
@@ -439,10 +324,7 @@ void StudyLoop::Impl::give_up_pausing(const std::string& why) {
   std::vector<int> waiting;
   for (const auto& trial : book.history().trials)
     if (trial->state == TrialState::kPaused) waiting.push_back(trial->number);
-  for (const int number : waiting) {
-    desk.give_up(number, "was paused, and is stopped for good: " + why);
-    stopped += 1;
-  }
+  for (const int number : waiting) desk.give_up(number, "was paused, and is stopped for good: " + why);
 }
 
 // Says where trials are compared, once that is known and when it changes.
@@ -458,12 +340,12 @@ void StudyLoop::Impl::look_at_rungs() {
 
 void StudyLoop::Impl::read_inbox() {
   const auto adapt = [this](const Request& request, const Effect& effect) {
-    if (effect.drains && request.when < run_began)
-      throw Error(ExitCode::kConflict, "this was asked for before the study went on", "ask again");
+    refuse_old_stop(request, effect, run_began);
   };
   const auto then = [this](const Request& request, const Effect& effect) { take_effect(request, effect); };
-  obey_requests(inbox, {parts.spec, parts.store, parts.clock, journal, study, obeyed,
-                        [this] { return limits; }, adapt, then});
+  obey_requests(inbox,
+                {parts.spec, parts.store, parts.clock, journal, study, answers, [this] { return limits; },
+                 [this]() -> const History& { return book.history(); }, adapt, then});
 }
 
 // What is in the store already, for the loop's own memory and for what runs.
@@ -483,7 +365,6 @@ void StudyLoop::Impl::take_effect(const Request& request, const Effect& effect) 
   if (effect.ended) {
     queue.remove(effect.ended->number);
     book.close(effect.ended->number, effect.ended->state, effect.ended->values, {});
-    stopped += 1;
   }
   if (effect.to_stop) desk.stop_for_good(*effect.to_stop, "stopped by " + request.who);
   if (effect.drains) parts.interruption.count.store(std::max(1, parts.interruption.count.load()));
@@ -492,8 +373,9 @@ void StudyLoop::Impl::take_effect(const Request& request, const Effect& effect) 
 
 void StudyLoop::Impl::set_limits(const Limits& new_limits) {
   if (new_limits.parallel != limits.parallel && new_limits.parallel) {
-    parallel = *new_limits.parallel;
-    parts.runner.set_parallel(parallel);
+    starter.set_parallel(*new_limits.parallel);
+    parts.runner.set_parallel(*new_limits.parallel);
+    guard.set_parallel(*new_limits.parallel);
   }
   limits = new_limits;
   search_is_stopped = false;
@@ -535,9 +417,8 @@ bool StudyLoop::Impl::has_spent_all() {
 
 // Why nothing is left to do; nullopt while there is. Asked when nothing runs.
 std::optional<store::StudyEnd> StudyLoop::Impl::over() const {
-  if (!queue.empty() || roomless || source.may_ask()) return std::nullopt;
-  if (const auto end = completion.reached()) return end;
-  return source.may_begin() ? store::StudyEnd::kSpaceExhausted : store::StudyEnd::kTrialLimit;
+  if (starter.has_waiting() || source.may_ask()) return std::nullopt;
+  return completion.end_of_search(source.may_begin());
 }
 
 // Stops every attempt and waits for them. The first signal asks for no more than that, the second kills them.
@@ -553,11 +434,40 @@ void StudyLoop::Impl::run_down(StopReason reason) {
   }
 }
 
-// The target is reached: replicates are all that comes.
+bool StudyLoop::Impl::has_asked_for() const {
+  const std::vector<int>& waiting = queue.trials();
+  return desk.has_asked_for() || std::any_of(waiting.begin(), waiting.end(), [this](int number) {
+           return is_asked_for(parts.store.trial(number)->facts);
+         });
+}
+
+// What a person has asked for runs to its end, and replicates come after it: the rest of the search is
+// stopped.
+std::optional<StudyResult> StudyLoop::Impl::end_by_target() {
+  if (!parts.spec.replicates && !has_asked_for()) {
+    journal.notice_once(completion.sentence());
+    stop_for_limit(store::StudyEnd::kTarget);
+    // A request may have come meanwhile.
+    if (!interrupted() && has_asked_for()) return std::nullopt;
+    return end_stopped(store::StudyEnd::kTarget);
+  }
+  stop_search();
+  return std::nullopt;
+}
+
 void StudyLoop::Impl::stop_search() {
-  if (std::exchange(search_is_stopped, true)) return;
-  journal.notice_once(completion.sentence());
-  desk.stop_search(StopReason::kTarget, grace);
+  if (!std::exchange(search_is_stopped, true)) {
+    journal.notice_once(completion.sentence());
+    desk.stop_search(StopReason::kTarget, grace);
+  }
+  // Also what has come back since, from an attempt that was lost.
+  const std::vector<int> waiting = queue.trials();
+  for (const int number : waiting) {
+    const store::TrialFacts facts = parts.store.trial(number)->facts;
+    if (facts.replicate_of || is_asked_for(facts)) continue;
+    queue.remove(number);
+    desk.give_up(number, to_string(store::StudyEnd::kTarget));
+  }
 }
 
 StudyResult StudyLoop::Impl::drain() {
@@ -574,7 +484,7 @@ StudyResult StudyLoop::Impl::drain() {
 StudyResult StudyLoop::Impl::pause() {
   Pause pause;
   std::string reason;
-  if (const auto& trouble = gate.trouble()) {
+  if (const auto& trouble = starter.trouble()) {
     reason = trouble->message;
     pause.hint = trouble->hint;
   } else {
@@ -589,14 +499,21 @@ StudyResult StudyLoop::Impl::pause() {
   return answer;
 }
 
-StudyResult StudyLoop::Impl::end_by_limit(store::StudyEnd limit) {
-  if (limit == store::StudyEnd::kTarget) journal.notice_once(completion.sentence());
+void StudyLoop::Impl::stop_for_limit(store::StudyEnd limit) {
   if (desk.running() > 0)
     journal.notice((limit == store::StudyEnd::kTarget
                         ? std::string()
                         : std::string("the ") + to_string(limit) + " is reached: ") +
                    "running trials are stopped and keep their values");
   run_down(stop_for(limit));
+}
+
+StudyResult StudyLoop::Impl::end_by_limit(store::StudyEnd limit) {
+  stop_for_limit(limit);
+  return end_stopped(limit);
+}
+
+StudyResult StudyLoop::Impl::end_stopped(store::StudyEnd limit) {
   // A person who interrupts this wants to be out, not to wait for a promotion: the next run makes the end.
   if (interrupted()) {
     record.save(store::StudyState::kInterrupted, "interrupted", Durability::kPower);
@@ -605,7 +522,6 @@ StudyResult StudyLoop::Impl::end_by_limit(store::StudyEnd limit) {
   for (const int number : queue.take_all()) {
     if (parts.store.attempts(number).empty()) continue;  // enqueued: it waits for a higher limit
     desk.give_up(number, to_string(limit));
-    stopped += 1;
   }
   return finish(limit);
 }
@@ -646,9 +562,18 @@ StudyResult StudyLoop::Impl::abandon() {
 }
 
 StudyResult StudyLoop::Impl::result(Outcome outcome, std::string reason) {
-  StudyResult answer{outcome, std::move(reason), completed, stopped, failed, std::nullopt};
-  if (const TrialView* best = book.history().best()) answer.best_trial = best->number;
-  return answer;
+  return result_of(book.history(), outcome, std::move(reason));
+}
+
+StudyResult result_of(const History& history, Outcome outcome, std::string reason) {
+  StudyResult result{outcome, std::move(reason), 0, 0, 0, std::nullopt};
+  for (const auto& trial : history.trials) {
+    result.completed += trial->state == TrialState::kCompleted;
+    result.stopped += trial->state == TrialState::kStopped;
+    result.failed += trial->state == TrialState::kFailed;
+  }
+  if (const TrialView* best = history.best()) result.best_trial = best->number;
+  return result;
 }
 
 StudyLoop::StudyLoop(const Parts& parts) : impl_(std::make_unique<Impl>(parts)) {}

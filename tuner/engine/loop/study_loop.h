@@ -37,6 +37,9 @@ struct StudyResult {
   std::optional<Pause> pause = {};  // of kPaused
 };
 
+// With what the history counts and has for the best.
+StudyResult result_of(const History& history, Outcome outcome, std::string reason);
+
 // Runs one study until a limit, exhaustion, an interruption or a pause. Owns nothing: everything is passed
 // in, so that tests run it with a fake runner, a manual clock and a store in memory.
 class StudyLoop {
@@ -58,6 +61,8 @@ class StudyLoop {
     std::function<std::optional<Fault>()> set_up_fault = {};
     // The search had converged before, and nobody has asked for more of it: only replicates are to come.
     bool has_converged = false;
+    // When this process took up the study: a stop that was asked for before is refused. Absent: it does now.
+    std::optional<WallTime> began = {};
   };
   explicit StudyLoop(const Parts& parts);
   ~StudyLoop();

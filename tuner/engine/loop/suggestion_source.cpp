@@ -25,6 +25,12 @@ bool SuggestionSource::may_ask() const {
   return may_begin() || (book_.paused() > 0 && spec_.early_stopping.form == StopForm::kPause);
 }
 
+bool SuggestionSource::is_wanted(const strategies::Suggestion& suggestion) const {
+  if (suggestion.replicate_of) return true;
+  if (!suggestion.resume_trial) return search_goes_on();
+  return !completion_.reached() && book_.trial(*suggestion.resume_trial).state == TrialState::kPaused;
+}
+
 void SuggestionSource::on_end() {
   waits_ = false;
   ended_since_question_ = true;

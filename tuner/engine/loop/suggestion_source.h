@@ -23,6 +23,9 @@ class SuggestionSource {
   void set_limits(const Limits& limits) { limits_ = limits; }
   // Whether limits.trials allows a new trial of the search.
   bool may_begin() const { return !limits_.trials || book_.searched() < *limits_.trials; }
+  // Whether a suggestion from before may still begin: not so where a limit was lowered or reached since, or
+  // its paused trial was stopped.
+  bool is_wanted(const strategies::Suggestion& suggestion) const;
   // Whether a question could bring a trial.
   bool may_ask() const;
   bool is_busy() const { return suggester_.is_busy(); }

@@ -6,6 +6,7 @@
 #include "tuner/core/placed_point.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/loop/retries.h"
+#include "tuner/engine/loop/steering.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/process.h"
 
@@ -202,6 +203,7 @@ void TrialDesk::record_start(RunningTrial running, const AttemptRecord& record) 
     StatusEvent event = event_of(place.id(), StatusKind::kAttemptStarted);
     event.devices = place.attempt.devices;
     event.parameters = place.trial.parameters;
+    event.rerun_of = place.trial.facts.rerun_of;
     entry.event(std::move(event));
   });
 }
@@ -437,9 +439,14 @@ void TrialDesk::stop_silent(StopReason reason, Milliseconds grace) {
       parts_.runner.stop({number, running.attempt.attempt}, grace, reason);
 }
 
+bool TrialDesk::has_asked_for() const {
+  return std::any_of(running_.begin(), running_.end(),
+                     [](const auto& entry) { return is_asked_for(entry.second.trial.facts); });
+}
+
 void TrialDesk::stop_search(StopReason reason, Milliseconds grace) {
   for (const auto& [number, running] : running_)
-    if (!running.trial.facts.replicate_of)
+    if (!running.trial.facts.replicate_of && !is_asked_for(running.trial.facts))
       parts_.runner.stop({number, running.attempt.attempt}, grace, reason);
 }
 
@@ -476,6 +483,7 @@ void TrialDesk::give_up(int number, const std::string& reason) {
     event.kind = StatusKind::kTrialFinished;
     event.trial = number;
     event.state = trial->state;
+    event.rerun_of = trial->facts.rerun_of;
     if (!trial->values.empty()) event.value = trial->values.front();
     if (trial->values.size() > 1) event.second_value = trial->values[1];
     event.message = reason;

@@ -57,7 +57,9 @@ class TrialDesk {
   void stop_for_good(int trial, const std::string& reason);
   // Only those that have given no metric yet.
   void stop_silent(StopReason reason, Milliseconds grace);
-  // Those that are no replicates.
+  // Whether a trial runs that a person has asked for.
+  bool has_asked_for() const;
+  // All but replicates and what a person has asked for.
   void stop_search(StopReason reason, Milliseconds grace);
   // Why paused trials do not go on from where they were, if one that runs has shown that.
   std::string pausing_trouble() const;

@@ -56,7 +56,7 @@ AskTell::AskTell(Parts parts)
       book_(history_of(parts_)),
       listener_(parts_),
       completion_(parts_.spec.limits, parts_.spec.objective,
-                  parts_.store == nullptr ? std::vector<store::TrialRow>() : parts_.store->trials(),
+                  parts_.store == nullptr ? std::vector<store::TrialRow>() : parts_.store->trials(), {},
                   parts_.spec.second_objective),
       begin_(parts_.clock.steady_now()) {
   for (int number = 1; number < book_.next_number(); ++number) {
@@ -70,7 +70,7 @@ AskTell::AskTell(Parts parts)
   // A caller waits for its answer: it hears of a full disk at once, and may try again.
   journal_.emplace(*parts_.store, parts_.clock, listener_, [] { return false; });
   study_ = parts_.store->study();
-  if (was_repeating(study_, parts_.store->trials())) completion_.resume_replicates();
+  if (had_converged(study_)) completion_.resume_converged();
   elapsed_before_ = study_.elapsed_seconds;
   study_.state = store::StudyState::kRunning;
   study_.finish_reason.clear();
@@ -87,9 +87,13 @@ bool AskTell::is_out_of_time() const {
   return limits.time && elapsed() >= *limits.time;
 }
 
-bool AskTell::may_start() const {
+bool AskTell::has_room_for_trials() const {
   const Limits& limits = parts_.spec.limits;
-  return !is_out_of_time() && !completion_.reached() && (!limits.trials || book_.searched() < *limits.trials);
+  return !limits.trials || book_.searched() < *limits.trials;
+}
+
+bool AskTell::may_start() const {
+  return !is_out_of_time() && !completion_.reached() && has_room_for_trials();
 }
 
 Asked AskTell::ask(int count, std::optional<int> most) {
@@ -143,6 +147,9 @@ AskedTrial AskTell::start(const strategies::Suggestion& suggestion) {
   view.budget = suggestion.budget;
   view.state = TrialState::kRunning;
   view.replicate_of = suggestion.replicate_of;
+  study_.facts.search_end.reset();
+  if (view.replicate_of)
+    study_.facts.search_end = to_string(completion_.end_of_search(has_room_for_trials()));
   if (journal_) {
     store::TrialRow row;
     row.number = view.number;
@@ -160,6 +167,7 @@ AskedTrial AskTell::start(const strategies::Suggestion& suggestion) {
       StatusEvent event = about(StatusKind::kTrialQueued, row);
       event.message = row.note;
       entry.event(std::move(event));
+      save_study(entry.store());
     });
   }
   AskedTrial answer = asked(view, false);

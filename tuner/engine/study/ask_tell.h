@@ -106,6 +106,7 @@ class AskTell {
 
   Milliseconds elapsed() const;
   bool is_out_of_time() const;
+  bool has_room_for_trials() const;  // by limits.trials
   bool may_start() const;
   const TrialView& open_trial(int number) const;
   AskedTrial start(const strategies::Suggestion& suggestion);

@@ -91,6 +91,7 @@ class Rescan {
   }
 
   void rescan(const store::TrialRow& trial) {
+    if (trial.facts.deleted) return;  // a deletion that was killed leaves logs
     const std::vector<store::AttemptRow> attempts = store_.attempts(trial.number);
     if (attempts.empty()) return leave_alone(trial, "no process of this machine ran it");
     Points before;

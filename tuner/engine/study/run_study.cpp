@@ -12,6 +12,7 @@
 #include "tuner/engine/attempt/local_runner.h"
 #include "tuner/engine/attempt/set_up_check.h"
 #include "tuner/engine/loop/completion.h"
+#include "tuner/engine/loop/history_book.h"
 #include "tuner/engine/loop/journal.h"
 #include "tuner/engine/loop/spending.h"
 #include "tuner/engine/study/builtin_trainer.h"
@@ -26,17 +27,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr Milliseconds kLookAtInbox{250};  // as a study that runs trials
-
-StudyResult stored_result(const store::StudyRow& row, const History& history) {
-  StudyResult result{Outcome::kFinished, row.finish_reason, 0, 0, 0, std::nullopt};
-  for (const auto& trial : history.trials) {
-    result.completed += trial->state == TrialState::kCompleted;
-    result.stopped += trial->state == TrialState::kStopped;
-    result.failed += trial->state == TrialState::kFailed;
-  }
-  if (const TrialView* best = history.best()) result.best_trial = best->number;
-  return result;
-}
 
 // Of the trials that are there: what was deleted says nothing.
 bool has_every_trial_failed(const store::StudyStore& store) {
@@ -75,7 +65,7 @@ std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wa
     options += " --time T";
   if (!has_room(hours)) options += " --gpu-hours H";
   if (!has_room(cost)) options += " --cost-usd USD";
-  const auto reached = Completion(limits, spec.objective, trials, spec.second_objective).reached();
+  const auto reached = Completion(limits, spec.objective, trials, attempts, spec.second_objective).reached();
   if (wants_new_trials && reached == store::StudyEnd::kTarget) options += " --target X";
   if (wants_new_trials && reached == store::StudyEnd::kNoImprovement) options += " --no-improvement N";
   return options;
@@ -84,7 +74,8 @@ std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wa
 // Replicates that the spec asks for and that nothing keeps from running: it may have come to ask for them, or
 // for more, since the study ended, or the time may have been raised in which they had no room.
 bool lacks_replicates(const OpenedStudy& study, const Spec& spec) {
-  return spec.replicates && strategies::next_replicate(study.store.load_history(), *spec.replicates) &&
+  return spec.replicates &&
+         strategies::next_replicate(history_in(study.store, spec.space), *spec.replicates) &&
          options_to_raise(study, spec, /*wants_new_trials=*/false).empty();
 }
 
@@ -155,6 +146,7 @@ std::string reopen_failed_trials(OpenedStudy& study, const Spec& spec, const Clo
     trial.reason = trial.failure = {};
     trial.values.clear();
     trial.ended.reset();
+    trial.facts.reopened_after = trial.attempts;
     study.store.change_finished_trial(
         trial,
         {0, clock.wall_now(), "trial_reopened", 0, trial.attempts, {{"message", "a person asked for it"}}});
@@ -183,10 +175,10 @@ store::PromotionDecision decide_promotion(OpenedStudy& study, const RunRequest& 
   if (study.store.load_history().best() == nullptr)
     return {model, false, 0, 0, "no trial completed with a value", {}};
   const Inbox inbox(request.store / study.row.name);
-  std::set<std::string> obeyed;
+  std::map<std::string, Json> answers;
   bool is_stopped = false;
   const RestingStudy resting{
-      request.spec, study.store, clock, journal, study.row, obeyed, [&] { is_stopped = true; }};
+      request.spec, study.store, clock, journal, study.row, answers, [&] { is_stopped = true; }};
   SteadyTime next_look{};
   const auto is_interrupted = [&] {
     if (const SteadyTime now = clock.steady_now(); now >= next_look) {
@@ -254,7 +246,7 @@ std::string choice_of_precision(const store::Probe& probe) {
 // when a person interrupted it.
 bool probe(OpenedStudy& study, const RunRequest& request, const BuiltinTrainer& trainer,
            const Machine& machine, const fs::path& folder, Status& status, const Clock& clock,
-           const Interruption& interruption, store::RunFacts& run) {
+           const Interruption& interruption, EarlyInbox& requests, store::RunFacts& run) {
   const Spec& spec = request.spec;
   Journal journal(study.store, clock, status, [] { return false; });
   store::Probes& probes = study.row.facts.probes;
@@ -267,7 +259,11 @@ bool probe(OpenedStudy& study, const RunRequest& request, const BuiltinTrainer& 
   if (!probes.contains(name)) {
     journal.notice("tune-train is measured once on this machine, to choose its precision");
     std::optional<store::Probe> answer =
-        probe_machine({trainer, spec, folder, study.row.seed, [&] { return interruption.count.load(); },
+        probe_machine({trainer, spec, folder, study.row.seed,
+                       [&] {
+                         requests.obey_now_and_then();  // it may wait for hours for a GPU
+                         return interruption.count.load();
+                       },
                        [&](const std::string& sentence) { journal.notice(sentence); }});
     if (!answer) return false;
     journal.notice(choice_of_precision(*answer));
@@ -280,7 +276,8 @@ bool probe(OpenedStudy& study, const RunRequest& request, const BuiltinTrainer& 
 }
 
 StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optional<BuiltinTrainer>& trainer,
-                     const RunHooks& hooks, const Clock& clock, Status& status, Interruption& interruption) {
+                     const RunHooks& hooks, const Clock& clock, Status& status, Interruption& interruption,
+                     EarlyInbox& requests, WallTime began) {
   Spec& spec = request.spec;
   const fs::path folder = request.store / spec.study;
   const SetUp set_up(spec);
@@ -294,9 +291,11 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   const Machine machine = inspect_machine();
   store::RunFacts run = run_facts(machine, request.version, spec, request.store,
                                   [&](const std::string& sentence) { journal.notice(sentence); });
-  if (trainer && !probe(study, request, *trainer, machine, folder, status, clock, interruption, run)) {
+  if (trainer &&
+      !probe(study, request, *trainer, machine, folder, status, clock, interruption, requests, run)) {
     return {Outcome::kInterrupted, "interrupted", 0, 0, 0, std::nullopt};
   }
+  if (spec.limits.parallel) runner.set_parallel(*spec.limits.parallel);  // a request may have changed it
   record_run(study.row.facts, std::move(run), clock.wall_now());
   study.row.facts.promotion.reset();
   study.row.facts.driver.reset();  // whoever ran its trials before, this program does now
@@ -312,6 +311,7 @@ StudyResult run_loop(OpenedStudy& study, RunRequest& request, const std::optiona
   StudyLoop::Parts parts{spec, folder, study.store, *strategy, *rule, runner, clock, status, interruption};
   parts.set_up_fault = [&] { return set_up.fault(); };
   parts.has_converged = has_converged;
+  parts.began = began;
   StudyLoop loop(parts);
   return loop.run();
 }
@@ -347,6 +347,7 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
   strategies::make_strategy(spec.strategy, spec.space, spec.objective, 0);
   strategies::make_stop_rule(spec.early_stopping, spec.objective);
 
+  const WallTime began = clock.wall_now();
   OpenedStudy study = open_study(request.store, spec, request.spec_text, request.overrides);
   spec.limits = limits_from_json(study.row.limits);
   if (request.retries_failed) study.notices.push_back(reopen_failed_trials(study, spec, clock));
@@ -356,13 +357,15 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
   Journal journal(study.store, clock, *status, [] { return false; });
   for (const std::string& notice : study.notices) journal.notice(notice);
   if (const auto warning = network_warning(request.store)) journal.notice(*warning);
+  EarlyInbox requests(study, spec, request.store / spec.study, clock, journal, interruption, began);
+  requests.obey();
   report.had_ended =
       study.row.state == store::StudyState::kFinished && !may_go_on(study, spec, request.is_resume);
   if (report.had_ended) {
-    report.result = stored_result(study.row, study.store.load_history());
+    report.result = result_of(study.store.load_history(), Outcome::kFinished, study.row.finish_reason);
     report.how_to_go_on = how_to_go_on(study, spec);
   } else {
-    report.result = run_loop(study, request, trainer, hooks, clock, *status, interruption);
+    report.result = run_loop(study, request, trainer, hooks, clock, *status, interruption, requests, began);
   }
   study.row = study.store.study();
   if (report.result.outcome == Outcome::kFinished) {

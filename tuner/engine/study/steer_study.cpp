@@ -1,16 +1,29 @@
 #include "tuner/engine/study/steer_study.h"
 
+#include <algorithm>
+#include <string>
+
 #include "tuner/core/error.h"
+#include "tuner/engine/loop/history_book.h"
 #include "tuner/engine/loop/steering.h"
 #include "tuner/engine/study/study_opening.h"
 
 namespace tune::engine {
 namespace {
 
+constexpr Milliseconds kLook{250};  // as often as the loop does
+
 class NobodyLooks final : public Status {
  public:
   void on_event(const StatusEvent&) override {}
 };
+
+// A study that had ended has something to do again.
+void reopen(const Effect& effect, store::StudyRow& study) {
+  if (effect.enqueued.empty() || study.state != store::StudyState::kFinished) return;
+  study.state = store::StudyState::kInterrupted;
+  study.finish_reason = "trials were enqueued";
+}
 
 // What a study at rest does otherwise than one that runs.
 void adapt(Effect& effect, const RestingStudy& resting) {
@@ -20,18 +33,22 @@ void adapt(Effect& effect, const RestingStudy& resting) {
     throw Error(ExitCode::kConflict, "the study \"" + study.name + "\" does not run", goes_on);
   if (effect.drains) effect.said = "the promotion is interrupted";
   if (effect.to_stop) effect.said += " when the study goes on";
-  if (!effect.enqueued.empty() && study.state == store::StudyState::kFinished) {
-    study.state = store::StudyState::kInterrupted;
-    study.finish_reason = "trials were enqueued";
-  }
+  reopen(effect, study);
   if (!effect.held) effect.said += " (" + goes_on + ")";
+}
+
+const History& loaded(std::optional<History>& history, const store::StudyStore& store, const Spec& spec) {
+  history = history_in(store, spec.space);  // an earlier request may have changed it
+  return *history;
 }
 
 }  // namespace
 
 void obey_at_rest(const Inbox& inbox, const RestingStudy& study) {
-  obey_requests(inbox, {study.spec, study.store, study.clock, study.journal, study.row, study.obeyed,
+  std::optional<History> history;
+  obey_requests(inbox, {study.spec, study.store, study.clock, study.journal, study.row, study.answers,
                         [&study] { return limits_from_json(study.row.limits); },
+                        [&]() -> const History& { return loaded(history, study.store, study.spec); },
                         [&study](const Request&, Effect& effect) { adapt(effect, study); },
                         [&study](const Request&, const Effect& effect) {
                           if (effect.drains) study.on_stop();
@@ -45,8 +62,38 @@ void obey_at_rest(const std::filesystem::path& store_folder, const Spec& spec, c
   NobodyLooks status;
   Journal journal(store, clock, status, [] { return false; });
   store::StudyRow study = store.study();
-  std::set<std::string> obeyed;
-  obey_at_rest(Inbox(store_folder / spec.study), {spec, store, clock, journal, study, obeyed});
+  std::map<std::string, Json> answers;
+  obey_at_rest(Inbox(store_folder / spec.study), {spec, store, clock, journal, study, answers});
+}
+
+EarlyInbox::EarlyInbox(OpenedStudy& study, Spec& spec, const std::filesystem::path& folder,
+                       const Clock& clock, Journal& journal, Interruption& interruption, WallTime began)
+    : study_(study),
+      spec_(spec),
+      inbox_(folder),
+      clock_(clock),
+      journal_(journal),
+      interruption_(interruption),
+      began_(began) {}
+
+void EarlyInbox::obey() {
+  looked_ = clock_.steady_now();
+  obey_requests(inbox_, {spec_, study_.store, clock_, journal_, study_.row, answers_,
+                         [this] { return limits_from_json(study_.row.limits); },
+                         [this]() -> const History& { return loaded(history_, study_.store, spec_); },
+                         [this](const Request& request, const Effect& effect) {
+                           refuse_old_stop(request, effect, began_);
+                           reopen(effect, study_.row);
+                         },
+                         [this](const Request&, const Effect& effect) {
+                           if (effect.drains)
+                             interruption_.count.store(std::max(1, interruption_.count.load()));
+                         }});
+  spec_.limits = limits_from_json(study_.row.limits);
+}
+
+void EarlyInbox::obey_now_and_then() {
+  if (clock_.steady_now() - looked_ >= kLook) obey();
 }
 
 }  // namespace tune::engine

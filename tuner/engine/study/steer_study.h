@@ -1,14 +1,17 @@
 #pragma once
-// Requests to a study that runs no trials at the moment: they are obeyed at once.
+// Requests to a study whose loop does not run at the moment.
 #include <filesystem>
 #include <functional>
-#include <set>
+#include <map>
+#include <optional>
 #include <string>
 
 #include "store/study_store.h"
 #include "tuner/core/clock.h"
 #include "tuner/engine/loop/inbox.h"
 #include "tuner/engine/loop/journal.h"
+#include "tuner/engine/loop/study_loop.h"
+#include "tuner/engine/study/study_opening.h"
 #include "tuner/spec/spec.h"
 
 namespace tune::engine {
@@ -24,11 +27,36 @@ struct RestingStudy {
   store::StudyStore& store;
   const Clock& clock;
   Journal& journal;
-  store::StudyRow& row;           // is changed and written
-  std::set<std::string>& obeyed;  // ids, in this process
+  store::StudyRow& row;                  // is changed and written
+  std::map<std::string, Json>& answers;  // as in Obedience
   // Interrupts the promotion for `tune stop STUDY`, which is refused where there is none.
   std::function<void()> on_stop = {};
 };
 void obey_at_rest(const Inbox& inbox, const RestingStudy& study);
+
+// The inbox of a study that this process has opened, before its loop reads it: what waits there since nobody
+// could obey it, and what comes while the loop does not run yet. The study's row and the spec's limits
+// follow. A stop of the study that was asked for after it `began` to be worked on interrupts, an older one is
+// refused. Owned by who runs the study, on one thread; throws what the store throws.
+class EarlyInbox {
+ public:
+  EarlyInbox(OpenedStudy& study, Spec& spec, const std::filesystem::path& folder, const Clock& clock,
+             Journal& journal, Interruption& interruption, WallTime began);
+  void obey();
+  // May be called at any rate.
+  void obey_now_and_then();
+
+ private:
+  OpenedStudy& study_;
+  Spec& spec_;
+  const Inbox inbox_;
+  const Clock& clock_;
+  Journal& journal_;
+  Interruption& interruption_;
+  const WallTime began_;
+  SteadyTime looked_{};
+  std::map<std::string, Json> answers_;
+  std::optional<History> history_;
+};
 
 }  // namespace tune::engine

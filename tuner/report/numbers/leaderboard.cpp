@@ -23,7 +23,10 @@ std::vector<store::TrialRow> by_replicates(const std::vector<store::TrialRow>& t
 
 std::vector<store::TrialRow> leaderboard(const std::vector<store::TrialRow>& trials,
                                          const Objective& objective) {
-  if (count_searched(trials) < static_cast<int>(trials.size())) return by_replicates(trials, objective);
+  const bool has_replicates = std::any_of(trials.begin(), trials.end(), [](const store::TrialRow& trial) {
+    return trial.facts.replicate_of.has_value();
+  });
+  if (has_replicates) return by_replicates(trials, objective);
   std::vector<store::TrialRow> ranked;
   for (const auto& trial : trials) {
     const bool counts = trial.state == TrialState::kCompleted && !trial.values.empty();

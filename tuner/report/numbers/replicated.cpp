@@ -8,7 +8,8 @@ namespace tune::report {
 Replication replication_of(const std::vector<store::TrialRow>& trials, const Objective& objective) {
   std::vector<SeedResult> results;
   for (const auto& trial : trials)
-    if (trial.state == TrialState::kCompleted && !trial.values.empty() && std::isfinite(trial.values.front()))
+    if (!trial.facts.rerun_of && trial.state == TrialState::kCompleted && !trial.values.empty() &&
+        std::isfinite(trial.values.front()))
       results.push_back({trial.number, trial.values.front(), trial.facts.replicate_of});
   return {objective.goal, results};
 }
@@ -24,8 +25,9 @@ RepeatCount count_repeats(const std::vector<store::TrialRow>& trials, int trial)
 }
 
 int count_searched(const std::vector<store::TrialRow>& trials) {
-  return static_cast<int>(std::count_if(trials.begin(), trials.end(),
-                                        [](const auto& trial) { return !trial.facts.replicate_of; }));
+  return static_cast<int>(std::count_if(trials.begin(), trials.end(), [](const auto& trial) {
+    return !trial.facts.replicate_of && !trial.facts.rerun_of;
+  }));
 }
 
 }  // namespace tune::report

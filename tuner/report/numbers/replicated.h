@@ -15,7 +15,7 @@ struct RepeatCount {
 };
 RepeatCount count_repeats(const std::vector<store::TrialRow>& trials, int trial);
 
-// Those of the search: its limit counts no replicates.
+// Those of the search: its limit counts neither replicates nor repeats.
 int count_searched(const std::vector<store::TrialRow>& trials);
 
 }  // namespace tune::report

@@ -116,8 +116,14 @@ std::string replicate_text(const store::TrialRow& trial) {
 }
 
 std::string replicate_count_text(const std::vector<store::TrialRow>& trials) {
-  const int count = static_cast<int>(trials.size()) - count_searched(trials);
-  return count == 0 ? std::string() : plural_text(count, "replicate");
+  std::int64_t replicates = 0, repeats = 0;
+  for (const store::TrialRow& trial : trials) {
+    replicates += trial.facts.replicate_of.has_value();
+    repeats += trial.facts.rerun_of.has_value();
+  }
+  std::string text = replicates == 0 ? std::string() : plural_text(replicates, "replicate");
+  if (repeats > 0) text += (text.empty() ? "" : " and ") + plural_text(repeats, "repeat");
+  return text;
 }
 
 }  // namespace tune::report

@@ -17,7 +17,7 @@ Json replicates_json(const StudyRows& rows, int trial);
 Json replicates_json(const StudyRows& rows);
 // "replicate of trial 3"; "" of one that is none.
 std::string replicate_text(const store::TrialRow& trial);
-// "9 replicates"; "" without any.
+// "9 replicates and 1 repeat": what is no trial of the search; "" without any.
 std::string replicate_count_text(const std::vector<store::TrialRow>& trials);
 
 }  // namespace tune::report

@@ -16,18 +16,6 @@ std::string stop_text(const store::AttemptRow& attempt) {
   return attempt.stop ? to_string(*attempt.stop) : "";
 }
 
-std::vector<store::EventRow> events_of(const store::StudyStore& store, int trial) {
-  constexpr int kPage = 10'000;
-  std::vector<store::EventRow> kept;
-  for (std::int64_t after = 0;;) {
-    std::vector<store::EventRow> page = store.events(after, kPage);
-    if (page.empty()) return kept;
-    after = page.back().id;
-    for (auto& event : page)
-      if (event.trial == trial) kept.push_back(std::move(event));
-  }
-}
-
 std::string ending(const store::AttemptRow& attempt) {
   if (attempt.signal) return "signal " + std::to_string(*attempt.signal);
   if (attempt.exit_code) return "exit code " + std::to_string(*attempt.exit_code);
@@ -178,7 +166,7 @@ std::optional<TrialRows> read_trial(const store::StudyStore& store, int number) 
   for (store::AttemptRow& attempt : store.attempts())
     (attempt.trial == number ? rows.attempts : rows.others).push_back(std::move(attempt));
   rows.metrics = store.metrics(number);
-  rows.events = events_of(store, number);
+  rows.events = store.events_of(number);
   const std::vector<store::TrialRow> trials = store.trials();
   for (const store::TrialRow& other : trials)
     if (other.facts.rerun_of == number) rows.reruns.push_back(other.number);

@@ -87,7 +87,7 @@ TEST_CASE("nothing is reached before a trial has completed, and what is expected
   Limits limits;
   limits.target = 1;
   limits.convergence = 0.01;
-  Completion completion(limits, kLoss, {});
+  Completion completion(limits, kLoss, {}, {});
   for (int i = 0; i < 9; ++i) completion.on_suggestion(expecting(0));
   completion.on_end(TrialState::kStopped, {0.1});
   CHECK_FALSE(completion.reached());
@@ -107,7 +107,7 @@ TEST_CASE("with two objectives a trial is news that no earlier one is at least a
   limits.no_improvement = 2;
   limits.convergence = 0.01;
   const Objective time{"seconds", Goal::kMinimize, Reduce::kBest};
-  Completion completion(limits, kLoss, {}, time);
+  Completion completion(limits, kLoss, {}, {}, time);
   completion.on_end(TrialState::kCompleted, {1, 10});
   completion.on_end(TrialState::kCompleted, {2, 5});  // worse in the first, better in the second
   completion.on_end(TrialState::kCompleted, {2, 6});
@@ -125,6 +125,25 @@ TEST_CASE("with two objectives a trial is news that no earlier one is at least a
   CHECK(completion.reached() == StudyEnd::kConvergence);
   CHECK(completion.sentence().find("expected to enlarge what the front dominates by less than 1 %") !=
         std::string::npos);
+}
+
+TEST_CASE("a trial that was given up as it waited is no news of the search in a later run either") {
+  Limits limits;
+  limits.no_improvement = 2;
+  std::vector<store::TrialRow> trials(4);
+  std::vector<store::AttemptRow> attempts(4);
+  for (int i = 0; i < 4; ++i) {
+    store::TrialRow& trial = trials[static_cast<std::size_t>(i)];
+    trial.number = attempts[static_cast<std::size_t>(i)].trial = i + 1;
+    trial.state = i == 0 ? TrialState::kCompleted : TrialState::kStopped;
+    trial.values = {0.5 + i};
+    trial.ended = WallTime(Milliseconds(i));
+    trial.reason = attempts[static_cast<std::size_t>(i)].reason = i == 0 ? "" : "the rule stopped it";
+  }
+  attempts[1].reason = attempts[2].reason = "paused at step 3";
+  CHECK_FALSE(Completion(limits, kLoss, trials, attempts).reached());
+  attempts[1].reason = trials[1].reason;
+  CHECK(Completion(limits, kLoss, trials, attempts).reached() == StudyEnd::kNoImprovement);
 }
 
 TEST_CASE("limits that only one objective can have are refused for two") {

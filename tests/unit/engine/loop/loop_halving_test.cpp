@@ -158,6 +158,33 @@ TEST_CASE("a person's stop holds for a trial that is just being paused") {
   CHECK(f.store.trial(1)->attempts == 1);
 }
 
+TEST_CASE("a person's stop holds for a trial whose loop dies while it is being paused") {
+  HalvingFixture f(6, StopForm::kPause);
+  f.use(1, [](const engine::Attempt& attempt) {
+    Behaviour behaviour = epochs(attempt, Checkpoints::kUsed);
+    behaviour.ignores_term = true;  // so that the grace goes by
+    behaviour.lasts = std::chrono::minutes(10);
+    return behaviour;
+  });
+  const engine::Inbox inbox(f.folder.path());
+  bool is_asked = false;
+  f.runner->before_wait = [&] {
+    if (f.runner->stops.empty()) return;
+    if (!std::exchange(is_asked, true))
+      inbox.send({{}, "stop", {{"trial", 1}}, "ada@host", f.clock.wall_now()});
+    if (f.store.study().facts.stop_requests.contains(1)) throw OrchestratorGone{};
+  };
+  CHECK_THROWS_AS(f.run(), OrchestratorGone);
+  f.runner->orchestrator_dies([](AttemptId) { return true; });
+  f.use(1, [](const engine::Attempt& attempt) { return epochs(attempt, Checkpoints::kUsed); });
+  f.renew();
+  f.run();
+  CHECK(f.store.trial(1)->state == TrialState::kStopped);
+  CHECK(f.store.trial(1)->reason == "stopped by a person");
+  CHECK(f.store.trial(1)->attempts == 1);
+  CHECK(f.store.study().facts.stop_requests.empty());
+}
+
 TEST_CASE("a trainer that fails when it goes on is found out at the first such trial") {
   HalvingFixture f(18, StopForm::kPause);
   f.use(2, [](const engine::Attempt& attempt) {

@@ -197,6 +197,39 @@ TEST_CASE("a converged search does not begin again when its replicates are cut s
   CHECK(f.store.trial_count() == searched + 2);
 }
 
+TEST_CASE("a replicate of an earlier run hides no new best trial") {
+  ReplicateFixture f(2, {.top = 1, .seeds = 1});
+  f.losses = {{1, 0.5}, {2, 0.4}, {3, 0.1}, {4, 0.3}, {5, 0.3}};  // trial 3 is a replicate
+  f.run();
+  const auto before = f.status.count(engine::StatusKind::kBest);
+  f.spec.limits.trials = 3;
+  f.use(1, [&](const engine::Attempt& attempt) { return f.behaviour(attempt); });
+  f.renew();
+  f.run();
+  REQUIRE(f.store.trial(3)->facts.replicate_of == 2);
+  CHECK(f.status.count(engine::StatusKind::kBest) == before + 1);
+}
+
+TEST_CASE("a search that its limit ended goes on when the limit is raised among its replicates") {
+  Limits limits;
+  limits.convergence = 0.01;
+  ReplicateFixture f(3, {.top = 1, .seeds = 2}, limits);
+  f.runner->on_start = [&](const engine::Attempt& attempt) {
+    if (attempt.id.trial == 5) throw OrchestratorGone();
+  };
+  CHECK_THROWS_AS(f.run(), OrchestratorGone);
+  REQUIRE(f.store.trial(5)->facts.replicate_of);
+  CHECK(f.store.study().facts.search_end == "trial limit");
+  f.runner->orchestrator_dies([](AttemptId) { return true; });
+  f.spec.limits.trials = 6;
+  f.use(1, [&](const engine::Attempt& attempt) { return f.behaviour(attempt); });
+  f.renew();
+  CHECK(f.run().reason == "trial limit");
+  int searched = 0;
+  for (const store::TrialRow& row : f.store.trials()) searched += !row.facts.replicate_of;
+  CHECK(searched == 6);
+}
+
 TEST_CASE("an answer that calls itself a replicate and is none is refused") {
   ReplicateFixture f(2, {.top = 1, .seeds = 1});
   f.strategy =

@@ -10,7 +10,7 @@ using engine::PoisonGuard;
 
 // A study whose trials end one after the other.
 struct Ends {
-  explicit Ends(int parallel = 1) : guard(parallel) {}
+  explicit Ends(int at_once = 1) : running(at_once) {}
 
   int begin(ParameterSet parameters) {
     auto view = std::make_shared<TrialView>();
@@ -18,7 +18,7 @@ struct Ends {
     view->parameters = std::move(parameters);
     view->state = TrialState::kRunning;
     history.trials.push_back(view);
-    guard.on_start(view->number);
+    guard.on_start(view->number, running);
     return view->number;
   }
   void end(int trial, TrialState state, const std::string& way, Milliseconds lasted, bool has_metrics,
@@ -53,6 +53,7 @@ struct Ends {
     return 0;
   }
 
+  int running;  // at once
   PoisonGuard guard;
   History history;
   Rng rng{7, 1};
@@ -198,6 +199,27 @@ TEST_CASE(
   Ends conditional;
   for (int i = 0; i < 20; ++i) conditional.works(conditional.begin({{"lr", i}}));
   CHECK(conditional.fails_until_it_speaks([&] { return ParameterSet{{"lr", 3}, {"momentum", 0.5}}; }) == 25);
+}
+
+TEST_CASE("what never ran at once asks for no longer row, and nor does what runs at once no more") {
+  LoopFixture f(small_spec(50));
+  f.spec.limits.parallel = 16;
+  f.use(2, [](const engine::Attempt&) {
+    Behaviour behaviour;
+    behaviour.lasts = std::chrono::hours(2);
+    return behaviour;
+  });
+  const engine::StudyResult result = f.run();
+  CHECK(result.outcome == engine::Outcome::kPaused);
+  CHECK(result.failed <= 4);
+
+  Ends ends(8);
+  for (int i = 0; i < 4; ++i) ends.gives_nothing(ends.begin(ends.some()));
+  CHECK_FALSE(ends.guard.verdict());
+  ends.guard.set_parallel(2);
+  ends.running = 2;
+  ends.gives_nothing(ends.begin(ends.some()));
+  CHECK(ends.guard.verdict());
 }
 
 TEST_CASE("a study of which most failed before the cure is still looked after") {

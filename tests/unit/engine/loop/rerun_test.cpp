@@ -59,6 +59,12 @@ TEST_CASE("a strategy does not see what repeats a trial, and its numbers go on a
   CHECK(f.store.trial(5)->parameters == calm.store.trial(4)->parameters);
   CHECK(f.seeds.at(3) == f.seeds.at(1));
   CHECK(f.seeds.at(4) != f.seeds.at(1));
+  // It is none of those that the limit counts, and shifts no place.
+  f.status.events.clear();
+  f.spec.limits.trials = 5;
+  f.run();
+  CHECK(f.status.events.at(0).message == "continues: 4 of 5 trials done");
+  CHECK(f.store.load_history().trials.back()->place() == 5);
 }
 
 TEST_CASE("no rule stops what repeats a trial, and no limit by results counts it") {

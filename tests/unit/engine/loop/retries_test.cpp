@@ -186,6 +186,30 @@ TEST_CASE("what the machine has ended runs again after a wait that doubles, and 
   }
 }
 
+TEST_CASE("a trial that a person had run again has all its tries, whatever the machine did to it before") {
+  LoopFixture f(small_spec(1));
+  int losses = 3;
+  const auto script = [&](const engine::Attempt&) {
+    Behaviour behaviour = prints(0.5);
+    behaviour.without_report = losses-- > 0;
+    return behaviour;
+  };
+  f.use(1, script);
+  f.run();
+  store::TrialRow trial = *f.store.trial(1);
+  REQUIRE(trial.failure == "lost");
+  trial.state = TrialState::kQueued;
+  trial.failure.clear();
+  trial.ended.reset();
+  trial.facts.reopened_after = trial.attempts;
+  f.store.change_finished_trial(trial, {0, f.clock.wall_now(), "trial_reopened", 0, trial.attempts, {}});
+  losses = 1;
+  f.use(1, script);
+  f.run();
+  CHECK(f.store.trial(1)->state == TrialState::kCompleted);
+  CHECK(f.store.trial(1)->attempts == 5);
+}
+
 TEST_CASE("while a trial waits to run again others begin") {
   Spec spec = small_spec(3);
   spec.limits.parallel = 1;

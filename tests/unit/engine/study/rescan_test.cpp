@@ -198,6 +198,17 @@ TEST_CASE("a spec that differs in more than its metrics is refused") {
   }
 }
 
+TEST_CASE("a deleted trial stays deleted, although its log is still there") {
+  RescanFixture f;
+  f.run_with([](const engine::Attempt&) { return says("3\n"); });
+  f.store.delete_trial(2, "ada@host", f.clock.wall_now());
+  const engine::RescanReport report = f.rescan();
+  CHECK(report.changed.size() == 2);
+  CHECK(report.left_alone.empty());
+  CHECK(f.store.trial(2)->values.empty());
+  CHECK(f.store.metrics(2).empty());
+}
+
 TEST_CASE("a promotion is decided again when another trial is the best") {
   RescanFixture f;
   f.run_with([](const engine::Attempt& attempt) {

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "support/catch.h"
+#include "tuner/report/numbers/replicated.h"
 #include "unit/report/priced_study.h"
 
 namespace tune::report {
@@ -28,6 +29,19 @@ TEST_CASE("the leaderboard holds completed trials with finite values, the earlie
     numbers.push_back(trial.number);
   CHECK(numbers == std::vector<int>{1, 4, 5});
   CHECK_FALSE(best_trial({trial_row(1)}, {"m", Goal::kMinimize, Reduce::kBest}).has_value());
+}
+
+TEST_CASE("a repeat of a trial ranks like any other, but for its part in replicates", "[report]") {
+  std::vector<store::TrialRow> trials = {ended(1, TrialState::kCompleted, {0.5}),
+                                         ended(2, TrialState::kCompleted, {0.7})};
+  trials[1].facts.rerun_of = 1;
+  const Objective objective{"m", Goal::kMaximize, Reduce::kBest};
+  CHECK(best_trial(trials, objective)->number == 2);
+  CHECK(count_searched(trials) == 1);
+  trials.push_back(ended(3, TrialState::kCompleted, {0.4}));
+  trials[2].facts.replicate_of = 1;
+  CHECK(best_trial(trials, objective)->number == 1);
+  CHECK(count_searched(trials) == 1);
 }
 
 }  // namespace
