@@ -26,7 +26,7 @@ int open_flags(OpenMode mode) {
 // Whether a file of the database has come to the process's limit on the size of one (RLIMIT_FSIZE), for which
 // SQLite has no code of its own.
 bool is_at_size_limit(const std::string& name) {
-  constexpr std::uintmax_t kWrite = 64 * 1024;  // SQLite's largest page: a write at a time
+  constexpr std::uintmax_t kWrite = 65536;  // SQLite's largest page: a write at a time
   rlimit limit{};
   if (::getrlimit(RLIMIT_FSIZE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return false;
   for (const char* part : {"", "-wal", "-shm", "-journal"}) {

@@ -58,8 +58,10 @@ void check_shape(Connection& connection, const Schema& schema) {
     if (there == found.end()) fail(connection, "the table " + table + " is missing");
     for (const auto& [column, promised] : columns) {
       const auto place = there->second.find(column);
-      if (place == there->second.end()) fail(connection, "the table " + table + " has no column " + column);
-      const std::string which = "the column " + column + " of the table " + table;
+      if (place == there->second.end())
+        fail(connection, std::string("the table ").append(table).append(" has no column ").append(column));
+      const std::string which =
+          std::string("the column ").append(column).append(" of the table ").append(table);
       const auto& [type, may_be_empty] = place->second;
       if (type != promised.type)
         fail(connection, which + " holds " + (type.empty() ? "anything" : type) + ", not " + promised.type);

@@ -90,6 +90,8 @@ void solve_lower_transposed(const ConstMatrix& lower, Matrix b) {
   }
 }
 
+// Both are views that are written through.
+// NOLINTNEXTLINE(performance-unnecessary-value-param)
 void invert_from_cholesky(Matrix lower, Matrix inverse) {
   invert_in_place(lower);
   transpose_times_self(lower, inverse);

@@ -63,7 +63,7 @@ const HistoryEncoder::Entry& HistoryEncoder::entry(std::size_t index,
   entry.key = point_key(space_, trial->parameters);
   entry.active.resize(space_.size());
   for (std::size_t i = 0; i < space_.size(); ++i)
-    entry.active[i] = trial->parameters.contains(space_.parameters()[i].name);
+    entry.active[i] = static_cast<char>(trial->parameters.contains(space_.parameters()[i].name));
   entry.features = encoding_.encode(entry.unit, entry.active);
   return entry;
 }

@@ -74,11 +74,11 @@ Activity Encoding::activity(const UnitPoint& unit) const {
   Activity active(columns_.size(), 0);
   for (const std::size_t i : order_) {
     const auto& all = columns_[i].requires_all;
-    active[i] = std::all_of(all.begin(), all.end(), [&](const Requirement& requirement) {
+    active[i] = static_cast<char>(std::all_of(all.begin(), all.end(), [&](const Requirement& requirement) {
       const auto& any = requirement.coordinates;
       return active[requirement.parent] &&
              std::find(any.begin(), any.end(), unit[requirement.parent]) != any.end();
-    });
+    }));
   }
   return active;
 }

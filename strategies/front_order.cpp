@@ -8,6 +8,7 @@ namespace {
 // The points of one front in units of its range.
 std::vector<LossPair> scaled(const std::vector<LossPair>& points, const std::vector<std::size_t>& members) {
   std::vector<LossPair> result;
+  result.reserve(members.size());
   for (const std::size_t member : members) result.push_back(points[member]);
   for (std::size_t j = 0; j < 2; ++j) {
     double least = result.front()[j], most = least;

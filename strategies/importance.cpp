@@ -136,6 +136,7 @@ Importance importance(const SearchSpace& space, const History& history) {
     return result;
   }
   std::vector<double> targets;
+  targets.reserve(trials.size());
   for (const TrialView* trial : trials) targets.push_back(trial->values[0]);
   if (!standardise(targets)) {
     result.objection = "every completed trial has the same value";

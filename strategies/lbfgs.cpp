@@ -55,7 +55,7 @@ Eigen::VectorXd descent_direction(const std::deque<Pair>& pairs, const Eigen::Ve
 
 }  // namespace
 
-BoxMinimum minimize_in_box(const SmoothFunction& function, Eigen::VectorXd x0, const Eigen::VectorXd& lower,
+BoxMinimum minimize_in_box(const SmoothFunction& function, const Eigen::VectorXd& x0, const Eigen::VectorXd& lower,
                            const Eigen::VectorXd& upper, const LbfgsOptions& options) {
   constexpr double kSufficientDecrease = 1e-4;
   constexpr int kHalvings = 12;

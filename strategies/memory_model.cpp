@@ -28,7 +28,8 @@ std::optional<Eigen::VectorXd> MemoryModel::features_of(const ParameterSet& para
   try {
     UnitPoint unit = space_.to_unit(values);
     Activity active(space_.size());
-    for (std::size_t i = 0; i < space_.size(); ++i) active[i] = values.contains(space_.parameters()[i].name);
+    for (std::size_t i = 0; i < space_.size(); ++i)
+      active[i] = static_cast<char>(values.contains(space_.parameters()[i].name));
     encoding_.snap(unit);
     return encoding_.encode(unit, active);
   } catch (const std::invalid_argument&) {

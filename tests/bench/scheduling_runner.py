@@ -79,12 +79,12 @@ class Simulation:
         self.device += (now - self.clock) * (len(self.running) + 1)
         self.clock = now
         training = self.by_handle[handle]
-        value = float(training.values[training.step])
+        value, took = float(training.values[training.step]), float(training.seconds[training.step])
         training.step += 1
         is_over = training.step == self.problem.steps
         if is_over or not self.problem.only_ends_count:
             self.saw(self.any, value)
-        decision = self.timed(self.tuner.report, handle, training.step, value)
+        decision = self.timed(self.tuner.report, handle, training.step, value, took)
         how = "completed" if is_over else {"continue": None, "stop": "stopped", "pause": "paused"}[decision]
         if how is None:
             self.schedule(handle)

@@ -1,8 +1,8 @@
 """One face for every tuner with a stop rule.
 
 ask() gives (handle, parameters), the parameters None for a paused trial that goes on, or None where the tuner wants to wait;
-report(handle, step, value) gives "continue", "stop" or "pause"; ended(handle, how, value) says that a trial was completed,
-stopped or paused. thinking(own) is the processor time of the tuner, where `own` is that spent in these calls.
+report(handle, step, value, seconds) gives "continue", "stop" or "pause", after so many seconds of training; ended(handle, how, value)
+says that a trial was completed, stopped or paused. thinking(own) is the processor time of the tuner, where `own` is that spent in these calls.
 """
 import dataclasses
 import datetime
@@ -53,8 +53,8 @@ class Ours(strategies_tuners.Ours):
             return trial["resume_trial"], None
         return trial["trial"], trial["parameters"]
 
-    def report(self, handle, step, value):
-        return self.line({"report": {"trial": handle, "step": step, "value": float(value)}})["decision"]
+    def report(self, handle, step, value, seconds):
+        return self.line({"report": {"trial": handle, "step": step, "value": float(value), "seconds": float(seconds)}})["decision"]
 
     def ended(self, handle, how, value):
         self.line({"tell": {"trial": handle, "state": how}})
@@ -90,7 +90,7 @@ class Optuna(Peer, strategies_tuners.Optuna):
         self.trials[trial.number] = trial
         return trial.number, self.suggested(trial)
 
-    def report(self, handle, step, value):
+    def report(self, handle, step, value, seconds):
         trial = self.trials[handle]
         trial.report(float(value), step)
         return "stop" if trial.should_prune() else "continue"
@@ -124,7 +124,7 @@ class Random(Peer):
     def result(step, value):
         return {"training_iteration": step, "loss": float(value)}
 
-    def report(self, handle, step, value):
+    def report(self, handle, step, value, seconds):
         if not self.scheduler:
             return "continue"
         self.step = step
@@ -176,7 +176,7 @@ class SyneTune(Peer):
         self.scheduler.on_trial_add(self.trials[number])
         return number, {name: getattr(value, "item", lambda value=value: value)() for name, value in suggestion.config.items()}
 
-    def report(self, handle, step, value):
+    def report(self, handle, step, value, seconds):
         self.step[handle] = step
         decision = self.scheduler.on_trial_result(self.trials[handle], {"loss": float(value), "step": step})
         return {"CONTINUE": "continue", "STOP": "stop", "PAUSE": "pause"}[decision]

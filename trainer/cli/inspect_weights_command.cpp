@@ -102,8 +102,9 @@ void print(const std::string& model, const FitReport& report, std::ostream& out)
 loop::FittedWeights fit(const std::filesystem::path& path, const std::string& model) {
   std::string known, tasks;
   for (const loop::Task* task : task_table()) {
-    if (task->fit_weights != nullptr) tasks += (tasks.empty() ? "" : " or ") + task->name;
-    for (const auto& row : task->fit_weights != nullptr ? task->models() : OrderedJson::array()) {
+    if (task->fit_weights == nullptr) continue;
+    tasks += (tasks.empty() ? "" : " or ") + task->name;
+    for (const auto& row : task->models()) {
       if (row.at("name") == model) return task->fit_weights(path, model);
       known += (known.empty() ? "there are " : ", ") + row.at("name").get<std::string>();
     }
