@@ -18,6 +18,7 @@ Spec halving_spec(int trials, StopForm form) {
   spec.early_stopping.rule = "asha";
   spec.early_stopping.form = form;
   spec.early_stopping.max_step = kEpochs;
+  spec.early_stopping.reduction_factor = 3;
   return spec;
 }
 
