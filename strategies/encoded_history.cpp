@@ -100,6 +100,10 @@ EncodedHistory HistoryEncoder::encode(const History& history, Goal goal) {
     } else if (trial.state != TrialState::kFailed) {
       seen = forecast.evidence(trial);
     }
+    // A curve that tells nothing of the end still says that the trial was there: without it the search would
+    // come back to where it has just stopped.
+    if (!seen && value && trial.state == TrialState::kStopped)
+      seen = CurveEvidence{*value, without_curve / CurveForecast::kOwnShare};
     const bool waits_unknown = trial.state == TrialState::kPaused && !seen && !diverged;
     if (is_open(trial.state) || waits_unknown) pending.push_back(&known.features);
     if (seen) {

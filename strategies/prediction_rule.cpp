@@ -13,6 +13,9 @@ constexpr double kFirstFraction = 0.1;  // of a training, where nothing is judge
 // The risk is of all judgements of a trial together. Those that follow closely say nearly the same, so they
 // count as one each time the steps have doubled: between a tenth of the steps and all, three to four times.
 constexpr double kLooks = 4;
+// Behind it an end costs little, and a value that is final, and a model, are worth more.
+constexpr double kLastFraction = 0.9;
+
 std::string percent(double probability) {
   if (probability < 0.001) return "below 0.1 %";
   return number_text(std::round(probability * 1000) / 10) + " %";
@@ -75,7 +78,7 @@ Verdict PredictionRule::judge(const TrialView& trial, const History& history) {
             where + ": " + metric + ' ' + number_text(trial.curve.back().value),
             {{"step", step}, {"value", number_to_json(trial.curve.back().value)}}};
   const auto now = progress_at(trial.curve, step);
-  if (!now) return {};
+  if (!now || static_cast<double>(step) > kLastFraction * static_cast<double>(*full)) return {};
   const GainPrediction gain = GainModel::fit(earlier, gains, {}).predict(*now, {});
   const double below = gain.probability_below(*best - now->reached);
   const double chance = goal == Goal::kMinimize ? below : 1 - below;

@@ -64,7 +64,35 @@ Replication::Replication(Goal goal, const std::vector<SeedResult>& results) : go
     ++fresh_;
   }
   for (auto& [number, candidate] : by_number) candidates_.push_back(std::move(candidate));
-  if (fresh_ > 0) estimate();
+  if (fresh_ > 0) estimate_in_range();
+}
+
+// The squares of values as large as those of a trial that has diverged would overflow.
+void Replication::estimate_in_range() {
+  constexpr double kLarge = 1e100;
+  double largest = 0;
+  for (const Candidate& one : candidates_) {
+    largest = std::max(largest, std::abs(one.first));
+    for (const double value : one.fresh) largest = std::max(largest, std::abs(value));
+  }
+  if (largest < kLarge) return estimate();
+  const std::vector<Candidate> as_given = candidates_;
+  const auto scaled = [](auto& value, double factor) {
+    if (value) *value *= factor;
+  };
+  for (Candidate& one : candidates_) {
+    one.first /= largest;
+    for (double& value : one.fresh) value /= largest;
+  }
+  estimate();
+  for (std::size_t i = 0; i < candidates_.size(); ++i) {
+    Candidate& one = candidates_[i];
+    one.first = as_given[i].first;
+    one.fresh = as_given[i].fresh;
+    one.mean *= largest;
+    for (auto* value : {&one.bound, &one.luck, &one.spread}) scaled(*value, largest);
+  }
+  scaled(deviation_, largest);
 }
 
 void Replication::estimate() {
@@ -105,7 +133,9 @@ const Replication::Candidate* Replication::find(int trial) const {
 }
 
 bool Replication::ranks_before(const Candidate& a, const Candidate& b) const {
-  return is_better(a.bound.value_or(a.first), b.bound.value_or(b.first), goal_);
+  const double ours = a.bound.value_or(a.first), theirs = b.bound.value_or(b.first);
+  // Where one replicate has diverged, the common deviation is so large that all bounds are the same.
+  return ours == theirs ? is_better(a.mean, b.mean, goal_) : is_better(ours, theirs, goal_);
 }
 
 std::vector<const Replication::Candidate*> Replication::ranking() const {

@@ -106,6 +106,23 @@ TEST_CASE("values that differ by less than their noise beat nobody") {
   CHECK_FALSE(even.is_beaten(*even.find(2), *even.find(1)));
 }
 
+TEST_CASE("a trial of which one seed has diverged does not win, however large its value is") {
+  for (const double huge : {1e20, 1e200, 1.7e308}) {
+    const Replication replication(Goal::kMinimize, {{1, 0.05},
+                                                    {2, 0.06},
+                                                    {3, huge, 1},
+                                                    {4, 0.04, 1},
+                                                    {5, huge, 1},
+                                                    {6, 0.05, 2},
+                                                    {7, 0.07, 2},
+                                                    {8, 0.06, 2}});
+    CHECK(replication.winner()->trial == 2);
+    CHECK(replication.find(1)->first == 0.05);
+    CHECK_FALSE(std::isnan(*replication.find(1)->bound));
+    CHECK_FALSE(std::isnan(*replication.find(2)->bound));
+  }
+}
+
 TEST_CASE("a trainer that repeats itself exactly has no luck and no spread") {
   const Replication replication(Goal::kMinimize,
                                 {{1, 0.25}, {2, 0.5}, {3, 0.25, 1}, {4, 0.5, 2}, {5, 0.25, 1}});

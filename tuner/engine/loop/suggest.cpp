@@ -23,7 +23,7 @@ std::string objection(const strategies::Answer& answer, const SearchSpace& space
   if (suggestion->replicate_of) {
     const int number = *suggestion->replicate_of;
     const bool repeats =
-        number >= 1 && number < history.next_number() &&
+        number >= 1 && number <= static_cast<int>(history.trials.size()) &&
         history.trials[static_cast<std::size_t>(number) - 1]->parameters == suggestion->parameters;
     if (!repeats) return "it is no replicate of trial " + std::to_string(number);
   }

@@ -65,7 +65,7 @@ bool TrialStarter::start_again(int number) {
 }
 
 std::optional<strategies::Suggestion> TrialStarter::next_new() {
-  if (!roomless_) return parts_.source.next(parts_.patience, parts_.desk.running() > 0);
+  if (!roomless_) return parts_.source.next(parts_.patience, parts_.desk.running() > 0 || has_waiting());
   auto suggestion = std::exchange(roomless_, std::nullopt);
   return parts_.source.is_wanted(*suggestion) ? std::move(suggestion) : std::nullopt;
 }

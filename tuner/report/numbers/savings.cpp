@@ -39,14 +39,15 @@ std::optional<Savings> savings(const StudyRows& rows, const CostReport& costs) {
     const bool has_ended = trial.state == TrialState::kStopped || trial.state == TrialState::kPaused;
     if (!has_ended || ended_by_rule.count(trial.number) == 0) continue;
     const Cost spent = costs.of(trial.number).total;
-    Cost rest;
-    rest.lease_seconds = std::max(0.0, whole_lease - spent.lease_seconds);
-    rest.device_hours = std::max(0.0, whole_devices - spent.device_hours);
-    if (price) rest.usd = rest.device_hours * *price;
-    saved.cost += rest;
+    // Negative for one that took longer than the median in spite of its end: what is long is stopped later.
+    saved.cost.lease_seconds += whole_lease - spent.lease_seconds;
+    saved.cost.device_hours += whole_devices - spent.device_hours;
     ++saved.trials;
   }
   if (saved.trials == 0) return std::nullopt;
+  saved.cost.lease_seconds = std::max(0.0, saved.cost.lease_seconds);
+  saved.cost.device_hours = std::max(0.0, saved.cost.device_hours);
+  if (price) saved.cost.usd = saved.cost.device_hours * *price;
   return saved;
 }
 

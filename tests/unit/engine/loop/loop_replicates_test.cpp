@@ -230,6 +230,41 @@ TEST_CASE("a search that its limit ended goes on when the limit is raised among 
   CHECK(searched == 6);
 }
 
+TEST_CASE("the best are repeated also where the search's last trial was lost, and waits to run again") {
+  ReplicateFixture f(2, {.top = 1, .seeds = 2});
+  f.losses = {{1, 0.5}, {2, 0.2}};
+  bool was_lost = false;
+  f.use(2, [&](const engine::Attempt& attempt) {
+    Behaviour behaviour = f.behaviour(attempt);
+    behaviour.without_report =
+        attempt.id.trial == 2 && !std::exchange(was_lost, was_lost || attempt.id.trial == 2);
+    return behaviour;
+  });
+  f.run();
+  CHECK(was_lost);
+  CHECK(f.repeated() == std::map<int, int>{{2, 2}});
+}
+
+TEST_CASE("a trial that runs again exactly does not keep the best from its replicates") {
+  ReplicateFixture f(3, {.top = 1, .seeds = 1});
+  f.losses = {{1, 0.5}, {2, 0.4}, {3, 0.3}, {5, 0.2}};
+  f.spec.replicates.reset();
+  f.renew();
+  f.run();
+  store::TrialRow again;
+  again.number = 4;
+  again.parameters = f.store.trial(1)->parameters;
+  again.state = TrialState::kQueued;
+  again.facts.rerun_of = 1;
+  f.store.insert_trial(again);
+  f.spec.replicates = Replicates{.top = 1, .seeds = 1};
+  f.spec.limits.trials = 4;
+  f.renew();
+  f.run();
+  CHECK(f.repeated() == std::map<int, int>{{5, 1}});
+  CHECK(f.said("is no replicate of") == 0);
+}
+
 TEST_CASE("an answer that calls itself a replicate and is none is refused") {
   ReplicateFixture f(2, {.top = 1, .seeds = 1});
   f.strategy =
