@@ -12,7 +12,9 @@ constexpr const char* kResumable =
     "done\n"
     "echo weights of $1 > \"$TUNE_OUTPUT_DIR/weights\"";
 
-Json pausing_rule() { return {{"rule", "asha"}, {"form", "pause"}, {"max_step", 9}, {"start_step", 1}}; }
+Json pausing_rule() {
+  return {{"rule", "asha"}, {"form", "pause"}, {"max_step", 9}, {"start_step", 1}, {"reduction_factor", 3}};
+}
 
 int count_in(const Json& table, const std::string& state) {
   int count = 0;
