@@ -1,5 +1,7 @@
 #include "tuner/report/text/study_summary.h"
 
+#include <algorithm>
+
 #include "tuner/core/number_text.h"
 #include "tuner/core/objective_text.h"
 #include "tuner/core/plural_text.h"
@@ -120,13 +122,20 @@ std::string promotion_lines(const store::PromotionDecision& promotion) {
          ")\n  " + promotion.folder.string() + '\n';
 }
 
-// "1 trial", "1 of 20 trials"
+// "1 trial", "1 of 20 trials", "20 of 20 trials, 3 enqueued beyond them"
 std::string trials_text(const StudyRows& rows) {
   const auto limit = rows.study.limits.find("trials");
-  const int searched = count_searched(rows.trials);
+  const std::int64_t searched = count_searched(rows.trials);
   const std::string others = replicate_count_text(rows.trials), more = others.empty() ? "" : " and " + others;
   if (limit == rows.study.limits.end()) return plural_text(searched, "trial") + more;
-  return std::to_string(searched) + " of " + plural_text(limit->get<std::int64_t>(), "trial") + more;
+  const std::int64_t enqueued =
+      std::count_if(rows.trials.begin(), rows.trials.end(), [](const store::TrialRow& trial) {
+        return trial.facts.explanation.value("strategy", Json()) == "enqueue";
+      });
+  const auto most = limit->get<std::int64_t>();
+  const std::int64_t beyond = std::clamp<std::int64_t>(searched - most, 0, enqueued);
+  return std::to_string(searched - beyond) + " of " + plural_text(most, "trial") +
+         (beyond > 0 ? ", " + std::to_string(beyond) + " enqueued beyond them" : "") + more;
 }
 
 std::string head_line(const StudyRows& rows) {

@@ -98,6 +98,21 @@ TEST_CASE("what repeats a trial is never the best, though its result is better")
   CHECK(result.best_trial == 4);
 }
 
+TEST_CASE("a study that goes on tells trials that were enqueued beyond its limit from those that it allows") {
+  RerunFixture f(2);
+  f.run();
+  store::TrialRow row;
+  row.number = 3;
+  row.parameters = f.store.trial(1)->parameters;
+  row.state = TrialState::kQueued;
+  row.facts.explanation = {{"strategy", "enqueue"}};
+  f.store.insert_trial(row);
+  f.run();
+  f.status.events.clear();
+  f.run();
+  CHECK(f.status.events.at(0).message == "continues: 2 of 2 trials done, 1 enqueued beyond them");
+}
+
 TEST_CASE("a strategy's explanation is written with the trial's row, and names the strategy at least") {
   LoopFixture f(small_spec(2));
   f.use(1, [](const engine::Attempt&) { return prints(0.5); });
