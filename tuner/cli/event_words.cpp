@@ -44,6 +44,8 @@ std::string finished(const StatusEvent& event, const StudyProgress& before) {
     text += ", " + before.second()->metric + ' ' + number_text(*event.second_value);
   if (event.replicate_of)
     text += " (replicate of trial " + std::to_string(*event.replicate_of) + ")";
+  else if (event.rerun_of)
+    text += " (repeat of trial " + std::to_string(*event.rerun_of) + ")";
   else if (event.value && event.state == TrialState::kCompleted)
     text += standing(event, before);
   if (event.message == to_string(event.state)) return text;

@@ -43,7 +43,7 @@ report::Table overview(const std::vector<Listed>& studies) {
     const auto best = report::best_trial(rows);
     table.rows.push_back(
         {listed.is_copy() ? listed.folder + " (holds " + rows.study.name + ")" : listed.folder,
-         to_string(rows.study.state), report::counts_text(report::count_states(rows.trials)),
+         to_string(rows.study.state), report::counts_text(report::count_trials(rows.trials)),
          best ? report::value_text(*best) : "", best ? std::to_string(best->number) : "",
          rows.study.objective.metric, report::seconds_text(rows.study.elapsed_seconds)});
   }

@@ -57,7 +57,8 @@ StudyProgress::StudyProgress(const store::StudyRow& study, const std::vector<sto
   }
   std::sort(durations_ms_.begin(), durations_ms_.end());
   for (const auto& trial : trials)
-    if (trial.state == TrialState::kCompleted && !trial.facts.replicate_of) so_far_.add(trial.values);
+    if (trial.state == TrialState::kCompleted && !trial.facts.replicate_of && !trial.facts.rerun_of)
+      so_far_.add(trial.values);
   if (const auto best = report::best_trial(trials, objective_); best && !second_)
     best_ = Best{best->number, best->values.front()};
 }
@@ -114,7 +115,7 @@ void StudyProgress::apply(const engine::StatusEvent& event) {
 }
 
 bool StudyProgress::is_new_best(const engine::StatusEvent& event) const {
-  return !event.replicate_of && event.kind == StatusKind::kTrialFinished &&
+  return !event.replicate_of && !event.rerun_of && event.kind == StatusKind::kTrialFinished &&
          event.state == TrialState::kCompleted && so_far_.is_improved_by(values_of(event));
 }
 

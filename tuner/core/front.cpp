@@ -73,8 +73,8 @@ std::vector<std::size_t> front_of(const History& history) {
   std::vector<LossPair> points;
   for (std::size_t i = 0; i < history.trials.size(); ++i) {
     const TrialView& trial = *history.trials[i];
-    if (trial.state != TrialState::kCompleted || trial.values.size() != 2 ||
-        !std::isfinite(trial.values[0]) || !std::isfinite(trial.values[1]))
+    if (trial.role == SearchRole::kRepeat || trial.state != TrialState::kCompleted ||
+        trial.values.size() != 2 || !std::isfinite(trial.values[0]) || !std::isfinite(trial.values[1]))
       continue;
     completed.push_back(i);
     points.push_back(loss_pair(trial.values, history.objective, *history.second));

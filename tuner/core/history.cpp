@@ -91,8 +91,8 @@ const TrialView* History::best() const {
   const TrialView* best = nullptr;
   for (const auto& trial : trials) {
     if (trial->replicate_of) return best_of_replicated(*this);
-    if (trial->state != TrialState::kCompleted || trial->values.empty() || !std::isfinite(trial->values[0]))
-      continue;
+    const bool counts = trial->role != SearchRole::kRepeat && trial->state == TrialState::kCompleted;
+    if (!counts || trial->values.empty() || !std::isfinite(trial->values[0])) continue;
     if (best == nullptr || is_better(trial->values[0], best->values[0], objective.goal)) best = trial.get();
   }
   return best;

@@ -112,8 +112,8 @@ struct History {
   std::optional<Objective> second = {};
 
   int next_number() const { return static_cast<int>(trials.size() - borrowed - repeats) + 1; }
-  // The best completed trial, by value, the earliest of equals; with replicates the one that wins by them
-  // (Replication::winner()), which is none of them. nullptr when none has completed with a finite value.
+  // The best completed trial of the search, by value, the earliest of equals; with replicates the one that
+  // wins by them (Replication::winner()). No replicate or repeat. nullptr when none has a finite value.
   const TrialView* best() const;
 };
 

@@ -11,6 +11,7 @@ namespace tune {
 namespace {
 
 constexpr double kRisk = 0.05;
+constexpr double kRounding = 1e-9;  // of a value: a difference below it is none, but what sums leave over
 
 // The probability that a Student t variable exceeds t > 0: Abramowitz and Stegun, "Handbook of Mathematical
 // Functions", 26.7.3 and 26.7.4.
@@ -114,7 +115,10 @@ void Replication::estimate() {
     if (one.fresh.empty()) continue;
     for (const double value : one.fresh) squares += (value - one.mean) * (value - one.mean);
     squares += (one.first - luck - one.mean) * (one.first - luck - one.mean);
-    one.luck = sign * (one.first - mean_of(one.fresh));
+    const double fresh = mean_of(one.fresh), luck_of_one = sign * (one.first - fresh);
+    const bool is_rounding =
+        std::abs(luck_of_one) <= kRounding * std::max(std::abs(one.first), std::abs(fresh));
+    one.luck = is_rounding ? 0 : luck_of_one;
     if (one.fresh.size() > 1) one.spread = std::sqrt(sample_variance(one.fresh));
   }
   if (fresh_ < 2) return;

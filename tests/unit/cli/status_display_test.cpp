@@ -458,14 +458,21 @@ TEST_CASE("what repeats a trial counts for no limit, in this run and in the next
   begins.rerun_of = ends.rerun_of = 1;
   progress.apply(finished(1, TrialState::kCompleted, 0.5));
   progress.apply(begins);
+  CHECK(progress.is_new_best(finished(2, TrialState::kCompleted, 0.75)));
+  ends.value = 0.75;
+  CHECK_FALSE(progress.is_new_best(ends));
   progress.apply(ends);
   CHECK(progress.finished() == 1);
   CHECK(progress.replicated() == 0);
   store::TrialRow first = store::trial_row(1), repeat = store::trial_row(2);
   first.state = repeat.state = TrialState::kCompleted;
-  first.values = repeat.values = {0.5};
+  first.values = {0.5};
+  repeat.values = {0.75};
   repeat.facts.rerun_of = 1;
-  CHECK(StudyProgress(study, {first, repeat}, clock).finished() == 1);
+  const StudyProgress later(study, {first, repeat}, clock);
+  CHECK(later.finished() == 1);
+  CHECK(later.best()->trial == 1);
+  CHECK(later.is_new_best(finished(3, TrialState::kCompleted, 0.625)));
 }
 
 TEST_CASE("the display suits the console", "[display]") {

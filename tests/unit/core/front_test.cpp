@@ -99,7 +99,9 @@ TEST_CASE("a hypervolume is the area that is dominated within the reference") {
   CHECK(hypervolume({}, {1, 1}) == 0);
 }
 
-TEST_CASE("the front of a history turns maximized values round and leaves out what has not completed") {
+TEST_CASE(
+    "the front of a history turns maximized values round and leaves out what has not completed or repeats "
+    "another trial") {
   History history{{"accuracy", Goal::kMaximize, Reduce::kBest}, {}};
   history.second = Objective{"seconds", Goal::kMinimize, Reduce::kBest};
   const auto add = [&](TrialState state, std::vector<double> values) {
@@ -115,6 +117,11 @@ TEST_CASE("the front of a history turns maximized values round and leaves out wh
   add(TrialState::kStopped, {0.99, 1});
   add(TrialState::kCompleted, {0.8, 5});  // the same as the first
   add(TrialState::kFailed, {});
+  const auto repeat = std::make_shared<TrialView>(*history.trials[0]);
+  repeat->number = history.next_number();
+  repeat->role = SearchRole::kRepeat;
+  repeat->values = {0.95, 4};
+  history.trials.push_back(repeat);
   CHECK(front_of(history) == std::vector<std::size_t>{1, 0});
 }
 

@@ -61,7 +61,7 @@ TEST_CASE("a curve without a finite value has no result", "[history]") {
   REQUIRE_FALSE(reduce_curve({{1, kNan}, {2, kInfinity}}, {}).has_value());
 }
 
-TEST_CASE("the best trial is the earliest best among the completed ones", "[history]") {
+TEST_CASE("the best trial is the earliest best among the completed ones that repeat none", "[history]") {
   History history;
   REQUIRE(history.best() == nullptr);
   REQUIRE(history.next_number() == 1);
@@ -70,6 +70,10 @@ TEST_CASE("the best trial is the earliest best among the completed ones", "[hist
                     trial(3, TrialState::kFailed, {}),       trial(4, TrialState::kCompleted, {0.8}),
                     trial(5, TrialState::kCompleted, {0.8}), trial(6, TrialState::kCompleted, {kNan}),
                     trial(7, TrialState::kRunning, {})};
+  const auto repeat = std::make_shared<TrialView>(*trial(8, TrialState::kCompleted, {0.9}));
+  repeat->role = SearchRole::kRepeat;
+  history.trials.push_back(repeat);
+  history.repeats = 1;
   REQUIRE(history.best()->number == 4);
   REQUIRE(history.next_number() == 8);
   history.objective.goal = Goal::kMinimize;

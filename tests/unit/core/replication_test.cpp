@@ -58,6 +58,16 @@ TEST_CASE("a goal to minimize turns bounds and luck around") {
   CHECK(*replication.winner()->luck == Approx(1));
 }
 
+TEST_CASE("a first value that is the mean of the fresh ones owes exactly nothing to luck") {
+  const std::vector<SeedResult> results = {{1, 0.8}, {2, 0.7, 1}, {3, 0.9, 1}, {4, 0.8, 1}};
+  for (const Goal goal : {Goal::kMaximize, Goal::kMinimize}) {
+    const Replication replication(goal, results);
+    CHECK(*replication.find(1)->luck == 0);
+    CHECK_FALSE(std::signbit(*replication.find(1)->luck));
+  }
+  CHECK(*Replication(Goal::kMaximize, {{1, 0.8000001}, {2, 0.8, 1}}).find(1)->luck == Approx(1e-7));
+}
+
 TEST_CASE("what was never repeated is taken down by the common luck, and has a bound of its own") {
   std::vector<SeedResult> results = kTwo;
   results.push_back({7, 5.9});

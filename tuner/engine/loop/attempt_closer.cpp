@@ -24,7 +24,8 @@ AttemptCloser::AttemptCloser(const DeskParts& parts, MetricFollower& metrics)
       metrics_(metrics),
       best_(parts_.frame.spec.objective, parts_.frame.spec.second_objective) {
   for (const auto& trial : parts_.book.history().trials)
-    if (trial->state == TrialState::kCompleted && !trial->replicate_of) best_.add(trial->values);
+    if (trial->state == TrialState::kCompleted && !trial->replicate_of && trial->role != SearchRole::kRepeat)
+      best_.add(trial->values);
 }
 
 std::optional<SecondEnd> AttemptCloser::second_end(const RunningTrial& running, Milliseconds lasted) const {
@@ -77,9 +78,10 @@ std::optional<Fault> AttemptCloser::fault_of(const RunningTrial& running,
   return parts_.set_up_fault ? parts_.set_up_fault() : std::nullopt;
 }
 
-// A replicate alone is never the best: what it says of the trial that it repeats is (History::best()).
+// A replicate alone is never the best: what it says of the trial that it repeats is (History::best()). Nor is
+// an exact repeat: the best of many tries at one point is luck.
 bool AttemptCloser::is_new_best(const store::TrialRow& trial, const AttemptOutcome& outcome) const {
-  return !trial.facts.replicate_of && outcome.state == TrialState::kCompleted &&
+  return !trial.facts.replicate_of && !trial.facts.rerun_of && outcome.state == TrialState::kCompleted &&
          best_.is_improved_by(outcome.values());
 }
 
@@ -123,7 +125,8 @@ TrialEnd AttemptCloser::close(RunningTrial& running, const MemoryUse& memory) {
   if (report && !report->stop) metrics_.warn_of_late_output(running, lasted);
   const bool has_metrics = (outcome.state == TrialState::kFailed || outcome.state == TrialState::kStopped) &&
                            !parts_.store.metrics(number).empty();
-  if (outcome.state == TrialState::kCompleted && !running.trial.facts.replicate_of)
+  if (outcome.state == TrialState::kCompleted && !running.trial.facts.replicate_of &&
+      !running.trial.facts.rerun_of)
     best_.add(outcome.values());
   if (outcome.state != TrialState::kQueued) {
     const bool did_not_fit = !running.attempt.facts.overrides.empty();

@@ -74,6 +74,7 @@ struct StudyLoop::Impl {
   bool is_pausing() const { return starter.trouble() || guard.verdict(); }
   bool may_start() const { return !is_pausing() && !is_held() && !interrupted(); }
   int finished_of_search();
+  int enqueued_beyond_limit();
   bool is_held() const { return study.facts.held.has_value(); }
   void drain_silent_trials();
   RunnerEvent next_event(SteadyTime deadline);
@@ -161,17 +162,19 @@ void StudyLoop::Impl::announce() {
   const Capacity capacity = parts.runner.capacity();
   starter.set_parallel(std::max(1, limits.parallel.value_or(capacity.total)));
   const int known = book.next_number() - 1, replicates = book.replicates();
+  const int beyond = enqueued_beyond_limit();
   const std::string total = limits.trials ? plural_text(*limits.trials, "trial") : "trials";
   // How many share a GPU by memory is known once they are measured.
   const bool is_as_many_as_fit = parts.spec.resources.packs_gpus && !limits.parallel;
   StatusEvent event;
   event.kind = StatusKind::kStudyStarted;
-  event.message = known == 0
-                      ? total + ", " +
-                            (is_as_many_as_fit ? "as many at once as fit"
-                                               : std::to_string(starter.parallel()) + " at once")
-                      : "continues: " + std::to_string(finished_of_search()) + " of " + total + " done" +
-                            (replicates > 0 ? ", and " + plural_text(replicates, "replicate") : "");
+  event.message =
+      known == 0 ? total + ", " +
+                       (is_as_many_as_fit ? "as many at once as fit"
+                                          : std::to_string(starter.parallel()) + " at once")
+                 : "continues: " + std::to_string(finished_of_search() - beyond) + " of " + total + " done" +
+                       (beyond > 0 ? ", " + std::to_string(beyond) + " enqueued beyond them" : "") +
+                       (replicates > 0 ? ", and " + plural_text(replicates, "replicate") : "");
   record.save(store::StudyState::kRunning, {}, Durability::kProcess, &event);
   if (study.facts.no_pausing) book.give_up_pausing();
   look_at_rungs();
@@ -185,6 +188,16 @@ int StudyLoop::Impl::finished_of_search() {
   return static_cast<int>(std::count_if(trials.begin(), trials.end(), [](const auto& trial) {
     return is_finished(trial->state) && !trial->replicate_of && trial->role != SearchRole::kRepeat;
   }));
+}
+
+// Of those that have finished; more than the limit may also be what is left of a higher one.
+int StudyLoop::Impl::enqueued_beyond_limit() {
+  const int more = limits.trials ? finished_of_search() - static_cast<int>(*limits.trials) : 0;
+  if (more <= 0) return 0;
+  const std::vector<store::TrialRow> trials = parts.store.trials();
+  return std::min(more, static_cast<int>(std::count_if(trials.begin(), trials.end(), [](const auto& trial) {
+                    return is_finished(trial.state) && !trial.facts.rerun_of && is_asked_for(trial.facts);
+                  })));
 }
 
 // But for a trial that a person had stopped when its attempt was lost.

@@ -297,7 +297,8 @@ store::TrialRow AskTell::ended_row(const Told& told, const TrialView& trial) con
 void AskTell::write_end(const store::TrialRow& row) {
   BestSoFar best(parts_.spec.objective, parts_.spec.second_objective);
   for (const auto& trial : book_.history(row.number).trials)
-    if (trial->state == TrialState::kCompleted && !trial->replicate_of) best.add(trial->values);
+    if (trial->state == TrialState::kCompleted && !trial->replicate_of && trial->role != SearchRole::kRepeat)
+      best.add(trial->values);
   const bool is_new_best =
       row.state == TrialState::kCompleted && !row.facts.replicate_of && best.is_improved_by(row.values);
   journal_->commit([&](Journal::Entry& entry) {

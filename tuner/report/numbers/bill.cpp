@@ -99,10 +99,14 @@ StudyBill study_bill(const StudyRows& rows) {
   const CostReport costs = costs_of(rows);
   const double probing = billing::probing_seconds(rows.study.facts.probes),
                idle = idle_seconds(rows.running_times, rows.attempts, rows.neighbours);
+  Cost open = costs.of(TrialState::kQueued);
+  open += costs.of(TrialState::kRunning);
   return {costs.total(),
           costs.of(TrialState::kCompleted),
           costs.of(TrialState::kStopped),
           costs.of(TrialState::kFailed),
+          costs.of(TrialState::kPaused),
+          open,
           costs.deleted(),
           costs.retried(),
           validating_cost(rows, costs, price),

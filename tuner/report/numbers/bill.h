@@ -6,9 +6,9 @@ namespace tune::report {
 
 struct StudyBill {
   Cost total;  // of the trials' leases: what a budget counts
-  // By the state of the trial; queued and running trials make up the rest of the total.
-  Cost completed, stopped, failed, deleted;
-  // Parts of the total: attempts that another one followed, and validations. Both may count the same second.
+  // By the state of the trial, which makes up the total. Open ones are queued or running.
+  Cost completed, stopped, failed, paused, open, deleted;
+  // Parts of the total: attempts that were run again, and validations. Both may count the same second.
   Cost retried, validating;
   // Not in the total.
   Cost probing, idle;

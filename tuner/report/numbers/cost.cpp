@@ -56,7 +56,7 @@ CostReport::CostReport(const std::vector<store::TrialRow>& trials,
     TrialCost& trial = by_trial_.try_emplace(attempt.trial, TrialCost{zero_, zero_}).first->second;
     trial.total += cost;
     total_ += cost;
-    if (attempt.attempt == last_attempt[attempt.trial]) continue;
+    if (attempt.attempt == last_attempt[attempt.trial] || attempt.stop == StopReason::kPause) continue;
     trial.retried += cost;
     retried_ += cost;
   }

@@ -20,7 +20,7 @@ struct Cost {
 
 struct TrialCost {
   Cost total;
-  Cost retried;  // of it, spent on attempts that another one followed
+  Cost retried;  // of it, spent on attempts that were run again
 };
 
 // The price in force, `cost.usd_per_hour` of the spec: dollars for one device for one hour.
@@ -46,7 +46,8 @@ class CostReport {
   // deleted one is no stopped trial.
   Cost of(TrialState state) const;
   const Cost& deleted() const { return deleted_; }
-  // The part of the total that went into attempts which another one followed.
+  // The part of the total that went into attempts which another one followed, but for those that were paused:
+  // the next one goes on where they were.
   const Cost& retried() const { return retried_; }
 
  private:

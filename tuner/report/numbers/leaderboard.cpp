@@ -29,7 +29,8 @@ std::vector<store::TrialRow> leaderboard(const std::vector<store::TrialRow>& tri
   if (has_replicates) return by_replicates(trials, objective);
   std::vector<store::TrialRow> ranked;
   for (const auto& trial : trials) {
-    const bool counts = trial.state == TrialState::kCompleted && !trial.values.empty();
+    const bool counts =
+        !trial.facts.rerun_of && trial.state == TrialState::kCompleted && !trial.values.empty();
     if (counts && std::isfinite(trial.values.front())) ranked.push_back(trial);
   }
   std::stable_sort(ranked.begin(), ranked.end(), [&](const store::TrialRow& a, const store::TrialRow& b) {

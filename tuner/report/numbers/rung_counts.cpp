@@ -15,6 +15,7 @@ std::vector<RungCount> rung_counts(const StudyRows& rows,
   for (const auto& attempt : rows.attempts)
     if (attempt.stop == StopReason::kRule) ended_by_rule.insert(attempt.trial);
   for (const auto& trial : rows.trials) {
+    if (trial.facts.replicate_of || trial.facts.rerun_of) continue;
     const auto curve = curves.find(trial.number);
     if (curve == curves.end()) continue;
     RungCount* highest = nullptr;

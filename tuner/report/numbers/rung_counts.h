@@ -10,7 +10,7 @@ namespace tune::report {
 
 struct RungCount {
   std::int64_t step = 0;  // of the rung; the last element is the end of a training
-  int reached = 0;        // trials that came so far
+  int reached = 0;        // trials of the search that came so far
   int stopped = 0;        // of them, by the rule, before the next one
   int waiting = 0;        // paused there
 };

@@ -15,7 +15,7 @@ std::optional<StudyFront> study_front(const StudyRows& rows) {
   std::vector<const store::TrialRow*> completed;
   std::vector<LossPair> points;
   for (const store::TrialRow& trial : rows.trials) {
-    if (trial.state != TrialState::kCompleted || trial.values.size() != 2) continue;
+    if (trial.facts.rerun_of || trial.state != TrialState::kCompleted || trial.values.size() != 2) continue;
     if (!std::isfinite(trial.values[0]) || !std::isfinite(trial.values[1])) continue;
     completed.push_back(&trial);
     points.push_back(loss_pair(trial.values, front.objectives[0], front.objectives[1]));

@@ -100,9 +100,9 @@ ParameterSet fixed_values(const store::StudyRow& study) {
   return fixed != study.spec.end() && fixed->is_object() ? fixed->get<ParameterSet>() : ParameterSet{};
 }
 
-std::map<TrialState, int> count_states(const std::vector<store::TrialRow>& trials) {
-  std::map<TrialState, int> counts;
-  for (const auto& trial : trials) ++counts[trial.state];
+TrialCounts count_trials(const std::vector<store::TrialRow>& trials) {
+  TrialCounts counts;
+  for (const auto& trial : trials) ++(trial.facts.deleted ? counts.deleted : counts.by_state[trial.state]);
   return counts;
 }
 

@@ -49,6 +49,11 @@ std::optional<SearchSpace> stored_space(const store::StudyRow& study);
 // The metrics that the spec names, without the objectives, in its order.
 std::vector<std::string> other_metrics(const store::StudyRow& study);
 
-std::map<TrialState, int> count_states(const std::vector<store::TrialRow>& trials);
+// What is left of a deleted trial is no stopped one.
+struct TrialCounts {
+  std::map<TrialState, int> by_state;
+  int deleted = 0;
+};
+TrialCounts count_trials(const std::vector<store::TrialRow>& trials);
 
 }  // namespace tune::report

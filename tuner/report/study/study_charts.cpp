@@ -123,7 +123,7 @@ std::optional<Chart> history_chart(const StudyMaterial& material, std::size_t in
   std::optional<double> best;
   int improvements = 0;
   for (const auto& trial : material.rows.trials) {
-    if (trial.facts.replicate_of) continue;
+    if (trial.facts.replicate_of || trial.facts.rerun_of) continue;
     if (trial.state == TrialState::kCompleted && has_point(trial, index) &&
         (!best || is_better(trial.values[index], *best, objective.goal))) {
       best = trial.values[index];

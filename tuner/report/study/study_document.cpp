@@ -55,7 +55,7 @@ std::vector<Tile> tiles(const StudyMaterial& material) {
                   std::to_string(count_searched(material.rows.trials)) +
                       (is_limited ? " of " + limit->dump() : "") +
                       (replicates.empty() ? "" : " and " + replicates),
-                  counts_text(count_states(material.rows.trials))});
+                  counts_text(count_trials(material.rows.trials))});
   list.push_back({"wall time", seconds_text(study.elapsed_seconds), ""});
   list.push_back({"device time", hours_text(costs.total().device_hours), ""});
   if (const auto price = usd_per_hour(study))
@@ -228,11 +228,7 @@ Section failures_section(const StudyMaterial& material) {
 Table time_table(const StudyMaterial& material) {
   const CostReport costs = costs_of(material.rows);
   const bool is_priced = usd_per_hour(material.rows.study).has_value();
-  auto counts = count_states(material.rows.trials);
-  const auto deleted = std::count_if(material.rows.trials.begin(), material.rows.trials.end(),
-                                     [](const auto& trial) { return trial.facts.deleted.has_value(); });
-  if (deleted > 0)
-    counts[TrialState::kStopped] -= static_cast<int>(deleted);  // as which they count elsewhere
+  const TrialCounts counts = count_trials(material.rows.trials);
   Table table;
   table.columns = {
       {"what"}, {"trials", Align::kRight}, {"lease time", Align::kRight}, {"device time", Align::kRight}};
@@ -242,10 +238,10 @@ Table time_table(const StudyMaterial& material) {
     row = {name, count, seconds_text(cost.lease_seconds), hours_text(cost.device_hours)};
     if (is_priced) row.push_back(usd_text(cost.usd));
   };
-  for (const auto& [state, count] : counts)
-    if (state != TrialState::kQueued && count > 0)
+  for (const auto& [state, count] : counts.by_state)
+    if (state != TrialState::kQueued || costs.of(state).lease_seconds > 0)
       line(to_string(state), std::to_string(count), costs.of(state));
-  if (deleted > 0) line("deleted", std::to_string(deleted), costs.deleted());
+  if (counts.deleted > 0) line("deleted", std::to_string(counts.deleted), costs.deleted());
   line("total", std::to_string(material.rows.trials.size()), costs.total());
   const StudyBill bill = study_bill(material.rows);
   const auto part = [&](const char* name, const Cost& cost) {

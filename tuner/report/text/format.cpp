@@ -31,12 +31,19 @@ std::string reason_text(const store::TrialRow& trial) {
   return reason.empty() ? trial.failure : trial.failure + ": " + reason;
 }
 
+// format_duration() cuts what it leaves out, as suits a clock; here parts are to add up to their sum.
 std::string seconds_text(double seconds) {
-  return format_duration(Milliseconds(std::llround(std::max(0.0, seconds) * 1000)));
+  const double exact = std::max(0.0, seconds);
+  if (exact < 1) return format_duration(Milliseconds(std::llround(exact * 1000)));
+  const auto rounded = [&](double unit) {
+    return std::chrono::seconds(std::llround(exact / unit) * std::llround(unit));
+  };
+  if (rounded(1) < std::chrono::hours(1)) return format_duration(rounded(1));
+  return format_duration(rounded(60) < std::chrono::hours(24) ? rounded(60) : rounded(3600));
 }
 
 std::string hours_text(double hours) {
-  if (hours < 1) return seconds_text(hours * 3600);
+  if (std::llround(hours * 3600) < 3600) return seconds_text(hours * 3600);
   return printed("%.2f h", hours);
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "tuner/core/metric_names.h"
+#include "tuner/core/number_text.h"
 #include "tuner/core/plural_text.h"
 
 namespace tune::report {
@@ -70,7 +71,7 @@ std::string how_values_differ(const Objective& objective, const std::optional<do
     return objective.metric + ' ' + shown(before) + (before == after ? "" : ", now " + shown(after));
   const double change = *after - *before;
   return objective.metric + ' ' + shown(before) + ", now " + shown(after) + " (" + (change > 0 ? "+" : "") +
-         shortest(change) + ")";
+         number_text(change) + ")";
 }
 
 Json number_or_null(const std::optional<double>& value) { return value ? number_to_json(*value) : Json(); }
@@ -128,7 +129,7 @@ RerunComparison compare_rerun(const store::TrialRow& first,
     if (difference.first)
       result.text += "; first at step " + std::to_string(*difference.first) + ", " +
                      shortest(difference.before) + " and now " + shortest(difference.after) +
-                     "; by at most " + shortest(difference.largest);
+                     "; by at most " + number_text(difference.largest);
     if (curve.size() != curve_now.size())
       result.text += "; " + plural_text(curve.size(), "point") + ", now " + std::to_string(curve_now.size());
   }

@@ -1,5 +1,7 @@
 #include "tuner/report/text/study_summary.h"
 
+#include <algorithm>
+
 #include "tuner/core/number_text.h"
 #include "tuner/core/objective_text.h"
 #include "tuner/core/plural_text.h"
@@ -21,10 +23,11 @@ std::string bill_lines(const StudyBill& bill) {
   const auto part = [&text](const char* name, const Cost& cost) {
     if (cost.device_hours > 0) text += std::string("  ") + name + ": " + cost_text(cost) + '\n';
   };
-  if (bill.stopped.device_hours + bill.failed.device_hours + bill.deleted.device_hours > 0)
-    part("completed trials", bill.completed);
+  if (bill.completed.device_hours < bill.total.device_hours) part("completed trials", bill.completed);
   part("stopped trials", bill.stopped);
   part("failed trials", bill.failed);
+  part("paused trials", bill.paused);
+  part("open trials", bill.open);
   part("deleted trials", bill.deleted);
   part("of these, attempts that were run again", bill.retried);
   part("of these, validating", bill.validating);
@@ -38,6 +41,8 @@ Json bill_json(const StudyBill& bill) {
           {"completed", cost_json(bill.completed)},
           {"stopped", cost_json(bill.stopped)},
           {"failed", cost_json(bill.failed)},
+          {"paused", cost_json(bill.paused)},
+          {"open", cost_json(bill.open)},
           {"deleted", cost_json(bill.deleted)},
           {"retried", cost_json(bill.retried)},
           {"validating", cost_json(bill.validating)},
@@ -117,19 +122,26 @@ std::string promotion_lines(const store::PromotionDecision& promotion) {
          ")\n  " + promotion.folder.string() + '\n';
 }
 
-// "1 trial", "1 of 20 trials"
+// "1 trial", "1 of 20 trials", "20 of 20 trials, 3 enqueued beyond them"
 std::string trials_text(const StudyRows& rows) {
   const auto limit = rows.study.limits.find("trials");
-  const int searched = count_searched(rows.trials);
+  const std::int64_t searched = count_searched(rows.trials);
   const std::string others = replicate_count_text(rows.trials), more = others.empty() ? "" : " and " + others;
   if (limit == rows.study.limits.end()) return plural_text(searched, "trial") + more;
-  return std::to_string(searched) + " of " + plural_text(limit->get<std::int64_t>(), "trial") + more;
+  const std::int64_t enqueued =
+      std::count_if(rows.trials.begin(), rows.trials.end(), [](const store::TrialRow& trial) {
+        return trial.facts.explanation.value("strategy", Json()) == "enqueue";
+      });
+  const auto most = limit->get<std::int64_t>();
+  const std::int64_t beyond = std::clamp<std::int64_t>(searched - most, 0, enqueued);
+  return std::to_string(searched - beyond) + " of " + plural_text(most, "trial") +
+         (beyond > 0 ? ", " + std::to_string(beyond) + " enqueued beyond them" : "") + more;
 }
 
 std::string head_line(const StudyRows& rows) {
   const store::StudyRow& study = rows.study;
   std::string text = study.name + ": " + standing(study);
-  text += ", " + trials_text(rows) + ": " + counts_text(count_states(rows.trials));
+  text += ", " + trials_text(rows) + ": " + counts_text(count_trials(rows.trials));
   return text + ", " + seconds_text(study.elapsed_seconds) + '\n';
 }
 
@@ -171,13 +183,14 @@ Json running_json(const StudyRows& rows) {
   return list;
 }
 
-Json counts_json(const std::map<TrialState, int>& counts) {
+Json counts_json(const TrialCounts& counts) {
   Json json = Json::object();
   for (const TrialState state : {TrialState::kQueued, TrialState::kRunning, TrialState::kPaused,
                                  TrialState::kCompleted, TrialState::kStopped, TrialState::kFailed}) {
-    const auto found = counts.find(state);
-    json[to_string(state)] = found == counts.end() ? 0 : found->second;
+    const auto found = counts.by_state.find(state);
+    json[to_string(state)] = found == counts.by_state.end() ? 0 : found->second;
   }
+  json["deleted"] = counts.deleted;
   return json;
 }
 
@@ -194,14 +207,15 @@ std::string standing(const store::StudyRow& study) {
   return says_more ? state + " (" + study.finish_reason + ")" : state;
 }
 
-std::string counts_text(const std::map<TrialState, int>& counts) {
+std::string counts_text(const TrialCounts& counts) {
   std::string text;
   for (const TrialState state : {TrialState::kRunning, TrialState::kQueued, TrialState::kPaused,
                                  TrialState::kCompleted, TrialState::kStopped, TrialState::kFailed}) {
-    const auto found = counts.find(state);
-    if (found == counts.end() || found->second == 0) continue;
+    const auto found = counts.by_state.find(state);
+    if (found == counts.by_state.end()) continue;
     text += (text.empty() ? "" : ", ") + std::to_string(found->second) + ' ' + to_string(state);
   }
+  if (counts.deleted > 0) text += (text.empty() ? "" : ", ") + std::to_string(counts.deleted) + " deleted";
   return text.empty() ? "no trials yet" : text;
 }
 
@@ -315,7 +329,7 @@ Json status_json(const StudyRows& rows) {
             {"elapsed_seconds", study.elapsed_seconds},
             {"created", format_time(study.created)},
             {"updated", format_time(study.updated)},
-            {"counts", counts_json(count_states(rows.trials))},
+            {"counts", counts_json(count_trials(rows.trials))},
             {"running", running_json(rows)},
             {"best", best_json(best_trial(rows))},
             {"cost", bill_json(study_bill(rows))}};

@@ -9,7 +9,7 @@
 
 namespace tune::report {
 
-std::string counts_text(const std::map<TrialState, int>& counts);  // "6 completed, 1 stopped, 1 failed"
+std::string counts_text(const TrialCounts& counts);  // "6 completed, 1 stopped, 1 failed"
 
 // "finished (trial limit)".
 std::string standing(const store::StudyRow& study);

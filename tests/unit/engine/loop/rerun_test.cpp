@@ -80,6 +80,39 @@ TEST_CASE("no rule stops what repeats a trial, and no limit by results counts it
   CHECK(f.store.trial(3)->facts.rerun_of == 2);
 }
 
+TEST_CASE("what repeats a trial is never the best, though its result is better") {
+  RerunFixture f(2);
+  f.run();
+  enqueue_rerun(f.store, 2);
+  f.use(1, [](const engine::Attempt& attempt) { return prints(attempt.id.trial == 3 ? 0.25 : 0.375); });
+  f.status.events.clear();
+  f.spec.limits.trials = 3;
+  const engine::StudyResult result = f.run();
+  std::vector<int> best;
+  for (const engine::StatusEvent& event : f.status.events)
+    if (event.kind == engine::StatusKind::kBest) best.push_back(event.trial);
+  REQUIRE(f.store.trial_count() == 4);
+  REQUIRE(f.store.trial(3)->values == std::vector<double>{0.25});
+  REQUIRE(f.store.trial(4)->values == std::vector<double>{0.375});
+  CHECK(best == std::vector<int>{4});
+  CHECK(result.best_trial == 4);
+}
+
+TEST_CASE("a study that goes on tells trials that were enqueued beyond its limit from those that it allows") {
+  RerunFixture f(2);
+  f.run();
+  store::TrialRow row;
+  row.number = 3;
+  row.parameters = f.store.trial(1)->parameters;
+  row.state = TrialState::kQueued;
+  row.facts.explanation = {{"strategy", "enqueue"}};
+  f.store.insert_trial(row);
+  f.run();
+  f.status.events.clear();
+  f.run();
+  CHECK(f.status.events.at(0).message == "continues: 2 of 2 trials done, 1 enqueued beyond them");
+}
+
 TEST_CASE("a strategy's explanation is written with the trial's row, and names the strategy at least") {
   LoopFixture f(small_spec(2));
   f.use(1, [](const engine::Attempt&) { return prints(0.5); });

@@ -2,6 +2,7 @@
 #include "tuner/report/numbers/bill.h"
 
 #include "support/catch.h"
+#include "tuner/report/text/format.h"
 #include "tuner/report/text/study_summary.h"
 #include "tuner/report/text/trial_report.h"
 #include "unit/store/store_fixture.h"
@@ -101,6 +102,40 @@ TEST_CASE("what deleted trials took stays in the bill, as a part of its own", "[
   CHECK(bill.completed.device_hours + bill.deleted.device_hours == Approx(total));
   CHECK(run_summary(rows, std::nullopt, 0).find("  deleted trials: device time 10s") != std::string::npos);
   CHECK(status_json(rows).at("cost").at("deleted").at("device_hours") == bill.deleted.device_hours);
+  CHECK(status_text(rows, 0).find(": 1 completed, 1 deleted,") != std::string::npos);
+  CHECK(status_json(rows).at("counts").at("stopped") == 0);
+  CHECK(status_json(rows).at("counts").at("deleted") == 1);
+}
+
+TEST_CASE(
+    "an attempt that was paused is no attempt that was run again, and its trial has a line of its own") {
+  StudyRows rows = small_study();
+  rows.attempts[0].stop = StopReason::kPause;
+  CHECK(study_bill(rows).retried.device_hours == 0);
+  CHECK(study_bill(rows).completed.device_hours * 3600 == Approx(30));
+  // The second attempt was lost, and the third one repeats it.
+  rows.attempts.push_back(lease(1, 3, 30, 35, {"A"}));
+  CHECK(study_bill(rows).retried.device_hours * 3600 == Approx(10));
+  rows.trials[0].state = TrialState::kPaused;
+  rows.trials[1].state = TrialState::kRunning;
+  const std::string text = run_summary(rows, std::nullopt, 0);
+  CAPTURE(text);
+  CHECK(text.find("  paused trials: device time 25s") != std::string::npos);
+  CHECK(text.find("  open trials: device time 10s") != std::string::npos);
+  const Json cost = status_json(rows).at("cost");
+  CHECK(cost.at("paused").at("device_hours").get<double>() == Approx(25.0 / 3600));
+  CHECK(cost.at("open").at("device_hours").get<double>() == Approx(10.0 / 3600));
+}
+
+TEST_CASE("times of a bill are rounded, not cut") {
+  CHECK(seconds_text(22.5) == "23s");
+  CHECK(seconds_text(22.4) == "22s");
+  CHECK(seconds_text(0.25) == "250ms");
+  CHECK(seconds_text(59.6) == "1m 00s");
+  CHECK(seconds_text(3599.6) == "1h 00m");
+  CHECK(seconds_text(2 * 3600 + 45) == "2h 01m");
+  CHECK(seconds_text(86400 + 3600 * 1.5) == "1d 2h");
+  CHECK(hours_text(3599.6 / 3600) == "1.00 h");
 }
 
 TEST_CASE("studies that share a GPU share its bill, and neither is idle while the other has it") {

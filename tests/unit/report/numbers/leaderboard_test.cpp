@@ -31,12 +31,13 @@ TEST_CASE("the leaderboard holds completed trials with finite values, the earlie
   CHECK_FALSE(best_trial({trial_row(1)}, {"m", Goal::kMinimize, Reduce::kBest}).has_value());
 }
 
-TEST_CASE("a repeat of a trial ranks like any other, but for its part in replicates", "[report]") {
+TEST_CASE("a repeat of a trial has no rank and is never the best, with replicates or without", "[report]") {
   std::vector<store::TrialRow> trials = {ended(1, TrialState::kCompleted, {0.5}),
                                          ended(2, TrialState::kCompleted, {0.7})};
   trials[1].facts.rerun_of = 1;
   const Objective objective{"m", Goal::kMaximize, Reduce::kBest};
-  CHECK(best_trial(trials, objective)->number == 2);
+  CHECK(best_trial(trials, objective)->number == 1);
+  CHECK(leaderboard(trials, objective).size() == 1);
   CHECK(count_searched(trials) == 1);
   trials.push_back(ended(3, TrialState::kCompleted, {0.4}));
   trials[2].facts.replicate_of = 1;

@@ -43,6 +43,12 @@ TEST_CASE("how much a rerun differs is told, and where it began") {
       other.text ==
       "another result: loss 0.125, now 0.25 (+0.125); first at step 2, 0.25 and now 0.375; by at most 0.125");
   CHECK(compared({0.5, 0.25}, {0.5}).text.find("2 points, now 1") != std::string::npos);
+  // Differences have a difference's digits, and the values all of theirs.
+  const std::string text = compared({0.36667}, {0.38334}).text;
+  CHECK(
+      text ==
+      "another result: loss 0.36667, now 0.38334 (+0.01667); first at step 1, 0.36667 and now 0.38334; by at "
+      "most 0.01667");
 }
 
 TEST_CASE("another end of a rerun is told, and that it has not ended") {

@@ -190,6 +190,17 @@ TEST_CASE("one trial is not called trials", "[report]") {
   CHECK(status_text(rows, 0).find(", 1 trial: ") != std::string::npos);
 }
 
+TEST_CASE("trials that were enqueued beyond the limit are counted apart from those that it allows",
+          "[report]") {
+  StudyRows rows = priced_study();
+  rows.study.limits = {{"trials", 3}};
+  CHECK(status_text(rows, 0).find("4 of 3 trials: ") != std::string::npos);  // the limit was lowered
+  rows.trials[2].facts.explanation = rows.trials[3].facts.explanation = {{"strategy", "enqueue"}};
+  CHECK(status_text(rows, 0).find("3 of 3 trials, 1 enqueued beyond them: ") != std::string::npos);
+  rows.study.limits = {{"trials", 4}};
+  CHECK(status_text(rows, 0).find("4 of 4 trials: ") != std::string::npos);
+}
+
 TEST_CASE("a study that searches nothing shows the values that its trials were trained with", "[report]") {
   StudyRows rows;
   rows.study = store::study_row();
