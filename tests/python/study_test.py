@@ -232,7 +232,7 @@ class Results(StudyTest):
         """With the rule that pauses, trials wait where they would be stopped, and the best go on from what they have saved."""
         for store in (None, self.store):
             study = tune.Study(LINE, store, name="halving", strategy="random", seed=1,
-                               early_stopping={"rule": "asha", "form": "pause", "max_step": 9})
+                               early_stopping={"rule": "asha", "form": "pause", "max_step": 9, "reduction_factor": 3})
             saved = {}
             steps = []
 
