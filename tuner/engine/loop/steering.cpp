@@ -67,7 +67,8 @@ ParameterSet whole_point(const Json& given, const std::string& place, const Sear
     if (point.contains(name) || !space.is_active(index, point)) continue;
     if (best == nullptr)
       throw Error(ExitCode::kUsage,
-                  place + " has no \"" + name + "\", and no trial has completed yet to take it from",
+                  place + " is no point of the space: it has no \"" + name +
+                      "\", and no trial has completed yet to take it from",
                   "give every active parameter a value of its range");
     const auto of_best = best->parameters.find(name);
     if (of_best == best->parameters.end()) continue;

@@ -83,8 +83,8 @@ TEST_CASE("before a trial has completed there is none to fill a point in from, a
   SteeringFixture f;
   CHECK(f.enqueue({{"optimizer", "adam"}})
             .dump()
-            .find("the point has no \\\"lr\\\", and no trial has completed yet to take it from") !=
-        std::string::npos);
+            .find("the point is no point of the space: it has no \\\"lr\\\", and no trial has completed yet "
+                  "to take it from") != std::string::npos);
   CHECK(f.enqueue({{"optimizer", "adam"}, {"lr", 0.25}}).contains("done"));
 }
 
