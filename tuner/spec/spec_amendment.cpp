@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tuner/core/json_positions.h"
+#include "tuner/core/visible_text.h"
 #include "tuner/spec/placeholder.h"
 #include "tuner/spec/spec.h"
 
@@ -89,8 +90,8 @@ SpecAmendment spec_amendment(const Json& old_document, const Json& new_document)
     if (after.contains(name)) continue;
     moved.insert(name);
     if (!new_fixed.contains(name))
-      amendment.objections.push_back(member_pointer("/parameters", name) +
-                                     ": a parameter that is searched no longer has a value in \"fixed\"");
+      amendment.objections.push_back(member_pointer("/parameters", name) + ": " + in_quotes(name) +
+                                     " is no longer searched: give its value under \"fixed\"");
   }
   Names fixed_names = keys_of(old_fixed);
   fixed_names.merge(keys_of(new_fixed));

@@ -113,6 +113,21 @@ void warn_of_unpassed(const Spec& spec, SpecProblems& problems) {
   }
 }
 
+// A program that is a script is left alone where it names these lines.
+void warn_of_no_pattern(const Spec& spec, SpecProblems& problems) {
+  constexpr const char* kLine = "TUNE_METRIC";
+  if (spec.command.empty() || !spec.metrics.empty()) return;
+  for (const std::string& element : spec.command)
+    if (element.find(kLine) != std::string::npos ||
+        (!element.empty() && script_text(spec.folder / element).find(kLine) != std::string::npos))
+      return;
+  problems.warn(
+      "/command",
+      "no metric has a pattern, so the program has to print TUNE_METRIC lines, or every trial fails",
+      "give \"metrics\" a regex, or print: TUNE_METRIC {\"name\": \"" + spec.objective.metric +
+          "\", \"value\": 0.41}");
+}
+
 // Without parameters there is nothing but repeating.
 void warn_of_small_space(const Spec& spec, SpecProblems& problems) {
   if (spec.space.size() == 0 || !spec.limits.trials) return;
@@ -135,6 +150,7 @@ void add_warnings(const Spec& spec, SpecUse use, SpecProblems& problems) {
   warn_of_direction(spec.objective, spec.second_objective ? "/objectives/0" : "/objective", problems);
   if (spec.second_objective) warn_of_direction(*spec.second_objective, "/objectives/1", problems);
   if (use == SpecUse::kRun) warn_of_unpassed(spec, problems);
+  if (use == SpecUse::kRun) warn_of_no_pattern(spec, problems);
   if (use == SpecUse::kAskTell && problems.contains("/retry"))
     problems.warn("/retry", "ask-tell starts no attempts, so it tries none again",
                   "leave it out; who runs a trial may run it again before it is told");

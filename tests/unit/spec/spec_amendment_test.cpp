@@ -69,7 +69,7 @@ TEST_CASE("a parameter becomes fixed, and a fixed value a parameter", "[spec]") 
         }).empty());
   CHECK(objections([](Json& spec) { spec["parameters"].erase("depth"); }) ==
         std::vector<std::string>{
-            "/parameters/depth: a parameter that is searched no longer has a value in \"fixed\""});
+            "/parameters/depth: \"depth\" is no longer searched: give its value under \"fixed\""});
   Json changed = small_document();
   changed.erase("fixed");
   changed["parameters"]["width"] = {{"type", "int"}, {"min", 4}, {"max", 16}};

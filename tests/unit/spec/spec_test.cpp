@@ -206,6 +206,13 @@ TEST_CASE("a parameter that the command never names is suspicious, unless the pr
   CHECK(warnings_of({"python3", "reader.py", "{{lr}}"}) == "");
   CHECK(warnings_of({"train", "{{lr}}", "{{trial_file}}"}) == "");
   CHECK(warnings_of({"train"}) == "");
+  // Without a pattern the program has to print TUNE_METRIC lines, as one script says that it does.
+  document.erase("metrics");
+  write("teller.py", "print('TUNE_METRIC {\"name\": \"loss\", \"value\": 1}')");
+  CHECK(warnings_of({"python3", "deaf.py", "{{lr}}", "{{depth}}"}) == "/command ");
+  CHECK(warnings_of({"train", "{{lr}}", "{{depth}}"}) == "/command ");
+  CHECK(warnings_of({"train", "{{lr}}", "{{depth}}"}, SpecUse::kAskTell) == "");
+  CHECK(warnings_of({"python3", "teller.py", "{{lr}}", "{{depth}}"}) == "");
   fs::remove_all(folder);
 }
 
@@ -231,7 +238,7 @@ TEST_CASE("a loss that is maximized is suspicious, words within words are not", 
   document.erase("metrics");
   document["objective"] = {{"metric", name}, {"goal", goal}};
   CAPTURE(name);
-  REQUIRE(parse(document.dump()).warnings.size() == (warns ? 1 : 0));
+  REQUIRE(parse(document.dump(), SpecUse::kAskTell).warnings.size() == (warns ? 1 : 0));
 }
 
 namespace {

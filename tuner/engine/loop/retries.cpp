@@ -72,7 +72,7 @@ void retry_without_memory(const std::vector<store::AttemptRow>& attempts, const 
   const Climbed next =
       climb(spec.retry.out_of_memory, all_values(spec, parameters), count_of(kOutOfMemory, attempts) + 1);
   if (!next.is_at_end)
-    run_again(kOutOfMemory, "it runs again with " + overrides_text(Json(next.replaced), spec, parameters));
+    run_again(kOutOfMemory, "from here on with " + overrides_text(Json(next.replaced), spec, parameters));
 }
 
 }  // namespace tune::engine

@@ -64,7 +64,12 @@ ParameterSet whole_point(const Json& given, const std::string& place, const Sear
   // Parents first: they decide which others are part of the point.
   for (const std::size_t index : space.dependency_order()) {
     const std::string& name = space.parameters()[index].name;
-    if (best == nullptr || point.contains(name) || !space.is_active(index, point)) continue;
+    if (point.contains(name) || !space.is_active(index, point)) continue;
+    if (best == nullptr)
+      throw Error(ExitCode::kUsage,
+                  place + " is no point of the space: it has no \"" + name +
+                      "\", and no trial has completed yet to take it from",
+                  "give every active parameter a value of its range");
     const auto of_best = best->parameters.find(name);
     if (of_best == best->parameters.end()) continue;
     point[name] = of_best->second;

@@ -144,19 +144,23 @@ struct Candidate {
   bool is_second() const { return preference && !preference->weight && preference->best == 1; }
   const Objective& objective() const { return is_second() ? *study.second : study.objective; }
   double value() const { return trial.values[is_second() ? 1 : 0]; }
-  // What is held against the current version: over seeds the bound of the mean, else the value.
-  Judged judged() const {
-    return repeated && repeated->bound ? Judged{*repeated->bound, true} : Judged{value(), false};
-  }
+  bool has_bound() const { return repeated && repeated->bound; }
 };
 
-// What the replicates say of a trial, or of the one that it repeats.
-std::optional<Replication::Candidate> repeated_trial(const store::StudyStore& store,
-                                                     const store::TrialRow& trial) {
+// What the replicates of a study say of a trial, or of the one that it repeats.
+std::optional<Replication::Candidate> over_seeds(const store::StudyStore& store,
+                                                 const store::TrialRow& trial) {
   const History history = store.load_history();
   const Replication replication(history.objective.goal, seed_results(history));
   const Replication::Candidate* found = replication.find(trial.facts.replicate_of.value_or(trial.number));
-  return found != nullptr && !found->fresh.empty() ? std::optional(*found) : std::nullopt;
+  return found != nullptr ? std::optional(*found) : std::nullopt;
+}
+
+// The same where it was repeated.
+std::optional<Replication::Candidate> repeated_trial(const store::StudyStore& store,
+                                                     const store::TrialRow& trial) {
+  auto found = over_seeds(store, trial);
+  return found && !found->fresh.empty() ? std::move(found) : std::nullopt;
 }
 
 Json seeds_json(const Replication::Candidate& repeated) {
@@ -169,18 +173,57 @@ Json seeds_json(const Replication::Candidate& repeated) {
           {"bound", repeated.bound ? number_to_json(*repeated.bound) : Json()}};
 }
 
-// The bound of a version's mean over seeds, where it has one; else its value.
-Judged judged_of(const store::ModelVersion& version) {
+Judged bound_of(const Replication::Candidate& repeated) {
+  const std::string runs = repeated.fresh.empty() ? "trial " + std::to_string(repeated.trial) + ", run once"
+                                                  : plural_text(repeated.fresh.size() + 1, "run") +
+                                                        " of trial " + std::to_string(repeated.trial);
+  return {*repeated.bound, true, "the bound of the mean of " + runs};
+}
+
+// The bound that was recorded with a version; nullopt where it was made without one.
+std::optional<Judged> recorded_bound(const store::ModelVersion& version) {
   const Json seeds = version.lineage.is_object() ? version.lineage.value("seeds", Json()) : Json();
   const Json bound = seeds.is_object() ? seeds.value("bound", Json()) : Json();
-  return bound.is_number() ? Judged{bound.get<double>(), true} : Judged{version.value, false};
+  if (!bound.is_number()) return std::nullopt;
+  return Judged{bound.get<double>(), true, "the bound of a mean over seeds"};
 }
 
 std::string judged_text(const Judged& judged) {
-  if (!judged.is_bound) return shortest(judged.value);
   std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%.6g", judged.value);
-  return text.data();
+  if (judged.is_bound) std::snprintf(text.data(), text.size(), "%.6g", judged.value);
+  return (judged.is_bound ? std::string(text.data()) : shortest(judged.value)) +
+         (judged.what.empty() ? "" : " (" + judged.what + ")");
+}
+
+// What a version of this very study is by now, over seeds: its trial may have been repeated since, or others
+// were, which tell by how much its only value flatters.
+std::optional<Judged> bound_by_now(const store::StudyStore& store, const std::string& study,
+                                   const store::ModelVersion& version) {
+  const auto trial = version.study == study ? store.trial(version.trial) : std::nullopt;
+  if (!trial || !is_of(version, study, *trial, token_of(store, *trial))) return std::nullopt;
+  const auto found = over_seeds(store, *trial);
+  return found && found->bound ? std::optional(bound_of(*found)) : std::nullopt;
+}
+
+// The candidate and the version, each by what can be held against the other.
+struct Compared {
+  Judged candidate;
+  std::optional<Judged> version = std::nullopt;
+};
+
+Compared compared(const store::StudyStore& store, const Candidate& candidate,
+                  const std::optional<store::ModelVersion>& current) {
+  const Judged value{candidate.value()};
+  const Judged ours = candidate.has_bound() ? bound_of(*candidate.repeated) : value;
+  if (!current) return {ours};
+  if (const auto known = bound_by_now(store, candidate.study.name, *current)) return {ours, known};
+  if (const auto known = recorded_bound(*current)) return {ours, known};
+  // A bound would lose to whatever value had luck: one run is held against one run.
+  if (candidate.has_bound())
+    return {{candidate.repeated->first, false,
+             "the first run of trial " + std::to_string(candidate.repeated->trial)},
+            Judged{current->value, false, "its only run"}};
+  return {value, Judged{current->value}};
 }
 
 // The decision where no trial of a front is what the spec prefers.
@@ -202,12 +245,11 @@ Candidate candidate_of(const store::StudyStore& store, const PromotionRequest& r
   return candidate;
 }
 
-// What the value is that was judged, and which run was taken.
-std::string seeds_text(const Candidate& candidate) {
+// Which run was taken, of those that were judged together.
+std::string run_text(const Candidate& candidate) {
   if (!candidate.repeated) return {};
-  const std::string runs = plural_text(candidate.repeated->fresh.size() + 1, "run");
-  return std::string(candidate.repeated->bound ? ", the bound of the mean of " : ", of ") + runs +
-         " of trial " + std::to_string(candidate.repeated->trial) + "; this is trial " +
+  return "; of the " + plural_text(candidate.repeated->fresh.size() + 1, "run") + " of trial " +
+         std::to_string(candidate.repeated->trial) + " this is trial " +
          std::to_string(candidate.trial.number) + " with " + shortest(candidate.value());
 }
 
@@ -246,11 +288,15 @@ void set_version(store::PromotionDecision& result, const fs::path& model_folder,
 bool may_be_promoted(const store::StudyStore& store, const Candidate& candidate,
                      const std::optional<store::ModelVersion>& current, bool chosen_by_person,
                      store::PromotionDecision& result) {
+  const auto by_value = [&] {
+    const Compared both = compared(store, candidate, current);
+    return judge_promotion(candidate.objective(), both.candidate, current, both.version, chosen_by_person);
+  };
   const Gate gate =
       candidate.preference && !chosen_by_person
           ? judge_preferred(store.load_history(), *candidate.preference, candidate.trial.values, current)
-          : judge_promotion(candidate.objective(), candidate.judged(), current, chosen_by_person);
-  result.reason = gate.reason + seeds_text(candidate) + worst_score_text(candidate);
+          : by_value();
+  result.reason = gate.reason + run_text(candidate) + worst_score_text(candidate);
   if (!gate.passes) return false;
   const std::string problem = output_problem(candidate.attempt / kOutputFolder);
   if (problem.empty()) return true;
@@ -289,10 +335,11 @@ int make_version(store::ModelRegistry& registry, const Candidate& candidate, con
 }  // namespace
 
 Gate judge_promotion(const Objective& objective, const Judged& judged,
-                     const std::optional<store::ModelVersion>& current, bool chosen_by_person) {
+                     const std::optional<store::ModelVersion>& current,
+                     const std::optional<Judged>& judged_current, bool chosen_by_person) {
   const std::string ours = objective.metric + " " + judged_text(judged);
   if (!current) return {true, "first version, with " + ours};
-  const Judged known = judged_of(*current);
+  const Judged known = judged_current.value_or(Judged{current->value});
   const std::string theirs = "version " + std::to_string(current->version) + " has " +
                              current->objective.metric + " " + judged_text(known);
   if (chosen_by_person) return {true, "chosen by a person, with " + ours + "; " + theirs};

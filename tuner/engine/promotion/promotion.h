@@ -26,19 +26,24 @@ struct PromotionRequest {
 // The rule: a model's first version is promoted; after that a trial is promoted when its objective is better
 // than that of the current version, measured by the same metric with the same goal. Of hyperparameters that
 // were repeated on other seeds the bound of their mean is judged (Replication), and the run with the best
-// value is promoted. A person's explicit choice of a trial passes too, and the reason says so. What was
-// promoted before from the same study and trial is not promoted twice.
+// value is promoted. A version of the same study is judged by its bound of now, one of another study by the
+// bound that it was promoted with; where it has none, its only value meets the first one of the trial. A
+// person's explicit choice of a trial passes too, and the reason says so. What was promoted before from the
+// same study and trial is not promoted twice.
 struct Gate {
   bool passes = false;
   std::string reason;
 };
-// What a trial is judged by.
+// What a trial or a version is judged by.
 struct Judged {
   double value = 0;
   bool is_bound = false;  // of the mean over seeds: an estimate, whose last digits say nothing
+  std::string what = {};  // for people, where it is not plainly the value
 };
+// `judged_current`: nullopt for the value of the current version.
 Gate judge_promotion(const Objective& objective, const Judged& judged,
-                     const std::optional<store::ModelVersion>& current, bool chosen_by_person);
+                     const std::optional<store::ModelVersion>& current,
+                     const std::optional<Judged>& judged_current, bool chosen_by_person);
 
 // The trial that is promoted unless a person chooses one: of two objectives the preferred one of the front,
 // else the best one or, of the runs of its hyperparameters, the one with the best value. nullopt when no

@@ -85,6 +85,27 @@ std::vector<fs::path> folders_in_store(const fs::path& store) {
   return folders;
 }
 
+ProgramOutput run_git(const fs::path& folder, std::vector<std::string> arguments) {
+  Program program{std::move(arguments), folder};
+  program.environment = {{"GIT_OPTIONAL_LOCKS", "0"}};  // only looking: nobody's `git commit` has to wait
+  program.time_limit = kGitLimit;
+  program.ends_as_group = true;  // it may wait for programs of its own
+  program.left_out = kOtherRepository;
+  return run_program(program);
+}
+
+// What a repository ignores is not its code: interpreters and their starters lie so in a checkout of pyenv.
+bool is_ignored(const fs::path& file) {
+  try {
+    return run_git(file.parent_path(), {"git", "check-ignore", "--quiet", "--", file.string()}).exit_code ==
+           0;
+  } catch (const ProgramTimeout&) {
+    throw;
+  } catch (const Error&) {
+    return false;  // no git on this machine
+  }
+}
+
 std::optional<store::Probe> run_probe(const ProbeRequest& request, const DeviceShare& share) {
   const fs::path folder = request.study_folder / "probe";
   Attempt attempt = plan_attempt({request.spec, request.study_folder, request.seed},
@@ -111,12 +132,7 @@ std::optional<store::Probe> run_probe(const ProbeRequest& request, const DeviceS
 std::optional<store::CodeState> git_state(const fs::path& folder, const fs::path& store) {
   try {
     const auto git = [&](std::vector<std::string> arguments) {
-      Program program{std::move(arguments), folder};
-      program.environment = {{"GIT_OPTIONAL_LOCKS", "0"}};  // only looking: nobody's `git commit` has to wait
-      program.time_limit = kGitLimit;
-      program.ends_as_group = true;  // it may wait for programs of its own
-      program.left_out = kOtherRepository;
-      return run_program(program);
+      return run_git(folder, std::move(arguments));
     };
     const ProgramOutput found = git({"git", "rev-parse", "HEAD", "--show-toplevel"});
     if (found.exit_code != 0) return std::nullopt;
@@ -150,13 +166,24 @@ std::optional<store::CodeState> git_state(const fs::path& folder, const fs::path
 
 std::optional<store::CodeState> code_state(const Spec& spec, const fs::path& store) {
   std::set<fs::path> looked_at;
-  for (const std::string& element : spec.command) {
-    const fs::path file = spec.folder / element;  // an absolute one stays as it is
-    std::error_code error;
+  const auto state_at = [&](const fs::path& file) -> std::optional<store::CodeState> {
+    if (is_ignored(file) || !looked_at.insert(file.parent_path()).second) return std::nullopt;
+    return git_state(file.parent_path(), store);
+  };
+  std::error_code error;
+  for (std::size_t i = 1; i < spec.command.size(); ++i) {
+    const fs::path file = spec.folder / spec.command[i];  // an absolute one stays as it is
     if (!fs::is_regular_file(file, error)) continue;
-    const fs::path folder = fs::canonical(file, error).parent_path();
-    if (error || !looked_at.insert(folder).second) continue;
-    if (auto state = git_state(folder, store)) return state;
+    const fs::path real = fs::canonical(file, error);
+    if (error) continue;
+    if (auto state = state_at(real)) return state;
+  }
+  // The program comes after what it is given: it may be an interpreter. The link to one in a virtual
+  // environment leads to where that interpreter was built, and not to the code.
+  if (!spec.command.empty()) {
+    const fs::path program = spec.folder / spec.command.front();
+    if (fs::is_regular_file(program, error))
+      if (auto state = state_at(program.lexically_normal())) return state;
   }
   return git_state(spec.folder, store);
 }

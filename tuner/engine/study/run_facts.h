@@ -22,8 +22,9 @@ store::RunFacts run_facts(const Machine& machine, const std::string& version, co
 // into `store` is no change of the code. Throws ProgramTimeout when git does not answer.
 std::optional<store::CodeState> git_state(const std::filesystem::path& folder,
                                           const std::filesystem::path& store);
-// The same of the folder that the spec's code lies in: that of the first element of its command which names a
-// file in a git folder, else the spec's own.
+// The same of the folder that the spec's code lies in: that of the first argument of its command which names
+// a file in a git folder that does not ignore it, else that of its program as it is named, else the spec's
+// own.
 std::optional<store::CodeState> code_state(const Spec& spec, const std::filesystem::path& store);
 
 // Appends the run, unless the last one found the same.

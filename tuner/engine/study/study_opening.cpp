@@ -228,7 +228,8 @@ FileLock lock_study(const fs::path& folder, const std::string& study) {
   const bool is_elsewhere = holder.find(' ') != std::string::npos;
   throw Error(ExitCode::kConflict, "another tune works on the study \"" + study + "\": process " + holder,
               is_elsewhere ? "wait for it, or interrupt it on that machine"
-                           : "wait for it, or interrupt it with: kill -INT " + holder);
+                           : "wait for it, or interrupt it with: tune stop " + study + " (or kill -INT " +
+                                 holder + ")");
 }
 
 void take_limits(store::StudyRow& row, const Spec& spec, const std::vector<SpecChange>& changes) {

@@ -13,6 +13,7 @@
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json_positions.h"
+#include "tuner/core/number_text.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/core/rng.h"
 #include "tuner/core/store_layout.h"
@@ -28,6 +29,13 @@ struct EarlierStudy {
   store::StudyRow row;
   History history;
 };
+
+// A fixed value may be a number that was written as a text, as other tuners' requests have it.
+Json as_number(const Parameter& parameter, const Json& value) {
+  if (parameter.type == ParameterType::kCategorical || !value.is_string()) return value;
+  const auto number = finite_number_in(value.get_ref<const std::string&>());
+  return number ? Json(*number) : value;
+}
 
 // Turns the trials of one study into points of the space, and counts what it cannot turn.
 class Translation {
@@ -52,7 +60,7 @@ class Translation {
         missing_.insert(parameter.name);
         value = parameter.from_unit(rng_.uniform());
       }
-      *value = parameter.canonical(*value);
+      *value = parameter.canonical(as_number(parameter, *value));
       if (parameter.objection(*value)) {
         ++outside;
         return std::nullopt;

@@ -173,8 +173,8 @@ Section cost_section(const StudyMaterial& material) {
     row.push_back(parameters_text(trial));
   }
   Section section{"accuracy-cost", "Accuracy and cost", {Figures{cost_charts(material)}}};
-  section.blocks.push_back(
-      TableBlock{"Pareto front: no other completed trial is both cheaper and better", table});
+  section.blocks.push_back(TableBlock{
+      "Pareto front against device time: no other completed trial is both cheaper and better", table});
   return section;
 }
 

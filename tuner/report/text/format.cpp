@@ -87,12 +87,18 @@ std::string overrides_text(const store::TrialRow& trial) {
          ", since it ran out of memory as it was suggested.";
 }
 
-std::string parameter_lines(const ParameterSet& parameters) {
+std::string parameter_lines(const ParameterSet& parameters, const Json& overrides) {
   std::string text;
   std::size_t widest = 0;
   for (const auto& [name, value] : parameters) widest = std::max(widest, name.size());
-  for (const auto& [name, value] : parameters)
-    text += "  " + name + std::string(widest + 2 - name.size(), ' ') + one_line(parameter_text(value)) + '\n';
+  for (const auto& [name, value] : parameters) {
+    const auto ran = overrides.find(name);
+    const std::string suggested = one_line(parameter_text(value));
+    text += "  " + name + std::string(widest + 2 - name.size(), ' ') +
+            (ran == overrides.end() ? suggested
+                                    : one_line(parameter_text(*ran)) + " (suggested " + suggested + ")") +
+            '\n';
+  }
   return text;
 }
 

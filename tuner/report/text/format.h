@@ -27,7 +27,8 @@ std::string parameters_text(const store::TrialRow& trial);
 // A sentence about a trial that ran with others; "" for any other.
 std::string overrides_text(const store::TrialRow& trial);
 
-std::string parameter_lines(const ParameterSet& parameters);  // an indented line for each
+// An indented line for each; of one that a trial ran with another value, that value before the suggested one.
+std::string parameter_lines(const ParameterSet& parameters, const Json& overrides = Json::object());
 
 // Wall time from the first start to the end; nullopt before the end.
 std::optional<double> trial_seconds(const store::TrialRow& trial);

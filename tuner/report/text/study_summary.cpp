@@ -65,7 +65,8 @@ std::string best_lines(const StudyRows& rows, const store::TrialRow& best) {
          value_text(best) + '\n' + replicate_lines(rows, best.number) +
          (best.cut.empty() ? "" : cut_text(best) + '\n') +
          (best.facts.overrides.empty() ? "" : overrides_text(best) + '\n') +
-         parameter_lines(best.parameters.empty() ? fixed_values(rows.study) : best.parameters) +
+         parameter_lines(best.parameters.empty() ? fixed_values(rows.study) : best.parameters,
+                         best.facts.overrides) +
          edge_lines(rows) + (warning.empty() ? warning : "Warning: " + warning + '\n');
 }
 

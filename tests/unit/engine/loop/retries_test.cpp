@@ -78,7 +78,7 @@ TEST_CASE("a trial that runs out of memory runs again with the next step of the 
   const auto attempts = f.store.attempts(1);
   CHECK(attempts[0].facts.failure == "oom");
   CHECK(attempts[0].reason.starts_with(
-      "it runs again with accumulate 2 in place of 1, batch 8 in place of 16: "));
+      "from here on with accumulate 2 in place of 1, batch 8 in place of 16: "));
   CHECK(attempts[2].facts.failure.empty());
   // What the trainer was told.
   const engine::Attempt& last = f.runner->started.back();

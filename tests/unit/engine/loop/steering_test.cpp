@@ -79,6 +79,15 @@ TEST_CASE("a point is filled in from the best trial where it is active, whatever
   CHECK(f.store.trial(3)->parameters == ParameterSet{{"optimizer", "sgd"}, {"momentum", 0.9}, {"lr", 0.25}});
 }
 
+TEST_CASE("before a trial has completed there is none to fill a point in from, and that is said") {
+  SteeringFixture f;
+  CHECK(f.enqueue({{"optimizer", "adam"}})
+            .dump()
+            .find("the point is no point of the space: it has no \\\"lr\\\", and no trial has completed yet "
+                  "to take it from") != std::string::npos);
+  CHECK(f.enqueue({{"optimizer", "adam"}, {"lr", 0.25}}).contains("done"));
+}
+
 TEST_CASE("a point is filled in with what was assumed of a parameter that came later") {
   SteeringFixture f;
   f.completed({{"optimizer", "sgd"}, {"lr", 0.5}}, 0.1);

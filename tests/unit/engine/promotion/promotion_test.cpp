@@ -79,22 +79,23 @@ class PromotableStudy {
 };
 
 TEST_CASE("the gate wants a better value of the same metric with the same goal") {
-  CHECK(judge_promotion(kObjective, {0.1}, std::nullopt, false).passes);
+  CHECK(judge_promotion(kObjective, {0.1}, std::nullopt, std::nullopt, false).passes);
   store::ModelVersion current;
   current.version = 3;
   current.objective = kObjective;
   current.value = 0.4;
-  CHECK(judge_promotion(kObjective, {0.5}, current, false).passes);
-  CHECK_FALSE(judge_promotion(kObjective, {0.4}, current, false).passes);
-  CHECK_FALSE(judge_promotion(kObjective, {0.3}, current, false).passes);
-  CHECK(judge_promotion(kObjective, {0.3}, current, true).passes);
+  CHECK(judge_promotion(kObjective, {0.5}, current, std::nullopt, false).passes);
+  CHECK_FALSE(judge_promotion(kObjective, {0.4}, current, std::nullopt, false).passes);
+  CHECK_FALSE(judge_promotion(kObjective, {0.3}, current, std::nullopt, false).passes);
+  CHECK(judge_promotion(kObjective, {0.3}, current, std::nullopt, true).passes);
   Objective other = kObjective;
   other.metric = "AP50";
-  CHECK_FALSE(judge_promotion(other, {0.9}, current, false).passes);
+  CHECK_FALSE(judge_promotion(other, {0.9}, current, std::nullopt, false).passes);
   other = kObjective;
   other.goal = Goal::kMinimize;
-  CHECK_FALSE(judge_promotion(other, {0.1}, current, false).passes);
-  CHECK(judge_promotion(other, {0.1}, current, false).reason.find("version 3") != std::string::npos);
+  CHECK_FALSE(judge_promotion(other, {0.1}, current, std::nullopt, false).passes);
+  CHECK(judge_promotion(other, {0.1}, current, std::nullopt, false).reason.find("version 3") !=
+        std::string::npos);
 }
 
 TEST_CASE("a bound is said with as many digits as mean something, and a value as it is") {
@@ -102,11 +103,11 @@ TEST_CASE("a bound is said with as many digits as mean something, and a value as
   current.version = 3;
   current.objective = kObjective;
   current.value = 0.4123456789;
-  CHECK(judge_promotion(kObjective, {0.5123456789, true}, current, false).reason ==
+  CHECK(judge_promotion(kObjective, {0.5123456789, true}, current, std::nullopt, false).reason ==
         "mAP 0.512346 is better: version 3 has mAP 0.4123456789");
-  current.lineage["seeds"]["bound"] = 0.3123456789;
-  CHECK(judge_promotion(kObjective, {0.3123456788}, current, false).reason ==
-        "mAP 0.3123456788 is not better: version 3 has mAP 0.312346");
+  const Judged bound{0.3123456789, true, "the bound"};
+  CHECK(judge_promotion(kObjective, {0.3123456788}, current, bound, false).reason ==
+        "mAP 0.3123456788 is not better: version 3 has mAP 0.312346 (the bound)");
 }
 
 TEST_CASE("the worst score that there is is promoted with that word, of a built-in trainer alone") {
@@ -405,8 +406,8 @@ TEST_CASE(
   const store::PromotionDecision result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
   CHECK(result.promoted);
   CHECK(result.trial == 8);
-  CHECK(result.reason.find("the bound of the mean of 4 runs of trial 3; this is trial 8 with 0.82") !=
-        std::string::npos);
+  CHECK(result.reason.find("(the bound of the mean of 4 runs of trial 3); of the 4 runs of trial 3 this is "
+                           "trial 8 with 0.82") != std::string::npos);
   CHECK(text_of(folder.path() / "models" / "m" / "current" / "deep" / "labels") == "trial 8");
   const store::ModelRegistry registry(folder.path() / "models" / "registry.db", store::OpenMode::kRead);
   const store::ModelVersion version = registry.current("m").value();
@@ -423,6 +424,39 @@ TEST_CASE(
       better(folder.path(), "better", {bound + 0.001});
   CHECK_FALSE(promote_trial(worse.store(), {folder.path(), "m", std::nullopt}).promoted);
   CHECK(promote_trial(better.store(), {folder.path(), "m", std::nullopt}).promoted);
+}
+
+TEST_CASE("a version that was promoted before its study had replicates is judged by its bound of now") {
+  for (const bool was_repeated : {true, false}) {
+    ScratchFolder folder;
+    PromotableStudy study(folder.path(), "s", {0.9, 0.5, 0.8});
+    REQUIRE(promote_trial(study.store(), {folder.path(), "m", std::nullopt}).trial == 1);
+    if (was_repeated)
+      for (const double value : {0.60, 0.62, 0.61}) study.add_replicate(1, value);
+    for (const double value : {0.79, 0.82, 0.80, 0.81}) study.add_replicate(3, value);
+    for (const double value : {0.20, 0.22, 0.21}) study.add_replicate(2, value);  // first values flatter
+    const store::PromotionDecision result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+    CAPTURE(was_repeated, result.reason);
+    CHECK(result.promoted);
+    CHECK(result.reason.find("(the bound of the mean of 5 runs of trial 3) is better: version 1 has mAP ") !=
+          std::string::npos);
+    CHECK(result.reason.find(was_repeated ? " (the bound of the mean of 4 runs of trial 1); of the 5 runs"
+                                          : " (the bound of the mean of trial 1, run once); of the 5 runs") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("a version of another study without replicates is judged one run against one run") {
+  ScratchFolder folder;
+  PromotableStudy old(folder.path(), "old", {0.805}), study(folder.path(), "s", {0.81, 0.5});
+  REQUIRE(promote_trial(old.store(), {folder.path(), "m", std::nullopt}).promoted);
+  for (const double value : {0.79, 0.82, 0.80}) study.add_replicate(1, value);
+  const store::PromotionDecision result = promote_trial(study.store(), {folder.path(), "m", std::nullopt});
+  CHECK(result.promoted);
+  CHECK(
+      result.reason ==
+      "mAP 0.81 (the first run of trial 1) is better: version 1 has mAP 0.805 (its only run); of the 4 runs "
+      "of trial 1 this is trial 4 with 0.82");
 }
 
 }  // namespace

@@ -189,6 +189,42 @@ TEST_CASE("a git that does not answer is given up once, with what it has started
   tests::wait_until([&] { return !tests::is_running(child); }, "the child's end");
 }
 
+TEST_CASE("the code's commit is that of the script or of the spec's folder, never that of an interpreter") {
+  const tests::TemporaryFolder folder;
+  const auto shell = [&](const std::string& line) {
+    const auto result = tests::run_shell(
+        "export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a "
+        "GIT_COMMITTER_EMAIL=a@b; " +
+            line,
+        folder.path());
+    REQUIRE(result.exit_code == 0);
+  };
+  shell(
+      "for repository in built own; do git init -q $repository && git -C $repository commit -qm $repository "
+      "--allow-empty; done; mkdir -p built/shims built/bin venv plain && touch built/bin/python own/train.py "
+      "built/shims/python && echo /shims > built/.gitignore && ln -s $PWD/built/bin/python venv/python");
+  const auto commit_at = [&](const std::string& name) {
+    return git_state(folder.path() / name, "/no/such/store").value().commit;
+  };
+  const auto commit_of = [&](const std::string& where, std::vector<std::string> command) {
+    Spec spec;
+    spec.folder = folder.path() / where;
+    spec.command = std::move(command);
+    const auto state = code_state(spec, "/no/such/store");
+    return state ? state->commit : "none";
+  };
+  const std::string venv = (folder.path() / "venv/python").string(),
+                    built = (folder.path() / "built/bin/python").string(),
+                    shim = (folder.path() / "built/shims/python").string();
+  CHECK(commit_of("own", {venv, "train.py"}) == commit_at("own"));
+  CHECK(commit_of("own", {venv, "-m", "train"}) == commit_at("own"));
+  CHECK(commit_of("plain", {venv, "-m", "train"}) == "none");
+  CHECK(commit_of("own", {built, "train.py"}) == commit_at("own"));
+  CHECK(commit_of("own", {shim, "-m", "train"}) == commit_at("own"));
+  CHECK(commit_of("plain", {"env", shim, "../own/train.py"}) == commit_at("own"));
+  CHECK(commit_of("plain", {"../own/train.py"}) == commit_at("own"));
+}
+
 TEST_CASE("a run's facts name the versions and this machine as it is now") {
   const Machine here = machine("here", {"H200"});
   Spec spec;

@@ -17,7 +17,7 @@ const char* kEarlierSpec = R"json({
   "parameters": {"lr": {"type": "float", "min": 1e-5, "max": 1, "scale": "log"},
                  "layers": {"type": "int", "min": 1, "max": 8},
                  "optimizer": {"type": "categorical", "values": ["sgd", "adam"]}},
-  "fixed": {"batch_size": 16, "epochs": 3},
+  "fixed": {"batch_size": 16, "epochs": 3, "alpha": "0.0001", "steps": "40", "name": "7"},
   "limits": {"trials": 9}})json";
 
 // A store with the study "first": completed trials 1 to 4, then one failed, stopped, running each.
@@ -132,6 +132,24 @@ TEST_CASE("fixed values stand in for parameters, and what is not searched any mo
   CHECK(batch_size.is_number_float());
   CHECK_FALSE(earlier.trials[0].trial->parameters.contains("layers"));
   CHECK(has(earlier.notices.at(0), "its layers, optimizer is not searched here"));
+}
+
+TEST_CASE("a number that was fixed or is assumed as a text is a number where one is searched") {
+  const EarlierStore store;
+  const std::string parameters = R"({"alpha": {"type": "float", "min": 1e-5, "max": 1e-3, "scale": "log"},
+                                     "steps": {"type": "int", "min": 1, "max": 64},
+                                     "lr": {"type": "float", "min": 1e-6, "max": 10},
+                                     "dropout": {"type": "float", "min": 0, "max": 0.5},
+                                     "name": {"type": "categorical", "values": ["7", 7]}})";
+  Spec spec = store.spec(parameters, "transfer");
+  spec.warm_start[0].assume = {{"dropout", "0.25"}};
+  const WarmStartTrials earlier = read_warm_start(store.path(), spec, 1);
+  REQUIRE(earlier.trials.size() == 4);
+  const ParameterSet& point = earlier.trials[0].trial->parameters;
+  CHECK(point.at("alpha") == 0.0001);
+  CHECK(point.at("steps") == 40);
+  CHECK(point.at("dropout") == 0.25);
+  CHECK(point.at("name") == "7");
 }
 
 TEST_CASE(

@@ -167,6 +167,8 @@ TEST_CASE("a trial that ran with other hyperparameters says so wherever it is sh
   StudyRows rows = priced_study();
   CHECK(run_summary(rows, std::nullopt, 0).find("ran with") == std::string::npos);
   rows.trials[1].facts.overrides = {{"batch_size", 4}};
+  CHECK(parameter_lines({{"batch_size", 16}, {"lr", 0.5}}, rows.trials[1].facts.overrides) ==
+        "  batch_size  4 (suggested 16)\n  lr          0.5\n");
   CHECK(best_text(rows).find("It ran with batch_size=4, since it ran out of memory as it was suggested.") !=
         std::string::npos);
   CHECK(leaderboard_table(rows, 5).rows.at(0).back().find("(ran with batch_size=4)") != std::string::npos);
