@@ -385,7 +385,7 @@ TEST_CASE("a search that its limits end is predicted from them, as a bound", "[.
     CHECK(study.at("predicted_at_most") == is_search);
     if (is_search) CHECK(study.at("predicted_device_hours").get<double>() == Approx(0.05 / 3.06));
   }
-  CHECK(mentions(folder.compare().out, "at most 58s"));
+  CHECK(mentions(folder.compare().out, "at most 59s"));
 }
 
 TEST_CASE("published and improved recipes stand in tables of their own", "[.compare]") {
