@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import pathlib
+import secrets
 import shutil
 import signal
 import subprocess
@@ -43,12 +44,14 @@ class Phase:
         self.begun = time.monotonic()
         self.options = self._options(description)
         self.output = self.options.output
-        self.scratch = pathlib.Path(tempfile.mkdtemp(prefix=f"tune-gpu-{self.name}."))
+        # Named here and made below: the signal may come as soon as it is there.
+        self.scratch = pathlib.Path(tempfile.gettempdir()) / f"tune-gpu-{self.name}.{os.getpid()}-{secrets.token_hex(4)}"
         self.counts = {"ok": 0, "FAILED": 0, "skipped": 0}
         self.children = []
         atexit.register(self._clean_up)
         # What `timeout` sends, in run.sh: the trials of a tune that is under way get the time to end.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(124))
+        self.scratch.mkdir(mode=0o700)
 
     def _options(self, description):
         parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
