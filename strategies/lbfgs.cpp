@@ -55,8 +55,9 @@ Eigen::VectorXd descent_direction(const std::deque<Pair>& pairs, const Eigen::Ve
 
 }  // namespace
 
-BoxMinimum minimize_in_box(const SmoothFunction& function, const Eigen::VectorXd& x0, const Eigen::VectorXd& lower,
-                           const Eigen::VectorXd& upper, const LbfgsOptions& options) {
+BoxMinimum minimize_in_box(const SmoothFunction& function, const Eigen::VectorXd& x0,
+                           const Eigen::VectorXd& lower, const Eigen::VectorXd& upper,
+                           const LbfgsOptions& options) {
   constexpr double kSufficientDecrease = 1e-4;
   constexpr int kHalvings = 12;
   Eigen::VectorXd x = x0.cwiseMax(lower).cwiseMin(upper), gradient(x.size()), next_gradient(x.size());

@@ -23,7 +23,8 @@ struct LbfgsOptions {
 // of their bounds, with projected backtracking (Bertsekas, "Projected Newton methods for optimization
 // problems with simple constraints", 1982). Deterministic. x0 is clamped into the box; the result is never
 // worse than x0.
-BoxMinimum minimize_in_box(const SmoothFunction& function, const Eigen::VectorXd& x0, const Eigen::VectorXd& lower,
-                           const Eigen::VectorXd& upper, const LbfgsOptions& options = {});
+BoxMinimum minimize_in_box(const SmoothFunction& function, const Eigen::VectorXd& x0,
+                           const Eigen::VectorXd& lower, const Eigen::VectorXd& upper,
+                           const LbfgsOptions& options = {});
 
 }  // namespace tune::strategies

@@ -52,8 +52,8 @@ class Replication {
   // Those that are no replicates, in the order of their numbers.
   const std::vector<Candidate>& candidates() const { return candidates_; }
   const Candidate* find(int trial) const;
-  // The best first, the earlier of equals first: by their bounds (of equal ones by their means), and by their own
-  // values while there are no bounds.
+  // The best first, the earlier of equals first: by their bounds (of equal ones by their means), and by their
+  // own values while there are no bounds.
   std::vector<const Candidate*> ranking() const;
   const Candidate* winner() const;  // nullptr without candidates
   std::size_t fresh_values() const { return fresh_; }
