@@ -4,6 +4,8 @@
 
 namespace tune::store {
 
+bool TrialFacts::is_enqueued() const { return explanation.value("strategy", Json()) == kEnqueued; }
+
 void to_json(Json& json, const Deletion& deletion) {
   json = {{"who", deletion.who}, {"when_ms", deletion.when.time_since_epoch().count()}};
 }

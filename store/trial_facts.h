@@ -32,8 +32,15 @@ struct TrialFacts {
   // The attempts that it had when a person had it run again after it had failed.
   std::optional<int> reopened_after;
   Json other = Json::object();
+
+  // Whether a person has asked for the trial: as a point of its own, or as a repeat of another one.
+  bool is_enqueued() const;
+  bool is_asked_for() const { return rerun_of || is_enqueued(); }
   bool operator==(const TrialFacts&) const = default;
 };
+
+// In the explanation of an enqueued trial, where else the strategy's name is.
+inline constexpr const char* kEnqueued = "enqueue";
 
 struct AttemptFacts {
   // Bytes that its process tree held at most on one of its GPUs.

@@ -14,8 +14,7 @@ namespace tune::strategies {
 // among the best.
 //
 // A trial that has diverged at the first rung or later is stopped in either form, if another one had a finite
-// value there. Failed trials do not count. Of the rule
-// `auto`, see Rungs for what is left out.
+// value there. Failed trials do not count. Of the rule `auto`, see Rungs for what is left out.
 class SuccessiveHalvingRule final : public StopRule {
  public:
   SuccessiveHalvingRule(const EarlyStopping& spec, const Objective& objective);

@@ -1,26 +1,13 @@
 #include "tuner/compare/comparison_ledger.h"
 
 #include "support/catch.h"
+#include "unit/lease_rows.h"
 
 namespace tune::compare {
 namespace {
 
-store::AttemptRow lease(int trial, int attempt, double seconds) {
-  store::AttemptRow row;
-  row.trial = trial;
-  row.attempt = attempt;
-  row.lease_seconds = seconds;
-  row.started = WallTime(Milliseconds(0));
-  row.ended = WallTime(Milliseconds(static_cast<std::int64_t>(seconds * 1000)));
-  return row;
-}
-
-store::TrialRow trial_in(int number, TrialState state) {
-  store::TrialRow row;
-  row.number = number;
-  row.state = state;
-  return row;
-}
+using tests::lease;
+using tests::trial_in;
 
 TEST_CASE("the device time of a search pays for as many whole trainings as it holds") {
   const std::vector<store::TrialRow> trials = {

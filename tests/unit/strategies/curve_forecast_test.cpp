@@ -185,6 +185,22 @@ TEST_CASE(
   CHECK(encoded.observations.deviations[3] > 0.1);
 }
 
+TEST_CASE("A trial that was stopped is known to the search even where curves say nothing of the ends") {
+  History history{last_of(minimize()), {}};
+  Rng rng(3, 0);
+  for (int i = 0; i < 90; ++i)
+    add_curve(history, TrialState::kCompleted, two_levels(rng.normal(), rng.normal()));
+  add_curve(history, TrialState::kStopped, two_levels(-1.5, 0, false));
+  REQUIRE_FALSE(evidence_of_last(history));
+  const SearchSpace space = cube(1);
+  const Encoding encoding(space);
+  const EncodedHistory encoded =
+      HistoryEncoder(space, encoding, eight_steps()).encode(history, Goal::kMinimize);
+  CHECK(encoded.observations.size() == 91);
+  CHECK(encoded.observations.losses.back() == -1.5);
+  CHECK(encoded.observations.deviations.back() == Approx(1).epsilon(0.3));  // as wide as all values
+}
+
 TEST_CASE("A running trial is pending and an observation, a stopped one an observation of its end") {
   const SearchSpace space = cube(1);
   const Encoding encoding(space);

@@ -97,6 +97,17 @@ TEST_CASE("A trial that cannot win is stopped, one that leads goes on") {
   CHECK(rule.judge(rising(99, 0.85, 8, rng, 0.005), history).action == Action::kGoOn);
 }
 
+TEST_CASE("A trial in its last tenth ends by itself, unless it has diverged") {
+  Rng rng(3, 1);
+  const History history = ended(12, rng, 0.005);
+  PredictionRule rule(prediction(), maximize());
+  CHECK(rule.judge(rising(99, 0.2, 18, rng, 0.005), history).action == Action::kStop);
+  TrialView last = rising(99, 0.2, 19, rng, 0.005);
+  CHECK(rule.judge(last, history).action == Action::kGoOn);
+  last.curve[17].value = last.curve[18].value = std::nan("");
+  CHECK(rule.judge(last, history).action == Action::kStop);
+}
+
 TEST_CASE("Nothing is predicted before six trials have completed, nor in the first tenth") {
   Rng rng(3, 1);
   PredictionRule rule(prediction(), maximize());

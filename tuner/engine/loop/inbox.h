@@ -19,6 +19,9 @@ struct Request {
   WallTime when;
 };
 
+// Who works on a study looks so often: a request is taken up well within a second.
+inline constexpr Milliseconds kLookAtInbox{250};
+
 // STORE/STUDY/inbox: ID.request, written whole or not at all, and ID.answer once it was obeyed. Names begin
 // with the time, so that requests are read in the order in which they were made. A request that is answered
 // is gone; the answer stays until who asked has read it, or for a day.

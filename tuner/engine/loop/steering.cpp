@@ -10,8 +10,6 @@
 namespace tune::engine {
 namespace {
 
-constexpr const char* kEnqueue = "enqueue";  // in an explanation, where else the strategy's name is
-
 // The limits that a request may set, as limits_json() names them.
 constexpr std::array kSettable{"trials",   "parallel", "time",           "gpu_hours",
                                "cost_usd", "target",   "no_improvement", "convergence"};
@@ -100,7 +98,7 @@ Effect enqueue(const Request& request, const Spec& spec, const store::StudyStore
     row.parameters = whole_point(points[i], place, spec.space, best, filled);
     row.state = TrialState::kQueued;
     row.note = "enqueued by " + request.who;
-    row.facts.explanation = {{"strategy", kEnqueue}};
+    row.facts.explanation = {{"strategy", store::kEnqueued}};
     row.created = now;
     effect.enqueued.push_back(std::move(row));
   }
@@ -210,9 +208,9 @@ Json refusal(const Error& error) {
 }
 
 Effect effect_of(const Request& request, const Obedience& who) {
-  const Spec& spec = who.spec;
-  const store::StudyStore& store = who.store;
-  const WallTime now = who.clock.wall_now();
+  const Spec& spec = who.study.spec;
+  const store::StudyStore& store = who.study.store;
+  const WallTime now = who.study.clock.wall_now();
   if (request.command == "set") return set(request, spec, who.limits());
   if (request.command == "enqueue") return enqueue(request, spec, store, who.history(), now);
   if (request.command == "rerun") return rerun(request.arguments.at("trial").get<int>(), request, store, now);
@@ -238,12 +236,13 @@ Effect effect_of(const Request& request, const Obedience& who) {
 // The answer.
 Json obey(const Request& request, const Obedience& who) {
   try {
-    if (who.store.has_event(event_kind(StatusKind::kRequest), {{"request", request.id}}))
+    if (who.study.store.has_event(event_kind(StatusKind::kRequest), {{"request", request.id}}))
       return {{"done", "it was done"}};
     Effect effect = effect_of(request, who);
     if (who.adapt) who.adapt(request, effect);
-    who.journal.commit([&](Journal::Entry& entry) { write_effect(entry, request, effect, who.study); },
-                       Durability::kPower);
+    who.study.journal.commit(
+        [&](Journal::Entry& entry) { write_effect(entry, request, effect, who.study.row); },
+        Durability::kPower);
     crash_point("request_committed");
     if (who.then) who.then(request, effect);
     return {{"done", effect.said}};
@@ -257,10 +256,6 @@ Json obey(const Request& request, const Obedience& who) {
 
 }  // namespace
 
-bool is_asked_for(const store::TrialFacts& facts) {
-  return facts.rerun_of || facts.explanation.value("strategy", Json()) == kEnqueue;
-}
-
 void refuse_old_stop(const Request& request, const Effect& effect, WallTime began) {
   if (effect.drains && request.when < began)
     throw Error(ExitCode::kConflict, "this was asked for before the study went on", "ask again");
@@ -270,13 +265,13 @@ void obey_requests(const Inbox& inbox, const Obedience& who) {
   std::vector<std::string> unreadable;
   const std::vector<Request> requests = inbox.requests(unreadable);
   for (const std::string& file : unreadable) {
-    if (!who.answers.emplace(file, Json()).second) continue;  // it could not be moved, and was said
-    who.journal.notice("a request from another terminal cannot be read, and is put aside: " + file);
+    if (!who.study.answers.emplace(file, Json()).second) continue;  // it could not be moved, and was said
+    who.study.journal.notice("a request from another terminal cannot be read, and is put aside: " + file);
   }
   for (const Request& request : requests) {
-    if (!who.answers.contains(request.id)) who.answers[request.id] = obey(request, who);
+    if (!who.study.answers.contains(request.id)) who.study.answers[request.id] = obey(request, who);
     try {
-      inbox.answer(request, who.answers[request.id]);
+      inbox.answer(request, who.study.answers[request.id]);
     } catch (const Error&) {
       continue;  // for lack of room: the request stays, and is answered when it is looked at again
     }

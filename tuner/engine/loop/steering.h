@@ -25,17 +25,19 @@ struct Effect {
   bool drains = false;                    // the loop ends as by a first Ctrl-C
 };
 
-// Whether a person has asked for the trial, by `tune enqueue` or `tune rerun`.
-bool is_asked_for(const store::TrialFacts& facts);
-
-// The study that requests are for, and who obeys them.
-struct Obedience {
+// The study that requests are for.
+struct AskedStudy {
   const Spec& spec;
   store::StudyStore& store;
   const Clock& clock;
   Journal& journal;
-  store::StudyRow& study;                // is changed and written
+  store::StudyRow& row;                  // is changed and written
   std::map<std::string, Json>& answers;  // that this process has given, by the request's id
+};
+
+// Who obeys them.
+struct Obedience {
+  AskedStudy study;
   std::function<Limits()> limits;
   // With the points of trials from before the space was amended (history_in()).
   std::function<const History&()> history;

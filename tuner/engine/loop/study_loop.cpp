@@ -196,7 +196,7 @@ int StudyLoop::Impl::enqueued_beyond_limit() {
   if (more <= 0) return 0;
   const std::vector<store::TrialRow> trials = parts.store.trials();
   return std::min(more, static_cast<int>(std::count_if(trials.begin(), trials.end(), [](const auto& trial) {
-                    return is_finished(trial.state) && !trial.facts.rerun_of && is_asked_for(trial.facts);
+                    return is_finished(trial.state) && trial.facts.is_enqueued();
                   })));
 }
 
@@ -356,9 +356,11 @@ void StudyLoop::Impl::read_inbox() {
     refuse_old_stop(request, effect, run_began);
   };
   const auto then = [this](const Request& request, const Effect& effect) { take_effect(request, effect); };
-  obey_requests(inbox,
-                {parts.spec, parts.store, parts.clock, journal, study, answers, [this] { return limits; },
-                 [this]() -> const History& { return book.history(); }, adapt, then});
+  obey_requests(inbox, {{parts.spec, parts.store, parts.clock, journal, study, answers},
+                        [this] { return limits; },
+                        [this]() -> const History& { return book.history(); },
+                        adapt,
+                        then});
 }
 
 // What is in the store already, for the loop's own memory and for what runs.
@@ -450,7 +452,7 @@ void StudyLoop::Impl::run_down(StopReason reason) {
 bool StudyLoop::Impl::has_asked_for() const {
   const std::vector<int>& waiting = queue.trials();
   return desk.has_asked_for() || std::any_of(waiting.begin(), waiting.end(), [this](int number) {
-           return is_asked_for(parts.store.trial(number)->facts);
+           return parts.store.trial(number)->facts.is_asked_for();
          });
 }
 
@@ -477,7 +479,7 @@ void StudyLoop::Impl::stop_search() {
   const std::vector<int> waiting = queue.trials();
   for (const int number : waiting) {
     const store::TrialFacts facts = parts.store.trial(number)->facts;
-    if (facts.replicate_of || is_asked_for(facts)) continue;
+    if (facts.replicate_of || facts.is_asked_for()) continue;
     queue.remove(number);
     desk.give_up(number, to_string(store::StudyEnd::kTarget));
   }

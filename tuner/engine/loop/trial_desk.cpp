@@ -6,7 +6,6 @@
 #include "tuner/core/placed_point.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/loop/retries.h"
-#include "tuner/engine/loop/steering.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/process.h"
 
@@ -441,12 +440,12 @@ void TrialDesk::stop_silent(StopReason reason, Milliseconds grace) {
 
 bool TrialDesk::has_asked_for() const {
   return std::any_of(running_.begin(), running_.end(),
-                     [](const auto& entry) { return is_asked_for(entry.second.trial.facts); });
+                     [](const auto& entry) { return entry.second.trial.facts.is_asked_for(); });
 }
 
 void TrialDesk::stop_search(StopReason reason, Milliseconds grace) {
   for (const auto& [number, running] : running_)
-    if (!running.trial.facts.replicate_of && !is_asked_for(running.trial.facts))
+    if (!running.trial.facts.replicate_of && !running.trial.facts.is_asked_for())
       parts_.runner.stop({number, running.attempt.attempt}, grace, reason);
 }
 

@@ -26,8 +26,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Milliseconds kLookAtInbox{250};  // as a study that runs trials
-
 // Of the trials that are there: what was deleted says nothing.
 bool has_every_trial_failed(const store::StudyStore& store) {
   bool any = false;
@@ -177,12 +175,11 @@ store::PromotionDecision decide_promotion(OpenedStudy& study, const RunRequest& 
   const Inbox inbox(request.store / study.row.name);
   std::map<std::string, Json> answers;
   bool is_stopped = false;
-  const RestingStudy resting{
-      request.spec, study.store, clock, journal, study.row, answers, [&] { is_stopped = true; }};
+  const AskedStudy asked{request.spec, study.store, clock, journal, study.row, answers};
   SteadyTime next_look{};
   const auto is_interrupted = [&] {
     if (const SteadyTime now = clock.steady_now(); now >= next_look) {
-      obey_at_rest(inbox, resting);
+      obey_at_rest(inbox, asked, [&] { is_stopped = true; });
       next_look = now + kLookAtInbox;
     }
     return is_stopped || interruption.count.load() > 0;

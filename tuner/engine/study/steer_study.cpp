@@ -5,13 +5,10 @@
 
 #include "tuner/core/error.h"
 #include "tuner/engine/loop/history_book.h"
-#include "tuner/engine/loop/steering.h"
 #include "tuner/engine/study/study_opening.h"
 
 namespace tune::engine {
 namespace {
-
-constexpr Milliseconds kLook{250};  // as often as the loop does
 
 class NobodyLooks final : public Status {
  public:
@@ -26,10 +23,9 @@ void reopen(const Effect& effect, store::StudyRow& study) {
 }
 
 // What a study at rest does otherwise than one that runs.
-void adapt(Effect& effect, const RestingStudy& resting) {
-  store::StudyRow& study = resting.row;
+void adapt(Effect& effect, store::StudyRow& study, bool promotes) {
   const std::string goes_on = "`tune resume " + study.name + "` goes on with it";
-  if (effect.drains && !resting.on_stop)
+  if (effect.drains && !promotes)
     throw Error(ExitCode::kConflict, "the study \"" + study.name + "\" does not run", goes_on);
   if (effect.drains) effect.said = "the promotion is interrupted";
   if (effect.to_stop) effect.said += " when the study goes on";
@@ -44,14 +40,15 @@ const History& loaded(std::optional<History>& history, const store::StudyStore& 
 
 }  // namespace
 
-void obey_at_rest(const Inbox& inbox, const RestingStudy& study) {
+void obey_at_rest(const Inbox& inbox, const AskedStudy& study, const std::function<void()>& on_stop) {
   std::optional<History> history;
-  obey_requests(inbox, {study.spec, study.store, study.clock, study.journal, study.row, study.answers,
-                        [&study] { return limits_from_json(study.row.limits); },
+  obey_requests(inbox, {study, [&] { return limits_from_json(study.row.limits); },
                         [&]() -> const History& { return loaded(history, study.store, study.spec); },
-                        [&study](const Request&, Effect& effect) { adapt(effect, study); },
-                        [&study](const Request&, const Effect& effect) {
-                          if (effect.drains) study.on_stop();
+                        [&](const Request&, Effect& effect) {
+                          adapt(effect, study.row, /*promotes=*/on_stop != nullptr);
+                        },
+                        [&](const Request&, const Effect& effect) {
+                          if (effect.drains) on_stop();
                         }});
 }
 
@@ -78,7 +75,7 @@ EarlyInbox::EarlyInbox(OpenedStudy& study, Spec& spec, const std::filesystem::pa
 
 void EarlyInbox::obey() {
   looked_ = clock_.steady_now();
-  obey_requests(inbox_, {spec_, study_.store, clock_, journal_, study_.row, answers_,
+  obey_requests(inbox_, {{spec_, study_.store, clock_, journal_, study_.row, answers_},
                          [this] { return limits_from_json(study_.row.limits); },
                          [this]() -> const History& { return loaded(history_, study_.store, spec_); },
                          [this](const Request& request, const Effect& effect) {
@@ -93,7 +90,7 @@ void EarlyInbox::obey() {
 }
 
 void EarlyInbox::obey_now_and_then() {
-  if (clock_.steady_now() - looked_ >= kLook) obey();
+  if (clock_.steady_now() - looked_ >= kLookAtInbox) obey();
 }
 
 }  // namespace tune::engine

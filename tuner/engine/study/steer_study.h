@@ -10,6 +10,7 @@
 #include "tuner/core/clock.h"
 #include "tuner/engine/loop/inbox.h"
 #include "tuner/engine/loop/journal.h"
+#include "tuner/engine/loop/steering.h"
 #include "tuner/engine/loop/study_loop.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/spec/spec.h"
@@ -21,18 +22,9 @@ namespace tune::engine {
 // command is done; the store's own errors.
 void obey_at_rest(const std::filesystem::path& store, const Spec& spec, const Clock& clock);
 
-// The same for whoever holds the study.
-struct RestingStudy {
-  const Spec& spec;
-  store::StudyStore& store;
-  const Clock& clock;
-  Journal& journal;
-  store::StudyRow& row;                  // is changed and written
-  std::map<std::string, Json>& answers;  // as in Obedience
-  // Interrupts the promotion for `tune stop STUDY`, which is refused where there is none.
-  std::function<void()> on_stop = {};
-};
-void obey_at_rest(const Inbox& inbox, const RestingStudy& study);
+// The same for whoever holds the study. `on_stop` interrupts its promotion for `tune stop STUDY`, which is
+// refused where there is none.
+void obey_at_rest(const Inbox& inbox, const AskedStudy& study, const std::function<void()>& on_stop = {});
 
 // The inbox of a study that this process has opened, before its loop reads it: what waits there since nobody
 // could obey it, and what comes while the loop does not run yet. The study's row and the spec's limits

@@ -131,7 +131,7 @@ std::string trials_text(const StudyRows& rows) {
   if (limit == rows.study.limits.end()) return plural_text(searched, "trial") + more;
   const std::int64_t enqueued =
       std::count_if(rows.trials.begin(), rows.trials.end(), [](const store::TrialRow& trial) {
-        return trial.facts.explanation.value("strategy", Json()) == "enqueue";
+        return trial.facts.is_enqueued();
       });
   const auto most = limit->get<std::int64_t>();
   const std::int64_t beyond = std::clamp<std::int64_t>(searched - most, 0, enqueued);

@@ -39,6 +39,14 @@ Behaviour epochs(const engine::Attempt& attempt, Checkpoints checkpoints) {
   return behaviour;
 }
 
+// It is told to pause, and the grace goes by.
+Behaviour slow_to_pause(const engine::Attempt& attempt) {
+  Behaviour behaviour = epochs(attempt, Checkpoints::kUsed);
+  behaviour.ignores_term = true;
+  behaviour.lasts = std::chrono::minutes(10);
+  return behaviour;
+}
+
 struct HalvingFixture : LoopFixture {
   HalvingFixture(int trials, StopForm form, Checkpoints checkpoints = Checkpoints::kUsed)
       : LoopFixture(halving_spec(trials, form)) {
@@ -140,12 +148,7 @@ TEST_CASE("a trainer that begins anew is found out when the first trial goes on"
 
 TEST_CASE("a person's stop holds for a trial that is just being paused") {
   HalvingFixture f(6, StopForm::kPause);
-  f.use(1, [](const engine::Attempt& attempt) {
-    Behaviour behaviour = epochs(attempt, Checkpoints::kUsed);
-    behaviour.ignores_term = true;  // so that the grace goes by
-    behaviour.lasts = std::chrono::minutes(10);
-    return behaviour;
-  });
+  f.use(1, slow_to_pause);
   const engine::Inbox inbox(f.folder.path());
   bool is_asked = false;
   f.runner->before_wait = [&] {
@@ -161,12 +164,7 @@ TEST_CASE("a person's stop holds for a trial that is just being paused") {
 
 TEST_CASE("a person's stop holds for a trial whose loop dies while it is being paused") {
   HalvingFixture f(6, StopForm::kPause);
-  f.use(1, [](const engine::Attempt& attempt) {
-    Behaviour behaviour = epochs(attempt, Checkpoints::kUsed);
-    behaviour.ignores_term = true;  // so that the grace goes by
-    behaviour.lasts = std::chrono::minutes(10);
-    return behaviour;
-  });
+  f.use(1, slow_to_pause);
   const engine::Inbox inbox(f.folder.path());
   bool is_asked = false;
   f.runner->before_wait = [&] {

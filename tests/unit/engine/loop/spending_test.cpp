@@ -3,6 +3,7 @@
 #include "tuner/billing/device_shares.h"
 #include "tuner/core/rng.h"
 #include "unit/engine/loop/loop_fixture.h"
+#include "unit/lease_rows.h"
 
 namespace tune::tests {
 namespace {
@@ -10,28 +11,10 @@ namespace {
 using engine::DeviceBudget;
 using engine::Spending;
 
-store::AttemptRow lease(int trial, int attempt, double seconds, std::vector<std::string> devices = {}) {
-  store::AttemptRow row;
-  row.trial = trial;
-  row.attempt = attempt;
-  row.lease_seconds = seconds;
-  row.devices = std::move(devices);
-  row.started = WallTime(Milliseconds(0));
-  row.ended = WallTime(Milliseconds(static_cast<std::int64_t>(seconds * 1000)));
-  return row;
-}
-
 // An attempt that runs, with the lease that it has had so far.
 store::AttemptRow running(double seconds, std::vector<std::string> devices = {}) {
   store::AttemptRow row = lease(9, 1, seconds, std::move(devices));
   row.ended.reset();
-  return row;
-}
-
-store::TrialRow trial_in(int number, TrialState state) {
-  store::TrialRow row;
-  row.number = number;
-  row.state = state;
   return row;
 }
 

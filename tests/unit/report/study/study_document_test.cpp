@@ -146,6 +146,20 @@ TEST_CASE("early stopping's saving is the rest of a median trial for each that t
   CHECK(saving()->trials == 1);
   CHECK(saving()->cost.lease_seconds == 160);  // the median is 200
   CHECK(*saving()->cost.usd == Approx(0.16));
+  // What took longer than a median trial is taken off what the others saved, and in all nothing is owed.
+  store::AttemptRow longer = study.rows.attempts[2];
+  longer.trial = 6;
+  store::TrialRow sixth = study.rows.trials[2];
+  sixth.number = 6;
+  study.rows.trials.push_back(sixth);
+  longer.lease_seconds = 300;
+  study.rows.attempts.push_back(longer);
+  CHECK(saving()->trials == 2);
+  CHECK(saving()->cost.lease_seconds == 60);
+  study.rows.attempts.back().lease_seconds = 900;
+  CHECK(saving()->cost.lease_seconds == 0);
+  CHECK(*saving()->cost.usd == 0);
+  study.rows.attempts.pop_back();
   study.rows.attempts[2].stop = StopReason::kTimeLimit;  // not by the rule
   CHECK_FALSE(saving().has_value());
 }
