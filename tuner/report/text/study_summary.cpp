@@ -130,9 +130,8 @@ std::string trials_text(const StudyRows& rows) {
   const std::string others = replicate_count_text(rows.trials), more = others.empty() ? "" : " and " + others;
   if (limit == rows.study.limits.end()) return plural_text(searched, "trial") + more;
   const std::int64_t enqueued =
-      std::count_if(rows.trials.begin(), rows.trials.end(), [](const store::TrialRow& trial) {
-        return trial.facts.is_enqueued();
-      });
+      std::count_if(rows.trials.begin(), rows.trials.end(),
+                    [](const store::TrialRow& trial) { return trial.facts.is_enqueued(); });
   const auto most = limit->get<std::int64_t>();
   const std::int64_t beyond = std::clamp<std::int64_t>(searched - most, 0, enqueued);
   return std::to_string(searched - beyond) + " of " + plural_text(most, "trial") +
