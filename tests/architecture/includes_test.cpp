@@ -60,7 +60,11 @@ const std::vector<Row> kMap = {
     {"trainer/tasks/detection", {"trainer/tasks/detection/data", "trainer/loop", "trainer/nn"}},
     {"trainer/tasks/pretraining/images", {"tuner/core"}},
     {"trainer/tasks/pretraining", {"trainer/tasks/pretraining/images", "trainer/tasks/detection"}},
-    {"trainer/tasks", {"trainer/tasks/detection", "trainer/tasks/pretraining"}},
+    {"trainer/tasks/image_classification/data", {"trainer/data", "trainer/metrics"}},
+    {"trainer/tasks/image_classification",
+     {"trainer/tasks/image_classification/data", "trainer/loop", "trainer/nn"}},
+    {"trainer/tasks",
+     {"trainer/tasks/detection", "trainer/tasks/pretraining", "trainer/tasks/image_classification"}},
     {"trainer/synthetic", {"trainer/tasks/detection/data"}},
     {"trainer/cli", {"trainer/tasks", "trainer/synthetic"}},
     {"trainer/launcher", {"tuner/cli/command_line"}},  // a program of its own, without LibTorch
