@@ -55,7 +55,8 @@ const std::vector<Row> kMap = {
     {"trainer/nn", {"trainer/torch_compat.h"}},
     {"trainer/weights", {"trainer/torch_compat.h", "tuner/os"}},
     {"trainer/data", {"trainer/images", "trainer/torch_compat.h"}},
-    {"trainer/loop", {"trainer/weights", "tuner/cli/command_line"}},  // it knows no task
+    // It knows no task, and of a network no more than its stages (nn/stages.h).
+    {"trainer/loop", {"trainer/weights", "trainer/nn", "tuner/cli/command_line"}},
     {"trainer/tasks/detection/data", {"trainer/data", "trainer/metrics"}},
     {"trainer/tasks/detection", {"trainer/tasks/detection/data", "trainer/loop", "trainer/nn"}},
     {"trainer/tasks/pretraining/images", {"tuner/core"}},

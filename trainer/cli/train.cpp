@@ -1,5 +1,6 @@
 #include "trainer/cli/train.h"
 
+#include <optional>
 #include <ostream>
 
 #include "trainer/loop/probe.h"
@@ -11,16 +12,20 @@ namespace {
 
 constexpr double kProbeSeconds = 2;
 
-loop::Precision choose_precision(const loop::Task& task, const loop::TrialFile& trial,
-                                 const loop::Compute& compute, std::ostream& err) {
+// What the trial asks for, or what the checkpoint that it goes on from has.
+std::optional<loop::Precision> known_precision(const loop::TrialFile& trial) {
   if (trial.precision != "auto") return loop::precision_of(trial.precision);
   if (trial.resume_from) {
     std::vector<std::string> notes;
     if (const auto checkpoint = loop::CheckpointStore(*trial.resume_from).load_newest(notes))
       return loop::precision_of(checkpoint->precision);
   }
-  const loop::ProbeResult result =
-      loop::probe(*task.start(trial, compute, err), compute, kProbeSeconds, loop::stop_requested);
+  return std::nullopt;
+}
+
+loop::Precision probed_precision(const loop::Task& task, loop::Training& training,
+                                 const loop::Compute& compute, std::ostream& err) {
+  const loop::ProbeResult result = loop::probe(training, compute, kProbeSeconds, loop::stop_requested);
   err << "precision: " << loop::precision_name(result.precision) << ", by a short probe";
   for (const loop::ProbeCandidate& candidate : result.candidates)
     err << "; " << loop::precision_name(candidate.precision) << ' ' << candidate.units_per_second << ' '
@@ -33,8 +38,14 @@ loop::Precision choose_precision(const loop::Task& task, const loop::TrialFile& 
 
 ExitCode train(const loop::Task& task, const loop::TrialFile& trial, loop::Compute& compute,
                std::ostream& out, Console& console) {
-  compute.precision = choose_precision(task, trial, compute, console.err);
-  const std::unique_ptr<loop::Training> training = task.start(trial, compute, console.err);
+  const std::optional<loop::Precision> known = known_precision(trial);
+  compute.precision = known.value_or(loop::Precision::kFp32);
+  std::unique_ptr<loop::Training> training = task.start(trial, compute, console.err);
+  if (!known && training->is_worth_a_probe()) {
+    compute.precision = probed_precision(task, *training, compute, console.err);
+    training.reset();  // the probe has spoilt it
+    training = task.start(trial, compute, console.err);
+  }
   return loop::TrainingLoop(*training, loop::loop_settings(trial, task.unit, compute), out, console.err,
                             console.err_is_terminal)
       .run();

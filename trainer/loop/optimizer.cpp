@@ -1,6 +1,6 @@
 #include "trainer/loop/optimizer.h"
 
-#include <map>
+#include <set>
 
 #include "tuner/core/error.h"
 
@@ -23,6 +23,28 @@ std::map<std::string, std::size_t> group_of_each(const std::vector<ParameterGrou
     for (const std::string& name : groups[group].parameters)
       TUNE_CHECK(found.emplace(name, group).second, "in one group only: " + name);
   return found;
+}
+
+// The first slot is the momentum of SGD, Adam's mean of gradients, the others' mean or sum of squared
+// gradients; the second Adam's mean of squared gradients, RMSprop's momentum, Adadelta's mean of squared
+// changes.
+bool has_second(const OptimizerSettings& settings) {
+  switch (settings.kind) {
+    case OptimizerKind::kSgd:
+    case OptimizerKind::kAdagrad:
+      return false;
+    case OptimizerKind::kRmsprop:
+      return settings.momentum > 0;
+    case OptimizerKind::kAdam:
+    case OptimizerKind::kAdamW:
+    case OptimizerKind::kAdadelta:
+      return true;
+  }
+  broken_invariant("a known optimizer", __FILE__, __LINE__);
+}
+
+bool counts_steps(OptimizerKind kind) {
+  return kind == OptimizerKind::kAdam || kind == OptimizerKind::kAdamW;
 }
 
 }  // namespace
@@ -51,7 +73,8 @@ Optimizer::Optimizer(const torch::nn::Module& module, const OptimizerSettings& s
     slot.name = parameter.key();
     slot.parameter = parameter.value();
     slot.first = torch::zeros_like(slot.parameter);
-    if (settings_.kind != OptimizerKind::kSgd) slot.second = torch::zeros_like(slot.parameter);
+    if (settings_.kind == OptimizerKind::kAdagrad) slot.first.fill_(settings_.initial_accumulator);
+    if (has_second(settings_)) slot.second = torch::zeros_like(slot.parameter);
     slot.group = own.mapped();
     slots_.push_back(std::move(slot));
   }
@@ -60,6 +83,7 @@ Optimizer::Optimizer(const torch::nn::Module& module, const OptimizerSettings& s
 
 void Optimizer::step(double learning_rate) {
   const torch::NoGradGuard no_grad;
+  note_first_gradients();
   std::vector<std::vector<Slot*>> by_group(groups_.size());
   std::vector<Slot*> all;
   for (Slot& slot : slots_) {
@@ -71,10 +95,7 @@ void Optimizer::step(double learning_rate) {
     all.push_back(&slot);
   }
   if (settings_.gradient_clip > 0) clip(all);
-  if (settings_.kind != OptimizerKind::kSgd && !all.empty()) {
-    if (!step_.defined()) step_ = torch::empty({}, all.front()->parameter.options().dtype(torch::kFloat));
-    step_.fill_(static_cast<double>(steps_ + 1));
-  }
+  if (counts_steps(settings_.kind)) number_steps(all);
   for (std::size_t group = 0; group < groups_.size(); ++group)
     update(by_group[group], groups_[group].weight_decay, learning_rate * groups_[group].rate_factor);
   ++steps_;
@@ -86,6 +107,21 @@ void Optimizer::step(double learning_rate) {
   Tensors kept;
   for (const Slot* slot : all) kept.push_back(slot->parameter.grad());
   at::_foreach_zero_(kept);
+}
+
+void Optimizer::note_first_gradients() {
+  for (Slot& slot : slots_)
+    if (!slot.parameter.grad().defined() && slot.skipped == steps_) ++slot.skipped;
+}
+
+void Optimizer::number_steps(const std::vector<Slot*>& slots) {
+  std::set<std::int64_t> numbered;
+  for (const Slot* slot : slots) {
+    if (!numbered.insert(slot->skipped).second) continue;
+    torch::Tensor& number = step_numbers_[slot->skipped];
+    if (!number.defined()) number = torch::empty({}, slot->parameter.options().dtype(torch::kFloat));
+    number.fill_(static_cast<double>(steps_ + 1 - slot->skipped));
+  }
 }
 
 // Scales without asking the device for the norm, so a GPU never waits; on the CPU, which has it at hand, most
@@ -107,9 +143,9 @@ void Optimizer::update(const std::vector<Slot*>& slots, double weight_decay, dou
     parameters.push_back(slot->parameter);
     gradients.push_back(slot->parameter.grad());
     first.push_back(slot->first);
-    if (settings_.kind == OptimizerKind::kSgd) continue;
+    if (!counts_steps(settings_.kind)) continue;
     second.push_back(slot->second);
-    steps.push_back(step_);  // the kernels want one for each parameter
+    steps.push_back(step_numbers_.at(slot->skipped));  // the kernels want one for each parameter
   }
   switch (settings_.kind) {
     case OptimizerKind::kSgd:
@@ -129,7 +165,51 @@ void Optimizer::update(const std::vector<Slot*>& slots, double weight_decay, dou
                         settings_.beta2, weight_decay, settings_.epsilon, /*amsgrad=*/false,
                         /*maximize=*/false);
       return;
+    case OptimizerKind::kRmsprop:
+    case OptimizerKind::kAdagrad:
+    case OptimizerKind::kAdadelta:
+      return update_unfused(slots, weight_decay, learning_rate);
   }
+}
+
+// Operation by operation over all parameters of a group.
+void Optimizer::update_unfused(const std::vector<Slot*>& slots, double weight_decay,
+                               double learning_rate) const {
+  Tensors parameters, gradients, first, second;
+  for (const Slot* slot : slots) {
+    parameters.push_back(slot->parameter);
+    gradients.push_back(slot->parameter.grad());
+    first.push_back(slot->first);
+    if (slot->second.defined()) second.push_back(slot->second);
+  }
+  // Gradients are spent in the step, so that they may be changed in their places.
+  if (weight_decay != 0) at::_foreach_add_(gradients, parameters, weight_decay);
+  if (settings_.kind == OptimizerKind::kAdagrad) {
+    at::_foreach_addcmul_(first, gradients, gradients, 1);
+    Tensors divisors = at::_foreach_sqrt(first);
+    at::_foreach_add_(divisors, settings_.epsilon);
+    at::_foreach_addcdiv_(parameters, gradients, divisors, -learning_rate);
+    return;
+  }
+  at::_foreach_mul_(first, settings_.alpha);
+  at::_foreach_addcmul_(first, gradients, gradients, 1 - settings_.alpha);
+  if (settings_.kind == OptimizerKind::kRmsprop) {
+    Tensors divisors = at::_foreach_sqrt(first);
+    at::_foreach_add_(divisors, settings_.epsilon);
+    if (second.empty()) return at::_foreach_addcdiv_(parameters, gradients, divisors, -learning_rate);
+    at::_foreach_mul_(second, settings_.momentum);
+    at::_foreach_addcdiv_(second, gradients, divisors, 1);
+    return at::_foreach_add_(parameters, second, -learning_rate);
+  }
+  Tensors changes = at::_foreach_add(second, settings_.epsilon),
+          divisors = at::_foreach_add(first, settings_.epsilon);
+  at::_foreach_sqrt_(changes);
+  at::_foreach_sqrt_(divisors);
+  at::_foreach_div_(changes, divisors);
+  at::_foreach_mul_(changes, gradients);
+  at::_foreach_mul_(second, settings_.alpha);
+  at::_foreach_addcmul_(second, changes, changes, 1 - settings_.alpha);
+  at::_foreach_add_(parameters, changes, -learning_rate);
 }
 
 weights::TensorMap Optimizer::state(bool within_a_step) const {
@@ -137,6 +217,7 @@ weights::TensorMap Optimizer::state(bool within_a_step) const {
   for (const Slot& slot : slots_) {
     state[slot.name + ".first"] = slot.first;
     if (slot.second.defined()) state[slot.name + ".second"] = slot.second;
+    if (slot.skipped > 0) state[slot.name + ".skipped"] = torch::tensor(slot.skipped, torch::kLong);
     if (within_a_step && slot.parameter.grad().defined())
       state[slot.name + ".gradient"] = slot.parameter.grad();
   }
@@ -149,6 +230,8 @@ void Optimizer::load_state(const weights::TensorMap& state) {
   for (Slot& slot : slots_) {
     restore(slot.first, state, slot.name + ".first");
     if (slot.second.defined()) restore(slot.second, state, slot.name + ".second");
+    const auto skipped = state.find(slot.name + ".skipped");
+    slot.skipped = skipped == state.end() ? 0 : skipped->second.item<std::int64_t>();
     slot.parameter.mutable_grad().reset();
     if (!state.contains(slot.name + ".gradient")) continue;
     torch::Tensor gradient = torch::empty_like(slot.parameter);

@@ -1,6 +1,7 @@
 #pragma once
-// Optimizers on LibTorch's fused kernels: one pass over the memory of each parameter, on the CPU and on a
-// GPU.
+// Optimizers as torch.optim has them. Those that LibTorch has fused kernels of take one pass over the memory
+// of each parameter, on the CPU and on a GPU.
+#include <map>
 #include <string>
 #include <vector>
 
@@ -9,13 +10,16 @@
 
 namespace tune::trainer::loop {
 
-enum class OptimizerKind { kSgd, kAdam, kAdamW };
+enum class OptimizerKind { kSgd, kAdam, kAdamW, kRmsprop, kAdagrad, kAdadelta };
 
 struct OptimizerSettings {
   OptimizerKind kind = OptimizerKind::kSgd;
-  double momentum = 0.9;                              // kSgd; PyTorch's form: v = m v + g, w -= rate v
-  bool nesterov = false;                              // kSgd
-  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // kAdam, kAdamW
+  double momentum = 0.9;              // kSgd, kRmsprop; PyTorch's form: v = m v + g, w -= rate v
+  bool nesterov = false;              // kSgd
+  double beta1 = 0.9, beta2 = 0.999;  // kAdam, kAdamW
+  double epsilon = 1e-8;              // all but kSgd
+  double alpha = 0.99;                // kRmsprop, kAdadelta: decay of the mean of squared gradients
+  double initial_accumulator = 0;     // kAdagrad: what the sum of squared gradients begins at
   // In kAdamW it is decoupled from the gradient (Loshchilov & Hutter, ICLR 2019).
   double weight_decay = 0;
   double gradient_clip = 0;  // the largest norm of all gradients together; 0: no limit
@@ -47,7 +51,8 @@ class Optimizer {
             const std::vector<ParameterGroup>& groups, Gradients gradients = Gradients::kDropped);
   Optimizer(const torch::nn::Module& module, const OptimizerSettings& settings);  // groups_by_dimension()
 
-  // One update with the gradients that backward() left. Parameters without one are skipped.
+  // One update with the gradients that backward() left. Parameters without one are skipped; one that has its
+  // first gradient in a later step begins there as it would have in the first.
   void step(double learning_rate);
   // What a checkpoint keeps, under "<parameter>.<slot>" and "step": gradients too `within_a_step`, where some
   // are summed already.
@@ -59,10 +64,14 @@ class Optimizer {
   struct Slot {
     std::string name;
     torch::Tensor parameter;
-    torch::Tensor first, second;  // momentum; second moment (Adam only)
+    torch::Tensor first, second;  // what they are depends on the kind; the second may be undefined
     std::size_t group = 0;
+    std::int64_t skipped = 0;  // steps before its first gradient
   };
+  void note_first_gradients();
+  void number_steps(const std::vector<Slot*>& slots);
   void update(const std::vector<Slot*>& slots, double weight_decay, double learning_rate);
+  void update_unfused(const std::vector<Slot*>& slots, double weight_decay, double learning_rate) const;
   void clip(const std::vector<Slot*>& slots) const;
 
   OptimizerSettings settings_;
@@ -70,7 +79,8 @@ class Optimizer {
   Gradients gradients_ = Gradients::kDropped;
   std::vector<Slot> slots_;  // in the module's order
   std::int64_t steps_ = 0;   // taken so far
-  torch::Tensor step_;       // the number of the step under way, from 1: float, on the device
+  // The number of the step under way, from 1, for slots that skipped so many: float, on the device.
+  std::map<std::int64_t, torch::Tensor> step_numbers_;
 };
 
 }  // namespace tune::trainer::loop

@@ -30,6 +30,12 @@ Passes::Passes(Training& training, const Compute& compute, std::unique_ptr<Devic
   weight_ = torch::ones({}, on_device.dtype(torch::kDouble));
 }
 
+void Passes::start_anew(std::unique_ptr<DeviceGraph> graph) {
+  graph_ = std::move(graph);
+  warm_ups_ = 0;
+  recorded_ = false;
+}
+
 void Passes::compute(const weights::TensorMap& tensors) {
   LossTerms terms;
   {

@@ -21,6 +21,9 @@ class Passes {
   // `graph` may be nullptr. That the passes cannot be recorded goes to `notes`, once.
   Passes(Training& training, const Compute& compute, std::unique_ptr<DeviceGraph> graph, std::ostream& notes);
 
+  // What was recorded no longer holds. The next batches are as the first ones were, for this graph.
+  void start_anew(std::unique_ptr<DeviceGraph> graph);
+
   // Adds the gradients of the batch's mean loss over `divisor`, and its losses times its weight.
   void run(const Batch& batch, double divisor);
 

@@ -1,5 +1,9 @@
 #include "trainer/loop/plan.h"
 
+#include <algorithm>
+#include <set>
+
+#include "trainer/loop/transfer.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::loop {
@@ -7,6 +11,10 @@ namespace {
 
 // The name that the first version gave to max_grad_norm: specs that were written for it go on.
 constexpr const char *kClip = "max_grad_norm", *kOldClip = "gradient_clip";
+
+// Rows that plans have had since after the first checkpoints, as those of transfer strategies.
+const std::set<std::string> kLater{"ema_decay", "ema_steps", "early_stopping_tolerance",
+                                   "early_stopping_min_epochs"};
 
 double clip_of(const Hyperparameters& values) {
   const double clip = values.number(kClip), old = values.number(kOldClip);
@@ -19,15 +27,34 @@ double clip_of(const Hyperparameters& values) {
 }
 
 EarlyStopping early_stopping_of(const Hyperparameters& values) {
-  const EarlyStopping stopping{values.integer("early_stopping_patience"),
-                               values.number("early_stopping_threshold")};
-  if (stopping.patience == 0 && stopping.threshold > 0)
-    throw Error(ExitCode::kBadSpec,
-                "early_stopping_threshold is " + shortest(stopping.threshold) +
-                    ", yet without early_stopping_patience no training stops early",
-                "say after how many evaluations without an improvement a training ends, as in "
-                "\"early_stopping_patience\": 3");
+  EarlyStopping stopping;
+  stopping.patience = values.integer("early_stopping_patience");
+  stopping.threshold = values.number("early_stopping_threshold");
+  stopping.relative = values.number("early_stopping_tolerance");
+  stopping.first_epoch = values.integer("early_stopping_min_epochs");
+  if (stopping.patience > 0) return stopping;
+  for (const char* name :
+       {"early_stopping_threshold", "early_stopping_tolerance", "early_stopping_min_epochs"})
+    if (values.number(name) > 0)
+      throw Error(ExitCode::kBadSpec,
+                  name + (" is " + shortest(values.number(name))) +
+                      ", yet without early_stopping_patience no training stops early",
+                  "say after how many evaluations without an improvement a training ends, as in "
+                  "\"early_stopping_patience\": 3");
   return stopping;
+}
+
+// torchvision's references take the decay as that of a training whose epochs have as many updates as those of
+// its own, which ExponentialMovingAverage is given after this adjustment.
+Averaging averaging_of(const Hyperparameters& values, const Plan& plan) {
+  Averaging averaging{values.number("ema_decay"), values.integer("ema_steps")};
+  if (averaging.decay == 0 && values.given("ema_steps"))
+    throw Error(ExitCode::kBadSpec, "ema_steps is given, yet without ema_decay nothing is averaged",
+                "say how slowly the average follows, as in \"ema_decay\": 0.999");
+  if (averaging.decay == 0 || plan.epochs == 0) return {};
+  const double examples = static_cast<double>(plan.batch_size * plan.accumulate * averaging.steps);
+  averaging.decay = 1 - std::min(1.0, (1 - averaging.decay) * examples / static_cast<double>(plan.epochs));
+  return averaging;
 }
 
 }  // namespace
@@ -52,6 +79,15 @@ std::vector<Hyperparameter> plan_hyperparameters(const std::string& unit) {
                  "ends the training after so many evaluations in a row without a better objective; 0: never"),
            real("early_stopping_threshold", 0, 0, kMostNorm, "linear",
                 "how much better the objective has to be to count for early_stopping_patience"),
+           real("early_stopping_tolerance", 0, 0, 1, "linear",
+                "the same as a part of the objective's best value; both are added"),
+           whole("early_stopping_min_epochs", 0, 0, 10000, "linear",
+                 "no training stops early before so many epochs are done"),
+           real("ema_decay", 0, 0, 0.999999, "reverse_log",
+                "how slowly a moving average follows the weights, which is then evaluated and exported; 0: "
+                "none. "
+                "Scaled by ema_steps * batch_size * accumulate / epochs, as torchvision's is"),
+           whole("ema_steps", 1, 1, 1e6, "log", "steps of the optimizer between two updates of that average"),
            real(kOldClip, 10, 0, kMostNorm, "linear", "the older name of max_grad_norm")})
     rows.push_back(std::move(row));
   return rows;
@@ -66,14 +102,28 @@ Plan make_plan(const Hyperparameters& values) {
   plan.log_steps = values.integer("logging_steps");
   plan.checkpoint_steps = values.integer("save_steps");
   plan.early_stopping = early_stopping_of(values);
+  plan.averaging = averaging_of(values, plan);
   plan.optimizer.gradient_clip = clip_of(values);
   plan.schedule = make_schedule(values);
   return plan;
 }
 
+Json lasting_values(const Hyperparameters& values) {
+  Json kept(values.values());
+  std::vector<Hyperparameter> later = transfer_hyperparameters();
+  for (Hyperparameter& row : plan_hyperparameters(""))
+    if (kLater.contains(row.name)) later.push_back(std::move(row));
+  for (const Hyperparameter& row : later)
+    if (kept.contains(row.name) && kept[row.name] == row.default_value) kept.erase(row.name);
+  return kept;
+}
+
 OptimizerKind optimizer_kind(const std::string& name) {
   if (name == "sgd") return OptimizerKind::kSgd;
   if (name == "adam") return OptimizerKind::kAdam;
+  if (name == "rmsprop") return OptimizerKind::kRmsprop;
+  if (name == "adagrad") return OptimizerKind::kAdagrad;
+  if (name == "adadelta") return OptimizerKind::kAdadelta;
   TUNE_CHECK(name == "adamw", name);
   return OptimizerKind::kAdamW;
 }

@@ -12,8 +12,16 @@ namespace tune::trainer::loop {
 
 // Ends a training whose objective no longer gets better.
 struct EarlyStopping {
-  std::int64_t patience = 0;  // so many evaluations in a row without an improvement; 0: never
-  double threshold = 0;       // the least change for the better that is an improvement
+  std::int64_t patience = 0;     // so many evaluations in a row without an improvement; 0: never
+  double threshold = 0;          // the least change for the better that is an improvement
+  double relative = 0;           // the same as a part of what is to be improved on; added to the former
+  std::int64_t first_epoch = 0;  // none stops before this one is done
+};
+
+// A moving average of the weights, which is what is evaluated and exported in their place.
+struct Averaging {
+  double decay = 0;        // of what was, at each update; 0: no average
+  std::int64_t steps = 1;  // of the optimizer between two updates
 };
 
 // How a recipe wants to be trained. Counts of steps are the optimizer's.
@@ -25,6 +33,7 @@ struct Plan {
   std::int64_t log_steps = 0;         // prints the training losses after so many steps; 0: in reports alone
   std::int64_t checkpoint_steps = 0;  // a checkpoint after so many steps too; 0: after evaluations alone
   EarlyStopping early_stopping;
+  Averaging averaging;
   OptimizerSettings optimizer;
   Schedule schedule;
 };
@@ -37,7 +46,11 @@ std::vector<Hyperparameter> plan_hyperparameters(const std::string& unit);
 // Throws Error(kBadSpec) where they contradict each other.
 Plan make_plan(const Hyperparameters& values);
 
-// "sgd", "adam" or "adamw".
+// The values by which checkpoints know their training: all but those of rows that earlier versions did not
+// have, where these are left at what those versions did.
+Json lasting_values(const Hyperparameters& values);
+
+// "sgd", "adam", "adamw", "rmsprop", "adagrad" or "adadelta".
 OptimizerKind optimizer_kind(const std::string& name);
 
 }  // namespace tune::trainer::loop

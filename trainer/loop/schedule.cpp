@@ -8,14 +8,42 @@
 #include "tuner/core/error.h"
 
 namespace tune::trainer::loop {
+namespace {
+
+// torch's OneCycleLR: pct_start, div_factor and final_div_factor.
+constexpr double kRise = 0.3, kFirst = 1.0 / 25, kLast = kFirst / 1e4;
+
+// From `from` at 0 to `to` at 1, as half a cosine.
+double along_cosine(double from, double to, double part) {
+  return to + (from - to) * 0.5 * (1 + std::cos(std::numbers::pi * part));
+}
+
+double one_cycle(double part) {
+  return part < kRise ? along_cosine(kFirst, 1, part / kRise)
+                      : along_cosine(1, kLast, (part - kRise) / (1 - kRise));
+}
+
+double linear(double epoch, double warmup, double epochs) {
+  return epoch <= warmup || warmup >= epochs ? 1 : std::clamp((epochs - epoch) / (epochs - warmup), 0.0, 1.0);
+}
+
+ScheduleKind kind_of(const std::string& name) {
+  if (name == "cosine") return ScheduleKind::kCosine;
+  if (name == "linear") return ScheduleKind::kLinear;
+  if (name == "one_cycle") return ScheduleKind::kOneCycle;
+  return name == "step" ? ScheduleKind::kStep : ScheduleKind::kConstant;
+}
+
+}  // namespace
 
 double Schedule::rate(double epoch) const {
   const double warm = warmup_epochs > 0 ? std::min(1.0, epoch / warmup_epochs) : 1.0;
   double decay = 1;
   if (kind == ScheduleKind::kStep)
     for (const double step : step_epochs) decay *= epoch >= step ? factor : 1.0;
-  if (kind == ScheduleKind::kCosine)
-    decay = 0.5 * (1 + std::cos(std::numbers::pi * std::clamp(epoch / epochs, 0.0, 1.0)));
+  if (kind == ScheduleKind::kCosine) decay = along_cosine(1, 0, std::clamp(epoch / epochs, 0.0, 1.0));
+  if (kind == ScheduleKind::kLinear) decay = linear(epoch, warmup_epochs, epochs);
+  if (kind == ScheduleKind::kOneCycle) decay = one_cycle(std::clamp(epoch / epochs, 0.0, 1.0));
   return base * warm * decay;
 }
 
@@ -39,7 +67,8 @@ std::vector<double> parse_step_epochs(const std::string& text) {
 }
 
 std::vector<Hyperparameter> schedule_hyperparameters() {
-  return {choice("lr_scheduler", {"cosine", "step", "constant"}, "how the learning rate falls"),
+  return {choice("lr_scheduler", {"cosine", "step", "constant", "linear", "one_cycle"},
+                 "how the learning rate falls; one_cycle rises first, in place of a warm-up"),
           text("lr_scheduler_step", "",
                "epochs, as in \"33,67\", after which the rate is multiplied by lr_scheduler_factor; implies "
                "lr_scheduler step"),
@@ -61,9 +90,14 @@ Schedule make_schedule(const Hyperparameters& values) {
   if (kind == "step" && !has_steps)
     throw Error(ExitCode::kBadSpec, "lr_scheduler is \"step\" without lr_scheduler_step",
                 "name the epochs, as in \"lr_scheduler_step\": \"5,8\"");
-  schedule.kind = has_steps          ? ScheduleKind::kStep
-                  : kind == "cosine" ? ScheduleKind::kCosine
-                                     : ScheduleKind::kConstant;
+  schedule.kind = has_steps ? ScheduleKind::kStep : kind_of(kind);
+  if (schedule.kind == ScheduleKind::kOneCycle) {
+    if (values.given("warmup_epochs") && schedule.warmup_epochs > 0)
+      throw Error(ExitCode::kBadSpec,
+                  "lr_scheduler is \"one_cycle\", yet warmup_epochs is " + shortest(schedule.warmup_epochs),
+                  "leave warmup_epochs out: one cycle begins with a rise of its own");
+    schedule.warmup_epochs = 0;
+  }
   return schedule;
 }
 

@@ -8,7 +8,7 @@
 
 namespace tune::trainer::loop {
 
-enum class ScheduleKind { kConstant, kStep, kCosine };
+enum class ScheduleKind { kConstant, kStep, kCosine, kLinear, kOneCycle };
 
 struct Schedule {
   ScheduleKind kind = ScheduleKind::kConstant;
@@ -20,7 +20,10 @@ struct Schedule {
   double epochs = 1;  // of the whole schedule, whatever part of it a budget lets run
 
   // `epoch` is fractional: 1.5 is the middle of the second epoch. Cosine decays to 0 at `epochs` (Loshchilov
-  // & Hutter, ICLR 2017, without restarts), and the warm-up multiplies whatever the schedule says.
+  // & Hutter, ICLR 2017, without restarts), and the warm-up multiplies whatever the schedule says. Linear
+  // falls from the end of the warm-up to 0 at `epochs`, as Hugging Face's schedule of that name. One cycle
+  // (Smith & Topin, 2018) rises over the first three tenths from a 25th of `base` to it, and falls to a
+  // 250,000th, both as half a cosine: torch's OneCycleLR. It is its own warm-up.
   double rate(double epoch) const;
 };
 

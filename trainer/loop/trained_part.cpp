@@ -1,23 +1,10 @@
 #include "trainer/loop/trained_part.h"
 
-#include "trainer/weights/dtype_name.h"
+#include "trainer/weights/tensor_hash.h"
 #include "tuner/core/error.h"
 #include "tuner/os/sha256.h"
 
 namespace tune::trainer::loop {
-namespace {
-
-void add(Sha256& hash, const weights::TensorMap& tensors) {
-  for (const auto& [name, tensor] : tensors) {
-    const torch::Tensor bytes = tensor.detach().to(torch::kCPU).contiguous();
-    std::string head = name + '\0' + weights::dtype_name(bytes.scalar_type());
-    for (const std::int64_t size : bytes.sizes()) head += ' ' + std::to_string(size);
-    hash.add(head + '\n');
-    hash.add({static_cast<const char*>(bytes.data_ptr()), bytes.nbytes()});
-  }
-}
-
-}  // namespace
 
 TrainedPart::TrainedPart(torch::nn::Module& module) : module_(module) {
   for (const auto& parameter : module.named_parameters())
@@ -26,8 +13,8 @@ TrainedPart::TrainedPart(torch::nn::Module& module) : module_(module) {
   for (const auto& buffer : module.named_buffers())
     first_buffers_[buffer.key()] = buffer.value().detach().clone();
   Sha256 hash;
-  add(hash, frozen_);
-  add(hash, first_buffers_);
+  weights::add_tensors(hash, frozen_);
+  weights::add_tensors(hash, first_buffers_);
   base_hash_ = hash.hex();
 }
 

@@ -9,6 +9,11 @@ std::vector<ParameterGroup> Training::parameter_groups() {
   return groups_by_dimension(model(), plan().optimizer.weight_decay);
 }
 
+bool Training::enter_step(double /*epoch*/) {
+  model().train();
+  return false;
+}
+
 std::vector<std::vector<std::int64_t>> Training::epoch_batches(std::int64_t epoch, std::uint64_t seed) const {
   return cut_into_batches(epoch_order(seed, epoch, training_examples()), plan().batch_size);
 }

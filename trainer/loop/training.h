@@ -50,6 +50,11 @@ class Training {
   virtual torch::nn::Module& model() = 0;
   // How the model's parameters are optimized, each in one group; frozen ones (that need no gradient) in none.
   virtual std::vector<ParameterGroup> parameter_groups();
+  // Puts the model into training mode for a step of the optimizer that begins at `epoch`, which is
+  // fractional: 1.5 is the middle of the second epoch. Which parameters are trained may depend on that, and
+  // on nothing else. True where they are others than in the step before: what a device has recorded no longer
+  // holds then. Every parameter that is trained at some time needs a gradient until this is called first.
+  virtual bool enter_step(double epoch);
   // The file or folder that frozen parameters came from, for a person to find it; "" where there is none.
   virtual std::string initial_weights() const { return ""; }
   virtual std::int64_t training_examples() const = 0;
@@ -75,6 +80,8 @@ class Training {
   // Writes the folder that is promoted, with the weights of the best evaluation.
   virtual void export_model(const std::filesystem::path& folder, const weights::TensorMap& model,
                             const Report& best) const = 0;
+  // Whether its steps are long enough for their precision to matter. Where they are not, fp32 is taken.
+  virtual bool is_worth_a_probe() const { return true; }
   // Anything that must not change between a checkpoint and its continuation; compared as text.
   virtual std::string fingerprint() const = 0;
 };

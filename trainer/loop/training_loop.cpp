@@ -25,6 +25,10 @@ std::int64_t epochs_within(double budget, std::int64_t epochs) {
   return std::min(std::max<std::int64_t>(paid, 1), epochs);
 }
 
+double least_gain(const EarlyStopping& stopping, double to_surpass) {
+  return stopping.threshold + stopping.relative * std::abs(to_surpass);
+}
+
 std::string with_commas(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
@@ -58,6 +62,7 @@ TrainingLoop::TrainingLoop(Training& training, LoopSettings settings, std::ostre
       trained_(training.model()),
       optimizer_(training.model(), training.plan().optimizer, training.parameter_groups(),
                  settings_.compute.accelerated ? Gradients::kStay : Gradients::kDropped),
+      average_(training.model(), training.plan().averaging),
       passes_(training, settings_.compute, settings_.graph(settings_.compute.device), err),
       last_epoch_(epochs_within(settings_.budget, training.plan().epochs)) {
   std::vector<std::string> known = training_.recipe().metric_names;
@@ -91,8 +96,8 @@ ExitCode TrainingLoop::train() {
   if (stops_early())
     err_ << "stopped early: " << settings_.objective.metric << " has not improved on "
          << shortest(*progress_.to_surpass) << " by more than "
-         << shortest(training_.plan().early_stopping.threshold) << " in " << progress_.without_gain
-         << " evaluations" << std::endl;
+         << shortest(least_gain(training_.plan().early_stopping, *progress_.to_surpass)) << " in "
+         << progress_.without_gain << " evaluations" << std::endl;
   // A continued run that had nothing left to train still owes its caller the result.
   if (!reported_ && progress_.last) print(*progress_.last);
   export_best();
@@ -103,7 +108,8 @@ bool TrainingLoop::done() const { return progress_.epoch > last_epoch_ || stops_
 
 bool TrainingLoop::stops_early() const {
   const std::int64_t patience = training_.plan().early_stopping.patience;
-  return patience > 0 && progress_.without_gain >= patience;
+  return patience > 0 && progress_.without_gain >= patience &&
+         progress_.epoch > training_.plan().early_stopping.first_epoch;
 }
 
 void TrainingLoop::start() {
@@ -153,6 +159,7 @@ void TrainingLoop::restore(const Checkpoint& checkpoint) {
                     ") than those that are here now (" + trained_.base_hash() + ")",
                 "put the weights back that the training started from, or remove that folder to start again");
   trained_.restore(checkpoint.model);
+  average_.restore(checkpoint.optimizer);
   optimizer_.load_state(checkpoint.optimizer);
   set_generators(checkpoint.generators);
   progress_ = checkpoint.progress;
@@ -182,8 +189,9 @@ bool TrainingLoop::train_epoch() {
 bool TrainingLoop::train_step(const std::vector<Batch>& step) {
   double weight = 0;
   for (const Batch& batch : step) weight += batch.weight;
-  training_.model().train();
   const std::int64_t done = progress_.batch % training_.plan().accumulate;
+  if (training_.enter_step(epoch_at(progress_.batch - done)))
+    passes_.start_anew(settings_.graph(settings_.compute.device));
   for (std::size_t i = static_cast<std::size_t>(done); i < step.size(); ++i) {
     if (settings_.interrupted()) return false;
     if (step[i].weight > 0) {
@@ -197,10 +205,17 @@ bool TrainingLoop::train_step(const std::vector<Batch>& step) {
     if (!settings_.compute.accelerated || trained_batches_ % kBatchesBetweenChecks == 0) read_losses();
     lines_.batch_done(progress_.epoch, last_epoch_, trained_batches_, batches_to_train_, trained_units_);
   }
-  const double part = static_cast<double>(progress_.batch) / static_cast<double>(count_batches());
-  optimizer_.step(training_.plan().schedule.rate(static_cast<double>(progress_.epoch - 1) + part));
+  const Schedule& schedule = training_.plan().schedule;
+  const double now = epoch_at(progress_.batch);
+  optimizer_.step(schedule.rate(now));
   ++progress_.step;
+  average_.step(progress_.step, /*warm=*/now > schedule.warmup_epochs);
   return true;
+}
+
+double TrainingLoop::epoch_at(std::int64_t batch) const {
+  return static_cast<double>(progress_.epoch - 1) +
+         static_cast<double>(batch) / static_cast<double>(count_batches());
 }
 
 bool TrainingLoop::after_step() {
@@ -290,7 +305,9 @@ Metrics TrainingLoop::measure() {
   const compat::Autocast precision(compute.device.type(), compute.precision == Precision::kBf16,
                                    torch::kBFloat16);
   const Generators before = generators();
+  average_.swap();
   Metrics metrics = training_.evaluate(settings_.interrupted);
+  average_.swap();
   if (metrics.empty()) set_generators(before);
   return metrics;
 }
@@ -306,6 +323,7 @@ void TrainingLoop::check_finite(const Report& report) const {
 void TrainingLoop::note_best(const Report& report) {
   const auto value = report.metrics.find(settings_.objective.metric);
   TUNE_CHECK(value != report.metrics.end(), settings_.objective.metric);
+  const EarlyStopping& stopping = training_.plan().early_stopping;
   const double sign = settings_.objective.maximize ? 1 : -1, now = sign * value->second;
   if (!progress_.best || now > sign * progress_.best->metrics.at(value->first)) {
     progress_.best = report;
@@ -313,7 +331,7 @@ void TrainingLoop::note_best(const Report& report) {
   }
   // Not the best so far: many small steps up are an improvement too, once they add up to the threshold.
   if (!progress_.to_surpass ||
-      now > sign * *progress_.to_surpass + training_.plan().early_stopping.threshold) {
+      now > sign * *progress_.to_surpass + least_gain(stopping, *progress_.to_surpass)) {
     progress_.to_surpass = value->second;
     progress_.without_gain = 0;
   } else {
@@ -364,6 +382,7 @@ void TrainingLoop::save() {
   const bool within_a_step =
       progress_.batch % training_.plan().accumulate != 0 && progress_.batch != count_batches();
   checkpoint.optimizer = optimizer_.state(within_a_step);
+  average_.add_to(checkpoint.model, checkpoint.optimizer);
   checkpoint.generators = generators();
   checkpoints_.save(checkpoint);
 }

@@ -12,6 +12,7 @@
 #include "trainer/loop/trained_part.h"
 #include "trainer/loop/training.h"
 #include "trainer/loop/trial_file.h"
+#include "trainer/loop/weight_average.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::loop {
@@ -55,6 +56,7 @@ class TrainingLoop {
   void next_epoch();
   std::int64_t count_batches() const { return static_cast<std::int64_t>(batches_.size()); }
   bool train_epoch();                               // false: interrupted, as below
+  double epoch_at(std::int64_t batch) const;        // of the epoch under way, as Schedule counts them
   bool train_step(const std::vector<Batch>& step);  // from where the step under way was interrupted
   bool after_step();  // what is due: lines of the log, an evaluation, a checkpoint, the next epoch
   bool evaluation_due() const;
@@ -80,6 +82,7 @@ class TrainingLoop {
   CheckpointStore checkpoints_;
   TrainedPart trained_;
   Optimizer optimizer_;
+  WeightAverage average_;
   Passes passes_;
   std::int64_t last_epoch_;                         // that the budget pays for
   std::vector<std::vector<std::int64_t>> batches_;  // of the epoch under way

@@ -6,6 +6,7 @@
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/detection/anchors.h"
 #include "trainer/tasks/detection/data/fingerprint.h"
+#include "trainer/tasks/detection/detector_stages.h"
 #include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/detection/quality_json.h"
 #include "trainer/tasks/detection/training_data.h"
@@ -103,6 +104,12 @@ void DetectionTraining::build_model(std::ostream& notes) {
   if (const std::string weights = loop::text_key(trial_.trainer, "weights", ""); !weights.empty())
     initialise_from(model_, weights, kind_, classes, notes);
   model_->to(compute_.device);
+  const loop::Transfer transfer = loop::make_transfer(hyperparameters_);
+  stages_.emplace(model_.ptr(), detector_stages(kind_), transfer);
+  if (transfer.freeze == loop::Freeze::kNone && transfer.unfreeze_every == 0) return;
+  notes << "transfer: " << stages_->to_text() << std::endl;
+  if (initial_weights().empty())
+    notes << "warning: what is frozen was never trained, since trainer.weights names no weights" << std::endl;
 }
 
 loop::Batch DetectionTraining::prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const {
@@ -113,7 +120,8 @@ loop::Batch DetectionTraining::prepare(const std::vector<std::int64_t>& examples
 }
 
 std::vector<loop::ParameterGroup> DetectionTraining::parameter_groups() {
-  return detection::parameter_groups(*model_, plan_.optimizer.weight_decay, kind_.rules.bias_learning_rate);
+  return stages_->by_stage(
+      detection::parameter_groups(*model_, plan_.optimizer.weight_decay, kind_.rules.bias_learning_rate));
 }
 
 std::string DetectionTraining::initial_weights() const {
@@ -196,7 +204,7 @@ std::string DetectionTraining::fingerprint() const {
   Json json{{"model", kind_.name},
             {"recipe", recipe_.name},
             {"seed", trial_.seed},
-            {"hyperparameters", hyperparameters_.values()},
+            {"hyperparameters", loop::lasting_values(hyperparameters_)},
             {"classes", training_->dataset().classes},
             {"data", data_fingerprint_},
             {"training_images", training_->count()}};

@@ -6,6 +6,7 @@
 #include "trainer/loop/device.h"
 #include "trainer/loop/hyperparameters.h"
 #include "trainer/loop/training.h"
+#include "trainer/loop/transfer.h"
 #include "trainer/loop/trial_file.h"
 #include "trainer/nn/normaliser.h"
 #include "trainer/tasks/detection/image_set.h"
@@ -27,6 +28,7 @@ class DetectionTraining final : public loop::Training {
   const loop::Plan& plan() const override { return plan_; }
   torch::nn::Module& model() override { return *model_; }
   std::vector<loop::ParameterGroup> parameter_groups() override;
+  bool enter_step(double epoch) override { return stages_->enter_step(epoch); }
   std::string initial_weights() const override;
   std::int64_t training_examples() const override { return training_->count(); }
   loop::Batch prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const override;
@@ -61,6 +63,7 @@ class DetectionTraining final : public loop::Training {
   std::vector<std::string> data_warnings_;
   const nn::Normaliser normalise_;
   SsdModel model_{nullptr};
+  std::optional<loop::StagedModel> stages_;
 };
 
 }  // namespace tune::trainer::detection

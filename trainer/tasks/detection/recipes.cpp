@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "trainer/loop/transfer.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::detection {
@@ -76,6 +77,7 @@ const std::vector<Recipe>& detection_recipes() {
   static const std::vector<Recipe> recipes = [] {
     std::vector<Hyperparameter> shared = loop::plan_hyperparameters("images");
     shared.push_back(flag("augmentation", true, "flips, crops, brightness and contrast"));
+    for (Hyperparameter& row : loop::transfer_hyperparameters()) shared.push_back(std::move(row));
     std::vector<Recipe> made{legacy_recipe(), latest_recipe()};
     for (Recipe& recipe : made)
       recipe.hyperparameters.insert(recipe.hyperparameters.end(), shared.begin(), shared.end());

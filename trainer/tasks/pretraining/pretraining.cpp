@@ -162,8 +162,10 @@ void Pretraining::export_model(const std::filesystem::path& folder, const weight
 }
 
 std::string Pretraining::fingerprint() const {
-  return Json{
-      {"task", "pretraining"}, {"model", kind_.name}, {"hyperparameters", values_.values()}, {"seed", seed_}}
+  return Json{{"task", "pretraining"},
+              {"model", kind_.name},
+              {"hyperparameters", loop::lasting_values(values_)},
+              {"seed", seed_}}
       .dump();
 }
 

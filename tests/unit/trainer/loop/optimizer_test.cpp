@@ -91,7 +91,8 @@ TEST_CASE("Clipping limits the norm of all gradients together") {
 }
 
 TEST_CASE("An optimizer goes on from its saved state as if it had never stopped") {
-  for (const OptimizerKind kind : {OptimizerKind::kSgd, OptimizerKind::kAdamW}) {
+  for (const OptimizerKind kind : {OptimizerKind::kSgd, OptimizerKind::kAdamW, OptimizerKind::kRmsprop,
+                                   OptimizerKind::kAdagrad, OptimizerKind::kAdadelta}) {
     loop::OptimizerSettings settings;
     settings.kind = kind;
     auto through = make_module(), stopped = make_module();
@@ -110,6 +111,29 @@ TEST_CASE("An optimizer goes on from its saved state as if it had never stopped"
     CHECK(through->weight.equal(stopped->weight));
     CHECK(through->bias.equal(stopped->bias));
   }
+}
+
+TEST_CASE(
+    "A parameter whose first gradient comes late begins as it would have at the start, also after a stop") {
+  loop::OptimizerSettings settings;
+  settings.kind = OptimizerKind::kAdam;
+  const auto step = [](loop::Optimizer& optimizer, torch::nn::Conv2dImpl& module, int number,
+                       bool with_bias) {
+    set_gradients(module, number);
+    if (!with_bias) module.bias.mutable_grad().reset();
+    optimizer.step(0.01);
+  };
+  auto late = make_module(), early = make_module();
+  loop::Optimizer first(*late, settings), reference(*early, settings);
+  for (int number = 0; number < 3; ++number) step(first, *late, number, /*with_bias=*/false);
+  CHECK(late->bias.equal(early->bias));
+  loop::Optimizer second(*late, settings);
+  second.load_state(weights::decode_safetensors(weights::encode_safetensors(first.state()), "state").tensors);
+  for (int number = 3; number < 6; ++number) step(second, *late, number, true);
+  // The reference sees the same gradients from its first step on.
+  for (int number = 3; number < 6; ++number) step(reference, *early, number, true);
+  CHECK(late->bias.equal(early->bias));
+  CHECK_FALSE(late->weight.equal(early->weight));
 }
 
 TEST_CASE("Each group of parameters has a rate and a weight decay of its own") {

@@ -51,6 +51,14 @@ TEST_CASE("A cosine schedule warms up, peaks and ends at zero") {
   CHECK(schedule.rate(10) == Approx(0).margin(1e-12));
 }
 
+TEST_CASE("A linear schedule peaks at the end of its warm-up and falls to zero") {
+  const loop::Schedule schedule{loop::ScheduleKind::kLinear, 0.4, 2, {}, 0.1, 10};
+  CHECK(schedule.rate(1) == Approx(0.2));
+  CHECK(schedule.rate(2) == Approx(0.4));
+  CHECK(schedule.rate(6) == Approx(0.2));
+  CHECK(schedule.rate(10) == Approx(0).margin(1e-12));
+}
+
 TEST_CASE("Steps multiply the rate when their epochs are reached") {
   const loop::Schedule schedule{loop::ScheduleKind::kStep, 1, 0, {33, 67}, 0.1, 100};
   CHECK(schedule.rate(32.9) == Approx(1));
@@ -93,6 +101,36 @@ TEST_CASE("Contradicting schedules are refused") {
                  }),
                  "lr_scheduler"));
   CHECK(contains(refusal([&] { plan({{"lr_scheduler", "step"}}); }), "lr_scheduler_step"));
+  CHECK(plan({{"lr_scheduler", "linear"}}).schedule.kind == loop::ScheduleKind::kLinear);
+  CHECK(plan({{"lr_scheduler", "one_cycle"}}).schedule.warmup_epochs == 0);
+  CHECK(contains(refusal([&] {
+                   plan({{"lr_scheduler", "one_cycle"}, {"warmup_epochs", 1}});
+                 }),
+                 "a rise of its own"));
+}
+
+TEST_CASE("The decay of averaged weights is scaled by the length of the training, as torchvision's") {
+  const auto averaging = [](const Json& given) {
+    return loop::make_plan(loop::Hyperparameters(legacy().hyperparameters, given)).averaging;
+  };
+  CHECK(averaging(Json::object()).decay == 0);
+  const loop::Averaging found = averaging(
+      {{"ema_decay", 0.999}, {"ema_steps", 4}, {"batch_size", 8}, {"accumulate", 2}, {"epochs", 32}});
+  CHECK(found.decay == Approx(0.998));  // 1 - 0.001 * 4 * 16 / 32
+  CHECK(found.steps == 4);
+  CHECK(contains(refusal([&] { averaging({{"ema_steps", 4}}); }), "without ema_decay"));
+}
+
+TEST_CASE("Checkpoints of versions that knew fewer hyperparameters still belong to their training") {
+  const auto lasting = [](const Json& given) {
+    return loop::lasting_values(loop::Hyperparameters(legacy().hyperparameters, given));
+  };
+  const Json usual = lasting(Json::object());
+  for (const char* later : {"ema_decay", "freeze", "rate_decay", "early_stopping_tolerance"})
+    CHECK_FALSE(usual.contains(later));
+  CHECK(usual.contains("learning_rate"));
+  CHECK(lasting({{"freeze", "features"}})["freeze"] == "features");
+  CHECK(lasting({{"ema_decay", 0.9}}) != usual);
 }
 
 TEST_CASE("Every recipe can evaluate, log and save by steps, stop early and clip gradients") {

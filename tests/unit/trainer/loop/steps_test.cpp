@@ -179,6 +179,20 @@ TEST_CASE("Early stopping ends a training whose objective gains too little, and 
   CHECK(again.exported_epoch == 5);
 }
 
+TEST_CASE("An improvement may be asked for as a part of the best, and some epochs before any early stop") {
+  const TemporaryFolder relative, late;
+  LineTask parts(10), patient(10);
+  parts.change_plan().early_stopping = {/*patience=*/2, /*threshold=*/0, /*relative=*/0.1};
+  parts.errors = {10,  9.5, 8.9,
+                  8.5, 8.2, 1};  // more than a tenth below 10 is 8.9, and below that 8.01 would be
+  run(parts, settings_in(relative.path()));
+  CHECK(parts.evaluations == 5);
+  patient.change_plan().early_stopping = {/*patience=*/1, 0, 0, /*first_epoch=*/4};
+  patient.errors = {1, 2, 2, 2, 2};
+  run(patient, settings_in(late.path()));
+  CHECK(patient.evaluations == 4);
+}
+
 TEST_CASE("Patience counts over an interruption") {
   const TemporaryFolder folder;
   LoopSettings settings = settings_in(folder.path());
