@@ -1,12 +1,7 @@
 #include "trainer/data/overlap_cache.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-
-#include <chrono>
 #include <cstdlib>
 #include <ostream>
-#include <thread>
 
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
@@ -54,33 +49,15 @@ OverlapCache::OverlapCache(const fs::path& folder, const std::string& key, std::
   }
   file_ = folder / ("overlaps-" + key + ".json");
   const fs::path lock_file = folder / ("overlaps-" + key + ".lock");
-  lock_ = Descriptor(open_retrying(lock_file, O_RDWR | O_CREAT, 0600));
-  if (lock_.get() < 0) {
-    note(lock_file.string() + " cannot be written");
-    return;
-  }
-  wait_for_lock(interrupted);
+  lock_.emplace(lock_file, notes, "another process compares the same images; waiting for its result",
+                interrupted);
+  if (!lock_->is_there()) note(lock_file.string() + " cannot be written");
 }
 
 void OverlapCache::note(const std::string& reason) {
   file_.clear();
   if (notes_)
     *notes_ << "note: overlaps between images are not kept for the next time: " << reason << std::endl;
-}
-
-// Not by FileLock, of which a folder has one alone: here lies one for each key.
-void OverlapCache::wait_for_lock(const std::function<bool()>& interrupted) {
-  constexpr std::chrono::milliseconds kLook{100};
-  bool told = false;
-  while (flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR)
-      return;  // a file system without locks: two may compare at once
-    if (!told && notes_)
-      *notes_ << "another process compares the same images; waiting for its result" << std::endl;
-    told = true;
-    if (interrupted && interrupted()) return;
-    std::this_thread::sleep_for(kLook);
-  }
 }
 
 std::optional<std::vector<Overlap>> OverlapCache::load() const {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "trainer/data/cache_lock.h"
 #include "trainer/data/overlap.h"
-#include "tuner/os/descriptor.h"
 
 namespace tune::trainer::data {
 
@@ -32,13 +32,12 @@ class OverlapCache {
   bool keeps() const { return !file_.empty(); }
 
  private:
-  void wait_for_lock(const std::function<bool()>& interrupted);
   void note(const std::string& reason);
 
   std::filesystem::path file_;
   std::size_t items_;
   std::ostream* notes_;
-  Descriptor lock_;
+  std::optional<CacheLock> lock_;
 };
 
 }  // namespace tune::trainer::data
