@@ -1,6 +1,7 @@
 #include "trainer/tasks/task_table.h"
 
 #include "trainer/tasks/detection/task.h"
+#include "trainer/tasks/image_classification/task.h"
 #include "trainer/tasks/pretraining/task.h"
 #include "trainer/torch_compat.h"
 #include "tuner/core/edit_distance.h"
@@ -10,6 +11,7 @@ namespace tune::trainer {
 
 const std::vector<const loop::Task*>& task_table() {
   static const std::vector<const loop::Task*> table{&detection::detection_task(),
+                                                    &image_classification::image_classification_task(),
                                                     &pretraining::pretraining_task()};
   return table;
 }

@@ -10,11 +10,13 @@
 #include "line_task.h"
 #include "support/run_shell.h"
 #include "torch_catch.h"
+#include "trainer/images/encode.h"
 #include "trainer/loop/batch_loader.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/loop/training_loop.h"
 #include "trainer/synthetic/steel_data_set.h"
 #include "trainer/tasks/detection/task.h"
+#include "trainer/tasks/image_classification/task.h"
 #include "trainer/tasks/pretraining/task.h"
 #include "trainer/tasks/task_table.h"
 #include "tuner/core/rng.h"
@@ -50,6 +52,21 @@ void draw_steel(const fs::path& folder) {
   synthetic::write_steel_data_set(folder, 10, 64, 5, [](int) {});
 }
 
+// A folder for each of two classes, of which one is bright and the other dark.
+void draw_classes(const fs::path& folder) {
+  for (const int brightness : {60, 180}) {
+    const fs::path of_class = folder / (brightness > 100 ? "bright" : "dark");
+    fs::create_directories(of_class);
+    for (int i = 0; i < 8; ++i) {
+      Rng rng(static_cast<std::uint64_t>(brightness), static_cast<std::uint64_t>(i));
+      images::Image image{40, 32, 3, {}};
+      for (int value = 0; value < 40 * 32 * 3; ++value)
+        image.pixels.push_back(static_cast<std::uint8_t>(brightness + static_cast<int>(rng.below(40))));
+      images::write_png(of_class / (std::to_string(i) + ".png"), image);
+    }
+  }
+}
+
 const std::vector<Case>& cases() {
   static const std::vector<Case> all{
       {"line",
@@ -71,6 +88,14 @@ const std::vector<Case>& cases() {
        {{"epochs", 2}, {"batch_size", 2}, {"accumulate", 2}, {"learning_rate", 0.02}},
        2,
        {"validation:mAP", true},
+       ""},
+      {"image_classification",
+       &image_classification::image_classification_task(),
+       draw_classes,
+       {{"model", "mobilenet_v3_small"}, {"split", {{"fractions", {0.75, 0.25}}}}},
+       {{"epochs", 3}, {"batch_size", 2}, {"accumulate", 2}, {"learning_rate", 0.001}, {"warmup_epochs", 0}},
+       3,
+       {"validation:accuracy", true},
        ""},
       {"pretraining",
        &pretraining::pretraining_task(),

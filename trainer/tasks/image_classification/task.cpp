@@ -1,0 +1,69 @@
+#include "trainer/tasks/image_classification/task.h"
+
+#include "trainer/tasks/image_classification/initial_weights.h"
+#include "trainer/tasks/image_classification/models.h"
+#include "trainer/tasks/image_classification/task_parts.h"
+#include "trainer/tasks/image_sets/data_keys.h"
+
+namespace tune::trainer::image_classification {
+namespace {
+
+// The classes that parameters and multiply-adds are shown for.
+constexpr std::size_t kDescribedClasses = 6;
+
+std::unique_ptr<loop::Training> start(const loop::TrialFile& trial, const loop::Compute& compute,
+                                      std::ostream& notes) {
+  return std::make_unique<ImageClassificationTraining>(trial, compute, parts_of(trial, compute, notes),
+                                                       notes);
+}
+
+OrderedJson trainer_keys() {
+  OrderedJson model = loop::trainer_key("model", "choice",
+                                        "the network; recipe mxnet may name a ResNet by num_layers instead"),
+              from = loop::trainer_key(
+                  "classes_from", "choice",
+                  "where the class of an image in a folder is written: in its folder's name "
+                  "(folder, the default), or in its own before the last `_` and digits "
+                  "(file_name)");
+  model["values"] = OrderedJson::array();
+  for (const ClassifierModel& each : classifier_models()) model["values"].push_back(each.name);
+  from["values"] = {"folder", "file_name"};
+  from["default"] = "folder";
+  OrderedJson keys = OrderedJson::array({model, loop::recipe_key(classification_recipes())});
+  for (const OrderedJson& row : image_sets::data_keys(
+           "the folder in which the paths of a list or table begin, where that is not its own"))
+    keys.push_back(row);
+  keys.push_back(from);
+  keys.push_back(loop::trainer_key("weights", "path",
+                                   "weights to start from: a model folder, a .safetensors or a .pth file"));
+  keys.push_back(head_key());
+  return keys;
+}
+
+OrderedJson models() {
+  OrderedJson rows = OrderedJson::array();
+  for (const ClassifierModel& model : classifier_models())
+    rows.push_back({{"name", model.name},
+                    {"image_size", model.input.size},
+                    {"description", model.description},
+                    {"parameters", model.parameters.of(kDescribedClasses)},
+                    {"multiply_adds", model.multiply_adds.of(kDescribedClasses)},
+                    {"classes", kDescribedClasses}});
+  return rows;
+}
+
+}  // namespace
+
+const loop::Task& image_classification_task() {
+  static const loop::Task task{.name = "image_classification",
+                               .unit = "images",
+                               .start = start,
+                               .trainer_keys = trainer_keys,
+                               .recipes = classification_recipes,
+                               .models = models,
+                               .fit_weights = fit_weights,
+                               .primary = {"accuracy"}};
+  return task;
+}
+
+}  // namespace tune::trainer::image_classification
