@@ -1,7 +1,6 @@
 // What an audit finds among labelled images.
 #include <sstream>
 
-#include "trainer/cli/commands.h"
 #include "trainer/images/image.h"
 #include "trainer/tasks/image_classification/offers.h"
 #include "unit/trainer/tasks/image_classification/class_folder_of_photographs.h"
@@ -105,29 +104,4 @@ TEST_CASE(
                               audited({{"data", (folder.path() / "gone").string()}});
                             }),
                  "gone does not exist"));
-}
-
-TEST_CASE("synthesize draws a folder for each class, and no set into another") {
-  const TestFolder folder;
-  std::ostringstream out, err;
-  cli::Console console{out, err};
-  const std::string place = (folder.path() / "steel").string();
-  const std::vector<std::string> arguments{"--output", place, "--task", "image_classification",
-                                           "--images", "14",  "--size", "64"};
-  CHECK(cli::run_synthesize(arguments, console) == 0);
-  CHECK(fs::exists(folder.path() / "steel/crazing/crazing_3.jpg"));
-  CHECK(fs::exists(folder.path() / "steel/inclusion/inclusion_3.jpg"));
-  CHECK_FALSE(fs::exists(folder.path() / "steel/patches/patches_3.jpg"));
-  CHECK(contains(message_of(ExitCode::kConflict, [&] { cli::run_synthesize(arguments, console); }),
-                 "holds a data set already"));
-  CHECK(contains(message_of(ExitCode::kConflict,
-                            [&] {
-                              cli::run_synthesize({"--output", place}, console);
-                            }),
-                 "holds a data set already"));
-  CHECK(contains(message_of(ExitCode::kUsage,
-                            [&] {
-                              cli::run_synthesize({"--output", place + "2", "--task", "words"}, console);
-                            }),
-                 "--task is \"words\""));
 }
