@@ -58,6 +58,7 @@ OrderedJson to_json(const std::string& model, const FitReport& report) {
           {"mismatched", mismatched},
           {"prefix", report.prefix},
           {"backbone_share", report.share},
+          {"remarks", report.remarks},
           {"refused", report.refusal.empty() ? OrderedJson() : OrderedJson(report.refusal)}};
 }
 
@@ -87,6 +88,7 @@ void print(const std::string& model, const FitReport& report, std::ostream& out)
       << " are missing, " << report.unexpected.size() << " unexpected, " << report.mismatched.size()
       << " of another shape\n";
   if (!report.prefix.empty()) out << "names are read without \"" << visible_text(report.prefix) << "\"\n";
+  for (const std::string& remark : report.remarks) out << visible_text(remark) << "\n";
   if (!report.refusal.empty())
     out << "a training would refuse the file: " << visible_text(report.refusal) << "\n";
   print_names("missing (initialised anew)", report.missing, out);

@@ -14,7 +14,8 @@ namespace tune::trainer::nn {
 class ImageClassifier : public torch::nn::Module {
  public:
   // Normalised images [B, 3, H, W] -> all that the head looks at, images first: [B, F], for SqueezeNet a map.
-  // Without anything random, so that it may be kept in evaluation mode.
+  // Random in training mode where the library has it so: EfficientNet passes some blocks by, VGG-16 has a
+  // dropout between its linear layers. A part that is in evaluation mode does nothing random.
   virtual torch::Tensor features(const torch::Tensor& images) = 0;
   // -> logits [B, classes], with dropout in training mode.
   virtual torch::Tensor head(const torch::Tensor& features) = 0;

@@ -15,6 +15,15 @@ struct Product : at::ObserverContext {
   std::int64_t per_output = 0;
 };
 
+// Attention in one operator: the products that make its weights, and those of the weights and the values. As
+// separate products it has another name, and counts as those.
+bool is_fused_attention(std::string_view name) {
+  return name.starts_with("aten::_scaled_dot_product_") &&
+         (name.ends_with("_flash_attention") || name.ends_with("_flash_attention_for_cpu") ||
+          name.ends_with("_efficient_attention") || name.ends_with("_cudnn_attention") ||
+          name.ends_with("_fused_attention_overrideable"));
+}
+
 // Products for each number of the output; 0 where the operator is none of those that are counted. Operators
 // that end in one of these are not named, so that nothing counts twice.
 std::int64_t products_per_output(std::string_view name, c10::ArrayRef<const c10::IValue> inputs) {
@@ -22,6 +31,8 @@ std::int64_t products_per_output(std::string_view name, c10::ArrayRef<const c10:
     return inputs[0].toTensor().size(-1);
   if (name == "aten::addmm" || name == "aten::baddbmm" || name == "aten::addmv")
     return inputs[1].toTensor().size(-1);
+  // An output is a sum over all keys, each weighed by a product over as many numbers as there are outputs.
+  if (is_fused_attention(name)) return 2 * inputs[1].toTensor().size(-2);
   if (name != "aten::convolution") return 0;
   constexpr std::size_t kTransposed = 6;
   // A transposed one has its weights by input channels: counted by its input, below.

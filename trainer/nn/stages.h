@@ -1,5 +1,6 @@
 #pragma once
-// The parts of a network that fine-tuning treats apart: what it freezes, and what learns at a rate of its own.
+// The parts of a network that fine-tuning treats apart: what it freezes, and what learns at a rate of its
+// own.
 #include <string>
 #include <vector>
 
@@ -8,7 +9,8 @@ namespace tune::trainer::nn {
 // A part of a network, in the order in which images pass through.
 struct Stage {
   std::string name;  // for people: "layer3"
-  // Parameters and buffers that begin so belong to it: "layer3.".
+  // Parameters and buffers that begin so belong to it, and modules, whose names have no point behind them:
+  // "layer3.".
   std::vector<std::string> prefixes;
 };
 

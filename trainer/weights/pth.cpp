@@ -142,12 +142,17 @@ void find_sections(const PickleDocument& document, NodeId node, const std::strin
                     sections);
 }
 
-TensorMap tensors_of(const PickleDocument& document, const PickleDict& dict, const TensorBuilder& builder) {
-  TensorMap tensors;
-  for (const auto& [key, value] : dict.items)
+// Of two tensors under one name the later one counts, at the place of the first: so Python's dicts have it.
+PthContent content_of(const PickleDocument& document, const Section& section, const TensorBuilder& builder) {
+  PthContent content;
+  content.section = section.name;
+  for (const auto& [key, value] : section.dict->items)
     if (const auto* name = std::get_if<std::string_view>(&document.at(key)))
-      if (auto tensor = builder.tensor(value)) tensors[std::string(*name)] = std::move(*tensor);
-  return tensors;
+      if (auto tensor = builder.tensor(value)) {
+        if (!content.tensors.contains(std::string(*name))) content.order.emplace_back(*name);
+        content.tensors[std::string(*name)] = std::move(*tensor);
+      }
+  return content;
 }
 
 // Its place among the keys that people use: that of the least usual part of its name.
@@ -184,13 +189,10 @@ PthContent collect(const PickleDocument& document, const PthStorages& storages, 
   const TensorBuilder builder(document, storages, place);
   std::vector<Candidate> candidates;
   for (const Section& section : sections) {
-    TensorMap tensors = tensors_of(document, *section.dict, builder);
-    const std::int64_t fits = fit && sections.size() > 1 ? fit(tensors) : 0;
-    const auto count = static_cast<std::int64_t>(tensors.size());
-    candidates.push_back({{std::move(tensors), section.name, {}},
-                          fits,
-                          count,
-                          static_cast<std::int64_t>(rank_of(section.name))});
+    PthContent content = content_of(document, section, builder);
+    const std::int64_t fits = fit && sections.size() > 1 ? fit(content.tensors) : 0;
+    const auto count = static_cast<std::int64_t>(content.tensors.size());
+    candidates.push_back({std::move(content), fits, count, static_cast<std::int64_t>(rank_of(section.name))});
   }
   std::stable_sort(candidates.begin(), candidates.end(),
                    [](const Candidate& a, const Candidate& b) { return a.order() < b.order(); });

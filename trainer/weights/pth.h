@@ -15,6 +15,7 @@ struct PthContent {
   // On the CPU. Tensors that shared memory when they were saved share it here, and strides are as they were.
   TensorMap tensors;
   std::string section;  // the key under which the tensors stood ("state_dict"), empty for the file itself
+  std::vector<std::string> order;   // the tensors' names, as they were saved one after the other
   std::vector<std::string> others;  // keys of further dicts of tensors, which fit less, or come later
 };
 

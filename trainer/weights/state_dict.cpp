@@ -17,6 +17,20 @@ TensorMap state_dict(const torch::nn::Module& module) {
   return tensors;
 }
 
+std::vector<std::pair<std::string, torch::Tensor>> ordered_state(const torch::nn::Module& module) {
+  std::vector<std::pair<std::string, torch::Tensor>> tensors;
+  const auto add = [&](const torch::nn::Module& part, const std::string& prefix) {
+    for (const auto& parameter : part.named_parameters(/*recurse=*/false))
+      tensors.emplace_back(prefix + parameter.key(), parameter.value());
+    for (const auto& buffer : part.named_buffers(/*recurse=*/false))
+      tensors.emplace_back(prefix + buffer.key(), buffer.value());
+  };
+  add(module, "");
+  for (const auto& part : module.named_modules(/*name_prefix=*/std::string(), /*include_self=*/false))
+    add(*part.value(), part.key() + ".");
+  return tensors;
+}
+
 LoadReport load_state_dict(torch::nn::Module& module, const TensorMap& tensors, const std::string& prefix) {
   const torch::NoGradGuard no_grad;
   TensorMap own = state_dict(module);

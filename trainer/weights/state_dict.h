@@ -1,6 +1,7 @@
 #pragma once
 // Between a module and named tensors: torchvision's names, aliases, and a report of what did not fit.
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trainer/torch_compat.h"
@@ -10,6 +11,9 @@ namespace tune::trainer::weights {
 
 // Every parameter and buffer under its dotted name, sharing the module's memory.
 TensorMap state_dict(const torch::nn::Module& module);
+
+// The same in Python's order: a module's parameters, its buffers, then its parts, each as it was registered.
+std::vector<std::pair<std::string, torch::Tensor>> ordered_state(const torch::nn::Module& module);
 
 struct Mismatch {
   std::string name;
@@ -24,9 +28,10 @@ struct LoadReport {
 
 // With what a person wants to know before a training that starts from the file.
 struct FitReport : LoadReport {
-  std::string prefix;   // that was taken off the file's names
-  double share = 0;     // of the network that the model is built on: 0 to 1
-  std::string refusal;  // why a training would not start from the file; empty where it would
+  std::string prefix;                // that was taken off the file's names
+  double share = 0;                  // of the network that the model is built on: 0 to 1
+  std::string refusal;               // why a training would not start from the file; empty where it would
+  std::vector<std::string> remarks;  // sentences on what a person should know besides
 };
 
 // Copies `tensors` into `module` where name and shape agree, whatever the dtype. A name that the module does

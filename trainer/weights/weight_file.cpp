@@ -30,10 +30,11 @@ WeightFile decode_weights(std::string_view bytes, const std::string& place, cons
             {},
             zip ? "PyTorch zip" : "PyTorch legacy",
             std::move(content.section),
+            std::move(content.order),
             std::move(content.others)};
   }
   SafetensorsContent content = decode_safetensors(bytes, place);
-  return {std::move(content.tensors), std::move(content.metadata), "safetensors", {}, {}};
+  return {std::move(content.tensors), std::move(content.metadata), "safetensors", {}, {}, {}};
 }
 
 WeightFile read_weights(const std::filesystem::path& path, const Fit& fit) {

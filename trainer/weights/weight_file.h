@@ -10,10 +10,11 @@
 namespace tune::trainer::weights {
 
 struct WeightFile {
-  TensorMap tensors;    // on the CPU; those of a .pth file may share memory and have any strides
-  Metadata metadata;    // of a .safetensors file
-  std::string format;   // "safetensors", "PyTorch zip" or "PyTorch legacy"
-  std::string section;  // see PthContent
+  TensorMap tensors;               // on the CPU; those of a .pth file may share memory and have any strides
+  Metadata metadata;               // of a .safetensors file
+  std::string format;              // "safetensors", "PyTorch zip" or "PyTorch legacy"
+  std::string section;             // see PthContent
+  std::vector<std::string> order;  // of a .pth file; empty for others, whose writers sort
   std::vector<std::string> others;
 };
 

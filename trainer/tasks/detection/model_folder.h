@@ -39,13 +39,9 @@ void initialise_from(SsdModel& model, const std::filesystem::path& weights, cons
 // The dict of tensors in a file that fits a model of this kind best.
 weights::WeightFile read_initial_weights(const std::filesystem::path& file, const DetectorModel& kind);
 
-struct FitReport : weights::FitReport {
-  bool new_boxes = false;  // the file's heads are left out, as they are for other default boxes
-};
-
 // What initialise_from() would take of a file for a model of this kind, without training anything. Where the
 // file names no classes the classification head counts as missing. `place` names the file in errors.
-FitReport fit_report(const weights::WeightFile& content, const std::filesystem::path& place,
-                     const DetectorModel& kind);
+weights::FitReport fit_report(const weights::WeightFile& content, const std::filesystem::path& place,
+                              const DetectorModel& kind);
 
 }  // namespace tune::trainer::detection

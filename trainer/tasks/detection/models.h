@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "trainer/data/preprocessing.h"
+#include "trainer/nn/cost.h"
 #include "trainer/nn/vgg.h"
 #include "trainer/tasks/detection/default_boxes.h"
 #include "trainer/tasks/detection/detections.h"
@@ -39,14 +40,6 @@ struct TrainingRules {
   double bias_learning_rate = 1;  // that of the biases of convolutions, as a multiple of the others'
 };
 
-// What a network costs: `fixed` and as much again as `per_class` for each class, background not counted.
-struct Cost {
-  std::int64_t fixed, per_class;
-  std::int64_t of(std::size_t classes) const {
-    return fixed + per_class * static_cast<std::int64_t>(classes);
-  }
-};
-
 struct DetectorModel {
   std::string name;
   std::string description;
@@ -55,8 +48,9 @@ struct DetectorModel {
   std::vector<FeatureMap> maps;
   TrainingRules rules;
   DetectionLimits limits;
-  Cost parameters;     // that are trained
-  Cost multiply_adds;  // of the convolutions of one forward pass over one image
+  // The background is no class here.
+  nn::Cost parameters;     // that are trained
+  nn::Cost multiply_adds;  // of the convolutions of one forward pass over one image
 };
 
 const std::vector<DetectorModel>& detector_models();

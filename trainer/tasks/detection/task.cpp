@@ -20,7 +20,7 @@ std::unique_ptr<loop::Training> start(const loop::TrialFile& trial, const loop::
 loop::FittedWeights fit_weights(const std::filesystem::path& file, const std::string& model) {
   const DetectorModel& kind = detector_model(model);
   weights::WeightFile content = read_initial_weights(file, kind);
-  const FitReport report = fit_report(content, file, kind);
+  const weights::FitReport report = fit_report(content, file, kind);
   return {std::move(content), report};
 }
 

@@ -41,6 +41,20 @@ TEST_CASE("Every tensor that torch.save wrote is read with its dtype, shape and 
   }
 }
 
+TEST_CASE("A file's tensors are known in the order in which they were saved") {
+  const std::vector<std::string> saved{"conv.weight",
+                                       "conv.bias",
+                                       "norm.weight",
+                                       "norm.bias",
+                                       "norm.running_mean",
+                                       "norm.running_var",
+                                       "norm.num_batches_tracked",
+                                       "tail.0.weight",
+                                       "tail.0.bias"};
+  for (const char* name : {"state_dict.pth", "legacy.pth", "nested.pth"})
+    CHECK(read_weights(golden(name)).order == saved);
+}
+
 TEST_CASE("Views that shared memory in Python share it when they are read") {
   for (const char* file : {"views.pth", "legacy_views.pth"}) {
     const WeightFile read = read_weights(golden(file));
