@@ -20,6 +20,7 @@ int amend_command(const Arguments& arguments, Console& console);
 int rescan_command(const Arguments& arguments, Console& console);
 int compare_command(const Arguments& arguments, Console& console);
 int ask_tell_command(const Arguments& arguments, Console& console);
+int init_command(const Arguments& arguments, Console& console);
 int import_command(const Arguments& arguments, Console& console);
 int check_command(const Arguments& arguments, Console& console);
 int schema_command(const Arguments& arguments, Console& console);
