@@ -113,6 +113,7 @@ def cases():
     yield single("one example", [1], [[0.125, 0.25, 0.625]])
     yield single("probabilities on the edges of bins", [0] * 8 + [1] * 7,
                  [[max(n, 15 - n) / 15, min(n, 15 - n) / 15] for n in range(15)])
+    yield single("two examples of one bin, one of them on its upper edge", [0, 1], [[8 / 15, 7 / 15], [0.5, 0.5]])
 
     for classes, examples, steps in [(2, 30, 1024), (5, 60, 8), (8, 100, 4), (3, 50, 4096)]:
         truth = (random.random((examples, classes)) < 0.35).astype(int)
