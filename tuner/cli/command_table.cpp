@@ -139,6 +139,10 @@ const CommandLine& command_line() {
            report_command},
           {"logs", "logs STUDY/N [--follow] [--attempt K] [--json]", "what a trial printed",
            "tune logs steel-legacy/3 --follow", logs_command},
+          {"catalog", "catalog [--task TASK] [--json]",
+           "what the built-in trainer can train: models, weights on this machine, forms of data, "
+           "hyperparameters",
+           "tune catalog\ntune catalog --task detection", catalog_command},
           {"models", "models [NAME] [--json]", "promoted models, their versions and lineage",
            "tune models\ntune models steel-detector", models_command},
           {"doctor", "doctor [--json]", "whether this machine is ready: GPUs, disk, SQLite, programs, limits",
