@@ -23,10 +23,11 @@ struct Row {
 
 // From the ground up.
 const std::vector<Row> kMap = {
-    {"tuner/core", {}},                 // values
-    {"tuner/os", {"tuner/core"}},       // what talks to the system
-    {"tuner/spec", {"tuner/os"}},       // the language of specs
-    {"tuner/import", {"tuner/spec"}},   // files of other tools
+    {"tuner/core", {}},                // values
+    {"tuner/os", {"tuner/core"}},      // what talks to the system
+    {"tuner/spec", {"tuner/os"}},      // the language of specs
+    {"tuner/import", {"tuner/spec"}},  // files of other tools
+    {"tuner/import/script", {"tuner/import"}},
     {"strategies", {"tuner/core"}},     // mathematics
     {"store", {"tuner/os"}},            // SQL
     {"tuner/billing", {"store"}},       // what attempts took of devices
@@ -46,7 +47,7 @@ const std::vector<Row> kMap = {
     {"tuner/cli/command_line", {"tuner/os"}},  // of both programs
     {"tuner/cli",
      {"tuner/cli/command_line", "tuner/engine/study", "tuner/compare", "tuner/report/study", "tuner/metrics",
-      "tuner/import"}},
+      "tuner/import/script"}},
     {"tuner/main.cpp", {"tuner/cli"}},
 
     {"trainer/torch_compat.h", {}},

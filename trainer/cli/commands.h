@@ -28,6 +28,7 @@ int run_audit(const Arguments& arguments, Console& console);
 int run_synthesize(const Arguments& arguments, Console& console);
 int run_pretrain(const Arguments& arguments, Console& console);
 int run_probe(const Arguments& arguments, Console& console);
+int run_models(const Arguments& arguments, Console& console);
 int run_describe(const Arguments& arguments, Console& console);
 
 }  // namespace tune::trainer::cli

@@ -79,11 +79,25 @@ OrderedJson describe(const Task& task) {
   for (const Offer& offer : task.offers) commands.push_back(std::string(offer.command));
   OrderedJson primary;
   if (!task.primary.name.empty())
-    primary = {{"name", task.primary.name}, {"goal", task.primary.maximize ? "maximize" : "minimize"}};
-  return {{"name", task.name},    {"unit", task.unit},
-          {"max_gpus", 1},        {"trainer_keys", task.trainer_keys()},
-          {"recipes", recipes},   {"models", task.models()},
-          {"commands", commands}, {"primary", primary}};
+    primary = {{"name", task.primary.name},
+               {"goal", task.primary.maximize ? "maximize" : "minimize"},
+               {"files", task.primary.files},
+               {"second", task.primary.second},
+               {"of_class", task.primary.of_class},
+               {"range", task.primary.is_share ? OrderedJson(1) : OrderedJson()}};
+  OrderedJson data;
+  if (!task.data.description.empty())
+    data = {{"description", task.data.description}, {"example", task.data.example}};
+  return {{"name", task.name},
+          {"unit", task.unit},
+          {"max_gpus", 1},
+          {"trainer_keys", task.trainer_keys()},
+          {"recipes", recipes},
+          {"models", task.models()},
+          {"commands", commands},
+          {"primary", primary},
+          {"fine_tunes", task.fit_weights != nullptr},
+          {"data", data}};
 }
 
 void check_trainer_keys(const Task& task, const Json& trainer) {

@@ -67,10 +67,20 @@ struct FittedWeights {
   weights::FitReport report;
 };
 
-// The key of a score by which models are compared.
+// The key of a score by which models are compared, and what stands beside it there.
 struct PrimaryNumber {
   std::string name;  // "" where there is none
   bool maximize = true;
+  std::string files = "detections";  // the option of `score` that takes what `predict` writes
+  std::string second = {};           // another number of a score; "" for none
+  std::string of_class = {};         // the number of each of its classes; "" for none
+  bool is_share = false;             // it lies between 0 and 1
+};
+
+// How data lies on the disk, for people who are to bring some.
+struct DataForm {
+  std::string description;  // in a sentence or two; "" where a task reads none
+  std::string example;      // a tree, a line for each file or folder
 };
 
 struct Task {
@@ -81,11 +91,15 @@ struct Task {
   std::unique_ptr<Training> (*start)(const TrialFile& trial, const Compute& compute, std::ostream& notes);
   OrderedJson (*trainer_keys)();  // [{"name", "kind", "description", ...}], as docs/contributing.md says
   const std::vector<Recipe>& (*recipes)();
-  OrderedJson (*models)();  // [{"name", "description", ...}]
+  // [{"name", "description", ...}]; among the rest "parameters", "multiply_adds", "image_size", and of
+  // weights to start from "weight_names" (how files of them are called, beside the model's own name) and
+  // "weights_from" (where people get them).
+  OrderedJson (*models)();
   std::vector<Offer> offers = {};
   // What a model of that name would take of a weights file. nullptr: the task starts from no weights.
   FittedWeights (*fit_weights)(const std::filesystem::path& file, const std::string& model) = nullptr;
   PrimaryNumber primary = {};  // of its `score`
+  DataForm data = {};
 };
 
 // Rows of Task::trainer_keys(). Every task has the second, by which `tune` finds the recipe of a spec.

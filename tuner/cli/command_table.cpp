@@ -105,6 +105,11 @@ const CommandLine& command_line() {
           {"check", "check SPEC [--sample LOG] [--json]",
            "whether a spec is valid, and what its metrics read from a log",
            "tune check search.json\ntune check search.json --sample train.log", check_command},
+          {"init", "init --from-script FILE [--set NAME=VALUE]... [--output FILE [--force]] [--json]",
+           "a first spec for a Python script, with ranges guessed by the names of its arguments",
+           "tune init --from-script train.py --output search.json\n"
+           "tune init --from-script train.py --set data=data/steel",
+           init_command},
           {"import",
            "import amt FILE [--output FILE [--force]] [--command CMD] [--map S3=PATH]... [--definition NAME] "
            "[--usd-per-hour USD] [--json]",
@@ -134,6 +139,10 @@ const CommandLine& command_line() {
            report_command},
           {"logs", "logs STUDY/N [--follow] [--attempt K] [--json]", "what a trial printed",
            "tune logs steel-legacy/3 --follow", logs_command},
+          {"catalog", "catalog [--task TASK] [--json]",
+           "what the built-in trainer can train: models, weights on this machine, forms of data, "
+           "hyperparameters",
+           "tune catalog\ntune catalog --task detection", catalog_command},
           {"models", "models [NAME] [--json]", "promoted models, their versions and lineage",
            "tune models\ntune models steel-detector", models_command},
           {"doctor", "doctor [--json]", "whether this machine is ready: GPUs, disk, SQLite, programs, limits",

@@ -20,6 +20,7 @@ int amend_command(const Arguments& arguments, Console& console);
 int rescan_command(const Arguments& arguments, Console& console);
 int compare_command(const Arguments& arguments, Console& console);
 int ask_tell_command(const Arguments& arguments, Console& console);
+int init_command(const Arguments& arguments, Console& console);
 int import_command(const Arguments& arguments, Console& console);
 int check_command(const Arguments& arguments, Console& console);
 int schema_command(const Arguments& arguments, Console& console);
@@ -32,6 +33,7 @@ int show_command(const Arguments& arguments, Console& console);
 int report_command(const Arguments& arguments, Console& console);
 int best_command(const Arguments& arguments, Console& console);
 int logs_command(const Arguments& arguments, Console& console);
+int catalog_command(const Arguments& arguments, Console& console);
 int models_command(const Arguments& arguments, Console& console);
 
 }  // namespace tune::cli

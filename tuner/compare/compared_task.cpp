@@ -12,8 +12,17 @@ bool has_row(const Json& rows, const std::string& name) {
                      [&](const Json& row) { return row.value("name", "") == name; });
 }
 
-Goal goal_in(const Json& json) {
-  return json.value("goal", "") == goal_text(Goal::kMinimize) ? Goal::kMinimize : Goal::kMaximize;
+// Of the document of tune-train, and of an old record or an older trainer, which tell only the first two.
+void take_number(const Json& primary, ComparedTask& task) {
+  const ComparedTask detection;
+  task.number = primary.value("name", "");
+  task.goal = primary.value("goal", "") == goal_text(Goal::kMinimize) ? Goal::kMinimize : Goal::kMaximize;
+  const bool is_of_detection = task.number == detection.number;
+  task.files = primary.value("files", detection.files);
+  task.second = primary.value("second", is_of_detection ? detection.second : "");
+  task.of_class = primary.value("of_class", task.number);
+  const Json range = primary.value("range", is_of_detection ? Json(*detection.range) : Json());
+  task.range = range.is_number() ? std::optional(range.get<double>()) : std::nullopt;
 }
 
 }  // namespace
@@ -32,8 +41,7 @@ Comparison with_task(Comparison comparison, const Json& description) {
     ComparedTask& found = comparison.task;
     found.name = name;
     found.unit = task.value("unit", found.unit);
-    found.number = primary.value("name", "");
-    found.goal = goal_in(primary);
+    take_number(primary, found);
     found.has_split = has_row(task.value("trainer_keys", Json::array()), "split");
     found.has_audit = offers("audit");
     found.scores_models = offers("predict") && offers("score") && !found.number.empty();
@@ -44,7 +52,13 @@ Comparison with_task(Comparison comparison, const Json& description) {
 Json task_to_json(const ComparedTask& task) {
   return {{"name", task.name},
           {"unit", task.unit},
-          {"primary", {{"name", task.number}, {"goal", goal_text(task.goal)}}},
+          {"primary",
+           {{"name", task.number},
+            {"goal", goal_text(task.goal)},
+            {"files", task.files},
+            {"second", task.second},
+            {"of_class", task.of_class},
+            {"range", task.range ? Json(*task.range) : Json()}}},
           {"audit", task.has_audit}};
 }
 
@@ -54,9 +68,7 @@ ComparedTask task_from_json(const Json& json) {
   task.name = json.value("name", task.name);
   task.unit = json.value("unit", task.unit);
   task.has_audit = json.value("audit", true);
-  const Json primary = json.value("primary", Json::object());
-  task.number = primary.value("name", task.number);
-  task.goal = goal_in(primary);
+  if (json.contains("primary")) take_number(json["primary"], task);
   return task;
 }
 

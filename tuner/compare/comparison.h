@@ -68,9 +68,13 @@ struct ComparedTask {
   std::string unit = "images";  // of its examples
   std::string number = "AP";    // its primary one
   Goal goal = Goal::kMaximize;
-  bool has_split = true;      // as a key of its trainer
-  bool has_audit = true;      // which finds leaks
-  bool scores_models = true;  // it predicts, and scores what was predicted
+  std::string files = "detections";  // the option of its `score` that takes what it predicted
+  std::string second = "AP50";       // another number of a score; "" for none
+  std::string of_class = "AP";       // the number of each class; "" for none
+  std::optional<double> range = 1;   // from the least number to the largest; nullopt: not known
+  bool has_split = true;             // as a key of its trainer
+  bool has_audit = true;             // which finds leaks
+  bool scores_models = true;         // it predicts, and scores what was predicted
 };
 
 struct Comparison {

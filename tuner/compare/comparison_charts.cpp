@@ -18,7 +18,7 @@ constexpr double kRoomForNames = 1.3;  // of the longest curve
 std::string leaking_mark(bool leaks) { return leaks ? " (leaking)" : ""; }
 
 std::string score_number(double score, const TestNumber& test) {
-  return number_text(test.is_average_precision() ? std::round(score * 1000) / 1000 : score);
+  return number_text(test.range ? std::round(score * 1000) / 1000 : score);
 }
 
 struct RowUnit {

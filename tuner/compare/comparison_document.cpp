@@ -32,7 +32,7 @@ const ComparisonRow* best_row(const ComparisonReport& report) {
 }
 
 std::string score_of(const ComparisonRow& row, const ComparisonReport& report) {
-  return report.test.is_average_precision() ? fixed(*row.score, 3) : number_text(*row.score);
+  return report.test.range ? fixed(*row.score, 3) : number_text(*row.score);
 }
 
 std::vector<report::Tile> tiles(const ComparisonMaterial& material) {
@@ -104,7 +104,8 @@ std::string capitalized(std::string text) {
 // "classes" or, before the scoring told them, nothing.
 std::optional<report::Section> classes_section(const ComparisonMaterial& material) {
   const ComparisonReport& report = material.report;
-  report::Table table{{{"class", report::Align::kLeft}, {"objects", report::Align::kRight}}, {}};
+  const std::string counted = material.counts_objects ? "objects" : report.test.unit;
+  report::Table table{{{"class", report::Align::kLeft}, {counted, report::Align::kRight}}, {}};
   std::vector<const RowQuality*> shown;
   for (std::size_t i = 0; i < material.rows.size(); ++i) {
     if (material.rows[i].classes.empty()) continue;
@@ -114,15 +115,17 @@ std::optional<report::Section> classes_section(const ComparisonMaterial& materia
   if (shown.empty()) return std::nullopt;
   for (std::size_t c = 0; c < material.classes.size(); ++c) {
     auto& cells = table.rows.emplace_back();
-    cells = {material.classes[c], std::to_string(shown.front()->classes[c].objects)};
+    cells = {material.classes[c], std::to_string(shown.front()->classes[c].count)};
     for (const RowQuality* row : shown)
-      cells.push_back(row->classes[c].ap < 0 ? "-" : fixed(row->classes[c].ap, 3));
+      cells.push_back(row->classes[c].score < 0 ? "-" : fixed(row->classes[c].score, 3));
   }
+  const std::string title =
+      report.test.of_class == report.test.name ? test_title(report) : "test " + report.test.of_class;
   return report::Section{
       "classes",
       "Classes",
       {report::TableBlock{
-          capitalized(test_title(report)) +
+          capitalized(title) +
               " of each class: the mean over a row's runs, or the chosen one of several seeds",
           table}}};
 }
@@ -154,19 +157,21 @@ std::optional<report::Section> confusion_section(const ComparisonMaterial& mater
   report::Matrices matrices;
   matrices.rows_are = "true class";
   matrices.columns_are = "predicted class";
-  matrices.labels = material.classes;
-  matrices.labels.emplace_back("background");
+  matrices.labels = material.confusable;
   for (std::size_t i = 0; i < material.rows.size(); ++i)
     if (!material.rows[i].confusion.empty())
       matrices.matrices.push_back({row_name(material.report.rows[i]), material.rows[i].confusion});
   if (matrices.matrices.empty()) return std::nullopt;
   matrices.caption =
       "Rows are true classes, columns predicted ones, summed over a row's runs (of the best of several "
-      "seeds: the chosen run alone). By falling score, each detection with a score of " +
-      number_text(material.score) + " or more takes the free object that it overlaps most, at an IoU of " +
-      number_text(material.overlap) +
-      " or more. The column \"background\" counts objects that were missed, the row \"background\" "
-      "detections of nothing.";
+      "seeds: the chosen run alone).";
+  if (material.counts_objects)
+    matrices.caption +=
+        " By falling score, each detection with a score of " + number_text(material.score) +
+        " or more takes the free object that it overlaps most, at an IoU of " +
+        number_text(material.overlap) +
+        " or more. The column \"background\" counts objects that were missed, the row \"background\" "
+        "detections of nothing.";
   if (matrices.labels.size() > kMostLabels)
     return report::Section{
         "confusion", "Confusion", {report::Paragraph{matrices.caption}, largest_confusions(matrices)}};
@@ -197,8 +202,16 @@ report::PicturePanel panel_of(const std::string& title, const std::vector<Exampl
   return panel;
 }
 
+// Of images that are told apart whole: the class in words, below the picture.
+report::PicturePanel answer_panel(const ExampleImage& image, const std::string& title, int model) {
+  const auto answer = image.answers.find(model);
+  if (answer == image.answers.end()) return {title, {}, "its answer is missing"};
+  return {title, {}, answer->second.text + (answer->second.is_wrong ? " (wrong)" : "")};
+}
+
 report::PicturePanel model_panel(const ExampleImage& image, const std::string& title, int model,
                                  const ComparisonMaterial& material) {
+  if (image.truth) return answer_panel(image, title, model);
   const auto unreadable = material.unreadable.find(model);
   const auto found = image.found.find(model);
   if (unreadable != material.unreadable.end())
@@ -219,10 +232,11 @@ report::Picture picture_of(const ExampleImage& image, const ComparisonMaterial& 
   picture.bytes = image.bytes;
   picture.missing = image.missing;
   picture.panels.push_back(panel_of("ground truth", image.objects, material));
+  if (image.truth) picture.panels.front().note = *image.truth;
   if (image.objects.size() > kMostBoxes)
     picture.panels.front().note =
         "and " + std::to_string(image.objects.size() - kMostBoxes) + " more objects";
-  if (image.objects.empty()) picture.panels.front().note = "no objects";
+  if (image.objects.empty() && !image.truth) picture.panels.front().note = "no objects";
   for (std::size_t i = 0; i < material.rows.size(); ++i) {
     const std::string title = row_name(material.report.rows[i]);
     picture.panels.push_back(material.rows[i].pictured
@@ -245,11 +259,14 @@ report::Section pictures_section(const ComparisonMaterial& material) {
   pictures.caption = "These " + plural_text(material.examples.size(), "image") + " of the test set's " +
                      std::to_string(material.report.images) +
                      " are spread evenly over it, so nobody has chosen them. Each row shows its run with the "
-                     "best validation score, and the detections that have a score of " +
-                     number_text(material.score) +
-                     " or more, the surest first. Broken lines are wrong: no object of that class, " +
-                     "or none that a surer detection has not taken, at an IoU of " +
-                     number_text(material.overlap) + " or more.";
+                     "best validation score";
+  if (material.examples.front().truth)
+    pictures.caption += ": the class that it says, with its probability.";
+  else
+    pictures.caption += ", and the detections that have a score of " + number_text(material.score) +
+                        " or more, the surest first. Broken lines are wrong: no object of that class, " +
+                        "or none that a surer detection has not taken, at an IoU of " +
+                        number_text(material.overlap) + " or more.";
   pictures.keys = material.classes;
   for (const ExampleImage& image : material.examples)
     pictures.pictures.push_back(picture_of(image, material));

@@ -16,24 +16,26 @@ namespace tune::compare {
 
 struct ClassScore {
   std::string name;
-  std::int64_t objects = 0;
-  double ap = 0, ap50 = 0;  // -1 where there is no object
+  std::int64_t count = 0;        // of its objects, or where the task counts images of those
+  double score = 0, second = 0;  // -1 where there is none
 };
 
 // How good the models are that a row's score is made of: all of its runs, or the chosen one of several seeds.
 struct RowQuality {
   std::vector<ClassScore> classes;                   // means over the models
   std::vector<std::vector<std::int64_t>> confusion;  // sums over them; empty where the scoring holds none
-  std::optional<int> pictured;                       // the model whose boxes are drawn
+  std::optional<int> pictured;                       // the model whose answers are shown
   std::vector<MetricPoint> curve;                    // its validation while it was trained
 };
 
 // Everything that the document is made of.
 struct ComparisonMaterial {
   ComparisonReport report;
-  std::vector<std::string> classes;  // of the test images
-  double score = 0, overlap = 0;     // of the confusion, and of the boxes that are drawn
-  std::vector<RowQuality> rows;      // as report.rows
+  std::vector<std::string> classes;     // of the test images
+  std::vector<std::string> confusable;  // what the confusion's rows and columns stand for
+  bool counts_objects = true;           // else each image is of a class, and counts
+  double score = 0, overlap = 0;        // of the confusion, and of the boxes that are drawn
+  std::vector<RowQuality> rows;         // as report.rows
   std::vector<ExampleImage> examples;
   std::map<int, std::string> unreadable;  // by model: why its detections are not there
   std::string version;                    // of the program
@@ -46,9 +48,9 @@ struct ComparisonMaterial {
 ComparisonMaterial read_comparison_material(const std::filesystem::path& store, const Comparison& comparison,
                                             const store::ComparisonStore& record);
 
-// Positions of the scored rows that no other one beats in both cost and test AP, cheapest first.
+// Positions of the scored rows that no other one beats in both cost and test score, cheapest first.
 std::vector<std::size_t> pareto_rows(const ComparisonReport& report);
-// Test AP against the cost of each row; none before there are scores.
+// Test scores against the cost of each row; none before there are any.
 std::vector<report::Chart> comparison_charts(const ComparisonMaterial& material);
 
 // Validation by step of each row's run with the best validation: a chart for each metric.

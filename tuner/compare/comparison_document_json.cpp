@@ -18,10 +18,15 @@ Json boxes_json(const std::vector<ExampleBox>& boxes) {
   return list;
 }
 
-Json classes_json(const RowQuality& row) {
+Json classes_json(const RowQuality& row, const ComparisonMaterial& material) {
+  const TestNumber& test = material.report.test;
   Json list = Json::array();
-  for (const ClassScore& one : row.classes)
-    list.push_back({{"name", one.name}, {"objects", one.objects}, {"AP", one.ap}, {"AP50", one.ap50}});
+  for (const ClassScore& one : row.classes) {
+    Json json{{"name", one.name}, {material.counts_objects ? "objects" : "images", one.count}};
+    if (!test.of_class.empty()) json[test.of_class] = one.score;
+    if (material.counts_objects && !test.second.empty()) json[test.second] = one.second;
+    list.push_back(std::move(json));
+  }
   return list;
 }
 
@@ -36,19 +41,29 @@ Json curve_json(const RowQuality& row) {
 
 Json confusion_json(const RowQuality& row, const ComparisonMaterial& material) {
   if (row.confusion.empty()) return nullptr;
-  std::vector<std::string> labels = material.classes;
-  labels.emplace_back("background");
-  return {
-      {"classes", labels}, {"counts", row.confusion}, {"iou", material.overlap}, {"score", material.score}};
+  Json json{{"classes", material.confusable}, {"counts", row.confusion}};
+  if (material.counts_objects) json.update({{"iou", material.overlap}, {"score", material.score}});
+  return json;
 }
 
 Json example_json(const ExampleImage& image) {
-  Json found = Json::array();
-  for (const auto& [model, boxes] : image.found)
-    found.push_back({{"model", model}, {"detections", boxes_json(boxes)}});
-  return {{"image_id", image.id},   {"file_name", image.file_name}, {"width", image.width},
-          {"height", image.height}, {"missing", image.missing},     {"objects", boxes_json(image.objects)},
-          {"found", found}};
+  Json json{{"image_id", image.id},
+            {"file_name", image.file_name},
+            {"width", image.width},
+            {"height", image.height},
+            {"missing", image.missing}},
+      found = Json::array();
+  if (image.truth) {
+    for (const auto& [model, answer] : image.answers)
+      found.push_back({{"model", model}, {"answer", answer.text}, {"wrong", answer.is_wrong}});
+    json["truth"] = *image.truth;
+  } else {
+    for (const auto& [model, boxes] : image.found)
+      found.push_back({{"model", model}, {"detections", boxes_json(boxes)}});
+    json["objects"] = boxes_json(image.objects);
+  }
+  json["found"] = std::move(found);
+  return json;
 }
 
 }  // namespace
@@ -57,7 +72,7 @@ Json comparison_document_json(const ComparisonMaterial& material) {
   Json json = comparison_json(material.report);
   for (std::size_t i = 0; i < material.rows.size() && i < json["rows"].size(); ++i) {
     const RowQuality& row = material.rows[i];
-    json["rows"][i]["classes"] = classes_json(row);
+    json["rows"][i]["classes"] = classes_json(row, material);
     json["rows"][i]["confusion"] = confusion_json(row, material);
     json["rows"][i]["curve"] = curve_json(row);
     json["rows"][i]["pictured_model"] = row.pictured ? Json(*row.pictured) : Json();

@@ -22,11 +22,11 @@ const char* kind_text(RowKind kind) {
   return "";
 }
 
-// The scores of a run, or of a row: COCO's names for its own, else "score".
-void add_scores(const TestNumber& test, const std::optional<double>& score, const std::optional<double>& ap50,
-                Json& json) {
+// The scores of a run, or of a row: COCO's names for its own, else "score" and the second number's name.
+void add_scores(const TestNumber& test, const std::optional<double>& score,
+                const std::optional<double>& second, Json& json) {
   json[test.is_average_precision() ? "AP" : "score"] = optional_json(score);
-  if (test.is_average_precision()) json["AP50"] = optional_json(ap50);
+  if (!test.second.empty()) json[test.second] = optional_json(second);
 }
 
 Json run_json(const RunRow& run, const TestNumber& test) {
@@ -34,7 +34,7 @@ Json run_json(const RunRow& run, const TestNumber& test) {
                {"study", run.study},
                {"trial", run.trial},
                {"validation", number_to_json(run.validation)}};
-  add_scores(test, run.score, run.ap50, json);
+  add_scores(test, run.score, run.second, json);
   return json;
 }
 
@@ -60,7 +60,7 @@ Json row_json(const ComparisonRow& row, const TestNumber& test) {
                {"latency_ms", optional_json(row.latency_ms)},
                {"peak_memory_bytes", optional_json(row.peak_memory_bytes)},
                {"training_memory_bytes", optional_json(row.training_memory_bytes)}};
-  add_scores(test, row.score, row.ap50, json);
+  add_scores(test, row.score, row.second, json);
   const std::string name = test.is_average_precision() ? "AP" : "score";
   json[name + "_spread"] = optional_json(row.score_spread);
   json["winner_" + name] = optional_json(row.winner_score);

@@ -1,5 +1,6 @@
 // What a scoring left in its folder, read defensively: a report is made of whatever is there.
 #include <algorithm>
+#include <cstdio>
 
 #include "tuner/compare/comparison_document.h"
 #include "tuner/core/error.h"
@@ -69,8 +70,12 @@ class MaterialReader {
           static_cast<std::int64_t>(number(classes[i], "category_id", static_cast<double>(i + 1)));
       names_[id] = material_.classes.back();
     }
-    material_.score = number(member(first, "confusion"), "score", kDefaultScore);
-    material_.overlap = number(member(first, "confusion"), "iou", kDefaultOverlap);
+    const Json confusion = member(first, "confusion");
+    material_.counts_objects = classes.empty() || member(classes.front(), "objects").is_number();
+    for (const Json& name : member(confusion, "classes"))
+      material_.confusable.push_back(name.is_string() ? name.get<std::string>() : name.dump());
+    material_.score = number(confusion, "score", kDefaultScore);
+    material_.overlap = number(confusion, "iou", kDefaultOverlap);
   }
 
   RowQuality quality_of(const ComparisonRow& row) const {
@@ -97,15 +102,16 @@ class MaterialReader {
     quality.classes.resize(classes.size());
     for (std::size_t i = 0; i < classes.size(); ++i) {
       quality.classes[i].name = material_.classes[i];
-      quality.classes[i].objects = static_cast<std::int64_t>(number(classes[i], "objects", 0));
-      quality.classes[i].ap += number(classes[i], material_.report.test.name.c_str(), -1) / models;
-      quality.classes[i].ap50 += number(classes[i], "AP50", -1) / models;
+      const char* counted = material_.counts_objects ? "objects" : "images";
+      quality.classes[i].count = static_cast<std::int64_t>(number(classes[i], counted, 0));
+      quality.classes[i].score += number(classes[i], material_.report.test.of_class.c_str(), -1) / models;
+      quality.classes[i].second += number(classes[i], material_.report.test.second.c_str(), -1) / models;
     }
   }
 
   void add_confusion(const Json& counts, RowQuality& quality) const {
-    const std::size_t size = material_.classes.size() + 1;
-    if (!counts.is_array() || counts.size() != size) return;
+    const std::size_t size = material_.confusable.size();
+    if (size == 0 || !counts.is_array() || counts.size() != size) return;
     for (const Json& row : counts) {
       if (!row.is_array() || row.size() != size) return;
       for (const Json& count : row)
@@ -131,12 +137,38 @@ class MaterialReader {
           box->name = text(object, "name");
           image.objects.push_back(std::move(*box));
         }
+      read_answers(one, image);
       read_picture(folder_, image);
       material_.examples.push_back(std::move(image));
     }
   }
 
+  // Of images that are told apart whole: what is true, and what each model says.
+  void read_answers(const Json& one, ExampleImage& image) const {
+    if (!member(one, "labels").is_array()) return;
+    image.truth = labels_text(one);
+    const Json predicted = member(one, "predicted");
+    for (std::size_t i = 0; i < models_.size() && i < predicted.size(); ++i)
+      image.answers[models_[i].number] = {labels_text(predicted[i]),
+                                          member(predicted[i], "labels") != member(one, "labels")};
+  }
+
+  // "cat", "cat 0.93", "cat 0.93, dog 0.61".
+  static std::string labels_text(const Json& one) {
+    const Json labels = member(one, "labels"), probabilities = member(one, "probabilities");
+    std::string said;
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      said += (i > 0 ? ", " : "") + (labels[i].is_string() ? labels[i].get<std::string>() : labels[i].dump());
+      if (i >= probabilities.size() || !probabilities[i].is_number()) continue;
+      char number[32];
+      std::snprintf(number, sizeof number, " %.2f", probabilities[i].get<double>());
+      said += number;
+    }
+    return said.empty() ? "no class" : said;
+  }
+
   void read_detections(int model) {
+    if (material_.examples.front().truth) return;  // the scoring has told them
     if (material_.unreadable.contains(model) || material_.examples.front().found.contains(model)) return;
     const fs::path file = folder_ / ("model-" + std::to_string(model) + ".json");
     Json list;

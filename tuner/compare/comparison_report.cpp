@@ -24,7 +24,7 @@ std::vector<double> number_list(const Json& list) {
 
 // What one scoring says of each model, by its number.
 struct TestScores {
-  std::map<int, double> score, ap50;
+  std::map<int, double> score, second;
   std::map<int, std::vector<double>> resampled;
   std::map<int, Json> facts;  // what predicting said of it
 };
@@ -65,6 +65,8 @@ class Gatherer {
       test.goal = comparison_.own_test->goal;
       test.is_own = true;
       test.is_resampled = false;
+      test.second = test.of_class = "";
+      test.range = std::nullopt;
       test.own_test = test_text(*comparison_.own_test);
       return test;
     }
@@ -72,6 +74,9 @@ class Gatherer {
     test.name = task.number;
     test.goal = task.goal;
     test.unit = task.unit;
+    test.second = task.second;
+    test.of_class = task.of_class;
+    test.range = task.range;
     if (facts_.audit) test.no_audit = facts_.audit->none;
     return test;
   }
@@ -114,7 +119,8 @@ class Gatherer {
     for (std::size_t i = 0; i < models_.size(); ++i) {
       const int model = models_[i].number;
       scores_.score[model] = results[i].at(number).get<double>();
-      if (results[i].contains("AP50")) scores_.ap50[model] = results[i]["AP50"].get<double>();
+      if (const Json second = results[i].value(report_.test.second, Json()); second.is_number())
+        scores_.second[model] = second.get<double>();
       if (report_.test.is_resampled) scores_.resampled[model] = number_list(resamples[number].at(i));
     }
   }
@@ -126,8 +132,8 @@ class Gatherer {
       RunRow run{model.number, model.study, model.trial, model.validation, {}, {}};
       if (const auto score = scores_.score.find(model.number); score != scores_.score.end()) {
         run.score = score->second;
-        if (const auto ap50 = scores_.ap50.find(model.number); ap50 != scores_.ap50.end())
-          run.ap50 = ap50->second;
+        if (const auto second = scores_.second.find(model.number); second != scores_.second.end())
+          run.second = second->second;
       }
       runs.push_back(std::move(run));
     }
@@ -244,18 +250,18 @@ class Gatherer {
     const ScoredRuns runs = scored(row);
     row.score = row_score(runs);
     const bool is_best = row.kind == RowKind::kBestOfSeeds;
-    double validation = 0, ap50 = 0;
+    double validation = 0, second = 0;
     for (const RunRow& run : row.runs) {
       validation += run.validation / static_cast<double>(row.runs.size());
-      ap50 += run.ap50.value_or(0) / static_cast<double>(row.runs.size());
+      second += run.second.value_or(0) / static_cast<double>(row.runs.size());
     }
     if (!row.runs.empty()) {
       if (is_best)
         row.selection = row.runs.front().validation;
       else
         row.fresh_validation = validation;
-      if (row.score && row.runs.front().ap50)
-        row.ap50 = is_best ? row.runs.front().ap50 : std::optional(ap50);
+      if (row.score && row.runs.front().second)
+        row.second = is_best ? row.runs.front().second : std::optional(second);
     }
     if (row.winner) {
       row.selection = row.winner->validation;
@@ -406,11 +412,8 @@ class Gatherer {
     report_.answers.push_back({*row, *against, text, {}});
   }
 
-  // COCO's average precision lies between 0 and 1; what others mean is theirs to know.
   ScoreScale scale() const {
-    const TestNumber& test = report_.test;
-    return {test.is_resampled, test.is_average_precision() ? std::optional(1.0) : std::nullopt,
-            test.goal == Goal::kMaximize};
+    return {report_.test.is_resampled, report_.test.range, report_.test.goal == Goal::kMaximize};
   }
 
   void ask() {

@@ -28,7 +28,7 @@ struct RunRow {
   std::string study;
   int trial = 0;
   double validation = 0;
-  std::optional<double> score, ap50;  // in the test; absent before it is made
+  std::optional<double> score, second;  // in the test; absent before it is made
 };
 
 struct ComparisonRow {
@@ -42,7 +42,7 @@ struct ComparisonRow {
   bool lower_validation_is_better = false;
   std::string validation_metric;
   // Side by side: the validation that selected, the validation of runs that it did not select, and the test.
-  std::optional<double> selection, fresh_validation, score, ap50, score_spread, winner_score;
+  std::optional<double> selection, fresh_validation, score, second, score_spread, winner_score;
   report::Cost cost;                            // of all trials that it took
   std::optional<double> predicted_hours;        // of device time
   bool predicted_at_most = false;               // an upper bound: its limits, or losers that are stopped
@@ -86,14 +86,17 @@ struct TestNumber {
   Goal goal = Goal::kMaximize;
   bool is_own = false;        // of a test of the file's own: one a model; else tune-train scores test images
   std::string own_test = "";  // that, in words: test_text()
-  std::string unit = "images";  // of what tune-train scores
-  bool is_resampled = true;     // with scores on resamples of those
-  std::string no_audit = "";    // why nothing was searched for leaks; empty where it was
+  std::string unit = "images";      // of what tune-train scores
+  bool is_resampled = true;         // with scores on resamples of those
+  std::string no_audit = "";        // why nothing was searched for leaks; empty where it was
+  std::string second = "AP50";      // a number that stands beside it; "" for none
+  std::string of_class = "AP";      // that of each class; "" for none
+  std::optional<double> range = 1;  // from the least to the largest; nullopt: not known
 
   std::string title() const { return name.starts_with("test") ? name : "test " + name; }
   bool is_better(double a, double b) const { return goal == Goal::kMaximize ? a > b : a < b; }
   bool has_images() const { return !is_own && unit == "images"; }
-  // COCO's, which has a second number at an IoU of 0.5.
+  // COCO's, whose names stand for it in JSON.
   bool is_average_precision() const { return !is_own && name == "AP"; }
 };
 

@@ -36,12 +36,12 @@ std::string marked(const std::string& title, bool leaks, bool may_leak) {
   return title + (leaks ? " (leaking)" : may_leak ? " (may leak)" : "");
 }
 
-// Average precision has three digits that say something; of another number nobody knows.
+// A share has three digits that say something; of another number nobody knows.
 std::string test_score_text(const std::optional<double>& score, const ComparisonReport& report) {
-  return score_text(score, report.test.is_average_precision() ? "%.3f" : "%.4g");
+  return score_text(score, report.test.range ? "%.3f" : "%.4g");
 }
 std::string difference_text(const std::optional<double>& difference, const ComparisonReport& report) {
-  return score_text(difference, report.test.is_average_precision() ? "%+.3f" : "%+.3g");
+  return score_text(difference, report.test.range ? "%+.3f" : "%+.3g");
 }
 
 std::string marked_test(const std::string& title, const ComparisonReport& report) {
@@ -66,8 +66,8 @@ report::Table score_table(const ComparisonReport& report, ApproachTable which) {
                    {marked_validation("fresh validation", report), report::Align::kRight},
                    {test_title(report), report::Align::kRight},
                    {"sd", report::Align::kRight}};
-  const bool has_ap50 = report.test.is_average_precision();
-  if (has_ap50) table.columns.push_back({marked_test("AP50", report), report::Align::kRight});
+  const bool has_second = !report.test.second.empty();
+  if (has_second) table.columns.push_back({marked_test(report.test.second, report), report::Align::kRight});
   table.columns.push_back({"device time", report::Align::kRight});
   table.columns.push_back({"predicted", report::Align::kRight});
   if (priced) table.columns.push_back({"cost", report::Align::kRight});
@@ -80,7 +80,7 @@ report::Table score_table(const ComparisonReport& report, ApproachTable which) {
              score_text(row.fresh_validation),
              test_score_text(row.score, report),
              test_score_text(row.score_spread, report)};
-    if (has_ap50) cells.push_back(score_text(row.ap50));
+    if (has_second) cells.push_back(score_text(row.second));
     cells.push_back(report::hours_text(row.cost.device_hours));
     cells.push_back(predicted_text(row.predicted_hours, row.predicted_at_most));
     if (priced) cells.push_back(report::usd_text(row.cost.usd));
@@ -338,9 +338,10 @@ std::vector<std::string> comparison_remarks(const ComparisonReport& report) {
     const bool too_few = std::any_of(report.answers.begin(), report.answers.end(),
                                      [](const ComparisonAnswer& one) { return one.answer.too_few; });
     if (too_few)
-      lines.emplace_back(
-          "Where an interval would be wider than the whole range of AP, there is none: the table says what "
-          "is too few for one, and more \"seeds\" or more test images give one.");
+      lines.push_back(
+          "Where an interval would be wider than the whole range of " + report.test.name +
+          ", there is none: the table says what is too few for one, and more \"seeds\" or more test "
+          "images give one.");
   }
   lines.emplace_back(
       "\"Tuning helped\" asks whether the tuned hyperparameters, on fresh seeds, beat the best of as many "

@@ -1,5 +1,5 @@
 #pragma once
-// Test images that a page shows, with the boxes that each model has found in them.
+// Test images that a page shows, with what each model says of them: boxes, or classes.
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -19,6 +19,12 @@ struct ExampleBox {
   bool is_wrong = false;  // of a detection: it found no object of its class
 };
 
+// What a model says of a whole image.
+struct ExampleAnswer {
+  std::string text;
+  bool is_wrong = false;
+};
+
 struct ExampleImage {
   std::int64_t id = 0;
   std::string file_name;
@@ -27,6 +33,9 @@ struct ExampleImage {
   std::string missing;            // why there are no bytes
   std::vector<ExampleBox> objects;
   std::map<int, std::vector<ExampleBox>> found;  // by model, with at least the score; by falling score
+  // Where images are told apart whole, in words.
+  std::optional<std::string> truth;
+  std::map<int, ExampleAnswer> answers;  // by model
 };
 
 // The "bbox" of an object or a detection in JSON; nullopt for what is none.

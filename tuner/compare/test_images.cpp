@@ -65,8 +65,9 @@ std::vector<std::pair<std::string, std::string>> leaking_pairs(const Json& audit
   const auto look = [&](const Json& a, const Json& b) {
     if (a.at("set") != b.at("set")) pairs.emplace_back(a.at("image"), b.at("image"));
   };
-  for (const Json& overlap : audit.value("overlaps", Json::array()))
-    look(overlap.at("first"), overlap.at("second"));
+  for (const char* kind : {"overlaps", "nearly_equal"})
+    for (const Json& overlap : audit.value(kind, Json::array()))
+      look(overlap.at("first"), overlap.at("second"));
   for (const char* kind : {"byte_equal", "pixel_equal"})
     for (const Json& equal : audit.value(kind, Json::array()))
       for (const Json& image : equal.at("images")) look(equal.at("images").front(), image);
@@ -136,8 +137,11 @@ void refuse_unknown_classes(const Comparison& comparison, const Json& audit,
   if (audit.value("sets", Json::array()).size() != 2) return;
   std::map<std::string, std::int64_t> seen, trained;
   const auto count = [](const Json& set, std::map<std::string, std::int64_t>& classes) {
-    for (const Json& each : set.at("classes"))
-      if (each.at("objects") > 0) classes[each.at("name")] = each.at("objects");
+    for (const Json& each : set.at("classes")) {
+      // Of objects within images, or of whole images.
+      const auto shown = each.value("objects", each.value("images", std::int64_t{0}));
+      if (shown > 0) classes[each.at("name")] = shown;
+    }
   };
   count(audit["sets"][0], seen);
   count(audit["sets"][1], trained);
@@ -150,7 +154,7 @@ void refuse_unknown_classes(const Comparison& comparison, const Json& audit,
   if (unknown.empty()) return;
   std::vector<Problem> problems{{0, 0, "/trainer/test",
                                  "test images show " + unknown + ", which no training image does",
-                                 "name the classes alike in both, or leave these objects out"}};
+                                 "name the classes alike in both, or leave these out"}};
   locate_problems(comparison.text, problems);
   throw SpecError(comparison.file, std::move(problems));
 }
@@ -173,6 +177,16 @@ TestImages::TestImages(const Comparison& comparison, const engine::BuiltinTraine
                        std::function<int()> signals, std::function<void(const std::string&)> notice)
     : comparison_(comparison), trainer_(trainer), signals_(std::move(signals)), notice_(std::move(notice)) {}
 
+// How the data is to be read, as the trainer's keys say.
+void TestImages::add_reading(const std::string& data, std::vector<std::string>& arguments) const {
+  const Json& trainer = comparison_.document.at("trainer");
+  if (trainer.contains("classes_from")) {
+    arguments.emplace_back("--classes-from");
+    arguments.push_back(trainer.at("classes_from").get<std::string>());
+  }
+  add_images_folder(data, arguments);
+}
+
 // Images of annotations that do not lie beside them: those of the training data, and of another COCO file.
 void TestImages::add_images_folder(const std::string& data, std::vector<std::string>& arguments) const {
   const Json& trainer = comparison_.document.at("trainer");
@@ -189,7 +203,7 @@ std::string TestImages::data_path(const std::string& data) const {
 std::vector<std::string> TestImages::test_arguments() const {
   std::vector<std::string> arguments;
   if (comparison_.test.split) arguments = {"--split", comparison_.test.split->dump(), "--part", "test"};
-  add_images_folder(comparison_.test.data, arguments);
+  add_reading(comparison_.test.data, arguments);
   return arguments;
 }
 
@@ -268,12 +282,13 @@ Json TestImages::audit_split(const Json& split) const {
   const std::string data = comparison_.document.at("trainer").at("data");
   std::vector<std::string> arguments{"--data",     data_path(data), "--split",
                                      split.dump(), "--part",        "validation"};
-  add_images_folder(data, arguments);
+  add_reading(data, arguments);
   return run_audit(std::move(arguments));
 }
 
 Json TestImages::run_audit(std::vector<std::string> arguments) const {
-  Program program{{trainer_.program.string(), "audit", "--json"}, comparison_.folder};
+  Program program{{trainer_.program.string(), "audit", "--task", comparison_.task.name, "--json"},
+                  comparison_.folder};
   for (std::string& argument : arguments) program.argv.push_back(std::move(argument));
   program.signals = signals_;
   return parsed_answer(run_trainer(program, "audit", notice_), "audit", "groups");
@@ -318,17 +333,18 @@ void TestImages::copy_examples(const Json& answer, const fs::path& images) const
 Json TestImages::score(const std::vector<fs::path>& detections, const fs::path& groups, const fs::path& model,
                        const fs::path& images) const {
   notice_("the predictions of " + std::to_string(detections.size()) + " models are scored");
-  Program program{{trainer_.program.string(), "score", "--ground-truth", data_path(comparison_.test.data),
-                   "--resamples", std::to_string(comparison_.resamples), "--seed",
-                   std::to_string(comparison_.seed), "--examples", std::to_string(kExamples), "--json"},
-                  comparison_.folder};
+  Program program{
+      {trainer_.program.string(), "score", "--task", comparison_.task.name, "--ground-truth",
+       data_path(comparison_.test.data), "--resamples", std::to_string(comparison_.resamples), "--seed",
+       std::to_string(comparison_.seed), "--examples", std::to_string(kExamples), "--json"},
+      comparison_.folder};
   if (comparison_.task.has_audit) {
     program.argv.emplace_back("--groups");
     program.argv.push_back(groups.string());
   }
   for (const std::string& argument : test_arguments()) program.argv.push_back(argument);
   for (const fs::path& file : detections) {
-    program.argv.emplace_back("--detections");
+    program.argv.push_back("--" + comparison_.task.files);
     program.argv.push_back(file.string());
   }
   // COCO's files have ids of their own; elsewhere a class that no test image shows would shift the others.

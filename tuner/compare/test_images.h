@@ -49,6 +49,7 @@ class TestImages {
   Json audit_split(const Json& split) const;
   Json run_audit(std::vector<std::string> arguments) const;
   std::vector<std::string> test_arguments() const;
+  void add_reading(const std::string& data, std::vector<std::string>& arguments) const;
   void add_images_folder(const std::string& data, std::vector<std::string>& arguments) const;
   std::string data_path(const std::string& data) const;
   void copy_examples(const Json& answer, const std::filesystem::path& images) const;

@@ -26,13 +26,63 @@ TEST_CASE(
   REQUIRE(material.rows.size() == 2);
   CHECK(material.classes == std::vector<std::string>{"pit", kHostile});
   CHECK(material.score == 0.3);
-  CHECK(material.rows[0].classes[0].ap == Approx(0.15));
-  CHECK(material.rows[1].classes[1].ap == Approx(0.55));
-  CHECK(material.rows[1].classes[0].objects == 3);
+  CHECK(material.rows[0].classes[0].score == Approx(0.15));
+  CHECK(material.rows[1].classes[1].score == Approx(0.55));
+  CHECK(material.rows[1].classes[0].count == 3);
   CHECK(material.rows[0].confusion ==
         std::vector<std::vector<std::int64_t>>{{4, 0, 2}, {0, 2, 0}, {2, 0, 0}});
   CHECK(material.rows[0].pictured == 1);
   CHECK(material.rows[1].pictured == 4);
+}
+
+TEST_CASE("a task that tells whole images apart has its own numbers, confusions and answers",
+          "[comparison-document]") {
+  const Json facts{{"task",
+                    {{"name", "image_classification"},
+                     {"unit", "images"},
+                     {"primary",
+                      {{"name", "accuracy"},
+                       {"goal", "maximize"},
+                       {"files", "predictions"},
+                       {"second", "macro_f1"},
+                       {"of_class", "f1"},
+                       {"range", 1}}}}}};
+  ScoredComparison comparison(facts);
+  comparison.freeze();
+  comparison.score(ScoredComparison::classification());
+  const ComparisonMaterial material = comparison.read();
+  CHECK_FALSE(material.counts_objects);
+  CHECK(material.confusable == std::vector<std::string>{"pit", kHostile});
+  CHECK(material.rows[0].confusion == std::vector<std::vector<std::int64_t>>{{4, 2}, {0, 2}});
+  CHECK(material.rows[1].classes[1].score == Approx(0.55));
+  CHECK(material.rows[1].classes[0].count == 3);
+  CHECK(material.report.rows[1].second.value() == Approx(0.4));
+  // A difference has an interval, which the range of shares bounds.
+  CHECK(material.report.test.range == 1.0);
+  REQUIRE(material.examples.size() == 1);
+  CHECK(material.examples[0].truth == "pit");
+  CHECK(material.examples[0].answers.at(1).text == "pit 0.75");
+  CHECK_FALSE(material.examples[0].answers.at(1).is_wrong);
+  CHECK(material.examples[0].answers.at(4).is_wrong);
+  CHECK(material.unreadable.empty());
+
+  const std::string page = report::document_markdown(comparison_document(material));
+  for (const char* shown : {"test accuracy", "| macro_f1 |", "Test f1 of each class", "| class | images |"}) {
+    INFO(shown);
+    CHECK(tests::occurrences(page, shown) > 0);
+  }
+  for (const char* strange : {"AP50", "background", "IoU", "detections"}) {
+    INFO(strange);
+    CHECK(tests::occurrences(page, strange) == 0);
+  }
+  const Json json = comparison_document_json(material);
+  CHECK(json.at("rows")[0].at("score") == Approx(0.25));
+  CHECK(json.at("rows")[0].at("macro_f1") == Approx(0.2));
+  CHECK(json.at("rows")[0].at("classes")[0].at("f1") == Approx(0.15));
+  CHECK(json.at("rows")[0].at("confusion").at("classes") == Json{"pit", kHostile});
+  CHECK(json.at("examples")[0].at("truth") == "pit");
+  CHECK(json.at("examples")[0].at("found")[3] ==
+        Json{{"model", 4}, {"answer", kHostile + " 0.75"}, {"wrong", true}});
 }
 
 TEST_CASE("detections below the score are not drawn, and those that found nothing of their class are wrong",
@@ -205,6 +255,8 @@ TEST_CASE("with more classes than a matrix can show, the largest confusions are 
           "[comparison-document]") {
   ComparisonMaterial material = scored_material();
   for (int i = 0; i < 40; ++i) material.classes.push_back("class " + std::to_string(i));
+  material.confusable = material.classes;
+  material.confusable.emplace_back("background");
   for (RowQuality& row : material.rows) {
     row.classes.clear();
     row.confusion.assign(43, std::vector<std::int64_t>(43));

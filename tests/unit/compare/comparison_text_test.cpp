@@ -22,7 +22,7 @@ ComparisonReport small_report() {
                  {2, "steel.legacy.defaults", 2, 0.27, 0.22, 0.52}};
   legacy.fresh_validation = 0.26;
   legacy.score = 0.21;
-  legacy.ap50 = 0.51;
+  legacy.second = 0.51;
   legacy.score_spread = 0.0141;
   legacy.cost = {7200, 2, 6.12};
   legacy.predicted_hours = 1.5;
@@ -201,6 +201,8 @@ TEST_CASE("a test of one number a model has its own name, and what it cannot sho
   ComparisonReport report = small_report();
   report.images = report.groups = report.resamples = 0;
   report.test = {"test:loss", Goal::kMinimize, true, "python3 evaluate.py {{output_dir}}"};
+  report.test.second = report.test.of_class = "";
+  report.test.range.reset();
   for (ComparisonRow& row : report.rows) row.precision.clear();
   report.rows[0].score = 1234.5;
   for (const std::string& text : {comparison_text(report), comparison_markdown(report)}) {

@@ -31,13 +31,24 @@ inline Json result_of(double ap, const Json& counts) {
            {{"classes", {"pit", kHostile, "background"}}, {"counts", counts}, {"iou", 0.5}, {"score", 0.3}}}};
 }
 
+// Of a task that tells whole images apart.
+inline Json classification_result(double accuracy) {
+  return {{"accuracy", accuracy},
+          {"macro_f1", accuracy - 0.05},
+          {"classes",
+           {{{"name", "pit"}, {"images", 3}, {"f1", accuracy - 0.1}},
+            {{"name", kHostile}, {"images", 1}, {"f1", accuracy + 0.1}}}},
+          {"confusion", {{"classes", {"pit", kHostile}}, {"counts", {{2, 1}, {0, 1}}}}}};
+}
+
 inline Json detection(int image, int category, const Json& box, double score) {
   return {{"image_id", image}, {"category_id", category}, {"bbox", box}, {"score", score}};
 }
 
 class ScoredComparison {
  public:
-  ScoredComparison() : record_(begin()) {}
+  // Of another task than detection where the facts say so.
+  explicit ScoredComparison(Json facts = Json::object()) : facts_(std::move(facts)), record_(begin()) {}
 
   void freeze() {
     std::vector<store::FrozenModel> models;
@@ -48,7 +59,7 @@ class ScoredComparison {
       models.push_back({number, approach, "defaults", "steel." + approach + ".defaults", (number - 1) % 2 + 1,
                         validation[static_cast<std::size_t>(number - 1)], "nowhere", std::string(64, 'a')});
     }
-    record_.freeze(models, Json::object());
+    record_.freeze(models, facts_);
   }
   void score(Json result = full_result()) {
     const int number = record_.begin_scoring(store::at(1));
@@ -86,6 +97,26 @@ class ScoredComparison {
            {"height", 80},
            {"objects", Json::array()}}}}};
   }
+  static Json classification() {
+    Json resampled = Json::array(), answers = Json::array();
+    for (int model = 0; model < 4; ++model) {
+      resampled.push_back({0.1 * model, 0.1 * model + 0.01, 0.1 * model + 0.02});
+      answers.push_back({{"labels", {model < 2 ? "pit" : kHostile}}, {"probabilities", {0.75}}});
+    }
+    return {{"schema", 1},
+            {"images", 4},
+            {"results",
+             {classification_result(0.2), classification_result(0.3), classification_result(0.4),
+              classification_result(0.5)}},
+            {"resamples", {{"count", 3}, {"groups", 4}, {"accuracy", resampled}, {"macro_f1", resampled}}},
+            {"examples",
+             {{{"image_id", 7},
+               {"file_name", "a.jpg"},
+               {"width", 100},
+               {"height", 80},
+               {"labels", {"pit"}},
+               {"predicted", answers}}}}};
+  }
   std::filesystem::path scoring() const {
     return folder_.path() / "comparisons" / "steel" / "scorings" / "1";
   }
@@ -105,12 +136,13 @@ class ScoredComparison {
     std::filesystem::create_directories(folder_.path() / "comparisons" / "steel");
     store::ComparisonStore record(folder_.path() / "comparisons" / "steel" / "comparison.db",
                                   store::OpenMode::kCreate);
-    record.begin({"steel", Json::parse(kComparison), kComparison, folder_.path().string(), store::at(0),
-                  Json::object()});
+    record.begin(
+        {"steel", Json::parse(kComparison), kComparison, folder_.path().string(), store::at(0), facts_});
     return record;
   }
 
   tests::TemporaryFolder folder_;
+  Json facts_;
   store::ComparisonStore record_;
 };
 

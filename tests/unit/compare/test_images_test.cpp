@@ -24,8 +24,10 @@ class Scored {
             "cost": {"usd_per_hour": 3.6, "date": "2026-11-21"}, "approaches": [{"name": "a"}]})",
                                      "c.json", folder_.path())),
         trainer_{folder_.path() / "tune-train", {}} {
-    std::ofstream(trainer_.program) << "#!/bin/sh\necho \" $* \" >> asked\n"
-                                       "echo '{\"results\": [{}], \"resamples\": {}, \"examples\": []}'\n";
+    std::ofstream(trainer_.program)
+        << "#!/bin/sh\necho \" $* \" >> asked\n"
+           "test $1 = audit && exec cat audit.json\n"
+           "echo '{\"results\": [{\"accuracy\": 1}], \"resamples\": {}, \"examples\": []}'\n";
     fs::permissions(trainer_.program, fs::perms::owner_all);
     fs::create_directories(at("model"));
     std::ofstream(at("model/labels.json")) << R"({"classes": ["pit"]})";
@@ -35,6 +37,12 @@ class Scored {
   void write(const std::string& name, const std::string& content) const {
     fs::create_directories(at(name).parent_path());
     std::ofstream(at(name)) << content;
+  }
+  // As a task that tells whole images apart has it.
+  void classify() {
+    comparison_.task.name = "image_classification";
+    comparison_.task.number = "accuracy";
+    comparison_.task.files = "predictions";
   }
   TestImages images() const {
     return {comparison_, trainer_, [] { return 0; }, [](const std::string&) {}};
@@ -71,6 +79,45 @@ TEST_CASE("class names count the detections of every form of data but COCO's, wh
   CHECK_FALSE(asks_for(coco.asked_for("COCO: _annotations.coco.json"), " --labels "));
   CHECK(asks_for(photographs.asked_for("COCO: test.json"),
                  " --images " + photographs.at("photographs").string()));
+}
+
+TEST_CASE(
+    "the task is named to the trainer, with its own option for predictions and the place of its classes",
+    "[test-images]") {
+  const Scored detection("steel/test.json");
+  detection.write("steel/test.json", "{}");
+  CHECK(asks_for(detection.asked_for("COCO: test.json"), " score --task detection "));
+  CHECK(asks_for(detection.asked_for("COCO: test.json"), " --detections "));
+  Scored images("steel", R"(, "classes_from": "file_name")");
+  images.write("steel/pit_1.jpg", "a");
+  images.classify();
+  const std::string asked = images.asked_for("a folder");
+  CHECK(asks_for(asked, " score --task image_classification "));
+  CHECK(asks_for(asked, " --classes-from file_name "));
+  CHECK(asks_for(asked, " --predictions " + images.at("found.json").string()));
+  CHECK_FALSE(asks_for(asked, " --detections "));
+}
+
+TEST_CASE("an audit of whole images counts those of a class, and nearly equal ones leak", "[test-images]") {
+  Scored images("steel");
+  images.classify();
+  const auto audit = [&](const Json& nearly_equal, const char* tested) {
+    const auto set = [](const char* name) {
+      return Json{{"images", 2}, {"classes", {{{"name", name}, {"images", 2}}}}};
+    };
+    images.write(
+        "audit.json",
+        Json{{"groups", Json::array()}, {"sets", {set(tested), set("pit")}}, {"nearly_equal", nearly_equal}}
+            .dump());
+    return images.images().audit(images.at("groups.json"));
+  };
+  CHECK(audit(Json::array(), "pit").crossing_overlaps == 0);
+  CHECK(asks_for(read_file(images.at("asked")), " audit --task image_classification --json "));
+  CHECK_THROWS_WITH(audit(Json::array(), "scratch"),
+                    Catch::Matchers::Contains("test images show \"scratch\", which no training image does"));
+  const Json pair{{"first", {{"set", "data"}, {"image", "a.jpg"}}},
+                  {"second", {{"set", "against"}, {"image", "b.jpg"}}}};
+  CHECK_THROWS_WITH(audit(Json::array({pair}), "pit"), Catch::Matchers::Contains("a.jpg with b.jpg for one"));
 }
 
 TEST_CASE("the fingerprint of a data set follows all that is read of it", "[test-images]") {

@@ -46,31 +46,62 @@ OrderedJson trainer_keys() {
   return keys;
 }
 
+// Of a backbone, or of a whole detector: how files are called, and where people get them.
+struct WeightSources {
+  std::vector<std::string> names, from;
+};
+
+WeightSources sources_of(const DetectorModel& model) {
+  const std::string starter = "a backbone of one's own: tune-train pretrain --model " + model.name;
+  if (const auto* pyramid = std::get_if<PyramidNetwork>(&model.network)) {
+    constexpr std::int64_t kTorchvisionChannels = 64;
+    if (pyramid->base_channels != kTorchvisionChannels) return {{}, {starter}};
+    return {{"resnet18"}, {"torchvision: resnet18, the backbone", starter}};
+  }
+  if (std::holds_alternative<ResNet50Network>(model.network))
+    return {{"resnet50"}, {"torchvision: resnet50, the backbone", starter}};
+  // Those for pixels from 0 to 255; torchvision's other VGG-16 wants another normalisation.
+  const std::string features = "torchvision: vgg16 of IMAGENET1K_FEATURES, the backbone";
+  if (model.name == "ssd300-vgg16")
+    return {{"ssd300_vgg16", "vgg16_features"},
+            {"torchvision: ssd300_vgg16, the whole detector", features, starter}};
+  return {{"vgg16_features"}, {features, starter}};
+}
+
 OrderedJson models() {
   OrderedJson rows = OrderedJson::array();
-  for (const DetectorModel& model : detector_models())
+  for (const DetectorModel& model : detector_models()) {
+    const WeightSources sources = sources_of(model);
     rows.push_back({{"name", model.name},
                     {"image_size", model.preprocessing.size},
                     {"description", model.description},
                     {"default_boxes", default_boxes(model.maps).size()},
                     {"parameters", model.parameters.of(kDescribedClasses)},
                     {"multiply_adds", model.multiply_adds.of(kDescribedClasses)},
-                    {"classes", kDescribedClasses}});
+                    {"classes", kDescribedClasses},
+                    {"weight_names", sources.names},
+                    {"weights_from", sources.from}});
+  }
   return rows;
 }
 
 }  // namespace
 
 const loop::Task& detection_task() {
-  static const loop::Task task{"detection",
-                               "images",
-                               start,
-                               trainer_keys,
-                               detection_recipes,
-                               models,
-                               {evaluate_offer(), predict_offer(), score_offer(), audit_offer()},
-                               fit_weights,
-                               {"AP"}};
+  static const loop::Task task{
+      "detection",
+      "images",
+      start,
+      trainer_keys,
+      detection_recipes,
+      models,
+      {evaluate_offer(), predict_offer(), score_offer(), audit_offer()},
+      fit_weights,
+      {"AP", true, "detections", "AP50", "AP", true},
+      {"images with the boxes of objects: PASCAL VOC's XML, COCO's JSON, or YOLO's texts",
+       "data/steel/\n"
+       "  images/crazing_1.jpg\n"
+       "  annotations/crazing_1.xml\n"}};
   return task;
 }
 

@@ -2,6 +2,7 @@
 
 #include "trainer/tasks/image_classification/initial_weights.h"
 #include "trainer/tasks/image_classification/models.h"
+#include "trainer/tasks/image_classification/offers.h"
 #include "trainer/tasks/image_classification/task_parts.h"
 #include "trainer/tasks/image_sets/data_keys.h"
 
@@ -42,27 +43,37 @@ OrderedJson trainer_keys() {
 
 OrderedJson models() {
   OrderedJson rows = OrderedJson::array();
-  for (const ClassifierModel& model : classifier_models())
+  for (const ClassifierModel& model : classifier_models()) {
+    const std::string library = model.name.find("_patch") == std::string::npos ? "torchvision" : "timm";
     rows.push_back({{"name", model.name},
                     {"image_size", model.input.size},
                     {"description", model.description},
                     {"parameters", model.parameters.of(kDescribedClasses)},
                     {"multiply_adds", model.multiply_adds.of(kDescribedClasses)},
-                    {"classes", kDescribedClasses}});
+                    {"classes", kDescribedClasses},
+                    {"weight_names", OrderedJson::array()},
+                    {"weights_from", {library + ": " + model.name}}});
+  }
   return rows;
 }
 
 }  // namespace
 
 const loop::Task& image_classification_task() {
-  static const loop::Task task{.name = "image_classification",
-                               .unit = "images",
-                               .start = start,
-                               .trainer_keys = trainer_keys,
-                               .recipes = classification_recipes,
-                               .models = models,
-                               .fit_weights = fit_weights,
-                               .primary = {"accuracy"}};
+  static const loop::Task task{
+      .name = "image_classification",
+      .unit = "images",
+      .start = start,
+      .trainer_keys = trainer_keys,
+      .recipes = classification_recipes,
+      .models = models,
+      .offers = {audit_offer()},
+      .fit_weights = fit_weights,
+      .primary = {"accuracy", true, "predictions", "macro_f1", "f1", true},
+      .data = {"images of classes: a folder for each class, a list (.lst) or a table (.csv)",
+               "data/steel-classes/\n"
+               "  crazing/1.jpg\n"
+               "  scratches/2.jpg\n"}};
   return task;
 }
 

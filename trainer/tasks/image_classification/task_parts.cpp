@@ -6,9 +6,9 @@
 #include "trainer/tasks/image_classification/augmentation_hyperparameters.h"
 #include "trainer/tasks/image_classification/data/image_batches.h"
 #include "trainer/tasks/image_classification/initial_weights.h"
-#include "trainer/tasks/image_classification/lineage.h"
 #include "trainer/tasks/image_classification/models.h"
 #include "trainer/tasks/image_classification/training_data.h"
+#include "trainer/tasks/image_classification/weight_lineage.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::image_classification {

@@ -62,27 +62,37 @@ std::optional<SaidError> error_in(const std::string& line) {
   return SaidError{text("message"), text("hint")};
 }
 
+fs::path require_program() {
+  if (const std::optional<fs::path> program = find_program(kProgram)) return *program;
+  throw Error(ExitCode::kEnvironment, "tune-train was not found beside tune, nor on the path",
+              "build it with ./dev build, or name a program of your own in \"command\"");
+}
+
+// What `tune-train COMMAND --json` prints.
+OrderedJson answer_of(const fs::path& trainer, const std::string& command) {
+  std::string last;
+  Program program{{trainer.string(), command, "--json"}, fs::current_path()};
+  program.quiet = false;
+  program.on_line = [&last](const std::string& line) { last = line; };
+  const ProgramOutput answer = run_program(program);
+  if (const auto said = error_in(last)) throw Error(ExitCode::kEnvironment, said->message, said->hint);
+  OrderedJson document = OrderedJson::parse(answer.out, nullptr, false);
+  if (answer.exit_code != 0 || !document.is_object() || document.value("schema", 0) != 1)
+    throw Error(ExitCode::kEnvironment,
+                trainer.string() + " " + command + " --json did not answer as expected (exit code " +
+                    std::to_string(answer.exit_code) + ")" + (last.empty() ? "" : ": " + last),
+                "tune and tune-train must be of the same version; try `tune-train " + command + "` by hand");
+  return document;
+}
+
 }  // namespace
 
 BuiltinTrainer find_builtin_trainer() {
-  const std::optional<fs::path> program = find_program(kProgram);
-  if (!program)
-    throw Error(ExitCode::kEnvironment, "tune-train was not found beside tune, nor on the path",
-                "build it with ./dev build, or name a program of your own in \"command\"");
-  std::string last;
-  Program describe{{program->string(), "describe", "--json"}, fs::current_path()};
-  describe.quiet = false;
-  describe.on_line = [&last](const std::string& line) { last = line; };
-  const ProgramOutput answer = run_program(describe);
-  if (const auto said = error_in(last)) throw Error(ExitCode::kEnvironment, said->message, said->hint);
-  const Json description = Json::parse(answer.out, nullptr, false);
-  if (answer.exit_code != 0 || !description.is_object() || description.value("schema", 0) != 1)
-    throw Error(ExitCode::kEnvironment,
-                program->string() + " describe --json did not answer as expected (exit code " +
-                    std::to_string(answer.exit_code) + ")" + (last.empty() ? "" : ": " + last),
-                "tune and tune-train must be of the same version; try `tune-train describe` by hand");
-  return {*program, description};
+  const fs::path program = require_program();
+  return {program, Json(answer_of(program, "describe"))};
 }
+
+OrderedJson trainer_catalog() { return answer_of(require_program(), "models"); }
 
 void apply_builtin_trainer(Spec& spec, const BuiltinTrainer& trainer, const std::string& file,
                            const std::string& text) {

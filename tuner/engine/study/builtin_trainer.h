@@ -20,6 +20,8 @@ struct BuiltinTrainer {
 // Looks for tune-train beside the running program, then on the path, and asks it to describe itself.
 // Throws Error(kEnvironment) when there is none, or it does not answer.
 BuiltinTrainer find_builtin_trainer();
+// What `tune-train models --json` prints: the models of all tasks. Throws likewise.
+OrderedJson trainer_catalog();
 
 // Makes the spec ready to run: `command` starts tune-train, `metrics` are the trainer's own with the user's
 // in front. A search by a strategy that learns, with neither points to try first nor a warm start, begins
