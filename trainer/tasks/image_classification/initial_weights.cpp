@@ -72,10 +72,21 @@ weights::WeightFile read_for(const nn::ImageClassifier& network, const fs::path&
   });
 }
 
+// A promoted model's header says it among all that is done to its images. Of that a training may change the
+// rest, as the networks take other sizes and cuts too.
+void check_input(const weights::Metadata& metadata, const ClassifierModel& kind, const fs::path& file) {
+  const auto check = [&](const weights::Metadata& said) {
+    weights::check_normalisation(said, kind.input.mean, kind.input.std, "the model " + kind.name, file);
+  };
+  check(metadata);
+  const Json own = weights::header_json(metadata, "preprocessing", file);
+  if (own.is_object() && own.contains("mean") && own.contains("std"))
+    check({{"normalisation", Json{{"mean", own["mean"]}, {"std", own["std"]}}.dump()}});
+}
+
 Offered offered(const nn::ImageClassifier& network, weights::WeightFile content, const fs::path& file,
                 const ClassifierModel& kind) {
-  weights::check_normalisation(content.metadata, kind.input.mean, kind.input.std, "the model " + kind.name,
-                               file);
+  check_input(content.metadata, kind, file);
   Offered result;
   result.classes = classes_of(content, file);
   NamedWeights named = named_weights(network, content);

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "torch_catch.h"
+#include "trainer/nn/inverted_residual.h"
 #include "trainer/nn/multiply_adds.h"
 #include "trainer/tasks/image_classification/models.h"
 #include "trainer/weights/state_dict.h"
@@ -127,6 +128,25 @@ TEST_CASE("EfficientNet passes blocks by in training mode alone") {
   CHECK_FALSE(model->features(images).equal(model->features(images)));
   model->eval();
   CHECK(model->features(images).equal(model->features(images)));
+}
+
+TEST_CASE("A block passes some images by, and the others count for as much more") {
+  const torch::NoGradGuard no_grad;
+  torch::manual_seed(6);
+  nn::InvertedResidual block(
+      nn::InvertedResidualOptions{.in = 8, .expanded = 16, .out = 8, .squeezed = 2, .skipped = 0.25});
+  block->eval();
+  const torch::Tensor images = torch::randn({400, 8, 4, 4}), added = block(images) - images;
+  block->train();
+  for (const auto& part : block->modules(/*include_self=*/false)) part->eval();
+  const torch::Tensor trained = block(images) - images;
+  std::int64_t passed_by = 0;
+  for (std::int64_t i = 0; i < images.size(0); ++i) {
+    const bool is_passed_by = trained[i].abs().max().item<double>() == 0;
+    passed_by += is_passed_by ? 1 : 0;
+    if (!is_passed_by) CHECK(torch::allclose(trained[i], added[i] / 0.75, 1e-4, 1e-5));
+  }
+  CHECK(static_cast<double>(passed_by) / 400 == Approx(0.25).margin(0.08));  // four standard errors
 }
 
 TEST_CASE("An unknown classifier is refused with the names that there are") {

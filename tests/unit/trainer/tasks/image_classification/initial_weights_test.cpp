@@ -220,16 +220,25 @@ TEST_CASE("Tensors in the network's order are taken by it, whatever their names 
 }
 
 TEST_CASE("Weights for another normalisation are refused with both") {
-  const auto start_normalised = [](const std::string& normalisation) {
+  const weights::TensorMap given = trained(kSqueeze, 2);
+  const auto start_saying = [&](const char* key, const std::string& json) {
     return message_of(ExitCode::kBadData, [&] {
-      start_with(trained(kSqueeze, 2), kSqueeze, {"a", "b"}, HeadPolicy::kAuto,
-                 {{"normalisation", normalisation}});
+      start_with(given, kSqueeze, {"a", "b"}, HeadPolicy::kAuto, {{key, json}});
     });
   };
-  CHECK(start_normalised(R"({"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]})").empty());
-  CHECK(contains(start_normalised(R"({"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]})"),
-                 R"(takes images normalised by {"mean":[0.5,0.5,0.5],"std":[0.5,0.5,0.5]}, but the model )"
-                 "squeezenet1_1 says "));
+  CHECK(start_saying("normalisation", R"({"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]})")
+            .empty());
+  const std::string refusal =
+      R"(takes images normalised by {"mean":[0.5,0.5,0.5],"std":[0.5,0.5,0.5]}, but the model squeezenet1_1 says )";
+  CHECK(contains(start_saying("normalisation", R"({"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]})"),
+                 refusal));
+  // A promoted model's own header, of which the size alone is no reason.
+  CHECK(contains(start_saying("preprocessing",
+                              R"({"size": [224, 224], "mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]})"),
+                 refusal));
+  CHECK(start_saying("preprocessing",
+                     R"({"size": [96, 96], "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]})")
+            .empty());
 }
 
 TEST_CASE("A network that was never trained is said to be random, whatever the file says") {
