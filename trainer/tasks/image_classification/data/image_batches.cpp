@@ -6,6 +6,7 @@
 
 #include "trainer/data/in_parallel.h"
 #include "trainer/data/problems.h"
+#include "trainer/images/decode_smaller.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::image_classification {
@@ -17,8 +18,9 @@ std::uint64_t stream_of(std::int64_t epoch, std::size_t index) {
 }
 
 // No larger than evaluation would look at it: varied crops need no more, and memory holds more images.
-images::Image storage_image(images::Image image, const data::Preprocessing& preprocessing) {
+images::Image storage_image(const std::filesystem::path& file, const data::Preprocessing& preprocessing) {
   const int shorter = preprocessing.resize > 0 ? preprocessing.resize : preprocessing.size;
+  images::Image image = images::narrow_if_grey(images::decode_smaller(file, shorter));
   if (std::min(image.width, image.height) <= shorter) return image;
   return images::resize(image, data::resized_by_shorter_side({image.width, image.height}, shorter),
                         preprocessing.interpolation);
@@ -73,9 +75,8 @@ std::size_t ImageBatches::bytes_per_image() const {
 }
 
 images::Image ImageBatches::load(std::size_t index) const {
-  images::Image image = images::narrow_if_grey(images::decode(files_[index]));
-  return augmentation_ ? storage_image(std::move(image), preprocessing_)
-                       : data::input_pixels(image, preprocessing_);
+  if (augmentation_) return storage_image(files_[index], preprocessing_);
+  return data::input_pixels(images::narrow_if_grey(images::decode(files_[index])), preprocessing_);
 }
 
 void ImageBatches::fill(std::span<const std::int64_t> examples, std::int64_t epoch, std::uint8_t* to,

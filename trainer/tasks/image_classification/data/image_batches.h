@@ -17,7 +17,8 @@ namespace tune::trainer::image_classification {
 // the thread.
 //
 // With an augmentation an image is kept with the shorter side that Preprocessing::resize says (or `size`,
-// where it stretches), its own where it has less; without one the pixels that the network sees are kept. Grey
+// where it stretches), its own where it has less, and a large JPEG is decoded at a fraction of its size
+// (decode_smaller()); without one every pixel is decoded, and what the network sees of them is kept. Grey
 // images are kept with one channel.
 class ImageBatches {
  public:

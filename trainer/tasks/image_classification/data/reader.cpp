@@ -187,7 +187,8 @@ class Reading {
       if (!error) by_size[size].push_back(i);
     }
     std::vector<std::size_t> candidates;
-    for (const auto& [size, members] : by_size) {
+    for (const auto& of_size : by_size) {
+      const std::vector<std::size_t>& members = of_size.second;
       const bool differ = std::any_of(members.begin(), members.end(), [&](std::size_t i) {
         return dataset_.examples[i].labels != dataset_.examples[members.front()].labels;
       });

@@ -57,6 +57,35 @@ TEST_CASE("classified images are cut with nearly the same share of every class i
         image_names(data.training));
   CHECK_FALSE(cut({{"fractions", {0.6, 0.2, 0.2}}, {"test", "untouched"}}).test);
   CHECK(data.fingerprint.starts_with("sha256:"));
+  // A model may have the classes in another order; the cut is that of training all the same.
+  ic::ReadOptions options;
+  options.classes = {"other", "pit", "dent"};
+  const Json split{{"fractions", {0.6, 0.2, 0.2}}, {"seed", 4U}};
+  const ic::DataChoice choice{set.path(), image_sets::PartChoice{split, "validation"}};
+  CHECK(image_names(ic::read_chosen(choice, options, notes, nullptr)) == image_names(data.validation));
+}
+
+TEST_CASE("images of several labels are refused where no validation image has one") {
+  const OwnCache cache;
+  const TestFolder folder;
+  ClassFolder set(folder, "set");
+  std::vector<std::string> names;
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) names.push_back(set.add("", texture(seed, 100)).filename());
+  const auto table = [&](const std::string& last) {
+    return folder.write("set/x.csv", "image,labels,split\n" + names[0] + ",pit|dent,train\n" + names[1] +
+                                         ",dent,train\n" + names[2] + ",,val\n" + names[3] + "," + last +
+                                         ",val\n");
+  };
+  std::ostringstream notes;
+  const ic::TrainingData data = classified({{"data", table("pit;dent").string()}}, notes);
+  CHECK(data.training.multi_label);
+  CHECK(data.validation.multi_label);
+  CHECK(data.validation.examples[0].labels.empty());
+  CHECK(contains(message_of(ExitCode::kBadData,
+                            [&] {
+                              classified({{"data", table("").string()}}, notes);
+                            }),
+                 "no validation image has a label"));
 }
 
 TEST_CASE("a cut by content keeps crops of one surface together, and evaluation finds the same part again") {
