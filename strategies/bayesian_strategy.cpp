@@ -223,7 +223,7 @@ Answer BayesianStrategy::suggest(const History& history, Rng& rng) {
                              " results that a model needs are in",
                          rng);
   }
-  auto suggestion = history.second ? modelled_pair(encoded, *history.second, rng)
+  auto suggestion = history.second ? modelled_pair(history, encoded, rng)
                                    : modelled(history, encoded, belief_in_best(history), rng);
   if (suggestion) return std::move(*suggestion);
   return space_filling(history, encoded, "no model could be fitted to the results", rng);
@@ -360,8 +360,8 @@ BayesianStrategy::Front BayesianStrategy::front_of_models(const std::array<Surro
   return front;
 }
 
-std::optional<Suggestion> BayesianStrategy::modelled_pair(const EncodedHistory& encoded,
-                                                          const Objective& second, Rng& rng) {
+std::optional<Suggestion> BayesianStrategy::modelled_pair(const History& history,
+                                                          const EncodedHistory& encoded, Rng& rng) {
   auto one = builder_.build(encoded.observations), two = second_builder_.build(encoded.second_observations);
   if (!one || !two || !add_failures(*one, encoded) || !add_failures(*two, encoded)) return std::nullopt;
   const std::array<Surrogate, 2> surrogates{std::move(*one), std::move(*two)};
@@ -377,11 +377,15 @@ std::optional<Suggestion> BayesianStrategy::modelled_pair(const EncodedHistory& 
   const auto candidates = search_acquisition(encoding_, acquisition, front.incumbents, effort, rng);
   Choice choice = choose(candidates, acquisition, encoded.tried, rng);
   Suggestion suggestion;
-  describe_pair(surrogates, second, front.points.size(), encoded, choice, suggestion);
+  describe_pair(surrogates, *history.second, front.points.size(), encoded, choice, suggestion);
   // As a part of what the front dominates.
   const Eigen::MatrixXd chosen = encoding_.encode(choice.unit).transpose();
   suggestion.expected_gain =
       std::exp(improvement->values(chosen)[0]) / hypervolume(front.points, front.reference);
+  suggestion.explanation = explain_processes(
+      space_, encoding_, objective_, encoder_,
+      {history, encoded, surrogates, choice.unit, front.points.size(), *suggestion.expected_gain,
+       std::exp(failure.log_success(chosen.row(0).transpose()))});
   suggestion.parameters = std::move(choice.parameters);
   suggestion.space_is_used_up = choice.repeated && untried_.is_finite();
   return suggestion;

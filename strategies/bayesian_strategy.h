@@ -59,7 +59,7 @@ class BayesianStrategy final : public Strategy {
     std::vector<UnitPoint> incumbents;
   };
   Front front_of_models(const std::array<Surrogate, 2>& surrogates, const EncodedHistory& encoded) const;
-  std::optional<Suggestion> modelled_pair(const EncodedHistory& encoded, const Objective& second, Rng& rng);
+  std::optional<Suggestion> modelled_pair(const History& history, const EncodedHistory& encoded, Rng& rng);
   Eigen::MatrixXd baseline(const Surrogate& surrogate, const EncodedHistory& encoded,
                            std::vector<UnitPoint>& incumbents) const;
   Choice choose(const std::vector<Candidate>& candidates, const Acquisition& acquisition,

@@ -100,11 +100,9 @@ const CurveForecast::Hop& CurveForecast::hop(double from, double to) {
     const double momentum = *now - warped_at(*member, from / 2).value_or(*now);
     hop.earlier.push_back({*now, momentum});
     hop.gain.push_back(*then - *now);
-    hop.momentum += momentum;
     places.push_back(member->place);
   }
   if (hop.gain.size() < kFewestCurves) return hop;
-  hop.momentum /= static_cast<double>(hop.gain.size());
   Eigen::MatrixXd rows;
   if (places[0] != nullptr) rows.resize(static_cast<Eigen::Index>(places.size()), places[0]->size());
   for (Eigen::Index i = 0; i < rows.rows(); ++i)
@@ -122,33 +120,41 @@ double CurveForecast::spread_at(double fraction) const {
   return values.size() < 2 ? 1 : std::sqrt(population_variance(values));
 }
 
+// Hop by hop: what is reached at a fraction, and how much of it came in the second half of the way there, are
+// the state from which the gain to the next one is predicted. Their errors are carried on as the linear
+// regressions hand them on; the error of a gain is one of both.
 CurveForecast::Forecast CurveForecast::forecast(const Member& member) {
   if (member.end) return {*member.end, 0};
   const double now = warp_(sign_ * reached(member.trial->curve, objective_));
-  Forecast end{now, 0};
-  double at = coarse(member.fraction), momentum = now - warped_at(member, at / 2).value_or(now);
+  double at = coarse(member.fraction);
+  Progress state{now, now - warped_at(member, at / 2).value_or(now)};
+  Eigen::Matrix2d covariance = Eigen::Matrix2d::Zero();  // of the state
   while (at < 1) {
     const double to = next_fraction(at);
     const Hop& seen = hop(at, to);
     if (!seen.model) {
       const double error = kOwnShare * spread_at(at);
-      return {end.mean + usual_gain(hop(at, 1).gain), end.variance + error * error};
+      return {state.reached + usual_gain(hop(at, 1).gain), covariance(0, 0) + error * error};
     }
     const Eigen::VectorXd place = member.place == nullptr ? Eigen::VectorXd() : *member.place;
-    const auto predicted = [&](double from) { return seen.model->predict({from, momentum}, place); };
-    const GainPrediction gain = predicted(end.mean);
-    double variance = gain.variance();
-    if (end.variance > 0) {
-      const double step = std::sqrt(end.variance);
-      const double slope =
-          1 + (predicted(end.mean + step).mean - predicted(end.mean - step).mean) / (2 * step);
-      variance += slope * slope * end.variance;
-    }
-    end = {end.mean + gain.mean, variance};
-    momentum = to < 1 ? hop(to, next_fraction(to)).momentum : 0;
+    const auto gain_from = [&](double reached, double momentum) {
+      return seen.model->predict({reached, momentum}, place);
+    };
+    const GainPrediction gain = gain_from(state.reached, state.momentum);
+    // The gain is linear in both.
+    const double by_reached = gain_from(state.reached + 1, state.momentum).mean - gain.mean,
+                 by_momentum = gain_from(state.reached, state.momentum + 1).mean - gain.mean;
+    Eigen::Matrix2d transition;
+    transition << 1 + by_reached, by_momentum, by_reached, by_momentum;
+    covariance = (transition * covariance * transition.transpose()).eval();
+    covariance.array() += gain.variance();
+    // Half of the way to the next fraction is this one, but for the first.
+    const double half = warped_at(member, to / 2).value_or(state.reached);
+    state.reached += gain.mean;
+    state.momentum = state.reached - half;
     at = to;
   }
-  return end;
+  return {state.reached, covariance(0, 0)};
 }
 
 void CurveForecast::foresee_all() {

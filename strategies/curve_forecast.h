@@ -70,7 +70,6 @@ class CurveForecast {
   struct Hop {
     std::vector<Progress> earlier;
     std::vector<double> gain;             // warped, as the above
-    double momentum = 0;                  // the mean
     std::optional<GainModel> model = {};  // where there are enough
   };
   std::optional<double> warped_at(const Member& member, double fraction) const;

@@ -24,7 +24,8 @@ struct EncodedHistory {
   static constexpr double kFailed = 1, kSucceeded = -1;
   ObservationTable observations;
   std::vector<UnitPoint> observed_units;  // one an observation
-  // Of a history with two objectives: the trials that have a value of the second one too, as above.
+  // Of a history with two objectives: the trials that have a value of the second one too, as above. Of one
+  // that was cut short that value is a measurement of its end, too.
   ObservationTable second_observations;
   std::vector<std::size_t> pairs;  // for each of these, its row of `observations`
   Eigen::MatrixXd pending;         // rows of features

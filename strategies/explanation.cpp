@@ -77,6 +77,28 @@ Json contributions(const SearchSpace& space, const Encoding& encoding, const Met
   return list;
 }
 
+// One process's view of the chosen point.
+struct ProcessView {
+  Json model, predicted;
+};
+ProcessView view_of(const SearchSpace& space, const Encoding& encoding, const Surrogate& surrogate, Goal goal,
+                    const EncodedHistory& encoded, std::size_t results, const UnitPoint& chosen) {
+  const MetricMean mean(encoding, surrogate, goal);
+  const Prediction at = surrogate.process->predict(encoding.encode(chosen));
+  const double deviation = std::sqrt(at.variance), noise = std::sqrt(surrogate.noise_variance);
+  double low = mean.of(at.mean - deviation), high = mean.of(at.mean + deviation);
+  if (low > high) std::swap(low, high);
+  return {{{"kind", "gaussian_process"},
+           {"results", results},
+           {"failed", encoded.failed},
+           {"pending", encoded.pending.rows()},
+           {"noise", explained_number(std::abs(mean.of(at.mean + noise) - mean.of(at.mean - noise)) / 2)},
+           {"length_scales", length_scales(space, encoding, surrogate.process->kernel())}},
+          {{"value", explained_number(mean.of(at.mean))},
+           {"low", explained_number(low)},
+           {"high", explained_number(high)}}};
+}
+
 // The trial of the best known point, with what the model expects of it.
 Json best_known(const ProcessChoice& choice, const MetricMean& mean) {
   const auto& units = choice.encoded.observed_units;
@@ -122,31 +144,37 @@ Json nearest_trials(const History& history, HistoryEncoder& encoder, Goal goal,
 Json explain_process(const SearchSpace& space, const Encoding& encoding, const Objective& objective,
                      HistoryEncoder& encoder, const ProcessChoice& choice) {
   const Surrogate& surrogate = choice.surrogate;
-  const GaussianProcess& process = *surrogate.process;
   const MetricMean mean(encoding, surrogate, objective.goal);
-  const Eigen::VectorXd features = encoding.encode(choice.chosen);
-  const Prediction at = process.predict(features);
-  const double deviation = std::sqrt(at.variance), noise = std::sqrt(surrogate.noise_variance);
-  double low = mean.of(at.mean - deviation), high = mean.of(at.mean + deviation);
-  if (low > high) std::swap(low, high);
+  ProcessView view = view_of(space, encoding, surrogate, objective.goal, choice.encoded,
+                             choice.encoded.observations.size(), choice.chosen);
   return {{"strategy", "bayesian"},
-          {"model",
-           {{"kind", "gaussian_process"},
-            {"results", choice.encoded.observations.size()},
-            {"failed", choice.encoded.failed},
-            {"pending", choice.encoded.pending.rows()},
-            {"noise", explained_number(std::abs(mean.of(at.mean + noise) - mean.of(at.mean - noise)) / 2)},
-            {"length_scales", length_scales(space, encoding, process.kernel())}}},
-          {"predicted",
-           {{"value", explained_number(mean.of(at.mean))},
-            {"low", explained_number(low)},
-            {"high", explained_number(high)}}},
+          {"model", std::move(view.model)},
+          {"predicted", std::move(view.predicted)},
           {"expected_improvement", explained_number(choice.expected_gain)},
           {"success", explained_number(choice.success)},
           {"best", best_known(choice, mean)},
           {"contributions", contributions(space, encoding, mean, choice.chosen, choice.best)},
-          {"nearest", nearest_trials(choice.history, encoder, objective.goal, features,
-                                     process.kernel().inverse_lengths())}};
+          {"nearest", nearest_trials(choice.history, encoder, objective.goal, encoding.encode(choice.chosen),
+                                     surrogate.process->kernel().inverse_lengths())}};
+}
+
+Json explain_processes(const SearchSpace& space, const Encoding& encoding, const Objective& objective,
+                       HistoryEncoder& encoder, const PairChoice& choice) {
+  const Surrogate &one = choice.surrogates[0], &two = choice.surrogates[1];
+  ProcessView first = view_of(space, encoding, one, objective.goal, choice.encoded,
+                              choice.encoded.observations.size(), choice.chosen);
+  ProcessView second = view_of(space, encoding, two, choice.history.second->goal, choice.encoded,
+                               choice.encoded.second_observations.size(), choice.chosen);
+  return {{"strategy", "bayesian"},
+          {"model", std::move(first.model)},
+          {"second_model", std::move(second.model)},
+          {"predicted", std::move(first.predicted)},
+          {"second_predicted", std::move(second.predicted)},
+          {"front", choice.front},
+          {"expected_hypervolume_improvement", explained_number(choice.expected_gain)},
+          {"success", explained_number(choice.success)},
+          {"nearest", nearest_trials(choice.history, encoder, objective.goal, encoding.encode(choice.chosen),
+                                     one.process->kernel().inverse_lengths())}};
 }
 
 }  // namespace tune::strategies

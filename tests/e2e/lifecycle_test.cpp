@@ -58,6 +58,10 @@ TEST_CASE(
   CHECK(says(shown.out, "repeats trial 2: the same result bit for bit: 3 points of loss, "));
   CHECK(says(shown.out, "repeated by trial 4"));
   CHECK(explained(folder, 4).at("rerun").at("same") == true);
+  CHECK(
+      explained(folder, 4).at("promotion").at("lines").at(0) ==
+      "it repeats trial 2, and a repeat is never promoted by itself; `tune promote s/4 --model NAME` makes a "
+      "version of it");
   // A repeat of a repeat is one of the trial behind it.
   CHECK(says(folder.shell("tune rerun s/4 --store store").out, "repeats trial 2"));
 }
@@ -324,6 +328,22 @@ TEST_CASE("a new parameter has the assumed value in earlier trials, also where t
   CHECK(says(runs, second + " 0.25\n"));
   CHECK(trials[8].at("parameters").contains("y"));
   CHECK(explained(folder, 9).at("suggestion").at("explanation").at("model").at("results").get<int>() >= 5);
+}
+
+TEST_CASE("trials in use after an amendment are those of the search that are still there") {
+  StudyFolder folder;
+  folder.spec["limits"]["trials"] = 5;
+  REQUIRE(folder.run().exit_code == 0);
+  const int best = Json::parse(folder.shell("tune best s --store store --json").out).at("trial");
+  const std::string other = std::to_string(best == 2 ? 3 : 2);
+  REQUIRE(folder
+              .shell("tune rerun s/1 --store store && tune resume s --store store && tune delete s/" + other +
+                     " --yes --store store")
+              .exit_code == 0);
+  folder.spec["parameters"]["x"]["max"] = 1500000;
+  const ShellResult amended = folder.shell("tune amend search.json --store store");
+  CAPTURE(amended.out, amended.err);
+  CHECK(says(amended.out, "\n4 of 4 trials stay in use\n"));
 }
 
 TEST_CASE("a parameter is fixed, and its trials with that value stay in use") {

@@ -42,6 +42,17 @@ TEST_CASE("a study with two objectives finds a front, lists it, and promotes wha
   CHECK(report.exit_code == 0);
 }
 
+TEST_CASE("a trial of a study with two objectives is explained by a model of each") {
+  PairFolder folder;
+  REQUIRE(folder.run().exit_code == 0);
+  const ShellResult told = folder.shell("tune explain s/6 --store store");
+  CAPTURE(told.out);
+  CHECK(says(told.out, "model of accuracy: Gaussian process of "));
+  CHECK(says(told.out, "model of latency: Gaussian process of "));
+  CHECK(says(told.out, "predicted latency: "));
+  CHECK(says(told.out, "expected to add to what the front of "));
+}
+
 TEST_CASE("nothing is promoted where no trial keeps to the bounds, and the exit code says so") {
   PairFolder folder;
   folder.spec["promote"] = {{"model", "m"},

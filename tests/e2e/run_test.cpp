@@ -133,6 +133,17 @@ TEST_CASE("a stored spec is checked again by resume, as an older tune may have l
   CHECK(folder.table().size() == 4);
 }
 
+TEST_CASE("fewer trials in all than there are is refused by resume, with the number") {
+  StudyFolder folder;
+  REQUIRE(folder.run().exit_code == 0);
+  REQUIRE(folder.shell("tune rerun s/1 --store store && tune resume s --store store").exit_code == 0);
+  const ShellResult fewer = folder.shell("tune resume s --trials 3 --store store");
+  CHECK(fewer.exit_code == 2);
+  CHECK(says(fewer.err, "the study has 4 trials already, and --trials 3 is fewer"));
+  CHECK(folder.shell("tune resume s --trials 4 --store store").exit_code == 0);
+  CHECK(folder.table().size() == 5);
+}
+
 TEST_CASE("a store that may not be written is named, with the cure") {
   StudyFolder folder;
   REQUIRE(folder.run().exit_code == 0);

@@ -74,7 +74,8 @@ TEST_CASE("a study that does not run takes requests at once, and goes on with th
       "tune trials s --store store --csv | grep -c queued");
   CAPTURE(steered.out, steered.err);
   CHECK(says(steered.out, "s: trials 3 to 4 are enqueued (`tune resume s` goes on with it)"));
-  CHECK(says(steered.err, "the column \"trial\" is no parameter of s, and is left out"));
+  CHECK(says(steered.err,
+             "left out, since `tune trials` writes them and they are no parameters of s: trial\n"));
   CHECK(says(steered.out, "\"done\":\"limits.trials: 2 -> 5"));
   CHECK(steered.out.ends_with("2\n"));
   REQUIRE(folder.shell("tune resume s --store store").exit_code == 0);
@@ -136,9 +137,95 @@ TEST_CASE("a copy of a study, and one whose trials another program runs, take no
   const ShellResult asked = folder.shell("timeout 20 tune pause asked --store store");
   CHECK(asked.exit_code == 6);
   CHECK(says(asked.err, "are run by another program, through ask-tell"));
+  CHECK(says(asked.err, "its program says when another trial begins"));
   // Once tune itself has gone on with it, it is a study like any other.
   REQUIRE(folder.run().exit_code == 0);
   CHECK(folder.shell("timeout 20 tune set asked --trials 5 --store store").exit_code == 0);
+}
+
+TEST_CASE("what is refused of a study of ask-tell is done by its program as the refusal says") {
+  StudyFolder folder;
+  const std::string session = "tune ask-tell --spec search.json --store store";
+  REQUIRE(folder.shell("echo '{\"ask\": 1}' | " + session).exit_code == 0);
+  const auto refused = [&](const std::string& command, const std::string& cure) {
+    const ShellResult result = folder.shell("timeout 20 tune " + command + " --store store </dev/null");
+    CAPTURE(command, result.err);
+    CHECK(result.exit_code == 6);
+    CHECK(says(result.err, cure));
+  };
+  const std::string stop = R"({"tell": {"trial": 1, "state": "stopped"}})";
+  refused("stop s/1", stop);
+  refused("delete s/1 --yes", stop);
+  refused("enqueue s --parameters '{\"x\": 123456}'", R"({"add": {"parameters": {...}}})");
+  refused("set s --trials 9", "--trials N there raises the number of trials");
+  const ShellResult told = folder.shell("echo '" + stop + "' | " + session +
+                                        " && tune delete s/1 --yes --store store\n"
+                                        "echo '{\"add\": {\"parameters\": {\"x\": 123456}}}' | " +
+                                        session + " --trials 9");
+  CAPTURE(told.out, told.err);
+  CHECK(told.exit_code == 0);
+  CHECK(says(told.out, "s/1 is deleted"));
+  CHECK(says(told.out, "{\"trial\":2}"));
+  // Another space is another study, which learns from this one.
+  folder.spec["parameters"]["x"]["max"] = 1500000;
+  refused("amend search.json", R"("warm_start": [{"study": "s", "kind": "identical"}])");
+  folder.spec["warm_start"] = Json::parse(R"([{"study": "s", "kind": "identical"}])");
+  folder.spec["study"] = "wider";
+  CHECK(folder.shell("echo '{\"ask\": 1}' | " + session).exit_code == 0);
+}
+
+TEST_CASE("a session of ask-tell that is open is named, with what ends it") {
+  StudyFolder folder;
+  const ShellResult held = folder.shell(
+      "coproc T { exec tune ask-tell --spec search.json --store store; }\n"
+      "pid=$T_PID; echo '{\"ask\": 1}' >&${T[1]}; read -r answer <&${T[0]}\n"
+      "tune delete s --yes --store store; echo delete $?; tune amend search.json --store store; echo amend "
+      "$?\n"
+      "eval \"exec ${T[1]}>&-\"; wait $pid; tune delete s --yes --store store; echo again $?");
+  CAPTURE(held.out, held.err);
+  CHECK(says(held.err, "a session of ask-tell has the study \"s\": process "));
+  CHECK(says(held.err, "the end of its stdin ends `tune ask-tell`"));
+  CHECK(says(held.err, "such a study keeps its spec"));
+  CHECK(says(held.out, "delete 6\namend 6\n"));
+  CHECK(held.out.ends_with("again 0\n"));
+}
+
+TEST_CASE(
+    "a command that is interrupted as it waits for an answer says that its request stays, and it does") {
+  StudyFolder folder(kSlowTrial);
+  folder.spec["limits"] = {{"trials", 1}, {"parallel", 1}};
+  const ShellResult run =
+      folder.shell(kBeginStudy + "kill -STOP $tune\n" + kLikeAtPrompt +
+                   "tune set s --store store --trials 2 2>said & asks=$!\n"
+                   "until ls store/s/inbox/*.request >/dev/null 2>&1; do sleep 0.02; done\n"
+                   "sleep 0.2; kill -INT $asks; wait $asks; echo code $?; ls store/s/inbox | wc -l\n"
+                   "kill -CONT $tune; wait $tune; echo run $?; cat said");
+  CAPTURE(run.out, run.err);
+  CHECK(says(run.out, "code 130\n1\nrun 0\n"));
+  CHECK(says(run.out, "interrupted before the process that works on the study \"s\" has answered"));
+  CHECK(says(run.out, "the request stays in its inbox and is obeyed when it is read"));
+  CHECK(folder.table().size() == 2);
+}
+
+TEST_CASE("the table of trials is enqueued as it was written") {
+  StudyFolder folder("echo loss=0.$1");
+  folder.spec["parameters"]["word"] = {{"type", "categorical"},
+                                       {"values", {"", "a, b", "tab\there", "\"q\"", 7}}};
+  folder.spec["parameters"]["rate"] = {{"type", "float"}, {"min", 1e-9}, {"max", 1}, {"scale", "log"}};
+  folder.spec["parameters"]["state"] = {
+      {"type", "float"}, {"min", 0}, {"max", 1}, {"when", {{"word", {"", 7}}}}};
+  folder.spec["command"] = {
+      "sh", "train.sh", "{{x}}", "--word={{word}}", "--rate={{rate}}", "--state={{state}}"};
+  folder.spec["limits"]["trials"] = 10;
+  REQUIRE(folder.run().exit_code == 0);
+  const ShellResult steered = folder.shell(
+      "tune trials s --store store --csv > points.csv && tune enqueue s --store store --csv points.csv");
+  CAPTURE(steered.out, steered.err);
+  REQUIRE(steered.exit_code == 0);
+  CHECK(says(steered.err, "no parameters of s: trial, state, loss, budget, "));
+  const Json trials = trials_of(folder);
+  REQUIRE(trials.size() == 20);
+  for (std::size_t i = 0; i < 10; ++i) CHECK(trials[i + 10].at("parameters") == trials[i].at("parameters"));
 }
 
 TEST_CASE("what cannot be done is refused with a cure, and changes nothing") {
@@ -159,6 +246,9 @@ TEST_CASE("what cannot be done is refused with a cure, and changes nothing") {
   refused("enqueue s --parameters '{\"y\": 1}'", 2, "there is no parameter \"y\"");
   refused("enqueue s --parameters '[1]'", 2, "--parameters takes a JSON object");
   refused("enqueue s", 2, "either --parameters or --csv");
+  folder.write("typo.csv", "y\n1");
+  refused("enqueue s --csv typo.csv", 2, "the column \"y\" is no parameter of the study, and none that");
+  refused("set s --convergence 0.01", 2, "the strategy \"random\" does not say what it expects of a trial");
   refused("pause nobody", 5, "nobody");
   CHECK(folder.table().size() == 4);
   CHECK(folder.shell("ls store/s/inbox | wc -l").out == "0\n");

@@ -1,6 +1,10 @@
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <ostream>
 
 #include "store/store_listing.h"
@@ -70,6 +74,35 @@ Finding check_disk(const fs::path& store) {
   const std::string text = gibibytes(free) + " free at " + fs::absolute(store).lexically_normal().string();
   if (free >= kLowDisk) return {"disk", Verdict::kGood, text, {}};
   return {"disk", Verdict::kWarning, text, "free some, or name another disk with --store"};
+}
+
+// The nearest folder above a path that is not there yet, where it would be made; else the path.
+fs::path existing(fs::path path) {
+  std::error_code ignored;
+  path = fs::absolute(path).lexically_normal();
+  while (!fs::exists(path, ignored) && path.has_relative_path()) path = path.parent_path();
+  return path;
+}
+
+// Whether this user may write to the store and to what it holds.
+Finding check_rights(const fs::path& store) {
+  std::vector<fs::path> places{existing(store)};
+  for (const std::string& name : store::study_names(store))
+    for (const fs::path& place : {store / name, study_database(store / name)}) places.push_back(place);
+  std::error_code ignored;
+  if (fs::exists(models_folder(store), ignored)) places.push_back(models_folder(store));
+  Finding finding{"rights", Verdict::kGood, "the store can be written", {}};
+  std::string closed;
+  for (const fs::path& place : places) {
+    const int wanted = fs::is_directory(place, ignored) ? W_OK | X_OK : W_OK;
+    if (::faccessat(AT_FDCWD, place.c_str(), wanted, AT_EACCESS) == 0) continue;
+    const int reason = errno;
+    closed += (closed.empty() ? "" : "\n") + place.lexically_normal().string() +
+              " cannot be written: " + std::strerror(reason);
+  }
+  if (closed.empty()) return finding;
+  return {"rights", Verdict::kBad, closed,
+          "give this user the right to write there, or name another store with --store"};
 }
 
 Finding check_file_system(const fs::path& place) {
@@ -239,8 +272,9 @@ int doctor_command(const Arguments& arguments, Console& console) {
   const fs::path store = store_folder(*options);
   const engine::Machine machine = engine::inspect_machine();
   const std::vector<Finding> findings = {
-      check_gpus(machine), check_disk(store),  check_file_system(store), check_sqlite(), check_studies(store),
-      check_models(store), check_supervisor(), check_trainer(machine),   check_limits()};
+      check_gpus(machine),    check_disk(store),    check_rights(store), check_file_system(store),
+      check_sqlite(),         check_studies(store), check_models(store), check_supervisor(),
+      check_trainer(machine), check_limits()};
   bool healthy = true;
   for (const Finding& finding : findings) healthy = healthy && finding.verdict != Verdict::kBad;
   if (options->has("json")) {

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <set>
 #include <string_view>
 
+#include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/number_text.h"
 #include "tuner/core/visible_text.h"
@@ -90,7 +92,8 @@ Json value_of(const Parameter& parameter, const std::string& cell, const std::st
   }
   std::optional<Json> found;
   for (const Json& value : parameter.values) {
-    if ((value.is_string() ? value.get<std::string>() : value.dump()) != cell) continue;
+    const std::string written = argument_text(value);
+    if (cell != written && cell != visible_text(written, LineBreaks::kKeep)) continue;
     if (found) refuse("may be a text or another value of " + parameter.name);
     found = value;
   }
@@ -98,9 +101,35 @@ Json value_of(const Parameter& parameter, const std::string& cell, const std::st
   return *found;
 }
 
+constexpr std::string_view kPrefix = "parameter:";
+
+// The parameter that the column is of; nullopt where it is of none.
+std::optional<std::size_t> parameter_of(std::string column, const std::vector<std::string>& names,
+                                        const SearchSpace& space) {
+  const bool is_another = std::find(names.begin(), names.end(), std::string(kPrefix) + column) != names.end();
+  if (is_another) return std::nullopt;
+  while (column.starts_with(kPrefix)) column.erase(0, kPrefix.size());  // no name has a colon
+  return space.find(column);
+}
+
+[[noreturn]] void refuse_column(const std::string& column, const std::string& name,
+                                const SearchSpace& space) {
+  std::vector<std::string> parameters;
+  for (const Parameter& parameter : space.parameters()) parameters.push_back(parameter.name);
+  throw Error(ExitCode::kUsage,
+              name + ":1: the column \"" + visible_text(column) +
+                  "\" is no parameter of the study, and none that `tune trials STUDY --csv` writes",
+              name_hint(column, parameters, "its parameters") + "; or take the column out");
+}
+
+bool may_be_empty_text(const Parameter& parameter) {
+  return std::find(parameter.values.begin(), parameter.values.end(), Json("")) != parameter.values.end();
+}
+
 }  // namespace
 
-PointsTable read_points_table(const std::string& text, const std::string& name, const SearchSpace& space) {
+PointsTable read_points_table(const std::string& text, const std::string& name, const SearchSpace& space,
+                              const std::vector<std::string>& others) {
   const std::vector<Row> rows = rows_of(text, name);
   if (rows.size() < 2)
     throw Error(ExitCode::kUsage, name + " has no rows",
@@ -111,13 +140,10 @@ PointsTable read_points_table(const std::string& text, const std::string& name, 
   for (const std::string& column : names) {
     if (std::count(names.begin(), names.end(), column) > 1)
       throw Error(ExitCode::kUsage, name + ":1: the column \"" + visible_text(column) + "\" is there twice");
-    constexpr std::string_view kPrefix = "parameter:";
-    const bool is_told_apart = column.starts_with(kPrefix);
-    const bool is_another =
-        std::find(names.begin(), names.end(), std::string(kPrefix) + column) != names.end();
-    columns.push_back(is_another ? std::nullopt
-                                 : space.find(is_told_apart ? column.substr(kPrefix.size()) : column));
-    if (!columns.back()) table.left_out.push_back(column);
+    columns.push_back(parameter_of(column, names, space));
+    if (columns.back()) continue;
+    if (std::find(others.begin(), others.end(), column) == others.end()) refuse_column(column, name, space);
+    table.left_out.push_back(column);
   }
   if (table.left_out.size() == names.size())
     throw Error(ExitCode::kUsage, name + ":1: no column names a parameter of the study",
@@ -128,16 +154,24 @@ PointsTable read_points_table(const std::string& text, const std::string& name, 
     if (row.cells.size() != names.size())
       throw Error(ExitCode::kUsage, place + ": " + std::to_string(row.cells.size()) +
                                         " cells, but the first line has " + std::to_string(names.size()));
-    Json point = Json::object();
+    ParameterSet point;
+    std::set<std::size_t> empty;  // parameters
     for (std::size_t column = 0; column < names.size(); ++column) {
       if (!columns[column]) continue;
       const Parameter& parameter = space.parameters()[*columns[column]];
       const std::string& cell = row.cells[column];
-      const bool is_a_value = !cell.empty() || std::find(parameter.values.begin(), parameter.values.end(),
-                                                         Json("")) != parameter.values.end();
-      if (is_a_value) point[parameter.name] = value_of(parameter, cell, place);
+      if (cell.empty())
+        empty.insert(*columns[column]);
+      else
+        point[parameter.name] = value_of(parameter, cell, place);
     }
-    table.points.push_back(std::move(point));
+    // Where the empty text is a value, an empty cell is that, unless the parameter is no part of the point.
+    for (const std::size_t index : space.dependency_order()) {
+      const Parameter& parameter = space.parameters()[index];
+      if (empty.contains(index) && may_be_empty_text(parameter) && space.is_active(index, point))
+        point[parameter.name] = "";
+    }
+    table.points.push_back(Json(point));
     table.places.push_back(visible_text(place));  // for JSON, and a file's name may be no UTF-8
   }
   return table;

@@ -6,6 +6,7 @@
 
 #include "store/store_listing.h"
 #include "tuner/cli/command_line/output.h"
+#include "tuner/cli/interruption.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/cli/stored_spec.h"
 #include "tuner/core/clock.h"
@@ -13,6 +14,7 @@
 #include "tuner/core/store_layout.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/loop/inbox.h"
+#include "tuner/engine/study/asked_study.h"
 #include "tuner/engine/study/steer_study.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/held_locks.h"
@@ -26,15 +28,16 @@ constexpr std::chrono::milliseconds kLook{20};
 constexpr std::chrono::seconds kPatience{
     30};  // an orchestrator looks four times a second, unless its disk is full
 
-// The stored spec, of a study that takes requests.
-Spec steered_spec(const fs::path& store, const std::string& study) {
+// The stored spec, of a study that takes requests; of one that does not, the refusal says what else does what
+// the command would.
+Spec steered_spec(const fs::path& store, const std::string& study, const std::string& command, int trial) {
   const store::StudyStore stored = open_study_for_reading(store, study);
   engine::require_own_name(stored);
   const store::StudyRow row = stored.study();
   if (row.facts.driver)
     throw Error(ExitCode::kConflict,
                 "the trials of \"" + study + "\" are run by another program, through " + *row.facts.driver,
-                "that program begins and ends them");
+                engine::cure_in_session(command, trial));
   Spec spec = read_stored_spec(row, engine::spec_folder_now(row, store), stored.file());
   spec.study = row.name;
   return spec;
@@ -56,6 +59,7 @@ void require_no_comparison(const fs::path& store, const std::string& study, cons
 // The answer of whoever works on the study, or one's own where nobody does.
 Json answer_to(const engine::Inbox& inbox, const std::string& id, const fs::path& store, const Spec& spec) {
   const std::string& study = spec.study;
+  const SignalsCaught signals;
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   std::string why;  // nothing is done here
   while (true) {
@@ -73,6 +77,12 @@ Json answer_to(const engine::Inbox& inbox, const std::string& id, const fs::path
         why = std::string(" (") + error.what() + ")";
       }
     }
+    if (interruption().count.load() > 0)
+      throw Error(
+          ExitCode::kInterrupted,
+          "interrupted before the process that works on the study \"" + study + "\" has answered" + why,
+          "the request stays in its inbox and is obeyed when it is read; `tune status " + study +
+              "` says more");
     if (std::chrono::steady_clock::now() > deadline)
       throw Error(ExitCode::kEnvironment,
                   "the study \"" + study + "\" is worked on, and its process has not answered for " +
@@ -87,15 +97,15 @@ fs::path store_of(const Parsed& options) { return fs::absolute(store_folder(opti
 
 }  // namespace
 
-Spec steered_spec(const Parsed& options, const std::string& study) {
-  return steered_spec(store_of(options), study);
+Spec steered_spec(const Parsed& options, const std::string& study, const std::string& command) {
+  return steered_spec(store_of(options), study, command, 0);
 }
 
 int steer(const Parsed& options, const std::string& study, const std::string& command, Json arguments,
           Console& console) {
   const fs::path store = store_of(options);
   require_no_comparison(store, study, command);
-  const Spec spec = steered_spec(store, study);
+  const Spec spec = steered_spec(store, study, command, arguments.value("trial", 0));
   const engine::Inbox inbox(store / study);
   const std::string id =
       inbox.send({{}, command, std::move(arguments), asking_user(), SystemClock().wall_now()});

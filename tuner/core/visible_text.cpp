@@ -46,13 +46,20 @@ unsigned code_of(std::string_view character) {
   return (static_cast<unsigned char>(character[0]) & 0x0Fu) << 12 | bits(1) << 6 | bits(2);
 }
 
-// Controls, and what turns the direction of the text around it (U+202A to U+202E, U+2066 to U+2069), so that
-// "gpj.x" reads "x.jpg".
+// What turns the direction of the text around it (U+202A to U+202E, U+2066 to U+2069), so that "gpj.x" reads
+// "x.jpg".
+bool turns_direction(std::string_view character) {
+  if (character.size() != 3) return false;
+  const unsigned code = code_of(character);
+  return (code >= 0x202A && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069);
+}
+
+// Controls, those of C1 (U+0080 to U+009F) too, some of which terminals obey like ESC sequences; and turns of
+// direction.
 bool is_obeyed(std::string_view character) {
   if (character.size() > 3) return false;
   const unsigned code = code_of(character);
-  return code < 0x20 || (code >= 0x7F && code < 0xA0) || (code >= 0x202A && code <= 0x202E) ||
-         (code >= 0x2066 && code <= 0x2069);
+  return code < 0x20 || (code >= 0x7F && code < 0xA0) || turns_direction(character);
 }
 
 }  // namespace
@@ -82,13 +89,16 @@ std::string shortened(std::string_view text, std::size_t most) {
 std::string one_line(std::string_view text) {
   std::string clean;
   clean.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    // U+0080..U+009F, the C1 controls, are two bytes in UTF-8; terminals obey some of them like ESC
-    // sequences.
-    const bool c1 = byte == 0xC2u && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0u;
-    if (c1) ++i;
-    clean += byte < 0x20u || byte == 0x7Fu || c1 ? ' ' : text[i];
+  while (!text.empty()) {
+    const std::string_view character =
+        text.substr(0, std::max<std::size_t>(utf8_length(text), 1));  // or a byte that is not UTF-8
+    if (utf8_length(text) == 0 || !is_obeyed(character))
+      clean += character;
+    else if (turns_direction(character))
+      clean += escape(code_of(character));
+    else
+      clean += ' ';
+    text.remove_prefix(character.size());
   }
   return clean;
 }

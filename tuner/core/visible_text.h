@@ -16,7 +16,8 @@ std::string visible_text(std::string_view text, LineBreaks breaks = LineBreaks::
 // The first `most` bytes, to a whole UTF-8 character, and "..." for the rest.
 std::string shortened(std::string_view text, std::size_t most);
 
-// Without control characters, each replaced by a space: one line, and no terminal sequences.
+// Without control characters, each replaced by a space, and with turns of direction as escapes: one line that
+// reads as it is written, and no terminal sequences.
 std::string one_line(std::string_view text);
 // One line in which bytes that are not UTF-8 are the replacement character.
 std::string valid_line(std::string_view text);

@@ -173,7 +173,7 @@ class SearchWriter {
                  local ? OrderedJson(*local) : value_of(passed_text(each.text, definition_)), each.pointer,
                  local ? "by --map" : "");
     }
-    write_command(definition_, options_, draft_);
+    write_command(definition_, options_, problems_, draft_);
     write_environment(definition_, options_.paths, draft_);
     write_metrics();
   }

@@ -136,7 +136,8 @@ void write_service_parameter(const NamedText& parameter, const Definition& defin
     draft.ignore(parameter.pointer, text, "it is for SageMaker's own programs");
 }
 
-void write_command(const Definition& definition, const ImportOptions& options, SearchDraft& draft) {
+void write_command(const Definition& definition, const ImportOptions& options, SpecProblems& problems,
+                   SearchDraft& draft) {
   const NamedText* program = fixed_named(definition, kProgram);
   const OrderedJson image = definition.image;
   if (!options.command.empty()) {
@@ -161,6 +162,11 @@ void write_command(const Definition& definition, const ImportOptions& options, S
     return;
   }
   const std::string script = passed_text(program->text, definition);
+  if (script.find_first_not_of(" \t\r\n") == std::string::npos) {
+    problems.add(program->pointer, "the name of the script is empty",
+                 "name the script that trains, or give --command 'python3 train.py'");
+    return;
+  }
   // Scripts look there for the folder that their model belongs in.
   std::vector<std::string> command{"env", "SM_MODEL_DIR={{output_dir}}", "SM_OUTPUT_DATA_DIR={{output_dir}}",
                                    script.ends_with(".sh") ? "bash" : "python3", script};

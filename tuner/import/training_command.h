@@ -27,7 +27,8 @@ OrderedJson value_of(const std::string& text);
 
 // Adds `command`: the one that is given, else that of the script which the request names. Says so where
 // neither is.
-void write_command(const Definition& definition, const ImportOptions& options, SearchDraft& draft);
+void write_command(const Definition& definition, const ImportOptions& options, SpecProblems& problems,
+                   SearchDraft& draft);
 // Adds `environment`: that of the request, and where the data lies, as SageMaker's toolkit tells scripts.
 void write_environment(const Definition& definition, const PathMap& paths, SearchDraft& draft);
 

@@ -95,6 +95,10 @@ std::vector<SpecChange> spec_changes(const Json& old_document, const Json& new_d
 // Their lines.
 std::vector<std::string> spec_difference(const Json& old_document, const Json& new_document);
 
+// Why a study with this strategy cannot have these limits' convergence, as a message and a hint alone;
+// nullopt if it can. Only what is modelled is expected to be so much better.
+std::optional<Problem> convergence_problem(const Limits& limits, const StrategySpec& strategy);
+
 // Draft-07 JSON Schema of the spec, from the same tables that read_spec checks against.
 OrderedJson spec_schema();
 

@@ -3,6 +3,7 @@
 #include <cctype>
 
 #include "tuner/core/edit_distance.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/spec/spec.h"
 #include "tuner/spec/spec_file.h"
@@ -240,7 +241,25 @@ void check_silences(const Limits& limits, SpecProblems& problems) {
   check("no_metric_time", limits.no_metric_time);
 }
 
-Limits read_limits(SpecProblems& problems) {
+// A grid has an end of its own, but what a spec costs at most is to be read in it.
+void require_end(const Spec& spec, SpecProblems& problems) {
+  if (problems.find("/limits") == nullptr ||
+      std::any_of(kEndingLimits.begin(), kEndingLimits.end(),
+                  [&](const char* name) { return problems.contains(std::string("/limits/") + name); }))
+    return;
+  const bool is_grid = spec.strategy.name == "grid" && spec.space.size() > 0;
+  const std::size_t points = is_grid ? grid_space(spec.space).cardinality() : 0;
+  if (points > 0)
+    problems.add(
+        "/limits",
+        "one limit at least is always named, also of a grid; this one has " + plural_text(points, "point"),
+        "set \"trials\": " + std::to_string(points));
+  else
+    problems.add("/limits", "the search would never end",
+                 "set \"trials\", \"time\", \"gpu_hours\" or \"cost_usd\"");
+}
+
+Limits read_limits(const Spec& spec, SpecProblems& problems) {
   Limits limits;
   limits.trials = read_value<int>(problems, "/limits/trials");
   limits.parallel = read_value<int>(problems, "/limits/parallel");
@@ -256,11 +275,8 @@ Limits read_limits(SpecProblems& problems) {
   limits.no_improvement = read_value<int>(problems, "/limits/no_improvement");
   limits.convergence = read_value<double>(problems, "/limits/convergence");
   check_silences(limits, problems);
-  const auto is_set = [&](const char* name) { return problems.contains(std::string("/limits/") + name); };
-  if (problems.find("/limits") != nullptr && std::none_of(kEndingLimits.begin(), kEndingLimits.end(), is_set))
-    problems.add("/limits", "the search would never end",
-                 "set \"trials\", \"time\", \"gpu_hours\" or \"cost_usd\"");
-  if (is_set("cost_usd") && !problems.contains("/cost/usd_per_hour"))
+  require_end(spec, problems);
+  if (problems.contains("/limits/cost_usd") && !problems.contains("/cost/usd_per_hour"))
     problems.add("/limits/cost_usd", "there is no price to count dollars with",
                  "add \"cost\": {\"usd_per_hour\": 3.06}");
   return limits;
@@ -275,13 +291,9 @@ void read_rest(Spec& spec, const SpecProblems& problems) {
   spec.promote_model = read_value<std::string>(problems, "/promote/model");
 }
 
-// Other strategies expect nothing of a point.
 void check_convergence(const Spec& spec, SpecProblems& problems) {
-  if (!spec.limits.convergence || spec.strategy.name == "auto" || spec.strategy.name == "bayesian") return;
-  problems.add_at_key(
-      "/limits/convergence",
-      "the strategy " + in_quotes(spec.strategy.name) + " does not say what it expects of a trial",
-      "take \"auto\" or \"bayesian\", or limit \"no_improvement\"");
+  if (const auto problem = convergence_problem(spec.limits, spec.strategy))
+    problems.add_at_key("/limits/convergence", problem->message, problem->hint);
 }
 
 std::optional<Replicates> read_replicates(const Spec& spec, SpecProblems& problems) {
@@ -339,7 +351,7 @@ Spec read_document(SpecUse use, const RegexCheck& check, SpecProblems& problems)
   check_something_varies(spec, problems);
   check_grid(spec, read, problems);
   spec.early_stopping = read_early_stopping(spec, problems);
-  spec.limits = read_limits(problems);
+  spec.limits = read_limits(spec, problems);
   spec.retry = read_retry(spec, read, problems);
   check_convergence(spec, problems);
   spec.replicates = read_replicates(spec, problems);
@@ -388,6 +400,14 @@ Spec parse_spec(const std::string& text, const std::string& name, const std::fil
   spec.text = text;
   spec.document = source.value;
   return spec;
+}
+
+std::optional<Problem> convergence_problem(const Limits& limits, const StrategySpec& strategy) {
+  if (!limits.convergence || strategy.name == "auto" || strategy.name == "bayesian") return std::nullopt;
+  Problem problem;
+  problem.message = "the strategy " + in_quotes(strategy.name) + " does not say what it expects of a trial";
+  problem.hint = "take \"auto\" or \"bayesian\", or limit \"no_improvement\"";
+  return problem;
 }
 
 void locate_problems(const std::string& text, std::vector<Problem>& problems) {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "support/catch.h"
+#include "support/without_rights.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/os/sha256.h"
 #include "unit/cli/cli_fixture.h"
@@ -300,6 +301,33 @@ TEST_CASE("doctor looks at the registry of models", "[cli]") {
   std::filesystem::create_directories(store / "models");
   std::ofstream(store / "models/registry.db") << std::string(20000, 'x');
   CHECK(finding().at("verdict") == "problem");
+}
+
+TEST_CASE("doctor says which of a store's folders and files this user cannot write", "[cli]") {
+  const SampleStore store;
+  const auto finding = [&](const std::string& path) {
+    const Json findings = Json::parse(cli::run({"doctor", "--json", "--store", path}).out).at("findings");
+    for (const Json& one : findings)
+      if (one.at("topic") == "rights") return one;
+    return Json();
+  };
+  CHECK(finding(store.path()).at("verdict") == "ok");
+  CHECK(finding(store.path() + "not/there/yet").at("verdict") == "ok");
+  fs::permissions(store / "steel-legacy/study.db", fs::perms{0444});
+  fs::permissions(store / "steel-legacy", fs::perms{0555});
+  fs::permissions(store / "", fs::perms{0555});
+  Json closed, missing;
+  {
+    const tests::WithoutRights nobody;
+    closed = finding(store.path());
+    missing = finding(store.path() + "not/there/yet");
+  }
+  fs::permissions(store / "", fs::perms::owner_all);
+  fs::permissions(store / "steel-legacy", fs::perms::owner_all);
+  CHECK(closed.at("verdict") == "problem");
+  for (const char* part : {"", "steel-legacy", "steel-legacy/study.db"})
+    CHECK(contains(closed.at("text"), (store / part).lexically_normal().string() + " cannot be written"));
+  CHECK(missing.at("verdict") == "problem");
 }
 
 // Makes a version of steel-detector, in the registry and on the disk.

@@ -145,6 +145,18 @@ TEST_CASE("a script of SageMaker's script mode gets its arguments as its toolkit
              Contains("SageMaker adds it"));
 }
 
+TEST_CASE("a script of SageMaker's script mode without a name is refused, unless a command trains",
+          "[import]") {
+  OrderedJson request = OrderedJson::parse(request_of("pytorch-script.json"));
+  for (const char* name : {"\"\"", "", "  "}) {
+    request["TrainingJobDefinition"]["StaticHyperParameters"]["sagemaker_program"] = name;
+    CHECK_THAT(
+        problems_of(request.dump(1)),
+        Contains(kDefinition + "/StaticHyperParameters/sagemaker_program: the name of the script is empty"));
+    CHECK(problems_of(request.dump(1), with_command()).empty());
+  }
+}
+
 TEST_CASE("a metric whose name a spec cannot have is renamed everywhere, and that is said", "[import]") {
   const Import import = imported(request_of("pytorch-script.json"));
   const OrderedJson& spec = import.searches.at(0).spec;

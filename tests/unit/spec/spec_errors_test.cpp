@@ -20,6 +20,29 @@ TEST_CASE("a spec of many mistakes names all of them at once", "[spec]") {
   REQUIRE(text == read_file(folder + "many_mistakes.txt"));
 }
 
+TEST_CASE("a grid without a limit is told how many points it has, which is the limit to name", "[spec]") {
+  const auto problem = [](const char* strategy, const char* limits) {
+    OrderedJson spec =
+        OrderedJson::parse(R"json({"study": "s", "objective": {"metric": "loss", "goal": "minimize"},
+      "parameters": {"a": {"type": "int", "min": 1, "max": 4},
+                     "b": {"type": "categorical", "values": ["x", "y"]},
+                     "c": {"type": "float", "min": 0, "max": 1, "levels": 3, "when": {"b": "x"}}},
+      "command": ["t", "{{a}}", "{{b}}", "{{c}}"], "metrics": [{"name": "loss", "regex": "loss=(.*)"}]})json");
+    spec["strategy"]["name"] = strategy;
+    spec["limits"] = OrderedJson::parse(limits);
+    try {
+      parse_spec(spec.dump(), "s.json", "/folder");
+    } catch (const SpecError& error) {
+      return error.problems().at(0).message + " | " + error.problems().at(0).hint;
+    }
+    return std::string();
+  };
+  CHECK(problem("grid", R"({"parallel": 2})") ==
+        "one limit at least is always named, also of a grid; this one has 16 points | set \"trials\": 16");
+  CHECK_THAT(problem("sobol", R"({"parallel": 2})"), Contains("the search would never end"));
+  CHECK(problem("grid", R"({"trials": 16})").empty());
+}
+
 TEST_CASE("one mistake is one problem with its pointer, its cause and its cure", "[spec]") {
   const auto [pointer, json, expected] = GENERATE(table<std::string, std::string, std::string>({
       // Keys

@@ -217,3 +217,54 @@ TEST_CASE("A running trial is pending and an observation, a stopped one an obser
   CHECK(encoded.observations.losses.at(31) == Approx(0.4).margin(0.2));
   CHECK(encoded.pending.rows() == 3);
 }
+
+TEST_CASE("A trial is foreseen by its own pace all the way, though most others have another one") {
+  // All rise alike, in proportion to their ends, so that the last of the others' gains are far larger than
+  // those of a trial that is behind.
+  const auto rising = [](double end, int steps) {
+    std::vector<double> values;
+    for (int step = 1; step <= steps; ++step) values.push_back(end * (1 - 1.0 / (step + 1)) * 9 / 8);
+    return values;
+  };
+  History history{maximize(), {}};
+  for (const double end : {0.25, 0.4, 0.5}) add_curve(history, TrialState::kCompleted, rising(end, kSteps));
+  for (int i = 0; i < 30; ++i) add_curve(history, TrialState::kCompleted, rising(0.7 + 0.008 * i, kSteps));
+  add_curve(history, TrialState::kStopped, rising(0.35, 2));
+  const auto seen = evidence_of_last(history);
+  REQUIRE(seen);
+  CHECK(-seen->loss < 0.5);
+  CHECK(std::abs(-seen->loss - 0.35) < 2 * seen->deviation);
+}
+
+TEST_CASE("What a trial that was cut short has shown of the second objective tells of its end, too") {
+  const SearchSpace space = cube(1);
+  const Encoding encoding(space);
+  HistoryEncoder encoder(space, encoding, eight_steps());
+  // Falls by 0.7 on the way from step 2 to the end, or stands from its only value on.
+  const auto with_second = [](int trial, int steps, bool is_measured_once) {
+    std::vector<MetricPoint> curve;
+    for (int step = 1; step <= (is_measured_once ? 1 : steps); ++step)
+      curve.push_back({step, 0.1 * trial + (step <= 2 ? 1.0 : 1 - 0.7 * (step - 2) / 6)});
+    return curve;
+  };
+  for (const bool is_measured_once : {false, true}) {
+    CAPTURE(is_measured_once);
+    History history = noisy_curves(20, 0.1, 7);
+    history.second = last_of(minimize());
+    history.second->metric = "size";
+    add_curve(history, TrialState::kStopped, {0.3, 0.3});
+    for (std::size_t i = 0; i < history.trials.size(); ++i) {
+      auto trial = std::make_shared<TrialView>(*history.trials[i]);
+      trial->second_curve =
+          with_second(static_cast<int>(i % 10), static_cast<int>(trial->curve.size()), is_measured_once);
+      trial->values.push_back(trial->second_curve.back().value);
+      history.trials[i] = std::move(trial);
+    }
+    const ObservationTable seconds = encoder.encode(history, Goal::kMinimize).second_observations;
+    REQUIRE(seconds.size() == 21);
+    CHECK(seconds.losses.back() == Approx(is_measured_once ? 1.0 : 0.3).margin(0.1));
+    // What nobody measures again is known as it is.
+    CHECK(seconds.deviations.empty() == is_measured_once);
+    if (!is_measured_once) CHECK(seconds.deviations.back() > 0);
+  }
+}

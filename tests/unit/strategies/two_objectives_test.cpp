@@ -1,5 +1,6 @@
 // Searches for a front: each strategy that learns, on two objectives that pull apart.
 #include <cmath>
+#include <cstdio>
 #include <numbers>
 
 #include "conformance/sample_spaces.h"
@@ -50,9 +51,9 @@ double dominated(const History& history, const LossPair& reference) {
   return hypervolume(points, reference);
 }
 
-using Pair = std::vector<double> (*)(const SearchSpace&, const ParameterSet&);
+using PairFunction = std::vector<double> (*)(const SearchSpace&, const ParameterSet&);
 
-History searched(const char* name, int dimensions, Pair function, int trials, std::uint64_t seed) {
+History searched(const char* name, int dimensions, PairFunction function, int trials, std::uint64_t seed) {
   const SearchSpace space = cube(dimensions);
   History history = pair_history();
   StrategySpec spec;
@@ -127,6 +128,30 @@ TEST_CASE("a suggestion for two objectives says what both are expected to be") {
   REQUIRE(suggestion.expected_gain);
   CHECK(*suggestion.expected_gain > 0);
   CHECK(*suggestion.expected_gain < 10);  // a part of what is dominated
+}
+
+TEST_CASE("a suggestion for two objectives is explained by what each model knew") {
+  const SearchSpace space = cube(3);
+  const History history = with_results(space, 12);
+  const Suggestion suggestion = suggested(history, space, "bayesian");
+  const Json& told = suggestion.explanation;
+  for (const char* model : {"model", "second_model"}) {
+    CHECK(told.at(model).at("kind") == "gaussian_process");
+    CHECK(told.at(model).at("results") == 12);
+    CHECK(told.at(model).at("length_scales").size() == 3);
+  }
+  // As the note says it.
+  char note[80];
+  std::snprintf(note, sizeof note, "predicts loss %.4g", told.at("predicted").at("value").get<double>());
+  CHECK(suggestion.note.find(note) != std::string::npos);
+  std::snprintf(note, sizeof note, "and speed %.4g", told.at("second_predicted").at("value").get<double>());
+  CHECK(suggestion.note.find(note) != std::string::npos);
+  CHECK(told.at("second_predicted").at("low") < told.at("second_predicted").at("high"));
+  REQUIRE(suggestion.expected_gain);
+  const double gain = *suggestion.expected_gain;
+  CHECK(std::abs(told.at("expected_hypervolume_improvement").get<double>() - gain) < 1e-4 * gain);
+  CHECK(told.at("nearest").size() == 3);
+  CHECK(told.at("success") == 1.0);
 }
 
 TEST_CASE("a pending trial keeps the search for a front away") {

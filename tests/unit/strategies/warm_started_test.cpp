@@ -54,7 +54,7 @@ void add_own(History& history, int trials, const Function& function) {
   }
 }
 
-StrategySpec named(const std::string& name) {
+StrategySpec strategy_named(const std::string& name) {
   StrategySpec spec;
   spec.name = name;
   return spec;
@@ -63,7 +63,7 @@ StrategySpec named(const std::string& name) {
 // The values of a search's first trials.
 std::vector<double> searched(const std::string& strategy_name, History history, int trials,
                              const Function& function) {
-  const auto strategy = make_strategy(named(strategy_name), cube(2), minimize(), 5);
+  const auto strategy = make_strategy(strategy_named(strategy_name), cube(2), minimize(), 5);
   std::vector<double> values;
   for (int i = 0; i < trials; ++i) {
     Rng rng(5, static_cast<std::uint64_t>(history.next_number()));
@@ -176,7 +176,7 @@ TEST_CASE("The best point of each earlier study is tried first, by every strateg
   };
   for (const char* name : {"random", "sobol", "bayesian", "auto"}) {
     CAPTURE(name);
-    StrategySpec spec = named(name);
+    StrategySpec spec = strategy_named(name);
     spec.try_first = {{{"x0", 0.5}}};
     const auto strategy = make_strategy(spec, cube(2), minimize(), 1);
     History history = with_earlier(earlier);
@@ -231,7 +231,7 @@ TEST_CASE(
   for (const StrategyEntry& entry : strategy_table()) {
     if (std::string(entry.name) == "grid") continue;  // the space is continuous
     CAPTURE(entry.name);
-    const auto first = make_strategy(named(entry.name), space, minimize(), 2);
+    const auto first = make_strategy(strategy_named(entry.name), space, minimize(), 2);
     History grown = history;
     for (int i = 0; i < 3; ++i) {
       const auto number = static_cast<std::uint64_t>(grown.next_number());
@@ -239,7 +239,7 @@ TEST_CASE(
       const auto suggestion = std::get<Suggestion>(first->suggest(grown, rng));
       CHECK_FALSE(space.objection(suggestion.parameters).has_value());
       // One that has seen nothing before answers the same.
-      const auto fresh = make_strategy(named(entry.name), space, minimize(), 2);
+      const auto fresh = make_strategy(strategy_named(entry.name), space, minimize(), 2);
       CHECK(std::get<Suggestion>(fresh->suggest(grown, again)).parameters == suggestion.parameters);
       add_trial(grown, suggestion.parameters, TrialState::kCompleted, {0.1 * i});
     }
@@ -249,7 +249,7 @@ TEST_CASE(
 TEST_CASE("A small space that the earlier study has walked can be walked again") {
   const SearchSpace space({choice("c", {"a", "b", "c"}), whole("n", 1, 2)});
   const Function size = [](const ParameterSet& p) { return p.at("n").get<double>(); };
-  const auto strategy = make_strategy(named("grid"), space, minimize(), 1);
+  const auto strategy = make_strategy(strategy_named("grid"), space, minimize(), 1);
   History history = with_earlier(study("a", WarmStart::kTransfer, 30, size, space));
   int points = 0;
   for (; points < 10; ++points) {

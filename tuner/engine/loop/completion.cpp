@@ -6,6 +6,7 @@
 
 #include "tuner/core/error.h"
 #include "tuner/core/plural_text.h"
+#include "tuner/core/quantile.h"
 
 namespace tune::engine {
 
@@ -32,16 +33,26 @@ void Completion::on_end(TrialState state, const std::vector<double>& values) {
   if (state != TrialState::kCompleted && state != TrialState::kStopped) return;
   const bool is_best = state == TrialState::kCompleted && best_.is_improved_by(values);
   if (is_best) best_.add(values);
+  if (state == TrialState::kCompleted && !values.empty() && std::isfinite(values[0]))
+    completed_.push_back(values[0]);
   if (values.empty()) return;  // it never ran
   since_best_ = is_best || best_.is_empty() ? 0 : since_best_ + 1;
   if (is_best) converged_ = 0;
 }
 
+// Of two objectives the gain is a part already. Of a best value near 0 a part says nothing: it counts as no
+// less than kLeastWhole of what lies between it and the median.
+double Completion::whole() const {
+  if (is_pair_) return 1;
+  constexpr double kLeastWhole = 0.01;
+  const double best = *best_.best(), spread = std::abs(median(completed_) - best);
+  return std::max(std::abs(best), std::isfinite(spread) ? kLeastWhole * spread : 0);
+}
+
 void Completion::on_suggestion(const strategies::Suggestion& suggestion) {
   if (!limits_.convergence || best_.is_empty() || suggestion.resume_trial) return;
-  // Of two objectives the gain is a part already.
-  const double whole = is_pair_ ? 1 : std::abs(*best_.best());
-  const bool is_small = suggestion.expected_gain && *suggestion.expected_gain < *limits_.convergence * whole;
+  const bool is_small =
+      suggestion.expected_gain && *suggestion.expected_gain < *limits_.convergence * whole();
   converged_ = is_small ? converged_ + 1 : 0;
 }
 
@@ -102,8 +113,10 @@ bool had_converged(const store::StudyRow& study) {
   return !had_ended && study.facts.search_end == to_string(store::StudyEnd::kConvergence);
 }
 
-void check_limits(const Limits& limits, const std::optional<Objective>& second) {
-  if (second && limits.target)
+void check_limits(const Limits& limits, const Spec& spec) {
+  if (const auto problem = convergence_problem(limits, spec.strategy))
+    throw Error(ExitCode::kUsage, "limits.convergence: " + problem->message, problem->hint);
+  if (spec.second_objective && limits.target)
     throw Error(ExitCode::kUsage, "a target is of one objective, and the study has two",
                 "limit --no-improvement: so many trials in a row that were not on the front");
 }

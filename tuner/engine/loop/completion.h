@@ -7,7 +7,7 @@
 #include "store/study_store.h"
 #include "strategies/strategy.h"
 #include "tuner/core/best_so_far.h"
-#include "tuner/spec/limits.h"
+#include "tuner/spec/spec.h"
 
 namespace tune::engine {
 
@@ -49,15 +49,19 @@ class Completion {
   Objective objective_;
   bool is_pair_;
   BestSoFar best_;
-  int since_best_ = 0;  // completed and stopped trials
-  int converged_ = 0;   // suggestions
+  double whole() const;  // what limits.convergence is a part of
+
+  std::vector<double> completed_;  // the first values of the completed trials
+  int since_best_ = 0;             // completed and stopped trials
+  int converged_ = 0;              // suggestions
 };
 
 // What the trials are told that a limit of their study stops.
 StopReason stop_for(store::StudyEnd limit);
 // Whether an earlier run of the study was cut short among the replicates of a search that had converged.
 bool had_converged(const store::StudyRow& study);
-// Throws Error(kUsage) for limits that a study with a second objective cannot have.
-void check_limits(const Limits& limits, const std::optional<Objective>& second);
+// Throws Error(kUsage) for limits that a study with this spec cannot have: a target of two objectives, and
+// convergence with a strategy that expects nothing of a trial.
+void check_limits(const Limits& limits, const Spec& spec);
 
 }  // namespace tune::engine

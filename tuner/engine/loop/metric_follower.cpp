@@ -8,8 +8,9 @@
 namespace tune::engine {
 namespace {
 
-// Shorter trials are over before a rule could judge them.
-constexpr Milliseconds kShortTrial{500};
+// A shorter trial is mostly the start of its program (Python with a framework takes seconds), so that its
+// values come at its end however they are printed; and to stop it would save next to nothing.
+constexpr Milliseconds kShortTrial{10000};
 
 }  // namespace
 

@@ -35,7 +35,7 @@ Effect set(const Request& request, const Spec& spec, const Limits& limits) {
   } catch (const std::exception& problem) {
     throw Error(ExitCode::kUsage, std::string("the limits cannot be set: ") + problem.what());
   }
-  check_limits(*effect.limits, spec.second_objective);
+  check_limits(*effect.limits, spec);
   for (const char* name : kSettable)
     if (before.value(name, Json()) != after.value(name, Json())) {
       effect.said += effect.said.empty() ? "limits." : ", limits.";
@@ -50,9 +50,25 @@ Error no_parameter(const std::string& place, const std::string& name) {
           "the spec's parameters are the ones to give"};
 }
 
-// A point of the space; what it leaves out is as in the best trial.
+// The trial that points are filled up from: of two objectives the one of the front that the spec prefers.
+// nullptr where there is none.
+const TrialView* model_for_points(const Spec& spec, const History& history) {
+  if (!history.second) return history.best();
+  const auto number = spec.prefer ? preferred_trial(history, *spec.prefer) : std::nullopt;
+  return number ? history.trials[static_cast<std::size_t>(*number) - 1].get() : nullptr;
+}
+
+// Why model_for_points() has none.
+std::string lack_of_model(const Spec& spec, const History& history) {
+  if (!history.second || history.best() == nullptr) return "no trial has completed yet to take it from";
+  if (spec.prefer) return "no trial of the front is what promote.prefer asks for, to take it from";
+  return "with two objectives no trial is the best one to take it from, since the spec has no promote.prefer";
+}
+
+// A point of the space; what it leaves out is as in `best`, and without that is missing for the reason
+// `lack`.
 ParameterSet whole_point(const Json& given, const std::string& place, const SearchSpace& space,
-                         const TrialView* best, std::set<std::string>& filled) {
+                         const TrialView* best, const std::string& lack, std::set<std::string>& filled) {
   ParameterSet point;
   for (const auto& [name, value] : given.items()) {
     const auto index = space.find(name);
@@ -65,8 +81,7 @@ ParameterSet whole_point(const Json& given, const std::string& place, const Sear
     if (point.contains(name) || !space.is_active(index, point)) continue;
     if (best == nullptr)
       throw Error(ExitCode::kUsage,
-                  place + " is no point of the space: it has no \"" + name +
-                      "\", and no trial has completed yet to take it from",
+                  place + " is no point of the space: it has no \"" + name + "\", and " + lack,
                   "give every active parameter a value of its range");
     const auto of_best = best->parameters.find(name);
     if (of_best == best->parameters.end()) continue;
@@ -84,7 +99,8 @@ Effect enqueue(const Request& request, const Spec& spec, const store::StudyStore
   const Json points = request.arguments.value("points", Json::array());
   const Json places = request.arguments.value("places", Json::array());
   if (!points.is_array() || points.empty()) throw Error(ExitCode::kUsage, "there is no point to enqueue");
-  const TrialView* const best = history.best();
+  const TrialView* const best = model_for_points(spec, history);
+  const std::string lack = best == nullptr ? lack_of_model(spec, history) : std::string();
   Effect effect;
   std::set<std::string> filled;
   int number = store.trial_count() + 1;
@@ -95,7 +111,7 @@ Effect enqueue(const Request& request, const Spec& spec, const store::StudyStore
     if (!points[i].is_object()) throw Error(ExitCode::kUsage, place + " is no object of parameters");
     store::TrialRow row;
     row.number = number++;
-    row.parameters = whole_point(points[i], place, spec.space, best, filled);
+    row.parameters = whole_point(points[i], place, spec.space, best, lack, filled);
     row.state = TrialState::kQueued;
     row.note = "enqueued by " + request.who;
     row.facts.explanation = {{"strategy", store::kEnqueued}};
@@ -108,7 +124,8 @@ Effect enqueue(const Request& request, const Spec& spec, const store::StudyStore
                     : "trials " + std::to_string(first) + " to " + std::to_string(last) + " are enqueued";
   std::string names;
   for (const std::string& name : filled) names += (names.empty() ? "" : ", ") + name;
-  if (!names.empty()) effect.said += ", with the best trial's " + names;
+  if (!names.empty())
+    effect.said += std::string(", with the ") + (history.second ? "preferred" : "best") + " trial's " + names;
   return effect;
 }
 

@@ -11,6 +11,7 @@
 #include "tuner/core/placed_point.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/engine/promotion/promotion.h"
+#include "tuner/engine/study/asked_study.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/spec/spec_amendment.h"
@@ -55,6 +56,7 @@ class Amendment {
       return std::move(report_);
     const std::vector<store::TrialRow> trials = store_.trials();
     place(trials);
+    all_trials_ = static_cast<int>(trials.size());
     require_values(wanted);
     if (!request_.force) require_winners();
     notice_waiting(trials);
@@ -89,9 +91,9 @@ class Amendment {
 
   void place(const std::vector<store::TrialRow>& trials) {
     const ParameterSet fixed = spec_.document.value("fixed", Json::object()).get<ParameterSet>();
-    report_.trials = static_cast<int>(trials.size());
     for (const store::TrialRow& trial : trials) {
       if (trial.facts.deleted || trial.facts.rerun_of) continue;
+      ++report_.trials;
       const PlacedPoint placed = placed_point(spec_.space, trial.parameters, report_.assumed, fixed);
       if (!placed.point) report_.outside[trial.number] = placed.objection;
     }
@@ -152,14 +154,14 @@ class Amendment {
     for (const std::string& line : report_.changes) message += (message.ends_with(':') ? " " : "; ") + line;
     store::EventRow event{0, now, "spec_amended", 0, 0, Json::object()};
     event.data = {{"message", message},  {"who", request_.who},           {"changes", report_.changes},
-                  {"before", row_.spec}, {"before_text", row_.spec_text}, {"trials", report_.trials},
+                  {"before", row_.spec}, {"before_text", row_.spec_text}, {"trials", all_trials_},
                   {"outside", outside},  {"assumed", report_.assumed}};
     take_limits(row_, spec_, spec_changes(row_.spec, spec_.document));
     row_.spec = spec_.document;
     row_.spec_text = request_.spec_text;
     row_.folder = spec_.folder.string();
     row_.updated = now;
-    row_.facts.amendments.push_back({now, request_.who, report_.trials, report_.assumed, report_.changes});
+    row_.facts.amendments.push_back({now, request_.who, all_trials_, report_.assumed, report_.changes});
     // There may be points left to try now.
     const auto end = store::study_end_in(row_.finish_reason);
     if (end == store::StudyEnd::kSpaceExhausted || end == store::StudyEnd::kConvergence) {
@@ -181,6 +183,7 @@ class Amendment {
   store::StudyStore& store_;
   store::StudyRow row_;
   AmendReport report_;
+  int all_trials_ = 0;  // deleted ones and repeats too: the numbers up to which trials are earlier ones
 };
 
 }  // namespace
@@ -194,12 +197,15 @@ AmendReport amend_study(const AmendRequest& request, const Clock& clock) {
                 "\"" + spec.study + "\" is a study of the comparison \"" + *comparison +
                     "\", which says how it searches",
                 "change the comparison's file, and begin it anew with --name");
+  // Before it is held, which its session may do.
+  if (is_asked_study(request.store / spec.study))
+    throw Error(ExitCode::kConflict,
+                "the trials of \"" + spec.study + "\" are run by another program, through ask-tell",
+                "such a study keeps its spec: give this one another name, and begin it with `tune ask-tell "
+                "--spec FILE --store DIR`; it learns from this study by \"warm_start\": [{\"study\": \"" +
+                    spec.study + "\", \"kind\": \"identical\"}] in the spec");
   HeldStudy study = held(request);
   require_own_name(*study.store);
-  if (const auto driver = study.store->study().facts.driver)
-    throw Error(ExitCode::kConflict,
-                "the trials of \"" + spec.study + "\" are run by another program, through " + *driver,
-                "such a study keeps its spec: start another with --name");
   return Amendment(request, clock, *study.store).make();
 }
 

@@ -22,7 +22,7 @@ struct AmendRequest {
 struct AmendReport {
   std::vector<std::string> changes;         // a line each; empty: the spec is the study's already
   std::map<std::string, Json> assumed;      // in force
-  int trials = 0;                           // that have begun
+  int trials = 0;                           // of the search, without deleted ones and exact repeats
   std::map<int, std::string> outside = {};  // those of them that are no points of the new space, and why
   std::vector<std::string> notices = {};
 };

@@ -15,11 +15,13 @@
 #include "tuner/core/rng.h"
 #include "tuner/core/store_layout.h"
 #include "tuner/engine/promotion/promotion.h"
+#include "tuner/engine/study/asked_study.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/file_lock.h"
 #include "tuner/os/file_system.h"
+#include "tuner/os/held_locks.h"
 #include "tuner/os/process.h"
 
 namespace tune::engine {
@@ -50,16 +52,25 @@ void remove_files(const fs::path& folder) {
                 "check the rights of that folder, and run the same command again");
 }
 
-// The folders of a study's deletion that a process began.
-std::vector<fs::path> left_of(const fs::path& store, const std::string& study) {
-  std::vector<fs::path> left;
+// The folders of a study's deletion, of all studies where that is empty. Who deletes one holds its lock,
+// which goes with the folder.
+struct SetAside {
+  std::vector<fs::path> left;  // by processes that died
+  bool is_worked_on = false;   // another one is being deleted
+};
+SetAside set_aside_of(const fs::path& store, const std::string& study) {
+  SetAside found;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(set_aside(store), error)) {
     const std::string name = entry.path().filename().string();
-    if (study.empty() || name.substr(0, name.rfind('.')) == study) left.push_back(entry.path());
+    if (!study.empty() && name.substr(0, name.rfind('.')) != study) continue;
+    if (is_locked(entry.path()))
+      found.is_worked_on = true;
+    else
+      found.left.push_back(entry.path());
   }
-  std::sort(left.begin(), left.end());
-  return left;
+  std::sort(found.left.begin(), found.left.end());
+  return found;
 }
 
 // `study`: nullopt for a database that cannot be read, of which nobody knows since when it is there.
@@ -112,12 +123,14 @@ store::TrialRow trial_in(const store::StudyStore& study, const DeletionRequest& 
 }
 
 // What ran when its study was interrupted runs again, and only its study knows what it has taken by then.
-void require_ended(const store::TrialRow& trial, const DeletionRequest& request) {
+void require_ended(const store::StudyStore& study, const store::TrialRow& trial,
+                   const DeletionRequest& request) {
   if (trial.state != TrialState::kRunning) return;
   const std::string name = request.study + '/' + std::to_string(request.trial);
   throw Error(ExitCode::kConflict,
               "trial " + std::to_string(request.trial) + " of \"" + request.study + "\" has not ended",
-              "`tune stop " + name + "` ends it when the study goes on");
+              study.study().facts.driver ? cure_in_session("stop", request.trial)
+                                         : "`tune stop " + name + "` ends it when the study goes on");
 }
 
 std::optional<int> winner_in(const store::StudyStore& study) {
@@ -144,14 +157,23 @@ std::optional<std::string> note_about_winner(const store::StudyStore& study, int
          " is the study's best, and no longer trial " + std::to_string(*winner);
 }
 
+Error no_study(const DeletionRequest& request) {
+  return {ExitCode::kNotFound, "there is no study \"" + request.study + "\" in " + request.store.string(),
+          "`tune status` lists the studies; --store names another store"};
+}
+
 // The study is held, whatever its database looks like.
 FileLock hold(const DeletionRequest& request) {
+  const fs::path folder = request.store / request.study;
   std::error_code error;
-  if (!fs::exists(request.store / request.study, error))
-    throw Error(ExitCode::kNotFound,
-                "there is no study \"" + request.study + "\" in " + request.store.string(),
-                "`tune status` lists the studies; --store names another store");
-  return lock_study(request.store / request.study, request.study);
+  if (!fs::exists(folder, error)) throw no_study(request);
+  try {
+    return lock_study(folder, request.study);
+  } catch (const Error&) {
+    // Another process may have deleted it meanwhile.
+    if (!fs::exists(folder, error)) throw no_study(request);
+    throw;
+  }
 }
 
 // nullopt for a database that cannot be read: then nothing can be said of what is in it.
@@ -170,16 +192,28 @@ void require_deletable(const DeletionRequest& request, const std::optional<store
   if (study) require_no_process(*study, request);
 }
 
+// What dead processes have left of the study's deletion. Throws Error(kConflict) while one that lives is at
+// it and there is nothing else to delete.
+std::vector<fs::path> left_by_dead(const DeletionRequest& request) {
+  std::error_code ignored;
+  SetAside found = set_aside_of(request.store, request.study);
+  if (found.is_worked_on && found.left.empty() && !fs::exists(request.store / request.study, ignored))
+    throw Error(ExitCode::kConflict, "the study \"" + request.study + "\" is being deleted already",
+                "wait for the other `tune delete`");
+  return std::move(found.left);
+}
+
 std::uintmax_t delete_whole_study(const DeletionRequest& request) {
   const fs::path folder = request.store / request.study;
   std::error_code ignored;
   // What a process left that died.
   std::uintmax_t bytes = 0;
   const bool is_there = fs::exists(fs::symlink_status(folder, ignored));
-  std::vector<fs::path> left = left_of(request.store, request.study);
-  if (!is_there && left.empty()) hold(request);  // throws
+  std::vector<fs::path> left = left_by_dead(request);
+  if (!is_there && left.empty()) throw no_study(request);
+  std::optional<FileLock> lock;  // until all is gone
   if (is_there) {
-    const FileLock lock = hold(request);
+    lock.emplace(hold(request));
     require_deletable(request, readable(request));
     make_private_folder(set_aside(request.store));
     const fs::path aside = set_aside(request.store) / (request.study + '.' + random_token());
@@ -207,7 +241,7 @@ std::uintmax_t delete_one_trial(const DeletionRequest& request, const Clock& clo
   const store::TrialRow trial = trial_in(study, request);
   if (!trial.facts.deleted) {
     require_deletable(request, found);
-    require_ended(trial, request);
+    require_ended(study, trial, request);
     const auto winner = winner_in(study);
     store::StudyStore::Transaction transaction(study, Durability::kPower);
     study.delete_trial(trial.number, request.who, clock.wall_now());
@@ -235,8 +269,9 @@ DeletionPreview preview_deletion(const DeletionRequest& request) {
   const fs::path folder = request.store / request.study;
   std::error_code ignored;
   if (request.trial == 0 && !fs::exists(folder, ignored)) {
-    for (const fs::path& left : left_of(request.store, request.study)) preview.bytes += freed_by(left);
-    if (preview.bytes > 0) {
+    const std::vector<fs::path> left = left_by_dead(request);
+    for (const fs::path& each : left) preview.bytes += freed_by(each);
+    if (!left.empty()) {
       preview.notes.push_back("a deletion of it was interrupted, and is finished");
       return preview;
     }
@@ -252,13 +287,14 @@ DeletionPreview preview_deletion(const DeletionRequest& request) {
     return preview;
   }
   const store::TrialRow trial = trial_in(*study, request);
-  preview.bytes = freed_by(trial_folder(folder, request.trial));
-  if (trial.facts.deleted && preview.bytes == 0)
+  const fs::path files = trial_folder(folder, request.trial);
+  preview.bytes = freed_by(files);
+  if (trial.facts.deleted && !fs::exists(files, ignored))
     throw Error(ExitCode::kConflict, "trial " + std::to_string(request.trial) + " of \"" + request.study +
                                          "\" was deleted by " + trial.facts.deleted->who + " on " +
                                          format_time(trial.facts.deleted->when));
   if (trial.facts.deleted) preview.notes.push_back("its deletion was interrupted, and is finished");
-  if (!trial.facts.deleted) require_ended(trial, request);
+  if (!trial.facts.deleted) require_ended(*study, trial, request);
   if (!is_finished(trial.state)) preview.notes.push_back(std::string("it is ") + to_string(trial.state));
   if (auto note = note_about_winner(*study, request.trial)) preview.notes.push_back(*std::move(note));
   return preview;
@@ -279,7 +315,7 @@ FinishedDeletions finish_deletions(const fs::path& store) {
     }
   };
   std::error_code ignored;
-  for (const fs::path& left : left_of(store, {})) {
+  for (const fs::path& left : set_aside_of(store, {}).left) {
     const std::string name = left.filename().string();
     finish(left, "the study " + name.substr(0, name.rfind('.')));
   }

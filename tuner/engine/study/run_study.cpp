@@ -8,6 +8,7 @@
 #include "strategies/point_key.h"
 #include "strategies/replicating.h"
 #include "tuner/billing/neighbours.h"
+#include "tuner/core/plural_text.h"
 #include "tuner/core/rng.h"
 #include "tuner/engine/attempt/local_runner.h"
 #include "tuner/engine/attempt/set_up_check.h"
@@ -37,6 +38,9 @@ bool has_every_trial_failed(const store::StudyStore& store) {
   return any;
 }
 
+// What limits.trials counts.
+bool is_of_search(const store::TrialRow& trial) { return !trial.facts.replicate_of && !trial.facts.rerun_of; }
+
 // The options that would raise the limits which keep a finished study from going on.
 std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wants_new_trials = true) {
   const Limits limits = limits_from_json(study.row.limits);
@@ -55,9 +59,7 @@ std::string options_to_raise(const OpenedStudy& study, const Spec& spec, bool wa
   hours.gpu_hours = limits.gpu_hours;
   cost.cost_usd = limits.cost_usd;
   std::string options;
-  const auto searched = std::count_if(trials.begin(), trials.end(), [](const store::TrialRow& trial) {
-    return !trial.facts.replicate_of && !trial.facts.rerun_of;
-  });
+  const auto searched = std::count_if(trials.begin(), trials.end(), is_of_search);
   if (wants_new_trials && limits.trials && searched >= *limits.trials) options += " --trials N";
   if (limits.time && study.row.elapsed_seconds * 1000 >= static_cast<double>(limits.time->count()))
     options += " --time T";
@@ -121,6 +123,19 @@ std::string how_to_go_on(const OpenedStudy& study, const Spec& spec) {
   const std::string repeats =
       left == "repeats" ? " and repeats points, since every one has been tried" : std::string();
   return ended + resume + options + "` goes on with it" + totals + repeats + ", " + retry + another;
+}
+
+// `tune resume --trials N` with an N that is passed already would begin nothing, and look as if it had taken
+// something back.
+void refuse_fewer_trials(const OpenedStudy& study, const RunRequest& request) {
+  const auto wanted = request.overrides.limits.trials;
+  const std::vector<store::TrialRow> trials = study.store.trials();
+  const auto searched = std::count_if(trials.begin(), trials.end(), is_of_search);
+  if (!request.is_resume || !wanted || *wanted >= searched) return;
+  throw Error(ExitCode::kUsage,
+              "the study has " + plural_text(searched, "trial") + " already, and --trials " +
+                  std::to_string(*wanted) + " is fewer: it counts all of them",
+              "--trials " + std::to_string(searched) + " begins no other; to go on, take more");
 }
 
 // The failed trials run again, each from its last checkpoint where it has one, when the study goes on. Says
@@ -346,6 +361,7 @@ RunReport run_study(RunRequest request, const RunHooks& hooks, const Clock& cloc
 
   const WallTime began = clock.wall_now();
   OpenedStudy study = open_study(request.store, spec, request.spec_text, request.overrides);
+  refuse_fewer_trials(study, request);
   spec.limits = limits_from_json(study.row.limits);
   if (request.retries_failed) study.notices.push_back(reopen_failed_trials(study, spec, clock));
   RunReport report;

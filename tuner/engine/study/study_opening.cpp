@@ -8,6 +8,7 @@
 #include "tuner/core/rng.h"
 #include "tuner/core/store_layout.h"
 #include "tuner/engine/loop/completion.h"
+#include "tuner/engine/study/asked_study.h"
 #include "tuner/engine/study/warm_start.h"
 #include "tuner/os/crash_point.h"
 #include "tuner/os/file_system.h"
@@ -32,7 +33,7 @@ store::StudyRow new_row(const Spec& spec, const std::string& spec_text, const Ov
   row.objective = spec.objective;
   row.second = spec.second_objective;
   const Limits limits = limits_in_place(spec.limits, overrides.limits);
-  check_limits(limits, spec.second_objective);
+  check_limits(limits, spec);
   row.limits = limits_json(limits);
   row.state = store::StudyState::kRunning;
   row.created = row.updated = SystemClock().wall_now();
@@ -225,6 +226,10 @@ FileLock lock_study(const fs::path& folder, const std::string& study) {
                 "another tune works on the study \"" + study + "\", and its lock file was removed",
                 "wait for it, or find it with: fuser -v " + folder.string());
   }
+  if (is_asked_study(folder))
+    throw Error(ExitCode::kConflict,
+                "a session of ask-tell has the study \"" + study + "\": process " + holder,
+                "wait for it; " + cure_in_session("stop"));
   const bool is_elsewhere = holder.find(' ') != std::string::npos;
   throw Error(ExitCode::kConflict, "another tune works on the study \"" + study + "\": process " + holder,
               is_elsewhere ? "wait for it, or interrupt it on that machine"

@@ -27,7 +27,8 @@ std::optional<Savings> savings(const StudyRows& rows, const CostReport& costs) {
       ended_by_rule.insert(attempt.trial);
   std::vector<double> lease, devices;
   for (const auto& trial : rows.trials) {
-    if (trial.state != TrialState::kCompleted) continue;
+    const bool is_of_search = !trial.facts.replicate_of && !trial.facts.rerun_of;
+    if (trial.state != TrialState::kCompleted || !is_of_search) continue;
     lease.push_back(costs.of(trial.number).total.lease_seconds);
     devices.push_back(costs.of(trial.number).total.device_hours);
   }

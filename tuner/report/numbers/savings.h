@@ -11,7 +11,8 @@ namespace tune::report {
 std::vector<store::TrialRow> cheapest_and_best(const StudyRows& rows, const CostReport& costs);
 
 // What the stop rule saved, estimated: each trial that it stopped, or that waits, would have taken as long as
-// the median of the completed ones. nullopt when it stopped none, or none completed.
+// the median of the completed ones of the search: replicates and repeats are of chosen points. nullopt when
+// it stopped none, or none completed.
 struct Savings {
   int trials = 0;
   Cost cost;

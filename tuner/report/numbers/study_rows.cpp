@@ -1,9 +1,12 @@
 #include "tuner/report/numbers/study_rows.h"
 
+#include <algorithm>
+
 #include "tuner/billing/neighbours.h"
 #include "tuner/core/error.h"
 #include "tuner/core/metric_names.h"
 #include "tuner/report/numbers/bill.h"
+#include "tuner/report/numbers/replicated.h"
 #include "tuner/spec/spec.h"
 
 namespace tune::report {
@@ -98,6 +101,18 @@ CostReport costs_of(const StudyRows& rows) {
 ParameterSet fixed_values(const store::StudyRow& study) {
   const auto fixed = study.spec.find("fixed");
   return fixed != study.spec.end() && fixed->is_object() ? fixed->get<ParameterSet>() : ParameterSet{};
+}
+
+SearchedTrials searched_trials(const StudyRows& rows) {
+  const std::int64_t searched = count_searched(rows.trials);
+  const auto limit = rows.study.limits.find("trials");
+  if (limit == rows.study.limits.end()) return {searched, 0, std::nullopt};
+  const std::int64_t enqueued =
+      std::count_if(rows.trials.begin(), rows.trials.end(),
+                    [](const store::TrialRow& trial) { return trial.facts.is_enqueued(); });
+  const auto most = limit->get<std::int64_t>();
+  const std::int64_t beyond = std::clamp<std::int64_t>(searched - most, 0, enqueued);
+  return {searched - beyond, beyond, most};
 }
 
 TrialCounts count_trials(const std::vector<store::TrialRow>& trials) {

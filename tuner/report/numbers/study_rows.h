@@ -56,4 +56,12 @@ struct TrialCounts {
 };
 TrialCounts count_trials(const std::vector<store::TrialRow>& trials);
 
+// The trials of the search beside limits.trials, which neither replicates nor repeats count for, and which
+// trials that people enqueued may go beyond.
+struct SearchedTrials {
+  std::int64_t within = 0, beyond = 0;
+  std::optional<std::int64_t> limit;
+};
+SearchedTrials searched_trials(const StudyRows& rows);
+
 }  // namespace tune::report

@@ -41,8 +41,7 @@ std::vector<Tile> tiles(const StudyMaterial& material) {
   const store::StudyRow& study = material.rows.study;
   const CostReport costs = costs_of(material.rows);
   const auto best = best_of(material);
-  const auto limit = study.limits.find("trials");
-  const bool is_limited = limit != study.limits.end();
+  const SearchedTrials searched = searched_trials(material.rows);
   const std::string replicates = replicate_count_text(material.rows.trials);
   std::vector<Tile> list;
   if (const auto front = study_front(material.rows))
@@ -51,11 +50,12 @@ std::vector<Tile> tiles(const StudyMaterial& material) {
   else
     list.push_back({"best " + study.objective.metric, best ? value_text(*best) : "none yet",
                     best ? "trial " + std::to_string(best->number) : ""});
-  list.push_back({"trials",
-                  std::to_string(count_searched(material.rows.trials)) +
-                      (is_limited ? " of " + limit->dump() : "") +
-                      (replicates.empty() ? "" : " and " + replicates),
-                  counts_text(count_trials(material.rows.trials))});
+  list.push_back(
+      {"trials",
+       std::to_string(searched.within) + (searched.limit ? " of " + std::to_string(*searched.limit) : "") +
+           (searched.beyond > 0 ? ", " + std::to_string(searched.beyond) + " enqueued beyond" : "") +
+           (replicates.empty() ? "" : " and " + replicates),
+       counts_text(count_trials(material.rows.trials))});
   list.push_back({"wall time", seconds_text(study.elapsed_seconds), ""});
   list.push_back({"device time", hours_text(costs.total().device_hours), ""});
   if (const auto price = usd_per_hour(study))
@@ -277,7 +277,7 @@ Section time_section(const StudyMaterial& material) {
         "Early stopping saved about " + cost_text(saved->cost) + ": an estimate, as if each of the " +
         plural_text(static_cast<std::size_t>(saved->trials), "trial") +
         " that a rule stopped, or that waits, had taken as long as the median of "
-        "the completed ones."});
+        "the completed ones of the search."});
   if (const auto counts = rung_counts(material.rows, material.curves); !counts.empty())
     section.blocks.push_back(TableBlock{"How far trials came", rung_table(counts)});
   return section;

@@ -125,22 +125,16 @@ std::string promotion_lines(const store::PromotionDecision& promotion) {
 
 // "1 trial", "1 of 20 trials", "20 of 20 trials, 3 enqueued beyond them"
 std::string trials_text(const StudyRows& rows) {
-  const auto limit = rows.study.limits.find("trials");
-  const std::int64_t searched = count_searched(rows.trials);
+  const SearchedTrials searched = searched_trials(rows);
   const std::string others = replicate_count_text(rows.trials), more = others.empty() ? "" : " and " + others;
-  if (limit == rows.study.limits.end()) return plural_text(searched, "trial") + more;
-  const std::int64_t enqueued =
-      std::count_if(rows.trials.begin(), rows.trials.end(),
-                    [](const store::TrialRow& trial) { return trial.facts.is_enqueued(); });
-  const auto most = limit->get<std::int64_t>();
-  const std::int64_t beyond = std::clamp<std::int64_t>(searched - most, 0, enqueued);
-  return std::to_string(searched - beyond) + " of " + plural_text(most, "trial") +
-         (beyond > 0 ? ", " + std::to_string(beyond) + " enqueued beyond them" : "") + more;
+  if (!searched.limit) return plural_text(searched.within, "trial") + more;
+  return std::to_string(searched.within) + " of " + plural_text(*searched.limit, "trial") +
+         (searched.beyond > 0 ? ", " + std::to_string(searched.beyond) + " enqueued beyond them" : "") + more;
 }
 
 std::string head_line(const StudyRows& rows) {
   const store::StudyRow& study = rows.study;
-  std::string text = study.name + ": " + standing(study);
+  std::string text = study.name + ": " + one_line(standing(study));
   text += ", " + trials_text(rows) + ": " + counts_text(count_trials(rows.trials));
   return text + ", " + seconds_text(study.elapsed_seconds) + '\n';
 }

@@ -113,6 +113,12 @@ std::string contributions_text(const Json& explanation) {
   return text;
 }
 
+std::string prediction_text(const Json& predicted, const std::string& metric) {
+  if (!predicted.is_object()) return {};
+  return "  predicted " + metric + ": " + shown(predicted, "value") + " (" + shown(predicted, "low") +
+         " to " + shown(predicted, "high") + ", one standard deviation)\n";
+}
+
 std::string suggestion_text(const TrialRows& rows) {
   const Json& explanation = rows.trial.facts.explanation;
   const std::string metric = one_line(rows.study.objective.metric);
@@ -123,12 +129,18 @@ std::string suggestion_text(const TrialRows& rows) {
     const std::string chosen_by = text_at(explanation, "chosen_by");
     text += "  strategy: " + strategy + (chosen_by.empty() ? "" : ", chosen by " + chosen_by) + '\n';
   }
-  if (explanation.contains("model") && explanation["model"].is_object())
-    text += "  model: " + model_line(explanation["model"]) + '\n';
-  const Json& predicted = member_of(explanation, "predicted");
-  if (predicted.is_object())
-    text += "  predicted " + metric + ": " + shown(predicted, "value") + " (" + shown(predicted, "low") +
-            " to " + shown(predicted, "high") + ", one standard deviation)\n";
+  const Json& second_model = member_of(explanation, "second_model");
+  const bool is_pair = second_model.is_object() && rows.study.second;
+  if (const Json& model = member_of(explanation, "model"); model.is_object())
+    text += "  model" + (is_pair ? " of " + metric : std::string()) + ": " + model_line(model) + '\n';
+  if (is_pair)
+    text += "  model of " + one_line(rows.study.second->metric) + ": " + model_line(second_model) + '\n';
+  text += prediction_text(member_of(explanation, "predicted"), metric);
+  if (is_pair)
+    text += prediction_text(member_of(explanation, "second_predicted"), one_line(rows.study.second->metric));
+  if (const Json& gain = member_of(explanation, "expected_hypervolume_improvement"); gain.is_number())
+    text += "  expected to add to what the front of " + count_at(explanation, "front", "trial") +
+            " dominates: " + number_text(100 * gain.get<double>()) + " %\n";
   if (explanation.contains("expected_improvement"))
     text += "  expected improvement: " + shown(explanation, "expected_improvement") + '\n';
   const Json& success = member_of(explanation, "success");
@@ -173,6 +185,11 @@ std::vector<std::string> promotion_lines(const TrialRows& rows,
   } else if (rows.trial.state != TrialState::kCompleted || rows.trial.values.empty()) {
     lines.push_back("only a completed trial with a value can be promoted, and it is " +
                     std::string(to_string(rows.trial.state)));
+  } else if (rows.trial.facts.rerun_of) {
+    lines.push_back("it repeats trial " + std::to_string(*rows.trial.facts.rerun_of) +
+                    ", and a repeat is never promoted by itself; `tune promote " + rows.study.name + '/' +
+                    std::to_string(number) + (rows.study.spec.contains("promote") ? "" : " --model NAME") +
+                    "` makes a version of it");
   } else if (decision && decision->trial > 0) {
     lines.push_back("the best trial alone is promoted, which was trial " + std::to_string(decision->trial) +
                     ": " + decision->reason);

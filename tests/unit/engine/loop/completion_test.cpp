@@ -147,10 +147,53 @@ TEST_CASE("a trial that was given up as it waited is no news of the search in a 
 }
 
 TEST_CASE("limits that only one objective can have are refused for two") {
+  Spec spec = small_spec();
   Limits limits;
   limits.target = 1;
-  CHECK_NOTHROW(check_limits(limits, std::nullopt));
-  CHECK_THROWS_AS(check_limits(limits, kLoss), Error);
+  CHECK_NOTHROW(check_limits(limits, spec));
+  spec.second_objective = kLoss;
+  CHECK_THROWS_AS(check_limits(limits, spec), Error);
+}
+
+TEST_CASE("a part of a best value of nothing is a part of how far the trials lie apart") {
+  Limits limits;
+  limits.convergence = 0.01;
+  for (const double best : {0.0, 1e-9, -1e-9}) {
+    CAPTURE(best);
+    Completion completion(limits, kLoss, {}, {});
+    for (const double value : {4.0, best, 2.0}) completion.on_end(TrialState::kCompleted, {value});
+    // A hundredth of the 2 between the best and the median, and 1 % of that.
+    for (int i = 0; i < Completion::kConverged; ++i) completion.on_suggestion(expecting(0.0003));
+    CHECK_FALSE(completion.reached());
+    for (int i = 0; i < Completion::kConverged; ++i) completion.on_suggestion(expecting(0.0001));
+    CHECK(completion.reached() == StudyEnd::kConvergence);
+  }
+}
+
+TEST_CASE("a best value that is far from 0 is what convergence is a part of, however far others lie") {
+  Limits limits;
+  limits.convergence = 0.01;
+  Completion completion(limits, kLoss, {}, {});
+  for (const double value : {2.3, 0.05, 2.3}) completion.on_end(TrialState::kCompleted, {value});
+  for (int i = 0; i < Completion::kConverged; ++i) completion.on_suggestion(expecting(0.00051));
+  CHECK_FALSE(completion.reached());
+  for (int i = 0; i < Completion::kConverged; ++i) completion.on_suggestion(expecting(0.00049));
+  CHECK(completion.reached() == StudyEnd::kConvergence);
+}
+
+TEST_CASE("a strategy that expects nothing of a trial takes no convergence later either") {
+  Limits limits;
+  limits.convergence = 0.01;
+  Spec spec = small_spec();
+  for (const char* name : {"auto", "bayesian"}) {
+    spec.strategy.name = name;
+    CHECK_NOTHROW(check_limits(limits, spec));
+  }
+  for (const char* name : {"random", "sobol", "grid", "tpe", "hyperband"}) {
+    spec.strategy.name = name;
+    CHECK_THROWS_WITH(check_limits(limits, spec),
+                      Catch::Matchers::Contains(std::string("limits.convergence: the strategy \"") + name));
+  }
 }
 
 }  // namespace tune::tests

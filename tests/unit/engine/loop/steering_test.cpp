@@ -22,21 +22,25 @@ SearchSpace conditional_space() {
 }
 
 struct SteeringFixture : LoopFixture {
-  SteeringFixture()
-      : LoopFixture([] {
+  explicit SteeringFixture(bool has_two_objectives = false)
+      : LoopFixture([=] {
           Spec conditional = small_spec();
           conditional.space = conditional_space();
+          if (!has_two_objectives) return conditional;
+          conditional.second_objective = Objective{"latency", Goal::kMinimize, Reduce::kBest};
+          conditional.document["objectives"] = Json::array(
+              {{{"metric", "loss"}, {"goal", "minimize"}}, {{"metric", "latency"}, {"goal", "minimize"}}});
           return conditional;
         }()),
         inbox(folder.path()),
         journal(store, clock, status, [] { return false; }),
         row(store.study()) {}
-  void completed(ParameterSet parameters, double value) {
+  void completed(ParameterSet parameters, std::vector<double> values) {
     store::TrialRow trial;
     trial.number = store.trial_count() + 1;
     trial.parameters = std::move(parameters);
     trial.state = TrialState::kCompleted;
-    trial.values = {value};
+    trial.values = std::move(values);
     store.insert_trial(trial);
   }
   Json asks(const std::string& command, Json arguments) {
@@ -70,7 +74,7 @@ struct SteeringFixture : LoopFixture {
 
 TEST_CASE("a point is filled in from the best trial where it is active, whatever the order of the spec") {
   SteeringFixture f;
-  f.completed({{"optimizer", "sgd"}, {"momentum", 0.9}, {"lr", 0.5}}, 0.1);
+  f.completed({{"optimizer", "sgd"}, {"momentum", 0.9}, {"lr", 0.5}}, {0.1});
   const Json adam = f.enqueue({{"optimizer", "adam"}});
   CHECK(adam.value("done", "") == "trial 2 is enqueued, with the best trial's lr");
   CHECK(f.store.trial(2)->parameters == ParameterSet{{"optimizer", "adam"}, {"lr", 0.5}});
@@ -88,9 +92,35 @@ TEST_CASE("before a trial has completed there is none to fill a point in from, a
   CHECK(f.enqueue({{"optimizer", "adam"}, {"lr", 0.25}}).contains("done"));
 }
 
+TEST_CASE("with two objectives a point is filled in from the trial that the spec prefers") {
+  SteeringFixture f(/*has_two_objectives=*/true);
+  f.completed({{"optimizer", "adam"}, {"lr", 0.1}}, {0.1, 30});
+  f.completed({{"optimizer", "adam"}, {"lr", 0.2}}, {0.2, 10});
+  CHECK_THAT(f.enqueue({{"optimizer", "adam"}}).value("error", ""),
+             Contains("with two objectives no trial is the best one to take it from"));
+  f.spec.prefer = Preference{};
+  f.spec.prefer->best = 1;
+  CHECK(f.enqueue({{"optimizer", "adam"}}).value("done", "") ==
+        "trial 3 is enqueued, with the preferred trial's lr");
+  CHECK(f.store.trial(3)->parameters.at("lr") == 0.2);
+  f.spec.prefer->bounds[0] = 0.05;  // none is so good
+  CHECK_THAT(f.enqueue({{"optimizer", "adam"}}).value("error", ""),
+             Contains("no trial of the front is what promote.prefer asks for"));
+}
+
+TEST_CASE("convergence is set where the strategy expects something of a trial, and refused elsewhere") {
+  SteeringFixture f;
+  f.spec.strategy.name = "random";
+  CHECK_THAT(f.asks("set", {{"convergence", 0.01}}).value("error", ""),
+             Contains("the strategy \"random\" does not say what it expects of a trial"));
+  CHECK(f.asks("set", {{"trials", 40}}).contains("done"));
+  f.spec.strategy.name = "auto";
+  CHECK(f.asks("set", {{"convergence", 0.01}}).contains("done"));
+}
+
 TEST_CASE("a point is filled in with what was assumed of a parameter that came later") {
   SteeringFixture f;
-  f.completed({{"optimizer", "sgd"}, {"lr", 0.5}}, 0.1);
+  f.completed({{"optimizer", "sgd"}, {"lr", 0.5}}, {0.1});
   store::AmendmentFacts amendment;
   amendment.trials = 1;
   amendment.assumed = {{"momentum", 0.9}};

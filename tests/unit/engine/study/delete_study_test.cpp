@@ -1,10 +1,10 @@
 #include "tuner/engine/study/delete_study.h"
 
-#include <unistd.h>
-
-#include <cstdlib>
 #include <fstream>
 
+#include "support/without_rights.h"
+#include "tuner/core/store_layout.h"
+#include "tuner/os/file_lock.h"
 #include "unit/engine/loop/loop_fixture.h"
 
 namespace tune::tests {
@@ -84,13 +84,48 @@ TEST_CASE("the promotion of a trial that was the best once is decided again when
   CHECK_FALSE(study.is_decided_after(1));
 }
 
-// Nobody's rights, where the test runs with those of root, which no folder withstands.
-struct WithoutRights {
-  WithoutRights() { REQUIRE((::geteuid() != 0 || ::seteuid(65534) == 0)); }
-  ~WithoutRights() {
-    if (::getuid() == 0 && ::seteuid(0) != 0) std::abort();
+TEST_CASE("a deletion that died before its last step is finished, though only empty folders are left") {
+  const ScratchFolder store;
+  const DeletionRequest request{store.path(), "s", 0, "ada@host"};
+  fs::create_directories(store.path() / ".deleted" / "s.1a");
+  CHECK(preview_deletion(request).notes ==
+        std::vector<std::string>{"a deletion of it was interrupted, and is finished"});
+  delete_from_store(request, SystemClock());
+  CHECK(fs::is_empty(store.path()));
+
+  const PromotedStudy study({{{0.8}}, {{0.9}}}, 2);
+  delete_from_store(study.request(1), SystemClock());
+  CHECK_THROWS_WITH(preview_deletion(study.request(1)), Catch::Matchers::Contains("was deleted by ada@host"));
+  fs::create_directories(study.folder.path() / "s/trials/1");
+  CHECK(study.notes(1).at(0) == "its deletion was interrupted, and is finished");
+  delete_from_store(study.request(1), SystemClock());
+  CHECK_FALSE(fs::exists(study.folder.path() / "s/trials/1"));
+}
+
+TEST_CASE("a study that another process is deleting is left to it, by the doctor too") {
+  const ScratchFolder store;
+  const fs::path aside = store.path() / ".deleted" / "s.1a";
+  fs::create_directories(aside);
+  const DeletionRequest request{store.path(), "s", 0, "ada@host"};
+  {
+    std::string holder;
+    const auto lock = FileLock::try_once(study_lock(aside), holder);
+    REQUIRE(lock);
+    for (const bool is_preview : {true, false}) {
+      try {
+        is_preview ? (void)preview_deletion(request) : (void)delete_from_store(request, SystemClock());
+        FAIL("it was deleted");
+      } catch (const Error& error) {
+        CHECK(error.code() == ExitCode::kConflict);
+        CHECK_THAT(error.what(), Catch::Matchers::Contains("is being deleted already"));
+      }
+    }
+    CHECK(finish_deletions(store.path()).done.empty());
+    CHECK(fs::exists(aside));
   }
-};
+  CHECK(finish_deletions(store.path()).done ==
+        std::vector<std::string>{"the deletion of the study s was finished"});
+}
 
 TEST_CASE("a folder that cannot be deleted is named, and the others are deleted all the same") {
   const ScratchFolder store;

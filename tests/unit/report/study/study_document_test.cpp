@@ -5,6 +5,7 @@
 #include "tuner/report/numbers/savings.h"
 #include "tuner/report/study/model_quality.h"
 #include "tuner/report/text/format.h"
+#include "tuner/report/text/study_summary.h"
 #include "unit/store/store_fixture.h"
 
 namespace tune::report {
@@ -162,6 +163,35 @@ TEST_CASE("early stopping's saving is the rest of a median trial for each that t
   study.rows.attempts.pop_back();
   study.rows.attempts[2].stop = StopReason::kTimeLimit;  // not by the rule
   CHECK_FALSE(saving().has_value());
+}
+
+TEST_CASE("what repeats another trial is no trial whose length early stopping saves", "[document]") {
+  StudyMaterial study = material();
+  const double before =
+      savings(study.rows, CostReport(study.rows.trials, study.rows.attempts, 3.6))->cost.lease_seconds;
+  for (int number = 6; number <= 9; ++number) {
+    store::TrialRow repeat = ended_trial(number, TrialState::kCompleted, {0.4});
+    (number < 8 ? repeat.facts.replicate_of : repeat.facts.rerun_of) = 2;
+    study.rows.trials.push_back(repeat);
+    study.rows.attempts.push_back(leased_once(number, 1000));
+  }
+  CHECK(savings(study.rows, CostReport(study.rows.trials, study.rows.attempts, 3.6))->cost.lease_seconds ==
+        before);
+}
+
+TEST_CASE("the page counts trials that people enqueued beyond the limit apart, and so does status",
+          "[document]") {
+  StudyMaterial study = material();
+  study.rows.study.limits = {{"trials", 3}};
+  for (const std::size_t i : {3, 4})
+    study.rows.trials[i].facts.explanation = {{"strategy", store::kEnqueued}};
+  store::TrialRow replicate = ended_trial(6, TrialState::kCompleted, {0.4});
+  replicate.facts.replicate_of = 2;
+  study.rows.trials.push_back(replicate);
+  CHECK(document_markdown(study_document(study))
+            .find("| trials | 3 of 3, 2 enqueued beyond and 1 replicate |") != std::string::npos);
+  CHECK(status_text(study.rows, 0).find("3 of 3 trials, 2 enqueued beyond them and 1 replicate: ") !=
+        std::string::npos);
 }
 
 TEST_CASE("a slice has the parameter's own scale and range, and passes over trials without it",

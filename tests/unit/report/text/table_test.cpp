@@ -51,6 +51,8 @@ TEST_CASE("no control character of a cell reaches the terminal", "[table]") {
   CHECK(one_line("a\xC2\x9B"
                  "31mb") == "a 31mb");  // CSI as one C1 character
   CHECK(one_line("Größe") == "Größe");
+  CHECK(one_line("ada\xE2\x80\xAE@tsoh \xE2\x81\xA6") == "ada\\u202e@tsoh \\u2066");
+  CHECK(one_line("\xff\xC2") == "\xff\xC2");  // what is no UTF-8 is left to others
 }
 
 TEST_CASE("CSV follows RFC 4180", "[table]") {
