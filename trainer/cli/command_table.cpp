@@ -90,7 +90,7 @@ const tune::cli::CommandLine& command_line() {
            "FINDINGS] [--json]",
            "find equal images, overlapping crops, bad annotations; count classes",
            "tune-train audit --data data/steel --output audit", run_audit},
-          {"synthesize", "synthesize --output FOLDER [--images N] [--size PIXELS] [--seed N]",
+          {"synthesize", "synthesize --output FOLDER [--task TASK] [--images N] [--size PIXELS] [--seed N]",
            "draw a data set of steel-surface defects",
            "tune-train synthesize --output data/steel --images 300 --size 128", run_synthesize},
           {"pretrain",

@@ -1,19 +1,60 @@
 #include "trainer/data/preprocessing.h"
 
-#include "tuner/core/error.h"
+#include <algorithm>
+#include <cmath>
 
 namespace tune::trainer::data {
 namespace {
 
-constexpr const char* kLayout = "RGB, [0, 1], NCHW, stretched to the square";
+constexpr const char *kStretched = "RGB, [0, 1], NCHW, stretched to the square",
+                     *kCutOut = "RGB, [0, 1], NCHW, shorter side resized, middle cut out";
+
+std::string name_of(images::Interpolation interpolation) {
+  return interpolation == images::Interpolation::kBicubic ? "bicubic" : "bilinear";
+}
+
+images::Interpolation interpolation_of(const Json& json, const std::string& place) {
+  for (const auto interpolation : {images::Interpolation::kBilinear, images::Interpolation::kBicubic})
+    if (json == name_of(interpolation)) return interpolation;
+  throw Error(ExitCode::kBadData, place + ": the interpolation is " + json.dump(),
+              "this version knows \"bilinear\" and \"bicubic\", both antialiased");
+}
+
+void check_layout(const Json& layout, const char* expected, const std::string& place) {
+  if (layout == expected) return;
+  if (layout.is_string() && layout.get_ref<const std::string&>().starts_with("BGR"))
+    throw Error(ExitCode::kBadData, place + ": the weights take blue before red (" + layout.dump() + ")",
+                "exchange the first and the third input channel of their first layer, and write the mean and "
+                "std in the order red, green, blue");
+  throw Error(
+      ExitCode::kBadData, place + ": the layout is " + layout.dump(),
+      std::string("this version knows \"") + kStretched + "\" and, with `resize`, \"" + kCutOut + "\"");
+}
+
+// Python's round(), by which torchvision finds the middle.
+int half_to_even(int number) { return static_cast<int>(std::nearbyint(number / 2.0)); }
+
+std::string words(const Preprocessing& preprocessing) {
+  const std::string side = std::to_string(preprocessing.size);
+  std::string text =
+      side + "x" + side + " pixels, " +
+      (preprocessing.resize == 0 ? "stretched"
+                                 : "cut out of a shorter side of " + std::to_string(preprocessing.resize)) +
+      ", " + name_of(preprocessing.interpolation);
+  return text + ", mean " + Json(preprocessing.mean).dump() + ", std " + Json(preprocessing.std).dump();
+}
 
 }  // namespace
 
 OrderedJson to_json(const Preprocessing& preprocessing) {
-  return {{"size", {preprocessing.size, preprocessing.size}},
-          {"mean", preprocessing.mean},
-          {"std", preprocessing.std},
-          {"layout", kLayout}};
+  OrderedJson json{{"size", {preprocessing.size, preprocessing.size}},
+                   {"mean", preprocessing.mean},
+                   {"std", preprocessing.std}};
+  if (preprocessing.resize > 0) json["resize"] = preprocessing.resize;
+  if (preprocessing.interpolation != images::Interpolation::kBilinear)
+    json["interpolation"] = name_of(preprocessing.interpolation);
+  json["layout"] = preprocessing.resize > 0 ? kCutOut : kStretched;
+  return json;
 }
 
 Preprocessing preprocessing_from_json(const Json& json, const std::string& place) {
@@ -24,15 +65,60 @@ Preprocessing preprocessing_from_json(const Json& json, const std::string& place
     preprocessing.mean = json.at("mean").get<std::array<double, 3>>();
     preprocessing.std = json.at("std").get<std::array<double, 3>>();
     if (size[0] != size[1] || size[0] < 1)
-      throw Error(ExitCode::kBadData, place + ": the input is not square");
-    if (json.value("layout", Json(kLayout)) != kLayout)
-      throw Error(ExitCode::kBadData, place + ": the layout is " + json["layout"].dump(),
-                  std::string("this version knows \"") + kLayout + "\" only");
+      throw Error(ExitCode::kBadData, place + ": the input is not square",
+                  "it needs size [height, width], both the same");
+    preprocessing.resize = json.value("resize", 0);
+    if (json.contains("resize") && preprocessing.resize < preprocessing.size)
+      throw Error(ExitCode::kBadData,
+                  place + ": a shorter side of " + std::to_string(preprocessing.resize) +
+                      " pixels is less than the " + std::to_string(preprocessing.size) +
+                      " that are to be cut out of it",
+                  "give a `resize` of at least the size");
+    if (json.contains("interpolation"))
+      preprocessing.interpolation = interpolation_of(json["interpolation"], place);
+    const char* layout = preprocessing.resize > 0 ? kCutOut : kStretched;
+    check_layout(json.value("layout", Json(layout)), layout, place);
     return preprocessing;
   } catch (const Json::exception& error) {
     throw Error(ExitCode::kBadData, place + ": no preprocessing: " + error.what(),
                 "it needs size [height, width], mean and std of three channels");
   }
+}
+
+std::optional<Error> contradiction(const Preprocessing& asked, const std::string& asked_by,
+                                   const Preprocessing& of_weights, const std::string& weights) {
+  if (asked == of_weights) return std::nullopt;
+  return Error(ExitCode::kBadData,
+               weights + " was trained on images of " + words(of_weights) + ", but " + asked_by +
+                   " asks for " + words(asked),
+               "use the model that the weights were trained for");
+}
+
+images::Size resized_by_shorter_side(images::Size size, int shorter) {
+  const auto longer = [&](int side, int by) {
+    return static_cast<int>(static_cast<std::int64_t>(shorter) * side / by);
+  };
+  return size.width <= size.height ? images::Size{shorter, longer(size.height, size.width)}
+                                   : images::Size{longer(size.width, size.height), shorter};
+}
+
+images::Image centre_of(const images::Image& image, int size) {
+  TUNE_CHECK(image.width >= size && image.height >= size);
+  const int left = half_to_even(image.width - size), top = half_to_even(image.height - size);
+  images::Image part{size, size, image.channels, {}};
+  part.pixels.resize(part.row_bytes() * static_cast<std::size_t>(size));
+  for (int y = 0; y < size; ++y) {
+    const std::uint8_t* from = image.row(top + y) + left * image.channels;
+    std::copy_n(from, part.row_bytes(), part.row(y));
+  }
+  return part;
+}
+
+images::Image input_pixels(const images::Image& image, const Preprocessing& preprocessing) {
+  if (preprocessing.resize == 0)
+    return images::resize(image, {preprocessing.size, preprocessing.size}, preprocessing.interpolation);
+  const images::Size size = resized_by_shorter_side({image.width, image.height}, preprocessing.resize);
+  return centre_of(images::resize(image, size, preprocessing.interpolation), preprocessing.size);
 }
 
 }  // namespace tune::trainer::data

@@ -1,22 +1,47 @@
 #pragma once
-// What images become before a network sees them.
+// What is done to images before a network sees them.
 #include <array>
+#include <optional>
 #include <string>
 
+#include "trainer/images/image.h"
+#include "tuner/core/error.h"
 #include "tuner/core/json.h"
 
 namespace tune::trainer::data {
 
-// What images must look like before they enter a network. Travels with the weights.
+// What images must look like before they enter a network. Travels with the weights. Colours are red, green,
+// blue: weights made for blue first are converted (their first layer's input channels exchanged), not the
+// images.
 struct Preprocessing {
   int size = 0;  // pixels of each side of the square input
   // Per channel red, green, blue, of pixels scaled to [0, 1]: those of torchvision's ImageNet weights.
   std::array<double, 3> mean{0.485, 0.456, 0.406}, std{0.229, 0.224, 0.225};
+  // 0: the image is stretched to the square. Else its shorter side is brought to so many pixels (at least
+  // `size`), and the middle is cut out.
+  int resize = 0;
+  images::Interpolation interpolation = images::Interpolation::kBilinear;  // antialiased
   bool operator==(const Preprocessing&) const = default;
 };
 
 OrderedJson to_json(const Preprocessing& preprocessing);
-// `place` names the file in errors. Throws Error(kBadData).
+// `place` names the file in errors. Throws Error(kBadData). Files of versions that knew no `resize` are read
+// as what they meant.
 Preprocessing preprocessing_from_json(const Json& json, const std::string& place);
+
+// The error where weights were trained on other inputs than those that `asked_by` asks for; it names both
+// sides and what differs. nullopt where nothing does.
+std::optional<Error> contradiction(const Preprocessing& asked, const std::string& asked_by,
+                                   const Preprocessing& of_weights, const std::string& weights);
+
+// The size of an image whose shorter side has `shorter` pixels: as torchvision's Resize, the longer one is
+// rounded down.
+images::Size resized_by_shorter_side(images::Size size, int shorter);
+// The pixels that a network with this preprocessing sees of an image, of as many channels: stretched, or
+// resized by its shorter side with the middle cut out. As torchvision's Resize(antialias=True) and CenterCrop
+// of a tensor of bytes, within one grey level.
+images::Image input_pixels(const images::Image& image, const Preprocessing& preprocessing);
+// The middle of an image at least that large, as torchvision's CenterCrop takes it (a half rounds to even).
+images::Image centre_of(const images::Image& image, int size);
 
 }  // namespace tune::trainer::data

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <string_view>
 
+#include "trainer/images/decode_smaller.h"
 #include "trainer/images/file_formats.h"
 #include "trainer/images/image.h"
 #include "tuner/core/error.h"
@@ -125,6 +126,18 @@ Image decode(const std::filesystem::path& file) {
   const Codec& codec = codec_of(file, bytes);
   const int orientation = codec.header(bytes, file.string()).orientation;
   return upright(codec.decode(bytes, file.string()), orientation);
+}
+
+Image decode_smaller(const std::filesystem::path& file, int shorter_side) {
+  const std::vector<std::uint8_t> bytes = read_bytes(file, static_cast<std::size_t>(-1));
+  const Codec& codec = codec_of(file, bytes);
+  const Stored stored = codec.header(bytes, file.string());
+  if (codec.format != FileFormat::kJpeg)
+    return upright(codec.decode(bytes, file.string()), stored.orientation);
+  int divisor = 8;
+  while (divisor > 1 && std::min(stored.size.width, stored.size.height) < divisor * shorter_side)
+    divisor /= 2;
+  return upright(decode_jpeg(bytes, file.string(), divisor), stored.orientation);
 }
 
 std::optional<FileFormat> format_of_name(const std::filesystem::path& file) {

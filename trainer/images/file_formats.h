@@ -28,6 +28,8 @@ Stored tiff_header(Bytes file, const std::string& name);
 Stored webp_header(Bytes file, const std::string& name);
 // The stored pixels, three channels.
 Image decode_jpeg(Bytes file, const std::string& name);
+// At 1 / `divisor` of its size, rounded up: 1, 2, 4 or 8.
+Image decode_jpeg(Bytes file, const std::string& name, int divisor);
 Image decode_png(Bytes file, const std::string& name);
 Image decode_bmp(Bytes file, const std::string& name);
 Image decode_tiff(Bytes file, const std::string& name);

@@ -57,9 +57,12 @@ bool is_picture(const std::filesystem::path& file);
 // An image whose three channels are equal everywhere becomes one channel; others come back as they are.
 Image narrow_if_grey(Image image);
 
-// Scales to width x height with a triangle filter that is widened when shrinking (antialiased bilinear),
-// horizontally first, with weights of 22 fractional bits and rounding to 8 bits after each pass: the
-// arithmetic of Pillow's Image.resize(..., BILINEAR), and the same bytes.
-Image resize(const Image& image, Size size);
+// How pixels between pixels are found: over two in each direction, or over four by the cubic of Keys (1981)
+// with a = -0.5. Both filters are widened when shrinking (antialiased).
+enum class Interpolation { kBilinear, kBicubic };
+
+// Scales to width x height, horizontally first, with weights of 22 fractional bits and rounding to 8 bits
+// after each pass: the arithmetic of Pillow's Image.resize(..., BILINEAR or BICUBIC), and the same bytes.
+Image resize(const Image& image, Size size, Interpolation interpolation = Interpolation::kBilinear);
 
 }  // namespace tune::trainer::images

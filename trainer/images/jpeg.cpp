@@ -63,9 +63,13 @@ Stored jpeg_header(Bytes file, const std::string& name) {
   return {{header.width, header.height}, exif_orientation(jpeg_exif(file))};
 }
 
-Image decode_jpeg(Bytes file, const std::string& name) {
+Image decode_jpeg(Bytes file, const std::string& name) { return decode_jpeg(file, name, 1); }
+
+Image decode_jpeg(Bytes file, const std::string& name, int divisor) {
   const Handle handle(tjInitDecompress());
-  const JpegHeader header = read_header(handle.get(), file, name);
+  JpegHeader header = read_header(handle.get(), file, name);
+  header.width = (header.width + divisor - 1) / divisor;
+  header.height = (header.height + divisor - 1) / divisor;
   const bool cmyk = header.colorspace == TJCS_CMYK || header.colorspace == TJCS_YCCK;
   Image image{header.width, header.height, cmyk ? 4 : 3, {}};
   image.pixels.resize(image.row_bytes() * static_cast<std::size_t>(image.height));

@@ -48,6 +48,18 @@ void create_folder(const fs::path& folder) {
   if (error) throw Error(ExitCode::kEnvironment, "cannot create " + folder.string() + ": " + error.message());
 }
 
+// The class of an image, and the name of its file.
+struct Name {
+  std::string steel_class, file;
+};
+
+Name name_of(int index) {
+  const std::vector<std::string>& classes = steel_classes();
+  const auto number = static_cast<std::size_t>(index);
+  const std::string& name = classes[number % classes.size()];
+  return {name, name + "_" + std::to_string(number / classes.size() + 1)};
+}
+
 }  // namespace
 
 void write_steel_data_set(const fs::path& folder, int images, int size, std::uint64_t seed,
@@ -56,11 +68,20 @@ void write_steel_data_set(const fs::path& folder, int images, int size, std::uin
   create_folder(folder / "annotations");
   for (int index = 0; index < images; ++index) {
     const SteelImage image = draw_steel_image(size, seed, index);
-    const std::size_t classes = steel_classes().size();
-    const std::string name = steel_classes()[static_cast<std::size_t>(index) % classes] + "_" +
-                             std::to_string(static_cast<std::size_t>(index) / classes + 1);
+    const std::string name = name_of(index).file;
     images::write_grey_as_jpeg(folder / "images" / (name + ".jpg"), image.grey, size, size);
     write_file_atomically(folder / "annotations" / (name + ".xml"), voc_xml(image, name + ".jpg"));
+    progress(index + 1);
+  }
+}
+
+void write_steel_classes(const fs::path& folder, int images, int size, std::uint64_t seed,
+                         const std::function<void(int)>& progress) {
+  for (int index = 0; index < images; ++index) {
+    const SteelImage image = draw_steel_image_of_one_class(size, seed, index);
+    const Name name = name_of(index);
+    create_folder(folder / name.steel_class);
+    images::write_grey_as_jpeg(folder / name.steel_class / (name.file + ".jpg"), image.grey, size, size);
     progress(index + 1);
   }
 }

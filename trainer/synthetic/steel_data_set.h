@@ -11,4 +11,8 @@ namespace tune::trainer::synthetic {
 void write_steel_data_set(const std::filesystem::path& folder, int images, int size, std::uint64_t seed,
                           const std::function<void(int)>& progress);
 
+// Writes FOLDER/CLASS/CLASS_K.jpg, a folder for each of the six classes, whose images show that class alone.
+void write_steel_classes(const std::filesystem::path& folder, int images, int size, std::uint64_t seed,
+                         const std::function<void(int)>& progress);
+
 }  // namespace tune::trainer::synthetic

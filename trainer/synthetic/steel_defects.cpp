@@ -125,15 +125,8 @@ constexpr std::array<Draw, 6> kDraw = {draw_crazing, draw_inclusion, draw_patch,
 // How many objects of the main class an image gets at most; small defects come in groups.
 constexpr std::array<int, 6> kMost = {2, 4, 3, 1, 2, 3};
 
-}  // namespace
-
-const std::vector<std::string>& steel_classes() {
-  static const std::vector<std::string> names = {"crazing",        "inclusion",       "patches",
-                                                 "pitted_surface", "rolled-in_scale", "scratches"};
-  return names;
-}
-
-SteelImage draw_steel_image(int size, std::uint64_t seed, int index) {
+// Whether the last object may be of another class.
+SteelImage draw(int size, std::uint64_t seed, int index, bool strangers) {
   Rng rng(seed, static_cast<std::uint64_t>(index));
   SteelImage image{size, {}, {}};
   std::vector<float> surface = sound_surface(size, rng);
@@ -142,7 +135,7 @@ SteelImage draw_steel_image(int size, std::uint64_t seed, int index) {
   const auto main_class = static_cast<std::size_t>(index) % kDraw.size();
   const int wanted = between(rng, 1, kMost[main_class]) + (rng.uniform() < 0.15 ? 1 : 0);
   for (int i = 0; i < wanted; ++i) {
-    const bool stranger = i > 0 && i + 1 == wanted && rng.uniform() < 0.5;
+    const bool stranger = strangers && i > 0 && i + 1 == wanted && rng.uniform() < 0.5;
     const std::size_t kind = stranger ? rng.below(kDraw.size()) : main_class;
     DefectLayer layer(size);
     kDraw[kind](layer, rng);
@@ -161,6 +154,22 @@ SteelImage draw_steel_image(int size, std::uint64_t seed, int index) {
   for (std::size_t p = 0; p < surface.size(); ++p)
     image.grey[p] = static_cast<std::uint8_t>(std::lround(255 * std::clamp(surface[p], 0.0F, 1.0F)));
   return image;
+}
+
+}  // namespace
+
+const std::vector<std::string>& steel_classes() {
+  static const std::vector<std::string> names = {"crazing",        "inclusion",       "patches",
+                                                 "pitted_surface", "rolled-in_scale", "scratches"};
+  return names;
+}
+
+SteelImage draw_steel_image(int size, std::uint64_t seed, int index) {
+  return draw(size, seed, index, /*strangers=*/true);
+}
+
+SteelImage draw_steel_image_of_one_class(int size, std::uint64_t seed, int index) {
+  return draw(size, seed, index, /*strangers=*/false);
 }
 
 }  // namespace tune::trainer::synthetic

@@ -21,5 +21,7 @@ struct SteelImage {
 // Image `index` (0, 1, ...) of the set with this seed: a function of its arguments alone. Its first object's
 // class is index modulo six.
 SteelImage draw_steel_image(int size, std::uint64_t seed, int index);
+// The same with objects of that class alone.
+SteelImage draw_steel_image_of_one_class(int size, std::uint64_t seed, int index);
 
 }  // namespace tune::trainer::synthetic

@@ -5,47 +5,10 @@
 #include <tuple>
 
 #include "trainer/data/folder_listing.h"
-#include "trainer/data/in_parallel.h"
-#include "trainer/images/image.h"
 #include "tuner/core/error.h"
-#include "tuner/os/sha256.h"
 
 namespace tune::trainer::detection {
 namespace {
-
-// What an image is compared by; both empty for one that cannot be read.
-struct Prints {
-  std::string bytes, pixels;
-  std::string problem;
-};
-
-std::string print_of(const images::Image& image) {
-  Sha256 hash;
-  hash.add(std::to_string(image.width) + "x" + std::to_string(image.height) + ":");
-  hash.add({reinterpret_cast<const char*>(image.pixels.data()), image.pixels.size()});
-  return hash.hex();
-}
-
-Prints read_image(const std::filesystem::path& file) {
-  try {
-    const images::Image image = images::decode(file);
-    return {sha256_of_file(file), print_of(image), ""};
-  } catch (const Error& error) {
-    return {"", "", std::string(error.what()) + (error.hint().empty() ? "" : ". " + error.hint())};
-  }
-}
-
-std::vector<Prints> read_images(const Audit& audit, const AuditRequest& request) {
-  std::vector<Prints> prints(audit.images.size());
-  if (!data::in_parallel(
-          prints.size(), request.threads,
-          [&](std::size_t i) {
-            if (!audit.example(i).image.empty()) prints[i] = read_image(audit.example(i).image);
-          },
-          {}, request.interrupted))
-    throw Error(ExitCode::kInterrupted, "interrupted while reading the images");
-  return prints;
-}
 
 // Fills the last set of the audit, as far as it comes.
 void read_set(const std::filesystem::path& data, const std::optional<PartChoice>& part,
@@ -75,7 +38,7 @@ void read_set(const std::filesystem::path& data, const std::optional<PartChoice>
                 "Mend the problems that are listed, and run the audit again.");
 }
 
-void add_undecodable(const std::vector<Prints>& prints, Audit& audit) {
+void add_undecodable(const std::vector<image_sets::Prints>& prints, Audit& audit) {
   std::set<std::filesystem::path> reported;  // what is wrong with a header comes with the annotations
   for (const AuditedSet& set : audit.sets)
     for (const data::DataProblem& problem : set.problems)
@@ -98,53 +61,12 @@ std::multiset<ObjectKey> boxes_of(const Audit& audit, std::size_t image) {
   return boxes;
 }
 
-using Classes = std::map<std::string, std::vector<std::size_t>>;  // print -> images
-
-Classes equal_by(const std::vector<Prints>& prints, std::string Prints::*print) {
-  Classes classes;
-  for (std::size_t i = 0; i < prints.size(); ++i)
-    if (!(prints[i].*print).empty()) classes[prints[i].*print].push_back(i);
-  std::erase_if(classes, [](const auto& entry) { return entry.second.size() < 2; });
-  return classes;
-}
-
-std::vector<EqualImages> findings(const Audit& audit, const Classes& classes) {
-  std::vector<EqualImages> found;
-  for (const auto& [print, members] : classes) {
-    EqualImages equal{members, true};
-    for (const std::size_t other : members)
-      equal.same_boxes = equal.same_boxes && boxes_of(audit, other) == boxes_of(audit, members.front());
-    found.push_back(std::move(equal));
-  }
-  std::sort(found.begin(), found.end(),
-            [](const EqualImages& a, const EqualImages& b) { return a.images < b.images; });
-  return found;
-}
-
-void find_equal(const std::vector<Prints>& prints, Audit& audit) {
-  const Classes by_bytes = equal_by(prints, &Prints::bytes);
-  Classes by_pixels = equal_by(prints, &Prints::pixels);
-  audit.byte_equal = findings(audit, by_bytes);
-  std::erase_if(by_pixels, [&](const auto& entry) {
-    return std::all_of(entry.second.begin(), entry.second.end(), [&](std::size_t image) {
-      return prints[image].bytes == prints[entry.second.front()].bytes;
-    });
-  });
-  audit.pixel_equal = findings(audit, by_pixels);
-}
-
-void find_overlapping(const std::vector<Prints>& prints, const AuditRequest& request, Audit& audit) {
-  data::OverlapSearch search;
-  for (std::size_t i = 0; i < audit.images.size(); ++i)
-    search.images.push_back(prints[i].bytes.empty() ? std::filesystem::path{} : audit.example(i).image);
-  search.threads = request.threads;
-  search.notes = request.notes;
-  search.interrupted = request.interrupted;
-  audit.overlaps = data::find_overlaps(search);
-  audit.groups = data::connected_groups(audit.images.size(), audit.overlaps);
-  std::erase_if(audit.overlaps, [&](const data::Overlap& overlap) {
-    return prints[overlap.first].pixels == prints[overlap.second].pixels;
-  });
+image_sets::AuditedImage shown(const Audit& audit, std::size_t set, std::size_t index) {
+  const Dataset& dataset = audit.sets[set].dataset;
+  const Example& example = dataset.examples[index];
+  const auto parts = dataset.parts_of_images.find(example.image_id);
+  return {set, example.image, example.name,
+          parts == dataset.parts_of_images.end() ? std::set<std::string>{} : parts->second};
 }
 
 void count(const Audit& audit, std::size_t number, AuditedSet& set) {
@@ -158,43 +80,14 @@ void count(const Audit& audit, std::size_t number, AuditedSet& set) {
       if (seen.insert(object.category).second) ++in_class.images;
     }
   }
-  std::vector<bool> counted(audit.images.size(), false);
-  for (const auto& group : audit.groups) {
-    bool first = true;
-    for (const std::size_t image : group) {
-      if (audit.images[image].set != number) continue;
-      counted[image] = !first;
-      first = false;
-    }
-  }
+  const std::vector<bool> counted = image_sets::first_of_groups(audit.shown, audit.groups, number);
   for (std::size_t i = 0; i < audit.images.size(); ++i)
-    if (audit.images[i].set == number && !counted[i])
+    if (counted[i])
       if (const int category = main_category(audit.example(i)); category > 0)
         ++set.classes[static_cast<std::size_t>(category) - 1].groups;
 }
 
 }  // namespace
-
-std::size_t count_leaks(const Audit& audit) {
-  std::vector<std::map<std::int64_t, std::set<std::string>>> parts;
-  for (const AuditedSet& set : audit.sets) parts.push_back(set.dataset.parts_of_images);
-  const auto apart = [&](std::size_t one, std::size_t other) {
-    const std::size_t set = audit.images[one].set;
-    if (set != audit.images[other].set) return true;
-    const auto a = parts[set].find(audit.example(one).image_id),
-               b = parts[set].find(audit.example(other).image_id);
-    return a != parts[set].end() && b != parts[set].end() && a->second != b->second;
-  };
-  std::size_t leaks = 0;
-  for (const std::vector<EqualImages>* found : {&audit.byte_equal, &audit.pixel_equal})
-    for (const EqualImages& equal : *found)
-      leaks += std::any_of(equal.images.begin(), equal.images.end(),
-                           [&](std::size_t image) { return apart(equal.images.front(), image); })
-                   ? 1
-                   : 0;
-  for (const data::Overlap& overlap : audit.overlaps) leaks += apart(overlap.first, overlap.second) ? 1 : 0;
-  return leaks;
-}
 
 Audit audit(const AuditRequest& request) {
   TUNE_CHECK(request.notes != nullptr);
@@ -211,13 +104,19 @@ Audit audit(const AuditRequest& request) {
     audit.failure = error;
   }
   for (std::size_t set = 0; set < audit.sets.size(); ++set)
-    for (std::size_t i = 0; i < audit.sets[set].dataset.examples.size(); ++i)
+    for (std::size_t i = 0; i < audit.sets[set].dataset.examples.size(); ++i) {
       audit.images.push_back({set, i});
+      audit.shown.push_back(shown(audit, set, i));
+    }
+  const image_sets::FindingWork work{audit.shown, request.threads, *request.notes, request.interrupted};
   try {
-    const std::vector<Prints> prints = read_images(audit, request);
+    const std::vector<image_sets::Prints> prints = image_sets::read_prints(work);
     add_undecodable(prints, audit);
-    find_equal(prints, audit);
-    if (!audit.failure) find_overlapping(prints, request, audit);
+    image_sets::find_equal(
+        prints,
+        [&](std::size_t one, std::size_t other) { return boxes_of(audit, one) == boxes_of(audit, other); },
+        audit);
+    if (!audit.failure) image_sets::find_overlapping(work, prints, audit);
   } catch (const Error& error) {
     audit.failure = error;
   }

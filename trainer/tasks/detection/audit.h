@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "trainer/data/overlap_search.h"
 #include "trainer/tasks/detection/data_parts.h"
+#include "trainer/tasks/image_sets/findings.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::detection {
@@ -22,12 +22,6 @@ struct AuditRequest {
   int threads = 1;
   std::ostream* notes = nullptr;
   std::function<bool()> interrupted;
-};
-
-// Images that are the same picture, ascending.
-struct EqualImages {
-  std::vector<std::size_t> images;
-  bool same_boxes = true;  // classes and edges
 };
 
 struct AuditedClass {
@@ -44,30 +38,27 @@ struct AuditedSet {
   std::vector<data::DataProblem> left_out;  // objects that are not used, while the set is
   std::vector<AuditedClass> classes;
   std::map<std::size_t, std::size_t> objects;  // objects in an image -> images
-  OrderedJson split;  // how it was cut out of its data (DataParts::description); null where it was not
+  OrderedJson
+      split;  // how it was cut out of its data (image_sets::CutSets::description); null where it was not
 };
 
-struct Audit {
+using image_sets::EqualImages;
+
+struct Audit : image_sets::Findings {
   // What ended the audit early; the rest holds what had been found by then.
   std::optional<Error> failure;
   std::vector<AuditedSet> sets;  // `data`, and `against` where it was given
-  // Every image of the sets, one after the other; the findings below are indices into it.
+  // Every image of the sets, one after the other; the findings are indices into it.
   struct Place {
     std::size_t set = 0, index = 0;
   };
   std::vector<Place> images;
-  std::vector<EqualImages> byte_equal, pixel_equal;  // pixel_equal: of which not all are byte-equal
-  std::vector<data::Overlap> overlaps;               // of images that are not equal
-  data::Groups groups;                               // of all that overlap or are equal
+  std::vector<image_sets::AuditedImage> shown;  // the same images as others see them
 
   const Example& example(std::size_t image) const {
     return sets[images[image].set].dataset.examples[images[image].index];
   }
 };
-
-// Images that are equal or overlap although they lie apart: in `data` and in `against`, or in different parts
-// of a set that has parts of its own.
-std::size_t count_leaks(const Audit& audit);
 
 // Reads every image and annotation and compares every pair of images. What is wrong with the data is in the
 // result, and so is what kept the audit from its end: data that is no data set, an interruption.

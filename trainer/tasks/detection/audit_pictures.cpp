@@ -85,7 +85,7 @@ class Folder {
     page_.heading(title, found.size());
     for (std::size_t i = 0; i < found.size(); ++i) {
       std::vector<images::Image> parts;
-      std::string caption = found[i].same_boxes ? "same boxes:" : "different boxes:";
+      std::string caption = found[i].same_labels ? "same boxes:" : "different boxes:";
       for (const std::size_t image : found[i].images) {
         if (parts.size() == kMostBeside) {
           caption += " and " + std::to_string(found[i].images.size() - kMostBeside) + " more";

@@ -1,6 +1,5 @@
 #pragma once
-// Which part of a data set on disk is meant, one of its own (train/, valid/, test/) or one that `split` cuts:
-// one way for training and for every command that looks at a part.
+// Parts of a detection data set on disk: one way for training and for every command that looks at a part.
 #include <filesystem>
 #include <functional>
 #include <iosfwd>
@@ -9,35 +8,18 @@
 
 #include "trainer/tasks/detection/data/dataset_split.h"
 #include "trainer/tasks/detection/data/reader.h"
+#include "trainer/tasks/image_sets/parts.h"
 
 namespace tune::trainer::detection {
 
-struct DataParts {
-  Split parts;
-  OrderedJson description;  // for model.json, see data::Cut
-};
+// What --images is for in the commands of this task.
+inline constexpr const char* kImagesOption =
+    "where the images lie, for annotations whose images lie elsewhere";
 
-// `split` is the trainer's key of that name (checked here). Progress and notes go to `notes`; ends early, by
-// Error(kInterrupted), once `interrupted` says so.
-DataParts cut_into_parts(const Dataset& dataset, const Json& split, int threads, std::ostream& notes,
-                         const std::function<bool()>& interrupted);
+using image_sets::OwnParts;
+using image_sets::PartChoice;
 
-// Which part of a data set a command looks at.
-struct PartChoice {
-  std::optional<Json> split;  // as the trainer's key; without one the part is one of the set's own
-  std::string part;           // "train", "validation" or "test"
-};
-
-// How training takes a data set that may have parts of its own.
-struct OwnParts {
-  std::vector<std::string> names;  // of "train", "validation", "test"; empty where it is one set
-  std::string training;            // the part that is trained on, or cut by `split`; "" for all of the set
-
-  bool has(const std::string& part) const;
-};
-
-// `split` is the trainer's key, null where it is absent. Its fractions contradict a part of the set's own to
-// validate on, which is Error(kUsage); without fractions such a part goes before it.
+// image_sets::own_parts() of the set that the options read.
 OwnParts own_parts(const std::filesystem::path& data, const ReadOptions& options, const Json& split);
 
 // read_dataset(), which a signal ends together with the program: readers do not look for one.

@@ -10,6 +10,7 @@
 #include "trainer/tasks/detection/data/reader.h"
 #include "trainer/tasks/detection/detection_pictures.h"
 #include "trainer/tasks/detection/model_folder.h"
+#include "trainer/tasks/image_sets/part_options.h"
 #include "tuner/core/error.h"
 #include "tuner/os/atomic_file.h"
 
@@ -54,6 +55,10 @@ Dataset read_for(const LoadedDetector& detector, const DataChoice& data, Labels 
 }
 
 }  // namespace
+
+DataChoice data_choice(const loop::Request& request) {
+  return {request.text("data"), image_sets::part_choice(request), image_sets::images_choice(request)};
+}
 
 Evaluation evaluate_model(const std::filesystem::path& model, const DataChoice& data, int threads,
                           std::ostream& notes) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "trainer/loop/task.h"
 #include "trainer/tasks/detection/data_parts.h"
 #include "trainer/tasks/detection/detector_facts.h"
 #include "trainer/tasks/detection/inference.h"
@@ -27,6 +28,8 @@ struct DataChoice {
   std::optional<PartChoice> part = std::nullopt;  // all of it without
   std::filesystem::path images = {};              // see ReadOptions
 };
+// What --data, --split, --part and --images say.
+DataChoice data_choice(const loop::Request& request);
 
 // Both compute in fp32 on the first GPU that CUDA_VISIBLE_DEVICES names, where this LibTorch knows GPUs, and
 // without that variable on the CPU: the caller that names a GPU holds it, as tune does for the models that it

@@ -4,9 +4,9 @@
 #include <sstream>
 
 #include "trainer/tasks/detection/evaluate_and_predict.h"
-#include "trainer/tasks/detection/part_options.h"
 #include "trainer/tasks/detection/quality_json.h"
 #include "trainer/tasks/detection/task.h"
+#include "trainer/tasks/image_sets/part_options.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/core/visible_text.h"
@@ -90,7 +90,7 @@ loop::Offer evaluate_offer() {
   std::vector<loop::Option> options{{"model", "MODEL", "folder of a model", true},
                                     {"data", "DATA", "data set with annotations", true},
                                     {"threads", "N", "of the CPU; all cores by default"}};
-  add_part_options(options);
+  image_sets::add_part_options(options, kImagesOption);
   return {"evaluate", options, answer_evaluate};
 }
 

@@ -3,9 +3,9 @@
 
 #include "trainer/tasks/detection/detection_pictures.h"
 #include "trainer/tasks/detection/evaluate_and_predict.h"
-#include "trainer/tasks/detection/part_options.h"
 #include "trainer/tasks/detection/picture_page.h"
 #include "trainer/tasks/detection/task.h"
+#include "trainer/tasks/image_sets/part_options.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 
@@ -58,7 +58,7 @@ loop::Offer predict_offer() {
            " on each image, with an index.html"},
       {"score", "S", "leave out detections below", false, false, "0.01"},
       {"threads", "N", "of the CPU; all cores by default"}};
-  add_part_options(options);
+  image_sets::add_part_options(options, kImagesOption);
   return {
       "predict", options, answer_predict, false,
       "what was written, with the model's parameters, the multiply-adds of one image (counted in a forward "

@@ -15,9 +15,9 @@
 #include "trainer/metrics/voc_map.h"
 #include "trainer/tasks/detection/data/score_input.h"
 #include "trainer/tasks/detection/data_parts.h"
-#include "trainer/tasks/detection/part_options.h"
 #include "trainer/tasks/detection/quality_json.h"
 #include "trainer/tasks/detection/task.h"
+#include "trainer/tasks/image_sets/part_options.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/core/visible_text.h"
@@ -268,8 +268,8 @@ Asked asked_for(const loop::Request& request) {
   Asked asked;
   asked.truth = request.text("ground-truth");
   asked.detections = request.values.at("detections");
-  asked.part = part_choice(request);
-  asked.images = images_choice(request);
+  asked.part = image_sets::part_choice(request);
+  asked.images = image_sets::images_choice(request);
   if (request.has("groups")) asked.groups = request.text("groups");
   if (request.has("labels")) asked.labels = request.text("labels");
   asked.resamples = static_cast<std::size_t>(
@@ -329,7 +329,7 @@ loop::Offer score_offer() {
       {"seed", "S", "of the resamples; 0 by default"},
       {"labels", "FILE", "labels.json of a model, where DATA has no category ids of its own"},
       {"examples", "N", "with --json: N images spread evenly over the set, with their files and objects"}};
-  add_part_options(options);
+  image_sets::add_part_options(options, kImagesOption);
   return {"score", options, answer_score, false,
           "with each class, and the confusion of classes at IoU 0.5 and a score of 0.25"};
 }

@@ -4,6 +4,7 @@
 #include "trainer/tasks/detection/model_folder.h"
 #include "trainer/tasks/detection/models.h"
 #include "trainer/tasks/detection/recipes.h"
+#include "trainer/tasks/image_sets/data_keys.h"
 
 namespace tune::trainer::detection {
 namespace {
@@ -27,41 +28,22 @@ OrderedJson trainer_keys() {
   OrderedJson models = OrderedJson::array();
   for (const DetectorModel& model : detector_models()) models.push_back(model.name);
   const auto key = loop::trainer_key;
-  OrderedJson model = key("model", "choice", "the network"),
-              data = key("data", "path", "the data set to train on");
+  OrderedJson model = key("model", "choice", "the network");
   model["values"] = models;
   model["required"] = true;
-  data["required"] = true;
-  OrderedJson split = key("split", "object", "how `data` is cut into parts, where no `validation` is given"),
-              grouping =
-                  key("grouping", "choice",
-                      "image (the default) cuts image by image and may leak; content keeps overlapping "
-                      "crops of one surface on one side");
-  grouping["values"] = {"image", "content"};
-  OrderedJson test = key("test", "choice",
-                         "each trial's best model is measured on the third part (measured, the default), or "
-                         "nobody looks at it (untouched)");
-  test["values"] = {"measured", "untouched"};
   OrderedJson anchors =
       key("anchors", "choice",
           "default boxes: the model's own (stock), or fitted to the training objects (auto)");
   anchors["values"] = {"stock", "auto"};
   anchors["default"] = "stock";
-  split["keys"] = {
-      key("fractions", "fractions", "[train, validation] or [train, validation, test], together 1"),
-      key("seed", "count", "of the draw; 0 by default"), grouping, test};
-  return OrderedJson::array(
-      {model, loop::recipe_key(detection_recipes()), data,
-       key("images", "path",
-           "the folder of the images, where they do not lie beside the annotations of `data`"),
-       key("validation", "path",
-           "a data set to validate on, instead of a part of `data`; where `data` has parts of its own, that "
-           "is the default"),
-       key("test", "path",
-           "a data set on which each trial's best model is measured at the end; where `data` has such a part "
-           "of its own, that is the default"),
-       key("weights", "path", "weights to start from: a model folder, a .safetensors or a .pth file"), split,
-       anchors});
+  OrderedJson keys = OrderedJson::array({model, loop::recipe_key(detection_recipes())});
+  for (const OrderedJson& row : image_sets::data_keys(
+           "the folder of the images, where they do not lie beside the annotations of `data`"))
+    keys.push_back(row);
+  keys.push_back(
+      key("weights", "path", "weights to start from: a model folder, a .safetensors or a .pth file"));
+  keys.push_back(anchors);
+  return keys;
 }
 
 // Of a backbone, or of a whole detector: how files are called, and where people get them.

@@ -1,3 +1,6 @@
+#include <cmath>
+
+#include "trainer/images/decode_smaller.h"
 #include "trainer/images/encode.h"
 #include "tuner/core/json.h"
 #include "unit/trainer/test_folder.h"
@@ -59,6 +62,31 @@ TEST_CASE("a grey JPEG decodes close to what was written and narrows to one chan
   REQUIRE(narrow.pixels.size() == grey.size());
   for (std::size_t i = 0; i < grey.size(); ++i) REQUIRE(std::abs(int{narrow.pixels[i]} - int{grey[i]}) <= 4);
   CHECK(read_size(file).width == 64);
+}
+
+TEST_CASE("a large JPEG may be decoded at a fraction of its size, and never below what is asked for") {
+  const TestFolder folder;
+  const auto file = folder.path() / "a.jpg";
+  std::vector<std::uint8_t> waves;
+  for (int y = 0; y < 304; ++y)
+    for (int x = 0; x < 400; ++x)
+      waves.push_back(static_cast<std::uint8_t>(128 + 60 * std::sin(x * .03) + 60 * std::cos(y * .04)));
+  write_grey_as_jpeg(file, waves, 400, 304, 95);
+  const Image whole = decode(file);
+  for (const auto& [shorter, width] :
+       {std::pair{200, 400}, {153, 400}, {152, 200}, {77, 200}, {76, 100}, {30, 50}}) {
+    CAPTURE(shorter);
+    const Image smaller = decode_smaller(file, shorter);
+    CHECK(smaller.width == width);
+    CHECK(smaller.height >= shorter);
+    const Image expected = resize(whole, {smaller.width, smaller.height});
+    double sum = 0;
+    for (std::size_t i = 0; i < expected.pixels.size(); ++i)
+      sum += std::abs(int{smaller.pixels[i]} - int{expected.pixels[i]});
+    CHECK(sum / static_cast<double>(expected.pixels.size()) < 2);
+  }
+  const auto png = folder.write_image("a.png", 64, 48);
+  CHECK(decode_smaller(png, 4).pixels == decode(png).pixels);
 }
 
 TEST_CASE("an image with one coloured pixel keeps its three channels") {

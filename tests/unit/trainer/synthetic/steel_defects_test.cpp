@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -30,6 +31,20 @@ TEST_CASE("every synthetic object lies inside its image and differs from the ste
       CHECK(object.y2 - object.y1 >= 2);
     }
   }
+}
+
+TEST_CASE("an image of one class shows no other, where others do") {
+  int strangers = 0;
+  for (int index = 0; index < 120; ++index) {
+    const auto others = [&](const synthetic::SteelImage& image) {
+      return std::count_if(
+          image.objects.begin(), image.objects.end(),
+          [&](const detection::GroundTruth& object) { return object.category != index % 6 + 1; });
+    };
+    CHECK(others(synthetic::draw_steel_image_of_one_class(96, 3, index)) == 0);
+    strangers += others(synthetic::draw_steel_image(96, 3, index)) > 0 ? 1 : 0;
+  }
+  CHECK(strangers > 10);
 }
 
 TEST_CASE("a written data set has one JPEG and one annotation an image") {

@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "trainer/data/part_names.h"
 #include "trainer/data/text_file.h"
 #include "trainer/images/image.h"
 #include "tuner/core/error.h"
@@ -24,12 +25,6 @@ std::string text(const data::Corners& box) {
 std::string text(int width, int height) { return std::to_string(width) + "x" + std::to_string(height); }
 
 }  // namespace
-
-void Tally::tell(const std::string& one, const std::string& many, std::vector<std::string>& warnings) const {
-  if (count_ == 0) return;
-  warnings.push_back(std::to_string(count_) + (count_ == 1 ? one : many) +
-                     (count_ == 1 ? ": " : ", the first being ") + first_);
-}
 
 void AnnotationChecks::drop(const std::string& cause, const data::Corners& corners, const std::string& where,
                             const Example& example) {
@@ -103,7 +98,7 @@ bool AnnotationChecks::measure(Example& example, int stated_width, int stated_he
 }
 
 void AnnotationChecks::finish() {
-  Tally twice;
+  data::Tally twice;
   for (const Example& example : dataset_.examples) {
     std::set<std::tuple<int, float, float, float, float>> seen;
     for (const GroundTruth& object : example.objects)
@@ -123,12 +118,6 @@ void AnnotationChecks::finish() {
       dataset_.warnings);
   misnamed_.tell(" image is of another format than its name says",
                  " images are of another format than their names say", dataset_.warnings);
-}
-
-std::string listed_names(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
-  return text;
 }
 
 std::vector<Example> examples_of(const Layout& layout, const std::string& part) {
@@ -153,7 +142,7 @@ int ClassNames::category(const std::string& name, const std::string& where, data
   if (fixed_ || name.empty()) {
     problems.add(where + (name.empty() ? ": the object has no class name"
                                        : ": the class \"" + name +
-                                             "\" is none of the labels: " + listed_names(names_)));
+                                             "\" is none of the labels: " + data::listed_names(names_)));
     return 0;
   }
   if (!data::is_utf8(name)) {

@@ -7,24 +7,11 @@
 #include <vector>
 
 #include "trainer/data/problems.h"
+#include "trainer/data/tally.h"
 #include "trainer/tasks/detection/data/dataset.h"
 #include "trainer/tasks/detection/data/layout.h"
 
 namespace tune::trainer::detection {
-
-// Something that happens often and is said once: "3 boxes ..., the first being ...".
-class Tally {
- public:
-  void add(const std::string& where) {
-    if (count_++ == 0) first_ = where;
-  }
-  // Nothing where nothing was counted. `one` and `many` go on after the number: " box has no area".
-  void tell(const std::string& one, const std::string& many, std::vector<std::string>& warnings) const;
-
- private:
-  std::size_t count_ = 0;
-  std::string first_;
-};
 
 // Puts objects into examples and measures images, as one reader reads them. Lives as long as that reader, on
 // its thread.
@@ -51,7 +38,7 @@ class AnnotationChecks {
 
   Dataset& dataset_;
   data::Problems& problems_;
-  Tally without_area_, turned_, misnamed_;
+  data::Tally without_area_, turned_, misnamed_;
 };
 
 // Class names to 1-based categories: those given, or those met.
@@ -69,9 +56,6 @@ class ClassNames {
   std::vector<std::string> names_;
   std::map<std::string, int> categories_;
 };
-
-// "pit, scratch"
-std::string listed_names(const std::vector<std::string>& names);
 
 // The examples of the places that belong to `part` ("": all), with the ids of the whole set and without
 // sizes or objects.

@@ -286,7 +286,7 @@ class Reader {
   data::Problems& problems_;
   Json document_;
   CocoContent content_;
-  Tally as_text_, flags_, no_size_, no_area_, negative_area_, twice_;
+  data::Tally as_text_, flags_, no_size_, no_area_, negative_area_, twice_;
   std::set<std::int64_t> known_images_, known_categories_, ids_;
 };
 

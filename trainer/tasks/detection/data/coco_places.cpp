@@ -5,6 +5,7 @@
 #include <map>
 
 #include "trainer/data/folder_listing.h"
+#include "trainer/data/part_names.h"
 #include "trainer/data/text_file.h"
 #include "tuner/core/characters.h"
 #include "tuner/core/error.h"
@@ -56,7 +57,7 @@ std::vector<fs::path> image_folders(const fs::path& file, const fs::path& given)
 
 [[noreturn]] void refuse_several(const std::vector<fs::path>& files, const fs::path& base) {
   std::string names;
-  for (const fs::path& file : files) names += (names.empty() ? "" : ", ") + shown_path(file, base);
+  for (const fs::path& file : files) names += (names.empty() ? "" : ", ") + data::shown_path(file, base);
   throw Error(ExitCode::kBadData,
               base.string() +
                   " holds several COCO files, and their names do not say which are the parts for "
@@ -65,41 +66,7 @@ std::vector<fs::path> image_folders(const fs::path& file, const fs::path& given)
               "Name one of them, or call them train.json, val.json and test.json.");
 }
 
-std::string part_of_word(const std::string& word) {
-  static const std::map<std::string, std::string> known{
-      {"train", "train"},           {"training", "train"}, {"val", "validation"}, {"valid", "validation"},
-      {"validation", "validation"}, {"dev", "validation"}, {"test", "test"},      {"testing", "test"}};
-  const auto found = known.find(word);
-  return found == known.end() ? "" : found->second;
-}
-
 }  // namespace
-
-std::string part_of_name(const std::string& name) {
-  std::string word;
-  for (const char c : lower_case(name) + "_") {
-    if (c >= 'a' && c <= 'z') {
-      word += c;
-      continue;
-    }
-    if (const std::string part = part_of_word(word); !part.empty()) return part;
-    word.clear();
-  }
-  return "";
-}
-
-std::string part_of_folder(const std::string& name) {
-  std::string word = lower_case(name);
-  while (!word.empty() && word.back() >= '0' && word.back() <= '9') word.pop_back();
-  return part_of_word(word);
-}
-
-std::string shown_path(const fs::path& path, const fs::path& base) {
-  const std::string inside =
-      path.lexically_normal().lexically_relative(base.lexically_normal()).generic_string();
-  if (inside == ".") return "the folder itself";
-  return inside.empty() || inside.starts_with("..") ? path.generic_string() : inside;
-}
 
 std::vector<fs::path> named_coco_files(const fs::path& folder) {
   for (const char* name : {"annotations.json", "_annotations.coco.json", "result.json"})
@@ -143,13 +110,13 @@ Layout coco_layout(const std::vector<fs::path>& files, const fs::path& base, con
   layout.words = "COCO:";
   std::map<std::string, fs::path> of_part;
   for (const fs::path& file : files) {
-    const std::string part = files.size() == 1 ? "" : part_of_name(shown_path(file, base));
-    layout.words += (layout.words.back() == ':' ? " " : ", ") + shown_path(file, base);
+    const std::string part = files.size() == 1 ? "" : data::part_of_name(data::shown_path(file, base));
+    layout.words += (layout.words.back() == ':' ? " " : ", ") + data::shown_path(file, base);
     layout.files.push_back({file, image_folders(file, images), part});
     if (files.size() > 1 && (part.empty() || !of_part.emplace(part, file).second))
       refuse_several(files, base);
   }
-  for (const char* part : kPartNames)
+  for (const char* part : data::kPartNames)
     if (of_part.contains(part)) layout.parts.emplace_back(part);
   return layout;
 }

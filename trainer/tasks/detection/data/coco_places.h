@@ -1,6 +1,5 @@
 #pragma once
 // Which COCO files a folder holds, and where their images lie. Used by layout.cpp alone.
-#include <array>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -8,15 +7,6 @@
 #include "trainer/tasks/detection/data/layout.h"
 
 namespace tune::trainer::detection {
-
-inline constexpr std::array kPartNames{"train", "validation", "test"};
-
-// "train" for train2017, instances_train2017 and Training; "" for a name of no part.
-std::string part_of_name(const std::string& name);
-// The same where nothing but digits may follow: obj_train_data is no part.
-std::string part_of_folder(const std::string& name);
-// "images/train" for a folder in the data set `base`, else the whole path.
-std::string shown_path(const std::filesystem::path& path, const std::filesystem::path& base);
 
 // All three are empty where there is none.
 // By the names that tools give: annotations.json, _annotations.coco.json, result.json, instances_*.json.

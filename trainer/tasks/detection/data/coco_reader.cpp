@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "trainer/data/part_names.h"
 #include "trainer/tasks/detection/data/annotation_checks.h"
 #include "trainer/tasks/detection/data/coco_file.h"
 #include "trainer/tasks/detection/data/reader.h"
@@ -103,7 +104,7 @@ class CocoReader {
     if (category == category_of_id_.end()) return;  // of a group, which has none
     if (category->second == 0)
       return problems_.add(object.where + ": the class \"" + name_of_id_[object.category_id] +
-                           "\" is none of the labels: " + listed_names(dataset_.classes));
+                           "\" is none of the labels: " + data::listed_names(dataset_.classes));
     if (example.width == 0) return;  // its image is a problem already
     GroundTruth labels;
     labels.category = category->second;
@@ -119,7 +120,7 @@ class CocoReader {
   Dataset dataset_;
   data::Problems problems_;
   AnnotationChecks checks_{dataset_, problems_};
-  Tally by_last_part_, outside_;
+  data::Tally by_last_part_, outside_;
   std::set<fs::path> files_;
   std::map<std::int64_t, int> category_of_id_;
   std::map<std::int64_t, std::string> name_of_id_;

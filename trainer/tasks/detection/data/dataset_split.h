@@ -29,4 +29,7 @@ Dataset subset(const Dataset& dataset, std::span<const std::size_t> indices);
 // The main class of an image as above; 0 for one without objects.
 int main_category(const Example& example);
 
+// What tells the examples of one set apart.
+inline std::int64_t key_of(const Example& example) { return example.image_id; }
+
 }  // namespace tune::trainer::detection

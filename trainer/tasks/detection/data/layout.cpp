@@ -5,6 +5,7 @@
 #include <set>
 
 #include "trainer/data/folder_listing.h"
+#include "trainer/data/part_names.h"
 #include "trainer/data/text_file.h"
 #include "trainer/images/image.h"
 #include "trainer/tasks/detection/data/annotation_places.h"
@@ -123,8 +124,8 @@ class Recogniser {
     Layout layout;
     layout.kind = kind;
     const bool voc = kind == Kind::kVoc;
-    layout.words = std::string(voc ? "PASCAL VOC" : "YOLO labels") + ": " + shown_path(images, base) +
-                   "/ with " + shown_path(annotations, base) + "/";
+    layout.words = std::string(voc ? "PASCAL VOC" : "YOLO labels") + ": " + data::shown_path(images, base) +
+                   "/ with " + data::shown_path(annotations, base) + "/";
     AnnotationFiles known(annotations, voc ? ".xml" : ".txt");
     for (const fs::path& image : data::pictures_of(images)) {
       const std::string stem = stem_of(image.lexically_relative(images));
@@ -166,7 +167,7 @@ class Recogniser {
     Layout layout = paired(voc ? Kind::kVoc : Kind::kYolo, *images, *labels, folder);
     for (ImagePlace& place : layout.images)
       if (const fs::path inside = fs::path(place.name); inside.has_parent_path())
-        if (const std::string part = part_of_folder(inside.begin()->string()); !part.empty())
+        if (const std::string part = data::part_of_folder(inside.begin()->string()); !part.empty())
           place.parts.insert(part);
     return layout;
   }
@@ -199,7 +200,7 @@ class Recogniser {
         Layout layout = paired(kind, place, place, folder);
         layout.words = std::string(kind == Kind::kVoc ? "PASCAL VOC" : "YOLO labels") +
                        ": beside the images" +
-                       (place == folder ? "" : " in " + shown_path(place, folder) + "/");
+                       (place == folder ? "" : " in " + data::shown_path(place, folder) + "/");
         // Other texts lie about.
         if (kind == Kind::kYolo) layout.orphans.clear();
         return layout;
@@ -224,7 +225,7 @@ class Recogniser {
       if (const auto file = list(name)) mark(*file, part);
     const bool trained = list("train.txt").has_value();
     if (const auto file = list("trainval.txt"); file && !trained) mark(*file, "train");
-    if (any) layout.words += ", parts of " + shown_path(*lists, folder) + "/";
+    if (any) layout.words += ", parts of " + data::shown_path(*lists, folder) + "/";
     return layout;
   }
 
@@ -293,7 +294,7 @@ class Recogniser {
   std::optional<Layout> parts_in_folders(const fs::path& folder) {
     std::vector<std::pair<std::string, fs::path>> folders;
     for (const fs::path& entry : data::entries_of(folder))
-      if (const std::string part = part_of_folder(entry.filename().string());
+      if (const std::string part = data::part_of_folder(entry.filename().string());
           !part.empty() && data::is_folder(entry))
         folders.emplace_back(part, entry);
     std::optional<Layout> whole;
@@ -306,20 +307,20 @@ class Recogniser {
       }
       for (CocoPlace& file : layout->files) file.part = part;
       if (!whole) {
-        layout->words = shown_path(place, folder) + "/ (" + layout->words + ")";
+        layout->words = data::shown_path(place, folder) + "/ (" + layout->words + ")";
         whole = std::move(layout);
         continue;
       }
       if (whole->kind != layout->kind)
         throw Error(ExitCode::kBadData,
                     folder.string() + " holds parts of different forms: " + whole->words + "; " +
-                        shown_path(place, folder) + "/ (" + layout->words + ")",
+                        data::shown_path(place, folder) + "/ (" + layout->words + ")",
                     "Name the parts one by one.");
-      whole->words += ", " + shown_path(place, folder) + "/";
+      whole->words += ", " + data::shown_path(place, folder) + "/";
       join(*whole, std::move(*layout), place);
     }
     if (!whole) return std::nullopt;
-    for (const char* part : kPartNames)
+    for (const char* part : data::kPartNames)
       if (std::any_of(whole->files.begin(), whole->files.end(),
                       [&](const CocoPlace& file) { return file.part == part; }))
         whole->parts.emplace_back(part);
@@ -352,7 +353,7 @@ class Recogniser {
     std::sort(layout.images.begin(), layout.images.end(),
               [](const ImagePlace& a, const ImagePlace& b) { return a.name < b.name; });
     if (layout.kind != Kind::kCoco)
-      for (const char* part : kPartNames)
+      for (const char* part : data::kPartNames)
         if (count_of(layout, part) > 0) layout.parts.emplace_back(part);
     drop_repeated_parts(layout);
     // A lone part is the whole set.

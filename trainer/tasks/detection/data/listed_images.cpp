@@ -4,6 +4,7 @@
 #include <map>
 
 #include "trainer/data/folder_listing.h"
+#include "trainer/data/part_names.h"
 #include "trainer/data/text_file.h"
 #include "trainer/tasks/detection/data/coco_places.h"
 #include "tuner/core/error.h"
@@ -96,7 +97,7 @@ std::optional<Layout> ListedImages::of_yaml(const fs::path& file, const fs::path
   const DataYaml yaml = parse_data_yaml(data::read_text(file), file.string());
   Layout layout;
   layout.kind = Kind::kYolo;
-  layout.words = "YOLO labels: " + shown_path(file, folder);
+  layout.words = "YOLO labels: " + data::shown_path(file, folder);
   std::map<std::string, std::vector<fs::path>> images;  // by part
   std::vector<fs::path> folders;
   std::vector<std::string> missing;

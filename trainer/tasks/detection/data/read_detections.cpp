@@ -243,7 +243,7 @@ class DetectionSink : public Json::json_sax_t {
   std::array<double, 4> box_{};
   double score_ = 0;
   std::string named_;  // the class, where the detection names it
-  Tally as_text_, negative_, huge_, other_names_;
+  data::Tally as_text_, negative_, huge_, other_names_;
 };
 
 }  // namespace

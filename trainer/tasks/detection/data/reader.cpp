@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "trainer/data/part_names.h"
 #include "trainer/tasks/detection/data/annotation_checks.h"
 #include "tuner/core/error.h"
 
@@ -114,7 +115,7 @@ Dataset read_dataset(const fs::path& data, const ReadOptions& options) {
   if (!options.part.empty() && !layout.has_part(options.part))
     throw Error(ExitCode::kBadData, data.string() + " has no part of its own for " + options.part,
                 layout.parts.empty() ? "It is one set (" + layout.words + "); `split` cuts it."
-                                     : "Its parts are " + listed_names(layout.parts) + ".");
+                                     : "Its parts are " + data::listed_names(layout.parts) + ".");
   if (options.problems && options.part.empty())
     options.problems->insert(options.problems->end(), layout.problems.begin(), layout.problems.end());
   if (!options.problems) {

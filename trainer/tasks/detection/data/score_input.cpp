@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "trainer/data/part_names.h"
 #include "trainer/data/text_file.h"
 #include "trainer/data/written_values.h"
 #include "trainer/tasks/detection/data/annotation_checks.h"
@@ -97,7 +98,7 @@ ScoreTruth read_score_truth(const fs::path& data, const ReadOptions& options) {
                   place == layout.files.end() ? data.string() + " has no part of its own for " + options.part
                                               : data.string() + " has a COCO file for each of its parts",
                   layout.parts.empty() ? "Leave --part out: it is one set."
-                                       : "Name one with --part: " + listed_names(layout.parts) + ".");
+                                       : "Name one with --part: " + data::listed_names(layout.parts) + ".");
     truth = from_coco(*place);
     truth.warnings.insert(truth.warnings.begin(), layout.warnings.begin(), layout.warnings.end());
     if (!options.classes.empty())

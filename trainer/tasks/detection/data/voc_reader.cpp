@@ -256,7 +256,7 @@ class VocReader {
   Dataset dataset_;
   data::Problems problems_;
   AnnotationChecks checks_{dataset_, problems_};
-  Tally other_names_, no_size_, flags_;
+  data::Tally other_names_, no_size_, flags_;
   std::map<fs::path, fs::path> image_of_annotation_;
 };
 

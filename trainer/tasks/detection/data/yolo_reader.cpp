@@ -2,6 +2,7 @@
 #include <optional>
 #include <set>
 
+#include "trainer/data/part_names.h"
 #include "trainer/data/text_file.h"
 #include "trainer/data/written_values.h"
 #include "trainer/tasks/detection/data/annotation_checks.h"
@@ -106,7 +107,7 @@ class YoloReader {
     for (std::size_t i = 0; i < dataset_.classes.size(); ++i)
       if (dataset_.classes[i] == name) return static_cast<int>(i) + 1;
     problems_.add(where + ": the class \"" + name +
-                  "\" is none of the labels: " + listed_names(dataset_.classes));
+                  "\" is none of the labels: " + data::listed_names(dataset_.classes));
     return 0;
   }
 

@@ -6,18 +6,16 @@
 #include <vector>
 
 #include "trainer/loop/task.h"
-#include "trainer/tasks/detection/data_parts.h"
-#include "trainer/tasks/detection/evaluate_and_predict.h"
+#include "trainer/tasks/image_sets/own_parts.h"
 
-namespace tune::trainer::detection {
+namespace tune::trainer::image_sets {
 
-void add_part_options(std::vector<loop::Option>& options);
+// `images` says what --images is for.
+void add_part_options(std::vector<loop::Option>& options, const char* images);
 // What was given for the first two; nullopt for the whole set. Throws Error(kUsage) when a split comes
 // without a part or is not understood.
 std::optional<PartChoice> part_choice(const loop::Request& request);
 // What was given for --images, else an empty path.
 std::filesystem::path images_choice(const loop::Request& request);
-// These with --data.
-DataChoice data_choice(const loop::Request& request);
 
-}  // namespace tune::trainer::detection
+}  // namespace tune::trainer::image_sets

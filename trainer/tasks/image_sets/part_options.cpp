@@ -1,17 +1,18 @@
-#include "trainer/tasks/detection/part_options.h"
+#include "trainer/tasks/image_sets/part_options.h"
 
+#include "trainer/data/split.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json_positions.h"
 
-namespace tune::trainer::detection {
+namespace tune::trainer::image_sets {
 
-void add_part_options(std::vector<loop::Option>& options) {
+void add_part_options(std::vector<loop::Option>& options, const char* images) {
   options.push_back(
       {"split", "JSON", "cut the data as trainer.split of a spec does, as in {\"fractions\": [0.8, 0.2]}"});
   options.push_back(
       {"part", "PART",
        "train, validation or test: of the cut data, or without --split of a data set that has such parts"});
-  options.push_back({"images", "FOLDER", "where the images lie, for annotations whose images lie elsewhere"});
+  options.push_back({"images", "FOLDER", images});
 }
 
 std::filesystem::path images_choice(const loop::Request& request) {
@@ -43,8 +44,4 @@ std::optional<PartChoice> part_choice(const loop::Request& request) {
   }
 }
 
-DataChoice data_choice(const loop::Request& request) {
-  return {request.text("data"), part_choice(request), images_choice(request)};
-}
-
-}  // namespace tune::trainer::detection
+}  // namespace tune::trainer::image_sets

@@ -1,0 +1,19 @@
+#pragma once
+// The three data sets of one trial, out of the keys of its `trainer` object. Other commands read parts by
+// data_parts.h.
+#include <functional>
+#include <iosfwd>
+
+#include "trainer/tasks/image_classification/data/dataset.h"
+#include "trainer/tasks/image_sets/training_sets.h"
+
+namespace tune::trainer::image_classification {
+
+using TrainingData = image_sets::TrainingSets<Dataset>;
+
+// Reads `data`, `validation`, `test`, `images`, `classes_from` and `split` as
+// image_sets::read_training_sets() says.
+TrainingData read_training_data(const Json& trainer, int threads, std::ostream& notes,
+                                const std::function<bool()>& interrupted);
+
+}  // namespace tune::trainer::image_classification
