@@ -40,7 +40,7 @@ std::vector<Row> rows_of(const metrics::ClassificationQuality& quality) {
           {"calibration_error", "calibration error", quality.calibration_error}};
 }
 
-std::string fixed(double number) {
+std::string three_digits(double number) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "%.3f", number);
   return text.data();
@@ -110,7 +110,7 @@ void print_quality(std::span<const std::string> names, const metrics::Classifica
   out << quality.examples << " images\n\n";
   for (const Row& row : rows_of(quality))
     if (row.number)
-      out << std::left << std::setw(28) << row.text << std::right << std::setw(7) << fixed(*row.number)
+      out << std::left << std::setw(28) << row.text << std::right << std::setw(7) << three_digits(*row.number)
           << "\n";
   out << "\n"
       << std::left << std::setw(28) << "class" << std::right << std::setw(7) << "images" << std::setw(11)
@@ -119,8 +119,8 @@ void print_quality(std::span<const std::string> names, const metrics::Classifica
   for (std::size_t c = 0; c < names.size(); ++c) {
     const metrics::Rates rates = metrics::rates_of(quality.classes[c]);
     out << std::left << std::setw(28) << visible_text(names[c]) << std::right << std::setw(7)
-        << quality.classes[c].support << std::setw(11) << fixed(rates.precision) << std::setw(8)
-        << fixed(rates.recall) << std::setw(7) << fixed(rates.f1) << "\n";
+        << quality.classes[c].support << std::setw(11) << three_digits(rates.precision) << std::setw(8)
+        << three_digits(rates.recall) << std::setw(7) << three_digits(rates.f1) << "\n";
   }
   if (!quality.confusion.empty()) print_confusion(names, quality.confusion, out);
 }

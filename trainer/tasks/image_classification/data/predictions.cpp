@@ -34,7 +34,7 @@ constexpr std::array<std::string_view, 7> kPathColumns{"path",      "image",    
 constexpr std::array<std::string_view, 9> kLabelColumns{
     "label", "labels", "class", "classes", "category", "tag", "tags", "prediction", "predicted"};
 // Beside labels, and of no meaning here.
-constexpr std::array<std::string_view, 5> kPartColumns{"split", "set", "part", "subset", "ml_use"};
+constexpr std::array<std::string_view, 5> kOtherColumns{"split", "set", "part", "subset", "ml_use"};
 
 // Collects what a file says, and refuses what cannot be. Lives for one reading.
 class Collector {
@@ -224,12 +224,12 @@ class JsonReader {
 };
 
 template <typename Names>
-bool is_one_of(const std::string& cell, const Names& names) {
+bool is_named_in(const std::string& cell, const Names& names) {
   return std::find(names.begin(), names.end(), lower_case(cell)) != names.end();
 }
 
 // `|` goes before `;`, as in data sets.
-std::vector<std::string> several(const std::string& cell) {
+std::vector<std::string> labels_in_cell(const std::string& cell) {
   std::vector<std::string> texts;
   const char between = cell.find('|') != std::string::npos ? '|' : ';';
   for (std::size_t from = 0; from <= cell.size();) {
@@ -264,9 +264,9 @@ class CsvReader {
     const std::vector<std::string>& header = records_.front().cells;
     collect_.go_to("line " + std::to_string(records_.front().line));
     for (std::size_t i = 0; i < header.size(); ++i) {
-      if (!path_ && is_one_of(header[i], kPathColumns))
+      if (!path_ && is_named_in(header[i], kPathColumns))
         path_ = i;
-      else if (!label_ && is_one_of(header[i], kLabelColumns))
+      else if (!label_ && is_named_in(header[i], kLabelColumns))
         label_ = i;
       else
         columns_.push_back(i);
@@ -278,7 +278,7 @@ class CsvReader {
       first_ = 0;
       columns_.clear();
     }
-    if (label_) std::erase_if(columns_, [&](std::size_t i) { return is_one_of(header[i], kPartColumns); });
+    if (label_) std::erase_if(columns_, [&](std::size_t i) { return is_named_in(header[i], kOtherColumns); });
     if (!path_ || (!label_ && columns_.empty()))
       collect_.refuse("the first row does not name the columns",
                       "Begin with a row such as `path,label`, or `path,` and the names of the classes.");
@@ -288,7 +288,7 @@ class CsvReader {
     return label_ && std::any_of(records_.begin() + static_cast<std::ptrdiff_t>(first_), records_.end(),
                                  [&](const data::CsvRecord& record) {
                                    return *label_ < record.cells.size() &&
-                                          several(record.cells[*label_]).size() > 1;
+                                          labels_in_cell(record.cells[*label_]).size() > 1;
                                  });
   }
 
@@ -306,7 +306,7 @@ class CsvReader {
   }
 
   std::vector<std::string> labels_of(const std::string& cell) const {
-    if (collect_.multi_label()) return several(cell);
+    if (collect_.multi_label()) return labels_in_cell(cell);
     return cell.empty() ? std::vector<std::string>{} : std::vector<std::string>{cell};
   }
 
