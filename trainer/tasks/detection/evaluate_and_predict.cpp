@@ -1,7 +1,6 @@
 #include "trainer/tasks/detection/evaluate_and_predict.h"
 
 #include <chrono>
-#include <cstdlib>
 #include <map>
 #include <ostream>
 
@@ -23,11 +22,6 @@ struct Run {
   Inference inference;
   double images_per_second = 0;
 };
-
-loop::Compute compute_for(int threads) {
-  const char* named = std::getenv("CUDA_VISIBLE_DEVICES");
-  return loop::set_up_compute(threads, named != nullptr && *named != '\0' && torch::cuda::is_available());
-}
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -62,7 +56,7 @@ DataChoice data_choice(const loop::Request& request) {
 
 Evaluation evaluate_model(const std::filesystem::path& model, const DataChoice& data, int threads,
                           std::ostream& notes) {
-  const loop::Compute compute = compute_for(threads);
+  const loop::Compute compute = image_sets::compute_for(threads);
   LoadedDetector detector = load_detector(model);
   detector.model->to(compute.device);
   const Dataset dataset = read_for(detector, data, Labels::kRequired, threads, notes);
@@ -77,7 +71,7 @@ Evaluation evaluate_model(const std::filesystem::path& model, const DataChoice& 
 
 Prediction predict_with_model(const std::filesystem::path& model, const DataChoice& data,
                               const PredictionChoice& choice, std::ostream& notes) {
-  const loop::Compute compute = compute_for(choice.threads);
+  const loop::Compute compute = image_sets::compute_for(choice.threads);
   LoadedDetector detector = load_detector(model);
   detector.model->to(compute.device);
   DetectionLimits limits = detector.kind->limits;

@@ -1,6 +1,7 @@
 #include "trainer/tasks/image_classification/task.h"
 
 #include "trainer/tasks/image_classification/initial_weights.h"
+#include "trainer/tasks/image_classification/model_offers.h"
 #include "trainer/tasks/image_classification/models.h"
 #include "trainer/tasks/image_classification/offers.h"
 #include "trainer/tasks/image_classification/task_parts.h"
@@ -67,7 +68,7 @@ const loop::Task& image_classification_task() {
       .trainer_keys = trainer_keys,
       .recipes = classification_recipes,
       .models = models,
-      .offers = {audit_offer()},
+      .offers = {evaluate_offer(), predict_offer(), score_offer(), audit_offer()},
       .fit_weights = fit_weights,
       .primary = {"accuracy", true, "predictions", "macro_f1", "f1", true},
       .data = {"images of classes: a folder for each class, a list (.lst) or a table (.csv)",

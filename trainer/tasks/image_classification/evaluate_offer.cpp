@@ -1,0 +1,71 @@
+// `tune-train evaluate`: all numbers of a classifier on a data set.
+#include <chrono>
+#include <sstream>
+
+#include "trainer/loop/stop_signal.h"
+#include "trainer/tasks/image_classification/data_parts.h"
+#include "trainer/tasks/image_classification/inference.h"
+#include "trainer/tasks/image_classification/model_offers.h"
+#include "trainer/tasks/image_classification/quality_json.h"
+#include "trainer/tasks/image_sets/model_facts.h"
+#include "tuner/core/error.h"
+
+namespace tune::trainer::image_classification {
+namespace {
+
+constexpr std::int64_t kEvaluatedAtOnce = 32;
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+std::vector<metrics::Labels> labels_of(const Dataset& dataset) {
+  std::vector<metrics::Labels> labels;
+  for (const Example& example : dataset.examples) labels.push_back(example.labels);
+  return labels;
+}
+
+loop::Answer answer_evaluate(const loop::Request& request) {
+  const int threads = loop::threads_for(request);
+  const loop::Compute compute = image_sets::compute_for(threads);
+  LoadedClassifier classifier = load_classifier(request.text("model"));
+  classifier.network->to(compute.device);
+  const DataChoice choice = data_choice(request);
+  ReadOptions options;
+  options.classes = classifier.classes;
+  options.multi_label = classifier.multi_label;
+  options.threads = threads;
+  const Dataset dataset = read_chosen(choice, options, request.notes, loop::stop_requested);
+  request.notes << recognised(choice.data, dataset) << '\n';
+  for (const std::string& warning : dataset.warnings) request.notes << "warning: " << warning << '\n';
+  request.notes << std::flush;
+  const ImageBatches images(files_of(dataset), classifier.preprocessing, std::nullopt, /*seed=*/0, threads);
+  const auto begin = std::chrono::steady_clock::now();
+  auto probabilities = probabilities_of(classifier, images, compute, kEvaluatedAtOnce, [] { return false; });
+  const double per_second = static_cast<double>(images.count()) / seconds_since(begin);
+  const metrics::ClassScores scores(classifier.classes.size(), std::move(*probabilities));
+  const metrics::ClassificationQuality quality =
+      metrics::classification_quality(labels_of(dataset), metrics::labels_at(scores, classifier.multi_label),
+                                      classifier.classes.size(), classifier.multi_label, &scores);
+  if (request.as_json) {
+    OrderedJson json{{"schema", 1}, {"form", dataset.form}, {"warnings", dataset.warnings}};
+    json.update(quality_json(classifier.classes, quality));
+    json["images_per_second"] = per_second;
+    return {json, ""};
+  }
+  std::ostringstream text;
+  print_quality(classifier.classes, quality, text);
+  return {{}, text.str()};
+}
+
+}  // namespace
+
+loop::Offer evaluate_offer() {
+  std::vector<loop::Option> options{{"model", "MODEL", "folder of a model", true},
+                                    {"data", "DATA", "labelled images", true},
+                                    {"threads", "N", "of the CPU; all cores by default"}};
+  add_data_options(options);
+  return {"evaluate", options, answer_evaluate, false, "with each class, and the confusion of classes"};
+}
+
+}  // namespace tune::trainer::image_classification
