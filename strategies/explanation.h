@@ -40,7 +40,8 @@ struct PairChoice {
 
 // {"strategy": "bayesian", "model": {...}, "second_model": {...}, "predicted": {...},
 //  "second_predicted": {...}, "front": 7, "expected_hypervolume_improvement": 0.01, "success": 0.97,
-//  "nearest": [...]}: each process as above, and the trials that are nearest by the first one's length scales.
+//  "nearest": [...]}: each process as above, and the trials that are nearest by the first one's length
+//  scales.
 // There is no one best trial to compare with.
 Json explain_processes(const SearchSpace& space, const Encoding& encoding, const Objective& objective,
                        HistoryEncoder& encoder, const PairChoice& choice);

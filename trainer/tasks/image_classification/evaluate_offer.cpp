@@ -5,7 +5,7 @@
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/image_classification/data_parts.h"
 #include "trainer/tasks/image_classification/inference.h"
-#include "trainer/tasks/image_classification/model_offers.h"
+#include "trainer/tasks/image_classification/offers.h"
 #include "trainer/tasks/image_classification/quality_json.h"
 #include "trainer/tasks/image_sets/model_facts.h"
 #include "tuner/core/error.h"

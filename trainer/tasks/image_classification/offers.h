@@ -4,6 +4,9 @@
 
 namespace tune::trainer::image_classification {
 
-loop::Offer audit_offer();  // duplicates, overlapping crops, classes that contradict each other
+loop::Offer evaluate_offer();  // all numbers of a model on labelled images
+loop::Offer predict_offer();   // what a model says of images, as a file
+loop::Offer score_offer();     // such files against the truth
+loop::Offer audit_offer();     // duplicates, overlapping crops, classes that contradict each other
 
 }  // namespace tune::trainer::image_classification

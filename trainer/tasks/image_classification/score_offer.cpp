@@ -15,7 +15,7 @@
 #include "trainer/metrics/classification_bootstrap.h"
 #include "trainer/tasks/image_classification/data/scored_images.h"
 #include "trainer/tasks/image_classification/data_parts.h"
-#include "trainer/tasks/image_classification/model_offers.h"
+#include "trainer/tasks/image_classification/offers.h"
 #include "trainer/tasks/image_classification/quality_json.h"
 #include "trainer/tasks/image_sets/part_options.h"
 #include "tuner/core/error.h"

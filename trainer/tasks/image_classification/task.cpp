@@ -1,7 +1,6 @@
 #include "trainer/tasks/image_classification/task.h"
 
 #include "trainer/tasks/image_classification/initial_weights.h"
-#include "trainer/tasks/image_classification/model_offers.h"
 #include "trainer/tasks/image_classification/models.h"
 #include "trainer/tasks/image_classification/offers.h"
 #include "trainer/tasks/image_classification/task_parts.h"

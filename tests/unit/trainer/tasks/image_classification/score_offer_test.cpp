@@ -1,6 +1,6 @@
 #include <sstream>
 
-#include "trainer/tasks/image_classification/model_offers.h"
+#include "trainer/tasks/image_classification/offers.h"
 #include "tuner/core/json.h"
 #include "unit/trainer/test_folder.h"
 
