@@ -41,6 +41,18 @@ Mixing mixing_of(const loop::Hyperparameters& values) {
   return {values.number("mixup_alpha"), values.number("cutmix_alpha")};
 }
 
+// LibTorch's threads while it lives.
+class Threads {
+ public:
+  explicit Threads(int count) : before_(at::get_num_threads()) { at::set_num_threads(count); }
+  ~Threads() { at::set_num_threads(before_); }
+  Threads(const Threads&) = delete;
+  Threads& operator=(const Threads&) = delete;
+
+ private:
+  int before_;
+};
+
 bool wants_cache(const loop::Hyperparameters& values) {
   return values.text("freeze") == "features" && values.flag("cache_features");
 }
@@ -159,6 +171,9 @@ void ImageClassificationTraining::cache_features(std::ostream& notes) {
   views_ = wanted;
   training_features_ = torch::cat(views).to(compute_.device);
   validation_features_ = plain_features[1].to(compute_.device);
+  // A head is too small to share: threads that wait for each other after each operation cost more than they
+  // bring, and on a busy machine fifty times as much.
+  at::set_num_threads(1);
 }
 
 std::int64_t ImageClassificationTraining::training_examples() const {
@@ -259,6 +274,7 @@ OrderedJson ImageClassificationTraining::quality_of(nn::ImageClassifier& network
   // Features that are kept in fp32 are what the whole network would come to.
   const bool cached =
       validation_features_.defined() && &set == &parts_.validation && trial_.precision != "bf16";
+  const Threads threads(cached ? 1 : compute_.threads);
   const Pixels pixels = cached ? Pixels() : parts_.open(files_of(set), Variation::kNone);
   const auto answers = answers_to(
       set, kEvaluationBatch,

@@ -123,16 +123,16 @@ class ClassifierPlace {
   std::ostringstream notes;
 };
 
-// The user's cache folder is another one as long as it lives.
-class OwnCache {
+// Features are kept in that folder as long as it lives, whatever the user has.
+class FeatureFolder {
  public:
-  explicit OwnCache(const std::filesystem::path& folder) { setenv("XDG_CACHE_HOME", folder.c_str(), 1); }
-  ~OwnCache() {
+  explicit FeatureFolder(const std::filesystem::path& folder) { setenv("XDG_CACHE_HOME", folder.c_str(), 1); }
+  ~FeatureFolder() {
     unsetenv("XDG_CACHE_HOME");
     unsetenv("TUNE_FEATURE_CACHE_MB");
   }
-  OwnCache(const OwnCache&) = delete;
-  OwnCache& operator=(const OwnCache&) = delete;
+  FeatureFolder(const FeatureFolder&) = delete;
+  FeatureFolder& operator=(const FeatureFolder&) = delete;
 };
 
 }  // namespace tune::trainer::tests

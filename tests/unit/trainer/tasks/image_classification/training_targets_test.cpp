@@ -14,7 +14,7 @@ Dataset labelled(const std::vector<std::vector<int>>& labels, std::size_t classe
   Dataset set;
   set.multi_label = multi_label;
   for (std::size_t c = 0; c < classes; ++c) set.classes.push_back(std::to_string(c));
-  for (const std::vector<int>& each : labels) set.examples.push_back({"", "", each});
+  for (const std::vector<int>& each : labels) set.examples.push_back({"", "", each, ""});
   return set;
 }
 
