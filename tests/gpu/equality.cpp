@@ -2,7 +2,7 @@
 // of each task of the table. A program of its own, without Catch2, so that it can be carried to a machine
 // that has only LibTorch.
 //
-// usage: gpu_equality --data FOLDER --scratch FOLDER [--cpu] [--smallest]
+// usage: gpu_equality --data FOLDER --classes FOLDER --scratch FOLDER [--cpu] [--smallest]
 //
 // stdout has a line a claim, "ok WHAT: NUMBERS" or "failed WHAT: NUMBERS"; exit code 1 when one failed.
 #include <cmath>
@@ -27,7 +27,7 @@ constexpr double kLossFp32 = 1e-3, kGradientFp32 = 1e-2, kLossBf16 = 5e-2, kGrad
 constexpr int kStopAfter = 3;  // batches, of the training that is interrupted
 
 struct Options {
-  fs::path data, scratch;
+  fs::path data, classes, scratch;  // images with boxes; a folder for each class
   bool cpu = false, smallest = false;
 };
 
@@ -53,6 +53,7 @@ loop::TrialFile trial_of(const Case& one, const Options& options, const std::str
   Json trainer{{"task", one.task->name}, {"model", one.model}};
   Json fixed{{"epochs", options.smallest ? 1 : 2}, {"batch_size", 4}};
   if (one.task->name == "detection") trainer["data"] = options.data.string();
+  if (one.task->name == "image_classification") trainer["data"] = options.classes.string();
   if (one.task->name == "pretraining") fixed.update(Json{{"images", 16}, {"classes", 4}, {"size", 64}});
   const fs::path place = options.scratch / folder;
   return loop::parse_trial({{"seed", 7},
@@ -267,14 +268,14 @@ Options parse(int argc, char** argv) {
       options.cpu = true;
     else if (word == "--smallest")
       options.smallest = true;
-    else if ((word == "--data" || word == "--scratch") && i + 1 < argc)
-      (word == "--data" ? options.data : options.scratch) = argv[++i];
+    else if ((word == "--data" || word == "--classes" || word == "--scratch") && i + 1 < argc)
+      (word == "--data" ? options.data : word == "--classes" ? options.classes : options.scratch) = argv[++i];
     else
       throw Error(ExitCode::kUsage, "unexpected: " + word,
-                  "gpu_equality --data FOLDER --scratch FOLDER [--cpu] [--smallest]");
+                  "gpu_equality --data FOLDER --classes FOLDER --scratch FOLDER [--cpu] [--smallest]");
   }
-  if (options.data.empty() || options.scratch.empty())
-    throw Error(ExitCode::kUsage, "--data and --scratch are needed");
+  if (options.data.empty() || options.classes.empty() || options.scratch.empty())
+    throw Error(ExitCode::kUsage, "--data, --classes and --scratch are needed");
   return options;
 }
 

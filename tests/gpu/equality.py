@@ -20,12 +20,13 @@ def program(phase):
 
 def main():
     phase = Phase(__doc__)
-    data = phase.scratch / "data"
+    data, classes = phase.scratch / "data", phase.scratch / "classes"
     phase.synthesize(data, 24)
+    phase.synthesize(classes, 24, task="image_classification")
     path, environment = program(phase)
     options = ["--cpu"] if phase.options.cpu else []
     options += ["--smallest"] if phase.options.tiny else []
-    process = phase.start([path, "--data", data, "--scratch", phase.scratch / "trainings", *options], stdout=subprocess.PIPE,
+    process = phase.start([path, "--data", data, "--classes", classes, "--scratch", phase.scratch / "trainings", *options], stdout=subprocess.PIPE,
                           env=environment)
     # One line a claim: "ok WHAT: NUMBERS" or "failed WHAT: NUMBERS".
     for line in process.stdout:

@@ -161,8 +161,8 @@ class Phase:
     def tune_train(self, *arguments, **how):
         return self.run([self.program("tune-train"), *arguments], **how)
 
-    def synthesize(self, folder, images, size=128, seed=1):
-        self.tune_train("synthesize", "--output", folder, "--images", images, "--size", size, "--seed", seed)
+    def synthesize(self, folder, images, size=128, seed=1, task="detection"):
+        self.tune_train("synthesize", "--task", task, "--output", folder, "--images", images, "--size", size, "--seed", seed)
 
     def trial_file(self, folder, data, model, fixed, precision):
         """A trial of the built-in detector, as tune would write it, on the first GPU."""

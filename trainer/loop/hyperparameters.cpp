@@ -95,7 +95,8 @@ Hyperparameters::Hyperparameters(const std::vector<Hyperparameter>& table, const
                   name_hint(name, names, "hyperparameters"));
     }
     values_[name] = checked(*row, value);
-    given_[name] = true;
+    given_.insert(name);
+    if (values_[name] != row->default_value) changed_.insert(name);
   }
 }
 

@@ -2,6 +2,7 @@
 // A recipe's hyperparameters as a table: the same rows describe, check and read them.
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,11 +44,14 @@ class Hyperparameters {
   const std::string& text(const std::string& name) const;
   bool flag(const std::string& name) const;
   bool given(const std::string& name) const;  // by the trial, not by default
+  // By the trial, to something else than the default: a value that has no meaning beside others is refused
+  // only then, since a trial may name every default.
+  bool changed(const std::string& name) const { return changed_.contains(name); }
   const std::map<std::string, Json>& values() const { return values_; }
 
  private:
   std::map<std::string, Json> values_;
-  std::map<std::string, bool> given_;
+  std::set<std::string> given_, changed_;
 };
 
 // The row as `tune-train describe --json` shows it.

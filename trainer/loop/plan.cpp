@@ -48,7 +48,7 @@ EarlyStopping early_stopping_of(const Hyperparameters& values) {
 // its own, which ExponentialMovingAverage is given after this adjustment.
 Averaging averaging_of(const Hyperparameters& values, const Plan& plan) {
   Averaging averaging{values.number("ema_decay"), values.integer("ema_steps")};
-  if (averaging.decay == 0 && values.given("ema_steps"))
+  if (averaging.decay == 0 && values.changed("ema_steps"))
     throw Error(ExitCode::kBadSpec, "ema_steps is given, yet without ema_decay nothing is averaged",
                 "say how slowly the average follows, as in \"ema_decay\": 0.999");
   if (averaging.decay == 0 || plan.epochs == 0) return {};

@@ -46,13 +46,13 @@ Transfer make_transfer(const Hyperparameters& values) {
   transfer.rate_decay = values.number("rate_decay");
   transfer.head_rate_factor = values.number("head_rate_factor");
   const std::string freeze = "freeze is \"" + values.text("freeze") + "\", yet ";
-  if (values.given("train_stages") && transfer.freeze != Freeze::kPartial)
-    throw Error(ExitCode::kBadSpec, freeze + "train_stages is given",
+  if (values.changed("train_stages") && transfer.freeze != Freeze::kPartial)
+    throw Error(ExitCode::kBadSpec, freeze + "train_stages is " + std::to_string(transfer.train_stages),
                 "train_stages goes with \"freeze\": \"partial\"; in a search, say \"when\": {\"freeze\": "
                 "\"partial\"} in train_stages");
   if (transfer.freeze == Freeze::kFeatures)
     for (const char* name : {"gradual_unfreezing", "rate_decay"})
-      if (values.given(name) && values.number(name) != (name[0] == 'g' ? 0 : 1))
+      if (values.changed(name))
         throw Error(ExitCode::kBadSpec, freeze + name + " is " + shortest(values.number(name)),
                     "both speak of stages that are trained: leave one out");
   return transfer;

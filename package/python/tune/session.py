@@ -202,7 +202,7 @@ class Session:
                 self.exchange("pending", True)
                 return
             except ConflictError as error:
-                holder = re.search(r"another tune works on .*: process (\d+)", error.message)
+                holder = re.search(r"(?:another tune works on|a session of ask-tell has) .*: process (\d+)", error.message)
                 if holder is not None and int(holder[1]) in _own_processes():
                     raise ConflictError("this program has the study open already", "use it, or close() it first") from None
                 if holder is None or time.monotonic() >= until:

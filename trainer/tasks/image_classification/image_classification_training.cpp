@@ -98,9 +98,10 @@ void ImageClassificationTraining::check(const loop::Transfer& transfer) const {
   const bool on_features = transfer.freeze == loop::Freeze::kFeatures;
   if (!on_features)
     for (const char* name : {"cache_features", "feature_views"})
-      if (values.given(name))
+      if (values.changed(name))
         throw Error(ExitCode::kBadSpec,
-                    std::string(name) + " is given, yet freeze is \"" + values.text("freeze") + "\"",
+                    std::string(name) + " is " + values.values().at(name).dump() + ", yet freeze is \"" +
+                        values.text("freeze") + "\"",
                     std::string(name) +
                         " goes with \"freeze\": \"features\"; in a search, say \"when\": "
                         "{\"freeze\": \"features\"} in it");
