@@ -124,15 +124,17 @@ class ClassifierPlace {
 };
 
 // The user's cache folder is another one as long as it lives.
-class OwnCache {
+class OwnFeatureCache {
  public:
-  explicit OwnCache(const std::filesystem::path& folder) { setenv("XDG_CACHE_HOME", folder.c_str(), 1); }
-  ~OwnCache() {
+  explicit OwnFeatureCache(const std::filesystem::path& folder) {
+    setenv("XDG_CACHE_HOME", folder.c_str(), 1);
+  }
+  ~OwnFeatureCache() {
     unsetenv("XDG_CACHE_HOME");
     unsetenv("TUNE_FEATURE_CACHE_MB");
   }
-  OwnCache(const OwnCache&) = delete;
-  OwnCache& operator=(const OwnCache&) = delete;
+  OwnFeatureCache(const OwnFeatureCache&) = delete;
+  OwnFeatureCache& operator=(const OwnFeatureCache&) = delete;
 };
 
 }  // namespace tune::trainer::tests
