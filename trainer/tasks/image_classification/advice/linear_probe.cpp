@@ -104,6 +104,22 @@ torch::Tensor minimum(const ProbeLoss& loss, torch::Tensor point, double toleran
   return point;
 }
 
+// While it lives LibTorch computes with one thread, where several would wait for each other longer than they
+// work.
+class OneThreadIfSmall {
+ public:
+  explicit OneThreadIfSmall(std::int64_t products) : before_(at::get_num_threads()) {
+    constexpr std::int64_t kSmall = 20'000'000;
+    if (products < kSmall) at::set_num_threads(1);
+  }
+  ~OneThreadIfSmall() { at::set_num_threads(before_); }
+  OneThreadIfSmall(const OneThreadIfSmall&) = delete;
+  OneThreadIfSmall& operator=(const OneThreadIfSmall&) = delete;
+
+ private:
+  int before_;
+};
+
 // What is trained on and what is measured on, standardised by the former.
 struct Halves {
   torch::Tensor training, measured;
@@ -205,6 +221,7 @@ Estimate cross_validated_accuracy(const torch::Tensor& features, std::span<const
   const int count = *std::max_element(folds.begin(), folds.end()) + 1;
   TUNE_CHECK(count >= 3);
   const torch::NoGradGuard no_grad;
+  const OneThreadIfSmall threads(features.numel() * classes);
   std::vector<ProbeAnswer> answers;
   for (int fold = 0; fold < count && (fold == 0 || !is_over || !is_over()); ++fold) {
     const double strength = chosen_strength(features, labels, classes, folds, fold, count);

@@ -26,7 +26,7 @@ constexpr std::uint64_t kAdviceSeed = 1;  // of samples, folds and random weight
 constexpr std::size_t kMostSampled = 1500, kFewestSampled = 24;
 constexpr int kNeighbours = 9;
 // Parts of the time: comparing bytes, searching overlaps, and both networks' features.
-constexpr double kForBytes = 0.1, kForOverlaps = 0.25, kForFeatures = 0.5, kForOneProbe = 0.1;
+constexpr double kForBytes = 0.1, kForOverlaps = 0.25, kForFeatures = 0.7, kForOneProbe = 0.1;
 
 double seconds_since(SteadyClock::time_point begin) {
   return std::chrono::duration<double>(SteadyClock::now() - begin).count();

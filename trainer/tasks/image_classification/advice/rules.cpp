@@ -26,6 +26,10 @@ std::string with_error(const Estimate& estimate) {
   return in_digits(estimate.value) + " (standard error " + in_digits(estimate.standard_error) + ")";
 }
 
+double error_of_difference(const Nearness& nearness) {
+  return std::hypot(nearness.pretrained.standard_error, nearness.random.standard_error);
+}
+
 // The rules for the strategy. The first row that applies is the advice.
 struct StrategyRule {
   const char* says;
@@ -35,8 +39,11 @@ struct StrategyRule {
 bool is_measured(const Facts& facts) { return facts.has_weights && facts.nearness.has_value(); }
 bool is_near(const Facts& facts) { return is_measured(facts) && is_similar(*facts.nearness); }
 bool is_far(const Facts& facts) { return is_measured(facts) && !is_similar(*facts.nearness); }
+// Of few images it cannot be said: only where a tenth more of right answers would have shown.
 bool is_no_better(const Facts& facts) {
-  return is_measured(facts) && !is_better_than_random(*facts.nearness);
+  constexpr double kShown = 0.1;
+  return is_measured(facts) && !is_better_than_random(*facts.nearness) &&
+         2 * error_of_difference(*facts.nearness) <= kShown;
 }
 
 constexpr std::array kStrategyRules{
@@ -266,8 +273,7 @@ bool is_similar(const Nearness& nearness) {
 }
 
 bool is_better_than_random(const Nearness& nearness) {
-  const double error = std::hypot(nearness.pretrained.standard_error, nearness.random.standard_error);
-  return nearness.pretrained.value - nearness.random.value > 2 * error;
+  return nearness.pretrained.value - nearness.random.value > 2 * error_of_difference(nearness);
 }
 
 StrategyAdvice advised_strategy(const Facts& facts) {

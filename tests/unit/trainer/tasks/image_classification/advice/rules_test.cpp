@@ -57,6 +57,7 @@ TEST_CASE("each row of the rules for a strategy applies where it says") {
       {measured(20000, 0.60, 0.58), Strategy::kScratch,
        "no better than random ones by two standard errors, over", false},
       {measured(2000, 0.60, 0.58), Strategy::kFull, "too few images to start from scratch", false},
+      {measured(500, 0.60, 0.58, 0.05), Strategy::kPartial, "under 1,000 images, different", false},
       {measured(500, 1, 0.5, 0.03), Strategy::kFeatures, "under 1,000 images, similar", false},
       {measured(5000, 1, 0.5, 0.03), Strategy::kPartial, "1,000 to 10,000 images, similar", false},
       {measured(500, 0.60, 0.58), Strategy::kFull, "too few images to start from scratch", true},
