@@ -66,6 +66,7 @@ const std::vector<Row> kMap = {
     {"trainer/tasks/image_classification/data", {"trainer/data", "trainer/metrics"}},
     {"trainer/tasks/image_classification",
      {"trainer/tasks/image_classification/data", "trainer/tasks/image_sets", "trainer/nn"}},
+    {"trainer/tasks/image_classification/advice", {"trainer/tasks/image_classification"}},
     {"trainer/tasks",
      {"trainer/tasks/detection", "trainer/tasks/pretraining", "trainer/tasks/image_classification"}},
     {"trainer/synthetic", {"trainer/tasks/detection/data"}},

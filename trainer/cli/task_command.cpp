@@ -1,4 +1,4 @@
-// `tune-train evaluate`, `predict`, `score` and `audit`: commands that the tasks bring.
+// `tune-train evaluate`, `predict`, `score`, `audit` and `advise`: commands that the tasks bring.
 #include "trainer/cli/commands.h"
 
 #include <filesystem>
@@ -100,6 +100,10 @@ int run_score(const Arguments& arguments, Console& console) {
 
 int run_audit(const Arguments& arguments, Console& console) {
   return run_task_command("audit", arguments, console);
+}
+
+int run_advise(const Arguments& arguments, Console& console) {
+  return run_task_command("advise", arguments, console);
 }
 
 }  // namespace tune::trainer::cli

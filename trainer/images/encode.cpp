@@ -13,7 +13,7 @@
 
 namespace tune::trainer::images {
 
-void write_jpeg(const std::filesystem::path& file, const Image& image, int quality) {
+std::string jpeg_bytes(const Image& image, int quality) {
   TUNE_CHECK(image.channels == 3);
   const std::unique_ptr<void, int (*)(tjhandle)> encoder(tjInitCompress(), tjDestroy);
   unsigned char* bytes = nullptr;
@@ -22,9 +22,12 @@ void write_jpeg(const std::filesystem::path& file, const Image& image, int quali
                                  &bytes, &size, TJSAMP_444, quality, TJFLAG_ACCURATEDCT);
   const std::unique_ptr<unsigned char, void (*)(unsigned char*)> owner(bytes, tjFree);
   if (failed != 0)
-    throw Error(ExitCode::kEnvironment,
-                "cannot encode " + file.string() + ": " + tjGetErrorStr2(encoder.get()));
-  write_file_atomically(file, std::string_view(reinterpret_cast<const char*>(bytes), size));
+    throw Error(ExitCode::kInternal, std::string("cannot encode a JPEG: ") + tjGetErrorStr2(encoder.get()));
+  return {reinterpret_cast<const char*>(bytes), size};
+}
+
+void write_jpeg(const std::filesystem::path& file, const Image& image, int quality) {
+  write_file_atomically(file, jpeg_bytes(image, quality));
 }
 
 void write_grey_as_jpeg(const std::filesystem::path& file, std::span<const std::uint8_t> grey, int width,

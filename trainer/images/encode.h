@@ -3,13 +3,15 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 
 #include "trainer/images/image.h"
 
 namespace tune::trainer::images {
 
-// An image of three channels, without chroma subsampling. quality: 1 to 100. Throws Error(kEnvironment)
-// naming the file when it cannot be written.
+// A JPEG of an image of three channels, without chroma subsampling. quality: 1 to 100.
+std::string jpeg_bytes(const Image& image, int quality);
+// The same as a file. Throws Error(kEnvironment) naming it when it cannot be written.
 void write_jpeg(const std::filesystem::path& file, const Image& image, int quality);
 
 // The same for a grey image (row-major, width * height bytes), as three equal channels.

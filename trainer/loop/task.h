@@ -52,7 +52,7 @@ struct Answer {
   std::optional<Error> failure = std::nullopt;  // how the command ends after it has printed this
 };
 
-// A command that a task offers: evaluate, predict, score or audit.
+// A command that a task offers: evaluate, predict, score, audit or advise.
 struct Offer {
   std::string_view command;
   std::vector<Option> options;

@@ -105,8 +105,14 @@ const CommandLine& command_line() {
           {"check", "check SPEC [--sample LOG] [--json]",
            "whether a spec is valid, and what its metrics read from a log",
            "tune check search.json\ntune check search.json --sample train.log", check_command},
-          {"init", "init --from-script FILE [--set NAME=VALUE]... [--output FILE [--force]] [--json]",
-           "a first spec for a Python script, with ranges guessed by the names of its arguments",
+          {"init",
+           "init [DATA [--model NAME] [--weights FILE] [--task TASK] [--classes-from PLACE]] [--from-script "
+           "FILE "
+           "[--set NAME=VALUE]...] [--output FILE [--force]] [--json]",
+           "a first spec: for labelled images after a look at them, or for a Python script by the names of "
+           "its "
+           "arguments",
+           "tune init data/classes --output search.json\n"
            "tune init --from-script train.py --output search.json\n"
            "tune init --from-script train.py --set data=data/steel",
            init_command},

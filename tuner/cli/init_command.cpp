@@ -1,10 +1,11 @@
-// `tune init --from-script FILE`: a first spec for a Python script.
+// `tune init`: a first spec, for a Python script or for data of the built-in trainer.
 #include <map>
 
 #include "tuner/cli/checked_spec.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
+#include "tuner/cli/init_from_data.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/import/script/script_spec.h"
@@ -64,7 +65,7 @@ void require_free(const std::string& output, const std::string& script, bool for
   std::error_code unknown;
   if (fs::is_directory(output, unknown))
     throw Error(ExitCode::kUsage, in_quotes(output) + " is a folder", "name a file in it");
-  if (fs::equivalent(output, script, unknown))
+  if (!script.empty() && fs::equivalent(output, script, unknown))
     throw Error(ExitCode::kUsage, in_quotes(output) + " is the script itself",
                 "write the spec to another file");
   if (fs::exists(fs::symlink_status(output, unknown)) && !force)
@@ -154,17 +155,27 @@ void require_sound(const ScriptSpec& made) {
 }  // namespace
 
 int init_command(const Arguments& arguments, Console& console) {
-  const auto options =
-      Options(command_line(), "init")
-          .add({"from-script", "FILE", "a Python script that declares its arguments by argparse", true})
-          .add({"set", "NAME=VALUE", "the value of an argument in every trial", false, true})
-          .value("output", "FILE", "write the spec there, in place of stdout")
-          .flag("force", "write over what is there")
-          .json("the spec, and what became of each argument")
-          .parse(arguments, console);
+  Options declared(command_line(), "init");
+  declared.positional("DATA", "labelled images, which tune-train looks at for a minute", /*required=*/false)
+      .add({"from-script", "FILE", "a Python script that declares its arguments by argparse", false})
+      .add({"set", "NAME=VALUE", "of a script: the value of an argument in every trial", false, true});
+  add_data_options(declared);
+  const auto options = declared.value("output", "FILE", "write the spec there, in place of stdout")
+                           .flag("force", "write over what is there")
+                           .json("the spec, and what became of each argument, or the advice behind it")
+                           .parse(arguments, console);
   if (!options) return 0;
   const std::string file = options->text("from-script"), output = options->text("output");
+  if (options->has("DATA") == options->has("from-script"))
+    throw Error(ExitCode::kUsage, "init takes either data or --from-script",
+                "`tune init data/classes --output search.json`, or `tune init --from-script train.py`");
   if (!output.empty()) require_free(output, file, options->has("force"));
+  if (options->has("DATA")) {
+    if (options->has("set"))
+      throw Error(ExitCode::kUsage, "--set is for a script, not for data", "leave it out");
+    return init_from_data(options->text("DATA"), output, *options, console);
+  }
+  refuse_data_options(*options);
   const std::string source = source_of(file);
   if (!is_utf8(source))
     throw Error(ExitCode::kBadSpec, in_quotes(file) + " is not UTF-8", "save it as UTF-8");

@@ -3,6 +3,7 @@
 
 #include "support/catch.h"
 #include "support/occurrences.h"
+#include "tuner/core/base64.h"
 #include "tuner/report/page/escape.h"
 #include "tuner/report/page/markup.h"
 #include "unit/compare/scored_comparison.h"
@@ -111,7 +112,7 @@ TEST_CASE("detections below the score are not drawn, and those that found nothin
 TEST_CASE("the page holds each picture once, and every approach's boxes over it", "[comparison-document]") {
   const ComparisonMaterial material = scored_material();
   const std::string page = report::document_html(comparison_document(material));
-  CHECK(tests::occurrences(page, "data:image/jpeg;base64," + report::base64(kJpeg)) == 1);
+  CHECK(tests::occurrences(page, "data:image/jpeg;base64," + base64(kJpeg)) == 1);
   CHECK(tests::occurrences(page, "<image id=\"picture-7\"") == 1);
   CHECK(tests::occurrences(page, "<use href=\"#picture-7\"/>") == 2);
   // One object, and two detections in each of two panels, each with its halo and its number.
@@ -300,15 +301,6 @@ TEST_CASE("the axis of intervals is not stretched by one that says nothing", "[c
   CHECK(report::reach_of({"", {{"d", "", 0.001, -0.1, 0.1}}}) == Approx(0.1));
   const std::string strip = report::intervals_html(intervals);
   CHECK(strip.find("cx=\"83.3333%\"") != std::string::npos);
-}
-
-TEST_CASE("base64 is RFC 4648's", "[comparison-document]") {
-  CHECK(report::base64("") == "");
-  CHECK(report::base64("f") == "Zg==");
-  CHECK(report::base64("fo") == "Zm8=");
-  CHECK(report::base64("foo") == "Zm9v");
-  CHECK(report::base64("foobar") == "Zm9vYmFy");
-  CHECK(report::base64("\xFF\xFE\xFD") == "//79");
 }
 
 }  // namespace

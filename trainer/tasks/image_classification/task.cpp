@@ -67,7 +67,7 @@ const loop::Task& image_classification_task() {
       .trainer_keys = trainer_keys,
       .recipes = classification_recipes,
       .models = models,
-      .offers = {evaluate_offer(), predict_offer(), score_offer(), audit_offer()},
+      .offers = {evaluate_offer(), predict_offer(), score_offer(), audit_offer(), advise_offer()},
       .fit_weights = fit_weights,
       .primary = {"accuracy", true, "predictions", "macro_f1", "f1", true},
       .data = {"images of classes: a folder for each class, a list (.lst) or a table (.csv)",

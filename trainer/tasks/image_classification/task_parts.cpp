@@ -69,17 +69,6 @@ HeadPolicy head_of(const Json& trainer, const Asked& asked) {
       {{"head", asked.head == "auto" && trainer.contains("head") ? trainer["head"] : Json(asked.head)}});
 }
 
-data::Preprocessing preprocessing_of(const InputForm& input) {
-  data::Preprocessing made;
-  made.size = input.size;
-  made.resize = input.resize;
-  made.mean = input.mean;
-  made.std = input.std;
-  made.interpolation = input.interpolation == Interpolation::kBicubic ? images::Interpolation::kBicubic
-                                                                      : images::Interpolation::kBilinear;
-  return made;
-}
-
 Json variation_json(const loop::Hyperparameters& values) {
   Json variation;
   for (const loop::Hyperparameter& row : augmentation_hyperparameters())
@@ -135,6 +124,17 @@ void build_network(const loop::TrialFile& trial, const ClassifierModel& kind, He
 }
 
 }  // namespace
+
+data::Preprocessing preprocessing_of(const InputForm& input) {
+  data::Preprocessing made;
+  made.size = input.size;
+  made.resize = input.resize;
+  made.mean = input.mean;
+  made.std = input.std;
+  made.interpolation = input.interpolation == Interpolation::kBicubic ? images::Interpolation::kBicubic
+                                                                      : images::Interpolation::kBilinear;
+  return made;
+}
 
 ClassifierParts parts_of(const loop::TrialFile& trial, const loop::Compute& compute, std::ostream& notes) {
   const loop::Recipe& recipe = classification_recipe(

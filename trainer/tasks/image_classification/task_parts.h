@@ -1,8 +1,12 @@
 #pragma once
 // What a trial's training is made of, out of its file.
 #include "trainer/tasks/image_classification/image_classification_training.h"
+#include "trainer/tasks/image_classification/models.h"
 
 namespace tune::trainer::image_classification {
+
+// What a network wants images to be made into.
+data::Preprocessing preprocessing_of(const InputForm& input);
 
 // Reads the data, draws the network and gives it its first weights. What a person should know goes to
 // `notes`. Throws Error(kBadData) for the data, Error(kBadSpec) for the trial.

@@ -85,7 +85,42 @@ OrderedJson answer_of(const fs::path& trainer, const std::string& command) {
   return document;
 }
 
+// What tune ends with where tune-train advise ended so.
+ExitCode advice_failure(int exit_code) {
+  for (const ExitCode code : {ExitCode::kUsage, ExitCode::kBadSpec, ExitCode::kNotFound, ExitCode::kConflict,
+                              ExitCode::kBadData, ExitCode::kInterrupted})
+    if (exit_code == static_cast<int>(code)) return code;
+  return ExitCode::kEnvironment;
+}
+
 }  // namespace
+
+OrderedJson trainer_advice(const std::vector<std::string>& arguments,
+                           const std::function<void(const std::string&)>& on_line) {
+  constexpr std::chrono::minutes kLimit{
+      60};  // it keeps to its own, shorter time; reading a large set comes first
+  const fs::path trainer = require_program();
+  Program program{{trainer.string(), "advise", "--json"}, fs::current_path()};
+  program.argv.insert(program.argv.end(), arguments.begin(), arguments.end());
+  program.quiet = false;
+  program.time_limit = kLimit;
+  std::optional<SaidError> said;
+  program.on_line = [&](const std::string& line) {
+    if (auto error = error_in(line))
+      said = std::move(error);
+    else
+      on_line(line);
+  };
+  const ProgramOutput answer = run_program(program);
+  if (said) throw Error(advice_failure(answer.exit_code), said->message, said->hint);
+  OrderedJson document = OrderedJson::parse(answer.out, nullptr, false);
+  if (answer.exit_code != 0 || !document.is_object() || document.value("schema", 0) != 1)
+    throw Error(ExitCode::kEnvironment,
+                trainer.string() + " advise did not answer as expected (exit code " +
+                    std::to_string(answer.exit_code) + ")",
+                "tune and tune-train must be of the same version; try `tune-train advise` by hand");
+  return document;
+}
 
 BuiltinTrainer find_builtin_trainer() {
   const fs::path program = require_program();

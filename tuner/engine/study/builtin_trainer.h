@@ -22,6 +22,10 @@ struct BuiltinTrainer {
 BuiltinTrainer find_builtin_trainer();
 // What `tune-train models --json` prints: the models of all tasks. Throws likewise.
 OrderedJson trainer_catalog();
+// What `tune-train advise --json` prints with these arguments; each line that it says meanwhile goes to
+// `on_line`. Throws likewise, and what it says against the data or the options.
+OrderedJson trainer_advice(const std::vector<std::string>& arguments,
+                           const std::function<void(const std::string&)>& on_line);
 
 // Makes the spec ready to run: `command` starts tune-train, `metrics` are the trainer's own with the user's
 // in front. A search by a strategy that learns, with neither points to try first nor a warm start, begins

@@ -11,8 +11,6 @@ namespace tune::report {
 std::string element(const std::string& name, const std::string& attributes, const std::string& content);
 std::string attribute(const std::string& name, const std::string& value);  // name="value", escaped
 
-std::string base64(std::string_view bytes);  // RFC 4648, with padding
-
 std::string markdown_table(const Table& table);
 std::string captioned(const std::string& caption, const std::string& content);  // of Markdown
 

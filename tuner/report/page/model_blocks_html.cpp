@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "tuner/core/base64.h"
 #include "tuner/core/number_text.h"
 #include "tuner/report/page/escape.h"
 #include "tuner/report/page/markup.h"

@@ -123,16 +123,18 @@ class ClassifierPlace {
   std::ostringstream notes;
 };
 
-// Features are kept in that folder as long as it lives, whatever the user has.
-class FeatureFolder {
+// The user's cache folder is another one as long as it lives.
+class OwnFeatureCache {
  public:
-  explicit FeatureFolder(const std::filesystem::path& folder) { setenv("XDG_CACHE_HOME", folder.c_str(), 1); }
-  ~FeatureFolder() {
+  explicit OwnFeatureCache(const std::filesystem::path& folder) {
+    setenv("XDG_CACHE_HOME", folder.c_str(), 1);
+  }
+  ~OwnFeatureCache() {
     unsetenv("XDG_CACHE_HOME");
     unsetenv("TUNE_FEATURE_CACHE_MB");
   }
-  FeatureFolder(const FeatureFolder&) = delete;
-  FeatureFolder& operator=(const FeatureFolder&) = delete;
+  OwnFeatureCache(const OwnFeatureCache&) = delete;
+  OwnFeatureCache& operator=(const OwnFeatureCache&) = delete;
 };
 
 }  // namespace tune::trainer::tests

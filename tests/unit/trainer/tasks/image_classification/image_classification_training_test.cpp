@@ -106,7 +106,7 @@ TEST_CASE("Five answers are reported with more than five classes, and mean preci
 
 TEST_CASE("On cached features each image passes the network once, in all epochs and trials") {
   ClassifierPlace place;
-  const FeatureFolder own(place.folder.path() / "cache");
+  const OwnFeatureCache own(place.folder.path() / "cache");
   const Json given = with({{"freeze", "features"}});
   const Ran first = run(place, *place.start(given), "first");
   // One to see how large features are, then training and validation.
@@ -132,7 +132,7 @@ TEST_CASE("On cached features each image passes the network once, in all epochs 
 
 TEST_CASE("Cached features are those of their images, weights and inputs alone") {
   ClassifierPlace place;
-  const FeatureFolder own(place.folder.path() / "cache");
+  const OwnFeatureCache own(place.folder.path() / "cache");
   const Json given = with({{"freeze", "features"}});
   const auto computes = [&] {
     place.start(given);
@@ -166,7 +166,7 @@ TEST_CASE("Cached features are those of their images, weights and inputs alone")
 
 TEST_CASE("Features are in the order of their examples") {
   ClassifierPlace place;
-  const FeatureFolder own(place.folder.path() / "cache");
+  const OwnFeatureCache own(place.folder.path() / "cache");
   const auto training = place.start(with({{"freeze", "features"}}));
   const auto batch = training->prepare({7, 0, 23}, 1);
   const std::int64_t before = place.network->passed;
@@ -183,7 +183,7 @@ TEST_CASE("Features are in the order of their examples") {
 
 TEST_CASE("Several views of each image are cached, and an epoch draws one of each by the trial's seed") {
   ClassifierPlace place;
-  const FeatureFolder own(place.folder.path() / "cache");
+  const OwnFeatureCache own(place.folder.path() / "cache");
   const Json given = with({{"freeze", "features"}, {"feature_views", 3}});
   const auto training = place.start(given);
   CHECK(contains(place.notes.str(), "features: of 30 images, varied, computed in"));
@@ -231,7 +231,7 @@ TEST_CASE("A training of mixed, weighted and balanced images goes on bit for bit
              {"accumulate", 2}}}) {
     INFO(more.dump());
     ClassifierPlace place({8, 5, 11});
-    const FeatureFolder own(place.folder.path() / "cache");
+    const OwnFeatureCache own(place.folder.path() / "cache");
     const Json given = with(more);
     int questions = 0;
     const Ran whole =
