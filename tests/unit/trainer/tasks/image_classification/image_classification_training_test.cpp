@@ -212,7 +212,7 @@ TEST_CASE("What needs pixels is refused on cached features, and what needs froze
   ClassifierPlace place;
   CHECK(
       contains(refusal(place, with({{"freeze", "features"}, {"mixup_alpha", 0.2}})), "features are cached"));
-  CHECK(contains(refusal(place, with({{"cache_features", true}})), "freeze is \"none\""));
+  CHECK(contains(refusal(place, with({{"cache_features", false}})), "freeze is \"none\""));
   CHECK(contains(refusal(place, with({{"feature_views", 2}})), "freeze is \"none\""));
   CHECK(contains(
       refusal(place, with({{"freeze", "features"}, {"cache_features", false}, {"feature_views", 2}})),
