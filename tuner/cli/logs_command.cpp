@@ -116,6 +116,8 @@ void print_whole(const Follow& follow, bool as_json, Console& console) {
 
 void print_as_it_grows(const Follow& follow, bool as_json, Console& console) {
   for (int printed = 0;;) {
+    // Asked before the attempts are looked at, since the last one may begin and end in between.
+    const bool may_go_on = follow.may_go_on();
     auto attempt = choose_attempt(follow.store, follow.reference, follow.wanted);
     if (attempt && attempt->attempt > printed) {
       if (attempt->attempt > 1 && !as_json)
@@ -133,9 +135,11 @@ void print_as_it_grows(const Follow& follow, bool as_json, Console& console) {
         std::this_thread::sleep_for(kPoll);
       }
       printer.finish();
+    } else if (!may_go_on) {
+      return;
+    } else {
+      std::this_thread::sleep_for(kPoll);
     }
-    if (!follow.may_go_on()) return;
-    std::this_thread::sleep_for(kPoll);
   }
 }
 

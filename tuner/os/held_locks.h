@@ -15,6 +15,7 @@ struct HeldLock {
   std::uint64_t first = 0;   // byte of the locked range
 };
 // The locks on a file (/proc/locks). Only looks: taking a lock to find out would make others believe in it.
+// One of them may be missing where locks of other files are released meanwhile.
 std::vector<HeldLock> locks_on(const std::filesystem::path& file);
 // True while a process holds a FileLock on the file, which is a flock.
 bool is_locked(const std::filesystem::path& file);
