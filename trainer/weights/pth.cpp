@@ -22,7 +22,7 @@ constexpr std::int64_t kLegacyVersion = 1001;
 constexpr std::size_t kMostDimensions = 64;
 constexpr std::int64_t kMostElements = std::int64_t{1} << 56;  // its bytes still fit into 63 bits
 constexpr std::size_t kLongestKey = 200;                       // of a dict that is searched
-constexpr int kDeepest = 4;                                    // of the dicts that are searched for tensors
+constexpr int kDeepestDict = 4;                                // of the dicts that are searched for tensors
 
 // The keys that training programs keep a model's tensors under, those of averaged weights last.
 constexpr auto kUsualSections =
@@ -129,7 +129,7 @@ bool is_call(const PickleDocument& document, NodeId node) {
 void find_sections(const PickleDocument& document, NodeId node, const std::string& name, int depth,
                    std::vector<char>& seen, std::vector<Section>& sections) {
   const auto* dict = std::get_if<PickleDict>(&document.at(node));
-  if (!dict || depth > kDeepest || seen[node]++) return;
+  if (!dict || depth > kDeepestDict || seen[node]++) return;
   if (std::any_of(dict->items.begin(), dict->items.end(), [&](const auto& item) {
         return std::holds_alternative<std::string_view>(document.at(item.first)) &&
                is_call(document, item.second);

@@ -10,7 +10,7 @@ namespace {
 constexpr auto kWrappers =
     std::to_array<std::string_view>({"_orig_mod.", "_fsdp_wrapped_module.", "_checkpoint_wrapped_module."});
 // The most components that a prefix has; a name of the model itself has up to seven.
-constexpr int kDeepest = 4;
+constexpr int kDeepestName = 4;
 // A prefix has to be shared by this part of the names: a generator's beside a discriminator's, a student's
 // beside several teachers'.
 constexpr std::size_t kLeastShare = 10;
@@ -32,7 +32,7 @@ std::vector<std::string> prefixes_of(const TensorMap& tensors) {
   std::map<std::string, std::size_t> counts;
   for (const auto& [name, tensor] : tensors) {
     std::size_t end = name.find('.');
-    for (int depth = 0; depth < kDeepest && end != name.npos; ++depth, end = name.find('.', end + 1))
+    for (int depth = 0; depth < kDeepestName && end != name.npos; ++depth, end = name.find('.', end + 1))
       ++counts[name.substr(0, end + 1)];
   }
   std::vector<std::string> prefixes;
