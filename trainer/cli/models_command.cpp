@@ -48,8 +48,7 @@ int run_models(const Arguments& arguments, Console& console) {
           .value("task", "TASK", "the models of one task")
           .json(
               "the models with their costs and the weights that were found here; of each task the form of "
-              "its data, and "
-              "its recipes with hyperparameters, defaults and ranges")
+              "its data, and its recipes with hyperparameters, defaults and ranges")
           .variable("TUNE_WEIGHTS",
                     "folders of weights, with colons between them; ./weights is looked into as well")
           .parse(arguments, console);

@@ -52,8 +52,10 @@ Averaging averaging_of(const Hyperparameters& values, const Plan& plan) {
     throw Error(ExitCode::kBadSpec, "ema_steps is given, yet without ema_decay nothing is averaged",
                 "say how slowly the average follows, as in \"ema_decay\": 0.999");
   if (averaging.decay == 0 || plan.epochs == 0) return {};
-  const double examples = static_cast<double>(plan.batch_size * plan.accumulate * averaging.steps);
-  averaging.decay = 1 - std::min(1.0, (1 - averaging.decay) * examples / static_cast<double>(plan.epochs));
+  const double scale = static_cast<double>(plan.batch_size * plan.accumulate * averaging.steps) /
+                       static_cast<double>(plan.epochs);
+  averaging.asked = averaging.decay;
+  averaging.decay = std::max(0.0, 1 - (1 - averaging.asked) * scale);
   return averaging;
 }
 
@@ -85,8 +87,7 @@ std::vector<Hyperparameter> plan_hyperparameters(const std::string& unit) {
                  "no training stops early before so many epochs are done"),
            real("ema_decay", 0, 0, 0.999999, "reverse_log",
                 "how slowly a moving average follows the weights, which is then evaluated and exported; 0: "
-                "none. "
-                "Scaled by ema_steps * batch_size * accumulate / epochs, as torchvision's is"),
+                "none. Scaled by ema_steps * batch_size * accumulate / epochs, as torchvision's is"),
            whole("ema_steps", 1, 1, 1e6, "log", "steps of the optimizer between two updates of that average"),
            real(kOldClip, 10, 0, kMostNorm, "linear", "the older name of max_grad_norm")})
     rows.push_back(std::move(row));

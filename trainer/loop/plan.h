@@ -22,6 +22,7 @@ struct EarlyStopping {
 struct Averaging {
   double decay = 0;        // of what was, at each update; 0: no average
   std::int64_t steps = 1;  // of the optimizer between two updates
+  double asked = 0;        // the decay before it was scaled by the training's length, which may leave 0 of it
 };
 
 // How a recipe wants to be trained. Counts of steps are the optimizer's.

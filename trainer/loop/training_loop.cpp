@@ -128,6 +128,11 @@ void TrainingLoop::start() {
   } else {
     checkpoints_.clear();
   }
+  if (const Averaging& averaging = training_.plan().averaging; averaging.asked > 0 && averaging.decay == 0)
+    err_ << "warning: ema_decay " << shortest(averaging.asked)
+         << " is taken, but scaled to so short a training it forgets all at each update, so nothing is "
+            "averaged; one nearer to 1 averages"
+         << std::endl;
   passes_.loss_sums().copy_(torch::stack({torch::tensor(progress_.reported.sums, torch::kDouble),
                                           torch::tensor(progress_.logged.sums, torch::kDouble)}));
   if (last_epoch_ == 0) progress_.epoch = 0;  // no training: the report of epoch 0 is all there is

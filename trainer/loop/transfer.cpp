@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tuner/core/error.h"
+#include "tuner/core/plural_text.h"
 
 namespace tune::trainer::loop {
 namespace {
@@ -16,10 +17,6 @@ bool begins_with_one_of(const std::string& name, const std::vector<std::string>&
 Freeze freeze_of(const std::string& name) {
   if (name == "features") return Freeze::kFeatures;
   return name == "partial" ? Freeze::kPartial : Freeze::kNone;
-}
-
-std::string counted(std::size_t count, const std::string& word) {
-  return std::to_string(count) + " " + word + (count == 1 ? "" : "s");
 }
 
 }  // namespace
@@ -71,7 +68,7 @@ StagedModel::StagedModel(std::shared_ptr<torch::nn::Module> model, nn::Stages st
     for (const nn::Stage& stage : stages_.body) names += (names.empty() ? "" : ", ") + stage.name;
     throw Error(ExitCode::kBadSpec,
                 "train_stages is " + std::to_string(asked) + ", yet the network has " +
-                    counted(parts_.size(), "stage") + " beside its head",
+                    plural_text(parts_.size(), "stage") + " beside its head",
                 "from the image on they are " + names + "; \"freeze\": \"none\" trains all");
   }
   most_ = transfer.freeze == Freeze::kNone ? parts_.size() : transfer.freeze == Freeze::kPartial ? asked : 0;
@@ -146,7 +143,7 @@ std::string StagedModel::to_text() const {
   for (std::size_t stage = parts_.size(); stage-- > parts_.size() - most_;)
     trained += ", " + stages_.body[stage].name;
   std::string text = trained + (most_ == 0 ? " is trained" : " are trained");
-  if (most_ < parts_.size()) text += ", " + counted(parts_.size() - most_, "stage") + " frozen";
+  if (most_ < parts_.size()) text += ", " + plural_text(parts_.size() - most_, "stage") + " frozen";
   if (transfer_.unfreeze_every > 0 && most_ > 0)
     text += "; one more joins every " + shortest(transfer_.unfreeze_every) +
             (transfer_.unfreeze_every == 1 ? " epoch" : " epochs");

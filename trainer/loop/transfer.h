@@ -19,9 +19,9 @@ enum class Freeze {
 struct Transfer {
   Freeze freeze = Freeze::kNone;
   std::int64_t train_stages = 1;  // kPartial: so many, counted from the head
-  double unfreeze_every =
-      0;                  // epochs after which one more stage is trained, from the head alone; 0: all at once
-  double rate_decay = 1;  // each stage learns at so many times the rate of the one nearer to the head
+  // Epochs, or a part of one, after which one more stage is trained, from the head alone on; 0: all at once.
+  double unfreeze_every = 0;
+  double rate_decay = 1;        // each stage learns at so many times the rate of the one nearer to the head
   double head_rate_factor = 1;  // the head's rate, as a multiple of the schedule's
 };
 

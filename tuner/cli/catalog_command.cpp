@@ -140,8 +140,7 @@ int catalog_command(const Arguments& arguments, Console& console) {
           .value("task", "TASK", "one task, with its recipes' hyperparameters, and where weights come from")
           .json(
               "all of it: the models with their costs and the weights that were found here; of each task the "
-              "form of its "
-              "data, and its recipes with hyperparameters, defaults and ranges")
+              "form of its data, and its recipes with hyperparameters, defaults and ranges")
           .variable("TUNE_WEIGHTS",
                     "folders of weights, with colons between them; ./weights is looked into as well")
           .parse(arguments, console);

@@ -18,8 +18,7 @@ constexpr const char* kNotes =
     "  --version      the program's version\n"
     "The first two may also stand before the command.\n\n"
     "Colours are left out when NO_COLOR is set or the output is not a terminal.\n"
-    "Exit codes: 0 ok, 1 finished but nothing to promote, 2 usage, 3 bad spec, 5 not found, 6 "
-    "conflict,\n"
+    "Exit codes: 0 ok, 1 finished but nothing to promote, 2 usage, 3 bad spec, 5 not found, 6 conflict,\n"
     "7 environment, 8 every trial failed, 70 internal error, 130 interrupted.\n"
     "\nExample:\n"
     "  tune --spec search.json\n"
@@ -55,8 +54,8 @@ const CommandLine& command_line() {
            "tune --spec search.json --name second --trials 50 --time 2h",
            run_command},
           {"resume",
-           "resume STUDY [--store DIR] [--trials N] [--parallel N] [--time T] [--gpu-hours H] "
-           "[--cost-usd USD] [--target X] [--no-improvement N] [--convergence X] [--gpus LIST] "
+           "resume STUDY [--store DIR] [--trials N] [--parallel N] [--time T] [--gpu-hours H] [--cost-usd "
+           "USD] [--target X] [--no-improvement N] [--convergence X] [--gpus LIST] "
            "[--retry-failed] [--json]",
            "go on with a study, with higher limits where asked for, and with its failed trials",
            "tune resume steel-legacy --trials 40\ntune resume steel-legacy --retry-failed", resume_command},
@@ -68,8 +67,7 @@ const CommandLine& command_line() {
           {"enqueue", "enqueue STUDY (--parameters JSON | --csv FILE) [--store DIR] [--json]",
            "trials with hyperparameters of your own, before all others, also while the study runs",
            "tune enqueue steel-legacy --parameters '{\"learning_rate\": 0.001}'\ntune trials steel-legacy "
-           "--csv | "
-           "tune enqueue second --csv -",
+           "--csv | tune enqueue second --csv -",
            enqueue_command},
           {"rerun", "rerun STUDY/N [--store DIR] [--json]",
            "repeat a trial exactly, with its seed, and say whether it comes to the same",
@@ -107,11 +105,9 @@ const CommandLine& command_line() {
            "tune check search.json\ntune check search.json --sample train.log", check_command},
           {"init",
            "init [DATA [--model NAME] [--weights FILE] [--task TASK] [--classes-from PLACE]] [--from-script "
-           "FILE "
-           "[--set NAME=VALUE]...] [--output FILE [--force]] [--json]",
+           "FILE [--set NAME=VALUE]...] [--output FILE [--force]] [--json]",
            "a first spec: for labelled images after a look at them, or for a Python script by the names of "
-           "its "
-           "arguments",
+           "its arguments",
            "tune init data/classes --output search.json\n"
            "tune init --from-script train.py --output search.json\n"
            "tune init --from-script train.py --set data=data/steel",
@@ -122,8 +118,7 @@ const CommandLine& command_line() {
            "a tuning job of SageMaker as a spec, and what became of each of its fields",
            "tune import amt job.json --output search.json --command 'python3 train.py'\n"
            "aws sagemaker describe-hyper-parameter-tuning-job --hyper-parameter-tuning-job-name steel | tune "
-           "import "
-           "amt - --map s3://bucket/steel=data",
+           "import amt - --map s3://bucket/steel=data",
            import_command},
           {"schema", "schema", "the JSON Schema of specs and comparisons, for editors",
            "tune schema > tune.schema.json", schema_command},

@@ -91,7 +91,6 @@ Finding check_rights(const fs::path& store) {
     for (const fs::path& place : {store / name, study_database(store / name)}) places.push_back(place);
   std::error_code ignored;
   if (fs::exists(models_folder(store), ignored)) places.push_back(models_folder(store));
-  Finding finding{"rights", Verdict::kGood, "the store can be written", {}};
   std::string closed;
   for (const fs::path& place : places) {
     const int wanted = fs::is_directory(place, ignored) ? W_OK | X_OK : W_OK;
@@ -100,7 +99,7 @@ Finding check_rights(const fs::path& store) {
     closed += (closed.empty() ? "" : "\n") + place.lexically_normal().string() +
               " cannot be written: " + std::strerror(reason);
   }
-  if (closed.empty()) return finding;
+  if (closed.empty()) return {"rights", Verdict::kGood, "the store can be written", {}};
   return {"rights", Verdict::kBad, closed,
           "give this user the right to write there, or name another store with --store"};
 }

@@ -40,9 +40,8 @@ int enqueue_command(const Arguments& arguments, Console& console) {
   const auto options = Options(command_line(), "enqueue")
                            .positional("STUDY", "the study's name")
                            .value("parameters", "JSON",
-                                  "a trial's hyperparameters; those left out are the best (of two "
-                                  "objectives\n                        "
-                                  "the preferred) trial's")
+                                  "a trial's hyperparameters; those left out are the best trial's, of two "
+                                  "objectives the preferred one's")
                            .value("csv", "FILE", "a trial a row, a hyperparameter a column; - reads stdin")
                            .parse(arguments, console);
   if (!options) return 0;

@@ -9,6 +9,7 @@
 #include "tuner/cli/command_line/output.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
+#include "tuner/import/study_name.h"
 #include "tuner/metrics/regex_objection.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/spec/spec_text.h"
@@ -34,32 +35,11 @@ std::vector<std::string> arguments_of(const std::string& data, const Parsed& opt
   return arguments;
 }
 
-// A study's name may hold letters, digits, `_`, `.` and `-`, and begins with one of the first two.
-std::string study_name_for(const std::string& data) {
-  constexpr std::size_t kLongest = 64;
-  std::filesystem::path path = std::filesystem::absolute(data).lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();
-  const auto is_plain = [](char letter) {
-    return (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-           (letter >= '0' && letter <= '9');
-  };
-  std::string name;
-  for (const char letter : path.stem().string()) {
-    if (is_plain(letter))
-      name += letter;
-    else if (!name.empty() && name.back() != '-')
-      name += '-';
-  }
-  while (!name.empty() && name.back() == '-') name.pop_back();
-  name = name.substr(0, kLongest);
-  return name.empty() || name == "models" || name == "comparisons" ? "images" : name;
-}
-
 // The advised spec with a name, its paths as they are seen from the folder that it lies in.
 OrderedJson spec_for(const OrderedJson& advice, const std::string& data, const std::string& output) {
   namespace fs = std::filesystem;
   const fs::path folder = output.empty() ? fs::current_path() : fs::absolute(output).parent_path();
-  OrderedJson spec{{"study", study_name_for(data)}};
+  OrderedJson spec{{"study", amt::study_name_of(data, "images")}};
   spec.update(advice.at("spec"));
   for (const char* key : {"data", "weights", "images"})
     if (const auto path = spec.at("trainer").find(key); path != spec.at("trainer").end())

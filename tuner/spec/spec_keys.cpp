@@ -50,8 +50,7 @@ const ObjectTable kParameter{
      {.name = "scale",
       .kind = kText,
       .description = "Where values are dense: linear; log (min > 0) near the min; reverse_log (0 <= values < "
-                     "1) near 1; auto "
-                     "is log when min > 0 and max / min >= 100, else linear.",
+                     "1) near 1; auto is log when min > 0 and max / min >= 100, else linear.",
       .default_json = "\"linear\"",
       .choices = {"linear", "log", "reverse_log", "auto"},
       .foreign = {{"uniform", "use \"linear\""}, {"ReverseLogarithmic", "use \"reverse_log\""}},
@@ -85,7 +84,7 @@ const ObjectTable kParameter{
 const ObjectTable kTrainer{
     {{.name = "task",
       .kind = kText,
-      .description = "What is trained, such as detection.",
+      .description = "What is trained, such as detection or image_classification.",
       .required = true,
       .text = &kNonEmpty},
      {.name = "model", .kind = kText, .description = "Name of the model to fine-tune.", .text = &kNonEmpty},
@@ -103,7 +102,8 @@ const ObjectTable kTrainer{
       .text = &kNonEmpty},
      {.name = "images",
       .kind = kText,
-      .description = "Folder of the images, where they do not lie beside the annotations of the data.",
+      .description =
+          "Folder of the images, where they do not lie beside the annotations or lists of the data.",
       .text = &kNonEmpty},
      {.name = "validation",
       .kind = kText,
@@ -191,10 +191,10 @@ const ObjectTable kEarlyStopping{
     {{.name = "rule",
       .kind = kText,
       .description =
-          "When a trial that does badly is stopped. median: what it has reached so far is worse "
-          "than the median of what earlier trials had reached by that step; "
-          "median_running_average: its newest value is worse than the median of their running "
-          "averages; asha: at rungs, fractions of a training, it is not among the best; hyperband: "
+          "When a trial that does badly is stopped. median: what it has reached so far is worse than the "
+          "median of what earlier trials had reached by that step; "
+          "median_running_average: its newest value is worse than the median of their running averages; "
+          "asha: at rungs, fractions of a training, it is not among the best; hyperband: "
           "asha with brackets; prediction: it will hardly end better than the best so far; auto: asha "
           "where early values tell the end.",
       .default_json = "\"none\"",
@@ -228,8 +228,8 @@ const ObjectTable kEarlyStopping{
      {.name = "form",
       .kind = kText,
       .description =
-          "Of asha, hyperband and auto: stop ends the others; pause lets them wait with their "
-          "checkpoints until they are among the best, and needs a trainer that resumes. When absent, "
+          "Of asha, hyperband and auto: stop ends the others; pause lets them wait with their checkpoints "
+          "until they are among the best, and needs a trainer that resumes. When absent, "
           "stop; of auto with a built-in trainer, pause.",
       .choices = {"stop", "pause"},
       .foreign = {{"stopping", "use \"stop\""},
@@ -281,8 +281,8 @@ const ObjectTable kLimits{
       .text = &kDurationText},
      {.name = "gpu_hours",
       .kind = kNumber,
-      .description = "Device hours that the trials may take, summed over resumes. A trial "
-                     "without GPUs counts as one device.",
+      .description = "Device hours that the trials may take, summed over resumes. A trial without GPUs "
+                     "counts as one device.",
       .minimum = 0},
      {.name = "cost_usd",
       .kind = kNumber,
@@ -314,8 +314,7 @@ const ObjectTable kResources{
      {.name = "trials_per_gpu",
       .kind = kInteger,
       .description = "How many trials share one GPU: its time, while its memory is not divided. auto: as "
-                     "many as fit by what "
-                     "earlier trials were seen to take of its memory.",
+                     "many as fit by what earlier trials were seen to take of its memory.",
       .default_json = "1",
       .minimum = 1,
       .word = "auto"},
@@ -431,8 +430,7 @@ const ObjectTable kSpec{
       .kind = kArray,
       .description =
           "Two objectives in place of one: the search looks for the Pareto front, the trials that no other "
-          "one "
-          "beats in both. The second may be device_seconds: for how long a trial held its devices.",
+          "one beats in both. The second may be device_seconds: for how long a trial held its devices.",
       .least_items = 2,
       .most_items = 2,
       .object = &kObjective,
@@ -440,8 +438,8 @@ const ObjectTable kSpec{
      {.name = "parameters",
       .kind = kMap,
       .description =
-          "What is searched; empty with the strategy random, which then repeats the fixed values, "
-          "each trial with a seed of its own. Names may be dotted (lora.r) and nest in trial.json.",
+          "What is searched; empty with the strategy random, which then repeats the fixed values, each trial "
+          "with a seed of its own. Names may be dotted (lora.r) and nest in trial.json.",
       .required = true,
       .most_items = kMostParameters,
       .member_name = &kParameterName,
@@ -458,9 +456,9 @@ const ObjectTable kSpec{
       .object = &kTrainer},
      {.name = "command",
       .kind = kArray,
-      .description = "Any other program and its arguments; {{name}} within an element stands for a "
-                     "parameter, a fixed value, "
-                     "trial_file, output_dir, checkpoint_dir or seed. No shell is involved.",
+      .description =
+          "Any other program and its arguments; {{name}} within an element stands for a "
+          "parameter, a fixed value, trial_file, output_dir, checkpoint_dir or seed. No shell is involved.",
       .least_items = 1,
       .item = kText},
      {.name = "environment",

@@ -167,14 +167,13 @@ void check_two_objectives(const Spec& spec, SpecProblems& problems) {
   if (rule != "none" && !compares_at_steps)
     problems.add(place,
                  in_quotes(rule) +
-                     " goes by one objective, and would stop trials that are on the front for the "
-                     "other one",
+                     " goes by one objective, and would stop trials that are on the front for the other one",
                  "take \"median\", which compares a trial with those that are no worse in the other one");
   if (compares_at_steps && spec.second_objective->metric == kDeviceSeconds)
     problems.add(place,
                  in_quotes(kDeviceSeconds) +
-                     " is known when a trial has ended, so no rule can tell that one which "
-                     "is behind will not be a fast one",
+                     " is known when a trial has ended, so no rule can tell that one which is behind will "
+                     "not be a fast one",
                  "leave the rule out, or make a metric that the program prints early the second objective");
   if (problems.contains("/limits/target"))
     problems.add_at_key("/limits/target", "a target is of one objective",

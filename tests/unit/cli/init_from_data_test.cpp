@@ -93,7 +93,7 @@ TEST_CASE("a trainer that gives no advice is named", "[init]") {
   const AdvisingTrainer trainer("{}", "", 0);
   const Printed printed = run({"init", trainer.data()});
   CHECK(printed.code == 7);
-  CHECK_THAT(printed.err, Contains("advise did not answer as expected (exit code 0)"));
+  CHECK_THAT(printed.err, Contains("advise --json did not answer as expected (exit code 0)"));
 }
 
 TEST_CASE("init takes data or a script, with the options of that one", "[init]") {

@@ -38,8 +38,8 @@ struct AuditedSet {
   std::vector<data::DataProblem> left_out;  // objects that are not used, while the set is
   std::vector<AuditedClass> classes;
   std::map<std::size_t, std::size_t> objects;  // objects in an image -> images
-  OrderedJson
-      split;  // how it was cut out of its data (image_sets::CutSets::description); null where it was not
+  // How it was cut out of its data (image_sets::CutSets::description); null where it was not.
+  OrderedJson split;
 };
 
 using image_sets::EqualImages;

@@ -8,10 +8,8 @@
 namespace tune::trainer::image_classification {
 
 void add_data_options(std::vector<loop::Option>& options) {
-  image_sets::add_part_options(options, "where the paths of a list or table begin, instead of in its folder");
-  options.push_back({"classes-from", "PLACE",
-                     "where the class of an image in a folder is written: folder (pit/a.jpg, the default) or "
-                     "file_name (pit_12.jpg)"});
+  image_sets::add_part_options(options, kImagesOption);
+  options.push_back({"classes-from", "PLACE", kClassesFromOption});
 }
 
 DataChoice data_choice(const loop::Request& request) {
@@ -23,13 +21,10 @@ DataChoice data_choice(const loop::Request& request) {
 }
 
 std::vector<OrderedJson> data_keys() {
-  std::vector<OrderedJson> keys =
-      image_sets::data_keys("where the paths of a list or table begin, instead of in its folder");
-  OrderedJson from =
-      loop::trainer_key("classes_from", "choice",
-                        "where the class of an image in a folder is written: folder (pit/a.jpg, "
-                        "the default) or file_name (pit_12.jpg)");
+  std::vector<OrderedJson> keys = image_sets::data_keys(kImagesOption);
+  OrderedJson from = loop::trainer_key("classes_from", "choice", kClassesFromOption);
   from["values"] = {"folder", "file_name"};
+  from["default"] = "folder";
   keys.push_back(from);
   return keys;
 }

@@ -20,6 +20,12 @@ struct DataChoice {
   std::filesystem::path images = {};                          // see ReadOptions
   ClassesFrom classes_from = ClassesFrom::kFolder;
 };
+// What --images and --classes-from are for, and the keys of `trainer` that go by these names.
+inline constexpr const char *kImagesOption =
+                                "where the paths of a list or table begin, instead of in its folder",
+                            *kClassesFromOption =
+                                "where the class of an image in a folder is written: folder (pit/a.jpg, the "
+                                "default) or file_name (pit_12.jpg: what is before the last `_` and digits)";
 // All but --data.
 void add_data_options(std::vector<loop::Option>& options);
 DataChoice data_choice(const loop::Request& request);

@@ -12,6 +12,7 @@
 namespace tune::trainer::image_classification {
 namespace {
 
+using images::Interpolation;
 using Maker = decltype(ClassifierModel::make);
 
 template <typename Network, typename... Arguments>
@@ -28,11 +29,13 @@ Maker resnet(std::array<int, 4> blocks, nn::ResNetBlock block) {
 // The second edition of torchvision's weights was trained for 232 pixels.
 constexpr int kSecondEdition = 232;
 
-InputForm resized_to(int resize, Interpolation interpolation = Interpolation::kBilinear) {
-  InputForm form;
-  form.resize = resize;
-  form.interpolation = interpolation;
-  return form;
+// 224 pixels out of a shorter side of so many, normalised as torchvision's weights want it.
+data::Preprocessing cut_out_of(int resize, Interpolation interpolation = Interpolation::kBilinear) {
+  data::Preprocessing input;
+  input.size = 224;
+  input.resize = resize;
+  input.interpolation = interpolation;
+  return input;
 }
 
 constexpr std::array<double, 3> kHalf{0.5, 0.5, 0.5};
@@ -44,7 +47,7 @@ const std::vector<ClassifierModel>& classifier_models() {
   static const std::vector<ClassifierModel> models{
       {"resnet18",
        "ResNet-18: a good first choice",
-       {},
+       cut_out_of(256),
        1,
        false,
        0,
@@ -53,7 +56,7 @@ const std::vector<ClassifierModel>& classifier_models() {
        resnet({2, 2, 2, 2}, ResNetBlock::kBasic)},
       {"resnet34",
        "ResNet-34: twice ResNet-18's depth",
-       {},
+       cut_out_of(256),
        1,
        false,
        0,
@@ -62,7 +65,7 @@ const std::vector<ClassifierModel>& classifier_models() {
        resnet({3, 4, 6, 3}, ResNetBlock::kBasic)},
       {"resnet50",
        "ResNet-50: slower than ResNet-34, features of 2048 numbers",
-       resized_to(kSecondEdition),
+       cut_out_of(kSecondEdition),
        1,
        false,
        0,
@@ -71,7 +74,7 @@ const std::vector<ClassifierModel>& classifier_models() {
        resnet({3, 4, 6, 3}, ResNetBlock::kBottleneck)},
       {"squeezenet1_1",
        "SqueezeNet 1.1: the fewest weights, without batch normalisation",
-       {},
+       cut_out_of(256),
        17,
        false,
        0.5,
@@ -80,7 +83,7 @@ const std::vector<ClassifierModel>& classifier_models() {
        maker<nn::SqueezeNet>()},
       {"mobilenet_v2",
        "MobileNetV2: for phones and small processors",
-       resized_to(kSecondEdition),
+       cut_out_of(kSecondEdition),
        1,
        false,
        0.2,
@@ -89,7 +92,7 @@ const std::vector<ClassifierModel>& classifier_models() {
        maker<nn::MobileNetV2>()},
       {"mobilenet_v3_small",
        "MobileNetV3 small: the least arithmetic of all",
-       {},
+       cut_out_of(256),
        1,
        false,
        0.2,
@@ -98,7 +101,7 @@ const std::vector<ClassifierModel>& classifier_models() {
        maker<nn::MobileNetV3>(MobileNetV3Size::kSmall)},
       {"mobilenet_v3_large",
        "MobileNetV3 large: MobileNetV2's arithmetic, more weights",
-       resized_to(kSecondEdition),
+       cut_out_of(kSecondEdition),
        1,
        false,
        0.2,
@@ -107,7 +110,7 @@ const std::vector<ClassifierModel>& classifier_models() {
        maker<nn::MobileNetV3>(MobileNetV3Size::kLarge)},
       {"efficientnet_b0",
        "EfficientNet-B0: accurate for its arithmetic, slow to train for it",
-       resized_to(256, Interpolation::kBicubic),
+       cut_out_of(256, Interpolation::kBicubic),
        1,
        false,
        0.2,
@@ -116,7 +119,7 @@ const std::vector<ClassifierModel>& classifier_models() {
        maker<nn::EfficientNetB0>()},
       {"vgg16",
        "VGG-16 without batch normalisation: large and slow, for comparison",
-       {},
+       cut_out_of(256),
        32,
        false,
        0.5,
@@ -125,7 +128,7 @@ const std::vector<ClassifierModel>& classifier_models() {
        maker<nn::Vgg16>()},
       {"vit_b_16",
        "Vision transformer, base, patches of 16 pixels; wants pretrained weights",
-       {},
+       cut_out_of(256),
        224,
        true,
        0,
@@ -134,7 +137,7 @@ const std::vector<ClassifierModel>& classifier_models() {
        maker<nn::VisionTransformer>(nn::TransformerLayout{768, 12, 12, TransformerNames::kTorchvision})},
       {"vit_tiny_patch16_224",
        "Vision transformer, tiny, timm's; wants pretrained weights",
-       {224, 248, Interpolation::kBicubic, kHalf, kHalf},
+       {224, kHalf, kHalf, 248, Interpolation::kBicubic},
        224,
        true,
        0,

@@ -1,36 +1,23 @@
 #pragma once
 // The networks that tell images apart which tune-train knows.
-#include <array>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "trainer/data/preprocessing.h"
 #include "trainer/nn/cost.h"
 #include "trainer/nn/image_classifier.h"
 
 namespace tune::trainer::image_classification {
 
-enum class Interpolation { kBilinear, kBicubic };
-
-// What images become before they enter a network: the shorter side `resize` pixels long, the middle
-// `size` x `size` of them, scaled to [0, 1], less `mean` and divided by `std`.
-struct InputForm {
-  int size = 224, resize = 256;
-  Interpolation interpolation = Interpolation::kBilinear;
-  // Red, green, blue.
-  std::array<double, 3> mean{0.485, 0.456, 0.406}, std{0.229, 0.224, 0.225};
-  // Of the shorter side, that the network sees.
-  double crop_fraction() const { return static_cast<double>(size) / resize; }
-};
-
 struct ClassifierModel {
   std::string name;  // the library's own
   std::string description;
-  InputForm input;    // of the library's default weights
-  int smallest_size;  // of the input's side, that the network has a place for
-  bool one_size;      // it takes input.size and no other
-  double dropout;     // before the head, as the library has it
+  data::Preprocessing input;  // of the library's default weights
+  int smallest_size;          // of the input's side, that the network has a place for
+  bool one_size;              // it takes input.size and no other
+  double dropout;             // before the head, as the library has it
   nn::Cost parameters;
   nn::Cost multiply_adds;  // of one forward pass over one image of input.size
   // A new network, in training mode and on the CPU. Weights are drawn from LibTorch's default generator. The

@@ -9,6 +9,7 @@
 #include "trainer/tasks/image_classification/offers.h"
 #include "trainer/tasks/image_sets/model_facts.h"
 #include "tuner/core/error.h"
+#include "tuner/core/plural_text.h"
 
 namespace tune::trainer::image_classification {
 namespace {
@@ -69,7 +70,7 @@ loop::Answer answer_predict(const loop::Request& request) {
   const std::string& output = request.text("output");
   write_predictions(output, predictions_of(classifier, dataset, std::move(*probabilities)));
   const std::size_t count = dataset.examples.size();
-  if (!request.as_json) return {{}, "predictions of " + std::to_string(count) + " images: " + output + "\n"};
+  if (!request.as_json) return {{}, "predictions of " + plural_text(count, "image") + ": " + output + "\n"};
   return {{{"schema", 1},
            {"output", output},
            {"form", dataset.form},

@@ -65,17 +65,17 @@ std::vector<Hyperparameter> caching_rows() {
 }
 
 std::vector<Hyperparameter> loss_rows() {
-  return {real("label_smoothing", 0, 0, 0.9, "linear", "the part of the probability that all classes share"),
-          real("dropout", 0, 0, 0.95, "linear",
-               "of the head's input; where it is not given, what the network has of its own"),
-          real("mixup_alpha", 0, 0, 10, "linear",
-               "mixes images with their neighbours, by shares of a beta "
-               "distribution of this parameter; 0: no"),
-          real("cutmix_alpha", 0, 0, 10, "linear",
-               "pastes rectangles of neighbours into images, likewise; 0: no"),
-          choice("class_weights", {"none", "balanced"},
-                 "balanced: examples of rare classes count for more in the loss"),
-          flag("balanced_sampling", false, "each epoch shows every class equally often")};
+  return {
+      real("label_smoothing", 0, 0, 0.9, "linear", "the part of the probability that all classes share"),
+      real("dropout", 0, 0, 0.95, "linear",
+           "of the head's input; where it is not given, what the network has of its own"),
+      real("mixup_alpha", 0, 0, 10, "linear",
+           "mixes images with their neighbours, by shares of a beta distribution of this parameter; 0: no"),
+      real("cutmix_alpha", 0, 0, 10, "linear",
+           "pastes rectangles of neighbours into images, likewise; 0: no"),
+      choice("class_weights", {"none", "balanced"},
+             "balanced: examples of rare classes count for more in the loss"),
+      flag("balanced_sampling", false, "each epoch shows every class equally often")};
 }
 
 // Those of the plan, with what images of classes do well with.
@@ -125,6 +125,15 @@ std::vector<Hyperparameter> rows_for_others() {
   return rows;
 }
 
+// Their values under our names. What was left alone contradicts nothing, but where those products do
+// otherwise than fine-tune.
+void add_shared(const loop::Hyperparameters& values, Json& ours) {
+  for (const Hyperparameter& row : rows_for_others()) {
+    const bool differs = row.name == "warmup_epochs" || row.name == "max_grad_norm";
+    if (values.given(row.name) || differs) ours[row.name] = values.values().at(row.name);
+  }
+}
+
 Recipe with_metrics(Recipe recipe) {
   for (const Name& name : kNames) {
     if (recipe.name == "mxnet")
@@ -141,6 +150,26 @@ Recipe with_metrics(Recipe recipe) {
   }
   recipe.loss_names = {kLoss};
   return recipe;
+}
+
+// The hyperparameter by which the trial asks for images that vary; "" where it asks for nothing.
+std::string asked_variation(const Recipe& recipe, const loop::Hyperparameters& values) {
+  if (recipe.name == "mxnet") return values.text("augmentation_type") == "none" ? "" : "augmentation_type";
+  if (recipe.name == "tensorflow") return values.flag("augmentation") ? "augmentation" : "";
+  for (const Hyperparameter& row : augmentation_hyperparameters())
+    if (values.changed(row.name) && values.values().at(row.name) != false) return row.name;
+  return "";
+}
+
+// Cached features are of images as they are, whatever else is asked for.
+void note_unvaried(const Recipe& recipe, const loop::Hyperparameters& values, Asked& asked) {
+  const auto ours = fine_tuning_values(asked.parameters);
+  const bool is_cached = ours.text("freeze") == "features" && ours.flag("cache_features");
+  const std::string name = asked_variation(recipe, values);
+  if (!is_cached || ours.integer("feature_views") > 1 || name.empty()) return;
+  asked.notes.push_back("hyperparameter " + name +
+                        " is taken, but changes nothing: features are cached of images as they are; "
+                        "\"cache_features\": false varies them, and so does \"feature_views\" above 1");
 }
 
 }  // namespace
@@ -178,14 +207,8 @@ Asked asked_of(const Recipe& recipe, const Json& given) {
   asked.parameters = given;
   if (recipe.name == "mxnet") asked = asked_of_mxnet(values);
   if (recipe.name == "tensorflow") asked = asked_of_tensorflow(values);
-  if (recipe.name == "fine-tune") return asked;
-  const auto differs = [](const std::string& name) {
-    return name == "warmup_epochs" || name == "max_grad_norm";
-  };
-  for (const Hyperparameter& row :
-       rows_for_others())  // given to be given: what was left alone contradicts nothing
-    if (values.given(row.name) || differs(row.name))
-      asked.parameters[row.name] = values.values().at(row.name);
+  if (recipe.name != "fine-tune") add_shared(values, asked.parameters);
+  note_unvaried(recipe, values, asked);
   return asked;
 }
 

@@ -92,7 +92,7 @@ Truth read_truth(const ScoreRequest& asked, const loop::Request& request) {
   // A table of labels needs no images; those of a part, or of --examples, do.
   const bool is_table = data::has_extension(asked.truth.data, {".csv", ".json"});
   if (is_table && !asked.truth.part && asked.examples == 0)
-    return {scored_images(read_predictions(place), place), {}};
+    return {scored_images(read_predictions(place), place, asked.classes), {}};
   ReadOptions options;
   options.classes = asked.classes;
   options.threads = loop::threads_to_use(0);

@@ -1,10 +1,10 @@
 #include "trainer/tasks/image_classification/task.h"
 
+#include "trainer/tasks/image_classification/data_parts.h"
 #include "trainer/tasks/image_classification/initial_weights.h"
 #include "trainer/tasks/image_classification/models.h"
 #include "trainer/tasks/image_classification/offers.h"
 #include "trainer/tasks/image_classification/task_parts.h"
-#include "trainer/tasks/image_sets/data_keys.h"
 
 namespace tune::trainer::image_classification {
 namespace {
@@ -20,21 +20,11 @@ std::unique_ptr<loop::Training> start(const loop::TrialFile& trial, const loop::
 
 OrderedJson trainer_keys() {
   OrderedJson model = loop::trainer_key("model", "choice",
-                                        "the network; recipe mxnet may name a ResNet by num_layers instead"),
-              from = loop::trainer_key(
-                  "classes_from", "choice",
-                  "where the class of an image in a folder is written: in its folder's name "
-                  "(folder, the default), or in its own before the last `_` and digits "
-                  "(file_name)");
+                                        "the network; recipe mxnet may name a ResNet by num_layers instead");
   model["values"] = OrderedJson::array();
   for (const ClassifierModel& each : classifier_models()) model["values"].push_back(each.name);
-  from["values"] = {"folder", "file_name"};
-  from["default"] = "folder";
   OrderedJson keys = OrderedJson::array({model, loop::recipe_key(classification_recipes())});
-  for (const OrderedJson& row : image_sets::data_keys(
-           "the folder in which the paths of a list or table begin, where that is not its own"))
-    keys.push_back(row);
-  keys.push_back(from);
+  for (const OrderedJson& row : data_keys()) keys.push_back(row);
   keys.push_back(loop::trainer_key("weights", "path",
                                    "weights to start from: a model folder, a .safetensors or a .pth file"));
   keys.push_back(head_key());

@@ -125,24 +125,13 @@ void build_network(const loop::TrialFile& trial, const ClassifierModel& kind, He
 
 }  // namespace
 
-data::Preprocessing preprocessing_of(const InputForm& input) {
-  data::Preprocessing made;
-  made.size = input.size;
-  made.resize = input.resize;
-  made.mean = input.mean;
-  made.std = input.std;
-  made.interpolation = input.interpolation == Interpolation::kBicubic ? images::Interpolation::kBicubic
-                                                                      : images::Interpolation::kBilinear;
-  return made;
-}
-
 ClassifierParts parts_of(const loop::TrialFile& trial, const loop::Compute& compute, std::ostream& notes) {
   const loop::Recipe& recipe = classification_recipe(
       loop::text_key(trial.trainer, "recipe", classification_recipes().front().name.c_str()));
   const Asked asked = asked_of(recipe, trial.parameters);
   const ClassifierModel& kind = model_of(trial.trainer, asked);
   check_weights(trial.trainer, asked);
-  const data::Preprocessing preprocessing = preprocessing_of(kind.input);
+  const data::Preprocessing& preprocessing = kind.input;
   if (asked.image_size && *asked.image_size != preprocessing.size)
     contradict("image_shape asks for " + std::to_string(*asked.image_size) + " pixels, yet " + kind.name +
                    " takes " + std::to_string(preprocessing.size),

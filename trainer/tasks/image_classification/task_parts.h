@@ -5,9 +5,6 @@
 
 namespace tune::trainer::image_classification {
 
-// What a network wants images to be made into.
-data::Preprocessing preprocessing_of(const InputForm& input);
-
 // Reads the data, draws the network and gives it its first weights. What a person should know goes to
 // `notes`. Throws Error(kBadData) for the data, Error(kBadSpec) for the trial.
 ClassifierParts parts_of(const loop::TrialFile& trial, const loop::Compute& compute, std::ostream& notes);

@@ -1,6 +1,6 @@
 #include "trainer/tasks/image_classification/training_data.h"
 
-#include <algorithm>
+#include <set>
 
 #include "trainer/data/folder_listing.h"
 #include "trainer/loop/trial_file.h"
@@ -11,15 +11,24 @@
 namespace tune::trainer::image_classification {
 namespace {
 
-bool shows_nothing(const Dataset& dataset) {
-  return std::all_of(dataset.examples.begin(), dataset.examples.end(),
-                     [](const Example& example) { return example.labels.empty(); });
+std::set<int> shown_classes(const Dataset& dataset) {
+  std::set<int> shown;
+  for (const Example& example : dataset.examples) shown.insert(example.labels.begin(), example.labels.end());
+  return shown;
 }
 
 void check_parts(const Dataset& training, const Dataset& validation, const std::string& data) {
-  if (shows_nothing(training))
+  const std::set<int> trained = shown_classes(training);
+  if (trained.empty())
     throw Error(ExitCode::kBadData, data + ": no training image has a label", "check the labels");
-  if (shows_nothing(validation))
+  // Other classes may be named by a file, or lie in another part.
+  if (trained.size() == 1 && !training.multi_label)
+    throw Error(ExitCode::kBadData,
+                data + ": all training images show " +
+                    training.classes[static_cast<std::size_t>(*trained.begin())] +
+                    ", so there is nothing to tell apart",
+                "add images of another class");
+  if (shown_classes(validation).empty())
     throw Error(ExitCode::kBadData, data + ": no validation image has a label, so no metric is defined",
                 "give `validation`, or a larger share of it in `split`");
 }

@@ -35,8 +35,10 @@ TrainingTargets::TrainingTargets(const Dataset& training, double smoothing, bool
   std::vector<float> positive;
   for (std::size_t c = 0; c < counts.size(); ++c) {
     const auto count = static_cast<double>(std::max<std::int64_t>(counts[c], 1));
+    // A class that every example has is outweighed by nothing: a weight of 0 would keep it from being
+    // learned.
     if (multi_label_)
-      positive.push_back(static_cast<float>((examples - count) / count));
+      positive.push_back(count < examples ? static_cast<float>((examples - count) / count) : 1.0F);
     else
       class_weights_[c] = examples / (classes * count);
   }

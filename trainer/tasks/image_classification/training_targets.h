@@ -19,7 +19,7 @@ class TrainingTargets {
   // al., CVPR 2016); where an image may show several classes it pulls each target that far towards a half.
   // `balanced`: an example counts inversely to the number of examples of its class, by n / (classes * n of
   // the class), so that they count 1 on average. Where an image may show several, being of a class counts as
-  // often as there are images without it for each one with it (see positive_weights()).
+  // often as there are images without it for each one with it (see positive_weights()); once where all are.
   TrainingTargets(const Dataset& training, double smoothing, bool balanced);
 
   // "targets" float [B, classes] and "counts" float [B].

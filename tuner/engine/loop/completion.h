@@ -45,12 +45,12 @@ class Completion {
   std::string sentence() const;
 
  private:
+  double whole() const;  // what limits.convergence is a part of
+
   Limits limits_;
   Objective objective_;
   bool is_pair_;
   BestSoFar best_;
-  double whole() const;  // what limits.convergence is a part of
-
   std::vector<double> completed_;  // the first values of the completed trials
   int since_best_ = 0;             // completed and stopped trials
   int converged_ = 0;              // suggestions

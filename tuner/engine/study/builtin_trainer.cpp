@@ -68,14 +68,30 @@ fs::path require_program() {
               "build it with ./dev build, or name a program of your own in \"command\"");
 }
 
+struct Asking {
+  std::vector<std::string> arguments = {};
+  std::chrono::minutes time_limit{1};
+  std::function<void(const std::string& line)> on_line = {};  // what it says meanwhile, but for an error
+  // What tune ends with where it said an error and ended with that code.
+  ExitCode (*code_of)(int exit_code) = [](int) { return ExitCode::kEnvironment; };
+};
 // What `tune-train COMMAND --json` prints.
-OrderedJson answer_of(const fs::path& trainer, const std::string& command) {
+OrderedJson answer_of(const fs::path& trainer, const std::string& command, const Asking& asking = {}) {
   std::string last;
+  std::optional<SaidError> said;
   Program program{{trainer.string(), command, "--json"}, fs::current_path()};
+  program.argv.insert(program.argv.end(), asking.arguments.begin(), asking.arguments.end());
   program.quiet = false;
-  program.on_line = [&last](const std::string& line) { last = line; };
+  program.time_limit = asking.time_limit;
+  program.on_line = [&](const std::string& line) {
+    last = line;
+    if (auto error = error_in(line))
+      said = std::move(error);
+    else if (asking.on_line)
+      asking.on_line(line);
+  };
   const ProgramOutput answer = run_program(program);
-  if (const auto said = error_in(last)) throw Error(ExitCode::kEnvironment, said->message, said->hint);
+  if (said) throw Error(asking.code_of(answer.exit_code), said->message, said->hint);
   OrderedJson document = OrderedJson::parse(answer.out, nullptr, false);
   if (answer.exit_code != 0 || !document.is_object() || document.value("schema", 0) != 1)
     throw Error(ExitCode::kEnvironment,
@@ -97,29 +113,9 @@ ExitCode advice_failure(int exit_code) {
 
 OrderedJson trainer_advice(const std::vector<std::string>& arguments,
                            const std::function<void(const std::string&)>& on_line) {
-  constexpr std::chrono::minutes kLimit{
-      60};  // it keeps to its own, shorter time; reading a large set comes first
-  const fs::path trainer = require_program();
-  Program program{{trainer.string(), "advise", "--json"}, fs::current_path()};
-  program.argv.insert(program.argv.end(), arguments.begin(), arguments.end());
-  program.quiet = false;
-  program.time_limit = kLimit;
-  std::optional<SaidError> said;
-  program.on_line = [&](const std::string& line) {
-    if (auto error = error_in(line))
-      said = std::move(error);
-    else
-      on_line(line);
-  };
-  const ProgramOutput answer = run_program(program);
-  if (said) throw Error(advice_failure(answer.exit_code), said->message, said->hint);
-  OrderedJson document = OrderedJson::parse(answer.out, nullptr, false);
-  if (answer.exit_code != 0 || !document.is_object() || document.value("schema", 0) != 1)
-    throw Error(ExitCode::kEnvironment,
-                trainer.string() + " advise did not answer as expected (exit code " +
-                    std::to_string(answer.exit_code) + ")",
-                "tune and tune-train must be of the same version; try `tune-train advise` by hand");
-  return document;
+  // It keeps to its own, shorter time; reading a large set comes first.
+  constexpr std::chrono::minutes kLimit{60};
+  return answer_of(require_program(), "advise", {arguments, kLimit, on_line, advice_failure});
 }
 
 BuiltinTrainer find_builtin_trainer() {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "tuner/core/characters.h"
 #include "tuner/core/edit_distance.h"
@@ -10,6 +9,7 @@
 #include "tuner/core/objective_text.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/import/script/range_guess.h"
+#include "tuner/import/study_name.h"
 #include "tuner/spec/placeholder.h"
 
 namespace tune::script {
@@ -48,15 +48,6 @@ std::string parameter_name(const std::string& name) {
     parameter += is_letter_or_digit(c) || std::string_view("_.-").find(c) != std::string_view::npos ? c : '_';
   if (parameter.empty() || !is_letter(parameter[0])) parameter = "_" + parameter;
   return parameter.substr(0, kLongest);
-}
-
-std::string study_name(const std::string& path) {
-  std::string name;
-  for (const char c : std::filesystem::path(path).stem().string())
-    name += is_letter_or_digit(c) || c == '_' ? c : '-';
-  name.erase(0, std::min(name.find_first_not_of("-_"), name.size()));
-  constexpr std::size_t kLongest = 40;  // a person may add to it
-  return name.empty() || name == "models" || name == "comparisons" ? "search" : name.substr(0, kLongest);
 }
 
 // A number where it is written as the script would get it again, else the text.
@@ -202,8 +193,7 @@ class Writer {
     if (!result_.metrics.objective) {
       result_.lacking.push_back(
           "no print() or logging call was found that tells a metric: let the script print one, and add "
-          "\"objective\" and "
-          "\"metrics\"");
+          "\"objective\" and \"metrics\"");
       return;
     }
     const GuessedMetric& objective = result_.metrics.all[*result_.metrics.objective];
@@ -219,7 +209,7 @@ class Writer {
 
   void write_spec() {
     OrderedJson& spec = result_.spec;
-    spec["study"] = study_name(path_);
+    spec["study"] = amt::study_name_of(path_, "search");
     write_metrics();
     if (parameters_.empty())
       result_.lacking.push_back(

@@ -119,6 +119,10 @@ TEST_CASE("The decay of averaged weights is scaled by the length of the training
   CHECK(found.decay == Approx(0.998));  // 1 - 0.001 * 4 * 16 / 32
   CHECK(found.steps == 4);
   CHECK(contains(refusal([&] { averaging({{"ema_steps", 4}}); }), "without ema_decay"));
+  const auto forgetting = averaging({{"ema_decay", 0.75}, {"batch_size", 8}, {"epochs", 2}});
+  CHECK(forgetting.decay == 0);
+  CHECK(forgetting.asked == 0.75);
+  CHECK(averaging({{"ema_decay", 0.76}, {"batch_size", 8}, {"epochs", 2}}).decay == Approx(0.04));
 }
 
 TEST_CASE("Checkpoints of versions that knew fewer hyperparameters still belong to their training") {

@@ -156,6 +156,15 @@ TEST_CASE("A run that dies goes on from the last checkpoint of its steps") {
   CHECK(second.batches_seen == 6);
 }
 
+TEST_CASE("A decay that the training's length leaves nothing of averages nothing, and is said to") {
+  const TemporaryFolder folder, other;
+  LineTask task(2), averaging(2);
+  task.change_plan().averaging = {/*decay=*/0, /*steps=*/1, /*asked=*/0.75};
+  CHECK(contains(run(task, settings_in(folder.path())).err, "warning: ema_decay 0.75 is taken, but"));
+  averaging.change_plan().averaging = {/*decay=*/0.04, /*steps=*/1, /*asked=*/0.76};
+  CHECK_FALSE(contains(run(averaging, settings_in(other.path())).err, "ema_decay"));
+}
+
 TEST_CASE("Early stopping ends a training whose objective gains too little, and exports the best") {
   const TemporaryFolder folder;
   LineTask task(10);

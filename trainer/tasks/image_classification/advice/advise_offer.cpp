@@ -48,8 +48,7 @@ void choose_model(const loop::Request& request, bool accelerated, AdvisedSet& ad
 std::vector<std::string> weights_elsewhere(const std::string& model) {
   std::vector<std::string> places;
   for (const weights::FoundWeights& found : weights::find_weights(weights::weight_folders()))
-    if (found.model == model || (found.model.empty() && weights::are_called(found, model)))
-      places.push_back("for " + model + " here: " + found.path.string());
+    if (weights::are_called(found, model)) places.push_back("for " + model + " here: " + found.path.string());
   for (const OrderedJson& row : image_classification_task().models())
     for (const OrderedJson& source : row.value("weights_from", OrderedJson::array()))
       if (row.at("name") == model) places.push_back("for " + model + ": " + source.get<std::string>());
@@ -130,21 +129,18 @@ loop::Answer answer_advise(const loop::Request& request) {
 }  // namespace
 
 loop::Offer advise_offer() {
-  return {
-      "advise",
-      {{"data", "DATA", "labelled images", true},
-       {"model", "NAME", "the network; without it that of the weights, else one that suits the machine"},
-       {"weights", "FILE", "weights that a training may start from: they are measured on the data"},
-       {"images", "FOLDER", "where the paths of a list or table begin, instead of in its folder"},
-       {"classes-from", "PLACE",
-        "where the class of an image in a folder is written: folder (pit/a.jpg, the default) or file_name "
-        "(pit_12.jpg)"},
-       {"page", "FILE", "write labels that neighbours contradict as an HTML page with pictures"},
-       {"seconds", "S", "how long to measure, about; 45 by default"},
-       {"threads", "N", "of the CPU; all cores by default"}},
-      answer_advise,
-      /*stops_on_signal=*/true,
-      "what was measured, the advice with its rules and reasons, and a spec that searches as advised"};
+  return {"advise",
+          {{"data", "DATA", "labelled images", true},
+           {"model", "NAME", "the network; without it that of the weights, else one that suits the machine"},
+           {"weights", "FILE", "weights that a training may start from: they are measured on the data"},
+           {"images", "FOLDER", kImagesOption},
+           {"classes-from", "PLACE", kClassesFromOption},
+           {"page", "FILE", "write labels that neighbours contradict as an HTML page with pictures"},
+           {"seconds", "S", "how long to measure, about; 45 by default"},
+           {"threads", "N", "of the CPU; all cores by default"}},
+          answer_advise,
+          /*stops_on_signal=*/true,
+          "what was measured, the advice with its rules and reasons, and a spec that searches as advised"};
 }
 
 }  // namespace tune::trainer::image_classification

@@ -13,7 +13,6 @@
 #include "trainer/tasks/image_classification/data/image_batches.h"
 #include "trainer/tasks/image_classification/frozen_features.h"
 #include "trainer/tasks/image_classification/initial_weights.h"
-#include "trainer/tasks/image_classification/task_parts.h"
 #include "tuner/core/error.h"
 #include "tuner/os/sha256.h"
 
@@ -249,7 +248,7 @@ Measurements measure(const Dataset& set, const Measuring& work) {
   compare_bytes(set, work, found);
   const std::vector<std::size_t> training = training_examples_of(set);
   found.images = training.size();
-  const data::Preprocessing preprocessing = preprocessing_of(work.kind.input);
+  const data::Preprocessing& preprocessing = work.kind.input;
   const nn::Normaliser normalise(preprocessing.mean, preprocessing.std, work.compute.device);
   const auto network = network_for(work, set.classes, work.weights.has_value());
   found.stages = network->stages().body.size();

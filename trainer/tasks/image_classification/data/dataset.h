@@ -9,8 +9,8 @@ namespace tune::trainer::image_classification {
 struct Example {
   std::filesystem::path image;
   std::string name;  // as the data set calls it: the path below its folder, or the list's own
-  std::vector<int>
-      labels;        // indices into Dataset::classes, ascending, each once; exactly one where !multi_label
+  // Indices into Dataset::classes, ascending, each once; exactly one where !multi_label.
+  std::vector<int> labels;
   std::string part;  // "train", "validation" or "test" in a set with parts of its own, else ""
 };
 

@@ -33,6 +33,21 @@ std::string names_of(const std::vector<fs::path>& files) {
   return data::listed_names(names);
 }
 
+// The lists of one set. Several labels of an image in one of them make it a set of several labels, in which
+// an empty label is no mistake.
+std::vector<Listing> list_alike(const std::vector<fs::path>& files, const ReadOptions& options) {
+  std::vector<Listing> listings;
+  for (const fs::path& file : files) listings.push_back(list_file(file, options));
+  if (std::none_of(listings.begin(), listings.end(),
+                   [](const Listing& listing) { return listing.multi_label; }))
+    return listings;
+  ReadOptions several = options;
+  several.multi_label = true;
+  for (std::size_t i = 0; i < files.size(); ++i)
+    if (!listings[i].multi_label) listings[i] = list_file(files[i], several);
+  return listings;
+}
+
 // Lists that are named as parts: train.lst, val.lst. nullopt where one is not, or two are the same part.
 std::optional<Listing> list_parts(const std::vector<fs::path>& files, const ReadOptions& options) {
   std::set<std::string> parts;
@@ -41,10 +56,11 @@ std::optional<Listing> list_parts(const std::vector<fs::path>& files, const Read
     const std::string part = data::part_of_name(file.stem().string());
     if (part.empty() || !parts.insert(part).second) return std::nullopt;
   }
-  for (const fs::path& file : files) {
-    Listing listing = list_file(file, options);
+  std::vector<Listing> listings = list_alike(files, options);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    Listing& listing = listings[i];
     for (ListedImage& image : listing.images) {
-      image.part = data::part_of_name(file.stem().string());
+      image.part = data::part_of_name(files[i].stem().string());
       whole.images.push_back(std::move(image));
     }
     whole.classes = listing.classes;  // one file of names lies beside them all

@@ -10,7 +10,7 @@
 #include "trainer/data/folder_listing.h"
 #include "trainer/data/text_file.h"
 #include "trainer/data/written_values.h"
-#include "tuner/core/characters.h"
+#include "trainer/tasks/image_classification/data/label_columns.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/core/visible_text.h"
@@ -24,17 +24,10 @@ namespace fs = std::filesystem;
 constexpr double kSumTolerance = 0.01;  // of probabilities that somebody has rounded
 constexpr const char* kForm =
     "Predictions look like {\"schema\": 1, \"classes\": [\"pit\", ...], \"predictions\": [{\"image\": "
-    "\"a.jpg\", "
-    "\"label\": \"pit\", \"probabilities\": [0.9, ...]}, ...]}, or are a CSV with the columns path and "
-    "label, or "
-    "path and one for each class.";
-// As data sets have them.
-constexpr std::array<std::string_view, 7> kPathColumns{"path",      "image",      "file",      "filename",
-                                                       "file_name", "image_path", "image_name"};
-constexpr std::array<std::string_view, 9> kLabelColumns{
-    "label", "labels", "class", "classes", "category", "tag", "tags", "prediction", "predicted"};
-// Beside labels, and of no meaning here.
-constexpr std::array<std::string_view, 5> kOtherColumns{"split", "set", "part", "subset", "ml_use"};
+    "\"a.jpg\", \"label\": \"pit\", \"probabilities\": [0.9, ...]}, ...]}, or are a CSV with the columns "
+    "path and label, or path and one for each class.";
+// Beside those of kLabelColumns.
+constexpr std::array<std::string_view, 2> kPredictionColumns{"prediction", "predicted"};
 
 // Collects what a file says, and refuses what cannot be. Lives for one reading.
 class Collector {
@@ -223,22 +216,8 @@ class JsonReader {
   Json json_;
 };
 
-template <typename Names>
-bool is_named_in(const std::string& cell, const Names& names) {
-  return std::find(names.begin(), names.end(), lower_case(cell)) != names.end();
-}
-
-// `|` goes before `;`, as in data sets.
-std::vector<std::string> labels_in_cell(const std::string& cell) {
-  std::vector<std::string> texts;
-  const char between = cell.find('|') != std::string::npos ? '|' : ';';
-  for (std::size_t from = 0; from <= cell.size();) {
-    const std::size_t to = std::min(cell.find(between, from), cell.size());
-    if (std::string text = data::trimmed(cell.substr(from, to - from)); !text.empty())
-      texts.push_back(std::move(text));
-    from = to + 1;
-  }
-  return texts;
+bool is_label_title(const std::string& title) {
+  return is_titled(title, kLabelColumns) || is_titled(title, kPredictionColumns);
 }
 
 // Reads the CSV form; lives for one call.
@@ -264,9 +243,9 @@ class CsvReader {
     const std::vector<std::string>& header = records_.front().cells;
     collect_.go_to("line " + std::to_string(records_.front().line));
     for (std::size_t i = 0; i < header.size(); ++i) {
-      if (!path_ && is_named_in(header[i], kPathColumns))
+      if (!path_ && is_titled(header[i], kPathColumns))
         path_ = i;
-      else if (!label_ && is_named_in(header[i], kLabelColumns))
+      else if (!label_ && is_label_title(header[i]))
         label_ = i;
       else
         columns_.push_back(i);
@@ -278,7 +257,8 @@ class CsvReader {
       first_ = 0;
       columns_.clear();
     }
-    if (label_) std::erase_if(columns_, [&](std::size_t i) { return is_named_in(header[i], kOtherColumns); });
+    // A column of parts means nothing here.
+    if (label_) std::erase_if(columns_, [&](std::size_t i) { return is_titled(header[i], kPartColumns); });
     if (!path_ || (!label_ && columns_.empty()))
       collect_.refuse("the first row does not name the columns",
                       "Begin with a row such as `path,label`, or `path,` and the names of the classes.");

@@ -216,6 +216,8 @@ class Reading {
   }
 
   void look_at_classes() {
+    if (dataset_.classes.empty() && !dataset_.examples.empty())
+      add_problem(data_.string() + ": no image shows a class; check the labels", {});
     if (dataset_.classes.size() == 1 && !dataset_.multi_label)
       add_problem(data_.string() + " shows one class only, " + dataset_.classes.front() +
                       "; there is nothing to tell apart, add images of another",

@@ -50,8 +50,8 @@ struct ReadOptions {
 //   a folder with one of these files, or with several that are named as parts (train.lst, val.lst)
 //   with Labels::kIgnored images alone: a folder of them, or one
 // Throws Error(kBadData) with up to 20 problems, each naming file, cause and cure: anything else, missing or
-// damaged files, paths that lead out of the folder, labels that are not understood, one class only, images of
-// equal bytes with different labels, classes that training would not know.
+// damaged files, paths that lead out of the folder, labels that are not understood, no class or one only,
+// images of equal bytes with different labels, classes that training would not know.
 Dataset read_dataset(const std::filesystem::path& data, const ReadOptions& options = {});
 
 // What the parts of the set's own are: of "train", "validation" and "test", in this order; none where it is

@@ -4,6 +4,7 @@
 #include <map>
 #include <numeric>
 
+#include "trainer/data/part_names.h"
 #include "trainer/data/text_file.h"
 #include "trainer/data/written_values.h"
 #include "tuner/core/error.h"
@@ -39,6 +40,14 @@ std::vector<int> places_of_classes(const Predictions& predictions, const ScoredI
     places.push_back(static_cast<int>(place));
   }
   return places;
+}
+
+// Labels by the images' classes in place of those of the predictions.
+metrics::Labels labels_at_places(const metrics::Labels& labels, const std::vector<int>& places) {
+  metrics::Labels placed;
+  for (const int label : labels) placed.push_back(places[static_cast<std::size_t>(label)]);
+  std::sort(placed.begin(), placed.end());
+  return placed;
 }
 
 // The prediction of each image.
@@ -136,15 +145,24 @@ ScoredImages scored_images(const Dataset& dataset, const std::string& place) {
   return images;
 }
 
-ScoredImages scored_images(const Predictions& labels, const std::string& place) {
-  ScoredImages images{place, "a table of labels", labels.classes, labels.multi_label, {}, {}, {}, {}};
+ScoredImages scored_images(const Predictions& labels, const std::string& place,
+                           const std::vector<std::string>& classes) {
+  ScoredImages images{place, "a table of labels", classes, labels.multi_label, {}, {}, {}, {}};
+  if (classes.empty()) images.classes = labels.classes;
+  for (const std::string& name : labels.classes)
+    if (place_of(images.classes, name) == kNowhere)
+      throw Error(
+          ExitCode::kBadData,
+          place + ": the class " + in_quotes(name) + " is none of the labels: " + data::listed_names(classes),
+          "--labels names a model that knows the classes of the data.");
+  const std::vector<int> places = places_of_classes(labels, images);
   std::vector<std::size_t> order(labels.images.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::sort(order.begin(), order.end(),
             [&](std::size_t a, std::size_t b) { return labels.images[a] < labels.images[b]; });
   for (const std::size_t i : order) {
     images.names.push_back(labels.images[i]);
-    images.truth.push_back(labels.labels[i]);
+    images.truth.push_back(labels_at_places(labels.labels[i], places));
   }
   return images;
 }
@@ -169,10 +187,7 @@ MatchedPredictions match(const Predictions& predictions, const std::string& file
   MatchedPredictions matched{file, {}, std::nullopt};
   std::vector<double> probabilities;
   for (const std::size_t p : predictions_by_image(predictions, file, images, elsewhere)) {
-    metrics::Labels labels;
-    for (const int label : predictions.labels[p]) labels.push_back(places[static_cast<std::size_t>(label)]);
-    std::sort(labels.begin(), labels.end());
-    matched.labels.push_back(std::move(labels));
+    matched.labels.push_back(labels_at_places(predictions.labels[p], places));
     if (predictions.probabilities.empty()) continue;
     const std::size_t row = probabilities.size();
     probabilities.resize(row + all, 0.0);

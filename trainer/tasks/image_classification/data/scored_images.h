@@ -24,8 +24,10 @@ struct ScoredImages {
 };
 
 ScoredImages scored_images(const Dataset& dataset, const std::string& place);
-// Out of a file of labels as read_predictions() reads it: the images need not be there.
-ScoredImages scored_images(const Predictions& labels, const std::string& place);
+// Out of a file of labels as read_predictions() reads it: the images need not be there. With `classes`, those
+// of a model, the labels are some of these, in their order: Error(kBadData) for another.
+ScoredImages scored_images(const Predictions& labels, const std::string& place,
+                           const std::vector<std::string>& classes = {});
 
 // Takes in the classes that predictions name and the truth does not, and warns of those that the truth shows
 // and the predictions cannot say.

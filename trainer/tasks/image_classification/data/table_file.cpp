@@ -3,23 +3,14 @@
 #include "trainer/data/csv.h"
 #include "trainer/data/part_names.h"
 #include "trainer/data/text_file.h"
+#include "trainer/tasks/image_classification/data/label_columns.h"
 #include "trainer/tasks/image_classification/data/listing.h"
-#include "tuner/core/characters.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::image_classification {
 namespace {
 
 namespace fs = std::filesystem;
-using Names = std::vector<std::string_view>;
-
-const Names kPathNames{"path", "image", "file", "filename", "file_name", "image_path", "image_name"};
-const Names kLabelNames{"label", "labels", "class", "classes", "category", "tag", "tags"};
-const Names kPartColumns{"split", "set", "part", "subset", "ml_use"};
-
-bool is_one_of(const std::string& cell, const Names& names) {
-  return std::find(names.begin(), names.end(), lower_case(cell)) != names.end();
-}
 
 // Reads one CSV; lives for one call.
 class TableFile {
@@ -46,20 +37,20 @@ class TableFile {
     listing_.problems.push_back({where_ + ": " + cause, {}, std::nullopt, false});
   }
 
-  std::optional<std::size_t> column_named(const Names& names) const {
+  std::optional<std::size_t> column_titled(std::span<const std::string_view> names) const {
     const std::vector<std::string>& header = records_.front().cells;
     for (std::size_t i = 0; i < header.size(); ++i)
-      if (is_one_of(header[i], names)) return i;
+      if (is_titled(header[i], names)) return i;
     return std::nullopt;
   }
 
   void find_columns() {
-    const auto path = column_named(kPathNames);
-    label_ = column_named(kLabelNames);
+    const auto path = column_titled(kPathColumns);
+    label_ = column_titled(kLabelColumns);
     has_header_ = path && (label_ || options_.labels == Labels::kIgnored);
     if (has_header_) {
       path_ = *path;
-      part_ = column_named(kPartColumns);
+      part_ = column_titled(kPartColumns);
       return warn_of_unused();
     }
     // Rows that begin with TRAIN, VALIDATION or TEST have the part first.
@@ -88,22 +79,9 @@ class TableFile {
                                   " are not used");
   }
 
-  // `|` goes before `;`.
-  std::vector<std::string> labels_of(const std::string& cell) const {
-    std::vector<std::string> labels;
-    const char between = cell.find('|') != cell.npos ? '|' : ';';
-    for (std::size_t from = 0; from <= cell.size();) {
-      const std::size_t to = std::min(cell.find(between, from), cell.size());
-      if (const std::string label = data::trimmed(cell.substr(from, to - from)); !label.empty())
-        labels.push_back(label);
-      from = to + 1;
-    }
-    return labels;
-  }
-
   bool has_several() const {
     return std::any_of(records_.begin() + (has_header_ ? 1 : 0), records_.end(), [&](const auto& record) {
-      return record.cells.size() > *label_ && labels_of(record.cells[*label_]).size() > 1;
+      return record.cells.size() > *label_ && labels_in_cell(record.cells[*label_]).size() > 1;
     });
   }
 
@@ -125,7 +103,7 @@ class TableFile {
   }
 
   bool read_labels(const std::string& cell, ListedImage& image) {
-    image.labels = labels_of(cell);
+    image.labels = labels_in_cell(cell);
     if (listing_.multi_label) return true;
     if (image.labels.size() == 1) return true;
     refuse(image.labels.empty() ? "the label is empty; write the class of the image"

@@ -88,6 +88,21 @@ TEST_CASE("images of several labels are refused where no validation image has on
                  "no validation image has a label"));
 }
 
+TEST_CASE("training images of one class are refused, though a file names others") {
+  const TestFolder folder;
+  ClassFolder set(folder, "set");
+  std::string list;
+  for (std::uint64_t seed = 1; seed <= 4; ++seed)
+    list += std::to_string(seed) + "\t0\t" + set.add("", texture(seed, 100)).filename().string() + "\n";
+  folder.write("set/synset.txt", "pit\ndent\n");
+  std::ostringstream notes;
+  CHECK(contains(message_of(ExitCode::kBadData,
+                            [&] {
+                              classified({{"data", folder.write("set/x.lst", list).string()}}, notes);
+                            }),
+                 "x.lst: all training images show pit, so there is nothing to tell apart"));
+}
+
 TEST_CASE("a cut by content keeps crops of one surface together, and evaluation finds the same part again") {
   const OwnCache cache;
   const TestFolder folder;

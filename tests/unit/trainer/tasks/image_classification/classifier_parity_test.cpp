@@ -130,7 +130,8 @@ TEST_CASE("The table has the size and the input that the libraries publish") {
     const Json& form = classifier_golden().at(kind.name)["input_form"];
     CHECK(kind.input.size == form["size"].get<int>());
     CHECK(kind.input.resize == form["resize"].get<int>());
-    CHECK((kind.input.interpolation == Interpolation::kBicubic) == (form["interpolation"] == "bicubic"));
+    CHECK((kind.input.interpolation == images::Interpolation::kBicubic) ==
+          (form["interpolation"] == "bicubic"));
     CHECK(kind.input.mean == form["mean"].get<std::array<double, 3>>());
     CHECK(kind.input.std == form["std"].get<std::array<double, 3>>());
     CHECK(kind.smallest_size == form["smallest_size"].get<int>());

@@ -1,6 +1,9 @@
 // Features that are kept for the user.
 #include "trainer/tasks/image_classification/feature_cache.h"
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -55,18 +58,24 @@ TEST_CASE("Those who want the same features at the same time wait for the first"
   std::atomic<int> times = 0;
   std::vector<std::thread> threads;
   std::vector<std::ostringstream> notes(3);
-  for (int i = 0; i < 3; ++i)
+  std::array<std::atomic<bool>, 3> waits{};  // who waits asks now and then whether to go on waiting
+  for (std::size_t i = 0; i < 3; ++i)
     threads.emplace_back([&, i] {
-      FeatureCache cache(folder.path(), 1 << 20, notes[static_cast<std::size_t>(i)], {});
+      FeatureCache cache(folder.path(), 1 << 20, notes[i], [&waits, i] {
+        waits[i] = true;
+        return false;
+      });
       cache.get(key_of('a'), [&] {
         ++times;
-        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        while (std::count(waits.begin(), waits.end(), true) < 2)
+          std::this_thread::sleep_for(std::chrono::milliseconds(1));
         return torch::ones({2, 2});
       });
     });
   for (std::thread& thread : threads) thread.join();
   CHECK(times == 1);
-  CHECK(contains(notes[0].str() + notes[1].str() + notes[2].str(), "another process computes features"));
+  for (std::size_t i = 0; i < 3; ++i)
+    CHECK(contains(notes[i].str(), "another process computes features") == waits[i]);
 }
 
 TEST_CASE("A damaged file of features is named and computed anew") {

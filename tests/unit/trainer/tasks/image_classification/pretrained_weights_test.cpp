@@ -58,7 +58,7 @@ torch::Tensor input(const std::filesystem::path& photograph) {
   };  // half to even, as Python
   const torch::Tensor pixels =
       torch::tensor(at::ArrayRef<std::uint8_t>(scaled.pixels)).view({scaled.height, scaled.width, 3});
-  const InputForm form;
+  const data::Preprocessing form;
   return nn::Normaliser(form.mean, form.std,
                         torch::kCPU)(pixels.slice(0, before(scaled.height), before(scaled.height) + kCrop)
                                          .slice(1, before(scaled.width), before(scaled.width) + kCrop)

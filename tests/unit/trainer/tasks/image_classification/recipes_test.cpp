@@ -116,6 +116,24 @@ TEST_CASE("What has no meaning here is named, not dropped") {
     CHECK(contains(notes("tensorflow", given), "hyperparameter " + given.begin().key()));
 }
 
+TEST_CASE("What would vary images is named where cached features are of images as they are") {
+  const auto note = [](const std::string& recipe, Json given) {
+    given["freeze"] = "features";
+    const Asked found = asked(recipe, given);
+    return found.notes.empty() ? std::string() : found.notes.back();
+  };
+  CHECK(contains(note("fine-tune", {{"color_jitter", 0.3}}),
+                 "hyperparameter color_jitter is taken, but changes nothing: features are cached"));
+  CHECK(contains(note("mxnet", {{"augmentation_type", "crop"}}), "hyperparameter augmentation_type"));
+  CHECK(contains(note("tensorflow", {{"augmentation", true}}), "hyperparameter augmentation is"));
+  CHECK(note("fine-tune", {{"color_jitter", 0.3}, {"feature_views", 4}}).empty());
+  CHECK(note("fine-tune", {{"color_jitter", 0.3}, {"cache_features", false}}).empty());
+  CHECK(note("fine-tune", {{"color_jitter", 0}}).empty());  // the default
+  CHECK(note("fine-tune", {{"random_crop", false}, {"horizontal_flip", false}}).empty());
+  CHECK(note("tensorflow", Json::object()).empty());
+  CHECK(asked("fine-tune", {{"color_jitter", 0.3}}).notes.empty());
+}
+
 TEST_CASE("The hyperparameters of tensorflow are those of SageMaker's classifier of that name") {
   const loop::Plan plan = plan_of("tensorflow", Json::object());
   CHECK(plan.epochs == 3);

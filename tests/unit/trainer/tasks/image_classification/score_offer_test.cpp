@@ -53,6 +53,24 @@ TEST_CASE("score gives all numbers of one file of predictions, without any image
   CHECK(contains(text, "  2 dog                           1      1\n"));
 }
 
+TEST_CASE("score counts the classes of --labels in their order, also of a table without images") {
+  const TestFolder folder;
+  const std::string truth = folder.write("truth.csv", kTruth).string(),
+                    good = folder.write("good.csv", kGood).string(),
+                    labels = folder.write("labels.json", R"({"classes": ["dog", "bird", "cat"]})").string(),
+                    others = folder.write("others.json", R"({"classes": ["dog", "bird"]})").string();
+  const auto scored_by = [&](const std::string& file) {
+    return score({{"ground-truth", {truth}}, {"predictions", {good}}, {"labels", {file}}}).answer.json;
+  };
+  const OrderedJson json = scored_by(labels);
+  CHECK(json.at("accuracy") == 0.75);
+  CHECK(json.at("classes")[1].at("name") == "bird");
+  CHECK(json.at("classes")[1].at("images") == 0);
+  CHECK(json.at("confusion").at("counts") == OrderedJson({{1, 0, 1}, {0, 0, 0}, {0, 0, 2}}));
+  CHECK(message_of(ExitCode::kBadData, [&] { scored_by(others); }) ==
+        truth + ": the class \"cat\" is none of the labels: dog, bird");
+}
+
 TEST_CASE("several files are scored on the same resamples, drawn in groups") {
   const TestFolder folder;
   const std::string

@@ -72,6 +72,17 @@ TEST_CASE("Where an image may show several classes each is judged by itself, rar
   CHECK(found.item<double>() == Approx(expected.item<double>()).epsilon(1e-6));
 }
 
+TEST_CASE("A class that every image shows is learned, however classes are weighed") {
+  const Dataset set = labelled({{0}, {0, 1}, {0}, {0}}, 2, /*multi_label=*/true);
+  const TrainingTargets balanced(set, 0, true);
+  CHECK(torch::allclose(balanced.positive_weights(), torch::tensor({1.0f, 3.0f})));
+  const auto batch = batch_of(balanced, {0, 1, 2});
+  torch::Tensor logits = kLogits.slice(1, 0, 2).clone().set_requires_grad(true);
+  classification_loss(logits, batch.at(kTargets), batch.at(kCounts), true, balanced.positive_weights())
+      .backward();
+  CHECK(logits.grad().select(1, 0).lt(0).all().item<bool>());
+}
+
 TEST_CASE("A balanced epoch shows every class equally often, and the same epoch shows it again") {
   std::vector<std::vector<int>> labels(9, {0});
   labels.insert(labels.end(), {{1}, {2}, {2}});

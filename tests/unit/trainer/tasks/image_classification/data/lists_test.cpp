@@ -50,6 +50,18 @@ TEST_CASE("several numbers in a .lst are a 0 or 1 for each class") {
                  "line 2: it has 1 labels, and the first line has 2"));
 }
 
+TEST_CASE("a list in which no image shows a class is refused, whatever number of them its lines have") {
+  const TestFolder folder;
+  ImageFolder set(folder);
+  for (const char* name : {"a.png", "b.png"}) set.add(name);
+  const auto list = set.write("x.lst", "0\t0\t0\ta.png\n1\t0\t0\tb.png\n");
+  CHECK(contains(refusal(list), "x.lst: no image shows a class; check the labels"));
+  ReadOptions of_model;
+  of_model.classes = {"pit", "dent"};  // to measure a model on images that show nothing is no mistake
+  of_model.multi_label = true;
+  CHECK(read_dataset(list, of_model).examples.size() == 2);
+}
+
 TEST_CASE("wrong lines of a .lst are named together with what they need") {
   const TestFolder folder;
   ImageFolder set(folder);
@@ -138,6 +150,17 @@ TEST_CASE("a folder of lists that are named as parts is one set, and others are 
   CHECK(read_dataset(set.path()).form == "train.lst, val.lst; parts: train (2), validation (1)");
   set.write("more.lst", "0\t1\tc.png\n");
   CHECK(contains(refusal(set.path()), "holds several lists, and their names do not say which are the parts"));
+}
+
+TEST_CASE("several labels in one table of a set's parts are several in all of them") {
+  const TestFolder folder;
+  ImageFolder set(folder);
+  for (const char* name : {"a.png", "b.png", "c.png", "d.png"}) set.add(name);
+  set.write("train.csv", "path,labels\na.png,pit|dent\nb.png,dent\n");
+  set.write("val.csv", "path,labels\nc.png,pit\nd.png,\n");
+  const Dataset dataset = read_dataset(set.path());
+  CHECK(dataset.multi_label);
+  CHECK(labelled(dataset) == Texts{"a.png=dent+pit", "b.png=dent", "c.png=pit", "d.png="});
 }
 
 TEST_CASE("the paths of a list may begin elsewhere, and to predict its labels are not read") {

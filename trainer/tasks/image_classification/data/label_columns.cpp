@@ -1,0 +1,26 @@
+#include "trainer/tasks/image_classification/data/label_columns.h"
+
+#include <algorithm>
+
+#include "trainer/data/text_file.h"
+#include "tuner/core/characters.h"
+
+namespace tune::trainer::image_classification {
+
+bool is_titled(const std::string& title, std::span<const std::string_view> names) {
+  return std::find(names.begin(), names.end(), lower_case(title)) != names.end();
+}
+
+std::vector<std::string> labels_in_cell(const std::string& cell) {
+  std::vector<std::string> labels;
+  const char between = cell.find('|') != std::string::npos ? '|' : ';';
+  for (std::size_t from = 0; from <= cell.size();) {
+    const std::size_t to = std::min(cell.find(between, from), cell.size());
+    if (std::string label = data::trimmed(cell.substr(from, to - from)); !label.empty())
+      labels.push_back(std::move(label));
+    from = to + 1;
+  }
+  return labels;
+}
+
+}  // namespace tune::trainer::image_classification
