@@ -121,7 +121,6 @@ int run_tokenize(const Arguments& arguments, Console& console) {
           .flag("tokens", "print the tokens of each text")
           .flag("decode",
                 "FILE holds ids, as --ids prints them: print the text of each line, in JSON's quotes")
-          .json("")
           .parse(arguments, console);
   if (!options) return 0;
   const std::string file = options->text("FILE");
