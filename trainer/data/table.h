@@ -23,9 +23,9 @@ struct TableForm {
 };
 
 struct Row {
-  std::size_t line = 0;     // where it begins, from 1
-  std::vector<Json> cells;  // one for each column: of a CSV texts; of JSON Lines any value, null where it has
-                            // none of that name
+  std::size_t line = 0;  // where it begins, from 1
+  // One for each column: of a CSV texts; of JSON Lines any value, null where a line has none of that name.
+  std::vector<Json> cells;
 };
 
 // A value with its names; immutable once read.
