@@ -22,9 +22,7 @@ std::string place_of(const fs::path& file, std::size_t line) {
   return file.string() + ", line " + std::to_string(line);
 }
 
-std::string cells(std::size_t count) {
-  return std::to_string(count) + (count == 1 ? " cell" : " cells");
-}
+std::string cells(std::size_t count) { return std::to_string(count) + (count == 1 ? " cell" : " cells"); }
 
 void check_encoding(const fs::path& file, std::string_view text) {
   const std::size_t end = end_of_utf8(text);
@@ -191,9 +189,9 @@ Table read_table(const fs::path& file, const TableForm& form) {
   if (first != text.npos && text[first] == '[') {
     const StrictJson whole = parse_strictly(text);
     if (!whole.fault)
-      throw Error(ExitCode::kBadData, file.string() + " is a JSON list, not JSON Lines",
-                  "Write each element in a line of its own: `jq -c '.[]' " + file.filename().string() +
-                      "` does.");
+      throw Error(
+          ExitCode::kBadData, file.string() + " is a JSON list, not JSON Lines",
+          "Write each element in a line of its own: `jq -c '.[]' " + file.filename().string() + "` does.");
   }
   const bool is_json = first != text.npos && text[first] == '{';
   Table table = is_json ? JsonLinesTable(file, text).read() : CsvTable(file, text, form).read();

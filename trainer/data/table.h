@@ -48,8 +48,8 @@ struct Table {
 std::optional<std::string> text_of(const Json& cell);
 
 // A file whose first character is "{" is JSON Lines: an object in each line, empty lines passed over, columns
-// in the order of their first appearance. Every other is a CSV of RFC 4180 in UTF-8 (or UTF-16 and UTF-32 with
-// a mark), where white space around texts belongs to them, though not around a header's names. Throws
+// in the order of their first appearance. Every other is a CSV of RFC 4180 in UTF-8 (or UTF-16 and UTF-32
+// with a mark), where white space around texts belongs to them, though not around a header's names. Throws
 // Error(kBadData) with file, line and cure for: no row, another encoding, a quote that is not closed, a row
 // with more or fewer cells than the first, a column that is there twice or has no name, a line that is no
 // object, what is JSON but no JSON Lines.

@@ -94,8 +94,8 @@ std::string declared_encoding(std::string_view text) {
   return close == declaration.npos ? "" : std::string(declaration.substr(open + 1, close - open - 1));
 }
 
-// Bytes of the character of UTF-8 that a text begins with; 0 where it begins with none (Unicode 15, table 3-7:
-// no overlong forms, no surrogates, nothing above U+10FFFF).
+// Bytes of the character of UTF-8 that a text begins with; 0 where it begins with none (Unicode 15, table
+// 3-7: no overlong forms, no surrogates, nothing above U+10FFFF).
 std::size_t character_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);

@@ -79,8 +79,9 @@ TEST_CASE("a table that cannot be read is refused with its line") {
 TEST_CASE("a column that is not there is refused with the names that are") {
   const data::Table table = read("text,label\na,b\n");
   CHECK(table.column("label", "trainer.label_column") == 1);
-  CHECK(message_of(ExitCode::kBadData, [&] { table.column("lable", "trainer.label_column"); })
-            .ends_with("t.csv has no column \"lable\", which trainer.label_column names"));
+  CHECK(message_of(ExitCode::kBadData, [&] {
+          table.column("lable", "trainer.label_column");
+        }).ends_with("t.csv has no column \"lable\", which trainer.label_column names"));
 }
 
 TEST_CASE("UTF-8 ends where a byte belongs to no character") {
