@@ -14,7 +14,9 @@ LayerNorm norm_of(const EncoderLayout& layout) {
   return LayerNorm(torch::nn::LayerNormOptions({layout.width}).eps(layout.epsilon));
 }
 
-torch::nn::Embedding embedding(std::int64_t rows, std::int64_t width) { return {rows, width}; }
+torch::nn::Embedding embedding(std::int64_t rows, std::int64_t width) {
+  return torch::nn::Embedding(rows, width);
+}
 
 bool is_distilled(const EncoderLayout& layout) { return layout.family == EncoderFamily::kDistilBert; }
 

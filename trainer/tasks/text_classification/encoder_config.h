@@ -10,6 +10,8 @@
 
 namespace tune::trainer::text_classification {
 
+inline constexpr const char* kConfigFile = "config.json";
+
 struct EncoderConfig {
   Json json;           // the whole file
   std::string family;  // its model_type: "bert"

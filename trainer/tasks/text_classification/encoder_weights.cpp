@@ -12,8 +12,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kConfig = "config.json";
-
 // Heads of pretraining of the three families, in transformers and in the first BERT files.
 constexpr const char* kOtherHeads[]{
     "cls.", "lm_head.", "vocab_transform.", "vocab_layer_norm.", "vocab_projector.", "qa_outputs."};
@@ -133,7 +131,7 @@ void initialise_from(nn::TextEncoder& network, const EncoderConfig& config, cons
 }
 
 loop::FittedWeights fit_weights(const fs::path& file, const std::string& model) {
-  const EncoderConfig config = read_encoder_config(file.parent_path() / kConfig);
+  const EncoderConfig config = read_encoder_config(file.parent_path() / kConfigFile);
   if (config.family != model)
     throw Error(ExitCode::kBadData,
                 file.string() + ": the config.json beside it is of " + config.family + ", not of " + model,

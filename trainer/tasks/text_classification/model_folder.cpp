@@ -15,8 +15,7 @@ namespace fs = std::filesystem;
 namespace tune::trainer::text_classification {
 namespace {
 
-constexpr const char *kConfig = "config.json", *kLabels = "labels.json",
-                     *kPreprocessing = "preprocessing.json", *kModel = "model.json";
+constexpr const char *kLabels = "labels.json", *kPreprocessing = "preprocessing.json", *kModel = "model.json";
 
 void copy_file_whole(const fs::path& from, const fs::path& to) {
   constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 30;
@@ -53,7 +52,7 @@ TextForm form_of(const fs::path& folder) {
 void write_model_files(const fs::path& folder, const weights::TensorMap& tensors, const EncoderConfig& config,
                        const text::Tokenizer& tokenizer, const TextForm& form) {
   weights::write_safetensors(folder / weights::kHuggingFaceFile, tensors, {{"format", "pt"}});
-  write_file_atomically(folder / kConfig,
+  write_file_atomically(folder / kConfigFile,
                         config_for_classes(config, form.classes, form.multi_label).dump(2) + "\n");
   for (const fs::path& file : tokenizer.files()) copy_file_whole(file, folder / file.filename());
   const OrderedJson labels{{"schema", 1}, {"classes", form.classes}, {"multi_label", form.multi_label}},
@@ -78,11 +77,11 @@ void check_tokenizer(const text::Tokenizer& tokenizer, const nn::EncoderLayout& 
 
 LoadedTextClassifier load_text_classifier(const fs::path& folder) {
   TextForm form = form_of(folder);
-  LoadedTextClassifier loaded{read_encoder_config(folder / kConfig), std::move(form),
+  LoadedTextClassifier loaded{read_encoder_config(folder / kConfigFile), std::move(form),
                               text::Tokenizer::open(folder), nullptr};
   if (loaded.config.classes != loaded.form.classes)
     throw Error(ExitCode::kBadData,
-                (folder / kConfig).string() + " names other classes than " + (folder / kLabels).string(),
+                (folder / kConfigFile).string() + " names other classes than " + (folder / kLabels).string(),
                 weights::kRestoreModel);
   std::ostringstream doubts;  // were told when it was trained
   check_tokenizer(loaded.tokenizer, loaded.config.layout, folder, doubts);
@@ -93,7 +92,7 @@ LoadedTextClassifier load_text_classifier(const fs::path& folder) {
       weights::load_state_dict(*loaded.network, weights::read_safetensors(file).tensors);
   if (!report.missing.empty() || !report.mismatched.empty())
     throw Error(ExitCode::kBadData,
-                file.string() + " does not fit " + (folder / kConfig).string() + " with " +
+                file.string() + " does not fit " + (folder / kConfigFile).string() + " with " +
                     std::to_string(loaded.form.classes.size()) + " classes: " +
                     (report.missing.empty() ? report.mismatched.front().name + " has another shape"
                                             : "no " + weights::first_names(report.missing)),

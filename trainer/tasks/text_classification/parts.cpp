@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-[[noreturn]] void contradict(const std::string& what, const std::string& cure) {
+[[noreturn]] void refuse_trial(const std::string& what, const std::string& cure) {
   throw Error(ExitCode::kBadSpec, what, cure);
 }
 
@@ -25,12 +25,12 @@ fs::path folder_of(const fs::path& weights) {
 }
 
 EncoderConfig config_of(const Json& trainer, const fs::path& folder) {
-  EncoderConfig config = read_encoder_config(folder / "config.json");
+  EncoderConfig config = read_encoder_config(folder / kConfigFile);
   const std::string model = loop::text_key(trainer, "model", "auto");
   if (model != "auto" && model != config.family)
-    contradict("trainer.model is \"" + model + "\", yet " + (folder / "config.json").string() + " is of a " +
-                   config.family,
-               "leave model out, or give weights of that family");
+    refuse_trial("trainer.model is \"" + model + "\", yet " + (folder / kConfigFile).string() + " is of a " +
+                     config.family,
+                 "leave model out, or give weights of that family");
   return config;
 }
 
@@ -38,18 +38,18 @@ EncoderConfig config_of(const Json& trainer, const fs::path& folder) {
 std::size_t max_length_of(const loop::Hyperparameters& values, const nn::EncoderLayout& layout) {
   const std::int64_t asked = values.integer("max_length"), most = nn::longest_text(layout);
   if (asked > most && values.given("max_length"))
-    contradict("max_length is " + std::to_string(asked) + ", yet the encoder has positions for " +
-                   std::to_string(most) + " tokens",
-               "write " + std::to_string(most) + " at most");
+    refuse_trial("max_length is " + std::to_string(asked) + ", yet the encoder has positions for " +
+                     std::to_string(most) + " tokens",
+                 "write " + std::to_string(most) + " at most");
   return static_cast<std::size_t>(std::min(asked, most));
 }
 
 classification::HeadPolicy head_of(const Json& trainer, const Asked& asked) {
   if (asked.head.empty() || asked.head == "auto") return classification::head_policy(trainer);
   if (trainer.contains("head") && trainer["head"] != "auto" && trainer["head"] != asked.head)
-    contradict("the recipe's hyperparameters ask for the head \"" + asked.head + "\", yet trainer.head is " +
-                   trainer["head"].dump(),
-               "leave one of them out");
+    refuse_trial("the recipe's hyperparameters ask for the head \"" + asked.head +
+                     "\", yet trainer.head is " + trainer["head"].dump(),
+                 "leave one of them out");
   return classification::head_policy({{"head", asked.head}});
 }
 
@@ -62,8 +62,8 @@ TextParts parts_of(const loop::TrialFile& trial, std::ostream& notes) {
   Asked asked = asked_of(recipe, trial.parameters);
   const fs::path weights = loop::text_key(trainer, "weights", ""), folder = folder_of(weights);
   if (weights.empty())
-    contradict("trainer.weights is missing",
-               "name a folder of Hugging Face with config.json, model.safetensors and a tokenizer");
+    refuse_trial("trainer.weights is missing",
+                 "name a folder of Hugging Face with config.json, model.safetensors and a tokenizer");
   loop::Hyperparameters values = fine_tuning_values(asked.parameters);
   classification::fine_tuning_plan(values);  // what contradicts itself is said before the data is read
   EncoderConfig config = config_of(trainer, folder);
