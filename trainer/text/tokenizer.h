@@ -19,11 +19,10 @@ struct Encoding {
   std::size_t cut = 0;                 // tokens of the text that a limit cut
 };
 
-// Files of a tokenizer as texts, for those that do not come out of a folder (GGUF). Empty: there is none.
+// Files of a tokenizer as texts, for one that does not come out of a folder (GGUF).
 struct TokenizerFiles {
   std::string tokenizer_json;      // tokenizer.json
-  std::string config_json;         // tokenizer_config.json
-  std::string chat_template;       // chat_template.jinja
+  std::string config_json;         // tokenizer_config.json; empty: there is none
   std::string name = "tokenizer";  // what errors call it
 };
 
