@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "trainer/loop/device.h"
 #include "trainer/loop/training.h"
 #include "trainer/loop/transfer.h"
 #include "trainer/loop/trial_file.h"

@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "torch_catch.h"
+#include "trainer/loop/transfer.h"
 #include "trainer/tasks/text_classification/encoder_weights.h"
 #include "trainer/tasks/text_classification/recipes.h"
 #include "tuner/os/atomic_file.h"
