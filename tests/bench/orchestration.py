@@ -1,4 +1,5 @@
 """Trials per second, the gap between two trials, and memory, beside xargs and Optuna in the same run."""
+import argparse
 import json
 import os
 import pathlib
@@ -112,6 +113,7 @@ def turn_ratios(turns, peer):
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__).parse_args()
     python = peer_python("optuna==5.0.0")
     with tempfile.TemporaryDirectory() as folder:
         rows = []

@@ -1,4 +1,5 @@
 """Scoring detections: tune-train score beside pycocotools on the same files, and a paired bootstrap."""
+import argparse
 import json
 import pathlib
 import random
@@ -62,6 +63,7 @@ def theirs(python, truth, file):
 
 
 def main():
+    argparse.ArgumentParser(description=__doc__).parse_args()
     python = peer_python("pycocotools==2.0.11", "numpy")
     rows = []
     with tempfile.TemporaryDirectory() as name:

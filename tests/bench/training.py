@@ -1,4 +1,5 @@
 """Images per second of whole training epochs, data loading and augmentation included: tune-train beside Python."""
+import argparse
 import json
 import pathlib
 import re
@@ -41,8 +42,11 @@ def theirs(python, data, model, batch, threads, precision, epochs, mode):
 
 
 def main():
+    names = [row[0] for row in MODELS]
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--model", action="append", choices=names, help="only this one, and print its rows (may be repeated)")
+    wanted = options.parse_args().model or names
     python = peer_python("torch==2.13.0", "numpy", "pillow")
-    wanted = sys.argv[1:] or [row[0] for row in MODELS]
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -59,6 +63,8 @@ def main():
                 rows.append([model, batch, THREADS, precision, f"{a:.2f}", f"{eager:.2f}", f"{compiled:.2f}",
                              f"{a / max(eager, compiled):.2f}"])
                 print(*rows[-1], file=sys.stderr)
+    if wanted != names:
+        return  # the kept table is of all of them
     write_table("training", "Training, images per second of whole epochs (synthetic steel surfaces)",
                 ["model", "batch", "threads", "precision", "tune-train", "Python", "Python, compiled", "ratio to the better"], rows,
                 ["All on LibTorch 2.13 on the CPU, channels-last, decoded images in memory, loading and augmentation included,",

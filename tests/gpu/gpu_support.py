@@ -48,9 +48,10 @@ class Phase:
         self.scratch = pathlib.Path(tempfile.gettempdir()) / f"tune-gpu-{self.name}.{os.getpid()}-{secrets.token_hex(4)}"
         self.counts = {"ok": 0, "FAILED": 0, "skipped": 0}
         self.children = []
+        self.is_starting = self.is_over = False
         atexit.register(self._clean_up)
         # What `timeout` sends, in run.sh: the trials of a tune that is under way get the time to end.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(124))
+        signal.signal(signal.SIGTERM, self._time_is_over)
         self.scratch.mkdir(mode=0o700)
 
     def _options(self, description):
@@ -140,8 +141,14 @@ class Phase:
         """A process that ends with the phase. Its output goes to the phase's log unless `how` says otherwise."""
         how = {"stdout": sys.stderr, "stdin": subprocess.DEVNULL, "env": self.environment(), **how}
         print("$", *command, file=sys.stderr, flush=True)
-        process = subprocess.Popen([str(word) for word in command], text=True, **how)
-        self.children.append(process)
+        self.is_starting = True
+        try:
+            process = subprocess.Popen([str(word) for word in command], text=True, **how)
+            self.children.append(process)
+        finally:
+            self.is_starting = False
+        if self.is_over:
+            sys.exit(124)
         return process
 
     def run(self, command, expected=0, **how):
@@ -196,6 +203,13 @@ class Phase:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+    def _time_is_over(self, *_):
+        # `timeout` tells its child, and then the whole group: the second must not interrupt the cleaning up.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        self.is_over = True
+        if not self.is_starting:  # a process that is not yet among the children would be left behind
+            sys.exit(124)
 
     def _clean_up(self):
         self.end(self.children)

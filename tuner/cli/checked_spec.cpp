@@ -8,14 +8,9 @@
 #include "tuner/metrics/regex_objection.h"
 
 namespace tune::cli {
-std::optional<RegexProblem> regex_problem(const std::string& regex) {
-  const auto objection = metrics::regex_objection(regex);
-  if (!objection) return std::nullopt;
-  return RegexProblem{objection->message, objection->hint};
-}
 
 CheckedSpec read_checked_spec(const std::filesystem::path& file) {
-  CheckedSpec checked{read_spec(file, SpecUse::kRun, regex_problem), std::nullopt};
+  CheckedSpec checked{read_spec(file, SpecUse::kRun, metrics::regex_objection), std::nullopt};
   if (!checked.spec.trainer) {
     warn_of_set_up(checked.spec);
     return checked;

@@ -19,9 +19,6 @@ struct CheckedSpec {
 // there.
 CheckedSpec read_checked_spec(const std::filesystem::path& file);
 
-// For read_spec() and parse_spec(): what RE2 says of a metric's regex.
-std::optional<RegexProblem> regex_problem(const std::string& regex);
-
 // Adds to a spec's warnings what would keep its command from being started here and now.
 void warn_of_set_up(Spec& spec);
 

@@ -14,10 +14,11 @@
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/import/amt_import.h"
-#include "tuner/import/spec_text.h"
 #include "tuner/import/training_command.h"
+#include "tuner/metrics/regex_objection.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/spec/spec_file.h"
+#include "tuner/spec/spec_text.h"
 
 namespace tune::cli {
 namespace {
@@ -172,7 +173,7 @@ std::map<std::string, std::string> write_specs(const amt::Import& import, const 
   }
   std::list<AtomicFile> written;
   for (const ImportedSearch& search : import.searches)
-    written.emplace_back(files.at(search.study)).add(amt::spec_text(search.spec));
+    written.emplace_back(files.at(search.study)).add(spec_text(search.spec));
   for (AtomicFile& file : written) file.commit();
   return files;
 }
@@ -193,7 +194,7 @@ amt::ImportOptions import_options(const Parsed& options) {
   for (const std::string& entry : options.texts("map")) import.paths.add(entry);
   import.usd_per_hour = amount_option(options, "usd-per-hour");
   import.definition = options.text("definition");
-  import.check = regex_problem;
+  import.check = metrics::regex_objection;
   return import;
 }
 
@@ -235,7 +236,7 @@ int import_command(const Arguments& arguments, Console& console) {
     return 0;
   }
   print_words(import, name, console.err);
-  if (!writes) console.out << amt::spec_text(import.searches.front().spec);
+  if (!writes) console.out << spec_text(import.searches.front().spec);
   for (const ImportedSearch& search : import.searches)
     print_next(search, writes ? files.at(search.study) : "", console.err);
   return 0;

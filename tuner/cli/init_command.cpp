@@ -9,9 +9,10 @@
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/import/script/script_spec.h"
-#include "tuner/import/spec_text.h"
+#include "tuner/metrics/regex_objection.h"
 #include "tuner/os/atomic_file.h"
 #include "tuner/spec/spec_file.h"
+#include "tuner/spec/spec_text.h"
 
 namespace tune::cli {
 namespace {
@@ -146,7 +147,7 @@ OrderedJson document_of(const ScriptSpec& made, const std::string& script, const
 void require_sound(const ScriptSpec& made) {
   if (!made.lacking.empty()) return;
   try {
-    parse_spec(amt::spec_text(made.spec), "the spec", fs::current_path(), SpecUse::kRun, regex_problem);
+    parse_spec(spec_text(made.spec), "the spec", fs::current_path(), SpecUse::kRun, metrics::regex_objection);
   } catch (const SpecError& error) {
     broken_invariant("a guessed spec is sound", __FILE__, __LINE__, error.what());
   }
@@ -181,13 +182,13 @@ int init_command(const Arguments& arguments, Console& console) {
     throw Error(ExitCode::kBadSpec, in_quotes(file) + " is not UTF-8", "save it as UTF-8");
   const ScriptSpec made = script::spec_of_script(source, path_for(file, output), given_values(*options));
   require_sound(made);
-  if (!output.empty()) write_file_atomically(output, amt::spec_text(made.spec));
+  if (!output.empty()) write_file_atomically(output, spec_text(made.spec));
   if (options->has("json")) {
     print_ordered(document_of(made, file, output), console);
     return 0;
   }
   print_words(made, file, output, console.err);
-  if (output.empty()) console.out << amt::spec_text(made.spec);
+  if (output.empty()) console.out << spec_text(made.spec);
   return 0;
 }
 

@@ -9,8 +9,9 @@
 #include "tuner/cli/command_line/output.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
-#include "tuner/import/spec_text.h"
+#include "tuner/metrics/regex_objection.h"
 #include "tuner/os/atomic_file.h"
+#include "tuner/spec/spec_text.h"
 
 namespace tune::cli {
 namespace {
@@ -110,9 +111,9 @@ int init_from_data(const std::string& data, const std::string& output, const Par
         console.err << visible_text(line) << '\n' << std::flush;
       });
   const OrderedJson spec = spec_for(advice, data, output);
-  const std::string text = amt::spec_text(spec);
+  const std::string text = spec_text(spec);
   try {
-    parse_spec(text, "the spec", std::filesystem::current_path(), SpecUse::kRun, regex_problem);
+    parse_spec(text, "the spec", std::filesystem::current_path(), SpecUse::kRun, metrics::regex_objection);
   } catch (const SpecError& error) {
     broken_invariant("an advised spec is sound", __FILE__, __LINE__, error.what());
   }

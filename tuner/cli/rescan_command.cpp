@@ -17,6 +17,7 @@
 #include "tuner/engine/study/rescan.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/metrics/metric_reader.h"
+#include "tuner/metrics/regex_objection.h"
 #include "tuner/report/text/format.h"
 
 namespace tune::cli {
@@ -54,7 +55,7 @@ engine::LogMetrics read_log(const engine::LogQuestion& question, std::set<std::s
 }
 
 Spec read_new_spec(const std::string& file, const std::string& study) {
-  Spec spec = read_spec(file, SpecUse::kRun, regex_problem);
+  Spec spec = read_spec(file, SpecUse::kRun, metrics::regex_objection);
   spec.study = study;  // as a run with --name has it
   return spec;
 }

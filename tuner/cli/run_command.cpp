@@ -20,6 +20,7 @@
 #include "tuner/engine/study/builtin_trainer.h"
 #include "tuner/engine/study/study_opening.h"
 #include "tuner/engine/study/warm_start.h"
+#include "tuner/metrics/regex_objection.h"
 #include "tuner/report/text/format.h"
 
 namespace tune::cli {
@@ -119,7 +120,7 @@ int run_command(const Arguments& arguments, Console& console) {
   engine::RunRequest request;
   request.overrides = {limits_given(*options), seed_option(*options)};
   request.spec_file = options->text("spec");
-  request.spec = read_spec(request.spec_file, SpecUse::kRun, regex_problem);
+  request.spec = read_spec(request.spec_file, SpecUse::kRun, metrics::regex_objection);
   if (!options->has("json")) print_warnings(request.spec, console.err);
   request.spec_text = request.spec.text;  // a pipe can be read only once
   request.store = std::filesystem::absolute(store_folder(*options)).lexically_normal();

@@ -2,6 +2,7 @@
 
 #include "tuner/cli/checked_spec.h"
 #include "tuner/core/error.h"
+#include "tuner/metrics/regex_objection.h"
 #include "tuner/report/numbers/study_rows.h"
 
 namespace tune::cli {
@@ -11,7 +12,8 @@ Spec read_stored_spec(const store::StudyRow& row, const std::filesystem::path& f
   if (!report::is_text_of_study(row))
     throw DamagedFile(file + ": the text of the spec of \"" + row.name +
                       "\" is not the spec that the study has");
-  return parse_spec(row.spec_text, "the stored spec of " + row.name, folder, SpecUse::kRun, regex_problem);
+  return parse_spec(row.spec_text, "the stored spec of " + row.name, folder, SpecUse::kRun,
+                    metrics::regex_objection);
 }
 
 }  // namespace tune::cli

@@ -136,12 +136,6 @@ OrderedJson as_spec(const OrderedJson& test) {
   return spec;
 }
 
-std::optional<RegexProblem> objection_to(const std::string& regex) {
-  const auto objection = metrics::regex_objection(regex);
-  if (!objection) return std::nullopt;
-  return RegexProblem{objection->message, objection->hint};
-}
-
 OwnTest read_own_test(const Comparison& comparison, SpecProblems& problems) {
   OwnTest test;
   if (has_test_images(problems))
@@ -155,7 +149,7 @@ OwnTest read_own_test(const Comparison& comparison, SpecProblems& problems) {
                           "what the trials print is read by the \"metrics\" of their own command");
   try {
     const Spec spec = parse_spec(as_spec(section).dump(), comparison.file, comparison.folder,
-                                 SpecUse::kAskTell, objection_to);
+                                 SpecUse::kAskTell, metrics::regex_objection);
     test = {spec.objective.metric, spec.objective.goal, spec.command, spec.environment, spec.metrics};
   } catch (const SpecError& error) {
     const std::string objective = "/objective";
@@ -252,7 +246,7 @@ void check_studies(const Comparison& comparison, SpecProblems& problems) {
           role == StudyRole::kSearch ? std::nullopt : std::optional(comparison.seeds);
       try {
         parse_spec(study_spec_document(comparison, i, role, trials).dump(), comparison.file,
-                   comparison.folder, SpecUse::kRun, objection_to);
+                   comparison.folder, SpecUse::kRun, metrics::regex_objection);
       } catch (const SpecError& error) {
         for (const Problem& problem : error.problems()) add_problem(comparison, i, problem, problems);
       }

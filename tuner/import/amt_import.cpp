@@ -7,7 +7,7 @@
 #include "tuner/import/amt_request.h"
 #include "tuner/import/search_draft.h"
 #include "tuner/import/search_writer.h"
-#include "tuner/import/spec_text.h"
+#include "tuner/spec/spec_text.h"
 
 namespace tune::amt {
 namespace {

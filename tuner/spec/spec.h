@@ -15,6 +15,7 @@
 #include "tuner/core/json.h"
 #include "tuner/core/metric_definition.h"
 #include "tuner/core/preference.h"
+#include "tuner/core/regex_objection.h"
 #include "tuner/core/resources.h"
 #include "tuner/core/search_settings.h"
 #include "tuner/core/space.h"
@@ -67,10 +68,7 @@ struct Spec {
 enum class SpecUse { kRun, kAskTell };
 
 // Why a metric's regex cannot be used, with a cure; nullopt if it can. Regexes are somebody else's to know.
-struct RegexProblem {
-  std::string message, hint;
-};
-using RegexCheck = std::function<std::optional<RegexProblem>(const std::string& regex)>;
+using RegexCheck = std::function<std::optional<RegexObjection>(const std::string& regex)>;
 
 // Reads and checks a spec, its regexes by `check` if that is given. Throws SpecError with every problem
 // found, Error(kNotFound) when there is no such file.

@@ -2,7 +2,7 @@
 
 #include "support/catch.h"
 #include "tuner/core/json_positions.h"
-#include "tuner/import/spec_text.h"
+#include "tuner/spec/spec_text.h"
 #include "unit/import/request_fixture.h"
 
 namespace tune::amt {

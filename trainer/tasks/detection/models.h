@@ -8,7 +8,7 @@
 
 #include "trainer/data/preprocessing.h"
 #include "trainer/nn/cost.h"
-#include "trainer/nn/vgg.h"
+#include "trainer/nn/ssd_vgg16.h"
 #include "trainer/tasks/detection/default_boxes.h"
 #include "trainer/tasks/detection/detections.h"
 #include "trainer/tasks/detection/matching.h"

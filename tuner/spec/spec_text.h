@@ -4,9 +4,9 @@
 
 #include "tuner/core/json.h"
 
-namespace tune::amt {
+namespace tune {
 
 // A parameter a line.
 std::string spec_text(const OrderedJson& spec);
 
-}  // namespace tune::amt
+}  // namespace tune

@@ -1,4 +1,4 @@
-#include "trainer/nn/vgg.h"
+#include "trainer/nn/ssd_vgg16.h"
 
 namespace tune::trainer::nn {
 namespace {

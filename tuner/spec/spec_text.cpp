@@ -1,8 +1,8 @@
-#include "tuner/import/spec_text.h"
+#include "tuner/spec/spec_text.h"
 
 #include <algorithm>
 
-namespace tune::amt {
+namespace tune {
 namespace {
 
 constexpr std::size_t kWidth = 100;
@@ -60,4 +60,4 @@ std::string text_of(const OrderedJson& value, std::size_t indent, bool is_broken
 
 std::string spec_text(const OrderedJson& spec) { return text_of(spec, 0, true) + "\n"; }
 
-}  // namespace tune::amt
+}  // namespace tune
