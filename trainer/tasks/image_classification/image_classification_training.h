@@ -11,6 +11,7 @@
 #include "trainer/nn/image_classifier.h"
 #include "trainer/nn/normaliser.h"
 #include "trainer/tasks/classification/training_targets.h"
+#include "trainer/tasks/image_classification/data/dataset.h"
 #include "trainer/tasks/image_classification/frozen_pictures.h"
 #include "trainer/tasks/image_classification/mixing.h"
 #include "trainer/tasks/image_classification/recipes.h"

@@ -74,7 +74,7 @@ class Place {
   std::ostringstream notes;
 };
 
-const Json kQuick{{"epochs", 6}, {"batch_size", 8}, {"learning_rate", 0.01}, {"warmup_epochs", 0}};
+const Json kQuick{{"epochs", 25}, {"batch_size", 8}, {"learning_rate", 0.003}, {"warmup_epochs", 1}};
 
 double last_accuracy(const std::string& lines) {
   const std::size_t at = lines.rfind("validation:accuracy=");
@@ -193,7 +193,7 @@ TEST_CASE("Equal texts stay on one side of a split, and a label that is there on
     rows += std::to_string(i % 2) + ",text " + std::to_string(i / 4 * 2 + i % 2) + "\n";
   place.folder.write("twice.csv", rows);
   std::ostringstream notes;
-  for (const int seed : {0, 1, 2}) {
+  for (const std::uint64_t seed : {0U, 1U, 2U}) {
     const TextSets sets = read_text_sets(
         {{"data", place.path("twice.csv")}, {"split", {{"fractions", {0.5, 0.5}}, {"seed", seed}}}}, notes);
     std::set<std::string> trained;
