@@ -74,9 +74,4 @@ const AddedToken* AddedTokens::token_of(std::uint64_t id) const {
   return found == tokens_.end() ? nullptr : &found->second;
 }
 
-bool AddedTokens::is_special(std::string_view token) const {
-  const std::optional<std::uint32_t> id = id_of(token);
-  return id && tokens_.at(*id).is_special;
-}
-
 }  // namespace tune::trainer::text

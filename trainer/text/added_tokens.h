@@ -39,11 +39,9 @@ class AddedTokens {
 
   std::optional<std::uint32_t> id_of(std::string_view token) const;
   const AddedToken* token_of(std::uint64_t id) const;  // null for none
-  bool is_special(std::string_view token) const;
   std::uint64_t end() const {
     return tokens_.empty() ? 0 : tokens_.rbegin()->first + std::uint64_t{1};
   }  // the highest id and one
-  std::size_t count() const { return tokens_.size(); }
 
  private:
   std::map<std::uint32_t, AddedToken> tokens_;

@@ -34,7 +34,8 @@ Tokens decode_by(const WordPieceDecoder& step, Tokens tokens) {
     }
     if (step.cleans_up && tokens[i].find(' ') != std::string::npos)
       for (const auto& [dirty, clean] : kCleanUps)
-        tokens[i] = Replace{std::string(dirty), std::string(clean)}.apply(tokens[i]);
+        if (tokens[i].find(dirty) != std::string::npos)
+          tokens[i] = Replace{std::string(dirty), std::string(clean)}.apply(tokens[i]);
   }
   return tokens;
 }

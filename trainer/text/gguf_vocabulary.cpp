@@ -14,7 +14,7 @@ namespace tune::trainer::text {
 namespace {
 
 // .token_type of llama.cpp's gguf-py (constants.py, TokenType).
-constexpr std::int32_t kUnknown = 2, kControl = 3, kUserDefined = 4;
+constexpr std::int32_t kUnknownType = 2, kControlType = 3, kUserType = 4;
 
 constexpr const char* kGpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 constexpr const char* kLlama3 =
@@ -105,14 +105,14 @@ class Writer {
     OrderedJson added = OrderedJson::array();
     for (std::size_t id = 0; id < vocabulary_.types.size(); ++id) {
       const std::int32_t type = vocabulary_.types[id];
-      if (type != kUnknown && type != kControl && type != kUserDefined) continue;
+      if (type != kUnknownType && type != kControlType && type != kUserType) continue;
       added.push_back({{"id", id},
                        {"content", vocabulary_.tokens[id]},
                        {"single_word", false},
                        {"lstrip", false},
                        {"rstrip", false},
                        {"normalized", false},
-                       {"special", type != kUserDefined}});
+                       {"special", type != kUserType}});
     }
     return added;
   }

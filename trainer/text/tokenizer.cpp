@@ -130,9 +130,10 @@ std::string Tokenizer::decode(std::span<const std::int64_t> ids, bool skip_speci
     sentence.clear();
   };
   for (const std::int64_t id : ids) {
-    const std::optional<std::string_view> token =
-        id < 0 ? std::nullopt : parts_->token_of(static_cast<std::uint64_t>(id));
-    const bool special = token && parts_->added.is_special(*token);
+    if (id < 0) continue;
+    const AddedToken* const added = parts_->added.token_of(static_cast<std::uint64_t>(id));
+    const std::optional<std::string_view> token = parts_->token_of(static_cast<std::uint64_t>(id));
+    const bool special = added != nullptr && added->is_special;
     if (!token || (skip_special && special)) continue;
     if (itself == nullptr) {
       tokens.emplace_back(*token);
@@ -153,7 +154,10 @@ std::string Tokenizer::token_of(std::int64_t id) const {
   return std::string(id < 0 ? "" : parts_->token_of(static_cast<std::uint64_t>(id)).value_or(""));
 }
 
-bool Tokenizer::is_special(std::int64_t id) const { return parts_->added.is_special(token_of(id)); }
+bool Tokenizer::is_special(std::int64_t id) const {
+  const AddedToken* const token = id < 0 ? nullptr : parts_->added.token_of(static_cast<std::uint64_t>(id));
+  return token != nullptr && token->is_special;
+}
 
 std::size_t Tokenizer::size() const {
   return std::max<std::size_t>(parts_->vocabulary.end(), parts_->added.end());

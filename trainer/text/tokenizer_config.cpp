@@ -67,12 +67,11 @@ void read_roles(const Json& json, const std::string& file, Tokenizer::Parts& par
       throw bad_json(file, member_pointer("", role.key), in_quotes(text) + " is no token of the tokenizer",
                      "name one that is, or write null");
     parts.specials.*(role.id) = *id;
-    if (!parts.added.is_special(text)) {
-      AddedToken token{text, *id};
-      if (const AddedToken* known = parts.added.token_of(*id)) token = *known;
-      token.is_special = true;
-      parts.added.add(std::move(token));
-    }
+    const AddedToken* const known = parts.added.token_of(*id);
+    if (known != nullptr && known->is_special) continue;
+    AddedToken token = known == nullptr ? AddedToken{text, *id} : *known;
+    token.is_special = true;
+    parts.added.add(std::move(token));
   }
 }
 

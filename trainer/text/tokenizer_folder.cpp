@@ -17,9 +17,14 @@ namespace {
 namespace fs = std::filesystem;
 using Parts = Tokenizer::Parts;
 
+bool is_there(const fs::path& file) {
+  std::error_code unreadable;  // then it is not there for this user
+  return fs::exists(file, unreadable);
+}
+
 // A JSON file of a folder, null where it is absent; it is among the tokenizer's files then.
 Json read_beside(const fs::path& folder, const char* name, Parts& parts) {
-  if (!fs::exists(folder / name)) return {};
+  if (!is_there(folder / name)) return {};
   parts.files.push_back(folder / name);
   return data::read_json(folder / name);
 }
@@ -194,13 +199,13 @@ Tokenizer Tokenizer::open(const fs::path& folder) {
   const std::string prefix = (folder / "").string(), config_name = prefix + "tokenizer_config.json";
   const fs::path json = folder / "tokenizer.json", words = folder / "vocab.txt",
                  pieces = folder / "tokenizer.model";
-  if (fs::exists(json)) {
+  if (is_there(json)) {
     parts->files.push_back(json);
     read_tokenizer_json(data::read_json(json), json.string(), *parts);
     for (const fs::path& other : {words, pieces})
-      if (fs::exists(other)) parts->files.push_back(other);
-  } else if (fs::exists(words) || fs::exists(pieces)) {
-    if (fs::exists(words)) {
+      if (is_there(other)) parts->files.push_back(other);
+  } else if (is_there(words) || is_there(pieces)) {
+    if (is_there(words)) {
       parts->files.push_back(words);
       read_vocab_txt(words, config, config_name, *parts);
     } else {
@@ -214,7 +219,7 @@ Tokenizer Tokenizer::open(const fs::path& folder) {
                 "a folder with tokenizer.json, vocab.txt (WordPiece) or tokenizer.model (sentencepiece), as "
                 "models of Hugging Face have them");
   }
-  if (const fs::path jinja = folder / "chat_template.jinja"; fs::exists(jinja)) {
+  if (const fs::path jinja = folder / "chat_template.jinja"; is_there(jinja)) {
     parts->files.push_back(jinja);
     parts->chat_template = data::read_text(jinja);
   }

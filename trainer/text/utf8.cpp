@@ -9,13 +9,13 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
 
-struct Part {
+struct Sequence {
   std::size_t bytes = 1;
   bool is_character = false;
 };
 
 // What begins at `at`: a character, or the maximal part of one (table 3-7 of the Unicode standard).
-Part part_at(std::string_view text, std::size_t at) {
+Sequence sequence_at(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) -> unsigned {
     return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
   };
@@ -49,12 +49,12 @@ std::string valid_utf8(std::string_view text) {
   std::string valid;
   std::size_t copied = 0;
   for (std::size_t at = skip_ascii(text, 0); at < text.size(); at = skip_ascii(text, at)) {
-    const Part part = part_at(text, at);
-    if (!part.is_character) {
+    const Sequence found = sequence_at(text, at);
+    if (!found.is_character) {
       valid.append(text, copied, at - copied).append(kReplacement);
-      copied = at + part.bytes;
+      copied = at + found.bytes;
     }
-    at += part.bytes;
+    at += found.bytes;
   }
   return valid.append(text, copied, text.size() - copied);
 }

@@ -41,7 +41,6 @@ bool use(const std::filesystem::path& folder) {
 void each_value(const Json& json, const std::string& pointer, std::vector<std::string>& pointers) {
   pointers.push_back(pointer);
   if (!json.is_structured()) return;
-  const Json flat = json.is_object() ? json : Json();
   if (json.is_object())
     for (const auto& [key, value] : json.items())
       each_value(value, (Json::json_pointer(pointer) / key).to_string(), pointers);
