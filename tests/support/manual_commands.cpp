@@ -28,8 +28,8 @@ std::vector<std::string> commands_of(const fs::path& page, CommandsOf which) {
     if (line.starts_with("```")) {
       inside = line == "```console";
     } else if (inside && line.starts_with("$ ") && line != "$ ./dev demo" && line != "$ ./dev test") {
-      const bool trains =
-          line.find("tune-train") != std::string::npos || line.find("steel") != std::string::npos;
+      const auto names = [&](const char* word) { return line.find(word) != std::string::npos; };
+      const bool trains = names("tune-train") || names("steel") || names("text-classes");
       if (trains == (which == CommandsOf::kBuiltinTrainer)) commands.push_back(line.substr(2));
     }
   }

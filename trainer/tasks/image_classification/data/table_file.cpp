@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <span>
 
 #include "trainer/data/csv.h"
 #include "trainer/data/part_names.h"
 #include "trainer/data/text_file.h"
-#include "trainer/tasks/image_classification/data/label_columns.h"
+#include "trainer/tasks/classification/data/label_columns.h"
+#include "trainer/tasks/image_classification/data/image_items.h"
 #include "trainer/tasks/image_classification/data/listing.h"
 #include "tuner/core/error.h"
 
@@ -11,6 +13,7 @@ namespace tune::trainer::image_classification {
 namespace {
 
 namespace fs = std::filesystem;
+using classification::labels_in_cell;
 
 // Reads one CSV; lives for one call.
 class TableFile {
@@ -40,17 +43,17 @@ class TableFile {
   std::optional<std::size_t> column_titled(std::span<const std::string_view> names) const {
     const std::vector<std::string>& header = records_.front().cells;
     for (std::size_t i = 0; i < header.size(); ++i)
-      if (is_titled(header[i], names)) return i;
+      if (classification::is_titled(header[i], names)) return i;
     return std::nullopt;
   }
 
   void find_columns() {
     const auto path = column_titled(kPathColumns);
-    label_ = column_titled(kLabelColumns);
+    label_ = column_titled(classification::kLabelColumns);
     has_header_ = path && (label_ || options_.labels == Labels::kIgnored);
     if (has_header_) {
       path_ = *path;
-      part_ = column_titled(kPartColumns);
+      part_ = column_titled(classification::kPartColumns);
       return warn_of_unused();
     }
     // Rows that begin with TRAIN, VALIDATION or TEST have the part first.
