@@ -67,8 +67,11 @@ const std::vector<Row> kMap = {
     {"trainer/tasks/image_classification",
      {"trainer/tasks/image_classification/data", "trainer/tasks/image_sets", "trainer/nn"}},
     {"trainer/tasks/image_classification/advice", {"trainer/tasks/image_classification"}},
+    {"trainer/tasks/language_model/data", {"trainer/data", "trainer/text"}},
+    {"trainer/tasks/language_model", {"trainer/tasks/language_model/data", "trainer/loop", "trainer/nn"}},
     {"trainer/tasks",
-     {"trainer/tasks/detection", "trainer/tasks/pretraining", "trainer/tasks/image_classification"}},
+     {"trainer/tasks/detection", "trainer/tasks/pretraining", "trainer/tasks/image_classification",
+      "trainer/tasks/language_model"}},
     {"trainer/synthetic", {"trainer/tasks/detection/data"}},
     {"trainer/cli", {"trainer/tasks", "trainer/synthetic"}},
     {"trainer/launcher", {"tuner/cli/command_line"}},  // a program of its own, without LibTorch
