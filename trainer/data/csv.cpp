@@ -9,7 +9,8 @@ namespace {
 // Reads one text from its beginning to its end; lives for one call.
 class CsvParser {
  public:
-  CsvParser(std::string_view text, const std::string& name) : text_(text), name_(name) {}
+  CsvParser(std::string_view text, const std::string& name, Around around)
+      : text_(text), name_(name), around_(around) {}
 
   std::vector<CsvRecord> parse() {
     std::vector<CsvRecord> records;
@@ -33,7 +34,8 @@ class CsvParser {
     while (is_at(' ') || is_at('\t')) ++at_;
     if (is_at('"')) return quoted();
     while (!is_at_end() && !is_at(',')) ++at_;
-    return trimmed(text_.substr(begin, at_ - begin));
+    const std::string_view whole = text_.substr(begin, at_ - begin);
+    return around_ == Around::kText ? std::string(whole) : trimmed(whole);
   }
 
   std::string quoted() {
@@ -74,13 +76,14 @@ class CsvParser {
 
   std::string_view text_;
   const std::string& name_;
+  Around around_;
   std::size_t at_ = 0, line_ = 1;
 };
 
 }  // namespace
 
-std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& name) {
-  return CsvParser(text, name).parse();
+std::vector<CsvRecord> parse_csv(std::string_view text, const std::string& name, Around around) {
+  return CsvParser(text, name, around).parse();
 }
 
 std::vector<CsvRecord> read_csv(const std::filesystem::path& file) {

@@ -94,6 +94,21 @@ std::string declared_encoding(std::string_view text) {
   return close == declaration.npos ? "" : std::string(declaration.substr(open + 1, close - open - 1));
 }
 
+// Bytes of the character of UTF-8 that a text begins with; 0 where it begins with none (Unicode 15, table
+// 3-7: no overlong forms, no surrogates, nothing above U+10FFFF).
+std::size_t character_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t length = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+  if (length == 0 || text.size() < length) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if (!continues_character(text[i])) return 0;
+  const bool narrow = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xed && byte(1) > 0x9f) ||
+                      (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) > 0x8f);
+  return narrow ? 0 : length;
+}
+
 }  // namespace
 
 std::string read_text(const fs::path& file) {
@@ -165,12 +180,15 @@ std::string with_slashes(std::string path) {
   return path;
 }
 
-bool is_utf8(std::string_view text) {
-  try {
-    return !Json(text).dump().empty();
-  } catch (const Json::exception&) {
-    return false;
+bool is_utf8(std::string_view text) { return end_of_utf8(text) == text.size(); }
+
+std::size_t end_of_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = character_length(text.substr(at));
+    if (length == 0) return at;
+    at += length;
   }
+  return text.size();
 }
 
 }  // namespace tune::trainer::data

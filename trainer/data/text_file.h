@@ -38,5 +38,7 @@ std::string with_slashes(std::string path);
 
 // JSON and most tools hold nothing else.
 bool is_utf8(std::string_view text);
+// The byte at which a text stops being UTF-8; its size where it is UTF-8 to the end.
+std::size_t end_of_utf8(std::string_view text);
 
 }  // namespace tune::trainer::data

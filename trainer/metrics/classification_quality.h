@@ -26,6 +26,8 @@ struct ClassificationQuality {
 
   // Of one class an example.
   std::optional<double> balanced_accuracy, matthews;
+  // Of the numbers that classes are named by, where they are; for those who know the names to fill in.
+  std::optional<double> spearman;
   ClassConfusion confusion = {};  // empty for multi-label sets
   // With probabilities as well.
   std::optional<double> top5;      // with more than five classes

@@ -53,7 +53,7 @@ std::vector<FoundWeights> find_weights(const std::vector<fs::path>& folders) {
     std::vector<FoundWeights> here;
     std::error_code error, ignored;
     for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
-      const fs::path file = fs::is_directory(at->path(), ignored) ? at->path() / kWeightsFile : at->path();
+      const fs::path file = weights_file(at->path());
       const std::uintmax_t bytes = fs::file_size(file, ignored);
       if (ignored || !is_weights_name(file)) continue;
       here.push_back({at->path(), bytes, file == at->path() ? "" : model_of(at->path())});

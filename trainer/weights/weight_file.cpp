@@ -53,7 +53,10 @@ std::string places_of(const std::vector<std::string>& sections) {
 
 std::filesystem::path weights_file(const std::filesystem::path& weights) {
   std::error_code ignored;  // what cannot be looked at is said where it is opened
-  return std::filesystem::is_directory(weights, ignored) ? weights / kWeightsFile : weights;
+  if (!std::filesystem::is_directory(weights, ignored)) return weights;
+  for (const char* name : {kWeightsFile, kHuggingFaceFile, kOldHuggingFaceFile})
+    if (std::filesystem::exists(weights / name, ignored)) return weights / name;
+  return weights / kWeightsFile;
 }
 
 }  // namespace tune::trainer::weights

@@ -29,7 +29,10 @@ std::string places_of(const std::vector<std::string>& sections);
 
 // Of a folder as promoted.
 inline constexpr const char* kWeightsFile = "weights.safetensors";
-// A weights file itself, or the one in such a folder.
+// Of a folder of Hugging Face, now and formerly.
+inline constexpr const char *kHuggingFaceFile = "model.safetensors",
+                            *kOldHuggingFaceFile = "pytorch_model.bin";
+// A weights file itself, or the first of these that such a folder has.
 std::filesystem::path weights_file(const std::filesystem::path& weights);
 
 }  // namespace tune::trainer::weights

@@ -19,7 +19,9 @@
 #include "trainer/tasks/image_classification/task.h"
 #include "trainer/tasks/pretraining/task.h"
 #include "trainer/tasks/task_table.h"
+#include "trainer/tasks/text_classification/task.h"
 #include "tuner/core/rng.h"
+#include "unit/trainer/tasks/text_classification/tiny_encoder.h"
 
 namespace {
 
@@ -67,6 +69,16 @@ void draw_classes(const fs::path& folder) {
   }
 }
 
+// An encoder to start from, for as long as the tests run.
+const fs::path& tiny_encoder() {
+  static const TemporaryFolder folder;
+  static const bool written = (tests::write_tiny_encoder(folder.path()), true);
+  TUNE_CHECK(written);
+  return folder.path();
+}
+
+void draw_texts(const fs::path& file) { write_file_atomically(file, tests::tiny_texts(20)); }
+
 const std::vector<Case>& cases() {
   static const std::vector<Case> all{
       {"line",
@@ -104,6 +116,14 @@ const std::vector<Case>& cases() {
        {{"epochs", 2}, {"classes", 3}, {"size", 32}, {"images", 24}, {"batch_size", 4}},
        2,
        {"validation:cross_entropy", false},
+       ""},
+      {"text_classification",
+       &text_classification::text_classification_task(),
+       draw_texts,
+       {{"weights", tiny_encoder().string()}, {"split", {{"fractions", {0.75, 0.25}}}}},
+       {{"epochs", 3}, {"batch_size", 2}, {"accumulate", 2}, {"learning_rate", 0.003}, {"warmup_epochs", 0}},
+       3,
+       {"validation:accuracy", true},
        ""},
   };
   return all;

@@ -12,7 +12,7 @@ namespace {
 std::vector<std::unique_ptr<ImageSet>> single_images(const Dataset& dataset, int size,
                                                      const loop::Compute& compute) {
   std::vector<std::unique_ptr<ImageSet>> images;
-  for (std::size_t i = 0; i < std::min(image_sets::kMeasuredImages, dataset.examples.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(loop::kMeasuredExamples, dataset.examples.size()); ++i) {
     Dataset one = dataset;
     one.examples = {dataset.examples[i]};
     one.labelled = false;
@@ -27,7 +27,7 @@ std::vector<std::unique_ptr<ImageSet>> single_images(const Dataset& dataset, int
 ModelFacts measure_detector(LoadedDetector& detector, const Dataset& dataset, const loop::Compute& compute,
                             const DetectionLimits& limits) {
   const auto images = single_images(dataset, detector.kind->preprocessing.size, compute);
-  return image_sets::measure_model(*detector.model, compute, [&](std::size_t turn) {
+  return loop::measure_model(*detector.model, compute, [&](std::size_t turn) {
     infer(
         detector.model, *images[turn % images.size()], *detector.kind, compute, /*batch_size=*/1,
         [] { return false; }, limits);

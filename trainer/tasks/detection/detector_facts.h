@@ -1,13 +1,13 @@
 #pragma once
 // What using a detector takes.
+#include "trainer/loop/model_facts.h"
 #include "trainer/tasks/detection/data/dataset.h"
 #include "trainer/tasks/detection/detections.h"
 #include "trainer/tasks/detection/model_folder.h"
-#include "trainer/tasks/image_sets/model_facts.h"
 
 namespace tune::trainer::detection {
 
-using image_sets::ModelFacts;
+using loop::ModelFacts;
 
 // Takes a few of the images of `dataset`, which has at least one; see measure_model().
 ModelFacts measure_detector(LoadedDetector& detector, const Dataset& dataset, const loop::Compute& compute,

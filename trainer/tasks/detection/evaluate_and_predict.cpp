@@ -56,7 +56,7 @@ DataChoice data_choice(const loop::Request& request) {
 
 Evaluation evaluate_model(const std::filesystem::path& model, const DataChoice& data, int threads,
                           std::ostream& notes) {
-  const loop::Compute compute = image_sets::compute_for(threads);
+  const loop::Compute compute = loop::compute_for(threads);
   LoadedDetector detector = load_detector(model);
   detector.model->to(compute.device);
   const Dataset dataset = read_for(detector, data, Labels::kRequired, threads, notes);
@@ -71,7 +71,7 @@ Evaluation evaluate_model(const std::filesystem::path& model, const DataChoice& 
 
 Prediction predict_with_model(const std::filesystem::path& model, const DataChoice& data,
                               const PredictionChoice& choice, std::ostream& notes) {
-  const loop::Compute compute = image_sets::compute_for(choice.threads);
+  const loop::Compute compute = loop::compute_for(choice.threads);
   LoadedDetector detector = load_detector(model);
   detector.model->to(compute.device);
   DetectionLimits limits = detector.kind->limits;

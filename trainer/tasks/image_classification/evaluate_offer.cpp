@@ -2,12 +2,12 @@
 #include <chrono>
 #include <sstream>
 
+#include "trainer/loop/model_facts.h"
 #include "trainer/loop/stop_signal.h"
+#include "trainer/tasks/classification/quality_json.h"
 #include "trainer/tasks/image_classification/data_parts.h"
 #include "trainer/tasks/image_classification/inference.h"
 #include "trainer/tasks/image_classification/offers.h"
-#include "trainer/tasks/image_classification/quality_json.h"
-#include "trainer/tasks/image_sets/model_facts.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::image_classification {
@@ -19,15 +19,9 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-std::vector<metrics::Labels> labels_of(const Dataset& dataset) {
-  std::vector<metrics::Labels> labels;
-  for (const Example& example : dataset.examples) labels.push_back(example.labels);
-  return labels;
-}
-
 loop::Answer answer_evaluate(const loop::Request& request) {
   const int threads = loop::threads_for(request);
-  const loop::Compute compute = image_sets::compute_for(threads);
+  const loop::Compute compute = loop::compute_for(threads);
   LoadedClassifier classifier = load_classifier(request.text("model"));
   classifier.network->to(compute.device);
   const DataChoice choice = data_choice(request);
@@ -44,17 +38,17 @@ loop::Answer answer_evaluate(const loop::Request& request) {
   auto probabilities = probabilities_of(classifier, images, compute, kEvaluatedAtOnce, [] { return false; });
   const double per_second = static_cast<double>(images.count()) / seconds_since(begin);
   const metrics::ClassScores scores(classifier.classes.size(), std::move(*probabilities));
-  const metrics::ClassificationQuality quality =
-      metrics::classification_quality(labels_of(dataset), metrics::labels_at(scores, classifier.multi_label),
-                                      classifier.classes.size(), classifier.multi_label, &scores);
+  const metrics::ClassificationQuality quality = metrics::classification_quality(
+      labels_of(dataset).labels, metrics::labels_at(scores, classifier.multi_label),
+      classifier.classes.size(), classifier.multi_label, &scores);
   if (request.as_json) {
     OrderedJson json{{"schema", 1}, {"form", dataset.form}, {"warnings", dataset.warnings}};
-    json.update(quality_json(classifier.classes, quality));
+    json.update(classification::quality_json(classifier.classes, quality, "images"));
     json["images_per_second"] = per_second;
     return {json, ""};
   }
   std::ostringstream text;
-  print_quality(classifier.classes, quality, text);
+  classification::print_quality(classifier.classes, quality, "images", text);
   return {{}, text.str()};
 }
 

@@ -6,10 +6,10 @@
 #include "trainer/loop/batch_loader.h"
 #include "trainer/loop/plan.h"
 #include "trainer/loop/stop_signal.h"
-#include "trainer/tasks/image_classification/answers.h"
+#include "trainer/tasks/classification/answers.h"
+#include "trainer/tasks/classification/quality_json.h"
 #include "trainer/tasks/image_classification/data/fingerprint.h"
 #include "trainer/tasks/image_classification/model_folder.h"
-#include "trainer/tasks/image_classification/quality_json.h"
 #include "trainer/weights/state_dict.h"
 #include "tuner/core/error.h"
 #include "tuner/os/atomic_file.h"
@@ -75,7 +75,9 @@ ImageClassificationTraining::ImageClassificationTraining(const loop::TrialFile& 
                          parts_.training.multi_label)),
       plan_(fine_tuning_plan(parts_.values)),
       mixing_(mixing_of(parts_.values)),
-      targets_(parts_.training, parts_.values.number("label_smoothing"),
+      training_labels_(labels_of(parts_.training)),
+      validation_labels_(labels_of(parts_.validation)),
+      targets_(training_labels_, parts_.values.number("label_smoothing"),
                parts_.values.text("class_weights") == "balanced"),
       positive_weights_(targets_.positive_weights().defined() ? targets_.positive_weights().to(compute.device)
                                                               : torch::Tensor()),
@@ -147,25 +149,26 @@ void ImageClassificationTraining::cache_features(std::ostream& notes) {
       return;
     }
   }
-  FeatureCache cache = FeatureCache::of_user(notes, loop::stop_requested);
-  FrozenFeatures frozen(*parts_.network, normalise_, compute,
-                        {{"model", parts_.model_name}, {"preprocessing", to_json(parts_.preprocessing)}},
-                        cache, notes, loop::stop_requested);
+  classification::FeatureCache cache = classification::FeatureCache::of_user(notes, loop::stop_requested);
+  classification::FrozenFeatures frozen(
+      *parts_.network, parts_.network->stages().head, compute,
+      {{"model", parts_.model_name}, {"preprocessing", to_json(parts_.preprocessing)}}, "images", cache,
+      notes, loop::stop_requested);
   // Images are opened when the first of them is needed: not at all where all features are kept.
-  const auto set_of = [this](const Dataset& dataset, Variation variation) {
-    PictureSet set{files_of(dataset), {}};
-    set.pixels = [this, files = set.files, variation, pixels = std::make_shared<Pixels>()](
-                     const std::vector<std::int64_t>& asked, std::int64_t epoch) {
+  const auto set_of = [this, &compute](const Dataset& dataset, Variation variation) {
+    const std::vector<std::filesystem::path> files = files_of(dataset);
+    const Pixels opened = [this, files, variation, pixels = std::make_shared<Pixels>()](
+                              const std::vector<std::int64_t>& asked, std::int64_t epoch) {
       if (!*pixels) *pixels = parts_.open(files, variation);
       return (*pixels)(asked, epoch);
     };
-    return set;
+    return picture_set(files, opened, *parts_.network, normalise_, compute);
   };
   const std::vector<torch::Tensor> plain_features =
       frozen.of({set_of(parts_.training, Variation::kNone), set_of(parts_.validation, Variation::kNone)});
   std::vector<torch::Tensor> views{plain_features[0]};
   if (wanted > 1) {
-    const PictureSet varied = set_of(parts_.training, Variation::kShared);
+    const classification::FeatureSet varied = set_of(parts_.training, Variation::kShared);
     for (std::int64_t view = 1; view < wanted; ++view)
       views.push_back(frozen.of_view(varied, view, parts_.shared_variation));
   }
@@ -186,27 +189,15 @@ std::string ImageClassificationTraining::initial_weights() const {
 }
 
 std::vector<loop::ParameterGroup> ImageClassificationTraining::parameter_groups() {
-  std::vector<loop::ParameterGroup> groups =
-      loop::groups_by_dimension(*parts_.network, plan_.optimizer.weight_decay);
-  if (parts_.values.given("head_weight_decay")) {
-    const nn::Stages stages = parts_.network->stages();
-    loop::ParameterGroup head;
-    head.weight_decay = parts_.values.number("head_weight_decay");
-    std::erase_if(groups.front().parameters, [&](const std::string& name) {
-      const bool is_head = std::any_of(stages.head.begin(), stages.head.end(),
-                                       [&](const std::string& prefix) { return name.starts_with(prefix); });
-      if (is_head) head.parameters.push_back(name);
-      return is_head;
-    });
-    groups.push_back(std::move(head));
-  }
-  return stages_.by_stage(groups);
+  return stages_.by_stage(
+      classification::fine_tuning_groups(*parts_.network, parts_.network->stages().head, parts_.values));
 }
 
 std::vector<std::vector<std::int64_t>> ImageClassificationTraining::epoch_batches(std::int64_t epoch,
                                                                                   std::uint64_t seed) const {
   if (!parts_.values.flag("balanced_sampling")) return Training::epoch_batches(epoch, seed);
-  return loop::cut_into_batches(balanced_order(parts_.training, seed, epoch), plan_.batch_size);
+  return loop::cut_into_batches(classification::balanced_order(training_labels_, seed, epoch),
+                                plan_.batch_size);
 }
 
 loop::Batch ImageClassificationTraining::prepare(const std::vector<std::int64_t>& examples,
@@ -235,8 +226,9 @@ loop::LossTerms ImageClassificationTraining::losses(const weights::TensorMap& te
   const torch::Tensor logits = training_features_.defined()
                                    ? network.head(training_features_.index_select(0, tensors.at(kRows)))
                                    : network.forward(mixed(normalise_(tensors.at(kPixels)), tensors));
-  return {classification_loss(logits, tensors.at(kTargets), tensors.at(kCounts), targets_.multi_label(),
-                              positive_weights_)};
+  return {classification::classification_loss(logits, tensors.at(classification::kTargets),
+                                              tensors.at(classification::kCounts), targets_.multi_label(),
+                                              positive_weights_)};
 }
 
 torch::Tensor ImageClassificationTraining::logits_of(nn::ImageClassifier& network, const Pixels& pixels,
@@ -247,8 +239,8 @@ torch::Tensor ImageClassificationTraining::logits_of(nn::ImageClassifier& networ
 loop::Metrics ImageClassificationTraining::evaluate(const std::function<bool()>& interrupted) {
   nn::ImageClassifier& network = *parts_.network;
   const bool cached = validation_features_.defined();
-  const auto answers = answers_to(
-      parts_.validation, cached ? kFeatureBatch : kEvaluationBatch,
+  const auto answers = classification::answers_to(
+      validation_labels_, cached ? kFeatureBatch : kEvaluationBatch,
       [&](const std::vector<std::int64_t>& examples) {
         if (!cached) return logits_of(network, validation_pixels_, examples);
         return network.head(validation_features_.slice(0, examples.front(), examples.back() + 1));
@@ -277,14 +269,15 @@ OrderedJson ImageClassificationTraining::quality_of(nn::ImageClassifier& network
       validation_features_.defined() && &set == &parts_.validation && trial_.precision != "bf16";
   const Threads threads(cached ? 1 : compute_.threads);
   const Pixels pixels = cached ? Pixels() : parts_.open(files_of(set), Variation::kNone);
-  const auto answers = answers_to(
-      set, kEvaluationBatch,
+  const metrics::LabelSet labels = labels_of(set);
+  const auto answers = classification::answers_to(
+      labels, kEvaluationBatch,
       [&](const std::vector<std::int64_t>& examples) {
         if (!cached) return logits_of(network, pixels, examples);
         return network.head(validation_features_.slice(0, examples.front(), examples.back() + 1));
       },
       [] { return false; });
-  return quality_json(set.classes, answers->quality());
+  return classification::quality_json(set.classes, answers->quality(), "images");
 }
 
 void ImageClassificationTraining::export_model(const std::filesystem::path& folder,

@@ -10,7 +10,8 @@
 #include "trainer/loop/trial_file.h"
 #include "trainer/nn/image_classifier.h"
 #include "trainer/nn/normaliser.h"
-#include "trainer/tasks/image_classification/frozen_features.h"
+#include "trainer/tasks/classification/training_targets.h"
+#include "trainer/tasks/image_classification/frozen_pictures.h"
 #include "trainer/tasks/image_classification/mixing.h"
 #include "trainer/tasks/image_classification/recipes.h"
 
@@ -86,7 +87,8 @@ class ImageClassificationTraining final : public loop::Training {
   const loop::Recipe recipe_;
   const loop::Plan plan_;
   const Mixing mixing_;
-  const TrainingTargets targets_;
+  const metrics::LabelSet training_labels_, validation_labels_;
+  const classification::TrainingTargets targets_;
   const torch::Tensor positive_weights_;  // on the device
   const nn::Normaliser normalise_;
   loop::StagedModel stages_;

@@ -14,7 +14,6 @@ namespace fs = std::filesystem;
 namespace tune::trainer::image_classification {
 namespace {
 
-constexpr const char* kHeadKey = "head";
 constexpr const char* kLabelsFile = "labels.json";
 
 std::string counted_names(const std::vector<std::string>& classes) {
@@ -124,63 +123,7 @@ weights::FitReport load_offered(nn::ImageClassifier& network, Offered offer,
   return report;
 }
 
-// Whether the file's head is kept, with the reason for a person. Throws where it has to be and cannot.
-struct HeadChoice {
-  bool kept;
-  std::string reason;
-};
-HeadChoice choose_head(const Offered& offer, const std::vector<std::string>& classes, HeadPolicy policy,
-                       const fs::path& file) {
-  const auto rows = static_cast<std::size_t>(offer.head_rows);
-  const bool same = rows > 0 && offer.classes && *offer.classes == classes && rows == classes.size();
-  std::string reason;
-  if (rows == 0)
-    reason = "the file has none";
-  else if (!offer.classes)
-    reason = "the file's is for " + std::to_string(rows) + " classes that it does not name";
-  else if (offer.classes->size() != rows)
-    reason = "the file names " + std::to_string(offer.classes->size()) + " classes for a head of " +
-             std::to_string(rows);
-  else
-    reason = "the file's is for the classes " + counted_names(*offer.classes) + ", the data has " +
-             counted_names(classes);
-  switch (policy) {
-    case HeadPolicy::kNew:
-      return {false, "as trainer.head asks"};
-    case HeadPolicy::kAuto:
-      return same ? HeadChoice{true, "its classes are the data's"} : HeadChoice{false, reason};
-    case HeadPolicy::kKeep:
-      break;
-  }
-  if (same) return {true, "its classes are the data's"};
-  if (rows == classes.size() && !offer.classes)
-    return {true, "the file does not name its " + std::to_string(rows) +
-                      " classes: they are taken for the data's, in the order " + counted_names(classes)};
-  throw Error(ExitCode::kBadSpec,
-              file.string() + ": its head cannot be kept, as trainer.head asks: " + reason +
-                  (offer.classes || rows == 0 ? "" : ", the data has " + std::to_string(classes.size())),
-              "give data of the same classes, or \"head\": \"new\" to make the head anew");
-}
-
 }  // namespace
-
-OrderedJson head_key() {
-  OrderedJson key = loop::trainer_key(
-      kHeadKey, "choice",
-      "the last layer of `weights`: kept where the file names the data's classes, else made anew (auto); "
-      "kept, or the trial does not start (keep); made anew (new)");
-  key["values"] = {"auto", "keep", "new"};
-  key["default"] = "auto";
-  return key;
-}
-
-HeadPolicy head_policy(const Json& trainer) {
-  const std::string head = loop::text_key(trainer, kHeadKey, "auto");
-  if (head == "auto") return HeadPolicy::kAuto;
-  if (head == "keep") return HeadPolicy::kKeep;
-  if (head == "new") return HeadPolicy::kNew;
-  throw Error(ExitCode::kBadSpec, "trainer.head is \"" + head + "\"", "auto, keep or new");
-}
 
 void initialise_from(nn::ImageClassifier& network, const fs::path& weights, const ClassifierModel& kind,
                      const std::vector<std::string>& classes, HeadPolicy policy, std::ostream& notes) {
@@ -193,8 +136,10 @@ void initialise_from(nn::ImageClassifier& network, const fs::path& weights, cons
   };
   // Another network's head says nothing about this one's: that it is another's comes first.
   const bool is_same = body_fit(network, offer.content.tensors).is_same_network();
-  const HeadChoice head =
-      is_same ? choose_head(offer, classes, policy, file) : HeadChoice{false, "the network is another"};
+  const classification::HeadChoice head =
+      is_same ? classification::choose_head({static_cast<std::size_t>(offer.head_rows), offer.classes},
+                                            classes, policy, file)
+              : classification::HeadChoice{false, "the network is another"};
   if (!head.kept) drop_head(offer.content.tensors, [](const auto& entry) { return entry.first; });
   weights::FitReport report = load_offered(network, std::move(offer), in_file, file, kind);
   if (!head.kept) drop_head(report.missing, [](const std::string& name) { return name; });

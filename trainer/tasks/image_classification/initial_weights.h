@@ -6,22 +6,14 @@
 #include <vector>
 
 #include "trainer/loop/task.h"
+#include "trainer/tasks/classification/head_choice.h"
 #include "trainer/tasks/image_classification/models.h"
 #include "trainer/weights/state_dict.h"
 #include "tuner/core/json.h"
 
 namespace tune::trainer::image_classification {
 
-// What becomes of the file's head: trainer.head.
-enum class HeadPolicy {
-  kAuto,  // kept where the file names the same classes in the same order, else made anew
-  kKeep,  // kept, or the training does not start: where the file names other classes, has no head or one of
-          // another size. A head without class names is taken for that of the data's classes.
-  kNew,   // made anew
-};
-// The row of Task::trainer_keys(), and its value. Throws Error(kBadSpec).
-OrderedJson head_key();
-HeadPolicy head_policy(const Json& trainer);
+using classification::HeadPolicy, classification::head_key, classification::head_policy;
 
 // Starts `network`, a new one of this kind for these classes, from a weights file or a folder as promoted.
 // Names are this library's, with any prefix; where they are not, but a .pth file has the same tensors in the

@@ -46,7 +46,7 @@ void mix(const Mixing& mixing, Rng& rng, weights::TensorMap& tensors) {
   const bool cuts = both ? rng.uniform() < 0.5 : mixing.cutmix_alpha > 0;
   double share = draw_share(cuts ? mixing.cutmix_alpha : mixing.mixup_alpha, rng);
   if (cuts) share = paste(tensors.at(kPixels), share, rng);
-  for (const char* name : {kTargets, kCounts}) {
+  for (const char* name : {classification::kTargets, classification::kCounts}) {
     torch::Tensor& values = tensors.at(name);
     values = values * share + neighbours(values) * (1 - share);
   }

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "trainer/tasks/image_classification/training_targets.h"
+#include "trainer/tasks/classification/training_targets.h"
 #include "tuner/core/rng.h"
 
 namespace tune::trainer::image_classification {

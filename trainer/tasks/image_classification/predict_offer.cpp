@@ -2,12 +2,12 @@
 #include <chrono>
 #include <memory>
 
+#include "trainer/loop/model_facts.h"
 #include "trainer/loop/stop_signal.h"
-#include "trainer/tasks/image_classification/data/predictions.h"
+#include "trainer/tasks/image_classification/data/image_items.h"
 #include "trainer/tasks/image_classification/data_parts.h"
 #include "trainer/tasks/image_classification/inference.h"
 #include "trainer/tasks/image_classification/offers.h"
-#include "trainer/tasks/image_sets/model_facts.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::image_classification {
@@ -19,24 +19,25 @@ constexpr std::int64_t kPredictedAtOnce = 32;
 std::vector<std::unique_ptr<ImageBatches>> single_images(const Dataset& dataset,
                                                          const LoadedClassifier& classifier) {
   std::vector<std::unique_ptr<ImageBatches>> images;
-  for (std::size_t i = 0; i < std::min(image_sets::kMeasuredImages, dataset.examples.size()); ++i)
+  for (std::size_t i = 0; i < std::min(loop::kMeasuredExamples, dataset.examples.size()); ++i)
     images.push_back(std::make_unique<ImageBatches>(std::vector{dataset.examples[i].image},
                                                     classifier.preprocessing, std::nullopt, /*seed=*/0, 1));
   return images;
 }
 
-image_sets::ModelFacts measure_classifier(const LoadedClassifier& classifier, const Dataset& dataset,
-                                          const loop::Compute& compute) {
+loop::ModelFacts measure_classifier(const LoadedClassifier& classifier, const Dataset& dataset,
+                                    const loop::Compute& compute) {
   const auto images = single_images(dataset, classifier);
-  return image_sets::measure_model(*classifier.network, compute, [&](std::size_t turn) {
+  return loop::measure_model(*classifier.network, compute, [&](std::size_t turn) {
     probabilities_of(classifier, *images[turn % images.size()], compute, /*batch=*/1, [] { return false; });
   });
 }
 
-Predictions predictions_of(const LoadedClassifier& classifier, const Dataset& dataset,
-                           std::vector<double> probabilities) {
-  Predictions predictions{classifier.classes, classifier.multi_label, {}, {}, std::move(probabilities)};
-  for (const Example& example : dataset.examples) predictions.images.push_back(example.name);
+classification::Predictions predictions_of(const LoadedClassifier& classifier, const Dataset& dataset,
+                                           std::vector<double> probabilities) {
+  classification::Predictions predictions{
+      classifier.classes, classifier.multi_label, {}, {}, std::move(probabilities)};
+  for (const Example& example : dataset.examples) predictions.names.push_back(example.name);
   predictions.labels = metrics::labels_at(
       metrics::ClassScores(classifier.classes.size(), predictions.probabilities), classifier.multi_label);
   return predictions;
@@ -44,7 +45,7 @@ Predictions predictions_of(const LoadedClassifier& classifier, const Dataset& da
 
 loop::Answer answer_predict(const loop::Request& request) {
   const int threads = loop::threads_for(request);
-  const loop::Compute compute = image_sets::compute_for(threads);
+  const loop::Compute compute = loop::compute_for(threads);
   LoadedClassifier classifier = load_classifier(request.text("model"));
   classifier.network->to(compute.device);
   const DataChoice choice = data_choice(request);
@@ -59,7 +60,7 @@ loop::Answer answer_predict(const loop::Request& request) {
   for (const std::string& warning : dataset.warnings) request.notes << "warning: " << warning << '\n';
   request.notes << std::flush;
   const auto read = std::chrono::steady_clock::now();
-  std::optional<image_sets::ModelFacts> facts;
+  std::optional<loop::ModelFacts> facts;
   if (request.as_json) facts = measure_classifier(classifier, dataset, compute);
   const auto measured = std::chrono::steady_clock::now();
   const ImageBatches images(files_of(dataset), classifier.preprocessing, std::nullopt, /*seed=*/0, threads);
@@ -67,7 +68,8 @@ loop::Answer answer_predict(const loop::Request& request) {
   const double seconds =
       std::chrono::duration<double>((std::chrono::steady_clock::now() - measured) + (read - begin)).count();
   const std::string& output = request.text("output");
-  write_predictions(output, predictions_of(classifier, dataset, std::move(*probabilities)));
+  classification::write_predictions(output, image_items(),
+                                    predictions_of(classifier, dataset, std::move(*probabilities)));
   const std::size_t count = dataset.examples.size();
   if (!request.as_json) return {{}, "predictions of " + std::to_string(count) + " images: " + output + "\n"};
   return {{{"schema", 1},

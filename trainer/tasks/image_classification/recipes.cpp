@@ -12,7 +12,7 @@
 namespace tune::trainer::image_classification {
 namespace {
 
-using loop::choice, loop::flag, loop::real, loop::whole;
+using loop::flag, loop::real, loop::whole;
 using loop::Hyperparameter;
 using loop::Recipe;
 
@@ -35,25 +35,6 @@ constexpr std::array kNames{
 constexpr const char* kMxnetHead = "Epoch\\[(?:[0-9]+\\] Step\\[)?([0-9]+)\\]";
 constexpr const char* kNumber = "([0-9.]+)";
 
-std::vector<Hyperparameter> optimizer_rows() {
-  return {
-      real("learning_rate", 3e-4, 1e-6, 1, "log",
-           "of the optimizer; where it is not given, a head on frozen features learns at 0.003"),
-      choice("optimizer", {"adamw", "sgd", "adam", "rmsprop", "adagrad", "adadelta"},
-             "adamw decouples the weight decay from the gradient"),
-      real("momentum", 0.9, 0, 0.999, "reverse_log", "of SGD and RMSprop"),
-      flag("nesterov", false, "Nesterov's momentum in SGD"),
-      real("weight_decay", 0.05, 0, 0.999, "log", "on weights; biases and normalisation have none"),
-      real("head_weight_decay", 0, 0, 0.999, "log",
-           "on the head's weights; where it is not given, as weight_decay"),
-      real("beta1", 0.9, 0, 0.999, "reverse_log", "decay of Adam's mean of gradients"),
-      real("beta2", 0.999, 0, 0.99999, "reverse_log", "decay of Adam's mean of squared gradients"),
-      real("epsilon", 1e-8, 1e-12, 1, "log", "added to the divisor of all optimizers but SGD"),
-      real("alpha", 0.99, 0, 0.99999, "reverse_log",
-           "decay of the mean of squared gradients in RMSprop and Adadelta"),
-      real("initial_accumulator", 0, 0, 1, "linear", "what Adagrad's sum of squared gradients begins at")};
-}
-
 std::vector<Hyperparameter> caching_rows() {
   return {
       flag("cache_features", true,
@@ -64,18 +45,12 @@ std::vector<Hyperparameter> caching_rows() {
             "varied")};
 }
 
-std::vector<Hyperparameter> loss_rows() {
-  return {real("label_smoothing", 0, 0, 0.9, "linear", "the part of the probability that all classes share"),
-          real("dropout", 0, 0, 0.95, "linear",
-               "of the head's input; where it is not given, what the network has of its own"),
-          real("mixup_alpha", 0, 0, 10, "linear",
+std::vector<Hyperparameter> mixing_rows() {
+  return {real("mixup_alpha", 0, 0, 10, "linear",
                "mixes images with their neighbours, by shares of a beta "
                "distribution of this parameter; 0: no"),
           real("cutmix_alpha", 0, 0, 10, "linear",
-               "pastes rectangles of neighbours into images, likewise; 0: no"),
-          choice("class_weights", {"none", "balanced"},
-                 "balanced: examples of rare classes count for more in the loss"),
-          flag("balanced_sampling", false, "each epoch shows every class equally often")};
+               "pastes rectangles of neighbours into images, likewise; 0: no")};
 }
 
 // Those of the plan, with what images of classes do well with.
@@ -93,11 +68,13 @@ void append(std::vector<Hyperparameter>& rows, std::vector<Hyperparameter> more)
 }
 
 std::vector<Hyperparameter> fine_tuning_rows() {
-  std::vector<Hyperparameter> rows = optimizer_rows();
+  std::vector<Hyperparameter> rows =
+      classification::optimizer_hyperparameters(/*learning_rate=*/3e-4, /*weight_decay=*/0.05);
   append(rows, plan_rows());
   append(rows, loop::transfer_hyperparameters());
   append(rows, caching_rows());
-  append(rows, loss_rows());
+  append(rows, classification::loss_hyperparameters());
+  append(rows, mixing_rows());
   append(rows, augmentation_hyperparameters());
   return rows;
 }
@@ -191,24 +168,6 @@ Asked asked_of(const Recipe& recipe, const Json& given) {
 
 loop::Hyperparameters fine_tuning_values(const Json& parameters) {
   return {classification_recipe("fine-tune").hyperparameters, parameters};
-}
-
-loop::Plan fine_tuning_plan(const loop::Hyperparameters& values) {
-  loop::Plan plan = loop::make_plan(values);
-  const bool on_features = values.text("freeze") == "features";
-  plan.schedule.base = on_features && !values.given("learning_rate") ? 0.003 : values.number("learning_rate");
-  plan.optimizer.kind = loop::optimizer_kind(values.text("optimizer"));
-  plan.optimizer.weight_decay = values.number("weight_decay");
-  const bool has_momentum = plan.optimizer.kind == loop::OptimizerKind::kSgd ||
-                            plan.optimizer.kind == loop::OptimizerKind::kRmsprop;
-  plan.optimizer.momentum = has_momentum ? values.number("momentum") : 0;
-  plan.optimizer.nesterov = values.flag("nesterov");
-  plan.optimizer.beta1 = values.number("beta1");
-  plan.optimizer.beta2 = values.number("beta2");
-  plan.optimizer.epsilon = values.number("epsilon");
-  plan.optimizer.alpha = values.number("alpha");
-  plan.optimizer.initial_accumulator = values.number("initial_accumulator");
-  return plan;
 }
 
 Recipe recipe_for(const Recipe& recipe, std::size_t classes, bool multi_label) {

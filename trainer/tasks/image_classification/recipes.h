@@ -6,6 +6,7 @@
 
 #include "trainer/loop/recipe.h"
 #include "trainer/loop/training.h"
+#include "trainer/tasks/classification/fine_tuning.h"
 
 namespace tune::trainer::image_classification {
 
@@ -30,8 +31,7 @@ Asked asked_of(const loop::Recipe& recipe, const Json& given);
 
 // The values of fine-tune that Asked stands for.
 loop::Hyperparameters fine_tuning_values(const Json& parameters);
-// Throws Error(kBadSpec) where they contradict each other.
-loop::Plan fine_tuning_plan(const loop::Hyperparameters& values);
+using classification::fine_tuning_plan;
 
 // The recipe less the metrics that a data set does not have: the best of five answers of five classes or
 // fewer, the mean average precision where an image is of one class.

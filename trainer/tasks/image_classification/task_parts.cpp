@@ -3,12 +3,12 @@
 #include <ostream>
 
 #include "trainer/loop/stop_signal.h"
+#include "trainer/tasks/classification/weight_lineage.h"
 #include "trainer/tasks/image_classification/augmentation_hyperparameters.h"
 #include "trainer/tasks/image_classification/data/image_batches.h"
 #include "trainer/tasks/image_classification/initial_weights.h"
 #include "trainer/tasks/image_classification/models.h"
 #include "trainer/tasks/image_classification/training_data.h"
-#include "trainer/tasks/image_classification/weight_lineage.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::image_classification {
@@ -120,7 +120,7 @@ void build_network(const loop::TrialFile& trial, const ClassifierModel& kind, He
   const std::string weights = loop::text_key(trial.trainer, "weights", "");
   if (weights.empty()) return;
   initialise_from(*parts.network, weights, kind, classes, head, notes);
-  parts.initial_weights = initial_weights_json(weights);
+  parts.initial_weights = classification::initial_weights_json(weights);
 }
 
 }  // namespace

@@ -256,8 +256,6 @@ void write_tokenizer(const fs::path& folder, const BaseModel& base) {
     write_file_atomically(folder / "tokenizer.json", base.made.tokenizer_json);
   if (!base.made.config_json.empty())
     write_file_atomically(folder / "tokenizer_config.json", base.made.config_json);
-  if (!base.made.chat_template.empty())
-    write_file_atomically(folder / "chat_template.jinja", base.made.chat_template);
 }
 
 void write_model_folder(const fs::path& folder, const BaseModel& base, const weights::TensorMap& tensors) {

@@ -11,7 +11,7 @@
 #include "trainer/nn/normaliser.h"
 #include "trainer/tasks/image_classification/advice/folds.h"
 #include "trainer/tasks/image_classification/data/image_batches.h"
-#include "trainer/tasks/image_classification/frozen_features.h"
+#include "trainer/tasks/image_classification/frozen_pictures.h"
 #include "trainer/tasks/image_classification/initial_weights.h"
 #include "trainer/tasks/image_classification/task_parts.h"
 #include "tuner/core/error.h"
@@ -165,12 +165,14 @@ torch::Tensor flat_features(torch::Tensor features) {
 }
 
 torch::Tensor features_of(nn::ImageClassifier& network, const nn::Normaliser& normalise,
-                          const PictureSet& pictures, const data::Preprocessing& preprocessing,
-                          const Measuring& work) {
-  FeatureCache cache = FeatureCache::of_user(work.notes, work.interrupted);
-  FrozenFeatures frozen(network, normalise, work.compute,
-                        {{"network", work.kind.name}, {"preprocessing", data::to_json(preprocessing)}}, cache,
-                        work.notes, work.interrupted);
+                          const std::vector<std::filesystem::path>& files, const Pixels& pixels,
+                          const data::Preprocessing& preprocessing, const Measuring& work) {
+  classification::FeatureCache cache = classification::FeatureCache::of_user(work.notes, work.interrupted);
+  classification::FrozenFeatures frozen(
+      network, network.stages().head, work.compute,
+      {{"network", work.kind.name}, {"preprocessing", data::to_json(preprocessing)}}, "images", cache,
+      work.notes, work.interrupted);
+  const classification::FeatureSet pictures = picture_set(files, pixels, network, normalise, work.compute);
   const torch::Tensor features = flat_features(frozen.of({pictures}).front());
   if (!features.isfinite().all().item<bool>())
     throw Error(ExitCode::kBadData, "the network's features of some images are not finite numbers",
@@ -204,8 +206,8 @@ void probe(const Dataset& set, nn::ImageClassifier& pretrained, const nn::Normal
   const std::vector<std::size_t> groups = group_numbers(labels.size(), found.copies.groups);
   const std::size_t fewest = fewest_groups(labels, groups, set.classes.size());
   const std::vector<std::filesystem::path> files = files_of_sample(set, found.sample);
-  const PictureSet pictures{files, pixels_of(files, preprocessing, work.compute.threads)};
-  const torch::Tensor features = features_of(pretrained, normalise, pictures, preprocessing, work);
+  const Pixels pixels = pixels_of(files, preprocessing, work.compute.threads);
+  const torch::Tensor features = features_of(pretrained, normalise, files, pixels, preprocessing, work);
   found.neighbours = kNeighbours;
   found.doubts = label_doubts(features, labels, groups, kNeighbours);
   if (fewest < kLeastFolds) {
@@ -229,7 +231,7 @@ void probe(const Dataset& set, nn::ImageClassifier& pretrained, const nn::Normal
   nearness.chance = share_of_largest(labels);
   nearness.pretrained = accuracy(features);
   const auto random = network_for(work, set.classes, /*with_weights=*/false);
-  nearness.random = accuracy(features_of(*random, normalise, pictures, preprocessing, work));
+  nearness.random = accuracy(features_of(*random, normalise, files, pixels, preprocessing, work));
   found.nearness = nearness;
 }
 

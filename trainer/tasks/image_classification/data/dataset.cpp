@@ -9,6 +9,13 @@ std::vector<std::filesystem::path> files_of(const Dataset& dataset) {
   return files;
 }
 
+metrics::LabelSet labels_of(const Dataset& dataset) {
+  metrics::LabelSet set{dataset.classes, {}, dataset.multi_label};
+  set.labels.reserve(dataset.examples.size());
+  for (const Example& example : dataset.examples) set.labels.push_back(example.labels);
+  return set;
+}
+
 std::string label_text(const Dataset& dataset, const Example& example) {
   std::string text;
   for (const int label : example.labels)

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "trainer/metrics/label_set.h"
+
 namespace tune::trainer::image_classification {
 
 struct Example {
@@ -25,6 +27,8 @@ struct Dataset {
 
 // The images of the examples, in their order.
 std::vector<std::filesystem::path> files_of(const Dataset& dataset);
+// The labels of the examples, in their order.
+metrics::LabelSet labels_of(const Dataset& dataset);
 // "pit", "pit, scratch", or "no class": the classes of an example by name.
 std::string label_text(const Dataset& dataset, const Example& example);
 

@@ -4,7 +4,7 @@
 #include <sstream>
 
 #include "formula_classifier.h"
-#include "trainer/tasks/image_classification/weight_lineage.h"
+#include "trainer/tasks/classification/weight_lineage.h"
 #include "trainer/tasks/image_classification/weight_names.h"
 #include "trainer/weights/weight_file.h"
 #include "tuner/os/sha256.h"
@@ -12,6 +12,7 @@
 
 using namespace tune::trainer;
 using namespace tune::trainer::image_classification;
+using classification::initial_weights_json;
 using tests::contains;
 using tests::message_of;
 using tests::TestFolder;

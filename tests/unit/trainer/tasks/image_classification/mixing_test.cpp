@@ -14,7 +14,9 @@ namespace {
 weights::TensorMap batch() {
   torch::Tensor pixels = torch::empty({3, 8, 8, 3}, torch::kByte);
   for (int i = 0; i < 3; ++i) pixels[i].fill_(100 * i);
-  return {{kPixels, pixels}, {kTargets, torch::eye(3)}, {kCounts, torch::tensor({1.0f, 2.0f, 3.0f})}};
+  return {{kPixels, pixels},
+          {classification::kTargets, torch::eye(3)},
+          {classification::kCounts, torch::tensor({1.0f, 2.0f, 3.0f})}};
 }
 
 }  // namespace
@@ -44,9 +46,9 @@ TEST_CASE("Mixup notes a share, by which images and targets are mixed with their
   const double share = draw_share(0.4, same);
   CHECK(tensors.at(kPixels).equal(before));
   CHECK(tensors.at(kShare).item<double>() == Approx(share));
-  CHECK(tensors.at(kTargets)[0][0].item<double>() == Approx(share));
-  CHECK(tensors.at(kTargets)[0][2].item<double>() == Approx(1 - share));
-  CHECK(tensors.at(kCounts).sum().item<double>() == Approx(6));
+  CHECK(tensors.at(classification::kTargets)[0][0].item<double>() == Approx(share));
+  CHECK(tensors.at(classification::kTargets)[0][2].item<double>() == Approx(1 - share));
+  CHECK(tensors.at(classification::kCounts).sum().item<double>() == Approx(6));
   const torch::Tensor images = torch::randn({3, 3, 8, 8}), made = mixed(images, tensors);
   CHECK(torch::allclose(made[1], images[1] * share + images[0] * (1 - share), 1e-5, 1e-6));
   CHECK(mixed(images, {}).is_same(images));
@@ -62,8 +64,8 @@ TEST_CASE("CutMix pastes a rectangle of the neighbour, whose part of the area th
     const torch::Tensor pixels = tensors.at(kPixels);
     const double pasted = pixels[1].eq(0).to(torch::kDouble).mean().item<double>();  // its neighbour's are 0
     CHECK(pixels[1].eq(0).logical_or(pixels[1].eq(100)).all().item<bool>());
-    CHECK(tensors.at(kTargets)[1][1].item<double>() == Approx(1 - pasted));
-    CHECK(tensors.at(kTargets)[1][0].item<double>() == Approx(pasted).margin(1e-6));
+    CHECK(tensors.at(classification::kTargets)[1][1].item<double>() == Approx(1 - pasted));
+    CHECK(tensors.at(classification::kTargets)[1][0].item<double>() == Approx(pasted).margin(1e-6));
     smallest = std::min(smallest, pasted);
     largest = std::max(largest, pasted);
   }

@@ -3,7 +3,7 @@
 
 #include "trainer/nn/normaliser.h"
 #include "trainer/tasks/image_classification/data/image_batches.h"
-#include "trainer/tasks/image_classification/data/predictions.h"
+#include "trainer/tasks/image_classification/data/image_items.h"
 #include "trainer/tasks/image_classification/model_folder.h"
 #include "trainer/tasks/image_classification/models.h"
 #include "trainer/tasks/image_classification/offers.h"
@@ -84,9 +84,10 @@ TEST_CASE("predict writes the probabilities of the network's own answers, and wh
     CHECK(json.at("parameters") > 100'000);
     CHECK(json.at("multiply_adds") > 1'000'000);
     CHECK(json.at("latency_ms") > 0);
-    const Predictions said = read_predictions(output, multi_label);
+    const classification::Predictions said =
+        classification::read_predictions(output, image_items(), multi_label);
     CHECK(said.classes == kClasses);
-    CHECK(said.images.front() == "cat/a.png");
+    CHECK(said.names.front() == "cat/a.png");
     const torch::Tensor logits = folder.logits();
     const torch::Tensor wanted = multi_label ? logits.sigmoid() : logits.softmax(1);
     for (std::int64_t image = 0; image < 5; ++image)

@@ -1,0 +1,62 @@
+#include "trainer/tasks/classification/answers.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "trainer/metrics/rank_correlation.h"
+#include "tuner/core/error.h"
+
+namespace tune::trainer::classification {
+namespace {
+
+std::vector<std::int64_t> run_of(std::int64_t first, std::int64_t count) {
+  std::vector<std::int64_t> all(static_cast<std::size_t>(count));
+  std::iota(all.begin(), all.end(), first);
+  return all;
+}
+
+}  // namespace
+
+Answers::Answers(const metrics::LabelSet& set)
+    : set_(set), targets_(set, /*smoothing=*/0, /*balanced=*/false) {}
+
+void Answers::add(const torch::Tensor& logits) {
+  const torch::Tensor values = logits.detach().to(torch::kFloat).cpu();
+  const std::int64_t count = values.size(0);
+  weights::TensorMap targets;
+  targets_.add(run_of(examples_, count), targets);
+  const torch::Tensor loss =
+      classification_loss(values, targets.at(kTargets), targets.at(kCounts), set_.multi_label);
+  cross_entropy_ +=
+      loss.item<double>() * static_cast<double>(count) / static_cast<double>(set_.labels.size());
+  const torch::Tensor wide = values.to(torch::kDouble);
+  const torch::Tensor probabilities = (set_.multi_label ? wide.sigmoid() : wide.softmax(1)).contiguous();
+  const double* numbers = probabilities.data_ptr<double>();
+  probabilities_.insert(probabilities_.end(), numbers, numbers + probabilities.numel());
+  examples_ += count;
+}
+
+metrics::ClassificationQuality Answers::quality() const {
+  TUNE_CHECK(examples_ == static_cast<std::int64_t>(set_.labels.size()));
+  const metrics::ClassScores scores(set_.classes.size(), probabilities_);
+  const std::vector<metrics::Labels> said = metrics::labels_at(scores, set_.multi_label);
+  metrics::ClassificationQuality quality =
+      metrics::classification_quality(set_.labels, said, set_.classes.size(), set_.multi_label, &scores);
+  quality.spearman = metrics::rank_correlation(set_, said);
+  return quality;
+}
+
+std::optional<Answers> answers_to(
+    const metrics::LabelSet& set, std::int64_t batch,
+    const std::function<torch::Tensor(const std::vector<std::int64_t>& examples)>& logits_of,
+    const std::function<bool()>& interrupted) {
+  Answers answers(set);
+  const auto count = static_cast<std::int64_t>(set.labels.size());
+  for (std::int64_t first = 0; first < count; first += batch) {
+    if (interrupted()) return std::nullopt;
+    answers.add(logits_of(run_of(first, std::min(batch, count - first))));
+  }
+  return answers;
+}
+
+}  // namespace tune::trainer::classification

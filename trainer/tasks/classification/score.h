@@ -1,0 +1,40 @@
+#pragma once
+// `tune-train score` of classifiers: anybody's predictions against the truth, and how far the numbers would
+// move on other examples like these.
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "trainer/loop/task.h"
+#include "trainer/tasks/classification/data/scored_examples.h"
+
+namespace tune::trainer::classification {
+
+// What one file of predictions is worth.
+struct Scored {
+  MatchedPredictions said;
+  metrics::ClassificationQuality quality;
+};
+
+// The truth, and the names of examples that lie elsewhere: predictions of those are passed over.
+struct Truth {
+  ScoredExamples examples;
+  std::set<std::string> elsewhere = {};
+};
+
+// The options that answer_score() reads: --predictions, --resamples, --seed, --groups.
+std::vector<loop::Option> score_options(const Items& items);
+// What the options but --predictions say against each other. Throws Error(kUsage).
+void check_score_options(const loop::Request& request);
+
+// Reads the predictions, scores them, and draws resamples where the request asks for them. `more` adds
+// members to the JSON; it may be empty. Throws Error(kBadData).
+loop::Answer answer_score(
+    const loop::Request& request, Truth truth,
+    const std::function<void(const std::vector<Scored>&, const ScoredExamples&, OrderedJson&)>& more = {});
+
+// The names of labels.
+OrderedJson names_json(const metrics::Labels& labels, const ScoredExamples& examples);
+
+}  // namespace tune::trainer::classification

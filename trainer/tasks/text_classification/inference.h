@@ -1,0 +1,29 @@
+#pragma once
+// What an encoder says of texts.
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "trainer/nn/text_encoder.h"
+#include "trainer/tasks/text_classification/encoded_texts.h"
+
+namespace tune::trainer::text_classification {
+
+// [B, width] of a batch of EncodedTexts, wherever its tensors are; the network is on `device`.
+torch::Tensor features_of(nn::TextEncoder& network, const weights::TensorMap& tensors,
+                          const torch::Device& device);
+
+// Logits [texts, classes] on the CPU, in the order of the texts, which pass in batches about as long as each
+// other; nullopt once `interrupted` says so. The network is in evaluation mode, the caller has turned
+// gradients off.
+std::optional<torch::Tensor> logits_of(nn::TextEncoder& network, const EncodedTexts& texts,
+                                       const torch::Device& device, const std::function<bool()>& interrupted);
+
+// Row after row, of a softmax, or of sigmoids where a text may be of several classes.
+std::vector<double> probabilities_of(const torch::Tensor& logits, bool multi_label);
+
+// All numbers of its parameters.
+std::int64_t weight_count(const torch::nn::Module& network);
+
+}  // namespace tune::trainer::text_classification
