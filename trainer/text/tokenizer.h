@@ -19,18 +19,18 @@ struct Encoding {
   std::size_t cut = 0;                 // tokens of the text that a limit cut
 };
 
-// Files of a tokenizer as texts, for those that do not come out of a folder (GGUF). Empty: there is none.
+// Files of a tokenizer as texts, for one that does not come out of a folder (GGUF).
 struct TokenizerFiles {
-  std::string tokenizer_json;    // tokenizer.json
-  std::string config_json;       // tokenizer_config.json
-  std::string chat_template;     // chat_template.jinja
+  std::string tokenizer_json;      // tokenizer.json
+  std::string config_json;         // tokenizer_config.json; empty: there is none
   std::string name = "tokenizer";  // what errors call it
 };
 
 // A tokenizer, immutable once it is made: copies share what they know, and any number of threads may use one.
-// Texts are UTF-8; bytes that are not are read as U+FFFD, one for each maximal part of a character, as Python's
-// decode(errors="replace") does. `truncation` and `padding` of a tokenizer.json are passed over: lengths and
-// padding are the caller's. What a file asks for and this class does not know is refused by its name.
+// Texts are UTF-8; bytes that are not are read as U+FFFD, one for each maximal part of a character, as
+// Python's decode(errors="replace") does. `truncation` and `padding` of a tokenizer.json are passed over:
+// lengths and padding are the caller's. What a file asks for and this class does not know is refused by its
+// name.
 class Tokenizer {
  public:
   // Reads a folder as Hugging Face writes it: `tokenizer.json`, else `vocab.txt` (WordPiece), else
@@ -87,7 +87,8 @@ class Tokenizer {
 class StreamDecoder {
  public:
   StreamDecoder(Tokenizer tokenizer, bool skip_special);
-  // The text that this id completes; "" while a character is open. All pieces together are decode() of all ids.
+  // The text that this id completes; "" while a character is open. All pieces together are decode() of all
+  // ids.
   std::string push(std::int64_t id);
   // What is left at the end, an open character as U+FFFD. The decoder is as new afterwards.
   std::string finish();
