@@ -27,12 +27,12 @@ double linear(double epoch, double warmup, double epochs) {
   return epoch <= warmup || warmup >= epochs ? 1 : std::clamp((epochs - epoch) / (epochs - warmup), 0.0, 1.0);
 }
 
-constexpr const char* kWarmUps[] = {"warmup_epochs", "warmup_steps", "warmup_ratio"};
+constexpr const char* kWarmUpRows[] = {"warmup_epochs", "warmup_steps", "warmup_ratio"};
 
 // One of the three says how long the warm-up is.
 void read_warm_up(const Hyperparameters& values, Schedule& schedule) {
   const char* said = nullptr;
-  for (const char* name : kWarmUps) {
+  for (const char* name : kWarmUpRows) {
     if (!values.changed(name) || values.number(name) == 0) continue;
     if (said != nullptr)
       throw Error(ExitCode::kBadSpec,
@@ -123,7 +123,7 @@ Schedule make_schedule(const Hyperparameters& values) {
                 "name the epochs, as in \"lr_scheduler_step\": \"5,8\"");
   schedule.kind = has_steps ? ScheduleKind::kStep : kind_of(kind);
   if (schedule.kind == ScheduleKind::kOneCycle) {
-    for (const char* name : kWarmUps)
+    for (const char* name : kWarmUpRows)
       if (values.given(name) && values.number(name) > 0)
         throw Error(ExitCode::kBadSpec,
                     std::string("lr_scheduler is \"one_cycle\", yet ") + name + " is " +

@@ -41,8 +41,9 @@ class TokenLoss : public torch::autograd::Function<TokenLoss> {
       gradient.scatter_add_(1, target, torch::full_like(target, smoothing - 1, gradient.options()));
       if (smoothing > 0) gradient.sub_(smoothing / words);
       if (output.cap) gradient.mul_(slope);
-      if (of_hidden) to_hidden.slice(0, begin, begin + rows).copy_(gradient.matmul(weight));
-      if (of_weight) to_weight.add_(gradient.t().matmul(part));
+      if (of_hidden)
+        to_hidden.slice(0, begin, begin + rows).copy_(gradient.to(weight.scalar_type()).matmul(weight));
+      if (of_weight) to_weight.add_(gradient.to(part.scalar_type()).t().matmul(part));
     }
     context->saved_data["hidden"] = to_hidden.defined() ? to_hidden : torch::empty({0});
     context->saved_data["weight"] = to_weight.defined() ? to_weight : torch::empty({0});

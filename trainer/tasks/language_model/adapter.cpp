@@ -167,8 +167,7 @@ double LoraSettings::scale_of(const std::string& layer, std::int64_t of_rank) co
 
 LoraSettings lora_settings(const Json& json, const std::string& place) {
   LoraSettings settings;
-  if (json.is_null()) return settings;
-  if (!json.is_object())
+  if (!json.is_object() && !json.is_null())
     throw Error(ExitCode::kBadSpec, place + " is " + json.dump(), R"(an object, as in {"r": 8, "alpha": 8})");
   std::set<std::string> seen;
   for (const auto& [key, value] : json.items()) {

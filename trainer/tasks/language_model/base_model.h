@@ -15,16 +15,16 @@ namespace tune::trainer::language_model {
 
 // What is known of it before its weights are read. Immutable.
 struct BaseModel {
-  std::filesystem::path path;  // the folder or file
+  std::filesystem::path path = {};  // the folder or file
   bool is_gguf = false;
   const Family* family = nullptr;
-  nn::DecoderShape shape;
-  OrderedJson config;      // config.json, or one that says the same as the GGUF file
-  OrderedJson generation;  // generation_config.json; null where there is none
+  nn::DecoderShape shape = {};
+  OrderedJson config = {};      // config.json, or one that says the same as the GGUF file
+  OrderedJson generation = {};  // generation_config.json; null where there is none
   text::Tokenizer tokenizer;
-  text::TokenizerFiles made;       // the tokenizer's files, out of a GGUF file
-  std::vector<std::int64_t> ends;  // tokens that end an answer
-  std::string fingerprint;         // SHA-256 of config, sizes and both ends of the weight files
+  text::TokenizerFiles made = {};       // the tokenizer's files, out of a GGUF file
+  std::vector<std::int64_t> ends = {};  // tokens that end an answer
+  std::string fingerprint = {};         // SHA-256 of config, sizes and both ends of the weight files
 };
 
 // Throws Error(kNotFound) and Error(kBadData) with file, place and cure, for a tokenizer that does not belong

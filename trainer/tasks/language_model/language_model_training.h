@@ -29,12 +29,12 @@ struct LanguageData {
 
 // What a training is made of: the task puts it together out of a trial.
 struct LanguageModelParts {
-  std::shared_ptr<const BaseModel> base;
+  std::shared_ptr<const BaseModel> base = nullptr;
   nn::Decoder decoder{nullptr};  // with its first weights and, where it trains one, its adapter; on the CPU
   Asked asked;
-  LanguageData data;
+  LanguageData data = {};
   std::int64_t max_length = 0;
-  std::string adapter;  // the folder that the adapter came from; "" for a new one
+  std::string adapter = {};  // the folder that the adapter came from; "" for a new one
 };
 
 // Owned by the command that trains.

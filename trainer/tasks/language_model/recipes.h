@@ -25,11 +25,10 @@ inline constexpr const char *kLoss = "validation:loss", *kPerplexity = "validati
 // What a trial asks for, in our names.
 struct Asked {
   loop::Hyperparameters values;
-  std::optional<LoraSettings> lora;  // nullopt: all weights are trained
+  std::optional<LoraSettings> lora = std::nullopt;  // nullopt: all weights are trained
   nn::Attention attention = nn::Attention::kSdpa;
-  std::optional<loop::Precision> precision;  // nullopt: neither bf16 nor fp32 is asked for
-  bool on_request = false;                   // generated answers are measured in evaluations
-  std::vector<std::string> notes;            // what a person should know
+  std::optional<loop::Precision> precision = std::nullopt;  // nullopt: neither bf16 nor fp32 is asked for
+  std::vector<std::string> notes = {};                      // what a person should know
 };
 // Throws Error(kBadSpec) for what contradicts itself, or asks for what is not done here (fp16, Adafactor).
 // `on_gpu` says where it is to be done.

@@ -10,11 +10,11 @@
 namespace tune::trainer::language_model {
 
 struct Example {
-  std::string place;  // "data.jsonl, line 3"
+  std::string place = {};  // "data.jsonl, line 3"
   // A prompt and what is to come behind it; of a plain text the prompt is empty.
-  std::string prompt;
-  std::optional<std::string> completion;  // absent where predictions are asked for
-  std::vector<Message> messages;          // of a conversation; then the two above are empty
+  std::string prompt = {};
+  std::optional<std::string> completion = std::nullopt;  // absent where predictions are asked for
+  std::vector<Message> messages = {};          // of a conversation; then the two above are empty
 };
 
 struct ExampleForm {

@@ -9,8 +9,9 @@ namespace {
 using namespace tune;
 using namespace tune::trainer;
 using namespace tune::trainer::language_model;
-using tests::distance, tests::formula_decoder, tests::formula_ids, tests::golden_file, tests::golden_of;
 using trainer::tests::contains, trainer::tests::message_of, trainer::tests::TestFolder;
+using tune::tests::distance, tune::tests::formula_decoder, tune::tests::formula_ids, tune::tests::golden_file,
+    tune::tests::golden_of;
 
 nn::Decoder base_of(const std::string& name) {
   return formula_decoder(golden_of("decoders.json")[name]["config"]);
@@ -18,7 +19,7 @@ nn::Decoder base_of(const std::string& name) {
 
 torch::Tensor logits(nn::Decoder& decoder) {
   const torch::NoGradGuard no_grad;
-  return tests::logits_of(decoder, formula_ids("ids", 2, 11)).slice(1, 0, 11, 5);
+  return tune::tests::logits_of(decoder, formula_ids("ids", 2, 11)).slice(1, 0, 11, 5);
 }
 
 std::int64_t count_trained(const nn::Decoder& decoder) {
@@ -33,7 +34,8 @@ LoraSettings settings_of(const Json& json) { return lora_settings(json, "lora_co
 }  // namespace
 
 TEST_CASE("PEFT's adapters give PEFT's logits within 1e-4, and train the same parameters") {
-  for (const auto& [name, one] : golden_of("adapters.json").items()) {
+  const Json golden = golden_of("adapters.json");
+  for (const auto& [name, one] : golden.items()) {
     INFO(name);
     nn::Decoder decoder = base_of(one["base"]);
     load_adapter(decoder, "default", golden_file("adapters") / name, "the base");
@@ -44,7 +46,8 @@ TEST_CASE("PEFT's adapters give PEFT's logits within 1e-4, and train the same pa
 
 TEST_CASE("An adapter that is written has the names, shapes and settings of PEFT's file") {
   const TestFolder folder;
-  for (const auto& [name, one] : golden_of("adapters.json").items()) {
+  const Json golden = golden_of("adapters.json");
+  for (const auto& [name, one] : golden.items()) {
     INFO(name);
     nn::Decoder decoder = base_of(one["base"]);
     const LoraSettings settings =
@@ -65,7 +68,8 @@ TEST_CASE("An adapter that is written has the names, shapes and settings of PEFT
 }
 
 TEST_CASE("Weights with an adapter merged in answer as the adapter does") {
-  for (const auto& [name, one] : golden_of("adapters.json").items()) {
+  const Json golden = golden_of("adapters.json");
+  for (const auto& [name, one] : golden.items()) {
     INFO(name);
     nn::Decoder decoder = base_of(one["base"]), merged = base_of(one["base"]);
     weights::TensorMap tensors;

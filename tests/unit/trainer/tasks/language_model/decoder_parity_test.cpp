@@ -38,7 +38,8 @@ TEST_CASE("Logits of every kind of language model are transformers' within 1e-4,
 }
 
 TEST_CASE("The parameters of a model are those that its shape foretells, without weights") {
-  for (const auto& [name, one] : golden_of("decoders.json").items()) {
+  const Json golden = golden_of("decoders.json");
+  for (const auto& [name, one] : golden.items()) {
     INFO(name);
     nn::Decoder decoder = formula_decoder(one["config"]);
     auto own = weights::state_dict(*decoder);
@@ -58,7 +59,8 @@ TEST_CASE("The parameters of a model are those that its shape foretells, without
 }
 
 TEST_CASE("Losses and gradients of every kind are transformers', with gradient checkpoints too") {
-  for (const auto& [name, one] : golden_of("decoders.json").items()) {
+  const Json golden = golden_of("decoders.json");
+  for (const auto& [name, one] : golden.items()) {
     for (const bool again : {false, true}) {
       INFO(name << (again ? ", computed again" : ""));
       nn::Decoder decoder = formula_decoder(one["config"]);
@@ -82,7 +84,8 @@ TEST_CASE("Losses and gradients of every kind are transformers', with gradient c
 
 TEST_CASE("Tokens that are made one by one, with a cache, are transformers'") {
   const torch::NoGradGuard no_grad;
-  for (const auto& [name, one] : golden_of("decoders.json").items()) {
+  const Json golden = golden_of("decoders.json");
+  for (const auto& [name, one] : golden.items()) {
     INFO(name);
     nn::Decoder decoder = formula_decoder(one["config"]);
     nn::Cache cache;
@@ -150,13 +153,13 @@ TEST_CASE("The loss over tokens has the gradients of finite differences, with a 
       CHECK(loss.item<double>() == Approx(reference().item<double>()).epsilon(1e-5));
       loss.backward();
       const torch::Tensor of_hidden = hidden.grad().clone(), of_weight = weight.grad().clone();
-      hidden.mutable_grad() = {};
-      weight.mutable_grad() = {};
+      hidden.mutable_grad() = torch::Tensor();
+      weight.mutable_grad() = torch::Tensor();
       reference().backward();
       CHECK((of_hidden - hidden.grad()).abs().max().item<double>() < 1e-5);
       CHECK((of_weight - weight.grad()).abs().max().item<double>() < 1e-5);
-      hidden.mutable_grad() = {};
-      weight.mutable_grad() = {};
+      hidden.mutable_grad() = torch::Tensor();
+      weight.mutable_grad() = torch::Tensor();
     }
   }
 }
