@@ -1,7 +1,7 @@
 #pragma once
 // The commands of `tune-train`: the table, and the entry point of each, in trainer/cli/NAME_command.cpp.
-// What tasks offer (evaluate, predict, score, audit, advise) is dispatched by task_command.cpp, and done in
-// NAME_offer.cpp of the task.
+// What tasks offer (evaluate, predict, score, audit, advise, export) is dispatched by task_command.cpp, and
+// done in NAME_offer.cpp of the task.
 #include "tuner/cli/command_line/command_line.h"
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
@@ -27,6 +27,7 @@ int run_inspect_weights(const Arguments& arguments, Console& console);
 int run_tokenize(const Arguments& arguments, Console& console);
 int run_audit(const Arguments& arguments, Console& console);
 int run_advise(const Arguments& arguments, Console& console);
+int run_export(const Arguments& arguments, Console& console);
 int run_synthesize(const Arguments& arguments, Console& console);
 int run_pretrain(const Arguments& arguments, Console& console);
 int run_probe(const Arguments& arguments, Console& console);

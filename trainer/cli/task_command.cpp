@@ -1,4 +1,4 @@
-// `tune-train evaluate`, `predict`, `score`, `audit` and `advise`: commands that the tasks bring.
+// `tune-train evaluate`, `predict`, `score`, `audit`, `advise` and `export`: commands that the tasks bring.
 #include "trainer/cli/commands.h"
 
 #include <filesystem>
@@ -104,6 +104,10 @@ int run_audit(const Arguments& arguments, Console& console) {
 
 int run_advise(const Arguments& arguments, Console& console) {
   return run_task_command("advise", arguments, console);
+}
+
+int run_export(const Arguments& arguments, Console& console) {
+  return run_task_command("export", arguments, console);
 }
 
 }  // namespace tune::trainer::cli

@@ -13,8 +13,11 @@ namespace {
 constexpr double kProbeSeconds = 2;
 
 // What the trial asks for, or what the checkpoint that it goes on from has.
-std::optional<loop::Precision> known_precision(const loop::TrialFile& trial) {
+std::optional<loop::Precision> known_precision(const loop::Task& task, const loop::TrialFile& trial,
+                                               const loop::Compute& compute) {
+  const auto asked = task.precision != nullptr ? task.precision(trial, compute) : std::nullopt;
   if (trial.precision != "auto") return loop::precision_of(trial.precision);
+  if (asked) return asked;
   if (trial.resume_from) {
     std::vector<std::string> notes;
     if (const auto checkpoint = loop::CheckpointStore(*trial.resume_from).load_newest(notes))
@@ -38,7 +41,7 @@ loop::Precision probed_precision(const loop::Task& task, loop::Training& trainin
 
 ExitCode train(const loop::Task& task, const loop::TrialFile& trial, loop::Compute& compute,
                std::ostream& out, Console& console) {
-  const std::optional<loop::Precision> known = known_precision(trial);
+  const std::optional<loop::Precision> known = known_precision(task, trial, compute);
   compute.precision = known.value_or(loop::Precision::kFp32);
   std::unique_ptr<loop::Training> training = task.start(trial, compute, console.err);
   if (!known && training->is_worth_a_probe()) {

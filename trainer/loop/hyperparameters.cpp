@@ -40,6 +40,8 @@ Json checked(const Hyperparameter& row, const Json& value) {
     case HyperparameterType::kText:
       if (!value.is_string()) reject(row.name, value, "text");
       return value;
+    case HyperparameterType::kJson:
+      return value;
     case HyperparameterType::kCategorical:
       if (!value.is_string() ||
           std::find(row.values.begin(), row.values.end(), value.get<std::string>()) == row.values.end())
@@ -83,6 +85,10 @@ Hyperparameter text(std::string name, std::string value, std::string description
   return {std::move(name), HyperparameterType::kText, std::move(value), 0, 0, "", {}, std::move(description)};
 }
 
+Hyperparameter json_value(std::string name, std::string description) {
+  return {std::move(name), HyperparameterType::kJson, Json(), 0, 0, "", {}, std::move(description)};
+}
+
 Hyperparameters::Hyperparameters(const std::vector<Hyperparameter>& table, const Json& given) {
   for (const Hyperparameter& row : table) values_[row.name] = row.default_value;
   for (const auto& [name, value] : given.items()) {
@@ -122,6 +128,8 @@ std::string type_name(HyperparameterType type) {
       return "text";
     case HyperparameterType::kBool:
       return "bool";
+    case HyperparameterType::kJson:
+      return "json";
   }
   broken_invariant("a known type", __FILE__, __LINE__);
 }

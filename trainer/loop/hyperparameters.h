@@ -10,7 +10,7 @@
 
 namespace tune::trainer::loop {
 
-enum class HyperparameterType { kFloat, kInt, kCategorical, kText, kBool };
+enum class HyperparameterType { kFloat, kInt, kCategorical, kText, kBool, kJson };
 
 struct Hyperparameter {
   std::string name;
@@ -31,6 +31,8 @@ Hyperparameter choice(std::string name, std::vector<std::string> values,
                       std::string description);  // the first is the default
 Hyperparameter flag(std::string name, bool value, std::string description);
 Hyperparameter text(std::string name, std::string value, std::string description);
+Hyperparameter json_value(std::string name,
+                          std::string description);  // which its task checks; null by default
 
 // The values of one trial: every row of the table has one, the trial's or the default.
 class Hyperparameters {

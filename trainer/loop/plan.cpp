@@ -13,8 +13,9 @@ namespace {
 constexpr const char *kClip = "max_grad_norm", *kOldClip = "gradient_clip";
 
 // Rows that plans have had since after the first checkpoints, as those of transfer strategies.
-const std::set<std::string> kLater{"ema_decay", "ema_steps", "early_stopping_tolerance",
-                                   "early_stopping_min_epochs"};
+const std::set<std::string> kLater{
+    "ema_decay",    "ema_steps", "early_stopping_tolerance", "early_stopping_min_epochs", "warmup_steps",
+    "warmup_ratio", "max_steps"};
 
 double clip_of(const Hyperparameters& values) {
   const double clip = values.number(kClip), old = values.number(kOldClip);
@@ -67,7 +68,9 @@ std::vector<Hyperparameter> plan_hyperparameters(const std::string& unit) {
       whole("epochs", 20, 0, 10000, "log",
             "passes over the training " + unit + "; 0 exports the untrained model"),
       whole("batch_size", 8, 2, 512, "log", unit + " in a batch"),
-      whole("accumulate", 1, 1, 64, "log", "batches whose gradients make one step of the optimizer")};
+      whole("accumulate", 1, 1, 64, "log", "batches whose gradients make one step of the optimizer"),
+      whole("max_steps", 0, 0, kMostSteps, "linear",
+            "ends after so many steps of the optimizer, however many epochs those are; 0: after the epochs")};
   for (Hyperparameter& row : schedule_hyperparameters()) rows.push_back(std::move(row));
   for (Hyperparameter& row : std::vector<Hyperparameter>{
            real(kClip, 10, 0, kMostNorm, "linear", "largest norm of the gradient; 0: no limit"),
@@ -97,6 +100,7 @@ std::vector<Hyperparameter> plan_hyperparameters(const std::string& unit) {
 Plan make_plan(const Hyperparameters& values) {
   Plan plan;
   plan.epochs = values.integer("epochs");
+  plan.max_steps = values.integer("max_steps");
   plan.batch_size = values.integer("batch_size");
   plan.accumulate = values.integer("accumulate");
   plan.evaluation_steps = values.integer("eval_steps");

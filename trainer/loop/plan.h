@@ -28,6 +28,7 @@ struct Averaging {
 // How a recipe wants to be trained. Counts of steps are the optimizer's.
 struct Plan {
   std::int64_t epochs = 1;
+  std::int64_t max_steps = 0;  // ends after so many steps, however many epochs those are; 0: after the epochs
   std::int64_t batch_size = 1;
   std::int64_t accumulate = 1;        // batches per step of the optimizer
   std::int64_t evaluation_steps = 0;  // evaluates after so many steps, and at the end; 0: after each epoch

@@ -52,7 +52,7 @@ struct Answer {
   std::optional<Error> failure = std::nullopt;  // how the command ends after it has printed this
 };
 
-// A command that a task offers: evaluate, predict, score, audit or advise.
+// A command that a task offers: evaluate, predict, score, audit, advise or export.
 struct Offer {
   std::string_view command;
   std::vector<Option> options;
@@ -100,6 +100,9 @@ struct Task {
   FittedWeights (*fit_weights)(const std::filesystem::path& file, const std::string& model) = nullptr;
   PrimaryNumber primary = {};  // of its `score`
   DataForm data = {};
+  // The precision that a trial's hyperparameters ask for, or that the task takes by itself; nullptr, or
+  // nullopt: the faster one, by a probe. Throws Error(kBadSpec) as `start` does.
+  std::optional<Precision> (*precision)(const TrialFile& trial, const Compute& compute) = nullptr;
 };
 
 // Rows of Task::trainer_keys(). Every task has the second, by which `tune` finds the recipe of a spec.

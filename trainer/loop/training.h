@@ -35,6 +35,8 @@ struct Report {
   std::vector<double> losses;  // means since the last report, in the order of Recipe::loss_names
   Metrics metrics;             // of the evaluation, and the losses under their names
   std::int64_t step = 0;       // of the optimizer, since the beginning
+  // Of the step, for lines that say so; a report that was kept in a checkpoint has neither.
+  double epochs_done = 0, learning_rate = 0;
 };
 
 // How lines about it begin: "[Epoch 3] ", or "[Epoch 3, step 120] " where evaluations come every few steps.
@@ -69,8 +71,8 @@ class Training {
   // chosen the precision. Where Compute::accelerated, it asks no tensor for a number and depends on nothing
   // that changes from step to step but the tensors and the model: a GPU may repeat what it once did.
   virtual LossTerms losses(const weights::TensorMap& tensors) = 0;
-  // Measures the model on the validation set: Recipe::metric_names. Returns early, with no metrics, once
-  // `interrupted` says so.
+  // Measures the model on the validation set: Recipe::metric_names, none where the recipe has none. Returns
+  // early, with no metrics, once `interrupted` says so.
   virtual Metrics evaluate(const std::function<bool()>& interrupted) = 0;
   // What stdout shows of an evaluation, one line each: by default one for all, which plain_metric() reads.
   virtual std::vector<std::string> metric_lines(const Report& report) const;

@@ -25,6 +25,17 @@ std::int64_t epochs_within(double budget, std::int64_t epochs) {
   return std::min(std::max<std::int64_t>(paid, 1), epochs);
 }
 
+// A plan that counts steps has as many epochs as those take.
+std::int64_t epochs_of(const Plan& plan, double steps_per_epoch) {
+  if (plan.max_steps == 0 || plan.epochs == 0) return plan.epochs;
+  return static_cast<std::int64_t>(std::ceil(static_cast<double>(plan.max_steps) / steps_per_epoch));
+}
+
+double steps_per_epoch(const Training& training, std::uint64_t seed) {
+  const auto batches = static_cast<double>(training.epoch_batches(1, seed).size());
+  return std::max(1.0, std::ceil(batches / static_cast<double>(training.plan().accumulate)));
+}
+
 double least_gain(const EarlyStopping& stopping, double to_surpass) {
   return stopping.threshold + stopping.relative * std::abs(to_surpass);
 }
@@ -63,8 +74,12 @@ TrainingLoop::TrainingLoop(Training& training, LoopSettings settings, std::ostre
       optimizer_(training.model(), training.plan().optimizer, training.parameter_groups(),
                  settings_.compute.accelerated ? Gradients::kStay : Gradients::kDropped),
       average_(training.model(), training.plan().averaging),
-      passes_(training, settings_.compute, settings_.graph(settings_.compute.device), err),
-      last_epoch_(epochs_within(settings_.budget, training.plan().epochs)) {
+      passes_(training, settings_.compute, settings_.graph(settings_.compute.device), err) {
+  const Plan& plan = training_.plan();
+  const double steps = training_.training_examples() > 0 ? steps_per_epoch(training_, settings_.seed) : 1;
+  schedule_ = plan.schedule.within(steps, plan.max_steps);
+  last_epoch_ = epochs_within(settings_.budget, epochs_of(plan, steps));
+  if (plan.max_steps > 0 && plan.epochs > 0) last_step_ = epochs_within(settings_.budget, plan.max_steps);
   std::vector<std::string> known = training_.recipe().metric_names;
   for (const std::string& name : training_.recipe().loss_names) known.push_back(name);
   if (settings_.objective.metric.empty()) settings_.objective.metric = known.front();
@@ -104,7 +119,14 @@ ExitCode TrainingLoop::train() {
   return ExitCode::kOk;
 }
 
-bool TrainingLoop::done() const { return progress_.epoch > last_epoch_ || stops_early(); }
+bool TrainingLoop::done() const {
+  // A count of steps is kept to, even where epochs turned out shorter than the first one was.
+  if (last_step_ > 0 && !stops_early())
+    return steps_are_done() && progress_.last && progress_.last->step == progress_.step;
+  return progress_.epoch > last_epoch_ || stops_early();
+}
+
+bool TrainingLoop::steps_are_done() const { return last_step_ > 0 && progress_.step >= last_step_; }
 
 bool TrainingLoop::stops_early() const {
   const std::int64_t patience = training_.plan().early_stopping.patience;
@@ -179,7 +201,7 @@ bool TrainingLoop::train_epoch() {
   std::int64_t prepared = progress_.batch - progress_.batch % accumulate;
   BatchLoader loader(training_, batches_, epoch, prepared, settings_.compute);
   const double before = seconds_for_data_;
-  while (progress_.epoch == epoch && !stops_early()) {
+  while (progress_.epoch == epoch && !stops_early() && !steps_are_done()) {
     lines_.resume();
     // An epoch whose batches are no multiple of `accumulate` ends with a step of fewer batches.
     std::vector<Batch> step;
@@ -210,11 +232,10 @@ bool TrainingLoop::train_step(const std::vector<Batch>& step) {
     if (!settings_.compute.accelerated || trained_batches_ % kBatchesBetweenChecks == 0) read_losses();
     lines_.batch_done(progress_.epoch, last_epoch_, trained_batches_, batches_to_train_, trained_units_);
   }
-  const Schedule& schedule = training_.plan().schedule;
   const double now = epoch_at(progress_.batch);
-  optimizer_.step(schedule.rate(now));
+  optimizer_.step(schedule_.rate(now));
   ++progress_.step;
-  average_.step(progress_.step, /*warm=*/now > schedule.warmup_epochs);
+  average_.step(progress_.step, /*warm=*/now > schedule_.warmup_epochs);
   return true;
 }
 
@@ -235,9 +256,9 @@ bool TrainingLoop::after_step() {
 bool TrainingLoop::evaluation_due() const {
   const bool epoch_done = progress_.batch == count_batches();
   const std::int64_t every = training_.plan().evaluation_steps;
-  if (every == 0) return epoch_done;
-  const bool is_last = epoch_done && progress_.epoch == last_epoch_;
   const bool evaluated = progress_.last && progress_.last->step == progress_.step;
+  if (every == 0) return epoch_done || (steps_are_done() && !evaluated);
+  const bool is_last = steps_are_done() || (last_step_ == 0 && epoch_done && progress_.epoch == last_epoch_);
   return progress_.step > 0 && (is_last || progress_.step % every == 0) && !evaluated;
 }
 
@@ -277,7 +298,13 @@ void TrainingLoop::log_losses() {
   if (progress_.logged.weight == 0) return;  // batches without anything to learn from
   read_losses();
   Report report{progress_.epoch, take_means(progress_.logged, kLogged), {}, progress_.step};
+  note_place(report);
   for (const std::string& line : training_.loss_lines(report)) out_ << line << '\n' << std::flush;
+}
+
+void TrainingLoop::note_place(Report& report) const {
+  report.epochs_done = count_batches() > 0 ? epoch_at(progress_.batch) : 0;
+  report.learning_rate = schedule_.rate(report.epochs_done);
 }
 
 bool TrainingLoop::evaluate() {
@@ -285,7 +312,9 @@ bool TrainingLoop::evaluate() {
   read_losses();
   const auto begin = std::chrono::steady_clock::now();
   Report report{progress_.epoch, {}, measure(), progress_.step};
-  if (report.metrics.empty()) return false;
+  if (report.metrics.empty() && (!training_.recipe().metric_names.empty() || settings_.interrupted()))
+    return false;
+  note_place(report);
   const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - begin;
   if (last_epoch_ > 0) {
     report.losses = take_means(progress_.reported, kReported);

@@ -52,6 +52,7 @@ class TrainingLoop {
   void restore(const Checkpoint& checkpoint);
   bool done() const;
   bool stops_early() const;
+  bool steps_are_done() const;  // those that the plan or the budget ends after
   void begin_epoch();
   void next_epoch();
   std::int64_t count_batches() const { return static_cast<std::int64_t>(batches_.size()); }
@@ -63,6 +64,7 @@ class TrainingLoop {
   bool evaluate();
   Metrics measure();
   void log_losses();
+  void note_place(Report& report) const;
   void read_losses();  // from the device; throws Error(kNonFiniteLoss)
   std::vector<double> take_means(LossSums& losses, std::int64_t row);  // which begin anew
   void check_finite(const Report& report) const;
@@ -84,7 +86,9 @@ class TrainingLoop {
   Optimizer optimizer_;
   WeightAverage average_;
   Passes passes_;
+  Schedule schedule_;
   std::int64_t last_epoch_;                         // that the budget pays for
+  std::int64_t last_step_ = 0;                      // the same of Plan::max_steps; 0: epochs say it
   std::vector<std::vector<std::int64_t>> batches_;  // of the epoch under way
   Progress progress_;
   bool reported_ = false;                                                        // by this process

@@ -2,6 +2,7 @@
 
 #include "trainer/tasks/detection/task.h"
 #include "trainer/tasks/image_classification/task.h"
+#include "trainer/tasks/language_model/task.h"
 #include "trainer/tasks/pretraining/task.h"
 #include "trainer/tasks/text_classification/task.h"
 #include "trainer/torch_compat.h"
@@ -13,7 +14,8 @@ namespace tune::trainer {
 const std::vector<const loop::Task*>& task_table() {
   static const std::vector<const loop::Task*> table{
       &detection::detection_task(), &image_classification::image_classification_task(),
-      &pretraining::pretraining_task(), &text_classification::text_classification_task()};
+      &language_model::language_model_task(), &pretraining::pretraining_task(),
+      &text_classification::text_classification_task()};
   return table;
 }
 

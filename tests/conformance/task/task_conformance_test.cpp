@@ -17,10 +17,12 @@
 #include "trainer/synthetic/steel_data_set.h"
 #include "trainer/tasks/detection/task.h"
 #include "trainer/tasks/image_classification/task.h"
+#include "trainer/tasks/language_model/task.h"
 #include "trainer/tasks/pretraining/task.h"
 #include "trainer/tasks/task_table.h"
 #include "trainer/tasks/text_classification/task.h"
 #include "tuner/core/rng.h"
+#include "unit/trainer/tasks/language_model/tiny_language_model.h"
 #include "unit/trainer/tasks/text_classification/tiny_encoder.h"
 
 namespace {
@@ -109,6 +111,21 @@ const std::vector<Case>& cases() {
        3,
        {"validation:accuracy", true},
        ""},
+      {"language_model",
+       &language_model::language_model_task(),
+       [](const fs::path& data) {
+         tests::write_tiny_language_model(data.parent_path() / "base");
+         tests::write_sums(data, 15);
+       },
+       {{"weights", "base"}, {"split", {{"fractions", {0.8, 0.2}}}}},
+       {{"epochs", 3},
+        {"batch_size", 2},
+        {"accumulate", 2},
+        {"learning_rate", 0.02},
+        {"lora_config", {{"r", 2}, {"dropout", 0.1}}}},
+       3,
+       {"validation:loss", false},
+       ""},
       {"pretraining",
        &pretraining::pretraining_task(),
        nullptr,
@@ -148,6 +165,7 @@ class Workplace {
     Json trainer = case_.trainer;
     trainer["task"] = case_.task->name;
     if (case_.draw) trainer["data"] = (data_instead.empty() ? data() : data_instead).string();
+    if (trainer.contains("weights")) trainer["weights"] = (folder_.path() / trainer["weights"]).string();
     loop::TrialFile trial;
     trial.seed = seed;
     trial.trainer = trainer;
@@ -418,8 +436,12 @@ TEST_CASE("A task draws the same batches again, each with a weight") {
     const auto first = place.start(), second = place.start();
     CHECK(first->epoch_batches(1, 7) == second->epoch_batches(1, 7));
     CHECK(first->epoch_batches(1, 7) != first->epoch_batches(2, 7));
-    for (const std::vector<std::int64_t>& examples : first->epoch_batches(1, 7))
-      CHECK(first->prepare(examples, 1).weight == static_cast<double>(examples.size()));
+    for (const std::vector<std::int64_t>& examples : first->epoch_batches(1, 7)) {
+      const double weight = first->prepare(examples, 1).weight;
+      CHECK(weight == second->prepare(examples, 1).weight);
+      // Tokens count one by one, all other examples as what they are.
+      CHECK((one.task->unit == "tokens" ? weight > 0 : weight == static_cast<double>(examples.size())));
+    }
   }
 }
 

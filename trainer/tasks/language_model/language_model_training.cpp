@@ -1,0 +1,219 @@
+#include "trainer/tasks/language_model/language_model_training.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "trainer/loop/batch_loader.h"
+#include "trainer/loop/plan.h"
+#include "trainer/tasks/language_model/adapter.h"
+#include "trainer/tasks/language_model/data/answer_scores.h"
+#include "trainer/tasks/language_model/data/packing.h"
+#include "trainer/tasks/language_model/generation.h"
+#include "trainer/weights/state_dict.h"
+#include "tuner/core/error.h"
+#include "tuner/core/rng.h"
+#include "tuner/os/atomic_file.h"
+
+namespace tune::trainer::language_model {
+namespace {
+
+// Batches that are sorted by length together, as Hugging Face's sampler does it.
+constexpr std::size_t kBatchesSorted = 50;
+// Lengths of batches on a GPU, whose kernels like round numbers.
+constexpr std::int64_t kRoundLength = 8;
+constexpr std::int64_t kAnsweredAtOnce = 8;
+// A stream of random numbers of the order of batches, apart from that of examples.
+constexpr std::uint64_t kBatchStream = 0x62617463;
+
+std::vector<std::vector<std::int64_t>> cut(const std::vector<std::int64_t>& order, std::int64_t size) {
+  std::vector<std::vector<std::int64_t>> batches;
+  for (std::size_t begin = 0; begin < order.size(); begin += static_cast<std::size_t>(size))
+    batches.emplace_back(order.begin() + static_cast<std::ptrdiff_t>(begin),
+                         order.begin() + static_cast<std::ptrdiff_t>(
+                                             std::min(order.size(), begin + static_cast<std::size_t>(size))));
+  return batches;
+}
+
+}  // namespace
+
+LanguageModelTraining::LanguageModelTraining(const loop::TrialFile& trial, const loop::Compute& compute,
+                                             LanguageModelParts parts)
+    : trial_(trial),
+      compute_(compute),
+      parts_(std::move(parts)),
+      recipe_(recipe_for(language_model_recipes().front(), !parts_.data.validation.empty(),
+                         !parts_.data.prompts.empty())),
+      plan_(plan_of(parts_.asked)) {
+  const loop::Hyperparameters& values = parts_.asked.values;
+  if (values.flag("packing")) {
+    std::vector<std::int64_t> lengths;
+    for (const TokenSequence& sequence : parts_.data.training)
+      lengths.push_back(static_cast<std::int64_t>(sequence.ids.size()));
+    rows_ = pack(lengths, parts_.max_length);
+    packed_ = true;
+  } else {
+    for (std::size_t i = 0; i < parts_.data.training.size(); ++i) rows_.push_back({i});
+  }
+  for (const Row& row : rows_) lengths_.push_back(length_of(parts_.data.training, row));
+  parts_.decoder->set_attention(parts_.asked.attention);
+  parts_.decoder->set_gradient_checkpointing(values.flag("gradient_checkpointing"));
+  parts_.decoder->to(compute_.device);
+}
+
+std::int64_t LanguageModelTraining::training_examples() const {
+  return static_cast<std::int64_t>(rows_.size());
+}
+
+std::vector<std::int64_t> LanguageModelTraining::epoch_order(std::int64_t epoch, std::uint64_t seed) const {
+  std::vector<std::int64_t> order = loop::epoch_order(seed, epoch, training_examples());
+  if (parts_.asked.values.text("train_sampling_strategy") == "sequential")
+    std::sort(order.begin(), order.end());
+  return order;
+}
+
+// All examples are in it, the last batch being smaller: no norm here looks at a batch.
+std::vector<std::vector<std::int64_t>> LanguageModelTraining::epoch_batches(std::int64_t epoch,
+                                                                            std::uint64_t seed) const {
+  std::vector<std::int64_t> order = epoch_order(epoch, seed);
+  if (parts_.asked.values.text("train_sampling_strategy") != "group_by_length" || packed_)
+    return cut(order, plan_.batch_size);
+  const std::size_t sorted = kBatchesSorted * static_cast<std::size_t>(plan_.batch_size);
+  for (std::size_t begin = 0; begin < order.size(); begin += sorted)
+    std::stable_sort(order.begin() + static_cast<std::ptrdiff_t>(begin),
+                     order.begin() + static_cast<std::ptrdiff_t>(std::min(order.size(), begin + sorted)),
+                     [&](std::int64_t a, std::int64_t b) {
+                       return lengths_[static_cast<std::size_t>(a)] > lengths_[static_cast<std::size_t>(b)];
+                     });
+  std::vector<std::vector<std::int64_t>> batches = cut(order, plan_.batch_size);
+  // Batches of long and of short examples take turns by chance.
+  Rng rng(seed ^ kBatchStream, static_cast<std::uint64_t>(epoch));
+  for (std::size_t i = batches.size(); i > 1; --i) std::swap(batches[i - 1], batches[rng.below(i)]);
+  return batches;
+}
+
+loop::Batch LanguageModelTraining::prepare(const std::vector<std::int64_t>& examples,
+                                           std::int64_t /*epoch*/) const {
+  std::vector<const Row*> rows;
+  for (const std::int64_t example : examples) rows.push_back(&rows_[static_cast<std::size_t>(example)]);
+  return batch_of(parts_.data.training, rows, packed_, compute_.accelerated ? kRoundLength : 1);
+}
+
+loop::LossTerms LanguageModelTraining::losses(const weights::TensorMap& tensors) {
+  const torch::Tensor& targets = tensors.at("targets");
+  const torch::Tensor sum =
+      nn::token_loss(hidden_at_places(parts_.decoder, tensors), parts_.decoder->output(), targets,
+                     parts_.asked.values.number("label_smoothing"));
+  return {sum / static_cast<double>(targets.size(0))};
+}
+
+loop::Metrics LanguageModelTraining::evaluate(const std::function<bool()>& interrupted) {
+  if (parts_.data.validation.empty()) return {};
+  const loop::Hyperparameters& values = parts_.asked.values;
+  const auto measures = measure_tokens(parts_.decoder, parts_.data.validation,
+                                       values.integer("eval_batch_size"), compute_.device, interrupted);
+  if (!measures) return {};
+  loop::Metrics metrics{{kLoss, measures->loss},
+                        {kPerplexity, std::exp(measures->loss)},
+                        {kAccuracy, measures->token_accuracy}};
+  if (parts_.data.prompts.empty()) return metrics;
+  GenerationSettings settings;
+  settings.max_new_tokens = values.integer("max_new_tokens");
+  const std::vector<GeneratedAnswer> answers =
+      generate(parts_.decoder, parts_.base->tokenizer, parts_.base->ends, parts_.data.prompts, settings,
+               kAnsweredAtOnce, compute_.device, interrupted);
+  if (answers.empty()) return {};
+  std::vector<std::string> texts;
+  for (const GeneratedAnswer& answer : answers) texts.push_back(answer.text);
+  const AnswerScores scores = answer_scores(texts, parts_.data.wanted);
+  metrics[kExactMatch] = scores.exact_match;
+  metrics[kRougeL] = scores.rouge_l;
+  return metrics;
+}
+
+std::vector<std::string> LanguageModelTraining::metric_lines(const loop::Report& report) const {
+  return language_model::metric_lines(report, plan_.evaluation_steps > 0);
+}
+
+std::vector<std::string> LanguageModelTraining::loss_lines(const loop::Report& report) const {
+  return language_model::loss_lines(report);
+}
+
+OrderedJson LanguageModelTraining::description(const loop::Report& best, bool is_whole) const {
+  const BaseModel& base = *parts_.base;
+  std::int64_t trained = 0;
+  for (const torch::Tensor& parameter : parts_.decoder->parameters())
+    if (parameter.requires_grad()) trained += parameter.numel();
+  OrderedJson lora;
+  if (parts_.asked.lora) lora = to_json(*parts_.asked.lora);
+  return {{"schema", 1},
+          {"task", "language_model"},
+          {"model", base.family->name},
+          {"form", is_whole ? "model" : "adapter"},
+          {"recipe", recipe_.name},
+          {"metrics", best.metrics},
+          {"epoch", best.epoch},
+          {"hyperparameters", parts_.asked.values.values()},
+          {"lora", lora},
+          {"seed", trial_.seed},
+          {"precision", loop::precision_name(compute_.precision)},
+          {"max_length", parts_.max_length},
+          {"data", parts_.data.facts},
+          {"parameters", nn::count_parameters(base.shape)},
+          {"trained_parameters", trained},
+          {"base",
+           {{"path", std::filesystem::absolute(base.path).lexically_normal().string()},
+            {"fingerprint", base.fingerprint}}},
+          {"adapter", parts_.adapter.empty() ? OrderedJson() : OrderedJson(parts_.adapter)},
+          {"libraries", {{"tune-train", TUNE_VERSION}, {"libtorch", compat::libtorch_version()}}}};
+}
+
+void LanguageModelTraining::export_model(const std::filesystem::path& folder, const weights::TensorMap& model,
+                                         const loop::Report& best) const {
+  const BaseModel& base = *parts_.base;
+  const bool is_whole = !parts_.asked.lora || parts_.asked.values.flag("merge_adapters");
+  if (!parts_.asked.lora) {
+    weights::TensorMap tensors = read_base_tensors(base);  // for the dtypes of its file
+    for (auto& [name, tensor] : tensors) tensor = model.at(name).cpu().to(tensor.scalar_type());
+    write_model_folder(folder, base, tensors);
+  } else if (is_whole) {
+    weights::TensorMap tensors = read_base_tensors(base), trained;
+    for (const auto& [name, tensor] : model) trained[name] = tensor.cpu();
+    merge_adapter(tensors, trained, kTrainedAdapter, *parts_.asked.lora);
+    write_model_folder(folder, base, tensors);
+  } else {
+    write_adapter(folder, model, kTrainedAdapter, *parts_.asked.lora,
+                  std::filesystem::absolute(base.path).lexically_normal());
+    write_tokenizer(folder, base);
+  }
+  OrderedJson json = description(best, is_whole);
+  if (!parts_.data.test.empty()) {
+    nn::Decoder decoder = parts_.decoder;
+    weights::load_state_dict(*decoder, model);  // the training is over
+    decoder->eval();
+    const compat::Autocast precision(compute_.device.type(), compute_.precision == loop::Precision::kBf16,
+                                     torch::kBFloat16);
+    const auto measures =
+        measure_tokens(decoder, parts_.data.test, parts_.asked.values.integer("eval_batch_size"),
+                       compute_.device, [] { return false; });
+    json["test"] = {{"loss", measures->loss},
+                    {"perplexity", std::exp(measures->loss)},
+                    {"token_accuracy", measures->token_accuracy},
+                    {"tokens", measures->tokens}};
+  }
+  write_file_atomically(folder / "model.json", json.dump(2) + "\n");
+}
+
+std::string LanguageModelTraining::fingerprint() const {
+  return Json{{"task", "language_model"},
+              {"recipe", recipe_.name},
+              {"seed", trial_.seed},
+              {"hyperparameters", loop::lasting_values(parts_.asked.values)},
+              {"lora", parts_.asked.lora ? Json(to_json(*parts_.asked.lora)) : Json()},
+              {"base", parts_.base->fingerprint},
+              {"adapter", parts_.adapter},
+              {"max_length", parts_.max_length},
+              {"data", parts_.data.fingerprint}}
+      .dump();
+}
+
+}  // namespace tune::trainer::language_model
