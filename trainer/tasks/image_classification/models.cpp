@@ -1,5 +1,7 @@
 #include "trainer/tasks/image_classification/models.h"
 
+#include <cmath>
+
 #include "trainer/nn/efficientnet.h"
 #include "trainer/nn/mobilenet_v2.h"
 #include "trainer/nn/mobilenet_v3.h"
@@ -159,12 +161,21 @@ void check_input_size(const ClassifierModel& model, int size) {
     throw Error(ExitCode::kBadSpec,
                 model.name + " takes images of " + std::to_string(model.input.size) + " pixels, not of " +
                     std::to_string(size),
-                "leave the size out, or choose a model without embeddings of places");
+                "leave image_size out, or choose a model without embeddings of places");
   if (size < model.smallest_size)
     throw Error(ExitCode::kBadSpec,
                 model.name + " takes images of " + std::to_string(model.smallest_size) +
                     " pixels and more, not of " + std::to_string(size),
                 "give larger images");
+}
+
+InputForm input_at(const ClassifierModel& model, int size) {
+  InputForm form = model.input;
+  if (size == 0 || size == form.size) return form;
+  check_input_size(model, size);
+  form.resize = static_cast<int>(std::lround(size / form.crop_fraction()));
+  form.size = size;
+  return form;
 }
 
 }  // namespace tune::trainer::image_classification

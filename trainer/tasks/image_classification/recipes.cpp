@@ -54,6 +54,12 @@ std::vector<Hyperparameter> optimizer_rows() {
       real("initial_accumulator", 0, 0, 1, "linear", "what Adagrad's sum of squared gradients begins at")};
 }
 
+Hyperparameter image_size_row() {
+  return whole("image_size", 0, 0, 1024, "linear",
+               "pixels of each side of what the network sees, cut out of the same share of the image; 0: the "
+               "size that the model's weights were trained on");
+}
+
 std::vector<Hyperparameter> caching_rows() {
   return {
       flag("cache_features", true,
@@ -98,6 +104,7 @@ std::vector<Hyperparameter> fine_tuning_rows() {
   append(rows, loop::transfer_hyperparameters());
   append(rows, caching_rows());
   append(rows, loss_rows());
+  rows.push_back(image_size_row());
   append(rows, augmentation_hyperparameters());
   return rows;
 }
