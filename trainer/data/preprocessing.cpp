@@ -102,23 +102,16 @@ images::Size resized_by_shorter_side(images::Size size, int shorter) {
                                    : images::Size{longer(size.width, size.height), shorter};
 }
 
-images::Image centre_of(const images::Image& image, int size) {
+images::Part centre_of(images::Size image, int size) {
   TUNE_CHECK(image.width >= size && image.height >= size);
-  const int left = half_to_even(image.width - size), top = half_to_even(image.height - size);
-  images::Image part{size, size, image.channels, {}};
-  part.pixels.resize(part.row_bytes() * static_cast<std::size_t>(size));
-  for (int y = 0; y < size; ++y) {
-    const std::uint8_t* from = image.row(top + y) + left * image.channels;
-    std::copy_n(from, part.row_bytes(), part.row(y));
-  }
-  return part;
+  return {half_to_even(image.width - size), half_to_even(image.height - size), size, size};
 }
 
 images::Image input_pixels(const images::Image& image, const Preprocessing& preprocessing) {
   if (preprocessing.resize == 0)
     return images::resize(image, {preprocessing.size, preprocessing.size}, preprocessing.interpolation);
   const images::Size size = resized_by_shorter_side({image.width, image.height}, preprocessing.resize);
-  return centre_of(images::resize(image, size, preprocessing.interpolation), preprocessing.size);
+  return images::resize_part(image, size, centre_of(size, preprocessing.size), preprocessing.interpolation);
 }
 
 }  // namespace tune::trainer::data

@@ -42,6 +42,6 @@ images::Size resized_by_shorter_side(images::Size size, int shorter);
 // of a tensor of bytes, within one grey level.
 images::Image input_pixels(const images::Image& image, const Preprocessing& preprocessing);
 // The middle of an image at least that large, as torchvision's CenterCrop takes it (a half rounds to even).
-images::Image centre_of(const images::Image& image, int size);
+images::Part centre_of(images::Size image, int size);
 
 }  // namespace tune::trainer::data

@@ -65,4 +65,11 @@ enum class Interpolation { kBilinear, kBicubic };
 // after each pass: the arithmetic of Pillow's Image.resize(..., BILINEAR or BICUBIC), and the same bytes.
 Image resize(const Image& image, Size size, Interpolation interpolation = Interpolation::kBilinear);
 
+// Pixels of an image, which all lie in it.
+struct Part {
+  int left = 0, top = 0, width = 0, height = 0;
+};
+// The same bytes as that part of resize(image, size, interpolation), without the rest being computed.
+Image resize_part(const Image& image, Size size, Part part, Interpolation interpolation);
+
 }  // namespace tune::trainer::images

@@ -41,6 +41,27 @@ class ClassesPlace {
   TemporaryFolder folder_;
 };
 
+// A trial that exports a network of random weights.
+OrderedJson untrained(const OrderedJson& fixed) {
+  return {{"schema", 1},
+          {"study", "untrained"},
+          {"trial", 1},
+          {"attempt", 1},
+          {"token", "t"},
+          {"seed", 3},
+          {"parameters", OrderedJson::object()},
+          {"fixed", fixed},
+          {"objective", {{"metric", "validation:accuracy"}, {"goal", "maximize"}, {"reduce", "best"}}},
+          {"trainer", {{"task", "image_classification"}, {"model", "mobilenet_v2"}, {"data", "data/train"}}},
+          {"budget", 1},
+          {"threads", 1},
+          {"devices", OrderedJson::array()},
+          {"precision", "fp32"},
+          {"checkpoint_dir", "checkpoints"},
+          {"output_dir", "output"},
+          {"resume_from", nullptr}};
+}
+
 OrderedJson shortened_search(OrderedJson spec) {
   spec["fixed"]["epochs"] = 1;
   spec["limits"]["trials"] = 2;
@@ -56,25 +77,7 @@ TEST_CASE("The example of image classes searches and promotes, and both of its s
   const OrderedJson spec = OrderedJson::parse(tune::read_file(example / "search.json"));
   place.write("search.json", shortened_search(spec));
   // A network that was never trained stands for the weights, which are not fetched here.
-  place.write(
-      "trial.json",
-      {{"schema", 1},
-       {"study", "untrained"},
-       {"trial", 1},
-       {"attempt", 1},
-       {"token", "t"},
-       {"seed", 3},
-       {"parameters", OrderedJson::object()},
-       {"fixed", {{"epochs", 0}}},
-       {"objective", {{"metric", "validation:accuracy"}, {"goal", "maximize"}, {"reduce", "best"}}},
-       {"trainer", {{"task", "image_classification"}, {"model", "mobilenet_v2"}, {"data", "data/train"}}},
-       {"budget", 1},
-       {"threads", 1},
-       {"devices", OrderedJson::array()},
-       {"precision", "fp32"},
-       {"checkpoint_dir", "checkpoints"},
-       {"output_dir", "output"},
-       {"resume_from", nullptr}});
+  place.write("trial.json", untrained({{"epochs", 0}}));
   place.run("tune-train --trial trial.json && cp output/weights.safetensors mobilenet_v2.safetensors");
   place.run("tune --spec search.json --store store");
   const Json best = Json::parse(place.run("tune best image-classes --store store --json").out);
@@ -83,6 +86,23 @@ TEST_CASE("The example of image classes searches and promotes, and both of its s
   // Its photographs and weights are elsewhere: what stands in their places is not opened by the check.
   fs::copy(example / "search-neu.json", place.path("search-neu.json"));
   place.run("mkdir -p data/neu-det && tune check search-neu.json");
+}
+
+TEST_CASE("A model keeps the size of the images that it was trained on") {
+  const ClassesPlace place;
+  place.write("trial.json", untrained({{"epochs", 0}, {"image_size", 96}}));
+  place.run("tune-train --trial trial.json");
+  const OrderedJson form = place.read("output/preprocessing.json"), model = place.read("output/model.json");
+  CHECK(form.at("size") == OrderedJson{96, 96});
+  CHECK(form.at("resize") == 99);
+  CHECK(model.at("multiply_adds") < 70'000'000);  // of 299 million at 224 pixels
+  const Json found =
+      Json::parse(place.run("tune-train evaluate --model output --data data/train --json").out);
+  CHECK(found.at("images") == 36);
+  place.write("trial.json", untrained({{"epochs", 0}, {"image_size", 2000}}));
+  const ShellResult large = place.shell("tune-train --trial trial.json");
+  CHECK(large.exit_code == 3);
+  CHECK(large.err.find("image_size") != std::string::npos);
 }
 
 TEST_CASE("Labelled images become a search: advised, written, checked and run") {

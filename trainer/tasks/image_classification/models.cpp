@@ -1,5 +1,7 @@
 #include "trainer/tasks/image_classification/models.h"
 
+#include <cmath>
+
 #include "trainer/nn/efficientnet.h"
 #include "trainer/nn/mobilenet_v2.h"
 #include "trainer/nn/mobilenet_v3.h"
@@ -162,12 +164,21 @@ void check_input_size(const ClassifierModel& model, int size) {
     throw Error(ExitCode::kBadSpec,
                 model.name + " takes images of " + std::to_string(model.input.size) + " pixels, not of " +
                     std::to_string(size),
-                "leave the size out, or choose a model without embeddings of places");
+                "leave image_size out, or choose a model without embeddings of places");
   if (size < model.smallest_size)
     throw Error(ExitCode::kBadSpec,
                 model.name + " takes images of " + std::to_string(model.smallest_size) +
                     " pixels and more, not of " + std::to_string(size),
                 "give larger images");
+}
+
+data::Preprocessing input_at(const ClassifierModel& model, int size) {
+  data::Preprocessing input = model.input;
+  if (size == 0 || size == input.size) return input;
+  check_input_size(model, size);
+  input.resize = static_cast<int>(std::lround(static_cast<double>(size) * input.resize / input.size));
+  input.size = size;
+  return input;
 }
 
 }  // namespace tune::trainer::image_classification

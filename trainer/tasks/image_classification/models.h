@@ -30,5 +30,8 @@ const std::vector<ClassifierModel>& classifier_models();
 const ClassifierModel& classifier_model(const std::string& name);
 // Throws Error(kBadSpec) where images of that size do not fit it.
 void check_input_size(const ClassifierModel& model, int size);
+// The model's input at another size of its side, cut out of as large a share of the image. 0: its own. Throws
+// as check_input_size().
+data::Preprocessing input_at(const ClassifierModel& model, int size);
 
 }  // namespace tune::trainer::image_classification

@@ -35,6 +35,12 @@ constexpr std::array kNames{
 constexpr const char* kMxnetHead = "Epoch\\[(?:[0-9]+\\] Step\\[)?([0-9]+)\\]";
 constexpr const char* kNumber = "([0-9.]+)";
 
+Hyperparameter image_size_row() {
+  return whole("image_size", 0, 0, 1024, "linear",
+               "pixels of each side of what the network sees, cut out of the same share of the image; 0: the "
+               "size that the model's weights were trained on");
+}
+
 std::vector<Hyperparameter> caching_rows() {
   return {
       flag("cache_features", true,
@@ -75,6 +81,7 @@ std::vector<Hyperparameter> fine_tuning_rows() {
   append(rows, caching_rows());
   append(rows, classification::loss_hyperparameters());
   append(rows, mixing_rows());
+  rows.push_back(image_size_row());
   append(rows, augmentation_hyperparameters());
   return rows;
 }

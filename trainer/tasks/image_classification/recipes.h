@@ -21,8 +21,7 @@ const loop::Recipe& classification_recipe(const std::string& name);
 struct Asked {
   Json parameters = Json::object();  // of fine-tune
   std::string head = {};             // trainer.head, where the recipe says it
-  std::optional<std::int64_t> layers = std::nullopt, classes = std::nullopt, images = std::nullopt,
-                              image_size = std::nullopt;
+  std::optional<std::int64_t> layers = std::nullopt, classes = std::nullopt, images = std::nullopt;
   std::optional<bool> multi_label = std::nullopt, pretrained = std::nullopt;
   std::vector<std::string> notes = {};
 };

@@ -91,7 +91,7 @@ std::vector<Hyperparameter> mxnet_hyperparameters(const std::vector<Hyperparamet
        whole("num_classes", 0, 0, 1e6, "linear", "has to be the data's; 0: whatever that has"),
        whole("num_training_samples", 0, 0, kMostImages, "linear",
              "has to be the data's; 0: whatever that has"),
-       text("image_shape", "", "as \"3,224,224\": has to be what the model takes"),
+       text("image_shape", "", "as \"3,224,224\": the size that images are resized to"),
        whole("resize", 0, 0, 10000, "linear", "not used: the model says what images are resized to"),
        choice("augmentation_type", {"none", "crop", "crop_color", "crop_color_transform"},
               "crops and flips; with colours; with rotations too"),
@@ -137,7 +137,7 @@ Asked asked_of_mxnet(const Hyperparameters& values) {
   asked.classes = stated("num_classes");
   asked.images = stated("num_training_samples");
   if (const std::string& shape = values.text("image_shape"); !shape.empty())
-    asked.image_size = size_of_shape(shape);
+    ours["image_size"] = size_of_shape(shape);
   if (values.given("multi_label")) asked.multi_label = values.integer("multi_label") == 1;
   if (values.given("use_pretrained_model")) asked.pretrained = values.integer("use_pretrained_model") == 1;
   if (asked.pretrained == true) asked.head = "new";

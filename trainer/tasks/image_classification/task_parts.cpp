@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "trainer/loop/stop_signal.h"
+#include "trainer/nn/multiply_adds.h"
 #include "trainer/tasks/classification/weight_lineage.h"
 #include "trainer/tasks/image_classification/augmentation_hyperparameters.h"
 #include "trainer/tasks/image_classification/data/image_batches.h"
@@ -109,6 +110,17 @@ auto opener(const data::Preprocessing& preprocessing, const Augmentation& augmen
   };
 }
 
+// Of one forward pass over one image.
+std::int64_t multiply_adds_at(nn::ImageClassifier& network, std::int64_t size) {
+  const torch::NoGradGuard no_grad;
+  network.eval();
+  const std::int64_t counted = nn::count_multiply_adds([&] {
+    network.forward(torch::zeros({1, 3, size, size}));
+  });
+  network.train();
+  return counted;
+}
+
 void build_network(const loop::TrialFile& trial, const ClassifierModel& kind, HeadPolicy head,
                    std::ostream& notes, ClassifierParts& parts) {
   torch::manual_seed(trial.seed);
@@ -116,7 +128,7 @@ void build_network(const loop::TrialFile& trial, const ClassifierModel& kind, He
   const double dropout = parts.values.given("dropout") ? parts.values.number("dropout") : kind.dropout;
   parts.network = kind.make(static_cast<std::int64_t>(classes.size()), dropout);
   parts.parameters = kind.parameters.of(classes.size());
-  parts.multiply_adds = kind.multiply_adds.of(classes.size());
+  parts.multiply_adds = multiply_adds_at(*parts.network, parts.preprocessing.size);
   const std::string weights = loop::text_key(trial.trainer, "weights", "");
   if (weights.empty()) return;
   initialise_from(*parts.network, weights, kind, classes, head, notes);
@@ -131,21 +143,16 @@ ClassifierParts parts_of(const loop::TrialFile& trial, const loop::Compute& comp
   const Asked asked = asked_of(recipe, trial.parameters);
   const ClassifierModel& kind = model_of(trial.trainer, asked);
   check_weights(trial.trainer, asked);
-  const data::Preprocessing& preprocessing = kind.input;
-  if (asked.image_size && *asked.image_size != preprocessing.size)
-    contradict("image_shape asks for " + std::to_string(*asked.image_size) + " pixels, yet " + kind.name +
-                   " takes " + std::to_string(preprocessing.size),
-               "leave image_shape out: images of any size are resized");
   ClassifierParts parts{.recipe = recipe.name,
                         .model_name = kind.name,
                         .values = fine_tuning_values(asked.parameters),
-                        .given = loop::Hyperparameters(recipe.hyperparameters, trial.parameters).values(),
-                        .preprocessing = preprocessing};
+                        .given = loop::Hyperparameters(recipe.hyperparameters, trial.parameters).values()};
+  parts.preprocessing = input_at(kind, static_cast<int>(parts.values.integer("image_size")));
   for (const std::string& note : asked.notes) notes << "note: " << note << std::endl;
   fine_tuning_plan(parts.values);  // what contradicts itself is said before the data is read
   read_data(trial, asked, compute.threads, notes, parts);
   build_network(trial, kind, head_of(trial.trainer, asked), notes, parts);
-  parts.open = opener(preprocessing, augmentation_of(parts.values), trial.seed, compute);
+  parts.open = opener(parts.preprocessing, augmentation_of(parts.values), trial.seed, compute);
   parts.shared_variation = variation_json(parts.values);
   return parts;
 }

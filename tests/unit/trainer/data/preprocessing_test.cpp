@@ -60,10 +60,10 @@ TEST_CASE("the longer side is rounded down, and the middle of an odd rest rounds
   CHECK(data::resized_by_shorter_side({301, 200}, 256).width == 385);   // 385.28
   CHECK(data::resized_by_shorter_side({200, 303}, 256).height == 387);  // 387.84
   CHECK(data::resized_by_shorter_side({200, 303}, 256).width == 256);
-  images::Image row{10, 9, 1, {}};
-  for (int i = 0; i < 90; ++i) row.pixels.push_back(static_cast<std::uint8_t>(i));
-  CHECK(data::centre_of(row, 9).pixels.front() == 0);   // 0.5 rounds to 0
-  CHECK(data::centre_of(row, 7).pixels.front() == 12);  // 1.5 rounds to 2, one row down
+  const images::Part nine = data::centre_of({10, 9}, 9), seven = data::centre_of({10, 9}, 7);
+  CHECK((nine.left == 0 && nine.top == 0));    // 0.5 rounds to 0
+  CHECK((seven.left == 2 && seven.top == 1));  // 1.5 rounds to 2
+  CHECK((seven.width == 7 && seven.height == 7));
 }
 
 TEST_CASE(

@@ -36,6 +36,27 @@ TEST_CASE("resizing gives the bytes that Pillow's antialiased bilinear gives") {
   }
 }
 
+TEST_CASE("a part of a resized image has the bytes of that part of the whole") {
+  for (const int channels : {1, 3}) {
+    Image image{37, 23, channels, {}};
+    for (int i = 0; i < 37 * 23 * channels; ++i)
+      image.pixels.push_back(static_cast<std::uint8_t>(i * 73 % 251));
+    for (const Interpolation how : {Interpolation::kBilinear, Interpolation::kBicubic})
+      for (const Size size : {Size{16, 12}, Size{50, 41}, Size{37, 12}, Size{16, 23}}) {
+        const Image whole = resize(image, size, how);
+        for (const Part part :
+             {Part{0, 0, 5, 7}, Part{size.width - 5, size.height - 7, 5, 7}, Part{4, 3, 8, 6}}) {
+          const Image seen = resize_part(image, size, part, how);
+          bool same = true;
+          for (int y = 0; y < part.height; ++y)
+            same = same && std::equal(seen.row(y), seen.row(y) + seen.row_bytes(),
+                                      whole.row(part.top + y) + part.left * channels);
+          CHECK(same);
+        }
+      }
+  }
+}
+
 TEST_CASE("a PNG comes back as it was written, and its header tells its size") {
   const TestFolder folder;
   const auto file = folder.write_image("a.png", 37, 21);

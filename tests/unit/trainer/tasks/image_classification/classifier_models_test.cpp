@@ -161,3 +161,17 @@ TEST_CASE("An unknown classifier is refused with the names that there are") {
     CHECK(contains(error.hint(), "vit_tiny_patch16_224"));
   }
 }
+
+TEST_CASE("An input of another size is cut out of the same share of the image") {
+  const ClassifierModel& kind = classifier_model("mobilenet_v2");
+  const data::Preprocessing own = input_at(kind, 0), same = input_at(kind, 224), small = input_at(kind, 96);
+  CHECK((own.size == 224 && own.resize == 232));
+  CHECK((same.size == 224 && same.resize == 232));
+  CHECK((small.size == 96 && small.resize == 99));
+  CHECK(small.mean == kind.input.mean);
+  CHECK(
+      contains(message_of(ExitCode::kBadSpec, [] { input_at(classifier_model("vit_tiny_patch16_224"), 96); }),
+               "leave image_size out"));
+  CHECK(contains(message_of(ExitCode::kBadSpec, [] { input_at(classifier_model("vgg16"), 31); }),
+                 "vgg16 takes images of 32 pixels and more, not of 31"));
+}

@@ -84,7 +84,7 @@ TEST_CASE("What mxnet's hyperparameters ask for is what is trained") {
   CHECK(found.classes == 6);
   CHECK(found.images == 1440);
   CHECK(found.layers == 18);
-  CHECK(found.image_size == 224);
+  CHECK(found.parameters["image_size"] == 224);
   CHECK(found.pretrained == true);
   CHECK(found.head == "new");
   CHECK(found.multi_label == false);
