@@ -58,7 +58,7 @@ const std::vector<Row> kMap = {
     {"trainer/data", {"trainer/images", "trainer/torch_compat.h"}},
     // It knows no task, and of a network no more than its stages (nn/stages.h).
     {"trainer/loop", {"trainer/weights", "trainer/nn", "tuner/cli/command_line"}},
-    {"trainer/tasks/image_sets", {"trainer/data", "trainer/loop"}},
+    {"trainer/tasks/image_sets", {"trainer/data", "trainer/loop", "trainer/metrics"}},
     {"trainer/tasks/detection/data", {"trainer/data", "trainer/metrics"}},
     {"trainer/tasks/detection", {"trainer/tasks/detection/data", "trainer/tasks/image_sets", "trainer/nn"}},
     {"trainer/tasks/pretraining/images", {"tuner/core"}},

@@ -1,9 +1,11 @@
 #include "trainer/tasks/image_classification/initial_weights.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <ostream>
 
+#include "trainer/tasks/image_classification/task_parts.h"
 #include "trainer/tasks/image_classification/weight_names.h"
 #include "trainer/weights/initial_weights.h"
 #include "trainer/weights/unwrap.h"
@@ -15,30 +17,48 @@ namespace tune::trainer::image_classification {
 namespace {
 
 constexpr const char* kHeadKey = "head";
-constexpr const char* kLabelsFile = "labels.json";
+constexpr const char *kLabelsFile = "labels.json", *kPreprocessingFile = "preprocessing.json";
 
 std::string counted_names(const std::vector<std::string>& classes) {
   return weights::first_names(classes) + " (" + std::to_string(classes.size()) + ")";
 }
 
-// The classes that the file is for: its header's, which those of the folder that it was promoted in must
-// agree with. nullopt where nobody says.
-std::optional<std::vector<std::string>> classes_of(const weights::WeightFile& content, const fs::path& file) {
-  std::optional<std::vector<std::string>> classes;
-  if (const Json json = weights::header_json(content.metadata, "labels", file); !json.is_null())
-    classes = weights::labels_from_json(json, file.string());
-  const fs::path beside = file.parent_path() / kLabelsFile;
+// What the file's header says under `key`, which the file of that name in the folder that it was promoted in
+// must agree with; `words` turns it into text for the error. Null where nobody says.
+Json said_of(const weights::WeightFile& content, const fs::path& file, const char* key, const char* name,
+             const std::function<std::string(const Json&, const std::string& place)>& words) {
+  const Json in_header = weights::header_json(content.metadata, key, file);
+  const fs::path beside = file.parent_path() / name;
   std::error_code ignored;  // what cannot be looked at is not there
-  if (file.filename() != weights::kWeightsFile || !fs::exists(beside, ignored)) return classes;
-  const std::vector<std::string> named =
-      weights::labels_from_json(weights::read_model_json(beside), beside.string());
-  if (classes && *classes != named)
+  if (file.filename() != weights::kWeightsFile || !fs::exists(beside, ignored)) return in_header;
+  const Json named = weights::read_model_json(beside);
+  const std::string its = words(named, beside.string());
+  if (!in_header.is_null() && words(in_header, file.string()) != its)
     throw Error(ExitCode::kBadData,
-                file.string() + " is for the classes " + counted_names(*classes) + ", but " +
-                    beside.string() + " has " + counted_names(named),
+                file.string() + " is for " + words(in_header, file.string()) + ", but " + beside.string() +
+                    " has " + its,
                 weights::kRestoreModel);
   return named;
 }
+
+// What the file is for, as far as somebody says.
+struct FileLabels {
+  std::optional<std::vector<std::string>> classes;
+  std::optional<bool> multi_label;
+};
+FileLabels labels_of(const weights::WeightFile& content, const fs::path& file) {
+  const Json said =
+      said_of(content, file, "labels", kLabelsFile, [](const Json& json, const std::string& place) {
+        return "the classes " + counted_names(weights::labels_from_json(json, place));
+      });
+  if (said.is_null()) return {};
+  FileLabels labels{weights::labels_from_json(said, file.string()), std::nullopt};
+  if (const auto found = said.find("multi_label"); found != said.end() && found->is_boolean())
+    labels.multi_label = found->get<bool>();
+  return labels;
+}
+
+const char* kind_of_labels(bool multi_label) { return multi_label ? "several classes or none" : "one class"; }
 
 // How many classes the file's head is for; 0 without a head.
 std::int64_t rows_of_head(const nn::Stages& stages, const weights::TensorMap& tensors) {
@@ -60,7 +80,7 @@ bool is_untrained(const weights::TensorMap& tensors) {
 // What a file gives, before a model takes it.
 struct Offered {
   weights::WeightFile content;  // its tensors under the network's names
-  std::optional<std::vector<std::string>> classes;
+  FileLabels labels;
   std::int64_t head_rows = 0;
   weights::FitReport report;  // the prefix and the remarks
 };
@@ -72,23 +92,31 @@ weights::WeightFile read_for(const nn::ImageClassifier& network, const fs::path&
   });
 }
 
-// A promoted model's header says it among all that is done to its images. Of that a training may change the
-// rest, as the networks take other sizes and cuts too.
-void check_input(const weights::Metadata& metadata, const ClassifierModel& kind, const fs::path& file) {
+// Normalisation has to be the model's. Sizes and cuts need not, as the networks take others: `remarks` say
+// it.
+void check_input(const weights::WeightFile& content, const ClassifierModel& kind, const fs::path& file,
+                 std::vector<std::string>& remarks) {
   const auto check = [&](const weights::Metadata& said) {
     weights::check_normalisation(said, kind.input.mean, kind.input.std, "the model " + kind.name, file);
   };
-  check(metadata);
-  const Json own = weights::header_json(metadata, "preprocessing", file);
-  if (own.is_object() && own.contains("mean") && own.contains("std"))
-    check({{"normalisation", Json{{"mean", own["mean"]}, {"std", own["std"]}}.dump()}});
+  check(content.metadata);
+  const Json own = said_of(content, file, "preprocessing", kPreprocessingFile,
+                           [](const Json& json, const std::string&) { return "images like " + json.dump(); });
+  // Others may call something else so.
+  if (!own.is_object() || !own.contains("size") || !own.contains("mean") || !own.contains("std")) return;
+  check({{"normalisation", Json{{"mean", own["mean"]}, {"std", own["std"]}}.dump()}});
+  const std::string trained = form_of(data::preprocessing_from_json(own, file.string())),
+                    seen = form_of(preprocessing_of(kind.input));
+  if (trained != seen)
+    remarks.push_back("they were trained on images of " + trained + "; a training of " + kind.name +
+                      " shows them " + seen);
 }
 
 Offered offered(const nn::ImageClassifier& network, weights::WeightFile content, const fs::path& file,
                 const ClassifierModel& kind) {
-  check_input(content.metadata, kind, file);
   Offered result;
-  result.classes = classes_of(content, file);
+  check_input(content, kind, file, result.report.remarks);
+  result.labels = labels_of(content, file);
   NamedWeights named = named_weights(network, content);
   result.report.prefix = std::move(named.prefix);
   if (named.by_order)
@@ -129,36 +157,36 @@ struct HeadChoice {
   bool kept;
   std::string reason;
 };
-HeadChoice choose_head(const Offered& offer, const std::vector<std::string>& classes, HeadPolicy policy,
-                       const fs::path& file) {
+HeadChoice choose_head(const Offered& offer, const LabelSet& data, HeadPolicy policy, const fs::path& file) {
+  if (policy == HeadPolicy::kNew) return {false, "as trainer.head asks"};
+  const auto& classes = offer.labels.classes;
   const auto rows = static_cast<std::size_t>(offer.head_rows);
-  const bool same = rows > 0 && offer.classes && *offer.classes == classes && rows == classes.size();
+  if (rows > 0 && classes && *classes == data.classes && rows == data.classes.size()) {
+    if (offer.labels.multi_label.value_or(data.multi_label) != data.multi_label)
+      throw Error(ExitCode::kBadSpec,
+                  file.string() + ": its head says " + kind_of_labels(!data.multi_label) +
+                      " of an image, but images of the data have " + kind_of_labels(data.multi_label),
+                  "give data of the same kind, or \"head\": \"new\" to make the head anew");
+    return {true, "its classes are the data's"};
+  }
   std::string reason;
   if (rows == 0)
     reason = "the file has none";
-  else if (!offer.classes)
+  else if (!classes)
     reason = "the file's is for " + std::to_string(rows) + " classes that it does not name";
-  else if (offer.classes->size() != rows)
-    reason = "the file names " + std::to_string(offer.classes->size()) + " classes for a head of " +
+  else if (classes->size() != rows)
+    reason = "the file names " + std::to_string(classes->size()) + " classes for a head of " +
              std::to_string(rows);
   else
-    reason = "the file's is for the classes " + counted_names(*offer.classes) + ", the data has " +
-             counted_names(classes);
-  switch (policy) {
-    case HeadPolicy::kNew:
-      return {false, "as trainer.head asks"};
-    case HeadPolicy::kAuto:
-      return same ? HeadChoice{true, "its classes are the data's"} : HeadChoice{false, reason};
-    case HeadPolicy::kKeep:
-      break;
-  }
-  if (same) return {true, "its classes are the data's"};
-  if (rows == classes.size() && !offer.classes)
+    reason = "the file's is for the classes " + counted_names(*classes) + ", the data has " +
+             counted_names(data.classes);
+  if (policy == HeadPolicy::kAuto) return {false, reason};
+  if (rows == data.classes.size() && !classes)
     return {true, "the file does not name its " + std::to_string(rows) +
-                      " classes: they are taken for the data's, in the order " + counted_names(classes)};
+                      " classes: they are taken for the data's, in the order " + counted_names(data.classes)};
   throw Error(ExitCode::kBadSpec,
               file.string() + ": its head cannot be kept, as trainer.head asks: " + reason +
-                  (offer.classes || rows == 0 ? "" : ", the data has " + std::to_string(classes.size())),
+                  (classes || rows == 0 ? "" : ", the data has " + std::to_string(data.classes.size())),
               "give data of the same classes, or \"head\": \"new\" to make the head anew");
 }
 
@@ -183,7 +211,7 @@ HeadPolicy head_policy(const Json& trainer) {
 }
 
 void initialise_from(nn::ImageClassifier& network, const fs::path& weights, const ClassifierModel& kind,
-                     const std::vector<std::string>& classes, HeadPolicy policy, std::ostream& notes) {
+                     const LabelSet& labels, HeadPolicy policy, std::ostream& notes) {
   const fs::path file = weights::weights_file(weights);
   const weights::WeightFile in_file = read_for(network, file);
   Offered offer = offered(network, in_file, file, kind);
@@ -194,7 +222,7 @@ void initialise_from(nn::ImageClassifier& network, const fs::path& weights, cons
   // Another network's head says nothing about this one's: that it is another's comes first.
   const bool is_same = body_fit(network, offer.content.tensors).is_same_network();
   const HeadChoice head =
-      is_same ? choose_head(offer, classes, policy, file) : HeadChoice{false, "the network is another"};
+      is_same ? choose_head(offer, labels, policy, file) : HeadChoice{false, "the network is another"};
   if (!head.kept) drop_head(offer.content.tensors, [](const auto& entry) { return entry.first; });
   weights::FitReport report = load_offered(network, std::move(offer), in_file, file, kind);
   if (!head.kept) drop_head(report.missing, [](const std::string& name) { return name; });
@@ -216,7 +244,7 @@ loop::FittedWeights fit_weights(const fs::path& file, const std::string& model) 
   Offered offer = offered(*network, in_file, file, kind);
   if (offer.head_rows == 0)
     offer.report.remarks.emplace_back("the file has no head: a training makes one");
-  else if (!offer.classes)
+  else if (!offer.labels.classes)
     offer.report.remarks.emplace_back(
         "the file does not name the classes of its head: a training makes the head anew, unless "
         "trainer.head is \"keep\"");

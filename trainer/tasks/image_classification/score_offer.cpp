@@ -1,23 +1,19 @@
 // `tune-train score --task image_classification`: anybody's predictions against the truth, and how far the
 // numbers would move on other images like these.
-#include <array>
-#include <chrono>
-#include <cmath>
-#include <cstdio>
-#include <limits>
+#include <set>
 #include <sstream>
 
 #include "trainer/data/folder_listing.h"
 #include "trainer/data/text_file.h"
 #include "trainer/images/image.h"
 #include "trainer/loop/device.h"
-#include "trainer/metrics/bootstrap.h"
 #include "trainer/metrics/classification_bootstrap.h"
 #include "trainer/tasks/image_classification/data/scored_images.h"
 #include "trainer/tasks/image_classification/data_parts.h"
 #include "trainer/tasks/image_classification/offers.h"
 #include "trainer/tasks/image_classification/quality_json.h"
 #include "trainer/tasks/image_sets/part_options.h"
+#include "trainer/tasks/image_sets/score_options.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 
@@ -26,15 +22,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr long long kMostResamples = 1'000'000, kMostExamples = 1000;
-
-struct ScoreRequest {
+struct ScoreRequest : image_sets::ScoreOptions {
   DataChoice truth;
   std::vector<std::string> predictions;
-  std::string groups;
   std::vector<std::string> classes;  // of --labels
-  std::size_t resamples = 0, examples = 0;
-  std::uint64_t seed = 0;
 };
 
 // What one file of predictions is worth.
@@ -59,25 +50,13 @@ std::vector<std::string> classes_of_labels(const std::string& file) {
 
 ScoreRequest asked_for(const loop::Request& request) {
   ScoreRequest asked;
+  static_cast<image_sets::ScoreOptions&>(asked) = image_sets::score_options(request);
   asked.truth = {request.text("ground-truth"), image_sets::part_choice(request),
                  image_sets::images_choice(request)};
   if (request.has("classes-from"))
     asked.truth.classes_from = classes_from(request.text("classes-from"), "--classes-from", ExitCode::kUsage);
   asked.predictions = request.values.at("predictions");
-  if (request.has("groups")) asked.groups = request.text("groups");
   if (request.has("labels")) asked.classes = classes_of_labels(request.text("labels"));
-  asked.resamples = static_cast<std::size_t>(
-      request.integer("resamples", 1, kMostResamples, 0, "1000 are enough for an interval of 95 %."));
-  asked.examples =
-      static_cast<std::size_t>(request.integer("examples", 1, kMostExamples, 0, "8 are enough to look at."));
-  for (const char* option : {"groups", "seed"})
-    if (request.has(option) && asked.resamples == 0)
-      throw Error(ExitCode::kUsage, std::string("--") + option + " without --resamples",
-                  "Say how many resamples: --resamples 1000.");
-  asked.seed =
-      static_cast<std::uint64_t>(request.integer("seed", 0, std::numeric_limits<std::int64_t>::max(), 0));
-  if (asked.examples > 0 && !request.as_json)
-    throw Error(ExitCode::kUsage, "--examples without --json", "They are for programs: add --json.");
   return asked;
 }
 
@@ -204,32 +183,18 @@ OrderedJson to_json(const std::vector<Scored>& all, const ScoredImages& images, 
   return json;
 }
 
-// "0.841 to 0.902": where the middle 95 % of the numbers lie.
-std::string interval(const std::vector<double>& numbers) {
-  const metrics::Interval middle = metrics::middle_interval(numbers, 0.95);
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.3f to %.3f", middle.low, middle.high);
-  return text.data();
-}
-
-std::vector<double> less(const std::vector<double>& a, const std::vector<double>& b) {
-  std::vector<double> differences;
-  for (std::size_t i = 0; i < a.size(); ++i) differences.push_back(a[i] - b[i]);
-  return differences;
-}
-
 void print_resamples(const std::vector<Scored>& all, const Resampled& resampled, const ScoreRequest& asked,
                      std::ostream& out) {
   const auto& [accuracy, macro_f1] = resampled.quality;
   out << "\n95 % intervals of " << asked.resamples << " resamples of " << resampled.groups
       << " groups of images (seed " << asked.seed << "):\n";
   for (std::size_t f = 0; f < all.size(); ++f)
-    out << "  " << visible_text(all[f].said.file) << ": accuracy " << interval(accuracy[f]) << ", macro F1 "
-        << interval(macro_f1[f]) << "\n";
+    out << "  " << visible_text(all[f].said.file) << ": accuracy " << image_sets::interval_text(accuracy[f])
+        << ", macro F1 " << image_sets::interval_text(macro_f1[f]) << "\n";
   for (std::size_t f = 1; f < all.size(); ++f)
     out << "  " << visible_text(all[f].said.file) << " minus " << visible_text(all[0].said.file)
-        << ": accuracy " << interval(less(accuracy[f], accuracy[0])) << ", macro F1 "
-        << interval(less(macro_f1[f], macro_f1[0])) << "\n";
+        << ": accuracy " << image_sets::interval_of_differences(accuracy[f], accuracy[0]) << ", macro F1 "
+        << image_sets::interval_of_differences(macro_f1[f], macro_f1[0]) << "\n";
 }
 
 loop::Answer answer_score(const loop::Request& request) {

@@ -119,7 +119,7 @@ void build_network(const loop::TrialFile& trial, const ClassifierModel& kind, He
   parts.multiply_adds = kind.multiply_adds.of(classes.size());
   const std::string weights = loop::text_key(trial.trainer, "weights", "");
   if (weights.empty()) return;
-  initialise_from(*parts.network, weights, kind, classes, head, notes);
+  initialise_from(*parts.network, weights, kind, {classes, parts.training.multi_label}, head, notes);
   parts.initial_weights = initial_weights_json(weights);
 }
 
