@@ -58,7 +58,7 @@ const std::vector<Row> kMap = {
     {"trainer/data", {"trainer/images", "trainer/torch_compat.h"}},
     {"trainer/text", {"trainer/data"}},
     // It knows no task, and of a network no more than its stages (nn/stages.h).
-    {"trainer/loop", {"trainer/weights", "trainer/nn", "tuner/cli/command_line"}},
+    {"trainer/loop", {"trainer/weights", "trainer/nn", "trainer/metrics", "tuner/cli/command_line"}},
     {"trainer/tasks/image_sets", {"trainer/data", "trainer/loop"}},
     {"trainer/tasks/classification/data", {"trainer/data", "trainer/metrics"}},
     {"trainer/tasks/classification", {"trainer/tasks/classification/data", "trainer/loop"}},

@@ -1,4 +1,4 @@
-"""The detectors of tune-train written in Python on the same LibTorch, as a careful user would: images decoded once and kept
+"""The networks of tune-train written in Python on the same LibTorch, as a careful user would: images decoded once and kept
 in memory, channels-last, vectorised matching and augmentation, the fused optimizer. Prints images per second of whole epochs,
 after one batch that is not counted.
 
@@ -11,12 +11,14 @@ not counted it prints one JSON object. Without epochs it only fills the cache of
 import argparse
 import json
 import pathlib
+import sys
 import time
 import xml.etree.ElementTree as ElementTree
 
 import torch
 import torch.nn.functional as F
 
+import train_peer_classifiers
 import train_peer_device
 import train_peer_models
 
@@ -107,7 +109,7 @@ def drawn(folder, size):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data")
-    parser.add_argument("model", choices=train_peer_models.MODELS)
+    parser.add_argument("model", choices=[*train_peer_models.MODELS, *train_peer_classifiers.OWN])
     for name in ("batch", "threads"):
         parser.add_argument(name, type=int)
     parser.add_argument("precision", choices=("fp32", "bf16"))
@@ -118,7 +120,10 @@ def arguments():
     parser.add_argument("--pixels", choices=("decoded", "drawn"), default="decoded",
                         help="drawn: at random, where there is no Pillow to decode images")
     parser.add_argument("--profile", metavar="FILE", help="then writes which operators took the time of a few steps")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.model in train_peer_classifiers.OWN and options.device == "cpu":
+        parser.error(f"{options.model} is trained with --device cuda or cpu-as-device")
+    return options
 
 
 def prepared(options):
@@ -214,7 +219,8 @@ def profile(training, batch, file):
 
 
 def train_on_device(options):
-    training = OnDevice(options)
+    kind = train_peer_classifiers if options.model in train_peer_classifiers.OWN else sys.modules[__name__]
+    training = kind.OnDevice(options)
     first = training.batches(options.batch)[0]
     begin = time.monotonic()
     for _ in range(WARM_UP_BATCHES if training.is_cuda else 1):

@@ -171,14 +171,16 @@ class Phase:
     def synthesize(self, folder, images, size=128, seed=1, task="detection"):
         self.tune_train("synthesize", "--task", task, "--output", folder, "--images", images, "--size", size, "--seed", seed)
 
-    def trial_file(self, folder, data, model, fixed, precision):
-        """A trial of the built-in detector, as tune would write it, on the first GPU."""
+    def trial_file(self, folder, data, model, fixed, precision, task="detection"):
+        """A trial of a built-in task, as tune would write it, on the first GPU."""
         places = {f"{name}_dir": str(folder / name) for name in ("output", "checkpoint")}
         for place in places.values():
             pathlib.Path(place).mkdir(parents=True)
+        recipe, metric = {"detection": ("legacy", "validation:mAP"),
+                          "image_classification": ("fine-tune", "validation:accuracy")}[task]
         trial = {"schema": 1, "study": "s", "trial": 1, "attempt": 1, "token": "t", "seed": 1, "parameters": {}, "fixed": fixed,
-                 "objective": {"metric": "validation:mAP", "goal": "maximize", "reduce": "best"}, "budget": 1,
-                 "trainer": {"task": "detection", "model": model, "recipe": "legacy", "data": str(data),
+                 "objective": {"metric": metric, "goal": "maximize", "reduce": "best"}, "budget": 1,
+                 "trainer": {"task": task, "model": model, "recipe": recipe, "data": str(data),
                              "split": {"fractions": [0.9, 0.1], "grouping": "image"}},
                  "threads": self.threads(), "precision": precision, **places,
                  "devices": [] if self.options.cpu else [gpus()[0][0]]}

@@ -14,9 +14,10 @@ from gpu_support import ROOT, Load, Phase, Unmet
 
 PEER = ROOT / "tests" / "bench" / "train_peer.py"
 # What is worth most comes first. The rate is a guess, of which the number of epochs is made.
-MODELS = [("ssd300-vgg16", 32, 1500), ("ssd512-vgg16", 16, 500), ("ssd300-resnet50", 32, 2500),
+MODELS = [("ssd300-vgg16", 32, 1500), ("ssd512-vgg16", 16, 500), ("resnet50", 256, 2500), ("ssd300-resnet50", 32, 2500),
           ("ssd128-resnet18-half", 64, 5000)]
-TINY = [("ssd128-resnet18-half", 4, 20)]
+TINY = [("ssd128-resnet18-half", 4, 20), ("resnet18", 4, 20)]
+CLASSIFIERS = {"resnet18", "resnet50"}  # the others are detectors
 IMAGES, SIZE, MEASURED_SECONDS = 640, 300, 4
 TINY_IMAGES, TINY_SIZE = 16, 128
 # A row takes about so long, of which compiling is most; one that would not end in time is not begun.
@@ -68,11 +69,15 @@ class Measured:
         self.rate, self.busy, self.peak_mib, self.warm_up, self.for_data = rate, busy, peak_mib, warm_up, for_data
 
 
+def task_of(model):
+    return "image_classification" if model in CLASSIFIERS else "detection"
+
+
 def ours(phase, data, model, batch, epochs, turn):
     """The first epoch holds cuDNN's search and is left out: the rates that the lines give are means since the beginning."""
     # Evaluated and saved once, at the end, which is not counted.
     fixed = {"epochs": epochs, "batch_size": batch, "eval_steps": 1000000}
-    file = phase.trial_file(phase.scratch / f"{model}-{turn}", data, model, fixed, precision(phase))
+    file = phase.trial_file(phase.scratch / f"{model}-{turn}", data, model, fixed, precision(phase), task_of(model))
     done = []  # (epoch, images per second, when)
     for_data = 0  # percent; less than one is not said
     with Load(phase.options.cpu) as load:
@@ -92,7 +97,8 @@ def ours(phase, data, model, batch, epochs, turn):
 
 
 def log_our_operators(phase, data, model, batch):
-    file = phase.trial_file(phase.scratch / f"{model}-operators", data, model, {"batch_size": batch}, precision(phase))
+    file = phase.trial_file(phase.scratch / f"{model}-operators", data, model, {"batch_size": batch}, precision(phase),
+                            task_of(model))
     print(f"where the time of {model} goes in tune-train", file=sys.stderr, flush=True)
     phase.run([phase.program("tune-train"), "probe", "--trial", file, "--seconds", 0.5, "--operators", OPERATORS],
               env=phase.environment_of_trial())
@@ -134,7 +140,7 @@ def compiled_or_none(phase, *what):
 def fill_compile_cache(phase, data, models):
     """All networks at once, on as many cores, so that each row's own run finds its kernels compiled."""
     begin = phase.seconds()
-    for process in [phase.start(peer_command(phase, data, model, batch, 0, "compiled"), env=peer_environment(phase))
+    for process in [phase.start(peer_command(phase, data[task_of(model)], model, batch, 0, "compiled"), env=peer_environment(phase))
                     for model, batch, _ in models]:
         process.wait()
     took = phase.seconds() - begin
@@ -164,8 +170,10 @@ def main():
     phase = Phase(__doc__)
     tiny = phase.options.tiny
     models = TINY if tiny else MODELS
-    data, images = phase.scratch / "data", TINY_IMAGES if tiny else IMAGES
-    phase.synthesize(data, images, TINY_SIZE if tiny else SIZE)
+    images = TINY_IMAGES if tiny else IMAGES
+    data = {task: phase.scratch / task for task in sorted({task_of(model) for model, _, _ in models})}
+    for task, folder in data.items():
+        phase.synthesize(folder, images, TINY_SIZE if tiny else SIZE, task=task)
     costs = multiply_adds(phase)
     rate = matrix_rate(phase)
     phase.say("measured", f"matrix products in {precision(phase)}: {rate / 1e12:.2f} TFLOP/s")
@@ -179,7 +187,7 @@ def main():
             continue
         with phase.claim(what) as claim:
             epochs = max(2, round(MEASURED_SECONDS * guess / images)) + 1 if not tiny else 2
-            rows.append(row(phase, data, model, batch, epochs, costs[model] * OPERATIONS_OF_MULTIPLY_ADD, rate))
+            rows.append(row(phase, data[task_of(model)], model, batch, epochs, costs[model] * OPERATIONS_OF_MULTIPLY_ADD, rate))
             claim.detail = "; ".join(f"{name} {cell}" for name, cell in zip(HEADER[1:], rows[-1][1:]))
             phase.table("speed", "Training, images per second", HEADER, rows, [
                 f"Whole epochs with data, of {images} synthetic images; measured matrix rate: {rate / 1e12:.2f} TFLOP/s.",

@@ -7,18 +7,11 @@
 #include "trainer/tasks/task_table.h"
 #include "trainer/weights/found_weights.h"
 #include "tuner/core/error.h"
+#include "tuner/core/indented_text.h"
 #include "tuner/core/visible_text.h"
 
 namespace tune::trainer::cli {
 namespace {
-
-void print_lines(const std::string& lines, std::ostream& out) {
-  for (std::size_t from = 0; from < lines.size();) {
-    const std::size_t to = std::min(lines.find('\n', from), lines.size());
-    out << "    " << lines.substr(from, to - from) << "\n";
-    from = to + 1;
-  }
-}
 
 void print_one(const OrderedJson& model, std::ostream& out) {
   out << "  " << std::left << std::setw(24) << model.at("name").get<std::string>()
@@ -35,7 +28,7 @@ void print_kind(const OrderedJson& task, std::ostream& out) {
       << (task.at("fine_tunes").get<bool>() ? ", from weights or from scratch" : ", from scratch") << "\n";
   if (const OrderedJson& data = task.at("data"); !data.is_null()) {
     out << "  data: " << data.at("description").get<std::string>() << "\n";
-    print_lines(data.at("example").get<std::string>(), out);
+    out << indented_text(data.at("example").get<std::string>(), "    ");
   }
   for (const OrderedJson& model : task.at("models")) print_one(model, out);
 }

@@ -32,6 +32,26 @@ std::optional<fs::path> entry_named(const fs::path& parent, std::initializer_lis
   return std::nullopt;
 }
 
+// `within` are the folders that `folder` lies in, without links.
+void add_files_below(const fs::path& folder, std::vector<fs::path>& within, std::vector<fs::path>& files) {
+  std::error_code error;
+  const fs::path real = fs::canonical(folder, error);
+  if (error) refuse_folder(folder, error.message());
+  if (std::find(within.begin(), within.end(), real) != within.end())
+    throw Error(ExitCode::kBadData,
+                folder.string() + " leads back to " + real.string() + ", which it lies in",
+                "Remove that link: its images would be there again and again.");
+  within.push_back(real);
+  for (const fs::path& entry : entries_of(folder)) {
+    std::error_code ignored;
+    if (fs::is_directory(entry, ignored))
+      add_files_below(entry, within, files);
+    else
+      files.push_back(entry);
+  }
+  within.pop_back();
+}
+
 }  // namespace
 
 bool is_folder(const fs::path& path) {
@@ -42,6 +62,18 @@ bool is_folder(const fs::path& path) {
 bool is_there(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
+}
+
+fs::file_status status_of_data(const fs::path& data) {
+  std::error_code error;
+  const fs::file_status status = fs::status(data, error);
+  if (status.type() == fs::file_type::not_found)
+    throw Error(ExitCode::kBadData, "the data set " + data.string() + " does not exist",
+                "Relative paths start in the working folder, " + fs::current_path().string() + ".");
+  if (error)
+    throw Error(ExitCode::kBadData, "the data set " + data.string() + " cannot be read: " + error.message(),
+                "Name a folder or file that this user may read.");
+  return status;
 }
 
 std::vector<fs::path> entries_of(const fs::path& folder) {
@@ -67,20 +99,8 @@ std::vector<fs::path> files_in(const fs::path& folder) {
 }
 
 std::vector<fs::path> files_below(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  for (fs::recursive_directory_iterator at(folder, fs::directory_options::follow_directory_symlink, error),
-       end;
-       !error && at != end; at.increment(error)) {
-    std::error_code ignored;
-    const bool is_folder = at->is_directory(ignored);
-    constexpr int kDeepest = 16;  // a link may lead back up
-    if (is_folder && (is_hidden(at->path()) || at.depth() >= kDeepest))
-      at.disable_recursion_pending();
-    else if (!is_folder && !is_hidden(at->path()))
-      files.push_back(at->path());
-  }
-  if (error) refuse_folder(folder, error.message());
+  std::vector<fs::path> files, within;
+  add_files_below(folder, within, files);
   std::sort(files.begin(), files.end(),
             [&](const auto& a, const auto& b) { return a.generic_string() < b.generic_string(); });
   return files;

@@ -12,6 +12,9 @@ namespace tune::trainer::data {
 bool is_folder(const std::filesystem::path& path);
 bool is_there(const std::filesystem::path& path);
 
+// Of a data set that a person named. Throws Error(kBadData) where it is not there or cannot be looked at.
+std::filesystem::file_status status_of_data(const std::filesystem::path& data);
+
 // What lies directly in `folder`, sorted by name. Throws Error(kBadData) when it cannot be read.
 std::vector<std::filesystem::path> entries_of(const std::filesystem::path& folder);
 // The files (all but folders) of that, or of the folders below too, sorted by path.

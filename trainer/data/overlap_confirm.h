@@ -17,8 +17,16 @@ namespace tune::trainer::data {
 // pairs of distant photographs. (Phase correlation: Kuglin and Hines, 1975.)
 double coherence(const Plane& first, const Plane& second, int dx, int dy);
 
+// An image as it is compared: high-passed, and without what others of its set show in the same place.
+struct ComparedImage {
+  const Plane& whole;
+  const Plane& own;  // of the same size
+};
+
 // The overlap that one of the peaks stands for, in pixels of the planes, if any does. The peaks are those of
-// planes of half the size.
-std::optional<Overlap> confirm(const Plane& first, const Plane& second, const std::vector<Peak>& peaks);
+// planes of half the size. Images may look alike for what their whole set shows: unless they agree like
+// copies, their own parts have to overlap too, and strongly where they lie on each other with hardly a shift.
+std::optional<Overlap> confirm(const ComparedImage& first, const ComparedImage& second,
+                               const std::vector<Peak>& peaks);
 
 }  // namespace tune::trainer::data

@@ -11,6 +11,7 @@
 
 #include "trainer/data/in_parallel.h"
 #include "trainer/data/overlap_cache.h"
+#include "trainer/data/overlap_common.h"
 #include "trainer/data/overlap_confirm.h"
 #include "trainer/images/image.h"
 #include "tuner/core/error.h"
@@ -20,7 +21,7 @@ namespace tune::trainer::data {
 namespace {
 
 // Part of the cache's key: raise it with every change of what is found.
-constexpr int kAlgorithm = 3;
+constexpr int kAlgorithm = 4;
 constexpr int kFineSide = 100;  // pixels of the largest image's longer side, about
 constexpr int kSmall = 64;      // pixels of a largest image that is not reduced
 constexpr int kLeastSide = 16;  // of a fine plane that can be compared
@@ -96,6 +97,7 @@ class Comparison {
     for (Plane& plane : raw_) plane = high_passed(plane, kSigma);
     CoarseSearch transform(coarse);
     coarse.clear();
+    find_own_parts();
     compare_all(transform);
     refine();
     for (Overlap& overlap : found_) {
@@ -155,6 +157,38 @@ class Comparison {
     });
   }
 
+  // The first after `from` in the order whose plane has another size.
+  std::size_t end_of_size(std::size_t from) const {
+    const Plane& plane = raw_[order_[from]];
+    std::size_t to = from;
+    while (to < order_.size() && raw_[order_[to]].width == plane.width &&
+           raw_[order_[to]].height == plane.height)
+      ++to;
+    return to;
+  }
+
+  void find_own_parts() {
+    own_.resize(items_.size());
+    for (std::size_t from = 0, to = 0; from < order_.size(); from = to) {
+      to = end_of_size(from);
+      if (to - from < CommonPart::kFewest) continue;
+      std::vector<const Plane*> planes;
+      for (std::size_t i = from; i < to; ++i) planes.push_back(&raw_[order_[i]]);
+      const CommonPart common(planes);
+      each((planes.size() + kBlock - 1) / kBlock, [&](std::size_t block) {
+        OneThreadEach::enter();
+        const std::size_t begin = block * kBlock, end = std::min(begin + kBlock, planes.size());
+        std::vector<Plane> parts = common.own_parts(begin, end);
+        for (std::size_t i = begin; i < end; ++i) own_[order_[from + i]] = std::move(parts[i - begin]);
+      });
+    }
+  }
+
+  ComparedImage compared_image(std::size_t in_order) const {
+    const std::size_t item = order_[in_order];
+    return {raw_[item], own_[item].width > 0 ? own_[item] : raw_[item]};
+  }
+
   bool compared(std::size_t a, std::size_t b) const {
     return search_.sets.empty() || items_[order_[a]].set != items_[order_[b]].set;
   }
@@ -165,9 +199,7 @@ class Comparison {
     Progress progress(search_.notes, static_cast<std::uint64_t>(count) * (count > 0 ? count - 1 : 0) / 2);
     std::atomic<std::uint64_t> done{0};
     for (std::size_t from = 0, to = 0; from < count; from = to) {
-      const Plane& plane = raw_[order_[from]];
-      while (to < count && raw_[order_[to]].width == plane.width && raw_[order_[to]].height == plane.height)
-        ++to;
+      to = end_of_size(from);
       transform.prepare_for(from, search_.threads);
       each(
           to - from,
@@ -196,7 +228,7 @@ class Comparison {
       const std::vector<std::vector<Peak>> peaks = transform.peaks(first, block, kCoarseScore);
       for (std::size_t j = 0; j < block.size(); ++j) {
         if (peaks[j].empty() || !compared(first, block[j])) continue;
-        std::optional<Overlap> overlap = confirm(raw_[order_[first]], raw_[order_[block[j]]], peaks[j]);
+        std::optional<Overlap> overlap = confirm(compared_image(first), compared_image(block[j]), peaks[j]);
         if (!overlap) continue;
         overlap->first = order_[first], overlap->second = order_[block[j]];
         results_[first].push_back(*overlap);
@@ -225,6 +257,7 @@ class Comparison {
   std::vector<Item> items_;
   int factor_ = 1;                  // pixels of a file per pixel of a fine plane
   std::vector<Plane> raw_;          // of the items; empty where an image is not compared
+  std::vector<Plane> own_;          // likewise, without what is common; empty where nothing is known to be
   std::vector<std::size_t> order_;  // of those that are compared
   std::vector<std::vector<Overlap>> results_;
   std::vector<Overlap> found_;

@@ -34,16 +34,6 @@ void check_layout(const Json& layout, const char* expected, const std::string& p
 // Python's round(), by which torchvision finds the middle.
 int half_to_even(int number) { return static_cast<int>(std::nearbyint(number / 2.0)); }
 
-std::string words(const Preprocessing& preprocessing) {
-  const std::string side = std::to_string(preprocessing.size);
-  std::string text =
-      side + "x" + side + " pixels, " +
-      (preprocessing.resize == 0 ? "stretched"
-                                 : "cut out of a shorter side of " + std::to_string(preprocessing.resize)) +
-      ", " + name_of(preprocessing.interpolation);
-  return text + ", mean " + Json(preprocessing.mean).dump() + ", std " + Json(preprocessing.std).dump();
-}
-
 }  // namespace
 
 OrderedJson to_json(const Preprocessing& preprocessing) {
@@ -85,13 +75,13 @@ Preprocessing preprocessing_from_json(const Json& json, const std::string& place
   }
 }
 
-std::optional<Error> contradiction(const Preprocessing& asked, const std::string& asked_by,
-                                   const Preprocessing& of_weights, const std::string& weights) {
-  if (asked == of_weights) return std::nullopt;
-  return Error(ExitCode::kBadData,
-               weights + " was trained on images of " + words(of_weights) + ", but " + asked_by +
-                   " asks for " + words(asked),
-               "use the model that the weights were trained for");
+std::string form_of(const Preprocessing& preprocessing) {
+  const std::string side = std::to_string(preprocessing.size);
+  return side + "x" + side + " pixels, " +
+         (preprocessing.resize == 0
+              ? "stretched"
+              : "cut out of a shorter side of " + std::to_string(preprocessing.resize)) +
+         ", " + name_of(preprocessing.interpolation);
 }
 
 images::Size resized_by_shorter_side(images::Size size, int shorter) {

@@ -1,7 +1,6 @@
 #pragma once
 // What is done to images before a network sees them.
 #include <array>
-#include <optional>
 #include <string>
 
 #include "trainer/images/image.h"
@@ -29,10 +28,9 @@ OrderedJson to_json(const Preprocessing& preprocessing);
 // as what they meant.
 Preprocessing preprocessing_from_json(const Json& json, const std::string& place);
 
-// The error where weights were trained on other inputs than those that `asked_by` asks for; it names both
-// sides and what differs. nullopt where nothing does.
-std::optional<Error> contradiction(const Preprocessing& asked, const std::string& asked_by,
-                                   const Preprocessing& of_weights, const std::string& weights);
+// What images become, but for their normalisation: "224x224 pixels, cut out of a shorter side of 256,
+// bilinear".
+std::string form_of(const Preprocessing& preprocessing);
 
 // The size of an image whose shorter side has `shorter` pixels: as torchvision's Resize, the longer one is
 // rounded down.

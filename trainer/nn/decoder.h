@@ -36,11 +36,12 @@ struct Cache {
 
 // Of one batch. What is not defined is plain: positions from 0, one text a row, every token one of it.
 struct DecoderInput {
-  torch::Tensor ids;        // int64 [batch, length]
+  torch::Tensor ids;             // int64 [batch, length]
   torch::Tensor positions = {};  // int64 [batch, length]: rotary positions
-  torch::Tensor texts = {};     // int64 [batch, length]: tokens of equal numbers see one another. Not with a cache
+  torch::Tensor texts =
+      {};  // int64 [batch, length]: tokens of equal numbers see one another. Not with a cache
   torch::Tensor is_token = {};  // bool [batch, tokens of the cache + length]: false for padding on the left
-  Cache* cache = nullptr;  // is gone on from, and grows
+  Cache* cache = nullptr;       // is gone on from, and grows
 };
 
 // What attention sees, made once a pass.

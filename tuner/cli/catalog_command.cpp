@@ -6,6 +6,7 @@
 #include "tuner/cli/commands.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
+#include "tuner/core/indented_text.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/engine/study/builtin_trainer.h"
 #include "tuner/report/text/table.h"
@@ -81,12 +82,7 @@ void print_data(const std::vector<OrderedJson>& tasks, std::ostream& out) {
     const auto data = task.find("data");
     if (data == task.end() || !data->is_object()) continue;
     out << "\ndata for " << text_in(task, "name") << ": " << text_in(*data, "description") << '\n';
-    const std::string example = text_in(*data, "example");
-    for (std::size_t from = 0; from < example.size();) {
-      const std::size_t to = std::min(example.find('\n', from), example.size());
-      out << "  " << example.substr(from, to - from) << '\n';
-      from = to + 1;
-    }
+    out << indented_text(text_in(*data, "example"), "  ");
   }
 }
 

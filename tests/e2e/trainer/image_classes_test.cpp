@@ -1,66 +1,56 @@
 // The example of image classification, with fewer and shorter trials; and from labelled images to a search by
 // what the trainer advises.
-#include <fstream>
+#include <map>
 
-#include "support/catch.h"
-#include "support/run_shell.h"
-#include "tuner/core/json.h"
-#include "tuner/os/atomic_file.h"
+#include "support/shell_place.h"
+#include "support/skip.h"
 
 using tune::Json;
 using tune::OrderedJson;
-using tune::tests::run_shell;
+using tune::tests::last_line_of;
+using tune::tests::ShellPlace;
 using tune::tests::ShellResult;
-using tune::tests::TemporaryFolder;
 namespace fs = std::filesystem;
 
 namespace {
 
-class ClassesPlace {
+class ClassesPlace : public ShellPlace {
  public:
-  ClassesPlace() {
+  ClassesPlace() : ShellPlace("export XDG_CACHE_HOME=$PWD/cache\n") {
     run("tune-train synthesize --task image_classification --output data/train --images 36 --size 64 --seed "
         "1");
   }
-  ShellResult shell(const std::string& line) const {
-    return run_shell("export XDG_CACHE_HOME=$PWD/cache\n" + line, folder_.path());
+  // NAME/trial.json, whose folders are beside it.
+  void write_trial(const std::string& name, const OrderedJson& trainer, const OrderedJson& fixed) const {
+    OrderedJson whole{{"task", "image_classification"}, {"data", "data/train"}};
+    whole.update(trainer);
+    fs::create_directories(path(name));
+    write(name + "/trial.json",
+          {{"schema", 1},
+           {"study", name},
+           {"trial", 1},
+           {"attempt", 1},
+           {"token", "t"},
+           {"seed", 3},
+           {"parameters", OrderedJson::object()},
+           {"fixed", fixed},
+           {"objective", {{"metric", "validation:accuracy"}, {"goal", "maximize"}, {"reduce", "best"}}},
+           {"trainer", whole},
+           {"budget", 1},
+           {"threads", 1},
+           {"devices", OrderedJson::array()},
+           {"precision", "fp32"},
+           {"checkpoint_dir", name + "/checkpoints"},
+           {"output_dir", name + "/output"},
+           {"resume_from", nullptr}});
   }
-  ShellResult run(const std::string& line) const {
-    ShellResult result = shell(line);
-    INFO("$ " << line << "\n" << result.out << result.err);
-    REQUIRE(result.exit_code == 0);
-    return result;
+  // A network that was never trained stands for the weights, which are not fetched here.
+  void make_weights(const std::string& model) const {
+    write_trial("untrained", {{"model", model}}, {{"epochs", 0}});
+    run("tune-train --trial untrained/trial.json && cp untrained/output/weights.safetensors "
+        "mobilenet_v2.safetensors");
   }
-  fs::path path(const std::string& name) const { return folder_.path() / name; }
-  OrderedJson read(const std::string& name) const { return OrderedJson::parse(tune::read_file(path(name))); }
-  void write(const std::string& name, const OrderedJson& json) const {
-    std::ofstream(path(name)) << json.dump(2);
-  }
-
- private:
-  TemporaryFolder folder_;
 };
-
-// A trial that exports a network of random weights.
-OrderedJson untrained(const OrderedJson& fixed) {
-  return {{"schema", 1},
-          {"study", "untrained"},
-          {"trial", 1},
-          {"attempt", 1},
-          {"token", "t"},
-          {"seed", 3},
-          {"parameters", OrderedJson::object()},
-          {"fixed", fixed},
-          {"objective", {{"metric", "validation:accuracy"}, {"goal", "maximize"}, {"reduce", "best"}}},
-          {"trainer", {{"task", "image_classification"}, {"model", "mobilenet_v2"}, {"data", "data/train"}}},
-          {"budget", 1},
-          {"threads", 1},
-          {"devices", OrderedJson::array()},
-          {"precision", "fp32"},
-          {"checkpoint_dir", "checkpoints"},
-          {"output_dir", "output"},
-          {"resume_from", nullptr}};
-}
 
 OrderedJson shortened_search(OrderedJson spec) {
   spec["fixed"]["epochs"] = 1;
@@ -76,9 +66,7 @@ TEST_CASE("The example of image classes searches and promotes, and both of its s
   const fs::path example = fs::path(TUNE_SOURCE_DIR) / "examples/image-classes";
   const OrderedJson spec = OrderedJson::parse(tune::read_file(example / "search.json"));
   place.write("search.json", shortened_search(spec));
-  // A network that was never trained stands for the weights, which are not fetched here.
-  place.write("trial.json", untrained({{"epochs", 0}}));
-  place.run("tune-train --trial trial.json && cp output/weights.safetensors mobilenet_v2.safetensors");
+  place.make_weights("mobilenet_v2");
   place.run("tune --spec search.json --store store");
   const Json best = Json::parse(place.run("tune best image-classes --store store --json").out);
   CHECK(best.at("value") >= 0);
@@ -90,19 +78,107 @@ TEST_CASE("The example of image classes searches and promotes, and both of its s
 
 TEST_CASE("A model keeps the size of the images that it was trained on") {
   const ClassesPlace place;
-  place.write("trial.json", untrained({{"epochs", 0}, {"image_size", 96}}));
-  place.run("tune-train --trial trial.json");
-  const OrderedJson form = place.read("output/preprocessing.json"), model = place.read("output/model.json");
+  const OrderedJson trainer{{"model", "mobilenet_v2"}};
+  place.write_trial("small", trainer, {{"epochs", 0}, {"image_size", 96}});
+  place.run("tune-train --trial small/trial.json");
+  const OrderedJson form = place.read("small/output/preprocessing.json"),
+                    model = place.read("small/output/model.json");
   CHECK(form.at("size") == OrderedJson{96, 96});
   CHECK(form.at("resize") == 99);
   CHECK(model.at("multiply_adds") < 70'000'000);  // of 299 million at 224 pixels
   const Json found =
-      Json::parse(place.run("tune-train evaluate --model output --data data/train --json").out);
+      Json::parse(place.run("tune-train evaluate --model small/output --data data/train --json").out);
   CHECK(found.at("images") == 36);
-  place.write("trial.json", untrained({{"epochs", 0}, {"image_size", 2000}}));
-  const ShellResult large = place.shell("tune-train --trial trial.json");
+  place.write_trial("large", trainer, {{"epochs", 0}, {"image_size", 2000}});
+  const ShellResult large = place.shell("tune-train --trial large/trial.json");
   CHECK(large.exit_code == 3);
   CHECK(large.err.find("image_size") != std::string::npos);
+}
+
+TEST_CASE(
+    "The four ways of the example are compared in one table, with their cost and what can be told apart",
+    "[.][compare]") {
+  const ClassesPlace place;
+  place.run(
+      "tune-train synthesize --task image_classification --output data/test --images 18 --size 64 --seed 2");
+  place.make_weights("mobilenet_v3_small");
+  OrderedJson study =
+      OrderedJson::parse(tune::read_file(fs::path(TUNE_SOURCE_DIR) / "examples/image-classes/compare.json"));
+  study["trainer"]["model"] = "mobilenet_v3_small";
+  study["seeds"] = 2;
+  study["resamples"] = 100;
+  study["limits"] = {{"parallel", 2}};
+  study["cost"] = {{"usd_per_hour", 3.6}, {"date", "2026-11-21"}};
+  study["fixed"]["epochs"] = 1;
+  for (OrderedJson& approach : study["approaches"])
+    if (approach.contains("fixed")) approach["fixed"].erase("epochs");
+  place.write("compare.json", study);
+  const Json result = last_line_of(place.run("tune compare compare.json --store store --json"));
+  INFO(result.dump(1));
+  std::map<std::string, Json> rows;
+  for (const Json& row : result.at("rows")) rows[row.at("name")] = row;
+  REQUIRE(rows.size() == 4);
+  for (const auto& [name, row] : rows) {
+    INFO(name);
+    CHECK(row.at("runs").size() == 2);
+    CHECK(row.at("accuracy").get<double>() >= 0);
+    CHECK(row.at("macro_f1").get<double>() >= 0);
+    CHECK(row.at("parameters").get<double>() > 1e6);
+    CHECK(row.at("latency_ms").get<double>() > 0);
+  }
+  CHECK(result.at("test").at("scorings") == 1);
+  CHECK_FALSE(result.at("answers").empty());
+  CHECK(result.at("cost").at("total").at("device_hours").get<double>() > 0);
+  // Features were computed by the first of their trials, and found by the second.
+  std::string logs;
+  for (const char* trial : {"1", "2"})
+    logs += tune::read_file(place.path("store/image-classes-transfer.feature extraction.defaults/trials/") /
+                            trial / "attempts/1/log");
+  CHECK(logs.find("computed in") != std::string::npos);
+  CHECK(logs.find("found in") != std::string::npos);
+  const std::string text = place.run("tune compare compare.json --store store").out;
+  for (const char* said : {"feature extraction", "last stage", "everything", "from scratch", "macro_f1"})
+    CHECK(text.find(said) != std::string::npos);
+}
+
+TEST_CASE("A death while features are computed or kept costs the next training nothing but time") {
+  const ClassesPlace place;
+  const OrderedJson trainer{{"model", "squeezenet1_1"}}, fixed{{"freeze", "features"}, {"epochs", 1}};
+  for (const char* name : {"calm", "killed"}) place.write_trial(name, trainer, fixed);
+  place.run("XDG_CACHE_HOME=$PWD/other tune-train --trial calm/trial.json");
+  // When the folder is locked, and when a file is being written beside the lock.
+  for (const char* there : {"*.lock", ".*.tmp-*"}) {
+    const ShellResult death = place.shell(
+        "tune-train --trial killed/trial.json 2>/dev/null & trainer=$!\n"
+        "until compgen -G 'cache/tune/features/" +
+        std::string(there) +
+        "' >/dev/null || ! kill -0 $trainer 2>/dev/null; do sleep 0.002; done\n"
+        "kill -9 $trainer; wait $trainer; rm -rf killed/output killed/checkpoints");
+    INFO(death.out << death.err);
+  }
+  place.run("tune-train --trial killed/trial.json");
+  place.run("cmp calm/output/weights.safetensors killed/output/weights.safetensors");
+  // What the dead left is no features: all that is kept has its own name.
+  place.write_trial("again", trainer, fixed);
+  CHECK(place.run("tune-train --trial again/trial.json").err.find("found in") != std::string::npos);
+}
+
+TEST_CASE("A disk that is too full for features costs a note, and no training") {
+  const ClassesPlace place;
+  if (place.shell("mkdir small && unshare -rm mount -t tmpfs -o size=1m tmpfs small").exit_code != 0)
+    return tune::tests::skip("this user may not mount a tmpfs in a namespace");
+  const OrderedJson trainer{{"model", "squeezenet1_1"}}, fixed{{"freeze", "features"}, {"epochs", 1}};
+  for (const char* name : {"calm", "full"}) place.write_trial(name, trainer, fixed);
+  place.run("tune-train --trial calm/trial.json");
+  // Features of 36 images are 12 MB.
+  const ShellResult full = place.run(
+      "unshare -rm bash -c 'mount -t tmpfs -o size=1m tmpfs small && XDG_CACHE_HOME=$PWD/small tune-train "
+      "--trial full/trial.json && du -a small'");
+  INFO(full.out << full.err);
+  CHECK(full.err.find("note: features are not kept for the next time: ") != std::string::npos);
+  CHECK(full.err.find("No space left on device") != std::string::npos);
+  CHECK(full.out.find(".safetensors") == std::string::npos);
+  place.run("cmp calm/output/weights.safetensors full/output/weights.safetensors");
 }
 
 TEST_CASE("Labelled images become a search: advised, written, checked and run") {

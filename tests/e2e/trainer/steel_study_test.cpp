@@ -3,14 +3,13 @@
 #include <map>
 #include <set>
 
-#include "support/catch.h"
-#include "support/run_shell.h"
-#include "tuner/core/json.h"
-#include "tuner/os/atomic_file.h"
+#include "support/shell_place.h"
 
 using tune::Json;
 using tune::OrderedJson;
+using tune::tests::last_line_of;
 using tune::tests::run_shell;
+using tune::tests::ShellPlace;
 using tune::tests::ShellResult;
 using tune::tests::TemporaryFolder;
 namespace fs = std::filesystem;
@@ -18,48 +17,32 @@ namespace fs = std::filesystem;
 namespace {
 
 // A copy of the example with a few images and a backbone that has learned next to nothing.
-class Example {
+class Example : public ShellPlace {
  public:
   Example() {
     for (const auto& entry : fs::directory_iterator(fs::path(TUNE_SOURCE_DIR) / "examples/steel-study"))
-      if (entry.path().extension() == ".json") fs::copy(entry.path(), folder_.path());
+      if (entry.path().extension() == ".json") fs::copy(entry.path(), path());
     run("tune-train synthesize --output data/train --images 24 --size 128 --seed 1");
     run("tune-train synthesize --output data/test --images 18 --size 128 --seed 2");
     run("tune-train pretrain --model ssd128-resnet18-half --output data/starter.safetensors --epochs 1 "
         "--images "
         "32 --batch 8 --classes 5 --size 32 --precision fp32");
   }
-  ShellResult run(const std::string& line) const {
-    ShellResult result = run_shell(line, folder_.path());
-    // A busy machine may need longer than a shell is given here; what is interrupted goes on.
-    constexpr int kTimedOut = 124;
-    for (int again = 0; again < 4 && result.exit_code == kTimedOut; ++again)
-      result = run_shell(line, folder_.path());
-    INFO("$ " << line << "\n" << result.out << result.err);
-    REQUIRE(result.exit_code == 0);
-    return result;
-  }
-  fs::path path(const std::string& name) const { return folder_.path() / name; }
-
- private:
-  TemporaryFolder folder_;
 };
 
 }  // namespace
 
 TEST_CASE("The steel study ends with its five rows", "[.][compare]") {
   const Example example;
-  OrderedJson study = OrderedJson::parse(tune::read_file(example.path("study.json")));
+  OrderedJson study = example.read("study.json");
   study["fixed"]["epochs"] = 1;
   study["fixed"]["batch_size"] = 4;
   study["seeds"] = 1;
   study["controls"] = {{"best_of_seeds", false}, {"random_search", false}};
   for (OrderedJson& approach : study["approaches"])
     if (approach.contains("search")) approach["search"]["limits"]["trials"] = 1;
-  std::ofstream(example.path("study.json")) << study.dump(2);
-  const ShellResult compared = example.run("tune compare study.json --store store --json");
-  const std::size_t last = compared.out.rfind('\n', compared.out.size() - 2);
-  const Json comparison = Json::parse(compared.out.substr(last == std::string::npos ? 0 : last));
+  example.write("study.json", study);
+  const Json comparison = last_line_of(example.run("tune compare study.json --store store --json"));
   std::set<std::string> rows;
   for (const Json& row : comparison["rows"]) rows.insert(row["name"].get<std::string>());
   CHECK(rows == std::set<std::string>{"scratch", "legacy", "legacy tuned", "latest", "latest tuned"});
@@ -97,7 +80,7 @@ echo '{"schema": 1, "device": "cpu", "precision": "fp32", "unit": "images", "tra
       folder.path());
   INFO(planned.err);
   REQUIRE(planned.exit_code == 0);
-  const Json plan = Json::parse(planned.out.substr(planned.out.rfind('\n', planned.out.size() - 2) + 1));
+  const Json plan = last_line_of(planned);
   std::map<std::string, int> trials;
   for (const Json& study : plan.at("studies")) trials[study.at("study")] = study.at("trials");
   CHECK(trials.at("steel-study-neu-det.legacy-published.search") == 20);
@@ -110,12 +93,12 @@ TEST_CASE("The studies on photographs are ones that tune would run", "[.][compar
   const Example example;
   example.run("tune-train synthesize --output data/neu-det --images 24 --size 128 --seed 3");
   // On the smallest network, which a dry run measures in seconds.
-  OrderedJson study = OrderedJson::parse(tune::read_file(example.path("study-neu-det.json")));
+  OrderedJson study = example.read("study-neu-det.json");
   for (OrderedJson& approach : study["approaches"]) {
     approach["trainer"]["model"] = "ssd128-resnet18-half";
     if (approach["trainer"].contains("weights")) approach["trainer"]["weights"] = "data/starter.safetensors";
   }
-  std::ofstream(example.path("study-neu-det.json")) << study.dump(2);
+  example.write("study-neu-det.json", study);
   const ShellResult starter = example.run("tune compare study-starter.json --dry-run");
   CHECK(starter.out.find("steel-starter.starter.defaults  ") != std::string::npos);
   CHECK(starter.out.find("3 runs") != std::string::npos);

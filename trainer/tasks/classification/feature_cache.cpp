@@ -27,6 +27,10 @@ std::string checksum_of(const torch::Tensor& packed) {
   return hash.hex();
 }
 
+bool are_features(const torch::Tensor& tensor, std::int64_t rows) {
+  return tensor.scalar_type() == torch::kFloat && tensor.dim() >= 2 && tensor.size(0) == rows;
+}
+
 std::uint64_t limit_of_user() {
   const char* text = std::getenv(kLimit);
   if (!text || !*text) return FeatureCache::kMostBytes;
@@ -66,7 +70,8 @@ void FeatureCache::give_up(const std::string& reason) {
 
 fs::path FeatureCache::file_of(const std::string& key) const { return folder_ / (key + kEnding); }
 
-torch::Tensor FeatureCache::get(const std::string& key, const std::function<torch::Tensor()>& compute) {
+torch::Tensor FeatureCache::get(const std::string& key, std::int64_t rows,
+                                const std::function<torch::Tensor()>& compute) {
   TUNE_CHECK(key.size() == 64, key);
   std::optional<data::CacheLock> lock;
   if (!folder_.empty()) {
@@ -76,13 +81,14 @@ torch::Tensor FeatureCache::get(const std::string& key, const std::function<torc
     if (!lock->is_there()) give_up(file.string() + " cannot be written");
   }
   if (!folder_.empty())
-    if (torch::Tensor kept = load(key); kept.defined()) return kept;
+    if (torch::Tensor kept = load(key, rows); kept.defined()) return kept;
   torch::Tensor computed = compute().to(torch::kCPU).contiguous();
+  TUNE_CHECK(are_features(computed, rows));
   if (!folder_.empty()) save(key, computed);
   return computed;
 }
 
-torch::Tensor FeatureCache::load(const std::string& key) const {
+torch::Tensor FeatureCache::load(const std::string& key, std::int64_t rows) const {
   const fs::path file = file_of(key);
   std::error_code error;
   if (!fs::exists(file, error)) return {};
@@ -90,7 +96,7 @@ torch::Tensor FeatureCache::load(const std::string& key) const {
     weights::SafetensorsContent content = weights::read_safetensors(file);
     const auto found = content.tensors.find(kFeatures);
     if (found != content.tensors.end() && content.metadata["key"] == key &&
-        content.metadata["sha256"] == checksum_of(found->second)) {
+        content.metadata["sha256"] == checksum_of(found->second) && are_features(found->second, rows)) {
       fs::last_write_time(file, fs::file_time_type::clock::now(), error);  // used: it is not the oldest now
       return found->second;
     }

@@ -25,13 +25,14 @@ class FeatureCache {
 
   static constexpr std::uint64_t kMostBytes = std::uint64_t{4} << 30;
 
-  // The tensor that is kept under `key`, 64 hexadecimal digits, or what `compute` gives, which is kept then.
-  // While one process computes it, others that want it wait. On the CPU.
-  torch::Tensor get(const std::string& key, const std::function<torch::Tensor()>& compute);
+  // The tensor of `rows` rows that is kept under `key`, 64 hexadecimal digits, or what `compute` gives, which
+  // is kept then. While one process computes it, others that want it wait. On the CPU.
+  torch::Tensor get(const std::string& key, std::int64_t rows, const std::function<torch::Tensor()>& compute);
 
  private:
   std::filesystem::path file_of(const std::string& key) const;
-  torch::Tensor load(const std::string& key) const;  // undefined where there is none, or it is damaged
+  // Undefined where there is none, or it is damaged.
+  torch::Tensor load(const std::string& key, std::int64_t rows) const;
   void save(const std::string& key, const torch::Tensor& tensor);
   void remove_oldest(const std::filesystem::path& but) const;
   void give_up(const std::string& reason);

@@ -13,6 +13,10 @@ std::string counted_names(const std::vector<std::string>& classes) {
   return weights::first_names(classes) + " (" + std::to_string(classes.size()) + ")";
 }
 
+const char* kind_of_labels(bool multi_label) {
+  return multi_label ? "several classes or none" : "one class each";
+}
+
 }  // namespace
 
 OrderedJson head_key() {
@@ -33,10 +37,18 @@ HeadPolicy head_policy(const Json& trainer) {
   throw Error(ExitCode::kBadSpec, "trainer.head is \"" + head + "\"", "auto, keep or new");
 }
 
-HeadChoice choose_head(const OfferedHead& offer, const std::vector<std::string>& classes, HeadPolicy policy,
+HeadChoice choose_head(const OfferedHead& offer, const ClassSet& data, HeadPolicy policy,
                        const std::filesystem::path& file) {
+  if (policy == HeadPolicy::kNew) return {false, "as trainer.head asks"};
   const std::size_t rows = offer.rows;
-  const bool same = rows > 0 && offer.classes && *offer.classes == classes && rows == classes.size();
+  if (rows > 0 && offer.classes && *offer.classes == data.classes && rows == data.classes.size()) {
+    if (offer.multi_label.value_or(data.multi_label) != data.multi_label)
+      throw Error(ExitCode::kBadSpec,
+                  file.string() + ": its head is for examples of " + kind_of_labels(!data.multi_label) +
+                      ", but those of the data have " + kind_of_labels(data.multi_label),
+                  "give data of the same kind, or \"head\": \"new\" to make the head anew");
+    return {true, "its classes are the data's"};
+  }
   std::string reason;
   if (rows == 0)
     reason = "the file has none";
@@ -47,22 +59,14 @@ HeadChoice choose_head(const OfferedHead& offer, const std::vector<std::string>&
              std::to_string(rows);
   else
     reason = "the file's is for the classes " + counted_names(*offer.classes) + ", the data has " +
-             counted_names(classes);
-  switch (policy) {
-    case HeadPolicy::kNew:
-      return {false, "as trainer.head asks"};
-    case HeadPolicy::kAuto:
-      return same ? HeadChoice{true, "its classes are the data's"} : HeadChoice{false, reason};
-    case HeadPolicy::kKeep:
-      break;
-  }
-  if (same) return {true, "its classes are the data's"};
-  if (rows == classes.size() && !offer.classes)
+             counted_names(data.classes);
+  if (policy == HeadPolicy::kAuto) return {false, reason};
+  if (rows == data.classes.size() && !offer.classes)
     return {true, "the file does not name its " + std::to_string(rows) +
-                      " classes: they are taken for the data's, in the order " + counted_names(classes)};
+                      " classes: they are taken for the data's, in the order " + counted_names(data.classes)};
   throw Error(ExitCode::kBadSpec,
               file.string() + ": its head cannot be kept, as trainer.head asks: " + reason +
-                  (offer.classes || rows == 0 ? "" : ", the data has " + std::to_string(classes.size())),
+                  (offer.classes || rows == 0 ? "" : ", the data has " + std::to_string(data.classes.size())),
               "give data of the same classes, or \"head\": \"new\" to make the head anew");
 }
 

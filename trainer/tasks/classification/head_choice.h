@@ -21,18 +21,26 @@ enum class HeadPolicy {
 OrderedJson head_key();
 HeadPolicy head_policy(const Json& trainer);
 
-// The head that a file has.
+// The head that a file has; nullopt where nobody says.
 struct OfferedHead {
-  std::size_t rows = 0;                             // the classes that it is for; 0 without a head
-  std::optional<std::vector<std::string>> classes;  // nullopt where nobody names them
+  std::size_t rows = 0;  // the classes that it is for; 0 without a head
+  std::optional<std::vector<std::string>> classes = std::nullopt;
+  std::optional<bool> multi_label = std::nullopt;
 };
 
-// Whether it is kept, with the reason for a person. Throws Error(kBadSpec) where it has to be and cannot.
+// What a head is to tell apart.
+struct ClassSet {
+  std::vector<std::string> classes;
+  bool multi_label = false;  // an example is of several of them, or of none
+};
+
+// Whether it is kept, with the reason for a person. Throws Error(kBadSpec) where it has to be and cannot, and
+// where it would be although it is for one class an example and the data has several, or the other way about.
 struct HeadChoice {
   bool kept;
   std::string reason;
 };
-HeadChoice choose_head(const OfferedHead& offer, const std::vector<std::string>& classes, HeadPolicy policy,
+HeadChoice choose_head(const OfferedHead& offer, const ClassSet& data, HeadPolicy policy,
                        const std::filesystem::path& file);
 
 }  // namespace tune::trainer::classification

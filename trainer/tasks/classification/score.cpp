@@ -1,34 +1,15 @@
 #include "trainer/tasks/classification/score.h"
 
-#include <array>
-#include <cstdio>
-#include <limits>
 #include <optional>
 #include <sstream>
 
-#include "trainer/metrics/bootstrap.h"
 #include "trainer/metrics/classification_bootstrap.h"
 #include "trainer/metrics/rank_correlation.h"
 #include "trainer/tasks/classification/quality_json.h"
-#include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 
 namespace tune::trainer::classification {
 namespace {
-
-constexpr long long kMostResamples = 1'000'000;
-
-struct Draws {
-  std::size_t resamples = 0;
-  std::uint64_t seed = 0;
-};
-
-Draws draws_of(const loop::Request& request) {
-  return {
-      static_cast<std::size_t>(
-          request.integer("resamples", 1, kMostResamples, 0, "1000 are enough for an interval of 95 %.")),
-      static_cast<std::uint64_t>(request.integer("seed", 0, std::numeric_limits<std::int64_t>::max(), 0))};
-}
 
 struct Resampled {
   std::size_t groups = 0;
@@ -55,22 +36,22 @@ std::vector<Scored> score_all(const std::vector<std::string>& names, Truth& trut
   return all;
 }
 
-Resampled resample(const std::vector<Scored>& all, const ScoredExamples& examples, const Draws& draws,
-                   const std::string& groups_file) {
-  const auto groups = groups_file.empty() ? every_one_alone(examples) : read_groups(groups_file, examples);
+Resampled resample(const std::vector<Scored>& all, const ScoredExamples& examples,
+                   const loop::ScoreOptions& asked) {
+  const auto groups = asked.groups.empty() ? every_one_alone(examples) : read_groups(asked.groups, examples);
   std::vector<std::vector<metrics::Labels>> predicted;
   for (const Scored& one : all) predicted.push_back(one.said.labels);
   return {groups.size(),
           metrics::bootstrap_quality(examples.truth, predicted, examples.classes.size(), examples.multi_label,
-                                     groups, draws.resamples, draws.seed, [](std::size_t) {})};
+                                     groups, asked.resamples, asked.seed, [](std::size_t) {})};
 }
 
 void add_members(OrderedJson& json, const OrderedJson& members) {
   for (const auto& [key, value] : members.items()) json[key] = value;
 }
 
-OrderedJson to_json(const std::vector<Scored>& all, const ScoredExamples& examples, const Draws& draws,
-                    const std::optional<Resampled>& resampled) {
+OrderedJson to_json(const std::vector<Scored>& all, const ScoredExamples& examples,
+                    const loop::ScoreOptions& asked, const std::optional<Resampled>& resampled) {
   const std::string unit = examples.items.plural();
   OrderedJson json{{"schema", 1}};
   if (all.size() == 1 && !resampled) {
@@ -85,8 +66,8 @@ OrderedJson to_json(const std::vector<Scored>& all, const ScoredExamples& exampl
     }
   }
   if (resampled)
-    json["resamples"] = {{"count", draws.resamples},
-                         {"seed", draws.seed},
+    json["resamples"] = {{"count", asked.resamples},
+                         {"seed", asked.seed},
                          {"groups", resampled->groups},
                          {"accuracy", resampled->quality.accuracy},
                          {"macro_f1", resampled->quality.macro_f1}};
@@ -95,32 +76,18 @@ OrderedJson to_json(const std::vector<Scored>& all, const ScoredExamples& exampl
   return json;
 }
 
-// "0.841 to 0.902": where the middle 95 % of the numbers lie.
-std::string interval(const std::vector<double>& numbers) {
-  const metrics::Interval middle = metrics::middle_interval(numbers, 0.95);
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.3f to %.3f", middle.low, middle.high);
-  return text.data();
-}
-
-std::vector<double> less(const std::vector<double>& a, const std::vector<double>& b) {
-  std::vector<double> differences;
-  for (std::size_t i = 0; i < a.size(); ++i) differences.push_back(a[i] - b[i]);
-  return differences;
-}
-
-void print_resamples(const std::vector<Scored>& all, const Resampled& resampled, const Draws& draws,
-                     const std::string& unit, std::ostream& out) {
+void print_resamples(const std::vector<Scored>& all, const Resampled& resampled,
+                     const loop::ScoreOptions& asked, const std::string& unit, std::ostream& out) {
   const auto& [accuracy, macro_f1] = resampled.quality;
-  out << "\n95 % intervals of " << draws.resamples << " resamples of " << resampled.groups << " groups of "
-      << unit << " (seed " << draws.seed << "):\n";
+  out << "\n95 % intervals of " << asked.resamples << " resamples of " << resampled.groups << " groups of "
+      << unit << " (seed " << asked.seed << "):\n";
   for (std::size_t f = 0; f < all.size(); ++f)
-    out << "  " << visible_text(all[f].said.file) << ": accuracy " << interval(accuracy[f]) << ", macro F1 "
-        << interval(macro_f1[f]) << "\n";
+    out << "  " << visible_text(all[f].said.file) << ": accuracy " << loop::interval_text(accuracy[f])
+        << ", macro F1 " << loop::interval_text(macro_f1[f]) << "\n";
   for (std::size_t f = 1; f < all.size(); ++f)
     out << "  " << visible_text(all[f].said.file) << " minus " << visible_text(all[0].said.file)
-        << ": accuracy " << interval(less(accuracy[f], accuracy[0])) << ", macro F1 "
-        << interval(less(macro_f1[f], macro_f1[0])) << "\n";
+        << ": accuracy " << loop::interval_of_differences(accuracy[f], accuracy[0]) << ", macro F1 "
+        << loop::interval_of_differences(macro_f1[f], macro_f1[0]) << "\n";
 }
 
 }  // namespace
@@ -136,14 +103,6 @@ std::vector<loop::Option> score_options(const Items& items) {
        "a JSON object with \"groups\", such as `audit --json` prints: " + unit + " that are drawn together"}};
 }
 
-void check_score_options(const loop::Request& request) {
-  const Draws draws = draws_of(request);
-  for (const char* option : {"groups", "seed"})
-    if (request.has(option) && draws.resamples == 0)
-      throw Error(ExitCode::kUsage, std::string("--") + option + " without --resamples",
-                  "Say how many resamples: --resamples 1000.");
-}
-
 OrderedJson names_json(const metrics::Labels& labels, const ScoredExamples& examples) {
   OrderedJson names = OrderedJson::array();
   for (const int label : labels) names.push_back(examples.classes[static_cast<std::size_t>(label)]);
@@ -151,20 +110,17 @@ OrderedJson names_json(const metrics::Labels& labels, const ScoredExamples& exam
 }
 
 loop::Answer answer_score(
-    const loop::Request& request, Truth truth,
+    const loop::Request& request, const loop::ScoreOptions& asked, Truth truth,
     const std::function<void(const std::vector<Scored>&, const ScoredExamples&, OrderedJson&)>& more) {
-  check_score_options(request);
-  const Draws draws = draws_of(request);
   const std::vector<Scored> all = score_all(request.values.at("predictions"), truth);
   const ScoredExamples& examples = truth.examples;
   const std::string unit = examples.items.plural();
   for (const std::string& warning : examples.warnings) request.notes << "warning: " << warning << '\n';
   request.notes << std::flush;
   std::optional<Resampled> resampled;
-  if (draws.resamples > 0)
-    resampled = resample(all, examples, draws, request.has("groups") ? request.text("groups") : "");
+  if (asked.resamples > 0) resampled = resample(all, examples, asked);
   if (request.as_json) {
-    OrderedJson json = to_json(all, examples, draws, resampled);
+    OrderedJson json = to_json(all, examples, asked, resampled);
     if (more) more(all, examples, json);
     return {json, "", resampled ? -1 : 2};
   }
@@ -173,7 +129,7 @@ loop::Answer answer_score(
     if (all.size() > 1) text << (&one == &all.front() ? "" : "\n") << visible_text(one.said.file) << ": ";
     print_quality(examples.classes, one.quality, unit.c_str(), text);
   }
-  if (resampled) print_resamples(all, *resampled, draws, unit, text);
+  if (resampled) print_resamples(all, *resampled, asked, unit, text);
   return {{}, text.str()};
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "trainer/loop/score_options.h"
 #include "trainer/loop/task.h"
 #include "trainer/tasks/classification/data/scored_examples.h"
 
@@ -23,15 +24,13 @@ struct Truth {
   std::set<std::string> elsewhere = {};
 };
 
-// The options that answer_score() reads: --predictions, --resamples, --seed, --groups.
+// --predictions, --resamples, --seed, --groups.
 std::vector<loop::Option> score_options(const Items& items);
-// What the options but --predictions say against each other. Throws Error(kUsage).
-void check_score_options(const loop::Request& request);
 
-// Reads the predictions, scores them, and draws resamples where the request asks for them. `more` adds
-// members to the JSON; it may be empty. Throws Error(kBadData).
+// Reads the predictions, scores them, and draws the resamples that are asked for. `more` adds members to the
+// JSON; it may be empty. Throws Error(kBadData).
 loop::Answer answer_score(
-    const loop::Request& request, Truth truth,
+    const loop::Request& request, const loop::ScoreOptions& asked, Truth truth,
     const std::function<void(const std::vector<Scored>&, const ScoredExamples&, OrderedJson&)>& more = {});
 
 // The names of labels.

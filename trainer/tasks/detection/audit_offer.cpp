@@ -1,9 +1,7 @@
 // `tune-train audit`: duplicates, overlapping crops, bad boxes and class counts of a data set, or of two.
 #include <algorithm>
 #include <iomanip>
-#include <sstream>
 
-#include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/detection/audit_pictures.h"
 #include "trainer/tasks/detection/task.h"
 #include "trainer/tasks/image_sets/audit_report.h"
@@ -123,28 +121,20 @@ loop::Answer answer_audit(const loop::Request& request) {
           ? image_sets::chosen_findings(request.text("fail-on"),
                                         {"problems", "warnings", "duplicates", "overlaps", "leaks"})
           : std::vector<std::string>{};
-  if (request.has("output")) make_picture_folder(request.text("output"));
+  image_sets::make_output(request);
   const Audit audit = detection::audit(asked);
   const bool anything = std::any_of(audit.sets.begin(), audit.sets.end(), [](const AuditedSet& set) {
     return !set.dataset.examples.empty() || !set.problems.empty();
   });
-  if (audit.failure && !anything) throw Error(*audit.failure);
-  if (request.has("output")) {
-    const std::string folder = request.text("output");
-    const loop::EndOnSignal drawing;
-    const std::size_t pictures = write_audit_pictures(audit, folder);
-    request.notes << pictures << " pictures: " << folder << "/index.html" << std::endl;
-  }
-  loop::Answer answer;
-  answer.failure = audit.failure ? audit.failure : image_sets::failure_of(counts_of(audit), fatal);
-  if (request.as_json) {
-    answer.json = to_json(audit);
-  } else {
-    std::ostringstream text;
-    print_text(audit, text);
-    answer.text = text.str();
-  }
-  return answer;
+  image_sets::AuditAnswer said{audit.failure,
+                               anything,
+                               counts_of(audit),
+                               fatal,
+                               [&] { return to_json(audit); },
+                               [&](std::ostream& out) { print_text(audit, out); }};
+  if (!audit.failure || anything)
+    image_sets::draw_output(request, [&](const auto& folder) { return write_audit_pictures(audit, folder); });
+  return image_sets::answer_of(said, request);
 }
 
 }  // namespace

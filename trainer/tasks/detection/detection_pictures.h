@@ -4,10 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "trainer/images/image.h"
 #include "trainer/metrics/confusion.h"
 #include "trainer/tasks/detection/data/dataset.h"
 
 namespace tune::trainer::detection {
+
+// Classes (from 1) take in turn six colours that most kinds of colour blindness tell apart.
+images::Colour class_colour(int category);
 
 // As the confusion of classes counts them: below, nobody would call it a detection.
 inline constexpr double kPicturedScore = metrics::kConfusionScore;

@@ -3,9 +3,9 @@
 
 #include "trainer/tasks/detection/detection_pictures.h"
 #include "trainer/tasks/detection/evaluate_and_predict.h"
-#include "trainer/tasks/detection/picture_page.h"
 #include "trainer/tasks/detection/task.h"
 #include "trainer/tasks/image_sets/part_options.h"
+#include "trainer/tasks/image_sets/picture_page.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 
@@ -34,7 +34,7 @@ loop::Answer answer_predict(const loop::Request& request) {
   if (output.empty() && pictures.empty())
     throw Error(ExitCode::kUsage, "neither --output nor --pictures is given",
                 "say where the detections go: --output detections.json, or --pictures FOLDER");
-  if (!pictures.empty()) make_picture_folder(pictures);
+  if (!pictures.empty()) image_sets::make_picture_folder(pictures);
   const Prediction prediction = predict_with_model(
       request.text("model"), data_choice(request),
       {output, pictures, threshold, loop::threads_for(request), request.as_json}, request.notes);

@@ -6,10 +6,10 @@
 #include <cstdio>
 #include <filesystem>
 #include <iomanip>
-#include <limits>
 #include <set>
 #include <sstream>
 
+#include "trainer/loop/score_options.h"
 #include "trainer/metrics/bootstrap.h"
 #include "trainer/metrics/coco_map.h"
 #include "trainer/metrics/voc_map.h"
@@ -44,16 +44,11 @@ constexpr std::array<Row, 12> kRows = {{
     {"ARl", "Average Recall     (AR) @[ IoU=0.50:0.95 | area= large | maxDets=100 ]"},
 }};
 
-constexpr long long kMostResamples = 1'000'000, kMostExamples = 1000;
-
-struct Asked {
+struct Asked : loop::ScoreOptions {
   std::string truth;
   std::optional<PartChoice> part;
   std::vector<std::string> detections;
-  std::string groups, labels;
-  std::size_t resamples = 0, examples = 0;
-  std::uint64_t seed = 0;
-
+  std::string labels;
   std::filesystem::path images;
 
   ReadOptions options() const {
@@ -239,51 +234,26 @@ void print_summary(const Scored& scored, std::ostream& out) {
   out << line.data();
 }
 
-// "0.341 to 0.402": where the middle 95 % of the resamples lie.
-std::string interval(const std::vector<double>& numbers) {
-  const metrics::Interval middle = metrics::middle_interval(numbers, 0.95);
-  std::array<char, 64> text{};
-  std::snprintf(text.data(), text.size(), "%.3f to %.3f", middle.low, middle.high);
-  return text.data();
-}
-
-std::string interval_of_precision(std::vector<double> numbers) {
-  std::erase_if(numbers, [](double number) { return number < 0; });  // undefined
-  return interval(numbers);
-}
-
 void print_resamples(const std::vector<Scored>& scored, const Resampled& resampled, std::ostream& out) {
   out << "\n95 % intervals of " << resampled.count << " resamples of " << resampled.groups
       << " groups of images (seed " << resampled.seed << "):\n";
   for (std::size_t f = 0; f < scored.size(); ++f)
-    out << "  " << visible_text(scored[f].file) << ": AP " << interval_of_precision(resampled.precision.ap[f])
-        << ", AP50 " << interval_of_precision(resampled.precision.ap50[f]) << "\n";
+    out << "  " << visible_text(scored[f].file) << ": AP " << loop::interval_text(resampled.precision.ap[f])
+        << ", AP50 " << loop::interval_text(resampled.precision.ap50[f]) << "\n";
   for (std::size_t f = 1; f < scored.size(); ++f)
     out << "  " << visible_text(scored[f].file) << " minus " << visible_text(scored[0].file) << ": AP "
-        << interval(metrics::differences(resampled.precision.ap[f], resampled.precision.ap[0])) << ", AP50 "
-        << interval(metrics::differences(resampled.precision.ap50[f], resampled.precision.ap50[0])) << "\n";
+        << loop::interval_of_differences(resampled.precision.ap[f], resampled.precision.ap[0]) << ", AP50 "
+        << loop::interval_of_differences(resampled.precision.ap50[f], resampled.precision.ap50[0]) << "\n";
 }
 
 Asked asked_for(const loop::Request& request) {
   Asked asked;
+  static_cast<loop::ScoreOptions&>(asked) = loop::read_score_options(request);
   asked.truth = request.text("ground-truth");
   asked.detections = request.values.at("detections");
   asked.part = image_sets::part_choice(request);
   asked.images = image_sets::images_choice(request);
-  if (request.has("groups")) asked.groups = request.text("groups");
   if (request.has("labels")) asked.labels = request.text("labels");
-  asked.resamples = static_cast<std::size_t>(
-      request.integer("resamples", 1, kMostResamples, 0, "1000 are enough for an interval of 95 %."));
-  asked.examples =
-      static_cast<std::size_t>(request.integer("examples", 1, kMostExamples, 0, "8 are enough to look at."));
-  for (const char* option : {"groups", "seed"})
-    if (request.has(option) && asked.resamples == 0)
-      throw Error(ExitCode::kUsage, std::string("--") + option + " without --resamples",
-                  "Say how many resamples: --resamples 1000.");
-  asked.seed =
-      static_cast<std::uint64_t>(request.integer("seed", 0, std::numeric_limits<std::int64_t>::max(), 0));
-  if (asked.examples > 0 && !request.as_json)
-    throw Error(ExitCode::kUsage, "--examples without --json", "They are for programs: add --json.");
   return asked;
 }
 

@@ -2,11 +2,13 @@
 // class counts of labelled images, in one set or between two.
 #include <algorithm>
 #include <iomanip>
-#include <sstream>
+#include <iterator>
+#include <ostream>
 
 #include "trainer/tasks/image_classification/audit.h"
 #include "trainer/tasks/image_classification/offers.h"
 #include "trainer/tasks/image_sets/audit_report.h"
+#include "trainer/tasks/image_sets/findings_page.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/core/visible_text.h"
 
@@ -111,6 +113,31 @@ image_sets::FindingCounts counts_of(const Audit& audit) {
           {"contradictions", count_contradictions(audit)}};
 }
 
+// Nearly equal images of different classes are what people should look at first.
+std::size_t write_pictures(const Audit& audit, const std::filesystem::path& folder) {
+  image_sets::FindingsPage page(folder, {[&](std::size_t image) { return audit.images[image].file; },
+                                         [&](std::size_t image) {
+                                           return image_sets::shown_name(audit.images[image]) + " (" +
+                                                  visible_text(audit.labels[image]) + ")";
+                                         },
+                                         {}});
+  for (std::size_t number = 0; number < audit.sets.size(); ++number)
+    page.add_problems("Problems of " + audit.sets[number].data.string(), audit.sets[number].problems,
+                      number == 0 ? "problem" : "problem-against");
+  std::vector<data::Overlap> contradicting;
+  for (const auto* found : {&audit.nearly_equal, &audit.overlaps})
+    std::copy_if(found->begin(), found->end(), std::back_inserter(contradicting),
+                 [&](const data::Overlap& overlap) {
+                   return audit.labels[overlap.first] != audit.labels[overlap.second];
+                 });
+  page.add_overlaps("The same surface with different classes", contradicting, "contradiction");
+  page.add_equal("Equal files", audit.byte_equal, "bytes", "classes");
+  page.add_equal("Equal pixels in different files", audit.pixel_equal, "pixels", "classes");
+  page.add_overlaps("Nearly equal pictures", audit.nearly_equal, "nearly");
+  page.add_overlaps("Overlapping crops", audit.overlaps, "overlap");
+  return page.write();
+}
+
 loop::Answer answer_audit(const loop::Request& request) {
   AuditRequest asked;
   asked.data = data_choice(request);
@@ -121,21 +148,17 @@ loop::Answer answer_audit(const loop::Request& request) {
   const std::vector<std::string> fatal = request.has("fail-on")
                                              ? image_sets::chosen_findings(request.text("fail-on"), kFindings)
                                              : std::vector<std::string>{};
+  image_sets::make_output(request);
   const Audit audit = image_classification::audit(asked);
   const bool anything = std::any_of(audit.sets.begin(), audit.sets.end(), [](const AuditedSet& set) {
     return !set.dataset.examples.empty() || !set.problems.empty();
   });
-  if (audit.failure && !anything) throw Error(*audit.failure);
-  loop::Answer answer;
-  answer.failure = audit.failure ? audit.failure : image_sets::failure_of(counts_of(audit), fatal);
-  if (request.as_json) {
-    answer.json = to_json(audit);
-  } else {
-    std::ostringstream text;
-    print_text(audit, text);
-    answer.text = text.str();
-  }
-  return answer;
+  if (!audit.failure || anything)
+    image_sets::draw_output(request, [&](const auto& folder) { return write_pictures(audit, folder); });
+  return image_sets::answer_of(
+      {audit.failure, anything, counts_of(audit), fatal, [&] { return to_json(audit); },
+       [&](std::ostream& out) { print_text(audit, out); }},
+      request);
 }
 
 }  // namespace
@@ -144,6 +167,7 @@ loop::Offer audit_offer() {
   std::vector<loop::Option> options{
       {"data", "DATA", "labelled images", true},
       {"against", "DATA", "others, to be apart from the first"},
+      {"output", "FOLDER", "pictures of the findings and an index.html"},
       {"fail-on", "FINDINGS",
        "exit 65 where any of these was found: problems, warnings, duplicates, overlaps, leaks (equal or "
        "overlapping images in both sets or in two parts of one), contradictions (such images with different "

@@ -1,6 +1,7 @@
 #include "trainer/tasks/image_classification/initial_weights.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <ostream>
 
@@ -14,36 +15,50 @@ namespace fs = std::filesystem;
 namespace tune::trainer::image_classification {
 namespace {
 
-constexpr const char* kLabelsFile = "labels.json";
+constexpr const char *kLabelsFile = "labels.json", *kPreprocessingFile = "preprocessing.json";
 
 std::string counted_names(const std::vector<std::string>& classes) {
   return weights::first_names(classes) + " (" + std::to_string(classes.size()) + ")";
 }
 
-// The classes that the file is for: its header's, which those of the folder that it was promoted in must
-// agree with. nullopt where nobody says.
-std::optional<std::vector<std::string>> classes_of(const weights::WeightFile& content, const fs::path& file) {
-  std::optional<std::vector<std::string>> classes;
-  if (const Json json = weights::header_json(content.metadata, "labels", file); !json.is_null())
-    classes = weights::labels_from_json(json, file.string());
-  const fs::path beside = file.parent_path() / kLabelsFile;
+// What the file's header says under `key`, which the file of that name in the folder that it was promoted in
+// must agree with; `words` turns it into text for the error. Null where nobody says.
+Json said_of(const weights::WeightFile& content, const fs::path& file, const char* key, const char* name,
+             const std::function<std::string(const Json&, const std::string& place)>& words) {
+  const Json in_header = weights::header_json(content.metadata, key, file);
+  const fs::path beside = file.parent_path() / name;
   std::error_code ignored;  // what cannot be looked at is not there
-  if (file.filename() != weights::kWeightsFile || !fs::exists(beside, ignored)) return classes;
-  const std::vector<std::string> named =
-      weights::labels_from_json(weights::read_model_json(beside), beside.string());
-  if (classes && *classes != named)
+  if (file.filename() != weights::kWeightsFile || !fs::exists(beside, ignored)) return in_header;
+  const Json named = weights::read_model_json(beside);
+  const std::string its = words(named, beside.string());
+  if (!in_header.is_null() && words(in_header, file.string()) != its)
     throw Error(ExitCode::kBadData,
-                file.string() + " is for the classes " + counted_names(*classes) + ", but " +
-                    beside.string() + " has " + counted_names(named),
+                file.string() + " is for " + words(in_header, file.string()) + ", but " + beside.string() +
+                    " has " + its,
                 weights::kRestoreModel);
   return named;
 }
 
 // How many classes the file's head is for; 0 without a head.
-std::int64_t rows_of_head(const nn::Stages& stages, const weights::TensorMap& tensors) {
+std::size_t rows_of_head(const nn::Stages& stages, const weights::TensorMap& tensors) {
   for (const auto& [name, tensor] : tensors)
-    if (is_of_head(stages, name) && tensor.dim() > 0) return tensor.size(0);
+    if (is_of_head(stages, name) && tensor.dim() > 0) return static_cast<std::size_t>(tensor.size(0));
   return 0;
+}
+
+// Of tensors under the network's names.
+classification::OfferedHead head_in(const weights::WeightFile& content, const nn::Stages& stages,
+                                    const fs::path& file) {
+  classification::OfferedHead head{rows_of_head(stages, content.tensors)};
+  const Json said =
+      said_of(content, file, "labels", kLabelsFile, [](const Json& json, const std::string& place) {
+        return "the classes " + counted_names(weights::labels_from_json(json, place));
+      });
+  if (said.is_null()) return head;
+  head.classes = weights::labels_from_json(said, file.string());
+  if (const auto found = said.find("multi_label"); found != said.end() && found->is_boolean())
+    head.multi_label = found->get<bool>();
+  return head;
 }
 
 // Networks that are sold as pretrained and never were.
@@ -59,8 +74,7 @@ bool is_untrained(const weights::TensorMap& tensors) {
 // What a file gives, before a model takes it.
 struct Offered {
   weights::WeightFile content;  // its tensors under the network's names
-  std::optional<std::vector<std::string>> classes;
-  std::int64_t head_rows = 0;
+  classification::OfferedHead head;
   weights::FitReport report;  // the prefix and the remarks
 };
 
@@ -71,23 +85,30 @@ weights::WeightFile read_for(const nn::ImageClassifier& network, const fs::path&
   });
 }
 
-// A promoted model's header says it among all that is done to its images. Of that a training may change the
-// rest, as the networks take other sizes and cuts too.
-void check_input(const weights::Metadata& metadata, const ClassifierModel& kind, const fs::path& file) {
+// Normalisation has to be the model's. Sizes and cuts need not, as the networks take others: `remarks` say
+// it.
+void check_input(const weights::WeightFile& content, const ClassifierModel& kind,
+                 const data::Preprocessing& input, const fs::path& file, std::vector<std::string>& remarks) {
   const auto check = [&](const weights::Metadata& said) {
-    weights::check_normalisation(said, kind.input.mean, kind.input.std, "the model " + kind.name, file);
+    weights::check_normalisation(said, input.mean, input.std, "the model " + kind.name, file);
   };
-  check(metadata);
-  const Json own = weights::header_json(metadata, "preprocessing", file);
-  if (own.is_object() && own.contains("mean") && own.contains("std"))
-    check({{"normalisation", Json{{"mean", own["mean"]}, {"std", own["std"]}}.dump()}});
+  check(content.metadata);
+  const Json own = said_of(content, file, "preprocessing", kPreprocessingFile,
+                           [](const Json& json, const std::string&) { return "images like " + json.dump(); });
+  // Others may call something else so.
+  if (!own.is_object() || !own.contains("size") || !own.contains("mean") || !own.contains("std")) return;
+  check({{"normalisation", Json{{"mean", own["mean"]}, {"std", own["std"]}}.dump()}});
+  const std::string trained = form_of(data::preprocessing_from_json(own, file.string())),
+                    seen = form_of(input);
+  if (trained != seen)
+    remarks.push_back("they were trained on images of " + trained + "; a training of " + kind.name +
+                      " shows them " + seen);
 }
 
 Offered offered(const nn::ImageClassifier& network, weights::WeightFile content, const fs::path& file,
-                const ClassifierModel& kind) {
-  check_input(content.metadata, kind, file);
+                const ClassifierModel& kind, const data::Preprocessing& input) {
   Offered result;
-  result.classes = classes_of(content, file);
+  check_input(content, kind, input, file, result.report.remarks);
   NamedWeights named = named_weights(network, content);
   result.report.prefix = std::move(named.prefix);
   if (named.by_order)
@@ -99,7 +120,7 @@ Offered offered(const nn::ImageClassifier& network, weights::WeightFile content,
         "are random, whatever they are said to be");
   result.content = std::move(content);
   result.content.tensors = std::move(named.tensors);
-  result.head_rows = rows_of_head(network.stages(), result.content.tensors);
+  result.head = head_in(result.content, network.stages(), file);
   return result;
 }
 
@@ -126,20 +147,20 @@ weights::FitReport load_offered(nn::ImageClassifier& network, Offered offer,
 }  // namespace
 
 void initialise_from(nn::ImageClassifier& network, const fs::path& weights, const ClassifierModel& kind,
-                     const std::vector<std::string>& classes, HeadPolicy policy, std::ostream& notes) {
+                     const data::Preprocessing& input, const classification::ClassSet& labels,
+                     HeadPolicy policy, std::ostream& notes) {
   const fs::path file = weights::weights_file(weights);
   const weights::WeightFile in_file = read_for(network, file);
-  Offered offer = offered(network, in_file, file, kind);
+  Offered offer = offered(network, in_file, file, kind, input);
   const nn::Stages stages = network.stages();
   const auto drop_head = [&](auto& tensors, auto name_of) {
     std::erase_if(tensors, [&](const auto& entry) { return is_of_head(stages, name_of(entry)); });
   };
   // Another network's head says nothing about this one's: that it is another's comes first.
   const bool is_same = body_fit(network, offer.content.tensors).is_same_network();
-  const classification::HeadChoice head =
-      is_same ? classification::choose_head({static_cast<std::size_t>(offer.head_rows), offer.classes},
-                                            classes, policy, file)
-              : classification::HeadChoice{false, "the network is another"};
+  const classification::HeadChoice head = is_same
+                                              ? classification::choose_head(offer.head, labels, policy, file)
+                                              : classification::HeadChoice{false, "the network is another"};
   if (!head.kept) drop_head(offer.content.tensors, [](const auto& entry) { return entry.first; });
   weights::FitReport report = load_offered(network, std::move(offer), in_file, file, kind);
   if (!head.kept) drop_head(report.missing, [](const std::string& name) { return name; });
@@ -158,14 +179,14 @@ loop::FittedWeights fit_weights(const fs::path& file, const std::string& model) 
   const ClassifierModel& kind = classifier_model(model);
   auto network = kind.make(1, 0);
   weights::WeightFile in_file = read_for(*network, file);
-  Offered offer = offered(*network, in_file, file, kind);
-  if (offer.head_rows == 0)
+  Offered offer = offered(*network, in_file, file, kind, kind.input);
+  if (offer.head.rows == 0)
     offer.report.remarks.emplace_back("the file has no head: a training makes one");
-  else if (!offer.classes)
+  else if (!offer.head.classes)
     offer.report.remarks.emplace_back(
         "the file does not name the classes of its head: a training makes the head anew, unless "
         "trainer.head is \"keep\"");
-  if (offer.head_rows > 0) network = kind.make(offer.head_rows, 0);
+  if (offer.head.rows > 0) network = kind.make(static_cast<std::int64_t>(offer.head.rows), 0);
   weights::FitReport report = load_offered(*network, std::move(offer), in_file, file, kind);
   return {std::move(in_file), std::move(report)};
 }

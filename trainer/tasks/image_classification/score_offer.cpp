@@ -19,12 +19,9 @@ namespace {
 namespace fs = std::filesystem;
 using classification::Scored, classification::ScoredExamples, classification::Truth;
 
-constexpr long long kMostExamples = 1000;
-
-struct ScoreRequest {
+struct ScoreRequest : loop::ScoreOptions {
   DataChoice truth;
   std::vector<std::string> classes;  // of --labels
-  std::size_t examples = 0;
 };
 
 std::vector<std::string> classes_of_labels(const std::string& file) {
@@ -38,16 +35,12 @@ std::vector<std::string> classes_of_labels(const std::string& file) {
 
 ScoreRequest asked_for(const loop::Request& request) {
   ScoreRequest asked;
+  static_cast<loop::ScoreOptions&>(asked) = loop::read_score_options(request);
   asked.truth = {request.text("ground-truth"), image_sets::part_choice(request),
                  image_sets::images_choice(request)};
   if (request.has("classes-from"))
     asked.truth.classes_from = classes_from(request.text("classes-from"), "--classes-from", ExitCode::kUsage);
   if (request.has("labels")) asked.classes = classes_of_labels(request.text("labels"));
-  classification::check_score_options(request);
-  asked.examples =
-      static_cast<std::size_t>(request.integer("examples", 1, kMostExamples, 0, "8 are enough to look at."));
-  if (asked.examples > 0 && !request.as_json)
-    throw Error(ExitCode::kUsage, "--examples without --json", "They are for programs: add --json.");
   return asked;
 }
 
@@ -125,7 +118,7 @@ loop::Answer answer_score(const loop::Request& request) {
   std::vector<fs::path> files;
   Truth truth = read_truth(asked, request, files);
   return classification::answer_score(
-      request, std::move(truth),
+      request, asked, std::move(truth),
       [&](const std::vector<Scored>& all, const ScoredExamples& images, OrderedJson& json) {
         if (asked.examples > 0) json["examples"] = examples_json(all, images, files, asked.examples);
       });

@@ -131,7 +131,8 @@ void build_network(const loop::TrialFile& trial, const ClassifierModel& kind, He
   parts.multiply_adds = multiply_adds_at(*parts.network, parts.preprocessing.size);
   const std::string weights = loop::text_key(trial.trainer, "weights", "");
   if (weights.empty()) return;
-  initialise_from(*parts.network, weights, kind, classes, head, notes);
+  initialise_from(*parts.network, weights, kind, parts.preprocessing, {classes, parts.training.multi_label},
+                  head, notes);
   parts.initial_weights = classification::initial_weights_json(weights);
 }
 

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <ostream>
+#include <sstream>
 
 #include "trainer/data/part_names.h"
+#include "trainer/loop/stop_signal.h"
+#include "trainer/tasks/image_sets/picture_page.h"
 #include "tuner/core/plural_text.h"
 #include "tuner/core/visible_text.h"
 
@@ -135,6 +138,33 @@ std::optional<Error> failure_of(const FindingCounts& counts, const std::vector<s
         found += (found.empty() ? "" : ", ") + plural_text(count, name.substr(0, name.size() - 1));
   if (found.empty()) return std::nullopt;
   return Error(ExitCode::kBadData, "the audit found " + found, "--fail-on asked to fail on them.");
+}
+
+loop::Answer answer_of(const AuditAnswer& said, const loop::Request& request) {
+  if (said.failure && !said.found_anything) throw Error(*said.failure);
+  loop::Answer answer;
+  answer.failure = said.failure ? said.failure : failure_of(said.counts, said.fatal);
+  if (request.as_json) {
+    answer.json = said.json();
+  } else {
+    std::ostringstream text;
+    said.print(text);
+    answer.text = text.str();
+  }
+  return answer;
+}
+
+void make_output(const loop::Request& request) {
+  if (request.has("output")) make_picture_folder(request.text("output"));
+}
+
+void draw_output(const loop::Request& request,
+                 const std::function<std::size_t(const std::filesystem::path& folder)>& draw) {
+  if (!request.has("output")) return;
+  const std::string folder = request.text("output");
+  const loop::EndOnSignal drawing;
+  const std::size_t pictures = draw(folder);
+  request.notes << pictures << " pictures: " << folder << "/index.html" << std::endl;
 }
 
 }  // namespace tune::trainer::image_sets

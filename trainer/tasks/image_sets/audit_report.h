@@ -1,5 +1,6 @@
 #pragma once
 // The findings of an audit in words and as JSON, whatever the task; and what --fail-on makes of them.
+#include <filesystem>
 #include <functional>
 #include <iosfwd>
 #include <optional>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "trainer/data/problems.h"
+#include "trainer/loop/task.h"
 #include "trainer/tasks/image_sets/findings.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
@@ -38,5 +40,21 @@ using FindingCounts = std::vector<std::pair<std::string, std::size_t>>;
 std::vector<std::string> chosen_findings(const std::string& text, const std::vector<std::string>& names);
 // Error(kBadData) where one of `fatal` was found.
 std::optional<Error> failure_of(const FindingCounts& counts, const std::vector<std::string>& fatal);
+
+// What `tune-train audit` has to say, whatever the task: an answer, or an error where nothing was found at
+// all.
+struct AuditAnswer {
+  const std::optional<Error>& failure;  // that ended the audit early
+  bool found_anything = false;
+  FindingCounts counts;
+  std::vector<std::string> fatal;  // of --fail-on
+  std::function<OrderedJson()> json;
+  std::function<void(std::ostream& out)> print;
+};
+loop::Answer answer_of(const AuditAnswer& said, const loop::Request& request);
+// --output: makes the folder before the work. Then the pictures are drawn, and their number is told.
+void make_output(const loop::Request& request);
+void draw_output(const loop::Request& request,
+                 const std::function<std::size_t(const std::filesystem::path& folder)>& draw);
 
 }  // namespace tune::trainer::image_sets

@@ -102,15 +102,15 @@ NamedWeights named_weights(const nn::TextEncoder& network, weights::TensorMap te
 }
 
 void initialise_from(nn::TextEncoder& network, const EncoderConfig& config, const fs::path& file,
-                     const std::vector<std::string>& classes, classification::HeadPolicy policy,
+                     const classification::ClassSet& labels, classification::HeadPolicy policy,
                      std::ostream& notes) {
   weights::WeightFile content = weights::read_weights(file);
   NamedWeights named = named_weights(network, std::move(content.tensors));
   content.tensors = std::move(named.tensors);
-  classification::OfferedHead offer{static_cast<std::size_t>(rows_of_head(network, content.tensors)),
-                                    std::nullopt};
+  classification::OfferedHead offer{static_cast<std::size_t>(rows_of_head(network, content.tensors))};
   if (!config.classes.empty()) offer.classes = config.classes;
-  const classification::HeadChoice head = classification::choose_head(offer, classes, policy, file);
+  offer.multi_label = config.multi_label;
+  const classification::HeadChoice head = classification::choose_head(offer, labels, policy, file);
   const std::string last = network.classes_prefix();
   if (!head.kept)
     std::erase_if(content.tensors, [&](const auto& entry) { return entry.first.starts_with(last); });

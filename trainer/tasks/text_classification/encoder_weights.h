@@ -26,9 +26,9 @@ NamedWeights named_weights(const nn::TextEncoder& network, weights::TensorMap te
 // Starts `network`, a new one for these classes, from a weights file, whose config.json is `config`. The
 // encoder has to be there whole; layers of its head that the file lacks are made anew. What became of each
 // goes to `notes`. Throws Error(kBadData) where the file is another encoder's, or holds weights in a dtype
-// that stands for others; Error(kBadSpec) where the head cannot be kept.
+// that stands for others; Error(kBadSpec) as choose_head().
 void initialise_from(nn::TextEncoder& network, const EncoderConfig& config, const std::filesystem::path& file,
-                     const std::vector<std::string>& classes, classification::HeadPolicy policy,
+                     const classification::ClassSet& labels, classification::HeadPolicy policy,
                      std::ostream& notes);
 
 // What a training of a model of that family could take of a file: Task::fit_weights. The file's folder has

@@ -85,8 +85,8 @@ TextParts parts_of(const loop::TrialFile& trial, std::ostream& notes) {
   torch::manual_seed(trial.seed);
   parts.network =
       std::make_shared<nn::TextEncoder>(layout, static_cast<std::int64_t>(training.classes.size()));
-  initialise_from(*parts.network, parts.config, weights::weights_file(weights), training.classes,
-                  head_of(trainer, asked), notes);
+  initialise_from(*parts.network, parts.config, weights::weights_file(weights),
+                  {training.classes, training.multi_label}, head_of(trainer, asked), notes);
   parts.initial_weights = classification::initial_weights_json(weights);
   return parts;
 }

@@ -27,11 +27,11 @@ ScoredExamples scored_texts(const Dataset& dataset, const std::string& place) {
 }
 
 loop::Answer answer_score(const loop::Request& request) {
-  classification::check_score_options(request);
+  const loop::ScoreOptions asked = loop::read_score_options(request);
   ReadOptions options = read_options(request);
   if (request.has("multi-label")) options.multi_label = true;
   const std::string& place = request.text("ground-truth");
-  return classification::answer_score(request, {scored_texts(read_dataset(place, options), place)});
+  return classification::answer_score(request, asked, {scored_texts(read_dataset(place, options), place)});
 }
 
 }  // namespace

@@ -95,6 +95,57 @@ TEST_CASE("the same bold spot on smooth surfaces is no overlap") {
   CHECK(data::find_overlaps(search_of(files)).empty());
 }
 
+TEST_CASE("the grid that all images of a set show is no overlap, and what two of them share beside it is") {
+  const OwnCache cache;
+  const TestFolder folder;
+  constexpr int kSide = 128;
+  // Frames and conductors of three kinds, each with dashes of its own, before faint surfaces.
+  const auto add_grid = [](int kind, Surface& surface) {
+    for (int v = 0; v < kSide; ++v)
+      for (int u = 0; u < kSide; ++u) {
+        const bool conductor = v % (26 + 8 * kind) < 3 && u % (18 + 6 * kind) < 12 + 2 * kind;
+        const bool corner = std::abs(u - 63.5) + std::abs(v - 63.5) > 118 - 4 * kind;
+        const bool edge = std::min({u, v, kSide - 1 - u, kSide - 1 - v}) < 3;
+        surface.grey[static_cast<std::size_t>(v * kSide + u)] -=
+            (conductor ? 45 : 0) + (corner ? 60 : 0) + (edge ? 50 : 0);
+      }
+  };
+  std::vector<fs::path> files;
+  const auto add = [&](std::uint64_t surface_seed, int kind, double gain) {
+    Surface surface = texture(surface_seed, kSide, 0.5);
+    add_grid(kind, surface);
+    files.push_back(folder.path() / (std::to_string(1000 + files.size()) + ".jpg"));
+    photograph(surface, 0, 0, kSide, kSide, files.size(), files.back(), gain);
+  };
+  for (std::uint64_t i = 0; i < 150; ++i)
+    add(300 + i, static_cast<int>(i % 3), 0.9 + 0.001 * static_cast<double>(i));
+  add(307, 1, 1.1);  // the surface of the eighth, photographed again
+  const std::vector<data::Overlap> found = data::find_overlaps(search_of(files));
+  REQUIRE(found.size() == 1);
+  CHECK(found[0].first == 7);
+  CHECK(found[0].second == 150);
+  CHECK(found[0].dx == 0);
+  CHECK(found[0].dy == 0);
+  // The same on any number of threads.
+  const OwnCache another;
+  data::OverlapSearch alone = search_of(files);
+  alone.threads = 1;
+  const std::vector<data::Overlap> again = data::find_overlaps(alone);
+  REQUIRE(again.size() == 1);
+  CHECK(again[0].coherence == found[0].coherence);
+}
+
+TEST_CASE("pictures that were saved again overlap, however many there are of each") {
+  const OwnCache cache;
+  const TestFolder folder;
+  std::vector<fs::path> files;
+  for (std::uint64_t copy = 0; copy < 45; ++copy) {
+    files.push_back(folder.path() / (std::to_string(100 + copy) + ".jpg"));
+    photograph(texture(9, 96), 0, 0, 96, 96, copy, files.back(), 0.9 + 0.004 * static_cast<double>(copy));
+  }
+  CHECK(data::find_overlaps(search_of(files)).size() == 45 * 44 / 2);
+}
+
 TEST_CASE("images of several sizes are compared too, and equal files and damaged ones need no comparison") {
   const OwnCache cache;
   const TestFolder folder;

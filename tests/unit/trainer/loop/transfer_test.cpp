@@ -65,6 +65,25 @@ Ran run_staged(StagedTask& task, const LoopSettings& settings) {
   return ran;
 }
 
+// Stopped at each question in turn, a training goes on to what it is without a stop.
+void check_resumes_anywhere(const std::function<std::unique_ptr<StagedTask>()>& make, bool accelerated,
+                            int questions, const Ran& all) {
+  for (int question = 0; question < questions; ++question) {
+    INFO("accelerated " << accelerated << ", stopped at " << question);
+    const TemporaryFolder folder;
+    const auto first = make(), second = make();
+    LoopSettings settings = staged_settings(folder.path(), accelerated);
+    settings.interrupted = [left = question]() mutable { return left-- <= 0; };
+    const Ran stopped = run_staged(*first, settings);
+    REQUIRE(stopped.code == ExitCode::kInterrupted);
+    settings.interrupted = [] { return false; };
+    settings.resume = true;
+    const Ran rest = run_staged(*second, settings);
+    CHECK(stopped.lines + rest.lines == all.lines);
+    CHECK(rest.weights == all.weights);
+  }
+}
+
 }  // namespace
 
 TEST_CASE("Frozen features need no gradient, keep no activations, and their normalisation stays as it was") {
@@ -195,20 +214,9 @@ TEST_CASE("A training that unfreezes gradually goes on bit for bit from wherever
       for (const auto& [epoch, changes] : task.entered)
         if (changes) joined.push_back(epoch);
       CHECK(joined == std::vector<double>{every, 2 * every, 3 * every});
-      for (int question = 0; question < questions; ++question) {
-        INFO("accelerated " << accelerated << ", every " << every << ", stopped at " << question);
-        const TemporaryFolder folder;
-        StagedTask first(transfer), second(transfer);
-        LoopSettings settings = staged_settings(folder.path(), accelerated);
-        settings.interrupted = [left = question]() mutable { return left-- <= 0; };
-        const Ran stopped = run_staged(first, settings);
-        REQUIRE(stopped.code == ExitCode::kInterrupted);
-        settings.interrupted = [] { return false; };
-        settings.resume = true;
-        const Ran rest = run_staged(second, settings);
-        CHECK(stopped.lines + rest.lines == all.lines);
-        CHECK(rest.weights == all.weights);
-      }
+      INFO("every " << every);
+      check_resumes_anywhere([&] { return std::make_unique<StagedTask>(transfer); }, accelerated, questions,
+                             all);
     }
   }
 }
@@ -258,21 +266,12 @@ TEST_CASE("An average of weights is what is evaluated and exported, and goes on 
     again.net()->eval();
     const double measured = again.evaluate([] { return false; }).at("validation:loss");
     CHECK(has(all.lines, "validation:loss=" + fixed_point(measured)));
-    for (int question = 0; question < questions; ++question) {
-      INFO("accelerated " << accelerated << ", stopped at " << question);
-      const TemporaryFolder folder;
-      StagedTask first(Transfer{}), second(Transfer{});
-      averaging(first);
-      averaging(second);
-      LoopSettings settings = staged_settings(folder.path(), accelerated);
-      settings.interrupted = [left = question]() mutable { return left-- <= 0; };
-      const Ran stopped = run_staged(first, settings);
-      REQUIRE(stopped.code == ExitCode::kInterrupted);
-      settings.interrupted = [] { return false; };
-      settings.resume = true;
-      const Ran rest = run_staged(second, settings);
-      CHECK(stopped.lines + rest.lines == all.lines);
-      CHECK(rest.weights == all.weights);
-    }
+    check_resumes_anywhere(
+        [&] {
+          auto averaged = std::make_unique<StagedTask>(Transfer{});
+          averaging(*averaged);
+          return averaged;
+        },
+        accelerated, questions, all);
   }
 }

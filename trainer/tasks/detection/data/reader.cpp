@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "trainer/data/folder_listing.h"
 #include "trainer/data/part_names.h"
 #include "trainer/tasks/detection/data/annotation_checks.h"
 #include "tuner/core/error.h"
@@ -99,14 +100,7 @@ std::filesystem::path find_coco_image(const CocoPlace& place, const std::string&
 }
 
 Layout layout_of(const fs::path& data, const ReadOptions& options) {
-  std::error_code error;
-  const fs::file_status status = fs::status(data, error);
-  if (status.type() == fs::file_type::not_found)
-    throw Error(ExitCode::kBadData, "the data set " + data.string() + " does not exist",
-                "Relative paths start in the working folder, " + fs::current_path().string() + ".");
-  if (error)
-    throw Error(ExitCode::kBadData, "the data set " + data.string() + " cannot be read: " + error.message(),
-                "Name a folder or file that this user may read.");
+  data::status_of_data(data);
   return recognise(data, {options.labels == Labels::kRequired, options.images});
 }
 

@@ -77,6 +77,7 @@ Facts facts_of(const AdvisedSet& advised, bool accelerated) {
                                     [](const LabelDoubt& doubt) { return doubt.strength >= kStrongDoubt; });
   facts.strong_doubts = static_cast<double>(strong) / static_cast<double>(measured.sample.size());
   facts.shares_surfaces = measured.copies.overlapping > 0 || measured.copies.equal > 0;
+  facts.leaks = measured.copies.leaks;
   facts.stages = measured.stages;
   facts.accelerated = accelerated;
   facts.images_per_second = measured.images_per_second;

@@ -17,6 +17,14 @@ namespace {
 
 constexpr std::size_t kMostFigures = 60;
 constexpr int kSide = 160, kQuality = 85;
+// Pictures of a row are one below the other, whatever their names and sizes; the doubted one has a frame.
+constexpr const char* kStyle =
+    "body{font:15px/1.4 system-ui,sans-serif;margin:2em auto;max-width:60em;padding:0 1em;"
+    "color-scheme:light dark}h1{font-size:1.5em}h2{font-size:1em;margin:.5em 0}"
+    "section{border-top:1px solid #8886;padding:.5em 0 1em}div{display:flex;flex-wrap:wrap;gap:1em 1.5em}"
+    "figure{margin:0;width:160px;overflow-wrap:anywhere;font-size:.85em}"
+    "img{display:block;width:160px;height:160px;object-fit:contain;background:#8882;margin-bottom:.4em}"
+    "figure:first-child img{outline:3px solid #d55e00}small{opacity:.75}";
 
 // The image in a square of kSide, as an element of a page; a sentence where it cannot be decoded any more.
 std::string thumbnail(const std::filesystem::path& file) {
@@ -38,8 +46,8 @@ const Example& sampled(const AdvisedSet& advised, std::size_t in_sample) {
 
 std::string figure(const AdvisedSet& advised, std::size_t in_sample, const std::string& caption) {
   const Example& example = sampled(advised, in_sample);
-  return "<figure>" + thumbnail(example.image) + "<figcaption>" + html_escaped(caption) + "<br>" +
-         html_escaped(example.name) + "</figcaption></figure>\n";
+  return "<figure>" + thumbnail(example.image) + "<figcaption>" + html_escaped(caption) + "<br><small>" +
+         html_escaped(example.name) + "</small></figcaption></figure>\n";
 }
 
 void add_doubt(const AdvisedSet& advised, const LabelDoubt& doubt, std::ostream& page) {
@@ -64,13 +72,11 @@ void add_doubt(const AdvisedSet& advised, const LabelDoubt& doubt, std::ostream&
 void write_doubts_page(const AdvisedSet& advised, const std::filesystem::path& file) {
   const Measurements& measured = advised.measured;
   std::ostringstream page;
-  page << "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><title>Labels to look at</title>\n"
-          "<style>body{font:15px sans-serif;margin:2em;color-scheme:light "
-          "dark}div{display:flex;flex-wrap:wrap}figure{margin:0 1em 1em "
-          "0;max-width:12em;overflow-wrap:anywhere}"
-          "h2{font-size:1em}</style>\n<h1>Labels to look at</h1>\n<p>"
-       << html_escaped(advised.choice.data.string()) << ": " << plural_text(measured.doubts.size(), "image")
-       << " of " << measured.sample.size() << " whose nearest neighbours are of another class";
+  page << "<!DOCTYPE html>\n<html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" "
+          "content=\"width=device-width\"><title>Labels to look at</title>\n<style>"
+       << kStyle << "</style>\n<h1>Labels to look at</h1>\n<p>" << html_escaped(advised.choice.data.string())
+       << ": " << plural_text(measured.doubts.size(), "image") << " of " << measured.sample.size()
+       << " whose nearest neighbours are of another class";
   if (measured.doubts.size() > kMostFigures)
     page << ", of which the strongest " << kMostFigures << " are shown";
   page << ". The number is what speaks for the other class less what speaks for its own.</p>\n";

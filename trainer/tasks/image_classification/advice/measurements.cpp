@@ -7,12 +7,12 @@
 #include <set>
 
 #include "trainer/data/in_parallel.h"
-#include "trainer/data/overlap_search.h"
 #include "trainer/nn/normaliser.h"
 #include "trainer/tasks/image_classification/advice/folds.h"
 #include "trainer/tasks/image_classification/data/image_batches.h"
 #include "trainer/tasks/image_classification/frozen_pictures.h"
 #include "trainer/tasks/image_classification/initial_weights.h"
+#include "trainer/tasks/image_sets/findings.h"
 #include "tuner/core/error.h"
 #include "tuner/os/sha256.h"
 
@@ -73,30 +73,74 @@ std::vector<std::filesystem::path> files_of_sample(const Dataset& set,
   return files;
 }
 
+// The sample, and behind it as many images of the parts that measure, for which nothing else is looked at.
+std::vector<std::size_t> compared_images(const Dataset& set, Measurements& found) {
+  const std::vector<std::size_t> training = training_examples_of(set);
+  const std::set<std::size_t> trained(training.begin(), training.end());
+  std::vector<std::size_t> others, compared = found.sample;
+  std::vector<int> labels;
+  for (std::size_t i = 0; i < set.examples.size(); ++i) {
+    if (trained.contains(i)) continue;
+    others.push_back(i);
+    labels.push_back(set.examples[i].labels.empty() ? -1 : set.examples[i].labels.front());
+  }
+  for (const std::size_t at : stratified_sample(labels, found.sample.size(), kAdviceSeed))
+    compared.push_back(others[at]);
+  if (compared.size() < set.examples.size())
+    found.limits.push_back("overlapping crops were searched among " + std::to_string(compared.size()) +
+                           " of " + std::to_string(set.examples.size()) +
+                           " images: `tune-train audit` searches all");
+  return compared;
+}
+
+// What an audit of those images finds, but for equal files.
+image_sets::Findings findings_among(const Dataset& set, const std::vector<std::size_t>& compared,
+                                    const std::vector<image_sets::AuditedImage>& images,
+                                    const Measuring& work) {
+  const std::function<bool()> interrupted = time_is_over(work, kForOverlaps);
+  const image_sets::FindingWork finding{images, work.compute.threads, work.notes, interrupted};
+  image_sets::Findings findings;
+  const std::vector<image_sets::Prints> prints = image_sets::read_prints(finding);
+  image_sets::find_equal(
+      prints,
+      [&](std::size_t one, std::size_t other) {
+        return set.examples[compared[one]].labels == set.examples[compared[other]].labels;
+      },
+      findings);
+  findings.byte_equal.clear();
+  image_sets::find_overlapping(finding, prints, findings);
+  return findings;
+}
+
 void search_overlaps(const Dataset& set, const Measuring& work, Measurements& found) {
-  data::OverlapSearch search;
-  search.images = files_of_sample(set, found.sample);
-  search.threads = work.compute.threads;
-  search.notes = &work.notes;
-  search.interrupted = time_is_over(work, kForOverlaps);
+  const std::vector<std::size_t> compared = compared_images(set, found);
+  std::vector<image_sets::AuditedImage> images;
+  for (const std::size_t image : compared) {
+    const Example& example = set.examples[image];
+    images.push_back({0, example.image, example.name,
+                      example.part.empty() ? std::set<std::string>{} : std::set<std::string>{example.part}});
+  }
   try {
-    const std::vector<data::Overlap> overlaps = data::find_overlaps(search);
-    std::set<std::size_t> overlapping;
-    for (const data::Overlap& overlap : overlaps) overlapping.insert({overlap.first, overlap.second});
-    found.copies.overlapping = overlapping.size();
-    found.copies.groups = data::connected_groups(found.sample.size(), overlaps);
+    const image_sets::Findings findings = findings_among(set, compared, images, work);
+    std::set<std::size_t> showing;  // a part of another
+    for (const data::Overlap& overlap : findings.overlaps) showing.insert({overlap.first, overlap.second});
+    for (const image_sets::EqualImages& equal : findings.pixel_equal)
+      showing.insert(equal.images.begin(), equal.images.end());
+    const auto is_sampled = [&](std::size_t index) { return index < found.sample.size(); };
+    found.copies.overlapping =
+        static_cast<std::size_t>(std::count_if(showing.begin(), showing.end(), is_sampled));
+    for (std::vector<std::size_t> group : findings.groups) {
+      std::erase_if(group, [&](std::size_t index) { return !is_sampled(index); });
+      if (group.size() > 1) found.copies.groups.push_back(std::move(group));
+    }
+    found.copies.leaks += image_sets::count_leaks(images, findings);
     found.copies.searched_overlaps = true;
   } catch (const Error& error) {
     if (error.code() != ExitCode::kInterrupted || (work.interrupted && work.interrupted())) throw;
     found.limits.emplace_back(
         "overlapping crops were not searched to the end, so that images are compared as if each showed a "
-        "surface "
-        "of its own: `tune-train audit` takes its time");
+        "surface of its own: `tune-train audit` takes its time");
   }
-  if (found.copies.searched_overlaps && found.sample.size() < found.images)
-    found.limits.push_back("overlapping crops were searched among " + std::to_string(found.sample.size()) +
-                           " of " + std::to_string(found.images) +
-                           " images: `tune-train audit` searches all");
 }
 
 Pixels pixels_of(const std::vector<std::filesystem::path>& files, const data::Preprocessing& preprocessing,
@@ -118,7 +162,8 @@ std::shared_ptr<nn::ImageClassifier> network_for(const Measuring& work,
   torch::manual_seed(kAdviceSeed);
   auto network = work.kind.make(static_cast<std::int64_t>(classes.size()), /*dropout=*/0);
   if (with_weights)
-    initialise_from(*network, *work.weights, work.kind, classes, HeadPolicy::kNew, work.notes);
+    initialise_from(*network, *work.weights, work.kind, work.kind.input, {classes}, HeadPolicy::kNew,
+                    work.notes);
   network->to(work.compute.device);
   network->eval();
   return network;

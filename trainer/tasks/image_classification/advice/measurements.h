@@ -31,8 +31,8 @@ struct Measuring {
 struct Copies {
   std::size_t compared = 0;        // images whose bytes were compared
   std::size_t equal = 0;           // of them, those that another is equal to
-  std::size_t leaks = 0;           // sets of equal images in different parts
-  bool searched_overlaps = false;  // among the sample; else the time was over
+  std::size_t leaks = 0;           // as an audit counts them, see image_sets::count_leaks()
+  bool searched_overlaps = false;  // among the sample and as many of the other parts; else the time was over
   std::size_t overlapping = 0;     // images of the sample that show a part of another
   data::Groups groups;             // of the sample, by its own indices
 };

@@ -71,7 +71,7 @@ OrderedJson nearness_json(const Measurements& measured) {
           {"weights", estimate_json(measured.nearness->pretrained)},
           {"random", estimate_json(measured.nearness->random)},
           {"chance", measured.nearness->chance},
-          {"similar", is_similar(*measured.nearness)}};
+          {"similar", !is_different(*measured.nearness)}};
 }
 
 OrderedJson settings_json(const std::vector<Setting>& settings, const char* key) {
@@ -108,12 +108,12 @@ void print_findings(const AdvisedSet& advised, std::ostream& out) {
   out << plural_text(measured.images, "image") << " to train on, " << advised.set.classes.size()
       << " classes of " << advised.facts.smallest_class << " to " << advised.facts.largest_class
       << " images\n"
-      << "equal files: " << copies.equal;
-  if (copies.leaks > 0) out << ", " << copies.leaks << " times in different parts";
-  out << "; overlapping crops: "
+      << "equal files: " << copies.equal << "; overlapping crops: "
       << (copies.searched_overlaps ? std::to_string(copies.overlapping) + " images"
                                    : std::string("not known"))
       << "\n";
+  if (copies.leaks > 0)
+    out << "leaks: " << plural_text(copies.leaks, "finding") << " of the same surface in different parts\n";
   if (measured.nearness) {
     const Nearness& nearness = *measured.nearness;
     out << std::fixed << std::setprecision(3) << "a linear probe, cross-validated on "

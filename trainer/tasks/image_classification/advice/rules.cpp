@@ -11,8 +11,12 @@ namespace tune::trainer::image_classification {
 namespace {
 
 constexpr std::size_t kSmallSet = 1000, kLargeSet = 10000;  // images, as the courses' table draws its lines
-// Of answers right, and how surely: a head alone leaves training nothing to gain.
-constexpr double kSaturated = 0.98, kSureError = 0.02;
+// Standard errors to either side within which nothing is told apart.
+constexpr double kSure = 2;
+// Of answers right: a head alone leaves training nothing to gain.
+constexpr double kSaturated = 0.98;
+// Of few images nothing can be said: only where a tenth of the answers would have shown.
+constexpr double kShown = 0.1;
 constexpr double kImbalance = 5;      // times as many images of the largest class as of the smallest
 constexpr double kManyDoubts = 0.02;  // of the images
 
@@ -37,13 +41,14 @@ struct StrategyRule {
   Strategy strategy;
 };
 bool is_measured(const Facts& facts) { return facts.has_weights && facts.nearness.has_value(); }
-bool is_near(const Facts& facts) { return is_measured(facts) && is_similar(*facts.nearness); }
-bool is_far(const Facts& facts) { return is_measured(facts) && !is_similar(*facts.nearness); }
-// Of few images it cannot be said: only where a tenth more of right answers would have shown.
+bool is_far(const Facts& facts) { return is_measured(facts) && is_different(*facts.nearness); }
+bool is_saturated(const Facts& facts) {
+  const double error = kSure * facts.nearness->pretrained.standard_error;
+  return error <= kShown && facts.nearness->pretrained.value + error >= kSaturated;
+}
 bool is_no_better(const Facts& facts) {
-  constexpr double kShown = 0.1;
   return is_measured(facts) && !is_better_than_random(*facts.nearness) &&
-         2 * error_of_difference(*facts.nearness) <= kShown;
+         kSure * error_of_difference(*facts.nearness) <= kShown;
 }
 
 constexpr std::array kStrategyRules{
@@ -54,12 +59,10 @@ constexpr std::array kStrategyRules{
                  Strategy::kFeatures},
     StrategyRule{"nearness was not measured, 1,000 images and more: everything at a low rate",
                  [](const Facts& facts) { return !is_measured(facts); }, Strategy::kFull},
-    StrategyRule{"a head on frozen features is right at least 98 times of 100: nothing else needs training",
-                 [](const Facts& facts) {
-                   return facts.nearness->pretrained.value >= kSaturated &&
-                          facts.nearness->pretrained.standard_error <= kSureError;
-                 },
-                 Strategy::kFeatures},
+    StrategyRule{
+        "a head on frozen features cannot be told from one that is right 98 times of 100: nothing else needs "
+        "training",
+        is_saturated, Strategy::kFeatures},
     StrategyRule{
         "the weights are no better than random ones by two standard errors, over 10,000 images: from "
         "scratch",
@@ -68,23 +71,20 @@ constexpr std::array kStrategyRules{
     StrategyRule{"the weights are no better than random ones by two standard errors, too few images to start "
                  "from scratch: everything, at a low rate",
                  is_no_better, Strategy::kFull},
-    StrategyRule{"under 1,000 images, similar to those of the weights: a head on frozen features",
-                 [](const Facts& facts) { return is_near(facts) && facts.images < kSmallSet; },
-                 Strategy::kFeatures},
-    StrategyRule{"under 1,000 images, different from those of the weights: the last stages, carefully",
+    StrategyRule{"under 1,000 images, surely different from those of the weights: the last stages, carefully",
                  [](const Facts& facts) { return is_far(facts) && facts.images < kSmallSet; },
                  Strategy::kPartial},
-    StrategyRule{"1,000 to 10,000 images, similar to those of the weights: the later stages",
-                 [](const Facts& facts) { return is_near(facts) && facts.images <= kLargeSet; },
-                 Strategy::kPartial},
-    StrategyRule{"1,000 to 10,000 images, different from those of the weights: everything, at a low rate",
-                 [](const Facts& facts) { return is_far(facts) && facts.images <= kLargeSet; },
-                 Strategy::kFull},
-    StrategyRule{"over 10,000 images, similar to those of the weights: everything", is_near, Strategy::kFull},
     StrategyRule{
-        "over 10,000 images, different from those of the weights, which are better than random ones all "
-        "the same: everything, from the weights",
-        is_far, Strategy::kFull}};
+        "under 1,000 images, not surely different from those of the weights: a head on frozen features",
+        [](const Facts& facts) { return facts.images < kSmallSet; }, Strategy::kFeatures},
+    StrategyRule{
+        "1,000 to 10,000 images, surely different from those of the weights: everything, at a low rate",
+        [](const Facts& facts) { return is_far(facts) && facts.images <= kLargeSet; }, Strategy::kFull},
+    StrategyRule{"1,000 to 10,000 images, not surely different from those of the weights: the later stages",
+                 [](const Facts& facts) { return facts.images <= kLargeSet; }, Strategy::kPartial},
+    StrategyRule{
+        "over 10,000 images, and the weights are better than random ones: everything, from the weights",
+        [](const Facts&) { return true; }, Strategy::kFull}};
 
 std::string reason_of(const Facts& facts) {
   if (!facts.has_weights) return std::to_string(facts.images) + " images, and no weights to start from";
@@ -268,12 +268,15 @@ Strategy strategy_of_table(std::size_t images, bool similar) {
   return similar ? Strategy::kFull : Strategy::kScratch;
 }
 
-bool is_similar(const Nearness& nearness) {
-  return 1 - nearness.pretrained.value <= 0.5 * (1 - nearness.random.value);
+bool is_different(const Nearness& nearness) {
+  constexpr double kDoneAway = 0.5;
+  const double too_many = (1 - nearness.pretrained.value) - (1 - kDoneAway) * (1 - nearness.random.value);
+  return too_many > kSure * std::hypot(nearness.pretrained.standard_error,
+                                       (1 - kDoneAway) * nearness.random.standard_error);
 }
 
 bool is_better_than_random(const Nearness& nearness) {
-  return nearness.pretrained.value - nearness.random.value > 2 * error_of_difference(nearness);
+  return nearness.pretrained.value - nearness.random.value > kSure * error_of_difference(nearness);
 }
 
 StrategyAdvice advised_strategy(const Facts& facts) {
@@ -281,7 +284,7 @@ StrategyAdvice advised_strategy(const Facts& facts) {
                                  [&](const StrategyRule& row) { return row.applies(facts); });
   TUNE_CHECK(rule != kStrategyRules.end());
   StrategyAdvice advice{rule->strategy, rule->says, reason_of(facts)};
-  if (is_measured(facts)) advice.of_table = strategy_of_table(facts.images, is_similar(*facts.nearness));
+  if (is_measured(facts)) advice.of_table = strategy_of_table(facts.images, !is_different(*facts.nearness));
   return advice;
 }
 
@@ -303,6 +306,16 @@ Advice advise(const Facts& facts) {
     advice.remarks.push_back(std::string("the courses' table says ") +
                              strategy_name(*advice.strategy.of_table) +
                              " for so many images; what was measured says otherwise");
+  if (facts.leaks > 0)
+    advice.remarks.emplace_back(
+        "parts of the set show the same surfaces, so that what is measured on them flatters: `tune-train "
+        "audit` "
+        "lists them");
+  if (facts.images <= kLargeSet && (!facts.has_weights || is_no_better(facts)))
+    advice.remarks.emplace_back(
+        std::string(facts.has_weights ? "these weights help nothing here" : "there are no weights") +
+        ", and the images are few: `tune-train pretrain --model ssd224-resnet18` makes weights for resnet18 "
+        "from drawn images, `--model ssd300-resnet50` for resnet50");
   if (facts.strong_doubts > kManyDoubts)
     advice.remarks.emplace_back(
         "look at the labels that neighbours contradict before any training: a cleaner set "

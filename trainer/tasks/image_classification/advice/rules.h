@@ -26,6 +26,7 @@ struct Facts {
   std::optional<Nearness> nearness = std::nullopt;
   double strong_doubts = 0;  // the share of the images whose neighbours are of one other class
   bool shares_surfaces = false;
+  std::size_t leaks = 0;   // findings of the same surface in different parts
   std::size_t stages = 0;  // of the network's body
   bool accelerated = false;
   double images_per_second = 0;  // through the network, forwards
@@ -41,8 +42,9 @@ const char* strategy_name(Strategy strategy);
 
 // What the courses' table says of so many images that are similar to those of the weights, or not.
 Strategy strategy_of_table(std::size_t images, bool similar);
-// Whether the weights do away with at least half of the mistakes that random weights make.
-bool is_similar(const Nearness& nearness);
+// Whether the weights surely (by more than two standard errors) do away with less than half of the mistakes
+// that random weights make. All else counts as similar, so that few images do not decide by chance.
+bool is_different(const Nearness& nearness);
 // Whether they are better by more than two standard errors.
 bool is_better_than_random(const Nearness& nearness);
 

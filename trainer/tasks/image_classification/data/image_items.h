@@ -12,12 +12,10 @@ inline constexpr std::array<std::string_view, 7> kPathColumns{
     "path", "image", "file", "filename", "file_name", "image_path", "image_name"};
 
 inline const classification::Items& image_items() {
-  static const classification::Items items{"image_classification",
-                                           "image",
-                                           "image",
-                                           {kPathColumns.begin(), kPathColumns.end()},
-                                           /*are_numbers=*/false,
-                                           /*are_paths=*/true};
+  static const classification::Items items{
+      "image_classification", "image", "image", {kPathColumns.begin(), kPathColumns.end()},
+      /*are_numbers=*/false,
+      /*are_paths=*/true};
   return items;
 }
 

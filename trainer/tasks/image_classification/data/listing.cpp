@@ -149,14 +149,7 @@ fs::path listed_image(const std::string& text, const fs::path& list, const std::
 }
 
 Listing list_images(const fs::path& data, const ReadOptions& options) {
-  std::error_code error;
-  const fs::file_status status = fs::status(data, error);
-  if (status.type() == fs::file_type::not_found)
-    throw Error(ExitCode::kBadData, "the data set " + data.string() + " does not exist",
-                "Relative paths start in the working folder, " + fs::current_path().string() + ".");
-  if (error)
-    throw Error(ExitCode::kBadData, "the data set " + data.string() + " cannot be read: " + error.message(),
-                "Name a folder or file that this user may read.");
+  const fs::file_status status = data::status_of_data(data);
   if (fs::is_directory(status)) return list_folder(data, options);
   if (data::has_extension(data, {".lst", ".csv"})) return list_file(data, options);
   if (images::is_picture(data)) return one_picture(data, options);

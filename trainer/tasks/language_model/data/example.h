@@ -14,7 +14,7 @@ struct Example {
   // A prompt and what is to come behind it; of a plain text the prompt is empty.
   std::string prompt = {};
   std::optional<std::string> completion = std::nullopt;  // absent where predictions are asked for
-  std::vector<Message> messages = {};          // of a conversation; then the two above are empty
+  std::vector<Message> messages = {};                    // of a conversation; then the two above are empty
 };
 
 struct ExampleForm {

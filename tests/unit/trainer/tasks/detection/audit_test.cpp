@@ -10,7 +10,7 @@
 
 #include "trainer/cli/commands.h"
 #include "trainer/images/image.h"
-#include "trainer/tasks/detection/audit_pictures.h"
+#include "trainer/tasks/image_sets/picture_page.h"
 #include "unit/trainer/photographs.h"
 
 using namespace tune::trainer;
@@ -246,6 +246,7 @@ TEST_CASE("of many equal images a picture shows the first ones and counts the ot
 TEST_CASE("a folder for pictures that cannot be made is an error of the environment") {
   const TestFolder folder;
   const std::string name(300, 'x');
-  CHECK(contains(message_of(ExitCode::kEnvironment, [&] { make_picture_folder(folder.path() / name); }),
-                 "cannot use the folder"));
+  CHECK(contains(
+      message_of(ExitCode::kEnvironment, [&] { image_sets::make_picture_folder(folder.path() / name); }),
+      "cannot use the folder"));
 }

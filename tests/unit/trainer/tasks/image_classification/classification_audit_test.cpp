@@ -41,7 +41,9 @@ TEST_CASE(
   tune::write_file_atomically(set.path() / "edge" / "broken.jpg", tune::read_file(a).substr(0, 1200));
   against.add("dent", three, 40, 0);
 
-  const Json result = audit_of({{"data", set.path().string()}, {"against", against.path().string()}});
+  const fs::path pictures = folder.path() / "pictures";
+  const Json result = audit_of(
+      {{"data", set.path().string()}, {"against", against.path().string()}, {"output", pictures.string()}});
   INFO(result.dump(1));
   CHECK(result["task"] == "image_classification");
   REQUIRE(result["sets"].size() == 2);
@@ -66,6 +68,24 @@ TEST_CASE(
     if (overlap["second"]["set"] == "against") shifts.push_back(overlap["shift"]);
   CHECK(shifts == std::vector<Json>{Json({40, 0})});
   CHECK(result["groups"].size() == 2);
+
+  // Each finding has its picture.
+  const std::string page = tune::read_file(pictures / "index.html");
+  for (const char* said :
+       {"The same surface with different classes: 1", "Equal files: 1", "Equal pixels in different files: 1",
+        "same classes: pit/copy.jpg (pit)", "dent/i103.jpg (dent) and edge/again.jpg (edge): shift (0, 0)",
+        "broken.jpg is a truncated or damaged JPEG", "against: dent/"}) {
+    INFO(said);
+    CHECK(contains(page, said));
+  }
+  for (const char* name :
+       {"contradiction-1.jpg", "bytes-1.jpg", "pixels-1.jpg", "nearly-1.jpg", "overlap-1.jpg"})
+    CHECK(images::decode(pictures / name).height == 96);
+  CHECK(contains(message_of(ExitCode::kConflict,
+                            [&] {
+                              audited({{"data", set.path().string()}, {"output", pictures.string()}});
+                            }),
+                 "is not an empty folder"));
 
   const loop::Answer text = audited({{"data", set.path().string()}, {"fail-on", "contradictions,duplicates"}},
                                     /*as_json=*/false);

@@ -37,12 +37,12 @@ struct Started {
   weights::TensorMap tensors;
 };
 Started start_from(const std::filesystem::path& file, const char* model, const Names& classes,
-                   HeadPolicy policy = HeadPolicy::kAuto) {
+                   HeadPolicy policy = HeadPolicy::kAuto, bool multi_label = false) {
   const ClassifierModel& kind = classifier_model(model);
   torch::manual_seed(8);
   const auto network = kind.make(static_cast<std::int64_t>(classes.size()), 0);
   std::ostringstream notes;
-  initialise_from(*network, file, kind, classes, policy, notes);
+  initialise_from(*network, file, kind, kind.input, {classes, multi_label}, policy, notes);
   return {notes.str(), copy_of(*network)};
 }
 Started start_with(const weights::TensorMap& tensors, const char* model, const Names& classes,
@@ -240,6 +240,65 @@ TEST_CASE("Weights for another normalisation are refused with both") {
   CHECK(start_saying("preprocessing",
                      R"({"size": [96, 96], "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]})")
             .empty());
+}
+
+TEST_CASE("A head for one class an image is not kept for images of several, and the other way about") {
+  const TestFolder folder;
+  const auto file = folder.path() / "given.safetensors";
+  const weights::TensorMap given = trained(kSqueeze, 2);
+  const auto promote = [&](const OrderedJson& multi_label) {
+    OrderedJson said{{"schema", 1}, {"classes", Names{"a", "b"}}};
+    if (!multi_label.is_null()) said["multi_label"] = multi_label;
+    weights::write_safetensors(file, given, {{"labels", said.dump()}});
+  };
+  const auto refusal = [&](bool multi_label, HeadPolicy policy) {
+    return message_of(ExitCode::kBadSpec, [&] {
+      start_from(file, kSqueeze, {"a", "b"}, policy, multi_label);
+    });
+  };
+  promote(true);
+  for (const HeadPolicy policy : {HeadPolicy::kAuto, HeadPolicy::kKeep})
+    CHECK(contains(refusal(false, policy),
+                   "its head is for examples of several classes or none, but those of the data have one "
+                   "class each"));
+  CHECK(contains(start_from(file, kSqueeze, {"a", "b"}, HeadPolicy::kNew, false).notes,
+                 "as trainer.head asks"));
+  CHECK(contains(start_from(file, kSqueeze, {"a", "c"}, HeadPolicy::kAuto, false).notes, "initialised anew"));
+  CHECK(contains(start_from(file, kSqueeze, {"a", "b"}, HeadPolicy::kAuto, true).notes, "the head is kept"));
+  promote(false);
+  CHECK(contains(refusal(true, HeadPolicy::kAuto),
+                 "its head is for examples of one class each, but those of the data have several classes or "
+                 "none"));
+  promote(nullptr);  // a header of somebody else's says nothing of the kind
+  CHECK(refusal(true, HeadPolicy::kKeep).empty());
+}
+
+TEST_CASE("Weights that saw images of another size are taken, and the log says so once") {
+  const TestFolder folder;
+  const weights::TensorMap given = trained(kSqueeze, 2);
+  const std::string small =
+      R"({"size": [96, 96], "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "resize": 112})";
+  const std::string said =
+      "weights: they were trained on images of 96x96 pixels, cut out of a shorter side of 112, bilinear; a "
+      "training of squeezenet1_1 shows them 224x224 pixels, cut out of a shorter side of 256, bilinear\n";
+  const auto times = [&](const std::string& notes) {
+    return contains(notes, said) && notes.find(said) == notes.rfind(said);
+  };
+  CHECK(times(start_with(given, kSqueeze, {"a", "b"}, HeadPolicy::kAuto, {{"preprocessing", small}}).notes));
+  const Json same = to_json(classifier_model(kSqueeze).input);
+  CHECK_FALSE(contains(
+      start_with(given, kSqueeze, {"a", "b"}, HeadPolicy::kAuto, {{"preprocessing", same.dump()}}).notes,
+      "were trained on images"));
+  // In a promoted folder the file beside the weights says it too, and may not contradict their header.
+  weights::write_safetensors(folder.path() / "weights.safetensors", given);
+  folder.write("preprocessing.json", small);
+  CHECK(times(start_from(folder.path(), kSqueeze, {"a", "b"}).notes));
+  weights::write_safetensors(folder.path() / "weights.safetensors", given, {{"preprocessing", same.dump()}});
+  CHECK(contains(message_of(ExitCode::kBadData,
+                            [&] {
+                              start_from(folder.path(), kSqueeze, {"a", "b"});
+                            }),
+                 "preprocessing.json has images like"));
 }
 
 TEST_CASE("A network that was never trained is said to be random, whatever the file says") {

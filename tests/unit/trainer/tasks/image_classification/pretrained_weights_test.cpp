@@ -40,7 +40,7 @@ Pretrained pretrained(const std::filesystem::path& file, const char* model, std:
   const ClassifierModel& kind = classifier_model(model);
   std::ostringstream notes;
   Pretrained started{kind.make(static_cast<std::int64_t>(classes), kind.dropout), ""};
-  initialise_from(*started.network, file, kind, numbered(classes), head, notes);
+  initialise_from(*started.network, file, kind, kind.input, {numbered(classes)}, head, notes);
   started.network->eval();
   started.notes = notes.str();
   return started;

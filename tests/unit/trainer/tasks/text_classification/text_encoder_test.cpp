@@ -207,7 +207,7 @@ Started start_from(const TestFolder& folder, const weights::TensorMap& tensors, 
   Started started{std::make_shared<nn::TextEncoder>(config.layout, static_cast<std::int64_t>(classes.size())),
                   ""};
   std::ostringstream notes;
-  initialise_from(*started.network, config, file, classes, policy, notes);
+  initialise_from(*started.network, config, file, {classes}, policy, notes);
   started.notes = notes.str();
   return started;
 }
@@ -276,6 +276,11 @@ TEST_CASE("A layer for the classes is kept where it is for the data's, and layer
                    start_from(folder, renamed(same, 3), named, {"a", "b"}, classification::HeadPolicy::kKeep);
                  }),
       "its head cannot be kept"));
+  Json of_several = named;
+  of_several["problem_type"] = "multi_label_classification";
+  CHECK(contains(message_of(ExitCode::kBadSpec, [&] { start_from(folder, whole, of_several); }),
+                 "its head is for examples of several classes or none, but those of the data have one class "
+                 "each"));
   const auto without_pooler = [](const std::string& name) {
     return name.find("pooler") != name.npos ? std::string() : name;
   };

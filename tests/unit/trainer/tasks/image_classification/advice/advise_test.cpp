@@ -6,6 +6,7 @@
 #include "trainer/tasks/image_classification/offers.h"
 #include "trainer/weights/state_dict.h"
 #include "tuner/os/atomic_file.h"
+#include "unit/trainer/photographs.h"
 #include "unit/trainer/tasks/image_classification/class_pictures.h"
 
 using namespace tune::trainer;
@@ -114,18 +115,25 @@ TEST_CASE("an advice without weights says where some come from, and to begin fro
   CHECK(contains(text, "with --weights they are measured"));
 }
 
-TEST_CASE("an advice looks at no image of a part that measures, but for equal files") {
+TEST_CASE("an advice counts leaks as an audit does, and measures on no image of a part that measures") {
   AdvisedPlace place;
   fs::create_directories(place.path("parts"));
   fs::rename(place.path("data"), place.path("parts/train"));
   draw_classes(place.folder, "parts/test", {4, 4, 4}, 50);
   fs::copy_file(place.path("parts/train/a/0.png"), place.path("parts/test/a/0.png"),
                 fs::copy_options::overwrite_existing);
+  // The same pixels in another file, and a crop of another picture.
+  place.folder.write("parts/test/b/same.png", tune::read_file(place.path("parts/train/b/1.png")) + "\n");
+  const Surface surface = texture(3, 200);
+  photograph(surface, 0, 0, 128, 128, 1, place.path("parts/train/c/surface.jpg"));
+  photograph(surface, 40, 20, 128, 128, 2, place.path("parts/test/c/crop.jpg"));
   const Json advice = place.json({{"data", place.path("parts")}, {"model", "squeezenet1_1"}});
-  CHECK(advice["images"] == 36);
-  CHECK(advice["copies"]["compared"] == 48);
+  INFO(advice.dump(1));
+  CHECK(advice["images"] == 37);
+  CHECK(advice["copies"]["compared"] == 51);
   CHECK(advice["copies"]["equal"] == 2);
-  CHECK(advice["copies"]["leaks"] == 1);
+  CHECK(advice["copies"]["leaks"] == 3);
+  CHECK(contains(advice["advice"]["remarks"].dump(), "parts of the set show the same surfaces"));
 }
 
 TEST_CASE("an advice says what is wrong with data, weights and options") {

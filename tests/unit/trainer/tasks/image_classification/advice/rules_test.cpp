@@ -1,11 +1,13 @@
 #include "trainer/tasks/image_classification/advice/rules.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "support/catch.h"
 #include "trainer/loop/transfer.h"
 #include "trainer/tasks/image_classification/models.h"
 #include "trainer/tasks/image_classification/recipes.h"
+#include "tuner/core/rng.h"
 #include "unit/trainer/test_folder.h"
 
 using namespace tune::trainer::image_classification;
@@ -53,20 +55,23 @@ TEST_CASE("each row of the rules for a strategy applies where it says") {
       {without_probe(999, true), Strategy::kFeatures, "nearness was not measured, under 1,000", false},
       {without_probe(1000, true), Strategy::kFull, "nearness was not measured, 1,000 images and more", false},
       {measured(20000, 0.98, 0.5), Strategy::kFeatures, "98 times of 100", true},
-      {measured(500, 0.99, 0.985), Strategy::kFeatures, "98 times of 100", true},
+      {measured(5000, 0.961, 0.9), Strategy::kFeatures, "98 times of 100", true},
+      {measured(5000, 0.959, 0.9), Strategy::kPartial, "1,000 to 10,000 images, not surely", false},
+      {measured(500, 0.99, 0.985), Strategy::kFeatures, "98 times of 100", false},
+      {measured(5000, 0.95, 0.9, 0.05), Strategy::kFeatures, "98 times of 100", true},
+      {measured(5000, 0.95, 0.9, 0.06), Strategy::kPartial, "1,000 to 10,000 images, not surely", false},
       {measured(20000, 0.60, 0.58), Strategy::kScratch,
        "no better than random ones by two standard errors, over", false},
       {measured(2000, 0.60, 0.58), Strategy::kFull, "too few images to start from scratch", false},
-      {measured(500, 0.60, 0.58, 0.05), Strategy::kPartial, "under 1,000 images, different", false},
-      {measured(500, 1, 0.5, 0.03), Strategy::kFeatures, "under 1,000 images, similar", false},
-      {measured(5000, 1, 0.5, 0.03), Strategy::kPartial, "1,000 to 10,000 images, similar", false},
       {measured(500, 0.60, 0.58), Strategy::kFull, "too few images to start from scratch", true},
-      {measured(999, 0.90, 0.60), Strategy::kFeatures, "under 1,000 images, similar", false},
-      {measured(999, 0.75, 0.60), Strategy::kPartial, "under 1,000 images, different", false},
-      {measured(1000, 0.90, 0.60), Strategy::kPartial, "1,000 to 10,000 images, similar", false},
-      {measured(10000, 0.75, 0.60), Strategy::kFull, "1,000 to 10,000 images, different", false},
-      {measured(10001, 0.90, 0.60), Strategy::kFull, "over 10,000 images, similar", false},
-      {measured(10001, 0.75, 0.60), Strategy::kFull, "over 10,000 images, different", true}};
+      {measured(500, 0.60, 0.58, 0.05), Strategy::kPartial, "under 1,000 images, surely different", false},
+      {measured(999, 0.90, 0.60), Strategy::kFeatures, "under 1,000 images, not surely", false},
+      {measured(999, 0.78, 0.60), Strategy::kFeatures, "under 1,000 images, not surely", false},
+      {measured(999, 0.77, 0.60), Strategy::kPartial, "under 1,000 images, surely different", false},
+      {measured(1000, 0.90, 0.60), Strategy::kPartial, "1,000 to 10,000 images, not surely", false},
+      {measured(10000, 0.75, 0.60), Strategy::kFull, "1,000 to 10,000 images, surely different", false},
+      {measured(10001, 0.90, 0.60), Strategy::kFull, "over 10,000 images", false},
+      {measured(10001, 0.75, 0.60), Strategy::kFull, "over 10,000 images", true}};
   for (const Row& row : rows) {
     const StrategyAdvice advice = advised_strategy(row.facts);
     INFO(row.facts.images << " images, " << row.rule);
@@ -86,11 +91,46 @@ TEST_CASE("the courses' table has a strategy for each size and domain") {
   CHECK(strategy_of_table(10001, false) == Strategy::kScratch);
 }
 
-TEST_CASE("similar is what halves the mistakes of random weights, better what two standard errors say") {
-  CHECK(is_similar({{0.80, 0.01}, {0.60, 0.01}, 0.25}));
-  CHECK_FALSE(is_similar({{0.79, 0.01}, {0.60, 0.01}, 0.25}));
+TEST_CASE("different and better are what two standard errors say") {
+  CHECK_FALSE(is_different({{0.80, 0.01}, {0.60, 0.01}, 0.25}));
+  CHECK_FALSE(is_different({{0.78, 0.01}, {0.60, 0.01}, 0.25}));
+  CHECK(is_different({{0.77, 0.01}, {0.60, 0.01}, 0.25}));
+  CHECK_FALSE(is_different({{0.77, 0.02}, {0.60, 0.01}, 0.25}));
   CHECK(is_better_than_random({{0.70, 0.03}, {0.60, 0.03}, 0.25}));
   CHECK_FALSE(is_better_than_random({{0.68, 0.03}, {0.60, 0.03}, 0.25}));
+}
+
+TEST_CASE("another sample of the same images hardly ever changes the advice") {
+  struct Truth {
+    double pretrained, random;
+    Strategy small, medium;
+  };
+  const std::vector<Truth> truths{{0.995, 0.90, Strategy::kFeatures, Strategy::kFeatures},
+                                  {0.975, 0.93, Strategy::kFeatures, Strategy::kFeatures},
+                                  {0.92, 0.70, Strategy::kFeatures, Strategy::kPartial},
+                                  {0.85, 0.70, Strategy::kFeatures, Strategy::kPartial},
+                                  {0.75, 0.65, Strategy::kPartial, Strategy::kFull}};
+  constexpr int kDraws = 200;
+  tune::Rng rng(3);
+  const auto measure = [&](double truth, int images) {
+    int rights = 0;
+    for (int i = 0; i < images; ++i) rights += rng.uniform() < truth ? 1 : 0;
+    const double share = static_cast<double>(rights) / images, error = share * (1 - share) / images;
+    return Estimate{share, std::sqrt(std::max(error, 1.0 / images / images)),
+                    static_cast<std::size_t>(images)};
+  };
+  for (const Truth& truth : truths)
+    for (const bool is_small : {true, false}) {
+      int same = 0;
+      for (int draw = 0; draw < kDraws; ++draw) {
+        Facts facts = measured(is_small ? 900 : 5000, 1, 0);
+        const int sampled = 300 + 50 * (draw % 13);
+        facts.nearness = Nearness{measure(truth.pretrained, sampled), measure(truth.random, sampled), 0.25};
+        same += advised_strategy(facts).strategy == (is_small ? truth.small : truth.medium) ? 1 : 0;
+      }
+      INFO(truth.pretrained << " and " << truth.random << (is_small ? ", small" : ", medium"));
+      CHECK(same >= 0.8 * kDraws);
+    }
 }
 
 TEST_CASE("each row of the rules for a model applies where it says, and names a network that there is") {
@@ -197,4 +237,16 @@ TEST_CASE("what disagrees with the table and what casts doubt on labels is remar
   REQUIRE(advise(doubtful).remarks.size() == 1);
   CHECK(contains(advise(doubtful).remarks[0], "look at the labels"));
   CHECK(advise(doubtful).splits_by_content);
+  Facts leaking = measured(4000, 0.7, 0.5);
+  leaking.leaks = 1;
+  REQUIRE(advise(leaking).remarks.size() == 1);
+  CHECK(contains(advise(leaking).remarks[0], "parts of the set show the same surfaces"));
+}
+
+TEST_CASE("where weights help nothing and images are few, the advice speaks of those that formulas make") {
+  for (const Facts& facts : {measured(500, 0.60, 0.58), without_probe(500, false)})
+    CHECK(contains(advise(facts).remarks.back(), "tune-train pretrain --model ssd224-resnet18"));
+  for (const Facts& facts :
+       {measured(500, 0.90, 0.58), measured(20000, 0.60, 0.58), without_probe(20000, false)})
+    for (const std::string& remark : advise(facts).remarks) CHECK_FALSE(contains(remark, "pretrain"));
 }

@@ -168,6 +168,28 @@ TEST_CASE("one class, no image, no folder and a file that is none of the forms a
                  "has no part of its own for test"));
 }
 
+TEST_CASE("a link that leads back into the set is refused by name, and other links are followed") {
+  const TestFolder folder;
+  ImageFolder set(folder), elsewhere(folder, "elsewhere");
+  set.add("pit/a.png");
+  set.add("dent/b.png");
+  elsewhere.add("c.png");
+  std::filesystem::create_directory_symlink(elsewhere.path(), set.path() / "pit" / "more");
+  CHECK(labelled(read_dataset(set.path())) ==
+        Texts{"dent/b.png=dent", "pit/a.png=pit", "pit/more/c.png=pit"});
+  const auto refusal = [&](const std::filesystem::path& target, const char* link) {
+    const std::filesystem::path at = set.path() / link;
+    std::filesystem::create_directory_symlink(target, at);
+    const std::string said = message_of(ExitCode::kBadData, [&] { read_dataset(set.path()); });
+    std::filesystem::remove(at);
+    return said;
+  };
+  CHECK(contains(refusal(".", "pit/self"), "pit/self leads back to "));
+  CHECK(contains(refusal("../..", "dent/up"), "which it lies in"));
+  std::filesystem::create_directory_symlink("../dent", set.path() / "pit" / "neighbour");
+  CHECK(contains(refusal("../pit", "dent/back"), "leads back to "));
+}
+
 TEST_CASE("damaged images and equal files in two classes are refused together, each by name") {
   const TestFolder folder;
   ImageFolder set(folder);

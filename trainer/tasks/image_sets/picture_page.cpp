@@ -1,7 +1,6 @@
-#include "trainer/tasks/detection/picture_page.h"
+#include "trainer/tasks/image_sets/picture_page.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "trainer/images/encode.h"
@@ -9,21 +8,14 @@
 #include "tuner/core/visible_text.h"
 #include "tuner/os/atomic_file.h"
 
-namespace tune::trainer::detection {
+namespace tune::trainer::image_sets {
 namespace {
 
 namespace fs = std::filesystem;
 
-// Okabe and Ito's colours.
-constexpr std::array<images::Colour, 6> kClassColours = {
-    {{86, 180, 233}, {0, 158, 115}, {213, 94, 0}, {204, 121, 167}, {0, 114, 178}, {230, 159, 0}}};
 constexpr int kQuality = 88;
 
 }  // namespace
-
-images::Colour class_colour(int category) {
-  return kClassColours[static_cast<std::size_t>(category - 1) % kClassColours.size()];
-}
 
 std::optional<Shown> load_shown(const fs::path& file, int longest) {
   try {
@@ -79,4 +71,4 @@ void make_picture_folder(const fs::path& folder) {
                 "name a folder that can be written");
 }
 
-}  // namespace tune::trainer::detection
+}  // namespace tune::trainer::image_sets

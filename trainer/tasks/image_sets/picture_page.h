@@ -9,10 +9,7 @@
 #include "trainer/images/draw.h"
 #include "trainer/images/image.h"
 
-namespace tune::trainer::detection {
-
-// Classes (from 1) take in turn six colours that most kinds of colour blindness tell apart.
-images::Colour class_colour(int category);
+namespace tune::trainer::image_sets {
 
 // An image as it is shown.
 struct Shown {
@@ -47,4 +44,4 @@ class PicturePage {
 // vain.
 void make_picture_folder(const std::filesystem::path& folder);
 
-}  // namespace tune::trainer::detection
+}  // namespace tune::trainer::image_sets
