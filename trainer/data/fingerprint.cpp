@@ -6,7 +6,9 @@
 namespace tune::trainer::data {
 namespace {
 
-std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string text_of_facts(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 std::string image_bytes(const std::filesystem::path& file) {
   try {
@@ -18,12 +20,12 @@ std::string image_bytes(const std::filesystem::path& file) {
 
 }  // namespace
 
-Fingerprint::Fingerprint(const std::vector<std::string>& classes) { hash_.add(text_of(Json(classes))); }
+Fingerprint::Fingerprint(const std::vector<std::string>& classes) { hash_.add(text_of_facts(Json(classes))); }
 
 void Fingerprint::add(const std::filesystem::path& image,
                       const std::function<Json(std::size_t bytes)>& facts) {
   const std::string content = image_bytes(image);
-  hash_.add(text_of(facts(content.size())));
+  hash_.add(text_of_facts(facts(content.size())));
   hash_.add(content);
 }
 

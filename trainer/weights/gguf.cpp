@@ -15,18 +15,18 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "GGUF is little-endian, and so is this reader");
 
-constexpr std::string_view kMagic = "GGUF";
+constexpr std::string_view kGgufMagic = "GGUF";
 constexpr std::uint32_t kVersion = 3;
 constexpr std::uint64_t kDefaultAlignment = 32, kLargestAlignment = 1 << 20;
-constexpr std::size_t kLongestShown = 60;     // of a name in an error
-constexpr std::uint32_t kMostDimensions = 4;  // ggml's own limit
+constexpr std::size_t kLongestNameShown = 60;     // of a name in an error
+constexpr std::uint32_t kMostGgufDimensions = 4;  // ggml's own limit
 
-[[noreturn]] void refuse(const std::string& place, const std::string& reason,
-                         const std::string& cure = "copy or download the file again") {
+[[noreturn]] void refuse_gguf(const std::string& place, const std::string& reason,
+                              const std::string& cure = "copy or download the file again") {
   throw Error(ExitCode::kBadData, place + ": not a valid GGUF file: " + reason, cure);
 }
 
-std::string shown(const std::string& name) { return "\"" + name.substr(0, kLongestShown) + "\""; }
+std::string shown(const std::string& name) { return "\"" + name.substr(0, kLongestNameShown) + "\""; }
 
 enum class Kind : std::uint32_t {
   kUint8,
@@ -53,7 +53,7 @@ class Bytes {
   std::uint64_t position() const { return position_; }
   std::uint64_t left() const { return left_; }
   void read(char* to, std::uint64_t count, const char* what) {
-    if (count > left_) refuse(place_, std::string("it ends within ") + what);
+    if (count > left_) refuse_gguf(place_, std::string("it ends within ") + what);
     if (count > 0) next_(to, count);
     left_ -= count;
     position_ += count;
@@ -66,7 +66,7 @@ class Bytes {
   }
   std::string text(const char* what) {
     const auto length = number<std::uint64_t>(what);
-    if (length > left_) refuse(place_, std::string("it ends within ") + what);
+    if (length > left_) refuse_gguf(place_, std::string("it ends within ") + what);
     std::string value(length, '\0');
     read(value.data(), length, what);
     return value;
@@ -124,8 +124,8 @@ Json scalar(Bytes& bytes, Kind kind, const std::string& place, const std::string
     case Kind::kArray:
       break;
   }
-  refuse(place, "the value " + shown(name) + " is of a type " +
-                    std::to_string(static_cast<std::uint32_t>(kind)) + " that there is not");
+  refuse_gguf(place, "the value " + shown(name) + " is of a type " +
+                         std::to_string(static_cast<std::uint32_t>(kind)) + " that there is not");
 }
 
 // Bytes that one takes at least.
@@ -153,32 +153,32 @@ Json value_of(Bytes& bytes, const std::string& place, const std::string& name) {
   if (kind != Kind::kArray) return scalar(bytes, kind, place, name);
   const auto of = static_cast<Kind>(bytes.number<std::uint32_t>("an array"));
   const auto count = bytes.number<std::uint64_t>("an array");
-  if (of == Kind::kArray) refuse(place, "the value " + shown(name) + " is an array of arrays");
-  if (count > bytes.left() / least_bytes(of)) refuse(place, "it ends within the array " + shown(name));
+  if (of == Kind::kArray) refuse_gguf(place, "the value " + shown(name) + " is an array of arrays");
+  if (count > bytes.left() / least_bytes(of)) refuse_gguf(place, "it ends within the array " + shown(name));
   Json values = Json::array();
   for (std::uint64_t i = 0; i < count; ++i) values.push_back(scalar(bytes, of, place, name));
   return values;
 }
 
-struct Entry {
+struct GgufEntry {
   std::string name;
   GgufTensor tensor;
   std::uint64_t offset = 0, row_bytes = 0, rows = 1;
 };
 
-Entry entry_of(Bytes& bytes, const std::string& place) {
-  Entry entry;
+GgufEntry entry_of(Bytes& bytes, const std::string& place) {
+  GgufEntry entry;
   entry.name = bytes.text("the list of tensors");
   const std::string tensor = "tensor " + shown(entry.name);
   const auto dimensions = bytes.number<std::uint32_t>("the list of tensors");
-  if (dimensions < 1 || dimensions > kMostDimensions)
-    refuse(place, tensor + " has " + std::to_string(dimensions) + " dimensions");
+  if (dimensions < 1 || dimensions > kMostGgufDimensions)
+    refuse_gguf(place, tensor + " has " + std::to_string(dimensions) + " dimensions");
   std::uint64_t numbers = 1;
   for (std::uint32_t i = 0; i < dimensions; ++i) {
     const auto size = bytes.number<std::uint64_t>("the list of tensors");
     if (size < 1 || size > (std::uint64_t{1} << 40) || __builtin_mul_overflow(numbers, size, &numbers) ||
         numbers > (std::uint64_t{1} << 48))
-      refuse(place, tensor + " has an impossible size");
+      refuse_gguf(place, tensor + " has an impossible size");
     entry.tensor.shape.insert(entry.tensor.shape.begin(), static_cast<std::int64_t>(size));
   }
   const auto type = bytes.number<std::uint32_t>("the list of tensors");
@@ -191,8 +191,8 @@ Entry entry_of(Bytes& bytes, const std::string& place) {
                 "last two)");
   const auto columns = static_cast<std::uint64_t>(entry.tensor.shape.back());
   if (columns % static_cast<std::uint64_t>(block->numbers) != 0)
-    refuse(place, tensor + " has rows of " + std::to_string(columns) +
-                      " numbers, which are no whole blocks of " + block->name);
+    refuse_gguf(place, tensor + " has rows of " + std::to_string(columns) +
+                           " numbers, which are no whole blocks of " + block->name);
   entry.tensor.type = static_cast<GgufType>(type);
   entry.row_bytes =
       columns / static_cast<std::uint64_t>(block->numbers) * static_cast<std::uint64_t>(block->bytes);
@@ -206,7 +206,7 @@ std::uint64_t alignment_of(const GgufContent& content, const std::string& place)
   const Json& value = found->second;
   if (!value.is_number_unsigned() || value.get<std::uint64_t>() == 0 ||
       value.get<std::uint64_t>() > kLargestAlignment)
-    refuse(place, "general.alignment is " + value.dump().substr(0, kLongestShown));
+    refuse_gguf(place, "general.alignment is " + value.dump().substr(0, kLongestNameShown));
   return value.get<std::uint64_t>();
 }
 
@@ -214,17 +214,18 @@ std::uint64_t padding(std::uint64_t position, std::uint64_t alignment) {
   return (alignment - position % alignment) % alignment;
 }
 
-void read_tensors(Bytes& bytes, std::vector<Entry>& entries, GgufContent& content, const std::string& place) {
+void read_tensors(Bytes& bytes, std::vector<GgufEntry>& entries, GgufContent& content,
+                  const std::string& place) {
   std::sort(entries.begin(), entries.end(),
-            [](const Entry& a, const Entry& b) { return a.offset < b.offset; });
+            [](const GgufEntry& a, const GgufEntry& b) { return a.offset < b.offset; });
   const std::uint64_t begin = bytes.position(), all = bytes.left();
-  for (Entry& entry : entries) {
+  for (GgufEntry& entry : entries) {
     const std::string tensor = "tensor " + shown(entry.name);
     std::uint64_t size = 0;
     if (__builtin_mul_overflow(entry.rows, entry.row_bytes, &size) || entry.offset > all ||
         size > all - entry.offset)
-      refuse(place, tensor + " ends outside the file: it is cut off, or damaged");
-    if (entry.offset < bytes.position() - begin) refuse(place, tensor + " overlaps another one");
+      refuse_gguf(place, tensor + " ends outside the file: it is cut off, or damaged");
+    if (entry.offset < bytes.position() - begin) refuse_gguf(place, tensor + " overlaps another one");
     bytes.skip(entry.offset - (bytes.position() - begin), "the tensors");
     entry.tensor.bytes = torch::empty(
         {static_cast<std::int64_t>(entry.rows), static_cast<std::int64_t>(entry.row_bytes)}, at::kByte);
@@ -299,33 +300,33 @@ torch::Tensor GgufTensor::unpacked(at::ScalarType dtype) const {
   return unpack_blocks(bytes, type, dtype).view(shape);
 }
 
-bool is_gguf(std::string_view first_bytes) { return first_bytes.starts_with(kMagic); }
+bool is_gguf(std::string_view first_bytes) { return first_bytes.starts_with(kGgufMagic); }
 
 GgufContent decode_gguf(std::uint64_t size, const FillPiece& next, const std::string& place, GgufPart part) {
   Bytes bytes(size, next, place);
-  std::string magic(kMagic.size(), '\0');
+  std::string magic(kGgufMagic.size(), '\0');
   bytes.read(magic.data(), magic.size(), "its first bytes");
-  if (magic != kMagic) refuse(place, "it does not begin with GGUF", "name a .gguf file");
+  if (magic != kGgufMagic) refuse_gguf(place, "it does not begin with GGUF", "name a .gguf file");
   const auto version = bytes.number<std::uint32_t>("its version");
   if (version != 2 && version != 3)
-    refuse(place, "it is of version " + std::to_string(version),
-           "convert the model again: versions 2 and 3 are read, little-endian");
+    refuse_gguf(place, "it is of version " + std::to_string(version),
+                "convert the model again: versions 2 and 3 are read, little-endian");
   const auto tensors = bytes.number<std::uint64_t>("its header"),
              values = bytes.number<std::uint64_t>("its header");
   constexpr std::uint64_t kLeastOfTensor = 32, kLeastOfValue = 13;  // bytes
   if (tensors > bytes.left() / kLeastOfTensor || values > bytes.left() / kLeastOfValue)
-    refuse(place, "its header lists more than fits into it");
+    refuse_gguf(place, "its header lists more than fits into it");
   GgufContent content;
   for (std::uint64_t i = 0; i < values; ++i) {
     const std::string name = bytes.text("a value's name");
     if (!content.values.emplace(name, value_of(bytes, place, name)).second)
-      refuse(place, "the value " + shown(name) + " is there twice");
+      refuse_gguf(place, "the value " + shown(name) + " is there twice");
   }
-  std::vector<Entry> entries;
+  std::vector<GgufEntry> entries;
   for (std::uint64_t i = 0; i < tensors; ++i) {
     entries.push_back(entry_of(bytes, place));
     if (!content.tensors.emplace(entries.back().name, entries.back().tensor).second)
-      refuse(place, "tensor " + shown(entries.back().name) + " is there twice");
+      refuse_gguf(place, "tensor " + shown(entries.back().name) + " is there twice");
   }
   if (part == GgufPart::kHeader) return content;
   bytes.skip(std::min(padding(bytes.position(), alignment_of(content, place)), bytes.left()), "the tensors");
@@ -342,7 +343,7 @@ GgufContent read_gguf(const std::filesystem::path& path, GgufPart part) {
 void write_gguf(const std::filesystem::path& path, const std::vector<std::pair<std::string, Json>>& values,
                 const std::vector<GgufOutput>& tensors) {
   Writer writer(path);
-  writer.add(kMagic);
+  writer.add(kGgufMagic);
   writer.number(kVersion);
   writer.number<std::uint64_t>(tensors.size());
   writer.number<std::uint64_t>(values.size());

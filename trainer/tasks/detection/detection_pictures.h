@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "trainer/images/image.h"
+#include "trainer/images/draw.h"
 #include "trainer/metrics/confusion.h"
 #include "trainer/tasks/detection/data/dataset.h"
 

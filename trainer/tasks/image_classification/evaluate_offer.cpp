@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t kEvaluatedAtOnce = 32;
 
-double seconds_since(std::chrono::steady_clock::time_point begin) {
+double seconds_after(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
@@ -36,7 +36,7 @@ loop::Answer answer_evaluate(const loop::Request& request) {
   const ImageBatches images(files_of(dataset), classifier.preprocessing, std::nullopt, /*seed=*/0, threads);
   const auto begin = std::chrono::steady_clock::now();
   auto probabilities = probabilities_of(classifier, images, compute, kEvaluatedAtOnce, [] { return false; });
-  const double per_second = static_cast<double>(images.count()) / seconds_since(begin);
+  const double per_second = static_cast<double>(images.count()) / seconds_after(begin);
   const metrics::ClassScores scores(classifier.classes.size(), std::move(*probabilities));
   const metrics::ClassificationQuality quality = metrics::classification_quality(
       labels_of(dataset).labels, metrics::labels_at(scores, classifier.multi_label),

@@ -45,11 +45,11 @@ bool any_of_layer(const nn::DecoderShape& shape, See see) {
 }
 
 // "blk.3.attn_q.weight" into "3", "attn_q" and ".weight"; the first is empty outside layers.
-struct Parts {
+struct NameParts {
   std::string layer, name, kind;
 };
-Parts parts_of(const std::string& text, const std::string& prefix) {
-  Parts parts;
+NameParts name_parts_of(const std::string& text, const std::string& prefix) {
+  NameParts parts;
   const std::size_t dot = text.rfind('.');
   if (dot == std::string::npos) return {};
   parts.kind = text.substr(dot);
@@ -65,7 +65,7 @@ Parts parts_of(const std::string& text, const std::string& prefix) {
 }  // namespace
 
 std::optional<GgufNames::Place> GgufNames::place_of(const std::string& gguf) const {
-  const Parts parts = parts_of(gguf, "blk.");
+  const NameParts parts = name_parts_of(gguf, "blk.");
   Place place;
   if (parts.layer.empty()) {
     for (const Pair& pair : kOthers)
@@ -88,7 +88,7 @@ std::optional<GgufNames::Place> GgufNames::place_of(const std::string& gguf) con
 }
 
 std::string GgufNames::in_file(const std::string& name) const {
-  const Parts parts = parts_of(name, "model.layers.");
+  const NameParts parts = name_parts_of(name, "model.layers.");
   std::string found;
   if (parts.layer.empty()) {
     for (const Pair& pair : kOthers)

@@ -21,7 +21,7 @@ namespace {
 constexpr std::size_t kBatchesSorted = 50;
 // Lengths of batches on a GPU, whose kernels like round numbers.
 constexpr std::int64_t kRoundLength = 8;
-constexpr std::int64_t kAnsweredAtOnce = 8;
+constexpr std::int64_t kPromptsAtOnce = 8;
 // A stream of random numbers of the order of batches, apart from that of examples.
 constexpr std::uint64_t kBatchStream = 0x62617463;
 
@@ -120,7 +120,7 @@ loop::Metrics LanguageModelTraining::evaluate(const std::function<bool()>& inter
   settings.max_new_tokens = values.integer("max_new_tokens");
   const std::vector<GeneratedAnswer> answers =
       generate(parts_.decoder, parts_.base->tokenizer, parts_.base->ends, parts_.data.prompts, settings,
-               kAnsweredAtOnce, compute_.device, interrupted);
+               kPromptsAtOnce, compute_.device, interrupted);
   if (answers.empty()) return {};
   std::vector<std::string> texts;
   for (const GeneratedAnswer& answer : answers) texts.push_back(answer.text);

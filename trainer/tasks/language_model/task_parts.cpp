@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 namespace tune::trainer::language_model {
 namespace {
 
-constexpr std::int64_t kUsualLength = 1024;
+constexpr std::int64_t kUsualMaxLength = 1024;
 
 ExampleForm form_of(const Json& trainer) {
   ExampleForm form;
@@ -72,7 +72,8 @@ std::int64_t max_length_of(const BaseModel& base, std::int64_t asked, std::ostre
                 "at most " + std::to_string(most));
   if (asked > 0) return asked;
   const auto limit = base.tokenizer.model_max_length();
-  const std::int64_t usual = std::min({kUsualLength, most, limit ? static_cast<std::int64_t>(*limit) : most});
+  const std::int64_t usual =
+      std::min({kUsualMaxLength, most, limit ? static_cast<std::int64_t>(*limit) : most});
   notes << "max_length: " << usual << " tokens" << std::endl;
   return usual;
 }

@@ -13,7 +13,7 @@ using namespace tune;
 using namespace tune::trainer::weights;
 using trainer::tests::contains, trainer::tests::message_of, trainer::tests::TestFolder;
 
-std::filesystem::path golden(const std::string& name) {
+std::filesystem::path golden_of_language_models(const std::string& name) {
   return std::filesystem::path(TUNE_SOURCE_DIR) / "tests/golden/language_model" / name;
 }
 
@@ -45,7 +45,7 @@ GgufContent decode(const std::string& bytes, GgufPart part = GgufPart::kAll) {
 }  // namespace
 
 TEST_CASE("Packed blocks are the numbers that gguf's own reader makes of them, by both ways") {
-  std::ifstream in(golden("blocks.json"));
+  std::ifstream in(golden_of_language_models("blocks.json"));
   const Json cases = Json::parse(in);
   int kinds = 0;
   for (const auto& [name, one] : cases.items()) {
@@ -65,7 +65,7 @@ TEST_CASE("Packed blocks are the numbers that gguf's own reader makes of them, b
 }
 
 TEST_CASE("Q8_0 is packed byte for byte as gguf packs it") {
-  std::ifstream in(golden("blocks.json"));
+  std::ifstream in(golden_of_language_models("blocks.json"));
   const Json cases = Json::parse(in);
   // Numbers of the formula "pack", as make_golden.py has it: a hash of the name and of the index.
   std::int64_t seed = 2166136261;
@@ -84,7 +84,7 @@ TEST_CASE("Q8_0 is packed byte for byte as gguf packs it") {
 }
 
 TEST_CASE("A file that llama.cpp's writer made is read: values, tensors, shapes") {
-  const GgufContent content = read_gguf(golden("tiny-llama-q4_0.gguf"));
+  const GgufContent content = read_gguf(golden_of_language_models("tiny-llama-q4_0.gguf"));
   CHECK(content.values.at("general.architecture") == "llama");
   CHECK(content.values.at("llama.block_count") == 2);
   CHECK(content.values.at("llama.attention.layer_norm_rms_epsilon") == 1e-5);
@@ -92,7 +92,7 @@ TEST_CASE("A file that llama.cpp's writer made is read: values, tensors, shapes"
   CHECK(content.tensors.at("blk.0.attn_k.weight").shape == std::vector<std::int64_t>{32, 64});
   CHECK(content.tensors.at("blk.0.attn_k.weight").type == GgufType::kQ4_0);
   CHECK(content.tensors.at("output_norm.weight").unpacked(torch::kFloat).sizes() == c10::IntArrayRef{64});
-  const GgufContent header = read_gguf(golden("tiny-llama-q4_0.gguf"), GgufPart::kHeader);
+  const GgufContent header = read_gguf(golden_of_language_models("tiny-llama-q4_0.gguf"), GgufPart::kHeader);
   CHECK(header.tensors.size() == content.tensors.size());
   CHECK_FALSE(header.tensors.begin()->second.bytes.defined());
 }
@@ -121,7 +121,7 @@ TEST_CASE("What is written as GGUF is read again") {
 }
 
 TEST_CASE("A GGUF file that is cut anywhere, or changed anywhere, is read or refused with its name") {
-  const std::string whole = read_file(golden("tiny-llama-q4_0.gguf"));
+  const std::string whole = read_file(golden_of_language_models("tiny-llama-q4_0.gguf"));
   std::size_t header = whole.size() - 30000;  // where the values and the list of tensors are
   int refused = 0, read = 0;
   const auto attempt = [&](const std::string& bytes) {

@@ -5,7 +5,7 @@
 namespace tune::trainer::language_model {
 namespace {
 
-constexpr const char* kCure =
+constexpr const char* kTemplateCure =
     "give the data as \"prompt\" and \"completion\", with a template file that lays the prompt out";
 
 bool has(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
@@ -32,7 +32,9 @@ std::string trimmed(const std::string& text) {
 }  // namespace
 
 ChatTemplate::ChatTemplate(const std::string& jinja, const std::string& place) {
-  const auto refuse = [&](const std::string& what) { throw Error(ExitCode::kBadData, place + what, kCure); };
+  const auto refuse = [&](const std::string& what) {
+    throw Error(ExitCode::kBadData, place + what, kTemplateCure);
+  };
   if (jinja.empty())
     refuse(": its tokenizer has no chat template, so conversations cannot be laid out for it");
   if (has(jinja, "<|start_header_id|>")) {

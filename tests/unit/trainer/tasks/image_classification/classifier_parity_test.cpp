@@ -13,7 +13,7 @@ using tune::Json;
 
 namespace {
 
-constexpr std::int64_t kClasses = 7;
+constexpr std::int64_t kGoldenClasses = 7;
 
 const Json& classifier_golden() {
   static const Json json = Json::parse(
@@ -37,8 +37,8 @@ void check_close(const torch::Tensor& tensor, const Json& expected, double share
 
 // Without dropout; EfficientNet without passing blocks by.
 std::shared_ptr<nn::ImageClassifier> certain(const std::string& name) {
-  if (name == "efficientnet_b0") return std::make_shared<nn::EfficientNetB0>(kClasses, 0.0, 0.0);
-  return classifier_model(name).make(kClasses, 0);
+  if (name == "efficientnet_b0") return std::make_shared<nn::EfficientNetB0>(kGoldenClasses, 0.0, 0.0);
+  return classifier_model(name).make(kGoldenClasses, 0);
 }
 
 void check_model(const std::string& name) {
@@ -59,8 +59,8 @@ void check_model(const std::string& name) {
   for (auto& [key, tensor] : weights::state_dict(*model))
     if (torch::Tensor own = tensor; own.is_floating_point()) own.set_data(own.detach().to(torch::kDouble));
   model->train();
-  const torch::Tensor loss =
-      torch::cross_entropy_loss(model->forward(images.to(torch::kDouble)), torch::arange(batch) % kClasses);
+  const torch::Tensor loss = torch::cross_entropy_loss(model->forward(images.to(torch::kDouble)),
+                                                       torch::arange(batch) % kGoldenClasses);
   CHECK(loss.item<double>() == Approx(expected["loss"].get<double>()).epsilon(1e-6));
   loss.backward();
   const auto parameters = model->named_parameters();
@@ -97,7 +97,7 @@ TEST_CASE("Vision transformers answer and learn as torchvision's and timm's") {
 TEST_CASE("A new network has its library's tensors in the same order, drawn from the same distributions") {
   for (const ClassifierModel& kind : classifier_models()) {
     torch::manual_seed(2);
-    const auto model = kind.make(kClasses, kind.dropout);
+    const auto model = kind.make(kGoldenClasses, kind.dropout);
     const Json& rows = classifier_golden().at(kind.name)["tensors"];
     std::size_t row = 0;
     for (const auto& [name, tensor] : weights::ordered_state(*model)) {
