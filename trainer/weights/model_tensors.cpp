@@ -56,11 +56,14 @@ std::vector<fs::path> model_tensor_files(const fs::path& folder) {
 TensorMap read_model_tensors(const fs::path& folder) {
   const std::vector<fs::path> files = model_tensor_files(folder);
   TensorMap all;
-  for (const fs::path& file : files)
+  for (const fs::path& file : files) {
+    if (!is_there(file))
+      throw Error(ExitCode::kNotFound, "there is no shard \"" + file.string() + "\"", kRestoreModel);
     for (auto& [name, tensor] : read_weights(file).tensors)
       if (!all.emplace(name, tensor).second)
         throw Error(ExitCode::kBadData, file.string() + ": \"" + name + "\" is in another shard too",
                     kRestoreModel);
+  }
   if (is_there(folder / kIndex) && !is_there(folder / kModelFile))
     for (const auto& [tensor, shard] : read_index(folder / kIndex))
       if (!all.contains(tensor))

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "trainer/loop/recipe.h"
+#include "trainer/loop/model_facts.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/language_model/data/answer_scores.h"
 #include "trainer/tasks/language_model/generation.h"

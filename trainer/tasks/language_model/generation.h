@@ -17,7 +17,7 @@ struct GenerationSettings {
   std::int64_t top_k = 0;  // and from so many at most; 0: any
   double repetition_penalty =
       1;  // above 1: tokens that were there before become less probable (Keskar et al., arXiv 1909.05858)
-  std::vector<std::string> stops;  // texts that end an answer, and are no part of it
+  std::vector<std::string> stops = {};  // texts that end an answer, and are no part of it
   std::uint64_t seed = 0;
 };
 

@@ -1,6 +1,7 @@
 // `tune-train predict`: what a language model answers.
 #include <chrono>
 
+#include "trainer/loop/model_facts.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/language_model/generation.h"
 #include "trainer/tasks/language_model/model_folder.h"

@@ -104,9 +104,8 @@ std::vector<Hyperparameter> plan_rows() {
     if (row.name == "accumulate") row.max = 4096;
     if (row.name == "lr_scheduler") row.default_value = "linear";
     if (row.name == "warmup_epochs") row.default_value = 0.0;
-    if (row.name == "max_grad_norm") row.default_value = 1.0;
+    if (row.name == "max_grad_norm" || row.name == "gradient_clip") row.default_value = 1.0;
   }
-  std::erase_if(rows, [](const Hyperparameter& row) { return row.name == "gradient_clip"; });
   return rows;
 }
 
