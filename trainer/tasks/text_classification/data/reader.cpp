@@ -10,6 +10,7 @@
 #include "trainer/data/table.h"
 #include "trainer/data/text_file.h"
 #include "trainer/data/written_values.h"
+#include "trainer/tasks/classification/data/label_columns.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
 
@@ -85,19 +86,6 @@ bool comes_before(const std::string& a, const std::string& b) {
   const auto one = data::whole_number(std::string_view(a)), other = data::whole_number(std::string_view(b));
   if (one && other) return *one != *other ? *one < *other : a < b;
   return one.has_value() != other.has_value() ? one.has_value() : a < b;
-}
-
-// `|` goes before `;`.
-std::vector<std::string> listed(const std::string& cell) {
-  std::vector<std::string> labels;
-  const char between = cell.find('|') != std::string::npos ? '|' : ';';
-  for (std::size_t from = 0; from <= cell.size();) {
-    const std::size_t to = std::min(cell.find(between, from), cell.size());
-    if (std::string label = data::trimmed(cell.substr(from, to - from)); !label.empty())
-      labels.push_back(std::move(label));
-    from = to + 1;
-  }
-  return labels;
 }
 
 // Reads one table; lives for one call.
@@ -228,7 +216,7 @@ class Reader {
       return labels;
     }
     const std::string label = data::trimmed(data::text_of(cell).value_or(""));
-    if (dataset_.multi_label) return listed(label);
+    if (dataset_.multi_label) return classification::labels_in_cell(label);
     if (label.empty())
       problems_.add(where_ + ": the label is " + (cell.is_structured() ? "no text" : "empty"));
     return {label};
