@@ -422,22 +422,35 @@ TEST_CASE("What describe says is what a trial accepts") {
   REQUIRE(
       place.shell("tune-train synthesize --task image_classification --output classes --images 12 --size 64")
           .exit_code == 0);
+  REQUIRE(place
+              .shell("python3 " TUNE_SOURCE_DIR
+                     "/examples/text-classes/draw_texts.py --output texts --messages 24")
+              .exit_code == 0);
   const ShellResult described = place.shell("tune-train describe --json");
   REQUIRE(described.exit_code == 0);
   const Json document = Json::parse(described.out);
   CHECK(document["schema"] == 1);
   for (const Json& task : document["tasks"]) {
-    if (task["name"] == "pretraining") continue;  // its epochs are thousands of images
+    // An epoch of the one is thousands of images, and nothing here draws the base of the other.
+    if (task["name"] == "pretraining" || task["name"] == "language_model") continue;
     for (const Json& recipe : task["recipes"]) {
       Json with_defaults = trial(0);
       with_defaults["parameters"] = Json::object();
       with_defaults["fixed"] = Json::object();
       for (const Json& row : recipe["hyperparameters"])
         with_defaults["fixed"][row["name"].get<std::string>()] = row["default"];
-      with_defaults["fixed"]["epochs"] = 0;
-      if (task["name"] == "image_classification") {
+      const bool is_theirs = with_defaults["fixed"].contains("num_train_epochs");
+      with_defaults["fixed"][is_theirs ? "num_train_epochs" : "epochs"] = 0;
+      if (task["name"] == "image_classification")
         with_defaults["trainer"] = {
             {"task", "image_classification"}, {"model", "squeezenet1_1"}, {"data", "classes"}};
+      if (task["name"] == "text_classification") {
+        with_defaults["trainer"] = {{"task", "text_classification"},
+                                    {"weights", "texts/encoder"},
+                                    {"data", "texts/data/messages.csv"}};
+        with_defaults["fixed"]["max_length"] = 64;  // of the default's 256 this encoder has so many
+      }
+      if (task["name"] != "detection") {
         with_defaults["objective"]["metric"] = recipe["metrics"][0]["name"];
         with_defaults["objective"]["goal"] = recipe["metrics"][0]["goal"];
       }

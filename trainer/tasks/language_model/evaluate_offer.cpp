@@ -3,8 +3,8 @@
 #include <cmath>
 #include <sstream>
 
-#include "trainer/loop/recipe.h"
 #include "trainer/loop/model_facts.h"
+#include "trainer/loop/recipe.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/language_model/data/answer_scores.h"
 #include "trainer/tasks/language_model/generation.h"

@@ -1,5 +1,7 @@
 #include "trainer/tasks/text_classification/other_recipes.h"
 
+#include <algorithm>
+
 #include "tuner/core/error.h"
 
 namespace tune::trainer::text_classification {
@@ -31,16 +33,18 @@ void ask_warmup(const Hyperparameters& values, Asked& asked) {
   if (steps > 0 && ratio > 0)
     contradict("warmup_steps is " + shortest(steps) + ", yet warmup_ratio is " + shortest(ratio),
                "leave one of them out");
-  const double part = ratio > 0 ? ratio : steps < 1 ? steps : 0;
-  asked.parameters["warmup_epochs"] = part * static_cast<double>(values.integer("num_train_epochs"));
-  if (steps >= 1) asked.warmup_steps = static_cast<std::int64_t>(steps);
+  asked.parameters["warmup_epochs"] = 0;
+  if (steps >= 1)
+    asked.parameters["warmup_steps"] = static_cast<std::int64_t>(steps);
+  else
+    asked.parameters["warmup_ratio"] = std::max(steps, ratio);
 }
 
 void ask_schedule(const Hyperparameters& values, Asked& asked) {
   const std::string& kind = values.text("lr_scheduler_type");
   asked.parameters["lr_scheduler"] = kind == "constant_with_warmup" ? "constant" : kind;
   ask_warmup(values, asked);
-  if (kind == "constant" && (asked.warmup_steps || asked.parameters["warmup_epochs"] > 0))
+  if (kind == "constant" && (values.number("warmup_steps") > 0 || values.number("warmup_ratio") > 0))
     contradict("lr_scheduler_type is \"constant\", yet a warm-up is given",
                "write constant_with_warmup, or leave the warm-up out");
 }

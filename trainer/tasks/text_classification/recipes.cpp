@@ -50,7 +50,7 @@ std::vector<Hyperparameter> plan_rows() {
     }
     if (row.name == "lr_scheduler") row.default_value = "linear";
     if (row.name == "warmup_epochs") row.default_value = 0.3;
-    if (row.name == "max_grad_norm") row.default_value = 1;
+    if (row.name == "max_grad_norm" || row.name == "gradient_clip") row.default_value = 1;
   }
   return rows;
 }
@@ -89,6 +89,8 @@ std::vector<Hyperparameter> rows_for_others() {
                                   "lr_scheduler_step",
                                   "lr_scheduler_factor",
                                   "warmup_epochs",
+                                  "warmup_steps",
+                                  "warmup_ratio",
                                   "accumulate",
                                   "max_grad_norm",
                                   "gradient_clip",

@@ -1,6 +1,5 @@
 #pragma once
 // How classifiers of texts are trained: the hyperparameters and the reported lines of each recipe.
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,10 +18,8 @@ const loop::Recipe& text_recipe(const std::string& name);
 // What a trial asks for by the names of another product's recipe, in the names of fine-tune, and what has no
 // meaning here.
 struct Asked {
-  Json parameters = Json::object();                         // of fine-tune
-  std::string head = {};                                    // trainer.head, where the recipe says it
-  std::optional<std::int64_t> warmup_steps = std::nullopt;  // of the optimizer, for warmup_epochs
-  bool in_epochs = true;                                    // else evaluations come by eval_steps alone
+  Json parameters = Json::object();  // of fine-tune
+  std::string head = {};             // trainer.head, where the recipe says it
   std::vector<std::string> notes = {};
 };
 // Throws Error(kBadSpec) for what is none of the recipe's, or contradicts itself.

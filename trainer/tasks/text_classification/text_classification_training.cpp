@@ -73,7 +73,7 @@ TextClassificationTraining::TextClassificationTraining(const loop::TrialFile& tr
                                                               : torch::Tensor()),
       training_texts_(parts_.tokenizer, parts_.sets.training, parts_.form.max_length, compute.threads),
       validation_texts_(parts_.tokenizer, parts_.sets.validation, parts_.form.max_length, compute.threads),
-      plan_(plan_of_values()),
+      plan_(classification::fine_tuning_plan(parts_.values)),
       stages_(parts_.network, parts_.network->stages(), loop::make_transfer(parts_.values)) {
   const loop::Transfer transfer = loop::make_transfer(parts_.values);
   check(transfer);
@@ -83,18 +83,6 @@ TextClassificationTraining::TextClassificationTraining(const loop::TrialFile& tr
   parts_.network->to(compute_.device);
   say_what_is_trained(transfer, notes);
   if (wants_cache(parts_.values)) cache_features(notes);
-}
-
-// Steps of a warm-up become epochs once it is known how many an epoch has.
-loop::Plan TextClassificationTraining::plan_of_values() const {
-  loop::Plan plan = classification::fine_tuning_plan(parts_.values);
-  if (parts_.asked.warmup_steps) {
-    const std::int64_t batches = (training_examples() + plan.batch_size - 1) / plan.batch_size,
-                       steps = (batches + plan.accumulate - 1) / plan.accumulate;
-    plan.schedule.warmup_epochs =
-        static_cast<double>(*parts_.asked.warmup_steps) / static_cast<double>(steps);
-  }
-  return plan;
 }
 
 void TextClassificationTraining::check(const loop::Transfer& transfer) const {

@@ -62,7 +62,6 @@ class TextClassificationTraining final : public loop::Training {
   void check(const loop::Transfer& transfer) const;
   void say_what_is_trained(const loop::Transfer& transfer, std::ostream& notes) const;
   void cache_features(std::ostream& notes);
-  loop::Plan plan_of_values() const;
   torch::Tensor features_of(const EncodedTexts& texts, const std::vector<std::int64_t>& examples) const;
   // Logits [texts, classes] on the CPU, in the set's order; nullopt once `interrupted` says so.
   std::optional<torch::Tensor> logits_of(const EncodedTexts& texts,

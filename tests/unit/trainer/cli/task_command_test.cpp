@@ -36,7 +36,8 @@ std::string cure(const std::vector<std::string>& arguments) {
 TEST_CASE("A task that is not known is refused, whether an option or a model's folder names it") {
   CHECK(contains(refusal(ExitCode::kUsage, {"--task", "translation"}), "--task is \"translation\""));
   CHECK(contains(refusal(ExitCode::kUsage, {"--task=translation"}), "--task is \"translation\""));
-  CHECK(cure({"--task", "translation"}) == "valid tasks: detection, image_classification, pretraining");
+  CHECK(cure({"--task", "translation"}) ==
+        "valid tasks: detection, image_classification, language_model, pretraining, text_classification");
   CHECK(cure({"--task=detecton"}) == "did you mean \"detection\"?");
   const TestFolder folder;
   folder.write("model.json", R"({"task": "translation"})");

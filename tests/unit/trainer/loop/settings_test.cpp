@@ -305,7 +305,8 @@ TEST_CASE("Unknown tasks and keys of the trainer are refused with the nearest na
   json = minimal_trial();
   json["trainer"]["task"] = "segmentation";
   CHECK(contains(refusal([&] { task_of(loop::parse_trial(json, "t")); }),
-                 "valid tasks: detection, image_classification, pretraining"));
+                 "valid tasks: detection, image_classification, language_model, pretraining, "
+                 "text_classification"));
 }
 
 TEST_CASE("The description names every default inside its own range") {
