@@ -56,6 +56,7 @@ const std::vector<Row> kMap = {
     {"trainer/nn", {"trainer/torch_compat.h"}},
     {"trainer/weights", {"trainer/torch_compat.h", "tuner/os"}},
     {"trainer/data", {"trainer/images", "trainer/torch_compat.h"}},
+    {"trainer/text", {"trainer/data"}},
     // It knows no task, and of a network no more than its stages (nn/stages.h).
     {"trainer/loop", {"trainer/weights", "trainer/nn", "tuner/cli/command_line"}},
     {"trainer/tasks/image_sets", {"trainer/data", "trainer/loop"}},
@@ -70,7 +71,7 @@ const std::vector<Row> kMap = {
     {"trainer/tasks",
      {"trainer/tasks/detection", "trainer/tasks/pretraining", "trainer/tasks/image_classification"}},
     {"trainer/synthetic", {"trainer/tasks/detection/data"}},
-    {"trainer/cli", {"trainer/tasks", "trainer/synthetic"}},
+    {"trainer/cli", {"trainer/tasks", "trainer/synthetic", "trainer/text"}},
     {"trainer/launcher", {"tuner/cli/command_line"}},  // a program of its own, without LibTorch
     {"trainer/main.cpp", {"trainer/cli"}},
 };
@@ -101,6 +102,7 @@ const std::vector<Library> kLibraries = {
     {"webp/", "libwebp", {"trainer/images"}},
     {"zlib.h", "zlib", {"trainer/weights"}},
     {"iconv.h", "iconv", {"trainer/data"}},
+    {"sentencepiece_processor.h", "sentencepiece", {"trainer/text"}},
     {"yaml-cpp/", "yaml-cpp", {"trainer/tasks/detection/data"}},
     {"pugixml.hpp", "pugixml", {"trainer/synthetic", "trainer/tasks/detection/data"}},
 };

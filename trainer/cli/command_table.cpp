@@ -85,6 +85,10 @@ const tune::cli::CommandLine& command_line() {
           {"inspect-weights", "inspect-weights FILE [--model NAME] [--json]",
            "names and shapes in a weights file, and what a model would take of it",
            "tune-train inspect-weights resnet18.pth --model ssd224-resnet18", run_inspect_weights},
+          {"tokenize",
+           "tokenize FILE --model FOLDER [--max-length N] [--bare] [--ids | --tokens | --decode] [--json]",
+           "count the tokens that a model's tokenizer makes of texts, or print them",
+           "tune-train tokenize reviews.txt --model models/minilm", run_tokenize},
           {"audit",
            "audit --data DATA [--against DATA] [--split JSON] [--part PART] [--output FOLDER] [--fail-on "
            "FINDINGS] [--json]",

@@ -24,6 +24,7 @@ int run_evaluate(const Arguments& arguments, Console& console);
 int run_predict(const Arguments& arguments, Console& console);
 int run_score(const Arguments& arguments, Console& console);
 int run_inspect_weights(const Arguments& arguments, Console& console);
+int run_tokenize(const Arguments& arguments, Console& console);
 int run_audit(const Arguments& arguments, Console& console);
 int run_advise(const Arguments& arguments, Console& console);
 int run_synthesize(const Arguments& arguments, Console& console);
