@@ -58,9 +58,15 @@ void read_added(JsonObject& config, Tokenizer::Parts& parts) {
   }
 }
 
-void read_roles(const Json& json, const std::string& file, Tokenizer::Parts& parts) {
+// tokenizer_config.json comes first, as in `transformers`.
+void read_roles(const Json& config, const Json& specials, const std::string& folder,
+                Tokenizer::Parts& parts) {
   for (const Role& role : kRoles) {
-    const std::string text = token_text(json, role.key);
+    std::string text = token_text(config, role.key), file = folder + "tokenizer_config.json";
+    if (text.empty()) {
+      text = token_text(specials, role.key);
+      file = folder + "special_tokens_map.json";
+    }
     if (text.empty()) continue;
     const std::optional<std::uint32_t> id = parts.id_of(text);
     if (!id)
@@ -115,10 +121,9 @@ void read_tokenizer_config(const Json& config, const Json& specials, const std::
     }
   }
   if (!specials.is_null()) {
-    JsonObject(specials, folder + "special_tokens_map.json", "");
-    read_roles(specials, folder + "special_tokens_map.json", parts);
+    const JsonObject object(specials, folder + "special_tokens_map.json", "");
   }
-  if (!config.is_null()) read_roles(config, folder + "tokenizer_config.json", parts);
+  read_roles(config, specials, folder, parts);
   parts.added.settle(parts.normalizer);
 }
 

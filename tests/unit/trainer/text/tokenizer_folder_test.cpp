@@ -103,7 +103,7 @@ TEST_CASE("special tokens and added ones are those of the files beside") {
                     {"eos_token", "<turn>"},
                     {"model_max_length", 1e30}}
                    .dump());
-  folder.write("special_tokens_map.json", R"({"pad_token": {"content": "the"}, "eos_token": "the"})");
+  folder.write("special_tokens_map.json", R"({"pad_token": {"content": "the"}, "eos_token": "a"})");
   folder.write("chat_template.jinja", "{{ messages }}");
   const Tokenizer tokenizer = Tokenizer::open(folder.path());
   CHECK(tokenizer.size() == size + 2);
