@@ -14,6 +14,9 @@
 #include "trainer/loop/training_loop.h"
 #include "trainer/tasks/task_table.h"
 #include "tuner/core/error.h"
+#include "tuner/os/atomic_file.h"
+#include "unit/trainer/tasks/language_model/tiny_language_model.h"
+#include "unit/trainer/tasks/text_classification/tiny_encoder.h"
 
 namespace {
 
@@ -49,11 +52,38 @@ std::string in_words(double number) {
   return number == 0 ? "0" : text;
 }
 
+// Models of texts begin with weights of others: here with random ones, which are drawn once.
+bool begins_with_weights(const loop::Task& task) {
+  return task.name == "text_classification" || task.name == "language_model";
+}
+bool is_drawn(const std::string& model) {
+  return model == "bert" || model == "distilbert" || model == "auto";  // auto: a Llama
+}
+
+// What such a model begins with and learns from, as keys of `trainer`.
+Json drawn_base(const Case& one, const Options& options) {
+  constexpr int kExamples = 40;
+  const fs::path base = options.scratch / "bases" / one.task->name / one.model, data = base / "examples";
+  const bool classifies = one.task->name == "text_classification";
+  if (!fs::exists(data)) {
+    if (classifies)
+      tune::tests::write_tiny_encoder(base, one.model);
+    else
+      tune::tests::write_tiny_language_model(base);
+    if (classifies)
+      write_file_atomically(data, tune::tests::tiny_texts(kExamples));
+    else
+      tune::tests::write_sums(data, kExamples);
+  }
+  return {{"weights", base.string()}, {"data", data.string()}};
+}
+
 loop::TrialFile trial_of(const Case& one, const Options& options, const std::string& folder) {
   Json trainer{{"task", one.task->name}, {"model", one.model}};
   Json fixed{{"epochs", options.smallest ? 1 : 2}, {"batch_size", 4}};
   if (one.task->name == "detection") trainer["data"] = options.data.string();
   if (one.task->name == "image_classification") trainer["data"] = options.classes.string();
+  if (begins_with_weights(*one.task)) trainer.update(drawn_base(one, options));
   if (one.task->name == "pretraining") fixed.update(Json{{"images", 16}, {"classes", 4}, {"size", 64}});
   const fs::path place = options.scratch / folder;
   return loop::parse_trial({{"seed", 7},
@@ -249,6 +279,7 @@ std::vector<Case> cases(bool smallest) {
     std::vector<Case> own;
     for (const auto& model : task->models()) {
       Case one{task, model.at("name").get<std::string>()};
+      if (begins_with_weights(*task) && !is_drawn(one.model)) continue;
       const bool is_smallest = one.model == "ssd128-resnet18-half";
       if (!smallest || own.empty())
         own.push_back(std::move(one));

@@ -165,7 +165,8 @@ class Workplace {
     Json trainer = case_.trainer;
     trainer["task"] = case_.task->name;
     if (case_.draw) trainer["data"] = (data_instead.empty() ? data() : data_instead).string();
-    if (trainer.contains("weights")) trainer["weights"] = (folder_.path() / trainer["weights"]).string();
+    if (trainer.contains("weights"))
+      trainer["weights"] = (folder_.path() / trainer["weights"].get<std::string>()).string();
     loop::TrialFile trial;
     trial.seed = seed;
     trial.trainer = trainer;
