@@ -269,10 +269,12 @@ const Schema& comparison_schema() {
 }
 
 int schema_version(Connection& connection, const Schema& schema) {
+  // First, since another process may create the tables in between: who sees them sees whose they are.
+  const bool is_empty = connection.text("SELECT count(*) FROM sqlite_schema") == "0";
   const std::string application = connection.text("PRAGMA application_id");
   if (application == std::to_string(schema.application_id))
     return std::stoi(connection.text("PRAGMA user_version"));
-  if (application == "0" && connection.text("SELECT count(*) FROM sqlite_schema") == "0") return 0;
+  if (application == "0" && is_empty) return 0;
   throw Error(ExitCode::kEnvironment, connection.name() + " is a database of another program",
               "move it away, or name another store with --store");
 }
