@@ -62,7 +62,7 @@ function(tune_test_of name sources)
   target_precompile_headers(${name} REUSE_FROM tune_test_support)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600)
+  set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 1200)
 endfunction()
 
 # tune_embed(TARGET HEADER NAMESPACE [FUNCTION FILE]...): gives TARGET a function `std::string_view NAMESPACE::FUNCTION()` of
