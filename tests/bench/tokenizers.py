@@ -21,10 +21,11 @@ MISTRAL, MISTRAL_FILE = "mistral-common==1.12.0", "mistral_instruct_tokenizer_24
 PEERS = ["tokenizers==0.23.3", "sentencepiece==0.2.1"]
 TRAIN = """
 import json, random, sentencepiece, sys
-texts = [text for text in map(json.loads, open(sys.argv[1])) if "\\n" not in text and len(text) < 400]
+texts = [text for text in map(json.loads, open(sys.argv[1])) if "\\n" not in text and len(text) < 400
+         and max(map(ord, text), default=0) < 0x2100]  # Chinese signs and Hangul remain unknown
 sentencepiece.SentencePieceTrainer.train(
     sentence_iterator=iter(random.Random(3).sample(texts, min(len(texts), 40000))), model_writer=open(sys.argv[2], "wb"),
-    model_type="unigram", vocab_size=30000, normalization_rule_name="nmt_nfkc_cf", character_coverage=0.85, hard_vocab_limit=False,
+    model_type="unigram", vocab_size=16000, normalization_rule_name="nmt_nfkc_cf", character_coverage=0.99, hard_vocab_limit=False,
     user_defined_symbols=["<extra>", "##ing"], num_threads=1, minloglevel=2)
 """
 NPM = {"Qwen 3": "qwen3", "Llama 3": "llama3_1", "Llama 2": "llama2", "Gemma 3": "gemma3", "DeepSeek V3": "deepseek_v3",
