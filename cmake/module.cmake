@@ -23,7 +23,7 @@ if(TUNE_SANITIZE)
 endif()
 if(CMAKE_UNITY_BUILD)
   # The warning is about types of a header; here it sees one source included by another.
-  target_compile_options(tune_plain_flags INTERFACE -Wno-subobject-linkage)
+  target_compile_options(tune_plain_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   # A compilation of a whole folder collects garbage for a seventh of its time unless it may take a gigabyte more.
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     target_compile_options(tune_plain_flags INTERFACE --param=ggc-min-heapsize=2000000)
