@@ -110,7 +110,7 @@ const std::vector<Library> kLibraries = {
     {"webp/", "libwebp", {"trainer/images"}},
     {"zlib.h", "zlib", {"trainer/weights"}},
     {"iconv.h", "iconv", {"trainer/data"}},
-    {"sentencepiece_processor.h", "sentencepiece", {"trainer/text"}},
+    {"protozero/", "protozero", {"trainer/text"}},
     {"yaml-cpp/", "yaml-cpp", {"trainer/tasks/detection/data"}},
     {"pugixml.hpp", "pugixml", {"trainer/synthetic", "trainer/tasks/detection/data"}},
 };

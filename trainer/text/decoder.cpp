@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "trainer/text/utf8.h"
+#include "trainer/text/vocabulary.h"
 
 namespace tune::trainer::text {
 namespace {
@@ -46,16 +46,6 @@ Tokens decode_by(const ByteLevelDecoder&, const Tokens& tokens) {
   return {valid_utf8(bytes)};
 }
 
-// The byte of a token <0x..>.
-std::optional<char> byte_of(std::string_view token) {
-  if (token.size() != 6 || !token.starts_with("<0x") || token[5] != '>') return std::nullopt;
-  unsigned byte = 0;
-  const char* const end = token.data() + 5;
-  const auto result = std::from_chars(token.data() + 3, end, byte, 16);
-  if (result.ec != std::errc() || result.ptr != end) return std::nullopt;
-  return static_cast<char>(byte);
-}
-
 Tokens decode_by(const ByteFallbackDecoder&, const Tokens& tokens) {
   Tokens result;
   std::string bytes;
@@ -68,7 +58,7 @@ Tokens decode_by(const ByteFallbackDecoder&, const Tokens& tokens) {
     bytes.clear();
   };
   for (const std::string& token : tokens) {
-    if (const std::optional<char> byte = byte_of(token)) {
+    if (const std::optional<char> byte = byte_of_token(token)) {
       bytes.push_back(*byte);
     } else {
       settle();

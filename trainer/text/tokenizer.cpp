@@ -122,8 +122,8 @@ Encoding Tokenizer::encode_pair(std::string_view first, std::string_view second,
 
 std::string Tokenizer::decode(std::span<const std::int64_t> ids, bool skip_special) const {
   std::vector<std::string> tokens;
-  std::string text;           // of a model that decodes by itself
-  std::vector<int> sentence;  // its tokens that wait
+  std::string text;                     // of a model that decodes by itself
+  std::vector<std::uint32_t> sentence;  // its tokens that wait
   const SentencePiece* const itself = parts_->sentence_piece;
   const auto settle = [&] {
     if (itself != nullptr && !sentence.empty()) text += itself->decode(sentence);
@@ -141,7 +141,7 @@ std::string Tokenizer::decode(std::span<const std::int64_t> ids, bool skip_speci
       settle();
       text += *token;
     } else {
-      sentence.push_back(static_cast<int>(id));
+      sentence.push_back(static_cast<std::uint32_t>(id));
     }
   }
   settle();
@@ -192,10 +192,14 @@ std::string StreamDecoder::push(std::int64_t id) {
   const std::string text = tokenizer_.decode(ids_, skip_special_);
   if (text.size() <= given_.size() || text.ends_with(kOpen) || !text.starts_with(given_)) return "";
   std::string fresh = text.substr(given_.size());
-  // What comes next depends on the last token alone, unless that is one of several bytes.
-  const bool is_byte = tokenizer_.token_of(id).starts_with("<0x");
-  if (!is_byte) ids_ = {id};
-  given_ = is_byte ? text : tokenizer_.decode(ids_, skip_special_);
+  // What comes next depends on the last token alone, unless that is one of several bytes or shows nothing by
+  // itself.
+  given_ = text;
+  if (tokenizer_.token_of(id).starts_with("<0x")) return fresh;
+  if (std::string alone = tokenizer_.decode(std::vector{id}, skip_special_); !alone.empty()) {
+    ids_ = {id};
+    given_ = std::move(alone);
+  }
   return fresh;
 }
 

@@ -4,6 +4,7 @@
 #include "trainer/data/text_file.h"
 #include "trainer/text/json_object.h"
 #include "trainer/text/sentence_piece.h"
+#include "trainer/text/sentence_piece_file.h"
 #include "trainer/text/tokenizer_config.h"
 #include "trainer/text/tokenizer_json.h"
 #include "trainer/text/word_piece.h"
@@ -16,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using Parts = Tokenizer::Parts;
+using Ids = std::vector<std::int64_t>;
 
 bool is_there(const fs::path& file) {
   std::error_code unreadable;  // then it is not there for this user
@@ -102,14 +104,13 @@ void read_vocab_txt(const fs::path& file, const Json& config, const std::string&
   parts.pre_tokenizer = PreTokenizer({BertWords{}});
   parts.model = std::make_unique<WordPiece>(parts.vocabulary, model);
   parts.decoder = Decoder({WordPieceDecoder{}});
-  using Ids = std::vector<std::int64_t>;
   using Text = Template::Text;
   parts.around.single = {{Ids{begin}, 0}, {Text::kFirst, 0}, {Ids{end}, 0}};
   parts.around.pair = {{Ids{begin}, 0}, {Text::kFirst, 0}, {Ids{end}, 0}, {Text::kSecond, 1}, {Ids{end}, 1}};
 }
 
 std::string read_bytes(const fs::path& file) {
-  constexpr std::uint64_t kMostBytes = 1U << 28U;  // the largest models have a few MB
+  constexpr std::uint64_t kMostBytes = 1U << 25U;  // the largest models have a few MB
   FileContent content = read_regular_file(file, kMostBytes, Links::kFollow);
   if (!content.is_there) throw Error(ExitCode::kBadData, content.spoilt, "a regular file that may be read");
   return std::move(content.bytes);
@@ -118,22 +119,18 @@ std::string read_bytes(const fs::path& file) {
 // As the Python-only tokenizer of Llama takes it: each text between added tokens is one of sentencepiece's.
 void read_sentence_piece(const fs::path& file, const Json& config, const std::string& config_name,
                          Parts& parts) {
-  auto model = std::make_unique<SentencePiece>(read_bytes(file), file.string());
+  const SentencePieceFile source = read_sentence_piece_file(read_bytes(file), file.string());
+  auto model = std::make_unique<SentencePiece>(source, file.string(), parts.vocabulary);
   parts.sentence_piece = model.get();
   std::optional<std::int64_t> begin, end;
-  for (std::uint32_t id = 0; id < model->size(); ++id) {
-    const std::string& piece = model->piece_of(id);
-    if (id >= kMostIds || parts.vocabulary.add(piece, id) != Vocabulary::Added::kYes)
-      throw Error(ExitCode::kBadData,
-                  file.string() + ": the piece " + in_quotes(piece) + " is there twice, or one too many",
-                  "take the file anew from where the model is from");
-    const SentencePiece::Kind kind = model->kind_of(id);
-    if (kind == SentencePiece::Kind::kUnknown || kind == SentencePiece::Kind::kControl)
-      parts.added.add({piece, id, true});
-    if (kind == SentencePiece::Kind::kUnknown) parts.specials.unknown = id;
-    if (piece == "<s>") begin = parts.specials.begin = id;
-    if (piece == "</s>") end = parts.specials.end = id;
-    if (piece == "<pad>") parts.specials.pad = id;
+  for (std::uint32_t id = 0; id < source.pieces.size(); ++id) {
+    const auto& [text, score, kind] = source.pieces[id];
+    const bool is_unknown = kind == SentencePieceFile::Kind::kUnknown;
+    if (is_unknown || kind == SentencePieceFile::Kind::kControl) parts.added.add({text, id, true});
+    if (is_unknown) parts.specials.unknown = id;
+    if (text == source.begin) begin = parts.specials.begin = id;
+    if (text == source.end) end = parts.specials.end = id;
+    if (text == source.pad) parts.specials.pad = id;
   }
   parts.model = std::move(model);
   Json nothing = Json::object();
@@ -151,7 +148,7 @@ void read_sentence_piece(const fs::path& file, const Json& config, const std::st
   const bool adds_begin = settings.flag_or("add_bos_token", true),
              adds_end = settings.flag_or("add_eos_token", false);
   const auto role = [&](bool is_asked, const char* key, const std::optional<std::int64_t>& usual) {
-    std::vector<std::int64_t> ids;
+    Ids ids;
     if (!is_asked) return ids;
     const std::string named = token_text(config, key);
     const std::optional<std::int64_t> id =

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <functional>
+#include <limits>
 #include <stdexcept>
 
 #include "trainer/text/byte_pair.h"
 #include "trainer/text/json_object.h"
 #include "trainer/text/unigram.h"
 #include "trainer/text/word_piece.h"
+#include "tuner/core/json_positions.h"
 #include "tuner/core/visible_text.h"
 
 namespace tune::trainer::text {
@@ -251,25 +253,28 @@ std::unique_ptr<Model> read_word_piece(JsonObject& model, Vocabulary& vocabulary
 }
 
 std::unique_ptr<Model> read_unigram(JsonObject& model, Vocabulary& vocabulary) {
-  std::vector<std::pair<std::string, double>> tokens;
+  std::vector<Unigram::Token> tokens;
+  double lowest = std::numeric_limits<double>::infinity();
   const Json& list = model.array("vocab");
   for (std::size_t i = 0; i < list.size(); ++i) {
     const Json& entry = list[i];
     const std::string place = element_pointer(model.place_of("vocab"), i);
     if (!entry.is_array() || entry.size() != 2 || !entry[0].is_string() || !entry[1].is_number())
       throw bad_json(model.file(), place, "a token with its score is expected here", {});
-    tokens.emplace_back(entry[0].get<std::string>(), entry[1].get<double>());
-    if (i >= kMostIds ||
-        vocabulary.add(tokens.back().first, static_cast<std::uint32_t>(i)) != Vocabulary::Added::kYes)
+    const auto id = static_cast<std::uint32_t>(i);
+    tokens.push_back({entry[0].get<std::string>(), id, entry[1].get<double>()});
+    lowest = std::min(lowest, tokens.back().score);
+    if (i >= kMostIds || vocabulary.add(tokens.back().text, id) != Vocabulary::Added::kYes)
       throw bad_json(model.file(), place,
-                     "the token " + in_quotes(tokens.back().first) + " is there twice, or one too many", {});
+                     "the token " + in_quotes(tokens.back().text) + " is there twice, or one too many", {});
   }
   if (tokens.empty()) throw model.wrong_at("vocab", "the vocabulary is empty");
   Unigram::Settings settings;
   if (model.find("unk_id") != nullptr)
     settings.unknown = static_cast<std::uint32_t>(model.count("unk_id", tokens.size() - 1));
+  settings.unknown_score = lowest - Unigram::kUnknownPenalty;
   settings.falls_back = model.flag_or("byte_fallback", false);
-  return std::make_unique<Unigram>(tokens, settings);
+  return std::make_unique<Unigram>(tokens, vocabulary, settings);
 }
 
 // Files of old versions name no type.

@@ -3,32 +3,19 @@
 #include <algorithm>
 
 #include "trainer/text/utf8.h"
-#include "trainer/text/vocabulary.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::text {
-namespace {
-
-constexpr double kUnknownPenalty = 10;  // below the lowest score, as in sentencepiece
-
-}  // namespace
-
-Unigram::Unigram(const std::vector<std::pair<std::string, double>>& tokens, Settings settings)
-    : settings_(settings) {
+Unigram::Unigram(const std::vector<Token>& tokens, const Vocabulary& vocabulary, Settings settings)
+    : settings_(settings), scores_(vocabulary.end()) {
   std::vector<std::pair<std::string, std::uint32_t>> texts;
-  double lowest = 0;
-  for (std::size_t id = 0; id < tokens.size(); ++id) {
-    const auto& [token, score] = tokens[id];
-    texts.emplace_back(token, static_cast<std::uint32_t>(id));
-    scores_.push_back(score);
-    lowest = id == 0 ? score : std::min(lowest, score);
+  texts.reserve(tokens.size());
+  for (const auto& [text, id, score] : tokens) {
+    texts.emplace_back(text, id);
+    scores_[id] = score;
   }
   tree_ = PrefixTree(std::move(texts));
-  for (std::size_t byte = 0; byte < 256; ++byte) {
-    const std::string token = byte_token(byte);
-    if (const auto [length, id] = tree_.longest_prefix(token); length == token.size()) byte_ids_[byte] = id;
-  }
-  unknown_score_ = lowest - kUnknownPenalty;
+  for (std::size_t byte = 0; byte < 256; ++byte) byte_ids_[byte] = vocabulary.id_of(byte_token(byte));
 }
 
 void Unigram::append_ids(std::string_view word, std::vector<std::int64_t>& ids) const {
@@ -39,9 +26,12 @@ void Unigram::append_ids(std::string_view word, std::vector<std::int64_t>& ids) 
     std::uint32_t id = 0;
   };
   std::vector<Node> best(word.size() + 1);
+  const auto rounded = [&](double sum) {
+    return settings_.rounds_sums ? static_cast<double>(static_cast<float>(sum)) : sum;
+  };
   const auto offer = [&](std::size_t begin, std::size_t end, double score, std::uint32_t id) {
     Node& node = best[end];
-    if (node.begin == std::string_view::npos || score > node.score) node = {score, begin, id};
+    if (node.begin == std::string_view::npos || score > node.score) node = {rounded(score), begin, id};
   };
   for (std::size_t at = 0; at < word.size();) {
     const std::size_t bytes = character_at(word, at).bytes;
@@ -50,7 +40,7 @@ void Unigram::append_ids(std::string_view word, std::vector<std::int64_t>& ids) 
       offer(at, at + length, scores_[id] + best[at].score, id);
       is_known = is_known || length == bytes;
     });
-    if (!is_known) offer(at, at + bytes, unknown_score_ + best[at].score, kUnknown);
+    if (!is_known) offer(at, at + bytes, rounded(settings_.unknown_score + best[at].score), kUnknown);
     at += bytes;
   }
   struct Piece {

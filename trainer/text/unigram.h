@@ -2,11 +2,11 @@
 #include <array>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "trainer/text/model.h"
 #include "trainer/text/prefix_tree.h"
+#include "trainer/text/vocabulary.h"
 
 namespace tune::trainer::text {
 
@@ -15,20 +15,28 @@ namespace tune::trainer::text {
 // bytes.
 class Unigram : public Model {
  public:
+  static constexpr float kUnknownPenalty = 10;  // below the lowest score, as in sentencepiece
+
+  struct Token {
+    std::string text;
+    std::uint32_t id = 0;
+    double score = 0;
+  };
   struct Settings {
     std::optional<std::uint32_t> unknown;
+    double unknown_score = 0;  // of a character that is no token
     bool falls_back = false;
+    bool rounds_sums = false;  // to float, as sentencepiece itself does
   };
-  // Tokens by id, with their scores.
-  Unigram(const std::vector<std::pair<std::string, double>>& tokens, Settings settings);
+  // `tokens` are those that texts are made of, bytes are looked up in the vocabulary.
+  Unigram(const std::vector<Token>& tokens, const Vocabulary& vocabulary, Settings settings);
   // Throws Error(kBadData) for an unknown character where there is no unknown token.
   void append_ids(std::string_view word, std::vector<std::int64_t>& ids) const override;
 
  private:
   Settings settings_;
   PrefixTree tree_;
-  std::vector<double> scores_;
-  double unknown_score_ = 0;
+  std::vector<double> scores_;  // by id
   std::array<std::optional<std::uint32_t>, 256> byte_ids_;
 };
 

@@ -59,6 +59,11 @@ std::string valid_utf8(std::string_view text) {
   return valid.append(text, copied, text.size() - copied);
 }
 
+std::size_t bytes_of_character(std::string_view text, std::size_t at) {
+  const Sequence found = sequence_at(text, at);
+  return found.is_character ? found.bytes : 0;
+}
+
 std::size_t count_characters(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));

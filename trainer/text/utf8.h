@@ -9,6 +9,8 @@ namespace tune::trainer::text {
 // The text with U+FFFD for what is no UTF-8: one for each maximal part of a character, as the Unicode
 // standard (section 3.9) and Python's errors="replace" have it.
 std::string valid_utf8(std::string_view text);
+// The bytes of the character that begins at `at`, 0 where none does.
+std::size_t bytes_of_character(std::string_view text, std::size_t at);
 
 // The character that begins at `at`, and how long it is. The text is valid UTF-8 and goes on at `at`.
 struct Character {

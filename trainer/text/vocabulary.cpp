@@ -1,10 +1,21 @@
 #include "trainer/text/vocabulary.h"
 
+#include <charconv>
+
 namespace tune::trainer::text {
 
 std::string byte_token(std::size_t byte) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   return std::string("<0x") + kDigits[byte / 16] + kDigits[byte % 16] + ">";
+}
+
+std::optional<char> byte_of_token(std::string_view token) {
+  if (token.size() != 6 || !token.starts_with("<0x") || token[5] != '>') return std::nullopt;
+  unsigned byte = 0;
+  const char* const end = token.data() + 5;
+  const auto result = std::from_chars(token.data() + 3, end, byte, 16);
+  if (result.ec != std::errc() || result.ptr != end) return std::nullopt;
+  return static_cast<char>(byte);
 }
 
 Vocabulary::Added Vocabulary::add(std::string_view token, std::uint32_t id) {

@@ -16,6 +16,8 @@ inline constexpr std::uint64_t kMostIds = 1U << 22U;
 
 // The token of a byte by itself: "<0x0A>".
 std::string byte_token(std::size_t byte);
+// The byte that a token stands for; digits are capital or small.
+std::optional<char> byte_of_token(std::string_view token);
 
 // Each token has one id and each id at most one token. Filled by one thread, read by any number.
 class Vocabulary {

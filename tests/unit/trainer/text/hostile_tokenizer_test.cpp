@@ -103,7 +103,11 @@ TEST_CASE("files that are cut short or have other bytes are read or refused") {
   tune::Rng rng(12);
   for (const auto& [folder_name, file] :
        {std::pair("gemma", "tokenizer.json"), std::pair("bert", "tokenizer.json"),
-        std::pair("sentencepiece_bpe", "tokenizer.model")}) {
+        std::pair("sentencepiece_bpe", "tokenizer.model"),
+        std::pair("sentencepiece_bpe_unused", "tokenizer.model"),
+        std::pair("sentencepiece_char", "tokenizer.model"),
+        std::pair("sentencepiece_unigram_denormalized", "tokenizer.model"),
+        std::pair("sentencepiece_unigram_nfkc_suffix", "tokenizer.model")}) {
     const std::string whole = tune::read_file(golden_folder() / folder_name / file);
     const TestFolder folder;
     for (int round = 0; round < kRounds; ++round) {
@@ -115,6 +119,13 @@ TEST_CASE("files that are cut short or have other bytes are read or refused") {
       use(folder.path());
     }
   }
+}
+
+TEST_CASE("a tokenizer.model that is larger than anybody's is refused before it is read") {
+  const TestFolder folder;
+  folder.write("tokenizer.model", "");
+  std::filesystem::resize_file(folder.path() / "tokenizer.model", std::uintmax_t{1} << 34U);  // a hole
+  CHECK_FALSE(use(folder.path()));
 }
 
 TEST_CASE("a vocab.txt of any bytes is read or refused") {
