@@ -21,13 +21,10 @@ if(TUNE_SANITIZE)
     -fno-sanitize=null,alignment,vptr -fno-omit-frame-pointer)
   target_link_options(tune_flags INTERFACE -fsanitize=address,undefined)
 endif()
-if(CMAKE_UNITY_BUILD)
-  # The warning is about types of a header; here it sees one source included by another.
-  target_compile_options(tune_plain_flags INTERFACE -Wno-subobject-linkage)
-  # A compilation of a whole folder collects garbage for a seventh of its time unless it may take a gigabyte more.
-  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    target_compile_options(tune_plain_flags INTERFACE --param=ggc-min-heapsize=2000000)
-  endif()
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # The warning is about types of a header; here it sees one source included by another. A compilation of a whole folder
+  # collects garbage for a seventh of its time unless it may take a gigabyte more.
+  target_compile_options(tune_plain_flags INTERFACE -Wno-subobject-linkage --param=ggc-min-heapsize=2000000)
 endif()
 
 # tune_module(NAME [libraries...]): a static library of every .cpp in this folder (main.cpp apart) or, where it holds

@@ -102,16 +102,15 @@ void print(const std::string& model, const FitReport& report, std::ostream& out)
 
 // By the task that has a model of that name.
 loop::FittedWeights fit(const std::filesystem::path& path, const std::string& model) {
-  std::string known, tasks;
+  std::string known;
   for (const loop::Task* task : task_table()) {
     if (task->fit_weights == nullptr) continue;
-    tasks += (tasks.empty() ? "" : " or ") + task->name;
     for (const auto& row : task->models()) {
       if (row.at("name") == model) return task->fit_weights(path, model);
       known += (known.empty() ? "there are " : ", ") + row.at("name").get<std::string>();
     }
   }
-  throw Error(ExitCode::kBadSpec, "unknown " + tasks + " model \"" + model + "\"", known);
+  throw Error(ExitCode::kBadSpec, "no task has a model \"" + model + "\"", known);
 }
 
 }  // namespace

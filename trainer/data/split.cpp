@@ -21,7 +21,7 @@ using Shares = std::array<double, 3>;
   throw Error(ExitCode::kBadSpec, "trainer." + message, hint);
 }
 
-void parse_fractions(const Json& value, SplitFractions& fractions) {
+void parse_fractions(const Json& value, bool may_skip_validation, SplitFractions& fractions) {
   const char* hint =
       "Write [train, validation] or [train, validation, test] with the sum 1, as in [0.8, 0.2].";
   if (!value.is_array() || value.size() < 2 || value.size() > 3)
@@ -34,8 +34,10 @@ void parse_fractions(const Json& value, SplitFractions& fractions) {
   }
   if (std::abs(parts[0] + parts[1] + parts[2] - 1) > 1e-6)
     refuse("split.fractions add up to " + shortest(parts[0] + parts[1] + parts[2]), hint);
-  if (parts[0] == 0 || parts[1] == 0)
-    refuse("split.fractions leaves nothing to train on or nothing to validate on", hint);
+  if (parts[0] == 0 || (parts[1] == 0 && !may_skip_validation))
+    refuse(parts[0] == 0 ? "split.fractions leaves nothing to train on"
+                         : "split.fractions leaves nothing to validate on",
+           hint);
   fractions.train = parts[0];
   fractions.validation = parts[1];
   fractions.test = parts[2];
@@ -210,12 +212,12 @@ class Placement {
 
 }  // namespace
 
-SplitFractions parse_split(const Json& split) {
+SplitFractions parse_split(const Json& split, bool may_skip_validation) {
   SplitFractions fractions;
   if (!split.is_object()) refuse("split is no object", R"(Write {"fractions": [0.8, 0.2], "seed": 0}.)");
   for (const auto& [key, value] : split.items()) {
     if (key == "fractions") {
-      parse_fractions(value, fractions);
+      parse_fractions(value, may_skip_validation, fractions);
     } else if (key == "seed") {
       if (!value.is_number_unsigned())
         refuse("split.seed is no integer of at least 0", "Write an integer, as in 7.");

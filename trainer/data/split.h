@@ -22,7 +22,7 @@ struct SplitFractions {
 
 // The trainer's `split`: {"fractions": [train, validation] or [train, validation, test], "seed": 0,
 // "grouping": "image" or "content"}, every key optional. Throws Error(kBadSpec) naming the key.
-SplitFractions parse_split(const Json& split);
+SplitFractions parse_split(const Json& split, bool may_skip_validation = false);
 
 // The classes of one image, from 1.
 struct ImageClasses {

@@ -1,6 +1,6 @@
 #include "trainer/weights/gguf_blocks.h"
 
-#include <torch/torch.h>
+#include "trainer/torch_compat.h"
 
 #include <array>
 #include <cmath>

@@ -49,7 +49,7 @@ Parts read_parts(const Json& trainer) {
     parts.validation = read_examples(validation, form);
     return parts;
   }
-  const data::SplitFractions fractions = data::parse_split(trainer.value("split", Json::object()));
+  const data::SplitFractions fractions = data::parse_split(trainer.value("split", Json::object()), true);
   parts.split = {{"fractions", {fractions.train, fractions.validation, fractions.test}},
                  {"seed", fractions.seed}};
   const std::vector<data::ImageClasses> same(all.size(), {1, {1}});  // there are no classes to share out

@@ -158,7 +158,7 @@ TEST_CASE("inspect-weights refuses what it does not understand") {
                             [] {
                               inspect({kGolden + "one.pth", "--model", "resnet"});
                             }),
-                 "unknown detection or image_classification model \"resnet\""));
+                 "no task has a model \"resnet\""));
   CHECK(contains(message_of(ExitCode::kBadData, [] { inspect({kGolden + "whole_model.pth"}); }),
                  "Python object"));
 }

@@ -279,7 +279,7 @@ TEST_CASE("Bases, data and adapters that do not fit are refused with what would"
       refused(ExitCode::kBadSpec, Json::object(), {{"lora_config", {{"target_modules", {"query"}}}}}),
       "query"));
   CHECK(contains(
-      refused(ExitCode::kBadData, {{"adapter", tune::tests::golden_file("adapters/plain").string()}}),
+      refused(ExitCode::kBadData, {{"adapter", tune::tests::golden_file("adapters/all-linear").string()}}),
       "another model"));
   write_file_atomically(place.base() / "model.safetensors",
                         read_file(place.base() / "model.safetensors").substr(0, 5000));
