@@ -23,7 +23,7 @@ BATCH, RATE = 16, 1e-4
 # name, texts to train on, tokens at most
 SPEED = [("tweets", 640, 64), ("mails", 96, 256)]
 # name, texts to train on and to validate, tokens at most, epochs
-ACCURACY = [("mails", 800, 400, 64, 3), ("tweets", 1600, 800, 64, 3)]
+ACCURACY = [("mails", 240, 400, 64, 3), ("tweets", 480, 400, 64, 3)]
 SEEDS = (1, 2, 3)
 HEAD_TEXTS, HEAD_VALIDATION, HEAD_TRIALS, HEAD_EPOCHS, HEAD_LENGTH = 800, 400, 20, 10, 128
 
