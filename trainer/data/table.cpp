@@ -25,12 +25,17 @@ std::string place_of(const fs::path& file, std::size_t line) {
 std::string cells(std::size_t count) { return std::to_string(count) + (count == 1 ? " cell" : " cells"); }
 
 void check_encoding(const fs::path& file, std::string_view text) {
-  const std::size_t end = end_of_utf8(text);
-  if (end == text.size()) return;
+  const std::size_t end = std::min(end_of_utf8(text), text.find('\0'));
+  if (end >= text.size()) return;
   const std::string_view before = text.substr(0, end);
   std::size_t line = 1;
   for (std::size_t i = 0; i < before.size(); ++i)
     line += before[i] == '\n' || (before[i] == '\r' && text[i + 1] != '\n');
+  if (text[end] == '\0')
+    throw Error(ExitCode::kBadData,
+                place_of(file, line) + ": a character is NUL, as those of UTF-16 seem to be",
+                "Write the file as UTF-8: where it is UTF-16, `iconv -f UTF-16LE -t UTF-8 " +
+                    file.filename().string() + "` does; else take the character out.");
   throw Error(ExitCode::kBadData, place_of(file, line) + ": a character is not UTF-8",
               "Write the file as UTF-8: where it is Latin 1, `iconv -f LATIN1 -t UTF-8 " +
                   file.filename().string() + "` does.");

@@ -74,12 +74,15 @@ class Reader {
     refuse("\"model_type\" is " + (type.is_null() ? "absent" : type.dump()), "Encoders are " + words + ".");
   }
 
-  std::int64_t count(const char* key, std::int64_t fallback, std::int64_t least = 1) const {
-    constexpr std::int64_t kMost = 1 << 24;
+  // Far above those of any encoder, and numbers of which no product overflows.
+  static constexpr std::int64_t kMostTokens = 1 << 24, kMostWidth = 1 << 16, kMostLayers = 1 << 10;
+
+  std::int64_t count(const char* key, std::int64_t fallback, std::int64_t most,
+                     std::int64_t least = 1) const {
     const Json value = json_.value(key, Json(fallback));
-    if (!value.is_number_integer() || value < least || value > kMost)
+    if (!value.is_number_integer() || value < least || value > most)
       refuse("\"" + std::string(key) + "\" is " + value.dump(),
-             "It is a whole number from " + std::to_string(least) + " on.");
+             "It is a whole number from " + std::to_string(least) + " to " + std::to_string(most) + ".");
     return value.get<std::int64_t>();
   }
 
@@ -103,15 +106,15 @@ class Reader {
     EncoderLayout layout = default_layout(kind.name);
     const bool distilled = layout.family == EncoderFamily::kDistilBert;
     const Keys& keys = distilled ? kDistilKeys : kBertKeys;
-    layout.width = count(keys.width, layout.width);
-    layout.layers = count(keys.layers, layout.layers);
-    layout.heads = count(keys.heads, layout.heads);
-    layout.inner = count(keys.inner, layout.inner);
-    layout.vocabulary = count("vocab_size", layout.vocabulary);
-    layout.positions = count("max_position_embeddings", layout.positions);
-    layout.padding = count("pad_token_id", layout.padding, 0);
+    layout.width = count(keys.width, layout.width, kMostWidth);
+    layout.layers = count(keys.layers, layout.layers, kMostLayers);
+    layout.heads = count(keys.heads, layout.heads, kMostWidth);
+    layout.inner = count(keys.inner, layout.inner, kMostWidth);
+    layout.vocabulary = count("vocab_size", layout.vocabulary, kMostTokens);
+    layout.positions = count("max_position_embeddings", layout.positions, kMostTokens);
+    layout.padding = count("pad_token_id", layout.padding, kMostTokens, 0);
     if (!distilled) {
-      layout.types = count("type_vocab_size", layout.types);
+      layout.types = count("type_vocab_size", layout.types, kMostTokens);
       layout.epsilon = share("layer_norm_eps", layout.epsilon);
     }
     layout.activation = activation(keys.activation);

@@ -66,10 +66,19 @@ std::int64_t rows_of_head(const nn::TextEncoder& network, const weights::TensorM
   return found != tensors.end() && found->second.dim() == 2 ? found->second.size(0) : 0;
 }
 
+// A training that diverged leaves such, and one that begins with them says so after its first step only.
+void refuse_non_finite(const weights::TensorMap& tensors, const fs::path& file) {
+  for (const auto& [name, tensor] : tensors)
+    if (tensor.is_floating_point() && !tensor.isfinite().all().item<bool>())
+      throw Error(ExitCode::kBadData, file.string() + ": " + name + " holds what is no finite number",
+                  "Copy or download the file again, or give the weights of a training that did not diverge.");
+}
+
 // Copies what fits.
 weights::FitReport load(nn::TextEncoder& network, const weights::WeightFile& content, const fs::path& file) {
   const weights::TensorMap own = weights::state_dict(network);
   weights::refuse_other_dtypes(content, own, "", file);
+  refuse_non_finite(content.tensors, file);
   weights::FitReport report;
   static_cast<weights::LoadReport&>(report) = weights::load_state_dict(network, content.tensors);
   std::int64_t fit = 0, all = 0;

@@ -63,16 +63,23 @@ void write_model_files(const fs::path& folder, const weights::TensorMap& tensors
 
 void check_tokenizer(const text::Tokenizer& tokenizer, const nn::EncoderLayout& layout,
                      const fs::path& weights, std::ostream& notes) {
-  const std::string doubt =
-      tokenizer.check_rows(static_cast<std::size_t>(layout.vocabulary), weights.string());
-  if (!doubt.empty()) notes << "warning: " << doubt << std::endl;
+  constexpr const char* kCure = "Give the tokenizer's files that came with the weights.";
+  const auto rows = static_cast<std::size_t>(layout.vocabulary);
+  const std::string doubt = tokenizer.check_rows(rows, weights.string());
   const std::optional<std::int64_t> pad = tokenizer.specials().pad;
   if (pad && *pad != layout.padding)
     throw Error(ExitCode::kBadData,
                 "the tokenizer pads with id " + std::to_string(*pad) + ", and the weights of " +
                     weights.string() + " with " + std::to_string(layout.padding) +
                     " (\"pad_token_id\" of its config.json): it is another model's",
-                "Give the tokenizer's files that came with the weights.");
+                kCure);
+  // Rows are rounded up, but not to twice as many.
+  if (!doubt.empty() && 2 * tokenizer.size() < rows)
+    throw Error(ExitCode::kBadData,
+                "the tokenizer has " + std::to_string(tokenizer.size()) + " tokens, and the embedding of " +
+                    weights.string() + " " + std::to_string(rows) + " rows: it is another model's",
+                kCure);
+  if (!doubt.empty()) notes << "warning: " << doubt << std::endl;
 }
 
 LoadedTextClassifier load_text_classifier(const fs::path& folder) {

@@ -36,8 +36,9 @@ struct LoadedTextClassifier {
 // contradict each other or the weights do not fit the model.
 LoadedTextClassifier load_text_classifier(const std::filesystem::path& folder);
 
-// Refuses a tokenizer that does not belong to the encoder: one whose ids have no row, or that pads with
-// another id. `weights` names the encoder's folder. Doubts go to `notes`. Throws Error(kBadData).
+// Refuses a tokenizer that does not belong to the encoder: one whose ids have no row, that has not half
+// as many ids as there are rows, or that pads with another id. `weights` names the encoder's folder. Doubts
+// go to `notes`. Throws Error(kBadData).
 void check_tokenizer(const text::Tokenizer& tokenizer, const nn::EncoderLayout& layout,
                      const std::filesystem::path& weights, std::ostream& notes);
 

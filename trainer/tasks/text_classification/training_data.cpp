@@ -15,6 +15,8 @@
 namespace tune::trainer::text_classification {
 namespace {
 
+constexpr const char* kGrouping = "content";  // the only one
+
 // Indices of equal texts, of those that are there several times.
 data::Groups equal_texts(const Dataset& dataset) {
   std::map<std::string, std::vector<std::size_t>> by_content;
@@ -108,9 +110,9 @@ class SetsReader {
     if (!validation_.empty())
       throw Error(ExitCode::kBadSpec, "trainer.validation and trainer.split contradict each other",
                   "leave one out");
-    if (split_.contains("grouping"))
-      throw Error(ExitCode::kBadSpec, "trainer.split.grouping is for images",
-                  "leave it out: equal texts stay on one side");
+    if (split_.contains("grouping") && split_["grouping"] != kGrouping)
+      throw Error(ExitCode::kBadSpec, "trainer.split.grouping is " + split_["grouping"].dump(),
+                  "leave it out: equal texts stay on one side, which is \"content\"");
     data::parse_split(split_);
   }
 
@@ -124,15 +126,20 @@ class SetsReader {
     std::vector<std::vector<std::string>> lines(set.classes.size());
     for (const Example& example : set.examples)
       for (const int label : example.labels) lines[static_cast<std::size_t>(label)].push_back(example.name);
-    std::string once;
+    constexpr std::size_t kShown = 10;
+    std::vector<std::string> once;
     for (std::size_t c = 0; c < lines.size(); ++c)
-      if (lines[c].size() == 1)
-        once += (once.empty() ? "" : ", ") + in_quotes(set.classes[c]) + " in line " + lines[c].front();
+      if (lines[c].size() == 1) once.push_back(in_quotes(set.classes[c]) + " in line " + lines[c].front());
     if (once.empty()) return;
-    const std::string what = data_ + ": labels of one text alone: " + once;
+    const std::size_t hidden = once.size() - std::min(kShown, once.size());
+    once.resize(once.size() - hidden);
+    const std::string what = data_ + ": labels of one text alone: " + data::listed_names(once) +
+                             (hidden > 0 ? " and " + std::to_string(hidden) + " more" : "");
     if (cuts && !set.multi_label)
-      throw Error(ExitCode::kBadData, what + "; it cannot be trained on and validated on as well",
-                  "Mend the label, add texts of it, take the line out, or name a `validation` of its own.");
+      throw Error(
+          ExitCode::kBadData, what + "; it cannot be trained on and validated on as well",
+          "Mend the label, add texts of it, take the line out, or name a `validation` of its own. Without "
+          "header the label comes first.");
     sets_.warnings.push_back(what);
   }
 
@@ -248,10 +255,13 @@ OrderedJson split_key() {
               test = key("test", "choice",
                          "each trial's best model is measured on the third part (measured, the default), or "
                          "nobody looks at it (untouched)");
+  OrderedJson grouping =
+      key("grouping", "choice", "content, which is all there is: equal texts stay on one side");
   test["values"] = {"measured", "untouched"};
+  grouping["values"] = {kGrouping};
   split["keys"] = {
       key("fractions", "fractions", "[train, validation] or [train, validation, test], together 1"),
-      key("seed", "count", "of the draw; 0 by default"), test};
+      key("seed", "count", "of the draw; 0 by default"), grouping, test};
   return split;
 }
 

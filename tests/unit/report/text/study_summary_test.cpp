@@ -72,6 +72,7 @@ TEST_CASE("values of an image-by-image split are marked as what may leak", "[rep
             .find("may leak: the data is split") != std::string::npos);
   CHECK(warning_of({{"data", "d"}, {"split", {{"grouping", "content"}}}}).empty());
   CHECK(warning_of({{"data", "d"}, {"validation", "v"}}).empty());
+  CHECK(warning_of({{"task", "text_classification"}, {"data", "d"}}).empty());  // equal texts stay together
   CHECK(warning_of(nullptr).empty());
 }
 

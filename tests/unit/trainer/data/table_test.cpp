@@ -65,6 +65,8 @@ TEST_CASE("a table that cannot be read is refused with its line") {
   CHECK(refusal("text,label\n") == "t.csv has no row");
   CHECK(refusal("a,b\n1,2\n\"open,3\n") == "t.csv, line 3: a quote is not closed");
   CHECK(refusal("a,b\r\n1,2\r\nna\xefve,3\n") == "t.csv, line 3: a character is not UTF-8");
+  CHECK(refusal(std::string("a,b\n1,x\0y\n", 10)) ==
+        "t.csv, line 2: a character is NUL, as those of UTF-16 seem to be");
   const std::string uneven = refusal("a,b\n1,2,3\n4\n5,6\n");
   CHECK(uneven.find("t.csv, line 2: it has 3 cells, and the first row has 2") != uneven.npos);
   CHECK(uneven.find("t.csv, line 3: it has 1 cell, and the first row has 2") != uneven.npos);

@@ -162,9 +162,16 @@ class Reader {
       refuse("line " + std::to_string(table_.rows.front().line) + ": it has " + std::to_string(columns) +
                  (columns == 1 ? " column" : " columns") +
                  " and no header that names them, not a label and a text",
-             kHeaderCure);
+             has_other_separators() ? "Put commas between the columns: tabs and semicolons separate none."
+                                    : kHeaderCure);
     text_ = 1;
     if (wants_labels()) label_ = 0;
+  }
+
+  bool has_other_separators() const {
+    const Json& first = table_.rows.front().cells.front();
+    return table_.columns.size() == 1 && first.is_string() &&
+           first.get<std::string>().find_first_of("\t;") != std::string::npos;
   }
 
   void warn_of_unused() {

@@ -211,6 +211,13 @@ TEST_CASE("Equal texts stay on one side of a split, and a label that is there on
   const TextSets shared =
       read_text_sets({{"data", place.path("twice.csv")}, {"validation", place.path("twice.csv")}}, notes);
   CHECK(contains(shared.warnings.back(), "40 of 40 texts to validate are among those of"));
+  // Texts before labels: each text is a label, of which ten are told.
+  std::string exchanged;
+  for (int i = 0; i < 30; ++i) exchanged += "text " + std::to_string(i) + "," + std::to_string(i % 2) + "\n";
+  place.folder.write("exchanged.csv", exchanged);
+  CHECK(message_of(ExitCode::kBadData, [&] {
+          read_text_sets({{"data", place.path("exchanged.csv")}}, notes);
+        }).find(" and 20 more; it cannot be trained on") != std::string::npos);
   place.folder.write("contradicting.csv", "0,a\n1,a\n0,b\n1,c\n0,d\n1,e\n");
   const TextSets contradicting = read_text_sets({{"data", place.path("contradicting.csv")}}, notes);
   CHECK(contains(contradicting.warnings.front(),
@@ -228,7 +235,8 @@ TEST_CASE("What contradicts itself in a trial is refused before anything is trai
   CHECK(contains(refusal({{"cache_features", false}}), "cache_features is false, yet freeze is \"none\""));
   CHECK(contains(refusal(Json::object(), {{"model", "roberta"}}), "trainer.model is \"roberta\""));
   CHECK(contains(refusal(Json::object(), {{"validation", "x"}, {"split", Json::object()}}), "contradict"));
-  CHECK(contains(refusal(Json::object(), {{"split", {{"grouping", "content"}}}}), "is for images"));
+  CHECK(contains(refusal(Json::object(), {{"split", {{"grouping", "image"}}}}), "grouping is \"image\""));
+  CHECK_NOTHROW(place.start(Json::object(), {{"split", {{"grouping", "content"}}}}));
   CHECK(contains(refusal(Json::object(), {{"label_columns", {"a", "b"}}, {"label_column", "c"}}),
                  "contradict"));
   // A tokenizer of another model: more ids than rows, or another padding.
@@ -238,8 +246,29 @@ TEST_CASE("What contradicts itself in a trial is refused before anything is trai
                      "first\n" + tune::read_file(place.path("weights/vocab.txt")).substr(0, 30));
   CHECK(contains(refusal(Json::object(), {{"tokenizer", place.path("shifted")}}, ExitCode::kBadData),
                  "the tokenizer pads with id 1"));
+  Json config = Json::parse(tune::read_file(place.path("weights/config.json")));
+  config["num_hidden_layers"] = 1000000;
+  place.folder.write("weights/config.json", config.dump());
+  CHECK(contains(refusal(Json::object(), Json::object(), ExitCode::kBadData),
+                 "\"num_hidden_layers\" is 1000000"));
   fs::remove(place.path("weights/config.json"));
   CHECK_FALSE(refusal(Json::object(), Json::object(), ExitCode::kNotFound).empty());
+}
+
+TEST_CASE("Weights that are no numbers, and a tokenizer of far fewer words, are refused before a training") {
+  Place place;
+  weights::SafetensorsContent content = weights::read_safetensors(place.path("weights/model.safetensors"));
+  const std::string name = "encoder.layer.1.output.dense.weight";
+  content.tensors.at(name)[0][0] = std::numeric_limits<float>::infinity();
+  weights::write_safetensors(place.path("weights/model.safetensors"), content.tensors);
+  CHECK(contains(message_of(ExitCode::kBadData, [&] { place.start(); }),
+                 name + " holds what is no finite number"));
+  const text::Tokenizer small = text::Tokenizer::open(place.path("weights"));
+  nn::EncoderLayout layout;  // BERT's, of 30,522 rows
+  std::ostringstream doubts;
+  CHECK(contains(message_of(ExitCode::kBadData, [&] { check_tokenizer(small, layout, "bert", doubts); }),
+                 "the tokenizer has 21 tokens, and the embedding of bert 30522 rows"));
+  CHECK(doubts.str().empty());
 }
 
 TEST_CASE("A model whose files contradict each other is refused") {

@@ -107,6 +107,7 @@ TEST_CASE("what cannot be used is refused with its line") {
   CHECK(contains(several, "t.csv, line 5: the text is empty"));
   CHECK(contains(refusal("0,a,b\n1,c,d\n"), "line 1: it has 3 columns and no header that names them"));
   CHECK(contains(refusal("only\none\n"), "line 1: it has 1 column and no header that names them"));
+  CHECK(contains(refusal("label\ttext\n0\ta\n1\tb\n"), "line 1: it has 1 column and no header"));
   CHECK(contains(refusal("label,text\n0,a\n0,b\n"), "every text has the label \"0\""));
   CHECK(contains(refusal("label,body\n0,a\n1,b\n"),
                  "no column is known to hold the texts; there are label, body"));
