@@ -1,7 +1,7 @@
 #pragma once
 #include <string>
 
-#include "trainer/text/parts.h"
+#include "trainer/text/tokenizer_parts.h"
 #include "tuner/core/json.h"
 
 namespace tune::trainer::text {
