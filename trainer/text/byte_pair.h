@@ -1,4 +1,5 @@
 #pragma once
+// Byte-pair encoding out of a list of merges: the BPE of tokenizer.json.
 #include <array>
 #include <atomic>
 #include <cstddef>

@@ -1,4 +1,5 @@
 #pragma once
+// Byte-pair encoding out of scores: sentencepiece's.
 #include <array>
 #include <atomic>
 #include <memory>

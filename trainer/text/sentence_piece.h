@@ -1,4 +1,5 @@
 #pragma once
+// A model of sentencepiece, whole: its normalizer, its pieces, its decoder.
 #include <memory>
 #include <optional>
 #include <string>

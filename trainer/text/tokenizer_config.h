@@ -1,4 +1,5 @@
 #pragma once
+// Reads tokenizer_config.json and special_tokens_map.json.
 #include <string>
 
 #include "trainer/text/tokenizer_parts.h"

@@ -1,4 +1,5 @@
 #pragma once
+// Reads tokenizer.json.
 #include <string>
 
 #include "trainer/text/tokenizer_parts.h"

@@ -1,4 +1,5 @@
 #pragma once
+// The unigram language model of tokenizers.
 #include <array>
 #include <optional>
 #include <string>

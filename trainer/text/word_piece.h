@@ -1,4 +1,5 @@
 #pragma once
+// BERT's WordPiece.
 #include <cstddef>
 #include <string>
 
