@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "tuner/core/error.h"
+#include "tuner/core/shuffle.h"
 
 namespace tune::strategies {
 namespace {
@@ -100,7 +101,7 @@ class TreeGrower {
   std::optional<Split> best_split(const std::vector<std::size_t>& rows) {
     std::vector<std::size_t> order(tree_.dimensions_.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[rng_.below(i)]);
+    shuffle(order, rng_);
     const std::size_t tried = std::max<std::size_t>(1, (5 * order.size() + 5) / 6);
     std::optional<Split> best;
     // A dimension on which the rows are all equal is none to choose from: the next one takes its place.

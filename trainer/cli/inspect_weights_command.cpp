@@ -15,14 +15,8 @@ namespace tune::trainer::cli {
 namespace {
 
 using weights::FitReport;
+using weights::shape_text;
 using weights::WeightFile;
-
-// "[64, 3, 7, 7]"
-std::string shape_text(at::IntArrayRef shape) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < shape.size(); ++i) text += (i > 0 ? ", " : "") + std::to_string(shape[i]);
-  return text + "]";
-}
 
 std::int64_t count_numbers(const weights::TensorMap& tensors) {
   std::int64_t numbers = 0;

@@ -60,8 +60,8 @@ int run_task_command(std::string_view command, const Arguments& arguments, Conso
   const auto given =
       options
           .value("task", "TASK",
-                 "whose command this is (`tune-train describe` names them); without it the task of --model, "
-                 "else the first that has the command")
+                 "whose command this is, and whose options --help shows (`tune-train describe` names them); "
+                 "without it the task of --model, else the first that has the command")
           .json(offer.json_description.empty() ? "one JSON object"
                                                : "one JSON object: " + offer.json_description)
           .parse(arguments, console);

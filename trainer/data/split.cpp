@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "tuner/core/error.h"
-#include "tuner/core/rng.h"
+#include "tuner/core/shuffle.h"
 
 namespace tune::trainer::data {
 
@@ -63,10 +63,6 @@ std::array<std::size_t, 3> share(std::size_t count, const Shares& fractions, Sha
   }
   for (std::size_t p = 0; p < 3; ++p) carry[p] = wanted[p] - static_cast<double>(sizes[p]);
   return sizes;
-}
-
-void shuffle(std::vector<std::size_t>& indices, Rng& rng) {
-  for (std::size_t i = indices.size(); i > 1; --i) std::swap(indices[i - 1], indices[rng.below(i)]);
 }
 
 Shares shares_of(const SplitFractions& fractions) {

@@ -3,10 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <numeric>
 
 #include "tuner/core/error.h"
-#include "tuner/core/rng.h"
 
 namespace tune::trainer::loop {
 namespace {
@@ -14,24 +12,6 @@ namespace {
 constexpr int kMostAhead = 8;
 
 }  // namespace
-
-std::vector<std::int64_t> epoch_order(std::uint64_t seed, std::int64_t epoch, std::int64_t examples) {
-  std::vector<std::int64_t> order(static_cast<std::size_t>(examples));
-  std::iota(order.begin(), order.end(), std::int64_t{0});
-  Rng rng(seed, static_cast<std::uint64_t>(epoch));
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[rng.below(i)]);
-  return order;
-}
-
-std::vector<std::vector<std::int64_t>> cut_into_batches(const std::vector<std::int64_t>& order,
-                                                        std::int64_t size) {
-  const auto examples = static_cast<std::int64_t>(order.size());
-  if (examples <= size) return {order};
-  std::vector<std::vector<std::int64_t>> batches;
-  for (std::int64_t begin = 0; begin + size <= examples; begin += size)
-    batches.emplace_back(order.begin() + begin, order.begin() + begin + size);
-  return batches;
-}
 
 BatchLoader::BatchLoader(const Training& training, const std::vector<std::vector<std::int64_t>>& batches,
                          std::int64_t epoch, std::int64_t first_batch, const Compute& compute)

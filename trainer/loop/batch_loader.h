@@ -8,13 +8,6 @@
 
 namespace tune::trainer::loop {
 
-// A seeded order of 0..examples-1 for an epoch, the same whatever came before.
-std::vector<std::int64_t> epoch_order(std::uint64_t seed, std::int64_t epoch, std::int64_t examples);
-
-// Batches of `size` in the order given. The last, incomplete one is left out, unless it is the only one.
-std::vector<std::vector<std::int64_t>> cut_into_batches(const std::vector<std::int64_t>& order,
-                                                        std::int64_t size);
-
 // Owned by whoever trains, for one epoch. For an accelerator some batches are prepared ahead, each by a
 // thread of its own, and one is copied to the device, from pinned memory and on a stream of its own, while
 // the one before is trained on. On the CPU each is prepared when it is asked for, on the caller's thread: a

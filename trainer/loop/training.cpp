@@ -1,6 +1,6 @@
 #include "trainer/loop/training.h"
 
-#include "trainer/loop/batch_loader.h"
+#include "trainer/loop/epoch_batches.h"
 #include "tuner/core/json.h"
 
 namespace tune::trainer::loop {
@@ -15,7 +15,8 @@ bool Training::enter_step(double /*epoch*/) {
 }
 
 std::vector<std::vector<std::int64_t>> Training::epoch_batches(std::int64_t epoch, std::uint64_t seed) const {
-  return cut_into_batches(epoch_order(seed, epoch, training_examples()), plan().batch_size);
+  return cut_into_batches(epoch_order(seed, epoch, training_examples()), plan().batch_size,
+                          LastBatch::kDropped);
 }
 
 std::string line_head(const Report& report, bool by_steps) {

@@ -17,7 +17,7 @@ torch::Tensor causal(std::int64_t queries, std::int64_t keys, std::int64_t windo
   return seen;
 }
 
-Sight sight_of(const DecoderInput& input, std::int64_t window) {
+AttentionMask attention_mask_of(const DecoderInput& input, std::int64_t window) {
   const std::int64_t queries = input.ids.size(1), keys = queries + (input.cache ? input.cache->tokens : 0);
   const bool window_cuts = window > 0 && keys > window;
   if (!window_cuts && !input.texts.defined() && !input.is_token.defined()) {
@@ -47,11 +47,11 @@ torch::Tensor repeated(const torch::Tensor& x, std::int64_t times) {
 }
 
 torch::Tensor eager_attention(const torch::Tensor& q, const torch::Tensor& k, const torch::Tensor& v,
-                              const Sight& sight, double factor, const std::optional<double>& cap) {
+                              const AttentionMask& visible, double factor, const std::optional<double>& cap) {
   const std::int64_t times = q.size(1) / k.size(1);
   torch::Tensor scores = capped(q.matmul(repeated(k, times).transpose(2, 3)) * factor, cap);
-  torch::Tensor mask = sight.mask;
-  if (!mask.defined() && sight.is_causal) mask = causal(q.size(2), k.size(2), 0, q.device());
+  torch::Tensor mask = visible.mask;
+  if (!mask.defined() && visible.is_causal) mask = causal(q.size(2), k.size(2), 0, q.device());
   if (mask.defined())
     scores = scores.masked_fill(mask.logical_not(), -std::numeric_limits<double>::infinity());
   return torch::softmax(scores, -1, torch::kFloat).to(v.scalar_type()).matmul(repeated(v, times));
@@ -84,8 +84,8 @@ class SelfAttentionImpl : public torch::nn::Module {
     k_norm_ = register_module("k_norm", RmsNorm(shape.head_width, shape.norm_epsilon, shape.norms_add_one));
   }
 
-  torch::Tensor forward(const torch::Tensor& x, const Turn& turn, const Sight& sight, Attention attention,
-                        Cache::OfLayer* cache) {
+  torch::Tensor forward(const torch::Tensor& x, const Rotation& rotation, const AttentionMask& visible,
+                        Attention attention, KeyValueCache::OfLayer* cache) {
     const auto heads_of = [&](AdaptedLinear& layer, std::int64_t heads) {
       return layer->forward(x).view({x.size(0), x.size(1), heads, shape_.head_width});
     };
@@ -95,8 +95,8 @@ class SelfAttentionImpl : public torch::nn::Module {
       q = q_norm_->forward(q);
       k = k_norm_->forward(k);
     }
-    q = turned(q.transpose(1, 2), turn);
-    k = turned(k.transpose(1, 2), turn);
+    q = rotated(q.transpose(1, 2), rotation);
+    k = rotated(k.transpose(1, 2), rotation);
     if (cache != nullptr) {
       if (cache->keys.defined()) {
         k = torch::cat({cache->keys, k}, 2);
@@ -109,11 +109,12 @@ class SelfAttentionImpl : public torch::nn::Module {
         shape_.attention_factor.value_or(1 / std::sqrt(static_cast<double>(shape_.head_width)));
     torch::Tensor y;
     if (attention == Attention::kEager || shape_.score_cap)
-      y = eager_attention(q, k, v, sight, factor, shape_.score_cap);
+      y = eager_attention(q, k, v, visible, factor, shape_.score_cap);
     else
       y = at::scaled_dot_product_attention(
-          q, k, v, sight.mask.defined() ? std::optional(sight.mask) : std::nullopt, /*dropout_p=*/0,
-          sight.is_causal && !sight.mask.defined(), factor, /*enable_gqa=*/shape_.heads != shape_.kv_heads);
+          q, k, v, visible.mask.defined() ? std::optional(visible.mask) : std::nullopt, /*dropout_p=*/0,
+          visible.is_causal && !visible.mask.defined(), factor,
+          /*enable_gqa=*/shape_.heads != shape_.kv_heads);
     return o_->forward(y.transpose(1, 2).reshape({x.size(0), x.size(1), -1}));
   }
 
@@ -160,10 +161,10 @@ class DecoderLayerImpl : public torch::nn::Module {
     before_mlp_ = norm("pre_feedforward_layernorm");
     behind_mlp_ = norm("post_feedforward_layernorm");
   }
-  torch::Tensor forward(const torch::Tensor& x, const Turn& turn, const Sight& sight, Attention attention,
-                        Cache::OfLayer* cache) {
+  torch::Tensor forward(const torch::Tensor& x, const Rotation& rotation, const AttentionMask& visible,
+                        Attention attention, KeyValueCache::OfLayer* cache) {
     const torch::Tensor seen =
-        attention_->forward(before_attention_->forward(x), turn, sight, attention, cache);
+        attention_->forward(before_attention_->forward(x), rotation, visible, attention, cache);
     if (!before_mlp_) {
       const torch::Tensor y = x + seen;
       return y + mlp_->forward(between_->forward(y));
@@ -203,7 +204,7 @@ torch::Tensor DecoderImpl::forward(const DecoderInput& input) {
   torch::Tensor x = torch::embedding(embedding_, input.ids);
   if (shape_.embedding_factor != 1)
     x = x * torch::full({}, shape_.embedding_factor, x.options());  // rounded to the embedding's dtype
-  Cache* cache = input.cache;
+  KeyValueCache* cache = input.cache;
   if (cache != nullptr) cache->layers.resize(layers_.size());
   const torch::Tensor positions =
       input.positions.defined()
@@ -213,27 +214,27 @@ torch::Tensor DecoderImpl::forward(const DecoderInput& input) {
   const at::ScalarType dtype = at::autocast::is_autocast_enabled(device.type())
                                    ? at::autocast::get_autocast_dtype(device.type())
                                    : x.scalar_type();
-  const Turn turn = turn_at(positions, frequencies_, shape_.rotary.magnitude, dtype),
-             window_turn = shape_.window_rotary ? turn_at(positions, window_frequencies_,
-                                                          shape_.window_rotary->magnitude, dtype)
-                                                : turn;
-  const Sight everything = sight_of(input, 0);
-  std::map<std::int64_t, Sight> windows;
+  const Rotation rotation = rotation_at(positions, frequencies_, shape_.rotary.magnitude, dtype),
+                 window_rotation = shape_.window_rotary ? rotation_at(positions, window_frequencies_,
+                                                                      shape_.window_rotary->magnitude, dtype)
+                                                        : rotation;
+  const AttentionMask everything = attention_mask_of(input, 0);
+  std::map<std::int64_t, AttentionMask> windows;
   for (const std::int64_t window : shape_.windows)
-    if (window > 0 && !windows.contains(window)) windows.emplace(window, sight_of(input, window));
+    if (window > 0 && !windows.contains(window)) windows.emplace(window, attention_mask_of(input, window));
   const bool again = checkpoints_ && torch::GradMode::is_enabled() && cache == nullptr;
   if (again && !x.requires_grad()) x = x.detach().requires_grad_(true);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const std::int64_t window = shape_.windows.empty() ? 0 : shape_.windows[i];
-    const Sight& sight = window > 0 ? windows.at(window) : everything;
-    const Turn& angle = window > 0 ? window_turn : turn;
+    const AttentionMask& visible = window > 0 ? windows.at(window) : everything;
+    const Rotation& angle = window > 0 ? window_rotation : rotation;
     if (again)
       x = recomputed(
-          x, [layer = layers_[i], angle, sight, attention = attention_](const torch::Tensor& in) mutable {
-            return layer->forward(in, angle, sight, attention, nullptr);
+          x, [layer = layers_[i], angle, visible, attention = attention_](const torch::Tensor& in) mutable {
+            return layer->forward(in, angle, visible, attention, nullptr);
           });
     else
-      x = layers_[i]->forward(x, angle, sight, attention_, cache ? &cache->layers[i] : nullptr);
+      x = layers_[i]->forward(x, angle, visible, attention_, cache ? &cache->layers[i] : nullptr);
   }
   if (cache != nullptr) cache->tokens += input.ids.size(1);
   return norm_->forward(x);

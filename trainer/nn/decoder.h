@@ -26,7 +26,7 @@ class RmsNormImpl : public torch::nn::Module {
 TORCH_MODULE(RmsNorm);
 
 // Keys and values of the tokens so far, of one batch. Owned by whoever generates.
-struct Cache {
+struct KeyValueCache {
   struct OfLayer {
     torch::Tensor keys, values;  // [batch, kv_heads, tokens, head_width]
   };
@@ -41,11 +41,11 @@ struct DecoderInput {
   torch::Tensor texts =
       {};  // int64 [batch, length]: tokens of equal numbers see one another. Not with a cache
   torch::Tensor is_token = {};  // bool [batch, tokens of the cache + length]: false for padding on the left
-  Cache* cache = nullptr;       // is gone on from, and grows
+  KeyValueCache* cache = nullptr;  // is gone on from, and grows
 };
 
 // What attention sees, made once a pass.
-struct Sight {
+struct AttentionMask {
   torch::Tensor mask;     // bool [batch or 1, 1, queries, keys]; undefined where it is causal and no more
   bool is_causal = true;  // without a mask
 };

@@ -57,16 +57,16 @@ torch::Tensor rotary_frequencies(const Rotary& rotary, std::int64_t head_width) 
   TORCH_CHECK(false, "a known kind of rotary embedding");
 }
 
-Turn turn_at(const torch::Tensor& positions, const torch::Tensor& frequencies, double magnitude,
-             at::ScalarType dtype) {
+Rotation rotation_at(const torch::Tensor& positions, const torch::Tensor& frequencies, double magnitude,
+                     at::ScalarType dtype) {
   const torch::Tensor angles = positions.to(torch::kFloat).unsqueeze(-1) * frequencies;
   const torch::Tensor both = torch::cat({angles, angles}, -1).unsqueeze(1);
   return {(both.cos() * magnitude).to(dtype), (both.sin() * magnitude).to(dtype)};
 }
 
-torch::Tensor turned(const torch::Tensor& x, const Turn& turn) {
+torch::Tensor rotated(const torch::Tensor& x, const Rotation& rotation) {
   const auto halves = x.chunk(2, -1);
-  return x * turn.cosines + torch::cat({-halves[1], halves[0]}, -1) * turn.sines;
+  return x * rotation.cosines + torch::cat({-halves[1], halves[0]}, -1) * rotation.sines;
 }
 
 }  // namespace tune::trainer::nn

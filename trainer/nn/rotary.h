@@ -1,5 +1,5 @@
 #pragma once
-// Rotary embeddings: where in a text a vector stands, as angles by which pairs of its numbers are turned.
+// Rotary embeddings: where in a text a vector stands, as angles by which pairs of its numbers are rotated.
 #include <utility>
 
 #include "trainer/nn/decoder_shape.h"
@@ -10,15 +10,15 @@ namespace tune::trainer::nn {
 // Angles per position: float [head_width / 2], on the CPU.
 torch::Tensor rotary_frequencies(const Rotary& rotary, std::int64_t head_width);
 
-struct Turn {
+struct Rotation {
   torch::Tensor cosines, sines;  // [batch, 1, length, head_width]
 };
 // Of `positions` int64 [batch, length], for vectors of `dtype`; computed in fp32.
-Turn turn_at(const torch::Tensor& positions, const torch::Tensor& frequencies, double magnitude,
-             at::ScalarType dtype);
+Rotation rotation_at(const torch::Tensor& positions, const torch::Tensor& frequencies, double magnitude,
+                     at::ScalarType dtype);
 
-// `x` [batch, heads, length, head_width], whose first half is turned with its second, as Hugging Face lays
+// `x` [batch, heads, length, head_width], whose first half is rotated with its second, as Hugging Face lays
 // weights out (and GGUF files do not).
-torch::Tensor turned(const torch::Tensor& x, const Turn& turn);
+torch::Tensor rotated(const torch::Tensor& x, const Rotation& rotation);
 
 }  // namespace tune::trainer::nn

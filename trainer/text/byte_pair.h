@@ -1,4 +1,5 @@
 #pragma once
+// Byte-pair encoding out of a list of merges: the BPE of tokenizer.json.
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -9,14 +10,14 @@
 #include <utility>
 #include <vector>
 
-#include "trainer/text/model.h"
+#include "trainer/text/token_model.h"
 #include "trainer/text/vocabulary.h"
 
 namespace tune::trainer::text {
 
 // Byte-pair encoding (Sennrich et al. 2016): a word's characters, or its bytes, of which the adjacent pair
 // that comes first in the list of merges is joined, the leftmost one first, until no pair is in the list.
-class BytePair : public Model {
+class BytePair : public TokenModel {
  public:
   struct Settings {
     bool of_bytes = false;                 // words are bytes, and tokens GPT-2's letters for them

@@ -265,6 +265,38 @@ class Writer {
 
 }  // namespace
 
+std::string gguf_pre_of(const Json& tokenizer_json) {
+  const Json whole = tokenizer_json.value("pre_tokenizer", Json()),
+             normalizer = tokenizer_json.value("normalizer", Json());
+  // llama.cpp has no normalizers: it passes over Qwen's NFC.
+  const bool is_plain = normalizer.is_null() || normalizer == Json{{"type", "NFC"}};
+  if (!is_plain || !whole.is_object()) return "";
+  std::vector<std::string> patterns;
+  bool one_digit = false, maps_bytes = false;
+  for (const Json& step : whole.value("pretokenizers", Json::array({whole}))) {
+    const Json type = step.is_object() ? step.value("type", Json()) : Json();
+    if (type == "Digits" && step.value("individual_digits", Json(false)) == true) {
+      one_digit = patterns.empty();
+      if (!one_digit) return "";
+    } else if (type == "Split" && step.value("behavior", Json()) == "Isolated" &&
+               step.value("invert", Json(false)) == false) {
+      const Json pattern = step.value("pattern", Json());
+      const Json regex = pattern.is_object() ? pattern.value("Regex", Json()) : Json();
+      patterns.push_back(regex.is_string() ? regex.get<std::string>() : "");
+    } else if (type == "ByteLevel" && step.value("add_prefix_space", Json(true)) == false) {
+      if (step.value("use_regex", Json(true)) == true) patterns.emplace_back(kGpt2);
+      maps_bytes = true;
+    } else {
+      return "";
+    }
+  }
+  if (!maps_bytes || patterns.size() != 1) return "";
+  std::string found;  // of two names of one way the later: qwen2
+  for (const auto& [name, cut] : cuts())
+    if (patterns.front() == cut.pattern && one_digit == cut.one_digit) found = name;
+  return found;
+}
+
 TokenizerFiles tokenizer_files_of(const GgufVocabulary& vocabulary, const std::string& name) {
   return Writer(vocabulary, name).write();
 }

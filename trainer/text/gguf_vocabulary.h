@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "trainer/text/tokenizer.h"
+#include "tuner/core/json.h"
 
 namespace tune::trainer::text {
 
@@ -27,5 +28,9 @@ struct GgufVocabulary {
 // `tokenizers` and `transformers` read; written into a folder, they travel with a model. `name` names the
 // file in errors. Throws Error(kBadData) for a `model` or a `pre` that is not known, by its name.
 TokenizerFiles tokenizer_files_of(const GgufVocabulary& vocabulary, const std::string& name);
+
+// What GgufVocabulary::pre would call the way in which a tokenizer.json cuts texts before it merges bytes; ""
+// where that is none of those that tokenizer_files_of() knows.
+std::string gguf_pre_of(const Json& tokenizer_json);
 
 }  // namespace tune::trainer::text

@@ -1,4 +1,5 @@
 #pragma once
+// Byte-pair encoding out of scores: sentencepiece's.
 #include <array>
 #include <atomic>
 #include <memory>
@@ -6,9 +7,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "trainer/text/model.h"
 #include "trainer/text/prefix_tree.h"
 #include "trainer/text/sentence_piece_file.h"
+#include "trainer/text/token_model.h"
 #include "trainer/text/vocabulary.h"
 
 namespace tune::trainer::text {
@@ -16,7 +17,7 @@ namespace tune::trainer::text {
 // The byte-pair encoding of sentencepiece (bpe_model.cc): of a text's characters, the adjacent pair whose
 // joint piece has the highest score is joined, the leftmost one first, until no pair is a piece. It has no
 // list of merges. Without scores it is its model of single characters.
-class PieceMerges : public Model {
+class PieceMerges : public TokenModel {
  public:
   struct Settings {
     std::uint32_t unknown = 0;

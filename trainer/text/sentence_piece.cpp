@@ -47,8 +47,8 @@ PrefixTree user_defined(const std::vector<SentencePieceFile::Piece>& pieces) {
 }
 
 // Scores as sentencepiece takes them (unigram_model.cc), which computes in float.
-std::unique_ptr<const Model> make_unigram(const SentencePieceFile& source, const Vocabulary& vocabulary,
-                                          std::uint32_t unknown) {
+std::unique_ptr<const TokenModel> make_unigram(const SentencePieceFile& source, const Vocabulary& vocabulary,
+                                               std::uint32_t unknown) {
   float lowest = std::numeric_limits<float>::max(), highest = std::numeric_limits<float>::min();
   for (const SentencePieceFile::Piece& piece : source.pieces)
     if (piece.kind == Kind::kNormal) {

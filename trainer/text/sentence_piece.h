@@ -1,21 +1,22 @@
 #pragma once
+// A model of sentencepiece, whole: its normalizer, its pieces, its decoder.
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "trainer/text/model.h"
 #include "trainer/text/piece_normalizer.h"
 #include "trainer/text/prefix_tree.h"
 #include "trainer/text/sentence_piece_file.h"
+#include "trainer/text/token_model.h"
 #include "trainer/text/vocabulary.h"
 
 namespace tune::trainer::text {
 
 // A model of sentencepiece (BPE, unigram or characters): it normalises, cuts and decodes texts as the library
 // of that name does.
-class SentencePiece : public Model {
+class SentencePiece : public TokenModel {
  public:
   // Fills the vocabulary, which outlives it. `file` is the name in errors. Throws Error(kBadData) for pieces
   // that are there twice, for none or more than one unknown piece and for bytes that are missing or too many.
@@ -36,7 +37,7 @@ class SentencePiece : public Model {
   PrefixTree whole_;                             // the user-defined pieces
   PieceNormalizer normalizer_;
   std::optional<PieceNormalizer> denormalizer_;
-  std::unique_ptr<const Model> model_;  // of normalised texts
+  std::unique_ptr<const TokenModel> model_;  // of normalised texts
 };
 
 }  // namespace tune::trainer::text

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "trainer/text/parts.h"
+#include "trainer/text/tokenizer_parts.h"
 #include "trainer/text/utf8.h"
 #include "tuner/core/error.h"
 
@@ -11,9 +11,9 @@ namespace {
 
 using Ids = std::vector<std::int64_t>;
 
-std::size_t count_specials(const std::vector<Template::Item>& items) {
+std::size_t count_specials(const std::vector<PostProcessor::Item>& items) {
   std::size_t count = 0;
-  for (const Template::Item& item : items)
+  for (const PostProcessor::Item& item : items)
     if (const auto* ids = std::get_if<std::vector<std::int64_t>>(&item.what)) count += ids->size();
   return count;
 }
@@ -41,13 +41,13 @@ std::pair<std::size_t, std::size_t> longest_first(std::size_t first, std::size_t
   return is_swapped ? std::pair(longer, shorter) : std::pair(shorter, longer);
 }
 
-Encoding assemble(const std::vector<Template::Item>& items, const Ids& first, const Ids& second) {
+Encoding assemble(const std::vector<PostProcessor::Item>& items, const Ids& first, const Ids& second) {
   Encoding encoding;
-  for (const Template::Item& item : items) {
-    const auto* text = std::get_if<Template::Text>(&item.what);
-    const Ids& ids = text == nullptr                   ? std::get<Ids>(item.what)
-                     : *text == Template::Text::kFirst ? first
-                                                       : second;
+  for (const PostProcessor::Item& item : items) {
+    const auto* text = std::get_if<PostProcessor::Text>(&item.what);
+    const Ids& ids = text == nullptr                        ? std::get<Ids>(item.what)
+                     : *text == PostProcessor::Text::kFirst ? first
+                                                            : second;
     encoding.ids.insert(encoding.ids.end(), ids.begin(), ids.end());
     encoding.type_ids.resize(encoding.ids.size(), item.type_id);
     encoding.is_special.resize(encoding.ids.size(), text == nullptr);
@@ -56,7 +56,7 @@ Encoding assemble(const std::vector<Template::Item>& items, const Ids& first, co
 }
 
 // The room that a limit leaves for texts.
-std::size_t room(const Tokenizer::Parts& parts, const std::vector<Template::Item>& items,
+std::size_t room(const Tokenizer::Parts& parts, const std::vector<PostProcessor::Item>& items,
                  std::size_t max_length) {
   const std::size_t specials = count_specials(items);
   if (max_length < specials)

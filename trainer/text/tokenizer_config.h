@@ -1,7 +1,8 @@
 #pragma once
+// Reads tokenizer_config.json and special_tokens_map.json.
 #include <string>
 
-#include "trainer/text/parts.h"
+#include "trainer/text/tokenizer_parts.h"
 #include "tuner/core/json.h"
 
 namespace tune::trainer::text {

@@ -103,8 +103,8 @@ void read_vocab_txt(const fs::path& file, const Json& config, const std::string&
   parts.normalizer = Normalizer({normalizer});
   parts.pre_tokenizer = PreTokenizer({BertWords{}});
   parts.model = std::make_unique<WordPiece>(parts.vocabulary, model);
-  parts.decoder = Decoder({WordPieceDecoder{}});
-  using Text = Template::Text;
+  parts.decoder = TokenDecoder({WordPieceDecoder{}});
+  using Text = PostProcessor::Text;
   parts.around.single = {{Ids{begin}, 0}, {Text::kFirst, 0}, {Ids{end}, 0}};
   parts.around.pair = {{Ids{begin}, 0}, {Text::kFirst, 0}, {Ids{end}, 0}, {Text::kSecond, 1}, {Ids{end}, 1}};
 }
@@ -158,7 +158,7 @@ void read_sentence_piece(const fs::path& file, const Json& config, const std::st
     ids.push_back(*id);
     return ids;
   };
-  using Text = Template::Text;
+  using Text = PostProcessor::Text;
   const auto first = role(adds_begin, "bos_token", begin), last = role(adds_end, "eos_token", end);
   parts.around.single = {{first, 0}, {Text::kFirst, 0}, {last, 0}};
   parts.around.pair = {{first, 0}, {Text::kFirst, 0}, {last, 0}, {first, 1}, {Text::kSecond, 1}, {last, 1}};

@@ -217,7 +217,7 @@ std::pair<std::string, std::string> read_merge(const JsonObject& model, std::siz
   return {text.substr(0, space), text.substr(space + 1)};
 }
 
-std::unique_ptr<Model> read_byte_pair(JsonObject& model, bool of_bytes, Vocabulary& vocabulary) {
+std::unique_ptr<TokenModel> read_byte_pair(JsonObject& model, bool of_bytes, Vocabulary& vocabulary) {
   read_vocabulary(model, vocabulary);
   BytePair::Settings settings;
   settings.of_bytes = of_bytes;
@@ -241,7 +241,7 @@ std::unique_ptr<Model> read_byte_pair(JsonObject& model, bool of_bytes, Vocabula
   return made;
 }
 
-std::unique_ptr<Model> read_word_piece(JsonObject& model, Vocabulary& vocabulary) {
+std::unique_ptr<TokenModel> read_word_piece(JsonObject& model, Vocabulary& vocabulary) {
   read_vocabulary(model, vocabulary);
   WordPiece::Settings settings;
   const std::optional<std::uint32_t> unknown = read_unknown(model, vocabulary);
@@ -252,7 +252,7 @@ std::unique_ptr<Model> read_word_piece(JsonObject& model, Vocabulary& vocabulary
   return std::make_unique<WordPiece>(vocabulary, settings);
 }
 
-std::unique_ptr<Model> read_unigram(JsonObject& model, Vocabulary& vocabulary) {
+std::unique_ptr<TokenModel> read_unigram(JsonObject& model, Vocabulary& vocabulary) {
   std::vector<Unigram::Token> tokens;
   double lowest = std::numeric_limits<double>::infinity();
   const Json& list = model.array("vocab");
@@ -335,9 +335,9 @@ std::int64_t read_type_id(JsonObject& object) {
 }
 
 // [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, ...]
-std::vector<Template::Item> read_items(JsonObject& object, const char* key,
-                                       const std::map<std::string, std::vector<std::int64_t>>& specials) {
-  std::vector<Template::Item> items;
+std::vector<PostProcessor::Item> read_items(
+    JsonObject& object, const char* key, const std::map<std::string, std::vector<std::int64_t>>& specials) {
+  std::vector<PostProcessor::Item> items;
   for (std::size_t i = 0; i < object.array(key).size(); ++i) {
     JsonObject item = object.element(key, i);
     if (item.find("Sequence") != nullptr) {
@@ -345,7 +345,7 @@ std::vector<Template::Item> read_items(JsonObject& object, const char* key,
       const std::string name = sequence.text("id");
       if (name != "A" && name != "B") throw sequence.wrong_at("id", "A or B is expected here");
       items.push_back(
-          {name == "A" ? Template::Text::kFirst : Template::Text::kSecond, read_type_id(sequence)});
+          {name == "A" ? PostProcessor::Text::kFirst : PostProcessor::Text::kSecond, read_type_id(sequence)});
       sequence.finish();
     } else {
       JsonObject special = item.object("SpecialToken");
@@ -357,20 +357,20 @@ std::vector<Template::Item> read_items(JsonObject& object, const char* key,
     }
     item.finish();
   }
-  const auto count = [&](Template::Text text) {
-    return std::count_if(items.begin(), items.end(), [&](const Template::Item& item) {
-      const auto* what = std::get_if<Template::Text>(&item.what);
+  const auto count = [&](PostProcessor::Text text) {
+    return std::count_if(items.begin(), items.end(), [&](const PostProcessor::Item& item) {
+      const auto* what = std::get_if<PostProcessor::Text>(&item.what);
       return what != nullptr && *what == text;
     });
   };
   const bool is_pair = std::string_view(key) == "pair";
-  if (count(Template::Text::kFirst) != 1 || count(Template::Text::kSecond) != (is_pair ? 1 : 0))
+  if (count(PostProcessor::Text::kFirst) != 1 || count(PostProcessor::Text::kSecond) != (is_pair ? 1 : 0))
     throw object.wrong_at(
         key, is_pair ? "A and B are expected here once each" : "A is expected here once, and no B");
   return items;
 }
 
-Template read_template(JsonObject& object, const Parts& parts) {
+PostProcessor read_template(JsonObject& object, const Parts& parts) {
   std::map<std::string, std::vector<std::int64_t>> specials;
   JsonObject table = object.object("special_tokens");
   for (const auto& [name, entry] : object.need("special_tokens").items()) {
@@ -384,7 +384,7 @@ Template read_template(JsonObject& object, const Parts& parts) {
     }
     special.finish();
   }
-  Template around;
+  PostProcessor around;
   around.single = read_items(object, "single", specials);
   around.pair = read_items(object, "pair", specials);
   return around;
@@ -411,7 +411,7 @@ void read_post_processor(JsonObject& document, Parts& parts) {
     }
     if (has_template) throw object.wrong("a second template is not known to this version");
     has_template = true;
-    using Text = Template::Text;
+    using Text = PostProcessor::Text;
     if (type == "TemplateProcessing") {
       parts.around = read_template(object, parts);
     } else if (type == "BertProcessing") {
@@ -465,7 +465,7 @@ void read_tokenizer_json(const Json& json, const std::string& file, Parts& parts
       decoder.push_back(read_decoder(object));
       object.finish();
     });
-    parts.decoder = Decoder(std::move(decoder));
+    parts.decoder = TokenDecoder(std::move(decoder));
   }
   document.finish();
 }

@@ -1,4 +1,5 @@
 #pragma once
+// unicode_tables.txt, as it is built into the program.
 #include <string_view>
 
 namespace tune::trainer::text {

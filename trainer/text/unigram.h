@@ -1,11 +1,12 @@
 #pragma once
+// The unigram language model of tokenizers.
 #include <array>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "trainer/text/model.h"
 #include "trainer/text/prefix_tree.h"
+#include "trainer/text/token_model.h"
 #include "trainer/text/vocabulary.h"
 
 namespace tune::trainer::text {
@@ -13,7 +14,7 @@ namespace tune::trainer::text {
 // The tokens whose scores (logarithms of probabilities) add up to most, by Viterbi's algorithm (Kudo 2018,
 // arXiv 1804.10959). Unknown characters side by side are one unknown token, or the tokens <0x..> of their
 // bytes.
-class Unigram : public Model {
+class Unigram : public TokenModel {
  public:
   static constexpr float kUnknownPenalty = 10;  // below the lowest score, as in sentencepiece
 

@@ -1,8 +1,9 @@
 #pragma once
+// BERT's WordPiece.
 #include <cstddef>
 #include <string>
 
-#include "trainer/text/model.h"
+#include "trainer/text/token_model.h"
 #include "trainer/text/vocabulary.h"
 
 namespace tune::trainer::text {
@@ -10,7 +11,7 @@ namespace tune::trainer::text {
 // The longest token that begins the word, then the longest one with the prefix that goes on from there, as
 // BERT does (Schuster and Nakajima 2012; https://github.com/google-research/bert). A word that cannot be made
 // up so, or of more characters than `most_characters`, is one unknown token.
-class WordPiece : public Model {
+class WordPiece : public TokenModel {
  public:
   struct Settings {
     std::uint32_t unknown = 0;

@@ -56,6 +56,12 @@ LoadReport load_state_dict(torch::nn::Module& module, const TensorMap& tensors, 
   return report;
 }
 
+std::string shape_text(at::IntArrayRef sizes) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < sizes.size(); ++i) text += (i > 0 ? ", " : "") + std::to_string(sizes[i]);
+  return text + "]";
+}
+
 std::string first_names(const std::vector<std::string>& names) {
   constexpr std::size_t kShown = 8;
   std::string text;

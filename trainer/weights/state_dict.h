@@ -40,6 +40,8 @@ struct FitReport : LoadReport {
 LoadReport load_state_dict(torch::nn::Module& module, const TensorMap& tensors,
                            const std::string& prefix = {});
 
+// "[64, 3, 7, 7]".
+std::string shape_text(at::IntArrayRef sizes);
 // "a, b, c and 5 more", for a line of text.
 std::string first_names(const std::vector<std::string>& names);
 

@@ -1,4 +1,4 @@
-// What every task has to hold, whatever it is. A new one inherits all of it with a row of cases().
+// What every task has to hold, whatever it is. A new one inherits all of it with a row of task_cases().
 #include <re2/re2.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -7,150 +7,29 @@
 #include <sstream>
 
 #include "accelerator.h"
-#include "line_task.h"
 #include "support/run_shell.h"
+#include "task_cases.h"
 #include "torch_catch.h"
-#include "trainer/images/encode.h"
 #include "trainer/loop/batch_loader.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/loop/training_loop.h"
-#include "trainer/synthetic/steel_data_set.h"
-#include "trainer/tasks/detection/task.h"
-#include "trainer/tasks/image_classification/task.h"
-#include "trainer/tasks/language_model/task.h"
-#include "trainer/tasks/pretraining/task.h"
 #include "trainer/tasks/task_table.h"
-#include "trainer/tasks/text_classification/task.h"
-#include "tuner/core/rng.h"
-#include "unit/trainer/tasks/language_model/tiny_language_model.h"
-#include "unit/trainer/tasks/text_classification/tiny_encoder.h"
+#include "tuner/os/atomic_file.h"
 
 namespace {
 
 using namespace tune;
 using namespace tune::trainer;
+using tune::tests::task_cases;
+using tune::tests::TaskCase;
 using tune::tests::TemporaryFolder;
 namespace fs = std::filesystem;
-
-struct Case {
-  std::string name;
-  const loop::Task* task;
-  std::function<void(const fs::path& data)> draw;  // writes its data; none for a task that reads none
-  Json trainer, hyperparameters;                   // of a tiny training of `epochs`
-  std::int64_t epochs;
-  loop::Objective objective;
-  std::string measure;  // the key of `evaluate` that is objective.metric of the same data
-};
-
-void draw_line(const fs::path& file) {
-  std::string rows;
-  Rng rng(1, 1);
-  for (int i = 0; i < 11; ++i) {
-    const double x = rng.normal();
-    rows += shortest(x) + "," + shortest(2 * x - 0.5) + "\n";
-  }
-  write_file_atomically(file, rows);
-}
-
-void draw_steel(const fs::path& folder) {
-  synthetic::write_steel_data_set(folder, 10, 64, 5, [](int) {});
-}
-
-// A folder for each of two classes, of which one is bright and the other dark.
-void draw_classes(const fs::path& folder) {
-  for (const int brightness : {60, 180}) {
-    const fs::path of_class = folder / (brightness > 100 ? "bright" : "dark");
-    fs::create_directories(of_class);
-    for (int i = 0; i < 8; ++i) {
-      Rng rng(static_cast<std::uint64_t>(brightness), static_cast<std::uint64_t>(i));
-      images::Image image{40, 32, 3, {}};
-      for (int value = 0; value < 40 * 32 * 3; ++value)
-        image.pixels.push_back(static_cast<std::uint8_t>(brightness + static_cast<int>(rng.below(40))));
-      images::write_png(of_class / (std::to_string(i) + ".png"), image);
-    }
-  }
-}
-
-// An encoder to start from, for as long as the tests run.
-const fs::path& tiny_encoder() {
-  static const TemporaryFolder folder;
-  static const bool written = (tune::tests::write_tiny_encoder(folder.path()), true);
-  TUNE_CHECK(written);
-  return folder.path();
-}
-
-void draw_texts(const fs::path& file) { write_file_atomically(file, tune::tests::tiny_texts(20)); }
-
-const std::vector<Case>& cases() {
-  static const std::vector<Case> all{
-      {"line",
-       &tune::tests::line_task(),
-       draw_line,
-       Json::object(),
-       {{"epochs", 4},
-        {"batch_size", 4},
-        {"accumulate", 2},
-        {"lr_scheduler", "constant"},
-        {"warmup_epochs", 0}},
-       4,
-       {"validation:rmse", false},
-       "rmse"},
-      {"detection",
-       &detection::detection_task(),
-       draw_steel,
-       {{"model", "ssd128-resnet18-half"}, {"split", {{"fractions", {0.8, 0.2}}}}},
-       {{"epochs", 2}, {"batch_size", 2}, {"accumulate", 2}, {"learning_rate", 0.02}},
-       2,
-       {"validation:mAP", true},
-       ""},
-      {"image_classification",
-       &image_classification::image_classification_task(),
-       draw_classes,
-       {{"model", "mobilenet_v3_small"}, {"split", {{"fractions", {0.75, 0.25}}}}},
-       {{"epochs", 3}, {"batch_size", 2}, {"accumulate", 2}, {"learning_rate", 0.001}, {"warmup_epochs", 0}},
-       3,
-       {"validation:accuracy", true},
-       ""},
-      {"language_model",
-       &language_model::language_model_task(),
-       [](const fs::path& data) {
-         tune::tests::write_tiny_language_model(data.parent_path() / "base");
-         tune::tests::write_sums(data, 15);
-       },
-       {{"weights", "base"}, {"split", {{"fractions", {0.8, 0.2}}}}},
-       {{"epochs", 3},
-        {"batch_size", 2},
-        {"accumulate", 2},
-        {"learning_rate", 0.02},
-        {"lora_config", {{"r", 2}, {"dropout", 0.1}}}},
-       3,
-       {"validation:loss", false},
-       ""},
-      {"pretraining",
-       &pretraining::pretraining_task(),
-       nullptr,
-       {{"model", "ssd128-resnet18-half"}},
-       {{"epochs", 2}, {"classes", 3}, {"size", 32}, {"images", 24}, {"batch_size", 4}},
-       2,
-       {"validation:cross_entropy", false},
-       ""},
-      {"text_classification",
-       &text_classification::text_classification_task(),
-       draw_texts,
-       {{"weights", tiny_encoder().string()}, {"split", {{"fractions", {0.75, 0.25}}}}},
-       {{"epochs", 3}, {"batch_size", 2}, {"accumulate", 2}, {"learning_rate", 0.003}, {"warmup_epochs", 0}},
-       3,
-       {"validation:accuracy", true},
-       ""},
-  };
-  return all;
-}
 
 // A folder with a case's data, trainings and exported models.
 class Workplace {
  public:
   // An accelerator is played by the CPU.
-  explicit Workplace(const Case& of, bool accelerated = false) : case_(of) {
+  explicit Workplace(const TaskCase& of, bool accelerated = false) : case_(of) {
     compute_ = loop::set_up_compute(/*threads=*/1, /*wants_gpu=*/false);
     compute_.accelerated = accelerated;
     if (of.draw) of.draw(data());
@@ -218,7 +97,7 @@ class Workplace {
   bool repeats = true;  // an accelerator's steps
 
  private:
-  const Case& case_;
+  const TaskCase& case_;
   loop::Compute compute_;
   TemporaryFolder folder_;
 };
@@ -245,12 +124,13 @@ double sum(const std::vector<double>& numbers) {
 TEST_CASE("Every task of the table is held to this") {
   for (const loop::Task* task : task_table()) {
     INFO(task->name);
-    CHECK(std::any_of(cases().begin(), cases().end(), [&](const Case& one) { return one.task == task; }));
+    CHECK(std::any_of(task_cases().begin(), task_cases().end(),
+                      [&](const TaskCase& one) { return one.task == task; }));
   }
 }
 
 TEST_CASE("A task learns: its training loss falls") {
-  for (const Case& one : cases()) {
+  for (const TaskCase& one : task_cases()) {
     INFO(one.name);
     const Workplace place(one);
     const double budget = 1.0 / static_cast<double>(one.epochs);
@@ -266,7 +146,7 @@ TEST_CASE("A task learns: its training loss falls") {
 }
 
 TEST_CASE("A task that was stopped at any step goes on bit for bit, and exports the same files") {
-  for (const Case& one : cases()) {
+  for (const TaskCase& one : task_cases()) {
     for (const bool accelerated : {false, true}) {
       INFO(one.name << (accelerated ? ", accelerated" : ""));
       const Workplace place(one, accelerated);
@@ -294,7 +174,7 @@ TEST_CASE("A task that was stopped at any step goes on bit for bit, and exports 
 }
 
 TEST_CASE("A task's step asks an accelerator for no number") {
-  for (const Case& one : cases()) {
+  for (const TaskCase& one : task_cases()) {
     INFO(one.name);
     const Workplace place(one, /*accelerated=*/true);
     const auto training = place.start(3, {}, {{"max_grad_norm", 1.0}});
@@ -319,7 +199,7 @@ TEST_CASE("A task's step asks an accelerator for no number") {
 }
 
 TEST_CASE("A task whose steps an accelerator repeats trains as one whose steps are done anew") {
-  for (const Case& one : cases()) {
+  for (const TaskCase& one : task_cases()) {
     INFO(one.name);
     Workplace place(one, /*accelerated=*/true);
     const std::string lines = place.run(*place.start(), "repeated").lines;
@@ -330,7 +210,7 @@ TEST_CASE("A task whose steps an accelerator repeats trains as one whose steps a
 }
 
 TEST_CASE("A task that SIGTERM reaches stops with a checkpoint, and goes on from there") {
-  for (const Case& one : cases()) {
+  for (const TaskCase& one : task_cases()) {
     INFO(one.name);
     const Workplace place(one);
     // In a process of its own: a signal that was caught is never forgotten.
@@ -361,7 +241,7 @@ TEST_CASE("A task that SIGTERM reaches stops with a checkpoint, and goes on from
 }
 
 TEST_CASE("A task takes the hyperparameters of the plan") {
-  for (const Case& one : cases()) {
+  for (const TaskCase& one : task_cases()) {
     INFO(one.name);
     const Workplace place(one);
     const auto training = place.start(3, {},
@@ -382,7 +262,7 @@ TEST_CASE("A task takes the hyperparameters of the plan") {
 }
 
 TEST_CASE("A task leaves an evaluation when it is asked to stop") {
-  for (const Case& one : cases()) {
+  for (const TaskCase& one : task_cases()) {
     INFO(one.name);
     const Workplace place(one);
     const auto training = place.start();
@@ -393,7 +273,7 @@ TEST_CASE("A task leaves an evaluation when it is asked to stop") {
 }
 
 TEST_CASE("A task reports every metric that it names, and its lines are read by its own regexes") {
-  for (const Case& one : cases()) {
+  for (const TaskCase& one : task_cases()) {
     INFO(one.name);
     const Workplace place(one);
     const auto training = place.start();
@@ -431,7 +311,7 @@ TEST_CASE("A task reports every metric that it names, and its lines are read by 
 }
 
 TEST_CASE("A task draws the same batches again, each with a weight") {
-  for (const Case& one : cases()) {
+  for (const TaskCase& one : task_cases()) {
     INFO(one.name);
     const Workplace place(one);
     const auto first = place.start(), second = place.start();
@@ -447,7 +327,7 @@ TEST_CASE("A task draws the same batches again, each with a weight") {
 }
 
 TEST_CASE("A task refuses checkpoints of another training, and data that is none of its own") {
-  for (const Case& one : cases()) {
+  for (const TaskCase& one : task_cases()) {
     INFO(one.name);
     const Workplace place(one);
     place.run(*place.start(), "run");
@@ -473,7 +353,7 @@ TEST_CASE("A task refuses checkpoints of another training, and data that is none
 }
 
 TEST_CASE("A task describes itself: keys, models, recipes with defaults inside their ranges") {
-  for (const Case& one : cases()) {
+  for (const TaskCase& one : task_cases()) {
     INFO(one.name);
     const OrderedJson described = loop::describe(*one.task);
     CHECK(described["name"] == one.task->name);
@@ -502,7 +382,7 @@ TEST_CASE("A task describes itself: keys, models, recipes with defaults inside t
 }
 
 TEST_CASE("What a task exported measures and predicts the same whenever it is used") {
-  for (const Case& one : cases()) {
+  for (const TaskCase& one : task_cases()) {
     if (!loop::offers(*one.task, "predict")) continue;
     INFO(one.name);
     const Workplace place(one);

@@ -6,6 +6,8 @@ The formula is repeated in tests/unit/trainer/tasks/detection/formula_weights.h,
 """
 import json
 import math
+import pathlib
+import sys
 
 import torch
 
@@ -36,22 +38,10 @@ import torchvision.ops.boxes  # noqa: E402
 for module in (torchvision.extension, torchvision.ops.boxes):
     module._assert_has_ops = lambda: None
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from noise import noise  # noqa: E402  (of the folder above)
+
 CLASSES, SIZE = 6, 300
-MASK = 0xFFFFFFFF
-
-
-def noise(name, count):
-    """`count` numbers from [-1/2, 1/2), multiples of 2^-24: a hash of the name (FNV-1a) and the index (murmur3's finalizer)."""
-    seed = 2166136261
-    for byte in name.encode():
-        seed = (seed ^ byte) * 16777619 & MASK
-    x = (torch.arange(count) * 2654435761 + seed) & MASK
-    x = x ^ (x >> 16)
-    x = (x * 0x85EBCA6B) & MASK
-    x = x ^ (x >> 13)
-    x = (x * 0xC2B2AE35) & MASK
-    x = x ^ (x >> 16)
-    return (x >> 8).float() / 2**24 - 0.5
 
 
 def fill(model):

@@ -7,6 +7,8 @@ The formula is repeated in tests/unit/trainer/tasks/image_classification/formula
 """
 import json
 import math
+import pathlib
+import sys
 
 import torch
 
@@ -16,9 +18,10 @@ for name in ("nms", "qnms"):  # operators that are looked for when torchvision i
 import timm  # noqa: E402  (after the operators are defined)
 import torchvision  # noqa: E402
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from noise import repeated_noise  # noqa: E402  (of the folder above)
+
 CLASSES = 7
-MASK = 0xFFFFFFFF
-PERIOD = 1 << 20
 TORCHVISION = ("resnet18", "resnet34", "resnet50", "squeezenet1_1", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large",
                "efficientnet_b0", "vgg16", "vit_b_16")
 TIMM = ("vit_tiny_patch16_224",)
@@ -29,27 +32,11 @@ BATCHES = {"vit_b_16": 1, "vit_tiny_patch16_224": 1}  # else 2
 SIZES = {"vit_b_16": 224, "vit_tiny_patch16_224": 224}  # else 64
 
 
-def noise(name, count):
-    """`count` numbers from [-1/2, 1/2), multiples of 2^-24, that repeat after 2^20: a hash of the name (FNV-1a) and of the index
-    (murmur3's finalizer)."""
-    seed = 2166136261
-    for byte in name.encode():
-        seed = (seed ^ byte) * 16777619 & MASK
-    x = (torch.arange(min(count, PERIOD)) * 2654435761 + seed) & MASK
-    x = x ^ (x >> 16)
-    x = (x * 0x85EBCA6B) & MASK
-    x = x ^ (x >> 13)
-    x = (x * 0xC2B2AE35) & MASK
-    x = x ^ (x >> 16)
-    x = (x >> 8).float() / 2**24 - 0.5
-    return x.repeat(-(-count // PERIOD))[:count]
-
-
 def fill(model):
     for name, tensor in model.state_dict().items():
         if not tensor.is_floating_point():
             continue
-        u = noise(name, tensor.numel()).view(tensor.shape)
+        u = repeated_noise(name, tensor.numel()).view(tensor.shape)
         if tensor.dim() == 3:  # embeddings of places
             value = u
         elif tensor.dim() > 1:  # variance 1.5 / fan-in
@@ -117,7 +104,7 @@ def golden(name):
     with torch.no_grad():
         fill(model)
     batch, size = BATCHES.get(name, 2), SIZES.get(name, 64)
-    images = noise(name + " input", batch * 3 * size * size).view(batch, 3, size, size) * 4
+    images = repeated_noise(name + " input", batch * 3 * size * size).view(batch, 3, size, size) * 4
     model.eval()
     with torch.no_grad():
         logits = model(images)

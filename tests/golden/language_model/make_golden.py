@@ -13,6 +13,7 @@ import json
 import math
 import pathlib
 import shutil
+import sys
 
 import gguf
 import numpy
@@ -20,8 +21,10 @@ import peft
 import torch
 import transformers
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from noise import noise  # noqa: E402  (of the folder above)
+
 HERE = pathlib.Path(__file__).parent
-MASK = 0xFFFFFFFF
 SMALL = dict(vocab_size=64, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
              num_key_value_heads=2, max_position_embeddings=64, rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2,
              pad_token_id=0, attn_implementation="eager")
@@ -47,20 +50,6 @@ MODELS = {
     "gemma3_text": (transformers.Gemma3TextConfig, transformers.Gemma3ForCausalLM,
                     dict(head_dim=12, sliding_window=5, query_pre_attn_scalar=16)),
 }
-
-
-def noise(name, count):
-    """`count` numbers from [-1/2, 1/2), multiples of 2^-24: a hash of the name (FNV-1a) and of the index (murmur3's finalizer)."""
-    seed = 2166136261
-    for byte in name.encode():
-        seed = (seed ^ byte) * 16777619 & MASK
-    x = (torch.arange(count) * 2654435761 + seed) & MASK
-    x = x ^ (x >> 16)
-    x = (x * 0x85EBCA6B) & MASK
-    x = x ^ (x >> 13)
-    x = (x * 0xC2B2AE35) & MASK
-    x = x ^ (x >> 16)
-    return (x >> 8).float() / 2**24 - 0.5
 
 
 def fill(model):

@@ -7,13 +7,16 @@ tests/unit/trainer/tasks/image_classification/formula_classifier.h, so that the 
 """
 import json
 import math
+import pathlib
+import sys
 
 import torch
 import transformers
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from noise import noise  # noqa: E402  (of the folder above)
+
 CLASSES, VOCABULARY, POSITIONS = 3, 60, 40
-MASK = 0xFFFFFFFF
-PERIOD = 1 << 20
 LENGTHS = (9, 23, 5, 16)
 FAMILIES = {
     "bert": (transformers.BertConfig, transformers.BertForSequenceClassification,
@@ -34,22 +37,6 @@ FAMILIES = {
                   {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 24,
                    "hidden_act": "relu", "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}),
 }
-
-
-def noise(name, count):
-    """`count` numbers from [-1/2, 1/2), multiples of 2^-24, that repeat after 2^20: a hash of the name (FNV-1a) and of the index
-    (murmur3's finalizer)."""
-    seed = 2166136261
-    for byte in name.encode():
-        seed = (seed ^ byte) * 16777619 & MASK
-    x = (torch.arange(min(count, PERIOD)) * 2654435761 + seed) & MASK
-    x = x ^ (x >> 16)
-    x = (x * 0x85EBCA6B) & MASK
-    x = x ^ (x >> 13)
-    x = (x * 0xC2B2AE35) & MASK
-    x = x ^ (x >> 16)
-    x = (x >> 8).float() / 2**24 - 0.5
-    return x.repeat(-(-count // PERIOD))[:count]
 
 
 def fill(model):

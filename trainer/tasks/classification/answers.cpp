@@ -17,6 +17,12 @@ std::vector<std::int64_t> run_of(std::int64_t first, std::int64_t count) {
 
 }  // namespace
 
+std::vector<double> probabilities_of(const torch::Tensor& logits, bool multi_label) {
+  const torch::Tensor wide = logits.to(torch::kDouble);
+  const torch::Tensor shares = (multi_label ? wide.sigmoid() : wide.softmax(1)).cpu().contiguous();
+  return {shares.data_ptr<double>(), shares.data_ptr<double>() + shares.numel()};
+}
+
 Answers::Answers(const metrics::LabelSet& set)
     : set_(set), targets_(set, /*smoothing=*/0, /*balanced=*/false) {}
 
@@ -29,10 +35,8 @@ void Answers::add(const torch::Tensor& logits) {
       classification_loss(values, targets.at(kTargets), targets.at(kCounts), set_.multi_label);
   cross_entropy_ +=
       loss.item<double>() * static_cast<double>(count) / static_cast<double>(set_.labels.size());
-  const torch::Tensor wide = values.to(torch::kDouble);
-  const torch::Tensor probabilities = (set_.multi_label ? wide.sigmoid() : wide.softmax(1)).contiguous();
-  const double* numbers = probabilities.data_ptr<double>();
-  probabilities_.insert(probabilities_.end(), numbers, numbers + probabilities.numel());
+  const std::vector<double> probabilities = probabilities_of(values, set_.multi_label);
+  probabilities_.insert(probabilities_.end(), probabilities.begin(), probabilities.end());
   examples_ += count;
 }
 

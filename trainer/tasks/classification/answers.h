@@ -9,6 +9,10 @@
 
 namespace tune::trainer::classification {
 
+// Probabilities [examples][classes], row after row, out of logits [examples, classes] on any device: of a
+// softmax, or of sigmoids where an example may be of several classes.
+std::vector<double> probabilities_of(const torch::Tensor& logits, bool multi_label);
+
 // Owned by an evaluation, on its thread. The set must outlive it.
 class Answers {
  public:
@@ -28,8 +32,8 @@ class Answers {
   double cross_entropy_ = 0;
 };
 
-// `logits_of` gives those of `count` examples from the first on, batch by batch. nullopt once `interrupted`
-// says so. The caller has chosen the precision and turned gradients off.
+// `logits_of` gives those of the examples at these indices, batch by batch in the set's order. nullopt once
+// `interrupted` says so. The caller has chosen the precision and turned gradients off.
 std::optional<Answers> answers_to(
     const metrics::LabelSet& set, std::int64_t batch,
     const std::function<torch::Tensor(const std::vector<std::int64_t>& examples)>& logits_of,

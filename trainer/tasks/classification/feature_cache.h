@@ -1,5 +1,5 @@
 #pragma once
-// What a frozen network makes of images, kept for the user between trials and processes.
+// What a frozen network makes of examples, kept for the user between trials and processes.
 #include <cstdint>
 #include <filesystem>
 #include <functional>

@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "tuner/core/error.h"
-#include "tuner/core/rng.h"
+#include "tuner/core/shuffle.h"
 
 namespace tune::trainer::classification {
 namespace {
@@ -14,11 +14,6 @@ std::vector<std::int64_t> examples_of_each_class(const metrics::LabelSet& set) {
   for (const metrics::Labels& labels : set.labels)
     for (const int label : labels) ++counts[static_cast<std::size_t>(label)];
   return counts;
-}
-
-template <typename Item>
-void shuffle(std::vector<Item>& items, Rng& rng) {
-  for (std::size_t left = items.size(); left > 1; --left) std::swap(items[left - 1], items[rng.below(left)]);
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <ostream>
 
-#include "trainer/loop/batch_loader.h"
+#include "trainer/loop/epoch_batches.h"
 #include "trainer/loop/plan.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/classification/answers.h"
@@ -197,7 +197,7 @@ std::vector<std::vector<std::int64_t>> ImageClassificationTraining::epoch_batche
                                                                                   std::uint64_t seed) const {
   if (!parts_.values.flag("balanced_sampling")) return Training::epoch_batches(epoch, seed);
   return loop::cut_into_batches(classification::balanced_order(training_labels_, seed, epoch),
-                                plan_.batch_size);
+                                plan_.batch_size, loop::LastBatch::kDropped);
 }
 
 loop::Batch ImageClassificationTraining::prepare(const std::vector<std::int64_t>& examples,

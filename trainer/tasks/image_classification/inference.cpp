@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "trainer/nn/normaliser.h"
+#include "trainer/tasks/classification/answers.h"
 
 namespace tune::trainer::image_classification {
 
@@ -22,11 +23,9 @@ std::optional<std::vector<double>> probabilities_of(const LoadedClassifier& clas
     const torch::Tensor pixels = torch::empty(
         {static_cast<std::int64_t>(examples.size()), images.size(), images.size(), 3}, torch::kByte);
     images.fill(examples, /*epoch=*/0, pixels.data_ptr<std::uint8_t>(), compute.threads);
-    const torch::Tensor logits = classifier.network->forward(normalise(pixels)).to(torch::kDouble);
-    const torch::Tensor shares =
-        (classifier.multi_label ? logits.sigmoid() : logits.softmax(1)).cpu().contiguous();
-    probabilities.insert(probabilities.end(), shares.data_ptr<double>(),
-                         shares.data_ptr<double>() + shares.numel());
+    const std::vector<double> some = classification::probabilities_of(
+        classifier.network->forward(normalise(pixels)), classifier.multi_label);
+    probabilities.insert(probabilities.end(), some.begin(), some.end());
   }
   return probabilities;
 }

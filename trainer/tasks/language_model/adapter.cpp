@@ -148,12 +148,6 @@ std::string own_name(std::string name, const std::string& adapter) {
               "name the base that it was trained on, or an adapter of this one");
 }
 
-std::string size_text(const torch::Tensor& tensor) {
-  std::string text = "[";
-  for (const std::int64_t size : tensor.sizes()) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
-  return text + "]";
-}
-
 }  // namespace
 
 std::int64_t LoraSettings::rank_of(const std::string& layer) const {
@@ -311,8 +305,8 @@ LoraSettings load_adapter(nn::Decoder& decoder, const std::string& name, const f
     if (target == own.end()) refuse_adapter(folder, whose, "the model has no layer for " + key);
     if (target->second.sizes() != tensor.sizes())
       refuse_adapter(folder, whose,
-                     key + " is " + size_text(tensor) + " in the adapter, and " + size_text(target->second) +
-                         " in the model");
+                     key + " is " + weights::shape_text(tensor.sizes()) + " in the adapter, and " +
+                         weights::shape_text(target->second.sizes()) + " in the model");
     any = any || key.find(kA) != std::string::npos;
   }
   if (!any) refuse_adapter(folder, whose, "its file holds no lora_A");

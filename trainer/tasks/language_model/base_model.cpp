@@ -132,12 +132,6 @@ BaseModel open_gguf(const fs::path& file) {
               "restore the files that came with the model");
 }
 
-std::string shape_text(at::IntArrayRef sizes) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < sizes.size(); ++i) text += (i > 0 ? ", " : "") + std::to_string(sizes[i]);
-  return text + "]";
-}
-
 // Old files hold what is computed (rotary_emb.inv_freq), and tied models their table twice.
 bool is_left_out(const BaseModel& base, const std::string& name) {
   return name.ends_with("rotary_emb.inv_freq") || (base.shape.tied && name == "lm_head.weight");
@@ -156,8 +150,8 @@ void check_tensors(const BaseModel& base, weights::TensorMap& tensors) {
       continue;
     }
     if (found->second.sizes() != c10::IntArrayRef(tensor.sizes))
-      refuse_weights(base, tensor.name + " is " + shape_text(found->second.sizes()) + " in the file, and " +
-                               shape_text(tensor.sizes) + " in the model");
+      refuse_weights(base, tensor.name + " is " + weights::shape_text(found->second.sizes()) +
+                               " in the file, and " + weights::shape_text(tensor.sizes) + " in the model");
     if (!weights::holds_weights(found->second.scalar_type()))
       refuse_weights(base, tensor.name + " has the dtype " +
                                weights::dtype_name(found->second.scalar_type()) +

@@ -174,8 +174,7 @@ void read_rotaries(const Config& keys, const std::string& family, const std::str
   const Json given = keys.has("rope_parameters") ? keys.at("rope_parameters") : Json(),
              scaling = keys.has("rope_scaling") ? keys.at("rope_scaling") : Json();
   if (family != "gemma3_text") {
-    shape.rotary = rotary_from(given.is_null() ? scaling : given,
-                               keys.number("rope_theta", family == "gemma3_text" ? 1e6 : 10000), place);
+    shape.rotary = rotary_from(given.is_null() ? scaling : given, keys.number("rope_theta", 10000), place);
     return;
   }
   const auto of = [&](const char* layers, const char* key, double theta) {

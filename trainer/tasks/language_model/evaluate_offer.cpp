@@ -9,6 +9,7 @@
 #include "trainer/tasks/language_model/data/answer_scores.h"
 #include "trainer/tasks/language_model/generation.h"
 #include "trainer/tasks/language_model/model_folder.h"
+#include "trainer/tasks/language_model/offer_options.h"
 #include "trainer/tasks/language_model/offers.h"
 #include "trainer/tasks/language_model/token_batches.h"
 #include "tuner/core/error.h"

@@ -118,7 +118,7 @@ bool answer_batch(nn::Decoder& decoder, std::vector<Answer*> answers, const std:
   positions = positions.to(device);
   is_token = is_token.to(device);
   next_position = next_position.to(device);
-  nn::Cache cache;
+  nn::KeyValueCache cache;
   while (true) {
     if (interrupted()) return false;
     nn::DecoderInput input{.ids = ids, .positions = positions, .cache = &cache};

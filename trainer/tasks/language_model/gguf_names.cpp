@@ -11,7 +11,7 @@ namespace {
 struct Pair {
   const char *gguf, *name;
 };
-constexpr std::array<Pair, 12> kOfLayer{{{"attn_q", "self_attn.q_proj"},
+constexpr std::array<Pair, 11> kOfLayer{{{"attn_q", "self_attn.q_proj"},
                                          {"attn_k", "self_attn.k_proj"},
                                          {"attn_v", "self_attn.v_proj"},
                                          {"attn_output", "self_attn.o_proj"},
@@ -21,8 +21,7 @@ constexpr std::array<Pair, 12> kOfLayer{{{"attn_q", "self_attn.q_proj"},
                                          {"ffn_up", "mlp.up_proj"},
                                          {"ffn_down", "mlp.down_proj"},
                                          {"attn_norm", "input_layernorm"},
-                                         {"ffn_norm", "post_attention_layernorm"},
-                                         {"", ""}}};
+                                         {"ffn_norm", "post_attention_layernorm"}}};
 // Of Gemma 2 and 3, whose norms stand on both sides.
 constexpr std::array<Pair, 3> kAround{{{"post_attention_norm", "post_attention_layernorm"},
                                        {"ffn_norm", "pre_feedforward_layernorm"},
@@ -37,8 +36,7 @@ bool any_of_layer(const nn::DecoderShape& shape, See see) {
     for (const Pair& pair : kAround)
       if (see(pair)) return true;
   for (const Pair& pair : kOfLayer) {
-    const std::string gguf = pair.gguf;
-    if (gguf.empty() || (shape.norms_around && gguf == "ffn_norm")) continue;
+    if (shape.norms_around && pair.gguf == std::string_view("ffn_norm")) continue;
     if (see(pair)) return true;
   }
   return false;

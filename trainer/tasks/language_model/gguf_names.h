@@ -9,7 +9,7 @@
 
 namespace tune::trainer::language_model {
 
-// Of one model. Immutable.
+// Of one model, whose shape and family outlive it. Immutable.
 class GgufNames {
  public:
   GgufNames(const nn::DecoderShape& shape, const Family& family) : shape_(shape), family_(family) {}

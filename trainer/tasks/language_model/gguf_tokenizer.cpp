@@ -51,16 +51,6 @@ std::optional<std::int64_t> id_in(const std::map<std::string, Json>& values, con
   return id;
 }
 
-// llama.cpp's name of the way in which a tokenizer.json cuts texts before it merges bytes.
-std::string cut_name(const Json& json) {
-  const std::string cut = json.value("pre_tokenizer", Json()).dump();
-  const auto has = [&](const char* part) { return cut.find(part) != std::string::npos; };
-  if (has("\\\\p{N}{1,3}")) return "llama-bpe";
-  if (has("\\\\p{N}|")) return "qwen2";
-  if (has("\"Split\"") || !has("ByteLevel")) return "";
-  return has("Digits") ? "smollm" : "gpt-2";
-}
-
 std::string merge_text(const Json& merge) {
   return merge.is_array() && merge.size() == 2
              ? merge[0].get<std::string>() + " " + merge[1].get<std::string>()
@@ -101,8 +91,8 @@ std::vector<std::pair<std::string, Json>> gguf_values_of_tokenizer(const text::T
   if (!json.is_object() || !json.contains("model") || json["model"].value("type", "BPE") != "BPE")
     refuse(place, "its tokenizer is no byte-level BPE, which alone is written into GGUF files",
            "export a Hugging Face folder, and convert that with llama.cpp");
-  const std::string cut = cut_name(json);
-  if (cut.empty())
+  const std::string pre = text::gguf_pre_of(json);
+  if (pre.empty())
     refuse(place, "its tokenizer cuts texts in a way that llama.cpp has no name for here",
            "export a Hugging Face folder, and convert that with llama.cpp");
   std::vector<std::string> tokens(static_cast<std::size_t>(rows));
@@ -122,7 +112,7 @@ std::vector<std::pair<std::string, Json>> gguf_values_of_tokenizer(const text::T
   Json merges = Json::array();
   for (const Json& merge : json["model"].value("merges", Json::array())) merges.push_back(merge_text(merge));
   std::vector<std::pair<std::string, Json>> values{{"tokenizer.ggml.model", "gpt2"},
-                                                   {"tokenizer.ggml.pre", cut},
+                                                   {"tokenizer.ggml.pre", pre},
                                                    {"tokenizer.ggml.tokens", tokens},
                                                    {"tokenizer.ggml.token_type", types},
                                                    {"tokenizer.ggml.merges", merges}};

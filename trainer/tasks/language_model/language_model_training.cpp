@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "trainer/loop/batch_loader.h"
+#include "trainer/loop/epoch_batches.h"
 #include "trainer/loop/plan.h"
 #include "trainer/tasks/language_model/adapter.h"
 #include "trainer/tasks/language_model/data/answer_scores.h"
@@ -11,28 +11,14 @@
 #include "trainer/tasks/language_model/generation.h"
 #include "trainer/weights/state_dict.h"
 #include "tuner/core/error.h"
-#include "tuner/core/rng.h"
 #include "tuner/os/atomic_file.h"
 
 namespace tune::trainer::language_model {
 namespace {
 
-// Batches that are sorted by length together, as Hugging Face's sampler does it.
-constexpr std::size_t kBatchesSorted = 50;
 // Lengths of batches on a GPU, whose kernels like round numbers.
 constexpr std::int64_t kRoundLength = 8;
 constexpr std::int64_t kPromptsAtOnce = 8;
-// A stream of random numbers of the order of batches, apart from that of examples.
-constexpr std::uint64_t kBatchStream = 0x62617463;
-
-std::vector<std::vector<std::int64_t>> cut(const std::vector<std::int64_t>& order, std::int64_t size) {
-  std::vector<std::vector<std::int64_t>> batches;
-  for (std::size_t begin = 0; begin < order.size(); begin += static_cast<std::size_t>(size))
-    batches.emplace_back(order.begin() + static_cast<std::ptrdiff_t>(begin),
-                         order.begin() + static_cast<std::ptrdiff_t>(
-                                             std::min(order.size(), begin + static_cast<std::size_t>(size))));
-  return batches;
-}
 
 }  // namespace
 
@@ -76,19 +62,8 @@ std::vector<std::vector<std::int64_t>> LanguageModelTraining::epoch_batches(std:
                                                                             std::uint64_t seed) const {
   std::vector<std::int64_t> order = epoch_order(epoch, seed);
   if (parts_.asked.values.text("train_sampling_strategy") != "group_by_length" || packed_)
-    return cut(order, plan_.batch_size);
-  const std::size_t sorted = kBatchesSorted * static_cast<std::size_t>(plan_.batch_size);
-  for (std::size_t begin = 0; begin < order.size(); begin += sorted)
-    std::stable_sort(order.begin() + static_cast<std::ptrdiff_t>(begin),
-                     order.begin() + static_cast<std::ptrdiff_t>(std::min(order.size(), begin + sorted)),
-                     [&](std::int64_t a, std::int64_t b) {
-                       return lengths_[static_cast<std::size_t>(a)] > lengths_[static_cast<std::size_t>(b)];
-                     });
-  std::vector<std::vector<std::int64_t>> batches = cut(order, plan_.batch_size);
-  // Batches of long and of short examples take turns by chance.
-  Rng rng(seed ^ kBatchStream, static_cast<std::uint64_t>(epoch));
-  for (std::size_t i = batches.size(); i > 1; --i) std::swap(batches[i - 1], batches[rng.below(i)]);
-  return batches;
+    return loop::cut_into_batches(order, plan_.batch_size, loop::LastBatch::kKept);
+  return loop::batches_by_length(std::move(order), lengths_, plan_.batch_size, seed, epoch);
 }
 
 loop::Batch LanguageModelTraining::prepare(const std::vector<std::int64_t>& examples,

@@ -1,6 +1,4 @@
-#include "trainer/tasks/language_model/data/example.h"
-#include "trainer/tasks/language_model/generation.h"
-#include "trainer/tasks/language_model/offers.h"
+#include "trainer/tasks/language_model/offer_options.h"
 
 namespace tune::trainer::language_model {
 

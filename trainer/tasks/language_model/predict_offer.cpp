@@ -5,6 +5,7 @@
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/language_model/generation.h"
 #include "trainer/tasks/language_model/model_folder.h"
+#include "trainer/tasks/language_model/offer_options.h"
 #include "trainer/tasks/language_model/offers.h"
 #include "tuner/core/error.h"
 #include "tuner/os/atomic_file.h"

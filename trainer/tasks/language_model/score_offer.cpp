@@ -5,6 +5,7 @@
 #include "trainer/loop/recipe.h"
 #include "trainer/tasks/language_model/data/answer_scores.h"
 #include "trainer/tasks/language_model/data/token_sequences.h"
+#include "trainer/tasks/language_model/offer_options.h"
 #include "trainer/tasks/language_model/offers.h"
 #include "tuner/core/error.h"
 

@@ -4,8 +4,6 @@
 #include <numeric>
 
 #include "trainer/data/in_parallel.h"
-#include "tuner/core/error.h"
-#include "tuner/core/rng.h"
 #include "tuner/os/sha256.h"
 
 namespace tune::trainer::text_classification {
@@ -81,37 +79,6 @@ weights::TensorMap EncodedTexts::batch(const std::vector<std::int64_t>& examples
   if (mask.defined()) tensors[kMask] = mask;
   if (types.defined()) tensors[kTypes] = types;
   return tensors;
-}
-
-std::vector<std::vector<std::int64_t>> whole_batches(const std::vector<std::int64_t>& order,
-                                                     std::int64_t size) {
-  std::vector<std::vector<std::int64_t>> batches;
-  const auto step = static_cast<std::size_t>(size);
-  for (std::size_t from = 0; from < order.size(); from += step)
-    batches.emplace_back(order.begin() + static_cast<std::ptrdiff_t>(from),
-                         order.begin() + static_cast<std::ptrdiff_t>(std::min(from + step, order.size())));
-  return batches;
-}
-
-std::vector<std::vector<std::int64_t>> batches_by_length(std::vector<std::int64_t> order,
-                                                         const std::vector<std::int64_t>& lengths,
-                                                         std::int64_t size, std::uint64_t seed,
-                                                         std::int64_t epoch) {
-  constexpr std::uint64_t kStream = 0x6c656e;  // apart from that of the order
-  constexpr std::size_t kWindow = 50;          // batches
-  const std::size_t window = kWindow * static_cast<std::size_t>(size);
-  for (std::size_t from = 0; from < order.size(); from += window) {
-    const auto begin = order.begin() + static_cast<std::ptrdiff_t>(from),
-               end = order.begin() + static_cast<std::ptrdiff_t>(std::min(from + window, order.size()));
-    std::stable_sort(begin, end, [&](std::int64_t a, std::int64_t b) {
-      return lengths[static_cast<std::size_t>(a)] > lengths[static_cast<std::size_t>(b)];
-    });
-  }
-  std::vector<std::vector<std::int64_t>> batches = whole_batches(order, size);
-  Rng rng(seed ^ kStream, static_cast<std::uint64_t>(epoch));
-  for (std::size_t left = batches.size(); left > 1; --left)
-    std::swap(batches[left - 1], batches[rng.below(left)]);
-  return batches;
 }
 
 std::vector<std::vector<std::int64_t>> batches_to_measure(const std::vector<std::int64_t>& lengths,

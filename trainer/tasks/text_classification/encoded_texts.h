@@ -45,16 +45,6 @@ class EncodedTexts {
   int largest_type_ = 0;
 };
 
-// Batches of examples in that order. Every example is in one; the last may be smaller.
-std::vector<std::vector<std::int64_t>> whole_batches(const std::vector<std::int64_t>& order,
-                                                     std::int64_t size);
-// The same of examples about as long as each other: the order is sorted by length within windows of 50
-// batches, as Hugging Face's LengthGroupedSampler has it, and the batches are then shuffled, so that short
-// ones do not come together. The same for the same arguments.
-std::vector<std::vector<std::int64_t>> batches_by_length(std::vector<std::int64_t> order,
-                                                         const std::vector<std::int64_t>& lengths,
-                                                         std::int64_t size, std::uint64_t seed,
-                                                         std::int64_t epoch);
 // Batches to measure: from the shortest text to the longest, of so many tokens with padding at most, or of
 // one text.
 std::vector<std::vector<std::int64_t>> batches_to_measure(const std::vector<std::int64_t>& lengths,

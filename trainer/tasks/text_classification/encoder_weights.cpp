@@ -38,18 +38,12 @@ bool is_body(const nn::TextEncoder& network, const std::string& name) {
                       [&](const std::string& head) { return name.starts_with(head); });
 }
 
-std::string shape(const std::vector<std::int64_t>& sizes) {
-  std::string text = "[";
-  for (const std::int64_t size : sizes) text += (text.size() > 1 ? ", " : "") + std::to_string(size);
-  return text + "]";
-}
-
 // Why a training does not start from the file; "" where it does.
 std::string refusal_of(const nn::TextEncoder& network, const weights::LoadReport& report) {
   for (const weights::Mismatch& mismatch : report.mismatched)
     if (is_body(network, mismatch.name))
-      return mismatch.name + " is " + shape(mismatch.in_file) + " in the file, and config.json asks for " +
-             shape(mismatch.in_model);
+      return mismatch.name + " is " + weights::shape_text(mismatch.in_file) +
+             " in the file, and config.json asks for " + weights::shape_text(mismatch.in_model);
   const auto first_of_body = [&](const std::vector<std::string>& names) {
     return std::find_if(names.begin(), names.end(),
                         [&](const std::string& name) { return is_body(network, name); });

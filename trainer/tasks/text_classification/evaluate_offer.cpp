@@ -3,7 +3,7 @@
 #include <sstream>
 
 #include "trainer/loop/model_facts.h"
-#include "trainer/metrics/rank_correlation.h"
+#include "trainer/tasks/classification/answers.h"
 #include "trainer/tasks/classification/quality_json.h"
 #include "trainer/tasks/text_classification/data_options.h"
 #include "trainer/tasks/text_classification/inference.h"
@@ -24,11 +24,9 @@ loop::Answer answer_evaluate(const loop::Request& request) {
   const torch::Tensor logits = *logits_of(*classifier.network, texts, compute.device, [] { return false; });
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   const metrics::LabelSet truth = labels_of(dataset);
-  const metrics::ClassScores scores(truth.classes.size(), probabilities_of(logits, truth.multi_label));
-  const std::vector<metrics::Labels> said = metrics::labels_at(scores, truth.multi_label);
-  metrics::ClassificationQuality quality =
-      metrics::classification_quality(truth.labels, said, truth.classes.size(), truth.multi_label, &scores);
-  quality.spearman = metrics::rank_correlation(truth, said);
+  classification::Answers answers(truth);
+  answers.add(logits);
+  const metrics::ClassificationQuality quality = answers.quality();
   if (request.as_json) {
     OrderedJson json{{"schema", 1}, {"form", dataset.form}, {"warnings", dataset.warnings}};
     json.update(classification::quality_json(truth.classes, quality, "texts"));

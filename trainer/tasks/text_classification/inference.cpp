@@ -35,12 +35,6 @@ std::optional<torch::Tensor> logits_of(nn::TextEncoder& network, const EncodedTe
   return torch::empty_like(in_order).index_copy_(0, torch::tensor(order, torch::kLong), in_order);
 }
 
-std::vector<double> probabilities_of(const torch::Tensor& logits, bool multi_label) {
-  const torch::Tensor wide = logits.to(torch::kDouble);
-  const torch::Tensor shares = (multi_label ? wide.sigmoid() : wide.softmax(1)).contiguous();
-  return {shares.data_ptr<double>(), shares.data_ptr<double>() + shares.numel()};
-}
-
 std::int64_t weight_count(const torch::nn::Module& network) {
   std::int64_t count = 0;
   for (const torch::Tensor& parameter : network.parameters()) count += parameter.numel();

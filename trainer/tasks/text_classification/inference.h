@@ -20,9 +20,6 @@ torch::Tensor features_of(nn::TextEncoder& network, const weights::TensorMap& te
 std::optional<torch::Tensor> logits_of(nn::TextEncoder& network, const EncodedTexts& texts,
                                        const torch::Device& device, const std::function<bool()>& interrupted);
 
-// Row after row, of a softmax, or of sigmoids where a text may be of several classes.
-std::vector<double> probabilities_of(const torch::Tensor& logits, bool multi_label);
-
 // All numbers of its parameters.
 std::int64_t weight_count(const torch::nn::Module& network);
 

@@ -2,6 +2,7 @@
 #include <chrono>
 
 #include "trainer/loop/model_facts.h"
+#include "trainer/tasks/classification/answers.h"
 #include "trainer/tasks/text_classification/data_options.h"
 #include "trainer/tasks/text_classification/inference.h"
 #include "trainer/tasks/text_classification/offers.h"
@@ -22,7 +23,7 @@ loop::ModelFacts measure_classifier(const LoadedTextClassifier& classifier, cons
 classification::Predictions predictions_of(const TextForm& form, const Dataset& dataset,
                                            const torch::Tensor& logits) {
   classification::Predictions predictions{
-      form.classes, form.multi_label, {}, {}, probabilities_of(logits, form.multi_label)};
+      form.classes, form.multi_label, {}, {}, classification::probabilities_of(logits, form.multi_label)};
   for (const Example& example : dataset.examples) predictions.names.push_back(example.name);
   predictions.labels = metrics::labels_at(
       metrics::ClassScores(form.classes.size(), predictions.probabilities), form.multi_label);

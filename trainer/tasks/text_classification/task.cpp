@@ -3,7 +3,7 @@
 #include "trainer/tasks/classification/head_choice.h"
 #include "trainer/tasks/text_classification/encoder_weights.h"
 #include "trainer/tasks/text_classification/offers.h"
-#include "trainer/tasks/text_classification/parts.h"
+#include "trainer/tasks/text_classification/task_parts.h"
 
 namespace tune::trainer::text_classification {
 namespace {

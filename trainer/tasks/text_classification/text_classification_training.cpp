@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <ostream>
 
-#include "trainer/loop/batch_loader.h"
+#include "trainer/loop/epoch_batches.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/classification/answers.h"
 #include "trainer/tasks/classification/frozen_features.h"
@@ -149,8 +149,8 @@ std::vector<std::vector<std::int64_t>> TextClassificationTraining::epoch_batches
                                         ? classification::balanced_order(training_labels_, seed, epoch)
                                         : loop::epoch_order(seed, epoch, training_examples());
   if (training_features_.defined() || !parts_.values.flag("group_by_length"))
-    return whole_batches(order, plan_.batch_size);
-  return batches_by_length(std::move(order), training_texts_.lengths(), plan_.batch_size, seed, epoch);
+    return loop::cut_into_batches(order, plan_.batch_size, loop::LastBatch::kKept);
+  return loop::batches_by_length(std::move(order), training_texts_.lengths(), plan_.batch_size, seed, epoch);
 }
 
 loop::Batch TextClassificationTraining::prepare(const std::vector<std::int64_t>& examples,

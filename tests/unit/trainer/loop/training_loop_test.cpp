@@ -400,12 +400,3 @@ TEST_CASE("Batches prepared ahead are those prepared on demand") {
   for (int i = 1; i < 5; ++i)
     CHECK(on_demand.next().tensors.at("inputs").equal(ahead.next().tensors.at("inputs")));
 }
-
-TEST_CASE("An epoch's order is a permutation that its seed and number decide") {
-  std::vector<std::int64_t> order = epoch_order(1, 1, 50);
-  CHECK(order == epoch_order(1, 1, 50));
-  CHECK(order != epoch_order(1, 2, 50));
-  CHECK(order != epoch_order(2, 1, 50));
-  std::sort(order.begin(), order.end());
-  for (std::size_t i = 0; i < order.size(); ++i) REQUIRE(order[i] == static_cast<std::int64_t>(i));
-}

@@ -10,6 +10,7 @@ using tune::trainer::tests::golden_folder;
 using tune::trainer::tests::golden_json;
 using tune::trainer::tests::golden_texts;
 using tune::trainer::tests::message_of;
+using tune::trainer::text::gguf_pre_of;
 using tune::trainer::text::GgufVocabulary;
 using tune::trainer::text::Tokenizer;
 using tune::trainer::text::tokenizer_files_of;
@@ -54,6 +55,16 @@ TEST_CASE("the vocabulary of a GGUF file is the tokenizer that it was made of") 
       CHECK(made.encode(text) == ids);
       CHECK(made.decode(ids, true) == original.decode(ids, true));
     }
+  }
+}
+
+TEST_CASE("the way in which a tokenizer cuts texts has llama.cpp's name where it is exactly that one") {
+  for (const auto& [name, pre] :
+       {std::pair("gpt2", "gpt-2"), std::pair("smollm", "smollm"), std::pair("qwen2", "qwen2"),
+        std::pair("llama3", "llama-bpe"), std::pair("o200k", ""), std::pair("deepseek", ""),
+        std::pair("possessive", ""), std::pair("bert", "")}) {
+    INFO(name);
+    CHECK(gguf_pre_of(golden_json(std::string(name) + "/tokenizer.json")) == pre);
   }
 }
 

@@ -6,19 +6,15 @@
 #include <tuple>
 
 #include "tuner/core/error.h"
-#include "tuner/core/rng.h"
+#include "tuner/core/shuffle.h"
 
 namespace tune::trainer::image_classification {
 namespace {
 
-void shuffle_indices(std::vector<std::size_t>& indices, Rng& rng) {
-  for (std::size_t i = indices.size(); i > 1; --i) std::swap(indices[i - 1], indices[rng.below(i)]);
-}
-
 std::map<int, std::vector<std::size_t>> shuffled_classes(std::span<const int> labels, Rng& rng) {
   std::map<int, std::vector<std::size_t>> of_class;
   for (std::size_t i = 0; i < labels.size(); ++i) of_class[labels[i]].push_back(i);
-  for (auto& [label, members] : of_class) shuffle_indices(members, rng);
+  for (auto& [label, members] : of_class) shuffle(members, rng);
   return of_class;
 }
 
@@ -70,7 +66,7 @@ std::vector<int> stratified_folds(std::span<const int> labels, const data::Group
   std::vector<std::size_t> order;
   for (const auto& [number, images] : members) order.push_back(number);
   Rng rng(seed);
-  shuffle_indices(order, rng);
+  shuffle(order, rng);
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return members.at(a).size() > members.at(b).size(); });
   std::map<int, std::vector<std::size_t>> of_class;  // images of that class in each fold

@@ -1,5 +1,6 @@
 #include "trainer/tasks/language_model/data/chat_template.h"
 
+#include "trainer/data/text_file.h"
 #include "tuner/core/error.h"
 
 namespace tune::trainer::language_model {
@@ -21,12 +22,6 @@ std::string default_system_of(const std::string& jinja) {
       if (!text.empty() && text.find_first_of("{}'\"") == std::string::npos) return text;
     }
   return "";
-}
-
-std::string trimmed(const std::string& text) {
-  const char* blank = " \t\r\n\f\v";
-  const std::size_t begin = text.find_first_not_of(blank);
-  return begin == std::string::npos ? "" : text.substr(begin, text.find_last_not_of(blank) - begin + 1);
 }
 
 }  // namespace
@@ -72,7 +67,7 @@ std::vector<Segment> ChatTemplate::render(const std::vector<Message>& messages, 
   if (has_dates_) {
     // The date of today is the form's own default, as it stands in the template.
     add(head("system") + "Cutting Knowledge Date: December 2023\nToday Date: 26 Jul 2024\n\n" +
-        (has_system ? trimmed(messages.front().content) : "") + end);
+        (has_system ? data::trimmed(messages.front().content) : "") + end);
     first = has_system ? 1 : 0;
   } else if (chat_ml && !has_system && !default_system_.empty()) {
     add(head("system") + default_system_ + end + behind);
@@ -84,7 +79,7 @@ std::vector<Segment> ChatTemplate::render(const std::vector<Message>& messages, 
       throw Error(ExitCode::kBadData, place + ": a message's role is \"" + message.role + "\"",
                   "system, user or assistant");
     add(head(message.role));
-    add((chat_ml ? message.content : trimmed(message.content)) + end, answer);
+    add((chat_ml ? message.content : data::trimmed(message.content)) + end, answer);
     if (!behind.empty() && (i + 1 < messages.size() || asks_for_answer)) add(behind);
   }
   if (asks_for_answer) add(head("assistant"));

@@ -2,24 +2,10 @@
 // Weights that a formula gives, the same in Python (tests/golden/detection/make_ssd_golden.py).
 #include <cmath>
 
-#include "torch_catch.h"
 #include "trainer/weights/state_dict.h"
+#include "unit/trainer/noise.h"
 
 namespace tune::tests {
-
-// `count` numbers from [-1/2, 1/2): a hash of the name (FNV-1a) and the index (murmur3's finalizer).
-inline torch::Tensor noise(const std::string& name, std::int64_t count) {
-  constexpr std::int64_t kMask = 0xFFFFFFFF;
-  std::int64_t seed = 2166136261;
-  for (const char letter : name) seed = (seed ^ static_cast<unsigned char>(letter)) * 16777619 & kMask;
-  torch::Tensor x = (torch::arange(count) * 2654435761 + seed).bitwise_and(kMask);
-  x = x.bitwise_xor(x.bitwise_right_shift(16));
-  x = (x * 0x85EBCA6B).bitwise_and(kMask);
-  x = x.bitwise_xor(x.bitwise_right_shift(13));
-  x = (x * 0xC2B2AE35).bitwise_and(kMask);
-  x = x.bitwise_xor(x.bitwise_right_shift(16));
-  return x.bitwise_right_shift(8).to(torch::kFloat) / 16777216 - 0.5;
-}
 
 inline bool is_batch_norm_weight(const std::string& name) {
   return name.ends_with(".weight") && (name.find(".bn") != std::string::npos || name == "bn1.weight" ||

@@ -1,18 +1,11 @@
 #pragma once
 // Weights that a formula gives, the same in Python (tests/golden/image_classification/make_golden.py).
-#include <algorithm>
 #include <cmath>
 
-#include "unit/trainer/tasks/detection/formula_weights.h"
+#include "trainer/weights/state_dict.h"
+#include "unit/trainer/noise.h"
 
 namespace tune::tests {
-
-// noise() that repeats, so that networks of a hundred million weights are filled in no time.
-inline torch::Tensor repeated_noise(const std::string& name, std::int64_t count) {
-  constexpr std::int64_t kPeriod = std::int64_t{1} << 20;
-  const torch::Tensor once = noise(name, std::min(count, kPeriod));
-  return once.repeat({(count + kPeriod - 1) / kPeriod}).slice(0, 0, count);
-}
 
 inline void fill_classifier(torch::nn::Module& module) {
   const torch::NoGradGuard no_grad;

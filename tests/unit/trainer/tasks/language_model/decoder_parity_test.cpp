@@ -89,7 +89,7 @@ TEST_CASE("Tokens that are made one by one, with a cache, are transformers'") {
   for (const auto& [name, one] : golden.items()) {
     INFO(name);
     nn::Decoder decoder = formula_decoder(one["config"]);
-    nn::Cache cache;
+    nn::KeyValueCache cache;
     torch::Tensor ids = formula_ids("ids", 2, 11).slice(0, 0, 1).slice(1, 0, 4);
     for (const auto& wanted : one["generated"]) {
       const torch::Tensor hidden = decoder->forward({.ids = ids, .cache = &cache});
@@ -108,7 +108,7 @@ TEST_CASE("A prompt that is padded on the left is answered as without") {
     nn::Decoder decoder = formula_decoder(golden[name]["config"]);
     const torch::Tensor ids = formula_ids("prompt", 1, 6), padding = torch::zeros({1, 3}, torch::kLong);
     const torch::Tensor alone = decoder->forward({.ids = ids});
-    nn::Cache cache;
+    nn::KeyValueCache cache;
     const torch::Tensor is_token =
         torch::cat({torch::zeros({1, 3}, torch::kBool), torch::ones({1, 6}, torch::kBool)}, 1);
     const torch::Tensor padded =

@@ -7,7 +7,7 @@
 #include "torch_catch.h"
 #include "trainer/nn/decoder.h"
 #include "trainer/tasks/language_model/base_shape.h"
-#include "unit/trainer/tasks/detection/formula_weights.h"
+#include "unit/trainer/noise.h"
 
 namespace tune::tests {
 

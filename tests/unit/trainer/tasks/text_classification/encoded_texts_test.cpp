@@ -66,37 +66,6 @@ TEST_CASE("Of pairs a token says which text it is of, and equal contents are kno
   CHECK(contents[0] != contents[1]);
 }
 
-TEST_CASE("Batches by length hold every example once, little padding, and no order of lengths") {
-  std::vector<std::int64_t> order, lengths;
-  for (std::int64_t i = 0; i < 1003; ++i) {
-    order.push_back(i);
-    lengths.push_back(1 + i * 7919 % 251);
-  }
-  const Batches batches = batches_by_length(order, lengths, 16, 3, 1);
-  CHECK(batches.size() == 63);
-  CHECK(batches == batches_by_length(order, lengths, 16, 3, 1));
-  CHECK(batches != batches_by_length(order, lengths, 16, 3, 2));
-  std::set<std::int64_t> seen;
-  std::int64_t padded = 0, tokens = 0, falling = 0, before = 0;
-  for (const auto& batch : batches) {
-    std::int64_t longest = 0;
-    for (const std::int64_t example : batch) {
-      seen.insert(example);
-      const std::int64_t length = lengths[static_cast<std::size_t>(example)];
-      longest = std::max(longest, length);
-      tokens += length;
-    }
-    padded += longest * static_cast<std::int64_t>(batch.size());
-    falling += longest < before;
-    before = longest;
-  }
-  CHECK(seen.size() == 1003);
-  CHECK(static_cast<double>(padded) < 1.06 * static_cast<double>(tokens));
-  CHECK(falling > 15);
-  CHECK(falling < 48);
-  CHECK(whole_batches({4, 5, 6}, 2) == Batches{{4, 5}, {6}});
-}
-
 TEST_CASE("Batches to measure go from short to long, within so many tokens") {
   CHECK(batches_to_measure({5, 2, 2, 9, 3}, 6) == Batches{{1, 2}, {4}, {0}, {3}});
   CHECK(batches_to_measure({5, 2, 2, 9, 3}, 100) == Batches{{1, 2, 4, 0, 3}});

@@ -7,7 +7,7 @@
 namespace tune::trainer::text {
 
 // Immutable.
-struct Template {
+struct PostProcessor {
   enum class Text : std::uint8_t { kFirst, kSecond };
   struct Item {
     std::variant<Text, std::vector<std::int64_t>> what;  // a text's tokens, or special tokens

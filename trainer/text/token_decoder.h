@@ -29,10 +29,10 @@ using DecoderStep = std::variant<WordPieceDecoder, ByteLevelDecoder, ByteFallbac
                                  StripDecoder, MetaspaceDecoder, Replace>;
 
 // Steps one after the other, as in `tokenizers`. Immutable.
-class Decoder {
+class TokenDecoder {
  public:
-  Decoder() = default;  // puts spaces between tokens
-  explicit Decoder(std::vector<DecoderStep> steps) : steps_(std::move(steps)) {}
+  TokenDecoder() = default;  // puts spaces between tokens
+  explicit TokenDecoder(std::vector<DecoderStep> steps) : steps_(std::move(steps)) {}
   std::string decode(std::vector<std::string> tokens) const;
 
  private:

@@ -1,4 +1,4 @@
-#include "trainer/tasks/text_classification/parts.h"
+#include "trainer/tasks/text_classification/task_parts.h"
 
 #include <algorithm>
 #include <ostream>

@@ -1,4 +1,4 @@
-#include "trainer/text/decoder.h"
+#include "trainer/text/token_decoder.h"
 
 #include <algorithm>
 #include <array>
@@ -103,7 +103,7 @@ Tokens decode_by(const Replace& step, Tokens tokens) {
 
 }  // namespace
 
-std::string Decoder::decode(std::vector<std::string> tokens) const {
+std::string TokenDecoder::decode(std::vector<std::string> tokens) const {
   std::string text;
   if (steps_)
     for (const DecoderStep& step : *steps_)

@@ -3,12 +3,12 @@
 #include <memory>
 
 #include "trainer/text/added_tokens.h"
-#include "trainer/text/decoder.h"
-#include "trainer/text/model.h"
 #include "trainer/text/normalizer.h"
+#include "trainer/text/post_processor.h"
 #include "trainer/text/pre_tokenizer.h"
 #include "trainer/text/sentence_piece.h"
-#include "trainer/text/template.h"
+#include "trainer/text/token_decoder.h"
+#include "trainer/text/token_model.h"
 #include "trainer/text/tokenizer.h"
 #include "trainer/text/vocabulary.h"
 
@@ -35,10 +35,10 @@ struct Tokenizer::Parts {
   AddedTokens added;
   Normalizer normalizer;
   PreTokenizer pre_tokenizer;
-  std::unique_ptr<const Model> model;
+  std::unique_ptr<const TokenModel> model;
   const SentencePiece* sentence_piece = nullptr;  // the model, where it decodes itself
-  Template around;
-  Decoder decoder;
+  PostProcessor around;
+  TokenDecoder decoder;
 
   Specials specials;
   std::string chat_template;
