@@ -113,9 +113,11 @@ int run_probe(const Arguments& arguments, Console& console) {
     training = task.start(trial, compute, said_already);
   }
   const double made = elapsed() - made_before;
-  const loop::ProbeResult result =
+  loop::ProbeResult result =
       loop::probe(*training, compute, *options->number("seconds", 0, kMostSeconds), loop::stop_requested);
   if (loop::stop_requested()) return static_cast<int>(ExitCode::kInterrupted);
+  // A head on kept features: what passes the network before it was not measured, and has to stay in fp32.
+  if (task.precision == nullptr && !training->is_worth_a_probe()) result.precision = loop::Precision::kFp32;
   compute.precision = result.precision;
   const auto operators = most > 0 ? loop::profile_steps(*training, compute, loop::stop_requested)
                                   : std::vector<loop::OperatorTime>();

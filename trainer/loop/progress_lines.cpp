@@ -55,7 +55,7 @@ void ProgressLines::batch_done(std::int64_t epoch, std::int64_t epochs, std::int
   if (is_terminal_)
     err_ << '\r' << line << "\x1b[K" << std::flush;
   else
-    err_ << line << std::endl;
+    err_ << line + "\n" << std::flush;
   line_open_ = is_terminal_;
 }
 
@@ -67,13 +67,14 @@ void ProgressLines::clear_line() {
 void ProgressLines::epoch_done(std::int64_t epoch, std::int64_t epochs, std::int64_t units, double for_data) {
   clear_line();
   const double seconds = training_seconds();
-  err_ << "epoch " << epoch << "/" << epochs << " done";
+  // In one piece: stderr keeps nothing back, and stdout's lines may go to the same file.
+  std::string line = "epoch " + std::to_string(epoch) + "/" + std::to_string(epochs) + " done";
   if (units > 0 && seconds > 0)
-    err_ << "  " << fixed(static_cast<double>(units) / seconds, 1) << " " << unit_ << "/s";
-  err_ << "  " << duration(seconds) << " of training";
+    line += "  " + fixed(static_cast<double>(units) / seconds, 1) + " " + unit_ + "/s";
+  line += "  " + duration(seconds) + " of training";
   const double share = seconds > 0 ? 100 * for_data / seconds : 0;
-  if (share >= 1) err_ << ", " << fixed(share, 0) << " % of it for data";
-  err_ << std::endl;
+  if (share >= 1) line += ", " + fixed(share, 0) + " % of it for data";
+  err_ << line + "\n" << std::flush;
 }
 
 }  // namespace tune::trainer::loop

@@ -35,12 +35,15 @@ std::vector<std::string> arguments_of(const std::string& data, const Parsed& opt
   return arguments;
 }
 
-// The advised spec with a name, its paths as they are seen from the folder that it lies in.
+// The advised spec with a name, under which its best model is promoted too, and with its paths as they are
+// seen from the folder that it lies in.
 OrderedJson spec_for(const OrderedJson& advice, const std::string& data, const std::string& output) {
   namespace fs = std::filesystem;
   const fs::path folder = output.empty() ? fs::current_path() : fs::absolute(output).parent_path();
-  OrderedJson spec{{"study", amt::study_name_of(data, "images")}};
+  const std::string name = amt::study_name_of(data, "images");
+  OrderedJson spec{{"study", name}};
   spec.update(advice.at("spec"));
+  spec["promote"] = {{"model", name}};
   for (const char* key : {"data", "weights", "images"})
     if (const auto path = spec.at("trainer").find(key); path != spec.at("trainer").end())
       *path = fs::proximate(fs::absolute(path->get<std::string>()), folder).string();

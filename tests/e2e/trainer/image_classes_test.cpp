@@ -181,7 +181,7 @@ TEST_CASE("A disk that is too full for features costs a note, and no training") 
   place.run("cmp calm/output/weights.safetensors full/output/weights.safetensors");
 }
 
-TEST_CASE("Labelled images become a search: advised, written, checked and run") {
+TEST_CASE("Labelled images become a model: advised, written, checked, searched and promoted") {
   const ClassesPlace place;
   const ShellResult written =
       place.run("mkdir specs && tune init data/train --model squeezenet1_1 --output specs/search.json");
@@ -192,11 +192,21 @@ TEST_CASE("Labelled images become a search: advised, written, checked and run") 
   const OrderedJson spec = place.read("specs/search.json");
   CHECK(spec.at("study") == "train");
   CHECK(spec.at("trainer").at("data") == "../data/train");
+  CHECK(spec.at("promote").at("model") == "train");
   place.run("tune check specs/search.json");
   CHECK(place.shell("tune init data/train --output specs/search.json").exit_code == 6);
   place.write("specs/short.json", shortened_search(spec));
   place.run("tune --spec specs/short.json --store store");
   CHECK(Json::parse(place.run("tune best train --store store --json").out).at("value") >= 0);
+  place.run("tune-train predict --model store/models/train/current --data data/train --output said.json");
+}
+
+TEST_CASE("A head on kept features is trained in fp32, whose features a probe does not measure in bf16") {
+  const ClassesPlace place;
+  place.write_trial("head", {{"model", "squeezenet1_1"}}, {{"freeze", "features"}, {"epochs", 1}});
+  const Json probe =
+      Json::parse(place.run("tune-train probe --trial head/trial.json --seconds 0.1 --json").out);
+  CHECK(probe.at("precision") == "fp32");
 }
 
 TEST_CASE("What tune-train says against data comes through init, with its exit code") {
