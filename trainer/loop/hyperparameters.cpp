@@ -89,6 +89,11 @@ Hyperparameter json_value(std::string name, std::string description) {
   return {std::move(name), HyperparameterType::kJson, Json(), 0, 0, "", {}, std::move(description)};
 }
 
+Hyperparameter weighing(Hyperparameter row) {
+  row.weighs = true;
+  return row;
+}
+
 Hyperparameters::Hyperparameters(const std::vector<Hyperparameter>& table, const Json& given) {
   for (const Hyperparameter& row : table) values_[row.name] = row.default_value;
   for (const auto& [name, value] : given.items()) {
@@ -145,6 +150,7 @@ OrderedJson describe(const Hyperparameter& row) {
   }
   if (row.type == HyperparameterType::kCategorical) json["values"] = row.values;
   json["description"] = row.description;
+  if (row.weighs) json["weighs"] = true;
   return json;
 }
 

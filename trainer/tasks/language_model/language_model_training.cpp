@@ -91,6 +91,49 @@ std::vector<std::vector<std::int64_t>> LanguageModelTraining::epoch_batches(std:
   return batches;
 }
 
+std::vector<std::int64_t> LanguageModelTraining::largest_examples(std::int64_t count) const {
+  return loop::longest_first(lengths_, count);
+}
+
+loop::Sizes LanguageModelTraining::sizes() const {
+  loop::Sizes sizes;
+  for (const std::int64_t length : lengths_) sizes.units_per_epoch += length;
+  sizes.validation_examples = static_cast<std::int64_t>(parts_.data.validation.size());
+  const nn::DecoderShape& shape = parts_.base->shape;
+  sizes.parameters = nn::count_parameters(shape);
+  std::int64_t adapter_bytes = 0;
+  for (const auto& parameter : parts_.decoder->named_parameters()) {
+    if (!parameter.value().requires_grad()) continue;
+    adapter_bytes += static_cast<std::int64_t>(parameter.value().nbytes());
+    if (parts_.asked.lora) sizes.parameters += parameter.value().numel();
+  }
+  std::int64_t targets = 0;
+  for (const std::int64_t example : largest_examples(plan_.batch_size))
+    for (const std::size_t sequence : rows_[static_cast<std::size_t>(example)])
+      targets += parts_.data.training[sequence].count_learned();
+  sizes.logits_bytes = nn::token_loss_bytes(parts_.decoder->output(), targets);
+  if (!parts_.data.prompts.empty()) {
+    std::size_t longest = 0;
+    for (const auto& prompt : parts_.data.prompts) longest = std::max(longest, prompt.size());
+    const auto at_once =
+        std::min<std::int64_t>(kPromptsAtOnce, static_cast<std::int64_t>(parts_.data.prompts.size()));
+    const std::int64_t tokens =
+        static_cast<std::int64_t>(longest) + parts_.asked.values.integer("max_new_tokens");
+    const std::int64_t number = compute_.precision == loop::Precision::kBf16 ? 2 : 4;
+    sizes.cache_bytes = 2 * shape.layers * at_once * shape.kv_heads * shape.head_width * tokens * number;
+  }
+  sizes.exports_with_evaluation = !parts_.data.test.empty();
+  const bool is_whole = !parts_.asked.lora || parts_.asked.values.flag("merge_adapters");
+  if (is_whole) {
+    // The base is read again, for the types of its file.
+    sizes.export_bytes = base_bytes(*parts_.base);
+    sizes.export_memory_bytes = sizes.export_bytes;
+  } else {
+    sizes.export_bytes = adapter_bytes;
+  }
+  return sizes;
+}
+
 loop::Batch LanguageModelTraining::prepare(const std::vector<std::int64_t>& examples,
                                            std::int64_t /*epoch*/) const {
   std::vector<const Row*> rows;
