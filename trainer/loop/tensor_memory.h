@@ -1,7 +1,5 @@
 #pragma once
 // What tensors hold of memory, counted while they come and go.
-#include <c10/util/ThreadLocalDebugInfo.h>
-
 #include <cstdint>
 #include <functional>
 #include <memory>
