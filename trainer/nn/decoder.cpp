@@ -135,12 +135,12 @@ class GatedMlpImpl : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& x) {
     const torch::Tensor gate = gate_->forward(x);
     const torch::Tensor open =
-        activation_ == Activation::kSilu ? torch::silu(gate) : torch::gelu(gate, "tanh");
+        activation_ == DecoderActivation::kSilu ? torch::silu(gate) : torch::gelu(gate, "tanh");
     return down_->forward(open * up_->forward(x));
   }
 
  private:
-  const Activation activation_;
+  const DecoderActivation activation_;
   AdaptedLinear gate_{nullptr}, up_{nullptr}, down_{nullptr};
 };
 TORCH_MODULE(GatedMlp);

@@ -23,7 +23,7 @@ struct Rotary {
   double magnitude = 1;                            // kYarn: what cosines and sines are multiplied by
 };
 
-enum class Activation { kSilu, kGeluTanh };
+enum class DecoderActivation { kSilu, kGeluTanh };
 
 // Names in comments are those of config.json.
 struct DecoderShape {
@@ -44,7 +44,7 @@ struct DecoderShape {
   bool norms_around = false;    // Gemma 2 and 3: norms before and behind attention and MLP
   bool norms_add_one = false;   // Gemma: a norm multiplies by its weight and one
   double embedding_factor = 1;  // Gemma: the root of the width
-  Activation activation = Activation::kSilu;
+  DecoderActivation activation = DecoderActivation::kSilu;
   std::optional<double> attention_factor;      // of scores; the inverse root of head_width where it is absent
   std::optional<double> score_cap, logit_cap;  // Gemma 2: cap * tanh(x / cap)
   std::vector<std::int64_t> windows;  // of each layer: so many positions are seen, its own among them; 0: all

@@ -199,7 +199,7 @@ void read_family(const Config& keys, const std::string& family, DecoderShape& sh
   if (std::find(known.begin(), known.end(), activation) == known.end())
     keys.refuse(gemma ? "hidden_activation" : "hidden_act",
                 "is \"" + activation + "\", which is not computed here");
-  shape.activation = gemma ? nn::Activation::kGeluTanh : nn::Activation::kSilu;
+  shape.activation = gemma ? nn::DecoderActivation::kGeluTanh : nn::DecoderActivation::kSilu;
   const bool bias = keys.flag("attention_bias", false);
   shape.qkv_bias = family == "qwen2" || bias;
   shape.output_bias = family != "qwen2" && bias;
