@@ -9,6 +9,7 @@
 #include "trainer/cli/commands.h"
 #include "trainer/cli/train.h"
 #include "trainer/loop/estimate.h"
+#include "trainer/loop/memory.h"
 #include "trainer/loop/rule_of_thumb.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/task_table.h"

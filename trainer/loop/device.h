@@ -1,6 +1,5 @@
 #pragma once
 // Where and how a trial computes.
-#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -34,14 +33,6 @@ Compute set_up_compute(int threads, bool wants_gpu);
 // had resident; 0 where that is not known.
 std::int64_t peak_memory_bytes(const torch::Device& device);
 void forget_peak_memory(const torch::Device& device);
-
-// The same, and what was held when it was called; what the process keeps of memory that it has freed is given
-// back first.
-std::int64_t begin_peak_memory(const torch::Device& device);
-// What a process may still take (available_memory_bytes() on the CPU); nullopt where that is not known.
-std::optional<std::int64_t> free_memory_bytes(const torch::Device& device);
-// What a GPU holds for a process beside its tensors; 0 on the CPU.
-std::int64_t device_context_bytes(const torch::Device& device);
 
 // A stream of work of the device's own, apart from its default one; on the CPU there is only one.
 std::optional<c10::Stream> new_stream(const torch::Device& device);

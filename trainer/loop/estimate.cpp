@@ -7,7 +7,9 @@
 
 #include "trainer/loop/batch_loader.h"
 #include "trainer/loop/checkpoint.h"
+#include "trainer/loop/memory.h"
 #include "trainer/loop/passes.h"
+#include "trainer/loop/sized.h"
 #include "trainer/loop/trained_part.h"
 #include "trainer/loop/weight_average.h"
 #include "tuner/core/error.h"
@@ -95,7 +97,9 @@ class Measurement {
                    compute_.accelerated ? Gradients::kStay : Gradients::kDropped),
         average_(training.model(), training.plan().averaging),
         batches_(training.epoch_batches(/*epoch=*/1, request.seed)),
-        sizes_(training.sizes()) {
+        sized_(dynamic_cast<const Sized*>(&training)),
+        sizes_(sized_ != nullptr ? sized_->sizes() : Sizes()),
+        units_(sizes_.units_per_epoch > 0 ? sizes_.units_per_epoch : training.training_examples()) {
     start_seconds_ = request.start_seconds + since(begin_);
   }
 
@@ -123,7 +127,7 @@ class Measurement {
 
   void describe(TrainingEstimate& result) const {
     result.examples = training_.training_examples();
-    result.units_per_epoch = sizes_.units_per_epoch;
+    result.units_per_epoch = units_;
     result.weight_bytes = bytes_of_model(training_.model());
     for (const torch::Tensor& parameter : training_.model().parameters()) {
       result.parameters += parameter.numel();
@@ -139,7 +143,7 @@ class Measurement {
   // are made once are there by then, and gaps between blocks.
   CountedStep count(std::int64_t examples) {
     CountedStep step;
-    const std::vector<std::int64_t> largest = training_.largest_examples(examples);
+    const std::vector<std::int64_t> largest = largest_examples(examples);
     step.examples = static_cast<std::int64_t>(largest.size());
     step.before = begin_peak_memory(compute_.device);
     for (int round = 0; round < 2; ++round) run(step, largest);
@@ -148,6 +152,14 @@ class Measurement {
     // What the allocator of a GPU keeps is no tensor.
     if (!compute_.device.is_cpu()) step.beyond += step.growth() / kGaps;
     return step;
+  }
+
+  std::vector<std::int64_t> largest_examples(std::int64_t count) const {
+    if (sized_ != nullptr) return sized_->largest_examples(count);
+    std::vector<std::int64_t> examples(
+        static_cast<std::size_t>(std::min(count, training_.training_examples())));
+    std::iota(examples.begin(), examples.end(), 0);
+    return examples;
   }
 
   void run(CountedStep& step, const std::vector<std::int64_t>& examples) {
@@ -326,8 +338,7 @@ class Measurement {
     const double seconds = since(begin);
     optimizer_.step(kTinyRate);
     const double all = static_cast<double>(std::max<std::int64_t>(1, training_.training_examples()));
-    const double units_of_example =
-        static_cast<double>(std::max<std::int64_t>(1, sizes_.units_per_epoch)) / all;
+    const double units_of_example = static_cast<double>(std::max<std::int64_t>(1, units_)) / all;
     return seconds / units * units_of_example;
   }
 
@@ -418,7 +429,9 @@ class Measurement {
   Optimizer optimizer_;
   WeightAverage average_;
   const std::vector<std::vector<std::int64_t>> batches_;
+  const Sized* const sized_;  // nullptr: of examples of one size
   const Sizes sizes_;
+  const std::int64_t units_;  // of an epoch
   double start_seconds_ = 0;
   std::vector<std::int64_t> counted_;
   std::int64_t trained_bytes_ = 0, evaluation_growth_ = 0, last_before_ = 0;

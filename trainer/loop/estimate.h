@@ -23,7 +23,7 @@ struct MemoryParts {
   std::int64_t gradients = 0;    // those of a CPU are there while a backward pass runs, and between batches
   std::int64_t optimizer = 0;    // its state
   std::int64_t activations = 0;  // what the forward pass leaves for the backward pass, and work in between
-  std::int64_t logits = 0, cache = 0;  // Sizes
+  std::int64_t logits = 0, cache = 0;  // Sizes (sized.h)
   std::int64_t unused = 0;             // held by the allocator, or by libraries for their work
   std::int64_t total = 0;
 };

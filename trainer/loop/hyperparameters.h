@@ -20,7 +20,6 @@ struct Hyperparameter {
   std::string scale = "linear";     // linear, log or reverse_log: how a search best covers the range
   std::vector<std::string> values;  // categorical
   std::string description;
-  bool weighs = false;  // other values take another amount of memory or of time
 };
 
 // Rows of a table.
@@ -34,8 +33,6 @@ Hyperparameter flag(std::string name, bool value, std::string description);
 Hyperparameter text(std::string name, std::string value, std::string description);
 Hyperparameter json_value(std::string name,
                           std::string description);  // which its task checks; null by default
-
-Hyperparameter weighing(Hyperparameter row);  // the same, and it weighs
 
 // The values of one trial: every row of the table has one, the trial's or the default.
 class Hyperparameters {

@@ -65,20 +65,17 @@ Averaging averaging_of(const Hyperparameters& values, const Plan& plan) {
 std::vector<Hyperparameter> plan_hyperparameters(const std::string& unit) {
   constexpr double kMostSteps = 1e9, kMostNorm = 1e6;
   std::vector<Hyperparameter> rows{
-      weighing(whole("epochs", 20, 0, 10000, "log",
-                     "passes over the training " + unit + "; 0 exports the untrained model")),
-      weighing(whole("batch_size", 8, 2, 512, "log", unit + " in a batch")),
-      weighing(
-          whole("accumulate", 1, 1, 64, "log", "batches whose gradients make one step of the optimizer")),
-      weighing(whole(
-          "max_steps", 0, 0, kMostSteps, "linear",
-          "ends after so many steps of the optimizer, however many epochs those are; 0: after the epochs"))};
+      whole("epochs", 20, 0, 10000, "log",
+            "passes over the training " + unit + "; 0 exports the untrained model"),
+      whole("batch_size", 8, 2, 512, "log", unit + " in a batch"),
+      whole("accumulate", 1, 1, 64, "log", "batches whose gradients make one step of the optimizer"),
+      whole("max_steps", 0, 0, kMostSteps, "linear",
+            "ends after so many steps of the optimizer, however many epochs those are; 0: after the epochs")};
   for (Hyperparameter& row : schedule_hyperparameters()) rows.push_back(std::move(row));
   for (Hyperparameter& row : std::vector<Hyperparameter>{
            real(kClip, 10, 0, kMostNorm, "linear", "largest norm of the gradient; 0: no limit"),
-           weighing(
-               whole("eval_steps", 0, 0, kMostSteps, "linear",
-                     "evaluates after so many steps of the optimizer, and at the end; 0: after each epoch")),
+           whole("eval_steps", 0, 0, kMostSteps, "linear",
+                 "evaluates after so many steps of the optimizer, and at the end; 0: after each epoch"),
            whole("logging_steps", 0, 0, kMostSteps, "linear",
                  "prints the training losses after so many steps; 0: with each evaluation alone"),
            whole("save_steps", 0, 0, kMostSteps, "linear",

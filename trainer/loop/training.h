@@ -39,23 +39,6 @@ struct Report {
   double epochs_done = 0, learning_rate = 0;
 };
 
-// What an estimate asks of a training beside its model, its plan and its batches.
-struct Sizes {
-  std::int64_t units_per_epoch = 0;      // of the task's unit
-  std::int64_t validation_examples = 0;  // 0: not known
-  std::int64_t parameters = 0;           // numbers; 0: as many as the model's tensors have
-  // Bytes of the scores of the largest batch's answers (the logits of a vocabulary), as many as there are at
-  // once; 0 where they are too few to be told apart.
-  std::int64_t logits_bytes = 0;
-  std::int64_t cache_bytes = 0;          // of keys and values, while an evaluation generates answers
-  std::int64_t export_bytes = 0;         // of the folder that is promoted, on the disk
-  std::int64_t export_memory_bytes = 0;  // of what exporting holds beside the model and the best checkpoint
-  bool exports_with_evaluation = true;   // the exported model is measured once more
-};
-
-// The indices of the `count` largest lengths, the largest first; of equal ones the first.
-std::vector<std::int64_t> longest_first(const std::vector<std::int64_t>& lengths, std::int64_t count);
-
 // How lines about it begin: "[Epoch 3] ", or "[Epoch 3, step 120] " where evaluations come every few steps.
 std::string line_head(const Report& report, bool by_steps);
 
@@ -81,10 +64,6 @@ class Training {
   // task. By default a shuffle in batches of the plan's size; the last, incomplete one is left out (its few
   // examples would disturb batch normalisation, and each epoch leaves out others), unless it is the only one.
   virtual std::vector<std::vector<std::int64_t>> epoch_batches(std::int64_t epoch, std::uint64_t seed) const;
-  // The examples that make the largest batch of so many, or of all that there are: the longest ones, where
-  // examples differ in size; largest first.
-  virtual std::vector<std::int64_t> largest_examples(std::int64_t count) const;
-  virtual Sizes sizes() const;  // by default of examples of one size, and of a model that is exported whole
   // Reads and augments the examples, and leaves the tensors on the CPU. Depends on nothing but the arguments
   // and the task's seed; any thread, several at once.
   virtual Batch prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const = 0;

@@ -108,13 +108,12 @@ TEST_CASE("a search is estimated over its ranges, with its price and its storage
 
 TEST_CASE("a program of one's own is bounded by its limits alone") {
   const ShellPlace place;
-  place.write("search.json",
-              {{"study", "own"},
-               {"objective", {{"metric", "loss"}, {"goal", "minimize"}}},
-               {"parameters", {{"lr", {{"type", "float"}, {"min", 0.1}, {"max", 1}}}}},
-               {"command", {"true", "{{lr}}"}},
-               {"metrics", Json::array({{{"name", "loss"}, {"regex", "loss=(.*)"}}})},
-               {"limits", {{"trials", 6}, {"trial_time", "10m"}}}});
+  place.write("search.json", {{"study", "own"},
+                              {"objective", {{"metric", "loss"}, {"goal", "minimize"}}},
+                              {"parameters", {{"lr", {{"type", "float"}, {"min", 0.1}, {"max", 1}}}}},
+                              {"command", {"true", "{{lr}}"}},
+                              {"metrics", Json::array({{{"name", "loss"}, {"regex", "loss=(.*)"}}})},
+                              {"limits", {{"trials", 6}, {"trial_time", "10m"}}}});
   const ShellResult answer = place.run("tune estimate search.json");
   CHECK(answer.out.find("not measured beforehand") != std::string::npos);
   CHECK(answer.out.find("1.00 h at the most, one by one") != std::string::npos);

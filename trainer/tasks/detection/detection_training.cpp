@@ -112,12 +112,6 @@ void DetectionTraining::build_model(std::ostream& notes) {
     notes << "warning: what is frozen was never trained, since trainer.weights names no weights" << std::endl;
 }
 
-loop::Sizes DetectionTraining::sizes() const {
-  loop::Sizes sizes = Training::sizes();
-  sizes.validation_examples = validation_->count();
-  return sizes;
-}
-
 loop::Batch DetectionTraining::prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const {
   loop::Batch batch;
   batch.weight = static_cast<double>(examples.size());

@@ -31,7 +31,6 @@ class DetectionTraining final : public loop::Training {
   bool enter_step(double epoch) override { return stages_->enter_step(epoch); }
   std::string initial_weights() const override;
   std::int64_t training_examples() const override { return training_->count(); }
-  loop::Sizes sizes() const override;
   loop::Batch prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const override;
   loop::LossTerms losses(const weights::TensorMap& tensors) override;
   loop::Metrics evaluate(const std::function<bool()>& interrupted) override;

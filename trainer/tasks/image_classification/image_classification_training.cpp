@@ -200,12 +200,6 @@ std::vector<std::vector<std::int64_t>> ImageClassificationTraining::epoch_batche
                                 plan_.batch_size);
 }
 
-loop::Sizes ImageClassificationTraining::sizes() const {
-  loop::Sizes sizes = Training::sizes();
-  sizes.validation_examples = static_cast<std::int64_t>(parts_.validation.examples.size());
-  return sizes;
-}
-
 loop::Batch ImageClassificationTraining::prepare(const std::vector<std::int64_t>& examples,
                                                  std::int64_t epoch) const {
   loop::Batch batch;

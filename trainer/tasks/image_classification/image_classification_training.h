@@ -64,7 +64,6 @@ class ImageClassificationTraining final : public loop::Training {
   std::string initial_weights() const override;
   std::int64_t training_examples() const override;
   std::vector<std::vector<std::int64_t>> epoch_batches(std::int64_t epoch, std::uint64_t seed) const override;
-  loop::Sizes sizes() const override;
   loop::Batch prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const override;
   loop::LossTerms losses(const weights::TensorMap& tensors) override;
   loop::Metrics evaluate(const std::function<bool()>& interrupted) override;

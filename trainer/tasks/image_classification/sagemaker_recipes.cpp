@@ -7,7 +7,7 @@
 namespace tune::trainer::image_classification {
 namespace {
 
-using loop::choice, loop::flag, loop::real, loop::text, loop::whole, loop::weighing;
+using loop::choice, loop::flag, loop::real, loop::text, loop::whole;
 using loop::Hyperparameter, loop::Hyperparameters;
 
 constexpr double kMostImages = 1e9;
@@ -71,12 +71,10 @@ void ask_augmentation_of_mxnet(const std::string& type, Json& ours) {
 
 std::vector<Hyperparameter> mxnet_hyperparameters(const std::vector<Hyperparameter>& shared) {
   return with(
-      {weighing(whole("epochs", 30, 0, 10000, "log",
-                      "passes over the training images; 0 exports the untrained model")),
-       weighing(whole("mini_batch_size", 32, 2, 512, "log", "images in a batch")),
+      {whole("epochs", 30, 0, 10000, "log", "passes over the training images; 0 exports the untrained model"),
+       whole("mini_batch_size", 32, 2, 512, "log", "images in a batch"),
        real("learning_rate", 0.1, 1e-6, 0.5, "log", "of the optimizer"),
-       weighing(
-           choice("optimizer", {"sgd", "adam", "rmsprop", "nag"}, "nag is SGD with Nesterov's momentum")),
+       choice("optimizer", {"sgd", "adam", "rmsprop", "nag"}, "nag is SGD with Nesterov's momentum"),
        real("momentum", 0.9, 0, 0.999, "reverse_log", "of sgd and nag"),
        real("weight_decay", 1e-4, 0, 0.999, "log", "of sgd and nag; biases and normalisation have none"),
        real("beta_1", 0.9, 1e-6, 0.999, "reverse_log", "decay of Adam's mean of gradients"),
@@ -155,12 +153,11 @@ Asked asked_of_mxnet(const Hyperparameters& values) {
 
 std::vector<Hyperparameter> tensorflow_hyperparameters(const std::vector<Hyperparameter>& shared) {
   return with(
-      {weighing(whole("epochs", 3, 0, 10000, "log",
-                      "passes over the training images; 0 exports the untrained model")),
-       weighing(whole("batch_size", 32, 2, 1024, "log", "images in a batch")),
+      {whole("epochs", 3, 0, 10000, "log", "passes over the training images; 0 exports the untrained model"),
+       whole("batch_size", 32, 2, 1024, "log", "images in a batch"),
        real("learning_rate", 1e-3, 1e-6, 0.5, "log", "of the optimizer"),
-       weighing(choice("optimizer", {"adam", "sgd", "nesterov", "rmsprop", "adagrad", "adadelta"},
-                       "nesterov is SGD with Nesterov's momentum")),
+       choice("optimizer", {"adam", "sgd", "nesterov", "rmsprop", "adagrad", "adadelta"},
+              "nesterov is SGD with Nesterov's momentum"),
        real("beta_1", 0.9, 0, 0.999, "reverse_log", "decay of Adam's mean of gradients"),
        real("beta_2", 0.999, 0, 0.99999, "reverse_log", "decay of Adam's mean of squared gradients"),
        real("momentum", 0.9, 0, 0.999, "reverse_log", "of sgd, nesterov and rmsprop"),

@@ -210,15 +210,6 @@ weights::TensorMap read_base_tensors(const BaseModel& base) {
   return tensors;
 }
 
-std::int64_t base_bytes(const BaseModel& base) {
-  constexpr std::int64_t kHalf = 2;  // what is packed in blocks is unpacked as float16
-  if (base.is_gguf) return kHalf * nn::count_parameters(base.shape);
-  std::int64_t bytes = 0;
-  for (const auto& entry : fs::directory_iterator(base.path))
-    if (entry.path().extension() == ".safetensors") bytes += static_cast<std::int64_t>(entry.file_size());
-  return bytes;
-}
-
 nn::Decoder load_decoder(const BaseModel& base, at::ScalarType dtype, Held held) {
   std::map<std::string, nn::PackedWeight> packed;
   weights::TensorMap tensors;

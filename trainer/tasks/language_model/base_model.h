@@ -44,9 +44,6 @@ nn::Decoder load_decoder(const BaseModel& base, at::ScalarType dtype, Held held)
 // their scales are.
 weights::TensorMap read_base_tensors(const BaseModel& base);
 
-// Of its weights in the types of read_base_tensors().
-std::int64_t base_bytes(const BaseModel& base);
-
 // Writes the tokenizer's files, generation_config.json and config.json, whose dtype is that of `tensors`,
 // beside model.safetensors, as Hugging Face lays a model out.
 void write_model_folder(const std::filesystem::path& folder, const BaseModel& base,

@@ -25,6 +25,16 @@ constexpr std::int64_t kPromptsAtOnce = 8;
 // A stream of random numbers of the order of batches, apart from that of examples.
 constexpr std::uint64_t kBatchStream = 0x62617463;
 
+// Of its weights in the types of read_base_tensors(): what is packed in blocks is float16 there.
+std::int64_t base_bytes(const BaseModel& base) {
+  constexpr std::int64_t kHalf = 2;
+  if (base.is_gguf) return kHalf * nn::count_parameters(base.shape);
+  std::int64_t bytes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(base.path))
+    if (entry.path().extension() == ".safetensors") bytes += static_cast<std::int64_t>(entry.file_size());
+  return bytes;
+}
+
 std::vector<std::vector<std::int64_t>> cut(const std::vector<std::int64_t>& order, std::int64_t size) {
   std::vector<std::vector<std::int64_t>> batches;
   for (std::size_t begin = 0; begin < order.size(); begin += static_cast<std::size_t>(size))

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "trainer/loop/sized.h"
 #include "trainer/loop/training.h"
 #include "trainer/loop/trial_file.h"
 #include "trainer/nn/decoder.h"
@@ -38,7 +39,7 @@ struct LanguageModelParts {
 };
 
 // Owned by the command that trains.
-class LanguageModelTraining final : public loop::Training {
+class LanguageModelTraining final : public loop::Training, public loop::Sized {
  public:
   LanguageModelTraining(const loop::TrialFile& trial, const loop::Compute& compute, LanguageModelParts parts);
 

@@ -12,7 +12,7 @@
 namespace tune::trainer::language_model {
 namespace {
 
-using loop::choice, loop::flag, loop::json_value, loop::real, loop::whole, loop::weighing;
+using loop::choice, loop::flag, loop::json_value, loop::real, loop::whole;
 using loop::Hyperparameter;
 using loop::Recipe;
 
@@ -44,21 +44,21 @@ constexpr std::array kLoraAliases{Alias{"lora_r", "r"}, Alias{"lora_alpha", "alp
 std::vector<Hyperparameter> own_rows() {
   return {
       real("learning_rate", 1e-4, 1e-8, 1, "log", "of the optimizer"),
-      weighing(choice("optimizer", {"adamw", "adam", "sgd", "rmsprop", "adagrad", "adadelta"},
-                      "adamw decouples the weight decay from the gradient")),
+      choice("optimizer", {"adamw", "adam", "sgd", "rmsprop", "adagrad", "adadelta"},
+             "adamw decouples the weight decay from the gradient"),
       real("weight_decay", 0, 0, 0.999, "log", "on matrices; biases and norms have none"),
       real("momentum", 0.9, 0, 0.999, "reverse_log", "of SGD and RMSprop"),
       real("beta1", 0.9, 0, 0.999, "reverse_log", "decay of Adam's mean of gradients"),
       real("beta2", 0.999, 0, 0.99999, "reverse_log", "decay of Adam's mean of squared gradients"),
       real("epsilon", 1e-8, 1e-12, 1, "log", "added to the divisor of all optimizers but SGD"),
-      weighing(flag("use_lora", true, "trains low-rank adapters; false: all weights")),
-      weighing(whole("lora_config.r", 8, 1, 4096, "log", "rank of the adapters")),
+      flag("use_lora", true, "trains low-rank adapters; false: all weights"),
+      whole("lora_config.r", 8, 1, 4096, "log", "rank of the adapters"),
       real("lora_config.alpha", 8, 1e-6, 1e6, "log",
            "what they add is multiplied by alpha / r; lora_alpha is the same"),
       real("lora_config.dropout", 0, 0, 0.95, "linear", "of their input; lora_dropout is the same"),
-      weighing(json_value(
+      json_value(
           "lora_config.target_modules",
-          "a list of the layers that have one, or \"all-linear\"; q_proj and v_proj where it is not given")),
+          "a list of the layers that have one, or \"all-linear\"; q_proj and v_proj where it is not given"),
       choice("lora_config.bias", {"none", "all", "lora_only"}, "biases that are trained too"),
       flag("lora_config.use_rslora", false, "alpha is divided by the root of r"),
       json_value("lora_config.modules_to_save",
@@ -67,28 +67,23 @@ std::vector<Hyperparameter> own_rows() {
            "of layers that lay weights the other way round: these models have none"),
       json_value(kLora, "the same as one object; what it does not say has PEFT's defaults"),
       flag("merge_adapters", false, "the exported model is the base with its adapters added in"),
-      weighing(
-          whole("max_length", 0, 0, 1 << 20, "log",
-                "tokens of an example; what is longer is cut and counted. 0: the model's, and at most 1024")),
-      weighing(flag("packing", false,
-                    "short examples share a row of max_length tokens, and do not see one another")),
+      whole("max_length", 0, 0, 1 << 20, "log",
+            "tokens of an example; what is longer is cut and counted. 0: the model's, and at most 1024"),
+      flag("packing", false, "short examples share a row of max_length tokens, and do not see one another"),
       choice("train_sampling_strategy", {"group_by_length", "random", "sequential"},
              "which examples share a batch: those of about the same length, any, or as the data has them"),
       real("label_smoothing", 0, 0, 0.9, "linear", "the part of the probability that all tokens share"),
-      weighing(whole("eval_batch_size", 8, 1, 512, "log", "examples in a batch of an evaluation")),
-      weighing(flag("gradient_checkpointing", false,
-                    "computes layers again in the backward pass, for less memory")),
-      weighing(choice(
-          "attn_implementation", {"sdpa", "eager", "flash_attention_2"},
-          "sdpa takes the fastest kernel that the device has; flash_attention_2 asks for flash attention "
-          "and bf16")),
-      weighing(flag("bf16", false, "trains in bfloat16; the base is held so too, unless it is trained")),
+      whole("eval_batch_size", 8, 1, 512, "log", "examples in a batch of an evaluation"),
+      flag("gradient_checkpointing", false, "computes layers again in the backward pass, for less memory"),
+      choice("attn_implementation", {"sdpa", "eager", "flash_attention_2"},
+             "sdpa takes the fastest kernel that the device has; flash_attention_2 asks for flash attention "
+             "and bf16"),
+      flag("bf16", false, "trains in bfloat16; the base is held so too, unless it is trained"),
       flag("fp16", false, "half precision, which is not offered: bf16 needs no scaling of losses"),
-      weighing(flag("predict_with_generate", false,
-                    "evaluations generate answers too, and report exact match and ROUGE-L of them")),
-      weighing(whole("max_new_tokens", 64, 1, 1 << 16, "log", "of a generated answer in evaluations")),
-      weighing(whole("generated_examples", 32, 1, 1 << 20, "log",
-                     "that answers are generated for: the first ones")),
+      flag("predict_with_generate", false,
+           "evaluations generate answers too, and report exact match and ROUGE-L of them"),
+      whole("max_new_tokens", 64, 1, 1 << 16, "log", "of a generated answer in evaluations"),
+      whole("generated_examples", 32, 1, 1 << 20, "log", "that answers are generated for: the first ones"),
       choice("eval_strategy", {"", "epoch", "steps", "no", "none"},
              "when it is evaluated; steps: every eval_steps, else every logging_steps; no: at the end alone"),
       choice("logging_strategy", {"", "epoch", "steps", "no", "none"}, "when losses are printed, likewise"),

@@ -7,7 +7,7 @@
 namespace tune::trainer::text_classification {
 namespace {
 
-using loop::choice, loop::flag, loop::real, loop::whole, loop::weighing;
+using loop::choice, loop::flag, loop::real, loop::whole;
 using loop::Hyperparameter, loop::Hyperparameters;
 
 constexpr double kMostSteps = 1e9;
@@ -53,15 +53,14 @@ void ask_schedule(const Hyperparameters& values, Asked& asked) {
 
 std::vector<Hyperparameter> hugging_face_hyperparameters(const std::vector<Hyperparameter>& shared) {
   return with(
-      {weighing(whole("num_train_epochs", 3, 0, 10000, "log",
-                      "passes over the training texts; 0 exports the untrained model")),
-       weighing(whole("per_device_train_batch_size", 8, 1, 1024, "log", "texts in a batch")),
+      {whole("num_train_epochs", 3, 0, 10000, "log",
+             "passes over the training texts; 0 exports the untrained model"),
+       whole("per_device_train_batch_size", 8, 1, 1024, "log", "texts in a batch"),
        whole("per_device_eval_batch_size", 8, 1, 4096, "log", "not used: memory decides"),
        whole("gradient_accumulation_steps", 1, 1, 64, "log",
              "batches whose gradients make one step of the optimizer"),
        real("learning_rate", 5e-5, 1e-6, 1, "log", "of the optimizer"),
-       weighing(choice("optim", {"adamw_torch_fused", "adamw_torch", "sgd", "rmsprop", "adagrad"},
-                       "the optimizer")),
+       choice("optim", {"adamw_torch_fused", "adamw_torch", "sgd", "rmsprop", "adagrad"}, "the optimizer"),
        real("weight_decay", 0, 0, 0.999, "linear", "on weights; biases and normalisation have none"),
        real("adam_beta1", 0.9, 0, 0.999, "reverse_log", "decay of Adam's mean of gradients"),
        real("adam_beta2", 0.999, 0, 0.99999, "reverse_log", "decay of Adam's mean of squared gradients"),
@@ -121,12 +120,11 @@ Asked asked_of_hugging_face(const Hyperparameters& values) {
 
 std::vector<Hyperparameter> tensorflow_hyperparameters(const std::vector<Hyperparameter>& shared) {
   return with(
-      {weighing(whole("epochs", 10, 0, 10000, "log",
-                      "passes over the training texts; 0 exports the untrained model")),
-       weighing(whole("batch_size", 32, 2, 1024, "log", "texts in a batch")),
+      {whole("epochs", 10, 0, 10000, "log", "passes over the training texts; 0 exports the untrained model"),
+       whole("batch_size", 32, 2, 1024, "log", "texts in a batch"),
        real("learning_rate", 1e-3, 1e-6, 0.5, "log", "of the optimizer"),
-       weighing(choice("optimizer", {"adam", "adamw", "sgd", "nesterov", "rmsprop", "adagrad", "adadelta"},
-                       "nesterov is SGD with Nesterov's momentum")),
+       choice("optimizer", {"adam", "adamw", "sgd", "nesterov", "rmsprop", "adagrad", "adadelta"},
+              "nesterov is SGD with Nesterov's momentum"),
        real("beta_1", 0.9, 0, 0.999, "reverse_log", "decay of Adam's mean of gradients"),
        real("beta_2", 0.999, 0, 0.99999, "reverse_log", "decay of Adam's mean of squared gradients"),
        real("momentum", 0.9, 0, 0.999, "reverse_log", "of sgd, nesterov and rmsprop"),

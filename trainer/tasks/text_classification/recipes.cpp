@@ -11,7 +11,7 @@
 namespace tune::trainer::text_classification {
 namespace {
 
-using loop::flag, loop::whole, loop::weighing;
+using loop::flag, loop::whole;
 using loop::Hyperparameter;
 using loop::Recipe;
 
@@ -57,15 +57,14 @@ std::vector<Hyperparameter> plan_rows() {
 
 std::vector<Hyperparameter> text_rows() {
   constexpr double kMostTokens = 1 << 20;
-  return {weighing(whole(
-              "max_length", 256, 4, kMostTokens, "log",
-              "tokens of a text, with those that stand for its ends; what is longer is cut. Where it is not "
-              "given, no more than the encoder takes")),
-          flag("group_by_length", true, "texts of a batch are about as long as each other"),
-          weighing(flag(
-              "cache_features", true,
-              "with freeze features: each text passes the encoder once, and all epochs and trials look at "
-              "what came out"))};
+  return {
+      whole("max_length", 256, 4, kMostTokens, "log",
+            "tokens of a text, with those that stand for its ends; what is longer is cut. Where it is not "
+            "given, no more than the encoder takes"),
+      flag("group_by_length", true, "texts of a batch are about as long as each other"),
+      flag("cache_features", true,
+           "with freeze features: each text passes the encoder once, and all epochs and trials look at "
+           "what came out")};
 }
 
 void append(std::vector<Hyperparameter>& rows, std::vector<Hyperparameter> more) {

@@ -158,7 +158,7 @@ std::vector<std::int64_t> TextClassificationTraining::largest_examples(std::int6
 }
 
 loop::Sizes TextClassificationTraining::sizes() const {
-  loop::Sizes sizes = Training::sizes();
+  loop::Sizes sizes;
   sizes.validation_examples = validation_texts_.size();
   return sizes;
 }

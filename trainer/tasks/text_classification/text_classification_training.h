@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "trainer/loop/device.h"
+#include "trainer/loop/sized.h"
 #include "trainer/loop/training.h"
 #include "trainer/loop/transfer.h"
 #include "trainer/loop/trial_file.h"
@@ -33,7 +34,7 @@ struct TextParts {
 
 // Owned by the command that trains. With freeze features and cache_features the encoder is passed once a
 // text, before the training, which then sees its features alone.
-class TextClassificationTraining final : public loop::Training {
+class TextClassificationTraining final : public loop::Training, public loop::Sized {
  public:
   // Tokenises all texts. What a person should know goes to `notes`. Throws Error(kBadSpec) for
   // hyperparameters that contradict each other, Error(kInterrupted) once a signal asks for that while
