@@ -1,6 +1,6 @@
 #include "trainer/weights/gguf_blocks.h"
 
-#include <ATen/Parallel.h>
+#include <torch/torch.h>
 
 #include <array>
 #include <cmath>

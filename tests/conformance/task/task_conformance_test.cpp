@@ -29,7 +29,7 @@ namespace {
 
 using namespace tune;
 using namespace tune::trainer;
-using tests::TemporaryFolder;
+using tune::tests::TemporaryFolder;
 namespace fs = std::filesystem;
 
 struct Case {
@@ -74,17 +74,17 @@ void draw_classes(const fs::path& folder) {
 // An encoder to start from, for as long as the tests run.
 const fs::path& tiny_encoder() {
   static const TemporaryFolder folder;
-  static const bool written = (tests::write_tiny_encoder(folder.path()), true);
+  static const bool written = (tune::tests::write_tiny_encoder(folder.path()), true);
   TUNE_CHECK(written);
   return folder.path();
 }
 
-void draw_texts(const fs::path& file) { write_file_atomically(file, tests::tiny_texts(20)); }
+void draw_texts(const fs::path& file) { write_file_atomically(file, tune::tests::tiny_texts(20)); }
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> all{
       {"line",
-       &tests::line_task(),
+       &tune::tests::line_task(),
        draw_line,
        Json::object(),
        {{"epochs", 4},
@@ -114,8 +114,8 @@ const std::vector<Case>& cases() {
       {"language_model",
        &language_model::language_model_task(),
        [](const fs::path& data) {
-         tests::write_tiny_language_model(data.parent_path() / "base");
-         tests::write_sums(data, 15);
+         tune::tests::write_tiny_language_model(data.parent_path() / "base");
+         tune::tests::write_sums(data, 15);
        },
        {{"weights", "base"}, {"split", {{"fractions", {0.8, 0.2}}}}},
        {{"epochs", 3},
@@ -194,7 +194,7 @@ class Workplace {
     settings.interrupted = std::move(interrupted);
     if (compute_.accelerated)
       settings.graph = [this](const torch::Device&) -> std::unique_ptr<loop::DeviceGraph> {
-        return repeats ? std::make_unique<tests::RepeatedWork>() : nullptr;
+        return repeats ? std::make_unique<tune::tests::RepeatedWork>() : nullptr;
       };
     std::ostringstream out, err;
     Outcome outcome{loop::TrainingLoop(training, settings, out, err, false).run(), {}};
@@ -307,12 +307,12 @@ TEST_CASE("A task's step asks an accelerator for no number") {
     loop::BatchLoader loader(*training, batches, 1, 0, place.compute());
     for (std::size_t i = 0; i < 2; ++i) {
       const loop::Batch batch = loader.next();
-      const tests::Questions questions;
+      const tune::tests::Questions questions;
       passes.run(batch, 1);
       optimizer.step(0.001);
       CHECK(questions.asked() == std::vector<std::string>());
     }
-    const tests::Questions questions;
+    const tune::tests::Questions questions;
     passes.loss_sums().sum().item<double>();
     CHECK(questions.asked().size() == 1);  // so one that was asked would have been counted
   }

@@ -70,7 +70,7 @@ TEST_CASE("a table that cannot be read is refused with its line") {
   CHECK(uneven.find("t.csv, line 3: it has 1 cell, and the first row has 2") != uneven.npos);
   CHECK(refusal("a,a\n1,2\n") == "t.csv, line 1: the column \"a\" is there twice");
   CHECK(refusal("a,\n1,2\n") == "t.csv, line 1: column 2 has no name");
-  CHECK(refusal("{\"a\": 1}\n{\"a\": 1,}\n").starts_with("t.csv, line 2, column 9: it is not JSON"));
+  CHECK(refusal("{\"a\": 1}\n{\"a\": 1,}\n").substr(0, 39) == "t.csv, line 2, column 9: it is not JSON");
   CHECK(refusal("{\"a\": 1}\n{\"a\": 1, \"a\": 2}\n").starts_with("t.csv, line 2, column 10: "));
   CHECK(refusal("{\"a\": 1}\n[2]\n") == "t.csv, line 2: it is no object");
   CHECK(refusal("[{\"a\": 1}, {\"a\": 2}]") == "t.csv is a JSON list, not JSON Lines");

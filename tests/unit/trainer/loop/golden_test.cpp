@@ -85,7 +85,8 @@ TEST_CASE("RMSprop, Adagrad and Adadelta go where torch's go") {
 }
 
 TEST_CASE("One cycle passes through the points of torch's OneCycleLR") {
-  const loop::Schedule schedule{loop::ScheduleKind::kOneCycle, 0.4, 0, {}, 0.1, 1};
+  const loop::Schedule schedule{
+      .kind = loop::ScheduleKind::kOneCycle, .base = 0.4, .step_epochs = {}, .epochs = 1};
   const std::vector<double> rates = golden()["one_cycle"];
   REQUIRE(rates.size() == 100);
   // torch takes its first step at the beginning of the curve, and its 30th at the top.

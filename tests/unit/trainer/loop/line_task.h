@@ -38,7 +38,11 @@ class LineTask final : public trainer::loop::Training {
     plan_.batch_size = 4;
     plan_.accumulate = accumulate;
     plan_.optimizer.kind = trainer::loop::OptimizerKind::kAdam;
-    plan_.schedule = {trainer::loop::ScheduleKind::kCosine, 0.1, 0.5, {}, 0.1, static_cast<double>(epochs)};
+    plan_.schedule = {.kind = trainer::loop::ScheduleKind::kCosine,
+                      .base = 0.1,
+                      .warmup_epochs = 0.5,
+                      .step_epochs = {},
+                      .epochs = static_cast<double>(epochs)};
   }
 
   const trainer::loop::Recipe& recipe() const override { return recipe_; }

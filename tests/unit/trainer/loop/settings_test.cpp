@@ -45,14 +45,16 @@ Json minimal_trial() {
 }  // namespace
 
 TEST_CASE("A cosine schedule warms up, peaks and ends at zero") {
-  const loop::Schedule schedule{loop::ScheduleKind::kCosine, 0.4, 1, {}, 0.1, 10};
+  const loop::Schedule schedule{
+      .kind = loop::ScheduleKind::kCosine, .base = 0.4, .warmup_epochs = 1, .step_epochs = {}, .epochs = 10};
   CHECK(schedule.rate(0.5) == Approx(0.5 * 0.4 * 0.5 * (1 + std::cos(M_PI * 0.05))));
   CHECK(schedule.rate(5) == Approx(0.2));
   CHECK(schedule.rate(10) == Approx(0).margin(1e-12));
 }
 
 TEST_CASE("A linear schedule peaks at the end of its warm-up and falls to zero") {
-  const loop::Schedule schedule{loop::ScheduleKind::kLinear, 0.4, 2, {}, 0.1, 10};
+  const loop::Schedule schedule{
+      .kind = loop::ScheduleKind::kLinear, .base = 0.4, .warmup_epochs = 2, .step_epochs = {}, .epochs = 10};
   CHECK(schedule.rate(1) == Approx(0.2));
   CHECK(schedule.rate(2) == Approx(0.4));
   CHECK(schedule.rate(6) == Approx(0.2));
@@ -60,7 +62,8 @@ TEST_CASE("A linear schedule peaks at the end of its warm-up and falls to zero")
 }
 
 TEST_CASE("Steps multiply the rate when their epochs are reached") {
-  const loop::Schedule schedule{loop::ScheduleKind::kStep, 1, 0, {33, 67}, 0.1, 100};
+  const loop::Schedule schedule{
+      .kind = loop::ScheduleKind::kStep, .base = 1, .step_epochs = {33, 67}, .epochs = 100};
   CHECK(schedule.rate(32.9) == Approx(1));
   CHECK(schedule.rate(33) == Approx(0.1));
   CHECK(schedule.rate(67) == Approx(0.01));

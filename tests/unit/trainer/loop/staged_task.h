@@ -39,7 +39,11 @@ class StagedTask final : public trainer::loop::Training {
     plan_.batch_size = 4;
     plan_.optimizer.kind = trainer::loop::OptimizerKind::kAdamW;
     plan_.optimizer.weight_decay = 0.01;
-    plan_.schedule = {trainer::loop::ScheduleKind::kCosine, 0.02, 0.5, {}, 0.1, static_cast<double>(epochs)};
+    plan_.schedule = {.kind = trainer::loop::ScheduleKind::kCosine,
+                      .base = 0.02,
+                      .warmup_epochs = 0.5,
+                      .step_epochs = {},
+                      .epochs = static_cast<double>(epochs)};
   }
   const trainer::loop::Recipe& recipe() const override { return recipe_; }
   const trainer::loop::Plan& plan() const override { return plan_; }

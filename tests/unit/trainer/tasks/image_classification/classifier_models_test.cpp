@@ -171,7 +171,7 @@ TEST_CASE("An input of another size is cut out of the same share of the image") 
   CHECK(small.mean == kind.input.mean);
   CHECK(
       contains(message_of(ExitCode::kBadSpec, [] { input_at(classifier_model("vit_tiny_patch16_224"), 96); }),
-               "leave image_size out"));
+               "takes images of 224 pixels, not of 96"));
   CHECK(contains(message_of(ExitCode::kBadSpec, [] { input_at(classifier_model("vgg16"), 31); }),
                  "vgg16 takes images of 32 pixels and more, not of 31"));
 }

@@ -8,7 +8,8 @@ namespace {
 
 using namespace tune;
 using namespace tune::trainer;
-using tests::golden_of, tests::formula_decoder, tests::formula_ids, tests::distance, tests::noise;
+using tune::tests::golden_of, tune::tests::formula_decoder, tune::tests::formula_ids, tune::tests::distance,
+    tune::tests::noise;
 
 double loss_of(nn::Decoder& decoder, const torch::Tensor& ids, torch::Tensor* loss = nullptr) {
   const torch::Tensor hidden = decoder->forward({.ids = ids});
@@ -31,8 +32,8 @@ TEST_CASE("Logits of every kind of language model are transformers' within 1e-4,
     CHECK(nn::count_parameters(decoder->shape()) == one["parameters"]);
     for (const nn::Attention attention : {nn::Attention::kSdpa, nn::Attention::kEager}) {
       decoder->set_attention(attention);
-      CHECK(distance(tests::logits_of(decoder, formula_ids("ids", 2, 11)).slice(1, 0, 11, 5), one["logits"]) <
-            1e-4);
+      CHECK(distance(tune::tests::logits_of(decoder, formula_ids("ids", 2, 11)).slice(1, 0, 11, 5),
+                     one["logits"]) < 1e-4);
     }
   }
 }

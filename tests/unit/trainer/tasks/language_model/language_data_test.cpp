@@ -35,7 +35,7 @@ std::string learned_text(const TokenSequence& sequence) {
 
 TEST_CASE("Prompts and completions come out of CSV with and without names, and out of JSON Lines") {
   const TestFolder folder;
-  for (const std::string& text :
+  for (const char* text :
        {"prompt,completion\na,b\n\"c,d\",e\n", "a,b\n\"c,d\",e\n", "completion,prompt\nb,a\ne,\"c,d\"\n",
         "{\"prompt\": \"a\", \"completion\": \"b\"}\n{\"completion\": \"e\", \"prompt\": \"c,d\"}\n"}) {
     const auto examples = read_examples(folder.write("data", text), {});
