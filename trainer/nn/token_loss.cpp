@@ -77,10 +77,6 @@ torch::Tensor token_loss(const torch::Tensor& hidden, const OutputLayer& output,
                           grad && hidden.requires_grad(), grad && output.weight.requires_grad());
 }
 
-std::int64_t token_loss_bytes(const OutputLayer& output, std::int64_t targets) {
-  return 2 * 4 * std::min(targets, rows_at_once(output.weight)) * output.weight.size(0);
-}
-
 TokenScores token_scores(const torch::Tensor& hidden, const OutputLayer& output,
                          const torch::Tensor& targets) {
   const torch::NoGradGuard no_grad;

@@ -19,9 +19,6 @@ struct OutputLayer {
 torch::Tensor token_loss(const torch::Tensor& hidden, const OutputLayer& output, const torch::Tensor& targets,
                          double smoothing);
 
-// What that holds of logits at once, for so many targets: bytes of a part, twice.
-std::int64_t token_loss_bytes(const OutputLayer& output, std::int64_t targets);
-
 struct TokenScores {
   torch::Tensor losses;  // double []: the sum, as above without smoothing
   torch::Tensor right;   // int64 []: targets that are the most probable token

@@ -25,6 +25,12 @@ constexpr std::int64_t kPromptsAtOnce = 8;
 // A stream of random numbers of the order of batches, apart from that of examples.
 constexpr std::uint64_t kBatchStream = 0x62617463;
 
+// What nn::token_loss() holds of logits at once: a part of 16 MiB, or of 16 targets, and its gradient.
+std::int64_t logits_bytes(std::int64_t vocabulary, std::int64_t targets) {
+  constexpr std::int64_t kPart = std::int64_t{16} << 20, kFewest = 16, kBytes = 4;
+  return 2 * kBytes * vocabulary * std::min(targets, std::max(kFewest, kPart / (kBytes * vocabulary)));
+}
+
 // Of its weights in the types of read_base_tensors(): what is packed in blocks is float16 there.
 std::int64_t base_bytes(const BaseModel& base) {
   constexpr std::int64_t kHalf = 2;
@@ -121,7 +127,7 @@ loop::Sizes LanguageModelTraining::sizes() const {
   for (const std::int64_t example : largest_examples(plan_.batch_size))
     for (const std::size_t sequence : rows_[static_cast<std::size_t>(example)])
       targets += parts_.data.training[sequence].count_learned();
-  sizes.logits_bytes = nn::token_loss_bytes(parts_.decoder->output(), targets);
+  sizes.logits_bytes = logits_bytes(shape.vocabulary, targets);
   if (!parts_.data.prompts.empty()) {
     std::size_t longest = 0;
     for (const auto& prompt : parts_.data.prompts) longest = std::max(longest, prompt.size());
