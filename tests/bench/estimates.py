@@ -29,7 +29,7 @@ def language(shape, length, batch, **more):
 
 def pictures(model, size, batch, **more):
     return {"task": "image_classification", "model": model,
-            "fixed": {"batch_size": batch, "epochs": 2, "image_size": size, **more}}
+            "fixed": {"batch_size": batch, "epochs": 1, "image_size": size, **more}}
 
 
 CONFIGURATIONS = {
@@ -120,7 +120,7 @@ def trainer_of(configuration, place):
     if configuration["task"] == "image_classification":
         data = place / "pictures"
         if not data.exists():
-            subprocess.run([BIN / "tune-train", "synthesize", "--task", "image_classification", "--output", data, "--images", "240",
+            subprocess.run([BIN / "tune-train", "synthesize", "--task", "image_classification", "--output", data, "--images", "120",
                             "--size", "128"], check=True, stdout=subprocess.DEVNULL)
         return {"task": "image_classification", "model": configuration["model"], "data": str(data)}, {}
     model = place / ("llama-" + "-".join(map(str, configuration["shape"])))

@@ -24,6 +24,8 @@ constexpr std::int64_t kFewest = 2;  // examples in a batch: one has no variance
 constexpr double kLongTime = 10;  // times EstimateRequest::seconds: what one thing may take that is measured
 constexpr std::size_t kMostTimed = 20;        // batches
 constexpr std::int64_t kCheckpointsKept = 3;  // the newest two and the best one (CheckpointStore::save)
+constexpr int kRounds = 3;                    // steps until gaps between blocks hardly grow any more
+constexpr std::int64_t kLaterGaps = 20;       // a part of so many is what evaluations in between add to them
 constexpr std::int64_t kGaps = 20;  // a part of so many is kept by a GPU's allocator: blocks are rounded up
 constexpr std::int64_t kTimedBytes = 256ll << 20;  // of a checkpoint that is written for its time
 
@@ -53,7 +55,6 @@ std::int64_t most_of(const GrowthAt& growth) {
 struct CountedStep {
   std::int64_t examples = 0;
   GrowthAt forward, backward, update;  // bytes above what was held before
-  std::int64_t kept = 0;               // of that at the end of the forward pass
   std::int64_t before = 0;             // what the process had, or held on the device
   std::int64_t beyond = 0;             // by how much more than its tensors it grew
   double forward_seconds = 0, seconds = 0;
@@ -77,6 +78,7 @@ CarriedOn carry_on(const CountedStep& smaller, const CountedStep& larger, std::i
   result.in_forward = forward > backward && forward > update;
   // Blocks that are freed and taken again leave gaps, in proportion to what there is of them.
   result.beyond = larger.beyond;
+  if (larger.examples < examples) result.beyond += result.growth / kLaterGaps;
   if (smaller.examples < larger.examples && larger.beyond > smaller.beyond)
     result.beyond += (larger.beyond - smaller.beyond) * (examples - larger.examples) /
                      (larger.examples - smaller.examples);
@@ -107,14 +109,11 @@ class Measurement {
     TrainingEstimate result;
     describe(result);
     const std::int64_t batch = std::min<std::int64_t>(training_.plan().batch_size, result.examples);
-    training_.enter_step(std::max(0.0, length_of(training_.plan(), count_batches()).epochs - 1e-6));
+    enter_training();
     const auto [smaller, larger] = count_steps(batch);
     const CarriedOn carried = carry_on(smaller, larger, batch);
     std::optional<CountedStep> whole;
-    if (larger.examples == batch)
-      whole = larger;
-    else if (is_worth_measuring(larger, carried, batch))
-      whole = count(batch);
+    if (larger.examples == batch || is_worth_measuring(larger, carried, batch)) whole = count_whole(batch);
     result.batch_size = batch;
     fill_memory(result, smaller, larger, carried, whole);
     fill_time(result, whole ? *whole : larger);
@@ -139,14 +138,33 @@ class Measurement {
     result.optimizer_bytes = bytes_of(optimizer_.state(/*within_a_step=*/false));
   }
 
-  // Two steps of so many of the largest examples: the second is the one that is counted, since buffers that
-  // are made once are there by then, and gaps between blocks.
+  // As late in the training as can be, when the most is trained.
+  void enter_training() {
+    training_.enter_step(std::max(0.0, length_of(training_.plan(), count_batches()).epochs - 1e-6));
+  }
+
+  // Some steps of so many of the largest examples: the last is the one that is counted, since buffers that
+  // are made once are there by then, and the gaps between blocks that the first steps leave.
   CountedStep count(std::int64_t examples) {
     CountedStep step;
     const std::vector<std::int64_t> largest = largest_examples(examples);
     step.examples = static_cast<std::int64_t>(largest.size());
     step.before = begin_peak_memory(compute_.device);
-    for (int round = 0; round < 2; ++round) run(step, largest);
+    for (int round = 0; round < kRounds; ++round) run(step, largest);
+    return with_rest(step);
+  }
+
+  // The same of the whole batch, with an evaluation between two steps: its blocks have other sizes, and leave
+  // other gaps.
+  CountedStep count_whole(std::int64_t batch) {
+    CountedStep step = count(batch);
+    evaluate([asked = 0]() mutable { return ++asked > 1; });
+    enter_training();
+    run(step, largest_examples(batch));
+    return with_rest(step);
+  }
+
+  CountedStep with_rest(CountedStep step) const {
     wait_for(compute_.device);
     step.beyond = std::max<std::int64_t>(0, peak_memory_bytes(compute_.device) - step.before - step.growth());
     // What the allocator of a GPU keeps is no tensor.
@@ -164,7 +182,6 @@ class Measurement {
 
   void run(CountedStep& step, const std::vector<std::int64_t>& examples) {
     const std::int64_t base = request_.tensors.held();
-    const auto begin = Clock::now();
     Batch batch;
     LossTerms terms;
     const auto forward = [&] {
@@ -182,11 +199,10 @@ class Measurement {
     const auto counted = [&](const std::function<void()>& work) {
       return GrowthAt{step.examples, request_.tensors.series(base, work)};
     };
-    const auto forward_begin = Clock::now();
+    const auto begin = Clock::now();
     step.forward = counted(forward);
     wait_for(compute_.device);
-    step.kept = request_.tensors.held() - base;
-    step.forward_seconds = since(forward_begin);
+    step.forward_seconds = since(begin);
     step.backward = counted(backward);
     step.update = counted([&] { optimizer_.step(kTinyRate); });
     wait_for(compute_.device);
@@ -209,15 +225,14 @@ class Measurement {
       fits = *free / 2 / each;
     }
     counted_ = counted_batches(batch, fits);
-    const auto step_of = [&](std::int64_t examples) { return count(examples); };
-    CountedStep smaller = step_of(counted_.front());
+    CountedStep smaller = count(counted_.front());
     if (counted_.size() == 1) return {smaller, smaller};
-    return {std::move(smaller), step_of(counted_.back())};
+    return {std::move(smaller), count(counted_.back())};
   }
 
   bool is_worth_measuring(const CountedStep& larger, const CarriedOn& carried, std::int64_t batch) const {
     const double seconds =
-        2 * larger.seconds * static_cast<double>(batch) / static_cast<double>(larger.examples);
+        (kRounds + 2) * larger.seconds * static_cast<double>(batch) / static_cast<double>(larger.examples);
     const auto free = free_memory_bytes(compute_.device);
     constexpr double kMargin = 0.8;
     return seconds <= kLongTime * request_.seconds && !request_.interrupted() && free &&
@@ -317,20 +332,19 @@ class Measurement {
             ? std::min<std::int64_t>(kWarmUps + 1, static_cast<std::int64_t>(batches.size()) - 1)
             : 0;
     const std::int64_t accumulate = training_.plan().accumulate;
-    double units = 0, examples = 0;
+    double units = 0;
     Clock::time_point begin = Clock::now();
     for (std::size_t i = 0; i < batches.size(); ++i) {
       if (static_cast<std::int64_t>(i) == warm) {
         wait_for(compute_.device);
         begin = Clock::now();
-        units = examples = 0;
+        units = 0;
       }
       const Batch batch = loader.next();
-      passes.run(batch, /*divisor=*/1);
+      if (batch.weight > 0) passes.run(batch, /*divisor=*/1);
       if (static_cast<std::int64_t>(i + 1) % accumulate == 0) optimizer_.step(kTinyRate);
-      const auto own = static_cast<double>(batches[i].size());
-      examples += own;
-      units += batch.units > 0 ? static_cast<double>(batch.units) : own;
+      units +=
+          static_cast<double>(batch.units > 0 ? batch.units : static_cast<std::int64_t>(batches[i].size()));
       if (static_cast<std::int64_t>(i) > warm && (since(begin) > request_.seconds || request_.interrupted()))
         break;
     }
@@ -342,24 +356,27 @@ class Measurement {
     return seconds / units * units_of_example;
   }
 
+  // As the loop does.
+  Metrics evaluate(const std::function<bool()>& interrupted) {
+    training_.model().eval();
+    const torch::NoGradGuard no_grad;
+    const compat::Autocast precision(compute_.device.type(), compute_.precision == Precision::kBf16,
+                                     torch::kBFloat16);
+    Metrics metrics = training_.evaluate(interrupted);
+    wait_for(compute_.device);
+    return metrics;
+  }
+
   void fill_validation(TrainingEstimate& result, const CountedStep& counted) {
     TimeEstimate& time = result.time;
     MemoryEstimate& memory = result.memory;
     const std::int64_t before = begin_peak_memory(compute_.device);
     const auto begin = Clock::now();
     int asked = 0;
-    Metrics metrics;
-    {
-      training_.model().eval();
-      const torch::NoGradGuard no_grad;
-      const compat::Autocast precision(compute_.device.type(), compute_.precision == Precision::kBf16,
-                                       torch::kBFloat16);
-      metrics = training_.evaluate([&] {
-        // At least one batch, for what it holds.
-        return ++asked > 1 && (request_.interrupted() || since(begin) > kLongTime * request_.seconds);
-      });
-    }
-    wait_for(compute_.device);
+    const Metrics metrics = evaluate([&] {
+      // At least one batch, for what it holds.
+      return ++asked > 1 && (request_.interrupted() || since(begin) > kLongTime * request_.seconds);
+    });
     const std::int64_t peak = peak_memory_bytes(compute_.device);
     memory.evaluating = device_context_bytes(compute_.device) + peak;
     evaluation_growth_ = std::max<std::int64_t>(0, peak - before);

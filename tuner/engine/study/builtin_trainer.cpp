@@ -158,8 +158,7 @@ struct Question {
   std::vector<std::string> options = {};
   std::string failure;  // "failed before the first trial"
 };
-// What the command prints about a trial; nullopt when a signal ended it. What it says meanwhile goes to
-// stderr.
+// What the command prints about a trial; nullopt when a signal ended it.
 std::optional<Json> answer_about_trial(const BuiltinTrainer& trainer, const Spec& spec, const ProbeRun& run,
                                        const Question& question) {
   const std::string named = "tune-train " + question.command;
@@ -172,7 +171,10 @@ std::optional<Json> answer_about_trial(const BuiltinTrainer& trainer, const Spec
   program.on_line = [&](const std::string& line) {
     const auto error = error_in(line);
     if (!error) {
-      std::cerr << visible_text(line) << '\n';
+      if (run.on_line)
+        run.on_line(line);
+      else
+        std::cerr << visible_text(line) << '\n';
       return;
     }
     message = error->message;

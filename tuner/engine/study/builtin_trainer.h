@@ -42,6 +42,8 @@ struct ProbeRun {
   std::map<std::string, std::string> environment = {};  // which devices it may use, and what the spec says
   std::vector<int> inherited = {};                      // descriptors of leases
   std::function<int()> signals = {};                    // as in Program
+  // What it says meanwhile, but for an error; {}: it goes to stderr.
+  std::function<void(const std::string& line)> on_line = {};
 };
 // Measures which precision is fastest here, and how fast: what the probe printed; nullopt when a signal ended
 // it. Throws Error(kEnvironment) when it fails (bad data, ...): the error that it printed as JSON becomes the

@@ -76,8 +76,12 @@ class SearchEstimator {
   std::optional<Json> ask(const ParameterSet& parameters) {
     const ProbeRequest probe{request_.trainer, spec_,          request_.folder, /*seed=*/0,
                              request_.signals, request_.notice};
-    return estimate_trainer(request_.trainer, spec_, run_on_share(probe, *share_, parameters, "estimate"),
-                            request_.seconds);
+    ProbeRun run = run_on_share(probe, *share_, parameters, "estimate");
+    // Of the same data it says the same each time.
+    run.on_line = [this](const std::string& line) {
+      if (said_.insert(line).second) request_.notice(line);
+    };
+    return estimate_trainer(request_.trainer, spec_, run, request_.seconds);
   }
 
   bool on_cpu() const { return share_->devices.empty(); }
@@ -262,6 +266,7 @@ class SearchEstimator {
   DevicePool pool_;
   Json hyperparameters_;
   std::optional<DeviceShare> share_;
+  std::set<std::string> said_;
   SearchEstimate result_;
 };
 
