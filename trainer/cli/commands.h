@@ -31,6 +31,7 @@ int run_export(const Arguments& arguments, Console& console);
 int run_synthesize(const Arguments& arguments, Console& console);
 int run_pretrain(const Arguments& arguments, Console& console);
 int run_probe(const Arguments& arguments, Console& console);
+int run_estimate(const Arguments& arguments, Console& console);
 int run_models(const Arguments& arguments, Console& console);
 int run_describe(const Arguments& arguments, Console& console);
 

@@ -39,16 +39,20 @@ loop::Precision probed_precision(const loop::Task& task, loop::Training& trainin
 
 }  // namespace
 
-ExitCode train(const loop::Task& task, const loop::TrialFile& trial, loop::Compute& compute,
-               std::ostream& out, Console& console) {
+std::unique_ptr<loop::Training> start_training(const loop::Task& task, const loop::TrialFile& trial,
+                                               loop::Compute& compute, std::ostream& err) {
   const std::optional<loop::Precision> known = known_precision(task, trial, compute);
   compute.precision = known.value_or(loop::Precision::kFp32);
-  std::unique_ptr<loop::Training> training = task.start(trial, compute, console.err);
-  if (!known && training->is_worth_a_probe()) {
-    compute.precision = probed_precision(task, *training, compute, console.err);
-    training.reset();  // the probe has spoilt it
-    training = task.start(trial, compute, console.err);
-  }
+  std::unique_ptr<loop::Training> training = task.start(trial, compute, err);
+  if (known || !training->is_worth_a_probe()) return training;
+  compute.precision = probed_precision(task, *training, compute, err);
+  training.reset();  // the probe has spoilt it
+  return task.start(trial, compute, err);
+}
+
+ExitCode train(const loop::Task& task, const loop::TrialFile& trial, loop::Compute& compute,
+               std::ostream& out, Console& console) {
+  const std::unique_ptr<loop::Training> training = start_training(task, trial, compute, console.err);
   return loop::TrainingLoop(*training, loop::loop_settings(trial, task.unit, compute), out, console.err,
                             console.err_is_terminal)
       .run();

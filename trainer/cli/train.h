@@ -8,8 +8,12 @@
 namespace tune::trainer::cli {
 
 // Sets `compute.precision` to what the trial asks for: "auto" is the one of the checkpoint that it goes on
-// from, else the faster one by a short probe, which a line on stderr reports. Then trains. Metric lines go
-// to `out`. Returns what TrainingLoop::run() does.
+// from, else the faster one by a short probe, which a line on `err` reports. Reads the data and builds the
+// model.
+std::unique_ptr<loop::Training> start_training(const loop::Task& task, const loop::TrialFile& trial,
+                                               loop::Compute& compute, std::ostream& err);
+
+// Starts likewise, and trains. Metric lines go to `out`. Returns what TrainingLoop::run() does.
 ExitCode train(const loop::Task& task, const loop::TrialFile& trial, loop::Compute& compute,
                std::ostream& out, Console& console);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "trainer/loop/weighing.h"
 #include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 
@@ -145,6 +146,7 @@ OrderedJson describe(const Hyperparameter& row) {
   }
   if (row.type == HyperparameterType::kCategorical) json["values"] = row.values;
   json["description"] = row.description;
+  if (weighs(row.name)) json["weighs"] = true;
   return json;
 }
 

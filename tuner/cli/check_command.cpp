@@ -14,6 +14,8 @@
 #include "tuner/cli/command_line/options.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
+#include "tuner/cli/estimate_text.h"
+#include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/metric_names.h"
 #include "tuner/core/parameter_text.h"
@@ -262,13 +264,15 @@ Json warnings_json(const Spec& spec) {
 }
 
 void print_as_json(const Spec& spec, const std::optional<metrics::LogSample>& sample,
-                   const SampleResult& result, const std::optional<SampleResult>& second, Console& console) {
+                   const SampleResult& result, const std::optional<SampleResult>& second,
+                   const Json& estimate, Console& console) {
   const std::size_t points = searched_points(spec);
   Json json{{"schema", 1}, {"study", spec.study}, {"valid", true}, {"warnings", warnings_json(spec)}};
   json["parameters"] = Json::array();
   for (const Parameter& parameter : spec.space.parameters()) json["parameters"].push_back(parameter.name);
   json["points"] = points == 0 ? Json() : Json(points);
   json["commands"] = spec.trainer ? Json::array() : Json(command_forms(spec));
+  if (!estimate.is_null()) json["estimate"] = estimate;
   if (sample) {
     json["sample"] = {{"lines", sample->lines}, {"metrics", Json::array()}};
     json["sample"]["notices"] = sample->notices;
@@ -298,12 +302,15 @@ void print_sample(const Spec& spec, const metrics::LogSample& sample, const Samp
 }  // namespace
 
 int check_command(const Arguments& arguments, Console& console) {
-  const auto options = Options(command_line(), "check")
-                           .positional("SPEC", "the spec, search.json")
-                           .value("sample", "LOG", "show which lines of this log the metrics are read from")
-                           .parse(arguments, console);
+  const auto options =
+      Options(command_line(), "check")
+          .positional("SPEC", "the spec, search.json")
+          .value("sample", "LOG", "show which lines of this log the metrics are read from")
+          .flag("estimate", "also memory, storage, time and cost, as `tune estimate` says them")
+          .parse(arguments, console);
   if (!options) return 0;
-  const Spec spec = read_checked_spec(options->text("SPEC")).spec;
+  const CheckedSpec checked = read_checked_spec(options->text("SPEC"));
+  const Spec& spec = checked.spec;
   std::optional<metrics::LogSample> sample;
   SampleResult result;
   std::optional<SampleResult> second;
@@ -313,12 +320,24 @@ int check_command(const Arguments& arguments, Console& console) {
     if (spec.second_objective && spec.second_objective->metric != kDeviceSeconds)
       second = sample_result(*spec.second_objective, *sample);
   }
+  std::optional<engine::SearchEstimate> estimate;
+  if (options->has("estimate") && checked.trainer) {
+    estimate = estimate_search(spec, *checked.trainer, {store_folder(*options)}, console);
+    if (!estimate) return static_cast<int>(ExitCode::kInterrupted);
+  }
   if (options->has("json")) {
-    print_as_json(spec, sample, result, second, console);
+    Json estimated;
+    if (options->has("estimate")) estimated = estimate ? to_json(spec, *estimate) : bounds_json(spec);
+    print_as_json(spec, sample, result, second, estimated, console);
   } else {
     print_summary(spec, console.out);
     print_warnings(spec, console.err);
     if (sample) print_sample(spec, *sample, result, second, console.out);
+    if (options->has("estimate")) console.out << '\n';
+    if (estimate)
+      print_estimate(spec, *estimate, console.out);
+    else if (options->has("estimate"))
+      print_bounds(spec, console.out);
   }
   const SampleResult& worse = result.value && second ? *second : result;
   if (sample && !worse.value)

@@ -48,7 +48,7 @@ const CommandLine& command_line() {
           {"run",
            "--spec FILE [--store DIR] [--name STUDY] [--trials N] [--parallel N] [--time T] [--gpu-hours H] "
            "[--cost-usd USD] [--target X] [--no-improvement N] [--convergence X] [--seed N] [--gpus LIST] "
-           "[--dry-run] [--json]",
+           "[--dry-run [--estimate]] [--json]",
            "search the ranges of a spec, and go on with what was interrupted",
            "tune --spec search.json\ntune --spec search.json --dry-run\n"
            "tune --spec search.json --name second --trials 50 --time 2h",
@@ -100,9 +100,12 @@ const CommandLine& command_line() {
            "tune ask-tell --spec search.json --store tune-store\necho '{\"ask\": 2}' | tune ask-tell --spec "
            "search.json",
            ask_tell_command},
-          {"check", "check SPEC [--sample LOG] [--json]",
+          {"check", "check SPEC [--sample LOG] [--estimate] [--json]",
            "whether a spec is valid, and what its metrics read from a log",
            "tune check search.json\ntune check search.json --sample train.log", check_command},
+          {"estimate", "estimate SPEC [--seconds S] [--gpus LIST] [--store DIR] [--json]",
+           "memory, storage, time and cost of a search, before it begins",
+           "tune estimate search.json\ntune estimate search.json --json", estimate_command},
           {"init",
            "init [DATA [--model NAME] [--weights FILE] [--task TASK] [--classes-from PLACE]] [--from-script "
            "FILE [--set NAME=VALUE]...] [--output FILE [--force]] [--json]",

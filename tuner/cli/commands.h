@@ -23,6 +23,7 @@ int ask_tell_command(const Arguments& arguments, Console& console);
 int init_command(const Arguments& arguments, Console& console);
 int import_command(const Arguments& arguments, Console& console);
 int check_command(const Arguments& arguments, Console& console);
+int estimate_command(const Arguments& arguments, Console& console);
 int schema_command(const Arguments& arguments, Console& console);
 int doctor_command(const Arguments& arguments, Console& console);
 int promote_command(const Arguments& arguments, Console& console);

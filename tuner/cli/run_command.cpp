@@ -8,6 +8,7 @@
 #include "tuner/cli/command_forms.h"
 #include "tuner/cli/command_line/output.h"
 #include "tuner/cli/commands.h"
+#include "tuner/cli/estimate_text.h"
 #include "tuner/cli/gpu_options.h"
 #include "tuner/cli/limit_options.h"
 #include "tuner/cli/number_options.h"
@@ -63,8 +64,8 @@ std::vector<Planned> plan_trials(const Spec& spec, const std::filesystem::path& 
 }
 
 // What would be started, with nothing started and nothing written.
-int dry_run(const Spec& spec, const std::filesystem::path& store, const engine::Overrides& overrides,
-            bool as_json, Console& console) {
+void dry_run(const Spec& spec, const std::filesystem::path& store, const engine::Overrides& overrides,
+             bool as_json, const Json& estimate, Console& console) {
   const std::optional<std::uint64_t> given = overrides.seed ? overrides.seed : spec.strategy.seed;
   const std::uint64_t seed = given ? *given : entropy_seed();
   engine::WarmStartTrials earlier = engine::read_warm_start(store, spec, seed);
@@ -79,13 +80,14 @@ int dry_run(const Spec& spec, const std::filesystem::path& store, const engine::
                         {"argv", one.attempt.argv},
                         {"working_directory", one.attempt.working_directory.string()}});
     }
-    print_json({{"schema", 1},
-                {"study", spec.study},
-                {"seed", seed},
-                {"seed_is_fixed", given.has_value()},
-                {"trials", trials}},
-               console);
-    return 0;
+    Json json{{"schema", 1},
+              {"study", spec.study},
+              {"seed", seed},
+              {"seed_is_fixed", given.has_value()},
+              {"trials", trials}};
+    if (!estimate.is_null()) json["estimate"] = estimate;
+    print_json(json, console);
+    return;
   }
   console.out << "Study " << spec.study << ", seed " << seed
               << (given
@@ -100,7 +102,6 @@ int dry_run(const Spec& spec, const std::filesystem::path& store, const engine::
     console.out << "\n  " << shell_text(one.attempt.argv) << '\n';
   }
   console.out << "\nNothing was started or written. Later suggestions depend on the results of these.\n";
-  return 0;
 }
 
 }  // namespace
@@ -110,7 +111,8 @@ int run_command(const Arguments& arguments, Console& console) {
   declared.value("spec", "FILE", "the search, as JSON; `tune schema` describes it")
       .value("name", "STUDY", "the study's name, in place of the spec's")
       .value("seed", "N", "the seed, in place of strategy.seed")
-      .flag("dry-run", "print the first suggestions and their commands; start and write nothing");
+      .flag("dry-run", "print the first suggestions and their commands; start and write nothing")
+      .flag("estimate", "with --dry-run: also memory, storage, time and cost, as `tune estimate` says them");
   const auto options = declare_limits(declared).parse(arguments, console);
   if (!options) return 0;
   if (!options->has("spec"))
@@ -127,11 +129,15 @@ int run_command(const Arguments& arguments, Console& console) {
   request.version = TUNE_VERSION;
   if (options->has("name")) request.spec.study = options->text("name");
   study_folder(request.store, request.spec.study);
+  if (options->has("estimate") && !options->has("dry-run"))
+    throw Error(ExitCode::kUsage, "--estimate goes with --dry-run", "or say `tune estimate FILE`");
   if (!options->has("dry-run")) return run_and_report(std::move(request), options->has("json"), console);
 
   Spec& spec = request.spec;
+  std::optional<engine::BuiltinTrainer> trainer;
   if (spec.trainer) {
-    engine::apply_builtin_trainer(spec, engine::find_builtin_trainer(), request.spec_file, request.spec_text);
+    trainer = engine::find_builtin_trainer();
+    engine::apply_builtin_trainer(spec, *trainer, request.spec_file, request.spec_text);
   }
   if (!spec.trainer && !options->has("json")) {
     spec.warnings.clear();  // they are printed
@@ -139,7 +145,22 @@ int run_command(const Arguments& arguments, Console& console) {
     print_warnings(spec, console.err);
   }
   spec.limits = limits_in_place(spec.limits, request.overrides.limits);
-  return dry_run(spec, request.store, request.overrides, options->has("json"), console);
+  std::optional<engine::SearchEstimate> estimate;
+  if (options->has("estimate") && trainer) {
+    estimate = estimate_search(spec, *trainer, {request.store}, console);
+    if (!estimate) return static_cast<int>(ExitCode::kInterrupted);
+  }
+  Json estimated;
+  if (options->has("estimate") && options->has("json"))
+    estimated = estimate ? to_json(spec, *estimate) : bounds_json(spec);
+  dry_run(spec, request.store, request.overrides, options->has("json"), estimated, console);
+  if (options->has("json") || !options->has("estimate")) return 0;
+  console.out << '\n';
+  if (estimate)
+    print_estimate(spec, *estimate, console.out);
+  else
+    print_bounds(spec, console.out);
+  return 0;
 }
 
 }  // namespace tune::cli

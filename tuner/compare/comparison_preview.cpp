@@ -1,8 +1,4 @@
 // What a comparison would do and take, before it begins.
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
-
 #include "store/comparison_store.h"
 #include "tuner/billing/device_shares.h"
 #include "tuner/compare/comparison_forecast.h"
@@ -12,6 +8,7 @@
 #include "tuner/core/error.h"
 #include "tuner/core/store_layout.h"
 #include "tuner/engine/study/run_facts.h"
+#include "tuner/os/scratch_folder.h"
 
 namespace tune::compare {
 namespace {
@@ -27,28 +24,6 @@ store::ComparisonProbes recorded_probes(const fs::path& database, const Comparis
   return store::comparison_facts(row->facts).probes;
 }
 
-// A folder of its own, gone with this.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "tune-preview-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr)
-      throw Error(ExitCode::kEnvironment, "cannot create " + name + ": " + std::strerror(errno),
-                  "name a folder that you may write in $TMPDIR");
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
 }  // namespace
 
 std::optional<ComparisonPreview> preview_comparison(const ComparisonRequest& request,
@@ -60,7 +35,7 @@ std::optional<ComparisonPreview> preview_comparison(const ComparisonRequest& req
   const Comparison comparison = with_task(request.comparison, description);
   check_comparison(comparison, description);
   const engine::Machine machine = engine::inspect_machine();
-  const TemporaryFolder folder;
+  const ScratchFolder folder("tune-preview");
   const auto signals = [&] { return interruption.count.load(); };
   store::ComparisonProbes probes =
       recorded_probes(comparison_database(comparison_folder(request.store, comparison.name)), comparison);

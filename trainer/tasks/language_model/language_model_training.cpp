@@ -20,6 +20,22 @@ namespace {
 constexpr std::int64_t kRoundLength = 8;
 constexpr std::int64_t kPromptsAtOnce = 8;
 
+// What nn::token_loss() holds of logits at once: a part of 16 MiB, or of 16 targets, and its gradient.
+std::int64_t logits_bytes(std::int64_t vocabulary, std::int64_t targets) {
+  constexpr std::int64_t kPart = std::int64_t{16} << 20, kFewest = 16, kBytes = 4;
+  return 2 * kBytes * vocabulary * std::min(targets, std::max(kFewest, kPart / (kBytes * vocabulary)));
+}
+
+// Of its weights in the types of read_base_tensors(): what is packed in blocks is float16 there.
+std::int64_t base_bytes(const BaseModel& base) {
+  constexpr std::int64_t kHalf = 2;
+  if (base.is_gguf) return kHalf * nn::count_parameters(base.shape);
+  std::int64_t bytes = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(base.path))
+    if (entry.path().extension() == ".safetensors") bytes += static_cast<std::int64_t>(entry.file_size());
+  return bytes;
+}
+
 }  // namespace
 
 LanguageModelTraining::LanguageModelTraining(const loop::TrialFile& trial, const loop::Compute& compute,
@@ -64,6 +80,49 @@ std::vector<std::vector<std::int64_t>> LanguageModelTraining::epoch_batches(std:
   if (parts_.asked.values.text("train_sampling_strategy") != "group_by_length" || packed_)
     return loop::cut_into_batches(order, plan_.batch_size, loop::LastBatch::kKept);
   return loop::batches_by_length(std::move(order), lengths_, plan_.batch_size, seed, epoch);
+}
+
+std::vector<std::int64_t> LanguageModelTraining::largest_examples(std::int64_t count) const {
+  return loop::longest_first(lengths_, count);
+}
+
+loop::Sizes LanguageModelTraining::sizes() const {
+  loop::Sizes sizes;
+  for (const std::int64_t length : lengths_) sizes.units_per_epoch += length;
+  sizes.validation_examples = static_cast<std::int64_t>(parts_.data.validation.size());
+  const nn::DecoderShape& shape = parts_.base->shape;
+  sizes.parameters = nn::count_parameters(shape);
+  std::int64_t adapter_bytes = 0;
+  for (const auto& parameter : parts_.decoder->named_parameters()) {
+    if (!parameter.value().requires_grad()) continue;
+    adapter_bytes += static_cast<std::int64_t>(parameter.value().nbytes());
+    if (parts_.asked.lora) sizes.parameters += parameter.value().numel();
+  }
+  std::int64_t targets = 0;
+  for (const std::int64_t example : largest_examples(plan_.batch_size))
+    for (const std::size_t sequence : rows_[static_cast<std::size_t>(example)])
+      targets += parts_.data.training[sequence].count_learned();
+  sizes.logits_bytes = logits_bytes(shape.vocabulary, targets);
+  if (!parts_.data.prompts.empty()) {
+    std::size_t longest = 0;
+    for (const auto& prompt : parts_.data.prompts) longest = std::max(longest, prompt.size());
+    const auto at_once =
+        std::min<std::int64_t>(kPromptsAtOnce, static_cast<std::int64_t>(parts_.data.prompts.size()));
+    const std::int64_t tokens =
+        static_cast<std::int64_t>(longest) + parts_.asked.values.integer("max_new_tokens");
+    const std::int64_t number = compute_.precision == loop::Precision::kBf16 ? 2 : 4;
+    sizes.cache_bytes = 2 * shape.layers * at_once * shape.kv_heads * shape.head_width * tokens * number;
+  }
+  sizes.exports_with_evaluation = !parts_.data.test.empty();
+  const bool is_whole = !parts_.asked.lora || parts_.asked.values.flag("merge_adapters");
+  if (is_whole) {
+    // The base is read again, for the types of its file.
+    sizes.export_bytes = base_bytes(*parts_.base);
+    sizes.export_memory_bytes = sizes.export_bytes;
+  } else {
+    sizes.export_bytes = adapter_bytes;
+  }
+  return sizes;
 }
 
 loop::Batch LanguageModelTraining::prepare(const std::vector<std::int64_t>& examples,

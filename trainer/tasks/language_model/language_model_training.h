@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "trainer/loop/sized.h"
 #include "trainer/loop/training.h"
 #include "trainer/loop/trial_file.h"
 #include "trainer/nn/decoder.h"
@@ -38,7 +39,7 @@ struct LanguageModelParts {
 };
 
 // Owned by the command that trains.
-class LanguageModelTraining final : public loop::Training {
+class LanguageModelTraining final : public loop::Training, public loop::Sized {
  public:
   LanguageModelTraining(const loop::TrialFile& trial, const loop::Compute& compute, LanguageModelParts parts);
 
@@ -48,6 +49,8 @@ class LanguageModelTraining final : public loop::Training {
   std::string initial_weights() const override { return parts_.base->path.string(); }
   std::int64_t training_examples() const override;
   std::vector<std::vector<std::int64_t>> epoch_batches(std::int64_t epoch, std::uint64_t seed) const override;
+  std::vector<std::int64_t> largest_examples(std::int64_t count) const override;
+  loop::Sizes sizes() const override;
   loop::Batch prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const override;
   loop::LossTerms losses(const weights::TensorMap& tensors) override;
   loop::Metrics evaluate(const std::function<bool()>& interrupted) override;

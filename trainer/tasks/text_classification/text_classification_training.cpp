@@ -153,6 +153,16 @@ std::vector<std::vector<std::int64_t>> TextClassificationTraining::epoch_batches
   return loop::batches_by_length(std::move(order), training_texts_.lengths(), plan_.batch_size, seed, epoch);
 }
 
+std::vector<std::int64_t> TextClassificationTraining::largest_examples(std::int64_t count) const {
+  return loop::longest_first(training_texts_.lengths(), count);
+}
+
+loop::Sizes TextClassificationTraining::sizes() const {
+  loop::Sizes sizes;
+  sizes.validation_examples = validation_texts_.size();
+  return sizes;
+}
+
 loop::Batch TextClassificationTraining::prepare(const std::vector<std::int64_t>& examples,
                                                 std::int64_t /*epoch*/) const {
   // So many tokens are one step of a GPU's matrix units, and steps of few lengths are repeated more often.

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "trainer/loop/device.h"
+#include "trainer/loop/sized.h"
 #include "trainer/loop/training.h"
 #include "trainer/loop/transfer.h"
 #include "trainer/loop/trial_file.h"
@@ -33,7 +34,7 @@ struct TextParts {
 
 // Owned by the command that trains. With freeze features and cache_features the encoder is passed once a
 // text, before the training, which then sees its features alone.
-class TextClassificationTraining final : public loop::Training {
+class TextClassificationTraining final : public loop::Training, public loop::Sized {
  public:
   // Tokenises all texts. What a person should know goes to `notes`. Throws Error(kBadSpec) for
   // hyperparameters that contradict each other, Error(kInterrupted) once a signal asks for that while
@@ -49,6 +50,8 @@ class TextClassificationTraining final : public loop::Training {
   std::string initial_weights() const override;
   std::int64_t training_examples() const override;
   std::vector<std::vector<std::int64_t>> epoch_batches(std::int64_t epoch, std::uint64_t seed) const override;
+  std::vector<std::int64_t> largest_examples(std::int64_t count) const override;
+  loop::Sizes sizes() const override;
   loop::Batch prepare(const std::vector<std::int64_t>& examples, std::int64_t epoch) const override;
   loop::LossTerms losses(const weights::TensorMap& tensors) override;
   loop::Metrics evaluate(const std::function<bool()>& interrupted) override;

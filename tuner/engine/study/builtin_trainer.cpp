@@ -151,40 +151,73 @@ void apply_builtin_trainer(Spec& spec, const BuiltinTrainer& trainer, const std:
   complete_rule(spec.early_stopping, recipe->at("hyperparameters"));
 }
 
-std::optional<store::Probe> probe_trainer(const BuiltinTrainer& trainer, const Spec& spec,
-                                          const ProbeRun& run) {
-  const fs::path file = run.folder / "probe.json";
+namespace {
+
+struct Question {
+  std::string command;  // probe or estimate
+  std::vector<std::string> options = {};
+  std::string failure;  // "failed before the first trial"
+};
+// What the command prints about a trial; nullopt when a signal ended it.
+std::optional<Json> answer_about_trial(const BuiltinTrainer& trainer, const Spec& spec, const ProbeRun& run,
+                                       const Question& question) {
+  const std::string named = "tune-train " + question.command;
+  const fs::path file = run.folder / (question.command + ".json");
   write_file_atomically(file, run.trial_json.dump(2));
-  Program probe{{trainer.program.string(), "probe", "--trial", file.string(), "--json"}, spec.folder, false};
-  std::string message, hint = "to see it again: tune-train probe --trial " + file.string();
-  probe.on_line = [&](const std::string& line) {
+  Program program{
+      {trainer.program.string(), question.command, "--trial", file.string(), "--json"}, spec.folder, false};
+  program.argv.insert(program.argv.end(), question.options.begin(), question.options.end());
+  std::string message, hint = "to see it again: " + named + " --trial " + file.string();
+  program.on_line = [&](const std::string& line) {
     const auto error = error_in(line);
     if (!error) {
-      std::cerr << visible_text(line) << '\n';
+      if (run.on_line)
+        run.on_line(line);
+      else
+        std::cerr << visible_text(line) << '\n';
       return;
     }
     message = error->message;
     if (!error->hint.empty()) hint = error->hint;
   };
-  probe.environment = run.environment;
-  probe.inherited = run.inherited;
-  probe.time_limit = kProbeLimit;
-  probe.signals = run.signals;
-  const ProgramOutput answer = run_program(probe);
+  program.environment = run.environment;
+  program.inherited = run.inherited;
+  program.time_limit = kProbeLimit;
+  program.signals = run.signals;
+  const ProgramOutput answer = run_program(program);
   if (run.signals && run.signals() > 0) return std::nullopt;
   if (answer.exit_code != 0)
     throw Error(ExitCode::kEnvironment,
-                "tune-train probe failed before the first trial (exit code " +
-                    std::to_string(answer.exit_code) + ")" + (message.empty() ? "" : ": " + message),
+                named + " " + question.failure + " (exit code " + std::to_string(answer.exit_code) + ")" +
+                    (message.empty() ? "" : ": " + message),
                 hint);
+  Json said = Json::parse(answer.out, nullptr, false);
+  if (!said.is_object())
+    throw Error(ExitCode::kEnvironment, named + " did not answer as expected: it printed no JSON object",
+                "tune and tune-train must be of the same version; to see what it says: " + named +
+                    " --trial " + file.string() + " --json");
+  return said;
+}
+
+}  // namespace
+
+std::optional<store::Probe> probe_trainer(const BuiltinTrainer& trainer, const Spec& spec,
+                                          const ProbeRun& run) {
+  const auto answer = answer_about_trial(trainer, spec, run, {"probe", {}, "failed before the first trial"});
+  if (!answer) return std::nullopt;
   try {
-    return Json::parse(answer.out).get<store::Probe>();
+    return answer->get<store::Probe>();
   } catch (const std::exception& problem) {
     throw Error(
         ExitCode::kEnvironment, std::string("tune-train probe did not answer as expected: ") + problem.what(),
         "tune and tune-train must be of the same version; to see what it says: tune-train probe --trial " +
-            file.string() + " --json");
+            (run.folder / "probe.json").string() + " --json");
   }
+}
+
+std::optional<Json> estimate_trainer(const BuiltinTrainer& trainer, const Spec& spec, const ProbeRun& run,
+                                     double seconds) {
+  return answer_about_trial(trainer, spec, run, {"estimate", {"--seconds", shortest(seconds)}, "failed"});
 }
 
 }  // namespace tune::engine

@@ -35,18 +35,23 @@ OrderedJson trainer_advice(const std::vector<std::string>& arguments,
 void apply_builtin_trainer(Spec& spec, const BuiltinTrainer& trainer, const std::string& file,
                            const std::string& text);
 
-// One run of `tune-train probe`.
+// One run of `tune-train probe` or `tune-train estimate`.
 struct ProbeRun {
   Json trial_json;
-  std::filesystem::path folder;                         // gets probe.json
+  std::filesystem::path folder;                         // gets probe.json or estimate.json
   std::map<std::string, std::string> environment = {};  // which devices it may use, and what the spec says
   std::vector<int> inherited = {};                      // descriptors of leases
   std::function<int()> signals = {};                    // as in Program
+  // What it says meanwhile, but for an error; {}: it goes to stderr.
+  std::function<void(const std::string& line)> on_line = {};
 };
 // Measures which precision is fastest here, and how fast: what the probe printed; nullopt when a signal ended
 // it. Throws Error(kEnvironment) when it fails (bad data, ...): the error that it printed as JSON becomes the
 // Error's message and hint; whatever else it said is on stderr by then.
 std::optional<store::Probe> probe_trainer(const BuiltinTrainer& trainer, const Spec& spec,
                                           const ProbeRun& run);
+// What `tune-train estimate --json` prints of a trial, timed in so many seconds of steps: likewise.
+std::optional<Json> estimate_trainer(const BuiltinTrainer& trainer, const Spec& spec, const ProbeRun& run,
+                                     double seconds);
 
 }  // namespace tune::engine

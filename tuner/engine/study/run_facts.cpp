@@ -106,27 +106,6 @@ bool is_ignored(const fs::path& file) {
   }
 }
 
-std::optional<store::Probe> run_probe(const ProbeRequest& request, const DeviceShare& share) {
-  const fs::path folder = request.study_folder / "probe";
-  Attempt attempt = plan_attempt({request.spec, request.study_folder, request.seed},
-                                 {{1, 1}, "probe", middle_of(request.spec.space), 1, false, {}});
-  attempt.trial_json["checkpoint_dir"] = (folder / "checkpoints").string();
-  attempt.trial_json["output_dir"] = (folder / kOutputFolder).string();
-  attempt.trial_json["devices"] = share.devices;
-  attempt.trial_json["threads"] = share.threads;
-  std::error_code error;
-  fs::create_directories(folder / "checkpoints", error);
-  if (!error) fs::create_directories(folder / kOutputFolder, error);
-  if (error) throw Error(ExitCode::kEnvironment, "cannot create " + folder.string() + ": " + error.message());
-
-  ProbeRun run{attempt.trial_json, folder, device_environment(share), {}, request.signals};
-  run.environment.insert(attempt.secret_environment.begin(), attempt.secret_environment.end());
-  for (const auto& [name, value] : request.spec.environment)
-    if (const auto* text = std::get_if<std::string>(&value)) run.environment.emplace(name, *text);
-  for (const Lease& lease : share.leases) run.inherited.push_back(lease.descriptor());
-  return probe_trainer(request.trainer, request.spec, run);
-}
-
 }  // namespace
 
 std::optional<store::CodeState> git_state(const fs::path& folder, const fs::path& store) {
@@ -223,13 +202,36 @@ std::string probe_name(const Machine& machine, const Resources& resources) {
   return text;
 }
 
+ProbeRun run_on_share(const ProbeRequest& request, const DeviceShare& share, const ParameterSet& parameters,
+                      const std::string& name) {
+  const fs::path folder = request.study_folder / name;
+  Attempt attempt = plan_attempt({request.spec, request.study_folder, request.seed},
+                                 {{1, 1}, name, parameters, 1, false, {}});
+  attempt.trial_json["checkpoint_dir"] = (folder / "checkpoints").string();
+  attempt.trial_json["output_dir"] = (folder / kOutputFolder).string();
+  attempt.trial_json["devices"] = share.devices;
+  attempt.trial_json["threads"] = share.threads;
+  std::error_code error;
+  fs::create_directories(folder / "checkpoints", error);
+  if (!error) fs::create_directories(folder / kOutputFolder, error);
+  if (error) throw Error(ExitCode::kEnvironment, "cannot create " + folder.string() + ": " + error.message());
+
+  ProbeRun run{attempt.trial_json, folder, device_environment(share), {}, request.signals};
+  run.environment.insert(attempt.secret_environment.begin(), attempt.secret_environment.end());
+  for (const auto& [variable, value] : request.spec.environment)
+    if (const auto* text = std::get_if<std::string>(&value)) run.environment.emplace(variable, *text);
+  for (const Lease& lease : share.leases) run.inherited.push_back(lease.descriptor());
+  return run;
+}
+
 std::optional<store::Probe> probe_machine(const ProbeRequest& request) {
   DevicePool pool(request.spec.limits.parallel, request.spec.resources);
   const std::optional<DeviceShare> share =
       wait_for_share(pool, {request.signals, request.notice, "tune-train is measured"});
   if (!share) return std::nullopt;
   const auto begin = std::chrono::steady_clock::now();
-  std::optional<store::Probe> answer = run_probe(request, *share);
+  std::optional<store::Probe> answer = probe_trainer(
+      request.trainer, request.spec, run_on_share(request, *share, middle_of(request.spec.space), "probe"));
   const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - begin;
   if (answer) {
     answer->lease_seconds = lasted.count();

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "store/study_store.h"
+#include "tuner/engine/devices/device_pool.h"
 #include "tuner/engine/devices/machine.h"
 #include "tuner/engine/study/builtin_trainer.h"
 #include "tuner/spec/spec.h"
@@ -41,6 +42,10 @@ struct ProbeRequest {
   std::function<int()> signals;                    // how many a person has sent
   std::function<void(const std::string&)> notice;  // a sentence for people
 };
+// A run of the trainer on a trial with these parameters, on a share of the machine that is held for it; its
+// folder, of that name in the study's, is made. Throws Error(kEnvironment).
+ProbeRun run_on_share(const ProbeRequest& request, const DeviceShare& share, const ParameterSet& parameters,
+                      const std::string& name);
 // Runs the built-in trainer's probe on devices that it holds as a trial does: by lease, and never on a GPU
 // that somebody else uses; waits for one. nullopt when a signal came first. Throws Error(kEnvironment).
 std::optional<store::Probe> probe_machine(const ProbeRequest& request);
