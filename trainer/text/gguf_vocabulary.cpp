@@ -4,6 +4,7 @@
 #include <array>
 #include <map>
 
+#include "trainer/text/pre_tokenizer.h"
 #include "trainer/text/utf8.h"
 #include "trainer/text/vocabulary.h"
 #include "tuner/core/error.h"
@@ -16,7 +17,6 @@ namespace {
 // .token_type of llama.cpp's gguf-py (constants.py, TokenType).
 constexpr std::int32_t kUnknownType = 2, kControlType = 3, kUserType = 4;
 
-constexpr const char* kGpt2 = R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 constexpr const char* kLlama3 =
     R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)";
 constexpr const char* kQwen2 =
@@ -30,8 +30,8 @@ struct Cut {
   bool ignores_merges = false;  // a word that is a token is that token
 };
 const std::map<std::string, Cut>& cuts() {
-  static const std::map<std::string, Cut> cuts{{"gpt-2", {kGpt2}},
-                                               {"smollm", {kGpt2, true}},
+  static const std::map<std::string, Cut> cuts{{"gpt-2", {kGpt2Pattern}},
+                                               {"smollm", {kGpt2Pattern, true}},
                                                {"llama-bpe", {kLlama3, false, false, true}},
                                                {"qwen2", {kQwen2, false, true}},
                                                {"deepseek-r1-qwen", {kQwen2, false, true}}};
@@ -176,7 +176,7 @@ class Writer {
     document["normalizer"] = cut->second.normalizes ? OrderedJson{{"type", "NFC"}} : OrderedJson(nullptr);
     OrderedJson words = OrderedJson::array();
     if (cut->second.one_digit) words.push_back({{"type", "Digits"}, {"individual_digits", true}});
-    const bool is_gpt2 = cut->second.pattern == kGpt2;
+    const bool is_gpt2 = cut->second.pattern == std::string_view(kGpt2Pattern);
     if (!is_gpt2) words.push_back(isolated(cut->second.pattern));
     words.push_back(byte_level(false, is_gpt2));
     document["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", std::move(words)}};
@@ -284,7 +284,7 @@ std::string gguf_pre_of(const Json& tokenizer_json) {
       const Json regex = pattern.is_object() ? pattern.value("Regex", Json()) : Json();
       patterns.push_back(regex.is_string() ? regex.get<std::string>() : "");
     } else if (type == "ByteLevel" && step.value("add_prefix_space", Json(true)) == false) {
-      if (step.value("use_regex", Json(true)) == true) patterns.emplace_back(kGpt2);
+      if (step.value("use_regex", Json(true)) == true) patterns.emplace_back(kGpt2Pattern);
       maps_bytes = true;
     } else {
       return "";

@@ -141,8 +141,7 @@ void cut_by(const BertWords&, Words& words, const Word& word) {
 }
 
 const Pattern& gpt2_pattern() {
-  static const Pattern pattern(
-      R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)");
+  static const Pattern pattern(kGpt2Pattern);
   return pattern;
 }
 

@@ -34,6 +34,10 @@ struct Words {
   std::string_view keep(std::string text) { return made.emplace_back(std::move(text)); }
 };
 
+// At which ByteLevel cuts where nothing else does: GPT-2's.
+inline constexpr const char* kGpt2Pattern =
+    R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
+
 struct BertWords {};  // BertPreTokenizer: at white space, which goes, and round punctuation
 struct ByteLevelWords {
   bool adds_prefix_space = true, splits = true;

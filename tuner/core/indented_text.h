@@ -1,4 +1,5 @@
 #pragma once
+// Text that stands below something else.
 #include <algorithm>
 #include <string>
 #include <string_view>
