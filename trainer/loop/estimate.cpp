@@ -25,7 +25,9 @@ constexpr double kLongTime = 10;  // times EstimateRequest::seconds: what one th
 constexpr std::size_t kMostTimed = 20;        // batches
 constexpr std::int64_t kCheckpointsKept = 3;  // the newest two and the best one (CheckpointStore::save)
 constexpr int kRounds = 3;                    // steps until gaps between blocks hardly grow any more
-constexpr std::int64_t kLaterGaps = 20;       // a part of so many is what evaluations in between add to them
+// Of what a step holds, a part of so many is added for gaps that evaluations in between leave, where those
+// were not measured; and a part of so many as a margin where they were.
+constexpr std::int64_t kLaterGaps = 10, kMargin = 50;
 constexpr std::int64_t kGaps = 20;  // a part of so many is kept by a GPU's allocator: blocks are rounded up
 constexpr std::int64_t kTimedBytes = 256ll << 20;  // of a checkpoint that is written for its time
 
@@ -234,9 +236,9 @@ class Measurement {
     const double seconds =
         (kRounds + 2) * larger.seconds * static_cast<double>(batch) / static_cast<double>(larger.examples);
     const auto free = free_memory_bytes(compute_.device);
-    constexpr double kMargin = 0.8;
+    constexpr double kMostOfFree = 0.8;
     return seconds <= kLongTime * request_.seconds && !request_.interrupted() && free &&
-           static_cast<double>(carried.growth + carried.beyond) < kMargin * static_cast<double>(*free);
+           static_cast<double>(carried.growth + carried.beyond) < kMostOfFree * static_cast<double>(*free);
   }
 
   void fill_memory(TrainingEstimate& result, const CountedStep& smaller, const CountedStep& larger,
@@ -248,7 +250,7 @@ class Measurement {
     memory.carried_on = context + before + carried.growth + carried.beyond;
     if (whole) memory.measured = context + whole->before + whole->growth() + whole->beyond;
     // What was measured is right for what was measured: a step of other examples may take a little more.
-    memory.training = memory.measured ? std::max(memory.carried_on, *memory.measured) : memory.carried_on;
+    memory.training = memory.measured ? *memory.measured + whole->growth() / kMargin : memory.carried_on;
     memory.starting = request_.starting_bytes;
     const std::int64_t batch = result.batch_size;
     memory.bytes_per_example = (carried.growth + carried.beyond) / std::max<std::int64_t>(1, batch);
