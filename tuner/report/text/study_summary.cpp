@@ -218,6 +218,8 @@ std::string leak_warning(const store::StudyRow& study) {
   if (trainer == study.spec.end() || !trainer->is_object() || trainer->contains("validation") ||
       !trainer->contains("data"))
     return {};
+  for (const auto& [machine, probe] : study.facts.probes)
+    if (probe.unit.value_or("images") != "images") return {};  // crops are of images
   const Json split = trainer->value("split", Json::object());
   if (split.is_object() && split.value("grouping", "image") != "image") return {};
   // Only the trainer knows whether the data has parts of its own, which an explicit split contradicts.
