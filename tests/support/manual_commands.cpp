@@ -29,7 +29,8 @@ std::vector<std::string> commands_of(const fs::path& page, CommandsOf which) {
       inside = line == "```console";
     } else if (inside && line.starts_with("$ ") && line != "$ ./dev demo" && line != "$ ./dev test") {
       const auto names = [&](const char* word) { return line.find(word) != std::string::npos; };
-      const bool trains = names("tune-train") || names("steel") || names("text-classes");
+      const bool trains =
+          names("tune-train") || names("steel") || names("text-classes") || names("language-model");
       if (trains == (which == CommandsOf::kBuiltinTrainer)) commands.push_back(line.substr(2));
     }
   }

@@ -1,12 +1,14 @@
 // `tune-train inspect-weights`: what is in a weights file, and how much of it a model would take.
 #include <algorithm>
 #include <iomanip>
+#include <map>
 #include <ostream>
+#include <string>
 
 #include "trainer/cli/commands.h"
 #include "trainer/tasks/task_table.h"
 #include "trainer/weights/dtype_name.h"
-#include "trainer/weights/weight_file.h"
+#include "trainer/weights/model_tensors.h"
 #include "tuner/core/error.h"
 #include "tuner/core/json.h"
 #include "tuner/core/visible_text.h"
@@ -24,12 +26,18 @@ std::int64_t count_numbers(const weights::TensorMap& tensors) {
   return numbers;
 }
 
-OrderedJson to_json(const std::string& path, const WeightFile& file) {
+using PackedTypes = std::map<std::string, std::string>;
+
+std::string dtype_of(const WeightFile& file, const PackedTypes& packed, const std::string& name) {
+  const auto type = packed.find(name);
+  return type != packed.end() ? type->second : weights::dtype_name(file.tensors.at(name).scalar_type());
+}
+
+OrderedJson to_json(const std::string& path, const WeightFile& file, const PackedTypes& packed) {
   OrderedJson tensors = OrderedJson::array();
   for (const auto& [name, tensor] : file.tensors)
-    tensors.push_back({{"name", name},
-                       {"dtype", weights::dtype_name(tensor.scalar_type())},
-                       {"shape", tensor.sizes().vec()}});
+    tensors.push_back(
+        {{"name", name}, {"dtype", dtype_of(file, packed, name)}, {"shape", tensor.sizes().vec()}});
   return {{"schema", 1},
           {"file", path},
           {"format", file.format},
@@ -56,12 +64,12 @@ OrderedJson to_json(const std::string& model, const FitReport& report) {
           {"refused", report.refusal.empty() ? OrderedJson() : OrderedJson(report.refusal)}};
 }
 
-void print(const std::string& path, const WeightFile& file, std::ostream& out) {
+void print(const std::string& path, const WeightFile& file, const PackedTypes& packed, std::ostream& out) {
   std::size_t width = 0;
   for (const auto& [name, tensor] : file.tensors) width = std::max(width, visible_text(name).size());
   for (const auto& [name, tensor] : file.tensors)
     out << std::left << std::setw(static_cast<int>(width)) << visible_text(name) << "  " << std::setw(8)
-        << weights::dtype_name(tensor.scalar_type()) << "  " << shape_text(tensor.sizes()) << "\n";
+        << dtype_of(file, packed, name) << "  " << shape_text(tensor.sizes()) << "\n";
   out << "\n" << visible_text(path) << ": " << file.format;
   if (!file.section.empty()) out << ", under \"" << visible_text(file.section) << '"';
   out << ", " << file.tensors.size() << " tensors, " << count_numbers(file.tensors) << " numbers\n";
@@ -110,29 +118,31 @@ loop::FittedWeights fit(const std::filesystem::path& path, const std::string& mo
 }  // namespace
 
 int run_inspect_weights(const Arguments& arguments, Console& console) {
-  const auto options = Options(command_line(), "inspect-weights")
-                           .positional("FILE", "the weights: .pth, .safetensors, or a folder of a model")
-                           .value("model", "NAME", "say how the file fits a model of `tune-train describe`")
-                           .parse(arguments, console);
+  const auto options =
+      Options(command_line(), "inspect-weights")
+          .positional("FILE", "the weights: .pth, .safetensors, .gguf, or a folder of a model")
+          .value("model", "NAME", "say how the file fits a model of `tune-train describe`")
+          .parse(arguments, console);
   if (!options) return 0;
   const std::string model = options->text("model");
   const std::filesystem::path path = weights::weights_file(options->text("FILE"));
   WeightFile file;
   std::optional<FitReport> report;
   if (model.empty()) {
-    file = weights::read_weights(path);
+    file = weights::list_weights(path);
   } else {
     loop::FittedWeights fitted = fit(path, model);
     file = std::move(fitted.file);
     report = std::move(fitted.report);
   }
+  const PackedTypes packed = weights::packed_types(path);
   if (options->has("json")) {
-    OrderedJson json = to_json(path, file);
+    OrderedJson json = to_json(path, file, packed);
     if (report) json["model"] = to_json(model, *report);
     print_ordered(json, console);
     return 0;
   }
-  print(path, file, console.out);
+  print(path, file, packed, console.out);
   if (report) print(model, *report, console.out);
   return 0;
 }

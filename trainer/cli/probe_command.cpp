@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "trainer/cli/commands.h"
+#include "trainer/cli/train.h"
 #include "trainer/loop/probe.h"
 #include "trainer/loop/stop_signal.h"
 #include "trainer/tasks/task_table.h"
@@ -101,6 +102,10 @@ int run_probe(const Arguments& arguments, Console& console) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   };
   const loop::Task& task = task_of(trial);
+  // The trial's own precision is what a probe is for; what its hyperparameters say is not for it to choose.
+  std::optional<loop::Precision> known =
+      task.precision != nullptr ? known_precision(task, trial, compute, console.err) : std::nullopt;
+  compute.precision = known.value_or(loop::Precision::kFp32);
   std::unique_ptr<loop::Training> training = task.start(trial, compute, console.err);
   // What is left of the command's time, measured_seconds apart, is what a trial takes to start. What the
   // first use of a data set costs (the search for overlapping crops) is kept, so a trial does not pay it
@@ -113,11 +118,11 @@ int run_probe(const Arguments& arguments, Console& console) {
     training = task.start(trial, compute, said_already);
   }
   const double made = elapsed() - made_before;
-  loop::ProbeResult result =
-      loop::probe(*training, compute, *options->number("seconds", 0, kMostSeconds), loop::stop_requested);
+  // A head on kept features: what passes the network before it is not measured, and has to stay in fp32.
+  if (!known && task.precision == nullptr && !training->is_worth_a_probe()) known = loop::Precision::kFp32;
+  const loop::ProbeResult result = loop::probe(
+      *training, compute, *options->number("seconds", 0, kMostSeconds), loop::stop_requested, known);
   if (loop::stop_requested()) return static_cast<int>(ExitCode::kInterrupted);
-  // A head on kept features: what passes the network before it was not measured, and has to stay in fp32.
-  if (task.precision == nullptr && !training->is_worth_a_probe()) result.precision = loop::Precision::kFp32;
   compute.precision = result.precision;
   const auto operators = most > 0 ? loop::profile_steps(*training, compute, loop::stop_requested)
                                   : std::vector<loop::OperatorTime>();

@@ -45,13 +45,16 @@ const loop::Task& task_for(std::string_view command, const std::vector<std::stri
                 (fs::path(model) / "model.json").string() + ": its task \"" + named + "\" is not known here",
                 hint_for_task(named));
   }
+  if (const loop::Task* task = model.empty() ? nullptr : task_of_foreign_model(model);
+      task != nullptr && loop::offers(*task, command))
+    return *task;
   for (const loop::Task* task : task_table())
     if (loop::offers(*task, command)) return *task;
   broken_invariant("some task offers each command of tasks", __FILE__, __LINE__, std::string(command));
 }
 
 // What a task offers under that name, with the options that it has for it. The task is --task's, else that of
-// the model folder --model, else the first of the table that offers the command.
+// the model --model, else the first of the table that offers the command.
 int run_task_command(std::string_view command, const Arguments& arguments, Console& console) {
   const loop::Task& task = task_for(command, arguments);
   const loop::Offer& offer = loop::offer_of(task, command);

@@ -12,12 +12,11 @@ namespace {
 
 constexpr double kProbeSeconds = 2;
 
-// What the trial asks for, or what the checkpoint that it goes on from has.
-std::optional<loop::Precision> known_precision(const loop::Task& task, const loop::TrialFile& trial,
+std::optional<loop::Precision> asked_precision(const loop::Task& task, const loop::TrialFile& trial,
                                                const loop::Compute& compute) {
-  const auto asked = task.precision != nullptr ? task.precision(trial, compute) : std::nullopt;
+  if (task.precision != nullptr)
+    if (const auto asked = task.precision(trial, compute)) return asked;
   if (trial.precision != "auto") return loop::precision_of(trial.precision);
-  if (asked) return asked;
   if (trial.resume_from) {
     std::vector<std::string> notes;
     if (const auto checkpoint = loop::CheckpointStore(*trial.resume_from).load_newest(notes))
@@ -39,9 +38,19 @@ loop::Precision probed_precision(const loop::Task& task, loop::Training& trainin
 
 }  // namespace
 
+std::optional<loop::Precision> known_precision(const loop::Task& task, const loop::TrialFile& trial,
+                                               const loop::Compute& compute, std::ostream& err) {
+  const auto asked = asked_precision(task, trial, compute);
+  if (asked == loop::Precision::kBf16 && compute.device.is_cpu() && !loop::has_bf16_units())
+    err << "warning: this CPU has no units for bf16, which is imitated with fp32's: slower than fp32, and "
+           "rounded all the same"
+        << std::endl;
+  return asked;
+}
+
 std::unique_ptr<loop::Training> start_training(const loop::Task& task, const loop::TrialFile& trial,
                                                loop::Compute& compute, std::ostream& err) {
-  const std::optional<loop::Precision> known = known_precision(task, trial, compute);
+  const std::optional<loop::Precision> known = known_precision(task, trial, compute, err);
   compute.precision = known.value_or(loop::Precision::kFp32);
   std::unique_ptr<loop::Training> training = task.start(trial, compute, err);
   if (known || !training->is_worth_a_probe()) return training;

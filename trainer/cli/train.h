@@ -1,11 +1,17 @@
 #pragma once
 // One trial from its file to the exported model: what `--trial` and `pretrain` share.
 #include <iosfwd>
+#include <optional>
 
 #include "trainer/cli/commands.h"
 #include "trainer/loop/task.h"
 
 namespace tune::trainer::cli {
+
+// What the task's hyperparameters ask for, else the trial, else what the checkpoint that it goes on from has;
+// nullopt where a probe chooses. A precision that this CPU only imitates is said on `err`.
+std::optional<loop::Precision> known_precision(const loop::Task& task, const loop::TrialFile& trial,
+                                               const loop::Compute& compute, std::ostream& err);
 
 // Sets `compute.precision` to what the trial asks for: "auto" is the one of the checkpoint that it goes on
 // from, else the faster one by a short probe, which a line on `err` reports. Reads the data and builds the

@@ -1,7 +1,9 @@
 #include "trainer/loop/probe.h"
 
 #include <chrono>
+#include <fstream>
 #include <ostream>
+#include <sstream>
 
 #include "trainer/loop/batch_loader.h"
 #include "trainer/loop/passes.h"
@@ -90,16 +92,29 @@ std::optional<double> time_of_validation(Training& training, const Compute& comp
 
 }  // namespace
 
+bool has_bf16_units(const std::string& cpu_facts) {
+  std::ifstream facts(cpu_facts);
+  for (std::string line; std::getline(facts, line);) {
+    if (!line.starts_with("flags") && !line.starts_with("Features")) continue;  // x86, ARM
+    std::istringstream words(line);
+    for (std::string word; words >> word;)
+      if (word == "avx512_bf16" || word == "amx_bf16" || word == "bf16") return true;
+    return false;
+  }
+  return true;
+}
+
 ProbeResult probe(Training& training, const Compute& compute, double seconds,
-                  const std::function<bool()>& interrupted) {
+                  const std::function<bool()>& interrupted, std::optional<Precision> known) {
   training.model().train();
   ProbeResult result;
-  for (const Precision precision : {Precision::kFp32, Precision::kBf16})
+  for (const Precision precision :
+       known ? std::vector{*known} : std::vector{Precision::kFp32, Precision::kBf16})
     on_own_stream(compute.device, [&] {
       result.candidates.push_back(measure(training, compute, precision, seconds, interrupted));
     });
-  const double gain = result.candidates[1].units_per_second / result.candidates[0].units_per_second;
-  result.precision = gain >= kClearlyFaster ? Precision::kBf16 : Precision::kFp32;
+  const double gain = result.candidates.back().units_per_second / result.candidates.front().units_per_second;
+  result.precision = known.value_or(gain >= kClearlyFaster ? Precision::kBf16 : Precision::kFp32);
   // Every epoch has one, so a few seconds of it are worth knowing.
   constexpr double kValidationShare = 10;
   result.validation_seconds =

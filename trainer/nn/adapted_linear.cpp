@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "trainer/nn/frozen_product.h"
+
 namespace tune::trainer::nn {
 namespace {
 
@@ -15,6 +17,18 @@ struct HeldUnpack : torch::CustomClassHolder {
   Unpack unpack;
 };
 
+// Has no gradient of the weight.
+class FrozenProduct : public torch::autograd::Function<FrozenProduct> {
+ public:
+  static Variable forward(AutogradContext* context, const Variable& x, const Variable& weight) {
+    context->save_for_backward({weight});
+    return frozen_product(x, weight);
+  }
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    return {gradients.front().matmul(context->get_saved_variables().front()), Variable()};
+  }
+};
+
 // Keeps the packed bytes for the backward pass instead of the numbers.
 class PackedProduct : public torch::autograd::Function<PackedProduct> {
  public:
@@ -22,7 +36,7 @@ class PackedProduct : public torch::autograd::Function<PackedProduct> {
                           const Unpack& unpack) {
     context->save_for_backward({bytes});
     context->saved_data["unpack"] = c10::IValue::make_capsule(c10::make_intrusive<HeldUnpack>(unpack));
-    return x.matmul(unpack(bytes, x.scalar_type()).t());
+    return frozen_product(x, unpack(bytes, x.scalar_type()));
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const torch::Tensor bytes = context->get_saved_variables().front();
@@ -73,9 +87,12 @@ torch::Tensor AdaptedLinearImpl::change(const std::string& name) const {
 torch::Tensor AdaptedLinearImpl::forward(const torch::Tensor& x) {
   torch::Tensor y;
   if (!unpack_) {
-    y = torch::linear(x, weight, bias);
-  } else {
     // An operator of one's own is not seen by autocast.
+    const bool is_frozen = !weight.requires_grad() && x.scalar_type() == weight.scalar_type() &&
+                           !at::autocast::is_autocast_enabled(x.device().type());
+    y = is_frozen ? FrozenProduct::apply(x, weight) : torch::linear(x, weight, bias);
+    if (is_frozen && bias.defined()) y = y + bias;
+  } else {
     const bool casts = at::autocast::is_autocast_enabled(x.device().type());
     const auto dtype = casts ? at::autocast::get_autocast_dtype(x.device().type()) : x.scalar_type();
     y = PackedProduct::apply(x.to(dtype), weight, unpack_);

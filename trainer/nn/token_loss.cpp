@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "trainer/nn/frozen_product.h"
+
 namespace tune::trainer::nn {
 namespace {
 
@@ -66,7 +68,7 @@ class TokenLoss : public torch::autograd::Function<TokenLoss> {
 
 torch::Tensor logits_of(const torch::Tensor& hidden, const OutputLayer& output) {
   const torch::Tensor logits =
-      torch::linear(hidden, output.weight.to(hidden.scalar_type())).to(torch::kFloat);
+      frozen_product(hidden, output.weight.to(hidden.scalar_type())).to(torch::kFloat);
   return output.cap ? (logits / *output.cap).tanh_().mul_(*output.cap) : logits;
 }
 

@@ -2,6 +2,7 @@
 
 #include "trainer/tasks/detection/task.h"
 #include "trainer/tasks/image_classification/task.h"
+#include "trainer/tasks/language_model/model_folder.h"
 #include "trainer/tasks/language_model/task.h"
 #include "trainer/tasks/pretraining/task.h"
 #include "trainer/tasks/text_classification/task.h"
@@ -23,6 +24,10 @@ const loop::Task* find_task(const std::string& name) {
   for (const loop::Task* task : task_table())
     if (task->name == name) return task;
   return nullptr;
+}
+
+const loop::Task* task_of_foreign_model(const std::filesystem::path& model) {
+  return language_model::is_model(model) ? &language_model::language_model_task() : nullptr;
 }
 
 std::string hint_for_task(const std::string& name) {

@@ -1,5 +1,6 @@
 #pragma once
 // The tasks of tune-train: one row each.
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,9 @@ const std::vector<const loop::Task*>& task_table();
 
 // nullptr where there is none of that name.
 const loop::Task* find_task(const std::string& name);
+
+// The task of a model without model.json, as other programs write it; nullptr where it looks like none's.
+const loop::Task* task_of_foreign_model(const std::filesystem::path& model);
 
 // The cure for a name that no task has: the nearest one, or all.
 std::string hint_for_task(const std::string& name);

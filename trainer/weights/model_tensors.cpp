@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <map>
 
+#include "trainer/weights/file_reader.h"
+#include "trainer/weights/gguf.h"
 #include "trainer/weights/initial_weights.h"
-#include "trainer/weights/weight_file.h"
 #include "tuner/core/error.h"
 
 namespace fs = std::filesystem;
@@ -12,7 +13,7 @@ namespace fs = std::filesystem;
 namespace tune::trainer::weights {
 namespace {
 
-constexpr const char *kIndex = "model.safetensors.index.json", *kPickled = "pytorch_model.bin";
+constexpr const char *kIndex = kShardIndex, *kPickled = kOldHuggingFaceFile;
 
 bool is_there(const fs::path& file) {
   std::error_code ignored;  // what cannot be looked at is said where it is opened
@@ -34,6 +35,13 @@ std::map<std::string, std::string> read_index(const fs::path& index) {
     shards[tensor] = name;
   }
   return shards;
+}
+
+bool is_gguf_file(const fs::path& path) {
+  FileReader file(path, Links::kFollow);  // a person may name it
+  std::string first(std::min<std::uint64_t>(file.size(), 4), '\0');
+  file.read(first.data(), first.size());
+  return is_gguf(first);
 }
 
 }  // namespace
@@ -71,6 +79,33 @@ TensorMap read_model_tensors(const fs::path& folder) {
                     (folder / shard).string() + ": no tensor \"" + tensor + "\", which the index says it has",
                     kRestoreModel);
   return all;
+}
+
+WeightFile list_weights(const fs::path& path) {
+  WeightFile listed;
+  if (path.filename() == kIndex) {
+    listed.tensors = read_model_tensors(path.parent_path());
+    listed.format =
+        "safetensors in " + std::to_string(model_tensor_files(path.parent_path()).size()) + " files";
+    return listed;
+  }
+  if (!is_gguf_file(path)) return read_weights(path);
+  listed.format = "GGUF";
+  for (const auto& [name, tensor] : read_gguf(path, GgufPart::kHeader).tensors) {
+    const at::ScalarType dtype = tensor.type == GgufType::kF16    ? at::kHalf
+                                 : tensor.type == GgufType::kBF16 ? at::kBFloat16
+                                                                  : at::kFloat;
+    listed.tensors[name] = torch::empty(tensor.shape, at::device(at::kMeta).dtype(dtype));
+  }
+  return listed;
+}
+
+std::map<std::string, std::string> packed_types(const fs::path& path) {
+  std::map<std::string, std::string> types;
+  if (path.filename() == kIndex || !is_gguf_file(path)) return types;
+  for (const auto& [name, tensor] : read_gguf(path, GgufPart::kHeader).tensors)
+    if (is_quantised(tensor.type)) types[name] = gguf_type_name(static_cast<std::uint32_t>(tensor.type));
+  return types;
 }
 
 }  // namespace tune::trainer::weights

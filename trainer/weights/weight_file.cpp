@@ -1,6 +1,7 @@
 #include "trainer/weights/weight_file.h"
 
 #include "trainer/weights/file_reader.h"
+#include "trainer/weights/model_tensors.h"
 #include "trainer/weights/state_dict.h"
 #include "tuner/core/error.h"
 
@@ -54,7 +55,7 @@ std::string places_of(const std::vector<std::string>& sections) {
 std::filesystem::path weights_file(const std::filesystem::path& weights) {
   std::error_code ignored;  // what cannot be looked at is said where it is opened
   if (!std::filesystem::is_directory(weights, ignored)) return weights;
-  for (const char* name : {kWeightsFile, kHuggingFaceFile, kOldHuggingFaceFile})
+  for (const char* name : {kWeightsFile, kHuggingFaceFile, kOldHuggingFaceFile, kShardIndex})
     if (std::filesystem::exists(weights / name, ignored)) return weights / name;
   return weights / kWeightsFile;
 }

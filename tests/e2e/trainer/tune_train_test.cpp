@@ -426,21 +426,22 @@ TEST_CASE("What describe says is what a trial accepts") {
               .shell("python3 " TUNE_SOURCE_DIR
                      "/examples/text-classes/draw_texts.py --output texts --messages 24")
               .exit_code == 0);
+  REQUIRE(place.shell("python3 " TUNE_SOURCE_DIR "/examples/language-model/draw_model.py --output tiny")
+              .exit_code == 0);
   const ShellResult described = place.shell("tune-train describe --json");
   REQUIRE(described.exit_code == 0);
   const Json document = Json::parse(described.out);
   CHECK(document["schema"] == 1);
   for (const Json& task : document["tasks"]) {
-    // An epoch of the one is thousands of images, and nothing here draws the base of the other.
-    if (task["name"] == "pretraining" || task["name"] == "language_model") continue;
+    if (task["name"] == "pretraining") continue;  // an epoch is thousands of images
     for (const Json& recipe : task["recipes"]) {
       Json with_defaults = trial(0);
       with_defaults["parameters"] = Json::object();
       with_defaults["fixed"] = Json::object();
       for (const Json& row : recipe["hyperparameters"])
         with_defaults["fixed"][row["name"].get<std::string>()] = row["default"];
-      const bool is_theirs = with_defaults["fixed"].contains("num_train_epochs");
-      with_defaults["fixed"][is_theirs ? "num_train_epochs" : "epochs"] = 0;
+      for (const char* name : {"epochs", "epoch", "num_train_epochs"})
+        if (with_defaults["fixed"].contains(name)) with_defaults["fixed"][name] = 0;
       if (task["name"] == "image_classification")
         with_defaults["trainer"] = {
             {"task", "image_classification"}, {"model", "squeezenet1_1"}, {"data", "classes"}};
@@ -450,6 +451,10 @@ TEST_CASE("What describe says is what a trial accepts") {
                                     {"data", "texts/data/messages.csv"}};
         with_defaults["fixed"]["max_length"] = 64;  // of the default's 256 this encoder has so many
       }
+      if (task["name"] == "language_model")
+        with_defaults["trainer"] = {{"task", "language_model"},
+                                    {"weights", "tiny"},
+                                    {"data", TUNE_SOURCE_DIR "/examples/language-model/terms.csv"}};
       if (task["name"] != "detection") {
         with_defaults["objective"]["metric"] = recipe["metrics"][0]["name"];
         with_defaults["objective"]["goal"] = recipe["metrics"][0]["goal"];

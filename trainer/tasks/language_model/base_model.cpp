@@ -4,6 +4,7 @@
 #include <fstream>
 #include <ostream>
 #include <set>
+#include <sstream>
 
 #include "trainer/tasks/language_model/gguf_names.h"
 #include "trainer/tasks/language_model/gguf_tokenizer.h"
@@ -23,7 +24,8 @@ namespace fs = std::filesystem;
 namespace tune::trainer::language_model {
 namespace {
 
-constexpr const char *kConfig = "config.json", *kGeneration = "generation_config.json";
+constexpr const char *kConfig = "config.json", *kGeneration = "generation_config.json",
+                     *kTable = "model.embed_tokens.weight";
 constexpr std::uint64_t kPrintedBytes = 1 << 20;  // of each end of a file
 
 bool is_there(const fs::path& path) {
@@ -166,7 +168,7 @@ void check_tensors(const BaseModel& base, weights::TensorMap& tensors) {
 weights::TensorMap folder_tensors(const BaseModel& base) {
   weights::TensorMap tensors = weights::read_model_tensors(base.path);
   // A body that was saved alone has no prefix.
-  if (!tensors.contains("model.embed_tokens.weight") && tensors.contains("embed_tokens.weight")) {
+  if (!tensors.contains(kTable) && tensors.contains("embed_tokens.weight")) {
     weights::TensorMap named;
     for (auto& [name, tensor] : tensors)
       named[name.starts_with("lm_head.") ? name : "model." + name] = tensor;
@@ -243,6 +245,57 @@ nn::Decoder load_decoder(const BaseModel& base, at::ScalarType dtype, Held held)
   return decoder;
 }
 
+loop::FittedWeights fit_weights(const fs::path& file, const std::string& model) {
+  loop::FittedWeights fitted{weights::list_weights(file), {}};
+  weights::FitReport& report = fitted.report;
+  std::ostringstream notes;
+  const BaseModel base = open_base(fitted.file.format == "GGUF" ? file : file.parent_path(), notes);
+  if (model != "auto" && model != base.family->name)
+    throw Error(ExitCode::kBadData, file.string() + ": a " + base.family->name + ", not a " + model,
+                std::string("name the model ") + base.family->name + ", or auto");
+  if (!notes.str().empty()) report.remarks.push_back(notes.str().substr(0, notes.str().find('\n')));
+  const GgufNames names(base.shape, *base.family);
+  const bool is_body = !base.is_gguf && !fitted.file.tensors.contains(kTable) &&
+                       fitted.file.tensors.contains("embed_tokens.weight");
+  std::map<std::string, std::vector<std::int64_t>> found;
+  for (const auto& [name, tensor] : fitted.file.tensors) {
+    std::string own = is_body && !name.starts_with("lm_head.") ? "model." + name : name;
+    if (base.is_gguf) {
+      const auto place = names.place_of(name);
+      if (!place) {
+        if (name != "rope_freqs.weight") report.unexpected.push_back(name);
+        continue;
+      }
+      own = place->name;
+    }
+    if (is_left_out(base, own))
+      report.remarks.push_back("not used: " + name);
+    else
+      found[own] = tensor.sizes().vec();
+  }
+  std::int64_t fits = 0, all = 0;
+  for (const nn::TensorShape& wanted : nn::tensors_of(base.shape)) {
+    const auto tensor = found.find(wanted.name);
+    const std::int64_t numbers = c10::multiply_integers(wanted.sizes);
+    all += numbers;
+    if (tensor == found.end()) {
+      report.missing.push_back(wanted.name);
+    } else if (tensor->second != wanted.sizes) {
+      report.mismatched.push_back({wanted.name, tensor->second, wanted.sizes});
+    } else {
+      report.loaded.push_back(wanted.name);
+      fits += numbers;
+    }
+    if (tensor != found.end()) found.erase(tensor);
+  }
+  for (const auto& [name, shape] : found) report.unexpected.push_back(name);
+  report.share = static_cast<double>(fits) / static_cast<double>(all);
+  if (!report.missing.empty() || !report.mismatched.empty() || !report.unexpected.empty())
+    report.refusal = std::string("its tensors are not all those of ") +
+                     (base.is_gguf ? "its values" : "the config.json beside it") + ", and no others";
+  return fitted;
+}
+
 void write_tokenizer(const fs::path& folder, const BaseModel& base) {
   for (const fs::path& file : base.tokenizer.files())
     write_file_atomically(folder / file.filename(), read_file(file));
@@ -255,7 +308,7 @@ void write_tokenizer(const fs::path& folder, const BaseModel& base) {
 void write_model_folder(const fs::path& folder, const BaseModel& base, const weights::TensorMap& tensors) {
   OrderedJson config = base.config;
   config.erase("torch_dtype");
-  config["dtype"] = weights::dtype_name(tensors.at("model.embed_tokens.weight").scalar_type());
+  config["dtype"] = weights::dtype_name(tensors.at(kTable).scalar_type());
   if (tensors.contains("lm_head.weight")) config["tie_word_embeddings"] = false;
   weights::write_safetensors(folder / weights::kModelFile, tensors, {{"format", "pt"}});
   write_file_atomically(folder / kConfig, config.dump(2) + "\n");

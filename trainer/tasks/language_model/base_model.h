@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "trainer/loop/task.h"
 #include "trainer/nn/decoder.h"
 #include "trainer/tasks/language_model/base_shape.h"
 #include "trainer/text/tokenizer.h"
@@ -39,6 +40,11 @@ enum class Held {
 // The model with its weights, on the CPU, as `dtype`. Throws Error(kBadData) for weights that are not the
 // shape's: names that are missing or have another shape, dtypes that hold no numbers of a model.
 nn::Decoder load_decoder(const BaseModel& base, at::ScalarType dtype, Held held);
+
+// How the weights of a .gguf file, or of a file in a Hugging Face folder, are those of its values or of the
+// config.json beside it: Task::fit_weights. `model` is a family's name, or "auto". Throws as open_base()
+// does.
+loop::FittedWeights fit_weights(const std::filesystem::path& file, const std::string& model);
 
 // Its weights under Hugging Face's names, as the file has them; what is packed in blocks as float16, in which
 // their scales are.

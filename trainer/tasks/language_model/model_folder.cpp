@@ -1,5 +1,8 @@
 #include "trainer/tasks/language_model/model_folder.h"
 
+#include <algorithm>
+#include <fstream>
+
 #include "trainer/weights/initial_weights.h"
 #include "tuner/core/error.h"
 
@@ -34,6 +37,22 @@ std::string text_in(const Json& json, const char* part, const char* key) {
 ExampleTokens OpenedModel::tokens() const {
   return {base->tokenizer, base->ends.empty() ? std::nullopt : std::optional(base->ends.front()),
           base->path.string()};
+}
+
+bool is_model(const fs::path& path) {
+  std::error_code ignored;  // what cannot be looked at is none
+  if (fs::is_regular_file(path, ignored)) {
+    std::string first(4, '\0');
+    std::ifstream(path, std::ios::binary).read(first.data(), static_cast<std::streamsize>(first.size()));
+    return weights::is_gguf(first);
+  }
+  if (is_adapter_folder(path)) return true;
+  const fs::path config = path / "config.json";
+  if (!fs::exists(config, ignored)) return false;
+  const Json json = weights::read_model_json(config);
+  const Json type = json.is_object() ? json.value("model_type", Json()) : Json();
+  return std::any_of(families().begin(), families().end(),
+                     [&](const Family& family) { return type == family.name; });
 }
 
 OpenedModel open_model(const fs::path& folder, const std::string& base, std::ostream& notes) {

@@ -27,6 +27,10 @@ struct OpenedModel {
   ExampleTokens tokens() const;
 };
 
+// Whether it looks like one that other programs made: a .gguf file, an adapter, or a Hugging Face folder of a
+// kind that is computed here.
+bool is_model(const std::filesystem::path& path);
+
 // `base` takes the place of what an adapter's folder names; "" without. Throws Error(kNotFound),
 // Error(kBadData) for an adapter of another base too: where the folder is a promoted one, by the base's
 // fingerprint.

@@ -1,11 +1,11 @@
 #include "trainer/tasks/language_model/task.h"
 
+#include "trainer/tasks/language_model/base_model.h"
 #include "trainer/tasks/language_model/base_shape.h"
 #include "trainer/tasks/language_model/language_model_training.h"
 #include "trainer/tasks/language_model/offers.h"
 #include "trainer/tasks/language_model/recipes.h"
 #include "trainer/tasks/language_model/task_parts.h"
-#include "tuner/core/error.h"
 
 namespace tune::trainer::language_model {
 namespace {
@@ -15,15 +15,12 @@ std::unique_ptr<loop::Training> start(const loop::TrialFile& trial, const loop::
   return std::make_unique<LanguageModelTraining>(trial, compute, parts_of(trial, compute, notes));
 }
 
-// What is asked for; else bf16 on a GPU, which is made for it, and fp32 on a CPU.
+// What the hyperparameters ask for, before what the whole study does; else bf16 on a GPU, which is made for
+// it, and fp32 on a CPU.
 std::optional<loop::Precision> precision(const loop::TrialFile& trial, const loop::Compute& compute) {
   const std::optional<loop::Precision> asked = asked_of(trial.parameters, compute.device.is_cuda()).precision;
-  if (asked && trial.precision != "auto" && loop::precision_of(trial.precision) != *asked)
-    throw Error(ExitCode::kBadSpec,
-                "the trial's precision is " + trial.precision + ", yet its hyperparameters ask for " +
-                    loop::precision_name(*asked),
-                "leave one of them out");
   if (asked) return asked;
+  if (trial.precision != "auto") return loop::precision_of(trial.precision);
   return compute.device.is_cuda() ? loop::Precision::kBf16 : loop::Precision::kFp32;
 }
 
@@ -51,6 +48,7 @@ const loop::Task& language_model_task() {
       .recipes = language_model_recipes,
       .models = models,
       .offers = {evaluate_offer(), predict_offer(), score_offer(), export_offer()},
+      .fit_weights = fit_weights,
       .primary = {"rouge_l", true, "predictions", "exact_match", "", true},
       .data = {"prompts and completions: a CSV with those two columns, or JSON Lines; conversations and "
                "plain texts as JSON Lines",

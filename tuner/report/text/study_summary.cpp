@@ -213,20 +213,13 @@ std::string counts_text(const TrialCounts& counts) {
   return text.empty() ? "no trials yet" : text;
 }
 
-namespace {
-
-// Tasks of images, of which several may show one surface.
-bool shows_surfaces(const Json& task) { return task == "detection" || task == "image_classification"; }
-
-}  // namespace
-
 std::string leak_warning(const store::StudyRow& study) {
   const auto trainer = study.spec.find("trainer");
   if (trainer == study.spec.end() || !trainer->is_object() || trainer->contains("validation") ||
       !trainer->contains("data"))
     return {};
-  // Without a task it is a command's, which may look at images.
-  if (const Json task = trainer->value("task", Json()); !task.is_null() && !shows_surfaces(task)) return {};
+  for (const auto& [machine, probe] : study.facts.probes)
+    if (probe.unit.value_or("images") != "images") return {};  // crops are of images
   const Json split = trainer->value("split", Json::object());
   if (split.is_object() && split.value("grouping", "image") != "image") return {};
   // Only the trainer knows whether the data has parts of its own, which an explicit split contradicts.

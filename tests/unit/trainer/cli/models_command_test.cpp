@@ -45,7 +45,8 @@ TEST_CASE("the catalogue has every model of every task, with what it takes to be
     for (const OrderedJson& model : row.at("models")) {
       CHECK_FALSE(model.at("description").get<std::string>().empty());
       CHECK(model.at("weights").empty());
-      if (task->fit_weights == nullptr) continue;
+      // How large a language model is, only its base says.
+      if (task->fit_weights == nullptr || task->name == "language_model") continue;
       CHECK(model.at("parameters") > 0);
       CHECK(model.at("multiply_adds") > 0);
     }

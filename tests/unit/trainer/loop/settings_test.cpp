@@ -4,6 +4,7 @@
 #include "trainer/loop/device.h"
 #include "trainer/loop/hyperparameters.h"
 #include "trainer/loop/plan.h"
+#include "trainer/loop/probe.h"
 #include "trainer/loop/trial_file.h"
 #include "trainer/tasks/detection/recipes.h"
 #include "trainer/tasks/task_table.h"
@@ -246,6 +247,20 @@ TEST_CASE("A precision is read back from its name, and no other text is taken fo
   for (const loop::Precision precision : {loop::Precision::kFp32, loop::Precision::kBf16})
     CHECK(loop::precision_of(loop::precision_name(precision)) == precision);
   CHECK_THROWS_WITH(loop::precision_of("fp64"), Catch::Matchers::StartsWith("\"fp64\" is no precision"));
+}
+
+TEST_CASE("Whether a CPU computes in bf16 is read from what the kernel says of it") {
+  const tests::TestFolder folder;
+  const auto says = [&](const std::string& line) {
+    return loop::has_bf16_units(folder.write("cpuinfo", "processor : 0\n" + line + "\npower management:\n"));
+  };
+  CHECK(says("flags\t\t: fpu avx2 avx512f avx512_bf16"));
+  CHECK(says("flags\t\t: fpu amx_bf16 amx_tile"));
+  CHECK(says("Features\t: fp asimd bf16 i8mm"));
+  CHECK_FALSE(says("flags\t\t: fpu avx2 avx512f"));
+  CHECK_FALSE(says("Features\t: fp asimd"));
+  CHECK(says("model name\t: something else"));
+  CHECK(loop::has_bf16_units(folder.path() / "nothing"));
 }
 
 TEST_CASE("A trial file that is wrong is refused with the file and the key") {

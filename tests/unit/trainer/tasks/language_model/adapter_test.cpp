@@ -189,3 +189,27 @@ TEST_CASE(
   folder.write("adapter_model.safetensors", whole.substr(0, whole.size() - 8));
   CHECK(contains(refused(Json::object()), "safetensors"));
 }
+
+TEST_CASE("A frozen layer has the products and the input's gradients of one that is trained") {
+  torch::manual_seed(3);
+  for (const bool has_bias : {false, true}) {
+    nn::AdaptedLinear layer(24, 40, has_bias);
+    const torch::NoGradGuard filling;
+    for (torch::Tensor& parameter : layer->parameters()) parameter.normal_();
+    for (const std::int64_t rows : {3, 50}) {
+      const torch::AutoGradMode on(true);
+      std::vector<torch::Tensor> products, gradients;
+      for (const bool trained : {false, true}) {
+        for (torch::Tensor& parameter : layer->parameters()) parameter.set_requires_grad(trained);
+        const torch::Tensor x = torch::linspace(-1, 1, rows * 48).view({rows, 24, 2}).transpose(1, 2);
+        const torch::Tensor in = x.detach().requires_grad_(true);
+        products.push_back(layer->forward(in));
+        (products.back() * torch::linspace(0, 1, 40)).sum().backward();
+        gradients.push_back(in.grad());
+      }
+      CHECK(products[0].sizes() == c10::IntArrayRef({rows, 2, 40}));
+      CHECK(torch::allclose(products[0], products[1], 1e-5, 1e-5));
+      CHECK(torch::allclose(gradients[0], gradients[1], 1e-5, 1e-5));
+    }
+  }
+}
