@@ -1,12 +1,12 @@
 #include "trainer/loop/progress_lines.h"
 
-#include <catch2/catch_test_macros.hpp>
 #include <ostream>
 #include <streambuf>
 #include <string>
 #include <vector>
 
-namespace tune::trainer::loop {
+#include "torch_catch.h"
+
 namespace {
 
 // What reaches a file at once, of a stream that keeps nothing back as stderr does.
@@ -25,13 +25,12 @@ class Pieces : public std::streambuf {
   }
 };
 
+}  // namespace
+
 TEST_CASE("a line about an epoch is written in one piece, so that no line of stdout lands in it") {
   Pieces pieces;
   std::ostream err(&pieces);
-  ProgressLines lines(err, /*is_terminal=*/false, "images");
+  tune::trainer::loop::ProgressLines lines(err, /*is_terminal=*/false, "images");
   lines.epoch_done(3, 5, /*units=*/0, /*for_data=*/0);
   CHECK(pieces.written == std::vector<std::string>{"epoch 3/5 done  0s of training\n"});
 }
-
-}  // namespace
-}  // namespace tune::trainer::loop
