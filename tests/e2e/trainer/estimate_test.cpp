@@ -72,15 +72,15 @@ TEST_CASE("a trial's peak memory is foreseen from steps of smaller batches") {
   CHECK(ratio < 1.2);
 }
 
-TEST_CASE("a search is estimated over its ranges, with its price and its storage") {
+TEST_CASE("a search is estimated over its ranges, with its price and its storage", "[.][long]") {
   const EstimatedPlace place;
   place.write("search.json",
               {{"study", "estimated"},
                {"objective", {{"metric", "validation:accuracy"}, {"goal", "maximize"}}},
                {"parameters",
                 {{"learning_rate", {{"type", "float"}, {"min", 1e-4}, {"max", 1e-2}, {"scale", "log"}}},
-                 {"batch_size", {{"type", "int"}, {"min", 4}, {"max", 12}}}}},
-               {"fixed", {{"epochs", 3}, {"image_size", 32}}},
+                 {"batch_size", {{"type", "int"}, {"min", 4}, {"max", 16}}}}},
+               {"fixed", {{"epochs", 3}, {"image_size", 96}}},
                {"trainer", {{"task", "image_classification"}, {"model", "resnet18"}, {"data", "data"}}},
                {"early_stopping", {{"rule", "median"}}},
                {"limits", {{"trials", 6}, {"parallel", 1}}},
@@ -88,7 +88,7 @@ TEST_CASE("a search is estimated over its ranges, with its price and its storage
   const Json estimate = place.json("tune estimate search.json --seconds 0.1 --json");
   REQUIRE(estimate["points"].size() == 3);
   CHECK(estimate["points"][1]["parameters"]["batch_size"] == 4);
-  CHECK(estimate["points"][2]["estimate"]["batch_size"] == 12);
+  CHECK(estimate["points"][2]["estimate"]["batch_size"] == 16);
   CHECK(estimate["largest"] == "largest");
   CHECK(estimate["fits"] == true);
   CHECK(estimate["trials"] == 6);
