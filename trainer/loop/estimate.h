@@ -71,7 +71,7 @@ struct TrainingEstimate {
 // normalise by, but for batches of one. `fits` says of how many examples a step fits the machine.
 std::vector<std::int64_t> counted_batches(std::int64_t batch_size, std::int64_t fits);
 
-// Epochs, steps and evaluations of a plan; a third of what follows from it is its business.
+// Epochs, steps and evaluations of a plan.
 struct PlanLength {
   double epochs = 0;
   std::int64_t steps = 0, evaluations = 0;
