@@ -25,9 +25,9 @@
 namespace tune::cli {
 namespace {
 
-constexpr int kPatienceMs = 20'000;
-constexpr std::chrono::milliseconds kLook{10};
-constexpr std::chrono::seconds kGrace{5};
+constexpr int kBeginPatienceMs = 20'000;
+constexpr std::chrono::milliseconds kLookForEnd{10};
+constexpr std::chrono::seconds kEndPatience{5};
 
 // The child's part, between fork and exec: nothing here takes memory.
 [[noreturn]] void become_server(const std::vector<char*>& argv, int out, pid_t parent) {
@@ -42,9 +42,9 @@ constexpr std::chrono::seconds kGrace{5};
 }
 
 // The first line that it prints; empty when it ends, or says nothing in time.
-std::string first_line(int descriptor) {
+std::string first_line_of(int descriptor) {
   std::string line;
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kPatienceMs);
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(kBeginPatienceMs);
   while (line.find('\n') == std::string::npos) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now())
@@ -81,7 +81,7 @@ DashboardProcess::DashboardProcess(const std::filesystem::path& store, std::ostr
                           "run without --serve");
   if (process_ == 0) become_server(argv, write_end.get(), parent);
   write_end.close();
-  const Json said = Json::parse(first_line(read_end.get()), nullptr, /*allow_exceptions=*/false);
+  const Json said = Json::parse(first_line_of(read_end.get()), nullptr, /*allow_exceptions=*/false);
   if (!said.is_object() || !said.contains("url")) {
     ::kill(process_, SIGKILL);
     ::waitpid(process_, nullptr, 0);
@@ -94,10 +94,10 @@ DashboardProcess::DashboardProcess(const std::filesystem::path& store, std::ostr
 
 DashboardProcess::~DashboardProcess() {
   ::kill(process_, SIGTERM);
-  const auto deadline = std::chrono::steady_clock::now() + kGrace;
+  const auto deadline = std::chrono::steady_clock::now() + kEndPatience;
   while (::waitpid(process_, nullptr, WNOHANG) == 0) {
     if (std::chrono::steady_clock::now() > deadline) ::kill(process_, SIGKILL);
-    std::this_thread::sleep_for(kLook);
+    std::this_thread::sleep_for(kLookForEnd);
   }
 }
 

@@ -20,23 +20,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kAddress = "127.0.0.1:8787";
-constexpr int kPort = 8787;
-constexpr std::chrono::milliseconds kLook{100};
+constexpr const char* kServerAddress = "127.0.0.1:8787";
+constexpr int kServerPort = 8787;
+constexpr std::chrono::milliseconds kLookForSignal{100};
 // Whoever looks waits for the trainings, not the other way round.
-constexpr int kNiceness = 10;
+constexpr int kServerNiceness = 10;
 
-void require_store(const fs::path& store) {
+void require_served_store(const fs::path& store) {
   std::error_code ignored;
   if (fs::is_directory(store, ignored)) return;
   throw Error(ExitCode::kNotFound, "there is no store at " + store.string(),
               "--store or $TUNE_STORE names the folder in which `tune --spec` keeps its studies");
 }
 
-serve::DashboardSettings settings_of(const Parsed& options) {
+serve::DashboardSettings dashboard_settings(const Parsed& options) {
   serve::DashboardSettings settings;
   settings.store = fs::absolute(store_folder(options)).lexically_normal();
-  settings.address = http::parse_address(options.has("addr") ? options.text("addr") : kAddress, kPort);
+  settings.address =
+      http::parse_address(options.has("addr") ? options.text("addr") : kServerAddress, kServerPort);
   const bool has_token_file = options.has("token-file");
   if (!settings.address.is_loopback() && !has_token_file)
     throw Error(
@@ -65,9 +66,9 @@ int serve_command(const Arguments& arguments, Console& console) {
       .json("the address as JSON, once it can be opened");
   const auto options = declared.parse(arguments, console);
   if (!options) return 0;
-  const serve::DashboardSettings settings = settings_of(*options);
-  require_store(settings.store);
-  ::setpriority(PRIO_PROCESS, 0, kNiceness);
+  const serve::DashboardSettings settings = dashboard_settings(*options);
+  require_served_store(settings.store);
+  ::setpriority(PRIO_PROCESS, 0, kServerNiceness);
   const SignalsCaught signals;
   serve::Dashboard dashboard(settings);
   dashboard.start();
@@ -92,7 +93,7 @@ int serve_command(const Arguments& arguments, Console& console) {
   }
   console.out.flush();
   console.err.flush();
-  while (interruption().count.load() == 0) std::this_thread::sleep_for(kLook);
+  while (interruption().count.load() == 0) std::this_thread::sleep_for(kLookForSignal);
   dashboard.stop();
   return 0;
 }

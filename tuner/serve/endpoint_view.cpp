@@ -19,8 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMostFileBytes = 4 << 20, kMostTokenBytes = 4096;
-constexpr std::uint64_t kMostAnswerBytes = 256 << 20;
+constexpr std::uint64_t kMostStateBytes = 4 << 20, kMostTokenBytes = 4096;
+constexpr std::uint64_t kLargestAnswer = 256 << 20;
 constexpr Milliseconds kConnectPatience{2'000}, kAnswerPatience{300'000}, kPagePatience{60'000};
 
 std::vector<std::string> endpoint_names(const fs::path& store) {
@@ -44,7 +44,7 @@ fs::path require_endpoint(const fs::path& store, const std::string& endpoint) {
 }
 
 Json object_in(const fs::path& file) {
-  JsonFile read = read_json_file(file, kMostFileBytes);
+  JsonFile read = read_json_file(file, kMostStateBytes);
   return read.is_there && read.value.is_object() ? std::move(read.value) : Json::object();
 }
 
@@ -144,7 +144,7 @@ http::Response invoke_endpoint(const fs::path& store, const std::string& endpoin
   if (*method == "POST") forward.body = request.body;
 
   const auto client = std::make_shared<http::Client>(
-      http::Client::Settings{address, kConnectPatience, kAnswerPatience, kMostAnswerBytes});
+      http::Client::Settings{address, kConnectPatience, kAnswerPatience, kLargestAnswer});
   const http::ClientResponse answer = [&] {
     try {
       return client->begin(forward);

@@ -6,6 +6,7 @@
 
 #include "tuner/core/error.h"
 #include "tuner/core/store_layout.h"
+#include "tuner/serve/age.h"
 #include "tuner/serve/overview.h"
 
 namespace tune::serve {
@@ -17,8 +18,6 @@ constexpr std::chrono::seconds kPing{15};
 // Answers are kept ten seconds at most (study_book.cpp), and mostly less than two.
 constexpr Milliseconds kSettled[] = {Milliseconds(2200), Milliseconds(11'000)};
 constexpr int kMostReplayed = 5000;
-
-SteadyTime now() { return std::chrono::steady_clock::now(); }
 
 std::string change_text(const std::string& study, const StudyChanges& changes, bool is_live,
                         const char* state) {
@@ -124,7 +123,7 @@ void EventHub::add(const std::string& study, std::int64_t last_event,
 }
 
 void EventHub::run() {
-  pinged_ = now();
+  pinged_ = std::chrono::steady_clock::now();
   std::unique_lock lock(mutex_);
   while (!is_stopped_) {
     if (topics_.empty())
@@ -133,10 +132,10 @@ void EventHub::run() {
       changed_.wait_for(lock, count_listeners() > kMany ? kLookForMany : kLook,
                         [this] { return is_stopped_; });
     if (is_stopped_) return;
-    const bool pings = now() - pinged_ >= kPing;
-    if (pings) pinged_ = now();
-    const bool looks_at_store = now() - looked_at_store_ >= kLookAtStore;
-    if (looks_at_store) looked_at_store_ = now();
+    const bool pings = age_of(pinged_) >= kPing;
+    if (pings) pinged_ = std::chrono::steady_clock::now();
+    const bool looks_at_store = age_of(looked_at_store_) >= kLookAtStore;
+    if (looks_at_store) looked_at_store_ = std::chrono::steady_clock::now();
     for (auto& [study, topic] : topics_) {
       std::erase_if(topic.listeners, [](const Listener& listener) { return !listener.stream->is_open(); });
       if (pings) tell(topic, ": ping\n\n", study);
@@ -167,7 +166,8 @@ void EventHub::look_at_study(const std::string& study, Topic& topic) {
   if (message.empty()) return;
   tell(topic, message, study);
   topic.settled_at.clear();
-  for (const Milliseconds after : kSettled) topic.settled_at.push_back(now() + after);
+  for (const Milliseconds after : kSettled)
+    topic.settled_at.push_back(std::chrono::steady_clock::now() + after);
 }
 
 void EventHub::look_at_store(Topic& topic) {
@@ -190,13 +190,13 @@ void EventHub::look_at_store(Topic& topic) {
          http::event_text("change", OrderedJson{{"schema", 1}, {"overview", true}, {"studies", studies}}.dump(
                                         -1, ' ', false, OrderedJson::error_handler_t::replace)),
          "");
-    topic.settled_at = {now() + kSettled[0]};
+    topic.settled_at = {std::chrono::steady_clock::now() + kSettled[0]};
   }
   topic.stamps = std::move(stamps);
 }
 
 void EventHub::say_settled(const std::string& study, Topic& topic) {
-  if (topic.settled_at.empty() || now() < topic.settled_at.front()) return;
+  if (topic.settled_at.empty() || std::chrono::steady_clock::now() < topic.settled_at.front()) return;
   topic.settled_at.erase(topic.settled_at.begin());
   OrderedJson data{{"schema", 1}, {"settled", true}};
   if (study.empty())

@@ -12,7 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kStart = "index.html";
-constexpr std::uint64_t kMostFileBytes = 64 << 20;
+constexpr std::uint64_t kMostPageBytes = 64 << 20;
 
 http::Response no_such_file() { return http::Response::error(404, "there is no such file among the pages"); }
 
@@ -32,7 +32,7 @@ http::Response from_folder(const fs::path& folder, const std::string& name) {
   std::error_code failed;
   for (fs::directory_iterator entry(folder, failed), end; !failed && entry != end; entry.increment(failed)) {
     if (entry->path().filename() != name) continue;
-    const FileContent content = read_regular_file(entry->path(), kMostFileBytes);
+    const FileContent content = read_regular_file(entry->path(), kMostPageBytes);
     if (content.is_there) return http::Response::text(content.bytes, http::content_type_of(name));
   }
   return no_such_file();

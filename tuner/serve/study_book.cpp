@@ -5,6 +5,7 @@
 #include "store/store_listing.h"
 #include "tuner/core/error.h"
 #include "tuner/live/study_place.h"
+#include "tuner/serve/age.h"
 
 namespace tune::serve {
 namespace {
@@ -16,10 +17,6 @@ constexpr int kKeptTimesCost = 20;
 constexpr std::size_t kMostTrials = 80'000;
 constexpr std::size_t kMostStudies = 32;
 constexpr std::size_t kMostAnswerBytes = 24 << 20;  // of one study
-
-SteadyTime now() { return std::chrono::steady_clock::now(); }
-
-Milliseconds since(SteadyTime begin) { return std::chrono::duration_cast<Milliseconds>(now() - begin); }
 
 }  // namespace
 
@@ -61,9 +58,9 @@ void StudyBook::let_go_of_others(const std::string& study) {
 }
 
 void StudyBook::refresh(Entry& entry) {
-  if (entry.table.version() > 0 && since(entry.refreshed) < kFreshFor) return;
+  if (entry.table.version() > 0 && age_of(entry.refreshed) < kFreshFor) return;
   entry.table.refresh();
-  entry.refreshed = now();
+  entry.refreshed = std::chrono::steady_clock::now();
 }
 
 void StudyBook::with(const std::string& study, const std::function<void(StudyTable&)>& use) {
@@ -93,12 +90,12 @@ http::Response StudyBook::answer(const std::string& study, const std::string& ke
     const std::uint64_t version = entry.table.version();
     if (const auto found = entry.answers.find(key); found != entry.answers.end()) {
       const Kept& kept = found->second;
-      const Milliseconds age = since(kept.made), lasts = std::min(kLongestKept, kKeptTimesCost * kept.took);
+      const Milliseconds age = age_of(kept.made), lasts = std::min(kLongestKept, kKeptTimesCost * kept.took);
       const bool is_same = kept.version == version && (!entry.table.is_live() || age < kLiveFor);
       response = kept.response;
       if (is_same || age < lasts) return;
     }
-    const SteadyTime begin = now();
+    const SteadyTime begin = std::chrono::steady_clock::now();
     response = make(entry.table);
     if (entry.answer_bytes + response.body.size() > kMostAnswerBytes) {
       entry.answers.clear();
@@ -107,7 +104,7 @@ http::Response StudyBook::answer(const std::string& study, const std::string& ke
     Kept& kept = entry.answers[key];
     entry.answer_bytes += response.body.size();
     entry.answer_bytes -= kept.response.body.size();
-    kept = {response, version, now(), since(begin)};
+    kept = {response, version, std::chrono::steady_clock::now(), age_of(begin)};
   });
   return response;
 }

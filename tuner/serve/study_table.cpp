@@ -9,6 +9,7 @@
 #include "tuner/live/live_study.h"
 #include "tuner/live/study_place.h"
 #include "tuner/os/held_locks.h"
+#include "tuner/serve/age.h"
 
 namespace tune::serve {
 namespace {
@@ -16,10 +17,6 @@ namespace {
 constexpr int kTrialsAtOnce = 2000;         // of one transaction: some ten milliseconds
 constexpr std::size_t kMostChanges = 2000;  // beyond which all is read again
 constexpr std::size_t kMostTold = 200;
-
-SteadyTime now() { return std::chrono::steady_clock::now(); }
-
-Milliseconds since(SteadyTime begin) { return std::chrono::duration_cast<Milliseconds>(now() - begin); }
 
 }  // namespace
 
@@ -244,10 +241,10 @@ std::pair<std::size_t, std::size_t> StudyTable::attempts_of(int trial) const {
 
 const report::CostReport& StudyTable::costs() {
   // A tenth of the time at most goes into keeping them fresh.
-  const Milliseconds age = since(costs_made_);
+  const Milliseconds age = age_of(costs_made_);
   const bool is_old = costs_version_ != version_ || (is_live_ && age > Milliseconds(1000));
   if (costs_ && (!is_old || age < 10 * costs_took_)) return *costs_;
-  const SteadyTime begin = now();
+  const SteadyTime begin = std::chrono::steady_clock::now();
   rows_.neighbours.clear();
   report::share_with_neighbours(rows_, store_);
   costs_ = report::costs_of(rows_);
@@ -255,8 +252,8 @@ const report::CostReport& StudyTable::costs() {
   for (const store::TrialRow& trial : rows_.trials)
     device_hours_[static_cast<std::size_t>(trial.number) - 1] = costs_->of(trial.number).total.device_hours;
   costs_version_ = version_;
-  costs_made_ = now();
-  costs_took_ = since(begin);
+  costs_made_ = std::chrono::steady_clock::now();
+  costs_took_ = age_of(begin);
   return *costs_;
 }
 
