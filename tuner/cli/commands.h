@@ -36,5 +36,7 @@ int best_command(const Arguments& arguments, Console& console);
 int logs_command(const Arguments& arguments, Console& console);
 int catalog_command(const Arguments& arguments, Console& console);
 int models_command(const Arguments& arguments, Console& console);
+int export_command(const Arguments& arguments, Console& console);
+int import_model_command(const Arguments& arguments, Console& console);
 
 }  // namespace tune::cli
