@@ -19,7 +19,7 @@ constexpr const char* kNotes =
     "The first two may also stand before the command.\n\n"
     "Colours are left out when NO_COLOR is set or the output is not a terminal.\n"
     "Exit codes: 0 ok, 1 finished but nothing to promote, 2 usage, 3 bad spec, 5 not found, 6 conflict,\n"
-    "7 environment, 8 every trial failed, 70 internal error, 130 interrupted.\n"
+    "7 environment, 8 every trial failed, 65 bad data, 70 internal error, 130 interrupted.\n"
     "\nExample:\n"
     "  tune --spec search.json\n"
     "  tune best steel-legacy\n";

@@ -65,7 +65,7 @@ Json names_json(const std::vector<engine::VersionName>& names) {
   return list;
 }
 
-std::string shown(const Json& value) {
+std::string lineage_value(const Json& value) {
   return visible_text(value.is_string() ? value.get<std::string>() : value.dump());
 }
 
@@ -73,7 +73,7 @@ void print_lineage(const Found& found, const std::vector<std::string>& endpoints
   const Json& lineage = found.version.lineage;
   const auto line = [&](const char* what, const Json& value) {
     if (!value.is_null() && !(value.is_structured() && value.empty()))
-      out << "  " << what << ": " << shown(value) << '\n';
+      out << "  " << what << ": " << lineage_value(value) << '\n';
   };
   out << found.version.model << '@' << found.version.version << "\ncame from:\n  "
       << report::origin_text(found.version) << '\n';

@@ -17,14 +17,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMostBytes = 16'000'000;
+constexpr std::uint64_t kMostModelJson = 16'000'000;
 
-Json member(const Json& object, const char* name) {
+Json at_or_null(const Json& object, const char* name) {
   return object.is_object() && object.contains(name) ? object.at(name) : Json();
 }
 
 std::string text_of(const Json& object, const char* name) {
-  const Json value = member(object, name);
+  const Json value = at_or_null(object, name);
   return value.is_string() ? value.get<std::string>() : std::string();
 }
 
@@ -78,10 +78,10 @@ std::string hub_task(const std::string& task) {
 std::vector<std::pair<std::string, double>> numbers_of(const store::ModelVersion& version) {
   std::vector<std::pair<std::string, double>> numbers;
   if (!version.objective.metric.empty()) numbers.emplace_back(version.objective.metric, version.value);
-  Json metrics = member(version.lineage, "metrics");
+  Json metrics = at_or_null(version.lineage, "metrics");
   if (!metrics.is_object()) metrics = Json::object();
   for (const auto& [name, entry] : metrics.items()) {
-    const Json value = entry.is_object() ? member(entry, "value") : entry;
+    const Json value = entry.is_object() ? at_or_null(entry, "value") : entry;
     if (value.is_number() && name != version.objective.metric)
       numbers.emplace_back(name, value.get<double>());
   }
@@ -90,7 +90,7 @@ std::vector<std::pair<std::string, double>> numbers_of(const store::ModelVersion
 
 // What it was trained on, as people would call it.
 std::string data_of(const store::ModelVersion& version) {
-  const std::string path = text_of(member(version.lineage, "trainer"), "data");
+  const std::string path = text_of(at_or_null(version.lineage, "trainer"), "data");
   const std::string name = fs::path(path).filename().string();
   if (!name.empty()) return name;
   return version.study.empty() ? "unknown" : version.study;
@@ -137,25 +137,25 @@ std::vector<std::pair<std::string, std::string>> origin_of(const store::ModelVer
     add("trial", version.trial);
   }
   add("created", format_time(version.created));
-  add("task", member(model, "task"));
-  add("model", member(model, "model"));
-  add("recipe", member(model, "recipe"));
-  add("data", member(member(lineage, "trainer"), "data"));
-  add("SHA-256 of the data", member(lineage, "data_fingerprint"));
-  const Json weights = member(lineage, "parent_weights");
-  add("began with", weights.is_object() ? member(weights, "path") : weights);
-  add("SHA-256 of what it began with", member(weights, "sha256"));
-  add("command", member(lineage, "argv"));
-  add("code", member(lineage, "code"));
-  add("seed of the trial", member(lineage, "trial_seed"));
-  add("libraries", member(lineage, "libraries"));
+  add("task", at_or_null(model, "task"));
+  add("model", at_or_null(model, "model"));
+  add("recipe", at_or_null(model, "recipe"));
+  add("data", at_or_null(at_or_null(lineage, "trainer"), "data"));
+  add("SHA-256 of the data", at_or_null(lineage, "data_fingerprint"));
+  const Json weights = at_or_null(lineage, "parent_weights");
+  add("began with", weights.is_object() ? at_or_null(weights, "path") : weights);
+  add("SHA-256 of what it began with", at_or_null(weights, "sha256"));
+  add("command", at_or_null(lineage, "argv"));
+  add("code", at_or_null(lineage, "code"));
+  add("seed of the trial", at_or_null(lineage, "trial_seed"));
+  add("libraries", at_or_null(lineage, "libraries"));
   return rows;
 }
 
 }  // namespace
 
 std::string model_card(const store::ModelVersion& version, const fs::path& folder) {
-  const Json model = read_json_file(folder / "model.json", kMostBytes).value;
+  const Json model = read_json_file(folder / "model.json", kMostModelJson).value;
   const std::string task = text_of(model, "task"), number = std::to_string(version.version);
   std::string text = front_matter(version, task.empty() ? "" : hub_task(task), text_of(model, "model"));
   text += "\n# " + cell(version.model) + ", version " + number + "\n\n";
@@ -167,7 +167,7 @@ std::string model_card(const store::ModelVersion& version, const fs::path& folde
   text += table("Numbers", "| metric | value |", rows);
   rows.clear();
   for (const char* kind : {"parameters", "fixed", "overrides"}) {
-    const Json values = member(version.lineage, kind);
+    const Json values = at_or_null(version.lineage, kind);
     if (values.is_object())
       for (const auto& [name, value] : values.items()) rows.emplace_back(name, value_cell(value));
   }

@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string name_of(const store::ModelVersion& version) {
+std::string versioned_name(const store::ModelVersion& version) {
   return version.model + "@" + std::to_string(version.version);
 }
 
@@ -27,15 +27,16 @@ void require_unused(const store::ModelRegistry& registry, const store::ModelVers
   for (const store::ModelAlias& alias : registry.aliases(version.model))
     if (alias.version == version.version)
       throw Error(ExitCode::kConflict,
-                  name_of(version) + " is the " + alias.alias + " version, and is not deleted",
+                  versioned_name(version) + " is the " + alias.alias + " version, and is not deleted",
                   "`tune models rollback " + version.model + " --alias " + alias.alias +
                       "` goes back to the one before, `tune models alias remove " + version.model + " " +
                       alias.alias + "` leaves none");
   const std::string endpoint = endpoint_of ? endpoint_of(version.model, version.version) : std::string();
   if (!endpoint.empty())
-    throw Error(ExitCode::kConflict,
-                "the endpoint " + endpoint + " answers with " + name_of(version) + ", which is not deleted",
-                "`tune undeploy " + endpoint + "` takes it down first");
+    throw Error(
+        ExitCode::kConflict,
+        "the endpoint " + endpoint + " answers with " + versioned_name(version) + ", which is not deleted",
+        "`tune undeploy " + endpoint + "` takes it down first");
 }
 
 // The number that the name of a version's folder is; 0 for any other name.

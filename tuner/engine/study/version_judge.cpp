@@ -46,7 +46,7 @@ std::string objection(const MetricBound& bound, double value) {
   return {};
 }
 
-std::string names_in(const Json& numbers) {
+std::string number_names(const Json& numbers) {
   std::string names;
   for (const auto& [name, value] : numbers.items())
     if (value.is_number()) names += (names.empty() ? "" : ", ") + name;
@@ -215,10 +215,10 @@ class Judgement {
       if (!value && !has_scores())
         throw Error(ExitCode::kBadSpec,
                     "tune-train evaluate gives no number \"" + bound.metric + "\" for this model",
-                    "it gives: " + names_in(numbers));
+                    "it gives: " + number_names(numbers));
       const std::string wrong =
           value ? objection(bound, *value)
-                : "its scores have no number " + in_quotes(bound.metric) + ", but " + names_in(numbers);
+                : "its scores have no number " + in_quotes(bound.metric) + ", but " + number_names(numbers);
       found["passes"] = wrong.empty();
       evidence_["metrics"].push_back(std::move(found));
       settle(wrong.empty(), wrong.empty() ? bound.metric + " is " + number_text(*value) : wrong);
