@@ -56,6 +56,21 @@ int expected_from(const store::ModelRegistry& registry, const AliasRequest& requ
               "somebody else has moved it; look at `tune models " + request.model + "`, and decide again");
 }
 
+// What the alias named before the version of now came; 0: nothing. A move back takes the last move away, so
+// that the next one goes further.
+int named_before(const std::vector<store::Promotion>& log, const std::string& alias) {
+  std::vector<int> named{0};
+  for (const store::Promotion& promotion : log) {
+    if (promotion.alias != alias || promotion.outcome == store::PromotionOutcome::kRefused) continue;
+    if (promotion.evidence.contains(kRolledBack))
+      named.pop_back();
+    else
+      named.push_back(promotion.to);
+    TUNE_CHECK(!named.empty(), alias);
+  }
+  return named.size() < 2 ? 0 : named[named.size() - 2];
+}
+
 std::string with_note(std::string reason, const std::string& note) {
   return note.empty() ? reason : reason + ": " + note;
 }
@@ -163,13 +178,7 @@ int roll_back(const AliasRequest& request) {
   if (from == 0)
     throw Error(ExitCode::kNotFound, request.model + " has no " + request.alias + " version",
                 "`tune models " + request.model + "` lists its aliases");
-  // The step that led to the version of now; moves back were no steps, so that the next one goes further.
-  std::vector<store::Promotion> log = registry.promotions(request.model);
-  const auto step = std::find_if(log.rbegin(), log.rend(), [&](const store::Promotion& promotion) {
-    return promotion.alias == request.alias && promotion.outcome == store::PromotionOutcome::kMoved &&
-           promotion.to == from && !promotion.evidence.contains(kRolledBack);
-  });
-  const int to = step == log.rend() ? 0 : step->from;
+  const int to = named_before(registry.promotions(request.model), request.alias);
   if (to == 0)
     throw Error(ExitCode::kNotFound, what + " was none before version " + std::to_string(from),
                 "name one: tune models promote " + request.model + "@N --to " + request.alias);
