@@ -1,7 +1,5 @@
 #include "tuner/engine/promotion/alias_move.h"
 
-#include <algorithm>
-
 #include "tuner/core/error.h"
 #include "tuner/core/store_layout.h"
 #include "tuner/engine/promotion/model_files.h"
