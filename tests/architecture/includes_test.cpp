@@ -26,6 +26,7 @@ const std::vector<Row> kMap = {
     {"tuner/core", {}},                // values
     {"tuner/os", {"tuner/core"}},      // what talks to the system
     {"tuner/http", {"tuner/os"}},      // a server and a client
+    {"tuner/archive", {"tuner/os"}},   // archives of files
     {"tuner/spec", {"tuner/os"}},      // the language of specs
     {"tuner/import", {"tuner/spec"}},  // files of other tools
     {"tuner/import/script", {"tuner/import"}},
@@ -36,7 +37,7 @@ const std::vector<Row> kMap = {
     {"tuner/supervisor", {"tuner/metrics", "tuner/os"}},
     {"tuner/engine/devices", {"tuner/os"}},
     {"tuner/engine/attempt", {"tuner/engine/devices", "tuner/spec", "store"}},
-    {"tuner/engine/promotion", {"tuner/spec", "store"}},
+    {"tuner/engine/promotion", {"tuner/spec", "store", "tuner/archive"}},
     {"tuner/engine/loop", {"tuner/engine/attempt", "tuner/billing", "strategies"}},
     // A study that has ended promotes its best trial.
     {"tuner/engine/study", {"tuner/engine/loop", "tuner/engine/promotion"}},
@@ -97,13 +98,15 @@ struct Library {
 const std::vector<Library> kLibraries = {
     {"nlohmann/", "nlohmann/json", {"tuner/core", "trainer/torch_compat.h"}},
     {"openssl/", "OpenSSL", {"tuner/os"}},
+    {"archive.h", "libarchive", {"tuner/archive"}},
+    {"archive_entry.h", "libarchive", {"tuner/archive"}},
     {"Eigen/", "Eigen", {"strategies"}},
     {"SQLiteCpp/", "SQLiteCpp", {"store"}},
     {"sqlite3.h", "SQLiteCpp", {"store"}},
     {"re2/", "RE2", {"tuner/metrics"}},
     {"boost/asio", "Boost.Asio", {"tuner/engine/attempt", "tuner/http"}},
     {"boost/beast", "Boost.Beast", {"tuner/http"}},
-    {"boost/math", "Boost.Math", {"strategies", "tuner/compare"}},
+    {"boost/math", "Boost.Math", {"strategies", "tuner/core"}},
     {"boost/program_options", "Boost.Program_options", {"tuner/cli/command_line"}},
     {"torch/", "LibTorch", {"trainer/torch_compat.h"}},
     {"ATen/", "LibTorch", {"trainer/torch_compat.h"}},

@@ -19,7 +19,7 @@ constexpr const char* kNotes =
     "The first two may also stand before the command.\n\n"
     "Colours are left out when NO_COLOR is set or the output is not a terminal.\n"
     "Exit codes: 0 ok, 1 finished but nothing to promote, 2 usage, 3 bad spec, 5 not found, 6 conflict,\n"
-    "7 environment, 8 every trial failed, 65 bad data (`init`), 70 internal error, 130 interrupted.\n"
+    "7 environment, 8 every trial failed, 65 bad data, 70 internal error, 130 interrupted.\n"
     "\nExample:\n"
     "  tune --spec search.json\n"
     "  tune best steel-legacy\n";
@@ -92,9 +92,11 @@ const CommandLine& command_line() {
           {"compare", "compare FILE [--store DIR] [--gpus LIST] [--score-again] [--dry-run] [--json]",
            "train approaches, tuned and not, and score all of them once by the same test",
            "tune compare study.json\ntune compare study.json --dry-run", compare_command},
-          {"promote", "promote STUDY[/N] [--model NAME] [--json]",
+          {"promote",
+           "promote STUDY[/N] [--model NAME] [--to ALIAS] [--require FILE] [--scores FILE] [--json]",
            "make the best trial, or a chosen one, a version of a model",
-           "tune promote steel-legacy --model steel-detector\ntune promote steel-legacy/3", promote_command},
+           "tune promote steel-legacy --model steel-detector\ntune promote steel-legacy/3 --to champion",
+           promote_command},
           {"ask-tell", "ask-tell --spec FILE [--store DIR] [--name STUDY] [--seed N] [--trials N]",
            "suggestions for a program of yours that runs the trials: lines of JSON in, one out for each",
            "tune ask-tell --spec search.json --store tune-store\necho '{\"ask\": 2}' | tune ask-tell --spec "
@@ -152,8 +154,20 @@ const CommandLine& command_line() {
            "what the built-in trainer can train: models, weights on this machine, forms of data, "
            "hyperparameters",
            "tune catalog\ntune catalog --task detection", catalog_command},
-          {"models", "models [NAME] [--json]", "promoted models, their versions and lineage",
-           "tune models\ntune models steel-detector", models_command},
+          {"models",
+           "models [NAME | ACTION ...] [--to ALIAS] [--alias ALIAS] [--expected V] [--require FILE] "
+           "[--scores "
+           "FILE] [--note TEXT] [--yes] [--dry-run] [--adopt | --remove] [--json]",
+           "models: their versions and lineage, aliases, approval, promotion and rollback",
+           "tune models\ntune models steel-detector\ntune models promote steel-detector@3 --to champion\n"
+           "tune models rollback steel-detector --alias champion",
+           models_command},
+          {"export", "export MODEL[@V] --format dir|tar.gz --output FILE [--json]",
+           "a version of a model, with a model card, as a folder or one archive",
+           "tune export steel-detector@champion --format tar.gz --output steel.tar.gz", export_command},
+          {"import-model", "import-model FILE|DIR --name NAME [--note TEXT] [--json]",
+           "make a version of a model that somebody brings",
+           "tune import-model steel.tar.gz --name steel-detector", import_model_command},
           {"doctor", "doctor [--json]", "whether this machine is ready: GPUs, disk, SQLite, programs, limits",
            "tune doctor --json", doctor_command},
       },

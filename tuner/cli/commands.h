@@ -37,5 +37,7 @@ int logs_command(const Arguments& arguments, Console& console);
 int serve_command(const Arguments& arguments, Console& console);
 int catalog_command(const Arguments& arguments, Console& console);
 int models_command(const Arguments& arguments, Console& console);
+int export_command(const Arguments& arguments, Console& console);
+int import_model_command(const Arguments& arguments, Console& console);
 
 }  // namespace tune::cli
