@@ -38,6 +38,7 @@ export async function startMock({ port = 0, assets = join(here, '../../assets'),
       mock.change(name, [trial.number, study.trials.length]);
       return trial.number;
     },
+    dropStreams() { for (const stream of streams) stream.destroy(); },
     get streamCount() { return streams.size; },
     close() {
       for (const stream of streams) stream.destroy();

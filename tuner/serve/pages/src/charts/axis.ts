@@ -104,14 +104,34 @@ export function ticksOf(axis: Axis, min: number, max: number, pixels: number, ev
   if (axis.scale === 'categories')
     return (axis.labels ?? []).map((label, at) => ({ at, text: shortened(label) })).filter(({ at }) => at >= min && at <= max);
   if (axis.scale === 'time') {
-    const scale = scaleTime().domain([min, max]), format = scale.tickFormat(most);
-    return scale.ticks(most).map((date) => ({ at: date.getTime(), text: format(date) }));
+    const ticks = scaleTime().domain([min, max]).ticks(most);
+    const step = ticks.length > 1 ? ticks[1]!.getTime() - ticks[0]!.getTime() : Infinity;
+    return ticks.map((date) => ({ at: date.getTime(), text: dayOrTime(date, step) }));
   }
   if (isLogarithmic(axis.scale)) {
     const ticks = logTicks(axis.scale, min, max, most);
     if (ticks.length >= 2) return ticks.map((at) => ({ at, text: text(at) }));
   }
   return scaleLinear().domain([min, max]).ticks(most).map((at) => ({ at, text: text(at) }));
+}
+
+// A day where one begins, else the time of day.
+function dayOrTime(date: Date, step: number): string {
+  const isMidnight = date.getHours() === 0 && date.getMinutes() === 0 && date.getSeconds() === 0;
+  if (step >= 28 * kDayMs) return monthFormat.format(date);
+  if (isMidnight || step >= kDayMs) return dayFormat.format(date);
+  return (step < 60_000 ? secondFormat : minuteFormat).format(date);
+}
+const kDayMs = 86_400_000;
+const monthFormat = new Intl.DateTimeFormat('en-GB', { month: 'short', year: 'numeric' });
+const dayFormat = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+const minuteFormat = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const secondFormat = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
+// Device time in the unit that suits it: how many of it make an hour.
+export function hourUnit(longest: number): { name: string; inHour: number } {
+  if (longest < 2 / 60) return { name: 'seconds', inHour: 3600 };
+  return longest < 2 ? { name: 'minutes', inHour: 60 } : { name: 'hours', inHour: 1 };
 }
 
 // Powers of ten, with 2 and 5 between them where there is room.

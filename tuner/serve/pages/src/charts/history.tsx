@@ -26,12 +26,12 @@ export function History({ selection, parameters, x, isLog, onX, onLog, onPick, h
   const made = useMemo(() => chartOf(selection, x, isLog), [selection, x, isLog]);
   const label = metric + ' of ' + plural(selection.count, 'trial') + '; the best so far after ' + plural(made.steps, 'improvement') + '.';
   return (
-    <Figure title={metric + ' by ' + { trial: 'trial', time: 'time', hours: 'device time spent' }[x]}
+    <Figure title={metric + ' by ' + { trial: 'trial', time: 'time', hours: 'device hours spent' }[x]}
       note={made.beyond > 0 ? plural(made.beyond, 'trial') + ' beyond the axis left out.' : undefined}
       legend={made.chart.series.map(({ role }) => role)}
       controls={<>
         <Choice label="Horizontal axis of the history" options={[['trial', 'Trial'], ['time', 'Time'], ['hours', 'Device time']]} value={x} onChoose={onX} />
-        <button type="button" class="quiet" aria-pressed={made.chart.y.scale === 'log'} onClick={() => onLog(made.chart.y.scale !== 'log')}>Log</button>
+        <button type="button" class="soft" aria-pressed={made.chart.y.scale === 'log'} onClick={() => onLog(made.chart.y.scale !== 'log')}>Log</button>
       </>}
       table={() => ({
         columns: [{ title: 'trial', isNumber: true }, { title: 'best ' + metric + ' so far', isNumber: true }, { title: 'ended' }],
@@ -69,7 +69,7 @@ function chartOf(selection: Selection, x: HistoryX, isLog: boolean | undefined):
     let low = Infinity, high = -Infinity;
     for (let i = 0; i < points.count; ++i) if (Number.isFinite(places[i]!)) low = Math.min(low, places[i]!), high = Math.max(high, places[i]!);
     if (!(high >= low)) low = 0, high = 1;
-    axis = x === 'time' ? timeAxis('time', low, high) : { ...roundEnds('device hours', 0, high), max: high * 1.01 };
+    axis = x === 'time' ? timeAxis('time', low, high) : { ...roundEnds('device hours', 0, high), max: high * 1.01 || 1 };
   }
   const y = valueAxis(metric, shownValues(selection, points.value), goal === 'minimize', isLog);
   const series: Series[] = [];

@@ -251,6 +251,7 @@ export function Parallel(props: Props) {
                   ) : <text class="title" y={16}><title>{rail.axis.title}</title>{shortened(rail.axis.title, 12)}</text>}
                   <line y1={kTop} y2={kTop + kLineHeight} />
                   {ticks.map(({ at, text }) => <text key={at} class="tick" x={6} y={y(at)} dy="0.32em">{shortened(text, 12)}</text>)}
+                  {crossings[k]!.some(Number.isNaN) && <text class="tick" x={6} y={kTop + kLineHeight + 14} dy="0.32em">none</text>}
                   {range !== null && <rect class="brush" x={-7} width={14} y={kTop + kLineHeight * (1 - range.high)} height={Math.max(1, kLineHeight * (range.high - range.low))} />}
                   <rect class="catch" x={-12} width={24} y={kTop - 8} height={kLineHeight + 16} onPointerDown={(event) => startBrush(event, rail)} onClick={(event) => event.stopPropagation()} />
                   {(['from', 'to'] as const).map((end) => {

@@ -68,7 +68,7 @@ export function Plot({ label, chart, height, isSmall = false, describe, onPick }
     const x = () => at.chart.x, y = () => at.chart.y;
     const plot = new uPlot({
       width: Math.max(120, element.clientWidth), height,
-      padding: [8, 12, 0, 0],
+      padding: [8, 22, 0, 0],
       legend: { show: false },
       scales: { x: scaleOf(x), y: scaleOf(y) },
       axes: [axisOf(3, x, isSmall), axisOf(1, y, isSmall)],

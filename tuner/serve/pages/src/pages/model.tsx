@@ -59,7 +59,7 @@ export function ModelPage({ name }: { name: string }) {
           </div>
         </section>
       )}
-      {versions.map((version) => <Lineage key={version.version} version={version} isOpen={Object.values(aliases).includes(version.version)} />)}
+      {versions.map((version) => <Lineage key={version.version} version={version} isOpen={version === versions[0]} />)}
       <section>
         <h2>Promotions</h2>
         {model.promotions.length === 0 ? <Empty title="Nothing has been promoted yet." /> : (
@@ -120,7 +120,7 @@ export function Facts({ value }: { value: unknown }) {
   if (Array.isArray(value)) return value.every((one) => one === null || typeof one !== 'object') ? <>{value.map(valueText).join(', ')}</> : <ul class="facts">{value.map((one, k) => <li key={k}><Facts value={one} /></li>)}</ul>;
   return (
     <dl class="facts">
-      {Object.entries(value).map(([name, part]) => <div key={name}><dt>{name.replace(/_/g, ' ')}</dt><dd><Facts value={part} /></dd></div>)}
+      {Object.entries(value).map(([name, part]) => <div key={name}><dt>{name}</dt><dd><Facts value={part} /></dd></div>)}
     </dl>
   );
 }

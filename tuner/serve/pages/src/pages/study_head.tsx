@@ -17,7 +17,7 @@ export function StudyHead({ study }: { study: Study }) {
       <div class="head">
         <div>
           <h1 tabIndex={-1}>{study.study}</h1>
-          <p class="subtitle"><State state={isHeld ? 'paused' : study.state} consoleState={study.console_state} /> <span>{study.standing === study.state ? '' : study.standing}</span></p>
+          <p class="subtitle"><State state={isHeld ? 'paused' : study.state} consoleState={study.console_state} /> <span class="note">{standingOf(study)}</span></p>
         </div>
         <Steering study={study} />
       </div>
@@ -64,8 +64,13 @@ function tilesOf(study: Study): Tile[] {
     tiles.push({ title: 'saved by stopping early', value: hoursText(study.stopped_early.saved_estimate.device_hours), note: plural(study.stopped_early.trials, 'trial') + ' stopped, estimated' });
   const live = study.promoted.find(({ current }) => current);
   if (live !== undefined)
-    tiles.push({ title: 'promoted', value: <a href={hrefOf(['models', live.model])}>{live.model}</a>, note: 'version ' + live.version + ', trial ' + live.trial });
+    tiles.push({ title: 'promoted', value: <a class="text" href={hrefOf(['models', live.model])}>{live.model}</a>, note: 'version ' + live.version + ', trial ' + live.trial });
   return tiles;
+}
+
+// What the standing says beyond the state: "(trial limit)".
+function standingOf({ state, standing }: Study): string {
+  return standing.startsWith(state) ? standing.slice(state.length).replace(/^,? /, '') : standing;
 }
 
 function limitText(study: Study, name: string, text: (value: number) => string): string {

@@ -33,7 +33,7 @@ export function StudySetup({ study }: { study: Study }) {
           )}
         </div>
         <div>
-          <Grid caption="Facts" data={{ columns: [{ title: 'what' }, { title: '', isLong: true }], rows: facts }} />
+          <dl class="facts">{facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>
           {bill.length > 0 && (
             <Grid caption="Bill" data={{
               columns: [{ title: 'part' }, { title: 'device time', isNumber: true }, ...(cost.total?.usd != null ? [{ title: 'cost', isNumber: true }] : [])],

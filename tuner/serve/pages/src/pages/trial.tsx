@@ -36,7 +36,7 @@ export function TrialPage({ study, trial }: { study: string; trial: number }) {
         <div>
           <h1 tabIndex={-1}>Trial {trial}</h1>
           <p class="subtitle">
-            <State state={one.deleted ? 'deleted' : one.state} /> {one.reason !== one.state && <span class="reason">{one.reason}</span>}
+            <State state={one.deleted ? 'deleted' : one.state} /> {one.reason !== one.state && one.reason !== '' && <span class="reason">· {one.reason}</span>}
             {one.replicate_of !== null && <> · replicate of <a href={hrefOf(['studies', study, 'trials', one.replicate_of])}>trial {one.replicate_of}</a></>}
             {one.rerun_of !== null && <> · repeats <a href={hrefOf(['studies', study, 'trials', one.rerun_of])}>trial {one.rerun_of}</a></>}
           </p>

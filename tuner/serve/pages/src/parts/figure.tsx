@@ -21,7 +21,7 @@ export function Figure({ title, note, legend = [], controls, table, children }: 
         <strong>{title}</strong>
         <span class="controls">
           {controls}
-          <button type="button" class="quiet" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
+          <button type="button" class="soft" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
             Show as table<span class="unseen">: {title}</span>
           </button>
         </span>
