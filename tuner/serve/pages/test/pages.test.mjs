@@ -11,6 +11,15 @@ const kPages = [['studies', '/'], ['a study that runs', '/studies/steel-legacy']
   ['endpoints', '/endpoints'], ['an endpoint for images', '/endpoints/steel-detector'], ['an endpoint for texts', '/endpoints/reviews'], ['an endpoint for prompts', '/endpoints/smol'], ['an endpoint that is down', '/endpoints/night'],
   ['what is not there', '/studies/none'], ['no such page', '/nowhere/at/all']];
 
+// How many pixels of each canvas differ from its most frequent colour.
+function drawnPixels(page) {
+  return page.$$eval('canvas:not(.overlay)', (all) => all.map((canvas) => {
+    const pixels = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer), counts = new Map();
+    for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
+    return pixels.length - Math.max(...counts.values());
+  }));
+}
+
 describe('pages', { skip: findChromium() === undefined && 'no Chromium on this machine: install the package chromium, or name one in TUNE_CHROMIUM' }, () => {
   let mock, browser;
   before(async () => {
@@ -59,13 +68,7 @@ describe('pages', { skip: findChromium() === undefined && 'no Chromium on this m
 
   test('the canvases are drawn on, in both colour schemes, and anew when the scheme changes', () => withTab(kViews[0], async (tab, page) => {
     await tab.open('/studies/steel-legacy');
-    // How many pixels of each canvas differ from its most frequent colour.
-    const drawn = () => page.$$eval('canvas:not(.overlay)', (all) => all.map((canvas) => {
-      const pixels = new Uint32Array(canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer), counts = new Map();
-      for (const pixel of pixels) counts.set(pixel, (counts.get(pixel) ?? 0) + 1);
-      return pixels.length - Math.max(...counts.values());
-    }));
-    const counts = await drawn();
+    const counts = await drawnPixels(page);
     // History, parallel coordinates, curves, cost, a slice for each of six parameters, timeline.
     assert.equal(counts.length, 11);
     for (const count of counts) assert.ok(count > 300, counts.join());
@@ -94,6 +97,10 @@ describe('pages', { skip: findChromium() === undefined && 'no Chromium on this m
     const rows = await page.$$eval('figure', (figures) => figures.map((figure) => figure.querySelectorAll('tbody tr').length));
     for (const count of rows) assert.ok(count > 0, rows.join());
     await checkPage(tab, 'tables of charts');
+    for (const button of buttons) if (await button.evaluate((element) => element.getAttribute('aria-pressed') === 'true')) await button.evaluate((element) => element.click());
+    await settle(page);
+    for (const count of await drawnPixels(page)) assert.ok(count > 300);  // charts again
+    assert.deepEqual(tab.complaints, []);
   }));
 
   test('the table sorts, filters and pages on the server, and all of it is in the address', () => withTab(kViews[0], async (tab, page) => {
@@ -146,7 +153,7 @@ describe('pages', { skip: findChromium() === undefined && 'no Chromium on this m
     assert.ok(rates.length > 0 && rates.length < 64 && rates.every((rate) => rate >= low * 0.999 && rate <= high * 1.001), rates.join());
     const asked = tab.requests.filter((request) => request.includes('/curves?')).at(-1), listed = await page.$$eval('.trials tbody th', (cells) => cells.map((cell) => cell.textContent));
     assert.deepEqual(new URL(asked.split(' ')[1]).searchParams.get('trials').split(','), listed.slice(0, 20));
-    assert.match(await page.$eval('.parallel .sheet', (element) => element.getAttribute('aria-label')), new RegExp('of ' + (await page.$eval('#filter-said', (element) => element.textContent.split(' of ')[0])) + ' trial'));
+    assert.match(await page.$eval('.parallel', (element) => element.getAttribute('aria-label')), new RegExp('of ' + (await page.$eval('#filter-said', (element) => element.textContent.split(' of ')[0])) + ' trial'));
     await page.click('.conditions .link');
     await page.waitForFunction(() => document.querySelector('.conditions') === null);
     assert.deepEqual(tab.complaints, []);
@@ -351,14 +358,14 @@ describe('pages', { skip: findChromium() === undefined && 'no Chromium on this m
     await page.focus('.trials thead th:nth-child(4) button');
     await page.keyboard.press('Enter');
     await page.waitForFunction(() => document.querySelector('.trials th[aria-sort=descending]'));
-    await page.focus('.rail .handle');
+    await page.$eval('.rail .handle', (handle) => handle.focus());
     for (let k = 0; k < 4; ++k) await page.keyboard.press('ArrowUp');
     await page.waitForFunction(() => document.querySelector('.conditions .chip')?.textContent.startsWith('learning_rate>='));
     assert.equal(await page.evaluate(() => document.activeElement.getAttribute('role')), 'slider');
     assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-valuenow')), '20');
     await page.keyboard.press('Escape');
     await page.waitForFunction(() => document.querySelector('.conditions') === null);
-    await page.focus('.rail .title');
+    await page.$eval('.rail .grip', (grip) => grip.focus());
     await page.keyboard.press('ArrowRight');
     await page.waitForFunction(() => new URLSearchParams(location.search).get('axes')?.startsWith('optimizer,learning_rate'));
     const opener = await page.evaluateHandle(() => [...document.querySelectorAll('button')].find((button) => button.textContent === 'Limits…'));

@@ -33,7 +33,27 @@ const kHeight = 300, kTop = 46, kBottom = 30, kLeast = 92, kSide = 44, kBatch = 
 const kLineHeight = kHeight - kTop - kBottom;
 
 export function Parallel(props: Props) {
-  const { selection, parameters, space, conditions } = props;
+  const { selection, parameters, space } = props;
+  const { points, metric, goal } = selection;
+  const rails = useMemo<Rail[]>(() => [
+    ...parameters.map((parameter) => ({ name: parameter.name, axis: parameterAxis(parameter, space), values: parameter.values, labels: parameter.labels })),
+    { name: 'value', axis: valueAxis(metric, shownValues(selection, points.value), goal === 'minimize'), values: points.value, labels: null },
+  ], [parameters, space, selection]);
+  return (
+    <Figure title="Parallel coordinates" controls={props.controls}
+      note="Drag along an axis to keep the trials that pass there: the table, the curves and all charts follow. Drag a title to move its axis."
+      table={() => ({
+        columns: [{ title: 'trial', isNumber: true }, ...rails.map(({ axis, labels }) => ({ title: axis.title, isNumber: labels === null }))],
+        rows: [...points.number.keys()].filter((i) => selection.mask[i] === 1).slice(0, 2000).map((i) =>
+          [points.number[i], ...parameters.map((parameter) => parameterText(parameter, i)), Number.isFinite(points.value[i]!) ? numberText(points.value[i]!) : '']),
+      })}>
+      <Sheet {...props} rails={rails} />
+    </Figure>
+  );
+}
+
+function Sheet(props: Props & { readonly rails: readonly Rail[] }) {
+  const { selection, parameters, conditions, rails } = props;
   const { points, metric, goal } = selection;
   const host = useRef<HTMLDivElement>(null), canvas = useRef<HTMLCanvasElement>(null), over = useRef<HTMLCanvasElement>(null);
   const [width, setWidth] = useState(800);
@@ -41,14 +61,9 @@ export function Parallel(props: Props) {
   const [tip, setTip] = useState<{ trial: number; left: number; top: number } | null>(null);
   const theme = paint.value;
 
-  const rails = useMemo<Rail[]>(() => [
-    ...parameters.map((parameter) => ({ name: parameter.name, axis: parameterAxis(parameter, space), values: parameter.values, labels: parameter.labels })),
-    { name: 'value', axis: valueAxis(metric, shownValues(selection, points.value), goal === 'minimize'), values: points.value, labels: null },
-  ], [parameters, space, selection]);
-
   useEffect(() => {
-    const watcher = new ResizeObserver(() => setWidth(host.current!.clientWidth));
-    watcher.observe(host.current!);
+    const element = host.current!, watcher = new ResizeObserver(() => setWidth(element.clientWidth));
+    watcher.observe(element);
     return () => watcher.disconnect();
   }, []);
 
@@ -220,61 +235,54 @@ export function Parallel(props: Props) {
 
   const label = 'Parallel coordinates of ' + plural(selection.count, 'trial') + ' over ' + plural(parameters.length, 'parameter') + ' and ' + metric + '.';
   return (
-    <Figure title="Parallel coordinates" controls={props.controls}
-      note="Drag along an axis to keep the trials that pass there: the table, the curves and all charts follow. Drag a title to move its axis."
-      table={() => ({
-        columns: [{ title: 'trial', isNumber: true }, ...rails.map(({ axis, labels }) => ({ title: axis.title, isNumber: labels === null }))],
-        rows: [...points.number.keys()].filter((i) => selection.mask[i] === 1).slice(0, 2000).map((i) =>
-          [points.number[i], ...parameters.map((parameter) => parameterText(parameter, i)), Number.isFinite(points.value[i]!) ? numberText(points.value[i]!) : '']),
-      })}>
-      <div class="parallel" ref={host} tabIndex={-1}>
-        <div class="sheet" style={{ width: inner + 'px', height: kHeight + 'px' }} role="group" aria-label={label}>
-          <canvas ref={canvas} aria-hidden="true" />
-          <canvas ref={over} class="overlay" aria-hidden="true" />
-          <svg width={inner} height={kHeight} onPointerMove={look} onPointerLeave={() => { hovered.value = 0; setTip(null); }}
-            onClick={() => { if (hovered.peek() > 0 && tip !== null && drag === null) props.onPick(hovered.peek()); }}>
-            {rails.map((rail, k) => {
-              const range = shares(rail), isParameter = k < rails.length - 1;
-              const ticks = ticksOf(rail.axis, rail.axis.min, rail.axis.max, kLineHeight, 48);
-              const low = onLine(rail.axis.scale, rail.axis.min), high = onLine(rail.axis.scale, rail.axis.max);
-              const y = (at: number) => kTop + kLineHeight * (1 - (onLine(rail.axis.scale, at) - low) / (high - low));
-              const bounds = range ?? { low: 0, high: 1 };
-              return (
-                <g key={rail.name} transform={'translate(' + x(k) + ',0)'} class="rail">
-                  {isParameter ? (
-                    <text class="title" y={16} tabIndex={0} role="button" aria-label={'Axis ' + rail.axis.title + ': move with the left and right arrow keys'}
-                      onPointerDown={(event) => moveTitle(event, rail.name)}
-                      onKeyDown={(event) => {
-                        const steps = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
-                        if (steps !== 0) event.preventDefault(), props.onMove(rail.name, steps);
-                      }}><title>{rail.axis.title}</title>{shortened(rail.axis.title, Math.max(8, Math.floor(gap / 7.5)))}</text>
-                  ) : <text class="title" y={16}><title>{rail.axis.title}</title>{shortened(rail.axis.title, 12)}</text>}
-                  <line y1={kTop} y2={kTop + kLineHeight} />
-                  {ticks.map(({ at, text }) => <text key={at} class="tick" x={6} y={y(at)} dy="0.32em">{shortened(text, 12)}</text>)}
-                  {crossings[k]!.some(Number.isNaN) && <text class="tick" x={6} y={kTop + kLineHeight + 14} dy="0.32em">none</text>}
-                  {range !== null && <rect class="brush" x={-7} width={14} y={kTop + kLineHeight * (1 - range.high)} height={Math.max(1, kLineHeight * (range.high - range.low))} />}
-                  <rect class="catch" x={-12} width={24} y={kTop - 8} height={kLineHeight + 16} onPointerDown={(event) => startBrush(event, rail)} onClick={(event) => event.stopPropagation()} />
-                  {(['from', 'to'] as const).map((end) => {
-                    const share = end === 'from' ? bounds.low : bounds.high;
-                    return (
-                      <rect key={end} class={range === null ? 'handle idle' : 'handle'} x={-9} width={18} height={5} rx={2}
-                        y={kTop + kLineHeight * (1 - share) - 2.5} tabIndex={0} role="slider" aria-label={rail.axis.title + ' ' + end}
-                        aria-orientation="vertical" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(100 * share)}
-                        aria-valuetext={textAt(rail, share)} onKeyDown={(event) => turnHandle(event, rail, end === 'from')} />
-                    );
-                  })}
-                </g>
-              );
-            })}
-          </svg>
-          {tip !== null && (
-            <div class="tip" aria-hidden="true" style={tip.left > inner / 2 ? { right: inner - tip.left + 14 + 'px', top: tip.top + 'px' } : { left: tip.left + 14 + 'px', top: tip.top + 'px' }}>
-              {describeTrial(selection, tip.trial, parameters).map((line, i) => (i === 0 ? <strong key={i}>{line}</strong> : <span key={i}>{line}</span>))}
-            </div>
-          )}
-        </div>
+    <div class="parallel" ref={host} tabindex={0} role="group" aria-label={label}>
+      <div class="sheet" style={{ width: inner + 'px', height: kHeight + 'px' }}>
+        <canvas ref={canvas} aria-hidden="true" />
+        <canvas ref={over} class="overlay" aria-hidden="true" />
+        <svg width={inner} height={kHeight} onPointerMove={look} onPointerLeave={() => { hovered.value = 0; setTip(null); }}
+          onClick={() => { if (hovered.peek() > 0 && tip !== null && drag === null) props.onPick(hovered.peek()); }}>
+          {rails.map((rail, k) => {
+            const range = shares(rail), isParameter = k < rails.length - 1;
+            const ticks = ticksOf(rail.axis, rail.axis.min, rail.axis.max, kLineHeight, 48);
+            const low = onLine(rail.axis.scale, rail.axis.min), high = onLine(rail.axis.scale, rail.axis.max);
+            const y = (at: number) => kTop + kLineHeight * (1 - (onLine(rail.axis.scale, at) - low) / (high - low));
+            const bounds = range ?? { low: 0, high: 1 };
+            return (
+              <g key={rail.name} transform={'translate(' + x(k) + ',0)'} class="rail">
+                <text class="title" y={16} aria-hidden="true">{shortened(rail.axis.title, Math.max(8, Math.floor(gap / 7.5)))}</text>
+                {isParameter && (
+                  <rect class="grip" x={-gap / 2 + 4} width={gap - 8} y={0} height={26} rx={4} tabindex={0} role="button" aria-label={'Axis ' + rail.axis.title + ': move with the left and right arrow keys'}
+                    onPointerDown={(event) => moveTitle(event, rail.name)} onClick={(event) => event.stopPropagation()}
+                    onKeyDown={(event) => {
+                      const steps = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0;
+                      if (steps !== 0) event.preventDefault(), props.onMove(rail.name, steps);
+                    }}><title>{rail.axis.title}</title></rect>
+                )}
+                <line y1={kTop} y2={kTop + kLineHeight} />
+                {ticks.map(({ at, text }) => <text key={at} class="tick" x={6} y={y(at)} dy="0.32em">{shortened(text, 12)}</text>)}
+                {crossings[k]!.some(Number.isNaN) && <text class="tick" x={6} y={kTop + kLineHeight + 14} dy="0.32em">none</text>}
+                {range !== null && <rect class="brush" x={-7} width={14} y={kTop + kLineHeight * (1 - range.high)} height={Math.max(1, kLineHeight * (range.high - range.low))} />}
+                <rect class="catch" x={-12} width={24} y={kTop - 8} height={kLineHeight + 16} onPointerDown={(event) => startBrush(event, rail)} onClick={(event) => event.stopPropagation()} />
+                {(['from', 'to'] as const).map((end) => {
+                  const share = end === 'from' ? bounds.low : bounds.high;
+                  return (
+                    <rect key={end} class={range === null ? 'handle idle' : 'handle'} x={-9} width={18} height={5} rx={2}
+                      y={kTop + kLineHeight * (1 - share) - 2.5} tabindex={0} role="slider" aria-label={rail.axis.title + ' ' + end}
+                      aria-orientation="vertical" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(100 * share)}
+                      aria-valuetext={textAt(rail, share)} onKeyDown={(event) => turnHandle(event, rail, end === 'from')} />
+                  );
+                })}
+              </g>
+            );
+          })}
+        </svg>
+        {tip !== null && (
+          <div class="tip" aria-hidden="true" style={tip.left > inner / 2 ? { right: inner - tip.left + 14 + 'px', top: tip.top + 'px' } : { left: tip.left + 14 + 'px', top: tip.top + 'px' }}>
+            {describeTrial(selection, tip.trial, parameters).map((line, i) => (i === 0 ? <strong key={i}>{line}</strong> : <span key={i}>{line}</span>))}
+          </div>
+        )}
       </div>
-    </Figure>
+    </div>
   );
 }
 

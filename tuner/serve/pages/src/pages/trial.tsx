@@ -44,8 +44,8 @@ export function TrialPage({ study, trial }: { study: string; trial: number }) {
         <div class="controls">
           {canAsk && isOpen && one.state === 'running' && <button type="button" onClick={() => ask('stop')}>Stop this trial…</button>}
           {canAsk && !isOpen && <button type="button" onClick={() => ask('rerun')}>Run it again…</button>}
-          <button type="button" disabled={trial <= 1} onClick={() => go(hrefOf(['studies', study, 'trials', trial - 1]))} aria-label="Trial before">‹ {trial > 1 ? trial - 1 : ''}</button>
-          <button type="button" disabled={total > 0 && trial >= total} onClick={() => go(hrefOf(['studies', study, 'trials', trial + 1]))} aria-label="Next trial">{trial + 1} ›</button>
+          <button type="button" disabled={trial <= 1} onClick={() => go(hrefOf(['studies', study, 'trials', trial - 1]))} ><span aria-hidden="true">‹ </span><span class="unseen">Trial before: </span>{trial > 1 ? trial - 1 : ''}</button>
+          <button type="button" disabled={total > 0 && trial >= total} onClick={() => go(hrefOf(['studies', study, 'trials', trial + 1]))} ><span class="unseen">Next trial: </span>{trial + 1}<span aria-hidden="true"> ›</span></button>
         </div>
       </div>
       {answer.failure !== null && answer.failure.status !== 0 && <Failed failure={answer.failure} />}
