@@ -5,7 +5,7 @@ import { improvements, type PointParameter } from '../points.ts';
 import { Choice, Figure } from '../parts/figure.tsx';
 import { roundEnds, timeAxis, valueAxis, isShown, type Axis } from './axis.ts';
 import type { Chart, Series } from './chart.ts';
-import { describeTrial, pointSeries, shownValues, type Selection } from './selection.ts';
+import { describeTrial, objectiveAxis, pointSeries, shownValues, type Selection } from './selection.ts';
 import { Plot } from './plot.tsx';
 
 export type HistoryX = 'trial' | 'time' | 'hours';
@@ -71,7 +71,7 @@ function chartOf(selection: Selection, x: HistoryX, isLog: boolean | undefined):
     if (!(high >= low)) low = 0, high = 1;
     axis = x === 'time' ? timeAxis('time', low, high) : { ...roundEnds('device hours', 0, high), max: high * 1.01 || 1 };
   }
-  const y = valueAxis(metric, shownValues(selection, points.value), goal === 'minimize', isLog);
+  const y = isLog === undefined ? objectiveAxis(selection) : valueAxis(metric, shownValues(selection, points.value), goal === 'minimize', isLog);
   const series: Series[] = [];
   const steps = improvements(points, goal, order);
   if (steps.length > 0) {

@@ -1,6 +1,6 @@
 // Parallel coordinates: a line a trial through all parameters to the objective. A drag along an axis keeps the trials that pass
 // there, which are conditions of the page's filter; so do the two handles of each axis by the arrow keys. Titles are dragged, or
-// moved by the arrow keys, to another place. Lines are drawn on a canvas, a batch a frame, so that 50,000 do not stop the page.
+// moved by the arrow keys, to another place. Lines are drawn on a canvas, a batch a frame, so that 50,000 do not hold up the page.
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { effect } from '@preact/signals';
@@ -10,9 +10,9 @@ import { numberText, plural } from '../numbers.ts';
 import type { PointParameter } from '../points.ts';
 import { Figure } from '../parts/figure.tsx';
 import { ink, paint } from '../theme.ts';
-import { fromLine, onLine, shortened, ticksOf, valueAxis, type Axis } from './axis.ts';
+import { fromLine, onLine, shortened, ticksOf, type Axis } from './axis.ts';
 import { hovered } from './hovered.ts';
-import { describeTrial, parameterText, placeOf, shownValues, type Selection } from './selection.ts';
+import { describeTrial, objectiveAxis, parameterText, placeOf, type Selection } from './selection.ts';
 import { parameterAxis } from './slices.tsx';
 
 interface Props {
@@ -29,15 +29,15 @@ interface Props {
 interface Rail { name: string; axis: Axis; values: ArrayLike<number>; labels: readonly string[] | null }
 interface Range { low: number; high: number }  // in parts of the axis' line, 0 to 1 from below
 
-const kHeight = 300, kTop = 46, kBottom = 30, kLeast = 92, kSide = 44, kBatch = 3000, kTones = 12, kContext = 2000;
+const kHeight = 300, kTop = 46, kBottom = 30, kLeast = 92, kSide = 44, kFrameMs = 8, kBatch = 50, kTones = 12, kContext = 2000;
 const kLineHeight = kHeight - kTop - kBottom;
 
 export function Parallel(props: Props) {
   const { selection, parameters, space } = props;
-  const { points, metric, goal } = selection;
+  const { points } = selection;
   const rails = useMemo<Rail[]>(() => [
     ...parameters.map((parameter) => ({ name: parameter.name, axis: parameterAxis(parameter, space), values: parameter.values, labels: parameter.labels })),
-    { name: 'value', axis: valueAxis(metric, shownValues(selection, points.value), goal === 'minimize'), values: points.value, labels: null },
+    { name: 'value', axis: objectiveAxis(selection), values: points.value, labels: null },
   ], [parameters, space, selection]);
   return (
     <Figure title="Parallel coordinates" controls={props.controls}
@@ -105,9 +105,8 @@ function Sheet(props: Props & { readonly rails: readonly Rail[] }) {
     const alpha = Math.max(0.06, Math.min(0.8, 8 / Math.sqrt(shown.length + 1)));
     let frame = 0, at = 0;
     const step = () => {
-      const end = Math.min(at + kBatch, faint.length + shown.length);
-      context.lineWidth = 1;
-      for (; at < end; ++at) {
+      const begin = performance.now();
+      for (; at < faint.length + shown.length && (at % kBatch !== 0 || performance.now() - begin < kFrameMs); ++at) {
         const k = at - faint.length;
         const i = k < 0 ? faint[at]! : shown[k]!;
         context.strokeStyle = k < 0 ? ink0 : points.number[i] === selection.best ? best : colors[Math.floor((kTones * k) / shown.length)]!;
@@ -218,9 +217,14 @@ function Sheet(props: Props & { readonly rails: readonly Rail[] }) {
     }, { once: true });
   }
 
+  const looking = useRef(0);
   function look(event: PointerEvent): void {
     const box = (event.currentTarget as Element).getBoundingClientRect();
     const px = event.clientX - box.left, py = event.clientY - box.top;
+    cancelAnimationFrame(looking.current);
+    looking.current = requestAnimationFrame(() => lookAt(px, py));
+  }
+  function lookAt(px: number, py: number): void {
     const k = Math.max(0, Math.min(rails.length - 2, Math.floor((px - kSide) / gap))), share = (px - x(k)) / gap;
     let best = -1, closest = 6;
     for (let i = 0; i < points.count; ++i) {
@@ -239,7 +243,7 @@ function Sheet(props: Props & { readonly rails: readonly Rail[] }) {
       <div class="sheet" style={{ width: inner + 'px', height: kHeight + 'px' }}>
         <canvas ref={canvas} aria-hidden="true" />
         <canvas ref={over} class="overlay" aria-hidden="true" />
-        <svg width={inner} height={kHeight} onPointerMove={look} onPointerLeave={() => { hovered.value = 0; setTip(null); }}
+        <svg width={inner} height={kHeight} onPointerMove={look} onPointerLeave={() => { cancelAnimationFrame(looking.current); hovered.value = 0; setTip(null); }}
           onClick={() => { if (hovered.peek() > 0 && tip !== null && drag === null) props.onPick(hovered.peek()); }}>
           {rails.map((rail, k) => {
             const range = shares(rail), isParameter = k < rails.length - 1;

@@ -122,13 +122,21 @@ export function Plot({ label, chart, height, isSmall = false, describe, onPick }
     const stop = effect(() => { hovered.value; highlight(); });
 
     const over = plot.over;
+    let frame = 0;
     const move = (event: PointerEvent) => {
-      const box = over.getBoundingClientRect();
-      const found = nearest(plot, at.placed, event.clientX - box.left, event.clientY - box.top);
-      hovered.value = found?.trial ?? 0;
-      setHit(found);
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(() => {
+        const box = over.getBoundingClientRect();
+        const found = nearest(plot, at.placed, event.clientX - box.left, event.clientY - box.top);
+        hovered.value = found?.trial ?? 0;
+        setHit(found);
+      });
     };
-    const leave = () => { hovered.value = 0; setHit(null); };
+    const leave = () => {
+      cancelAnimationFrame(frame);
+      hovered.value = 0;
+      setHit(null);
+    };
     let downAt: [number, number] = [0, 0];
     const down = (event: PointerEvent) => { downAt = [event.clientX, event.clientY]; };
     const pick = (event: MouseEvent) => {

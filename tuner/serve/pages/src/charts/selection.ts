@@ -3,6 +3,7 @@ import type { Goal } from '../answers.ts';
 import { matching, type Condition } from '../filter.ts';
 import { numberText, hoursText } from '../numbers.ts';
 import { kLetters, type PointParameter, type Points } from '../points.ts';
+import { valueAxis, type Axis } from './axis.ts';
 import type { Role, Series } from './chart.ts';
 
 export interface Selection {
@@ -75,6 +76,14 @@ export function pointSeries({ points, mask, best }: Selection, x: ArrayLike<numb
   if (at >= 0 && mask[at] === 1 && Number.isFinite(x[at]!) && Number.isFinite(y[at]!))
     series.push({ role: 'best', x: [x[at]!], y: [y[at]!], trials: [best] });
   return series;
+}
+
+// The objective's axis, which many charts have.
+const axes = new WeakMap<Selection, Axis>();
+export function objectiveAxis(selection: Selection): Axis {
+  let axis = axes.get(selection);
+  if (axis === undefined) axes.set(selection, axis = valueAxis(selection.metric, shownValues(selection, selection.points.value), selection.goal === 'minimize'));
+  return axis;
 }
 
 // Values of the shown trials that have ended with one.

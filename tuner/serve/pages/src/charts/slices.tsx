@@ -4,8 +4,8 @@ import type { SpaceParameter } from '../answers.ts';
 import { numberText } from '../numbers.ts';
 import type { PointParameter } from '../points.ts';
 import { Figure } from '../parts/figure.tsx';
-import { categories, roundEnds, valueAxis, type Axis, type ScaleName } from './axis.ts';
-import { describeTrial, parameterText, pointSeries, shownValues, type Selection } from './selection.ts';
+import { categories, roundEnds, type Axis, type ScaleName } from './axis.ts';
+import { describeTrial, objectiveAxis, parameterText, pointSeries, type Selection } from './selection.ts';
 import { Plot } from './plot.tsx';
 
 export function parameterAxis(parameter: PointParameter, space: readonly SpaceParameter[]): Axis {
@@ -23,9 +23,9 @@ export function parameterAxis(parameter: PointParameter, space: readonly SpacePa
 export function Slice({ selection, parameter, space, parameters, onPick }: {
   selection: Selection; parameter: PointParameter; space: readonly SpaceParameter[]; parameters: readonly PointParameter[]; onPick: (trial: number) => void;
 }) {
-  const { points, mask, metric, goal } = selection;
+  const { points, mask, metric } = selection;
   const chart = useMemo(() => ({
-    x: parameterAxis(parameter, space), y: valueAxis(metric, shownValues(selection, points.value), goal === 'minimize'),
+    x: parameterAxis(parameter, space), y: objectiveAxis(selection),
     series: pointSeries(selection, parameter.values, points.value),
   }), [selection, parameter, space]);
   const note = { log: 'logarithmic axis', reverse_log: 'axis logarithmic in the distance from 1', linear: '', categories: '', time: '' }[chart.x.scale];

@@ -7,7 +7,7 @@ import { Figure } from '../parts/figure.tsx';
 import { frontOf } from './front.ts';
 import { hourUnit, roundEnds, valueAxis, type Axis } from './axis.ts';
 import type { Series } from './chart.ts';
-import { describeTrial, pointSeries, shownValues, type Selection } from './selection.ts';
+import { describeTrial, objectiveAxis, pointSeries, shownValues, type Selection } from './selection.ts';
 import { Plot } from './plot.tsx';
 
 export function TradeOff({ selection, second, parameters, onPick, height }: {
@@ -20,7 +20,7 @@ export function TradeOff({ selection, second, parameters, onPick, height }: {
     for (const value of shownValues(selection, points.hours)) if (Number.isFinite(value)) longest = Math.max(longest, value);
     const unit = hourUnit(longest), x = second === null ? points.hours.map((hours) => hours * unit.inHour) : points.value2;
     const axis: Axis = second === null ? roundEnds('device time, ' + unit.name, 0, longest * unit.inHour || 1) : valueAxis(second.metric, shownValues(selection, x), xGoal === 'minimize');
-    const y = valueAxis(metric, shownValues(selection, points.value), goal === 'minimize');
+    const y = objectiveAxis(selection);
     const front = frontOf(selection, x, xGoal, goal);
     const series: Series[] = [];
     if (front.length > 0) {

@@ -75,14 +75,14 @@ export function StudyPage({ name }: { name: string }) {
           </section>
           {moving.length > 0 && (
             <section aria-label="Parallel coordinates">
-              <Parallel {...charts} selection={selection} parameters={axes} space={study.space} conditions={conditions}
+              <Later height={360}><Parallel {...charts} selection={selection} parameters={axes} space={study.space} conditions={conditions}
                 onConditions={(column, changed) => setConditions(withColumn(conditions, column, changed))}
                 onMove={(column, steps) => setQuery({ axes: moved(axes, column, steps).join(',') }, true)}
-                controls={<AxisChooser all={[...selection.points.parameters.keys()]} shown={axes.map(({ name: axis }) => axis)} />} />
+                controls={<AxisChooser all={[...selection.points.parameters.keys()]} shown={axes.map(({ name: axis }) => axis)} />} /></Later>
             </section>
           )}
         </>
-      ) : points.failure === null && <Loading what="the trials for the charts" />}
+      ) : points.failure === null && <div class="coming"><Loading what="the charts" /></div>}
       {selection && (
         <>
           <section class="pair even" aria-label="Learning curves and cost">

@@ -1,6 +1,7 @@
 // The table of trials: sorted, filtered and cut into pages by the server. What is ticked has its learning curve drawn.
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
+import { effect } from '@preact/signals';
 import type { Answer } from '../api.ts';
 import { numberOf, type Study, type TrialLine, type TrialLines } from '../answers.ts';
 import { hovered } from '../charts/hovered.ts';
@@ -67,6 +68,12 @@ function defaultNames(study: Study, answer: TrialLines, moving: readonly string[
 export function TrialTable({ study, answer, moving }: { study: Study; answer: Answer<TrialLines>; moving: readonly string[] }) {
   const { query } = route.value;
   const lines = answer.data;
+  const body = useRef<HTMLTableSectionElement>(null);
+  // The row of the trial under the pointer, without drawing the table anew.
+  useEffect(() => effect(() => {
+    const trial = String(hovered.value);
+    for (const row of body.current?.rows ?? []) row.toggleAttribute('data-over', row.dataset.trial === trial);
+  }), [lines]);
   if (lines === null) return answer.failure !== null ? <Failed failure={answer.failure} /> : <Loading what="trials" />;
   const all = columnsOf(study, lines);
   const chosen = query.get('cols')?.split(',') ?? defaultNames(study, lines, moving);
@@ -90,7 +97,6 @@ export function TrialTable({ study, answer, moving }: { study: Study; answer: An
       <button type="button" class="sort" onClick={() => sortBy(name)}>{text}{name === sort && <span aria-hidden="true">{isDescending ? ' ▾' : ' ▴'}</span>}</button>
     </th>
   );
-  const over = hovered.value;
   return (
     <>
       <div class="head">
@@ -111,9 +117,9 @@ export function TrialTable({ study, answer, moving }: { study: Study; answer: An
                 {shown.map((column) => title(column.name, column.title, column.isNumber))}
               </tr>
             </thead>
-            <tbody>
+            <tbody ref={body}>
               {lines.rows.map((line) => (
-                <tr key={line.trial} class={(line.best ? 'best ' : '') + (line.trial === over ? 'over' : '')}
+                <tr key={line.trial} data-trial={line.trial} class={line.best ? 'best' : ''}
                   onPointerEnter={() => { hovered.value = line.trial; }} onPointerLeave={() => { hovered.value = 0; }}>
                   <td><input type="checkbox" aria-label={'Draw the curve of trial ' + line.trial} checked={picked.has(String(line.trial))} onChange={() => toggle(line.trial)} /></td>
                   <th scope="row" class="number"><a href={hrefOf(['studies', study.study, 'trials', line.trial])}>{line.trial}</a></th>
