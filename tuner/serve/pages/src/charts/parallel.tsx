@@ -253,7 +253,7 @@ function Sheet(props: Props & { readonly rails: readonly Rail[] }) {
             const bounds = range ?? { low: 0, high: 1 };
             return (
               <g key={rail.name} transform={'translate(' + x(k) + ',0)'} class="rail">
-                <text class="title" y={16} aria-hidden="true">{shortened(rail.axis.title, Math.max(8, Math.floor(gap / 7.5)))}</text>
+                <text class={isParameter ? 'title' : 'title last'} x={isParameter ? 0 : kSide} y={16} aria-hidden="true">{shortened(rail.axis.title, Math.max(8, Math.floor(gap / 7.5)))}</text>
                 {isParameter && (
                   <rect class="grip" x={-gap / 2 + 4} width={gap - 8} y={0} height={26} rx={4} tabindex={0} role="button" aria-label={'Axis ' + rail.axis.title + ': move with the left and right arrow keys'}
                     onPointerDown={(event) => moveTitle(event, rail.name)} onClick={(event) => event.stopPropagation()}
