@@ -48,15 +48,15 @@ const CommandLine& command_line() {
           {"run",
            "--spec FILE [--store DIR] [--name STUDY] [--trials N] [--parallel N] [--time T] [--gpu-hours H] "
            "[--cost-usd USD] [--target X] [--no-improvement N] [--convergence X] [--seed N] [--gpus LIST] "
-           "[--dry-run [--estimate]] [--json]",
+           "[--detach] [--dry-run [--estimate]] [--json]",
            "search the ranges of a spec, and go on with what was interrupted",
-           "tune --spec search.json\ntune --spec search.json --dry-run\n"
+           "tune --spec search.json\ntune --spec search.json --dry-run\ntune --spec search.json --detach\n"
            "tune --spec search.json --name second --trials 50 --time 2h",
            run_command},
           {"resume",
            "resume STUDY [--store DIR] [--trials N] [--parallel N] [--time T] [--gpu-hours H] [--cost-usd "
            "USD] [--target X] [--no-improvement N] [--convergence X] [--gpus LIST] "
-           "[--retry-failed] [--json]",
+           "[--retry-failed] [--detach] [--json]",
            "go on with a study, with higher limits where asked for, and with its failed trials",
            "tune resume steel-legacy --trials 40\ntune resume steel-legacy --retry-failed", resume_command},
           {"set",
@@ -127,6 +127,9 @@ const CommandLine& command_line() {
            "tune schema > tune.schema.json", schema_command},
           {"status", "status [STUDY] [--json]", "what the studies of a store are doing, or one of them",
            "tune status\ntune status steel-legacy --json", status_command},
+          {"watch", "watch NAME [--json]",
+           "what the terminal of a running study or comparison shows, in any other one, until it has ended",
+           "tune watch steel-legacy\ntune watch steel-legacy --json", watch_command},
           {"trials", "trials STUDY [--csv | --json]", "every trial of a study as a table",
            "tune trials steel-legacy --csv > trials.csv", trials_command},
           {"show", "show STUDY/N [--json]", "one trial: hyperparameters, attempts, metrics, cost",

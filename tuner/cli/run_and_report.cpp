@@ -4,7 +4,10 @@
 #include <vector>
 
 #include "tuner/cli/command_line/output.h"
+#include "tuner/cli/commands.h"
+#include "tuner/cli/detached_run.h"
 #include "tuner/cli/interruption.h"
+#include "tuner/cli/live_study.h"
 #include "tuner/cli/status_display.h"
 #include "tuner/cli/store_path.h"
 #include "tuner/core/attempt_layout.h"
@@ -16,6 +19,8 @@
 
 namespace tune::cli {
 namespace {
+
+constexpr const char* kRunLog = "tune.log";  // in the study's folder
 
 // Where a study that pauses has its files.
 struct Paused {
@@ -83,7 +88,8 @@ void print_end(const engine::RunReport& run, const report::StudyRows& rows, cons
 
 }  // namespace
 
-int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
+int run_and_report(engine::RunRequest request, bool as_json, Console& console,
+                   const std::function<void()>& on_begun) {
   if (request.overrides.limits.cost_usd && !request.spec.usd_per_hour)
     throw Error(ExitCode::kUsage, "--cost-usd needs a price, and the spec has none",
                 "add \"cost\": {\"usd_per_hour\": 3.06} to it, or limit --gpu-hours");
@@ -95,15 +101,15 @@ int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
   const SystemClock clock;
   engine::RunHooks hooks;
   hooks.make_status = [&](const store::StudyRow& row, const std::vector<store::TrialRow>& trials) {
-    return make_status_display(console, as_json, row, trials, clock);
+    return make_status_display(console, as_json, StudyProgress(row, trials, clock));
   };
   hooks.on_runner = wake_on_signal;
+  hooks.on_begun = on_begun;
   hooks.on_promotion = end_on_second_signal;
   const SignalsCaught signals;
   const engine::RunReport run = engine::run_study(std::move(request), hooks, clock, interruption());
 
-  report::StudyRows rows = report::read_study(open_study_for_reading(store, study));
-  report::share_with_neighbours(rows, store);
+  const report::StudyRows rows = read_live_study(store, study);
   if (as_json) {
     Json json = report::run_summary_json(rows, run.promotion);
     json["paused"] = run.result.pause ? pause_json(run.result, study, paused) : Json();
@@ -117,6 +123,34 @@ int run_and_report(engine::RunRequest request, bool as_json, Console& console) {
   }
   if (run.promotion_failure) std::rethrow_exception(run.promotion_failure);
   return static_cast<int>(run.exit_code);
+}
+
+int run_and_report_detached(engine::RunRequest request, const Parsed& options, Console& console) {
+  const bool as_json = options.has("json");
+  const std::string study = request.spec.study;
+  const std::filesystem::path log = request.store / study / kRunLog;
+  const std::string store =
+      is_store_named(options) ? " --store " + visible_text(request.store.string()) : std::string();
+  const auto work = [&](Console& plain, const Detach& detach) {
+    return run_reporting_errors(command_line(), as_json, plain, [&] {
+      return run_and_report(std::move(request), as_json, plain, [&] { detach(log); });
+    });
+  };
+  return run_detached(console, work, [&](int pid, const std::filesystem::path& file) {
+    const std::string watch = "tune watch " + study + store, stop = "tune stop " + study + store;
+    if (as_json)
+      print_json({{"schema", 1},
+                  {"study", study},
+                  {"pid", pid},
+                  {"log", file.string()},
+                  {"watch", watch},
+                  {"stop", stop}},
+                 console);
+    else
+      console.out << "The study " << study << " goes on by itself (process " << pid << ").\n"
+                  << "  to watch it: " << watch << "\n  to stop it:  " << stop
+                  << "\n  its output:  " << visible_text(file.string()) << '\n';
+  });
 }
 
 }  // namespace tune::cli
