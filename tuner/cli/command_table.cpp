@@ -48,7 +48,7 @@ const CommandLine& command_line() {
           {"run",
            "--spec FILE [--store DIR] [--name STUDY] [--trials N] [--parallel N] [--time T] [--gpu-hours H] "
            "[--cost-usd USD] [--target X] [--no-improvement N] [--convergence X] [--seed N] [--gpus LIST] "
-           "[--detach] [--dry-run [--estimate]] [--json]",
+           "[--detach] [--tensorboard DIR] [--dry-run [--estimate]] [--json]",
            "search the ranges of a spec, and go on with what was interrupted",
            "tune --spec search.json\ntune --spec search.json --dry-run\ntune --spec search.json --detach\n"
            "tune --spec search.json --name second --trials 50 --time 2h",
@@ -56,7 +56,7 @@ const CommandLine& command_line() {
           {"resume",
            "resume STUDY [--store DIR] [--trials N] [--parallel N] [--time T] [--gpu-hours H] [--cost-usd "
            "USD] [--target X] [--no-improvement N] [--convergence X] [--gpus LIST] "
-           "[--retry-failed] [--detach] [--json]",
+           "[--retry-failed] [--detach] [--tensorboard DIR] [--json]",
            "go on with a study, with higher limits where asked for, and with its failed trials",
            "tune resume steel-legacy --trials 40\ntune resume steel-legacy --retry-failed", resume_command},
           {"set",
@@ -117,11 +117,13 @@ const CommandLine& command_line() {
            init_command},
           {"import",
            "import amt FILE [--output FILE [--force]] [--command CMD] [--map S3=PATH]... [--definition NAME] "
-           "[--usd-per-hour USD] [--json]",
-           "a tuning job of SageMaker as a spec, and what became of each of its fields",
+           "[--usd-per-hour USD] [--json]\n"
+           "       tune import optuna FILE [--study NAME] [--name STUDY] [--store DIR] [--json]",
+           "a tuning job of SageMaker as a spec, and what became of each of its fields; a study of Optuna to "
+           "learn from",
            "tune import amt job.json --output search.json --command 'python3 train.py'\n"
            "aws sagemaker describe-hyper-parameter-tuning-job --hyper-parameter-tuning-job-name steel | tune "
-           "import amt - --map s3://bucket/steel=data",
+           "import amt - --map s3://bucket/steel=data\ntune import optuna study.db --name earlier",
            import_command},
           {"schema", "schema", "the JSON Schema of specs and comparisons, for editors",
            "tune schema > tune.schema.json", schema_command},
@@ -144,6 +146,12 @@ const CommandLine& command_line() {
            "a whole study or comparison as one page (HTML), as Markdown and as JSON",
            "tune report steel-legacy\ntune report steel-legacy --output report --json\ntune report steel",
            report_command},
+          {"export", "export STUDY --format csv|json|optuna|tensorboard [--output FILE] [--json]",
+           "a study for other tools: its trials, a storage file of Optuna, runs of TensorBoard",
+           "tune export steel-legacy --format csv > trials.csv\n"
+           "tune export steel-legacy --format optuna --output steel.db\n"
+           "tune export steel-legacy --format tensorboard --output runs",
+           export_command},
           {"logs", "logs STUDY/N [--follow] [--attempt K] [--json]", "what a trial printed",
            "tune logs steel-legacy/3 --follow", logs_command},
           {"catalog", "catalog [--task TASK] [--json]",

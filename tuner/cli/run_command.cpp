@@ -112,10 +112,8 @@ int run_command(const Arguments& arguments, Console& console) {
       .value("name", "STUDY", "the study's name, in place of the spec's")
       .value("seed", "N", "the seed, in place of strategy.seed")
       .flag("dry-run", "print the first suggestions and their commands; start and write nothing")
-      .flag("detach",
-            "go on without this terminal, also after a log-out; `tune watch` and `tune stop` find it")
       .flag("estimate", "with --dry-run: also memory, storage, time and cost, as `tune estimate` says them");
-  const auto options = declare_limits(declared).parse(arguments, console);
+  const auto options = declare_run(declare_limits(declared)).parse(arguments, console);
   if (!options) return 0;
   if (!options->has("spec"))
     throw Error(ExitCode::kUsage, "--spec FILE is missing", "for example: tune --spec search.json");
@@ -135,8 +133,7 @@ int run_command(const Arguments& arguments, Console& console) {
     throw Error(ExitCode::kUsage, "--estimate goes with --dry-run", "or say `tune estimate FILE`");
   if (options->has("detach") && options->has("dry-run"))
     throw Error(ExitCode::kUsage, "--detach and --dry-run exclude each other", "a dry run starts nothing");
-  if (options->has("detach")) return run_and_report_detached(std::move(request), *options, console);
-  if (!options->has("dry-run")) return run_and_report(std::move(request), options->has("json"), console);
+  if (!options->has("dry-run")) return run_and_report(std::move(request), *options, console);
 
   Spec& spec = request.spec;
   std::optional<engine::BuiltinTrainer> trainer;
