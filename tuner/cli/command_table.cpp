@@ -132,8 +132,14 @@ const CommandLine& command_line() {
           {"watch", "watch NAME [--json]",
            "what the terminal of a running study or comparison shows, in any other one, until it has ended",
            "tune watch steel-legacy\ntune watch steel-legacy --json", watch_command},
-          {"trials", "trials STUDY [--csv | --json]", "every trial of a study as a table",
-           "tune trials steel-legacy --csv > trials.csv", trials_command},
+          {"trials",
+           "trials STUDY [--state STATE]... [--filter CONDITION]... [--sort COLUMN [--descending]] [--limit "
+           "N] "
+           "[--csv | --json]",
+           "the trials of a study as a table, all of them or some",
+           "tune trials steel-legacy --csv > trials.csv\n"
+           "tune trials steel-legacy --filter 'learning_rate<1e-3' --sort value --descending --limit 10",
+           trials_command},
           {"show", "show STUDY/N [--json]", "one trial: hyperparameters, attempts, metrics, cost",
            "tune show steel-legacy/3", show_command},
           {"explain", "explain STUDY/N [--json]",
