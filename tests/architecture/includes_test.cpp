@@ -23,15 +23,16 @@ struct Row {
 
 // From the ground up.
 const std::vector<Row> kMap = {
-    {"tuner/core", {}},                // values
-    {"tuner/os", {"tuner/core"}},      // what talks to the system
-    {"tuner/http", {"tuner/os"}},      // a server and a client
-    {"tuner/archive", {"tuner/os"}},   // archives of files
-    {"tuner/spec", {"tuner/os"}},      // the language of specs
-    {"tuner/import", {"tuner/spec"}},  // files of other tools
+    {"tuner/core", {}},                         // values
+    {"tuner/os", {"tuner/core"}},               // what talks to the system
+    {"tuner/http", {"tuner/os"}},               // a server and a client
+    {"tuner/archive", {"tuner/os"}},            // archives of files
+    {"tuner/spec", {"tuner/os"}},               // the language of specs
+    {"tuner/import", {"tuner/spec", "store"}},  // files of other tools
     {"tuner/import/script", {"tuner/import"}},
     {"strategies", {"tuner/core"}},     // mathematics
     {"store", {"tuner/os"}},            // SQL
+    {"tuner/export", {"store"}},        // files for other tools
     {"tuner/billing", {"store"}},       // what attempts took of devices
     {"tuner/metrics", {"tuner/core"}},  // metric lines
     {"tuner/supervisor", {"tuner/metrics", "tuner/os"}},
@@ -52,7 +53,7 @@ const std::vector<Row> kMap = {
     {"tuner/cli/command_line", {"tuner/os"}},                        // of both programs
     {"tuner/cli",
      {"tuner/cli/command_line", "tuner/serve", "tuner/live", "tuner/engine/study", "tuner/compare",
-      "tuner/report/study", "tuner/metrics", "tuner/import/script"}},
+      "tuner/report/study", "tuner/metrics", "tuner/import/script", "tuner/export"}},
     {"tuner/main.cpp", {"tuner/cli"}},
 
     {"trainer/torch_compat.h", {}},
@@ -118,7 +119,7 @@ const std::vector<Library> kLibraries = {
     {"webp/", "libwebp", {"trainer/images"}},
     {"zlib.h", "zlib", {"trainer/weights"}},
     {"iconv.h", "iconv", {"trainer/data"}},
-    {"protozero/", "protozero", {"trainer/text"}},
+    {"protozero/", "protozero", {"trainer/text", "tuner/export"}},
     {"yaml-cpp/", "yaml-cpp", {"trainer/tasks/detection/data"}},
     {"pugixml.hpp", "pugixml", {"trainer/synthetic", "trainer/tasks/detection/data"}},
 };

@@ -28,6 +28,7 @@ int schema_command(const Arguments& arguments, Console& console);
 int doctor_command(const Arguments& arguments, Console& console);
 int promote_command(const Arguments& arguments, Console& console);
 int status_command(const Arguments& arguments, Console& console);
+int watch_command(const Arguments& arguments, Console& console);
 int trials_command(const Arguments& arguments, Console& console);
 int explain_command(const Arguments& arguments, Console& console);
 int show_command(const Arguments& arguments, Console& console);
