@@ -5,6 +5,7 @@
 
 #include "tuner/core/characters.h"
 #include "tuner/core/clock.h"
+#include "tuner/core/model_reference.h"
 #include "tuner/core/store_layout.h"
 
 namespace tune {
@@ -64,7 +65,7 @@ const TextRule kApproachName{
 const TextRule kDayText{"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", is_day, "a day looks like \"2026-11-21\""};
 const TextRule kModelName{
     "^(?!staging$|lock$|registry\\.db)[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$",
-    [](std::string_view text) { return is_folder_name(text) && !is_taken_in_models(text); },
+    is_model_name,
     "a model's name starts with a letter or digit, goes on with letters, digits, \"_\", \".\" and "
     "\"-\", has at most 64 characters, is neither \"staging\" nor \"lock\", and does not start with "
     "\"registry.db\""};
