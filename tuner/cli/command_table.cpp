@@ -149,6 +149,18 @@ const CommandLine& command_line() {
            "tune catalog\ntune catalog --task detection", catalog_command},
           {"models", "models [NAME] [--json]", "promoted models, their versions and lineage",
            "tune models\ntune models steel-detector", models_command},
+          {"deploy",
+           "deploy MODEL[@VERSION|@ALIAS] [--name ENDPOINT] [--addr ADDRESS] [--port N] [--undeploy-after T | "
+           "--schedule HH:MM] [--idle T] [--adapters NAME=MODEL,...] [--memory-gib X] [--token-file FILE] "
+           "[--worker PROGRAM] [--foreground] [--json]",
+           "let a promoted model answer requests over HTTP, until it is undeployed",
+           "tune deploy steel-detector --port 8123 --undeploy-after 8h\n"
+           "tune deploy steel-detector@champion --name steel --idle 30m",
+           deploy_command},
+          {"undeploy", "undeploy ENDPOINT [--delete] [--json]", "end what `tune deploy` began",
+           "tune undeploy steel-detector", undeploy_command},
+          {"endpoints", "endpoints [ENDPOINT] [--json]", "what is deployed: state, version, address, requests",
+           "tune endpoints\ntune endpoints steel-detector --json", endpoints_command},
           {"doctor", "doctor [--json]", "whether this machine is ready: GPUs, disk, SQLite, programs, limits",
            "tune doctor --json", doctor_command},
       },

@@ -36,5 +36,8 @@ int best_command(const Arguments& arguments, Console& console);
 int logs_command(const Arguments& arguments, Console& console);
 int catalog_command(const Arguments& arguments, Console& console);
 int models_command(const Arguments& arguments, Console& console);
+int deploy_command(const Arguments& arguments, Console& console);
+int undeploy_command(const Arguments& arguments, Console& console);
+int endpoints_command(const Arguments& arguments, Console& console);
 
 }  // namespace tune::cli

@@ -131,6 +131,16 @@ EndpointState state_from_json(const Json& json, const fs::path& file) try {
               "deploy the endpoint again, or remove it with `tune undeploy NAME --delete`");
 }
 
+Json listed_json(const ListedEndpoint& endpoint) {
+  Json json = state_json(endpoint.state);
+  json.erase("schema");
+  json["supervisor_died"] = endpoint.has_died;
+  json["asked"] = endpoint.asked ? endpoint_json(*endpoint.asked) : Json(nullptr);
+  json["folder"] = endpoint.folder.string();
+  json["problem"] = text_or_null(endpoint.problem);
+  return json;
+}
+
 bool is_in_use(const ListedEndpoint& endpoint, const std::string& model, int version) {
   const EndpointState& state = endpoint.state;
   if (state.state == State::kNotDeployed) return false;

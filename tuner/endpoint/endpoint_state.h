@@ -61,6 +61,9 @@ struct ListedEndpoint {
   std::string problem;  // why its files cannot be read; then `state` is not deployed
 };
 
+// Its state and, under "asked", what was asked; the same keys for every reader.
+Json listed_json(const ListedEndpoint& endpoint);
+
 // True for a version that answers, also beside another one that is being loaded, or is to be the first.
 bool is_in_use(const ListedEndpoint& endpoint, const std::string& model, int version);
 

@@ -2,10 +2,8 @@
 
 #include <algorithm>
 
-#include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/store_layout.h"
-#include "tuner/core/visible_text.h"
 #include "tuner/engine/promotion/model_files.h"
 
 namespace tune::endpoint {
@@ -13,36 +11,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Error unknown_model(const store::ModelRegistry& registry, const std::string& model, const fs::path& models) {
-  const auto guess = nearest_name(model, registry.models());
-  return {ExitCode::kNotFound, "there is no model " + in_quotes(model) + " in " + models.string(),
-          guess ? "did you mean \"" + *guess + "\"?" : "`tune models` lists them; --store names another store"};
-}
-
-Error unknown_version(const std::vector<store::ModelVersion>& versions, const ModelReference& reference) {
-  std::string numbers;
-  for (auto at = versions.rbegin(); at != versions.rend(); ++at)
-    numbers += (numbers.empty() ? "" : ", ") + std::to_string(at->version);
-  const std::string what = reference.version > 0 ? "version " + std::to_string(reference.version)
-                                                 : "alias " + in_quotes(reference.alias);
-  return {ExitCode::kNotFound, reference.model + " has no " + what,
-          "its versions are " + numbers + "; `tune models " + reference.model + "` shows its aliases too"};
-}
+// Short: the supervisor asks again anyway, and has a worker to look after meanwhile.
+constexpr Milliseconds kBusyTimeout{500};
 
 ChosenVersion choose(const store::ModelRegistry& registry, const fs::path& models,
                      const ModelReference& reference) {
-  const std::vector<store::ModelVersion> versions = registry.versions(reference.model);
-  if (versions.empty()) throw unknown_model(registry, reference.model, models);
-  int number = reference.version;
-  if (number == 0) {
-    const std::optional<store::ModelVersion> named = registry.current(reference.model);
-    if (reference.alias != kCurrentAlias || !named) throw unknown_version(versions, reference);
-    number = named->version;
-  }
-  const auto found = std::find_if(versions.begin(), versions.end(),
-                                  [&](const auto& version) { return version.version == number; });
-  if (found == versions.end()) throw unknown_version(versions, reference);
-  return {reference.model, number, version_folder(models / reference.model, number), found->files};
+  const store::ModelVersion found = registry.resolve(reference);
+  if (found.approval == store::Approval::kRejected)
+    throw Error(ExitCode::kConflict,
+                found.model + " version " + std::to_string(found.version) + " was rejected, so nobody is to use it",
+                "deploy another version, or approve it again: `tune models approve " + found.model + "@" +
+                    std::to_string(found.version) + "`");
+  return {found.model, found.version, version_folder(models / found.model, found.version), found.files};
 }
 
 }  // namespace
@@ -53,7 +33,7 @@ ChosenVersions choose_versions(const fs::path& store, const Endpoint& endpoint) 
   if (!fs::exists(registry_file(models), ignored))
     throw Error(ExitCode::kNotFound, "nothing was promoted yet in " + store.string(),
                 "`tune promote STUDY` makes a model; --store names another store");
-  const store::ModelRegistry registry(registry_file(models), store::OpenMode::kRead);
+  const store::ModelRegistry registry(registry_file(models), store::OpenMode::kRead, kBusyTimeout);
   ChosenVersions chosen{choose(registry, models, endpoint.model), {}};
   for (const auto& [name, reference] : endpoint.adapters)
     chosen.adapters[name] = choose(registry, models, reference);

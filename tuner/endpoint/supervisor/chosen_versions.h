@@ -31,8 +31,8 @@ struct ChosenVersions {
   bool operator==(const ChosenVersions&) const = default;
 };
 
-// Reads the registry of the store. Throws Error(kNotFound), with the nearest name or the versions that there
-// are, and what the registry throws.
+// Reads the registry of the store. Throws Error(kNotFound) for a model, version or alias that is not there,
+// Error(kConflict) for a version that was rejected and where other processes hold the registry too long.
 ChosenVersions choose_versions(const std::filesystem::path& store, const Endpoint& endpoint);
 
 // Compares every file of chosen versions with its hash, on a thread of its own, which ends with this. Owned

@@ -34,9 +34,12 @@ std::optional<std::string> UndeployTime::due() const {
     return "undeployed at " + time_of_day_text(*rule_.time_of_day) + ", as scheduled";
   if (rule_.after && now >= deployed_ + *rule_.after)
     return "undeployed after " + format_duration(*rule_.after) + ", as scheduled";
-  if (rule_.idle && now >= last_request_ + *rule_.idle)
-    return "undeployed, since no request came for " + format_duration(*rule_.idle);
   return std::nullopt;
+}
+
+std::optional<std::string> UndeployTime::idle() const {
+  if (!rule_.idle || clock_.steady_now() < last_request_ + *rule_.idle) return std::nullopt;
+  return "undeployed, since no request came for " + format_duration(*rule_.idle);
 }
 
 std::optional<WallTime> UndeployTime::at() const {

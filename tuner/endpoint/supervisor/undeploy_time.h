@@ -16,12 +16,12 @@ WallTime next_time_of_day(WallTime now, std::chrono::minutes time);
 class UndeployTime {
  public:
   UndeployTime(const UndeployRule& rule, const Clock& clock);
-  void take_request();  // one was answered, or runs
-  // Why it is time, a sentence's beginning: "it was to be undeployed at 19:00"; nullopt: it is not.
+  void take_request();  // one has come since, or runs
+  // Why it is time by the clock, as the reason of a state: "undeployed at 19:00, as scheduled"; nullopt: it is
+  // not. `idle` is to be asked when it is known whether a request has come.
   std::optional<std::string> due() const;
-  // When the clock alone undeploys it.
-  std::optional<WallTime> at() const;
-  std::optional<Milliseconds> idle_limit() const { return rule_.idle; }
+  std::optional<std::string> idle() const;
+  std::optional<WallTime> at() const;  // when it will be due; nullopt: never
 
  private:
   UndeployRule rule_;
