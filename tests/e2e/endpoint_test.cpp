@@ -5,6 +5,7 @@
 
 #include "e2e/study_fixture.h"
 #include "support/processes.h"
+#include "tuner/http/client.h"
 #include "tuner/os/process.h"
 
 namespace tune::tests {
@@ -37,11 +38,13 @@ class PromotedFolder : public StudyFolder {
     REQUIRE(shown.exit_code == 0);
     return Json::parse(shown.out);
   }
-  // What the endpoint answers, by the command that `tune deploy` shows.
+  // What the endpoint answers to whoever shows its token.
   std::string ask(const std::string& name = "m") const {
-    return shell("curl -sS --max-time 20 -H @store/endpoints/" + name + "/authorization -d x " +
-                 endpoint(name).at("url").get<std::string>() + "/invocations")
-        .out;
+    const std::string url = endpoint(name).at("url");
+    http::ClientRequest request{"POST", "/invocations", {}, "x"};
+    const std::string header = shell("tr -d '\\n' < store/endpoints/" + name + "/authorization").out;
+    request.headers.push_back({"Authorization", header.substr(header.find(' ') + 1)});
+    return http::Client({http::parse_url(url).address}).ask(request).body;
   }
   std::string weights(int version) const {
     return shell("cat store/models/m/versions/" + std::to_string(version) + "/weights | tr -d '\\n'").out;
@@ -60,7 +63,9 @@ TEST_CASE("a promoted model is deployed, listed, asked, followed and undeployed"
   CHECK_FALSE(says(deployed.out + deployed.err, folder.shell("tr -d '\\n' < store/endpoints/m/token").out));
   // The command that it shows.
   const std::string shown = std::regex_replace(deployed.out, std::regex("[^]*\n  try    ([^\n]*)\n[^]*"), "$1");
-  CHECK(folder.shell(shown + " -sS").out == folder.weights(2));
+  if (folder.shell("command -v curl").exit_code == 0)
+    CHECK(folder.shell(shown + " -sS -d x").out == folder.weights(2));
+  CHECK(folder.ask() == folder.weights(2));
   CHECK(folder.shell("stat -c %a store/endpoints/m/token store/endpoints/m/authorization").out == "600\n600\n");
   const ShellResult listed = folder.shell("tune endpoints --store store; tune doctor --store store");
   CHECK(says(listed.out, "m version 2 (current)"));

@@ -1,6 +1,6 @@
 // A worker of an endpoint that speaks as `tune-train serve` does, of models that are files of text:
 //
-//   fake_worker serve --model FOLDER --name NAME --version 3 --listen-fd 5 --token-file FILE --control
+//   fake_worker serve --model FOLDER --name NAME --model-version 3 --listen-fd 5 --token-file FILE --control
 //
 // POST /invocations answers with what the model's file `weights` holds. Other files of the model's folder say how it
 // misbehaves: `fails` (the reason why it cannot be loaded), `kills` (the worker ends by a signal while it loads it),
@@ -190,7 +190,7 @@ int main(int argc, char** argv) {
   worker.listening = std::atoi(options["--listen-fd"].c_str());
   std::cerr << "the worker begins" << std::endl;
   try {
-    worker.become(load(options["--model"], options["--version"], adapters));
+    worker.become(load(options["--model"], options["--model-version"], adapters));
   } catch (const std::exception& problem) {
     std::cerr << "error: " << problem.what() << "\n  give it what it lacks" << std::endl;
     return 65;
@@ -204,7 +204,7 @@ int main(int argc, char** argv) {
     }
   }).detach();
   std::cout << "this line is no message" << std::endl;
-  say({{"ready", {{"port", 0}, {"version", options["--version"]}, {"pid", ::getpid()}}}});
+  say({{"ready", {{"port", 0}, {"version", options["--model-version"]}, {"pid", ::getpid()}}}});
   take_orders(worker, ends);
   while (worker.running > 0) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   ::_exit(0);

@@ -150,8 +150,8 @@ const CommandLine& command_line() {
           {"models", "models [NAME] [--json]", "promoted models, their versions and lineage",
            "tune models\ntune models steel-detector", models_command},
           {"deploy",
-           "deploy MODEL[@VERSION|@ALIAS] [--name ENDPOINT] [--addr ADDRESS] [--port N] [--undeploy-after T | "
-           "--schedule HH:MM] [--idle T] [--adapters NAME=MODEL,...] [--memory-gib X] [--token-file FILE] "
+           "deploy MODEL[@VERSION|@ALIAS] [--name ENDPOINT] [--addr ADDRESS] [--port N] [--host NAME]... "
+           "[--undeploy-after T | --schedule HH:MM] [--idle T] [--adapters NAME=MODEL,...] [--memory-gib X] [--token-file FILE] "
            "[--worker PROGRAM] [--foreground] [--json]",
            "let a promoted model answer requests over HTTP, until it is undeployed",
            "tune deploy steel-detector --port 8123 --undeploy-after 8h\n"

@@ -83,6 +83,7 @@ endpoint::Endpoint asked_endpoint(const Parsed& options) {
   endpoint::require_endpoint_name(endpoint.name);
   if (options.has("token-file")) endpoint.token_file = absolute_path(options.text("token-file"));
   set_address(options, endpoint);
+  endpoint.hosts = options.texts("host");
   endpoint.undeploy.after = time_option(options, "undeploy-after");
   endpoint.undeploy.idle = time_option(options, "idle");
   if (options.has("schedule")) endpoint.undeploy.time_of_day = endpoint::parse_time_of_day(options.text("schedule"));
@@ -144,6 +145,7 @@ int deploy_command(const Arguments& arguments, Console& console) {
           .value("name", "ENDPOINT", "the endpoint's name [the model's]")
           .value("addr", "ADDRESS", "the address that it listens at [127.0.0.1]")
           .value("port", "N", "the port [one that is free]")
+          .add({"host", "NAME", "what clients may call this machine beside that address", false, true})
           .value("undeploy-after", "T", "undeploy it after a time (20m, 8h, 1d)")
           .value("schedule", "HH:MM", "undeploy it when this machine's clocks next show that time")
           .value("idle", "T", "undeploy it when no request has come for a time")

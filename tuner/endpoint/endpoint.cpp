@@ -50,6 +50,7 @@ Json endpoint_json(const Endpoint& endpoint) {
           {"model", reference_text(endpoint.model)},
           {"host", endpoint.host},
           {"port", endpoint.port},
+          {"hosts", endpoint.hosts},
           {"undeploy_after_ms", milliseconds_json(endpoint.undeploy.after)},
           {"schedule", endpoint.undeploy.time_of_day ? Json(time_of_day_text(*endpoint.undeploy.time_of_day))
                                                      : Json(nullptr)},
@@ -67,6 +68,7 @@ Endpoint endpoint_from_json(const Json& json, const std::filesystem::path& file)
   endpoint.model = parse_model_reference(json.at("model"));
   endpoint.host = json.at("host");
   endpoint.port = json.at("port");
+  endpoint.hosts = json.at("hosts").get<std::vector<std::string>>();
   endpoint.undeploy.after = milliseconds_in(json.at("undeploy_after_ms"));
   if (const Json& schedule = json.at("schedule"); !schedule.is_null())
     endpoint.undeploy.time_of_day = parse_time_of_day(schedule);
@@ -106,6 +108,7 @@ std::string asked_again(const Endpoint& endpoint) {
   if (endpoint.name != endpoint.model.model) text += " --name " + endpoint.name;
   if (endpoint.host != Endpoint().host) text += " --addr " + endpoint.host;
   if (endpoint.port > 0) text += " --port " + std::to_string(endpoint.port);
+  for (const std::string& host : endpoint.hosts) text += " --host " + host;
   if (endpoint.undeploy.after) text += " --undeploy-after " + duration_argument(*endpoint.undeploy.after);
   if (endpoint.undeploy.time_of_day) text += " --schedule " + time_of_day_text(*endpoint.undeploy.time_of_day);
   if (endpoint.undeploy.idle) text += " --idle " + duration_argument(*endpoint.undeploy.idle);

@@ -34,6 +34,7 @@ struct Endpoint {
   ModelReference model;
   std::string host = "127.0.0.1";  // as of http::Address
   int port = 0;                    // 0: one that is free
+  std::vector<std::string> hosts;  // what clients may call it beside that address: "gpu-box", "gpu-box:8123"
   UndeployRule undeploy;
   std::map<std::string, ModelReference> adapters;  // by the name that requests choose them by
   std::optional<double> memory_gib;                // of data that the worker may hold (RLIMIT_DATA); more than 0

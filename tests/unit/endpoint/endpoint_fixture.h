@@ -1,6 +1,8 @@
 #pragma once
 // A store with versions of a model, and an endpoint of it whose supervisor runs on a thread of the test.
+#include <fcntl.h>
 #include <signal.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -114,11 +116,11 @@ class RunningEndpoint {
 
   // As SIGTERM would; waits for its end, and gives what it threw.
   std::optional<Error> end() {
-    signalfd_siginfo signal{};
-    signal.ssi_signo = SIGTERM;
-    signal.ssi_uid = ::getuid();
+    signalfd_siginfo term{};
+    term.ssi_signo = SIGTERM;
+    term.ssi_uid = ::getuid();
     if (thread_.joinable()) [[maybe_unused]]
-      const bool is_sent = ::write(signal_.get(), &signal, sizeof signal) == sizeof signal;
+      const bool is_sent = ::write(signal_.get(), &term, sizeof term) == sizeof term;
     return wait();
   }
   std::optional<Error> wait() {

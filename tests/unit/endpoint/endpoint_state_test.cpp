@@ -1,10 +1,10 @@
 #include "tuner/endpoint/endpoint_state.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
 
-#include "support/sanitized.h"
 #include "tuner/endpoint/supervisor/deployment.h"
 #include "tuner/endpoint/supervisor/endpoint_log.h"
 #include "tuner/endpoint/supervisor/undeploy_time.h"

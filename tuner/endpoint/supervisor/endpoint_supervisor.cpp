@@ -114,12 +114,13 @@ void EndpointSupervisor::begin() {
   const bool is_new = !fs::exists(folder_, ignored);
   make_private_folder(folder_);
   std::string holder;
-  lock_ = FileLock::try_once(folder_ / kLockFile, holder);
-  if (!lock_)
+  std::optional<FileLock> lock = FileLock::try_once(folder_ / kLockFile, holder);
+  if (!lock)
     throw Error(ExitCode::kConflict,
                 asked_.name + " is deployed already, or about to be, by process " +
                     (holder.empty() ? "(unknown)" : holder),
                 "`tune undeploy " + asked_.name + "` ends it; --name deploys the model a second time");
+  lock_.emplace(std::move(*lock));
   try {
     take_port();
   } catch (const Error&) {
@@ -211,13 +212,16 @@ void EndpointSupervisor::start_worker() {
     throw Error(ExitCode::kEnvironment, "there is no tune-train beside tune or on the path",
                 "put it there, or name another program that serves models with --worker");
   WorkerLaunch launch{{program->string(), "serve", "--model", versions.main.folder.string(), "--name", asked_.name,
-                       "--version", std::to_string(versions.main.version), "--listen-fd",
+                       "--model-version", std::to_string(versions.main.version), "--listen-fd",
                        std::to_string(listener_->socket.get()), "--token-file", token_file_, "--control"},
                       "/",
                       listener_->socket.get(),
                       {}};
   for (const auto& [name, adapter] : versions.adapters)
     launch.argv.insert(launch.argv.end(), {"--adapter", name + "=" + adapter.folder.string()});
+  const std::string port = ":" + std::to_string(listener_->address.port);
+  for (const std::string& host : asked_.hosts)
+    launch.argv.insert(launch.argv.end(), {"--host", host.find(':') == host.npos ? host + port : host});
   if (asked_.memory_gib) launch.memory_bytes = static_cast<std::uint64_t>(*asked_.memory_gib * kGib);
   started_ = settings_.clock.steady_now();
   words_.clear();
