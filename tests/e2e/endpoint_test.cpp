@@ -178,6 +178,32 @@ TEST_CASE("an endpoint outlives the shell that deployed it, and one in the foreg
   CHECK(says(foreground.out, "here: not deployed: interrupted (Ctrl-C)"));
 }
 
+TEST_CASE("the manual's units are what systemd takes") {
+  std::ifstream page(TUNE_SOURCE_DIR "/docs/endpoints.md");
+  const TemporaryFolder folder;
+  std::ofstream unit;
+  int units = 0;
+  for (std::string line; std::getline(page, line);) {
+    if (line == "```ini")
+      unit.open(folder.path() / (units++ == 0 ? "steel-detector.service" : "steel-detector.timer"));
+    else if (line == "```")
+      unit.close();
+    else if (unit.is_open())
+      unit << std::regex_replace(line, std::regex("%h/.local/bin/tune"), TUNE_BIN_DIR "/tune") << '\n';
+  }
+  REQUIRE(units == 2);
+  if (run_shell("command -v systemd-analyze", folder.path()).exit_code != 0) {
+    WARN("there is no systemd-analyze that could look at the units");
+    return;
+  }
+  const ShellResult verified = run_shell(
+      "mkdir run; XDG_RUNTIME_DIR=$PWD/run HOME=$PWD systemd-analyze verify --user ./steel-detector.service "
+      "./steel-detector.timer",
+      folder.path());
+  CHECK(verified.exit_code == 0);
+  CHECK(verified.err.empty());
+}
+
 TEST_CASE("whoever interrupts a deployment leaves nothing behind") {
   const PromotedFolder folder;
   // A worker that never says that it is ready.

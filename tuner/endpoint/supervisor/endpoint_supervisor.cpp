@@ -96,7 +96,8 @@ EndpointSupervisor::EndpointSupervisor(Endpoint asked, SupervisorSettings settin
 EndpointSupervisor::~EndpointSupervisor() = default;
 
 void EndpointSupervisor::run() {
-  ::signal(SIGPIPE, SIG_IGN);  // a worker that has ended shows by that
+  ::signal(SIGPIPE, SIG_IGN);  // a worker that has ended shows otherwise
+  ::signal(SIGCHLD, SIG_DFL);  // where it is ignored nobody learns how a worker has ended
   begin();
   try {
     set_state(State::kDeploying, "checking the files of " + versions_.wanted().main.text());
@@ -167,14 +168,13 @@ int EndpointSupervisor::poll_timeout_ms() const {
 
 void EndpointSupervisor::turn() {
   std::array<pollfd, 5> watched{{{settings_.signals, POLLIN, 0},
-                                 {undeploy_ ? -1 : settings_.audience, 0, 0},
+                                 {undeploy_ || stop_reason_ ? -1 : settings_.audience, 0, 0},
                                  {worker_ ? worker_->lines() : -1, POLLIN, 0},
                                  {worker_ ? worker_->errors() : -1, POLLIN, 0},
                                  {worker_ ? worker_->end() : -1, POLLIN, 0}}};
   ::poll(watched.data(), watched.size(), poll_timeout_ms());
   if (watched[0].revents != 0) on_signals();
-  if ((watched[1].revents & POLLERR) != 0 && !stop_reason_)
-    stop("whoever waited for it was interrupted");
+  if ((watched[1].revents & POLLERR) != 0 && !stop_reason_) stop("whoever waited for it was interrupted");
   if (worker_) read_worker();
   if (!has_ended_) keep_time();
 }
@@ -204,39 +204,57 @@ void EndpointSupervisor::keep_time() {
 
 // The worker.
 
-void EndpointSupervisor::start_worker() {
-  restart_at_.reset();
-  const ChosenVersions& versions = versions_.serving();
+WorkerLaunch EndpointSupervisor::launch() const {
   const auto program = asked_.worker.empty() ? find_program("tune-train") : std::optional<fs::path>(asked_.worker);
   if (!program)
     throw Error(ExitCode::kEnvironment, "there is no tune-train beside tune or on the path",
                 "put it there, or name another program that serves models with --worker");
-  WorkerLaunch launch{{program->string(), "serve", "--model", versions.main.folder.string(), "--name", asked_.name,
-                       "--model-version", std::to_string(versions.main.version), "--listen-fd",
-                       std::to_string(listener_->socket.get()), "--token-file", token_file_, "--control"},
-                      "/",
-                      listener_->socket.get(),
-                      {}};
+  const ChosenVersions& versions = versions_.serving();
+  const int socket = listener_->socket.get();
+  WorkerLaunch launch;
+  launch.argv = {program->string(),
+                 "serve",
+                 "--model",
+                 versions.main.folder.string(),
+                 "--name",
+                 asked_.name,
+                 "--model-version",
+                 std::to_string(versions.main.version),
+                 "--listen-fd",
+                 std::to_string(socket),
+                 "--token-file",
+                 token_file_,
+                 "--control"};
   for (const auto& [name, adapter] : versions.adapters)
     launch.argv.insert(launch.argv.end(), {"--adapter", name + "=" + adapter.folder.string()});
   const std::string port = ":" + std::to_string(listener_->address.port);
   for (const std::string& host : asked_.hosts)
     launch.argv.insert(launch.argv.end(), {"--host", host.find(':') == host.npos ? host + port : host});
+  launch.working_directory = "/";
+  launch.listening = socket;
   if (asked_.memory_gib) launch.memory_bytes = static_cast<std::uint64_t>(*asked_.memory_gib * kGib);
+  return launch;
+}
+
+void EndpointSupervisor::start_worker() {
+  restart_at_.reset();
   started_ = settings_.clock.steady_now();
   words_.clear();
   told_failure_.clear();
   try {
-    worker_ = std::make_unique<Worker>(launch);
+    worker_ = std::make_unique<Worker>(launch());
   } catch (const Error& error) {
+    // What is lacking may come back; before anything was served it is told instead.
     if (!undeploy_) throw;
-    restart_later(error.what());
-    return;
+    return restart_later(error.what());
   }
-  say("worker " + std::to_string(worker_->pid()) + " starts with " + versions.main.text());
+  const std::string what = versions_.serving().main.text();
+  say("worker " + std::to_string(worker_->pid()) + " starts with " + what);
   state_.worker_pid = worker_->pid();
-  if (undeploy_) write_state();
-  else set_state(State::kDeploying, "loading " + versions.main.text());
+  if (undeploy_)
+    write_state();
+  else
+    set_state(State::kDeploying, "loading " + what);
 }
 
 void EndpointSupervisor::read_worker() {
@@ -258,11 +276,8 @@ void EndpointSupervisor::on_message(const Json& message) {
     on_loaded();
   } else if (message.contains("failed")) {
     const std::string why = text_at(message["failed"], "message");
-    if (!is_load_sent_) {
-      told_failure_ = why;
-      return;
-    }
-    is_load_sent_ = false;
+    if (!is_ready_) told_failure_ = why;
+    if (!std::exchange(is_load_sent_, false)) return;
     versions_.refuse(why);
     show_versions();
   } else if (message.contains("stats")) {

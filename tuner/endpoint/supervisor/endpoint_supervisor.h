@@ -55,6 +55,7 @@ class EndpointSupervisor {
   void keep_time();
   void fail(const Error& error);
 
+  WorkerLaunch launch() const;
   void start_worker();
   void read_worker();
   void on_message(const Json& message);
