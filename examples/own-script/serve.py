@@ -62,8 +62,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(401, {"error": "show the endpoint's token: Authorization: Bearer TOKEN"}, model)
         try:
             rows = [[float(value) for value in row] for row in json.loads(body)]
-            if any(len(row) != 6 for row in rows):
-                raise ValueError("a row has six numbers")
+            if any(len(row) != 6 or not all(map(math.isfinite, row)) for row in rows):
+                raise ValueError("a row has six finite numbers")
         except (TypeError, ValueError) as problem:
             return self.answer(400, {"error": f"send rows as [[0.1, 0.2, 0.3, 0.4, 0.5, 0.6]]: {problem}"}, model)
         return self.answer(200, [model.probability(row) for row in rows], model)
