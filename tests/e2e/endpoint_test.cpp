@@ -109,7 +109,9 @@ TEST_CASE("kill -9 of the worker: the state says restarting, and it answers agai
   const PromotedFolder folder;
   REQUIRE(folder.deploy().exit_code == 0);
   const Json before = folder.endpoint();
-  REQUIRE(::kill(before.at("worker_pid").get<pid_t>(), SIGKILL) == 0);
+  const pid_t worker = before.at("worker_pid");
+  REQUIRE(::kill(worker, SIGKILL) == 0);
+  wait_until([&] { return !is_running(worker); }, "the worker is gone");
   CHECK(folder.ask() == folder.weights(2));
   wait_until([&] { return folder.endpoint().at("state") == "deployed"; }, "it is deployed again");
   const Json after = folder.endpoint();

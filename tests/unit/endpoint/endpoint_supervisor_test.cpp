@@ -62,6 +62,7 @@ TEST_CASE("a worker that is killed is started again, its port stays taken, and t
   running.wait_until_deployed();
   const EndpointState before = store.state();
   ::kill(before.worker_pid, SIGKILL);
+  tests::wait_until([&] { return !tests::is_running(before.worker_pid); }, "the worker is gone");
   // Sent while nobody accepts: it waits in the queue of the socket that the supervisor holds.
   CHECK(running.ask() == "m 1");
   tests::wait_until([&] { return store.state().state == State::kDeployed && store.state().restarts == 1; },

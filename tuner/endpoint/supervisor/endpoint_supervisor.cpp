@@ -32,6 +32,7 @@ constexpr Milliseconds kFirstPause{1'000};      // before the second worker in a
 constexpr Milliseconds kLongestPause{30'000};
 constexpr Milliseconds kStopGrace{15'000};      // a worker takes ten seconds at most for what runs
 constexpr Milliseconds kLookAtCheck{10};
+constexpr Milliseconds kLongTurn{2'000};
 constexpr std::size_t kMostWords = 4'000;       // kept of what a worker printed last
 constexpr double kGib = 1024.0 * 1024 * 1024;
 
@@ -181,6 +182,12 @@ void EndpointSupervisor::turn() {
 
 void EndpointSupervisor::keep_time() {
   const SteadyTime now = settings_.clock.steady_now();
+  // This process was stopped, or its machine slept: no worker is to blame for what it did not say meanwhile.
+  const SteadyTime::duration turn = now - std::exchange(last_turn_, now);
+  if (turn > kLongTurn) {
+    started_ += turn;
+    if (stats_asked_) *stats_asked_ += turn;
+  }
   if (stop_reason_) {
     if (worker_ && now >= kill_at_) worker_->kill();
     return;

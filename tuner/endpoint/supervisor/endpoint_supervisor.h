@@ -96,7 +96,7 @@ class EndpointSupervisor {
 
   std::unique_ptr<Worker> worker_;
   bool is_ready_ = false;
-  SteadyTime started_, ready_since_, next_stats_;
+  SteadyTime started_, ready_since_, next_stats_, last_turn_;
   std::optional<SteadyTime> stats_asked_;
   std::string words_;         // the end of what the worker has printed
   std::string told_failure_;  // what it said of the model that it was started with
