@@ -17,7 +17,8 @@ const std::string kWorker = std::string(" --worker ") + TUNE_TEST_BIN_DIR "/fake
 // is undeployed at the end.
 class PromotedFolder : public StudyFolder {
  public:
-  explicit PromotedFolder(const std::string& trainer = "echo loss=0.$1; echo weights of $1 > $TUNE_OUTPUT_DIR/weights")
+  explicit PromotedFolder(
+      const std::string& trainer = "echo loss=0.$1; echo weights of $1 > $TUNE_OUTPUT_DIR/weights")
       : StudyFolder(trainer) {
     spec["limits"] = {{"trials", 2}, {"parallel", 1}};
     REQUIRE(run().exit_code == 0);
@@ -59,14 +60,17 @@ TEST_CASE("a promoted model is deployed, listed, asked, followed and undeployed"
   CAPTURE(deployed.out, deployed.err);
   REQUIRE(deployed.exit_code == 0);
   CHECK(says(deployed.out, "m is deployed: m version 2\n  URL    http://127.0.0.1:"));
-  CHECK(says(deployed.err, "m: deploying: checking the files of m version 2\nm: deploying: loading m version 2\n"));
+  CHECK(says(deployed.err,
+             "m: deploying: checking the files of m version 2\nm: deploying: loading m version 2\n"));
   CHECK_FALSE(says(deployed.out + deployed.err, folder.shell("tr -d '\\n' < store/endpoints/m/token").out));
   // The command that it shows.
-  const std::string shown = std::regex_replace(deployed.out, std::regex("[^]*\n  try    ([^\n]*)\n[^]*"), "$1");
+  const std::string shown =
+      std::regex_replace(deployed.out, std::regex("[^]*\n  try    ([^\n]*)\n[^]*"), "$1");
   if (folder.shell("command -v curl").exit_code == 0)
     CHECK(folder.shell(shown + " -sS -d x").out == folder.weights(2));
   CHECK(folder.ask() == folder.weights(2));
-  CHECK(folder.shell("stat -c %a store/endpoints/m/token store/endpoints/m/authorization").out == "600\n600\n");
+  CHECK(folder.shell("stat -c %a store/endpoints/m/token store/endpoints/m/authorization").out ==
+        "600\n600\n");
   const ShellResult listed = folder.shell("tune endpoints --store store; tune doctor --store store");
   CHECK(says(listed.out, "m version 2 (current)"));
   CHECK(says(listed.out, "endpoints     ok      1 deployed\n"));
@@ -117,13 +121,15 @@ TEST_CASE("kill -9 of the worker: the state says restarting, and it answers agai
   const Json after = folder.endpoint();
   CHECK(after.at("restarts") == 1);
   CHECK(after.at("url") == before.at("url"));
-  CHECK(says(folder.shell("cat store/endpoints/m/log").out, "deploying: restarting: its worker was ended by signal 9"));
+  CHECK(says(folder.shell("cat store/endpoints/m/log").out,
+             "deploying: restarting: its worker was ended by signal 9"));
 }
 
 TEST_CASE("of two that deploy one name at once one does, and the other one is told so") {
   const PromotedFolder folder;
-  const ShellResult race = folder.shell("for i in 1 2; do (timeout 60 tune deploy m --store store " + kWorker +
-                                        " > out.$i 2> err.$i; echo $? > code.$i) & done; wait; sort code.1 code.2");
+  const ShellResult race =
+      folder.shell("for i in 1 2; do (timeout 60 tune deploy m --store store " + kWorker +
+                   " > out.$i 2> err.$i; echo $? > code.$i) & done; wait; sort code.1 code.2");
   CHECK(race.out == "0\n6\n");
   CHECK(says(folder.shell("cat err.1 err.2").out, "m is deployed already, or about to be, by process "));
   CHECK(folder.ask() == folder.weights(2));
@@ -162,19 +168,23 @@ TEST_CASE("what cannot be deployed is refused with place and cure, and nothing o
   CHECK(folder.endpoint().at("worker_pid").is_null());
 }
 
-TEST_CASE("an endpoint outlives the shell that deployed it, and one in the foreground ends with its terminal's signal") {
+TEST_CASE(
+    "an endpoint outlives the shell that deployed it, and one in the foreground ends with its terminal's "
+    "signal") {
   const PromotedFolder folder;
   // A reader of everything that the command was given comes to its end although the endpoint goes on.
-  const ShellResult read = folder.shell("setsid bash -c 'tune deploy m --store store " + kWorker + "' 2>&1 | cat");
+  const ShellResult read =
+      folder.shell("setsid bash -c 'tune deploy m --store store " + kWorker + "' 2>&1 | cat");
   CHECK(says(read.out, "m is deployed"));
   const pid_t supervisor = folder.endpoint().at("pid");
   CHECK(process_info(supervisor)->session == supervisor);
   CHECK(folder.ask() == folder.weights(2));
 
-  const ShellResult foreground = folder.shell(
-      kLikeAtPrompt + "tune deploy m --name here --foreground --store store " + kWorker +
-      " > out 2> err & tune=$!\nuntil grep -q 'is deployed' out; do sleep 0.02; done\nkill -INT $tune; wait $tune; "
-      "echo code $?; cat err");
+  const ShellResult foreground =
+      folder.shell(kLikeAtPrompt + "tune deploy m --name here --foreground --store store " + kWorker +
+                   " > out 2> err & tune=$!\nuntil grep -q 'is deployed' out; do sleep 0.02; done\nkill -INT "
+                   "$tune; wait $tune; "
+                   "echo code $?; cat err");
   CAPTURE(foreground.out);
   CHECK(says(foreground.out, "code 0\n"));
   CHECK(says(foreground.out, "here: not deployed: interrupted (Ctrl-C)"));
@@ -214,7 +224,8 @@ TEST_CASE("whoever interrupts a deployment leaves nothing behind") {
       "chmod +x silent.sh; sed -i \"s,pid.new,$PWD/pid.new,g; s,silent.pid,$PWD/silent.pid,\" "
       "silent.sh; " +
       kLikeAtPrompt +
-      "tune deploy m --store store --worker ./silent.sh & tune=$!\nuntil [ -e silent.pid ]; do sleep 0.02; done; kill "
+      "tune deploy m --store store --worker ./silent.sh & tune=$!\nuntil [ -e silent.pid ]; do sleep 0.02; "
+      "done; kill "
       "-INT $tune; wait $tune; echo code $?");
   CHECK(says(interrupted.out, "code 130"));
   const pid_t worker = pid_in(folder.path() / "silent.pid");

@@ -2,9 +2,9 @@
 //
 //   fake_worker serve --model FOLDER --name NAME --model-version 3 --listen-fd 5 --token-file FILE --control
 //
-// POST /invocations answers with what the model's file `weights` holds. Other files of the model's folder say how it
-// misbehaves: `fails` (the reason why it cannot be loaded), `kills` (the worker ends by a signal while it loads it),
-// `hoards` (megabytes that loading takes), `starts` (its children that outlive it).
+// POST /invocations answers with what the model's file `weights` holds. Other files of the model's folder say
+// how it misbehaves: `fails` (the reason why it cannot be loaded), `kills` (the worker ends by a signal while
+// it loads it), `hoards` (megabytes that loading takes), `starts` (its children that outlive it).
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -103,13 +103,15 @@ bool send_all(int to, std::string_view text) {
 std::string answer_of(Worker& worker, const std::string& head, const std::string& body) {
   const std::shared_ptr<const Model> model = worker.now();
   const bool is_open = head.starts_with("GET /ping ");
-  const bool may = is_open || head.find("\r\nAuthorization: Bearer " + worker.token + "\r\n") != std::string::npos;
+  const bool may =
+      is_open || head.find("\r\nAuthorization: Bearer " + worker.token + "\r\n") != std::string::npos;
   if (body.find("slow") != std::string::npos) std::this_thread::sleep_for(std::chrono::milliseconds(300));
   std::string text = may ? model->weights : "who are you?";
   for (const auto& [name, weights] : model->adapters)
     if (body == name) text = weights;
-  return std::string("HTTP/1.1 ") + (may ? "200 OK" : "401 Unauthorized") + "\r\nContent-Length: " +
-         std::to_string(text.size()) + "\r\nX-Tune-Model: " + worker.name + "@" + model->version + "\r\n\r\n" + text;
+  return std::string("HTTP/1.1 ") + (may ? "200 OK" : "401 Unauthorized") +
+         "\r\nContent-Length: " + std::to_string(text.size()) + "\r\nX-Tune-Model: " + worker.name + "@" +
+         model->version + "\r\n\r\n" + text;
 }
 
 void serve(Worker& worker, int connection) {
@@ -118,7 +120,8 @@ void serve(Worker& worker, int connection) {
     const std::size_t head_end = text.find("\r\n\r\n");
     std::size_t length = 0;
     if (head_end != std::string::npos)
-      if (const std::size_t at = text.find("Content-Length: "); at < head_end) length = std::stoul(text.substr(at + 16));
+      if (const std::size_t at = text.find("Content-Length: "); at < head_end)
+        length = std::stoul(text.substr(at + 16));
     if (head_end == std::string::npos || text.size() < head_end + 4 + length) {
       const ssize_t got = ::recv(connection, buffer.data(), buffer.size(), 0);
       if (got <= 0) break;
@@ -127,7 +130,8 @@ void serve(Worker& worker, int connection) {
     }
     ++worker.requests;
     ++worker.running;
-    const std::string answer = answer_of(worker, text.substr(0, head_end + 2), text.substr(head_end + 4, length));
+    const std::string answer =
+        answer_of(worker, text.substr(0, head_end + 2), text.substr(head_end + 4, length));
     text.erase(0, head_end + 4 + length);
     const bool sent = send_all(connection, answer);
     --worker.running;

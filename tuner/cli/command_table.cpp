@@ -151,7 +151,8 @@ const CommandLine& command_line() {
            "tune models\ntune models steel-detector", models_command},
           {"deploy",
            "deploy MODEL[@VERSION|@ALIAS] [--name ENDPOINT] [--addr ADDRESS] [--port N] [--host NAME]... "
-           "[--undeploy-after T | --schedule HH:MM] [--idle T] [--adapters NAME=MODEL,...] [--memory-gib X] [--token-file FILE] "
+           "[--undeploy-after T | --schedule HH:MM] [--idle T] [--adapters NAME=MODEL,...] [--memory-gib X] "
+           "[--token-file FILE] "
            "[--worker PROGRAM] [--foreground] [--json]",
            "let a promoted model answer requests over HTTP, until it is undeployed",
            "tune deploy steel-detector --port 8123 --undeploy-after 8h\n"
@@ -159,7 +160,8 @@ const CommandLine& command_line() {
            deploy_command},
           {"undeploy", "undeploy ENDPOINT [--delete] [--json]", "end what `tune deploy` began",
            "tune undeploy steel-detector", undeploy_command},
-          {"endpoints", "endpoints [ENDPOINT] [--json]", "what is deployed: state, version, address, requests",
+          {"endpoints", "endpoints [ENDPOINT] [--json]",
+           "what is deployed: state, version, address, requests",
            "tune endpoints\ntune endpoints steel-detector --json", endpoints_command},
           {"doctor", "doctor [--json]", "whether this machine is ready: GPUs, disk, SQLite, programs, limits",
            "tune doctor --json", doctor_command},

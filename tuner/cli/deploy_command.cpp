@@ -57,7 +57,8 @@ void set_address(const Parsed& options, endpoint::Endpoint& endpoint) {
   if (!options.has("addr")) return;
   const http::Address address = http::parse_address(options.text("addr"), endpoint.port);
   if (port && address.port != *port)
-    throw Error(ExitCode::kUsage, "--addr names port " + std::to_string(address.port) + ", --port another one");
+    throw Error(ExitCode::kUsage,
+                "--addr names port " + std::to_string(address.port) + ", --port another one");
   endpoint.host = address.host;
   endpoint.port = address.port;
   if (!address.is_loopback() && endpoint.token_file.empty())
@@ -73,7 +74,8 @@ std::string worker_program(const std::string& name) {
   if (is_path && fs::exists(name)) return absolute_path(name);
   if (!is_path)
     if (const auto found = find_program(name)) return found->string();
-  throw Error(ExitCode::kNotFound, "there is no program " + in_quotes(name), "name the worker's file with --worker");
+  throw Error(ExitCode::kNotFound, "there is no program " + in_quotes(name),
+              "name the worker's file with --worker");
 }
 
 endpoint::Endpoint asked_endpoint(const Parsed& options) {
@@ -86,7 +88,8 @@ endpoint::Endpoint asked_endpoint(const Parsed& options) {
   endpoint.hosts = options.texts("host");
   endpoint.undeploy.after = time_option(options, "undeploy-after");
   endpoint.undeploy.idle = time_option(options, "idle");
-  if (options.has("schedule")) endpoint.undeploy.time_of_day = endpoint::parse_time_of_day(options.text("schedule"));
+  if (options.has("schedule"))
+    endpoint.undeploy.time_of_day = endpoint::parse_time_of_day(options.text("schedule"));
   if (endpoint.undeploy.after && endpoint.undeploy.time_of_day)
     throw Error(ExitCode::kUsage, "--undeploy-after and --schedule both say when it is undeployed",
                 "keep one of them");
@@ -108,10 +111,12 @@ std::string first_request(const endpoint::EndpointState& state, const fs::path& 
                                : "";
   const std::string json = " -H 'Content-Type: application/json' -d ";
   if (task == "language_model")
-    return json + R"('{"model": ")" + state.name + R"(", "messages": [{"role": "user", "content": "Hello"}]}' )" +
-           state.url + "/v1/chat/completions";
-  if (task == "text_classification") return json + R"('{"inputs": ["a text"]}' )" + state.url + "/invocations";
-  if (!task.empty()) return " -H 'Content-Type: image/jpeg' --data-binary @image.jpg " + state.url + "/invocations";
+    return json + R"('{"model": ")" + state.name +
+           R"(", "messages": [{"role": "user", "content": "Hello"}]}' )" + state.url + "/v1/chat/completions";
+  if (task == "text_classification")
+    return json + R"('{"inputs": ["a text"]}' )" + state.url + "/invocations";
+  if (!task.empty())
+    return " -H 'Content-Type: image/jpeg' --data-binary @image.jpg " + state.url + "/invocations";
   return " " + state.url + "/v2/models/" + state.name;
 }
 
@@ -120,7 +125,8 @@ void print_deployed(const endpoint::Endpoint& endpoint, const endpoint::Endpoint
   const fs::path folder = endpoint_folder(store, endpoint.name);
   const std::string token =
       endpoint.token_file.empty() ? (folder / endpoint::kTokenFile).string() : endpoint.token_file;
-  const std::string request = "curl -H @" + (folder / endpoint::kAuthorizationFile).string() + first_request(state, store);
+  const std::string request =
+      "curl -H @" + (folder / endpoint::kAuthorizationFile).string() + first_request(state, store);
   if (as_json) {
     Json json = endpoint::state_json(state);
     json["token_file"] = token;
@@ -149,10 +155,12 @@ int deploy_command(const Arguments& arguments, Console& console) {
           .value("undeploy-after", "T", "undeploy it after a time (20m, 8h, 1d)")
           .value("schedule", "HH:MM", "undeploy it when this machine's clocks next show that time")
           .value("idle", "T", "undeploy it when no request has come for a time")
-          .add({"adapters", "NAME=MODEL[,...]", "low-rank adapters beside the model, chosen by name", false, true})
+          .add({"adapters", "NAME=MODEL[,...]", "low-rank adapters beside the model, chosen by name", false,
+                true})
           .value("memory-gib", "X", "most data that the worker may hold, without a GPU's [no limit]")
-          .value("token-file", "FILE", "the token that requests show; made where there is none\n"
-                                       "                        [token in the endpoint's folder]")
+          .value("token-file", "FILE",
+                 "the token that requests show; made where there is none\n"
+                 "                        [token in the endpoint's folder]")
           .value("worker", "PROGRAM", "what serves the model [tune-train]")
           .flag("foreground", "serve in this process, until Ctrl-C or SIGTERM")
           .parse(arguments, console);

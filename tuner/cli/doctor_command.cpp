@@ -195,7 +195,8 @@ Finding check_endpoints(const fs::path& store) {
   const auto add = [&](Verdict verdict, const std::string& text, const std::string& cure) {
     finding.verdict = std::max(finding.verdict, verdict);
     finding.text += (finding.text.empty() ? "" : "\n") + text;
-    if (finding.cure.find(cure) == std::string::npos) finding.cure += (finding.cure.empty() ? "" : "; ") + cure;
+    if (finding.cure.find(cure) == std::string::npos)
+      finding.cure += (finding.cure.empty() ? "" : "; ") + cure;
   };
   std::size_t deployed = 0;
   try {
@@ -221,7 +222,8 @@ Finding check_endpoints(const fs::path& store) {
   } catch (const Error& problem) {
     return {"endpoints", Verdict::kBad, problem.what(), problem.hint()};
   }
-  if (finding.text.empty()) finding.text = deployed == 0 ? "none deployed" : std::to_string(deployed) + " deployed";
+  if (finding.text.empty())
+    finding.text = deployed == 0 ? "none deployed" : std::to_string(deployed) + " deployed";
   return finding;
 }
 
@@ -309,9 +311,9 @@ int doctor_command(const Arguments& arguments, Console& console) {
   const fs::path store = store_folder(*options);
   const engine::Machine machine = engine::inspect_machine();
   const std::vector<Finding> findings = {
-      check_gpus(machine),    check_disk(store),    check_rights(store), check_file_system(store),
-      check_sqlite(),         check_studies(store), check_models(store), check_endpoints(store),
-      check_supervisor(),     check_trainer(machine), check_limits()};
+      check_gpus(machine), check_disk(store),      check_rights(store), check_file_system(store),
+      check_sqlite(),      check_studies(store),   check_models(store), check_endpoints(store),
+      check_supervisor(),  check_trainer(machine), check_limits()};
   bool healthy = true;
   for (const Finding& finding : findings) healthy = healthy && finding.verdict != Verdict::kBad;
   if (options->has("json")) {

@@ -33,11 +33,18 @@ std::string version_text(const EndpointState& state) {
 
 std::string list_text(const std::vector<ListedEndpoint>& endpoints, int width) {
   report::Table table;
-  table.columns = {{"endpoint"}, {"state"}, {"serves"}, {"URL"}, {"requests", report::Align::kRight},
-                   {"since (UTC)"}, {"undeployed at (UTC)"}, {"reason", report::Align::kLeft, true}};
+  table.columns = {{"endpoint"},
+                   {"state"},
+                   {"serves"},
+                   {"URL"},
+                   {"requests", report::Align::kRight},
+                   {"since (UTC)"},
+                   {"undeployed at (UTC)"},
+                   {"reason", report::Align::kLeft, true}};
   for (const ListedEndpoint& endpoint : endpoints) {
     const EndpointState& state = endpoint.state;
-    const bool answers = state.state == endpoint::State::kDeployed || state.state == endpoint::State::kDeploying;
+    const bool answers =
+        state.state == endpoint::State::kDeployed || state.state == endpoint::State::kDeploying;
     table.rows.push_back({state.name, to_text(state.state), version_text(state), answers ? state.url : "",
                           std::to_string(state.requests), minute_of(state.since),
                           state.undeploy_at ? minute_of(*state.undeploy_at) : "", state.reason});
@@ -58,7 +65,8 @@ std::string one_text(const ListedEndpoint& endpoint) {
   std::string text = state.name + ": " + to_text(state.state) +
                      (state.reason.empty() ? "" : ": " + visible_text(state.reason)) + '\n';
   const auto line = [&](const std::string& title, const std::string& value) {
-    if (!value.empty()) text += "  " + title + std::string(15 - title.size(), ' ') + visible_text(value) + '\n';
+    if (!value.empty())
+      text += "  " + title + std::string(15 - title.size(), ' ') + visible_text(value) + '\n';
   };
   line("since", state.since);
   line("serves", version_text(state));

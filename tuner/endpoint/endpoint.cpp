@@ -37,9 +37,10 @@ std::string duration_argument(Milliseconds time) {
 
 void require_endpoint_name(const std::string& name) {
   if (!is_model_name(name))
-    throw Error(ExitCode::kUsage, in_quotes(name) + " cannot be an endpoint's name",
-                "it starts with a letter or digit, goes on with letters, digits, \"_\", \".\" and \"-\", and has "
-                "at most 64 characters");
+    throw Error(
+        ExitCode::kUsage, in_quotes(name) + " cannot be an endpoint's name",
+        "it starts with a letter or digit, goes on with letters, digits, \"_\", \".\" and \"-\", and has "
+        "at most 64 characters");
 }
 
 Json endpoint_json(const Endpoint& endpoint) {
@@ -110,7 +111,8 @@ std::string asked_again(const Endpoint& endpoint) {
   if (endpoint.port > 0) text += " --port " + std::to_string(endpoint.port);
   for (const std::string& host : endpoint.hosts) text += " --host " + host;
   if (endpoint.undeploy.after) text += " --undeploy-after " + duration_argument(*endpoint.undeploy.after);
-  if (endpoint.undeploy.time_of_day) text += " --schedule " + time_of_day_text(*endpoint.undeploy.time_of_day);
+  if (endpoint.undeploy.time_of_day)
+    text += " --schedule " + time_of_day_text(*endpoint.undeploy.time_of_day);
   if (endpoint.undeploy.idle) text += " --idle " + duration_argument(*endpoint.undeploy.idle);
   std::string adapters;
   for (const auto& [name, model] : endpoint.adapters)

@@ -37,9 +37,9 @@ struct Endpoint {
   std::vector<std::string> hosts;  // what clients may call it beside that address: "gpu-box", "gpu-box:8123"
   UndeployRule undeploy;
   std::map<std::string, ModelReference> adapters;  // by the name that requests choose them by
-  std::optional<double> memory_gib;                // of data that the worker may hold (RLIMIT_DATA); more than 0
-  std::string token_file;                          // absolute; "": `token` in the endpoint's folder
-  std::string worker;                              // the program, absolute; "": tune-train
+  std::optional<double> memory_gib;  // of data that the worker may hold (RLIMIT_DATA); more than 0
+  std::string token_file;            // absolute; "": `token` in the endpoint's folder
+  std::string worker;                // the program, absolute; "": tune-train
 };
 
 // Throws Error(kUsage): a letter or digit, then letters, digits, "_", "." and "-", 64 in all.

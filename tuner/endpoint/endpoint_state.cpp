@@ -177,7 +177,8 @@ ListedEndpoint find_endpoint(const fs::path& store, const std::string& name) {
   const auto guess = nearest_name(name, names);
   throw Error(ExitCode::kNotFound,
               "there is no endpoint " + in_quotes(name) + " in " + endpoints_folder(store).string(),
-              guess ? "did you mean \"" + *guess + "\"?" : "`tune endpoints` lists them; --store names another store");
+              guess ? "did you mean \"" + *guess + "\"?"
+                    : "`tune endpoints` lists them; --store names another store");
 }
 
 }  // namespace tune::endpoint

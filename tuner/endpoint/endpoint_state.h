@@ -30,8 +30,9 @@ struct ServedVersion {
 struct EndpointState {
   std::string name;
   State state = State::kNotDeployed;
-  std::string reason;  // why it is in this state, or what it does just now: a sentence without its stop; may be ""
-  std::string since;   // in this state: RFC 3339, UTC
+  std::string
+      reason;  // why it is in this state, or what it does just now: a sentence without its stop; may be ""
+  std::string since;  // in this state: RFC 3339, UTC
   ModelReference asked;
   int version = 0;           // of the model that answers; 0: none did yet
   int previous_version = 0;  // that answered before; 0: none
@@ -43,9 +44,9 @@ struct EndpointState {
   std::string url;       // "http://127.0.0.1:8123"; "" before its port was taken
   int restarts = 0;      // of its worker, since it was deployed
   std::string last_error;
-  std::int64_t requests = 0;                // answered since it was deployed
-  std::string last_request;                 // when; "": none yet
-  std::optional<std::string> undeploy_at;   // RFC 3339, UTC: by the clock, not for want of requests
+  std::int64_t requests = 0;               // answered since it was deployed
+  std::string last_request;                // when; "": none yet
+  std::optional<std::string> undeploy_at;  // RFC 3339, UTC: by the clock, not for want of requests
 };
 
 Json state_json(const EndpointState& state);

@@ -31,7 +31,9 @@ namespace tune::endpoint {
 // A clock that a test moves while another thread reads it. Its wall clock is the steady one.
 class MovedClock final : public Clock {
  public:
-  SteadyTime steady_now() const override { return std::chrono::steady_clock::now() + Milliseconds(moved_.load()); }
+  SteadyTime steady_now() const override {
+    return std::chrono::steady_clock::now() + Milliseconds(moved_.load());
+  }
   WallTime wall_now() const override { return SystemClock().wall_now() + Milliseconds(moved_.load()); }
   void advance(Milliseconds by) { moved_ += by.count(); }
 
@@ -99,7 +101,8 @@ class RunningEndpoint {
         settings.look_interval = settings.stats_interval = Milliseconds(10);
         settings.on_state = [this](const EndpointState& state) {
           const std::lock_guard lock(mutex_);
-          states_.push_back(std::string(to_text(state.state)) + (state.reason.empty() ? "" : ": " + state.reason));
+          states_.push_back(std::string(to_text(state.state)) +
+                            (state.reason.empty() ? "" : ": " + state.reason));
           last_ = state;
         };
         EndpointSupervisor(asked_, std::move(settings)).run();

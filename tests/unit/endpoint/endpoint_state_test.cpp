@@ -59,8 +59,10 @@ class TimeZone {
     ::tzset();
   }
   ~TimeZone() {
-    if (before_) ::setenv("TZ", before_->c_str(), 1);
-    else ::unsetenv("TZ");
+    if (before_)
+      ::setenv("TZ", before_->c_str(), 1);
+    else
+      ::unsetenv("TZ");
     ::tzset();
   }
   TimeZone(const TimeZone&) = delete;
@@ -70,7 +72,9 @@ class TimeZone {
   std::optional<std::string> before_;
 };
 
-WallTime wall(std::chrono::sys_days day, int minutes) { return WallTime(day) + std::chrono::minutes(minutes); }
+WallTime wall(std::chrono::sys_days day, int minutes) {
+  return WallTime(day) + std::chrono::minutes(minutes);
+}
 
 }  // namespace
 

@@ -74,7 +74,8 @@ TEST_CASE("a worker that is killed is started again, its port stays taken, and t
   CHECK(has_said(running, "deploying: restarting: its worker was ended by signal 9 (Killed)"));
 }
 
-TEST_CASE("workers that end one after another are started with longer and longer pauses, which the state tells") {
+TEST_CASE(
+    "workers that end one after another are started with longer and longer pauses, which the state tells") {
   EndpointStore store;
   store.point(store.add_version());
   MovedClock clock;
@@ -124,7 +125,8 @@ TEST_CASE("a version that is named by its number stays, whatever the aliases do"
   CHECK(running.last().version == 1);
 }
 
-TEST_CASE("a version that cannot be loaded or is damaged leaves the one before in its place, and that is said") {
+TEST_CASE(
+    "a version that cannot be loaded or is damaged leaves the one before in its place, and that is said") {
   EndpointStore store;
   store.point(store.add_version());
   const int failing = store.add_version({{"fails", "it has no tokenizer"}});
@@ -138,7 +140,8 @@ TEST_CASE("a version that cannot be loaded or is damaged leaves the one before i
   CHECK(store.state().state == State::kDeployed);
   CHECK(running.ask() == "m 1");
   store.point(damaged);
-  tests::wait_until([&] { return says(store.state().reason, "is not what was promoted"); }, "the damage is told");
+  tests::wait_until([&] { return says(store.state().reason, "is not what was promoted"); },
+                    "the damage is told");
   CHECK(running.ask() == "m 1");
   store.point(good);
   running.wait_until_served(good);
@@ -316,7 +319,8 @@ TEST_CASE("what a worker has started ends with it") {
   tests::wait_until([&] { return !tests::is_running(child); }, "the child has ended");
 }
 
-TEST_CASE("fifty versions are switched under load without a failed request, and each answer is of one version") {
+TEST_CASE(
+    "fifty versions are switched under load without a failed request, and each answer is of one version") {
   EndpointStore store;
   store.point(store.add_version());
   store.add_version();
@@ -364,9 +368,9 @@ TEST_CASE("fifty versions are switched under load without a failed request, and 
 TEST_CASE("a store that cannot be written deploys nothing, and says what to do") {
   EndpointStore store;
   store.point(store.add_version());
-  std::filesystem::permissions(store.path(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec |
-                                                 std::filesystem::perms::others_read |
-                                                 std::filesystem::perms::others_exec);
+  std::filesystem::permissions(store.path(),
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_exec |
+                                   std::filesystem::perms::others_read | std::filesystem::perms::others_exec);
   std::filesystem::permissions(models_folder(store.path()), std::filesystem::perms::all);
   std::optional<Error> refusal;
   {

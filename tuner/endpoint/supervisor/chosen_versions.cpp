@@ -18,10 +18,11 @@ ChosenVersion choose(const store::ModelRegistry& registry, const fs::path& model
                      const ModelReference& reference) {
   const store::ModelVersion found = registry.resolve(reference);
   if (found.approval == store::Approval::kRejected)
-    throw Error(ExitCode::kConflict,
-                found.model + " version " + std::to_string(found.version) + " was rejected, so nobody is to use it",
-                "deploy another version, or approve it again: `tune models approve " + found.model + "@" +
-                    std::to_string(found.version) + "`");
+    throw Error(
+        ExitCode::kConflict,
+        found.model + " version " + std::to_string(found.version) + " was rejected, so nobody is to use it",
+        "deploy another version, or approve it again: `tune models approve " + found.model + "@" +
+            std::to_string(found.version) + "`");
   return {found.model, found.version, version_folder(models / found.model, found.version), found.files};
 }
 
@@ -42,8 +43,9 @@ ChosenVersions choose_versions(const fs::path& store, const Endpoint& endpoint) 
 
 FileCheck::FileCheck(ChosenVersions versions, const ChosenVersions& known) : versions_(std::move(versions)) {
   const auto is_known = [&](const ChosenVersion& version) {
-    return version == known.main || std::any_of(known.adapters.begin(), known.adapters.end(),
-                                                [&](const auto& adapter) { return adapter.second == version; });
+    return version == known.main ||
+           std::any_of(known.adapters.begin(), known.adapters.end(),
+                       [&](const auto& adapter) { return adapter.second == version; });
   };
   std::vector<ChosenVersion> unknown;
   if (!is_known(versions_.main)) unknown.push_back(versions_.main);

@@ -197,7 +197,8 @@ void remove_endpoint(const fs::path& store, const std::string& name) {
   std::error_code problem;
   fs::remove_all(endpoint.folder, problem);
   if (problem)
-    throw Error(ExitCode::kEnvironment, "cannot remove " + endpoint.folder.string() + ": " + problem.message());
+    throw Error(ExitCode::kEnvironment,
+                "cannot remove " + endpoint.folder.string() + ": " + problem.message());
 }
 
 }  // namespace tune::endpoint

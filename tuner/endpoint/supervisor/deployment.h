@@ -22,8 +22,8 @@ EndpointState deploy_detached(const Endpoint& endpoint, const std::filesystem::p
                               const OnState& on_state);
 
 // Asks the supervisor to end, and waits for it; tells `on_wait` its state once it is stopping. False where
-// none lives. Throws Error(kNotFound) for an unknown endpoint, Error(kEnvironment) for one of another user and
-// one that does not end.
+// none lives. Throws Error(kNotFound) for an unknown endpoint, Error(kEnvironment) for one of another user
+// and one that does not end.
 bool undeploy(const std::filesystem::path& store, const std::string& name, const OnState& on_wait);
 // Takes the folder of an endpoint that is not deployed out of the store. Throws Error(kNotFound), and
 // Error(kConflict) for one that is deployed again.

@@ -16,8 +16,7 @@ namespace tune::endpoint {
 EndpointLog::EndpointLog(std::filesystem::path file, std::uint64_t most_bytes)
     : path_(std::move(file)), most_bytes_(most_bytes) {
   const int opened = open_regular_file_to_append(path_);
-  if (opened < 0)
-    throw closed_file(path_, "cannot write " + path_.string() + ": " + std::strerror(-opened));
+  if (opened < 0) throw closed_file(path_, "cannot write " + path_.string() + ": " + std::strerror(-opened));
   file_ = Descriptor(opened);
   struct stat status {};
   if (::fstat(file_.get(), &status) == 0) bytes_ = static_cast<std::uint64_t>(status.st_size);

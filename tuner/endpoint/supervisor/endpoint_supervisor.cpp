@@ -25,15 +25,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr Milliseconds kReadyLimit{600'000};    // for a worker to load its first model: tens of gigabytes
-constexpr Milliseconds kSilenceLimit{60'000};   // for an answer of a worker that does nothing else meanwhile
-constexpr Milliseconds kSteady{60'000};         // a worker that answered so long has not failed at once
-constexpr Milliseconds kFirstPause{1'000};      // before the second worker in a row, doubled from then on
+constexpr Milliseconds kReadyLimit{600'000};   // for a worker to load its first model: tens of gigabytes
+constexpr Milliseconds kSilenceLimit{60'000};  // for an answer of a worker that does nothing else meanwhile
+constexpr Milliseconds kSteady{60'000};        // a worker that answered so long has not failed at once
+constexpr Milliseconds kFirstPause{1'000};     // before the second worker in a row, doubled from then on
 constexpr Milliseconds kLongestPause{30'000};
-constexpr Milliseconds kStopGrace{15'000};      // a worker takes ten seconds at most for what runs
+constexpr Milliseconds kStopGrace{15'000};  // a worker takes ten seconds at most for what runs
 constexpr Milliseconds kLookAtCheck{10};
 constexpr Milliseconds kLongTurn{2'000};
-constexpr std::size_t kMostWords = 4'000;       // kept of what a worker printed last
+constexpr std::size_t kMostWords = 4'000;  // kept of what a worker printed last
 constexpr double kGib = 1024.0 * 1024 * 1024;
 
 std::string sender_text(const signalfd_siginfo& signal) {
@@ -199,8 +199,10 @@ void EndpointSupervisor::keep_time() {
     worker_->kill();
   }
   if (versions_.take_check()) {
-    if (undeploy_) show_versions();
-    else start_worker();
+    if (undeploy_)
+      show_versions();
+    else
+      start_worker();
   }
   if (!undeploy_) return;
   follow();
@@ -212,25 +214,20 @@ void EndpointSupervisor::keep_time() {
 // The worker.
 
 WorkerLaunch EndpointSupervisor::launch() const {
-  const auto program = asked_.worker.empty() ? find_program("tune-train") : std::optional<fs::path>(asked_.worker);
+  const auto program =
+      asked_.worker.empty() ? find_program("tune-train") : std::optional<fs::path>(asked_.worker);
   if (!program)
     throw Error(ExitCode::kEnvironment, "there is no tune-train beside tune or on the path",
                 "put it there, or name another program that serves models with --worker");
   const ChosenVersions& versions = versions_.serving();
   const int socket = listener_->socket.get();
   WorkerLaunch launch;
-  launch.argv = {program->string(),
-                 "serve",
-                 "--model",
-                 versions.main.folder.string(),
-                 "--name",
-                 asked_.name,
-                 "--model-version",
-                 std::to_string(versions.main.version),
-                 "--listen-fd",
-                 std::to_string(socket),
-                 "--token-file",
-                 token_file_,
+  launch.argv = {program->string(), "serve",
+                 "--model",         versions.main.folder.string(),
+                 "--name",          asked_.name,
+                 "--model-version", std::to_string(versions.main.version),
+                 "--listen-fd",     std::to_string(socket),
+                 "--token-file",    token_file_,
                  "--control"};
   for (const auto& [name, adapter] : versions.adapters)
     launch.argv.insert(launch.argv.end(), {"--adapter", name + "=" + adapter.folder.string()});
@@ -326,8 +323,10 @@ void EndpointSupervisor::on_worker_end(int status) {
   const std::string why = "its worker " + ending_text(status) + (said.empty() ? "" : ": " + said);
   if (!undeploy_) {
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-    const bool is_ours = code == static_cast<int>(ExitCode::kNotFound) || code == static_cast<int>(ExitCode::kConflict);
-    give_up(WIFEXITED(status) && !said.empty() ? said : why, is_ours ? ExitCode{code} : ExitCode::kEnvironment);
+    const bool is_ours =
+        code == static_cast<int>(ExitCode::kNotFound) || code == static_cast<int>(ExitCode::kConflict);
+    give_up(WIFEXITED(status) && !said.empty() ? said : why,
+            is_ours ? ExitCode{code} : ExitCode::kEnvironment);
   }
   if (std::exchange(is_load_sent_, false)) versions_.take_death();
   if (was_ready && settings_.clock.steady_now() - ready_since_ >= kSteady) failures_ = 0;
@@ -343,8 +342,8 @@ void EndpointSupervisor::restart_later(const std::string& why) {
   state_.last_error = why;
   set_state(State::kDeploying,
             "restarting: " + why +
-                (pause.count() > 0 ? "; for the " + ordinal(failures_) + " time in a row, so the next one starts in " +
-                                         format_duration(pause)
+                (pause.count() > 0 ? "; for the " + ordinal(failures_) +
+                                         " time in a row, so the next one starts in " + format_duration(pause)
                                    : ""));
 }
 
@@ -416,7 +415,8 @@ void EndpointSupervisor::ask_stats() {
   if (stats_asked_ || now < next_stats_) return;
   next_stats_ = now + settings_.stats_interval;
   // An idle endpoint is found out by an answer.
-  if (const auto idle = asked_.undeploy.idle) next_stats_ = now + std::min(settings_.stats_interval, *idle / 4);
+  if (const auto idle = asked_.undeploy.idle)
+    next_stats_ = now + std::min(settings_.stats_interval, *idle / 4);
   stats_asked_ = now;
   static_cast<void>(worker_->send({{"stats", true}}));
 }

@@ -32,19 +32,19 @@ struct SupervisorSettings {
   Milliseconds stats_interval{5'000};  // between two questions to the worker
 };
 
-// Holds an endpoint's lock and its listening socket, and on that socket keeps a worker that serves the version
-// that the reference names: starts it again when it ends, has it load what an alias names from then on, and
-// ends it when the endpoint is undeployed. Writes state.json at each change. Its worker dies with it, however
-// it ends. Lives in a process that does nothing else, on one thread.
+// Holds an endpoint's lock and its listening socket, and on that socket keeps a worker that serves the
+// version that the reference names: starts it again when it ends, has it load what an alias names from then
+// on, and ends it when the endpoint is undeployed. Writes state.json at each change. Its worker dies with it,
+// however it ends. Lives in a process that does nothing else, on one thread.
 class EndpointSupervisor {
  public:
   EndpointSupervisor(Endpoint asked, SupervisorSettings settings);
   ~EndpointSupervisor();
 
-  // Returns when a deployed endpoint was undeployed. Throws what kept it from being deployed: Error(kNotFound)
-  // (no such version), Error(kConflict) (another supervisor has that name, the alias moved meanwhile),
-  // Error(kEnvironment) (its port, files that are not as they were promoted, a worker that cannot serve it,
-  // a store that cannot be written), Error(kInterrupted). Nothing of it is left running then.
+  // Returns when a deployed endpoint was undeployed. Throws what kept it from being deployed:
+  // Error(kNotFound) (no such version), Error(kConflict) (another supervisor has that name, the alias moved
+  // meanwhile), Error(kEnvironment) (its port, files that are not as they were promoted, a worker that cannot
+  // serve it, a store that cannot be written), Error(kInterrupted). Nothing of it is left running then.
   void run();
 
  private:

@@ -60,8 +60,9 @@ bool FollowedVersions::take_check() {
   const std::vector<std::string> damage = damage_in(*check);
   const bool is_first = serving_.main.version == 0;
   if (!damage.empty() && is_first)
-    throw Error(ExitCode::kEnvironment, damage_text(damage),
-                "restore it from a copy (`tune models verify` names every such file), or deploy another version");
+    throw Error(
+        ExitCode::kEnvironment, damage_text(damage),
+        "restore it from a copy (`tune models verify` names every such file), or deploy another version");
   if (!damage.empty()) {
     loading_ = versions;
     refuse(damage_text(damage));

@@ -34,7 +34,7 @@ class FollowedVersions {
   const ChosenVersions* to_load() const { return loading_ ? &*loading_ : nullptr; }
   const ChosenVersions& wanted() const;  // what is checked, loaded or served, whichever comes first
   void take_loaded();
-  void refuse(const std::string& why);   // what is to be loaded
+  void refuse(const std::string& why);  // what is to be loaded
   // The worker ended while it loaded: once may be chance, twice is refused. True when it was refused.
   bool take_death();
 

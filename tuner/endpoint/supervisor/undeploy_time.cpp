@@ -15,8 +15,8 @@ WallTime next_time_of_day(WallTime now, std::chrono::minutes time) {
     local.tm_min = static_cast<int>(time.count() % 60);
     local.tm_sec = 0;
     local.tm_isdst = -1;  // mktime finds out
-    const auto found =
-        std::chrono::time_point_cast<Milliseconds>(std::chrono::system_clock::from_time_t(std::mktime(&local)));
+    const auto found = std::chrono::time_point_cast<Milliseconds>(
+        std::chrono::system_clock::from_time_t(std::mktime(&local)));
     if (found > now) return found;
   }
 }
@@ -45,7 +45,8 @@ std::optional<std::string> UndeployTime::idle() const {
 std::optional<WallTime> UndeployTime::at() const {
   std::optional<WallTime> found = wall_;
   if (rule_.after) {
-    const auto left = std::chrono::duration_cast<Milliseconds>(deployed_ + *rule_.after - clock_.steady_now());
+    const auto left =
+        std::chrono::duration_cast<Milliseconds>(deployed_ + *rule_.after - clock_.steady_now());
     const WallTime then = clock_.wall_now() + left;
     found = found ? std::min(*found, then) : then;
   }

@@ -17,8 +17,8 @@ class UndeployTime {
  public:
   UndeployTime(const UndeployRule& rule, const Clock& clock);
   void take_request();  // one has come since, or runs
-  // Why it is time by the clock, as the reason of a state: "undeployed at 19:00, as scheduled"; nullopt: it is
-  // not. `idle` is to be asked when it is known whether a request has come.
+  // Why it is time by the clock, as the reason of a state: "undeployed at 19:00, as scheduled"; nullopt: it
+  // is not. `idle` is to be asked when it is known whether a request has come.
   std::optional<std::string> due() const;
   std::optional<std::string> idle() const;
   std::optional<WallTime> at() const;  // when it will be due; nullopt: never

@@ -107,8 +107,7 @@ Worker::Worker(const WorkerLaunch& launch) {
     while (pid_ > 0 && ::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
     }
     pid_ = -1;
-    throw Error(ExitCode::kEnvironment,
-                "cannot start \"" + launch.argv[0] + "\": " + std::strerror(reason));
+    throw Error(ExitCode::kEnvironment, "cannot start \"" + launch.argv[0] + "\": " + std::strerror(reason));
   }
   process_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   in_ = std::move(in.write);
@@ -170,7 +169,8 @@ void Worker::kill() {
 std::optional<int> Worker::status() {
   siginfo_t ended{};
   if (pid_ < 0 || status_ ||
-      ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid != pid_)
+      ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+      ended.si_pid != pid_)
     return status_;
   // What it has started, in its group, while its number is still its own.
   ::kill(-pid_, SIGKILL);

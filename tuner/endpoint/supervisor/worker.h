@@ -14,7 +14,7 @@
 namespace tune::endpoint {
 
 struct WorkerLaunch {
-  std::vector<std::string> argv;              // argv[0] is a path, or is looked up on the path
+  std::vector<std::string> argv;  // argv[0] is a path, or is looked up on the path
   std::filesystem::path working_directory;
   int listening = -1;                         // the socket, inherited under its own number
   std::optional<std::uint64_t> memory_bytes;  // RLIMIT_DATA
