@@ -39,6 +39,8 @@ const std::vector<Row> kMap = {
     {"tuner/engine/devices", {"tuner/os"}},
     {"tuner/engine/attempt", {"tuner/engine/devices", "tuner/spec", "store"}},
     {"tuner/engine/promotion", {"tuner/spec", "store", "tuner/archive"}},
+    {"tuner/endpoint", {"tuner/os"}},  // what is deployed, as files
+    {"tuner/endpoint/supervisor", {"tuner/endpoint", "tuner/http", "tuner/engine/promotion"}},
     {"tuner/engine/loop", {"tuner/engine/attempt", "tuner/billing", "strategies"}},
     // A study that has ended promotes its best trial.
     {"tuner/engine/study", {"tuner/engine/loop", "tuner/engine/promotion"}},
@@ -53,7 +55,8 @@ const std::vector<Row> kMap = {
     {"tuner/cli/command_line", {"tuner/os"}},                        // of both programs
     {"tuner/cli",
      {"tuner/cli/command_line", "tuner/serve", "tuner/live", "tuner/engine/study", "tuner/compare",
-      "tuner/report/study", "tuner/metrics", "tuner/import/script", "tuner/export"}},
+      "tuner/report/study", "tuner/metrics", "tuner/import/script", "tuner/export",
+      "tuner/endpoint/supervisor"}},
     {"tuner/main.cpp", {"tuner/cli"}},
 
     {"trainer/torch_compat.h", {}},

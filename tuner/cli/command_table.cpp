@@ -185,6 +185,20 @@ const CommandLine& command_line() {
           {"import-model", "import-model FILE|DIR --name NAME [--note TEXT] [--json]",
            "make a version of a model that somebody brings",
            "tune import-model steel.tar.gz --name steel-detector", import_model_command},
+          {"deploy",
+           "deploy MODEL[@VERSION|@ALIAS] [--name ENDPOINT] [--addr ADDRESS] [--port N] [--host NAME]... "
+           "[--undeploy-after T | --schedule HH:MM] [--idle T] [--adapters NAME=MODEL,...] [--memory-gib X] "
+           "[--token-file FILE] "
+           "[--worker PROGRAM] [--foreground] [--json]",
+           "let a promoted model answer requests over HTTP, until it is undeployed",
+           "tune deploy steel-detector --port 8123 --undeploy-after 8h\n"
+           "tune deploy steel-detector@champion --name steel --idle 30m",
+           deploy_command},
+          {"undeploy", "undeploy ENDPOINT [--delete] [--json]", "end what `tune deploy` began",
+           "tune undeploy steel-detector", undeploy_command},
+          {"endpoints", "endpoints [ENDPOINT] [--json]",
+           "what is deployed: state, version, address, requests",
+           "tune endpoints\ntune endpoints steel-detector --json", endpoints_command},
           {"doctor", "doctor [--json]", "whether this machine is ready: GPUs, disk, SQLite, programs, limits",
            "tune doctor --json", doctor_command},
       },

@@ -40,5 +40,8 @@ int catalog_command(const Arguments& arguments, Console& console);
 int models_command(const Arguments& arguments, Console& console);
 int export_command(const Arguments& arguments, Console& console);
 int import_model_command(const Arguments& arguments, Console& console);
+int deploy_command(const Arguments& arguments, Console& console);
+int undeploy_command(const Arguments& arguments, Console& console);
+int endpoints_command(const Arguments& arguments, Console& console);
 
 }  // namespace tune::cli
