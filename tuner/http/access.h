@@ -22,6 +22,7 @@ class Access {
   struct Settings {
     std::string token;               // 64 hexadecimal digits; see token_file.h
     std::vector<std::string> hosts;  // what Host may say, "127.0.0.1:8787"; see hosts_of() in listener.h
+    std::string more_hosts = {};     // how its user adds one: "start it with --allow-host NAME:PORT"
     bool has_sessions = false;       // GET and POST /login
     int port = 0;                    // part of the cookie's name, since cookies do not know ports
     // Of every response.
@@ -32,12 +33,18 @@ class Access {
   };
   explicit Access(Settings settings);
 
-  // The first of these that fails is the answer; nullopt when all hold:
+  // Why a request is refused. `page` is what a browser shows instead of the message; empty for programs.
+  struct Objection {
+    int status = 0;
+    std::string message, hint, page;
+  };
+  // The first of these that fails; nullopt when all hold:
   //   Host: exactly one, and on the list (421);
   //   Origin, where there is one: http://HOST of this very request (403);
   //   Sec-Fetch-Site, where there is one: same-origin, or none (403);
-  //   the token or a session, unless `is_open` (401).
-  std::optional<Response> objection(const Request& request, bool is_open) const;
+  //   the token, or a session, unless `is_open` (401). A session counts for GET, and for what a page of this
+  //   very server sends, as Origin says.
+  std::optional<Objection> objection(const Request& request, bool is_open) const;
 
   // "/login?once=...": good for one use.
   std::string one_time_path();

@@ -31,7 +31,9 @@ Listener listen_on(const Address& address);
 Listener adopt_listener(int descriptor);
 
 // What a client may write as Host for that address: its own text; for a loopback address all names of
-// loopback at that port; `extra` as they are ("gpu-box:8787").
+// loopback at that port; for all addresses (0.0.0.0, ::) those of this machine and its name; `extra` as they
+// are
+// ("gpu-box:8787").
 std::vector<std::string> hosts_of(const Address& address, const std::vector<std::string>& extra = {});
 
 }  // namespace tune::http

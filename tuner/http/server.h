@@ -15,8 +15,8 @@
 
 namespace tune::http {
 
-// Checked before memory is taken. A request line and headers that are too long are 431, a body 413, a slow
-// client 408, too many of anything 503 with Retry-After.
+// Checked before memory is taken. A request line and headers that are too long are 431, a body 413, too many
+// of anything 503 with Retry-After; a client that is too slow is cut off.
 struct Limits {
   std::size_t connections = 256;
   std::size_t header_bytes = 16 << 10;  // request line and headers together
