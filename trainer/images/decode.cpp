@@ -67,8 +67,7 @@ const char* unread_format(Bytes bytes) {
 }
 
 const Codec& codec_of(const std::string& name, Bytes bytes) {
-  if (bytes.empty())
-    refuse_image(name, "is empty", "Fetch it again or take it out of the data set.");
+  if (bytes.empty()) refuse_image(name, "is empty", "Fetch it again or take it out of the data set.");
   for (const Codec& codec : codecs())
     if (codec.is(bytes)) return codec;
   const char* unread = unread_format(bytes);

@@ -86,7 +86,7 @@ struct DataForm {
 
 // A finished model that is to answer requests.
 struct ServeRequest {
-  std::filesystem::path model;  // a folder, or what else the task takes for a model
+  std::filesystem::path model;      // a folder, or what else the task takes for a model
   std::filesystem::path base = {};  // of an adapter, where it does not lie where its folder says
   std::map<std::string, std::filesystem::path> adapters = {};  // by the name that they are asked for by
   int threads = 1;

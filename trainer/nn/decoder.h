@@ -26,7 +26,8 @@ class RmsNormImpl : public torch::nn::Module {
 };
 TORCH_MODULE(RmsNorm);
 
-// Keys and values of the tokens so far, of one batch. Owned by whoever generates, who has turned gradients off.
+// Keys and values of the tokens so far, of one batch. Owned by whoever generates, who has turned gradients
+// off.
 struct KeyValueCache {
   struct OfLayer {
     // [batch, kv_heads, room, head_width], of which the first `tokens` are there: each further token is

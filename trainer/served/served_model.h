@@ -20,11 +20,11 @@ enum class InputKind { kImages, kTexts, kPrompts };
 struct Facts {
   std::string task;
   InputKind input = InputKind::kImages;
-  std::vector<std::string> classes = {};  // in the order of labels.json; none of a language model
-  bool multi_label = false;               // an example may be of several classes, or of none
-  bool pairs = false;                     // of texts: each example is two
-  int image_size = 0;                     // of images: pixels of the square that the network looks at
-  std::int64_t context = 0;               // of prompts: tokens of a prompt and its answer together
+  std::vector<std::string> classes = {};   // in the order of labels.json; none of a language model
+  bool multi_label = false;                // an example may be of several classes, or of none
+  bool pairs = false;                      // of texts: each example is two
+  int image_size = 0;                      // of images: pixels of the square that the network looks at
+  std::int64_t context = 0;                // of prompts: tokens of a prompt and its answer together
   std::vector<std::string> adapters = {};  // of prompts: those that can be asked for by name
 };
 
@@ -60,7 +60,7 @@ struct Detection {
   float x1 = 0, y1 = 0, x2 = 0, y2 = 0;  // fractions of the image, within it
 };
 struct Detections {
-  int width = 0, height = 0;           // of the image as a person sees it
+  int width = 0, height = 0;          // of the image as a person sees it
   std::vector<Detection> found = {};  // by falling score
 };
 struct Probabilities {

@@ -29,8 +29,8 @@ std::vector<served::Answer> served_answers(const torch::Tensor& logits, bool mul
   const std::vector<metrics::Labels> labels = metrics::labels_at(scores, multi_label);
   std::vector<served::Answer> answers;
   for (std::size_t i = 0; i < labels.size(); ++i)
-    answers.emplace_back(
-        served::Probabilities{{scores.of(i).begin(), scores.of(i).end()}, {labels[i].begin(), labels[i].end()}});
+    answers.emplace_back(served::Probabilities{{scores.of(i).begin(), scores.of(i).end()},
+                                               {labels[i].begin(), labels[i].end()}});
   return answers;
 }
 

@@ -28,8 +28,9 @@ class ServedDetector final : public served::Answerer {
   const served::Facts& facts() const override { return facts_; }
 
   std::unique_ptr<const served::Prepared> prepare(const served::Input& input) const override {
-    return image_sets::prepare_image(
-        input, size(), [this](const images::Image& image) { return images::resize(image, {size(), size()}); });
+    return image_sets::prepare_image(input, size(), [this](const images::Image& image) {
+      return images::resize(image, {size(), size()});
+    });
   }
 
   std::vector<served::Answer> answer(const std::vector<const served::Prepared*>& examples) override {

@@ -13,9 +13,8 @@ namespace {
 constexpr std::int64_t kMostPixels = std::int64_t{1} << 26;
 
 images::Image decoded(const served::EncodedImage& image) {
-  return images::decode_bytes(
-      {reinterpret_cast<const std::uint8_t*>(image.bytes.data()), image.bytes.size()}, "the image",
-      kMostPixels);
+  return images::decode_bytes({reinterpret_cast<const std::uint8_t*>(image.bytes.data()), image.bytes.size()},
+                              "the image", kMostPixels);
 }
 
 images::Image copied(const served::RawPixels& raw) {

@@ -68,9 +68,8 @@ served::Written AnswerWriter::advance(std::span<const float> logits) {
   ++times_[id];
   written.tokens = 1;
   if (alternatives_ >= 0) written.scores.push_back(scored(id, logits));
-  const bool is_full =
-      static_cast<std::int64_t>(ids_.size()) >= settings_.max_new_tokens ||
-      static_cast<std::int64_t>(prompt_.size() + ids_.size()) >= positions_;
+  const bool is_full = static_cast<std::int64_t>(ids_.size()) >= settings_.max_new_tokens ||
+                       static_cast<std::int64_t>(prompt_.size() + ids_.size()) >= positions_;
   if (is_full) end_ = served::End::kLength;
   std::string fresh = decoder_.push(id);
   if (is_full) fresh += decoder_.finish();

@@ -31,8 +31,8 @@ torch::Tensor DecodingBatch::forward(const torch::Tensor& ids, const torch::Tens
   nn::DecoderInput input{.ids = ids.to(device_), .positions = positions.to(device_), .cache = &cache};
   const std::int64_t tokens = cache.tokens + ids.size(1);
   if (std::any_of(lengths.begin(), lengths.end(), [&](std::int64_t length) { return length < tokens; }))
-    input.is_token = (torch::arange(tokens).unsqueeze(0) >= (tokens - numbers(lengths)).unsqueeze(1))
-                         .to(device_);
+    input.is_token =
+        (torch::arange(tokens).unsqueeze(0) >= (tokens - numbers(lengths)).unsqueeze(1)).to(device_);
   const torch::Tensor hidden = decoder_->forward(input).select(1, ids.size(1) - 1);
   return nn::logits_of(hidden, decoder_->output()).cpu().contiguous();
 }

@@ -81,8 +81,7 @@ std::vector<GeneratedAnswer> generate(nn::Decoder& decoder, const text::Tokenize
   }
   std::vector<GeneratedAnswer> made;
   for (Answer& answer : answers)
-    made.push_back(
-        {std::move(answer.text), answer.writer.ids(), answer.writer.end() == served::End::kStop});
+    made.push_back({std::move(answer.text), answer.writer.ids(), answer.writer.end() == served::End::kStop});
   return made;
 }
 

@@ -55,7 +55,8 @@ class ServedLanguageModel final : public served::Generator {
       for (const std::int64_t id : *ids)
         if (id < 0 || id >= model_.base->shape.vocabulary)
           throw Error(ExitCode::kBadData,
-                      "the prompt holds the token id " + std::to_string(id) + ", and the model has ids from 0 to " +
+                      "the prompt holds the token id " + std::to_string(id) +
+                          ", and the model has ids from 0 to " +
                           std::to_string(model_.base->shape.vocabulary - 1),
                       "send ids of this model's tokenizer, or a text");
       return *ids;
@@ -69,12 +70,11 @@ class ServedLanguageModel final : public served::Generator {
   }
 
   void begin(std::uint64_t id, const served::GenerationRequest& request) override {
-    TUNE_CHECK(!request.prompt.empty() &&
-               static_cast<std::int64_t>(request.prompt.size()) < facts_.context);
+    TUNE_CHECK(!request.prompt.empty() && static_cast<std::int64_t>(request.prompt.size()) < facts_.context);
     const std::size_t group = request.adapter.empty() ? 0 : group_of_.at(request.adapter);
-    answers_.emplace(id, AnswerWriter(model_.base->tokenizer, request.prompt, request.settings,
-                                      model_.base->ends, facts_.context, request.stream,
-                                      request.alternatives));
+    answers_.emplace(id,
+                     AnswerWriter(model_.base->tokenizer, request.prompt, request.settings, model_.base->ends,
+                                  facts_.context, request.stream, request.alternatives));
     groups_[group].waiting.push_back(id);
   }
 

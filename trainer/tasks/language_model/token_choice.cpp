@@ -59,9 +59,8 @@ void penalise(std::span<float> logits, const GenerationSettings& settings, const
 // One token of the distribution that temperature, top_k and top_p leave.
 std::int64_t drawn(std::span<const float> logits, const GenerationSettings& settings, Rng& rng) {
   Ranking ranking(logits);
-  const std::size_t most = settings.top_k > 0
-                               ? std::min(logits.size(), static_cast<std::size_t>(settings.top_k))
-                               : logits.size();
+  const std::size_t most =
+      settings.top_k > 0 ? std::min(logits.size(), static_cast<std::size_t>(settings.top_k)) : logits.size();
   const double largest = logits[static_cast<std::size_t>(ranking.at(0))];
   const auto weight_of = [&](std::int64_t id) {
     return std::exp((logits[static_cast<std::size_t>(id)] - largest) / settings.temperature);

@@ -39,9 +39,8 @@ class ServedTextClassifier final : public served::Answerer {
                   facts_.pairs ? "send both" : "send one");
     auto prepared = std::make_unique<ServedText>();
     const std::size_t most = classifier_.form.max_length;
-    prepared->encoding = facts_.pairs
-                             ? classifier_.tokenizer.encode_pair(text->first, *text->second, most)
-                             : classifier_.tokenizer.encode_one(text->first, most);
+    prepared->encoding = facts_.pairs ? classifier_.tokenizer.encode_pair(text->first, *text->second, most)
+                                      : classifier_.tokenizer.encode_one(text->first, most);
     if (prepared->encoding.ids.empty())
       throw Error(ExitCode::kBadData, "the text has no tokens", "say something");
     return prepared;
