@@ -107,7 +107,7 @@ std::vector<Json> AskedEndpoint::ask(std::size_t count, const std::function<Ques
     }
   };
   const auto work = [&] {
-    http::Client client({url.address});
+    http::Client client(http::Client::Settings{url.address});
     while (true) {
       std::size_t i = 0;
       {

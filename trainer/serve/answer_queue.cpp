@@ -1,5 +1,6 @@
 #include "trainer/serve/answer_queue.h"
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 
@@ -29,8 +30,11 @@ AnswerQueue::AnswerQueue(std::shared_ptr<served::Answerer> model, const Settings
     : model_(std::move(model)),
       settings_(settings),
       metrics_(metrics),
-      decoding_(std::max(1, settings.decoding_threads)),
-      worker_([this] { work(); }) {}
+      decoding_(std::max(1, settings.threads)) {
+  constexpr int kMostWorkers = 4;
+  const int workers = model_->facts().on_device ? 1 : std::clamp(settings.threads, 1, kMostWorkers);
+  for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
+}
 
 AnswerQueue::~AnswerQueue() {
   {
@@ -38,7 +42,7 @@ AnswerQueue::~AnswerQueue() {
     ends_ = true;
   }
   changed_.notify_all();
-  worker_.join();
+  for (std::thread& worker : workers_) worker.join();
 }
 
 std::vector<served::Answer> AnswerQueue::ask(const std::vector<served::Input>& inputs, SteadyTime deadline) {
@@ -96,6 +100,7 @@ std::vector<served::Answer> AnswerQueue::ask(const std::vector<served::Input>& i
 void AnswerQueue::work() {
   while (true) {
     std::vector<Example> batch;
+    int threads = std::max(1, settings_.threads);
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return !queue_.empty() || ends_; });
@@ -104,28 +109,37 @@ void AnswerQueue::work() {
         return queue_.size() >= settings_.largest_batch || preparing_ == 0 || ends_;
       };
       changed_.wait_for(lock, settings_.batch_wait, is_complete);
-      while (!queue_.empty() && batch.size() < settings_.largest_batch) {
+      // The workers that have nothing to do take a share each.
+      const std::size_t idle = workers_.size() - busy_;
+      const std::size_t share = std::min(settings_.largest_batch, (queue_.size() + idle - 1) / idle);
+      while (!queue_.empty() && batch.size() < share) {
         if (!queue_.front().job->is_given_up) batch.push_back(std::move(queue_.front()));
         queue_.pop_front();
       }
+      if (batch.empty()) continue;
+      if (!queue_.empty()) changed_.notify_one();
+      const bool is_alone = busy_++ == 0 && queue_.empty() && preparing_ == 0;
+      if (!is_alone) threads = std::max(1, threads / static_cast<int>(workers_.size()));
     }
-    if (!batch.empty()) answer(batch);
+    answer(batch, threads);
+    const std::lock_guard lock(mutex_);
+    --busy_;
   }
 }
 
-void AnswerQueue::answer(const std::vector<Example>& batch) {
+void AnswerQueue::answer(const std::vector<Example>& batch, int threads) {
   std::vector<const served::Prepared*> examples;
   for (const Example& example : batch) examples.push_back(example.job->inputs[example.place].get());
   std::vector<served::Answer> answers;
   std::exception_ptr failure;
   try {
-    answers = model_->answer(examples);
+    answers = model_->answer(examples, threads);
   } catch (...) {
     failure = std::current_exception();
   }
   // One example that the model fails on is nobody else's fault.
   if (failure && batch.size() > 1) {
-    for (const Example& example : batch) answer({example});
+    for (const Example& example : batch) answer({example}, threads);
     return;
   }
   metrics_.computed_batch(batch.size());

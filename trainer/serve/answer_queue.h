@@ -17,15 +17,17 @@ namespace tune::trainer::serve {
 
 // What waits is computed together, up to so many examples. A lone request never waits for company: only while
 // others are being decoded does a batch that is not full wait for them, and no longer than `batch_wait`.
-// Owned by a deployment; any thread asks. Works on a thread of its own until it is destroyed, and then first
-// answers all that waits.
+// On the CPU several batches are computed beside each other where much waits, each with a part of the
+// threads, since operators of small networks divide badly; a batch that is alone has all of them. Owned by a
+// deployment; any thread asks. Works on threads of its own until it is destroyed, and then first answers all
+// that waits.
 class AnswerQueue {
  public:
   struct Settings {
     std::size_t most_waiting = 64;  // examples, those that are being decoded among them
     std::size_t largest_batch = 16;
     Milliseconds batch_wait{2};
-    int decoding_threads = 1;  // so many images are decoded at once, which bounds their memory
+    int threads = 1;  // of the CPU; so many images are decoded at once, which bounds their memory
   };
   // The metrics outlive it.
   AnswerQueue(std::shared_ptr<served::Answerer> model, const Settings& settings, EndpointMetrics& metrics);
@@ -46,7 +48,7 @@ class AnswerQueue {
     std::size_t place;
   };
   void work();
-  void answer(const std::vector<Example>& batch);
+  void answer(const std::vector<Example>& batch, int threads);
 
   const std::shared_ptr<served::Answerer> model_;
   const Settings settings_;
@@ -58,7 +60,8 @@ class AnswerQueue {
   std::deque<Example> queue_;
   std::size_t preparing_ = 0;  // requests that will come in soon
   bool ends_ = false;
-  std::thread worker_;
+  std::size_t busy_ = 0;  // workers that compute
+  std::vector<std::thread> workers_;
 };
 
 }  // namespace tune::trainer::serve

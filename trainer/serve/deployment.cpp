@@ -31,7 +31,7 @@ const loop::Task& task_of(const fs::path& model) {
 void try_out(const served::ServedModel& model, const fs::path& folder) {
   if (model.answerer) {
     const auto example = model.answerer->smoke_example();
-    const std::vector<served::Answer> answers = model.answerer->answer({example.get()});
+    const std::vector<served::Answer> answers = model.answerer->answer({example.get()}, 1);
     bool is_finite = answers.size() == 1;
     if (is_finite)
       if (const auto* said = std::get_if<served::Probabilities>(&answers.front()))

@@ -26,6 +26,7 @@ struct Facts {
   int image_size = 0;                      // of images: pixels of the square that the network looks at
   std::int64_t context = 0;                // of prompts: tokens of a prompt and its answer together
   std::vector<std::string> adapters = {};  // of prompts: those that can be asked for by name
+  bool on_device = false;                  // it computes beside the CPU
 };
 
 // An image in a file's bytes, of any format that trainer/images/ reads.
@@ -77,9 +78,9 @@ class Answerer {
   // Decodes and scales, or cuts into tokens: any number of threads. Throws Error(kBadData) for what cannot be
   // read, and for another kind of input than the model's.
   virtual std::unique_ptr<const Prepared> prepare(const Input& input) const = 0;
-  // In their order; one thread at a time. The same answers, whatever else is in the batch, but for the last
-  // bits of arithmetic.
-  virtual std::vector<Answer> answer(const std::vector<const Prepared*>& examples) = 0;
+  // In their order: any number of threads, each of which may compute with so many of its own. The same
+  // answers, whatever else is in the batch, but for the last bits of arithmetic.
+  virtual std::vector<Answer> answer(const std::vector<const Prepared*>& examples, int threads) const = 0;
   // An example that anybody could send: what a new version is tried with before it answers others.
   virtual std::unique_ptr<const Prepared> smoke_example() const = 0;
 };

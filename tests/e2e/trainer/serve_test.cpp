@@ -174,7 +174,7 @@ TEST_CASE("A version takes another's place while clients ask, and no request fai
   std::vector<std::thread> clients;
   for (int i = 0; i < 2; ++i)
     clients.emplace_back([&] {
-      http::Client client({{"127.0.0.1", served.ready.at("port").get<int>()}});
+      http::Client client(http::Client::Settings{{"127.0.0.1", served.ready.at("port").get<int>()}});
       while (!ends) {
         const auto response =
             client.ask({"POST",
@@ -323,7 +323,7 @@ TEST_CASE("A served language model answers as predict does, alone, among others 
   std::atomic<int> wrong{0};
   for (std::size_t i = 0; i < 8; ++i)
     clients.emplace_back([&, i] {
-      http::Client client({{"127.0.0.1", served.ready.at("port").get<int>()}});
+      http::Client client(http::Client::Settings{{"127.0.0.1", served.ready.at("port").get<int>()}});
       const Json body{{"model", names[i % 3]}, {"prompt", prompt}, {"max_tokens", 12}, {"temperature", 0}};
       const auto response =
           client.ask({"POST",

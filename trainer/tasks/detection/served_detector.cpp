@@ -15,6 +15,7 @@ class ServedDetector final : public served::Answerer {
  public:
   ServedDetector(LoadedDetector detector, const loop::Compute& compute)
       : detector_(std::move(detector)),
+        network_(detector_.model.ptr()),
         compute_(compute),
         boxes_(default_boxes(detector_.kind->maps)),
         corners_(boxes_tensor(boxes_).to(compute.device)),
@@ -23,6 +24,7 @@ class ServedDetector final : public served::Answerer {
     facts_.task = "detection";
     facts_.classes = detector_.classes;
     facts_.image_size = size();
+    facts_.on_device = compute.accelerated;
   }
 
   const served::Facts& facts() const override { return facts_; }
@@ -33,10 +35,12 @@ class ServedDetector final : public served::Answerer {
     });
   }
 
-  std::vector<served::Answer> answer(const std::vector<const served::Prepared*>& examples) override {
+  std::vector<served::Answer> answer(const std::vector<const served::Prepared*>& examples,
+                                     int threads) const override {
     const torch::NoGradGuard no_grad;
+    loop::use_threads(threads);
     const auto found =
-        detections_of(detector_.model(image_sets::network_input(examples, size(), normalise_)), boxes_,
+        detections_of(network_->forward(image_sets::network_input(examples, size(), normalise_)), boxes_,
                       corners_, static_cast<int>(detector_.classes.size()), compute_, detector_.kind->limits);
     std::vector<served::Answer> answers;
     for (std::size_t i = 0; i < examples.size(); ++i) {
@@ -58,6 +62,7 @@ class ServedDetector final : public served::Answerer {
   int size() const { return detector_.kind->preprocessing.size; }
 
   LoadedDetector detector_;
+  const std::shared_ptr<SsdModelImpl> network_;
   const loop::Compute compute_;
   const std::vector<Box> boxes_;
   const torch::Tensor corners_;

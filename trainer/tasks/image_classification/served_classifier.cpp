@@ -19,6 +19,7 @@ class ServedClassifier final : public served::Answerer {
     facts_.classes = classifier_.classes;
     facts_.multi_label = classifier_.multi_label;
     facts_.image_size = classifier_.preprocessing.size;
+    facts_.on_device = compute.accelerated;
   }
 
   const served::Facts& facts() const override { return facts_; }
@@ -29,8 +30,10 @@ class ServedClassifier final : public served::Answerer {
     });
   }
 
-  std::vector<served::Answer> answer(const std::vector<const served::Prepared*>& examples) override {
+  std::vector<served::Answer> answer(const std::vector<const served::Prepared*>& examples,
+                                     int threads) const override {
     const torch::NoGradGuard no_grad;
+    loop::use_threads(threads);
     return classification::served_answers(
         classifier_.network->forward(image_sets::network_input(examples, facts_.image_size, normalise_)),
         classifier_.multi_label);

@@ -24,6 +24,7 @@ class ServedTextClassifier final : public served::Answerer {
     facts_.classes = classifier_.form.classes;
     facts_.multi_label = classifier_.form.multi_label;
     facts_.pairs = classifier_.form.pairs;
+    facts_.on_device = compute.accelerated;
   }
 
   const served::Facts& facts() const override { return facts_; }
@@ -46,8 +47,10 @@ class ServedTextClassifier final : public served::Answerer {
     return prepared;
   }
 
-  std::vector<served::Answer> answer(const std::vector<const served::Prepared*>& examples) override {
+  std::vector<served::Answer> answer(const std::vector<const served::Prepared*>& examples,
+                                     int threads) const override {
     const torch::NoGradGuard no_grad;
+    loop::use_threads(threads);
     std::vector<const text::Encoding*> encoded;
     for (const served::Prepared* example : examples)
       encoded.push_back(&dynamic_cast<const ServedText&>(*example).encoding);

@@ -1,7 +1,9 @@
 // Requests that wait for a model: batches, bounds, and one bad example among good ones.
 #include "trainer/serve/answer_queue.h"
 
+#include <atomic>
 #include <future>
+#include <mutex>
 
 #include "protocols/protocol_facts.h"
 #include "support/catch.h"
@@ -31,13 +33,17 @@ class Echo final : public served::Answerer {
     number->value = std::stod(text);
     return number;
   }
-  std::vector<served::Answer> answer(const std::vector<const served::Prepared*>& examples) override {
-    if (holds_) {
+  std::vector<served::Answer> answer(const std::vector<const served::Prepared*>& examples,
+                                     int threads) const override {
+    if (holds_.exchange(false)) {
       held_.set_value();
-      holds_ = false;
       let_go_.get_future().wait();
     }
-    batches.push_back(examples.size());
+    {
+      const std::lock_guard lock(mutex_);
+      batches.push_back(examples.size());
+      most_threads = std::max(most_threads, threads);
+    }
     std::vector<served::Answer> answers;
     for (const served::Prepared* example : examples) {
       const double value = dynamic_cast<const Number&>(*example).value;
@@ -53,12 +59,14 @@ class Echo final : public served::Answerer {
   void hold() { holds_ = true; }
   void wait_until_held() { held_.get_future().wait(); }
   void let_go() { let_go_.set_value(); }
-  std::vector<std::size_t> batches;
+  mutable std::vector<std::size_t> batches;
+  mutable int most_threads = 0;
 
  private:
   served::Facts facts_ = tune::tests::text_facts();
-  bool holds_ = false;
-  std::promise<void> held_, let_go_;
+  mutable std::mutex mutex_;
+  mutable std::atomic<bool> holds_{false};
+  mutable std::promise<void> held_, let_go_;
 };
 
 struct Place {
@@ -94,6 +102,20 @@ TEST_CASE("What waits while the model computes is answered together, each with i
   for (int i = 0; i <= 6; ++i) CHECK(answers[static_cast<std::size_t>(i)].get() == i);
   CHECK(place.model->batches.size() < 7);
   for (const std::size_t batch : place.model->batches) CHECK(batch <= 4);
+}
+
+TEST_CASE("With several threads batches are computed beside each other, and one that is alone has all threads") {
+  Place place({.most_waiting = 64, .largest_batch = 4, .batch_wait = 0ms, .threads = 3});
+  CHECK(place.ask("1") == 1);
+  CHECK(place.model->most_threads == 3);
+  place.model->hold();
+  auto held = place.ask_later("0");
+  place.model->wait_until_held();
+  place.model->most_threads = 0;
+  for (int i = 1; i <= 20; ++i) CHECK(place.ask(std::to_string(i)) == i);  // by the other workers
+  CHECK(place.model->most_threads == 1);
+  place.model->let_go();
+  CHECK(held.get() == 0);
 }
 
 TEST_CASE("A request may hold several examples, which keep their order") {

@@ -75,7 +75,7 @@ struct Place {
 };
 
 // A stream whose client goes after so many sends.
-class FakeStream final : public http::ResponseStream {
+class FakeStream final : public tune::http::ResponseStream {
  public:
   explicit FakeStream(std::size_t sends) : left_(sends) {}
   bool send(std::string bytes) override {
