@@ -52,6 +52,22 @@ torch::Tensor DecodingBatch::join(const std::vector<std::vector<std::int64_t>>& 
   }
   nn::KeyValueCache fresh;
   torch::Tensor logits = forward(ids, positions, fresh, lengths);
+  take_in(std::move(fresh), lengths);
+  return logits;
+}
+
+torch::Tensor DecodingBatch::enter(Entering& text, std::int64_t most) {
+  const std::int64_t begin = text.cache.tokens, all = static_cast<std::int64_t>(text.prompt.size()),
+                     end = std::min(all, begin + most);
+  const torch::Tensor ids = numbers({text.prompt.begin() + begin, text.prompt.begin() + end}).unsqueeze(0),
+                      positions = torch::arange(begin, end).unsqueeze(0);
+  torch::Tensor logits = forward(ids, positions, text.cache, {end});
+  if (end < all) return {};
+  take_in(std::move(text.cache), {all});
+  return logits;
+}
+
+void DecodingBatch::take_in(nn::KeyValueCache fresh, const std::vector<std::int64_t>& lengths) {
   if (rows() == 0) {
     cache_ = std::move(fresh);
   } else {
@@ -65,7 +81,6 @@ torch::Tensor DecodingBatch::join(const std::vector<std::vector<std::int64_t>>& 
     }
   }
   lengths_.insert(lengths_.end(), lengths.begin(), lengths.end());
-  return logits;
 }
 
 torch::Tensor DecodingBatch::step(const std::vector<std::int64_t>& tokens) {

@@ -17,6 +17,14 @@ class DecodingBatch {
   // Takes prompts in, none of them empty, as the last rows. Logits of what comes behind each: float [prompts,
   // vocabulary] on the CPU.
   torch::Tensor join(const std::vector<std::vector<std::int64_t>>& prompts);
+  // A long prompt on its way in, which may take several turns.
+  struct Entering {
+    std::vector<std::int64_t> prompt;
+    nn::KeyValueCache cache = {};
+  };
+  // Computes the next `most` tokens of it. Once they are all there it is the last row, and the logits of what
+  // comes behind are given: float [1, vocabulary]; before that they are undefined.
+  torch::Tensor enter(Entering& text, std::int64_t most);
   // A token for each row; logits of what comes behind: float [rows, vocabulary] on the CPU.
   torch::Tensor step(const std::vector<std::int64_t>& tokens);
   // The rows that stay, ascending.
@@ -24,6 +32,7 @@ class DecodingBatch {
   std::int64_t rows() const { return static_cast<std::int64_t>(lengths_.size()); }
 
  private:
+  void take_in(nn::KeyValueCache fresh, const std::vector<std::int64_t>& lengths);
   torch::Tensor forward(const torch::Tensor& ids, const torch::Tensor& positions, nn::KeyValueCache& cache,
                         const std::vector<std::int64_t>& lengths);
 

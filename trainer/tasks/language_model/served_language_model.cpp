@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <optional>
 
 #include "trainer/loop/model_facts.h"
 #include "trainer/tasks/language_model/answer_writer.h"
@@ -16,8 +17,8 @@ namespace {
 // Answers that are written together. Each has a cache of keys and values, of which those of a text of 2,048
 // tokens take 94 MB in SmolLM2-135M.
 constexpr std::size_t kTogetherOnCpu = 8, kTogetherOnDevice = 64;
-// Tokens of new prompts that one step computes at most, but for a single long prompt: the others wait for it.
-constexpr std::size_t kPromptTokensOfStep = 512;
+// Tokens of new prompts that one step computes at most, while the answers under way wait.
+constexpr std::size_t kPromptTokensOfStep = 256;
 
 // The answers that use one adapter: they are decoded together, and the groups take turns.
 struct Group {
@@ -25,6 +26,9 @@ struct Group {
   DecodingBatch batch;
   std::vector<std::uint64_t> rows = {};    // ids of the answers in the batch
   std::deque<std::uint64_t> waiting = {};  // that have no row yet
+  // A long prompt, part of which is computed.
+  std::optional<DecodingBatch::Entering> entering = std::nullopt;
+  std::uint64_t entering_id = 0;
 };
 
 class ServedLanguageModel final : public served::Generator {
@@ -83,7 +87,7 @@ class ServedLanguageModel final : public served::Generator {
     for (std::size_t turn = 0; turn < groups_.size(); ++turn) {
       Group& group = groups_[next_];
       next_ = (next_ + 1) % groups_.size();
-      if (group.rows.empty() && group.waiting.empty()) continue;
+      if (group.rows.empty() && group.waiting.empty() && !group.entering) continue;
       model_.decoder->use_adapter(group.adapter);
       std::vector<served::Written> written;
       write_on(group, written);
@@ -97,6 +101,7 @@ class ServedLanguageModel final : public served::Generator {
     answers_.erase(id);
     for (Group& group : groups_) {
       std::erase(group.waiting, id);
+      if (group.entering && group.entering_id == id) group.entering.reset();
       leave(group);
     }
   }
@@ -138,16 +143,35 @@ class ServedLanguageModel final : public served::Generator {
   }
 
   void take_in(Group& group, std::vector<served::Written>& written) {
+    if (!group.entering) take_short_ones(group, written);
+    if (!group.entering && !group.waiting.empty() && group.rows.size() < together_ &&
+        is_long(group.waiting.front())) {
+      group.entering_id = group.waiting.front();
+      group.entering.emplace(DecodingBatch::Entering{answers_.at(group.entering_id).prompt()});
+      group.waiting.pop_front();
+    }
+    if (!group.entering) return;
+    const torch::Tensor logits = group.batch.enter(*group.entering, kPromptTokensOfStep);
+    if (!logits.defined()) return;
+    group.entering.reset();
+    group.rows.push_back(group.entering_id);
+    advance({group.entering_id}, logits, written);
+    leave(group);
+  }
+
+  bool is_long(std::uint64_t id) const { return answers_.at(id).prompt().size() > kPromptTokensOfStep; }
+
+  // As many as one step computes together, up to the first that is too long for that.
+  void take_short_ones(Group& group, std::vector<served::Written>& written) {
     std::vector<std::uint64_t> ids;
     std::vector<std::vector<std::int64_t>> prompts;
-    std::size_t tokens = 0;
-    while (!group.waiting.empty() && group.rows.size() + ids.size() < together_) {
+    std::size_t longest = 0;
+    while (!group.waiting.empty() && group.rows.size() + ids.size() < together_ &&
+           !is_long(group.waiting.front())) {
       const std::vector<std::int64_t>& prompt = answers_.at(group.waiting.front()).prompt();
       // Shorter prompts are padded to the longest of those that come in together.
-      std::size_t longest = prompt.size();
-      for (const auto& other : prompts) longest = std::max(longest, other.size());
-      tokens = longest * (prompts.size() + 1);
-      if (!prompts.empty() && tokens > kPromptTokensOfStep) break;
+      longest = std::max(longest, prompt.size());
+      if (!prompts.empty() && longest * (prompts.size() + 1) > kPromptTokensOfStep) break;
       ids.push_back(group.waiting.front());
       prompts.push_back(prompt);
       group.waiting.pop_front();

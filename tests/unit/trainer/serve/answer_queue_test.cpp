@@ -104,7 +104,8 @@ TEST_CASE("What waits while the model computes is answered together, each with i
   for (const std::size_t batch : place.model->batches) CHECK(batch <= 4);
 }
 
-TEST_CASE("With several threads batches are computed beside each other, and one that is alone has all threads") {
+TEST_CASE(
+    "With several threads batches are computed beside each other, and one that is alone has all threads") {
   Place place({.most_waiting = 64, .largest_batch = 4, .batch_wait = 0ms, .threads = 3});
   CHECK(place.ask("1") == 1);
   CHECK(place.model->most_threads == 3);
