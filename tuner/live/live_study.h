@@ -5,10 +5,10 @@
 
 #include "tuner/report/numbers/study_rows.h"
 
-namespace tune::cli {
+namespace tune::live {
 
 // A study's rows as they are now: running attempts with their time so far, and a study whose `tune` was
 // killed "interrupted", whatever it could still write about itself.
 report::StudyRows read_live_study(const std::filesystem::path& store, const std::string& study);
 
-}  // namespace tune::cli
+}  // namespace tune::live

@@ -1,14 +1,14 @@
-#include "tuner/cli/live_study.h"
+#include "tuner/live/live_study.h"
 
 #include <algorithm>
 #include <chrono>
 #include <string>
 
-#include "tuner/cli/store_path.h"
 #include "tuner/core/store_layout.h"
+#include "tuner/live/study_place.h"
 #include "tuner/os/held_locks.h"
 
-namespace tune::cli {
+namespace tune::live {
 
 report::StudyRows read_live_study(const std::filesystem::path& store, const std::string& study) {
   const std::filesystem::path lock = study_lock(study_folder(store, study));
@@ -38,4 +38,4 @@ report::StudyRows read_live_study(const std::filesystem::path& store, const std:
   return rows;
 }
 
-}  // namespace tune::cli
+}  // namespace tune::live
