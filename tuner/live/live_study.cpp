@@ -10,6 +10,12 @@
 
 namespace tune::live {
 
+std::string how_to_go_on(const store::StudyRow& study, const std::string& name) {
+  const bool asked = study.facts.driver == "ask-tell";
+  return "no tune works on it; " + (asked ? "`tune ask-tell` with its spec and store continues it"
+                                          : "`tune resume " + name + "` continues it");
+}
+
 report::StudyRows read_live_study(const std::filesystem::path& store, const std::string& study) {
   const std::filesystem::path lock = study_lock(study_folder(store, study));
   // The lock first: its holder writes how the study ended before letting go. The other way round, an end in
@@ -29,10 +35,7 @@ report::StudyRows read_live_study(const std::filesystem::path& store, const std:
         std::max(0.0, std::chrono::duration<double>(now - rows.study.updated).count());
   } else {
     rows.study.state = store::StudyState::kInterrupted;
-    const bool asked = rows.study.facts.driver == "ask-tell";
-    rows.study.finish_reason =
-        "no tune works on it; " + (asked ? "`tune ask-tell` with its spec and store continues it"
-                                         : "`tune resume " + study + "` continues it");
+    rows.study.finish_reason = how_to_go_on(rows.study, study);
   }
   report::share_with_neighbours(rows, store);
   return rows;
