@@ -302,7 +302,7 @@ OrderedJson curve_json(const StudyTable& table, int trial, const std::string& me
     steps.push_back(point.step);
     values.emplace_back(number_to_json(point.value));
     seconds.emplace_back(begin ? Json(static_cast<double>((times[point.step] - *begin).count()) / 1000)
-                            : Json());
+                               : Json());
   }
   return {{"trial", trial}, {"points", curve.size()}, {"thinned", shown.size() < curve.size()},
           {"steps", steps}, {"values", values},       {"seconds", seconds}};
