@@ -25,6 +25,7 @@ struct Row {
 const std::vector<Row> kMap = {
     {"tuner/core", {}},                // values
     {"tuner/os", {"tuner/core"}},      // what talks to the system
+    {"tuner/http", {"tuner/os"}},      // a server and a client
     {"tuner/spec", {"tuner/os"}},      // the language of specs
     {"tuner/import", {"tuner/spec"}},  // files of other tools
     {"tuner/import/script", {"tuner/import"}},
@@ -43,11 +44,14 @@ const std::vector<Row> kMap = {
     {"tuner/report/text", {"tuner/report/numbers"}},
     {"tuner/report/page", {"tuner/report/text"}},
     {"tuner/report/study", {"tuner/report/page"}},
+    // The studies of a store while somebody may work on them.
+    {"tuner/live", {"tuner/engine/study", "tuner/report/study", "tuner/metrics"}},
     {"tuner/compare", {"tuner/engine/study", "tuner/report/study", "tuner/metrics"}},
-    {"tuner/cli/command_line", {"tuner/os"}},  // of both programs
+    {"tuner/serve", {"tuner/http", "tuner/live", "tuner/compare"}},  // the dashboard
+    {"tuner/cli/command_line", {"tuner/os"}},                        // of both programs
     {"tuner/cli",
-     {"tuner/cli/command_line", "tuner/engine/study", "tuner/compare", "tuner/report/study", "tuner/metrics",
-      "tuner/import/script"}},
+     {"tuner/cli/command_line", "tuner/serve", "tuner/live", "tuner/engine/study", "tuner/compare",
+      "tuner/report/study", "tuner/metrics", "tuner/import/script"}},
     {"tuner/main.cpp", {"tuner/cli"}},
 
     {"trainer/torch_compat.h", {}},
@@ -103,7 +107,8 @@ const std::vector<Library> kLibraries = {
     {"SQLiteCpp/", "SQLiteCpp", {"store"}},
     {"sqlite3.h", "SQLiteCpp", {"store"}},
     {"re2/", "RE2", {"tuner/metrics"}},
-    {"boost/asio", "Boost.Asio", {"tuner/engine/attempt"}},
+    {"boost/asio", "Boost.Asio", {"tuner/engine/attempt", "tuner/http"}},
+    {"boost/beast", "Boost.Beast", {"tuner/http"}},
     {"boost/math", "Boost.Math", {"strategies", "tuner/compare"}},
     {"boost/program_options", "Boost.Program_options", {"tuner/cli/command_line"}},
     {"torch/", "LibTorch", {"trainer/torch_compat.h"}},

@@ -48,9 +48,9 @@ const CommandLine& command_line() {
           {"run",
            "--spec FILE [--store DIR] [--name STUDY] [--trials N] [--parallel N] [--time T] [--gpu-hours H] "
            "[--cost-usd USD] [--target X] [--no-improvement N] [--convergence X] [--seed N] [--gpus LIST] "
-           "[--dry-run [--estimate]] [--json]",
+           "[--dry-run [--estimate]] [--serve] [--json]",
            "search the ranges of a spec, and go on with what was interrupted",
-           "tune --spec search.json\ntune --spec search.json --dry-run\n"
+           "tune --spec search.json\ntune --spec search.json --dry-run\ntune --spec search.json --serve\n"
            "tune --spec search.json --name second --trials 50 --time 2h",
            run_command},
           {"resume",
@@ -143,6 +143,11 @@ const CommandLine& command_line() {
            report_command},
           {"logs", "logs STUDY/N [--follow] [--attempt K] [--json]", "what a trial printed",
            "tune logs steel-legacy/3 --follow", logs_command},
+          {"serve",
+           "serve [--addr ADDRESS] [--token-file FILE] [--allow-host HOST:PORT]... [--assets-dir FOLDER] "
+           "[--store DIR] [--json]",
+           "the studies, trials, comparisons, models and endpoints of a store in a browser, live",
+           "tune serve\ntune serve --addr 127.0.0.1:9000 --store tune-store", serve_command},
           {"catalog", "catalog [--task TASK] [--json]",
            "what the built-in trainer can train: models, weights on this machine, forms of data, "
            "hyperparameters",

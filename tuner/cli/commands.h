@@ -34,6 +34,7 @@ int show_command(const Arguments& arguments, Console& console);
 int report_command(const Arguments& arguments, Console& console);
 int best_command(const Arguments& arguments, Console& console);
 int logs_command(const Arguments& arguments, Console& console);
+int serve_command(const Arguments& arguments, Console& console);
 int catalog_command(const Arguments& arguments, Console& console);
 int models_command(const Arguments& arguments, Console& console);
 

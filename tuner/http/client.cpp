@@ -1,6 +1,5 @@
 #include "tuner/http/client.h"
 
-#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/error.hpp>
@@ -73,24 +72,33 @@ class Client::Implementation {
  public:
   explicit Implementation(Settings settings) : settings_(std::move(settings)) {}
 
-  ClientResponse ask(const ClientRequest& request, const std::function<bool(std::string_view)>& take,
-                     const std::function<void(const ClientResponse&)>& on_head) {
+  ClientResponse begin(const ClientRequest& request) {
     require_one_line(request);
+    // What nobody has read of the last answer would be taken for this one.
+    if (parser_ && !parser_->is_done()) stream_.reset();
     const bool was_open = stream_.has_value();
     if (!was_open) connect();
     bool any = false;  // of the answer
+    timed_out_ = false;
     try {
-      return exchange(request, take, on_head, any);
+      return exchange(request, any);
     } catch (const Error&) {
       stream_.reset();
       if (!was_open || any || timed_out_) throw;
-    } catch (...) {
-      stream_.reset();
-      throw;
     }
     connect();
     try {
-      return exchange(request, take, on_head, any);
+      return exchange(request, any);
+    } catch (const Error&) {
+      stream_.reset();
+      throw;
+    }
+  }
+
+  void read_body(const std::function<bool(std::string_view)>& take) {
+    TUNE_CHECK(parser_.has_value());
+    try {
+      if (!read_pieces(take) || !parser_->keep_alive() || !is_sent_) stream_.reset();
     } catch (...) {
       stream_.reset();
       throw;
@@ -131,11 +139,28 @@ class Client::Implementation {
     stream_->socket().set_option(Tcp::no_delay(true), ignored);
   }
 
-  ClientResponse exchange(const ClientRequest& request, const std::function<bool(std::string_view)>& take,
-                          const std::function<void(const ClientResponse&)>& on_head, bool& any) {
-    const std::string text = text_of(request, settings_.address);
+  ClientResponse exchange(const ClientRequest& request, bool& any) {
+    const ErrorCode while_sending = send(text_of(request, settings_.address));
+    is_sent_ = !while_sending;  // else the server may have answered without reading it all
+    parser_.emplace();
+    parser_->header_limit(kHeadBytes);
+    parser_->body_limit(std::numeric_limits<std::uint64_t>::max());
+    parser_->skip(request.method == "HEAD");
     ErrorCode error;
-    for (std::string_view left = text; !left.empty();) {
+    read([&](auto done) { beast::http::async_read_header(*stream_, buffer_, *parser_, done); }, error);
+    any = parser_->got_some() || buffer_.size() > 0;
+    if (error)
+      fail(is_sent_ ? "cannot read the answer" : "cannot send the request", is_sent_ ? error : while_sending);
+    ClientResponse response;
+    response.status = static_cast<int>(parser_->get().result_int());
+    for (const auto& field : parser_->get())
+      response.headers.push_back({std::string(field.name_string()), std::string(field.value())});
+    return response;
+  }
+
+  ErrorCode send(std::string_view left) {
+    ErrorCode error;
+    while (!left.empty() && !error) {
       std::size_t count = 0;
       stream_->expires_after(settings_.answer_patience);
       stream_->async_write_some(asio::buffer(left.data(), left.size()),
@@ -144,45 +169,22 @@ class Client::Implementation {
                                   count = written;
                                 });
       run();
-      if (error) break;  // the server may have answered without reading it all
       left.remove_prefix(count);
     }
-    const bool is_sent = !error;
-    beast::http::response_parser<beast::http::buffer_body> parser;
-    parser.header_limit(kHeadBytes);
-    parser.body_limit(std::numeric_limits<std::uint64_t>::max());
-    parser.skip(request.method == "HEAD");
-    const ErrorCode while_sending = error;
-    read([&](auto done) { beast::http::async_read_header(*stream_, buffer_, parser, done); }, error);
-    any = parser.got_some() || buffer_.size() > 0;
-    if (error)
-      fail(is_sent ? "cannot read the answer" : "cannot send the request", is_sent ? error : while_sending);
-    ClientResponse response;
-    response.status = static_cast<int>(parser.get().result_int());
-    for (const auto& field : parser.get())
-      response.headers.push_back({std::string(field.name_string()), std::string(field.value())});
-    if (on_head) on_head(response);
-    if (!read_body(parser, take, response)) {
-      stream_.reset();
-      return response;
-    }
-    if (!parser.keep_alive() || !is_sent) stream_.reset();
-    return response;
+    return error;
   }
 
   // False where `take` wants no more.
-  template <typename Parser>
-  bool read_body(Parser& parser, const std::function<bool(std::string_view)>& take,
-                 ClientResponse& response) {
-    std::array<char, kPieceBytes> piece;
+  bool read_pieces(const std::function<bool(std::string_view)>& take) {
+    std::vector<char> piece(kPieceBytes);
     std::uint64_t total = 0;
-    while (!parser.is_done()) {
-      auto& body = parser.get().body();
+    while (!parser_->is_done()) {
+      auto& body = parser_->get().body();
       body.data = piece.data();
       body.size = piece.size();
       body.more = true;
       ErrorCode error;
-      read([&](auto done) { beast::http::async_read_some(*stream_, buffer_, parser, done); }, error);
+      read([&](auto done) { beast::http::async_read_some(*stream_, buffer_, *parser_, done); }, error);
       if (error == beast::http::error::need_buffer) error = {};
       if (error) fail("the answer breaks off", error);
       const std::string_view got(piece.data(), piece.size() - body.size);
@@ -191,11 +193,7 @@ class Client::Implementation {
         throw Error(ExitCode::kEnvironment, "http://" + settings_.address.text() +
                                                 ": the answer is larger than " +
                                                 std::to_string(settings_.most_body_bytes) + " bytes");
-      if (got.empty()) continue;
-      if (!take)
-        response.body += got;
-      else if (!take(got))
-        return false;
+      if (!got.empty() && !take(got)) return false;
     }
     return true;
   }
@@ -211,7 +209,8 @@ class Client::Implementation {
   asio::io_context io_{1};
   std::optional<beast::tcp_stream> stream_;
   beast::flat_buffer buffer_{kHeadBytes + kPieceBytes};
-  bool timed_out_ = false;
+  std::optional<beast::http::response_parser<beast::http::buffer_body>> parser_;
+  bool timed_out_ = false, is_sent_ = false;
 };
 
 Client::Client(Settings settings) : implementation_(std::make_unique<Implementation>(std::move(settings))) {}
@@ -219,11 +218,24 @@ Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 
 ClientResponse Client::ask(const ClientRequest& request) {
-  return implementation_->ask(request, nullptr, nullptr);
+  std::string body;
+  ClientResponse response = ask(request, [&body](std::string_view piece) {
+    body += piece;
+    return true;
+  });
+  response.body = std::move(body);
+  return response;
 }
-ClientResponse Client::ask(const ClientRequest& request, const std::function<bool(std::string_view)>& take,
-                           const std::function<void(const ClientResponse&)>& on_head) {
-  return implementation_->ask(request, take, on_head);
+
+ClientResponse Client::ask(const ClientRequest& request, const std::function<bool(std::string_view)>& take) {
+  ClientResponse response = begin(request);
+  read_body(take);
+  return response;
+}
+
+ClientResponse Client::begin(const ClientRequest& request) { return implementation_->begin(request); }
+void Client::read_body(const std::function<bool(std::string_view)>& take) {
+  implementation_->read_body(take);
 }
 
 }  // namespace tune::http

@@ -54,9 +54,10 @@ class Client {
   // is sent once more on a new one.
   ClientResponse ask(const ClientRequest& request);
   // The body goes piece by piece, as it comes, to `take`, which ends the request by returning false.
-  // `on_head`, where given, is called before the first piece with status and headers.
-  ClientResponse ask(const ClientRequest& request, const std::function<bool(std::string_view)>& take,
-                     const std::function<void(const ClientResponse&)>& on_head = {});
+  ClientResponse ask(const ClientRequest& request, const std::function<bool(std::string_view)>& take);
+  // The same in two steps: the answer's status and headers, without its body, and then the body.
+  ClientResponse begin(const ClientRequest& request);
+  void read_body(const std::function<bool(std::string_view)>& take);
 
  private:
   class Implementation;

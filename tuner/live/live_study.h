@@ -5,10 +5,13 @@
 
 #include "tuner/report/numbers/study_rows.h"
 
-namespace tune::cli {
+namespace tune::live {
+
+// What is said of a study that no `tune` works on, though none has said that it ended.
+std::string how_to_go_on(const store::StudyRow& study, const std::string& name);
 
 // A study's rows as they are now: running attempts with their time so far, and a study whose `tune` was
 // killed "interrupted", whatever it could still write about itself.
 report::StudyRows read_live_study(const std::filesystem::path& store, const std::string& study);
 
-}  // namespace tune::cli
+}  // namespace tune::live

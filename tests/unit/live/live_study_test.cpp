@@ -1,5 +1,5 @@
 // Whether a study runs, seen from another process.
-#include "tuner/cli/live_study.h"
+#include "tuner/live/live_study.h"
 
 #include <signal.h>
 #include <sys/mman.h>
@@ -14,7 +14,7 @@
 #include "tuner/os/file_lock.h"
 #include "unit/store/store_fixture.h"
 
-namespace tune::cli {
+namespace tune::live {
 namespace {
 
 // What a process that runs the study again and again shares with its reader.
@@ -85,4 +85,4 @@ TEST_CASE("a study whose process was killed is interrupted, and says how to go o
 }
 
 }  // namespace
-}  // namespace tune::cli
+}  // namespace tune::live

@@ -1,11 +1,10 @@
-#include "tuner/cli/stored_spec.h"
+#include "tuner/live/stored_spec.h"
 
-#include "tuner/cli/checked_spec.h"
 #include "tuner/core/error.h"
 #include "tuner/metrics/regex_objection.h"
 #include "tuner/report/numbers/study_rows.h"
 
-namespace tune::cli {
+namespace tune::live {
 
 Spec read_stored_spec(const store::StudyRow& row, const std::filesystem::path& folder,
                       const std::string& file) {
@@ -16,4 +15,4 @@ Spec read_stored_spec(const store::StudyRow& row, const std::filesystem::path& f
                     metrics::regex_objection);
 }
 
-}  // namespace tune::cli
+}  // namespace tune::live

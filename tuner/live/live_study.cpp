@@ -1,14 +1,20 @@
-#include "tuner/cli/live_study.h"
+#include "tuner/live/live_study.h"
 
 #include <algorithm>
 #include <chrono>
 #include <string>
 
-#include "tuner/cli/store_path.h"
 #include "tuner/core/store_layout.h"
+#include "tuner/live/study_place.h"
 #include "tuner/os/held_locks.h"
 
-namespace tune::cli {
+namespace tune::live {
+
+std::string how_to_go_on(const store::StudyRow& study, const std::string& name) {
+  const bool asked = study.facts.driver == "ask-tell";
+  return "no tune works on it; " + (asked ? "`tune ask-tell` with its spec and store continues it"
+                                          : "`tune resume " + name + "` continues it");
+}
 
 report::StudyRows read_live_study(const std::filesystem::path& store, const std::string& study) {
   const std::filesystem::path lock = study_lock(study_folder(store, study));
@@ -29,13 +35,10 @@ report::StudyRows read_live_study(const std::filesystem::path& store, const std:
         std::max(0.0, std::chrono::duration<double>(now - rows.study.updated).count());
   } else {
     rows.study.state = store::StudyState::kInterrupted;
-    const bool asked = rows.study.facts.driver == "ask-tell";
-    rows.study.finish_reason =
-        "no tune works on it; " + (asked ? "`tune ask-tell` with its spec and store continues it"
-                                         : "`tune resume " + study + "` continues it");
+    rows.study.finish_reason = how_to_go_on(rows.study, study);
   }
   report::share_with_neighbours(rows, store);
   return rows;
 }
 
-}  // namespace tune::cli
+}  // namespace tune::live
