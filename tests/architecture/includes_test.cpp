@@ -60,6 +60,7 @@ const std::vector<Row> kMap = {
     {"tuner/main.cpp", {"tuner/cli"}},
 
     {"trainer/torch_compat.h", {}},
+    {"trainer/served", {}},  // what a model that answers requests is, in values and interfaces
     {"trainer/images", {"tuner/os"}},
     {"trainer/metrics", {"tuner/core"}},
     {"trainer/nn", {"trainer/torch_compat.h"}},
@@ -67,12 +68,15 @@ const std::vector<Row> kMap = {
     {"trainer/data", {"trainer/images", "trainer/torch_compat.h"}},
     {"trainer/text", {"trainer/data"}},
     // It knows no task, and of a network no more than its stages (nn/stages.h).
-    {"trainer/loop", {"trainer/weights", "trainer/nn", "trainer/metrics", "tuner/cli/command_line"}},
+    {"trainer/loop",
+     {"trainer/weights", "trainer/nn", "trainer/metrics", "trainer/served", "tuner/cli/command_line"}},
+    {"trainer/endpoint", {"trainer/loop", "tuner/http"}},  // asks deployed models, as their users do
     {"trainer/tasks/image_sets", {"trainer/data", "trainer/loop"}},
     {"trainer/tasks/classification/data", {"trainer/data", "trainer/metrics"}},
-    {"trainer/tasks/classification", {"trainer/tasks/classification/data", "trainer/loop"}},
+    {"trainer/tasks/classification", {"trainer/tasks/classification/data", "trainer/endpoint"}},
     {"trainer/tasks/detection/data", {"trainer/data", "trainer/metrics"}},
-    {"trainer/tasks/detection", {"trainer/tasks/detection/data", "trainer/tasks/image_sets", "trainer/nn"}},
+    {"trainer/tasks/detection",
+     {"trainer/tasks/detection/data", "trainer/tasks/image_sets", "trainer/endpoint", "trainer/nn"}},
     {"trainer/tasks/pretraining/images", {"tuner/core"}},
     {"trainer/tasks/pretraining", {"trainer/tasks/pretraining/images", "trainer/tasks/detection"}},
     {"trainer/tasks/image_classification/data", {"trainer/tasks/classification/data"}},
@@ -82,13 +86,15 @@ const std::vector<Row> kMap = {
     {"trainer/tasks/text_classification/data", {"trainer/tasks/classification/data"}},
     {"trainer/tasks/text_classification",
      {"trainer/tasks/text_classification/data", "trainer/tasks/classification", "trainer/text"}},
-    {"trainer/tasks/language_model/data", {"trainer/data", "trainer/text"}},
+    {"trainer/tasks/language_model/data", {"trainer/data", "trainer/text", "trainer/served"}},
     {"trainer/tasks/language_model", {"trainer/tasks/language_model/data", "trainer/loop", "trainer/nn"}},
     {"trainer/tasks",
      {"trainer/tasks/detection", "trainer/tasks/pretraining", "trainer/tasks/image_classification",
       "trainer/tasks/text_classification", "trainer/tasks/language_model"}},
     {"trainer/synthetic", {"trainer/tasks/detection/data"}},
-    {"trainer/cli", {"trainer/tasks", "trainer/synthetic", "trainer/text"}},
+    {"trainer/serve/protocols", {"trainer/served", "tuner/core"}},
+    {"trainer/serve", {"trainer/serve/protocols", "trainer/tasks", "tuner/http"}},
+    {"trainer/cli", {"trainer/tasks", "trainer/serve", "trainer/synthetic", "trainer/text"}},
     {"trainer/launcher", {"tuner/cli/command_line"}},  // a program of its own, without LibTorch
     {"trainer/main.cpp", {"trainer/cli"}},
 };
