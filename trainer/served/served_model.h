@@ -131,8 +131,8 @@ class Generator {
 
   // The rest is for one thread at a time.
   virtual void begin(std::uint64_t id, const GenerationRequest& request) = 0;
-  // Writes the next token of some of the answers, or computes a part of a long prompt, which gives nothing yet:
-  // one call after the other they all have their turn.
+  // Writes the next token of some of the answers, or computes a part of a long prompt, which gives nothing
+  // yet: one call after the other they all have their turn.
   virtual std::vector<Written> step() = 0;
   // Nobody waits for that answer any more.
   virtual void drop(std::uint64_t id) = 0;
