@@ -190,14 +190,18 @@ class StudyStore {
   std::vector<AttemptRow> attempts_on_devices(WallTime since) const;
   std::vector<MetricRow> metrics(int trial, const std::string& name = {}) const;  // by name, step
   std::vector<MetricPoint> curve(int trial, const std::string& name) const;       // by step
+  std::optional<MetricPoint> last_point(int trial, const std::string& name) const;
   std::map<int, MetricPoint> last_points(const std::string& name) const;  // of each trial that has any
   // The sum of a metric's finite points for each attempt, by (trial, attempt); for bookkeeping it holds what
   // was removed, too.
   std::map<std::pair<int, int>, double> metric_sums(const std::string& name) const;
   std::vector<EventRow> events(std::int64_t after_id = 0, int limit = 1000) const;
   std::vector<EventRow> events_of(int trial) const;  // by id
+  // The id of the last one, or of the last of this kind; 0 where there is none.
+  std::int64_t last_event(const std::string& kind = {}) const;
   // Whether there is an event of this kind whose data have these texts; a text that is absent is empty.
   bool has_event(const std::string& kind, const std::map<std::string, std::string>& texts) const;
+  bool is_draining() const;  // since it was last started, it was interrupted: its trials are being stopped
   std::vector<RunningTime> running_times() const;  // in order; one for each time that the study was started
   std::vector<EarlierTrial> earlier_trials() const;
   // Reads everything a strategy needs; used when a study is continued.

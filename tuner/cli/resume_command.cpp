@@ -13,7 +13,7 @@ int resume_command(const Arguments& arguments, Console& console) {
   Options declared(command_line(), "resume");
   declared.positional("STUDY", "the study's name")
       .flag("retry-failed", "run the failed trials again, each from its last checkpoint where it has one");
-  const auto options = declare_limits(declared).parse(arguments, console);
+  const auto options = declare_run(declare_limits(declared)).parse(arguments, console);
   if (!options) return 0;
   choose_gpus(*options);
 
@@ -36,7 +36,7 @@ int resume_command(const Arguments& arguments, Console& console) {
   request.is_resume = true;
   request.retries_failed = options->has("retry-failed");
   request.version = TUNE_VERSION;
-  return run_and_report(std::move(request), options->has("json"), console);
+  return run_and_report(std::move(request), *options, console);
 }
 
 }  // namespace tune::cli

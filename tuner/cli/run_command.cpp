@@ -115,7 +115,7 @@ int run_command(const Arguments& arguments, Console& console) {
       .flag("dry-run", "print the first suggestions and their commands; start and write nothing")
       .flag("serve", "show the search in a browser while it runs, as `tune serve` does, on a free port")
       .flag("estimate", "with --dry-run: also memory, storage, time and cost, as `tune estimate` says them");
-  const auto options = declare_limits(declared).parse(arguments, console);
+  const auto options = declare_run(declare_limits(declared)).parse(arguments, console);
   if (!options) return 0;
   if (!options->has("spec"))
     throw Error(ExitCode::kUsage, "--spec FILE is missing", "for example: tune --spec search.json");
@@ -133,12 +133,14 @@ int run_command(const Arguments& arguments, Console& console) {
   study_folder(request.store, request.spec.study);
   if (options->has("estimate") && !options->has("dry-run"))
     throw Error(ExitCode::kUsage, "--estimate goes with --dry-run", "or say `tune estimate FILE`");
-  if (options->has("serve") && options->has("dry-run"))
-    throw Error(ExitCode::kUsage, "--dry-run runs nothing that --serve could show");
+  for (const char* flag : {"detach", "serve"})
+    if (options->has(flag) && options->has("dry-run"))
+      throw Error(ExitCode::kUsage, "--" + std::string(flag) + " and --dry-run exclude each other",
+                  "a dry run starts nothing");
   if (!options->has("dry-run")) {
     std::optional<DashboardProcess> dashboard;
     if (options->has("serve")) dashboard.emplace(request.store, console.err);
-    return run_and_report(std::move(request), options->has("json"), console);
+    return run_and_report(std::move(request), *options, console);
   }
 
   Spec& spec = request.spec;

@@ -7,8 +7,10 @@
 #include "tuner/cli/store_path.h"
 #include "tuner/core/error.h"
 #include "tuner/core/store_layout.h"
+#include "tuner/live/live_study.h"
 #include "tuner/os/held_locks.h"
 #include "tuner/report/numbers/cost.h"
+#include "tuner/report/text/console_state.h"
 #include "tuner/report/text/trial_report.h"
 
 namespace tune::cli {
@@ -29,6 +31,8 @@ int show_command(const Arguments& arguments, Console& console) {
     for (auto* attempts : {&rows->attempts, &rows->others}) report::bill_running(*attempts, now);
   if (billing::may_share_gpus(rows->study))
     rows->neighbours = billing::attempts_beside(store_path, reference.study, rows->attempts, now);
+  rows->console_state =
+      report::console_state(live::read_live_study(store_path, reference.study), rows->trial);
   const std::string folder = trial_folder(store_path, reference).string();
   if (options->has("json")) {
     Json json = report::trial_details_json(*rows);

@@ -9,6 +9,7 @@
 #include "tuner/core/visible_text.h"
 #include "tuner/live/live_study.h"
 #include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/text/console_state.h"
 #include "tuner/report/text/format.h"
 #include "tuner/report/text/study_summary.h"
 #include "tuner/report/text/table.h"
@@ -33,6 +34,7 @@ report::Table overview(const std::vector<Listed>& studies) {
   report::Table table;
   table.columns = {{"study"},
                    {"state"},
+                   {"console"},
                    {"trials"},
                    {"best", Align::kRight},
                    {"trial", Align::kRight},
@@ -43,9 +45,10 @@ report::Table overview(const std::vector<Listed>& studies) {
     const auto best = report::best_trial(rows);
     table.rows.push_back(
         {listed.is_copy() ? listed.folder + " (holds " + rows.study.name + ")" : listed.folder,
-         to_string(rows.study.state), report::counts_text(report::count_trials(rows.trials)),
-         best ? report::value_text(*best) : "", best ? std::to_string(best->number) : "",
-         rows.study.objective.metric, report::seconds_text(rows.study.elapsed_seconds)});
+         to_string(rows.study.state), report::console_state(rows),
+         report::counts_text(report::count_trials(rows.trials)), best ? report::value_text(*best) : "",
+         best ? std::to_string(best->number) : "", rows.study.objective.metric,
+         report::seconds_text(rows.study.elapsed_seconds)});
   }
   return table;
 }

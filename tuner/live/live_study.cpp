@@ -4,11 +4,25 @@
 #include <chrono>
 #include <string>
 
+#include "tuner/core/error.h"
 #include "tuner/core/store_layout.h"
 #include "tuner/live/study_place.h"
 #include "tuner/os/held_locks.h"
 
 namespace tune::live {
+namespace {
+
+// What is wrong with the registry is for `tune models` and `tune doctor` to say: it keeps nobody from a
+// study.
+std::vector<report::Deployment> known_deployments(const std::filesystem::path& store) {
+  try {
+    return report::read_deployments(store);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+}  // namespace
 
 std::string how_to_go_on(const store::StudyRow& study, const std::string& name) {
   const bool asked = study.facts.driver == "ask-tell";
@@ -22,6 +36,7 @@ report::StudyRows read_live_study(const std::filesystem::path& store, const std:
   // between would look like a death. A second look finds who took it up in between.
   const bool was_locked = is_locked(lock);
   report::StudyRows rows = report::read_study(open_study_for_reading(store, study));
+  rows.deployments = known_deployments(store);
   if (rows.study.state != store::StudyState::kRunning) {
     report::share_with_neighbours(rows, store);
     return rows;

@@ -8,6 +8,7 @@
 #include "tuner/report/numbers/bill.h"
 #include "tuner/report/numbers/leaderboard.h"
 #include "tuner/report/numbers/replicated.h"
+#include "tuner/report/text/console_state.h"
 #include "tuner/report/text/edge_text.h"
 #include "tuner/report/text/failures.h"
 #include "tuner/report/text/format.h"
@@ -286,7 +287,8 @@ Json run_summary_json(const StudyRows& rows, const std::optional<store::Promotio
 }
 
 std::string status_text(const StudyRows& rows, int width) {
-  std::string text = head_line(rows) + running_lines(rows) + failure_lines(rows.trials, "  failed: ");
+  std::string text = head_line(rows) + "  in the consoles' words: " + console_state(rows) + '\n' +
+                     running_lines(rows) + failure_lines(rows.trials, "  failed: ");
   const std::optional<StudyFront> front = study_front(rows);
   if (front && !front->trials.empty())
     text += "  front: " + plural_text(front->trials.size(), "trial") + ", " + front->objectives[0].metric +
@@ -317,6 +319,7 @@ Json status_json(const StudyRows& rows) {
   Json json{{"schema", 1},
             {"study", study.name},
             {"state", to_string(study.state)},
+            {"console_state", console_state(rows)},
             {"finish_reason", study.finish_reason},
             {"held", study.facts.held ? Json(*study.facts.held) : Json()},
             {"metric", study.objective.metric},
