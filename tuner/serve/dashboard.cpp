@@ -142,6 +142,14 @@ std::vector<http::Route> Dashboard::make_routes() {
                     /*is_open=*/false,
                     kMostRequestBytes,
                     {"application/json"}});
+  routes.push_back({"POST",
+                    "/api/models/{model}/aliases",
+                    [this](const http::Request& request) {
+                      return promote_model(settings_.store, request.part("model"), request.body);
+                    },
+                    /*is_open=*/false,
+                    kMostRequestBytes,
+                    {"application/json"}});
   routes.push_back({"POST", "/api/endpoints/{endpoint}/invoke",
                     [this](const http::Request& request) {
                       return invoke_endpoint(settings_.store, request.part("endpoint"), request);
