@@ -51,8 +51,8 @@ const std::vector<Row> kMap = {
     // The studies of a store while somebody may work on them.
     {"tuner/live", {"tuner/engine/study", "tuner/report/study", "tuner/metrics"}},
     {"tuner/compare", {"tuner/engine/study", "tuner/report/study", "tuner/metrics"}},
-    {"tuner/serve", {"tuner/http", "tuner/live", "tuner/compare"}},  // the dashboard
-    {"tuner/cli/command_line", {"tuner/os"}},                        // of both programs
+    {"tuner/serve", {"tuner/http", "tuner/endpoint", "tuner/live", "tuner/compare"}},  // the dashboard
+    {"tuner/cli/command_line", {"tuner/os"}},                                          // of both programs
     {"tuner/cli",
      {"tuner/cli/command_line", "tuner/serve", "tuner/live", "tuner/engine/study", "tuner/compare",
       "tuner/report/study", "tuner/metrics", "tuner/import/script", "tuner/export",

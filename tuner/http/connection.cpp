@@ -175,6 +175,7 @@ void Connection::find_route() {
     Response response = objection->page.empty()
                             ? error(objection->status, objection->message, objection->hint)
                             : Response::text(objection->page, "text/html; charset=utf-8", objection->status);
+    keeps_alive_ = false;  // strangers hold no connection
     if (objection->status == 401) response.headers.push_back({"WWW-Authenticate", "Bearer"});
     return refuse(std::move(response));
   }

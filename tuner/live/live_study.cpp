@@ -10,10 +10,7 @@
 #include "tuner/os/held_locks.h"
 
 namespace tune::live {
-namespace {
 
-// What is wrong with the registry is for `tune models` and `tune doctor` to say: it keeps nobody from a
-// study.
 std::vector<report::Deployment> known_deployments(const std::filesystem::path& store) {
   try {
     return report::read_deployments(store);
@@ -21,8 +18,6 @@ std::vector<report::Deployment> known_deployments(const std::filesystem::path& s
     return {};
   }
 }
-
-}  // namespace
 
 std::string how_to_go_on(const store::StudyRow& study, const std::string& name) {
   const bool asked = study.facts.driver == "ask-tell";

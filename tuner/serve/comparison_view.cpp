@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "store/comparison_store.h"
+#include "store/store_listing.h"
 #include "tuner/compare/comparison_document.h"
 #include "tuner/compare/comparison_report.h"
 #include "tuner/compare/comparison_run.h"
@@ -41,7 +42,13 @@ OrderedJson comparisons_json(const fs::path& store) {
     const std::vector<store::Scoring> scorings = record.scorings();
     const bool is_scored = std::any_of(scorings.begin(), scorings.end(),
                                        [](const auto& scoring) { return scoring.ended.has_value(); });
-    list.push_back({{"comparison", name}, {"created", format_time(row->created)}, {"scored", is_scored}});
+    std::vector<std::string> studies;
+    for (const std::string& study : store::study_names(store))
+      if (store::comparison_of(store, study) == name) studies.push_back(study);
+    list.push_back({{"comparison", name},
+                    {"created", format_time(row->created)},
+                    {"studies", studies},
+                    {"scored", is_scored}});
   }
   return list;
 }

@@ -53,6 +53,7 @@ Dashboard::Dashboard(DashboardSettings settings)
       access_(access_settings(settings_, address_)),
       book_(settings_.store),
       overview_(book_, settings_.version),
+      importance_(book_),
       hub_(book_),
       routes_(make_routes()) {}
 
@@ -110,9 +111,8 @@ std::vector<http::Route> Dashboard::make_routes() {
   of_study("/api/studies/{study}/curves", [](StudyTable& table, const http::Request& request) {
     return http::Response::json(curves_json(table, request));
   });
-  of_study("/api/studies/{study}/importance", [](StudyTable& table, const http::Request&) {
-    return http::Response::json(importance_json(table));
-  });
+  get("/api/studies/{study}/importance",
+      [this](const http::Request& request) { return importance_.answer(request.part("study")); });
   of_study("/api/studies/{study}/timeline", [](StudyTable& table, const http::Request&) {
     return http::Response::json(timeline_json(table));
   });
@@ -139,6 +139,14 @@ std::vector<http::Route> Dashboard::make_routes() {
   routes.push_back({"POST",
                     "/api/studies/{study}/requests",
                     [this](const http::Request& request) { return take_request(request); },
+                    /*is_open=*/false,
+                    kMostRequestBytes,
+                    {"application/json"}});
+  routes.push_back({"POST",
+                    "/api/models/{model}/aliases",
+                    [this](const http::Request& request) {
+                      return promote_model(settings_.store, request.part("model"), request.body);
+                    },
                     /*is_open=*/false,
                     kMostRequestBytes,
                     {"application/json"}});

@@ -11,6 +11,7 @@
 #include "tuner/http/listener.h"
 #include "tuner/http/server.h"
 #include "tuner/serve/event_hub.h"
+#include "tuner/serve/importance_view.h"
 #include "tuner/serve/overview.h"
 #include "tuner/serve/study_book.h"
 
@@ -53,6 +54,7 @@ class Dashboard {
   http::Access access_;
   StudyBook book_;
   Overview overview_;
+  ImportanceView importance_;
   std::atomic<bool> is_stopping_ = false;
   EventHub hub_;
   std::vector<http::Route> routes_;

@@ -6,12 +6,11 @@
 #include <optional>
 #include <vector>
 
-#include "tuner/core/edit_distance.h"
 #include "tuner/core/error.h"
 #include "tuner/core/visible_text.h"
+#include "tuner/endpoint/endpoint_state.h"
 #include "tuner/http/client.h"
 #include "tuner/http/route_table.h"
-#include "tuner/os/held_locks.h"
 #include "tuner/os/regular_file.h"
 
 namespace tune::serve {
@@ -19,45 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMostStateBytes = 4 << 20, kMostTokenBytes = 4096;
+constexpr std::uint64_t kMostTokenBytes = 4096;
 constexpr std::uint64_t kLargestAnswer = 256 << 20;
 constexpr Milliseconds kConnectPatience{2'000}, kAnswerPatience{300'000}, kPagePatience{60'000};
-
-std::vector<std::string> endpoint_names(const fs::path& store) {
-  std::vector<std::string> names;
-  std::error_code failed;
-  for (fs::directory_iterator entry(store / "endpoints", failed), end; !failed && entry != end;
-       entry.increment(failed))
-    if (std::error_code ignored; entry->is_directory(ignored))
-      names.push_back(entry->path().filename().string());
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
-// The folder of one that the store lists.
-fs::path require_endpoint(const fs::path& store, const std::string& endpoint) {
-  const std::vector<std::string> names = endpoint_names(store);
-  if (std::find(names.begin(), names.end(), endpoint) != names.end()) return store / "endpoints" / endpoint;
-  const auto guess = nearest_name(endpoint, names);
-  throw Error(ExitCode::kNotFound, "there is no endpoint \"" + endpoint + "\"",
-              guess ? "did you mean \"" + *guess + "\"?" : "`tune endpoints` lists them");
-}
-
-Json object_in(const fs::path& file) {
-  JsonFile read = read_json_file(file, kMostStateBytes);
-  return read.is_there && read.value.is_object() ? std::move(read.value) : Json::object();
-}
-
-// state.json, in the light of whether its supervisor lives.
-Json state_in(const fs::path& folder) {
-  Json state = object_in(folder / "state.json");
-  if (state.value("state", Json("not deployed")) != "not deployed" && !is_locked(folder / "lock")) {
-    state["state"] = "not deployed";
-    state["reason"] = "its supervisor has ended without a word";
-    state["url"] = nullptr;
-  }
-  return state;
-}
 
 // Whether a client of the sandbox may ask for that path, and with which method.
 std::optional<std::string> method_for(const std::string& path) {
@@ -74,10 +37,15 @@ std::optional<std::string> method_for(const std::string& path) {
   return std::nullopt;
 }
 
-std::string token_in(const fs::path& folder) {
-  std::string token = read_regular_file(folder / "token", kMostTokenBytes).bytes;
-  while (!token.empty() && (token.back() == '\n' || token.back() == '\r')) token.pop_back();
-  return token;
+// What its supervisor keeps for whoever may ask it: "Authorization: Bearer ...".
+http::Header authorization_of(const fs::path& folder) {
+  std::string line = read_regular_file(folder / endpoint::kAuthorizationFile, kMostTokenBytes).bytes;
+  while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
+  constexpr std::string_view kName = "Authorization: ";
+  if (!line.starts_with(kName))
+    throw http::HttpError(
+        502, "the endpoint's token cannot be read from " + (folder / endpoint::kAuthorizationFile).string());
+  return {"Authorization", line.substr(kName.size())};
 }
 
 bool is_handed_on(const http::Header& header) {
@@ -97,40 +65,36 @@ bool is_shown_as_document(const std::string& type) {
 
 OrderedJson endpoints_json(const fs::path& store) {
   OrderedJson list = OrderedJson::array();
-  for (const std::string& name : endpoint_names(store)) {
-    const Json state = state_in(store / "endpoints" / name);
-    OrderedJson json{{"endpoint", name}};
-    json["state"] = state.value("state", Json("not deployed"));
+  for (const endpoint::ListedEndpoint& listed : endpoint::list_endpoints(store)) {
+    OrderedJson json = endpoint::listed_json(listed);
+    for (const char* key : {"pid", "start_time", "boot_id", "worker_pid", "asked", "folder"}) json.erase(key);
     json["console_state"] = json["state"];
-    for (const char* key :
-         {"model", "version", "url", "since", "last_error", "reason", "requests", "undeploy_at"})
-      json[key] = state.value(key, Json());
     list.push_back(std::move(json));
   }
   return list;
 }
 
-OrderedJson endpoint_json(const fs::path& store, const std::string& endpoint) {
-  const fs::path folder = require_endpoint(store, endpoint);
-  const Json state = state_in(folder);
-  const Json word = state.value("state", Json("not deployed"));
-  return {{"schema", 1},    {"endpoint", endpoint},  {"asked", object_in(folder / "endpoint.json")},
-          {"state", state}, {"console_state", word}, {"reachable", word == "deployed"}};
+OrderedJson endpoint_json(const fs::path& store, const std::string& name) {
+  const endpoint::ListedEndpoint listed = endpoint::find_endpoint(store, name);
+  const Json state = endpoint::listed_json(listed);
+  return {{"schema", 1},
+          {"endpoint", name},
+          {"asked", state.at("asked")},
+          {"state", state},
+          {"console_state", state.at("state")},
+          {"reachable", listed.state.state == endpoint::State::kDeployed && !listed.state.url.empty()}};
 }
 
-http::Response invoke_endpoint(const fs::path& store, const std::string& endpoint,
-                               const http::Request& request) {
-  const fs::path folder = require_endpoint(store, endpoint);
+http::Response invoke_endpoint(const fs::path& store, const std::string& name, const http::Request& request) {
+  const endpoint::ListedEndpoint listed = endpoint::find_endpoint(store, name);
   const std::string* asked = request.parameter("path");
   const std::string path = asked == nullptr ? "/invocations" : *asked;
   const auto method = path.find_first_of("?#") == std::string::npos ? method_for(path) : std::nullopt;
   if (!method)
     throw http::HttpError(400, in_quotes(path) + " is no path of an endpoint", "for example /invocations");
-  const Json state = state_in(folder);
-  const Json url = state.value("url", Json());
-  if (!url.is_string() || url == "")
-    throw http::HttpError(409, "the endpoint \"" + endpoint + "\" is not deployed", "deploy it: tune deploy");
-  const http::Address address = http::parse_url(url.get<std::string>()).address;
+  if (listed.state.state == endpoint::State::kNotDeployed || listed.state.url.empty())
+    throw http::HttpError(409, "the endpoint \"" + name + "\" is not deployed", "deploy it: tune deploy");
+  const http::Address address = http::parse_url(listed.state.url).address;
 
   http::ClientRequest forward;
   forward.method = *method;
@@ -138,7 +102,7 @@ http::Response invoke_endpoint(const fs::path& store, const std::string& endpoin
     forward.target += forward.target == "/" ? "" : "/";
     forward.target += http::percent_encoded(part);
   }
-  forward.headers.push_back({"Authorization", "Bearer " + token_in(folder)});
+  forward.headers.push_back(authorization_of(listed.folder));
   for (const char* name : {"Content-Type", "Accept"})
     if (const std::string* value = request.header(name)) forward.headers.push_back({name, *value});
   if (*method == "POST") forward.body = request.body;

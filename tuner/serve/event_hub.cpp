@@ -1,11 +1,8 @@
 #include "tuner/serve/event_hub.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 
 #include "tuner/core/error.h"
-#include "tuner/core/store_layout.h"
 #include "tuner/serve/age.h"
 #include "tuner/serve/overview.h"
 
@@ -51,13 +48,6 @@ std::optional<StudyChanges> missed_since(const StudyTable& table, std::int64_t l
     if (event.trial > 0) changes.trials.insert(event.trial);
   }
   return changes;
-}
-
-std::string stamp_of_file(const std::filesystem::path& file) {
-  struct stat status {};
-  if (::stat(file.c_str(), &status) != 0) return {};
-  return std::to_string(status.st_ino) + ':' + std::to_string(status.st_size) + ':' +
-         std::to_string(status.st_mtim.tv_sec) + '.' + std::to_string(status.st_mtim.tv_nsec);
 }
 
 }  // namespace
@@ -173,11 +163,7 @@ void EventHub::look_at_study(const std::string& study, Topic& topic) {
 void EventHub::look_at_store(Topic& topic) {
   std::map<std::string, std::string> stamps;
   for (const std::string& study : book_.studies()) stamps["study " + study] = stamp_of(book_.store() / study);
-  stamps["models"] = stamp_of_file(registry_file(models_folder(book_.store())));
-  std::error_code failed;
-  for (std::filesystem::directory_iterator entry(book_.store() / "endpoints", failed), end;
-       !failed && entry != end; entry.increment(failed))
-    stamps["endpoint " + entry->path().filename().string()] = stamp_of_file(entry->path() / "state.json");
+  stamps["models"] = stamp_of_models(book_.store());
   const bool is_first = topic.stamps.empty();
   if (!is_first && stamps != topic.stamps) {
     OrderedJson studies = OrderedJson::array();

@@ -8,7 +8,9 @@
 #include "tuner/core/error.h"
 #include "tuner/core/objective_text.h"
 #include "tuner/core/store_layout.h"
+#include "tuner/endpoint/endpoint_state.h"
 #include "tuner/report/numbers/leaderboard.h"
+#include "tuner/report/text/console_state.h"
 #include "tuner/report/text/study_summary.h"
 #include "tuner/serve/comparison_view.h"
 #include "tuner/serve/endpoint_view.h"
@@ -18,6 +20,14 @@ namespace tune::serve {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Inode, size and time of the last change; "" of what is not there.
+std::string stamp_of_file(const fs::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) return {};
+  return std::to_string(status.st_ino) + ':' + std::to_string(status.st_size) + ':' +
+         std::to_string(status.st_mtim.tv_sec) + '.' + std::to_string(status.st_mtim.tv_nsec) + ' ';
+}
 
 OrderedJson study_summary(StudyTable& table) {
   const report::StudyRows& rows = table.rows();
@@ -32,6 +42,7 @@ OrderedJson study_summary(StudyTable& table) {
   const auto comparison = store::comparison_of(table.store_folder(), table.name());
   return {{"study", table.name()},
           {"state", to_string(study.state)},
+          {"console_state", report::console_state(rows)},
           {"standing", report::standing(study)},
           {"held", study.facts.held ? Json(*study.facts.held) : Json()},
           {"is_live", table.is_live()},
@@ -56,20 +67,25 @@ OrderedJson study_summary(StudyTable& table) {
 }  // namespace
 
 std::string stamp_of(const fs::path& study_folder) {
-  std::string stamp;
-  for (const char* ending : {"", "-wal"}) {
-    fs::path file = study_database(study_folder);
-    file += ending;
-    struct stat status {};
-    if (::stat(file.c_str(), &status) != 0) continue;
-    stamp += std::to_string(status.st_ino) + ':' + std::to_string(status.st_size) + ':' +
-             std::to_string(status.st_mtim.tv_sec) + '.' + std::to_string(status.st_mtim.tv_nsec) + ' ';
-  }
+  fs::path log = study_database(study_folder);
+  log += "-wal";
+  return stamp_of_file(study_database(study_folder)) + stamp_of_file(log);
+}
+
+std::string stamp_of_models(const fs::path& store) {
+  std::string stamp = stamp_of_file(registry_file(models_folder(store)));
+  std::vector<fs::path> folders;
+  std::error_code failed;
+  for (fs::directory_iterator entry(endpoints_folder(store), failed), end; !failed && entry != end;
+       entry.increment(failed))
+    folders.push_back(entry->path());
+  std::sort(folders.begin(), folders.end());
+  for (const fs::path& folder : folders) stamp += stamp_of_file(folder / endpoint::kStateFile);
   return stamp;
 }
 
-OrderedJson Overview::summary_of(const std::string& study) {
-  const std::string stamp = stamp_of(book_.store() / study);
+OrderedJson Overview::summary_of(const std::string& study, const std::string& models) {
+  const std::string stamp = stamp_of(book_.store() / study) + models;
   {
     const std::lock_guard lock(mutex_);
     const auto found = kept_.find(study);
@@ -91,10 +107,11 @@ OrderedJson Overview::summary_of(const std::string& study) {
 OrderedJson Overview::make() {
   OrderedJson studies = OrderedJson::array(), warnings = OrderedJson::array();
   const std::vector<std::string> names = book_.studies();
+  const std::string models = stamp_of_models(book_.store());
   for (const std::string& name : names) {
     // One damaged file must not hide the other studies.
     try {
-      studies.push_back(summary_of(name));
+      studies.push_back(summary_of(name, models));
     } catch (const Error& error) {
       warnings.push_back({{"study", name}, {"message", error.what()}});
     }

@@ -12,6 +12,8 @@ namespace tune::serve {
 
 // What a study's database files looked like: another stamp, another content.
 std::string stamp_of(const std::filesystem::path& study_folder);
+// The same of the registry of models and of where endpoints stand.
+std::string stamp_of_models(const std::filesystem::path& store);
 
 // Keeps what was said of each study for as long as its files do not change, so that a store of many studies
 // costs what changes in it. Any thread.
@@ -25,7 +27,7 @@ class Overview {
     std::string stamp;
     OrderedJson summary;
   };
-  OrderedJson summary_of(const std::string& study);
+  OrderedJson summary_of(const std::string& study, const std::string& models);
 
   StudyBook& book_;
   const std::string version_;

@@ -8,6 +8,7 @@
 
 #include "tuner/core/bounded_json.h"
 #include "tuner/core/clock.h"
+#include "tuner/core/model_reference.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/http/message.h"
 
@@ -96,6 +97,23 @@ StudyRequest study_request_of(const std::string& text) {
     require_keys(arguments, "arguments", {});
   }
   return request;
+}
+
+AliasMove alias_move_of(const std::string& text) {
+  const Json body = object_in(text);
+  require_keys(body, "the body", {"alias", "version", "expected"});
+  const Json alias = body.value("alias", Json());
+  if (!alias.is_string() || !is_alias_name(alias.get<std::string>()))
+    throw HttpError(400, "\"alias\" must be a name such as champion or production");
+  if (!is_count(body.value("version", Json())))
+    throw HttpError(400, "\"version\" must be a version's number");
+  AliasMove move{alias.get<std::string>(), body["version"].get<int>()};
+  const auto expected = body.find("expected");
+  if (expected == body.end()) return move;
+  if (!expected->is_null() && *expected != 0 && !is_count(*expected))
+    throw HttpError(400, "\"expected\" must be a version's number, or null");
+  move.expected = expected->is_null() ? 0 : expected->get<int>();
+  return move;
 }
 
 }  // namespace tune::serve

@@ -1,5 +1,6 @@
 #pragma once
 // What a page asks of a study, checked before anybody works with it.
+#include <optional>
 #include <string>
 
 #include "tuner/core/json.h"
@@ -23,5 +24,15 @@ struct StudyRequest {
 //   continue  {}
 // Throws HttpError(400) that names what is wrong, for everything else and for every other key.
 StudyRequest study_request_of(const std::string& body);
+
+// {"alias": "champion", "version": 3, "expected": 2}: what it must name now; null or 0 for nothing, absent
+// for anything.
+struct AliasMove {
+  std::string alias;
+  int version = 0;
+  std::optional<int> expected = std::nullopt;  // 0: nothing
+};
+// Throws HttpError(400).
+AliasMove alias_move_of(const std::string& body);
 
 }  // namespace tune::serve

@@ -17,6 +17,7 @@ namespace {
 constexpr int kTrialsAtOnce = 2000;         // of one transaction: some ten milliseconds
 constexpr std::size_t kMostChanges = 2000;  // beyond which all is read again
 constexpr std::size_t kMostTold = 200;
+constexpr Milliseconds kDeploymentsFreshFor{2000};
 
 }  // namespace
 
@@ -71,6 +72,7 @@ void StudyTable::read_all() {
     take_attempts(first, last);
   }
   rows_.running_times = open_->running_times();
+  is_draining_ = open_->is_draining();
   rows_.validation_seconds = open_->metric_sums(kValidationSeconds);
   for (const std::string& name : report::other_metrics(stored_)) {
     report::LastValues& values = rows_.others.emplace_back();
@@ -91,6 +93,7 @@ void StudyTable::read_changes() {
     for (const store::EventRow& event : events) {
       last_event_ = event.id;
       has_begun = has_begun || event.kind == "study_started";
+      if (event.kind == "study_started" || event.kind == "draining") is_draining_ = event.kind == "draining";
       if (event.trial > 0) changed.insert(event.trial);
       changes_.kinds.insert(event.kind);
       if (!rows_.running_times.empty())
@@ -199,6 +202,11 @@ void StudyTable::show_as_of_now(bool is_locked) {
     changes_.any = true;
   }
   rows_.study = stored_;
+  rows_.is_stopping = is_draining_ && stored_.state == store::StudyState::kRunning;
+  if (age_of(deployments_read_) > kDeploymentsFreshFor) {
+    rows_.deployments = live::known_deployments(store_);
+    deployments_read_ = std::chrono::steady_clock::now();
+  }
   if (stored_.state != store::StudyState::kRunning) return;
   if (!is_locked) {
     rows_.study.state = store::StudyState::kInterrupted;

@@ -72,7 +72,8 @@ class StudyTable {
   ino_t file_ = 0;
   std::int64_t data_version_ = 0, last_event_ = 0;
   std::uint64_t version_ = 0;
-  bool is_live_ = false;
+  bool is_live_ = false, is_draining_ = false;
+  SteadyTime deployments_read_{};
   store::StudyRow stored_;  // as it is written
   report::StudyRows rows_;
   std::optional<SearchSpace> space_;

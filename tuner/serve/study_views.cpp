@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 #include <map>
-#include <memory>
 
 #include "store/store_listing.h"
 #include "store/study_versions.h"
@@ -13,7 +12,6 @@
 #include "tuner/core/objective_text.h"
 #include "tuner/core/visible_text.h"
 #include "tuner/live/forecast.h"
-#include "tuner/live/study_importance.h"
 #include "tuner/report/numbers/edges.h"
 #include "tuner/report/numbers/leaderboard.h"
 #include "tuner/report/numbers/rung_counts.h"
@@ -31,7 +29,6 @@ namespace tune::serve {
 namespace {
 
 constexpr std::size_t kMostCurves = 100, kMostPoints = 5000;
-constexpr std::size_t kMostForImportance = 1000;
 constexpr std::size_t kMostNotices = 20;
 constexpr std::int64_t kEventsLookedAt = 1000;
 // Above so many trials the ends of ranges are not looked for: it takes every trial's values as JSON.
@@ -308,35 +305,6 @@ OrderedJson curve_json(const StudyTable& table, int trial, const std::string& me
           {"steps", steps}, {"values", values},       {"seconds", seconds}};
 }
 
-// What the mathematics of importance sees: of a large study so many of its trials, evenly drawn, and none of
-// its curves.
-History history_of(const StudyTable& table) {
-  const report::StudyRows& rows = table.rows();
-  if (rows.trials.size() <= kMostForImportance) return table.store().load_history();
-  std::vector<const store::TrialRow*> completed;
-  for (const store::TrialRow& trial : rows.trials) {
-    const bool is_repeat = trial.facts.replicate_of || trial.facts.rerun_of;
-    if (trial.state == TrialState::kCompleted && !is_repeat) completed.push_back(&trial);
-  }
-  History history;
-  history.objective = rows.study.objective;
-  history.second = rows.study.second;
-  const std::size_t most = std::min(completed.size(), kMostForImportance);
-  for (std::size_t i = 0; i < most; ++i) {
-    const store::TrialRow& trial = *completed[i * completed.size() / most];
-    auto view = std::make_shared<TrialView>();
-    view->number = history.next_number();
-    view->parameters = table.parameters_of(trial.number);
-    view->state = trial.state;
-    view->budget = trial.budget;
-    view->values = trial.values;
-    const bool is_outside = !table.space() || table.space()->objection(view->parameters).has_value();
-    view->role = is_outside ? SearchRole::kNothing : SearchRole::kPoint;
-    history.trials.push_back(std::move(view));
-  }
-  return history;
-}
-
 }  // namespace
 
 OrderedJson study_json(StudyTable& table) {
@@ -452,16 +420,6 @@ OrderedJson curves_json(StudyTable& table, const http::Request& request) {
           {"metric", name},
           {"curves", curves},
           {"rungs", study.facts.rungs ? Json(study.facts.rungs->steps) : Json::array()}};
-}
-
-OrderedJson importance_json(StudyTable& table) {
-  const History history = history_of(table);
-  const auto second = live::second_importance(table.space(), history);
-  return {{"schema", 1},
-          {"study", table.name()},
-          {"importance",
-           report::importance_json(live::importance_rows(live::study_importance(table.space(), history)))},
-          {"second_importance", second ? report::importance_json(live::importance_rows(*second)) : Json()}};
 }
 
 }  // namespace tune::serve

@@ -17,7 +17,5 @@ OrderedJson study_json(StudyTable& table);
 std::string points_text(StudyTable& table, int after);
 // Curves of some trials: ?trials=1,2 or best:20, &metric=, &points=. Throws HttpError(400).
 OrderedJson curves_json(StudyTable& table, const http::Request& request);
-// By the mathematics of the report; above a thousand completed trials, by a thousand of them.
-OrderedJson importance_json(StudyTable& table);
 
 }  // namespace tune::serve

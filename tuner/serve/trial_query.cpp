@@ -34,6 +34,22 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(first, text.find_last_not_of(' ') - first + 1));
 }
 
+// "a,b\\,c" are "a" and "b,c".
+std::vector<std::string> split_at_commas(std::string_view text) {
+  std::vector<std::string> pieces(1);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_escaped =
+        text[i] == '\\' && i + 1 < text.size() && (text[i + 1] == ',' || text[i + 1] == '\\');
+    if (is_escaped)
+      pieces.back() += text[++i];
+    else if (text[i] == ',')
+      pieces.emplace_back();
+    else
+      pieces.back() += text[i];
+  }
+  return pieces;
+}
+
 double in_seconds(WallTime time) { return static_cast<double>(time.time_since_epoch().count()) / 1000; }
 double in_seconds(const std::optional<WallTime>& time) { return time ? in_seconds(*time) : kNone; }
 
@@ -259,17 +275,13 @@ std::size_t count_in(const http::Request& request, const char* name, std::size_t
 
 std::vector<TrialCondition> parse_conditions(std::string_view filter) {
   std::vector<TrialCondition> conditions;
-  while (!filter.empty()) {
-    const std::size_t comma = std::min(filter.find(','), filter.size());
-    const std::string_view one = filter.substr(0, comma);
-    filter.remove_prefix(std::min(comma + 1, filter.size()));
+  for (const std::string& one : split_at_commas(filter)) {
     if (trimmed(one).empty()) continue;
     const std::size_t begin = one.find_first_of("<>=!~");
     const std::size_t size = begin != std::string_view::npos && one.substr(begin + 1, 1) == "=" ? 2 : 1;
     TrialCondition condition;
     if (begin != std::string_view::npos) {
-      condition = {trimmed(one.substr(0, begin)), std::string(one.substr(begin, size)),
-                   trimmed(one.substr(begin + size))};
+      condition = {trimmed(one.substr(0, begin)), one.substr(begin, size), trimmed(one.substr(begin + size))};
       if (condition.comparison == "==") condition.comparison = "=";
     }
     static constexpr std::array<std::string_view, 7> kComparisons{"<", "<=", ">", ">=", "=", "!=", "~"};

@@ -18,7 +18,8 @@ struct TrialCondition {
   std::string comparison;  // "<", "<=", ">", ">=", "=", "!=", "~" (contains)
   std::string text;
 };
-// Conditions between commas, all of which must hold. Throws HttpError(400) that names the condition.
+// Conditions between commas, all of which must hold; a comma of a value is written "\\,", and "\\\\" is a
+// backslash. Throws HttpError(400) that names the condition.
 std::vector<TrialCondition> parse_conditions(std::string_view filter);
 
 struct TrialQuery {

@@ -18,6 +18,7 @@
 #include "tuner/os/regular_file.h"
 #include "tuner/report/numbers/leaderboard.h"
 #include "tuner/report/numbers/study_front.h"
+#include "tuner/report/text/console_state.h"
 #include "tuner/report/text/trial_explanation.h"
 #include "tuner/report/text/trial_report.h"
 
@@ -53,6 +54,7 @@ report::TrialRows trial_rows(const StudyTable& table, int number) {
       if (attempt.trial != number) trial.others.push_back(attempt);
     trial.neighbours = billing::attempts_beside(table.store_folder(), table.name(), trial.attempts, now);
   }
+  trial.console_state = report::console_state(rows, trial.trial);
   trial.metrics = store.metrics(number);
   trial.events = store.events_of(number);
   for (const store::TrialRow& other : rows.trials)

@@ -48,9 +48,10 @@ TEST_CASE("another Host, Origin or site is refused for every method, open or not
       const auto status = [&](const std::string& lines) {
         return status_in(server.answer(method + ' ' + path + " HTTP/1.1\r\n" + lines + token + "\r\n"));
       };
-      for (const std::string& host : {std::string("evil.example"), "evil.example:" + port, "127.0.0.1:1",
-                                      std::string("127.0.0.1"), "127.0.0.1:" + port + ".evil.example",
-                                      std::string(), "localhost.evil.example:" + port, "gpu-box:81"}) {
+      for (const std::string& host : std::initializer_list<std::string>{
+               std::string("evil.example"), "evil.example:" + port, "127.0.0.1:1", std::string("127.0.0.1"),
+               "127.0.0.1:" + port + ".evil.example", std::string(), "localhost.evil.example:" + port,
+               "gpu-box:81"}) {
         CAPTURE(host);
         CHECK(status(line("Host", host)) == 421);
       }
@@ -106,9 +107,9 @@ TEST_CASE("the one-time address gives a session, once, in a cookie that scripts 
   CHECK(answer.find("; HttpOnly; SameSite=Strict; Path=/\r\n") != std::string::npos);
   CHECK(answer.find(kTestToken) == std::string::npos);
   const std::string cookie = line("Cookie", "other=1; " + cookie_in(answer));
-  const auto with_cookie = [&](const std::string& method, const std::string& path, const std::string& lines,
+  const auto with_cookie = [&](const std::string& method, const std::string& to, const std::string& lines,
                                const std::string& body = "") {
-    return status_in(server.answer(method + ' ' + path + " HTTP/1.1\r\n" + host + cookie + lines +
+    return status_in(server.answer(method + ' ' + to + " HTTP/1.1\r\n" + host + cookie + lines +
                                    (body.empty() ? "" : line("Content-Length", std::to_string(body.size()))) +
                                    "\r\n" + body));
   };

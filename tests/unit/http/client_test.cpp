@@ -43,7 +43,7 @@ TEST_CASE("the client keeps its connection, and opens it again where the server 
   ServerSettings settings;
   settings.limits.idle_patience = Milliseconds(50);
   TestServer server(test_routes(), settings);
-  Client client({{"127.0.0.1", server.port()}});
+  Client client(Client::Settings{{"127.0.0.1", server.port()}});
   const ClientRequest request{"GET", "/things/a", {{"Authorization", "Bearer " + kTestToken}}, ""};
   CHECK(client.ask(request).body == "a");
   CHECK(client.ask(request).body == "a");
@@ -54,7 +54,7 @@ TEST_CASE("the client keeps its connection, and opens it again where the server 
 
 TEST_CASE("the client gets streams piece by piece, and may end them") {
   const TestServer server(test_routes());
-  Client client({{"127.0.0.1", server.port()}});
+  Client client(Client::Settings{{"127.0.0.1", server.port()}});
   const ClientRequest request{"GET", "/count", {{"Authorization", "Bearer " + kTestToken}}, ""};
   std::string all;
   const ClientResponse response = client.ask(request, [&all](std::string_view piece) {
@@ -71,11 +71,11 @@ TEST_CASE("the client gets streams piece by piece, and may end them") {
 TEST_CASE("nobody there, no answer, nonsense and too much are errors that name the address") {
   const int port = listen_on({"127.0.0.1", 0}).address.port;
   CHECK(message_of([&] {
-          Client({{"127.0.0.1", port}}).ask({});
+          Client(Client::Settings{{"127.0.0.1", port}}).ask({});
         }).find(std::to_string(port)) != std::string::npos);
   const Listener silent = listen_on({"127.0.0.1", 0});
   CHECK(message_of([&] {
-          Client({silent.address, Milliseconds(1000), Milliseconds(50)}).ask({});
+          Client(Client::Settings{silent.address, Milliseconds(1000), Milliseconds(50)}).ask({});
         }).find("in time") != std::string::npos);
   for (const std::string& says :
        {std::string("SSH-2.0\r\n"), std::string("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"),
@@ -83,11 +83,14 @@ TEST_CASE("nobody there, no answer, nonsense and too much are errors that name t
         std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), std::string()}) {
     CAPTURE(says.substr(0, 80));
     const RudeServer server(says);
-    CHECK_THROWS_AS(Client({server.address()}).ask({}), Error);
+    CHECK_THROWS_AS(Client(Client::Settings{server.address()}).ask({}), Error);
   }
   const RudeServer large("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + std::string(100, 'x'));
-  CHECK_THROWS_AS(Client({large.address(), Milliseconds(1000), Milliseconds(1000), 50}).ask({}), Error);
-  CHECK(Client({large.address(), Milliseconds(1000), Milliseconds(1000), 100}).ask({}).body.size() == 100);
+  CHECK_THROWS_AS(
+      Client(Client::Settings{large.address(), Milliseconds(1000), Milliseconds(1000), 50}).ask({}), Error);
+  CHECK(Client(Client::Settings{large.address(), Milliseconds(1000), Milliseconds(1000), 100})
+            .ask({})
+            .body.size() == 100);
 }
 
 TEST_CASE("addresses are read as people write them") {

@@ -6,6 +6,10 @@
 #include <set>
 
 #include "support/catch.h"
+#include "tuner/core/model_reference.h"
+#include "tuner/endpoint/endpoint_state.h"
+#include "tuner/os/process.h"
+#include "tuner/serve/request_body.h"
 #include "unit/http/raw_client.h"
 #include "unit/http/server_fixture.h"
 #include "unit/serve/serve_fixture.h"
@@ -108,6 +112,7 @@ TEST_CASE("trials are sorted, filtered and cut by the server") {
   CHECK(numbers(page("filter=failure%3Dcrash,trial%3E40")) == std::vector<int>{49, 59});
   CHECK(numbers(page("filter=loss%3C0.02")) == std::vector<int>{51, 52, 53, 54, 55, 56, 57, 58, 59, 60});
   CHECK(numbers(page("filter=parameters.layers%3D2")) == std::vector<int>{1});
+  CHECK(numbers(page("filter=optimizer%3Dsgd%5C,adam")).empty());  // a comma of the value
   CHECK(page("limit=1").at("rows")[0].at("parameters").at("optimizer") == "adam");
   CHECK(served.error("/api/studies/steel/trials?sort=lrr", 400) == "the trials have no column \"lrr\"");
   CHECK(served.error("/api/studies/steel/trials?filter=lr", 400) == "\"lr\" is no condition");
@@ -272,6 +277,23 @@ TEST_CASE("requests need JSON that says something, and are obeyed as the command
   CHECK(served.json("/api/studies/steel").at("held").is_string());
 }
 
+TEST_CASE("an alias is moved by a name, a version and what the page has shown, or not at all") {
+  ServedStore store(1);
+  const Served served(store.path());
+  CHECK(served.post("/api/models/none/aliases", "{\"alias\": \"champion\", \"version\": 1}").status == 404);
+  CHECK(alias_move_of("{\"alias\": \"champion\", \"version\": 3, \"expected\": null}").expected == 0);
+  CHECK(alias_move_of("{\"alias\": \"champion\", \"version\": 3, \"expected\": 2}").expected == 2);
+  CHECK_FALSE(alias_move_of("{\"alias\": \"champion\", \"version\": 3}").expected.has_value());
+  for (const char* body :
+       {"{\"alias\": \"--store\", \"version\": 1}", "{\"alias\": \"1\", \"version\": 1}",
+        "{\"alias\": \"champion\", \"version\": \"1\"}", "{\"alias\": \"champion\", \"version\": 0}",
+        "{\"alias\": \"champion\", \"version\": 1, \"expected\": -1}",
+        "{\"alias\": \"champion\", \"version\": 1, \"x\": 1}"}) {
+    CAPTURE(body);
+    CHECK_THROWS_AS(alias_move_of(body), http::HttpError);
+  }
+}
+
 TEST_CASE("a study that is deleted is gone, and one that is begun anew under its name is another") {
   ServedStore store(5);
   const Served served(store.path());
@@ -329,18 +351,25 @@ TEST_CASE("the sandbox reaches an endpoint's own paths with its token, and nothi
   std::optional<http::TestServer> worker(std::in_place, std::move(routes));
   const fs::path folder = store.path() / "endpoints/steel";
   fs::create_directories(folder);
-  std::ofstream(folder / "token") << http::kTestToken << '\n';
-  std::ofstream(folder / "endpoint.json") << Json{{"model", "steel@champion"}};
-  std::ofstream(folder / "state.json") << Json{{"schema", 1},
-                                               {"state", "deployed"},
-                                               {"model", "steel"},
-                                               {"version", 3},
-                                               {"url", "http://" + worker->host()}};
+  std::ofstream(folder / endpoint::kAuthorizationFile)
+      << "Authorization: Bearer " << http::kTestToken << '\n';
+  endpoint::EndpointState state;
+  state.name = "steel";
+  state.asked = parse_model_reference("steel@champion");
+  state.pid = ::getpid();
+  state.start_time = process_info(::getpid())->start_time;
+  state.boot_id = boot_id();
+  state.version = 3;
+  state.url = "http://" + worker->host();
+  const auto write_state = [&](endpoint::State word) {
+    state.state = word;
+    std::ofstream(folder / endpoint::kStateFile) << endpoint::state_json(state);
+  };
+  write_state(endpoint::State::kNotDeployed);
   const Served served(store.path());
   const std::string to = "/api/endpoints/steel/invoke";
-  CHECK(served.post(to, "x").status == 409);  // nobody holds its lock
-  std::string holder;
-  const auto lock = FileLock::try_once(folder / "lock", holder);
+  CHECK(served.post(to, "x").status == 409);
+  write_state(endpoint::State::kDeployed);
   CHECK(served.json("/api/endpoints/steel").at("console_state") == "deployed");
   CHECK(served.json("/api/overview").at("endpoints")[0].at("version") == 3);
   const http::ClientResponse answer = served.post(to, "\x89PNG", "image/png");
