@@ -121,7 +121,7 @@ function row(study, trial, best) {
   };
 }
 
-const kOperators = { '<': (a, b) => a < b, '<=': (a, b) => a <= b, '>': (a, b) => a > b, '>=': (a, b) => a >= b, '=': (a, b) => String(a) === String(b), '!=': (a, b) => String(a) !== String(b), '~': (a, b) => String(a).includes(b) };
+const kOperators = { '<': (a, b) => a < b, '<=': (a, b) => a <= b, '>': (a, b) => a > b, '>=': (a, b) => a >= b, '=': (a, b) => String(a) === String(b), '!=': (a, b) => String(a) !== String(b), '~': (a, b) => String(a).toLowerCase().includes(b.toLowerCase()) };
 
 export function trialLines(study, query) {
   const field = (trial, name) => {
@@ -143,7 +143,8 @@ export function trialLines(study, query) {
       return { error: 'cannot read the condition “' + part + '”', hint: 'NAME OP VALUE, for example learning_rate<1e-3' };
     matching = matching.filter((trial) => {
       const value = field(trial, match[1]);
-      return value !== null && value !== undefined && kOperators[match[2]](value, typeof value === 'number' ? Number(match[3]) : match[3]);
+      if (value === null || value === undefined) return match[2] === '!=';
+      return kOperators[match[2]](value, typeof value === 'number' ? Number(match[3]) : match[3]);
     });
   }
   const byState = {};
