@@ -262,8 +262,9 @@ export function modelAnswer(name) {
   });
   return {
     schema: 1, model: name, current: 3, versions: [version(3, 0.731), version(2, 0.709), version(1, 0.66)], aliases: { current: 3, production: 2 }, endpoints: [name],
+    remarks: [{ version: 2, kind: 'approved', text: 'good on the test plates', who: 'grace@gpu-box', time: iso(7250) }],
     promotions: [{ alias: 'current', from: null, to: 1, reason: 'best trial of steel-legacy', evidence: { value: 0.66 }, time: iso(3600), who: 'ada@gpu-box' }, { alias: 'current', from: 1, to: 2, reason: 'better than version 1', evidence: { value: 0.709, 'test:AP': { bound: 0.65, reached: 0.688, passed: true }, against_champion: { difference: 0.041, interval: [0.012, 0.07] } }, time: iso(7200), who: 'ada@gpu-box' },
-      { alias: 'production', from: null, to: 2, reason: 'release of November', evidence: null, time: iso(7300), who: 'grace@gpu-box' }, { alias: 'current', from: 2, to: 3, reason: 'better than version 2', evidence: { value: 0.731 }, time: iso(10_800), who: 'ada@gpu-box' }],
+      { alias: 'production', from: null, to: 2, reason: 'release of November', evidence: null, time: iso(7300), who: 'grace@gpu-box' }, { alias: 'production', from: 2, to: 3, outcome: 'refused', reason: 'the gate: test:AP 0.61 is below 0.65', evidence: { 'test:AP': { bound: 0.65, reached: 0.61, passed: false } }, time: iso(10_700), who: 'ada@gpu-box' }, { alias: 'current', from: 2, to: 3, reason: 'better than version 2', evidence: { value: 0.731 }, time: iso(10_800), who: 'ada@gpu-box' }],
   };
 }
 
