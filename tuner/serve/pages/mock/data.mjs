@@ -106,7 +106,7 @@ export function studyAnswer(study) {
     failures: [...failures].map(([reason, list]) => ({ reason, trials: list })), stopped_early: counts.stopped ? { trials: counts.stopped, saved_estimate: cost(hours * 0.4) } : null,
     promoted: study.name === 'steel-legacy' && best ? [{ model: 'steel-detector', version: 3, trial: best.number, reason: 'best trial', current: true }] : [], promotion: null, warning: '', pareto_cost: [],
     machine: { host: 'gpu-box', cores: 32, gpus: kGpus.slice(0, study.gpus).map((uuid) => ({ uuid, name: 'NVIDIA L40S', memory: 48 * 2 ** 30 })), driver: '570.86' },
-    devices: kGpus.slice(0, study.gpus).map((device, k) => ({ device, name: 'NVIDIA L40S ' + k + study.evil, running: running.filter(({ gpu }) => gpu === k).map(({ number }) => number) })),
+    devices: kGpus.slice(0, study.gpus).map((device, k) => ({ device, name: 'NVIDIA L40S' + study.evil, running: running.filter(({ gpu }) => gpu === k).map(({ number }) => number) })),
     accepts_requests: true, why_no_requests: '', replicates: [],
     notices: [{ id: 3, time: iso(100), message: 'limits.trials is 120 now, asked for by ada@gpu-box' + study.evil }, ...study.notices],
   };

@@ -12,10 +12,10 @@ export interface Cost { lease_seconds: number; device_hours: number; usd: number
 export interface Overview {
   version: string; store: string; as_of: string;
   studies: StudyLine[];
-  comparisons: { comparison: string; created: string; studies: string[]; scored: boolean }[];
+  comparisons: { comparison: string; created: string; studies?: string[]; scored: boolean }[];
   models: ModelLine[];
   endpoints: EndpointLine[];
-  warnings: { study: string; message: string }[];
+  warnings: { study: string | null; message: string }[];
 }
 export interface StudyLine {
   study: string; state: string; console_state: string; standing: string; held: string | null; metric: string; goal: Goal; second_metric: string | null;
