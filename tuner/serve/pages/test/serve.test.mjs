@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -122,6 +123,51 @@ describe('the pages on tune serve', { skip: isMissing }, () => {
     }
     assert.deepEqual(tab.complaints, []);
   }));
+
+  test('a page of another name or of another server gets nothing out of it, and cannot ask it for anything', async () => {
+    const port = new URL(origin).port;
+    // A name that an attacker owns, and lets point here once the page is loaded.
+    const rebound = await launch(['--host-resolver-rules=MAP evil.test 127.0.0.1']);
+    try {
+      const page = await rebound.newPage();
+      for (const path of ['/', '/api/overview', '/login?once=x', '/assets/index.html']) {
+        const answer = await page.goto('http://evil.test:' + port + path);
+        assert.ok(answer.status() >= 400 && answer.status() < 500, path + ' ' + answer.status());
+        assert.doesNotMatch(await answer.text(), /done|live/);
+      }
+    } finally {
+      await rebound.close();
+    }
+    // A page of another server on this machine, in the browser that is signed in.
+    const stranger = createServer((request, response) => response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html><title>x</title>'));
+    await new Promise((done) => stranger.listen(0, '127.0.0.1', done));
+    const page = await browser.newPage();
+    try {
+      const limits = async () => { const status = JSON.parse(await tune('status', 'live', '--json')); return (status.study === 'live' ? status : status.studies[0]).limits.trials; };
+      const before = await limits();
+      await page.goto('http://127.0.0.1:' + stranger.address().port + '/');
+      const got = await page.evaluate(async (there) => {
+        const tries = [];
+        for (const [method, type] of [['GET', ''], ['POST', 'application/json'], ['POST', 'text/plain'], ['DELETE', ''], ['PUT', 'application/json']])
+          for (const mode of ['cors', 'no-cors']) {
+            if (mode === 'no-cors' && (method === 'DELETE' || method === 'PUT' || type === 'application/json')) continue;
+            const path = method === 'GET' ? '/api/overview' : '/api/studies/live/requests';
+            try {
+              const answer = await fetch(there + path, { method, mode, credentials: 'include', headers: type ? { 'Content-Type': type } : {}, body: method === 'POST' ? '{"command":"set","arguments":{"limits":{"trials":3}}}' : undefined });
+              tries.push(answer.type === 'opaque' ? 'opaque' : await answer.text());
+            } catch {
+              tries.push('refused');
+            }
+          }
+        return tries;
+      }, origin);
+      assert.ok(got.every((one) => one === 'refused' || one === 'opaque'), got.join());
+      assert.equal(await limits(), before);
+    } finally {
+      await page.close();
+      stranger.close();
+    }
+  });
 
   test('a study that runs moves before the eyes, and obeys', () => withTab(kViews[0], async (tab, page) => {
     await tab.open('/studies/live');

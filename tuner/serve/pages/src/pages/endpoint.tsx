@@ -29,7 +29,7 @@ export function EndpointPage({ name }: { name: string }) {
   const endpoint = answer.data;
   if (endpoint === null) return <div class="page">{crumbs}<MissingPage title={name} failure={answer.failure} /></div>;
   const state = endpoint.state ?? {};
-  const tokenFile = typeof endpoint.asked.token_file === 'string' && endpoint.asked.token_file !== '' ? endpoint.asked.token_file : (overview.data?.store ?? 'STORE') + '/endpoints/' + name + '/token';
+  const headerFile = (overview.data?.store ?? 'STORE') + '/endpoints/' + name + '/authorization';
   const others = (overview.data?.endpoints ?? []).filter((one) => one.state === 'deployed' || one.console_state === 'deployed');
   const targets: Target[] = [{ endpoint: name, title: titleOf(name, state.model, state.version) },
     ...others.filter((one) => one.endpoint !== name).map((one) => ({ endpoint: one.endpoint, title: titleOf(one.endpoint, one.model, one.version) }))];
@@ -65,7 +65,7 @@ export function EndpointPage({ name }: { name: string }) {
       </section>
       <section>
         <h2>From a program</h2>
-        {state.url && <Command text={curlOf(task, state.url, name, tokenFile)} label="a call from the command line" />}
+        {state.url && <Command text={curlOf(task, state.url, name, headerFile)} label="a call from the command line" />}
         <Command text={'tune undeploy ' + name} label="the command that takes it down" />
       </section>
       <details><summary>What was asked for, and its state</summary><div class="pair even"><div><h3>Asked</h3><Facts value={endpoint.asked} /></div><div><h3>State</h3><Facts value={state} /></div></div></details>
@@ -77,8 +77,9 @@ function titleOf(endpoint: string, model: string | null | undefined, version: nu
   return endpoint + (model ? ': ' + model + (version ? '@' + version : '') : '');
 }
 
-function curlOf(task: Task, url: string, name: string, tokenFile: string): string {
-  const call = 'curl -H "Authorization: Bearer $(cat ' + quoted(tokenFile) + ')" ';
+function curlOf(task: Task, url: string, name: string, headerFile: string): string {
+  // The token stays in its file, which its owner alone can read.
+  const call = 'curl -H ' + quoted('@' + headerFile) + ' ';
   if (task === 'images') return call + '-H "Content-Type: image/jpeg" --data-binary @image.jpg ' + url + '/invocations';
   if (task === 'texts') return call + '-H "Content-Type: text/plain" --data "a text" ' + url + '/invocations';
   return call + '-H "Content-Type: application/json" -d ' + "'" + JSON.stringify({ model: name, messages: [{ role: 'user', content: 'Hello' }] }) + "' " + url + '/v1/chat/completions';
