@@ -17,7 +17,7 @@ import { TextSandbox } from './sandbox_text.tsx';
 export type Task = 'images' | 'texts' | 'prompts';
 
 // Where a sandbox sends what is tried.
-export interface Target { readonly endpoint: string; readonly title: string }
+export interface Target { readonly endpoint: string; readonly model: string; readonly title: string }
 
 export function EndpointPage({ name }: { name: string }) {
   const answer = useAnswer<Endpoint>(api('endpoints', name), 'endpoints', 1000);
@@ -31,8 +31,8 @@ export function EndpointPage({ name }: { name: string }) {
   const state = endpoint.state ?? {};
   const headerFile = (overview.data?.store ?? 'STORE') + '/endpoints/' + name + '/authorization';
   const others = (overview.data?.endpoints ?? []).filter((one) => one.state === 'deployed' || one.console_state === 'deployed');
-  const targets: Target[] = [{ endpoint: name, title: titleOf(name, state.model, state.version) },
-    ...others.filter((one) => one.endpoint !== name).map((one) => ({ endpoint: one.endpoint, title: titleOf(one.endpoint, one.model, one.version) }))];
+  const targets: Target[] = [{ endpoint: name, model: state.model ?? '', title: titleOf(name, state.model, state.version) },
+    ...others.filter((one) => one.endpoint !== name).map((one) => ({ endpoint: one.endpoint, model: one.model ?? '', title: titleOf(one.endpoint, one.model, one.version) }))];
   return (
     <div class="page">
       {crumbs}
