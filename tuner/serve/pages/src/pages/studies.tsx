@@ -66,7 +66,7 @@ export function StudiesPage() {
           </div>
         </section>
       )}
-      <p class="note foot">tune {version}</p>
+      <p class="note foot">tune {version} · <a href="/assets/licences.txt">licences of what these pages are made of</a></p>
     </div>
   );
 }
