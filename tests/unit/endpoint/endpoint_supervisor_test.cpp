@@ -293,8 +293,6 @@ TEST_CASE("adapters are chosen by name, checked like the model, and followed too
   store.point(store.add_version({}, "polite"), "polite");
   tests::wait_until([&] { return store.state().adapters.at("kind").version == 2; }, "the next one is loaded");
   CHECK(running.ask("kind") == "polite 2");
-  CHECK(is_in_use(find_endpoint(store.path(), "e"), "polite", 2));
-  CHECK_FALSE(is_in_use(find_endpoint(store.path(), "e"), "polite", 1));
 }
 
 TEST_CASE("what a worker may hold of memory is bounded, and what goes beyond is refused by name") {
