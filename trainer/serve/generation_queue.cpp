@@ -82,11 +82,13 @@ void GenerationQueue::hand_out(const std::vector<served::Written>& pieces) {
   }
 }
 
+void GenerationQueue::give_up() { is_given_up_ = true; }
+
 void GenerationQueue::end_late_ones() {
   const SteadyTime now = std::chrono::steady_clock::now();
   std::vector<std::uint64_t> late;
   for (const auto& [id, one] : under_way_)
-    if (one.deadline <= now) late.push_back(id);
+    if (one.deadline <= now || is_given_up_) late.push_back(id);
   for (const std::uint64_t id : late) {
     model_->drop(id);
     under_way_.at(id).listener.on_failure(std::make_exception_ptr(
