@@ -312,14 +312,6 @@ std::vector<AttemptRow> StudyStore::attempts_between(int first, int last) const 
 
 std::int64_t StudyStore::data_version() const { return impl_->connection.number("PRAGMA data_version"); }
 
-std::int64_t StudyStore::last_event_id() const {
-  return impl_->connection.number("SELECT coalesce(max(id), 0) FROM events");
-}
-
-std::optional<MetricPoint> StudyStore::last_point(int trial, const std::string& metric) const {
-  return impl_->metrics.last_point(trial, metric);
-}
-
 std::vector<AttemptRow> StudyStore::attempts_on_devices(WallTime since) const {
   return attempt_rows_on_devices(impl_->connection, since);
 }

@@ -184,8 +184,6 @@ class StudyStore {
   std::vector<AttemptRow> attempts_between(int first, int last) const;  // of those trials
   // Changes with every commit of another connection; for comparing alone. Costs next to nothing.
   std::int64_t data_version() const;
-  std::int64_t last_event_id() const;  // 0 without any
-  std::optional<MetricPoint> last_point(int trial, const std::string& metric) const;
   // Attempts that had devices, and hold them still or have ended since `since`.
   std::vector<AttemptRow> attempts_on_devices(WallTime since) const;
   std::vector<MetricRow> metrics(int trial, const std::string& name = {}) const;  // by name, step

@@ -5,7 +5,7 @@ namespace tune::tests {
 namespace {
 
 // Trials that wait for the file "go", once they have begun.
-constexpr const char* kWaiting = "touch began.$1; until [ -e go ]; do sleep 0.02; done; echo loss=0.$1";
+constexpr const char* kUntilGo = "touch began.$1; until [ -e go ]; do sleep 0.02; done; echo loss=0.$1";
 
 const std::string kDetach = "tune --spec search.json --store store --detach";
 const std::string kUntilBegun = "until ls began.* > /dev/null 2>&1; do sleep 0.02; done\n";
@@ -13,7 +13,7 @@ const std::string kUntilBegun = "until ls began.* > /dev/null 2>&1; do sleep 0.0
 }  // namespace
 
 TEST_CASE("a detached study goes on in a session of its own, and is watched to its end with its exit code") {
-  StudyFolder folder(kWaiting);
+  StudyFolder folder(kUntilGo);
   folder.spec["limits"] = {{"trials", 2}, {"parallel", 1}};
   const ShellResult run =
       folder.shell(kDetach + " > begun || exit 9\n" + kUntilBegun +
@@ -36,7 +36,7 @@ TEST_CASE("a detached study goes on in a session of its own, and is watched to i
 }
 
 TEST_CASE("a detached study is stopped from elsewhere, and resumed detached") {
-  StudyFolder folder(kWaiting);
+  StudyFolder folder(kUntilGo);
   folder.spec["limits"] = {{"trials", 1}, {"parallel", 1}};
   const ShellResult run = folder.shell(
       kDetach + "\n" + kUntilBegun +
@@ -85,7 +85,7 @@ TEST_CASE("what is watched at rest shows its result, with the exit code of the c
 }
 
 TEST_CASE("who watches may go, and the study goes on") {
-  StudyFolder folder(kWaiting);
+  StudyFolder folder(kUntilGo);
   folder.spec["limits"] = {{"trials", 1}, {"parallel", 1}};
   const ShellResult run = folder.shell(kDetach + " > begun\n" + kUntilBegun + kLikeAtPrompt +
                                        "tune watch s --store store & watch=$!\n"

@@ -31,6 +31,7 @@ using Json = nlohmann::json;
 
 struct Model {
   std::string version, weights;
+  bool is_deaf = false;
   std::map<std::string, std::string> adapters;
 };
 
@@ -85,6 +86,7 @@ std::shared_ptr<const Model> load(const std::string& folder, const std::string& 
   auto model = std::make_shared<Model>();
   model->version = version;
   model->weights = content(folder + "/weights");
+  model->is_deaf = !content(folder + "/deaf").empty();
   for (const auto& [name, place] : adapters) model->adapters[name] = content(place + "/weights");
   return model;
 }
@@ -142,6 +144,7 @@ void serve(Worker& worker, int connection) {
 
 void obey(Worker& worker, const std::string& line) {
   const Json message = Json::parse(line);
+  if (message.contains("stats") && worker.now()->is_deaf) return;
   if (message.contains("stats")) {
     say({{"stats", {{"requests", worker.requests.load()}, {"last_request", nullptr}, {"failed", 0}}}});
     return;

@@ -172,6 +172,7 @@ int run_serve(const Arguments& arguments, Console& console) {
     while (!loop::stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
   server.stop(kGrace, /*ends_streams=*/false);
+  endpoint.give_up();
   return 0;
 }
 

@@ -78,7 +78,8 @@ void Control::take_line(std::string_view line) {
              {{"requests", totals.requests},
               {"last_request",
                totals.last_request ? OrderedJson(format_time(*totals.last_request)) : OrderedJson()},
-              {"failed", totals.failed}}}});
+              {"failed", totals.failed},
+              {"running", endpoint_.running()}}}});
     } else {
       throw Error(ExitCode::kUsage, "the line asks for neither load nor stats");
     }

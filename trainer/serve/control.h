@@ -16,7 +16,8 @@ namespace tune::trainer::serve {
 //   -> {"load": {"model": FOLDER, "version": "4", "base": FOLDER, "adapters": {"NAME": FOLDER}}}
 //   <- {"loaded": {"version": "4", "seconds": 1.2}} or {"failed": {"version": "4", "message": "..."}}
 //   -> {"stats": true}
-//   <- {"stats": {"requests": 12, "last_request": "2026-01-31T12:00:00.000Z", "failed": 0}}
+//   <- {"stats": {"requests": 12, "last_request": "2026-01-31T12:00:00.000Z", "failed": 0,
+//      "running": 0}}
 //   <- {"error": {"message": "..."}} for a line that is none of those
 class Control {
  public:

@@ -127,11 +127,18 @@ void Endpoint::load(const DeploymentRequest& request) {
   metrics_.loaded(request.version);
   if (!old) return;
   if (retiring_.joinable()) retiring_.join();
+  old_ = old;
   // Requests that hold it go on; then its queue finishes, and its memory is free.
   retiring_ = std::thread([old = std::move(old)]() mutable {
     while (old.use_count() > 1) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     old.reset();
   });
+}
+
+void Endpoint::give_up() {
+  const std::lock_guard no_load(loading_);
+  for (const std::shared_ptr<Deployment>& one : {current(), old_.lock()})
+    if (one && one->generations) one->generations->give_up();
 }
 
 std::shared_ptr<Deployment> Endpoint::current() const {
@@ -158,6 +165,7 @@ std::string Endpoint::adapter_of(const Deployment& deployment, const std::string
 http::Handler Endpoint::handler(Answering answer) const {
   return [this, answer = std::move(answer)](const http::Request& request) {
     const std::shared_ptr<Deployment> deployment = current();
+    if (request.method == "POST") metrics_.arrived();
     http::Response response;
     try {
       response = answer(request, deployment);

@@ -34,6 +34,11 @@ class Endpoint {
   // Blocks while it loads. Throws as load_deployment(), and leaves what answers as it was.
   void load(const DeploymentRequest& request);
 
+  // Answers that are still being written fail: the program ends, and has waited long enough.
+  void give_up();
+  // Examples and prompts that wait or are worked on.
+  std::size_t running() const { return current()->waiting(); }
+
   std::vector<http::Route> routes();
   // For the server: limits that go with the settings, errors in the protocols' own shapes, metrics.
   http::ServerSettings server_settings();
@@ -58,12 +63,13 @@ class Endpoint {
 
   const EndpointSettings settings_;
   std::ostream& notes_;
-  EndpointMetrics metrics_;
+  mutable EndpointMetrics metrics_;
   const std::int64_t created_;  // seconds since 1970
   mutable std::mutex mutex_;
   std::shared_ptr<Deployment> current_;
   std::mutex loading_;
   std::thread retiring_;  // waits until an old version has finished
+  std::weak_ptr<Deployment> old_;
 };
 
 }  // namespace tune::trainer::serve

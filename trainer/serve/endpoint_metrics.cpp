@@ -61,6 +61,11 @@ void Histogram::print(const std::string& name, const std::string& labels, std::s
 EndpointMetrics::EndpointMetrics(std::string model)
     : model_(std::move(model)), batches_({1, 2, 4, 8, 16, 32, 64}) {}
 
+void EndpointMetrics::arrived() {
+  const std::lock_guard lock(mutex_);
+  totals_.last_request = SystemClock().wall_now();
+}
+
 void EndpointMetrics::answered(const std::string& route, int status, Milliseconds took, bool asks_model) {
   const std::lock_guard lock(mutex_);
   ++requests_[{route, status}];
@@ -71,7 +76,6 @@ void EndpointMetrics::answered(const std::string& route, int status, Millisecond
       .first->second.add(std::chrono::duration<double>(took).count());
   ++totals_.requests;
   totals_.failed += status >= 500 ? 1 : 0;
-  totals_.last_request = SystemClock().wall_now();
 }
 
 void EndpointMetrics::computed_batch(std::size_t examples) {

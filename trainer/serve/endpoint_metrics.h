@@ -31,6 +31,7 @@ class EndpointMetrics {
  public:
   explicit EndpointMetrics(std::string model);
 
+  void arrived();  // a request for the model
   // A request of that route was answered. `asks_model`: it is one that the model answers.
   void answered(const std::string& route, int status, Milliseconds took, bool asks_model);
   void computed_batch(std::size_t examples);
@@ -40,7 +41,7 @@ class EndpointMetrics {
 
   struct Totals {
     std::uint64_t requests = 0, failed = 0;  // that were for the model; answered with 500 or above
-    std::optional<WallTime> last_request = std::nullopt;
+    std::optional<WallTime> last_request = std::nullopt;  // when it came
   };
   Totals totals() const;
   // `waiting`: examples and prompts that wait now; `under_way`: answers that are being written.

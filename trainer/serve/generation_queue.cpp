@@ -7,7 +7,7 @@
 namespace tune::trainer::serve {
 namespace {
 
-constexpr int kRetryAfterSeconds = 5;
+constexpr int kRetryAnswerAfterSeconds = 5;
 
 }  // namespace
 
@@ -30,7 +30,7 @@ void GenerationQueue::start(std::vector<Order> orders, SteadyTime deadline) {
     // More prompts than there are places are taken where nothing else waits.
     if (open_ > 0 && open_ + orders.size() > most_)
       throw Refusal::busy("too many answers are asked for already: " + std::to_string(open_),
-                          kRetryAfterSeconds);
+                          kRetryAnswerAfterSeconds);
     open_ += orders.size();
     for (Order& order : orders)
       waiting_.push_back({std::move(order.request), {std::move(order.listener), deadline}});
@@ -82,15 +82,17 @@ void GenerationQueue::hand_out(const std::vector<served::Written>& pieces) {
   }
 }
 
+void GenerationQueue::give_up() { is_given_up_ = true; }
+
 void GenerationQueue::end_late_ones() {
   const SteadyTime now = std::chrono::steady_clock::now();
   std::vector<std::uint64_t> late;
   for (const auto& [id, one] : under_way_)
-    if (one.deadline <= now) late.push_back(id);
+    if (one.deadline <= now || is_given_up_) late.push_back(id);
   for (const std::uint64_t id : late) {
     model_->drop(id);
-    under_way_.at(id).listener.on_failure(
-        std::make_exception_ptr(Refusal::busy("the answer was not written in time", kRetryAfterSeconds)));
+    under_way_.at(id).listener.on_failure(std::make_exception_ptr(
+        Refusal::busy("the answer was not written in time", kRetryAnswerAfterSeconds)));
     forget(id);
   }
 }

@@ -45,6 +45,8 @@ class GenerationQueue {
   void start(std::vector<Order> orders, SteadyTime deadline);
 
   std::size_t open() const { return open_; }  // waiting, or being written
+  // What is not written yet fails with a Refusal (503): the program ends.
+  void give_up();
 
  private:
   struct Open {
@@ -70,6 +72,7 @@ class GenerationQueue {
   };
   std::deque<Waiting> waiting_;
   bool ends_ = false;
+  std::atomic<bool> is_given_up_{false};
   std::map<std::uint64_t, Open> under_way_;  // of the worker alone
   std::uint64_t next_id_ = 0;
   std::thread worker_;

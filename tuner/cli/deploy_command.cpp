@@ -113,8 +113,7 @@ std::string first_request(const endpoint::EndpointState& state, const fs::path& 
   if (task == "language_model")
     return json + R"('{"model": ")" + state.name +
            R"(", "messages": [{"role": "user", "content": "Hello"}]}' )" + state.url + "/v1/chat/completions";
-  if (task == "text_classification")
-    return json + R"('{"inputs": ["a text"]}' )" + state.url + "/invocations";
+  if (task == "text_classification") return json + R"('{"text": "a text"}' )" + state.url + "/invocations";
   if (!task.empty())
     return " -H 'Content-Type: image/jpeg' --data-binary @image.jpg " + state.url + "/invocations";
   return " " + state.url + "/v2/models/" + state.name;

@@ -141,19 +141,6 @@ Json listed_json(const ListedEndpoint& endpoint) {
   return json;
 }
 
-bool is_in_use(const ListedEndpoint& endpoint, const std::string& model, int version) {
-  const EndpointState& state = endpoint.state;
-  if (state.state == State::kNotDeployed) return false;
-  const bool is_main = state.asked.model == model && state.version == version;
-  // Before a version answers, the state names none: the one that was asked for is being loaded.
-  const bool is_coming = state.asked.model == model && state.version == 0 &&
-                         (state.asked.version == version || state.asked.version == 0);
-  return is_main || is_coming ||
-         std::any_of(state.adapters.begin(), state.adapters.end(), [&](const auto& adapter) {
-           return adapter.second == ServedVersion{model, version};
-         });
-}
-
 std::vector<ListedEndpoint> list_endpoints(const fs::path& store) {
   const fs::path folder = endpoints_folder(store);
   std::vector<fs::path> folders;

@@ -65,9 +65,6 @@ struct ListedEndpoint {
 // Its state and, under "asked", what was asked; the same keys for every reader.
 Json listed_json(const ListedEndpoint& endpoint);
 
-// True for a version that answers, also beside another one that is being loaded, or is to be the first.
-bool is_in_use(const ListedEndpoint& endpoint, const std::string& model, int version);
-
 // All of the store, by name; none where there is no folder of endpoints. Throws Error(kEnvironment) for a
 // folder that cannot be read.
 std::vector<ListedEndpoint> list_endpoints(const std::filesystem::path& store);

@@ -93,7 +93,7 @@ void EventHub::add(const std::string& study, std::int64_t last_event,
   if (!study.empty())
     book_.with(study, [&](StudyTable& table) {
       StudyChanges nothing;
-      nothing.last_event = table.store().last_event_id();
+      nothing.last_event = table.store().last_event();
       const auto missed =
           last_event > 0 ? missed_since(table, last_event) : std::optional<StudyChanges>(nothing);
       const char* state = to_string(table.rows().study.state);

@@ -53,7 +53,7 @@ void StudyTable::read_all() {
   const std::uint64_t next = version_ + 1;
   version_ = 0;  // until all is here
   // Before the rows, so that what changes meanwhile is read again.
-  last_event_ = open_->last_event_id();
+  last_event_ = open_->last_event();
   stored_ = open_->study();
   rows_ = {};
   rows_.study = stored_;

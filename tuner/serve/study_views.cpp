@@ -107,7 +107,7 @@ OrderedJson promoted_json(const StudyTable& table) {
 
 OrderedJson notices_json(const StudyTable& table) {
   OrderedJson list = OrderedJson::array();
-  const std::int64_t last = table.store().last_event_id();
+  const std::int64_t last = table.store().last_event();
   std::vector<store::EventRow> found;
   for (store::EventRow& event : table.store().events(std::max<std::int64_t>(0, last - kEventsLookedAt)))
     if (event.kind == "notice" || event.kind == "request" || event.kind == "promotion")

@@ -121,9 +121,6 @@ TEST_CASE("a state is read back as it was written, and one whose supervisor is g
   const ListedEndpoint alive = find_endpoint(store.path(), "e");
   CHECK(state_json(alive.state) == state_json(state));
   CHECK_FALSE(alive.has_died);
-  CHECK(is_in_use(alive, "m", 3));
-  CHECK(is_in_use(alive, "polite", 4));
-  CHECK_FALSE(is_in_use(alive, "m", 2));
 
   EndpointState dead = state;
   ++dead.start_time;  // the number belongs to another process by now
@@ -132,20 +129,9 @@ TEST_CASE("a state is read back as it was written, and one whose supervisor is g
   CHECK(died.has_died);
   CHECK(died.state.state == State::kNotDeployed);
   CHECK(died.state.reason == "its supervisor (process " + std::to_string(dead.pid) + ") died");
-  CHECK_FALSE(is_in_use(died, "m", 3));
   dead.boot_id = "another";
   write_state(store.path(), state_json(dead));
   CHECK(find_endpoint(store.path(), "e").state.reason == "the machine was started again since");
-}
-
-TEST_CASE("a version that is about to be the first is in use as well") {
-  EndpointStore store;
-  EndpointState state = state_of_this_process();
-  state.state = State::kDeploying;
-  state.version = state.previous_version = 0;
-  write_state(store.path(), state_json(state));
-  CHECK(is_in_use(find_endpoint(store.path(), "e"), "m", 7));
-  CHECK_FALSE(is_in_use(find_endpoint(store.path(), "e"), "n", 7));
 }
 
 TEST_CASE("files that no supervisor wrote are named and do no harm to the other endpoints") {

@@ -293,8 +293,6 @@ TEST_CASE("adapters are chosen by name, checked like the model, and followed too
   store.point(store.add_version({}, "polite"), "polite");
   tests::wait_until([&] { return store.state().adapters.at("kind").version == 2; }, "the next one is loaded");
   CHECK(running.ask("kind") == "polite 2");
-  CHECK(is_in_use(find_endpoint(store.path(), "e"), "polite", 2));
-  CHECK_FALSE(is_in_use(find_endpoint(store.path(), "e"), "polite", 1));
 }
 
 TEST_CASE("what a worker may hold of memory is bounded, and what goes beyond is refused by name") {
@@ -363,6 +361,48 @@ TEST_CASE(
   CHECK(answered > 50);
   CHECK(seen == std::set<std::string>{"m 1", "m 2"});
   CHECK(running.last().restarts == 0);
+}
+
+TEST_CASE("a worker that answers no question any more is ended and started again") {
+  EndpointStore store;
+  store.point(store.add_version({{"deaf", "yes"}}));
+  MovedClock clock;
+  RunningEndpoint running(store, store.asked(), clock);
+  running.wait_until_deployed();
+  tests::wait_until(
+      [&] {
+        // A second at a time: a longer one is a time in which the supervisor itself was stopped.
+        clock.advance(Milliseconds(1'000));
+        std::this_thread::sleep_for(std::chrono::milliseconds(30));
+        return store.state().restarts > 0;
+      },
+      "it is started again");
+  CHECK(says(store.state().last_error, "it said nothing for 1m 00s"));
+}
+
+TEST_CASE("an alias that moves while the first files are checked is a conflict") {
+  EndpointStore store;
+  store.point(store.add_version());
+  const Endpoint asked = store.asked();
+  FollowedVersions versions(store.path(), asked);
+  versions.begin();
+  store.point(store.add_version());
+  std::optional<Error> conflict;
+  tests::wait_until(
+      [&] {
+        try {
+          return versions.take_check();
+        } catch (const Error& error) {
+          conflict = error;
+          return true;
+        }
+      },
+      "the check is done");
+  REQUIRE(conflict);
+  CHECK(conflict->code() == ExitCode::kConflict);
+  CHECK(conflict->what() ==
+        std::string("m was m version 1 and is m version 2 since: it moved while the files were "
+                    "checked"));
 }
 
 TEST_CASE("a store that cannot be written deploys nothing, and says what to do") {

@@ -9,7 +9,7 @@ namespace {
 
 using store::OptunaState;
 
-SearchSpace small_space() {
+SearchSpace searched_space() {
   Parameter rate{"learning_rate", ParameterType::kFloat, 1e-4, 1, Scale::kLog, {}, {}, {}, {}};
   Parameter size{"batch_size", ParameterType::kInt, 8, 30, Scale::kLinear, 8, {}, {}, {}};
   Parameter optimizer{"optimizer", ParameterType::kCategorical, 0,  0, Scale::kLinear,
@@ -46,7 +46,7 @@ TEST_CASE("every state of a trial has its place in Optuna", "[optuna]") {
   f.study.insert_metrics({store::metric_row(1, "validation:mAP", 1, 0.3),
                           store::metric_row(1, "validation:mAP", 2, 0.5),
                           store::metric_row(1, "loss", 1, 9)});
-  const store::OptunaStudy study = optuna_study(f.study, small_space());
+  const store::OptunaStudy study = optuna_study(f.study, searched_space());
   CHECK(study.name == "steel-legacy");
   CHECK(study.goals == std::vector{Goal::kMaximize});
   CHECK(study.system_attributes.at("study:metric_names") == Json::array({"validation:mAP"}));
@@ -71,7 +71,7 @@ TEST_CASE("every state of a trial has its place in Optuna", "[optuna]") {
 TEST_CASE("a parameter has its distribution in Optuna's words", "[optuna]") {
   ExportFixture f;
   f.add(1, TrialState::kCompleted, {0.5});
-  const store::OptunaTrial trial = optuna_study(f.study, small_space()).trials.at(0);
+  const store::OptunaTrial trial = optuna_study(f.study, searched_space()).trials.at(0);
   REQUIRE(trial.parameters.size() == 3);
   CHECK(distribution(trial, 0).dump() ==
         R"({"name":"FloatDistribution","attributes":{"step":null,"low":0.0001,"high":1.0,"log":true}})");
@@ -87,7 +87,7 @@ TEST_CASE("what lies outside the space keeps its value", "[optuna]") {
   store::TrialRow row = store::completed(store::trial_row(1), 0.5);
   row.parameters = {{"learning_rate", 3.0}, {"batch_size", 9}, {"optimizer", "adam"}, {"old", 1}};
   f.study.insert_trial(row);
-  const store::OptunaTrial trial = optuna_study(f.study, small_space()).trials.at(0);
+  const store::OptunaTrial trial = optuna_study(f.study, searched_space()).trials.at(0);
   REQUIRE(trial.parameters.size() == 2);
   CHECK(distribution(trial, 0)["attributes"]["high"] == 3.0);
   CHECK(trial.parameters[1].value == 9);

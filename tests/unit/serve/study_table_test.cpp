@@ -92,7 +92,7 @@ TEST_CASE("changes are told once, with the trials that they are about") {
   CHECK(changes.any);
   CHECK(changes.trials == std::set<int>{4});
   CHECK(changes.kinds == std::set<std::string>{"trial_finished"});
-  CHECK(changes.last_event == store.writer().last_event_id());
+  CHECK(changes.last_event == store.writer().last_event());
   CHECK(table.version() > version);
 }
 

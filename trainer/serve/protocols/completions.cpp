@@ -6,7 +6,7 @@
 namespace tune::trainer::serve {
 namespace {
 
-constexpr std::int64_t kMostTokens = 1 << 20, kMostPrompts = 64, kMostStops = 16, kMostAlternatives = 20;
+constexpr std::int64_t kMostPrompts = 64, kMostStops = 16, kMostAlternatives = 20;
 
 // A message's content: a text, or parts of which all are texts.
 std::string content_of(JsonMembers& message) {

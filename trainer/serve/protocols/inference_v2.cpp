@@ -248,7 +248,6 @@ void read_parameters(InferRequest& request, const Json& given, const served::Fac
   JsonMembers parameters(given, "parameters");
   request.all_binary = parameters.flag("binary_data_output").value_or(false);
   if (facts.input == served::InputKind::kPrompts) {
-    constexpr std::int64_t kMostTokens = 1 << 20;
     served::GenerationSettings& settings = request.settings;
     settings.max_new_tokens =
         parameters.whole("max_tokens", 1, kMostTokens).value_or(settings.max_new_tokens);

@@ -49,7 +49,6 @@ void add_text_instance(Invocation& invocation, const Json& value, const std::str
 }
 
 void add_prompts(Invocation& invocation, JsonMembers& members) {
-  constexpr std::int64_t kMostTokens = 1 << 20;
   const Json* inputs = members.find("inputs");
   if (inputs == nullptr) throw Refusal("inputs is missing", "inputs");
   const Json list = inputs->is_array() ? *inputs : Json::array({*inputs});

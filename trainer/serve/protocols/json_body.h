@@ -11,6 +11,9 @@
 
 namespace tune::trainer::serve {
 
+// More tokens of an answer, and larger ids of tokens, nobody asks for.
+inline constexpr std::int64_t kMostTokens = 1 << 20;
+
 // One object of a body. Whoever reads it says which members it knows; others are refused at the end. `null`
 // counts as absent. Throws Refusal for values of another kind or out of range. Owned by the function that
 // reads the body, which the object must outlive.

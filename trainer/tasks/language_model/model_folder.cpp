@@ -50,9 +50,9 @@ bool changes_base(const LoraSettings& settings) {
 
 }  // namespace
 
-ExampleTokens OpenedModel::tokens() const {
+ExampleTokens OpenedModel::tokens(const std::string& name) const {
   return {base->tokenizer, base->ends.empty() ? std::nullopt : std::optional(base->ends.front()),
-          base->path.string()};
+          name.empty() ? base->path.string() : name};
 }
 
 bool is_model(const fs::path& path) {

@@ -24,7 +24,8 @@ struct OpenedModel {
   std::string adapter_name;       // under which it lies on the decoder
   std::int64_t max_length = 0;    // that it was trained with; 0 where nobody says
 
-  ExampleTokens tokens() const;
+  // `name` is what errors call it; its base's path without.
+  ExampleTokens tokens(const std::string& name = "") const;
 };
 
 // Whether it looks like one that other programs made: a .gguf file, an adapter, or a Hugging Face folder of a

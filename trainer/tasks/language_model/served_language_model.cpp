@@ -35,7 +35,7 @@ class ServedLanguageModel final : public served::Generator {
  public:
   ServedLanguageModel(OpenedModel model, const std::map<std::string, std::filesystem::path>& adapters,
                       const loop::Compute& compute)
-      : model_(std::move(model)), tokens_(model_.tokens()), device_(compute.device) {
+      : model_(std::move(model)), tokens_(model_.tokens("this model")), device_(compute.device) {
     facts_.task = "language_model";
     facts_.input = served::InputKind::kPrompts;
     facts_.context = model_.base->shape.positions;

@@ -18,7 +18,7 @@ constexpr std::array kFacts{"trial",   "state",   "value", "value2",  "budget", 
                             "created", "started", "ended", "failure", "reason", "note"};
 constexpr std::array kStates{"queued", "running", "paused", "completed", "stopped", "failed", "deleted"};
 
-struct Condition {
+struct TrialCondition {
   std::string column, comparison, text;
 };
 
@@ -28,14 +28,15 @@ std::string trimmed(std::string_view text) {
   return std::string(text.substr(first, text.find_last_not_of(' ') - first + 1));
 }
 
-Condition condition_in(const std::string& text) {
+TrialCondition condition_in(const std::string& text) {
   // The longer ones first, so that "<=" is no "<".
   for (const char* comparison : {"<=", ">=", "!=", "<", ">", "=", "~"}) {
     const std::size_t at = text.find_first_of("<>=!~");
     if (at == std::string::npos || text.compare(at, std::string_view(comparison).size(), comparison) != 0)
       continue;
-    Condition condition{trimmed(std::string_view(text).substr(0, at)), comparison,
-                        trimmed(std::string_view(text).substr(at + std::string_view(comparison).size()))};
+    TrialCondition condition{
+        trimmed(std::string_view(text).substr(0, at)), comparison,
+        trimmed(std::string_view(text).substr(at + std::string_view(comparison).size()))};
     if (!condition.column.empty()) return condition;
   }
   throw Error(ExitCode::kUsage, in_quotes(text) + " is no condition",
@@ -77,7 +78,7 @@ bool holds(const T& value, const std::string& comparison, const T& other) {
   return comparison == "=" ? value == other : value != other;
 }
 
-bool fulfils(const Json& trial, const Condition& condition) {
+bool fulfils(const Json& trial, const TrialCondition& condition) {
   const Json value = value_of(trial, condition.column);
   if (value.is_null()) return condition.comparison == "!=";
   if (condition.comparison == "~")
@@ -103,7 +104,7 @@ std::vector<std::size_t> select_trials(const Json& trials, const TrialSelection&
     if (std::find(kStates.begin(), kStates.end(), state) == kStates.end())
       throw Error(ExitCode::kUsage, in_quotes(state) + " is no state of a trial",
                   name_hint(state, {kStates.begin(), kStates.end()}, "its states are"));
-  std::vector<Condition> conditions;
+  std::vector<TrialCondition> conditions;
   for (const std::string& text : selection.conditions) {
     conditions.push_back(condition_in(text));
     if (!trials.empty()) require_column(trials, conditions.back().column);
@@ -115,7 +116,7 @@ std::vector<std::size_t> select_trials(const Json& trials, const TrialSelection&
         selection.states.empty() ||
         std::find(selection.states.begin(), selection.states.end(), state) != selection.states.end();
     if (has_state && std::all_of(conditions.begin(), conditions.end(),
-                                 [&](const Condition& one) { return fulfils(trials[i], one); }))
+                                 [&](const TrialCondition& one) { return fulfils(trials[i], one); }))
       places.push_back(i);
   }
   const std::string sort = selection.sort.empty() ? "trial" : selection.sort;

@@ -138,6 +138,15 @@ TEST_CASE("An answer that is late is given up, and others are not") {
   CHECK(other.get().at(0).text.size() == 30);
 }
 
+TEST_CASE("A queue that is given up ends what is under way") {
+  Place place;
+  place.model->pause = 1ms;
+  auto answer = std::async(std::launch::async, [&] { return place.ask({asked(1'000'000)}); });
+  while (place.queue.open() == 0) std::this_thread::sleep_for(1ms);
+  place.queue.give_up();
+  CHECK(refusal_of([&] { answer.get(); }).starts_with("503"));
+}
+
 TEST_CASE("What the model fails on reaches those who wait, and the next request is answered") {
   Place place;
   CHECK_THROWS_WITH(place.ask({asked(3, 13)}), "unlucky");
@@ -191,6 +200,8 @@ TEST_CASE("A failure in the middle of a stream is told, and ends it") {
 TEST_CASE("Counts and histograms read as Prometheus has them") {
   serve::EndpointMetrics metrics("a\"b");
   metrics.loaded("3");
+  CHECK_FALSE(metrics.totals().last_request);
+  metrics.arrived();
   metrics.answered("/invocations", 200, 20ms, true);
   metrics.answered("/invocations", 503, 20s, true);
   metrics.answered("/ping", 200, 1ms, false);

@@ -106,7 +106,7 @@ export function studyAnswer(study) {
     failures: [...failures].map(([reason, list]) => ({ reason, trials: list })), stopped_early: counts.stopped ? { trials: counts.stopped, saved_estimate: cost(hours * 0.4) } : null,
     promoted: study.name === 'steel-legacy' && best ? [{ model: 'steel-detector', version: 3, trial: best.number, reason: 'best trial', current: true }] : [], promotion: null, warning: '', pareto_cost: [],
     machine: { host: 'gpu-box', cores: 32, gpus: kGpus.slice(0, study.gpus).map((uuid) => ({ uuid, name: 'NVIDIA L40S', memory: 48 * 2 ** 30 })), driver: '570.86' },
-    devices: kGpus.slice(0, study.gpus).map((device, k) => ({ device, name: 'NVIDIA L40S ' + k + study.evil, running: running.filter(({ gpu }) => gpu === k).map(({ number }) => number) })),
+    devices: kGpus.slice(0, study.gpus).map((device, k) => ({ device, name: 'NVIDIA L40S' + study.evil, running: running.filter(({ gpu }) => gpu === k).map(({ number }) => number) })),
     accepts_requests: true, why_no_requests: '', replicates: [],
     notices: [{ id: 3, time: iso(100), message: 'limits.trials is 120 now, asked for by ada@gpu-box' + study.evil }, ...study.notices],
   };
@@ -121,7 +121,7 @@ function row(study, trial, best) {
   };
 }
 
-const kOperators = { '<': (a, b) => a < b, '<=': (a, b) => a <= b, '>': (a, b) => a > b, '>=': (a, b) => a >= b, '=': (a, b) => String(a) === String(b), '!=': (a, b) => String(a) !== String(b), '~': (a, b) => String(a).includes(b) };
+const kOperators = { '<': (a, b) => a < b, '<=': (a, b) => a <= b, '>': (a, b) => a > b, '>=': (a, b) => a >= b, '=': (a, b) => String(a) === String(b), '!=': (a, b) => String(a) !== String(b), '~': (a, b) => String(a).toLowerCase().includes(b.toLowerCase()) };
 
 export function trialLines(study, query) {
   const field = (trial, name) => {
@@ -143,7 +143,8 @@ export function trialLines(study, query) {
       return { error: 'cannot read the condition “' + part + '”', hint: 'NAME OP VALUE, for example learning_rate<1e-3' };
     matching = matching.filter((trial) => {
       const value = field(trial, match[1]);
-      return value !== null && value !== undefined && kOperators[match[2]](value, typeof value === 'number' ? Number(match[3]) : match[3]);
+      if (value === null || value === undefined) return match[2] === '!=';
+      return kOperators[match[2]](value, typeof value === 'number' ? Number(match[3]) : match[3]);
     });
   }
   const byState = {};
@@ -261,8 +262,9 @@ export function modelAnswer(name) {
   });
   return {
     schema: 1, model: name, current: 3, versions: [version(3, 0.731), version(2, 0.709), version(1, 0.66)], aliases: { current: 3, production: 2 }, endpoints: [name],
+    remarks: [{ version: 2, kind: 'approved', text: 'good on the test plates', who: 'grace@gpu-box', time: iso(7250) }],
     promotions: [{ alias: 'current', from: null, to: 1, reason: 'best trial of steel-legacy', evidence: { value: 0.66 }, time: iso(3600), who: 'ada@gpu-box' }, { alias: 'current', from: 1, to: 2, reason: 'better than version 1', evidence: { value: 0.709, 'test:AP': { bound: 0.65, reached: 0.688, passed: true }, against_champion: { difference: 0.041, interval: [0.012, 0.07] } }, time: iso(7200), who: 'ada@gpu-box' },
-      { alias: 'production', from: null, to: 2, reason: 'release of November', evidence: null, time: iso(7300), who: 'grace@gpu-box' }, { alias: 'current', from: 2, to: 3, reason: 'better than version 2', evidence: { value: 0.731 }, time: iso(10_800), who: 'ada@gpu-box' }],
+      { alias: 'production', from: null, to: 2, reason: 'release of November', evidence: null, time: iso(7300), who: 'grace@gpu-box' }, { alias: 'production', from: 2, to: 3, outcome: 'refused', reason: 'the gate: test:AP 0.61 is below 0.65', evidence: { 'test:AP': { bound: 0.65, reached: 0.61, passed: false } }, time: iso(10_700), who: 'ada@gpu-box' }, { alias: 'current', from: 2, to: 3, reason: 'better than version 2', evidence: { value: 0.731 }, time: iso(10_800), who: 'ada@gpu-box' }],
   };
 }
 

@@ -12,10 +12,10 @@ export interface Cost { lease_seconds: number; device_hours: number; usd: number
 export interface Overview {
   version: string; store: string; as_of: string;
   studies: StudyLine[];
-  comparisons: { comparison: string; created: string; studies: string[]; scored: boolean }[];
+  comparisons: { comparison: string; created: string; studies?: string[]; scored: boolean }[];
   models: ModelLine[];
   endpoints: EndpointLine[];
-  warnings: { study: string; message: string }[];
+  warnings: { study: string | null; message: string }[];
 }
 export interface StudyLine {
   study: string; state: string; console_state: string; standing: string; held: string | null; metric: string; goal: Goal; second_metric: string | null;
@@ -23,11 +23,12 @@ export interface StudyLine {
   elapsed_seconds: number; created: string; updated: string; device_hours: number; usd: number | null; comparison: string | null;
 }
 export interface ModelLine {
-  model: string; versions: number; current: number | null; aliases: Record<string, number>; metric: string | null; value: Num; study: string | null;
+  model: string; versions: number; current: number | null; aliases?: Record<string, number>; metric: string | null; value: Num; study: string | null;
   trial: number | null; created: string | null;
 }
 export interface EndpointLine {
-  endpoint: string; state: string; console_state: string; model: string; version: string; url: string; since: string; last_error: string;
+  endpoint: string; state: string; console_state: string; model: string | null; version: number | string | null; url: string | null; since: string | null;
+  last_error: string | null; reason?: string | null;
 }
 
 export interface SpaceParameter {
@@ -117,18 +118,21 @@ export interface Trial {
 export interface LogPart { trial: number; attempt: number; begin: number; next: number; text: string; live: boolean; attempts: number }
 
 export interface ModelVersion {
-  version: number; created: string; study: string; trial: number; metric: string; goal: Goal; value: Num; lineage: Record<string, unknown>;
-  files: { path: string; bytes: number; sha256: string }[]; approval?: string; notes?: unknown;
+  version: number; approval?: string; created: string; study: string | null; trial: number | null; metric: string | null; goal: Goal; value: Num;
+  lineage: Record<string, unknown>; files: { path: string; bytes: number; sha256: string }[];
 }
 export interface Model {
   model: string; current: number | null; versions: ModelVersion[]; aliases?: Record<string, number>; endpoints?: string[];
-  promotions: { alias?: string; from: number | null; to: number | null; reason: string; evidence: unknown; time: string; who?: string }[];
+  promotions: { alias?: string; from: number | null; to: number | null; outcome?: string; reason: string; evidence: unknown; time: string; who?: string }[];
+  remarks?: { version: number; kind: string; text: string; who: string; time: string }[];
 }
 
 export interface Endpoint {
   endpoint: string; console_state: string; reachable: boolean; asked: Record<string, unknown>;
-  state: { state?: string; model?: string; version?: string; previous_version?: string | null; url?: string; since?: string; restarts?: number; last_error?: string;
-    requests?: number; undeploy_at?: string | null; pid?: number; worker_pid?: number } | null;
+  state: {
+    state?: string; reason?: string; model?: string; version?: number | string | null; previous_version?: number | string | null; url?: string | null; since?: string;
+    restarts?: number; last_error?: string | null; requests?: number; last_request?: string | null; undeploy_at?: string | null;
+  } | null;
 }
 
 // A number of an answer; NaN for none.

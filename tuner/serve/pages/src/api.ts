@@ -24,7 +24,7 @@ async function failureOf(response: Response): Promise<Failure> {
     // No JSON: the status has to do.
   }
   if (response.status === 401)
-    return new Failure(401, 'This browser is not signed in.', 'Open the address that `tune serve` printed when it started, or start it again for a new one.');
+    return new Failure(401, 'This browser is not signed in.', 'Reload the page to sign in with the token, or open the address that `tune serve` printed when it started.');
   return new Failure(response.status, message || 'The server answered ' + response.status + ' ' + response.statusText + '.', hint);
 }
 

@@ -9,18 +9,28 @@ export interface Condition {
   readonly value: string;
 }
 
-// What cannot be read is left to the server, which says why.
+function partsOf(text: string): string[] {
+  return (text.match(/(?:[^\\,]|\\.)+/g) ?? []).filter((part) => part.trim() !== '');
+}
+
+// Whether each part of it is a condition.
+export function isFilter(text: string): boolean {
+  const parts = partsOf(text);
+  return parts.length > 0 && conditionsOf(text).length === parts.length;
+}
+
+// What cannot be read is left to the server, which says why. A comma of a value is written "\,".
 export function conditionsOf(text: string): Condition[] {
   const conditions: Condition[] = [];
-  for (const part of text.split(',')) {
-    const match = /^\s*(.+?)\s*(<=|>=|!=|<|>|=|~)\s*(.*?)\s*$/.exec(part);
-    if (match) conditions.push({ name: match[1]!, comparison: match[2] as Comparison, value: match[3]! });
+  for (const part of partsOf(text)) {
+    const match = /^\s*([^<>=!~]+?)\s*(<=|>=|!=|==?|<|>|~)\s*(.*?)\s*$/.exec(part);
+    if (match) conditions.push({ name: match[1]!, comparison: (match[2] === '==' ? '=' : match[2]) as Comparison, value: match[3]!.replace(/\\(.)/g, '$1') });
   }
   return conditions;
 }
 
 export function filterText(conditions: readonly Condition[]): string {
-  return conditions.map(conditionText).join(',');
+  return conditions.map(({ name, comparison, value }) => name + comparison + value.replace(/[\\,]/g, '\\$&')).join(',');
 }
 export function conditionText({ name, comparison, value }: Condition): string {
   return name + comparison + value;
@@ -72,30 +82,35 @@ export function matching(points: Points, conditions: readonly Condition[]): { ma
   return { mask, unknown };
 }
 
-function labelTest({ comparison, value }: Condition, labels: readonly string[]): (at: number) => boolean {
-  const good = labels.map((label) => {
-    switch (comparison) {
-      case '=': return label === value;
-      case '!=': return label !== value;
-      case '~': return label.includes(value);
-      default: {
-        const [a, b] = [Number(label), Number(value)];
-        return comparison === '<' ? a < b : comparison === '<=' ? a <= b : comparison === '>' ? a > b : a >= b;
-      }
-    }
-  });
-  return (at) => good[at] === true;
+// As the server holds them: labels that are numbers compare as numbers, and what was not active holds "!=" alone.
+function holdsLabel({ comparison, value }: Condition, label: string): boolean {
+  if (comparison === '~') return label.toLowerCase().includes(value.toLowerCase());
+  const [a, b] = label.trim() !== '' && value.trim() !== '' ? [Number(label), Number(value)] : [NaN, NaN];
+  return Number.isNaN(a) || Number.isNaN(b) ? holds(label, comparison, value) : holds(a, comparison, b);
+}
+
+function holds<T extends string | number>(a: T, comparison: Comparison, b: T): boolean {
+  switch (comparison) {
+    case '<': return a < b;
+    case '<=': return a <= b;
+    case '>': return a > b;
+    case '>=': return a >= b;
+    case '!=': return a !== b;
+    default: return a === b;
+  }
+}
+
+// Which labels of a column the conditions leave.
+export function labelsKept(conditions: readonly Condition[], name: string, labels: readonly string[]): boolean[] {
+  return labels.map((label) => conditions.every((one) => one.name !== name || holdsLabel(one, label)));
+}
+
+function labelTest(condition: Condition, labels: readonly string[]): (at: number) => boolean {
+  const good = labels.map((label) => holdsLabel(condition, label));
+  return (at) => (Number.isNaN(at) ? condition.comparison === '!=' : good[at] === true);
 }
 
 function numberTest({ comparison, value }: Condition): (number: number) => boolean {
   const bound = Number(value);
-  switch (comparison) {
-    case '<': return (number) => number < bound;
-    case '<=': return (number) => number <= bound;
-    case '>': return (number) => number > bound;
-    case '>=': return (number) => number >= bound;
-    case '=': return (number) => number === bound;
-    case '!=': return (number) => !Number.isNaN(number) && number !== bound;
-    case '~': return (number) => String(number).includes(value);
-  }
+  return (number) => (Number.isNaN(number) ? comparison === '!=' : holds(number, comparison, bound));
 }

@@ -61,6 +61,7 @@ export function startRouting(): void {
     if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = (event.target as Element | null)?.closest?.('a');
     if (!(link instanceof HTMLAnchorElement) || link.target !== '' || link.hasAttribute('download') || link.origin !== location.origin) return;
+    if (link.pathname.startsWith('/assets/')) return;
     if (link.hash !== '' && link.pathname === location.pathname) return;
     event.preventDefault();
     go(link.pathname + link.search);

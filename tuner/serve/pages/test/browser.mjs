@@ -20,8 +20,8 @@ export function findChromium() {
   return undefined;
 }
 
-export function launch() {
-  return puppeteer.launch({ executablePath: findChromium(), args: ['--no-sandbox', '--disable-dev-shm-usage', '--force-prefers-reduced-motion'] });
+export function launch(words = []) {
+  return puppeteer.launch({ executablePath: findChromium(), args: ['--no-sandbox', '--disable-dev-shm-usage', '--force-prefers-reduced-motion', ...words] });
 }
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -293,6 +293,7 @@ describe('pages', { skip: findChromium() === undefined && 'no Chromium on this m
     await page.waitForFunction(() => document.querySelectorAll('.try tbody tr').length === 3);
     await page.evaluate(() => [...document.querySelectorAll('button')].find((button) => button.textContent === 'Two side by side').click());
     await page.waitForFunction(() => document.querySelectorAll('.try canvas.picture').length === 2);
+    assert.match(await page.$eval('.try:nth-child(2) [role=status]', (said) => said.textContent), /steel-detector@2/);  // another endpoint of the same model
     await settle(page);
     await checkPage(tab, 'boxes');
   }));
@@ -312,10 +313,8 @@ describe('pages', { skip: findChromium() === undefined && 'no Chromium on this m
     await tab.open('/endpoints/smol', 'textarea');
     await page.evaluate(() => [...document.querySelectorAll('button')].find((button) => button.textContent === 'Two side by side').click());
     await page.waitForFunction(() => document.querySelectorAll('.try').length === 2);
-    const selects = await page.$$('.try:nth-child(2) select');
-    await selects[0].select('smol');
     await page.waitForFunction(() => document.querySelectorAll('.try:nth-child(2) select').length === 2);
-    await (await page.$$('.try:nth-child(2) select'))[1].select('smol:pirate');
+    assert.deepEqual(await page.$$eval('.try', (panels) => panels.map((panel) => panel.querySelectorAll('select')[1].value)), ['smol', 'smol:pirate']);
     await page.type('textarea', 'What is steel?');
     await page.click('button.primary');
     await page.waitForFunction(() => [...document.querySelectorAll('pre.answer')].some((answer) => answer.textContent.includes('Answer of smol:pirate')));

@@ -31,7 +31,7 @@ test('times and costs are written as the terminal writes them', () => {
 
 test('the charts keep exactly the trials that the server lists under the same filter', () => {
   const study = makeStudy('s', { count: 500, seed: 4 }), columns = points.pointsOf(pointsAnswer(study, 0));
-  for (const text of ['learning_rate<1e-3', 'learning_rate>=1e-4,learning_rate<=1e-2', 'optimizer=adam', 'optimizer!=adam,optimizer!=sgd', 'momentum>0.9', 'value>0.5,batch_size<=20', 'trial<10', 'optimizer~adam', 'nesterov=true']) {
+  for (const text of ['learning_rate<1e-3', 'learning_rate>=1e-4,learning_rate<=1e-2', 'optimizer=adam', 'optimizer!=adam,optimizer!=sgd', 'momentum>0.9', 'value>0.5,batch_size<=20', 'trial<10', 'optimizer~adam', 'nesterov=true', 'nesterov!=true', 'momentum!=3', 'optimizer~ADAMW']) {
     const { mask, unknown } = filter.matching(columns, filter.conditionsOf(text));
     const listed = trialLines(study, new URLSearchParams({ filter: text, limit: '500' }));
     assert.equal(unknown.length, 0, text);
@@ -46,6 +46,9 @@ test('conditions are read and written alike, and one column’s can be replaced'
   assert.equal(filter.filterText(conditions), text);
   assert.deepEqual(filter.rangeOf(conditions, 'lr'), { low: 0.001, high: 0.1 });
   assert.equal(filter.rangeOf(conditions, 'kind'), null);
+  assert.deepEqual(filter.conditionsOf('kind=a\\, b, x == 3'), [{ name: 'kind', comparison: '=', value: 'a, b' }, { name: 'x', comparison: '=', value: '3' }]);
+  assert.equal(filter.filterText([{ name: 'kind', comparison: '=', value: 'a, \\b' }]), 'kind=a\\, \\\\b');
+  assert.deepEqual(filter.labelsKept(filter.conditionsOf('n>8,n!=32'), 'n', ['8', '16', '32']), [false, true, false]);
   assert.equal(filter.filterText(filter.withColumn(conditions, 'lr', [])), 'kind!=a b,name~x');
 });
 

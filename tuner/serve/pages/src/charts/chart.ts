@@ -16,6 +16,7 @@ export interface Chart {
   readonly x: Axis;
   readonly y: Axis;
   readonly series: readonly Series[];  // the later above the earlier
+  readonly rules?: readonly number[];  // places on x that are marked by a line from bottom to top
 }
 
 export const kLabels: Readonly<Record<Role, string>> = {

@@ -35,6 +35,7 @@ export function Curves(props: Props) {
   if (answer.failure !== null && curves === null) return <Failed failure={answer.failure} />;
   if (made === null || curves === null) return trials === '' ? <Empty title="No trials to draw curves of." /> : <Loading what="learning curves" />;
   const notes = [note, made.beyond > 0 ? numberText(made.beyond) + ' values lie beyond the axis.' : '',
+    by === 'step' && curves.rungs.length > 0 ? 'Broken lines are the rungs, at which a stop rule judges.' : '',
     curves.curves.some(({ thinned }) => thinned) ? 'Long curves are thinned: of each stretch the smallest and the largest value are drawn.' : ''];
   return (
     <Figure title={metric + ' by ' + (by === 'step' ? 'step' : 'seconds')} note={notes.filter(Boolean).join(' ')}
@@ -86,5 +87,5 @@ function chartOf(answer: CurvesAnswer, goal: Goal, by: 'step' | 'seconds', best:
   if (strongest !== null) series.push(strongest);
   const y = valueAxis(answer.metric, all, goal === 'minimize');
   const beyond = all.filter((value) => Number.isFinite(value) && !isShown(value, y)).length;
-  return { chart: { x: { ...roundEnds(by, 0, longest), max: longest * 1.02 || 1 }, y, series }, beyond };
+  return { chart: { x: { ...roundEnds(by, 0, longest), max: longest * 1.02 || 1 }, y, series, rules: by === 'step' ? answer.rungs : [] }, beyond };
 }

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { JSX } from 'preact';
 import { effect } from '@preact/signals';
 import type { SpaceParameter } from '../answers.ts';
-import { rangeOf, type Condition } from '../filter.ts';
+import { labelsKept, rangeOf, type Condition } from '../filter.ts';
 import { numberText, plural } from '../numbers.ts';
 import type { PointParameter } from '../points.ts';
 import { Figure } from '../parts/figure.tsx';
@@ -151,7 +151,7 @@ function Sheet(props: Props & { readonly rails: readonly Rail[] }) {
   const shares = (rail: Rail): Range | null => {
     if (drag?.name === rail.name) return drag.range;
     if (rail.labels !== null) {
-      const kept = rail.labels.map((label) => !conditions.some((one) => one.name === rail.name && one.comparison === '!=' && one.value === label));
+      const kept = labelsKept(conditions, rail.name, rail.labels);
       if (kept.every(Boolean)) return null;
       const first = kept.indexOf(true), last = kept.lastIndexOf(true);
       return first < 0 ? { low: 0, high: 0 } : { low: first / kept.length, high: (last + 1) / kept.length };
@@ -304,8 +304,11 @@ function conditionsFor(rail: Rail, { low, high }: Range): Condition[] {
   const { name, labels } = rail;
   if (labels !== null) {
     const n = labels.length;
-    // A category is kept when the brush covers its middle.
-    return labels.filter((_, k) => (k + 0.5) / n < low || (k + 0.5) / n > high).map((value) => ({ name, comparison: '!=', value }));
+    // A category is kept when the brush covers its middle. One alone is named, of several those that are not.
+    const isKept = (k: number) => (k + 0.5) / n >= low && (k + 0.5) / n <= high;
+    const kept = labels.filter((_, k) => isKept(k));
+    if (kept.length === 1) return [{ name, comparison: '=', value: kept[0]! }];
+    return labels.filter((_, k) => !isKept(k)).map((value) => ({ name, comparison: '!=', value }));
   }
   const conditions: Condition[] = [];
   if (low > 0) conditions.push({ name, comparison: '>=', value: String(valueAt(rail, low)) });

@@ -82,6 +82,7 @@ export function Plot({ label, chart, height, isSmall = false, describe, onPick }
           u.ctx.beginPath();
           u.ctx.rect(left - 4, top - 4, width + 8, high + 8);
           u.ctx.clip();
+          drawRules(u, at.chart);
           drawSeries(u.ctx, at.placed, uPlot.pxRatio);
           u.ctx.restore();
           highlight();
@@ -219,6 +220,20 @@ function place(u: uPlot, chart: Chart): Placed[] {
     }
     return { series, x: xs, y: ys };
   });
+}
+
+function drawRules(u: uPlot, { rules = [] }: Chart): void {
+  u.ctx.strokeStyle = ink('muted');
+  u.ctx.lineWidth = uPlot.pxRatio;
+  u.ctx.setLineDash([2 * uPlot.pxRatio, 3 * uPlot.pxRatio]);
+  for (const rule of rules) {
+    const x = u.valToPos(rule, 'x', true);
+    u.ctx.beginPath();
+    u.ctx.moveTo(x, u.bbox.top);
+    u.ctx.lineTo(x, u.bbox.top + u.bbox.height);
+    u.ctx.stroke();
+  }
+  u.ctx.setLineDash([]);
 }
 
 function nearest(u: uPlot, placed: readonly Placed[], left: number, top: number): Hit | null {

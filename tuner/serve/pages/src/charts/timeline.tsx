@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { effect } from '@preact/signals';
 import type { Timeline as TimelineAnswer } from '../answers.ts';
 import { dateText, hoursText, percentText, plural, secondsText, timeOf } from '../numbers.ts';
+import { deviceName } from '../parts/device.ts';
 import { Figure } from '../parts/figure.tsx';
 import { Empty } from '../parts/notice.tsx';
 import { ink, paint } from '../theme.ts';
@@ -48,8 +49,8 @@ export function Timeline({ timeline, onPick }: Props) {
       }
       table={() => ({
         columns: [{ title: 'device' }, { title: 'trial', isNumber: true }, { title: 'attempt', isNumber: true }, { title: 'state' }, { title: 'began' }, { title: 'time', isNumber: true }],
-        rows: devices.flatMap(({ device, name, spans }) => [...spans].reverse().map((span) =>
-          [name || device, span.trial, span.attempt, span.live ? 'running' : span.state, dateText(epoch + 1000 * span.begin), secondsText(span.end - span.begin)])),
+        rows: devices.flatMap((device) => [...device.spans].reverse().map((span) =>
+          [deviceName(devices, device), span.trial, span.attempt, span.live ? 'running' : span.state, dateText(epoch + 1000 * span.begin), secondsText(span.end - span.begin)])),
       })}>
       <Lanes timeline={timeline} onPick={onPick} part={{ from, to }} whole={whole} onZoom={setZoom} />
     </Figure>
@@ -147,7 +148,7 @@ function Lanes({ timeline, onPick, part: { from, to }, whole, onZoom }: Props & 
       onPointerLeave={() => { hovered.value = 0; setTip(null); }}>
       <canvas ref={canvas} aria-hidden="true" style={{ width: width + 'px', height: height + 'px' }} />
       <svg width={width} height={height + kAxis}>
-        {devices.map(({ device, name }, lane) => <text key={device} class="lane" x={0} y={lane * kLane + kLane / 2} dy="0.32em"><title>{device}</title>{shortened(name ? name + (sameName(devices, name) ? ' ' + shortId(device) : '') : device, Math.floor(labels / 7))}</text>)}
+        {devices.map((device, lane) => <text key={device.device} class="lane" x={0} y={lane * kLane + kLane / 2} dy="0.32em"><title>{device.device}</title>{shortened(deviceName(devices, device), Math.floor(labels / 7))}</text>)}
         {ticksOf(axis, axis.min, axis.max, inner, 90).map((tick) => {
           const px = x((tick.at - epoch) / 1000);
           return <g key={tick.at}><line class="grid" x1={px} x2={px} y1={0} y2={height + 4} /><text class="tick" x={px} y={height + 17} text-anchor="middle">{tick.text}</text></g>;
@@ -164,11 +165,4 @@ function Lanes({ timeline, onPick, part: { from, to }, whole, onZoom }: Props & 
       )}
     </div>
   );
-}
-
-function sameName(devices: TimelineAnswer['devices'], name: string): boolean {
-  return devices.filter((device) => device.name === name).length > 1;
-}
-function shortId(device: string): string {
-  return device.startsWith('GPU-') ? device.slice(4, 8) : device;
 }

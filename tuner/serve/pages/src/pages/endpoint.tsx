@@ -5,6 +5,7 @@ import type { Endpoint, Model, Overview } from '../answers.ts';
 import { agoText, countText, dateText, timeOf, valueText } from '../numbers.ts';
 import { Command } from '../parts/copy.tsx';
 import { Empty, Failed, MissingPage } from '../parts/notice.tsx';
+import { quoted } from '../parts/shell.ts';
 import { State } from '../parts/state.tsx';
 import { Tiles } from '../parts/tiles.tsx';
 import { hrefOf } from '../route.ts';
@@ -16,7 +17,7 @@ import { TextSandbox } from './sandbox_text.tsx';
 export type Task = 'images' | 'texts' | 'prompts';
 
 // Where a sandbox sends what is tried.
-export interface Target { readonly endpoint: string; readonly title: string }
+export interface Target { readonly endpoint: string; readonly model: string; readonly title: string }
 
 export function EndpointPage({ name }: { name: string }) {
   const answer = useAnswer<Endpoint>(api('endpoints', name), 'endpoints', 1000);
@@ -28,9 +29,10 @@ export function EndpointPage({ name }: { name: string }) {
   const endpoint = answer.data;
   if (endpoint === null) return <div class="page">{crumbs}<MissingPage title={name} failure={answer.failure} /></div>;
   const state = endpoint.state ?? {};
+  const headerFile = (overview.data?.store ?? 'STORE') + '/endpoints/' + name + '/authorization';
   const others = (overview.data?.endpoints ?? []).filter((one) => one.state === 'deployed' || one.console_state === 'deployed');
-  const targets: Target[] = [{ endpoint: name, title: titleOf(name, state.model, state.version) },
-    ...others.filter((one) => one.endpoint !== name).map((one) => ({ endpoint: one.endpoint, title: titleOf(one.endpoint, one.model, one.version) }))];
+  const targets: Target[] = [{ endpoint: name, model: state.model ?? '', title: titleOf(name, state.model, state.version) },
+    ...others.filter((one) => one.endpoint !== name).map((one) => ({ endpoint: one.endpoint, model: one.model ?? '', title: titleOf(one.endpoint, one.model, one.version) }))];
   return (
     <div class="page">
       {crumbs}
@@ -39,7 +41,8 @@ export function EndpointPage({ name }: { name: string }) {
           <h1 tabIndex={-1}>{name}</h1>
           <p class="subtitle">
             <State state={endpoint.console_state} />{' '}
-            {state.model !== undefined && <a href={hrefOf(['models', state.model])}>{state.model}</a>} {state.version !== undefined && 'version ' + state.version}
+            {state.model !== undefined && <a href={hrefOf(['models', state.model])}>{state.model}</a>} {state.version != null && 'version ' + state.version}
+            {state.reason && <span class="note"> · {state.reason}</span>}
           </p>
         </div>
       </div>
@@ -47,7 +50,7 @@ export function EndpointPage({ name }: { name: string }) {
       {state.last_error && <p class="notice">{state.last_error}</p>}
       <Tiles tiles={[
         { title: 'state', value: endpoint.console_state, note: state.since ? agoText(timeOf(state.since), Date.now()) : '' },
-        { title: 'requests', value: state.requests === undefined ? '–' : countText(state.requests) },
+        { title: 'requests', value: state.requests === undefined ? '–' : countText(state.requests), note: state.last_request ? 'the last ' + agoText(timeOf(state.last_request), Date.now()) : '' },
         { title: 'restarts', value: state.restarts === undefined ? '–' : countText(state.restarts) },
         { title: 'version before', value: state.previous_version ?? '–', note: 'a rollback takes it up again' },
         ...(state.undeploy_at ? [{ title: 'undeploys', value: dateText(timeOf(state.undeploy_at)) }] : []),
@@ -62,8 +65,7 @@ export function EndpointPage({ name }: { name: string }) {
       </section>
       <section>
         <h2>From a program</h2>
-        {state.url && <Command text={curlOf(task, state.url, name)} label="a call from the command line" />}
-        <p class="note">The token lies in the endpoint's folder of the store, readable by its owner alone.</p>
+        {state.url && <Command text={curlOf(task, state.url, name, headerFile)} label="a call from the command line" />}
         <Command text={'tune undeploy ' + name} label="the command that takes it down" />
       </section>
       <details><summary>What was asked for, and its state</summary><div class="pair even"><div><h3>Asked</h3><Facts value={endpoint.asked} /></div><div><h3>State</h3><Facts value={state} /></div></div></details>
@@ -71,12 +73,13 @@ export function EndpointPage({ name }: { name: string }) {
   );
 }
 
-function titleOf(endpoint: string, model: string | undefined, version: string | undefined): string {
+function titleOf(endpoint: string, model: string | null | undefined, version: number | string | null | undefined): string {
   return endpoint + (model ? ': ' + model + (version ? '@' + version : '') : '');
 }
 
-function curlOf(task: Task, url: string, name: string): string {
-  const call = "curl -H \"Authorization: Bearer $(cat TOKEN_FILE)\" ";
+function curlOf(task: Task, url: string, name: string, headerFile: string): string {
+  // The token stays in its file, which its owner alone can read.
+  const call = 'curl -H ' + quoted('@' + headerFile) + ' ';
   if (task === 'images') return call + '-H "Content-Type: image/jpeg" --data-binary @image.jpg ' + url + '/invocations';
   if (task === 'texts') return call + '-H "Content-Type: text/plain" --data "a text" ' + url + '/invocations';
   return call + '-H "Content-Type: application/json" -d ' + "'" + JSON.stringify({ model: name, messages: [{ role: 'user', content: 'Hello' }] }) + "' " + url + '/v1/chat/completions';

@@ -23,14 +23,14 @@ export function EndpointsPage() {
         <div class="scroll" tabIndex={0} role="region" aria-label="Endpoints">
           <table class="wide">
             <caption class="unseen">Endpoints</caption>
-            <thead><tr><th scope="col">endpoint</th><th scope="col">state</th><th scope="col">model</th><th scope="col" class="number">version</th><th scope="col">address</th><th scope="col">since</th><th scope="col">last error</th></tr></thead>
+            <thead><tr><th scope="col">endpoint</th><th scope="col">state</th><th scope="col">model</th><th scope="col" class="number">version</th><th scope="col">address</th><th scope="col">since</th><th scope="col">what it says</th></tr></thead>
             <tbody>
               {endpoints.map((one) => (
                 <tr key={one.endpoint}>
                   <th scope="row"><a href={hrefOf(['endpoints', one.endpoint])}>{one.endpoint}</a></th>
                   <td><State state={one.console_state || one.state} /></td>
-                  <td><a href={hrefOf(['models', one.model])}>{one.model}</a></td><td class="number">{one.version}</td>
-                  <td><code>{one.url}</code></td><td title={dateText(timeOf(one.since))}>{agoText(timeOf(one.since), now)}</td><td><span class="reason" title={one.last_error}>{one.last_error}</span></td>
+                  <td>{one.model !== null && <a href={hrefOf(['models', one.model])}>{one.model}</a>}</td><td class="number">{one.version ?? ''}</td>
+                  <td>{one.url && <code>{one.url}</code>}</td><td title={dateText(timeOf(one.since))}>{agoText(timeOf(one.since), now)}</td><td><span class="reason">{one.last_error || one.reason || ''}</span></td>
                 </tr>
               ))}
             </tbody>

@@ -46,8 +46,8 @@ export function ModelPage({ name }: { name: string }) {
                       <th scope="row" class="number">{version.version}</th>
                       <td>{own.map((alias) => <span key={alias} class="tag">{alias}</span>)}</td>
                       {hasApproval && <td><State state={version.approval ?? ''} /></td>}
-                      <td>{version.metric}</td><td class="number">{valueText(version.value)}</td>
-                      <td><a href={hrefOf(['studies', version.study, 'trials', version.trial])}>{version.study}/{version.trial}</a></td>
+                      <td>{version.metric ?? ''}</td><td class="number">{valueText(version.value)}</td>
+                      <td>{version.study !== null && version.trial !== null ? <a href={hrefOf(['studies', version.study, 'trials', version.trial])}>{version.study}/{version.trial}</a> : 'imported'}</td>
                       <td class="number">{bytesText(version.files.reduce((sum, { bytes }) => sum + bytes, 0))}</td>
                       <td>{dateText(timeOf(version.created))}</td>
                       <td class="number"><button type="button" onClick={() => ask({ version: version.version, alias: aliasToMove(aliases, version.version), isRollback: version.version < (aliases[aliasToMove(aliases, version.version)] ?? 0) })}>Promote…</button></td>
@@ -59,17 +59,26 @@ export function ModelPage({ name }: { name: string }) {
           </div>
         </section>
       )}
-      {versions.map((version) => <Lineage key={version.version} version={version} isOpen={version === versions[0]} />)}
+      {versions.map((version) => <Lineage key={version.version} model={name} version={version} isOpen={version === versions[0]} />)}
       <section>
         <h2>Promotions</h2>
         {model.promotions.length === 0 ? <Empty title="Nothing has been promoted yet." /> : (
           <Grid caption="Log of promotions" isHidden data={{
-            columns: [{ title: 'time' }, { title: 'alias' }, { title: 'from', isNumber: true }, { title: 'to', isNumber: true }, { title: 'by' }, { title: 'reason', isLong: true }, { title: 'evidence', isLong: true }],
-            rows: [...model.promotions].reverse().map(({ time, alias, from, to, who, reason, evidence }) =>
-              [dateText(timeOf(time)), alias ?? 'current', from ?? '–', to ?? '–', who ?? '', reason, evidence && Object.keys(evidence as object).length > 0 ? <Facts value={evidence} /> : '']),
+            columns: [{ title: 'time' }, { title: 'alias' }, { title: 'from', isNumber: true }, { title: 'to', isNumber: true }, { title: 'outcome' }, { title: 'by' }, { title: 'reason', isLong: true }, { title: 'evidence', isLong: true }],
+            rows: [...model.promotions].reverse().map(({ time, alias, from, to, outcome, who, reason, evidence }) =>
+              [dateText(timeOf(time)), alias ?? 'current', from ?? '–', to ?? '–', <State state={outcome ?? 'moved'} />, who ?? '', reason, evidence && Object.keys(evidence as object).length > 0 ? <Facts value={evidence} /> : '']),
           }} />
         )}
       </section>
+      {(model.remarks ?? []).length > 0 && (
+        <section>
+          <h2>What was said of its versions</h2>
+          <Grid caption="Remarks" isHidden data={{
+            columns: [{ title: 'time' }, { title: 'version', isNumber: true }, { title: 'what' }, { title: 'by' }, { title: 'text', isLong: true }],
+            rows: [...model.remarks!].reverse().map(({ time, version, kind, who, text }) => [dateText(timeOf(time)), version, <State state={kind} />, who, text]),
+          }} />
+        </section>
+      )}
       {asked !== null && <PromoteDialog model={name} aliases={aliases} asked={asked} onClose={() => ask(null)} />}
     </div>
   );
@@ -94,17 +103,21 @@ function PromoteDialog({ model, aliases, asked, onClose }: { model: string; alia
       <label>alias <input type="text" list="aliases" value={alias} onInput={(event) => setAlias(event.currentTarget.value.trim())} required pattern="[a-z][a-z0-9-]*" /></label>
       <datalist id="aliases">{[...new Set(['production', 'champion', ...Object.keys(aliases)])].map((one) => <option key={one} value={one} />)}</datalist>
       <p>{expected === null ? 'No version has this alias yet.' : 'It is version ' + expected + ' now. Endpoints that follow it load the new version beside the old one and switch.'}</p>
-      <Command text={'tune models promote ' + model + '@' + asked.version + ' --to ' + alias} label="the command that does the same" />
+      <Command text={'tune models alias set ' + model + '@' + asked.version + ' ' + alias + ' --expected ' + (expected ?? 'none')} label="the command that does the same" />
     </Dialog>
   );
 }
 
-function Lineage({ version, isOpen }: { version: ModelVersion; isOpen: boolean }) {
+function Lineage({ model, version, isOpen }: { model: string; version: ModelVersion; isOpen: boolean }) {
   return (
     <details open={isOpen}>
       <summary>Version {version.version}: where it comes from, and its files</summary>
       <div class="pair even">
-        <div><h3>Lineage</h3><Facts value={version.lineage} /></div>
+        <div>
+          <h3>Lineage</h3>
+          <Facts value={version.lineage} />
+          {version.approval === 'pending' && <Command text={'tune models approve ' + model + '@' + version.version} label="the command that approves it" />}
+        </div>
         <Grid caption="Files" data={{
           columns: [{ title: 'file' }, { title: 'size', isNumber: true }, { title: 'SHA-256', isLong: true }],
           rows: version.files.map(({ path, bytes, sha256 }) => [path, bytesText(bytes), <code title={sha256}>{sha256.slice(0, 16)}…</code>]),

@@ -27,7 +27,7 @@ export function ModelsPage() {
               {models.map((model) => (
                 <tr key={model.model}>
                   <th scope="row"><a href={hrefOf(['models', model.model])}>{model.model}</a></th>
-                  <td>{Object.entries(model.aliases).map(([alias, version]) => <span key={alias} class="tag">{alias} → {version}</span>)}</td>
+                  <td>{Object.entries(model.aliases ?? {}).map(([alias, version]) => <span key={alias} class="tag">{alias} → {version}</span>)}</td>
                   <td class="number">{model.versions}</td><td>{model.metric ?? ''}</td><td class="number">{valueText(model.value)}</td>
                   <td>{model.study !== null && model.trial !== null && <a href={hrefOf(['studies', model.study, 'trials', model.trial])}>{model.study}/{model.trial}</a>}</td>
                   <td>{dateText(timeOf(model.created))}</td>

@@ -24,10 +24,13 @@ export function failureIn(error: unknown): Failure {
 }
 
 // One panel, or two beside each other, each with its own target.
-export function SideBySide({ targets, panel }: { targets: readonly Target[]; panel: (target: Target, label: string) => ComponentChildren }) {
+export function SideBySide({ targets, panel }: { targets: readonly Target[]; panel: (target: Target, k: number) => ComponentChildren }) {
   const [isDouble, setDouble] = useState(false);
-  const [chosen, choose] = useState<readonly [string, string]>([targets[0]!.endpoint, (targets[1] ?? targets[0]!).endpoint]);
-  const target = (k: 0 | 1) => targets.find(({ endpoint }) => endpoint === chosen[k]) ?? targets[0]!;
+  const first = targets[0]!;
+  // Beside it another endpoint of the same model, where there is one.
+  const beside = targets.find(({ endpoint, model }) => endpoint !== first.endpoint && model === first.model) ?? first;
+  const [chosen, choose] = useState<readonly [string | null, string | null]>([null, null]);
+  const target = (k: 0 | 1) => targets.find(({ endpoint }) => endpoint === chosen[k]) ?? (k === 0 ? first : beside);
   const places = isDouble ? ([0, 1] as const) : ([0] as const);
   return (
     <>
@@ -44,7 +47,7 @@ export function SideBySide({ targets, panel }: { targets: readonly Target[]; pan
                 </select>
               </label>
             )}
-            {panel(target(k), isDouble ? ' ' + (k + 1) : '')}
+            {panel(target(k), k)}
           </div>
         ))}
       </div>

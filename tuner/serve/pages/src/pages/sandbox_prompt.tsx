@@ -41,7 +41,7 @@ export function PromptSandbox({ targets }: { targets: readonly Target[] }) {
         </div>
         <p class="buttons"><button type="submit" class="primary">Send</button> <span class="note">Ctrl+Enter</span></p>
       </form>
-      <SideBySide targets={targets} panel={(target, label) => <Panel key={target.endpoint} target={target} prompt={sent} label={label} />} />
+      <SideBySide targets={targets} panel={(target, k) => <Panel key={target.endpoint} target={target} prompt={sent} isSecond={k === 1} />} />
     </>
   );
 }
@@ -49,7 +49,8 @@ export function PromptSandbox({ targets }: { targets: readonly Target[] }) {
 interface Written { readonly text: string; readonly tokens: number; readonly first: number; readonly seconds: number; readonly model: string; readonly end: string }
 const kNothing: Written = { text: '', tokens: 0, first: NaN, seconds: 0, model: '', end: '' };
 
-function Panel({ target, prompt, label }: { target: Target; prompt: Prompt | null; label: string }) {
+function Panel({ target, prompt, isSecond }: { target: Target; prompt: Prompt | null; isSecond: boolean }) {
+  const label = isSecond ? ' 2' : '';
   const [written, setWritten] = useState<Written>(kNothing);
   const [failure, setFailure] = useState<Failure | null>(null);
   const [isBusy, setBusy] = useState(false);
@@ -64,7 +65,8 @@ function Panel({ target, prompt, label }: { target: Target; prompt: Prompt | nul
       if (hasEnded) return;
       const ids = (answer.data ?? []).flatMap(({ id }) => (typeof id === 'string' ? [id] : []));
       setNames(ids);
-      setModel((before) => (ids.includes(before) ? before : ids[0] ?? ''));
+      // Of the second panel another one than of the first, where there is another.
+      setModel((before) => (ids.includes(before) ? before : (isSecond ? ids[1] : undefined) ?? ids[0] ?? ''));
     }).catch(() => undefined);  // its default answers
     return () => { hasEnded = true; };
   }, [target.endpoint]);

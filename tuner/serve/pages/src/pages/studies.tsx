@@ -40,7 +40,7 @@ export function StudiesPage() {
         )}
       </div>
       {answer.failure !== null && answer.failure.status !== 0 && <Failed failure={answer.failure} />}
-      {warnings.map(({ study, message }) => <p key={study} class="notice"><strong>{study}</strong>: {message}</p>)}
+      {warnings.map(({ study, message }) => <p key={message} class="notice">{study !== null && <><strong>{study}</strong>: </>}{message}</p>)}
       {studies.length === 0 ? (
         <Empty title="No study in this store yet.">
           <p>A search that is started here shows as soon as it begins:</p>
@@ -58,7 +58,7 @@ export function StudiesPage() {
                 {comparisons.map(({ comparison, scored, studies: parts, created }) => (
                   <tr key={comparison}>
                     <th scope="row"><a href={hrefOf(['comparisons', comparison])}>{comparison}</a></th>
-                    <td>{scored ? 'yes' : 'not yet'}</td><td class="number">{parts.length}</td><td>{dateText(timeOf(created))}</td>
+                    <td>{scored ? 'yes' : 'not yet'}</td><td class="number">{parts?.length ?? ''}</td><td>{dateText(timeOf(created))}</td>
                   </tr>
                 ))}
               </tbody>
@@ -66,7 +66,7 @@ export function StudiesPage() {
           </div>
         </section>
       )}
-      <p class="note foot">tune {version}</p>
+      <p class="note foot">tune {version} · <a href="/assets/licences.txt">licences of what these pages are made of</a></p>
     </div>
   );
 }

@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Failure } from '../api.ts';
 import type { Study, TrialLines } from '../answers.ts';
-import { conditionsOf, conditionText, type Condition } from '../filter.ts';
+import { conditionsOf, conditionText, isFilter, type Condition } from '../filter.ts';
 import { countText } from '../numbers.ts';
 import { setQuery } from '../route.ts';
 import { kTrialStates, markOf, toneOf } from '../words.ts';
@@ -25,11 +25,10 @@ export function FilterBar({ study, lines, failure, states, conditions, filter, o
   const counts = lines?.by_state ?? study.counts;
   const apply = (event: Event) => {
     event.preventDefault();
-    const added = conditionsOf(text);
-    if (added.length > 0 && added.length === text.split(',').length) {
-      onConditions([...conditions, ...added]);
-      setText('');
-    } else setQuery({ filter: text, offset: null });
+    if (text.trim() === '') return;
+    if (!isFilter(text)) return setQuery({ filter: text, offset: null });  // the server says what is wrong with it
+    onConditions([...conditions, ...conditionsOf(text)]);
+    setText('');
   };
   const toggle = (state: string) => {
     const next = new Set(states);

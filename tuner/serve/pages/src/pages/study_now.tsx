@@ -1,6 +1,7 @@
 // What runs at this moment, by device; and what has failed, the same failures together.
 import type { Study } from '../answers.ts';
 import { countText, plural, secondsText, valueText } from '../numbers.ts';
+import { deviceName } from '../parts/device.ts';
 import { hrefOf } from '../route.ts';
 
 const kMostDevices = 16, kListed = 12;
@@ -18,7 +19,7 @@ export function StudyNow({ study }: { study: Study }) {
             <ul class="devices">
               {devices.slice(0, kMostDevices).map((device) => (
                 <li key={device.device} class={device.running.length > 0 ? 'device busy' : 'device'}>
-                  <span class="name" title={device.device}>{device.name || device.device}</span>
+                  <span class="name" title={device.device}>{deviceName(devices, device)}</span>
                   {device.running.length === 0 ? <span class="note">idle</span> : device.running.map((trial) => {
                     const now = runningOn.get(trial);
                     return (

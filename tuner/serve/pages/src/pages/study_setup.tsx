@@ -2,10 +2,13 @@
 import type { ComponentChildren } from 'preact';
 import type { Study } from '../answers.ts';
 import { bytesText, dateText, hoursText, numberText, timeOf, usdText, valueText } from '../numbers.ts';
+import { Command } from '../parts/copy.tsx';
 import { Grid } from '../parts/grid.tsx';
+import { quoted } from '../parts/shell.ts';
 
 export function StudySetup({ study }: { study: Study }) {
   const { space, fixed, machine, limits, cost } = study;
+  const name = quoted(study.study);
   const bill = Object.entries(cost).filter(([, part]) => part.device_hours > 0);
   const facts: [string, ComponentChildren][] = [
     ['strategy', study.strategy + ', seed ' + study.seed], ['stop rule', study.stop_rule], ['value of a trial', study.reduce + ' ' + study.metric],
@@ -42,6 +45,12 @@ export function StudySetup({ study }: { study: Study }) {
           )}
         </div>
       </div>
+      <details>
+        <summary>Take it elsewhere</summary>
+        <Command text={'tune report ' + name + ' --output report'} label="the command that writes it as one file" />
+        <Command text={'tune trials ' + name + ' --csv'} label="the command that lists every trial" />
+        <Command text={'tune export ' + name + ' --format optuna --output study.db'} label="the command that writes it for Optuna" />
+      </details>
       {study.notices.length > 0 && (
         <details>
           <summary>What was said and asked ({study.notices.length})</summary>

@@ -5,6 +5,7 @@ import type { Study, Value } from '../answers.ts';
 import { valueText } from '../numbers.ts';
 import { Command } from '../parts/copy.tsx';
 import { Dialog } from '../parts/dialog.tsx';
+import { quoted } from '../parts/shell.ts';
 
 type Asked = 'stop' | 'limits' | 'enqueue' | 'pause' | 'continue' | null;
 
@@ -29,19 +30,19 @@ export function Steering({ study }: { study: Study }) {
       {asked === 'pause' && (
         <Dialog title={'Pause ' + name + '?'} confirm="Pause" onClose={close} action={() => request(name, 'pause', {})}>
           <p>No new trial begins until it is continued. What runs goes on to its end.</p>
-          <Command text={'tune pause ' + name} label="the command that does the same" />
+          <Command text={'tune pause ' + quoted(name)} label="the command that does the same" />
         </Dialog>
       )}
       {asked === 'continue' && (
         <Dialog title={'Continue ' + name + '?'} confirm="Continue" onClose={close} action={() => request(name, 'continue', {})}>
           <p>It has been paused by {study.held}. Trials begin again.</p>
-          <Command text={'tune continue ' + name} label="the command that does the same" />
+          <Command text={'tune continue ' + quoted(name)} label="the command that does the same" />
         </Dialog>
       )}
       {asked === 'stop' && (
         <Dialog title={'Stop ' + name + '?'} confirm="Stop the study" isDangerous onClose={close} action={() => request(name, 'stop', {})}>
           <p>Its trials save their state and end. <code>tune resume {name}</code> goes on with it.</p>
-          <Command text={'tune stop ' + name} label="the command that does the same" />
+          <Command text={'tune stop ' + quoted(name)} label="the command that does the same" />
         </Dialog>
       )}
       {asked === 'limits' && <LimitsDialog study={study} onClose={close} />}
@@ -54,10 +55,6 @@ const kLimits = [
   ['trials', 'trials in all', 'number'], ['parallel', 'trials at once', 'number'], ['time', 'time in all (90s, 20m, 2h, 1d)', 'text'], ['gpu_hours', 'device hours in all', 'number'],
   ['cost_usd', 'dollars in all', 'number'], ['target', 'value that ends the study', 'number'], ['no_improvement', 'trials without a new best that end it', 'number'],
 ] as const;
-
-function quoted(text: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(text) ? text : "'" + text.replace(/'/g, "'\\''") + "'";
-}
 
 function LimitsDialog({ study, onClose }: { study: Study; onClose: () => void }) {
   const [texts, setTexts] = useState<Readonly<Record<string, string>>>({});

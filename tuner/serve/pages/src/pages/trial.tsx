@@ -91,7 +91,7 @@ export function TrialPage({ study, trial }: { study: string; trial: number }) {
       )}
       <section>
         <h2>Run it by hand</h2>
-        {whole.command_text !== null && <Command text={whole.command_text} label="the command of this trial" />}
+        {whole.command_text && <Command text={whole.command_text} label="the command of this trial" />}
         {whole.environment_note !== '' && <p class="note">{whole.environment_note}</p>}
         {whole.tune_command !== '' && <Command text={whole.tune_command} label="the command that repeats it" />}
         <p class="note">Files: <code>{whole.folder}</code></p>

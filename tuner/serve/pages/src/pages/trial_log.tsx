@@ -19,31 +19,40 @@ export function TrialLog({ study, trial, attempts }: { study: string; trial: num
   const last = attempts[attempts.length - 1] ?? 0, chosen = attempt ?? last;
   const path = (offset: number) => api('studies', study, 'trials', trial, 'log') + '?attempt=' + chosen + '&offset=' + offset;
 
+  const known = useRef<Shown | null>(null);
+  const show = (now: Shown) => {
+    known.current = now;
+    setShown(now);
+  };
+
   useEffect(() => {
     if (chosen === 0) return;
     const abort = new AbortController();
-    let timer: ReturnType<typeof setTimeout> | undefined, now: Shown | null = null;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    known.current = null;
     setShown(null);
     const look = async () => {
+      let wait = kLookMs;
       if (!document.hidden && contact.peek() !== 'lost') {
         try {
-          const part = await getJson<LogPart>(path(now === null ? -kTail : now.next), abort.signal);
-          // The log may have been cut or begun anew.
-          const goesOn = now !== null && part.begin === now.next;
-          const text = ((goesOn ? now!.text : '') + part.text).slice(-kMostText);
-          const hasChanged = now === null || part.text !== '' || part.live !== now.isLive;
-          now = { begin: goesOn ? now!.begin : part.begin, next: part.next, text, isLive: part.live };
-          if (hasChanged) setShown(now);
+          const before = known.current;
+          const part = await getJson<LogPart>(path(before === null ? -kTail : before.next), abort.signal);
+          const now = known.current;
+          // What was loaded meanwhile is known already.
+          if (now === null || part.begin === now.next) {
+            if (now === null || part.text !== '' || part.live !== now.isLive)
+              show({ begin: now?.begin ?? part.begin, next: part.next, text: ((now?.text ?? '') + part.text).slice(-kMostText), isLive: part.live });
+            if (!part.live && part.text === '') return;
+          }
+          if (part.text.length > kTail) wait = 0;
           setFailure(null);
-          if (!part.live && part.text === '') return;
-          if (part.text.length > 100_000) { timer = setTimeout(() => void look(), 50); return; }
         } catch (error) {
           if (abort.signal.aborted) return;
           setFailure(error instanceof Failure ? error : new Failure(0, String(error)));
           if (error instanceof Failure && error.isMissing) return;
         }
       }
-      timer = setTimeout(() => void look(), kLookMs);
+      timer = setTimeout(() => void look(), wait);
     };
     void look();
     return () => { abort.abort(); clearTimeout(timer); };
@@ -53,18 +62,22 @@ export function TrialLog({ study, trial, attempts }: { study: string; trial: num
     if (isFollowing && box.current !== null) box.current.scrollTop = box.current.scrollHeight;
   }, [shown, isFollowing]);
 
+  // The pieces end with whole lines, so everything from there on is read anew.
   const loadEarlier = async () => {
-    if (shown === null) return;
-    const from = Math.max(0, shown.begin - 4 * kTail);
-    let begin = from, text = '';
-    while (begin < shown.begin) {
-      const part = await getJson<LogPart>(path(begin));
-      if (part.next <= begin) break;
-      text += part.next > shown.begin ? part.text.slice(0, Math.max(0, part.text.length - (part.next - shown.begin))) : part.text;
-      begin = part.next;
+    if (known.current === null) return;
+    const begin = Math.max(0, known.current.begin - 4 * kTail);
+    let next = begin, text = '', isLive = known.current.isLive;
+    try {
+      while (next < known.current.next) {
+        const part = await getJson<LogPart>(path(next));
+        if (part.next <= next) break;
+        text += part.text, next = part.next, isLive = part.live;
+      }
+    } catch (error) {
+      return setFailure(error instanceof Failure ? error : new Failure(0, String(error)));
     }
     follow(false);
-    setShown({ ...shown, begin: from, text: text + shown.text });
+    show({ begin, next, text, isLive });
   };
 
   if (attempts.length === 0) return null;
