@@ -103,8 +103,8 @@ http::Response invoke_endpoint(const fs::path& store, const std::string& name, c
     forward.target += http::percent_encoded(part);
   }
   forward.headers.push_back(authorization_of(listed.folder));
-  for (const char* handed : {"Content-Type", "Accept"})
-    if (const std::string* value = request.header(handed)) forward.headers.push_back({handed, *value});
+  for (const char* kept : {"Content-Type", "Accept"})
+    if (const std::string* value = request.header(kept)) forward.headers.push_back({kept, *value});
   if (*method == "POST") forward.body = request.body;
 
   const auto client = std::make_shared<http::Client>(
