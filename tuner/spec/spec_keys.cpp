@@ -492,6 +492,35 @@ const ObjectTable kReplicates{
       .minimum = 1,
       .maximum = 1000}}};
 
+const ObjectTable kNotify{
+    {{.name = "on",
+      .kind = kArray,
+      .description = "What it tells of: the end of the study with a result (finished) or without one, and a "
+                     "pause that needs somebody (failed), a trial that is better than all before it (best), "
+                     "80 % of a limit of time, device hours or cost, and all of it (budget).",
+      .required = true,
+      .choices = {"finished", "failed", "best", "budget"},
+      .least_items = 1,
+      .item = kText},
+     {.name = "command",
+      .kind = kArray,
+      .description = "The program and its arguments; no shell is involved. $TUNE_EVENT_FILE names a file of "
+                     "JSON about what happened, $TUNE_MESSAGE is a sentence.",
+      .required = true,
+      .least_items = 1,
+      .item = kText},
+     {.name = "environment",
+      .kind = kMap,
+      .description = "Environment variables of the command.",
+      .member_name = &kVariableName,
+      .object = &kFromEnvironment,
+      .item = kEnvironment},
+     {.name = "time_limit",
+      .kind = kDuration,
+      .description = "How long the command may take before it is killed; 10m at most.",
+      .default_json = "\"30s\"",
+      .text = &kDurationText}}};
+
 const ObjectTable kSpec{
     {{.name = "$schema", .kind = kText, .description = "Where editors find this schema."},
      {.name = "study",
@@ -581,7 +610,12 @@ const ObjectTable kSpec{
       .description = "The best trials again on other seeds, when the search has ended: the best of them by "
                      "the bound of its mean is the best of the study.",
       .object = &kReplicates},
-     {.name = "notify", .kind = kAny, .later = true}}};
+     {.name = "notify",
+      .kind = kArray,
+      .description = "Commands that tell people or programs what has happened, each beside the study, which "
+                     "never waits for it.",
+      .object = &kNotify,
+      .item = kObject}}};
 
 }  // namespace
 

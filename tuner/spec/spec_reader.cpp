@@ -355,6 +355,7 @@ Spec read_document(SpecUse use, const RegexCheck& check, SpecProblems& problems)
   spec.retry = read_retry(spec, read, problems);
   check_convergence(spec, problems);
   spec.replicates = read_replicates(spec, problems);
+  spec.notify = read_notify(problems);
   check_trainer_or_command(use, problems);
   check_two_objectives(spec, problems);
   check_requirement("/promote/require", problems);
