@@ -1,10 +1,10 @@
 // `tune models` with its actions, `tune export` and `tune import-model`.
-#include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "support/catch.h"
+#include "tuner/endpoint/endpoint_state.h"
 #include "tuner/os/file_lock.h"
+#include "tuner/os/process.h"
 #include "tuner/os/sha256.h"
 #include "unit/cli/cli_fixture.h"
 
@@ -70,7 +70,7 @@ TEST_CASE("an alias is set with what it is expected to name, promoted to, rolled
   CHECK(store.run({"models", "rollback", "steel@champion"}).code == 5);  // there was none before
   const Json model = store.json({"models", "steel"});
   CHECK(model.at("aliases") == Json{{"champion", 2}, {"current", 1}});
-  CHECK(model.at("versions").at(1).at("aliases") == Json{"champion"});
+  CHECK(model.at("versions").at(1).at("aliases") == Json::array({"champion"}));
   CHECK(model.at("promotions").size() == 4);
   CHECK(model.at("promotions").at(3).at("alias") == "champion");
   CHECK(model.at("promotions").at(3).at("outcome") == "moved");
@@ -104,25 +104,40 @@ TEST_CASE("a version that an alias or a live endpoint names is not deleted", "[m
   const ModelStore store;
   CHECK(store.run({"models", "delete", "steel@1", "--yes"}).code == 6);
   CHECK(store.run({"models", "delete", "steel", "--yes"}).code == 2);  // which version?
-  const fs::path endpoint = store / "endpoints/line";
-  write_text(endpoint / "state.json", R"({"state": "deployed", "model": "steel", "version": 2,
-                                          "adapters": {"small": {"model": "copper", "version": 1}}})");
+  const fs::path folder = store / "endpoints/line";
+  endpoint::EndpointState state;
+  state.name = "line";
+  state.state = endpoint::State::kDeployed;
+  state.asked = {"steel", 2, ""};
+  state.version = 2;
+  state.adapters["small"] = {"copper", 1};
+  state.pid = ::getpid();  // its supervisor, as long as this test works
+  state.start_time = process_info(::getpid())->start_time;
+  state.boot_id = boot_id();
+  const auto record = [&] { write_text(folder / "state.json", endpoint::state_json(state).dump()); };
+  record();
   {
     std::string holder;
-    const auto lock = FileLock::try_once(endpoint / "lock", holder);
+    const auto lock = FileLock::try_once(folder / "lock", holder);
     REQUIRE(lock);
     const Printed live = store.run({"models", "delete", "steel@2", "--yes"});
     CHECK(live.code == 6);
     CHECK_THAT(live.err,
                Contains("the endpoint line answers with steel@2") && Contains("tune undeploy line"));
     CHECK(store.run({"models", "delete", "copper@1", "--yes"}).code == 6);
-    CHECK(store.json({"models", "lineage", "steel@2"}).at("endpoints") == Json{"line"});
+    CHECK(store.json({"models", "lineage", "steel@2"}).at("endpoints") == Json::array({"line"}));
     CHECK_THAT(store.run({"models", "lineage", "steel@2"}).out, Contains("  the endpoint line\n"));
-    write_text(endpoint / "state.json", "[");
-    CHECK(store.run({"models", "delete", "steel@3", "--yes"}).code == 7);
-    write_text(endpoint / "state.json", R"({"state": "deploying", "model": "steel", "version": null})");
+    state.state = endpoint::State::kDeploying;
+    state.version = 0;
+    record();
     CHECK(store.run({"models", "delete", "steel@3", "--yes"}).code == 6);  // it may be this one
+    write_text(folder / "state.json", "[");
+    CHECK(store.run({"models", "delete", "steel@3", "--yes"}).code == 7);
   }
+  state.state = endpoint::State::kDeployed;
+  state.version = 2;
+  state.start_time += 1;
+  record();
   // Its supervisor is gone.
   const Printed gone = store.run({"models", "delete", "steel@2", "--yes"});
   CHECK(gone.code == 0);

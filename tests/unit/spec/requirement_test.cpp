@@ -13,10 +13,10 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string spec_with(const std::string& require) {
-  return R"({"study": "s", "objective": {"metric": "loss", "goal": "minimize"},
+  return R"json({"study": "s", "objective": {"metric": "loss", "goal": "minimize"},
  "parameters": {"x": {"type": "float", "min": 0, "max": 1}}, "command": ["train", "{{x}}"],
  "metrics": [{"name": "loss", "regex": "loss=(.+)"}], "limits": {"trials": 3},
- "promote": {"model": "m", "require": )" +
+ "promote": {"model": "m", "require": )json" +
          require + "}}";
 }
 

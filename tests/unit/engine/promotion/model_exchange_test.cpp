@@ -1,4 +1,5 @@
 // Versions leave a registry and come into another one.
+#include "support/run_shell.h"
 #include "tuner/archive/tar_reader.h"
 #include "tuner/archive/tar_writer.h"
 #include "tuner/core/error.h"
