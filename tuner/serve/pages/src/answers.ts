@@ -97,6 +97,7 @@ export interface Study {
   best: { trial: number | null; value?: Num; values?: Num[]; parameters?: Values } | null;
   cost: Record<string, Cost>;
   seed: number;
+  front?: { trial: number }[]; // of two objectives
   strategy: string;
   stop_rule: string;
   reduce: string;

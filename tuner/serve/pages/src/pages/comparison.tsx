@@ -1,11 +1,16 @@
 // A comparison: what each approach reached on the test set, the differences with their intervals, what each part cost.
+import { useMemo } from 'preact/hooks';
 import { api, useAnswer } from '../api.ts';
-import type { Cost, Num } from '../answers.ts';
+import type { Cost, Goal, Num } from '../answers.ts';
+import { hourUnit, roundEnds, valueAxis } from '../charts/axis.ts';
+import type { Chart } from '../charts/chart.ts';
+import { Plot } from '../charts/plot.tsx';
 import { hoursText, numberText, usdText, valueText } from '../numbers.ts';
+import { Figure } from '../parts/figure.tsx';
 import { Grid, type Column } from '../parts/grid.tsx';
 import { Empty, Failed, MissingPage } from '../parts/notice.tsx';
 import { Tiles } from '../parts/tiles.tsx';
-import { hrefOf } from '../route.ts';
+import { go, hrefOf } from '../route.ts';
 
 interface Row {
   name: string;
@@ -20,6 +25,7 @@ interface Row {
   latency_ms: Num;
   peak_memory_bytes: Num;
   runs: { study: string; trial: number; validation: Num }[];
+  classes?: { name: string; objects?: number; images?: number; [measure: string]: unknown }[];
   [score: string]: unknown;
 }
 interface AnswerRow {
@@ -69,6 +75,7 @@ export function ComparisonPage({ name }: { name: string }) {
   const score = rows.some((row) => 'AP' in row) ? 'AP' : 'score',
     metric = score === 'AP' ? 'AP' : valueText(comparison.test?.metric) || 'score';
   const hasPrice = total?.usd != null;
+  const goal = comparison.test?.goal === 'minimize' ? 'minimize' : 'maximize';
   return (
     <div class="page">
       {crumbs}
@@ -147,6 +154,8 @@ export function ComparisonPage({ name }: { name: string }) {
           />
         </section>
       )}
+      {rows.length > 1 && <ScoreAgainstCost rows={rows} score={score} metric={metric} goal={goal} />}
+      <Classes rows={rows} />
       {studies.length > 0 && (
         <section>
           <h2>Studies</h2>
@@ -193,6 +202,93 @@ export function ComparisonPage({ name }: { name: string }) {
         </details>
       )}
     </div>
+  );
+}
+
+// Each row's score against the device time that it took.
+function ScoreAgainstCost({
+  rows,
+  score,
+  metric,
+  goal,
+}: {
+  rows: readonly Row[];
+  score: string;
+  metric: string;
+  goal: Goal;
+}) {
+  const made = useMemo(() => {
+    const known = rows.filter((row) => typeof row[score] === 'number');
+    const longest = Math.max(0, ...known.map(({ cost }) => cost.device_hours));
+    const unit = hourUnit(longest);
+    const chart: Chart = {
+      x: roundEnds('device time, ' + unit.name, 0, longest * unit.inHour || 1),
+      y: valueAxis(
+        metric,
+        known.map((row) => row[score] as number),
+        goal === 'minimize',
+      ),
+      series: [
+        {
+          role: 'run',
+          x: known.map(({ cost }) => cost.device_hours * unit.inHour),
+          y: known.map((row) => row[score] as number),
+          trials: known.map((_, k) => k + 1),
+        },
+      ],
+    };
+    return { known, chart };
+  }, [rows, score, metric, goal]);
+  if (made.known.length < 2) return null;
+  const winnerOf = (k: number) => made.known[k - 1]?.winner;
+  return (
+    <section aria-label="Score against device time">
+      <Figure
+        title={metric + ' against ' + made.chart.x.title}
+        table={() => ({
+          columns: [{ title: 'row' }, { title: 'device time', isNumber: true }, { title: metric, isNumber: true }],
+          rows: made.known.map((row) => [row.name, hoursText(row.cost.device_hours), valueText(row[score])]),
+        })}
+      >
+        <Plot
+          label={metric + ' of each row against the device time that it took.'}
+          chart={made.chart}
+          height={260}
+          describe={(k, _, y) => [
+            made.known[k - 1]?.name ?? '',
+            metric + ': ' + numberText(y),
+            hoursText(made.known[k - 1]?.cost.device_hours ?? 0),
+          ]}
+          onPick={(k) => {
+            const winner = winnerOf(k);
+            if (winner) go(hrefOf(['studies', winner.study, 'trials', winner.trial]));
+          }}
+        />
+      </Figure>
+    </section>
+  );
+}
+
+// The score of each class, row beside row.
+function Classes({ rows }: { rows: readonly Row[] }) {
+  const shown = rows.filter(({ classes }) => classes !== undefined && classes.length > 0);
+  const first = shown[0]?.classes;
+  const measure = first && Object.keys(first[0]!).find((key) => !['name', 'objects', 'images'].includes(key));
+  if (first === undefined || measure === undefined) return null;
+  return (
+    <section>
+      <h2>By class</h2>
+      <Grid
+        caption={measure + ' by class'}
+        data={{
+          columns: [{ title: 'class' }, ...shown.map(({ name }) => ({ title: name, isNumber: true }))],
+          rows: first.map(({ name }) => [
+            name,
+            ...shown.map(({ classes }) => valueText(classes!.find((one) => one.name === name)?.[measure])),
+          ]),
+        }}
+      />
+    </section>
   );
 }
 

@@ -63,6 +63,12 @@ function tilesOf(study: Study): Tile[] {
       value: numberText(numberOf(best.values[1])),
       note: 'of the same trial, ' + goalText(second.goal),
     });
+  if (second !== undefined && !hasBest && study.front !== undefined)
+    tiles.push({
+      title: 'front',
+      value: countText(study.front.length),
+      note: 'trials that none beats in both objectives',
+    });
   const trials = Object.entries(counts).reduce((sum, [, count]) => sum + count, 0);
   tiles.push({
     title: 'trials',
